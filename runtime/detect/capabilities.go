@@ -1,0 +1,110 @@
+package detect
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/attune-go/attune/runtime/host"
+)
+
+// Format is the format number of the capability document.
+const Format = 1
+
+// Capabilities is the capability document: what a host can do, as stored in
+// worker.capabilities and printed by detect --json.
+type Capabilities struct {
+	Format int `json:"format"`
+	// Runtimes are the capability names, sorted and unique.
+	Runtimes []string `json:"runtimes"`
+	// RuntimeVersions are the versions by capability name, newest first.
+	RuntimeVersions map[string][]string `json:"runtime_versions"`
+	Detected        []Detection         `json:"detected"`
+	Undetected      []Absence           `json:"undetected"`
+	Source          Source              `json:"source"`
+	Host            host.Info           `json:"host"`
+	AttuneVersion   string              `json:"attune_version"`
+	Warnings        []string            `json:"warnings,omitempty"`
+	// Extra are the further keys of the config file's capabilities; they are
+	// members of the document itself, after its own keys.
+	Extra map[string]json.RawMessage `json:"-"`
+}
+
+// Source says which tier answered.
+type Source string
+
+// The sources of a document.
+const (
+	SourceEnvironment Source = "environment"
+	SourceConfig      Source = "config"
+	SourceDatabase    Source = "database"
+	// SourcePack: no database was used.
+	SourcePack Source = "pack"
+)
+
+// Basis says how an entry of the document is known.
+type Basis string
+
+// How an entry is known.
+const (
+	Verified        Basis = "verified"
+	Declared        Basis = "declared"
+	AlwaysAvailable Basis = "always_available"
+	Unverified      Basis = "unverified"
+)
+
+// Detection is one installation of a runtime that a host has.
+type Detection struct {
+	Ref string `json:"ref"`
+	// Name is the capability name.
+	Name string `json:"name"`
+	// Version is canonical and VersionRaw as the tool printed it; both are
+	// empty where none is known.
+	Version    string    `json:"version,omitempty"`
+	VersionRaw string    `json:"version_raw,omitempty"`
+	Path       string    `json:"path,omitempty"`
+	RealPath   string    `json:"real_path,omitempty"`
+	Command    []string  `json:"command,omitempty"`
+	Outcome    Outcome   `json:"outcome"`
+	Source     Basis     `json:"source"`
+	VerifiedAt time.Time `json:"verified_at"`
+	// DurationMS is the probe's wall time in milliseconds.
+	DurationMS float64   `json:"duration_ms"`
+	Warnings   []string  `json:"warnings"`
+	Attempts   []Attempt `json:"attempts,omitempty"`
+}
+
+// Absence is a runtime that is not there, or of which the host could not tell.
+type Absence struct {
+	Ref     string  `json:"ref"`
+	Name    string  `json:"name"`
+	Outcome Outcome `json:"outcome"`
+	// Detail is one sentence: what was looked for and what was found instead.
+	Detail string `json:"detail,omitempty"`
+	// Attempts are every attempt with its evidence; only where they were asked
+	// for (Config.Explain).
+	Attempts []Attempt `json:"attempts,omitempty"`
+}
+
+// Attempt is one probe with its evidence.
+type Attempt struct {
+	Command  []string `json:"command"`
+	Path     string   `json:"path,omitempty"`
+	RealPath string   `json:"real_path,omitempty"`
+	// ExitCode is nil when the command did not exit by itself.
+	ExitCode   *int    `json:"exit_code,omitempty"`
+	Signal     string  `json:"signal,omitempty"`
+	DurationMS float64 `json:"duration_ms"`
+	// Output is an excerpt of standard output and standard error.
+	Output         string  `json:"output,omitempty"`
+	Pattern        string  `json:"pattern,omitempty"`
+	PatternMatched *bool   `json:"pattern_matched,omitempty"`
+	Version        string  `json:"version,omitempty"`
+	VersionRaw     string  `json:"version_raw,omitempty"`
+	Optional       bool    `json:"optional,omitempty"`
+	Outcome        Outcome `json:"outcome"`
+	// Detail is one sentence on the outcome.
+	Detail string `json:"detail,omitempty"`
+	// Hint is what would help: a line of config, a package, a fix.
+	Hint string `json:"hint,omitempty"`
+}
+

@@ -1,0 +1,27 @@
+package schema
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/uptrace/bun"
+)
+
+// Action is something a worker runs.
+type Action struct {
+	bun.BaseModel `bun:"table:action,alias:action"`
+
+	ID                       int64           `bun:"id,pk,autoincrement"`
+	Ref                      string          `bun:"ref,notnull,unique"`
+	Pack                     int64           `bun:"pack,notnull"`
+	PackRef                  string          `bun:"pack_ref,notnull"`
+	Label                    string          `bun:"label,notnull"`
+	Description              *string         `bun:"description"`
+	Entrypoint               string          `bun:"entrypoint,notnull"`
+	Runtime                  *int64          `bun:"runtime"`
+	RuntimeVersionConstraint *string         `bun:"runtime_version_constraint"`
+	ParamSchema              json.RawMessage `bun:"param_schema,type:jsonb,nullzero"`
+	OutSchema                json.RawMessage `bun:"out_schema,type:jsonb,nullzero"`
+	Created                  time.Time       `bun:"created,notnull,nullzero,default:current_timestamp"`
+	Updated                  time.Time       `bun:"updated,notnull,nullzero,default:current_timestamp"`
+}

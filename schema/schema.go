@@ -1,0 +1,7 @@
+// Package schema holds the Bun models of attune's tables and their enums. It
+// has no queries: those are in schema/store, and the SQL that creates the
+// tables is in migrations.
+//
+// The models carry no schema name. Whoever runs a query qualifies the table,
+// as schema/store does with store.Config.Schema.
+package schema

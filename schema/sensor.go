@@ -1,0 +1,29 @@
+package schema
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/uptrace/bun"
+)
+
+// Sensor watches for triggers; a sensor host runs it.
+type Sensor struct {
+	bun.BaseModel `bun:"table:sensor,alias:sensor"`
+
+	ID                       int64           `bun:"id,pk,autoincrement"`
+	Ref                      string          `bun:"ref,notnull,unique"`
+	Pack                     *int64          `bun:"pack"`
+	PackRef                  *string         `bun:"pack_ref"`
+	Label                    string          `bun:"label,notnull"`
+	Description              *string         `bun:"description"`
+	Entrypoint               string          `bun:"entrypoint,notnull"`
+	Runtime                  int64           `bun:"runtime,notnull"`
+	RuntimeRef               string          `bun:"runtime_ref,notnull"`
+	RuntimeVersionConstraint *string         `bun:"runtime_version_constraint"`
+	Enabled                  bool            `bun:"enabled,notnull"`
+	ParamSchema              json.RawMessage `bun:"param_schema,type:jsonb,nullzero"`
+	Config                   json.RawMessage `bun:"config,type:jsonb,nullzero"`
+	Created                  time.Time       `bun:"created,notnull,nullzero,default:current_timestamp"`
+	Updated                  time.Time       `bun:"updated,notnull,nullzero,default:current_timestamp"`
+}
