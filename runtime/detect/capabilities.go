@@ -107,4 +107,3 @@ type Attempt struct {
 	// Hint is what would help: a line of config, a package, a fix.
 	Hint string `json:"hint,omitempty"`
 }
-
