@@ -7,6 +7,9 @@ import (
 	"github.com/attune-go/attune/runtime/host"
 )
 
+// ExcerptLimit is how many bytes of a probe's output its evidence keeps.
+const ExcerptLimit = 1 << 10
+
 // Format is the format number of the capability document.
 const Format = 1
 
@@ -59,18 +62,23 @@ type Detection struct {
 	Name string `json:"name"`
 	// Version is canonical and VersionRaw as the tool printed it; both are
 	// empty where none is known.
-	Version    string    `json:"version,omitempty"`
-	VersionRaw string    `json:"version_raw,omitempty"`
-	Path       string    `json:"path,omitempty"`
-	RealPath   string    `json:"real_path,omitempty"`
-	Command    []string  `json:"command,omitempty"`
-	Outcome    Outcome   `json:"outcome"`
-	Source     Basis     `json:"source"`
-	VerifiedAt time.Time `json:"verified_at"`
-	// DurationMS is the probe's wall time in milliseconds.
-	DurationMS float64   `json:"duration_ms"`
-	Warnings   []string  `json:"warnings"`
-	Attempts   []Attempt `json:"attempts,omitempty"`
+	Version    string   `json:"version,omitempty"`
+	VersionRaw string   `json:"version_raw,omitempty"`
+	Path       string   `json:"path,omitempty"`
+	RealPath   string   `json:"real_path,omitempty"`
+	Command    []string `json:"command,omitempty"`
+	Outcome    Outcome  `json:"outcome"`
+	Source     Basis    `json:"source"`
+	// VerifiedAt is the zero time where nothing was verified.
+	VerifiedAt time.Time `json:"verified_at,omitzero"`
+	// DurationMS is the probe's wall time in milliseconds; 0 where nothing ran.
+	DurationMS float64  `json:"duration_ms"`
+	Warnings   []string `json:"warnings"`
+	// VersionFile is the file the version was read from, where nothing was run.
+	VersionFile string `json:"version_file,omitempty"`
+	// Attempts are the attempts up to this one, with their evidence; only where
+	// they were asked for (Config.Explain).
+	Attempts []Attempt `json:"attempts,omitempty"`
 }
 
 // Absence is a runtime that is not there, or of which the host could not tell.
@@ -80,6 +88,8 @@ type Absence struct {
 	Outcome Outcome `json:"outcome"`
 	// Detail is one sentence: what was looked for and what was found instead.
 	Detail string `json:"detail,omitempty"`
+	// Hint is what would help: a line of config, a package, a fix.
+	Hint string `json:"hint,omitempty"`
 	// Attempts are every attempt with its evidence; only where they were asked
 	// for (Config.Explain).
 	Attempts []Attempt `json:"attempts,omitempty"`
@@ -94,7 +104,11 @@ type Attempt struct {
 	ExitCode   *int    `json:"exit_code,omitempty"`
 	Signal     string  `json:"signal,omitempty"`
 	DurationMS float64 `json:"duration_ms"`
-	// Output is an excerpt of standard output and standard error.
+	// VersionFile is the file the version was read from; nothing was run then.
+	VersionFile string `json:"version_file,omitempty"`
+	// Output is an excerpt of standard output, a newline and standard error, at
+	// most ExcerptLimit bytes of valid UTF-8; control characters are kept, so a
+	// terminal must be shielded from them.
 	Output         string  `json:"output,omitempty"`
 	Pattern        string  `json:"pattern,omitempty"`
 	PatternMatched *bool   `json:"pattern_matched,omitempty"`

@@ -1,5 +1,7 @@
 package detect
 
+import "slices"
+
 // Outcome is how a probe, an installation or a runtime ended.
 type Outcome string
 
@@ -33,4 +35,29 @@ func (o Outcome) CouldNotTell() bool {
 		return true
 	}
 	return false
+}
+
+// telling orders the outcomes of a runtime's attempts: without a success, the
+// runtime has the outcome that comes first here. Could-not-tell comes before
+// absent, as one attempt of which nothing is known leaves the runtime open; in
+// each half, the attempt that came furthest tells most: a command that was
+// found and answered otherwise than expected says more than one not found.
+var telling = []Outcome{
+	Available,
+	InvalidMetadata, VersionUnreadable, OutputUnreadable, Timeout, Error,
+	InterpreterMissing, BelowMinVersion, PatternMismatch, ExitMismatch, DeniedByPolicy, NotExecutable, NotFound, NoVerification,
+}
+
+// rank is the outcome's place in telling; an unknown one comes last.
+func (o Outcome) rank() int {
+	if i := slices.Index(telling, o); i >= 0 {
+		return i
+	}
+	return len(telling)
+}
+
+// mostTelling is the attempt that says why a runtime has no success: the first
+// of those with the first outcome in telling. There must be one attempt.
+func mostTelling(attempts []Attempt) Attempt {
+	return slices.MinFunc(attempts, func(a, b Attempt) int { return a.Outcome.rank() - b.Outcome.rank() })
 }
