@@ -1,0 +1,176 @@
+package migrations
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+var (
+	// ErrNotMigrated: this program needs migrations that are not applied.
+	ErrNotMigrated = errors.New("the database is not migrated")
+	// ErrTooNew: a migration was applied that this program cannot work with.
+	ErrTooNew = errors.New("the database is too new for this program")
+	// ErrMixed: the schema is in none of the states that a migration can begin from.
+	ErrMixed = errors.New("the schema is in a mixed state")
+	// ErrNotOurs: the schema holds tables of somebody else under attune's names.
+	ErrNotOurs = errors.New("the schema holds other tables under attune's names")
+	// ErrSeveral: several schemas hold an installation and none was asked for.
+	ErrSeveral = errors.New("several schemas hold an installation")
+	// ErrBeside: a new installation was asked for beside an existing one.
+	ErrBeside = errors.New("another schema already holds an installation")
+	// ErrLocked: somebody else held a lock for longer than Config.LockTimeout.
+	ErrLocked = errors.New("waited too long for a lock")
+	// ErrReadOnly: the database takes no writes.
+	ErrReadOnly = errors.New("the database is read-only")
+	// ErrPrivilege: the database role may not do what is needed.
+	ErrPrivilege = errors.New("the database role lacks a privilege")
+	// ErrNothingApplied: there is no migration to undo.
+	ErrNothingApplied = errors.New("no migration is applied")
+	// ErrInUse: undoing would take rows, or things of others, with it.
+	ErrInUse = errors.New("the migration cannot be undone")
+)
+
+// StateError says what was found in a schema and what was expected there. It
+// unwraps to ErrMixed or ErrNotOurs.
+type StateError struct {
+	Schema string
+	// Findings is one sentence for each thing that does not fit.
+	Findings []string
+
+	kind error
+}
+
+func (e *StateError) Unwrap() error { return e.kind }
+
+func (e *StateError) Error() string {
+	advice := "expected an empty schema, the legacy one (runtime with runtime_type) or the unified one " +
+		"(runtime without it), each with pack, action, sensor and worker; nothing was changed; " +
+		"put the missing parts back from a backup, or drop the remains, and run `attune migrate up` again"
+	if errors.Is(e.kind, ErrNotOurs) {
+		advice = "nothing was changed; give attune a schema of its own: `attune migrate up --schema attune`"
+	}
+	return fmt.Sprintf("schema %q: %v: %s; %s", e.Schema, e.kind, strings.Join(e.Findings, "; "), advice)
+}
+
+// SchemaError says which schemas hold an installation. It unwraps to ErrSeveral
+// or ErrBeside.
+type SchemaError struct {
+	// Wanted is the schema that was asked for; empty when none was.
+	Wanted string
+	// Found are the schemas that hold an installation.
+	Found []string
+
+	kind error
+}
+
+func (e *SchemaError) Unwrap() error { return e.kind }
+
+func (e *SchemaError) Error() string {
+	found := strings.Join(e.Found, ", ")
+	if errors.Is(e.kind, ErrSeveral) {
+		return fmt.Sprintf("%v: %s; say which one with --schema", e.kind, found)
+	}
+	return fmt.Sprintf("create an installation in schema %q: %v: %s; use that one with --schema, "+
+		"or a database of its own for the new one", e.Wanted, e.kind, found)
+}
+
+// VersionError says which program a database needs. It unwraps to ErrTooNew.
+type VersionError struct {
+	Schema string
+	// Migration is the ID of the step that this program is too old for.
+	Migration string
+	// Requires is the oldest program that can work with that step.
+	Requires string
+	// AppliedBy is the program that applied it.
+	AppliedBy string
+	// Program is this program's version.
+	Program string
+}
+
+func (e *VersionError) Unwrap() error { return ErrTooNew }
+
+func (e *VersionError) Error() string {
+	return fmt.Sprintf("schema %q: %v: migration %s, applied by attune %s, requires attune %s or later and this is %s; "+
+		"install attune %s, or undo that migration with attune %s: `attune migrate down`",
+		e.Schema, ErrTooNew, e.Migration, e.AppliedBy, e.Requires, e.Program, e.Requires, e.AppliedBy)
+}
+
+// PendingError says which migrations are missing. It unwraps to ErrNotMigrated.
+type PendingError struct {
+	Schema  string
+	State   State
+	Pending []string
+}
+
+func (e *PendingError) Unwrap() error { return ErrNotMigrated }
+
+func (e *PendingError) Error() string {
+	return fmt.Sprintf("schema %q (%s): %v: pending: %s; see what would happen with `attune migrate plan`, then run `attune migrate up`",
+		e.Schema, e.State, ErrNotMigrated, strings.Join(e.Pending, ", "))
+}
+
+// UseError says what stands in the way of undoing a migration. It unwraps to
+// ErrInUse.
+type UseError struct {
+	Schema    string
+	Migration string
+	// Blockers is one sentence for each thing in the way.
+	Blockers []string
+	// Forcible is whether Config.Force would do it all the same.
+	Forcible bool
+}
+
+func (e *UseError) Unwrap() error { return ErrInUse }
+
+func (e *UseError) Error() string {
+	advice := "remove these first"
+	if e.Forcible {
+		advice = "`attune migrate down --force` drops them"
+	}
+	return fmt.Sprintf("undo %s in schema %q: %v: %s; nothing was changed; %s",
+		e.Migration, e.Schema, ErrInUse, strings.Join(e.Blockers, "; "), advice)
+}
+
+// sqlState gives Postgres's code of an error, or "".
+func sqlState(err error) string {
+	var coded interface{ SQLState() string }
+	if errors.As(err, &coded) {
+		return coded.SQLState()
+	}
+	return ""
+}
+
+// Codes of Postgres that mean something to us.
+const (
+	codeReadOnly     = "25006"
+	codePrivilege    = "42501"
+	codeLockTimeout  = "55P03"
+	codeDependents   = "2BP01"
+	sqliteReadOnly   = 8
+	sqliteBusy       = 5
+	sqliteLockedCode = 6
+)
+
+// explain puts the sentence of ours before an error of the database that a user
+// can do something about.
+func explain(err error) error {
+	switch sqlState(err) {
+	case codeReadOnly:
+		return fmt.Errorf("%w: %w; migrate on the primary, with a role and database whose default_transaction_read_only is off", ErrReadOnly, err)
+	case codePrivilege:
+		return fmt.Errorf("%w: %w; run the migration as the owner of the schema and of its tables", ErrPrivilege, err)
+	}
+	// Without importing a driver: SQLite's give their result code, whose low
+	// byte is the primary one.
+	var coded interface{ Code() int }
+	if errors.As(err, &coded) {
+		switch coded.Code() & 0xff {
+		case sqliteReadOnly:
+			return fmt.Errorf("%w: %w; check the permissions of the file and of its folder", ErrReadOnly, err)
+		case sqliteBusy, sqliteLockedCode:
+			return fmt.Errorf("%w: another process is writing to this file: %w; try again, or wait longer with --lock-timeout", ErrLocked, err)
+		}
+	}
+	return err
+}

@@ -1,0 +1,288 @@
+package migrations
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect"
+)
+
+// State is what a schema holds before anything is done to it.
+type State string
+
+// The states. StateMixed and StateForeign are refused by Up and Down.
+const (
+	StateEmpty   State = "empty"
+	StateLegacy  State = "legacy"
+	StateUnified State = "unified"
+	StateMixed   State = "mixed"
+	StateForeign State = "not ours"
+)
+
+// recordTable holds what was applied.
+const recordTable = "attune_migrations"
+
+// signatures are the tables of every installation, legacy or unified, each with
+// the columns by which it is told from a table of the same name that is
+// somebody else's.
+var signatures = map[string][]string{
+	"pack":    {"id", "ref", "label", "version"},
+	"runtime": {"id", "ref", "name", "distributions"},
+	"action":  {"id", "ref", "entrypoint", "runtime"},
+	"sensor":  {"id", "ref", "entrypoint", "runtime", "runtime_ref"},
+	"worker":  {"id", "name", "worker_type", "status", "capabilities"},
+
+	recordTable: {"id", "applied", "adopted", "requires", "program"},
+}
+
+// installed lists the signature tables in the order in which they are created.
+var installed = []string{"pack", "runtime", "action", "sensor", "worker"}
+
+// The further names that a migration of ours takes in a schema.
+const (
+	legacyEnum     = "runtime_type_enum"
+	legacyColumn   = "runtime_type"
+	versionTable   = "runtime_version"
+	archiveTable   = "runtime_unification"
+	enumWorkerType = "worker_type_enum"
+	enumStatus     = "worker_status_enum"
+	enumRole       = "worker_role_enum"
+)
+
+// relation is a table, view or the like with one of our names.
+type relation struct {
+	oid int64
+	// table: an ordinary or partitioned table.
+	table bool
+	// columns with their types.
+	columns map[string]string
+}
+
+// space is what one schema holds under our names.
+type space struct {
+	oid       int64
+	name      string
+	usable    bool
+	relations map[string]*relation
+	enums     map[string][]string
+}
+
+// ours is whether the schema has that table with our columns.
+func (s *space) ours(name string) bool {
+	r := s.relations[name]
+	return r != nil && r.table && len(lacking(r, name)) == 0
+}
+
+// lacking lists the signature columns that a relation does not have.
+func lacking(r *relation, name string) []string {
+	var missing []string
+	for _, c := range signatures[name] {
+		if _, ok := r.columns[c]; !ok {
+			missing = append(missing, c)
+		}
+	}
+	return missing
+}
+
+// installation is whether the schema holds an installation, or the remains of
+// one. A single table that happens to look like ours is none, unless it is
+// runtime.
+func (s *space) installation() bool {
+	if s.ours(recordTable) || s.ours("runtime") {
+		return true
+	}
+	n := 0
+	for _, name := range installed {
+		if s.ours(name) {
+			n++
+		}
+	}
+	return n > 1
+}
+
+// has is whether a relation has a column.
+func (s *space) has(table, column string) bool {
+	r := s.relations[table]
+	if r == nil {
+		return false
+	}
+	_, ok := r.columns[column]
+	return ok
+}
+
+// inspection is a schema, what is recorded there, and what that amounts to.
+type inspection struct {
+	*space
+	state    State
+	findings []string
+	records  []record
+	// others are further schemas that hold an installation.
+	others []string
+}
+
+// inspect resolves the installation's schema and says what is there. It writes
+// nothing.
+func (m *Migrator) inspect(ctx context.Context, db bun.IDB) (*inspection, error) {
+	spaces, err := survey(ctx, db)
+	if err != nil {
+		return nil, fmt.Errorf("read the catalog: %w", explain(err))
+	}
+	s, err := choose(spaces, m.cfg.Schema)
+	if err != nil {
+		return nil, err
+	}
+	in := &inspection{space: s}
+	for _, o := range spaces {
+		if o.name != s.name && o.installation() {
+			in.others = append(in.others, o.name)
+		}
+	}
+	if s.ours(recordTable) {
+		if in.records, err = readRecords(ctx, db, s.name); err != nil {
+			return nil, fmt.Errorf("read %s: %w", recordTable, explain(err))
+		}
+	}
+	if err := in.classify(ctx, db); err != nil {
+		return nil, err
+	}
+	return in, nil
+}
+
+// choose picks the schema that is meant: the wanted one, else the only one with
+// an installation, else public.
+func choose(spaces []*space, wanted string) (*space, error) {
+	var names []string
+	var found, locked *space
+	for _, s := range spaces {
+		switch {
+		case wanted != "" && s.name == wanted:
+			return s, usableOrError(s)
+		case wanted != "" || !s.installation():
+		case !s.usable:
+			locked = s
+		default:
+			names = append(names, s.name)
+			found = s
+		}
+	}
+	switch {
+	case wanted != "":
+		return &space{name: wanted, usable: true}, nil
+	case len(names) > 1:
+		return nil, &SchemaError{Found: names, kind: ErrSeveral}
+	case found != nil:
+		return found, nil
+	case locked != nil:
+		return nil, usableOrError(locked)
+	}
+	for _, s := range spaces {
+		if s.name == defaultSchema {
+			return s, usableOrError(s)
+		}
+	}
+	if len(spaces) == 1 && spaces[0].name == sqliteSchema {
+		return spaces[0], nil
+	}
+	return &space{name: defaultSchema, usable: true}, nil
+}
+
+func usableOrError(s *space) error {
+	if s.usable {
+		return nil
+	}
+	return fmt.Errorf("schema %q: %w: it may not look into the schema; "+
+		"GRANT USAGE ON SCHEMA %s to it, or name another schema with --schema", s.name, ErrPrivilege, quote(s.name))
+}
+
+// classify derives the state, and what does not fit.
+func (in *inspection) classify(ctx context.Context, db bun.IDB) error {
+	n := 0
+	for _, name := range installed {
+		if in.ours(name) {
+			n++
+		}
+	}
+	if n == 0 && len(in.records) == 0 {
+		in.classifyEmpty()
+		return nil
+	}
+	for _, name := range installed {
+		r := in.relations[name]
+		switch {
+		case r == nil:
+			in.find("table %s is missing", name)
+		case !r.table:
+			in.find("%s is not a table", name)
+		case !in.ours(name):
+			in.find("table %s lacks %s", name, strings.Join(lacking(r, name), ", "))
+		}
+	}
+	if r := in.relations[recordTable]; r != nil && !in.ours(recordTable) {
+		in.find("%s is not the migrator's table: it lacks %s", recordTable, strings.Join(lacking(r, recordTable), ", "))
+	}
+	if db.Dialect().Name() == dialect.SQLite {
+		in.classifySQLite()
+	} else if err := in.classifyPostgres(ctx, db); err != nil {
+		return err
+	}
+	if len(in.findings) > 0 {
+		in.state = StateMixed
+	}
+	return nil
+}
+
+func (in *inspection) find(format string, args ...any) {
+	in.findings = append(in.findings, fmt.Sprintf(format, args...))
+}
+
+// classifyEmpty tells a schema that a baseline can go into from one where
+// somebody else has our names.
+func (in *inspection) classifyEmpty() {
+	in.state = StateEmpty
+	var names []string
+	for name := range in.relations {
+		if name != recordTable || !in.ours(recordTable) {
+			names = append(names, name)
+		}
+	}
+	for name := range in.enums {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		in.state = StateForeign
+		if missing := signatures[name]; in.relations[name] != nil && len(missing) > 0 {
+			in.find("%s is there without attune's columns (%s)", name, strings.Join(lacking(in.relations[name], name), ", "))
+		} else {
+			in.find("the name %s is taken", name)
+		}
+	}
+}
+
+// classifySQLite: the only state there is besides empty is the unified one.
+func (in *inspection) classifySQLite() {
+	in.state = StateUnified
+	if !in.recorded(Baseline) {
+		in.find("the tables are there, and %s does not say that attune made them", recordTable)
+	}
+	if in.relations["runtime"] != nil && !in.has("runtime", "execution_config") {
+		in.find("table runtime lacks execution_config")
+	}
+	if in.relations[versionTable] == nil {
+		in.find("table %s is missing", versionTable)
+	}
+}
+
+// refuse is the error of a state that no migration begins from, or nil.
+func (in *inspection) refuse() error {
+	switch in.state {
+	case StateMixed:
+		return &StateError{Schema: in.name, Findings: in.findings, kind: ErrMixed}
+	case StateForeign:
+		return &StateError{Schema: in.name, Findings: in.findings, kind: ErrNotOurs}
+	}
+	return nil
+}

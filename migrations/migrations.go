@@ -1,0 +1,170 @@
+// Package migrations brings a database to the schema that this release needs,
+// and back, one recorded step at a time.
+//
+// The steps are the SQL files of the folders postgres and sqlite, the same IDs
+// in both; on Postgres the Go code of migrations/unify runs in the place of
+// 20260203000001_unify_runtimes. What is applied is recorded in the table
+// attune_migrations of the installation's own schema.
+//
+// # Why not bun's migrate package or goose
+//
+// The record of a step must be written by the step's own transaction, which
+// begins by taking a transaction-level lock and looking again at what is there;
+// an installation that others made must be adopted; a record must say the
+// oldest program that can read it; and planning must write nothing.
+//
+// Bun's migrator records through its *bun.DB, outside of the migration's
+// transaction, locks with a row that survives a killed process, and undoes
+// groups. Goose's provider with a store of one's own does record in the
+// transaction, but it creates its table (with a row for version 0) before it,
+// also when only asked for the status; it decides what is pending before any
+// transaction begins and locks by session; and its store is told a version
+// number and nothing else. Kept inside either, every promise above would live in
+// a hook that works around its host. So the migrator is this package's own.
+package migrations
+
+import (
+	"cmp"
+	"embed"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect"
+
+	"github.com/attune-go/attune"
+)
+
+// The migrations, oldest first.
+const (
+	Baseline      = "20260203000000_baseline"
+	UnifyRuntimes = "20260203000001_unify_runtimes"
+)
+
+// DefaultLockTimeout bounds each wait for a lock when Config says nothing.
+const DefaultLockTimeout = 30 * time.Second
+
+//go:embed postgres/*.sql sqlite/*.sql
+var files embed.FS
+
+// Files holds the SQL of every migration, in the folders postgres and sqlite:
+// ID.up.sql and ID.down.sql.
+func Files() fs.FS { return files }
+
+// Config is what a Migrator may be told.
+type Config struct {
+	// Schema of the installation. Empty: every schema is searched for attune's
+	// tables, and where there are none it is public. On SQLite it is empty or
+	// main.
+	Schema string
+	// LockTimeout bounds each wait for a lock. Zero is DefaultLockTimeout.
+	LockTimeout time.Duration
+	// Force lets Down drop what cannot be brought back. Default false.
+	Force bool
+	// Logger is told of each step. Nil: nobody is.
+	Logger *slog.Logger
+}
+
+// Migrator moves one installation up and down. It holds no state of the
+// database and may be used by several goroutines.
+type Migrator struct {
+	db    *bun.DB
+	cfg   Config
+	steps []step
+}
+
+// New returns a Migrator for db, which is Postgres or SQLite. It does not reach
+// for the database.
+func New(db *bun.DB, cfg Config) (*Migrator, error) {
+	if cfg.LockTimeout == 0 {
+		cfg.LockTimeout = DefaultLockTimeout
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	folder, err := folderOf(db.Dialect().Name())
+	if err != nil {
+		return nil, err
+	}
+	if folder == "sqlite" && cfg.Schema != "" && cfg.Schema != sqliteSchema {
+		return nil, fmt.Errorf("schema %q: SQLite has no schemas; leave it unset", cfg.Schema)
+	}
+	steps, err := load(folder)
+	if err != nil {
+		return nil, err
+	}
+	return &Migrator{db: db, cfg: cfg, steps: steps}, nil
+}
+
+func folderOf(name dialect.Name) (string, error) {
+	switch name {
+	case dialect.PG:
+		return "postgres", nil
+	case dialect.SQLite:
+		return "sqlite", nil
+	}
+	return "", fmt.Errorf("migrations: %s is neither Postgres nor SQLite", name)
+}
+
+// step is one migration of one dialect.
+type step struct {
+	id string
+	// requires is the oldest program that runs on a database with this step.
+	requires string
+	up, down string
+}
+
+// load reads the steps of one folder, oldest first.
+func load(folder string) ([]step, error) {
+	names, err := fs.Glob(files, folder+"/*.up.sql")
+	if err != nil {
+		return nil, err
+	}
+	steps := make([]step, 0, len(names))
+	for _, name := range names {
+		s := step{id: strings.TrimSuffix(path.Base(name), ".up.sql")}
+		up, err := files.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		down, err := files.ReadFile(path.Join(folder, s.id+".down.sql"))
+		if err != nil {
+			return nil, err
+		}
+		s.up, s.down = string(up), string(down)
+		first, _, _ := strings.Cut(s.up, "\n")
+		requires, ok := strings.CutPrefix(first, "-- requires: ")
+		if !ok {
+			return nil, fmt.Errorf("%s: the first line must be \"-- requires: VERSION\"", name)
+		}
+		s.requires = requires
+		steps = append(steps, s)
+	}
+	slices.SortFunc(steps, func(a, b step) int { return cmp.Compare(a.id, b.id) })
+	return steps, nil
+}
+
+// step finds a migration that this program knows.
+func (m *Migrator) step(id string) (step, bool) {
+	for _, s := range m.steps {
+		if s.id == id {
+			return s, true
+		}
+	}
+	return step{}, false
+}
+
+func (m *Migrator) postgres() bool { return m.db.Dialect().Name() == dialect.PG }
+
+// program is the version that is recorded with each step.
+const program = attune.Version
+
+// quote makes an SQL identifier of any name.
+func quote(name string) string {
+	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+}

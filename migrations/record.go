@@ -1,0 +1,109 @@
+package migrations
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect"
+
+	"github.com/attune-go/attune/runtime/version"
+)
+
+// record is one row of attune_migrations. Its columns are read by programs older
+// than the row, so that none may ever go or change its meaning.
+type record struct {
+	ID       string    `bun:"id"`
+	Applied  time.Time `bun:"applied"`
+	Adopted  bool      `bun:"adopted"`
+	Requires string    `bun:"requires"`
+	Program  string    `bun:"program"`
+}
+
+const createRecordsPostgres = `CREATE TABLE %s (
+    id       text PRIMARY KEY,
+    applied  timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    adopted  boolean NOT NULL,
+    requires text NOT NULL,
+    program  text NOT NULL
+)`
+
+const createRecordsSQLite = `CREATE TABLE %s (
+    id       TEXT PRIMARY KEY NOT NULL,
+    applied  TIMESTAMP NOT NULL DEFAULT (strftime('%%Y-%%m-%%d %%H:%%M:%%f+00:00', 'now')),
+    adopted  BOOLEAN NOT NULL,
+    requires TEXT NOT NULL,
+    program  TEXT NOT NULL
+)`
+
+// table qualifies one of our tables with its schema.
+func table(schema, name string) string { return quote(schema) + "." + quote(name) }
+
+func createRecords(ctx context.Context, tx bun.IDB, schema string) error {
+	ddl := createRecordsPostgres
+	if tx.Dialect().Name() == dialect.SQLite {
+		ddl = createRecordsSQLite
+	}
+	_, err := tx.ExecContext(ctx, fmt.Sprintf(ddl, table(schema, recordTable)))
+	return err
+}
+
+func dropRecords(ctx context.Context, tx bun.IDB, schema string) error {
+	_, err := tx.ExecContext(ctx, "DROP TABLE "+table(schema, recordTable))
+	return err
+}
+
+// readRecords gives what is recorded, oldest migration first.
+func readRecords(ctx context.Context, db bun.IDB, schema string) ([]record, error) {
+	var records []record
+	err := db.NewRaw("SELECT id, applied, adopted, requires, program FROM ? ORDER BY id",
+		bun.Safe(table(schema, recordTable))).Scan(ctx, &records)
+	return records, err
+}
+
+func insertRecord(ctx context.Context, tx bun.IDB, schema string, r record) error {
+	_, err := tx.NewRaw("INSERT INTO ? (id, adopted, requires, program) VALUES (?, ?, ?, ?)",
+		bun.Safe(table(schema, recordTable)), r.ID, r.Adopted, r.Requires, r.Program).Exec(ctx)
+	return err
+}
+
+func deleteRecord(ctx context.Context, tx bun.IDB, schema, id string) error {
+	_, err := tx.NewRaw("DELETE FROM ? WHERE id = ?", bun.Safe(table(schema, recordTable)), id).Exec(ctx)
+	return err
+}
+
+// recorded is whether a migration was applied or adopted.
+func (in *inspection) recorded(id string) bool { return in.record(id) != nil }
+
+func (in *inspection) record(id string) *record {
+	for i := range in.records {
+		if in.records[i].ID == id {
+			return &in.records[i]
+		}
+	}
+	return nil
+}
+
+// tooNew is the error of a record that this program is too old for, or nil. A
+// migration that it does not know is no reason to refuse by itself: the record
+// says which programs can live with it.
+func (in *inspection) tooNew() error {
+	for _, r := range in.records {
+		if newer(r.Requires, program) {
+			return &VersionError{Schema: in.name, Migration: r.ID, Requires: r.Requires, AppliedBy: r.Program, Program: program}
+		}
+	}
+	return nil
+}
+
+// newer is whether version a is above b. What cannot be read as a version was
+// not written by a program that this one knows.
+func newer(a, b string) bool {
+	x, err := version.Parse(a)
+	if err != nil {
+		return true
+	}
+	y, err := version.Parse(b)
+	return err != nil || x.Compare(y) > 0
+}

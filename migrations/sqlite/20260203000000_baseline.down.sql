@@ -1,0 +1,8 @@
+-- Children first: dropping a table that others point at would delete their rows.
+
+DROP TABLE main.worker;
+DROP TABLE main.sensor;
+DROP TABLE main.action;
+DROP TABLE main.runtime_version;
+DROP TABLE main.runtime;
+DROP TABLE main.pack;

@@ -1,0 +1,181 @@
+package migrations
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect"
+)
+
+// defaultSchema is where a new installation goes on Postgres; sqliteSchema is
+// the only one of an SQLite database.
+const (
+	defaultSchema = "public"
+	sqliteSchema  = "main"
+)
+
+// relationNames and enumNames are what a survey looks for.
+var (
+	relationNames = append(slices.Clone(installed), versionTable, archiveTable, recordTable)
+	enumNames     = []string{legacyEnum, enumWorkerType, enumStatus, enumRole}
+)
+
+// survey finds our names in every schema of the database, sorted by schema.
+func survey(ctx context.Context, db bun.IDB) ([]*space, error) {
+	if db.Dialect().Name() == dialect.SQLite {
+		return surveySQLite(ctx, db)
+	}
+	return surveyPostgres(ctx, db)
+}
+
+// surveyPostgres reads the catalog alone, so that it needs no privilege on any
+// table, and every name in it is qualified, so that no search_path and no
+// temporary table matters.
+func surveyPostgres(ctx context.Context, db bun.IDB) ([]*space, error) {
+	var rows []struct {
+		OID     int64
+		Schema  string
+		Usable  bool
+		Rel     *int64
+		Name    *string
+		Kind    *string
+		Columns []string `bun:"columns,array"`
+		Types   []string `bun:"types,array"`
+	}
+	err := db.NewRaw(`
+SELECT n.oid::pg_catalog.int8 AS oid, n.nspname AS schema,
+       pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS usable,
+       c.oid::pg_catalog.int8 AS rel, c.relname AS name, c.relkind::pg_catalog.text AS kind,
+       pg_catalog.array_agg(a.attname::pg_catalog.text ORDER BY a.attnum) FILTER (WHERE a.attname IS NOT NULL) AS columns,
+       pg_catalog.array_agg(t.typname::pg_catalog.text ORDER BY a.attnum) FILTER (WHERE a.attname IS NOT NULL) AS types
+FROM pg_catalog.pg_namespace n
+LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname IN (?)
+LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+WHERE pg_catalog.left(n.nspname, 3) <> 'pg_' AND n.nspname <> 'information_schema'
+GROUP BY n.oid, n.nspname, c.oid, c.relname, c.relkind
+ORDER BY n.nspname, c.relname`, bun.List(relationNames)).Scan(ctx, &rows)
+	if err != nil {
+		return nil, err
+	}
+	var spaces []*space
+	for _, r := range rows {
+		if len(spaces) == 0 || spaces[len(spaces)-1].oid != r.OID {
+			spaces = append(spaces, newSpace(r.OID, r.Schema, r.Usable))
+		}
+		if r.Rel == nil {
+			continue
+		}
+		rel := &relation{oid: *r.Rel, table: *r.Kind == "r" || *r.Kind == "p", columns: map[string]string{}}
+		for i, c := range r.Columns {
+			rel.columns[c] = r.Types[i]
+		}
+		spaces[len(spaces)-1].relations[*r.Name] = rel
+	}
+	return spaces, surveyEnums(ctx, db, spaces)
+}
+
+func surveyEnums(ctx context.Context, db bun.IDB, spaces []*space) error {
+	var rows []struct {
+		OID    int64
+		Name   string
+		Labels []string `bun:"labels,array"`
+	}
+	err := db.NewRaw(`
+SELECT t.typnamespace::pg_catalog.int8 AS oid, t.typname AS name,
+       coalesce(pg_catalog.array_agg(e.enumlabel::pg_catalog.text ORDER BY e.enumsortorder)
+                FILTER (WHERE e.enumlabel IS NOT NULL), '{}') AS labels
+FROM pg_catalog.pg_type t
+LEFT JOIN pg_catalog.pg_enum e ON e.enumtypid = t.oid
+WHERE t.typname IN (?)
+GROUP BY t.typnamespace, t.typname`, bun.List(enumNames)).Scan(ctx, &rows)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		for _, s := range spaces {
+			if s.oid == r.OID {
+				s.enums[r.Name] = r.Labels
+			}
+		}
+	}
+	return nil
+}
+
+func surveySQLite(ctx context.Context, db bun.IDB) ([]*space, error) {
+	var rows []struct{ Name, Kind, Column, Type string }
+	err := db.NewRaw(`
+SELECT m.name, m.type AS kind, c.name AS "column", c.type
+FROM main.sqlite_master m, pragma_table_info(m.name, 'main') c
+WHERE m.type IN ('table', 'view') AND m.name IN (?)`, bun.List(relationNames)).Scan(ctx, &rows)
+	if err != nil {
+		return nil, err
+	}
+	s := newSpace(0, sqliteSchema, true)
+	for _, r := range rows {
+		if s.relations[r.Name] == nil {
+			s.relations[r.Name] = &relation{table: r.Kind == "table", columns: map[string]string{}}
+		}
+		s.relations[r.Name].columns[r.Column] = r.Type
+	}
+	return []*space{s}, nil
+}
+
+func newSpace(oid int64, name string, usable bool) *space {
+	return &space{oid: oid, name: name, usable: usable, relations: map[string]*relation{}, enums: map[string][]string{}}
+}
+
+// classifyPostgres tells legacy from unified, and names what fits neither.
+func (in *inspection) classifyPostgres(ctx context.Context, db bun.IDB) error {
+	in.state = StateUnified
+	kind, legacy := "", false
+	if r := in.relations["runtime"]; r != nil {
+		kind, legacy = r.columns[legacyColumn], in.has("runtime", legacyColumn)
+	}
+	enum, hasEnum := in.enums[legacyEnum]
+	switch {
+	case legacy:
+		in.state = StateLegacy
+		if kind != legacyEnum {
+			in.find("runtime.%s is of type %s, not %s", legacyColumn, kind, legacyEnum)
+		}
+		if !hasEnum && kind != legacyEnum {
+			in.find("the type %s is missing", legacyEnum)
+		}
+		if hasEnum && !slices.Equal(enum, []string{"action", "sensor"}) {
+			in.find("the type %s has the values %s, not action and sensor", legacyEnum, strings.Join(enum, ", "))
+		}
+		if in.relations[archiveTable] != nil {
+			in.find("runtime has %s, and yet there is %s, which only a unified schema has", legacyColumn, archiveTable)
+		}
+		if in.recorded(UnifyRuntimes) {
+			in.find("runtime has %s, and yet %s is recorded as applied", legacyColumn, UnifyRuntimes)
+		}
+	case hasEnum:
+		in.find("the type %s is there, and runtime has no %s", legacyEnum, legacyColumn)
+	}
+	if in.recorded(UnifyRuntimes) && !in.recorded(Baseline) {
+		in.find("%s is recorded and %s is not", UnifyRuntimes, Baseline)
+	}
+	if in.state == StateUnified && !in.recorded(UnifyRuntimes) && in.ours("runtime") && in.usable {
+		return in.findOldRefs(ctx, db)
+	}
+	return nil
+}
+
+// findOldRefs looks for rows that a unified table cannot have.
+func (in *inspection) findOldRefs(ctx context.Context, db bun.IDB) error {
+	var refs []string
+	err := db.NewRaw(`SELECT ref FROM ? WHERE ref ~ '^[^.]+[.](action|sensor)[.][^.]+$' AND ref <> 'core.sensor.builtin' ORDER BY ref LIMIT 5`,
+		bun.Safe(table(in.name, "runtime"))).Scan(ctx, &refs)
+	if err != nil {
+		return fmt.Errorf("read the refs of %s: %w", table(in.name, "runtime"), explain(err))
+	}
+	if len(refs) > 0 {
+		in.find("runtime has no %s, and yet rows keep legacy refs (%s)", legacyColumn, strings.Join(refs, ", "))
+	}
+	return nil
+}

@@ -1,0 +1,180 @@
+package migrations
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"hash/fnv"
+	"strconv"
+	"strings"
+
+	"github.com/uptrace/bun"
+)
+
+// lockKey is the advisory lock that all migrators of a database take. Postgres
+// keeps advisory locks apart by database. The key does not depend on the schema:
+// that no installation is created beside another can only be promised if
+// migrators of all schemas wait for each other.
+var lockKey = func() int64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(recordTable))
+	return int64(h.Sum64()) //nolint:gosec // any 64 bits do
+}()
+
+// write runs fn in a transaction that holds the migrators' lock. What fn reads,
+// it reads after the lock was granted: a transaction that waited sees what the
+// one before it did.
+func (m *Migrator) write(ctx context.Context, fn func(ctx context.Context, tx bun.IDB) error) error {
+	if m.postgres() {
+		return m.writePostgres(ctx, fn)
+	}
+	return m.writeSQLite(ctx, fn)
+}
+
+func (m *Migrator) writePostgres(ctx context.Context, fn func(ctx context.Context, tx bun.IDB) error) error {
+	// The isolation is said: under a default of repeatable read the snapshot
+	// would be taken before the lock is granted.
+	tx, err := m.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	if err != nil {
+		return fmt.Errorf("begin: %w", explain(err))
+	}
+	defer func() { _ = tx.Rollback() }()
+
+	if err := m.lock(ctx, tx); err != nil {
+		_ = tx.Rollback()
+		return m.blame(ctx, err)
+	}
+	if err := fn(ctx, tx); err != nil {
+		_ = tx.Rollback()
+		return m.blame(ctx, explain(err))
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w; whether it took effect is not known: ask `attune migrate status`", explain(err))
+	}
+	return nil
+}
+
+// lock bounds every wait of the transaction, lets it run as long as it needs,
+// and takes the migrators' lock.
+func (m *Migrator) lock(ctx context.Context, tx bun.IDB) error {
+	var readOnly, standby bool
+	err := tx.NewRaw(`
+SELECT pg_catalog.current_setting('transaction_read_only')::pg_catalog.bool, pg_catalog.pg_is_in_recovery()`).
+		Scan(ctx, &readOnly, &standby)
+	switch {
+	case err != nil:
+		return fmt.Errorf("ask whether the database takes writes: %w", err)
+	case standby:
+		return fmt.Errorf("%w: this server is a standby; migrate on the primary", ErrReadOnly)
+	case readOnly:
+		return fmt.Errorf("%w: default_transaction_read_only is on for this role or database; "+
+			"migrate with a role for which it is off", ErrReadOnly)
+	}
+	if _, err := tx.NewRaw(`
+SELECT pg_catalog.set_config('lock_timeout', ?, true),
+       pg_catalog.set_config('statement_timeout', '0', true),
+       pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true)`,
+		strconv.FormatInt(max(m.cfg.LockTimeout.Milliseconds(), 1), 10)+"ms").Exec(ctx); err != nil {
+		return fmt.Errorf("set the lock timeout: %w", err)
+	}
+	if _, err := tx.NewRaw(`SELECT pg_catalog.pg_advisory_xact_lock(?)`, lockKey).Exec(ctx); err != nil {
+		return fmt.Errorf("wait for other migrations: %w", err)
+	}
+	return nil
+}
+
+// writeSQLite begins the transaction by hand, because database/sql has no word
+// for BEGIN IMMEDIATE, on one connection, because that is where it lives.
+func (m *Migrator) writeSQLite(ctx context.Context, fn func(ctx context.Context, tx bun.IDB) error) (err error) {
+	conn, err := m.db.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("connect: %w", explain(err))
+	}
+	defer func() { _ = conn.Close() }()
+
+	var timeout int64
+	if err := conn.NewRaw("PRAGMA busy_timeout").Scan(ctx, &timeout); err != nil {
+		return fmt.Errorf("open the file: %w", explain(err))
+	}
+	background := context.WithoutCancel(ctx)
+	if err := busyTimeout(ctx, conn, m.cfg.LockTimeout.Milliseconds()); err != nil {
+		return err
+	}
+	defer func() { _ = busyTimeout(background, conn, timeout) }()
+
+	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return fmt.Errorf("begin: %w", explain(err))
+	}
+	if err := fn(ctx, conn); err != nil {
+		_, _ = conn.ExecContext(background, "ROLLBACK")
+		return explain(err)
+	}
+	if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
+		_, _ = conn.ExecContext(background, "ROLLBACK")
+		return fmt.Errorf("commit: %w", explain(err))
+	}
+	return nil
+}
+
+func busyTimeout(ctx context.Context, conn bun.Conn, ms int64) error {
+	_, err := conn.ExecContext(ctx, "PRAGMA busy_timeout = "+strconv.FormatInt(ms, 10))
+	return err
+}
+
+// read runs fn in a transaction that the database itself keeps from writing, in
+// which all statements see the same moment.
+func (m *Migrator) read(ctx context.Context, fn func(ctx context.Context, tx bun.IDB) error) error {
+	opts := &sql.TxOptions{}
+	if m.postgres() {
+		opts = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	}
+	tx, err := m.db.BeginTx(ctx, opts)
+	if err != nil {
+		return fmt.Errorf("begin: %w", explain(err))
+	}
+	defer func() { _ = tx.Rollback() }()
+	return fn(ctx, tx)
+}
+
+// blame adds to a lock timeout who holds the locks that were waited for. It asks
+// afterwards, because the transaction that waited can ask nothing any more.
+func (m *Migrator) blame(ctx context.Context, err error) error {
+	if sqlState(err) != codeLockTimeout {
+		return err
+	}
+	var holders []struct {
+		PID   int64
+		App   string
+		Role  string
+		State string
+		Held  string
+		Query string
+	}
+	asked := m.db.NewRaw(`
+SELECT a.pid, a.application_name AS app, coalesce(a.usename::pg_catalog.text, '') AS role, coalesce(a.state, '') AS state,
+       pg_catalog.string_agg(DISTINCT coalesce(c.oid::pg_catalog.regclass::pg_catalog.text, 'the migrations lock'), ', ') AS held,
+       pg_catalog.left(pg_catalog.regexp_replace(a.query, '[[:space:]]+', ' ', 'g'), 120) AS query
+FROM pg_catalog.pg_locks l
+JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+LEFT JOIN pg_catalog.pg_class c ON l.locktype = 'relation' AND c.oid = l.relation
+WHERE l.granted AND a.pid <> pg_catalog.pg_backend_pid()
+  AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+  AND ((l.locktype = 'advisory' AND l.objsubid = 1
+        AND l.classid::pg_catalog.int8 = ? AND l.objid::pg_catalog.int8 = ?)
+    OR c.relname IN (?)
+    OR c.oid IN (SELECT f.conrelid FROM pg_catalog.pg_constraint f JOIN pg_catalog.pg_class r ON r.oid = f.confrelid
+                 WHERE f.contype = 'f' AND r.relname = 'runtime'))
+GROUP BY 1, 2, 3, 4, 6 ORDER BY a.pid LIMIT 5`,
+		int64(uint64(lockKey)>>32), int64(uint32(lockKey)), //nolint:gosec // how pg_locks shows a 64-bit key
+		bun.List(relationNames)).Scan(ctx, &holders)
+	if asked != nil || len(holders) == 0 {
+		return fmt.Errorf("%w: %w; whoever held it is gone by now: try again, or wait longer with --lock-timeout", ErrLocked, err)
+	}
+	var who []string
+	for _, h := range holders {
+		who = append(who, fmt.Sprintf("process %d (application %q, role %q, %s) holds %s, its query: %s",
+			h.PID, h.App, h.Role, h.State, h.Held, h.Query))
+	}
+	return fmt.Errorf("%w: %w; %s; wait for it, end it with SELECT pg_terminate_backend(PID), or wait longer with --lock-timeout",
+		ErrLocked, err, strings.Join(who, "; "))
+}

@@ -1,0 +1,187 @@
+package migrations
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/uptrace/bun"
+
+)
+
+// Done is one migration that Up or Down has brought about.
+type Done struct {
+	ID string `json:"id"`
+	// Adopted: the installation was found in that state, and only the record
+	// was written, or taken away.
+	Adopted bool `json:"adopted"`
+}
+
+// Result is what Up or Down did.
+type Result struct {
+	// Schema is the one that was used.
+	Schema string `json:"schema"`
+	// Before is the state that was found.
+	Before State `json:"before"`
+	// Done are the migrations, in the order in which they were made or undone.
+	Done []Done `json:"done"`
+	// Unify says what unifying did; nil when it was not part of this.
+	Unify *unifyReport `json:"unify,omitempty"`
+}
+
+// Up applies what is missing, each migration in a transaction of its own. With
+// an error the result says what was applied before it. Errors are those of this
+// package: ErrMixed, ErrNotOurs, ErrTooNew, ErrSeveral, ErrBeside, ErrLocked,
+// ErrReadOnly, ErrPrivilege; unify's, where rows stand in the way.
+func (m *Migrator) Up(ctx context.Context) (*Result, error) {
+	res := &Result{Done: []Done{}}
+	for {
+		more, err := m.upOne(ctx, res)
+		if err != nil {
+			return res, fmt.Errorf("migrate up: %w", err)
+		}
+		if !more {
+			return res, nil
+		}
+	}
+}
+
+// upOne applies the oldest missing migration, if there is one.
+func (m *Migrator) upOne(ctx context.Context, res *Result) (more bool, err error) {
+	var in *inspection
+	var done *Done
+	var report *unifyReport
+	err = m.write(ctx, func(ctx context.Context, tx bun.IDB) error {
+		if in, err = m.inspect(ctx, tx); err != nil {
+			return err
+		}
+		if err := m.mayGoUp(in); err != nil {
+			return err
+		}
+		pending := m.pending(in)
+		if len(pending) == 0 {
+			return nil
+		}
+		s := pending[0]
+		m.cfg.Logger.InfoContext(ctx, "migrating", "schema", in.name, "migration", s.id, "state", in.state)
+		d := Done{ID: s.id}
+		if d.Adopted, report, err = m.apply(ctx, tx, in, s); err != nil {
+			return fmt.Errorf("%s in schema %q: %w", s.id, in.name, err)
+		}
+		if err := insertRecord(ctx, tx, in.name, record{ID: s.id, Adopted: d.Adopted, Requires: s.requires, Program: program}); err != nil {
+			return fmt.Errorf("record %s in %s: %w", s.id, table(in.name, recordTable), err)
+		}
+		done = &d
+		return m.arrived(ctx, tx, s)
+	})
+	if in != nil && res.Before == "" {
+		res.Schema, res.Before = in.name, in.state
+	}
+	if err != nil || done == nil {
+		return false, err
+	}
+	m.cfg.Logger.InfoContext(ctx, "migrated", "schema", in.name, "migration", done.ID, "adopted", done.Adopted)
+	res.Done = append(res.Done, *done)
+	if report != nil {
+		res.Unify = report
+	}
+	return true, nil
+}
+
+// mayGoUp refuses what Up must not touch.
+func (m *Migrator) mayGoUp(in *inspection) error {
+	if err := in.tooNew(); err != nil {
+		return err
+	}
+	if err := in.refuse(); err != nil {
+		return err
+	}
+	if in.state == StateEmpty && len(in.others) > 0 {
+		return &SchemaError{Wanted: in.name, Found: in.others, kind: ErrBeside}
+	}
+	return nil
+}
+
+// pending are the migrations that are not recorded, oldest first.
+func (m *Migrator) pending(in *inspection) []step {
+	var steps []step
+	for _, s := range m.steps {
+		if !in.recorded(s.id) {
+			steps = append(steps, s)
+		}
+	}
+	return steps
+}
+
+// apply brings one migration about. adopted: the installation had it already.
+func (m *Migrator) apply(ctx context.Context, tx bun.IDB, in *inspection, s step) (adopted bool, report *unifyReport, err error) {
+	if err := m.prepare(ctx, tx, in); err != nil {
+		return false, nil, err
+	}
+	switch {
+	case s.id == Baseline && in.state != StateEmpty:
+		return true, nil, nil
+	case s.id == UnifyRuntimes && m.postgres():
+		return m.unify(ctx, tx, in)
+	}
+	return false, nil, m.script(ctx, tx, in.name, s.up)
+}
+
+// prepare makes the schema and the table of records where they are missing.
+func (m *Migrator) prepare(ctx context.Context, tx bun.IDB, in *inspection) error {
+	if m.postgres() && in.oid == 0 {
+		if _, err := tx.ExecContext(ctx, "CREATE SCHEMA "+quote(in.name)); err != nil {
+			return fmt.Errorf("create the schema: %w", err)
+		}
+	}
+	if in.relations[recordTable] != nil {
+		return nil
+	}
+	if err := createRecords(ctx, tx, in.name); err != nil {
+		return fmt.Errorf("create %s: %w", table(in.name, recordTable), err)
+	}
+	return nil
+}
+
+// script runs a file's statements. On Postgres it does so with a search_path
+// that finds none of the tables, so that a statement that forgets its schema
+// fails instead of reaching somebody else's table.
+func (m *Migrator) script(ctx context.Context, tx bun.IDB, schema, text string) error {
+	text = strings.ReplaceAll(text, "{schema}", quote(schema))
+	if !m.postgres() {
+		_, err := tx.ExecContext(ctx, text)
+		return err
+	}
+	var before string
+	if err := tx.NewRaw("SELECT pg_catalog.current_setting('search_path')").Scan(ctx, &before); err != nil {
+		return err
+	}
+	if err := setSearchPath(ctx, tx, "pg_catalog, pg_temp"); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, text); err != nil {
+		return err
+	}
+	return setSearchPath(ctx, tx, before)
+}
+
+func setSearchPath(ctx context.Context, tx bun.IDB, value string) error {
+	_, err := tx.NewRaw("SELECT pg_catalog.set_config('search_path', ?, true)", value).Exec(ctx)
+	return err
+}
+
+// arrived looks again after a migration: whatever it should have led to must be
+// what is there now, or the transaction ends without effect.
+func (m *Migrator) arrived(ctx context.Context, tx bun.IDB, s step) error {
+	in, err := m.inspect(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if err := in.refuse(); err != nil {
+		return fmt.Errorf("after %s: %w", s.id, err)
+	}
+	if s.id == UnifyRuntimes && in.state != StateUnified {
+		return fmt.Errorf("after %s the schema is %s", s.id, in.state)
+	}
+	return nil
+}
