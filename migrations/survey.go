@@ -47,7 +47,7 @@ func surveyPostgres(ctx context.Context, db bun.IDB) ([]*space, error) {
 	}
 	err := db.NewRaw(`
 SELECT n.oid::pg_catalog.int8 AS oid, n.nspname AS schema,
-       pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS usable,
+       coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE'), false) AS usable,
        c.oid::pg_catalog.int8 AS rel, c.relname AS name, c.relkind::pg_catalog.text AS kind,
        pg_catalog.array_agg(a.attname::pg_catalog.text ORDER BY a.attnum) FILTER (WHERE a.attname IS NOT NULL) AS columns,
        pg_catalog.array_agg(t.typname::pg_catalog.text ORDER BY a.attnum) FILTER (WHERE a.attname IS NOT NULL) AS types
@@ -154,7 +154,8 @@ func (in *inspection) classifyPostgres(ctx context.Context, db bun.IDB) error {
 		if in.recorded(UnifyRuntimes) {
 			in.find("runtime has %s, and yet %s is recorded as applied", legacyColumn, UnifyRuntimes)
 		}
-	case hasEnum:
+	case hasEnum && !in.recorded(UnifyRuntimes):
+		// Later it is no concern of ours who makes a type of that name.
 		in.find("the type %s is there, and runtime has no %s", legacyEnum, legacyColumn)
 	}
 	if in.recorded(UnifyRuntimes) && !in.recorded(Baseline) {

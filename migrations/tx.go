@@ -124,16 +124,30 @@ func busyTimeout(ctx context.Context, conn bun.Conn, ms int64) error {
 // read runs fn in a transaction that the database itself keeps from writing, in
 // which all statements see the same moment.
 func (m *Migrator) read(ctx context.Context, fn func(ctx context.Context, tx bun.IDB) error) error {
-	opts := &sql.TxOptions{}
-	if m.postgres() {
-		opts = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	if !m.postgres() {
+		return m.readSQLite(ctx, fn)
 	}
-	tx, err := m.db.BeginTx(ctx, opts)
+	tx, err := m.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
 		return fmt.Errorf("begin: %w", explain(err))
 	}
 	defer func() { _ = tx.Rollback() }()
 	return fn(ctx, tx)
+}
+
+// readSQLite begins by hand as well: a DSN may say that every transaction
+// begins as a writer.
+func (m *Migrator) readSQLite(ctx context.Context, fn func(ctx context.Context, tx bun.IDB) error) error {
+	conn, err := m.db.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("connect: %w", explain(err))
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := conn.ExecContext(ctx, "BEGIN DEFERRED"); err != nil {
+		return fmt.Errorf("begin: %w", explain(err))
+	}
+	defer func() { _, _ = conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK") }()
+	return fn(ctx, conn)
 }
 
 // blame adds to a lock timeout who holds the locks that were waited for. It asks

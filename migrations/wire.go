@@ -40,3 +40,20 @@ ALTER TABLE {schema}.worker ADD COLUMN identity text CONSTRAINT worker_identity_
 `, "{schema}", quote(in.name)))
 	return false, nil, err
 }
+
+type (
+	unifyPlan     struct{}
+	unifyDownPlan struct{}
+)
+
+func (m *Migrator) separate(ctx context.Context, tx bun.IDB, in *inspection, res *Result) error {
+	return errors.New("not wired yet")
+}
+
+func (m *Migrator) examine(ctx context.Context, tx bun.IDB, in *inspection) (*unifyPlan, error) {
+	return &unifyPlan{}, nil
+}
+
+func (m *Migrator) examineDown(ctx context.Context, tx bun.IDB, in *inspection) (*unifyDownPlan, error) {
+	return &unifyDownPlan{}, nil
+}

@@ -1,0 +1,168 @@
+package migrations
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/uptrace/bun"
+)
+
+// Down undoes the newest migration, and no other. Undoing a migration that was
+// adopted only forgets it: the installation stays as it is. The baseline's down
+// drops the tables that it created, unless they hold rows (Config.Force drops
+// those too) or something of others depends on them (never). With the last
+// record the migrator's own table goes. Errors are those of Up, ErrInUse and
+// ErrNothingApplied; unify's, where rows stand in the way.
+func (m *Migrator) Down(ctx context.Context) (*Result, error) {
+	res := &Result{Done: []Done{}}
+	var done Done
+	err := m.write(ctx, func(ctx context.Context, tx bun.IDB) error {
+		in, err := m.inspect(ctx, tx)
+		if err != nil {
+			return err
+		}
+		res.Schema, res.Before = in.name, in.state
+		r, s, err := m.newest(in)
+		if err != nil {
+			return err
+		}
+		m.cfg.Logger.InfoContext(ctx, "undoing", "schema", in.name, "migration", r.ID, "adopted", r.Adopted)
+		if err := m.undo(ctx, tx, in, r, s, res); err != nil {
+			return err
+		}
+		done = Done{ID: r.ID, Adopted: r.Adopted}
+		if len(in.records) == 1 {
+			return dropRecords(ctx, tx, in.name)
+		}
+		return deleteRecord(ctx, tx, in.name, r.ID)
+	})
+	if err != nil {
+		return res, fmt.Errorf("migrate down: %w", err)
+	}
+	m.cfg.Logger.InfoContext(ctx, "undone", "schema", res.Schema, "migration", done.ID, "adopted", done.Adopted)
+	res.Done = append(res.Done, done)
+	return res, nil
+}
+
+// newest is the migration that Down would undo, with its record.
+func (m *Migrator) newest(in *inspection) (record, step, error) {
+	if err := in.refuse(); err != nil {
+		return record{}, step{}, err
+	}
+	if len(in.records) == 0 {
+		return record{}, step{}, fmt.Errorf("schema %q: %w", in.name, ErrNothingApplied)
+	}
+	r := in.records[len(in.records)-1]
+	s, ok := m.step(r.ID)
+	if !ok {
+		return r, s, fmt.Errorf("schema %q: %w: the newest migration, %s, was applied by attune %s and this is %s; undo it with that release",
+			in.name, ErrTooNew, r.ID, r.Program, program)
+	}
+	return r, s, nil
+}
+
+// undo takes back what a migration did, the record apart.
+func (m *Migrator) undo(ctx context.Context, tx bun.IDB, in *inspection, r record, s step, res *Result) error {
+	switch {
+	case r.Adopted:
+		return nil
+	case r.ID == UnifyRuntimes && m.postgres():
+		return m.separate(ctx, tx, in, res)
+	case r.ID == Baseline:
+		use, err := m.use(ctx, tx, in)
+		if err != nil {
+			return err
+		}
+		if len(use.Blockers) > 0 && !(use.Forcible && m.cfg.Force) {
+			return use
+		}
+	}
+	if err := m.script(ctx, tx, in.name, s.down); err != nil {
+		return fmt.Errorf("%s in schema %q: %w", s.id, in.name, err)
+	}
+	return nil
+}
+
+// use says what stands in the way of dropping the baseline's tables.
+func (m *Migrator) use(ctx context.Context, db bun.IDB, in *inspection) (*UseError, error) {
+	use := &UseError{Schema: in.name, Migration: Baseline}
+	dependents, err := m.dependents(ctx, db, in)
+	if err != nil {
+		return nil, fmt.Errorf("look for what depends on the tables: %w", explain(err))
+	}
+	if len(dependents) > 0 {
+		use.Blockers = dependents
+		return use, nil
+	}
+	use.Forcible = true
+	for _, name := range m.dropped(in) {
+		var n int64
+		if err := db.NewRaw("SELECT count(*) FROM ?", bun.Safe(table(in.name, name))).Scan(ctx, &n); err != nil {
+			return nil, fmt.Errorf("count the rows of %s: %w", table(in.name, name), explain(err))
+		}
+		if n > 0 {
+			use.Blockers = append(use.Blockers, fmt.Sprintf("table %s holds %d rows", name, n))
+		}
+	}
+	return use, nil
+}
+
+// dropped lists the tables that the baseline's down drops.
+func (m *Migrator) dropped(in *inspection) []string {
+	var names []string
+	for _, name := range relationNames {
+		r := in.relations[name]
+		if r == nil || name == recordTable || (m.postgres() && (name == versionTable || name == archiveTable)) {
+			continue
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// dependents describes what belongs to others and needs the baseline's tables
+// or enums: their foreign keys, views, functions and columns.
+func (m *Migrator) dependents(ctx context.Context, db bun.IDB, in *inspection) ([]string, error) {
+	var found []string
+	if !m.postgres() {
+		err := db.NewRaw(`
+SELECT 'table ' || m.name || ' has a foreign key to ' || f."table"
+FROM main.sqlite_master m, pragma_foreign_key_list(m.name, 'main') f
+WHERE m.type = 'table' AND m.name NOT IN (?0) AND lower(f."table") IN (?0)
+UNION
+SELECT m.type || ' ' || m.name || ' uses ' || t.name
+FROM main.sqlite_master m, main.sqlite_master t
+WHERE m.type IN ('view', 'trigger') AND m.tbl_name NOT IN (?0) AND t.type = 'table' AND t.name IN (?0)
+  AND ' ' || replace(replace(replace(replace(replace(replace(lower(m.sql), '"', ' '), '.', ' '), char(10), ' '), ';', ' '), ',', ' '), '(', ' ') || ' '
+      LIKE '% ' || t.name || ' %'
+ORDER BY 1`, bun.List(m.dropped(in))).Scan(ctx, &found)
+		return found, err
+	}
+	var oids []int64
+	for _, name := range m.dropped(in) {
+		oids = append(oids, in.relations[name].oid)
+	}
+	err := db.NewRaw(`
+WITH ours AS (
+    SELECT c.oid FROM pg_catalog.pg_class c WHERE c.oid IN (?0)
+), targets AS (
+    SELECT 'pg_catalog.pg_class'::pg_catalog.regclass AS class, oid FROM ours
+    UNION ALL
+    SELECT 'pg_catalog.pg_type'::pg_catalog.regclass, t.oid FROM pg_catalog.pg_type t
+    WHERE t.typrelid IN (SELECT oid FROM ours) OR (t.typnamespace = ?1 AND t.typname IN (?2))
+       OR t.typelem IN (SELECT e.oid FROM pg_catalog.pg_type e
+                        WHERE e.typrelid IN (SELECT oid FROM ours) OR (e.typnamespace = ?1 AND e.typname IN (?2)))
+)
+SELECT DISTINCT pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid)
+FROM pg_catalog.pg_depend d
+JOIN targets t ON t.class = d.refclassid AND t.oid = d.refobjid
+LEFT JOIN pg_catalog.pg_constraint k ON d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND k.oid = d.objid
+LEFT JOIN pg_catalog.pg_rewrite w ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND w.oid = d.objid
+WHERE d.deptype = 'n'
+  AND (k.conrelid NOT IN (SELECT oid FROM ours)
+    OR w.ev_class NOT IN (SELECT oid FROM ours)
+    OR d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+    OR (d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objsubid > 0 AND d.objid NOT IN (SELECT oid FROM ours)))
+ORDER BY 1`, bun.List(oids), in.oid, bun.List(enumNames)).Scan(ctx, &found)
+	return found, err
+}

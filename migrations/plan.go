@@ -1,0 +1,119 @@
+package migrations
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/uptrace/bun"
+)
+
+// Plan is what Up would do.
+type Plan struct {
+	// Database is postgres or sqlite.
+	Database string `json:"database"`
+	Schema   string `json:"schema"`
+	State    State  `json:"state"`
+	// Pending is empty where Up would do nothing.
+	Pending []Step `json:"pending"`
+	// Unify says what unifying would do; nil on an empty schema and on SQLite,
+	// and where it is not pending.
+	Unify *unifyPlan `json:"unify,omitempty"`
+}
+
+// Step is one migration that would be made or undone.
+type Step struct {
+	ID string `json:"id"`
+	// Requires is the oldest program that runs on a database with it.
+	Requires string `json:"requires"`
+	// Adopt: the installation is as the migration would leave it, so that only
+	// the record is written, and whatever the migration finds missing or stale.
+	Adopt bool `json:"adopt"`
+}
+
+// Plan says what Up would do. It writes nothing: it runs in a transaction that
+// Postgres keeps from writing. It refuses what Up refuses, rows that stand in
+// the way of unifying apart: those are part of the plan.
+func (m *Migrator) Plan(ctx context.Context) (*Plan, error) {
+	p := &Plan{Pending: []Step{}}
+	err := m.read(ctx, func(ctx context.Context, tx bun.IDB) error {
+		in, err := m.inspect(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if err := m.mayGoUp(in); err != nil {
+			return err
+		}
+		p.Database, _ = folderOf(m.db.Dialect().Name())
+		p.Schema, p.State = in.name, in.state
+		for _, s := range m.pending(in) {
+			adopt := in.state != StateEmpty && m.postgres() && (s.id == Baseline || in.state == StateUnified)
+			p.Pending = append(p.Pending, Step{ID: s.id, Requires: s.requires, Adopt: adopt})
+		}
+		if m.postgres() && in.state != StateEmpty && !in.recorded(UnifyRuntimes) {
+			p.Unify, err = m.examine(ctx, tx, in)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("migrate plan: %w", err)
+	}
+	return p, nil
+}
+
+// DownPlan is what Down would do.
+type DownPlan struct {
+	// Database is postgres or sqlite.
+	Database string `json:"database"`
+	Schema   string `json:"schema"`
+	State    State  `json:"state"`
+	// Step would be undone. With Adopt only its record goes.
+	Step Step `json:"step"`
+	// Drops lists the tables that would be dropped.
+	Drops []string `json:"drops,omitempty"`
+	// Blockers is what Down would refuse for; Forcible, whether Config.Force
+	// would go on all the same.
+	Blockers []string `json:"blockers,omitempty"`
+	Forcible bool     `json:"forcible,omitempty"`
+	// Unify says what undoing the unification would do; nil where another
+	// migration is the newest, and on SQLite.
+	Unify *unifyDownPlan `json:"unify,omitempty"`
+}
+
+// PlanDown says what Down would do. It writes nothing. Errors are
+// ErrNothingApplied, ErrTooNew, ErrMixed, ErrNotOurs, ErrSeveral and those of
+// the connection.
+func (m *Migrator) PlanDown(ctx context.Context) (*DownPlan, error) {
+	p := &DownPlan{}
+	err := m.read(ctx, func(ctx context.Context, tx bun.IDB) error {
+		in, err := m.inspect(ctx, tx)
+		if err != nil {
+			return err
+		}
+		p.Database, _ = folderOf(m.db.Dialect().Name())
+		p.Schema, p.State = in.name, in.state
+		r, s, err := m.newest(in)
+		if err != nil {
+			return err
+		}
+		p.Step = Step{ID: s.id, Requires: s.requires, Adopt: r.Adopted}
+		switch {
+		case r.Adopted:
+			return nil
+		case r.ID == UnifyRuntimes && m.postgres():
+			p.Unify, err = m.examineDown(ctx, tx, in)
+			return err
+		case r.ID == Baseline:
+			p.Drops = m.dropped(in)
+			use, err := m.use(ctx, tx, in)
+			if err != nil {
+				return err
+			}
+			p.Blockers, p.Forcible = use.Blockers, use.Forcible && len(use.Blockers) > 0
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("migrate plan --down: %w", err)
+	}
+	return p, nil
+}

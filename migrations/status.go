@@ -1,0 +1,138 @@
+package migrations
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+)
+
+// Status is where an installation stands.
+type Status struct {
+	// Database is postgres or sqlite.
+	Database string `json:"database"`
+	Schema   string `json:"schema"`
+	State    State  `json:"state"`
+	// Findings says what does not fit, in a mixed or foreign state.
+	Findings []string `json:"findings,omitempty"`
+	// Program is this program's version.
+	Program string `json:"program"`
+	// Migrations are those that are applied and those that this program knows,
+	// oldest first.
+	Migrations []MigrationStatus `json:"migrations"`
+}
+
+// MigrationState is whether a migration is applied.
+type MigrationState string
+
+// The states of a migration.
+const (
+	Applied MigrationState = "applied"
+	// Adopted: the installation was found with it.
+	Adopted MigrationState = "adopted"
+	Pending MigrationState = "pending"
+)
+
+// MigrationStatus is one migration in one installation.
+type MigrationStatus struct {
+	ID    string         `json:"id"`
+	State MigrationState `json:"state"`
+	// Applied is the database's time, nil while pending.
+	Applied *time.Time `json:"applied,omitempty"`
+	// AppliedBy is the version of the program that did it.
+	AppliedBy string `json:"applied_by,omitempty"`
+	// Requires is the oldest program that runs on a database with it.
+	Requires string `json:"requires"`
+	// Known is whether this program knows the migration; a newer one made it
+	// where not.
+	Known bool `json:"known"`
+}
+
+// Status says what is applied and what is not. It writes nothing, and a mixed
+// or foreign state is no error but part of the answer. Errors are ErrSeveral and
+// those of the connection.
+func (m *Migrator) Status(ctx context.Context) (*Status, error) {
+	var st *Status
+	err := m.read(ctx, func(ctx context.Context, tx bun.IDB) error {
+		in, err := m.inspect(ctx, tx)
+		if err != nil {
+			return err
+		}
+		st = m.status(in)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("migrate status: %w", err)
+	}
+	return st, nil
+}
+
+func (m *Migrator) status(in *inspection) *Status {
+	database, _ := folderOf(m.db.Dialect().Name())
+	st := &Status{
+		Database: database, Schema: in.name, State: in.state, Findings: in.findings,
+		Program: program, Migrations: []MigrationStatus{},
+	}
+	for _, r := range in.records {
+		ms := MigrationStatus{ID: r.ID, State: Applied, Applied: &r.Applied, AppliedBy: r.Program, Requires: r.Requires}
+		if r.Adopted {
+			ms.State = Adopted
+		}
+		_, ms.Known = m.step(r.ID)
+		st.Migrations = append(st.Migrations, ms)
+	}
+	for _, s := range m.pending(in) {
+		st.Migrations = append(st.Migrations, MigrationStatus{ID: s.id, State: Pending, Requires: s.requires, Known: true})
+	}
+	return st
+}
+
+// Check is what a service asks before it works: whether this program can use
+// the database as it is, and in which schema. It refuses only what the program
+// cannot read: a newer migration is none of its business as long as its record
+// says that a program of this version runs on it. Errors are ErrNotMigrated,
+// ErrTooNew, ErrMixed, ErrNotOurs, ErrSeveral and those of the connection.
+func (m *Migrator) Check(ctx context.Context) (schema string, err error) {
+	err = m.read(ctx, func(ctx context.Context, tx bun.IDB) error {
+		in, err := m.inspect(ctx, tx)
+		if err != nil {
+			return err
+		}
+		schema = in.name
+		if err := in.tooNew(); err != nil {
+			return err
+		}
+		if err := in.refuse(); err != nil {
+			return err
+		}
+		pending := m.pending(in)
+		if len(pending) == 0 {
+			return nil
+		}
+		missing := &PendingError{Schema: in.name, State: in.state}
+		for _, s := range pending {
+			missing.Pending = append(missing.Pending, s.id)
+		}
+		return missing
+	})
+	if err != nil {
+		return schema, fmt.Errorf("check the database: %w", err)
+	}
+	return schema, nil
+}
+
+// FindSchema gives the schema of the installation where none was named: the
+// only one that holds attune's tables, else public (main on SQLite). The error
+// is ErrSeveral where it is not the only one.
+func FindSchema(ctx context.Context, db bun.IDB) (string, error) {
+	spaces, err := survey(ctx, db)
+	if err != nil {
+		return "", fmt.Errorf("find the schema: read the catalog: %w", explain(err))
+	}
+	s, err := choose(spaces, "")
+	if err != nil {
+		return "", fmt.Errorf("find the schema: %w", err)
+	}
+	return s.name, nil
+}
