@@ -1,0 +1,163 @@
+package version
+
+import (
+	"regexp"
+	"strings"
+)
+
+// maxOutput is how much of a tool's output is read, in bytes. It is above what
+// a probe keeps of both streams together.
+const maxOutput = 128 << 10
+
+// Extract finds the version in what a tool printed: its standard output, a
+// newline, and its standard error, taken together. Raw is the line where it
+// stands, without control characters and at most 200 bytes. It is not ok if
+// there is no version; what a tool prints when it fails is no version either,
+// so ask for its exit status first.
+//
+// The first of these that there is counts, and within it the first one printed:
+//
+//  1. the language's version that another implementation of the language
+//     names: "jruby 9.4.3.0 (3.1.4)", "truffleruby 23.1.1, like ruby 3.2.2"
+//  2. a quoted one, as Java prints it: version "17"
+//  3. one with at least two numbers, outside brackets: "gcc (Debian
+//     12.2.0-14) 12.2.0"
+//  4. a single number after the name that begins the output, at the end of the
+//     line or before a bracket: "systemd 252 (252.19-1)"
+//  5. one with at least two numbers, in brackets: perl's "(v5.36.0)"
+//  6. a single number after the word version, or as the whole output
+//
+// Dates, times, addresses, options, paths, warnings, and what follows the
+// words copyright and license are not looked at.
+func Extract(output string) (v Version, raw string, ok bool) {
+	text := clean(output)
+	for _, find := range []func(string) (Version, string, bool){findLanguage, findQuoted, findPlain} {
+		if v, raw, ok = find(text); ok {
+			return v, raw, true
+		}
+	}
+	return Version{}, "", false
+}
+
+// ExtractPattern finds the version in what a tool printed, or in a file, where
+// pattern says: in its group "version", else in its first group, else in all
+// that it matches. There the version is read as Parse does, else as Extract
+// does. Line ends are "\n" and escape sequences are gone when pattern sees the
+// output.
+func ExtractPattern(pattern *regexp.Regexp, output string) (v Version, raw string, ok bool) {
+	text := clean(output)
+	match := pattern.FindStringSubmatchIndex(text)
+	if match == nil {
+		return Version{}, "", false
+	}
+	group := pattern.SubexpIndex("version")
+	if group < 0 {
+		group = min(1, pattern.NumSubexp())
+	}
+	from, to := match[2*group], match[2*group+1]
+	if from < 0 {
+		return Version{}, "", false
+	}
+	v, err := Parse(text[from:to])
+	if err != nil {
+		if v, _, ok = Extract(text[from:to]); !ok {
+			return Version{}, "", false
+		}
+	}
+	return v, lineAt(text, from), true
+}
+
+var (
+	languageVersion = regexp.MustCompile(`(?i)\b(?:(?:jruby|rubinius) [0-9]\S* \(|like ruby )(\d[^\s),]*)`)
+	quotedVersion   = regexp.MustCompile(`(?i)\bversion "(\d[^"\n]*)"`)
+)
+
+func findLanguage(text string) (Version, string, bool) {
+	return findMatch(languageVersion, text, func(p parts) parts { return p })
+}
+
+func findQuoted(text string) (Version, string, bool) {
+	return findMatch(quotedVersion, text, func(p parts) parts {
+		// Java 8 without an update calls itself "1.8.0".
+		if len(p.numbers) > 1 && p.numbers[0] == "1" {
+			p.numbers = p.numbers[1:]
+		}
+		return p
+	})
+}
+
+func findMatch(pattern *regexp.Regexp, text string, adjust func(parts) parts) (Version, string, bool) {
+	match := pattern.FindStringSubmatchIndex(text)
+	if match == nil || match[3]-match[2] > maxVersion {
+		return Version{}, "", false
+	}
+	p, _ := scan(text[match[2]:match[3]])
+	return adjust(p).version(), lineAt(text, match[2]), true
+}
+
+// candidate says what stands around a version that is not told by its words;
+// the greater wins.
+type candidate int
+
+const (
+	none candidate = iota
+	bareNumber
+	bracketed
+	named
+	dotted
+)
+
+func findPlain(text string) (v Version, raw string, ok bool) {
+	best, first := none, true
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line == "" || isNoise(line) {
+			continue
+		}
+		found, p := bestOfLine(withoutLegal(line), first)
+		first = false
+		if found > best {
+			best, v, raw = found, p.version(), shorten(line)
+		}
+		if best == dotted {
+			break
+		}
+	}
+	if whole := strings.TrimSpace(text); best == none && digits(whole[prefix(whole):]) == len(whole)-prefix(whole) {
+		if v, err := Parse(whole); err == nil {
+			return v, whole, true
+		}
+	}
+	return v, raw, best != none
+}
+
+// bestOfLine returns the line's best candidate; first is true on the first line
+// that counts.
+func bestOfLine(line string, first bool) (best candidate, found parts) {
+	depth, words := 0, 0
+	for i := 0; i < len(line); {
+		switch c := line[i]; {
+		case isDigit(c):
+			p, n, end := token(line, i)
+			if n > 0 {
+				if kind := classify(line, i, i+n, len(p.numbers), depth, first && words == 1 && p.pre == ""); kind > best {
+					best, found = kind, withWord(p, line, i, i+n)
+				}
+			}
+			i = end
+			continue
+		case strings.IndexByte("([{", c) >= 0:
+			depth++
+		case strings.IndexByte(")]}", c) >= 0:
+			depth = max(0, depth-1)
+		case c != ' ' && (i == 0 || line[i-1] == ' '):
+			words++
+			if skip := foreignWord(line[i:]); skip > 0 {
+				i += skip
+				continue
+			}
+		}
+		i++
+	}
+	return best, found
+}

@@ -1,0 +1,36 @@
+package version
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// SyntaxError is a version or a constraint that cannot be read.
+type SyntaxError struct {
+	// What is "version" or "constraint".
+	What string
+	// Text is what was read, shortened where it is too long to show.
+	Text string
+	// Position is where reading stopped, in bytes from 1.
+	Position int
+	// Message says what is wrong there, and what to write where that is known.
+	Message string
+}
+
+func (e *SyntaxError) Error() string {
+	return fmt.Sprintf("%s %s: position %d: %s", e.What, strconv.Quote(e.Text), e.Position, e.Message)
+}
+
+func checkLength(what, s string, limit int) error {
+	if len(s) <= limit {
+		return nil
+	}
+	return &SyntaxError{what, s[:32] + "…", limit + 1, fmt.Sprintf("longer than %d bytes", limit)}
+}
+
+func quote(s string) string {
+	if len(s) > 32 {
+		s = s[:32] + "…"
+	}
+	return strconv.Quote(s)
+}
