@@ -1,0 +1,156 @@
+package database
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	neturl "net/url"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+)
+
+const (
+	connectTimeout   = 5 * time.Second
+	postgresMaxConns = 8
+	postgresMaxIdle  = 4
+	idleTime         = 5 * time.Minute
+)
+
+func openPostgres(ctx context.Context, url string) (*bun.DB, error) {
+	cfg, err := postgresConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	sqldb := stdlib.OpenDB(*cfg)
+	sqldb.SetMaxOpenConns(postgresMaxConns)
+	sqldb.SetMaxIdleConns(postgresMaxIdle)
+	sqldb.SetConnMaxIdleTime(idleTime)
+
+	if err := sqldb.PingContext(ctx); err != nil {
+		_ = sqldb.Close() // the ping's error is the one that counts
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, connectFault(cfg, err)
+	}
+	return bun.NewDB(sqldb, pgdialect.New()), nil
+}
+
+// postgresConfig reads the URL and adds our defaults. pgx's own errors quote
+// the URL, so they are taken apart.
+func postgresConfig(url string) (*pgx.ConnConfig, error) {
+	parsed, err := neturl.Parse(url)
+	if err != nil {
+		return nil, unreadableURL(url, err)
+	}
+	if !strings.HasPrefix(url, parsed.Scheme+"://") {
+		return nil, fmt.Errorf("%w: // is missing after %s:; %s", ErrURL, parsed.Scheme, forms)
+	}
+	cfg, err := pgx.ParseConfig(url)
+	if err != nil {
+		text := err.Error()
+		if _, after, ok := strings.Cut(text, "`: "); ok {
+			text = after
+		}
+		return nil, fmt.Errorf("%w: %s", ErrURL, scrub(text, url))
+	}
+
+	if cfg.ConnectTimeout == 0 {
+		cfg.ConnectTimeout = connectTimeout
+	}
+	lookup, timeout := cfg.LookupFunc, cfg.ConnectTimeout
+	cfg.LookupFunc = func(ctx context.Context, host string) ([]string, error) {
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		return lookup(ctx, host)
+	}
+	if cfg.RuntimeParams["application_name"] == "" {
+		cfg.RuntimeParams["application_name"] = "attune"
+	}
+	if !parsed.Query().Has("default_query_exec_mode") {
+		// bun writes arguments into the statement, so each text is new and
+		// preparing it costs a round trip and fills the cache for nothing.
+		cfg.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+	}
+	return cfg, nil
+}
+
+// unreadableURL never repeats what net/url says of a URL with a user part: it
+// quotes pieces of a password that was not encoded.
+func unreadableURL(url string, err error) error {
+	_, secrets := redact(url)
+	if len(secrets) > 0 || strings.Contains(url, "@") {
+		return fmt.Errorf("%w: it cannot be read; in a user name or password write %%40 for @, %%2F for /, "+
+			"%%3A for :, %%3F for ?, %%23 for # and %%25 for %%; a port is a number", ErrURL)
+	}
+	var parse *neturl.Error
+	if errors.As(err, &parse) {
+		err = parse.Err
+	}
+	return fmt.Errorf("%w: %w", ErrURL, err)
+}
+
+// connectFault says why no connection came about, and what to try.
+func connectFault(cfg *pgx.ConnConfig, err error) error {
+	kind := Classify(err)
+	if kind == nil {
+		kind = ErrUnreachable
+	}
+
+	var pg *pgconn.PgError
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &pg):
+		return fmt.Errorf("%w: %w; %s", kind, pg, serverHint(cfg, pg.Code))
+	case errors.As(err, &dns):
+		return fmt.Errorf("%w: %w; check the host in the URL", kind, dns)
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%w: %s gave no answer within %s; check host and port, or allow more with ?connect_timeout=SECONDS",
+			kind, address(cfg), cfg.ConnectTimeout)
+	}
+	return fmt.Errorf("%w: %s; check that the server runs and listens on %s", kind, reasons(err), address(cfg))
+}
+
+func serverHint(cfg *pgx.ConnConfig, code string) string {
+	switch {
+	case code == "3D000":
+		return fmt.Sprintf("create it with: createdb %s", cfg.Database)
+	case strings.HasPrefix(code, "28"):
+		return "check user, password and database in the URL, and the server's pg_hba.conf"
+	case code == "53300":
+		return "the server has no connection free; raise its max_connections or try again later"
+	case strings.HasPrefix(code, "57P"):
+		return "the server is starting or stopping; try again in a moment"
+	}
+	return "the server's log may say more"
+}
+
+func address(cfg *pgx.ConnConfig) string {
+	_, addr := pgconn.NetworkAddress(cfg.Host, cfg.Port)
+	return addr
+}
+
+// reasons is pgx's list of one failure for each address on one line, each
+// reason once.
+func reasons(err error) string {
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) {
+		err = connect.Unwrap()
+	}
+	var list []string
+	seen := map[string]bool{}
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		if line = strings.TrimSpace(line); line != "" && !seen[line] {
+			seen[line] = true
+			list = append(list, line)
+		}
+	}
+	return strings.Join(list, "; ")
+}
