@@ -1,0 +1,558 @@
+package metadata
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// Limits of a document.
+const (
+	// MaxSize is the largest document that is read, in bytes.
+	MaxSize = 1 << 20
+	// MaxDepth is how deep lists and objects may be nested.
+	MaxDepth = 64
+)
+
+// maxFaults bounds what one hostile document can make us remember.
+const maxFaults = 1000
+
+// reader reads one JSON document strictly: UTF-8, no duplicate keys, no NUL in
+// text, bounded depth and size. A value of the wrong type is a fault and is
+// skipped, so that the faults behind it are found too; broken syntax ends the
+// reading.
+type reader struct {
+	src    string
+	pos    int
+	depth  int
+	path   []byte
+	faults Faults
+	broken bool
+	scrap  []byte
+}
+
+// decode reads the whole of data with read, and returns Faults or nil.
+func decode(data []byte, read func(*reader)) error {
+	if len(data) > MaxSize {
+		return Faults{{Message: fmt.Sprintf("the document has %d bytes; at most %d are read", len(data), MaxSize)}}
+	}
+	r := &reader{src: string(data)}
+	if at := invalidUTF8(r.src); at >= 0 {
+		return Faults{{Message: fmt.Sprintf("byte %d is not UTF-8", at)}}
+	}
+	r.space()
+	read(r)
+	r.space()
+	if !r.broken && r.pos < len(r.src) {
+		r.syntax("something follows the document")
+	}
+	return r.faults.orNil()
+}
+
+func invalidUTF8(s string) int {
+	if utf8.ValidString(s) {
+		return -1
+	}
+	for i, c := range s {
+		if c == utf8.RuneError {
+			if _, n := utf8.DecodeRuneInString(s[i:]); n == 1 {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// fault reports a fault at the place that is being read.
+func (r *reader) fault(message string) {
+	switch {
+	case len(r.faults) < maxFaults:
+		r.faults = append(r.faults, Fault{string(r.path), message})
+	case len(r.faults) == maxFaults:
+		r.faults = append(r.faults, Fault{Message: "there are more faults than are listed"})
+	}
+}
+
+// syntax ends the reading: nothing behind broken syntax can be trusted.
+func (r *reader) syntax(message string) {
+	if r.broken {
+		return
+	}
+	r.fault(fmt.Sprintf("not JSON: %s (byte %d)", message, r.pos))
+	r.broken = true
+	r.pos = len(r.src)
+}
+
+func (r *reader) wrong(want string) {
+	if r.broken {
+		return
+	}
+	have := ""
+	switch r.peek() {
+	case '{':
+		have = "an object"
+	case '[':
+		have = "a list"
+	case '"':
+		have = "text"
+	case 't', 'f':
+		have = "true or false"
+	case 'n':
+		have = "null"
+	default:
+		have = "a number"
+	}
+	at := len(r.faults)
+	mark := Fault{string(r.path), "must be " + want + ", not " + have}
+	r.skip()
+	if r.broken && len(r.faults) > at {
+		return // it is not even a value of another type
+	}
+	r.fault(mark.Message)
+}
+
+func (r *reader) peek() byte {
+	if r.pos < len(r.src) {
+		return r.src[r.pos]
+	}
+	return 0
+}
+
+func (r *reader) space() {
+	for r.pos < len(r.src) {
+		switch r.src[r.pos] {
+		case ' ', '\t', '\n', '\r':
+			r.pos++
+		default:
+			return
+		}
+	}
+}
+
+// take consumes c and the space behind it.
+func (r *reader) take(c byte) bool {
+	if r.peek() != c {
+		return false
+	}
+	r.pos++
+	r.space()
+	return true
+}
+
+// null consumes a null, which means that a value is left out.
+func (r *reader) null() bool {
+	if !strings.HasPrefix(r.src[r.pos:], "null") {
+		return false
+	}
+	r.pos += len("null")
+	r.space()
+	return true
+}
+
+// enter goes down into a list or an object.
+func (r *reader) enter(open byte) bool {
+	if r.depth == MaxDepth {
+		r.syntax(fmt.Sprintf("nested more than %d deep", MaxDepth))
+		return false
+	}
+	r.depth++
+	return r.take(open)
+}
+
+// object reads an object. It hands each key to member, which reads the value
+// and reports true, or reports false to have the value kept in unknown.
+func (r *reader) object(unknown *Unknown, member func(key string) bool) {
+	if r.null() {
+		return
+	}
+	if r.peek() != '{' {
+		r.wrong("an object")
+		return
+	}
+	r.members(func(key string) {
+		if !member(key) {
+			*unknown = append(*unknown, Member{strings.Clone(key), r.rawValue()})
+		}
+	})
+}
+
+// members reads an object, and has value read the value of each key.
+func (r *reader) members(value func(key string)) {
+	if !r.enter('{') {
+		return
+	}
+	var room [16]string
+	seen := keySet{list: room[:0]}
+	for first := true; !r.broken && !r.take('}'); first = false {
+		if !first && !r.take(',') {
+			r.syntax("a comma or } is missing")
+			return
+		}
+		if r.peek() != '"' {
+			r.syntax("a key in quotes is missing")
+			return
+		}
+		key := r.quoted()
+		r.space()
+		if !r.take(':') {
+			r.syntax("a colon is missing")
+			return
+		}
+		mark := r.push(key)
+		if seen.add(key) {
+			value(key)
+		} else {
+			r.fault("the key is there twice")
+			r.skip()
+		}
+		r.path = r.path[:mark]
+	}
+	r.depth--
+}
+
+// list reads a list, and has element read each element.
+func (r *reader) list(element func(i int)) {
+	if r.null() {
+		return
+	}
+	if r.peek() != '[' {
+		r.wrong("a list")
+		return
+	}
+	r.elements(element)
+}
+
+func (r *reader) elements(element func(i int)) {
+	if !r.enter('[') {
+		return
+	}
+	for i := 0; !r.broken && !r.take(']'); i++ {
+		if i > 0 && !r.take(',') {
+			r.syntax("a comma or ] is missing")
+			return
+		}
+		mark := len(r.path)
+		r.path = strconv.AppendInt(append(r.path, '/'), int64(i), 10)
+		element(i)
+		r.path = r.path[:mark]
+	}
+	r.depth--
+}
+
+// push adds key to the path, and returns what to cut it back to. A very long
+// key is shortened, so that faults stay small whatever the document is.
+func (r *reader) push(key string) int {
+	mark := len(r.path)
+	if len(key) > 120 {
+		key = strings.ToValidUTF8(key[:120], "") + "…"
+	}
+	r.path = appendPointer(r.path, key)
+	return mark
+}
+
+// keySet tells a key that was seen before. Most objects are small.
+type keySet struct {
+	list []string
+	set  map[string]struct{}
+}
+
+func (s *keySet) add(key string) bool {
+	if s.set == nil {
+		for _, k := range s.list {
+			if k == key {
+				return false
+			}
+		}
+		if s.list = append(s.list, key); len(s.list) <= 16 {
+			return true
+		}
+		s.set = make(map[string]struct{}, 64)
+		for _, k := range s.list {
+			s.set[k] = struct{}{}
+		}
+		return true
+	}
+	if _, ok := s.set[key]; ok {
+		return false
+	}
+	s.set[key] = struct{}{}
+	return true
+}
+
+// text reads text; null is the empty text.
+func (r *reader) text() string {
+	if r.null() {
+		return ""
+	}
+	return r.element()
+}
+
+// element reads text where null has no meaning.
+func (r *reader) element() string {
+	if r.peek() != '"' {
+		r.wrong("text")
+		return ""
+	}
+	s := r.quoted()
+	r.space()
+	return s
+}
+
+func (r *reader) texts() []string {
+	var out []string
+	r.list(func(int) { out = append(out, r.element()) })
+	return out
+}
+
+// boolean reads true or false; ok is false where there is neither.
+func (r *reader) boolean() (value, ok bool) {
+	if r.null() {
+		return false, false
+	}
+	switch rest := r.src[r.pos:]; {
+	case strings.HasPrefix(rest, "true"):
+		r.pos += len("true")
+		value = true
+	case strings.HasPrefix(rest, "false"):
+		r.pos += len("false")
+	default:
+		r.wrong("true or false")
+		return false, false
+	}
+	r.space()
+	return value, true
+}
+
+// integer reads a whole number between low and high; 1.0 and 1e2 are whole.
+func (r *reader) integer(low, high int64) (value int64, ok bool) {
+	if r.null() {
+		return 0, false
+	}
+	if c := r.peek(); c != '-' && (c < '0' || c > '9') {
+		r.wrong("a whole number")
+		return 0, false
+	}
+	number := r.number()
+	r.space()
+	if r.broken {
+		return 0, false
+	}
+	value, ok = whole(number)
+	if !ok || value < low || value > high {
+		r.fault(fmt.Sprintf("must be a whole number from %d to %d, not %s", low, high, excerpt(number)))
+		return 0, false
+	}
+	return value, true
+}
+
+// number reads the text of a number.
+func (r *reader) number() string {
+	start := r.pos
+	digits := func() bool {
+		from := r.pos
+		for c := r.peek(); c >= '0' && c <= '9'; c = r.peek() {
+			r.pos++
+		}
+		return r.pos > from
+	}
+	if r.peek() == '-' {
+		r.pos++
+	}
+	ok := true
+	if r.peek() == '0' {
+		r.pos++
+	} else {
+		ok = digits()
+	}
+	if ok && r.peek() == '.' {
+		r.pos++
+		ok = digits()
+	}
+	if c := r.peek(); ok && (c == 'e' || c == 'E') {
+		r.pos++
+		if c := r.peek(); c == '+' || c == '-' {
+			r.pos++
+		}
+		ok = digits()
+	}
+	if !ok {
+		r.syntax("a value is missing or is no value")
+		return ""
+	}
+	return r.src[start:r.pos]
+}
+
+// whole is the value of a number's text, if that is a whole number of 64 bits.
+func whole(number string) (int64, bool) {
+	digits, exp := decimal(number)
+	switch {
+	case exp < 0 || exp > 19:
+		return 0, false
+	case exp > 0:
+		digits += strings.Repeat("0", int(exp))
+	}
+	v, err := strconv.ParseInt(digits, 10, 64)
+	return v, err == nil
+}
+
+// decimal brings a number's text to digits times ten to the power of exp,
+// without needless zeros: 1.0, 1 and 10e-1 are the same pair.
+func decimal(number string) (digits string, exp int64) {
+	sign, mantissa := "", number
+	if strings.HasPrefix(number, "-") {
+		sign, mantissa = "-", number[1:]
+	}
+	mantissa, power, _ := strings.Cut(strings.ToLower(mantissa), "e")
+	if power != "" {
+		// The error is a power beyond 64 bits: ParseInt gives the limit, which
+		// is as far out of reach.
+		exp, _ = strconv.ParseInt(power, 10, 64)
+		exp = max(min(exp, 1<<40), -1<<40)
+	}
+	before, after, _ := strings.Cut(mantissa, ".")
+	exp -= int64(len(after))
+	digits = strings.TrimLeft(before+after, "0")
+	short := strings.TrimRight(digits, "0")
+	exp += int64(len(digits) - len(short))
+	if short == "" {
+		return "0", 0
+	}
+	return sign + short, exp
+}
+
+// rawValue reads any value and gives its text, unchanged.
+func (r *reader) rawValue() json.RawMessage {
+	start := r.pos
+	r.skip()
+	if r.broken {
+		return nil
+	}
+	return json.RawMessage(strings.TrimRight(r.src[start:r.pos], " \t\r\n"))
+}
+
+// rawUnlessNull is rawValue where null means that the value is left out.
+func (r *reader) rawUnlessNull() json.RawMessage {
+	if r.null() {
+		return nil
+	}
+	return r.rawValue()
+}
+
+// skip reads over any value, as strictly as if it were wanted.
+func (r *reader) skip() {
+	switch c := r.peek(); {
+	case c == '{':
+		r.members(func(string) { r.skip() })
+		return
+	case c == '[':
+		r.elements(func(int) { r.skip() })
+		return
+	case c == '"':
+		r.quoted()
+	case c == '-' || c >= '0' && c <= '9':
+		r.number()
+	default:
+		word := ""
+		for _, w := range []string{"true", "false", "null"} {
+			if strings.HasPrefix(r.src[r.pos:], w) {
+				word = w
+			}
+		}
+		if word == "" {
+			r.syntax("a value is missing or is no value")
+			return
+		}
+		r.pos += len(word)
+	}
+	r.space()
+}
+
+// quoted reads text in quotes; the quote is the next byte.
+func (r *reader) quoted() string {
+	r.pos++
+	for start := r.pos; r.pos < len(r.src); r.pos++ {
+		switch c := r.src[r.pos]; {
+		case c == '"':
+			r.pos++
+			return r.src[start : r.pos-1]
+		case c == '\\':
+			return r.escaped(start)
+		case c < ' ':
+			r.syntax("a control character in text must be escaped")
+			return ""
+		}
+	}
+	r.syntax("the quote that ends a text is missing")
+	return ""
+}
+
+// escaped goes on with text in quotes from its first escape.
+func (r *reader) escaped(start int) string {
+	out := append(r.scrap[:0], r.src[start:r.pos]...)
+	for r.pos < len(r.src) {
+		switch c := r.src[r.pos]; {
+		case c == '"':
+			r.pos++
+			r.scrap = out
+			return string(out)
+		case c == '\\':
+			char, ok := r.escape()
+			if !ok {
+				return ""
+			}
+			out = utf8.AppendRune(out, char)
+		case c < ' ':
+			r.syntax("a control character in text must be escaped")
+			return ""
+		default:
+			out = append(out, c)
+			r.pos++
+		}
+	}
+	r.syntax("the quote that ends a text is missing")
+	return ""
+}
+
+// escape reads one escape sequence.
+func (r *reader) escape() (rune, bool) {
+	const from, to = `"\/bfnrt`, "\"\\/\b\f\n\r\t"
+	if r.pos+1 < len(r.src) {
+		if i := strings.IndexByte(from, r.src[r.pos+1]); i >= 0 {
+			r.pos += 2
+			return rune(to[i]), true
+		}
+	}
+	char, ok := r.unit()
+	switch {
+	case !ok:
+		r.syntax("an escape sequence is wrong")
+		return 0, false
+	case char == 0:
+		r.syntax("text must not hold NUL")
+		return 0, false
+	case !utf16.IsSurrogate(char):
+		return char, true
+	}
+	low, ok := r.unit()
+	if char = utf16.DecodeRune(char, low); !ok || char == utf8.RuneError {
+		r.syntax("half of a surrogate pair is missing")
+		return 0, false
+	}
+	return char, true
+}
+
+// unit reads \uXXXX.
+func (r *reader) unit() (rune, bool) {
+	if r.pos+6 > len(r.src) || r.src[r.pos:r.pos+2] != `\u` {
+		return 0, false
+	}
+	v, err := strconv.ParseUint(r.src[r.pos+2:r.pos+6], 16, 16)
+	if err != nil {
+		return 0, false
+	}
+	r.pos += 6
+	return rune(v), true
+}
