@@ -1,0 +1,135 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// FileLimit is how many bytes ReadFile gives at most.
+const FileLimit = 64 << 10
+
+// ErrNotRegular is what ReadFile says of anything but a regular file: a FIFO
+// would block it, and opening a device can have effects.
+var ErrNotRegular = errors.New("not a regular file")
+
+// ReadFile is the beginning of a regular file, FileLimit bytes at most.
+func (h *LocalHost) ReadFile(path string) ([]byte, error) {
+	if !filepath.IsAbs(path) {
+		return nil, fmt.Errorf("read %s: not an absolute path", path)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("read %s: %w", path, ErrNotRegular)
+	}
+	// O_NONBLOCK: should the file have become a FIFO meanwhile, opening it does
+	// not wait.
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, FileLimit))
+}
+
+// Bounds of Glob.
+const (
+	globMatches = 256    // paths given
+	globEntries = 20_000 // folder entries looked at
+)
+
+// Glob is the existing paths that match an absolute pattern of path.Match,
+// sorted. A leading ~/ is the home folder. As in a shell, a wildcard does not
+// match a leading dot. At most 256 paths are given, and the search ends after
+// 20,000 folder entries: a pattern is no way to search a disk. A pattern that is
+// malformed or relative matches nothing.
+func (h *LocalHost) Glob(pattern string) []string {
+	pattern, ok := expandHome(pattern, h.home)
+	if !ok {
+		return nil
+	}
+	g := globber{left: globEntries}
+	g.walk("/", splitSlash(pattern))
+	slices.Sort(g.found)
+	return g.found
+}
+
+// expandHome makes pattern absolute and clean; ok is false where that cannot
+// be.
+func expandHome(pattern, home string) (string, bool) {
+	if pattern == "~" || strings.HasPrefix(pattern, "~/") {
+		if home == "" {
+			return "", false
+		}
+		pattern = escapeGlob(home) + pattern[1:]
+	}
+	if !filepath.IsAbs(pattern) {
+		return "", false
+	}
+	return filepath.Clean(pattern), true
+}
+
+func escapeGlob(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(s)
+}
+
+func splitSlash(path string) []string {
+	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
+}
+
+// globber walks the folders that a pattern leads to.
+type globber struct {
+	found []string
+	left  int // folder entries that may still be looked at
+}
+
+func (g *globber) walk(dir string, segments []string) {
+	if len(g.found) >= globMatches || g.left <= 0 {
+		return
+	}
+	if len(segments) == 0 {
+		if _, err := os.Lstat(dir); err == nil {
+			g.found = append(g.found, dir)
+		}
+		return
+	}
+	if !strings.ContainsAny(segments[0], `*?[\`) {
+		g.walk(filepath.Join(dir, segments[0]), segments[1:])
+		return
+	}
+	for _, name := range g.names(dir) {
+		if matchSegment(segments[0], name) {
+			g.walk(filepath.Join(dir, name), segments[1:])
+		}
+	}
+}
+
+func (g *globber) names(dir string) []string {
+	f, err := os.OpenFile(dir, os.O_RDONLY|unix.O_DIRECTORY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	names, _ := f.Readdirnames(g.left)
+	g.left -= len(names)
+	slices.Sort(names)
+	return names
+}
+
+// matchSegment matches one name of a path with one segment of a pattern.
+func matchSegment(pattern, name string) bool {
+	if strings.HasPrefix(name, ".") && !strings.HasPrefix(pattern, ".") {
+		return false
+	}
+	ok, err := filepath.Match(pattern, name)
+	return err == nil && ok
+}

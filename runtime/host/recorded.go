@@ -1,0 +1,190 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Recorded is a host as a file describes it. It runs nothing, and answers at
+// once.
+type Recorded struct {
+	info     Info
+	home     string
+	binaries map[string]*recordedBinary
+	links    map[string]string
+	files    map[string]string
+}
+
+// recordedBinary is an executable of a recording.
+type recordedBinary struct {
+	path  string
+	fault string
+	runs  []recordedRun
+}
+
+// recordedRun is one command and what it answered.
+type recordedRun struct {
+	args           []string
+	stdout, stderr string
+	truncated      bool
+	exitCode       int
+	signal         string
+	duration       time.Duration
+	timeout        bool
+	err            string
+}
+
+// defaultHome is the home folder of a recorded host that names none, and what
+// the recorder puts in place of the real one.
+const defaultHome = "/home/user"
+
+// Info describes the recorded host.
+func (r *Recorded) Info() Info {
+	info := r.info
+	info.Path = slices.Clone(info.Path)
+	return info
+}
+
+// Lookup is every recorded place of binary along the recorded PATH, or the
+// absolute path itself. What is not listed is not found.
+func (r *Recorded) Lookup(binary string) []Candidate {
+	var found []Candidate
+	if filepath.IsAbs(binary) {
+		if c := r.Resolve(binary); c.Fault != FaultNotFound {
+			found = append(found, c)
+		}
+		return found
+	}
+	if !isName(binary) {
+		return nil
+	}
+	for _, dir := range r.info.Path {
+		if c := r.Resolve(path.Join(dir, binary)); c.Fault != FaultNotFound {
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+// Resolve looks at one recorded path: a listed binary, or a link to one.
+func (r *Recorded) Resolve(p string) Candidate {
+	if !filepath.IsAbs(p) {
+		return Candidate{Path: p, Fault: FaultNotRelative}
+	}
+	real := r.follow(p)
+	for _, at := range []string{p, real} {
+		if b := r.binaries[path.Clean(at)]; b != nil {
+			c := Candidate{Path: p, RealPath: real, Fault: b.fault}
+			if strings.HasPrefix(b.fault, danglingPrefix) {
+				c.RealPath = ""
+			}
+			return c
+		}
+	}
+	return Candidate{Path: p, Fault: FaultNotFound}
+}
+
+// follow is where the recorded links lead from p.
+func (r *Recorded) follow(p string) string {
+	p = path.Clean(p)
+	for range len(r.links) { // a circle ends too
+		target, ok := r.links[p]
+		if !ok {
+			break
+		}
+		if !path.IsAbs(target) {
+			target = path.Join(path.Dir(p), target)
+		}
+		p = path.Clean(target)
+	}
+	return p
+}
+
+// Glob is the recorded binaries, links and files that match, as
+// LocalHost.Glob.
+func (r *Recorded) Glob(pattern string) []string {
+	pattern, ok := expandHome(pattern, r.home)
+	if !ok {
+		return nil
+	}
+	segments := splitSlash(pattern)
+	paths := slices.Concat(slices.Collect(maps.Keys(r.binaries)), slices.Collect(maps.Keys(r.links)), slices.Collect(maps.Keys(r.files)))
+	slices.Sort(paths)
+	var found []string
+	for _, p := range slices.Compact(paths) {
+		names := splitSlash(p)
+		if slices.EqualFunc(segments, names, matchSegment) {
+			found = append(found, p)
+		}
+	}
+	return found[:min(len(found), globMatches)]
+}
+
+// ReadFile is a recorded file, or an error that wraps fs.ErrNotExist.
+func (r *Recorded) ReadFile(p string) ([]byte, error) {
+	for _, at := range []string{path.Clean(p), r.follow(p)} {
+		if text, ok := r.files[at]; ok {
+			return []byte(text[:min(len(text), FileLimit)]), nil
+		}
+	}
+	return nil, &fs.PathError{Op: "read recorded file", Path: p, Err: fs.ErrNotExist}
+}
+
+// Writable finds no fault: a recording does not say who may write where.
+func (r *Recorded) Writable(string) (by string, bad bool) { return "", false }
+
+// Run is the recorded answer. A command that the recording lacks is an error,
+// not an absence: nobody asked the host.
+func (r *Recorded) Run(ctx context.Context, inv Invocation) Result {
+	res := Result{ExitCode: -1}
+	if ctx.Err() != nil {
+		res.Err = fmt.Errorf("run %s: %w", inv.Path, context.Cause(ctx))
+		return res
+	}
+	listed := false
+	for _, at := range []string{path.Clean(inv.Path), r.follow(inv.Path)} {
+		b := r.binaries[at]
+		if b == nil {
+			continue
+		}
+		listed = true
+		for i := range b.runs {
+			if slices.Equal(b.runs[i].args, inv.Args) {
+				return b.runs[i].result(inv)
+			}
+		}
+	}
+	if !listed {
+		res.Err = fmt.Errorf("run %s: the recording lacks this executable", inv.Path)
+		return res
+	}
+	res.Err = fmt.Errorf("run %s: the recording lacks this command; record it anew on the host", CommandLine(inv.Path, inv.Args))
+	return res
+}
+
+func (run *recordedRun) result(inv Invocation) Result {
+	res := Result{
+		Stdout: []byte(run.stdout), Stderr: []byte(run.stderr),
+		Truncated: run.truncated, ExitCode: run.exitCode, Signal: run.signal, Duration: run.duration,
+	}
+	if run.timeout {
+		res.TimedOut = true
+		if res.Duration == 0 {
+			res.Duration = inv.Timeout
+		}
+	}
+	if run.err != "" {
+		res.Err = fmt.Errorf("run %s: %s", inv.Path, run.err)
+	}
+	if run.timeout || run.signal != "" || run.err != "" {
+		res.ExitCode = -1
+	}
+	return res
+}

@@ -1,0 +1,83 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// busyTries is how often a file that somebody is still writing is tried, each
+// after twice the time of the one before, from busyWait on: together about a
+// quarter of a second. An upgrade in progress is the usual case.
+const (
+	busyTries = 7
+	busyWait  = 2 * time.Millisecond
+)
+
+// start starts a command in a session of its own.
+func start(ctx context.Context, path string, args, env []string) (*process, error) {
+	stdin, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open /dev/null: %w", err)
+	}
+	defer unix.Close(stdin)
+	outR, outW, err := pipe()
+	if err != nil {
+		return nil, fmt.Errorf("make a pipe: %w", err)
+	}
+	defer unix.Close(outW)
+	errR, errW, err := pipe()
+	if err != nil {
+		_ = unix.Close(outR)
+		return nil, fmt.Errorf("make a pipe: %w", err)
+	}
+	defer unix.Close(errW)
+
+	argv := append([]string{path}, args...)
+	attr := &syscall.ProcAttr{
+		Dir:   "/",
+		Env:   env,
+		Files: []uintptr{uintptr(stdin), uintptr(outW), uintptr(errW)},
+	}
+	p := &process{out: stream{fd: outR}, err: stream{fd: errR}}
+	if err := p.fork(ctx, path, argv, attr); err != nil {
+		p.out.close()
+		p.err.close()
+		return nil, startError(path, err)
+	}
+	return p, nil
+}
+
+// fork starts the process, with patience for a file that is being written.
+func (p *process) fork(ctx context.Context, path string, argv []string, attr *syscall.ProcAttr) error {
+	wait := busyWait
+	for try := 1; ; try++ {
+		err := p.spawn(path, argv, attr)
+		if err != syscall.ETXTBSY || try == busyTries {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(wait):
+			wait *= 2
+		}
+	}
+}
+
+// pipe is a pipe whose reading end does not block. The command's end does: a
+// program may not expect EAGAIN from its standard output.
+func pipe() (r, w int, err error) {
+	if r, w, err = closedPipe(); err != nil {
+		return -1, -1, err
+	}
+	if err = unix.SetNonblock(r, true); err != nil {
+		_ = unix.Close(r)
+		_ = unix.Close(w)
+		return -1, -1, err
+	}
+	return r, w, nil
+}

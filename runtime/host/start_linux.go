@@ -1,0 +1,66 @@
+package host
+
+import (
+	"os"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// closedPipe is a pipe that no child inherits.
+func closedPipe() (r, w int, err error) {
+	var p [2]int
+	err = unix.Pipe2(p[:], unix.O_CLOEXEC)
+	return p[0], p[1], err
+}
+
+// pidfdWorks says whether the end of a process can be polled for, which is
+// since Linux 5.3. Older ones (5.2) call such a descriptor always readable.
+var pidfdWorks = sync.OnceValue(func() bool {
+	fd, err := unix.PidfdOpen(os.Getpid(), 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+	return err == nil && n == 0
+})
+
+// spawn forks and executes, and arranges for p.exit.
+func (p *process) spawn(path string, argv []string, attr *syscall.ProcAttr) (err error) {
+	if !pidfdWorks() {
+		return p.spawnWatched(path, argv, attr)
+	}
+	fd := -1
+	attr.Sys = &syscall.SysProcAttr{Setsid: true, PidFD: &fd}
+	if p.pid, err = syscall.ForkExec(path, argv, attr); err != nil {
+		return err
+	}
+	p.exit, p.join = fd, func() {}
+	return nil
+}
+
+// spawnWatched is spawn for kernels without pidfd: a goroutine waits for the
+// end of the leader without reaping it, and closes a pipe.
+func (p *process) spawnWatched(path string, argv []string, attr *syscall.ProcAttr) error {
+	r, w, err := closedPipe()
+	if err != nil {
+		return err
+	}
+	attr.Sys = &syscall.SysProcAttr{Setsid: true}
+	if p.pid, err = syscall.ForkExec(path, argv, attr); err != nil {
+		_ = unix.Close(r)
+		_ = unix.Close(w)
+		return err
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		defer unix.Close(w)
+		for unix.Waitid(unix.P_PID, p.pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
+		}
+	}()
+	p.exit, p.join = r, func() { <-ended }
+	return nil
+}

@@ -1,0 +1,66 @@
+package host
+
+import (
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// scratches are read buffers. A flood is drained through one; what is kept is
+// copied out of it.
+var scratches = sync.Pool{New: func() any { b := make([]byte, 64<<10); return &b }}
+
+// drainLimit is more than a pipe holds unless its size was raised by root. What
+// left the group could fill the pipe as fast as it is read.
+const drainLimit = 1 << 20
+
+// stream is the reading end of a command's standard output or error.
+type stream struct {
+	fd        int // -1 when closed
+	kept      []byte
+	truncated bool
+}
+
+// read reads once what is there.
+func (s *stream) read(scratch []byte) (n int) {
+	for {
+		n, err := unix.Read(s.fd, scratch)
+		switch {
+		case n > 0:
+			s.keep(scratch[:n])
+			return n
+		case err == unix.EINTR:
+		case err == unix.EAGAIN:
+			return 0
+		default:
+			s.close()
+			return 0
+		}
+	}
+}
+
+func (s *stream) keep(b []byte) {
+	if room := OutputLimit - len(s.kept); len(b) > room {
+		s.truncated = true
+		b = b[:room]
+	}
+	s.kept = append(s.kept, b...)
+}
+
+// drain reads what the pipe holds at the end of the command.
+func (s *stream) drain(scratch []byte) {
+	for total := 0; s.fd >= 0 && total < drainLimit; {
+		n := s.read(scratch)
+		if n == 0 {
+			return
+		}
+		total += n
+	}
+}
+
+func (s *stream) close() {
+	if s.fd >= 0 {
+		_ = unix.Close(s.fd)
+		s.fd = -1
+	}
+}
