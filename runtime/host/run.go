@@ -57,7 +57,7 @@ func (h *LocalHost) Run(ctx context.Context, inv Invocation) Result {
 	}
 	status, timedOut, err := p.collect(deadline)
 	release()
-	res.Stdout, res.Stderr = p.out.kept, p.err.kept
+	res.Stdout, res.Stderr = p.out.text(), p.err.text()
 	res.Truncated = p.out.truncated || p.err.truncated
 	res.judge(ctx, inv.Path, status, timedOut, err)
 	res.Duration = time.Since(begin)

@@ -2,6 +2,7 @@ package host
 
 import (
 	"sync"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 )
@@ -56,6 +57,24 @@ func (s *stream) drain(scratch []byte) {
 		}
 		total += n
 	}
+}
+
+// text is what was kept, without the half of a character that the limit may
+// have left at its end: the tool did not print that.
+func (s *stream) text() []byte {
+	if !s.truncated {
+		return s.kept
+	}
+	end := len(s.kept)
+	for i := 1; i < utf8.UTFMax && i <= end; i++ {
+		if tail := s.kept[end-i:]; utf8.RuneStart(tail[0]) {
+			if !utf8.FullRune(tail) {
+				return s.kept[:end-i]
+			}
+			break
+		}
+	}
+	return s.kept
 }
 
 func (s *stream) close() {

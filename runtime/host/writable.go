@@ -1,4 +1,165 @@
 package host
 
-// Writable says whether somebody else can write the executable.
-func (h *LocalHost) Writable(path string) (by string, bad bool) { return "", false }
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxLinks is how many links a path may lead through, as in the kernel.
+const maxLinks = 40
+
+// Writable says whether somebody other than root and the effective user could
+// put another program in the place of an executable, and by which file or
+// folder. It looks at the file, each folder above it, and each link on the way
+// to the real file, with the folders above that. The rules are those of sshd's
+// StrictModes, made to fit how systems are really set up:
+//
+//   - each belongs to root or to the effective user
+//   - none is writable by others, nor by a group
+//   - but a group that has nobody in it except these two is as good as none:
+//     Debian's /usr/local (root:staff 2775), and files made with umask 002
+//     under a user's private group
+//   - and a folder with the sticky bit (/tmp, /nix/store) may be writable: what
+//     is in it can be replaced only by its owner, who is root or the user
+//
+// What cannot be looked at is taken as writable.
+func (h *LocalHost) Writable(path string) (by string, bad bool) {
+	w := writeCheck{uid: uint32(os.Geteuid())}
+	if by = w.path(path); by != "" {
+		return by, true
+	}
+	return "", false
+}
+
+// writeCheck is one look at who can write what.
+type writeCheck struct {
+	uid     uint32
+	links   int
+	checked []string // folders that were found in order
+}
+
+// path checks an absolute path and everything it leads through.
+func (w *writeCheck) path(path string) (fault string) {
+	if !filepath.IsAbs(path) {
+		return fmt.Sprintf("%s is a relative path", path)
+	}
+	at := "/"
+	if fault := w.one(at); fault != "" {
+		return fault
+	}
+	// Not cleaned: the kernel takes ".." after following a link.
+	rest := splitSlash(path)
+	for len(rest) > 0 {
+		name := rest[0]
+		rest = rest[1:]
+		if name == ".." {
+			at = filepath.Dir(at)
+			continue
+		}
+		next := filepath.Join(at, name)
+		if fault := w.one(next); fault != "" {
+			return fault
+		}
+		target, err := os.Readlink(next)
+		if err != nil { // no link
+			at = next
+			continue
+		}
+		if w.links++; w.links > maxLinks {
+			return fmt.Sprintf("%s leads through too many links", path)
+		}
+		if filepath.IsAbs(target) {
+			at = "/"
+		}
+		rest = append(splitSlash(target), rest...)
+	}
+	return ""
+}
+
+// one checks one file, folder or link.
+func (w *writeCheck) one(path string) (fault string) {
+	if slices.Contains(w.checked, path) {
+		return ""
+	}
+	var st unix.Stat_t
+	if err := unix.Lstat(path, &st); err != nil {
+		return fmt.Sprintf("%s cannot be looked at (%v)", path, err)
+	}
+	if st.Uid != 0 && st.Uid != w.uid {
+		return fmt.Sprintf("%s belongs to %s", path, userName(st.Uid))
+	}
+	w.checked = append(w.checked, path)
+	mode := uint32(st.Mode)
+	kind := mode & unix.S_IFMT
+	if kind == unix.S_IFLNK || kind == unix.S_IFDIR && mode&unix.S_ISVTX != 0 {
+		return "" // a link's mode means nothing
+	}
+	if mode&0o002 != 0 {
+		return fmt.Sprintf("%s can be written by everybody", path)
+	}
+	if mode&0o020 != 0 && (hasACL(path) || !w.private(st.Gid)) {
+		return fmt.Sprintf("%s can be written by group %s", path, groupName(st.Gid))
+	}
+	return ""
+}
+
+// private says whether a group has no member but root and the effective user.
+// It knows the files of this host alone; a group that they do not list may have
+// any members.
+func (w *writeCheck) private(gid uint32) bool {
+	names := []string{"root", userName(w.uid)}
+	id := strconv.FormatUint(uint64(gid), 10)
+	listed := false
+	others := false
+	eachLine("/etc/group", func(f []string) {
+		if len(f) < 4 || f[2] != id {
+			return
+		}
+		listed = true
+		for _, member := range strings.Split(f[3], ",") {
+			others = others || member != "" && !slices.Contains(names, member)
+		}
+	})
+	eachLine("/etc/passwd", func(f []string) {
+		if len(f) >= 4 && f[3] == id {
+			others = others || !slices.Contains(names, f[0])
+		}
+	})
+	return listed && !others
+}
+
+// eachLine gives the fields of each line of a file such as /etc/passwd.
+func eachLine(file string, each func(fields []string)) {
+	f, err := os.Open(file)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	for s := bufio.NewScanner(f); s.Scan(); {
+		each(strings.Split(s.Text(), ":"))
+	}
+}
+
+func userName(uid uint32) string {
+	id := strconv.FormatUint(uint64(uid), 10)
+	if u, err := user.LookupId(id); err == nil {
+		return u.Username
+	}
+	return "user " + id
+}
+
+func groupName(gid uint32) string {
+	id := strconv.FormatUint(uint64(gid), 10)
+	if g, err := user.LookupGroupId(id); err == nil {
+		return g.Name
+	}
+	return id
+}
