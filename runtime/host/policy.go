@@ -48,7 +48,8 @@ type PolicyConfig struct {
 
 // Policy decides which commands of definitions run on a host. Definitions come
 // from a database, so whoever can write there must not thereby run programs on
-// every host.
+// every host. The zero value is ModeStandard with nothing trusted, allowed or
+// denied.
 type Policy struct {
 	mode        Mode
 	allow, deny []rule
@@ -77,9 +78,7 @@ type files interface {
 func NewPolicy(cfg PolicyConfig) (*Policy, error) {
 	p := &Policy{mode: cfg.Mode, trusted: make(map[string]bool, len(cfg.Trusted))}
 	switch cfg.Mode {
-	case "":
-		p.mode = ModeStandard
-	case ModeStandard, ModeStrict, ModeOpen:
+	case "", ModeStandard, ModeStrict, ModeOpen:
 	default:
 		return nil, fmt.Errorf("policy.mode: %q is none of %s, %s, %s", cfg.Mode, ModeStandard, ModeStrict, ModeOpen)
 	}
@@ -100,7 +99,12 @@ func NewPolicy(cfg PolicyConfig) (*Policy, error) {
 }
 
 // Mode is the mode in force.
-func (p *Policy) Mode() Mode { return p.mode }
+func (p *Policy) Mode() Mode {
+	if p.mode == "" {
+		return ModeStandard
+	}
+	return p.mode
+}
 
 // Decide says whether a command may run on h with the executable that was found
 // for it.

@@ -1,0 +1,127 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Recorder asks a local host and notes what it answers. WriteTo writes that as
+// a recorded host. The environment is not noted.
+type Recorder struct {
+	local *LocalHost
+
+	mu       sync.Mutex
+	binaries map[string]*recordedBinary
+	links    map[string]string
+	files    map[string]string
+	asked    map[string]bool // names that are commands, not persons
+}
+
+// NewRecorder records local.
+func NewRecorder(local *LocalHost) *Recorder {
+	return &Recorder{
+		local:    local,
+		binaries: map[string]*recordedBinary{},
+		links:    map[string]string{},
+		files:    map[string]string{},
+		asked:    map[string]bool{},
+	}
+}
+
+// Info describes the local host.
+func (r *Recorder) Info() Info { return r.local.Info() }
+
+// Lookup is LocalHost.Lookup.
+func (r *Recorder) Lookup(binary string) []Candidate {
+	found := r.local.Lookup(binary)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.asked[path.Base(binary)] = true
+	for _, c := range found {
+		r.note(c)
+	}
+	return found
+}
+
+// Resolve is LocalHost.Resolve.
+func (r *Recorder) Resolve(path string) Candidate {
+	c := r.local.Resolve(path)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.note(c)
+	return c
+}
+
+// Glob is LocalHost.Glob.
+func (r *Recorder) Glob(pattern string) []string {
+	found := r.local.Glob(pattern)
+	for _, p := range found {
+		r.Resolve(p)
+	}
+	return found
+}
+
+// ReadFile is LocalHost.ReadFile.
+func (r *Recorder) ReadFile(p string) ([]byte, error) {
+	data, err := r.local.ReadFile(p)
+	if err == nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.files[path.Clean(p)] = string(data)
+	}
+	return data, err
+}
+
+// Writable is LocalHost.Writable.
+func (r *Recorder) Writable(path string) (by string, bad bool) { return r.local.Writable(path) }
+
+// Run is LocalHost.Run. What ctx ended is not noted: it is no answer of the
+// host.
+func (r *Recorder) Run(ctx context.Context, inv Invocation) Result {
+	res := r.local.Run(ctx, inv)
+	if res.Err != nil && ctx.Err() != nil {
+		return res
+	}
+	run := recordedRun{
+		args: slices.Clone(inv.Args), stdout: string(res.Stdout), stderr: string(res.Stderr),
+		truncated: res.Truncated, signal: res.Signal, duration: res.Duration, timeout: res.TimedOut,
+	}
+	if res.ExitCode > 0 {
+		run.exitCode = res.ExitCode
+	}
+	if res.Err != nil {
+		// Run names the path again when it is replayed.
+		run.err = strings.TrimPrefix(res.Err.Error(), fmt.Sprintf("run %s: ", inv.Path))
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b := r.note(r.local.Resolve(inv.Path))
+	if b == nil {
+		return res
+	}
+	same := func(other recordedRun) bool { return slices.Equal(other.args, run.args) }
+	b.runs = append(slices.DeleteFunc(b.runs, same), run)
+	return res
+}
+
+// note lists a candidate; nil is that there is nothing to list.
+func (r *Recorder) note(c Candidate) *recordedBinary {
+	if c.Fault == FaultNotFound || c.Fault == FaultNotRelative {
+		return nil
+	}
+	p := path.Clean(c.Path)
+	if c.RealPath != "" && c.RealPath != p {
+		r.links[p] = c.RealPath
+	}
+	b := r.binaries[p]
+	if b == nil {
+		b = &recordedBinary{path: p}
+		r.binaries[p] = b
+	}
+	b.fault = c.Fault
+	return b
+}

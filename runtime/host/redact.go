@@ -1,0 +1,71 @@
+package host
+
+import (
+	"path"
+	"path/filepath"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// redactor takes the person out of a recording: the home folder becomes
+// defaultHome, and the user's name that of defaultHome.
+type redactor struct {
+	homes []string
+	name  string // empty: it tells nothing, or would spoil more than it hides
+}
+
+// newRedactor replaces home and the name of its owner. A name that is also a
+// command (the user "node" of a container image) or that everybody has (root)
+// stays as it is in texts: replacing it would turn /usr/bin/node into something
+// else.
+func newRedactor(home, user string, commands map[string]bool) redactor {
+	var r redactor
+	if home != "" && home != "/" {
+		r.homes = append(r.homes, home)
+		if real, err := filepath.EvalSymlinks(home); err == nil && real != home && real != "/" {
+			r.homes = append(r.homes, real)
+		}
+	}
+	if len(user) > 1 && user != "root" && !commands[user] {
+		r.name = user
+	}
+	return r
+}
+
+func (r redactor) text(s string) string {
+	for _, home := range r.homes {
+		s = replaceWord(s, home, defaultHome)
+	}
+	if r.name != "" {
+		s = replaceWord(s, r.name, path.Base(defaultHome))
+	}
+	return s
+}
+
+// replaceWord replaces old where it is not part of a longer name.
+func replaceWord(s, old, with string) string {
+	var b strings.Builder
+	for {
+		i := strings.Index(s, old)
+		if i < 0 {
+			b.WriteString(s)
+			return b.String()
+		}
+		before, _ := utf8.DecodeLastRuneInString(b.String() + s[:i])
+		after, _ := utf8.DecodeRuneInString(s[i+len(old):])
+		b.WriteString(s[:i])
+		if inName(before) || inName(after) {
+			b.WriteString(old)
+		} else {
+			b.WriteString(with)
+		}
+		s = s[i+len(old):]
+	}
+}
+
+// inName says whether a character continues a name: of alice in alice-dev, but
+// not in "alice." or "alice@host".
+func inName(r rune) bool {
+	return r == '_' || r == '-' || r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
+}

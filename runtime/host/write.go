@@ -1,0 +1,106 @@
+package host
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"maps"
+	"path"
+	"slices"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// recording is the file of a recorded host as it is written; Parse reads it.
+type recording struct {
+	Host struct {
+		OS   string   `yaml:"os"`
+		Arch string   `yaml:"arch"`
+		User string   `yaml:"user"`
+		Home string   `yaml:"home"`
+		Path []string `yaml:"path,flow"`
+	} `yaml:"host"`
+	Binaries []writtenBinary   `yaml:"binaries"`
+	Links    map[string]string `yaml:"links,omitempty"`
+	Files    map[string]string `yaml:"files,omitempty"`
+}
+
+type writtenBinary struct {
+	Path  string       `yaml:"path"`
+	Fault string       `yaml:"fault,omitempty"`
+	Runs  []writtenRun `yaml:"runs,omitempty"`
+}
+
+type writtenRun struct {
+	Args      []string `yaml:"args,flow"`
+	Stdout    string   `yaml:"stdout"`
+	Stderr    string   `yaml:"stderr"`
+	ExitCode  int      `yaml:"exit_code"`
+	Truncated bool     `yaml:"truncated,omitempty"`
+	Signal    string   `yaml:"signal,omitempty"`
+	Error     string   `yaml:"error,omitempty"`
+	Timeout   bool     `yaml:"timeout,omitempty"`
+	Duration  string   `yaml:"duration"`
+}
+
+// WriteTo writes what was recorded so far as YAML, in the order of paths. The
+// home folder and the user's name are replaced wherever they stand, in outputs
+// and files too; nothing else that the host printed is.
+func (r *Recorder) WriteTo(w io.Writer) (int64, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var b bytes.Buffer
+	b.WriteString("# What a host answered. The home folder and the user's name are replaced.\n")
+	enc := yaml.NewEncoder(&b)
+	enc.SetIndent(2)
+	if err := enc.Encode(r.recording()); err != nil {
+		return 0, fmt.Errorf("write recorded host: %w", err)
+	}
+	n, err := b.WriteTo(w)
+	if err != nil {
+		return n, fmt.Errorf("write recorded host: %w", err)
+	}
+	return n, nil
+}
+
+func (r *Recorder) recording() recording {
+	info := r.local.Info()
+	red := newRedactor(r.local.home, info.User, r.asked)
+	var rec recording
+	rec.Host.OS, rec.Host.Arch = info.OS, info.Arch
+	rec.Host.User, rec.Host.Home = path.Base(defaultHome), defaultHome
+	for _, dir := range info.Path {
+		rec.Host.Path = append(rec.Host.Path, red.text(dir))
+	}
+	for _, p := range slices.Sorted(maps.Keys(r.binaries)) {
+		rec.Binaries = append(rec.Binaries, red.binary(r.binaries[p]))
+	}
+	rec.Links, rec.Files = red.texts(r.links), red.texts(r.files)
+	return rec
+}
+
+func (r redactor) binary(b *recordedBinary) writtenBinary {
+	out := writtenBinary{Path: r.text(b.path), Fault: r.text(b.fault)}
+	for _, run := range b.runs {
+		w := writtenRun{
+			Args: []string{}, Stdout: r.text(run.stdout), Stderr: r.text(run.stderr), ExitCode: run.exitCode,
+			Truncated: run.truncated, Signal: run.signal, Error: r.text(run.err), Timeout: run.timeout,
+			Duration: run.duration.Round(10 * time.Microsecond).String(),
+		}
+		for _, a := range run.args {
+			w.Args = append(w.Args, r.text(a))
+		}
+		out.Runs = append(out.Runs, w)
+	}
+	slices.SortFunc(out.Runs, func(a, b writtenRun) int { return slices.Compare(a.Args, b.Args) })
+	return out
+}
+
+func (r redactor) texts(m map[string]string) map[string]string {
+	out := make(map[string]string, len(m))
+	for k, v := range m {
+		out[r.text(k)] = r.text(v)
+	}
+	return out
+}
