@@ -1,0 +1,55 @@
+package store
+
+import (
+	"github.com/uptrace/bun"
+	bundialect "github.com/uptrace/bun/dialect"
+)
+
+// dialect is what Postgres and SQLite do not have in common, as fragments of
+// SQL, and where the tables are.
+type dialect struct {
+	db       bun.IDB
+	postgres bool
+	schema   string
+}
+
+func newDialect(db bun.IDB, schema string) dialect {
+	if db.Dialect().Name() != bundialect.PG {
+		return dialect{db: db, schema: "main"}
+	}
+	if schema == "" {
+		schema = "public"
+	}
+	return dialect{db: db, postgres: true, schema: schema}
+}
+
+// of is a table's qualified name. Its parts are quoted one by one: a schema may
+// have a dot in its name.
+func (d dialect) of(table string) any {
+	return bun.SafeQuery("?.?", bun.Name(d.schema), bun.Name(table))
+}
+
+// now is the database's time, in the form that the columns' defaults have.
+func (d dialect) now() bun.Safe {
+	if d.postgres {
+		return "CURRENT_TIMESTAMP"
+	}
+	return "strftime('%Y-%m-%d %H:%M:%f+00:00', 'now')"
+}
+
+// bytewise is a text column in the order of its bytes. On Postgres a database's
+// own collation may order refs otherwise than SQLite and Go do.
+func (d dialect) bytewise(column string) bun.Safe {
+	if d.postgres {
+		return bun.Safe(column + ` COLLATE "C"`)
+	}
+	return bun.Safe(column)
+}
+
+// pick is one of two fragments.
+func (d dialect) pick(postgres, sqlite string) string {
+	if d.postgres {
+		return postgres
+	}
+	return sqlite
+}

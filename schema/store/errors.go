@@ -1,0 +1,101 @@
+package store
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+var (
+	// ErrNotFound says that there is no such row.
+	ErrNotFound = errors.New("not found")
+	// ErrDuplicate says that another row has the ref, version or identity.
+	ErrDuplicate = errors.New("duplicate")
+	// ErrReferenced says that rows of other tables still refer to the row; the
+	// error names the tables.
+	ErrReferenced = errors.New("still referenced")
+	// ErrInvalid says that a value was refused: wrong metadata, which errors.As
+	// finds as metadata.Faults, or a constraint of the database.
+	ErrInvalid = errors.New("invalid")
+)
+
+// verdict is a sentinel together with what the database said.
+func verdict(sentinel, cause error) error { return fmt.Errorf("%w: %w", sentinel, cause) }
+
+// classify adds the sentinel that an error of the database amounts to. The
+// drivers' errors are known by their methods, so that the store imports neither.
+func (d dialect) classify(op string, err error) error {
+	if err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrDuplicate) ||
+		errors.Is(err, ErrReferenced) || errors.Is(err, ErrInvalid) {
+		return err
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNotFound
+	}
+	sentinel := sqliteSentinel
+	if d.postgres {
+		sentinel = postgresSentinel
+	}
+	switch s := sentinel(err); {
+	case s == nil:
+		return err
+	case s == ErrReferenced && op != "delete":
+		// The same code the other way round: a row that refers to nothing.
+		return verdict(ErrInvalid, err)
+	default:
+		return verdict(s, err)
+	}
+}
+
+// postgresSentinel reads the SQLSTATE, as listed in appendix A of the Postgres
+// manual.
+func postgresSentinel(err error) error {
+	var e interface{ SQLState() string }
+	if !errors.As(err, &e) {
+		return nil
+	}
+	switch state := e.SQLState(); {
+	case state == "23505", state == "23P01": // unique, exclusion
+		return ErrDuplicate
+	case state == "23503", state == "23001": // foreign key, restrict
+		return ErrReferenced
+	case strings.HasPrefix(state, "23"), // not null, check …
+		strings.HasPrefix(state, "22"), // a value that its type does not have
+		strings.HasPrefix(state, "44"), // a view's check option
+		state == "P0001":               // RAISE in a trigger
+		return ErrInvalid
+	}
+	return nil
+}
+
+// Result codes of SQLite, as listed at sqlite.org/rescode.html.
+const (
+	sqliteConstraint           = 19
+	sqliteMismatch             = 20
+	sqliteTooBig               = 18
+	sqliteConstraintForeignKey = 787
+	sqliteConstraintPrimaryKey = 1555
+	sqliteConstraintUnique     = 2067
+	sqliteConstraintRowID      = 2579
+)
+
+// sqliteSentinel reads the extended result code.
+func sqliteSentinel(err error) error {
+	var e interface{ Code() int }
+	if !errors.As(err, &e) {
+		return nil
+	}
+	switch code := e.Code(); code {
+	case sqliteConstraintUnique, sqliteConstraintPrimaryKey, sqliteConstraintRowID:
+		return ErrDuplicate
+	case sqliteConstraintForeignKey:
+		return ErrReferenced
+	default:
+		switch code & 0xff {
+		case sqliteConstraint, sqliteMismatch, sqliteTooBig:
+			return ErrInvalid
+		}
+	}
+	return nil
+}

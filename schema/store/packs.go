@@ -1,0 +1,76 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+// Packs is the repository of packs.
+type Packs struct{ table[schema.Pack] }
+
+// PackChanges are the columns that an update touches: those that are set. A nil
+// in a nullable column is NULL, in a document {} and in a list no entries.
+type PackChanges struct {
+	Label       metadata.Optional[string]
+	Description metadata.Optional[*string]
+	Version     metadata.Optional[string]
+	ConfSchema  metadata.Optional[json.RawMessage]
+	Config      metadata.Optional[json.RawMessage]
+	Meta        metadata.Optional[json.RawMessage]
+	Tags        metadata.Optional[[]string]
+	RuntimeDeps metadata.Optional[[]string]
+	IsStandard  metadata.Optional[bool]
+}
+
+// Create adds a pack and fills in what the database decided. Errors:
+// ErrDuplicate, ErrInvalid.
+func (p *Packs) Create(ctx context.Context, row *schema.Pack) error {
+	return p.fail("insert", row.Ref, p.insert(ctx, row))
+}
+
+// Upsert adds a pack, or gives the one of its ref all its values; id and created
+// stay. Errors: ErrInvalid.
+func (p *Packs) Upsert(ctx context.Context, row *schema.Pack) error {
+	return p.fail("upsert", row.Ref, p.upsert(ctx, row))
+}
+
+// Get returns the pack of an id. Errors: ErrNotFound.
+func (p *Packs) Get(ctx context.Context, id int64) (*schema.Pack, error) {
+	row, err := p.one(ctx, "pack.id = ?", id)
+	return row, p.fail("get", id, err)
+}
+
+// ByRef returns the pack of a ref. Errors: ErrNotFound.
+func (p *Packs) ByRef(ctx context.Context, ref string) (*schema.Pack, error) {
+	row, err := p.one(ctx, "pack.ref = ?", ref)
+	return row, p.fail("get", ref, err)
+}
+
+// List returns packs ordered by ref.
+func (p *Packs) List(ctx context.Context, page Page) ([]schema.Pack, error) {
+	return p.many(ctx, p.page(page), page.After)
+}
+
+// Update changes what is set in changes, and updated, and returns the row as it
+// is now. Errors: ErrNotFound, ErrInvalid.
+func (p *Packs) Update(ctx context.Context, ref string, changes PackChanges) (*schema.Pack, error) {
+	row := new(schema.Pack)
+	var c changed
+	change(&c, "label", changes.Label, &row.Label)
+	change(&c, "description", changes.Description, &row.Description)
+	change(&c, "version", changes.Version, &row.Version)
+	change(&c, "conf_schema", document(changes.ConfSchema), &row.ConfSchema)
+	change(&c, "config", document(changes.Config), &row.Config)
+	change(&c, "meta", document(changes.Meta), &row.Meta)
+	change(&c, "tags", list(changes.Tags), &row.Tags)
+	change(&c, "runtime_deps", list(changes.RuntimeDeps), &row.RuntimeDeps)
+	change(&c, "is_standard", changes.IsStandard, &row.IsStandard)
+	err := p.update(ctx, row, c, "pack.ref = ?", ref)
+	if err != nil {
+		return nil, p.fail("update", ref, err)
+	}
+	return row, nil
+}

@@ -1,0 +1,95 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/uptrace/bun"
+
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+// Runtimes is the repository of runtimes.
+type Runtimes struct {
+	table[schema.Runtime]
+	versions *RuntimeVersions
+}
+
+// RuntimeChanges are the columns that an update touches: those that are set. A
+// nil in a nullable column is NULL. The ref is not among them, because sensors
+// hold a copy of it.
+type RuntimeChanges struct {
+	Pack            metadata.Optional[*int64]
+	PackRef         metadata.Optional[*string]
+	Name            metadata.Optional[string]
+	Aliases         metadata.Optional[metadata.Aliases]
+	Description     metadata.Optional[*string]
+	Distributions   metadata.Optional[metadata.Distributions]
+	Installation    metadata.Optional[json.RawMessage]
+	ExecutionConfig metadata.Optional[metadata.ExecutionConfig]
+	Digest          metadata.Optional[*string]
+}
+
+// Create adds a runtime and fills in what the database decided. Errors:
+// ErrDuplicate, ErrInvalid.
+func (r *Runtimes) Create(ctx context.Context, row *schema.Runtime) error {
+	return r.fail("insert", row.Ref, r.insert(ctx, row))
+}
+
+// Upsert adds a runtime, or gives the one of its ref all its values; id and
+// created stay. Errors: ErrInvalid.
+func (r *Runtimes) Upsert(ctx context.Context, row *schema.Runtime) error {
+	return r.fail("upsert", row.Ref, r.upsert(ctx, row))
+}
+
+// Get returns the runtime of an id. Errors: ErrNotFound.
+func (r *Runtimes) Get(ctx context.Context, id int64) (*schema.Runtime, error) {
+	row, err := r.one(ctx, "runtime.id = ?", id)
+	return row, r.fail("get", id, err)
+}
+
+// ByRef returns the runtime of a ref. Errors: ErrNotFound.
+func (r *Runtimes) ByRef(ctx context.Context, ref string) (*schema.Runtime, error) {
+	row, err := r.one(ctx, "runtime.ref = ?", ref)
+	return row, r.fail("get", ref, err)
+}
+
+// List returns runtimes ordered by ref.
+func (r *Runtimes) List(ctx context.Context, page Page) ([]schema.Runtime, error) {
+	return r.many(ctx, r.page(page), page.After)
+}
+
+// ByPack returns the runtimes that belong to a pack or name it, ordered by ref.
+// A pack that does not exist has none.
+func (r *Runtimes) ByPack(ctx context.Context, packRef string) ([]schema.Runtime, error) {
+	return r.many(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
+		return r.page(Page{})(r.ofPack(q, packRef))
+	}, packRef)
+}
+
+// ofPack narrows a query that has runtime in it to the runtimes of a pack.
+func (d dialect) ofPack(q *bun.SelectQuery, packRef string) *bun.SelectQuery {
+	return q.Where("(runtime.pack_ref = ? OR runtime.pack = (SELECT pack.id FROM ? AS pack WHERE pack.ref = ?))",
+		packRef, d.of("pack"), packRef)
+}
+
+// Update changes what is set in changes, and updated, and returns the row as it
+// is now. Errors: ErrNotFound, ErrInvalid.
+func (r *Runtimes) Update(ctx context.Context, ref string, changes RuntimeChanges) (*schema.Runtime, error) {
+	row := new(schema.Runtime)
+	var c changed
+	change(&c, "pack", changes.Pack, &row.Pack)
+	change(&c, "pack_ref", changes.PackRef, &row.PackRef)
+	change(&c, "name", changes.Name, &row.Name)
+	change(&c, "aliases", changes.Aliases, &row.Aliases)
+	change(&c, "description", changes.Description, &row.Description)
+	change(&c, "distributions", changes.Distributions, &row.Distributions)
+	change(&c, "installation", changes.Installation, &row.Installation)
+	change(&c, "execution_config", changes.ExecutionConfig, &row.ExecutionConfig)
+	change(&c, "digest", changes.Digest, &row.Digest)
+	if err := r.update(ctx, row, c, "runtime.ref = ?", ref); err != nil {
+		return nil, r.fail("update", ref, err)
+	}
+	return row, nil
+}

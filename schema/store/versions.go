@@ -1,0 +1,114 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/uptrace/bun"
+
+	"github.com/attune-go/attune/runtime/version"
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+// RuntimeVersions is the repository of the versions that packs declare of their
+// runtimes. The sort key is the store's: what a row brings along is replaced.
+type RuntimeVersions struct{ table[schema.RuntimeVersion] }
+
+// RuntimeVersionChanges are the columns that an update touches: those that are
+// set.
+type RuntimeVersionChanges struct {
+	IsDefault       metadata.Optional[bool]
+	Distributions   metadata.Optional[metadata.Distributions]
+	ExecutionConfig metadata.Optional[metadata.ExecutionConfig]
+	// Meta: nil is {}.
+	Meta metadata.Optional[json.RawMessage]
+}
+
+// Create adds a version and fills in what the database decided. Errors:
+// ErrDuplicate, ErrInvalid.
+func (v *RuntimeVersions) Create(ctx context.Context, row *schema.RuntimeVersion) error {
+	if err := setSortKey(row); err != nil {
+		return v.fail("insert", row.Version, err)
+	}
+	return v.fail("insert", row.Version, v.insert(ctx, row))
+}
+
+// Upsert adds a version, or gives the one of its runtime and version all its
+// values; id and created stay. Errors: ErrInvalid.
+func (v *RuntimeVersions) Upsert(ctx context.Context, row *schema.RuntimeVersion) error {
+	if err := setSortKey(row); err != nil {
+		return v.fail("upsert", row.Version, err)
+	}
+	return v.fail("upsert", row.Version, v.upsert(ctx, row))
+}
+
+func setSortKey(row *schema.RuntimeVersion) error {
+	parsed, err := version.Parse(row.Version)
+	if err != nil {
+		return fmt.Errorf("%w version: %w", ErrInvalid, err)
+	}
+	row.SortKey = parsed.Key()
+	return nil
+}
+
+// Get returns the version of an id. Errors: ErrNotFound.
+func (v *RuntimeVersions) Get(ctx context.Context, id int64) (*schema.RuntimeVersion, error) {
+	row, err := v.one(ctx, "runtime_version.id = ?", id)
+	return row, v.fail("get", id, err)
+}
+
+// ByRef returns a version of the runtime of a ref. The version is compared as it
+// is written. Errors: ErrNotFound.
+func (v *RuntimeVersions) ByRef(ctx context.Context, runtimeRef, version string) (*schema.RuntimeVersion, error) {
+	row, err := v.one(ctx,
+		"runtime_version.version = ? AND runtime_version.runtime = (SELECT r.id FROM ? AS r WHERE r.ref = ?)",
+		version, v.of("runtime"), runtimeRef)
+	return row, v.fail("get", runtimeRef+" "+version, err)
+}
+
+// ByRuntime returns the versions of the runtime of a ref, newest first. A
+// runtime that does not exist has none.
+func (v *RuntimeVersions) ByRuntime(ctx context.Context, runtimeRef string) ([]schema.RuntimeVersion, error) {
+	return v.many(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
+		return v.ordered(q).Where("runtime.ref = ?", runtimeRef)
+	}, runtimeRef)
+}
+
+// ByPack returns the versions of a pack's runtimes (those of Runtimes.ByPack),
+// ordered by the runtime's ref and newest first.
+func (v *RuntimeVersions) ByPack(ctx context.Context, packRef string) ([]schema.RuntimeVersion, error) {
+	return v.many(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
+		return v.ofPack(v.ordered(q), packRef)
+	}, packRef)
+}
+
+// ordered joins the runtimes and puts their versions in order.
+func (v *RuntimeVersions) ordered(q *bun.SelectQuery) *bun.SelectQuery {
+	return q.Join("JOIN ? AS runtime ON runtime.id = runtime_version.runtime", v.of("runtime")).
+		OrderExpr("?, ? DESC, runtime_version.id",
+			v.bytewise("runtime.ref"), v.bytewise("runtime_version.sort_key"))
+}
+
+// Update changes what is set in changes, and updated, and returns the row as it
+// is now. Errors: ErrNotFound, ErrInvalid.
+func (v *RuntimeVersions) Update(
+	ctx context.Context, id int64, changes RuntimeVersionChanges,
+) (*schema.RuntimeVersion, error) {
+	row := new(schema.RuntimeVersion)
+	var c changed
+	change(&c, "is_default", changes.IsDefault, &row.IsDefault)
+	change(&c, "distributions", changes.Distributions, &row.Distributions)
+	change(&c, "execution_config", changes.ExecutionConfig, &row.ExecutionConfig)
+	change(&c, "meta", document(changes.Meta), &row.Meta)
+	if err := v.update(ctx, row, c, "runtime_version.id = ?", id); err != nil {
+		return nil, v.fail("update", id, err)
+	}
+	return row, nil
+}
+
+// Delete removes a version. Errors: ErrNotFound, ErrReferenced.
+func (v *RuntimeVersions) Delete(ctx context.Context, id int64) error {
+	return v.fail("delete", id, v.removeID(ctx, id))
+}

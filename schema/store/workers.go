@@ -1,0 +1,150 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/uptrace/bun"
+
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+// Workers is the repository of workers.
+type Workers struct{ table[schema.Worker] }
+
+// WorkerFilter says which workers are wanted: those that fit every field that is
+// not zero.
+type WorkerFilter struct {
+	Name string
+	// Role: a hybrid worker fits both roles.
+	Role   metadata.Role
+	Status schema.WorkerStatus
+	// Runtime is a capability name or a ref, as it is written in the capability
+	// document: "python" or "core.python".
+	Runtime string
+	// After is the last worker of the part before; its Name and ID are used.
+	After *schema.Worker
+	// Limit is the most rows that are returned. Zero is all.
+	Limit int
+}
+
+// WorkerChanges are the columns that an update touches: those that are set. A
+// nil is NULL.
+type WorkerChanges struct {
+	WorkerType        metadata.Optional[schema.WorkerType]
+	Runtime           metadata.Optional[*int64]
+	Host              metadata.Optional[*string]
+	Port              metadata.Optional[*int]
+	Status            metadata.Optional[*schema.WorkerStatus]
+	Capabilities      metadata.Optional[json.RawMessage]
+	Meta              metadata.Optional[json.RawMessage]
+	Instance          metadata.Optional[*string]
+	HeartbeatInterval metadata.Optional[*int]
+}
+
+// Create adds a worker as it is and fills in what the database decided; a
+// process announces itself by Register. Errors: ErrDuplicate when the identity
+// is taken, ErrInvalid.
+func (w *Workers) Create(ctx context.Context, row *schema.Worker) error {
+	return w.fail("insert", row.Name, w.insert(ctx, row))
+}
+
+// Get returns the worker of an id. Errors: ErrNotFound.
+func (w *Workers) Get(ctx context.Context, id int64) (*schema.Worker, error) {
+	row, err := w.one(ctx, "worker.id = ?", id)
+	return row, w.fail("get", id, err)
+}
+
+// ByIdentity returns the row that Register would write: the one of the identity,
+// else the legacy row that it would adopt. Errors: ErrNotFound.
+func (w *Workers) ByIdentity(ctx context.Context, role metadata.Role, name string) (*schema.Worker, error) {
+	identity := Identity(role, name)
+	rows, err := w.many(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
+		return q.Where("worker.identity = ? OR worker.id = ?", identity, w.legacy(name, roleOf(role))).
+			OrderExpr("worker.identity IS NULL").Limit(1)
+	}, identity)
+	if err == nil && len(rows) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return nil, w.fail("get", identity, err)
+	}
+	return &rows[0], nil
+}
+
+// List returns the workers that fit a filter, ordered by name and id.
+func (w *Workers) List(ctx context.Context, filter WorkerFilter) ([]schema.Worker, error) {
+	name := w.bytewise("worker.name")
+	return w.many(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
+		if filter.Name != "" {
+			q = q.Where("worker.name = ?", filter.Name)
+		}
+		if filter.Role != "" {
+			q = q.Where("CAST(worker.worker_role AS text) IN (?, ?)", roleOf(filter.Role), schema.RoleHybrid)
+		}
+		if filter.Status != "" {
+			q = q.Where("CAST(worker.status AS text) = ?", filter.Status)
+		}
+		if filter.Runtime != "" {
+			q = w.having(q, filter.Runtime)
+		}
+		if filter.After != nil {
+			q = q.Where("(?, worker.id) > (?, ?)", name, filter.After.Name, filter.After.ID)
+		}
+		if filter.Limit > 0 {
+			q = q.Limit(int64(filter.Limit))
+		}
+		return q.OrderExpr("?, worker.id", name)
+	}, filter.Name, filter.Runtime)
+}
+
+// roleOf is a role as SQL has it.
+func roleOf(role metadata.Role) schema.WorkerRole {
+	if role == metadata.Worker {
+		return schema.RoleAction
+	}
+	return schema.WorkerRole(role)
+}
+
+// having narrows workers to those whose capability document has a runtime.
+// Documents that others wrote may be of any form.
+func (w *Workers) having(q *bun.SelectQuery, runtime string) *bun.SelectQuery {
+	if w.postgres {
+		detected, err := json.Marshal(map[string]any{"detected": []any{map[string]any{"ref": runtime}}})
+		if err != nil {
+			return q.Err(err)
+		}
+		return q.Where(`(worker.capabilities->'runtimes' \? ? OR worker.capabilities @> ?::jsonb)`,
+			runtime, string(detected))
+	}
+	const list = `json_each(worker.capabilities, CASE json_type(worker.capabilities, ?) WHEN 'array' THEN ? END)`
+	return q.Where(`(EXISTS (SELECT 1 FROM `+list+` WHERE value = ?) OR
+		EXISTS (SELECT 1 FROM `+list+` WHERE type = 'object' AND value ->> 'ref' = ?))`,
+		"$.runtimes", "$.runtimes", runtime, "$.detected", "$.detected", runtime)
+}
+
+// Update changes what is set in changes, and updated, and returns the row as it
+// is now. Errors: ErrNotFound, ErrInvalid.
+func (w *Workers) Update(ctx context.Context, id int64, changes WorkerChanges) (*schema.Worker, error) {
+	row := new(schema.Worker)
+	var c changed
+	change(&c, "worker_type", changes.WorkerType, &row.WorkerType)
+	change(&c, "runtime", changes.Runtime, &row.Runtime)
+	change(&c, "host", changes.Host, &row.Host)
+	change(&c, "port", changes.Port, &row.Port)
+	change(&c, "status", changes.Status, &row.Status)
+	change(&c, "capabilities", changes.Capabilities, &row.Capabilities)
+	change(&c, "meta", changes.Meta, &row.Meta)
+	change(&c, "instance", changes.Instance, &row.Instance)
+	change(&c, "heartbeat_interval", changes.HeartbeatInterval, &row.HeartbeatInterval)
+	if err := w.update(ctx, row, c, "worker.id = ?", id); err != nil {
+		return nil, w.fail("update", id, err)
+	}
+	return row, nil
+}
+
+// Delete removes a worker. Errors: ErrNotFound, ErrReferenced.
+func (w *Workers) Delete(ctx context.Context, id int64) error {
+	return w.fail("delete", id, w.removeID(ctx, id))
+}
