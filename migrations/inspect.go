@@ -145,9 +145,7 @@ func (m *Migrator) inspect(ctx context.Context, db bun.IDB) (*inspection, error)
 			return nil, fmt.Errorf("read %s: %w", recordTable, explain(err))
 		}
 	}
-	if err := in.classify(ctx, db); err != nil {
-		return nil, err
-	}
+	in.classify(db.Dialect().Name())
 	return in, nil
 }
 
@@ -198,7 +196,7 @@ func usableOrError(s *space) error {
 }
 
 // classify derives the state, and what does not fit.
-func (in *inspection) classify(ctx context.Context, db bun.IDB) error {
+func (in *inspection) classify(database dialect.Name) {
 	n := 0
 	for _, name := range installed {
 		if in.ours(name) {
@@ -207,7 +205,7 @@ func (in *inspection) classify(ctx context.Context, db bun.IDB) error {
 	}
 	if n == 0 && len(in.records) == 0 {
 		in.classifyEmpty()
-		return nil
+		return
 	}
 	for _, name := range installed {
 		r := in.relations[name]
@@ -223,15 +221,14 @@ func (in *inspection) classify(ctx context.Context, db bun.IDB) error {
 	if r := in.relations[recordTable]; r != nil && !in.ours(recordTable) {
 		in.find("%s is not the migrator's table: it lacks %s", recordTable, strings.Join(lacking(r, recordTable), ", "))
 	}
-	if db.Dialect().Name() == dialect.SQLite {
+	if database == dialect.SQLite {
 		in.classifySQLite()
-	} else if err := in.classifyPostgres(ctx, db); err != nil {
-		return err
+	} else {
+		in.classifyPostgres()
 	}
 	if len(in.findings) > 0 {
 		in.state = StateMixed
 	}
-	return nil
 }
 
 func (in *inspection) find(format string, args ...any) {

@@ -2,7 +2,6 @@ package migrations
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -19,8 +18,9 @@ const (
 
 // relationNames and enumNames are what a survey looks for.
 var (
-	relationNames = append(slices.Clone(installed), versionTable, archiveTable, recordTable)
-	enumNames     = []string{legacyEnum, enumWorkerType, enumStatus, enumRole}
+	relationNames = append(slices.Clone(installed), versionTable, recordTable,
+		archiveTable, archiveTable+"_ledger", archiveTable+"_catalog")
+	enumNames = []string{legacyEnum, enumWorkerType, enumStatus, enumRole}
 )
 
 // survey finds our names in every schema of the database, sorted by schema.
@@ -129,7 +129,7 @@ func newSpace(oid int64, name string, usable bool) *space {
 }
 
 // classifyPostgres tells legacy from unified, and names what fits neither.
-func (in *inspection) classifyPostgres(ctx context.Context, db bun.IDB) error {
+func (in *inspection) classifyPostgres() {
 	in.state = StateUnified
 	kind, legacy := "", false
 	if r := in.relations["runtime"]; r != nil {
@@ -161,22 +161,4 @@ func (in *inspection) classifyPostgres(ctx context.Context, db bun.IDB) error {
 	if in.recorded(UnifyRuntimes) && !in.recorded(Baseline) {
 		in.find("%s is recorded and %s is not", UnifyRuntimes, Baseline)
 	}
-	if in.state == StateUnified && !in.recorded(UnifyRuntimes) && in.ours("runtime") && in.usable {
-		return in.findOldRefs(ctx, db)
-	}
-	return nil
-}
-
-// findOldRefs looks for rows that a unified table cannot have.
-func (in *inspection) findOldRefs(ctx context.Context, db bun.IDB) error {
-	var refs []string
-	err := db.NewRaw(`SELECT ref FROM ? WHERE ref ~ '^[^.]+[.](action|sensor)[.][^.]+$' AND ref <> 'core.sensor.builtin' ORDER BY ref LIMIT 5`,
-		bun.Safe(table(in.name, "runtime"))).Scan(ctx, &refs)
-	if err != nil {
-		return fmt.Errorf("read the refs of %s: %w", table(in.name, "runtime"), explain(err))
-	}
-	if len(refs) > 0 {
-		in.find("runtime has no %s, and yet rows keep legacy refs (%s)", legacyColumn, strings.Join(refs, ", "))
-	}
-	return nil
 }

@@ -150,44 +150,33 @@ func (m *Migrator) readSQLite(ctx context.Context, fn func(ctx context.Context, 
 	return fn(ctx, conn)
 }
 
-// blame adds to a lock timeout who holds the locks that were waited for. It asks
+// blame adds to a timeout of the migrators' lock who holds it. It asks
 // afterwards, because the transaction that waited can ask nothing any more.
 func (m *Migrator) blame(ctx context.Context, err error) error {
 	if sqlState(err) != codeLockTimeout {
 		return err
 	}
 	var holders []struct {
-		PID   int64
-		App   string
-		Role  string
-		State string
-		Held  string
-		Query string
+		PID                     int64
+		App, Role, State, Query string
 	}
 	asked := m.db.NewRaw(`
 SELECT a.pid, a.application_name AS app, coalesce(a.usename::pg_catalog.text, '') AS role, coalesce(a.state, '') AS state,
-       pg_catalog.string_agg(DISTINCT coalesce(c.oid::pg_catalog.regclass::pg_catalog.text, 'the migrations lock'), ', ') AS held,
        pg_catalog.left(pg_catalog.regexp_replace(a.query, '[[:space:]]+', ' ', 'g'), 120) AS query
 FROM pg_catalog.pg_locks l
 JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
-LEFT JOIN pg_catalog.pg_class c ON l.locktype = 'relation' AND c.oid = l.relation
-WHERE l.granted AND a.pid <> pg_catalog.pg_backend_pid()
+WHERE l.granted AND l.locktype = 'advisory' AND l.objsubid = 1
   AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-  AND ((l.locktype = 'advisory' AND l.objsubid = 1
-        AND l.classid::pg_catalog.int8 = ? AND l.objid::pg_catalog.int8 = ?)
-    OR c.relname IN (?)
-    OR c.oid IN (SELECT f.conrelid FROM pg_catalog.pg_constraint f JOIN pg_catalog.pg_class r ON r.oid = f.confrelid
-                 WHERE f.contype = 'f' AND r.relname = 'runtime'))
-GROUP BY 1, 2, 3, 4, 6 ORDER BY a.pid LIMIT 5`,
-		int64(uint64(lockKey)>>32), int64(uint32(lockKey)), //nolint:gosec // how pg_locks shows a 64-bit key
-		bun.List(relationNames)).Scan(ctx, &holders)
+  AND l.classid::pg_catalog.int8 = ? AND l.objid::pg_catalog.int8 = ?
+ORDER BY a.pid`, int64(uint64(lockKey)>>32), int64(uint32(lockKey))). //nolint:gosec // how pg_locks shows a 64-bit key
+		Scan(ctx, &holders)
 	if asked != nil || len(holders) == 0 {
 		return fmt.Errorf("%w: %w; whoever held it is gone by now: try again, or wait longer with --lock-timeout", ErrLocked, err)
 	}
 	var who []string
 	for _, h := range holders {
-		who = append(who, fmt.Sprintf("process %d (application %q, role %q, %s) holds %s, its query: %s",
-			h.PID, h.App, h.Role, h.State, h.Held, h.Query))
+		who = append(who, fmt.Sprintf("process %d (application %q, role %q, %s) is migrating this database, its query: %s",
+			h.PID, h.App, h.Role, h.State, h.Query))
 	}
 	return fmt.Errorf("%w: %w; %s; wait for it, end it with SELECT pg_terminate_backend(PID), or wait longer with --lock-timeout",
 		ErrLocked, err, strings.Join(who, "; "))

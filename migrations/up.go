@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/uptrace/bun"
-
 )
 
 // Done is one migration that Up or Down has brought about.

@@ -1,0 +1,177 @@
+package migrations_test
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	_ "github.com/jackc/pgx/v5/stdlib"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect"
+	"github.com/uptrace/bun/dialect/pgdialect"
+	"github.com/uptrace/bun/dialect/sqlitedialect"
+	_ "modernc.org/sqlite"
+
+	"github.com/attune-go/attune/migrations"
+)
+
+// testDB is an empty database and its URL, as another process would open it.
+type testDB struct {
+	*bun.DB
+	url string
+}
+
+func openPostgres(t *testing.T, url string) *bun.DB {
+	t.Helper()
+	pool, err := sql.Open("pgx", url)
+	if err != nil {
+		t.Fatalf("open: %v", err)
+	}
+	t.Cleanup(func() { _ = pool.Close() })
+	return bun.NewDB(pool, pgdialect.New())
+}
+
+func openSQLite(t *testing.T, path string) *bun.DB {
+	t.Helper()
+	pool, err := sql.Open("sqlite", "file:"+path+"?_pragma=foreign_keys(1)&_pragma=busy_timeout(5000)")
+	if err != nil {
+		t.Fatalf("open: %v", err)
+	}
+	t.Cleanup(func() { _ = pool.Close() })
+	return bun.NewDB(pool, sqlitedialect.New())
+}
+
+func emptyPostgres(t *testing.T) testDB {
+	t.Helper()
+	server := os.Getenv("ATTUNE_TEST_DATABASE_URL")
+	if server == "" {
+		t.Skip("ATTUNE_TEST_DATABASE_URL is not set")
+	}
+	admin := openPostgres(t, server)
+	name := "mig_" + strings.ToLower(rand.Text())
+	if _, err := admin.Exec("CREATE DATABASE " + name); err != nil {
+		t.Fatalf("create database: %v", err)
+	}
+	u, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Path = "/" + name
+	t.Cleanup(func() {
+		if _, err := admin.Exec("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
+			t.Errorf("drop database: %v", err)
+		}
+	})
+	return testDB{openPostgres(t, u.String()), u.String()}
+}
+
+func emptySQLite(t *testing.T) testDB {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "attune.db")
+	return testDB{openSQLite(t, path), path}
+}
+
+// each runs a test on both databases.
+func each(t *testing.T, test func(t *testing.T, db testDB)) {
+	t.Run("postgres", func(t *testing.T) { test(t, emptyPostgres(t)) })
+	t.Run("sqlite", func(t *testing.T) { test(t, emptySQLite(t)) })
+}
+
+func migrator(t *testing.T, db *bun.DB, cfg migrations.Config) *migrations.Migrator {
+	t.Helper()
+	m, err := migrations.New(db, cfg)
+	if err != nil {
+		t.Fatalf("New: %v", err)
+	}
+	return m
+}
+
+func up(t *testing.T, db *bun.DB, cfg migrations.Config) *migrations.Result {
+	t.Helper()
+	res, err := migrator(t, db, cfg).Up(context.Background())
+	if err != nil {
+		t.Fatalf("Up: %v", err)
+	}
+	return res
+}
+
+func down(t *testing.T, db *bun.DB, cfg migrations.Config) *migrations.Result {
+	t.Helper()
+	res, err := migrator(t, db, cfg).Down(context.Background())
+	if err != nil {
+		t.Fatalf("Down: %v", err)
+	}
+	return res
+}
+
+func run(t *testing.T, db bun.IDB, statements ...string) {
+	t.Helper()
+	for _, s := range statements {
+		if _, err := db.ExecContext(context.Background(), s); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+}
+
+func strs(t *testing.T, db bun.IDB, query string) []string {
+	t.Helper()
+	var got []string
+	if err := db.NewRaw(query).Scan(context.Background(), &got); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return got
+}
+
+func count(t *testing.T, db bun.IDB, query string) int {
+	t.Helper()
+	var n int
+	if err := db.NewRaw(query).Scan(context.Background(), &n); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return n
+}
+
+// legacy makes an installation as other migrations than ours have left it, in a
+// schema, with a column that is not of ours.
+func legacy(t *testing.T, db *bun.DB, schema string) {
+	t.Helper()
+	ddl, err := fs.ReadFile(migrations.Files(), "postgres/"+migrations.Baseline+".up.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, db,
+		`CREATE SCHEMA IF NOT EXISTS `+schema,
+		strings.ReplaceAll(string(ddl), "{schema}", schema),
+		`ALTER TABLE `+schema+`.sensor ADD COLUMN trigger_ref text`)
+}
+
+// objects lists everything that a database holds outside of the system's
+// schemas: a full picture of its catalog to compare with.
+func objects(t *testing.T, db testDB) []string {
+	t.Helper()
+	if db.Dialect().Name() != dialect.PG {
+		return strs(t, db, `SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_master WHERE name NOT LIKE 'sqlite%' ORDER BY 1`)
+	}
+	return strs(t, db, `
+SELECT * FROM (
+SELECT 'schema ' || nspname FROM pg_namespace n WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
+UNION ALL SELECT 'relation ' || c.oid::regclass || ' ' || relkind::text FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+  WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
+UNION ALL SELECT 'column ' || a.attrelid::regclass || '.' || attname || ' ' || format_type(atttypid, atttypmod) || ' ' || attnotnull || ' '
+    || coalesce(pg_get_expr(d.adbin, d.adrelid), '')
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid AND relkind IN ('r', 'p', 'v') JOIN pg_namespace n ON n.oid = relnamespace
+  LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+  WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' AND attnum > 0 AND NOT attisdropped
+UNION ALL SELECT 'index ' || pg_get_indexdef(i.indexrelid) FROM pg_index i JOIN pg_class c ON c.oid = indrelid
+  JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname !~ '^pg_'
+UNION ALL SELECT 'constraint ' || conname || ' ' || conrelid::regclass || ' ' || pg_get_constraintdef(k.oid) FROM pg_constraint k
+  JOIN pg_namespace n ON n.oid = connamespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
+UNION ALL SELECT 'enum ' || e.enumtypid::regtype || ' ' || enumlabel FROM pg_enum e
+) o (line) ORDER BY 1`)
+}

@@ -1,0 +1,194 @@
+package migrations_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect"
+
+	"github.com/attune-go/attune/migrations"
+)
+
+// The test binary is also the other process: with childDatabase set it migrates
+// that database up, stopping before the statement that contains childPause.
+const (
+	childDatabase = "ATTUNE_TEST_CHILD_DATABASE"
+	childPause    = "ATTUNE_TEST_CHILD_PAUSE"
+)
+
+func TestMain(m *testing.M) {
+	if url := os.Getenv(childDatabase); url != "" {
+		child(url, os.Getenv(childPause))
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// child prints "paused" where it stops, goes on when its input says a line, and
+// ends with what it has done.
+func child(url, pause string) {
+	t := &testing.T{}
+	var db *bun.DB
+	if strings.HasPrefix(url, "postgres") {
+		db = openPostgres(t, url)
+	} else {
+		db = openSQLite(t, url)
+	}
+	if pause != "" {
+		db = db.WithQueryHook(&pauseHook{pause, os.Stdin})
+	}
+	m, err := migrations.New(db, migrations.Config{LockTimeout: time.Minute})
+	if err != nil {
+		fmt.Println("error", err)
+		return
+	}
+	res, err := m.Up(context.Background())
+	if err != nil {
+		fmt.Println("error", err)
+		return
+	}
+	fmt.Println("done", len(res.Done))
+}
+
+// pauseHook stops before a statement until its input says a line.
+type pauseHook struct {
+	before string
+	input  io.Reader
+}
+
+func (h *pauseHook) BeforeQuery(ctx context.Context, e *bun.QueryEvent) context.Context {
+	if h.before != "" && strings.Contains(e.Query, h.before) {
+		h.before = ""
+		fmt.Println("paused")
+		_, _ = bufio.NewReader(h.input).ReadString('\n')
+	}
+	return ctx
+}
+
+func (h *pauseHook) AfterQuery(context.Context, *bun.QueryEvent) {}
+
+// process is another process that migrates.
+type process struct {
+	*exec.Cmd
+	input io.WriteCloser
+	lines *bufio.Scanner
+}
+
+func start(t *testing.T, db testDB, pause string) *process {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(slices.Clone(os.Environ()), childDatabase+"="+db.url, childPause+"="+pause)
+	cmd.Stderr = os.Stderr
+	input, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	output, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p := &process{cmd, input, bufio.NewScanner(output)}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	return p
+}
+
+func (p *process) expect(t *testing.T, want string) {
+	t.Helper()
+	if !p.lines.Scan() || p.lines.Text() != want {
+		t.Fatalf("the other process said %q, want %q", p.lines.Text(), want)
+	}
+}
+
+func TestTwoProcessesMigrateAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, db testDB) {
+		if db.Dialect().Name() == dialect.PG {
+			// Under this default a snapshot is older than the lock, unless the
+			// migrator says otherwise.
+			run(t, db, "ALTER DATABASE "+strs(t, db, "SELECT current_database()")[0]+
+				" SET default_transaction_isolation = 'repeatable read'")
+		}
+		first := start(t, db, "attune_migrations\" (id, adopted")
+		first.expect(t, "paused")
+		second := start(t, db, "")
+		if db.Dialect().Name() == dialect.PG {
+			for count(t, db, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())") == 0 {
+				runtime.Gosched()
+			}
+		}
+		if _, err := io.WriteString(first.input, "go on\n"); err != nil {
+			t.Fatal(err)
+		}
+		// Whoever gets the lock for the second migration does it; each is done once.
+		total := 0
+		for _, p := range []*process{first, second} {
+			var n int
+			if !p.lines.Scan() {
+				t.Fatal("a process ended without a word")
+			}
+			if _, err := fmt.Sscanf(p.lines.Text(), "done %d", &n); err != nil {
+				t.Fatalf("a process said %q, want done", p.lines.Text())
+			}
+			total += n
+		}
+		if total != 2 {
+			t.Errorf("the two processes applied %d migrations together, want 2", total)
+		}
+		if n := count(t, db, "SELECT count(*) FROM attune_migrations"); n != 2 {
+			t.Errorf("%d migrations are recorded, want 2", n)
+		}
+	})
+}
+
+func TestKilledHalfWayLeavesNothing(t *testing.T) {
+	for _, id := range []string{migrations.Baseline, migrations.UnifyRuntimes} {
+		t.Run(id, func(t *testing.T) {
+			each(t, func(t *testing.T, db testDB) {
+				if id == migrations.UnifyRuntimes {
+					up(t, db.DB, migrations.Config{})
+					down(t, db.DB, migrations.Config{})
+				}
+				before := objects(t, db)
+				p := start(t, db, "VALUES ('"+id)
+				p.expect(t, "paused")
+				if err := p.Process.Kill(); err != nil {
+					t.Fatal(err)
+				}
+				_ = p.Wait()
+				waitForNoSessions(t, db)
+				if diff := cmp.Diff(before, objects(t, db)); diff != "" {
+					t.Fatalf("the killed process left things (-before +after):\n%s", diff)
+				}
+				up(t, db.DB, migrations.Config{})
+			})
+		})
+	}
+}
+
+// waitForNoSessions returns when the server has noticed that the other process
+// is gone.
+func waitForNoSessions(t *testing.T, db testDB) {
+	t.Helper()
+	if db.Dialect().Name() != dialect.PG {
+		return
+	}
+	for count(t, db, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())") > 0 {
+		runtime.Gosched()
+	}
+}

@@ -1,0 +1,59 @@
+package migrations_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/attune-go/attune/migrations"
+)
+
+var both = []migrations.Done{{ID: migrations.Baseline}, {ID: migrations.UnifyRuntimes}}
+
+func TestUpDownUpDown(t *testing.T) {
+	each(t, func(t *testing.T, db testDB) {
+		empty := objects(t, db)
+		var migrated []string
+		for round := range 2 {
+			res := up(t, db.DB, migrations.Config{})
+			if diff := cmp.Diff(both, res.Done); diff != "" {
+				t.Fatalf("round %d: done (-want +got):\n%s", round, diff)
+			}
+			if res.Before != migrations.StateEmpty {
+				t.Errorf("round %d: before = %q, want %q", round, res.Before, migrations.StateEmpty)
+			}
+			if round == 0 {
+				migrated = objects(t, db)
+			} else if diff := cmp.Diff(migrated, objects(t, db)); diff != "" {
+				t.Errorf("the second up led elsewhere than the first (-first +second):\n%s", diff)
+			}
+			for _, id := range []string{migrations.UnifyRuntimes, migrations.Baseline} {
+				res := down(t, db.DB, migrations.Config{})
+				if diff := cmp.Diff([]migrations.Done{{ID: id}}, res.Done); diff != "" {
+					t.Fatalf("round %d: undone (-want +got):\n%s", round, diff)
+				}
+			}
+			if diff := cmp.Diff(empty, objects(t, db)); diff != "" {
+				t.Fatalf("round %d: down left things (-want +got):\n%s", round, diff)
+			}
+		}
+		if _, err := migrator(t, db.DB, migrations.Config{}).Down(context.Background()); err == nil {
+			t.Error("a third down: no error, want ErrNothingApplied")
+		}
+	})
+}
+
+func TestUpTwiceChangesNothing(t *testing.T) {
+	each(t, func(t *testing.T, db testDB) {
+		up(t, db.DB, migrations.Config{})
+		before := objects(t, db)
+		res := up(t, db.DB, migrations.Config{})
+		if len(res.Done) != 0 || res.Before != migrations.StateUnified {
+			t.Errorf("second up = %+v, want nothing done on a unified schema", res)
+		}
+		if diff := cmp.Diff(before, objects(t, db)); diff != "" {
+			t.Errorf("second up changed the catalog (-before +after):\n%s", diff)
+		}
+	})
+}
