@@ -525,20 +525,23 @@ func (r *reader) escape() (rune, bool) {
 			return rune(to[i]), true
 		}
 	}
+	at := r.pos
 	char, ok := r.unit()
+	message := ""
 	switch {
 	case !ok:
-		r.syntax("an escape sequence is wrong")
-		return 0, false
+		message = "an escape sequence is wrong"
 	case char == 0:
-		r.syntax("text must not hold NUL")
-		return 0, false
-	case !utf16.IsSurrogate(char):
-		return char, true
+		message = "text must not hold NUL"
+	case utf16.IsSurrogate(char):
+		low, ok := r.unit()
+		if char = utf16.DecodeRune(char, low); !ok || char == utf8.RuneError {
+			message = "half of a surrogate pair is missing"
+		}
 	}
-	low, ok := r.unit()
-	if char = utf16.DecodeRune(char, low); !ok || char == utf8.RuneError {
-		r.syntax("half of a surrogate pair is missing")
+	if message != "" {
+		r.pos = at
+		r.syntax(message)
 		return 0, false
 	}
 	return char, true

@@ -1,0 +1,240 @@
+package metadata_test
+
+import (
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+const full = `{
+ "ref": "lang.ruby", "pack_ref": "lang", "name": "Ruby", "aliases": ["ruby", "rb"], "description": "Ruby <3",
+ "distributions": {
+  "verification": {
+   "always_available": true, "check_required": false,
+   "commands": [
+    {"binary": "ruby", "args": ["--version"], "exit_code": 1.0, "pattern": "^ruby <\\d>", "priority": 1e1,
+     "optional": true, "version_pattern": "ruby (?P<version>[0-9.]+)", "timeout": "1m30s", "x-command": 1.50},
+    {"binary": "/opt/ruby/bin/ruby", "priority": -2}
+   ],
+   "env": ["RBENV_ROOT"], "locations": ["~/.rbenv/versions/*/bin/ruby"],
+   "version_file": {"path": "../release", "pattern": "V=(.*)", "x-file": null},
+   "x-verification": {"b": 1, "a": [true, null]}
+  },
+  "min_version": "3.1", "recommended_version": "3.10", "roles": ["worker"],
+  "x-distributions": 12345678901234567890.00
+ },
+ "installation": {"package_managers": ["gem"]},
+ "execution_config": {
+  "interpreter": {"binary": "ruby", "args": ["-w"], "file_extension": ".rb", "x-interpreter": "\u00e9"},
+  "environment": {"e": 1}, "dependencies": {"d": 1}, "env_vars": {"A": "b"}, "x-execution": false
+ },
+ "versions": [
+  {"version": "3.10", "is_default": true, "distributions": {"roles": ["sensor"]},
+   "execution_config": {"interpreter": {}}, "meta": {"m": 1}, "x-version": []}
+ ],
+ "x-definition": "kept", "Ref": "another key"
+}`
+
+func decodeDefinition(t testing.TB, doc string) metadata.Definition {
+	t.Helper()
+	var d metadata.Definition
+	if err := json.Unmarshal([]byte(doc), &d); err != nil {
+		t.Fatalf("decode %s: %v", doc, err)
+	}
+	return d
+}
+
+func TestDecodeReadsEveryKey(t *testing.T) {
+	raw := func(s string) json.RawMessage { return json.RawMessage(s) }
+	want := metadata.Definition{
+		Ref: "lang.ruby", PackRef: "lang", Name: "Ruby", Aliases: metadata.Aliases{"ruby", "rb"}, Description: "Ruby <3",
+		Distributions: metadata.Distributions{
+			Verification: &metadata.Verification{
+				AlwaysAvailable: true,
+				CheckRequired:   metadata.Some(false),
+				Commands: []metadata.Command{{
+					Binary: "ruby", Args: []string{"--version"}, ExitCode: 1, Pattern: `^ruby <\d>`, Priority: metadata.Some(10),
+					Optional: true, VersionPattern: `ruby (?P<version>[0-9.]+)`, Timeout: metadata.Some(metadata.Duration(90 * time.Second)),
+					Unknown: metadata.Unknown{{Key: "x-command", Value: raw("1.50")}},
+				}, {Binary: "/opt/ruby/bin/ruby", Priority: metadata.Some(-2)}},
+				Env: []string{"RBENV_ROOT"}, Locations: []string{"~/.rbenv/versions/*/bin/ruby"},
+				VersionFile: &metadata.VersionFile{Path: "../release", Pattern: "V=(.*)",
+					Unknown: metadata.Unknown{{Key: "x-file", Value: raw("null")}}},
+				Unknown: metadata.Unknown{{Key: "x-verification", Value: raw(`{"b": 1, "a": [true, null]}`)}},
+			},
+			MinVersion: "3.1", RecommendedVersion: "3.10", Roles: []metadata.Role{metadata.Worker},
+			Unknown: metadata.Unknown{{Key: "x-distributions", Value: raw("12345678901234567890.00")}},
+		},
+		Installation: raw(`{"package_managers": ["gem"]}`),
+		ExecutionConfig: metadata.ExecutionConfig{
+			Interpreter: &metadata.Interpreter{Binary: "ruby", Args: []string{"-w"}, FileExtension: ".rb",
+				Unknown: metadata.Unknown{{Key: "x-interpreter", Value: raw(`"\u00e9"`)}}},
+			Environment: raw(`{"e": 1}`), Dependencies: raw(`{"d": 1}`), EnvVars: raw(`{"A": "b"}`),
+			Unknown: metadata.Unknown{{Key: "x-execution", Value: raw("false")}},
+		},
+		Versions: []metadata.VersionDefinition{{
+			Version: "3.10", IsDefault: true,
+			Distributions:   metadata.Distributions{Roles: []metadata.Role{metadata.Sensor}},
+			ExecutionConfig: metadata.ExecutionConfig{Interpreter: &metadata.Interpreter{}},
+			Meta:            raw(`{"m": 1}`),
+			Unknown:         metadata.Unknown{{Key: "x-version", Value: raw("[]")}},
+		}},
+		Unknown: metadata.Unknown{{Key: "x-definition", Value: raw(`"kept"`)}, {Key: "Ref", Value: raw(`"another key"`)}},
+	}
+	mustEqual(t, want, decodeDefinition(t, full))
+}
+
+func TestEncodeGivesTheDocumentBack(t *testing.T) {
+	d := decodeDefinition(t, full)
+	text, err := d.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kept := range []string{`"x-command":1.50`, `"x-distributions":12345678901234567890.00`, `"x-interpreter":"\u00e9"`,
+		`"description":"Ruby <3"`, `"x-file":null`, `"x-verification":{"b": 1, "a": [true, null]}`} {
+		if !strings.Contains(string(text), kept) {
+			t.Errorf("encoded %s\nwithout %s", text, kept)
+		}
+	}
+	var again metadata.Definition
+	if err := again.UnmarshalJSON(text); err != nil {
+		t.Fatal(err)
+	}
+	mustEqual(t, d, again)
+	// The standard encoder compacts what we give it; the meaning stays.
+	std, err := json.Marshal(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if viaStd := decodeDefinition(t, string(std)); viaStd.Digest() != d.Digest() {
+		t.Errorf("json.Marshal changed the meaning: %s", std)
+	}
+}
+
+// mustEqual compares field by field: Equal and Digest forgive more than a
+// decoder may.
+func mustEqual(t testing.TB, want, got metadata.Definition) {
+	t.Helper()
+	if !reflect.DeepEqual(want, got) {
+		w, _ := want.MarshalJSON()
+		g, _ := got.MarshalJSON()
+		t.Errorf("documents differ\n got %s\nwant %s\nin fields\n got %+v\nwant %+v", g, w, got, want)
+	}
+}
+
+func TestDecodeNullIsLeftOut(t *testing.T) {
+	got := decodeDefinition(t, `{"ref": "core.x", "name": null, "aliases": null, "distributions": {"verification": null,
+		"min_version": null, "roles": null, "recommended_version": null}, "installation": null, "versions": null,
+		"execution_config": {"interpreter": {"binary": null, "args": null, "file_extension": null}, "environment": null}}`)
+	want := metadata.Definition{Ref: "core.x", ExecutionConfig: metadata.ExecutionConfig{Interpreter: &metadata.Interpreter{}}}
+	mustEqual(t, want, got)
+}
+
+func TestDecodeFaults(t *testing.T) {
+	deep := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
+	command := func(s string) string { return `{"verification": {"commands": [{"binary": "x"}, ` + s + `]}}` }
+	const at = "/verification/commands/1"
+	tests := []struct {
+		name, doc string
+		want      metadata.Faults
+	}{
+		{"empty", ``, metadata.Faults{{"", "not JSON: a value is missing or is no value (byte 0)"}}},
+		{"scalar", `7`, metadata.Faults{{"", "must be an object, not a number"}}},
+		{"bare list", `["python3"]`, metadata.Faults{{"", "must be an object, not a list"}}},
+		{"text", `"python3"`, metadata.Faults{{"", "must be an object, not text"}}},
+		{"truth", `true`, metadata.Faults{{"", "must be an object, not true or false"}}},
+		{"every wrong type is told", `{"min_version": 3.1, "roles": "worker", "verification": {"env": [1, "A", null],
+			"commands": [null, {"binary": 1, "optional": "yes", "exit_code": "0", "timeout": 10}]}}`,
+			metadata.Faults{
+				{"/min_version", "must be text, not a number"},
+				{"/roles", "must be a list, not text"},
+				{"/verification/env/0", "must be text, not a number"},
+				{"/verification/env/2", "must be text, not null"},
+				{"/verification/commands/0", "must be an object, not null"},
+				{at + "/binary", "must be text, not a number"},
+				{at + "/optional", "must be true or false, not text"},
+				{at + "/exit_code", "must be a whole number, not text"},
+				{at + "/timeout", "must be text, not a number"},
+			}},
+		{"fraction", command(`{"exit_code": 1.5}`), metadata.Faults{{at + "/exit_code", "must be a whole number from 0 to 255, not 1.5"}}},
+		{"out of range", command(`{"exit_code": 256}`), metadata.Faults{{at + "/exit_code", "must be a whole number from 0 to 255, not 256"}}},
+		{"huge", command(`{"priority": 1e999999999999999999999}`), metadata.Faults{{at + "/priority",
+			"must be a whole number from -2147483648 to 2147483647, not 1e999999999999999999999"}}},
+		{"tiny", command(`{"priority": 1e-99999999999999999999}`), metadata.Faults{{at + "/priority",
+			"must be a whole number from -2147483648 to 2147483647, not 1e-99999999999999999999"}}},
+		{"duration", command(`{"timeout": "ten"}`), metadata.Faults{{at + "/timeout", `must be a duration such as "10s", not "ten"`}}},
+		{"duplicate key", `{"roles": [], "x/y": {"a~": 1, "a~": 2}, "roles": []}`,
+			metadata.Faults{{"/x~1y/a~0", "the key is there twice"}, {"/roles", "the key is there twice"}}},
+		{"duplicate key, escaped", `{"a": 1, "\u0061": 2}`, metadata.Faults{{"/a", "the key is there twice"}}},
+		{"NUL", `{"x": "a\u0000b"}`, metadata.Faults{{"/x", "not JSON: text must not hold NUL (byte 8)"}}},
+		{"raw control", "{\"x\": \"a\nb\"}", metadata.Faults{{"/x", "not JSON: a control character in text must be escaped (byte 8)"}}},
+		{"half a surrogate", `{"x": "\ud800"}`, metadata.Faults{{"/x", "not JSON: half of a surrogate pair is missing (byte 7)"}}},
+		{"wrong escape", `{"x": "\q"}`, metadata.Faults{{"/x", "not JSON: an escape sequence is wrong (byte 7)"}}},
+		{"invalid UTF-8", "{\"x\": \"\xff\"}", metadata.Faults{{"", "byte 7 is not UTF-8"}}},
+		{"deep", `{"x": ` + deep(63) + `}`, nil},
+		{"too deep", `{"x": ` + deep(64) + `}`, metadata.Faults{{"/x" + strings.Repeat("/0", 63), "not JSON: nested more than 64 deep (byte 69)"}}},
+		{"trailing", `{} {}`, metadata.Faults{{"", "not JSON: something follows the document (byte 3)"}}},
+		{"trailing comma", `{"x": 1,}`, metadata.Faults{{"", "not JSON: a key in quotes is missing (byte 8)"}}},
+		{"no comma", `{"x": [1 2]}`, metadata.Faults{{"/x", "not JSON: a comma or ] is missing (byte 9)"}}},
+		{"no end", `{"x": [1`, metadata.Faults{{"/x", "not JSON: a comma or ] is missing (byte 8)"}}},
+		{"leading zero", `{"x": 01}`, metadata.Faults{{"", "not JSON: a comma or } is missing (byte 7)"}}},
+		{"no number", `{"x": -}`, metadata.Faults{{"/x", "not JSON: a value is missing or is no value (byte 7)"}}},
+		{"NaN", `{"x": NaN}`, metadata.Faults{{"/x", "not JSON: a value is missing or is no value (byte 6)"}}},
+		{"byte order mark", "\ufeff{}", metadata.Faults{{"", "not JSON: a value is missing or is no value (byte 0)"}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var d metadata.Distributions
+			err := d.UnmarshalJSON([]byte(tt.doc))
+			var got metadata.Faults
+			errors.As(err, &got)
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("decode %s (-want +got):\n%s", tt.doc, diff)
+			}
+		})
+	}
+}
+
+func TestDecodeSizeIsBounded(t *testing.T) {
+	fits := `{"x": "` + strings.Repeat("a", metadata.MaxSize-9) + `"}`
+	var d metadata.Distributions
+	if err := d.UnmarshalJSON([]byte(fits)); err != nil {
+		t.Errorf("a document of %d bytes: %v", len(fits), err)
+	}
+	if err := d.UnmarshalJSON([]byte(fits + " ")); err == nil {
+		t.Errorf("a document of %d bytes was read", len(fits)+1)
+	}
+}
+
+// A hostile document may have a fault in every other byte, and keys as long as
+// itself: what is remembered of them stays small.
+func TestFaultsAreBounded(t *testing.T) {
+	doc := `{"` + strings.Repeat("k", 400_000) + `": {` + strings.Repeat(`"a":0,`, 50_000) + `"a":0}}`
+	var d metadata.Distributions
+	err := d.UnmarshalJSON([]byte(doc))
+	var faults metadata.Faults
+	if !errors.As(err, &faults) || len(faults) < 1000 || len(err.Error()) > 1_000_000 {
+		t.Errorf("%d faults, %d bytes of message", len(faults), len(err.Error()))
+	}
+}
+
+func TestEncodeRefusesWhatCannotBeReadBack(t *testing.T) {
+	for name, d := range map[string]metadata.Definition{
+		"not UTF-8":             {Ref: "core.x", Name: "\xff"},
+		"NUL":                   {Ref: "core.x", Name: "a\x00"},
+		"known key as unknown":  {Ref: "core.x", Unknown: metadata.Unknown{{Key: "ref", Value: []byte("1")}}},
+		"unknown that is empty": {Ref: "core.x", Unknown: metadata.Unknown{{Key: "a", Value: []byte{}}}},
+		"raw that is no JSON":   {Ref: "core.x", Installation: []byte("{")},
+	} {
+		if text, err := d.MarshalJSON(); err == nil {
+			t.Errorf("%s: encoded as %s", name, text)
+		}
+	}
+}

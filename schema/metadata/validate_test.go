@@ -1,0 +1,184 @@
+package metadata_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+func TestValidateDefinition(t *testing.T) {
+	const cmd1 = "/distributions/verification/commands/1"
+	dist := func(s string) string { return `{"ref": "core.x", "name": "X", "distributions": ` + s + `}` }
+	verify := func(s string) string { return dist(`{"verification": ` + s + `}`) }
+	command := func(s string) string { return verify(`{"commands": [{"binary": "x"}, ` + s + `]}`) }
+	binary := func(s string) string { return command(`{"binary": "` + s + `"}`) }
+	tests := []struct{ name, doc, want string }{
+		{"minimal", `{"ref": "core.x", "name": "X"}`, ""},
+		{"full", full, ""},
+		{"builtin", `{"ref": "core.sensor.builtin", "pack_ref": "core", "name": "Builtin"}`, ""},
+		{"nothing", `{}`, `/ref: is required: pack.name, such as "core.python"; /name: is required: the name that people read`},
+		{"ref of three parts", `{"ref": "core.action.x", "name": "X"}`,
+			`/ref: "core.action.x" must be pack.name in lower case: two parts of letters, digits, _ and -`},
+		{"another pack's builtin", `{"ref": "a.sensor.builtin", "name": "X"}`,
+			`/ref: "a.sensor.builtin" must be pack.name in lower case: two parts of letters, digits, _ and -`},
+		{"ref in capitals", `{"ref": "Core.x", "name": "X"}`,
+			`/ref: "Core.x" must be pack.name in lower case: two parts of letters, digits, _ and -`},
+		{"pack_ref of another pack", `{"ref": "core.x", "pack_ref": "lang", "name": "X"}`,
+			`/pack_ref: is "lang", but ref says that the pack is "core"`},
+		{"blank name", `{"ref": "core.x", "name": " "}`, "/name: is required: the name that people read"},
+
+		{"alias blank", `{"ref": "core.x", "name": "X", "aliases": ["x", " "]}`, "/aliases/1: must not be blank"},
+		{"alias twice", `{"ref": "core.x", "name": "X", "aliases": ["node", "js", "Node"]}`,
+			`/aliases/2: "Node" is there twice: the first is number 0`},
+		{"alias with blanks", `{"ref": "core.x", "name": "X", "aliases": [" x"]}`, `/aliases/0: " x" has blanks around it`},
+		{"alias with a comma", `{"ref": "core.x", "name": "X", "aliases": ["a,b", "a@b"]}`,
+			`/aliases/0: "a,b" must not hold a comma, an @ or a control character; ` +
+				`/aliases/1: "a@b" must not hold a comma, an @ or a control character`},
+		{"alias none", `{"ref": "core.x", "name": "X", "aliases": ["None"]}`,
+			`/aliases/0: "none" means the empty list of runtimes, and cannot name one`},
+
+		{"binary missing", command(`{"args": ["a"]}`), cmd1 + "/binary: is required: a name that is looked up in PATH, or an absolute path"},
+		{"binary absolute", binary("/usr/bin/g++"), ""},
+		{"binary with a version", binary("python3.12"), ""},
+		{"binary shell line", binary("x --version"), cmd1 + `/binary: "x --version" holds a blank: a command is no shell line, its arguments go into args`},
+		{"binary absolute shell line", binary("/bin/x -v"), cmd1 + `/binary: "/bin/x -v" holds a blank: a command is no shell line, its arguments go into args`},
+		{"binary pipe", binary("x|y"), cmd1 + `/binary: "x|y" holds a character that only a shell would understand`},
+		{"binary variable", binary("$HOME"), cmd1 + `/binary: "$HOME" holds a character that only a shell would understand`},
+		{"binary home", binary("~/bin/x"), cmd1 + `/binary: "~/bin/x" holds a character that only a shell would understand`},
+		{"binary relative", binary("bin/x"), cmd1 + `/binary: "bin/x" is a relative path: give a name that is looked up in PATH, or an absolute path`},
+		{"binary with dots", binary("/usr/../x"), cmd1 + `/binary: "/usr/../x" must be a plain absolute path, without . or .. and doubled slashes`},
+		{"binary folder", binary("/usr/bin/"), cmd1 + `/binary: "/usr/bin/" must be a plain absolute path, without . or .. and doubled slashes`},
+		{"binary root", binary("/"), cmd1 + `/binary: "/" must be a plain absolute path, without . or .. and doubled slashes`},
+		{"binary here", binary(".."), cmd1 + `/binary: ".." is no name of an executable`},
+		{"binary option", binary("-x"), cmd1 + `/binary: "-x" is no name of an executable`},
+
+		{"pattern", command(`{"binary": "x", "pattern": "(a"}`), cmd1 + "/pattern: missing closing )"},
+		{"pattern, part of it", command(`{"binary": "x", "pattern": "a\\q"}`), cmd1 + `/pattern: invalid escape sequence: \q`},
+		{"pattern of another dialect", command(`{"binary": "x", "pattern": "a(?=b)"}`), cmd1 + `/pattern: invalid or unsupported Perl syntax: (?=`},
+		{"pattern too large", command(`{"binary": "x", "pattern": "((a{100}){100}){100}"}`), cmd1 + `/pattern: invalid repeat count: {100}`},
+		{"version_pattern", command(`{"binary": "x", "version_pattern": "[0-9"}`), cmd1 + "/version_pattern: missing closing ]"},
+		{"version_pattern without group", command(`{"binary": "x", "version_pattern": "v[0-9]+"}`),
+			cmd1 + `/version_pattern: has no group: put what is the version in parentheses, as in "ruby ([0-9.]+)"`},
+		{"version_pattern with a group that gives nothing", command(`{"binary": "x", "version_pattern": "(?:v)"}`),
+			cmd1 + `/version_pattern: has no group: put what is the version in parentheses, as in "ruby ([0-9.]+)"`},
+		{"timeout zero", command(`{"binary": "x", "timeout": "0s"}`), cmd1 + "/timeout: must be more than 0s and at most 5m0s, not 0s"},
+		{"timeout negative", command(`{"binary": "x", "timeout": "-1s"}`), cmd1 + "/timeout: must be more than 0s and at most 5m0s, not -1s"},
+		{"timeout long", command(`{"binary": "x", "timeout": "5m1s"}`), cmd1 + "/timeout: must be more than 0s and at most 5m0s, not 5m1s"},
+		{"timeout longest", command(`{"binary": "x", "timeout": "300s"}`), ""},
+		{"every fault of a command", command(`{"binary": "a b", "pattern": "(", "version_pattern": "a", "timeout": "1h"}`),
+			cmd1 + `/binary: "a b" holds a blank: a command is no shell line, its arguments go into args; ` +
+				cmd1 + `/pattern: missing closing ); ` +
+				cmd1 + `/version_pattern: has no group: put what is the version in parentheses, as in "ruby ([0-9.]+)"; ` +
+				cmd1 + `/timeout: must be more than 0s and at most 5m0s, not 1h0m0s`},
+
+		{"env", verify(`{"env": ["A_1", "1A", "A=B", ""]}`),
+			`/distributions/verification/env/1: "1A" is no name of an environment variable; ` +
+				`/distributions/verification/env/2: "A=B" is no name of an environment variable; ` +
+				`/distributions/verification/env/3: "" is no name of an environment variable`},
+		{"locations", verify(`{"locations": ["/a/*/b", "~/x", "x/y", "~other/x", "/a[", ""]}`),
+			`/distributions/verification/locations/2: "x/y" must begin with / or ~/; ` +
+				`/distributions/verification/locations/3: "~other/x" must begin with / or ~/; ` +
+				`/distributions/verification/locations/4: "/a[": a bracket or a backslash in the glob has no end; ` +
+				`/distributions/verification/locations/5: "" must begin with / or ~/`},
+		{"version_file", verify(`{"version_file": {"path": "/etc/x", "pattern": "v"}}`),
+			`/distributions/verification/version_file/path: must be relative to the executable's folder; ` +
+				`/distributions/verification/version_file/pattern: has no group: put what is the version in parentheses, as in "ruby ([0-9.]+)"`},
+		{"version_file empty", verify(`{"version_file": {}}`),
+			`/distributions/verification/version_file/path: is required: a path from the executable's folder, such as ../release; ` +
+				`/distributions/verification/version_file/pattern: is required: an expression whose group is the version`},
+		{"versions of the metadata", dist(`{"min_version": "3.12", "recommended_version": "new"}`),
+			`/distributions/recommended_version: version "new": position 1: a version begins with a number`},
+		{"roles", dist(`{"roles": ["worker", "action", "worker"]}`),
+			`/distributions/roles/1: must be worker or sensor, not "action"; /distributions/roles/2: worker is there twice`},
+
+		{"versions", `{"ref": "core.x", "name": "X", "versions": [{"version": "3.10", "is_default": true}, {}, {"version": "x"},
+			{"version": "3.10", "is_default": true}, {"version": "3.1", "distributions": {"roles": ["x"]}}]}`,
+			`/versions/1/version: is required: a version such as "3.12"; ` +
+				`/versions/2/version: version "x": position 1: a version begins with a number; ` +
+				`/versions/3/version: 3.10 is declared twice: the first is /versions/0; ` +
+				`/versions/3/is_default: only one version can be the default: /versions/0 is too; ` +
+				`/versions/4/distributions/roles/0: must be worker or sensor, not "x"`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d := decodeDefinition(t, tt.doc)
+			err := d.Validate()
+			got := ""
+			if err != nil {
+				got = err.Error()
+				if !errors.As(err, new(metadata.Faults)) {
+					t.Errorf("the error is a %T, not Faults", err)
+				}
+			}
+			if diff := cmp.Diff(strings.Split(tt.want, "; "), strings.Split(got, "; ")); diff != "" {
+				t.Errorf("validate %s (-want +got):\n%s", tt.doc, diff)
+			}
+		})
+	}
+}
+
+// What Go code builds is judged as what is read.
+func TestValidateWhatNoDocumentHolds(t *testing.T) {
+	c := metadata.Command{Binary: "x", ExitCode: 256, Priority: metadata.Some(1 << 40)}
+	want := "/exit_code: must be from 0 to 255, not 256; /priority: must fit into 32 bits, not 1099511627776"
+	if err := c.Validate(); err == nil || err.Error() != want {
+		t.Errorf("got %v\nwant %s", err, want)
+	}
+}
+
+func TestUnknownKeys(t *testing.T) {
+	d := decodeDefinition(t, full)
+	var got []string
+	for _, u := range d.UnknownKeys() {
+		got = append(got, u.Pointer)
+		for _, known := range u.Known {
+			if known == u.Key {
+				t.Errorf("%s is unknown and known", u.Pointer)
+			}
+		}
+	}
+	want := []string{"/x-definition", "/Ref", "/distributions/x-distributions", "/distributions/verification/x-verification",
+		"/distributions/verification/commands/0/x-command", "/distributions/verification/version_file/x-file",
+		"/execution_config/x-execution", "/execution_config/interpreter/x-interpreter", "/versions/0/x-version"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Each key that a did-you-mean can name is a key that the decoders read.
+func TestKnownKeysAreRead(t *testing.T) {
+	d := decodeDefinition(t, full)
+	for _, u := range d.UnknownKeys() {
+		parent := u.Pointer[:strings.LastIndex(u.Pointer, "/")]
+		doc := "{"
+		for i, key := range u.Known {
+			if i > 0 {
+				doc += ","
+			}
+			doc += `"` + key + `": null`
+		}
+		doc = wrap(parent, doc+"}")
+		for _, unknown := range ptr(decodeDefinition(t, doc)).UnknownKeys() {
+			t.Errorf("%s is listed as known, but not read", unknown.Pointer)
+		}
+	}
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// wrap puts doc into a definition at pointer.
+func wrap(pointer, doc string) string {
+	parts := strings.Split(pointer, "/")
+	for i := len(parts) - 1; i > 0; i-- {
+		if parts[i] == "0" {
+			doc = "[" + doc + "]"
+		} else {
+			doc = `{"` + parts[i] + `": ` + doc + `}`
+		}
+	}
+	return doc
+}
