@@ -46,21 +46,22 @@ func (r redactor) text(s string) string {
 // replaceWord replaces old where it is not part of a longer name.
 func replaceWord(s, old, with string) string {
 	var b strings.Builder
-	for {
-		i := strings.Index(s, old)
+	for done := 0; ; {
+		i := strings.Index(s[done:], old)
 		if i < 0 {
-			b.WriteString(s)
+			b.WriteString(s[done:])
 			return b.String()
 		}
-		before, _ := utf8.DecodeLastRuneInString(b.String() + s[:i])
-		after, _ := utf8.DecodeRuneInString(s[i+len(old):])
-		b.WriteString(s[:i])
+		start, end := done+i, done+i+len(old)
+		b.WriteString(s[done:start])
+		before, _ := utf8.DecodeLastRuneInString(s[:start])
+		after, _ := utf8.DecodeRuneInString(s[end:])
 		if inName(before) || inName(after) {
 			b.WriteString(old)
 		} else {
 			b.WriteString(with)
 		}
-		s = s[i+len(old):]
+		done = end
 	}
 }
 

@@ -12,8 +12,9 @@ import (
 )
 
 // endGrace is how long a killed command may take to end. It is exceeded by one
-// that hangs in the kernel or that this user must not kill (setuid).
-const endGrace = 5 * time.Second
+// that hangs in the kernel or that this user must not kill (setuid). A variable
+// for the tests.
+var endGrace = 5 * time.Second
 
 // Run runs one command and waits for the end of its first process, the leader.
 //

@@ -10,8 +10,8 @@ import (
 )
 
 // busyTries is how often a file that somebody is still writing is tried, each
-// after twice the time of the one before, from busyWait on: together about a
-// quarter of a second. An upgrade in progress is the usual case.
+// after twice the time of the one before, from busyWait on: together about an
+// eighth of a second. An upgrade in progress is the usual case.
 const (
 	busyTries = 7
 	busyWait  = 2 * time.Millisecond

@@ -66,7 +66,11 @@ func (r *Recorder) WriteTo(w io.Writer) (int64, error) {
 
 func (r *Recorder) recording() recording {
 	info := r.local.Info()
-	red := newRedactor(r.local.home, info.User, r.asked)
+	commands := maps.Clone(r.asked)
+	for p := range r.binaries {
+		commands[path.Base(p)] = true
+	}
+	red := newRedactor(r.local.home, info.User, commands)
 	var rec recording
 	rec.Host.OS, rec.Host.Arch = info.OS, info.Arch
 	rec.Host.User, rec.Host.Home = path.Base(defaultHome), defaultHome
@@ -74,9 +78,14 @@ func (r *Recorder) recording() recording {
 		rec.Host.Path = append(rec.Host.Path, red.text(dir))
 	}
 	for _, p := range slices.Sorted(maps.Keys(r.binaries)) {
-		rec.Binaries = append(rec.Binaries, red.binary(r.binaries[p]))
+		b := red.binary(r.binaries[p])
+		// A home folder that is a link has two names, which are one now.
+		if !slices.ContainsFunc(rec.Binaries, func(o writtenBinary) bool { return o.Path == b.Path }) {
+			rec.Binaries = append(rec.Binaries, b)
+		}
 	}
 	rec.Links, rec.Files = red.texts(r.links), red.texts(r.files)
+	maps.DeleteFunc(rec.Links, func(from, to string) bool { return from == to })
 	return rec
 }
 

@@ -1,0 +1,116 @@
+package host_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/attune-go/attune/runtime/host"
+)
+
+// TestMain lets the test binary be the commands that a shell cannot be.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case "be:escape":
+			beEscape()
+			return
+		case "be:flood":
+			beFlood()
+			return
+		case "be:run":
+			beRun(os.Args[2], os.Args[3])
+			return
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// beEscape leaves a child in a session of its own that keeps the pipe.
+func beEscape() {
+	cmd := exec.Command("/bin/sleep", "1000")
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	fmt.Println(cmd.Process.Pid)
+}
+
+// beFlood writes on both streams until it is ended.
+func beFlood() {
+	block := []byte(strings.Repeat("flood ", 10_000))
+	go func() {
+		for {
+			os.Stderr.Write(block)
+		}
+	}()
+	for {
+		os.Stdout.Write(block)
+	}
+}
+
+// beRun is a host of its own that runs one command and prints how it ended.
+func beRun(timeout, path string) {
+	limit, err := time.ParseDuration(timeout)
+	if err != nil {
+		panic(err)
+	}
+	host.SetEndGrace(50 * time.Millisecond)
+	res := host.Local(host.LocalConfig{}).Run(context.Background(), host.Invocation{Path: path, Args: []string{"1000"}, Timeout: limit})
+	fmt.Printf("timed out %v, exit code %d, error %v, output %q\n", res.TimedOut, res.ExitCode, res.Err, res.Stdout)
+}
+
+// self is the test binary.
+func self(t *testing.T) string {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return exe
+}
+
+// file writes a file into a fresh folder.
+func file(t *testing.T, name, text string, mode os.FileMode) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	put(t, path, text, mode)
+	return path
+}
+
+func put(t *testing.T, path, text string, mode os.FileMode) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), mode); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, mode); err != nil { // the umask does not matter
+		t.Fatal(err)
+	}
+}
+
+// script is an executable shell script.
+func script(t *testing.T, body string) string {
+	t.Helper()
+	return file(t, "tool", "#!/bin/sh\n"+body+"\n", 0o755)
+}
+
+func link(t *testing.T, target, path string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(target, path); err != nil {
+		t.Fatal(err)
+	}
+}
