@@ -1,0 +1,266 @@
+package unify
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// constraint is one of runtime's checks or unique keys.
+type constraint struct {
+	Name       string   `json:"name"`
+	Columns    []string `json:"columns"`
+	Definition string   `json:"definition"`
+	Expression string   `json:"expression"`
+	Comment    *string  `json:"comment"`
+}
+
+// drops are the changes that take the legacy form away: the checks on ref that
+// unified refs break, the column, all that hangs on the column alone, and its
+// enum.
+func (s *session) drops(ctx context.Context) ([]change, error) {
+	if !s.legacy() {
+		return nil, nil
+	}
+	checks, err := s.brokenChecks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var changes []change
+	for _, c := range checks {
+		changes = append(changes, s.dropConstraint(c))
+	}
+	column, err := s.dropColumn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return append(changes, column...), nil
+}
+
+func (s *session) dropConstraint(c constraint) change {
+	table := s.runtime.sql()
+	return change{
+		Action: "drop", Object: "check " + c.Name,
+		Do:   "ALTER TABLE " + table + " DROP CONSTRAINT " + ident(c.Name),
+		Undo: s.addConstraint(c),
+	}
+}
+
+func (s *session) addConstraint(c constraint) string {
+	table := s.runtime.sql()
+	return "ALTER TABLE " + table + " ADD CONSTRAINT " + ident(c.Name) + " " + c.Definition +
+		comment("CONSTRAINT "+ident(c.Name)+" ON "+table, c.Comment)
+}
+
+// comment is a statement that follows another one.
+func comment(on string, text *string) string {
+	if text == nil {
+		return ""
+	}
+	return ";\nCOMMENT ON " + on + " IS " + literal(*text)
+}
+
+// brokenChecks are the checks on ref alone that refuse a unified ref, whatever
+// their name is.
+func (s *session) brokenChecks(ctx context.Context) ([]constraint, error) {
+	var checks, broken []constraint
+	err := s.load(ctx, "read the checks of runtime", s.constraints(`c.contype = 'c'
+  AND c.conkey = ARRAY[(SELECT attnum FROM pg_attribute WHERE attrelid = c.conrelid AND attname = 'ref')]`), &checks)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range checks {
+		n, err := s.count(ctx, "try check "+c.Name, fmt.Sprintf(
+			`SELECT count(*) FROM (SELECT 'core.python'::%s AS ref) runtime WHERE NOT (%s)`, s.typeOf("ref"), c.Expression))
+		if err != nil {
+			return nil, err
+		}
+		if n > 0 || c.Name == formatCheck {
+			broken = append(broken, c)
+		}
+	}
+	return broken, nil
+}
+
+func (s *session) typeOf(name string) string {
+	c, _ := s.runtime.column(name)
+	return c.Type
+}
+
+func (s *session) constraints(where string) string {
+	return fmt.Sprintf(`
+SELECT c.conname AS name, pg_get_constraintdef(c.oid) AS definition, coalesce(pg_get_expr(c.conbin, c.conrelid), '') AS expression,
+  (SELECT array_agg(a.attname ORDER BY k.n) FROM unnest(c.conkey) WITH ORDINALITY k (num, n)
+   JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.num) AS columns,
+  obj_description(c.oid, 'pg_constraint') AS comment
+FROM pg_constraint c WHERE c.conrelid = %d AND %s ORDER BY c.conname`, s.runtime.OID, where)
+}
+
+// typeColumnInfo is what must be known to create runtime_type again.
+type typeColumnInfo struct {
+	Type       string   `json:"type"`
+	NotNull    bool     `json:"not_null"`
+	Default    *string  `json:"default"`
+	Comment    *string  `json:"comment"`
+	Num        int      `json:"num"`
+	Enum       *string  `json:"enum"`
+	EnumOwner  string   `json:"enum_owner"`
+	EnumOwned  bool     `json:"enum_owned"`
+	EnumLabels []string `json:"enum_labels"`
+	EnumNote   *string  `json:"enum_note"`
+	EnumOID    int64    `json:"enum_oid"`
+	Grants     []grant  `json:"grants"`
+	EnumGrants []grant  `json:"enum_grants"`
+}
+
+// grant is one privilege that somebody was given. A Grantee of "" is PUBLIC.
+type grant struct {
+	Grantee   string `json:"grantee"`
+	Privilege string `json:"privilege"`
+	Option    bool   `json:"option"`
+}
+
+func (g grant) sql(on string) string {
+	to := "PUBLIC"
+	if g.Grantee != "" {
+		to = ident(g.Grantee)
+	}
+	text := ";\nGRANT " + strings.Replace(on, "{privilege}", g.Privilege, 1) + " TO " + to
+	if g.Option {
+		text += " WITH GRANT OPTION"
+	}
+	return text
+}
+
+// grantsOf is a JSON list of the grants in an access list.
+func grantsOf(acl string) string {
+	return `(SELECT json_agg(json_build_object('grantee', CASE WHEN x.grantee = 0 THEN '' ELSE pg_get_userbyid(x.grantee) END,
+     'privilege', x.privilege_type, 'option', x.is_grantable)) FROM aclexplode(` + acl + `) x)`
+}
+
+func (s *session) typeColumn(ctx context.Context) (*typeColumnInfo, error) {
+	var found []typeColumnInfo
+	err := s.load(ctx, "read the column runtime_type", fmt.Sprintf(`
+SELECT format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS not_null, pg_get_expr(d.adbin, d.adrelid) AS default,
+  col_description(a.attrelid, a.attnum) AS comment, a.attnum AS num, t.oid::int8 AS enum_oid,
+  CASE WHEN t.typtype = 'e' THEN quote_ident(n.nspname) || '.' || quote_ident(t.typname) END AS enum,
+  pg_get_userbyid(t.typowner) AS enum_owner, pg_has_role(t.typowner, 'USAGE') AS enum_owned,
+  (SELECT array_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid) AS enum_labels,
+  obj_description(t.oid, 'pg_type') AS enum_note, %s AS grants, %s AS enum_grants
+FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN pg_namespace n ON n.oid = t.typnamespace
+  LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE a.attrelid = %d AND a.attname = %s AND NOT a.attisdropped`,
+		grantsOf("a.attacl"), grantsOf("t.typacl"), s.runtime.OID, literal(typeColumn)), &found)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) != 1 {
+		return nil, fmt.Errorf("read the column runtime_type: it is not there")
+	}
+	return &found[0], nil
+}
+
+// index is one that uses runtime_type and goes with it.
+type index struct {
+	Name       string  `json:"name"`
+	Definition string  `json:"definition"`
+	Comment    *string `json:"comment"`
+	Tablespace string  `json:"tablespace"`
+	Clustered  bool    `json:"clustered"`
+}
+
+func (s *session) typeIndexes(ctx context.Context, num int) ([]index, error) {
+	var found []index
+	err := s.load(ctx, "read the indexes on runtime_type", fmt.Sprintf(`
+SELECT x.relname AS name, pg_get_indexdef(i.indexrelid) AS definition, obj_description(i.indexrelid, 'pg_class') AS comment,
+  coalesce((SELECT spcname FROM pg_tablespace WHERE oid = x.reltablespace), '') AS tablespace, i.indisclustered AS clustered
+FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+WHERE i.indrelid = %d AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid AND c.conrelid = i.indrelid)
+  AND (%d = ANY (i.indkey::int2[]) OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
+    AND d.objid = i.indexrelid AND d.refclassid = 'pg_class'::regclass AND d.refobjid = i.indrelid AND d.refobjsubid = %d))
+ORDER BY 1`, s.runtime.OID, num, num), &found)
+	return found, err
+}
+
+// dropColumn takes runtime_type, its indexes and constraints, and its enum away.
+func (s *session) dropColumn(ctx context.Context) ([]change, error) {
+	info, err := s.typeColumn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	indexes, err := s.typeIndexes(ctx, info.Num)
+	if err != nil {
+		return nil, err
+	}
+	var constraints []constraint
+	err = s.load(ctx, "read the constraints on runtime_type", s.constraints(fmt.Sprintf("%d = ANY (c.conkey)", info.Num)), &constraints)
+	if err != nil {
+		return nil, err
+	}
+	table, name := s.runtime.sql(), ident(typeColumn)
+	var changes []change
+	for _, i := range indexes {
+		changes = append(changes, change{Action: "drop", Object: "index " + i.Name, Undo: s.createIndex(i),
+			Do: "DROP INDEX " + qualified(s.schema, i.Name)})
+	}
+	for _, c := range constraints {
+		changes = append(changes, change{Action: "drop", Object: "constraint " + c.Name, Undo: s.addConstraint(c),
+			Do: "ALTER TABLE " + table + " DROP CONSTRAINT " + ident(c.Name)})
+	}
+	create := "ALTER TABLE " + table + " ADD COLUMN " + name + " " + info.Type
+	dropEnum := ""
+	if info.Enum != nil {
+		create = info.createEnum() + ";\n" + create
+		dropEnum = ";\nDROP TYPE " + *info.Enum
+	}
+	changes = append(changes,
+		change{Action: "drop", Object: "column runtime." + typeColumn, Early: true, Undo: create,
+			Do: "ALTER TABLE " + table + " DROP COLUMN " + name + dropEnum},
+		change{Undo: info.finish(table, name)})
+	if info.Enum != nil {
+		changes = append(changes, change{Action: "drop", Object: "type " + *info.Enum})
+	}
+	return changes, nil
+}
+
+func (s *session) createIndex(i index) string {
+	name := qualified(s.schema, i.Name)
+	text := i.Definition + comment("INDEX "+name, i.Comment)
+	if i.Tablespace != "" {
+		text += ";\nALTER INDEX " + name + " SET TABLESPACE " + ident(i.Tablespace)
+	}
+	if i.Clustered {
+		text += ";\nALTER TABLE " + s.runtime.sql() + " CLUSTER ON " + ident(i.Name)
+	}
+	return text
+}
+
+func (t *typeColumnInfo) createEnum() string {
+	text := "CREATE TYPE " + *t.Enum + " AS ENUM (" + list(t.EnumLabels, ", ", literal) + ");\n" +
+		"ALTER TYPE " + *t.Enum + " OWNER TO " + ident(t.EnumOwner) + comment("TYPE "+*t.Enum, t.EnumNote)
+	if t.EnumGrants != nil {
+		text += ";\nREVOKE ALL ON TYPE " + *t.Enum + " FROM PUBLIC"
+		for _, g := range t.EnumGrants {
+			if g.Grantee != t.EnumOwner {
+				text += g.sql("{privilege} ON TYPE " + *t.Enum)
+			}
+		}
+	}
+	return text
+}
+
+// finish is what the column gets once it has its values.
+func (t *typeColumnInfo) finish(table, name string) string {
+	alter := "ALTER TABLE " + table + " ALTER COLUMN " + name
+	text := alter + " SET STATISTICS -1"
+	if t.NotNull {
+		text += ";\n" + alter + " SET NOT NULL"
+	}
+	if t.Default != nil {
+		text += ";\n" + alter + " SET DEFAULT " + *t.Default
+	}
+	for _, g := range t.Grants {
+		text += g.sql("{privilege} (" + name + ") ON " + table)
+	}
+	return text + comment("COLUMN "+table+"."+name, t.Comment)
+}

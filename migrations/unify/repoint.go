@@ -1,0 +1,164 @@
+package unify
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// repoint has every row of a key's table refer to the row that survives, and
+// says how many rows changed. What they were goes to the ledger first, in one
+// narrow pass: the lock keeps the rows as they are between the two statements.
+func (s *session) repoint(ctx context.Context, r *reference) (int64, error) {
+	if r.self(s.runtime) {
+		// The record keeps these rows whole.
+		return s.exec(ctx, "re-point runtime."+r.column(), fmt.Sprintf(
+			"UPDATE %[1]s t SET %[2]s = u.became FROM %[3]s u WHERE u.id = t.%[2]s AND u.became <> u.id",
+			r.table.from(), ident(r.column()), s.record(rowsTable)))
+	}
+	column := ident(r.column())
+	moved := "u.became <> u.id"
+	sets := column + " = u.became"
+	oldRef := "NULL"
+	if r.refColumn != "" {
+		ref := "t." + ident(r.refColumn)
+		moved += " OR " + ref + " <> u.became_ref"
+		sets += fmt.Sprintf(", %s = CASE WHEN %s IS NULL THEN NULL ELSE u.became_ref END", ident(r.refColumn), ref)
+		oldRef = fmt.Sprintf("CASE WHEN %[1]s <> u.ref THEN %[1]s END", ref)
+	}
+	kept := moved
+	if side := s.sideOf(r); side != "" {
+		// A row that refers to a runtime of the other side does not change, but
+		// Down would take it for one that was added since.
+		kept += fmt.Sprintf(" OR u.ref ~ %s AND split_part(u.ref, '.', 2) <> %s", literal(legacyForm), literal(side))
+	}
+	join := fmt.Sprintf("%s u ON u.id = t.%s", s.record(rowsTable), column)
+	if err := s.enter(ctx, r.table, r.column(), fmt.Sprintf(
+		"SELECT %d::oid::regclass, %s, %s, t.%s, %s FROM %s t JOIN %s WHERE %s",
+		r.table.OID, literal(r.column()), s.key(r), column, oldRef, r.table.from(), join, kept)); err != nil {
+		return 0, err
+	}
+	n, err := s.exec(ctx, "re-point "+r.table.text()+"."+r.column(), fmt.Sprintf(
+		"UPDATE %s t SET %s FROM %s u WHERE u.id = t.%s AND (%s)",
+		r.table.from(), sets, s.record(rowsTable), column, moved))
+	if err != nil {
+		return 0, err
+	}
+	more, err := s.repointLoose(ctx, r)
+	return n + more, err
+}
+
+// sideOf is the side that a table of the installation belongs to; "" for a
+// table that belongs to neither.
+func (s *session) sideOf(r *reference) string {
+	if r.table.Schema != s.schema || r.column() != "runtime" {
+		return ""
+	}
+	switch r.table.Name {
+	case "action", "sensor":
+		return r.table.Name
+	}
+	return ""
+}
+
+// repointLoose mends refs beside a key that is NULL.
+func (s *session) repointLoose(ctx context.Context, r *reference) (int64, error) {
+	if c, _ := r.table.column(r.column()); r.refColumn == "" || c.NotNull {
+		return 0, nil
+	}
+	column, ref := "t."+ident(r.column()), "t."+ident(r.refColumn)
+	where := fmt.Sprintf("%s IS NULL AND %s <> %s", column, ref, target(ref+"::text"))
+	if err := s.enter(ctx, r.table, r.column(), fmt.Sprintf(
+		"SELECT %d::oid::regclass, %s, %s, NULL::bigint, %s FROM %s t WHERE %s",
+		r.table.OID, literal(r.column()), s.looseKey(r), ref, r.table.from(), where)); err != nil {
+		return 0, err
+	}
+	return s.exec(ctx, "re-point "+r.table.text()+"."+r.refColumn, fmt.Sprintf(
+		"UPDATE %s t SET %s = %s WHERE %s", r.table.from(), ident(r.refColumn), target(ref+"::text"), where))
+}
+
+func (s *session) enter(ctx context.Context, t *table, column, rows string) error {
+	_, err := s.exec(ctx, "enter "+t.text()+"."+column+" in the ledger",
+		"INSERT INTO "+s.record(ledgerTable)+" (tbl, col, key, old_id, old_ref)\n"+rows)
+	return err
+}
+
+// key is what tells a row of the table from the others once it is re-pointed,
+// as jsonb: the columns of its primary key, or of another key of columns that
+// are never NULL, or all columns where it has none. The re-pointed columns
+// themselves may be part of a key, so it is written as it will be.
+func (s *session) key(r *reference) string {
+	return rowKey(r, "u.became", "u.became_ref")
+}
+
+func (s *session) looseKey(r *reference) string {
+	ref := "t." + ident(r.refColumn)
+	return rowKey(r, "t."+ident(r.column()), target(ref+"::text"))
+}
+
+// rowKey writes the key with the given values of the re-pointed columns.
+func rowKey(r *reference, id, ref string) string {
+	if len(r.table.Key) == 0 {
+		drop := []string{r.column()}
+		if r.refColumn != "" {
+			drop = append(drop, r.refColumn)
+		}
+		for _, c := range r.table.Columns {
+			if c.Generated {
+				drop = append(drop, c.Name)
+			}
+		}
+		return "to_jsonb(t) - " + array(drop)
+	}
+	return "jsonb_build_object(" + list(r.table.Key, ", ", func(name string) string {
+		switch name {
+		case r.column():
+			return literal(name) + ", " + id
+		case r.refColumn:
+			return literal(name) + ", " + ref
+		}
+		return literal(name) + ", t." + ident(name)
+	}) + ")"
+}
+
+// depsTable is pack, if it keeps its dependencies as an array of text.
+func (s *session) depsTable() *table {
+	pack := s.our("pack")
+	if pack == nil {
+		return nil
+	}
+	if c, ok := pack.column(depsColumn); !ok || !slices.Contains([]string{"text[]", "character varying[]"}, strings.SplitN(c.Type, "(", 2)[0]) {
+		return nil
+	}
+	return pack
+}
+
+// unifiedDeps is an array of refs with each legacy one unified, each once, in
+// the order in which they first stood.
+func unifiedDeps(deps string) string {
+	return fmt.Sprintf(`(SELECT coalesce(array_agg(d.ref ORDER BY d.n), '{}') FROM (
+  SELECT %s AS ref, min(e.n) AS n FROM unnest(%s) WITH ORDINALITY e (ref, n) GROUP BY 1) d)`, target("e.ref::text"), deps)
+}
+
+// oldDeps: the array has a legacy ref.
+func oldDeps(deps string) string {
+	return fmt.Sprintf("EXISTS (SELECT FROM unnest(%s) e (ref) WHERE e.ref::text <> %s)", deps, target("e.ref::text"))
+}
+
+// repointDeps mends the refs that packs say they depend on.
+func (s *session) repointDeps(ctx context.Context) (int64, error) {
+	t := s.depsTable()
+	if t == nil {
+		return 0, nil
+	}
+	deps := "t." + ident(depsColumn)
+	pack := &reference{table: t, Columns: []string{depsColumn}}
+	if err := s.enter(ctx, t, depsColumn, fmt.Sprintf(
+		"SELECT %d::oid::regclass, %s, %s, NULL::bigint, %s::text FROM %s t WHERE %s",
+		t.OID, literal(depsColumn), rowKey(pack, "NULL", "NULL"), deps, t.from(), oldDeps(deps))); err != nil {
+		return 0, err
+	}
+	return s.exec(ctx, "re-point pack.runtime_deps", fmt.Sprintf(
+		"UPDATE %s t SET %s = %s WHERE %s", t.from(), ident(depsColumn), unifiedDeps(deps), oldDeps(deps)))
+}

@@ -1,0 +1,147 @@
+package unify
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// unify does the work. All locks are held and nothing stands in the way.
+func (s *session) unify(ctx context.Context) (*Report, error) {
+	// The catalog is read here for the last time as it was.
+	first, then, err := s.changes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	report := &Report{Schema: s.schema}
+	if err := s.createRecord(ctx); err != nil {
+		return nil, err
+	}
+	if report.Before, err = s.keepRows(ctx); err != nil {
+		return nil, err
+	}
+	err = s.withoutTriggers(ctx, func() error {
+		if err := s.moveRows(ctx, report); err != nil {
+			return err
+		}
+		if err := s.apply(ctx, 1, first); err != nil {
+			return err
+		}
+		if err := s.writeRows(ctx); err != nil {
+			return err
+		}
+		return s.apply(ctx, 1+len(first), then)
+	})
+	if err != nil {
+		return nil, err
+	}
+	report.After, err = s.count(ctx, "count the runtimes", "SELECT count(*) FROM "+s.runtime.from())
+	s.log.InfoContext(ctx, "unified", "runtimes_before", report.Before, "runtimes_after", report.After, "repointed", report.Rows())
+	return report, err
+}
+
+// keepRows writes every row of runtime into the record, with what it becomes.
+func (s *session) keepRows(ctx context.Context) (int64, error) {
+	n, err := s.exec(ctx, "keep the rows of runtime", "INSERT INTO "+s.record(rowsTable)+
+		" (id, ref, became, became_ref, legacy, merged)\nSELECT id, ref, became, target, row, merged FROM (\n"+s.merge()+"\n) m")
+	if err != nil {
+		return 0, err
+	}
+	_, err = s.exec(ctx, "analyze the record", "ANALYZE "+s.record(rowsTable))
+	return n, err
+}
+
+// moveRows re-points everything, then removes the rows that are no longer
+// referred to.
+func (s *session) moveRows(ctx context.Context, report *Report) error {
+	for _, r := range s.references {
+		var n int64
+		err := s.onCallersPath(ctx, func() (err error) {
+			n, err = s.repoint(ctx, r)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		s.log.InfoContext(ctx, "re-pointed", "table", r.table.text(), "column", r.column(), "rows", n)
+		report.Tables = append(report.Tables, Repointed{Table: r.table.text(), Column: r.column(), Rows: n})
+	}
+	n, err := s.repointDeps(ctx)
+	if err != nil {
+		return err
+	}
+	if pack := s.our("pack"); n > 0 {
+		report.Tables = append(report.Tables, Repointed{Table: pack.text(), Column: depsColumn, Rows: n})
+	}
+	return s.deleteMerged(ctx)
+}
+
+// deleteMerged removes the rows that were merged into another. Nothing refers
+// to them any more, which is asked first: a cascade must find nothing.
+func (s *session) deleteMerged(ctx context.Context) error {
+	for _, r := range s.references {
+		n, err := s.count(ctx, "look for references that were left", fmt.Sprintf(
+			"SELECT count(*) FROM %s t JOIN %s u ON u.id = t.%s WHERE u.became <> u.id",
+			r.table.from(), s.record(rowsTable), ident(r.column())))
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			return fmt.Errorf("%d rows of %s still refer to a runtime that is about to go", n, r.table.text())
+		}
+	}
+	drop, err := s.temporaryIndexes(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := s.exec(ctx, "remove the rows that were merged", fmt.Sprintf(
+		"DELETE FROM %s r USING %s u WHERE u.id = r.id AND u.became <> u.id", s.runtime.from(), s.record(rowsTable))); err != nil {
+		return err
+	}
+	for _, statement := range drop {
+		if _, err := s.exec(ctx, "drop a temporary index", statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// temporaryIndexes creates what keeps a delete from reading a whole table for
+// each row, and gives the statements that drop it again.
+func (s *session) temporaryIndexes(ctx context.Context) ([]string, error) {
+	var drop []string
+	for i, r := range s.references {
+		if r.Indexed {
+			continue
+		}
+		name := fmt.Sprintf("attune_unify_%d", i+1)
+		if _, err := s.exec(ctx, "index "+r.table.text()+" for the delete", fmt.Sprintf(
+			"CREATE INDEX %s ON %s (%s)", name, r.table.sql(), ident(r.column()))); err != nil {
+			return nil, err
+		}
+		drop = append(drop, "DROP INDEX "+qualified(r.table.Schema, name))
+	}
+	return drop, nil
+}
+
+// writeRows gives the surviving rows what the merge says. The old checks are
+// gone by now, and the new ones are not there yet.
+func (s *session) writeRows(ctx context.Context) error {
+	if err := s.inspect(ctx); err != nil {
+		return err
+	}
+	var sets []string
+	for _, name := range mergedColumns {
+		if c, ok := s.runtime.column(name); ok && !c.Generated {
+			sets = append(sets, ident(name)+" = "+decode("u.merged", c))
+		}
+	}
+	return s.onCallersPath(ctx, func() error {
+		_, err := s.exec(ctx, "write the unified rows", fmt.Sprintf(
+			"UPDATE %s r SET %s FROM %s u WHERE u.id = r.id", s.runtime.from(), strings.Join(sets, ", "), s.record(rowsTable)))
+		return err
+	})
+}
+
+// mergedColumns are those whose values the merge decides.
+var mergedColumns = []string{"ref", "description", "pack", "pack_ref", "distributions", "installation", "aliases"}
