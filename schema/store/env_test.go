@@ -1,0 +1,150 @@
+package store_test
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/uptrace/bun"
+
+	"github.com/attune-go/attune/migrations"
+	"github.com/attune-go/attune/schema/database"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// env is a fresh database with our tables, and a store over it.
+type env struct {
+	*bun.DB
+	*store.Store
+	schema   string
+	postgres bool
+}
+
+// exec runs a statement in which {schema} stands for the schema.
+func (e env) exec(t *testing.T, query string, args ...any) {
+	t.Helper()
+	if _, err := e.NewRaw(strings.ReplaceAll(query, "{schema}", e.schema), args...).Exec(t.Context()); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+}
+
+// value reads one value.
+func value[T any](t *testing.T, e env, query string, args ...any) T {
+	t.Helper()
+	var v T
+	if err := e.NewRaw(strings.ReplaceAll(query, "{schema}", e.schema), args...).Scan(t.Context(), &v); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return v
+}
+
+// each runs a test on both databases, and on Postgres in a schema beside
+// somebody else's tables too.
+func each(t *testing.T, test func(t *testing.T, e env)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, sqlite(t)) })
+	t.Run("postgres", func(t *testing.T) { test(t, postgres(t, "public")) })
+	t.Run("postgres/attune", func(t *testing.T) { test(t, besideEmbedder(t)) })
+}
+
+func open(t *testing.T, url string) *bun.DB {
+	t.Helper()
+	db, err := database.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+func sqlite(t *testing.T) env {
+	t.Helper()
+	db := open(t, "sqlite:"+filepath.Join(t.TempDir(), "store.db"))
+	m, err := migrations.New(db, migrations.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return env{db, store.New(db, store.Config{}), "main", false}
+}
+
+func postgres(t *testing.T, schema string) env {
+	t.Helper()
+	base := os.Getenv("ATTUNE_TEST_DATABASE_URL")
+	if base == "" {
+		t.Skip("ATTUNE_TEST_DATABASE_URL")
+	}
+	name := "store_" + strings.ToLower(rand.Text())
+	admin := open(t, base)
+	if _, err := admin.Exec("CREATE DATABASE " + name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = admin.ExecContext(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)") })
+	db := open(t, strings.Replace(base, "/postgres?", "/"+name+"?", 1))
+	baseline, err := fs.ReadFile(migrations.Files(), "postgres/"+migrations.Baseline+".up.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sql := "CREATE SCHEMA IF NOT EXISTS {schema};" + string(baseline) + `
+ALTER TABLE {schema}.runtime DROP COLUMN runtime_type, DROP CONSTRAINT runtime_ref_format,
+  ADD CONSTRAINT runtime_ref_format CHECK (ref = 'core.sensor.builtin' OR ref ~ '^[^.]+\.[^.]+$'),
+  ALTER distributions SET DEFAULT '{}',
+  ADD aliases jsonb NOT NULL DEFAULT '[]', ADD execution_config jsonb NOT NULL DEFAULT '{}', ADD digest text;
+CREATE TABLE {schema}.runtime_version (id bigserial PRIMARY KEY,
+  runtime bigint NOT NULL REFERENCES {schema}.runtime ON DELETE CASCADE, version text NOT NULL, sort_key text NOT NULL,
+  is_default boolean NOT NULL DEFAULT false, distributions jsonb NOT NULL DEFAULT '{}',
+  execution_config jsonb NOT NULL DEFAULT '{}', meta jsonb NOT NULL DEFAULT '{}',
+  created timestamptz NOT NULL DEFAULT now(), updated timestamptz NOT NULL DEFAULT now(), UNIQUE (runtime, version));
+ALTER TABLE {schema}.action ADD runtime_version_constraint text;
+ALTER TABLE {schema}.sensor ADD runtime_version_constraint text;
+ALTER TABLE {schema}.worker ADD identity text UNIQUE, ADD instance text, ADD heartbeat_interval integer;`
+	if _, err := db.DB.Exec(strings.ReplaceAll(sql, "{schema}", schema)); err != nil {
+		t.Fatal(err)
+	}
+	return env{db, store.New(db, store.Config{Schema: schema}), schema, true}
+}
+
+// theirs are an embedder's own tables, of our names and with other columns, and
+// what he has put before pg_catalog.
+const theirs = `
+CREATE TABLE public.worker (id uuid PRIMARY KEY, identity text, payroll numeric);
+CREATE TABLE public.runtime (ref text, minutes integer);
+CREATE TABLE public.pack (wolves integer);
+CREATE TABLE public.runtime_version (x integer);
+CREATE TABLE public.action (x integer);
+CREATE TABLE public.sensor (x integer);
+CREATE TABLE public.bun_migrations (id integer PRIMARY KEY, film text);
+INSERT INTO public.worker VALUES ('00000000-0000-0000-0000-000000000001', 'action/host-1', 12.5);
+INSERT INTO public.runtime VALUES ('core.python', 104);
+INSERT INTO public.bun_migrations VALUES (1, 'Nosferatu');
+CREATE TYPE public.worker_status_enum AS ENUM ('asleep');
+CREATE FUNCTION public.lower(text) RETURNS text LANGUAGE sql AS $$ SELECT 'hostile'::text $$;
+CREATE FUNCTION public.length(text) RETURNS integer LANGUAGE sql AS $$ SELECT 0 $$;
+CREATE FUNCTION public.substr(text, integer) RETURNS text LANGUAGE sql AS $$ SELECT ''::text $$;
+CREATE FUNCTION public.now() RETURNS timestamptz LANGUAGE sql AS $$ SELECT 'epoch'::timestamptz $$;
+`
+
+// besideEmbedder is our tables in the schema attune of a database whose search
+// path leads to somebody else's.
+func besideEmbedder(t *testing.T) env {
+	t.Helper()
+	e := postgres(t, "attune")
+	if _, err := e.DB.DB.Exec(theirs); err != nil {
+		t.Fatal(err)
+	}
+	e.exec(t, "ALTER DATABASE ? SET search_path = public, pg_catalog",
+		bun.Name(value[string](t, e, "SELECT current_database()")))
+	// Connections that are there already keep the path they began with.
+	url := strings.Replace(os.Getenv("ATTUNE_TEST_DATABASE_URL"), "/postgres?",
+		fmt.Sprintf("/%s?", value[string](t, e, "SELECT current_database()")), 1)
+	db := open(t, url)
+	return env{db, store.New(db, store.Config{Schema: "attune"}), "attune", true}
+}
+
+func ptr[T any](v T) *T { return &v }
