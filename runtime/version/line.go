@@ -129,9 +129,11 @@ func isNoise(line string) bool {
 	if strings.Contains(lower, "picked up ") {
 		return true
 	}
-	for _, word := range strings.FieldsFunc(lower, func(r rune) bool { return r < 'a' || r > 'z' }) {
-		if word == "warn" || word == "warning" {
-			return true
+	if strings.Contains(lower, "warn") {
+		for word := range strings.FieldsFuncSeq(lower, func(r rune) bool { return r < 'a' || r > 'z' }) {
+			if word == "warn" || word == "warning" {
+				return true
+			}
 		}
 	}
 	level := strings.TrimLeft(lower, "[(<* ")
