@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/attune-go/attune/runtime/host"
 )
 
@@ -25,7 +27,10 @@ func TestMain(m *testing.M) {
 			beFlood()
 			return
 		case "be:run":
-			beRun(os.Args[2], os.Args[3])
+			beRun(os.Args[2], os.Args[3], os.Args[4:]...)
+			return
+		case "be:root":
+			beRoot()
 			return
 		}
 	}
@@ -58,14 +63,26 @@ func beFlood() {
 }
 
 // beRun is a host of its own that runs one command and prints how it ended.
-func beRun(timeout, path string) {
+func beRun(timeout, path string, args ...string) {
 	limit, err := time.ParseDuration(timeout)
 	if err != nil {
 		panic(err)
 	}
 	host.SetEndGrace(50 * time.Millisecond)
-	res := host.Local(host.LocalConfig{}).Run(context.Background(), host.Invocation{Path: path, Args: []string{"1000"}, Timeout: limit})
+	res := host.Local(host.LocalConfig{}).Run(context.Background(), host.Invocation{Path: path, Args: args, Timeout: limit})
 	fmt.Printf("timed out %v, exit code %d, error %v, output %q\n", res.TimedOut, res.ExitCode, res.Err, res.Stdout)
+}
+
+// beRoot becomes root altogether, which a setuid program may, and hangs: from
+// then on the user who started it cannot end it.
+func beRoot() {
+	if err := syscall.Setuid(0); err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	for {
+		_ = unix.Pause()
+	}
 }
 
 // self is the test binary.
