@@ -7,11 +7,11 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// Down undoes the newest migration, and no other. Undoing a migration that was
-// adopted only forgets it: the installation stays as it is. The baseline's down
-// drops the tables that it created, unless they hold rows (Config.Force drops
-// those too) or something of others depends on them (never). With the last
-// record the migrator's own table goes. Errors are those of Up, ErrInUse and
+// Down undoes the newest migration, and no other. The baseline's down drops the
+// tables that it created, unless they hold rows (Config.Force drops those too)
+// or something of others depends on them (never); a baseline that was adopted is
+// only forgotten. Undoing a unification that was adopted takes back what
+// adopting it added. With the last record the migrator's own table goes. Errors are those of Up, ErrInUse and
 // ErrNothingApplied; unify's, where rows stand in the way.
 func (m *Migrator) Down(ctx context.Context) (*Result, error) {
 	res := &Result{Done: []Done{}}
@@ -64,10 +64,12 @@ func (m *Migrator) newest(in *inspection) (record, step, error) {
 // undo takes back what a migration did, the record apart.
 func (m *Migrator) undo(ctx context.Context, tx bun.IDB, in *inspection, r record, s step, res *Result) error {
 	switch {
+	case r.ID == UnifyRuntimes && m.postgres():
+		report, err := m.separate(ctx, tx, in)
+		res.Unify = report
+		return err
 	case r.Adopted:
 		return nil
-	case r.ID == UnifyRuntimes && m.postgres():
-		return m.separate(ctx, tx, in, res)
 	case r.ID == Baseline:
 		use, err := m.use(ctx, tx, in)
 		if err != nil {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/uptrace/bun"
+
+	"github.com/attune-go/attune/migrations/unify"
 )
 
 // Plan is what Up would do.
@@ -17,7 +19,7 @@ type Plan struct {
 	Pending []Step `json:"pending"`
 	// Unify says what unifying would do; nil on an empty schema and on SQLite,
 	// and where it is not pending.
-	Unify *unifyPlan `json:"unify,omitempty"`
+	Unify *unify.Plan `json:"unify,omitempty"`
 }
 
 // Step is one migration that would be made or undone.
@@ -50,7 +52,7 @@ func (m *Migrator) Plan(ctx context.Context) (*Plan, error) {
 			p.Pending = append(p.Pending, Step{ID: s.id, Requires: s.requires, Adopt: adopt})
 		}
 		if m.postgres() && in.state != StateEmpty && !in.recorded(UnifyRuntimes) {
-			p.Unify, err = m.examine(ctx, tx, in)
+			p.Unify, err = unify.Examine(ctx, tx, in.name)
 		}
 		return err
 	})
@@ -66,7 +68,7 @@ type DownPlan struct {
 	Database string `json:"database"`
 	Schema   string `json:"schema"`
 	State    State  `json:"state"`
-	// Step would be undone. With Adopt only its record goes.
+	// Step would be undone.
 	Step Step `json:"step"`
 	// Drops lists the tables that would be dropped.
 	Drops []string `json:"drops,omitempty"`
@@ -76,7 +78,7 @@ type DownPlan struct {
 	Forcible bool     `json:"forcible,omitempty"`
 	// Unify says what undoing the unification would do; nil where another
 	// migration is the newest, and on SQLite.
-	Unify *unifyDownPlan `json:"unify,omitempty"`
+	Unify *unify.DownPlan `json:"unify,omitempty"`
 }
 
 // PlanDown says what Down would do. It writes nothing. Errors are
@@ -97,12 +99,10 @@ func (m *Migrator) PlanDown(ctx context.Context) (*DownPlan, error) {
 		}
 		p.Step = Step{ID: s.id, Requires: s.requires, Adopt: r.Adopted}
 		switch {
-		case r.Adopted:
-			return nil
 		case r.ID == UnifyRuntimes && m.postgres():
-			p.Unify, err = m.examineDown(ctx, tx, in)
+			p.Unify, err = unify.ExamineDown(ctx, tx, in.name)
 			return err
-		case r.ID == Baseline:
+		case r.ID == Baseline && !r.Adopted:
 			p.Drops = m.dropped(in)
 			use, err := m.use(ctx, tx, in)
 			if err != nil {

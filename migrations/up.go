@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/uptrace/bun"
+
+	"github.com/attune-go/attune/migrations/unify"
 )
 
 // Done is one migration that Up or Down has brought about.
@@ -25,7 +27,7 @@ type Result struct {
 	// Done are the migrations, in the order in which they were made or undone.
 	Done []Done `json:"done"`
 	// Unify says what unifying did; nil when it was not part of this.
-	Unify *unifyReport `json:"unify,omitempty"`
+	Unify *unify.Report `json:"unify,omitempty"`
 }
 
 // Up applies what is missing, each migration in a transaction of its own. With
@@ -49,7 +51,7 @@ func (m *Migrator) Up(ctx context.Context) (*Result, error) {
 func (m *Migrator) upOne(ctx context.Context, res *Result) (more bool, err error) {
 	var in *inspection
 	var done *Done
-	var report *unifyReport
+	var report *unify.Report
 	err = m.write(ctx, func(ctx context.Context, tx bun.IDB) error {
 		if in, err = m.inspect(ctx, tx); err != nil {
 			return err
@@ -113,7 +115,7 @@ func (m *Migrator) pending(in *inspection) []step {
 }
 
 // apply brings one migration about. adopted: the installation had it already.
-func (m *Migrator) apply(ctx context.Context, tx bun.IDB, in *inspection, s step) (adopted bool, report *unifyReport, err error) {
+func (m *Migrator) apply(ctx context.Context, tx bun.IDB, in *inspection, s step) (adopted bool, report *unify.Report, err error) {
 	if err := m.prepare(ctx, tx, in); err != nil {
 		return false, nil, err
 	}

@@ -1,0 +1,40 @@
+package migrations
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/uptrace/bun"
+
+	"github.com/attune-go/attune/migrations/unify"
+)
+
+// unify does the Postgres work of UnifyRuntimes.
+func (m *Migrator) unify(ctx context.Context, tx bun.IDB, in *inspection) (adopted bool, report *unify.Report, err error) {
+	adopted = in.state == StateUnified
+	if adopted {
+		report, err = unify.Adopt(ctx, tx, in.name, m.unifyOptions())
+	} else {
+		report, err = unify.Up(ctx, tx, in.name, m.unifyOptions())
+	}
+	return adopted, report, sayLocked(err)
+}
+
+// separate undoes it.
+func (m *Migrator) separate(ctx context.Context, tx bun.IDB, in *inspection) (*unify.Report, error) {
+	report, err := unify.Down(ctx, tx, in.name, m.unifyOptions())
+	return report, sayLocked(err)
+}
+
+func (m *Migrator) unifyOptions() unify.Options {
+	return unify.Options{LockTimeout: m.cfg.LockTimeout, Logger: m.cfg.Logger, Force: m.cfg.Force}
+}
+
+// sayLocked makes a lock that unify waited for in vain an ErrLocked of ours.
+func sayLocked(err error) error {
+	if errors.Is(err, unify.ErrLocked) {
+		return fmt.Errorf("%w: %w", ErrLocked, err)
+	}
+	return err
+}
