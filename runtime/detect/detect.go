@@ -2,3 +2,129 @@
 // worker and sensor: it answers by environment, then by config, then by
 // verifying every definition on the host. It knows no SQL.
 package detect
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/attune-go/attune"
+	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+// Detector finds which of a set of runtimes a host has. It may be used by
+// several goroutines, and again and again.
+type Detector struct {
+	cfg    Config
+	defs   []*definition // by ref; of two with one ref the first
+	byRef  map[string]*definition
+	index  *metadata.Index
+	policy func() *host.Policy
+	// err is what is wrong with the config.
+	err error
+}
+
+// New makes a detector of defs, which must not be changed afterwards. A config
+// that cannot be honoured is reported by the first Detect or Explain, as an
+// error that wraps ErrConfig.
+func New(defs []metadata.Definition, cfg Config) *Detector {
+	d := &Detector{byRef: map[string]*definition{}, index: metadata.NewIndex(defs)}
+	if d.cfg, d.err = cfg.withDefaults(); d.err != nil {
+		return d
+	}
+	d.policy = func() *host.Policy { return cfg.Policy }
+	if cfg.Policy == nil {
+		d.policy = sync.OnceValue(standardPolicy)
+	}
+	for i := range defs {
+		if d.byRef[defs[i].Ref] == nil {
+			def := &definition{Definition: &defs[i], name: defs[i].CapabilityName()}
+			d.byRef[def.Ref] = def
+			d.defs = append(d.defs, def)
+		}
+	}
+	slices.SortFunc(d.defs, func(a, b *definition) int { return cmp.Compare(a.Ref, b.Ref) })
+	return d
+}
+
+// Detect finds what the host has, by the first tier that answers. Its errors
+// wrap ErrConfig, ErrUnknownName (only where Config.Strict), or the cause for
+// which ctx is done; what goes wrong with one runtime is an outcome of that
+// runtime.
+func (d *Detector) Detect(ctx context.Context) (*Capabilities, error) {
+	if d.err != nil {
+		return nil, d.err
+	}
+	r := d.newRound(false)
+	caps := &Capabilities{
+		Format: Format, Source: d.cfg.Source, Host: r.info, AttuneVersion: attune.Version, RuntimeVersions: map[string][]string{},
+	}
+	d.carry(caps)
+	defs := d.ofRole()
+	if decl, ok := d.declaration(); ok {
+		caps.Source = decl.source
+		names, err := d.resolve(decl)
+		if err != nil {
+			return nil, err
+		}
+		if !d.cfg.VerifyDeclared {
+			caps.declare(names)
+			defs = nil
+		} else {
+			defs = caps.restrict(names)
+		}
+	}
+	findings, err := r.verifyAll(ctx, defs)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range findings {
+		caps.add(f, d.cfg.Explain)
+	}
+	caps.arrange()
+	d.log(ctx, caps)
+	return caps, nil
+}
+
+// ofRole are the definitions that the detector's role may use.
+func (d *Detector) ofRole() []*definition {
+	var out []*definition
+	for _, def := range d.defs {
+		if def.HasRole(d.cfg.Role) {
+			out = append(out, def)
+		}
+	}
+	return out
+}
+
+// carry takes over what the config file has beside the list of runtimes.
+func (d *Detector) carry(caps *Capabilities) {
+	for _, key := range slices.Sorted(maps.Keys(d.cfg.Extra)) {
+		if ownKeys[key] {
+			caps.Warnings = append(caps.Warnings,
+				fmt.Sprintf("capabilities.%s of the config file is left out: the document has a key of that name itself", key))
+			continue
+		}
+		if caps.Extra == nil {
+			caps.Extra = map[string]json.RawMessage{}
+		}
+		caps.Extra[key] = d.cfg.Extra[key]
+	}
+}
+
+// log writes a line for each warning of the document.
+func (d *Detector) log(ctx context.Context, caps *Capabilities) {
+	for _, w := range caps.Warnings {
+		d.cfg.Logger.WarnContext(ctx, w)
+	}
+	for _, in := range caps.Detected {
+		for _, w := range in.Warnings {
+			d.cfg.Logger.WarnContext(ctx, w, "ref", in.Ref, "runtime", in.Name)
+		}
+	}
+}

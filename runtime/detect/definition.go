@@ -1,0 +1,149 @@
+package detect
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/runtime/version"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+// definition is one runtime, prepared for detection once for the life of the
+// detector.
+type definition struct {
+	*metadata.Definition
+	name string // capability name
+	once sync.Once
+	prepared
+}
+
+// prepared is what a definition asks for.
+type prepared struct {
+	// fault is why the metadata cannot be used; then there is nothing else.
+	fault error
+	// ways are the definition's own verification and those of its versions, as
+	// far as they have commands.
+	ways []*way
+	// warnings are of versions that cannot be used.
+	warnings []string
+}
+
+// way is one way to verify a runtime: the definition's own, or that of one of
+// its versions.
+type way struct {
+	ref string
+	// label is the version that a definition declares; empty is the definition
+	// itself.
+	label       string
+	commands    []*command // in the order they are tried
+	env         []string
+	locations   []string
+	versionFile *versionFile
+	// Zero versions are no limit.
+	min, recommended version.Version
+	interpreter      string
+}
+
+type command struct {
+	metadata.Command
+	argv           []string
+	timeout        time.Duration
+	pattern        expression
+	versionPattern expression
+}
+
+// line is the command for a message.
+func (c *command) line() string { return "`" + host.CommandLine(c.Binary, c.Args) + "`" }
+
+type versionFile struct {
+	path    string
+	pattern expression
+}
+
+// expression is a regular expression that is compiled when it is first needed:
+// most definitions of a fleet are of runtimes that a host does not have.
+type expression func() *regexp.Regexp
+
+// lazy compiles source when it is asked to; validation has shown that it can
+// be. An empty source is nil.
+func lazy(source string) expression {
+	if source == "" {
+		return nil
+	}
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(source) })
+}
+
+// prepare reads the definition's metadata, the first time that it is called.
+func (d *definition) prepare() *prepared {
+	d.once.Do(func() { d.prepared = prepareDefinition(d.Definition) })
+	return &d.prepared
+}
+
+func prepareDefinition(d *metadata.Definition) prepared {
+	own := errors.Join(d.Aliases.Fault(), unusable(d.Distributions, d.ExecutionConfig))
+	if own != nil {
+		return prepared{fault: own}
+	}
+	var p prepared
+	p.ways = appendWay(p.ways, d, "", d.Distributions, d.ExecutionConfig)
+	for _, v := range d.Versions {
+		if fault := unusable(v.Distributions, v.ExecutionConfig); fault != nil {
+			p.warnings = append(p.warnings, fmt.Sprintf("%s: version %s is left out, its metadata is wrong: %v", d.Ref, v.Version, fault))
+			continue
+		}
+		if v.Distributions.MinVersion == "" {
+			v.Distributions.MinVersion = d.Distributions.MinVersion
+		}
+		if v.Distributions.RecommendedVersion == "" {
+			v.Distributions.RecommendedVersion = d.Distributions.RecommendedVersion
+		}
+		if v.ExecutionConfig.Interpreter == nil {
+			v.ExecutionConfig.Interpreter = d.ExecutionConfig.Interpreter
+		}
+		p.ways = appendWay(p.ways, d, v.Version, v.Distributions, v.ExecutionConfig)
+	}
+	return p
+}
+
+// unusable is why a verification cannot be used as it stands, or nil.
+func unusable(dist metadata.Distributions, exec metadata.ExecutionConfig) error {
+	for _, fault := range []error{dist.Fault(), exec.Fault(), dist.Validate(), exec.Validate()} {
+		if fault != nil {
+			return fault
+		}
+	}
+	return nil
+}
+
+// appendWay appends the way that dist describes, if it has commands.
+func appendWay(ways []*way, d *metadata.Definition, label string, dist metadata.Distributions, exec metadata.ExecutionConfig) []*way {
+	v := dist.Verification
+	if v == nil || len(v.Commands) == 0 {
+		return ways
+	}
+	w := &way{ref: d.Ref, label: label, env: v.Env, locations: v.Locations}
+	for _, c := range v.Ordered() {
+		w.commands = append(w.commands, &command{
+			Command:        c,
+			argv:           slices.Concat([]string{c.Binary}, c.Args),
+			timeout:        c.TimeoutOrDefault(),
+			pattern:        lazy(c.Pattern),
+			versionPattern: lazy(c.VersionPattern),
+		})
+	}
+	if f := v.VersionFile; f != nil {
+		w.versionFile = &versionFile{path: f.Path, pattern: lazy(f.Pattern)}
+	}
+	// Validation has read both.
+	w.min, _ = version.Parse(dist.MinVersion)
+	w.recommended, _ = version.Parse(dist.RecommendedVersion)
+	if exec.Interpreter != nil {
+		w.interpreter = exec.Interpreter.Binary
+	}
+	return append(ways, w)
+}

@@ -1,0 +1,81 @@
+package detect
+
+import (
+	"context"
+	"fmt"
+)
+
+// Explanation is everything that is known of one runtime on a host.
+type Explanation struct {
+	Ref  string `json:"ref"`
+	Name string `json:"name"`
+	// Outcome is the runtime's. Detail and Hint are empty where it is available.
+	Outcome Outcome `json:"outcome"`
+	Detail  string  `json:"detail,omitempty"`
+	Hint    string  `json:"hint,omitempty"`
+	// Detected are the installations, newest first.
+	Detected []Detection `json:"detected"`
+	// Attempts are all commands, also those after the first that succeeded, and
+	// all executables that locations show.
+	Attempts []Attempt `json:"attempts"`
+	// Warnings say too where a declaration makes Detect answer otherwise.
+	Warnings []string `json:"warnings"`
+}
+
+// Explain verifies one runtime, by any of its names, and tries every command.
+// It verifies what an environment variable or the config file declares too. An
+// unknown name is ErrUnknownName; otherwise the errors are Detect's.
+func (d *Detector) Explain(ctx context.Context, name string) (*Explanation, error) {
+	if d.err != nil {
+		return nil, d.err
+	}
+	meta, ok := d.index.Resolve(name)
+	if !ok {
+		return nil, fmt.Errorf("explain %q: %w", name, ErrUnknownName)
+	}
+	def := d.byRef[meta.Ref]
+	findings, err := d.newRound(true).verifyAll(ctx, []*definition{def})
+	if err != nil {
+		return nil, err
+	}
+	f := findings[0]
+	var doc Capabilities
+	doc.RuntimeVersions = map[string][]string{}
+	doc.add(f, false)
+	doc.arrange()
+	e := &Explanation{
+		Ref: def.Ref, Name: def.name, Outcome: f.outcome(), Detected: doc.Detected,
+		Attempts: notNil(f.attempts), Warnings: append(d.differs(def), f.warnings...),
+	}
+	if a := f.absence; a != nil {
+		e.Detail, e.Hint = a.Detail, a.Hint
+	}
+	return e, nil
+}
+
+// differs says why Detect would not answer as Explain does.
+func (d *Detector) differs(def *definition) []string {
+	out := []string{}
+	if !def.HasRole(d.cfg.Role) {
+		out = append(out, fmt.Sprintf("%s is not for the role %s: it is detected only where it is declared", def.Ref, d.cfg.Role))
+	}
+	decl, ok := d.declaration()
+	if !ok {
+		return out
+	}
+	names, err := d.resolve(decl)
+	if err != nil {
+		return append(out, err.Error())
+	}
+	listed := false
+	for _, n := range names {
+		listed = listed || n.def == def
+	}
+	switch {
+	case !listed:
+		out = append(out, fmt.Sprintf("%s does not name it, so detection leaves it out", decl.where))
+	case !d.cfg.VerifyDeclared:
+		out = append(out, fmt.Sprintf("%s declares it, so detection takes it as available without verifying", decl.where))
+	}
+	return out
+}

@@ -1,0 +1,96 @@
+package detect
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/attune-go/attune/runtime/host"
+)
+
+// interpreter reports whether what runs a script belongs to the installation
+// that was verified. That is so where the interpreter, looked up as the
+// platform will look it up, and the verified executable
+//
+//   - are one file, whatever links lead to it; or
+//   - have different names (rustc and cargo; digits and dots at the end of a
+//     name do not count) and lie in one folder, as found or in reality: then
+//     one is the companion of the other; or
+//   - are both in a folder named shims: a version manager's shims are a file
+//     for each name, and choose one version together.
+//
+// So python3 is no interpreter of a verified python3.12 unless it is a link to
+// it. For an installation that is not found by PATH, the interpreter is its own:
+// the file of that name in its folder.
+//
+// Where it does not belong, detail says why.
+func (r *round) interpreter(w *way, verified host.Candidate, further bool) (detail, hint string, ok bool) {
+	if w.interpreter == "" {
+		return "", "", true
+	}
+	found := r.lookups.find(w.interpreter)
+	if further && !filepath.IsAbs(w.interpreter) {
+		found = ownInterpreter(r.cfg.Host, w.interpreter, verified)
+	}
+	c, any := usable(found)
+	switch {
+	case !any:
+		return fmt.Sprintf("its interpreter %s is not found", w.interpreter),
+			fmt.Sprintf("install %s, or correct execution_config.interpreter.binary", w.interpreter), false
+	case c.Fault != "":
+		return fmt.Sprintf("its interpreter %s %s", c.Path, c.Fault), "repair " + c.Path, false
+	case !sameInstallation(c, verified):
+		return fmt.Sprintf("its interpreter %s is %s, another installation than %s, which was verified", w.interpreter, place(c), place(verified)),
+			fmt.Sprintf("verify %s itself, or name the verified executable in execution_config.interpreter.binary", w.interpreter), false
+	}
+	return "", "", true
+}
+
+// ownInterpreter is the interpreter in the folder of an executable, as found or
+// in reality; none is the lookup's empty answer.
+func ownInterpreter(h Host, name string, of host.Candidate) []host.Candidate {
+	var found []host.Candidate
+	for _, dir := range folders(of) {
+		if c := h.Resolve(filepath.Join(dir, name)); c.Fault != host.FaultNotFound {
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+func sameInstallation(a, b host.Candidate) bool {
+	if a.Path == b.Path || a.RealPath != "" && a.RealPath == b.RealPath {
+		return true
+	}
+	for _, dir := range folders(a) {
+		for _, other := range folders(b) {
+			if dir == other && (stem(a.Path) != stem(b.Path) || filepath.Base(dir) == "shims") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// folders are where a candidate lies: as found and, if that is elsewhere, in
+// reality.
+func folders(c host.Candidate) []string {
+	dirs := []string{filepath.Dir(c.Path)}
+	if c.RealPath != "" && filepath.Dir(c.RealPath) != dirs[0] {
+		dirs = append(dirs, filepath.Dir(c.RealPath))
+	}
+	return dirs
+}
+
+// stem is an executable's name without the version at its end.
+func stem(path string) string {
+	return strings.TrimRight(filepath.Base(path), "0123456789.-")
+}
+
+// place is a candidate for a message: the path, and what it leads to.
+func place(c host.Candidate) string {
+	if c.RealPath == "" || c.RealPath == c.Path {
+		return c.Path
+	}
+	return c.Path + " -> " + c.RealPath
+}

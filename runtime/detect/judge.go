@@ -1,0 +1,143 @@
+package detect
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/runtime/version"
+)
+
+// output is what a command printed, as it is judged: standard output, a newline
+// and standard error.
+type output struct {
+	text string
+	// unreadable says why text is not the whole of what was printed as it was
+	// printed; empty is that it is.
+	unreadable string
+}
+
+func outputOf(res host.Result) output {
+	raw := string(res.Stdout) + "\n" + string(res.Stderr)
+	// A NUL is no text, and Postgres refuses it in a document.
+	o := output{text: strings.ReplaceAll(strings.ToValidUTF8(raw, "\uFFFD"), "\x00", "\uFFFD")}
+	switch {
+	case o.text != raw:
+		o.unreadable = "it is not UTF-8 text"
+	case res.Truncated:
+		o.unreadable = fmt.Sprintf("it is longer than %d KiB, and only so much is kept", host.OutputLimit>>10)
+	}
+	return o
+}
+
+// excerpt is at most limit bytes of what was printed, cut between characters.
+func excerpt(text string, limit int) string {
+	text = strings.Trim(text, "\r\n")
+	if len(text) <= limit {
+		return text
+	}
+	cut := limit - len("…")
+	for cut > 0 && !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return text[:cut] + "…"
+}
+
+// firstLine is the first line that says something, for a message.
+func (o output) firstLine() string {
+	for line := range strings.Lines(o.text) {
+		if line = strings.TrimSpace(line); line != "" {
+			return excerpt(line, 120)
+		}
+	}
+	return "nothing"
+}
+
+// judge says how a run ended, and gives the version it printed, which is zero
+// where there is none. How the command ended comes before what it printed: a
+// shim that fails names versions in its error.
+//
+// Text that is not UTF-8, or was cut, is unreadable only where it is needed
+// and does not serve: a pattern that matches all the same, matches.
+func (a *Attempt) judge(c *command, res host.Result) (v version.Version, out output) {
+	out = outputOf(res)
+	a.DurationMS = milliseconds(res.Duration)
+	a.Signal = res.Signal
+	a.Output = excerpt(out.text, ExcerptLimit)
+	if res.Err == nil && !res.TimedOut && res.Signal == "" {
+		a.ExitCode = &res.ExitCode
+	}
+	switch {
+	case res.TimedOut, res.Err == nil && res.Duration > c.timeout:
+		a.end(Timeout, fmt.Sprintf("it did not end within %v", c.timeout),
+			fmt.Sprintf("run it by hand to see what it waits for, or give the command a timeout above %v", c.timeout))
+	case errors.Is(res.Err, errDeadline):
+		a.end(Timeout, "it was not finished when "+errDeadline.Error(), "")
+	case errors.Is(res.Err, fs.ErrPermission):
+		a.end(NotExecutable, res.Err.Error(), fmt.Sprintf("let this user execute %s", a.Path))
+	case res.Err != nil:
+		a.end(Error, res.Err.Error(), fmt.Sprintf("run %s by hand, as the same user", c.line()))
+	case res.Signal != "":
+		a.end(Error, "it was ended by "+res.Signal, fmt.Sprintf("run %s by hand, as the same user", c.line()))
+	case res.ExitCode != c.ExitCode:
+		a.end(ExitMismatch, fmt.Sprintf("exit status %d where %d is expected: %s", res.ExitCode, c.ExitCode, out.firstLine()),
+			fmt.Sprintf("make %s work for this user, or correct exit_code", c.line()))
+	case !a.matches(c, out) && out.unreadable != "":
+		a.end(OutputUnreadable, "its output does not match the pattern, but "+out.unreadable, "")
+	case !a.matches(c, out):
+		a.end(PatternMismatch, fmt.Sprintf("its output does not match %s: %s", c.Pattern, out.firstLine()),
+			fmt.Sprintf("see which program %s is, or correct the pattern", a.Path))
+	default:
+		a.Outcome = Available
+		v = a.extract(c, out)
+	}
+	return v, out
+}
+
+func (a *Attempt) end(outcome Outcome, detail, hint string) {
+	a.Outcome, a.Detail, a.Hint = outcome, detail, hint
+}
+
+func (a *Attempt) matches(c *command, out output) bool {
+	if c.pattern == nil {
+		return true
+	}
+	if a.PatternMatched == nil {
+		matched := c.pattern().MatchString(out.text)
+		a.PatternMatched = &matched
+	}
+	return *a.PatternMatched
+}
+
+func (a *Attempt) extract(c *command, out output) (v version.Version) {
+	if c.versionPattern != nil {
+		v, a.VersionRaw, _ = version.ExtractPattern(c.versionPattern(), out.text)
+	} else {
+		v, a.VersionRaw, _ = version.Extract(out.text)
+	}
+	a.Version = v.String()
+	return v
+}
+
+// limit applies the way's version limits to an attempt that was a success so
+// far, and gives the warning that it ends with, if any.
+func (a *Attempt) limit(w *way, v version.Version, out output) (warning string) {
+	var none version.Version
+	switch {
+	case v == none && w.min != none && out.unreadable != "":
+		a.end(OutputUnreadable, fmt.Sprintf("its version is needed (min_version %s) and cannot be read: %s", w.min, out.unreadable), "")
+	case v == none && w.min != none:
+		a.end(VersionUnreadable, fmt.Sprintf("its version is needed (min_version %s), and there is none in: %s", w.min, out.firstLine()),
+			"give the command a version_pattern")
+	case v != none && v.Compare(w.min) < 0:
+		a.end(BelowMinVersion, fmt.Sprintf("%s is below min_version %s", v, w.min), fmt.Sprintf("install %s or later", w.min))
+	case v == none && w.recommended != none:
+		return fmt.Sprintf("the version could not be read; %s or later is recommended", w.recommended)
+	case v.Compare(w.recommended) < 0:
+		return fmt.Sprintf("%s is below the recommended version %s", v, w.recommended)
+	}
+	return ""
+}

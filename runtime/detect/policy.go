@@ -1,0 +1,34 @@
+package detect
+
+import (
+	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+// Commands are all commands of definitions as a policy knows them, those of
+// their versions and locations included: what a host trusts when it trusts the
+// definitions' pack.
+func Commands(defs []metadata.Definition) []host.Command {
+	var out []host.Command
+	add := func(v *metadata.Verification) {
+		if v == nil {
+			return
+		}
+		for _, c := range v.Commands {
+			out = append(out, host.Command{Binary: c.Binary, Args: c.Args})
+			for _, location := range v.Locations {
+				out = append(out, host.Command{Binary: c.Binary, Args: c.Args, Location: location})
+			}
+		}
+	}
+	for i := range defs {
+		add(defs[i].Distributions.Verification)
+		for j := range defs[i].Versions {
+			add(defs[i].Versions[j].Distributions.Verification)
+		}
+	}
+	return out
+}
+
+// standardPolicy is the policy of a host that says nothing.
+func standardPolicy() *host.Policy { return &host.Policy{} }

@@ -1,0 +1,154 @@
+package detect
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/runtime/version"
+)
+
+// probed is one attempt, and what the document needs besides its evidence.
+type probed struct {
+	Attempt
+	version  version.Version
+	warnings []string
+	at       time.Time
+	// further: the executable was found by locations and not by PATH.
+	further bool
+	// spare: a command before it had succeeded, and it was tried only to explain.
+	spare bool
+}
+
+// found is where a command's executable was looked for.
+type found struct {
+	candidates []host.Candidate
+	// location is the glob that gave them; empty is PATH.
+	location string
+}
+
+// probe tries one command with the executable that was found for it.
+func (r *round) probe(ctx context.Context, w *way, c *command, f found) probed {
+	p := probed{
+		Attempt: Attempt{Command: c.argv, Pattern: c.Pattern, Optional: c.Optional},
+		further: f.location != "",
+	}
+	exe, any := usable(f.candidates)
+	p.Path, p.RealPath = exe.Path, exe.RealPath
+	out, asked := r.ask(ctx, &p, w, c, f, exe, any)
+	if asked && p.Outcome == Available {
+		if warning := p.limit(w, p.version, out); warning != "" {
+			p.warnings = append(p.warnings, warning)
+		}
+	}
+	if p.Outcome == Available {
+		if detail, hint, ok := r.interpreter(w, exe, p.further); !ok {
+			p.end(InterpreterMissing, detail, hint)
+		}
+	}
+	p.at = r.cfg.Now().UTC().Truncate(time.Second)
+	r.cfg.Logger.DebugContext(ctx, "probe", "ref", w.ref, "command", c.argv, "path", p.Path, "outcome", p.Outcome, "detail", p.Detail)
+	return p
+}
+
+// ask gets the executable's answer: from its version file, else by running it.
+// asked is false where there was nothing to ask or no leave to.
+func (r *round) ask(ctx context.Context, p *probed, w *way, c *command, f found, exe host.Candidate, any bool) (out output, asked bool) {
+	runnable := any && exe.Fault == ""
+	if runnable && r.readVersionFile(p, w, exe) {
+		return output{}, true
+	}
+	// Policy comes before the look-up's answer, so that what a definition may
+	// not run is said wherever it is detected.
+	cmd := host.Command{Binary: c.Binary, Args: c.Args, Location: f.location}
+	if d := r.decide(cmd, exe, runnable); !d.Allowed {
+		p.end(DeniedByPolicy, "the host's policy denies "+c.line()+": "+d.Reason, allowHint(d))
+		return output{}, false
+	}
+	switch {
+	case !any:
+		detail, hint := r.missing(c)
+		p.end(NotFound, detail, hint)
+		return output{}, false
+	case exe.Fault != "":
+		p.end(NotExecutable, exe.Path+" "+exe.Fault, "repair or remove "+exe.Path)
+		return output{}, false
+	}
+	res := r.memo.Run(ctx, host.Invocation{Path: exe.Path, Args: c.Args, Env: w.env, Timeout: c.timeout})
+	p.version, out = p.judge(c, res)
+	return out, true
+}
+
+// decide asks the policy. Who could replace a file matters only where there is
+// one to run.
+func (r *round) decide(cmd host.Command, exe host.Candidate, runnable bool) host.Decision {
+	if runnable {
+		return r.policy().Decide(cmd, exe, r.cfg.Host)
+	}
+	return r.policy().Decide(cmd, exe, nothingToReplace{r.cfg.Host})
+}
+
+type nothingToReplace struct{ Host }
+
+func (nothingToReplace) Writable(string) (by string, bad bool) { return "", false }
+
+func allowHint(d host.Decision) string {
+	if d.Allow == "" {
+		return ""
+	}
+	return "if it may run here, add to policy.allow: " + d.Allow
+}
+
+// missing says where a binary was looked for.
+func (r *round) missing(c *command) (detail, hint string) {
+	if filepath.IsAbs(c.Binary) {
+		return c.Binary + " does not exist", "install it"
+	}
+	return fmt.Sprintf("%s is in none of the %d folders of PATH", c.Binary, len(r.info.Path)),
+		fmt.Sprintf("install %s, or add its folder to this service's PATH", c.Binary)
+}
+
+// readVersionFile reads the version beside the executable, so that nothing has
+// to be run. Of the file nothing but the version goes on: a definition comes
+// from a database, and must not make a host read its files to others.
+func (r *round) readVersionFile(p *probed, w *way, exe host.Candidate) bool {
+	if w.versionFile == nil || exe.RealPath == "" {
+		return false
+	}
+	path := filepath.Join(filepath.Dir(exe.RealPath), w.versionFile.path)
+	data, err := r.cfg.Host.ReadFile(path)
+	if err != nil {
+		return false
+	}
+	raw := fileVersion(w.versionFile.pattern(), string(data))
+	v, err := version.Parse(raw)
+	if err != nil {
+		return false
+	}
+	p.version, p.Version, p.VersionRaw, p.VersionFile = v, v.String(), raw, path
+	// The pattern is for what the command prints, and it prints nothing.
+	p.Outcome, p.Pattern = Available, ""
+	return true
+}
+
+// fileVersion is the text of pattern's group "version", else its first group.
+func fileVersion(pattern *regexp.Regexp, text string) string {
+	match := pattern.FindStringSubmatch(text)
+	if match == nil {
+		return ""
+	}
+	if i := pattern.SubexpIndex("version"); i >= 0 {
+		return strings.TrimSpace(match[i])
+	}
+	return strings.TrimSpace(match[min(1, len(match)-1)])
+}
+
+// milliseconds is a duration for the document, to a tenth.
+func milliseconds(d time.Duration) float64 {
+	return math.Round(float64(d)/float64(time.Millisecond)*10) / 10
+}

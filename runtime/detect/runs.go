@@ -1,0 +1,81 @@
+package detect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/attune-go/attune/runtime/host"
+)
+
+// Host is the machine that is asked: a real one, a recorded one, or a real one
+// that is being recorded. Its methods are called from several goroutines.
+type Host interface {
+	// Info describes the host.
+	Info() host.Info
+	// Lookup is every place where binary is found, in the order of PATH.
+	Lookup(binary string) []host.Candidate
+	// Resolve looks at one absolute path.
+	Resolve(path string) host.Candidate
+	// Glob is the existing paths that match a pattern, sorted.
+	Glob(pattern string) []string
+	// ReadFile is a file's content, possibly cut.
+	ReadFile(path string) ([]byte, error)
+	// Writable says whether others could replace an executable, and by what.
+	Writable(path string) (by string, bad bool)
+	// Run runs one command; it ends, and what it ran with it, when ctx does.
+	Run(ctx context.Context, inv host.Invocation) host.Result
+}
+
+// errDeadline ends what still runs when a detection's time is over.
+var errDeadline = errors.New("the time of the whole detection was over")
+
+// turns lets so many commands run at a time.
+type turns struct {
+	host  Host
+	slots chan struct{}
+}
+
+// Run waits for its turn and runs inv; its timeout begins then.
+func (t *turns) Run(ctx context.Context, inv host.Invocation) host.Result {
+	select {
+	case t.slots <- struct{}{}:
+		defer func() { <-t.slots }()
+	case <-ctx.Done():
+		return host.Result{ExitCode: -1, Err: fmt.Errorf("run %s: %w", inv.Path, context.Cause(ctx))}
+	}
+	return t.host.Run(ctx, inv)
+}
+
+// lookups remembers where the host found each binary.
+type lookups struct {
+	host Host
+	mu   sync.Mutex
+	done map[string]func() []host.Candidate
+}
+
+func (l *lookups) find(binary string) []host.Candidate {
+	l.mu.Lock()
+	find, ok := l.done[binary]
+	if !ok {
+		find = sync.OnceValue(func() []host.Candidate { return l.host.Lookup(binary) })
+		l.done[binary] = find
+	}
+	l.mu.Unlock()
+	return find()
+}
+
+// usable is the first candidate that can be run. Where none can, it is the
+// first one, with its Fault; where there is none at all, ok is false.
+func usable(found []host.Candidate) (c host.Candidate, ok bool) {
+	for _, c := range found {
+		if c.Fault == "" {
+			return c, true
+		}
+	}
+	if len(found) == 0 {
+		return host.Candidate{}, false
+	}
+	return found[0], true
+}
