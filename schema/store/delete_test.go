@@ -1,0 +1,185 @@
+package store_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// owned makes a pack and one runtime of it, pack.name, and returns their ids.
+func owned(t *testing.T, e env, packRef string) (packID, runtimeID int64) {
+	t.Helper()
+	p := pack(packRef)
+	if err := e.Packs.Create(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	r := aRuntime(packRef + ".ruby")
+	r.Pack, r.PackRef = &p.ID, &p.Ref
+	if err := e.Runtimes.Create(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	return p.ID, r.ID
+}
+
+const (
+	addAction = `INSERT INTO {schema}.action (ref, pack, pack_ref, label, entrypoint, runtime) VALUES (?, ?, 'p', 'l', 'e', ?)`
+	addSensor = `INSERT INTO {schema}.sensor (ref, pack, label, entrypoint, runtime, runtime_ref) VALUES (?, ?, 'l', 'e', ?, 'r')`
+	addWorker = `INSERT INTO {schema}.worker (name, worker_type, runtime) VALUES (?, 'local', ?)`
+)
+
+func count(t *testing.T, e env, table string) int {
+	t.Helper()
+	return value[int](t, e, "SELECT count(*) FROM {schema}."+table)
+}
+
+func TestDeleteRuntimeThatIsReferenced(t *testing.T) {
+	each(t, func(t *testing.T, e env) {
+		packID, id := owned(t, e, "acme")
+		if err := e.RuntimeVersions.Create(t.Context(), &schema.RuntimeVersion{Runtime: id, Version: "3.1"}); err != nil {
+			t.Fatal(err)
+		}
+		steps := []struct {
+			add, del, message string
+			args              []any
+		}{
+			{addSensor, "sensor", "1 row of sensor", []any{"acme.s1", nil, id}},
+			{addAction, "action", "1 row of action", []any{"acme.a1", packID, id}},
+			{addWorker, "worker", "1 row of worker", []any{"w", id}},
+		}
+		for _, s := range steps {
+			e.exec(t, s.add, s.args...)
+			wantError(t, e.Runtimes.Delete(t.Context(), "acme.ruby"), "referenced",
+				`delete runtime "acme.ruby": still referenced by `+s.message)
+			if n := count(t, e, s.del); n != 1 {
+				t.Errorf("%d rows of %s are left, want 1", n, s.del)
+			}
+			e.exec(t, "DELETE FROM {schema}."+s.del)
+		}
+		e.exec(t, addSensor, "acme.s1", packID, id)
+		e.exec(t, addSensor, "acme.s2", packID, id)
+		e.exec(t, addAction, "acme.a1", packID, id)
+		wantError(t, e.Runtimes.Delete(t.Context(), "acme.ruby"), "referenced",
+			`delete runtime "acme.ruby": still referenced by 1 row of action, 2 rows of sensor`)
+		e.exec(t, "DELETE FROM {schema}.sensor")
+		e.exec(t, "DELETE FROM {schema}.action")
+		if err := e.Runtimes.Delete(t.Context(), "acme.ruby"); err != nil {
+			t.Fatal(err)
+		}
+		if r, v := count(t, e, "runtime"), count(t, e, "runtime_version"); r != 0 || v != 0 {
+			t.Errorf("%d runtimes and %d versions are left, want none", r, v)
+		}
+	})
+}
+
+func TestDeletePack(t *testing.T) {
+	each(t, func(t *testing.T, e env) {
+		acme, ruby := owned(t, e, "acme")
+		other, _ := owned(t, e, "other")
+		for _, s := range []struct {
+			add, del string
+			args     []any
+		}{
+			{addSensor, "sensor", []any{"other.s", other, ruby}},
+			{addSensor, "sensor", []any{"stray", nil, ruby}},
+			{addAction, "action", []any{"other.a", other, ruby}},
+			{addWorker, "worker", []any{"w", ruby}},
+		} {
+			e.exec(t, s.add, s.args...)
+			wantError(t, e.Packs.Delete(t.Context(), "acme"), "referenced",
+				`delete pack "acme": still referenced by 1 row of `+s.del)
+			if r, n := count(t, e, "runtime"), count(t, e, s.del); r != 2 || n != 1 {
+				t.Errorf("%d runtimes and %d rows of %s are left, want 2 and 1", r, n, s.del)
+			}
+			e.exec(t, "DELETE FROM {schema}."+s.del)
+		}
+		// What is the pack's own goes with it.
+		e.exec(t, addSensor, "acme.s", acme, ruby)
+		e.exec(t, addAction, "acme.a", acme, ruby)
+		if err := e.Packs.Delete(t.Context(), "acme"); err != nil {
+			t.Fatal(err)
+		}
+		if r, s, a := count(t, e, "runtime"), count(t, e, "sensor"), count(t, e, "action"); r != 1 || s != 0 || a != 0 {
+			t.Errorf("%d runtimes, %d sensors, %d actions are left, want 1, 0, 0", r, s, a)
+		}
+	})
+}
+
+// Somebody else's table forbids by its foreign key, and his transaction goes on.
+func TestDeleteMeetsForeignKeyOfOthers(t *testing.T) {
+	each(t, func(t *testing.T, e env) {
+		_, id := owned(t, e, "acme")
+		// SQLite takes no schema in the name that a foreign key refers to.
+		target := "runtime"
+		if e.postgres {
+			target = "{schema}.runtime"
+		}
+		e.exec(t, "CREATE TABLE {schema}.license (runtime bigint REFERENCES "+target+" (id))")
+		e.exec(t, "INSERT INTO {schema}.license VALUES (?)", id)
+		err := e.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
+			st := store.New(tx, store.Config{Schema: e.schema})
+			wantError(t, st.Runtimes.Delete(ctx, "acme.ruby"), "referenced", `delete runtime "acme.ruby": still referenced: `)
+			wantError(t, st.Packs.Delete(ctx, "acme"), "referenced", `delete pack "acme": still referenced: `)
+			wantError(t, st.Packs.Create(ctx, pack("acme")), "duplicate", `insert pack "acme": duplicate ref`)
+			return st.Packs.Create(ctx, pack("next"))
+		})
+		if err != nil {
+			t.Errorf("the transaction did not go on: %v", err)
+		}
+		if n := count(t, e, "pack"); n != 2 {
+			t.Errorf("got %d packs, want 2", n)
+		}
+	})
+}
+
+// A sensor that is being written while its runtime is deleted is not lost.
+func TestDeleteWaitsForSensorBeingWritten(t *testing.T) {
+	e := postgres(t, "attune")
+	packID, id := owned(t, e, "acme")
+	for name, remove := range map[string]func(ctx context.Context) error{
+		"runtime": func(ctx context.Context) error { return e.Runtimes.Delete(ctx, "acme.ruby") },
+		"pack":    func(ctx context.Context) error { return e.Packs.Delete(ctx, "acme") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			tx, err := e.BeginTx(t.Context(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := tx.NewRaw(`INSERT INTO attune.sensor (ref, label, entrypoint, runtime, runtime_ref)
+				VALUES (?, 'l', 'e', ?, 'r')`, "stray."+name, id).Exec(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			done := make(chan error, 1)
+			go func() { done <- remove(t.Context()) }()
+			waitForLock(t, e)
+			if err := tx.Commit(); err != nil {
+				t.Fatal(err)
+			}
+			wantError(t, <-done, "referenced", "delete "+name)
+		})
+	}
+	if n := count(t, e, "sensor"); n != 2 {
+		t.Errorf("%d sensors are left, want 2", n)
+	}
+	_ = packID
+}
+
+// waitForLock returns when a connection to this database waits for a lock.
+func waitForLock(t *testing.T, e env) {
+	t.Helper()
+	for {
+		if value[int](t, e, `SELECT count(*) FROM pg_stat_activity
+			WHERE datname = current_database() AND wait_event_type = 'Lock'`) > 0 {
+			return
+		}
+		select {
+		case <-t.Context().Done():
+			t.Fatal("nobody waits")
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
