@@ -25,3 +25,6 @@ func PassVars() (names []string) {
 }
 
 func SetEndGrace(d time.Duration) { endGrace = d }
+
+func (w word) Text() string { return w.text }
+func (w word) Quoted() bool { return w.quoted }

@@ -1,0 +1,194 @@
+package host_test
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+
+	"github.com/attune-go/attune/runtime/host"
+)
+
+// withPath is a host whose PATH is dirs and whose home folder is home.
+func withPath(home string, dirs ...string) *host.LocalHost {
+	return host.Local(host.LocalConfig{Environ: []string{"HOME=" + home, "PATH=" + strings.Join(dirs, ":")}})
+}
+
+func TestLookup(t *testing.T) {
+	root := realDir(t)
+	in := func(p string) string { return filepath.Join(root, p) }
+	put(t, in("a/tool"), "#!/bin/sh\n", 0o755)
+	put(t, in("b/tool"), "#!/bin/sh\n", 0o755)
+	put(t, in("b/real-1.2"), "#!/bin/sh\n", 0o755)
+	link(t, "real-1.2", in("b/linked"))
+	link(t, in("b"), in("b-again"))
+	put(t, in("c/tool/inside"), "", 0o644)
+	put(t, in("d/tool"), "#!/bin/sh\n", 0o644)
+	link(t, "nowhere/at/all", in("e/tool"))
+	link(t, "tool2", in("f/tool"))
+	link(t, "tool", in("f/tool2"))
+	put(t, in("rel/tool"), "#!/bin/sh\n", 0o755)
+	if err := unix.Mkfifo(in("a/pipe"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(root)
+	h := withPath("/", "", ".", "rel", "./rel", in("missing"), in("a"), in("b"), in("b")+"/", in("b-again"), in("c"), in("d"), in("e"), in("f"), "")
+
+	tests := []struct {
+		binary string
+		want   []host.Candidate
+	}{
+		{"tool", []host.Candidate{
+			{Path: in("a/tool"), RealPath: in("a/tool")},
+			{Path: in("b/tool"), RealPath: in("b/tool")},
+			{Path: in("c/tool"), RealPath: in("c/tool"), Fault: host.FaultDirectory},
+			{Path: in("d/tool"), RealPath: in("d/tool"), Fault: host.FaultNotExecutable},
+			{Path: in("e/tool"), Fault: "is a dangling link to nowhere/at/all"},
+			{Path: in("f/tool"), Fault: "is a dangling link to tool2, which leads back to it"},
+		}},
+		{"linked", []host.Candidate{{Path: in("b/linked"), RealPath: in("b/real-1.2")}}},
+		{"pipe", []host.Candidate{{Path: in("a/pipe"), RealPath: in("a/pipe"), Fault: host.FaultNotRegular}}},
+		{in("b-again/linked"), []host.Candidate{{Path: in("b-again/linked"), RealPath: in("b/real-1.2")}}},
+		{in("d/tool"), []host.Candidate{{Path: in("d/tool"), RealPath: in("d/tool"), Fault: host.FaultNotExecutable}}},
+		{in("a/none"), nil},
+		{"none", nil},
+		{"rel/tool", nil},
+		{"./rel/tool", nil},
+		{"../tool", nil},
+		{"..", nil},
+		{".", nil},
+		{"", nil},
+		{"to\x00ol", nil},
+	}
+	for _, tt := range tests {
+		if diff := cmp.Diff(tt.want, h.Lookup(tt.binary)); diff != "" {
+			t.Errorf("Lookup(%q) (-want +got):\n%s", tt.binary, diff)
+		}
+	}
+	if diff := cmp.Diff(host.Candidate{Path: in("a/none"), Fault: host.FaultNotFound}, h.Resolve(in("a/none"))); diff != "" {
+		t.Errorf("Resolve of nothing (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(host.Candidate{Path: "rel/tool", Fault: host.FaultNotRelative}, h.Resolve("rel/tool")); diff != "" {
+		t.Errorf("Resolve of a relative path (-want +got):\n%s", diff)
+	}
+}
+
+// realDir is a folder without links above it.
+func realDir(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestInfo(t *testing.T) {
+	t.Chdir(t.TempDir())
+	info := host.Local(host.LocalConfig{Environ: []string{"PATH=/first", "PATH=/usr/bin::.:bin:/usr/local/bin/:/usr/bin:/opt/../bin"}}).Info()
+	if diff := cmp.Diff([]string{"/usr/bin", "/usr/local/bin", "/bin"}, info.Path); diff != "" {
+		t.Errorf("PATH (-want +got):\n%s", diff)
+	}
+	if info.OS == "" || info.Arch == "" || info.User == "" {
+		t.Errorf("got %+v, want every field", info)
+	}
+}
+
+// TestStubs: on macOS these exist without the runtime, and open a window.
+func TestStubs(t *testing.T) {
+	for _, tt := range []struct {
+		goos  string
+		paths []string
+		want  string
+	}{
+		{"darwin", []string{"/usr/bin/java"}, host.FaultStub},
+		{"darwin", []string{"/usr/bin/python3"}, host.FaultStub},
+		{"darwin", []string{"/usr/local/bin/python3", "/usr/bin/python3"}, host.FaultStub},
+		{"darwin", []string{"/opt/homebrew/bin/python3"}, ""},
+		{"darwin", []string{"/usr/bin/perl"}, ""},
+		{"linux", []string{"/usr/bin/python3"}, ""},
+	} {
+		if got := host.StubFault(tt.goos, tt.paths...); got != tt.want {
+			t.Errorf("%s %v: got %q, want %q", tt.goos, tt.paths, got, tt.want)
+		}
+	}
+}
+
+func TestGlob(t *testing.T) {
+	root := realDir(t)
+	for _, p := range []string{"jvm/java-17/bin/java", "jvm/java-21/bin/java", "jvm/.hidden/bin/java", "jvm/readme", "home [x]/.pyenv/versions/3.12.1/bin/python3"} {
+		put(t, filepath.Join(root, p), "", 0o755)
+	}
+	link(t, "java-21", filepath.Join(root, "jvm/default"))
+	link(t, "nowhere", filepath.Join(root, "jvm/java-17/bin/dangling"))
+	home := filepath.Join(root, "home [x]")
+	h := withPath(home)
+	t.Chdir(root)
+	tests := []struct {
+		pattern string
+		want    []string
+	}{
+		{root + "/jvm/*/bin/java", []string{root + "/jvm/default/bin/java", root + "/jvm/java-17/bin/java", root + "/jvm/java-21/bin/java"}},
+		{root + "/jvm/java-[12]*/bin/../bin/jav?", []string{root + "/jvm/java-17/bin/java", root + "/jvm/java-21/bin/java"}},
+		{root + "/jvm/.*/bin/java", []string{root + "/jvm/.hidden/bin/java"}},
+		{root + "/jvm/java-17/bin/d*", []string{root + "/jvm/java-17/bin/dangling"}},
+		{root + "/jvm/java-17/bin/java", []string{root + "/jvm/java-17/bin/java"}},
+		{root + "/jvm/java-17/bin/none", nil},
+		{root + "/none/*/bin", nil},
+		{"~/.pyenv/versions/*/bin/python3", []string{home + "/.pyenv/versions/3.12.1/bin/python3"}},
+		{"~other/*", nil},
+		{"jvm/*", nil},
+		{root + "/jvm/[", nil},
+		{"", nil},
+	}
+	for _, tt := range tests {
+		if diff := cmp.Diff(tt.want, h.Glob(tt.pattern)); diff != "" {
+			t.Errorf("Glob(%q) (-want +got):\n%s", tt.pattern, diff)
+		}
+	}
+}
+
+func TestGlobIsBounded(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 300 {
+		put(t, filepath.Join(dir, strconv.Itoa(i)), "", 0o644)
+	}
+	if got := len(withPath("/").Glob(dir + "/*")); got != 256 {
+		t.Errorf("got %d paths, want 256", got)
+	}
+}
+
+func TestReadFile(t *testing.T) {
+	dir := t.TempDir()
+	h := withPath("/")
+	put(t, dir+"/release", "VERSION=\"17\"\n", 0o644)
+	put(t, dir+"/big", strings.Repeat("x", host.FileLimit+1000), 0o644)
+	if err := unix.Mkfifo(dir+"/pipe", 0o644); err != nil {
+		t.Fatal(err)
+	}
+	link(t, "pipe", dir+"/link")
+	if got, err := h.ReadFile(dir + "/release"); err != nil || string(got) != "VERSION=\"17\"\n" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if got, err := h.ReadFile(dir + "/big"); err != nil || len(got) != host.FileLimit {
+		t.Errorf("a big file: got %d bytes, %v; want %d", len(got), err, host.FileLimit)
+	}
+	for path, want := range map[string]string{
+		dir + "/pipe": "not a regular file", dir + "/link": "not a regular file", dir: "not a regular file",
+		"/dev/zero": "not a regular file", dir + "/none": "no such file", "release": "not an absolute path",
+	} {
+		if got, err := h.ReadFile(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("ReadFile(%s) = %q, %v; want an error with %q", path, got, err, want)
+		}
+	}
+	if os.Geteuid() != 0 {
+		put(t, dir+"/secret", "", 0)
+		if _, err := h.ReadFile(dir + "/secret"); !os.IsPermission(err) {
+			t.Errorf("got %v, want permission denied", err)
+		}
+	}
+}
