@@ -73,26 +73,28 @@ var (
 )
 
 func findLanguage(text string) (Version, string, bool) {
-	return findMatch(languageVersion, text, func(p parts) parts { return p })
+	p, at, ok := findMatch(languageVersion, text)
+	return p.version(), lineAt(text, at), ok
 }
 
 func findQuoted(text string) (Version, string, bool) {
-	return findMatch(quotedVersion, text, func(p parts) parts {
-		// Java 8 without an update calls itself "1.8.0".
-		if len(p.numbers) > 1 && p.numbers[0] == "1" {
-			p.numbers = p.numbers[1:]
-		}
-		return p
-	})
+	p, at, ok := findMatch(quotedVersion, text)
+	before := strings.ToLower(strings.TrimRight(text[:at], `"`))
+	java := strings.HasSuffix(before, "java version ") || strings.HasSuffix(before, "openjdk version ")
+	if java && len(p.numbers) > 1 && p.numbers[0] == "1" {
+		p.numbers = p.numbers[1:] // Java 8 without an update calls itself "1.8.0"
+	}
+	return p.version(), lineAt(text, at), ok
 }
 
-func findMatch(pattern *regexp.Regexp, text string, adjust func(parts) parts) (Version, string, bool) {
+// findMatch reads the version in pattern's group, and says where it stands.
+func findMatch(pattern *regexp.Regexp, text string) (p parts, at int, ok bool) {
 	match := pattern.FindStringSubmatchIndex(text)
 	if match == nil || match[3]-match[2] > maxVersion {
-		return Version{}, "", false
+		return parts{}, 0, false
 	}
-	p, _ := scan(text[match[2]:match[3]])
-	return adjust(p).version(), lineAt(text, match[2]), true
+	p, _ = scan(text[match[2]:match[3]])
+	return p, match[2], true
 }
 
 // candidate says what stands around a version that is not told by its words;

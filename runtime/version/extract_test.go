@@ -25,6 +25,7 @@ func TestExtract(t *testing.T) {
 		{"node nightly", "v21.0.0-nightly20230801c9c6f7d0f8\n", "21.0.0-nightly20230801c9c6f7d0f8", ""},
 		{"java 8", "\nopenjdk version \"1.8.0_192\"\nOpenJDK Runtime Environment (build 1.8.0_192-b12)\n", "8.0.192", `openjdk version "1.8.0_192"`},
 		{"java 8 without update", "java version \"1.8.0\"\nJava(TM) SE Runtime Environment (build 8.0.5.10 - pxa6480sr5fp10)\n", "8.0.0", `java version "1.8.0"`},
+		{"quoted, but not Java's", "frob version \"1.8.0\"\n", "1.8.0", ""},
 		{"java 17", "\nopenjdk version \"17.0.4.1\" 2022-08-12\nOpenJDK Runtime Environment (build 17.0.4.1+1)\n", "17.0.4.1", ""},
 		{"java first of a line", "openjdk version \"21\" 2023-09-19 LTS\nOpenJDK Runtime Environment Zulu21.28+85-CA (build 21+35-LTS)\n", "21.0.0", ""},
 		{"java early access", "openjdk version \"22-ea\" 2024-03-19\nOpenJDK Runtime Environment (build 22-ea+15-1134)\n", "22.0.0-ea", ""},

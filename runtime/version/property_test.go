@@ -356,7 +356,7 @@ func TestMatchAndRangesAreThoseOfTheModel(t *testing.T) {
 // inRanges returns how many ranges v is in, as a database would tell.
 func inRanges(ranges []version.Range, v version.Version) (n int) {
 	for _, r := range ranges {
-		if v.Key() >= r.From && (r.To == "" || v.Key() < r.To) && !(r.ReleasesOnly && v.IsPrerelease()) {
+		if v.Key() >= r.From && (r.To == "" || v.Key() < r.To) && (!r.ReleasesOnly || !v.IsPrerelease()) {
 			n++
 		}
 	}
