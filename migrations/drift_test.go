@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/migrations"
 )
 
@@ -24,7 +25,7 @@ func TestModelsAgreeWithBothCatalogs(t *testing.T) {
 
 func TestBothCatalogsAgree(t *testing.T) {
 	ctx := context.Background()
-	pg, lite := emptyPostgres(t), emptySQLite(t)
+	pg, lite := testdb.EmptyPostgres(t), testdb.EmptySQLite(t)
 	up(t, pg.DB, migrations.Config{Schema: "attune"})
 	up(t, lite.DB, migrations.Config{})
 	want, err := migrations.Shapes(ctx, pg.DB, "attune")
@@ -41,7 +42,7 @@ func TestBothCatalogsAgree(t *testing.T) {
 }
 
 func TestDriftIsSeen(t *testing.T) {
-	db := emptyPostgres(t)
+	db := testdb.EmptyPostgres(t)
 	up(t, db.DB, migrations.Config{})
 	run(t, db,
 		`ALTER TABLE pack DROP COLUMN label CASCADE`,

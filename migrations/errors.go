@@ -134,9 +134,13 @@ func (e *UseError) Error() string {
 
 // sqlState gives Postgres's code of an error, or "".
 func sqlState(err error) string {
-	var coded interface{ SQLState() string }
+	var coded interface{ SQLState() string } // pgx and lib/pq
 	if errors.As(err, &coded) {
 		return coded.SQLState()
+	}
+	var fields interface{ Field(byte) string } // bun's pgdriver
+	if errors.As(err, &fields) {
+		return fields.Field('C')
 	}
 	return ""
 }
@@ -146,7 +150,6 @@ const (
 	codeReadOnly     = "25006"
 	codePrivilege    = "42501"
 	codeLockTimeout  = "55P03"
-	codeDependents   = "2BP01"
 	sqliteReadOnly   = 8
 	sqliteBusy       = 5
 	sqliteLockedCode = 6

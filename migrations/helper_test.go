@@ -2,85 +2,35 @@ package migrations_test
 
 import (
 	"context"
-	"crypto/rand"
-	"database/sql"
 	"io/fs"
-	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect"
-	"github.com/uptrace/bun/dialect/pgdialect"
-	"github.com/uptrace/bun/dialect/sqlitedialect"
-	_ "modernc.org/sqlite"
 
+	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/migrations"
+	"github.com/attune-go/attune/schema/database"
 )
 
-// testDB is an empty database and its URL, as another process would open it.
-type testDB struct {
-	*bun.DB
-	url string
-}
+type testDB = *testdb.DB
 
-func openPostgres(t *testing.T, url string) *bun.DB {
+// open connects to the same database once more.
+func open(t *testing.T, url string) *bun.DB {
 	t.Helper()
-	pool, err := sql.Open("pgx", url)
-	if err != nil {
-		t.Fatalf("open: %v", err)
-	}
-	t.Cleanup(func() { _ = pool.Close() })
-	return bun.NewDB(pool, pgdialect.New())
-}
-
-func openSQLite(t *testing.T, path string) *bun.DB {
-	t.Helper()
-	pool, err := sql.Open("sqlite", "file:"+path+"?_pragma=foreign_keys(1)&_pragma=busy_timeout(5000)")
-	if err != nil {
-		t.Fatalf("open: %v", err)
-	}
-	t.Cleanup(func() { _ = pool.Close() })
-	return bun.NewDB(pool, sqlitedialect.New())
-}
-
-func emptyPostgres(t *testing.T) testDB {
-	t.Helper()
-	server := os.Getenv("ATTUNE_TEST_DATABASE_URL")
-	if server == "" {
-		t.Skip("ATTUNE_TEST_DATABASE_URL is not set")
-	}
-	admin := openPostgres(t, server)
-	name := "mig_" + strings.ToLower(rand.Text())
-	if _, err := admin.Exec("CREATE DATABASE " + name); err != nil {
-		t.Fatalf("create database: %v", err)
-	}
-	u, err := url.Parse(server)
+	db, err := database.Open(context.Background(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	u.Path = "/" + name
-	t.Cleanup(func() {
-		if _, err := admin.Exec("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
-			t.Errorf("drop database: %v", err)
-		}
-	})
-	return testDB{openPostgres(t, u.String()), u.String()}
-}
-
-func emptySQLite(t *testing.T) testDB {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "attune.db")
-	return testDB{openSQLite(t, path), path}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
 }
 
 // each runs a test on both databases.
 func each(t *testing.T, test func(t *testing.T, db testDB)) {
-	t.Run("postgres", func(t *testing.T) { test(t, emptyPostgres(t)) })
-	t.Run("sqlite", func(t *testing.T) { test(t, emptySQLite(t)) })
+	t.Run("postgres", func(t *testing.T) { test(t, testdb.EmptyPostgres(t)) })
+	t.Run("sqlite", func(t *testing.T) { test(t, testdb.EmptySQLite(t)) })
 }
 
 func migrator(t *testing.T, db *bun.DB, cfg migrations.Config) *migrations.Migrator {

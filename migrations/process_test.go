@@ -18,6 +18,7 @@ import (
 	"github.com/uptrace/bun/dialect"
 
 	"github.com/attune-go/attune/migrations"
+	"github.com/attune-go/attune/schema/database"
 )
 
 // The test binary is also the other process: with childDatabase set it migrates
@@ -38,12 +39,10 @@ func TestMain(m *testing.M) {
 // child prints "paused" where it stops, goes on when its input says a line, and
 // ends with what it has done.
 func child(url, pause string) {
-	t := &testing.T{}
-	var db *bun.DB
-	if strings.HasPrefix(url, "postgres") {
-		db = openPostgres(t, url)
-	} else {
-		db = openSQLite(t, url)
+	db, err := database.Open(context.Background(), url)
+	if err != nil {
+		fmt.Println("error", err)
+		return
 	}
 	if pause != "" {
 		db = db.WithQueryHook(&pauseHook{pause, os.Stdin})
@@ -88,7 +87,7 @@ type process struct {
 func start(t *testing.T, db testDB, pause string) *process {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(slices.Clone(os.Environ()), childDatabase+"="+db.url, childPause+"="+pause)
+	cmd.Env = append(slices.Clone(os.Environ()), childDatabase+"="+db.URL, childPause+"="+pause)
 	cmd.Stderr = os.Stderr
 	input, err := cmd.StdinPipe()
 	if err != nil {
@@ -128,7 +127,7 @@ func TestTwoProcessesMigrateAtOnce(t *testing.T) {
 		first.expect(t, "paused")
 		second := start(t, db, "")
 		if db.Dialect().Name() == dialect.PG {
-			for count(t, db, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())") == 0 {
+			for count(t, db, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND "+thisDatabase) == 0 {
 				runtime.Gosched()
 			}
 		}
@@ -188,7 +187,10 @@ func waitForNoSessions(t *testing.T, db testDB) {
 	if db.Dialect().Name() != dialect.PG {
 		return
 	}
-	for count(t, db, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())") > 0 {
+	for count(t, db, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND "+thisDatabase) > 0 {
 		runtime.Gosched()
 	}
 }
+
+// thisDatabase keeps the advisory locks of other databases apart.
+const thisDatabase = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"

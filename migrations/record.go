@@ -49,6 +49,38 @@ func createRecords(ctx context.Context, tx bun.IDB, schema string) error {
 	return err
 }
 
+// shareRecords gives the new table to the owner of an installation that was
+// there before, and lets everybody read it who may read runtime: services that
+// the platform runs under roles of their own check it when they start.
+func shareRecords(ctx context.Context, tx bun.IDB, in *inspection) error {
+	var to struct {
+		Owner   string
+		Foreign bool
+		Readers []string `bun:",array"`
+	}
+	err := tx.NewRaw(`
+SELECT pg_catalog.pg_get_userbyid(c.relowner)::pg_catalog.text AS owner,
+       pg_catalog.pg_get_userbyid(c.relowner) <> current_user AS foreign,
+       ARRAY(SELECT CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE x.grantee::pg_catalog.regrole::pg_catalog.text END
+             FROM pg_catalog.aclexplode(c.relacl) x
+             WHERE x.privilege_type = 'SELECT' AND x.grantee <> c.relowner ORDER BY 1) AS readers
+FROM pg_catalog.pg_class c WHERE c.oid = ?`, in.relations["runtime"].oid).Scan(ctx, &to)
+	if err != nil {
+		return err
+	}
+	records := table(in.name, recordTable)
+	for _, reader := range to.Readers { // quoted by Postgres
+		if _, err := tx.ExecContext(ctx, "GRANT SELECT ON "+records+" TO "+reader); err != nil {
+			return err
+		}
+	}
+	if !to.Foreign {
+		return nil
+	}
+	_, err = tx.ExecContext(ctx, "ALTER TABLE "+records+" OWNER TO "+quote(to.Owner))
+	return err
+}
+
 func dropRecords(ctx context.Context, tx bun.IDB, schema string) error {
 	_, err := tx.ExecContext(ctx, "DROP TABLE "+table(schema, recordTable))
 	return err

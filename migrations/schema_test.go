@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/migrations"
 )
 
@@ -31,7 +32,7 @@ func TestWhichSchema(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			ctx := context.Background()
-			db := emptyPostgres(t)
+			db := testdb.EmptyPostgres(t)
 			for _, s := range c.legacy {
 				legacy(t, db.DB, s)
 			}
@@ -78,7 +79,7 @@ func TestWhichSchema(t *testing.T) {
 // TestNamesElsewhere has a search_path that finds tables of the same names
 // first, temporary ones among them, and looks for changes in those.
 func TestNamesElsewhere(t *testing.T) {
-	db := emptyPostgres(t)
+	db := testdb.EmptyPostgres(t)
 	ctx := context.Background()
 	name := strs(t, db, "SELECT current_database()")[0]
 	run(t, db,
@@ -92,7 +93,7 @@ func TestNamesElsewhere(t *testing.T) {
 		`CREATE FUNCTION evil.now() RETURNS timestamptz LANGUAGE sql AS 'SELECT ''infinity''::timestamptz'`,
 		`ALTER DATABASE `+name+` SET search_path = evil, pg_catalog, public`)
 	// One connection, so that the temporary tables are there for every statement.
-	fresh := openPostgres(t, db.url)
+	fresh := open(t, db.URL)
 	fresh.SetMaxOpenConns(1)
 	for _, table := range []string{"pack", "runtime", "action", "sensor", "worker", "attune_migrations"} {
 		run(t, fresh, "CREATE TEMP TABLE "+table+" (id bigint)")
@@ -138,7 +139,7 @@ func embedder(t *testing.T, db testDB) {
 }
 
 func TestBesideAnEmbeddersTables(t *testing.T) {
-	db := emptyPostgres(t)
+	db := testdb.EmptyPostgres(t)
 	embedder(t, db)
 	before := objects(t, db)
 
@@ -172,7 +173,7 @@ func TestBesideAnEmbeddersTables(t *testing.T) {
 }
 
 func TestSQLiteHasNoSchemas(t *testing.T) {
-	db := emptySQLite(t)
+	db := testdb.EmptySQLite(t)
 	if _, err := migrations.New(db.DB, migrations.Config{Schema: "attune"}); err == nil {
 		t.Error("New: no error")
 	}

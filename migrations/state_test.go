@@ -8,11 +8,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/migrations"
 )
 
 func TestLegacyIsAdoptedAndGivenBack(t *testing.T) {
-	db := emptyPostgres(t)
+	db := testdb.EmptyPostgres(t)
 	legacy(t, db.DB, "platform")
 	run(t, db, `INSERT INTO platform.runtime (ref, runtime_type, name, distributions) VALUES
 		('core.action.python', 'action', 'Python', '{}'), ('core.sensor.python', 'sensor', 'Python', '{}')`)
@@ -56,7 +57,7 @@ func unifiedByOthers(t *testing.T, db testDB) {
 }
 
 func TestUnifiedByOthersIsAdopted(t *testing.T) {
-	db := emptyPostgres(t)
+	db := testdb.EmptyPostgres(t)
 	unifiedByOthers(t, db)
 	res := up(t, db.DB, migrations.Config{})
 	want := []migrations.Done{{ID: migrations.Baseline, Adopted: true}, {ID: migrations.UnifyRuntimes, Adopted: true}}
@@ -101,7 +102,7 @@ func TestMixedStatesAreRefused(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			ctx := context.Background()
-			db := emptyPostgres(t)
+			db := testdb.EmptyPostgres(t)
 			legacy(t, db.DB, "platform")
 			// Some of these break what the next one needs; drop those first.
 			if c.name == "the column without the enum" {
@@ -135,7 +136,7 @@ func TestMixedStatesAreRefused(t *testing.T) {
 }
 
 func TestRecordsThatContradictTheSchema(t *testing.T) {
-	db := emptyPostgres(t)
+	db := testdb.EmptyPostgres(t)
 	up(t, db.DB, migrations.Config{})
 	run(t, db, `CREATE TYPE mood AS ENUM ('action', 'sensor')`, `ALTER TABLE runtime ADD COLUMN runtime_type mood`)
 	_, err := migrator(t, db.DB, migrations.Config{}).Check(context.Background())
@@ -156,7 +157,7 @@ func TestSQLiteStates(t *testing.T) {
 			`CREATE TABLE runtime (id INTEGER, ref TEXT, name TEXT, distributions TEXT)`}, migrations.ErrMixed, "does not say that attune made them"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			db := emptySQLite(t)
+			db := testdb.EmptySQLite(t)
 			run(t, db, c.sql...)
 			_, err := migrator(t, db.DB, migrations.Config{}).Up(context.Background())
 			if !errors.Is(err, c.err) || !strings.Contains(err.Error(), c.says) {
@@ -165,7 +166,7 @@ func TestSQLiteStates(t *testing.T) {
 		})
 	}
 	t.Run("a table is gone", func(t *testing.T) {
-		db := emptySQLite(t)
+		db := testdb.EmptySQLite(t)
 		up(t, db.DB, migrations.Config{})
 		run(t, db, `DROP TABLE runtime_version`)
 		_, err := migrator(t, db.DB, migrations.Config{}).Check(context.Background())

@@ -141,6 +141,11 @@ func (m *Migrator) prepare(ctx context.Context, tx bun.IDB, in *inspection) erro
 	if err := createRecords(ctx, tx, in.name); err != nil {
 		return fmt.Errorf("create %s: %w", table(in.name, recordTable), err)
 	}
+	if m.postgres() && in.relations["runtime"] != nil {
+		if err := shareRecords(ctx, tx, in); err != nil {
+			return fmt.Errorf("share %s: %w", table(in.name, recordTable), err)
+		}
+	}
 	return nil
 }
 
