@@ -151,6 +151,7 @@ func TestParseConstraintRefuses(t *testing.T) {
 		{"1.2 - ", `position 7: a version is missing; * is every version`},
 		{"3.1.2p20", `position 6: unexpected "p20"`},
 		{"1.2.3+build", `position 6: unexpected "+build"`},
+		{"3" + strings.Repeat("x", 99), `position 2: unexpected "` + strings.Repeat("x", 32) + `…"`},
 		{"3.1O", `position 4: unexpected "O"`},
 		{"3\x00", `position 2: unexpected "\x00"`},
 	}
@@ -199,6 +200,8 @@ func TestRanges(t *testing.T) {
 		{"3.12 || 3.11 || 3.13", true, ranges{{"A3B11A0-", "A3B14A0-", false}}},
 		{"<2 || *", true, ranges{{}}},
 		{">4,<3", false, nil},
+		{"3.8 || 3.18", true, ranges{{"A3A8A0-", "A3A9A0-", false}, {"A3B18A0-", "A3B19A0-", false}}},
+		{"3.9 || 3.19 || 3.99", true, ranges{{"A3A9A0-", "A3B10A0-", false}, {"A3B19A0-", "A3B20A0-", false}, {"A3B99A0-", "A3C100A0-", false}}},
 	}
 	for _, tt := range tests {
 		if diff := cmp.Diff(tt.want, constraint(t, tt.constraint).Ranges(tt.prereleases)); diff != "" {

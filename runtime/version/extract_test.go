@@ -91,6 +91,9 @@ func TestExtract(t *testing.T) {
 		{"colours", "\x1b[1;32mdeno\x1b[0m \x1b[33m1.40.0\x1b[0m\n", "1.40.0", "deno 1.40.0"},
 		{"window title", "\x1b]0;foo 9.9.9\x07foo 1.2.3\n", "1.2.3", "foo 1.2.3"},
 		{"window title ended by ST", "\x1b]0;foo 9.9.9\x1b\\foo 1.2.3\n", "1.2.3", "foo 1.2.3"},
+		{"control sequence broken off", "\x1b[1;3\nfoo 1.2.3\n", "1.2.3", "foo 1.2.3"},
+		{"window title never ended", "\x1b]0;foo 9.9.9\nfoo 1.2.3\n", "1.2.3", "foo 1.2.3"},
+		{"other escapes", "\x1b7foo\x1b8 1.2.3\n\x1b", "1.2.3", "foo 1.2.3"},
 		{"byte order mark", "\ufeff8.0.101\n", "8.0.101", ""},
 		{"not UTF-8", "caf\xe9 1.2.3 \xff\n", "1.2.3", "caf 1.2.3 "},
 		{"shim's warning", "mise WARN  missing: node@18.0.0\nv20.1.0\n", "20.1.0", ""},
@@ -174,7 +177,7 @@ func TestExtractPattern(t *testing.T) {
 }
 
 func TestRawIsShort(t *testing.T) {
-	_, raw, ok := version.Extract("foo 1.2.3 " + strings.Repeat("é", 1000))
+	_, raw, ok := version.Extract("foo 1.2.3 " + strings.Repeat("éx", 1000))
 	if !ok || len(raw) > 200 || !utf8.ValidString(raw) || !strings.HasPrefix(raw, "foo 1.2.3 é") {
 		t.Errorf("got %d bytes, valid %v: %q", len(raw), utf8.ValidString(raw), raw)
 	}
