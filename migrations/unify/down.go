@@ -2,22 +2,187 @@ package unify
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/uptrace/bun"
 )
 
-// DownPlan is what Down would do.
-type DownPlan struct {
-	Schema string `json:"schema"`
-}
-
-// ExamineDown says what Down would do and what would be lost. It writes nothing.
+// ExamineDown says what Down would do and what would be lost. It writes
+// nothing, and works in a read-only transaction; given a *bun.DB it begins one.
+// The error wraps ErrNoRecord where nothing was unified by this package.
 func ExamineDown(ctx context.Context, db bun.IDB, schema string) (*DownPlan, error) {
-	return &DownPlan{Schema: schema}, nil
+	var plan *DownPlan
+	err := reading(ctx, db, func(db bun.IDB) error {
+		s, err := open(ctx, db, schema, Options{})
+		if err != nil {
+			return err
+		}
+		d, err := s.readRecord(ctx)
+		if err != nil {
+			return err
+		}
+		if plan, err = d.examineDown(ctx); err != nil {
+			return err
+		}
+		return s.close(ctx)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("plan the way back of schema %q: %w", schema, err)
+	}
+	return plan, nil
 }
 
-// Down undoes Up or Adopt.
+// Down undoes what Up or Adopt did. Rows that were added or changed since go
+// back to an action row or a sensor row; what has no legacy form is a
+// [*LossError] unless Options.Force gives it up. Its other errors are those of
+// Up and ExamineDown.
 func Down(ctx context.Context, tx bun.IDB, schema string, opts Options) (*Report, error) {
-	return nil, errors.New("unify: down is being written")
+	report, err := down(ctx, tx, schema, opts)
+	if err != nil {
+		return nil, fmt.Errorf("undo the unification of schema %q: %w", schema, err)
+	}
+	return report, nil
+}
+
+func down(ctx context.Context, tx bun.IDB, schema string, opts Options) (*Report, error) {
+	s, err := open(ctx, tx, schema, opts)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.readRecord(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.lock(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.inspect(ctx); err != nil {
+		return nil, err
+	}
+	d, err := s.readRecord(ctx)
+	if err != nil {
+		return nil, err
+	}
+	obstacles, err := d.downObstacles(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(obstacles) > 0 {
+		return nil, &ObstacleError{Obstacles: obstacles}
+	}
+	losses, err := d.losses(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(losses) > 0 && !opts.Force {
+		return nil, &LossError{Losses: losses}
+	}
+	report, err := d.separate(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return report, s.close(ctx)
+}
+
+// separate does the work. All locks are held and nothing stands in the way.
+func (d *downSession) separate(ctx context.Context) (*Report, error) {
+	report := &Report{Schema: d.schema}
+	var err error
+	if report.Before, err = d.count(ctx, "count the runtimes", "SELECT count(*) FROM "+d.runtime.from()); err != nil {
+		return nil, err
+	}
+	if err := d.materialize(ctx); err != nil {
+		return nil, err
+	}
+	err = d.withoutTriggers(ctx, func() error {
+		if err := d.runUndo(ctx, true); err != nil {
+			return err
+		}
+		if err := d.onCallersPath(ctx, func() error { return d.putBack(ctx, report) }); err != nil {
+			return err
+		}
+		return d.runUndo(ctx, false)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if report.After, err = d.count(ctx, "count the runtimes", "SELECT count(*) FROM "+d.runtime.from()); err != nil {
+		return nil, err
+	}
+	_, err = d.exec(ctx, "drop the record", "DROP TABLE "+
+		list([]string{rowsTable, ledgerTable, catalogTable, restoredTable}, ", ", d.record))
+	d.log.InfoContext(ctx, "separated", "runtimes_before", report.Before, "runtimes_after", report.After, "repointed", report.Rows())
+	return report, err
+}
+
+// runUndo takes the changes of the catalog back, the latest first.
+func (d *downSession) runUndo(ctx context.Context, early bool) error {
+	for _, u := range d.undo {
+		if u.Early != early {
+			continue
+		}
+		if _, err := d.exec(ctx, "put "+u.Object+" back", u.Undo); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putBack gives all rows their former values: first runtime's own, so that there
+// is something to refer to, then everything else in the opposite order of Up,
+// since a re-pointed column may be part of a key that the ledger has.
+func (d *downSession) putBack(ctx context.Context, report *Report) error {
+	if err := d.writeFormer(ctx); err != nil {
+		return err
+	}
+	for _, r := range slices.Backward(d.references) {
+		if r.self(d.runtime) || r.table.Name == versionTable && r.table.Schema == d.schema {
+			continue
+		}
+		n, err := d.unpoint(ctx, r)
+		if err != nil {
+			return err
+		}
+		d.log.InfoContext(ctx, "re-pointed", "table", r.table.text(), "column", r.column(), "rows", n)
+		report.Tables = append(report.Tables, Repointed{Table: r.table.text(), Column: r.column(), Rows: n})
+	}
+	n, err := d.unpointDeps(ctx)
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		report.Tables = append(report.Tables, Repointed{Table: d.our("pack").text(), Column: depsColumn, Rows: n})
+	}
+	return d.giveUp(ctx)
+}
+
+// giveUp removes the rows whose place another row has taken.
+func (d *downSession) giveUp(ctx context.Context) error {
+	_, err := d.exec(ctx, "give up the rows whose place another has", fmt.Sprintf(
+		"DELETE FROM %s r USING %s m WHERE m.id = r.id AND m.into_id <> m.id", d.runtime.from(), d.record(restoredTable)))
+	return err
+}
+
+// Loss is something that has no legacy form.
+type Loss struct {
+	// Object in words: column action.runtime_version_constraint.
+	Object string `json:"object"`
+	Reason string `json:"reason"`
+}
+
+// LossError says what has no legacy form. It unwraps to ErrLoss.
+type LossError struct {
+	Losses []Loss
+}
+
+func (e *LossError) Unwrap() error { return ErrLoss }
+
+func (e *LossError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%v; nothing was changed; --force gives it up:", ErrLoss)
+	for _, l := range e.Losses {
+		fmt.Fprintf(&b, "\n  %s: %s", l.Object, l.Reason)
+	}
+	return b.String()
 }

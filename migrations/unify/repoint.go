@@ -89,7 +89,11 @@ func (s *session) enter(ctx context.Context, t *table, column, rows string) erro
 // are never NULL, or all columns where it has none. The re-pointed columns
 // themselves may be part of a key, so it is written as it will be.
 func (s *session) key(r *reference) string {
-	return rowKey(r, "u.became", "u.became_ref")
+	ref := ""
+	if r.refColumn != "" {
+		ref = "CASE WHEN t." + ident(r.refColumn) + " IS NOT NULL THEN u.became_ref END"
+	}
+	return rowKey(r, "u.became", ref)
 }
 
 func (s *session) looseKey(r *reference) string {
@@ -100,16 +104,16 @@ func (s *session) looseKey(r *reference) string {
 // rowKey writes the key with the given values of the re-pointed columns.
 func rowKey(r *reference, id, ref string) string {
 	if len(r.table.Key) == 0 {
-		drop := []string{r.column()}
-		if r.refColumn != "" {
-			drop = append(drop, r.refColumn)
-		}
+		drop, with := []string{r.column()}, ""
 		for _, c := range r.table.Columns {
 			if c.Generated {
 				drop = append(drop, c.Name)
 			}
 		}
-		return "to_jsonb(t) - " + array(drop)
+		if r.refColumn != "" {
+			with = " || jsonb_build_object(" + literal(r.refColumn) + ", " + ref + ")"
+		}
+		return "(to_jsonb(t) - " + array(drop) + with + ")"
 	}
 	return "jsonb_build_object(" + list(r.table.Key, ", ", func(name string) string {
 		switch name {

@@ -66,6 +66,9 @@ func (s *session) moveRows(ctx context.Context, report *Report) error {
 		s.log.InfoContext(ctx, "re-pointed", "table", r.table.text(), "column", r.column(), "rows", n)
 		report.Tables = append(report.Tables, Repointed{Table: r.table.text(), Column: r.column(), Rows: n})
 	}
+	if err := s.keepSelfReferences(ctx); err != nil {
+		return err
+	}
 	n, err := s.repointDeps(ctx)
 	if err != nil {
 		return err
@@ -74,6 +77,22 @@ func (s *session) moveRows(ctx context.Context, report *Report) error {
 		report.Tables = append(report.Tables, Repointed{Table: pack.text(), Column: depsColumn, Rows: n})
 	}
 	return s.deleteMerged(ctx)
+}
+
+// keepSelfReferences adds to the record what the surviving rows refer to now, so
+// that Down does not take it for a change that somebody made since.
+func (s *session) keepSelfReferences(ctx context.Context) error {
+	for _, r := range s.references {
+		if !r.self(s.runtime) {
+			continue
+		}
+		if _, err := s.exec(ctx, "keep runtime."+r.column(), fmt.Sprintf(
+			"UPDATE %s u SET merged = u.merged || jsonb_build_object(%s, r.%s) FROM %s r WHERE r.id = u.id AND u.merged IS NOT NULL",
+			s.record(rowsTable), literal(r.column()), ident(r.column()), s.runtime.from())); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // deleteMerged removes the rows that were merged into another. Nothing refers

@@ -6,18 +6,17 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/attune-go/attune/migrations/unify"
 )
-
-var _ = exec.Command
-var _ = fmt.Sprint
 
 func newDB(t testing.TB) (*bun.DB, string) {
 	base := os.Getenv("ATTUNE_TEST_DATABASE_URL")
@@ -54,51 +53,123 @@ func counter() int { n++; return n }
 func must(t testing.TB, db bun.IDB, query string) {
 	t.Helper()
 	if _, err := db.ExecContext(context.Background(), query); err != nil {
-		t.Fatalf("%v\n%s", err, query)
+		t.Fatalf("%v\n%.300s", err, query)
 	}
 }
 
-func TestSimple(t *testing.T) {
-	ctx := context.Background()
-	db, _ := newDB(t)
+func baseline(t testing.TB, db *bun.DB, schema string) {
+	t.Helper()
 	text, err := os.ReadFile("../postgres/20260203000000_baseline.up.sql")
 	if err != nil {
 		t.Fatal(err)
 	}
-	must(t, db, "CREATE SCHEMA att")
-	must(t, db, strings.ReplaceAll(string(text), "{schema}", "att"))
-	must(t, db, `
-INSERT INTO att.pack (id, ref, label, version, runtime_deps) VALUES (1,'core','Core','1','{core.action.python,core.sensor.python,x}');
-INSERT INTO att.runtime (id, ref, pack, runtime_type, name, distributions) VALUES
- (1,'core.action.python',1,'action','Python','["python3"]'),
- (2,'core.sensor.python3',1,'sensor','Python','{"verification":{"commands":[{"binary":"python","args":["--version"],"priority":3},{"binary":"python3","args":["--version"],"priority":3}]}, "min_version":"3.8"}'),
- (3,'core.sensor.builtin',1,'sensor','B','{}'),
- (4,'core.sensor.node',1,'sensor','Node','{}');
-INSERT INTO att.sensor (ref,label,entrypoint,runtime,runtime_ref) SELECT 's'||i,'l','e',1+i%4,(ARRAY['core.action.python','core.sensor.python3','core.sensor.builtin','core.sensor.node'])[1+i%4] FROM generate_series(1,8) i;
-INSERT INTO att.action (ref,pack,pack_ref,label,entrypoint,runtime) SELECT 's'||i,1,'core','l','e',1+i%4 FROM generate_series(1,8) i;
-`)
-	plan, err := unify.Examine(ctx, db, "att")
+	must(t, db, `CREATE SCHEMA IF NOT EXISTS `+quote(schema))
+	must(t, db, strings.ReplaceAll(string(text), "{schema}", quote(schema)))
+}
+
+func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+func installation(t testing.TB, schema string) (*bun.DB, string) {
+	t.Helper()
+	db, url := newDB(t)
+	baseline(t, db, schema)
+	text, err := os.ReadFile("testdata/installation.sql")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Log(plan)
-	err = db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		r, err := unify.Up(ctx, tx, "att", unify.Options{})
-		t.Logf("%+v", r)
+	must(t, db, strings.NewReplacer("{schema}", quote(schema), "{plain}", strings.ReplaceAll(quote(schema), "'", "''")).Replace(string(text)))
+	return db, url
+}
+
+// dump gives the schema as pg_dump writes it and every row of every table, as
+// sorted lines. Where a column stands in its table does not matter.
+func dump(t testing.TB, db *bun.DB, url string) []string {
+	t.Helper()
+	out, err := exec.Command("pg_dump", "--schema-only", "--restrict-key=x", url).Output()
+	if err != nil {
+		if out, err = exec.Command("pg_dump", "--schema-only", url).Output(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var lines []string
+	for _, line := range strings.Split(string(out), "\n") {
+		if strings.HasPrefix(line, "\\restrict") || strings.HasPrefix(line, "\\unrestrict") {
+			continue
+		}
+		lines = append(lines, "schema: "+strings.TrimSuffix(line, ","))
+	}
+	lines = append(lines, rows(t, db)...)
+	slices.Sort(lines)
+	return lines
+}
+
+func rows(t testing.TB, db *bun.DB) []string {
+	t.Helper()
+	ctx := context.Background()
+	var tables []string
+	if err := db.NewRaw(`SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'`).Scan(ctx, &tables); err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, table := range tables {
+		var columns []string
+		if err := db.NewRaw(`SELECT quote_ident(attname) FROM pg_attribute WHERE attrelid = ?::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attname`, table).Scan(ctx, &columns); err != nil {
+			t.Fatal(err)
+		}
+		var rows []string
+		if err := db.NewRaw(`SELECT ROW(`+strings.Join(columns, ", ")+`)::text FROM ONLY `+table).Scan(ctx, &rows); err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range rows {
+			all = append(all, table+": "+row)
+		}
+	}
+	return all
+}
+
+func up(t testing.TB, db *bun.DB, schema string) *unify.Report {
+	t.Helper()
+	var report *unify.Report
+	err := db.RunInTx(context.Background(), nil, func(ctx context.Context, tx bun.Tx) (err error) {
+		report, err = unify.Up(ctx, tx, schema, unify.Options{})
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out string
-	db.NewRaw("select string_agg(r::text, E'\n') from att.runtime r").Scan(ctx, &out)
-	t.Log(out)
-	db.NewRaw("select string_agg(r::text, E'\n') from att.sensor r").Scan(ctx, &out)
-	t.Log(out)
-	db.NewRaw("select string_agg(r::text, E'\n') from att.runtime_unification_ledger r").Scan(ctx, &out)
-	t.Log(out)
-	db.NewRaw("select string_agg(r::text, E'\n') from att.runtime_unification_catalog r").Scan(ctx, &out)
-	t.Log(out)
-	db.NewRaw("select string_agg(runtime_deps::text, E'\n') from att.pack r").Scan(ctx, &out)
-	t.Log(out)
+	return report
+}
+
+func down(t testing.TB, db *bun.DB, schema string, opts unify.Options) *unify.Report {
+	t.Helper()
+	var report *unify.Report
+	err := db.RunInTx(context.Background(), nil, func(ctx context.Context, tx bun.Tx) (err error) {
+		report, err = unify.Down(ctx, tx, schema, opts)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+func TestUpAndDownGiveEverythingBack(t *testing.T) {
+	for _, schema := range []string{"public", `it's "odd"`} {
+		t.Run(schema, func(t *testing.T) {
+			db, url := installation(t, schema)
+			before := dump(t, db, url)
+			for range 2 {
+				report := up(t, db, schema)
+				t.Logf("%+v", report)
+				if _, err := unify.ExamineDown(context.Background(), db, schema); err != nil {
+					t.Fatal(err)
+				}
+				down(t, db, schema, unify.Options{})
+				if diff := cmp.Diff(before, dump(t, db, url)); diff != "" {
+					t.Fatalf("after up and down (-before +after):\n%s", diff)
+				}
+			}
+		})
+	}
 }

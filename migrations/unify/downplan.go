@@ -1,0 +1,57 @@
+package unify
+
+import "context"
+
+// DownPlan is what Down would do.
+type DownPlan struct {
+	Schema string `json:"schema"`
+	// Runtimes are the rows that runtime gets back.
+	Runtimes []Restored `json:"runtimes"`
+	// Tables has how many rows of the ledger each column has.
+	Tables []Repointed `json:"tables"`
+	// Changes of the catalog that are taken back, in order.
+	Changes []string `json:"changes"`
+	// Losses have no legacy form; Down refuses them without force.
+	Losses []Loss `json:"losses"`
+	// Obstacles must be cleared first.
+	Obstacles []Obstacle `json:"obstacles"`
+}
+
+// Restored is a row that runtime gets back.
+type Restored struct {
+	Ref string `json:"ref"`
+	// ID is 0 for a row that gets a new one.
+	ID int64 `json:"id"`
+	// From is the present ref.
+	From string `json:"from"`
+	// Former: the row was there before; otherwise it is made for what was added
+	// since.
+	Former bool `json:"former"`
+}
+
+func (d *downSession) examineDown(ctx context.Context) (*DownPlan, error) {
+	plan := &DownPlan{Schema: d.schema}
+	var err error
+	if plan.Obstacles, err = d.downObstacles(ctx); err != nil || len(plan.Obstacles) > 0 {
+		return plan, err
+	}
+	err = d.load(ctx, "work out what runtime gets back",
+		"SELECT ref, coalesce(id, 0) AS id, current_ref AS \"from\", former FROM ("+d.restored()+") m WHERE place = 1 ORDER BY ref", &plan.Runtimes)
+	if err != nil {
+		return nil, err
+	}
+	err = d.load(ctx, "count the ledger", `SELECT n.nspname || '.' || c.relname AS "table", l.col AS "column", count(*) AS rows
+FROM `+d.record(ledgerTable)+` l JOIN pg_class c ON c.oid = l.tbl JOIN pg_namespace n ON n.oid = c.relnamespace GROUP BY 1, 2 ORDER BY 1, 2`, &plan.Tables)
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range d.undo {
+		if u.Object != "" {
+			plan.Changes = append(plan.Changes, u.Object)
+		}
+	}
+	plan.Losses, err = d.losses(ctx)
+	return plan, err
+}
+
+func (d *downSession) downObstacles(ctx context.Context) ([]Obstacle, error) { return nil, nil }

@@ -1,0 +1,69 @@
+-- One row for each row that runtime gets back. Of rows that want the same ref,
+-- the one in first place gets it.
+WITH now AS (
+  SELECT r.id::bigint AS id, r.ref::text AS ref, {row} AS row FROM {runtime} r
+),
+origin AS (
+  SELECT u.id, u.ref, u.became, u.became_ref, u.legacy, s.legacy || s.merged AS unified,
+    CASE WHEN u.ref ~ {legacy_form} AND u.ref <> {builtin} THEN split_part(u.ref, '.', 2) ELSE '' END AS side
+  FROM {rows} u JOIN {rows} s ON s.id = u.became
+),
+-- What was changed since goes back into every row that the runtime was made of.
+carried AS (
+  SELECT n.id,
+    coalesce(jsonb_object_agg(k, n.row->k) FILTER
+      (WHERE n.row->k IS NOT NULL AND n.row->k IS DISTINCT FROM o.unified->k), '{}') AS changed,
+    coalesce(array_agg(k) FILTER (WHERE n.row->k IS NULL AND o.unified->k IS NOT NULL), '{}') AS emptied
+  FROM now n JOIN origin o ON o.id = n.id AND o.became = n.id CROSS JOIN unnest({columns}) k GROUP BY n.id
+),
+former AS (
+  SELECT n.id AS current, n.ref AS current_ref, o.id, o.side,
+    CASE WHEN n.ref = o.became_ref THEN o.ref WHEN o.side = '' THEN n.ref
+      ELSE split_part(n.ref, '.', 1) || '.' || o.side || '.' || split_part(n.ref, '.', 2) END AS ref,
+    (o.legacy - c.emptied) || c.changed AS row
+  FROM origin o JOIN now n ON n.id = o.became JOIN carried c ON c.id = n.id
+),
+-- Rows of actions and sensors that were added, or changed their runtime, since.
+used AS (
+  {used}
+),
+-- A side that is used now and was not there before.
+extra AS (
+  SELECT n.id AS current, n.ref AS current_ref, u.side,
+    (SELECT f.row FROM former f WHERE f.id = n.id) AS row
+  FROM now n JOIN used u ON u.id = n.id
+  WHERE EXISTS (SELECT FROM former f WHERE f.current = n.id)
+    AND NOT EXISTS (SELECT FROM former f WHERE f.current = n.id AND f.side IN (u.side, ''))
+),
+-- Runtimes that were added since go to the side that uses them; those that
+-- nobody uses to the sides that their roles allow.
+added AS (
+  SELECT n.id AS current, n.ref AS current_ref, s.side, n.row,
+    CASE WHEN row_number() OVER (PARTITION BY n.id ORDER BY s.side) = 1 THEN n.id END AS id
+  FROM (
+    SELECT n.*, 'action' IN (SELECT side FROM used WHERE used.id = n.id) AS acts,
+      'sensor' IN (SELECT side FROM used WHERE used.id = n.id) AS senses,
+      CASE WHEN n.row->'distributions'->'roles' IN ('["worker"]', '["sensor"]')
+        THEN n.row->'distributions'->'roles'->>0 ELSE 'both' END AS role
+    FROM now n WHERE n.id NOT IN (SELECT became FROM origin)
+  ) n CROSS JOIN (VALUES ('action'), ('sensor'), ('')) s (side)
+  WHERE CASE s.side
+    WHEN '' THEN n.ref = {builtin}
+    WHEN 'action' THEN n.ref <> {builtin} AND (n.acts OR NOT n.senses AND n.role <> 'sensor')
+    ELSE n.ref <> {builtin} AND (n.senses OR NOT n.acts AND n.role <> 'worker') END
+),
+candidate AS (
+  SELECT current, current_ref, id, side, ref, row, true AS former FROM former
+  UNION ALL
+  SELECT current, current_ref, id, side,
+    CASE side WHEN '' THEN current_ref ELSE
+      split_part(current_ref, '.', 1) || '.' || side || '.' || split_part(current_ref, '.', 2) END,
+    row || jsonb_build_object('{type}', CASE side WHEN '' THEN 'sensor' ELSE side END), false
+  FROM (
+    SELECT current, current_ref, id, side, row FROM added
+    UNION ALL SELECT current, current_ref, NULL, side, row FROM extra
+  ) a WHERE {legacy}
+)
+SELECT current, current_ref, id, side, ref, row, former,
+  row_number() OVER (PARTITION BY ref ORDER BY former DESC, id) AS place
+FROM candidate
