@@ -75,7 +75,7 @@ func (m *Migrator) undo(ctx context.Context, tx bun.IDB, in *inspection, r recor
 		if err != nil {
 			return err
 		}
-		if len(use.Blockers) > 0 && !(use.Forcible && m.cfg.Force) {
+		if forced := use.Forcible && m.cfg.Force; len(use.Blockers) > 0 && !forced {
 			return use
 		}
 	}

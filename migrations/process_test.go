@@ -17,6 +17,7 @@ import (
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect"
 
+	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/migrations"
 	"github.com/attune-go/attune/schema/database"
 )
@@ -127,9 +128,7 @@ func TestTwoProcessesMigrateAtOnce(t *testing.T) {
 		first.expect(t, "paused")
 		second := start(t, db, "")
 		if db.Dialect().Name() == dialect.PG {
-			for count(t, db, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND "+thisDatabase) == 0 {
-				runtime.Gosched()
-			}
+			waitForWaiter(t, db)
 		}
 		if _, err := io.WriteString(first.input, "go on\n"); err != nil {
 			t.Fatal(err)
@@ -153,6 +152,33 @@ func TestTwoProcessesMigrateAtOnce(t *testing.T) {
 			t.Errorf("%d migrations are recorded, want 2", n)
 		}
 	})
+}
+
+// TestNoTwoInstallationsAtOnce: of two that begin on an empty database in
+// different schemas, the one that waited is refused.
+func TestNoTwoInstallationsAtOnce(t *testing.T) {
+	db := testdb.EmptyPostgres(t)
+	first := start(t, db, "VALUES ('"+migrations.Baseline)
+	first.expect(t, "paused")
+	refused := make(chan error)
+	go func() {
+		_, err := migrator(t, db.DB, migrations.Config{Schema: "attune"}).Up(context.Background())
+		refused <- err
+	}()
+	waitForWaiter(t, db)
+	if _, err := io.WriteString(first.input, "go on\n"); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, "Up", <-refused, migrations.ErrBeside, "public")
+	first.expect(t, "done 2")
+}
+
+// waitForWaiter returns when somebody waits for the migrators' lock.
+func waitForWaiter(t *testing.T, db testDB) {
+	t.Helper()
+	for count(t, db, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND "+thisDatabase) == 0 {
+		runtime.Gosched()
+	}
 }
 
 func TestKilledHalfWayLeavesNothing(t *testing.T) {

@@ -120,9 +120,9 @@ func (in *inspection) record(id string) *record {
 // tooNew is the error of a record that this program is too old for, or nil. A
 // migration that it does not know is no reason to refuse by itself: the record
 // says which programs can live with it.
-func (in *inspection) tooNew() error {
+func (m *Migrator) tooNew(in *inspection) error {
 	for _, r := range in.records {
-		if newer(r.Requires, program) {
+		if _, known := m.step(r.ID); !known && newer(r.Requires, program) {
 			return &VersionError{Schema: in.name, Migration: r.ID, Requires: r.Requires, AppliedBy: r.Program, Program: program}
 		}
 	}

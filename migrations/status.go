@@ -100,7 +100,7 @@ func (m *Migrator) Check(ctx context.Context) (schema string, err error) {
 			return err
 		}
 		schema = in.name
-		if err := in.tooNew(); err != nil {
+		if err := m.tooNew(in); err != nil {
 			return err
 		}
 		if err := in.refuse(); err != nil {

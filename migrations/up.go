@@ -91,7 +91,7 @@ func (m *Migrator) upOne(ctx context.Context, res *Result) (more bool, err error
 
 // mayGoUp refuses what Up must not touch.
 func (m *Migrator) mayGoUp(in *inspection) error {
-	if err := in.tooNew(); err != nil {
+	if err := m.tooNew(in); err != nil {
 		return err
 	}
 	if err := in.refuse(); err != nil {
