@@ -1,12 +1,14 @@
 package host
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // For the tests.
 var (
-	StubFault   = stubFault
-	SplitWords  = splitWords
-	ReplaceWord = replaceWord
+	StubFault  = stubFault
+	SplitWords = splitWords
 )
 
 // SetVars and PassVars are the names in the tables.
@@ -28,3 +30,22 @@ func SetEndGrace(d time.Duration) { endGrace = d }
 
 func (w word) Text() string { return w.text }
 func (w word) Quoted() bool { return w.quoted }
+
+func Redact(home, user string, commands []string, text string) string {
+	names := map[string]bool{}
+	for _, c := range commands {
+		names[c] = true
+	}
+	return newRedactor(home, user, names).text(text)
+}
+
+// WriteRun is the recording of one command that prints what is in /file.
+func WriteRun(path string, args []string, stdout string) (string, error) {
+	r := NewRecorder(Local(LocalConfig{Environ: []string{}}))
+	r.local.home, r.local.info.User = "", "root" // nothing is replaced
+	r.binaries[path] = &recordedBinary{path: path, runs: []recordedRun{{args: args, stdout: stdout}}}
+	r.files["/file"] = stdout
+	var b strings.Builder
+	_, err := r.WriteTo(&b)
+	return b.String(), err
+}

@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/attune-go/attune/runtime/host"
 )
 
@@ -82,8 +80,18 @@ func beRoot() {
 		os.Exit(1)
 	}
 	for {
-		_ = unix.Pause()
+		time.Sleep(time.Hour)
 	}
+}
+
+// long is more than any command of these tests takes, so that waiting for what
+// must not be waited for ends in TimedOut.
+const long = 60 * time.Second
+
+func brief(res host.Result) string {
+	cut := func(b []byte) string { return string(b[:min(len(b), 200)]) }
+	return fmt.Sprintf("{exit code %d, signal %q, timed out %v, truncated %v, error %v, stdout %q, stderr %q}",
+		res.ExitCode, res.Signal, res.TimedOut, res.Truncated, res.Err, cut(res.Stdout), cut(res.Stderr))
 }
 
 // self is the test binary.

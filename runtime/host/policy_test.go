@@ -215,6 +215,7 @@ func FuzzCommandLine(f *testing.F) {
 	f.Add("ruby", "-e", "puts 'it''s'")
 	f.Add("a b", "", `back\slash "quoted"`)
 	f.Add("*", "*", "\t\n")
+	f.Add("r\xff\x80y", "-e", "it's")
 	f.Fuzz(func(t *testing.T, binary, a, b string) {
 		line := host.CommandLine(binary, []string{a, b})
 		words, err := host.SplitWords(line)

@@ -20,10 +20,6 @@ import (
 	"github.com/attune-go/attune/runtime/host"
 )
 
-// long is more than any command of these tests takes, so that waiting for what
-// must not be waited for ends in TimedOut.
-const long = 60 * time.Second
-
 // badCommand is a command that misbehaves and what must come of it.
 type badCommand struct {
 	name string
@@ -289,12 +285,6 @@ func TestRunTruncatesBetweenCharacters(t *testing.T) {
 }
 
 // --- checks
-
-func brief(res host.Result) string {
-	cut := func(b []byte) string { return string(b[:min(len(b), 200)]) }
-	return fmt.Sprintf("{exit code %d, signal %q, timed out %v, truncated %v, error %v, stdout %q, stderr %q}",
-		res.ExitCode, res.Signal, res.TimedOut, res.Truncated, res.Err, cut(res.Stdout), cut(res.Stderr))
-}
 
 func wantTimeout(stdout string) func(*testing.T, host.Result) {
 	return func(t *testing.T, res host.Result) {

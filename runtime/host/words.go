@@ -42,28 +42,28 @@ func quoteWord(s string) string {
 func splitWords(line string) ([]word, error) {
 	var words []word
 	var cur strings.Builder
-	in, quoted, quote, escaped := false, false, rune(0), false
-	for _, r := range line {
+	in, quoted, quote, escaped := false, false, byte(0), false
+	for _, b := range []byte(line) { // what means something is ASCII
 		switch {
 		case escaped:
-			cur.WriteRune(r)
+			cur.WriteByte(b)
 			escaped = false
-		case r == '\\' && quote != '\'':
+		case b == '\\' && quote != '\'':
 			escaped, in, quoted = true, true, true
-		case quote != 0 && r == quote:
+		case quote != 0 && b == quote:
 			quote = 0
 		case quote != 0:
-			cur.WriteRune(r)
-		case r == '\'' || r == '"':
-			quote, in, quoted = r, true, true
-		case r == ' ' || r == '\t':
+			cur.WriteByte(b)
+		case b == '\'' || b == '"':
+			quote, in, quoted = b, true, true
+		case b == ' ' || b == '\t':
 			if in {
 				words = append(words, word{cur.String(), quoted})
 			}
 			cur.Reset()
 			in, quoted = false, false
 		default:
-			cur.WriteRune(r)
+			cur.WriteByte(b)
 			in = true
 		}
 	}

@@ -7,7 +7,10 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -23,7 +26,7 @@ type recording struct {
 	} `yaml:"host"`
 	Binaries []writtenBinary   `yaml:"binaries"`
 	Links    map[string]string `yaml:"links,omitempty"`
-	Files    map[string]string `yaml:"files,omitempty"`
+	Files    map[string]output `yaml:"files,omitempty"`
 }
 
 type writtenBinary struct {
@@ -34,14 +37,31 @@ type writtenBinary struct {
 
 type writtenRun struct {
 	Args      []string `yaml:"args,flow"`
-	Stdout    string   `yaml:"stdout"`
-	Stderr    string   `yaml:"stderr"`
+	Stdout    output   `yaml:"stdout"`
+	Stderr    output   `yaml:"stderr"`
 	ExitCode  int      `yaml:"exit_code"`
 	Truncated bool     `yaml:"truncated,omitempty"`
 	Signal    string   `yaml:"signal,omitempty"`
 	Error     string   `yaml:"error,omitempty"`
 	Timeout   bool     `yaml:"timeout,omitempty"`
 	Duration  string   `yaml:"duration"`
+}
+
+// output is what a command printed. Several lines are written as a block where
+// that is safe: one that begins with white space is not read back as it was.
+type output string
+
+// MarshalYAML chooses how it is written.
+func (o output) MarshalYAML() (any, error) {
+	s := string(o)
+	if !utf8.ValidString(s) {
+		return s, nil // becomes !!binary
+	}
+	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s, Style: yaml.DoubleQuotedStyle}
+	if line, _, more := strings.Cut(s, "\n"); more && strings.Count(s, "\n") > 1 && line != "" && !unicode.IsSpace(rune(line[0])) {
+		n.Style = yaml.LiteralStyle
+	}
+	return n, nil
 }
 
 // WriteTo writes what was recorded so far as YAML, in the order of paths. The
@@ -84,7 +104,13 @@ func (r *Recorder) recording() recording {
 			rec.Binaries = append(rec.Binaries, b)
 		}
 	}
-	rec.Links, rec.Files = red.texts(r.links), red.texts(r.files)
+	rec.Links, rec.Files = make(map[string]string), make(map[string]output)
+	for p, target := range r.links {
+		rec.Links[red.text(p)] = red.text(target)
+	}
+	for p, text := range r.files {
+		rec.Files[red.text(p)] = output(red.text(text))
+	}
 	maps.DeleteFunc(rec.Links, func(from, to string) bool { return from == to })
 	return rec
 }
@@ -93,7 +119,7 @@ func (r redactor) binary(b *recordedBinary) writtenBinary {
 	out := writtenBinary{Path: r.text(b.path), Fault: r.text(b.fault)}
 	for _, run := range b.runs {
 		w := writtenRun{
-			Args: []string{}, Stdout: r.text(run.stdout), Stderr: r.text(run.stderr), ExitCode: run.exitCode,
+			Args: []string{}, Stdout: output(r.text(run.stdout)), Stderr: output(r.text(run.stderr)), ExitCode: run.exitCode,
 			Truncated: run.truncated, Signal: run.signal, Error: r.text(run.err), Timeout: run.timeout,
 			Duration: run.duration.Round(10 * time.Microsecond).String(),
 		}
@@ -103,13 +129,5 @@ func (r redactor) binary(b *recordedBinary) writtenBinary {
 		out.Runs = append(out.Runs, w)
 	}
 	slices.SortFunc(out.Runs, func(a, b writtenRun) int { return slices.Compare(a.Args, b.Args) })
-	return out
-}
-
-func (r redactor) texts(m map[string]string) map[string]string {
-	out := make(map[string]string, len(m))
-	for k, v := range m {
-		out[r.text(k)] = r.text(v)
-	}
 	return out
 }

@@ -1,0 +1,40 @@
+package host_test
+
+import (
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/attune-go/attune/runtime/host"
+)
+
+// BenchmarkRun is one probe of a program that does nothing, beside the same
+// through os/exec with its output collected: the difference is what safety
+// costs.
+func BenchmarkRun(b *testing.B) {
+	h := host.Local(host.LocalConfig{})
+	b.Run("host", func(b *testing.B) {
+		for b.Loop() {
+			if res := h.Run(b.Context(), host.Invocation{Path: "/bin/true", Args: []string{"--version"}, Timeout: time.Minute}); res.ExitCode != 0 {
+				b.Fatal(res)
+			}
+		}
+	})
+	b.Run("bare", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := exec.Command("/bin/true", "--version").CombinedOutput(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkLookupMiss is a name that is in none of ten folders.
+func BenchmarkLookupMiss(b *testing.B) {
+	h := withPath("/", "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/opt", "/srv", "/var", "/etc")
+	for b.Loop() {
+		if len(h.Lookup("no-such-tool")) > 0 {
+			b.Fatal("found")
+		}
+	}
+}
