@@ -182,3 +182,16 @@ func wrap(pointer, doc string) string {
 	}
 	return doc
 }
+
+func TestNearest(t *testing.T) {
+	known := []string{"binary", "args", "exit_code", "pattern", "priority", "version_pattern", "timeout"}
+	for word, want := range map[string]string{
+		"Binary": "binary", "exit-code": "exit_code", "exitcode": "exit_code", "patern": "pattern", "prioirty": "priority",
+		"arg": "args", "versionPattern": "version_pattern", "timout": "timeout", "tags": "", "x": "", "": "", "command": "",
+		strings.Repeat("binary", 20): "",
+	} {
+		if got := metadata.Nearest(word, known); got != want {
+			t.Errorf("%q: got %q, want %q", word, got, want)
+		}
+	}
+}

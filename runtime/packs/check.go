@@ -1,0 +1,130 @@
+package packs
+
+import (
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/attune-go/attune/runtime/version"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+// duplicates reports refs and names that two files of the pack have.
+func (l *loader) duplicates() {
+	refs, names := map[string]*loaded{}, map[string]named{}
+	for _, d := range l.loaded {
+		if d.def.Ref == "" {
+			continue
+		}
+		if first := refs[d.def.Ref]; first != nil {
+			l.value(d, Error, "/ref", fmt.Sprintf("%s is defined already, in %s", d.def.Ref, first.where("/ref")))
+			continue // its names are the same, of course
+		}
+		refs[d.def.Ref] = d
+		for _, n := range namesOf(d) {
+			if first, ok := names[n.name]; ok && first.of != d {
+				l.value(d, Error, n.pointer, fmt.Sprintf("%q names %s already, in %s", n.name, first.of.def.Ref, first.of.where(first.pointer)))
+				continue
+			}
+			names[n.name] = n
+		}
+	}
+}
+
+// named is a name of a definition, and where it stands.
+type named struct {
+	name    string
+	of      *loaded
+	pointer string
+}
+
+// namesOf are the names that a definition answers to in commands and config:
+// its aliases, or without them its capability name.
+func namesOf(d *loaded) []named {
+	var out []named
+	for i, alias := range d.def.Aliases {
+		out = append(out, named{strings.ToLower(alias), d, "/aliases/" + strconv.Itoa(i)})
+	}
+	if len(out) == 0 {
+		out = append(out, named{d.def.CapabilityName(), d, "/ref"})
+	}
+	return out
+}
+
+// where is a place in d's file, for a message.
+func (d *loaded) where(pointer string) string {
+	at, _ := d.doc.locate(pointer)
+	return fmt.Sprintf("%s:%d:%d", d.file, at.line, at.column)
+}
+
+// sharedNames warns of names that mean a definition of the core pack.
+func (l *loader) sharedNames() {
+	core := metadata.NewIndex(Core().Definitions)
+	for _, d := range l.loaded {
+		for _, n := range namesOf(d) {
+			if of, ok := core.Resolve(n.name); ok {
+				l.value(d, Warning, n.pointer, fmt.Sprintf("%q means %s, because the core pack comes first; to mean this one write %s",
+					n.name, of.Ref, d.def.Ref))
+			}
+		}
+	}
+}
+
+// advice warns of what is allowed, and hardly meant.
+func (l *loader) advice(d *loaded) {
+	verified := verifies(&d.def.Distributions)
+	for i := range d.def.Versions {
+		v := &d.def.Versions[i]
+		verified = verified || verifies(&v.Distributions)
+	}
+	if !verified {
+		l.key(d, Warning, "/distributions", "nothing says how to verify it, so no host will ever have it: "+
+			"add verification.commands, or verification.always_available")
+	}
+	l.minAboveRecommended(d, "/distributions", &d.def.Distributions)
+	l.interpreter(d, "/execution_config", &d.def.ExecutionConfig, &d.def.Distributions)
+	for i := range d.def.Versions {
+		v, at := &d.def.Versions[i], "/versions/"+strconv.Itoa(i)
+		l.minAboveRecommended(d, at+"/distributions", &v.Distributions)
+		by := &v.Distributions
+		if !verifies(by) {
+			by = &d.def.Distributions
+		}
+		l.interpreter(d, at+"/execution_config", &v.ExecutionConfig, by)
+	}
+}
+
+func verifies(d *metadata.Distributions) bool {
+	v := d.Verification
+	return v != nil && (!v.MustCheck() || len(v.Commands) > 0)
+}
+
+func (l *loader) minAboveRecommended(d *loaded, at string, dist *metadata.Distributions) {
+	low, err1 := version.Parse(dist.MinVersion)
+	good, err2 := version.Parse(dist.RecommendedVersion)
+	if err1 == nil && err2 == nil && low.Compare(good) > 0 {
+		l.value(d, Warning, at+"/recommended_version", fmt.Sprintf("%s is below min_version %s", dist.RecommendedVersion, dist.MinVersion))
+	}
+}
+
+// interpreter warns of one that is executed but never verified: it may be
+// missing, or another installation, on a host that counts as having the
+// runtime.
+func (l *loader) interpreter(d *loaded, at string, e *metadata.ExecutionConfig, by *metadata.Distributions) {
+	if e.Interpreter == nil || e.Interpreter.Binary == "" || !verifies(by) || !by.Verification.MustCheck() {
+		return
+	}
+	binary := e.Interpreter.Binary
+	for _, c := range by.Verification.Commands {
+		if path.Base(c.Binary) == path.Base(binary) {
+			return
+		}
+	}
+	for _, glob := range by.Verification.Locations {
+		if ok, _ := path.Match(path.Base(glob), path.Base(binary)); ok {
+			return
+		}
+	}
+	l.value(d, Warning, at+"/interpreter/binary", fmt.Sprintf("%q is executed, but no command or location verifies it", binary))
+}

@@ -1,0 +1,142 @@
+package install
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// definition brings one row up to what the pack says.
+func (l *loader) definition(ctx context.Context, def *metadata.Definition) error {
+	digest := def.Digest()
+	row, err := l.st.Runtimes.Definition(ctx, def.Ref)
+	if errors.Is(err, store.ErrNotFound) {
+		l.report.add(Entry{Ref: def.Ref, Result: Created})
+		return l.write(ctx, def, digest)
+	}
+	if err != nil {
+		return err
+	}
+	if fault := faultOf(row); fault != nil && !l.opts.Force {
+		l.report.add(Entry{Ref: def.Ref, Result: Kept, Kept: []string{fmt.Sprintf("the row is malformed (%v)", fault)}})
+		return nil
+	}
+	merged, m, err := l.merge(row, def)
+	if err != nil {
+		return err
+	}
+	entry := Entry{Ref: def.Ref, Result: Unchanged, Changed: m.changed, Kept: m.kept}
+	switch {
+	case len(m.changed) > 0:
+		entry.Result = Updated
+	case len(m.kept) > 0:
+		entry.Result = Kept
+	}
+	l.report.add(entry)
+	if entry.Result != Updated {
+		return nil
+	}
+	return l.write(ctx, merged, digest)
+}
+
+func (l *loader) write(ctx context.Context, def *metadata.Definition, digest string) error {
+	if l.opts.DryRun {
+		return nil
+	}
+	_, err := l.st.Runtimes.UpsertDefinition(ctx, def, &digest)
+	return err
+}
+
+func faultOf(row *metadata.Definition) error {
+	if err := row.Aliases.Fault(); err != nil {
+		return err
+	}
+	if err := row.Distributions.Fault(); err != nil {
+		return err
+	}
+	return row.ExecutionConfig.Fault()
+}
+
+func (l *loader) merge(row, def *metadata.Definition) (*metadata.Definition, *merge, error) {
+	base := doc{}
+	if text, ok := l.base[def.Ref]; ok {
+		var last metadata.Definition
+		if err := json.Unmarshal(text, &last); err != nil {
+			return nil, nil, fmt.Errorf("what was last loaded is not readable: %w", err)
+		}
+		var err error
+		if base, err = definitionDoc(&last); err != nil {
+			return nil, nil, err
+		}
+	}
+	rowDoc, err := definitionDoc(row)
+	if err != nil {
+		return nil, nil, err
+	}
+	packDoc, err := definitionDoc(def)
+	if err != nil {
+		return nil, nil, err
+	}
+	m := &merge{force: l.opts.Force}
+	merged, err := definitionOf(m.object("", base, rowDoc, packDoc), def)
+	return merged, m, err
+}
+
+// definitionDoc is a definition as far as it has columns. Versions are keyed by
+// version, so that they are merged one by one.
+func definitionDoc(def *metadata.Definition) (doc, error) {
+	stored := *def
+	stored.Unknown = nil
+	if stored.PackRef == "" {
+		stored.PackRef = metadata.PackOf(stored.Ref)
+	}
+	d, err := toDoc(&stored)
+	if err != nil {
+		return nil, err
+	}
+	versions := doc{}
+	list, _ := d["versions"].([]any)
+	for _, v := range list {
+		entry, _ := v.(doc)
+		version, _ := entry["version"].(string)
+		versions[version] = entry
+	}
+	delete(d, "versions")
+	if len(versions) > 0 {
+		d["versions"] = versions
+	}
+	return d, nil
+}
+
+// definitionOf turns a merged document back, its versions in the pack's order
+// and then those that only the row has.
+func definitionOf(d doc, pack *metadata.Definition) (*metadata.Definition, error) {
+	versions, _ := d["versions"].(doc)
+	list := []any{}
+	for _, v := range pack.Versions {
+		if entry, ok := versions[v.Version]; ok {
+			list = append(list, entry)
+			delete(versions, v.Version)
+		}
+	}
+	for _, version := range keys(versions) {
+		list = append(list, versions[version])
+	}
+	delete(d, "versions")
+	if len(list) > 0 {
+		d["versions"] = list
+	}
+	text, err := json.Marshal(d)
+	if err != nil {
+		return nil, err
+	}
+	merged := new(metadata.Definition)
+	if err := json.Unmarshal(text, merged); err != nil {
+		return nil, fmt.Errorf("the merged definition is not valid: %w; --force takes the pack's", err)
+	}
+	return merged, nil
+}

@@ -1,0 +1,219 @@
+// Package install writes a pack into a database. What an operator changed in
+// a row since the pack was last loaded stays, and is named.
+package install
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/uptrace/bun"
+
+	"github.com/attune-go/attune/runtime/packs"
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// Options of a load. The zero value loads and keeps what operators changed.
+type Options struct {
+	// Force gives every row exactly what the pack says.
+	Force bool
+	// DryRun reports and writes nothing.
+	DryRun bool
+}
+
+// Load writes the pack and its definitions in one transaction. Rows of the pack
+// that it no longer defines are left and reported.
+//
+// What a pack brought is kept in pack.meta under "attune", so that the next
+// load can tell an operator's change from the pack's.
+func Load(ctx context.Context, db bun.IDB, cfg store.Config, pack *packs.Pack, opts Options) (*Report, error) {
+	var report *Report
+	err := db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		l := &loader{st: store.New(tx, cfg), pack: pack, opts: opts, report: &Report{Pack: pack.Ref, DryRun: opts.DryRun}}
+		report = l.report
+		return l.run(ctx)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load pack %q: %w", pack.Ref, err)
+	}
+	return report, nil
+}
+
+type loader struct {
+	st     *store.Store
+	pack   *packs.Pack
+	opts   Options
+	report *Report
+	// base is what was last loaded, by ref of the definition.
+	base map[string]json.RawMessage
+}
+
+// record is what the loader keeps in pack.meta.
+type record struct {
+	Pack   json.RawMessage            `json:"pack,omitempty"`
+	Loaded map[string]json.RawMessage `json:"loaded"`
+}
+
+const recordKey = "attune"
+
+func (l *loader) run(ctx context.Context) error {
+	row, err := l.lockPack(ctx)
+	if err != nil {
+		return err
+	}
+	meta, last, err := readMeta(row)
+	if err != nil {
+		return err
+	}
+	l.base = last.Loaded
+	now := record{Loaded: map[string]json.RawMessage{}}
+	if now.Pack, err = l.mergePack(ctx, row, last.Pack); err != nil {
+		return err
+	}
+	for i := range l.pack.Definitions {
+		def := &l.pack.Definitions[i]
+		if err := l.definition(ctx, def); err != nil {
+			return fmt.Errorf("%s: %w", def.Ref, err)
+		}
+		if now.Loaded[def.Ref], err = json.Marshal(def); err != nil {
+			return fmt.Errorf("%s: %w", def.Ref, err)
+		}
+	}
+	if err := l.orphans(ctx); err != nil {
+		return err
+	}
+	return l.keep(ctx, meta, last, now)
+}
+
+// lockPack finds the pack's row, or makes it. Writing to it first makes a
+// second load of the pack wait for this one.
+func (l *loader) lockPack(ctx context.Context) (*schema.Pack, error) {
+	row, err := l.st.Packs.ByRef(ctx, l.pack.Ref)
+	if err == nil && !l.opts.DryRun {
+		row, err = l.st.Packs.Update(ctx, l.pack.Ref, store.PackChanges{IsStandard: metadata.Some(row.IsStandard)})
+	}
+	if !errors.Is(err, store.ErrNotFound) {
+		return row, err
+	}
+	l.report.Created = true
+	row = &schema.Pack{
+		Ref: l.pack.Ref, Label: l.pack.Label, Version: l.pack.Version,
+		Description: nonEmpty(l.pack.Description), IsStandard: l.pack.Ref == metadata.CorePack,
+	}
+	if l.opts.DryRun {
+		return row, nil
+	}
+	return row, l.st.Packs.Upsert(ctx, row)
+}
+
+func nonEmpty(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+func readMeta(row *schema.Pack) (meta map[string]json.RawMessage, last record, err error) {
+	if len(row.Meta) > 0 {
+		if err := json.Unmarshal(row.Meta, &meta); err != nil {
+			return nil, last, fmt.Errorf("pack.meta is not an object: %w", err)
+		}
+	}
+	if text, ok := meta[recordKey]; ok {
+		if err := json.Unmarshal(text, &last); err != nil {
+			return nil, last, fmt.Errorf("pack.meta/%s is not what a load left there: %w", recordKey, err)
+		}
+	}
+	if meta == nil {
+		meta = map[string]json.RawMessage{}
+	}
+	return meta, last, nil
+}
+
+// keep remembers what this load brought, if that is new.
+func (l *loader) keep(ctx context.Context, meta map[string]json.RawMessage, last, now record) error {
+	was, err := toDoc(last)
+	if err != nil {
+		return err
+	}
+	is, err := toDoc(now)
+	if err != nil {
+		return err
+	}
+	if l.opts.DryRun || same(was, is) {
+		return nil
+	}
+	if meta[recordKey], err = json.Marshal(now); err != nil {
+		return err
+	}
+	text, err := json.Marshal(meta)
+	if err != nil {
+		return err
+	}
+	_, err = l.st.Packs.Update(ctx, l.pack.Ref, store.PackChanges{Meta: metadata.Some(json.RawMessage(text))})
+	return err
+}
+
+// packDoc is what of a pack's own row is merged.
+type packDoc struct {
+	Label       string `json:"label"`
+	Description string `json:"description"`
+	Version     string `json:"version"`
+}
+
+func (l *loader) mergePack(ctx context.Context, row *schema.Pack, last json.RawMessage) (json.RawMessage, error) {
+	ours := packDoc{l.pack.Label, l.pack.Description, l.pack.Version}
+	text, err := json.Marshal(ours)
+	if err != nil {
+		return nil, err
+	}
+	theirs := packDoc{Label: row.Label, Version: row.Version}
+	if row.Description != nil {
+		theirs.Description = *row.Description
+	}
+	base := theirs
+	if len(last) > 0 {
+		if err := json.Unmarshal(last, &base); err != nil {
+			return nil, fmt.Errorf("pack.meta/%s/pack: %w", recordKey, err)
+		}
+	}
+	var changes store.PackChanges
+	if l.opts.Force || theirs.Label == base.Label {
+		changes.Label = metadata.Some(ours.Label)
+	}
+	if l.opts.Force || theirs.Description == base.Description {
+		changes.Description = metadata.Some(nonEmpty(ours.Description))
+	}
+	changes.Version = metadata.Some(ours.Version)
+	if ours == theirs || l.opts.DryRun {
+		return text, nil
+	}
+	_, err = l.st.Packs.Update(ctx, l.pack.Ref, changes)
+	return text, err
+}
+
+// orphans reports rows that an earlier load brought and this pack no longer
+// defines. They stay: actions and sensors may use them.
+func (l *loader) orphans(ctx context.Context) error {
+	defined := map[string]bool{}
+	for _, def := range l.pack.Definitions {
+		defined[def.Ref] = true
+	}
+	for ref := range l.base {
+		if defined[ref] {
+			continue
+		}
+		_, err := l.st.Runtimes.ByRef(ctx, ref)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+		case err != nil:
+			return err
+		default:
+			l.report.add(Entry{Ref: ref, Result: Orphaned})
+		}
+	}
+	return nil
+}

@@ -1,0 +1,98 @@
+package install
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// doc is a JSON document by meaning: objects are map[string]any, numbers keep
+// their text.
+type doc = map[string]any
+
+// absent stands for a key that a document does not have.
+var absent any = struct{ absent string }{"absent"}
+
+// merge is a three-way merge by key: what was last loaded, what the row has
+// now, what the pack brings. A value that only one of the two changed is taken
+// from that one; where both did, the row's stays, because an operator changed
+// it for a reason. Objects are merged key by key, lists as a whole.
+type merge struct {
+	// force takes the pack's value everywhere.
+	force bool
+	// kept and changed are the JSON pointers of values that stay though the
+	// pack has another, and of those that the row gets from the pack.
+	kept, changed []string
+}
+
+func (m *merge) value(at string, base, row, pack any) any {
+	if same(row, pack) {
+		return row
+	}
+	if m.force || same(row, base) {
+		m.changed = append(m.changed, at)
+		return pack
+	}
+	rowDoc, ok1 := row.(doc)
+	packDoc, ok2 := pack.(doc)
+	if ok1 && ok2 {
+		baseDoc, _ := base.(doc)
+		return m.object(at, baseDoc, rowDoc, packDoc)
+	}
+	m.kept = append(m.kept, at)
+	return row
+}
+
+func (m *merge) object(at string, base, row, pack doc) doc {
+	merged := doc{}
+	for _, key := range keys(row, pack) {
+		v := m.value(at+"/"+pointerToken(key), get(base, key), get(row, key), get(pack, key))
+		if v != absent {
+			merged[key] = v
+		}
+	}
+	return merged
+}
+
+func get(d doc, key string) any {
+	if v, ok := d[key]; ok {
+		return v
+	}
+	return absent
+}
+
+func same(a, b any) bool { return reflect.DeepEqual(a, b) }
+
+func keys(docs ...doc) []string {
+	all := map[string]bool{}
+	for _, d := range docs {
+		for key := range d {
+			all[key] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
+// pointerToken escapes a key for a JSON pointer (RFC 6901).
+func pointerToken(key string) string {
+	return strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
+}
+
+// toDoc is the meaning of a value's JSON.
+func toDoc(v any) (doc, error) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber()
+	var d doc
+	if err := dec.Decode(&d); err != nil {
+		return nil, fmt.Errorf("read a document back: %w", err)
+	}
+	return d, nil
+}
