@@ -99,6 +99,11 @@ func (d *downSession) separate(ctx context.Context) (*Report, error) {
 		if err := d.runUndo(ctx, true); err != nil {
 			return err
 		}
+		// runtime_type is back by now. Not on the caller's path, where the
+		// catalog may not be what is found first.
+		if err := d.inspect(ctx); err != nil {
+			return err
+		}
 		if err := d.onCallersPath(ctx, func() error { return d.putBack(ctx, report) }); err != nil {
 			return err
 		}

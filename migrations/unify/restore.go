@@ -163,10 +163,6 @@ func (d *downSession) idSequence(ctx context.Context) (string, error) {
 
 // writeFormer gives runtime its rows back.
 func (d *downSession) writeFormer(ctx context.Context) error {
-	// runtime_type is back by now.
-	if err := d.inspect(ctx); err != nil {
-		return err
-	}
 	row := "(m.row || jsonb_build_object('id', m.id, 'ref', m.ref))"
 	var names, values, sets []string
 	for _, name := range d.before.Columns {
