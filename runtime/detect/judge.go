@@ -77,9 +77,9 @@ func (a *Attempt) judge(c *command, res host.Result) (v version.Version, out out
 	case errors.Is(res.Err, errDeadline):
 		a.end(Timeout, "it was not finished when "+errDeadline.Error(), "")
 	case errors.Is(res.Err, fs.ErrPermission):
-		a.end(NotExecutable, res.Err.Error(), fmt.Sprintf("let this user execute %s", a.Path))
+		a.end(NotExecutable, cause(a, res), fmt.Sprintf("let this user execute %s", a.Path))
 	case res.Err != nil:
-		a.end(Error, res.Err.Error(), fmt.Sprintf("run %s by hand, as the same user", c.line()))
+		a.end(Error, cause(a, res), fmt.Sprintf("run %s by hand, as the same user", c.line()))
 	case res.Signal != "":
 		a.end(Error, "it was ended by "+res.Signal, fmt.Sprintf("run %s by hand, as the same user", c.line()))
 	case res.ExitCode != c.ExitCode:
@@ -95,6 +95,12 @@ func (a *Attempt) judge(c *command, res host.Result) (v version.Version, out out
 		v = a.extract(c, out)
 	}
 	return v, out
+}
+
+// cause is why a command could not be run, without the path, which the attempt
+// has.
+func cause(a *Attempt, res host.Result) string {
+	return strings.TrimPrefix(res.Err.Error(), "run "+a.Path+": ")
 }
 
 func (a *Attempt) end(outcome Outcome, detail, hint string) {

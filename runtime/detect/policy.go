@@ -2,6 +2,7 @@ package detect
 
 import (
 	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/runtime/packs"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -30,5 +31,12 @@ func Commands(defs []metadata.Definition) []host.Command {
 	return out
 }
 
-// standardPolicy is the policy of a host that says nothing.
-func standardPolicy() *host.Policy { return &host.Policy{} }
+// standardPolicy is the policy of a host that says nothing: it trusts the
+// embedded core pack.
+func standardPolicy() *host.Policy {
+	policy, err := host.NewPolicy(host.PolicyConfig{Trusted: Commands(packs.Core().Definitions)})
+	if err != nil {
+		panic(err) // there is no mode and no rule that could be wrong
+	}
+	return policy
+}
