@@ -11,5 +11,5 @@ func qualified(db *testdb.DB, table string) any {
 	if db.Schema == "" {
 		return bun.Ident(table)
 	}
-	return bun.SafeQueryWithSep(db.Schema, table)
+	return bun.SafeQuery("?.?", bun.Ident(db.Schema), bun.Ident(table))
 }

@@ -33,15 +33,15 @@ func (m *merge) value(at string, base, row, pack any) any {
 	if same(row, pack) {
 		return row
 	}
-	if m.force || same(row, base) {
-		m.changed = append(m.changed, at)
-		return pack
-	}
 	rowDoc, ok1 := row.(doc)
 	packDoc, ok2 := pack.(doc)
 	if ok1 && ok2 {
 		baseDoc, _ := base.(doc)
 		return m.object(at, baseDoc, rowDoc, packDoc)
+	}
+	if m.force || same(row, base) {
+		m.changed = append(m.changed, at)
+		return pack
 	}
 	m.kept = append(m.kept, at)
 	return row

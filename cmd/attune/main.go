@@ -1,0 +1,24 @@
+// Command attune administers an installation: migrations, packs, and what the
+// database knows of runtimes and workers.
+package main
+
+import "github.com/attune-go/attune/cmd/internal/cli"
+
+type grammar struct {
+	cli.Globals
+
+	Migrate  migrateCmd  `cmd:"" help:"Bring the database to this release's schema, or back."`
+	Packs    packsCmd    `cmd:"" help:"Write, check and load packs of runtime definitions."`
+	Runtimes runtimesCmd `cmd:"" help:"Show the runtimes that the database defines."`
+	Workers  workersCmd  `cmd:"" help:"Show the registered workers and sensors."`
+}
+
+const description = "Administer an attune installation. Without --database it works on the file of this user " +
+	"under $XDG_STATE_HOME/attune. Exit status: 0 done, 1 failed, 2 wrong usage, 3 differences (--exit-code)."
+
+func program() *cli.Program {
+	g := new(grammar)
+	return &cli.Program{Name: "attune", Description: description, Grammar: g, Globals: &g.Globals}
+}
+
+func main() { program().Main() }

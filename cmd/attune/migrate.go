@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/migrations"
+	"github.com/attune-go/attune/runtime/packs"
+	"github.com/attune-go/attune/runtime/packs/install"
+	"github.com/attune-go/attune/schema/store"
+)
+
+type migrateCmd struct {
+	Up     migrateUpCmd     `cmd:"" help:"Apply what is missing, each migration in its own transaction."`
+	Down   migrateDownCmd   `cmd:"" help:"Undo the newest migration, and no other."`
+	Status migrateStatusCmd `cmd:"" help:"Show which migrations are applied."`
+	Plan   migratePlanCmd   `cmd:"" help:"Show what up, or down, would do; write nothing."`
+}
+
+// lockFlag is shared by the commands that wait for locks.
+type lockFlag struct {
+	LockTimeout time.Duration `help:"Longest wait for a lock (default: ${default})." default:"10s" env:"ATTUNE_LOCK_TIMEOUT" placeholder:"DURATION"`
+}
+
+type migrateUpCmd struct {
+	lockFlag
+	NoCore bool `help:"Do not load the core pack into an empty database."`
+}
+
+// Run applies what is missing.
+func (c *migrateUpCmd) Run(ctx context.Context, env *cli.Env) error {
+	url := env.URL()
+	if url == "" {
+		var err error
+		if url, err = cli.CreateEmbedded(); err != nil {
+			return err
+		}
+	}
+	db, m, err := openMigrator(ctx, env, url, migrations.Config{LockTimeout: c.LockTimeout})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	res, err := m.Up(ctx)
+	if err != nil {
+		if res != nil && len(res.Done) > 0 && !env.JSON {
+			printResult(env.Out, db.Name, "applied", res)
+		}
+		return fmt.Errorf("migrate %s up: %w", db.Name, err)
+	}
+	var core *install.Report
+	if !c.NoCore && res.Before == migrations.StateEmpty && len(res.Done) > 0 {
+		if core, err = install.Load(ctx, db.DB, store.Config{Schema: res.Schema}, packs.Core(), install.Options{}); err != nil {
+			return fmt.Errorf("%s is migrated, but the core pack is not loaded: %w; run `attune packs load core`", db.Name, err)
+		}
+	}
+	if env.JSON {
+		return cli.PrintJSON(env.Out, struct {
+			*migrations.Result
+			Core *install.Report `json:"core,omitempty"`
+		}{res, core})
+	}
+	printResult(env.Out, db.Name, "applied", res)
+	switch {
+	case core != nil:
+		env.Out.Printf("core pack: %s\n", core.Summary())
+	case len(res.Done) > 0 && res.Before != migrations.StateEmpty:
+		env.Out.Printf("next: `attune packs load core` (it keeps what you changed; --dry-run shows it first), then restart workers and sensors\n")
+	}
+	return nil
+}
+
+type migrateDownCmd struct {
+	lockFlag
+	Force bool `help:"Give up what cannot be brought back; plan --down lists it."`
+}
+
+// Run undoes one migration.
+func (c *migrateDownCmd) Run(ctx context.Context, env *cli.Env) error {
+	db, m, err := openExisting(ctx, env, migrations.Config{LockTimeout: c.LockTimeout, Force: c.Force})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	res, err := m.Down(ctx)
+	if err != nil {
+		return fmt.Errorf("migrate %s down: %w", db.Name, err)
+	}
+	if env.JSON {
+		return cli.PrintJSON(env.Out, res)
+	}
+	printResult(env.Out, db.Name, "undone", res)
+	return nil
+}
+
+type migrateStatusCmd struct{}
+
+// Run shows which migrations are applied, and where the tables differ from
+// what this program expects.
+func (c *migrateStatusCmd) Run(ctx context.Context, env *cli.Env) error {
+	db, m, err := openExisting(ctx, env, migrations.Config{})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	s, err := m.Status(ctx)
+	if err != nil {
+		return fmt.Errorf("migration status of %s: %w", db.Name, err)
+	}
+	if env.JSON {
+		return cli.PrintJSON(env.Out, s)
+	}
+	env.Out.Printf("%s, schema %s: %s\n\n", cli.Clean(db.Name), cli.Clean(s.Schema), s.State)
+	for _, f := range s.Findings {
+		env.Out.Printf("  %s\n", cli.Clean(f))
+	}
+	t := cli.NewTable("MIGRATION", "STATE", "APPLIED", "BY", "REQUIRES")
+	for _, m := range s.Migrations {
+		when := "-"
+		if m.Applied != nil {
+			when = m.Applied.UTC().Format(time.RFC3339)
+		}
+		t.Row(cli.Cell{Text: m.ID}, cli.Cell{Text: string(m.State), Style: stateStyle(m.State)}, cli.Cell{Text: when},
+			cli.Cell{Text: cli.Or(m.AppliedBy, "-")}, cli.Cell{Text: m.Requires})
+	}
+	t.Print(env.Out)
+	return nil
+}
+
+func stateStyle(s migrations.MigrationState) cli.Style {
+	if s == migrations.Pending {
+		return cli.Yellow
+	}
+	return cli.Green
+}
+
+type migratePlanCmd struct {
+	Down     bool `help:"Plan undoing the newest migration."`
+	ExitCode bool `help:"Exit with 3 where changes are pending, 0 where none are."`
+}
+
+// Run shows what up or down would do.
+func (c *migratePlanCmd) Run(ctx context.Context, env *cli.Env) error {
+	db, m, err := openExisting(ctx, env, migrations.Config{})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	plan, pending, err := c.plan(ctx, m)
+	if err != nil {
+		return fmt.Errorf("plan for %s: %w", db.Name, err)
+	}
+	if env.JSON {
+		err = cli.PrintJSON(env.Out, plan)
+	} else {
+		printPlan(env.Out, db.Name, plan)
+	}
+	if err == nil && c.ExitCode && pending {
+		return &cli.Silent{Status: cli.ExitPending}
+	}
+	return err
+}
+
+func (c *migratePlanCmd) plan(ctx context.Context, m *migrations.Migrator) (plan any, pending bool, err error) {
+	if c.Down {
+		p, err := m.PlanDown(ctx)
+		return p, true, err
+	}
+	p, err := m.Plan(ctx)
+	return p, p != nil && len(p.Pending) > 0, err
+}
+
+func openExisting(ctx context.Context, env *cli.Env, cfg migrations.Config) (*cli.Database, *migrations.Migrator, error) {
+	url, err := env.ExistingURL()
+	if err != nil {
+		return nil, nil, err
+	}
+	return openMigrator(ctx, env, url, cfg)
+}
+
+func openMigrator(ctx context.Context, env *cli.Env, url string, cfg migrations.Config) (*cli.Database, *migrations.Migrator, error) {
+	db, err := env.OpenUnchecked(ctx, url)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := env.Migrator(db, cfg)
+	if err != nil {
+		db.Close()
+		return nil, nil, err
+	}
+	return db, m, nil
+}
+
+func printResult(out *cli.Terminal, name, verb string, res *migrations.Result) {
+	if len(res.Done) == 0 {
+		out.Printf("%s, schema %s: nothing to do\n", cli.Clean(name), cli.Clean(res.Schema))
+		return
+	}
+	out.Printf("%s, schema %s (was %s)\n", cli.Clean(name), cli.Clean(res.Schema), res.Before)
+	for _, d := range res.Done {
+		how := verb
+		if d.Adopted {
+			how = map[string]string{"applied": "adopted", "undone": "forgotten"}[verb]
+		}
+		out.Printf("  %-9s %s\n", how, d.ID)
+	}
+	if res.Unify != nil {
+		printDetail(out, res.Unify)
+	}
+}

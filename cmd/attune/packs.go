@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/runtime/packs"
+	"github.com/attune-go/attune/runtime/packs/install"
+	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
+)
+
+type packsCmd struct {
+	Init     packsInitCmd     `cmd:"" help:"Write the skeleton of a new pack."`
+	Validate packsValidateCmd `cmd:"" help:"Say everything that is wrong with packs, with file and line."`
+	Load     packsLoadCmd     `cmd:"" help:"Load packs into the database; what you changed there stays."`
+	List     packsListCmd     `cmd:"" help:"List the packs in the database."`
+}
+
+type packsInitCmd struct {
+	Ref string `arg:"" help:"Ref of the pack: lower case, such as acme." placeholder:"REF"`
+	Dir string `arg:"" optional:"" help:"Folder to write (default: ./REF)." placeholder:"DIR"`
+}
+
+// Run writes a skeleton.
+func (c *packsInitCmd) Run(env *cli.Env) error {
+	dir := cli.Or(c.Dir, c.Ref)
+	written, err := packs.Init(dir, c.Ref)
+	if err != nil {
+		return err
+	}
+	if env.JSON {
+		return cli.PrintJSON(env.Out, written)
+	}
+	for _, file := range written {
+		env.Out.Printf("wrote %s\n", cli.Clean(file))
+	}
+	env.Out.Printf("next: edit them, then `attune packs validate %[1]s` and `worker detect --pack %[1]s`\n", dir)
+	return nil
+}
+
+type packsValidateCmd struct {
+	Dirs []string `arg:"" name:"dir" help:"Folders of packs." placeholder:"DIR"`
+}
+
+// Run reports every problem of every pack.
+func (c *packsValidateCmd) Run(env *cli.Env) error {
+	all := packs.Problems{}
+	for _, dir := range c.Dirs {
+		pack, problems := packs.LoadDir(dir, packs.Config{Strict: env.Strict})
+		all = append(all, problems...)
+		if env.JSON {
+			continue
+		}
+		for _, p := range problems {
+			env.Out.Printf("%s\n", cli.Clean(p.String()))
+		}
+		if problems.Err() == nil {
+			env.Out.Printf("%s: pack %s is valid: %s, %s\n", cli.Clean(dir), cli.Clean(pack.Ref),
+				cli.Count(len(pack.Definitions), "definition"), cli.Count(len(problems), "warning"))
+		}
+	}
+	if env.JSON {
+		if err := cli.PrintJSON(env.Out, all); err != nil {
+			return err
+		}
+	}
+	if n := len(all.Of(packs.Error)); n > 0 {
+		return fmt.Errorf("validate: %s", cli.Count(n, "error"))
+	}
+	return nil
+}
+
+type packsLoadCmd struct {
+	Packs  []string `arg:"" name:"pack" help:"Folders of packs; core is the embedded core pack." placeholder:"DIR|core"`
+	Force  bool     `help:"Give every row exactly what the pack says."`
+	DryRun bool     `help:"Show what would happen; write nothing."`
+}
+
+// Run loads packs. All are read before the first is written.
+func (c *packsLoadCmd) Run(ctx context.Context, env *cli.Env) error {
+	var list []*packs.Pack
+	for _, dir := range c.Packs {
+		pack, err := c.read(env, dir)
+		if err != nil {
+			return err
+		}
+		list = append(list, pack)
+	}
+	db, err := env.OpenNamed(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	reports := make([]*install.Report, 0, len(list))
+	for _, pack := range list {
+		report, err := install.Load(ctx, db.DB, store.Config{Schema: db.Schema}, pack,
+			install.Options{Force: c.Force, DryRun: c.DryRun})
+		if err != nil {
+			return fmt.Errorf("%s: %w", db.Name, err)
+		}
+		reports = append(reports, report)
+		if !env.JSON {
+			printReport(env.Out, report)
+		}
+	}
+	if env.JSON {
+		return cli.PrintJSON(env.Out, reports)
+	}
+	return nil
+}
+
+func (c *packsLoadCmd) read(env *cli.Env, dir string) (*packs.Pack, error) {
+	if dir == metadata.CorePack {
+		return packs.Core(), nil
+	}
+	pack, problems := packs.LoadDir(dir, packs.Config{Strict: env.Strict})
+	for _, p := range problems.Of(packs.Warning) {
+		env.Warn(p.String())
+	}
+	if err := problems.Err(); err != nil {
+		return nil, fmt.Errorf("pack %s, nothing was loaded:\n%w", dir, err)
+	}
+	return pack, nil
+}
+
+func printReport(out *cli.Terminal, r *install.Report) {
+	for _, e := range r.Entries {
+		switch e.Result {
+		case install.Unchanged:
+			continue
+		case install.Orphaned:
+			out.Printf("%-9s %s  no longer in the pack; the row stays\n", e.Result, cli.Clean(e.Ref))
+			continue
+		}
+		out.Printf("%-9s %s\n", e.Result, cli.Clean(e.Ref))
+		for _, at := range e.Changed {
+			out.Printf("            from the pack  %s\n", cli.Clean(at))
+		}
+		for _, at := range e.Kept {
+			out.Printf("            kept as it is  %s\n", cli.Clean(at))
+		}
+	}
+	verb := ""
+	if r.DryRun {
+		verb = "; nothing was written (--dry-run)"
+	}
+	if r.Changed() == 0 && !r.Created {
+		verb = "; nothing changed"
+	}
+	out.Printf("pack %s: %s%s\n", cli.Clean(r.Pack), r.Summary(), verb)
+	if r.Count(install.Kept) > 0 {
+		out.Printf("what was kept differs from the pack because it was changed in the database; --force overrides\n")
+	}
+}
+
+type packsListCmd struct{}
+
+type packDoc struct {
+	Ref         string `json:"ref"`
+	Label       string `json:"label"`
+	Version     string `json:"version"`
+	Description string `json:"description,omitempty"`
+	Runtimes    int    `json:"runtimes"`
+}
+
+// Run lists the packs of the database.
+func (c *packsListCmd) Run(ctx context.Context, env *cli.Env) error {
+	db, err := env.OpenNamed(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	rows, err := db.Store.Packs.List(ctx, store.Page{})
+	if err != nil {
+		return fmt.Errorf("list packs of %s: %w", db.Name, err)
+	}
+	runtimes, err := db.Store.Runtimes.List(ctx, store.Page{})
+	if err != nil {
+		return fmt.Errorf("list runtimes of %s: %w", db.Name, err)
+	}
+	counts := map[string]int{}
+	for i := range runtimes {
+		counts[metadata.PackOf(runtimes[i].Ref)]++
+	}
+	docs := make([]packDoc, 0, len(rows))
+	for i := range rows {
+		p := &rows[i]
+		d := packDoc{Ref: p.Ref, Label: p.Label, Version: p.Version, Runtimes: counts[p.Ref]}
+		if p.Description != nil {
+			d.Description = *p.Description
+		}
+		docs = append(docs, d)
+	}
+	if env.JSON {
+		return cli.PrintJSON(env.Out, docs)
+	}
+	if len(docs) == 0 {
+		env.Out.Printf("no packs; `attune packs load core` brings the core pack\n")
+		return nil
+	}
+	t := cli.NewTable("PACK", "VERSION", "RUNTIMES", "LABEL", "DESCRIPTION")
+	t.Right = map[int]bool{2: true}
+	t.Shrink = 4
+	for _, d := range docs {
+		t.Row(cli.Cell{Text: d.Ref, Style: cli.Cyan}, cli.Cell{Text: d.Version}, cli.Cell{Text: fmt.Sprint(d.Runtimes)},
+			cli.Cell{Text: d.Label}, cli.Cell{Text: strings.TrimSpace(d.Description)})
+	}
+	t.Print(env.Out)
+	return nil
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/migrations"
+)
+
+// printPlan prints a *migrations.Plan or *migrations.DownPlan.
+func printPlan(out *cli.Terminal, name string, plan any) {
+	switch p := plan.(type) {
+	case *migrations.Plan:
+		out.Printf("%s, schema %s: %s\n", cli.Clean(name), cli.Clean(p.Schema), p.State)
+		if len(p.Pending) == 0 {
+			out.Printf("nothing to do\n")
+			return
+		}
+		for _, s := range p.Pending {
+			printStep(out, "apply", "adopt", s)
+		}
+		if p.Unify != nil {
+			printDetail(out, p.Unify)
+		}
+		out.Printf("nothing was written; `attune migrate up` does it\n")
+	case *migrations.DownPlan:
+		out.Printf("%s, schema %s: %s\n", cli.Clean(name), cli.Clean(p.Schema), p.State)
+		printStep(out, "undo", "forget", p.Step)
+		for _, table := range p.Drops {
+			out.Printf("  drop      table %s\n", cli.Clean(table))
+		}
+		for _, b := range p.Blockers {
+			out.Printf("  %s %s\n", out.Paint(cli.Red, "in the way"), cli.Clean(b))
+		}
+		if p.Forcible {
+			out.Printf("  --force gives that up\n")
+		}
+		if p.Unify != nil {
+			printDetail(out, p.Unify)
+		}
+		out.Printf("nothing was written; `attune migrate down` does it\n")
+	}
+}
+
+func printStep(out *cli.Terminal, do, adopt string, s migrations.Step) {
+	verb := do
+	if s.Adopt {
+		verb = adopt
+	}
+	out.Printf("  %-9s %s  (programs from %s on can use it)\n", verb, s.ID, s.Requires)
+}
+
+// printDetail prints what the unification says of itself.
+func printDetail(out *cli.Terminal, detail any) {
+	if s, ok := detail.(fmt.Stringer); ok {
+		text := strings.TrimRight(cli.CleanLines(s.String()), "\n")
+		out.Printf("\n%s\n\n", text)
+	}
+}

@@ -1,0 +1,254 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/runtime/suggest"
+	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
+)
+
+type runtimesCmd struct {
+	List runtimesListCmd `cmd:"" help:"List the runtimes, by ref."`
+	Show runtimesShowCmd `cmd:"" help:"Show one runtime whole."`
+}
+
+type runtimesListCmd struct {
+	Pack  string `help:"Only the runtimes of this pack." placeholder:"REF"`
+	After string `help:"Begin after this ref." placeholder:"REF"`
+	Limit int    `help:"At most so many (default: all)." placeholder:"N"`
+}
+
+// Run lists the runtimes.
+func (c *runtimesListCmd) Run(ctx context.Context, env *cli.Env) error {
+	if c.Limit < 0 {
+		return cli.Usagef("--limit: %d is negative", c.Limit)
+	}
+	db, err := env.OpenNamed(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	defs, err := db.Store.Definitions(ctx)
+	if err != nil {
+		return fmt.Errorf("list runtimes of %s: %w", db.Name, err)
+	}
+	defs = c.page(defs)
+	if env.JSON {
+		return cli.PrintJSON(env.Out, defs)
+	}
+	if len(defs) == 0 {
+		env.Out.Printf("no runtimes; `attune packs load core` brings the usual ones\n")
+		return nil
+	}
+	t := cli.NewTable("REF", "NAME", "ALSO", "ROLES", "VERIFIED BY")
+	for i := range defs {
+		d := &defs[i]
+		how := cli.Cell{Text: verifiedBy(d)}
+		if d.Distributions.Fault() != nil {
+			how.Style = cli.Red
+		}
+		t.Row(cli.Cell{Text: d.Ref}, cli.Cell{Text: d.CapabilityName(), Style: cli.Cyan}, cli.Cell{Text: cli.Or(also(d), "-")},
+			cli.Cell{Text: roles(d)}, how)
+	}
+	t.Shrink = 4
+	t.Print(env.Out)
+	return nil
+}
+
+func (c *runtimesListCmd) page(defs []metadata.Definition) []metadata.Definition {
+	page := []metadata.Definition{}
+	for _, d := range defs {
+		if d.Ref <= c.After || (c.Pack != "" && d.PackRef != c.Pack && metadata.PackOf(d.Ref) != c.Pack) {
+			continue
+		}
+		if c.Limit > 0 && len(page) == c.Limit {
+			break
+		}
+		page = append(page, d)
+	}
+	return page
+}
+
+func also(d *metadata.Definition) string {
+	if d.Aliases.Fault() != nil || len(d.Aliases) < 2 {
+		return ""
+	}
+	return strings.Join(d.Aliases[1:], ", ")
+}
+
+func roles(d *metadata.Definition) string {
+	var names []string
+	for _, r := range []metadata.Role{metadata.Worker, metadata.Sensor} {
+		if d.HasRole(r) {
+			names = append(names, string(r))
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// verifiedBy says in a few words how a host verifies a runtime.
+func verifiedBy(d *metadata.Definition) string {
+	v := d.Distributions.Verification
+	switch {
+	case d.Distributions.Fault() != nil:
+		return "malformed: " + d.Distributions.Fault().Error()
+	case v == nil:
+		return "no verification"
+	case v.AlwaysAvailable:
+		return "always available"
+	case !v.CheckRequired.Or(true):
+		return "taken as available, unverified"
+	case len(v.Commands) == 0:
+		return "no verification"
+	}
+	var lines []string
+	for _, c := range v.Ordered() {
+		lines = append(lines, host.CommandLine(c.Binary, c.Args))
+	}
+	return strings.Join(lines, "; ")
+}
+
+type runtimesShowCmd struct {
+	Name string `arg:"" help:"Ref, alias or name: core.python, python3, Python." placeholder:"REF|NAME"`
+}
+
+// Run shows one runtime.
+func (c *runtimesShowCmd) Run(ctx context.Context, env *cli.Env) error {
+	db, err := env.OpenNamed(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	row, err := db.Store.Runtimes.Resolve(ctx, c.Name)
+	if errors.Is(err, store.ErrNotFound) {
+		return unknownRuntime(ctx, db, c.Name)
+	}
+	if err != nil {
+		return fmt.Errorf("show runtime %q of %s: %w", c.Name, db.Name, err)
+	}
+	def, err := db.Store.Runtimes.Definition(ctx, row.Ref)
+	if err != nil {
+		return fmt.Errorf("show runtime %q of %s: %w", c.Name, db.Name, err)
+	}
+	if env.JSON {
+		return cli.PrintJSON(env.Out, def)
+	}
+	workers, err := db.Store.Workers.List(ctx, store.WorkerFilter{Runtime: def.Ref})
+	if err != nil {
+		return fmt.Errorf("workers with %s: %w", def.Ref, err)
+	}
+	printDefinition(env.Out, def)
+	names := make([]string, 0, len(workers))
+	for i := range workers {
+		names = append(names, cli.Clean(workers[i].Name))
+	}
+	env.Out.Printf("workers       %s\n", cli.Or(strings.Join(names, ", "), "none registered with it"))
+	return nil
+}
+
+// unknownRuntime is the error for a name that no runtime has.
+func unknownRuntime(ctx context.Context, db *cli.Database, name string) error {
+	defs, err := db.Store.Definitions(ctx)
+	if err != nil {
+		return err
+	}
+	var known []string
+	for i := range defs {
+		known = append(known, defs[i].Ref, defs[i].CapabilityName())
+	}
+	text := fmt.Sprintf("no runtime %q in %s", name, db.Name)
+	if near, ok := suggest.Nearest(strings.ToLower(name), known); ok {
+		text += "; did you mean " + near + "?"
+	} else {
+		text += "; `attune runtimes list` shows all"
+	}
+	return errors.New(text)
+}
+
+func printDefinition(out *cli.Terminal, d *metadata.Definition) {
+	field := func(name, text string) {
+		if text != "" {
+			out.Printf("%-13s %s\n", name, cli.Clean(text))
+		}
+	}
+	field("ref", d.Ref)
+	field("name", d.Name)
+	field("capability", d.CapabilityName())
+	field("also", also(d))
+	field("description", strings.TrimSpace(d.Description))
+	field("roles", roles(d))
+	field("min version", d.Distributions.MinVersion)
+	field("recommended", d.Distributions.RecommendedVersion)
+	if in := d.ExecutionConfig.Interpreter; in != nil && in.Binary != "" {
+		field("interpreter", host.CommandLine(in.Binary, in.Args))
+	}
+	printVerification(out, d.Distributions)
+	for _, v := range d.Versions {
+		note := ""
+		if v.IsDefault {
+			note = " (default)"
+		}
+		field("version", v.Version+note)
+		printVerification(out, v.Distributions)
+	}
+}
+
+func printVerification(out *cli.Terminal, d metadata.Distributions) {
+	switch v := d.Verification; {
+	case d.Fault() != nil:
+		out.Printf("verification  %s\n", out.Paint(cli.Red, "malformed: "+cli.Clean(d.Fault().Error())))
+	case v == nil:
+		out.Printf("verification  none\n")
+	case v.AlwaysAvailable:
+		out.Printf("verification  always available\n")
+	case !v.CheckRequired.Or(true):
+		out.Printf("verification  not required\n")
+	default:
+		out.Printf("verification\n")
+		for _, c := range v.Ordered() {
+			out.Printf("  %-4s %s%s\n", strconv.Itoa(c.Priority.Or(metadata.DefaultPriority)),
+				cli.Clean(host.CommandLine(c.Binary, c.Args)), cli.Clean(conditions(c)))
+		}
+		for _, l := range v.Locations {
+			out.Printf("  at   %s\n", cli.Clean(l))
+		}
+	}
+}
+
+// conditions are what a command expects besides success.
+func conditions(c metadata.Command) string {
+	var list []string
+	if c.ExitCode != 0 {
+		list = append(list, fmt.Sprintf("exits with %d", c.ExitCode))
+	}
+	if c.Pattern != "" {
+		list = append(list, "matches "+c.Pattern)
+	}
+	if c.Optional {
+		list = append(list, "optional")
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return "  (" + strings.Join(list, ", ") + ")"
+}
+
+// compact is JSON on one line.
+func compact(text json.RawMessage) string {
+	if len(text) == 0 {
+		return ""
+	}
+	out, err := json.Marshal(text)
+	if err != nil {
+		return string(text)
+	}
+	return string(out)
+}

@@ -1,0 +1,150 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/uptrace/bun"
+
+	"github.com/attune-go/attune/migrations"
+	"github.com/attune-go/attune/schema/database"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// Database is an open database of which it is known that this program can use
+// it.
+type Database struct {
+	*bun.DB
+	// Name is its URL without the password.
+	Name string
+	// Schema that holds the tables.
+	Schema string
+	Store  *store.Store
+}
+
+// URL is the database that the command line, the environment or the config
+// file names; empty when none does.
+func (e *Env) URL() string {
+	if e.Globals.Database != "" {
+		return e.Globals.Database
+	}
+	return e.File.Database.URL
+}
+
+// schemaName is the schema that was asked for; empty when none was.
+func (e *Env) schemaName() string {
+	if e.Globals.Schema != "" {
+		return e.Globals.Schema
+	}
+	return e.File.Database.Schema
+}
+
+// Open opens the database at url and checks that this program can use it.
+func (e *Env) Open(ctx context.Context, url string) (*Database, error) {
+	db, err := e.OpenUnchecked(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	m, err := e.Migrator(db, migrations.Config{})
+	if err == nil {
+		db.Schema, err = m.Check(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("database %s: %w", db.Name, err), db.Close())
+	}
+	db.Store = store.New(db.DB, store.Config{Schema: db.Schema})
+	return db, nil
+}
+
+// OpenUnchecked opens the database at url as it is, for commands that migrate
+// it. Schema and Store are not set.
+func (e *Env) OpenUnchecked(ctx context.Context, url string) (*Database, error) {
+	db, err := database.Open(ctx, url)
+	if errors.Is(err, database.ErrURL) {
+		return nil, Usagef("%v", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Database{DB: db, Name: database.Redact(url)}, nil
+}
+
+// Migrator is the migrator of a database, for the schema that was asked for.
+func (e *Env) Migrator(db *Database, cfg migrations.Config) (*migrations.Migrator, error) {
+	cfg.Schema, cfg.Logger = e.schemaName(), e.Log
+	return migrations.New(db.DB, cfg)
+}
+
+// OpenNamed opens the database that was named, else the embedded file if there
+// is one.
+func (e *Env) OpenNamed(ctx context.Context) (*Database, error) {
+	url, err := e.ExistingURL()
+	if err != nil {
+		return nil, err
+	}
+	return e.Open(ctx, url)
+}
+
+// ExistingURL is the database that was named, else the embedded file if there
+// is one.
+func (e *Env) ExistingURL() (string, error) {
+	if url := e.URL(); url != "" {
+		return url, nil
+	}
+	path, err := EmbeddedFile(os.Getenv)
+	if err == nil {
+		_, err = os.Stat(path)
+	}
+	if err != nil {
+		return "", errors.New("no database is named: give --database, ATTUNE_DATABASE_URL, or database.url in the config file; " +
+			"without one, `worker register` and `attune migrate up` create a file for this host alone")
+	}
+	return embeddedScheme + path, nil
+}
+
+const embeddedScheme = "sqlite:"
+
+// EmbeddedFile is the database that is used where none is named: a file under
+// the user's state folder. It need not exist.
+func EmbeddedFile(getenv func(string) string) (string, error) {
+	dir := getenv("XDG_STATE_HOME")
+	if !filepath.IsAbs(dir) {
+		home := getenv("HOME")
+		if !filepath.IsAbs(home) {
+			return "", errors.New("no place for the embedded database: neither XDG_STATE_HOME nor HOME is an absolute path; " +
+				"set one of them or give --database")
+		}
+		dir = filepath.Join(home, ".local", "state")
+	}
+	return filepath.Join(dir, "attune", "attune.db"), nil
+}
+
+// CreateEmbedded makes the folder of the embedded file and gives the file's
+// URL.
+func CreateEmbedded() (string, error) {
+	path, err := EmbeddedFile(os.Getenv)
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return "", fmt.Errorf("create the state folder for the embedded database: %w; set XDG_STATE_HOME to a folder that can be written, or give --database", pathReason(err))
+	}
+	return embeddedScheme + path, nil
+}
+
+// pathReason shortens "mkdir /x: permission denied" to what differs.
+func pathReason(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return fmt.Errorf("%s: %w", p.Path, p.Err)
+	}
+	return err
+}
+
+// IsEmbedded reports whether a database is a file.
+func (d *Database) IsEmbedded() bool { return strings.HasPrefix(d.Name, embeddedScheme) }

@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/runtime/host"
+)
+
+// PrintDetected prints the table of what a host has.
+func PrintDetected(out *Terminal, caps *detect.Capabilities) {
+	if len(caps.Detected) == 0 {
+		out.Printf("no runtimes\n")
+		return
+	}
+	t := NewTable("RUNTIME", "VERSION", "PATH", "KNOWN BY", "TIME")
+	t.Right = map[int]bool{4: true}
+	t.Shrink = 2
+	for i := range caps.Detected {
+		d := &caps.Detected[i]
+		t.Row(Cell{d.Name, Cyan}, Cell{Or(d.Version, "-"), Green}, Cell{Or(d.Path, "-"), Plain},
+			knownBy(d), Cell{milliseconds(d), Dim})
+	}
+	t.Print(out)
+}
+
+func knownBy(d *detect.Detection) Cell {
+	switch d.Source {
+	case detect.Verified:
+		if len(d.Command) > 0 {
+			return Cell{host.CommandLine(d.Command[0], d.Command[1:]), Plain}
+		}
+		return Cell{"a file beside it", Plain}
+	case detect.AlwaysAvailable:
+		return Cell{"always available", Dim}
+	case detect.Declared:
+		return Cell{"declared", Yellow}
+	default:
+		return Cell{string(d.Source), Yellow}
+	}
+}
+
+func milliseconds(d *detect.Detection) string {
+	if d.Source != detect.Verified {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f ms", d.DurationMS)
+}
+
+// PrintAbsent prints what a host does not have, a line for each kind, and then
+// the hint if there was any.
+func PrintAbsent(out *Terminal, caps *detect.Capabilities, hint string) {
+	var missing, untold, other []string
+	for i := range caps.Undetected {
+		a := &caps.Undetected[i]
+		name := Clean(a.Name)
+		switch {
+		case a.Outcome.CouldNotTell():
+			untold = append(untold, name+" ("+string(a.Outcome)+")")
+		case a.Outcome == detect.NotFound:
+			missing = append(missing, name)
+		default:
+			other = append(other, name+" ("+string(a.Outcome)+")")
+		}
+	}
+	line := func(style Style, label string, names []string) {
+		if len(names) > 0 {
+			out.Printf("%s %s\n", out.Paint(style, label), strings.Join(names, ", "))
+		}
+	}
+	line(Red, "could not tell:", untold)
+	line(Yellow, "not usable:", other)
+	line(Dim, "not found:", missing)
+	if hint != "" && len(caps.Undetected) > 0 {
+		out.Printf("%s\n", hint)
+	}
+}
+
+// PrintWarnings prints every warning of the document on the terminal for
+// errors, the runtime's name first.
+func (e *Env) PrintWarnings(caps *detect.Capabilities) {
+	for _, w := range caps.Warnings {
+		e.Warn(w)
+	}
+	for i := range caps.Detected {
+		d := &caps.Detected[i]
+		for _, w := range d.Warnings {
+			e.Warn(d.Ref + ": " + w)
+		}
+	}
+}

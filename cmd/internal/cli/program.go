@@ -1,0 +1,172 @@
+// Package cli is what attune's programs share: how a command line is run, how
+// its database and config file are found, and how answers are printed.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/attune-go/attune"
+	"github.com/attune-go/attune/cmd/internal/config"
+)
+
+// Globals are the flags of every command.
+type Globals struct {
+	Database string           `help:"Database: postgres://… or sqlite:PATH." env:"ATTUNE_DATABASE_URL" placeholder:"URL"`
+	Schema   string           `help:"Schema of a Postgres database (default: the one that holds attune's tables)." env:"ATTUNE_SCHEMA" placeholder:"NAME"`
+	Config   string           `help:"Config file (default: ./attune.yaml, then the user's and the system's)." env:"ATTUNE_CONFIG" type:"path" placeholder:"FILE"`
+	Strict   bool             `help:"Refuse what is otherwise warned of: unknown keys, unknown runtimes." env:"ATTUNE_STRICT"`
+	JSON     bool             `name:"json" help:"Print JSON."`
+	LogLevel string           `help:"Least level of log lines: ${enum}." enum:"debug,info,warn,error" default:"warn" env:"ATTUNE_LOG_LEVEL" placeholder:"LEVEL"`
+	NoColor  bool             `help:"Print without colours."`
+	Version  kong.VersionFlag `help:"Print the version and exit."`
+}
+
+// Env is what a command runs in.
+type Env struct {
+	*Globals
+	Out *Terminal
+	Err *Terminal
+	// File is the config file; never nil.
+	File *config.File
+	Log  *slog.Logger
+}
+
+// Stdio are the streams of a program.
+type Stdio struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// Program is a command line.
+type Program struct {
+	Name        string
+	Description string
+	// Grammar is a pointer to a struct of kong's that embeds Globals.
+	Grammar any
+	Globals *Globals
+	// Vars are interpolated in the tags of the grammar. Nil: none.
+	Vars kong.Vars
+	// Bind are further values that the commands' Run methods take. Nil: none.
+	Bind []any
+}
+
+// Main runs the program as this process and ends it.
+func (p *Program) Main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := p.Run(ctx, os.Args[1:], Stdio{os.Stdin, os.Stdout, os.Stderr})
+	stop()
+	os.Exit(code)
+}
+
+// Run parses args, runs the command and gives the exit status.
+func (p *Program) Run(ctx context.Context, args []string, io Stdio) int {
+	name, errOut := p.Name, NewTerminal(io.Err, false)
+	exit := -1
+	parser, err := kong.New(p.Grammar,
+		kong.Name(name), kong.Description(p.Description),
+		kong.Writers(io.Out, io.Err),
+		kong.Exit(func(code int) { exit = code; panic(exited{}) }),
+		kong.Vars{"version": name + " " + attune.Version}.CloneWith(p.Vars),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+	)
+	if err != nil {
+		errOut.Printf("%s: %v\n", name, err)
+		return ExitFailed
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, code, done := parse(parser, args, &exit)
+	if done {
+		return code
+	}
+	if parsed == nil {
+		return ExitUsage
+	}
+	env, err := newEnv(p.Globals, io)
+	if err == nil {
+		parsed.BindTo(ctx, (*context.Context)(nil))
+		err = parsed.Run(append([]any{env}, p.Bind...)...)
+	}
+	if err != nil {
+		report(name, errOut, ctx, err)
+	}
+	return status(err)
+}
+
+// exited unwinds from a flag, such as --help, that ends the program.
+type exited struct{}
+
+// parse gives the parsed command line; or done, with the exit status, where a
+// flag has answered; or neither, when the command line is wrong and that was
+// said.
+func parse(parser *kong.Kong, args []string, exit *int) (parsed *kong.Context, code int, done bool) {
+	defer func() {
+		if r := recover(); r != nil {
+			if _, ok := r.(exited); !ok {
+				panic(r)
+			}
+			parsed, code, done = nil, *exit, true
+		}
+	}()
+	parsed, err := parser.Parse(args)
+	if err == nil {
+		return parsed, 0, false
+	}
+	hint := "--help"
+	var wrong *kong.ParseError
+	if errors.As(err, &wrong) && wrong.Context != nil && wrong.Context.Command() != "" {
+		hint = wrong.Context.Command() + " --help"
+	}
+	fmt.Fprintf(parser.Stderr, "%s: %s\nsee %s %s\n", parser.Model.Name, CleanLines(err.Error()), parser.Model.Name, hint)
+	return nil, 0, false
+}
+
+func newEnv(g *Globals, io Stdio) (*Env, error) {
+	env := &Env{Globals: g, Out: NewTerminal(io.Out, g.NoColor), Err: NewTerminal(io.Err, g.NoColor)}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(g.LogLevel)); err != nil {
+		return nil, Usagef("--log-level: %v", err)
+	}
+	env.Log = slog.New(slog.NewTextHandler(io.Err, &slog.HandlerOptions{Level: level}))
+	file, err := config.Load(g.Config, g.Strict, os.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	env.File = file
+	for _, w := range file.Warnings {
+		env.Warn(w)
+	}
+	return env, nil
+}
+
+// Warn tells the user of something that did not stop the command.
+func (e *Env) Warn(text string) {
+	e.Err.Printf("%s %s\n", e.Err.Paint(Yellow, "warning:"), CleanLines(text))
+}
+
+func report(name string, out *Terminal, ctx context.Context, err error) {
+	var silent *Silent
+	if errors.As(err, &silent) {
+		return
+	}
+	text := err.Error()
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		text = "interrupted"
+	}
+	out.Printf("%s: %s\n", name, strings.ReplaceAll(CleanLines(text), "\n", "\n  "))
+	var usage *UsageError
+	if errors.As(err, &usage) {
+		out.Printf("see %s --help\n", name)
+	}
+}

@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/term"
+)
+
+// Terminal is a stream that knows whether a person reads it.
+type Terminal struct {
+	io.Writer
+	// Person: the stream is a terminal.
+	Person bool
+	// Color: text may be coloured.
+	Color bool
+	// Width in columns; 0 where it is not a terminal.
+	Width int
+}
+
+// NewTerminal looks at what w is. A pipe or file is plain.
+func NewTerminal(w io.Writer, noColor bool) *Terminal {
+	t := &Terminal{Writer: w}
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return t
+	}
+	t.Person = true
+	t.Color = !noColor && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	if width, _, err := term.GetSize(int(f.Fd())); err == nil {
+		t.Width = width
+	}
+	return t
+}
+
+// Style is an SGR code.
+type Style string
+
+// The styles in use.
+const (
+	Plain  Style = ""
+	Bold   Style = "1"
+	Dim    Style = "2"
+	Red    Style = "31"
+	Green  Style = "32"
+	Yellow Style = "33"
+	Cyan   Style = "36"
+)
+
+// Paint styles text where the terminal shows colours.
+func (t *Terminal) Paint(s Style, text string) string {
+	if !t.Color || s == Plain || text == "" {
+		return text
+	}
+	return "\x1b[" + string(s) + "m" + text + "\x1b[0m"
+}
+
+// Printf prints.
+func (t *Terminal) Printf(format string, args ...any) {
+	fmt.Fprintf(t, format, args...)
+}
+
+// Clean makes foreign text safe for a terminal: control characters, format
+// characters that turn or hide text, and bytes that are not UTF-8 are written
+// out as escapes.
+func Clean(text string) string {
+	safe := func(r rune) bool {
+		return r != utf8.RuneError && (unicode.IsPrint(r))
+	}
+	if utf8.ValidString(text) && strings.IndexFunc(text, func(r rune) bool { return !safe(r) }) < 0 {
+		return text
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); {
+		r, n := utf8.DecodeRuneInString(text[i:])
+		switch {
+		case r == utf8.RuneError && n == 1:
+			fmt.Fprintf(&b, `\x%02x`, text[i])
+		case safe(r) || r == utf8.RuneError:
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case r == '\r':
+			b.WriteString(`\r`)
+		case r < 0x80:
+			fmt.Fprintf(&b, `\x%02x`, r)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+		i += n
+	}
+	return b.String()
+}
+
+// CleanLines is Clean that keeps line ends.
+func CleanLines(text string) string {
+	lines := strings.Split(strings.TrimRight(text, "\r\n"), "\n")
+	for i, line := range lines {
+		lines[i] = Clean(strings.TrimSuffix(line, "\r"))
+	}
+	return strings.Join(lines, "\n")
+}

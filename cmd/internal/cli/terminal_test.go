@@ -1,0 +1,51 @@
+package cli_test
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+)
+
+func TestClean(t *testing.T) {
+	for in, want := range map[string]string{
+		"Python 3.11.7":             "Python 3.11.7",
+		"größer ✓":                  "größer ✓",
+		"\x1b[31mred\x1b]0;title\a": `\x1b[31mred\x1b]0;title\x07`,
+		"a\tb\r\n":                  `a\tb\r\n`,
+		"\xff\xfe":                  `\xff\xfe`,
+		"\u202egnp.exe":             `\u202egnp.exe`,
+		"\u009b31m":                 `\u009b31m`,
+		"\ufffd":                    "\ufffd",
+	} {
+		if got := cli.Clean(in); got != want {
+			t.Errorf("Clean(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestTable(t *testing.T) {
+	table := cli.NewTable("NAME", "PATH", "TIME")
+	table.Right = map[int]bool{2: true}
+	table.Shrink = 1
+	table.Row(cli.Cell{Text: "go"}, cli.Cell{Text: "/usr/local/go/bin/go", Style: cli.Green}, cli.Cell{Text: "9.1 ms"})
+	table.Row(cli.Cell{Text: "python\x1b"}, cli.Cell{Text: "-"}, cli.Cell{Text: "12.0 ms"})
+
+	var pipe bytes.Buffer
+	table.Print(cli.NewTerminal(&pipe, false))
+	want := "NAME        PATH                     TIME\n" +
+		"go          /usr/local/go/bin/go   9.1 ms\n" +
+		`python\x1b  -                     12.0 ms` + "\n"
+	if pipe.String() != want {
+		t.Errorf("in a pipe: got\n%s\nwant\n%s", pipe.String(), want)
+	}
+
+	var narrow bytes.Buffer
+	table.Print(&cli.Terminal{Writer: &narrow, Person: true, Width: 35})
+	want = "NAME        PATH               TIME\n" +
+		"go          /usr…go/bin/go   9.1 ms\n" +
+		`python\x1b  -               12.0 ms` + "\n"
+	if narrow.String() != want {
+		t.Errorf("on 35 columns: got\n%s\nwant\n%s", narrow.String(), want)
+	}
+}

@@ -1,0 +1,126 @@
+// Package config reads attune's config file.
+//
+// The file may belong to a platform: sections of other programs are passed
+// over, keys of ours that do not exist are warned of.
+package config
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// File is a config file.
+type File struct {
+	// Path is the file that was read; empty when there is none.
+	Path string `config:"-"`
+	// Warnings name the keys that were not understood, each with its place.
+	Warnings []string `config:"-"`
+
+	Database Database `config:"database"`
+	Worker   Service  `config:"worker"`
+	Sensor   Service  `config:"sensor"`
+	Policy   Policy   `config:"policy"`
+}
+
+// Database says where the rows are.
+type Database struct {
+	// URL is postgres://… or sqlite:PATH. Empty: none.
+	URL string `config:"url"`
+	// Schema of a Postgres database. Empty: the one that holds the tables.
+	Schema string `config:"schema"`
+}
+
+// Service is the section of a worker or a sensor.
+type Service struct {
+	// Name of the row in worker. Empty: the host's name.
+	Name string `config:"name"`
+	// Type is local, remote or container. Empty: local.
+	Type string `config:"type"`
+	// Host and Port say how the platform reaches the worker. Empty: not said.
+	Host string `config:"host"`
+	Port int    `config:"port"`
+	// VerifyDeclared verifies declared runtimes too. Zero trusts them.
+	VerifyDeclared bool         `config:"verify_declared"`
+	Capabilities   Capabilities `config:"capabilities"`
+}
+
+// Capabilities are what the file says about the host.
+type Capabilities struct {
+	// Runtimes are declared. Nil is unset; an empty list declares none.
+	Runtimes []string
+	// Extra are the other keys.
+	Extra map[string]json.RawMessage
+}
+
+// Policy says what may run on this host.
+type Policy struct {
+	// Mode is standard, strict or open. Empty: standard.
+	Mode string `config:"mode"`
+	// Allow and Deny are command lines.
+	Allow []string `config:"allow"`
+	Deny  []string `config:"deny"`
+	// TrustedPacks are pack folders whose commands may run.
+	TrustedPacks []string `config:"trusted_packs"`
+}
+
+// Error is everything that is wrong with a config file.
+type Error struct {
+	Path string
+	// Faults are one line each, with file and line.
+	Faults []string
+}
+
+func (e *Error) Error() string {
+	text := fmt.Sprintf("read config file %s", e.Path)
+	for _, f := range e.Faults {
+		text += "\n  " + f
+	}
+	return text
+}
+
+// Load reads the file at path. With an empty path it reads the first of Places
+// that exists, and where none does gives an empty File. In strict mode a key
+// that is not understood is an error.
+func Load(path string, strict bool, getenv func(string) string) (*File, error) {
+	if path != "" {
+		return read(path, strict)
+	}
+	for _, place := range Places(getenv) {
+		f, err := read(place, strict)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return f, err
+		}
+	}
+	return &File{}, nil
+}
+
+// Places are where a config file is looked for: the working directory, the
+// user's folder, the system's.
+func Places(getenv func(string) string) []string {
+	places := []string{"attune.yaml"}
+	if dir := getenv("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
+		places = append(places, filepath.Join(dir, "attune", "attune.yaml"))
+	} else if home := getenv("HOME"); filepath.IsAbs(home) {
+		places = append(places, filepath.Join(home, ".config", "attune", "attune.yaml"))
+	}
+	return append(places, "/etc/attune/attune.yaml")
+}
+
+func read(path string, strict bool) (*File, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read config file: %w", err)
+	}
+	f, err := Parse(path, data)
+	if err != nil {
+		return nil, err
+	}
+	if strict && len(f.Warnings) > 0 {
+		return nil, &Error{Path: path, Faults: f.Warnings}
+	}
+	return f, nil
+}

@@ -1,0 +1,151 @@
+package config_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/attune-go/attune/cmd/internal/config"
+)
+
+func TestParse(t *testing.T) {
+	f, err := config.Parse("attune.yaml", []byte(`
+database: {url: "postgres://db/attune", schema: attune}
+other_program: {worker: [1, 2]}
+worker:
+  name: w1
+  port: 8080
+  verify_declared: true
+  capabilities:
+    runtimes: [python, 3.12]
+    max_concurrent_executions: 10
+    labels: {zone: a}
+sensor:
+  capabilities:
+    runtimes: []
+policy:
+  mode: strict
+  allow: ["ruby -v"]
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := f.Database; got != (config.Database{URL: "postgres://db/attune", Schema: "attune"}) {
+		t.Errorf("database: got %+v", got)
+	}
+	w := f.Worker
+	if w.Name != "w1" || w.Port != 8080 || !w.VerifyDeclared {
+		t.Errorf("worker: got %+v", w)
+	}
+	if diff := cmp.Diff([]string{"python", "3.12"}, w.Capabilities.Runtimes); diff != "" {
+		t.Errorf("runtimes (-want +got):\n%s", diff)
+	}
+	if got := string(w.Capabilities.Extra["max_concurrent_executions"]); got != "10" {
+		t.Errorf("max_concurrent_executions: got %s", got)
+	}
+	if got := string(w.Capabilities.Extra["labels"]); got != `{"zone":"a"}` {
+		t.Errorf("labels: got %s", got)
+	}
+	if f.Sensor.Capabilities.Runtimes == nil || len(f.Sensor.Capabilities.Runtimes) != 0 {
+		t.Errorf("sensor runtimes: got %#v, want an empty list that is not nil", f.Sensor.Capabilities.Runtimes)
+	}
+	if f.Policy.Mode != "strict" || len(f.Policy.Allow) != 1 {
+		t.Errorf("policy: got %+v", f.Policy)
+	}
+	if len(f.Warnings) > 0 {
+		t.Errorf("warnings: got %q; sections of other programs are none of ours", f.Warnings)
+	}
+}
+
+func TestParseNullIsUnset(t *testing.T) {
+	for _, text := range []string{"", "# nothing\n", "worker:\n", "worker: {capabilities: {runtimes: null}}", "~"} {
+		f, err := config.Parse("f", []byte(text))
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+		} else if f.Worker.Capabilities.Runtimes != nil {
+			t.Errorf("%q: runtimes are %#v, want nil", text, f.Worker.Capabilities.Runtimes)
+		}
+	}
+}
+
+func TestParseFaults(t *testing.T) {
+	for text, want := range map[string][]string{
+		"a: [":                                  {"f:1:", "not YAML"},
+		"\tworker: x":                           {"not YAML"},
+		"[1, 2]":                                {"f:1: the file: expected keys with values, got a list"},
+		"worker: 3":                             {`f:1: worker: expected keys with values, got "3"`},
+		"worker:\n  port: eighty":               {`f:2: worker.port: expected a whole number, got "eighty"`},
+		"worker:\n  port: 1\n  port: 2":         {"f:3: worker.port: stands twice, first at line 2"},
+		"worker: {verify_declared: 1}":          {`f:1: worker.verify_declared: expected true or false, got "1"`},
+		"policy: {allow: x, deny: [[1]]}":       {`policy.allow: expected a list, got "x"`, "policy.deny[0]: expected text, got a list"},
+		"worker: {capabilities: {x: {[1]: 2}}}": {"worker.capabilities.x"},
+		"a: 1\n---\nb: 2":                       {"more than one document"},
+	} {
+		_, err := config.Parse("f", []byte(text))
+		var wrong *config.Error
+		if !errors.As(err, &wrong) {
+			t.Errorf("%q: got %v, want a config.Error", text, err)
+			continue
+		}
+		for _, w := range want {
+			if !strings.Contains(err.Error(), w) {
+				t.Errorf("%q: got %q, want it to say %q", text, err, w)
+			}
+		}
+	}
+}
+
+func TestUnknownKeys(t *testing.T) {
+	f, err := config.Parse("f", []byte("polcy: {mode: open}\nworker:\n  nmae: x\n  colour: red\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"f:1: polcy: unknown key; did you mean policy?",
+		"f:3: worker.nmae: unknown key; did you mean name?",
+		"f:4: worker.colour: unknown key; known are name, type, host, port, verify_declared, capabilities",
+	}
+	if diff := cmp.Diff(want, f.Warnings); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+	path := filepath.Join(t.TempDir(), "a.yaml")
+	if err := os.WriteFile(path, []byte("worker: {nmae: x}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := config.Load(path, true, os.Getenv); err == nil || !strings.Contains(err.Error(), "did you mean name?") {
+		t.Errorf("strict: got %v", err)
+	}
+}
+
+func TestLoadPlaces(t *testing.T) {
+	home := t.TempDir()
+	t.Chdir(t.TempDir())
+	getenv := func(name string) string { return map[string]string{"HOME": home}[name] }
+	if f, err := config.Load("", false, getenv); err != nil || f.Path != "" {
+		t.Fatalf("no file anywhere: got %+v, %v", f, err)
+	}
+	if _, err := config.Load("missing.yaml", false, getenv); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a file that was named and is not there: got %v", err)
+	}
+	user := filepath.Join(home, ".config", "attune")
+	if err := os.MkdirAll(user, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write := func(path, name string) {
+		if err := os.WriteFile(path, []byte("worker: {name: "+name+"}"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(filepath.Join(user, "attune.yaml"), "of-user")
+	if f, err := config.Load("", false, getenv); err != nil || f.Worker.Name != "of-user" {
+		t.Errorf("user's file: got %+v, %v", f, err)
+	}
+	write("attune.yaml", "of-folder")
+	if f, err := config.Load("", false, getenv); err != nil || f.Worker.Name != "of-folder" {
+		t.Errorf("working directory wins: got %+v, %v", f, err)
+	}
+}

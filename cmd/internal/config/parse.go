@@ -1,0 +1,228 @@
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/attune-go/attune/runtime/suggest"
+)
+
+// Parse reads the text of a config file. It reports every fault, not only the
+// first.
+func Parse(path string, data []byte) (*File, error) {
+	f := &File{Path: path}
+	d := &decoder{file: f}
+	var doc yaml.Node
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	switch err := dec.Decode(&doc); {
+	case errors.Is(err, io.EOF):
+		return f, nil
+	case err != nil:
+		return nil, &Error{Path: path, Faults: []string{syntaxFault(path, err)}}
+	}
+	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return nil, &Error{Path: path, Faults: []string{path + ": more than one document; a config file is one"}}
+	}
+	if root := doc.Content[0]; !isNull(root) {
+		d.decode(root, reflect.ValueOf(f).Elem(), "")
+	}
+	if len(d.faults) > 0 {
+		return nil, &Error{Path: path, Faults: d.faults}
+	}
+	return f, nil
+}
+
+// syntaxFault puts the library's message into our form: file:line: message.
+func syntaxFault(path string, err error) string {
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	if rest, ok := strings.CutPrefix(text, "line "); ok {
+		return path + ":" + rest + " (the file is not YAML)"
+	}
+	return path + ": " + text + " (the file is not YAML)"
+}
+
+// decoder fills a File from YAML nodes, and notes what does not fit.
+type decoder struct {
+	file   *File
+	faults []string
+}
+
+func (d *decoder) fault(n *yaml.Node, key, format string, args ...any) {
+	d.faults = append(d.faults, fmt.Sprintf("%s:%d: %s: %s", d.file.Path, n.Line, key, fmt.Sprintf(format, args...)))
+}
+
+func (d *decoder) warn(n *yaml.Node, key, text string) {
+	d.file.Warnings = append(d.file.Warnings, fmt.Sprintf("%s:%d: %s: %s", d.file.Path, n.Line, key, text))
+}
+
+func (d *decoder) decode(n *yaml.Node, v reflect.Value, key string) {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if isNull(n) {
+		return
+	}
+	if c, ok := v.Addr().Interface().(*Capabilities); ok {
+		d.capabilities(n, c, key)
+		return
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		d.section(n, v, key)
+	case reflect.String:
+		if d.scalar(n, key, "text") {
+			v.SetString(n.Value)
+		}
+	case reflect.Bool:
+		if b, err := strconv.ParseBool(n.Value); n.Tag != "!!bool" || err != nil {
+			d.fault(n, key, "expected true or false, got %s", describe(n))
+		} else {
+			v.SetBool(b)
+		}
+	case reflect.Int:
+		if i, err := strconv.Atoi(n.Value); n.Tag != "!!int" || err != nil {
+			d.fault(n, key, "expected a whole number, got %s", describe(n))
+		} else {
+			v.SetInt(int64(i))
+		}
+	case reflect.Slice:
+		v.Set(reflect.ValueOf(d.list(n, key)))
+	default:
+		panic("config: no rule for " + v.Type().String())
+	}
+}
+
+// section decodes a mapping into a struct.
+func (d *decoder) section(n *yaml.Node, v reflect.Value, key string) {
+	if n.Kind != yaml.MappingNode {
+		d.fault(n, orFile(key), "expected keys with values, got %s", describe(n))
+		return
+	}
+	fields, names := map[string]reflect.Value{}, []string{}
+	for i := range v.NumField() {
+		if tag := v.Type().Field(i).Tag.Get("config"); tag != "-" {
+			fields[tag], names = v.Field(i), append(names, tag)
+		}
+	}
+	d.pairs(n, key, func(name string, k, value *yaml.Node) {
+		field, ok := fields[name]
+		if ok {
+			d.decode(value, field, join(key, name))
+			return
+		}
+		near, ok := suggest.Nearest(name, names)
+		switch {
+		case ok:
+			d.warn(k, join(key, name), fmt.Sprintf("unknown key; did you mean %s?", near))
+		case key != "":
+			d.warn(k, join(key, name), "unknown key; known are "+strings.Join(names, ", "))
+		}
+	})
+}
+
+// pairs calls fn for each key of a mapping, and faults keys that stand twice.
+func (d *decoder) pairs(n *yaml.Node, key string, fn func(name string, k, value *yaml.Node)) {
+	seen := map[string]int{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, value := n.Content[i], n.Content[i+1]
+		if k.Kind != yaml.ScalarNode {
+			d.fault(k, orFile(key), "expected a name as key, got %s", describe(k))
+			continue
+		}
+		if line, twice := seen[k.Value]; twice {
+			d.fault(k, join(key, k.Value), "stands twice, first at line %d", line)
+			continue
+		}
+		seen[k.Value] = k.Line
+		fn(k.Value, k, value)
+	}
+}
+
+func (d *decoder) capabilities(n *yaml.Node, c *Capabilities, key string) {
+	if n.Kind != yaml.MappingNode {
+		d.fault(n, key, "expected keys with values, got %s", describe(n))
+		return
+	}
+	c.Extra = map[string]json.RawMessage{}
+	d.pairs(n, key, func(name string, _, value *yaml.Node) {
+		if name == "runtimes" {
+			if !isNull(value) {
+				c.Runtimes = d.list(value, join(key, name))
+			}
+			return
+		}
+		var v any
+		if err := value.Decode(&v); err != nil {
+			d.fault(value, join(key, name), "%v", err)
+			return
+		}
+		text, err := json.Marshal(v)
+		if err != nil {
+			d.fault(value, join(key, name), "has no JSON form: %v", err)
+			return
+		}
+		c.Extra[name] = text
+	})
+}
+
+// list is a list of text; never nil.
+func (d *decoder) list(n *yaml.Node, key string) []string {
+	list := []string{}
+	if n.Kind != yaml.SequenceNode {
+		d.fault(n, key, "expected a list, got %s", describe(n))
+		return list
+	}
+	for i, item := range n.Content {
+		if d.scalar(item, fmt.Sprintf("%s[%d]", key, i), "text") {
+			list = append(list, item.Value)
+		}
+	}
+	return list
+}
+
+func (d *decoder) scalar(n *yaml.Node, key, want string) bool {
+	if n.Kind == yaml.ScalarNode && !isNull(n) {
+		return true
+	}
+	d.fault(n, key, "expected %s, got %s", want, describe(n))
+	return false
+}
+
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
+
+func describe(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	case yaml.AliasNode:
+		return "an alias"
+	}
+	if isNull(n) {
+		return "nothing"
+	}
+	return strconv.Quote(n.Value)
+}
+
+func orFile(key string) string {
+	if key == "" {
+		return "the file"
+	}
+	return key
+}
+
+func join(key, name string) string {
+	if key == "" {
+		return name
+	}
+	return key + "." + name
+}

@@ -1,0 +1,128 @@
+package hostcmd
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
+)
+
+type detectCmd struct {
+	source
+	Explain  bool   `help:"With --json: every attempt with its evidence."`
+	Diff     bool   `help:"Show what differs from what is registered for this ${role}."`
+	ExitCode bool   `help:"With --diff: exit with 3 where something differs."`
+	Name     string `help:"Name of this ${role} (default: ${role}.name of the config file, else the host's)." env:"ATTUNE_${ROLE}_NAME" placeholder:"NAME"`
+}
+
+// Run detects.
+func (c *detectCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) error {
+	if c.ExitCode && !c.Diff {
+		return cli.Usagef("--exit-code goes with --diff")
+	}
+	db, err := c.open(ctx, env)
+	if err != nil {
+		return err
+	}
+	if db != nil {
+		defer db.Close()
+	}
+	progress := newProgress(env.Err)
+	det, err := c.detector(ctx, env, role, db, detect.Config{Explain: c.Explain, Progress: progress.update})
+	if err != nil {
+		return err
+	}
+	caps, err := det.Detect(ctx)
+	progress.clear()
+	if err != nil {
+		return fmt.Errorf("detect: %w", err)
+	}
+	if c.Diff {
+		return c.diff(ctx, env, role, db, caps)
+	}
+	env.PrintWarnings(caps)
+	if env.JSON {
+		return cli.PrintJSON(env.Out, caps)
+	}
+	cli.PrintDetected(env.Out, caps)
+	cli.PrintAbsent(env.Out, caps, fmt.Sprintf("why? %s", env.Out.Paint(cli.Bold, string(role)+" explain NAME")))
+	return nil
+}
+
+// open opens the database that is named. A diff needs one, so there the
+// embedded file will do.
+func (c *detectCmd) open(ctx context.Context, env *cli.Env) (*cli.Database, error) {
+	if c.Diff {
+		return env.OpenNamed(ctx)
+	}
+	return openIfNamed(ctx, env)
+}
+
+// diff prints what changed since this worker was registered.
+func (c *detectCmd) diff(ctx context.Context, env *cli.Env, role metadata.Role, db *cli.Database, caps *detect.Capabilities) error {
+	name, err := workerName(c.Name, section(env, role))
+	if err != nil {
+		return err
+	}
+	row, err := db.Store.Workers.ByIdentity(ctx, role, name)
+	if errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("no %s %q is registered in %s; `%s register` does it", role, name, db.Name, role)
+	}
+	if err != nil {
+		return fmt.Errorf("read what is registered for %s %q: %w", role, name, err)
+	}
+	before := new(detect.Capabilities)
+	if len(row.Capabilities) > 0 {
+		if err := json.Unmarshal(row.Capabilities, before); err != nil {
+			return fmt.Errorf("what is registered for %s %q is not a capability document: %w", role, name, err)
+		}
+	}
+	diff := detect.Compare(before, caps)
+	if env.JSON {
+		err = cli.PrintJSON(env.Out, diff)
+	} else {
+		printDiff(env.Out, name, diff)
+	}
+	if err == nil && c.ExitCode && !diff.Empty() {
+		return &cli.Silent{Status: cli.ExitPending}
+	}
+	return err
+}
+
+func printDiff(out *cli.Terminal, name string, d detect.Diff) {
+	if d.Empty() {
+		out.Printf("%s: nothing differs from what is registered\n", cli.Clean(name))
+		return
+	}
+	line := func(style cli.Style, sign, text string) {
+		out.Printf("%s\n", out.Paint(style, sign+" "+cli.Clean(text)))
+	}
+	for _, n := range d.Gained {
+		line(cli.Green, "+", n)
+	}
+	for _, n := range d.Lost {
+		line(cli.Red, "-", n)
+	}
+	for _, c := range d.Changed {
+		line(cli.Yellow, "~", fmt.Sprintf("%s: %s -> %s", c.Name, versions(c.Old), versions(c.New)))
+	}
+	for _, n := range d.Unconfirmed {
+		line(cli.Yellow, "?", n+": could not tell this time")
+	}
+}
+
+func versions(list []string) string {
+	if len(list) == 0 {
+		return "no version"
+	}
+	text := list[0]
+	for _, v := range list[1:] {
+		text += ", " + v
+	}
+	return text
+}

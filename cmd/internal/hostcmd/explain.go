@@ -1,0 +1,155 @@
+package hostcmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/runtime/suggest"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+type explainCmd struct {
+	source
+	Runtime string `arg:"" help:"Ref, alias or name: core.python, python3, Python." placeholder:"REF|NAME"`
+}
+
+// Run verifies one runtime by all its commands and shows each attempt.
+func (c *explainCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) error {
+	db, err := openIfNamed(ctx, env)
+	if err != nil {
+		return err
+	}
+	if db != nil {
+		defer db.Close()
+	}
+	progress := newProgress(env.Err)
+	det, err := c.detector(ctx, env, role, db, detect.Config{Progress: progress.update})
+	if err != nil {
+		return err
+	}
+	e, err := det.Explain(ctx, c.Runtime)
+	progress.clear()
+	if errors.Is(err, detect.ErrUnknownName) {
+		return c.unknown(ctx, env, role, db)
+	}
+	if err != nil {
+		return err
+	}
+	if env.JSON {
+		return cli.PrintJSON(env.Out, e)
+	}
+	printExplanation(env.Out, e)
+	return nil
+}
+
+func (c *explainCmd) unknown(ctx context.Context, env *cli.Env, role metadata.Role, db *cli.Database) error {
+	defs, from, err := c.definitions(ctx, env, db)
+	if err != nil {
+		return err
+	}
+	where := "the core pack"
+	if from == detect.SourceDatabase {
+		where = db.Name
+	}
+	var known []string
+	for i := range defs {
+		known = append(known, append([]string{defs[i].Ref, defs[i].CapabilityName()}, defs[i].Aliases...)...)
+	}
+	text := fmt.Sprintf("no runtime %q is defined in %s", c.Runtime, where)
+	if near, ok := suggest.Nearest(strings.ToLower(c.Runtime), known); ok {
+		return fmt.Errorf("%s; did you mean %s?", text, near)
+	}
+	return fmt.Errorf("%s; a definition is one row, or a pack: `attune packs init`, then `%s explain %s --pack DIR`", text, role, c.Runtime)
+}
+
+func printExplanation(out *cli.Terminal, e *detect.Explanation) {
+	style := cli.Green
+	switch {
+	case e.Outcome.CouldNotTell():
+		style = cli.Red
+	case e.Outcome != detect.Available:
+		style = cli.Yellow
+	}
+	out.Printf("%s (%s): %s\n", out.Paint(cli.Bold, cli.Clean(e.Name)), cli.Clean(e.Ref), out.Paint(style, string(e.Outcome)))
+	for i := range e.Detected {
+		d := &e.Detected[i]
+		out.Printf("  %s  %s  %s\n", cli.Or(d.Version, "no version"), cli.Clean(d.Path), knownFrom(d))
+	}
+	field := newFields(out, "  ")
+	field("why", e.Detail)
+	field("helps", e.Hint)
+	for _, w := range e.Warnings {
+		field("warning", w)
+	}
+	for i := range e.Attempts {
+		out.Printf("\n")
+		printAttempt(out, i+1, &e.Attempts[i])
+	}
+}
+
+func knownFrom(d *detect.Detection) string {
+	if d.RealPath != "" && d.RealPath != d.Path {
+		return "really " + cli.Clean(d.RealPath)
+	}
+	return string(d.Source)
+}
+
+func printAttempt(out *cli.Terminal, n int, a *detect.Attempt) {
+	style := cli.Yellow
+	if a.Outcome == detect.Available {
+		style = cli.Green
+	}
+	command := ""
+	if len(a.Command) > 0 {
+		command = host.CommandLine(a.Command[0], a.Command[1:])
+	}
+	out.Printf("%d. %s: %s\n", n, out.Paint(cli.Bold, cli.Clean(command)), out.Paint(style, string(a.Outcome)))
+	field := newFields(out, "   ")
+	field("path", a.Path)
+	if a.RealPath != a.Path {
+		field("real path", a.RealPath)
+	}
+	if a.ExitCode != nil {
+		field("exit code", strconv.Itoa(*a.ExitCode))
+	}
+	field("signal", a.Signal)
+	if a.DurationMS > 0 {
+		field("took", fmt.Sprintf("%.1f ms", a.DurationMS))
+	}
+	if a.Output != "" {
+		for i, line := range strings.Split(cli.CleanLines(a.Output), "\n") {
+			label := ""
+			if i == 0 {
+				label = "output"
+			}
+			out.Printf("   %-10s %s\n", label, line)
+		}
+	}
+	if a.Pattern != "" {
+		matched := "not reached"
+		if a.PatternMatched != nil {
+			matched = map[bool]string{true: "matched", false: "did not match"}[*a.PatternMatched]
+		}
+		field("pattern", a.Pattern+"  "+matched)
+	}
+	if a.Version != "" {
+		field("version", a.Version+"  from "+strconv.Quote(a.VersionRaw))
+	}
+	field("why", a.Detail)
+	field("helps", a.Hint)
+}
+
+// newFields prints labelled lines where there is something to say.
+func newFields(out *cli.Terminal, indent string) func(label, text string) {
+	return func(label, text string) {
+		if text != "" {
+			out.Printf("%s%-10s %s\n", indent, label, cli.Clean(text))
+		}
+	}
+}

@@ -1,0 +1,33 @@
+// Package hostcmd is the command line that worker and sensor share. Which of
+// them it is, is its role.
+package hostcmd
+
+import (
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+type grammar struct {
+	cli.Globals
+
+	Detect   detectCmd   `cmd:"" help:"Show which runtimes this host has."`
+	Explain  explainCmd  `cmd:"" help:"Show every attempt at one runtime, and what would help."`
+	Record   recordCmd   `cmd:"" help:"Write what this host answers to a file, for detect --host."`
+	Register registerCmd `cmd:"" help:"Detect, and write this ${role}'s row in the database."`
+}
+
+// Program is the command line of a role.
+func Program(role metadata.Role) *cli.Program {
+	g := new(grammar)
+	return &cli.Program{
+		Name: string(role), Grammar: g, Globals: &g.Globals, Bind: []any{role},
+		Description: "Find out which runtimes this host really has, on behalf of a " + string(role) + ". " +
+			"detect, explain and record write nothing, and without --database go by the core pack. " +
+			"Exit status: 0 done, 1 failed, 2 wrong usage, 3 differences (--exit-code).",
+		Vars: kong.Vars{"role": string(role), "ROLE": strings.ToUpper(string(role))},
+	}
+}

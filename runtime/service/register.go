@@ -1,0 +1,49 @@
+// Package service is what worker and sensor do with what they detected: they
+// register it. Both are the same service with another role.
+package service
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// Registrar writes the row of a worker; *store.Workers is one.
+type Registrar interface {
+	Register(ctx context.Context, r store.Registration) (*schema.Worker, error)
+}
+
+var _ Registrar = (*store.Workers)(nil)
+
+// Identity is who registers.
+type Identity struct {
+	Name string
+	Role metadata.Role
+	// Type is where it runs. Empty: local.
+	Type schema.WorkerType
+	// Host and Port say how the platform reaches it. Empty: what the row has.
+	Host string
+	Port int
+}
+
+// Register writes what was detected into the row of an identity, which stays
+// inactive: nobody runs under it yet. Errors are those of store.Workers.Register.
+func Register(ctx context.Context, to Registrar, id Identity, caps *detect.Capabilities) (*schema.Worker, error) {
+	doc, err := json.Marshal(caps)
+	if err != nil {
+		return nil, fmt.Errorf("register %s %q: encode capabilities: %w", id.Role, id.Name, err)
+	}
+	r := store.Registration{Name: id.Name, Role: id.Role, Type: id.Type, Capabilities: doc}
+	if id.Host != "" {
+		r.Host = &id.Host
+	}
+	if id.Port != 0 {
+		r.Port = &id.Port
+	}
+	return to.Register(ctx, r)
+}
