@@ -86,7 +86,7 @@ func (t table[M]) hindrance(ctx context.Context, ref string, refs []reference) e
 	var found []string
 	for _, r := range refs {
 		var rows int
-		err := t.db.NewRaw("SELECT count(*) FROM ? AS ?, ? AS ? WHERE ?.ref = ? AND ?",
+		err := t.db.NewRaw(t.pick("SELECT pg_catalog.count(*)", "SELECT count(*)")+" FROM ? AS ?, ? AS ? WHERE ?.ref = ? AND ?",
 			t.of(r.table), bun.Name(r.table), t.of(t.name), bun.Name(t.name), bun.Name(t.name), ref, r.on).
 			Scan(ctx, &rows)
 		if err != nil {

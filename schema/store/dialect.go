@@ -6,7 +6,8 @@ import (
 )
 
 // dialect is what Postgres and SQLite do not have in common, as fragments of
-// SQL, and where the tables are.
+// SQL, and where the tables are. What Postgres would look up in search_path is
+// named with its schema: functions, types and collations too.
 type dialect struct {
 	db       bun.IDB
 	postgres bool
@@ -41,9 +42,15 @@ func (d dialect) now() bun.Safe {
 // own collation may order refs otherwise than SQLite and Go do.
 func (d dialect) bytewise(column string) bun.Safe {
 	if d.postgres {
-		return bun.Safe(column + ` COLLATE "C"`)
+		return bun.Safe(column + ` COLLATE pg_catalog."C"`)
 	}
 	return bun.Safe(column)
+}
+
+// text is an enum as text, so that a word that the enum does not have is no
+// error.
+func (d dialect) text(column string) bun.Safe {
+	return bun.Safe(d.pick("CAST("+column+" AS pg_catalog.text)", column))
 }
 
 // pick is one of two fragments.

@@ -25,10 +25,21 @@ type env struct {
 	postgres bool
 }
 
-// exec runs a statement in which {schema} stands for the schema.
+// sql is a statement in which {schema} stands for the schema, and which finds
+// Postgres's own count and text whatever the search path is.
+func (e env) sql(query string) string {
+	query = strings.ReplaceAll(query, "{schema}", e.schema)
+	if e.postgres {
+		query = strings.ReplaceAll(query, "count(*)", "pg_catalog.count(*)")
+		query = strings.ReplaceAll(query, "AS text", "AS pg_catalog.text")
+	}
+	return query
+}
+
+// exec runs a statement.
 func (e env) exec(t *testing.T, query string, args ...any) {
 	t.Helper()
-	if _, err := e.NewRaw(strings.ReplaceAll(query, "{schema}", e.schema), args...).Exec(t.Context()); err != nil {
+	if _, err := e.NewRaw(e.sql(query), args...).Exec(t.Context()); err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
 }
@@ -37,7 +48,7 @@ func (e env) exec(t *testing.T, query string, args ...any) {
 func value[T any](t *testing.T, e env, query string, args ...any) T {
 	t.Helper()
 	var v T
-	if err := e.NewRaw(strings.ReplaceAll(query, "{schema}", e.schema), args...).Scan(t.Context(), &v); err != nil {
+	if err := e.NewRaw(e.sql(query), args...).Scan(t.Context(), &v); err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
 	return v
@@ -127,7 +138,12 @@ CREATE TYPE public.worker_status_enum AS ENUM ('asleep');
 CREATE FUNCTION public.lower(text) RETURNS text LANGUAGE sql AS $$ SELECT 'hostile'::text $$;
 CREATE FUNCTION public.length(text) RETURNS integer LANGUAGE sql AS $$ SELECT 0 $$;
 CREATE FUNCTION public.substr(text, integer) RETURNS text LANGUAGE sql AS $$ SELECT ''::text $$;
+CREATE FUNCTION public.regexp_replace(text, text, text) RETURNS text LANGUAGE sql AS $$ SELECT ''::text $$;
+CREATE AGGREGATE public.count(*) (sfunc = int4inc, stype = integer, initcond = '40');
 CREATE FUNCTION public.now() RETURNS timestamptz LANGUAGE sql AS $$ SELECT 'epoch'::timestamptz $$;
+CREATE COLLATION public."C" (provider = icu, locale = 'und', deterministic = false);
+CREATE DOMAIN public.text AS integer;
+CREATE DOMAIN public.jsonb AS integer;
 `
 
 // besideEmbedder is our tables in the schema attune of a database whose search

@@ -92,8 +92,8 @@ func (w *Workers) registered(r Registration) (*schema.Worker, []string, error) {
 // legacy is the id of the row that the identity of a role and name would adopt.
 func (w *Workers) legacy(name string, role schema.WorkerRole) any {
 	return bun.SafeQuery(`(SELECT legacy.id FROM ? AS legacy
-		WHERE legacy.identity IS NULL AND legacy.name = ? AND CAST(legacy.worker_role AS text) = ?
-		ORDER BY legacy.created DESC, legacy.id DESC LIMIT 1)`, w.of("worker"), name, role)
+		WHERE legacy.identity IS NULL AND legacy.name = ? AND ? = ?
+		ORDER BY legacy.created DESC, legacy.id DESC LIMIT 1)`, w.of("worker"), name, w.text("legacy.worker_role"), role)
 }
 
 // registerPostgres adopts or else upserts.

@@ -43,7 +43,7 @@ func (r *Runtimes) answering(ctx context.Context, name string) ([]schema.Runtime
 		return q.Where("("+
 			r.folded("runtime.ref")+" = ?0 OR "+
 			r.folded("runtime.name")+" = ?0 OR "+r.beyondASCII("runtime.name")+" OR "+
-			"substr(runtime.ref, length(runtime.ref) - length(?0)) = '.' || ?0 OR "+
+			r.lastPart("runtime.ref")+" = ?0 OR "+
 			"EXISTS (SELECT 1 FROM "+r.elements("runtime.aliases")+" AS alias WHERE "+
 			r.folded("alias.value")+" = ?0 OR "+r.beyondASCII("alias.value")+"))", name)
 	}, name)
@@ -52,8 +52,15 @@ func (r *Runtimes) answering(ctx context.Context, name string) ([]schema.Runtime
 // folded is a text as names are compared, ASCII's case and white space apart.
 func (d dialect) folded(text string) string {
 	return d.pick(
-		`pg_catalog.lower(pg_catalog.btrim(`+text+` COLLATE "C", E' \t\n\v\f\r'))`,
+		`pg_catalog.lower(pg_catalog.btrim(`+text+` COLLATE pg_catalog."C", E' \t\n\v\f\r'))`,
 		`lower(trim(`+text+`, char(32, 9, 10, 11, 12, 13)))`)
+}
+
+// lastPart is what follows the last dot of a ref.
+func (d dialect) lastPart(ref string) string {
+	return d.pick(
+		`pg_catalog.regexp_replace(`+ref+`, '^.*\.', '')`,
+		`replace(`+ref+`, rtrim(`+ref+`, replace(`+ref+`, '.', '')), '')`)
 }
 
 // beyondASCII tells a text that has other letters than ASCII's.

@@ -81,10 +81,10 @@ func (w *Workers) List(ctx context.Context, filter WorkerFilter) ([]schema.Worke
 			q = q.Where("worker.name = ?", filter.Name)
 		}
 		if filter.Role != "" {
-			q = q.Where("CAST(worker.worker_role AS text) IN (?, ?)", roleOf(filter.Role), schema.RoleHybrid)
+			q = q.Where("? IN (?, ?)", w.text("worker.worker_role"), roleOf(filter.Role), schema.RoleHybrid)
 		}
 		if filter.Status != "" {
-			q = q.Where("CAST(worker.status AS text) = ?", filter.Status)
+			q = q.Where("? = ?", w.text("worker.status"), filter.Status)
 		}
 		if filter.Runtime != "" {
 			q = w.having(q, filter.Runtime)
@@ -111,17 +111,22 @@ func roleOf(role metadata.Role) schema.WorkerRole {
 // Documents that others wrote may be of any form.
 func (w *Workers) having(q *bun.SelectQuery, runtime string) *bun.SelectQuery {
 	if w.postgres {
-		detected, err := json.Marshal(map[string]any{"detected": []any{map[string]any{"ref": runtime}}})
-		if err != nil {
-			return q.Err(err)
-		}
-		return q.Where(`(worker.capabilities->'runtimes' \? ? OR worker.capabilities @> ?::jsonb)`,
-			runtime, string(detected))
+		return q.Where("(worker.capabilities @> ? OR worker.capabilities @> ?)",
+			containing("runtimes", runtime), containing("detected", map[string]string{"ref": runtime}))
 	}
 	const list = `json_each(worker.capabilities, CASE json_type(worker.capabilities, ?) WHEN 'array' THEN ? END)`
 	return q.Where(`(EXISTS (SELECT 1 FROM `+list+` WHERE value = ?) OR
 		EXISTS (SELECT 1 FROM `+list+` WHERE type = 'object' AND value ->> 'ref' = ?))`,
 		"$.runtimes", "$.runtimes", runtime, "$.detected", "$.detected", runtime)
+}
+
+// containing is the least document with an entry in the list of a key.
+func containing(key string, entry any) string {
+	text, err := json.Marshal(map[string]any{key: []any{entry}})
+	if err != nil {
+		panic(err) // of texts alone
+	}
+	return string(text)
 }
 
 // Update changes what is set in changes, and updated, and returns the row as it
