@@ -31,7 +31,7 @@ func (d *Detector) Explain(ctx context.Context, name string) (*Explanation, erro
 	}
 	meta, ok := d.index.Resolve(name)
 	if !ok {
-		return nil, fmt.Errorf("explain %q: %w", name, ErrUnknownName)
+		return nil, fmt.Errorf("explain %q: %w%s", name, ErrUnknownName, d.didYouMean(name))
 	}
 	def := d.byRef[meta.Ref]
 	findings, err := d.newRound(true).verifyAll(ctx, []*definition{def})

@@ -76,7 +76,7 @@ func (r *round) ask(ctx context.Context, p *probed, w *way, c *command, f found,
 		p.end(NotFound, detail, hint)
 		return output{}, false
 	case exe.Fault != "":
-		p.end(NotExecutable, exe.Path+" "+exe.Fault, "repair or remove "+exe.Path)
+		p.end(NotExecutable, exe.Path+" "+exe.Fault, faultHint(exe))
 		return output{}, false
 	}
 	res := r.memo.Run(ctx, host.Invocation{Path: exe.Path, Args: c.Args, Env: w.env, Timeout: c.timeout})
@@ -102,6 +102,17 @@ func allowHint(d host.Decision) string {
 		return ""
 	}
 	return "if it may run here, add to policy.allow: " + d.Allow
+}
+
+// faultHint is what would make a file an executable.
+func faultHint(exe host.Candidate) string {
+	switch exe.Fault {
+	case host.FaultStub:
+		return "install what it stands for, and put its folder before this one in this service's PATH"
+	case host.FaultNotExecutable:
+		return "let this user execute it: chmod a+x " + exe.Path
+	}
+	return "repair or remove " + exe.Path
 }
 
 // missing says where a binary was looked for.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/attune-go/attune/runtime/suggest"
 )
 
 // ErrUnknownName says that a name means no runtime, or none of the role.
@@ -74,7 +76,7 @@ func (d *Detector) resolve(decl declaration) ([]declaredName, error) {
 		seen[key] = true
 		switch {
 		case name.def == nil:
-			name.warning = fmt.Sprintf("%s names %q, and no definition has that name", decl.where, written)
+			name.warning = fmt.Sprintf("%s names %q, and no definition has that name%s", decl.where, written, d.didYouMean(written))
 		case !name.def.HasRole(d.cfg.Role):
 			name.warning = fmt.Sprintf("%s names %q, and %s is not for the role %s", decl.where, written, name.def.Ref, d.cfg.Role)
 		}
@@ -84,6 +86,22 @@ func (d *Detector) resolve(decl declaration) ([]declaredName, error) {
 		out = append(out, name)
 	}
 	return out, errors.Join(wrong...)
+}
+
+// didYouMean is the end of a message about an unknown name: the name that is
+// like it, or nothing.
+func (d *Detector) didYouMean(name string) string {
+	var known []string
+	for _, def := range d.defs {
+		known = append(known, def.Ref, def.name)
+		if def.Aliases.Fault() == nil {
+			known = append(known, def.Aliases...)
+		}
+	}
+	if near, ok := suggest.Nearest(strings.ToLower(name), known); ok {
+		return fmt.Sprintf("; did you mean %q?", near)
+	}
+	return ""
 }
 
 // declare takes a declaration as written.
