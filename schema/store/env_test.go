@@ -1,18 +1,12 @@
 package store_test
 
 import (
-	"context"
-	"crypto/rand"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/uptrace/bun"
 
-	"github.com/attune-go/attune/migrations"
+	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/schema/database"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -74,51 +68,14 @@ func open(t *testing.T, url string) *bun.DB {
 
 func sqlite(t *testing.T) env {
 	t.Helper()
-	db := open(t, "sqlite:"+filepath.Join(t.TempDir(), "store.db"))
-	m, err := migrations.New(db, migrations.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := m.Up(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return env{db, store.New(db, store.Config{}), "main", false}
+	db := testdb.SQLite(t)
+	return env{db.DB, store.New(db, store.Config{}), "main", false}
 }
 
 func postgres(t *testing.T, schema string) env {
 	t.Helper()
-	base := os.Getenv("ATTUNE_TEST_DATABASE_URL")
-	if base == "" {
-		t.Skip("ATTUNE_TEST_DATABASE_URL")
-	}
-	name := "store_" + strings.ToLower(rand.Text())
-	admin := open(t, base)
-	if _, err := admin.Exec("CREATE DATABASE " + name); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _, _ = admin.ExecContext(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)") })
-	db := open(t, strings.Replace(base, "/postgres?", "/"+name+"?", 1))
-	baseline, err := fs.ReadFile(migrations.Files(), "postgres/"+migrations.Baseline+".up.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	sql := "CREATE SCHEMA IF NOT EXISTS {schema};" + string(baseline) + `
-ALTER TABLE {schema}.runtime DROP COLUMN runtime_type, DROP CONSTRAINT runtime_ref_format,
-  ADD CONSTRAINT runtime_ref_format CHECK (ref = 'core.sensor.builtin' OR ref ~ '^[^.]+\.[^.]+$'),
-  ALTER distributions SET DEFAULT '{}',
-  ADD aliases jsonb NOT NULL DEFAULT '[]', ADD execution_config jsonb NOT NULL DEFAULT '{}', ADD digest text;
-CREATE TABLE {schema}.runtime_version (id bigserial PRIMARY KEY,
-  runtime bigint NOT NULL REFERENCES {schema}.runtime ON DELETE CASCADE, version text NOT NULL, sort_key text NOT NULL,
-  is_default boolean NOT NULL DEFAULT false, distributions jsonb NOT NULL DEFAULT '{}',
-  execution_config jsonb NOT NULL DEFAULT '{}', meta jsonb NOT NULL DEFAULT '{}',
-  created timestamptz NOT NULL DEFAULT now(), updated timestamptz NOT NULL DEFAULT now(), UNIQUE (runtime, version));
-ALTER TABLE {schema}.action ADD runtime_version_constraint text;
-ALTER TABLE {schema}.sensor ADD runtime_version_constraint text;
-ALTER TABLE {schema}.worker ADD identity text UNIQUE, ADD instance text, ADD heartbeat_interval integer;`
-	if _, err := db.DB.Exec(strings.ReplaceAll(sql, "{schema}", schema)); err != nil {
-		t.Fatal(err)
-	}
-	return env{db, store.New(db, store.Config{Schema: schema}), schema, true}
+	db := testdb.Postgres(t, testdb.Schema(schema))
+	return env{db.DB, store.New(db, store.Config{Schema: schema}), schema, true}
 }
 
 // theirs are an embedder's own tables, of our names and with other columns, and
@@ -150,17 +107,14 @@ CREATE DOMAIN public.jsonb AS integer;
 // path leads to somebody else's.
 func besideEmbedder(t *testing.T) env {
 	t.Helper()
-	e := postgres(t, "attune")
-	if _, err := e.DB.DB.Exec(theirs); err != nil {
+	db := testdb.Postgres(t, testdb.Schema("attune"))
+	name := value[string](t, env{DB: db.DB}, "SELECT current_database()")
+	if _, err := db.DB.DB.Exec(theirs + `ALTER DATABASE "` + name + `" SET search_path = public, pg_catalog`); err != nil {
 		t.Fatal(err)
 	}
-	e.exec(t, "ALTER DATABASE ? SET search_path = public, pg_catalog",
-		bun.Name(value[string](t, e, "SELECT current_database()")))
 	// Connections that are there already keep the path they began with.
-	url := strings.Replace(os.Getenv("ATTUNE_TEST_DATABASE_URL"), "/postgres?",
-		fmt.Sprintf("/%s?", value[string](t, e, "SELECT current_database()")), 1)
-	db := open(t, url)
-	return env{db, store.New(db, store.Config{Schema: "attune"}), "attune", true}
+	again := open(t, db.URL)
+	return env{again, store.New(again, store.Config{Schema: "attune"}), "attune", true}
 }
 
 func ptr[T any](v T) *T { return &v }

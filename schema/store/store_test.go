@@ -1,0 +1,118 @@
+package store_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// everything runs each statement that a Store has once.
+func everything(ctx context.Context, st *store.Store, def *metadata.Definition) error {
+	first := func(errs ...error) error {
+		for _, err := range errs {
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	p := &schema.Pack{Ref: "acme", Label: "Acme", Version: "1"}
+	if err := first(st.Packs.Create(ctx, p), st.Packs.Upsert(ctx, p)); err != nil {
+		return err
+	}
+	_, err1 := st.Packs.Update(ctx, "acme", store.PackChanges{})
+	_, err2 := st.Packs.List(ctx, store.Page{After: "a", Limit: 1})
+	row, err3 := st.Runtimes.UpsertDefinition(ctx, def, nil)
+	if err := first(err1, err2, err3); err != nil {
+		return err
+	}
+	_, err1 = st.Runtimes.Resolve(ctx, "mri")
+	_, err2 = st.Runtimes.ByPack(ctx, "acme")
+	_, err3 = st.RuntimeVersions.ByPack(ctx, "acme")
+	_, err4 := st.Definitions(ctx)
+	w, err5 := st.Workers.Register(ctx, store.Registration{Name: "w", Role: metadata.Worker})
+	if err := first(err1, err2, err3, err4, err5); err != nil {
+		return err
+	}
+	_, err1 = st.Workers.ByIdentity(ctx, metadata.Worker, "w")
+	_, err2 = st.Workers.Update(ctx, w.ID, store.WorkerChanges{Runtime: metadata.Some(&row.ID)})
+	_, err3 = st.Workers.List(ctx, store.WorkerFilter{
+		Name: "w", Role: metadata.Worker, Status: schema.WorkerInactive, Runtime: "python",
+		After: &schema.Worker{}, Limit: 1,
+	})
+	return first(err1, err2, err3, st.Workers.Delete(ctx, w.ID),
+		st.Runtimes.Delete(ctx, def.Ref), st.Packs.Delete(ctx, "acme"))
+}
+
+// No statement and no transaction asks for a second connection.
+func TestOneConnectionIsEnough(t *testing.T) {
+	each(t, func(t *testing.T, e env) {
+		e.SetMaxOpenConns(1)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := everything(ctx, e.Store, definition(t, rubyDefinition)); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestSchemaOfAnyName(t *testing.T) {
+	e := postgres(t, "attune")
+	const name = `Od.d "na'me? ?0`
+	e.exec(t, "ALTER SCHEMA attune RENAME TO ?", bun.Name(name))
+	st := store.New(e.DB, store.Config{Schema: name})
+	if err := everything(t.Context(), st, definition(t, rubyDefinition)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Every statement names the schema, in whatever place it names a table.
+func TestEveryTableIsQualified(t *testing.T) {
+	each(t, func(t *testing.T, e env) {
+		c := new(counter)
+		st := store.New(e.WithQueryHook(c), store.Config{Schema: e.schema})
+		if err := everything(t.Context(), st, definition(t, rubyDefinition)); err != nil {
+			t.Fatal(err)
+		}
+		if len(c.statements) < 20 {
+			t.Errorf("only %d statements were seen", len(c.statements))
+		}
+		for _, statement := range c.statements {
+			for _, keyword := range []string{"FROM ", "JOIN ", "INTO ", "UPDATE "} {
+				for _, rest := range strings.Split(statement, keyword)[1:] {
+					if !qualified(rest, e.schema) {
+						t.Errorf("%q is not qualified in: %s", keyword+rest, statement)
+					}
+				}
+			}
+		}
+	})
+}
+
+func qualified(rest, schema string) bool {
+	for _, prefix := range []string{`"` + schema + `".`, "(", "SET", "adopted", "registered", "pg_catalog.", "json_each("} {
+		if strings.HasPrefix(rest, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// An installation's tables have columns of other people's.
+func TestFurtherColumns(t *testing.T) {
+	each(t, func(t *testing.T, e env) {
+		for _, table := range []string{"pack", "runtime", "runtime_version", "worker"} {
+			e.exec(t, "ALTER TABLE {schema}."+table+" ADD COLUMN tenant integer DEFAULT 7")
+		}
+		if err := everything(t.Context(), e.Store, definition(t, rubyDefinition)); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
