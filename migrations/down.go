@@ -37,7 +37,7 @@ func (m *Migrator) Down(ctx context.Context) (*Result, error) {
 		return deleteRecord(ctx, tx, in.name, r.ID)
 	})
 	if err != nil {
-		return res, fmt.Errorf("migrate down: %w", err)
+		return res, err
 	}
 	m.cfg.Logger.InfoContext(ctx, "undone", "schema", res.Schema, "migration", done.ID, "adopted", done.Adopted)
 	res.Done = append(res.Done, done)

@@ -2,7 +2,6 @@ package migrations
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/uptrace/bun"
 
@@ -57,7 +56,7 @@ func (m *Migrator) Plan(ctx context.Context) (*Plan, error) {
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("migrate plan: %w", err)
+		return nil, err
 	}
 	return p, nil
 }
@@ -113,7 +112,7 @@ func (m *Migrator) PlanDown(ctx context.Context) (*DownPlan, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("migrate plan --down: %w", err)
+		return nil, err
 	}
 	return p, nil
 }

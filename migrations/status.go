@@ -63,7 +63,7 @@ func (m *Migrator) Status(ctx context.Context) (*Status, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("migrate status: %w", err)
+		return nil, err
 	}
 	return st, nil
 }

@@ -39,7 +39,7 @@ func (m *Migrator) Up(ctx context.Context) (*Result, error) {
 	for {
 		more, err := m.upOne(ctx, res)
 		if err != nil {
-			return res, fmt.Errorf("migrate up: %w", err)
+			return res, err
 		}
 		if !more {
 			return res, nil
