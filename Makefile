@@ -1,0 +1,42 @@
+# What one types here. CI runs .ci/run, which covers verify, lint and test.
+
+.DEFAULT_GOAL := help
+.PHONY: help build test bench fuzz lint generate verify image
+
+FUZZTIME ?= 30s
+BENCH ?= .
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## the programs, into bin/
+	go build -o bin/ ./cmd/...
+
+test: ## all tests, on Docker where there is an engine
+	go test ./...
+
+bench: ## measure; BENCH=pattern selects
+	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+fuzz: ## each fuzz target for FUZZTIME (30s)
+	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \
+		for target in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$dir/*_test.go | cut -c6-); do \
+			echo "== $$dir $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$dir || exit 1; \
+		done; \
+	done
+
+lint: ## gofmt, vet, golangci-lint
+	@test -z "$$(git ls-files '*.go' | xargs gofmt -l | tee /dev/stderr)"
+	go vet ./...
+	golangci-lint run
+
+generate: ## everything that is generated
+	go generate ./...
+
+verify: generate ## generated files and go.mod are up to date
+	@git diff --exit-code || { echo 'stale: commit what make generate changed'; exit 1; }
+	go mod tidy -diff
+
+image: ## a Postgres image for Docker, where no registry can be reached
+	fixtures/postgres-image
