@@ -7,27 +7,27 @@ import (
 )
 
 var (
-	// ErrNotMigrated: this program needs migrations that are not applied.
+	// ErrNotMigrated means that this program needs migrations that are not applied.
 	ErrNotMigrated = errors.New("the database is not migrated")
-	// ErrTooNew: a migration was applied that this program cannot work with.
+	// ErrTooNew means that a migration was applied that this program cannot work with.
 	ErrTooNew = errors.New("the database is too new for this program")
-	// ErrMixed: the schema is in none of the states that a migration can begin from.
+	// ErrMixed means that the schema is in none of the states that a migration can begin from.
 	ErrMixed = errors.New("the schema is in a mixed state")
-	// ErrNotOurs: the schema holds tables of somebody else under attune's names.
+	// ErrNotOurs means that the schema holds tables of somebody else under attune's names.
 	ErrNotOurs = errors.New("the schema holds other tables under attune's names")
-	// ErrSeveral: several schemas hold an installation and none was asked for.
+	// ErrSeveral means that several schemas hold an installation and none was asked for.
 	ErrSeveral = errors.New("several schemas hold an installation")
-	// ErrBeside: a new installation was asked for beside an existing one.
+	// ErrBeside means that a new installation was asked for beside an existing one.
 	ErrBeside = errors.New("another schema already holds an installation")
-	// ErrLocked: somebody else held a lock for longer than Config.LockTimeout.
+	// ErrLocked means that somebody else held a lock for longer than Config.LockTimeout.
 	ErrLocked = errors.New("waited too long for a lock")
-	// ErrReadOnly: the database takes no writes.
+	// ErrReadOnly means that the database takes no writes.
 	ErrReadOnly = errors.New("the database is read-only")
-	// ErrPrivilege: the database role may not do what is needed.
+	// ErrPrivilege means that the database role may not do what is needed.
 	ErrPrivilege = errors.New("the database role lacks a privilege")
-	// ErrNothingApplied: there is no migration to undo.
+	// ErrNothingApplied means that there is no migration to undo.
 	ErrNothingApplied = errors.New("no migration is applied")
-	// ErrInUse: undoing would take rows, or things of others, with it.
+	// ErrInUse means that undoing would take rows, or things of others, with it.
 	ErrInUse = errors.New("the migration cannot be undone")
 )
 
