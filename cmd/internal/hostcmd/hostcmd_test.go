@@ -1,0 +1,347 @@
+package hostcmd_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/cmd/internal/hostcmd"
+	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/runtime/packs"
+	"github.com/attune-go/attune/runtime/packs/install"
+	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// answer is what a command line gave.
+type answer struct {
+	status      int
+	out, errOut string
+}
+
+// run runs a command line in an empty home, from an empty folder.
+func run(t *testing.T, role metadata.Role, args ...string) answer {
+	t.Helper()
+	var out, errOut bytes.Buffer
+	status := hostcmd.Program(role).Run(t.Context(), args, cli.Stdio{In: strings.NewReader(""), Out: &out, Err: &errOut})
+	return answer{status, out.String(), errOut.String()}
+}
+
+// isolate keeps the machine's own settings out of a test.
+func isolate(t *testing.T) (home string) {
+	t.Helper()
+	home = t.TempDir()
+	t.Setenv("HOME", home)
+	for _, name := range []string{
+		"XDG_STATE_HOME", "XDG_CONFIG_HOME", "ATTUNE_DATABASE_URL", "ATTUNE_SCHEMA", "ATTUNE_CONFIG", "ATTUNE_STRICT",
+		"ATTUNE_WORKER_RUNTIMES", "ATTUNE_SENSOR_RUNTIMES", "ATTUNE_WORKER_NAME", "ATTUNE_SENSOR_NAME", "ATTUNE_POLICY_MODE",
+	} {
+		t.Setenv(name, "")
+		os.Unsetenv(name)
+	}
+	t.Chdir(t.TempDir())
+	return home
+}
+
+// tools makes a folder of scripts and puts it, alone, on PATH.
+func tools(t *testing.T, scripts map[string]string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	for name, body := range scripts {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+body+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", dir)
+	return dir
+}
+
+func want(t *testing.T, got answer, status int, parts ...string) {
+	t.Helper()
+	if got.status != status {
+		t.Errorf("exit status is %d, want %d", got.status, status)
+	}
+	for _, p := range parts {
+		if !strings.Contains(got.out+got.errOut, p) {
+			t.Errorf("nothing says %q", p)
+		}
+	}
+	if t.Failed() {
+		t.Fatalf("output:\n%s\nerrors:\n%s", got.out, got.errOut)
+	}
+}
+
+func document(t *testing.T, got answer) *detect.Capabilities {
+	t.Helper()
+	if got.status != 0 {
+		t.Fatalf("exit status %d: %s", got.status, got.errOut)
+	}
+	caps := new(detect.Capabilities)
+	if err := json.Unmarshal([]byte(got.out), caps); err != nil {
+		t.Fatalf("%v in\n%s", err, got.out)
+	}
+	return caps
+}
+
+const python = `echo "Python 3.12.1"`
+
+// has reports whether a host has all of these. It may have more: locations of
+// the core pack show what is installed on this machine.
+func has(caps *detect.Capabilities, names ...string) bool {
+	for _, name := range names {
+		if !slices.Contains(caps.Runtimes, name) {
+			return false
+		}
+	}
+	return true
+}
+
+func TestDetectWithoutDatabase(t *testing.T) {
+	isolate(t)
+	tools(t, map[string]string{"python3": python, "node": "echo v20.20.2"})
+
+	got := run(t, metadata.Worker, "detect")
+	want(t, got, 0, "RUNTIME  VERSION", "python", "3.12.1", "20.20.2", "not found:", "ruby", "worker explain NAME")
+	if strings.Contains(got.out, "\x1b") {
+		t.Errorf("colours in a pipe: %q", got.out)
+	}
+	caps := document(t, run(t, metadata.Worker, "detect", "--json"))
+	if !has(caps, "native", "node", "python") || caps.Source != detect.SourcePack {
+		t.Errorf("worker: %v from %s", caps.Runtimes, caps.Source)
+	}
+	if slices.Contains(caps.Runtimes, "builtin") {
+		t.Errorf("worker: %v; builtin is for sensors only", caps.Runtimes)
+	}
+	caps = document(t, run(t, metadata.Sensor, "detect", "--json"))
+	if !slices.Contains(caps.Runtimes, "builtin") {
+		t.Errorf("sensor: %v lacks builtin", caps.Runtimes)
+	}
+	if list, _ := os.ReadDir("."); len(list) > 0 {
+		t.Errorf("detect wrote into the working directory: %v", list)
+	}
+	if _, err := os.Stat(filepath.Join(os.Getenv("HOME"), ".local")); err == nil {
+		t.Error("detect wrote into the state folder")
+	}
+}
+
+func TestTiers(t *testing.T) {
+	isolate(t)
+	tools(t, map[string]string{"python3": python})
+	if err := os.WriteFile("attune.yaml", []byte("worker:\n  capabilities:\n    runtimes: [node, Python]\n    max_concurrent_executions: 10\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	caps := document(t, run(t, metadata.Worker, "detect", "--json"))
+	if !slices.Equal(caps.Runtimes, []string{"node", "python"}) || caps.Source != detect.SourceConfig {
+		t.Errorf("config: %v from %s", caps.Runtimes, caps.Source)
+	}
+	if string(caps.Extra["max_concurrent_executions"]) != "10" {
+		t.Errorf("other keys of the config: %v", caps.Extra)
+	}
+	t.Setenv("ATTUNE_WORKER_RUNTIMES", "shell")
+	caps = document(t, run(t, metadata.Worker, "detect", "--json"))
+	if !slices.Equal(caps.Runtimes, []string{"shell"}) || caps.Source != detect.SourceEnvironment {
+		t.Errorf("environment: %v from %s", caps.Runtimes, caps.Source)
+	}
+	t.Setenv("ATTUNE_WORKER_RUNTIMES", "pyhton")
+	want(t, run(t, metadata.Worker, "detect"), 0, "warning:", "pyhton")
+	want(t, run(t, metadata.Worker, "detect", "--strict"), 1, "pyhton")
+}
+
+func TestExplain(t *testing.T) {
+	isolate(t)
+	dir := tools(t, map[string]string{"ruby": `echo "ruby: \033[31mbroken" >&2; exit 3`})
+	want(t, run(t, metadata.Worker, "explain", "Ruby"), 0,
+		"ruby (core.ruby): exit_mismatch", filepath.Join(dir, "ruby"), "exit code  3", `\x1b[31mbroken`, "pattern", "not reached")
+	want(t, run(t, metadata.Worker, "explain", "rubby"), 1, "did you mean ruby?")
+	want(t, run(t, metadata.Worker, "explain", "cobol"), 1, "attune packs init")
+	var e detect.Explanation
+	if err := json.Unmarshal([]byte(run(t, metadata.Worker, "explain", "ruby", "--json").out), &e); err != nil || len(e.Attempts) == 0 {
+		t.Errorf("--json: %v, %+v", err, e)
+	}
+}
+
+func TestRecord(t *testing.T) {
+	isolate(t)
+	tools(t, map[string]string{"python3": python})
+	file := filepath.Join(t.TempDir(), "host.yaml")
+	want(t, run(t, metadata.Worker, "record", file), 0, "recorded ")
+	want(t, run(t, metadata.Worker, "record", file), 1, "the file exists; --force replaces it")
+	want(t, run(t, metadata.Worker, "record", "--force", file), 0)
+	t.Setenv("PATH", "/nowhere")
+	caps := document(t, run(t, metadata.Worker, "detect", "--json", "--host", file))
+	if !slices.Contains(caps.RuntimeVersions["python"], "3.12.1") {
+		t.Errorf("on the recorded host: %v", caps.RuntimeVersions)
+	}
+}
+
+func TestRegisterEmbedded(t *testing.T) {
+	home := isolate(t)
+	dir := tools(t, map[string]string{"perl": "echo 'This is perl 5, version 36, subversion 0 (v5.36.0)'", "python3": python})
+	first := run(t, metadata.Worker, "register", "--name", "w1")
+	want(t, first, 0, "using the embedded database sqlite:"+home, "knows this host only", "worker w1 is registered", "inactive", "native", "perl")
+	want(t, run(t, metadata.Worker, "detect", "--diff", "--name", "w1", "--exit-code"), 0, "nothing differs")
+	if err := os.WriteFile(filepath.Join(dir, "php"), []byte("#!/bin/sh\necho 'PHP 8.2.7 (cli)'"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, "perl")); err != nil {
+		t.Fatal(err)
+	}
+	want(t, run(t, metadata.Worker, "detect", "--diff", "--name", "w1", "--exit-code"), cli.ExitPending, "+ php", "- perl")
+	want(t, run(t, metadata.Worker, "detect", "--diff", "--name", "w1"), 0)
+	want(t, run(t, metadata.Worker, "detect", "--diff", "--name", "other"), 1, `no worker "other" is registered`)
+	again := run(t, metadata.Worker, "register", "--name", "w1", "--json")
+	var row cli.WorkerDoc
+	if err := json.Unmarshal([]byte(again.out), &row); err != nil || row.ID != 1 {
+		t.Errorf("registered again: %v, %+v; want row 1", err, row)
+	}
+}
+
+// core is a database with the core pack.
+func core(t *testing.T, db *testdb.DB) {
+	t.Helper()
+	if _, err := install.Load(t.Context(), db.DB, store.Config{Schema: db.Schema}, packs.Core(), install.Options{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestRegister(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		isolate(t)
+		tools(t, map[string]string{"python3": python})
+		core(t, db)
+		t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+		want(t, run(t, metadata.Worker, "register", "--name", "w1", "--type", "container", "--advertise", "w1.example", "--port", "8080"), 0)
+		want(t, run(t, metadata.Sensor, "register", "--name", "w1"), 0)
+		workers, err := store.New(db.DB, store.Config{Schema: db.Schema}).Workers.List(t.Context(), store.WorkerFilter{Runtime: "python"})
+		if err != nil || len(workers) != 2 {
+			t.Fatalf("%d workers with python, %v; want 2", len(workers), err)
+		}
+		if w := workers[0]; w.Host == nil || *w.Host != "w1.example" || *w.Port != 8080 || w.WorkerType != "container" {
+			t.Errorf("row: %+v", w)
+		}
+	})
+}
+
+// TestRowsOfTheDatabase: what is inserted by SQL is detected by the next call;
+// one malformed row hides nothing; a row cannot run a shell.
+func TestRowsOfTheDatabase(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		isolate(t)
+		marker := filepath.Join(t.TempDir(), "ran")
+		tools(t, map[string]string{"python3": python, "cobc": `echo "cobc (GnuCOBOL) 3.1.2.0"`, "sh": "touch " + marker})
+		core(t, db)
+		insert(t, db, "core.cobol", "COBOL", `{"verification": {"commands": [{"binary": "cobc", "args": ["--version"]}]}}`)
+		insert(t, db, "acme.evil", "Evil", `{"verification": {"commands": [{"binary": "sh", "args": ["-c", "touch `+marker+`"]}]}}`)
+		insert(t, db, "acme.broken", "Broken", `{"verification": "yes"}`)
+		t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+
+		caps := document(t, run(t, metadata.Worker, "detect", "--json"))
+		if !has(caps, "cobol", "native", "python") || caps.Source != detect.SourceDatabase {
+			t.Errorf("runtimes: %v from %s", caps.Runtimes, caps.Source)
+		}
+		outcomes := map[string]detect.Outcome{}
+		for _, a := range caps.Undetected {
+			outcomes[a.Ref] = a.Outcome
+		}
+		if outcomes["acme.evil"] != detect.DeniedByPolicy || outcomes["acme.broken"] != detect.InvalidMetadata {
+			t.Errorf("outcomes: evil %q, broken %q", outcomes["acme.evil"], outcomes["acme.broken"])
+		}
+		if _, err := os.Stat(marker); err == nil {
+			t.Error("the row's shell command ran")
+		}
+		want(t, run(t, metadata.Worker, "explain", "evil"), 0, "denied_by_policy", "policy.allow")
+		want(t, run(t, metadata.Worker, "detect"), 0, "could not tell: broken (invalid_metadata)", "not usable:", "evil (denied_by_policy)")
+	})
+}
+
+func insert(t *testing.T, db *testdb.DB, ref, name, distributions string) {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context())
+	if _, err := db.NewRaw("INSERT INTO runtime (ref, name, distributions) VALUES (?, ?, ?)", ref, name, distributions).Exec(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAuthorsLoop(t *testing.T) {
+	isolate(t)
+	tools(t, map[string]string{"widget": `test "$1" = -probe && echo "widget 4.2"`})
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "runtimes"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("pack.yaml", "ref: acme\nlabel: Acme\nversion: 1.0.0\n")
+	write("runtimes/widget.yaml", "ref: acme.widget\nname: Widget\ndistributions: {verification: {commands: [{binary: widget, args: [-probe]}]}}\n")
+	caps := document(t, run(t, metadata.Worker, "detect", "--json", "--pack", dir))
+	if !slices.Equal(caps.RuntimeVersions["widget"], []string{"4.2.0"}) {
+		t.Errorf("versions: %v", caps.RuntimeVersions)
+	}
+	write("runtimes/widget.yaml", "ref: acme.widget\nname: Widget\ndistributions: {verification: {commands: [{binary: widget, pattern: '('}]}}\n")
+	want(t, run(t, metadata.Worker, "detect", "--pack", dir), 1, "widget.yaml:3:", "/distributions/verification/commands/0/pattern: missing closing )")
+}
+
+func TestWrongInput(t *testing.T) {
+	home := isolate(t)
+	if err := os.WriteFile("bad.yaml", []byte("worker: [\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile("junk.db", bytes.Repeat([]byte("junk"), 2048), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(home, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args   []string
+		status int
+		say    string
+	}{
+		{[]string{"detect", "--bogus"}, 2, "unknown flag"},
+		{[]string{"detect", "--exit-code"}, 2, "--exit-code goes with --diff"},
+		{[]string{"detect", "--database", "nope"}, 2, "sqlite:nope"},
+		{[]string{"detect", "--database", "postgres://u:secret@127.0.0.1:1/x"}, 1, "not reachable"},
+		{[]string{"detect", "--database", "sqlite:junk.db"}, 1, "not usable"},
+		{[]string{"detect", "--database", "sqlite:none.db"}, 1, "migrate up"},
+		{[]string{"detect", "--config", "bad.yaml"}, 1, "bad.yaml:"},
+		{[]string{"detect", "--config", "missing.yaml"}, 1, "missing.yaml"},
+		{[]string{"detect", "--log-level", "loud"}, 2, "--log-level"},
+		{[]string{"detect", "--policy-mode", "lax"}, 1, "lax"},
+		{[]string{"detect", "--host", "junk.db"}, 1, "junk.db"},
+		{[]string{"register", "--type", "cloud"}, 2, "local, remote or container"},
+		{[]string{"register", "--port", "70000"}, 2, "65535"},
+		{[]string{"detect", "--diff"}, 1, "no database is named"},
+		{[]string{"explain"}, 2, "--help"},
+	} {
+		got := run(t, metadata.Worker, c.args...)
+		if got.status != c.status || !strings.Contains(got.errOut, c.say) {
+			t.Errorf("%q: exit status %d, want %d, and %q in\n%s%s", c.args, got.status, c.status, c.say, got.out, got.errOut)
+		}
+		if strings.Contains(got.out+got.errOut, "secret") {
+			t.Errorf("%q prints the password", c.args)
+		}
+	}
+	t.Setenv("XDG_STATE_HOME", file)
+	want(t, run(t, metadata.Worker, "register"), 1, "state folder", file)
+}
+
+func TestHelpAndVersion(t *testing.T) {
+	isolate(t)
+	for _, args := range [][]string{{}, {"--help"}, {"detect", "--help"}, {"explain", "--help"}, {"record", "--help"}, {"register", "--help"}} {
+		if got := run(t, metadata.Sensor, args...); got.status != 0 || !strings.Contains(got.out, "Usage: sensor") || strings.Contains(got.out, "${") {
+			t.Errorf("%q: status %d\n%s%s", args, got.status, got.out, got.errOut)
+		}
+	}
+	want(t, run(t, metadata.Sensor, "--version"), 0, "sensor 0.1.0")
+}
