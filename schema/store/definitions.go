@@ -144,7 +144,7 @@ func (r *Runtimes) UpsertDefinition(
 	ctx context.Context, def *metadata.Definition, digest *string,
 ) (*schema.Runtime, error) {
 	if err := def.Validate(); err != nil {
-		return nil, r.fail("upsert", def.Ref, verdict(ErrInvalid, err))
+		return nil, r.fail("upsert", def.Ref, fmt.Errorf("%w: %w", ErrInvalid, err))
 	}
 	row, versions := RowsOf(def)
 	row.Digest = digest
@@ -201,7 +201,7 @@ func (v *RuntimeVersions) replace(ctx context.Context, runtime int64, versions [
 	q := v.db.NewDelete().Model((*schema.RuntimeVersion)(nil)).ModelTableExpr(expr, name, alias).
 		Where("runtime = ?", runtime)
 	if len(stay) > 0 {
-		q = q.Where("id NOT IN (?)", bun.In(stay))
+		q = q.Where("id NOT IN (?)", bun.List(stay))
 	}
 	_, err := q.Exec(ctx)
 	return err

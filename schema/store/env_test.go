@@ -51,9 +51,17 @@ func value[T any](t *testing.T, e env, query string, args ...any) T {
 // each runs a test on both databases, and on Postgres in a schema beside
 // somebody else's tables too.
 func each(t *testing.T, test func(t *testing.T, e env)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, sqlite(t)) })
-	t.Run("postgres", func(t *testing.T) { test(t, postgres(t, "public")) })
-	t.Run("postgres/attune", func(t *testing.T) { test(t, besideEmbedder(t)) })
+	t.Helper()
+	for name, fresh := range map[string]func(t *testing.T) env{
+		"sqlite":          sqlite,
+		"postgres":        func(t *testing.T) env { return postgres(t, "public") },
+		"beside embedder": besideEmbedder,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, fresh(t))
+		})
+	}
 }
 
 func open(t *testing.T, url string) *bun.DB {

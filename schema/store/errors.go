@@ -20,9 +20,6 @@ var (
 	ErrInvalid = errors.New("invalid")
 )
 
-// verdict is a sentinel together with what the database said.
-func verdict(sentinel, cause error) error { return fmt.Errorf("%w: %w", sentinel, cause) }
-
 // classify adds the sentinel that an error of the database amounts to. The
 // drivers' errors are known by their methods, so that the store imports neither.
 func (d dialect) classify(op string, err error) error {
@@ -37,15 +34,14 @@ func (d dialect) classify(op string, err error) error {
 	if d.postgres {
 		sentinel = postgresSentinel
 	}
-	switch s := sentinel(err); {
-	case s == nil:
+	s := sentinel(err)
+	if s == nil {
 		return err
-	case s == ErrReferenced && op != "delete":
-		// The same code the other way round: a row that refers to nothing.
-		return verdict(ErrInvalid, err)
-	default:
-		return verdict(s, err)
 	}
+	if errors.Is(s, ErrReferenced) && op != "delete" {
+		s = ErrInvalid // the same code the other way round: a row that refers to nothing
+	}
+	return fmt.Errorf("%w: %w", s, err)
 }
 
 // postgresSentinel reads the SQLSTATE, as listed in appendix A of the Postgres

@@ -52,9 +52,6 @@ func (t table[M]) fail(op string, key any, err error) error {
 		return nil
 	}
 	err = t.classify(op, err)
-	if err == ErrDuplicate {
-		err = fmt.Errorf("%w %s", ErrDuplicate, t.unique[len(t.unique)-1])
-	}
 	if s, ok := key.(string); ok {
 		return fmt.Errorf("%s %s %q: %w", op, t.noun, s, err)
 	}
@@ -146,7 +143,7 @@ func (t table[M]) put(
 	}
 	err := q.Scan(ctx)
 	if errors.Is(err, sql.ErrNoRows) {
-		return ErrDuplicate
+		return fmt.Errorf("%w %s", ErrDuplicate, t.unique[len(t.unique)-1])
 	}
 	utc(row)
 	return err
