@@ -1,0 +1,183 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/fixtures"
+	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/migrations"
+)
+
+type answer struct {
+	status      int
+	out, errOut string
+}
+
+func run(t *testing.T, args ...string) answer {
+	t.Helper()
+	var out, errOut bytes.Buffer
+	status := program().Run(t.Context(), args, cli.Stdio{In: strings.NewReader(""), Out: &out, Err: &errOut})
+	return answer{status, out.String(), errOut.String()}
+}
+
+// want checks the exit status and what is said on either stream.
+func want(t *testing.T, got answer, status int, parts ...string) {
+	t.Helper()
+	failed := got.status != status
+	for _, p := range parts {
+		if !strings.Contains(got.out+got.errOut, p) {
+			t.Errorf("nothing says %q", p)
+			failed = true
+		}
+	}
+	if failed {
+		t.Fatalf("exit status %d, want %d; output:\n%s\nerrors:\n%s", got.status, status, got.out, got.errOut)
+	}
+}
+
+func isolate(t *testing.T) {
+	t.Helper()
+	t.Setenv("HOME", t.TempDir())
+	for _, name := range []string{"XDG_STATE_HOME", "XDG_CONFIG_HOME", "ATTUNE_DATABASE_URL", "ATTUNE_SCHEMA", "ATTUNE_CONFIG", "ATTUNE_STRICT", "ATTUNE_LOCK_TIMEOUT"} {
+		t.Setenv(name, "")
+		os.Unsetenv(name)
+	}
+	t.Chdir(t.TempDir())
+}
+
+func TestMigrateEmptyPostgres(t *testing.T) {
+	isolate(t)
+	db := testdb.EmptyPostgres(t)
+	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+	want(t, run(t, "migrate", "status"), 0, "empty", migrations.UnifyRuntimes, "pending")
+	want(t, run(t, "runtimes", "list"), 1, "attune migrate up")
+	want(t, run(t, "migrate", "plan", "--exit-code"), cli.ExitPending, "apply", migrations.Baseline, "nothing was written")
+	want(t, run(t, "migrate", "up", "--schema", "attune"), 0, "schema attune (was empty)", "applied", "core pack: 20 created")
+	want(t, run(t, "migrate", "plan", "--exit-code"), 0, "nothing to do")
+	want(t, run(t, "migrate", "up"), 0, "nothing to do")
+	want(t, run(t, "runtimes", "list"), 0, "core.python", "python3 --version; python --version")
+	want(t, run(t, "packs", "list"), 0, "core", "20")
+	want(t, run(t, "packs", "load", "core"), 0, "20 unchanged; nothing changed")
+	want(t, run(t, "migrate", "plan", "--down"), 0, "undo", migrations.UnifyRuntimes)
+}
+
+func TestMigrateUpWithoutCore(t *testing.T) {
+	isolate(t)
+	db := testdb.EmptyPostgres(t)
+	got := run(t, "migrate", "up", "--no-core", "--json", "--database", db.URL)
+	want(t, got, 0)
+	var res migrations.Result
+	if err := json.Unmarshal([]byte(got.out), &res); err != nil || len(res.Done) != 2 {
+		t.Fatalf("%v: %+v in\n%s", err, res, got.out)
+	}
+	want(t, run(t, "runtimes", "list", "--database", db.URL), 0, "no runtimes", "attune packs load core")
+}
+
+func TestMigrateEmbedded(t *testing.T) {
+	isolate(t)
+	want(t, run(t, "migrate", "status"), 1, "no database is named")
+	want(t, run(t, "migrate", "up"), 0, "attune.db", "20 created")
+	want(t, run(t, "migrate", "status"), 0, "unified", "applied")
+	want(t, run(t, "migrate", "down"), 0, "undone", migrations.UnifyRuntimes)
+	want(t, run(t, "migrate", "down"), 1, "rows")
+	want(t, run(t, "runtimes", "list"), 1, "not migrated")
+	want(t, run(t, "migrate", "up"), 0, "applied", migrations.UnifyRuntimes)
+}
+
+func TestRuntimes(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		isolate(t)
+		t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+		want(t, run(t, "packs", "load", "core"), 0, "20 created")
+		want(t, run(t, "runtimes", "list", "--after", "core.p", "--limit", "1"), 0, "core.perl")
+		got := run(t, "runtimes", "list", "--json", "--pack", "core")
+		var defs []map[string]any
+		if err := json.Unmarshal([]byte(got.out), &defs); err != nil || len(defs) != 20 {
+			t.Errorf("--json: %v, %d definitions", err, len(defs))
+		}
+		for _, name := range []string{"core.nodejs", "NODE", "Node.js", "nodejs"} {
+			want(t, run(t, "runtimes", "show", name), 0, "core.nodejs", "node --version", "none registered with it")
+		}
+		want(t, run(t, "runtimes", "show", "core.pyton"), 1, "did you mean core.python?")
+		want(t, run(t, "runtimes", "list", "--limit=-1"), 2, "negative")
+	})
+}
+
+func TestWorkers(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		isolate(t)
+		t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+		want(t, run(t, "workers", "list"), 0, "no workers")
+		// A row of the time before attune: no capability document, no status.
+		fixtures.Worker(t.Context(), t, db, fixtures.WorkerOpts{Name: new("old\x1b[31m")})
+		want(t, run(t, "workers", "list"), 0, `old\x1b[31m`)
+		want(t, run(t, "workers", "list", "--name", "nobody"), 0, "no workers that fit")
+		want(t, run(t, "workers", "show", "nobody"), 1, `no worker "nobody"`)
+		want(t, run(t, "workers", "list", "--role", "boss"), 2, "worker or sensor")
+		want(t, run(t, "workers", "list", "--status", "asleep"), 2, "--status")
+	})
+}
+
+func TestPacks(t *testing.T) {
+	isolate(t)
+	want(t, run(t, "packs", "init", "acme"), 0, "wrote acme/pack.yaml", "attune packs validate acme")
+	want(t, run(t, "packs", "init", "acme"), 1, "holds a pack already")
+	want(t, run(t, "packs", "init", "Not A Ref"), 1, "Not A Ref")
+	want(t, run(t, "packs", "validate", "acme"), 0, "pack acme is valid: 1 definition")
+	bad := "ref: acme.bad\nname: Bad\ndistributions:\n  verification:\n    commands:\n      - {binary: bad, pattern: '(', exit_code: 700}\n"
+	if err := os.WriteFile(filepath.Join("acme", "runtimes", "bad.yaml"), []byte(bad), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want(t, run(t, "packs", "validate", "acme"), 1, "acme/runtimes/bad.yaml:6:", "missing closing )", "exit_code", "validate: 2 errors")
+	want(t, run(t, "packs", "load", "acme"), 1, "nothing was loaded")
+	var problems []map[string]any
+	if err := json.Unmarshal([]byte(run(t, "packs", "validate", "acme", "--json").out), &problems); err != nil || len(problems) != 2 {
+		t.Errorf("--json: %v, %v", err, problems)
+	}
+}
+
+func TestWrongInput(t *testing.T) {
+	isolate(t)
+	if err := os.WriteFile("junk.db", bytes.Repeat([]byte("junk"), 4096), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args   []string
+		status int
+		say    string
+	}{
+		{[]string{"bogus"}, 2, "unexpected argument bogus"},
+		{[]string{"migrate"}, 2, "up"},
+		{[]string{"migrate", "up", "--lock-timeout", "soon"}, 2, "lock-timeout"},
+		{[]string{"migrate", "up", "--database", "mysql://x"}, 2, "mysql"},
+		{[]string{"migrate", "up", "--database", "sqlite:junk.db"}, 1, "junk.db"},
+		{[]string{"migrate", "up", "--database", "sqlite:/no/such/folder/x.db"}, 1, "/no/such/folder"},
+		{[]string{"packs", "load", "/nope"}, 1, "/nope"},
+		{[]string{"packs", "load", "core"}, 1, "no database is named"},
+		{[]string{"packs", "validate"}, 2, "dir"},
+	} {
+		got := run(t, c.args...)
+		if got.status != c.status || !strings.Contains(got.errOut, c.say) {
+			t.Errorf("%q: exit status %d, want %d, and %q in\n%s%s", c.args, got.status, c.status, c.say, got.out, got.errOut)
+		}
+	}
+}
+
+func TestHelp(t *testing.T) {
+	isolate(t)
+	for _, args := range []string{
+		"", "migrate", "migrate up", "migrate down", "migrate status", "migrate plan", "packs", "packs init", "packs load",
+		"packs validate", "packs list", "runtimes", "runtimes list", "runtimes show", "workers", "workers list", "workers show",
+	} {
+		got := run(t, append(strings.Fields(args), "--help")...)
+		if got.status != 0 || !strings.Contains(got.out, "Usage: attune") || strings.Contains(got.out, "${") {
+			t.Errorf("%q: status %d\n%s%s", args, got.status, got.out, got.errOut)
+		}
+	}
+}
