@@ -1,0 +1,239 @@
+package detect_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/runtime/packs"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+func TestSameCommandRunsOnce(t *testing.T) {
+	dir := t.TempDir()
+	count := filepath.Join(dir, "count")
+	script(t, dir, "tool", "echo run >>"+count+"; echo tool 1.2.3")
+	var defs []metadata.Definition
+	for i := range 30 {
+		d := tool(t, "tool", "")
+		d.Ref = fmt.Sprintf("acme.tool%d", i)
+		defs = append(defs, d)
+	}
+	caps := detectOn(t, localWith(dir), detect.Config{Policy: openPolicy(t), Parallelism: 8}, defs...)
+	if len(caps.Detected) != len(defs) {
+		t.Errorf("%d of %d are detected", len(caps.Detected), len(defs))
+	}
+	lines, err := os.ReadFile(count)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(lines) != "run\n" {
+		t.Errorf("it ran %d times, want once", strings.Count(string(lines), "\n"))
+	}
+}
+
+func TestLookupIsAskedOnce(t *testing.T) {
+	var mu sync.Mutex
+	asked := map[string]int{}
+	base := withTools(t, "tool")
+	h := overridden{Host: base, lookup: func(binary string) []host.Candidate {
+		mu.Lock()
+		defer mu.Unlock()
+		asked[binary]++
+		return base.Lookup(binary)
+	}}
+	other := tool(t, "tool", "")
+	other.Ref, other.ExecutionConfig = "acme.other", metadata.ExecutionConfig{Interpreter: &metadata.Interpreter{Binary: "tool"}}
+	detectOn(t, h, detect.Config{}, tool(t, "tool", ""), other, tool(t, "absent", ""))
+	if asked["tool"] != 1 || asked["absent"] != 1 {
+		t.Errorf("look-ups: %v, want one each", asked)
+	}
+}
+
+// Each run waits until as many as may run do: fewer would never end, and more
+// are counted.
+func TestParallelismIsReachedAndKept(t *testing.T) {
+	const limit, total = 3, 9
+	var names []string
+	var defs []metadata.Definition
+	for i := range total {
+		names = append(names, fmt.Sprintf("tool%d", i))
+		defs = append(defs, tool(t, names[i], ""))
+	}
+	var mu sync.Mutex
+	running, most := 0, 0
+	full := make(chan struct{})
+	base := withTools(t, names...)
+	h := overridden{Host: base, run: func(ctx context.Context, inv host.Invocation) host.Result {
+		mu.Lock()
+		running++
+		most = max(most, running)
+		if running == limit {
+			select {
+			case <-full:
+			default:
+				close(full)
+			}
+		}
+		mu.Unlock()
+		<-full
+		res := base.Run(ctx, inv)
+		mu.Lock()
+		running--
+		mu.Unlock()
+		return res
+	}}
+	caps := detectOn(t, h, detect.Config{Parallelism: limit}, defs...)
+	if most != limit || len(caps.Detected) != total {
+		t.Errorf("at most %d ran at a time and %d are detected, want %d and %d", most, len(caps.Detected), limit, total)
+	}
+}
+
+func TestDetectionHasADeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base := withTools(t, "quick", "stuck")
+		h := overridden{Host: base, run: func(ctx context.Context, inv host.Invocation) host.Result {
+			if inv.Path == "/usr/bin/stuck" {
+				<-ctx.Done()
+				return host.Result{ExitCode: -1, Err: fmt.Errorf("run %s: %w", inv.Path, context.Cause(ctx))}
+			}
+			return base.Run(ctx, inv)
+		}}
+		begin := time.Now()
+		caps := detectOn(t, h, detect.Config{}, tool(t, "quick", ""), tool(t, "stuck", `, "timeout": "5m"`))
+		if got := time.Since(begin); got != detect.DefaultTimeout {
+			t.Errorf("it took %v, want %v", got, detect.DefaultTimeout)
+		}
+		got := outcomes(caps)
+		if got["acme.quick"] != detect.Available || got["acme.stuck"] != detect.Timeout {
+			t.Errorf("outcomes are %v, want quick available and stuck timeout", got)
+		}
+		if detail := absence(t, caps, "acme.stuck").Detail; !strings.Contains(detail, "time of the whole detection was over") {
+			t.Errorf("detail is %q", detail)
+		}
+	})
+}
+
+// A look-up that never returns (a folder of PATH on a server that is away)
+// holds up its own runtime only.
+func TestDeadlineHoldsWithoutTheHostsHelp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base := withTools(t, "quick")
+		release := make(chan struct{})
+		h := overridden{Host: base, lookup: func(binary string) []host.Candidate {
+			if binary == "stuck" {
+				<-release
+			}
+			return base.Lookup(binary)
+		}}
+		got := outcomes(detectOn(t, h, detect.Config{Timeout: time.Second}, tool(t, "quick", ""), tool(t, "stuck", "")))
+		if got["acme.quick"] != detect.Available || got["acme.stuck"] != detect.Timeout {
+			t.Errorf("outcomes are %v, want quick available and stuck timeout", got)
+		}
+		close(release)
+	})
+}
+
+func TestCancelEndsDetection(t *testing.T) {
+	dir := t.TempDir()
+	started := filepath.Join(dir, "started")
+	if err := syscall.Mkfifo(started, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	script(t, dir, "tool", "echo >"+started+"; exec sleep 1000")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	why := errors.New("told to stop")
+	go func() {
+		_, _ = os.ReadFile(started) // until it runs
+		cancel(why)
+	}()
+	caps, err := detect.New([]metadata.Definition{tool(t, "tool", ""), tool(t, "absent", "")},
+		detect.Config{Host: localWith(dir), Policy: openPolicy(t), Getenv: noEnvironment}).Detect(ctx)
+	if caps != nil || !errors.Is(err, why) {
+		t.Errorf("got %v and error %v, want no document and the cause", caps, err)
+	}
+}
+
+func TestProgress(t *testing.T) {
+	var told []detect.Progress
+	cfg := detect.Config{Progress: func(p detect.Progress) { told = append(told, p) }}
+	detectOn(t, withTools(t, "a", "b"), cfg, tool(t, "a", ""), tool(t, "b", ""), tool(t, "c", ""))
+	began, ended := map[string]int{}, map[string]detect.Outcome{}
+	for _, p := range told {
+		if p.Total != 3 {
+			t.Errorf("%+v: total is %d, want 3", p, p.Total)
+		}
+		if p.Outcome == "" {
+			began[p.Ref]++
+			continue
+		}
+		if began[p.Ref] != 1 {
+			t.Errorf("%s ended without having begun", p.Ref)
+		}
+		ended[p.Ref] = p.Outcome
+		if p.Finished != len(ended) {
+			t.Errorf("%+v: finished is %d, want %d", p, p.Finished, len(ended))
+		}
+	}
+	if len(ended) != 3 || ended["acme.a"] != detect.Available || ended["acme.c"] != detect.NotFound {
+		t.Errorf("ends are %v, want a and b available, c not found", ended)
+	}
+}
+
+// What a probe gets of the environment is named by the definition, and its
+// timeout is the command's.
+func TestInvocation(t *testing.T) {
+	var got []host.Invocation
+	base := withTools(t, "tool")
+	h := overridden{Host: base, run: func(ctx context.Context, inv host.Invocation) host.Result {
+		got = append(got, inv)
+		return base.Run(ctx, inv)
+	}}
+	d := tool(t, "tool", `, "timeout": "90s"`)
+	d.Distributions.Verification.Env = []string{"TOOL_HOME"}
+	detectOn(t, h, detect.Config{}, d)
+	if len(got) != 1 || got[0].Path != "/usr/bin/tool" || !slices.Equal(got[0].Args, []string{"--version"}) ||
+		!slices.Equal(got[0].Env, []string{"TOOL_HOME"}) || got[0].Timeout != 90*time.Second {
+		t.Errorf("it was run as %+v", got)
+	}
+}
+
+func TestPermissionOfTheKernelIsNotExecutable(t *testing.T) {
+	h := overridden{Host: withTools(t, "tool"), run: func(_ context.Context, inv host.Invocation) host.Result {
+		return host.Result{ExitCode: -1, Err: fmt.Errorf("run %s: it is mounted noexec: %w", inv.Path, syscall.EACCES)}
+	}}
+	got := absence(t, detectOn(t, h, detect.Config{}, tool(t, "tool", "")), "acme.tool")
+	if got.Outcome != detect.NotExecutable || !strings.Contains(got.Detail, "mounted noexec") {
+		t.Errorf("got %+v, want not_executable", got)
+	}
+}
+
+// The default policy trusts the core pack's commands, whoever asks for them.
+func TestDefaultPolicyTrustsTheCorePack(t *testing.T) {
+	defs := packs.Core().Definitions
+	i := slices.IndexFunc(defs, func(d metadata.Definition) bool { return d.Ref == "core.erlang" })
+	args := defs[i].Distributions.Verification.Ordered()[0].Args
+	base := recorded(t, "host: {os: linux, arch: amd64, path: [/usr/bin]}\nbinaries: [{path: /usr/bin/erl}]\n")
+	h := overridden{Host: base, run: func(_ context.Context, inv host.Invocation) host.Result {
+		if !slices.Equal(inv.Args, args) {
+			t.Errorf("it ran %q", inv.Args)
+		}
+		return host.Result{Stdout: []byte("Erlang/OTP 27.1.2")}
+	}}
+	hostile := defsOf(t, `{"ref": "acme.erl", "name": "erl", "distributions": {"verification": {"commands": [{"binary": "erl", "args": ["-eval", "os:cmd(x)"]}]}}}`)[0]
+	got := outcomes(detectOn(t, h, detect.Config{}, defs[i], hostile))
+	if got["core.erlang"] != detect.Available || got["acme.erl"] != detect.DeniedByPolicy {
+		t.Errorf("outcomes are %v, want the core pack's available and the other denied", got)
+	}
+}
