@@ -116,7 +116,7 @@ func (l *loader) runtimeFile(name string) {
 		}
 	}
 	// What could not be read is zero, and would be reported again as missing.
-	for _, err := range []error{d.def.UnmarshalJSON(d.doc.json), d.def.Validate()} {
+	report := func(err error) {
 		var faults metadata.Faults
 		errors.As(err, &faults)
 		for _, f := range faults {
@@ -126,9 +126,11 @@ func (l *loader) runtimeFile(name string) {
 			}
 		}
 	}
+	report(d.def.UnmarshalJSON(d.doc.json))
 	if told[""] {
 		return // it is no object; whatever else could be said is noise
 	}
+	report(d.def.Validate())
 	l.packRef(d)
 	for _, u := range d.def.UnknownKeys() {
 		l.unknown(d, u.Pointer, u.Key, u.Known)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"sort"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -48,12 +49,12 @@ func parse(data []byte) (*document, []flaw) {
 	case errors.Is(err, io.EOF):
 		return nil, []flaw{{message: "the file is empty"}}
 	case err != nil:
-		return nil, []flaw{syntaxFlaw(err)}
+		return nil, []flaw{syntaxFlaw(data, err)}
 	}
 	switch err := decoder.Decode(&second); {
 	case errors.Is(err, io.EOF):
 	case err != nil:
-		return nil, []flaw{syntaxFlaw(err)}
+		return nil, []flaw{syntaxFlaw(data, err)}
 	default:
 		return nil, []flaw{{second.Line, second.Column, "", "a second YAML document begins: a file holds one definition"}}
 	}
@@ -84,19 +85,26 @@ func notText(data []byte) (flaw, bool) {
 	return flaw{line, at - bytes.LastIndexByte(data[:at], '\n'), "", "not YAML: the file is not UTF-8 text"}, true
 }
 
-var yamlLine = regexp.MustCompile(`^line (\d+): `)
+var yamlLine = regexp.MustCompile(`^yaml: (?:line \d+: )?`)
 
-// syntaxFlaw is an error of the YAML parser, with its line set apart.
-func syntaxFlaw(err error) flaw {
-	message := strings.TrimPrefix(err.Error(), "yaml: ")
-	f := flaw{}
-	if m := yamlLine.FindStringSubmatch(message); m != nil {
-		f.line, _ = strconv.Atoi(m[1])
-		f.column = 1
-		message = message[len(m[0]):]
-	}
-	f.message = "not YAML: " + message
-	return f
+// syntaxFlaw is an error of the YAML parser. The line that the parser names is
+// often where the surrounding block began; the line to look at is the first
+// that makes the beginning of the file fail in this way.
+func syntaxFlaw(data []byte, err error) flaw {
+	message := func(err error) string { return yamlLine.ReplaceAllString(err.Error(), "") }
+	lines := bytes.SplitAfter(data, []byte("\n"))
+	n := sort.Search(len(lines), func(i int) bool {
+		decoder := yaml.NewDecoder(bytes.NewReader(bytes.Join(lines[:i+1], nil)))
+		for {
+			switch tried := decoder.Decode(new(yaml.Node)); {
+			case errors.Is(tried, io.EOF):
+				return false
+			case tried != nil:
+				return message(tried) == message(err)
+			}
+		}
+	})
+	return flaw{line: min(n+1, len(lines)), column: 1, message: "not YAML: " + message(err)}
 }
 
 // converter writes a node as JSON.
@@ -120,11 +128,7 @@ func (c *converter) value(n *yaml.Node) {
 		c.flaw(n, "aliases make the document too large: at most %d values and %d bytes", maxNodes, metadata.MaxSize)
 		c.full = true
 	}
-	deep := len(c.path) > metadata.MaxDepth
-	if deep {
-		c.flaw(n, "nested more than %d deep", metadata.MaxDepth)
-	}
-	if c.full || deep {
+	if c.full {
 		c.null()
 		return
 	}
@@ -145,6 +149,10 @@ func (c *converter) null() { c.out = append(c.out, "null"...) }
 // guarded writes a collection, unless it holds itself through an alias.
 func (c *converter) guarded(n *yaml.Node, write func(*yaml.Node)) {
 	switch tag := n.ShortTag(); {
+	case len(c.path) >= metadata.MaxDepth:
+		c.flaw(n, "nested more than %d deep", metadata.MaxDepth)
+		c.null()
+		return
 	case c.active[n]:
 		c.flaw(n, "*%s stands inside itself", n.Anchor)
 		c.null()
@@ -306,7 +314,7 @@ func (c *converter) number(n *yaml.Node) {
 		return
 	}
 	var whole int64
-	if n.Decode(&whole) == nil {
+	if n.ShortTag() == "!!int" && n.Decode(&whole) == nil {
 		c.out = strconv.AppendInt(c.out, whole, 10)
 		return
 	}
