@@ -42,7 +42,7 @@ func openSQLite(ctx context.Context, path string) (*bun.DB, error) {
 	}
 
 	db, err := openFile(ctx, fileDSN(path, true))
-	if classifyFirst(err) == ErrReadOnly {
+	if errors.Is(Classify(err), ErrReadOnly) {
 		var readErr error
 		if db, readErr = openFile(ctx, fileDSN(path, false)); readErr == nil {
 			return db, nil
@@ -155,7 +155,7 @@ func firstQuestion(ctx context.Context, db *sql.DB) error {
 	for {
 		var tables int
 		err := db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master").Scan(&tables)
-		if classifyFirst(err) != ErrLocked || time.Now().After(deadline) {
+		if !errors.Is(Classify(err), ErrLocked) || time.Now().After(deadline) {
 			return err
 		}
 		select {
@@ -166,14 +166,6 @@ func firstQuestion(ctx context.Context, db *sql.DB) error {
 	}
 }
 
-// classifyFirst is Classify for errors of opening, where nil is no error.
-func classifyFirst(err error) error {
-	if err == nil {
-		return nil
-	}
-	return Classify(err)
-}
-
 // fileFault says what is wrong with the file, and what to try.
 func fileFault(path string, err error) error {
 	var lite *sqlite.Error
@@ -181,17 +173,18 @@ func fileFault(path string, err error) error {
 		return err
 	}
 	folder := filepath.Dir(path)
+	primary := lite.Code() & 0xff
 	switch kind := Classify(err); {
-	case kind == ErrLocked:
+	case errors.Is(kind, ErrLocked):
 		return fmt.Errorf("%w: another process holds it; wait for it to end, or find it with: fuser %s", kind, path)
-	case kind == ErrCorrupt && lite.Code()&0xff == sqlite3.SQLITE_NOTADB:
+	case primary == sqlite3.SQLITE_NOTADB:
 		return fmt.Errorf("%w: it is not a SQLite database (or it is encrypted); name another file", kind)
-	case kind == ErrCorrupt:
-		return fmt.Errorf("%w: it is damaged (%s); restore a copy, or save what can be read with: sqlite3 %s .recover",
+	case errors.Is(kind, ErrCorrupt):
+		return fmt.Errorf("%w: it is damaged (%w); restore a copy, or save what can be read with: sqlite3 %s .recover",
 			kind, lite, path)
-	case kind == ErrReadOnly:
+	case errors.Is(kind, ErrReadOnly):
 		return fmt.Errorf("%w: its journal needs write access to the folder %s; give it, or use a copy elsewhere", kind, folder)
-	case lite.Code()&0xff == sqlite3.SQLITE_CANTOPEN:
+	case primary == sqlite3.SQLITE_CANTOPEN:
 		return cannotOpen(path, err)
 	}
 	return err
