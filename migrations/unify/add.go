@@ -37,12 +37,12 @@ var versionColumns = []struct{ name, kind, rest string }{
 
 // addColumns brings the columns that the unified schema has more than the
 // legacy one. What is there already is left alone.
-func (s *session) addColumns() []change {
-	var changes []change
+func (s *session) addColumns() []Change {
+	var changes []Change
 	for _, a := range additions {
 		if t := s.our(a.table); !t.has(a.column) {
 			alter := "ALTER TABLE " + t.sql() + " "
-			changes = append(changes, change{
+			changes = append(changes, Change{
 				Action: "add", Object: "column " + a.table + "." + a.column,
 				Do:   alter + "ADD COLUMN " + ident(a.column) + " " + a.kind + " " + a.rest,
 				Undo: alter + "DROP COLUMN " + ident(a.column),
@@ -53,12 +53,12 @@ func (s *session) addColumns() []change {
 }
 
 // loosen makes (ref, name, distributions) enough to insert a runtime.
-func (s *session) loosen() []change {
+func (s *session) loosen() []Change {
 	table := s.runtime.sql()
-	var changes []change
+	var changes []Change
 	alter := func(column, do, undo string) {
 		to := "ALTER TABLE " + table + " ALTER COLUMN " + ident(column) + " "
-		changes = append(changes, change{Action: "change", Object: "column runtime." + column, Do: to + do, Undo: to + undo})
+		changes = append(changes, Change{Action: "change", Object: "column runtime." + column, Do: to + do, Undo: to + undo})
 	}
 	if c, ok := s.runtime.column("distributions"); ok && c.Default != "'{}'::jsonb" {
 		undo := "DROP DEFAULT"
@@ -75,7 +75,7 @@ func (s *session) loosen() []change {
 	return changes
 }
 
-func (s *session) addIdentity(ctx context.Context) ([]change, error) {
+func (s *session) addIdentity(ctx context.Context) ([]Change, error) {
 	t := s.our("worker")
 	n, err := s.count(ctx, "look for a unique key on worker.identity", fmt.Sprintf(`
 SELECT count(*) FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attname = 'identity'
@@ -83,14 +83,14 @@ WHERE i.indrelid = %d AND i.indisunique AND i.indnkeyatts = 1 AND i.indkey[0] = 
 	if err != nil || n > 0 {
 		return nil, err
 	}
-	return []change{{
+	return []Change{{
 		Action: "add", Object: "unique key worker_identity_key",
 		Do:   "ALTER TABLE " + t.sql() + " ADD CONSTRAINT worker_identity_key UNIQUE (identity)",
 		Undo: "ALTER TABLE " + t.sql() + " DROP CONSTRAINT IF EXISTS worker_identity_key",
 	}}, nil
 }
 
-func (s *session) addVersions(ctx context.Context) ([]change, error) {
+func (s *session) addVersions(ctx context.Context) ([]Change, error) {
 	if found, err := s.relation(ctx, versionTable); err != nil || found != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (s *session) addVersions(ctx context.Context) ([]change, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []change{{Action: "add", Object: "table " + versionTable, Do: do + grants, Undo: "DROP TABLE " + table}}, nil
+	return []Change{{Action: "add", Object: "table " + versionTable, Do: do + grants, Undo: "DROP TABLE " + table}}, nil
 }
 
 // copyGrants lets everybody who may use runtime use runtime_version likewise.
@@ -160,13 +160,14 @@ WHERE n.nspname = `+literal(s.schema)+` AND c.relname = `+literal(name), &found)
 }
 
 // newIndexes by name; the text follows the table in CREATE INDEX.
-var newIndexes = []struct{ name, on string }{
-	{"idx_runtime_name", "(name)"},
-	{"idx_runtime_verification", "USING gin ((distributions -> 'verification'))"},
+// definition is how pg_get_indexdef ends where the index is as it should be.
+var newIndexes = []struct{ name, on, definition string }{
+	{"idx_runtime_name", "(name)", "USING btree (name)"},
+	{"idx_runtime_verification", "USING gin ((distributions -> 'verification'))", "USING gin (((distributions -> 'verification'::text)))"},
 }
 
-func (s *session) addIndexes(ctx context.Context) ([]change, error) {
-	var changes []change
+func (s *session) addIndexes(ctx context.Context) ([]Change, error) {
+	var changes []Change
 	for _, i := range newIndexes {
 		found, err := s.relation(ctx, i.name)
 		if err != nil {
@@ -175,7 +176,7 @@ func (s *session) addIndexes(ctx context.Context) ([]change, error) {
 		if found != nil {
 			continue
 		}
-		changes = append(changes, change{
+		changes = append(changes, Change{
 			Action: "add", Object: "index " + i.name,
 			Do:   "CREATE INDEX " + ident(i.name) + " ON " + s.runtime.sql() + " " + i.on,
 			Undo: "DROP INDEX IF EXISTS " + qualified(s.schema, i.name),
@@ -187,7 +188,7 @@ func (s *session) addIndexes(ctx context.Context) ([]change, error) {
 const formatCheck = "runtime_ref_format"
 
 // addCheck has refs checked as pack.name.
-func (s *session) addCheck(ctx context.Context) ([]change, error) {
+func (s *session) addCheck(ctx context.Context) ([]Change, error) {
 	if !s.legacy() {
 		n, err := s.count(ctx, "look for the check of refs", fmt.Sprintf(
 			"SELECT count(*) FROM pg_constraint WHERE conrelid = %d AND conname = %s", s.runtime.OID, literal(formatCheck)))
@@ -195,7 +196,7 @@ func (s *session) addCheck(ctx context.Context) ([]change, error) {
 			return nil, err
 		}
 	}
-	return []change{{
+	return []Change{{
 		Action: "add", Object: "check " + formatCheck, Early: true,
 		Do: fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s CHECK (ref ~ %s OR ref = %s)",
 			s.runtime.sql(), formatCheck, literal(unifiedForm), literal(builtinRef)),

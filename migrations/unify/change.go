@@ -13,8 +13,8 @@ const (
 	catalogTable = "runtime_unification_catalog"
 )
 
-// change is one change of the catalog, and how it is undone.
-type change struct {
+// Change is one change of the catalog, and how it is undone.
+type Change struct {
 	// Action is add, drop or change.
 	Action string `json:"action"`
 	// Object in words: index idx_runtime_name.
@@ -102,7 +102,7 @@ func (s *session) recordState(ctx context.Context) error {
 
 // apply makes the changes in order and records how they are undone, numbered
 // from seq.
-func (s *session) apply(ctx context.Context, seq int, changes []change) error {
+func (s *session) apply(ctx context.Context, seq int, changes []Change) error {
 	for i, c := range changes {
 		if c.Do != "" {
 			if _, err := s.exec(ctx, c.Action+" "+c.Object, c.Do); err != nil {
@@ -124,13 +124,13 @@ func (s *session) apply(ctx context.Context, seq int, changes []change) error {
 
 // changes are all changes of the catalog in order: first those that are made
 // before the unified rows get their values, then those that are made after.
-func (s *session) changes(ctx context.Context) (first, then []change, err error) {
+func (s *session) changes(ctx context.Context) (first, then []Change, err error) {
 	if first, err = s.drops(ctx); err != nil {
 		return nil, nil, err
 	}
 	first = append(first, s.addColumns()...)
 	first = append(first, s.loosen()...)
-	for _, step := range []func(context.Context) ([]change, error){s.addIdentity, s.addVersions, s.addIndexes, s.addCheck} {
+	for _, step := range []func(context.Context) ([]Change, error){s.addIdentity, s.addVersions, s.addIndexes, s.addCheck} {
 		more, err := step(ctx)
 		if err != nil {
 			return nil, nil, err

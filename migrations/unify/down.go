@@ -15,18 +15,14 @@ import (
 func ExamineDown(ctx context.Context, db bun.IDB, schema string) (*DownPlan, error) {
 	var plan *DownPlan
 	err := reading(ctx, db, func(db bun.IDB) error {
-		s, err := open(ctx, db, schema, Options{})
-		if err != nil {
+		return with(ctx, db, schema, Options{}, func(s *session) error {
+			d, err := s.readRecord(ctx)
+			if err != nil {
+				return err
+			}
+			plan, err = d.examineDown(ctx)
 			return err
-		}
-		d, err := s.readRecord(ctx)
-		if err != nil {
-			return err
-		}
-		if plan, err = d.examineDown(ctx); err != nil {
-			return err
-		}
-		return s.close(ctx)
+		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("plan the way back of schema %q: %w", schema, err)
@@ -46,43 +42,44 @@ func Down(ctx context.Context, tx bun.IDB, schema string, opts Options) (*Report
 	return report, nil
 }
 
-func down(ctx context.Context, tx bun.IDB, schema string, opts Options) (*Report, error) {
-	s, err := open(ctx, tx, schema, opts)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := s.readRecord(ctx); err != nil {
-		return nil, err
-	}
-	if err := s.lock(ctx); err != nil {
-		return nil, err
-	}
-	if err := s.inspect(ctx); err != nil {
-		return nil, err
-	}
-	d, err := s.readRecord(ctx)
-	if err != nil {
-		return nil, err
-	}
+func down(ctx context.Context, tx bun.IDB, schema string, opts Options) (report *Report, err error) {
+	err = with(ctx, tx, schema, opts, func(s *session) error {
+		if _, err := s.readRecord(ctx); err != nil {
+			return err
+		}
+		if err := s.lock(ctx); err != nil {
+			return err
+		}
+		d, err := s.readRecord(ctx)
+		if err != nil {
+			return err
+		}
+		if err := d.refuse(ctx); err != nil {
+			return err
+		}
+		report, err = d.separate(ctx)
+		return err
+	})
+	return report, err
+}
+
+// refuse gives what keeps Down from its work.
+func (d *downSession) refuse(ctx context.Context) error {
 	obstacles, err := d.downObstacles(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if len(obstacles) > 0 {
-		return nil, &ObstacleError{Obstacles: obstacles}
+		return &ObstacleError{Obstacles: obstacles}
 	}
 	losses, err := d.losses(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if len(losses) > 0 && !opts.Force {
-		return nil, &LossError{Losses: losses}
+	if len(losses) > 0 && !d.opts.Force {
+		return &LossError{Losses: losses}
 	}
-	report, err := d.separate(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return report, s.close(ctx)
+	return nil
 }
 
 // separate does the work. All locks are held and nothing stands in the way.

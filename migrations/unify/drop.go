@@ -18,7 +18,7 @@ type constraint struct {
 // drops are the changes that take the legacy form away: the checks on ref that
 // unified refs break, the column, all that hangs on the column alone, and its
 // enum.
-func (s *session) drops(ctx context.Context) ([]change, error) {
+func (s *session) drops(ctx context.Context) ([]Change, error) {
 	if !s.legacy() {
 		return nil, nil
 	}
@@ -26,7 +26,7 @@ func (s *session) drops(ctx context.Context) ([]change, error) {
 	if err != nil {
 		return nil, err
 	}
-	var changes []change
+	var changes []Change
 	for _, c := range checks {
 		changes = append(changes, s.dropConstraint(c))
 	}
@@ -37,9 +37,9 @@ func (s *session) drops(ctx context.Context) ([]change, error) {
 	return append(changes, column...), nil
 }
 
-func (s *session) dropConstraint(c constraint) change {
+func (s *session) dropConstraint(c constraint) Change {
 	table := s.runtime.sql()
-	return change{
+	return Change{
 		Action: "drop", Object: "check " + c.Name,
 		Do:   "ALTER TABLE " + table + " DROP CONSTRAINT " + ident(c.Name),
 		Undo: s.addConstraint(c),
@@ -183,7 +183,7 @@ ORDER BY 1`, s.runtime.OID, num, num), &found)
 }
 
 // dropColumn takes runtime_type, its indexes and constraints, and its enum away.
-func (s *session) dropColumn(ctx context.Context) ([]change, error) {
+func (s *session) dropColumn(ctx context.Context) ([]Change, error) {
 	info, err := s.typeColumn(ctx)
 	if err != nil {
 		return nil, err
@@ -198,13 +198,13 @@ func (s *session) dropColumn(ctx context.Context) ([]change, error) {
 		return nil, err
 	}
 	table, name := s.runtime.sql(), ident(typeColumn)
-	var changes []change
+	var changes []Change
 	for _, i := range indexes {
-		changes = append(changes, change{Action: "drop", Object: "index " + i.Name, Undo: s.createIndex(i),
+		changes = append(changes, Change{Action: "drop", Object: "index " + i.Name, Undo: s.createIndex(i),
 			Do: "DROP INDEX " + qualified(s.schema, i.Name)})
 	}
 	for _, c := range constraints {
-		changes = append(changes, change{Action: "drop", Object: "constraint " + c.Name, Undo: s.addConstraint(c),
+		changes = append(changes, Change{Action: "drop", Object: "constraint " + c.Name, Undo: s.addConstraint(c),
 			Do: "ALTER TABLE " + table + " DROP CONSTRAINT " + ident(c.Name)})
 	}
 	create := "ALTER TABLE " + table + " ADD COLUMN " + name + " " + info.Type
@@ -214,11 +214,11 @@ func (s *session) dropColumn(ctx context.Context) ([]change, error) {
 		dropEnum = ";\nDROP TYPE " + *info.Enum
 	}
 	changes = append(changes,
-		change{Action: "drop", Object: "column runtime." + typeColumn, Early: true, Undo: create,
+		Change{Action: "drop", Object: "column runtime." + typeColumn, Early: true, Undo: create,
 			Do: "ALTER TABLE " + table + " DROP COLUMN " + name + dropEnum},
-		change{Undo: info.finish(table, name)})
+		Change{Undo: info.finish(table, name)})
 	if info.Enum != nil {
-		changes = append(changes, change{Action: "drop", Object: "type " + *info.Enum})
+		changes = append(changes, Change{Action: "drop", Object: "type " + *info.Enum})
 	}
 	return changes, nil
 }

@@ -13,6 +13,9 @@ const (
 	unifiedForm = `^[^.]+[.][^.]+$`
 )
 
+//go:embed member.sql
+var memberSQL string
+
 //go:embed merge.sql
 var mergeSQL string
 
@@ -20,14 +23,23 @@ var mergeSQL string
 // the migration read the same one.
 func (s *session) merge() string {
 	return strings.NewReplacer(
-		"{core_names}", coreNames(),
 		"{core_definitions}", coreDefinitions(),
-		"{runtime}", s.runtime.from(),
-		"{row}", s.encode("r"),
-		"{target}", target("r.ref::text"),
-		"{builtin}", literal(builtinRef),
-		"{legacy_form}", literal(legacyForm),
+		"{member}", s.member(s.encode("r")),
 	).Replace(mergeSQL)
+}
+
+// become is merge without the values: the id and the ref that each row becomes.
+func (s *session) become() string {
+	return "WITH " + s.member("NULL::jsonb") + "SELECT id, ref, side, became, target AS became_ref FROM member"
+}
+
+func (s *session) member(row string) string {
+	return strings.NewReplacer(
+		"{runtime}", s.runtime.from(),
+		"{row}", row,
+		"{target}", target("r.ref::text"),
+		"{legacy_form}", literal(legacyForm),
+	).Replace(memberSQL)
 }
 
 // target is the unified ref of a legacy one; any other text stays as it is.

@@ -3,24 +3,7 @@
 WITH core_definition (ref, aliases, roles, verification) AS (
   {core_definitions}
 ),
-legacy AS (
-  SELECT r.id::bigint AS id, r.ref::text AS ref, {row} AS row, {target} AS target
-  FROM {runtime} r
-),
--- The side is the ref's middle word. A row in the unified form is only met where
--- another migration was at work before, and goes first there.
-sided AS (
-  SELECT *, CASE WHEN ref ~ {legacy_form} THEN split_part(ref, '.', 2) ELSE '' END AS side
-  FROM legacy
-),
-member AS MATERIALIZED (
-  SELECT *, row_number() OVER ordered AS rank, first_value(id) OVER ordered AS became,
-    count(*) OVER (PARTITION BY target) AS members
-  FROM sided
-  WINDOW ordered AS (PARTITION BY target ORDER BY
-    CASE side WHEN '' THEN 0 WHEN 'action' THEN 1 ELSE 2 END,
-    CASE WHEN split_part(ref, '.', 3) = split_part(target, '.', 2) THEN 0 ELSE 1 END, id)
-),
+{member},
 -- Metadata as an object: a bare array names interpreters, anything else is kept
 -- as it is under legacy.
 document AS MATERIALIZED (
@@ -123,6 +106,6 @@ merged AS (
       CASE WHEN needs_verification AND verification IS NOT NULL THEN 'verification' END], NULL) AS from_core
   FROM result
 )
-SELECT m.id, m.ref, m.side, m.became, m.target, m.rank, m.members, m.row,
-  CASE WHEN m.rank = 1 THEN d.merged END AS merged, CASE WHEN m.rank = 1 THEN d.from_core END AS from_core
-FROM member m JOIN merged d USING (target)
+SELECT m.id, m.ref, m.side, m.became, m.target, m.rank, m.members, m.row, d.doc,
+  CASE WHEN m.rank = 1 THEN g.merged END AS merged, CASE WHEN m.rank = 1 THEN g.from_core END AS from_core
+FROM member m JOIN document d USING (id) JOIN merged g ON g.target = m.target

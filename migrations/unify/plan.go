@@ -3,6 +3,7 @@ package unify
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 )
 
 // Plan is what Up or Adopt would do.
@@ -15,20 +16,12 @@ type Plan struct {
 	// Tables has the rows that would be re-pointed, by column.
 	Tables []Repointed `json:"tables"`
 	// Changes of the catalog, in order.
-	Changes []change `json:"changes"`
+	Changes []Change `json:"changes"`
 	// Notes are worth knowing and stand in nobody's way.
 	Notes []string `json:"notes"`
-	// Obstacles must be cleared first.
+	// Obstacles must be cleared first. Where one keeps rows from being read, the
+	// rest of the plan is empty.
 	Obstacles []Obstacle `json:"obstacles"`
-}
-
-// Obstacle is something that cannot be handled.
-type Obstacle struct {
-	// Object in words: table attune.sensor.
-	Object string `json:"object"`
-	Reason string `json:"reason"`
-	// SQL that clears the way.
-	SQL string `json:"sql"`
 }
 
 // Merge is one runtime and the rows that it is made of.
@@ -53,21 +46,126 @@ type Source struct {
 type Conflict struct {
 	// Key is a column, or distributions and a path in it.
 	Key string `json:"key"`
-	// Kept is the value of KeptFrom, Lost that of LostFrom. A lost value stays
-	// in runtime_unification.
+	// Kept is the value of KeptFrom, Lost that of LostFrom, both refs; a value
+	// that comes of several rows is KeptFrom the unified ref. A lost value stays in
+	// runtime_unification.
 	Kept     json.RawMessage `json:"kept"`
 	KeptFrom string          `json:"kept_from"`
 	Lost     json.RawMessage `json:"lost"`
 	LostFrom string          `json:"lost_from"`
 }
 
+// Rows is how many rows of other tables would be re-pointed.
+func (p *Plan) Rows() int64 {
+	var n int64
+	for _, t := range p.Tables {
+		n += t.Rows
+	}
+	return n
+}
+
+// Sources is how many rows runtime has now.
+func (p *Plan) Sources() int {
+	n := 0
+	for _, m := range p.Runtimes {
+		n += len(m.From)
+	}
+	return n
+}
+
+// Conflicts is how many values differ.
+func (p *Plan) Conflicts() int {
+	n := 0
+	for _, m := range p.Runtimes {
+		n += len(m.Conflicts)
+	}
+	return n
+}
+
 func (s *session) examine(ctx context.Context) (*Plan, error) {
-	plan := &Plan{Schema: s.schema, Adopt: !s.legacy()}
+	plan := &Plan{Schema: s.schema, Adopt: !s.legacy(), Runtimes: []Merge{}, Tables: []Repointed{}, Notes: []string{}, Obstacles: []Obstacle{}}
 	var err error
 	if plan.Obstacles, err = s.obstacles(ctx); err != nil {
 		return nil, err
 	}
-	return plan, nil
+	if plan.Obstacles == nil {
+		plan.Obstacles = []Obstacle{}
+	}
+	first, then, err := s.changes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	plan.Changes = []Change{}
+	for _, c := range append(first, then...) {
+		if c.Action != "" {
+			plan.Changes = append(plan.Changes, c)
+		}
+	}
+	if !s.runtime.CanRead || s.runtime.Hidden {
+		return plan, nil
+	}
+	if plan.Runtimes, err = s.merges(ctx); err != nil {
+		return nil, err
+	}
+	if plan.Tables, err = s.countRows(ctx); err != nil {
+		return nil, err
+	}
+	plan.Notes, err = s.notes(ctx)
+	return plan, err
 }
 
-func (s *session) obstacles(ctx context.Context) ([]Obstacle, error) { return nil, nil }
+// countRows counts what would be re-pointed. Tables that cannot be read are
+// among the obstacles.
+func (s *session) countRows(ctx context.Context) ([]Repointed, error) {
+	tables := []Repointed{}
+	for _, r := range s.references {
+		if !r.simple() || !r.table.CanRead || r.table.Hidden {
+			continue
+		}
+		n, err := s.count(ctx, "count the rows of "+r.table.text(), s.withMap()+fmt.Sprintf(
+			"SELECT count(*) FROM %s t LEFT JOIN attune_map u ON u.id = t.%s WHERE %s",
+			r.table.from(), ident(r.column()), s.moves(r)))
+		if err != nil {
+			return nil, err
+		}
+		tables = append(tables, Repointed{Table: r.table.text(), Column: r.column(), Rows: n})
+	}
+	t := s.depsTable()
+	if t == nil || !t.CanRead || t.Hidden {
+		return tables, nil
+	}
+	n, err := s.count(ctx, "count the rows of pack", fmt.Sprintf("SELECT count(*) FROM %s t WHERE %s", t.from(), oldDeps("t."+ident(depsColumn))))
+	return append(tables, Repointed{Table: t.text(), Column: depsColumn, Rows: n}), err
+}
+
+// moves is the condition that row t changes, given what it refers to as u.
+func (s *session) moves(r *reference) string {
+	moves := "u.became <> u.id"
+	if r.refColumn != "" {
+		ref := "t." + ident(r.refColumn)
+		moves += fmt.Sprintf(" OR %s <> u.became_ref OR t.%s IS NULL AND %s <> %s", ref, ident(r.column()), ref, target(ref+"::text"))
+	}
+	return moves
+}
+
+// notes are denormalised refs that nothing ties to runtime.
+func (s *session) notes(ctx context.Context) ([]string, error) {
+	var found []struct {
+		OID   int64  `json:"oid"`
+		Table string `json:"relation"`
+	}
+	err := s.load(ctx, "look for refs without a key", `
+SELECT c.oid::int8 AS oid, n.nspname || '.' || c.relname AS relation FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE a.attname = 'runtime_ref' AND NOT a.attisdropped AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname !~ '^pg_' ORDER BY 2`, &found)
+	notes := []string{}
+	for _, f := range found {
+		tied := false
+		for _, r := range s.references {
+			tied = tied || r.table.OID == f.OID && r.refColumn != ""
+		}
+		if !tied {
+			notes = append(notes, f.Table+".runtime_ref has no key to runtime beside it: it stays as it is")
+		}
+	}
+	return notes, err
+}

@@ -60,11 +60,26 @@ func open(ctx context.Context, db bun.IDB, schema string, opts Options) (*sessio
 	if err := s.set(ctx, settings); err != nil {
 		return nil, err
 	}
-	return s, s.inspect(ctx)
+	return s, nil
 }
 
-// close gives the caller's settings back.
-func (s *session) close(ctx context.Context) error { return s.set(ctx, s.before) }
+// with runs fn in a session and gives the caller's settings back, also after an
+// error that left the transaction usable.
+func with(ctx context.Context, db bun.IDB, schema string, opts Options, fn func(s *session) error) error {
+	s, err := open(ctx, db, schema, opts)
+	if err != nil {
+		return err
+	}
+	if err := s.inspect(ctx); err != nil {
+		_ = s.set(ctx, s.before)
+		return err
+	}
+	if err := fn(s); err != nil {
+		_ = s.set(ctx, s.before)
+		return err
+	}
+	return s.set(ctx, s.before)
+}
 
 func (s *session) set(ctx context.Context, to []setting) error {
 	_, err := s.exec(ctx, "change the session's settings", "SELECT "+list(to, ", ", func(set setting) string {
@@ -139,7 +154,7 @@ func (s *session) lock(ctx context.Context) error {
 	if err := s.lockTable(ctx, s.runtime.sql(), "ACCESS EXCLUSIVE"); err != nil {
 		return err
 	}
-	// References may have come while the lock was waited for.
+	// What was read before the lock was granted may have changed meanwhile.
 	if err := s.inspect(ctx); err != nil {
 		return err
 	}
@@ -155,8 +170,11 @@ func (s *session) lock(ctx context.Context) error {
 			return err
 		}
 	}
-	_, err := s.exec(ctx, "check deferred constraints", "SET CONSTRAINTS ALL IMMEDIATE")
-	return err
+	// An ALTER TABLE fails while checks of its rows are outstanding.
+	if _, err := s.exec(ctx, "check deferred constraints", "SET CONSTRAINTS ALL IMMEDIATE"); err != nil {
+		return err
+	}
+	return s.inspect(ctx)
 }
 
 func (s *session) lockTable(ctx context.Context, table, mode string) error {

@@ -8,7 +8,8 @@
 //
 // All functions run in the caller's transaction and leave its settings as they
 // found them, save that every deferrable constraint is immediate afterwards.
-// After an error the transaction must be rolled back.
+// After an error other than an obstacle or a loss the transaction must be rolled
+// back.
 //
 // Three tables keep what [Down] needs: runtime_unification has each legacy row
 // whole and the id it became, runtime_unification_ledger has the key and the
@@ -85,14 +86,10 @@ func (r *Report) Rows() int64 {
 func Examine(ctx context.Context, db bun.IDB, schema string) (*Plan, error) {
 	var plan *Plan
 	err := reading(ctx, db, func(db bun.IDB) error {
-		s, err := open(ctx, db, schema, Options{})
-		if err != nil {
+		return with(ctx, db, schema, Options{}, func(s *session) (err error) {
+			plan, err = s.examine(ctx)
 			return err
-		}
-		if plan, err = s.examine(ctx); err != nil {
-			return err
-		}
-		return s.close(ctx)
+		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("plan the unification of schema %q: %w", schema, err)
@@ -137,34 +134,26 @@ func reading(ctx context.Context, db bun.IDB, fn func(db bun.IDB) error) error {
 	return fn(tx)
 }
 
-func up(ctx context.Context, tx bun.IDB, schema string, opts Options, legacy bool) (*Report, error) {
-	s, err := open(ctx, tx, schema, opts)
-	if err != nil {
-		return nil, err
-	}
-	if s.legacy() != legacy {
-		if legacy {
-			return nil, errors.New("runtime has no column runtime_type: it is unified already")
+func up(ctx context.Context, tx bun.IDB, schema string, opts Options, legacy bool) (report *Report, err error) {
+	err = with(ctx, tx, schema, opts, func(s *session) error {
+		if s.legacy() != legacy {
+			if legacy {
+				return errors.New("runtime has no column runtime_type: it is unified already")
+			}
+			return errors.New("runtime has the column runtime_type: it is not unified yet")
 		}
-		return nil, errors.New("runtime has the column runtime_type: it is not unified yet")
-	}
-	if err := s.lock(ctx); err != nil {
-		return nil, err
-	}
-	// What was read before the lock was granted may have changed meanwhile.
-	if err := s.inspect(ctx); err != nil {
-		return nil, err
-	}
-	obstacles, err := s.obstacles(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if len(obstacles) > 0 {
-		return nil, &ObstacleError{Obstacles: obstacles}
-	}
-	report, err := s.unify(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return report, s.close(ctx)
+		if err := s.lock(ctx); err != nil {
+			return err
+		}
+		obstacles, err := s.obstacles(ctx)
+		if err != nil {
+			return err
+		}
+		if len(obstacles) > 0 {
+			return &ObstacleError{Obstacles: obstacles}
+		}
+		report, err = s.unify(ctx)
+		return err
+	})
+	return report, err
 }

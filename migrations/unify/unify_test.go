@@ -103,7 +103,7 @@ func dump(t testing.TB, db *bun.DB, url string) []string {
 	return lines
 }
 
-func rows(t testing.TB, db *bun.DB) []string {
+func rows(t testing.TB, db bun.IDB) []string {
 	t.Helper()
 	ctx := context.Background()
 	var tables []string

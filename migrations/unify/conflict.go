@@ -1,0 +1,152 @@
+package unify
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// document is a row of runtime or a JSON object.
+type document = map[string]json.RawMessage
+
+// mergedRow is a row of the merge.
+type mergedRow struct {
+	ID       int64    `json:"id"`
+	Ref      string   `json:"ref"`
+	Became   int64    `json:"became"`
+	Target   string   `json:"target"`
+	Members  int      `json:"members"`
+	FromCore []string `json:"from_core"`
+	// Row, its metadata as an object in Doc, and of the survivor what it gets in
+	// Merged: only of rows that share a target.
+	Row    document        `json:"row"`
+	Doc    json.RawMessage `json:"doc"`
+	Merged document        `json:"merged"`
+}
+
+// merges reads what every row becomes.
+func (s *session) merges(ctx context.Context) ([]Merge, error) {
+	var rows []mergedRow
+	err := s.load(ctx, "work out what the runtimes become", `
+SELECT id, ref, became, target, members, from_core,
+  CASE WHEN members > 1 THEN row END AS row, CASE WHEN members > 1 THEN doc END AS doc, CASE WHEN members > 1 THEN merged END AS merged
+FROM (`+s.merge()+`) m ORDER BY target, rank`, &rows)
+	if err != nil {
+		return nil, err
+	}
+	merges := []Merge{}
+	for len(rows) > 0 {
+		n := rows[0].Members
+		merges = append(merges, s.mergeOf(rows[:n]))
+		rows = rows[n:]
+	}
+	return merges, nil
+}
+
+func (s *session) mergeOf(rows []mergedRow) Merge {
+	m := Merge{Ref: rows[0].Target, ID: rows[0].Became, FromCore: rows[0].FromCore}
+	for _, row := range rows {
+		m.From = append(m.From, Source{ID: row.ID, Ref: row.Ref})
+	}
+	if len(rows) > 1 {
+		m.Conflicts = s.conflicts(rows)
+	}
+	return m
+}
+
+// conflicts are the values that the merged row does not have. It is asked what
+// it has instead of which side should win, so that the plan cannot say anything
+// else than what the merge does.
+func (s *session) conflicts(rows []mergedRow) []Conflict {
+	result := maps.Clone(rows[0].Row)
+	maps.Copy(result, rows[0].Merged)
+	values := make([]document, len(rows))
+	for i, row := range rows {
+		row.Row["distributions"] = row.Doc
+		values[i] = s.comparable(row.Row)
+	}
+	var found []Conflict
+	for i, of := range values {
+		for _, key := range slices.Sorted(maps.Keys(of)) {
+			kept := at(result, key)
+			if same(kept, of[key]) || united(key, kept, of[key]) {
+				continue
+			}
+			from := slices.IndexFunc(rows, func(r mergedRow) bool { return same(at(r.Row, key), kept) })
+			c := Conflict{Key: strings.ReplaceAll(key, separator, "."), Kept: kept, Lost: of[key], LostFrom: rows[i].Ref}
+			if c.KeptFrom = rows[0].Target; from >= 0 {
+				c.KeptFrom = rows[from].Ref
+			}
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+// separator parts the names in a path; a name may have any other character.
+const separator = "\x00"
+
+// comparable are the values of a row that a merge decides between, by path.
+func (s *session) comparable(row document) document {
+	values := document{}
+	for name, value := range row {
+		c, _ := s.runtime.column(name)
+		null := string(value) == "null" && c.TypeOID != jsonbOID
+		if c.Generated || null || slices.Contains([]string{"id", "ref", typeColumn, "created", "updated"}, name) {
+			continue
+		}
+		values[name] = value
+		if name == "distributions" || name == "installation" {
+			split(values, name)
+			split(values, "distributions"+separator+"verification")
+		}
+	}
+	return values
+}
+
+// split replaces the value at a path by those in the object that it is.
+func split(values document, path string) {
+	var object document
+	if json.Unmarshal(values[path], &object) != nil || object == nil {
+		return
+	}
+	delete(values, path)
+	for name, inner := range object {
+		values[path+separator+name] = inner
+	}
+}
+
+// at is the value at a path; null where there is none.
+func at(row document, path string) json.RawMessage {
+	for {
+		name, rest, more := strings.Cut(path, separator)
+		value, ok := row[name]
+		switch {
+		case !ok:
+			return json.RawMessage("null")
+		case !more:
+			return value
+		}
+		row = nil
+		if json.Unmarshal(value, &row) != nil {
+			return json.RawMessage("null")
+		}
+		path = rest
+	}
+}
+
+func same(a, b json.RawMessage) bool { return string(a) == string(b) }
+
+// united: the values do not exclude each other. Commands of several rows are put
+// together, and null or nothing gives way to the core definition.
+func united(path string, kept, lost json.RawMessage) bool {
+	switch strings.ReplaceAll(path, separator, ".") {
+	case "distributions.verification.commands":
+		return strings.HasPrefix(string(kept), "[") && strings.HasPrefix(string(lost), "[")
+	case "distributions.verification", "distributions.roles":
+		return string(lost) == "null" || string(lost) == "{}"
+	}
+	return false
+}

@@ -1,0 +1,181 @@
+package unify
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// Obstacle is something that cannot be handled.
+type Obstacle struct {
+	// Object in words: table attune.sensor.
+	Object string `json:"object"`
+	Reason string `json:"reason"`
+	// SQL that clears the way. Lines of comment say what to do afterwards.
+	SQL string `json:"sql"`
+}
+
+// obstacles looks for all that stands in the way of Up or Adopt. What rows say
+// is only asked where all rows can be seen.
+func (s *session) obstacles(ctx context.Context) ([]Obstacle, error) {
+	found := s.tableObstacles()
+	steps := []func(context.Context) ([]Obstacle, error){
+		s.createObstacles, s.ruleObstacles, s.publicationObstacles, s.nameObstacles, s.columnObstacles}
+	if s.legacy() {
+		steps = append(steps, s.typeObstacles)
+	}
+	found = append(found, s.keyObstacles()...)
+	for _, step := range steps {
+		more, err := step(ctx)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, more...)
+	}
+	if !s.runtime.CanRead || s.runtime.Hidden {
+		return found, nil
+	}
+	more, err := s.rowObstacles(ctx)
+	return append(found, more...), err
+}
+
+// rowObstacles are those that only the rows show. What a ref that fits no form
+// would become cannot be said, so nothing is asked beyond it.
+func (s *session) rowObstacles(ctx context.Context) ([]Obstacle, error) {
+	found, err := s.formObstacles(ctx)
+	if err != nil || len(found) > 0 {
+		return found, err
+	}
+	for _, step := range []func(context.Context) ([]Obstacle, error){
+		s.packObstacles, s.runtimeCheckObstacles, s.uniqueObstacles, s.checkObstacles} {
+		more, err := step(ctx)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, more...)
+	}
+	return found, nil
+}
+
+// tableObstacles are missing privileges on tables, and rows that are hidden.
+func (s *session) tableObstacles() []Obstacle {
+	var found []Obstacle
+	for _, t := range s.tables {
+		if reason := s.mustOwn(t); reason != "" && !t.Owned {
+			found = append(found, Obstacle{
+				Object: "table " + t.text(), Reason: "only its owner, " + t.Owner + ", may " + reason,
+				SQL: "GRANT " + ident(t.Owner) + " TO CURRENT_USER; -- as a superuser, put the role's name in; or migrate as " + t.Owner,
+			})
+			continue
+		}
+		if !t.CanRead || !t.CanUpdate {
+			found = append(found, Obstacle{
+				Object: "table " + t.text(), Reason: "the current role may not read and update it",
+				SQL: fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO CURRENT_USER; -- as its owner, put the role's name in\nGRANT SELECT, UPDATE ON %s TO CURRENT_USER;",
+					ident(t.Schema), t.sql()),
+			})
+			continue
+		}
+		if t.Hidden {
+			found = append(found, Obstacle{
+				Object: "table " + t.text(), Reason: "row level security hides rows from the current role, and a row that is not seen would be left behind",
+				SQL: fmt.Sprintf("ALTER TABLE %[1]s NO FORCE ROW LEVEL SECURITY;\n-- or migrate as its owner or as a role with BYPASSRLS\n-- afterwards: ALTER TABLE %[1]s FORCE ROW LEVEL SECURITY;", t.sql()),
+			})
+		}
+	}
+	return found
+}
+
+// mustOwn says for what the current role must own the table; "" if it need not.
+func (s *session) mustOwn(t *table) string {
+	if t.ours(s.schema) && t.Name != "pack" {
+		return "change its columns"
+	}
+	if len(t.Triggers) > 0 {
+		return "keep its triggers from firing: " + list(t.Triggers, ", ", func(tg trigger) string { return tg.Name })
+	}
+	for _, r := range s.references {
+		if r.table == t && !r.Indexed && !r.self(s.runtime) {
+			return "create the temporary index on " + r.column() + " without which each deleted runtime would read the whole table"
+		}
+	}
+	return ""
+}
+
+// createObstacles are schemas in which a table or index must be created.
+func (s *session) createObstacles(ctx context.Context) ([]Obstacle, error) {
+	var found []Obstacle
+	seen := map[string]bool{}
+	need := func(t *table, what string) {
+		if !t.CanCreate && !seen[t.Schema] {
+			seen[t.Schema] = true
+			found = append(found, Obstacle{Object: "schema " + t.Schema, Reason: "the current role may not create " + what + " in it",
+				SQL: "GRANT CREATE ON SCHEMA " + ident(t.Schema) + " TO CURRENT_USER; -- as its owner, put the role's name in"})
+		}
+	}
+	need(s.runtime, "tables")
+	for _, r := range s.references {
+		if !r.Indexed {
+			need(r.table, "a temporary index")
+		}
+	}
+	return found, nil
+}
+
+// keyObstacles are keys to runtime that cannot be re-pointed.
+func (s *session) keyObstacles() []Obstacle {
+	var found []Obstacle
+	for _, r := range s.references {
+		object := fmt.Sprintf("key %s of table %s", r.Name, r.table.text())
+		drop := fmt.Sprintf("ALTER TABLE %[1]s DROP CONSTRAINT %[2]s;\n-- it was: ALTER TABLE %[1]s ADD CONSTRAINT %[2]s %[3]s;",
+			r.table.sql(), ident(r.Name), r.Definition)
+		switch c, _ := r.table.column(r.column()); {
+		case len(r.Columns) > 1:
+			found = append(found, Obstacle{object, "it refers to several columns of runtime: " + strings.Join(r.To, ", "), drop})
+		case !r.simple():
+			found = append(found, Obstacle{object, "it refers to runtime." + r.To[0] + ", which changes or goes; only keys to runtime.id are re-pointed", drop})
+		case c.Generated:
+			found = append(found, Obstacle{object, "its column " + c.Name + " is computed, so it cannot be re-pointed", drop})
+		}
+	}
+	return found
+}
+
+// ruleObstacles are rewrite rules, which would turn an UPDATE into something
+// else.
+func (s *session) ruleObstacles(ctx context.Context) ([]Obstacle, error) {
+	var found []Obstacle
+	err := s.load(ctx, "look for rules", `
+SELECT 'rule ' || r.rulename || ' of table ' || n.nspname || '.' || c.relname AS object,
+  'it rewrites statements on the table, so what is written would not be what was said' AS reason,
+  format(E'ALTER TABLE %1$s DISABLE RULE %2$I;\n-- afterwards: ALTER TABLE %1$s ENABLE%3$s RULE %2$I;', c.oid::regclass, r.rulename,
+    CASE r.ev_enabled WHEN 'R' THEN ' REPLICA' WHEN 'A' THEN ' ALWAYS' ELSE '' END) AS sql
+FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE r.ev_class IN (`+s.oids()+`) AND r.ev_type IN ('2', '3', '4') AND r.ev_enabled <> 'D'
+ORDER BY 1`, &found)
+	return found, err
+}
+
+// publicationObstacles are published tables whose rows cannot be told apart, for
+// which Postgres refuses every UPDATE.
+func (s *session) publicationObstacles(ctx context.Context) ([]Obstacle, error) {
+	var found []Obstacle
+	err := s.load(ctx, "look for publications", `
+SELECT DISTINCT 'table ' || n.nspname || '.' || c.relname AS object,
+  'it is published without a replica identity, so its rows cannot be updated' AS reason,
+  format(E'ALTER TABLE %1$s REPLICA IDENTITY FULL;\n-- afterwards: ALTER TABLE %1$s REPLICA IDENTITY %2$s;', c.oid::regclass,
+    CASE c.relreplident WHEN 'n' THEN 'NOTHING' ELSE 'DEFAULT' END) AS sql
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_publication_tables t ON t.schemaname = n.nspname AND t.tablename = c.relname
+JOIN pg_publication p ON p.pubname = t.pubname AND (p.pubupdate OR p.pubdelete)
+WHERE (c.oid IN (`+s.oids()+`) OR c.oid IN (SELECT tree.relid FROM unnest(ARRAY[`+s.oids()+`]::oid[]) o CROSS JOIN pg_partition_tree(o) tree))
+  AND c.relkind = 'r' AND (c.relreplident = 'n' OR c.relreplident = 'd'
+    AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary))
+ORDER BY 1`, &found)
+	return found, err
+}
+
+// oids of all tables that are written to.
+func (s *session) oids() string {
+	return list(s.tables, ", ", func(t *table) string { return fmt.Sprint(t.OID) })
+}

@@ -1,0 +1,109 @@
+package unify
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// nameObstacles are things of others under the names that are needed.
+func (s *session) nameObstacles(ctx context.Context) ([]Obstacle, error) {
+	var found []Obstacle
+	taken := func(name, reason, sql string) {
+		found = append(found, Obstacle{Object: "name " + s.schema + "." + name, Reason: reason, SQL: sql})
+	}
+	for _, name := range []string{rowsTable, ledgerTable, catalogTable} {
+		there, err := s.relation(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if there != nil {
+			taken(name, "something is there already, where the record of the unification goes",
+				"ALTER TABLE "+s.record(name)+" RENAME TO "+ident(name+"_old")+";")
+		}
+	}
+	for _, i := range newIndexes {
+		there, err := s.relation(ctx, i.name)
+		if err != nil {
+			return nil, err
+		}
+		if there != nil && (there.Table != "runtime" || !strings.HasSuffix(there.Definition, i.definition)) {
+			kind := "INDEX"
+			if there.Table == "" {
+				kind = "TABLE"
+			}
+			taken(i.name, "another thing has the name of an index that is needed",
+				"ALTER "+kind+" "+s.record(i.name)+" RENAME TO "+ident(i.name+"_old")+";")
+		}
+	}
+	versions, err := s.relation(ctx, versionTable)
+	if err != nil || versions == nil {
+		return found, err
+	}
+	if wrong := misfit(versions); wrong != "" {
+		taken(versionTable, "it is there already and does not fit: "+wrong,
+			"ALTER TABLE "+s.record(versionTable)+" RENAME TO "+ident(versionTable+"_old")+";")
+	}
+	return found, nil
+}
+
+// misfit says what keeps a table from being runtime_version.
+func misfit(there *relationInfo) string {
+	if there.Kind != "r" && there.Kind != "p" {
+		return "it is no table"
+	}
+	types := map[string]string{}
+	for _, c := range there.Columns {
+		types[c.Name] = c.Type
+	}
+	for _, c := range versionColumns {
+		switch got := types[c.name]; {
+		case got == "":
+			return "it has no column " + c.name
+		case !fits(got, c.kind):
+			return fmt.Sprintf("its column %s is %s, not %s", c.name, got, c.kind)
+		}
+	}
+	return ""
+}
+
+// fits: values of type want can be kept in a column of type got.
+func fits(got, want string) bool {
+	switch want {
+	case "text":
+		return got == "text" || strings.HasPrefix(got, "character varying")
+	case "integer", "bigint":
+		return got == "integer" || got == "bigint"
+	}
+	return got == want
+}
+
+// columnObstacles are columns of others that have a name that is needed and a
+// type that is not.
+func (s *session) columnObstacles(ctx context.Context) ([]Obstacle, error) {
+	var found []Obstacle
+	for _, a := range additions {
+		t := s.our(a.table)
+		if t == nil {
+			return nil, fmt.Errorf("there is no table %s", qualified(s.schema, a.table))
+		}
+		if c, ok := t.column(a.column); ok && !fits(c.Type, a.kind) {
+			found = append(found, Obstacle{Object: "column " + t.text() + "." + a.column,
+				Reason: fmt.Sprintf("it is there already, with type %s instead of %s", c.Type, a.kind),
+				SQL:    fmt.Sprintf("ALTER TABLE %s RENAME COLUMN %s TO %s;", t.sql(), ident(a.column), ident(a.column+"_old"))})
+		}
+	}
+	worker := s.our("worker")
+	if !worker.has("identity") || !worker.CanRead {
+		return found, nil
+	}
+	n, err := s.count(ctx, "look for equal identities", fmt.Sprintf(
+		"SELECT count(*) FROM (SELECT FROM %s WHERE identity IS NOT NULL GROUP BY identity HAVING count(*) > 1) q", worker.from()))
+	if err != nil || n == 0 {
+		return found, err
+	}
+	return append(found, Obstacle{Object: "column " + worker.text() + ".identity",
+		Reason: fmt.Sprintf("it must be unique, and %d values stand in several rows", n),
+		SQL: fmt.Sprintf("UPDATE %[1]s w SET identity = NULL WHERE EXISTS (SELECT FROM %[1]s o WHERE o.identity = w.identity AND o.id > w.id);",
+			worker.sql())}), nil
+}
