@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/attune-go/attune/runtime/host"
@@ -331,15 +332,24 @@ func TestPolicyStandardAsksForWriters(t *testing.T) {
 	}
 }
 
-// secureDir is a folder that only this user can change, or the test is skipped.
+// secureDir is a folder that only this user can change. The test is skipped
+// where the folders above it are open to others, by another look than the one
+// that is tested.
 func secureDir(t *testing.T) string {
 	t.Helper()
 	dir := realDir(t)
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if by, bad := withPath("/").Writable(dir); bad {
-		t.Skipf("the temporary folder is open to others: %s", by)
+	for up := filepath.Dir(dir); up != "/"; up = filepath.Dir(up) {
+		info, err := os.Stat(up)
+		if err != nil {
+			t.Fatal(err)
+		}
+		uid := info.Sys().(*syscall.Stat_t).Uid
+		if info.Mode().Perm()&0o022 != 0 && info.Mode()&os.ModeSticky == 0 || uid != 0 && int(uid) != os.Geteuid() {
+			t.Skipf("%s, a folder above the temporary one, is open to others", up)
+		}
 	}
 	return dir
 }
