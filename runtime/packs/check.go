@@ -83,15 +83,20 @@ func (l *loader) advice(d *loaded) {
 			"add verification.commands, or verification.always_available")
 	}
 	l.minAboveRecommended(d, "/distributions", &d.def.Distributions)
-	l.interpreter(d, "/execution_config", &d.def.ExecutionConfig, &d.def.Distributions)
+	interpreter := d.def.ExecutionConfig.Interpreter
+	l.interpreter(d, "/execution_config/interpreter/binary", interpreter, &d.def.Distributions)
 	for i := range d.def.Versions {
 		v, at := &d.def.Versions[i], "/versions/"+strconv.Itoa(i)
 		l.minAboveRecommended(d, at+"/distributions", &v.Distributions)
-		by := &v.Distributions
-		if !verifies(by) {
-			by = &d.def.Distributions
+		switch own := v.ExecutionConfig.Interpreter; {
+		case own == nil && verifies(&v.Distributions):
+			// It is executed by the definition's, and verified by itself.
+			l.interpreter(d, at, interpreter, &v.Distributions)
+		case verifies(&v.Distributions):
+			l.interpreter(d, at+"/execution_config/interpreter/binary", own, &v.Distributions)
+		default:
+			l.interpreter(d, at+"/execution_config/interpreter/binary", own, &d.def.Distributions)
 		}
-		l.interpreter(d, at+"/execution_config", &v.ExecutionConfig, by)
 	}
 }
 
@@ -111,20 +116,19 @@ func (l *loader) minAboveRecommended(d *loaded, at string, dist *metadata.Distri
 // interpreter warns of one that is executed but never verified: it may be
 // missing, or another installation, on a host that counts as having the
 // runtime.
-func (l *loader) interpreter(d *loaded, at string, e *metadata.ExecutionConfig, by *metadata.Distributions) {
-	if e.Interpreter == nil || e.Interpreter.Binary == "" || !verifies(by) || !by.Verification.MustCheck() {
+func (l *loader) interpreter(d *loaded, at string, i *metadata.Interpreter, by *metadata.Distributions) {
+	if i == nil || i.Binary == "" || !verifies(by) || !by.Verification.MustCheck() {
 		return
 	}
-	binary := e.Interpreter.Binary
 	for _, c := range by.Verification.Commands {
-		if path.Base(c.Binary) == path.Base(binary) {
+		if path.Base(c.Binary) == path.Base(i.Binary) {
 			return
 		}
 	}
 	for _, glob := range by.Verification.Locations {
-		if ok, _ := path.Match(path.Base(glob), path.Base(binary)); ok {
+		if ok, _ := path.Match(path.Base(glob), path.Base(i.Binary)); ok {
 			return
 		}
 	}
-	l.value(d, Warning, at+"/interpreter/binary", fmt.Sprintf("%q is executed, but no command or location verifies it", binary))
+	l.value(d, Warning, at, fmt.Sprintf("%q is executed, but no command or location verifies it", i.Binary))
 }

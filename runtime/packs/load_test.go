@@ -179,10 +179,12 @@ distributions:
 			"b": definition("b", "execution_config: {interpreter: {binary: /opt/b/bin/b}}\n"),
 			"c": definition("c", "    locations: [\"/opt/*/c-[0-9]\"]\nexecution_config: {interpreter: {binary: c-1}}\n"),
 			"d": definition("d", "versions:\n  - version: 1\n    execution_config: {interpreter: {binary: d1}}\n  - version: 2\n    distributions: {verification: {commands: [{binary: d2}]}}\n    execution_config: {interpreter: {binary: d2}}\n"),
+			"f": definition("f", "execution_config: {interpreter: {binary: f}}\nversions:\n  - version: 1\n    distributions: {verification: {commands: [{binary: f1}]}}\n  - version: 2\n    distributions: {verification: {commands: [{binary: /opt/f2/f}]}}\n"),
 			"e": "ref: lang.e\nname: E\ndistributions: {verification: {check_required: false}}\nexecution_config: {interpreter: {binary: e}}\n",
 		}, []string{
 			`runtimes/a.yaml:11:13: warning: /execution_config/interpreter/binary: "other" is executed, but no command or location verifies it`,
-			`runtimes/d.yaml:11:46: warning: /versions/0/execution_config/interpreter/binary: "d1" is executed, but no command or location verifies it`}},
+			`runtimes/d.yaml:11:46: warning: /versions/0/execution_config/interpreter/binary: "d1" is executed, but no command or location verifies it`,
+			`runtimes/f.yaml:11:5: warning: /versions/0: "f" is executed, but no command or location verifies it`}},
 		{"min above recommended", map[string]string{"x": definition("x", "  min_version: 3.10\n  recommended_version: 3.9\n")}, []string{
 			"runtimes/x.yaml:10:24: warning: /distributions/recommended_version: 3.9 is below min_version 3.10"}},
 		{"values without a form in JSON", map[string]string{"x": definition("x", "installation:\n  a: .inf\n  b: !thing 1\n  c: !thing {}\n  ? [k]\n  : 1\n  d: \"\\0\"\n")}, []string{
