@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/attune-go/attune/runtime/detect"
@@ -29,9 +30,9 @@ func knownBy(d *detect.Detection) Cell {
 	switch d.Source {
 	case detect.Verified:
 		if len(d.Command) > 0 {
-			return Cell{host.CommandLine(d.Command[0], d.Command[1:]), Plain}
+			return Cell{brief(d.Command), Plain}
 		}
-		return Cell{"a file beside it", Plain}
+		return Cell{"file " + path.Base(d.VersionFile), Plain}
 	case detect.AlwaysAvailable:
 		return Cell{"always available", Dim}
 	case detect.Declared:
@@ -39,6 +40,19 @@ func knownBy(d *detect.Detection) Cell {
 	default:
 		return Cell{string(d.Source), Yellow}
 	}
+}
+
+// briefLimit is how wide a command may be in a table; explain and JSON show it
+// whole.
+const briefLimit = 32
+
+// brief is a command cut off after the last word that fits.
+func brief(command []string) string {
+	line := host.CommandLine(command[0], command[1:])
+	for n := len(command) - 1; n >= 1 && len(line) > briefLimit; n-- {
+		line = host.CommandLine(command[0], command[1:n]) + " …"
+	}
+	return line
 }
 
 func milliseconds(d *detect.Detection) string {
