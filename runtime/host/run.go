@@ -135,7 +135,7 @@ func (p *process) collect(deadline time.Time) (status syscall.WaitStatus, timedO
 	for {
 		wait, late := untilDeadline(deadline)
 		if late && timedOut {
-			go p.reap() // whenever that will be
+			go func() { _, _ = p.reap() }() // whenever that will be
 			return 0, true, fmt.Errorf("process %d did not end within %v of SIGKILL", p.pid, endGrace)
 		}
 		if late {

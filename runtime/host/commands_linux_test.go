@@ -1,0 +1,53 @@
+package host_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+func copyFile(t *testing.T, from, to string, mode os.FileMode) {
+	t.Helper()
+	data, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, to, string(data), mode)
+}
+
+// foreignELF is /bin/true with the machine of a SPARC in its header.
+func foreignELF(t *testing.T) string {
+	t.Helper()
+	data, err := os.ReadFile("/bin/true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[18], data[19] = 2, 0
+	return string(data)
+}
+
+// otherLoader is /bin/true with a loader that no host has.
+func otherLoader(t *testing.T) string {
+	t.Helper()
+	data, err := os.ReadFile("/bin/true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := strings.Replace(string(data), "/ld-linux", "/ld-other", 1)
+	if changed == string(data) {
+		t.Skip("/bin/true has another loader here")
+	}
+	return file(t, "tool", changed, 0o755)
+}
+
+// beingWritten is a script that is open for writing as long as the test runs.
+func beingWritten(t *testing.T) string {
+	t.Helper()
+	path := script(t, ":")
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return path
+}
