@@ -1,7 +1,6 @@
 package metadata
 
 import (
-	"database/sql"
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
@@ -9,15 +8,8 @@ import (
 )
 
 // The documents are columns on both databases: jsonb in Postgres, text in
-// SQLite.
-var (
-	_ sql.Scanner   = (*Distributions)(nil)
-	_ driver.Valuer = Distributions{}
-	_ sql.Scanner   = (*ExecutionConfig)(nil)
-	_ driver.Valuer = ExecutionConfig{}
-	_ sql.Scanner   = (*Aliases)(nil)
-	_ driver.Valuer = Aliases{}
-)
+// SQLite. They are sql.Scanners and driver.Valuers; a test says so, because
+// detection imports this package and needs no database/sql.
 
 // Scan reads the column. A malformed document is no error, because one bad row
 // must not hide the others: Fault says what is wrong, the text is kept, and

@@ -3,6 +3,7 @@ package metadata_test
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"os"
 	"testing"
 
@@ -13,6 +14,15 @@ import (
 	_ "modernc.org/sqlite"
 
 	"github.com/attune-go/attune/schema/metadata"
+)
+
+var (
+	_ sql.Scanner   = (*metadata.Distributions)(nil)
+	_ driver.Valuer = metadata.Distributions{}
+	_ sql.Scanner   = (*metadata.ExecutionConfig)(nil)
+	_ driver.Valuer = metadata.ExecutionConfig{}
+	_ sql.Scanner   = (*metadata.Aliases)(nil)
+	_ driver.Valuer = metadata.Aliases{}
 )
 
 // row has the three documents as a bun model has them.

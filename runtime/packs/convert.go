@@ -1,0 +1,266 @@
+package packs
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+// converter writes a node as JSON.
+type converter struct {
+	out    []byte
+	path   []string
+	nodes  int
+	active map[*yaml.Node]bool
+	flaws  []flaw
+	full   bool
+}
+
+func (c *converter) flaw(n *yaml.Node, format string, args ...any) {
+	c.flaws = append(c.flaws, flaw{n.Line, n.Column, pointer(c.path), fmt.Sprintf(format, args...)})
+}
+
+// value writes one node. Where it has no JSON form it writes null, which means
+// that the value is left out, and reports a flaw.
+func (c *converter) value(n *yaml.Node) {
+	if c.nodes++; !c.full && (c.nodes > maxNodes || len(c.out) > metadata.MaxSize) {
+		c.flaw(n, "aliases make the document too large: at most %d values and %d bytes", maxNodes, metadata.MaxSize)
+		c.full = true
+	}
+	if c.full {
+		c.null()
+		return
+	}
+	switch n.Kind {
+	case yaml.MappingNode:
+		c.guarded(n, c.mapping)
+	case yaml.SequenceNode:
+		c.guarded(n, c.sequence)
+	case yaml.AliasNode:
+		c.value(n.Alias)
+	default:
+		c.scalar(n)
+	}
+}
+
+func (c *converter) null() { c.out = append(c.out, "null"...) }
+
+// guarded writes a collection, unless it holds itself through an alias.
+func (c *converter) guarded(n *yaml.Node, write func(*yaml.Node)) {
+	switch tag := n.ShortTag(); {
+	case len(c.path) >= metadata.MaxDepth:
+		c.flaw(n, "nested more than %d deep", metadata.MaxDepth)
+		c.null()
+		return
+	case c.active[n]:
+		c.flaw(n, "*%s stands inside itself", n.Anchor)
+		c.null()
+		return
+	case tag != "!!map" && tag != "!!seq":
+		c.flaw(n, "the tag %s means nothing here", tag)
+		c.null()
+		return
+	}
+	c.active[n] = true
+	write(n)
+	delete(c.active, n)
+}
+
+func (c *converter) mapping(n *yaml.Node) {
+	c.out = append(c.out, '{')
+	first := true
+	for _, m := range c.members(n) {
+		if !first {
+			c.out = append(c.out, ',')
+		}
+		first = false
+		c.text(m.key)
+		c.out = append(c.out, ':')
+		c.path = append(c.path, m.key)
+		c.value(m.value)
+		c.path = c.path[:len(c.path)-1]
+	}
+	c.out = append(c.out, '}')
+}
+
+func (c *converter) sequence(n *yaml.Node) {
+	c.out = append(c.out, '[')
+	for i, item := range n.Content {
+		if i > 0 {
+			c.out = append(c.out, ',')
+		}
+		c.path = append(c.path, strconv.Itoa(i))
+		c.value(item)
+		c.path = c.path[:len(c.path)-1]
+	}
+	c.out = append(c.out, ']')
+}
+
+// member is one key of a mapping.
+type member struct {
+	key       string
+	node      *yaml.Node // the key's
+	value     *yaml.Node
+	inherited bool // through a merge key
+}
+
+// members are a mapping's own keys in their order, and then those that a merge
+// key (<<) brings; what stands in the mapping itself wins.
+func (c *converter) members(n *yaml.Node) []member {
+	var out []member
+	at := map[string]*yaml.Node{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if key.Kind == yaml.AliasNode {
+			key = key.Alias
+		}
+		switch first := at[key.Value]; {
+		case isMerge(key):
+			continue
+		case key.Kind != yaml.ScalarNode:
+			c.flaw(key, "a key must be text")
+		case len(key.Value) > 256:
+			c.flaw(key, "a key of %d bytes is too long", len(key.Value))
+		case strings.ContainsRune(key.Value, 0):
+			c.flaw(key, "a key must not hold NUL")
+		case first != nil:
+			c.flaw(n.Content[i], "%q is there twice: the first is in line %d", key.Value, first.Line)
+		default:
+			at[key.Value] = key
+			out = append(out, member{key: key.Value, node: n.Content[i], value: value})
+		}
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if !isMerge(n.Content[i]) {
+			continue
+		}
+		for _, m := range c.merged(n.Content[i+1]) {
+			if at[m.key] == nil {
+				at[m.key] = m.node
+				m.inherited = true
+				out = append(out, m)
+			}
+		}
+	}
+	return out
+}
+
+func isMerge(key *yaml.Node) bool { return key.Kind == yaml.ScalarNode && key.ShortTag() == "!!merge" }
+
+// merged are the keys that the value of a merge key brings: a mapping's, or
+// those of several, of which the first wins.
+func (c *converter) merged(n *yaml.Node) []member {
+	from := n
+	for from.Kind == yaml.AliasNode {
+		from = from.Alias
+	}
+	if c.nodes += 1 + len(from.Content)/2; c.nodes > maxNodes || c.active[from] {
+		c.flaw(n, "the merge key << brings too much, or the mapping it stands in")
+		return nil
+	}
+	c.active[from] = true
+	defer delete(c.active, from)
+	switch from.Kind {
+	case yaml.MappingNode:
+		return c.members(from)
+	case yaml.SequenceNode:
+		var out []member
+		for _, item := range from.Content {
+			out = append(out, c.merged(item)...)
+		}
+		return out
+	}
+	c.flaw(n, "the merge key << needs a mapping")
+	return nil
+}
+
+func (c *converter) scalar(n *yaml.Node) {
+	tag := n.ShortTag()
+	if tag != "!!null" && isVersion(c.path) {
+		// 3.10 is a number to YAML, and the same as 3.1. What the author wrote
+		// is a version.
+		tag = "!!str"
+	}
+	switch tag {
+	case "!!null":
+		c.null()
+	case "!!bool":
+		var v bool
+		if err := n.Decode(&v); err != nil {
+			c.flaw(n, "%s is neither true nor false", n.Value)
+		}
+		c.out = strconv.AppendBool(c.out, v)
+	case "!!int", "!!float":
+		c.number(n)
+	case "!!str", "!!timestamp", "!!binary", "!!merge":
+		if strings.ContainsRune(n.Value, 0) {
+			c.flaw(n, "text must not hold NUL")
+			c.null()
+			return
+		}
+		c.text(n.Value)
+	default:
+		c.flaw(n, "the tag %s means nothing here", tag)
+		c.null()
+	}
+}
+
+// number writes a number as it stands in the file where JSON spells it so too,
+// and else its value.
+func (c *converter) number(n *yaml.Node) {
+	if json.Valid([]byte(n.Value)) {
+		c.out = append(c.out, n.Value...)
+		return
+	}
+	var whole int64
+	if n.ShortTag() == "!!int" && n.Decode(&whole) == nil {
+		c.out = strconv.AppendInt(c.out, whole, 10)
+		return
+	}
+	var float float64
+	if err := n.Decode(&float); err == nil {
+		if text, err := json.Marshal(float); err == nil {
+			c.out = append(c.out, text...)
+			return
+		}
+	}
+	c.flaw(n, "%s has no form as a number in JSON", n.Value)
+	c.null()
+}
+
+func (c *converter) text(s string) {
+	buf := bytes.NewBuffer(c.out)
+	enc := json.NewEncoder(buf)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(s) // cannot fail on text
+	c.out = bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
+}
+
+// isVersion reports whether the value at path is a version, in a definition or
+// in pack.yaml.
+func isVersion(path []string) bool {
+	switch n := len(path); {
+	case n == 1:
+		return path[0] == "version"
+	case n == 3 && path[0] == "versions" && path[2] == "version":
+		return true
+	case n == 2 && path[0] == "distributions", n == 4 && path[0] == "versions" && path[2] == "distributions":
+		return path[n-1] == "min_version" || path[n-1] == "recommended_version"
+	}
+	return false
+}
+
+func pointer(path []string) string {
+	var b strings.Builder
+	for _, key := range path {
+		b.WriteByte('/')
+		b.WriteString(strings.ReplaceAll(strings.ReplaceAll(key, "~", "~0"), "/", "~1"))
+	}
+	return b.String()
+}
