@@ -83,7 +83,8 @@ func TestVersionDigestAndFaults(t *testing.T) {
 	if err := b.Fault(); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
-	if bad.Equal(a.ExecutionConfig) || !bad.Equal(bad) || !a.ExecutionConfig.Equal(a.ExecutionConfig) {
+	alike, again := bad, decodeDefinition(t, full).ExecutionConfig
+	if bad.Equal(again) || !bad.Equal(alike) || !a.ExecutionConfig.Equal(again) {
 		t.Error("execution configs are equal that are not, or not that are")
 	}
 }
