@@ -99,7 +99,7 @@ func (p *Program) Run(ctx context.Context, args []string, io Stdio) int {
 		err = parsed.Run(append([]any{env}, p.Bind...)...)
 	}
 	if err != nil {
-		report(name, errOut, ctx, err)
+		report(ctx, name, errOut, err)
 	}
 	return status(err)
 }
@@ -155,7 +155,7 @@ func (e *Env) Warn(text string) {
 	e.Err.Printf("%s %s\n", e.Err.Paint(Yellow, "warning:"), CleanLines(text))
 }
 
-func report(name string, out *Terminal, ctx context.Context, err error) {
+func report(ctx context.Context, name string, out *Terminal, err error) {
 	var silent *Silent
 	if errors.As(err, &silent) {
 		return
