@@ -20,9 +20,9 @@ var endGrace = 5 * time.Second
 //
 // No shell is involved; argv[0] is the path as found. Standard input is
 // /dev/null, the working directory /, the environment built (see Env). The
-// command gets a session of its own, not only a process group: it has no
-// terminal then, so that a prompt fails at once instead of appearing on the
-// operator's screen or stopping the probe with SIGTTIN.
+// command gets a process group of its own and no terminal, so that a prompt
+// fails at once instead of appearing on the operator's screen or stopping the
+// probe with SIGTTIN.
 //
 // When the leader ends, after inv.Timeout and when ctx is done, the whole group
 // is killed by SIGKILL before the leader is reaped: until then the group's id

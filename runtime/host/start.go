@@ -17,7 +17,23 @@ const (
 	busyWait  = 2 * time.Millisecond
 )
 
-// start starts a command in a session of its own.
+// apart sets a command apart: in a process group of its own, and without a
+// terminal. Where this process has none itself, a group is enough for both.
+// Where it has one, only a session of its own keeps a command from it; that is
+// not done always, because Linux shares the processor out by session, and many
+// small sessions are slow on a busy host.
+func apart() *syscall.SysProcAttr {
+	fd, err := unix.Open("/dev/tty", unix.O_RDONLY|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	if err == nil {
+		_ = unix.Close(fd)
+	}
+	if err == unix.ENXIO || err == unix.ENOENT {
+		return &syscall.SysProcAttr{Setpgid: true}
+	}
+	return &syscall.SysProcAttr{Setsid: true}
+}
+
+// start starts a command apart from this process.
 func start(ctx context.Context, path string, args, env []string) (*process, error) {
 	stdin, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {

@@ -26,7 +26,7 @@ func (p *process) spawn(path string, argv []string, attr *syscall.ProcAttr) erro
 	if err != nil {
 		return err
 	}
-	attr.Sys = &syscall.SysProcAttr{Setsid: true}
+	attr.Sys = apart()
 	if p.pid, err = syscall.ForkExec(path, argv, attr); err != nil {
 		_ = unix.Close(kq)
 		return err

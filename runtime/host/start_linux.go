@@ -33,7 +33,8 @@ func (p *process) spawn(path string, argv []string, attr *syscall.ProcAttr) (err
 		return p.spawnWatched(path, argv, attr)
 	}
 	fd := -1
-	attr.Sys = &syscall.SysProcAttr{Setsid: true, PidFD: &fd}
+	attr.Sys = apart()
+	attr.Sys.PidFD = &fd
 	if p.pid, err = syscall.ForkExec(path, argv, attr); err != nil {
 		return err
 	}
@@ -48,7 +49,7 @@ func (p *process) spawnWatched(path string, argv []string, attr *syscall.ProcAtt
 	if err != nil {
 		return err
 	}
-	attr.Sys = &syscall.SysProcAttr{Setsid: true}
+	attr.Sys = apart()
 	if p.pid, err = syscall.ForkExec(path, argv, attr); err != nil {
 		_ = unix.Close(r)
 		_ = unix.Close(w)
