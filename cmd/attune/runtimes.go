@@ -10,7 +10,6 @@ import (
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/runtime/host"
-	"github.com/attune-go/attune/runtime/suggest"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -165,7 +164,7 @@ func unknownRuntime(ctx context.Context, db *cli.Database, name string) error {
 		known = append(known, defs[i].Ref, defs[i].CapabilityName())
 	}
 	text := fmt.Sprintf("no runtime %q in %s", name, db.Name)
-	if near, ok := suggest.Nearest(strings.ToLower(name), known); ok {
+	if near := metadata.Nearest(name, known); near != "" {
 		text += "; did you mean " + near + "?"
 	} else {
 		text += "; `attune runtimes list` shows all"

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/attune-go/attune/runtime/suggest"
+	"github.com/attune-go/attune/schema/metadata"
 )
 
 // ErrUnknownName says that a name means no runtime, or none of the role.
@@ -98,7 +98,7 @@ func (d *Detector) didYouMean(name string) string {
 			known = append(known, def.Aliases...)
 		}
 	}
-	if near, ok := suggest.Nearest(strings.ToLower(name), known); ok {
+	if near := metadata.Nearest(name, known); near != "" {
 		return fmt.Sprintf("; did you mean %q?", near)
 	}
 	return ""

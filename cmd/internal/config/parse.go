@@ -12,7 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/attune-go/attune/runtime/suggest"
+	"github.com/attune-go/attune/schema/metadata"
 )
 
 // Parse reads the text of a config file. It reports every fault, not only the
@@ -118,9 +118,9 @@ func (d *decoder) section(n *yaml.Node, v reflect.Value, key string) {
 			d.decode(value, field, join(key, name))
 			return
 		}
-		near, ok := suggest.Nearest(name, names)
+		near := metadata.Nearest(name, names)
 		switch {
-		case ok:
+		case near != "":
 			d.warn(k, join(key, name), fmt.Sprintf("unknown key; did you mean %s?", near))
 		case key != "":
 			d.warn(k, join(key, name), "unknown key; known are "+strings.Join(names, ", "))

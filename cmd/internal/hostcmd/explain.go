@@ -10,7 +10,6 @@ import (
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
-	"github.com/attune-go/attune/runtime/suggest"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -62,7 +61,7 @@ func (c *explainCmd) unknown(ctx context.Context, env *cli.Env, role metadata.Ro
 		known = append(known, append([]string{defs[i].Ref, defs[i].CapabilityName()}, defs[i].Aliases...)...)
 	}
 	text := fmt.Sprintf("no runtime %q is defined in %s", c.Runtime, where)
-	if near, ok := suggest.Nearest(strings.ToLower(c.Runtime), known); ok {
+	if near := metadata.Nearest(c.Runtime, known); near != "" {
 		return fmt.Errorf("%s; did you mean %s?", text, near)
 	}
 	return fmt.Errorf("%s; a definition is one row, or a pack: `attune packs init`, then `%s explain %s --pack DIR`", text, role, c.Runtime)
