@@ -1,18 +1,18 @@
--- What uses the column {number} of table {runtime}, or the enum {enum}, and would
--- keep it from being dropped; views on views come before what they stand on.
+-- What uses the columns {numbers} of table {table}, or the enum {enum}, and would
+-- keep them from being dropped; views on views come before what they stand on.
 WITH RECURSIVE goes AS (
   -- the default, the indexes and the constraints of the column go with it
-  SELECT 'pg_attrdef'::regclass::oid AS class, oid FROM pg_attrdef WHERE adrelid = {runtime} AND adnum = {number}
-  UNION ALL SELECT 'pg_class'::regclass, indexrelid FROM pg_index WHERE indrelid = {runtime}
-  UNION ALL SELECT 'pg_constraint'::regclass, oid FROM pg_constraint WHERE conrelid = {runtime} OR confrelid = {runtime}
+  SELECT 'pg_attrdef'::regclass::oid AS class, oid FROM pg_attrdef WHERE adrelid = {table} AND adnum IN ({numbers})
+  UNION ALL SELECT 'pg_class'::regclass, indexrelid FROM pg_index WHERE indrelid = {table}
+  UNION ALL SELECT 'pg_constraint'::regclass, oid FROM pg_constraint WHERE conrelid = {table} OR {keys_go} AND confrelid = {table}
   UNION ALL SELECT 'pg_type'::regclass, typarray FROM pg_type WHERE oid = {enum}
 ),
 direct AS (
   SELECT d.classid, d.objid, d.objsubid FROM pg_depend d
   WHERE d.deptype IN ('n', 'a')
-    AND (d.refclassid = 'pg_class'::regclass AND d.refobjid = {runtime} AND d.refobjsubid = {number}
+    AND (d.refclassid = 'pg_class'::regclass AND d.refobjid = {table} AND d.refobjsubid IN ({numbers})
       OR d.refclassid = 'pg_type'::regclass AND d.refobjid IN (SELECT {enum} UNION SELECT typarray FROM pg_type WHERE oid = {enum}))
-    AND NOT (d.classid = 'pg_class'::regclass AND d.objid = {runtime})
+    AND NOT (d.classid = 'pg_class'::regclass AND d.objid = {table})
     AND NOT EXISTS (SELECT FROM goes g WHERE g.class = d.classid AND g.oid = d.objid)
   UNION
   SELECT 'pg_proc'::regclass, p.oid, 0 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
@@ -71,7 +71,7 @@ named AS (
   SELECT 7, 0, 'function ' || p.oid::regprocedure, coalesce((SELECT string_agg(format(E'DROP TRIGGER %I ON %s;\n-- it was: %s;\n',
       t.tgname, t.tgrelid::regclass, pg_get_triggerdef(t.oid)), '') FROM pg_trigger t
       WHERE t.tgfoid = p.oid AND NOT t.tgisinternal AND NOT EXISTS (SELECT FROM direct x WHERE x.classid = 'pg_trigger'::regclass AND x.objid = t.oid)), '')
-    || format(E'DROP %s %s;\n-- create it again without runtime_type; it was:\n-- %s', CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END,
+    || format(E'DROP %s %s;\n-- create it again without what goes; it was:\n-- %s', CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END,
       p.oid::regprocedure, CASE WHEN p.prokind IN ('f', 'p') THEN replace(pg_get_functiondef(p.oid), E'\n', E'\n-- ') ELSE 'an aggregate' END)
   FROM (SELECT DISTINCT objid FROM direct WHERE classid = 'pg_proc'::regclass) d JOIN pg_proc p ON p.oid = d.objid
   UNION ALL
@@ -84,5 +84,5 @@ named AS (
   FROM direct d WHERE d.classid NOT IN ('pg_rewrite'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass, 'pg_attrdef'::regclass,
     'pg_statistic_ext'::regclass, 'pg_publication_rel'::regclass, 'pg_constraint'::regclass, 'pg_class'::regclass, 'pg_proc'::regclass, 'pg_type'::regclass)
 )
-SELECT object, 'it uses runtime_type or its enum, which go' AS reason, sql
+SELECT object, {reason} AS reason, sql
 FROM (SELECT DISTINCT ON (object) * FROM named ORDER BY object, kind DESC) n ORDER BY kind, place, object

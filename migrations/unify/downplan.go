@@ -54,4 +54,47 @@ FROM `+d.record(ledgerTable)+` l JOIN pg_class c ON c.oid = l.tbl JOIN pg_namesp
 	return plan, err
 }
 
-func (d *downSession) downObstacles(ctx context.Context) ([]Obstacle, error) { return nil, nil }
+// downObstacles are missing privileges, keys that the former refs would break,
+// and things of others that use what Up added.
+func (d *downSession) downObstacles(ctx context.Context) ([]Obstacle, error) {
+	found := d.tableObstacles()
+	found = append(found, d.keyObstacles()...)
+	for _, step := range []func(context.Context) ([]Obstacle, error){
+		d.createObstacles, d.ruleObstacles, d.publicationObstacles, d.addedObstacles} {
+		more, err := step(ctx)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, more...)
+	}
+	return found, nil
+}
+
+func (d *downSession) addedObstacles(ctx context.Context) ([]Obstacle, error) {
+	var drops []dropped
+	for _, a := range additions {
+		if t := d.our(a.table); t != nil && d.added("column "+a.table+"."+a.column) {
+			if c, ok := t.column(a.column); ok {
+				drops = append(drops, dropped{table: t.OID, numbers: []int{c.Num}, reason: "it uses " + a.table + "." + a.column + ", which goes"})
+			}
+		}
+	}
+	for _, r := range d.references {
+		if t := r.table; d.added("table "+versionTable) && t.Schema == d.schema && t.Name == versionTable {
+			drop := dropped{table: t.OID, numbers: []int{0}, reason: "it uses " + versionTable + ", which goes"}
+			for _, c := range t.Columns {
+				drop.numbers = append(drop.numbers, c.Num)
+			}
+			drops = append(drops, drop)
+		}
+	}
+	var found []Obstacle
+	for _, drop := range drops {
+		more, err := d.dependents(ctx, drop)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, more...)
+	}
+	return found, nil
+}

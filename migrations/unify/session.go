@@ -36,6 +36,7 @@ var settings = []setting{
 	{"bytea_output", "hex"},
 	{"lc_monetary", "C"},
 	{"row_security", "off"},
+	{"jit", "off"},
 	{"search_path", ""},
 }
 

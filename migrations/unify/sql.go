@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // ident quotes an identifier.
@@ -46,6 +47,7 @@ func array(items []string) string {
 
 // exec runs one statement; doing says what it is for.
 func (s *session) exec(ctx context.Context, doing, query string) (int64, error) {
+	begin := time.Now()
 	res, err := s.db.ExecContext(ctx, query)
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", doing, err)
@@ -54,6 +56,7 @@ func (s *session) exec(ctx context.Context, doing, query string) (int64, error) 
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", doing, err)
 	}
+	s.log.DebugContext(ctx, doing, "rows", n, "took", time.Since(begin))
 	return n, nil
 }
 

@@ -62,7 +62,7 @@ INSERT INTO {schema}.runtime (id, ref, pack, pack_ref, description, runtime_type
   (22, 'acme.sensor.only', 2, 'acme', NULL, 'sensor', 'Only', 'null', NULL, NULL, '{}', NULL, NULL, NULL, NULL, '2020-08-01Z', '2021-08-01Z'),
   (23, 'acme.action.alone', 2, 'acme', NULL, 'action', 'Alone', '17', NULL, 20, '{}', NULL, NULL, NULL, NULL, '2020-08-01Z', '2021-08-01Z'),
   (24, 'acme.action.node', 2, 'acme', NULL, 'action', 'Own node', '[]', NULL, NULL, '{}', NULL, NULL, NULL, NULL, '2020-08-01Z', '2021-08-01Z');
-SELECT setval('{plain}.runtime_id_seq', 100);
+SELECT setval('{plain}.runtime_id_seq', 100), setval('{plain}.pack_id_seq', 100);
 
 INSERT INTO {schema}.action (ref, pack, pack_ref, label, entrypoint, runtime, updated)
   SELECT 'acme.a' || i, 2, 'acme', 'A', 'run', (ARRAY[10, 13, 14, 18, 20, 23, 24, 11, 16, 17, NULL])[1 + i % 11], '2022-01-01Z' FROM generate_series(0, 32) i;
