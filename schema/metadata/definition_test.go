@@ -65,6 +65,17 @@ func TestHasRole(t *testing.T) {
 	}
 }
 
+func TestDigestForgivesOrderOfVersions(t *testing.T) {
+	a := decodeDefinition(t, `{"ref": "a.x", "name": "X", "versions": [{"version": "1"}, {"version": "2", "is_default": true}]}`)
+	b := decodeDefinition(t, `{"ref": "a.x", "name": "X", "versions": [{"version": "2", "is_default": true}, {"version": "1"}]}`)
+	if a.Digest() != b.Digest() {
+		t.Error("the order of versions makes another digest; a database gives them back newest first")
+	}
+	if a.Versions[0].Version != "1" {
+		t.Error("Digest reordered the definition itself")
+	}
+}
+
 func TestDigestForgivesSpelling(t *testing.T) {
 	base := `{"ref": "a.x", "pack_ref": "a", "name": "Xé", "installation": {"a": 1, "b": [1.0, "<"]}, "k": 10,
 		"distributions": {"roles": ["worker", "sensor"], "min_version": "1.2", "verification": {"check_required": true,

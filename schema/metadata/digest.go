@@ -11,8 +11,8 @@ import (
 )
 
 // Digest identifies what the definition says, as a SHA-256 in hexadecimal. The
-// order of keys, the spelling of defaults and of numbers, and what a database
-// does to a document on its way through, make no difference.
+// order of keys and of versions, the spelling of defaults and of numbers, and what
+// a database does to a document on its way through, make no difference.
 func (d *Definition) Digest() string {
 	sum := sha256.Sum256(canonical(d.plain().write))
 	return hex.EncodeToString(sum[:])
@@ -48,6 +48,7 @@ func (d Definition) plain() Definition {
 	for i := range d.Versions {
 		d.Versions[i] = d.Versions[i].plain()
 	}
+	slices.SortStableFunc(d.Versions, func(a, b VersionDefinition) int { return strings.Compare(a.Version, b.Version) })
 	if d.PackRef == PackOf(d.Ref) {
 		d.PackRef = ""
 	}
