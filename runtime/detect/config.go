@@ -75,8 +75,9 @@ type Progress struct {
 const DefaultTimeout = 60 * time.Second
 
 // DefaultParallelism is how many commands run at a time: two for each
-// processor, since a probe waits for its files about as long as it computes.
-func DefaultParallelism() int { return 2 * runtime.GOMAXPROCS(0) }
+// processor, since a probe waits for files about as long as it computes, and at
+// least four, so that one that hangs does not hold up the others.
+func DefaultParallelism() int { return max(4, 2*runtime.GOMAXPROCS(0)) }
 
 // ErrConfig says that a Config cannot be honoured.
 var ErrConfig = errors.New("detector is set up wrongly")

@@ -43,6 +43,33 @@ func TestSameCommandRunsOnce(t *testing.T) {
 	}
 }
 
+// A file that PATH leads to is not run again because a location leads to it
+// too, whatever its name there.
+func TestLocationsRunNothingTwice(t *testing.T) {
+	base := recorded(t, `
+host: {os: linux, arch: amd64, path: [/usr/bin]}
+binaries:
+  - {path: /opt/a/tool, runs: [{args: [--version], stdout: tool 1.0.0}]}
+  - {path: /opt/b/tool, runs: [{args: [--version], stdout: tool 2.0.0}]}
+links: {/usr/bin/tool: /opt/a/tool}
+`)
+	var mu sync.Mutex
+	var ran []string
+	h := overridden{Host: base, run: func(ctx context.Context, inv host.Invocation) host.Result {
+		mu.Lock()
+		defer mu.Unlock()
+		ran = append(ran, inv.Path)
+		return base.Run(ctx, inv)
+	}}
+	d := tool(t, "tool", "")
+	d.Distributions.Verification.Locations = []string{"/opt/*/tool", "/opt/b/*"}
+	caps := detectOn(t, h, detect.Config{}, d)
+	slices.Sort(ran)
+	if want := []string{"/opt/b/tool", "/usr/bin/tool"}; !slices.Equal(ran, want) || len(caps.Detected) != 2 {
+		t.Errorf("it ran %q and found %d, want %q and 2", ran, len(caps.Detected), want)
+	}
+}
+
 func TestLookupIsAskedOnce(t *testing.T) {
 	var mu sync.Mutex
 	asked := map[string]int{}
