@@ -122,11 +122,11 @@ func TestDocumentsOfRecordedHosts(t *testing.T) {
 				t.Error("the document has a NUL, which Postgres refuses")
 			}
 			for _, gone := range caps.Undetected {
-				if gone.Detail == "" || len(gone.Attempts) == 0 {
+				if gone.Detail == "" || gone.Hint == "" || len(gone.Attempts) == 0 {
 					t.Errorf("%s: %s without detail or attempts", gone.Ref, gone.Outcome)
 				}
 				for _, a := range gone.Attempts {
-					if a.Detail == "" || a.Outcome == detect.Available || len(a.Output) > detect.ExcerptLimit {
+					if a.Detail == "" || a.Hint == "" || a.Outcome == detect.Available || len(a.Output) > detect.ExcerptLimit {
 						t.Errorf("%s: attempt %+v", gone.Ref, a)
 					}
 				}

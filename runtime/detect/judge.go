@@ -56,6 +56,12 @@ func (o output) firstLine() string {
 	return "nothing"
 }
 
+// Hints that more than one place gives.
+const (
+	hintUnreadable = "ask the tool in a way that it answers with a short text in UTF-8"
+	hintDeadline   = "give the whole detection more time, or find out what is slow"
+)
+
 // judge says how a run ended, and gives the version it printed, which is zero
 // where there is none. How the command ended comes before what it printed: a
 // shim that fails names versions in its error.
@@ -75,7 +81,7 @@ func (a *Attempt) judge(c *command, res host.Result) (v version.Version, out out
 		a.end(Timeout, fmt.Sprintf("it did not end within %v", c.timeout),
 			fmt.Sprintf("run it by hand to see what it waits for, or give the command a timeout above %v", c.timeout))
 	case errors.Is(res.Err, errDeadline):
-		a.end(Timeout, "it was not finished when "+errDeadline.Error(), "")
+		a.end(Timeout, "it was not finished when "+errDeadline.Error(), hintDeadline)
 	case errors.Is(res.Err, fs.ErrPermission):
 		a.end(NotExecutable, cause(a, res), fmt.Sprintf("let this user execute %s", a.Path))
 	case res.Err != nil:
@@ -86,7 +92,7 @@ func (a *Attempt) judge(c *command, res host.Result) (v version.Version, out out
 		a.end(ExitMismatch, fmt.Sprintf("exit status %d where %d is expected: %s", res.ExitCode, c.ExitCode, out.firstLine()),
 			fmt.Sprintf("make %s work for this user, or correct exit_code", c.line()))
 	case !a.matches(c, out) && out.unreadable != "":
-		a.end(OutputUnreadable, "its output does not match the pattern, but "+out.unreadable, "")
+		a.end(OutputUnreadable, "its output does not match the pattern, but "+out.unreadable, hintUnreadable)
 	case !a.matches(c, out):
 		a.end(PatternMismatch, fmt.Sprintf("its output does not match %s: %s", c.Pattern, out.firstLine()),
 			fmt.Sprintf("see which program %s is, or correct the pattern", a.Path))
@@ -134,7 +140,7 @@ func (a *Attempt) limit(w *way, v version.Version, out output) (warning string) 
 	var none version.Version
 	switch {
 	case v == none && w.min != none && out.unreadable != "":
-		a.end(OutputUnreadable, fmt.Sprintf("its version is needed (min_version %s) and cannot be read: %s", w.min, out.unreadable), "")
+		a.end(OutputUnreadable, fmt.Sprintf("its version is needed (min_version %s) and cannot be read: %s", w.min, out.unreadable), hintUnreadable)
 	case v == none && w.min != none:
 		a.end(VersionUnreadable, fmt.Sprintf("its version is needed (min_version %s), and there is none in: %s", w.min, out.firstLine()),
 			"give the command a version_pattern")

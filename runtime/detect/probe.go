@@ -99,7 +99,7 @@ func (nothingToReplace) Writable(string) (by string, bad bool) { return "", fals
 
 func allowHint(d host.Decision) string {
 	if d.Allow == "" {
-		return ""
+		return "if it may run here, change what the policy says of it"
 	}
 	return "if it may run here, add to policy.allow: " + d.Allow
 }

@@ -155,7 +155,7 @@ func TestRealHostAgreesWithItsTools(t *testing.T) {
 			continue
 		}
 		cmd := exec.Command(in.Path, in.Command[1:]...)
-		cmd.Dir, cmd.Env = "/", append(os.Environ(), "LC_ALL=C.UTF-8")
+		cmd.Dir, cmd.Env = "/", []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "LC_ALL=C.UTF-8"}
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Errorf("%s: %s: %v", in.Ref, cmd, err)

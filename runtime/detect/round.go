@@ -49,7 +49,7 @@ func (r *round) verifyAll(ctx context.Context, defs []*definition) ([]finding, e
 	findings := make([]finding, len(defs))
 	progress := progress{tell: r.cfg.Progress, total: len(defs)}
 	for i, d := range defs {
-		findings[i] = d.absent(Timeout, "it was not finished when "+errDeadline.Error(), "")
+		findings[i] = d.absent(Timeout, "it was not finished when "+errDeadline.Error(), hintDeadline)
 		go func() {
 			progress.begin(d)
 			results <- result{i, r.verify(bounded, d)}

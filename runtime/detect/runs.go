@@ -28,6 +28,12 @@ type Host interface {
 	Run(ctx context.Context, inv host.Invocation) host.Result
 }
 
+var (
+	_ Host = (*host.LocalHost)(nil)
+	_ Host = (*host.Recorded)(nil)
+	_ Host = (*host.Recorder)(nil)
+)
+
 // errDeadline ends what still runs when a detection's time is over.
 var errDeadline = errors.New("the time of the whole detection was over")
 
