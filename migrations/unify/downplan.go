@@ -1,6 +1,9 @@
 package unify
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // DownPlan is what Down would do.
 type DownPlan struct {
@@ -46,7 +49,7 @@ FROM `+d.record(ledgerTable)+` l JOIN pg_class c ON c.oid = l.tbl JOIN pg_namesp
 		return nil, err
 	}
 	for _, u := range d.undo {
-		if u.Object != "" {
+		if !slices.Contains(plan.Changes, u.Object) {
 			plan.Changes = append(plan.Changes, u.Object)
 		}
 	}

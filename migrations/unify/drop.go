@@ -216,7 +216,7 @@ func (s *session) dropColumn(ctx context.Context) ([]Change, error) {
 	changes = append(changes,
 		Change{Action: "drop", Object: "column runtime." + typeColumn, Early: true, Undo: create,
 			Do: "ALTER TABLE " + table + " DROP COLUMN " + name + dropEnum},
-		Change{Undo: info.finish(table, name)})
+		Change{Object: "column runtime." + typeColumn, Undo: info.finish(table, name)})
 	if info.Enum != nil {
 		changes = append(changes, Change{Action: "drop", Object: "type " + *info.Enum})
 	}
@@ -249,18 +249,19 @@ func (t *typeColumnInfo) createEnum() string {
 	return text
 }
 
-// finish is what the column gets once it has its values.
+// finish is what the column gets once it has its values; "" is nothing.
 func (t *typeColumnInfo) finish(table, name string) string {
-	alter := "ALTER TABLE " + table + " ALTER COLUMN " + name
-	text := alter + " SET STATISTICS -1"
+	alter := ";\nALTER TABLE " + table + " ALTER COLUMN " + name
+	text := ""
 	if t.NotNull {
-		text += ";\n" + alter + " SET NOT NULL"
+		text += alter + " SET NOT NULL"
 	}
 	if t.Default != nil {
-		text += ";\n" + alter + " SET DEFAULT " + *t.Default
+		text += alter + " SET DEFAULT " + *t.Default
 	}
 	for _, g := range t.Grants {
 		text += g.sql("{privilege} (" + name + ") ON " + table)
 	}
-	return text + comment("COLUMN "+table+"."+name, t.Comment)
+	text += comment("COLUMN "+table+"."+name, t.Comment)
+	return strings.TrimPrefix(text, ";\n")
 }

@@ -2,53 +2,23 @@ package unify_test
 
 import (
 	"context"
-	"database/sql"
-	"fmt"
 	"os"
-	"os/exec"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
-	"github.com/uptrace/bun/dialect/pgdialect"
 
+	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/migrations/unify"
 )
 
+// newDB gives an empty database and its URL.
 func newDB(t testing.TB) (*bun.DB, string) {
-	base := os.Getenv("ATTUNE_TEST_DATABASE_URL")
-	if base == "" {
-		t.Skip("no ATTUNE_TEST_DATABASE_URL")
-	}
-	admin, err := sql.Open("pgx", base)
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := fmt.Sprintf("unify_%d_%d", os.Getpid(), counter())
-	if _, err := admin.Exec("CREATE DATABASE " + name); err != nil {
-		t.Fatal(err)
-	}
-	url := strings.Replace(base, "/postgres?", "/"+name+"?", 1)
-	pool, err := sql.Open("pgx", url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = pool.Close()
-		if _, err := admin.Exec("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
-			t.Error(err)
-		}
-		_ = admin.Close()
-	})
-	return bun.NewDB(pool, pgdialect.New()), url
+	t.Helper()
+	db := testdb.EmptyPostgres(t)
+	return db.DB, db.URL
 }
-
-var n int
-
-func counter() int { n++; return n }
 
 func must(t testing.TB, db bun.IDB, query string) {
 	t.Helper()
@@ -79,53 +49,6 @@ func installation(t testing.TB, schema string) (*bun.DB, string) {
 	}
 	must(t, db, strings.NewReplacer("{schema}", quote(schema), "{plain}", strings.ReplaceAll(quote(schema), "'", "''")).Replace(string(text)))
 	return db, url
-}
-
-// dump gives the schema as pg_dump writes it and every row of every table, as
-// sorted lines. Where a column stands in its table does not matter.
-func dump(t testing.TB, db *bun.DB, url string) []string {
-	t.Helper()
-	out, err := exec.Command("pg_dump", "--schema-only", "--restrict-key=x", url).Output()
-	if err != nil {
-		if out, err = exec.Command("pg_dump", "--schema-only", url).Output(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var lines []string
-	for _, line := range strings.Split(string(out), "\n") {
-		if strings.HasPrefix(line, "\\restrict") || strings.HasPrefix(line, "\\unrestrict") {
-			continue
-		}
-		lines = append(lines, "schema: "+strings.TrimSuffix(line, ","))
-	}
-	lines = append(lines, rows(t, db)...)
-	slices.Sort(lines)
-	return lines
-}
-
-func rows(t testing.TB, db bun.IDB) []string {
-	t.Helper()
-	ctx := context.Background()
-	var tables []string
-	if err := db.NewRaw(`SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'`).Scan(ctx, &tables); err != nil {
-		t.Fatal(err)
-	}
-	var all []string
-	for _, table := range tables {
-		var columns []string
-		if err := db.NewRaw(`SELECT quote_ident(attname) FROM pg_attribute WHERE attrelid = ?::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attname`, table).Scan(ctx, &columns); err != nil {
-			t.Fatal(err)
-		}
-		var rows []string
-		if err := db.NewRaw(`SELECT ROW(`+strings.Join(columns, ", ")+`)::text FROM ONLY `+table).Scan(ctx, &rows); err != nil {
-			t.Fatal(err)
-		}
-		for _, row := range rows {
-			all = append(all, table+": "+row)
-		}
-	}
-	return all
 }
 
 func up(t testing.TB, db *bun.DB, schema string) *unify.Report {
@@ -172,4 +95,21 @@ func TestUpAndDownGiveEverythingBack(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Ids that only the database may give are no hindrance either.
+func TestIdentityColumn(t *testing.T) {
+	db, url := installation(t, "public")
+	must(t, db, `ALTER TABLE runtime ALTER COLUMN id DROP DEFAULT; DROP SEQUENCE runtime_id_seq;
+ALTER TABLE runtime ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (START WITH 200)`)
+	before := dump(t, db, url)
+	up(t, db, "public")
+	down(t, db, "public", unify.Options{})
+	if diff := cmp.Diff(before, dump(t, db, url)); diff != "" {
+		t.Errorf("after up and down (-before +after):\n%s", diff)
+	}
+	up(t, db, "public")
+	must(t, db, `INSERT INTO sensor (ref, label, entrypoint, runtime, runtime_ref) VALUES ('new', 'N', 'n', 23, 'acme.alone')`)
+	down(t, db, "public", unify.Options{})
+	equal(t, db, "the new row", `SELECT runtime::text FROM sensor WHERE ref = 'new'`, "200")
 }
