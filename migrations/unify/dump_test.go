@@ -78,7 +78,7 @@ WHERE attrelid = ?::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnam
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := db.NewRaw(`SELECT ROW(` + strings.Join(columns, ", ") + `)::text FROM ONLY ` + table).Scan(ctx, &found); err != nil {
+		if err := db.NewRaw(`SELECT ROW(`+strings.Join(columns, ", ")+`)::text FROM ONLY `+table).Scan(ctx, &found); err != nil {
 			t.Fatal(err)
 		}
 		for _, row := range found {

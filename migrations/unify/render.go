@@ -149,3 +149,11 @@ func printable(text string) string {
 	}
 	return b.String()
 }
+
+// String is what was done, as an operator reads it.
+func (r *Report) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s became %d, %s re-pointed.\n", plural(r.Before, "runtime"), r.After, plural(r.Rows(), "row"))
+	writeTables(&b, "Rows that were re-pointed", r.Tables)
+	return printable(b.String())
+}
