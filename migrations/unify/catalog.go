@@ -57,6 +57,8 @@ type trigger struct {
 	Table   string `json:"relation"`
 	Name    string `json:"name"`
 	Enabled string `json:"enabled"`
+	// Cloned: it is on a partitioned table, and each partition has a copy.
+	Cloned bool `json:"cloned"`
 }
 
 // reference is a foreign key to runtime.id.
@@ -199,7 +201,8 @@ SELECT c.oid::int8 AS oid, n.nspname AS schema, c.relname AS name, c.relkind::te
      AND NOT EXISTS (SELECT FROM unnest(i.indkey::int2[]) WITH ORDINALITY k (num, n)
        JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.num WHERE k.n <= i.indnkeyatts AND NOT a.attnotnull)
    ORDER BY i.indisprimary DESC, i.indnkeyatts, i.indexrelid LIMIT 1) AS key,
-  (SELECT json_agg(json_build_object('relation', tg.tgrelid::regclass::text, 'name', tg.tgname, 'enabled', tg.tgenabled::text)
+  (SELECT json_agg(json_build_object('relation', tg.tgrelid::regclass::text, 'name', tg.tgname, 'enabled', tg.tgenabled::text,
+       'cloned', EXISTS (SELECT FROM pg_class o WHERE o.oid = tg.tgrelid AND o.relkind = 'p'))
      ORDER BY tg.tgrelid::regclass::text, tg.tgname)
    FROM pg_trigger tg WHERE NOT tg.tgisinternal AND tg.tgenabled <> 'D'
      AND (tg.tgrelid = c.oid OR tg.tgrelid IN (SELECT p.relid FROM pg_partition_tree(c.oid) p))) AS triggers

@@ -20,7 +20,7 @@ type Obstacle struct {
 func (s *session) obstacles(ctx context.Context) ([]Obstacle, error) {
 	found := s.tableObstacles()
 	steps := []func(context.Context) ([]Obstacle, error){
-		s.createObstacles, s.ruleObstacles, s.publicationObstacles, s.nameObstacles, s.columnObstacles}
+		s.createObstacles, s.inheritObstacles, s.ruleObstacles, s.publicationObstacles, s.nameObstacles, s.columnObstacles}
 	if s.legacy() {
 		steps = append(steps, s.typeObstacles)
 	}
@@ -153,6 +153,16 @@ SELECT 'rule ' || r.rulename || ' of table ' || n.nspname || '.' || c.relname AS
 FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE r.ev_class IN (`+s.oids()+`) AND r.ev_type IN ('2', '3', '4') AND r.ev_enabled <> 'D'
 ORDER BY 1`, &found)
+	return found, err
+}
+
+// inheritObstacles are tables that share runtime's columns or rows.
+func (s *session) inheritObstacles(ctx context.Context) ([]Obstacle, error) {
+	var found []Obstacle
+	err := s.load(ctx, "look for tables that inherit", fmt.Sprintf(`
+SELECT 'table ' || i.inhrelid::regclass AS object, 'it inherits from ' || i.inhparent::regclass || ', and runtime must stand alone' AS reason,
+  format(E'ALTER TABLE %%1$s NO INHERIT %%2$s;', i.inhrelid::regclass, i.inhparent::regclass) AS sql
+FROM pg_inherits i WHERE %[1]d IN (i.inhparent, i.inhrelid) ORDER BY 1`, s.runtime.OID), &found)
 	return found, err
 }
 

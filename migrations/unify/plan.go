@@ -148,16 +148,20 @@ func (s *session) moves(r *reference) string {
 	return moves
 }
 
-// notes are denormalised refs that nothing ties to runtime.
+// notes are denormalised refs that nothing ties to runtime, and rows that say
+// two things about their side.
 func (s *session) notes(ctx context.Context) ([]string, error) {
+	notes, err := s.sideNotes(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var found []struct {
 		OID   int64  `json:"oid"`
 		Table string `json:"relation"`
 	}
-	err := s.load(ctx, "look for refs without a key", `
+	err = s.load(ctx, "look for refs without a key", `
 SELECT c.oid::int8 AS oid, n.nspname || '.' || c.relname AS relation FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE a.attname = 'runtime_ref' AND NOT a.attisdropped AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname !~ '^pg_' ORDER BY 2`, &found)
-	notes := []string{}
 	for _, f := range found {
 		tied := false
 		for _, r := range s.references {
@@ -166,6 +170,23 @@ WHERE a.attname = 'runtime_ref' AND NOT a.attisdropped AND c.relkind IN ('r', 'p
 		if !tied {
 			notes = append(notes, f.Table+".runtime_ref has no key to runtime beside it: it stays as it is")
 		}
+	}
+	return notes, err
+}
+
+func (s *session) sideNotes(ctx context.Context) ([]string, error) {
+	notes := []string{}
+	if !s.legacy() {
+		return notes, nil
+	}
+	var found []struct {
+		Note string `json:"note"`
+	}
+	err := s.load(ctx, "look for rows that say two things about their side", fmt.Sprintf(
+		"SELECT r.ref || ' (row ' || r.id || ') has runtime_type ' || r.runtime_type || ': its ref decides' AS note FROM %s r "+
+			"WHERE r.ref ~ %s AND split_part(r.ref, '.', 2) <> r.runtime_type::text ORDER BY r.id", s.runtime.from(), literal(legacyForm)), &found)
+	for _, f := range found {
+		notes = append(notes, f.Note)
 	}
 	return notes, err
 }

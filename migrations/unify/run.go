@@ -76,6 +76,9 @@ func (s *session) moveRows(ctx context.Context, report *Report) error {
 	if pack := s.our("pack"); n > 0 {
 		report.Tables = append(report.Tables, Repointed{Table: pack.text(), Column: depsColumn, Rows: n})
 	}
+	if _, err := s.exec(ctx, "analyze the ledger", "ANALYZE "+s.record(ledgerTable)); err != nil {
+		return err
+	}
 	return s.deleteMerged(ctx)
 }
 

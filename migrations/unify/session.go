@@ -15,6 +15,8 @@ type session struct {
 	schema string
 	opts   Options
 	log    *slog.Logger
+	// version of the server, as 150004.
+	version int64
 	// before are the caller's settings.
 	before []setting
 	catalog
@@ -58,10 +60,10 @@ func open(ctx context.Context, db bun.IDB, schema string, opts Options) (*sessio
 	if err != nil {
 		return nil, err
 	}
-	if err := s.set(ctx, settings); err != nil {
+	if s.version, err = s.count(ctx, "read the server's version", "SELECT pg_catalog.current_setting('server_version_num')::bigint"); err != nil {
 		return nil, err
 	}
-	return s, nil
+	return s, s.set(ctx, settings)
 }
 
 // with runs fn in a session and gives the caller's settings back, also after an

@@ -7,8 +7,7 @@ var enable = map[string]string{"O": "ENABLE TRIGGER ", "R": "ENABLE REPLICA TRIG
 
 // withoutTriggers runs fn while no trigger of a user fires: what is re-pointed
 // was not changed by anybody, so its updated stays, and nobody is told. Exactly
-// those that fired before fire afterwards. Partitions have triggers of their
-// own, so each table is named alone.
+// those that fired before fire afterwards.
 func (s *session) withoutTriggers(ctx context.Context, fn func() error) error {
 	var triggers []trigger
 	seen := map[trigger]bool{}
@@ -22,7 +21,7 @@ func (s *session) withoutTriggers(ctx context.Context, fn func() error) error {
 	}
 	for _, tg := range triggers {
 		if _, err := s.exec(ctx, "disable trigger "+tg.Name,
-			"ALTER TABLE ONLY "+tg.Table+" DISABLE TRIGGER "+ident(tg.Name)); err != nil {
+			"ALTER TABLE "+s.only(tg)+tg.Table+" DISABLE TRIGGER "+ident(tg.Name)); err != nil {
 			return err
 		}
 	}
@@ -31,9 +30,19 @@ func (s *session) withoutTriggers(ctx context.Context, fn func() error) error {
 	}
 	for _, tg := range triggers {
 		if _, err := s.exec(ctx, "enable trigger "+tg.Name,
-			"ALTER TABLE ONLY "+tg.Table+" "+enable[tg.Enabled]+ident(tg.Name)); err != nil {
+			"ALTER TABLE "+s.only(tg)+tg.Table+" "+enable[tg.Enabled]+ident(tg.Name)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// only keeps the states of partitions apart, which may differ from the root's.
+// Before Postgres 15 the copies on partitions count as internal, and can only be
+// reached through the root.
+func (s *session) only(tg trigger) string {
+	if tg.Cloned && s.version < 150000 {
+		return ""
+	}
+	return "ONLY "
 }

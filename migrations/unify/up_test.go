@@ -107,6 +107,7 @@ JOIN runtime r ON r.id = t.runtime WHERE t.runtime_ref <> r.ref`, "0")
 func TestPlan(t *testing.T) {
 	ctx := context.Background()
 	db, url := installation(t, "public")
+	must(t, db, "CREATE TABLE elsewhere.loose (runtime_ref text); UPDATE runtime SET runtime_type = 'sensor' WHERE id = 24")
 	before := dump(t, db, url)
 	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
@@ -131,6 +132,8 @@ func TestPlan(t *testing.T) {
 		`+   verification        from the core definition`,
 		"elsewhere.part.runtime      38",
 		"- type public.runtime_type_enum",
+		"elsewhere.loose.runtime_ref has no key to runtime beside it",
+		"acme.action.node (row 24) has runtime_type sensor: its ref decides",
 		"14 runtimes become 9",
 	} {
 		if !strings.Contains(text, want) {
