@@ -2,6 +2,7 @@ package unify
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"unicode"
@@ -154,6 +155,7 @@ func printable(text string) string {
 func (r *Report) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s became %d, %s re-pointed.\n", plural(r.Before, "runtime"), r.After, plural(r.Rows(), "row"))
-	writeTables(&b, "Rows that were re-pointed", r.Tables)
+	changed := slices.DeleteFunc(slices.Clone(r.Tables), func(t Repointed) bool { return t.Rows == 0 })
+	writeTables(&b, "Rows that were re-pointed", changed)
 	return printable(b.String())
 }

@@ -113,3 +113,31 @@ ALTER TABLE runtime ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (START WITH
 	down(t, db, "public", unify.Options{})
 	equal(t, db, "the new row", `SELECT runtime::text FROM sensor WHERE ref = 'new'`, "200")
 }
+
+// Each function refuses the state that is another's.
+func TestWrongState(t *testing.T) {
+	ctx := context.Background()
+	db, _ := newDB(t)
+	baseline(t, db, "public")
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	if _, err := unify.Adopt(ctx, tx, "public", unify.Options{}); err == nil || !strings.Contains(err.Error(), "not unified yet") {
+		t.Errorf("adopting a legacy schema gave %v", err)
+	}
+	report, err := unify.Up(ctx, tx, "public", unify.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := report.String(), "0 runtimes became 0, 0 rows re-pointed.\n"; got != want {
+		t.Errorf("got report %q, want %q", got, want)
+	}
+	if _, err := unify.Up(ctx, tx, "public", unify.Options{}); err == nil || !strings.Contains(err.Error(), "unified already") {
+		t.Errorf("unifying twice gave %v", err)
+	}
+	if _, err := unify.Examine(ctx, tx, "nowhere"); err == nil || !strings.Contains(err.Error(), `"nowhere"."runtime"`) {
+		t.Errorf("a schema without runtime gave %v", err)
+	}
+}
