@@ -64,7 +64,7 @@ func TestMigrateEmptyPostgres(t *testing.T) {
 	want(t, run(t, "runtimes", "list"), 0, "core.python", "python3 --version; python --version")
 	want(t, run(t, "packs", "list"), 0, "core", "20")
 	want(t, run(t, "packs", "load", "core"), 0, "20 unchanged; nothing changed")
-	want(t, run(t, "migrate", "plan", "--down"), 0, "undo", migrations.UnifyRuntimes)
+	want(t, run(t, "migrate", "plan", "--down"), 0, "undo", "drop", "nothing was written")
 }
 
 func TestMigrateUpWithoutCore(t *testing.T) {
@@ -84,7 +84,9 @@ func TestMigrateEmbedded(t *testing.T) {
 	want(t, run(t, "migrate", "status"), 1, "no database is named")
 	want(t, run(t, "migrate", "up"), 0, "attune.db", "20 created")
 	want(t, run(t, "migrate", "status"), 0, "unified", "applied")
-	want(t, run(t, "migrate", "down"), 0, "undone", migrations.UnifyRuntimes)
+	for range 2 { // worker_runtime, unify
+		want(t, run(t, "migrate", "down"), 0, "undone")
+	}
 	want(t, run(t, "migrate", "down"), 1, "rows")
 	want(t, run(t, "runtimes", "list"), 1, "not migrated")
 	want(t, run(t, "migrate", "up"), 0, "applied", migrations.UnifyRuntimes)
@@ -180,4 +182,34 @@ func TestHelp(t *testing.T) {
 			t.Errorf("%q: status %d\n%s%s", args, got.status, got.out, got.errOut)
 		}
 	}
+}
+
+// TestMigrateLegacy: an installation that others made, with something in the
+// way at first.
+func TestMigrateLegacy(t *testing.T) {
+	isolate(t)
+	db := testdb.EmptyPostgres(t)
+	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+	want(t, run(t, "migrate", "up", "--no-core"), 0)
+	for range 2 { // worker_runtime, unify
+		want(t, run(t, "migrate", "down"), 0, "undone")
+	}
+	exec := func(sql string) {
+		t.Helper()
+		if _, err := db.ExecContext(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec(`DROP TABLE attune_migrations;
+INSERT INTO pack (ref, label, version) VALUES ('core', 'Core', '1');
+INSERT INTO runtime (ref, pack, pack_ref, runtime_type, name, distributions) VALUES
+  ('core.action.python', 1, 'core', 'action', 'Python', '["python3"]'), ('core.sensor.python', 1, 'core', 'sensor', 'Python', '{}');
+CREATE VIEW sides AS SELECT ref, runtime_type FROM runtime`)
+	want(t, run(t, "migrate", "plan", "--exit-code"), cli.ExitPending, "legacy", "core.python", "DROP VIEW", "refuses until the obstacle is cleared")
+	want(t, run(t, "migrate", "up"), 1, "adopted", "sides", "DROP VIEW")
+	exec(`DROP VIEW sides`)
+	want(t, run(t, "migrate", "up"), 0, "2 runtimes became 1", "attune packs load core", "restart workers")
+	want(t, run(t, "packs", "load", "core", "--dry-run"), 0, "updated   core.python", "nothing was written")
+	want(t, run(t, "packs", "load", "core"), 0, "19 created, 1 updated")
+	want(t, run(t, "runtimes", "show", "python3"), 0, "core.python", "python3 --version")
 }

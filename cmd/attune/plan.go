@@ -22,6 +22,10 @@ func printPlan(out *cli.Terminal, name string, plan any) {
 		}
 		if p.Unify != nil {
 			printDetail(out, p.Unify)
+			if n := len(p.Unify.Obstacles); n > 0 {
+				out.Printf("nothing was written; `attune migrate up` refuses until %s cleared\n", obstacles(n))
+				return
+			}
 		}
 		out.Printf("nothing was written; `attune migrate up` does it\n")
 	case *migrations.DownPlan:
@@ -49,6 +53,13 @@ func printStep(out *cli.Terminal, do, adopt string, s migrations.Step) {
 		verb = adopt
 	}
 	out.Printf("  %-9s %s  (programs from %s on can use it)\n", verb, s.ID, s.Requires)
+}
+
+func obstacles(n int) string {
+	if n == 1 {
+		return "the obstacle is"
+	}
+	return fmt.Sprintf("the %d obstacles are", n)
 }
 
 // printDetail prints what the unification says of itself.

@@ -1,0 +1,89 @@
+// Command attune-gen writes code and documents from annotated Go types.
+//
+// It is a tool of go.mod and is run by go generate. It needs no database, and
+// nothing of what it writes: it can be built when all of that is gone.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/attune-go/attune"
+	"github.com/attune-go/attune/gen"
+)
+
+const name = "attune-gen"
+
+// Exit statuses.
+const (
+	exitDone   = 0
+	exitFailed = 1 // or stale, with --check
+	exitUsage  = 2
+)
+
+type grammar struct {
+	Metadata metadataCommand  `cmd:"" help:"Write what follows from annotated document types: accessors, JSON Schema, database guards, reference page."`
+	Version  kong.VersionFlag `help:"Print the version and exit."`
+}
+
+type streams struct{ out, err io.Writer }
+
+// errStale ends a --check that has printed its differences.
+var errStale = errors.New("stale")
+
+func main() { os.Exit(run(os.Args[1:], streams{os.Stdout, os.Stderr})) }
+
+// exited unwinds from a flag, such as --help, that ends the program.
+type exited int
+
+// run is the program: it gives the exit status.
+func run(args []string, io streams) (code int) {
+	defer func() {
+		if r := recover(); r != nil {
+			status, ok := r.(exited)
+			if !ok {
+				panic(r)
+			}
+			code = int(status)
+		}
+	}()
+	parser, err := kong.New(&grammar{}, kong.Name(name),
+		kong.Description("Writes code and documents from annotated Go types. go doc github.com/attune-go/attune/gen says how to annotate."),
+		kong.Writers(io.out, io.err), kong.Exit(func(code int) { panic(exited(code)) }),
+		kong.Vars{"version": name + " " + attune.Version}, kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
+	if err != nil {
+		fmt.Fprintf(io.err, "%s: %v\n", name, err)
+		return exitFailed
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(io.err, "%s: %v\nsee %s --help\n", name, err, name)
+		return exitUsage
+	}
+	return report(io.err, parsed.Run(io))
+}
+
+func report(out io.Writer, err error) int {
+	var problems gen.Problems
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errStale):
+		fmt.Fprintf(out, "%s: the files above are stale: run go generate ./...\n", name)
+	case errors.As(err, &problems):
+		// As the compiler prints them, so that editors find the places.
+		fmt.Fprintln(out, err)
+		fmt.Fprintf(out, "%s: nothing was written\n", name)
+	default:
+		fmt.Fprintf(out, "%s: %s\n", name, strings.ReplaceAll(err.Error(), "\n", "\n  "))
+	}
+	return exitFailed
+}

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/attune-go/attune/gen"
+)
+
+type metadataCommand struct {
+	Dir   string `arg:"" optional:"" default:"." help:"Folder of the package (default: the working directory)."`
+	Out   string `default:"documents_gen.go" help:"Name of the Go file in that folder." placeholder:"NAME"`
+	Check bool   `help:"Write nothing; print what is stale as a diff, and exit with 1 if anything is."`
+}
+
+func (c *metadataCommand) Run(io streams) error {
+	src, err := gen.ReadSource(c.Dir)
+	if err != nil {
+		return err
+	}
+	files, err := gen.Metadata(src, gen.MetadataConfig{Out: c.Out})
+	if err != nil {
+		return err
+	}
+	return finish(files, c.Check, io)
+}
+
+// finish writes the files, or compares them with what is there.
+func finish(files gen.Files, check bool, io streams) error {
+	if check {
+		stale, err := files.Check(io.out)
+		if err == nil && stale {
+			return errStale
+		}
+		return err
+	}
+	written, err := files.Write()
+	for _, name := range written {
+		fmt.Fprintf(io.out, "wrote %s\n", name)
+	}
+	return err
+}
