@@ -1,0 +1,292 @@
+package gen
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"go/format"
+	"slices"
+	"strconv"
+	"strings"
+	"text/template"
+	"time"
+)
+
+//go:embed accessors.tmpl
+var accessorsText string
+
+// accessors is the template of the Go file.
+var accessors = template.Must(template.New("accessors").Funcs(template.FuncMap{
+	"quote":     strconv.Quote,
+	"keyVar":    func(d *Document) string { return lowerFirst(d.Name) + "Keys" },
+	"plural":    func(d *Document, f *Field) string { return lowerFirst(d.Name) + f.Go },
+	"bit":       func(i int) string { return fmt.Sprintf("1<<%d", i) },
+	"convert":   convert,
+	"value":     goValue,
+	"sample":    sample,
+	"consts":    consts,
+	"needs":     needsPlain,
+	"kText":     func() Kind { return Text },
+	"kBool":     func() Kind { return Bool },
+	"kInt":      func() Kind { return Int },
+	"kDuration": func() Kind { return Duration },
+	"kRaw":      func() Kind { return Raw },
+	"kObject":   func() Kind { return Object },
+	"kList":     func() Kind { return List },
+	"args": func(d *Document, f *Field) any {
+		return struct {
+			Doc   *Document
+			Field *Field
+		}{d, f}
+	},
+	"pointer":      pointerOf,
+	"elemObject":   func(f *Field) bool { return f.Type.Kind == List && f.Type.object() != nil },
+	"validateList": validateList,
+	"judged":       (*Field).judged,
+	"notZero":      notZero,
+	"textOf":       textOf,
+	"intOf":        intOf,
+	"spanOf":       spanOf,
+	"orderOf":      orderOf,
+	"optionalOf":   func(f *Field) string { return optionalTypes[f.Type.Kind] },
+	"accessorOf":   func(f *Field) string { return accessorTypes[f.Type.Kind] },
+}).Parse(accessorsText))
+
+// emitAccessors writes the Go file of a package.
+func emitAccessors(p *Package) ([]byte, error) {
+	var out bytes.Buffer
+	data := struct {
+		*Package
+		Header, Support string
+		Imports         []string
+	}{p, Header, supportPath, p.imports()}
+	if err := accessors.Execute(&out, data); err != nil {
+		return nil, err
+	}
+	text, err := format.Source(out.Bytes())
+	if err != nil {
+		return nil, fmt.Errorf("the generated Go does not parse: %w\n%s", err, out.Bytes())
+	}
+	return text, nil
+}
+
+// imports are the packages of the standard library that the file needs.
+func (p *Package) imports() []string {
+	var out []string
+	for _, d := range p.Documents {
+		if d.Column {
+			out = append(out, "database/sql", "database/sql/driver")
+		}
+		for _, f := range d.Fields {
+			if f.Type.Kind == Duration && (f.Default != nil || strings.Contains(spanOf(f), "time.")) {
+				out = append(out, "time")
+			}
+			if f.Order != nil {
+				out = append(out, "cmp", "slices")
+			}
+			if of := f.Type.object(); f.Type.Kind == List && of != nil && needsPlain(of) {
+				out = append(out, "slices")
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// needsPlain reports whether a document, or one in it, has defaults that can be
+// written out.
+func needsPlain(d *Document) bool {
+	for _, f := range d.Fields {
+		if f.Default != nil && f.Type.Optional {
+			return true
+		}
+		if of := f.Type.object(); of != nil && needsPlain(of) {
+			return true
+		}
+	}
+	return false
+}
+
+// convert writes the conversion of expr to a text's type.
+func convert(t Type, expr string) string {
+	if t.Go == "" {
+		return expr
+	}
+	return t.Go + "(" + expr + ")"
+}
+
+// goValue is a default as Go writes it.
+func goValue(f *Field) string {
+	switch f.Type.Kind {
+	case Bool:
+		return strconv.FormatBool(f.Default.Bool)
+	case Int:
+		return strconv.FormatInt(f.Default.Int, 10)
+	}
+	return "document.Duration(" + goDuration(f.Default.Duration) + ")"
+}
+
+// goDuration is a duration as Go code has it, in the largest unit that divides
+// it.
+func goDuration(d time.Duration) string {
+	for _, unit := range []struct {
+		name string
+		d    time.Duration
+	}{{"time.Hour", time.Hour}, {"time.Minute", time.Minute}, {"time.Second", time.Second}, {"time.Millisecond", time.Millisecond}} {
+		if d != 0 && d%unit.d == 0 {
+			return strconv.FormatInt(int64(d/unit.d), 10) + " * " + unit.name
+		}
+	}
+	return strconv.FormatInt(int64(d), 10)
+}
+
+// sample is a duration for a message.
+func sample(f *Field) string {
+	if f.Default != nil {
+		return f.Default.Duration.String()
+	}
+	return "10s"
+}
+
+// consts are the values of an enum as Go names them.
+func consts(t *Type) string {
+	var names []string
+	for _, c := range t.Enum {
+		names = append(names, c.Go)
+	}
+	return strings.Join(names, ", ")
+}
+
+func lowerFirst(s string) string { return strings.ToLower(s[:1]) + s[1:] }
+
+// optionalTypes are what an Optional holds, and accessorTypes what the accessors
+// of defaults give.
+var (
+	optionalTypes = map[Kind]string{Bool: "bool", Int: "int", Duration: "document.Duration"}
+	accessorTypes = map[Kind]string{Bool: "bool", Int: "int", Duration: "time.Duration"}
+)
+
+// pointerOf is a key as a part of a JSON pointer.
+func pointerOf(key string) string {
+	return "/" + strings.ReplaceAll(strings.ReplaceAll(key, "~", "~0"), "/", "~1")
+}
+
+// judged reports whether there is something to say about a list's elements.
+func (f *Field) judged() bool {
+	return f.Format != nil || f.Unique || f.Check != "" || f.Type.Elem.Enum != nil || f.Type.Elem.Document != nil
+}
+
+// notZero is the condition under which a key is written.
+func notZero(f *Field) string {
+	v := "v." + f.Go
+	switch {
+	case f.Type.Optional:
+		return v + ".Set"
+	case f.Type.Pointer:
+		return v + " != nil"
+	}
+	switch f.Type.Kind {
+	case Text:
+		return v + ` != ""`
+	case Bool:
+		return v
+	case Int, Duration:
+		return v + " != 0"
+	case Object:
+		return "!" + v + ".IsZero()"
+	}
+	return "len(" + v + ") > 0"
+}
+
+// textOf is a text as a string.
+func textOf(f *Field) string {
+	if f.Type.Go != "" {
+		return "string(v." + f.Go + ")"
+	}
+	return "v." + f.Go
+}
+
+// intOf is a number, where it is optional the one that counts.
+func intOf(f *Field) string {
+	switch {
+	case !f.Type.Optional:
+		return "v." + f.Go
+	case f.Default != nil:
+		return "v." + f.Go + "OrDefault()"
+	}
+	return "v." + f.Go + ".Or(" + strconv.FormatInt(max(f.Min, 0), 10) + ")"
+}
+
+// orderOf is what elements are ordered by.
+func orderOf(f *Field, name string) string {
+	switch {
+	case f.Order.Default != nil:
+		return name + "." + f.Order.Go + "OrDefault()"
+	case f.Order.Type.Optional:
+		return name + "." + f.Order.Go + ".Or(0)"
+	}
+	return name + "." + f.Order.Go
+}
+
+// spanOf are the bounds of a duration as Go writes them.
+func spanOf(f *Field) string {
+	var out []string
+	for _, b := range []struct {
+		name string
+		d    *time.Duration
+	}{{"Min", f.Span.Min}, {"Above", f.Span.Above}, {"Max", f.Span.Max}} {
+		if b.d != nil {
+			out = append(out, b.name+": document.Bound("+goDuration(*b.d)+")")
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// NoSpan reports whether a duration has no bounds.
+func (f *Field) NoSpan() bool { return f.Span.empty() }
+
+// validateList is the code that judges each element of a list.
+func validateList(f *Field, list string) string {
+	elem, seen := f.Type.Elem, "seen"+f.Go
+	var out, body strings.Builder
+	switch {
+	case f.UniqueBy != "":
+		fmt.Fprintf(&out, "%s := make(map[string]int, len(%s))\n", seen, list)
+		fmt.Fprintf(&body, "key := %s(%s)\nif first, twice := %s[key]; twice {\nc.Here(document.TwiceAs(s, first))\n} else {\n%[3]s[key] = i\n}\n",
+			f.UniqueBy, elem.asString("s"), seen)
+	case f.Unique:
+		fmt.Fprintf(&out, "%s := make(map[%s]struct{}, len(%s))\n", seen, elem.GoName(), list)
+		fmt.Fprintf(&body, "if _, twice := %s[s]; twice {\nc.Here(document.Twice(s))\n}\n%[1]s[s] = struct{}{}\n", seen)
+	}
+	if f.Check != "" {
+		fmt.Fprintf(&out, "judge%s := %s(%s)\n", f.Go, f.Check, list)
+		fmt.Fprintf(&body, "judge%s(c, i)\n", f.Go)
+	}
+	judge := ""
+	switch {
+	case f.Format != nil:
+		judge = "c.Here(" + f.Format.Func + "(" + elem.asString("s") + "))"
+	case elem.Enum != nil:
+		judge = "c.Here(document.OneOf(s, " + consts(elem) + "))"
+	}
+	switch {
+	case elem.Document != nil:
+		fmt.Fprintf(&out, "for i := range %s {\nc.EnterIndex(i)\n%[1]s[i].validate(c)\n%s", list, body.String())
+	case judge == "":
+		fmt.Fprintf(&out, "for i, s := range %s {\nc.EnterIndex(i)\n%s", list, body.String())
+	case body.Len() == 0:
+		fmt.Fprintf(&out, "for i, s := range %s {\nc.EnterIndex(i)\n%s\n", list, judge)
+	default:
+		fmt.Fprintf(&out, "for i, s := range %s {\nc.EnterIndex(i)\nif %s {\n%s}\n", list, judge, body.String())
+	}
+	out.WriteString("c.Leave()\n}")
+	return out.String()
+}
+
+// asString is an expression of the type as a string.
+func (t *Type) asString(expr string) string {
+	if t.Go == "" {
+		return expr
+	}
+	return "string(" + expr + ")"
+}

@@ -1,0 +1,63 @@
+// Package gen writes code and documents from annotated Go types: it reads a
+// package's source, makes a model of it, and gives the files to write. Nothing
+// is written unless everything could be made.
+//
+// # Annotated types
+//
+// A type with the directive //attune:document above it is a document: a struct
+// whose fields have json tags, or a list of text. Directives:
+//
+//	//attune:document [column] [check]        a struct
+//	//attune:document [column] [RULE…]        a list of text
+//	//attune:guard TABLE.COLUMN…              the databases refuse wrong values of these columns
+//	//attune:enum                             a type of text that has only the values of its constants
+//	//attune:format NAME [PATTERN]            a func(string) string that says what is wrong with a text
+//
+// A column is read from and written to a database on its own; check is a method
+// check(*document.Checker) for what no rule can say. Rules stand in a tag,
+// attune:"required,format=version":
+//
+//	required        the key must be there, and must not be empty
+//	default=VALUE   the value where the key is left out: makes DefaultTypeField and FieldOrDefault
+//	min=N max=N     bounds of a number or a duration; without them a number is held to 32 bits
+//	above=D         a duration must be more than this
+//	format=NAME     the format judges the text, or each text of the list
+//	unique          no text is in the list twice; unique=FUNC compares what FUNC(string) string makes of them
+//	order=KEY       makes Ordered: the elements by ascending KEY
+//	check=FUNC      FUNC(list) gives a func(*document.Checker, int) that judges each element beside the others
+//
+// Fields are of type string (or a type of text of the package), bool, int,
+// document.Duration, document.Optional of these three, a document (or a pointer
+// to one), a list of text or of documents, or json.RawMessage for any value.
+// Each struct has a field of type document.Unknown, and a column one of type
+// document.Malformed.
+//
+// A format's pattern is what the JSON Schema and the databases hold texts to;
+// it is matched against the whole text, and must say what the function says. A
+// format without one is known to Go alone.
+package gen
+
+import "path"
+
+// MetadataConfig says what to make of a package.
+type MetadataConfig struct {
+	// Out is the name of the Go file. Empty: documents_gen.go.
+	Out string
+}
+
+// Metadata makes the files for the annotated types of src. The error is
+// Problems where the source is at fault.
+func Metadata(src Source, cfg MetadataConfig) (Files, error) {
+	model, err := resolve(parse(src))
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Out == "" {
+		cfg.Out = "documents_gen.go"
+	}
+	text, err := emitAccessors(model)
+	if err != nil {
+		return nil, err
+	}
+	return Files{path.Join(src.Dir, cfg.Out): text}, nil
+}

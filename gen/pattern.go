@@ -1,0 +1,203 @@
+package gen
+
+import (
+	"errors"
+	"fmt"
+	"regexp/syntax"
+	"strconv"
+	"strings"
+)
+
+// Pattern is what a text must be, from its first to its last character, in the
+// part of regular expressions that means the same to Go, to JSON Schema and to
+// Postgres, and that can be followed character by character in SQL: characters,
+// classes, groups, |, and * + ? {n,m}.
+type Pattern struct {
+	// Text is the expression as its author wrote it.
+	Text string
+	re   *syntax.Regexp
+}
+
+// NewPattern reads an expression. The error says what is not part of it.
+func NewPattern(text string) (*Pattern, error) {
+	re, err := syntax.Parse(text, syntax.Perl)
+	if err != nil {
+		return nil, err
+	}
+	if err := portable(re); err != nil {
+		return nil, err
+	}
+	return &Pattern{Text: text, re: re}, nil
+}
+
+// portable finds what other dialects do not have, or have with another meaning.
+func portable(re *syntax.Regexp) error {
+	switch re.Op {
+	case syntax.OpBeginText, syntax.OpEndText, syntax.OpBeginLine, syntax.OpEndLine:
+		return errors.New("^ and $ are not needed: the whole text is matched")
+	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		return errors.New(". is not the same everywhere: name the characters in a class")
+	case syntax.OpWordBoundary, syntax.OpNoWordBoundary:
+		return errors.New("\\b is not the same everywhere")
+	case syntax.OpNoMatch:
+		return errors.New("it matches nothing")
+	case syntax.OpLiteral, syntax.OpCharClass:
+		if re.Flags&syntax.FoldCase != 0 {
+			return errors.New("(?i) is not the same everywhere: name both cases in a class")
+		}
+	case syntax.OpStar, syntax.OpPlus, syntax.OpQuest, syntax.OpRepeat:
+		if re.Flags&syntax.NonGreedy != 0 {
+			return errors.New("a lazy repetition means nothing where the whole text is matched")
+		}
+	}
+	for _, sub := range re.Sub {
+		if err := portable(sub); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ECMA is the expression for JSON Schema, anchored. empty lets the empty text
+// through too.
+func (p *Pattern) ECMA(empty bool) string {
+	return p.print(printer{escape: func(c rune) string {
+		switch {
+		case c > 0x7e:
+			return string(c) // as itself: \u means nothing to some validators
+		case alphanumeric(c) || strings.ContainsRune(" _\"'<>=,;:&%#@!~`", c):
+			return string(c)
+		case c < ' ' || c == 0x7f:
+			return fmt.Sprintf(`\x%02x`, c)
+		}
+		return `\` + string(c)
+	}}, empty)
+}
+
+// Postgres is the expression as Postgres understands it, anchored.
+func (p *Pattern) Postgres(empty bool) string {
+	return p.print(printer{escape: func(c rune) string {
+		if alphanumeric(c) || c == '_' {
+			return string(c)
+		}
+		if c > 0xffff {
+			return fmt.Sprintf(`\U%08x`, c)
+		}
+		return fmt.Sprintf(`\u%04x`, c)
+	}}, empty)
+}
+
+func alphanumeric(c rune) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+}
+
+func (p *Pattern) print(to printer, empty bool) string {
+	to.regexp(p.re)
+	if empty {
+		return "^(?:" + to.out.String() + ")?$"
+	}
+	return "^(?:" + to.out.String() + ")$"
+}
+
+// printer writes an expression in one dialect.
+type printer struct {
+	out strings.Builder
+	// escape writes one character so that it stands for itself, in a class and
+	// outside.
+	escape func(rune) string
+}
+
+func (w *printer) regexp(re *syntax.Regexp) {
+	switch re.Op {
+	case syntax.OpLiteral:
+		for _, c := range re.Rune {
+			w.out.WriteString(w.escape(c))
+		}
+	case syntax.OpCharClass:
+		w.class(re.Rune)
+	case syntax.OpConcat:
+		for _, sub := range re.Sub {
+			w.group(sub, sub.Op == syntax.OpAlternate)
+		}
+	case syntax.OpAlternate:
+		for i, sub := range re.Sub {
+			if i > 0 {
+				w.out.WriteByte('|')
+			}
+			w.regexp(sub)
+		}
+	case syntax.OpCapture:
+		w.group(re.Sub[0], true)
+	case syntax.OpStar, syntax.OpPlus, syntax.OpQuest, syntax.OpRepeat:
+		single := re.Sub[0].Op == syntax.OpCharClass || re.Sub[0].Op == syntax.OpLiteral && len(re.Sub[0].Rune) == 1
+		w.group(re.Sub[0], !single)
+		w.out.WriteString(repetition(re))
+	}
+}
+
+func (w *printer) group(re *syntax.Regexp, needed bool) {
+	if !needed || re.Op == syntax.OpCapture {
+		w.regexp(re)
+		return
+	}
+	w.out.WriteString("(?:")
+	w.regexp(re)
+	w.out.WriteByte(')')
+}
+
+func repetition(re *syntax.Regexp) string {
+	switch re.Op {
+	case syntax.OpStar:
+		return "*"
+	case syntax.OpPlus:
+		return "+"
+	case syntax.OpQuest:
+		return "?"
+	}
+	switch {
+	case re.Max < 0:
+		return "{" + strconv.Itoa(re.Min) + ",}"
+	case re.Max == re.Min:
+		return "{" + strconv.Itoa(re.Min) + "}"
+	}
+	return "{" + strconv.Itoa(re.Min) + "," + strconv.Itoa(re.Max) + "}"
+}
+
+const maxRune = 0x10ffff
+
+// class writes a class, as what it excludes where it reaches to the last
+// character there is.
+func (w *printer) class(ranges []rune) {
+	w.out.WriteByte('[')
+	if n := len(ranges); n > 0 && ranges[n-1] == maxRune {
+		w.out.WriteByte('^')
+		ranges = complement(ranges)
+	}
+	for i := 0; i < len(ranges); i += 2 {
+		low, high := max(ranges[i], 1), ranges[i+1] // no text holds NUL
+		w.out.WriteString(w.escape(low))
+		if high > low {
+			if high > low+1 {
+				w.out.WriteByte('-')
+			}
+			w.out.WriteString(w.escape(high))
+		}
+	}
+	w.out.WriteByte(']')
+}
+
+// complement are the ranges between ranges, which are sorted.
+func complement(ranges []rune) []rune {
+	var out []rune
+	next := rune(0)
+	for i := 0; i < len(ranges); i += 2 {
+		if ranges[i] > next {
+			out = append(out, next, ranges[i]-1)
+		}
+		next = ranges[i+1] + 1
+	}
+	if next <= maxRune {
+		out = append(out, next, maxRune)
+	}
+	return out
+}

@@ -1,0 +1,4 @@
+// Package errors has no document.
+package errors
+
+type T struct{}

@@ -1,0 +1,42 @@
+package errors
+
+import "github.com/attune-go/attune/schema/document"
+
+//attune:document
+type T struct {
+	A string                               `json:"a" attune:"requird"`
+	B string                               `json:"b" attune:"min=1"`
+	C int                                  `json:"c" attune:"min=x"`
+	D int                                  `json:"d" attune:"min=5,max=1"`
+	E int                                  `json:"e" attune:"min=1"`
+	F int                                  `json:"f" attune:"default=7"`
+	G document.Optional[int]               `json:"g,omitzero" attune:"default=900,max=255"`
+	H document.Optional[int]               `json:"h,omitzero" attune:"max=3000000000"`
+	I document.Optional[document.Duration] `json:"i,omitzero" attune:"default=10"`
+	J document.Optional[bool]              `json:"j,omitzero" attune:"default=1"`
+	K string                               `json:"k" attune:"format=nothing"`
+	L string                               `json:"l" attune:"format"`
+	M string                               `json:"m" attune:"required=yes"`
+	N string                               `json:"n" attune:"required,required"`
+	O []U                                  `json:"o,omitempty" attune:"order=name"`
+	P []U                                  `json:"p,omitempty" attune:"order=nothing"`
+	Q []string                             `json:"q,omitempty" attune:"order=rank"`
+	R []U                                  `json:"r,omitempty" attune:"check=nobody"`
+	S []U                                  `json:"s,omitempty" attune:"check=wrong"`
+	V []U                                  `json:"v,omitempty" attune:"unique"`
+	W []string                             `json:"w,omitempty" attune:"unique=nobody"`
+	X U                                    `json:"x" attune:"required"`
+	Y bool                                 `json:"y" attune: "required"`
+	Z document.Duration                    `json:"z" attune:"min=1s"`
+
+	More document.Unknown `json:"-"`
+}
+
+//attune:document
+type U struct {
+	Name string           `json:"name"`
+	Rank int              `json:"rank"`
+	More document.Unknown `json:"-"`
+}
+
+func wrong(list []U, i int) {}

@@ -1,0 +1,46 @@
+// Package document reads, judges and writes JSON documents for the accessors
+// that attune-gen writes beside annotated types. It knows how a document is
+// read strictly, and nothing of what a particular one holds.
+//
+// Strictly means: UTF-8, no key twice in one object, no NUL in text, at most
+// MaxDepth deep and MaxSize long. 1.0 is a whole number. null is the same as
+// leaving a known key out.
+package document
+
+import "encoding/json"
+
+// Limits of a document.
+const (
+	// MaxSize is the largest document that is read, in bytes.
+	MaxSize = 1 << 20
+	// MaxDepth is how deep lists and objects may be nested.
+	MaxDepth = 64
+)
+
+// Unknown holds the members of an object that its type does not name, in the
+// order they were read, their text unchanged.
+type Unknown []Member
+
+// Member is one key of an object with its JSON value.
+type Member struct {
+	Key   string
+	Value json.RawMessage
+}
+
+// UnknownKey is a key that no type names. It is kept; it may be another
+// program's, or a typing error.
+type UnknownKey struct {
+	// Pointer is the JSON pointer to it.
+	Pointer string
+	// Key is its last part, and Known the keys that its place has.
+	Key   string
+	Known []string
+}
+
+// AddUnknown appends the unknown members of the object at pointer, whose type
+// names the keys known.
+func AddUnknown(to *[]UnknownKey, pointer string, unknown Unknown, known []string) {
+	for _, m := range unknown {
+		*to = append(*to, UnknownKey{Pointer: string(appendPointer([]byte(pointer), m.Key)), Key: m.Key, Known: known})
+	}
+}

@@ -1,0 +1,4 @@
+package document
+
+// TextEnd is for tests.
+var TextEnd = textEnd

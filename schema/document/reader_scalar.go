@@ -1,0 +1,291 @@
+package document
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// Text reads text; null is the empty text.
+func (r *Reader) Text() string {
+	if r.peek() != '"' && r.Null() {
+		return ""
+	}
+	return r.ElementText()
+}
+
+// ElementText reads text where null has no meaning: in a list.
+func (r *Reader) ElementText() string {
+	if r.peek() != '"' {
+		r.wrong("text")
+		return ""
+	}
+	s := r.quoted()
+	r.space()
+	return s
+}
+
+// Texts reads a list of text; no element is nil.
+func (r *Reader) Texts() []string {
+	if !r.List() {
+		return nil
+	}
+	start, used := len(r.texts), len(r.texts)
+	for ok := true; ok; ok = r.Element() {
+		if used == cap(r.texts) {
+			// What other lists have stays where it is: only this one moves.
+			grown := make([]string, used-start, max(8, 4*(used-start)))
+			copy(grown, r.texts[start:])
+			r.texts, start, used = grown, 0, used-start
+		}
+		r.texts = append(r.texts, r.ElementText())
+		used++
+	}
+	return r.texts[start:used:used]
+}
+
+// Texts reads a list of some type of text; no element is nil.
+func Texts[T ~string](r *Reader) []T {
+	var room [8]T
+	list := room[:0]
+	for ok := r.List(); ok; ok = r.Element() {
+		list = append(list, T(r.ElementText()))
+	}
+	return Exact(list)
+}
+
+// Exact is a copy of list in one allocation, and nil for no element.
+func Exact[T any](list []T) []T {
+	if len(list) == 0 {
+		return nil
+	}
+	out := make([]T, len(list))
+	copy(out, list)
+	return out
+}
+
+// Bool reads true or false; null is false.
+func (r *Reader) Bool() bool { return r.OptionalBool().Value }
+
+// OptionalBool reads true or false; it is not set for null, and for a fault.
+func (r *Reader) OptionalBool() Optional[bool] {
+	value := false
+	switch c := r.peek(); {
+	case c == 't' && r.word("true"):
+		value = true
+	case c == 'f' && r.word("false"):
+	default:
+		if !r.Null() {
+			r.wrong("true or false")
+		}
+		return Optional[bool]{}
+	}
+	r.space()
+	return Some(value)
+}
+
+// Int reads a whole number between low and high; null is 0.
+func (r *Reader) Int(low, high int64) int { return r.OptionalInt(low, high).Value }
+
+// OptionalInt reads a whole number between low and high; 1.0 and 1e2 are whole.
+// It is not set for null, and for a fault.
+func (r *Reader) OptionalInt(low, high int64) Optional[int] {
+	if c := r.peek(); c != '-' && (c < '0' || c > '9') {
+		if !r.Null() {
+			r.wrong("a whole number")
+		}
+		return Optional[int]{}
+	}
+	value, ok := r.smallInt()
+	number := ""
+	if !ok {
+		number = r.number()
+		r.space()
+		if r.broken {
+			return Optional[int]{}
+		}
+		value, ok = whole(number)
+	}
+	if !ok || value < low || value > high {
+		if number == "" {
+			number = strconv.FormatInt(value, 10)
+		}
+		r.fault(fmt.Sprintf("must be a whole number from %d to %d, not %s", low, high, Excerpt(number)))
+		return Optional[int]{}
+	}
+	return Some(int(value))
+}
+
+// smallInt reads a number as most are: a few digits and nothing else. Where it
+// is otherwise, nothing is consumed.
+func (r *Reader) smallInt() (value int64, ok bool) {
+	src, i := r.src, r.pos
+	if src[i] == '0' {
+		i++
+	} else {
+		for ; i < len(src) && src[i] >= '0' && src[i] <= '9' && i < r.pos+9; i++ {
+			value = value*10 + int64(src[i]-'0')
+		}
+	}
+	if i == r.pos || i == len(src) || !blank[src[i]] && src[i] != ',' && src[i] != '}' && src[i] != ']' {
+		return 0, false
+	}
+	r.pos = skipBlanks(src, i)
+	return value, true
+}
+
+// Duration reads a duration; null is 0. sample is one, for the message.
+func (r *Reader) Duration(sample string) Duration { return r.OptionalDuration(sample).Value }
+
+// OptionalDuration reads a duration such as sample. It is not set for null, and
+// for a fault.
+func (r *Reader) OptionalDuration(sample string) Optional[Duration] {
+	if r.peek() != '"' {
+		if !r.Null() {
+			r.wrong("text")
+		}
+		return Optional[Duration]{}
+	}
+	s := r.quoted()
+	r.space()
+	if r.broken {
+		return Optional[Duration]{}
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		r.fault(fmt.Sprintf("must be a duration such as %q, not %q", sample, Excerpt(s)))
+		return Optional[Duration]{}
+	}
+	return Some(Duration(d))
+}
+
+// number reads the text of a number.
+func (r *Reader) number() string {
+	start := r.pos
+	if r.peek() == '-' {
+		r.pos++
+	}
+	ok := true
+	if r.peek() == '0' {
+		r.pos++
+	} else {
+		ok = r.digits()
+	}
+	if ok && r.peek() == '.' {
+		r.pos++
+		ok = r.digits()
+	}
+	if c := r.peek(); ok && (c == 'e' || c == 'E') {
+		r.pos++
+		if c := r.peek(); c == '+' || c == '-' {
+			r.pos++
+		}
+		ok = r.digits()
+	}
+	if !ok {
+		r.syntax("a value is missing or is no value")
+		return ""
+	}
+	return r.src[start:r.pos]
+}
+
+func (r *Reader) digits() bool {
+	from := r.pos
+	for c := r.peek(); c >= '0' && c <= '9'; c = r.peek() {
+		r.pos++
+	}
+	return r.pos > from
+}
+
+// quoted reads text in quotes; the quote is the next byte.
+func (r *Reader) quoted() string {
+	src, start := r.src, r.pos+1
+	i := textEnd(src, start)
+	r.pos = i
+	switch {
+	case i == len(src):
+		r.syntax("the quote that ends a text is missing")
+	case src[i] == '"':
+		r.pos++
+		return src[start:i]
+	case src[i] == '\\':
+		return r.escaped(start)
+	default:
+		r.syntax("a control character in text must be escaped")
+	}
+	return ""
+}
+
+// escaped goes on with text in quotes from its first escape.
+func (r *Reader) escaped(start int) string {
+	out := append(r.scrap[:0], r.src[start:r.pos]...)
+	for r.pos < len(r.src) {
+		switch c := r.src[r.pos]; {
+		case c == '"':
+			r.pos++
+			r.scrap = out
+			return string(out)
+		case c == '\\':
+			char, ok := r.escape()
+			if !ok {
+				return ""
+			}
+			out = utf8.AppendRune(out, char)
+		case c < ' ':
+			r.syntax("a control character in text must be escaped")
+			return ""
+		default:
+			out = append(out, c)
+			r.pos++
+		}
+	}
+	r.syntax("the quote that ends a text is missing")
+	return ""
+}
+
+// escape reads one escape sequence.
+func (r *Reader) escape() (rune, bool) {
+	const from, to = `"\/bfnrt`, "\"\\/\b\f\n\r\t"
+	if r.pos+1 < len(r.src) {
+		if i := strings.IndexByte(from, r.src[r.pos+1]); i >= 0 {
+			r.pos += 2
+			return rune(to[i]), true
+		}
+	}
+	at := r.pos
+	char, ok := r.unit()
+	message := ""
+	switch {
+	case !ok:
+		message = "an escape sequence is wrong"
+	case char == 0:
+		message = "text must not hold NUL"
+	case utf16.IsSurrogate(char):
+		low, ok := r.unit()
+		if char = utf16.DecodeRune(char, low); !ok || char == utf8.RuneError {
+			message = "half of a surrogate pair is missing"
+		}
+	}
+	if message != "" {
+		r.pos = at
+		r.syntax(message)
+		return 0, false
+	}
+	return char, true
+}
+
+// unit reads \uXXXX.
+func (r *Reader) unit() (rune, bool) {
+	if r.pos+6 > len(r.src) || r.src[r.pos:r.pos+2] != `\u` {
+		return 0, false
+	}
+	v, err := strconv.ParseUint(r.src[r.pos+2:r.pos+6], 16, 16)
+	if err != nil {
+		return 0, false
+	}
+	r.pos += 6
+	return rune(v), true
+}

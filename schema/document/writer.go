@@ -1,0 +1,100 @@
+package document
+
+import (
+	"encoding/json"
+	"strconv"
+	"unicode/utf8"
+)
+
+// Writer appends one document to Buf. Generated code drives it: the known keys
+// in the order of the type, and then the unknown ones as they were read.
+type Writer struct{ Buf []byte }
+
+// Encode writes a document and reads it again: text that is not UTF-8, an
+// unknown key that doubles a known one or a raw value that is no JSON come from
+// Go code, and would make a row that nobody can read. The error is Faults.
+func Encode(write func(*Writer)) ([]byte, error) {
+	w := &Writer{Buf: make([]byte, 0, 512)}
+	write(w)
+	if err := Check(w.Buf); err != nil {
+		return nil, err
+	}
+	return w.Buf, nil
+}
+
+// Open begins an object.
+func (w *Writer) Open() { w.Buf = append(w.Buf, '{') }
+
+// Close writes the unknown members and ends the object.
+func (w *Writer) Close(unknown Unknown) {
+	for _, m := range unknown {
+		w.Key(m.Key).Raw(m.Value)
+	}
+	w.Buf = append(w.Buf, '}')
+}
+
+// OpenList begins a list, of which each element follows a Comma.
+func (w *Writer) OpenList() { w.Buf = append(w.Buf, '[') }
+
+// CloseList ends a list.
+func (w *Writer) CloseList() { w.Buf = append(w.Buf, ']') }
+
+// Comma separates what follows from what is there already.
+func (w *Writer) Comma() *Writer {
+	if n := len(w.Buf); n > 0 && w.Buf[n-1] != '{' && w.Buf[n-1] != '[' {
+		w.Buf = append(w.Buf, ',')
+	}
+	return w
+}
+
+// Key writes a key; its value follows.
+func (w *Writer) Key(k string) *Writer {
+	w.Comma().Text(k)
+	w.Buf = append(w.Buf, ':')
+	return w
+}
+
+// Raw writes a value as it is; nil is null.
+func (w *Writer) Raw(v json.RawMessage) {
+	if v == nil {
+		v = json.RawMessage("null")
+	}
+	w.Buf = append(w.Buf, v...)
+}
+
+// Bool writes true or false.
+func (w *Writer) Bool(v bool) { w.Buf = strconv.AppendBool(w.Buf, v) }
+
+// Int writes a whole number.
+func (w *Writer) Int(v int) { w.Buf = strconv.AppendInt(w.Buf, int64(v), 10) }
+
+// Text writes s in quotes. Only what JSON demands is escaped: a pattern's < and
+// > stay readable.
+func (w *Writer) Text(s string) {
+	const hex = "0123456789abcdef"
+	w.Buf = append(w.Buf, '"')
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '"' || c == '\\':
+			w.Buf = append(w.Buf, '\\', c)
+		case c == '\n':
+			w.Buf = append(w.Buf, '\\', 'n')
+		case c == '\t':
+			w.Buf = append(w.Buf, '\\', 't')
+		case c < ' ' || c == utf8.RuneSelf-1:
+			w.Buf = append(w.Buf, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		default:
+			w.Buf = append(w.Buf, c)
+		}
+	}
+	w.Buf = append(w.Buf, '"')
+}
+
+// WriteTexts writes a list of text.
+func WriteTexts[T ~string](w *Writer, list []T) {
+	w.OpenList()
+	for _, s := range list {
+		w.Comma().Text(string(s))
+	}
+	w.CloseList()
+}
