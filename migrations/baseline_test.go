@@ -28,7 +28,7 @@ func TestSameMigrationsInBoth(t *testing.T) {
 		}
 	}
 	var want []string
-	for _, id := range []string{migrations.Baseline, migrations.UnifyRuntimes} {
+	for _, id := range ids {
 		want = append(want, id+".down.sql", id+".up.sql")
 	}
 	slices.Sort(want)

@@ -3,16 +3,18 @@ package migrations
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/uptrace/bun"
 )
 
-// Down undoes the newest migration, and no other. The baseline's down drops the
-// tables that it created, unless they hold rows (Config.Force drops those too)
-// or something of others depends on them (never); a baseline that was adopted is
-// only forgotten. Undoing a unification that was adopted takes back what
-// adopting it added. With the last record the migrator's own table goes. Errors are those of Up, ErrInUse and
-// ErrNothingApplied; unify's, where rows stand in the way.
+// Down undoes the newest migration, and no other. A migration's down drops the
+// tables that it created, unless they hold rows that nothing brings back
+// (Config.Force drops those too) or something of others depends on them (never);
+// a baseline that was adopted is only forgotten. Undoing a unification that was
+// adopted takes back what adopting it added. With the last record the migrator's
+// own table goes. Errors are those of Up, ErrInUse and ErrNothingApplied;
+// unify's, where rows stand in the way.
 func (m *Migrator) Down(ctx context.Context) (*Result, error) {
 	res := &Result{Done: []Done{}}
 	var done Done
@@ -70,8 +72,8 @@ func (m *Migrator) undo(ctx context.Context, tx bun.IDB, in *inspection, r recor
 		return err
 	case r.Adopted:
 		return nil
-	case r.ID == Baseline:
-		use, err := m.use(ctx, tx, in)
+	case len(m.dropped(in, r.ID)) > 0:
+		use, err := m.use(ctx, tx, in, r.ID)
 		if err != nil {
 			return err
 		}
@@ -79,16 +81,20 @@ func (m *Migrator) undo(ctx context.Context, tx bun.IDB, in *inspection, r recor
 			return use
 		}
 	}
-	if err := m.script(ctx, tx, in.name, s.down); err != nil {
+	err := m.script(ctx, tx, in.name, s.down)
+	if err == nil && r.ID == WorkerRuntime && m.postgres() {
+		err = m.unsettle(ctx, tx, in)
+	}
+	if err != nil {
 		return fmt.Errorf("%s in schema %q: %w", s.id, in.name, err)
 	}
 	return nil
 }
 
-// use says what stands in the way of dropping the baseline's tables.
-func (m *Migrator) use(ctx context.Context, db bun.IDB, in *inspection) (*UseError, error) {
-	use := &UseError{Schema: in.name, Migration: Baseline}
-	dependents, err := m.dependents(ctx, db, in)
+// use says what stands in the way of dropping a migration's tables.
+func (m *Migrator) use(ctx context.Context, db bun.IDB, in *inspection, id string) (*UseError, error) {
+	use := &UseError{Schema: in.name, Migration: id}
+	dependents, err := m.dependents(ctx, db, in, m.dropped(in, id))
 	if err != nil {
 		return nil, fmt.Errorf("look for what depends on the tables: %w", explain(err))
 	}
@@ -97,7 +103,10 @@ func (m *Migrator) use(ctx context.Context, db bun.IDB, in *inspection) (*UseErr
 		return use, nil
 	}
 	use.Forcible = true
-	for _, name := range m.dropped(in) {
+	for _, name := range m.dropped(in, id) {
+		if slices.Contains(rebuilt, name) {
+			continue
+		}
 		var n int64
 		if err := db.NewRaw("SELECT count(*) FROM ?", bun.Safe(table(in.name, name))).Scan(ctx, &n); err != nil {
 			return nil, fmt.Errorf("count the rows of %s: %w", table(in.name, name), explain(err))
@@ -109,23 +118,38 @@ func (m *Migrator) use(ctx context.Context, db bun.IDB, in *inspection) (*UseErr
 	return use, nil
 }
 
-// dropped lists the tables that the baseline's down drops.
-func (m *Migrator) dropped(in *inspection) []string {
-	var names []string
-	for _, name := range relationNames {
-		r := in.relations[name]
-		if r == nil || name == recordTable || (m.postgres() && (name == versionTable || name == archiveTable)) {
-			continue
+// rebuilt are the relations of which no row is lost: a worker that registers
+// writes its rows anew.
+var rebuilt = []string{installationTable, sweepTable, availableView}
+
+// dropped lists the tables and views that a migration's down drops; none where
+// it has rules of its own.
+func (m *Migrator) dropped(in *inspection, id string) []string {
+	var candidates, names []string
+	switch {
+	case id == WorkerRuntime:
+		candidates = workerRelations
+	case id == Baseline && m.postgres():
+		candidates = installed
+	case id == Baseline:
+		candidates = append(slices.Clone(installed), versionTable)
+	}
+	for _, name := range candidates {
+		if in.relations[name] != nil {
+			names = append(names, name)
 		}
-		names = append(names, name)
 	}
 	return names
 }
 
-// dependents describes what belongs to others and needs the baseline's tables
-// or enums: their foreign keys, views, functions and columns.
-func (m *Migrator) dependents(ctx context.Context, db bun.IDB, in *inspection) ([]string, error) {
+// dependents describes what belongs to others and needs tables of ours or the
+// baseline's enums: their foreign keys, views, functions and columns.
+func (m *Migrator) dependents(ctx context.Context, db bun.IDB, in *inspection, names []string) ([]string, error) {
 	var found []string
+	enums := enumNames
+	if !slices.Contains(names, "worker") {
+		enums = []string{""} // they stay
+	}
 	if !m.postgres() {
 		err := db.NewRaw(`
 SELECT 'table ' || m.name || ' has a foreign key to ' || f."table"
@@ -135,13 +159,14 @@ UNION
 SELECT m.type || ' ' || m.name || ' uses ' || t.name
 FROM main.sqlite_master m, main.sqlite_master t
 WHERE m.type IN ('view', 'trigger') AND m.tbl_name NOT IN (?0) AND t.type = 'table' AND t.name IN (?0)
+  AND m.name <> 'worker_runtime_follow_status'
   AND ' ' || replace(replace(replace(replace(replace(replace(lower(m.sql), '"', ' '), '.', ' '), char(10), ' '), ';', ' '), ',', ' '), '(', ' ') || ' '
       LIKE '% ' || t.name || ' %'
-ORDER BY 1`, bun.List(m.dropped(in))).Scan(ctx, &found)
+ORDER BY 1`, bun.List(names)).Scan(ctx, &found)
 		return found, err
 	}
 	var oids []int64
-	for _, name := range m.dropped(in) {
+	for _, name := range names {
 		oids = append(oids, in.relations[name].oid)
 	}
 	err := db.NewRaw(`
@@ -165,6 +190,6 @@ WHERE d.deptype = 'n'
     OR w.ev_class NOT IN (SELECT oid FROM ours)
     OR d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
     OR (d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objsubid > 0 AND d.objid NOT IN (SELECT oid FROM ours)))
-ORDER BY 1`, bun.List(oids), in.oid, bun.List(enumNames)).Scan(ctx, &found)
+ORDER BY 1`, bun.List(oids), in.oid, bun.List(enums)).Scan(ctx, &found)
 	return found, err
 }

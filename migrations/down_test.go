@@ -18,7 +18,7 @@ func TestDownKeepsRows(t *testing.T) {
 		empty := objects(t, db)
 		up(t, db.DB, migrations.Config{})
 		run(t, db, somePack)
-		down(t, db.DB, migrations.Config{})
+		downTo(t, db.DB, migrations.UnifyRuntimes, migrations.Config{})
 
 		plan, err := migrator(t, db.DB, migrations.Config{}).PlanDown(ctx)
 		if err != nil {
@@ -43,7 +43,7 @@ func TestDownDropsNothingOfOthers(t *testing.T) {
 	each(t, func(t *testing.T, db testDB) {
 		ctx := context.Background()
 		up(t, db.DB, migrations.Config{})
-		down(t, db.DB, migrations.Config{})
+		downTo(t, db.DB, migrations.UnifyRuntimes, migrations.Config{})
 		want := []string{
 			"table invoice has a foreign key to runtime",
 			"trigger count_invoices uses pack",

@@ -33,16 +33,19 @@ func (d Difference) String() string {
 // models are the tables that this program reads and writes.
 var models = []any{
 	schema.Pack{}, schema.Runtime{}, schema.RuntimeVersion{}, schema.Action{}, schema.Sensor{}, schema.Worker{},
+	schema.WorkerRuntime{}, schema.CapabilityChange{}, schema.WorkerSweep{},
 }
 
 // references are the foreign keys that the models count on, "cascade" where
 // they count on that too.
 var references = map[string][]string{
-	"runtime":         {"pack -> pack cascade"},
-	"runtime_version": {"runtime -> runtime cascade"},
-	"action":          {"pack -> pack cascade", "runtime -> runtime"},
-	"sensor":          {"pack -> pack cascade", "runtime -> runtime cascade"},
-	"worker":          {"runtime -> runtime"},
+	"runtime":           {"pack -> pack cascade"},
+	"runtime_version":   {"runtime -> runtime cascade"},
+	"action":            {"pack -> pack cascade", "runtime -> runtime"},
+	"sensor":            {"pack -> pack cascade", "runtime -> runtime cascade"},
+	"worker":            {"runtime -> runtime"},
+	"worker_runtime":    {"worker -> worker cascade", "runtime -> runtime"},
+	"capability_change": {"worker -> worker"},
 }
 
 // shape is what can be compared of a table, whatever the database.

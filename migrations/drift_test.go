@@ -53,7 +53,7 @@ func TestDriftIsSeen(t *testing.T) {
 		`ALTER TABLE action DROP CONSTRAINT action_ref_key`,
 		`ALTER TABLE runtime DROP CONSTRAINT runtime_pack_fkey`,
 		`ALTER TABLE runtime ADD CONSTRAINT runtime_pack_fkey FOREIGN KEY (pack) REFERENCES pack (id)`,
-		`DROP TABLE worker`)
+		`DROP TABLE worker CASCADE`)
 	found, err := migrations.Drift(context.Background(), db.DB, "public")
 	if err != nil {
 		t.Fatal(err)
@@ -70,6 +70,8 @@ func TestDriftIsSeen(t *testing.T) {
 		"runtime: the foreign key pack -> pack cascade is missing",
 		"action: (ref) is not unique",
 		"worker: there is no such table",
+		"worker_runtime: the foreign key worker -> worker cascade is missing",
+		"capability_change: the foreign key worker -> worker is missing",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

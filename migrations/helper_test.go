@@ -16,6 +16,9 @@ import (
 
 type testDB = *testdb.DB
 
+// ids are the migrations, oldest first.
+var ids = []string{migrations.Baseline, migrations.UnifyRuntimes, migrations.WorkerRuntime}
+
 // open connects to the same database once more.
 func open(t *testing.T, url string) *bun.DB {
 	t.Helper()
@@ -58,6 +61,17 @@ func down(t *testing.T, db *bun.DB, cfg migrations.Config) *migrations.Result {
 		t.Fatalf("Down: %v", err)
 	}
 	return res
+}
+
+// downTo undoes migrations, the newest first, up to the one of an ID and that one
+// too.
+func downTo(t *testing.T, db *bun.DB, id string, cfg migrations.Config) *migrations.Result {
+	t.Helper()
+	for {
+		if res := down(t, db, cfg); res.Done[0].ID == id {
+			return res
+		}
+	}
 }
 
 func run(t *testing.T, db bun.IDB, statements ...string) {

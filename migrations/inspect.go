@@ -226,6 +226,7 @@ func (in *inspection) classify(database dialect.Name) {
 	} else {
 		in.classifyPostgres()
 	}
+	in.classifyWorkerRuntime()
 	if len(in.findings) > 0 {
 		in.state = StateMixed
 	}

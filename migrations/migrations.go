@@ -44,6 +44,7 @@ import (
 const (
 	Baseline      = "20260203000000_baseline"
 	UnifyRuntimes = "20260203000001_unify_runtimes"
+	WorkerRuntime = "20260310000001_worker_runtime"
 )
 
 // DefaultLockTimeout bounds each wait for a lock when Config says nothing.

@@ -47,7 +47,8 @@ func (m *Migrator) Plan(ctx context.Context) (*Plan, error) {
 		p.Database, _ = folderOf(m.db.Dialect().Name())
 		p.Schema, p.State = in.name, in.state
 		for _, s := range m.pending(in) {
-			adopt := in.state != StateEmpty && m.postgres() && (s.id == Baseline || in.state == StateUnified)
+			adopt := in.state != StateEmpty && m.postgres() &&
+				(s.id == Baseline || s.id == UnifyRuntimes && in.state == StateUnified)
 			p.Pending = append(p.Pending, Step{ID: s.id, Requires: s.requires, Adopt: adopt})
 		}
 		if m.postgres() && in.state != StateEmpty && !in.recorded(UnifyRuntimes) {
@@ -69,7 +70,7 @@ type DownPlan struct {
 	State    State  `json:"state"`
 	// Step would be undone.
 	Step Step `json:"step"`
-	// Drops lists the tables that would be dropped.
+	// Drops lists the tables and views that would be dropped.
 	Drops []string `json:"drops,omitempty"`
 	// Blockers is what Down would refuse for; Forcible, whether Config.Force
 	// would go on all the same.
@@ -101,9 +102,9 @@ func (m *Migrator) PlanDown(ctx context.Context) (*DownPlan, error) {
 		case r.ID == UnifyRuntimes && m.postgres():
 			p.Unify, err = unify.ExamineDown(ctx, tx, in.name)
 			return err
-		case r.ID == Baseline && !r.Adopted:
-			p.Drops = m.dropped(in)
-			use, err := m.use(ctx, tx, in)
+		case !r.Adopted && len(m.dropped(in, r.ID)) > 0:
+			p.Drops = m.dropped(in, r.ID)
+			use, err := m.use(ctx, tx, in, r.ID)
 			if err != nil {
 				return err
 			}

@@ -20,8 +20,7 @@ func TestLegacyIsAdoptedAndGivenBack(t *testing.T) {
 	before := objects(t, db)
 
 	res := up(t, db.DB, migrations.Config{})
-	want := []migrations.Done{{ID: migrations.Baseline, Adopted: true}, {ID: migrations.UnifyRuntimes}}
-	if diff := cmp.Diff(want, res.Done); diff != "" || res.Before != migrations.StateLegacy {
+	if diff := cmp.Diff(done(migrations.Baseline), res.Done); diff != "" || res.Before != migrations.StateLegacy {
 		t.Errorf("before = %q, want legacy; done (-want +got):\n%s", res.Before, diff)
 	}
 	if res.Unify == nil {
@@ -30,8 +29,7 @@ func TestLegacyIsAdoptedAndGivenBack(t *testing.T) {
 	if got := strs(t, db, `SELECT ref FROM platform.runtime`); len(got) != 1 || got[0] != "core.python" {
 		t.Errorf("runtimes = %v, want core.python", got)
 	}
-	down(t, db.DB, migrations.Config{})
-	if res := down(t, db.DB, migrations.Config{}); !res.Done[0].Adopted {
+	if res := downTo(t, db.DB, migrations.Baseline, migrations.Config{}); !res.Done[0].Adopted {
 		t.Errorf("undone = %+v, want an adopted baseline", res.Done)
 	}
 	if diff := cmp.Diff(before, objects(t, db)); diff != "" {
@@ -60,8 +58,7 @@ func TestUnifiedByOthersIsAdopted(t *testing.T) {
 	db := testdb.EmptyPostgres(t)
 	unifiedByOthers(t, db)
 	res := up(t, db.DB, migrations.Config{})
-	want := []migrations.Done{{ID: migrations.Baseline, Adopted: true}, {ID: migrations.UnifyRuntimes, Adopted: true}}
-	if diff := cmp.Diff(want, res.Done); diff != "" || res.Before != migrations.StateUnified {
+	if diff := cmp.Diff(done(migrations.Baseline, migrations.UnifyRuntimes), res.Done); diff != "" || res.Before != migrations.StateUnified {
 		t.Errorf("before = %q, want unified; done (-want +got):\n%s", res.Before, diff)
 	}
 	if got := strs(t, db, `SELECT runtime_ref FROM platform.sensor`); got[0] != "core.python" {
@@ -72,8 +69,7 @@ func TestUnifiedByOthersIsAdopted(t *testing.T) {
 		t.Errorf("Drift = %v, %v; want none", found, err)
 	}
 	adopted := objects(t, db)
-	down(t, db.DB, migrations.Config{})
-	down(t, db.DB, migrations.Config{})
+	downTo(t, db.DB, migrations.Baseline, migrations.Config{})
 	if n := count(t, db, `SELECT count(*) FROM platform.sensor`); n != 1 {
 		t.Errorf("%d sensors after down, want 1", n)
 	}
@@ -100,6 +96,7 @@ func TestMixedStatesAreRefused(t *testing.T) {
 		{"the enum without the column", []string{`ALTER TABLE platform.runtime DROP COLUMN runtime_type`}, []string{"the type runtime_type_enum is there, and runtime has no runtime_type"}},
 		{"the enum with other values", []string{`ALTER TYPE platform.runtime_type_enum ADD VALUE 'rule'`}, []string{"has the values action, sensor, rule"}},
 		{"legacy and unified", []string{`CREATE TABLE platform.runtime_unification (id bigint)`}, []string{"runtime has runtime_type, and yet there is runtime_unification"}},
+		{"another's table of our name", []string{`CREATE TABLE platform.worker_runtime (id bigint)`}, []string{"the name worker_runtime is taken", migrations.WorkerRuntime}},
 		{"another's table of records", []string{`CREATE TABLE platform.attune_migrations (version bigint)`}, []string{"attune_migrations is not the migrator's table", "requires"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -163,6 +160,13 @@ func TestSQLiteStates(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a later table is gone", func(t *testing.T) {
+		db := testdb.EmptySQLite(t)
+		up(t, db.DB, migrations.Config{})
+		run(t, db, `DROP TABLE capability_change`)
+		_, err := migrator(t, db.DB, migrations.Config{}).Check(context.Background())
+		wantError(t, "Check", err, migrations.ErrMixed, "capability_change is missing")
+	})
 	t.Run("a table is gone", func(t *testing.T) {
 		db := testdb.EmptySQLite(t)
 		up(t, db.DB, migrations.Config{})

@@ -29,7 +29,7 @@ func TestCheck(t *testing.T) {
 		{name: "one migration short", prepare: func(t *testing.T, db testDB) {
 			up(t, db.DB, migrations.Config{})
 			down(t, db.DB, migrations.Config{})
-		}, err: migrations.ErrNotMigrated, says: []string{migrations.UnifyRuntimes, "attune migrate up"}},
+		}, err: migrations.ErrNotMigrated, says: []string{migrations.WorkerRuntime, "attune migrate up"}},
 		{name: "newer, and it can be read", prepare: func(t *testing.T, db testDB) {
 			up(t, db.DB, migrations.Config{})
 			run(t, db, foreign+`'`+attune.Version+`', '9.0.0')`)
@@ -101,7 +101,8 @@ func TestStatus(t *testing.T) {
 		}
 		want := `{"database":"","schema":"","state":"empty","program":"0.1.0","migrations":[` +
 			`{"id":"20260203000000_baseline","state":"pending","requires":"0.1.0","known":true},` +
-			`{"id":"20260203000001_unify_runtimes","state":"pending","requires":"0.1.0","known":true}]}`
+			`{"id":"20260203000001_unify_runtimes","state":"pending","requires":"0.1.0","known":true},` +
+			`{"id":"20260310000001_worker_runtime","state":"pending","requires":"0.1.0","known":true}]}`
 		if diff := cmp.Diff(want, show()); diff != "" {
 			t.Errorf("empty (-want +got):\n%s", diff)
 		}
@@ -110,6 +111,7 @@ func TestStatus(t *testing.T) {
 		want = `{"database":"","schema":"","state":"unified","program":"0.1.0","migrations":[` +
 			`{"id":"20260203000000_baseline","state":"applied","applied_by":"0.1.0","requires":"0.1.0","known":true},` +
 			`{"id":"20260203000001_unify_runtimes","state":"applied","applied_by":"0.1.0","requires":"0.1.0","known":true},` +
+			`{"id":"20260310000001_worker_runtime","state":"applied","applied_by":"0.1.0","requires":"0.1.0","known":true},` +
 			`{"id":"29990101000000_later","state":"adopted","applied_by":"9.1.0","requires":"9.0.0","known":false}]}`
 		if diff := cmp.Diff(want, show()); diff != "" {
 			t.Errorf("migrated (-want +got):\n%s", diff)

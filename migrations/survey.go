@@ -19,7 +19,8 @@ const (
 // relationNames and enumNames are what a survey looks for.
 var (
 	relationNames = append(slices.Clone(installed), versionTable, recordTable,
-		archiveTable, archiveTable+"_ledger", archiveTable+"_catalog")
+		archiveTable, archiveTable+"_ledger", archiveTable+"_catalog",
+		installationTable, changeTable, sweepTable, availableView)
 	enumNames = []string{legacyEnum, enumWorkerType, enumStatus, enumRole}
 )
 

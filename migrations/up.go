@@ -125,7 +125,11 @@ func (m *Migrator) apply(ctx context.Context, tx bun.IDB, in *inspection, s step
 	case s.id == UnifyRuntimes && m.postgres():
 		return m.unify(ctx, tx, in)
 	}
-	return false, nil, m.script(ctx, tx, in.name, s.up)
+	err = m.script(ctx, tx, in.name, s.up)
+	if err == nil && s.id == WorkerRuntime && m.postgres() {
+		err = m.settle(ctx, tx, in)
+	}
+	return false, nil, err
 }
 
 // prepare makes the schema and the table of records where they are missing.

@@ -29,7 +29,10 @@ type Worker struct {
 	// Instance tells one process of an identity from the next.
 	Instance *string `bun:"instance"`
 	// HeartbeatInterval is in seconds; nil before a process ran.
-	HeartbeatInterval *int      `bun:"heartbeat_interval"`
-	Created           time.Time `bun:"created,notnull,nullzero,default:current_timestamp"`
-	Updated           time.Time `bun:"updated,notnull,nullzero,default:current_timestamp"`
+	HeartbeatInterval *int `bun:"heartbeat_interval"`
+	// RefreshRequested is when somebody last asked the worker to verify
+	// everything anew, by the database's clock; nil: nobody has.
+	RefreshRequested *time.Time `bun:"refresh_requested"`
+	Created          time.Time  `bun:"created,notnull,nullzero,default:current_timestamp"`
+	Updated          time.Time  `bun:"updated,notnull,nullzero,default:current_timestamp"`
 }

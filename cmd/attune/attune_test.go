@@ -73,7 +73,7 @@ func TestMigrateUpWithoutCore(t *testing.T) {
 	got := run(t, "migrate", "up", "--no-core", "--json", "--database", db.URL)
 	want(t, got, 0)
 	var res migrations.Result
-	if err := json.Unmarshal([]byte(got.out), &res); err != nil || len(res.Done) != 2 {
+	if err := json.Unmarshal([]byte(got.out), &res); err != nil || len(res.Done) != 3 {
 		t.Fatalf("%v: %+v in\n%s", err, res, got.out)
 	}
 	want(t, run(t, "runtimes", "list", "--database", db.URL), 0, "no runtimes", "attune packs load core")

@@ -1,0 +1,13 @@
+-- Never CASCADE: what others have hung on these is theirs.
+
+ALTER TABLE {schema}.sensor DROP CONSTRAINT sensor_runtime_version_constraint_check;
+ALTER TABLE {schema}.action DROP CONSTRAINT action_runtime_version_constraint_check;
+DROP FUNCTION {schema}.version_constraint_valid(text);
+DROP FUNCTION {schema}.version_key(text);
+DROP VIEW {schema}.available_runtime;
+ALTER TABLE {schema}.worker DROP COLUMN refresh_requested;
+DROP TABLE {schema}.worker_sweep;
+DROP TABLE {schema}.capability_change;
+DROP TRIGGER worker_runtime_follow_status ON {schema}.worker;
+DROP FUNCTION {schema}.worker_runtime_follow_status();
+DROP TABLE {schema}.worker_runtime;

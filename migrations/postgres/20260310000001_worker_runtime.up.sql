@@ -1,0 +1,196 @@
+-- requires: 0.1.0
+-- What each worker's host has, beside the capability document: one row for each
+-- installation, and the last negative of each runtime. {schema} stands for the
+-- installation's schema, quoted.
+
+-- A runtime whose definition is deleted keeps its rows until the worker verifies
+-- again: the loss is history then, and a definition that is deleted and created
+-- anew takes no capability from a fleet.
+--
+-- active follows worker.status (the trigger below), so that the index holds
+-- nothing of workers that are gone. An empty path or version is an unknown one;
+-- a version that is unknown has no sort_key.
+CREATE TABLE {schema}.worker_runtime (
+    id                bigserial PRIMARY KEY,
+    worker            bigint NOT NULL CONSTRAINT worker_runtime_worker_fkey REFERENCES {schema}.worker (id) ON DELETE CASCADE,
+    runtime           bigint CONSTRAINT worker_runtime_runtime_fkey REFERENCES {schema}.runtime (id) ON DELETE SET NULL,
+    runtime_ref       text COLLATE "C" NOT NULL,
+    name              text NOT NULL,
+    active            boolean NOT NULL DEFAULT false,
+    outcome           text NOT NULL,
+    source            text NOT NULL DEFAULT '',
+    version           text NOT NULL DEFAULT '',
+    version_raw       text NOT NULL DEFAULT '',
+    prerelease        boolean NOT NULL DEFAULT false,
+    sort_key          text COLLATE "C",
+    path              text NOT NULL DEFAULT '',
+    real_path         text NOT NULL DEFAULT '',
+    detail            text,
+    hint              text,
+    evidence          jsonb,
+    verified_at       timestamptz,
+    unconfirmed_since timestamptz,
+    created           timestamptz NOT NULL DEFAULT now(),
+    updated           timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT worker_runtime_sort_key_check CHECK ((version = '') = (sort_key IS NULL))
+) WITH (fillfactor = 80, toast_tuple_target = 256);
+
+CREATE INDEX idx_worker_runtime_available ON {schema}.worker_runtime (runtime_ref, sort_key NULLS FIRST, worker)
+    WHERE active AND outcome = 'available';
+CREATE INDEX idx_worker_runtime_worker ON {schema}.worker_runtime (worker, runtime_ref);
+CREATE INDEX idx_worker_runtime_runtime ON {schema}.worker_runtime (runtime);
+
+CREATE FUNCTION {schema}.worker_runtime_follow_status() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $attune$
+BEGIN
+    UPDATE {schema}.worker_runtime SET active = NOT active
+    WHERE worker = NEW.id AND active <> coalesce(NEW.status = 'active', false);
+    RETURN NULL;
+END
+$attune$;
+
+CREATE TRIGGER worker_runtime_follow_status AFTER UPDATE OF status ON {schema}.worker
+    FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status)
+    EXECUTE FUNCTION {schema}.worker_runtime_follow_status();
+
+-- The history. Its ids are in the order in which the changes were committed.
+CREATE TABLE {schema}.capability_change (
+    id          bigserial PRIMARY KEY,
+    worker      bigint CONSTRAINT capability_change_worker_fkey REFERENCES {schema}.worker (id) ON DELETE SET NULL,
+    worker_name text NOT NULL,
+    worker_role text NOT NULL,
+    runtime_ref text COLLATE "C" NOT NULL,
+    name        text NOT NULL,
+    kind        text NOT NULL CONSTRAINT capability_change_kind_check CHECK (kind IN ('gained', 'lost', 'version_changed')),
+    old_version text,
+    new_version text,
+    detail      text,
+    created     timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE INDEX idx_capability_change_worker ON {schema}.capability_change (worker, id);
+
+-- One row: when workers that stopped beating were last looked for.
+CREATE TABLE {schema}.worker_sweep (
+    id    integer NOT NULL DEFAULT 1 CONSTRAINT worker_sweep_pkey PRIMARY KEY CONSTRAINT worker_sweep_id_check CHECK (id = 1),
+    swept timestamptz NOT NULL
+);
+INSERT INTO {schema}.worker_sweep (id, swept) VALUES (1, '1970-01-01 00:00:00+00');
+
+ALTER TABLE {schema}.worker ADD COLUMN refresh_requested timestamptz;
+
+CREATE VIEW {schema}.available_runtime AS
+SELECT r.worker, w.worker_role AS role, r.runtime_ref AS ref, r.name, nullif(r.version, '') AS version,
+       r.sort_key AS key, nullif(r.path, '') AS path, r.prerelease, w.name AS worker_name
+FROM {schema}.worker_runtime r
+JOIN {schema}.worker w ON w.id = r.worker
+WHERE r.active AND r.outcome = 'available' AND w.status = 'active'
+  AND w.last_heartbeat > statement_timestamp() - w.heartbeat_interval * interval '3 seconds';
+
+-- The sort key of a version, as runtime/version has it; NULL for what is none.
+CREATE FUNCTION {schema}.version_key(version text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $attune$
+DECLARE
+    m       text[] := regexp_match(btrim(version, E' \t\r\n'), '^(?:(?:[gG][oO]|[vV])(?=[0-9]))?([0-9]+(?:[.][0-9]+)*)(.*)$');
+    numbers text[];
+    rest    text := m[2];
+    java    boolean := true;
+    tail    text;
+    pre     text;
+    part    text;
+    key     text := '';
+BEGIN
+    IF m IS NULL OR octet_length(btrim(version, E' \t\r\n')) > 256 THEN
+        RETURN NULL;
+    END IF;
+    FOREACH part IN ARRAY string_to_array(m[1], '.') LOOP
+        numbers := numbers || regexp_replace(part, '^0+(?=[0-9])', '');
+    END LOOP;
+
+    -- Java before 9: 1.N.M_U and NuU.
+    IF cardinality(numbers) = 3 AND numbers[1] = '1' AND rest ~ '^_[0-9]' THEN
+        numbers := numbers[2:3] || regexp_replace(substring(rest FROM '^_([0-9]+)'), '^0+(?=[0-9])', '');
+        rest := regexp_replace(rest, '^_[0-9]+', '');
+    ELSIF cardinality(numbers) = 1 AND rest ~ '^u[0-9]' THEN
+        numbers := numbers || '0'::text || regexp_replace(substring(rest FROM '^u([0-9]+)'), '^0+(?=[0-9])', '');
+        rest := regexp_replace(rest, '^u[0-9]+', '');
+    ELSE
+        java := false;
+    END IF;
+
+    m := regexp_match(rest, '^([-~._]?)([A-Za-z]+)(.*)$');
+    IF m[2] ~ '^[abcmABCM]$' AND m[3] ~ '^[0-9]' AND NOT java
+       OR lower(m[2] COLLATE "C") IN (
+            'alpha', 'beta', 'rc', 'cr', 'pre', 'preview', 'prerelease', 'dev', 'devel', 'development', 'internal',
+            'nightly', 'daily', 'snapshot', 'canary', 'next', 'ea', 'eap', 'insiders', 'milestone',
+            'unstable', 'experimental', 'trunk') THEN
+        tail := CASE m[1] WHEN '~' THEN substring(m[3] FROM '^(?:[0-9A-Za-z]|[.](?=[0-9A-Za-z]))*')
+                          ELSE substring(m[3] FROM '^(?:[-0-9A-Za-z]|[.](?=[-0-9A-Za-z]))*') END;
+        pre := lower((m[2] || tail) COLLATE "C");
+        rest := substr(m[3], length(tail) + 1);
+    END IF;
+    -- What a distribution or a builder added says nothing.
+    IF rest !~ '^([(][0-9]+[)])?(([A-Za-z]{2,}|[pP])[0-9]+)?([-+~_][-0-9A-Za-z.+~_:()]+|[+])?$' THEN
+        RETURN NULL;
+    END IF;
+
+    WHILE cardinality(numbers) > 3 AND numbers[cardinality(numbers)] = '0' LOOP
+        numbers := numbers[:cardinality(numbers) - 1];
+    END LOOP;
+    WHILE cardinality(numbers) < 3 LOOP
+        numbers := numbers || '0'::text;
+    END LOOP;
+    FOREACH part IN ARRAY numbers LOOP
+        key := key || CASE WHEN length(part) < 26 THEN chr(64 + length(part)) ELSE 'Z' || lpad(length(part)::text, 3, '0') END || part;
+    END LOOP;
+    IF pre IS NULL THEN
+        RETURN key || '.';
+    END IF;
+    key := key || '-';
+    FOR part IN SELECT p[1] FROM regexp_matches(pre, '[0-9]+|[^0-9]', 'g') AS p LOOP
+        IF part ~ '^[0-9]' THEN
+            part := regexp_replace(part, '^0+(?=[0-9])', '');
+            part := CASE WHEN length(part) < 26 THEN chr(64 + length(part)) ELSE 'Z' || lpad(length(part)::text, 3, '0') END || part;
+        END IF;
+        key := key || CASE part WHEN '.' THEN ',' ELSE part END;
+    END LOOP;
+    RETURN key;
+END
+$attune$;
+
+-- Whether a text is a version constraint, as runtime/version reads it.
+CREATE FUNCTION {schema}.version_constraint_valid(version_constraint text) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $attune$
+DECLARE
+    blank   constant text := E'[ \t\r\n]';
+    words   constant text := '(?:alpha|beta|rc|cr|pre|preview|prerelease|dev|devel|development|internal|'
+        || 'nightly|daily|snapshot|canary|next|ea|eap|insiders|milestone|unstable|experimental|trunk)(?![a-z])';
+    letters constant text := '(?:' || words || '|[abcm](?=[0-9]))';
+    hyphens constant text := '(?:[-0-9a-z]|[.](?=[-0-9a-z]))*';
+    plain   constant text := '(?:[0-9a-z]|[.](?=[0-9a-z]))*';
+    java    constant text := '(?:0*1[.][0-9]+[.][0-9]+_[0-9]+|[0-9]+u[0-9]+)'
+        || '(?:[-._]?' || words || hyphens || '|~' || words || plain || '|[.][*])?';
+    other   constant text := '[0-9]+(?:[.][0-9]+)*'
+        || '(?:[-._]?' || letters || hyphens || '|~' || letters || plain || '|[.][*])?';
+    version constant text := '(?:go|v)?(?:' || java || '|' || other || ')';
+    term    constant text := '(?:(?:!=|>=|<=|[=<>~^])?' || blank || '*' || version
+        || '|=?' || blank || '*[*]'
+        || '|(?:[*]|' || version || ')' || blank || '+-' || blank || '+(?:[*]|' || version || '))';
+    terms   constant text := term || '(?:(?:' || blank || '*,' || blank || '*|' || blank || '+)' || term || ')*';
+BEGIN
+    RETURN octet_length(version_constraint) <= 1024
+       AND version_constraint ~ ('(?i)^' || blank || '*' || terms
+               || '(?:' || blank || '*[|][|]' || blank || '*' || terms || ')*' || blank || '*$')
+       -- Java's u is small; and no version is longer than 256 bytes.
+       AND NOT EXISTS (
+               SELECT 1 FROM regexp_split_to_table(version_constraint, E'[ \t\r\n,|]+') AS word
+               WHERE word ~ '^[=!<>~^]*([gG][oO]|[vV])?[0-9]+U[0-9]'
+                  OR octet_length(regexp_replace(word, '^[=!<>~^]+|[.][*]$', '', 'g')) > 256);
+END
+$attune$;
+
+-- Not valid: what was written before is left to whoever writes the row next.
+ALTER TABLE {schema}.action ADD CONSTRAINT action_runtime_version_constraint_check
+    CHECK ({schema}.version_constraint_valid(runtime_version_constraint)) NOT VALID;
+ALTER TABLE {schema}.sensor ADD CONSTRAINT sensor_runtime_version_constraint_check
+    CHECK ({schema}.version_constraint_valid(runtime_version_constraint)) NOT VALID;

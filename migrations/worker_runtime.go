@@ -1,0 +1,108 @@
+package migrations
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/uptrace/bun"
+)
+
+// What WorkerRuntime adds to a schema.
+const (
+	installationTable = "worker_runtime"
+	changeTable       = "capability_change"
+	sweepTable        = "worker_sweep"
+	availableView     = "available_runtime"
+)
+
+// workerRelations are the tables and the view of WorkerRuntime.
+var workerRelations = []string{installationTable, changeTable, sweepTable, availableView}
+
+// classifyWorkerRuntime tells what WorkerRuntime made from what others have
+// under its names.
+func (in *inspection) classifyWorkerRuntime() {
+	for _, name := range workerRelations {
+		r := in.relations[name]
+		switch recorded := in.recorded(WorkerRuntime); {
+		case recorded && r == nil:
+			in.find("%s is missing", name)
+		case !recorded && r != nil:
+			in.find("the name %s is taken, and %s needs it", name, WorkerRuntime)
+		}
+	}
+}
+
+// settle does on Postgres what the file of WorkerRuntime cannot say, because it
+// depends on the catalog: the new objects belong to whoever owns worker and are
+// shared with whoever may use it, and worker's rows are kept narrow and with
+// room beside them, so that a heartbeat rewrites little and no index.
+func (m *Migrator) settle(ctx context.Context, tx bun.IDB, in *inspection) error {
+	var statements []string
+	err := tx.NewRaw(`
+WITH worker AS (
+    SELECT c.*, n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ?0
+), added AS (
+    SELECT c.oid, c.relkind, pg_catalog.format('%I.%I', w.nspname, c.relname) AS name
+    FROM pg_catalog.pg_class c JOIN worker w ON w.relnamespace = c.relnamespace
+    WHERE c.relname IN (?1) OR c.oid IN (
+        SELECT d.objid FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_class t ON t.oid = d.refobjid
+        WHERE d.deptype = 'a' AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refclassid = d.classid
+          AND t.relname IN (?1) AND t.relnamespace = w.relnamespace)
+), grants AS (
+    SELECT x.privilege_type AS privilege,
+           CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE x.grantee::pg_catalog.regrole::pg_catalog.text END AS grantee
+    FROM worker w, pg_catalog.aclexplode(w.relacl) x
+    WHERE x.grantee <> w.relowner AND x.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
+)
+SELECT pg_catalog.format('GRANT %s ON %s TO %s', g.privilege, a.name, g.grantee) FROM added a, grants g
+WHERE a.relkind = 'r' OR a.relkind = 'v' AND g.privilege = 'SELECT'
+UNION ALL
+SELECT pg_catalog.format('GRANT USAGE ON SEQUENCE %s TO %s', a.name, g.grantee) FROM added a, grants g
+WHERE a.relkind = 'S' AND g.privilege = 'INSERT'
+UNION ALL
+SELECT pg_catalog.format('ALTER TABLE %s OWNER TO %I', a.name, pg_catalog.pg_get_userbyid(w.relowner)) FROM added a, worker w
+WHERE a.relkind IN ('r', 'v') AND pg_catalog.pg_get_userbyid(w.relowner) <> current_user
+UNION ALL
+SELECT pg_catalog.format('ALTER FUNCTION %s OWNER TO %I', p.oid::pg_catalog.regprocedure, pg_catalog.pg_get_userbyid(w.relowner))
+FROM pg_catalog.pg_proc p JOIN worker w ON w.relnamespace = p.pronamespace
+WHERE p.proname IN ('worker_runtime_follow_status', 'version_key', 'version_constraint_valid')
+  AND pg_catalog.pg_get_userbyid(w.relowner) <> current_user
+UNION ALL
+SELECT pg_catalog.format('ALTER TABLE %I.%I SET (%s)', w.nspname, w.relname, o.option) FROM worker w, (VALUES (?2), (?3)) o (option)
+WHERE w.relkind = 'r' AND NOT EXISTS (
+    SELECT 1 FROM pg_catalog.unnest(w.reloptions) r WHERE pg_catalog.split_part(r, '=', 1) = pg_catalog.split_part(o.option, '=', 1))`,
+		in.relations["worker"].oid, bun.List(workerRelations), fillfactor, toastTarget).Scan(ctx, &statements)
+	if err != nil {
+		return fmt.Errorf("read what worker is owned and shared by: %w", err)
+	}
+	return execAll(ctx, tx, statements)
+}
+
+// How worker's rows are kept, unless its owner has said otherwise: half a page
+// stays free for new versions of rows, and documents are kept outside of them.
+const (
+	fillfactor  = "fillfactor=50"
+	toastTarget = "toast_tuple_target=128"
+)
+
+// unsettle takes back what settle did to worker.
+func (m *Migrator) unsettle(ctx context.Context, tx bun.IDB, in *inspection) error {
+	var statements []string
+	err := tx.NewRaw(`
+SELECT pg_catalog.format('ALTER TABLE %I.%I RESET (%s)', n.nspname, c.relname, pg_catalog.split_part(r, '=', 1))
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace, pg_catalog.unnest(c.reloptions) r
+WHERE c.oid = ? AND r IN (?, ?)`, in.relations["worker"].oid, fillfactor, toastTarget).Scan(ctx, &statements)
+	if err != nil {
+		return fmt.Errorf("read how worker is stored: %w", err)
+	}
+	return execAll(ctx, tx, statements)
+}
+
+func execAll(ctx context.Context, tx bun.IDB, statements []string) error {
+	for _, s := range statements {
+		if _, err := tx.ExecContext(ctx, s); err != nil {
+			return fmt.Errorf("%s: %w", s, err)
+		}
+	}
+	return nil
+}
