@@ -1,6 +1,14 @@
 // Package attune is the root of the attune toolkit: it holds the release's
-// version and nothing that runs.
+// version, says what is generated, and runs nothing.
+//
+// The tools of go.mod:
+//
+//   - github.com/attune-go/attune/cmd/attune-gen writes what follows from the
+//     annotated types of schema/metadata. It is built without any of that, so go
+//     generate ./... brings back what was deleted.
 package attune
+
+//go:generate go tool attune-gen metadata ./schema/metadata
 
 // Version is the release this source tree becomes.
 const Version = "0.1.0"

@@ -45,7 +45,9 @@ type Reader struct {
 	// texts has room for the elements of lists of text: small lists share one
 	// allocation.
 	texts []string
-	scrap []byte
+	// unescaped holds the texts in which something was escaped: they share one
+	// allocation too.
+	unescaped strings.Builder
 }
 
 // Open begins to read data, of which a copy is made. It reports whether there

@@ -221,29 +221,48 @@ func (r *Reader) quoted() string {
 
 // escaped goes on with text in quotes from its first escape.
 func (r *Reader) escaped(start int) string {
-	out := append(r.scrap[:0], r.src[start:r.pos]...)
+	out := r.room(start)
+	from := out.Len()
+	out.WriteString(r.src[start:r.pos])
 	for r.pos < len(r.src) {
 		switch c := r.src[r.pos]; {
 		case c == '"':
 			r.pos++
-			r.scrap = out
-			return string(out)
+			return out.String()[from:]
 		case c == '\\':
 			char, ok := r.escape()
 			if !ok {
 				return ""
 			}
-			out = utf8.AppendRune(out, char)
+			out.WriteRune(char)
 		case c < ' ':
 			r.syntax("a control character in text must be escaped")
 			return ""
 		default:
-			out = append(out, c)
-			r.pos++
+			end := textEnd(r.src, r.pos)
+			out.WriteString(r.src[r.pos:end])
+			r.pos = end
 		}
 	}
 	r.syntax("the quote that ends a text is missing")
 	return ""
+}
+
+// room is a builder with room for the text that starts at start, whatever is
+// escaped in it: it never moves, so that the texts before it stay where they are.
+func (r *Reader) room(start int) *strings.Builder {
+	end := r.pos
+	for end < len(r.src) && r.src[end] != '"' {
+		if r.src[end] == '\\' {
+			end++
+		}
+		end = textEnd(r.src, min(end+1, len(r.src)))
+	}
+	if size := end - start; r.unescaped.Cap()-r.unescaped.Len() < size {
+		r.unescaped = strings.Builder{}
+		r.unescaped.Grow(max(size, min(128, len(r.src)-start)))
+	}
+	return &r.unescaped
 }
 
 // escape reads one escape sequence.

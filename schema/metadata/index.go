@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/attune-go/attune/schema/document"
 )
 
 // CorePack is the ref of the pack that comes with the program. Its names win
@@ -35,7 +37,7 @@ func NewIndex(defs []Definition) *Index {
 			continue
 		}
 		x.add(0, d.CapabilityName(), d)
-		if _, malformed := d.Aliases.malformed(); !malformed {
+		if _, malformed := document.ListRaw(d.Aliases); !malformed {
 			for _, alias := range d.Aliases {
 				x.add(1, alias, d)
 			}

@@ -1,0 +1,34 @@
+package metadata
+
+import (
+	"fmt"
+
+	"github.com/attune-go/attune/schema/document"
+)
+
+// check judges what no key says by itself.
+func (d *Definition) check(c *document.Checker) {
+	if d.PackRef != "" && d.Ref != "" && d.PackRef != PackOf(d.Ref) {
+		c.At("pack_ref", fmt.Sprintf("is %q, but ref says that the pack is %q",
+			document.Excerpt(d.PackRef), document.Excerpt(PackOf(d.Ref))))
+	}
+}
+
+// checkVersions judges each version beside those before it.
+func checkVersions(list []VersionDefinition) func(c *document.Checker, i int) {
+	seen, isDefault := make(map[string]int, len(list)), -1
+	return func(c *document.Checker, i int) {
+		v := &list[i]
+		if first, ok := seen[v.Version]; ok && v.Version != "" {
+			c.At("version", fmt.Sprintf("%s is declared twice: the first is /versions/%d", document.Excerpt(v.Version), first))
+		} else {
+			seen[v.Version] = i
+		}
+		switch {
+		case v.IsDefault && isDefault >= 0:
+			c.At("is_default", fmt.Sprintf("only one version can be the default: /versions/%d is too", isDefault))
+		case v.IsDefault:
+			isDefault = i
+		}
+	}
+}

@@ -1,0 +1,184 @@
+package metadata
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"regexp"
+	"regexp/syntax"
+	"strings"
+
+	"github.com/attune-go/attune/runtime/version"
+	"github.com/attune-go/attune/schema/document"
+)
+
+// The formats of texts: each says what is wrong with a text, and nothing where
+// nothing is. Where a format has a pattern, that is what JSON Schema and the
+// databases hold texts to; a test keeps both equal.
+
+var (
+	envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	refPart = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*$`)
+)
+
+// BuiltinRef is the one ref of three parts: the sensors that are part of the
+// program, kept from the time when each runtime had its side in its ref.
+const BuiltinRef = "core.sensor.builtin"
+
+// validRef judges the ref of a runtime.
+//
+//attune:format ref core\.sensor\.builtin|[a-z0-9][a-z0-9_-]*\.[a-z0-9][a-z0-9_-]*
+func validRef(ref string) string {
+	pack, name, _ := strings.Cut(ref, ".")
+	switch {
+	case ref == "":
+		return `is required: pack.name, such as "core.python"`
+	case ref == BuiltinRef || refPart.MatchString(pack) && refPart.MatchString(name):
+		return ""
+	}
+	return fmt.Sprintf("%q must be pack.name in lower case: two parts of letters, digits, _ and -", document.Excerpt(ref))
+}
+
+// ValidPackRef says what is wrong with the ref of a pack; empty is nothing.
+//
+//attune:format pack-ref [a-z0-9][a-z0-9_-]*
+func ValidPackRef(ref string) string {
+	switch {
+	case ref == "":
+		return `is required: the pack's name, such as "core"`
+	case !refPart.MatchString(ref):
+		return fmt.Sprintf("%q must be in lower case: letters, digits, _ and -", document.Excerpt(ref))
+	}
+	return ""
+}
+
+// validName judges the display name.
+//
+//attune:format name [\x00-\x{10ffff}]*[^\t-\r \x85\xa0\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}][\x00-\x{10ffff}]*
+func validName(name string) string {
+	if strings.TrimSpace(name) == "" {
+		return "is required: the name that people read"
+	}
+	return ""
+}
+
+// validBinary accepts a name that PATH can find, or an absolute path. A shell
+// would be needed for anything else, and none is ever used.
+//
+//attune:format binary (?:/(?:[^./\x00- \x7f|&;<>()$\x60\\"'*?\[\]{}~#!][^/\x00- \x7f|&;<>()$\x60\\"'*?\[\]{}~#!]*|\.[^./\x00- \x7f|&;<>()$\x60\\"'*?\[\]{}~#!][^/\x00- \x7f|&;<>()$\x60\\"'*?\[\]{}~#!]*|\.\.[^/\x00- \x7f|&;<>()$\x60\\"'*?\[\]{}~#!]+))+|[^./\-\x00- \x7f|&;<>()$\x60\\"'*?\[\]{}~#!][^/\x00- \x7f|&;<>()$\x60\\"'*?\[\]{}~#!]*
+func validBinary(binary string) string {
+	switch {
+	case binary == "":
+		return "is required: a name that is looked up in PATH, or an absolute path"
+	case strings.ContainsFunc(binary, func(c rune) bool { return c <= ' ' || c == 0x7f }):
+		return fmt.Sprintf("%q holds a blank: a command is no shell line, its arguments go into args", document.Excerpt(binary))
+	case strings.ContainsAny(binary, "|&;<>()$`\\\"'*?[]{}~#!"):
+		return fmt.Sprintf("%q holds a character that only a shell would understand", document.Excerpt(binary))
+	case strings.HasPrefix(binary, "/"):
+		if binary == "/" || path.Clean(binary) != binary {
+			return fmt.Sprintf("%q must be a plain absolute path, without . or .. and doubled slashes", document.Excerpt(binary))
+		}
+	case strings.Contains(binary, "/"):
+		return fmt.Sprintf("%q is a relative path: give a name that is looked up in PATH, or an absolute path", document.Excerpt(binary))
+	case strings.HasPrefix(binary, ".") || strings.HasPrefix(binary, "-"):
+		return fmt.Sprintf("%q is no name of an executable", document.Excerpt(binary))
+	}
+	return ""
+}
+
+// validLocation judges a glob of executables.
+//
+//attune:format location ~?/(?:[^\[\\]|\\[^\x00]|\[(?:\^(?:[^\]\\-]|\\[^\x00])|[^\]\\^-]|\\[^\x00])(?:-(?:[^\]\\-]|\\[^\x00]))?(?:(?:[^\]\\-]|\\[^\x00])(?:-(?:[^\]\\-]|\\[^\x00]))?)*\])*
+func validLocation(pattern string) string {
+	if !strings.HasPrefix(pattern, "/") && !strings.HasPrefix(pattern, "~/") {
+		return fmt.Sprintf("%q must begin with / or ~/", document.Excerpt(pattern))
+	}
+	if _, err := path.Match(pattern, ""); err != nil {
+		return fmt.Sprintf("%q: a bracket or a backslash in the glob has no end", document.Excerpt(pattern))
+	}
+	return ""
+}
+
+// validEnvName judges the name of an environment variable.
+//
+//attune:format env-name [A-Za-z_][A-Za-z0-9_]*
+func validEnvName(name string) string {
+	if !envName.MatchString(name) {
+		return fmt.Sprintf("%q is no name of an environment variable", document.Excerpt(name))
+	}
+	return ""
+}
+
+// validRelativePath judges a path from an executable's folder.
+//
+//attune:format relative-path [^/~][\x00-\x{10ffff}]*
+func validRelativePath(p string) string {
+	switch {
+	case p == "":
+		return "is required: a path from the executable's folder, such as ../release"
+	case strings.HasPrefix(p, "/") || strings.HasPrefix(p, "~"):
+		return "must be relative to the executable's folder"
+	}
+	return ""
+}
+
+// validAlias keeps aliases to what can be written in ATTUNE_WORKER_RUNTIMES
+// and before a constraint: python@>=3.12.
+//
+//attune:format alias
+func validAlias(alias string) string {
+	switch {
+	case strings.TrimSpace(alias) == "":
+		return "must not be blank"
+	case strings.TrimSpace(alias) != alias:
+		return fmt.Sprintf("%q has blanks around it", document.Excerpt(alias))
+	case strings.ContainsFunc(alias, func(c rune) bool { return c < ' ' || c == 0x7f || c == ',' || c == '@' }):
+		return fmt.Sprintf("%q must not hold a comma, an @ or a control character", document.Excerpt(alias))
+	case fold(alias) == "none":
+		return `"none" means the empty list of runtimes, and cannot name one`
+	}
+	return ""
+}
+
+// validVersion judges a version, whose syntax package version knows.
+//
+//attune:format version
+func validVersion(text string) string {
+	if text == "" {
+		return `is required: a version such as "3.12"`
+	}
+	if _, err := version.Parse(text); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// validPattern judges an RE2 expression.
+//
+//attune:format regexp
+func validPattern(pattern string) string { return validGroups(pattern, 0) }
+
+// validVersionPattern judges an RE2 expression whose group is a version.
+//
+//attune:format version-pattern
+func validVersionPattern(pattern string) string {
+	if pattern == "" {
+		return "is required: an expression whose group is the version"
+	}
+	return validGroups(pattern, 1)
+}
+
+// validGroups judges an RE2 expression that must have so many groups, or more.
+func validGroups(pattern string, groups int) string {
+	re, err := syntax.Parse(pattern, syntax.Perl)
+	var bad *syntax.Error
+	switch {
+	case errors.As(err, &bad) && bad.Expr != pattern:
+		return fmt.Sprintf("%s: %s", bad.Code, document.Excerpt(bad.Expr))
+	case errors.As(err, &bad):
+		return bad.Code.String()
+	case re.MaxCap() < groups:
+		return `has no group: put what is the version in parentheses, as in "ruby ([0-9.]+)"`
+	}
+	return ""
+}
