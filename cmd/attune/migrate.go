@@ -24,6 +24,13 @@ type lockFlag struct {
 	LockTimeout time.Duration `help:"Longest wait for a lock (default: ${default})." default:"10s" env:"ATTUNE_LOCK_TIMEOUT" placeholder:"DURATION"`
 }
 
+func (f *lockFlag) valid() error {
+	if f.LockTimeout <= 0 {
+		return cli.Usagef("--lock-timeout: %v is not more than nothing", f.LockTimeout)
+	}
+	return nil
+}
+
 type migrateUpCmd struct {
 	lockFlag
 	NoCore bool `help:"Do not load the core pack into an empty database."`
@@ -38,11 +45,18 @@ func (c *migrateUpCmd) Run(ctx context.Context, env *cli.Env) error {
 			return err
 		}
 	}
-	db, m, err := openMigrator(ctx, env, url, migrations.Config{LockTimeout: c.LockTimeout})
+	if err := c.valid(); err != nil {
+		return err
+	}
+	db, err := env.Create(ctx, url)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
+	m, err := env.Migrator(db, migrations.Config{LockTimeout: c.LockTimeout})
+	if err != nil {
+		return err
+	}
 	res, err := m.Up(ctx)
 	if err != nil {
 		if res != nil && len(res.Done) > 0 && !env.JSON {
@@ -79,6 +93,9 @@ type migrateDownCmd struct {
 
 // Run undoes one migration.
 func (c *migrateDownCmd) Run(ctx context.Context, env *cli.Env) error {
+	if err := c.valid(); err != nil {
+		return err
+	}
 	db, m, err := openExisting(ctx, env, migrations.Config{LockTimeout: c.LockTimeout, Force: c.Force})
 	if err != nil {
 		return err
@@ -177,10 +194,6 @@ func openExisting(ctx context.Context, env *cli.Env, cfg migrations.Config) (*cl
 	if err != nil {
 		return nil, nil, err
 	}
-	return openMigrator(ctx, env, url, cfg)
-}
-
-func openMigrator(ctx context.Context, env *cli.Env, url string, cfg migrations.Config) (*cli.Database, *migrations.Migrator, error) {
 	db, err := env.OpenUnchecked(ctx, url)
 	if err != nil {
 		return nil, nil, err

@@ -39,11 +39,16 @@ func (c *runtimesListCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return fmt.Errorf("list runtimes of %s: %w", db.Name, err)
 	}
+	all := len(defs)
 	defs = c.page(defs)
 	if env.JSON {
 		return cli.PrintJSON(env.Out, defs)
 	}
 	if len(defs) == 0 {
+		if all > 0 {
+			env.Out.Printf("no runtimes that fit; there are %d\n", all)
+			return nil
+		}
 		env.Out.Printf("no runtimes; `attune packs load core` brings the usual ones\n")
 		return nil
 	}
@@ -51,7 +56,7 @@ func (c *runtimesListCmd) Run(ctx context.Context, env *cli.Env) error {
 	for i := range defs {
 		d := &defs[i]
 		how := cli.Cell{Text: verifiedBy(d)}
-		if d.Distributions.Fault() != nil {
+		if d.Validate() != nil {
 			how.Style = cli.Red
 		}
 		t.Row(cli.Cell{Text: d.Ref}, cli.Cell{Text: d.CapabilityName(), Style: cli.Cyan}, cli.Cell{Text: cli.Or(also(d), "-")},
@@ -97,8 +102,8 @@ func roles(d *metadata.Definition) string {
 func verifiedBy(d *metadata.Definition) string {
 	v := d.Distributions.Verification
 	switch {
-	case d.Distributions.Fault() != nil:
-		return "malformed: " + d.Distributions.Fault().Error()
+	case d.Validate() != nil:
+		return "malformed: " + d.Validate().Error()
 	case v == nil:
 		return "no verification"
 	case v.AlwaysAvailable:
@@ -110,7 +115,7 @@ func verifiedBy(d *metadata.Definition) string {
 	}
 	var lines []string
 	for _, c := range v.Ordered() {
-		lines = append(lines, host.CommandLine(c.Binary, c.Args))
+		lines = append(lines, cli.Brief(append([]string{c.Binary}, c.Args...)))
 	}
 	return strings.Join(lines, "; ")
 }

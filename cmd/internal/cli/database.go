@@ -12,6 +12,8 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/attune-go/attune/migrations"
+	"github.com/attune-go/attune/runtime/packs"
+	"github.com/attune-go/attune/runtime/packs/install"
 	"github.com/attune-go/attune/schema/database"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -51,6 +53,9 @@ func (e *Env) Open(ctx context.Context, url string) (*Database, error) {
 		return nil, err
 	}
 	m, err := e.Migrator(db, migrations.Config{})
+	if err == nil && url == database.Memory {
+		err = e.prepare(ctx, db, m) // nobody else could
+	}
 	if err == nil {
 		db.Schema, err = m.Check(ctx)
 	}
@@ -62,8 +67,18 @@ func (e *Env) Open(ctx context.Context, url string) (*Database, error) {
 }
 
 // OpenUnchecked opens the database at url as it is, for commands that migrate
-// it. Schema and Store are not set.
+// it. Schema and Store are not set. A file must be there: see Create.
 func (e *Env) OpenUnchecked(ctx context.Context, url string) (*Database, error) {
+	if path, ok := strings.CutPrefix(url, embeddedScheme); ok && url != database.Memory && path != "" {
+		if _, err := os.Stat(path); err != nil {
+			return nil, fmt.Errorf("open database %s: %w; `attune migrate up --database %s` creates it", url, pathReason(err), url)
+		}
+	}
+	return e.Create(ctx, url)
+}
+
+// Create is OpenUnchecked that creates the file of a SQLite database.
+func (e *Env) Create(ctx context.Context, url string) (*Database, error) {
 	db, err := database.Open(ctx, url)
 	if errors.Is(err, database.ErrURL) {
 		return nil, Usagef("%v", err)
@@ -122,6 +137,50 @@ func EmbeddedFile(getenv func(string) string) (string, error) {
 		dir = filepath.Join(home, ".local", "state")
 	}
 	return filepath.Join(dir, "attune", "attune.db"), nil
+}
+
+// OpenEmbedded opens the embedded file, which is created, migrated and filled
+// with the core pack where it lacks that. Several processes that begin at once
+// do so one after the other.
+func (e *Env) OpenEmbedded(ctx context.Context) (*Database, error) {
+	url, err := CreateEmbedded()
+	if err != nil {
+		return nil, err
+	}
+	e.Err.Printf("using the embedded database %s, which knows this host only; --database names a shared one\n", Clean(url))
+	unlock, err := lockFile(ctx, strings.TrimPrefix(url, embeddedScheme)+".lock")
+	if err != nil {
+		return nil, fmt.Errorf("prepare %s: %w", url, err)
+	}
+	defer unlock()
+	db, err := e.Create(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	m, err := e.Migrator(db, migrations.Config{})
+	if err == nil {
+		err = e.prepare(ctx, db, m)
+	}
+	if err = errors.Join(err, db.Close()); err != nil {
+		return nil, fmt.Errorf("prepare %s: %w", url, err)
+	}
+	return e.Open(ctx, url)
+}
+
+// prepare migrates a database that is this process's own, and loads the core
+// pack where no runtime is defined: also after a first attempt was cut off.
+func (e *Env) prepare(ctx context.Context, db *Database, m *migrations.Migrator) error {
+	res, err := m.Up(ctx)
+	if err != nil {
+		return err
+	}
+	cfg := store.Config{Schema: res.Schema}
+	some, err := store.New(db.DB, cfg).Runtimes.List(ctx, store.Page{Limit: 1})
+	if err != nil || len(some) > 0 {
+		return err
+	}
+	_, err = install.Load(ctx, db.DB, cfg, packs.Core(), install.Options{})
+	return err
 }
 
 // CreateEmbedded makes the folder of the embedded file and gives the file's

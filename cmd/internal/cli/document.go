@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/attune-go/attune/runtime/detect"
@@ -17,7 +18,7 @@ func PrintDetected(out *Terminal, caps *detect.Capabilities) {
 	}
 	t := NewTable("RUNTIME", "VERSION", "PATH", "KNOWN BY", "TIME")
 	t.Right = map[int]bool{4: true}
-	t.Shrink = 2
+	t.Shrink, t.Drop = 2, []int{4, 3}
 	for i := range caps.Detected {
 		d := &caps.Detected[i]
 		t.Row(Cell{d.Name, Cyan}, Cell{Or(d.Version, "-"), Green}, Cell{Or(d.Path, "-"), Plain},
@@ -30,7 +31,7 @@ func knownBy(d *detect.Detection) Cell {
 	switch d.Source {
 	case detect.Verified:
 		if len(d.Command) > 0 {
-			return Cell{brief(d.Command), Plain}
+			return Cell{Brief(d.Command), Plain}
 		}
 		return Cell{"file " + path.Base(d.VersionFile), Plain}
 	case detect.AlwaysAvailable:
@@ -46,8 +47,8 @@ func knownBy(d *detect.Detection) Cell {
 // whole.
 const briefLimit = 32
 
-// brief is a command cut off after the last word that fits.
-func brief(command []string) string {
+// Brief is a command cut off after the last word that fits.
+func Brief(command []string) string {
 	line := host.CommandLine(command[0], command[1:])
 	for n := len(command) - 1; n >= 1 && len(line) > briefLimit; n-- {
 		line = host.CommandLine(command[0], command[1:n]) + " …"
@@ -69,6 +70,9 @@ func PrintAbsent(out *Terminal, caps *detect.Capabilities, hint string) {
 	for i := range caps.Undetected {
 		a := &caps.Undetected[i]
 		name := Clean(a.Name)
+		if slices.Contains(caps.Runtimes, a.Name) {
+			name = Clean(a.Ref) // another pack's runtime of this name is there
+		}
 		switch {
 		case a.Outcome.CouldNotTell():
 			untold = append(untold, name+" ("+string(a.Outcome)+")")
@@ -100,7 +104,7 @@ func (e *Env) PrintWarnings(caps *detect.Capabilities) {
 	for i := range caps.Detected {
 		d := &caps.Detected[i]
 		for _, w := range d.Warnings {
-			e.Warn(d.Ref + ": " + w)
+			e.Warn(Or(d.Ref, d.Name) + ": " + w)
 		}
 	}
 }

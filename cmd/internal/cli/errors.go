@@ -13,6 +13,8 @@ const (
 	ExitUsage = 2
 	// ExitPending: --exit-code was given and something differs.
 	ExitPending = 3
+	// ExitInterrupted: SIGINT or SIGTERM ended it, as shells count SIGINT.
+	ExitInterrupted = 130
 )
 
 // UsageError is a command line that cannot be honoured.

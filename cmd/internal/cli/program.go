@@ -97,9 +97,15 @@ func (p *Program) Run(ctx context.Context, args []string, io Stdio) int {
 	if err == nil {
 		parsed.BindTo(ctx, (*context.Context)(nil))
 		err = parsed.Run(append([]any{env}, p.Bind...)...)
+		if err == nil && env.Out.Lost != nil {
+			err = fmt.Errorf("the answer is not complete: %w", env.Out.Lost)
+		}
 	}
 	if err != nil {
-		report(ctx, name, errOut, err)
+		report(ctx, name+" "+parsed.Command(), errOut, err)
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return ExitInterrupted
 	}
 	return status(err)
 }
@@ -155,7 +161,7 @@ func (e *Env) Warn(text string) {
 	e.Err.Printf("%s %s\n", e.Err.Paint(Yellow, "warning:"), CleanLines(text))
 }
 
-func report(ctx context.Context, name string, out *Terminal, err error) {
+func report(ctx context.Context, command string, out *Terminal, err error) {
 	var silent *Silent
 	if errors.As(err, &silent) {
 		return
@@ -164,9 +170,11 @@ func report(ctx context.Context, name string, out *Terminal, err error) {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		text = "interrupted"
 	}
+	name, _, _ := strings.Cut(command, " ")
 	out.Printf("%s: %s\n", name, strings.ReplaceAll(CleanLines(text), "\n", "\n  "))
 	var usage *UsageError
 	if errors.As(err, &usage) {
-		out.Printf("see %s --help\n", name)
+		command, _, _ = strings.Cut(command, " <")
+		out.Printf("see %s --help\n", command)
 	}
 }

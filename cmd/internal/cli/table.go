@@ -18,6 +18,9 @@ type Table struct {
 	// Shrink is the column that gives way on a narrow terminal; its middle is
 	// cut out. A pipe always gets the whole text.
 	Shrink int
+	// Drop are the columns that a terminal too narrow for that does without, in
+	// this order.
+	Drop []int
 
 	rows [][]Cell
 }
@@ -54,17 +57,14 @@ func (t *Table) Print(out *Terminal) {
 			widths[i] = max(widths[i], utf8.RuneCountInString(c.Text))
 		}
 	}
-	if t.Shrink >= 0 && out.Width > 0 {
-		total := len(gap) * (len(widths) - 1)
-		for _, w := range widths {
-			total += w
-		}
-		widths[t.Shrink] = max(12, widths[t.Shrink]-max(0, total-out.Width))
-	}
+	dropped := t.fit(widths, out.Width)
 	for _, row := range t.rows {
 		var line strings.Builder
 		for i, c := range row {
-			if i > 0 {
+			if dropped[i] {
+				continue
+			}
+			if line.Len() > 0 {
 				line.WriteString(gap)
 			}
 			text := c.Text
@@ -83,6 +83,30 @@ func (t *Table) Print(out *Terminal) {
 		}
 		out.Printf("%s\n", strings.TrimRight(line.String(), " "))
 	}
+}
+
+// shrunk is how narrow the shrinking column may become before others go.
+const shrunk = 20
+
+// fit narrows the widths to a terminal's and says which columns must go.
+func (t *Table) fit(widths []int, width int) (dropped map[int]bool) {
+	dropped = map[int]bool{}
+	if t.Shrink < 0 || width == 0 {
+		return dropped
+	}
+	over := len(gap)*(len(widths)-1) - width
+	for _, w := range widths {
+		over += w
+	}
+	for _, i := range t.Drop {
+		if widths[t.Shrink]-over >= min(shrunk, widths[t.Shrink]) {
+			break
+		}
+		dropped[i] = true
+		over -= widths[i] + len(gap)
+	}
+	widths[t.Shrink] = max(min(shrunk, widths[t.Shrink])/2, widths[t.Shrink]-max(0, over))
+	return dropped
 }
 
 // shorten cuts the middle out of text that is wider than width.

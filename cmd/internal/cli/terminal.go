@@ -20,6 +20,17 @@ type Terminal struct {
 	Color bool
 	// Width in columns; 0 where it is not a terminal.
 	Width int
+	// Lost is the first error of a write: what was said did not arrive.
+	Lost error
+}
+
+// Write writes, and remembers the first error.
+func (t *Terminal) Write(p []byte) (int, error) {
+	n, err := t.Writer.Write(p)
+	if err != nil && t.Lost == nil {
+		t.Lost = err
+	}
+	return n, err
 }
 
 // NewTerminal looks at what w is. A pipe or file is plain.
@@ -61,7 +72,7 @@ func (t *Terminal) Paint(s Style, text string) string {
 
 // Printf prints.
 func (t *Terminal) Printf(format string, args ...any) {
-	fmt.Fprintf(t, format, args...)
+	_, _ = fmt.Fprintf(t, format, args...) // Lost remembers
 }
 
 // Clean makes foreign text safe for a terminal: control characters, format

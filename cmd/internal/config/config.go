@@ -110,8 +110,26 @@ func Places(getenv func(string) string) []string {
 	return append(places, "/etc/attune/attune.yaml")
 }
 
+// sizeLimit is more than any config file needs.
+const sizeLimit = 1 << 20
+
+// contents is the text of a regular file; a pipe would keep us waiting, and a
+// device would never end.
+func contents(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s: it is no regular file", path)
+	case info.Size() > sizeLimit:
+		return nil, fmt.Errorf("%s: it has %d bytes; a config file has at most %d", path, info.Size(), sizeLimit)
+	}
+	return os.ReadFile(path)
+}
+
 func read(path string, strict bool) (*File, error) {
-	data, err := os.ReadFile(path)
+	data, err := contents(path)
 	if err != nil {
 		return nil, fmt.Errorf("read config file: %w", err)
 	}

@@ -43,6 +43,9 @@ func Parse(path string, data []byte) (*File, error) {
 // syntaxFault puts the library's message into our form: file:line: message.
 func syntaxFault(path string, err error) string {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	if runes := []rune(text); len(runes) > 300 {
+		text = string(runes[:300]) + "…"
+	}
 	if rest, ok := strings.CutPrefix(text, "line "); ok {
 		return path + ":" + rest + " (the file is not YAML)"
 	}
@@ -210,7 +213,16 @@ func describe(n *yaml.Node) string {
 	if isNull(n) {
 		return "nothing"
 	}
-	return strconv.Quote(n.Value)
+	return quote(n.Value)
+}
+
+// quote is text in quotes, cut short where it is long.
+func quote(text string) string {
+	const limit = 60
+	if runes := []rune(text); len(runes) > limit {
+		return strconv.Quote(string(runes[:limit])) + "…"
+	}
+	return strconv.Quote(text)
 }
 
 func orFile(key string) string {

@@ -14,16 +14,19 @@ import (
 
 type detectCmd struct {
 	source
-	Explain  bool   `help:"With --json: every attempt with its evidence."`
-	Diff     bool   `help:"Show what differs from what is registered for this ${role}."`
-	ExitCode bool   `help:"With --diff: exit with 3 where something differs."`
-	Name     string `help:"Name of this ${role} (default: ${role}.name of the config file, else the host's)." env:"ATTUNE_${ROLE}_NAME" placeholder:"NAME"`
+	Explain  bool    `help:"With --json: every attempt with its evidence."`
+	Diff     bool    `help:"Show what differs from what is registered for this ${role}."`
+	ExitCode bool    `help:"With --diff: exit with 3 where something differs."`
+	Name     *string `help:"Name of this ${role} (default: ${role}.name of the config file, else the host's)." env:"ATTUNE_${ROLE}_NAME" placeholder:"NAME"`
 }
 
 // Run detects.
 func (c *detectCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) error {
-	if c.ExitCode && !c.Diff {
+	switch {
+	case c.ExitCode && !c.Diff:
 		return cli.Usagef("--exit-code goes with --diff")
+	case c.Explain && (c.Diff || !env.JSON):
+		return cli.Usagef("--explain goes with --json; `%s explain NAME` shows one runtime's attempts to people", role)
 	}
 	db, err := c.open(ctx, env)
 	if err != nil {
@@ -32,8 +35,12 @@ func (c *detectCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) e
 	if db != nil {
 		defer db.Close()
 	}
+	recorded, err := c.host()
+	if err != nil {
+		return err
+	}
 	progress := newProgress(env.Err)
-	det, err := c.detector(ctx, env, role, db, detect.Config{Explain: c.Explain, Progress: progress.update})
+	det, err := c.detector(ctx, env, role, db, detect.Config{Host: recorded, Explain: c.Explain, Progress: progress.update})
 	if err != nil {
 		return err
 	}

@@ -16,11 +16,24 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// source are the flags that say what is detected, and where.
-type source struct {
-	Pack       []string `help:"Detect the definitions of this pack folder too; its commands may run." type:"existingdir" placeholder:"DIR"`
-	Host       string   `help:"Detect on this recorded host instead of on this machine." type:"existingfile" placeholder:"FILE"`
+// definitionFlags say what is detected.
+type definitionFlags struct {
+	Pack       []string `help:"Detect the definitions of this pack folder too; its commands may run. Can be repeated." type:"existingdir" placeholder:"DIR"`
 	PolicyMode string   `help:"What may run here: standard, strict or open (default: policy.mode of the config file, else standard)." env:"ATTUNE_POLICY_MODE" placeholder:"MODE"`
+}
+
+// source says what is detected, and where.
+type source struct {
+	definitionFlags
+	Host string `help:"Detect on this recorded host instead of on this machine." type:"existingfile" placeholder:"FILE"`
+}
+
+// host is the recorded host, or nil for this machine.
+func (s *source) host() (detect.Host, error) {
+	if s.Host == "" {
+		return nil, nil
+	}
+	return host.Open(s.Host)
 }
 
 // section is the part of the config file for a role.
@@ -33,13 +46,15 @@ func section(env *cli.Env, role metadata.Role) *config.Service {
 
 // definitions are the rows of the database, or the core pack without one, and
 // the packs of the command line, which win over a row of the same ref.
-func (s *source) definitions(ctx context.Context, env *cli.Env, db *cli.Database) (defs []metadata.Definition, from detect.Source, err error) {
+func (s *definitionFlags) definitions(ctx context.Context, env *cli.Env, db *cli.Database) (defs []metadata.Definition, from detect.Source, err error) {
 	from = detect.SourceDatabase
 	if db == nil {
 		from = detect.SourcePack
 		defs = packs.Core().Definitions
 	} else if defs, err = db.Store.Definitions(ctx); err != nil {
 		return nil, "", fmt.Errorf("read definitions of %s: %w", db.Name, err)
+	} else if len(defs) == 0 {
+		env.Warn(fmt.Sprintf("no runtime is defined in %s; `attune packs load core` brings the usual ones", db.Name))
 	}
 	for _, dir := range s.Pack {
 		pack, err := loadPack(env, dir)
@@ -70,40 +85,53 @@ func loadPack(env *cli.Env, dir string) (*packs.Pack, error) {
 }
 
 // policy is what the host's owner lets run.
-func (s *source) policy(env *cli.Env) (*host.Policy, error) {
+func (s *definitionFlags) policy(env *cli.Env, defs []metadata.Definition) (*host.Policy, error) {
 	trusted := detect.Commands(packs.Core().Definitions)
 	for _, dir := range slices.Concat(env.File.Policy.TrustedPacks, s.Pack) {
 		pack, err := loadPack(env, dir)
 		if err != nil {
-			return nil, fmt.Errorf("trusted pack: %w", err)
+			// Trusting less is safe, and a host that detects nothing is not better.
+			env.Warn(fmt.Sprintf("policy.trusted_packs: not trusted: %v", err))
+			continue
 		}
 		trusted = append(trusted, detect.Commands(pack.Definitions)...)
 	}
 	p, err := host.NewPolicy(host.PolicyConfig{
 		Mode:  host.Mode(cmp.Or(s.PolicyMode, env.File.Policy.Mode)),
-		Allow: env.File.Policy.Allow, Deny: env.File.Policy.Deny, Trusted: trusted,
+		Allow: env.File.Policy.Allow, Deny: deniedCommands(env.File.Policy.Deny, defs), Trusted: trusted,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("policy: %w", err)
+		return nil, cli.Usagef("policy: %v", err)
 	}
 	return p, nil
 }
 
+// deniedCommands are the entries of policy.deny, and for one that is the name
+// of a runtime also that runtime's commands: whoever denies python means it,
+// whatever the program is called.
+func deniedCommands(entries []string, defs []metadata.Definition) []string {
+	denied := slices.Clone(entries)
+	index := metadata.NewIndex(defs)
+	for _, entry := range entries {
+		def, ok := index.Resolve(entry)
+		if !ok {
+			continue
+		}
+		for _, c := range detect.Commands([]metadata.Definition{*def}) {
+			denied = append(denied, host.CommandLine(c.Binary, c.Args))
+		}
+	}
+	return denied
+}
+
 // detector makes the detector of a role. db is nil where there is none.
-func (s *source) detector(ctx context.Context, env *cli.Env, role metadata.Role, db *cli.Database, cfg detect.Config) (*detect.Detector, error) {
+func (s *definitionFlags) detector(ctx context.Context, env *cli.Env, role metadata.Role, db *cli.Database, cfg detect.Config) (*detect.Detector, error) {
 	defs, from, err := s.definitions(ctx, env, db)
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Policy, err = s.policy(env); err != nil {
+	if cfg.Policy, err = s.policy(env, defs); err != nil {
 		return nil, err
-	}
-	if s.Host != "" {
-		recorded, err := host.Open(s.Host)
-		if err != nil {
-			return nil, err
-		}
-		cfg.Host = recorded
 	}
 	sec := section(env, role)
 	cfg.Role, cfg.Source, cfg.Strict, cfg.VerifyDeclared = role, from, env.Strict, sec.VerifyDeclared
@@ -120,12 +148,19 @@ func openIfNamed(ctx context.Context, env *cli.Env) (*cli.Database, error) {
 }
 
 // workerName is the name under which this host registers.
-func workerName(flag string, sec *config.Service) (string, error) {
-	if name := cmp.Or(flag, sec.Name); name != "" {
+func workerName(flag *string, sec *config.Service) (string, error) {
+	name := sec.Name
+	if flag != nil {
+		name = *flag
+	}
+	if name != cli.Clean(name) || len(name) > 255 || (flag != nil && name == "") {
+		return "", cli.Usagef("name: %.60q is not a name of 1 to 255 bytes without control characters", name)
+	}
+	if name != "" {
 		return name, nil
 	}
-	name, err := os.Hostname()
-	if err != nil || name == "" {
+	var err error
+	if name, err = os.Hostname(); err != nil || name == "" {
 		return "", errors.New("this host has no name: give --name, or worker.name in the config file")
 	}
 	return name, nil

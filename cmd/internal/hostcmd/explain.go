@@ -15,7 +15,8 @@ import (
 
 type explainCmd struct {
 	source
-	Runtime string `arg:"" help:"Ref, alias or name: core.python, python3, Python." placeholder:"REF|NAME"`
+	ExitCode bool   `help:"Exit with 3 where the runtime is not available."`
+	Runtime  string `arg:"" help:"Ref, alias or name: core.python, python3, Python." placeholder:"REF|NAME"`
 }
 
 // Run verifies one runtime by all its commands and shows each attempt.
@@ -27,8 +28,12 @@ func (c *explainCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) 
 	if db != nil {
 		defer db.Close()
 	}
+	recorded, err := c.host()
+	if err != nil {
+		return err
+	}
 	progress := newProgress(env.Err)
-	det, err := c.detector(ctx, env, role, db, detect.Config{Progress: progress.update})
+	det, err := c.detector(ctx, env, role, db, detect.Config{Host: recorded, Progress: progress.update})
 	if err != nil {
 		return err
 	}
@@ -41,10 +46,14 @@ func (c *explainCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) 
 		return err
 	}
 	if env.JSON {
-		return cli.PrintJSON(env.Out, e)
+		err = cli.PrintJSON(env.Out, e)
+	} else {
+		printExplanation(env.Out, e)
 	}
-	printExplanation(env.Out, e)
-	return nil
+	if err == nil && c.ExitCode && e.Outcome != detect.Available {
+		return &cli.Silent{Status: cli.ExitPending}
+	}
+	return err
 }
 
 func (c *explainCmd) unknown(ctx context.Context, env *cli.Env, role metadata.Role, db *cli.Database) error {
@@ -81,8 +90,10 @@ func printExplanation(out *cli.Terminal, e *detect.Explanation) {
 		out.Printf("  %s  %s  %s\n", cli.Or(d.Version, "no version"), cli.Clean(d.Path), knownFrom(d))
 	}
 	field := newFields(out, "  ")
-	field("why", e.Detail)
-	field("helps", e.Hint)
+	if len(e.Attempts) != 1 { // else the one attempt says it
+		field("why", e.Detail)
+		field("helps", e.Hint)
+	}
 	for _, w := range e.Warnings {
 		field("warning", w)
 	}

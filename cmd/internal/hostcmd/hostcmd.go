@@ -8,6 +8,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -27,7 +28,8 @@ func Program(role metadata.Role) *cli.Program {
 		Name: string(role), Grammar: g, Globals: &g.Globals, Bind: []any{role},
 		Description: "Find out which runtimes this host really has, on behalf of a " + string(role) + ". " +
 			"detect, explain and record write nothing, and without --database go by the core pack. " +
-			"Exit status: 0 done, 1 failed, 2 wrong usage, 3 differences (--exit-code).",
+			"$" + detect.EnvironmentVariable(role) + " (python,shell or none), then the config file, win over detection. " +
+			"Exit status: 0 done, 1 failed, 2 wrong usage, 3 differs or not available (--exit-code), 130 interrupted.",
 		Vars: kong.Vars{"role": string(role), "ROLE": strings.ToUpper(string(role))},
 	}
 }

@@ -8,7 +8,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/cmd/internal/hostcmd"
@@ -159,6 +162,8 @@ func TestExplain(t *testing.T) {
 	dir := tools(t, map[string]string{"ruby": `echo "ruby: \033[31mbroken" >&2; exit 3`})
 	want(t, run(t, metadata.Worker, "explain", "Ruby"), 0,
 		"ruby (core.ruby): exit_mismatch", filepath.Join(dir, "ruby"), "exit code  3", `\x1b[31mbroken`, "pattern", "not reached")
+	want(t, run(t, metadata.Worker, "explain", "Ruby", "--exit-code"), cli.ExitPending)
+	want(t, run(t, metadata.Worker, "explain", "native", "--exit-code"), 0)
 	want(t, run(t, metadata.Worker, "explain", "rubby"), 1, "did you mean ruby?")
 	want(t, run(t, metadata.Worker, "explain", "cobol"), 1, "attune packs init")
 	var e detect.Explanation
@@ -299,6 +304,9 @@ func TestWrongInput(t *testing.T) {
 	if err := os.WriteFile("junk.db", bytes.Repeat([]byte("junk"), 2048), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if err := unix.Mkfifo("pipe", 0o600); err != nil {
+		t.Fatal(err)
+	}
 	file := filepath.Join(home, "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -313,11 +321,17 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"detect", "--database", "nope"}, 2, "sqlite:nope"},
 		{[]string{"detect", "--database", "postgres://u:secret@127.0.0.1:1/x"}, 1, "not reachable"},
 		{[]string{"detect", "--database", "sqlite:junk.db"}, 1, "not usable"},
-		{[]string{"detect", "--database", "sqlite:none.db"}, 1, "migrate up"},
+		{[]string{"detect", "--database", "sqlite:none.db"}, 1, "no such file or directory; `attune migrate up"},
+		{[]string{"detect", "--explain"}, 2, "goes with --json"},
+		{[]string{"detect", "--config", "pipe"}, 1, "no regular file"},
+		{[]string{"record", "--json"}, 2, "YAML"},
+		{[]string{"register", "--name", ""}, 2, "1 to 255 bytes"},
+		{[]string{"register", "--name", "a\x1b[31mb"}, 2, `a\x1b[31mb`},
+		{[]string{"register", "--port", "0"}, 2, "65535"},
 		{[]string{"detect", "--config", "bad.yaml"}, 1, "bad.yaml:"},
 		{[]string{"detect", "--config", "missing.yaml"}, 1, "missing.yaml"},
 		{[]string{"detect", "--log-level", "loud"}, 2, "--log-level"},
-		{[]string{"detect", "--policy-mode", "lax"}, 1, "lax"},
+		{[]string{"detect", "--policy-mode", "lax"}, 2, "lax"},
 		{[]string{"detect", "--host", "junk.db"}, 1, "junk.db"},
 		{[]string{"register", "--type", "cloud"}, 2, "local, remote or container"},
 		{[]string{"register", "--port", "70000"}, 2, "65535"},
@@ -334,6 +348,77 @@ func TestWrongInput(t *testing.T) {
 	}
 	t.Setenv("XDG_STATE_HOME", file)
 	want(t, run(t, metadata.Worker, "register"), 1, "state folder", file)
+}
+
+// TestFirstRegistrationsAtOnce: worker and sensor of a new host begin together.
+func TestFirstRegistrationsAtOnce(t *testing.T) {
+	isolate(t)
+	tools(t, map[string]string{"python3": python})
+	answers := make([]answer, 6)
+	var all sync.WaitGroup
+	for i := range answers {
+		all.Go(func() {
+			role := []metadata.Role{metadata.Worker, metadata.Sensor}[i%2]
+			answers[i] = run(t, role, "register", "--name", "w")
+		})
+	}
+	all.Wait()
+	for _, got := range answers {
+		want(t, got, 0, "is registered", "native", "python")
+	}
+}
+
+func TestMemoryHasAllItNeeds(t *testing.T) {
+	isolate(t)
+	tools(t, map[string]string{"python3": python})
+	if caps := document(t, run(t, metadata.Worker, "detect", "--json", "--database", "sqlite::memory:")); !has(caps, "python") {
+		t.Errorf("runtimes: %v", caps.Runtimes)
+	}
+}
+
+func TestNoDefinitions(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		isolate(t)
+		want(t, run(t, metadata.Worker, "detect", "--database", db.URL), 0, "no runtime is defined", "attune packs load core")
+	})
+}
+
+// TestDenyByName: who denies python means it, whatever the program is called.
+func TestDenyByName(t *testing.T) {
+	isolate(t)
+	tools(t, map[string]string{"python3": python, "perl": "echo 'This is perl 5 (v5.36.0)'"})
+	if err := os.WriteFile("attune.yaml", []byte("policy: {mode: open, deny: [python, Core.Perl], trusted_packs: [/no/such/pack]}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := run(t, metadata.Worker, "detect")
+	want(t, got, 0, "python (denied_by_policy)", "perl (denied_by_policy)", "policy.trusted_packs: not trusted", "/no/such/pack")
+}
+
+func TestLostAnswerIsNoSuccess(t *testing.T) {
+	isolate(t)
+	tools(t, nil)
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("no /dev/full here:", err)
+	}
+	defer full.Close()
+	var errOut bytes.Buffer
+	status := hostcmd.Program(metadata.Worker).Run(t.Context(), []string{"detect"}, cli.Stdio{Out: full, Err: &errOut})
+	if status != 1 || !strings.Contains(errOut.String(), "no space left") {
+		t.Errorf("exit status %d, %q", status, errOut.String())
+	}
+}
+
+func TestInterrupted(t *testing.T) {
+	isolate(t)
+	tools(t, map[string]string{"python3": python})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var errOut bytes.Buffer
+	status := hostcmd.Program(metadata.Worker).Run(ctx, []string{"detect"}, cli.Stdio{Out: &errOut, Err: &errOut})
+	if status != cli.ExitInterrupted || !strings.Contains(errOut.String(), "interrupted") {
+		t.Errorf("exit status %d, %q", status, errOut.String())
+	}
 }
 
 func TestHelpAndVersion(t *testing.T) {

@@ -65,6 +65,9 @@ func (p *progress) tick() {
 
 func (p *progress) draw() {
 	names := strings.Join(slices.Sorted(maps.Keys(p.running)), ", ")
+	if names == "" {
+		return
+	}
 	line := []rune(cli.Clean(fmt.Sprintf("verified %d of %d; waiting for %s", p.last.Finished, p.last.Total, names)))
 	if width := p.out.Width; width > 0 && len(line) >= width {
 		line = append(line[:width-2], '…')

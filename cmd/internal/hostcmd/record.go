@@ -16,15 +16,18 @@ import (
 )
 
 type recordCmd struct {
-	source
-	File  string `arg:"" optional:"" help:"File to write (default: standard output)." placeholder:"FILE"`
+	definitionFlags
+	File  string `arg:"" optional:"" help:"File to write (default, and -: standard output)." placeholder:"FILE"`
 	Force bool   `help:"Replace the file if it exists."`
 }
 
 // Run detects while noting every answer of the host.
 func (c *recordCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) error {
-	if c.Host != "" {
-		return cli.Usagef("record asks this machine; it cannot be used with --host")
+	if env.JSON {
+		return cli.Usagef("a recording is YAML; record has no --json")
+	}
+	if c.File == "-" {
+		c.File = ""
 	}
 	if c.File != "" && !c.Force {
 		if _, err := os.Lstat(c.File); !errors.Is(err, fs.ErrNotExist) {
@@ -73,7 +76,7 @@ func (c *recordCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) e
 func writeWhole(path string, data []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
-		return err
+		return errors.Unwrap(err) // without the temporary file's name
 	}
 	_, err = f.Write(data)
 	if err == nil {

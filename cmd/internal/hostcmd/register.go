@@ -7,29 +7,22 @@ import (
 	"strings"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
-	"github.com/attune-go/attune/migrations"
 	"github.com/attune-go/attune/runtime/detect"
-	"github.com/attune-go/attune/runtime/packs"
-	"github.com/attune-go/attune/runtime/packs/install"
 	"github.com/attune-go/attune/runtime/service"
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/metadata"
-	"github.com/attune-go/attune/schema/store"
 )
 
 type registerCmd struct {
-	source
-	Name      string `help:"Name of this ${role} (default: ${role}.name of the config file, else the host's)." env:"ATTUNE_${ROLE}_NAME" placeholder:"NAME"`
-	Type      string `help:"Where it runs: local, remote or container (default: ${role}.type, else local)." env:"ATTUNE_${ROLE}_TYPE" placeholder:"TYPE"`
-	Advertise string `help:"Host name or address by which the platform reaches it (default: ${role}.host)." env:"ATTUNE_${ROLE}_HOST" placeholder:"HOST"`
-	Port      int    `help:"Port by which the platform reaches it (default: ${role}.port)." env:"ATTUNE_${ROLE}_PORT" placeholder:"PORT"`
+	definitionFlags
+	Name      *string `help:"Name of this ${role} (default: ${role}.name of the config file, else the host's)." env:"ATTUNE_${ROLE}_NAME" placeholder:"NAME"`
+	Type      string  `help:"Where it runs: local, remote or container (default: ${role}.type, else local)." env:"ATTUNE_${ROLE}_TYPE" placeholder:"TYPE"`
+	Advertise string  `help:"Host name or address by which the platform reaches it (default: ${role}.host)." env:"ATTUNE_${ROLE}_HOST" placeholder:"HOST"`
+	Port      *int    `help:"Port by which the platform reaches it (default: ${role}.port)." env:"ATTUNE_${ROLE}_PORT" placeholder:"PORT"`
 }
 
 // Run detects and registers.
 func (c *registerCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) error {
-	if c.Host != "" {
-		return cli.Usagef("register speaks for this machine; it cannot be used with --host")
-	}
 	id, err := c.identity(env, role)
 	if err != nil {
 		return err
@@ -78,7 +71,12 @@ func (c *registerCmd) identity(env *cli.Env, role metadata.Role) (service.Identi
 	}
 	id := service.Identity{
 		Name: name, Role: role, Type: schema.WorkerType(cmp.Or(c.Type, sec.Type)),
-		Host: cmp.Or(c.Advertise, sec.Host), Port: cmp.Or(c.Port, sec.Port),
+		Host: cmp.Or(c.Advertise, sec.Host), Port: sec.Port,
+	}
+	if c.Port != nil {
+		if id.Port = *c.Port; id.Port == 0 {
+			id.Port = -1 // not "unset"
+		}
 	}
 	switch id.Type {
 	case "", schema.WorkerLocal, schema.WorkerRemote, schema.WorkerContainer:
@@ -97,33 +95,5 @@ func openOrCreate(ctx context.Context, env *cli.Env) (*cli.Database, error) {
 	if url := env.URL(); url != "" {
 		return env.Open(ctx, url)
 	}
-	url, err := cli.CreateEmbedded()
-	if err != nil {
-		return nil, err
-	}
-	env.Err.Printf("using the embedded database %s, which knows this host only; --database names a shared one\n", url)
-	db, err := env.OpenUnchecked(ctx, url)
-	if err != nil {
-		return nil, err
-	}
-	err = prepare(ctx, env, db)
-	db.Close()
-	if err != nil {
-		return nil, fmt.Errorf("prepare %s: %w", url, err)
-	}
-	return env.Open(ctx, url)
-}
-
-// prepare migrates the embedded file and loads the core pack into a new one.
-func prepare(ctx context.Context, env *cli.Env, db *cli.Database) error {
-	m, err := env.Migrator(db, migrations.Config{})
-	if err != nil {
-		return err
-	}
-	res, err := m.Up(ctx)
-	if err != nil || res.Before != migrations.StateEmpty {
-		return err
-	}
-	_, err = install.Load(ctx, db.DB, store.Config{}, packs.Core(), install.Options{})
-	return err
+	return env.OpenEmbedded(ctx)
 }
