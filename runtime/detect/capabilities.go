@@ -62,13 +62,20 @@ type Detection struct {
 	Name string `json:"name"`
 	// Version is canonical and VersionRaw as the tool printed it; both are
 	// empty where none is known.
-	Version    string   `json:"version,omitempty"`
-	VersionRaw string   `json:"version_raw,omitempty"`
-	Path       string   `json:"path,omitempty"`
-	RealPath   string   `json:"real_path,omitempty"`
-	Command    []string `json:"command,omitempty"`
-	Outcome    Outcome  `json:"outcome"`
-	Source     Basis    `json:"source"`
+	Version    string `json:"version,omitempty"`
+	VersionRaw string `json:"version_raw,omitempty"`
+	// Path is the executable that answers, as it was found: perhaps a link, never
+	// a shim whose executable is known. RealPath is the file that it is.
+	Path     string `json:"path,omitempty"`
+	RealPath string `json:"real_path,omitempty"`
+	// Shim is the shim along PATH that runs Path; empty where there is none.
+	Shim string `json:"shim,omitempty"`
+	// Default: this is the one of the runtime's installations that PATH gives,
+	// by a shim or not. Where what PATH gives does not count, none is.
+	Default bool     `json:"default,omitempty"`
+	Command []string `json:"command,omitempty"`
+	Outcome Outcome  `json:"outcome"`
+	Source  Basis    `json:"source"`
 	// VerifiedAt is the zero time where nothing was verified.
 	VerifiedAt time.Time `json:"verified_at,omitzero"`
 	// DurationMS is the probe's wall time in milliseconds; 0 where nothing ran.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -39,7 +40,11 @@ type way struct {
 	ref string
 	// label is the version that a definition declares; empty is the definition
 	// itself.
-	label       string
+	label string
+	// labelled is the versions that label stands for; nil is any.
+	labelled *version.Constraint
+	// standard: what PATH gives on this way is the runtime's default.
+	standard    bool
 	commands    []*command // in the order they are tried
 	env         []string
 	locations   []string
@@ -105,9 +110,29 @@ func prepareDefinition(d *metadata.Definition) prepared {
 		if v.ExecutionConfig.Interpreter == nil {
 			v.ExecutionConfig.Interpreter = d.ExecutionConfig.Interpreter
 		}
+		before := len(p.ways)
 		p.ways = appendWay(p.ways, d, v.Version, v.Distributions, v.ExecutionConfig)
+		if len(p.ways) > before && !p.ways[0].standard {
+			p.ways[before].standard = v.IsDefault
+		}
 	}
 	return p
+}
+
+// labels reports whether an installation of version v, as raw says it, is of
+// the version that the way is declared for: 3.12.4 is 3.12, and so is what says
+// 1.8.0_392 of itself 1.8. Of an unknown version that is taken as said.
+func (w *way) labels(v version.Version, raw string) bool {
+	if w.labelled == nil || v == (version.Version{}) || w.labelled.Match(v, true) {
+		return true
+	}
+	for _, word := range strings.FieldsFunc(raw, func(c rune) bool { return strings.ContainsRune(` "'(),`, c) }) {
+		rest, ok := strings.CutPrefix(word, w.label)
+		if said, err := version.Parse(word); ok && err == nil && said == v {
+			return rest == "" || rest[0] < '0' || rest[0] > '9'
+		}
+	}
+	return false
 }
 
 // unusable is why a verification cannot be used as it stands, or nil.
@@ -126,7 +151,13 @@ func appendWay(ways []*way, d *metadata.Definition, label string, dist metadata.
 	if v == nil || len(v.Commands) == 0 {
 		return ways
 	}
-	w := &way{ref: d.Ref, label: label, env: v.Env, locations: v.Locations}
+	w := &way{ref: d.Ref, label: label, standard: label == "", env: v.Env, locations: v.Locations}
+	// A label may be any word, as lts.
+	if _, err := version.Parse(label); err == nil {
+		if c, err := version.ParseConstraint(label); err == nil {
+			w.labelled = &c
+		}
+	}
 	for _, c := range v.Ordered() {
 		w.commands = append(w.commands, &command{
 			Command:        c,

@@ -37,7 +37,7 @@ func TestDocument(t *testing.T) {
 		Extra: map[string]json.RawMessage{"max_concurrent_executions": json.RawMessage("10"), "a<b": json.RawMessage(`"&"`)},
 	}, tool(t, "tool", ""), tool(t, "absent", ""))
 	want := `{"format":1,"runtimes":["tool"],"runtime_versions":{"tool":["1.0.0"]},` +
-		`"detected":[{"ref":"acme.tool","name":"tool","version":"1.0.0","version_raw":"tool 1.0.0","path":"/usr/bin/tool","real_path":"/usr/bin/tool",` +
+		`"detected":[{"ref":"acme.tool","name":"tool","version":"1.0.0","version_raw":"tool 1.0.0","path":"/usr/bin/tool","real_path":"/usr/bin/tool","default":true,` +
 		`"command":["tool","--version"],"outcome":"available","source":"verified","verified_at":"2026-02-03T10:00:00Z","duration_ms":0,"warnings":[]}],` +
 		`"undetected":[{"ref":"acme.absent","name":"absent","outcome":"not_found","detail":"absent is in none of the 1 folders of PATH",` +
 		`"hint":"install absent, or add its folder to this service's PATH"}],` +

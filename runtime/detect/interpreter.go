@@ -40,7 +40,7 @@ func (r *round) interpreter(w *way, verified host.Candidate, further bool) (deta
 	case c.Fault != "":
 		return fmt.Sprintf("its interpreter %s %s", c.Path, c.Fault), "repair " + c.Path, false
 	case !sameInstallation(c, verified):
-		return fmt.Sprintf("its interpreter %s is %s, another installation than %s, which was verified", w.interpreter, place(c), place(verified)),
+		return fmt.Sprintf("its interpreter %s is %s, another installation than %s, which was verified", w.interpreter, pathOf(c), pathOf(verified)),
 			fmt.Sprintf("verify %s itself, or name the verified executable in execution_config.interpreter.binary", w.interpreter), false
 	}
 	return "", "", true
@@ -64,7 +64,7 @@ func sameInstallation(a, b host.Candidate) bool {
 	}
 	for _, dir := range folders(a) {
 		for _, other := range folders(b) {
-			if dir == other && (stem(a.Path) != stem(b.Path) || filepath.Base(dir) == "shims") {
+			if dir == other && (stem(a.Path) != stem(b.Path) || filepath.Base(dir) == shimsFolder) {
 				return true
 			}
 		}
@@ -87,8 +87,8 @@ func stem(path string) string {
 	return strings.TrimRight(filepath.Base(path), "0123456789.-")
 }
 
-// place is a candidate for a message: the path, and what it leads to.
-func place(c host.Candidate) string {
+// pathOf is a candidate for a message: the path, and what it leads to.
+func pathOf(c host.Candidate) string {
 	if c.RealPath == "" || c.RealPath == c.Path {
 		return c.Path
 	}

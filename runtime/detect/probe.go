@@ -19,10 +19,19 @@ type probed struct {
 	version  version.Version
 	warnings []string
 	at       time.Time
-	// further: the executable was found by locations and not by PATH.
+	// further: the executable is not the one that PATH gives for the command.
 	further bool
 	// spare: a command before it had succeeded, and it was tried only to explain.
 	spare bool
+	// mislabelled: it failed only as it is another version than the way's.
+	mislabelled bool
+}
+
+// counts reports whether a probe found an installation.
+func (p *probed) counts() bool { return p.Outcome == Available && !p.spare }
+
+func (p *probed) identity() identity {
+	return identityOf(host.Candidate{Path: p.Path, RealPath: p.RealPath})
 }
 
 // found is where a command's executable was looked for.
@@ -30,17 +39,24 @@ type found struct {
 	candidates []host.Candidate
 	// location is the glob that gave them; empty is PATH.
 	location string
+	// further: PATH gives another one for the command, or none.
+	further bool
 }
 
 // probe tries one command with the executable that was found for it.
 func (r *round) probe(ctx context.Context, w *way, c *command, f found) probed {
 	p := probed{
 		Attempt: Attempt{Command: c.argv, Pattern: c.Pattern, Optional: c.Optional},
-		further: f.location != "",
+		further: f.further,
 	}
 	exe, any := usable(f.candidates)
 	p.Path, p.RealPath = exe.Path, exe.RealPath
 	out, asked := r.ask(ctx, &p, w, c, f, exe, any)
+	if asked && p.Outcome == Available && !w.labels(p.version, p.VersionRaw) {
+		p.mislabelled = true
+		p.end(PatternMismatch, fmt.Sprintf("it is %s, and the definition declares it as %s", p.version, w.label),
+			fmt.Sprintf("install %s, or correct the command or the version that is declared with it", w.label))
+	}
 	if asked && p.Outcome == Available {
 		if warning := p.limit(w, p.version, out); warning != "" {
 			p.warnings = append(p.warnings, warning)
@@ -72,7 +88,7 @@ func (r *round) ask(ctx context.Context, p *probed, w *way, c *command, f found,
 	}
 	switch {
 	case !any:
-		detail, hint := r.missing(c)
+		detail, hint := r.missing(c.Binary)
 		p.end(NotFound, detail, hint)
 		return output{}, false
 	case exe.Fault != "":
@@ -115,13 +131,27 @@ func faultHint(exe host.Candidate) string {
 	return "repair or remove " + exe.Path
 }
 
-// missing says where a binary was looked for.
-func (r *round) missing(c *command) (detail, hint string) {
-	if filepath.IsAbs(c.Binary) {
-		return c.Binary + " does not exist", "install it"
+// missing says where binaries were looked for.
+func (r *round) missing(binaries ...string) (detail, hint string) {
+	var details, names []string
+	for _, b := range binaries {
+		if filepath.IsAbs(b) {
+			details = append(details, b+" does not exist")
+		} else {
+			names = append(names, b)
+		}
 	}
-	return fmt.Sprintf("%s is in none of the %d folders of PATH", c.Binary, len(r.info.Path)),
-		fmt.Sprintf("install %s, or add its folder to this service's PATH", c.Binary)
+	list, verb := strings.Join(names, ", "), "are"
+	switch len(names) {
+	case 0:
+		return strings.Join(details, "; "), "install it"
+	case 1:
+		verb, hint = "is", "install "+list
+	default:
+		hint = "install one of them"
+	}
+	details = append([]string{fmt.Sprintf("%s %s in none of the %d folders of PATH", list, verb, len(r.info.Path))}, details...)
+	return strings.Join(details, "; "), hint + ", or add its folder to this service's PATH"
 }
 
 // readVersionFile reads the version beside the executable, so that nothing has

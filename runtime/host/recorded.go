@@ -107,8 +107,8 @@ func (r *Recorded) follow(p string) string {
 	return p
 }
 
-// Glob is the recorded binaries, links and files that match, as
-// LocalHost.Glob.
+// Glob is the recorded binaries, links and files that match, and the folders
+// that they lie in, as LocalHost.Glob.
 func (r *Recorded) Glob(pattern string) []string {
 	pattern, ok := expandHome(pattern, r.home)
 	if !ok {
@@ -116,14 +116,19 @@ func (r *Recorded) Glob(pattern string) []string {
 	}
 	segments := splitSlash(pattern)
 	paths := slices.Concat(slices.Collect(maps.Keys(r.binaries)), slices.Collect(maps.Keys(r.links)), slices.Collect(maps.Keys(r.files)))
-	slices.Sort(paths)
 	var found []string
-	for _, p := range slices.Compact(paths) {
+	for _, p := range paths {
 		names := splitSlash(p)
+		if len(names) < len(segments) {
+			continue
+		}
+		names = names[:len(segments)]
 		if slices.EqualFunc(segments, names, matchSegment) {
-			found = append(found, p)
+			found = append(found, "/"+strings.Join(names, "/"))
 		}
 	}
+	slices.Sort(found)
+	found = slices.Compact(found)
 	return found[:min(len(found), globMatches)]
 }
 

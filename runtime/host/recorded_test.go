@@ -96,7 +96,8 @@ func TestRecordedFiles(t *testing.T) {
 	for pattern, want := range map[string][]string{
 		"/usr/lib/jvm/*/bin/java":         {"/usr/lib/jvm/java-17/bin/java"},
 		"~/.pyenv/versions/*/bin/python3": {"/home/user/.pyenv/versions/3.12.1/bin/python3"},
-		"/usr/lib/jvm/*":                  nil,
+		"/usr/lib/jvm/*":                  {"/usr/lib/jvm/java-17"},
+		"/usr/lib/jvm/java-17/release/*":  nil,
 		"/usr/bin/*":                      {"/usr/bin/java", "/usr/bin/python3"},
 		"usr/*":                           nil,
 	} {

@@ -1,0 +1,264 @@
+package detect
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"github.com/attune-go/attune/runtime/host"
+)
+
+// trial is a command and the executable that it is to be tried with.
+type trial struct {
+	*command
+	found
+}
+
+// place is a folder of PATH, with what a way's commands find in it.
+type place struct {
+	dir    string
+	trials []trial
+}
+
+// behind reports whether PATH gives another folder's executable for the first
+// command that finds one here.
+func (p *place) behind() bool { return p.trials[0].further }
+
+// identity makes two executables one: the real file and, where that is run by
+// names that are not its own, as busybox is, the name.
+type identity struct{ real, name string }
+
+func identityOf(c host.Candidate) identity {
+	id := identity{real: c.RealPath}
+	if stem(c.Path) != stem(c.RealPath) {
+		id.name = filepath.Base(c.Path)
+	}
+	return id
+}
+
+// search follows one way to a runtime, and finds all of its installations.
+// First come the commands in their order, each with what PATH gives for it,
+// until one succeeds. Beside them, as installations of their own, come the
+// executables that PATH has behind those, and those that locations show. In a
+// folder of PATH the commands are alternatives: where python3 succeeds, the
+// python beside it is not asked.
+func (r *round) search(ctx context.Context, w *way) []probed {
+	first, places := r.alongPath(w)
+	now, later := r.sort(places, r.elsewhere(w, places))
+	results := make([][]probed, len(now))
+	var all sync.WaitGroup
+	for i, trials := range now {
+		all.Go(func() { results[i] = r.chain(ctx, w, trials, nil) })
+	}
+	tried := r.chain(ctx, w, first, func(p *probed) {
+		if inShims(p.Path) {
+			all.Wait()
+			results = append(results, r.settle(ctx, w, p, slices.Concat(results...)))
+		}
+	})
+	all.Wait()
+	tried = merge(tried, slices.Concat(results...))
+	for _, p := range places {
+		if len(p.trials) > 0 && !p.behind() && !slices.ContainsFunc(tried, p.succeeded) {
+			tried = merge(tried, r.chain(ctx, w, p.untried(tried), nil))
+		}
+	}
+	for _, trials := range later {
+		id := identityOf(trials[0].candidates[0])
+		if !slices.ContainsFunc(tried, func(p probed) bool { return !p.spare && p.identity() == id }) {
+			tried = merge(tried, r.chain(ctx, w, trials, nil))
+		}
+	}
+	for i := range tried {
+		tried = append(tried, r.settle(ctx, w, &tried[i], tried)...)
+	}
+	return tried
+}
+
+// alongPath is each command with what PATH gives for it, and the folders of
+// PATH that have an executable for one of them.
+func (r *round) alongPath(w *way) (first []trial, places []*place) {
+	for _, c := range w.commands {
+		candidates := r.lookups.find(c.Binary)
+		first = append(first, trial{c, found{candidates: candidates}})
+		exe, _ := usable(candidates)
+		for _, other := range candidates {
+			if other.Fault != "" {
+				continue
+			}
+			dir := filepath.Dir(other.Path)
+			i := slices.IndexFunc(places, func(p *place) bool { return p.dir == dir })
+			if i < 0 {
+				i = len(places)
+				places = append(places, &place{dir: dir})
+			}
+			f := found{candidates: []host.Candidate{other}, further: other.Path != exe.Path}
+			places[i].trials = append(places[i].trials, trial{c, f})
+		}
+	}
+	return first, places
+}
+
+// elsewhere are the executables that the way's locations show, each with the
+// commands for it. If they show what a version manager keeps, its shims are left
+// out where PATH has them only behind others: what they might run is found
+// without them.
+func (r *round) elsewhere(w *way, places []*place) [][]trial {
+	var out [][]trial
+	for _, f := range r.locate(w.locations) {
+		out = append(out, trialsOf(w, f))
+	}
+	for _, p := range places {
+		kept := func(trials []trial) bool { return within(trials[0].candidates[0].Path, filepath.Dir(p.dir)) }
+		if filepath.Base(p.dir) == shimsFolder && p.behind() && slices.ContainsFunc(out, kept) {
+			p.trials = nil
+		}
+	}
+	return out
+}
+
+// sort tells what can be tried at once from what is tried later, if nothing
+// else has been tried that is the same executable. An executable belongs to the
+// first folder of PATH that shows it.
+func (r *round) sort(places []*place, elsewhere [][]trial) (now, later [][]trial) {
+	if len(places)+len(elsewhere) == 0 {
+		return nil, nil
+	}
+	owner := map[identity]string{}
+	claim := func(c host.Candidate, by string) bool {
+		id := identityOf(c)
+		if _, claimed := owner[id]; !claimed {
+			owner[id] = by
+		}
+		return owner[id] == by
+	}
+	for _, p := range places {
+		var own []trial
+		for _, t := range p.trials {
+			t.further = t.further || p.behind()
+			if claim(t.candidates[0], p.dir) {
+				own = append(own, t)
+			} else if t.further {
+				later = append(later, []trial{t})
+			}
+		}
+		if len(own) > 0 && p.behind() {
+			now = append(now, own)
+		}
+	}
+	for _, trials := range elsewhere {
+		if exe := trials[0].candidates[0]; claim(exe, exe.Path) {
+			now = append(now, trials)
+		} else {
+			later = append(later, trials)
+		}
+	}
+	return now, later
+}
+
+// succeeded reports whether a probe found an installation in this folder.
+func (p *place) succeeded(other probed) bool {
+	return other.counts() && filepath.Dir(other.Path) == p.dir
+}
+
+// untried are the folder's trials that have not been made, as further ones.
+func (p *place) untried(tried []probed) []trial {
+	var out []trial
+	for _, t := range p.trials {
+		path := t.candidates[0].Path
+		if !slices.ContainsFunc(tried, func(o probed) bool { return !o.spare && o.Path == path && slices.Equal(o.Command, t.argv) }) {
+			t.further = true
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// chain makes trials in their order until one succeeds. What is available is
+// shown to settle, unless that is nil, which may find otherwise.
+func (r *round) chain(ctx context.Context, w *way, trials []trial, settle func(*probed)) []probed {
+	var tried []probed
+	done := false
+	for _, t := range trials {
+		p := r.probe(ctx, w, t.command, t.found)
+		p.spare = done
+		if p.counts() && settle != nil {
+			settle(&p)
+		}
+		tried = append(tried, p)
+		if done = done || p.Outcome == Available; done && !r.all {
+			break
+		}
+	}
+	return tried
+}
+
+// merge adds more to tried, each attempt once: one that counts replaces one that
+// was made only to explain.
+func merge(tried, more []probed) []probed {
+	for _, m := range more {
+		i := slices.IndexFunc(tried, func(p probed) bool { return p.Path == m.Path && slices.Equal(p.Command, m.Command) })
+		switch {
+		case i < 0:
+			tried = append(tried, m)
+		case tried[i].spare && !m.spare:
+			tried[i] = m
+		}
+	}
+	return tried
+}
+
+// locate is the executables that globs show, each once. Of several paths to one
+// the one with the fewest links counts: not the folder java-1.17.0 that is a
+// link to java-17, nor current or latest.
+func (r *round) locate(globs []string) []found {
+	var out []found
+	at := map[identity]int{}
+	for _, glob := range globs {
+		for _, path := range r.cfg.Host.Glob(glob) {
+			exe := r.cfg.Host.Resolve(path)
+			if exe.Fault != "" {
+				continue // a folder or a broken link that the glob happens to match
+			}
+			f := found{candidates: []host.Candidate{exe}, location: glob, further: true}
+			i, seen := at[identityOf(exe)]
+			switch {
+			case !seen:
+				at[identityOf(exe)] = len(out)
+				out = append(out, f)
+			case directness(exe) > directness(out[i].candidates[0]):
+				out[i] = f
+			}
+		}
+	}
+	return out
+}
+
+// directness is 2 for a path without links, 1 for a link beside its file.
+func directness(c host.Candidate) int {
+	switch {
+	case c.Path == c.RealPath:
+		return 2
+	case filepath.Dir(c.Path) == filepath.Dir(c.RealPath):
+		return 1
+	}
+	return 0
+}
+
+// trialsOf are the commands whose arguments are for an executable that was
+// found elsewhere: those of its name, or all where none has it.
+func trialsOf(w *way, f found) []trial {
+	name := filepath.Base(f.candidates[0].Path)
+	var own, all []trial
+	for _, c := range w.commands {
+		all = append(all, trial{c, f})
+		if filepath.Base(c.Binary) == name {
+			own = append(own, trial{c, f})
+		}
+	}
+	if own == nil {
+		return all
+	}
+	return own
+}
