@@ -188,6 +188,9 @@ func printDefinition(out *cli.Terminal, d *metadata.Definition) {
 	field("capability", d.CapabilityName())
 	field("also", also(d))
 	field("description", strings.TrimSpace(d.Description))
+	if err := d.Validate(); err != nil {
+		out.Printf("%-13s %s\n", "malformed", out.Paint(cli.Red, cli.CleanLines(err.Error())))
+	}
 	field("roles", roles(d))
 	field("min version", d.Distributions.MinVersion)
 	field("recommended", d.Distributions.RecommendedVersion)
@@ -208,7 +211,7 @@ func printDefinition(out *cli.Terminal, d *metadata.Definition) {
 func printVerification(out *cli.Terminal, d metadata.Distributions) {
 	switch v := d.Verification; {
 	case d.Fault() != nil:
-		out.Printf("verification  %s\n", out.Paint(cli.Red, "malformed: "+cli.Clean(d.Fault().Error())))
+		out.Printf("verification  %s\n", out.Paint(cli.Red, "malformed"))
 	case v == nil:
 		out.Printf("verification  none\n")
 	case v.AlwaysAvailable:

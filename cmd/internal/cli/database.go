@@ -139,16 +139,24 @@ func EmbeddedFile(getenv func(string) string) (string, error) {
 	return filepath.Join(dir, "attune", "attune.db"), nil
 }
 
-// OpenEmbedded opens the embedded file, which is created, migrated and filled
-// with the core pack where it lacks that. Several processes that begin at once
-// do so one after the other.
-func (e *Env) OpenEmbedded(ctx context.Context) (*Database, error) {
-	url, err := CreateEmbedded()
-	if err != nil {
-		return nil, err
+// OpenToWrite opens the database for a process that registers: the one that was
+// named, else the embedded file. A Postgres database is used as it is. A file is
+// this host's own, so it is created, migrated and filled with the core pack where
+// it lacks that; several processes that begin at once do so one after the other.
+func (e *Env) OpenToWrite(ctx context.Context) (*Database, error) {
+	url := e.URL()
+	if url == "" {
+		var err error
+		if url, err = CreateEmbedded(); err != nil {
+			return nil, err
+		}
+		e.Err.Printf("using the embedded database %s, which knows this host only; --database names a shared one\n", Clean(url))
 	}
-	e.Err.Printf("using the embedded database %s, which knows this host only; --database names a shared one\n", Clean(url))
-	unlock, err := lockFile(ctx, strings.TrimPrefix(url, embeddedScheme)+".lock")
+	path, isFile := strings.CutPrefix(url, embeddedScheme)
+	if !isFile || path == "" || url == database.Memory {
+		return e.Open(ctx, url)
+	}
+	unlock, err := lockFile(ctx, path+".lock")
 	if err != nil {
 		return nil, fmt.Errorf("prepare %s: %w", url, err)
 	}

@@ -101,9 +101,17 @@ func (s *definitionFlags) policy(env *cli.Env, defs []metadata.Definition) (*hos
 		Allow: env.File.Policy.Allow, Deny: deniedCommands(env.File.Policy.Deny, defs), Trusted: trusted,
 	})
 	if err != nil {
-		return nil, cli.Usagef("policy: %v", err)
+		return nil, cli.Usagef("%v%s", err, policyOrigin(env, s.PolicyMode))
 	}
 	return p, nil
+}
+
+// policyOrigin says where a wrong policy is written.
+func policyOrigin(env *cli.Env, flag string) string {
+	if flag != "" || env.File.Path == "" {
+		return " (--policy-mode)"
+	}
+	return " (" + env.File.Path + ")"
 }
 
 // deniedCommands are the entries of policy.deny, and for one that is the name

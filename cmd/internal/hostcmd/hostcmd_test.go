@@ -42,6 +42,15 @@ func isolate(t *testing.T) (home string) {
 	t.Helper()
 	home = t.TempDir()
 	t.Setenv("HOME", home)
+	// A go on this machine would go on writing telemetry into the home folder
+	// while the test removes it.
+	telemetry := filepath.Join(home, ".config", "go", "telemetry")
+	if err := os.MkdirAll(telemetry, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(telemetry, "mode"), []byte("off"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for _, name := range []string{
 		"XDG_STATE_HOME", "XDG_CONFIG_HOME", "ATTUNE_DATABASE_URL", "ATTUNE_SCHEMA", "ATTUNE_CONFIG", "ATTUNE_STRICT",
 		"ATTUNE_WORKER_RUNTIMES", "ATTUNE_SENSOR_RUNTIMES", "ATTUNE_WORKER_NAME", "ATTUNE_SENSOR_NAME", "ATTUNE_POLICY_MODE",
@@ -366,6 +375,15 @@ func TestFirstRegistrationsAtOnce(t *testing.T) {
 	for _, got := range answers {
 		want(t, got, 0, "is registered", "native", "python")
 	}
+}
+
+// TestRegisterCreatesTheFile: a file of this host's own needs no migrating by
+// hand, wherever it is.
+func TestRegisterCreatesTheFile(t *testing.T) {
+	isolate(t)
+	tools(t, map[string]string{"python3": python})
+	want(t, run(t, metadata.Worker, "register", "--database", "sqlite:own.db"), 0, "is registered", "python")
+	want(t, run(t, metadata.Worker, "detect", "--database", "sqlite:own.db", "--diff"), 0, "nothing differs")
 }
 
 func TestMemoryHasAllItNeeds(t *testing.T) {

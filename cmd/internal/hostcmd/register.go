@@ -27,7 +27,7 @@ func (c *registerCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role)
 	if err != nil {
 		return err
 	}
-	db, err := openOrCreate(ctx, env)
+	db, err := env.OpenToWrite(ctx)
 	if err != nil {
 		return err
 	}
@@ -87,13 +87,4 @@ func (c *registerCmd) identity(env *cli.Env, role metadata.Role) (service.Identi
 		return id, cli.Usagef("port: %d is not between 1 and 65535", id.Port)
 	}
 	return id, nil
-}
-
-// openOrCreate opens the database that is named; without one, the embedded file,
-// which gets all it needs.
-func openOrCreate(ctx context.Context, env *cli.Env) (*cli.Database, error) {
-	if url := env.URL(); url != "" {
-		return env.Open(ctx, url)
-	}
-	return env.OpenEmbedded(ctx)
 }
