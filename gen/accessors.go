@@ -123,12 +123,12 @@ func goValue(f *Field) string {
 	case Int:
 		return strconv.FormatInt(f.Default.Int, 10)
 	}
-	return "document.Duration(" + goDuration(f.Default.Duration) + ")"
+	return "document.Duration(" + GoDuration(f.Default.Duration) + ")"
 }
 
-// goDuration is a duration as Go code has it, in the largest unit that divides
+// GoDuration is a duration as Go code has it, in the largest unit that divides
 // it.
-func goDuration(d time.Duration) string {
+func GoDuration(d time.Duration) string {
 	for _, unit := range []struct {
 		name string
 		d    time.Duration
@@ -236,7 +236,7 @@ func spanOf(f *Field) string {
 		d    *time.Duration
 	}{{"Min", f.Span.Min}, {"Above", f.Span.Above}, {"Max", f.Span.Max}} {
 		if b.d != nil {
-			out = append(out, b.name+": document.Bound("+goDuration(*b.d)+")")
+			out = append(out, b.name+": document.Bound("+GoDuration(*b.d)+")")
 		}
 	}
 	return strings.Join(out, ", ")

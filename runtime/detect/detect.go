@@ -39,7 +39,7 @@ func New(defs []metadata.Definition, cfg Config) *Detector {
 	}
 	d.policy = func() *host.Policy { return cfg.Policy }
 	if cfg.Policy == nil {
-		d.policy = sync.OnceValue(standardPolicy)
+		d.policy = sync.OnceValue(defaultPolicy)
 	}
 	for i := range defs {
 		if d.byRef[defs[i].Ref] == nil {

@@ -31,12 +31,16 @@ func Commands(defs []metadata.Definition) []host.Command {
 	return out
 }
 
-// standardPolicy is the policy of a host that says nothing: it trusts the
-// embedded core pack.
-func standardPolicy() *host.Policy {
-	policy, err := host.NewPolicy(host.PolicyConfig{Trusted: Commands(packs.Core().Definitions)})
+// StandardPolicy is the policy of a host whose owner says nothing beyond which
+// commands he trusts: those of the packs that his program comes with.
+func StandardPolicy(trusted []host.Command) *host.Policy {
+	policy, err := host.NewPolicy(host.PolicyConfig{Trusted: trusted})
 	if err != nil {
 		panic(err) // there is no mode and no rule that could be wrong
 	}
 	return policy
 }
+
+// defaultPolicy trusts the embedded core pack, which is read for it: a generated
+// detector brings its commands with it, and never comes here.
+func defaultPolicy() *host.Policy { return StandardPolicy(Commands(packs.Core().Definitions)) }

@@ -55,7 +55,7 @@ func namesOf(d *loaded) []named {
 // where is a place in d's file, for a message.
 func (d *loaded) where(pointer string) string {
 	at, _ := d.doc.locate(pointer)
-	return fmt.Sprintf("%s:%d:%d", d.file, at.line, at.column)
+	return fmt.Sprintf("%s:%d:%d", d.file, at.Line, at.Column)
 }
 
 // sharedNames warns of names that mean a definition of the core pack.

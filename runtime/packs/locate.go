@@ -7,15 +7,15 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// place is where something stands in a file.
-type place struct{ line, column int }
+// Place is where something stands in a file; both count from 1.
+type Place struct{ Line, Column int }
 
 // locate finds the value at a JSON pointer, and the key before it. What is not
 // there (a required key is missing) lies where the innermost thing lies that
 // should have held it.
-func (d *document) locate(pointer string) (value, key place) {
+func (d *document) locate(pointer string) (value, key Place) {
 	n := deref(d.root)
-	value = place{n.Line, n.Column}
+	value = Place{n.Line, n.Column}
 	key = value
 	if pointer == "" {
 		return value, key
@@ -28,7 +28,7 @@ func (d *document) locate(pointer string) (value, key place) {
 		case yaml.MappingNode:
 			for _, m := range quiet.members(n) {
 				if found = m.key == part; found {
-					key = place{m.node.Line, m.node.Column}
+					key = Place{m.node.Line, m.node.Column}
 					n = m.value
 					break
 				}
@@ -37,14 +37,14 @@ func (d *document) locate(pointer string) (value, key place) {
 			if i, err := strconv.Atoi(part); err == nil && i < len(n.Content) {
 				found = true
 				n = n.Content[i]
-				key = place{n.Line, n.Column}
+				key = Place{n.Line, n.Column}
 			}
 		}
 		if !found {
 			break
 		}
 		// An alias is where its author looks, not its anchor, if it is the end.
-		value = place{n.Line, n.Column}
+		value = Place{n.Line, n.Column}
 		n = deref(n)
 	}
 	return value, key

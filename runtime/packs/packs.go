@@ -35,6 +35,8 @@ type Pack struct {
 	Definitions []metadata.Definition
 	// Files is the file of each definition, by ref.
 	Files map[string]string
+	// Places is where in that file the definition's ref stands, by ref.
+	Places map[string]Place
 }
 
 // Config says how a pack is loaded.
@@ -96,7 +98,7 @@ func Load(files fs.FS, cfg Config) (*Pack, Problems) {
 // load is Load without the comparison with the core pack, which is loaded with
 // it too.
 func load(files fs.FS, cfg Config) *loader {
-	l := &loader{files: files, cfg: cfg, pack: &Pack{Files: map[string]string{}}}
+	l := &loader{files: files, cfg: cfg, pack: &Pack{Files: map[string]string{}, Places: map[string]Place{}}}
 	l.packFile()
 	for _, name := range l.runtimeFiles() {
 		l.runtimeFile(name)
@@ -113,6 +115,7 @@ func (l *loader) result() *Pack {
 		}
 		l.pack.Definitions = append(l.pack.Definitions, d.def)
 		l.pack.Files[d.def.Ref] = d.file
+		l.pack.Places[d.def.Ref], _ = d.doc.locate("/ref")
 	}
 	slices.SortFunc(l.pack.Definitions, func(a, b metadata.Definition) int { return cmp.Compare(a.Ref, b.Ref) })
 	return l.pack
@@ -142,8 +145,8 @@ func (l *loader) file(name string, s Severity, format string, args ...any) {
 
 // at reports a problem of a definition; one of severity Error keeps it out of
 // the pack.
-func (l *loader) at(d *loaded, s Severity, where place, pointer, message string) {
-	l.problems = append(l.problems, Problem{File: d.file, Line: where.line, Column: where.column, Ref: d.def.Ref,
+func (l *loader) at(d *loaded, s Severity, where Place, pointer, message string) {
+	l.problems = append(l.problems, Problem{File: d.file, Line: where.Line, Column: where.Column, Ref: d.def.Ref,
 		Pointer: pointer, Severity: s, Message: message})
 	if s == Error {
 		d.failed = true

@@ -143,7 +143,7 @@ func (l *loader) parse(d *loaded, data []byte) bool {
 	doc, flaws := parse(data)
 	d.doc = doc
 	for _, f := range flaws {
-		l.at(d, Error, place{f.line, f.column}, f.pointer, f.message)
+		l.at(d, Error, Place{f.line, f.column}, f.pointer, f.message)
 	}
 	return doc != nil
 }
