@@ -8,7 +8,7 @@
 //     generate ./... brings back what was deleted.
 package attune
 
-//go:generate go tool attune-gen metadata ./schema/metadata
+//go:generate go tool attune-gen metadata ./schema/metadata --json-schema=Definition=docs/runtime.schema.json --json-schema=PackFile=docs/pack.schema.json --page=docs/metadata.md "--title=Metadata of a runtime"
 
 // Version is the release this source tree becomes.
 const Version = "0.1.0"

@@ -16,6 +16,7 @@ const mark = "//attune:"
 //	//attune:guard TABLE.COLUMN…                 above a type that is a column
 //	//attune:enum                                above a type of text
 //	//attune:format NAME [PATTERN]               above a func(string) string
+//	//attune:except PATTERN                      below a format with a pattern
 type directive struct {
 	name string
 	// text is what follows the name.
@@ -23,7 +24,7 @@ type directive struct {
 	pos  token.Position
 }
 
-var directives = []string{"document", "guard", "enum", "format"}
+var directives = []string{"document", "guard", "enum", "format", "except"}
 
 // directives gives those in the comments above a declaration.
 func (p *parsed) directives(comments *ast.CommentGroup) []directive {

@@ -7,12 +7,23 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 )
 
 // Files are contents by path, relative to the working directory.
 type Files map[string][]byte
+
+// add notes one file; two of one name are an error.
+func (f Files) add(name string, text []byte) error {
+	name = path.Clean(filepath.ToSlash(name))
+	if _, ok := f[name]; ok {
+		return fmt.Errorf("two outputs are to be written to %s", name)
+	}
+	f[name] = text
+	return nil
+}
 
 // names are the paths, sorted.
 func (f Files) names() []string {

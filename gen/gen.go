@@ -12,12 +12,14 @@
 //	//attune:guard TABLE.COLUMN…              the databases refuse wrong values of these columns
 //	//attune:enum                             a type of text that has only the values of its constants
 //	//attune:format NAME [PATTERN]            a func(string) string that says what is wrong with a text
+//	//attune:except PATTERN                   texts that the pattern of that format accepts and the function does not
 //
 // A column is read from and written to a database on its own; check is a method
 // check(*document.Checker) for what no rule can say. Rules stand in a tag,
 // attune:"required,format=version":
 //
 //	required        the key must be there, and must not be empty
+//	bare            a YAML file may have it without quotes where it looks like a number: 3.10
 //	default=VALUE   the value where the key is left out: makes DefaultTypeField and FieldOrDefault
 //	min=N max=N     bounds of a number or a duration; without them a number is held to 32 bits
 //	above=D         a duration must be more than this
@@ -37,12 +39,24 @@
 // format without one is known to Go alone.
 package gen
 
-import "path"
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+)
 
 // MetadataConfig says what to make of a package.
 type MetadataConfig struct {
 	// Out is the name of the Go file. Empty: documents_gen.go.
 	Out string
+	// Schemas are the files of JSON Schemas, by the type of their documents.
+	// Nil: none.
+	Schemas map[string]string
+	// Page is the file of the reference page, in Markdown. Empty: none.
+	Page string
+	// Title is the page's. Empty: the name of the first type.
+	Title string
 }
 
 // Metadata makes the files for the annotated types of src. The error is
@@ -55,9 +69,42 @@ func Metadata(src Source, cfg MetadataConfig) (Files, error) {
 	if cfg.Out == "" {
 		cfg.Out = "documents_gen.go"
 	}
+	files := Files{}
 	text, err := emitAccessors(model)
 	if err != nil {
 		return nil, err
 	}
-	return Files{path.Join(src.Dir, cfg.Out): text}, nil
+	if err := files.add(path.Join(src.Dir, cfg.Out), text); err != nil {
+		return nil, err
+	}
+	for name, file := range cfg.Schemas {
+		root := model.document(name)
+		if root == nil {
+			return nil, fmt.Errorf("JSON Schema %s: %w %s", file, ErrNoDocument, name)
+		}
+		text, err := emitSchema(model, root)
+		if err != nil {
+			return nil, err
+		}
+		if err := files.add(file, text); err != nil {
+			return nil, err
+		}
+	}
+	if cfg.Page != "" {
+		if err := files.add(cfg.Page, emitPage(model, cfg.Title)); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
+}
+
+// ErrNoDocument is a name that no annotated type has.
+var ErrNoDocument = errors.New("there is no annotated type")
+
+func (p *Package) document(name string) *Document {
+	i := slices.IndexFunc(p.Documents, func(d *Document) bool { return d.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return p.Documents[i]
 }

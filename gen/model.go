@@ -50,6 +50,8 @@ type Field struct {
 	Omit bool
 
 	Required bool
+	// Bare: in a YAML file the text may look like a number.
+	Bare bool
 	// Default is the value where the key is left out; nil is Go's zero value.
 	Default *Value
 	// Min and Max bound a number, and Int64 bounds are the default.
@@ -122,6 +124,11 @@ type Format struct {
 	Name string
 	Func string
 	Pos  token.Position
+	// Comment is the function's, without directives.
+	Comment string
 	// Pattern is what outside of Go decides; nil: Go's word alone.
 	Pattern *Pattern
+	// Except are texts that the pattern accepts and the function does not; nil is
+	// none.
+	Except *Pattern
 }

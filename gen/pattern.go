@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"regexp/syntax"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Pattern is what a text must be, from its first to its last character, in the
@@ -41,10 +43,6 @@ func portable(re *syntax.Regexp) error {
 		return errors.New("\\b is not the same everywhere")
 	case syntax.OpNoMatch:
 		return errors.New("it matches nothing")
-	case syntax.OpLiteral, syntax.OpCharClass:
-		if re.Flags&syntax.FoldCase != 0 {
-			return errors.New("(?i) is not the same everywhere: name both cases in a class")
-		}
 	case syntax.OpStar, syntax.OpPlus, syntax.OpQuest, syntax.OpRepeat:
 		if re.Flags&syntax.NonGreedy != 0 {
 			return errors.New("a lazy repetition means nothing where the whole text is matched")
@@ -61,14 +59,16 @@ func portable(re *syntax.Regexp) error {
 // ECMA is the expression for JSON Schema, anchored. empty lets the empty text
 // through too.
 func (p *Pattern) ECMA(empty bool) string {
-	return p.print(printer{escape: func(c rune) string {
+	return p.print(printer{any: `[\s\S]`, escape: func(c rune, class bool) string {
 		switch {
-		case c > 0x7e:
+		case c == '-' && !class:
+			return "-" // an escape of it is a fault to some validators
+		case c < ' ' || c > 0x7e && c <= 0xff:
+			return fmt.Sprintf(`\x%02x`, c)
+		case c > 0xff:
 			return string(c) // as itself: \u means nothing to some validators
 		case alphanumeric(c) || strings.ContainsRune(" _\"'<>=,;:&%#@!~`", c):
 			return string(c)
-		case c < ' ' || c == 0x7f:
-			return fmt.Sprintf(`\x%02x`, c)
 		}
 		return `\` + string(c)
 	}}, empty)
@@ -76,7 +76,7 @@ func (p *Pattern) ECMA(empty bool) string {
 
 // Postgres is the expression as Postgres understands it, anchored.
 func (p *Pattern) Postgres(empty bool) string {
-	return p.print(printer{escape: func(c rune) string {
+	return p.print(printer{any: ".", escape: func(c rune, _ bool) string {
 		if alphanumeric(c) || c == '_' {
 			return string(c)
 		}
@@ -102,16 +102,22 @@ func (p *Pattern) print(to printer, empty bool) string {
 // printer writes an expression in one dialect.
 type printer struct {
 	out strings.Builder
-	// escape writes one character so that it stands for itself, in a class and
+	// any is any character.
+	any string
+	// escape writes one character so that it stands for itself, in a class or
 	// outside.
-	escape func(rune) string
+	escape func(c rune, class bool) string
 }
 
 func (w *printer) regexp(re *syntax.Regexp) {
 	switch re.Op {
 	case syntax.OpLiteral:
 		for _, c := range re.Rune {
-			w.out.WriteString(w.escape(c))
+			if cases := casesOf(re, c); len(cases) > 2 {
+				w.class(cases)
+			} else {
+				w.out.WriteString(w.escape(c, false))
+			}
 		}
 	case syntax.OpCharClass:
 		w.class(re.Rune)
@@ -133,6 +139,23 @@ func (w *printer) regexp(re *syntax.Regexp) {
 		w.group(re.Sub[0], !single)
 		w.out.WriteString(repetition(re))
 	}
+}
+
+// casesOf are the ranges of what a character of a literal stands for: itself, or
+// where case does not matter all its forms.
+func casesOf(re *syntax.Regexp, c rune) []rune {
+	forms := []rune{c}
+	if re.Flags&syntax.FoldCase != 0 {
+		for f := unicode.SimpleFold(c); f != c; f = unicode.SimpleFold(f) {
+			forms = append(forms, f)
+		}
+	}
+	slices.Sort(forms)
+	var ranges []rune
+	for _, f := range forms {
+		ranges = append(ranges, f, f)
+	}
+	return ranges
 }
 
 func (w *printer) group(re *syntax.Regexp, needed bool) {
@@ -168,19 +191,29 @@ const maxRune = 0x10ffff
 // class writes a class, as what it excludes where it reaches to the last
 // character there is.
 func (w *printer) class(ranges []rune) {
-	w.out.WriteByte('[')
-	if n := len(ranges); n > 0 && ranges[n-1] == maxRune {
-		w.out.WriteByte('^')
+	negated := len(ranges) > 0 && ranges[len(ranges)-1] == maxRune
+	if negated {
 		ranges = complement(ranges)
 	}
+	if len(ranges) > 1 && ranges[1] == 0 {
+		ranges = ranges[2:] // no text holds NUL
+	}
+	if negated && len(ranges) == 0 {
+		w.out.WriteString(w.any)
+		return
+	}
+	w.out.WriteByte('[')
+	if negated {
+		w.out.WriteByte('^')
+	}
 	for i := 0; i < len(ranges); i += 2 {
-		low, high := max(ranges[i], 1), ranges[i+1] // no text holds NUL
-		w.out.WriteString(w.escape(low))
+		low, high := max(ranges[i], 1), ranges[i+1]
+		w.out.WriteString(w.escape(low, true))
 		if high > low {
 			if high > low+1 {
 				w.out.WriteByte('-')
 			}
-			w.out.WriteString(w.escape(high))
+			w.out.WriteString(w.escape(high, true))
 		}
 	}
 	w.out.WriteByte(']')

@@ -83,19 +83,22 @@ func (r *resolver) collectFormats() {
 			}
 			list := r.directives(f.Doc)
 			d, ok := r.one(list, "format")
+			except, _ := r.one(list, "except")
 			for _, other := range list {
-				if other.name != "format" {
+				if other.name != "format" && other.name != "except" {
 					r.problems.add(other.pos, "%s%s is for a type", mark, other.name)
 				}
 			}
 			if ok {
-				r.format(d, f)
+				r.format(d, except, f)
+			} else if except.name != "" {
+				r.problems.add(except.pos, "%sexcept is for a function with %sformat", mark, mark)
 			}
 		}
 	}
 }
 
-func (r *resolver) format(d directive, f *ast.FuncDecl) {
+func (r *resolver) format(d, except directive, f *ast.FuncDecl) {
 	name, pattern, _ := strings.Cut(d.text, " ")
 	if name == "" {
 		r.problems.add(d.pos, "%sformat needs a name", mark)
@@ -108,15 +111,25 @@ func (r *resolver) format(d directive, f *ast.FuncDecl) {
 	if !isFunc(f.Type, []string{"string"}, []string{"string"}) {
 		r.problems.add(r.at(f.Name.Pos()), "%s must be func(string) string, to be format %s: it says what is wrong, and nothing where nothing is", f.Name.Name, name)
 	}
-	out := &Format{Name: name, Func: f.Name.Name, Pos: d.pos}
-	if pattern = strings.TrimSpace(pattern); pattern != "" {
-		p, err := NewPattern(pattern)
-		if err != nil {
-			r.problems.add(d.pos, "the pattern of format %s: %v", name, err)
-		}
-		out.Pattern = p
+	out := &Format{Name: name, Func: f.Name.Name, Pos: d.pos, Comment: f.Doc.Text()}
+	out.Pattern = r.pattern(d, name, pattern)
+	out.Except = r.pattern(except, name, except.text)
+	if except.name != "" && (out.Pattern == nil || out.Except == nil) {
+		r.problems.add(except.pos, "%sexcept takes texts away from a pattern, so it needs one, and the format too", mark)
 	}
 	r.formats[name] = out
+}
+
+// pattern reads the pattern in a directive; nil is none.
+func (r *resolver) pattern(d directive, format, text string) *Pattern {
+	if text = strings.TrimSpace(text); text == "" {
+		return nil
+	}
+	p, err := NewPattern(text)
+	if err != nil {
+		r.problems.add(d.pos, "the pattern of format %s: %v", format, err)
+	}
+	return p
 }
 
 // isFunc compares a signature with names of types.
@@ -180,8 +193,8 @@ func (r *resolver) document(t *declared) *Document {
 			if !ok {
 				r.problems.add(other.pos, "%sguard is for a type that has %sdocument column", mark, mark)
 			}
-		case "format":
-			r.problems.add(other.pos, "%sformat is for a func(string) string", mark)
+		case "format", "except":
+			r.problems.add(other.pos, "%s%s is for a func(string) string", mark, other.name)
 		}
 	}
 	if enum {

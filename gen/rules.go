@@ -25,6 +25,7 @@ var ruleKinds = []struct {
 	help  string
 }{
 	{"required", false, []Kind{Text, Raw, Object, List}, "the key must be there, and must not be empty"},
+	{"bare", false, []Kind{Text}, "in a YAML file the text may stand without quotes where it looks like a number"},
 	{"default", true, []Kind{Bool, Int, Duration}, "the value where the key is left out"},
 	{"min", true, []Kind{Int, Duration}, "the least value"},
 	{"max", true, []Kind{Int, Duration}, "the greatest value"},
@@ -90,6 +91,8 @@ func (r *resolver) apply(f *Field, rule rule, name, value string) {
 		if f.Type.Kind == Object && !f.Type.Pointer {
 			r.problems.add(rule.pos, "the rule required needs a pointer: without one nobody sees whether the object was there")
 		}
+	case "bare":
+		f.Bare = true
 	case "default":
 		f.Default = r.value(f.Type.Kind, rule, value)
 	case "min", "max", "above":

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/attune-go/attune"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -58,14 +59,20 @@ func create(name, text string) error {
 	return errors.Join(err, f.Close())
 }
 
-const skeletonPack = `# A pack: this file, and one file per runtime in runtimes/.
+// schemaURL is where editors find the JSON Schemas of a pack's files. The core
+// pack's files name those beside them in the repository.
+const schemaURL = "https://raw.githubusercontent.com/attune-go/attune/v" + attune.Version + "/docs/"
+
+const skeletonPack = `# yaml-language-server: $schema=` + schemaURL + `pack.schema.json
+# A pack: this file, and one file per runtime in runtimes/.
 ref: REF
 label: REF
 version: 0.1.0
 description: ""
 `
 
-const skeletonRuntime = `# One runtime. Rename the file and what is in it, then try it on this machine:
+const skeletonRuntime = `# yaml-language-server: $schema=` + schemaURL + `runtime.schema.json
+# One runtime. Rename the file and what is in it, then try it on this machine:
 #   worker detect --pack FOLDER
 #   worker explain REF.example --pack FOLDER
 ref: REF.example

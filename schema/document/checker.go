@@ -68,6 +68,15 @@ func Required(s string) string {
 	return ""
 }
 
+// RequiredAs says what is wrong with a text that must not be empty and that
+// format judges. What format says of the empty text comes first.
+func RequiredAs(s string, format func(string) string) string {
+	if message := format(s); message != "" {
+		return message
+	}
+	return Required(s)
+}
+
 // Within says what is wrong with a number that must be from low to high.
 func Within(v, low, high int) string {
 	if v < low || v > high {

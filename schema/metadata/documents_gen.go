@@ -228,8 +228,11 @@ func (v Definition) Validate() error {
 }
 
 func (v *Definition) validate(c *document.Checker) {
-	c.At("ref", validRef(v.Ref))
-	c.At("name", validName(v.Name))
+	c.At("ref", document.RequiredAs(v.Ref, validRef))
+	if v.PackRef != "" {
+		c.At("pack_ref", ValidPackRef(v.PackRef))
+	}
+	c.At("name", document.RequiredAs(v.Name, validName))
 	c.Enter("aliases")
 	v.Aliases.validate(c)
 	c.Leave()
@@ -358,7 +361,7 @@ func (v VersionDefinition) Validate() error {
 }
 
 func (v *VersionDefinition) validate(c *document.Checker) {
-	c.At("version", validVersion(v.Version))
+	c.At("version", document.RequiredAs(v.Version, validVersion))
 	c.Enter("distributions")
 	v.Distributions.validate(c)
 	c.Leave()
@@ -863,7 +866,7 @@ func (v Command) Validate() error {
 }
 
 func (v *Command) validate(c *document.Checker) {
-	c.At("binary", validBinary(v.Binary))
+	c.At("binary", document.RequiredAs(v.Binary, validBinary))
 	c.At("exit_code", document.Within(v.ExitCode, 0, 255))
 	if v.Pattern != "" {
 		c.At("pattern", validPattern(v.Pattern))
@@ -967,8 +970,8 @@ func (v VersionFile) Validate() error {
 }
 
 func (v *VersionFile) validate(c *document.Checker) {
-	c.At("path", validRelativePath(v.Path))
-	c.At("pattern", validVersionPattern(v.Pattern))
+	c.At("path", document.RequiredAs(v.Path, validRelativePath))
+	c.At("pattern", document.RequiredAs(v.Pattern, validVersionPattern))
 }
 
 // IsZero reports whether the document says nothing: {}.
@@ -1214,4 +1217,133 @@ func (v Interpreter) UnknownKeys() []document.UnknownKey {
 
 func (v *Interpreter) unknownKeys(at string, to *[]document.UnknownKey) {
 	document.AddUnknown(to, at, v.Unknown, interpreterKeys)
+}
+
+// packFileKeys are the keys that PackFile names, in the order in which they are written.
+var packFileKeys = []string{"ref", "label", "version", "description", "conf_schema", "config", "meta", "tags", "runtime_deps", "is_standard"}
+
+// UnmarshalJSON reads the document strictly. The error is document.Faults and
+// lists every fault; what could be read is in the receiver even then.
+func (v *PackFile) UnmarshalJSON(data []byte) error {
+	*v = PackFile{}
+	var r document.Reader
+	if r.Open(data) {
+		v.read(&r)
+	}
+	return r.Close()
+}
+
+func (v *PackFile) read(r *document.Reader) {
+	var seen uint64
+	for ok := r.Object(); ok; ok = r.Member() {
+		switch r.Key() {
+		case "ref":
+			if r.Once(&seen, 1<<0) {
+				v.Ref = r.Text()
+			}
+		case "label":
+			if r.Once(&seen, 1<<1) {
+				v.Label = r.Text()
+			}
+		case "version":
+			if r.Once(&seen, 1<<2) {
+				v.Version = r.Text()
+			}
+		case "description":
+			if r.Once(&seen, 1<<3) {
+				v.Description = r.Text()
+			}
+		case "conf_schema":
+			if r.Once(&seen, 1<<4) {
+				v.ConfSchema = r.Raw()
+			}
+		case "config":
+			if r.Once(&seen, 1<<5) {
+				v.Config = r.Raw()
+			}
+		case "meta":
+			if r.Once(&seen, 1<<6) {
+				v.Meta = r.Raw()
+			}
+		case "tags":
+			if r.Once(&seen, 1<<7) {
+				v.Tags = r.Raw()
+			}
+		case "runtime_deps":
+			if r.Once(&seen, 1<<8) {
+				v.RuntimeDeps = r.Raw()
+			}
+		case "is_standard":
+			if r.Once(&seen, 1<<9) {
+				v.IsStandard = r.Raw()
+			}
+		default:
+			r.Keep(&v.Unknown)
+		}
+	}
+}
+
+// MarshalJSON writes the known keys in their order and then the unknown ones as
+// they were read; what is zero is left out. It refuses what UnmarshalJSON would.
+func (v PackFile) MarshalJSON() ([]byte, error) {
+	return document.Encode(v.write)
+}
+
+func (v *PackFile) write(w *document.Writer) {
+	w.Open()
+	w.Key("ref").Text(v.Ref)
+	if v.Label != "" {
+		w.Key("label").Text(v.Label)
+	}
+	w.Key("version").Text(v.Version)
+	if v.Description != "" {
+		w.Key("description").Text(v.Description)
+	}
+	if len(v.ConfSchema) > 0 {
+		w.Key("conf_schema").Raw(v.ConfSchema)
+	}
+	if len(v.Config) > 0 {
+		w.Key("config").Raw(v.Config)
+	}
+	if len(v.Meta) > 0 {
+		w.Key("meta").Raw(v.Meta)
+	}
+	if len(v.Tags) > 0 {
+		w.Key("tags").Raw(v.Tags)
+	}
+	if len(v.RuntimeDeps) > 0 {
+		w.Key("runtime_deps").Raw(v.RuntimeDeps)
+	}
+	if len(v.IsStandard) > 0 {
+		w.Key("is_standard").Raw(v.IsStandard)
+	}
+	w.Close(v.Unknown)
+}
+
+// Validate reports every fault of the document as document.Faults, or nil.
+func (v PackFile) Validate() error {
+	var c document.Checker
+	v.validate(&c)
+	return c.Err()
+}
+
+func (v *PackFile) validate(c *document.Checker) {
+	c.At("ref", document.RequiredAs(v.Ref, ValidPackRef))
+	c.At("version", document.Required(v.Version))
+}
+
+// IsZero reports whether the document says nothing: {}.
+func (v PackFile) IsZero() bool {
+	return v.Ref == "" && v.Label == "" && v.Version == "" && v.Description == "" && len(v.ConfSchema) == 0 && len(v.Config) == 0 && len(v.Meta) == 0 && len(v.Tags) == 0 && len(v.RuntimeDeps) == 0 && len(v.IsStandard) == 0 && len(v.Unknown) == 0
+}
+
+// UnknownKeys lists the keys, at every level, that no type names.
+func (v PackFile) UnknownKeys() []document.UnknownKey {
+	var out []document.UnknownKey
+	v.unknownKeys("", &out)
+	return out
+}
+
+func (v *PackFile) unknownKeys(at string, to *[]document.UnknownKey) {
+	document.AddUnknown(to, at, v.Unknown, packFileKeys)
 }

@@ -25,7 +25,9 @@ var (
 // program, kept from the time when each runtime had its side in its ref.
 const BuiltinRef = "core.sensor.builtin"
 
-// validRef judges the ref of a runtime.
+// validRef accepts PACK.NAME: two parts in lower case, of letters, digits, _ and
+// -, each with a letter or a digit at its beginning. core.sensor.builtin is the one
+// exception.
 //
 //attune:format ref core\.sensor\.builtin|[a-z0-9][a-z0-9_-]*\.[a-z0-9][a-z0-9_-]*
 func validRef(ref string) string {
@@ -39,7 +41,8 @@ func validRef(ref string) string {
 	return fmt.Sprintf("%q must be pack.name in lower case: two parts of letters, digits, _ and -", document.Excerpt(ref))
 }
 
-// ValidPackRef says what is wrong with the ref of a pack; empty is nothing.
+// ValidPackRef accepts lower case letters, digits, _ and -, with a letter or a
+// digit at the beginning. It says what is wrong; empty is nothing.
 //
 //attune:format pack-ref [a-z0-9][a-z0-9_-]*
 func ValidPackRef(ref string) string {
@@ -52,7 +55,7 @@ func ValidPackRef(ref string) string {
 	return ""
 }
 
-// validName judges the display name.
+// validName accepts any text that is not blank.
 //
 //attune:format name [\x00-\x{10ffff}]*[^\t-\r \x85\xa0\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}][\x00-\x{10ffff}]*
 func validName(name string) string {
@@ -62,8 +65,8 @@ func validName(name string) string {
 	return ""
 }
 
-// validBinary accepts a name that PATH can find, or an absolute path. A shell
-// would be needed for anything else, and none is ever used.
+// validBinary accepts a name that is looked up in PATH, or a plain absolute path.
+// A shell would be needed for anything else, and none is ever used.
 //
 //attune:format binary (?:/(?:[^./\x00- \x7f|&;<>()$\x60\\"'*?\[\]{}~#!][^/\x00- \x7f|&;<>()$\x60\\"'*?\[\]{}~#!]*|\.[^./\x00- \x7f|&;<>()$\x60\\"'*?\[\]{}~#!][^/\x00- \x7f|&;<>()$\x60\\"'*?\[\]{}~#!]*|\.\.[^/\x00- \x7f|&;<>()$\x60\\"'*?\[\]{}~#!]+))+|[^./\-\x00- \x7f|&;<>()$\x60\\"'*?\[\]{}~#!][^/\x00- \x7f|&;<>()$\x60\\"'*?\[\]{}~#!]*
 func validBinary(binary string) string {
@@ -86,7 +89,9 @@ func validBinary(binary string) string {
 	return ""
 }
 
-// validLocation judges a glob of executables.
+// validLocation accepts a glob that begins with / or ~/: * and ? stand for
+// anything but /, [a-z] and [^a-z] for one character, and \ takes away the meaning
+// of what follows.
 //
 //attune:format location ~?/(?:[^\[\\]|\\[^\x00]|\[(?:\^(?:[^\]\\-]|\\[^\x00])|[^\]\\^-]|\\[^\x00])(?:-(?:[^\]\\-]|\\[^\x00]))?(?:(?:[^\]\\-]|\\[^\x00])(?:-(?:[^\]\\-]|\\[^\x00]))?)*\])*
 func validLocation(pattern string) string {
@@ -99,7 +104,8 @@ func validLocation(pattern string) string {
 	return ""
 }
 
-// validEnvName judges the name of an environment variable.
+// validEnvName accepts the name of an environment variable: letters, digits and _,
+// not beginning with a digit.
 //
 //attune:format env-name [A-Za-z_][A-Za-z0-9_]*
 func validEnvName(name string) string {
@@ -109,7 +115,7 @@ func validEnvName(name string) string {
 	return ""
 }
 
-// validRelativePath judges a path from an executable's folder.
+// validRelativePath accepts a path that begins neither with / nor with ~.
 //
 //attune:format relative-path [^/~][\x00-\x{10ffff}]*
 func validRelativePath(p string) string {
@@ -122,10 +128,12 @@ func validRelativePath(p string) string {
 	return ""
 }
 
-// validAlias keeps aliases to what can be written in ATTUNE_WORKER_RUNTIMES
-// and before a constraint: python@>=3.12.
+// validAlias accepts what can be written in ATTUNE_WORKER_RUNTIMES and before a
+// constraint (python@>=3.12): a text without comma, @ and control characters,
+// without blanks around it, and not none.
 //
-//attune:format alias
+//attune:format alias [^\x00- \x7f,@\x85\xa0\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}](?:[^\x00-\x1f\x7f,@]*[^\x00- \x7f,@\x85\xa0\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}])?
+//attune:except [nN][oO][nN][eE]
 func validAlias(alias string) string {
 	switch {
 	case strings.TrimSpace(alias) == "":
@@ -140,7 +148,8 @@ func validAlias(alias string) string {
 	return ""
 }
 
-// validVersion judges a version, whose syntax package version knows.
+// validVersion accepts a version as tools print it and people write it: 3.12,
+// 1.8.0_192, 3.13.0rc1.
 //
 //attune:format version
 func validVersion(text string) string {
@@ -153,12 +162,12 @@ func validVersion(text string) string {
 	return ""
 }
 
-// validPattern judges an RE2 expression.
+// validPattern accepts an RE2 expression.
 //
 //attune:format regexp
 func validPattern(pattern string) string { return validGroups(pattern, 0) }
 
-// validVersionPattern judges an RE2 expression whose group is a version.
+// validVersionPattern accepts an RE2 expression with a group that is the version.
 //
 //attune:format version-pattern
 func validVersionPattern(pattern string) string {

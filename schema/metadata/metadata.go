@@ -28,21 +28,35 @@ const (
 //attune:document column format=alias unique=fold
 type Aliases []string
 
-// Definition is a runtime as data: a row of runtime, or a file of a pack.
+// Definition is a runtime as data: a row of the table runtime, or a file in a
+// pack's folder runtimes. Columns have the names of the keys; the versions are
+// rows of runtime_version.
 //
 //attune:document check
 type Definition struct {
-	// Ref is pack.name, lower case: core.python.
-	Ref             string              `json:"ref" attune:"required,format=ref"`
-	PackRef         string              `json:"pack_ref,omitempty"`
-	Name            string              `json:"name" attune:"required,format=name"`
-	Aliases         Aliases             `json:"aliases,omitempty"`
-	Description     string              `json:"description,omitempty"`
-	Distributions   Distributions       `json:"distributions,omitzero"`
-	Installation    json.RawMessage     `json:"installation,omitempty"`
-	ExecutionConfig ExecutionConfig     `json:"execution_config,omitzero"`
-	Versions        []VersionDefinition `json:"versions,omitempty" attune:"check=checkVersions"`
-	Unknown         Unknown             `json:"-"`
+	// Ref is the runtime's name in the whole installation: the pack's, a dot, and
+	// its own, as in core.python.
+	Ref string `json:"ref" attune:"required,format=ref"`
+	// PackRef is the pack it belongs to; left out, the one that ref names.
+	PackRef string `json:"pack_ref,omitempty" attune:"format=pack-ref"`
+	// Name is what people read.
+	Name string `json:"name" attune:"required,format=name"`
+	// Aliases are its other names, in any case. The first is the capability name,
+	// under which a host advertises it; without aliases that is the last part of
+	// ref.
+	Aliases Aliases `json:"aliases,omitempty"`
+	// Description says in a few words what it is.
+	Description string `json:"description,omitempty"`
+	// Distributions says how to verify it.
+	Distributions Distributions `json:"distributions,omitzero"`
+	// Installation is kept for the platform.
+	Installation json.RawMessage `json:"installation,omitempty"`
+	// ExecutionConfig says how a script is executed.
+	ExecutionConfig ExecutionConfig `json:"execution_config,omitzero"`
+	// Versions are those that have their own way to be verified. No version is
+	// there twice, and at most one is the default.
+	Versions []VersionDefinition `json:"versions,omitempty" attune:"check=checkVersions"`
+	Unknown  Unknown             `json:"-"`
 }
 
 // VersionDefinition is one version that a definition declares, with its own
@@ -50,27 +64,32 @@ type Definition struct {
 //
 //attune:document
 type VersionDefinition struct {
-	Version         string          `json:"version" attune:"required,format=version"`
-	IsDefault       bool            `json:"is_default,omitempty"`
-	Distributions   Distributions   `json:"distributions,omitzero"`
+	// Version is what its tools print.
+	Version string `json:"version" attune:"required,bare,format=version"`
+	// IsDefault: the version that is meant where none is named.
+	IsDefault bool `json:"is_default,omitempty"`
+	// Distributions says how to verify this version.
+	Distributions Distributions `json:"distributions,omitzero"`
+	// ExecutionConfig says how a script is executed; without an interpreter, the
+	// definition's.
 	ExecutionConfig ExecutionConfig `json:"execution_config,omitzero"`
-	Meta            json.RawMessage `json:"meta,omitempty"`
-	Unknown         Unknown         `json:"-"`
+	// Meta is kept for the platform.
+	Meta    json.RawMessage `json:"meta,omitempty"`
+	Unknown Unknown         `json:"-"`
 }
 
-// Distributions is the metadata of a runtime: the document in
-// runtime.distributions.
+// Distributions is the metadata of a runtime.
 //
 //attune:document column
 //attune:guard runtime.distributions runtime_version.distributions
 type Distributions struct {
-	// Verification says how to verify; nil is a definition without it.
+	// Verification says how to verify; without it no host has the runtime.
 	Verification *Verification `json:"verification,omitempty"`
-	// MinVersion: an installation below it does not count. Empty is no limit.
-	MinVersion string `json:"min_version,omitempty" attune:"format=version"`
+	// MinVersion: an installation below it does not count, and that is said.
+	MinVersion string `json:"min_version,omitempty" attune:"bare,format=version"`
 	// RecommendedVersion: an installation below it counts, with a warning.
-	RecommendedVersion string `json:"recommended_version,omitempty" attune:"format=version"`
-	// Roles that may use the runtime; empty is both.
+	RecommendedVersion string `json:"recommended_version,omitempty" attune:"bare,format=version"`
+	// Roles are those that may use the runtime; none is both.
 	Roles   []Role  `json:"roles,omitempty" attune:"unique"`
 	Unknown Unknown `json:"-"`
 
@@ -79,48 +98,50 @@ type Distributions struct {
 	malformed document.Malformed
 }
 
-// Verification says how a host verifies that it has a runtime.
+// Verification says how a host verifies that it has a runtime. Where something
+// must be checked and there are no commands, the runtime is not available.
 //
 //attune:document
 type Verification struct {
 	// AlwaysAvailable: available, and nothing is run.
 	AlwaysAvailable bool `json:"always_available,omitempty"`
-	// CheckRequired set to false: taken as available, unverified. Default true.
+	// CheckRequired set to false: taken as available, unverified.
 	CheckRequired Optional[bool] `json:"check_required,omitzero" attune:"default=true"`
-	// Commands in the order they were written; Ordered gives the order in
-	// which they are tried.
+	// Commands are tried by ascending priority, ties in the order in which they
+	// are written; the first success wins.
 	Commands []Command `json:"commands,omitempty" attune:"order=priority"`
 	// Env names variables of the host that are passed through to the probe.
 	Env []string `json:"env,omitempty" attune:"format=env-name"`
 	// Locations are globs of further executables that PATH does not show; a
 	// leading ~ is the home folder.
 	Locations []string `json:"locations,omitempty" attune:"format=location"`
-	// VersionFile says where an executable's version is read without running
-	// it.
+	// VersionFile says where an executable's version is read; then nothing is run.
 	VersionFile *VersionFile `json:"version_file,omitempty"`
 	Unknown     Unknown      `json:"-"`
 }
 
-// Command is one verification command.
+// Command is one verification command. It is never given to a shell.
 //
 //attune:document
 type Command struct {
-	// Binary is a name looked up in PATH, or an absolute path; required.
-	Binary string   `json:"binary" attune:"required,format=binary"`
-	Args   []string `json:"args,omitempty"`
-	// ExitCode is the expected exit status, 0 to 255.
+	// Binary is a name that is looked up in PATH, or an absolute path; never a
+	// shell line.
+	Binary string `json:"binary" attune:"required,format=binary"`
+	// Args are its arguments.
+	Args []string `json:"args,omitempty"`
+	// ExitCode is the exit status that is expected.
 	ExitCode int `json:"exit_code,omitempty" attune:"min=0,max=255"`
-	// Pattern is an RE2 expression that standard output, a newline and standard
-	// error, taken together, must match. Empty matches everything.
+	// Pattern must match standard output, a newline and standard error, taken
+	// together; none matches everything.
 	Pattern string `json:"pattern,omitempty" attune:"format=regexp"`
-	// Priority: lower is tried first. Default DefaultPriority.
+	// Priority: lower is tried first.
 	Priority Optional[int] `json:"priority,omitzero" attune:"default=999"`
 	// Optional: its failure is not worth a warning.
 	Optional bool `json:"optional,omitempty"`
-	// VersionPattern is an RE2 expression whose group "version", else first
-	// group, is the version. Empty means the built-in extraction.
+	// VersionPattern finds the version in the output: its group "version", else
+	// its first group. None: the version is found by itself.
 	VersionPattern string `json:"version_pattern,omitempty" attune:"format=version-pattern"`
-	// Timeout bounds one run. Default DefaultTimeout.
+	// Timeout bounds one run.
 	Timeout Optional[Duration] `json:"timeout,omitzero" attune:"default=10s,above=0s,max=5m"`
 	Unknown Unknown            `json:"-"`
 }
@@ -129,34 +150,43 @@ type Command struct {
 //
 //attune:document
 type VersionFile struct {
-	// Path is relative to the executable's real folder.
+	// Path is relative to the folder in which the executable really lies:
+	// ../release.
 	Path string `json:"path" attune:"required,format=relative-path"`
-	// Pattern is an RE2 expression whose group "version", else first group, is
-	// the version.
+	// Pattern finds the version in the file: its group "version", else its first
+	// group.
 	Pattern string  `json:"pattern" attune:"required,format=version-pattern"`
 	Unknown Unknown `json:"-"`
 }
 
-// ExecutionConfig says how a script of the runtime is executed: the document
-// in runtime.execution_config.
+// ExecutionConfig says how a script of the runtime is executed. Platforms keep
+// their own things in it, so it is judged only as far as it must be read.
 //
 //attune:document column
 type ExecutionConfig struct {
-	Interpreter  *Interpreter    `json:"interpreter,omitempty"`
-	Environment  json.RawMessage `json:"environment,omitempty"`
+	// Interpreter is the program that executes a script.
+	Interpreter *Interpreter `json:"interpreter,omitempty"`
+	// Environment is kept for the platform.
+	Environment json.RawMessage `json:"environment,omitempty"`
+	// Dependencies is kept for the platform.
 	Dependencies json.RawMessage `json:"dependencies,omitempty"`
-	EnvVars      json.RawMessage `json:"env_vars,omitempty"`
-	Unknown      Unknown         `json:"-"`
+	// EnvVars is kept for the platform.
+	EnvVars json.RawMessage `json:"env_vars,omitempty"`
+	Unknown Unknown         `json:"-"`
 
 	malformed document.Malformed
 }
 
-// Interpreter is the program that executes a script.
+// Interpreter is the program that executes a script. It must be the installation
+// that a command verified, or that installation does not count.
 //
 //attune:document
 type Interpreter struct {
-	Binary        string   `json:"binary,omitempty"`
-	Args          []string `json:"args,omitempty"`
-	FileExtension string   `json:"file_extension,omitempty"`
-	Unknown       Unknown  `json:"-"`
+	// Binary is its name or path.
+	Binary string `json:"binary,omitempty"`
+	// Args stand before the script.
+	Args []string `json:"args,omitempty"`
+	// FileExtension is that of its scripts, such as .py.
+	FileExtension string  `json:"file_extension,omitempty"`
+	Unknown       Unknown `json:"-"`
 }

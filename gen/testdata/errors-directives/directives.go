@@ -59,7 +59,7 @@ func f(s string) string { return s }
 //attune:format dot a.b
 func g(s string) string { return s }
 
-//attune:format case (?i)abc
+//attune:format newline (?m)a$
 func h(s string) string { return s }
 
 //attune:format lazy a+?

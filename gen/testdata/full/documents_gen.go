@@ -366,7 +366,7 @@ func (v *Tool) validate(c *document.Checker) {
 		c.Under(fault)
 		return
 	}
-	c.At("name", word(v.Name))
+	c.At("name", document.RequiredAs(v.Name, word))
 	if len(v.Levels) == 0 {
 		c.At("levels", document.Required(""))
 	}

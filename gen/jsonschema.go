@@ -1,0 +1,298 @@
+package gen
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// schemaDialect is the JSON Schema that is written.
+const schemaDialect = "https://json-schema.org/draft/2020-12/schema"
+
+// object is a JSON object whose keys stay in order.
+type object []member
+
+type member struct {
+	key   string
+	value any
+}
+
+func (o *object) set(key string, value any) { *o = append(*o, member{key, value}) }
+
+// MarshalJSON writes the object.
+func (o object) MarshalJSON() ([]byte, error) {
+	var out bytes.Buffer
+	out.WriteByte('{')
+	for i, m := range o {
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		key, err := marshal(m.key)
+		if err != nil {
+			return nil, err
+		}
+		value, err := marshal(m.value)
+		if err != nil {
+			return nil, err
+		}
+		out.Write(key)
+		out.WriteByte(':')
+		out.Write(value)
+	}
+	out.WriteByte('}')
+	return out.Bytes(), nil
+}
+
+// marshal is json.Marshal without escapes for HTML.
+func marshal(v any) ([]byte, error) {
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), err
+}
+
+// emitSchema writes the JSON Schema whose documents are of type root.
+func emitSchema(p *Package, root *Document) ([]byte, error) {
+	var out object
+	out.set("$schema", schemaDialect)
+	out.set("$comment", strings.TrimPrefix(Header, "// "))
+	out.set("title", root.Name)
+	if text := prose(root.Comment, root.Name, root.Name); text != "" {
+		out.set("description", text)
+	}
+	out.set("$ref", "#/$defs/"+root.Name)
+	if root.mustBe() {
+		out.set("type", root.jsonType())
+	}
+	var defs object
+	for _, d := range p.Documents {
+		if root.holds(d) {
+			defs.set(d.Name, schemaOf(d))
+		}
+	}
+	out.set("$defs", defs)
+	text, err := marshal(out)
+	if err != nil {
+		return nil, err
+	}
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, text, "", "  "); err != nil {
+		return nil, fmt.Errorf("the JSON Schema: %w", err)
+	}
+	indented.WriteByte('\n')
+	return ascii(indented.Bytes()), nil
+}
+
+// ascii escapes what is not ASCII: a pattern may have characters that nobody
+// sees. In JSON they stand in texts only.
+func ascii(text []byte) []byte {
+	var out []byte
+	for _, c := range string(text) {
+		switch {
+		case c < utf8.RuneSelf:
+			out = append(out, byte(c))
+		case c > 0xffff:
+			high, low := utf16.EncodeRune(c)
+			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
+		default:
+			out = fmt.Appendf(out, `\u%04x`, c)
+		}
+	}
+	return out
+}
+
+func (d *Document) jsonType() string {
+	if d.List != nil {
+		return "array"
+	}
+	return "object"
+}
+
+// mustBe reports whether null, and leaving the document out, is a fault.
+func (d *Document) mustBe() bool {
+	if d.List != nil {
+		return d.List.Required
+	}
+	return slices.ContainsFunc(d.Fields, (*Field).mustBe)
+}
+
+// mustBe reports whether leaving the key out is a fault.
+func (f *Field) mustBe() bool {
+	return f.Required || f.Type.Document != nil && !f.Type.Pointer && f.Type.Document.mustBe()
+}
+
+// holds reports whether d is of, or is held by, a document.
+func (d *Document) holds(of *Document) bool {
+	if d == of {
+		return true
+	}
+	for _, f := range d.Fields {
+		if f.Type.Document != nil && f.Type.Document.holds(of) || f.Type.object() != nil && f.Type.object().holds(of) {
+			return true
+		}
+	}
+	return false
+}
+
+// schemaOf is the schema of a document, which may be null.
+func schemaOf(d *Document) object {
+	if d.List != nil {
+		return listSchema(d.List)
+	}
+	var out, properties object
+	var required []string
+	for _, f := range d.Fields {
+		properties.set(f.Key, fieldSchema(f))
+		if f.mustBe() {
+			required = append(required, f.Key)
+		}
+	}
+	if text := prose(d.Comment, d.Name, d.Name); text != "" {
+		out.set("description", text)
+	}
+	out.set("type", []string{"object", "null"})
+	out.set("properties", properties)
+	if required != nil {
+		out.set("required", required)
+	}
+	return out
+}
+
+func fieldSchema(f *Field) object {
+	var out object
+	if text := prose(f.Comment, f.Go, f.Key); text != "" {
+		out.set("description", text)
+	}
+	switch {
+	case f.Type.Kind == Raw:
+		if f.Required {
+			out.set("not", object{{"type", "null"}})
+		}
+		return out
+	case f.Type.Document != nil:
+		out.set("$ref", "#/$defs/"+f.Type.Document.Name)
+		if f.mustBe() {
+			out.set("type", f.Type.Document.jsonType())
+		}
+		return out
+	case f.Type.Kind == List:
+		return append(out, listSchema(f)...)
+	}
+	out = append(out, scalarSchema(f)...)
+	if f.Default != nil {
+		out.set("default", f.defaultJSON())
+	}
+	return out
+}
+
+// defaultJSON is a default as a document has it.
+func (f *Field) defaultJSON() any {
+	switch f.Type.Kind {
+	case Bool:
+		return f.Default.Bool
+	case Int:
+		return f.Default.Int
+	}
+	return f.Default.Duration.String()
+}
+
+func scalarSchema(f *Field) object {
+	types := []string{}
+	switch f.Type.Kind {
+	case Text, Duration:
+		types = append(types, "string")
+	case Bool:
+		types = append(types, "boolean")
+	case Int:
+		types = append(types, "integer")
+	}
+	if f.Bare {
+		types = append(types, "number")
+	}
+	if !f.Required {
+		types = append(types, "null")
+	}
+	var out object
+	if len(types) == 1 {
+		out.set("type", types[0])
+	} else {
+		out.set("type", types)
+	}
+	switch {
+	case f.Type.Kind == Int:
+		out.set("minimum", f.Min)
+		out.set("maximum", f.Max)
+	case f.Type.Kind == Duration:
+		out.set("minLength", 1)
+	case f.Type.Kind == Text:
+		out = append(out, textSchema(f.Type.Enum, f.Format, !f.Required)...)
+		if f.Required && (f.Format == nil || f.Format.Pattern == nil) {
+			out.set("minLength", 1)
+		}
+	}
+	return out
+}
+
+// textSchema says what a text may be; where empty, also the empty text, and
+// null.
+func textSchema(enum []Constant, format *Format, empty bool) object {
+	var out object
+	if enum != nil {
+		var values []any
+		for _, c := range enum {
+			values = append(values, c.Value)
+		}
+		if empty {
+			values = append(values, "", nil)
+		}
+		out.set("enum", values)
+	}
+	if format != nil && format.Pattern != nil {
+		out.set("pattern", format.Pattern.ECMA(empty))
+	}
+	if format != nil && format.Except != nil {
+		out.set("not", object{{"pattern", format.Except.ECMA(false)}})
+	}
+	return out
+}
+
+func listSchema(f *Field) object {
+	var out, items object
+	if f.Required {
+		out.set("type", "array")
+		out.set("minItems", 1)
+	} else {
+		out.set("type", []string{"array", "null"})
+	}
+	if elem := f.Type.Elem; elem.Kind == Object {
+		items.set("$ref", "#/$defs/"+elem.Document.Name)
+		items.set("type", "object")
+	} else {
+		items.set("type", "string")
+		items = append(items, textSchema(elem.Enum, f.Format, false)...)
+	}
+	out.set("items", items)
+	if f.Unique {
+		out.set("uniqueItems", true)
+	}
+	return out
+}
+
+// prose is a Go comment for people who do not read Go: in one line a paragraph,
+// and with the name of the key for the name of the field.
+func prose(comment, goName, name string) string {
+	var paragraphs []string
+	for _, p := range strings.Split(strings.TrimSpace(comment), "\n\n") {
+		paragraphs = append(paragraphs, strings.Join(strings.Fields(p), " "))
+	}
+	text := strings.Join(paragraphs, "\n\n")
+	if rest, ok := strings.CutPrefix(text, goName); ok && (strings.HasPrefix(rest, " ") || strings.HasPrefix(rest, ":")) {
+		text = name + rest
+	}
+	return text
+}

@@ -1,0 +1,147 @@
+package metadata_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/attune-go/attune/fixtures/verdicts"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+// document is a type of documents, to Go and to JSON Schema.
+type document interface {
+	UnmarshalJSON([]byte) error
+	Validate() error
+}
+
+// judge gives the faults of a document, those of reading it first.
+func judge(into document, doc []byte) metadata.Faults {
+	var unread, invalid metadata.Faults
+	errors.As(into.UnmarshalJSON(doc), &unread)
+	errors.As(into.Validate(), &invalid)
+	return append(unread, invalid...)
+}
+
+var caseLists = []struct {
+	cases []verdicts.Case
+	doc   func() document
+	// def is the schema's name of the type.
+	def string
+}{
+	{verdicts.Distributions(), func() document { return new(metadata.Distributions) }, "Distributions"},
+	{verdicts.Definitions(), func() document { return new(metadata.Definition) }, "Definition"},
+}
+
+func TestCases(t *testing.T) {
+	for _, f := range caseLists {
+		for _, c := range f.cases {
+			faults := judge(f.doc(), c.Doc)
+			switch {
+			case (c.Want == verdicts.Valid) != (len(faults) == 0):
+				t.Errorf("%s: want %s, got %v", c.Doc, c.Want, faults)
+			case len(faults) > 0 && faults[0].Pointer != c.Pointer:
+				t.Errorf("%s: want a fault at %q, got %v", c.Doc, c.Pointer, faults)
+			}
+		}
+	}
+}
+
+// schemaFor compiles the schema of pack files, as a whole and for one type in it.
+func schemaFor(t testing.TB, file, def string) *jsonschema.Schema {
+	t.Helper()
+	text, err := os.Open("../../docs/" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = text.Close() }()
+	doc, err := jsonschema.UnmarshalJSON(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("schema.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	at := "schema.json"
+	if def != "" {
+		at += "#/$defs/" + def
+	}
+	schema, err := c.Compile(at) // also holds it to the meta-schema
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema
+}
+
+func accepts(t testing.TB, schema *jsonschema.Schema, doc []byte) error {
+	t.Helper()
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(doc))
+	if err != nil {
+		t.Fatalf("%s: %v", doc, err)
+	}
+	return schema.Validate(value)
+}
+
+func TestCasesBySchema(t *testing.T) {
+	for _, f := range caseLists {
+		schemas := map[string]*jsonschema.Schema{"%s": schemaFor(t, "runtime.schema.json", "")}
+		if f.def == "Distributions" {
+			schemas = map[string]*jsonschema.Schema{
+				"%s": schemaFor(t, "runtime.schema.json", f.def),
+				`{"ref": "core.x", "name": "X", "distributions": %s}`:                               schemaFor(t, "runtime.schema.json", ""),
+				`{"ref": "core.x", "name": "X", "versions": [{"version": 1, "distributions": %s}]}`: schemaFor(t, "runtime.schema.json", ""),
+			}
+		}
+		for _, c := range f.cases {
+			for around, schema := range schemas {
+				err := accepts(t, schema, fmt.Appendf(nil, around, c.Doc))
+				if (err != nil) != (c.Want == verdicts.Fault) {
+					t.Errorf("%s: want %s, got %v", c.Doc, c.Want, err)
+				}
+			}
+		}
+	}
+}
+
+func TestSchemaOfPackFiles(t *testing.T) {
+	schema := schemaFor(t, "pack.schema.json", "")
+	for doc, want := range map[string]bool{
+		`{"ref": "lang", "version": "1.0"}`: true, `{"ref": "lang", "version": 1.0, "tags": ["a"], "x": 1, "label": null}`: true,
+		`null`: false, `[]`: false, `{}`: false, `{"ref": "lang"}`: false, `{"ref": "Lang", "version": "1"}`: false,
+		`{"ref": "lang", "version": ""}`: false, `{"ref": "lang", "version": "1", "label": 1}`: false, `{"ref": 1, "version": "1"}`: false,
+	} {
+		if err := accepts(t, schema, []byte(doc)); (err == nil) != want {
+			t.Errorf("%s: %v", doc, err)
+		}
+		if faults := judge(new(metadata.PackFile), []byte(strings.Replace(doc, "1.0,", `"1.0",`, 1))); (len(faults) == 0) != want {
+			t.Errorf("%s: %v", doc, faults)
+		}
+	}
+}
+
+// Go and JSON Schema agree on generated documents, in which each value is drawn
+// from good and bad ones.
+func TestGeneratedDocumentsBySchema(t *testing.T) {
+	schema := schemaFor(t, "runtime.schema.json", "Distributions")
+	valid := 0
+	for seed := range uint64(5000) {
+		doc := []byte(verdicts.Random(rand.New(rand.NewPCG(seed, 1))))
+		faults := judge(new(metadata.Distributions), doc)
+		if err := accepts(t, schema, doc); (err == nil) != (len(faults) == 0) {
+			t.Errorf("seed %d: Go says %v, the schema says %v\n%s", seed, faults, err, doc)
+		}
+		if len(faults) == 0 {
+			valid++
+		}
+	}
+	if valid < 500 || valid > 4500 {
+		t.Errorf("%d of 5000 documents are valid: the test shows little", valid)
+	}
+}
