@@ -101,10 +101,6 @@ func (d *downSession) separate(ctx context.Context) (*Report, error) {
 		if err := d.inspect(ctx); err != nil {
 			return err
 		}
-		// runtime_type is back.
-		if err := d.inspect(ctx); err != nil {
-			return err
-		}
 		if err := d.onCallersPath(ctx, func() error { return d.putBack(ctx, report) }); err != nil {
 			return err
 		}

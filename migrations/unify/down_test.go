@@ -181,3 +181,23 @@ func TestDownWithoutRecord(t *testing.T) {
 		t.Errorf("got %v, want ErrNoRecord", err)
 	}
 }
+
+// The way back is drawn as the way up is: what Up dropped is added, and so on.
+func TestDownPlanSaysWhatHappens(t *testing.T) {
+	db, _ := installation(t, "public")
+	up(t, db, "public")
+	plan, err := unify.ExamineDown(context.Background(), db, "public")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := plan.String()
+	for _, line := range []string{
+		"+ column runtime.runtime_type", "+ index idx_runtime_type", "+ constraint runtime_sides",
+		"- column runtime.aliases", "- table runtime_version", "- index idx_runtime_name", "- unique key worker_identity_key",
+		"~ check runtime_ref_format", "~ column runtime.distributions",
+	} {
+		if !strings.Contains(text, "\n  "+line+"\n") {
+			t.Errorf("the plan lacks %q:\n%s", line, text)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package unify
 import (
 	"context"
 	"slices"
+	"strings"
 )
 
 // DownPlan is what Down would do.
@@ -12,8 +13,9 @@ type DownPlan struct {
 	Runtimes []Restored `json:"runtimes"`
 	// Tables has how many rows of the ledger each column has.
 	Tables []Repointed `json:"tables"`
-	// Changes of the catalog that are taken back, in order.
-	Changes []string `json:"changes"`
+	// Changes of the catalog in order: what Up dropped is added again, and what
+	// it added is dropped.
+	Changes []Change `json:"changes"`
 	// Losses have no legacy form; Down refuses them without force.
 	Losses []Loss `json:"losses"`
 	// Obstacles must be cleared first.
@@ -48,13 +50,41 @@ FROM `+d.record(ledgerTable)+` l JOIN pg_class c ON c.oid = l.tbl JOIN pg_namesp
 	if err != nil {
 		return nil, err
 	}
-	for _, u := range d.undo {
-		if !slices.Contains(plan.Changes, u.Object) {
-			plan.Changes = append(plan.Changes, u.Object)
-		}
-	}
+	plan.Changes = d.takenBack()
 	plan.Losses, err = d.losses(ctx)
 	return plan, err
+}
+
+// takenBack are the changes of the catalog that Down makes, each object once: a
+// check that is dropped and the former one added is changed.
+func (d *downSession) takenBack() []Change {
+	changes := []Change{}
+	for _, u := range d.undo {
+		i := slices.IndexFunc(changes, func(c Change) bool { return c.Object == u.Object })
+		switch action := u.action(); {
+		case i < 0:
+			changes = append(changes, Change{Action: action, Object: u.Object})
+		case changes[i].Action == "change":
+			changes[i].Action = action
+		case action != "change" && action != changes[i].Action:
+			changes[i].Action = "change"
+		}
+	}
+	return changes
+}
+
+// action is what the SQL, which is ours, does to the object.
+func (u *undo) action() string {
+	is := func(begin, then string) bool {
+		return strings.HasPrefix(u.Undo, begin) && strings.Contains(u.Undo, then)
+	}
+	switch {
+	case is("DROP ", ""), is("ALTER ", " DROP COLUMN "), is("ALTER ", " DROP CONSTRAINT "):
+		return "drop"
+	case is("CREATE ", ""), is("ALTER ", " ADD COLUMN "), is("ALTER ", " ADD CONSTRAINT "):
+		return "add"
+	}
+	return "change"
 }
 
 // downObstacles are missing privileges, keys that the former refs would break,

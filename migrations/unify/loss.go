@@ -3,25 +3,50 @@ package unify
 import (
 	"context"
 	"fmt"
+	"strings"
 )
 
+// loaded is a SELECT of the definitions that packs loaded, as the loader keeps
+// them in pack.meta (see runtime/packs/install), and of the columns that they
+// fill: what they say is not lost when it goes from runtime.
+func (d *downSession) loaded() string {
+	pack := d.our("pack")
+	if !pack.has("meta") {
+		return "SELECT NULL::text AS ref, NULL::jsonb AS definition, NULL::text[] AS columns WHERE false"
+	}
+	return strings.NewReplacer("{pack}", pack.from(), "{loaded}", "p.meta::jsonb #> '{attune,loaded}'",
+		"{columns}", array([]string{"pack", "pack_ref", "name", "description", "installation", "distributions", "aliases", "execution_config"}),
+	).Replace(`SELECT e.key AS ref, e.value || jsonb_build_object('pack', p.id, 'pack_ref', p.ref) AS definition, {columns} AS columns
+  FROM {pack} p CROSS JOIN jsonb_each(CASE WHEN jsonb_typeof({loaded}) = 'object' THEN {loaded} ELSE '{}' END) e
+  WHERE jsonb_typeof(e.value) = 'object' AND split_part(e.key, '.', 1) = p.ref`)
+}
+
 // lossQueries count what Down would give up, by the object that Up added; each
-// gives a number and some examples.
+// gives a number and some examples. What a pack brought is none.
 func (d *downSession) lossQueries() map[string]string {
 	table := func(name string) string { return qualified(d.schema, name) }
 	constrained := func(name string) string {
 		return "SELECT t.ref AS example FROM " + table(name) + " t WHERE t.runtime_version_constraint IS NOT NULL"
 	}
+	byPack := func(column string) string {
+		return fmt.Sprintf("EXISTS (SELECT FROM (%s) l WHERE l.ref = r.ref AND l.definition->%s = r.%s)", d.loaded(), literal(column), column)
+	}
 	return map[string]string{
 		"column action.runtime_version_constraint": constrained("action"),
 		"column sensor.runtime_version_constraint": constrained("sensor"),
-		"column runtime.execution_config":          "SELECT r.ref AS example FROM " + table("runtime") + " r WHERE r.execution_config <> '{}'",
+		"column runtime.execution_config": "SELECT r.ref AS example FROM " + table("runtime") + " r WHERE r.execution_config <> '{}' AND NOT " +
+			byPack("execution_config"),
 		"column runtime.aliases": fmt.Sprintf(`SELECT r.ref AS example FROM %s r LEFT JOIN %s u ON u.id = r.id AND u.became = r.id
   LEFT JOIN (%s) c (ref, aliases, roles, verification) ON c.ref = r.ref
-WHERE r.aliases <> '[]' AND r.aliases <> coalesce(u.merged->'aliases', '[]') AND r.aliases <> coalesce(c.aliases, '[]')`,
-			table("runtime"), d.record(rowsTable), coreDefinitions()),
-		"table " + versionTable: fmt.Sprintf("SELECT r.ref || ' ' || v.version AS example FROM %s v JOIN %s r ON r.id = v.runtime",
-			table(versionTable), table("runtime")),
+WHERE r.aliases <> '[]' AND r.aliases <> coalesce(u.merged->'aliases', '[]') AND r.aliases <> coalesce(c.aliases, '[]') AND NOT %s`,
+			table("runtime"), d.record(rowsTable), coreDefinitions(), byPack("aliases")),
+		"table " + versionTable: fmt.Sprintf(`SELECT r.ref || ' ' || v.version AS example FROM %s v JOIN %s r ON r.id = v.runtime
+WHERE NOT EXISTS (SELECT FROM (%s) l
+  CROSS JOIN jsonb_array_elements(CASE WHEN jsonb_typeof(l.definition->'versions') = 'array' THEN l.definition->'versions' ELSE '[]' END) e
+  WHERE l.ref = r.ref AND e->>'version' = v.version AND coalesce(e->'is_default', 'false') = to_jsonb(v.is_default)
+    AND coalesce(e->'distributions', '{}') = v.distributions AND coalesce(e->'execution_config', '{}') = v.execution_config
+    AND coalesce(e->'meta', '{}') = v.meta)`,
+			table(versionTable), table("runtime"), d.loaded()),
 	}
 }
 

@@ -18,12 +18,7 @@ func (p *Plan) String() string {
 	fmt.Fprintf(&b, "Plan to %s the runtimes of schema %q. Nothing has been changed.\n", what, p.Schema)
 	p.writeRuntimes(&b)
 	writeTables(&b, "Rows that are re-pointed", p.Tables)
-	if len(p.Changes) > 0 {
-		b.WriteString("\nChanges of the schema\n")
-		for _, c := range p.Changes {
-			fmt.Fprintf(&b, "  %s %s\n", sign[c.Action], c.Object)
-		}
-	}
+	writeChanges(&b, p.Changes)
 	for i, note := range p.Notes {
 		if i == 0 {
 			b.WriteString("\nNotes\n")
@@ -38,6 +33,15 @@ func (p *Plan) String() string {
 
 // sign is how an action is drawn.
 var sign = map[string]string{"add": "+", "drop": "-", "change": "~"}
+
+func writeChanges(b *strings.Builder, changes []Change) {
+	for i, c := range changes {
+		if i == 0 {
+			b.WriteString("\nChanges of the schema\n")
+		}
+		fmt.Fprintf(b, "  %s %s\n", sign[c.Action], c.Object)
+	}
+}
 
 func (p *Plan) writeRuntimes(b *strings.Builder) {
 	for i, m := range p.Runtimes {
@@ -93,17 +97,12 @@ func (p *DownPlan) String() string {
 		fmt.Fprintf(&b, "  %s (%s) <- %s%s\n", r.Ref, rowOf(r.ID), r.From, map[bool]string{false: ", added since"}[r.Former])
 	}
 	writeTables(&b, "Rows that go back to what they were", p.Tables)
-	for i, c := range p.Changes {
-		if i == 0 {
-			b.WriteString("\nChanges of the schema that are taken back\n")
-		}
-		fmt.Fprintf(&b, "  ~ %s\n", c)
-	}
+	writeChanges(&b, p.Changes)
 	for i, l := range p.Losses {
 		if i == 0 {
 			b.WriteString("\nWithout a legacy form, given up with --force only\n")
 		}
-		fmt.Fprintf(&b, "  - %s: %s\n", l.Object, l.Reason)
+		fmt.Fprintf(&b, "  ! %s: %s\n", l.Object, l.Reason)
 	}
 	writeObstacles(&b, p.Obstacles)
 	fmt.Fprintf(&b, "\nPlan: %s, %s, %s.\n", plural(int64(len(p.Runtimes)), "runtime"),

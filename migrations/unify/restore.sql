@@ -1,6 +1,6 @@
 -- One row for each row that runtime gets back. Of rows that want the same ref,
 -- the one in first place gets it.
-WITH now AS (
+WITH RECURSIVE now AS (
   SELECT r.id::bigint AS id, r.ref::text AS ref, {row} AS row FROM {runtime} r
 ),
 origin AS (
@@ -8,13 +8,41 @@ origin AS (
     CASE WHEN u.ref ~ {legacy_form} AND u.ref <> {builtin} THEN split_part(u.ref, '.', 2) ELSE '' END AS side
   FROM {rows} u JOIN {rows} s ON s.id = u.became
 ),
+loaded AS (
+  {loaded}
+),
+-- What differs from what Up made of it, down to the keys of objects and the
+-- items of lists, and what a pack has there. Packs are loaded into objects key by
+-- key, a list is theirs as a whole.
+difference (id, k, was, present, pack) AS (
+  SELECT n.id, k, o.unified->k, n.row->k, CASE WHEN k = ANY (l.columns) THEN coalesce(l.definition->k, 'null') END
+  FROM now n JOIN origin o ON o.id = n.id AND o.became = n.id CROSS JOIN unnest({columns}) k LEFT JOIN loaded l ON l.ref = n.ref
+  WHERE coalesce(n.row->k, 'null') <> coalesce(o.unified->k, 'null')
+  UNION ALL
+  SELECT d.id, d.k, part.* FROM difference d CROSS JOIN LATERAL (
+    SELECT d.was->j, d.present->j, d.pack->j FROM jsonb_object_keys(CASE WHEN {objects} THEN d.was || d.present ELSE '{}' END) j
+    UNION ALL
+    SELECT d.was->i, d.present->i, NULL FROM generate_series(0, CASE WHEN {lists} THEN jsonb_array_length(d.was) ELSE 0 END - 1) i
+  ) part (was, present, pack)
+  WHERE part.was IS DISTINCT FROM part.present AND coalesce(d.present, 'null') IS DISTINCT FROM d.pack
+),
+-- What loading a pack brought is no change: it stays in the pack's row. Nor is
+-- that it left out a default which was written out, nor the time alone.
+change AS (
+  SELECT id, k FROM difference d
+  WHERE k <> 'updated' AND ({objects} OR ({lists})) IS NOT TRUE AND coalesce(d.present, 'null') IS DISTINCT FROM d.pack
+    AND (coalesce(d.present, 'null') = 'null' AND d.was IN ('null', 'false', '0', '""', '[]', '{}')) IS NOT TRUE
+  GROUP BY id, k
+),
 -- What was changed since goes back into every row that the runtime was made of.
 carried AS (
   SELECT n.id,
-    coalesce(jsonb_object_agg(k, n.row->k) FILTER
-      (WHERE n.row->k IS NOT NULL AND n.row->k IS DISTINCT FROM o.unified->k), '{}') AS changed,
-    coalesce(array_agg(k) FILTER (WHERE n.row->k IS NULL AND o.unified->k IS NOT NULL), '{}') AS emptied
-  FROM now n JOIN origin o ON o.id = n.id AND o.became = n.id CROSS JOIN unnest({columns}) k GROUP BY n.id
+    coalesce(jsonb_object_agg(c.k, n.row->c.k) FILTER (WHERE n.row->c.k IS NOT NULL), '{}') AS changed,
+    coalesce(array_agg(c.k) FILTER (WHERE c.k IS NOT NULL AND n.row->c.k IS NULL), '{}') AS emptied
+  FROM now n JOIN origin o ON o.id = n.id AND o.became = n.id LEFT JOIN (
+    SELECT id, k FROM change
+    UNION SELECT id, 'updated' FROM change WHERE 'updated' = ANY ({columns})
+  ) c ON c.id = n.id GROUP BY n.id
 ),
 former AS (
   SELECT n.id AS current, n.ref AS current_ref, o.id, o.side,

@@ -25,7 +25,12 @@ func (l *loader) definition(ctx context.Context, def *metadata.Definition) error
 		l.report.add(Entry{Ref: def.Ref, Result: Kept, Kept: []string{fmt.Sprintf("the row is malformed (%v)", fault)}})
 		return nil
 	}
-	merged, m, err := l.merge(row, def)
+	stored, err := l.st.Runtimes.ByRef(ctx, def.Ref)
+	if err != nil {
+		return err
+	}
+	loaded := stored.Digest != nil
+	merged, m, err := l.merge(row, def, loaded)
 	if err != nil {
 		return err
 	}
@@ -37,10 +42,13 @@ func (l *loader) definition(ctx context.Context, def *metadata.Definition) error
 		entry.Result = Kept
 	}
 	l.report.add(entry)
-	if entry.Result != Updated {
-		return nil
+	switch {
+	case entry.Result == Updated:
+		return l.write(ctx, merged, digest)
+	case !loaded && !l.opts.DryRun:
+		_, err = l.st.Runtimes.Update(ctx, def.Ref, store.RuntimeChanges{Digest: metadata.Some(&digest)})
 	}
-	return l.write(ctx, merged, digest)
+	return err
 }
 
 func (l *loader) write(ctx context.Context, def *metadata.Definition, digest string) error {
@@ -61,9 +69,12 @@ func faultOf(row *metadata.Definition) error {
 	return row.ExecutionConfig.Fault()
 }
 
-func (l *loader) merge(row, def *metadata.Definition) (*metadata.Definition, *merge, error) {
+// merge brings what the pack changed since the last load into a row. A row that
+// has no digest is another than the one that was loaded then (a migration made
+// it anew, or somebody else did), so that what it lacks was taken away by nobody.
+func (l *loader) merge(row, def *metadata.Definition, loaded bool) (*metadata.Definition, *merge, error) {
 	base := doc{}
-	if text, ok := l.base[def.Ref]; ok {
+	if text, ok := l.base[def.Ref]; ok && loaded {
 		var last metadata.Definition
 		if err := json.Unmarshal(text, &last); err != nil {
 			return nil, nil, fmt.Errorf("what was last loaded is not readable: %w", err)

@@ -295,3 +295,35 @@ func TestCorePack(t *testing.T) {
 		}
 	})
 }
+
+// A row that was made anew has no digest: it gets what it lacks, though an
+// earlier load brought that already.
+func TestLoadIntoARowMadeAnew(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		load(t, db, pack(t), install.Options{})
+		want := stored(t, db)
+		for _, q := range []string{
+			`UPDATE ? SET aliases = '[]', digest = NULL, description = 'mine', distributions = '{"min_version": "2.0"}'`,
+		} {
+			if _, err := db.ExecContext(t.Context(), q, qualified(db, "runtime")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := db.ExecContext(t.Context(), `DELETE FROM ?`, qualified(db, "runtime_version")); err != nil {
+			t.Fatal(err)
+		}
+		load(t, db, pack(t), install.Options{})
+		got := stored(t, db)
+		if got.Distributions.MinVersion != "2.0" || got.Description != "mine" {
+			t.Errorf("the row's own values are %v and %q, want 2.0 and mine", got.Distributions.MinVersion, got.Description)
+		}
+		if len(got.Aliases) != 1 || len(got.Versions) != 1 || len(got.Distributions.Verification.Commands) != 1 {
+			t.Errorf("the row is %+v, want it to have what %+v has", got, want)
+		}
+		before := rows(t, db)
+		load(t, db, pack(t), install.Options{})
+		if diff := cmp.Diff(before, rows(t, db)); diff != "" {
+			t.Errorf("the next load wrote (-before +after):\n%s", diff)
+		}
+	})
+}
