@@ -2,6 +2,7 @@ package host
 
 import (
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -92,13 +93,15 @@ var refusedNames = []struct{ pattern, reason string }{
 	{"PG*", "it may hold a database's password"},
 	{"*SECRET*", "its name says that it is secret"},
 	{"*TOKEN*", "its name says that it is secret"},
-	{"*PASSW*", "its name says that it is secret"},
+	{"*PASS*", "its name says that it is secret"},
 	{"*_PWD", "its name says that it is secret"},
+	{"*_PAT", "its name says that it is secret"},
+	{"*COOKIE*", "its name says that it is secret"},
+	{"*SESSION*", "its name says that it is secret"},
 	{"*CREDENTIAL*", "its name says that it is secret"},
-	{"*API_KEY*", "its name says that it is secret"},
-	{"*APIKEY*", "its name says that it is secret"},
-	{"*ACCESS_KEY*", "its name says that it is secret"},
-	{"*PRIVATE_KEY*", "its name says that it is secret"},
+	{"*KEY", "its name says that it is secret"},
+	{"*KEY_*", "its name says that it is secret"},
+	{"KUBECONFIG", "it leads to a cluster's keys"},
 	{"*_AUTH", "its name says that it is secret"},
 	{"SSH_*", "it leads to the user's keys"},
 	{"GPG_*", "it leads to the user's keys"},
@@ -132,8 +135,8 @@ var refusedNames = []struct{ pattern, reason string }{
 
 // RefusedEnv says why a variable is not passed to a probe though a definition
 // names it, or gives "" where it is. Run leaves refused names out and goes on.
-// The rules look at the name alone; Run also leaves out any value that is a URL
-// with a password in it.
+// The rules look at the name alone; Run also leaves out any value in which a
+// password can be seen.
 func RefusedEnv(name string) string {
 	if name == "" || strings.ContainsAny(name, "=\x00") {
 		return "it is not the name of a variable"
@@ -201,13 +204,10 @@ func (h *LocalHost) environ(names []string) []string {
 	return env
 }
 
-// holdsPassword reports whether a value holds scheme://user:password@host.
-func holdsPassword(value string) bool {
-	_, rest, ok := strings.Cut(value, "://")
-	if !ok {
-		return false
-	}
-	authority, _, _ := strings.Cut(rest, "/")
-	user, _, ok := strings.Cut(authority, "@")
-	return ok && strings.Contains(user, ":")
-}
+// password is scheme://user:password@host, or password=… as in the query of a
+// URL and in a list of keywords.
+var password = regexp.MustCompile(`(?i)://[^\s@]*:[^\s]*@|(?:pass|passwd|password|pwd|secret|token)\s*=`)
+
+// holdsPassword reports whether a password can be seen in a value. It rather
+// sees one too many.
+func holdsPassword(value string) bool { return password.MatchString(value) }

@@ -66,6 +66,7 @@ func TestEnvIsBuilt(t *testing.T) {
 func TestEnvOfDefinition(t *testing.T) {
 	environ := []string{
 		"HOME=/", "MY_TOOL_HOME=/opt/tool", "EMPTY=", "R_HOME=/usr/lib/R", "PYENV_ROOT=/opt/pyenv", "HTTPS_PROXY=http://me:secret@proxy:3128",
+		"DB_URL=postgres://h/db?user=a&password=x", "SLASH_URL=amqp://me:sec/ret@mq", "MY_DSN_LIKE=host=h Password = x",
 		"PLAIN_PROXY=http://proxy:3128", "ATTUNE_DATABASE_URL=x", "attune_token=x", "PGPASSWORD=x", "GITHUB_TOKEN=x", "MYSQL_PWD=x",
 		"LD_LIBRARY_PATH=/x", "DYLD_INSERT_LIBRARIES=/x", "BASH_ENV=/x", "JAVA_TOOL_OPTIONS=x", "PYENV_VERSION=3.6", "ASDF_NODEJS_VERSION=1", "GOTOOLCHAIN=auto", "PATH=/usr/bin",
 	}
@@ -92,7 +93,7 @@ func TestEnvOfDefinition(t *testing.T) {
 func TestRefusedEnv(t *testing.T) {
 	refused := []string{
 		"ATTUNE_X", "attune_x", "APP_DATABASE_URL", "SENTRY_DSN", "PGPASSFILE", "VAULT_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
-		"OPENAI_API_KEY", "DB_PASSWORD", "SSH_AUTH_SOCK", "LD_PRELOAD", "DYLD_X", "NODE_OPTIONS", "PERL5OPT", "RUBYOPT", "_JAVA_OPTIONS",
+		"OPENAI_API_KEY", "DB_PASSWORD", "DB_PASS", "BORG_PASSPHRASE", "GITHUB_PAT", "MYKEY", "KUBECONFIG", "APP_SESSION", "SSH_AUTH_SOCK", "LD_PRELOAD", "DYLD_X", "NODE_OPTIONS", "PERL5OPT", "RUBYOPT", "_JAVA_OPTIONS",
 		"PYENV_VERSION", "RBENV_VERSION", "MISE_NODE_VERSION", "RUSTUP_TOOLCHAIN", "LC_MESSAGES", "PATH", "HOME", "GOTOOLCHAIN", "", "A=B", "ENV",
 	}
 	for _, name := range refused {

@@ -19,7 +19,12 @@ const FileLimit = 64 << 10
 // would block it, and opening a device can have effects.
 var ErrNotRegular = errors.New("not a regular file")
 
-// ReadFile is the beginning of a regular file, FileLimit bytes at most.
+// ErrPrivate is what ReadFile says of a file that not everybody may read. Which
+// file is read comes from a definition, so it must tell nobody anything new.
+var ErrPrivate = errors.New("not readable by everybody")
+
+// ReadFile is the beginning of a regular file that everybody may read, FileLimit
+// bytes at most.
 func (h *LocalHost) ReadFile(path string) ([]byte, error) {
 	if !filepath.IsAbs(path) {
 		return nil, fmt.Errorf("read %s: not an absolute path", path)
@@ -30,6 +35,9 @@ func (h *LocalHost) ReadFile(path string) ([]byte, error) {
 	}
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("read %s: %w", path, ErrNotRegular)
+	}
+	if info.Mode().Perm()&0o004 == 0 {
+		return nil, fmt.Errorf("read %s: %w", path, ErrPrivate)
 	}
 	// O_NONBLOCK: should the file have become a FIFO meanwhile, opening it does
 	// not wait.
@@ -49,7 +57,8 @@ const (
 
 // Glob is the existing paths that match an absolute pattern of path.Match,
 // sorted. A leading ~/ is the home folder. As in a shell, a wildcard does not
-// match a leading dot. At most 256 paths are given, and the search ends after
+// match a leading dot. Folders in which the kernel shows processes and devices
+// are not looked into. At most 256 paths are given, and the search ends after
 // 20,000 folder entries: a pattern is no way to search a disk. A pattern that is
 // malformed or relative matches nothing.
 func (h *LocalHost) Glob(pattern string) []string {
@@ -97,7 +106,7 @@ func (g *globber) walk(dir string, segments []string) {
 		return
 	}
 	if len(segments) == 0 {
-		if _, err := os.Lstat(dir); err == nil {
+		if _, err := os.Lstat(dir); err == nil && !kernelFolder(filepath.Dir(dir)) {
 			g.found = append(g.found, dir)
 		}
 		return
@@ -113,7 +122,25 @@ func (g *globber) walk(dir string, segments []string) {
 	}
 }
 
+// kernelFolder reports whether a folder is, or is in, one that the kernel fills:
+// /proc/*/exe would be every program that runs.
+func kernelFolder(dir string) bool {
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return false
+	}
+	for _, top := range []string{"/proc", "/sys", "/dev"} {
+		if real == top || strings.HasPrefix(real, top+"/") {
+			return true
+		}
+	}
+	return false
+}
+
 func (g *globber) names(dir string) []string {
+	if kernelFolder(dir) {
+		return nil
+	}
 	f, err := os.OpenFile(dir, os.O_RDONLY|unix.O_DIRECTORY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return nil

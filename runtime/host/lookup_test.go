@@ -1,6 +1,7 @@
 package host_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -162,6 +163,20 @@ func TestGlobIsBounded(t *testing.T) {
 	}
 }
 
+func TestGlobLeavesTheKernelsFoldersAlone(t *testing.T) {
+	dir := t.TempDir()
+	link(t, "/proc", dir+"/p")
+	h := withPath("/")
+	for _, pattern := range []string{"/proc/*/exe", "/proc/self/exe", "/dev/*", "/sys/*", dir + "/p/*/exe", dir + "/p/self/exe", dir + "/*/self/exe"} {
+		if got := h.Glob(pattern); len(got) > 0 {
+			t.Errorf("Glob(%s) = %.3q…", pattern, got)
+		}
+	}
+	if got := h.Glob(dir + "/*"); len(got) != 1 {
+		t.Errorf("a link to such a folder is an entry of its own folder: got %q", got)
+	}
+}
+
 func TestReadFile(t *testing.T) {
 	dir := t.TempDir()
 	h := withPath("/")
@@ -171,6 +186,10 @@ func TestReadFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	link(t, "pipe", dir+"/link")
+	put(t, dir+"/private", "VERSION=1\n", 0o640)
+	if got, err := h.ReadFile(dir + "/private"); !errors.Is(err, host.ErrPrivate) {
+		t.Errorf("a private file: got %q, %v; a definition must not make root read it out", got, err)
+	}
 	if got, err := h.ReadFile(dir + "/release"); err != nil || string(got) != "VERSION=\"17\"\n" {
 		t.Errorf("got %q, %v", got, err)
 	}

@@ -146,9 +146,10 @@ func (p *Policy) refuse(cmd Command, found Candidate, reason string) Decision {
 	return Decision{Reason: reason, Allow: CommandLine(binary, cmd.Args)}
 }
 
-// versionQuestion says whether args do no more than ask for the version.
+// versionQuestion says whether args do no more than ask for the version. The bare
+// word version is not among them: to mkdir or useradd it is what to make.
 func versionQuestion(args []string) bool {
-	return len(args) == 1 && slices.Contains([]string{"--version", "-version", "-V", "-v", "version"}, args[0])
+	return len(args) == 1 && slices.Contains([]string{"--version", "-version", "-V", "-v"}, args[0])
 }
 
 func (c Command) key() string { return fmt.Sprintf("%q %q %q", c.Binary, c.Location, c.Args) }
