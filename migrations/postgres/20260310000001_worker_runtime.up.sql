@@ -68,7 +68,8 @@ CREATE TABLE {schema}.capability_change (
     created     timestamptz NOT NULL DEFAULT now()
 );
 
-CREATE INDEX idx_capability_change_worker ON {schema}.capability_change (worker, id);
+CREATE INDEX idx_capability_change_worker ON {schema}.capability_change (worker);
+CREATE INDEX idx_capability_change_name ON {schema}.capability_change (worker_name, id);
 
 -- One row: when workers that stopped beating were last looked for.
 CREATE TABLE {schema}.worker_sweep (

@@ -53,7 +53,8 @@ CREATE TABLE main.capability_change (
     created     TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f+00:00', 'now'))
 );
 
-CREATE INDEX main.idx_capability_change_worker ON capability_change (worker, id);
+CREATE INDEX main.idx_capability_change_worker ON capability_change (worker);
+CREATE INDEX main.idx_capability_change_name ON capability_change (worker_name, id);
 
 CREATE TABLE main.worker_sweep (
     id    INTEGER PRIMARY KEY DEFAULT 1 CHECK (id = 1),

@@ -4,8 +4,8 @@ package service
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/schema"
@@ -15,7 +15,7 @@ import (
 
 // Registrar writes the row of a worker; *store.Workers is one.
 type Registrar interface {
-	Register(ctx context.Context, r store.Registration) (*schema.Worker, error)
+	Register(ctx context.Context, r store.Registration) (*schema.Worker, []schema.CapabilityChange, error)
 }
 
 var _ Registrar = (*store.Workers)(nil)
@@ -32,18 +32,21 @@ type Identity struct {
 }
 
 // Register writes what was detected into the row of an identity, which stays
-// inactive: nobody runs under it yet. Errors are those of store.Workers.Register.
+// inactive: nobody runs under it yet. Errors are those of store.Workers.Register;
+// store.ErrLive is one where a service runs under the identity, which keeps the
+// row true by itself.
 func Register(ctx context.Context, to Registrar, id Identity, caps *detect.Capabilities) (*schema.Worker, error) {
-	doc, err := json.Marshal(caps)
+	found, err := Found(caps, time.Now())
 	if err != nil {
-		return nil, fmt.Errorf("register %s %q: encode capabilities: %w", id.Role, id.Name, err)
+		return nil, fmt.Errorf("register %s %q: %w", id.Role, id.Name, err)
 	}
-	r := store.Registration{Name: id.Name, Role: id.Role, Type: id.Type, Capabilities: doc}
+	r := store.Registration{Name: id.Name, Role: id.Role, Type: id.Type, Capabilities: found}
 	if id.Host != "" {
 		r.Host = &id.Host
 	}
 	if id.Port != 0 {
 		r.Port = &id.Port
 	}
-	return to.Register(ctx, r)
+	row, _, err := to.Register(ctx, r)
+	return row, err
 }

@@ -200,7 +200,7 @@ func TestInsideTransaction(t *testing.T) {
 			if _, err := st.Runtimes.UpsertDefinition(ctx, definition(t, rubyDefinition), nil); err != nil {
 				return err
 			}
-			if _, err := st.Workers.Register(ctx, store.Registration{Name: "host-1", Role: metadata.Worker}); err != nil {
+			if _, _, err := st.Workers.Register(ctx, store.Registration{Name: "host-1", Role: metadata.Worker}); err != nil {
 				return err
 			}
 			// The embedder's own worker of that identity, in the same transaction.

@@ -1,6 +1,9 @@
 package store
 
 import (
+	"fmt"
+	"time"
+
 	"github.com/uptrace/bun"
 	bundialect "github.com/uptrace/bun/dialect"
 )
@@ -36,6 +39,23 @@ func (d dialect) now() bun.Safe {
 		return "CURRENT_TIMESTAMP"
 	}
 	return "strftime('%Y-%m-%d %H:%M:%f+00:00', 'now')"
+}
+
+// clock is the database's time now, also late in a long transaction: what
+// heartbeats and their age are told by.
+func (d dialect) clock() bun.Safe {
+	if d.postgres {
+		return "pg_catalog.statement_timestamp()"
+	}
+	return d.now()
+}
+
+// ago is the clock's time a while before.
+func (d dialect) ago(while time.Duration) any {
+	if d.postgres {
+		return bun.SafeQuery("pg_catalog.statement_timestamp() - ? * interval '1 microsecond'", while.Microseconds())
+	}
+	return bun.SafeQuery("strftime('%Y-%m-%d %H:%M:%f+00:00', 'now', ?)", fmt.Sprintf("-%.3f seconds", while.Seconds()))
 }
 
 // bytewise is a text column in the order of its bytes. On Postgres a database's

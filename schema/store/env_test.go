@@ -1,9 +1,11 @@
 package store_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
 
 	"github.com/attune-go/attune/fixtures/testdb"
@@ -126,3 +128,31 @@ func besideEmbedder(t *testing.T) env {
 }
 
 func ptr[T any](v T) *T { return &v }
+
+type bunTx = bun.Tx
+
+// listen gives a function that waits for the next notification on a channel.
+func listen(t *testing.T, e env, channel string) func(ctx context.Context) string {
+	t.Helper()
+	conn, err := e.DB.DB.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	if _, err := conn.ExecContext(t.Context(), "LISTEN "+channel); err != nil {
+		t.Fatal(err)
+	}
+	return func(ctx context.Context) (payload string) {
+		err := conn.Raw(func(c any) error {
+			n, err := c.(*stdlib.Conn).Conn().WaitForNotification(ctx)
+			if err == nil {
+				payload = n.Payload
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return payload
+	}
+}

@@ -18,13 +18,19 @@ var (
 	// ErrInvalid says that a value was refused: wrong metadata, which errors.As
 	// finds as metadata.Faults, or a constraint of the database.
 	ErrInvalid = errors.New("invalid")
+	// ErrLive says that another instance runs under the identity; errors.As
+	// finds it as a *LiveError.
+	ErrLive = errors.New("already running")
+	// ErrSuperseded says that the row of a worker is not the instance's any
+	// more.
+	ErrSuperseded = errors.New("superseded")
 )
 
 // classify adds the sentinel that an error of the database amounts to. The
 // drivers' errors are known by their methods, so that the store imports neither.
 func (d dialect) classify(op string, err error) error {
 	if err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrDuplicate) ||
-		errors.Is(err, ErrReferenced) || errors.Is(err, ErrInvalid) {
+		errors.Is(err, ErrReferenced) || errors.Is(err, ErrInvalid) || errors.Is(err, ErrLive) || errors.Is(err, ErrSuperseded) {
 		return err
 	}
 	if errors.Is(err, sql.ErrNoRows) {

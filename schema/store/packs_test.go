@@ -213,7 +213,7 @@ func refusal(err error) string {
 	var kinds []string
 	for name, sentinel := range map[string]error{
 		"not found": store.ErrNotFound, "duplicate": store.ErrDuplicate,
-		"referenced": store.ErrReferenced, "invalid": store.ErrInvalid,
+		"referenced": store.ErrReferenced, "invalid": store.ErrInvalid, "live": store.ErrLive, "superseded": store.ErrSuperseded,
 	} {
 		if errors.Is(err, sentinel) {
 			kinds = append(kinds, name)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -21,17 +22,22 @@ type Registration struct {
 	Role metadata.Role
 	// Type is where it runs. Empty is local.
 	Type schema.WorkerType
-	// Status the row gets. Empty is inactive: registered, but nobody runs.
+	// Status the row gets. Empty is active for an instance, and without one
+	// inactive: registered, but nobody runs.
 	Status schema.WorkerStatus
 	Host   *string
 	Port   *int
-	// Capabilities is the capability document.
-	Capabilities json.RawMessage
+	// Capabilities is what the host has.
+	Capabilities *Capabilities
 	Meta         json.RawMessage
-	// Instance tells one process of the identity from the next.
+	// Instance is a process that runs under the identity from now on and beats;
+	// it tells one process from the next.
 	Instance *string
-	// HeartbeatInterval is in seconds.
+	// HeartbeatInterval is in seconds; an instance must say it.
 	HeartbeatInterval *int
+	// Takeover: the row is taken from an instance that is alive, whose next
+	// heartbeat tells it so. Default false: the registration is refused.
+	Takeover bool
 }
 
 // Identity is what tells workers apart: the role as SQL has it, and the name.
@@ -39,30 +45,54 @@ func Identity(role metadata.Role, name string) string {
 	return string(roleOf(role)) + "/" + name
 }
 
-// Register writes the row of an identity in one statement and returns it. Any
-// number of processes may register one identity at once: there is one row.
+// Register writes the row of an identity in one statement and returns it; in the
+// same transaction it writes what the host has, and returns what that changes,
+// as Report does. Any number of processes may register one identity at once:
+// there is one row.
 //
 // Where no row has the identity, the newest row of that name and role from
 // before there were identities takes it and keeps its id. A hybrid row is left
-// alone: whoever made it may serve both roles. The last heartbeat is untouched.
-// Errors: ErrInvalid.
-func (w *Workers) Register(ctx context.Context, r Registration) (*schema.Worker, error) {
+// alone: whoever made it may serve both roles. The registration of an instance
+// is its first heartbeat; without one, the last heartbeat is untouched.
+//
+// While another instance is alive, the row is its own: the error is ErrLive, and
+// nothing is written. It is alive until it misses its heartbeat interval three
+// times, or says by Deactivate that it ends. Errors: ErrLive, ErrInvalid.
+func (w *Workers) Register(ctx context.Context, r Registration) (*schema.Worker, []schema.CapabilityChange, error) {
 	identity := Identity(r.Role, r.Name)
 	row, columns, err := w.registered(r)
-	if err != nil {
-		return nil, w.fail("register", identity, err)
-	}
-	err = w.check(row, columns)
-	if err == nil && w.postgres {
-		err = w.registerPostgres(ctx, row, columns)
-	} else if err == nil {
-		err = w.registerSQLite(ctx, row, columns)
+	if err == nil {
+		err = w.check(row, columns)
 	}
 	if err != nil {
-		return nil, w.fail("register", identity, err)
+		return nil, nil, w.fail("register", identity, err)
+	}
+	var changes []schema.CapabilityChange
+	for attempt := 1; attempt <= 3; attempt++ {
+		err = w.inTx(ctx, func(ctx context.Context, w *Workers) error {
+			if err := w.upsertIdentity(ctx, row, columns, r.Takeover); err != nil || r.Capabilities == nil {
+				return err
+			}
+			changes, err = w.writeRuntimes(ctx, row, *r.Capabilities)
+			return err
+		})
+		err = w.classify("register", err)
+		if errors.Is(err, ErrNotFound) {
+			// Another instance is alive, unless it has ended since.
+			if live := w.whoLives(ctx, identity); live != nil {
+				err = live
+				break
+			}
+			err = fmt.Errorf("%w until a moment ago; try again", ErrLive)
+		} else if !errors.Is(err, ErrDuplicate) {
+			break
+		}
+	}
+	if err != nil {
+		return nil, nil, w.fail("register", identity, err)
 	}
 	utc(row)
-	return row, nil
+	return row, changes, nil
 }
 
 // registered is the row that a registration asks for, and the columns that it
@@ -79,14 +109,41 @@ func (w *Workers) registered(r Registration) (*schema.Worker, []string, error) {
 	}
 	if r.Status == "" {
 		r.Status = schema.WorkerInactive
+		if r.Instance != nil {
+			r.Status = schema.WorkerActive
+		}
 	}
 	identity := Identity(r.Role, r.Name)
 	row := &schema.Worker{
 		Name: r.Name, WorkerType: r.Type, WorkerRole: roleOf(r.Role), Status: &r.Status, Host: r.Host,
-		Port: r.Port, Capabilities: r.Capabilities, Meta: r.Meta, Identity: &identity,
-		Instance: r.Instance, HeartbeatInterval: r.HeartbeatInterval,
+		Port: r.Port, Meta: r.Meta, Identity: &identity, Instance: r.Instance, HeartbeatInterval: r.HeartbeatInterval,
+	}
+	if r.Instance != nil {
+		if r.HeartbeatInterval == nil || *r.HeartbeatInterval < 1 {
+			return nil, nil, fmt.Errorf("%w heartbeat_interval: an instance beats every so many seconds, at least 1", ErrInvalid)
+		}
+		row.LastHeartbeat = new(time.Time) // setting makes it the database's
+	}
+	if r.Capabilities != nil {
+		if err := r.Capabilities.check(); err != nil {
+			return nil, nil, err
+		}
+		row.Capabilities = r.Capabilities.Document
 	}
 	return row, w.written(row), nil
+}
+
+// upsertIdentity writes the row of an identity unless another instance is alive,
+// and reads it back. sql.ErrNoRows: one is.
+func (w *Workers) upsertIdentity(ctx context.Context, row *schema.Worker, columns []string, takeover bool) error {
+	mayTake := bun.SafeQuery("true")
+	if !takeover {
+		mayTake = bun.SafeQuery("(worker.instance = ? OR ? IS NOT TRUE)", row.Instance, w.live("worker"))
+	}
+	if w.postgres {
+		return w.registerPostgres(ctx, row, columns, mayTake)
+	}
+	return w.registerSQLite(ctx, row, columns, mayTake)
 }
 
 // legacy is the id of the row that the identity of a role and name would adopt.
@@ -96,46 +153,38 @@ func (w *Workers) legacy(name string, role schema.WorkerRole) any {
 		ORDER BY legacy.created DESC, legacy.id DESC LIMIT 1)`, w.of("worker"), name, w.text("legacy.worker_role"), role)
 }
 
-// registerPostgres adopts or else upserts.
+// registerPostgres adopts or else upserts. A row from before there were
+// identities has no instance that is alive.
 //
 // A process that finds its legacy row adopted meanwhile has waited for that row;
 // it sees then that the identity is no longer null, adopts nothing, and its
 // INSERT meets the row. Only when a legacy row comes into being between the
 // snapshots of two first registrations may both make a row of the identity; the
-// unique constraint refuses the second, which tries again.
-func (w *Workers) registerPostgres(ctx context.Context, row *schema.Worker, columns []string) error {
-	set := w.assignments(row, columns)
-	for attempt := 1; ; attempt++ {
-		err := w.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-			return tx.NewRaw(`WITH adopted AS (
-				UPDATE ?0 AS worker SET ?1 WHERE worker.id = ?2 AND worker.identity IS NULL
-				AND NOT EXISTS (SELECT 1 FROM ?0 AS other WHERE other.identity = ?3)
-				RETURNING ?4
-			), registered AS (
-				INSERT INTO ?0 AS worker (?5) SELECT ?6 WHERE NOT EXISTS (SELECT 1 FROM adopted)
-				ON CONFLICT (identity) DO UPDATE SET ?1
-				RETURNING ?4
-			) SELECT * FROM adopted UNION ALL SELECT * FROM registered`,
-				w.of("worker"), set, w.legacy(row.Name, row.WorkerRole), *row.Identity, w.columns(),
-				names(columns), w.values(row, columns)).Scan(ctx, row)
-		})
-		if attempt == 3 || !errors.Is(w.classify("register", err), ErrDuplicate) {
-			return err
-		}
-	}
+// unique constraint refuses the second, and Register tries again.
+func (w *Workers) registerPostgres(ctx context.Context, row *schema.Worker, columns []string, mayTake any) error {
+	return w.db.NewRaw(`WITH adopted AS (
+			UPDATE ?0 AS worker SET ?1 WHERE worker.id = ?2 AND worker.identity IS NULL
+			AND NOT EXISTS (SELECT 1 FROM ?0 AS other WHERE other.identity = ?3)
+			RETURNING ?4
+		), registered AS (
+			INSERT INTO ?0 AS worker (?5) SELECT ?6 WHERE NOT EXISTS (SELECT 1 FROM adopted)
+			ON CONFLICT (identity) DO UPDATE SET ?1 WHERE ?7
+			RETURNING ?4
+		) SELECT * FROM adopted UNION ALL SELECT * FROM registered`,
+		w.of("worker"), w.assignments(row, columns), w.legacy(row.Name, row.WorkerRole), *row.Identity, w.columns(),
+		names(columns), w.values(row, columns), mayTake).Scan(ctx, row)
 }
 
 // registerSQLite says by the id of the new row which row to adopt: that id is
 // then in conflict.
-func (w *Workers) registerSQLite(ctx context.Context, row *schema.Worker, columns []string) error {
-	set := w.assignments(row, columns)
+func (w *Workers) registerSQLite(ctx context.Context, row *schema.Worker, columns []string, mayTake any) error {
 	return w.db.NewRaw(`INSERT INTO ?0 AS worker (id, ?1)
 		VALUES (CASE WHEN NOT EXISTS (SELECT 1 FROM ?0 AS other WHERE other.identity = ?2) THEN ?3 END, ?4)
-		ON CONFLICT (identity) DO UPDATE SET ?5
+		ON CONFLICT (identity) DO UPDATE SET ?5 WHERE ?7
 		ON CONFLICT (id) DO UPDATE SET ?5
 		RETURNING ?6`,
 		w.of("worker"), names(columns), *row.Identity, w.legacy(row.Name, row.WorkerRole), w.values(row, columns),
-		set, w.columns()).Scan(ctx, row)
+		w.assignments(row, columns), w.columns(), mayTake).Scan(ctx, row)
 }
 
 // values are the columns' values, separated by commas.
@@ -143,7 +192,7 @@ func (w *Workers) values(row *schema.Worker, columns []string) any {
 	var query []string
 	var args []any
 	for _, column := range columns {
-		query, args = append(query, "?"), append(args, w.value(row, column))
+		query, args = append(query, "?"), append(args, w.setting(row, column))
 	}
 	return bun.SafeQuery(strings.Join(query, ", "), args...)
 }
@@ -152,7 +201,15 @@ func (w *Workers) values(row *schema.Worker, columns []string) any {
 func (w *Workers) assignments(row *schema.Worker, columns []string) any {
 	query, args := []string{"updated = ?"}, []any{w.now()}
 	for _, column := range columns {
-		query, args = append(query, "? = ?"), append(args, bun.Name(column), w.value(row, column))
+		query, args = append(query, "? = ?"), append(args, bun.Name(column), w.setting(row, column))
 	}
 	return bun.SafeQuery(strings.Join(query, ", "), args...)
+}
+
+// setting is a column's value; of a heartbeat it is the database's time.
+func (w *Workers) setting(row *schema.Worker, column string) any {
+	if column == "last_heartbeat" {
+		return w.clock()
+	}
+	return w.value(row, column)
 }

@@ -17,10 +17,10 @@ import (
 func TestRegister(t *testing.T) {
 	each(t, func(t *testing.T, e env) {
 		caps := json.RawMessage(`{"runtimes":["python"],"text":"it's? \\u0000"}`)
-		got, err := e.Workers.Register(t.Context(), store.Registration{
+		got, _, err := e.Workers.Register(t.Context(), store.Registration{
 			Name: "host-1", Role: metadata.Worker, Type: schema.WorkerContainer, Host: ptr("10.0.0.1"), Port: ptr(8080),
-			Capabilities: caps, Meta: json.RawMessage(`{}`), Instance: ptr("i1"), HeartbeatInterval: ptr(30),
-			Status: schema.WorkerActive,
+			Capabilities: &store.Capabilities{Document: caps, Runtimes: []schema.WorkerRuntime{{Name: "python", Outcome: schema.OutcomeAvailable}}},
+			Meta:         json.RawMessage(`{}`), Instance: ptr("i1"), HeartbeatInterval: ptr(30),
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -29,7 +29,10 @@ func TestRegister(t *testing.T) {
 			ID: got.ID, Name: "host-1", WorkerType: schema.WorkerContainer, WorkerRole: schema.RoleAction,
 			Host: ptr("10.0.0.1"), Port: ptr(8080), Status: ptr(schema.WorkerActive), Capabilities: caps,
 			Meta: json.RawMessage(`{}`), Identity: ptr("action/host-1"), Instance: ptr("i1"), HeartbeatInterval: ptr(30),
-			Created: got.Created, Updated: got.Updated,
+			LastHeartbeat: got.LastHeartbeat, Created: got.Created, Updated: got.Updated,
+		}
+		if got.LastHeartbeat == nil {
+			t.Error("the registration of an instance is no heartbeat")
 		}
 		same := cmp.Transformer("meaning", func(raw json.RawMessage) string { return meaning(t, raw) })
 		if diff := cmp.Diff(want, got, same); diff != "" {
@@ -40,11 +43,12 @@ func TestRegister(t *testing.T) {
 			t.Errorf("what Register returned and what is stored differ: %v\n%s", err, diff)
 		}
 
-		// The least that can be said: the row is inactive, the rest stays.
+		// The least that can be said, once nobody runs: the row is inactive, the
+		// rest stays.
 		backdate(t, e, "worker")
 		e.exec(t, "UPDATE {schema}.worker SET last_heartbeat = created")
 		before, _ := e.Workers.Get(t.Context(), got.ID)
-		again, err := e.Workers.Register(t.Context(), store.Registration{Name: "host-1", Role: metadata.Worker})
+		again, _, err := e.Workers.Register(t.Context(), store.Registration{Name: "host-1", Role: metadata.Worker})
 		if err != nil || !again.Updated.After(before.Updated) {
 			t.Fatalf("got %+v, %v; want updated to move on", again, err)
 		}
@@ -58,7 +62,7 @@ func TestRegister(t *testing.T) {
 		}
 
 		// The sensor of that name is another.
-		sensor, err := e.Workers.Register(t.Context(), store.Registration{Name: "host-1", Role: metadata.Sensor})
+		sensor, _, err := e.Workers.Register(t.Context(), store.Registration{Name: "host-1", Role: metadata.Sensor})
 		if err != nil || sensor.ID == got.ID || *sensor.Identity != "sensor/host-1" || sensor.WorkerRole != schema.RoleSensor ||
 			sensor.LastHeartbeat != nil {
 			t.Errorf("got %+v, %v; want a row of its own", sensor, err)
@@ -86,7 +90,7 @@ func TestRegisterAdoptsNewestLegacyRow(t *testing.T) {
 			t.Fatalf("got %+v, %v; want the row that would be adopted", would, err)
 		}
 		for range 2 {
-			got, err := e.Workers.Register(t.Context(), store.Registration{Name: "host-1", Role: metadata.Worker})
+			got, _, err := e.Workers.Register(t.Context(), store.Registration{Name: "host-1", Role: metadata.Worker})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -132,8 +136,8 @@ func TestRegisterAtOnce(t *testing.T) {
 					}
 					defer conn.Close()
 					<-start
-					row, err := store.New(conn, store.Config{Schema: e.schema}).Workers.Register(t.Context(),
-						store.Registration{Name: name, Role: metadata.Worker, Instance: ptr(fmt.Sprint(n))})
+					row, _, err := store.New(conn, store.Config{Schema: e.schema}).Workers.Register(t.Context(),
+						store.Registration{Name: name, Role: metadata.Worker, Host: ptr(fmt.Sprint(n))})
 					if errs[n] = err; err == nil {
 						ids[n] = row.ID
 					}
@@ -170,7 +174,7 @@ func TestRegisterTriesAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := store.New(first, store.Config{Schema: "attune"}).Workers.Register(t.Context(),
+	made, _, err := store.New(first, store.Config{Schema: "attune"}).Workers.Register(t.Context(),
 		store.Registration{Name: "host-1", Role: metadata.Worker})
 	if err != nil {
 		t.Fatal(err)
@@ -186,7 +190,7 @@ func TestRegisterTriesAgain(t *testing.T) {
 	}
 	done := make(chan result, 1)
 	go func() {
-		row, err := store.New(second, store.Config{Schema: "attune"}).Workers.Register(t.Context(),
+		row, _, err := store.New(second, store.Config{Schema: "attune"}).Workers.Register(t.Context(),
 			store.Registration{Name: "host-1", Role: metadata.Worker, Host: ptr("second")})
 		done <- result{row, err}
 	}()
@@ -217,15 +221,27 @@ func TestRegisterErrors(t *testing.T) {
 			{store.Registration{Name: "a", Role: "hybrid"}, `register worker "hybrid/a": invalid role "hybrid": `},
 			{store.Registration{Name: "a", Role: metadata.Worker, Type: "submarine"}, `register worker "action/a": invalid: `},
 			{store.Registration{Name: "a", Role: metadata.Worker, Status: "asleep"}, `register worker "action/a": invalid: `},
-			{store.Registration{Name: "a", Role: metadata.Worker, Capabilities: json.RawMessage("{")},
+			{store.Registration{Name: "a", Role: metadata.Worker, Capabilities: &store.Capabilities{Document: json.RawMessage("{")}},
 				`register worker "action/a": invalid capabilities: `},
+			{store.Registration{Name: "a", Role: metadata.Worker, Capabilities: &store.Capabilities{}},
+				`register worker "action/a": invalid capabilities: `},
+			{store.Registration{Name: "a", Role: metadata.Worker, Capabilities: &store.Capabilities{Document: json.RawMessage(`{"runtimes": ["python"]}`)}},
+				`register worker "action/a": invalid capabilities: the document lists ["python"], and the rows []`},
+			{store.Registration{Name: "a", Role: metadata.Worker, Capabilities: found(t, row("core.python", "python", "latest", "/usr/bin/python3"))},
+				`register worker "action/a": invalid version of python: `},
+			{store.Registration{Name: "a", Role: metadata.Worker, Capabilities: found(t, row("core.python", "python", "3.12", "/usr/\x00"))},
+				`register worker "action/a": python: invalid path: `},
+			{store.Registration{Name: "a", Role: metadata.Worker, Instance: ptr("i")}, `register worker "action/a": invalid heartbeat_interval: `},
+			{store.Registration{Name: "a", Role: metadata.Worker, Instance: ptr("i"), HeartbeatInterval: ptr(0)}, `register worker "action/a": invalid heartbeat_interval: `},
 			{store.Registration{Name: "a\x00", Role: metadata.Worker}, `register worker "action/a\x00": invalid name: `},
 		} {
-			_, err := e.Workers.Register(t.Context(), c.registration)
+			_, _, err := e.Workers.Register(t.Context(), c.registration)
 			wantError(t, err, "invalid", c.message)
 		}
-		if n := count(t, e, "worker"); n != 0 {
-			t.Errorf("%d rows were written", n)
+		for _, table := range []string{"worker", "worker_runtime", "capability_change"} {
+			if n := count(t, e, table); n != 0 {
+				t.Errorf("%d rows of %s were written", n, table)
+			}
 		}
 	})
 }

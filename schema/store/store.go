@@ -1,4 +1,5 @@
-// Package store reads and writes packs, runtimes, their versions and workers.
+// Package store reads and writes packs, runtimes, their versions, workers and
+// what their hosts have.
 //
 // It works over any bun.IDB: a *bun.DB, a bun.Conn, or the transaction of a
 // platform that embeds it. Every statement names the schema of its tables, so
@@ -6,7 +7,8 @@
 // never touched. Times that it writes are the database's.
 //
 // Errors say the operation and the key, and wrap one of ErrNotFound,
-// ErrDuplicate, ErrReferenced and ErrInvalid where one of them is the reason;
+// ErrDuplicate, ErrReferenced, ErrInvalid, ErrLive and ErrSuperseded where one of
+// them is the reason;
 // both databases give the same. A duplicate leaves a transaction usable, and so
 // does anything a Delete refuses; another error ends a Postgres transaction, as
 // always there.
@@ -33,6 +35,8 @@ type Store struct {
 	Runtimes        *Runtimes
 	RuntimeVersions *RuntimeVersions
 	Workers         *Workers
+	WorkerRuntimes  *WorkerRuntimes
+	Changes         *Changes
 }
 
 // New returns a Store over db, which speaks Postgres or SQLite. It does not
@@ -42,6 +46,12 @@ func New(db bun.IDB, cfg Config) *Store {
 	versions := &RuntimeVersions{table[schema.RuntimeVersion]{
 		dialect: d, name: "runtime_version", noun: "runtime version",
 		unique: []string{"runtime", "version"},
+	}}
+	runtimes := WorkerRuntimes{table[schema.WorkerRuntime]{
+		dialect: d, name: "worker_runtime", noun: "worker runtime",
+	}}
+	changes := Changes{table[schema.CapabilityChange]{
+		dialect: d, name: "capability_change", noun: "capability change",
 	}}
 	return &Store{
 		Packs: &Packs{table[schema.Pack]{
@@ -53,7 +63,9 @@ func New(db bun.IDB, cfg Config) *Store {
 		RuntimeVersions: versions,
 		Workers: &Workers{table[schema.Worker]{
 			dialect: d, name: "worker", noun: "worker", unique: []string{"identity"},
-		}},
+		}, runtimes, changes},
+		WorkerRuntimes: &runtimes,
+		Changes:        &changes,
 	}
 }
 

@@ -37,7 +37,7 @@ func everything(ctx context.Context, st *store.Store, def *metadata.Definition) 
 	_, err2 = st.Runtimes.ByPack(ctx, "acme")
 	_, err3 = st.RuntimeVersions.ByPack(ctx, "acme")
 	_, err4 := st.Definitions(ctx)
-	w, err5 := st.Workers.Register(ctx, store.Registration{Name: "w", Role: metadata.Worker})
+	w, _, err5 := st.Workers.Register(ctx, store.Registration{Name: "w", Role: metadata.Worker})
 	if err := first(err1, err2, err3, err4, err5); err != nil {
 		return err
 	}

@@ -231,6 +231,9 @@ func utc[M any](row *M) {
 func (t table[M]) value(row *M, column string) any {
 	v := t.model().LookupField(column).Value(reflect.ValueOf(row).Elem()).Interface()
 	if raw, ok := v.(json.RawMessage); ok {
+		if raw == nil {
+			return nil
+		}
 		return string(raw)
 	}
 	return v

@@ -11,7 +11,11 @@ import (
 )
 
 // Workers is the repository of workers.
-type Workers struct{ table[schema.Worker] }
+type Workers struct {
+	table[schema.Worker]
+	runtimes WorkerRuntimes
+	changes  Changes
+}
 
 // WorkerFilter says which workers are wanted: those that fit every field that is
 // not zero.
@@ -30,14 +34,13 @@ type WorkerFilter struct {
 }
 
 // WorkerChanges are the columns that an update touches: those that are set. A
-// nil is NULL.
+// nil is NULL. What a host has is written by Register and Report.
 type WorkerChanges struct {
 	WorkerType        metadata.Optional[schema.WorkerType]
 	Runtime           metadata.Optional[*int64]
 	Host              metadata.Optional[*string]
 	Port              metadata.Optional[*int]
 	Status            metadata.Optional[*schema.WorkerStatus]
-	Capabilities      metadata.Optional[json.RawMessage]
 	Meta              metadata.Optional[json.RawMessage]
 	Instance          metadata.Optional[*string]
 	HeartbeatInterval metadata.Optional[*int]
@@ -87,7 +90,7 @@ func (w *Workers) List(ctx context.Context, filter WorkerFilter) ([]schema.Worke
 			q = q.Where("? = ?", w.text("worker.status"), filter.Status)
 		}
 		if filter.Runtime != "" {
-			q = w.having(q, filter.Runtime)
+			q = w.listing(q, filter.Runtime)
 		}
 		if filter.After != nil {
 			q = q.Where("(?, worker.id) > (?, ?)", name, filter.After.Name, filter.After.ID)
@@ -107,9 +110,9 @@ func roleOf(role metadata.Role) schema.WorkerRole {
 	return schema.WorkerRole(role)
 }
 
-// having narrows workers to those whose capability document has a runtime.
+// listing narrows workers to those whose capability document has a runtime.
 // Documents that others wrote may be of any form.
-func (w *Workers) having(q *bun.SelectQuery, runtime string) *bun.SelectQuery {
+func (w *Workers) listing(q *bun.SelectQuery, runtime string) *bun.SelectQuery {
 	if w.postgres {
 		return q.Where("(worker.capabilities @> ? OR worker.capabilities @> ?)",
 			containing("runtimes", runtime), containing("detected", map[string]string{"ref": runtime}))
@@ -139,7 +142,6 @@ func (w *Workers) Update(ctx context.Context, id int64, changes WorkerChanges) (
 	change(&c, "host", changes.Host, &row.Host)
 	change(&c, "port", changes.Port, &row.Port)
 	change(&c, "status", changes.Status, &row.Status)
-	change(&c, "capabilities", changes.Capabilities, &row.Capabilities)
 	change(&c, "meta", changes.Meta, &row.Meta)
 	change(&c, "instance", changes.Instance, &row.Instance)
 	change(&c, "heartbeat_interval", changes.HeartbeatInterval, &row.HeartbeatInterval)

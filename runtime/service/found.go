@@ -1,0 +1,92 @@
+package service
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// Found is a capability document as the store takes it: the document itself,
+// without attempts, and the rows that say the same, with the attempts as their
+// evidence where detect.Config.Explain asked for them. now is the host's clock;
+// a negative was verified then.
+func Found(caps *detect.Capabilities, now time.Time) (*store.Capabilities, error) {
+	out := &store.Capabilities{At: now}
+	slim := *caps
+	slim.Detected = slices.Clone(caps.Detected)
+	slim.Undetected = slices.Clone(caps.Undetected)
+	for i, d := range caps.Detected {
+		slim.Detected[i].Attempts = nil
+		row, err := withEvidence(schema.WorkerRuntime{
+			RuntimeRef: d.Ref, Name: d.Name, Outcome: string(d.Outcome), Source: string(d.Source),
+			Version: d.Version, VersionRaw: plain(d.VersionRaw), Path: d.Path, RealPath: d.RealPath,
+		}, d.Attempts)
+		if err != nil {
+			return nil, err
+		}
+		if !d.VerifiedAt.IsZero() {
+			row.VerifiedAt = &d.VerifiedAt
+		}
+		out.Runtimes = append(out.Runtimes, row)
+	}
+	for i, a := range caps.Undetected {
+		slim.Undetected[i].Attempts = nil
+		row, err := withEvidence(schema.WorkerRuntime{
+			RuntimeRef: a.Ref, Name: a.Name, Outcome: string(a.Outcome), Detail: orNull(a.Detail), Hint: orNull(a.Hint), VerifiedAt: &now,
+		}, a.Attempts)
+		if err != nil {
+			return nil, err
+		}
+		out.Runtimes = append(out.Runtimes, row)
+	}
+	doc, err := json.Marshal(slim)
+	if err != nil {
+		return nil, fmt.Errorf("encode capabilities: %w", err)
+	}
+	out.Document = withoutNUL(doc)
+	return out, nil
+}
+
+// withEvidence adds attempts to a row; without any it has none.
+func withEvidence(row schema.WorkerRuntime, attempts []detect.Attempt) (schema.WorkerRuntime, error) {
+	if len(attempts) == 0 {
+		return row, nil
+	}
+	evidence, err := json.Marshal(attempts)
+	if err != nil {
+		return row, fmt.Errorf("encode the evidence on %s: %w", row.Name, err)
+	}
+	row.Evidence = withoutNUL(evidence)
+	return row, nil
+}
+
+// plain is a text without what no database stores: the NUL that a tool printed.
+func plain(text string) string { return strings.ReplaceAll(text, "\x00", "\uFFFD") }
+
+// withoutNUL does the same to the strings of a JSON document.
+func withoutNUL(doc json.RawMessage) json.RawMessage {
+	for i := 0; i < len(doc); i++ {
+		if doc[i] != '\\' {
+			continue
+		}
+		if i++; bytes.HasPrefix(doc[i:], []byte("u0000")) {
+			copy(doc[i:], "ufffd")
+		}
+	}
+	return doc
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	s = plain(s)
+	return &s
+}

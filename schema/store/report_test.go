@@ -1,0 +1,377 @@
+package store_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// row is an installation as a host reports it.
+func row(ref, name, version, path string) schema.WorkerRuntime {
+	return schema.WorkerRuntime{
+		RuntimeRef: ref, Name: name, Outcome: schema.OutcomeAvailable, Source: "verified", Version: version, Path: path,
+		Evidence: json.RawMessage(`[{"command": ["` + name + `", "--version"]}]`),
+	}
+}
+
+// negative is a runtime that is not there.
+func negative(ref, name, outcome, detail string) schema.WorkerRuntime {
+	return schema.WorkerRuntime{RuntimeRef: ref, Name: name, Outcome: outcome, Detail: &detail}
+}
+
+// found is a report of rows.
+func found(t *testing.T, rows ...schema.WorkerRuntime) *store.Capabilities {
+	t.Helper()
+	names := []string{}
+	for _, r := range rows {
+		if r.Outcome == schema.OutcomeAvailable {
+			names = append(names, r.Name)
+		}
+	}
+	slices.Sort(names)
+	doc, err := json.Marshal(map[string]any{"runtimes": slices.Compact(names)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &store.Capabilities{Document: doc, Runtimes: rows}
+}
+
+// running registers an instance.
+func running(t *testing.T, e env, name string, rows ...schema.WorkerRuntime) *schema.Worker {
+	t.Helper()
+	w, _, err := e.Workers.Register(t.Context(), store.Registration{
+		Name: name, Role: metadata.Worker, Instance: ptr("i1"), HeartbeatInterval: ptr(30), Capabilities: found(t, rows...),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// shown are rows in short.
+func shown(rows []schema.WorkerRuntime) []string {
+	list := []string{}
+	for _, r := range rows {
+		list = append(list, strings.TrimSpace(fmt.Sprintf("%s %s %s %s", r.RuntimeRef, r.Outcome, r.Version, r.Path)))
+	}
+	return list
+}
+
+// told are changes in short.
+func told(changes []schema.CapabilityChange) []string {
+	list := []string{}
+	for _, c := range changes {
+		text := func(s *string) string {
+			if s == nil {
+				return "-"
+			}
+			return *s
+		}
+		list = append(list, fmt.Sprintf("%s %s %s>%s %s", c.Kind, c.Name, text(c.OldVersion), text(c.NewVersion), text(c.Detail)))
+	}
+	return list
+}
+
+func TestReport(t *testing.T) {
+	each(t, func(t *testing.T, e env) {
+		ctx := t.Context()
+		if err := e.Runtimes.Create(ctx, &schema.Runtime{Ref: "core.python", Name: "Python"}); err != nil {
+			t.Fatal(err)
+		}
+		w := running(t, e, "host-1")
+		python311, python312 := row("core.python", "python", "3.11.7", "/usr/bin/python3"), row("core.python", "python", "3.12.1", "/opt/python3")
+		for _, step := range []struct {
+			name string
+			rows []schema.WorkerRuntime
+			want []string
+			told []string
+		}{
+			{"gains", []schema.WorkerRuntime{python311, row("core.native", "native", "", ""), negative("core.ruby", "ruby", "not_found", "no ruby in PATH")},
+				[]string{"core.native available", "core.python available 3.11.7 /usr/bin/python3", "core.ruby not_found"},
+				[]string{"gained native ->- -", "gained python ->3.11.7 /usr/bin/python3"}},
+			{"a second installation", []schema.WorkerRuntime{python311, python312, python312, row("core.native", "native", "", ""), negative("core.ruby", "ruby", "not_found", "no ruby in PATH")},
+				[]string{"core.native available", "core.python available 3.12.1 /opt/python3", "core.python available 3.11.7 /usr/bin/python3", "core.ruby not_found"},
+				[]string{"gained python ->3.12.1 /opt/python3"}},
+			{"the same version once more", []schema.WorkerRuntime{python311, python312, row("core.python", "python", "3.12.1", "/bin/python3"), row("core.native", "native", "", "")},
+				[]string{"core.native available", "core.python available 3.12.1 /bin/python3", "core.python available 3.12.1 /opt/python3", "core.python available 3.11.7 /usr/bin/python3"},
+				[]string{}},
+			{"an upgrade in its place, and a loss", []schema.WorkerRuntime{row("core.python", "python", "3.11.8", "/usr/bin/python3"), row("core.native", "native", "", "")},
+				[]string{"core.native available", "core.python available 3.11.8 /usr/bin/python3"},
+				[]string{"lost python 3.12.1>- not found at /bin/python3 any more", "version_changed python 3.11.7>3.11.8 /usr/bin/python3"}},
+			{"all of it lost", []schema.WorkerRuntime{negative("core.python", "python", "not_found", "no python3 in PATH")},
+				[]string{"core.python not_found"},
+				[]string{"lost native ->- not asked for any more: no definition for this worker", "lost python 3.11.8>- not_found: no python3 in PATH"}},
+			{"back, with the last negative", []schema.WorkerRuntime{python312},
+				[]string{"core.python available 3.12.1 /opt/python3", "core.python not_found"},
+				[]string{"gained python ->3.12.1 /opt/python3"}},
+			{"another negative", []schema.WorkerRuntime{python312, negative("core.python", "python", "timeout", "no answer within 10s")},
+				[]string{"core.python available 3.12.1 /opt/python3", "core.python timeout"}, []string{}},
+			{"unknown names that were declared", []schema.WorkerRuntime{row("", "cobol", "", ""), row("", "algol", "", "")},
+				[]string{"available", "available"},
+				[]string{"gained algol ->- -", "gained cobol ->- -", "lost python 3.12.1>- not asked for any more: no definition for this worker"}},
+			{"nothing", nil, []string{}, []string{"lost algol ->- not asked for any more: no definition for this worker", "lost cobol ->- not asked for any more: no definition for this worker"}},
+		} {
+			caps := found(t, step.rows...)
+			last, err := e.Changes.Last(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			changes, err := e.Workers.Report(ctx, w.ID, "i1", *caps)
+			if err != nil {
+				t.Fatalf("%s: %v", step.name, err)
+			}
+			rows, err := e.WorkerRuntimes.ByWorker(ctx, w.ID)
+			if diff := cmp.Diff(step.want, shown(rows)); err != nil || diff != "" {
+				t.Errorf("%s: rows: %v (-want +got):\n%s", step.name, err, diff)
+			}
+			if diff := cmp.Diff(step.told, told(changes)); diff != "" {
+				t.Errorf("%s: changes (-want +got):\n%s", step.name, diff)
+			}
+			stored, err := e.Changes.After(ctx, last, 0)
+			if diff := cmp.Diff(changes, stored); err != nil || diff != "" {
+				t.Errorf("%s: what is returned and what is stored differ: %v\n%s", step.name, err, diff)
+			}
+			now, err := e.Workers.Get(ctx, w.ID)
+			if err != nil || meaning(t, now.Capabilities) != meaning(t, caps.Document) {
+				t.Errorf("%s: the document is %s, %v", step.name, now.Capabilities, err)
+			}
+			for _, r := range rows {
+				if !r.Active || (r.Runtime != nil) != (r.RuntimeRef == "core.python") || (r.SortKey == nil) != (r.Version == "") {
+					t.Errorf("%s: %+v", step.name, r)
+				}
+			}
+		}
+		// The whole history, newest first, also when the worker is gone.
+		if err := e.Workers.Delete(ctx, w.ID); err != nil {
+			t.Fatal(err)
+		}
+		all, err := e.Changes.OfWorker(ctx, metadata.Worker, "host-1", 0, 0)
+		if err != nil || len(all) != 13 || all[0].ID < all[12].ID || all[0].Worker != nil || all[0].WorkerRole != schema.RoleAction {
+			t.Errorf("history: %d changes, %v, the first %+v", len(all), err, all[0])
+		}
+		part, err := e.Changes.OfWorker(ctx, metadata.Worker, "host-1", all[2].ID, 2)
+		if diff := cmp.Diff(all[3:5], part); err != nil || diff != "" {
+			t.Errorf("a part of the history: %v\n%s", err, diff)
+		}
+		if none, err := e.Changes.OfWorker(ctx, metadata.Sensor, "host-1", 0, 0); err != nil || len(none) != 0 {
+			t.Errorf("the sensor's history: %v, %v", none, err)
+		}
+	})
+}
+
+// TestUnchangedRowsAreNotWritten looks at the time that every write leaves.
+func TestUnchangedRowsAreNotWritten(t *testing.T) {
+	each(t, func(t *testing.T, e env) {
+		at := time.Now().Add(-time.Minute)
+		reported := func(evidence string, since *time.Time) []schema.WorkerRuntime {
+			rows := []schema.WorkerRuntime{
+				row("core.python", "python", "3.12.1", "/usr/bin/python3"), row("core.shell", "shell", "5.2", "/bin/sh"), negative("core.ruby", "ruby", "not_found", "no"),
+			}
+			for i := range rows {
+				rows[i].VerifiedAt, rows[i].Evidence = &at, json.RawMessage(evidence)
+			}
+			rows[1].UnconfirmedSince = since
+			return rows
+		}
+		w := running(t, e, "host-1", reported(`[1]`, nil)...)
+		backdate(t, e, "worker_runtime")
+		written := func() []string {
+			rows, err := e.WorkerRuntimes.ByWorker(t.Context(), w.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var fresh []string
+			for _, r := range rows {
+				if r.Updated.After(r.Created) {
+					fresh = append(fresh, r.Name)
+				}
+			}
+			return fresh
+		}
+		report := func(rows []schema.WorkerRuntime) {
+			t.Helper()
+			changes, err := e.Workers.Report(t.Context(), w.ID, "i1", *found(t, rows...))
+			if err != nil || len(changes) > 0 {
+				t.Fatalf("report: %v, changes %v", err, changes)
+			}
+		}
+		report(reported(`[2]`, nil))
+		if got := written(); got != nil {
+			t.Errorf("the same report wrote %v", got)
+		}
+		// A row that is written brings its evidence; the first moment stays.
+		since := at.Add(-time.Hour)
+		report(reported(`[3]`, &since))
+		if diff := cmp.Diff([]string{"shell"}, written()); diff != "" {
+			t.Errorf("unconfirmed (-want +got):\n%s", diff)
+		}
+		later := at
+		report(reported(`[3]`, &later))
+		rows, err := e.WorkerRuntimes.ByWorker(t.Context(), w.ID)
+		if err != nil || len(rows) != 3 {
+			t.Fatal(rows, err)
+		}
+		if shell := rows[2]; shell.UnconfirmedSince == nil || shell.UnconfirmedSince.Sub(since).Abs() > time.Minute || meaning(t, shell.Evidence) != "[3]" {
+			t.Errorf("shell is unconfirmed since %v with %s, want %v and [3]", shell.UnconfirmedSince, shell.Evidence, since)
+		}
+		backdate(t, e, "worker_runtime")
+		report(reported(`[4]`, nil))
+		if diff := cmp.Diff([]string{"shell"}, written()); diff != "" {
+			t.Errorf("confirmed again (-want +got):\n%s", diff)
+		}
+		backdate(t, e, "worker_runtime")
+		at = time.Now()
+		report(reported(`[5]`, nil))
+		if diff := cmp.Diff([]string{"python", "ruby", "shell"}, written()); diff != "" {
+			t.Errorf("verified anew (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestTimesAreTheDatabases: a host whose clock is an hour off.
+func TestTimesAreTheDatabases(t *testing.T) {
+	each(t, func(t *testing.T, e env) {
+		for i, off := range []time.Duration{-time.Hour, time.Hour} {
+			here := time.Now().Add(off)
+			verified, since := here.Add(-2*time.Minute), here.Add(-time.Minute)
+			r := row("core.python", "python", "3.12.1", "/usr/bin/python3")
+			r.VerifiedAt, r.UnconfirmedSince = &verified, &since
+			caps := found(t, r)
+			caps.At = here
+			w, changes, err := e.Workers.Register(t.Context(), store.Registration{Name: fmt.Sprint("host-", i), Role: metadata.Worker, Capabilities: caps})
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows, err := e.WorkerRuntimes.ByWorker(t.Context(), w.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for what, pair := range map[string][2]time.Time{
+				"verified": {*rows[0].VerifiedAt, time.Now().Add(-2 * time.Minute)}, "unconfirmed": {*rows[0].UnconfirmedSince, time.Now().Add(-time.Minute)},
+				"changed": {changes[0].Created, time.Now()},
+			} {
+				if pair[0].Sub(pair[1]).Abs() > 30*time.Second {
+					t.Errorf("%v off: %s at %v, want %v", off, what, pair[0], pair[1])
+				}
+			}
+		}
+	})
+}
+
+func TestReportOfWhoIsNotAsked(t *testing.T) {
+	each(t, func(t *testing.T, e env) {
+		w := running(t, e, "host-1", row("core.python", "python", "3.12", "/usr/bin/python3"))
+		_, err := e.Workers.Report(t.Context(), w.ID, "i2", *found(t))
+		wantError(t, err, "superseded", fmt.Sprintf("report worker %d: superseded by instance i1", w.ID))
+		_, err = e.Workers.Report(t.Context(), 99, "i1", *found(t))
+		wantError(t, err, "not found", "report worker 99: not found")
+		if rows, err := e.WorkerRuntimes.ByWorker(t.Context(), w.ID); err != nil || len(rows) != 1 {
+			t.Errorf("rows %v, %v; want the one there was", shown(rows), err)
+		}
+		// All or nothing: the document and the rows before it go back too.
+		broken := found(t, row("core.ruby", "ruby", "3.3", "/usr/bin/ruby"), row("core.perl", "perl", "5.36", "/usr/bin/perl"))
+		broken.Runtimes[1].Evidence = json.RawMessage(`["\u0000"]`)
+		if e.postgres { // SQLite stores it
+			_, err = e.Workers.Report(t.Context(), w.ID, "i1", *broken)
+			wantError(t, err, "invalid", fmt.Sprintf("report worker %d: invalid: ", w.ID))
+			now, _ := e.Workers.Get(t.Context(), w.ID)
+			if n := count(t, e, "worker_runtime"); n != 1 || strings.Contains(string(now.Capabilities), "ruby") {
+				t.Errorf("%d rows and %s after a failed report", n, now.Capabilities)
+			}
+		}
+	})
+}
+
+// TestChangesInOrder: whoever remembers the last id that he saw misses nothing,
+// while many workers report at once.
+func TestChangesInOrder(t *testing.T) {
+	each(t, func(t *testing.T, e env) {
+		const workers, rounds = 8, 6
+		e.SetMaxOpenConns(workers + 2)
+		var writers sync.WaitGroup
+		for n := range workers {
+			w := running(t, e, fmt.Sprint("host-", n))
+			writers.Go(func() {
+				for round := range rounds {
+					rows := []schema.WorkerRuntime{}
+					if round%2 == 0 {
+						rows = append(rows, row("core.a", "a", "1", "/a"), row("core.b", "b", "1", "/b"))
+					}
+					if _, err := e.Workers.Report(t.Context(), w.ID, "i1", *found(t, rows...)); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		done := make(chan struct{})
+		go func() { writers.Wait(); close(done) }()
+		var seen []int64
+		last := int64(0)
+		for finished := false; ; {
+			more, err := e.Changes.After(context.WithoutCancel(t.Context()), last, 7)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range more {
+				seen, last = append(seen, c.ID), c.ID
+			}
+			if finished && len(more) == 0 {
+				break
+			}
+			select {
+			case <-done:
+				finished = len(more) == 0
+			default:
+			}
+		}
+		if total := count(t, e, "capability_change"); len(seen) != total || total != workers*rounds*2 {
+			t.Errorf("a reader saw %d of %d changes, and %d were made", len(seen), total, workers*rounds*2)
+		}
+	})
+}
+
+// TestNotification listens on a real connection: nothing comes of what is rolled
+// back, one notice of what is not.
+func TestNotification(t *testing.T) {
+	e := postgres(t, "attune")
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	listener := listen(t, e, store.ChangeChannel)
+	w := running(t, e, "host-1")
+	boom := errors.New("boom")
+	err := e.RunInTx(ctx, nil, func(ctx context.Context, tx bunTx) error {
+		if _, err := store.New(tx, store.Config{Schema: "attune"}).Workers.Report(ctx, w.ID, "i1", *found(t, row("core.a", "a", "1", "/a"))); err != nil {
+			return err
+		}
+		return boom
+	})
+	if !errors.Is(err, boom) {
+		t.Fatal(err)
+	}
+	if _, err := e.Workers.Report(ctx, w.ID, "i1", *found(t)); err != nil { // nothing changes
+		t.Fatal(err)
+	}
+	changes, err := e.Workers.Report(ctx, w.ID, "i1", *found(t, row("core.b", "b", "1", "/b"), row("core.c", "c", "1", "/c")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got store.ChangeNotice
+	if err := json.Unmarshal([]byte(listener(ctx)), &got); err != nil {
+		t.Fatal(err)
+	}
+	if want := (store.ChangeNotice{Schema: "attune", Worker: w.ID, First: changes[0].ID, Last: changes[1].ID}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}

@@ -1,0 +1,231 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/attune-go/attune/runtime/version"
+	"github.com/attune-go/attune/schema"
+)
+
+// WorkerRuntimes reads what workers' hosts have; Workers.Register and
+// Workers.Report write it.
+type WorkerRuntimes struct{ table[schema.WorkerRuntime] }
+
+// ByWorker returns the rows of a worker, ordered by ref and name, of each
+// runtime its installations before its last negative, newest first. A worker
+// that does not exist has none.
+func (r *WorkerRuntimes) ByWorker(ctx context.Context, worker int64) ([]schema.WorkerRuntime, error) {
+	return r.many(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
+		return q.Where("worker_runtime.worker = ?", worker).OrderExpr(
+			"worker_runtime.runtime_ref, worker_runtime.name, worker_runtime.outcome <> ?, worker_runtime.sort_key DESC, worker_runtime.path, worker_runtime.id",
+			schema.OutcomeAvailable)
+	})
+}
+
+// sameMoment is how far apart two times of one verification may be: the two
+// clocks are compared anew with each report, and the way there takes its time.
+const sameMoment = 5 * time.Second
+
+// installation tells the rows of one worker apart. Of negatives there is one
+// for each runtime.
+type installation struct{ ref, name, outcome, path, version string }
+
+func installationOf(r *schema.WorkerRuntime) installation {
+	if r.Outcome == schema.OutcomeAvailable {
+		return installation{r.RuntimeRef, r.Name, r.Outcome, r.Path, r.Version}
+	}
+	return installation{ref: r.RuntimeRef, name: r.Name}
+}
+
+// writeRuntimes makes the rows of a worker, whose own row is locked by the
+// transaction, those of a report, and writes the history of what that changes.
+func (w *Workers) writeRuntimes(ctx context.Context, row *schema.Worker, caps Capabilities) ([]schema.CapabilityChange, error) {
+	before, err := w.runtimes.ByWorker(ctx, row.ID)
+	if err != nil {
+		return nil, err
+	}
+	report, err := w.runtimes.prepare(ctx, row, caps)
+	if err != nil {
+		return nil, err
+	}
+	d := differences(before, report)
+	if err := w.runtimes.write(ctx, d); err != nil {
+		return nil, err
+	}
+	changes := history(row, before, report)
+	if err := w.changes.add(ctx, row, changes); err != nil {
+		return nil, err
+	}
+	return changes, nil
+}
+
+// prepare fills in what the store knows better than the reporter.
+func (r *WorkerRuntimes) prepare(ctx context.Context, row *schema.Worker, caps Capabilities) ([]schema.WorkerRuntime, error) {
+	refs := []string{""}
+	for i := range caps.Runtimes {
+		refs = append(refs, caps.Runtimes[i].RuntimeRef)
+	}
+	if err := checkTexts(refs); err != nil {
+		return nil, fmt.Errorf("%w runtime_ref: %w", ErrInvalid, err)
+	}
+	// There is a row without a ref at least, so that the time is there.
+	var known []struct {
+		Now time.Time
+		ID  *int64
+		Ref *string
+	}
+	err := r.db.NewRaw("SELECT ? AS now, runtime.id, runtime.ref FROM (SELECT 1 AS one) AS always LEFT JOIN ? AS runtime ON runtime.ref IN (?)",
+		r.clock(), r.of("runtime"), bun.List(refs)).Scan(ctx, &known)
+	if err != nil {
+		return nil, err
+	}
+	ids := map[string]*int64{}
+	for _, k := range known {
+		if k.Ref != nil {
+			ids[*k.Ref] = k.ID
+		}
+	}
+	at := caps.At
+	if at.IsZero() {
+		at = time.Now()
+	}
+	// Round drops the monotonic reading: what is asked is how far the clock on
+	// the host's wall is off.
+	ahead := at.Round(0).Sub(known[0].Now)
+	var rows []schema.WorkerRuntime
+	seen := map[installation]bool{}
+	for _, in := range caps.Runtimes {
+		if in.Version != "" {
+			v, err := version.Parse(in.Version)
+			if err != nil {
+				return nil, fmt.Errorf("%w version of %s: %w", ErrInvalid, in.Name, err)
+			}
+			in.Version = v.String()
+			key := v.Key()
+			in.SortKey, in.Prerelease = &key, v.IsPrerelease()
+		} else {
+			in.SortKey, in.Prerelease = nil, false
+		}
+		in.ID, in.Worker, in.Runtime = 0, row.ID, ids[in.RuntimeRef]
+		in.Active = row.Status != nil && *row.Status == schema.WorkerActive
+		in.VerifiedAt, in.UnconfirmedSince = moved(in.VerifiedAt, ahead), moved(in.UnconfirmedSince, ahead)
+		if key := installationOf(&in); seen[key] {
+			continue
+		} else if err := r.check(&in, r.written(&in)); err != nil {
+			return nil, fmt.Errorf("%s: %w", in.Name, err)
+		} else {
+			seen[key] = true
+		}
+		rows = append(rows, in)
+	}
+	return rows, nil
+}
+
+// moved is a time of the host's clock by the database's, in milliseconds, which
+// is as fine as both databases keep it.
+func moved(t *time.Time, ahead time.Duration) *time.Time {
+	if t == nil || t.IsZero() {
+		return nil
+	}
+	at := t.Round(0).Add(-ahead).UTC().Truncate(time.Millisecond)
+	return &at
+}
+
+// difference is which rows a report adds, changes and removes.
+type difference struct {
+	added, changed []schema.WorkerRuntime
+	removed        []int64
+}
+
+// differences compares a worker's rows with those of a report, whose times it
+// replaces by those of the row that says the same.
+func differences(before, report []schema.WorkerRuntime) difference {
+	var d difference
+	old := map[installation]*schema.WorkerRuntime{}
+	for i := range before {
+		old[installationOf(&before[i])] = &before[i]
+	}
+	mentioned := map[installation]bool{}
+	for i := range report {
+		in := &report[i]
+		key := installationOf(in)
+		mentioned[key] = true
+		mentioned[installation{ref: in.RuntimeRef, name: in.Name}] = true // its last negative stays
+		was := old[key]
+		if was == nil {
+			d.added = append(d.added, *in)
+			continue
+		}
+		in.ID = was.ID
+		if in.UnconfirmedSince != nil && was.UnconfirmedSince != nil {
+			in.UnconfirmedSince = was.UnconfirmedSince
+		}
+		if in.VerifiedAt != nil && was.VerifiedAt != nil && in.VerifiedAt.Sub(*was.VerifiedAt).Abs() < sameMoment {
+			in.VerifiedAt = was.VerifiedAt
+		}
+		if !same(*was, *in) {
+			d.changed = append(d.changed, *in)
+		}
+	}
+	for i := range before {
+		if !mentioned[installationOf(&before[i])] {
+			d.removed = append(d.removed, before[i].ID)
+		}
+	}
+	return d
+}
+
+// same reports whether two rows say the same. Evidence is not compared: it is of
+// the verification that VerifiedAt tells from others.
+func same(a, b schema.WorkerRuntime) bool {
+	b.Evidence, b.Created, b.Updated = a.Evidence, a.Created, a.Updated
+	return reflect.DeepEqual(a, b)
+}
+
+// write makes the differences, each kind in one statement.
+func (r *WorkerRuntimes) write(ctx context.Context, d difference) error {
+	if len(d.removed) > 0 {
+		if _, err := r.db.NewRaw("DELETE FROM ? WHERE id IN (?)", r.of(r.name), bun.List(d.removed)).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	var columns, set []string
+	for _, f := range r.model().Fields {
+		if f.Name != "id" && f.Name != "created" && f.Name != "updated" {
+			columns = append(columns, f.Name)
+			set = append(set, `"`+f.Name+`" = EXCLUDED."`+f.Name+`"`)
+		}
+	}
+	if len(d.added) > 0 {
+		_, err := r.db.NewRaw("INSERT INTO ? (?) VALUES ?", r.of(r.name), names(columns), r.tuples(d.added, columns)).Exec(ctx)
+		if err != nil {
+			return err
+		}
+	}
+	if len(d.changed) > 0 {
+		columns = append([]string{"id"}, columns...)
+		_, err := r.db.NewRaw("INSERT INTO ? (?) VALUES ? ON CONFLICT (id) DO UPDATE SET ?, updated = ?",
+			r.of(r.name), names(columns), r.tuples(d.changed, columns), bun.Safe(strings.Join(set, ", ")), r.now()).Exec(ctx)
+		return err
+	}
+	return nil
+}
+
+// tuples are rows' values for VALUES.
+func (t table[M]) tuples(rows []M, columns []string) any {
+	var query []string
+	var args []any
+	for i := range rows {
+		query = append(query, "(?"+strings.Repeat(", ?", len(columns)-1)+")")
+		for _, c := range columns {
+			args = append(args, t.value(&rows[i], c))
+		}
+	}
+	return bun.SafeQuery(strings.Join(query, ", "), args...)
+}
