@@ -45,10 +45,20 @@ func (c *Capabilities) arrange() {
 		c.RuntimeVersions[name] = slices.Compact(versions)
 	}
 	slices.SortStableFunc(c.Detected, func(a, b Detection) int {
-		return cmp.Or(cmp.Compare(a.Ref, b.Ref), newest(a.Version, b.Version), strings.Compare(a.Name, b.Name), strings.Compare(a.Path, b.Path))
+		return cmp.Or(cmp.Compare(a.Ref, b.Ref), newest(a.Version, b.Version), defaultFirst(a, b), strings.Compare(a.Name, b.Name), strings.Compare(a.Path, b.Path))
 	})
 	slices.SortStableFunc(c.Undetected, func(a, b Absence) int {
 		return cmp.Or(cmp.Compare(a.Ref, b.Ref), strings.Compare(a.Name, b.Name))
 	})
 	c.Detected, c.Undetected = notNil(c.Detected), notNil(c.Undetected)
+}
+
+func defaultFirst(a, b Detection) int {
+	switch {
+	case a.Default == b.Default:
+		return 0
+	case a.Default:
+		return -1
+	}
+	return 1
 }

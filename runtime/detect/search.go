@@ -65,8 +65,7 @@ func (r *round) search(ctx context.Context, w *way) []probed {
 		}
 	}
 	for _, trials := range later {
-		id := identityOf(trials[0].candidates[0])
-		if !slices.ContainsFunc(tried, func(p probed) bool { return !p.spare && p.identity() == id }) {
+		if !probedAlready(trials[0].candidates[0], tried) {
 			tried = merge(tried, r.chain(ctx, w, trials, nil))
 		}
 	}
@@ -74,6 +73,13 @@ func (r *round) search(ctx context.Context, w *way) []probed {
 		tried = append(tried, r.settle(ctx, w, &tried[i], tried)...)
 	}
 	return tried
+}
+
+// probedAlready reports whether one of the probes was of this executable, by
+// whatever path.
+func probedAlready(c host.Candidate, tried []probed) bool {
+	id := identityOf(c)
+	return slices.ContainsFunc(tried, func(p probed) bool { return !p.spare && p.identity() == id })
 }
 
 // alongPath is each command with what PATH gives for it, and the folders of
@@ -194,16 +200,17 @@ func (r *round) chain(ctx context.Context, w *way, trials []trial, settle func(*
 	return tried
 }
 
-// merge adds more to tried, each attempt once: one that counts replaces one that
-// was made only to explain.
+// merge adds more to tried, each attempt once: one that counts takes the place
+// of one that was made only to explain, and stands where its chain does.
 func merge(tried, more []probed) []probed {
 	for _, m := range more {
 		i := slices.IndexFunc(tried, func(p probed) bool { return p.Path == m.Path && slices.Equal(p.Command, m.Command) })
-		switch {
-		case i < 0:
+		if i >= 0 && tried[i].spare && !m.spare {
+			tried = slices.Delete(tried, i, i+1)
+			i = -1
+		}
+		if i < 0 {
 			tried = append(tried, m)
-		case tried[i].spare && !m.spare:
-			tried[i] = m
 		}
 	}
 	return tried

@@ -55,6 +55,9 @@ func (r *round) settle(ctx context.Context, w *way, shim *probed, others []probe
 		there = len(homes) == 0 && len(named) > 0
 	}
 	for _, f := range homes {
+		if probedAlready(f.candidates[0], others) {
+			continue
+		}
 		for _, t := range trialsOf(w, f) {
 			cmd := host.Command{Binary: t.Binary, Args: t.Args, Location: f.location}
 			if !r.decide(cmd, f.candidates[0], true).Allowed {
