@@ -1,0 +1,54 @@
+package schema_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/attune-go/attune/fixtures"
+	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/runtime/version"
+	"github.com/attune-go/attune/schema"
+)
+
+// TestConstraintsAreCheckedWhereTheyAreWritten: whoever writes with the models
+// is refused on both databases, and told where the fault is.
+func TestConstraintsAreCheckedWhereTheyAreWritten(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		ctx := t.Context()
+		good, wrong := ">=3.11,<4", ">=3.11,<4,"
+		pack := fixtures.Pack(ctx, t, db, fixtures.PackOpts{})
+		action := fixtures.Action(ctx, t, db, fixtures.ActionOpts{Pack: pack, RuntimeVersionConstraint: &good})
+		sensor := fixtures.Sensor(ctx, t, db, fixtures.SensorOpts{Pack: pack, RuntimeVersionConstraint: &good})
+		refused := func(what, ref string, err error) {
+			t.Helper()
+			var syntax *version.SyntaxError
+			if !errors.As(err, &syntax) || !strings.Contains(err.Error(), ref) || !strings.Contains(err.Error(), "runtime_version_constraint: constraint \">=3.11,<4,\": position 11") {
+				t.Errorf("%s: %v, want the fault and its place", what, err)
+			}
+		}
+
+		another := *action
+		another.ID, another.Ref, another.RuntimeVersionConstraint = 0, "x.new", &wrong
+		_, err := db.NewInsert().Model(&another).Exec(ctx)
+		refused("insert", `action "x.new"`, err)
+		fine := another
+		fine.Ref, fine.RuntimeVersionConstraint = "x.fine", nil
+		_, err = db.NewInsert().Model(&[]schema.Action{fine, another}).Exec(ctx)
+		refused("insert of several", `action "x.new"`, err)
+		action.RuntimeVersionConstraint = &wrong
+		_, err = db.NewUpdate().Model(action).Column("runtime_version_constraint").WherePK().Exec(ctx)
+		refused("update", action.Ref, err)
+		sensor.RuntimeVersionConstraint = &wrong
+		_, err = db.NewUpdate().Model(sensor).WherePK().Exec(ctx)
+		refused("update", sensor.Ref, err)
+
+		var actions []schema.Action
+		if err := db.NewSelect().Model(&actions).Scan(ctx); err != nil || len(actions) != 1 || *actions[0].RuntimeVersionConstraint != good {
+			t.Errorf("after all that: %+v, %v", actions, err)
+		}
+		if _, err := db.NewDelete().Model(action).WherePK().Exec(ctx); err != nil {
+			t.Errorf("delete: %v", err)
+		}
+	})
+}
