@@ -19,6 +19,8 @@ var (
 	ErrSeveral = errors.New("several schemas hold an installation")
 	// ErrBeside means that a new installation was asked for beside an existing one.
 	ErrBeside = errors.New("another schema already holds an installation")
+	// ErrElsewhere means that the schema that was asked for holds nothing, and another an installation.
+	ErrElsewhere = errors.New("it holds no installation")
 	// ErrLocked means that somebody else held a lock for longer than Config.LockTimeout.
 	ErrLocked = errors.New("waited too long for a lock")
 	// ErrReadOnly means that the database takes no writes.
@@ -39,22 +41,34 @@ type StateError struct {
 	Findings []string
 
 	kind error
+	// file: the database is a file, which has no schemas to choose from.
+	file bool
 }
 
 func (e *StateError) Unwrap() error { return e.kind }
 
 func (e *StateError) Error() string {
-	advice := "expected an empty schema, the legacy one (runtime with runtime_type) or the unified one " +
-		"(runtime without it), each with pack, action, sensor and worker; nothing was changed; " +
-		"put the missing parts back from a backup, or drop the remains, and run `attune migrate up` again"
-	if errors.Is(e.kind, ErrNotOurs) {
-		advice = "nothing was changed; give attune a schema of its own: `attune migrate up --schema attune`"
-	}
-	return fmt.Sprintf("schema %q: %v: %s; %s", e.Schema, e.kind, strings.Join(e.Findings, "; "), advice)
+	return fmt.Sprintf("schema %q: %v: %s; nothing was changed; %s", e.Schema, e.kind, strings.Join(e.Findings, "; "), e.advice())
 }
 
-// SchemaError says which schemas hold an installation. It unwraps to ErrSeveral
-// or ErrBeside.
+func (e *StateError) advice() string {
+	foreign := errors.Is(e.kind, ErrNotOurs)
+	switch {
+	case e.file && foreign:
+		return "give attune a file of its own: `attune migrate up --database sqlite:PATH`"
+	case e.file:
+		return "expected an empty file, or one that attune made; put the missing parts back from a backup, " +
+			"or name another file with --database sqlite:PATH"
+	case foreign:
+		return "give attune a schema of its own: `attune migrate up --schema attune`"
+	}
+	return "expected an empty schema, the legacy one (runtime with runtime_type) or the unified one " +
+		"(runtime without it), each with pack, action, sensor and worker; " +
+		"put the missing parts back from a backup, or drop the remains, and run `attune migrate up` again"
+}
+
+// SchemaError says which schemas hold an installation. It unwraps to ErrSeveral,
+// ErrBeside or ErrElsewhere.
 type SchemaError struct {
 	// Wanted is the schema that was asked for; empty when none was.
 	Wanted string
@@ -70,6 +84,9 @@ func (e *SchemaError) Error() string {
 	found := strings.Join(e.Found, ", ")
 	if errors.Is(e.kind, ErrSeveral) {
 		return fmt.Sprintf("%v: %s; say which one with --schema", e.kind, found)
+	}
+	if errors.Is(e.kind, ErrElsewhere) {
+		return fmt.Sprintf("schema %q: %v; there is one in %s: name it with --schema", e.Wanted, e.kind, found)
 	}
 	return fmt.Sprintf("create an installation in schema %q: %v: %s; use that one with --schema, "+
 		"or a database of its own for the new one", e.Wanted, e.kind, found)

@@ -121,6 +121,8 @@ type inspection struct {
 	records  []record
 	// others are further schemas that hold an installation.
 	others []string
+	// file: it is a SQLite database.
+	file bool
 }
 
 // inspect resolves the installation's schema and says what is there. It writes
@@ -134,7 +136,7 @@ func (m *Migrator) inspect(ctx context.Context, db bun.IDB) (*inspection, error)
 	if err != nil {
 		return nil, err
 	}
-	in := &inspection{space: s}
+	in := &inspection{space: s, file: !m.postgres()}
 	for _, o := range spaces {
 		if o.name != s.name && o.installation() {
 			in.others = append(in.others, o.name)
@@ -278,9 +280,18 @@ func (in *inspection) classifySQLite() {
 func (in *inspection) refuse() error {
 	switch in.state {
 	case StateMixed:
-		return &StateError{Schema: in.name, Findings: in.findings, kind: ErrMixed}
+		return &StateError{Schema: in.name, Findings: in.findings, kind: ErrMixed, file: in.file}
 	case StateForeign:
-		return &StateError{Schema: in.name, Findings: in.findings, kind: ErrNotOurs}
+		return &StateError{Schema: in.name, Findings: in.findings, kind: ErrNotOurs, file: in.file}
+	}
+	return nil
+}
+
+// elsewhere is the error of a schema that was asked for and holds nothing while
+// others hold an installation: most likely its name was mistyped.
+func (in *inspection) elsewhere() error {
+	if in.state == StateEmpty && len(in.others) > 0 {
+		return &SchemaError{Wanted: in.name, Found: in.others, kind: ErrElsewhere}
 	}
 	return nil
 }

@@ -67,8 +67,8 @@ func TestLockedTable(t *testing.T) {
 
 	res, err := migrator(t, db.DB, migrations.Config{LockTimeout: shortly}).Up(ctx)
 	wantError(t, "Up", err, migrations.ErrLocked, fmt.Sprintf("process %d", pid), "nightly report", "platform.runtime")
-	if diff := cmp.Diff([]migrations.Done{{ID: migrations.Baseline, Adopted: true}}, res.Done); diff != "" {
-		t.Errorf("what was done before the lock is not said (-want +got):\n%s", diff)
+	if len(res.Done) > 0 {
+		t.Errorf("done = %+v, want nothing: a first up is one transaction", res.Done)
 	}
 	if err := tx.Rollback(); err != nil {
 		t.Fatal(err)

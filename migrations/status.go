@@ -50,8 +50,8 @@ type MigrationStatus struct {
 }
 
 // Status says what is applied and what is not. It writes nothing, and a mixed
-// or foreign state is no error but part of the answer. Errors are ErrSeveral and
-// those of the connection.
+// or foreign state is no error but part of the answer. Errors are ErrSeveral,
+// ErrElsewhere and those of the connection.
 func (m *Migrator) Status(ctx context.Context) (*Status, error) {
 	var st *Status
 	err := m.read(ctx, func(ctx context.Context, tx bun.IDB) error {
@@ -60,7 +60,7 @@ func (m *Migrator) Status(ctx context.Context) (*Status, error) {
 			return err
 		}
 		st = m.status(in)
-		return nil
+		return in.elsewhere()
 	})
 	if err != nil {
 		return nil, err
@@ -92,7 +92,8 @@ func (m *Migrator) status(in *inspection) *Status {
 // the database as it is, and in which schema. It refuses only what the program
 // cannot read: a newer migration is none of its business as long as its record
 // says that a program of this version runs on it. Errors are ErrNotMigrated,
-// ErrTooNew, ErrMixed, ErrNotOurs, ErrSeveral and those of the connection.
+// ErrTooNew, ErrMixed, ErrNotOurs, ErrSeveral, ErrElsewhere and those of the
+// connection.
 func (m *Migrator) Check(ctx context.Context) (schema string, err error) {
 	err = m.read(ctx, func(ctx context.Context, tx bun.IDB) error {
 		in, err := m.inspect(ctx, tx)
@@ -100,6 +101,9 @@ func (m *Migrator) Check(ctx context.Context) (schema string, err error) {
 			return err
 		}
 		schema = in.name
+		if err := in.elsewhere(); err != nil {
+			return err
+		}
 		if err := m.tooNew(in); err != nil {
 			return err
 		}

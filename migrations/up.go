@@ -30,14 +30,18 @@ type Result struct {
 	Unify *unify.Report `json:"unify,omitempty"`
 }
 
-// Up applies what is missing, each migration in a transaction of its own. With
-// an error the result says what was applied before it. Errors are those of this
-// package: ErrMixed, ErrNotOurs, ErrTooNew, ErrSeveral, ErrBeside, ErrLocked,
+// Up applies what is missing, each migration in a transaction of its own. Only
+// the first Up of an installation is one transaction: a baseline is not left
+// behind, created or adopted, where what follows it is refused. Of several
+// processes that begin at once the result of each says what that one did.
+//
+// With an error the result says what was applied before it. Errors are those of
+// this package: ErrMixed, ErrNotOurs, ErrTooNew, ErrSeveral, ErrBeside, ErrLocked,
 // ErrReadOnly, ErrPrivilege; unify's, where rows stand in the way.
 func (m *Migrator) Up(ctx context.Context) (*Result, error) {
 	res := &Result{Done: []Done{}}
 	for {
-		more, err := m.upOne(ctx, res)
+		more, err := m.upNext(ctx, res)
 		if err != nil {
 			return res, err
 		}
@@ -47,46 +51,68 @@ func (m *Migrator) Up(ctx context.Context) (*Result, error) {
 	}
 }
 
-// upOne applies the oldest missing migration, if there is one.
-func (m *Migrator) upOne(ctx context.Context, res *Result) (more bool, err error) {
-	var in *inspection
-	var done *Done
+// upNext is one transaction of Up; more is whether it did anything.
+func (m *Migrator) upNext(ctx context.Context, res *Result) (more bool, err error) {
+	var found *inspection
+	var done []Done
 	var report *unify.Report
 	err = m.write(ctx, func(ctx context.Context, tx bun.IDB) error {
-		if in, err = m.inspect(ctx, tx); err != nil {
-			return err
+		for {
+			in, err := m.inspect(ctx, tx)
+			if err != nil {
+				return err
+			}
+			if found == nil {
+				found = in
+			}
+			d, unified, err := m.upOne(ctx, tx, in)
+			if err != nil || d == nil {
+				return err
+			}
+			done = append(done, *d)
+			if unified != nil {
+				report = unified
+			}
+			if done[0].ID != Baseline {
+				return nil
+			}
 		}
-		if err := m.mayGoUp(in); err != nil {
-			return err
-		}
-		pending := m.pending(in)
-		if len(pending) == 0 {
-			return nil
-		}
-		s := pending[0]
-		m.cfg.Logger.InfoContext(ctx, "migrating", "schema", in.name, "migration", s.id, "state", in.state)
-		d := Done{ID: s.id}
-		if d.Adopted, report, err = m.apply(ctx, tx, in, s); err != nil {
-			return fmt.Errorf("%s in schema %q: %w", s.id, in.name, err)
-		}
-		if err := insertRecord(ctx, tx, in.name, record{ID: s.id, Adopted: d.Adopted, Requires: s.requires, Program: program}); err != nil {
-			return fmt.Errorf("record %s in %s: %w", s.id, table(in.name, recordTable), err)
-		}
-		done = &d
-		return m.arrived(ctx, tx, s)
 	})
-	if in != nil && res.Before == "" {
-		res.Schema, res.Before = in.name, in.state
+	if found != nil && res.Before == "" {
+		res.Schema, res.Before = found.name, found.state
 	}
-	if err != nil || done == nil {
+	if err != nil || len(done) == 0 {
 		return false, err
 	}
-	m.cfg.Logger.InfoContext(ctx, "migrated", "schema", in.name, "migration", done.ID, "adopted", done.Adopted)
-	res.Done = append(res.Done, *done)
+	for _, d := range done {
+		m.cfg.Logger.InfoContext(ctx, "migrated", "schema", found.name, "migration", d.ID, "adopted", d.Adopted)
+	}
+	res.Done = append(res.Done, done...)
 	if report != nil {
 		res.Unify = report
 	}
 	return true, nil
+}
+
+// upOne applies the oldest missing migration; done is nil if there is none.
+func (m *Migrator) upOne(ctx context.Context, tx bun.IDB, in *inspection) (done *Done, report *unify.Report, err error) {
+	if err := m.mayGoUp(in); err != nil {
+		return nil, nil, err
+	}
+	pending := m.pending(in)
+	if len(pending) == 0 {
+		return nil, nil, nil
+	}
+	s := pending[0]
+	m.cfg.Logger.InfoContext(ctx, "migrating", "schema", in.name, "migration", s.id, "state", in.state)
+	done = &Done{ID: s.id}
+	if done.Adopted, report, err = m.apply(ctx, tx, in, s); err != nil {
+		return nil, nil, fmt.Errorf("%s in schema %q: %w", s.id, in.name, err)
+	}
+	if err := insertRecord(ctx, tx, in.name, record{ID: s.id, Adopted: done.Adopted, Requires: s.requires, Program: program}); err != nil {
+		return nil, nil, fmt.Errorf("record %s in %s: %w", s.id, table(in.name, recordTable), err)
+	}
+	return done, report, m.arrived(ctx, tx, s)
 }
 
 // mayGoUp refuses what Up must not touch.

@@ -206,9 +206,13 @@ INSERT INTO runtime (ref, pack, pack_ref, runtime_type, name, distributions) VAL
   ('core.action.python', 1, 'core', 'action', 'Python', '["python3"]'), ('core.sensor.python', 1, 'core', 'sensor', 'Python', '{}');
 CREATE VIEW sides AS SELECT ref, runtime_type FROM runtime`)
 	want(t, run(t, "migrate", "plan", "--exit-code"), cli.ExitPending, "legacy", "core.python", "DROP VIEW", "refuses until the obstacle is cleared")
-	want(t, run(t, "migrate", "up"), 1, "adopted", "sides", "DROP VIEW")
+	refused := run(t, "migrate", "up")
+	want(t, refused, 1, "sides", "DROP VIEW")
+	if strings.Contains(refused.out, "adopted") {
+		t.Errorf("the refused up says that it did something:\n%s", refused.out)
+	}
 	exec(`DROP VIEW sides`)
-	want(t, run(t, "migrate", "up"), 0, "2 runtimes became 1", "attune packs load core", "restart workers")
+	want(t, run(t, "migrate", "up"), 0, "adopted", "2 runtimes became 1", "attune packs load core", "restart workers")
 	want(t, run(t, "packs", "load", "core", "--dry-run"), 0, "updated   core.python", "nothing was written")
 	want(t, run(t, "packs", "load", "core"), 0, "19 created, 1 updated")
 	want(t, run(t, "runtimes", "show", "python3"), 0, "core.python", "python3 --version")
