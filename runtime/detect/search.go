@@ -51,14 +51,15 @@ func (r *round) search(ctx context.Context, w *way) []probed {
 	for i, trials := range now {
 		all.Go(func() { results[i] = r.chain(ctx, w, trials, nil) })
 	}
+	var behind []probed // shims
 	tried := r.chain(ctx, w, first, func(p *probed) {
 		if inShims(p.Path) {
 			all.Wait()
-			results = append(results, r.settle(ctx, w, p, slices.Concat(results...)))
+			behind = append(behind, r.settle(ctx, w, p, slices.Concat(slices.Concat(results...), behind))...)
 		}
 	})
 	all.Wait()
-	tried = merge(tried, slices.Concat(results...))
+	tried = merge(tried, slices.Concat(slices.Concat(results...), behind))
 	for _, p := range places {
 		if len(p.trials) > 0 && !p.behind() && !slices.ContainsFunc(tried, p.succeeded) {
 			tried = merge(tried, r.chain(ctx, w, p.untried(tried), nil))

@@ -33,10 +33,6 @@ var keeping = []string{
 	"tools/*/*",    // proto
 }
 
-func escapeGlob(path string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
-}
-
 // settle finds what a shim runs. Where none of the others answers as it does,
 // that is looked for among the versions that its manager keeps; it is given
 // back. A shim that answers for a version that is not there counts for nothing.
@@ -81,7 +77,7 @@ func (r *round) settle(ctx context.Context, w *way, shim *probed, others []probe
 // that are named for v, and all.
 func (r *round) kept(root string, v version.Version) (named, all []string) {
 	for _, pattern := range keeping {
-		for _, folder := range r.cfg.Host.Glob(filepath.Join(escapeGlob(root), pattern)) {
+		for _, folder := range r.cfg.Host.Glob(filepath.Join(host.EscapeGlob(root), pattern)) {
 			all = append(all, folder)
 			if of, _, ok := version.Extract(filepath.Base(folder)); ok && of == v {
 				named = append(named, folder)
@@ -96,7 +92,7 @@ func (r *round) homes(folders []string, name string) []found {
 	var globs []string
 	for _, folder := range folders {
 		for _, bin := range []string{"bin", "*/bin"} {
-			globs = append(globs, filepath.Join(escapeGlob(folder), bin, escapeGlob(name)))
+			globs = append(globs, filepath.Join(host.EscapeGlob(folder), bin, host.EscapeGlob(name)))
 		}
 	}
 	return r.locate(globs)
@@ -118,8 +114,8 @@ func answering(shim *probed, others []probed) *probed {
 		switch {
 		case !o.counts(), o.version != shim.version, o.Version == "", o.RealPath == shim.RealPath, inShims(o.Path):
 		case o.VersionFile == "" && shim.VersionFile == "" && o.VersionRaw != shim.VersionRaw:
-		case proxy(o.Path, o.RealPath) && !inFolder, !inFolder && stem(o.Path) != stem(shim.Path):
-			// A proxy is told from another one only by its manager.
+		case !inFolder && (proxy(o.Path, o.RealPath) || stem(o.Path) != stem(shim.Path)):
+			// A proxy for rustc runs an executable that really is a rustc.
 		case best == nil, inFolder && within(o.Path, root) && !within(best.Path, root):
 			best = o
 		}

@@ -79,7 +79,7 @@ func expandHome(pattern, home string) (string, bool) {
 		if home == "" {
 			return "", false
 		}
-		pattern = escapeGlob(home) + pattern[1:]
+		pattern = EscapeGlob(home) + pattern[1:]
 	}
 	if !filepath.IsAbs(pattern) {
 		return "", false
@@ -87,7 +87,8 @@ func expandHome(pattern, home string) (string, bool) {
 	return filepath.Clean(pattern), true
 }
 
-func escapeGlob(s string) string {
+// EscapeGlob makes a pattern that matches a path and nothing else.
+func EscapeGlob(s string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(s)
 }
 
