@@ -90,7 +90,7 @@ func (d *definition) prepare() *prepared {
 }
 
 func prepareDefinition(d *metadata.Definition) prepared {
-	own := errors.Join(d.Aliases.Fault(), unusable(d.Distributions, d.ExecutionConfig))
+	own := errors.Join(d.NamesFault(), unusable(d.Distributions, d.ExecutionConfig))
 	if own != nil {
 		return prepared{fault: own}
 	}

@@ -2,6 +2,8 @@ package metadata
 
 import (
 	"fmt"
+	"strings"
+	"unicode"
 
 	"github.com/attune-go/attune/schema/document"
 )
@@ -12,6 +14,34 @@ func (d *Definition) check(c *document.Checker) {
 		c.At("pack_ref", fmt.Sprintf("is %q, but ref says that the pack is %q",
 			document.Excerpt(d.PackRef), document.Excerpt(PackOf(d.Ref))))
 	}
+}
+
+// NamesFault is what is wrong with the aliases, and with a ref or a name that
+// could command a terminal: Faults, or nil. A row that was written by SQL may
+// have any; what goes by such names must not reach a capability document.
+func (d *Definition) NamesFault() error {
+	var c document.Checker
+	c.At("ref", commanding(d.Ref))
+	c.At("name", commanding(d.Name))
+	c.Enter("aliases")
+	d.Aliases.validate(&c)
+	if d.Aliases.Validate() == nil { // which lets some control characters pass
+		for i, alias := range d.Aliases {
+			c.EnterIndex(i)
+			c.Here(commanding(alias))
+			c.Leave()
+		}
+	}
+	c.Leave()
+	return c.Err()
+}
+
+// commanding says that a text holds control characters.
+func commanding(text string) string {
+	if !strings.ContainsFunc(text, unicode.IsControl) {
+		return ""
+	}
+	return fmt.Sprintf("%q holds a control character", document.Excerpt(text))
 }
 
 // checkVersions judges each version beside those before it.

@@ -8,9 +8,10 @@ import (
 )
 
 // CapabilityName is the name under which a host advertises the runtime, in
-// lower case: the first alias, or without aliases the last part of the ref.
+// lower case: the first alias, or the last part of the ref where there is none
+// or it is no text that may be shown.
 func (d *Definition) CapabilityName() string {
-	if _, malformed := document.ListRaw(d.Aliases); !malformed && len(d.Aliases) > 0 {
+	if _, malformed := document.ListRaw(d.Aliases); !malformed && len(d.Aliases) > 0 && commanding(d.Aliases[0]) == "" {
 		return strings.ToLower(strings.TrimSpace(d.Aliases[0]))
 	}
 	return strings.ToLower(d.Ref[strings.LastIndexByte(d.Ref, '.')+1:])

@@ -121,6 +121,26 @@ func TestValidateDefinition(t *testing.T) {
 	}
 }
 
+// Names are judged by themselves too, for rows that were written by SQL; what is
+// no danger there is no fault.
+func TestNamesFault(t *testing.T) {
+	for doc, want := range map[string]string{
+		`{"ref": "core.x\u0007", "name": "X"}`:                                                                           `/ref: "core.x\a" holds a control character`,
+		`{"ref": "core.x", "name": "a\nb"}`:                                                                              `/name: "a\nb" holds a control character`,
+		`{"ref": "core.x", "name": "X", "aliases": ["x", "\u001b[1m"]}`:                                                  `/aliases/1: "\x1b[1m" must not hold a comma, an @ or a control character`,
+		`{"ref": "core.x", "name": "X", "aliases": ["x\u0085y"]}`:                                                        `/aliases/0: "x\u0085y" holds a control character`,
+		`{"ref": "Acme.My Tool", "name": "Émile's tool", "aliases": ["my tool"], "distributions": {"min_version": "x"}}`: "",
+	} {
+		d, got := decodeDefinition(t, doc), ""
+		if err := d.NamesFault(); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s: got %s, want %s", doc, got, want)
+		}
+	}
+}
+
 // What Go code builds is judged as what is read.
 func TestValidateWhatNoDocumentHolds(t *testing.T) {
 	c := metadata.Command{Binary: "x", ExitCode: 256, Priority: metadata.Some(1 << 40)}
