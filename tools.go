@@ -4,11 +4,13 @@
 // The tools of go.mod:
 //
 //   - github.com/attune-go/attune/cmd/attune-gen writes what follows from the
-//     annotated types of schema/metadata. It is built without any of that, so go
-//     generate ./... brings back what was deleted.
+//     annotated types of schema/metadata, and runtime/core from the core pack. The
+//     first is done by a program that is built without any of that, so go generate
+//     ./... brings back what was deleted.
 package attune
 
-//go:generate go tool attune-gen metadata ./schema/metadata --json-schema=Definition=docs/runtime.schema.json --json-schema=PackFile=docs/pack.schema.json --page=docs/metadata.md "--title=Metadata of a runtime"
+//go:generate go run -tags=bootstrap ./cmd/attune-gen metadata ./schema/metadata --json-schema=Definition=docs/runtime.schema.json --json-schema=PackFile=docs/pack.schema.json --page=docs/metadata.md "--title=Metadata of a runtime"
+//go:generate go tool attune-gen detector runtime/packs/core --out runtime/core
 
 // Version is the release this source tree becomes.
 const Version = "0.1.0"

@@ -1,7 +1,8 @@
-// Command attune-gen writes code and documents from annotated Go types.
+// Command attune-gen writes code and documents from annotated Go types, and
+// detectors from runtime definitions.
 //
-// It is a tool of go.mod and is run by go generate. It needs no database, and
-// nothing of what it writes: it can be built when all of that is gone.
+// It is a tool of go.mod and is run by go generate. Built with -tags bootstrap it
+// needs nothing of what it writes, and brings that back when all of it is gone.
 package main
 
 import (
@@ -28,10 +29,16 @@ const (
 
 type grammar struct {
 	Metadata metadataCommand  `cmd:"" help:"Write what follows from annotated document types: accessors, JSON Schema, database guards, reference page."`
+	Detector detectorCommand  `cmd:"" help:"Write a package that detects runtimes: refs, checked definitions, typed capabilities, the detectors of worker and sensor."`
 	Version  kong.VersionFlag `help:"Print the version and exit."`
 }
 
 type streams struct{ out, err io.Writer }
+
+// usageError is a command line that cannot be honoured.
+type usageError string
+
+func (e usageError) Error() string { return string(e) }
 
 // errStale ends a --check that has printed its differences.
 var errStale = errors.New("stale")
@@ -53,7 +60,7 @@ func run(args []string, io streams) (code int) {
 		}
 	}()
 	parser, err := kong.New(&grammar{}, kong.Name(name),
-		kong.Description("Writes code and documents from annotated Go types. go doc github.com/attune-go/attune/gen says how to annotate."),
+		kong.Description("Writes code and documents from annotated Go types, and detectors from runtime definitions. go doc github.com/attune-go/attune/gen says how to annotate."),
 		kong.Writers(io.out, io.err), kong.Exit(func(code int) { panic(exited(code)) }),
 		kong.Vars{"version": name + " " + attune.Version}, kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
 	if err != nil {
@@ -73,9 +80,13 @@ func run(args []string, io streams) (code int) {
 
 func report(out io.Writer, err error) int {
 	var problems gen.Problems
+	var usage usageError
 	switch {
 	case err == nil:
 		return exitDone
+	case errors.As(err, &usage):
+		fmt.Fprintf(out, "%s: %v\nsee %[1]s --help\n", name, usage)
+		return exitUsage
 	case errors.Is(err, errStale):
 		fmt.Fprintf(out, "%s: the files above are stale: run go generate ./...\n", name)
 	case errors.As(err, &problems):

@@ -1,0 +1,66 @@
+package detector
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/attune-go/attune/gen"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+// goNames are the names of the runtimes in Go, by ref: acme.big-lisp is BigLisp.
+// A name that two packs share has the pack before it, so that it cannot come to
+// mean another one's when a pack is added.
+func goNames(src Source) (map[string]string, error) {
+	packs := map[string]map[string]bool{}
+	for i := range src.Definitions {
+		pack, rest, _ := strings.Cut(src.Definitions[i].Ref, ".")
+		name := goName(rest)
+		if packs[name] == nil {
+			packs[name] = map[string]bool{}
+		}
+		packs[name][pack] = true
+	}
+	names, taken := map[string]string{}, map[string]string{}
+	var problems gen.Problems
+	for i := range src.Definitions {
+		ref := src.Definitions[i].Ref
+		_, rest, _ := strings.Cut(ref, ".")
+		name := goName(rest)
+		if len(packs[name]) > 1 {
+			name = goName(ref)
+		}
+		if first, ok := taken[name]; ok {
+			problems = append(problems, gen.Problem{Pos: src.Pos[ref], Message: fmt.Sprintf(
+				"%s is %s in Go, and so is %s, at %s: give one of them another ref", ref, name, first, src.Pos[first])})
+			continue
+		}
+		names[ref], taken[name] = name, ref
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return names, nil
+}
+
+// goName is the exported name that the words of a ref make. Two numbers that
+// meet are kept apart, and a name cannot begin with one.
+func goName(ref string) string {
+	var out strings.Builder
+	for word := range strings.FieldsFuncSeq(ref, func(r rune) bool { return strings.ContainsRune("._-", r) }) {
+		switch before := out.String(); {
+		case !isDigit(word[0]):
+		case before == "":
+			out.WriteString("Runtime")
+		case isDigit(before[len(before)-1]):
+			out.WriteByte('_')
+		}
+		out.WriteString(strings.ToUpper(word[:1]) + word[1:])
+	}
+	return out.String()
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+func byRef(a, b metadata.Definition) int { return cmp.Compare(a.Ref, b.Ref) }

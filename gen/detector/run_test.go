@@ -1,0 +1,139 @@
+package detector_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/attune-go/attune/gen/testdata/detector-hostile/out"
+	"github.com/attune-go/attune/gen/testdata/detector/acme"
+	"github.com/attune-go/attune/runtime/core"
+	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+// onHost detects on a recorded host whose executables answer everything with one
+// text, and exit status status. It gives the arguments that were asked.
+func onHost(t *testing.T, binaries, answer string, status int) (cfg detect.Config, asked *[][]string) {
+	t.Helper()
+	recorded, err := host.Parse("host", []byte("host: {os: linux, arch: amd64, path: [/usr/bin]}\nbinaries: ["+binaries+"]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked = new([][]string)
+	h := &answering{Recorded: recorded, run: func(inv host.Invocation) host.Result {
+		*asked = append(*asked, inv.Args)
+		return host.Result{Stdout: []byte(answer), ExitCode: status}
+	}}
+	return detect.Config{Host: h, Parallelism: 1, Explain: true, Getenv: func(string) string { return "" }}, asked
+}
+
+type answering struct {
+	*host.Recorded
+	run func(host.Invocation) host.Result
+}
+
+func (a *answering) Run(_ context.Context, inv host.Invocation) host.Result { return a.run(inv) }
+
+func run(t *testing.T, d *detect.Detector) *detect.Capabilities {
+	t.Helper()
+	caps, err := d.Detect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return caps
+}
+
+func TestGeneratedDetector(t *testing.T) {
+	// The command asks no version, so it runs because the package brings it.
+	cfg, _ := onHost(t, "{path: /usr/bin/cobc}, {path: /opt/cobol/3.3/bin/cobc}", `cobc (GnuCOBOL) 3.11.2`, 3)
+	caps := run(t, acme.Worker(nil, cfg))
+	cobol, ok := acme.Capabilities(caps).Cobol()
+	if !ok || cobol.Version != "3.11.2" || cobol.Path != "/usr/bin/cobc" || !slices.Equal(cobol.Command, []string{"cobc", "--probe", "a b"}) || len(cobol.Attempts) == 0 {
+		t.Errorf("a host with COBOL: %v, %+v", ok, cobol)
+	}
+	if caps.Source != detect.SourcePack || !slices.Equal(caps.Runtimes, []string{"cobol", "trusted"}) {
+		t.Errorf("a worker's document says %s from %s", caps.Runtimes, caps.Source)
+	}
+	if trusted, ok := acme.Capabilities(caps).Trusted(); !ok || trusted.Source != detect.Unverified || len(trusted.Installations) != 1 {
+		t.Errorf("%v, %+v", ok, trusted)
+	}
+	if timer, ok := acme.Capabilities(caps).Timer(); ok || timer.Absence != nil {
+		t.Errorf("a worker has a sensor's runtime: %+v", timer)
+	}
+
+	cfg, _ = onHost(t, "", "", 0)
+	caps = run(t, acme.Sensor(nil, cfg))
+	if timer, ok := acme.Capabilities(caps).Timer(); !ok || timer.Name != "timer" {
+		t.Errorf("a sensor lacks its runtime: %+v", caps)
+	}
+	if cobol, ok := acme.Capabilities(caps).Cobol(); ok || cobol.Outcome != detect.NotFound || cobol.Absence == nil || cobol.Installations != nil {
+		t.Errorf("a host without COBOL: %v, %+v", ok, cobol)
+	}
+}
+
+// The rows of a database count, and nothing that was generated: one that was
+// edited, one that came later, and that there is none.
+func TestRowsAreAuthoritative(t *testing.T) {
+	rows := acme.Definitions()
+	rows = rows[:1]
+	rows[0].Distributions = metadata.Distributions{Verification: &metadata.Verification{AlwaysAvailable: true}}
+	rows = append(rows, metadata.Definition{Ref: "late.comer", Name: "Late", Distributions: rows[0].Distributions})
+	cfg, asked := onHost(t, "{path: /usr/bin/cobc}", "cobc (GnuCOBOL) 3.11.2", 3)
+	caps := run(t, acme.Worker(rows, cfg))
+	cobol, ok := acme.Capabilities(caps).Cobol()
+	if !ok || cobol.Source != detect.AlwaysAvailable || len(*asked) > 0 {
+		t.Errorf("an edited row: %v, %+v; asked %q", ok, cobol, *asked)
+	}
+	if late, ok := caps.Runtime("late.comer"); !ok || caps.Source != detect.SourceDatabase {
+		t.Errorf("a row that came later: %+v, source %s", late, caps.Source)
+	}
+	if acme.Definitions()[0].Distributions.Verification.AlwaysAvailable {
+		t.Error("a caller changed the definitions of the package")
+	}
+	caps = run(t, acme.Worker([]metadata.Definition{}, cfg))
+	if len(caps.Runtimes) > 0 || len(caps.Undetected) > 0 || caps.Source != detect.SourceDatabase {
+		t.Errorf("a database without rows: %v, %v, source %s", caps.Runtimes, caps.Undetected, caps.Source)
+	}
+}
+
+// A row's command that neither the package nor the core pack has is not run, and
+// an embedder's detector trusts the core pack too.
+func TestCommandsThatAreTrusted(t *testing.T) {
+	core := core.Definitions()
+	erlang := core[slices.IndexFunc(core, func(d metadata.Definition) bool { return d.Ref == "core.erlang" })]
+	row := metadata.Definition{Ref: "late.comer", Name: "Late", Distributions: metadata.Distributions{Verification: &metadata.Verification{
+		Commands: []metadata.Command{{Binary: "erl", Args: []string{"-eval", "x"}}},
+	}}}
+	cfg, asked := onHost(t, "{path: /usr/bin/erl}", "Erlang/OTP 27.1", 0)
+	caps := run(t, acme.Worker([]metadata.Definition{erlang, row}, cfg))
+	if late, ok := caps.Runtime("late.comer"); ok || late.Outcome != detect.DeniedByPolicy {
+		t.Errorf("a row's command: %+v", late)
+	}
+	if _, ok := caps.Runtime("core.erlang"); !ok || len(*asked) != 1 {
+		t.Errorf("the core pack's command: %+v; asked %q", caps.Undetected, *asked)
+	}
+	strict, err := host.NewPolicy(host.PolicyConfig{Mode: host.ModeStrict})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Policy = strict
+	if caps := run(t, acme.Worker(nil, cfg)); slices.Contains(caps.Runtimes, "cobol") {
+		t.Error("a policy that was given did not count")
+	}
+}
+
+func TestHostileDefinitionIsRunAsWritten(t *testing.T) {
+	cfg, asked := onHost(t, "{path: /usr/bin/tool}", "日本\n7", 0)
+	caps := run(t, hostile.Worker(nil, cfg))
+	want := [][]string{{"`", "\n", "\t", "*/", "%d", `\`, `"`, "", "\u202eabc", "a`b\"c"}}
+	if diff := cmp.Diff(want, *asked); diff != "" {
+		t.Errorf("arguments (-want +got):\n%s", diff)
+	}
+	if odd, ok := hostile.Capabilities(caps).Type(); !ok || odd.Version != "7.0.0" || odd.Name != "`+\"`" {
+		t.Errorf("%v, %+v", ok, odd)
+	}
+}

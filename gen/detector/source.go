@@ -1,0 +1,113 @@
+package detector
+
+import (
+	"errors"
+	"fmt"
+	"go/token"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/attune-go/attune/gen"
+	"github.com/attune-go/attune/runtime/packs"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+// ReadPacks reads pack folders; core is the embedded core pack. An unknown key is
+// an error where strict is, else one of the warnings.
+func ReadPacks(dirs []string, strict bool) (src Source, warnings gen.Problems, err error) {
+	src.Pos = map[string]token.Position{}
+	var wrong gen.Problems
+	for _, dir := range dirs {
+		pack, problems := read(dir, strict)
+		for _, p := range problems {
+			if p.Severity == packs.Error {
+				wrong = append(wrong, problem(p))
+			} else {
+				warnings = append(warnings, problem(p))
+			}
+		}
+		wrong = append(wrong, src.add(pack)...)
+	}
+	if len(wrong) > 0 {
+		return Source{}, warnings, wrong
+	}
+	slices.SortFunc(src.Definitions, byRef)
+	return src, warnings, nil
+}
+
+func read(dir string, strict bool) (*packs.Pack, packs.Problems) {
+	if dir == metadata.CorePack {
+		return packs.Core(), nil
+	}
+	return packs.LoadDir(dir, packs.Config{Strict: strict})
+}
+
+// problem is one of a pack's as the generator tells it.
+func problem(p packs.Problem) gen.Problem {
+	message := p.Message
+	if p.Pointer != "" {
+		message = p.Pointer + ": " + message
+	}
+	return gen.Problem{Pos: token.Position{Filename: visible(p.File), Line: p.Line, Column: p.Column}, Message: visible(message)}
+}
+
+// visible is a text on one line that does nothing to a terminal: names of keys
+// and files are whatever somebody wrote.
+func visible(text string) string {
+	var out strings.Builder
+	for _, r := range text {
+		if strconv.IsPrint(r) {
+			out.WriteRune(r)
+		} else {
+			out.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		}
+	}
+	return out.String()
+}
+
+// add adds the definitions of a pack, and reports those that are there already.
+func (s *Source) add(pack *packs.Pack) (wrong gen.Problems) {
+	for _, def := range pack.Definitions {
+		at := pack.Places[def.Ref]
+		pos := token.Position{Filename: visible(pack.Files[def.Ref]), Line: at.Line, Column: at.Column}
+		if first, ok := s.Pos[def.Ref]; ok {
+			wrong = append(wrong, gen.Problem{Pos: pos, Message: fmt.Sprintf("%s is defined already, at %s", def.Ref, first)})
+			continue
+		}
+		s.Pos[def.Ref] = pos
+		s.Definitions = append(s.Definitions, def)
+	}
+	s.Core = s.Core || pack.Ref == metadata.CorePack
+	return wrong
+}
+
+// FromRows takes the definitions of a database, whose name stands in messages
+// where a file's would.
+func FromRows(name string, rows []metadata.Definition) (Source, error) {
+	src := Source{Definitions: slices.SortedFunc(slices.Values(rows), byRef), Pos: map[string]token.Position{}}
+	pos := token.Position{Filename: name}
+	var wrong gen.Problems
+	for i := range src.Definitions {
+		def := &src.Definitions[i]
+		src.Pos[def.Ref] = pos
+		fault := def.Fault()
+		if fault == nil {
+			fault = def.Validate()
+		}
+		if fault == nil {
+			continue
+		}
+		var faults metadata.Faults
+		if !errors.As(fault, &faults) {
+			return Source{}, fmt.Errorf("%s: %s: %w", name, def.Ref, fault)
+		}
+		for _, f := range faults {
+			wrong = append(wrong, gen.Problem{Pos: pos, Message: visible(def.Ref + ": " + f.Pointer + ": " + f.Message)})
+		}
+	}
+	if len(wrong) > 0 {
+		return Source{}, wrong
+	}
+	return src, nil
+}
