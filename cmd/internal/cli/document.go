@@ -19,12 +19,25 @@ func PrintDetected(out *Terminal, caps *detect.Capabilities) {
 	t := NewTable("RUNTIME", "VERSION", "PATH", "KNOWN BY", "TIME")
 	t.Right = map[int]bool{4: true}
 	t.Shrink, t.Drop = 2, []int{4, 3}
+	several := map[string]int{}
+	for i := range caps.Detected {
+		several[caps.Detected[i].Ref]++
+	}
+	marked := false
 	for i := range caps.Detected {
 		d := &caps.Detected[i]
-		t.Row(Cell{d.Name, Cyan}, Cell{Or(d.Version, "-"), Green}, Cell{Or(d.Path, "-"), Plain},
+		version := Or(d.Version, "-")
+		if d.Default && several[d.Ref] > 1 {
+			version += " *"
+			marked = true
+		}
+		t.Row(Cell{d.Name, Cyan}, Cell{version, Green}, Cell{Or(d.Path, "-"), Plain},
 			knownBy(d), Cell{milliseconds(d), Dim})
 	}
 	t.Print(out)
+	if marked {
+		out.Printf("%s\n", out.Paint(Dim, "* what PATH gives first"))
+	}
 }
 
 func knownBy(d *detect.Detection) Cell {

@@ -104,6 +104,9 @@ func printExplanation(out *cli.Terminal, e *detect.Explanation) {
 }
 
 func knownFrom(d *detect.Detection) string {
+	if d.Shim != "" {
+		return "run by the shim " + cli.Clean(d.Shim)
+	}
 	if d.RealPath != "" && d.RealPath != d.Path {
 		return "really " + cli.Clean(d.RealPath)
 	}
