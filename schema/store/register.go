@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/uptrace/bun"
 
@@ -98,8 +100,8 @@ func (w *Workers) Register(ctx context.Context, r Registration) (*schema.Worker,
 // registered is the row that a registration asks for, and the columns that it
 // says something of.
 func (w *Workers) registered(r Registration) (*schema.Worker, []string, error) {
-	if r.Name == "" {
-		return nil, nil, fmt.Errorf("%w name: it is empty", ErrInvalid)
+	if wrong := wrongName(r.Name); wrong != "" {
+		return nil, nil, fmt.Errorf("%w name: %s", ErrInvalid, wrong)
 	}
 	if r.Role != metadata.Worker && r.Role != metadata.Sensor {
 		return nil, nil, fmt.Errorf("%w role %q: it is %s or %s", ErrInvalid, r.Role, metadata.Worker, metadata.Sensor)
@@ -131,6 +133,25 @@ func (w *Workers) registered(r Registration) (*schema.Worker, []string, error) {
 		row.Capabilities = r.Capabilities.Document
 	}
 	return row, w.written(row), nil
+}
+
+// maxName is the longest name of a worker, in bytes.
+const maxName = 255
+
+// wrongName says why a worker cannot have a name: it is a part of its identity,
+// and stands in every table and log line that tells of it.
+func wrongName(name string) string {
+	switch {
+	case name == "":
+		return "it is empty"
+	case len(name) > maxName:
+		return fmt.Sprintf("it has %d bytes, and may have %d", len(name), maxName)
+	case !utf8.ValidString(name):
+		return fmt.Sprintf("%q is not valid UTF-8", name)
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return fmt.Sprintf("%q holds a control character", name)
+	}
+	return ""
 }
 
 // upsertIdentity writes the row of an identity unless another instance is alive,
@@ -175,13 +196,14 @@ func (w *Workers) registerPostgres(ctx context.Context, row *schema.Worker, colu
 		names(columns), w.values(row, columns), mayTake).Scan(ctx, row)
 }
 
-// registerSQLite says by the id of the new row which row to adopt: that id is
-// then in conflict.
+// registerSQLite says by the id of the new row which row it is, or which one to
+// adopt: that id is then in conflict. Without an id one would be drawn, and be
+// lost, by every registration.
 func (w *Workers) registerSQLite(ctx context.Context, row *schema.Worker, columns []string, mayTake any) error {
 	return w.db.NewRaw(`INSERT INTO ?0 AS worker (id, ?1)
-		VALUES (CASE WHEN NOT EXISTS (SELECT 1 FROM ?0 AS other WHERE other.identity = ?2) THEN ?3 END, ?4)
+		VALUES (coalesce((SELECT other.id FROM ?0 AS other WHERE other.identity = ?2), ?3), ?4)
 		ON CONFLICT (identity) DO UPDATE SET ?5 WHERE ?7
-		ON CONFLICT (id) DO UPDATE SET ?5
+		ON CONFLICT (id) DO UPDATE SET ?5 WHERE ?7
 		RETURNING ?6`,
 		w.of("worker"), names(columns), *row.Identity, w.legacy(row.Name, row.WorkerRole), w.values(row, columns),
 		w.assignments(row, columns), w.columns(), mayTake).Scan(ctx, row)
