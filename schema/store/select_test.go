@@ -1,0 +1,125 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
+)
+
+func selected(t *testing.T, e env, s store.Selection) []string {
+	t.Helper()
+	list, err := e.Workers.Select(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{}
+	for i := range list {
+		names = append(names, list[i].Name)
+	}
+	return names
+}
+
+func TestSelect(t *testing.T) {
+	each(t, func(t *testing.T, e env) {
+		py := func(version, path string) schema.WorkerRuntime { return row("core.python", "python", version, path) }
+		declared := row("", "fortran", "", "")
+		running(t, e, "a_b", py("3.11.7", "/p"), py("3.12.1", "/q"))
+		acb := running(t, e, "acb", py("3.13.0rc1", "/p"))
+		running(t, e, "A[x]", py("", ""), declared)
+		running(t, e, "none", negative("core.python", "python", "timeout", "after 10s"))
+		crashed := running(t, e, "crashed", py("2.7.18", "/p"))
+		silent(t, e, crashed.ID, 91)
+		swept := running(t, e, "swept")
+		silent(t, e, swept.ID, 91)
+		e.exec(t, "UPDATE {schema}.worker SET status = 'inactive' WHERE id = ?", swept.ID)
+		ended := running(t, e, "ended")
+		silent(t, e, ended.ID, 91)
+		if err := e.Workers.Deactivate(t.Context(), ended.ID, "i1"); err != nil {
+			t.Fatal(err)
+		}
+		// Rows that others made: no interval, and documents of any form.
+		hybrid := schema.RoleHybrid
+		for name, caps := range map[string]string{"other list": `[1]`, "other labels": `{"labels": ["zone"]}`, "other null": `null`} {
+			w := &schema.Worker{Name: name, WorkerType: schema.WorkerLocal, WorkerRole: hybrid, Status: ptr(schema.WorkerActive), LastHeartbeat: ptr(time.Unix(0, 0)), Capabilities: []byte(caps)}
+			if err := e.Workers.Create(t.Context(), w); err != nil {
+				t.Fatal(err)
+			}
+		}
+		labels := func(name, text string) {
+			e.exec(t, "UPDATE {schema}.worker SET capabilities = ? WHERE name = ?", text, name)
+		}
+		labels("a_b", `{"labels": {"zone": "a", "disk": "ssd"}}`)
+		labels("acb", `{"labels": {"zone": "b", "it's \"odd\"": "?"}}`)
+
+		need := func(ref, text string) store.Requirement {
+			r := store.Requirement{Ref: ref}
+			if text != "" {
+				r.Constraint = constraint(t, text)
+			}
+			return r
+		}
+		pre := need("core.python", ">=3.12")
+		pre.Prereleases = true
+		label := func(key, value string) []store.Label { return []store.Label{{Key: key, Value: &value}} }
+		others := []string{"other labels", "other list", "other null"}
+		for name, c := range map[string]struct {
+			store.Selection
+			want []string
+		}{
+			"all":               {store.Selection{}, append([]string{"A[x]", "a_b", "acb", "crashed", "ended", "none"}, append(others, "swept")...)},
+			"limit":             {store.Selection{Limit: 2}, []string{"A[x]", "a_b"}},
+			"name":              {store.Selection{Names: []string{"a_b"}}, []string{"a_b"}},
+			"pattern":           {store.Selection{Names: []string{"a?b"}}, []string{"a_b", "acb"}},
+			"own signs":         {store.Selection{Names: []string{"a_*", "*[x]", "%", "A!*"}}, []string{"A[x]", "a_b"}},
+			"name or id":        {store.Selection{Names: []string{"none"}, IDs: []int64{acb.ID}}, []string{"acb", "none"}},
+			"no such text":      {store.Selection{Names: []string{"a\x00"}}, []string{}},
+			"role":              {store.Selection{Roles: []metadata.Role{metadata.Sensor}}, others},
+			"status":            {store.Selection{Statuses: []schema.WorkerStatus{schema.WorkerInactive}}, []string{"ended", "swept"}},
+			"unknown status":    {store.Selection{Statuses: []schema.WorkerStatus{"asleep"}}, []string{}},
+			"stale":             {store.Selection{Stale: true}, []string{"crashed", "swept"}},
+			"stale or inactive": {store.Selection{Stale: true, Statuses: []schema.WorkerStatus{schema.WorkerInactive}}, []string{"crashed", "ended", "swept"}},
+			"stale and name":    {store.Selection{Stale: true, Names: []string{"s*"}}, []string{"swept"}},
+			"label":             {store.Selection{Labels: label("zone", "a")}, []string{"a_b"}},
+			"labels":            {store.Selection{Labels: append(label("zone", "a"), store.Label{Key: "disk"})}, []string{"a_b"}},
+			"label, any value":  {store.Selection{Labels: []store.Label{{Key: "zone"}}}, []string{"a_b", "acb"}},
+			"odd label":         {store.Selection{Labels: label(`it's "odd"`, "?")}, []string{"acb"}},
+			"has":               {store.Selection{Has: []store.Requirement{need("core.python", "")}}, []string{"A[x]", "a_b", "acb", "crashed"}},
+			"has version":       {store.Selection{Has: []store.Requirement{need("core.python", "~3.12 || <3")}}, []string{"a_b", "crashed"}},
+			"has pre-release":   {store.Selection{Has: []store.Requirement{pre}}, []string{"a_b", "acb"}},
+			"has both":          {store.Selection{Has: []store.Requirement{need("core.python", "3.11.*"), need("core.python", "3.12.*")}}, []string{"a_b"}},
+			"has none such":     {store.Selection{Has: []store.Requirement{need("core.python", ">4,<3")}}, []string{}},
+			"has declared":      {store.Selection{Has: []store.Requirement{{Name: "fortran"}}}, []string{"A[x]"}},
+			"lacks":             {store.Selection{Lacks: []store.Requirement{need("core.python", "")}, Limit: 3}, []string{"ended", "none", "other labels"}},
+			"lacks version":     {store.Selection{Lacks: []store.Requirement{need("core.python", ">=3.12")}, Names: []string{"a*", "A*", "c*"}}, []string{"A[x]", "acb", "crashed"}},
+			"lacks none such":   {store.Selection{Lacks: []store.Requirement{need("core.python", ">4,<3")}, Names: []string{"a_b"}}, []string{"a_b"}},
+			"has and lacks":     {store.Selection{Has: []store.Requirement{need("core.python", "")}, Lacks: []store.Requirement{need("core.python", ">=3")}}, []string{"A[x]", "acb", "crashed"}},
+		} {
+			if diff := gocmp.Diff(c.want, selected(t, e, c.Selection)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", name, diff)
+			}
+		}
+
+		list, err := e.Workers.Select(t.Context(), store.Selection{Names: []string{"crashed", "none", "swept"}})
+		if err != nil || len(list) != 3 {
+			t.Fatalf("%d workers, %v", len(list), err)
+		}
+		for i, want := range []struct {
+			stale   bool
+			atLeast time.Duration
+		}{{true, 91 * time.Second}, {false, 0}, {true, 91 * time.Second}} {
+			got := list[i]
+			if got.Stale != want.stale || got.Silent == nil || *got.Silent < want.atLeast || *got.Silent > want.atLeast+time.Hour {
+				t.Errorf("%s: stale %v, silent for %v; want %v and at least %v", got.Name, got.Stale, got.Silent, want.stale, want.atLeast)
+			}
+		}
+		undefined, err := e.WorkerRuntimes.Undefined(t.Context())
+		if diff := gocmp.Diff([]store.Requirement{{Name: "fortran"}, {Ref: "core.python", Name: "python"}}, undefined); diff != "" || err != nil {
+			t.Errorf("undefined (-want +got): %v\n%s", err, diff)
+		}
+	})
+}
