@@ -78,6 +78,10 @@ type Detection struct {
 	Source  Basis    `json:"source"`
 	// VerifiedAt is the zero time where nothing was verified.
 	VerifiedAt time.Time `json:"verified_at,omitzero"`
+	// UnconfirmedSince is when a service that verifies again and again could
+	// first not tell any more whether it is there; the zero time while it can.
+	// What else is said is from before.
+	UnconfirmedSince time.Time `json:"unconfirmed_since,omitzero"`
 	// DurationMS is the probe's wall time in milliseconds; 0 where nothing ran.
 	DurationMS float64  `json:"duration_ms"`
 	Warnings   []string `json:"warnings"`

@@ -34,6 +34,9 @@ func Found(caps *detect.Capabilities, now time.Time) (*store.Capabilities, error
 		if !d.VerifiedAt.IsZero() {
 			row.VerifiedAt = &d.VerifiedAt
 		}
+		if !d.UnconfirmedSince.IsZero() {
+			row.UnconfirmedSince = &d.UnconfirmedSince
+		}
 		out.Runtimes = append(out.Runtimes, row)
 	}
 	for i, a := range caps.Undetected {

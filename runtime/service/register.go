@@ -40,6 +40,12 @@ func Register(ctx context.Context, to Registrar, id Identity, caps *detect.Capab
 	if err != nil {
 		return nil, fmt.Errorf("register %s %q: %w", id.Role, id.Name, err)
 	}
+	row, _, err := to.Register(ctx, id.registration(found))
+	return row, err
+}
+
+// registration is what an identity says of itself.
+func (id *Identity) registration(found *store.Capabilities) store.Registration {
 	r := store.Registration{Name: id.Name, Role: id.Role, Type: id.Type, Capabilities: found}
 	if id.Host != "" {
 		r.Host = &id.Host
@@ -47,6 +53,5 @@ func Register(ctx context.Context, to Registrar, id Identity, caps *detect.Capab
 	if id.Port != 0 {
 		r.Port = &id.Port
 	}
-	row, _, err := to.Register(ctx, r)
-	return row, err
+	return r
 }

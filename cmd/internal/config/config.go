@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // File is a config file.
@@ -46,6 +47,20 @@ type Service struct {
 	// VerifyDeclared verifies declared runtimes too. Zero trusts them.
 	VerifyDeclared bool         `config:"verify_declared"`
 	Capabilities   Capabilities `config:"capabilities"`
+	// Labels are carried into the capability document. Nil: none.
+	Labels map[string]string `config:"labels"`
+	// MaxConcurrentExecutions is carried into the capability document. Zero: not
+	// said.
+	MaxConcurrentExecutions int `config:"max_concurrent_executions"`
+
+	// HeartbeatInterval, VerifyInterval, UnconfirmedFor and FullEvery are those
+	// of service.Config. Zero: its defaults.
+	HeartbeatInterval time.Duration `config:"heartbeat_interval"`
+	VerifyInterval    time.Duration `config:"verify_interval"`
+	FullEvery         int           `config:"full_every"`
+	UnconfirmedFor    time.Duration `config:"unconfirmed_for"`
+	// Listen is the address of /healthz, /readyz and /metrics. Empty: none.
+	Listen string `config:"listen"`
 }
 
 // Capabilities are what the file says about the host.

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -20,6 +21,10 @@ worker:
   name: w1
   port: 8080
   verify_declared: true
+  labels: {zone: a, disk: 2}
+  max_concurrent_executions: 10
+  heartbeat_interval: 1m30s
+  full_every: 5
   capabilities:
     runtimes: [python, 3.12]
     max_concurrent_executions: 10
@@ -40,6 +45,12 @@ policy:
 	w := f.Worker
 	if w.Name != "w1" || w.Port != 8080 || !w.VerifyDeclared {
 		t.Errorf("worker: got %+v", w)
+	}
+	if w.HeartbeatInterval != 90*time.Second || w.FullEvery != 5 || w.MaxConcurrentExecutions != 10 || w.VerifyInterval != 0 {
+		t.Errorf("intervals: got %+v", w)
+	}
+	if diff := cmp.Diff(map[string]string{"zone": "a", "disk": "2"}, w.Labels); diff != "" {
+		t.Errorf("labels (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{"python", "3.12"}, w.Capabilities.Runtimes); diff != "" {
 		t.Errorf("runtimes (-want +got):\n%s", diff)
@@ -81,6 +92,10 @@ func TestParseFaults(t *testing.T) {
 		"worker:\n  port: eighty":               {`f:2: worker.port: expected a whole number, got "eighty"`},
 		"worker:\n  port: 1\n  port: 2":         {"f:3: worker.port: stands twice, first at line 2"},
 		"worker: {verify_declared: 1}":          {`f:1: worker.verify_declared: expected true or false, got "1"`},
+		"worker: {verify_interval: 10}":         {`f:1: worker.verify_interval: expected a duration such as 10s or 1m30s, got "10"`},
+		"worker: {verify_interval: -1s}":        {`got "-1s"`},
+		"worker: {labels: [a]}":                 {"worker.labels: expected names with values, got a list"},
+		"worker: {labels: {a: [b]}}":            {"worker.labels.a: expected text, got a list"},
 		"policy: {allow: x, deny: [[1]]}":       {`policy.allow: expected a list, got "x"`, "policy.deny[0]: expected text, got a list"},
 		"worker: {capabilities: {x: {[1]: 2}}}": {"worker.capabilities.x"},
 		"a: 1\n---\nb: 2":                       {"more than one document"},
@@ -107,7 +122,7 @@ func TestUnknownKeys(t *testing.T) {
 	want := []string{
 		"f:1: polcy: unknown key; did you mean policy?",
 		"f:3: worker.nmae: unknown key; did you mean name?",
-		"f:4: worker.colour: unknown key; known are name, type, host, port, verify_declared, capabilities",
+		"f:4: worker.colour: unknown key; known are name, type, host, port, verify_declared, capabilities, labels, max_concurrent_executions, heartbeat_interval, verify_interval, full_every, unconfirmed_for, listen",
 	}
 	if diff := cmp.Diff(want, f.Warnings); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)

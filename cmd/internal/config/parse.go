@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -75,6 +76,14 @@ func (d *decoder) decode(n *yaml.Node, v reflect.Value, key string) {
 	}
 	if c, ok := v.Addr().Interface().(*Capabilities); ok {
 		d.capabilities(n, c, key)
+		return
+	}
+	switch v := v.Addr().Interface().(type) {
+	case *time.Duration:
+		d.duration(n, v, key)
+		return
+	case *map[string]string:
+		d.texts(n, v, key)
 		return
 	}
 	switch v.Kind() {
@@ -189,6 +198,34 @@ func (d *decoder) list(n *yaml.Node, key string) []string {
 		}
 	}
 	return list
+}
+
+// duration is text such as 1m30s.
+func (d *decoder) duration(n *yaml.Node, to *time.Duration, key string) {
+	const want = "a duration such as 10s or 1m30s"
+	if !d.scalar(n, key, want) {
+		return
+	}
+	value, err := time.ParseDuration(n.Value)
+	if err != nil || value <= 0 {
+		d.fault(n, key, "expected %s, got %s", want, describe(n))
+		return
+	}
+	*to = value
+}
+
+// texts is a mapping from names to text.
+func (d *decoder) texts(n *yaml.Node, to *map[string]string, key string) {
+	if n.Kind != yaml.MappingNode {
+		d.fault(n, key, "expected names with values, got %s", describe(n))
+		return
+	}
+	*to = map[string]string{}
+	d.pairs(n, key, func(name string, _, value *yaml.Node) {
+		if d.scalar(value, join(key, name), "text") {
+			(*to)[name] = value.Value
+		}
+	})
 }
 
 func (d *decoder) scalar(n *yaml.Node, key, want string) bool {

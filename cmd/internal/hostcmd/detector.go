@@ -10,6 +10,7 @@ import (
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/cmd/internal/config"
+	"github.com/attune-go/attune/runtime/core"
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/runtime/packs"
@@ -50,16 +51,25 @@ func (s *definitionFlags) definitions(ctx context.Context, env *cli.Env, db *cli
 	from = detect.SourceDatabase
 	if db == nil {
 		from = detect.SourcePack
-		defs = packs.Core().Definitions
+		defs = core.Definitions()
 	} else if defs, err = db.Store.Definitions(ctx); err != nil {
 		return nil, "", fmt.Errorf("read definitions of %s: %w", db.Name, err)
 	} else if len(defs) == 0 {
 		env.Warn(fmt.Sprintf("no runtime is defined in %s; `attune packs load core` brings the usual ones", db.Name))
 	}
+	if defs, err = s.withPacks(env, defs); err != nil {
+		return nil, "", err
+	}
+	return defs, from, nil
+}
+
+// withPacks are definitions, and those of the packs of the command line, which
+// win over one of the same ref.
+func (s *definitionFlags) withPacks(env *cli.Env, defs []metadata.Definition) ([]metadata.Definition, error) {
 	for _, dir := range s.Pack {
 		pack, err := loadPack(env, dir)
 		if err != nil {
-			return nil, "", err
+			return nil, err
 		}
 		given := map[string]bool{}
 		for i := range pack.Definitions {
@@ -68,7 +78,7 @@ func (s *definitionFlags) definitions(ctx context.Context, env *cli.Env, db *cli
 		defs = slices.DeleteFunc(slices.Clone(defs), func(d metadata.Definition) bool { return given[d.Ref] })
 		defs = append(defs, pack.Definitions...)
 	}
-	return defs, from, nil
+	return defs, nil
 }
 
 // loadPack reads a pack folder; its faults are the error, its warnings are
@@ -86,7 +96,7 @@ func loadPack(env *cli.Env, dir string) (*packs.Pack, error) {
 
 // policy is what the host's owner lets run.
 func (s *definitionFlags) policy(env *cli.Env, defs []metadata.Definition) (*host.Policy, error) {
-	trusted := detect.Commands(packs.Core().Definitions)
+	trusted := core.Commands()
 	for _, dir := range slices.Concat(env.File.Policy.TrustedPacks, s.Pack) {
 		pack, err := loadPack(env, dir)
 		if err != nil {
@@ -144,7 +154,16 @@ func (s *definitionFlags) detector(ctx context.Context, env *cli.Env, role metad
 	sec := section(env, role)
 	cfg.Role, cfg.Source, cfg.Strict, cfg.VerifyDeclared = role, from, env.Strict, sec.VerifyDeclared
 	cfg.Declared, cfg.Extra = sec.Capabilities.Runtimes, sec.Capabilities.Extra
-	return detect.New(defs, cfg), nil
+	return generated(role, defs, cfg), nil
+}
+
+// generated makes the generated detector of a role. defs count, not what it was
+// generated from.
+func generated(role metadata.Role, defs []metadata.Definition, cfg detect.Config) *detect.Detector {
+	if role == metadata.Sensor {
+		return core.Sensor(defs, cfg)
+	}
+	return core.Worker(defs, cfg)
 }
 
 // openIfNamed opens the database if one is named.

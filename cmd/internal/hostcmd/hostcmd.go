@@ -19,6 +19,7 @@ type grammar struct {
 	Explain  explainCmd  `cmd:"" help:"Show every attempt at one runtime, and what would help."`
 	Record   recordCmd   `cmd:"" help:"Write what this host answers to a file, for detect --host."`
 	Register registerCmd `cmd:"" help:"Detect, and write this ${role}'s row in the database."`
+	Run      runCmd      `cmd:"" help:"Keep this ${role}'s row true, until it is told to end."`
 }
 
 // Program is the command line of a role.

@@ -1,0 +1,87 @@
+package hostcmd
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/runtime/service"
+)
+
+// server answers questions about a service. Its zero value does not.
+type server struct {
+	listener net.Listener
+	registry *prometheus.Registry
+	metrics  *service.Metrics // nil where nobody can ask for them
+	http     *http.Server
+}
+
+// listen listens on an address; without a host, on this machine alone. Empty is
+// nowhere.
+func listen(address string) (*server, error) {
+	if address == "" {
+		return &server{}, nil
+	}
+	if !strings.Contains(address, ":") {
+		address = ":" + address
+	}
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, cli.Usagef("listen: %q is not [HOST]:PORT", address)
+	}
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	l, err := net.Listen("tcp", net.JoinHostPort(host, port))
+	if err != nil {
+		return nil, fmt.Errorf("listen for questions: %w", err)
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return &server{listener: l, registry: registry, metrics: service.NewMetrics(registry)}, nil
+}
+
+// serve begins to answer.
+func (s *server) serve(svc *service.Service, log *slog.Logger) {
+	if s.listener == nil {
+		return
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /healthz", answer(svc.Healthy))
+	mux.HandleFunc("GET /readyz", answer(svc.Ready))
+	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
+	log.Info("answering /healthz, /readyz and /metrics", "address", s.listener.Addr().String())
+	go func() { _ = s.http.Serve(s.listener) }() // it ends by close
+}
+
+// close ends it; nobody is waited for.
+func (s *server) close() {
+	switch {
+	case s.http != nil:
+		_ = s.http.Close()
+	case s.listener != nil:
+		_ = s.listener.Close()
+	}
+}
+
+// answer is 200, or 503 with the reason.
+func answer(question func() error) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		if err := question(); err != nil {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			fmt.Fprintln(w, err)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	}
+}

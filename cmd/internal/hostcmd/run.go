@@ -1,0 +1,188 @@
+package hostcmd
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/cmd/internal/config"
+	"github.com/attune-go/attune/migrations"
+	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/runtime/service"
+	"github.com/attune-go/attune/schema/database"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+type runCmd struct {
+	registerCmd
+	Labels            map[string]string `name:"label" help:"Label of this ${role}, as key=value; several with ; between them (default: ${role}.labels)." env:"ATTUNE_${ROLE}_LABELS" placeholder:"KEY=VALUE"`
+	MaxConcurrent     int               `name:"max-concurrent-executions" help:"How much work this ${role} takes at a time (default: ${role}.max_concurrent_executions)." env:"ATTUNE_${ROLE}_MAX_CONCURRENT_EXECUTIONS" placeholder:"N"`
+	HeartbeatInterval time.Duration     `help:"How often it says that it is alive (default: ${role}.heartbeat_interval, else 10s)." env:"ATTUNE_${ROLE}_HEARTBEAT_INTERVAL" placeholder:"TIME"`
+	VerifyInterval    time.Duration     `help:"How often it looks whether the runtimes are still there (default: ${role}.verify_interval, else 1m)." env:"ATTUNE_${ROLE}_VERIFY_INTERVAL" placeholder:"TIME"`
+	FullEvery         int               `help:"Every so many rounds all commands are run again (default: ${role}.full_every, else 10)." env:"ATTUNE_${ROLE}_FULL_EVERY" placeholder:"N"`
+	UnconfirmedFor    time.Duration     `help:"How long a runtime is kept of which this host cannot tell any more (default: ${role}.unconfirmed_for, else 15m)." env:"ATTUNE_${ROLE}_UNCONFIRMED_FOR" placeholder:"TIME"`
+	Listen            string            `help:"Answer /healthz, /readyz and /metrics there; without a host on this machine only (default: ${role}.listen, else not at all)." env:"ATTUNE_${ROLE}_LISTEN" placeholder:"[HOST]:PORT"`
+	Takeover          bool              `help:"Take the name from another process that is still alive under it."`
+
+	// leveled: --log-level or its variable was given.
+	leveled bool
+}
+
+// AfterApply notes whether a log level was asked for: a service that says nothing
+// of what its host gains and loses would be of little use.
+func (c *runCmd) AfterApply(k *kong.Context) error {
+	_, c.leveled = os.LookupEnv("ATTUNE_LOG_LEVEL")
+	for _, p := range k.Path {
+		c.leveled = c.leveled || (p.Flag != nil && p.Flag.Name == "log-level")
+	}
+	return nil
+}
+
+// Run runs the service until it is told to end.
+func (c *runCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) error {
+	if !c.leveled {
+		env.Log = slog.New(slog.NewTextHandler(env.Err, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	}
+	id, err := c.identity(env, role)
+	if err != nil {
+		return err
+	}
+	sec := section(env, role)
+	if err := c.capabilities(sec); err != nil {
+		return err
+	}
+	local := host.Local(host.LocalConfig{})
+	server, err := listen(cmp.Or(c.Listen, sec.Listen))
+	if err != nil {
+		return err
+	}
+	cfg := service.Config{
+		Open: func(ctx context.Context) (*service.Database, error) { return openService(ctx, env) },
+		Detector: func(defs []metadata.Definition) (service.Detector, error) {
+			return c.serviceDetector(env, role, local, defs)
+		},
+		Host:              local,
+		Hopeless:          hopeless,
+		Takeover:          c.Takeover,
+		HeartbeatInterval: cmp.Or(c.HeartbeatInterval, sec.HeartbeatInterval),
+		VerifyInterval:    cmp.Or(c.VerifyInterval, sec.VerifyInterval),
+		FullEvery:         cmp.Or(c.FullEvery, sec.FullEvery),
+		UnconfirmedFor:    cmp.Or(c.UnconfirmedFor, sec.UnconfirmedFor),
+		Logger:            env.Log,
+		Metrics:           server.metrics,
+	}
+	svc, err := service.New(id, cfg)
+	if err != nil {
+		server.close()
+		return cli.Usagef("%v", err)
+	}
+	server.serve(svc, env.Log)
+	defer server.close()
+	defer onHangup(svc)()
+	return svc.Run(ctx)
+}
+
+// openService opens the database for a service. The embedded file gets all it
+// needs.
+func openService(ctx context.Context, env *cli.Env) (*service.Database, error) {
+	db, err := env.OpenToWrite(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &service.Database{Definitions: db.Store, Rows: db.Store.Workers, Close: db.Close}, nil
+}
+
+// serviceDetector makes the detector of definitions from the database, under
+// this host's policy.
+func (c *runCmd) serviceDetector(env *cli.Env, role metadata.Role, on detect.Host, defs []metadata.Definition) (service.Detector, error) {
+	defs, err := c.withPacks(env, defs)
+	if err != nil {
+		return nil, err
+	}
+	policy, err := c.policy(env, defs)
+	if err != nil {
+		return nil, err
+	}
+	sec := section(env, role)
+	return generated(role, defs, detect.Config{
+		Host: on, Policy: policy, Source: detect.SourceDatabase, Strict: env.Strict, Explain: true,
+		VerifyDeclared: sec.VerifyDeclared, Declared: sec.Capabilities.Runtimes, Extra: sec.Capabilities.Extra,
+	}), nil
+}
+
+// capabilities puts what the command line and the section say into the keys that
+// the capability document carries.
+func (c *runCmd) capabilities(sec *config.Service) error {
+	extra := maps.Clone(sec.Capabilities.Extra)
+	if extra == nil {
+		extra = map[string]json.RawMessage{}
+	}
+	if n := cmp.Or(c.MaxConcurrent, sec.MaxConcurrentExecutions); n < 0 {
+		return cli.Usagef("max_concurrent_executions: %d is less than one", n)
+	} else if n > 0 {
+		extra["max_concurrent_executions"] = json.RawMessage(fmt.Sprint(n))
+	}
+	labels := c.Labels
+	if labels == nil {
+		labels = sec.Labels
+	}
+	if labels != nil {
+		text, err := json.Marshal(labels)
+		if err != nil {
+			return fmt.Errorf("labels: %w", err)
+		}
+		extra["labels"] = text
+	}
+	sec.Capabilities.Extra = extra
+	return nil
+}
+
+// hopeless tells errors of a database that does not get better by waiting.
+func hopeless(err error) bool {
+	var usage *cli.UsageError
+	if errors.As(err, &usage) {
+		return true
+	}
+	for _, sentinel := range []error{
+		database.ErrURL, database.ErrRefused, database.ErrReadOnly, database.ErrCorrupt, os.ErrNotExist, os.ErrPermission,
+		migrations.ErrNotMigrated, migrations.ErrTooNew, migrations.ErrMixed, migrations.ErrNotOurs, migrations.ErrSeveral,
+	} {
+		if errors.Is(err, sentinel) {
+			return true
+		}
+	}
+	switch database.Classify(err) {
+	case database.ErrRefused, database.ErrReadOnly, database.ErrCorrupt:
+		return true
+	}
+	return false
+}
+
+// onHangup makes SIGHUP verify in full, until the function it returns is called.
+func onHangup(svc *service.Service) (stop func()) {
+	signals, done := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(signals, syscall.SIGHUP)
+	go func() {
+		for {
+			select {
+			case <-signals:
+				svc.Refresh()
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() { signal.Stop(signals); close(done) }
+}

@@ -1,0 +1,92 @@
+package service
+
+import (
+	"slices"
+	"time"
+
+	"github.com/attune-go/attune/runtime/detect"
+)
+
+// confirmation is how long what cannot be told is kept.
+type confirmation struct {
+	at   time.Time
+	keep time.Duration
+	// untouched reports whether nothing that an installation's verification
+	// depends on has changed since it was last found.
+	untouched func(path string) bool
+}
+
+// confirm adds to what was found the installations from before of which the host
+// could not tell this time, each for so long. Those of which it was told that
+// they are not there are gone at once.
+func confirm(before, found *detect.Capabilities, c confirmation) *detect.Capabilities {
+	var kept []detect.Detection
+	for _, was := range before.Detected {
+		if slices.ContainsFunc(found.Detected, func(d detect.Detection) bool { return sameInstallation(was, d) }) || !c.open(was, found) {
+			continue
+		}
+		// A moment to come, or one too long ago, is of another clock.
+		if since := was.UnconfirmedSince; since.IsZero() || since.After(c.at) {
+			was.UnconfirmedSince = c.at
+		}
+		if c.at.Sub(was.UnconfirmedSince) < c.keep {
+			was.Attempts = nil
+			kept = append(kept, was)
+		}
+	}
+	if kept == nil {
+		return found
+	}
+	return found.With(kept...)
+}
+
+// open reports whether what was found leaves it open if an installation that it
+// does not name is there.
+func (c *confirmation) open(was detect.Detection, found *detect.Capabilities) bool {
+	for _, a := range found.Undetected {
+		if a.Ref == was.Ref {
+			return a.Outcome.CouldNotTell()
+		}
+	}
+	// The runtime is there without this installation. The document does not say
+	// how its probe ended; but the very same files do not turn into others.
+	return slices.ContainsFunc(found.Detected, func(d detect.Detection) bool { return d.Ref == was.Ref }) &&
+		was.Source == detect.Verified && c.untouched(was.Path)
+}
+
+// sameInstallation reports whether two detections are of one installation,
+// perhaps in another version.
+func sameInstallation(a, b detect.Detection) bool {
+	if a.Ref != b.Ref || (a.Ref == "" && a.Name != b.Name) {
+		return false
+	}
+	return a.Path == b.Path || (a.RealPath != "" && a.RealPath == b.RealPath && a.Version == b.Version)
+}
+
+// doubt counts the full rounds that ended with something of which the host could
+// not tell.
+type doubt struct {
+	rounds int
+	// kept: something is in the document that is not confirmed.
+	kept bool
+}
+
+func (d *doubt) note(caps *detect.Capabilities) {
+	d.kept = slices.ContainsFunc(caps.Detected, func(in detect.Detection) bool { return !in.UnconfirmedSince.IsZero() })
+	passing := slices.ContainsFunc(caps.Undetected, func(a detect.Absence) bool {
+		// Wrong metadata stays wrong until the definition is another.
+		return a.Outcome.CouldNotTell() && a.Outcome != detect.InvalidMetadata
+	})
+	if d.kept || passing {
+		d.rounds++
+	} else {
+		d.rounds = 0
+	}
+}
+
+// full reports whether the round of a number since the last regular full one is
+// to look again. What is kept is looked at each time; what was never there at
+// the first, second, fourth, eighth round.
+func (d *doubt) full(round int) bool {
+	return d.kept || (d.rounds > 0 && round&(round-1) == 0)
+}

@@ -1,0 +1,244 @@
+package service_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/runtime/service"
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// clock is time that passes when a test says so.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func newClock() *clock { return &clock{now: time.Now()} }
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// bench is a host of scripts, a database with definitions of them, and a clock.
+type bench struct {
+	*testing.T
+	*store.Store
+	db    *bun.DB
+	bin   string
+	clock *clock
+	log   *lines
+}
+
+// lines is what was logged.
+type lines struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.Buffer.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.Buffer.String()
+}
+
+// newBench has the runtimes t.alpha and t.beta, in version 1.0.0 and 2.0.0.
+func newBench(t *testing.T, db *testdb.DB) *bench {
+	t.Helper()
+	b := &bench{
+		T: t, Store: store.New(db.DB, store.Config{Schema: db.Schema}), db: db.DB,
+		bin: t.TempDir(), clock: newClock(), log: &lines{},
+	}
+	for name, version := range map[string]string{"alpha": "1.0.0", "beta": "2.0.0"} {
+		b.define(name, fmt.Sprintf(`{"verification": {"commands": [{"binary": %q, "args": ["--version"], "timeout": "10s"}]}}`, name))
+		b.install(name, "echo "+name+" "+version)
+	}
+	return b
+}
+
+// define writes a definition; what is wrong with it is for the test to be about.
+func (b *bench) define(name, distributions string) {
+	b.Helper()
+	def := metadata.Definition{Ref: "t." + name, Name: name}
+	if err := json.Unmarshal([]byte(distributions), &def.Distributions); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := b.Runtimes.UpsertDefinition(b.Context(), &def, nil); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// install makes a program in the one folder of PATH. It is another file than the
+// one before.
+func (b *bench) install(name, script string) {
+	b.Helper()
+	path := filepath.Join(b.bin, name)
+	b.remove(name)
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func (b *bench) remove(name string) {
+	b.Helper()
+	if err := os.RemoveAll(filepath.Join(b.bin, name)); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// config is a service's on this bench. It may be changed before it is used.
+func (b *bench) config() service.Config {
+	local := host.Local(host.LocalConfig{Environ: []string{"PATH=" + b.bin, "HOME=" + b.bin}})
+	policy, err := host.NewPolicy(host.PolicyConfig{Mode: host.ModeOpen})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return service.Config{
+		Open: func(context.Context) (*service.Database, error) {
+			return &service.Database{Definitions: b.Store, Rows: b.Workers}, nil
+		},
+		Detector: func(defs []metadata.Definition) (service.Detector, error) {
+			return detect.New(defs, detect.Config{
+				Host: local, Policy: policy, Explain: true, Now: b.clock.Now, Getenv: func(string) string { return "" },
+			}), nil
+		},
+		Host: local, Now: b.clock.Now, Random: func() float64 { return 0.5 },
+		Logger: slog.New(slog.NewTextHandler(b.log, nil)),
+	}
+}
+
+// start makes a service of the name w.
+func (b *bench) start(cfg service.Config) *service.Service {
+	b.Helper()
+	svc, err := service.New(service.Identity{Name: "w", Role: metadata.Worker}, cfg)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return svc
+}
+
+// step does all that is due; the service must go on.
+func (b *bench) step(svc *service.Service) (next time.Time) {
+	b.Helper()
+	next, err := svc.Settle(b.Context())
+	if err != nil {
+		b.Fatalf("the service ended: %v\n%s", err, b.log)
+	}
+	return next
+}
+
+// pass lets time pass, in parts as short as anything is due in.
+func (b *bench) pass(svc *service.Service, d time.Duration) {
+	b.Helper()
+	end := b.clock.Now().Add(d)
+	for {
+		next := b.step(svc)
+		if left := end.Sub(b.clock.Now()); left <= 0 {
+			return
+		} else if due := next.Sub(b.clock.Now()); due < left {
+			b.clock.advance(max(due, time.Millisecond))
+		} else {
+			b.clock.advance(left)
+		}
+	}
+}
+
+func (b *bench) row() *schema.Worker {
+	b.Helper()
+	row, err := b.Workers.ByIdentity(context.WithoutCancel(b.Context()), metadata.Worker, "w")
+	if err != nil {
+		b.Fatal(err)
+	}
+	return row
+}
+
+// has wants the document and the rows of the worker to say these runtimes, each
+// as name or name@version, with ? behind one that is unconfirmed.
+func (b *bench) has(want ...string) {
+	b.Helper()
+	row := b.row()
+	caps := new(detect.Capabilities)
+	if err := json.Unmarshal(row.Capabilities, caps); err != nil {
+		b.Fatal(err)
+	}
+	var document, rows []string
+	for _, d := range caps.Detected {
+		document = append(document, written(d.Name, d.Version, !d.UnconfirmedSince.IsZero()))
+	}
+	list, err := b.WorkerRuntimes.ByWorker(b.Context(), row.ID)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, r := range list {
+		if r.Outcome == schema.OutcomeAvailable {
+			rows = append(rows, written(r.Name, r.Version, r.UnconfirmedSince != nil))
+		}
+	}
+	if got, said := strings.Join(document, " "), strings.Join(want, " "); got != said || strings.Join(rows, " ") != said {
+		b.Fatalf("document: %s; rows: %s; want %s\n%s", got, strings.Join(rows, " "), said, b.log)
+	}
+}
+
+func written(name, version string, unconfirmed bool) string {
+	if version != "" {
+		name += "@" + version
+	}
+	if unconfirmed {
+		name += "?"
+	}
+	return name
+}
+
+// status wants the row's status.
+func (b *bench) status(want schema.WorkerStatus) {
+	b.Helper()
+	if row := b.row(); row.Status == nil || *row.Status != want {
+		b.Fatalf("status is %v, want %s\n%s", *row.Status, want, b.log)
+	}
+}
+
+// history wants the changes so far, oldest first, as "gained alpha".
+func (b *bench) history(want ...string) {
+	b.Helper()
+	changes, err := b.Changes.After(b.Context(), 0, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var got []string
+	for _, c := range changes {
+		got = append(got, string(c.Kind)+" "+c.Name)
+	}
+	if strings.Join(got, ", ") != strings.Join(want, ", ") {
+		b.Fatalf("history: %s; want %s\n%s", strings.Join(got, ", "), strings.Join(want, ", "), b.log)
+	}
+}

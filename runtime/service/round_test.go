@@ -1,0 +1,386 @@
+package service_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/runtime/service"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+// counted counts the full detections, and can be told to answer otherwise.
+type counted struct {
+	service.Detector
+	full int
+}
+
+func (c *counted) Detect(ctx context.Context) (*detect.Capabilities, error) {
+	c.full++
+	return c.Detector.Detect(ctx)
+}
+
+// counting is a config whose detections are counted.
+func (b *bench) counting() (service.Config, *counted) {
+	cfg, n := b.config(), &counted{}
+	detector := cfg.Detector
+	cfg.Detector = func(defs []metadata.Definition) (service.Detector, error) {
+		var err error
+		n.Detector, err = detector(defs)
+		return n, err
+	}
+	return cfg, n
+}
+
+// round lets the time of one round pass.
+const round = service.DefaultVerifyInterval * 11 / 10
+
+func TestRemovedUpgradedPutBack(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		b := newBench(t, db)
+		svc := b.start(b.config())
+		b.step(svc)
+		b.remove("alpha")
+		b.pass(svc, round)
+		b.has("beta@2.0.0")
+		b.install("beta", "echo beta 2.1.0")
+		b.pass(svc, round)
+		b.has("beta@2.1.0")
+		b.install("alpha", "echo alpha 1.0.0")
+		b.pass(svc, round)
+		b.has("alpha@1.0.0", "beta@2.1.0")
+		b.history("gained alpha", "gained beta", "lost alpha", "version_changed beta", "gained alpha")
+		for _, line := range []string{"capability lost", "capability version_changed", "old_version=2.0.0 new_version=2.1.0"} {
+			if !strings.Contains(b.log.String(), line) {
+				t.Errorf("the log lacks %q:\n%s", line, b.log)
+			}
+		}
+	})
+}
+
+// TestRoundsAreCheap: nothing runs and nothing is written while nothing changes,
+// and every so many rounds all is verified.
+func TestRoundsAreCheap(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		b := newBench(t, db)
+		cfg, n := b.counting()
+		cfg.FullEvery = 5
+		svc := b.start(cfg)
+		b.step(svc)
+		written := b.row().Updated
+		b.pass(svc, 4*round)
+		if n.full != 1 {
+			t.Errorf("after 4 rounds without a change: %d detections, want the first alone", n.full)
+		}
+		if now := b.row().Updated; !now.Equal(written) {
+			t.Error("a round without a change wrote the row")
+		}
+		b.pass(svc, 6*round)
+		if n.full != 3 {
+			t.Errorf("after 10 rounds: %d detections, want 3", n.full)
+		}
+		b.history("gained alpha", "gained beta")
+	})
+}
+
+// TestEveryKindOfChangeIsSeen without a full round.
+func TestEveryKindOfChangeIsSeen(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(b *bench, path string)
+		want   string
+	}{
+		"other size":                     {func(b *bench, path string) { rewrite(b, path, "echo alpha 1.10.0", false) }, "alpha@1.10.0 beta@2.0.0"},
+		"same size, other time":          {func(b *bench, path string) { rewrite(b, path, "echo alpha 1.0.1", false) }, "alpha@1.0.1 beta@2.0.0"},
+		"same size and time, other file": {func(b *bench, path string) { rewrite(b, path, "echo alpha 1.0.2", true) }, "alpha@1.0.2 beta@2.0.0"},
+		"a link to another file": {func(b *bench, path string) {
+			b.install("other", "echo alpha 3.0.0")
+			b.remove("alpha")
+			if err := os.Symlink("other", path); err != nil {
+				b.Fatal(err)
+			}
+		}, "alpha@3.0.0 beta@2.0.0"},
+		"not executable": {func(b *bench, path string) {
+			if err := os.Chmod(path, 0o644); err != nil {
+				b.Fatal(err)
+			}
+		}, "beta@2.0.0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, testdb.SQLite(t))
+			cfg := b.config()
+			cfg.FullEvery = 1000
+			svc := b.start(cfg)
+			b.step(svc)
+			test.change(b, filepath.Join(b.bin, "alpha"))
+			b.pass(svc, round)
+			b.has(strings.Fields(test.want)...)
+		})
+	}
+}
+
+// rewrite changes a program, in its file or, with the same time, as a new one.
+func rewrite(b *bench, path, script string, anew bool) {
+	b.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	target := path
+	if anew {
+		target = path + ".new"
+	}
+	if err := os.WriteFile(target, []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+		b.Fatal(err)
+	}
+	when := info.ModTime()
+	if !anew {
+		when = when.Add(time.Second)
+	}
+	if err := os.Chtimes(target, when, when); err != nil {
+		b.Fatal(err)
+	}
+	if anew {
+		if err := os.Rename(target, path); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// TestHangs: a probe that hangs from the third round on costs nothing at once,
+// and the runtime is gone when the time for which it is kept is over.
+func TestHangs(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		b := newBench(t, db)
+		hang := filepath.Join(b.bin, "hang")
+		b.install("alpha", "test -e "+hang+" && exec /bin/sleep 1000; echo alpha 1.0.0")
+		b.define("alpha", `{"verification": {"commands": [{"binary": "alpha", "args": ["--version"], "timeout": "100ms"}]}}`)
+		cfg := b.config()
+		cfg.FullEvery, cfg.UnconfirmedFor = 1, 5*time.Minute
+		svc := b.start(cfg)
+		b.step(svc)
+		b.pass(svc, 2*round)
+		b.has("alpha@1.0.0", "beta@2.0.0")
+		if err := os.WriteFile(hang, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b.pass(svc, round)
+		b.has("alpha@1.0.0?", "beta@2.0.0")
+		b.pass(svc, 3*time.Minute)
+		b.has("alpha@1.0.0?", "beta@2.0.0")
+		b.history("gained alpha", "gained beta")
+		if n := strings.Count(b.log.String(), "cannot tell whether"); n != 1 {
+			t.Errorf("what is unconfirmed is said %d times, want once", n)
+		}
+		b.pass(svc, 3*time.Minute)
+		b.has("beta@2.0.0")
+		b.history("gained alpha", "gained beta", "lost alpha")
+		if err := os.Remove(hang); err != nil {
+			t.Fatal(err)
+		}
+		b.pass(svc, round)
+		b.has("alpha@1.0.0", "beta@2.0.0")
+	})
+}
+
+// TestUnconfirmedAcrossARestart: the process that could not tell ends, and the
+// next one cannot tell either.
+func TestUnconfirmedAcrossARestart(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		b := newBench(t, db)
+		b.define("alpha", `{"verification": {"commands": [{"binary": "alpha", "args": ["--version"], "timeout": "100ms"}]}}`)
+		cfg := b.config()
+		cfg.UnconfirmedFor = 5 * time.Minute
+		first := b.start(cfg)
+		b.step(first)
+		first.Leave(t.Context())
+		b.install("alpha", "exec /bin/sleep 1000")
+		second := b.start(cfg)
+		b.step(second)
+		b.has("alpha@1.0.0?", "beta@2.0.0")
+		b.pass(second, 6*time.Minute)
+		b.has("beta@2.0.0")
+	})
+}
+
+// TestUnconfirmedIsConfirmed ends the wait.
+func TestUnconfirmedIsConfirmed(t *testing.T) {
+	b := newBench(t, testdb.SQLite(t))
+	b.define("alpha", `{"verification": {"commands": [{"binary": "alpha", "args": ["--version"], "timeout": "100ms"}]}}`)
+	cfg := b.config()
+	cfg.FullEvery = 1000
+	svc := b.start(cfg)
+	b.step(svc)
+	b.install("alpha", "exec /bin/sleep 1000")
+	b.pass(svc, round)
+	b.has("alpha@1.0.0?", "beta@2.0.0")
+	b.install("alpha", "echo alpha 1.0.0")
+	b.pass(svc, round)
+	b.has("alpha@1.0.0", "beta@2.0.0")
+	b.history("gained alpha", "gained beta")
+}
+
+// TestOneOfSeveralIsUnconfirmed: the runtime is there without the installation
+// of which the host cannot tell.
+func TestOneOfSeveralIsUnconfirmed(t *testing.T) {
+	b := newBench(t, testdb.SQLite(t))
+	more := t.TempDir()
+	flag := filepath.Join(b.bin, "flag")
+	script := "#!/bin/sh\ntest -e " + flag + " && exec /bin/sleep 1000; echo alpha 0.9.0\n"
+	if err := os.WriteFile(filepath.Join(more, "alpha"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	b.define("alpha", fmt.Sprintf(`{"verification": {"commands": [{"binary": "alpha", "args": ["--version"], "timeout": "100ms"}], "locations": [%q]}}`, more+"/alpha"))
+	cfg := b.config()
+	cfg.FullEvery = 1
+	svc := b.start(cfg)
+	b.step(svc)
+	b.has("alpha@1.0.0", "alpha@0.9.0", "beta@2.0.0")
+	if err := os.WriteFile(flag, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.pass(svc, round)
+	b.has("alpha@1.0.0", "alpha@0.9.0?", "beta@2.0.0")
+	if err := os.Remove(filepath.Join(more, "alpha")); err != nil {
+		t.Fatal(err)
+	}
+	b.pass(svc, round)
+	b.has("alpha@1.0.0", "beta@2.0.0")
+}
+
+// TestDefinitionsChange while the service runs, without a restart.
+func TestDefinitionsChange(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		b := newBench(t, db)
+		cfg := b.config()
+		cfg.FullEvery = 1000
+		svc := b.start(cfg)
+		b.step(svc)
+		b.install("gamma", "echo gamma 3.0.0")
+		b.define("gamma", `{"verification": {"commands": [{"binary": "gamma", "args": ["--version"]}]}}`)
+		b.pass(svc, round)
+		b.has("alpha@1.0.0", "beta@2.0.0", "gamma@3.0.0")
+		b.define("beta", `{"min_version": "2.5", "verification": {"commands": [{"binary": "beta", "args": ["--version"]}]}}`)
+		b.pass(svc, round)
+		b.has("alpha@1.0.0", "gamma@3.0.0")
+		if err := b.Runtimes.Delete(t.Context(), "t.alpha"); err != nil {
+			t.Fatal(err)
+		}
+		b.pass(svc, round)
+		b.has("gamma@3.0.0")
+		b.history("gained alpha", "gained beta", "gained gamma", "lost beta", "lost alpha")
+	})
+}
+
+// TestRubbish: a definition that somebody makes unreadable, past every check,
+// takes nothing away at once, and nothing from others.
+func TestRubbish(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		b := newBench(t, db)
+		svc := b.start(b.config())
+		b.step(svc)
+		b.spoil(db, "t.alpha", `{"verification": {"commands": "rm -rf"}}`)
+		b.pass(svc, round)
+		b.has("alpha@1.0.0?", "beta@2.0.0")
+		b.define("alpha", `{"verification": {"commands": [{"binary": "alpha", "args": ["--version"]}]}}`)
+		b.pass(svc, round)
+		b.has("alpha@1.0.0", "beta@2.0.0")
+		b.history("gained alpha", "gained beta")
+	})
+}
+
+// spoil writes a document past the guards of the database.
+func (b *bench) spoil(db *testdb.DB, ref, document string) {
+	b.Helper()
+	table := "runtime"
+	var statements []string
+	if db.Schema != "" {
+		table = db.Schema + ".runtime"
+		statements = []string{"ALTER TABLE " + table + " DISABLE TRIGGER USER"}
+		var checks []string
+		if err := b.db.NewRaw("SELECT conname FROM pg_constraint WHERE contype = 'c' AND conrelid = ?::regclass", table).Scan(b.Context(), &checks); err != nil {
+			b.Fatal(err)
+		}
+		for _, c := range checks {
+			statements = append(statements, fmt.Sprintf("ALTER TABLE %s DROP CONSTRAINT %q", table, c))
+		}
+	} else {
+		var triggers []string
+		if err := b.db.NewRaw("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'runtime'").Scan(b.Context(), &triggers); err != nil {
+			b.Fatal(err)
+		}
+		for _, tr := range triggers {
+			statements = append(statements, fmt.Sprintf("DROP TRIGGER %q", tr))
+		}
+		statements = append(statements, "PRAGMA ignore_check_constraints = on")
+	}
+	statements = append(statements, fmt.Sprintf("UPDATE %s SET distributions = '%s' WHERE ref = '%s'", table, document, ref))
+	conn, err := b.db.Conn(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer conn.Close()
+	for _, s := range statements {
+		if _, err := conn.ExecContext(b.Context(), s); err != nil {
+			b.Fatalf("%s: %v", s, err)
+		}
+	}
+}
+
+// TestHostile: a definition that somebody turns into an attack runs nothing.
+func TestHostile(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		b := newBench(t, db)
+		cfg := b.config()
+		cfg.Detector = func(defs []metadata.Definition) (service.Detector, error) {
+			return detect.New(defs, detect.Config{
+				Host: cfg.Host.(detect.Host), Explain: true, Now: b.clock.Now, Getenv: func(string) string { return "" },
+			}), nil // nil is the standard policy
+		}
+		if err := os.Chmod(b.bin, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		svc := b.start(cfg)
+		b.step(svc)
+		harm := filepath.Join(t.TempDir(), "harm")
+		b.define("alpha", fmt.Sprintf(`{"verification": {"commands": [{"binary": "/bin/sh", "args": ["-c", "touch %s"]}]}}`, harm))
+		b.pass(svc, round)
+		if _, err := os.Stat(harm); err == nil {
+			t.Fatal("what the database says was run")
+		}
+		row := b.row()
+		if !strings.Contains(string(row.Capabilities), string(detect.DeniedByPolicy)) {
+			t.Errorf("the document does not say that it was denied: %s", row.Capabilities)
+		}
+	})
+}
+
+// TestRefresh by a signal, and by the database.
+func TestRefresh(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		b := newBench(t, db)
+		cfg, n := b.counting()
+		cfg.FullEvery = 1000
+		svc := b.start(cfg)
+		b.step(svc)
+		svc.Refresh()
+		b.step(svc)
+		if n.full != 2 {
+			t.Fatalf("after a signal: %d detections, want 2", n.full)
+		}
+		for i := range 2 {
+			if _, err := b.Workers.RequestRefresh(t.Context(), b.row().ID); err != nil {
+				t.Fatal(err)
+			}
+			b.pass(svc, 3*service.DefaultHeartbeatInterval)
+			if n.full != 3+i {
+				t.Fatalf("after request %d: %d detections, want %d", i+1, n.full, 3+i)
+			}
+		}
+	})
+}

@@ -1,0 +1,219 @@
+package service
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// waiting is for another instance of the name to end.
+type waiting struct {
+	// next attempt, and the last one.
+	next, until time.Time
+}
+
+// slack is added to the time after which a row is stale, so that it is.
+const slack = time.Second
+
+// register writes the whole row when what the host has is known: at the
+// beginning, and whenever the row is not ours any more.
+func (s *Service) register(ctx context.Context) error {
+	if s.row != nil || s.caps == nil || !s.reachable() || (s.waiting != nil && !s.due(s.waiting.next)) {
+		return nil
+	}
+	found, err := Found(s.caps, s.cfg.Now())
+	if err != nil {
+		return fmt.Errorf("register %s %q: %w", s.id.Role, s.id.Name, err)
+	}
+	seconds := int(s.cfg.HeartbeatInterval / time.Second)
+	r := s.id.registration(found)
+	r.Instance, r.HeartbeatInterval, r.Takeover = &s.cfg.Instance, &seconds, s.cfg.Takeover && !s.ever
+	var row *schema.Worker
+	var changes []schema.CapabilityChange
+	ok, err := s.ask(ctx, "register", func(ctx context.Context) (err error) {
+		row, changes, err = s.db.Rows.Register(ctx, r)
+		return err
+	})
+	if errors.Is(err, store.ErrLive) {
+		return s.wait(err)
+	}
+	if err != nil || !ok {
+		return err
+	}
+	s.row, s.waiting, s.unsaid = row, nil, false
+	now := s.cfg.Now()
+	if !s.ever || s.beatAt.IsZero() {
+		// A fleet that starts at once must not beat at once for ever.
+		s.beatAt = now.Add(time.Duration(float64(s.cfg.HeartbeatInterval) * s.cfg.Random()))
+		s.sweepAt = now.Add(time.Duration(float64(s.cfg.VerifyInterval) * s.cfg.Random()))
+	}
+	s.refresh = row.RefreshRequested
+	s.log.Info("registered and active", "row", row.ID, "instance", s.cfg.Instance, "runtimes", s.caps.Runtimes, "again", s.ever)
+	s.ever = true
+	s.noteBeat(now)
+	s.noteRegistered(true)
+	s.tell(changes)
+	return nil
+}
+
+// wait decides whether to go on waiting for another instance to end.
+func (s *Service) wait(err error) error {
+	now := s.cfg.Now()
+	interval := s.cfg.HeartbeatInterval
+	var live *store.LiveError
+	if errors.As(err, &live) {
+		interval = live.Interval
+	}
+	if s.ever {
+		return fmt.Errorf("%s %q: another process has taken the name: %w", s.id.Role, s.id.Name, err)
+	}
+	if s.waiting == nil {
+		s.waiting = &waiting{until: now.Add(store.Missed*interval + slack)}
+		s.log.Warn("another instance has this name; waiting for it to end", "until", s.waiting.until.Format(time.RFC3339), "reason", err)
+	} else if s.due(s.waiting.until) {
+		return fmt.Errorf("%s %q: another process runs under this name, and is still alive after %d of its heartbeat intervals (--takeover takes the name from it): %w",
+			s.id.Role, s.id.Name, store.Missed, err)
+	}
+	next := now.Add(s.jittered(interval / 2))
+	if next.After(s.waiting.until) {
+		next = s.waiting.until
+	}
+	s.waiting.next = next
+	return nil
+}
+
+// report writes what the host has now into the row.
+func (s *Service) report(ctx context.Context) error {
+	if s.row == nil || !s.unsaid || !s.reachable() {
+		return nil
+	}
+	found, err := Found(s.caps, s.cfg.Now())
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	var changes []schema.CapabilityChange
+	ok, err := s.ask(ctx, "report", func(ctx context.Context) (err error) {
+		changes, err = s.db.Rows.Report(ctx, s.row.ID, s.cfg.Instance, *found)
+		return err
+	})
+	if errors.Is(err, store.ErrInvalid) {
+		// The same document would be refused again; the next round makes another.
+		s.unsaid = false
+		s.log.Error("the database refused what this host has", "error", err)
+		return nil
+	}
+	if err != nil {
+		return s.lost(ctx, err)
+	}
+	if ok {
+		s.unsaid = false
+		s.tell(changes)
+	}
+	return nil
+}
+
+// lost registers again after the row was deleted, or is another's.
+func (s *Service) lost(ctx context.Context, err error) error {
+	s.log.Warn("the row is not ours any more; registering again", "reason", err)
+	s.row = nil
+	s.noteRegistered(false)
+	return s.register(ctx)
+}
+
+// beat says that this instance is alive.
+func (s *Service) beat(ctx context.Context) error {
+	if s.row == nil || !s.due(s.beatAt) || !s.reachable() {
+		return nil
+	}
+	now := s.cfg.Now()
+	s.cfg.Metrics.heartbeatLag.Set(now.Sub(s.beatAt).Seconds())
+	var beat store.Beat
+	ok, err := s.ask(ctx, "heartbeat", func(ctx context.Context) (err error) {
+		beat, err = s.db.Rows.Heartbeat(ctx, s.row.ID, s.cfg.Instance)
+		return err
+	})
+	if err != nil {
+		return s.lost(ctx, err)
+	}
+	if !ok {
+		return nil // at the next attempt to reach the database
+	}
+	s.cfg.Metrics.heartbeats.Inc()
+	s.noteBeat(s.cfg.Now())
+	s.beatAt = now.Add(s.jittered(s.cfg.HeartbeatInterval))
+	if beat.Revived {
+		s.log.Info("the row had been made inactive, and is active again", "row", s.row.ID)
+	}
+	if r := beat.RefreshRequested; r != nil && (s.refresh == nil || !r.Equal(*s.refresh)) {
+		s.refresh = r
+		s.log.Info("verifying in full, as the database asks for", "requested", *r)
+		s.Refresh()
+	}
+	return nil
+}
+
+// sweep makes workers inactive that beat no more. Every process calls; the store
+// lets one of them do it.
+func (s *Service) sweep(ctx context.Context) error {
+	if s.row == nil || !s.due(s.sweepAt) || !s.reachable() {
+		return nil
+	}
+	s.sweepAt = s.cfg.Now().Add(s.jittered(s.cfg.VerifyInterval))
+	var swept []store.Swept
+	_, err := s.ask(ctx, "sweep", func(ctx context.Context) (err error) {
+		swept, err = s.db.Rows.Sweep(ctx, s.cfg.VerifyInterval/2)
+		return err
+	})
+	for _, w := range swept {
+		s.log.Warn("a worker beats no more and is inactive now", "worker", w.Name, "worker_role", w.WorkerRole, "row", w.ID, "last_heartbeat", w.LastHeartbeat)
+	}
+	if err != nil {
+		s.log.Error("look for workers that beat no more", "error", err)
+	}
+	return nil
+}
+
+// tell logs what changed.
+func (s *Service) tell(changes []schema.CapabilityChange) {
+	for _, c := range changes {
+		attrs := []any{"runtime", c.Name, "ref", c.RuntimeRef}
+		for _, more := range []struct {
+			key   string
+			value *string
+		}{{"old_version", c.OldVersion}, {"new_version", c.NewVersion}, {"detail", c.Detail}} {
+			if more.value != nil {
+				attrs = append(attrs, more.key, *more.value)
+			}
+		}
+		s.cfg.Metrics.changes.WithLabelValues(string(c.Kind)).Inc()
+		s.log.Info("capability "+string(c.Kind), attrs...)
+	}
+}
+
+// before is what the row said when this process began, nil where there is none
+// or it cannot be read: what cannot be told at the first verification was there
+// perhaps.
+func (s *Service) before(ctx context.Context) (caps *detect.Capabilities, ok bool) {
+	var row *schema.Worker
+	ok, err := s.ask(ctx, "read the row", func(ctx context.Context) (err error) {
+		row, err = s.db.Rows.ByIdentity(ctx, s.id.Role, s.id.Name)
+		return err
+	})
+	if err != nil {
+		return nil, true // there is no row
+	}
+	if !ok {
+		return nil, false
+	}
+	caps = new(detect.Capabilities)
+	if len(row.Capabilities) == 0 || json.Unmarshal(row.Capabilities, caps) != nil {
+		return nil, true
+	}
+	return caps, true
+}
