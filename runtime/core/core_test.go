@@ -1,0 +1,72 @@
+package core_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/attune-go/attune/runtime/core"
+	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/runtime/packs"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+// What was generated is the embedded pack.
+func TestCoreIsTheEmbeddedPack(t *testing.T) {
+	pack := packs.Core().Definitions
+	if diff := cmp.Diff(detect.Commands(pack), core.Commands()); diff != "" {
+		t.Errorf("commands (-pack +generated):\n%s", diff)
+	}
+	digests := map[string]string{}
+	for _, def := range pack {
+		digests[def.Ref] = def.Digest()
+	}
+	if diff := cmp.Diff(digests, core.Digests()); diff != "" {
+		t.Errorf("digests (-pack +generated):\n%s", diff)
+	}
+}
+
+// The generated detectors find what the pack's definitions find.
+func TestDetectorsFindWhatThePackFinds(t *testing.T) {
+	recorded, err := host.Parse("host", []byte(`
+host: {os: linux, arch: amd64, path: [/usr/local/bin, /usr/bin]}
+binaries:
+  - {path: /usr/bin/python3, runs: [{args: [--version], stdout: "Python 3.11.7\n"}]}
+  - {path: /usr/local/bin/python3, runs: [{args: [--version], stdout: "Python 3.12.1\n"}]}
+  - {path: /usr/bin/ruby, runs: [{args: [--version], timeout: true}]}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	noon := time.Date(2026, 2, 3, 12, 0, 0, 0, time.UTC)
+	for role, generated := range map[metadata.Role]func([]metadata.Definition, detect.Config) *detect.Detector{
+		metadata.Worker: core.Worker, metadata.Sensor: core.Sensor,
+	} {
+		cfg := detect.Config{Host: recorded, Explain: true, Getenv: func(string) string { return "" }, Now: func() time.Time { return noon }}
+		got, err := generated(nil, cfg).Detect(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Role, cfg.Source = role, detect.SourcePack
+		want, err := detect.New(packs.Core().Definitions, cfg).Detect(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-pack +generated):\n%s", role, diff)
+		}
+		caps := core.Capabilities(got)
+		python, ok := caps.Python()
+		if !ok || len(python.Installations) != 2 || python.Version != "3.12.1" || python.Path != "/usr/local/bin/python3" || len(python.Attempts) == 0 {
+			t.Errorf("%s: python is %v, %+v", role, ok, python)
+		}
+		if ruby, ok := caps.Ruby(); ok || !ruby.Outcome.CouldNotTell() {
+			t.Errorf("%s: ruby is %v, %+v", role, ok, ruby)
+		}
+		if _, ok := caps.SensorBuiltin(); ok != (role == metadata.Sensor) {
+			t.Errorf("%s: the builtin sensors are %v", role, ok)
+		}
+	}
+}
