@@ -66,7 +66,7 @@ func each(t *testing.T, test func(t *testing.T, e env)) {
 	}
 }
 
-func open(t *testing.T, url string) *bun.DB {
+func open(t testing.TB, url string) *bun.DB {
 	t.Helper()
 	db, err := database.Open(t.Context(), url)
 	if err != nil {

@@ -113,7 +113,7 @@ func (w *Workers) having(ref string, filter HavingFilter) any {
 				  AND better.outcome = 'available' AND (?7) AND ?8)
 			ORDER BY found.sort_key DESC ?9, found.worker DESC ?10`,
 			w.of("worker_runtime"), w.of("worker"), ref, where, after, w.fresh("worker"), w.ofRole(filter.Role), better,
-			w.ahead(), bun.Safe(w.pick("NULLS LAST", "")), limit))
+			w.ahead(filter.Constraint != nil), bun.Safe(w.pick("NULLS LAST", "")), limit))
 	}
 	if len(selects) == 0 {
 		return nil
@@ -171,10 +171,13 @@ func (w *Workers) ofRole(role metadata.Role) any {
 }
 
 // ahead tells the row of an installation that comes before the found one of the
-// same worker and runtime.
-func (w *Workers) ahead() bun.Safe {
-	better, found := w.bytewise("better.path"), w.bytewise("found.path")
-	return bun.Safe(`(better.sort_key > found.sort_key OR better.sort_key IS NOT NULL AND found.sort_key IS NULL
-		OR (better.sort_key = found.sort_key OR better.sort_key IS NULL AND found.sort_key IS NULL)
-		   AND (` + string(better) + ` < ` + string(found) + ` OR better.path = found.path AND better.id < found.id))`)
+// same worker and runtime. versioned: both have a version.
+func (w *Workers) ahead(versioned bool) bun.Safe {
+	newer, equal := "better.sort_key > found.sort_key", "better.sort_key = found.sort_key"
+	if !versioned {
+		newer += " OR better.sort_key IS NOT NULL AND found.sort_key IS NULL"
+		equal = "(" + equal + " OR better.sort_key IS NULL AND found.sort_key IS NULL)"
+	}
+	path := string(w.bytewise("better.path")) + " < " + string(w.bytewise("found.path"))
+	return bun.Safe("(" + newer + " OR " + equal + " AND (" + path + " OR better.path = found.path AND better.id < found.id))")
 }

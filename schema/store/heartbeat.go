@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -35,19 +36,21 @@ type Beat struct {
 // or to register anew.
 func (w *Workers) Heartbeat(ctx context.Context, id int64, instance string) (Beat, error) {
 	var beat Beat
-	err := w.db.NewRaw("UPDATE ? AS worker SET last_heartbeat = ? WHERE id = ? AND instance = ? AND status <> 'inactive' RETURNING refresh_requested",
-		w.of("worker"), w.clock(), id, instance).Scan(ctx, &beat.RefreshRequested)
-	if errors.Is(w.classify("find", err), ErrNotFound) {
+	var asked bun.NullTime
+	// Without a query builder: this is what a fleet does all day.
+	err := w.db.QueryRowContext(ctx, "UPDATE ? SET last_heartbeat = ? WHERE id = ? AND instance = ? AND status <> 'inactive' RETURNING refresh_requested",
+		w.of("worker"), w.clock(), id, instance).Scan(&asked)
+	if errors.Is(err, sql.ErrNoRows) {
 		beat.Revived = true
-		err = w.db.NewRaw(`UPDATE ? AS worker SET last_heartbeat = ?, status = 'active', updated = ?
+		err = w.db.QueryRowContext(ctx, `UPDATE ? SET last_heartbeat = ?, status = 'active', updated = ?
 			WHERE id = ? AND instance = ? AND (status = 'inactive' OR status IS NULL) RETURNING refresh_requested`,
-			w.of("worker"), w.clock(), w.now(), id, instance).Scan(ctx, &beat.RefreshRequested)
+			w.of("worker"), w.clock(), w.now(), id, instance).Scan(&asked)
 	}
 	if err != nil {
 		return Beat{}, w.fail("beat for", id, w.lost(ctx, id, err))
 	}
-	if beat.RefreshRequested != nil {
-		at := beat.RefreshRequested.UTC()
+	if !asked.IsZero() {
+		at := asked.UTC()
 		beat.RefreshRequested = &at
 	}
 	return beat, nil

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,10 +17,12 @@ import (
 // Selection says which workers an operator means: those that fit everything
 // that is set. The zero Selection is all of them.
 type Selection struct {
-	// IDs and Names say who: a worker with one of the ids, or with a name that
-	// one of Names fits, where * stands for any text and ? for one character.
+	// IDs, Names and Hosts say who: a worker with one of the ids, with a name that
+	// one of Names fits, where * stands for any text and ? for one character, or
+	// that the platform reaches at one of Hosts.
 	IDs   []int64
 	Names []string
+	Hosts []string
 	// Roles: one of them; a hybrid worker fits every role.
 	Roles []metadata.Role
 	// Statuses: one of them; Stale is one more.
@@ -103,10 +106,20 @@ func (w *Workers) Select(ctx context.Context, s Selection) ([]Selected, error) {
 	return found, nil
 }
 
+// Names returns the names that workers have, each once and in order.
+func (w *Workers) Names(ctx context.Context) ([]string, error) {
+	names := []string{}
+	if err := w.db.NewRaw("SELECT DISTINCT name FROM ?", w.of("worker")).Scan(ctx, &names); err != nil {
+		return nil, fmt.Errorf("list names of workers: %w", err)
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
 // storable reports whether any row can have the texts that are asked for.
 func (s *Selection) storable() bool {
 	var asked []any
-	for _, n := range s.Names {
+	for _, n := range slices.Concat(s.Names, s.Hosts) {
 		asked = append(asked, n)
 	}
 	for _, l := range s.Labels {
@@ -135,6 +148,9 @@ func (w *Workers) selecting(s *Selection) []any {
 	}
 	for _, n := range s.Names {
 		who = append(who, w.named(n))
+	}
+	if len(s.Hosts) > 0 {
+		who = append(who, bun.SafeQuery("worker.host IN (?)", bun.List(s.Hosts)))
 	}
 	for _, r := range s.Roles {
 		roles = append(roles, w.ofRole(r))

@@ -56,6 +56,8 @@ func TestSelect(t *testing.T) {
 		labels("a_b", `{"labels": {"zone": "a", "disk": "ssd"}}`)
 		labels("acb", `{"labels": {"zone": "b", "it's \"odd\"": "?"}}`)
 
+		e.exec(t, "UPDATE {schema}.worker SET host = '10.0.0.7' WHERE name = 'acb'")
+
 		need := func(ref, text string) store.Requirement {
 			r := store.Requirement{Ref: ref}
 			if text != "" {
@@ -77,6 +79,7 @@ func TestSelect(t *testing.T) {
 			"pattern":           {store.Selection{Names: []string{"a?b"}}, []string{"a_b", "acb"}},
 			"own signs":         {store.Selection{Names: []string{"a_*", "*[x]", "%", "A!*"}}, []string{"A[x]", "a_b"}},
 			"name or id":        {store.Selection{Names: []string{"none"}, IDs: []int64{acb.ID}}, []string{"acb", "none"}},
+			"name or host":      {store.Selection{Names: []string{"none"}, Hosts: []string{"10.0.0.7", "nowhere"}}, []string{"acb", "none"}},
 			"no such text":      {store.Selection{Names: []string{"a\x00"}}, []string{}},
 			"role":              {store.Selection{Roles: []metadata.Role{metadata.Sensor}}, others},
 			"status":            {store.Selection{Statuses: []schema.WorkerStatus{schema.WorkerInactive}}, []string{"ended", "swept"}},
@@ -116,6 +119,10 @@ func TestSelect(t *testing.T) {
 			if got.Stale != want.stale || got.Silent == nil || *got.Silent < want.atLeast || *got.Silent > want.atLeast+time.Hour {
 				t.Errorf("%s: stale %v, silent for %v; want %v and at least %v", got.Name, got.Stale, got.Silent, want.stale, want.atLeast)
 			}
+		}
+		names, err := e.Workers.Names(t.Context())
+		if diff := gocmp.Diff(append([]string{"A[x]", "a_b", "acb", "crashed", "ended", "none"}, append(others, "swept")...), names); diff != "" || err != nil {
+			t.Errorf("names (-want +got): %v\n%s", err, diff)
 		}
 		undefined, err := e.WorkerRuntimes.Undefined(t.Context())
 		if diff := gocmp.Diff([]store.Requirement{{Name: "fortran"}, {Ref: "core.python", Name: "python"}}, undefined); diff != "" || err != nil {

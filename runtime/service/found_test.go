@@ -1,0 +1,79 @@
+package service_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/runtime/service"
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// TestFound: the rows say what the document says, the attempts are evidence and
+// not in the document, and what a tool printed is no reason to store nothing.
+func TestFound(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		ctx := t.Context()
+		now := time.Now()
+		verified := now.Add(-time.Minute)
+		attempt := detect.Attempt{Command: []string{"python3", "--version"}, Path: "/usr/bin/python3", Output: "Python\x00 3.12.1 \\u0000", Outcome: detect.Available}
+		caps := &detect.Capabilities{
+			Format: detect.Format, Runtimes: []string{"cobol", "python"}, RuntimeVersions: map[string][]string{"python": {"3.12.1"}},
+			Detected: []detect.Detection{
+				{Name: "cobol", Outcome: detect.Available, Source: detect.Declared},
+				{Ref: "core.python", Name: "python", Version: "3.12.1", VersionRaw: "Python\x00 3.12.1", Path: "/usr/bin/python3", RealPath: "/usr/bin/python3.12",
+					Outcome: detect.Available, Source: detect.Verified, VerifiedAt: verified, Attempts: []detect.Attempt{attempt}},
+			},
+			Undetected: []detect.Absence{{Ref: "core.ruby", Name: "ruby", Outcome: detect.Timeout, Detail: "no answer", Hint: "wait", Attempts: []detect.Attempt{attempt}}},
+		}
+		found, err := service.Found(caps, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if caps.Detected[1].Attempts == nil {
+			t.Error("the capabilities that were given have lost their attempts")
+		}
+		st := store.New(db.DB, store.Config{Schema: db.Schema})
+		row, _, err := st.Workers.Register(ctx, store.Registration{Name: "build-7", Role: metadata.Worker, Capabilities: found})
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept := new(detect.Capabilities)
+		if err := json.Unmarshal(row.Capabilities, kept); err != nil || kept.Detected[1].Attempts != nil || kept.Undetected[0].Attempts != nil {
+			t.Errorf("the document: %v, %s", err, row.Capabilities)
+		}
+		rows, err := st.WorkerRuntimes.ByWorker(ctx, row.ID)
+		if err != nil || len(rows) != 3 {
+			t.Fatalf("%d rows, %v; want 3", len(rows), err)
+		}
+		var evidence []detect.Attempt
+		if err := json.Unmarshal(rows[1].Evidence, &evidence); err != nil {
+			t.Fatal(err)
+		}
+		attempt.Output = "Python\uFFFD 3.12.1 \\u0000"
+		if diff := cmp.Diff([]detect.Attempt{attempt}, evidence); diff != "" {
+			t.Errorf("evidence (-want +got):\n%s", diff)
+		}
+		if at := rows[1].VerifiedAt; at == nil || at.Sub(verified).Abs() > 30*time.Second {
+			t.Errorf("verified at %v, want %v", at, verified)
+		}
+		for i := range rows {
+			rows[i] = schema.WorkerRuntime{RuntimeRef: rows[i].RuntimeRef, Name: rows[i].Name, Outcome: rows[i].Outcome, Source: rows[i].Source, Version: rows[i].Version,
+				VersionRaw: rows[i].VersionRaw, Path: rows[i].Path, RealPath: rows[i].RealPath, Detail: rows[i].Detail, Hint: rows[i].Hint}
+		}
+		want := []schema.WorkerRuntime{
+			{Name: "cobol", Outcome: "available", Source: "declared"},
+			{RuntimeRef: "core.python", Name: "python", Outcome: "available", Source: "verified", Version: "3.12.1", VersionRaw: "Python\uFFFD 3.12.1", Path: "/usr/bin/python3", RealPath: "/usr/bin/python3.12"},
+			{RuntimeRef: "core.ruby", Name: "ruby", Outcome: "timeout", Detail: new("no answer"), Hint: new("wait")},
+		}
+		if diff := cmp.Diff(want, rows); diff != "" {
+			t.Errorf("rows (-want +got):\n%s", diff)
+		}
+	})
+}
