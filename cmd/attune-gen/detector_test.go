@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bytes"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/runtime/packs"
+	"github.com/attune-go/attune/runtime/packs/install"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// do runs the program in a folder.
+func do(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errOut bytes.Buffer
+	code = run(args, streams{&out, &errOut})
+	return code, out.String(), errOut.String()
+}
+
+// A database with a pack makes the package that the pack makes, and what is
+// edited and added in it is in there too.
+func TestDetectorOfADatabase(t *testing.T) {
+	dir, err := filepath.Abs(filepath.Join(golden, "detector"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		t.Chdir(t.TempDir())
+		pack, problems := packs.LoadDir(filepath.Join(dir, "packs/acme"), packs.Config{})
+		if err := problems.Err(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := install.Load(t.Context(), db.DB, store.Config{Schema: db.Schema}, pack, install.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		exec := func(query string) {
+			t.Helper()
+			if _, err := db.ExecContext(t.Context(), query); err != nil {
+				t.Fatal(err)
+			}
+		}
+		table := "runtime"
+		if db.Schema != "" {
+			table = db.Schema + ".runtime"
+		}
+		args := []string{"detector", "--database", db.URL, "--out", "acme"}
+		if code, _, stderr := do(t, args...); code != 0 {
+			t.Fatalf("exit status %d: %s", code, stderr)
+		}
+		got := readText(t, "acme/detector_gen.go")
+		if want := readText(t, filepath.Join(dir, "acme/detector_gen.go")); got != want {
+			t.Errorf("(-pack +database):\n%s", cmp.Diff(want, got))
+		}
+		if code, stdout, stderr := do(t, append(args, "--check")...); code != 0 || stdout != "" {
+			t.Errorf("--check after it was written: exit status %d\n%s%s", code, stdout, stderr)
+		}
+
+		exec("UPDATE " + table + ` SET name = 'Clock', updated = CURRENT_TIMESTAMP WHERE ref = 'acme.timer'`)
+		exec("INSERT INTO " + table + ` (ref, name) VALUES ('late.comer', 'Late')`)
+		code, stdout, _ := do(t, append(args, "--check")...)
+		for _, line := range []string{"+\t\tName:    \"Clock\",", "+func (r Runtimes) Comer() (detect.Runtime, bool)"} {
+			if code != 1 || !strings.Contains(stdout, line) {
+				t.Errorf("--check of rows that changed: exit status %d, no line %q in\n%s", code, line, stdout)
+			}
+		}
+
+		exec("UPDATE " + table + ` SET distributions = '{"verification": {"commands": [{"binary": "x", "pattern": "(3"}]}}' WHERE ref = 'late.comer'`)
+		code, _, stderr := do(t, args...)
+		if code != 1 || !strings.Contains(stderr, ": late.comer: /distributions/verification/commands/0/pattern: missing closing )\n") {
+			t.Errorf("a row with a wrong expression: exit status %d, %s", code, stderr)
+		}
+		if readText(t, "acme/detector_gen.go") != got {
+			t.Error("something was written all the same")
+		}
+	})
+}
+
+func TestDetectorUsage(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("ATTUNE_DATABASE_URL", "sqlite::memory:") // is not asked
+	for _, c := range []struct {
+		args string
+		code int
+		want string
+	}{
+		{"detector", exitUsage, "give pack folders, core, or --database"},
+		{"detector core --database sqlite::memory:", exitUsage, "exclude each other"},
+		{"detector core --schema x", exitUsage, "--schema goes with --database"},
+		{"detector --database x://y", exitUsage, "x"},
+		{"detector --database sqlite:none.db --out a", exitFailed, "none.db"},
+		{"detector --database postgres://me:s3cret@127.0.0.1:1/x --out a", exitFailed, "127.0.0.1:1"},
+		{"detector core --out a/b/core", exitDone, ""},
+	} {
+		code, _, stderr := do(t, strings.Fields(c.args)...)
+		if code != c.code || !strings.Contains(stderr, c.want) || strings.Contains(stderr, "s3cret") {
+			t.Errorf("%s: exit status %d, %q; want %d and %q", c.args, code, stderr, c.code, c.want)
+		}
+	}
+	if text := readText(t, "a/b/core/detector_gen.go"); !strings.Contains(text, "\npackage core\n") {
+		t.Errorf("written: %.200s", text)
+	}
+}
