@@ -140,14 +140,6 @@ func GoDuration(d time.Duration) string {
 	return strconv.FormatInt(int64(d), 10)
 }
 
-// sample is a duration for a message.
-func sample(f *Field) string {
-	if f.Default != nil {
-		return f.Default.Duration.String()
-	}
-	return "10s"
-}
-
 // consts are the values of an enum as Go names them.
 func consts(t *Type) string {
 	var names []string
@@ -265,7 +257,7 @@ func validateList(f *Field, list string) string {
 	judge := ""
 	switch {
 	case f.Format != nil:
-		judge = "c.Here(" + f.Format.Func + "(" + elem.asString("s") + "))"
+		judge = "c.Here(" + f.Format.Call(elem.asString("s")) + ")"
 	case elem.Enum != nil:
 		judge = "c.Here(document.OneOf(s, " + consts(elem) + "))"
 	}
@@ -289,4 +281,12 @@ func (t *Type) asString(expr string) string {
 		return expr
 	}
 	return "string(" + expr + ")"
+}
+
+// Call is the code that judges a text.
+func (f *Format) Call(expr string) string {
+	if f.Pattern == nil {
+		return f.Func + "(" + expr + ")"
+	}
+	return "document.Patterned(" + expr + ", " + f.Func + ")"
 }

@@ -53,6 +53,9 @@ type MetadataConfig struct {
 	// Schemas are the files of JSON Schemas, by the type of their documents.
 	// Nil: none.
 	Schemas map[string]string
+	// Guards is the folder of the SQL guards: postgres.sql, sqlite.sql, and
+	// postgres.drop.sql, sqlite.drop.sql to take them away. Empty: none.
+	Guards string
 	// Page is the file of the reference page, in Markdown. Empty: none.
 	Page string
 	// Title is the page's. Empty: the name of the first type.
@@ -90,12 +93,34 @@ func Metadata(src Source, cfg MetadataConfig) (Files, error) {
 			return nil, err
 		}
 	}
+	if cfg.Guards != "" {
+		if err := addGuards(files, model, cfg.Guards); err != nil {
+			return nil, err
+		}
+	}
 	if cfg.Page != "" {
 		if err := files.add(cfg.Page, emitPage(model, cfg.Title)); err != nil {
 			return nil, err
 		}
 	}
 	return files, nil
+}
+
+func addGuards(files Files, p *Package, folder string) error {
+	if len(p.guarded()) == 0 {
+		return fmt.Errorf("guards in %s: no type has %sguard above it", folder, mark)
+	}
+	sqlite, err := emitSQLite(p)
+	if err != nil {
+		return fmt.Errorf("guards of SQLite: %w", err)
+	}
+	for name, text := range map[string][]byte{"postgres.sql": emitPostgres(p), "postgres.drop.sql": emitPostgresDrop(p),
+		"sqlite.sql": sqlite, "sqlite.drop.sql": emitSQLiteDrop(p)} {
+		if err := files.add(path.Join(folder, name), text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ErrNoDocument is a name that no annotated type has.

@@ -253,6 +253,7 @@ func textSchema(enum []Constant, format *Format, empty bool) object {
 		out.set("enum", values)
 	}
 	if format != nil && format.Pattern != nil {
+		out.set("maxLength", maxPatterned)
 		out.set("pattern", format.Pattern.ECMA(empty))
 	}
 	if format != nil && format.Except != nil {

@@ -73,6 +73,17 @@ type Field struct {
 	Check string
 }
 
+// list is the field with the rules of its elements, which are those of the
+// document where the list is one.
+func (f *Field) list() *Field {
+	if f.Type.Document == nil || f.Type.Document.List == nil {
+		return f
+	}
+	out, of := *f, f.Type.Document.List
+	out.Format, out.Unique, out.UniqueBy, out.Required = of.Format, of.Unique, of.UniqueBy, f.Required || of.Required
+	return &out
+}
+
 // Kind of a value.
 type Kind int
 

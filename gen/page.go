@@ -167,7 +167,8 @@ func formatSection(out *strings.Builder, p *Package) {
 	if len(used) == 0 {
 		return
 	}
-	out.WriteString("\n## Formats\n\n| format | accepts |\n|---|---|\n")
+	fmt.Fprintf(out, "\n## Formats\n\nTexts of these formats have at most %d characters, but for those that only Go judges:\nexpressions, versions and durations.\n\n| format", maxPatterned)
+	out.WriteString(" | accepts |\n|---|---|\n")
 	for _, f := range used {
 		text := strings.TrimSpace(strings.TrimPrefix(prose(f.Comment, f.Func, ""), "accepts "))
 		fmt.Fprintf(out, "| %s | %s |\n", cell(f.Name), cell(strings.TrimPrefix(strings.TrimSpace(text), "accepts ")))

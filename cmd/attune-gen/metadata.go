@@ -10,6 +10,7 @@ type metadataCommand struct {
 	Dir        string            `arg:"" optional:"" default:"." help:"Folder of the package (default: the working directory)."`
 	Out        string            `default:"documents_gen.go" help:"Name of the Go file in that folder." placeholder:"NAME"`
 	JSONSchema map[string]string `name:"json-schema" help:"File for the JSON Schema of an annotated type; may be given several times." placeholder:"TYPE=FILE"`
+	Guards     string            `help:"Folder for the SQL by which both databases refuse what is wrong in guarded columns." placeholder:"FOLDER"`
 	Page       string            `help:"File for the reference page, in Markdown." placeholder:"FILE"`
 	Title      string            `help:"Title of the reference page." placeholder:"TEXT"`
 	Check      bool              `help:"Write nothing; print what is stale as a diff, and exit with 1 if anything is."`
@@ -20,7 +21,7 @@ func (c *metadataCommand) Run(io streams) error {
 	if err != nil {
 		return err
 	}
-	files, err := gen.Metadata(src, gen.MetadataConfig{Out: c.Out, Schemas: c.JSONSchema, Page: c.Page, Title: c.Title})
+	files, err := gen.Metadata(src, gen.MetadataConfig{Out: c.Out, Schemas: c.JSONSchema, Guards: c.Guards, Page: c.Page, Title: c.Title})
 	if err != nil {
 		return err
 	}

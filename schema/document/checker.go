@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Checker collects the faults of a document whose values are judged. Generated
@@ -68,13 +69,25 @@ func Required(s string) string {
 	return ""
 }
 
-// RequiredAs says what is wrong with a text that must not be empty and that
-// format judges. What format says of the empty text comes first.
-func RequiredAs(s string, format func(string) string) string {
-	if message := format(s); message != "" {
+// RequiredOr says what is wrong with a text that must not be empty, where its
+// format has nothing to say.
+func RequiredOr(s, message string) string {
+	if message != "" {
 		return message
 	}
 	return Required(s)
+}
+
+// MaxPatterned is how long a text may be that a pattern judges, in characters:
+// more than any path or name has, and little enough for a database to follow.
+const MaxPatterned = 4096
+
+// Patterned says what is wrong with a text whose format has a pattern.
+func Patterned(s string, format func(string) string) string {
+	if len(s) > MaxPatterned && utf8.RuneCountInString(s) > MaxPatterned {
+		return fmt.Sprintf("is longer than %d characters", MaxPatterned)
+	}
+	return format(s)
 }
 
 // Within says what is wrong with a number that must be from low to high.

@@ -57,7 +57,7 @@ func (v Aliases) validate(c *document.Checker) {
 	seen := make(map[string]int, len(v))
 	for i, s := range v {
 		c.EnterIndex(i)
-		if c.Here(validAlias(s)) {
+		if c.Here(document.Patterned(s, validAlias)) {
 			key := fold(s)
 			if first, twice := seen[key]; twice {
 				c.Here(document.TwiceAs(s, first))
@@ -228,11 +228,11 @@ func (v Definition) Validate() error {
 }
 
 func (v *Definition) validate(c *document.Checker) {
-	c.At("ref", document.RequiredAs(v.Ref, validRef))
+	c.At("ref", document.RequiredOr(v.Ref, document.Patterned(v.Ref, validRef)))
 	if v.PackRef != "" {
-		c.At("pack_ref", ValidPackRef(v.PackRef))
+		c.At("pack_ref", document.Patterned(v.PackRef, ValidPackRef))
 	}
-	c.At("name", document.RequiredAs(v.Name, validName))
+	c.At("name", document.RequiredOr(v.Name, document.Patterned(v.Name, validName)))
 	c.Enter("aliases")
 	v.Aliases.validate(c)
 	c.Leave()
@@ -361,7 +361,7 @@ func (v VersionDefinition) Validate() error {
 }
 
 func (v *VersionDefinition) validate(c *document.Checker) {
-	c.At("version", document.RequiredAs(v.Version, validVersion))
+	c.At("version", document.RequiredOr(v.Version, validVersion(v.Version)))
 	c.Enter("distributions")
 	v.Distributions.validate(c)
 	c.Leave()
@@ -686,14 +686,14 @@ func (v *Verification) validate(c *document.Checker) {
 	c.Enter("env")
 	for i, s := range v.Env {
 		c.EnterIndex(i)
-		c.Here(validEnvName(s))
+		c.Here(document.Patterned(s, validEnvName))
 		c.Leave()
 	}
 	c.Leave()
 	c.Enter("locations")
 	for i, s := range v.Locations {
 		c.EnterIndex(i)
-		c.Here(validLocation(s))
+		c.Here(document.Patterned(s, validLocation))
 		c.Leave()
 	}
 	c.Leave()
@@ -866,7 +866,7 @@ func (v Command) Validate() error {
 }
 
 func (v *Command) validate(c *document.Checker) {
-	c.At("binary", document.RequiredAs(v.Binary, validBinary))
+	c.At("binary", document.RequiredOr(v.Binary, document.Patterned(v.Binary, validBinary)))
 	c.At("exit_code", document.Within(v.ExitCode, 0, 255))
 	if v.Pattern != "" {
 		c.At("pattern", validPattern(v.Pattern))
@@ -970,8 +970,8 @@ func (v VersionFile) Validate() error {
 }
 
 func (v *VersionFile) validate(c *document.Checker) {
-	c.At("path", document.RequiredAs(v.Path, validRelativePath))
-	c.At("pattern", document.RequiredAs(v.Pattern, validVersionPattern))
+	c.At("path", document.RequiredOr(v.Path, document.Patterned(v.Path, validRelativePath)))
+	c.At("pattern", document.RequiredOr(v.Pattern, validVersionPattern(v.Pattern)))
 }
 
 // IsZero reports whether the document says nothing: {}.
@@ -1328,7 +1328,7 @@ func (v PackFile) Validate() error {
 }
 
 func (v *PackFile) validate(c *document.Checker) {
-	c.At("ref", document.RequiredAs(v.Ref, ValidPackRef))
+	c.At("ref", document.RequiredOr(v.Ref, document.Patterned(v.Ref, ValidPackRef)))
 	c.At("version", document.Required(v.Version))
 }
 

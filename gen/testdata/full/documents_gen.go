@@ -57,7 +57,7 @@ func (v Tags) validate(c *document.Checker) {
 	seen := make(map[string]int, len(v))
 	for i, s := range v {
 		c.EnterIndex(i)
-		if c.Here(word(s)) {
+		if c.Here(document.Patterned(s, word)) {
 			key := strings_fold(s)
 			if first, twice := seen[key]; twice {
 				c.Here(document.TwiceAs(s, first))
@@ -366,7 +366,7 @@ func (v *Tool) validate(c *document.Checker) {
 		c.Under(fault)
 		return
 	}
-	c.At("name", document.RequiredAs(v.Name, word))
+	c.At("name", document.RequiredOr(v.Name, document.Patterned(v.Name, word)))
 	if len(v.Levels) == 0 {
 		c.At("levels", document.Required(""))
 	}
@@ -390,7 +390,7 @@ func (v *Tool) validate(c *document.Checker) {
 	seenWords := make(map[string]struct{}, len(v.Words))
 	for i, s := range v.Words {
 		c.EnterIndex(i)
-		if c.Here(word(s)) {
+		if c.Here(document.Patterned(s, word)) {
 			if _, twice := seenWords[s]; twice {
 				c.Here(document.Twice(s))
 			}

@@ -1,0 +1,257 @@
+package guards_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/uptrace/bun"
+
+	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/fixtures/verdicts"
+	"github.com/attune-go/attune/migrations/guards"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+// guarded is a database with the guards.
+type guarded struct {
+	*testdb.DB
+	t        *testing.T
+	postgres bool
+	schema   string
+	next     int
+}
+
+func each(t *testing.T, test func(t *testing.T, g *guarded)) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		g := &guarded{DB: db, t: t, postgres: db.Schema != "" && db.Dialect().Name().String() == "pg"}
+		g.schema = `"main"`
+		if g.postgres {
+			g.schema = `"` + db.Schema + `"`
+		}
+		g.apply()
+		test(t, g)
+	})
+}
+
+func (g *guarded) script(postgres, sqlite string) {
+	g.t.Helper()
+	text := sqlite
+	if g.postgres {
+		text = postgres
+	}
+	g.must(strings.ReplaceAll(text, "{schema}", g.schema))
+}
+
+func (g *guarded) apply() { g.t.Helper(); g.script(guards.Postgres, guards.SQLite) }
+func (g *guarded) drop()  { g.t.Helper(); g.script(guards.PostgresDrop, guards.SQLiteDrop) }
+
+func (g *guarded) must(sql string) {
+	g.t.Helper()
+	if _, err := g.DB.DB.DB.ExecContext(context.Background(), sql); err != nil {
+		g.t.Fatal(err)
+	}
+}
+
+func (g *guarded) table(name string) string { return g.schema + "." + name }
+
+// insert inserts a runtime with the document, and gives the refusal.
+func (g *guarded) insert(doc string) error {
+	g.next++
+	_, err := g.DB.NewRaw("INSERT INTO ? (ref, name, distributions) VALUES (?, 'X', ?)", bun.Safe(g.table("runtime")), fmt.Sprintf("core.x%d", g.next), doc).
+		Exec(context.Background())
+	return err
+}
+
+// faults are those that Go finds in a document.
+func faults(doc string) metadata.Faults {
+	var d metadata.Distributions
+	var unread, invalid metadata.Faults
+	errors.As(d.UnmarshalJSON([]byte(doc)), &unread)
+	errors.As(d.Validate(), &invalid)
+	return append(unread, invalid...)
+}
+
+// named reports whether a refusal names the place of one of the faults. SQLite
+// tells an index above 9 as *, and a list in a list as a whole.
+func named(refusal string, faults metadata.Faults) bool {
+	for _, f := range faults {
+		parts := strings.Split(f.Pointer, "/")
+		for i := len(parts) - 1; i > 0; i-- {
+			if strings.Contains(refusal, strings.Join(parts, "/")+": ") {
+				return true
+			}
+			if len(parts[i]) > 1 && strings.Trim(parts[i], "0123456789") == "" {
+				parts[i] = "*"
+			}
+		}
+		if len(parts) == 1 && strings.Contains(refusal, "distributions: ") || strings.Contains(refusal, strings.Join(parts, "/")+": ") ||
+			strings.Contains(refusal, strings.Join(parts[:len(parts)-1], "/")+": an element ") {
+			return true
+		}
+	}
+	return false
+}
+
+func TestCases(t *testing.T) {
+	each(t, func(t *testing.T, g *guarded) {
+		for _, c := range verdicts.Distributions() {
+			doc := string(c.Doc)
+			refused := g.insert(doc)
+			if want := c.Want == verdicts.Fault || c.Want == verdicts.YAML; (refused != nil) != want {
+				t.Errorf("%s: want %s, got %v", doc, c.Want, refused)
+			} else if refused != nil && !named(refused.Error(), faults(doc)) {
+				t.Errorf("%s: refused with %v\nbut Go says %v", doc, refused, faults(doc))
+			}
+		}
+	})
+}
+
+func TestGeneratedDocuments(t *testing.T) {
+	each(t, func(t *testing.T, g *guarded) {
+		for seed := range uint64(1500) {
+			doc := verdicts.Random(rand.New(rand.NewPCG(seed, 2)))
+			refused, want := g.insert(doc), faults(doc)
+			if (refused != nil) != (len(want) > 0) {
+				t.Errorf("seed %d: Go says %v, the guard says %v\n%s", seed, want, refused, doc)
+			} else if refused != nil && !named(refused.Error(), want) {
+				t.Errorf("seed %d: refused with %v\nbut Go says %v\n%s", seed, refused, want, doc)
+			}
+		}
+	})
+}
+
+// What is not changed is not judged: an installation may have old rows that are
+// wrong, and still change everything else in them.
+func TestOldRowsAndOtherColumns(t *testing.T) {
+	each(t, func(t *testing.T, g *guarded) {
+		g.drop()
+		if err := g.insert(`["python3"]`); err != nil {
+			t.Fatalf("without guards: %v", err)
+		}
+		g.apply()
+		runtime := g.table("runtime")
+		g.must("UPDATE " + runtime + " SET name = 'Y', description = 'wrong as ever'")
+		g.must("UPDATE " + runtime + " SET name = 'Z', distributions = distributions")
+		g.must("UPDATE " + runtime + ` SET distributions = '["python3"]'`)
+		_, err := g.DB.NewRaw("UPDATE ? SET distributions = ?", bun.Safe(runtime), `{"roles": ["x"]}`).Exec(context.Background())
+		if err == nil || !strings.Contains(err.Error(), "distributions: /roles/0: must be worker or sensor") {
+			t.Errorf("another wrong document: %v", err)
+		}
+		g.must("UPDATE " + runtime + ` SET distributions = '{"roles": ["worker"]}'`)
+	})
+}
+
+func TestVersionsAreGuardedToo(t *testing.T) {
+	each(t, func(t *testing.T, g *guarded) {
+		if err := g.insert(`{}`); err != nil {
+			t.Fatal(err)
+		}
+		version := func(doc string) error {
+			_, err := g.DB.NewRaw("INSERT INTO ? (runtime, version, sort_key, distributions) SELECT id, '1', '1', ? FROM ?",
+				bun.Safe(g.table("runtime_version")), doc, bun.Safe(g.table("runtime"))).Exec(context.Background())
+			return err
+		}
+		if err := version(`{"verification": {"commands": [{"binary": ""}]}}`); err == nil ||
+			!strings.Contains(err.Error(), "distributions: /verification/commands/0/binary: is required") {
+			t.Errorf("a wrong version: %v", err)
+		}
+		if err := version(`{"min_version": "1"}`); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A refused statement leaves nothing, also when its first rows were fine.
+func TestStatementsOfManyRows(t *testing.T) {
+	each(t, func(t *testing.T, g *guarded) {
+		_, err := g.DB.NewRaw("INSERT INTO ? (ref, name, distributions) VALUES ('a.a', 'A', '{}'), ('a.b', 'B', '[]')", bun.Safe(g.table("runtime"))).
+			Exec(context.Background())
+		if err == nil {
+			t.Error("it was not refused")
+		}
+		n := -1
+		if err := g.DB.NewRaw("SELECT count(*) FROM ?", bun.Safe(g.table("runtime"))).Scan(context.Background(), &n); err != nil || n != 0 {
+			t.Errorf("%d rows are left, %v", n, err)
+		}
+	})
+}
+
+// The guards can be applied again, and taken away without a trace.
+func TestRepeatable(t *testing.T) {
+	each(t, func(t *testing.T, g *guarded) {
+		g.apply()
+		g.apply()
+		if err := g.insert(`[]`); err == nil {
+			t.Error("no guard after applying again")
+		}
+		g.drop()
+		g.drop()
+		left := "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'attune_guard%'"
+		if g.postgres {
+			left = "SELECT (SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'attune_guard%') + (SELECT count(*) FROM pg_proc WHERE proname LIKE 'attune_guard%')"
+		}
+		n := -1
+		if err := g.DB.NewRaw(left).Scan(context.Background(), &n); err != nil || n != 0 {
+			t.Errorf("%d things are left, %v", n, err)
+		}
+	})
+}
+
+// Whatever the session finds first under the names of functions and operators,
+// the guard in Postgres uses those of pg_catalog.
+func TestHostileSearchPath(t *testing.T) {
+	each(t, func(t *testing.T, g *guarded) {
+		if !g.postgres {
+			t.Skip("SQLite has no search path")
+		}
+		g.must(`CREATE SCHEMA evil;
+			CREATE FUNCTION evil.jsonb_typeof(jsonb) RETURNS text LANGUAGE sql AS $$ SELECT 'null' $$;
+			CREATE FUNCTION evil.char_length(text) RETURNS int LANGUAGE sql AS $$ SELECT 0 $$;
+			CREATE FUNCTION evil.get(jsonb, text) RETURNS jsonb LANGUAGE sql AS $$ SELECT NULL::jsonb $$;
+			CREATE OPERATOR evil.-> (LEFTARG = jsonb, RIGHTARG = text, FUNCTION = evil.get)`)
+		tx, err := g.DB.DB.DB.BeginTx(context.Background(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = tx.Rollback() }()
+		if _, err := tx.Exec("SET LOCAL search_path = evil, pg_catalog"); err != nil {
+			t.Fatal(err)
+		}
+		_, err = tx.Exec("INSERT INTO " + g.table("runtime") + ` (ref, name, distributions) VALUES ('a.b', 'B', '{"roles": [1]}')`)
+		if err == nil || !strings.Contains(err.Error(), "/roles/0: must be text") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// The shells of both databases meet the guards as every program does. A file
+// with them opens in the sqlite3 that is installed, which may be an old one.
+func TestShells(t *testing.T) {
+	each(t, func(t *testing.T, g *guarded) {
+		insert := "INSERT INTO " + g.table("runtime") + ` (ref, name, distributions) VALUES ('a.b', 'B', '{"verification": {"commands": [{"binary": "x"}, {"binary": "x --version"}]}}')`
+		name, args := "psql", []string{"--no-psqlrc", "-c", insert, g.URL}
+		if !g.postgres {
+			name, args = "sqlite3", []string{strings.TrimPrefix(g.URL, "sqlite:"), insert}
+			if _, err := os.Stat(args[0]); err != nil {
+				file := filepath.Join(t.TempDir(), "guarded.db")
+				g.must("VACUUM INTO '" + file + "'")
+				args[0] = file
+			}
+		}
+		if _, err := exec.LookPath(name); err != nil {
+			t.Skipf("%s is not installed", name)
+		}
+		out, err := exec.Command(name, args...).CombinedOutput()
+		want := "distributions: /verification/commands/1/binary: must be a name that is looked up in PATH, or a plain absolute path"
+		if err == nil || !strings.Contains(string(out), want) {
+			t.Errorf("%s says %v: %s\nwant %s", name, err, out, want)
+		}
+	})
+}
