@@ -3,6 +3,8 @@ package service
 import (
 	"context"
 	"time"
+
+	"github.com/attune-go/attune/schema/metadata"
 )
 
 // Settle steps until no round runs any more, and gives what the last step gave.
@@ -28,3 +30,15 @@ func (s *Service) Away() bool { return s.away.since != nil }
 
 // BeatAt is when the next heartbeat is due.
 func (s *Service) BeatAt() time.Time { return s.beatAt }
+
+// Unchanged makes a full round, and gives one that looks whether anything has
+// changed since.
+func Unchanged(ctx context.Context, d Detector, h Host, defs []metadata.Definition) func() bool {
+	k := known{detector: d, watch: watchOf(defs)}
+	first := (&round{known: k, host: h, full: true}).run(ctx)
+	files := filesOf(first.caps)
+	return func() bool {
+		again := (&round{known: k, host: h, seen: first.seen, files: files}).run(ctx)
+		return again.err == nil && again.caps == nil
+	}
+}

@@ -1,0 +1,79 @@
+package service_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/attune-go/attune/fixtures/testdb"
+)
+
+// usage is what a process could leak.
+type usage struct {
+	goroutines, files, children int
+	heap                        uint64
+}
+
+func measure(t *testing.T) usage {
+	t.Helper()
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skip("there is no /proc")
+	}
+	var u usage
+	u.files = len(files)
+	tasks, err := filepath.Glob("/proc/self/task/*/children")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range tasks {
+		list, _ := os.ReadFile(path) // a thread may be gone by now
+		u.children += len(strings.Fields(string(list)))
+	}
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	u.heap = m.HeapAlloc
+	u.goroutines = runtime.NumGoroutine()
+	return u
+}
+
+// TestNothingLeaks over 10,000 rounds that change nothing, and over full ones in
+// which a probe hangs with a child that holds its output.
+func TestNothingLeaks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it makes 10,000 rounds")
+	}
+	b := newBench(t, testdb.SQLite(t))
+	b.define("alpha", `{"verification": {"commands": [{"binary": "alpha", "args": ["--version"], "timeout": "20ms"}]}}`)
+	b.install("alpha", "/bin/sleep 1000 & exec /bin/sleep 1000")
+	cfg := b.config()
+	cfg.Logger = nil
+	cfg.FullEvery = 500
+	svc := b.start(cfg)
+	rounds := func(n int) {
+		for range n {
+			b.step(svc)
+			b.clock.advance(round)
+		}
+	}
+	rounds(1000)
+	before := measure(t)
+	rounds(10_000)
+	after := measure(t)
+	t.Logf("before %+v, after %+v", before, after)
+	if after.goroutines > before.goroutines+2 || after.files > before.files+2 || after.children > before.children {
+		t.Errorf("it leaks: %+v, then %+v", before, after)
+	}
+	if after.heap > before.heap+2<<20 {
+		t.Errorf("memory grew by %d KiB", (after.heap-before.heap)>>10)
+	}
+	svc.Leave(t.Context())
+	if left := fmt.Sprint(measure(t).children); left != "0" {
+		t.Errorf("%s children are left", left)
+	}
+}
