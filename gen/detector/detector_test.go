@@ -17,7 +17,7 @@ import (
 
 	"github.com/attune-go/attune/gen"
 	"github.com/attune-go/attune/gen/detector"
-	"github.com/attune-go/attune/gen/testdata/detector-hostile/out"
+	hostile "github.com/attune-go/attune/gen/testdata/detector-hostile/out"
 	"github.com/attune-go/attune/gen/testdata/detector-packs/both"
 	"github.com/attune-go/attune/gen/testdata/detector/acme"
 	"github.com/attune-go/attune/runtime/core"

@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/attune-go/attune/gen/testdata/detector-hostile/out"
+	hostile "github.com/attune-go/attune/gen/testdata/detector-hostile/out"
 	"github.com/attune-go/attune/gen/testdata/detector/acme"
 	"github.com/attune-go/attune/runtime/core"
 	"github.com/attune-go/attune/runtime/detect"
