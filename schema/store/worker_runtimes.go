@@ -21,11 +21,15 @@ type WorkerRuntimes struct{ table[schema.WorkerRuntime] }
 // runtime its installations before its last negative, newest first. A worker
 // that does not exist has none.
 func (r *WorkerRuntimes) ByWorker(ctx context.Context, worker int64) ([]schema.WorkerRuntime, error) {
-	return r.many(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
+	return r.many(ctx, r.ofWorker(worker))
+}
+
+func (r *WorkerRuntimes) ofWorker(worker int64) func(*bun.SelectQuery) *bun.SelectQuery {
+	return func(q *bun.SelectQuery) *bun.SelectQuery {
 		return q.Where("worker_runtime.worker = ?", worker).OrderExpr(
 			"worker_runtime.runtime_ref, worker_runtime.name, worker_runtime.outcome <> ?, worker_runtime.sort_key DESC, worker_runtime.path, worker_runtime.id",
 			schema.OutcomeAvailable)
-	})
+	}
 }
 
 // sameMoment is how far apart two times of one verification may be: the two
@@ -46,7 +50,9 @@ func installationOf(r *schema.WorkerRuntime) installation {
 // writeRuntimes makes the rows of a worker, whose own row is locked by the
 // transaction, those of a report, and writes the history of what that changes.
 func (w *Workers) writeRuntimes(ctx context.Context, row *schema.Worker, caps Capabilities) ([]schema.CapabilityChange, error) {
-	before, err := w.runtimes.ByWorker(ctx, row.ID)
+	before, err := w.runtimes.many(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
+		return q.ExcludeColumn("evidence").Apply(w.runtimes.ofWorker(row.ID))
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -67,29 +73,9 @@ func (w *Workers) writeRuntimes(ctx context.Context, row *schema.Worker, caps Ca
 
 // prepare fills in what the store knows better than the reporter.
 func (r *WorkerRuntimes) prepare(ctx context.Context, row *schema.Worker, caps Capabilities) ([]schema.WorkerRuntime, error) {
-	refs := []string{""}
-	for i := range caps.Runtimes {
-		refs = append(refs, caps.Runtimes[i].RuntimeRef)
-	}
-	if err := checkTexts(refs); err != nil {
-		return nil, fmt.Errorf("%w runtime_ref: %w", ErrInvalid, err)
-	}
-	// There is a row without a ref at least, so that the time is there.
-	var known []struct {
-		Now time.Time
-		ID  *int64
-		Ref *string
-	}
-	err := r.db.NewRaw("SELECT ? AS now, runtime.id, runtime.ref FROM (SELECT 1 AS one) AS always LEFT JOIN ? AS runtime ON runtime.ref IN (?)",
-		r.clock(), r.of("runtime"), bun.List(refs)).Scan(ctx, &known)
+	ids, now, err := r.known(ctx, caps.Runtimes)
 	if err != nil {
 		return nil, err
-	}
-	ids := map[string]*int64{}
-	for _, k := range known {
-		if k.Ref != nil {
-			ids[*k.Ref] = k.ID
-		}
 	}
 	at := caps.At
 	if at.IsZero() {
@@ -97,34 +83,69 @@ func (r *WorkerRuntimes) prepare(ctx context.Context, row *schema.Worker, caps C
 	}
 	// Round drops the monotonic reading: what is asked is how far the clock on
 	// the host's wall is off.
-	ahead := at.Round(0).Sub(known[0].Now)
+	ahead := at.Round(0).Sub(now)
 	var rows []schema.WorkerRuntime
 	seen := map[installation]bool{}
 	for _, in := range caps.Runtimes {
-		if in.Version != "" {
-			v, err := version.Parse(in.Version)
-			if err != nil {
-				return nil, fmt.Errorf("%w version of %s: %w", ErrInvalid, in.Name, err)
-			}
-			in.Version = v.String()
-			key := v.Key()
-			in.SortKey, in.Prerelease = &key, v.IsPrerelease()
-		} else {
-			in.SortKey, in.Prerelease = nil, false
+		if err := setVersion(&in); err != nil {
+			return nil, err
 		}
 		in.ID, in.Worker, in.Runtime = 0, row.ID, ids[in.RuntimeRef]
 		in.Active = row.Status != nil && *row.Status == schema.WorkerActive
 		in.VerifiedAt, in.UnconfirmedSince = moved(in.VerifiedAt, ahead), moved(in.UnconfirmedSince, ahead)
-		if key := installationOf(&in); seen[key] {
-			continue
-		} else if err := r.check(&in, r.written(&in)); err != nil {
+		if err := r.check(&in, r.written(&in)); err != nil {
 			return nil, fmt.Errorf("%s: %w", in.Name, err)
-		} else {
-			seen[key] = true
 		}
-		rows = append(rows, in)
+		if key := installationOf(&in); !seen[key] {
+			seen[key] = true
+			rows = append(rows, in)
+		}
 	}
 	return rows, nil
+}
+
+// known is the ids of the runtimes that rows refer to, and the database's time.
+func (r *WorkerRuntimes) known(ctx context.Context, rows []schema.WorkerRuntime) (map[string]*int64, time.Time, error) {
+	refs := []string{""}
+	for i := range rows {
+		refs = append(refs, rows[i].RuntimeRef)
+	}
+	if err := checkTexts(refs); err != nil {
+		return nil, time.Time{}, fmt.Errorf("%w runtime_ref: %w", ErrInvalid, err)
+	}
+	// There is a row without a runtime at least, so that the time is there.
+	var found []struct {
+		Now time.Time
+		ID  *int64
+		Ref *string
+	}
+	err := r.db.NewRaw("SELECT ? AS now, runtime.id, runtime.ref FROM (SELECT 1 AS one) AS always LEFT JOIN ? AS runtime ON runtime.ref IN (?)",
+		r.clock(), r.of("runtime"), bun.List(refs)).Scan(ctx, &found)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	ids := map[string]*int64{}
+	for _, f := range found {
+		if f.Ref != nil {
+			ids[*f.Ref] = f.ID
+		}
+	}
+	return ids, found[0].Now, nil
+}
+
+// setVersion makes the version canonical and derives what is told from it.
+func setVersion(row *schema.WorkerRuntime) error {
+	row.SortKey, row.Prerelease = nil, false
+	if row.Version == "" {
+		return nil
+	}
+	v, err := version.Parse(row.Version)
+	if err != nil {
+		return fmt.Errorf("%w version of %s: %w", ErrInvalid, row.Name, err)
+	}
+	key := v.Key()
+	row.Version, row.SortKey, row.Prerelease = v.String(), &key, v.IsPrerelease()
+	return nil
 }
 
 // moved is a time of the host's clock by the database's, in milliseconds, which
