@@ -15,6 +15,9 @@ type catalog struct {
 	tables     []*table
 	runtime    *table
 	references []*reference
+	// loose are the denormalised refs in tables with keys to runtime that belong
+	// to none of these keys: each goes by what it says.
+	loose []*reference
 }
 
 // table is one of the tables that the migration reads or writes.
@@ -70,13 +73,28 @@ type reference struct {
 	Columns    []string `json:"columns"`
 	To         []string `json:"to"`
 	Definition string   `json:"definition"`
-	// Indexed: an index finds the rows that refer to one runtime.
-	Indexed bool `json:"indexed"`
+	// Unindexed are the table, or those of its partitions, where no index finds the
+	// rows that refer to one runtime.
+	Unindexed []part `json:"unindexed"`
 	// Ancestors are the tables that TableOID is a partition of.
 	Ancestors []int64 `json:"ancestors"`
 	// refColumn is the denormalised ref beside the key; empty where none is.
 	refColumn string
+	// temporary are the names of the indexes that stand in for Unindexed.
+	temporary []string
 }
+
+// part is a table that has rows of its own: an ordinary one or a partition.
+type part struct {
+	Schema string `json:"schema"`
+	Name   string `json:"name"`
+	Owner  string `json:"owner"`
+	// Owned and CanCreate are as in table.
+	Owned     bool `json:"owned"`
+	CanCreate bool `json:"can_create"`
+}
+
+func (p part) sql() string { return qualified(p.Schema, p.Name) }
 
 // ourNames are the tables that the unified schema changes.
 var ourNames = []string{"pack", "runtime", "action", "sensor", "worker"}
@@ -145,6 +163,15 @@ func (s *session) our(name string) *table {
 	return nil
 }
 
+// indexes selects what finds the rows of t with a value in column a. Postgres
+// does not use an index that was created over rows in change, and says
+// indcheckxmin of it, in transactions as old as the index.
+const indexes = `SELECT FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam
+  JOIN pg_attribute k ON k.attrelid = i.indrelid AND k.attnum = i.indkey[0]
+  WHERE i.indrelid = t.oid AND i.indisvalid AND k.attname = a.attname AND m.amname IN ('btree', 'hash')
+    AND (i.indpred IS NULL OR pg_get_expr(i.indpred, i.indrelid) = '(' || quote_ident(a.attname) || ' IS NOT NULL)')
+    AND (NOT i.indcheckxmin OR age(i.xmin) > age(pg_snapshot_xmin(pg_current_snapshot())::xid))`
+
 // inspect reads the catalog.
 func (s *session) inspect(ctx context.Context) error {
 	s.catalog = catalog{}
@@ -154,9 +181,11 @@ SELECT c.oid::int8 AS oid, c.conrelid::int8 AS table_oid, c.conname AS name, pg_
    JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.num) AS columns,
   (SELECT array_agg(a.attname ORDER BY k.n) FROM unnest(c.confkey) WITH ORDINALITY k (num, n)
    JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.num) AS "to",
-  EXISTS (SELECT FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam
-    WHERE i.indrelid = c.conrelid AND i.indisvalid AND i.indkey[0] = c.conkey[1] AND m.amname IN ('btree', 'hash')
-      AND (i.indpred IS NULL OR pg_get_expr(i.indpred, i.indrelid) = '(' || quote_ident(a.attname) || ' IS NOT NULL)')) AS indexed,
+  (SELECT json_agg(json_build_object('schema', n.nspname, 'name', t.relname, 'owner', pg_get_userbyid(t.relowner),
+       'owned', pg_has_role(t.relowner, 'USAGE'), 'can_create', has_schema_privilege(n.oid, 'CREATE')) ORDER BY t.oid)
+   FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
+   WHERE (t.oid = c.conrelid OR t.oid IN (SELECT p.relid FROM pg_partition_tree(c.conrelid) p)) AND t.relkind = 'r'
+     AND NOT EXISTS (`+indexes+`)) AS unindexed,
   ARRAY(SELECT p.relid::oid::int8 FROM pg_partition_ancestors(c.conrelid) p WHERE p.relid <> c.conrelid) AS ancestors
 FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
 WHERE c.contype = 'f' AND c.conparentid = 0 AND c.confrelid = to_regclass(`+literal(qualified(s.schema, "runtime"))+`)
@@ -243,6 +272,7 @@ func (s *session) linkReferences() {
 	for _, r := range s.references {
 		r.refColumn = besideColumn(r, byTable[r.TableOID])
 	}
+	s.loose = s.looseRefs()
 }
 
 // besideColumn finds the denormalised ref of a key: its own name with _ref, or

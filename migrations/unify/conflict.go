@@ -71,7 +71,7 @@ func (s *session) conflicts(rows []mergedRow) []Conflict {
 	for i, of := range values {
 		for _, key := range slices.Sorted(maps.Keys(of)) {
 			kept := at(result, key)
-			if same(kept, of[key]) || united(key, kept, of[key]) {
+			if same(kept, of[key]) || united(key, kept, of[key]) || filled(rows[0].FromCore, key, of[key]) {
 				continue
 			}
 			from := slices.IndexFunc(rows, func(r mergedRow) bool { return same(at(r.Row, key), kept) })
@@ -147,6 +147,22 @@ func united(path string, kept, lost json.RawMessage) bool {
 		return strings.HasPrefix(string(kept), "[") && strings.HasPrefix(string(lost), "[")
 	case "distributions.verification", "distributions.roles":
 		return string(lost) == "null" || string(lost) == "{}"
+	}
+	return false
+}
+
+// filled: the verification was none, and gave way to the core definition's.
+func filled(fromCore []string, path string, lost json.RawMessage) bool {
+	if !slices.Contains(fromCore, "verification") {
+		return false
+	}
+	switch strings.ReplaceAll(path, separator, ".") {
+	case "distributions.verification.always_available":
+		return string(lost) == "null" || string(lost) == "false"
+	case "distributions.verification.check_required":
+		return string(lost) == "null" || string(lost) == "true"
+	case "distributions.verification.commands":
+		return string(lost) == "null" || string(lost) == "[]"
 	}
 	return false
 }

@@ -138,6 +138,13 @@ func (d *downSession) putBack(ctx context.Context, report *Report) error {
 	if err := d.writeFormer(ctx); err != nil {
 		return err
 	}
+	for _, r := range slices.Backward(d.loose) {
+		n, err := d.unpointText(ctx, r)
+		if err != nil {
+			return err
+		}
+		report.Tables = append(report.Tables, Repointed{Table: r.table.text(), Column: r.column(), Rows: n})
+	}
 	for _, r := range slices.Backward(d.references) {
 		if r.self(d.runtime) || r.table.Name == versionTable && r.table.Schema == d.schema {
 			continue

@@ -111,6 +111,9 @@ type typeColumnInfo struct {
 	EnumOID    int64    `json:"enum_oid"`
 	Grants     []grant  `json:"grants"`
 	EnumGrants []grant  `json:"enum_grants"`
+	// Collation, storage and the like, as they follow ALTER COLUMN.
+	Settings []string `json:"settings"`
+	Collate  string   `json:"collate"`
 }
 
 // grant is one privilege that somebody was given. A Grantee of "" is PUBLIC.
@@ -146,7 +149,12 @@ SELECT format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS not_null, p
   CASE WHEN t.typtype = 'e' THEN quote_ident(n.nspname) || '.' || quote_ident(t.typname) END AS enum,
   pg_get_userbyid(t.typowner) AS enum_owner, pg_has_role(t.typowner, 'USAGE') AS enum_owned,
   (SELECT array_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid) AS enum_labels,
-  obj_description(t.oid, 'pg_type') AS enum_note, %s AS grants, %s AS enum_grants
+  obj_description(t.oid, 'pg_type') AS enum_note, %s AS grants, %s AS enum_grants,
+  array_remove(ARRAY[CASE WHEN a.attstattarget >= 0 THEN 'SET STATISTICS ' || a.attstattarget END,
+    CASE WHEN a.attstorage <> t.typstorage THEN 'SET STORAGE ' || CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END,
+    (SELECT 'SET (' || string_agg(format('%%I = %%L', o.option_name, o.option_value), ', ') || ')' FROM pg_options_to_table(a.attoptions) o)], NULL) AS settings,
+  CASE WHEN a.attcollation <> t.typcollation THEN (SELECT format(' COLLATE %%I.%%I', cn.nspname, l.collname)
+    FROM pg_collation l JOIN pg_namespace cn ON cn.oid = l.collnamespace WHERE l.oid = a.attcollation) ELSE '' END AS collate
 FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN pg_namespace n ON n.oid = t.typnamespace
   LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attrelid = %d AND a.attname = %s AND NOT a.attisdropped`,
@@ -158,28 +166,6 @@ WHERE a.attrelid = %d AND a.attname = %s AND NOT a.attisdropped`,
 		return nil, fmt.Errorf("read the column runtime_type: it is not there")
 	}
 	return &found[0], nil
-}
-
-// index is one that uses runtime_type and goes with it.
-type index struct {
-	Name       string  `json:"name"`
-	Definition string  `json:"definition"`
-	Comment    *string `json:"comment"`
-	Tablespace string  `json:"tablespace"`
-	Clustered  bool    `json:"clustered"`
-}
-
-func (s *session) typeIndexes(ctx context.Context, num int) ([]index, error) {
-	var found []index
-	err := s.load(ctx, "read the indexes on runtime_type", fmt.Sprintf(`
-SELECT x.relname AS name, pg_get_indexdef(i.indexrelid) AS definition, obj_description(i.indexrelid, 'pg_class') AS comment,
-  coalesce((SELECT spcname FROM pg_tablespace WHERE oid = x.reltablespace), '') AS tablespace, i.indisclustered AS clustered
-FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
-WHERE i.indrelid = %d AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid AND c.conrelid = i.indrelid)
-  AND (%d = ANY (i.indkey::int2[]) OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
-    AND d.objid = i.indexrelid AND d.refclassid = 'pg_class'::regclass AND d.refobjid = i.indrelid AND d.refobjsubid = %d))
-ORDER BY 1`, s.runtime.OID, num, num), &found)
-	return found, err
 }
 
 // dropColumn takes runtime_type, its indexes and constraints, and its enum away.
@@ -199,15 +185,30 @@ func (s *session) dropColumn(ctx context.Context) ([]Change, error) {
 	}
 	table, name := s.runtime.sql(), ident(typeColumn)
 	var changes []Change
+	ofConstraint := map[string]string{}
 	for _, i := range indexes {
-		changes = append(changes, Change{Action: "drop", Object: "index " + i.Name, Undo: s.createIndex(i),
+		// First, so that it is undone when the index is back.
+		if i.Identity {
+			change, err := s.identityChange(ctx, i)
+			if err != nil {
+				return nil, err
+			}
+			changes = append(changes, change)
+		}
+	}
+	for _, i := range indexes {
+		if i.Constraint != nil {
+			ofConstraint[*i.Constraint] = s.finishIndex(i)
+			continue
+		}
+		changes = append(changes, Change{Action: "drop", Object: "index " + i.Name, Undo: i.Definition + s.finishIndex(i),
 			Do: "DROP INDEX " + qualified(s.schema, i.Name)})
 	}
 	for _, c := range constraints {
-		changes = append(changes, Change{Action: "drop", Object: "constraint " + c.Name, Undo: s.addConstraint(c),
+		changes = append(changes, Change{Action: "drop", Object: "constraint " + c.Name, Undo: s.addConstraint(c) + ofConstraint[c.Name],
 			Do: "ALTER TABLE " + table + " DROP CONSTRAINT " + ident(c.Name)})
 	}
-	create := "ALTER TABLE " + table + " ADD COLUMN " + name + " " + info.Type
+	create := "ALTER TABLE " + table + " ADD COLUMN " + name + " " + info.Type + info.Collate
 	dropEnum := ""
 	if info.Enum != nil {
 		create = info.createEnum() + ";\n" + create
@@ -221,18 +222,6 @@ func (s *session) dropColumn(ctx context.Context) ([]Change, error) {
 		changes = append(changes, Change{Action: "drop", Object: "type " + *info.Enum})
 	}
 	return changes, nil
-}
-
-func (s *session) createIndex(i index) string {
-	name := qualified(s.schema, i.Name)
-	text := i.Definition + comment("INDEX "+name, i.Comment)
-	if i.Tablespace != "" {
-		text += ";\nALTER INDEX " + name + " SET TABLESPACE " + ident(i.Tablespace)
-	}
-	if i.Clustered {
-		text += ";\nALTER TABLE " + s.runtime.sql() + " CLUSTER ON " + ident(i.Name)
-	}
-	return text
 }
 
 func (t *typeColumnInfo) createEnum() string {
@@ -252,7 +241,7 @@ func (t *typeColumnInfo) createEnum() string {
 // finish is what the column gets once it has its values; "" is nothing.
 func (t *typeColumnInfo) finish(table, name string) string {
 	alter := ";\nALTER TABLE " + table + " ALTER COLUMN " + name
-	text := ""
+	text := list(t.Settings, "", func(set string) string { return alter + " " + set })
 	if t.NotNull {
 		text += alter + " SET NOT NULL"
 	}

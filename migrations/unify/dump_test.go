@@ -35,25 +35,38 @@ func catalogLines(t testing.TB, db bun.IDB) []string {
 	err := db.NewRaw(`
 WITH n AS (SELECT oid, nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'),
 c AS (SELECT c.*, n.nspname || '.' || c.relname AS name FROM pg_class c JOIN n ON n.oid = c.relnamespace)
-SELECT concat_ws(' ', 'relation', name, relkind, pg_get_userbyid(relowner), relacl, relreplident, relrowsecurity, relforcerowsecurity, obj_description(oid, 'pg_class')) FROM c
+SELECT concat_ws(' ', 'relation', name, relkind, pg_get_userbyid(relowner), relacl, relreplident, reloptions, relrowsecurity, relforcerowsecurity, obj_description(oid, 'pg_class')) FROM c
 UNION ALL
 SELECT concat_ws(' ', 'column', c.name, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated, a.attacl,
-  pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum))
+  a.attstattarget, a.attoptions, a.attstorage, a.attcollation, pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum))
 FROM c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm')
 LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
 UNION ALL
-SELECT concat_ws(' ', 'index', c.name, pg_get_indexdef(c.oid), obj_description(c.oid, 'pg_class')) FROM c WHERE relkind IN ('i', 'I')
+SELECT concat_ws(' ', 'index', c.name, pg_get_indexdef(c.oid), i.indisreplident, i.indisclustered, obj_description(c.oid, 'pg_class'),
+  (SELECT string_agg(a.attnum || '=' || a.attstattarget, ',' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid)) FROM c JOIN pg_index i ON i.indexrelid = c.oid WHERE relkind IN ('i', 'I')
 UNION ALL
 SELECT concat_ws(' ', 'constraint', c.name, k.conname, pg_get_constraintdef(k.oid), k.convalidated, obj_description(k.oid, 'pg_constraint'))
 FROM pg_constraint k JOIN c ON c.oid = k.conrelid
 UNION ALL
 SELECT concat_ws(' ', 'trigger', pg_get_triggerdef(g.oid), g.tgenabled) FROM pg_trigger g JOIN c ON c.oid = g.tgrelid WHERE NOT g.tgisinternal
 UNION ALL
+SELECT concat_ws(' ', 'policy', p.*) FROM pg_policies p
+UNION ALL
+SELECT concat_ws(' ', 'rule', r.*) FROM pg_rules r WHERE schemaname !~ '^pg_'
+UNION ALL
+SELECT concat_ws(' ', 'view', c.name, pg_get_viewdef(c.oid)) FROM c WHERE relkind IN ('v', 'm')
+UNION ALL
+SELECT concat_ws(' ', 'statistics', pg_get_statisticsobjdef(oid)) FROM pg_statistic_ext
+UNION ALL
+SELECT concat_ws(' ', 'publication', to_jsonb(t) - 'rowfilter') FROM pg_publication_tables t
+UNION ALL
+SELECT concat_ws(' ', 'cast', castsource::regtype, casttarget::regtype, castfunc::regproc, castcontext, castmethod) FROM pg_cast WHERE oid >= 16384
+UNION ALL
 SELECT concat_ws(' ', 'type', n.nspname, t.typname, pg_get_userbyid(t.typowner), t.typacl, obj_description(t.oid, 'pg_type'),
   (SELECT string_agg(enumlabel, ',' ORDER BY enumsortorder) FROM pg_enum WHERE enumtypid = t.oid))
 FROM pg_type t JOIN n ON n.oid = t.typnamespace
 UNION ALL
-SELECT concat_ws(' ', 'function', p.oid::regprocedure, md5(p.prosrc)) FROM pg_proc p JOIN n ON n.oid = p.pronamespace
+SELECT concat_ws(' ', 'function', p.oid::regprocedure, md5(p.prosrc), p.prokind, p.proacl, p.proowner::regrole) FROM pg_proc p JOIN n ON n.oid = p.pronamespace
 UNION ALL
 SELECT 'schema ' || nspname FROM n`).Scan(context.Background(), &lines)
 	if err != nil {

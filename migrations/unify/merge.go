@@ -25,7 +25,16 @@ func (s *session) merge() string {
 	return strings.NewReplacer(
 		"{core_definitions}", coreDefinitions(),
 		"{member}", s.member(s.encode("r")),
+		"{side_is_none}", noVerification("s.verification"),
+		"{own_is_none}", noVerification("own.verification"),
 	).Replace(mergeSQL)
+}
+
+// noVerification: the object takes nothing as available and has no commands. What
+// is of the wrong type is left for its owner to see.
+func noVerification(object string) string {
+	return fmt.Sprintf(`%[1]s IS NOT NULL AND coalesce(%[1]s->'always_available', 'null') IN ('null', 'false')
+      AND coalesce(%[1]s->'check_required', 'null') IN ('null', 'true') AND coalesce(%[1]s->'commands', 'null') IN ('null', '[]')`, object)
 }
 
 // become is merge without the values: the id and the ref that each row becomes.

@@ -31,8 +31,8 @@ shared AS (
     CASE WHEN jsonb_typeof(doc->'verification'->'commands') = 'array' THEN doc->'verification'->'commands' END AS commands
   FROM document WHERE members > 1
 ),
--- jsonb_object_agg keeps the last of equal keys, so the first side comes last.
--- A value of the wrong type gives way to one that can be read.
+-- jsonb_object_agg keeps the last of equal keys, so the first side comes last. A
+-- side that has a verification beats one that has none. A value of the wrong type gives way to one that can be read.
 united_key AS (
   SELECT s.target, jsonb_object_agg(k.key, k.value ORDER BY
     (k.key <> 'verification' OR jsonb_typeof(k.value) = 'object'), s.rank DESC) AS doc
@@ -40,7 +40,7 @@ united_key AS (
 ),
 united_verification AS (
   SELECT s.target, jsonb_object_agg(k.key, k.value ORDER BY
-    (k.key <> 'commands' OR jsonb_typeof(k.value) = 'array'), s.rank DESC) AS doc
+    (k.key <> 'commands' OR jsonb_typeof(k.value) = 'array'), NOT ({side_is_none}), s.rank DESC) AS doc
   FROM shared s CROSS JOIN jsonb_each(s.verification) k GROUP BY s.target
 ),
 command AS (
@@ -85,10 +85,14 @@ result AS (
     c.aliases, c.roles, c.verification,
     coalesce(m.row->'aliases', '[]') IN ('[]', 'null') AS needs_aliases,
     coalesce(coalesce(u.doc, d.doc)->'roles', 'null') = 'null' AS needs_roles,
-    coalesce(coalesce(u.doc, d.doc)->'verification', 'null') IN ('{}', 'null') AS needs_verification
+    {own_is_none} AS needs_verification,
+    -- Its other keys beat those of the core definition.
+    own.verification || c.verification || (own.verification - '{always_available,check_required,commands}'::text[]) AS whole_verification
   FROM member m JOIN document d USING (id) JOIN filled f ON f.target = m.target
     LEFT JOIN united u ON u.target = m.target LEFT JOIN united_installation i ON i.target = m.target
     LEFT JOIN core_definition c ON c.ref = m.target
+    CROSS JOIN LATERAL (SELECT CASE coalesce(jsonb_typeof(coalesce(u.doc, d.doc)->'verification'), 'null')
+      WHEN 'null' THEN '{}' WHEN 'object' THEN coalesce(u.doc, d.doc)->'verification' END AS verification) own
   WHERE m.rank = 1
 ),
 merged AS (
@@ -99,7 +103,7 @@ merged AS (
       'distributions', doc
         || CASE WHEN needs_roles AND roles IS NOT NULL THEN jsonb_build_object('roles', roles) ELSE '{}' END
         || CASE WHEN needs_verification AND verification IS NOT NULL
-             THEN jsonb_build_object('verification', verification) ELSE '{}' END) AS merged,
+             THEN jsonb_build_object('verification', whole_verification) ELSE '{}' END) AS merged,
     array_remove(ARRAY[
       CASE WHEN needs_aliases AND aliases IS NOT NULL THEN 'aliases' END,
       CASE WHEN needs_roles AND roles IS NOT NULL THEN 'roles' END,

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"reflect"
@@ -119,9 +120,15 @@ func mergeAll(t *testing.T, legacy []legacyRow) map[string]any {
 		if len(docs) > 1 {
 			merged = mergeDocs(docs)
 		}
-		if v := merged["verification"]; v == nil || reflect.DeepEqual(v, map[string]any{}) {
-			if core := coreVerification(t, ref); core != nil {
-				merged["verification"] = core
+		if own, ok := merged["verification"].(map[string]any); merged["verification"] == nil || ok && isNone(own) {
+			if core, ok := coreVerification(t, ref).(map[string]any); ok {
+				whole := maps.Clone(core)
+				for key, value := range own {
+					if _, ok := core[key]; !ok || !slices.Contains([]string{"always_available", "check_required", "commands"}, key) {
+						whole[key] = value
+					}
+				}
+				merged["verification"] = whole
 			}
 		}
 		all[fmt.Sprint(group[0].id, " ", ref)] = merged
@@ -154,6 +161,17 @@ func asObject(v any) map[string]any {
 	return map[string]any{"legacy": v}
 }
 
+// isNone: it is taken as nothing that a verification can say.
+func isNone(verification map[string]any) bool {
+	none := map[string]any{"always_available": false, "check_required": true, "commands": []any{}}
+	for key, value := range none {
+		if got := verification[key]; got != nil && !reflect.DeepEqual(got, value) {
+			return false
+		}
+	}
+	return true
+}
+
 func mergeDocs(docs []map[string]any) map[string]any {
 	merged, verification := map[string]any{}, map[string]any(nil)
 	var lists [][]any
@@ -163,6 +181,18 @@ func mergeDocs(docs []map[string]any) map[string]any {
 				merged[key] = value
 			}
 		}
+	}
+	// Those that have a verification before those that have none.
+	slices.SortStableFunc(docs, func(a, b map[string]any) int {
+		of := func(doc map[string]any) int {
+			if side, ok := doc["verification"].(map[string]any); ok && isNone(side) {
+				return 1
+			}
+			return 0
+		}
+		return of(a) - of(b)
+	})
+	for _, doc := range docs {
 		side, ok := doc["verification"].(map[string]any)
 		if !ok {
 			continue
@@ -295,7 +325,7 @@ func randomDocument(r *rand.Rand) any {
 
 func randomVerification(r *rand.Rand) map[string]any {
 	v := map[string]any{}
-	for _, key := range []string{"env", "always_available", "own"} {
+	for _, key := range []string{"env", "always_available", "check_required", "own"} {
 		if r.IntN(3) == 0 {
 			v[key] = pick(r, true, false, []any{"A"}, nil)
 		}

@@ -47,7 +47,7 @@ func (s *session) rowObstacles(ctx context.Context) ([]Obstacle, error) {
 		return found, err
 	}
 	for _, step := range []func(context.Context) ([]Obstacle, error){
-		s.packObstacles, s.runtimeCheckObstacles, s.uniqueObstacles, s.checkObstacles} {
+		s.packObstacles, s.runtimeCheckObstacles, s.uniqueObstacles, s.checkObstacles, s.partitionObstacles} {
 		more, err := step(ctx)
 		if err != nil {
 			return nil, err
@@ -95,7 +95,7 @@ func (s *session) mustOwn(t *table) string {
 		return "keep its triggers from firing: " + list(t.Triggers, ", ", func(tg trigger) string { return tg.Name })
 	}
 	for _, r := range s.references {
-		if r.table == t && !r.Indexed && !r.self(s.runtime) {
+		if r.table == t && len(r.Unindexed) > 0 && !r.self(s.runtime) {
 			return "create the temporary index on " + r.column() + " without which each deleted runtime would read the whole table"
 		}
 	}
@@ -106,17 +106,22 @@ func (s *session) mustOwn(t *table) string {
 func (s *session) createObstacles(ctx context.Context) ([]Obstacle, error) {
 	var found []Obstacle
 	seen := map[string]bool{}
-	need := func(t *table, what string) {
-		if !t.CanCreate && !seen[t.Schema] {
-			seen[t.Schema] = true
-			found = append(found, Obstacle{Object: "schema " + t.Schema, Reason: "the current role may not create " + what + " in it",
-				SQL: "GRANT CREATE ON SCHEMA " + ident(t.Schema) + " TO CURRENT_USER; -- as its owner, put the role's name in"})
+	need := func(schema string, can bool, what string) {
+		if !can && !seen[schema] {
+			seen[schema] = true
+			found = append(found, Obstacle{Object: "schema " + schema, Reason: "the current role may not create " + what + " in it",
+				SQL: "GRANT CREATE ON SCHEMA " + ident(schema) + " TO CURRENT_USER; -- as its owner, put the role's name in"})
 		}
 	}
-	need(s.runtime, "tables")
+	need(s.runtime.Schema, s.runtime.CanCreate, "tables")
 	for _, r := range s.references {
-		if !r.Indexed {
-			need(r.table, "a temporary index")
+		for _, p := range r.Unindexed {
+			need(p.Schema, p.CanCreate, "a temporary index")
+			if !p.Owned && r.table.Owned {
+				found = append(found, Obstacle{Object: "table " + p.Schema + "." + p.Name,
+					Reason: "only its owner, " + p.Owner + ", may create the temporary index on " + r.column() + " that its partitioned table needs",
+					SQL:    "GRANT " + ident(p.Owner) + " TO CURRENT_USER; -- as a superuser, put the role's name in; or migrate as " + p.Owner})
+			}
 		}
 	}
 	return found, nil

@@ -135,6 +135,11 @@ func (s *session) simulated(t *table) string {
 			moved = append(moved, ref+" <> "+replaced[r.refColumn])
 		}
 	}
+	for _, r := range s.looseOf(t) {
+		c, _ := t.column(r.column())
+		replaced[c.Name] = fmt.Sprintf("(%s)::%s", target("t."+ident(c.Name)+"::text"), c.Type)
+		moved = append(moved, oldText(r))
+	}
 	return fmt.Sprintf("(SELECT %s, coalesce(%s, false) AS attune_moved, t.ctid AS attune_ctid, t.tableoid AS attune_table FROM %s t%s) %s",
 		list(t.Columns, ", ", func(c column) string {
 			if value, ok := replaced[c.Name]; ok {
@@ -186,6 +191,9 @@ func (s *session) changing(t *table) []string {
 		if r.refColumn != "" {
 			names = append(names, r.refColumn)
 		}
+	}
+	for _, r := range s.looseOf(t) {
+		names = append(names, r.column())
 	}
 	return names
 }

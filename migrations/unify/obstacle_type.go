@@ -3,7 +3,7 @@ package unify
 import (
 	"context"
 	_ "embed"
-	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -18,20 +18,66 @@ func (s *session) typeObstacles(ctx context.Context) ([]Obstacle, error) {
 	if err != nil {
 		return nil, err
 	}
-	name := typeColumn + "_enum"
-	if info.Enum != nil {
-		parts := strings.Split(*info.Enum, ".")
-		name = strings.Trim(parts[len(parts)-1], `"`)
-	}
 	var found []Obstacle
 	if info.Enum != nil && !info.EnumOwned {
 		found = append(found, Obstacle{Object: "type " + *info.Enum, Reason: "only its owner, " + info.EnumOwner + ", may drop it",
 			SQL: "GRANT " + ident(info.EnumOwner) + " TO CURRENT_USER; -- as a superuser, put the role's name in"})
 	}
 	more, err := s.dependents(ctx, dropped{table: s.runtime.OID, numbers: []int{info.Num}, enum: info.EnumOID, keysGo: true,
-		words:  fmt.Sprintf(`\m(%s|%s)\M`, typeColumn, name),
-		reason: "it uses runtime_type or its enum, which go"})
+		functions: s.functions(info, true),
+		reason:    "it uses runtime_type or its enum, which go"})
 	return append(found, more...), err
+}
+
+// functions is a SELECT of the functions whose text names runtime_type or its
+// enum: those for which it must be ours, because they name the enum or our table
+// too, or get rows of it; or the others.
+func (s *session) functions(info *typeColumnInfo, ours bool) string {
+	enum := typeColumn + "_enum"
+	if info.Enum != nil {
+		parts := strings.Split(*info.Enum, ".")
+		enum = strings.Trim(parts[len(parts)-1], `"`)
+	}
+	schema := regexp.QuoteMeta(s.schema) + "|" + regexp.QuoteMeta(ident(s.schema))
+	// Without a schema, or with ours: other.runtime and NEW.runtime are others'.
+	table := `(^|[^.[:alnum:]_"])"?runtime\M|(\m|")(` + schema + `)"?[[:space:]]*[.][[:space:]]*"?runtime\M`
+	return strings.NewReplacer(
+		"{words}", literal(`\m(`+typeColumn+"|"+regexp.QuoteMeta(enum)+`)\M`),
+		"{named}", literal(`\m`+regexp.QuoteMeta(enum)+`\M|`+table),
+		"{runtime}", strconv.FormatInt(s.runtime.OID, 10),
+		"{enum}", strconv.FormatInt(info.EnumOID, 10),
+		"{ours}", strconv.FormatBool(ours),
+	).Replace(`
+SELECT p.oid FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
+WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND l.lanname NOT IN ('c', 'internal') AND p.prosrc ~* {words}
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+  AND {ours} = (p.prosrc ~* {named}
+    OR EXISTS (SELECT FROM pg_trigger g WHERE g.tgfoid = p.oid AND g.tgrelid = {runtime})
+    OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_type'::regclass
+      AND d.refobjid IN (SELECT {enum} UNION SELECT t.oid FROM pg_type t WHERE t.typrelid = {runtime}
+        UNION SELECT t.typarray FROM pg_type t WHERE t.oid = {enum} OR t.typrelid = {runtime})))`)
+}
+
+// functionNotes are functions that say runtime_type of what seems to be another
+// table.
+func (s *session) functionNotes(ctx context.Context) ([]string, error) {
+	if !s.legacy() {
+		return nil, nil
+	}
+	info, err := s.typeColumn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var found []struct {
+		Name string `json:"name"`
+	}
+	err = s.load(ctx, "look for functions that name runtime_type",
+		"SELECT f.oid::regprocedure::text AS name FROM ("+s.functions(info, false)+") f ORDER BY 1", &found)
+	var notes []string
+	for _, f := range found {
+		notes = append(notes, "function "+f.Name+" names runtime_type, but not the table runtime or the enum: it stays as it is; look whether it means another table's")
+	}
+	return notes, err
 }
 
 // dropped is what would be dropped: columns of a table, and an enum.
@@ -42,16 +88,16 @@ type dropped struct {
 	enum int64
 	// keysGo: foreign keys to the table are dealt with elsewhere.
 	keysGo bool
-	// words is a pattern that functions are searched for; empty for none.
-	words  string
-	reason string
+	// functions is a SELECT of functions that use it by their text; empty for none.
+	functions string
+	reason    string
 }
 
 // dependents are the things that keep something from being dropped.
 func (s *session) dependents(ctx context.Context, d dropped) ([]Obstacle, error) {
-	words := "NULL"
-	if d.words != "" {
-		words = literal(d.words)
+	functions := d.functions
+	if functions == "" {
+		functions = "SELECT NULL::oid WHERE false"
 	}
 	var found []Obstacle
 	err := s.load(ctx, "look for what uses that which goes", strings.NewReplacer(
@@ -59,7 +105,7 @@ func (s *session) dependents(ctx context.Context, d dropped) ([]Obstacle, error)
 		"{numbers}", list(d.numbers, ", ", strconv.Itoa),
 		"{enum}", strconv.FormatInt(d.enum, 10),
 		"{keys_go}", strconv.FormatBool(d.keysGo),
-		"{words}", words,
+		"{functions}", functions,
 		"{reason}", literal(d.reason),
 	).Replace(dependentsSQL), &found)
 	return found, err

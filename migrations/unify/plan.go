@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // Plan is what Up or Adopt would do.
@@ -130,6 +131,16 @@ func (s *session) countRows(ctx context.Context) ([]Repointed, error) {
 		}
 		tables = append(tables, Repointed{Table: r.table.text(), Column: r.column(), Rows: n})
 	}
+	for _, r := range s.loose {
+		if !r.table.CanRead || r.table.Hidden {
+			continue
+		}
+		n, err := s.count(ctx, "count the rows of "+r.table.text(), "SELECT count(*) FROM "+r.table.from()+" t WHERE "+oldText(r))
+		if err != nil {
+			return nil, err
+		}
+		tables = append(tables, Repointed{Table: r.table.text(), Column: r.column(), Rows: n})
+	}
 	t := s.depsTable()
 	if t == nil || !t.CanRead || t.Hidden {
 		return tables, nil
@@ -148,27 +159,40 @@ func (s *session) moves(r *reference) string {
 	return moves
 }
 
-// notes are denormalised refs that nothing ties to runtime, and rows that say
-// two things about their side.
+// notes are denormalised refs that stay as they are, functions that only seem to
+// use what goes, and rows that say two things about their side.
 func (s *session) notes(ctx context.Context) ([]string, error) {
-	notes, err := s.sideNotes(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var found []struct {
-		OID   int64  `json:"oid"`
-		Table string `json:"relation"`
-	}
-	err = s.load(ctx, "look for refs without a key", `
-SELECT c.oid::int8 AS oid, n.nspname || '.' || c.relname AS relation FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE a.attname = 'runtime_ref' AND NOT a.attisdropped AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname !~ '^pg_' ORDER BY 2`, &found)
-	for _, f := range found {
-		tied := false
-		for _, r := range s.references {
-			tied = tied || r.table.OID == f.OID && r.refColumn != ""
+	notes := []string{}
+	for _, step := range []func(context.Context) ([]string, error){s.sideNotes, s.refNotes, s.functionNotes} {
+		more, err := step(ctx)
+		if err != nil {
+			return nil, err
 		}
-		if !tied {
-			notes = append(notes, f.Table+".runtime_ref has no key to runtime beside it: it stays as it is")
+		notes = append(notes, more...)
+	}
+	return notes, nil
+}
+
+// refNotes are columns that are called as a denormalised ref is, and are not
+// re-pointed.
+func (s *session) refNotes(ctx context.Context) ([]string, error) {
+	var found []struct {
+		OID    int64  `json:"oid"`
+		Table  string `json:"relation"`
+		Column string `json:"name"`
+	}
+	err := s.load(ctx, "look for refs without a key", `
+SELECT c.oid::int8 AS oid, n.nspname || '.' || c.relname AS relation, a.attname AS name
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE a.attname ~ '(^|_)`+refColumn+`$' AND NOT a.attisdropped AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname !~ '^pg_' ORDER BY 2, 3`, &found)
+	var notes []string
+	for _, f := range found {
+		i := slices.IndexFunc(s.tables, func(t *table) bool { return t.OID == f.OID })
+		switch {
+		case i < 0 || len(s.referencesOf(s.tables[i])) == 0:
+			notes = append(notes, f.Table+"."+f.Column+" has no key to runtime beside it: it stays as it is")
+		case !slices.Contains(s.changing(s.tables[i]), f.Column):
+			notes = append(notes, f.Table+"."+f.Column+" is computed or no text: it stays as it is")
 		}
 	}
 	return notes, err

@@ -54,6 +54,11 @@ func (s *session) keepRows(ctx context.Context) (int64, error) {
 // moveRows re-points everything, then removes the rows that are no longer
 // referred to.
 func (s *session) moveRows(ctx context.Context, report *Report) error {
+	// Before any row changes: see temporaryIndexes.
+	bare, err := s.temporaryIndexes(ctx)
+	if err != nil {
+		return err
+	}
 	for _, r := range s.references {
 		var n int64
 		err := s.onCallersPath(ctx, func() (err error) {
@@ -69,6 +74,17 @@ func (s *session) moveRows(ctx context.Context, report *Report) error {
 	if err := s.keepSelfReferences(ctx); err != nil {
 		return err
 	}
+	for _, r := range s.loose {
+		var n int64
+		err := s.onCallersPath(ctx, func() (err error) {
+			n, err = s.repointText(ctx, r)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		report.Tables = append(report.Tables, Repointed{Table: r.table.text(), Column: r.column(), Rows: n})
+	}
 	n, err := s.repointDeps(ctx)
 	if err != nil {
 		return err
@@ -79,7 +95,7 @@ func (s *session) moveRows(ctx context.Context, report *Report) error {
 	if _, err := s.exec(ctx, "analyze the ledger", "ANALYZE "+s.record(ledgerTable)); err != nil {
 		return err
 	}
-	return s.deleteMerged(ctx)
+	return s.deleteMerged(ctx, bare)
 }
 
 // keepSelfReferences adds to the record what the surviving rows refer to now, so
@@ -96,54 +112,6 @@ func (s *session) keepSelfReferences(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// deleteMerged removes the rows that were merged into another. Nothing refers
-// to them any more, which is asked first: a cascade must find nothing.
-func (s *session) deleteMerged(ctx context.Context) error {
-	for _, r := range s.references {
-		n, err := s.count(ctx, "look for references that were left", fmt.Sprintf(
-			"SELECT count(*) FROM %s t JOIN %s u ON u.id = t.%s WHERE u.became <> u.id",
-			r.table.from(), s.record(rowsTable), ident(r.column())))
-		if err != nil {
-			return err
-		}
-		if n > 0 {
-			return fmt.Errorf("%d rows of %s still refer to a runtime that is about to go", n, r.table.text())
-		}
-	}
-	drop, err := s.temporaryIndexes(ctx)
-	if err != nil {
-		return err
-	}
-	if _, err := s.exec(ctx, "remove the rows that were merged", fmt.Sprintf(
-		"DELETE FROM %s r USING %s u WHERE u.id = r.id AND u.became <> u.id", s.runtime.from(), s.record(rowsTable))); err != nil {
-		return err
-	}
-	for _, statement := range drop {
-		if _, err := s.exec(ctx, "drop a temporary index", statement); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// temporaryIndexes creates what keeps a delete from reading a whole table for
-// each row, and gives the statements that drop it again.
-func (s *session) temporaryIndexes(ctx context.Context) ([]string, error) {
-	var drop []string
-	for i, r := range s.references {
-		if r.Indexed {
-			continue
-		}
-		name := fmt.Sprintf("attune_unify_%d", i+1)
-		if _, err := s.exec(ctx, "index "+r.table.text()+" for the delete", fmt.Sprintf(
-			"CREATE INDEX %s ON %s (%s)", name, r.table.sql(), ident(r.column()))); err != nil {
-			return nil, err
-		}
-		drop = append(drop, "DROP INDEX "+qualified(r.table.Schema, name))
-	}
-	return drop, nil
 }
 
 // writeRows gives the surviving rows what the merge says. The old checks are

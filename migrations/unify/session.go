@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/uptrace/bun"
@@ -166,7 +167,7 @@ func (s *session) lock(ctx context.Context) error {
 			continue
 		}
 		mode := "SHARE ROW EXCLUSIVE"
-		if t.ours(s.schema) {
+		if t.ours(s.schema) || slices.ContainsFunc(s.references, func(r *reference) bool { return r.table == t && len(r.Unindexed) > 0 }) {
 			mode = "ACCESS EXCLUSIVE"
 		}
 		if err := s.lockTable(ctx, t.sql(), mode); err != nil {

@@ -18,6 +18,12 @@ COMMENT ON INDEX {schema}.idx_runtime_type IS 'by side';
 COMMENT ON CONSTRAINT runtime_ref_format ON {schema}.runtime IS 'three words';
 ALTER TABLE {schema}.runtime ALTER COLUMN runtime_type SET DEFAULT 'action';
 CREATE UNIQUE INDEX runtime_pack_name_side ON {schema}.runtime (pack, name, runtime_type) WHERE deleted_at IS NOT NULL;
+CREATE UNIQUE INDEX runtime_ref_side ON {schema}.runtime (ref, runtime_type);
+CREATE INDEX runtime_side_text ON {schema}.runtime ((runtime_type = 'action'), ref) WITH (fillfactor = 80);
+ALTER INDEX {schema}.runtime_side_text ALTER COLUMN 1 SET STATISTICS 77;
+ALTER TABLE {schema}.runtime REPLICA IDENTITY USING INDEX runtime_ref_side, ADD CONSTRAINT runtime_id_side UNIQUE (id, runtime_type) WITH (fillfactor = 70),
+  CLUSTER ON runtime_id_side, ALTER COLUMN runtime_type SET STATISTICS 500, ALTER COLUMN runtime_type SET (n_distinct = 2);
+COMMENT ON INDEX {schema}.runtime_id_side IS 'one each';
 ALTER TABLE {schema}.sensor ADD COLUMN trigger_ref text, ADD COLUMN "odd ""name""" integer DEFAULT 7;
 
 -- What would fire if anything did.
