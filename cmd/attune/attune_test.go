@@ -122,7 +122,7 @@ func TestWorkers(t *testing.T) {
 		want(t, run(t, "workers", "list", "--name", "nobody"), 0, "no workers that fit")
 		want(t, run(t, "workers", "show", "nobody"), 1, `no worker "nobody"`)
 		want(t, run(t, "workers", "list", "--role", "boss"), 2, "worker or sensor")
-		want(t, run(t, "workers", "list", "--status", "asleep"), 2, "--status")
+		want(t, run(t, "workers", "list", "--status", "asleep"), 2, "busy, error or stale")
 	})
 }
 
@@ -176,6 +176,7 @@ func TestHelp(t *testing.T) {
 	for _, args := range []string{
 		"", "migrate", "migrate up", "migrate down", "migrate status", "migrate plan", "packs", "packs init", "packs load",
 		"packs validate", "packs list", "runtimes", "runtimes list", "runtimes show", "workers", "workers list", "workers show",
+		"workers history", "workers refresh", "explain", "versions", "versions match",
 	} {
 		got := run(t, append(strings.Fields(args), "--help")...)
 		if got.status != 0 || !strings.Contains(got.out, "Usage: attune") || strings.Contains(got.out, "${") {

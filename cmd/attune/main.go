@@ -10,11 +10,13 @@ type grammar struct {
 	Migrate  migrateCmd  `cmd:"" help:"Bring the database to this release's schema, or back."`
 	Packs    packsCmd    `cmd:"" help:"Write, check and load packs of runtime definitions."`
 	Runtimes runtimesCmd `cmd:"" help:"Show the runtimes that the database defines."`
-	Workers  workersCmd  `cmd:"" help:"Show the registered workers and sensors."`
+	Workers  workersCmd  `cmd:"" help:"Show the registered workers and sensors, and have them verify anew."`
+	Explain  explainCmd  `cmd:"" help:"Show why a worker has a runtime or has it not, from what it reported."`
+	Versions versionsCmd `cmd:"" help:"Match versions against a constraint."`
 }
 
 const description = "Administer an attune installation. Without --database it works on the file of this user " +
-	"under $XDG_STATE_HOME/attune. Exit status: 0 done, 1 failed, 2 wrong usage, 3 differences (--exit-code)."
+	"under $XDG_STATE_HOME/attune. Exit status: 0 done, 1 failed, 2 wrong usage, 3 differs (--exit-code; versions match)."
 
 func program() *cli.Program {
 	g := new(grammar)

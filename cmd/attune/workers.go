@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -11,108 +10,155 @@ import (
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/runtime/version"
 	"github.com/attune-go/attune/schema"
-	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
 
 type workersCmd struct {
-	List workersListCmd `cmd:"" help:"List workers and sensors, by name."`
-	Show workersShowCmd `cmd:"" help:"Show one worker whole."`
+	List    workersListCmd    `cmd:"" help:"List workers and sensors, by name."`
+	Show    workersShowCmd    `cmd:"" help:"Show one worker whole."`
+	History workersHistoryCmd `cmd:"" help:"Show what a worker gained and lost, newest first."`
+	Refresh workersRefreshCmd `cmd:"" help:"Have running workers verify everything anew."`
 }
 
 type workersListCmd struct {
-	Name    string `help:"Only this name."`
-	Role    string `help:"Only this role: worker or sensor." placeholder:"ROLE"`
-	Status  string `help:"Only this status: active, inactive, busy or error." placeholder:"STATUS"`
-	Runtime string `help:"Only those that have this runtime, by capability name or ref." placeholder:"NAME"`
-	Limit   int    `help:"At most so many (default: all)." placeholder:"N"`
+	selector
+	Limit int `help:"At most so many (default: all)." placeholder:"N"`
 }
 
-// filter checks the flags.
-func (c *workersListCmd) filter() (store.WorkerFilter, error) {
-	f := store.WorkerFilter{
-		Name: c.Name, Role: metadata.Role(c.Role), Status: schema.WorkerStatus(c.Status), Runtime: c.Runtime, Limit: c.Limit,
-	}
-	switch f.Role {
-	case "", metadata.Worker, metadata.Sensor:
-	default:
-		return f, cli.Usagef("--role: %q is not worker or sensor", c.Role)
-	}
-	switch f.Status {
-	case "", schema.WorkerActive, schema.WorkerInactive, schema.WorkerBusy, schema.WorkerError:
-	default:
-		return f, cli.Usagef("--status: %q is not active, inactive, busy or error", c.Status)
-	}
-	if c.Limit < 0 {
-		return f, cli.Usagef("--limit: %d is negative", c.Limit)
-	}
-	return f, nil
+// Help is the longer text of --help.
+func (c *workersListCmd) Help() string {
+	return selectorHelp + " With has or lacks, a column for each runtime says what the worker reported: " +
+		"its versions, or the outcome of verifying it; - where it was not asked for it."
 }
 
 // Run lists workers.
 func (c *workersListCmd) Run(ctx context.Context, env *cli.Env) error {
-	filter, err := c.filter()
+	wanted, err := c.parse()
 	if err != nil {
 		return err
+	}
+	if c.Limit < 0 {
+		return cli.Usagef("--limit: %d is negative", c.Limit)
 	}
 	db, err := env.OpenNamed(ctx)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	workers, err := db.Store.Workers.List(ctx, filter)
+	selection, err := wanted.selection(ctx, db)
+	if err != nil {
+		return err
+	}
+	selection.Limit = c.Limit
+	workers, err := db.Store.Workers.Select(ctx, selection)
 	if err != nil {
 		return fmt.Errorf("list workers of %s: %w", db.Name, err)
 	}
 	if env.JSON {
-		docs := make([]cli.WorkerDoc, 0, len(workers))
-		for i := range workers {
-			docs = append(docs, cli.WorkerDocOf(&workers[i]))
-		}
-		return cli.PrintJSON(env.Out, docs)
+		return cli.PrintJSON(env.Out, workerDocs(workers))
 	}
 	if len(workers) == 0 {
-		env.Out.Printf("no workers%s\n", map[bool]string{true: "", false: " that fit"}[*c == workersListCmd{}])
+		env.Out.Printf("no workers%s\n", map[bool]string{true: "", false: " that fit"}[len(c.terms()) == 0])
 		return nil
 	}
-	t := cli.NewTable("ID", "NAME", "ROLE", "STATUS", "HEARTBEAT", "RUNTIMES")
-	t.Right = map[int]bool{0: true}
-	for i := range workers {
-		w := &workers[i]
-		t.Row(cli.Cell{Text: strconv.FormatInt(w.ID, 10)}, cli.Cell{Text: w.Name}, cli.Cell{Text: cli.RoleName(w.WorkerRole)},
-			cli.Cell{Text: cli.StatusName(w), Style: statusStyle(w)}, cli.Cell{Text: heartbeat(w)}, cli.Cell{Text: runtimesOf(w)})
-	}
-	t.Shrink = 5
-	t.Print(env.Out)
+	printWorkers(env.Out, workers, wanted.asked())
 	return nil
 }
 
-func statusStyle(w *schema.Worker) cli.Style {
-	switch cli.StatusName(w) {
-	case string(schema.WorkerActive), string(schema.WorkerBusy):
-		return cli.Green
-	case string(schema.WorkerError):
-		return cli.Red
+func printWorkers(out *cli.Terminal, workers []store.Selected, asked []requirement) {
+	headings := []string{"ID", "NAME", "ROLE", "STATUS", "HEARTBEAT"}
+	for i := range asked {
+		headings = append(headings, cli.Clean(strings.ToUpper(asked[i].Name)))
 	}
-	return cli.Dim
+	if len(asked) == 0 {
+		headings = append(headings, "RUNTIMES")
+	}
+	t := cli.NewTable(headings...)
+	t.Right = map[int]bool{0: true}
+	for i := range workers {
+		w := &workers[i]
+		cells := []cli.Cell{
+			{Text: strconv.FormatInt(w.ID, 10)}, {Text: w.Name}, {Text: cli.RoleName(w.WorkerRole)}, status(w), {Text: heartbeat(w)},
+		}
+		caps, err := capabilitiesOf(&w.Worker)
+		for j := range asked {
+			cells = append(cells, answerOf(&asked[j], caps, err))
+		}
+		if len(asked) == 0 {
+			cells = append(cells, cli.Cell{Text: runtimesOf(caps, err)})
+		}
+		t.Row(cells...)
+	}
+	t.Shrink = len(headings) - 1
+	t.Print(out)
 }
 
-func heartbeat(w *schema.Worker) string {
-	if w.LastHeartbeat == nil {
+// workerDoc is a worker, and how it stands by the database's time, as JSON.
+type workerDoc struct {
+	cli.WorkerDoc
+	Stale bool `json:"stale"`
+	// SilentSeconds is how long ago it last beat; null: never.
+	SilentSeconds    *float64   `json:"silent_seconds"`
+	RefreshRequested *time.Time `json:"refresh_requested,omitempty"`
+}
+
+func workerDocs(workers []store.Selected) []workerDoc {
+	docs := make([]workerDoc, 0, len(workers))
+	for i := range workers {
+		w := &workers[i]
+		doc := workerDoc{WorkerDoc: cli.WorkerDocOf(&w.Worker), Stale: w.Stale, RefreshRequested: w.RefreshRequested}
+		if w.Silent != nil {
+			seconds := w.Silent.Seconds()
+			doc.SilentSeconds = &seconds
+		}
+		docs = append(docs, doc)
+	}
+	return docs
+}
+
+// status is a worker's status, and that it is stale.
+func status(w *store.Selected) cli.Cell {
+	name := cli.StatusName(&w.Worker)
+	if w.Stale {
+		return cli.Cell{Text: name + ", stale", Style: cli.Red}
+	}
+	switch schema.WorkerStatus(name) {
+	case schema.WorkerActive, schema.WorkerBusy:
+		return cli.Cell{Text: name, Style: cli.Green}
+	case schema.WorkerError:
+		return cli.Cell{Text: name, Style: cli.Red}
+	}
+	return cli.Cell{Text: name, Style: cli.Dim}
+}
+
+// heartbeat is how long ago a worker last beat, by the database's time.
+func heartbeat(w *store.Selected) string {
+	if w.Silent == nil {
 		return "never"
 	}
-	return w.LastHeartbeat.UTC().Format(time.RFC3339)
+	return ago(*w.Silent)
+}
+
+// ago is a time that has passed, in its two largest units.
+func ago(d time.Duration) string {
+	d = max(d, 0)
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds ago", d/time.Second)
+	case d < time.Hour:
+		return fmt.Sprintf("%dm%ds ago", d/time.Minute, d%time.Minute/time.Second)
+	case d < 24*time.Hour:
+		return fmt.Sprintf("%dh%dm ago", d/time.Hour, d%time.Hour/time.Minute)
+	}
+	return fmt.Sprintf("%dd%dh ago", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
 }
 
 // runtimesOf are a worker's capability names with their newest versions.
-func runtimesOf(w *schema.Worker) string {
-	caps, err := capabilitiesOf(w)
-	if err != nil {
-		return "unreadable capabilities: " + err.Error()
-	}
-	if caps == nil {
-		return "not registered by attune"
+func runtimesOf(caps *detect.Capabilities, err error) string {
+	if text := undocumented(caps, err); text != "" {
+		return text
 	}
 	var names []string
 	for _, name := range caps.Runtimes {
@@ -122,6 +168,17 @@ func runtimesOf(w *schema.Worker) string {
 		names = append(names, name)
 	}
 	return cli.Or(strings.Join(names, ", "), "none")
+}
+
+// undocumented says why there is nothing to say of what a worker has.
+func undocumented(caps *detect.Capabilities, err error) string {
+	switch {
+	case err != nil:
+		return "unreadable capabilities: " + err.Error()
+	case caps == nil:
+		return "not registered by attune"
+	}
+	return ""
 }
 
 func capabilitiesOf(w *schema.Worker) (*detect.Capabilities, error) {
@@ -135,78 +192,55 @@ func capabilitiesOf(w *schema.Worker) (*detect.Capabilities, error) {
 	return caps, nil
 }
 
-type workersShowCmd struct {
-	Name string `arg:"" help:"Name or id of a worker." placeholder:"NAME|ID"`
-}
-
-// Run shows the workers of a name; several roles may share one.
-func (c *workersShowCmd) Run(ctx context.Context, env *cli.Env) error {
-	db, err := env.OpenNamed(ctx)
-	if err != nil {
-		return err
+// answerOf is what a worker said of a runtime: its versions, those that satisfy
+// the constraint first marked, or why it does not have it.
+func answerOf(r *requirement, caps *detect.Capabilities, err error) cli.Cell {
+	if text := undocumented(caps, err); text != "" {
+		return cli.Cell{Text: text, Style: cli.Yellow}
 	}
-	defer db.Close()
-	workers, err := db.Store.Workers.List(ctx, store.WorkerFilter{Name: c.Name})
-	if err != nil {
-		return fmt.Errorf("show worker %q of %s: %w", c.Name, db.Name, err)
-	}
-	if id, perr := strconv.ParseInt(c.Name, 10, 64); perr == nil && len(workers) == 0 {
-		w, err := db.Store.Workers.Get(ctx, id)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return fmt.Errorf("show worker %d of %s: %w", id, db.Name, err)
+	var fit, other []string
+	for i := range caps.Detected {
+		d := &caps.Detected[i]
+		if d.Ref != r.Ref || (r.Ref == "" && d.Name != r.Name) {
+			continue
 		}
-		if err == nil {
-			workers = append(workers, *w)
+		text := cli.Or(d.Version, "unknown version")
+		if d.Source != detect.Verified {
+			text += " (" + string(d.Source) + ")"
 		}
-	}
-	if len(workers) == 0 {
-		return fmt.Errorf("no worker %q in %s; `attune workers list` shows all", c.Name, db.Name)
-	}
-	if env.JSON {
-		docs := make([]cli.WorkerDoc, 0, len(workers))
-		for i := range workers {
-			docs = append(docs, cli.WorkerDocOf(&workers[i]))
+		if !d.UnconfirmedSince.IsZero() {
+			text += " (unconfirmed)"
 		}
-		return cli.PrintJSON(env.Out, docs)
-	}
-	for i := range workers {
-		if i > 0 {
-			env.Out.Printf("\n")
-		}
-		printWorker(env.Out, &workers[i])
-	}
-	return nil
-}
-
-func printWorker(out *cli.Terminal, w *schema.Worker) {
-	field := func(name, text string) {
-		if text != "" {
-			out.Printf("%-12s %s\n", name, cli.Clean(text))
+		if satisfies(r, d.Version) {
+			fit = append(fit, text)
+		} else {
+			other = append(other, text)
 		}
 	}
-	field("worker", fmt.Sprintf("%s (id %d)", w.Name, w.ID))
-	field("role", cli.RoleName(w.WorkerRole))
-	field("type", string(w.WorkerType))
-	field("status", cli.StatusName(w))
-	field("heartbeat", heartbeat(w))
-	if w.Host != nil {
-		field("host", *w.Host)
-	}
-	if w.Port != nil {
-		field("port", strconv.Itoa(*w.Port))
-	}
-	field("meta", compact(w.Meta))
-	field("updated", w.Updated.UTC().Format(time.RFC3339))
-	caps, err := capabilitiesOf(w)
 	switch {
-	case err != nil:
-		field("capabilities", "unreadable: "+err.Error())
-	case caps == nil:
-		field("capabilities", "none; it was not registered by attune")
-	default:
-		field("source", string(caps.Source))
-		out.Printf("\n")
-		cli.PrintDetected(out, caps)
-		cli.PrintAbsent(out, caps, "")
+	case fit != nil:
+		return cli.Cell{Text: strings.Join(fit, ", "), Style: cli.Green}
+	case other != nil:
+		return cli.Cell{Text: "only " + strings.Join(other, ", "), Style: cli.Yellow}
 	}
+	for i := range caps.Undetected {
+		if a := &caps.Undetected[i]; a.Ref == r.Ref && (r.Ref != "" || a.Name == r.Name) {
+			style := cli.Yellow
+			if a.Outcome.CouldNotTell() {
+				style = cli.Red
+			}
+			return cli.Cell{Text: string(a.Outcome), Style: style}
+		}
+	}
+	return cli.Cell{Text: "-", Style: cli.Dim}
+}
+
+// satisfies reports whether an installation of a version, empty where it is
+// unknown, is what is required.
+func satisfies(r *requirement, text string) bool {
+	if r.Constraint == nil {
+		return true
+	}
+	v, err := version.Parse(text)
+	return err == nil && r.Constraint.Match(v, r.Prereleases)
 }

@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/runtime/detect"
-	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -89,7 +86,7 @@ func printExplanation(out *cli.Terminal, e *detect.Explanation) {
 		d := &e.Detected[i]
 		out.Printf("  %s  %s  %s\n", cli.Or(d.Version, "no version"), cli.Clean(d.Path), knownFrom(d))
 	}
-	field := newFields(out, "  ")
+	field := cli.NewFields(out, "  ")
 	if len(e.Attempts) != 1 { // else the one attempt says it
 		field("why", e.Detail)
 		field("helps", e.Hint)
@@ -99,7 +96,7 @@ func printExplanation(out *cli.Terminal, e *detect.Explanation) {
 	}
 	for i := range e.Attempts {
 		out.Printf("\n")
-		printAttempt(out, i+1, &e.Attempts[i])
+		cli.PrintAttempt(out, i+1, &e.Attempts[i])
 	}
 }
 
@@ -111,58 +108,4 @@ func knownFrom(d *detect.Detection) string {
 		return "really " + cli.Clean(d.RealPath)
 	}
 	return string(d.Source)
-}
-
-func printAttempt(out *cli.Terminal, n int, a *detect.Attempt) {
-	style := cli.Yellow
-	if a.Outcome == detect.Available {
-		style = cli.Green
-	}
-	command := ""
-	if len(a.Command) > 0 {
-		command = host.CommandLine(a.Command[0], a.Command[1:])
-	}
-	out.Printf("%d. %s: %s\n", n, out.Paint(cli.Bold, cli.Clean(command)), out.Paint(style, string(a.Outcome)))
-	field := newFields(out, "   ")
-	field("path", a.Path)
-	if a.RealPath != a.Path {
-		field("real path", a.RealPath)
-	}
-	if a.ExitCode != nil {
-		field("exit code", strconv.Itoa(*a.ExitCode))
-	}
-	field("signal", a.Signal)
-	if a.DurationMS > 0 {
-		field("took", fmt.Sprintf("%.1f ms", a.DurationMS))
-	}
-	if a.Output != "" {
-		for i, line := range strings.Split(cli.CleanLines(a.Output), "\n") {
-			label := ""
-			if i == 0 {
-				label = "output"
-			}
-			out.Printf("   %-10s %s\n", label, line)
-		}
-	}
-	if a.Pattern != "" {
-		matched := "not reached"
-		if a.PatternMatched != nil {
-			matched = map[bool]string{true: "matched", false: "did not match"}[*a.PatternMatched]
-		}
-		field("pattern", a.Pattern+"  "+matched)
-	}
-	if a.Version != "" {
-		field("version", a.Version+"  from "+strconv.Quote(a.VersionRaw))
-	}
-	field("why", a.Detail)
-	field("helps", a.Hint)
-}
-
-// newFields prints labelled lines where there is something to say.
-func newFields(out *cli.Terminal, indent string) func(label, text string) {
-	return func(label, text string) {
-		if text != "" {
-			out.Printf("%s%-10s %s\n", indent, label, cli.Clean(text))
-		}
-	}
 }

@@ -33,7 +33,7 @@ func (c *registerCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role)
 	}
 	defer db.Close()
 	progress := newProgress(env.Err)
-	det, err := c.detector(ctx, env, role, db, detect.Config{Progress: progress.update})
+	det, err := c.detector(ctx, env, role, db, detect.Config{Explain: true, Progress: progress.update})
 	if err != nil {
 		return err
 	}

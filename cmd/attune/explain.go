@@ -1,0 +1,416 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/runtime/version"
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
+)
+
+type explainCmd struct {
+	Host        string `arg:"" help:"Name or id of a worker, or its host." placeholder:"HOST"`
+	Runtime     string `arg:"" help:"A runtime by any of its names, and perhaps versions: python, 'python@>=3.12'." placeholder:"RUNTIME[@CONSTRAINT]"`
+	Role        string `help:"Only of this role: worker or sensor." placeholder:"ROLE"`
+	Prereleases bool   `help:"A pre-release satisfies the constraint like a release."`
+	ExitCode    bool   `help:"Exit with 3 unless every worker that is shown has it."`
+}
+
+// Help is the longer text of --help.
+func (c *explainCmd) Help() string {
+	return "It is told from what the worker reported last; nothing runs there. Constraints are those of `attune versions match`. " +
+		"The answer is yes, no, could not tell (a probe timed out, say, or a version is needed and unknown), or not asked."
+}
+
+// The answers to whether a worker has a runtime. Absent and could-not-tell stay
+// different.
+const (
+	answerYes       = "yes"
+	answerNo        = "no"
+	answerUntold    = "could not tell"
+	answerUndefined = "not asked"
+)
+
+// account is everything that is stored of one runtime on one worker.
+type account struct {
+	Worker workerState `json:"worker"`
+	Ref    string      `json:"ref"`
+	Name   string      `json:"name"`
+	// Constraint that was asked for; empty: none.
+	Constraint string `json:"constraint,omitempty"`
+	Answer     string `json:"answer"`
+	Why        string `json:"why,omitempty"`
+	// Helps is what would help, the likeliest first.
+	Helps []string `json:"helps"`
+	// Source of the worker's document: environment, config, database.
+	Source detect.Source `json:"source,omitempty"`
+	// Host is the machine as the service saw it, with its PATH; null where
+	// nothing was reported.
+	Host          *host.Info     `json:"host"`
+	Installations []installation `json:"installations"`
+	// Negative is the last time that it was not there; it may be of before.
+	Negative *negative `json:"negative"`
+	Warnings []string  `json:"warnings"`
+}
+
+type workerState struct {
+	ID            int64      `json:"id"`
+	Name          string     `json:"name"`
+	Role          string     `json:"role"`
+	Status        string     `json:"status"`
+	Stale         bool       `json:"stale"`
+	LastHeartbeat *time.Time `json:"last_heartbeat"`
+	SilentSeconds *float64   `json:"silent_seconds"`
+}
+
+type installation struct {
+	Version  string `json:"version"` // empty: unknown
+	Path     string `json:"path,omitempty"`
+	RealPath string `json:"real_path,omitempty"`
+	Shim     string `json:"shim,omitempty"`
+	// Default: it is the one that PATH gives.
+	Default bool `json:"default,omitempty"`
+	// Source is verified, declared, always_available or unverified.
+	Source           string     `json:"source"`
+	VerifiedAt       *time.Time `json:"verified_at"`
+	UnconfirmedSince *time.Time `json:"unconfirmed_since"`
+	Match            bool       `json:"match"`
+	// WhyNot are the reasons why it does not satisfy the constraint.
+	WhyNot   []string         `json:"why_not,omitempty"`
+	Attempts []detect.Attempt `json:"attempts"`
+}
+
+type negative struct {
+	Outcome    detect.Outcome   `json:"outcome"`
+	Detail     string           `json:"detail,omitempty"`
+	Hint       string           `json:"hint,omitempty"`
+	VerifiedAt *time.Time       `json:"verified_at"`
+	Attempts   []detect.Attempt `json:"attempts"`
+}
+
+// Run explains a runtime on the workers of a name.
+func (c *explainCmd) Run(ctx context.Context, env *cli.Env) error {
+	asked, err := parseRequirement(c.Runtime, c.Prereleases)
+	if err != nil {
+		return err
+	}
+	db, err := env.OpenNamed(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	workers, err := findWorkers(ctx, db, c.Host, c.Role)
+	if err != nil {
+		return err
+	}
+	if err := asked.resolve(ctx, db); err != nil {
+		return err
+	}
+	accounts := make([]account, 0, len(workers))
+	for i := range workers {
+		rows, err := db.Store.WorkerRuntimes.ByWorker(ctx, workers[i].ID)
+		if err != nil {
+			return fmt.Errorf("explain %s on %s of %s: %w", asked.name, workers[i].Name, db.Name, err)
+		}
+		accounts = append(accounts, accountOf(&workers[i], &asked, rows))
+	}
+	if env.JSON {
+		err = cli.PrintJSON(env.Out, accounts)
+	} else {
+		for i := range accounts {
+			if i > 0 {
+				env.Out.Printf("\n")
+			}
+			printAccount(env.Out, &accounts[i])
+		}
+	}
+	if err == nil && c.ExitCode && slices.ContainsFunc(accounts, func(a account) bool { return a.Answer != answerYes }) {
+		return &cli.Silent{Status: cli.ExitPending}
+	}
+	return err
+}
+
+// accountOf puts together what is stored of a runtime on a worker.
+func accountOf(w *store.Selected, r *requirement, rows []schema.WorkerRuntime) account {
+	doc := workerDocs([]store.Selected{*w})[0]
+	a := account{
+		Worker: workerState{w.ID, w.Name, doc.Role, doc.Status, w.Stale, w.LastHeartbeat, doc.SilentSeconds},
+		Ref:    r.Ref, Name: r.Name, Helps: []string{}, Installations: []installation{}, Warnings: []string{},
+	}
+	if r.Constraint != nil {
+		a.Constraint = r.Constraint.String()
+	}
+	caps, err := capabilitiesOf(&w.Worker)
+	if err == nil && caps != nil {
+		a.Source, a.Host = caps.Source, &caps.Host
+	}
+	for i := range rows {
+		row := &rows[i]
+		switch {
+		case row.RuntimeRef != r.Ref || (r.Ref == "" && row.Name != r.Name):
+		case row.Outcome == schema.OutcomeAvailable:
+			a.Installations = append(a.Installations, installationOf(row, r, caps, &a))
+		default:
+			a.Negative = &negative{detect.Outcome(row.Outcome), textOr(row.Detail, ""), textOr(row.Hint, ""), row.VerifiedAt, attempts(row, &a)}
+		}
+	}
+	a.judge(r, caps, err)
+	a.mindService()
+	return a
+}
+
+func installationOf(row *schema.WorkerRuntime, r *requirement, caps *detect.Capabilities, a *account) installation {
+	in := installation{
+		Version: row.Version, Path: row.Path, RealPath: row.RealPath, Source: row.Source,
+		VerifiedAt: row.VerifiedAt, UnconfirmedSince: row.UnconfirmedSince, Match: satisfies(r, row.Version), Attempts: attempts(row, a),
+	}
+	if !in.Match {
+		in.WhyNot = []string{"its version is unknown"}
+		if v, err := version.Parse(row.Version); err == nil {
+			in.WhyNot = whyNot(*r.Constraint, v, r.Prereleases)
+		}
+	}
+	if caps == nil {
+		return in
+	}
+	for i := range caps.Detected {
+		if d := &caps.Detected[i]; d.Ref == row.RuntimeRef && d.Path == row.Path && d.Version == row.Version {
+			in.Shim, in.Default = d.Shim, d.Default
+			a.Warnings = append(a.Warnings, d.Warnings...)
+		}
+	}
+	return in
+}
+
+// attempts are the evidence of a row; what cannot be read is a warning.
+func attempts(row *schema.WorkerRuntime, a *account) []detect.Attempt {
+	list := []detect.Attempt{}
+	if len(row.Evidence) == 0 {
+		return list
+	}
+	if err := json.Unmarshal(row.Evidence, &list); err != nil {
+		a.Warnings = append(a.Warnings, "the evidence cannot be read: "+err.Error())
+		return []detect.Attempt{}
+	}
+	return list
+}
+
+// judge decides on the answer.
+func (a *account) judge(r *requirement, caps *detect.Capabilities, unreadable error) {
+	refresh := a.Worker.again()
+	has := func(of func(in installation) bool) bool { return slices.ContainsFunc(a.Installations, of) }
+	switch {
+	case has(func(in installation) bool { return in.Match && in.UnconfirmedSince == nil }):
+		a.Answer = answerYes
+	case has(func(in installation) bool { return in.Match }):
+		a.Answer = answerYes
+		a.Why = "it was there when last verified; now the host cannot tell, and it is kept for a while"
+		a.help(a.hint(), refresh)
+	case has(func(in installation) bool { return in.Version == "" }):
+		a.Answer, a.Why = answerUntold, "the version is unknown, and "+a.Constraint+" needs one"
+		a.help("a verification that prints a version: of a declared runtime with verify_declared in the worker's config, " +
+			"else by version_pattern in the definition")
+	case len(a.Installations) > 0:
+		a.Answer, a.Why = answerNo, "none of its versions satisfies "+a.Constraint
+		a.help("install a version that does, where the service's PATH or the definition's locations show it", refresh)
+	case a.Negative != nil:
+		a.Answer, a.Why = answerNo, string(a.Negative.Outcome)
+		if a.Negative.Outcome.CouldNotTell() {
+			a.Answer = answerUntold
+		}
+		if a.Negative.Detail != "" {
+			a.Why += ": " + a.Negative.Detail
+		}
+		a.help(a.hint(), refresh)
+	default:
+		a.Answer = answerUndefined
+		a.unasked(r, caps, unreadable, refresh)
+	}
+}
+
+// unasked says why a worker's report does not mention the runtime.
+func (a *account) unasked(r *requirement, caps *detect.Capabilities, unreadable error, refresh string) {
+	role := metadata.Worker // a hybrid is run as one
+	if a.Worker.Role == string(metadata.Sensor) {
+		role = metadata.Sensor
+	}
+	switch {
+	case unreadable != nil:
+		a.Why = "what it reported cannot be read: " + unreadable.Error()
+		a.help(refresh)
+	case caps == nil:
+		a.Why = "it never reported what its host has: its row is not attune's"
+		a.help(fmt.Sprintf("`%s run` there", role))
+	case caps.Source == detect.SourceEnvironment:
+		a.Why = fmt.Sprintf("the variable %s of the service says which runtimes there are, and does not name it", detect.EnvironmentVariable(role))
+		a.help("name it there, or unset the variable, and start the service again")
+	case caps.Source == detect.SourceConfig:
+		a.Why = fmt.Sprintf("%s.capabilities.runtimes in the service's config file says which runtimes there are, and does not name it", role)
+		a.help("name it there, or leave the key out, and start the service again")
+	case r.def == nil:
+		a.Why = "no definition of it is in the database any more"
+		a.help("load the pack that had it: `attune packs load DIR`")
+	case a.Worker.Role == string(role) && !r.def.HasRole(role):
+		a.Why = fmt.Sprintf("its definition is not for the role %s: roles are %s", role, roles(r.def))
+		a.help("distributions.roles of the definition")
+	default:
+		a.Why = "the worker has not reported since the definition came"
+		a.help(refresh)
+	}
+}
+
+func (a *account) help(hints ...string) {
+	for _, h := range hints {
+		if h != "" {
+			a.Helps = append(a.Helps, h)
+		}
+	}
+}
+
+func (a *account) hint() string {
+	if a.Negative == nil {
+		return ""
+	}
+	return a.Negative.Hint
+}
+
+// again is how a worker is made to verify anew.
+func (w *workerState) again() string {
+	if w.Stale || !w.runs() {
+		return "start the service there: it verifies everything then"
+	}
+	return "`attune workers refresh " + host.CommandLine(w.Name, nil) + "` has it verify anew"
+}
+
+// runs reports whether a worker's status is that of one that runs.
+func (w *workerState) runs() bool {
+	return w.Status == string(schema.WorkerActive) || w.Status == string(schema.WorkerBusy)
+}
+
+// mindService adds what the state of the service has to say to the answer.
+func (a *account) mindService() {
+	switch {
+	case a.Worker.Stale:
+		a.Warnings = append(a.Warnings, "the worker is stale: it gets no work, and all this is of when it last reported")
+		if a.Answer == answerYes {
+			a.help("see in the service's log there why it is silent, and start it again")
+		}
+	case !a.Worker.runs():
+		a.Warnings = append(a.Warnings, "the worker does not run (status "+a.Worker.Status+"): it gets no work, and all this is of when it last reported")
+	}
+}
+
+func printAccount(out *cli.Terminal, a *account) {
+	style := map[string]cli.Style{answerYes: cli.Green, answerUntold: cli.Red}[a.Answer]
+	if style == cli.Plain {
+		style = cli.Yellow
+	}
+	what := a.Name
+	if a.Constraint != "" {
+		what += "@" + a.Constraint
+	}
+	out.Printf("%s on %s: %s\n", out.Paint(cli.Bold, cli.Clean(what)), out.Paint(cli.Bold, cli.Clean(a.Worker.Name)), out.Paint(style, a.Answer))
+	field := cli.NewFields(out, "  ")
+	field("why", a.Why)
+	for _, h := range a.Helps {
+		field("helps", h)
+	}
+	for _, w := range a.Warnings {
+		field("warning", w)
+	}
+	field("runtime", cli.Or(a.Ref, "no definition; declared"))
+	field("worker", a.Worker.line())
+	if a.Host != nil {
+		field("declared", declared(a.Source))
+		field("user", a.Host.User)
+		field("PATH", cli.Or(strings.Join(a.Host.Path, ":"), "empty"))
+	}
+	for i := range a.Installations {
+		out.Printf("\n")
+		printInstallation(out, &a.Installations[i], a.Constraint != "")
+	}
+	if n := a.Negative; n != nil {
+		out.Printf("\n")
+		printNegative(out, n, len(a.Installations) > 0)
+	}
+}
+
+// line is how a worker stands.
+func (w *workerState) line() string {
+	text := fmt.Sprintf("id %d, %s, %s", w.ID, w.Role, w.Status)
+	if w.Stale {
+		text += ", stale"
+	}
+	if w.SilentSeconds == nil {
+		return text + ", never beat"
+	}
+	return text + ", beat " + ago(time.Duration(*w.SilentSeconds*float64(time.Second)))
+}
+
+// declared says whether the service's own settings said what there is.
+func declared(s detect.Source) string {
+	switch s {
+	case detect.SourceEnvironment, detect.SourceConfig:
+		return "by the service's " + string(s)
+	}
+	return "no; verified by the " + string(s) + "'s definitions"
+}
+
+func printInstallation(out *cli.Terminal, in *installation, constrained bool) {
+	verdict := ""
+	switch {
+	case constrained && in.Match:
+		verdict = "  " + out.Paint(cli.Green, "satisfies it")
+	case constrained:
+		verdict = "  " + out.Paint(cli.Yellow, cli.Clean(strings.Join(in.WhyNot, "; ")))
+	}
+	out.Printf("%s  %s%s\n", out.Paint(cli.Bold, cli.Clean(cli.Or(in.Version, "unknown version"))), cli.Clean(cli.Or(in.Path, "-")), verdict)
+	field := cli.NewFields(out, "  ")
+	if in.RealPath != in.Path {
+		field("really", in.RealPath)
+	}
+	field("shim", in.Shim)
+	known := in.Source
+	if in.VerifiedAt != nil {
+		known += " at " + stamp(*in.VerifiedAt)
+	}
+	if in.Default {
+		known += ", the one that PATH gives"
+	}
+	field("known", known)
+	if in.UnconfirmedSince != nil {
+		field("doubt", "the host cannot tell any more since "+stamp(*in.UnconfirmedSince))
+	}
+	printAttempts(out, in.Attempts)
+}
+
+func printNegative(out *cli.Terminal, n *negative, before bool) {
+	label := "verified"
+	if before {
+		label = "the last time it was not there"
+	}
+	at := "at an unknown time"
+	if n.VerifiedAt != nil {
+		at = "at " + stamp(*n.VerifiedAt)
+	}
+	out.Printf("%s %s: %s\n", label, at, out.Paint(cli.Yellow, cli.Clean(string(n.Outcome))))
+	if len(n.Attempts) == 0 {
+		out.Printf("  no attempts are stored\n")
+	}
+	printAttempts(out, n.Attempts)
+}
+
+func printAttempts(out *cli.Terminal, list []detect.Attempt) {
+	for i := range list {
+		cli.PrintAttempt(out, i+1, &list[i])
+	}
+}

@@ -1,0 +1,398 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/cmd/internal/hostcmd"
+	"github.com/attune-go/attune/fixtures"
+	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/runtime/service"
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// reported registers a running worker with what it has to say.
+func reported(t *testing.T, db *testdb.DB, role metadata.Role, name string, caps *detect.Capabilities) *schema.Worker {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, d := range caps.Detected {
+		if !seen[d.Name] {
+			caps.Runtimes = append(caps.Runtimes, d.Name)
+		}
+		seen[d.Name] = true
+	}
+	caps.Format = detect.Format
+	if caps.Source == "" {
+		caps.Source = detect.SourceDatabase
+	}
+	caps.Host = host.Info{OS: "linux", Arch: "amd64", User: "attune", Path: []string{"/usr/local/bin", "/usr/bin"}}
+	found, err := service.Found(caps, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	row, _, err := stored(db).Workers.Register(t.Context(), store.Registration{
+		Name: name, Role: role, Host: new("h-" + name), Instance: new("i-" + name), HeartbeatInterval: new(30), Capabilities: found,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return row
+}
+
+func stored(db *testdb.DB) *store.Store { return store.New(db, store.Config{Schema: db.Schema}) }
+
+func exec(t *testing.T, db *testdb.DB, query string, args ...any) {
+	t.Helper()
+	if _, err := db.ExecContext(t.Context(), query, args...); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+}
+
+// silence makes the last heartbeat of a worker one of two minutes ago.
+func silence(t *testing.T, db *testdb.DB, name string) {
+	t.Helper()
+	then := "strftime('%Y-%m-%d %H:%M:%f+00:00', 'now', '-120 seconds')"
+	if strings.HasPrefix(db.URL, "postgres") {
+		then = "CURRENT_TIMESTAMP - interval '120 seconds'"
+	}
+	exec(t, db, "UPDATE worker SET last_heartbeat = "+then+" WHERE name = ?", name)
+}
+
+func python(version, path string) detect.Detection {
+	return detect.Detection{
+		Ref: "core.python", Name: "python", Version: version, VersionRaw: "Python " + version, Path: path, RealPath: path,
+		Command: []string{"python3", "--version"}, Outcome: detect.Available, Source: detect.Verified, VerifiedAt: time.Now(),
+	}
+}
+
+// fleet is a database with a few workers of all kinds.
+func fleet(t *testing.T, db *testdb.DB) {
+	t.Helper()
+	isolate(t)
+	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+	want(t, run(t, "packs", "load", "core"), 0)
+	label := func(zone string) map[string]json.RawMessage {
+		return map[string]json.RawMessage{"labels": json.RawMessage(`{"zone": "` + zone + `"}`)}
+	}
+	code := 1
+	reported(t, db, metadata.Worker, "web-1", &detect.Capabilities{
+		Detected: []detect.Detection{python("3.12.1", "/usr/bin/python3"), python("3.11.7", "/opt/python3")}, Extra: label("a"),
+	})
+	reported(t, db, metadata.Worker, "web-2", &detect.Capabilities{
+		Detected: []detect.Detection{python("3.13.0-rc1", "/usr/bin/python3")}, Extra: label("b"),
+		Undetected: []detect.Absence{{
+			Ref: "core.ruby", Name: "ruby", Outcome: detect.ExitMismatch, Detail: "it exits with 1\x1b[31m", Hint: "install ruby",
+			Attempts: []detect.Attempt{{
+				Command: []string{"ruby", "--version"}, Path: "/usr/bin/ruby", ExitCode: &code, Output: "\x1b]0;broken\a\n", Outcome: detect.ExitMismatch,
+			}},
+		}},
+	})
+	reported(t, db, metadata.Sensor, "eye", &detect.Capabilities{
+		Undetected: []detect.Absence{{Ref: "core.python", Name: "python", Outcome: detect.Timeout, Detail: "no answer within 10s"}},
+	})
+	reported(t, db, metadata.Worker, "declared", &detect.Capabilities{
+		Source: detect.SourceConfig, Detected: []detect.Detection{
+			{Ref: "core.python", Name: "python", Outcome: detect.Available, Source: detect.Declared},
+			{Name: "fortran", Outcome: detect.Available, Source: detect.Declared},
+		},
+	})
+	reported(t, db, metadata.Worker, "lost", &detect.Capabilities{Detected: []detect.Detection{python("2.7.18", "/usr/bin/python")}})
+	silence(t, db, "lost")
+	reported(t, db, metadata.Worker, "ended", &detect.Capabilities{})
+	row, err := stored(db).Workers.ByIdentity(t.Context(), metadata.Worker, "ended")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := stored(db).Workers.Deactivate(t.Context(), row.ID, *row.Instance); err != nil {
+		t.Fatal(err)
+	}
+	silence(t, db, "ended")
+	fixtures.Worker(t.Context(), t, db, fixtures.WorkerOpts{Name: new("old\x1b[31m")})
+}
+
+// listed are the names of the workers that a command lists.
+func listed(t *testing.T, args ...string) []string {
+	t.Helper()
+	got := run(t, append([]string{"workers", "list", "--json"}, args...)...)
+	var docs []workerDoc
+	if err := json.Unmarshal([]byte(got.out), &docs); err != nil || got.status != 0 {
+		t.Fatalf("%q: %v, status %d\n%s%s", args, err, got.status, got.out, got.errOut)
+	}
+	names := []string{}
+	for _, d := range docs {
+		names = append(names, d.Name)
+	}
+	return names
+}
+
+func TestWorkersSelected(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		fleet(t, db)
+		const old = "old\x1b[31m"
+		for _, c := range []struct {
+			args []string
+			want []string
+		}{
+			{nil, []string{"declared", "ended", "eye", "lost", old, "web-1", "web-2"}},
+			{[]string{"--has", "PYTHON3"}, []string{"declared", "lost", "web-1", "web-2"}},
+			{[]string{"--has", "core.python@>=3.11,<4"}, []string{"web-1"}},
+			{[]string{"--runtime", "python@2"}, []string{"lost"}},
+			{[]string{"has:Python@>=3.11,<4"}, []string{"web-1"}},
+			{[]string{"--has", "python@>=3.11", "--prereleases"}, []string{"web-1", "web-2"}},
+			{[]string{"--has", "python@3.11.*", "--has", "python@3.12.*"}, []string{"web-1"}},
+			{[]string{"--lacks", "python"}, []string{"ended", "eye", old}},
+			{[]string{"--lacks", "python@>=3.12", "--has", "python", "role:worker"}, []string{"declared", "lost", "web-2"}},
+			{[]string{"--has", "fortran"}, []string{"declared"}},
+			{[]string{"--stale"}, []string{"lost"}},
+			{[]string{"status:stale", "status:inactive"}, []string{"ended", "lost"}},
+			{[]string{"--role", "sensor"}, []string{"eye"}},
+			{[]string{"--label", "zone=a"}, []string{"web-1"}},
+			{[]string{"label:zone"}, []string{"web-1", "web-2"}},
+			{[]string{"web-*", "eye", "host:h-lost"}, []string{"eye", "lost", "web-1", "web-2"}},
+			{[]string{"web-?", "--label", "zone=b", "--limit", "1"}, []string{"web-2"}},
+		} {
+			if diff := gocmp.Diff(c.want, listed(t, c.args...)); diff != "" {
+				t.Errorf("%q (-want +got):\n%s", c.args, diff)
+			}
+		}
+		want(t, run(t, "workers", "list"), 0, "lost", "active, stale", "2m0s ago", `old\x1b[31m`, "not registered by attune")
+		want(t, run(t, "workers", "list", "--lacks", "python@>=3.13"), 0,
+			"PYTHON", "only 3.12.1, 3.11.7", "only 3.13.0-rc1", "timeout", "only unknown version (declared)", "not registered by attune")
+		want(t, run(t, "workers", "list", "nobody"), 0, "no workers that fit")
+		want(t, run(t, "workers", "list", "--has", "pyton"), 1, "did you mean", "python")
+		want(t, run(t, "workers", "show", "web-3"), 1, "did you mean web-")
+		want(t, run(t, "workers", "show", "web-1"), 0, "labels       zone=a", "PATH         /usr/local/bin:/usr/bin", "due every 30s", "3.11.7")
+		want(t, run(t, "workers", "show", "h-lost"), 0, "worker       lost", "active, stale", "2m0s ago")
+		for _, c := range []struct{ term, say string }{
+			{"has:python@", "constraint"},
+			{"has:python@>=x", "python@>=x"},
+			{"lacks:@3", "names no runtime"},
+			{"roel:worker", "did you mean role:?"},
+			{"id:seven", "not a number"},
+			{"status:asleep", "stale"},
+			{"label:", "nothing after label:"},
+		} {
+			want(t, run(t, "workers", "list", c.term), 2, c.say)
+			want(t, run(t, "workers", "refresh", c.term), 2, c.say)
+		}
+	})
+}
+
+func TestExplainStored(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		fleet(t, db)
+		reported(t, db, metadata.Worker, "env", &detect.Capabilities{Source: detect.SourceEnvironment})
+		reported(t, db, metadata.Worker, "early", &detect.Capabilities{})
+		unconfirmed := python("3.12.1", "/usr/bin/python3")
+		unconfirmed.UnconfirmedSince = time.Now()
+		reported(t, db, metadata.Worker, "doubt", &detect.Capabilities{Detected: []detect.Detection{unconfirmed}})
+		for _, c := range []struct {
+			args   string
+			status int
+			say    []string
+		}{
+			{"web-1 python@3.12", 0, []string{"python@3.12 on web-1: yes", "3.12.1", "satisfies it", "3.11.7 is not 3.12", "verified at ", "PATH       /usr/local/bin:/usr/bin", "declared   no"}},
+			{"web-2 python@>=3.12", 3, []string{": no", "a pre-release", "--prereleases"}},
+			{"web-2 python@>=3.12 --prereleases", 0, []string{": yes"}},
+			{"web-2 RUBY", 3, []string{"ruby on web-2: no", `exit_mismatch: it exits with 1\x1b[31m`, "install ruby", "1. ruby --version: exit_mismatch", "exit code  1", `\x1b]0;broken\x07`, "attune workers refresh web-2"}},
+			{"eye python", 3, []string{"could not tell", "timeout: no answer within 10s", "no attempts are stored", "sensor, active"}},
+			{"declared python", 0, []string{": yes", "by the service's config", "known      declared"}},
+			{"declared python@>=3", 3, []string{"could not tell", "the version is unknown", "verify_declared"}},
+			{"declared ruby", 3, []string{"not asked", "worker.capabilities.runtimes"}},
+			{"declared fortran", 0, []string{": yes", "no definition"}},
+			{"env python", 3, []string{"not asked", "ATTUNE_WORKER_RUNTIMES"}},
+			{"early python", 3, []string{"not asked", "since the definition came", "attune workers refresh early"}},
+			{"early builtin", 3, []string{"not asked", "not for the role worker"}},
+			{"doubt python@3", 0, []string{": yes", "cannot tell", "the host cannot tell any more since"}},
+			{"lost python", 0, []string{": yes", "worker is stale", "2m0s ago", "why it is silent"}},
+			{"lost python@3", 3, []string{": no", "start the service there"}},
+			{"ended python", 3, []string{"does not run"}},
+			{"old* python", 3, []string{"not asked", `old\x1b[31m`, "never reported"}},
+			{"h-web-1 python", 0, []string{"on web-1"}},
+			{"web-3 python", 1, []string{"did you mean web-"}},
+			{"web-1 pyton", 1, []string{"did you mean"}},
+			{"web-1 python@", 2, []string{"constraint"}},
+			{"web-1 python --role sensor", 1, []string{"no worker"}},
+		} {
+			want(t, run(t, append([]string{"explain", "--exit-code"}, strings.Fields(c.args)...)...), c.status, c.say...)
+		}
+		got := run(t, "explain", "--json", "web-2", "ruby")
+		var accounts []account
+		if err := json.Unmarshal([]byte(got.out), &accounts); err != nil || len(accounts) != 1 || accounts[0].Answer != answerNo ||
+			accounts[0].Negative == nil || len(accounts[0].Negative.Attempts) != 1 || accounts[0].Negative.VerifiedAt == nil || accounts[0].Host == nil {
+			t.Errorf("--json: %v in\n%s", err, got.out)
+		}
+	})
+}
+
+func TestHistory(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		fleet(t, db)
+		ctx, st := t.Context(), stored(db)
+		next, err := service.Found(&detect.Capabilities{
+			Format: detect.Format, Runtimes: []string{"python"}, Detected: []detect.Detection{python("3.12.4", "/usr/bin/python3")},
+		}, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		row, err := st.Workers.ByIdentity(ctx, metadata.Worker, "web-1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := st.Workers.Report(ctx, row.ID, *row.Instance, *next); err != nil {
+			t.Fatal(err)
+		}
+		want(t, run(t, "workers", "history", "web-1"), 0, "gained", "version_changed", "3.12.1 -> 3.12.4", "lost", "not found at /opt/python3")
+		history := func(args ...string) (kinds []string, last int64) {
+			t.Helper()
+			got := run(t, append([]string{"workers", "history", "--json"}, args...)...)
+			var docs []changeDoc
+			if err := json.Unmarshal([]byte(got.out), &docs); err != nil || got.status != 0 {
+				t.Fatalf("%q: %v\n%s%s", args, err, got.out, got.errOut)
+			}
+			for _, d := range docs {
+				kinds, last = append(kinds, string(d.Kind)), d.ID
+			}
+			return kinds, last
+		}
+		all, _ := history("web-1", "--runtime", "PYTHON3")
+		first, last := history(fmt.Sprint(row.ID), "--limit", "2")
+		rest, _ := history("h-web-1", "--before", fmt.Sprint(last))
+		if diff := gocmp.Diff(all, append(first, rest...)); diff != "" || len(all) != 4 {
+			t.Errorf("in parts (-whole +parts):\n%s", diff)
+		}
+		want(t, run(t, "workers", "history", "web-*"), 0, "web-1", "web-2", "3.13.0-rc1")
+		want(t, run(t, "workers", "history", "web-1", "--runtime", "ruby"), 0, "no changes that fit")
+		want(t, run(t, "workers", "history", "ended"), 0, "no changes\n")
+		want(t, run(t, "workers", "history", "web-1", "--role", "sensor"), 1, "no worker")
+		want(t, run(t, "workers", "history", "web-3"), 1, "did you mean web-")
+		want(t, run(t, "workers", "history", "web-1", "--limit=-1"), 2, "negative")
+		if err := st.Workers.Delete(ctx, row.ID); err != nil {
+			t.Fatal(err)
+		}
+		want(t, run(t, "workers", "history", "web-1"), 0, "3.12.1 -> 3.12.4")
+	})
+}
+
+func TestRefreshSelected(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		fleet(t, db)
+		requested := func() (names []string) {
+			t.Helper()
+			list, err := stored(db).Workers.List(t.Context(), store.WorkerFilter{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, w := range list {
+				if w.RefreshRequested != nil {
+					names = append(names, w.Name)
+				}
+			}
+			return names
+		}
+		want(t, run(t, "workers", "refresh"), 2, "say which workers")
+		want(t, run(t, "workers", "refresh", "web-3"), 1, "did you mean web-")
+		want(t, run(t, "workers", "refresh", "web-*", "role:sensor"), 1, "no workers", "fit web-* role:sensor")
+		want(t, run(t, "workers", "refresh", "*", "--dry-run"), 0, "web-1", "nobody was asked")
+		if got := requested(); got != nil {
+			t.Errorf("after refusals and a dry run asked are %q", got)
+		}
+		want(t, run(t, "workers", "refresh", "web-*", "--has", "python@>=3.12"), 0, "web-1", "within about 30s")
+		if diff := gocmp.Diff([]string{"web-1"}, requested()); diff != "" {
+			t.Errorf("asked (-want +got):\n%s", diff)
+		}
+		exec(t, db, "UPDATE worker SET status = 'active' WHERE name LIKE 'old%'")
+		want(t, run(t, "workers", "refresh", "*"), 0, "it is stale", "it does not run", "a release that cannot be asked")
+		if diff := gocmp.Diff([]string{"declared", "eye", "lost", "web-1", "web-2"}, requested()); diff != "" {
+			t.Errorf("asked (-want +got):\n%s", diff)
+		}
+		want(t, run(t, "workers", "show", "web-1"), 0, "last asked for at")
+	})
+}
+
+// TestOperatorAndRunningWorker: a real service, real executables, and an operator
+// who has the database alone.
+func TestOperatorAndRunningWorker(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		isolate(t)
+		t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+		want(t, run(t, "packs", "load", "core"), 0)
+		bin := t.TempDir()
+		t.Setenv("PATH", bin)
+		fake := func(name, script string) {
+			t.Helper()
+			path := filepath.Join(bin, name)
+			if err := os.WriteFile(path+".new", []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Rename(path+".new", path); err != nil {
+				t.Fatal(err)
+			}
+		}
+		fake("python3", "echo Python 3.11.7")
+		fake("ruby", "echo no ruby here >&2; exit 7")
+
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		logs, to := io.Pipe()
+		ended := make(chan int, 1)
+		go func() {
+			ended <- hostcmd.Program(metadata.Worker).Run(ctx, []string{
+				"run", "--name", "web-1", "--label", "zone=a", "--heartbeat-interval", "1s", "--verify-interval", "1h",
+			}, cli.Stdio{In: strings.NewReader(""), Out: to, Err: to})
+			to.Close()
+		}()
+		lines := make(chan string, 1000)
+		go func() {
+			for scan := bufio.NewScanner(logs); scan.Scan(); {
+				lines <- scan.Text()
+			}
+			close(lines)
+		}()
+		var said []string
+		until := func(text string) {
+			t.Helper()
+			for line := range lines {
+				if said = append(said, line); strings.Contains(line, text) {
+					return
+				}
+			}
+			t.Fatalf("the service ended without saying %q:\n%s", text, strings.Join(said, "\n"))
+		}
+
+		until("registered and active")
+		if diff := gocmp.Diff([]string{"web-1"}, listed(t, "--has", "python@~3.11", "--lacks", "ruby", "--label", "zone=a", "--role", "worker")); diff != "" {
+			t.Errorf("listed (-want +got):\n%s", diff)
+		}
+		want(t, run(t, "explain", "web-1", "python@>=3.12", "--exit-code"), 3, "3.11.7 is not >=3.12", "the one that PATH gives", "PATH       "+bin, "output     Python 3.11.7")
+		want(t, run(t, "explain", "web-1", "ruby", "--exit-code"), 3, "exit_mismatch", "exit code  7", "no ruby here")
+
+		fake("python3", "echo Python 3.12.1")
+		want(t, run(t, "workers", "refresh", "has:python"), 0, "web-1", "within about 1s")
+		until("version_changed")
+		want(t, run(t, "explain", "web-1", "python@>=3.12", "--exit-code"), 0, "3.12.1", "satisfies it")
+		want(t, run(t, "workers", "history", "web-1", "--limit", "1"), 0, "3.11.7 -> 3.12.1")
+
+		stop()
+		if status := <-ended; status != 0 && status != cli.ExitInterrupted {
+			t.Errorf("the service ended with status %d", status)
+		}
+		want(t, run(t, "workers", "list", "--status", "inactive"), 0, "web-1")
+		want(t, run(t, "explain", "web-1", "python"), 0, "the worker does not run")
+	})
+}

@@ -1,0 +1,283 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/runtime/version"
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// selector says which workers are meant: by terms, or by flags, which are the
+// same terms in another spelling.
+type selector struct {
+	Name        []string `sep:"none" help:"Of this name; * is any text and ? one character." placeholder:"NAME"`
+	Role        []string `sep:"none" help:"Of this role: worker or sensor." placeholder:"ROLE"`
+	Status      []string `sep:"none" help:"In this status: active, inactive, busy, error or stale." placeholder:"STATUS"`
+	Stale       bool     `help:"That stopped beating without saying that they end."`
+	Label       []string `sep:"none" help:"With this label; without =VALUE any value." placeholder:"KEY[=VALUE]"`
+	Has         []string `sep:"none" aliases:"runtime" help:"That have this runtime, 'python' or 'python@>=3.12'." placeholder:"RUNTIME[@CONSTRAINT]"`
+	Lacks       []string `sep:"none" help:"That have no such runtime, for whatever reason." placeholder:"RUNTIME[@CONSTRAINT]"`
+	Prereleases bool     `help:"A pre-release satisfies a constraint like a release."`
+	Terms       []string `arg:"" optional:"" name:"selector" help:"Which workers; see above."`
+}
+
+// selectorHelp documents the syntax that all commands on several workers share.
+const selectorHelp = "SELECTOR is terms that must all fit: NAME (* is any text, ? one character), id:N, host:HOST, role:worker, " +
+	"status:active, status:stale, label:KEY=VALUE, label:KEY, has:RUNTIME@CONSTRAINT, lacks:RUNTIME@CONSTRAINT. " +
+	"Several names, ids and hosts mean any of them, so do several roles, and several statuses. " +
+	"A flag is the same as its term: --has 'python@>=3.12' is 'has:python@>=3.12'. " +
+	"A runtime is a ref or any name of it, in any case; constraints are those of `attune versions match`. " +
+	"A worker is stale when it missed three of its own heartbeat intervals by the database's clock, and did not say that it ends. " +
+	"Example: 'web-*' role:worker label:zone=a 'lacks:python@>=3.12,<4'."
+
+// kinds are the terms, in the order in which they are listed.
+var kinds = []string{"name", "id", "host", "role", "status", "label", "has", "lacks"}
+
+// terms are the terms and the flags, as terms.
+func (s *selector) terms() []string {
+	terms := slices.Clone(s.Terms)
+	for _, flag := range []struct {
+		kind   string
+		values []string
+	}{{"name", s.Name}, {"role", s.Role}, {"status", s.Status}, {"label", s.Label}, {"has", s.Has}, {"lacks", s.Lacks}} {
+		for _, v := range flag.values {
+			terms = append(terms, flag.kind+":"+v)
+		}
+	}
+	if s.Stale {
+		terms = append(terms, "status:stale")
+	}
+	return terms
+}
+
+// wanted is a selection whose runtimes are still names.
+type wanted struct {
+	store.Selection
+	has, lacks []requirement
+}
+
+// requirement is a runtime that somebody asks for, as RUNTIME[@CONSTRAINT].
+type requirement struct {
+	store.Requirement
+	// name is the runtime as it was written; def is its definition, nil where
+	// none has it.
+	name string
+	def  *metadata.Definition
+}
+
+// String is the requirement in one spelling.
+func (r *requirement) String() string {
+	name := r.Name
+	if name == "" {
+		name = r.name
+	}
+	if r.Constraint == nil {
+		return name
+	}
+	return name + "@" + r.Constraint.String()
+}
+
+// parseRequirement reads RUNTIME[@CONSTRAINT].
+func parseRequirement(text string, prereleases bool) (requirement, error) {
+	name, constraint, constrained := strings.Cut(text, "@")
+	r := requirement{name: strings.TrimSpace(name), Requirement: store.Requirement{Prereleases: prereleases}}
+	if r.name == "" {
+		return r, cli.Usagef("%q names no runtime; write python or python@>=3.12", text)
+	}
+	if !constrained {
+		return r, nil
+	}
+	c, err := version.ParseConstraint(constraint)
+	if err != nil {
+		return r, cli.Usagef("%q: %v", text, err)
+	}
+	r.Constraint = &c
+	return r, nil
+}
+
+// parse reads the terms.
+func (s *selector) parse() (*wanted, error) {
+	w := new(wanted)
+	for _, term := range s.terms() {
+		kind, value, ok := strings.Cut(term, ":")
+		if !ok || !slices.Contains(kinds, kind) {
+			near := metadata.Nearest(kind, kinds)
+			if ok && near != "" {
+				return nil, cli.Usagef("selector %q: there is no %s:; did you mean %s:? (name:%s is a worker of that name)", term, kind, near, term)
+			}
+			kind, value = "name", term
+		}
+		if strings.TrimSpace(value) == "" {
+			return nil, cli.Usagef("selector %q: there is nothing after %s:", term, kind)
+		}
+		if err := w.term(kind, value, s.Prereleases); err != nil {
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+// term adds one term.
+func (w *wanted) term(kind, value string, prereleases bool) error {
+	switch kind {
+	case "name":
+		w.Names = append(w.Names, value)
+	case "host":
+		w.Hosts = append(w.Hosts, value)
+	case "id":
+		id, err := strconv.ParseInt(value, 10, 64)
+		if err != nil {
+			return cli.Usagef("id: %q is not a number", value)
+		}
+		w.IDs = append(w.IDs, id)
+	case "role":
+		role, err := parseRole(value)
+		if err != nil {
+			return err
+		}
+		w.Roles = append(w.Roles, role)
+	case "status":
+		return w.status(value)
+	case "label":
+		label := store.Label{Key: value}
+		if key, text, ok := strings.Cut(value, "="); ok {
+			label = store.Label{Key: key, Value: &text}
+		}
+		w.Labels = append(w.Labels, label)
+	default:
+		r, err := parseRequirement(value, prereleases)
+		if err != nil {
+			return err
+		}
+		if kind == "has" {
+			w.has = append(w.has, r)
+		} else {
+			w.lacks = append(w.lacks, r)
+		}
+	}
+	return nil
+}
+
+// parseRole reads a role.
+func parseRole(value string) (metadata.Role, error) {
+	switch role := metadata.Role(value); role {
+	case metadata.Worker, metadata.Sensor:
+		return role, nil
+	}
+	return "", cli.Usagef("role: %q is not worker or sensor", value)
+}
+
+func (w *wanted) status(value string) error {
+	switch s := schema.WorkerStatus(value); s {
+	case schema.WorkerActive, schema.WorkerInactive, schema.WorkerBusy, schema.WorkerError:
+		w.Statuses = append(w.Statuses, s)
+		return nil
+	}
+	if value == "stale" {
+		w.Stale = true
+		return nil
+	}
+	return cli.Usagef("status: %q is not active, inactive, busy, error or stale", value)
+}
+
+// asked are the runtimes that are asked for, each once.
+func (w *wanted) asked() []requirement {
+	var all []requirement
+	for _, r := range slices.Concat(w.has, w.lacks) {
+		if !slices.ContainsFunc(all, func(a requirement) bool { return a.Ref == r.Ref && a.Name == r.Name }) {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// selection resolves the runtimes by the database's definitions.
+func (w *wanted) selection(ctx context.Context, db *cli.Database) (store.Selection, error) {
+	s := w.Selection
+	if len(w.has)+len(w.lacks) == 0 {
+		return s, nil
+	}
+	for _, list := range []struct {
+		from []requirement
+		to   *[]store.Requirement
+	}{{w.has, &s.Has}, {w.lacks, &s.Lacks}} {
+		for i := range list.from {
+			if err := list.from[i].resolve(ctx, db); err != nil {
+				return s, err
+			}
+			*list.to = append(*list.to, list.from[i].Requirement)
+		}
+	}
+	return s, nil
+}
+
+// resolve finds the runtime that is meant: by the definitions, else by what
+// workers declared or had when there still was a definition.
+func (r *requirement) resolve(ctx context.Context, db *cli.Database) error {
+	defs, err := db.Store.Definitions(ctx)
+	if err != nil {
+		return fmt.Errorf("find runtime %q in %s: %w", r.name, db.Name, err)
+	}
+	if def, ok := metadata.NewIndex(defs).Resolve(r.name); ok {
+		r.Ref, r.Name, r.def = def.Ref, def.CapabilityName(), def
+		return nil
+	}
+	undefined, err := db.Store.WorkerRuntimes.Undefined(ctx)
+	if err != nil {
+		return fmt.Errorf("find runtime %q in %s: %w", r.name, db.Name, err)
+	}
+	for _, u := range undefined {
+		if strings.EqualFold(u.Ref, r.name) || strings.EqualFold(u.Name, r.name) {
+			r.Ref, r.Name = u.Ref, u.Name
+			return nil
+		}
+	}
+	return unknownRuntime(ctx, db, r.name)
+}
+
+// unknownWorker is the error for a name that no worker has.
+func unknownWorker(ctx context.Context, db *cli.Database, name string) error {
+	names, err := db.Store.Workers.Names(ctx)
+	if err != nil {
+		return err
+	}
+	if near := metadata.Nearest(name, names); near != "" {
+		return fmt.Errorf("no worker %q in %s; did you mean %s?", name, db.Name, near)
+	}
+	return fmt.Errorf("no worker %q in %s; `attune workers list` shows all", name, db.Name)
+}
+
+// findWorkers finds the workers of a name, of several roles perhaps, else the
+// one of an id, else those on a host.
+func findWorkers(ctx context.Context, db *cli.Database, name, role string) ([]store.Selected, error) {
+	var roles []metadata.Role
+	if role != "" {
+		r, err := parseRole(role)
+		if err != nil {
+			return nil, err
+		}
+		roles = append(roles, r)
+	}
+	tries := []store.Selection{{Names: []string{name}}, {Hosts: []string{name}}}
+	if id, err := strconv.ParseInt(name, 10, 64); err == nil {
+		tries = slices.Insert(tries, 1, store.Selection{IDs: []int64{id}})
+	}
+	for _, s := range tries {
+		s.Roles = roles
+		found, err := db.Store.Workers.Select(ctx, s)
+		if err != nil {
+			return nil, fmt.Errorf("find worker %q in %s: %w", name, db.Name, err)
+		}
+		if len(found) > 0 {
+			return found, nil
+		}
+	}
+	return nil, unknownWorker(ctx, db, name)
+}

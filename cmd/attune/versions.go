@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/runtime/version"
+)
+
+type versionsCmd struct {
+	Match versionsMatchCmd `cmd:"" help:"Show which versions satisfy a constraint, and why the others do not."`
+}
+
+type versionsMatchCmd struct {
+	Prereleases bool     `help:"A pre-release satisfies it like a release (default: only where the constraint names one of the same version)."`
+	Constraint  string   `arg:"" help:"Such as '>=3.12,<4', '~3.12', '^1.4 || 2.*', '1.2 - 1.4'."`
+	Versions    []string `arg:"" name:"version" help:"Versions as tools or people write them: 3.12, v1.2.3, 1.8.0_392."`
+}
+
+// Help is the longer text of --help.
+func (c *versionsMatchCmd) Help() string {
+	return "No database is asked. Exit status: 0 every version satisfies the constraint, 3 one of them does not, " +
+		"2 the constraint or a version cannot be read."
+}
+
+// verdict is whether one version satisfies a constraint.
+type verdict struct {
+	Text string `json:"text"`
+	// Version is canonical.
+	Version string `json:"version"`
+	Match   bool   `json:"match"`
+	// Reasons are why not, one for each alternative of the constraint.
+	Reasons []string `json:"reasons,omitempty"`
+}
+
+// Run matches versions.
+func (c *versionsMatchCmd) Run(_ context.Context, env *cli.Env) error {
+	constraint, err := version.ParseConstraint(c.Constraint)
+	if err != nil {
+		return cli.Usagef("%v", err)
+	}
+	all := true
+	verdicts := make([]verdict, 0, len(c.Versions))
+	for _, text := range c.Versions {
+		v, err := version.Parse(text)
+		if err != nil {
+			return cli.Usagef("%v", err)
+		}
+		one := verdict{Text: text, Version: v.String(), Match: constraint.Match(v, c.Prereleases)}
+		if !one.Match {
+			one.Reasons, all = whyNot(constraint, v, c.Prereleases), false
+		}
+		verdicts = append(verdicts, one)
+	}
+	if env.JSON {
+		err = cli.PrintJSON(env.Out, map[string]any{
+			"constraint": constraint.String(), "prereleases": c.Prereleases, "match": all, "versions": verdicts,
+		})
+	} else {
+		printVerdicts(env.Out, constraint, verdicts)
+	}
+	if err == nil && !all {
+		err = &cli.Silent{Status: cli.ExitPending}
+	}
+	return err
+}
+
+func printVerdicts(out *cli.Terminal, c version.Constraint, verdicts []verdict) {
+	t := cli.NewTable("VERSION", "IS", c.String(), "WHY NOT")
+	for _, v := range verdicts {
+		answer := cli.Cell{Text: "yes", Style: cli.Green}
+		if !v.Match {
+			answer = cli.Cell{Text: "no", Style: cli.Yellow}
+		}
+		t.Row(cli.Cell{Text: v.Text}, cli.Cell{Text: v.Version}, answer, cli.Cell{Text: strings.Join(v.Reasons, "; ")})
+	}
+	t.Print(out)
+}
+
+// whyNot are the reasons why a version does not satisfy a constraint: for each
+// alternative what it asks for that the version is not.
+func whyNot(c version.Constraint, v version.Version, prereleases bool) []string {
+	if v.IsPrerelease() && !prereleases && c.Match(v, true) {
+		return []string{"it is a pre-release, and the constraint names none of " + release(v) + " (--prereleases lets it in)"}
+	}
+	var reasons []string
+	for alternative := range strings.SplitSeq(c.String(), " || ") {
+		var failed []string
+		for text := range strings.SplitSeq(alternative, ",") {
+			term, err := version.ParseConstraint(text)
+			if err == nil && !term.Match(v, true) {
+				failed = append(failed, text)
+			}
+		}
+		if failed == nil {
+			failed = []string{alternative}
+		}
+		reasons = append(reasons, fmt.Sprintf("%s is not %s", v, strings.Join(failed, " nor ")))
+	}
+	return reasons
+}
+
+// release is the release that a pre-release comes before.
+func release(v version.Version) string {
+	text, _, _ := strings.Cut(v.String(), "-")
+	return text
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/store"
+)
+
+type workersRefreshCmd struct {
+	selector
+	DryRun bool `help:"Show whom it would ask, and ask nobody."`
+}
+
+// Help is the longer text of --help.
+func (c *workersRefreshCmd) Help() string {
+	return selectorHelp + " '*' is every worker. A worker learns of it with its next heartbeat, and runs every command again; " +
+		"what that changes is in `attune workers history`. One that does not run verifies everything when it starts."
+}
+
+// refreshBatch is how many workers one statement asks.
+const refreshBatch = 1000
+
+// Run asks the running workers of a selection to verify everything anew.
+func (c *workersRefreshCmd) Run(ctx context.Context, env *cli.Env) error {
+	wanted, err := c.parse()
+	if err != nil {
+		return err
+	}
+	if len(c.terms()) == 0 {
+		return cli.Usagef("say which workers: a name, a selector such as 'has:python', or '*' for all")
+	}
+	db, err := env.OpenNamed(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	selection, err := wanted.selection(ctx, db)
+	if err != nil {
+		return err
+	}
+	workers, err := db.Store.Workers.Select(ctx, selection)
+	if err != nil {
+		return fmt.Errorf("refresh workers of %s: %w", db.Name, err)
+	}
+	if len(workers) == 0 {
+		if len(c.terms()) == 1 && len(selection.Names) == 1 {
+			return unknownWorker(ctx, db, selection.Names[0])
+		}
+		return fmt.Errorf("no workers in %s fit %s; `attune workers list` takes the same terms", db.Name, strings.Join(c.terms(), " "))
+	}
+	docs, ids := refreshes(workers)
+	if !c.DryRun {
+		for part := range slices.Chunk(ids, refreshBatch) {
+			if _, err := db.Store.Workers.RequestRefresh(ctx, part...); err != nil {
+				return fmt.Errorf("%s: %w", db.Name, err)
+			}
+		}
+	}
+	if env.JSON {
+		return cli.PrintJSON(env.Out, docs)
+	}
+	c.print(env.Out, docs)
+	return nil
+}
+
+// refreshDoc says of a worker whether it is asked.
+type refreshDoc struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+	Role string `json:"role"`
+	// Status and Stale are how it stands.
+	Status string `json:"status"`
+	Stale  bool   `json:"stale"`
+	// Asked: it runs, as far as the database knows.
+	Asked bool `json:"asked"`
+	// WithinSeconds is how long it takes until it learns of it, a little more or
+	// less; null where that cannot be said.
+	WithinSeconds *int `json:"within_seconds"`
+}
+
+// refreshes are what becomes of each worker, and the ids of those to be asked. A
+// stale one is asked too: it may beat again.
+func refreshes(workers []store.Selected) (docs []refreshDoc, ids []int64) {
+	for i := range workers {
+		w := &workers[i]
+		doc := refreshDoc{
+			ID: w.ID, Name: w.Name, Role: cli.RoleName(w.WorkerRole), Status: cli.StatusName(&w.Worker), Stale: w.Stale,
+			Asked: w.Instance != nil, // no instance: it said that it ends
+		}
+		if doc.Asked {
+			ids = append(ids, w.ID)
+			if !w.Stale {
+				doc.WithinSeconds = w.HeartbeatInterval
+			}
+		}
+		docs = append(docs, doc)
+	}
+	return docs, ids
+}
+
+func (c *workersRefreshCmd) print(out *cli.Terminal, docs []refreshDoc) {
+	t := cli.NewTable("NAME", "ROLE", "VERIFIES")
+	for _, d := range docs {
+		when := cli.Cell{Text: "with its next heartbeat", Style: cli.Green}
+		switch {
+		case !d.Asked && (d.Status == string(schema.WorkerActive) || d.Status == string(schema.WorkerBusy)):
+			when = cli.Cell{Text: "never: it is of a release that cannot be asked", Style: cli.Yellow}
+		case !d.Asked:
+			when = cli.Cell{Text: "when it starts: it does not run", Style: cli.Dim}
+		case d.Stale:
+			when = cli.Cell{Text: "when it beats again: it is stale", Style: cli.Yellow}
+		case d.WithinSeconds != nil:
+			when.Text = "within about " + (time.Duration(*d.WithinSeconds) * time.Second).String()
+		}
+		t.Row(cli.Cell{Text: d.Name}, cli.Cell{Text: d.Role}, when)
+	}
+	t.Print(out)
+	if c.DryRun {
+		out.Printf("nobody was asked\n")
+	}
+}

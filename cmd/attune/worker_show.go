@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/store"
+)
+
+type workersShowCmd struct {
+	Name string `arg:"" help:"Name or id of a worker, or its host." placeholder:"NAME|ID|HOST"`
+	Role string `help:"Only of this role: worker or sensor." placeholder:"ROLE"`
+}
+
+// Run shows the workers of a name; several roles may share one.
+func (c *workersShowCmd) Run(ctx context.Context, env *cli.Env) error {
+	db, err := env.OpenNamed(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	workers, err := findWorkers(ctx, db, c.Name, c.Role)
+	if err != nil {
+		return err
+	}
+	if env.JSON {
+		return cli.PrintJSON(env.Out, workerDocs(workers))
+	}
+	for i := range workers {
+		if i > 0 {
+			env.Out.Printf("\n")
+		}
+		printWorker(env.Out, &workers[i])
+	}
+	return nil
+}
+
+func printWorker(out *cli.Terminal, w *store.Selected) {
+	field := func(name, text string) {
+		if text != "" {
+			out.Printf("%-12s %s\n", name, cli.Clean(text))
+		}
+	}
+	field("worker", fmt.Sprintf("%s (id %d)", w.Name, w.ID))
+	field("role", cli.RoleName(w.WorkerRole))
+	field("type", string(w.WorkerType))
+	state := status(w)
+	out.Printf("%-12s %s\n", "status", out.Paint(state.Style, cli.Clean(state.Text)))
+	field("heartbeat", beating(w))
+	if w.Host != nil {
+		field("host", *w.Host)
+	}
+	if w.Port != nil {
+		field("port", strconv.Itoa(*w.Port))
+	}
+	if w.Instance != nil {
+		field("instance", *w.Instance)
+	}
+	field("meta", compact(w.Meta))
+	if w.RefreshRequested != nil {
+		field("refresh", "last asked for at "+stamp(*w.RefreshRequested))
+	}
+	field("updated", stamp(w.Updated))
+	caps, err := capabilitiesOf(&w.Worker)
+	if text := undocumented(caps, err); text != "" {
+		field("capabilities", text)
+		return
+	}
+	field("labels", labels(caps))
+	field("system", strings.Trim(caps.Host.OS+" "+caps.Host.Arch+", user "+caps.Host.User, " ,"))
+	field("PATH", strings.Join(caps.Host.Path, ":"))
+	field("source", string(caps.Source))
+	out.Printf("\n")
+	cli.PrintDetected(out, caps)
+	for i := range caps.Detected {
+		if d := &caps.Detected[i]; !d.UnconfirmedSince.IsZero() {
+			out.Printf("%s %s %s: this host cannot tell any more since %s\n",
+				out.Paint(cli.Yellow, "unconfirmed:"), cli.Clean(d.Name), cli.Clean(d.Version), stamp(d.UnconfirmedSince))
+		}
+	}
+	cli.PrintAbsent(out, caps, "why: attune explain "+cli.Clean(host.CommandLine(w.Name, nil))+" RUNTIME")
+}
+
+// beating is when a worker last beat, and how often it does.
+func beating(w *store.Selected) string {
+	if w.LastHeartbeat == nil {
+		return "never"
+	}
+	text := stamp(*w.LastHeartbeat) + ", " + heartbeat(w)
+	if w.HeartbeatInterval != nil {
+		text += ", due every " + (time.Duration(*w.HeartbeatInterval) * time.Second).String()
+	}
+	return text
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// labels are the labels of a document, sorted; none where they have another
+// form.
+func labels(caps *detect.Capabilities) string {
+	var m map[string]string
+	if json.Unmarshal(caps.Extra["labels"], &m) != nil {
+		return ""
+	}
+	var list []string
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		list = append(list, k+"="+m[k])
+	}
+	return strings.Join(list, " ")
+}

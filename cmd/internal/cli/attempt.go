@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/runtime/host"
+)
+
+// PrintAttempt prints one attempt with its evidence, as the n-th.
+func PrintAttempt(out *Terminal, n int, a *detect.Attempt) {
+	style := Yellow
+	if a.Outcome == detect.Available {
+		style = Green
+	}
+	command := ""
+	if len(a.Command) > 0 {
+		command = host.CommandLine(a.Command[0], a.Command[1:])
+	}
+	out.Printf("%d. %s: %s\n", n, out.Paint(Bold, Clean(command)), out.Paint(style, Clean(string(a.Outcome))))
+	field := NewFields(out, "   ")
+	field("path", a.Path)
+	if a.RealPath != a.Path {
+		field("real path", a.RealPath)
+	}
+	if a.ExitCode != nil {
+		field("exit code", strconv.Itoa(*a.ExitCode))
+	}
+	field("signal", a.Signal)
+	if a.DurationMS > 0 {
+		field("took", fmt.Sprintf("%.1f ms", a.DurationMS))
+	}
+	if a.Output != "" {
+		for i, line := range strings.Split(CleanLines(a.Output), "\n") {
+			label := ""
+			if i == 0 {
+				label = "output"
+			}
+			out.Printf("   %-10s %s\n", label, line)
+		}
+	}
+	if a.Pattern != "" {
+		matched := "not reached"
+		if a.PatternMatched != nil {
+			matched = map[bool]string{true: "matched", false: "did not match"}[*a.PatternMatched]
+		}
+		field("pattern", a.Pattern+"  "+matched)
+	}
+	if a.Version != "" {
+		field("version", a.Version+"  from "+strconv.Quote(a.VersionRaw))
+	}
+	field("why", a.Detail)
+	field("helps", a.Hint)
+}
+
+// NewFields prints labelled lines where there is something to say.
+func NewFields(out *Terminal, indent string) func(label, text string) {
+	return func(label, text string) {
+		if text != "" {
+			out.Printf("%s%-10s %s\n", indent, label, Clean(text))
+		}
+	}
+}
