@@ -25,8 +25,7 @@ func confirm(before, found *detect.Capabilities, c confirmation) *detect.Capabil
 		if slices.ContainsFunc(found.Detected, func(d detect.Detection) bool { return sameInstallation(was, d) }) || !c.open(was, found) {
 			continue
 		}
-		// A moment to come, or one too long ago, is of another clock.
-		if since := was.UnconfirmedSince; since.IsZero() || since.After(c.at) {
+		if was.UnconfirmedSince.IsZero() {
 			was.UnconfirmedSince = c.at
 		}
 		if c.at.Sub(was.UnconfirmedSince) < c.keep {
@@ -38,6 +37,22 @@ func confirm(before, found *detect.Capabilities, c confirmation) *detect.Capabil
 		return found
 	}
 	return found.With(kept...)
+}
+
+// recall is the document of a process that has ended, as what was there before.
+// What it could not tell counts from then; a moment to come, or so long ago that
+// nothing would be kept at all, is of another clock or of another time.
+func recall(before *detect.Capabilities, now time.Time, keep time.Duration) *detect.Capabilities {
+	if before == nil {
+		return &detect.Capabilities{}
+	}
+	for i := range before.Detected {
+		since := &before.Detected[i].UnconfirmedSince
+		if since.After(now) || now.Sub(*since) >= keep {
+			*since = time.Time{}
+		}
+	}
+	return before
 }
 
 // open reports whether what was found leaves it open if an installation that it

@@ -78,7 +78,8 @@ func answered(err error) bool {
 func (s *Service) missed(doing string, err error) {
 	now := s.cfg.Now()
 	s.away.failures++
-	s.away.retryAt = now.Add(s.jittered(s.away.delay()))
+	// Widely: a whole fleet waits for the same database.
+	s.away.retryAt = now.Add(time.Duration(float64(s.away.delay()) * (0.5 + s.cfg.Random())))
 	attrs := []any{"doing", doing, "error", err, "again_in", s.away.retryAt.Sub(now).Round(time.Millisecond)}
 	if s.away.since == nil {
 		s.away.since = &now

@@ -54,10 +54,7 @@ func (s *Service) startRound(ctx context.Context) error {
 		if !ok {
 			return nil
 		}
-		if was == nil {
-			was = &detect.Capabilities{}
-		}
-		s.was = was
+		s.was = recall(was, s.cfg.Now(), s.cfg.UnconfirmedFor)
 	}
 	regular := s.caps == nil || s.force || s.rounds+1 >= s.cfg.FullEvery
 	r := round{known: s.known, host: s.cfg.Host, seen: s.seen, regular: regular, full: regular || s.doubt.full(s.rounds+1)}
@@ -170,6 +167,9 @@ func (s *Service) collect(ctx context.Context) error {
 	s.running = nil
 	now := s.cfg.Now()
 	s.verifyAt = now.Add(s.jittered(s.cfg.VerifyInterval))
+	if s.force {
+		s.verifyAt = now // it was asked for while this round ran
+	}
 	m := s.cfg.Metrics
 	switch {
 	case ctx.Err() != nil:

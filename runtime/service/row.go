@@ -48,10 +48,12 @@ func (s *Service) register(ctx context.Context) error {
 	}
 	s.row, s.waiting, s.unsaid = row, nil, false
 	now := s.cfg.Now()
-	if !s.ever || s.beatAt.IsZero() {
+	if !s.ever {
 		// A fleet that starts at once must not beat at once for ever.
 		s.beatAt = now.Add(time.Duration(float64(s.cfg.HeartbeatInterval) * s.cfg.Random()))
 		s.sweepAt = now.Add(time.Duration(float64(s.cfg.VerifyInterval) * s.cfg.Random()))
+	} else {
+		s.beatAt = now.Add(s.jittered(s.cfg.HeartbeatInterval)) // this was one
 	}
 	s.refresh = row.RefreshRequested
 	s.log.Info("registered and active", "row", row.ID, "instance", s.cfg.Instance, "runtimes", s.caps.Runtimes, "again", s.ever)
@@ -132,7 +134,6 @@ func (s *Service) beat(ctx context.Context) error {
 		return nil
 	}
 	now := s.cfg.Now()
-	s.cfg.Metrics.heartbeatLag.Set(now.Sub(s.beatAt).Seconds())
 	var beat store.Beat
 	ok, err := s.ask(ctx, "heartbeat", func(ctx context.Context) (err error) {
 		beat, err = s.db.Rows.Heartbeat(ctx, s.row.ID, s.cfg.Instance)
@@ -144,6 +145,7 @@ func (s *Service) beat(ctx context.Context) error {
 	if !ok {
 		return nil // at the next attempt to reach the database
 	}
+	s.cfg.Metrics.heartbeatLag.Set(s.cfg.Now().Sub(s.beatAt).Seconds())
 	s.cfg.Metrics.heartbeats.Inc()
 	s.noteBeat(s.cfg.Now())
 	s.beatAt = now.Add(s.jittered(s.cfg.HeartbeatInterval))

@@ -1,0 +1,96 @@
+package service_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/runtime/service"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+// held is a detector that waits until it may go on.
+type held struct {
+	service.Detector
+	started, goOn chan struct{}
+}
+
+func (h *held) Detect(ctx context.Context) (*detect.Capabilities, error) {
+	if h.goOn != nil {
+		h.started <- struct{}{}
+		select {
+		case <-h.goOn:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	return h.Detector.Detect(ctx)
+}
+
+// holding is a config whose detections can be held up.
+func (b *bench) holding() (service.Config, *held) {
+	cfg, h := b.config(), &held{}
+	detector := cfg.Detector
+	cfg.Detector = func(defs []metadata.Definition) (service.Detector, error) {
+		var err error
+		h.Detector, err = detector(defs)
+		return h, err
+	}
+	return cfg, h
+}
+
+// TestHeartbeatsWhileADetectionRuns: however long it takes. What is asked for
+// meanwhile is done afterwards.
+func TestHeartbeatsWhileADetectionRuns(t *testing.T) {
+	b := newBench(t, testdb.SQLite(t))
+	cfg, h := b.holding()
+	svc := b.start(cfg)
+	b.step(svc)
+	h.started, h.goOn = make(chan struct{}), make(chan struct{})
+	svc.Refresh()
+	step := func() {
+		t.Helper()
+		if _, err := svc.Step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	step()
+	<-h.started
+	for range 3 {
+		before := svc.BeatAt()
+		b.clock.advance(12 * time.Second)
+		step()
+		if !svc.BeatAt().After(before) {
+			t.Fatal("no heartbeat while a detection runs")
+		}
+	}
+	if err := svc.Ready(); err != nil {
+		t.Errorf("not ready: %v", err)
+	}
+	svc.Refresh()
+	step()
+	close(h.goOn)
+	go func() { <-h.started }() // the one that was asked for meanwhile
+	b.step(svc)
+	b.remove("alpha")
+	h.goOn = nil
+	svc.Refresh()
+	b.step(svc)
+	b.has("beta@2.0.0")
+}
+
+// TestLeaveWhileADetectionRuns ends it.
+func TestLeaveWhileADetectionRuns(t *testing.T) {
+	b := newBench(t, testdb.SQLite(t))
+	b.install("alpha", "exec /bin/sleep 1000")
+	svc := b.start(b.config())
+	if _, err := svc.Step(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	svc.Leave(t.Context())
+	if u := measure(t); u.children != 0 {
+		t.Errorf("%d children are left", u.children)
+	}
+}
