@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -22,6 +23,11 @@ const (
 	postgresMaxIdle  = 4
 	idleTime         = 5 * time.Minute
 )
+
+// idleInTransaction is the setting by which a server ends a transaction whose
+// client is silent. A client that the network cut off in the middle of one would
+// keep its rows locked for hours otherwise, against itself too.
+const idleInTransaction = "idle_in_transaction_session_timeout"
 
 func openPostgres(ctx context.Context, url string) (*bun.DB, error) {
 	cfg, err := postgresConfig(url)
@@ -46,6 +52,9 @@ func openPostgres(ctx context.Context, url string) (*bun.DB, error) {
 // postgresConfig reads the URL and adds our defaults. pgx's own errors quote
 // the URL, so they are taken apart.
 func postgresConfig(url string) (*pgx.ConnConfig, error) {
+	if err := checkUserPart(url); err != nil {
+		return nil, err
+	}
 	parsed, err := neturl.Parse(url)
 	if err != nil {
 		return nil, unreadableURL(url, err)
@@ -74,6 +83,13 @@ func postgresConfig(url string) (*pgx.ConnConfig, error) {
 	if cfg.RuntimeParams["application_name"] == "" {
 		cfg.RuntimeParams["application_name"] = "attune"
 	}
+	if cfg.RuntimeParams[idleInTransaction] == "" {
+		// By a statement and not as a parameter of the connection, which poolers
+		// refuse.
+		cfg.AfterConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
+			return conn.Exec(ctx, "SET "+idleInTransaction+" = '30s'").Close()
+		}
+	}
 	if !parsed.Query().Has("default_query_exec_mode") {
 		// bun writes arguments into the statement, so each text is new and
 		// preparing it costs a round trip and fills the cache for nothing.
@@ -82,13 +98,29 @@ func postgresConfig(url string) (*pgx.ConnConfig, error) {
 	return cfg, nil
 }
 
+// checkUserPart refuses an @ that was not encoded: what follows it would be taken
+// for the host, and a part of the password be looked up and printed.
+func checkUserPart(url string) error {
+	_, rest, _ := strings.Cut(url, "://")
+	rest, _ = cutQuery(rest)
+	authority := rest
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		authority = rest[:end]
+	}
+	if at := strings.Count(rest, "@"); at > 1 || at != strings.Count(authority, "@") {
+		return fmt.Errorf("%w: it can be read in several ways; %s", ErrURL, encoding)
+	}
+	return nil
+}
+
+const encoding = "in a user name, password or database name write %40 for @, %2F for /, %3A for :, %3F for ?, %23 for # and %25 for %"
+
 // unreadableURL never repeats what net/url says of a URL with a user part: it
 // quotes pieces of a password that was not encoded.
 func unreadableURL(url string, err error) error {
 	_, secrets := redact(url)
 	if len(secrets) > 0 || strings.Contains(url, "@") {
-		return fmt.Errorf("%w: it cannot be read; in a user name or password write %%40 for @, %%2F for /, "+
-			"%%3A for :, %%3F for ?, %%23 for # and %%25 for %%; a port is a number", ErrURL)
+		return fmt.Errorf("%w: it cannot be read; %s; a port is a number", ErrURL, encoding)
 	}
 	var parse *neturl.Error
 	if errors.As(err, &parse) {
@@ -106,11 +138,19 @@ func connectFault(cfg *pgx.ConnConfig, err error) error {
 
 	var pg *pgconn.PgError
 	var dns *net.DNSError
+	var certificate *tls.CertificateVerificationError
 	switch {
+	case errors.As(err, &pg) && wrongParameter(pg.Code):
+		return fmt.Errorf("%w: %w; correct or remove that parameter in the URL", ErrURL, pg)
 	case errors.As(err, &pg):
-		return fmt.Errorf("%w: %w; %s", kind, pg, serverHint(cfg, pg.Code))
+		return fmt.Errorf("%w: %w; %s", kind, pg, serverHint(cfg, pg))
 	case errors.As(err, &dns):
 		return fmt.Errorf("%w: %w; check the host in the URL", kind, dns)
+	case errors.As(err, &certificate):
+		return fmt.Errorf("%w: %w; name the authority that signed the server's certificate with ?sslrootcert=FILE", ErrRefused, certificate)
+	case strings.Contains(err.Error(), "server refused TLS connection"):
+		return fmt.Errorf("%w: %s takes no TLS, and the URL asks for it; write ?sslmode=disable, or switch ssl on in the server's postgresql.conf",
+			ErrRefused, address(cfg))
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%w: %s gave no answer within %s; check host and port, or allow more with ?connect_timeout=SECONDS",
 			kind, address(cfg), cfg.ConnectTimeout)
@@ -118,10 +158,24 @@ func connectFault(cfg *pgx.ConnConfig, err error) error {
 	return fmt.Errorf("%w: %s; check that the server runs and listens on %s", kind, reasons(err), address(cfg))
 }
 
-func serverHint(cfg *pgx.ConnConfig, code string) string {
-	switch {
+// wrongParameter tells a parameter of the URL that the server does not know, or
+// not with that value. What pgx does not know it hands to the server.
+func wrongParameter(code string) bool {
+	switch code {
+	case "42704", // undefined_object
+		"42602", // invalid_name
+		"22023": // invalid_parameter_value
+		return true
+	}
+	return false
+}
+
+func serverHint(cfg *pgx.ConnConfig, pg *pgconn.PgError) string {
+	switch code := pg.Code; {
 	case code == "3D000":
 		return fmt.Sprintf("create it with: createdb %s", cfg.Database)
+	case strings.HasPrefix(code, "28") && strings.Contains(pg.Message, "no encryption"):
+		return "if the server wants TLS, write ?sslmode=require; else check user and database in the URL, and the server's pg_hba.conf"
 	case strings.HasPrefix(code, "28"):
 		return "check user, password and database in the URL, and the server's pg_hba.conf"
 	case code == "53300":

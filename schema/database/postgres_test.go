@@ -58,6 +58,28 @@ func TestOpenPostgresRefused(t *testing.T) {
 	}
 }
 
+// What only the server knows to be wrong with a URL is no matter of reaching it.
+func TestOpenPostgresParameters(t *testing.T) {
+	parameter := func(key, value string) func(*neturl.URL) {
+		return func(u *neturl.URL) {
+			q := u.Query()
+			q.Set(key, value)
+			u.RawQuery = q.Encode()
+		}
+	}
+	contains(t, openFails(t, serverURL(t, parameter("foo", "bar")), database.ErrURL), `"foo"`, "remove that parameter")
+	contains(t, openFails(t, serverURL(t, parameter("statement_timeout", "soon")), database.ErrURL), `"statement_timeout"`, "correct")
+
+	var ssl string
+	if err := open(t, testdb.EmptyPostgres(t).URL).NewRaw("SHOW ssl").Scan(t.Context(), &ssl); err != nil {
+		t.Fatal(err)
+	}
+	if ssl == "on" {
+		t.Skip("the server takes TLS")
+	}
+	contains(t, openFails(t, serverURL(t, parameter("sslmode", "require")), database.ErrRefused), "takes no TLS", "sslmode=disable")
+}
+
 func TestOpenPostgresReadOnly(t *testing.T) {
 	ctx := t.Context()
 	db := open(t, serverURL(t, func(u *neturl.URL) {
@@ -140,6 +162,11 @@ func TestOpenWrongURL(t *testing.T) {
 		{"postgres:h/db", "// is missing"},
 		{"postgres://u:s3cret/x@h/db", "%2F for /"},
 		{"postgres://u:s3cret@h:port/db", "a port is a number"},
+		{"postgres://u:a@s3cret@host.invalid/db", "%40 for @"},
+		{"postgres://u:a@s3cret/b@host.invalid/db", "%40 for @"},
+		{"postgres://u:1/s3cret@host.invalid/db", "%40 for @"},
+		{"postgres://u:1#s3cret@host.invalid/db", "%23 for #"},
+		{"postgres://u:1?s3cret@host.invalid/db", "%3F for ?"},
 		{"postgres://h:port/db", "port"},
 		{"postgres://u:s3cret@h/db?sslmode=sometimes", "sslmode"},
 		{"postgres://u:s3cret@h/db?connect_timeout=soon", "connect_timeout"},

@@ -172,19 +172,12 @@ func fileFault(path string, err error) error {
 	if !errors.As(err, &lite) {
 		return err
 	}
-	folder := filepath.Dir(path)
-	primary := lite.Code() & 0xff
 	switch kind := Classify(err); {
-	case errors.Is(kind, ErrLocked):
-		return fmt.Errorf("%w: another process holds it; wait for it to end, or find it with: fuser %s", kind, path)
-	case primary == sqlite3.SQLITE_NOTADB:
-		return fmt.Errorf("%w: it is not a SQLite database (or it is encrypted); name another file", kind)
-	case errors.Is(kind, ErrCorrupt):
-		return fmt.Errorf("%w: it is damaged (%w); restore a copy, or save what can be read with: sqlite3 %s .recover",
-			kind, lite, path)
-	case errors.Is(kind, ErrReadOnly):
-		return fmt.Errorf("%w: its journal needs write access to the folder %s; give it, or use a copy elsewhere", kind, folder)
-	case primary == sqlite3.SQLITE_CANTOPEN:
+	case errors.Is(kind, ErrCorrupt) && lite.Code()&0xff != sqlite3.SQLITE_NOTADB:
+		return fmt.Errorf("%w: %w; %s", kind, lite, fileRemedy(lite, kind, path, filepath.Dir(path)))
+	case kind != nil:
+		return fmt.Errorf("%w: %s", kind, fileRemedy(lite, kind, path, filepath.Dir(path)))
+	case lite.Code()&0xff == sqlite3.SQLITE_CANTOPEN:
 		return cannotOpen(path, err)
 	}
 	return err
