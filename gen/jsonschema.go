@@ -223,13 +223,13 @@ func scalarSchema(f *Field) object {
 	} else {
 		out.set("type", types)
 	}
-	switch {
-	case f.Type.Kind == Int:
+	switch f.Type.Kind {
+	case Int:
 		out.set("minimum", f.Min)
 		out.set("maximum", f.Max)
-	case f.Type.Kind == Duration:
+	case Duration:
 		out.set("minLength", 1)
-	case f.Type.Kind == Text:
+	case Text:
 		out = append(out, textSchema(f.Type.Enum, f.Format, !f.Required)...)
 		if f.Required && (f.Format == nil || f.Format.Pattern == nil) {
 			out.set("minLength", 1)

@@ -179,6 +179,7 @@ func (s *Service) collect(ctx context.Context) error {
 			return fmt.Errorf("detect: %w", r.err)
 		}
 		s.log.Error("verify this host; what was known is kept", "error", r.err)
+		return nil //nolint:nilerr // the next round tries again, and what was known stays
 	case r.caps == nil:
 		m.rounds.WithLabelValues("unchanged").Inc()
 		s.rounds++

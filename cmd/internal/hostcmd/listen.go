@@ -1,6 +1,7 @@
 package hostcmd
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net"
@@ -26,7 +27,7 @@ type server struct {
 
 // listen listens on an address; without a host, on this machine alone. Empty is
 // nowhere.
-func listen(address string) (*server, error) {
+func listen(ctx context.Context, address string) (*server, error) {
 	if address == "" {
 		return &server{}, nil
 	}
@@ -40,7 +41,7 @@ func listen(address string) (*server, error) {
 	if host == "" {
 		host = "127.0.0.1"
 	}
-	l, err := net.Listen("tcp", net.JoinHostPort(host, port))
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, port))
 	if err != nil {
 		return nil, fmt.Errorf("listen for questions: %w", err)
 	}

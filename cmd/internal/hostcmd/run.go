@@ -64,7 +64,7 @@ func (c *runCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) erro
 		return err
 	}
 	local := host.Local(host.LocalConfig{})
-	server, err := listen(cmp.Or(c.Listen, sec.Listen))
+	server, err := listen(ctx, cmp.Or(c.Listen, sec.Listen))
 	if err != nil {
 		return err
 	}
@@ -159,13 +159,9 @@ func hopeless(err error) bool {
 		database.ErrURL, database.ErrRefused, database.ErrReadOnly, database.ErrCorrupt, os.ErrNotExist, os.ErrPermission,
 		migrations.ErrNotMigrated, migrations.ErrTooNew, migrations.ErrMixed, migrations.ErrNotOurs, migrations.ErrSeveral,
 	} {
-		if errors.Is(err, sentinel) {
+		if errors.Is(err, sentinel) || errors.Is(database.Classify(err), sentinel) {
 			return true
 		}
-	}
-	switch database.Classify(err) {
-	case database.ErrRefused, database.ErrReadOnly, database.ErrCorrupt:
-		return true
 	}
 	return false
 }
