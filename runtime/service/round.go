@@ -179,7 +179,6 @@ func (s *Service) collect(ctx context.Context) error {
 			return fmt.Errorf("detect: %w", r.err)
 		}
 		s.log.Error("verify this host; what was known is kept", "error", r.err)
-		return nil //nolint:nilerr // the next round tries again, and what was known stays
 	case r.caps == nil:
 		m.rounds.WithLabelValues("unchanged").Inc()
 		s.rounds++
@@ -188,7 +187,7 @@ func (s *Service) collect(ctx context.Context) error {
 		m.detected(r)
 		s.found(r, now)
 	}
-	return nil
+	return nil //nolint:nilerr // a round that failed was logged: the next one tries again, and what was known stays
 }
 
 // found takes over what a round found.
@@ -207,6 +206,7 @@ func (s *Service) found(r roundResult, now time.Time) {
 	if first || r.regular || !sameDocument(before, caps) {
 		s.unsaid = true
 	}
+	s.logNews(s.caps, caps)
 	s.logDoubt(before, caps)
 	s.caps, s.seen, s.sameDefs, s.was = caps, r.seen, s.known.sum, nil
 	s.cfg.Metrics.runtimes.Set(float64(len(caps.Runtimes)))
@@ -214,6 +214,57 @@ func (s *Service) found(r roundResult, now time.Time) {
 	if r.regular {
 		s.rounds = 0
 	}
+}
+
+// logNews logs the warnings of a document that the one before did not have, and
+// what became of runtimes that are not there and why: what policy denied, say.
+func (s *Service) logNews(before, now *detect.Capabilities) {
+	old := map[string]bool{}
+	for _, line := range news(before) {
+		old[line.key()] = true
+	}
+	for _, line := range news(now) {
+		if !old[line.key()] {
+			s.log.Warn(line.text, "ref", line.ref, "outcome", line.outcome)
+		}
+	}
+}
+
+// piece of news about a runtime, or about the document where it has no ref.
+type piece struct {
+	ref     string
+	outcome detect.Outcome
+	text    string
+}
+
+// key leaves out the text of an outcome, which may hold what differs each time.
+func (p *piece) key() string {
+	if p.outcome != detect.Available {
+		return fmt.Sprintf("%q %q", p.ref, p.outcome)
+	}
+	return fmt.Sprintf("%q %q", p.ref, p.text)
+}
+
+// news are what is worth a line: not that a runtime is not there.
+func news(caps *detect.Capabilities) []piece {
+	if caps == nil {
+		return nil
+	}
+	var out []piece
+	for _, w := range caps.Warnings {
+		out = append(out, piece{outcome: detect.Available, text: w})
+	}
+	for _, d := range caps.Detected {
+		for _, w := range d.Warnings {
+			out = append(out, piece{d.Ref, detect.Available, w})
+		}
+	}
+	for _, a := range caps.Undetected {
+		if a.Outcome == detect.DeniedByPolicy || a.Outcome.CouldNotTell() {
+			out = append(out, piece{a.Ref, a.Outcome, a.Detail})
+		}
+	}
+	return out
 }
 
 // logDoubt says of what the host cannot tell any more.
