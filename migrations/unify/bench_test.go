@@ -14,9 +14,10 @@ import (
 )
 
 // BenchmarkUnify unifies ATTUNE_BENCH_RUNTIMES legacy runtimes (20,000) that
-// ATTUNE_BENCH_ROWS actions and sensors (1,000,000) refer to, beside the two
-// bare UPDATE statements that re-point the same rows of an equal database, and
-// prints how many times their time it takes.
+// ATTUNE_BENCH_ROWS actions and sensors (1,000,000) refer to, and a fifth as many
+// rows of a table whose key has no index, beside the bare UPDATE statements that
+// re-point the same rows of an equal database, and prints how many times their
+// time it takes.
 func BenchmarkUnify(b *testing.B) {
 	runtimes, size := number("ATTUNE_BENCH_RUNTIMES", 20_000), number("ATTUNE_BENCH_ROWS", 1_000_000)
 	var bare, whole time.Duration
@@ -24,7 +25,8 @@ func BenchmarkUnify(b *testing.B) {
 		bare += timeOf(b, runtimes, size, func(ctx context.Context, tx bun.Tx) error {
 			_, err := tx.ExecContext(ctx, `
 UPDATE action t SET runtime = m.new FROM map m WHERE m.old = t.runtime AND m.new <> m.old;
-UPDATE sensor t SET runtime = m.new, runtime_ref = m.ref FROM map m WHERE m.old = t.runtime`)
+UPDATE sensor t SET runtime = m.new, runtime_ref = m.ref FROM map m WHERE m.old = t.runtime;
+UPDATE job t SET runtime = m.new FROM map m WHERE m.old = t.runtime AND m.new <> m.old`)
 			return err
 		})
 		whole += timeOf(b, runtimes, size, func(ctx context.Context, tx bun.Tx) error {
@@ -77,6 +79,8 @@ INSERT INTO action (ref, pack, pack_ref, label, entrypoint, runtime)
   SELECT 'a' || i, 1, 'pack1', 'A', 'run.sh', r.id FROM generate_series(1, %[2]d) i JOIN r ON r.n = i %% (2 * %[1]d);
 INSERT INTO sensor (ref, pack, pack_ref, label, entrypoint, runtime, runtime_ref)
   SELECT 's' || i, 1, 'pack1', 'S', 'run.sh', r.id, r.ref FROM generate_series(1, %[2]d) i JOIN r ON r.n = (i * 7) %% (2 * %[1]d);
+CREATE TABLE job (id bigserial PRIMARY KEY, runtime bigint REFERENCES runtime (id), note text) WITH (fillfactor = 80);
+INSERT INTO job (runtime, note) SELECT r.id, 'n' || i FROM generate_series(1, %[2]d * 2 / 5) i JOIN r ON r.n = (i * 11) %% (2 * %[1]d);
 DROP TABLE r;
 CREATE TABLE map AS SELECT s.id AS old, min(s.id) OVER w AS new, split_part(ref, '.', 1) || '.' || split_part(ref, '.', 3) AS ref
   FROM runtime s WINDOW w AS (PARTITION BY split_part(ref, '.', 1), split_part(ref, '.', 3));

@@ -74,6 +74,8 @@ named AS (
         a.attrelid::regclass, a.attname, format_type(a.atttypid, a.atttypmod), pg_get_expr(f.adbin, f.adrelid)) END
   FROM direct d JOIN pg_attrdef f ON d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid
     JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
+  WHERE NOT EXISTS (SELECT FROM direct x JOIN pg_class c ON c.oid = x.objid AND c.reloftype <> 0
+    WHERE x.classid = 'pg_class'::regclass AND x.objid = a.attrelid AND x.objsubid = a.attnum)
   UNION ALL
   SELECT 4, 0, 'statistics ' || s.stxname, format('DROP STATISTICS %I.%I;', n.nspname, s.stxname), pg_get_statisticsobjdef(s.oid) || ';'
   FROM direct d JOIN pg_statistic_ext s ON d.classid = 'pg_statistic_ext'::regclass AND s.oid = d.objid JOIN pg_namespace n ON n.oid = s.stxnamespace

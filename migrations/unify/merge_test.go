@@ -360,3 +360,59 @@ func randomCommand(r *rand.Rand) any {
 	}
 	return c
 }
+
+// A core runtime whose verification says nothing gets the core definition's, and
+// keeps its other keys.
+func TestCoreFillsWhatSaysNothing(t *testing.T) {
+	cases := []struct{ name, verification, want string }{
+		{"no commands", `{"commands": []}`, `{"always_available": true, "commands": []}`},
+		{"other keys", `{"env": ["X"], "commands": null, "own": 1}`, `{"always_available": true, "commands": null, "env": ["X"], "own": 1}`},
+		{"defaults", `{"always_available": false, "check_required": true}`, `{"always_available": true, "check_required": true}`},
+		{"a command", `{"commands": [{"binary": "x"}]}`, ""},
+		{"no check", `{"check_required": false, "commands": []}`, ""},
+		{"always there", `{"always_available": true, "commands": []}`, ""},
+		{"wrong type", `{"commands": "x"}`, ""},
+		{"no object", `"odd"`, ""},
+	}
+	db, _ := newDB(t)
+	baseline(t, db, "public")
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			ctx := context.Background()
+			tx, err := db.BeginTx(ctx, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = tx.Rollback() }()
+			must(t, tx, fmt.Sprintf(`INSERT INTO runtime (ref, runtime_type, name, distributions) VALUES ('core.action.native', 'action', 'N', '{"verification": %[1]s}'),
+('core.sensor.native', 'sensor', 'N', '{"verification": %[1]s}'), ('acme.action.native', 'action', 'N', '{"verification": %[1]s}')`, c.verification))
+			plan, err := unify.Examine(ctx, tx, "public")
+			if err != nil {
+				t.Fatal(err)
+			}
+			i := slices.IndexFunc(plan.Runtimes, func(m unify.Merge) bool { return m.Ref == "core.native" })
+			if got := slices.Contains(plan.Runtimes[i].FromCore, "verification"); got != (c.want != "") || len(plan.Runtimes[i].Conflicts) > 0 {
+				t.Errorf("got %+v", plan.Runtimes[i])
+			}
+			if _, err := unify.Up(ctx, tx, "public", unify.Options{}); err != nil {
+				t.Fatal(err)
+			}
+			want := c.want
+			if want == "" {
+				want = c.verification
+			}
+			equal(t, tx, "verification", fmt.Sprintf(`SELECT string_agg((distributions->'verification' = CASE ref WHEN 'core.native' THEN '%s'::jsonb ELSE '%s' END)::text, ' ') FROM runtime`,
+				want, c.verification), "true true")
+		})
+	}
+}
+
+// A side whose verification says nothing does not win over one that has one.
+func TestVerificationThatSaysNothingLoses(t *testing.T) {
+	db, _ := newDB(t)
+	baseline(t, db, "public")
+	must(t, db, `INSERT INTO runtime (ref, runtime_type, name, distributions) VALUES
+('acme.action.x', 'action', 'X', '{"verification": {"always_available": false, "env": ["A"], "commands": []}}'), ('acme.sensor.x', 'sensor', 'X', '{"verification": {"always_available": true, "env": ["B"]}}')`)
+	up(t, db, "public")
+	equal(t, db, "verification", `SELECT (distributions->'verification')::text FROM runtime`, `{"env": ["B"], "commands": [], "always_available": true}`)
+}

@@ -3,6 +3,7 @@ package unify_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -87,6 +88,38 @@ CREATE TABLE other (id int PRIMARY KEY, runtime bigint REFERENCES runtime (id), 
   during tsrange, CONSTRAINT apart EXCLUDE USING gist (int8range(runtime, runtime, '[]') WITH =, during WITH &&));
 INSERT INTO other (id, runtime, during) VALUES (1, 10, '[2020-01-01,2021-01-01)'), (2, 11, '[2020-06-01,2022-01-01)'), (3, 11, '[2023-01-01,2024-01-01)')`,
 			[]string{"unique key apart of table public.other"}},
+		{"no partition of a list", `
+CREATE TABLE other (id int, runtime bigint REFERENCES runtime (id)) PARTITION BY LIST (runtime);
+CREATE TABLE other_11 PARTITION OF other FOR VALUES IN (11, 15); CREATE TABLE other_null PARTITION OF other FOR VALUES IN (NULL);
+INSERT INTO other VALUES (1, 11), (2, 15), (3, NULL)`, []string{"partitions of table public.other"}},
+		{"no partition of a range, by ref", `
+CREATE TABLE other (id int, runtime bigint REFERENCES runtime (id), runtime_ref text) PARTITION BY RANGE (runtime_ref, id);
+CREATE TABLE other_1 PARTITION OF other FOR VALUES FROM ('core.action.', 0) TO ('core.nodejs', 0);
+CREATE TABLE other_2 PARTITION OF other FOR VALUES FROM ('core.sensor', 0) TO ('core.sensorz', 0);
+INSERT INTO other VALUES (1, 10, 'core.action.python'), (2, 13, 'core.action.node')`, []string{"partitions of table public.other"}},
+		{"no partition of a partition", `
+CREATE TABLE other (id int, runtime bigint REFERENCES runtime (id)) PARTITION BY RANGE (id);
+CREATE TABLE other_1 PARTITION OF other FOR VALUES FROM (0) TO (10) PARTITION BY HASH (runtime);
+CREATE TABLE other_2 PARTITION OF other FOR VALUES FROM (10) TO (20) PARTITION BY LIST ((runtime + 1));
+CREATE TABLE other_2_11 PARTITION OF other_2 FOR VALUES IN (12, 13);
+DO $$ BEGIN FOR r IN 0..7 LOOP IF satisfies_hash_partition('other_1'::regclass, 8, r, 12::bigint) THEN
+  EXECUTE format('CREATE TABLE other_1_1 PARTITION OF other_1 FOR VALUES WITH (MODULUS 8, REMAINDER %s)', r); END IF; END LOOP; END $$;
+INSERT INTO other VALUES (1, 12), (11, 11), (12, 12)`, []string{"partitions of table public.other_1", "partitions of table public.other_2"}},
+		{"typed tables, composites and aggregates", `
+CREATE TYPE pair AS (a runtime_type_enum, b runtime_type_enum[]);
+CREATE TABLE typed OF pair (a DEFAULT 'action'); INSERT INTO typed (b) VALUES ('{sensor}');
+CREATE TABLE other (p pair, c int); INSERT INTO other VALUES (('action', '{action}'), 1);
+CREATE FUNCTION last(runtime_type_enum, runtime_type_enum) RETURNS runtime_type_enum LANGUAGE sql AS 'SELECT $2';
+CREATE AGGREGATE agg_last(runtime_type_enum) (SFUNC = last, STYPE = runtime_type_enum, INITCOND = 'action');
+CREATE FUNCTION number(runtime_type_enum) RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE CAST (runtime_type_enum AS int) WITH FUNCTION number(runtime_type_enum) AS ASSIGNMENT`,
+			[]string{"column public.pair.a", "column public.pair.b", "public.agg_last(", "public.last(", "function public.number(", "cast from"}},
+		{"functions that get rows of runtime", `CREATE FUNCTION side(r runtime) RETURNS text LANGUAGE sql AS 'SELECT r.runtime_type::text';
+CREATE FUNCTION quoted() RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT count(*) FROM "public"."runtime" r WHERE r.runtime_type IS NULL); END'`,
+			[]string{"function public.side(", "function public.quoted()"}},
+		{"rules of a table, and views on it that do not mind", `
+CREATE TABLE other (a int); CREATE VIEW minds_not AS SELECT a FROM other; CREATE RULE keeps AS ON DELETE TO other DO ALSO NOTHING;
+CREATE RULE counts AS ON INSERT TO other DO ALSO DELETE FROM runtime WHERE runtime_type = 'sensor'`,
+			[]string{"rule counts of table public.other"}},
 		{"check on another table", `
 CREATE TABLE other (id int PRIMARY KEY, runtime bigint REFERENCES runtime (id), runtime_ref text CONSTRAINT old CHECK (runtime_ref ~ '(action|sensor)'));
 INSERT INTO other VALUES (1, 10, 'core.action.python')`,
@@ -165,4 +198,91 @@ func wantObjects(t *testing.T, got []unify.Obstacle, want []string) {
 			t.Errorf("got obstacles %q, want %q among them", objects, object)
 		}
 	}
+}
+
+// What the SQL of an obstacle drops can be created again from its comment.
+func TestObstaclesSayWhatWas(t *testing.T) {
+	db, _ := installation(t, "public")
+	ctx := context.Background()
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	must(t, tx, `
+SET CONSTRAINTS ALL IMMEDIATE;
+CREATE VIEW a_view WITH (security_barrier=true) AS SELECT id, runtime_type FROM runtime;
+CREATE MATERIALIZED VIEW b_view AS SELECT id FROM a_view; CREATE UNIQUE INDEX b_index ON b_view (id);
+GRANT SELECT ON a_view, b_view TO PUBLIC; GRANT UPDATE (id) ON a_view TO PUBLIC; COMMENT ON VIEW a_view IS 'it''s a view
+of two lines';
+GRANT SELECT ON runtime TO pg_monitor; ALTER VIEW a_view OWNER TO pg_monitor;
+CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  -- lines of its own
+  RETURN NEW; END $$;
+CREATE TRIGGER instead INSTEAD OF INSERT ON a_view FOR EACH ROW EXECUTE FUNCTION f();
+CREATE TRIGGER watch AFTER UPDATE OF runtime_type ON runtime FOR EACH ROW EXECUTE FUNCTION f(); ALTER TABLE runtime DISABLE TRIGGER watch;
+CREATE FUNCTION g() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.runtime_type := 'action'; RETURN NEW; END $$;
+CREATE TRIGGER side BEFORE INSERT ON runtime FOR EACH ROW EXECUTE FUNCTION g();
+CREATE PROCEDURE p(side runtime_type_enum DEFAULT 'action') LANGUAGE sql AS $$ SELECT 1 $$; REVOKE ALL ON PROCEDURE p FROM PUBLIC; GRANT EXECUTE ON PROCEDURE p TO pg_monitor;
+CREATE FUNCTION last(runtime_type_enum, runtime_type_enum) RETURNS runtime_type_enum LANGUAGE sql AS 'SELECT $2';
+CREATE AGGREGATE agg_last(runtime_type_enum) (SFUNC = last, STYPE = runtime_type_enum, INITCOND = 'action', PARALLEL = SAFE);
+CREATE CAST (runtime_type_enum AS int) WITH INOUT AS ASSIGNMENT;
+CREATE POLICY one ON runtime AS RESTRICTIVE FOR UPDATE TO pg_monitor, pg_read_all_stats USING (runtime_type = 'action') WITH CHECK (id > 0);
+CREATE POLICY two ON runtime FOR INSERT WITH CHECK (runtime_type = 'sensor');
+CREATE TABLE other (a int, side runtime_type_enum DEFAULT 'action', sides runtime_type_enum[] DEFAULT '{action}');
+CREATE RULE counts AS ON INSERT TO other DO ALSO DELETE FROM runtime WHERE runtime_type = 'sensor';
+CREATE STATISTICS together (dependencies) ON pack, runtime_type FROM runtime;
+CREATE PUBLICATION pub FOR TABLE runtime (id, ref, runtime_type) WHERE (id > 5) WITH (publish = 'insert');
+ALTER TABLE runtime ADD COLUMN acts boolean GENERATED ALWAYS AS (runtime_type = 'action') STORED;
+CREATE DOMAIN sided AS runtime_type_enum DEFAULT 'sensor' NOT NULL CONSTRAINT c CHECK (VALUE <> 'action'); CREATE TABLE third (side sided)`)
+	state := func() []string {
+		lines := catalogLines(t, tx)
+		slices.Sort(lines)
+		return lines
+	}
+	before := state()
+	plan, err := unify.Examine(ctx, tx, "public")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var was []string
+	for _, o := range plan.Obstacles {
+		must(t, tx, o.SQL)
+		_, comment, ok := strings.Cut(o.SQL, "\n-- it was: ")
+		if !ok {
+			t.Errorf("%s does not say what was:\n%s", o.Object, o.SQL)
+		}
+		was = append(was, strings.ReplaceAll(comment, "\n-- ", "\n"))
+	}
+	if slices.Equal(before, state()) {
+		t.Error("the obstacles' SQL changed nothing")
+	}
+	for _, statements := range slices.Backward(was) {
+		must(t, tx, statements)
+	}
+	if diff := cmp.Diff(before, state()); diff != "" {
+		t.Errorf("what was (-before +after):\n%s\n%s", diff, strings.Join(was, "\n"))
+	}
+}
+
+// A function that seems to mean another table's runtime_type is noted, and in
+// nobody's way.
+func TestFunctionsOfOthersAreNoted(t *testing.T) {
+	db, _ := installation(t, "public")
+	must(t, db, `
+CREATE SCHEMA other; CREATE TABLE other.runtime (runtime_type text); CREATE TABLE elsewhere.job (runtime_type text);
+CREATE FUNCTION elsewhere.jobs() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) FROM elsewhere.job WHERE runtime_type = 'x'); END $$;
+CREATE FUNCTION elsewhere.others() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) FROM other.runtime WHERE runtime_type = 'x'); END $$`)
+	plan, err := unify.Examine(context.Background(), db, "public")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantObjects(t, plan.Obstacles, nil)
+	for _, name := range []string{"function elsewhere.jobs() names runtime_type", "function elsewhere.others() names runtime_type"} {
+		if !strings.Contains(strings.Join(plan.Notes, "\n"), name) {
+			t.Errorf("got notes %q, want %q among them", plan.Notes, name)
+		}
+	}
+	up(t, db, "public")
+	equal(t, db, "the function", "SELECT elsewhere.jobs()::text", "0")
 }
