@@ -3,9 +3,11 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,6 +55,9 @@ func reported(t *testing.T, db *testdb.DB, role metadata.Role, name string, caps
 	}
 	return row
 }
+
+// rolesFile is where the roles stand; tests leave their folder.
+var rolesFile, _ = filepath.Abs("../../docs/roles.sql")
 
 func stored(db *testdb.DB) *store.Store { return store.New(db, store.Config{Schema: db.Schema}) }
 
@@ -169,6 +174,11 @@ func TestWorkersSelected(t *testing.T) {
 			if diff := gocmp.Diff(c.want, listed(t, c.args...)); diff != "" {
 				t.Errorf("%q (-want +got):\n%s", c.args, diff)
 			}
+		}
+		var docs []workerDoc
+		if err := json.Unmarshal([]byte(run(t, "workers", "list", "lost", "eye", "old*", "--json").out), &docs); err != nil || len(docs) != 3 ||
+			docs[0].Stale || !docs[1].Stale || docs[1].SilentSeconds == nil || *docs[1].SilentSeconds < 120 || docs[2].SilentSeconds != nil {
+			t.Errorf("--json: %v, %+v", err, docs)
 		}
 		want(t, run(t, "workers", "list"), 0, "lost", "active, stale", "2m0s ago", `old\x1b[31m`, "not registered by attune")
 		want(t, run(t, "workers", "list", "--lacks", "python@>=3.13"), 0,
@@ -316,6 +326,11 @@ func TestRefreshSelected(t *testing.T) {
 		if diff := gocmp.Diff([]string{"web-1"}, requested()); diff != "" {
 			t.Errorf("asked (-want +got):\n%s", diff)
 		}
+		got := run(t, "workers", "refresh", "lost", "ended", "--json", "--dry-run")
+		var docs []refreshDoc
+		if err := json.Unmarshal([]byte(got.out), &docs); err != nil || len(docs) != 2 || docs[0].Asked || !docs[1].Asked || !docs[1].Stale || docs[1].WithinSeconds != nil {
+			t.Errorf("--json: %v in\n%s", err, got.out)
+		}
 		exec(t, db, "UPDATE worker SET status = 'active' WHERE name LIKE 'old%'")
 		want(t, run(t, "workers", "refresh", "*"), 0, "it is stale", "it does not run", "a release that cannot be asked")
 		if diff := gocmp.Diff([]string{"declared", "eye", "lost", "web-1", "web-2"}, requested()); diff != "" {
@@ -323,6 +338,52 @@ func TestRefreshSelected(t *testing.T) {
 		}
 		want(t, run(t, "workers", "show", "web-1"), 0, "last asked for at")
 	})
+}
+
+// TestLeastPrivilege: the reader's role is enough to ask, and the operator's to
+// have workers verify anew.
+func TestLeastPrivilege(t *testing.T) {
+	db := testdb.Postgres(t)
+	fleet(t, db)
+	text, err := os.ReadFile(rolesFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Roles belong to the whole server.
+	suffix := "_" + strings.ToLower(rand.Text()[:10])
+	names := []string{"attune_reader", "attune_worker", "attune_operator"}
+	script := string(text)
+	for _, name := range names {
+		script = strings.ReplaceAll(script, name, name+suffix)
+	}
+	exec(t, db, script)
+	t.Cleanup(func() {
+		for _, name := range names {
+			if _, err := db.ExecContext(context.WithoutCancel(t.Context()), "DROP OWNED BY "+name+suffix+"; DROP ROLE "+name+suffix); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	as := func(role string) {
+		t.Helper()
+		u, err := url.Parse(db.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := u.Query()
+		q.Set("options", "-c role="+role+suffix)
+		u.RawQuery = strings.ReplaceAll(q.Encode(), "+", "%20")
+		t.Setenv("ATTUNE_DATABASE_URL", u.String())
+	}
+	as("attune_reader")
+	want(t, run(t, "workers", "list", "--has", "python", "--label", "zone=a"), 0, "web-1")
+	want(t, run(t, "workers", "list", "--has", "fortran"), 0, "declared")
+	want(t, run(t, "workers", "show", "web-1"), 0, "python")
+	want(t, run(t, "workers", "history", "web-1"), 0, "gained")
+	want(t, run(t, "explain", "web-2", "ruby"), 0, "exit_mismatch")
+	want(t, run(t, "workers", "refresh", "web-1"), 1, "ask workers to verify anew", "permission denied", "attune_operator")
+	as("attune_operator")
+	want(t, run(t, "workers", "refresh", "web-1"), 0, "within about 30s")
 }
 
 // TestOperatorAndRunningWorker: a real service, real executables, and an operator

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/database"
 	"github.com/attune-go/attune/schema/store"
 )
 
@@ -58,6 +60,9 @@ func (c *workersRefreshCmd) Run(ctx context.Context, env *cli.Env) error {
 	if !c.DryRun {
 		for part := range slices.Chunk(ids, refreshBatch) {
 			if _, err := db.Store.Workers.RequestRefresh(ctx, part...); err != nil {
+				if errors.Is(database.Classify(err), database.ErrRefused) {
+					err = fmt.Errorf("%w; ask as a member of the role attune_operator (docs/roles.sql)", err)
+				}
 				return fmt.Errorf("%s: %w", db.Name, err)
 			}
 		}

@@ -78,7 +78,7 @@ func (w *Workers) RequestRefresh(ctx context.Context, ids ...int64) (int, error)
 	}
 	result, err := w.db.NewRaw("UPDATE ? SET refresh_requested = ? WHERE id IN (?)", w.of("worker"), w.clock(), bun.List(ids)).Exec(ctx)
 	if err != nil {
-		return 0, w.fail("refresh", ids, err)
+		return 0, fmt.Errorf("ask workers to verify anew: %w", w.classify("refresh", err))
 	}
 	n, err := result.RowsAffected()
 	return int(n), err
