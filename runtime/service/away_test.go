@@ -14,11 +14,12 @@ import (
 )
 
 // behind is a bench whose service reaches Postgres by a proxy.
-func behind(t *testing.T) (*bench, service.Config, *proxy) {
+func behind(t *testing.T, parameters ...string) (*bench, service.Config, *proxy) {
 	t.Helper()
 	db := testdb.Postgres(t)
 	b := newBench(t, db)
 	p, url := throughProxy(t, db)
+	url += "&" + strings.Join(parameters, "&")
 	cfg := b.config()
 	cfg.StatementTimeout = 300 * time.Millisecond
 	cfg.Open = func(ctx context.Context) (*service.Database, error) {
@@ -119,6 +120,38 @@ func TestLineDropsPacketsSilently(t *testing.T) {
 	}
 	p.stall()
 	svc.Leave(t.Context()) // which ends all the same
+}
+
+// TestLineIsCutInATransaction: the server has not noticed, and keeps the row
+// locked against the connections that come after.
+func TestLineIsCutInATransaction(t *testing.T) {
+	b, cfg, p := behind(t, "idle_in_transaction_session_timeout=1s")
+	svc := b.start(cfg)
+	b.step(svc)
+	b.remove("alpha")
+	p.stallAt("DELETE FROM")
+	b.pass(svc, round)
+	if !svc.Away() {
+		t.Fatal("the line was not cut")
+	}
+	p.abandon()
+	for i := 0; svc.Away() && i < 50; i++ {
+		b.pass(svc, 10*time.Second)
+	}
+	b.has("beta@2.0.0")
+	b.status(schema.WorkerActive)
+	b.history("gained alpha", "gained beta", "lost alpha")
+}
+
+// TestStalledAtFirst: opening the database is bounded too.
+func TestStalledAtFirst(t *testing.T) {
+	b, cfg, p := behind(t)
+	p.stall()
+	svc := b.start(cfg)
+	b.pass(svc, 30*time.Second)
+	p.resume()
+	b.pass(svc, 12*time.Second)
+	b.has("alpha@1.0.0", "beta@2.0.0")
 }
 
 // TestRowIsDeleted: the row heals by itself.

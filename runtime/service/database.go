@@ -42,12 +42,12 @@ func (s *Service) ask(ctx context.Context, doing string, use func(context.Contex
 		fmt.Errorf("no answer within %v", s.cfg.StatementTimeout))
 	defer cancel()
 	err = use(bounded)
-	if ctx.Err() != nil {
-		return false, nil // we leave; whatever failed did so for that
-	}
 	if err == nil {
 		s.back()
 		return true, nil
+	}
+	if ctx.Err() != nil {
+		return false, nil // we leave; whatever failed did so for that
 	}
 	if answered(err) {
 		s.back()

@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"net/url"
@@ -18,7 +19,9 @@ type proxy struct {
 	mu       sync.Mutex
 	listener net.Listener // nil: connections are refused
 	open     map[net.Conn]bool
-	stalled  chan struct{} // nil: bytes pass; else none do until it is closed
+	stalled  chan struct{}   // nil: bytes pass; else none do until it is closed
+	dead     []chan struct{} // lines that are stalled for good
+	trap     string          // a statement with this text stalls the line
 	accepted int
 	pumps    sync.WaitGroup
 }
@@ -46,6 +49,10 @@ func (p *proxy) cut() {
 		p.listener = nil
 	}
 	p.unstall()
+	for _, line := range p.dead {
+		close(line)
+	}
+	p.dead = nil
 	for c := range p.open {
 		_ = c.Close()
 	}
@@ -57,6 +64,21 @@ func (p *proxy) stall() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.stalled = make(chan struct{})
+}
+
+// stallAt lets the line stall when a statement with a text comes by.
+func (p *proxy) stallAt(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.trap = text
+}
+
+// abandon leaves connections that are stalled as they are, for ever; others are
+// whole.
+func (p *proxy) abandon() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.dead, p.stalled = append(p.dead, p.stalled), nil
 }
 
 func (p *proxy) unstall() {
@@ -110,6 +132,9 @@ func (p *proxy) pump(to, from net.Conn) {
 	for {
 		n, err := from.Read(buffer)
 		p.mu.Lock()
+		if p.trap != "" && bytes.Contains(buffer[:n], []byte(p.trap)) {
+			p.trap, p.stalled = "", make(chan struct{})
+		}
 		stalled := p.stalled
 		p.mu.Unlock()
 		if stalled != nil {

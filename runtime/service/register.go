@@ -1,5 +1,6 @@
 // Package service is what worker and sensor do with what they detected: they
-// register it. Both are the same service with another role.
+// register it and, where they run, keep it true. Both are the same service with
+// another role.
 package service
 
 import (

@@ -357,6 +357,10 @@ func TestHostile(t *testing.T) {
 		if !strings.Contains(string(row.Capabilities), string(detect.DeniedByPolicy)) {
 			t.Errorf("the document does not say that it was denied: %s", row.Capabilities)
 		}
+		b.pass(svc, 2*round)
+		if n := strings.Count(b.log.String(), "outcome=denied_by_policy"); n != 1 {
+			t.Errorf("the log says %d times that it was denied, want once:\n%s", n, b.log)
+		}
 	})
 }
 

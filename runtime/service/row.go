@@ -36,6 +36,7 @@ func (s *Service) register(ctx context.Context) error {
 	r.Instance, r.HeartbeatInterval, r.Takeover = &s.cfg.Instance, &seconds, s.cfg.Takeover && !s.ever
 	var row *schema.Worker
 	var changes []schema.CapabilityChange
+	s.tried = true
 	ok, err := s.ask(ctx, "register", func(ctx context.Context) (err error) {
 		row, changes, err = s.db.Rows.Register(ctx, r)
 		return err
