@@ -35,12 +35,12 @@ func (e *explained) remedy() string {
 	if errors.As(e.err, &lite) {
 		return fileRemedy(lite, e.kind, "FILE", "its folder")
 	}
-	switch e.kind {
-	case ErrLocked:
+	switch {
+	case errors.Is(e.kind, ErrLocked):
 		return "somebody else holds it locked; try again, or see who in pg_stat_activity and pg_locks"
-	case ErrReadOnly:
+	case errors.Is(e.kind, ErrReadOnly):
 		return "connect to the primary, as a role and to a database whose default_transaction_read_only is off"
-	case ErrRefused:
+	case errors.Is(e.kind, ErrRefused):
 		return "check user and database in the URL, and what the role was granted"
 	}
 	return "the server went away, or is starting, stopping or full; try again, and check that it runs"

@@ -101,7 +101,7 @@ func TestExplainLeavesOthersAlone(t *testing.T) {
 	_, opened := database.Open(t.Context(), "postgres://h:1/db?connect_timeout=1&host=/no/such/folder")
 	_, wrong := open(t, database.Memory).ExecContext(t.Context(), "SELECT nonsense")
 	for _, err := range []error{nil, opened, wrong, sql.ErrNoRows, context.Canceled} {
-		if got := database.Explain(err); got != err { //nolint:errorlint // the very same one
+		if got := database.Explain(err); got != err {
 			t.Errorf("Explain(%v) = %v", err, got)
 		}
 	}
