@@ -408,7 +408,8 @@ func TestOperatorAndRunningWorker(t *testing.T) {
 		fake("python3", "echo Python 3.11.7")
 		fake("ruby", "echo no ruby here >&2; exit 7")
 
-		ctx, stop := context.WithCancel(t.Context())
+		// A service that says nothing of what is awaited ends, and then the test.
+		ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer stop()
 		logs, to := io.Pipe()
 		ended := make(chan int, 1)

@@ -21,7 +21,9 @@ type versionsMatchCmd struct {
 
 // Help is the longer text of --help.
 func (c *versionsMatchCmd) Help() string {
-	return "No database is asked. Exit status: 0 every version satisfies the constraint, 3 one of them does not, " +
+	return "Operators are =, !=, >, >=, < and <=; ~3.12 is >=3.12,<3.13; ^3.12 is >=3.12,<4; 3.12.*, * and 1.2 - 1.4 are ranges; " +
+		"a bare 3.12 is any 3.12.x. Comma or blank is and, || is or. A partial version stands for its whole range: >3.12 starts at 3.13. " +
+		"No database is asked. Exit status: 0 every version satisfies the constraint, 3 one of them does not, " +
 		"2 the constraint or a version cannot be read."
 }
 
