@@ -99,8 +99,16 @@ func (e *Error) Error() string {
 
 // Load reads the file at path. With an empty path it reads the first of Places
 // that exists, and where none does gives an empty File. In strict mode a key
-// that is not understood is an error.
+// that is not understood is an error. The policy's variables win over its lists.
 func Load(path string, strict bool, getenv func(string) string) (*File, error) {
+	f, err := find(path, strict, getenv)
+	if err == nil {
+		f.environment(getenv)
+	}
+	return f, err
+}
+
+func find(path string, strict bool, getenv func(string) string) (*File, error) {
 	if path != "" {
 		return read(path, strict)
 	}
