@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
@@ -306,111 +305,5 @@ func (a *account) mindService() {
 		}
 	case !a.Worker.runs():
 		a.Warnings = append(a.Warnings, "the worker does not run (status "+a.Worker.Status+"): it gets no work, and all this is of when it last reported")
-	}
-}
-
-func printAccount(out *cli.Terminal, a *account) {
-	style := map[string]cli.Style{answerYes: cli.Green, answerUntold: cli.Red}[a.Answer]
-	if style == cli.Plain {
-		style = cli.Yellow
-	}
-	what := a.Name
-	if a.Constraint != "" {
-		what += "@" + a.Constraint
-	}
-	out.Printf("%s on %s: %s\n", out.Paint(cli.Bold, cli.Clean(what)), out.Paint(cli.Bold, cli.Clean(a.Worker.Name)), out.Paint(style, a.Answer))
-	field := cli.NewFields(out, "  ")
-	field("why", a.Why)
-	for _, h := range a.Helps {
-		field("helps", h)
-	}
-	for _, w := range a.Warnings {
-		field("warning", w)
-	}
-	field("runtime", cli.Or(a.Ref, "no definition; declared"))
-	field("worker", a.Worker.line())
-	if a.Host != nil {
-		field("declared", declared(a.Source))
-		field("user", a.Host.User)
-		field("PATH", cli.Or(strings.Join(a.Host.Path, ":"), "empty"))
-	}
-	for i := range a.Installations {
-		out.Printf("\n")
-		printInstallation(out, &a.Installations[i], a.Constraint != "")
-	}
-	if n := a.Negative; n != nil {
-		out.Printf("\n")
-		printNegative(out, n, len(a.Installations) > 0)
-	}
-}
-
-// line is how a worker stands.
-func (w *workerState) line() string {
-	text := fmt.Sprintf("id %d, %s, %s", w.ID, w.Role, w.Status)
-	if w.Stale {
-		text += ", stale"
-	}
-	if w.SilentSeconds == nil {
-		return text + ", never beat"
-	}
-	return text + ", beat " + ago(time.Duration(*w.SilentSeconds*float64(time.Second)))
-}
-
-// declared says whether the service's own settings said what there is.
-func declared(s detect.Source) string {
-	switch s {
-	case detect.SourceEnvironment, detect.SourceConfig:
-		return "by the service's " + string(s)
-	}
-	return "no; verified by the " + string(s) + "'s definitions"
-}
-
-func printInstallation(out *cli.Terminal, in *installation, constrained bool) {
-	verdict := ""
-	switch {
-	case constrained && in.Match:
-		verdict = "  " + out.Paint(cli.Green, "satisfies it")
-	case constrained:
-		verdict = "  " + out.Paint(cli.Yellow, cli.Clean(strings.Join(in.WhyNot, "; ")))
-	}
-	out.Printf("%s  %s%s\n", out.Paint(cli.Bold, cli.Clean(cli.Or(in.Version, "unknown version"))), cli.Clean(cli.Or(in.Path, "-")), verdict)
-	field := cli.NewFields(out, "  ")
-	if in.RealPath != in.Path {
-		field("really", in.RealPath)
-	}
-	field("shim", in.Shim)
-	known := in.Source
-	if in.VerifiedAt != nil {
-		known += " at " + stamp(*in.VerifiedAt)
-	}
-	if in.Default {
-		known += ", the one that PATH gives"
-	}
-	field("known", known)
-	if in.UnconfirmedSince != nil {
-		field("doubt", "the host cannot tell any more since "+stamp(*in.UnconfirmedSince))
-	}
-	printAttempts(out, in.Attempts)
-}
-
-func printNegative(out *cli.Terminal, n *negative, before bool) {
-	label := "verified"
-	if before {
-		label = "the last time it was not there"
-	}
-	at := "at an unknown time"
-	if n.VerifiedAt != nil {
-		at = "at " + stamp(*n.VerifiedAt)
-	}
-	out.Printf("%s %s: %s\n", label, at, out.Paint(cli.Yellow, cli.Clean(string(n.Outcome))))
-	if len(n.Attempts) == 0 {
-		out.Printf("  no attempts are stored\n")
-	}
-	printAttempts(out, n.Attempts)
-}
-
-func printAttempts(out *cli.Terminal, list []detect.Attempt) {
-	for i := range list {
-		cli.PrintAttempt(out, i+1, &list[i])
 	}
 }

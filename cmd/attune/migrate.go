@@ -13,7 +13,7 @@ import (
 )
 
 type migrateCmd struct {
-	Up     migrateUpCmd     `cmd:"" help:"Apply what is missing, each migration in its own transaction."`
+	Up     migrateUpCmd     `cmd:"" help:"Apply what is missing: a first time in one transaction, later each migration in its own."`
 	Down   migrateDownCmd   `cmd:"" help:"Undo the newest migration, and no other."`
 	Status migrateStatusCmd `cmd:"" help:"Show which migrations are applied."`
 	Plan   migratePlanCmd   `cmd:"" help:"Show what up, or down, would do; write nothing."`
