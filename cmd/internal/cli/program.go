@@ -17,6 +17,8 @@ import (
 
 	"github.com/attune-go/attune"
 	"github.com/attune-go/attune/cmd/internal/config"
+	"github.com/attune-go/attune/migrations"
+	"github.com/attune-go/attune/schema/database"
 )
 
 // Globals are the flags of every command.
@@ -165,6 +167,9 @@ func report(ctx context.Context, command string, out *Terminal, err error) {
 	var silent *Silent
 	if errors.As(err, &silent) {
 		return
+	}
+	if !errors.Is(err, migrations.ErrLocked) && !errors.Is(err, migrations.ErrReadOnly) && !errors.Is(err, migrations.ErrPrivilege) {
+		err = database.Explain(err) // those of migrations say what to try already
 	}
 	text := err.Error()
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
