@@ -74,7 +74,7 @@ func TestPostgresStopsAndStarts(t *testing.T) {
 	if err := svc.Ready(); err != nil {
 		t.Errorf("not ready again: %v", err)
 	}
-	for _, line := range []string{"the database is away", "the database is back"} {
+	for _, line := range []string{"the database cannot be used for now", "the database can be used again"} {
 		if n := strings.Count(b.log.String(), line); n != 1 {
 			t.Errorf("the log says %d times %q, want once:\n%s", n, line, b.log)
 		}

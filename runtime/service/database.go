@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/attune-go/attune/schema/store"
@@ -26,6 +27,9 @@ func (a *away) delay() time.Duration {
 	}
 	return max(min(d, a.most), a.least)
 }
+
+// remindEvery so many failures there is a line about one.
+const remindEvery = 30
 
 // reachable reports whether the database may be asked: it answered the last
 // time, or the time for another attempt has come.
@@ -83,16 +87,20 @@ func (s *Service) missed(doing string, err error) {
 	attrs := []any{"doing", doing, "error", err, "again_in", s.away.retryAt.Sub(now).Round(time.Millisecond)}
 	if s.away.since == nil {
 		s.away.since = &now
-		s.log.Warn("the database is away; what this host has is kept and said again when it is back", attrs...)
+		s.log.Warn("the database cannot be used for now; what this host has is kept, and said when it can", attrs...)
 		return
 	}
-	s.log.Debug("the database is still away", attrs...)
+	level := slog.LevelDebug
+	if s.away.failures%remindEvery == 0 {
+		level = slog.LevelWarn // perhaps for another reason by now
+	}
+	s.log.Log(context.Background(), level, "the database still cannot be used", attrs...)
 }
 
 // back notes that the database answers.
 func (s *Service) back() {
 	if s.away.since != nil {
-		s.log.Info("the database is back", "away_for", s.cfg.Now().Sub(*s.away.since).Round(time.Millisecond))
+		s.log.Info("the database can be used again", "away_for", s.cfg.Now().Sub(*s.away.since).Round(time.Millisecond))
 	}
 	s.away.since, s.away.failures = nil, 0
 }

@@ -52,8 +52,8 @@ func (c *runCmd) AfterApply(k *kong.Context) error {
 
 // Run runs the service until it is told to end.
 func (c *runCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) error {
-	if !c.leveled {
-		env.Log = slog.New(slog.NewTextHandler(env.Err, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	if err := c.logger(env); err != nil {
+		return err
 	}
 	id, err := c.identity(env, role)
 	if err != nil {
@@ -92,6 +92,25 @@ func (c *runCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) erro
 	defer server.close()
 	defer onHangup(svc)()
 	return svc.Run(ctx)
+}
+
+// logger makes the log of a service: from info upwards where nobody said
+// otherwise, and of JSON where that was asked for.
+func (c *runCmd) logger(env *cli.Env) error {
+	options := &slog.HandlerOptions{Level: slog.LevelInfo}
+	if c.leveled {
+		var level slog.Level
+		if err := level.UnmarshalText([]byte(env.LogLevel)); err != nil {
+			return cli.Usagef("--log-level: %v", err)
+		}
+		options.Level = level
+	}
+	var handler slog.Handler = slog.NewTextHandler(env.Err, options)
+	if env.JSON {
+		handler = slog.NewJSONHandler(env.Err, options)
+	}
+	env.Log = slog.New(handler)
+	return nil
 }
 
 // openService opens the database for a service. The embedded file gets all it
