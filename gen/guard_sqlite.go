@@ -134,10 +134,10 @@ var sqliteTypes = map[Kind][]string{Text: {"text"}, Duration: {"text"}, Bool: {"
 
 // value judges what is in objects and lists.
 func (g *sqliteGuard) value(f *Field, r rows) {
-	switch {
-	case f.Type.Kind == List:
+	switch f.Type.Kind {
+	case List:
 		g.list(f, r)
-	case f.Type.Kind == Object:
+	case Object:
 		g.object(f.Type.Document, r)
 	}
 }
