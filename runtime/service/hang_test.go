@@ -8,7 +8,9 @@ import (
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/service"
+	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
 )
 
 // held is a detector that waits until it may go on.
@@ -79,6 +81,32 @@ func TestHeartbeatsWhileADetectionRuns(t *testing.T) {
 	svc.Refresh()
 	b.step(svc)
 	b.has("beta@2.0.0")
+}
+
+// deaf registers, and does not hear that it did.
+type deaf struct{ service.Rows }
+
+func (d deaf) Register(ctx context.Context, r store.Registration) (*schema.Worker, []schema.CapabilityChange, error) {
+	if _, _, err := d.Rows.Register(ctx, r); err != nil {
+		return nil, nil, err
+	}
+	return nil, nil, context.DeadlineExceeded
+}
+
+// TestLeaveAfterALostAnswer: the row that was made is not left active.
+func TestLeaveAfterALostAnswer(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		b := newBench(t, db)
+		cfg := b.config()
+		cfg.Open = func(context.Context) (*service.Database, error) {
+			return &service.Database{Definitions: b.Store, Rows: deaf{b.Workers}}, nil
+		}
+		svc := b.start(cfg)
+		b.step(svc)
+		b.status(schema.WorkerActive)
+		svc.Leave(t.Context())
+		b.status(schema.WorkerInactive)
+	})
 }
 
 // TestLeaveWhileADetectionRuns ends it.

@@ -85,8 +85,8 @@ func (s *Service) Refresh() {
 // end that was asked for is no error.
 //
 // Errors: one that wraps store.ErrLive where another instance lives under the
-// name, store.ErrSuperseded where one has taken it; before the service is
-// registered, also those that Hopeless tells, and those of the configuration.
+// name, or has taken it; before the service is registered, also those that
+// Hopeless tells, and those of the configuration.
 func (s *Service) Run(ctx context.Context) error {
 	defer s.close()
 	for ctx.Err() == nil {
