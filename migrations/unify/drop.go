@@ -152,7 +152,8 @@ SELECT format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS not_null, p
   obj_description(t.oid, 'pg_type') AS enum_note, %s AS grants, %s AS enum_grants,
   array_remove(ARRAY[CASE WHEN a.attstattarget >= 0 THEN 'SET STATISTICS ' || a.attstattarget END,
     CASE WHEN a.attstorage <> t.typstorage THEN 'SET STORAGE ' || CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END END,
-    (SELECT 'SET (' || string_agg(format('%%I = %%L', o.option_name, o.option_value), ', ') || ')' FROM pg_options_to_table(a.attoptions) o)], NULL) AS settings,
+    (SELECT 'SET (' || string_agg(format('%%I = %%L', o.option_name, o.option_value), ', ') || ')' FROM pg_options_to_table(a.attoptions) o
+      WHERE o.option_name IN ('n_distinct', 'n_distinct_inherited'))], NULL) AS settings,
   CASE WHEN a.attcollation <> t.typcollation THEN (SELECT format(' COLLATE %%I.%%I', cn.nspname, l.collname)
     FROM pg_collation l JOIN pg_namespace cn ON cn.oid = l.collnamespace WHERE l.oid = a.attcollation) ELSE '' END AS collate
 FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid JOIN pg_namespace n ON n.oid = t.typnamespace

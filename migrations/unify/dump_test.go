@@ -38,7 +38,7 @@ c AS (SELECT c.*, n.nspname || '.' || c.relname AS name FROM pg_class c JOIN n O
 SELECT concat_ws(' ', 'relation', name, relkind, pg_get_userbyid(relowner), relacl, relreplident, reloptions, relrowsecurity, relforcerowsecurity, obj_description(oid, 'pg_class')) FROM c
 UNION ALL
 SELECT concat_ws(' ', 'column', c.name, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated, a.attacl,
-  a.attstattarget, a.attoptions, a.attstorage, a.attcollation, pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum))
+  a.attstattarget, ARRAY(SELECT o FROM unnest(a.attoptions) o WHERE o NOT LIKE 'pg_attver=%'), a.attstorage, a.attcollation, pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum))
 FROM c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm')
 LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
 UNION ALL
