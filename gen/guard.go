@@ -1,6 +1,8 @@
 package gen
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -115,11 +117,11 @@ func snake(name string) string {
 	return out.String()
 }
 
-// sqlText is a text as SQL has it. The placeholder of the schema's name is no
-// placeholder in it.
+// sqlText is a text as SQL has it. A placeholder is none in it.
 func sqlText(s string) string {
 	quoted := "'" + strings.ReplaceAll(s, "'", "''") + "'"
-	if apart := strings.ReplaceAll(quoted, "{schema}", "{' || 'schema}"); apart != quoted {
+	apart := strings.NewReplacer("{schema}", "{' || 'schema}", "{digest}", "{' || 'digest}").Replace(quoted)
+	if apart != quoted {
 		return "(" + apart + ")"
 	}
 	return quoted
@@ -151,9 +153,17 @@ func sample(f *Field) string {
 }
 
 const guardHead = `-- ` + "%s" + `
+-- digest: {digest}
 --
 -- The guards of %s: wrong metadata is refused where it is
 -- written, with the place and the fault. To be run after the migrations whenever
 -- this text has changed; each statement can be repeated. {schema} is the name of
 -- the installation's schema in quotes.
 `
+
+// signed puts the digest of a text into it, by which a database tells which text
+// it has.
+func signed(text string) []byte {
+	sum := sha256.Sum256([]byte(text))
+	return []byte(strings.ReplaceAll(text, "{digest}", hex.EncodeToString(sum[:8])))
+}

@@ -16,7 +16,7 @@ func emitPostgres(p *Package) []byte {
 		g.document(d)
 		g.write(&out, d)
 	}
-	return []byte(out.String())
+	return signed(out.String())
 }
 
 // emitPostgresDrop takes the guards away.
@@ -257,6 +257,7 @@ END
 		tag = "$attune" + strconv.Itoa(i) + "$"
 	}
 	fmt.Fprintf(out, "\nCREATE OR REPLACE FUNCTION {schema}.%[1]s() RETURNS trigger\n    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS %[2]s%[3]s%[2]s;\n", name, tag, text)
+	fmt.Fprintf(out, "\nCOMMENT ON FUNCTION {schema}.%s() IS 'attune {digest}';\n", name)
 	for _, c := range d.Guards {
 		fmt.Fprintf(out, "\nDROP TRIGGER IF EXISTS %[1]s ON {schema}.%[2]s;\nCREATE TRIGGER %[1]s BEFORE INSERT OR UPDATE OF %[3]s ON {schema}.%[2]s\n    FOR EACH ROW EXECUTE FUNCTION {schema}.%[4]s('%[3]s');\n",
 			triggerName(c), c.Table, c.Name, name)

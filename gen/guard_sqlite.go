@@ -22,7 +22,7 @@ func emitSQLite(p *Package) ([]byte, error) {
 		}
 		g.write(&out, d)
 	}
-	return []byte(out.String()), nil
+	return signed(out.String()), nil
 }
 
 // emitSQLiteDrop takes the guards away.
@@ -279,7 +279,7 @@ func (g *sqliteGuard) write(out *strings.Builder, d *Document) {
 	out.WriteByte('\n')
 	dropSQLite(out, d)
 	view := "attune_guard_" + snake(d.Name)
-	fmt.Fprintf(out, "\nCREATE VIEW {schema}.%s AS SELECT '' AS document WHERE 0;\n", view)
+	fmt.Fprintf(out, "\nCREATE VIEW {schema}.%s AS SELECT '' AS document, 'attune {digest}' AS digest WHERE 0;\n", view)
 	fmt.Fprintf(out, "\nCREATE TRIGGER {schema}.%[1]s_fault INSTEAD OF INSERT ON %[1]s\nBEGIN\n    SELECT CASE rule\n", view)
 	for i, r := range g.rules {
 		fmt.Fprintf(out, "        WHEN %d THEN %s\n", i+1, r.raise(d))

@@ -65,6 +65,11 @@ func (m *Migrator) newest(in *inspection) (record, step, error) {
 
 // undo takes back what a migration did, the record apart.
 func (m *Migrator) undo(ctx context.Context, tx bun.IDB, in *inspection, r record, s step, res *Result) error {
+	if r.ID == UnifyRuntimes || r.ID == Baseline {
+		if err := m.dropGuards(ctx, tx, in.name); err != nil {
+			return err
+		}
+	}
 	switch {
 	case r.ID == UnifyRuntimes && m.postgres():
 		report, err := m.separate(ctx, tx, in)

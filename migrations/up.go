@@ -28,12 +28,18 @@ type Result struct {
 	Done []Done `json:"done"`
 	// Unify says what unifying did; nil when it was not part of this.
 	Unify *unify.Report `json:"unify,omitempty"`
+	// Guards is whether the guards of metadata were put in place, anew or because
+	// their text has changed.
+	Guards bool `json:"guards,omitempty"`
 }
 
 // Up applies what is missing, each migration in a transaction of its own. Only
 // the first Up of an installation is one transaction: a baseline is not left
 // behind, created or adopted, where what follows it is refused. Of several
 // processes that begin at once the result of each says what that one did.
+//
+// At the end the guards of metadata are put in place, if they are not there or are
+// others.
 //
 // With an error the result says what was applied before it. Errors are those of
 // this package: ErrMixed, ErrNotOurs, ErrTooNew, ErrSeveral, ErrBeside, ErrLocked,
@@ -46,7 +52,7 @@ func (m *Migrator) Up(ctx context.Context) (*Result, error) {
 			return res, err
 		}
 		if !more {
-			return res, nil
+			return res, m.upGuards(ctx, res)
 		}
 	}
 }

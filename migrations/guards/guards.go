@@ -1,22 +1,47 @@
 // Package guards holds the SQL by which both databases refuse wrong metadata
 // where it is written, through whatever program. attune-gen writes it from the
 // types of schema/metadata.
-//
-// The statements can be repeated: they are run after the migrations whenever
-// their text has changed, and taken away before a migration is undone. In them
-// {schema} stands for the quoted name of the installation's schema.
 package guards
 
-import _ "embed"
+import (
+	_ "embed"
+	"regexp"
+	"strings"
+)
 
-// The guards of each database, and the statements that take them away.
 var (
 	//go:embed postgres.sql
-	Postgres string
+	postgres string
 	//go:embed postgres.drop.sql
-	PostgresDrop string
+	postgresDrop string
 	//go:embed sqlite.sql
-	SQLite string
+	sqlite string
 	//go:embed sqlite.drop.sql
-	SQLiteDrop string
+	sqliteDrop string
 )
+
+// Set are the guards of one database. The statements can be repeated. In them
+// {schema} stands for the quoted name of the installation's schema.
+type Set struct {
+	// Apply puts the guards in the place of those that are there.
+	Apply string
+	// Drop takes them away.
+	Drop string
+	// Mark tells this text from others: it is the comment of the function in
+	// Postgres, and stands in the view in SQLite.
+	Mark string
+	// Triggers is how many there are, all with names that begin with attune_guard_.
+	Triggers int
+}
+
+// Postgres are the guards of Postgres.
+func Postgres() Set { return set(postgres, postgresDrop) }
+
+// SQLite are the guards of SQLite.
+func SQLite() Set { return set(sqlite, sqliteDrop) }
+
+var mark = regexp.MustCompile(`'(attune [0-9a-f]{16})'`)
+
+func set(apply, drop string) Set {
+	return Set{Apply: apply, Drop: drop, Mark: mark.FindStringSubmatch(apply)[1], Triggers: strings.Count(apply, "\nCREATE TRIGGER ")}
+}

@@ -40,17 +40,21 @@ func each(t *testing.T, test func(t *testing.T, g *guarded)) {
 	})
 }
 
-func (g *guarded) script(postgres, sqlite string) {
-	g.t.Helper()
-	text := sqlite
+func (g *guarded) set() guards.Set {
 	if g.postgres {
-		text = postgres
+		return guards.Postgres()
 	}
-	g.must(strings.ReplaceAll(text, "{schema}", g.schema))
+	return guards.SQLite()
 }
 
-func (g *guarded) apply() { g.t.Helper(); g.script(guards.Postgres, guards.SQLite) }
-func (g *guarded) drop()  { g.t.Helper(); g.script(guards.PostgresDrop, guards.SQLiteDrop) }
+func (g *guarded) apply() {
+	g.t.Helper()
+	g.must(strings.ReplaceAll(g.set().Apply, "{schema}", g.schema))
+}
+func (g *guarded) drop() {
+	g.t.Helper()
+	g.must(strings.ReplaceAll(g.set().Drop, "{schema}", g.schema))
+}
 
 func (g *guarded) must(sql string) {
 	g.t.Helper()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
@@ -230,6 +231,7 @@ func TestWrongMetadataIsRefused(t *testing.T) {
 // nobody.
 func TestMalformedRowSurvivesUpdate(t *testing.T) {
 	each(t, func(t *testing.T, e env) {
+		testdb.Unguard(t, e.DB, e.schema)
 		e.exec(t, `INSERT INTO {schema}.runtime (ref, name, distributions) VALUES ('core.odd', 'Odd', '["odd"]')`)
 		row, err := e.Runtimes.Update(t.Context(), "core.odd", store.RuntimeChanges{Name: metadata.Some("Odder")})
 		if err != nil || row.Name != "Odder" || row.Distributions.Fault() == nil {
