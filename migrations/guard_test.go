@@ -23,8 +23,8 @@ func guardsLeft(t *testing.T, db *testdb.DB) int {
 // as a whole, or are those of another release.
 func TestUpPutsGuardsInPlace(t *testing.T) {
 	empty := map[string]func(testing.TB) *testdb.DB{
-		"postgres": func(t testing.TB) *testdb.DB { return testdb.EmptyPostgres(t) },
-		"sqlite":   func(t testing.TB) *testdb.DB { return testdb.EmptySQLite(t) },
+		"postgres": testdb.EmptyPostgres,
+		"sqlite":   testdb.EmptySQLite,
 	}
 	for name, open := range empty {
 		t.Run(name, func(t *testing.T) {

@@ -180,14 +180,14 @@ func TestWorkersSelected(t *testing.T) {
 			docs[0].Stale || !docs[1].Stale || docs[1].SilentSeconds == nil || *docs[1].SilentSeconds < 120 || docs[2].SilentSeconds != nil {
 			t.Errorf("--json: %v, %+v", err, docs)
 		}
-		want(t, run(t, "workers", "list"), 0, "lost", "active, stale", "2m0s ago", `old\x1b[31m`, "not registered by attune")
+		want(t, run(t, "workers", "list"), 0, "lost", "active, stale", "2m", `old\x1b[31m`, "not registered by attune")
 		want(t, run(t, "workers", "list", "--lacks", "python@>=3.13"), 0,
 			"PYTHON", "only 3.12.1, 3.11.7", "only 3.13.0-rc1", "timeout", "only unknown version (declared)", "not registered by attune")
 		want(t, run(t, "workers", "list", "nobody"), 0, "no workers that fit")
 		want(t, run(t, "workers", "list", "--has", "pyton"), 1, "did you mean", "python")
 		want(t, run(t, "workers", "show", "web-3"), 1, "did you mean web-")
 		want(t, run(t, "workers", "show", "web-1"), 0, "labels       zone=a", "PATH         /usr/local/bin:/usr/bin", "due every 30s", "3.11.7")
-		want(t, run(t, "workers", "show", "h-lost"), 0, "worker       lost", "active, stale", "2m0s ago")
+		want(t, run(t, "workers", "show", "h-lost"), 0, "worker       lost", "active, stale", "2m")
 		for _, c := range []struct{ term, say string }{
 			{"has:python@", "constraint"},
 			{"has:python@>=x", "python@>=x"},
@@ -229,7 +229,7 @@ func TestExplainStored(t *testing.T) {
 			{"early python", 3, []string{"not asked", "since the definition came", "attune workers refresh early"}},
 			{"early builtin", 3, []string{"not asked", "not for the role worker"}},
 			{"doubt python@3", 0, []string{": yes", "cannot tell", "the host cannot tell any more since"}},
-			{"lost python", 0, []string{": yes", "worker is stale", "2m0s ago", "why it is silent"}},
+			{"lost python", 0, []string{": yes", "worker is stale", "2m", "why it is silent"}},
 			{"lost python@3", 3, []string{": no", "start the service there"}},
 			{"ended python", 3, []string{"does not run"}},
 			{"old* python", 3, []string{"not asked", `old\x1b[31m`, "never reported"}},
