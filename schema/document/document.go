@@ -3,16 +3,24 @@
 // read strictly, and nothing of what a particular one holds.
 //
 // Strictly means: UTF-8, no key twice in one object, no NUL in text, at most
-// MaxDepth deep and MaxSize long. 1.0 is a whole number. null is the same as
-// leaving a known key out.
+// MaxDepth deep and MaxSize long, no number with more than MaxDigits digits. 1.0
+// is a whole number. null is the same as leaving a known key out.
 package document
 
 import "encoding/json"
 
 // Limits of a document.
 const (
-	// MaxSize is the largest document that is read, in bytes.
+	// MaxSize is the largest document that is read, in bytes. Blanks between its
+	// parts do not count, and numbers count as they are without an exponent: so
+	// no database makes a document too large that was not so before.
 	MaxSize = 1 << 20
+	// MaxText is the longest text of a document that is read, in bytes, whatever
+	// in it are blanks.
+	MaxText = 2 * MaxSize
+	// MaxDigits is how many digits a number has at most that is written without an
+	// exponent: more than any floating-point number needs.
+	MaxDigits = 1000
 	// MaxDepth is how deep lists and objects may be nested.
 	MaxDepth = 64
 )

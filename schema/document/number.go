@@ -25,24 +25,48 @@ func whole(number string) (int64, bool) {
 // decimal brings a number's text to digits times ten to the power of exp,
 // without needless zeros: 1.0, 1 and 10e-1 are the same pair.
 func decimal(number string) (digits string, exp int64) {
-	sign, mantissa := "", number
-	if strings.HasPrefix(number, "-") {
-		sign, mantissa = "-", number[1:]
-	}
-	mantissa, power, _ := strings.Cut(strings.ToLower(mantissa), "e")
-	if power != "" {
-		// The error is a power beyond 64 bits: ParseInt gives the limit, which
-		// is as far out of reach.
-		exp, _ = strconv.ParseInt(power, 10, 64)
-		exp = max(min(exp, 1<<40), -1<<40)
-	}
-	before, after, _ := strings.Cut(mantissa, ".")
-	exp -= int64(len(after))
-	digits = strings.TrimLeft(before+after, "0")
+	p := splitNumber(number)
+	exp = p.exp - int64(len(p.after))
+	digits = strings.TrimLeft(p.before+p.after, "0")
 	short := strings.TrimRight(digits, "0")
 	exp += int64(len(digits) - len(short))
 	if short == "" {
 		return "0", 0
 	}
-	return sign + short, exp
+	return p.sign + short, exp
+}
+
+// withoutExponent is how many digits a number has that is written without an
+// exponent, and how long its text is then.
+func withoutExponent(number string) (digits, size int64) {
+	p := splitNumber(number)
+	after := max(int64(len(p.after))-p.exp, 0)
+	digits = max(int64(len(p.before))+p.exp, 1) + after
+	size = int64(len(p.sign)) + digits
+	if after > 0 {
+		size += int64(len("."))
+	}
+	return digits, size
+}
+
+// parts are those of a number's text: -12.5e3.
+type parts struct {
+	sign, before, after string
+	exp                 int64
+}
+
+func splitNumber(number string) parts {
+	var p parts
+	if strings.HasPrefix(number, "-") {
+		p.sign, number = "-", number[1:]
+	}
+	if i := strings.IndexAny(number, "eE"); i >= 0 {
+		// The error is a power beyond 64 bits: ParseInt gives the limit, which
+		// is as far out of reach.
+		p.exp, _ = strconv.ParseInt(number[i+1:], 10, 64)
+		p.exp = max(min(p.exp, 1<<40), -1<<40)
+		number = number[:i]
+	}
+	p.before, p.after, _ = strings.Cut(number, ".")
+	return p
 }

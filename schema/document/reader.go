@@ -40,13 +40,17 @@ type Reader struct {
 	way       [MaxDepth]place
 	faults    Faults
 	broken    bool
+	// grown is by how many bytes the numbers are longer without an exponent.
+	grown int
+	// stored: the text is a column's, so that its size is past complaining about.
+	stored bool
 	// kept are the unknown keys of large objects, by their depth.
 	kept map[int]map[string]struct{}
 	// texts has room for the elements of lists of text: small lists share one
 	// allocation.
 	texts []string
-	// unescaped holds the texts in which something was escaped: they share one
-	// allocation too.
+	// unescaped holds the copy of the document and, behind it as long as there is
+	// room, the texts in which something was escaped.
 	unescaped strings.Builder
 }
 
@@ -54,19 +58,26 @@ type Reader struct {
 // is something to read; Close says why not.
 func (r *Reader) Open(data []byte) bool {
 	// Before the copy: the size of what is refused must not matter.
-	if len(data) > MaxSize {
-		r.tooLarge(len(data))
+	if !r.short(len(data)) {
 		return false
 	}
-	return r.OpenText(string(data))
+	r.unescaped.Grow(len(data) + escapedRoom)
+	r.unescaped.Write(data)
+	return r.open(r.unescaped.String())
 }
 
-// OpenText is Open for text, which is not copied.
-func (r *Reader) OpenText(text string) bool {
-	if len(text) > MaxSize {
-		r.tooLarge(len(text))
-		return false
-	}
+// escapedRoom is how many bytes of text in which something was escaped find room
+// behind the copy of the document.
+const escapedRoom = 64
+
+// OpenStored is Open for the text of a column, which is not copied. It may be up
+// to MaxText long: what a database took can always be read.
+func (r *Reader) OpenStored(text string) bool {
+	r.stored = true
+	return r.short(len(text)) && r.open(text)
+}
+
+func (r *Reader) open(text string) bool {
 	if !utf8.ValidString(text) {
 		r.faults.add(Fault{Message: fmt.Sprintf("byte %d is not UTF-8", invalidUTF8(text))})
 		r.broken = true
@@ -77,8 +88,16 @@ func (r *Reader) OpenText(text string) bool {
 	return true
 }
 
-func (r *Reader) tooLarge(size int) {
-	r.faults.add(Fault{Message: fmt.Sprintf("the document has %d bytes; at most %d are read", size, MaxSize)})
+// short reports whether a text is short enough to be read.
+func (r *Reader) short(size int) bool {
+	if size > MaxText {
+		r.tooLarge(size, MaxText)
+	}
+	return !r.broken
+}
+
+func (r *Reader) tooLarge(size, most int) {
+	r.faults.add(Fault{Message: fmt.Sprintf("the document has %d bytes; at most %d are read", size, most)})
 	r.broken = true
 }
 
@@ -98,6 +117,11 @@ func (r *Reader) Close() error {
 	r.space()
 	if !r.broken && r.pos < len(r.src) {
 		r.syntax("something follows the document")
+	}
+	if size := len(r.src) + r.grown; !r.broken && !r.stored && size > MaxSize {
+		if size -= blanks(r.src); size > MaxSize {
+			r.tooLarge(size, MaxSize)
+		}
 	}
 	return r.faults.OrNil()
 }

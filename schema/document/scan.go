@@ -13,6 +13,22 @@ func skipBlanks(s string, i int) int {
 	return i
 }
 
+// blanks is how many bytes of a document are blanks between its parts.
+func blanks(s string) int {
+	n := 0
+	for i := 0; i < len(s); i++ {
+		switch {
+		case blank[s[i]]:
+			n++
+		case s[i] == '"':
+			for i = textEnd(s, i+1); i < len(s) && s[i] == '\\'; {
+				i = textEnd(s, min(i+2, len(s)))
+			}
+		}
+	}
+	return n
+}
+
 // textEnd is where the first byte of s stands, from i on, that is not plain
 // text: a quote, a backslash or a control character; else the end of s. It looks
 // at eight bytes at once.
