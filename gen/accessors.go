@@ -10,6 +10,8 @@ import (
 	"strings"
 	"text/template"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 //go:embed accessors.tmpl
@@ -18,8 +20,9 @@ var accessorsText string
 // accessors is the template of the Go file.
 var accessors = template.Must(template.New("accessors").Funcs(template.FuncMap{
 	"quote":     strconv.Quote,
-	"keyVar":    func(d *Document) string { return lowerFirst(d.Name) + "Keys" },
-	"plural":    func(d *Document, f *Field) string { return lowerFirst(d.Name) + f.Go },
+	"keyVar":    keyVar,
+	"plural":    plural,
+	"defaultOf": defaultConst,
 	"bit":       func(i int) string { return fmt.Sprintf("1<<%d", i) },
 	"convert":   convert,
 	"value":     goValue,
@@ -40,7 +43,7 @@ var accessors = template.Must(template.New("accessors").Funcs(template.FuncMap{
 		}{d, f}
 	},
 	"pointer":      pointerOf,
-	"elemObject":   func(f *Field) bool { return f.Type.Kind == List && f.Type.object() != nil },
+	"elemObject":   elemObject,
 	"validateList": validateList,
 	"judged":       (*Field).judged,
 	"notZero":      notZero,
@@ -107,6 +110,26 @@ func needsPlain(d *Document) bool {
 	return false
 }
 
+// HasBare reports whether a text of the document, or of one in it, may stand in
+// a YAML file without quotes.
+func (d *Document) HasBare() bool {
+	return slices.ContainsFunc(d.Fields, func(f *Field) bool {
+		of := f.Type.object()
+		return f.Bare || of != nil && of.HasBare()
+	})
+}
+
+// HasColumn reports whether the document is a column, or one in it is.
+func (d *Document) HasColumn() bool {
+	return d.Column || slices.ContainsFunc(d.Fields, func(f *Field) bool { return f.Type.HasColumn() })
+}
+
+// HasColumn reports whether the type's document, or that of its elements, is a
+// column or holds one.
+func (t *Type) HasColumn() bool {
+	return t.Document != nil && t.Document.HasColumn() || t.Elem != nil && t.Elem.HasColumn()
+}
+
 // convert writes the conversion of expr to a text's type.
 func convert(t Type, expr string) string {
 	if t.Go == "" {
@@ -149,7 +172,18 @@ func consts(t *Type) string {
 	return strings.Join(names, ", ")
 }
 
-func lowerFirst(s string) string { return strings.ToLower(s[:1]) + s[1:] }
+// keyVar is the variable that holds the keys of a document, plural the function
+// that reads a list of documents, and defaultConst the constant of a default.
+func keyVar(d *Document) string                 { return lowerFirst(d.Name) + "Keys" }
+func plural(d *Document, f *Field) string       { return lowerFirst(d.Name) + f.Go }
+func defaultConst(d *Document, f *Field) string { return "Default" + d.Name + f.Go }
+
+func lowerFirst(s string) string {
+	first, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToLower(first)) + s[n:]
+}
+
+func elemObject(f *Field) bool { return f.Type.Kind == List && f.Type.object() != nil }
 
 // optionalTypes are what an Optional holds, and accessorTypes what the accessors
 // of defaults give.

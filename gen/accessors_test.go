@@ -2,12 +2,14 @@ package gen_test
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/attune-go/attune/gen/testdata/full"
 	"github.com/attune-go/attune/gen/testdata/hostile"
+	"github.com/attune-go/attune/gen/testdata/reading"
 	"github.com/attune-go/attune/schema/document"
 )
 
@@ -152,12 +154,44 @@ func TestColumns(t *testing.T) {
 	}
 }
 
+// A document without a column of its own gathers what its columns could not read.
+func TestFaultOfWhatIsInside(t *testing.T) {
+	var bad full.Tool
+	var tags full.Tags
+	for _, column := range []interface{ Scan(any) error }{&bad, &tags} {
+		if err := column.Scan("7"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	chest := full.Chest{Tags: tags, Best: &bad, Tools: []full.Tool{{}, bad}, Inner: []full.Chests{{Tool: bad}, {}}}
+	want := "/tags: must be a list, not a number; /best: must be an object, not a number; /tools/1: must be an object, not a number; " +
+		"/inner/0/tool: must be an object, not a number"
+	if err := chest.Fault(); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if err := (&full.Chest{Tools: []full.Tool{{}}, Inner: []full.Chests{{}}}).Fault(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestBare(t *testing.T) {
+	const odd = "od/d ~key"
+	bare := [][]string{{"note"}, {"main", odd}, {"whole", odd}, {"parts", "7", odd}}
+	for _, path := range append(bare, nil, []string{"name"}, []string{odd}, []string{"note", "0"}, []string{"parts"}, []string{"parts", "7"},
+		[]string{"parts", odd}, []string{"main", odd, "0"}, []string{"x", "note"}) {
+		want := slices.ContainsFunc(bare, func(b []string) bool { return slices.Equal(b, path) })
+		if got := (*full.Tool)(nil).Bare(path); got != want {
+			t.Errorf("%q: %v", path, got)
+		}
+	}
+}
+
 // What annotations and comments say is data in the generated code.
 func TestHostileText(t *testing.T) {
-	const key = "quo'te\" $$ {schema} {{.}} %s \\"
+	const key = "quo'te\" $$ {{.}} %s \\"
 	v := hostile.Odd{Quote: "x", Kind: hostile.Quoted}
 	text, err := v.MarshalJSON()
-	if err != nil || !strings.Contains(string(text), `"quo'te\" $$ {schema} {{.}} %s \\":"x"`) {
+	if err != nil || !strings.Contains(string(text), `"quo'te\" $$ {{.}} %s \\":"x"`) {
 		t.Errorf("%s, %v", text, err)
 	}
 	var again hostile.Odd
@@ -167,6 +201,20 @@ func TestHostileText(t *testing.T) {
 	again.Kind = "other"
 	if err := again.Validate(); err == nil || !strings.HasPrefix(err.Error(), "/kind: must be plain or it's") {
 		t.Errorf("%v (the key is %q)", err, key)
+	}
+}
+
+// Aliases, imports under other names, constants in all their forms and files for
+// other systems are read as Go reads them.
+func TestReadAsGoReads(t *testing.T) {
+	var v reading.T
+	if err := v.UnmarshalJSON([]byte(`{"level": "high", "words": ["a"], "parts": [{"id": "x"}], "here": {"y": 1}}`)); err != nil {
+		t.Fatal(err)
+	}
+	v.Level, v.Words = "loud", append(v.Words, "b")
+	want := `/size: 5 5 10; /level: must be low or high, not "loud"; /words/1: "b" is there twice: the first is number 0`
+	if err := v.Validate(); err == nil || !sameFaults(err.Error(), want) {
+		t.Errorf("got %v\nwant %s", err, want)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // Files are contents by path, relative to the working directory.
@@ -35,69 +36,113 @@ func (f Files) names() []string {
 	return names
 }
 
-// Write writes the files that differ from what is there, each of them at once:
-// a reader sees the old or the new one. It gives the paths it wrote.
-func (f Files) Write() ([]string, error) {
-	var written []string
+// change is one file that differs from what is there.
+type change struct {
+	name    string
+	old     []byte
+	missing bool
+}
+
+// changes are the files that differ from what is there. A file that is there and
+// was not generated is an error: nobody meant it to be lost.
+func (f Files) changes() ([]change, error) {
+	var out []change
 	for _, name := range f.names() {
 		old, err := os.ReadFile(name)
-		if err == nil && bytes.Equal(old, f[name]) {
-			continue
+		missing := errors.Is(err, fs.ErrNotExist)
+		switch {
+		case err != nil && !missing:
+			return nil, fmt.Errorf("read what is to be replaced: %w", err)
+		case len(old) > 0 && !generated(old):
+			return nil, fmt.Errorf("%s: it does not say that it is generated, so it is not replaced: choose another name, or remove it", name)
+		case missing || !bytes.Equal(old, f[name]):
+			out = append(out, change{name, old, missing})
 		}
-		if err := replace(name, f[name]); err != nil {
-			return written, fmt.Errorf("write %s: %w", name, err)
+	}
+	return out, nil
+}
+
+// generated reports whether a text says in its first lines who wrote it.
+func generated(text []byte) bool {
+	return bytes.Contains(text[:min(len(text), 300)], []byte(strings.TrimPrefix(Header, "// ")))
+}
+
+// Write writes the files that differ from what is there, each of them at once:
+// a reader sees the old or the new one. All are on the disk before the first is
+// put in its place, and after an error before that nothing has changed. It gives
+// the paths it wrote.
+func (f Files) Write() (written []string, err error) {
+	list, err := f.changes()
+	if err != nil {
+		return nil, err
+	}
+	var made []string // in this order: folders, and files beside their places
+	defer func() {
+		if err != nil {
+			for _, path := range slices.Backward(made) {
+				_ = os.Remove(path) // a folder that holds something stays
+			}
 		}
-		written = append(written, name)
+	}()
+	var ready []string
+	for _, c := range list {
+		folders, err := makeFolder(filepath.Dir(c.name))
+		made = append(made, folders...)
+		tmp := ""
+		if err == nil {
+			tmp, err = writeBeside(c.name, f[c.name])
+		}
+		if tmp != "" {
+			made, ready = append(made, tmp), append(ready, tmp)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("write %s: %w", c.name, err)
+		}
+	}
+	for i, c := range list {
+		if err := os.Rename(ready[i], c.name); err != nil {
+			return written, fmt.Errorf("write %s: %w", c.name, err)
+		}
+		written = append(written, c.name)
 	}
 	return written, nil
 }
 
-// replace writes a file beside its place and moves it there.
-func replace(name string, data []byte) (err error) {
-	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
-		return err
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(name), ".attune-gen-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(tmp.Name())
+// makeFolder makes a folder, and gives those that were not there.
+func makeFolder(dir string) (made []string, err error) {
+	for at := dir; ; at = filepath.Dir(at) {
+		if _, err := os.Lstat(at); !errors.Is(err, fs.ErrNotExist) {
+			break
 		}
-	}()
-	_, err = tmp.Write(data)
-	if closed := tmp.Close(); err == nil {
-		err = closed
+		made = append(made, at)
 	}
-	if err != nil {
-		return err
-	}
+	slices.Reverse(made)
+	return made, os.MkdirAll(dir, 0o777)
+}
+
+// writeBeside writes what is to be the file name into a file beside it, and gives
+// that one's name if it exists.
+func writeBeside(name string, data []byte) (string, error) {
 	mode := fs.FileMode(0o644)
 	if info, err := os.Stat(name); err == nil {
 		mode = info.Mode().Perm()
 	}
-	if err := os.Chmod(tmp.Name(), mode); err != nil {
-		return err
+	tmp, err := os.CreateTemp(filepath.Dir(name), ".attune-gen-*")
+	if err != nil {
+		return "", err
 	}
-	return os.Rename(tmp.Name(), name)
+	_, err = tmp.Write(data)
+	return tmp.Name(), errors.Join(err, tmp.Chmod(mode), tmp.Close())
 }
 
 // Check compares the files with what is there, writes the differences to out,
 // and reports whether there are any.
 func (f Files) Check(out io.Writer) (stale bool, err error) {
-	for _, name := range f.names() {
-		old, err := os.ReadFile(name)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return stale, fmt.Errorf("compare %s: %w", name, err)
-		}
-		if err == nil && bytes.Equal(old, f[name]) {
-			continue
-		}
-		stale = true
-		if _, err := io.WriteString(out, diff(name, old, f[name], err != nil)); err != nil {
-			return stale, err
+	list, err := f.changes()
+	for _, c := range list {
+		if _, err := io.WriteString(out, diff(c.name, c.old, f[c.name], c.missing)); err != nil {
+			return true, err
 		}
 	}
-	return stale, nil
+	return len(list) > 0, err
 }

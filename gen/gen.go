@@ -27,12 +27,19 @@
 //	unique          no text is in the list twice; unique=FUNC compares what FUNC(string) string makes of them
 //	order=KEY       makes Ordered: the elements by ascending KEY
 //	check=FUNC      FUNC(list) gives a func(*document.Checker, int) that judges each element beside the others
+//	guard=T.COLUMN  the databases refuse wrong values of this column of text
 //
 // Fields are of type string (or a type of text of the package), bool, int,
 // document.Duration, document.Optional of these three, a document (or a pointer
 // to one), a list of text or of documents, or json.RawMessage for any value.
 // Each struct has a field of type document.Unknown, and a column one of type
-// document.Malformed.
+// document.Malformed. Methods by which a type of text says itself what it is in
+// JSON are not called, so such a type is refused.
+//
+// The package is read as go build reads it here, but other packages are not: only
+// what an annotated type, a constant of an enum or a function of a rule is made of
+// must be known without them. All else may be wrong, such as what calls methods
+// that are yet to be generated.
 //
 // A format's pattern is what the JSON Schema and the databases hold texts to;
 // it is matched against the whole text, and must say what the function says. A
@@ -56,6 +63,9 @@ type MetadataConfig struct {
 	// Guards is the folder of the SQL guards: postgres.sql, sqlite.sql, and
 	// postgres.drop.sql, sqlite.drop.sql to take them away. Empty: none.
 	Guards string
+	// Hint says in the guards of Postgres what to do to know every fault, as the
+	// end of a sentence. Empty: nothing.
+	Hint string
 	// Page is the file of the reference page, in Markdown. Empty: none.
 	Page string
 	// Title is the page's. Empty: the name of the first type.
@@ -65,7 +75,8 @@ type MetadataConfig struct {
 // Metadata makes the files for the annotated types of src. The error is
 // Problems where the source is at fault.
 func Metadata(src Source, cfg MetadataConfig) (Files, error) {
-	model, err := resolve(parse(src))
+	source := parse(src)
+	model, err := resolve(source)
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +86,9 @@ func Metadata(src Source, cfg MetadataConfig) (Files, error) {
 	files := Files{}
 	text, err := emitAccessors(model)
 	if err != nil {
+		return nil, err
+	}
+	if err := source.names(model, text); err != nil {
 		return nil, err
 	}
 	if err := files.add(path.Join(src.Dir, cfg.Out), text); err != nil {
@@ -94,7 +108,7 @@ func Metadata(src Source, cfg MetadataConfig) (Files, error) {
 		}
 	}
 	if cfg.Guards != "" {
-		if err := addGuards(files, model, cfg.Guards); err != nil {
+		if err := addGuards(files, model, cfg); err != nil {
 			return nil, err
 		}
 	}
@@ -106,17 +120,21 @@ func Metadata(src Source, cfg MetadataConfig) (Files, error) {
 	return files, nil
 }
 
-func addGuards(files Files, p *Package, folder string) error {
+func addGuards(files Files, p *Package, cfg MetadataConfig) error {
 	if len(p.guarded()) == 0 {
-		return fmt.Errorf("guards in %s: no type has %sguard above it", folder, mark)
+		return fmt.Errorf("guards in %s: no type has %sguard above it, and no field the rule guard", cfg.Guards, mark)
 	}
 	sqlite, err := emitSQLite(p)
 	if err != nil {
-		return fmt.Errorf("guards of SQLite: %w", err)
+		return err
 	}
-	for name, text := range map[string][]byte{"postgres.sql": emitPostgres(p), "postgres.drop.sql": emitPostgresDrop(p),
+	hint := "Only the first fault is told here"
+	if cfg.Hint != "" {
+		hint += "; " + cfg.Hint
+	}
+	for name, text := range map[string][]byte{"postgres.sql": emitPostgres(p, hint+"."), "postgres.drop.sql": emitPostgresDrop(p),
 		"sqlite.sql": sqlite, "sqlite.drop.sql": emitSQLiteDrop(p)} {
-		if err := files.add(path.Join(folder, name), text); err != nil {
+		if err := files.add(path.Join(cfg.Guards, name), text); err != nil {
 			return err
 		}
 	}

@@ -4,21 +4,16 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"go/token"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/attune-go/attune/schema/document"
 )
 
 // The guards hold a column to the same shape as the accessors do, in SQL. They
 // tell one fault, with its place.
-
-// maxPatterned is how long a text may be that a pattern judges, in characters:
-// more than any path or name has, and little enough for SQL to follow. Package
-// document has the same bound.
-const maxPatterned = 4096
-
-// maxDocument is the largest document, in bytes, as in package document.
-const maxDocument = 1 << 20
 
 // wanted is what a value must be, in the words of the accessors.
 func (t *Type) wanted() string {
@@ -75,28 +70,65 @@ func demandDuration(f *Field) string {
 }
 
 const (
-	demandRequired = "is required"
-	demandOnce     = "an element is there twice"
-	demandShort    = "is longer than 4096 characters"
+	demandRequired  = "is required"
+	demandOnce      = "an element is there twice"
+	demandText      = "must be text, not a BLOB"
+	demandJSON      = "is no JSON"
+	demandNoNUL     = "must not hold NUL"
+	demandSurrogate = "half of a surrogate pair is missing"
+	demandKey       = "a key is there twice"
 )
 
-// guarded are the documents that have guards.
-func (p *Package) guarded() []*Document {
-	var out []*Document
+// What the limits of package document want.
+var (
+	demandShort  = fmt.Sprintf("is longer than %d characters", document.MaxPatterned)
+	demandSmall  = fmt.Sprintf("the document has more than %d bytes", document.MaxSize)
+	demandDepth  = fmt.Sprintf("nested more than %d deep", document.MaxDepth)
+	demandDigits = fmt.Sprintf("a number has more than %d digits without an exponent", document.MaxDigits)
+)
+
+// guarded is what columns hold that are judged alike.
+type guarded struct {
+	// what it is in Go, and where; name tells it from others, in SQL.
+	what    string
+	pos     token.Position
+	name    string
+	columns []Column
+	// field is the whole as the value of a key would be.
+	field *Field
+	// plain: the columns hold text, and no JSON.
+	plain bool
+}
+
+// guarded are the documents and the texts that have guards.
+func (p *Package) guarded() []guarded {
+	var out []guarded
 	for _, d := range p.Documents {
 		if len(d.Guards) > 0 {
-			out = append(out, d)
+			whole := d.List
+			if whole == nil {
+				whole = &Field{Type: Type{Kind: Object, Document: d}}
+			}
+			out = append(out, guarded{d.Name, d.Pos, snake(d.Name), d.Guards, whole, false})
+		}
+		for _, f := range d.Fields {
+			if len(f.Guards) > 0 {
+				out = append(out, guarded{d.Name + "." + f.Go, f.Pos, snake(d.Name) + "_" + f.Guards[0].Name, f.Guards, f, true})
+			}
 		}
 	}
 	return out
 }
 
-// columns are the names of a document's columns, each once.
-func (d *Document) columns() []string {
+// function is the one of Postgres that judges the columns, and the view of SQLite.
+func (w guarded) function() string { return "attune_guard_" + w.name }
+
+// names are those of the columns, each once.
+func (w guarded) names() []string {
 	var out []string
-	for _, g := range d.Guards {
-		if !slices.Contains(out, g.Name) {
-			out = append(out, g.Name)
+	for _, c := range w.columns {
+		if !slices.Contains(out, c.Name) {
+			out = append(out, c.Name)
 		}
 	}
 	return out
@@ -116,6 +148,9 @@ func snake(name string) string {
 	}
 	return out.String()
 }
+
+// sqlName is a name as SQL has it, where a word of SQL is a name too.
+func sqlName(name string) string { return `"` + name + `"` }
 
 // sqlText is a text as SQL has it. A placeholder is none in it.
 func sqlText(s string) string {

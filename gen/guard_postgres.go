@@ -2,19 +2,23 @@ package gen
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/attune-go/attune/schema/document"
 )
 
 // emitPostgres writes the guards for Postgres: a trigger function for each
 // document. It calls nothing that is looked up by name outside of pg_catalog.
-func emitPostgres(p *Package) []byte {
+// hint is what it adds to a fault.
+func emitPostgres(p *Package, hint string) []byte {
 	var out strings.Builder
 	fmt.Fprintf(&out, guardHead, strings.TrimPrefix(Header, "// "), "Postgres")
-	for _, d := range p.guarded() {
-		g := postgresGuard{}
-		g.document(d)
-		g.write(&out, d)
+	for _, w := range p.guarded() {
+		g := postgresGuard{hint: hint}
+		g.whole(w)
+		g.write(&out, w)
 	}
 	return signed(out.String())
 }
@@ -23,11 +27,11 @@ func emitPostgres(p *Package) []byte {
 func emitPostgresDrop(p *Package) []byte {
 	var out strings.Builder
 	fmt.Fprintf(&out, "-- %s\n", strings.TrimPrefix(Header, "// "))
-	for _, d := range p.guarded() {
-		for _, c := range d.Guards {
-			fmt.Fprintf(&out, "DROP TRIGGER IF EXISTS %s ON {schema}.%s;\n", triggerName(c), c.Table)
+	for _, w := range p.guarded() {
+		for _, c := range w.columns {
+			fmt.Fprintf(&out, "DROP TRIGGER IF EXISTS %s ON {schema}.%s;\n", triggerName(c), sqlName(c.Table))
 		}
-		fmt.Fprintf(&out, "DROP FUNCTION IF EXISTS {schema}.attune_guard_%s();\n", snake(d.Name))
+		fmt.Fprintf(&out, "DROP FUNCTION IF EXISTS {schema}.%s();\n", w.function())
 	}
 	return []byte(out.String())
 }
@@ -37,9 +41,13 @@ func triggerName(c Column) string { return "attune_guard_" + c.Name }
 // postgresGuard writes the body of one function. Values go down from v0, the
 // document, and so do the indexes of lists.
 type postgresGuard struct {
+	hint    string
 	body    strings.Builder
 	indent  int
 	deepest int
+	// texts and twice are further variables: texts, and the index of the first
+	// element of a list that is there twice.
+	texts, twice []string
 }
 
 func (g *postgresGuard) line(format string, args ...any) {
@@ -96,17 +104,36 @@ func (g *postgresGuard) wrong(at place, want, value string) {
 	g.line("    EXIT judge;")
 }
 
-func (g *postgresGuard) document(d *Document) {
+func (g *postgresGuard) whole(w guarded) {
 	g.indent = 2
-	v := g.value(0)
-	g.line("IF pg_catalog.octet_length(%s::text) > %d THEN", v, maxDocument)
-	g.fault(nil, fmt.Sprintf("the document has more than %d bytes", maxDocument), "")
-	g.line("END IF;")
-	if d.List != nil {
-		g.kind(&Field{Type: d.List.Type, Required: d.List.Required, Format: d.List.Format, Unique: d.List.Unique}, 0, nil)
-		return
+	if !w.plain {
+		g.readable(g.value(0))
 	}
-	g.kind(&Field{Type: Type{Kind: Object, Document: d}, Required: d.mustBe()}, 0, nil)
+	g.kind(w.field, 0, nil)
+}
+
+// readable judges what Go would not read, whatever is in it. What is larger than
+// Go reads may be so for the blanks that Postgres writes, and what looks like a
+// long number may be in a text. Without the texts both are seen: each blank
+// that is left is one between the parts.
+func (g *postgresGuard) readable(v string) {
+	const run = 250 // of each number that is too long, and nearly the most that Postgres counts to
+	g.texts = append(g.texts, "whole", "parts")
+	g.line("whole := %s::text;", v)
+	g.line("IF pg_catalog.octet_length(whole) > %d OR whole ~ '[0-9]{%d}' THEN", document.MaxSize, run)
+	g.indent++
+	g.line(`parts := pg_catalog.regexp_replace(whole, '"(?:[^"\\]|\\.)*"', '', 'g');`)
+	g.line("IF pg_catalog.octet_length(whole) - pg_catalog.length(parts) + pg_catalog.length(pg_catalog.replace(parts, ' ', '')) > %d THEN", document.MaxSize)
+	g.fault(nil, demandSmall, "")
+	g.line("ELSIF EXISTS (SELECT FROM pg_catalog.regexp_split_to_table(parts, '[^0-9.]+') AS n WHERE pg_catalog.length(pg_catalog.replace(n, '.', '')) > %d) THEN",
+		document.MaxDigits)
+	g.fault(nil, demandDigits, "")
+	g.line("END IF;")
+	g.indent--
+	g.line("END IF;")
+	g.line("IF pg_catalog.jsonb_path_exists(%s, 'strict $.**{%d} ? (@.type() == \"object\" || @.type() == \"array\")') THEN", v, document.MaxDepth)
+	g.fault(nil, demandDepth, "")
+	g.line("END IF;")
 }
 
 // kind judges the value of a depth, which is null or missing too.
@@ -178,7 +205,7 @@ func (g *postgresGuard) text(f *Field, v string, at place, empty bool) {
 	if format == nil || format.Pattern == nil {
 		return
 	}
-	g.line("ELSIF pg_catalog.char_length(%s) > %d THEN", text, maxPatterned)
+	g.line("ELSIF pg_catalog.char_length(%s) > %d THEN", text, document.MaxPatterned)
 	g.fault(at, demandShort, "")
 	g.line("ELSIF %s COLLATE pg_catalog.\"C\" !~ %s THEN", text, sqlText(format.Pattern.Postgres(empty)))
 	g.fault(at, format.demand(), v)
@@ -198,6 +225,13 @@ func (g *postgresGuard) list(f *Field, depth int, at place) {
 	i := "i" + strconv.Itoa(depth)
 	g.line("ELSE")
 	g.indent++
+	twice := ""
+	if f.Unique {
+		twice = "twice" + strconv.Itoa(depth)
+		g.twice = append(g.twice, twice)
+		g.line("%s := (SELECT pg_catalog.min(nth) FROM (SELECT nth, pg_catalog.row_number() OVER (PARTITION BY elem COLLATE pg_catalog.\"C\" ORDER BY nth) AS time", twice)
+		g.line("    FROM pg_catalog.jsonb_array_elements_text(%s) WITH ORDINALITY AS list(elem, nth)) AS seen WHERE time = 2) - 1;", v)
+	}
 	g.line("FOR %s IN 0 .. pg_catalog.jsonb_array_length(%s) - 1 LOOP", i, v)
 	g.indent++
 	g.line("%s := %s -> %s;", elem, v, i)
@@ -214,7 +248,7 @@ func (g *postgresGuard) list(f *Field, depth int, at place) {
 		g.line("END IF;")
 	}
 	if f.Unique {
-		g.line("IF EXISTS (SELECT FROM pg_catalog.generate_series(0, %s - 1) AS n WHERE %s ->> n = %s #>> '{}') THEN", i, v, elem)
+		g.line("IF %s = %s THEN", i, twice)
 		g.fault(inside, "is there twice", "")
 		g.line("END IF;")
 	}
@@ -224,31 +258,42 @@ func (g *postgresGuard) list(f *Field, depth int, at place) {
 }
 
 // write writes the function around the body, and the triggers.
-func (g *postgresGuard) write(out *strings.Builder, d *Document) {
-	name := "attune_guard_" + snake(d.Name)
+func (g *postgresGuard) write(out *strings.Builder, w guarded) {
+	name, value := w.function(), "NEW.%s"
+	if w.plain {
+		value = "pg_catalog.to_jsonb(NEW.%s)"
+	}
 	var head strings.Builder
 	head.WriteString("\nDECLARE\n    at text;\n    fault text;\n")
+	for _, name := range g.texts {
+		fmt.Fprintf(&head, "    %s text;\n", name)
+	}
+	slices.Sort(g.twice)
+	for _, name := range slices.Compact(g.twice) {
+		fmt.Fprintf(&head, "    %s bigint;\n", name)
+	}
 	for i := range g.deepest + 1 {
 		fmt.Fprintf(&head, "    v%d jsonb;\n", i)
 	}
 	head.WriteString("BEGIN\n")
-	for i, c := range d.columns() {
+	for i, c := range w.names() {
 		word := "IF"
 		if i > 0 {
 			word = "ELSIF"
 		}
 		fmt.Fprintf(&head, "    %s TG_ARGV[0] = '%s' THEN\n", word, c)
 		// What is not changed is not judged: an old row may be wrong.
-		fmt.Fprintf(&head, "        IF TG_OP = 'UPDATE' THEN\n            IF NEW.%[1]s IS NOT DISTINCT FROM OLD.%[1]s THEN\n                RETURN NEW;\n            END IF;\n        END IF;\n", c)
-		fmt.Fprintf(&head, "        v0 := NEW.%s;\n", c)
+		fmt.Fprintf(&head, "        IF TG_OP = 'UPDATE' THEN\n            IF NEW.%[1]s IS NOT DISTINCT FROM OLD.%[1]s THEN\n                RETURN NEW;\n            END IF;\n        END IF;\n", sqlName(c))
+		fmt.Fprintf(&head, "        v0 := "+value+";\n", sqlName(c))
 	}
 	head.WriteString("    END IF;\n    <<judge>>\n    BEGIN\n")
 	text := head.String() + g.body.String() + `        RETURN NEW;
     END judge;
     RAISE EXCEPTION USING
         ERRCODE = 'check_violation',
-        MESSAGE = TG_TABLE_NAME || '.' || TG_ARGV[0] || ': ' || CASE at WHEN '' THEN '' ELSE at || ': ' END || fault,
-        HINT = 'Only the first fault is told here; attune packs validate tells every fault of a definition.',
+        MESSAGE = pg_catalog.regexp_replace(TG_TABLE_NAME || '.' || TG_ARGV[0] || ': ' || CASE at WHEN '' THEN '' ELSE at || ': ' END || fault,
+            '[\u007f-\u009f]', '?', 'g'), -- which JSON does not escape, and a terminal would obey
+        HINT = ` + sqlText(g.hint) + `,
         SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = TG_ARGV[0], CONSTRAINT = TG_NAME;
 END
 `
@@ -256,10 +301,10 @@ END
 	for i := 1; strings.Contains(text, tag); i++ {
 		tag = "$attune" + strconv.Itoa(i) + "$"
 	}
-	fmt.Fprintf(out, "\nCREATE OR REPLACE FUNCTION {schema}.%[1]s() RETURNS trigger\n    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS %[2]s%[3]s%[2]s;\n", name, tag, text)
+	fmt.Fprintf(out, "\nCREATE OR REPLACE FUNCTION {schema}.%[1]s() RETURNS trigger\n    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS %[2]s%[3]s%[2]s;\n", name, tag, text)
 	fmt.Fprintf(out, "\nCOMMENT ON FUNCTION {schema}.%s() IS 'attune {digest}';\n", name)
-	for _, c := range d.Guards {
-		fmt.Fprintf(out, "\nDROP TRIGGER IF EXISTS %[1]s ON {schema}.%[2]s;\nCREATE TRIGGER %[1]s BEFORE INSERT OR UPDATE OF %[3]s ON {schema}.%[2]s\n    FOR EACH ROW EXECUTE FUNCTION {schema}.%[4]s('%[3]s');\n",
-			triggerName(c), c.Table, c.Name, name)
+	for _, c := range w.columns {
+		fmt.Fprintf(out, "\nDROP TRIGGER IF EXISTS %[1]s ON {schema}.%[2]s;\nCREATE TRIGGER %[1]s BEFORE INSERT OR UPDATE OF %[3]s ON {schema}.%[2]s\n    FOR EACH ROW EXECUTE FUNCTION {schema}.%[4]s('%[5]s');\n",
+			triggerName(c), sqlName(c.Table), sqlName(c.Name), name, c.Name)
 	}
 }

@@ -2,46 +2,58 @@ package gen
 
 import (
 	"fmt"
+	"go/token"
 	"strconv"
 	"strings"
 )
 
-// maxIndex is the highest index of a list that a message of SQLite names:
-// RAISE takes literal messages only, so each place has its own.
-const maxIndex = 9
+// What SQLite can take, as it is usually built: this many queries in a UNION, and
+// tables in a join, of which each object and each list is one; and where a query
+// is recursive, as those are that follow a pattern, so many tables in all.
+const (
+	maxQueries = 500
+	maxJoin    = 64
+	maxTables  = 900
+)
 
 // emitSQLite writes the guards for SQLite: a view for each document, whose
 // trigger judges what is inserted, and triggers that hand it each column.
 func emitSQLite(p *Package) ([]byte, error) {
 	var out strings.Builder
 	fmt.Fprintf(&out, guardHead, strings.TrimPrefix(Header, "// "), "SQLite")
-	for _, d := range p.guarded() {
-		g := sqliteGuard{}
-		if err := g.document(d); err != nil {
-			return nil, err
+	var problems Problems
+	for _, w := range p.guarded() {
+		g := sqliteGuard{of: w, at: w.pos, problems: &problems}
+		g.whole(w)
+		if g.tables > maxTables && g.patterns {
+			problems.add(w.pos, "the guards of SQLite follow patterns in at most %d objects and lists, each counted for each rule about what is in it, and %s has more", maxTables, w.what)
 		}
-		g.write(&out, d)
+		g.write(&out, w)
 	}
-	return signed(out.String()), nil
+	return signed(out.String()), problems.err()
 }
 
 // emitSQLiteDrop takes the guards away.
 func emitSQLiteDrop(p *Package) []byte {
 	var out strings.Builder
 	fmt.Fprintf(&out, "-- %s\n", strings.TrimPrefix(Header, "// "))
-	for _, d := range p.guarded() {
-		dropSQLite(&out, d)
+	for _, w := range p.guarded() {
+		dropSQLite(&out, w)
 	}
 	return []byte(out.String())
 }
 
-func dropSQLite(out *strings.Builder, d *Document) {
-	for _, c := range d.Guards {
+func dropSQLite(out *strings.Builder, w guarded) {
+	for _, c := range w.columns {
 		for _, event := range []string{"insert", "update"} {
-			fmt.Fprintf(out, "DROP TRIGGER IF EXISTS {schema}.attune_guard_%s_%s_%s;\n", c.Table, c.Name, event)
+			fmt.Fprintf(out, "DROP TRIGGER IF EXISTS {schema}.%s;\n", sqliteTrigger(c, event))
 		}
 	}
-	fmt.Fprintf(out, "DROP VIEW IF EXISTS {schema}.attune_guard_%s;\n", snake(d.Name))
+	fmt.Fprintf(out, "DROP VIEW IF EXISTS {schema}.%s;\n", w.function())
+}
+
+func sqliteTrigger(c Column, event string) string {
+	return "attune_guard_" + c.Table + "_" + c.Name + "_" + event
 }
 
 // sqliteGuard collects rules, and the queries that find the first one that is
@@ -51,7 +63,19 @@ type sqliteGuard struct {
 	rules   []sqliteRule
 	queries []string
 	aliases int
-	err     error
+	// before are the rules and the queries about what can be read at all: they
+	// are a statement of their own, which comes first.
+	before struct {
+		rules   int
+		queries []string
+	}
+	// tables are those of all queries; patterns: some of these follow one.
+	tables   int
+	patterns bool
+	// of is the whole, and at the field that is judged.
+	of       guarded
+	at       token.Position
+	problems *Problems
 }
 
 // sqliteRule is a message, in the place of whose * an index stands.
@@ -59,12 +83,31 @@ type sqliteRule struct{ pointer, message string }
 
 // rule gives the number of a rule.
 func (g *sqliteGuard) rule(pointer, message string) string {
+	for _, placeholder := range []string{"{schema}", "{digest}"} {
+		if strings.Contains(pointer+message, placeholder) {
+			g.problems.add(g.at, "the guards of SQLite cannot say %s, for which something else is put into their text: %s", placeholder,
+				strings.TrimPrefix(pointer+": "+message, ": "))
+		}
+	}
 	g.rules = append(g.rules, sqliteRule{pointer, message})
 	return strconv.Itoa(len(g.rules))
 }
 
 func (g *sqliteGuard) query(format string, args ...any) {
-	g.queries = append(g.queries, fmt.Sprintf(format, args...))
+	query := fmt.Sprintf(format, args...)
+	g.tables += strings.Count(query, " FROM ") + strings.Count(query, ", json_each(") + strings.Count(query, "RECURSIVE")
+	g.patterns = g.patterns || strings.Contains(query, "RECURSIVE")
+	if g.queries = append(g.queries, query); len(g.queries) == maxQueries+1 {
+		g.problems.add(g.of.pos, "the guards of SQLite have at most %d rules that look into objects and lists, and %s needs more", maxQueries, g.of.what)
+	}
+}
+
+// full reports whether there is no use in going on.
+func (g *sqliteGuard) full(r rows) bool {
+	if len(r.from) == maxJoin {
+		g.problems.add(g.at, "the guards of SQLite look into at most %d objects and lists inside each other, and this is one more", maxJoin)
+	}
+	return len(r.from) >= maxJoin || len(g.queries) > maxQueries
 }
 
 // rows are those of values of one type: a FROM clause, the condition under
@@ -98,35 +141,42 @@ func (r rows) sql(extra string) string {
 func (g *sqliteGuard) each(r rows, empty string) (alias string, inside rows) {
 	g.aliases++
 	alias = "j" + strconv.Itoa(g.aliases)
-	source := r.text
-	if r.where != "" {
-		source = fmt.Sprintf("CASE WHEN %s THEN %s ELSE '%s' END", r.where, r.text, empty)
-	}
 	inside = r
-	inside.from = append(append([]string{}, r.from...), fmt.Sprintf("json_each(%s) AS %s", source, alias))
+	inside.from = append(append([]string{}, r.from...), fmt.Sprintf("json_each(%s) AS %s", r.source(empty), alias))
 	inside.where = ""
 	return alias, inside
 }
 
-func (g *sqliteGuard) document(d *Document) error {
-	const doc = "NEW.document"
-	g.query("SELECT %s AS rule, 0 AS i WHERE NOT json_valid(%s)", g.rule("", "is no JSON"), doc)
-	g.query("SELECT %s, 0 WHERE length(CAST(%s AS BLOB)) > %d", g.rule("", fmt.Sprintf("the document has more than %d bytes", maxDocument)), doc, maxDocument)
-	// SQLite reads the first of two keys, Postgres and Go the last or none.
-	g.query("SELECT %s, 0 FROM json_tree(%s) AS t GROUP BY t.parent, t.key HAVING count(*) > 1 AND t.key IS NOT NULL", g.rule("", "a key is there twice"), doc)
-	root := rows{text: doc, index: "0"}
-	f := &Field{Type: Type{Kind: Object, Document: d}}
-	if d.List != nil {
-		f = &Field{Type: d.List.Type, Format: d.List.Format, Unique: d.List.Unique}
+// source is the text of the values of r where they count, and else an empty one.
+func (r rows) source(empty string) string {
+	if r.where == "" {
+		return r.text
 	}
-	allowed := []string{sqliteTypes[f.Type.Kind][0]}
-	if !d.mustBe() {
+	return fmt.Sprintf("CASE WHEN %s THEN %s ELSE '%s' END", r.where, r.text, empty)
+}
+
+func (g *sqliteGuard) whole(w guarded) {
+	const doc = "NEW.document"
+	if w.field.mustBe() {
+		g.query("SELECT %s AS rule, 0 AS i WHERE %s IS NULL", g.rule("", demandRequired), doc)
+	}
+	if w.plain {
+		// Functions of text do not see what is behind NUL.
+		g.query("SELECT %s AS rule, 0 AS i WHERE instr(%s, char(0)) > 0", g.rule("", demandNoNUL), doc)
+		g.query("SELECT rule, 0 FROM (SELECT CASE %s END AS rule FROM (SELECT typeof(%s) AS type, %[2]s AS atom) AS j) WHERE rule IS NOT NULL",
+			g.scalar(w.field, "", "j", ""), doc)
+		return
+	}
+	g.readable(doc)
+	g.before.rules, g.before.queries = len(g.rules), g.queries
+	g.queries, g.tables, g.patterns = nil, 0, false
+	is := sqliteTypes[w.field.Type.Kind][0]
+	allowed := []string{is}
+	if !w.field.mustBe() {
 		allowed = append(allowed, "null")
 	}
-	g.query("SELECT %s, 0 WHERE json_type(%s) NOT IN %s", g.rule("", "must be "+f.Type.wanted()), doc, sqlList(allowed...))
-	root.where = fmt.Sprintf("json_type(%s) = '%s'", doc, sqliteTypes[f.Type.Kind][0])
-	g.value(f, root)
-	return g.err
+	g.query("SELECT %s AS rule, 0 AS i WHERE json_type(%s) NOT IN %s", g.rule("", "must be "+w.field.Type.wanted()), doc, sqlList(allowed...))
+	g.value(w.field, rows{text: doc, index: "0", where: fmt.Sprintf("json_type(%s) = '%s'", doc, is)})
 }
 
 // sqliteTypes are the names that json_each has for the types.
@@ -134,10 +184,11 @@ var sqliteTypes = map[Kind][]string{Text: {"text"}, Duration: {"text"}, Bool: {"
 
 // value judges what is in objects and lists.
 func (g *sqliteGuard) value(f *Field, r rows) {
-	switch f.Type.Kind {
-	case List:
+	switch {
+	case g.full(r):
+	case f.Type.Kind == List:
 		g.list(f, r)
-	case Object:
+	case f.Type.Kind == Object:
 		g.object(f.Type.Document, r)
 	}
 }
@@ -146,12 +197,13 @@ func (g *sqliteGuard) object(d *Document, r rows) {
 	var cases []string
 	member, inside := g.each(r, "{}")
 	for _, f := range d.Fields {
+		g.at = f.Pos
 		at := r.pointer + pointerOf(f.Key)
 		if f.mustBe() {
 			g.query("SELECT %s, %s%s", g.rule(at, demandRequired), r.index, r.sql(fmt.Sprintf(
-				"NOT EXISTS (SELECT 1 FROM json_each(%s) AS m WHERE m.key = %s AND m.type <> 'null')", r.objectText(), sqlText(f.Key))))
+				"NOT EXISTS (SELECT 1 FROM json_each(%s) AS m WHERE m.key = %s AND m.type <> 'null')", r.source("{}"), sqlText(f.Key))))
 		}
-		if faults := g.scalar(f, member, at); faults != "" {
+		if faults := g.scalar(f, r.source("{}"), member, at); faults != "" {
 			cases = append(cases, fmt.Sprintf("WHEN %s THEN CASE %s END", sqlText(f.Key), faults))
 		}
 	}
@@ -163,77 +215,13 @@ func (g *sqliteGuard) object(d *Document, r rows) {
 		if f.Type.Kind != Object && f.Type.Kind != List {
 			continue
 		}
+		g.at = f.Pos
 		inner := inside
 		inner.where = fmt.Sprintf("%[1]s.key = %[2]s AND %[1]s.type = '%[3]s'", member, sqlText(f.Key), sqliteTypes[f.Type.Kind][0])
 		inner.text = member + ".value"
 		inner.pointer = r.pointer + pointerOf(f.Key)
 		g.value(f, inner)
 	}
-}
-
-// objectText is the value where it is an object, and else an empty one.
-func (r rows) objectText() string {
-	return fmt.Sprintf("CASE WHEN %s THEN %s ELSE '{}' END", r.where, r.text)
-}
-
-// scalar are the cases in which a member is wrong: its type, and what is to be
-// said of it without looking into it.
-func (g *sqliteGuard) scalar(f *Field, member, at string) string {
-	if f.Type.Kind == Raw {
-		return ""
-	}
-	var out []string
-	when := func(condition, message string) {
-		out = append(out, "WHEN "+condition+" THEN "+g.rule(at, message))
-	}
-	allowed := append(append([]string{}, sqliteTypes[f.Type.Kind]...), "null")
-	when(fmt.Sprintf("%s.type NOT IN %s", member, sqlList(allowed...)), "must be "+f.Type.wanted())
-	value := member + ".atom"
-	switch f.Type.Kind {
-	case Int:
-		when(fmt.Sprintf("%[1]s.type <> 'null' AND (%[2]s NOT BETWEEN %[3]d AND %[4]d OR %[2]s <> CAST(%[2]s AS INTEGER))", member, value, f.Min, f.Max), f.demandInt())
-	case Duration:
-		when(value+" = ''", demandDuration(f))
-	case Text:
-		if f.Required {
-			when(value+" = ''", demandRequired)
-		}
-		if f.Type.Enum != nil {
-			when(fmt.Sprintf("%s NOT IN %s", value, sqlList(append(enumValues(f.Type.Enum), "")...)), demandEnum(f.Type.Enum))
-		}
-		if condition := g.format(f.Format, value); condition != "" {
-			when(tooLong(value), demandShort)
-			when(value+" <> '' AND "+condition, f.Format.demand())
-		}
-	case List:
-		if f.list().Required {
-			when(fmt.Sprintf("%[1]s.type = 'array' AND json_array_length(%[1]s.value) = 0", member), demandRequired)
-		}
-	}
-	return strings.Join(out, " ")
-}
-
-// format is the condition that a text is not of a format; empty where nobody
-// outside of Go knows.
-func (g *sqliteGuard) format(f *Format, value string) string {
-	if f == nil || f.Pattern == nil {
-		return ""
-	}
-	condition := "NOT " + g.follow(f.Pattern, value)
-	if f.Except != nil {
-		condition = "(" + condition + " OR " + g.follow(f.Except, value) + ")"
-	}
-	return condition
-}
-
-func tooLong(value string) string { return fmt.Sprintf("length(%s) > %d", value, maxPatterned) }
-
-func (g *sqliteGuard) follow(p *Pattern, value string) string {
-	a, err := p.automaton()
-	if err != nil && g.err == nil {
-		g.err = err
-	}
-	return a.sqlite(value)
 }
 
 func (g *sqliteGuard) list(f *Field, r rows) {
@@ -257,7 +245,7 @@ func (g *sqliteGuard) list(f *Field, r rows) {
 		g.query("SELECT %s, %s%s", say("must be an object"), inside.index, inside.sql(elem+".type <> 'object'"))
 		inside.where = elem + ".type = 'object'"
 		inside.text = elem + ".value"
-		g.object(f.Type.Elem.Document, inside)
+		g.value(&Field{Type: *f.Type.Elem}, inside)
 	} else {
 		g.query("SELECT %s, %s%s", say("must be text"), inside.index, inside.sql(elem+".type <> 'text'"))
 		if enum := f.Type.Elem.Enum; enum != nil {
@@ -270,51 +258,6 @@ func (g *sqliteGuard) list(f *Field, r rows) {
 	}
 	if f.Unique {
 		g.query("SELECT %s, %s%s", g.rule(r.pointer, demandOnce), r.index, r.sql(fmt.Sprintf(
-			"(SELECT count(*) > count(DISTINCT u.atom) FROM json_each(CASE WHEN %s THEN %s ELSE '[]' END) AS u)", r.where, r.text)))
+			"(SELECT count(*) > count(DISTINCT u.atom) FROM json_each(%s) AS u)", r.source("[]"))))
 	}
-}
-
-// write writes the view, its trigger, and the triggers of the columns.
-func (g *sqliteGuard) write(out *strings.Builder, d *Document) {
-	out.WriteByte('\n')
-	dropSQLite(out, d)
-	view := "attune_guard_" + snake(d.Name)
-	fmt.Fprintf(out, "\nCREATE VIEW {schema}.%s AS SELECT '' AS document, 'attune {digest}' AS digest WHERE 0;\n", view)
-	fmt.Fprintf(out, "\nCREATE TRIGGER {schema}.%[1]s_fault INSTEAD OF INSERT ON %[1]s\nBEGIN\n    SELECT CASE rule\n", view)
-	for i, r := range g.rules {
-		fmt.Fprintf(out, "        WHEN %d THEN %s\n", i+1, r.raise(d))
-	}
-	out.WriteString("    END FROM (\n        ")
-	out.WriteString(strings.Join(g.queries, "\n        UNION ALL "))
-	out.WriteString("\n        LIMIT 1\n    );\nEND;\n")
-	for _, c := range d.Guards {
-		for _, t := range []struct{ event, of, changed string }{
-			{"insert", "INSERT", ""},
-			{"update", "UPDATE OF " + c.Name, fmt.Sprintf(" AND NEW.%[1]s IS NOT OLD.%[1]s", c.Name)},
-		} {
-			fmt.Fprintf(out, "\nCREATE TRIGGER {schema}.attune_guard_%[1]s_%[2]s_%[3]s BEFORE %[4]s ON %[1]s\n    WHEN NEW.%[2]s IS NOT NULL%[5]s\nBEGIN\n    INSERT INTO %[6]s (document) VALUES (NEW.%[2]s);\nEND;\n",
-				c.Table, c.Name, t.event, t.of, t.changed, view)
-		}
-	}
-}
-
-// raise gives up with the message of a rule.
-func (r sqliteRule) raise(d *Document) string {
-	literal := func(pointer string) string {
-		text := strings.Join(d.columns(), ", ") + ": "
-		if pointer != "" {
-			text += pointer + ": "
-		}
-		return "RAISE(ABORT, '" + strings.ReplaceAll(text+r.message, "'", "''") + "')"
-	}
-	if !strings.Contains(r.pointer, "/*") {
-		return literal(r.pointer)
-	}
-	var out strings.Builder
-	out.WriteString("CASE i")
-	for i := range maxIndex + 1 {
-		fmt.Fprintf(&out, " WHEN %d THEN %s", i, literal(strings.Replace(r.pointer, "/*", "/"+strconv.Itoa(i), 1)))
-	}
-	fmt.Fprintf(&out, " ELSE %s END", literal(r.pointer))
-	return out.String()
 }

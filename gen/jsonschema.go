@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/attune-go/attune/schema/document"
 )
 
 // schemaDialect is the JSON Schema that is written.
@@ -253,7 +255,7 @@ func textSchema(enum []Constant, format *Format, empty bool) object {
 		out.set("enum", values)
 	}
 	if format != nil && format.Pattern != nil {
-		out.set("maxLength", maxPatterned)
+		out.set("maxLength", document.MaxPatterned)
 		out.set("pattern", format.Pattern.ECMA(empty))
 	}
 	if format != nil && format.Except != nil {

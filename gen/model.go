@@ -37,7 +37,11 @@ type Document struct {
 }
 
 // Column is a column of the database.
-type Column struct{ Table, Name string }
+type Column struct {
+	Table, Name string
+	// Pos is where it is named.
+	Pos token.Position
+}
 
 // Field is one key of a document.
 type Field struct {
@@ -71,6 +75,8 @@ type Field struct {
 	// Check is the Go function that judges each element of the list beside the
 	// others.
 	Check string
+	// Guards are the columns of text whose values the databases check.
+	Guards []Column
 }
 
 // list is the field with the rules of its elements, which are those of the

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/attune-go/attune/schema/document"
 )
 
 // emitPage writes the reference page, in Markdown.
@@ -14,6 +16,9 @@ func emitPage(p *Package, title string) []byte {
 		title = p.Documents[0].Name
 	}
 	fmt.Fprintf(&out, "<!-- %s -->\n\n# %s\n\n%s", strings.TrimPrefix(Header, "// "), markdown(title), strictness)
+	if len(p.guarded()) > 0 {
+		fmt.Fprintf(&out, guarding, maxIndex)
+	}
 	for _, d := range p.Documents {
 		if d.List == nil {
 			section(&out, d)
@@ -24,10 +29,20 @@ func emitPage(p *Package, title string) []byte {
 }
 
 // strictness is what holds for each document, whatever it is about.
-const strictness = `Documents are read strictly: UTF-8, no key twice in one object, no NUL in text, at most
-64 levels and 1 MiB. ` + "`1.0`" + ` is a whole number, and ` + "`null`" + ` is the same as leaving a key out. Keys
-that are not listed here are kept, at every level, with their values as they are
-written. Each fault is told with its JSON pointer: ` + "`/list/0/key: what is wrong`" + `.
+var strictness = fmt.Sprintf(`Documents are read strictly: UTF-8, no key twice in one object, no NUL in text, at most
+%d levels and %d MiB, and no number of more than %d digits. Blanks between the parts of
+a document do not count, as long as it has at most %d MiB with them, and numbers count as
+they are without an exponent. `+"`1.0` is a whole number, and `null`"+` is the same as leaving a
+key out. Keys that are not listed here are kept, at every level, with their values as they
+are written; but Postgres writes them in its own way, `+"`100` for `1e2`"+`. Each fault is told
+with its JSON pointer: `+"`/list/0/key: what is wrong`"+`.
+`, document.MaxDepth, document.MaxSize>>20, document.MaxDigits, document.MaxText>>20)
+
+// guarding is what the messages of the guards leave open.
+const guarding = `
+The databases tell the first fault that they find. In SQLite, whose triggers have
+only messages that are written beforehand, ` + "`*`" + ` stands for an index above %d, and a fault
+in a list within another one is told of that list.
 `
 
 func section(out *strings.Builder, d *Document) {
@@ -35,12 +50,19 @@ func section(out *strings.Builder, d *Document) {
 	if text := prose(d.Comment, d.Name, d.Name); text != "" {
 		fmt.Fprintf(out, "\n%s\n", markdown(text))
 	}
-	if len(d.Guards) > 0 {
+	guards := slices.Clone(d.Guards)
+	for _, f := range d.Fields {
+		guards = append(guards, f.Guards...)
+		if of := f.Type.Document; of != nil && of.List != nil {
+			guards = append(guards, of.Guards...)
+		}
+	}
+	if len(guards) > 0 {
 		var columns []string
-		for _, g := range d.Guards {
+		for _, g := range guards {
 			columns = append(columns, code(g.Table+"."+g.Name))
 		}
-		fmt.Fprintf(out, "\nThe database refuses what is wrong in %s.\n", strings.Join(columns, " and "))
+		fmt.Fprintf(out, "\nThe databases refuse what is wrong in %s.\n", strings.Join(columns, ", "))
 	}
 	if len(d.Fields) == 0 {
 		return
@@ -167,7 +189,7 @@ func formatSection(out *strings.Builder, p *Package) {
 	if len(used) == 0 {
 		return
 	}
-	fmt.Fprintf(out, "\n## Formats\n\nTexts of these formats have at most %d characters, but for those that only Go judges:\nexpressions, versions and durations.\n\n| format", maxPatterned)
+	fmt.Fprintf(out, "\n## Formats\n\nTexts of these formats have at most %d characters, but for those that only Go judges:\nexpressions, versions and durations.\n\n| format", document.MaxPatterned)
 	out.WriteString(" | accepts |\n|---|---|\n")
 	for _, f := range used {
 		text := strings.TrimSpace(strings.TrimPrefix(prose(f.Comment, f.Func, ""), "accepts "))

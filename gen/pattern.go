@@ -3,6 +3,7 @@ package gen
 import (
 	"errors"
 	"fmt"
+	"go/token"
 	"regexp/syntax"
 	"slices"
 	"strconv"
@@ -17,7 +18,9 @@ import (
 type Pattern struct {
 	// Text is the expression as its author wrote it.
 	Text string
-	re   *syntax.Regexp
+	// Pos is the place of the directive.
+	Pos token.Position
+	re  *syntax.Regexp
 }
 
 // NewPattern reads an expression. The error says what is not part of it.

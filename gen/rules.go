@@ -1,8 +1,8 @@
 package gen
 
 import (
-	"go/ast"
 	"go/token"
+	"go/types"
 	"math"
 	"slices"
 	"strconv"
@@ -34,6 +34,7 @@ var ruleKinds = []struct {
 	{"unique", false, []Kind{List}, "no element is there twice"},
 	{"order", true, []Kind{List}, "the key of the elements by which they are used, lowest first"},
 	{"check", true, []Kind{List}, "the function that judges each element beside the others"},
+	{"guard", true, []Kind{Text}, "the column of text whose values the databases check"},
 }
 
 var kindNames = map[Kind]string{Text: "text", Bool: "a truth value", Int: "a number", Duration: "a duration", Raw: "any value",
@@ -112,47 +113,45 @@ func (r *resolver) apply(f *Field, rule rule, name, value string) {
 		if elem.Kind != Text {
 			r.problems.add(rule.pos, "the rule unique is for lists of text")
 		}
-		if fn := r.funcs[value]; value != "" && (fn == nil || !isFunc(fn.Type, []string{"string"}, []string{"string"})) {
+		if value != "" && !isFunc(r.object(value), ofText) {
 			r.problems.add(rule.pos, "%s is no func(string) string of this package", value)
 		}
 	case "order":
-		r.order(f, rule, elem, value)
+		if elem.Kind != Object {
+			r.problems.add(rule.pos, "the rule order is for lists of documents")
+			return
+		}
+		r.orders[f] = rule
+	case "guard":
+		f.Guards = r.columns(rule.pos, value)
 	case "check":
 		f.Check = value
-		if fn := r.funcs[value]; fn == nil {
+		list := types.NewSlice(r.goType(elem))
+		judge := signature([]types.Type{r.checker(), types.Typ[types.Int]})
+		if _, ok := r.object(value).(*types.Func); !ok {
 			r.problems.add(rule.pos, "%s is no function of this package", value)
-		} else if list := "[]" + elem.GoName(); !isFunc(fn.Type, []string{list}, []string{"func"}) {
-			r.problems.add(rule.pos, "%s must be func(list %s) func(c *document.Checker, i int)", value, list)
+		} else if !isFunc(r.object(value), signature([]types.Type{list}, judge)) {
+			r.problems.add(rule.pos, "%s must be func(list []%s) func(c *document.Checker, i int)", value, elem.GoName())
 		}
 	}
 }
 
-// order finds the field of the elements that order names. The elements' fields
-// may not have been read yet, so it looks at the syntax.
-func (r *resolver) order(f *Field, rule rule, elem *Type, key string) {
-	if elem.Kind != Object {
-		r.problems.add(rule.pos, "the rule order is for lists of documents")
-		return
-	}
-	t := r.types[elem.Document.Name]
-	s, ok := t.spec.Type.(*ast.StructType)
-	if !ok {
-		return
-	}
-	for _, field := range s.Fields.List {
-		tag, _ := r.tag(field, "json")
-		if name, _, _ := strings.Cut(tag, ","); name != key || len(field.Names) != 1 {
-			continue
+// order finds the field of the elements that a rule orders them by; nil after a
+// problem.
+func (r *resolver) order(elem *Type, rule rule) *Field {
+	_, key, _ := strings.Cut(rule.text, "=")
+	for _, f := range elem.Document.Fields {
+		switch {
+		case f.Key != key:
+		case f.Type.Kind != Int:
+			r.problems.add(rule.pos, "%s.%s is no number, so there is no order by it", elem.Document.Name, f.Go)
+			return nil
+		default:
+			return f
 		}
-		typ := r.typeOf(t.file, field.Type, rule.pos, elem.Document.Name+"."+field.Names[0].Name)
-		if typ == nil || typ.Kind != Int {
-			r.problems.add(rule.pos, "%s.%s is no number, so there is no order by it", elem.Document.Name, field.Names[0].Name)
-			return
-		}
-		f.Order = &Field{Go: field.Names[0].Name, Key: key, Type: *typ}
-		return
 	}
 	r.problems.add(rule.pos, "%s has no key %q", elem.Document.Name, key)
+	return nil
 }
 
 // value reads a value of a rule; nil after a problem.
@@ -234,15 +233,4 @@ func (r *resolver) consistent(f *Field) {
 
 func (s Span) holds(d time.Duration) bool {
 	return (s.Min == nil || d >= *s.Min) && (s.Above == nil || d > *s.Above) && (s.Max == nil || d <= *s.Max)
-}
-
-// GoName is how Go code names the type of an element.
-func (t *Type) GoName() string {
-	switch {
-	case t.Document != nil:
-		return t.Document.Name
-	case t.Go != "":
-		return t.Go
-	}
-	return "string"
 }

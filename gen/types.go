@@ -3,73 +3,31 @@ package gen
 import (
 	"go/ast"
 	"go/token"
+	"go/types"
 	"slices"
 	"strings"
 )
 
-// named is the package and the name of the type that e means, through the
-// aliases of this package; path is empty for a type declared here, and "-" for
-// one that Go itself knows.
-func (r *resolver) named(file *ast.File, e ast.Expr) (path, name string, arg ast.Expr) {
-	switch t := e.(type) {
-	case *ast.ParenExpr:
-		return r.named(file, t.X)
-	case *ast.IndexExpr:
-		path, name, _ = r.named(file, t.X)
-		return path, name, t.Index
-	case *ast.SelectorExpr:
-		if of, ok := t.X.(*ast.Ident); ok {
-			return importPath(file, of.Name), t.Sel.Name, nil
-		}
-	case *ast.Ident:
-		d := r.types[t.Name]
-		if d == nil {
-			return "-", t.Name, nil
-		}
-		if d.spec.Assign.IsValid() && !r.refersTo(d, t.Name) {
-			path, name, _ = r.named(d.file, d.spec.Type)
-			return path, name, nil
-		}
-		return "", t.Name, nil
-	}
-	return "?", typeText(e), nil
-}
-
-// refersTo guards against an alias of itself, which only the compiler reports.
-func (r *resolver) refersTo(d *declared, name string) bool {
-	seen := map[string]bool{}
-	for d != nil && d.spec.Assign.IsValid() {
-		id, ok := d.spec.Type.(*ast.Ident)
-		if !ok {
-			return false
-		}
-		if id.Name == name || seen[id.Name] {
-			return true
-		}
-		seen[id.Name] = true
-		d = r.types[id.Name]
-	}
-	return false
-}
-
-// support is the name of a type of the package that generated code is built on;
-// empty for any other.
-func (r *resolver) support(file *ast.File, e ast.Expr) string {
-	if path, name, _ := r.named(file, e); path == supportPath {
-		return name
+// supportName is the name of a type of the package that generated code is built
+// on; empty for any other.
+func (r *resolver) supportName(t types.Type) string {
+	if named, ok := types.Unalias(t).(*types.Named); ok && named.Obj().Pkg() == r.support {
+		return named.Obj().Name()
 	}
 	return ""
 }
 
-// typeOf is the model's type of e, or nil after a problem.
-func (r *resolver) typeOf(file *ast.File, e ast.Expr, pos token.Position, what string) *Type {
+// typeOf is the model's type of t, or nil after a problem. e is how the whole
+// type is written.
+func (r *resolver) typeOf(t types.Type, e ast.Expr, pos token.Position, what string) *Type {
 	refuse := func(format string, args ...any) *Type {
 		r.problems.add(pos, what+" "+format, args...)
 		return nil
 	}
-	switch t := e.(type) {
-	case *ast.StarExpr:
-		inner := r.typeOf(file, t.X, pos, what)
+	name := r.typeName(t)
+	switch t := types.Unalias(t).(type) {
+	case *types.Pointer:
+		inner := r.typeOf(t.Elem(), e, pos, what)
 		if inner == nil {
 			return nil
 		}
@@ -78,86 +36,155 @@ func (r *resolver) typeOf(file *ast.File, e ast.Expr, pos token.Position, what s
 		}
 		inner.Pointer = true
 		return inner
-	case *ast.ArrayType:
-		if t.Len != nil {
-			return refuse("is an array of fixed length: use a slice")
-		}
-		elem := r.elem(file, t.Elt, pos, what)
+	case *types.Slice:
+		elem := r.elem(t.Elem(), e, pos, what)
 		if elem == nil {
 			return nil
 		}
 		return &Type{Kind: List, Elem: elem}
-	case *ast.MapType:
+	case *types.Array:
+		return refuse("is an array of fixed length: use a slice")
+	case *types.Map:
 		return refuse("is a map, which has no order: use json.RawMessage, or a document")
-	case *ast.StructType:
+	case *types.Struct:
 		return refuse("is a struct without a name: declare it as a document")
-	}
-	path, name, arg := r.named(file, e)
-	switch {
-	case path == "-":
-		switch name {
-		case "string":
+	case *types.Basic:
+		switch {
+		case t.Kind() == types.Invalid:
+			return r.unknown(e, pos, what)
+		case t.Kind() == types.String:
 			return &Type{Kind: Text}
-		case "bool":
+		case t.Kind() == types.Bool:
 			return &Type{Kind: Bool}
-		case "int":
+		case t.Kind() == types.Int:
 			return &Type{Kind: Int}
-		case "float32", "float64":
+		case t.Info()&types.IsFloat != 0:
 			return refuse("is a %s, which changes a number's text: use json.RawMessage", name)
-		}
-		if strings.HasPrefix(name, "int") || strings.HasPrefix(name, "uint") {
+		case t.Info()&types.IsInteger != 0:
 			return refuse("is %s: use int, which is held to 32 bits or to min and max", article(name))
 		}
-	case path == "encoding/json" && name == "RawMessage":
-		return &Type{Kind: Raw}
-	case path == "time" && name == "Duration":
-		return refuse("is a time.Duration, which JSON has as a number: use document.Duration")
-	case path == supportPath && name == "Duration":
-		return &Type{Kind: Duration}
-	case path == supportPath && name == "Optional" && arg != nil:
-		inner := r.typeOf(file, arg, pos, what)
-		if inner == nil {
-			return nil
+	case *types.Named:
+		switch {
+		case t.Obj().Pkg() == r.types && t.TypeArgs() == nil:
+			return r.local(t, refuse)
+		case r.typeName(t) == "json.RawMessage":
+			return &Type{Kind: Raw}
+		case r.typeName(t) == "time.Duration":
+			return refuse("is a time.Duration, which JSON has as a number: use document.Duration")
 		}
-		if !slices.Contains([]Kind{Bool, Int, Duration}, inner.Kind) {
-			return refuse("is an Optional of something that needs none: its zero value is the same as leaving it out")
+		switch r.supportName(t) {
+		case "Duration":
+			return &Type{Kind: Duration}
+		case "Optional":
+			inner := r.typeOf(t.TypeArgs().At(0), e, pos, what)
+			if inner == nil {
+				return nil
+			}
+			if !slices.Contains([]Kind{Bool, Int, Duration}, inner.Kind) {
+				return refuse("is an Optional of something that needs none: its zero value is the same as leaving it out")
+			}
+			inner.Optional = true
+			return inner
 		}
-		inner.Optional = true
-		return inner
-	case path == "":
-		return r.local(file, name, refuse)
-	case path != "?" && path != supportPath:
-		return refuse("is %s, whose fields are in another package: declare a document in this one, or use json.RawMessage", article(typeText(e)))
 	}
-	return refuse("is %s, which no document can hold: use string, bool, int, document.Duration, document.Optional of these, "+
-		"a document, a list, or json.RawMessage", article(typeText(e)))
+	return refuse("is %s, which no document can hold: %s", article(name), held)
+}
+
+// typeName is a type as this package names it.
+func (r *resolver) typeName(t types.Type) string {
+	return types.TypeString(t, func(p *types.Package) string {
+		if p == r.types {
+			return ""
+		}
+		return p.Name()
+	})
+}
+
+// held is what a document can hold.
+const held = "use string, bool, int, document.Duration, document.Optional of these, a document, a list, or json.RawMessage"
+
+// unknown reports a type that the type checker does not know.
+func (r *resolver) unknown(e ast.Expr, pos token.Position, what string) *Type {
+	text, refused, sel := types.ExprString(e), r.refused(e), (*ast.SelectorExpr)(nil)
+	ast.Inspect(e, func(n ast.Node) bool {
+		if s, ok := n.(*ast.SelectorExpr); ok && sel == nil {
+			sel = s
+		}
+		return sel == nil
+	})
+	switch {
+	case sel != nil && r.imported(sel.X) != r.support:
+		r.problems.add(pos, "%s is %s, whose fields are in another package: declare a document in this one, or use json.RawMessage", what, article(text))
+	case refused != "" && !strings.Contains(refused, "."): // not of a type that a stub lacks
+		r.problems.add(pos, "%s: %s", what, refused)
+	default:
+		r.problems.add(pos, "%s is %s, which no document can hold: %s", what, article(text), held)
+	}
+	return nil
+}
+
+// imported is the package that e names, or nil.
+func (r *resolver) imported(e ast.Expr) *types.Package {
+	id, _ := e.(*ast.Ident)
+	if of, ok := r.info.Uses[id].(*types.PkgName); ok {
+		return of.Imported()
+	}
+	return nil
 }
 
 // local is a type that is declared in this package.
-func (r *resolver) local(file *ast.File, name string, refuse func(string, ...any) *Type) *Type {
-	if d := r.documents[name]; d != nil {
+func (r *resolver) local(t *types.Named, refuse func(string, ...any) *Type) *Type {
+	name := t.Obj().Name()
+	if d := r.documents[t.Obj()]; d != nil {
 		if d.List != nil {
 			return &Type{Kind: List, Document: d, Elem: d.List.Type.Elem}
 		}
 		return &Type{Kind: Object, Document: d}
 	}
-	if _, under, _ := r.named(file, r.types[name].spec.Type); under == "string" {
-		return &Type{Kind: Text, Go: name, Enum: r.enums[name]}
+	if basic, ok := t.Underlying().(*types.Basic); !ok || basic.Kind() != types.String {
+		return refuse("is %s, which has no %sdocument above it", article(name), mark)
 	}
-	return refuse("is %s, which has no %sdocument above it", article(name), mark)
+	for i := range t.NumMethods() {
+		if m := t.Method(i).Name(); slices.Contains(encodings, m) {
+			return refuse("is %s, whose method %s would not be called: use string, or json.RawMessage", article(name), m)
+		}
+	}
+	return &Type{Kind: Text, Go: name, Enum: r.enums[t.Obj()]}
 }
 
+// encodings are the methods by which a type says itself what it is in JSON.
+var encodings = []string{"MarshalJSON", "UnmarshalJSON", "MarshalText", "UnmarshalText"}
+
 // elem is the type of a list's elements, or nil after a problem.
-func (r *resolver) elem(file *ast.File, e ast.Expr, pos token.Position, what string) *Type {
-	t := r.typeOf(file, e, pos, what)
-	if t == nil {
+func (r *resolver) elem(t types.Type, e ast.Expr, pos token.Position, what string) *Type {
+	elem := r.typeOf(t, e, pos, what)
+	if elem == nil {
 		return nil
 	}
-	if t.Kind != Text && t.Kind != Object || t.Pointer {
-		r.problems.add(pos, "%s is a list of %s: only text and documents can be elements", what, typeText(e))
+	if elem.Kind != Text && elem.Kind != Object || elem.Pointer {
+		r.problems.add(pos, "%s is a list of %s: only text and documents can be elements", what, r.typeName(t))
 		return nil
 	}
-	return t
+	return elem
+}
+
+// goType is the type of an element as Go has it.
+func (r *resolver) goType(t *Type) types.Type {
+	if obj := r.object(t.GoName()); obj != nil {
+		return obj.Type()
+	}
+	return types.Typ[types.String]
+}
+
+// GoName is how Go code names the type of an element.
+func (t *Type) GoName() string {
+	switch {
+	case t.Document != nil:
+		return t.Document.Name
+	case t.Go != "":
+		return t.Go
+	}
+	return "string"
 }
 
 // recursion reports documents that hold themselves: no reader of a fixed shape
@@ -198,37 +225,6 @@ func (t *Type) object() *Document {
 		return t.Elem.Document
 	}
 	return nil
-}
-
-// written reports methods that are there by hand and would be generated too.
-func (r *resolver) written(docs []*Document) {
-	for _, d := range docs {
-		for _, name := range d.methods() {
-			if m := r.methods[d.Name][name]; m != nil {
-				r.problems.add(r.at(m.Name.Pos()), "%s.%s is generated: remove this one", d.Name, name)
-			}
-		}
-	}
-}
-
-// methods are the names of what is generated for a document.
-func (d *Document) methods() []string {
-	names := []string{"UnmarshalJSON", "MarshalJSON", "Validate", "IsZero", "read", "write", "validate"}
-	if d.List == nil {
-		names = append(names, "UnknownKeys", "unknownKeys", "plain")
-	}
-	if d.Column {
-		names = append(names, "Scan", "Value", "Fault")
-	}
-	for _, f := range d.Fields {
-		if f.Default != nil {
-			names = append(names, f.Go+"OrDefault")
-		}
-		if f.Order != nil {
-			names = append(names, "Ordered")
-		}
-	}
-	return names
 }
 
 // article puts a or an before a word.

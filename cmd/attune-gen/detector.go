@@ -85,5 +85,9 @@ func (c *detectorCommand) rows() (detector.Source, error) {
 	if err != nil {
 		return detector.Source{}, fmt.Errorf("%s: %w", db.Name, err)
 	}
-	return detector.FromRows(db.Name, rows)
+	name := db.Name
+	if !db.IsEmbedded() {
+		name += ", schema " + db.Schema
+	}
+	return detector.FromRows(name, rows)
 }

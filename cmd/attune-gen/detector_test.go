@@ -11,6 +11,7 @@ import (
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/packs"
 	"github.com/attune-go/attune/runtime/packs/install"
+	"github.com/attune-go/attune/schema/database"
 	"github.com/attune-go/attune/schema/store"
 )
 
@@ -70,9 +71,17 @@ func TestDetectorOfADatabase(t *testing.T) {
 		}
 
 		exec("UPDATE " + table + ` SET distributions = '{"verification": {"commands": [{"binary": "x", "pattern": "(3"}]}}' WHERE ref = 'late.comer'`)
-		code, _, stderr := do(t, args...)
-		if code != 1 || !strings.Contains(stderr, ": late.comer: /distributions/verification/commands/0/pattern: missing closing )\n") {
-			t.Errorf("a row with a wrong expression: exit status %d, %s", code, stderr)
+		exec("INSERT INTO " + table + "_version (runtime, version, sort_key, distributions) SELECT id, '3.10', '3', '{\"min_version\": \"x\"}' FROM " +
+			table + " WHERE ref = 'late.comer'")
+		name := database.Redact(db.URL)
+		if db.Schema != "" {
+			name += ", schema " + db.Schema
+		}
+		want := name + ": late.comer: /distributions/verification/commands/0/pattern: missing closing )\n" +
+			name + ": late.comer 3.10: /distributions/min_version: version \"x\": position 1: a version begins with a number\n" +
+			"attune-gen: nothing was written\n"
+		if code, _, stderr := do(t, args...); code != 1 || stderr != want {
+			t.Errorf("rows that are wrong: exit status %d\n%swant\n%s", code, stderr, want)
 		}
 		if readText(t, "acme/detector_gen.go") != got {
 			t.Error("something was written all the same")

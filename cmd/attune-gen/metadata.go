@@ -11,6 +11,7 @@ type metadataCommand struct {
 	Out        string            `default:"documents_gen.go" help:"Name of the Go file in that folder." placeholder:"NAME"`
 	JSONSchema map[string]string `name:"json-schema" help:"File for the JSON Schema of an annotated type; may be given several times." placeholder:"TYPE=FILE"`
 	Guards     string            `help:"Folder for the SQL by which both databases refuse what is wrong in guarded columns." placeholder:"FOLDER"`
+	Hint       string            `help:"What to do to know every fault: the guards of Postgres say it behind the first one." placeholder:"TEXT"`
 	Page       string            `help:"File for the reference page, in Markdown." placeholder:"FILE"`
 	Title      string            `help:"Title of the reference page." placeholder:"TEXT"`
 	Check      bool              `help:"Write nothing; print what is stale as a diff, and exit with 1 if anything is."`
@@ -21,7 +22,7 @@ func (c *metadataCommand) Run(io streams) error {
 	if err != nil {
 		return err
 	}
-	files, err := gen.Metadata(src, gen.MetadataConfig{Out: c.Out, Schemas: c.JSONSchema, Guards: c.Guards, Page: c.Page, Title: c.Title})
+	files, err := gen.Metadata(src, gen.MetadataConfig{Out: c.Out, Schemas: c.JSONSchema, Guards: c.Guards, Hint: c.Hint, Page: c.Page, Title: c.Title})
 	if err != nil {
 		return err
 	}

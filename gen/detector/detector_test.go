@@ -129,7 +129,8 @@ func TestRowsAtFault(t *testing.T) {
 	for i, text := range []string{
 		`{"ref": "b.good", "name": "Good"}`,
 		`{"ref": "b.bad", "name": "", "distributions": {"verification": {"commands": [{"binary": "x", "pattern": "("}]}}}`,
-		`{"ref": "a.worse", "name": "Worse"}`,
+		`{"ref": "a.worse", "name": " ", "versions": [{"version": "3.10", "is_default": true}, {"version": "3.9", "is_default": true,
+			"distributions": {"min_version": "x"}}, {"version": "1\u009b"}]}`,
 	} {
 		if err := rows[i].UnmarshalJSON([]byte(text)); err != nil {
 			t.Fatal(err)
@@ -138,9 +139,17 @@ func TestRowsAtFault(t *testing.T) {
 	if err := rows[2].Distributions.Scan(`{"verification": {"commands": "\u001b"}}`); err != nil {
 		t.Fatal(err)
 	}
+	if err := rows[2].Versions[0].ExecutionConfig.Scan(`[1]`); err != nil {
+		t.Fatal(err)
+	}
 	_, err := detector.FromRows("sqlite:x.db", rows)
 	var problems gen.Problems
-	want := `sqlite:x.db: a.worse: /distributions/verification/commands: must be a list, not text
+	want := `sqlite:x.db: a.worse: /name: is required: the name that people read
+sqlite:x.db: a.worse: /distributions/verification/commands: must be a list, not text
+sqlite:x.db: a.worse 3.10: /execution_config: must be an object, not a list
+sqlite:x.db: a.worse 3.9: /distributions/min_version: version "x": position 1: a version begins with a number
+sqlite:x.db: a.worse 3.9: /is_default: only one version can be the default: 3.10 is too
+sqlite:x.db: a.worse 1\u009b: /version: version "1\u009b": position 2: unexpected "\u009b"
 sqlite:x.db: b.bad: /name: is required: the name that people read
 sqlite:x.db: b.bad: /distributions/verification/commands/0/pattern: missing closing )`
 	if !errors.As(err, &problems) || err.Error() != want {

@@ -82,8 +82,12 @@ func (s *Source) add(pack *packs.Pack) (wrong gen.Problems) {
 	return wrong
 }
 
-// FromRows takes the definitions of a database, whose name stands in messages
-// where a file's would.
+// FromRows takes the definitions of a database. Problems have the place that a
+// row has: the name of the database, the runtime's ref, the version where the row
+// is one of runtime_version, and a JSON pointer whose first part is the column, as
+// in
+//
+//	sqlite:x.db: acme.cobol 3.12: /distributions/verification/commands/0/pattern: missing closing )
 func FromRows(name string, rows []metadata.Definition) (Source, error) {
 	src := Source{Definitions: slices.SortedFunc(slices.Values(rows), byRef), Pos: map[string]token.Position{}}
 	pos := token.Position{Filename: name}
@@ -91,23 +95,26 @@ func FromRows(name string, rows []metadata.Definition) (Source, error) {
 	for i := range src.Definitions {
 		def := &src.Definitions[i]
 		src.Pos[def.Ref] = pos
-		fault := def.Fault()
-		if fault == nil {
-			fault = def.Validate()
-		}
-		if fault == nil {
-			continue
-		}
 		var faults metadata.Faults
-		if !errors.As(fault, &faults) {
-			return Source{}, fmt.Errorf("%s: %s: %w", name, def.Ref, fault)
-		}
+		errors.As(def.Validate(), &faults) // its only kind of error
 		for _, f := range faults {
-			wrong = append(wrong, gen.Problem{Pos: pos, Message: visible(def.Ref + ": " + f.Pointer + ": " + f.Message)})
+			wrong = append(wrong, gen.Problem{Pos: pos, Message: visible(inRow(def, f))})
 		}
 	}
 	if len(wrong) > 0 {
 		return Source{}, wrong
 	}
 	return src, nil
+}
+
+// inRow says a fault as one of its row.
+func inRow(def *metadata.Definition, f metadata.Fault) string {
+	if rest, ok := strings.CutPrefix(f.Pointer, "/versions/"); ok {
+		index, pointer, _ := strings.Cut(rest, "/")
+		if i, err := strconv.Atoi(index); err == nil {
+			f.Pointer = "/" + pointer
+			return def.Ref + " " + def.Versions[i].Version + ": " + f.Error()
+		}
+	}
+	return def.Ref + ": " + f.Error()
 }

@@ -30,8 +30,11 @@ type Set struct {
 	// Mark tells this text from others: it is the comment of the function in
 	// Postgres, and stands in the view in SQLite.
 	Mark string
-	// Triggers is how many there are, all with names that begin with attune_guard_.
+	// Triggers is how many there are.
 	Triggers int
+	// Names are those of the functions in Postgres, of the views and triggers in
+	// SQLite. A schema may have guards of somebody else's documents besides.
+	Names []string
 }
 
 // Postgres are the guards of Postgres.
@@ -40,8 +43,15 @@ func Postgres() Set { return set(postgres, postgresDrop) }
 // SQLite are the guards of SQLite.
 func SQLite() Set { return set(sqlite, sqliteDrop) }
 
-var mark = regexp.MustCompile(`'(attune [0-9a-f]{16})'`)
+var (
+	mark    = regexp.MustCompile(`'(attune [0-9a-f]{16})'`)
+	created = regexp.MustCompile(`(?m)^CREATE (?:OR REPLACE FUNCTION|VIEW|TRIGGER) \{schema\}\.(\w+)`)
+)
 
 func set(apply, drop string) Set {
-	return Set{Apply: apply, Drop: drop, Mark: mark.FindStringSubmatch(apply)[1], Triggers: strings.Count(apply, "\nCREATE TRIGGER ")}
+	res := Set{Apply: apply, Drop: drop, Mark: mark.FindStringSubmatch(apply)[1], Triggers: strings.Count(apply, "\nCREATE TRIGGER ")}
+	for _, m := range created.FindAllStringSubmatch(apply, -1) {
+		res.Names = append(res.Names, m[1])
+	}
+	return res
 }

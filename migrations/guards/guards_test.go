@@ -2,6 +2,7 @@ package guards_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/uptrace/bun"
 
@@ -117,18 +119,92 @@ func TestCases(t *testing.T) {
 	})
 }
 
-func TestGeneratedDocuments(t *testing.T) {
+// Names and aliases have columns of their own.
+func TestNames(t *testing.T) {
 	each(t, func(t *testing.T, g *guarded) {
-		for seed := range uint64(1500) {
-			doc := verdicts.Random(rand.New(rand.NewPCG(seed, 2)))
-			refused, want := g.insert(doc), faults(doc)
-			if (refused != nil) != (len(want) > 0) {
-				t.Errorf("seed %d: Go says %v, the guard says %v\n%s", seed, want, refused, doc)
-			} else if refused != nil && !named(refused.Error(), want) {
-				t.Errorf("seed %d: refused with %v\nbut Go says %v\n%s", seed, refused, want, doc)
+		refused := func(column, value string) error {
+			g.next++
+			ref, name := fmt.Sprintf("core.x%d", g.next), "X"
+			if column == "name" {
+				name = value
+				value = "[]"
+			}
+			_, err := g.DB.NewRaw("INSERT INTO ? (ref, name, aliases) VALUES (?, ?, ?)", bun.Safe(g.table("runtime")), ref, name, value).
+				Exec(context.Background())
+			return err
+		}
+		for _, c := range verdicts.Definitions() {
+			var keys struct {
+				Name    any
+				Aliases json.RawMessage
+			}
+			if json.Unmarshal(c.Doc, &keys) != nil {
+				continue
+			}
+			if name, ok := keys.Name.(string); ok {
+				err := refused("name", name)
+				if want := c.Want == verdicts.Fault && c.Pointer == "/name"; (err != nil) != want || err != nil && !strings.Contains(err.Error(), "name: ") {
+					t.Errorf("name %q: want %s, got %v", name, c.Want, err)
+				}
+			}
+			if keys.Aliases != nil && string(keys.Aliases) != "null" { // the column takes none: it has a default
+				err := refused("aliases", string(keys.Aliases))
+				if want := c.Want == verdicts.Fault && strings.HasPrefix(c.Pointer, "/aliases"); (err != nil) != want || err != nil && !strings.Contains(err.Error(), "aliases: ") {
+					t.Errorf("aliases %s: want %s, got %v", keys.Aliases, c.Want, err)
+				}
+			}
+		}
+		for _, text := range verdicts.Texts() {
+			d := metadata.Definition{Ref: "core.x", Name: text}
+			if err := refused("name", text); (err != nil) != (d.Validate() != nil) {
+				t.Errorf("name %q: Go says %v, the guard says %v", text, d.Validate(), err)
+			} else if err != nil && strings.ContainsFunc(err.Error(), unicode.IsControl) {
+				t.Errorf("name %q: the refusal holds it: %q", text, err)
+			}
+			aliases := metadata.Aliases{text}
+			list, err := json.Marshal([]string(aliases))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := refused("aliases", string(list)); (err != nil) != (aliases.Validate() != nil) {
+				t.Errorf("alias %q: Go says %v, the guard says %v", text, aliases.Validate(), err)
+			}
+		}
+		// What is not changed is not judged.
+		table := g.table("runtime")
+		g.drop()
+		g.must("INSERT INTO " + table + ` (ref, name, aliases) VALUES ('old.one', '', '["a,b"]')`)
+		g.apply()
+		g.must("UPDATE " + table + ` SET name = '', aliases = '["a,b"]', description = 'x' WHERE ref = 'old.one'`)
+		for _, set := range []string{"name = ' '", `aliases = '["b,a"]'`} {
+			if _, err := g.DB.DB.DB.Exec("UPDATE " + table + " SET " + set + " WHERE ref = 'old.one'"); err == nil {
+				t.Errorf("%s was not refused", set)
 			}
 		}
 	})
+}
+
+func TestGeneratedDocuments(t *testing.T) {
+	each(t, func(t *testing.T, g *guarded) {
+		for seed := range uint64(1500) {
+			g.compare(fmt.Sprint("seed ", seed), verdicts.Random(rand.New(rand.NewPCG(seed, 2))))
+		}
+		for seed := range uint64(25) {
+			g.compare(fmt.Sprint("large, seed ", seed), verdicts.RandomLarge(rand.New(rand.NewPCG(seed, 2))))
+		}
+	})
+}
+
+// compare holds the guard's verdict against Go's, of a document that has a
+// verdict from both.
+func (g *guarded) compare(name, doc string) {
+	g.t.Helper()
+	refused, want := g.insert(doc), faults(doc)
+	if (refused != nil) != (len(want) > 0) {
+		g.t.Errorf("%s: Go says %v, the guard says %v\n%.3000s", name, want, refused, doc)
+	} else if refused != nil && !named(refused.Error(), want) {
+		g.t.Errorf("%s: refused with %v\nbut Go says %v\n%.3000s", name, refused, want, doc)
+	}
 }
 
 // What is not changed is not judged: an installation may have old rows that are
@@ -231,6 +307,30 @@ func TestHostileSearchPath(t *testing.T) {
 		_, err = tx.Exec("INSERT INTO " + g.table("runtime") + ` (ref, name, distributions) VALUES ('a.b', 'B', '{"roles": [1]}')`)
 		if err == nil || !strings.Contains(err.Error(), "/roles/0: must be text") {
 			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// A session that reads backslashes in the old way meets the same guard.
+func TestOldBackslashes(t *testing.T) {
+	each(t, func(t *testing.T, g *guarded) {
+		if !g.postgres {
+			t.Skip("SQLite reads backslashes in one way")
+		}
+		tx, err := g.DB.DB.DB.BeginTx(context.Background(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = tx.Rollback() }()
+		if _, err := tx.Exec("SET LOCAL standard_conforming_strings = off"); err != nil {
+			t.Fatal(err)
+		}
+		insert := "INSERT INTO " + g.table("runtime") + ` (ref, name, distributions) VALUES ('a.b', 'B', '{"verification": {"commands": [{"binary": "%s"}]}}')`
+		if _, err := tx.Exec(fmt.Sprintf(insert, "x")); err != nil {
+			t.Error(err)
+		}
+		if _, err := tx.Exec(fmt.Sprintf(insert, "x y")); err == nil || !strings.Contains(err.Error(), "/binary: must be a name") {
+			t.Error(err)
 		}
 	})
 }

@@ -14,6 +14,7 @@ import (
 
 // converter writes a node as JSON.
 type converter struct {
+	bare   func(path []string) bool
 	out    []byte
 	path   []string
 	nodes  int
@@ -182,7 +183,7 @@ func (c *converter) merged(n *yaml.Node) []member {
 
 func (c *converter) scalar(n *yaml.Node) {
 	tag := n.ShortTag()
-	if tag != "!!null" && isVersion(c.path) {
+	if tag != "!!null" && c.bare(c.path) {
 		// 3.10 is a number to YAML, and the same as 3.1. What the author wrote
 		// is a version.
 		tag = "!!str"
@@ -240,20 +241,6 @@ func (c *converter) text(s string) {
 	enc.SetEscapeHTML(false)
 	_ = enc.Encode(s) // cannot fail on text
 	c.out = bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
-}
-
-// isVersion reports whether the value at path is a version, in a definition or
-// in pack.yaml.
-func isVersion(path []string) bool {
-	switch n := len(path); {
-	case n == 1:
-		return path[0] == "version"
-	case n == 3 && path[0] == "versions" && path[2] == "version":
-		return true
-	case n == 2 && path[0] == "distributions", n == 4 && path[0] == "versions" && path[2] == "distributions":
-		return path[n-1] == "min_version" || path[n-1] == "recommended_version"
-	}
-	return false
 }
 
 func pointer(path []string) string {

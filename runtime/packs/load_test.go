@@ -47,7 +47,7 @@ func load(files fs.FS, cfg packs.Config) (*packs.Pack, []string) {
 
 func TestLoad(t *testing.T) {
 	p, problems := load(pack(map[string]string{
-		"pack.yaml": packYAML + "tags: [a, {b: 1.50}]\n",
+		"pack.yaml": packYAML + "tags: [a, {b: 1.50}]\nextra: 1.10\n",
 		"zig":       definition("zig", ""),
 		"ada": "ref: lang.ada\npack_ref: lang\nname: Ada\naliases: [ada]\n" + `
 distributions:
@@ -60,14 +60,15 @@ versions:
   - {version: 3.10, distributions: {min_version: 3.10, recommended_version: 3.20}, is_default: true}
   - {version: 3.1, meta: {version: 3.10}}
 `}), packs.Config{})
-	if diff := cmp.Diff([]string{`runtimes/ada.yaml:10:3: warning: /distributions/serial: unknown key "serial"`}, problems); diff != "" {
+	if diff := cmp.Diff([]string{`pack.yaml:6:1: warning: /extra: unknown key "extra"`,
+		`runtimes/ada.yaml:10:3: warning: /distributions/serial: unknown key "serial"`}, problems); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)
 	}
 	if p.Ref != "lang" || p.Label != "Languages" || p.Version != "1.10" || p.Description != "d" {
 		t.Errorf("the pack is %+v", p)
 	}
-	if diff := cmp.Diff(metadata.Unknown{{Key: "tags", Value: []byte(`["a",{"b":1.50}]`)}}, p.Unknown); diff != "" {
-		t.Errorf("further keys of pack.yaml (-want +got):\n%s", diff)
+	if diff := cmp.Diff(metadata.Unknown{{Key: "extra", Value: []byte("1.10")}}, p.Unknown); diff != "" || string(p.Tags) != `["a",{"b":1.50}]` {
+		t.Errorf("further keys of pack.yaml (-want +got):\n%s\ntags: %s", diff, p.Tags)
 	}
 	if len(p.Definitions) != 2 || p.Definitions[0].Ref != "lang.ada" || p.Definitions[1].PackRef != "lang" {
 		t.Fatalf("definitions %+v", p.Definitions)
@@ -196,15 +197,18 @@ distributions:
 		{"nested too deep", map[string]string{"x": definition("x", "installation: "+strings.Repeat("[", 80)+strings.Repeat("]", 80)+"\n")}, []string{
 			"runtimes/x.yaml:9:78: error: /installation" + strings.Repeat("/0", 63) + ": nested more than 64 deep"}},
 		{"pack.yaml is wrong", map[string]string{"pack.yaml": "ref: Lang\nlabel: [a]\n"}, []string{
-			"pack.yaml:2:8: error: /label: must be text",
+			`pack.yaml:1:1: error: /version: is required: the pack's version, such as "1.0.0"`,
+			`pack.yaml:1:6: error: /ref: "Lang" must be in lower case: letters, digits, _ and -`,
+			"pack.yaml:2:8: error: /label: must be text, not a list",
 			"runtimes: warning: there is no such folder, so the pack has no definitions"}},
 		{"pack.yaml lacks what is required", map[string]string{"pack.yaml": "label: L\n"}, []string{
 			`pack.yaml:1:1: error: /ref: is required: the pack's name, such as "core"`,
+			`pack.yaml:1:1: error: /version: is required: the pack's version, such as "1.0.0"`,
 			"runtimes: warning: there is no such folder, so the pack has no definitions"}},
 		{"pack.yaml has no version", map[string]string{"pack.yaml": "ref: lang\n", "x": definition("x", "")}, []string{
 			`pack.yaml:1:1: error: /version: is required: the pack's version, such as "1.0.0"`}},
 		{"pack.yaml is a list", map[string]string{"pack.yaml": "[ref]\n", "x": definition("x", "")}, []string{
-			"pack.yaml:1:1: error: must be an object with the keys ref, label, version and description"}},
+			"pack.yaml:1:1: error: must be an object, not a list"}},
 		{"files that are not read", map[string]string{"x": definition("x", ""), "runtimes/README.md": "", "runtimes/.x.yaml.swp": "\x00",
 			"runtimes/y.yml": definition("y", ""), "runtimes/z.yalm": "", "runtimes/more/z.yaml": ""}, []string{
 			"runtimes/more: warning: a folder in runtimes is not read",
@@ -212,7 +216,7 @@ distributions:
 		{"a folder without files", map[string]string{"runtimes/README": ""}, []string{
 			"runtimes: warning: holds no .yaml file, so the pack has no definitions"}},
 		{"a file too large", map[string]string{"x": "a: " + strings.Repeat("x", metadata.MaxSize)}, []string{
-			"runtimes/x.yaml: error: the file has 1048577 bytes; at most 1048576 are read"}},
+			"runtimes/x.yaml: error: the file has more than 1048576 bytes, the most that are read"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

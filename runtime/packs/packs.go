@@ -25,12 +25,8 @@ const (
 
 // Pack is a folder of definitions under one ref.
 type Pack struct {
-	Ref         string
-	Label       string
-	Version     string
-	Description string
-	// Unknown are the further keys of pack.yaml.
-	Unknown metadata.Unknown
+	// PackFile is what pack.yaml says. Label is never empty.
+	metadata.PackFile
 	// Definitions are those without an error, sorted by ref.
 	Definitions []metadata.Definition
 	// Files is the file of each definition, by ref.

@@ -1,24 +1,15 @@
 package packs
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"path"
-	"slices"
 	"strings"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/attune-go/attune/schema/metadata"
 )
-
-// packKeys are the keys of pack.yaml that are not other people's. Those after
-// description are columns of table pack that no definition needs.
-var packKeys = []string{"ref", "label", "version", "description",
-	"conf_schema", "config", "meta", "tags", "runtime_deps", "is_standard"}
 
 // packFile reads pack.yaml.
 func (l *loader) packFile() {
@@ -32,36 +23,7 @@ func (l *loader) packFile() {
 		l.file(packFile, Error, "%v", reason(err))
 		return
 	}
-	if !l.parse(d, data) {
-		return
-	}
-	// The pack's own keys are read as those of a definition would be: its ref,
-	// description and the rest are text.
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(d.doc.json, &members); err != nil {
-		l.value(d, Error, "", "must be an object with the keys ref, label, version and description")
-		return
-	}
-	texts := map[string]*string{"ref": &l.pack.Ref, "label": &l.pack.Label, "version": &l.pack.Version, "description": &l.pack.Description}
-	for _, m := range (&converter{active: map[*yaml.Node]bool{}}).members(deref(d.doc.root)) {
-		raw, at := members[m.key], pointer([]string{m.key})
-		if to := texts[m.key]; to != nil {
-			if err := json.Unmarshal(raw, to); err != nil {
-				l.value(d, Error, at, "must be text")
-			}
-			continue
-		}
-		l.pack.Unknown = append(l.pack.Unknown, metadata.Member{Key: m.key, Value: raw})
-		if !slices.Contains(packKeys, m.key) {
-			l.unknown(d, at, m.key, packKeys)
-		}
-	}
-	if message := metadata.ValidPackRef(l.pack.Ref); message != "" && !d.failed {
-		l.value(d, Error, "/ref", message)
-	}
-	if l.pack.Version == "" && !d.failed {
-		l.value(d, Error, "/version", `is required: the pack's version, such as "1.0.0"`)
-	}
+	l.document(d, data, &l.pack.PackFile)
 	if l.pack.Label == "" {
 		l.pack.Label = l.pack.Ref
 	}
@@ -105,15 +67,35 @@ func (l *loader) runtimeFile(name string) {
 		l.file(name, Error, "%v", reason(err))
 		return
 	}
-	if !l.parse(d, data) {
-		return
+	if l.document(d, data, &d.def) {
+		l.packRef(d)
+		l.advice(d)
 	}
-	l.loaded = append(l.loaded, d)
+	if d.doc != nil {
+		l.loaded = append(l.loaded, d)
+	}
+}
+
+// content is what a file holds: a definition, or what is said of the pack.
+type content interface {
+	UnmarshalJSON(data []byte) error
+	Validate() error
+	UnknownKeys() []metadata.UnknownKey
+	Bare(path []string) bool
+}
+
+// document reads d's file into v, and reports what is wrong with it; false where
+// whatever else could be said is noise.
+func (l *loader) document(d *loaded, data []byte, v content) bool {
+	doc, flaws := parse(data, v.Bare)
+	d.doc = doc
 	told := map[string]bool{}
-	for _, p := range l.problems {
-		if p.File == name {
-			told[p.Pointer] = true
-		}
+	for _, f := range flaws {
+		l.at(d, Error, Place{f.line, f.column}, f.pointer, f.message)
+		told[f.pointer] = true
+	}
+	if doc == nil {
+		return false
 	}
 	// What could not be read is zero, and would be reported again as missing.
 	report := func(err error) {
@@ -126,26 +108,15 @@ func (l *loader) runtimeFile(name string) {
 			}
 		}
 	}
-	report(d.def.UnmarshalJSON(d.doc.json))
+	report(v.UnmarshalJSON(doc.json))
 	if told[""] {
-		return // it is no object; whatever else could be said is noise
+		return false // it is no object
 	}
-	report(d.def.Validate())
-	l.packRef(d)
-	for _, u := range d.def.UnknownKeys() {
+	report(v.Validate())
+	for _, u := range v.UnknownKeys() {
 		l.unknown(d, u.Pointer, u.Key, u.Known)
 	}
-	l.advice(d)
-}
-
-// parse brings d's file to JSON; false where there is nothing to go on with.
-func (l *loader) parse(d *loaded, data []byte) bool {
-	doc, flaws := parse(data)
-	d.doc = doc
-	for _, f := range flaws {
-		l.at(d, Error, Place{f.line, f.column}, f.pointer, f.message)
-	}
-	return doc != nil
+	return true
 }
 
 // inYAML adds to a message about JSON types what to do in YAML.

@@ -31,10 +31,11 @@ type flaw struct {
 	message      string
 }
 
-// parse reads one YAML document. Without a document there is at least one flaw.
-func parse(data []byte) (*document, []flaw) {
+// parse reads one YAML document, in which bare says of texts that they may look
+// like numbers. Without a document there is at least one flaw.
+func parse(data []byte, bare func(path []string) bool) (*document, []flaw) {
 	if len(data) > metadata.MaxSize {
-		return nil, []flaw{{message: fmt.Sprintf("the file has %d bytes; at most %d are read", len(data), metadata.MaxSize)}}
+		return nil, []flaw{{message: fmt.Sprintf("the file has more than %d bytes, the most that are read", metadata.MaxSize)}}
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if f, ok := notText(data); ok {
@@ -55,7 +56,7 @@ func parse(data []byte) (*document, []flaw) {
 	default:
 		return nil, []flaw{{second.Line, second.Column, "", "a second YAML document begins: a file holds one definition"}}
 	}
-	c := converter{active: map[*yaml.Node]bool{}}
+	c := converter{bare: bare, active: map[*yaml.Node]bool{}}
 	root := node.Content[0]
 	c.value(root)
 	return &document{root: root, json: c.out}, c.flaws

@@ -126,22 +126,43 @@ func TestSchemaOfPackFiles(t *testing.T) {
 	}
 }
 
+// Go and JSON Schema agree on each character in a name and an alias.
+func TestNamesBySchema(t *testing.T) {
+	schema := schemaFor(t, "runtime.schema.json", "")
+	for _, text := range verdicts.Texts() {
+		for _, d := range []metadata.Definition{{Ref: "core.x", Name: text}, {Ref: "core.x", Name: "X", Aliases: metadata.Aliases{text}}} {
+			doc, err := d.MarshalJSON()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := accepts(t, schema, doc); (err == nil) != (d.Validate() == nil) {
+				t.Errorf("%s: Go says %v, the schema says %v", doc, d.Validate(), err)
+			}
+		}
+	}
+}
+
 // Go and JSON Schema agree on generated documents, in which each value is drawn
 // from good and bad ones.
 func TestGeneratedDocumentsBySchema(t *testing.T) {
 	schema := schemaFor(t, "runtime.schema.json", "Distributions")
 	valid := 0
-	for seed := range uint64(5000) {
-		doc := []byte(verdicts.Random(rand.New(rand.NewPCG(seed, 1))))
-		faults := judge(new(metadata.Distributions), doc)
-		if err := accepts(t, schema, doc); (err == nil) != (len(faults) == 0) {
-			t.Errorf("seed %d: Go says %v, the schema says %v\n%s", seed, faults, err, doc)
+	compare := func(doc string, seed uint64) {
+		faults := judge(new(metadata.Distributions), []byte(doc))
+		if err := accepts(t, schema, []byte(doc)); (err == nil) != (len(faults) == 0) {
+			t.Errorf("seed %d: Go says %v, the schema says %v\n%.3000s", seed, faults, err, doc)
 		}
 		if len(faults) == 0 {
 			valid++
 		}
 	}
+	for seed := range uint64(5000) {
+		compare(verdicts.Random(rand.New(rand.NewPCG(seed, 1))), seed)
+	}
 	if valid < 500 || valid > 4500 {
 		t.Errorf("%d of 5000 documents are valid: the test shows little", valid)
+	}
+	for seed := range uint64(25) {
+		compare(verdicts.RandomLarge(rand.New(rand.NewPCG(seed, 1))), seed)
 	}
 }

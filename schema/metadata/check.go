@@ -2,8 +2,6 @@ package metadata
 
 import (
 	"fmt"
-	"strings"
-	"unicode"
 
 	"github.com/attune-go/attune/schema/document"
 )
@@ -17,31 +15,19 @@ func (d *Definition) check(c *document.Checker) {
 }
 
 // NamesFault is what is wrong with the aliases, and with a ref or a name that
-// could command a terminal: Faults, or nil. A row that was written by SQL may
-// have any; what goes by such names must not reach a capability document.
+// cannot be shown: Faults, or nil. A row that was written by SQL may have any;
+// what goes by such names must not reach a capability document.
 func (d *Definition) NamesFault() error {
 	var c document.Checker
-	c.At("ref", commanding(d.Ref))
-	c.At("name", commanding(d.Name))
-	c.Enter("aliases")
-	d.Aliases.validate(&c)
-	if d.Aliases.Validate() == nil { // which lets some control characters pass
-		for i, alias := range d.Aliases {
-			c.EnterIndex(i)
-			c.Here(commanding(alias))
-			c.Leave()
+	for _, n := range []struct{ key, text string }{{"ref", d.Ref}, {"name", d.Name}} {
+		if n.text != "" {
+			c.At(n.key, validName(n.text))
 		}
 	}
+	c.Enter("aliases")
+	d.Aliases.validate(&c)
 	c.Leave()
 	return c.Err()
-}
-
-// commanding says that a text holds control characters.
-func commanding(text string) string {
-	if !strings.ContainsFunc(text, unicode.IsControl) {
-		return ""
-	}
-	return fmt.Sprintf("%q holds a control character", document.Excerpt(text))
 }
 
 // checkVersions judges each version beside those before it.
@@ -56,7 +42,7 @@ func checkVersions(list []VersionDefinition) func(c *document.Checker, i int) {
 		}
 		switch {
 		case v.IsDefault && isDefault >= 0:
-			c.At("is_default", fmt.Sprintf("only one version can be the default: /versions/%d is too", isDefault))
+			c.At("is_default", fmt.Sprintf("only one version can be the default: %s is too", document.Excerpt(list[isDefault].Version)))
 		case v.IsDefault:
 			isDefault = i
 		}

@@ -165,10 +165,10 @@ func TestDecodeFaults(t *testing.T) {
 			}},
 		{"fraction", command(`{"exit_code": 1.5}`), metadata.Faults{{Pointer: at + "/exit_code", Message: "must be a whole number from 0 to 255, not 1.5"}}},
 		{"out of range", command(`{"exit_code": 256}`), metadata.Faults{{Pointer: at + "/exit_code", Message: "must be a whole number from 0 to 255, not 256"}}},
-		{"huge", command(`{"priority": 1e999999999999999999999}`), metadata.Faults{{Pointer: at + "/priority",
-			Message: "must be a whole number from -2147483648 to 2147483647, not 1e999999999999999999999"}}},
-		{"tiny", command(`{"priority": 1e-99999999999999999999}`), metadata.Faults{{Pointer: at + "/priority",
-			Message: "must be a whole number from -2147483648 to 2147483647, not 1e-99999999999999999999"}}},
+		{"huge", command(`{"priority": 1e999}`), metadata.Faults{{Pointer: at + "/priority",
+			Message: "must be a whole number from -2147483648 to 2147483647, not 1e999"}}},
+		{"tiny", command(`{"priority": 1e-999}`), metadata.Faults{{Pointer: at + "/priority",
+			Message: "must be a whole number from -2147483648 to 2147483647, not 1e-999"}}},
 		{"duration", command(`{"timeout": "ten"}`), metadata.Faults{{Pointer: at + "/timeout", Message: `must be a duration such as "10s", not "ten"`}}},
 		{"duplicate key", `{"roles": [], "x/y": {"a~": 1, "a~": 2}, "roles": []}`,
 			metadata.Faults{{Pointer: "/x~1y/a~0", Message: "the key is there twice"}, {Pointer: "/roles", Message: "the key is there twice"}}},
@@ -202,14 +202,65 @@ func TestDecodeFaults(t *testing.T) {
 	}
 }
 
+// What a database makes of a document is no larger than what Go read: blanks do
+// not count, and numbers count without their exponents.
 func TestDecodeSizeIsBounded(t *testing.T) {
-	fits := `{"x": "` + strings.Repeat("a", metadata.MaxSize-9) + `"}`
-	var d metadata.Distributions
-	if err := d.UnmarshalJSON([]byte(fits)); err != nil {
-		t.Errorf("a document of %d bytes: %v", len(fits), err)
+	const most = metadata.MaxSize
+	text := func(size int) string { return `{"x":"` + strings.Repeat("a", size-8) + `"}` }
+	list := func(element string, n int) string {
+		return `{"x":[` + strings.Repeat(element+",", n-1) + element + `]}`
 	}
-	if err := d.UnmarshalJSON([]byte(fits + " ")); err == nil {
-		t.Errorf("a document of %d bytes was read", len(fits)+1)
+	for _, c := range []struct {
+		name string
+		doc  string
+		// fits: it is read, and written; kept: it is read from a column.
+		fits, kept bool
+	}{
+		{"a text that fits", text(most), true, true},
+		{"a text that does not", text(most + 1), false, true},
+		{"blanks", strings.Repeat("\n", most) + text(most), true, true},
+		{"too many blanks", strings.Repeat("\n", most+1) + text(most), false, false},
+		{"blanks in a text", `{"\"\\ \\":"` + strings.Repeat(" ", most-14) + `"}`, true, true},
+		{"too many blanks in a text", `{"\"\\ \\":"` + strings.Repeat(" ", most-13) + `"}`, false, true},
+		{"spaced as Postgres does", list("1, 1", most/4-2), true, true},
+		{"numbers that fit", list("1e99", most/101-1), true, true},
+		{"numbers that do not", list("1e99", most/101+1), false, true},
+		{"small numbers that fit", list("-1.5E-98", most/103-1), true, true},
+		{"small numbers that do not", list("-1.5E-98", most/103+1), false, true},
+	} {
+		var d metadata.Distributions
+		if err := d.UnmarshalJSON([]byte(c.doc)); (err == nil) != c.fits {
+			t.Errorf("%s: a document of %d bytes: %v", c.name, len(c.doc), err)
+		}
+		if err := d.Scan(c.doc); err != nil || (d.Fault() == nil) != c.kept {
+			t.Errorf("%s: a column of %d bytes: %v, %v", c.name, len(c.doc), err, d.Fault())
+		} else if _, err := d.Value(); c.kept && (err == nil) != c.fits {
+			t.Errorf("%s: a column of %d bytes is written: %v", c.name, len(c.doc), err)
+		}
+	}
+}
+
+func TestDecodeNumbersAreBounded(t *testing.T) {
+	digits := strings.Repeat("7", metadata.MaxDigits)
+	for number, fits := range map[string]bool{
+		digits: true, "-" + digits: true, digits + "0": false, digits[1:] + ".0": true, digits + ".0": false,
+		"1e999": true, "1E+1000": false, "-1.5e999": true, "1e-999": true, "1e-1000": false, "0e-1000": false, "0e9": true,
+		"1.7976931348623157e308": true, "4.9406564584124654e-324": true,
+		"1e99999999999999999999": false, "1e-99999999999999999999": false,
+	} {
+		for _, doc := range []string{`{"x": ` + number + `}`, `{"verification": {"commands": [{"binary": "x", "x": {"y": [` + number + `]}}]}}`} {
+			var d metadata.Distributions
+			if err := d.UnmarshalJSON([]byte(doc)); (err == nil) != fits {
+				t.Errorf("%s: %v", doc, err)
+			}
+		}
+	}
+	var d metadata.Distributions
+	err := d.UnmarshalJSON([]byte(`{"verification": {"commands": [{"binary": "x", "exit_code": 1e1000, "priority": "x"}]}, "x": [1e-1000]}`))
+	want := "/verification/commands/0/exit_code: has more than 1000 digits without an exponent; " +
+		"/verification/commands/0/priority: must be a whole number, not text; /x/0: has more than 1000 digits without an exponent"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v\nwant %s", err, want)
 	}
 }
 

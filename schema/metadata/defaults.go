@@ -1,8 +1,5 @@
 package metadata
 
-// DefaultPriority is the priority of a command that has none.
-const DefaultPriority = DefaultCommandPriority
-
 // MustCheck reports whether something has to be run to know that the runtime
 // is there.
 func (v Verification) MustCheck() bool { return !v.AlwaysAvailable && v.CheckRequiredOrDefault() }

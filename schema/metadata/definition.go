@@ -3,16 +3,14 @@ package metadata
 import (
 	"slices"
 	"strings"
-
-	"github.com/attune-go/attune/schema/document"
 )
 
 // CapabilityName is the name under which a host advertises the runtime, in
 // lower case: the first alias, or the last part of the ref where there is none
-// or it is no text that may be shown.
+// or it cannot be one.
 func (d *Definition) CapabilityName() string {
-	if _, malformed := document.ListRaw(d.Aliases); !malformed && len(d.Aliases) > 0 && commanding(d.Aliases[0]) == "" {
-		return strings.ToLower(strings.TrimSpace(d.Aliases[0]))
+	if len(d.Aliases) > 0 && validAlias(d.Aliases[0]) == "" { // a malformed list begins with NUL
+		return strings.ToLower(d.Aliases[0])
 	}
 	return strings.ToLower(d.Ref[strings.LastIndexByte(d.Ref, '.')+1:])
 }
@@ -27,26 +25,4 @@ func (d *Definition) HasRole(role Role) bool {
 func PackOf(ref string) string {
 	pack, _, _ := strings.Cut(ref, ".")
 	return pack
-}
-
-// Fault is why a part of the definition could not be read from its row:
-// Faults, or nil.
-func (d *Definition) Fault() error {
-	var c document.Checker
-	part := func(key string, fault error) {
-		c.Enter(key)
-		c.Under(fault)
-		c.Leave()
-	}
-	part("aliases", d.Aliases.Fault())
-	part("distributions", d.Distributions.Fault())
-	part("execution_config", d.ExecutionConfig.Fault())
-	c.Enter("versions")
-	for i := range d.Versions {
-		c.EnterIndex(i)
-		part("distributions", d.Versions[i].Distributions.Fault())
-		part("execution_config", d.Versions[i].ExecutionConfig.Fault())
-		c.Leave()
-	}
-	return c.Err()
 }

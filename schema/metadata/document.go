@@ -25,10 +25,10 @@ type Optional[T any] = document.Optional[T]
 // Some is an Optional that is set.
 func Some[T any](v T) Optional[T] { return document.Some(v) }
 
-// Limits of a document.
+// Limits of a document, as package document has them.
 const (
-	// MaxSize is the largest document that is read, in bytes.
-	MaxSize = document.MaxSize
-	// MaxDepth is how deep lists and objects may be nested.
-	MaxDepth = document.MaxDepth
+	MaxSize   = document.MaxSize
+	MaxText   = document.MaxText
+	MaxDepth  = document.MaxDepth
+	MaxDigits = document.MaxDigits
 )

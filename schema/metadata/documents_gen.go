@@ -87,7 +87,7 @@ func (v *Aliases) Scan(src any) error {
 		return err
 	}
 	var r document.Reader
-	if r.OpenText(text) {
+	if r.OpenStored(text) {
 		v.read(&r)
 	}
 	if fault := r.Close(); fault != nil {
@@ -275,6 +275,44 @@ func (v *Definition) unknownKeys(at string, to *[]document.UnknownKey) {
 	}
 }
 
+// Fault is why a column in the document could not be read: document.Faults, or
+// nil.
+func (v *Definition) Fault() error {
+	var c document.Checker
+	c.Enter("aliases")
+	c.Under(v.Aliases.Fault())
+	c.Leave()
+	c.Enter("distributions")
+	c.Under(v.Distributions.Fault())
+	c.Leave()
+	c.Enter("execution_config")
+	c.Under(v.ExecutionConfig.Fault())
+	c.Leave()
+	c.Enter("versions")
+	for i := range v.Versions {
+		c.EnterIndex(i)
+		c.Under(v.Versions[i].Fault())
+		c.Leave()
+	}
+	c.Leave()
+	return c.Err()
+}
+
+// Bare reports whether the text at path, of keys and indexes, may stand in a YAML
+// file without quotes where it looks like a number.
+func (*Definition) Bare(path []string) bool {
+	if len(path) == 0 {
+		return false
+	}
+	switch path[0] {
+	case "distributions":
+		return (*Distributions)(nil).Bare(path[1:])
+	case "versions":
+		return len(path) > 1 && (*VersionDefinition)(nil).Bare(path[2:])
+	}
+	return false
+}
+
 // plain is the document without the values that are the default anyway.
 func (v Definition) plain() Definition {
 	v.Distributions = v.Distributions.plain()
@@ -386,6 +424,34 @@ func (v *VersionDefinition) unknownKeys(at string, to *[]document.UnknownKey) {
 	document.AddUnknown(to, at, v.Unknown, versionDefinitionKeys)
 	v.Distributions.unknownKeys(at+"/distributions", to)
 	v.ExecutionConfig.unknownKeys(at+"/execution_config", to)
+}
+
+// Fault is why a column in the document could not be read: document.Faults, or
+// nil.
+func (v *VersionDefinition) Fault() error {
+	var c document.Checker
+	c.Enter("distributions")
+	c.Under(v.Distributions.Fault())
+	c.Leave()
+	c.Enter("execution_config")
+	c.Under(v.ExecutionConfig.Fault())
+	c.Leave()
+	return c.Err()
+}
+
+// Bare reports whether the text at path, of keys and indexes, may stand in a YAML
+// file without quotes where it looks like a number.
+func (*VersionDefinition) Bare(path []string) bool {
+	if len(path) == 0 {
+		return false
+	}
+	switch path[0] {
+	case "version":
+		return len(path) == 1
+	case "distributions":
+		return (*Distributions)(nil).Bare(path[1:])
+	}
+	return false
 }
 
 // plain is the document without the values that are the default anyway.
@@ -525,6 +591,21 @@ func (v *Distributions) unknownKeys(at string, to *[]document.UnknownKey) {
 	}
 }
 
+// Bare reports whether the text at path, of keys and indexes, may stand in a YAML
+// file without quotes where it looks like a number.
+func (*Distributions) Bare(path []string) bool {
+	if len(path) == 0 {
+		return false
+	}
+	switch path[0] {
+	case "min_version":
+		return len(path) == 1
+	case "recommended_version":
+		return len(path) == 1
+	}
+	return false
+}
+
 // plain is the document without the values that are the default anyway.
 func (v Distributions) plain() Distributions {
 	if v.Verification != nil {
@@ -549,7 +630,7 @@ func (v *Distributions) Scan(src any) error {
 		return err
 	}
 	var r document.Reader
-	if r.OpenText(text) {
+	if r.OpenStored(text) {
 		v.read(&r)
 	}
 	if fault := r.Close(); fault != nil {
@@ -1117,7 +1198,7 @@ func (v *ExecutionConfig) Scan(src any) error {
 		return err
 	}
 	var r document.Reader
-	if r.OpenText(text) {
+	if r.OpenStored(text) {
 		v.read(&r)
 	}
 	if fault := r.Close(); fault != nil {
@@ -1329,7 +1410,7 @@ func (v PackFile) Validate() error {
 
 func (v *PackFile) validate(c *document.Checker) {
 	c.At("ref", document.RequiredOr(v.Ref, document.Patterned(v.Ref, ValidPackRef)))
-	c.At("version", document.Required(v.Version))
+	c.At("version", document.RequiredOr(v.Version, validPackVersion(v.Version)))
 }
 
 // IsZero reports whether the document says nothing: {}.
@@ -1346,4 +1427,17 @@ func (v PackFile) UnknownKeys() []document.UnknownKey {
 
 func (v *PackFile) unknownKeys(at string, to *[]document.UnknownKey) {
 	document.AddUnknown(to, at, v.Unknown, packFileKeys)
+}
+
+// Bare reports whether the text at path, of keys and indexes, may stand in a YAML
+// file without quotes where it looks like a number.
+func (*PackFile) Bare(path []string) bool {
+	if len(path) == 0 {
+		return false
+	}
+	switch path[0] {
+	case "version":
+		return len(path) == 1
+	}
+	return false
 }

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"strings"
+	"unicode"
 
 	"github.com/attune-go/attune/runtime/version"
 	"github.com/attune-go/attune/schema/document"
@@ -55,12 +56,25 @@ func ValidPackRef(ref string) string {
 	return ""
 }
 
-// validName accepts any text that is not blank.
+// validPackVersion accepts any text that is not empty.
 //
-//attune:format name [\x00-\x{10ffff}]*[^\t-\r \x85\xa0\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}][\x00-\x{10ffff}]*
+//attune:format pack-version
+func validPackVersion(version string) string {
+	if version == "" {
+		return `is required: the pack's version, such as "1.0.0"`
+	}
+	return ""
+}
+
+// validName accepts a text that is not blank and has no control characters.
+//
+//attune:format name [^\x00-\x1f\x7f-\x9f]*[^\x00- \x7f-\xa0\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}][^\x00-\x1f\x7f-\x9f]*
 func validName(name string) string {
-	if strings.TrimSpace(name) == "" {
+	switch {
+	case strings.TrimSpace(name) == "":
 		return "is required: the name that people read"
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return fmt.Sprintf("%q holds a control character", document.Excerpt(name))
 	}
 	return ""
 }
@@ -132,7 +146,7 @@ func validRelativePath(p string) string {
 // constraint (python@>=3.12): a text without comma, @ and control characters,
 // without blanks around it, and not none.
 //
-//attune:format alias [^\x00- \x7f,@\x85\xa0\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}](?:[^\x00-\x1f\x7f,@]*[^\x00- \x7f,@\x85\xa0\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}])?
+//attune:format alias [^\x00- \x7f-\xa0,@\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}](?:[^\x00-\x1f\x7f-\x9f,@]*[^\x00- \x7f-\xa0,@\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}])?
 //attune:except [nN][oO][nN][eE]
 func validAlias(alias string) string {
 	switch {
@@ -140,7 +154,7 @@ func validAlias(alias string) string {
 		return "must not be blank"
 	case strings.TrimSpace(alias) != alias:
 		return fmt.Sprintf("%q has blanks around it", document.Excerpt(alias))
-	case strings.ContainsFunc(alias, func(c rune) bool { return c < ' ' || c == 0x7f || c == ',' || c == '@' }):
+	case strings.ContainsAny(alias, ",@") || strings.ContainsFunc(alias, unicode.IsControl):
 		return fmt.Sprintf("%q must not hold a comma, an @ or a control character", document.Excerpt(alias))
 	case fold(alias) == "none":
 		return `"none" means the empty list of runtimes, and cannot name one`

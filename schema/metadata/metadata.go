@@ -26,6 +26,7 @@ const (
 // Aliases are the other names of a runtime. The first is its capability name.
 //
 //attune:document column format=alias unique=fold
+//attune:guard runtime.aliases
 type Aliases []string
 
 // Definition is a runtime as data: a row of the table runtime, or a file in a
@@ -40,7 +41,7 @@ type Definition struct {
 	// PackRef is the pack it belongs to; left out, the one that ref names.
 	PackRef string `json:"pack_ref,omitempty" attune:"format=pack-ref"`
 	// Name is what people read.
-	Name string `json:"name" attune:"required,format=name"`
+	Name string `json:"name" attune:"required,format=name,guard=runtime.name"`
 	// Aliases are its other names, in any case. The first is the capability name,
 	// under which a host advertises it; without aliases that is the last part of
 	// ref.
@@ -112,8 +113,9 @@ type Verification struct {
 	Commands []Command `json:"commands,omitempty" attune:"order=priority"`
 	// Env names variables of the host that are passed through to the probe.
 	Env []string `json:"env,omitempty" attune:"format=env-name"`
-	// Locations are globs of further executables that PATH does not show; a
-	// leading ~ is the home folder.
+	// Locations are globs of further executables that PATH does not show, of
+	// which those are taken that are named as a command is, but for a version at
+	// the end; a leading ~ is the home folder.
 	Locations []string `json:"locations,omitempty" attune:"format=location"`
 	// VersionFile says where an executable's version is read; then nothing is run.
 	VersionFile *VersionFile `json:"version_file,omitempty"`

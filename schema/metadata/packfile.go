@@ -11,7 +11,7 @@ type PackFile struct {
 	// Label is what people read; left out, the ref.
 	Label string `json:"label,omitempty"`
 	// Version is the pack's own.
-	Version string `json:"version" attune:"required,bare"`
+	Version string `json:"version" attune:"required,bare,format=pack-version"`
 	// Description says in a few words what it brings.
 	Description string `json:"description,omitempty"`
 	// ConfSchema is kept for the platform, as are all that follow.

@@ -100,7 +100,7 @@ func TestValidateDefinition(t *testing.T) {
 			`/versions/1/version: is required: a version such as "3.12"; ` +
 				`/versions/2/version: version "x": position 1: a version begins with a number; ` +
 				`/versions/3/version: 3.10 is declared twice: the first is /versions/0; ` +
-				`/versions/3/is_default: only one version can be the default: /versions/0 is too; ` +
+				`/versions/3/is_default: only one version can be the default: 3.10 is too; ` +
 				`/versions/4/distributions/roles/0: must be worker or sensor, not "x"`},
 	}
 	for _, tt := range tests {
@@ -128,7 +128,7 @@ func TestNamesFault(t *testing.T) {
 		`{"ref": "core.x\u0007", "name": "X"}`:                                                                           `/ref: "core.x\a" holds a control character`,
 		`{"ref": "core.x", "name": "a\nb"}`:                                                                              `/name: "a\nb" holds a control character`,
 		`{"ref": "core.x", "name": "X", "aliases": ["x", "\u001b[1m"]}`:                                                  `/aliases/1: "\x1b[1m" must not hold a comma, an @ or a control character`,
-		`{"ref": "core.x", "name": "X", "aliases": ["x\u0085y"]}`:                                                        `/aliases/0: "x\u0085y" holds a control character`,
+		`{"ref": "core.x", "name": "X", "aliases": ["x\u0085y"]}`:                                                        `/aliases/0: "x\u0085y" must not hold a comma, an @ or a control character`,
 		`{"ref": "Acme.My Tool", "name": "Émile's tool", "aliases": ["my tool"], "distributions": {"min_version": "x"}}`: "",
 	} {
 		d, got := decodeDefinition(t, doc), ""

@@ -1,5 +1,7 @@
 package errors
 
+import "strconv"
+
 //attune:enum
 type None string
 
@@ -16,4 +18,18 @@ const (
 	B Odd = "a"
 	C Odd = prefix + "c"
 	D Odd = ""
+)
+
+// What is made of other packages cannot be known here.
+const (
+	E Odd = strconv.None
+	F     = Odd(strconv.None)
+	G     = strconv.None
+	H     = Odd("a\x00")
+	I     = Odd("a\xff")
+	J Odd = "j"
+	K
+	L     = J
+	M Odd = string("m")
+	N Odd = undefined
 )

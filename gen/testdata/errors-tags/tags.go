@@ -29,6 +29,11 @@ type T struct {
 	Y bool                                 `json:"y" attune: "required"`
 	Z document.Duration                    `json:"z" attune:"min=1s"`
 
+	AA int    `json:"aa" attune:"guard=t.aa"`
+	AB string `json:"ab" attune:"guard=T.AB"`
+	AC string `json:"ac" attune:"guard=t.ac"`
+	AD string `json:"ad" attune:"guard=t.ac"`
+
 	More document.Unknown `json:"-"`
 }
 

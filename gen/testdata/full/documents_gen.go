@@ -87,7 +87,7 @@ func (v *Tags) Scan(src any) error {
 		return err
 	}
 	var r document.Reader
-	if r.OpenText(text) {
+	if r.OpenStored(text) {
 		v.read(&r)
 	}
 	if fault := r.Close(); fault != nil {
@@ -473,6 +473,29 @@ func (v *Tool) unknownKeys(at string, to *[]document.UnknownKey) {
 	}
 }
 
+// Bare reports whether the text at path, of keys and indexes, may stand in a YAML
+// file without quotes where it looks like a number.
+func (*Tool) Bare(path []string) bool {
+	if len(path) == 0 {
+		return false
+	}
+	switch path[0] {
+	case "note":
+		return len(path) == 1
+	case "main":
+		return (*Part)(nil).Bare(path[1:])
+	case "spare":
+		return (*Part)(nil).Bare(path[1:])
+	case "inner":
+		return (*Part)(nil).Bare(path[1:])
+	case "whole":
+		return (*Part)(nil).Bare(path[1:])
+	case "parts":
+		return len(path) > 1 && (*Part)(nil).Bare(path[2:])
+	}
+	return false
+}
+
 // plain is the document without the values that are the default anyway.
 func (v Tool) plain() Tool {
 	if v.Checked.Or(DefaultToolChecked) == DefaultToolChecked {
@@ -556,7 +579,7 @@ func (v *Tool) Scan(src any) error {
 		return err
 	}
 	var r document.Reader
-	if r.OpenText(text) {
+	if r.OpenStored(text) {
 		v.read(&r)
 	}
 	if fault := r.Close(); fault != nil {
@@ -659,6 +682,19 @@ func (v *Part) unknownKeys(at string, to *[]document.UnknownKey) {
 	document.AddUnknown(to, at, v.More, partKeys)
 }
 
+// Bare reports whether the text at path, of keys and indexes, may stand in a YAML
+// file without quotes where it looks like a number.
+func (*Part) Bare(path []string) bool {
+	if len(path) == 0 {
+		return false
+	}
+	switch path[0] {
+	case "od/d ~key":
+		return len(path) == 1
+	}
+	return false
+}
+
 // plain is the document without the values that are the default anyway.
 func (v Part) plain() Part {
 	if v.Rank.Or(DefaultPartRank) == DefaultPartRank {
@@ -670,6 +706,325 @@ func (v Part) plain() Part {
 // RankOrDefault is Rank, or 100 where the key is left out.
 func (v Part) RankOrDefault() int {
 	return v.Rank.Or(DefaultPartRank)
+}
+
+// chestKeys are the keys that Chest names, in the order in which they are written.
+var chestKeys = []string{"tags", "best", "tools", "inner"}
+
+// UnmarshalJSON reads the document strictly. The error is document.Faults and
+// lists every fault; what could be read is in the receiver even then.
+func (v *Chest) UnmarshalJSON(data []byte) error {
+	*v = Chest{}
+	var r document.Reader
+	if r.Open(data) {
+		v.read(&r)
+	}
+	return r.Close()
+}
+
+func (v *Chest) read(r *document.Reader) {
+	var seen uint64
+	for ok := r.Object(); ok; ok = r.Member() {
+		switch r.Key() {
+		case "tags":
+			if r.Once(&seen, 1<<0) {
+				v.Tags.read(r)
+			}
+		case "best":
+			if r.Once(&seen, 1<<1) {
+				if !r.Null() {
+					v.Best = new(Tool)
+					v.Best.read(r)
+				}
+			}
+		case "tools":
+			if r.Once(&seen, 1<<2) {
+				v.Tools = chestTools(r)
+			}
+		case "inner":
+			if r.Once(&seen, 1<<3) {
+				v.Inner = chestInner(r)
+			}
+		default:
+			r.Keep(&v.More)
+		}
+	}
+}
+
+func chestTools(r *document.Reader) []Tool {
+	var room [8]Tool
+	list := room[:0]
+	for ok := r.List(); ok; ok = r.Element() {
+		list = append(list, Tool{})
+		if r.Given("an object") {
+			list[len(list)-1].read(r)
+		}
+	}
+	return document.Exact(list)
+}
+
+func chestInner(r *document.Reader) []Chests {
+	var room [8]Chests
+	list := room[:0]
+	for ok := r.List(); ok; ok = r.Element() {
+		list = append(list, Chests{})
+		if r.Given("an object") {
+			list[len(list)-1].read(r)
+		}
+	}
+	return document.Exact(list)
+}
+
+// MarshalJSON writes the known keys in their order and then the unknown ones as
+// they were read; what is zero is left out. It refuses what UnmarshalJSON would.
+func (v Chest) MarshalJSON() ([]byte, error) {
+	return document.Encode(v.write)
+}
+
+func (v *Chest) write(w *document.Writer) {
+	w.Open()
+	if len(v.Tags) > 0 {
+		v.Tags.write(w.Key("tags"))
+	}
+	if v.Best != nil {
+		v.Best.write(w.Key("best"))
+	}
+	if len(v.Tools) > 0 {
+		w.Key("tools").OpenList()
+		for i := range v.Tools {
+			v.Tools[i].write(w.Comma())
+		}
+		w.CloseList()
+	}
+	if len(v.Inner) > 0 {
+		w.Key("inner").OpenList()
+		for i := range v.Inner {
+			v.Inner[i].write(w.Comma())
+		}
+		w.CloseList()
+	}
+	w.Close(v.More)
+}
+
+// Validate reports every fault of the document as document.Faults, or nil.
+func (v Chest) Validate() error {
+	var c document.Checker
+	v.validate(&c)
+	return c.Err()
+}
+
+func (v *Chest) validate(c *document.Checker) {
+	c.Enter("tags")
+	v.Tags.validate(c)
+	c.Leave()
+	if v.Best != nil {
+		c.Enter("best")
+		v.Best.validate(c)
+		c.Leave()
+	}
+	c.Enter("tools")
+	for i := range v.Tools {
+		c.EnterIndex(i)
+		v.Tools[i].validate(c)
+		c.Leave()
+	}
+	c.Leave()
+	c.Enter("inner")
+	for i := range v.Inner {
+		c.EnterIndex(i)
+		v.Inner[i].validate(c)
+		c.Leave()
+	}
+	c.Leave()
+}
+
+// IsZero reports whether the document says nothing: {}.
+func (v Chest) IsZero() bool {
+	return len(v.Tags) == 0 && v.Best == nil && len(v.Tools) == 0 && len(v.Inner) == 0 && len(v.More) == 0
+}
+
+// UnknownKeys lists the keys, at every level, that no type names.
+func (v Chest) UnknownKeys() []document.UnknownKey {
+	var out []document.UnknownKey
+	v.unknownKeys("", &out)
+	return out
+}
+
+func (v *Chest) unknownKeys(at string, to *[]document.UnknownKey) {
+	document.AddUnknown(to, at, v.More, chestKeys)
+	if v.Best != nil {
+		v.Best.unknownKeys(at+"/best", to)
+	}
+	for i := range v.Tools {
+		v.Tools[i].unknownKeys(document.Index(at+"/tools", i), to)
+	}
+	for i := range v.Inner {
+		v.Inner[i].unknownKeys(document.Index(at+"/inner", i), to)
+	}
+}
+
+// Fault is why a column in the document could not be read: document.Faults, or
+// nil.
+func (v *Chest) Fault() error {
+	var c document.Checker
+	c.Enter("tags")
+	c.Under(v.Tags.Fault())
+	c.Leave()
+	c.Enter("best")
+	if v.Best != nil {
+		c.Under(v.Best.Fault())
+	}
+	c.Leave()
+	c.Enter("tools")
+	for i := range v.Tools {
+		c.EnterIndex(i)
+		c.Under(v.Tools[i].Fault())
+		c.Leave()
+	}
+	c.Leave()
+	c.Enter("inner")
+	for i := range v.Inner {
+		c.EnterIndex(i)
+		c.Under(v.Inner[i].Fault())
+		c.Leave()
+	}
+	c.Leave()
+	return c.Err()
+}
+
+// Bare reports whether the text at path, of keys and indexes, may stand in a YAML
+// file without quotes where it looks like a number.
+func (*Chest) Bare(path []string) bool {
+	if len(path) == 0 {
+		return false
+	}
+	switch path[0] {
+	case "best":
+		return (*Tool)(nil).Bare(path[1:])
+	case "tools":
+		return len(path) > 1 && (*Tool)(nil).Bare(path[2:])
+	case "inner":
+		return len(path) > 1 && (*Chests)(nil).Bare(path[2:])
+	}
+	return false
+}
+
+// plain is the document without the values that are the default anyway.
+func (v Chest) plain() Chest {
+	if v.Best != nil {
+		inner := v.Best.plain()
+		v.Best = &inner
+	}
+	v.Tools = slices.Clone(v.Tools)
+	for i := range v.Tools {
+		v.Tools[i] = v.Tools[i].plain()
+	}
+	v.Inner = slices.Clone(v.Inner)
+	for i := range v.Inner {
+		v.Inner[i] = v.Inner[i].plain()
+	}
+	return v
+}
+
+// chestsKeys are the keys that Chests names, in the order in which they are written.
+var chestsKeys = []string{"tool"}
+
+// UnmarshalJSON reads the document strictly. The error is document.Faults and
+// lists every fault; what could be read is in the receiver even then.
+func (v *Chests) UnmarshalJSON(data []byte) error {
+	*v = Chests{}
+	var r document.Reader
+	if r.Open(data) {
+		v.read(&r)
+	}
+	return r.Close()
+}
+
+func (v *Chests) read(r *document.Reader) {
+	var seen uint64
+	for ok := r.Object(); ok; ok = r.Member() {
+		switch r.Key() {
+		case "tool":
+			if r.Once(&seen, 1<<0) {
+				v.Tool.read(r)
+			}
+		default:
+			r.Keep(&v.More)
+		}
+	}
+}
+
+// MarshalJSON writes the known keys in their order and then the unknown ones as
+// they were read; what is zero is left out. It refuses what UnmarshalJSON would.
+func (v Chests) MarshalJSON() ([]byte, error) {
+	return document.Encode(v.write)
+}
+
+func (v *Chests) write(w *document.Writer) {
+	w.Open()
+	if !v.Tool.IsZero() {
+		v.Tool.write(w.Key("tool"))
+	}
+	w.Close(v.More)
+}
+
+// Validate reports every fault of the document as document.Faults, or nil.
+func (v Chests) Validate() error {
+	var c document.Checker
+	v.validate(&c)
+	return c.Err()
+}
+
+func (v *Chests) validate(c *document.Checker) {
+	c.Enter("tool")
+	v.Tool.validate(c)
+	c.Leave()
+}
+
+// IsZero reports whether the document says nothing: {}.
+func (v Chests) IsZero() bool {
+	return v.Tool.IsZero() && len(v.More) == 0
+}
+
+// UnknownKeys lists the keys, at every level, that no type names.
+func (v Chests) UnknownKeys() []document.UnknownKey {
+	var out []document.UnknownKey
+	v.unknownKeys("", &out)
+	return out
+}
+
+func (v *Chests) unknownKeys(at string, to *[]document.UnknownKey) {
+	document.AddUnknown(to, at, v.More, chestsKeys)
+	v.Tool.unknownKeys(at+"/tool", to)
+}
+
+// Fault is why a column in the document could not be read: document.Faults, or
+// nil.
+func (v *Chests) Fault() error {
+	var c document.Checker
+	c.Enter("tool")
+	c.Under(v.Tool.Fault())
+	c.Leave()
+	return c.Err()
+}
+
+// Bare reports whether the text at path, of keys and indexes, may stand in a YAML
+// file without quotes where it looks like a number.
+func (*Chests) Bare(path []string) bool {
+	if len(path) == 0 {
+		return false
+	}
+	switch path[0] {
+	case "tool":
+		return (*Tool)(nil).Bare(path[1:])
+	}
+	return false
+}
+
+// plain is the document without the values that are the default anyway.
+func (v Chests) plain() Chests {
+	v.Tool = v.Tool.plain()
+	return v
 }
 
 // emptyKeys are the keys that Empty names, in the order in which they are written.

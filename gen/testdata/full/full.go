@@ -43,16 +43,16 @@ func strings_fold(s string) string { return strings.ToLower(s) }
 //attune:guard tool.document
 type Tool struct {
 	// Name is what people call it.
-	Name string `json:"name" attune:"required,format=word"`
+	Name string `json:"name" attune:"required,format=word,guard=tool.name"`
 	// Title: shown in lists | and tables.
 	Title  Label    `json:"title"`
 	Levels []Level  `json:"levels,omitempty" attune:"unique,required"`
-	Level  Level    `json:"level,omitempty"`
+	Level  Level    `json:"level,omitempty" attune:"guard=tool.level"`
 	Words  []string `json:"words,omitempty" attune:"unique,format=word"`
 	Labels []Label  `json:"labels,omitempty"`
 	Tags   Tags     `json:"tags,omitempty"`
 	Free   []string `json:"free,omitempty"`
-	Note   string   `json:"note,omitempty" attune:"format=anything"`
+	Note   string   `json:"note,omitempty" attune:"bare,format=anything"`
 
 	Loud    bool        `json:"loud,omitempty" attune:"default=false"`
 	Checked Maybe[bool] `json:"checked,omitzero" attune:"default=true"`
@@ -86,8 +86,27 @@ type Tool struct {
 type Part struct {
 	ID   string     `json:"id" attune:"required"`
 	Rank Maybe[int] `json:"rank,omitzero" attune:"default=100"`
-	Odd  string     `json:"od/d ~key,omitempty"`
+	Odd  string     `json:"od/d ~key,omitempty" attune:"bare"`
 	More Rest       `json:"-"`
+}
+
+// Chest holds what are columns elsewhere.
+//
+//attune:document
+type Chest struct {
+	Tags  Tags     `json:"tags,omitempty"`
+	Best  *Tool    `json:"best,omitempty"`
+	Tools []Tool   `json:"tools,omitempty"`
+	Inner []Chests `json:"inner,omitempty"`
+	More  Rest     `json:"-"`
+}
+
+// Chests hold a column deeper down.
+//
+//attune:document
+type Chests struct {
+	Tool Tool `json:"tool,omitzero"`
+	More Rest `json:"-"`
 }
 
 // Empty names no key.

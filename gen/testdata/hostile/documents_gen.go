@@ -10,7 +10,7 @@ import (
 )
 
 // oddKeys are the keys that Odd names, in the order in which they are written.
-var oddKeys = []string{"quo'te\" $$ {schema} {{.}} %s \\", "kind"}
+var oddKeys = []string{"quo'te\" $$ {{.}} %s \\", "kind"}
 
 // UnmarshalJSON reads the document strictly. The error is document.Faults and
 // lists every fault; what could be read is in the receiver even then.
@@ -27,7 +27,7 @@ func (v *Odd) read(r *document.Reader) {
 	var seen uint64
 	for ok := r.Object(); ok; ok = r.Member() {
 		switch r.Key() {
-		case "quo'te\" $$ {schema} {{.}} %s \\":
+		case "quo'te\" $$ {{.}} %s \\":
 			if r.Once(&seen, 1<<0) {
 				v.Quote = r.Text()
 			}
@@ -57,7 +57,7 @@ func (v *Odd) write(w *document.Writer) {
 		return
 	}
 	w.Open()
-	w.Key("quo'te\" $$ {schema} {{.}} %s \\").Text(v.Quote)
+	w.Key("quo'te\" $$ {{.}} %s \\").Text(v.Quote)
 	if v.Kind != "" {
 		w.Key("kind").Text(string(v.Kind))
 	}
@@ -112,7 +112,7 @@ func (v *Odd) Scan(src any) error {
 		return err
 	}
 	var r document.Reader
-	if r.OpenText(text) {
+	if r.OpenStored(text) {
 		v.read(&r)
 	}
 	if fault := r.Close(); fault != nil {

@@ -9,7 +9,7 @@ import "github.com/attune-go/attune/schema/document"
 //attune:guard odd.document
 type Odd struct {
 	// Quote ends " the ' text ` and */ the comment {{end}} $1 $$ $function$.
-	Quote string `json:"quo'te\u0022 $$ {schema} {{.}} %s \\"`
+	Quote string `json:"quo'te\u0022 $$ {{.}} %s \\"`
 	// Kind is one of some.
 	Kind Kind             `json:"kind,omitempty"`
 	More document.Unknown `json:"-"`
@@ -24,5 +24,5 @@ type Kind string
 // The kinds.
 const (
 	Plain  Kind = "plain"
-	Quoted Kind = "it's \"a\" `kind` $$ {schema} %d \\ \n /* */ --"
+	Quoted Kind = "it's \"a\" `kind` $$ %d \\ \n /* */ --"
 )

@@ -21,7 +21,7 @@ func (l *loader) definition(ctx context.Context, def *metadata.Definition) error
 	if err != nil {
 		return err
 	}
-	if fault := faultOf(row); fault != nil && !l.opts.Force {
+	if fault := row.Fault(); fault != nil && !l.opts.Force {
 		l.report.add(Entry{Ref: def.Ref, Result: Kept, Kept: []string{fmt.Sprintf("the row is malformed (%v)", fault)}})
 		return nil
 	}
@@ -57,16 +57,6 @@ func (l *loader) write(ctx context.Context, def *metadata.Definition, digest str
 	}
 	_, err := l.st.Runtimes.UpsertDefinition(ctx, def, &digest)
 	return err
-}
-
-func faultOf(row *metadata.Definition) error {
-	if err := row.Aliases.Fault(); err != nil {
-		return err
-	}
-	if err := row.Distributions.Fault(); err != nil {
-		return err
-	}
-	return row.ExecutionConfig.Fault()
 }
 
 // merge brings what the pack changed since the last load into a row. A row that

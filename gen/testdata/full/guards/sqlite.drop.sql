@@ -2,3 +2,9 @@
 DROP TRIGGER IF EXISTS {schema}.attune_guard_tool_document_insert;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_tool_document_update;
 DROP VIEW IF EXISTS {schema}.attune_guard_tool;
+DROP TRIGGER IF EXISTS {schema}.attune_guard_tool_name_insert;
+DROP TRIGGER IF EXISTS {schema}.attune_guard_tool_name_update;
+DROP VIEW IF EXISTS {schema}.attune_guard_tool_name;
+DROP TRIGGER IF EXISTS {schema}.attune_guard_tool_level_insert;
+DROP TRIGGER IF EXISTS {schema}.attune_guard_tool_level_update;
+DROP VIEW IF EXISTS {schema}.attune_guard_tool_level;

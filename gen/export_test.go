@@ -1,0 +1,19 @@
+package gen
+
+import "strings"
+
+// DeclaredNames are those that the Go file of src will declare, as the check for
+// names that are taken has them.
+func DeclaredNames(src Source) ([]string, error) {
+	model, err := resolve(parse(src))
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, d := range model.Documents {
+		for _, n := range d.names() {
+			out = append(out, strings.TrimPrefix(n.String(), "."))
+		}
+	}
+	return out, nil
+}

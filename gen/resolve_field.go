@@ -1,0 +1,140 @@
+package gen
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// maxKeys bounds the keys of one type: the decoder has a bit for each.
+const maxKeys = 64
+
+// fill reads a document's fields.
+func (r *resolver) fill(doc *Document) {
+	if len(doc.Guards) > 0 && !doc.Column {
+		r.problems.add(doc.Pos, "%s has %sguard, so it must be %sdocument column", doc.Name, mark, mark)
+	}
+	if doc.List != nil {
+		return
+	}
+	expr := r.shapes[doc]
+	s, ok := expr.(*ast.StructType)
+	if !ok {
+		r.problems.add(doc.Pos, "%s is %s; a document is a struct, or a list of text", doc.Name, article(types.ExprString(expr)))
+		return
+	}
+	keys := map[string]*Field{}
+	for _, f := range s.Fields.List {
+		if len(f.Names) == 0 {
+			r.problems.add(r.at(f.Pos()), "an embedded field has no key: give it a name and a json tag")
+		}
+		for _, name := range f.Names {
+			r.field(doc, f, name, keys)
+		}
+	}
+	if doc.Unknown == "" {
+		r.problems.add(doc.Pos, "%s has no field of type document.Unknown, so the keys that it does not name would be lost", doc.Name)
+	}
+	if doc.Column && doc.Malformed == "" {
+		r.problems.add(doc.Pos, "%s is a column and has no field of type document.Malformed, so a row that cannot be read would be lost", doc.Name)
+	}
+	if len(doc.Fields) > maxKeys {
+		r.problems.add(doc.Pos, "%s has %d keys; at most %d are possible", doc.Name, len(doc.Fields), maxKeys)
+	}
+}
+
+// field reads one field of a document.
+func (r *resolver) field(doc *Document, f *ast.Field, name *ast.Ident, keys map[string]*Field) {
+	pos := r.at(name.Pos())
+	switch r.supportName(r.info.TypeOf(f.Type)) {
+	case "Unknown":
+		if doc.Unknown != "" {
+			r.problems.add(pos, "%s.%s: the unknown keys are in %s already", doc.Name, name.Name, doc.Unknown)
+		}
+		doc.Unknown = name.Name
+		if tag, _ := r.tag(f, "json"); tag != "-" {
+			r.problems.add(pos, "%s.%s holds the keys that no field names: its tag must be `json:\"-\"`", doc.Name, name.Name)
+		}
+		return
+	case "Malformed":
+		if name.IsExported() {
+			r.problems.add(pos, "%s.%s must not be exported", doc.Name, name.Name)
+		}
+		doc.Malformed = name.Name
+		return
+	}
+	tag, ok := r.tag(f, "json")
+	key, options, _ := strings.Cut(tag, ",")
+	switch {
+	case !name.IsExported() || key == "-":
+		return // the program's own
+	case !ok || key == "":
+		r.problems.add(pos, "%s.%s has no key: give it a json tag, or `json:\"-\"`", doc.Name, name.Name)
+		return
+	case keys[key] != nil:
+		r.problems.add(pos, "%s.%s: the key %q is that of %s already", doc.Name, name.Name, key, keys[key].Go)
+		return
+	case len(key) > 120 || strings.ContainsFunc(key, func(c rune) bool { return c < ' ' || c == 0x7f || c == 0xfffd }):
+		r.problems.add(pos, "%s.%s: %q is no key that a person could write", doc.Name, name.Name, key)
+		return
+	}
+	comment := f.Doc.Text()
+	if comment == "" {
+		comment = f.Comment.Text()
+	}
+	out := &Field{Go: name.Name, Key: key, Pos: pos, Comment: comment}
+	for _, o := range strings.Split(options, ",") {
+		switch o {
+		case "omitempty", "omitzero":
+			out.Omit = true
+		case "":
+		default:
+			r.problems.add(pos, "%s.%s: the option %q of its json tag cannot be honoured", doc.Name, name.Name, o)
+		}
+	}
+	typ := r.typeOf(r.info.TypeOf(f.Type), f.Type, pos, doc.Name+"."+name.Name)
+	if typ == nil {
+		return
+	}
+	out.Type = *typ
+	keys[key] = out
+	doc.Fields = append(doc.Fields, out)
+	r.rules(out, r.tagRules(f))
+	mayBeNothing := typ.Optional || typ.Pointer || typ.Kind == List || typ.Kind == Raw || typ.Document != nil && typ.Document.List != nil
+	if mayBeNothing && !out.Omit {
+		r.problems.add(pos, "%s.%s may be nothing, so its json tag must say omitempty or omitzero", doc.Name, name.Name)
+	}
+}
+
+// tag gives one key of a field's tag.
+func (r *resolver) tag(f *ast.Field, key string) (string, bool) {
+	if f.Tag == nil {
+		return "", false
+	}
+	text, err := strconv.Unquote(f.Tag.Value)
+	if err != nil {
+		return "", false
+	}
+	return reflect.StructTag(text).Lookup(key)
+}
+
+// tagRules gives the rules of a field's tag, with their places.
+func (r *resolver) tagRules(f *ast.Field) []rule {
+	text, ok := r.tag(f, "attune")
+	if !ok {
+		if f.Tag != nil && strings.Contains(f.Tag.Value, "attune:") {
+			r.problems.add(r.at(f.Tag.Pos()), "the attune tag cannot be read: it is written `attune:\"…\"`, one blank behind the tag before it")
+		}
+		return nil
+	}
+	var out []rule
+	at := strings.Index(f.Tag.Value, `attune:"`) + len(`attune:"`)
+	for _, word := range strings.Split(text, ",") {
+		out = append(out, rule{word, r.at(f.Tag.Pos() + token.Pos(at))})
+		at += len(word) + 1
+	}
+	return out
+}
