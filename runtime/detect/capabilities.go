@@ -23,10 +23,16 @@ type Capabilities struct {
 	RuntimeVersions map[string][]string `json:"runtime_versions"`
 	Detected        []Detection         `json:"detected"`
 	Undetected      []Absence           `json:"undetected"`
-	Source          Source              `json:"source"`
-	Host            host.Info           `json:"host"`
-	AttuneVersion   string              `json:"attune_version"`
-	Warnings        []string            `json:"warnings,omitempty"`
+	// Failed are executables that were found and do not count.
+	Failed        []Failure `json:"failed,omitempty"`
+	Source        Source    `json:"source"`
+	Host          host.Info `json:"host"`
+	AttuneVersion string    `json:"attune_version"`
+	Warnings      []string  `json:"warnings,omitempty"`
+	// Refreshed is the last request to verify everything anew that a service had
+	// seen when it began with this document, by the database's clock; the zero
+	// time where it had seen none.
+	Refreshed time.Time `json:"refreshed,omitzero"`
 	// Extra are the further keys of the config file's capabilities; they are
 	// members of the document itself, after its own keys.
 	Extra map[string]json.RawMessage `json:"-"`

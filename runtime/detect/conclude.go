@@ -49,6 +49,7 @@ func (r *round) conclude(d *definition, ways []*way, tried [][]probed) finding {
 		}
 		f.warnings = append(f.warnings, d.uncounted(ways[i], probes)...)
 	}
+	f.failed = d.failed(ways, tried)
 	for _, s := range shims {
 		f.installations[at[s.runs]].answersFor(s.Detection)
 	}
@@ -60,7 +61,7 @@ func (r *round) conclude(d *definition, ways []*way, tried [][]probed) finding {
 	if a.Outcome == NotFound && a.Path == "" {
 		absence.Detail, absence.Hint = r.missing(sought(f.attempts)...)
 	}
-	return finding{attempts: f.attempts, absence: absence}
+	return finding{attempts: f.attempts, failed: f.failed, absence: absence}
 }
 
 // installed makes two probes one installation: one file that gives one answer,
@@ -98,8 +99,14 @@ func (d *definition) installation(p *probed) Detection {
 	return out
 }
 
-// beside reports whether two probes were of executables in one folder.
-func (p *probed) beside(o probed) bool { return filepath.Dir(p.Path) == filepath.Dir(o.Path) }
+// beside reports whether two probes were alternatives: of executables in one
+// folder of PATH, or of one that a location shows. lua5.1 and lua5.4 are not.
+func (p *probed) beside(o probed) bool {
+	if p.located || o.located {
+		return p.Path == o.Path
+	}
+	return filepath.Dir(p.Path) == filepath.Dir(o.Path)
+}
 
 // failures are the warnings of commands that were tried before one succeeded.
 // What policy denied is always said.
@@ -126,7 +133,7 @@ func (d *definition) uncounted(w *way, probes []probed) []string {
 		case p.Outcome == Available, p.spare:
 		case !p.further && succeeded:
 		case p.further && slices.ContainsFunc(probes, succeededBeside):
-		case w.label != "" && p.Outcome == NotFound && p.Path == "":
+		case w.label.text != "" && p.Outcome == NotFound && p.Path == "":
 		case p.mislabelled && (p.further || slices.ContainsFunc(probes, func(o probed) bool { return o.counts() })):
 		case !p.Optional || p.Outcome == DeniedByPolicy:
 			out = append(out, d.Ref+": "+warning(p.Attempt))

@@ -2,7 +2,6 @@ package detect
 
 import (
 	"errors"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -30,19 +29,22 @@ type prepared struct {
 	// ways are the definition's own verification and those of its versions, as
 	// far as they have commands.
 	ways []*way
-	// warnings are of versions that cannot be used.
-	warnings []string
+	// leftOut are versions that cannot be used.
+	leftOut []Failure
+}
+
+func (p *prepared) warnings() (out []string) {
+	for _, f := range p.leftOut {
+		out = append(out, f.Ref+": "+f.Detail)
+	}
+	return out
 }
 
 // way is one way to verify a runtime: the definition's own, or that of one of
 // its versions.
 type way struct {
-	ref string
-	// label is the version that a definition declares; empty is the definition
-	// itself.
-	label string
-	// labelled is the versions that label stands for; nil is any.
-	labelled *version.Constraint
+	ref   string
+	label label
 	// standard: what PATH gives on this way is the runtime's default.
 	standard    bool
 	commands    []*command // in the order they are tried
@@ -98,7 +100,7 @@ func prepareDefinition(d *metadata.Definition) prepared {
 	p.ways = appendWay(p.ways, d, "", d.Distributions, d.ExecutionConfig)
 	for _, v := range d.Versions {
 		if fault := unusable(v.Distributions, v.ExecutionConfig); fault != nil {
-			p.warnings = append(p.warnings, fmt.Sprintf("%s: version %s is left out, its metadata is wrong: %v", d.Ref, v.Version, fault))
+			p.leftOut = append(p.leftOut, leftOut(d.Ref, d.CapabilityName(), v.Version, fault))
 			continue
 		}
 		if v.Distributions.MinVersion == "" {
@@ -119,15 +121,33 @@ func prepareDefinition(d *metadata.Definition) prepared {
 	return p
 }
 
-// labels reports whether an installation of version v, as raw says it, is of
-// the version that the way is declared for: 3.12.4 is 3.12, and so is what says
-// 1.8.0_392 of itself 1.8. Of an unknown version that is taken as said.
-func (w *way) labels(v version.Version, raw string) bool {
-	if w.labelled == nil || v == (version.Version{}) || w.labelled.Match(v, true) {
+// label is a version that a definition declares; empty is the definition itself.
+type label struct {
+	text string
+	// stands is the versions that label stands for; nil is any.
+	stands *version.Constraint
+}
+
+func newLabel(text string) label {
+	l := label{text: text}
+	// It may be any word, as lts.
+	if _, err := version.Parse(text); err == nil {
+		if c, err := version.ParseConstraint(text); err == nil {
+			l.stands = &c
+		}
+	}
+	return l
+}
+
+// fits reports whether an installation of version v, as raw says it, is of the
+// version that is declared: 3.12.4 is 3.12, and so is what says 1.8.0_392 of
+// itself 1.8. Of an unknown version that is taken as said.
+func (l label) fits(v version.Version, raw string) bool {
+	if l.stands == nil || v == (version.Version{}) || l.stands.Match(v, true) {
 		return true
 	}
 	for _, word := range strings.FieldsFunc(raw, func(c rune) bool { return strings.ContainsRune(` "'(),`, c) }) {
-		rest, ok := strings.CutPrefix(word, w.label)
+		rest, ok := strings.CutPrefix(word, l.text)
 		if said, err := version.Parse(word); ok && err == nil && said == v {
 			return rest == "" || rest[0] < '0' || rest[0] > '9'
 		}
@@ -146,18 +166,12 @@ func unusable(dist metadata.Distributions, exec metadata.ExecutionConfig) error 
 }
 
 // appendWay appends the way that dist describes, if it has commands.
-func appendWay(ways []*way, d *metadata.Definition, label string, dist metadata.Distributions, exec metadata.ExecutionConfig) []*way {
+func appendWay(ways []*way, d *metadata.Definition, declared string, dist metadata.Distributions, exec metadata.ExecutionConfig) []*way {
 	v := dist.Verification
 	if v == nil || len(v.Commands) == 0 {
 		return ways
 	}
-	w := &way{ref: d.Ref, label: label, standard: label == "", env: v.Env, locations: v.Locations}
-	// A label may be any word, as lts.
-	if _, err := version.Parse(label); err == nil {
-		if c, err := version.ParseConstraint(label); err == nil {
-			w.labelled = &c
-		}
-	}
+	w := &way{ref: d.Ref, label: newLabel(declared), standard: declared == "", env: v.Env, locations: v.Locations}
 	for _, c := range v.Ordered() {
 		w.commands = append(w.commands, &command{
 			Command:        c,

@@ -17,6 +17,12 @@ func (c *Capabilities) add(f finding, explain bool) {
 		}
 		c.Detected = append(c.Detected, in)
 	}
+	for _, failed := range f.failed {
+		if !explain {
+			failed.Attempts = nil
+		}
+		c.Failed = append(c.Failed, failed)
+	}
 	if f.absence != nil {
 		a := *f.absence
 		if !explain {
@@ -49,6 +55,9 @@ func (c *Capabilities) arrange() {
 	})
 	slices.SortStableFunc(c.Undetected, func(a, b Absence) int {
 		return cmp.Or(cmp.Compare(a.Ref, b.Ref), strings.Compare(a.Name, b.Name))
+	})
+	slices.SortStableFunc(c.Failed, func(a, b Failure) int {
+		return cmp.Or(cmp.Compare(a.Ref, b.Ref), strings.Compare(a.Name, b.Name), strings.Compare(a.Path, b.Path), strings.Compare(a.Declared, b.Declared))
 	})
 	c.Detected, c.Undetected = notNil(c.Detected), notNil(c.Undetected)
 }

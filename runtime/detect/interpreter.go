@@ -20,7 +20,8 @@ import (
 //     for each name, and choose one version together.
 //
 // So python3 is no interpreter of a verified python3.12 unless it is a link to
-// it. For an installation that is not found by PATH, the interpreter is its own:
+// it. An installation that PATH does not give is run by its path, and the
+// interpreter is its own: itself if it has that name, but for a version, else
 // the file of that name in its folder.
 //
 // Where it does not belong, detail says why.
@@ -28,8 +29,13 @@ func (r *round) interpreter(w *way, verified host.Candidate, further bool) (deta
 	if w.interpreter == "" {
 		return "", "", true
 	}
-	found := r.lookups.find(w.interpreter)
-	if further && !filepath.IsAbs(w.interpreter) {
+	var found []host.Candidate
+	switch {
+	case !further || filepath.IsAbs(w.interpreter):
+		found = r.lookups.find(w.interpreter)
+	case stem(verified.Path) == stem(w.interpreter):
+		return "", "", true
+	default:
 		found = ownInterpreter(r.cfg.Host, w.interpreter, verified)
 	}
 	c, any := usable(found)

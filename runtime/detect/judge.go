@@ -60,6 +60,7 @@ func (o output) firstLine() string {
 const (
 	hintUnreadable = "ask the tool in a way that it answers with a short text in UTF-8"
 	hintDeadline   = "give the whole detection more time, or find out what is slow"
+	hintMetadata   = "correct the definition; `attune packs validate` names every fault of a pack"
 )
 
 // judge says how a run ended, and gives the version it printed, which is zero

@@ -21,6 +21,8 @@ type probed struct {
 	at       time.Time
 	// further: the executable is not the one that PATH gives for the command.
 	further bool
+	// located: a location showed the executable.
+	located bool
 	// spare: a command before it had succeeded, and it was tried only to explain.
 	spare bool
 	// mislabelled: it failed only as it is another version than the way's.
@@ -48,14 +50,15 @@ func (r *round) probe(ctx context.Context, w *way, c *command, f found) probed {
 	p := probed{
 		Attempt: Attempt{Command: c.argv, Pattern: c.Pattern, Optional: c.Optional},
 		further: f.further,
+		located: f.location != "",
 	}
 	exe, any := usable(f.candidates)
 	p.Path, p.RealPath = exe.Path, exe.RealPath
 	out, asked := r.ask(ctx, &p, w, c, f, exe, any)
-	if asked && p.Outcome == Available && !w.labels(p.version, p.VersionRaw) {
+	if asked && p.Outcome == Available && !w.label.fits(p.version, p.VersionRaw) {
 		p.mislabelled = true
-		p.end(PatternMismatch, fmt.Sprintf("it is %s, and the definition declares it as %s", p.version, w.label),
-			fmt.Sprintf("install %s, or correct the command or the version that is declared with it", w.label))
+		p.end(PatternMismatch, fmt.Sprintf("it is %s, and the definition declares it as %s", p.version, w.label.text),
+			fmt.Sprintf("install %s, or correct the command or the version that is declared with it", w.label.text))
 	}
 	if asked && p.Outcome == Available {
 		if warning := p.limit(w, p.version, out); warning != "" {

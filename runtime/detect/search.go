@@ -43,16 +43,19 @@ func identityOf(c host.Candidate) identity {
 // executables that PATH has behind those, and those that locations show. In a
 // folder of PATH the commands are alternatives: where python3 succeeds, the
 // python beside it is not asked.
-func (r *round) search(ctx context.Context, w *way) []probed {
+//
+// The warnings are of locations that show what is not taken.
+func (r *round) search(ctx context.Context, w *way) (tried []probed, warnings []string) {
 	first, places := r.alongPath(w)
-	now, later := r.sort(places, r.elsewhere(w, places))
+	elsewhere, warnings := r.elsewhere(w, places)
+	now, later := r.sort(places, elsewhere)
 	results := make([][]probed, len(now))
 	var all sync.WaitGroup
 	for i, trials := range now {
 		all.Go(func() { results[i] = r.chain(ctx, w, trials, nil) })
 	}
 	var behind []probed // shims
-	tried := r.chain(ctx, w, first, func(p *probed) {
+	tried = r.chain(ctx, w, first, func(p *probed) {
 		if inShims(p.Path) {
 			all.Wait()
 			behind = append(behind, r.settle(ctx, w, p, slices.Concat(slices.Concat(results...), behind))...)
@@ -73,7 +76,7 @@ func (r *round) search(ctx context.Context, w *way) []probed {
 	for i := range tried {
 		tried = append(tried, r.settle(ctx, w, &tried[i], tried)...)
 	}
-	return tried
+	return tried, warnings
 }
 
 // probedAlready reports whether one of the probes was of this executable, by
@@ -111,9 +114,9 @@ func (r *round) alongPath(w *way) (first []trial, places []*place) {
 // commands for it. If they show what a version manager keeps, its shims are left
 // out where PATH has them only behind others: what they might run is found
 // without them.
-func (r *round) elsewhere(w *way, places []*place) [][]trial {
-	var out [][]trial
-	for _, f := range r.locate(w.locations) {
+func (r *round) elsewhere(w *way, places []*place) (out [][]trial, warnings []string) {
+	located, warnings := r.named(w, r.locate(w.locations))
+	for _, f := range located {
 		out = append(out, trialsOf(w, f))
 	}
 	for _, p := range places {
@@ -122,7 +125,7 @@ func (r *round) elsewhere(w *way, places []*place) [][]trial {
 			p.trials = nil
 		}
 	}
-	return out
+	return out, warnings
 }
 
 // sort tells what can be tried at once from what is tried later, if nothing
@@ -215,58 +218,4 @@ func merge(tried, more []probed) []probed {
 		}
 	}
 	return tried
-}
-
-// locate is the executables that globs show, each once. Of several paths to one
-// the one with the fewest links counts: not the folder java-1.17.0 that is a
-// link to java-17, nor current or latest.
-func (r *round) locate(globs []string) []found {
-	var out []found
-	at := map[identity]int{}
-	for _, glob := range globs {
-		for _, path := range r.cfg.Host.Glob(glob) {
-			exe := r.cfg.Host.Resolve(path)
-			if exe.Fault != "" {
-				continue // a folder or a broken link that the glob happens to match
-			}
-			f := found{candidates: []host.Candidate{exe}, location: glob, further: true}
-			i, seen := at[identityOf(exe)]
-			switch {
-			case !seen:
-				at[identityOf(exe)] = len(out)
-				out = append(out, f)
-			case directness(exe) > directness(out[i].candidates[0]):
-				out[i] = f
-			}
-		}
-	}
-	return out
-}
-
-// directness is 2 for a path without links, 1 for a link beside its file.
-func directness(c host.Candidate) int {
-	switch {
-	case c.Path == c.RealPath:
-		return 2
-	case filepath.Dir(c.Path) == filepath.Dir(c.RealPath):
-		return 1
-	}
-	return 0
-}
-
-// trialsOf are the commands whose arguments are for an executable that was
-// found elsewhere: those of its name, or all where none has it.
-func trialsOf(w *way, f found) []trial {
-	name := filepath.Base(f.candidates[0].Path)
-	var own, all []trial
-	for _, c := range w.commands {
-		all = append(all, trial{c, f})
-		if filepath.Base(c.Binary) == name {
-			own = append(own, trial{c, f})
-		}
-	}
-	if own == nil {
-		return all
-	}
-	return own
 }

@@ -206,16 +206,25 @@ func TestRealShimsBehindAreNotRun(t *testing.T) {
 	}
 }
 
-// A proxy made as rustup's is: one file under many names, which finds out by
-// argv[0] what to run.
+// A proxy made as rustup's is: one file under many names, by symbolic links or
+// by hard ones, which finds out by argv[0] what to run.
 func TestRealProxies(t *testing.T) {
+	for name, link := range map[string]func(old, new string) error{"symbolic": os.Symlink, "hard": os.Link} {
+		t.Run(name, func(t *testing.T) { testRealProxies(t, link) })
+	}
+}
+
+func testRealProxies(t *testing.T, link func(old, new string) error) {
 	root := tree(t, map[string]string{
 		".cargo/bin/rustup":                   `exec "$HOME/.rustup/toolchains/stable/bin/${0##*/}" "$@"`,
-		".cargo/bin/rustc":                    "->rustup",
-		".cargo/bin/cargo":                    "->rustup",
 		".rustup/toolchains/stable/bin/rustc": "echo 'rustc 1.95.0 (59807616e 2026-04-14)'",
 		".rustup/toolchains/beta/bin/rustc":   "echo 'rustc 1.96.0-beta.2 (a00000000 2026-05-01)'",
 	})
+	for _, name := range []string{"rustc", "cargo"} {
+		if err := link(root+"/.cargo/bin/rustup", root+"/.cargo/bin/"+name); err != nil {
+			t.Fatal(err)
+		}
+	}
 	h := host.Local(host.LocalConfig{Environ: []string{"HOME=" + root, "PATH=" + root + "/.cargo/bin"}})
 	caps := detectOn(t, h, detect.Config{}, coreOf(t, "core.rust"))
 	want := []string{"1.96.0-beta.2 .rustup/toolchains/beta/bin/rustc", "1.95.0 .rustup/toolchains/stable/bin/rustc shim .cargo/bin/rustc default"}

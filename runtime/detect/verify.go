@@ -2,6 +2,7 @@ package detect
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -11,6 +12,8 @@ type finding struct {
 	installations []Detection
 	absence       *Absence
 	attempts      []Attempt
+	// failed is what does not count.
+	failed []Failure
 	// warnings are of what does not count beside what does.
 	warnings []string
 }
@@ -30,24 +33,33 @@ func (r *round) verify(ctx context.Context, d *definition) finding {
 	v := d.Distributions.Verification
 	switch {
 	case p.fault != nil:
-		return d.absent(InvalidMetadata, p.fault.Error(), "correct the definition; `attune packs validate` names every fault of a pack")
+		return d.absent(InvalidMetadata, p.fault.Error(), hintMetadata)
 	case v != nil && v.AlwaysAvailable:
 		return d.taken(AlwaysAvailable)
 	case v != nil && !v.MustCheck():
 		return d.taken(Unverified)
+	case len(p.ways) == 0 && len(p.leftOut) > 0:
+		f := d.absent(InvalidMetadata, p.leftOut[0].Detail, hintMetadata)
+		f.failed, f.warnings = p.leftOut, p.warnings()
+		return f
 	case len(p.ways) == 0:
 		return d.absent(NoVerification, "the definition has no command to verify it by",
 			"give its verification a command, or always_available: true")
 	}
-	tried := make([][]probed, len(p.ways))
+	tried, warnings := make([][]probed, len(p.ways)), make([][]string, len(p.ways))
 	var all sync.WaitGroup
 	for i, w := range p.ways[1:] {
-		all.Go(func() { tried[i+1] = r.search(ctx, w) })
+		all.Go(func() { tried[i+1], warnings[i+1] = r.search(ctx, w) })
 	}
-	tried[0] = r.search(ctx, p.ways[0])
+	tried[0], warnings[0] = r.search(ctx, p.ways[0])
 	all.Wait()
 	f := r.conclude(d, p.ways, tried)
-	f.warnings = append(f.warnings, p.warnings...)
+	f.failed = append(f.failed, p.leftOut...)
+	f.warnings = slices.Concat(f.warnings, slices.Concat(warnings...), p.warnings())
+	if a := f.absence; a != nil && len(p.leftOut) > 0 && !a.Outcome.CouldNotTell() {
+		// What it was not asked for may be there.
+		a.Outcome, a.Detail, a.Hint = InvalidMetadata, p.leftOut[0].Detail, hintMetadata
+	}
 	return f
 }
 

@@ -7,7 +7,7 @@ import "slices"
 func (c *Capabilities) With(more ...Detection) *Capabilities {
 	out := *c
 	out.Detected = append(slices.Clone(c.Detected), more...)
-	out.Undetected = slices.Clone(c.Undetected)
+	out.Undetected, out.Failed = slices.Clone(c.Undetected), slices.Clone(c.Failed)
 	out.Runtimes, out.RuntimeVersions = nil, map[string][]string{}
 	out.arrange()
 	return &out

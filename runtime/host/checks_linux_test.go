@@ -66,11 +66,11 @@ func wantDeadGrandchild(t *testing.T, res host.Result) {
 	awaitEnd(t, printedPid(t, res))
 }
 
-func wantLiveEscapee(t *testing.T, res host.Result) {
+func wantLiveDaemon(t *testing.T, res host.Result) {
 	t.Helper()
 	pid := printedPid(t, res)
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-		t.Errorf("the escapee is gone (%v): the test shows nothing", err)
+		t.Errorf("the daemon is gone (%v): it was nobody's", err)
 	}
 	awaitEnd(t, pid)
 }

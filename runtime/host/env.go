@@ -22,6 +22,7 @@ var setVars = []struct{ name, value, reason string }{
 
 	{"RUSTUP_AUTO_INSTALL", "0", "rustup's proxies would install the toolchain that is asked for"},
 	{"GOTOOLCHAIN", "local", "go would download another toolchain"},
+	{"TEST_TELEMETRY_DIR", "/dev/null", "go would count its starts in files below XDG_CONFIG_HOME; it has no other switch for one process"},
 	{"MISE_AUTO_INSTALL", "0", "mise would install what its config names"},
 	{"MISE_EXEC_AUTO_INSTALL", "0", "the same through mise exec"},
 	{"MISE_NOT_FOUND_AUTO_INSTALL", "0", "the same through its shims"},

@@ -1,6 +1,8 @@
 package host_test
 
 import (
+	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -105,5 +107,23 @@ func TestRefusedEnv(t *testing.T) {
 		if why := host.RefusedEnv(name); why != "" {
 			t.Errorf("%s is refused: %s", name, why)
 		}
+	}
+}
+
+// TestGoLeavesNothing asks a real go for its version: it counts its starts in
+// files of the user's, unless it is kept from that.
+func TestGoLeavesNothing(t *testing.T) {
+	path, err := exec.LookPath("go")
+	if err != nil {
+		t.Skip("go is not in PATH")
+	}
+	home := t.TempDir()
+	h := host.Local(host.LocalConfig{Environ: []string{"HOME=" + home, "PATH=" + os.Getenv("PATH")}})
+	if res := h.Run(t.Context(), host.Invocation{Path: path, Args: []string{"version"}}); !strings.HasPrefix(string(res.Stdout), "go version") {
+		t.Fatalf("got %s", brief(res))
+	}
+	left, err := os.ReadDir(home)
+	if err != nil || len(left) > 0 {
+		t.Errorf("the home folder has %v, %v", left, err)
 	}
 }

@@ -100,13 +100,28 @@ func (h *LocalHost) candidate(path string) (c Candidate, ok bool) {
 		}
 	}
 	if real, err := filepath.EvalSymlinks(path); err == nil {
-		c.RealPath = real
+		c.RealPath = behindHardLink(real, &st)
 	}
 	c.Fault = fileFault(path, uint32(st.Mode))
 	if c.Fault == "" {
 		c.Fault = stubFault(h.info.OS, c.Path, c.RealPath)
 	}
 	return c, true
+}
+
+// behindHardLink is rustup where a file is a hard link to it in the same folder:
+// where its installer may not make links, that is how it makes its proxies.
+// Other programs' hard links have no name that is more real than the others.
+func behindHardLink(path string, st *unix.Stat_t) string {
+	if st.Nlink < 2 || st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return path
+	}
+	rustup := filepath.Join(filepath.Dir(path), "rustup")
+	var other unix.Stat_t
+	if unix.Lstat(rustup, &other) == nil && other.Dev == st.Dev && other.Ino == st.Ino {
+		return rustup
+	}
+	return path
 }
 
 func danglingFault(path string, err error) string {

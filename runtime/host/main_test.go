@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -20,7 +21,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 {
 		switch os.Args[1] {
 		case "be:escape":
-			beEscape()
+			beEscape(os.Args[2:])
 			return
 		case "be:flood":
 			beFlood()
@@ -36,10 +37,16 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// beEscape leaves a child in a session of its own that keeps the pipe.
-func beEscape() {
+// beEscape leaves a child in a session of its own that keeps output, file 3,
+// both or nothing.
+func beEscape(keeps []string) {
 	cmd := exec.Command("/bin/sleep", "1000")
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	if slices.Contains(keeps, "output") {
+		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	}
+	if !slices.Contains(keeps, "3") {
+		syscall.CloseOnExec(3)
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		fmt.Println(err)

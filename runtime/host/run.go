@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -26,8 +27,12 @@ var endGrace = 5 * time.Second
 //
 // When the leader ends, after inv.Timeout and when ctx is done, the whole group
 // is killed by SIGKILL before the leader is reaped: until then the group's id
-// cannot be another's. What left the group may live on, but is not waited for.
-// The end of output alone ends nothing.
+// cannot be another's. On Linux what left the group is ended as well if it keeps
+// one of the command's pipes; a daemon lives on. Neither is waited for, nor does
+// the end of output alone end anything.
+//
+// On Linux the command also ends with this process, should that be killed. For
+// this Run keeps its thread to itself, and the command gets a pipe as file 3.
 //
 // Result.Err wraps the cause where ctx ended the run.
 func (h *LocalHost) Run(ctx context.Context, inv Invocation) Result {
@@ -45,6 +50,8 @@ func (h *LocalHost) Run(ctx context.Context, inv Invocation) Result {
 		res.Err = fmt.Errorf("run %s: it %s", inv.Path, fault)
 		return res
 	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	p, err := start(ctx, inv.Path, inv.Args, h.environ(inv.Env))
 	if err != nil {
 		res.Err = fmt.Errorf("run %s: %w", inv.Path, err)
@@ -98,6 +105,8 @@ type process struct {
 	exit     int
 	join     func()
 	out, err stream
+	// lifeline ends the group when this process ends; -1 is that there is none.
+	lifeline int
 
 	mu     sync.Mutex
 	reaped bool // pid and its group may be somebody else's
@@ -160,6 +169,7 @@ func (p *process) collect(deadline time.Time) (status syscall.WaitStatus, timedO
 			p.kill()
 			p.out.drain(*scratch)
 			p.err.drain(*scratch)
+			p.endStrays()
 			status, err = p.reap()
 			return status, timedOut, err
 		}
@@ -186,6 +196,9 @@ func (p *process) reap() (status syscall.WaitStatus, err error) {
 		}
 	}
 	_ = unix.Close(p.exit)
+	if p.lifeline >= 0 {
+		_ = unix.Close(p.lifeline)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("process %d: its exit status was not seen: %w", p.pid, err)
 	}

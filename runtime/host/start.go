@@ -58,7 +58,7 @@ func start(ctx context.Context, path string, args, env []string) (*process, erro
 		Env:   env,
 		Files: []uintptr{uintptr(stdin), uintptr(outW), uintptr(errW)},
 	}
-	p := &process{out: stream{fd: outR}, err: stream{fd: errR}}
+	p := &process{out: stream{fd: outR}, err: stream{fd: errR}, lifeline: -1}
 	if err := p.fork(ctx, path, argv, attr); err != nil {
 		p.out.close()
 		p.err.close()

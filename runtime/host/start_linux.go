@@ -27,13 +27,9 @@ var pidfdWorks = sync.OnceValue(func() bool {
 	return err == nil && n == 0
 })
 
-// spawn forks and executes, and arranges for p.exit.
-func (p *process) spawn(path string, argv []string, attr *syscall.ProcAttr) (err error) {
-	if !pidfdWorks() {
-		return p.spawnWatched(path, argv, attr)
-	}
+// spawnPidfd lets the end of the leader be polled for by a pidfd.
+func (p *process) spawnPidfd(path string, argv []string, attr *syscall.ProcAttr) (err error) {
 	fd := -1
-	attr.Sys = apart()
 	attr.Sys.PidFD = &fd
 	if p.pid, err = syscall.ForkExec(path, argv, attr); err != nil {
 		return err
@@ -42,14 +38,13 @@ func (p *process) spawn(path string, argv []string, attr *syscall.ProcAttr) (err
 	return nil
 }
 
-// spawnWatched is spawn for kernels without pidfd: a goroutine waits for the
-// end of the leader without reaping it, and closes a pipe.
+// spawnWatched is for kernels without pidfd: a goroutine waits for the end of
+// the leader without reaping it, and closes a pipe.
 func (p *process) spawnWatched(path string, argv []string, attr *syscall.ProcAttr) error {
 	r, w, err := closedPipe()
 	if err != nil {
 		return err
 	}
-	attr.Sys = apart()
 	if p.pid, err = syscall.ForkExec(path, argv, attr); err != nil {
 		_ = unix.Close(r)
 		_ = unix.Close(w)

@@ -1,6 +1,8 @@
 package version_test
 
 import (
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -66,6 +68,13 @@ var libraries = map[string]library{
 // question is what a library answers otherwise; constraint is empty where two
 // versions are compared.
 type question struct{ library, constraint, a, b string }
+
+func (q question) String() string {
+	if q.constraint == "" {
+		return fmt.Sprintf("`%s` and `%s`, %s", q.b, q.a, q.library)
+	}
+	return fmt.Sprintf("`%s` for `%s`, %s", q.b, strings.ReplaceAll(q.constraint, "|", "\\|"), q.library)
+}
 
 func (q question) either(parts ...string) bool {
 	for _, part := range parts {
@@ -171,11 +180,12 @@ type explainer struct {
 	t       *testing.T
 	reasons []reason
 	used    map[string]int
+	example map[string]string // of each reason, the one that sorts first
 	agreed  int
 }
 
 func newExplainer(t *testing.T, reasons []reason) *explainer {
-	return &explainer{t: t, reasons: reasons, used: map[string]int{}}
+	return &explainer{t: t, reasons: reasons, used: map[string]int{}, example: map[string]string{}}
 }
 
 func (e *explainer) add(q question, answered, same bool) {
@@ -189,6 +199,9 @@ func (e *explainer) add(q question, answered, same bool) {
 	for _, r := range e.reasons {
 		if r.explain(q) {
 			e.used[r.why]++
+			if example := q.String(); e.example[r.why] == "" || example < e.example[r.why] {
+				e.example[r.why] = example
+			}
 			return
 		}
 	}
@@ -196,13 +209,19 @@ func (e *explainer) add(q question, answered, same bool) {
 }
 
 func (e *explainer) finish(least int) {
+	var table strings.Builder
+	table.WriteString("| answers | reason | for example |\n|---|---|---|\n")
+	fmt.Fprintf(&table, "| %d | the same | |\n", e.agreed)
 	for _, r := range e.reasons {
 		if e.used[r.why] == 0 {
 			e.t.Errorf("no difference has the reason: %s", r.why)
 		}
-		e.t.Logf("%4d: %s", e.used[r.why], r.why)
+		fmt.Fprintf(&table, "| %d | %s | %s |\n", e.used[r.why], r.why, e.example[r.why])
 	}
-	e.t.Logf("%4d answers are the same", e.agreed)
+	page, err := os.ReadFile("../../docs/versions.md")
+	if err != nil || !strings.Contains(string(page), table.String()) {
+		e.t.Errorf("docs/versions.md lacks this table (%v):\n%s", err, &table)
+	}
 	if e.agreed < least {
 		e.t.Errorf("only %d answers are the same, want %d", e.agreed, least)
 	}

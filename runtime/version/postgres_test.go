@@ -75,9 +75,8 @@ func TestVersionKeyOfPostgres(t *testing.T) {
 	}
 }
 
-// TestConstraintsOfPostgres: the database refuses what ParseConstraint refuses.
-func TestConstraintsOfPostgres(t *testing.T) {
-	db := testdb.Postgres(t, testdb.Schema("attune"))
+// constraints are such as people write them, right and wrong ones.
+func constraints() []string {
 	g := newGenerator()
 	inputs := slices.Concat(librariesConstraints, []string{
 		"", " ", "*", "=*", "= *", ">*", "* - 2", "1.* - 2", ">1 - 2", "1 -2", "1- 2", "1 - ", "1.2 - 1.4 - 1.6", "1,2", "1,,2", "1,", ",1", "1 || 2", "1|2", "|| 1",
@@ -90,7 +89,13 @@ func TestConstraintsOfPostgres(t *testing.T) {
 		_, text := g.constraint()
 		inputs = append(inputs, text, strings.ToUpper(text), mangled(g, text), mangled(g, text))
 	}
-	inputs = storable(inputs)
+	return inputs
+}
+
+// TestConstraintsOfPostgres: the database refuses what ParseConstraint refuses.
+func TestConstraintsOfPostgres(t *testing.T) {
+	db := testdb.Postgres(t, testdb.Schema("attune"))
+	inputs := storable(constraints())
 	var got []struct {
 		Text  string
 		Valid bool
@@ -105,6 +110,24 @@ func TestConstraintsOfPostgres(t *testing.T) {
 	}
 	if len(got) != len(inputs) || accepted < len(inputs)/4 || accepted > len(inputs)*9/10 {
 		t.Errorf("of %d inputs %d are constraints: not enough of either kind", len(got), accepted)
+	}
+}
+
+// TestConstraintsOfSQLite: a statement of anybody's is refused where ParseConstraint
+// refuses.
+func TestConstraintsOfSQLite(t *testing.T) {
+	db := testdb.SQLite(t)
+	inputs, accepted := append(constraints(), "1\x00", "\x001", "1\xff"), 0
+	for _, text := range inputs {
+		_, err := db.ExecContext(t.Context(), "INSERT INTO version_constraint_check VALUES (?)", text)
+		_, want := version.ParseConstraint(text)
+		if (err == nil) != (want == nil) {
+			t.Errorf("SQLite says of %q: %v, and ParseConstraint: %v", text, err, want)
+		}
+		accepted += btoi(err == nil)
+	}
+	if accepted < len(inputs)/4 || accepted > len(inputs)*9/10 {
+		t.Errorf("of %d inputs %d are constraints: not enough of either kind", len(inputs), accepted)
 	}
 }
 

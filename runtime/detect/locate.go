@@ -1,0 +1,113 @@
+package detect
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/attune-go/attune/runtime/host"
+)
+
+// locatedLimit is how many executables the locations of one verification give.
+// It is more than version managers keep of one tool.
+const locatedLimit = 64
+
+// named is what locations may give: executables that are called as a command of
+// the way is, but for a version (python3.11 is a python), locatedLimit at most.
+// Locations come from a database. They are for finding a runtime, and no means
+// to run whatever a host has.
+func (r *round) named(w *way, located []found) (out []found, warnings []string) {
+	names := w.names()
+	var others []string
+	for _, f := range located {
+		path := f.candidates[0].Path
+		if slices.ContainsFunc(names, func(name string) bool { return stem(name) == stem(path) }) {
+			out = append(out, f)
+		} else {
+			others = append(others, path)
+		}
+	}
+	if len(others) > 0 {
+		warnings = append(warnings, fmt.Sprintf("%s: locations show %s, left out as not named for a command (%s); let them end in such a name",
+			w.ref, andMore(others), strings.Join(names, ", ")))
+	}
+	if len(out) > locatedLimit {
+		warnings = append(warnings, fmt.Sprintf("%s: locations show %d executables, of which the first %d are verified; name fewer folders",
+			w.ref, len(out), locatedLimit))
+		out = out[:locatedLimit]
+	}
+	return out, warnings
+}
+
+// names are the file names of the way's commands, each once.
+func (w *way) names() (names []string) {
+	for _, c := range w.commands {
+		if name := filepath.Base(c.Binary); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// andMore is the first path, and how many there are besides.
+func andMore(paths []string) string {
+	if len(paths) == 1 {
+		return paths[0]
+	}
+	return fmt.Sprintf("%s and %d more", paths[0], len(paths)-1)
+}
+
+// locate is the executables that globs show, each once. Of several paths to one
+// the one with the fewest links counts: not the folder java-1.17.0 that is a
+// link to java-17, nor current or latest.
+func (r *round) locate(globs []string) []found {
+	var out []found
+	at := map[identity]int{}
+	for _, glob := range globs {
+		for _, path := range r.cfg.Host.Glob(glob) {
+			exe := r.cfg.Host.Resolve(path)
+			if exe.Fault != "" {
+				continue // a folder or a broken link that the glob happens to match
+			}
+			f := found{candidates: []host.Candidate{exe}, location: glob, further: true}
+			i, seen := at[identityOf(exe)]
+			switch {
+			case !seen:
+				at[identityOf(exe)] = len(out)
+				out = append(out, f)
+			case directness(exe) > directness(out[i].candidates[0]):
+				out[i] = f
+			}
+		}
+	}
+	return out
+}
+
+// directness is 2 for a path without links, 1 for a link beside its file.
+func directness(c host.Candidate) int {
+	switch {
+	case c.Path == c.RealPath:
+		return 2
+	case filepath.Dir(c.Path) == filepath.Dir(c.RealPath):
+		return 1
+	}
+	return 0
+}
+
+// trialsOf are the commands whose arguments are for an executable that was
+// found elsewhere: those of its name, or all where none has it.
+func trialsOf(w *way, f found) []trial {
+	name := filepath.Base(f.candidates[0].Path)
+	var own, all []trial
+	for _, c := range w.commands {
+		all = append(all, trial{c, f})
+		if filepath.Base(c.Binary) == name {
+			own = append(own, trial{c, f})
+		}
+	}
+	if own == nil {
+		return all
+	}
+	return own
+}
