@@ -65,10 +65,15 @@ func (m *Migrator) newest(in *inspection) (record, step, error) {
 
 // undo takes back what a migration did, the record apart.
 func (m *Migrator) undo(ctx context.Context, tx bun.IDB, in *inspection, r record, s step, res *Result) error {
-	if r.ID == UnifyRuntimes || r.ID == Baseline {
+	if unguards(r.ID) {
+		state, err := m.guardState(ctx, tx, in.name)
+		if err != nil {
+			return err
+		}
 		if err := m.dropGuards(ctx, tx, in.name); err != nil {
 			return err
 		}
+		res.Guards = state != GuardsMissing
 	}
 	switch {
 	case r.ID == UnifyRuntimes && m.postgres():
@@ -95,6 +100,9 @@ func (m *Migrator) undo(ctx context.Context, tx bun.IDB, in *inspection, r recor
 	}
 	return nil
 }
+
+// unguards is whether undoing a migration takes the guards away first.
+func unguards(id string) bool { return id == UnifyRuntimes || id == Baseline }
 
 // use says what stands in the way of dropping a migration's tables.
 func (m *Migrator) use(ctx context.Context, db bun.IDB, in *inspection, id string) (*UseError, error) {

@@ -1,73 +1,59 @@
 package migrations
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"reflect"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/uptrace/bun"
-	"github.com/uptrace/bun/dialect"
-	bunschema "github.com/uptrace/bun/schema"
-
-	"github.com/attune-go/attune/schema"
 )
 
-// Difference is one point in which a database and the Bun models disagree.
+// Difference is one point in which a database is not what the Bun models count
+// on.
 type Difference struct {
 	Table string `json:"table"`
 	// Column is empty where the table as a whole is meant.
-	Column  string `json:"column,omitempty"`
-	Problem string `json:"problem"`
+	Column string `json:"column,omitempty"`
+	// Is is what is there, ShouldBe what the models count on.
+	Is       string `json:"is"`
+	ShouldBe string `json:"should_be"`
 }
 
-func (d Difference) String() string {
+// Where is the table, with the column if it is about one.
+func (d Difference) Where() string {
 	if d.Column == "" {
-		return d.Table + ": " + d.Problem
+		return d.Table
 	}
-	return d.Table + "." + d.Column + ": " + d.Problem
+	return d.Table + "." + d.Column
 }
 
-// models are the tables that this program reads and writes.
-var models = []any{
-	schema.Pack{}, schema.Runtime{}, schema.RuntimeVersion{}, schema.Action{}, schema.Sensor{}, schema.Worker{},
-	schema.WorkerRuntime{}, schema.CapabilityChange{}, schema.WorkerSweep{},
+func (d Difference) String() string { return d.Where() + ": " + d.Is + ", should be " + d.ShouldBe }
+
+// OtherColumn is a column of attune's tables that this program does not know:
+// the platform's own, or a later release's.
+type OtherColumn struct {
+	Table  string `json:"table"`
+	Column string `json:"column"`
+	// Type is in the database's words.
+	Type string `json:"type"`
+	// Required: it is not null and has no default, so that a row that attune
+	// inserts is refused unless a trigger fills it.
+	Required bool `json:"required,omitempty"`
 }
 
-// references are the foreign keys that the models count on, "cascade" where
-// they count on that too.
-var references = map[string][]string{
-	"runtime":           {"pack -> pack cascade"},
-	"runtime_version":   {"runtime -> runtime cascade"},
-	"action":            {"pack -> pack cascade", "runtime -> runtime"},
-	"sensor":            {"pack -> pack cascade", "runtime -> runtime cascade"},
-	"worker":            {"runtime -> runtime"},
-	"worker_runtime":    {"worker -> worker cascade", "runtime -> runtime"},
-	"capability_change": {"worker -> worker"},
-}
-
-// shape is what can be compared of a table, whatever the database.
-type shape struct {
-	columns map[string]column
-	// uniques are column lists: "ref", "runtime, version".
-	uniques []string
-	// references are as in the variable of that name.
-	references []string
-}
-
-// column of a table. class is one of integer, text, boolean, time, json, list.
-type column struct {
-	class      string
-	nullable   bool
-	hasDefault bool
-}
-
-// Drift compares the Bun models with the live catalog: columns, their kind of
-// type, nullability, defaults where the models count on one, uniques and
-// foreign keys. What others have added is no difference. It needs an installation
-// that is migrated; an empty schema means the one that is found.
+// Drift compares the Bun models with the live catalog: the columns, their types,
+// nullability and defaults, primary and unique keys, foreign keys with what they
+// do on delete, and the trigger that keeps worker_runtime.active. It needs an
+// installation that is migrated; an empty schema means the one that is found.
+//
+// A type that takes the same values is no difference (an enum or varchar without
+// a limit for text, bigint for integer), nor is a default in other words. What
+// others have added is none either. Not compared are checks, the values of
+// enums, collations, other indexes, views and functions, privileges, and the
+// tables of the migrator and of the unification.
 func Drift(ctx context.Context, db bun.IDB, schemaName string) ([]Difference, error) {
 	spaces, err := survey(ctx, db)
 	if err != nil {
@@ -77,62 +63,94 @@ func Drift(ctx context.Context, db bun.IDB, schemaName string) ([]Difference, er
 	if err != nil {
 		return nil, fmt.Errorf("compare the models: %w", err)
 	}
-	var found []Difference
+	found, _, err := drift(ctx, db, s)
+	return found, err
+}
+
+// drift compares the models with the tables of a schema, in the models' order.
+func drift(ctx context.Context, db bun.IDB, s *space) (found []Difference, others []OtherColumn, err error) {
+	shapes, err := shapesOf(ctx, db, s)
+	if err != nil {
+		return nil, nil, fmt.Errorf("compare the models with schema %q: read the catalog: %w", s.name, explain(err))
+	}
+	found, others = []Difference{}, []OtherColumn{}
 	for _, model := range models {
 		t := db.Dialect().Tables().Get(reflect.TypeOf(model))
 		r := s.relations[t.Name]
-		if r == nil || !r.table {
-			found = append(found, Difference{Table: t.Name, Problem: "there is no such table"})
-			continue
+		switch {
+		case r == nil:
+			found = append(found, Difference{Table: t.Name, Is: "missing", ShouldBe: "a table"})
+		case !r.table:
+			found = append(found, Difference{Table: t.Name, Is: "not a table", ShouldBe: "a table"})
+		default:
+			want := modelShape(t)
+			found = append(found, compare(t.Name, want, shapes[t.Name])...)
+			others = append(others, strangers(t.Name, want, shapes[t.Name])...)
 		}
-		live, err := shapeOf(ctx, db, r.oid, t.Name)
-		if err != nil {
-			return nil, fmt.Errorf("compare the models: read the catalog for %s: %w", table(s.name, t.Name), explain(err))
-		}
-		found = append(found, compare(t.Name, modelShape(t), live)...)
 	}
-	return found, nil
+	return found, others, nil
 }
 
 // compare lists what a model counts on and a table does not have.
-func compare(name string, model, live *shape) []Difference {
+func compare(table string, want, got *shape) []Difference {
 	var found []Difference
-	differ := func(column, format string, args ...any) {
-		found = append(found, Difference{Table: name, Column: column, Problem: fmt.Sprintf(format, args...)})
+	differ := func(column, is, shouldBe string) {
+		found = append(found, Difference{Table: table, Column: column, Is: is, ShouldBe: shouldBe})
 	}
-	columns := make([]string, 0, len(model.columns))
-	for c := range model.columns {
-		columns = append(columns, c)
-	}
-	slices.Sort(columns)
-	for _, c := range columns {
-		want := model.columns[c]
-		got, ok := live.columns[c]
+	for _, name := range sortedKeys(want.columns) {
+		w := want.columns[name]
+		g, ok := got.columns[name]
 		if !ok {
-			differ(c, "there is no such column")
+			differ(name, "missing", w.String())
 			continue
 		}
-		if got.class != want.class {
-			differ(c, "the type is %s, not %s", got.class, want.class)
+		if !w.takes(g) {
+			differ(name, g.name, w.name)
 		}
-		if got.nullable != want.nullable {
-			differ(c, "it is %s, not %s", nullability(got), nullability(want))
+		if g.nullable != w.nullable {
+			differ(name, nullability(g), nullability(w))
 		}
-		if want.hasDefault && !got.hasDefault {
-			differ(c, "it has no default")
+		if w.def != "" && !sameDefault(w, g) {
+			differ(name, defaultOf(g), defaultOf(w))
+		}
+		for _, r := range want.references[name] {
+			if there := got.references[name]; !slices.Contains(there, r) {
+				differ(name, cmp.Or(strings.Join(there, " and "), "no foreign key"), r)
+			}
 		}
 	}
-	for _, u := range model.uniques {
-		if !slices.Contains(live.uniques, u) {
-			differ("", "(%s) is not unique", u)
+	for _, u := range want.uniques {
+		if !slices.Contains(got.uniques, u) {
+			differ("", "no unique key ("+u+")", "unique key ("+u+")")
 		}
 	}
-	for _, r := range model.references {
-		if !slices.ContainsFunc(live.references, func(l string) bool { return l == r || l == r+" cascade" }) {
-			differ("", "the foreign key %s is missing", r)
+	for _, t := range want.triggers {
+		if !slices.Contains(got.triggers, t) {
+			differ("", "no trigger "+t+" that fires", "trigger "+t)
 		}
 	}
 	return found
+}
+
+// strangers lists the columns of a table that a model does not have.
+func strangers(table string, want, got *shape) []OtherColumn {
+	var others []OtherColumn
+	for _, name := range sortedKeys(got.columns) {
+		if _, ours := want.columns[name]; !ours {
+			c := got.columns[name]
+			others = append(others, OtherColumn{Table: table, Column: name, Type: c.name, Required: !c.nullable && c.def == ""})
+		}
+	}
+	return others
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 func nullability(c column) string {
@@ -142,51 +160,9 @@ func nullability(c column) string {
 	return "not null"
 }
 
-// modelShape derives a table's shape from its model.
-func modelShape(t *bunschema.Table) *shape {
-	s := &shape{columns: map[string]column{}, references: references[t.Name]}
-	for _, f := range t.Fields {
-		s.columns[f.Name] = column{
-			class:      modelClass(f, t.Dialect().Name()),
-			nullable:   !f.NotNull,
-			hasDefault: f.SQLDefault != "" || f.AutoIncrement,
-		}
+func defaultOf(c column) string {
+	if c.def == "" {
+		return "no default"
 	}
-	for name, fields := range t.Unique {
-		var columns []string
-		for _, f := range fields {
-			if name == "" {
-				s.uniques = append(s.uniques, f.Name)
-			} else {
-				columns = append(columns, f.Name)
-			}
-		}
-		if name != "" {
-			s.uniques = append(s.uniques, strings.Join(columns, ", "))
-		}
-	}
-	slices.Sort(s.uniques)
-	return s
-}
-
-func modelClass(f *bunschema.Field, database dialect.Name) string {
-	switch {
-	case f.UserSQLType == "jsonb":
-		return "json"
-	case f.Tag.HasOption("array") && database == dialect.SQLite:
-		return "json"
-	case f.Tag.HasOption("array"):
-		return "list"
-	case f.IndirectType == reflect.TypeFor[time.Time]():
-		return "time"
-	}
-	switch f.IndirectType.Kind() {
-	case reflect.Bool:
-		return "boolean"
-	case reflect.Int, reflect.Int64:
-		return "integer"
-	case reflect.String:
-		return "text"
-	}
-	return f.IndirectType.String()
+	return "default " + c.def
 }

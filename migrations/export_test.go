@@ -4,20 +4,23 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 
 	"github.com/uptrace/bun"
 )
 
 // Column is one column of a live catalog, for comparing two databases.
 type Column struct {
-	Class                string
+	Kind                 string
 	Nullable, HasDefault bool
 }
 
 // Shape is a table of a live catalog, in terms that both databases share.
 type Shape struct {
-	Columns             map[string]Column
-	Uniques, References []string
+	Columns           map[string]Column
+	Uniques, Triggers []string
+	References        map[string][]string
 }
 
 // Shapes reads the tables of the models from a live catalog.
@@ -30,24 +33,33 @@ func Shapes(ctx context.Context, db bun.IDB, schemaName string) (map[string]Shap
 	if err != nil {
 		return nil, err
 	}
+	live, err := shapesOf(ctx, db, s)
+	if err != nil {
+		return nil, err
+	}
 	shapes := map[string]Shape{}
 	for _, model := range models {
 		name := db.Dialect().Tables().Get(reflect.TypeOf(model)).Name
-		r := s.relations[name]
-		if r == nil {
+		t := live[name]
+		if t == nil {
 			return nil, fmt.Errorf("no table %s", name)
 		}
-		live, err := shapeOf(ctx, db, r.oid, name)
-		if err != nil {
-			return nil, err
-		}
-		out := Shape{Columns: map[string]Column{}, Uniques: live.uniques, References: live.references}
-		for n, c := range live.columns {
-			class := c.class
-			if class == "list" {
-				class = "json" // how SQLite keeps it
+		out := Shape{Columns: map[string]Column{}, Uniques: t.uniques, References: t.references, Triggers: t.triggers}
+		for n, c := range t.columns {
+			switch c.kind { // how SQLite keeps them
+			case kindList:
+				c.kind = kindJSON
+			case kindInteger:
+				c.kind = kindBigint
 			}
-			out.Columns[n] = Column{class, c.nullable, c.hasDefault}
+			out.Columns[n] = Column{string(c.kind), c.nullable, c.def != ""}
+		}
+		out.Triggers = slices.DeleteFunc(out.Triggers, func(name string) bool {
+			// What these refuse on SQLite, a check does on Postgres.
+			return strings.HasPrefix(name, "attune_guard_") || strings.Contains(name, "_version_constraint_")
+		})
+		if len(out.Triggers) == 0 {
+			out.Triggers = nil
 		}
 		shapes[name] = out
 	}

@@ -13,6 +13,20 @@ import (
 // their text has changed, and no record speaks of them. An older program leaves
 // those of a newer one alone until it is asked to migrate.
 
+// GuardState is whether wrong metadata is refused where it is written.
+type GuardState string
+
+// The states of the guards. In all but GuardsInPlace Up puts them in place.
+const (
+	// GuardsInPlace: they are there, with this program's text.
+	GuardsInPlace GuardState = "in place"
+	GuardsMissing GuardState = "missing"
+	// GuardsIncomplete: some triggers are missing or switched off.
+	GuardsIncomplete GuardState = "incomplete"
+	// GuardsOther: they are there with another text, that of another release.
+	GuardsOther GuardState = "other text"
+)
+
 func (m *Migrator) guards() guards.Set {
 	if m.postgres() {
 		return guards.Postgres()
@@ -22,34 +36,35 @@ func (m *Migrator) guards() guards.Set {
 
 // upGuards puts the guards in place where they are missing or others.
 func (m *Migrator) upGuards(ctx context.Context, res *Result) error {
-	inPlace := false
-	err := m.read(ctx, func(ctx context.Context, tx bun.IDB) (err error) {
-		inPlace, err = m.guarded(ctx, tx, res.Schema)
+	state := GuardsInPlace
+	look := func(ctx context.Context, tx bun.IDB) (err error) {
+		state, err = m.guardState(ctx, tx, res.Schema)
 		return err
-	})
-	if err == nil && !inPlace {
+	}
+	err := m.read(ctx, look)
+	if err == nil && state != GuardsInPlace {
 		err = m.write(ctx, func(ctx context.Context, tx bun.IDB) error {
 			// Whoever held the lock may have done it.
-			inPlace, err := m.guarded(ctx, tx, res.Schema)
-			if err != nil || inPlace {
+			if err := look(ctx, tx); err != nil || state == GuardsInPlace {
 				return err
 			}
-			res.Guards = true
 			if err := m.script(ctx, tx, res.Schema, m.guards().Apply); err != nil || !m.postgres() {
 				return err
 			}
-			return shareGuards(ctx, tx, res.Schema)
+			return m.shareGuards(ctx, tx, res.Schema)
 		})
+		res.Guards = err == nil && state != GuardsInPlace
 	}
 	if err != nil {
-		return fmt.Errorf("put the guards of metadata in place in schema %q: %w", res.Schema, explain(err))
+		return fmt.Errorf("put the guards of metadata in place in schema %q: %w; the migrations are all applied, "+
+			"but wrong metadata may not be refused until `attune migrate up` succeeds", res.Schema, err)
 	}
 	return nil
 }
 
 // shareGuards gives the functions to the owners of the tables, who may have to
 // take them away one day without whoever migrates now.
-func shareGuards(ctx context.Context, tx bun.IDB, schema string) error {
+func (m *Migrator) shareGuards(ctx context.Context, tx bun.IDB, schema string) error {
 	var foreign []struct{ Function, Owner string }
 	err := tx.NewRaw(`
 SELECT DISTINCT p.proname::pg_catalog.text AS function, pg_catalog.pg_get_userbyid(c.relowner)::pg_catalog.text AS owner
@@ -57,7 +72,7 @@ FROM pg_catalog.pg_trigger t
 JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
 JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace AND n.oid = c.relnamespace
-WHERE n.nspname = ? AND t.tgname LIKE 'attune\_guard\_%' AND c.relname = 'runtime' AND p.proowner <> c.relowner`, schema).
+WHERE n.nspname = ? AND p.proname IN (?) AND c.relname = 'runtime' AND p.proowner <> c.relowner`, schema, bun.List(m.guards().Names)).
 		Scan(ctx, &foreign)
 	for _, f := range foreign {
 		if err == nil {
@@ -67,25 +82,38 @@ WHERE n.nspname = ? AND t.tgname LIKE 'attune\_guard\_%' AND c.relname = 'runtim
 	return err
 }
 
-// guarded is whether the guards in place are this program's.
-func (m *Migrator) guarded(ctx context.Context, db bun.IDB, schema string) (bool, error) {
-	set, n := m.guards(), 0
-	if !m.postgres() {
-		err := db.NewRaw(`
-SELECT count(*) FROM main.sqlite_schema
-WHERE type = 'trigger' AND name LIKE 'attune\_guard\_%' ESCAPE '\'
-  AND EXISTS (SELECT 1 FROM main.sqlite_schema WHERE type = 'view' AND instr(sql, ?) > 0)`, set.Mark).Scan(ctx, &n)
-		return n == set.Triggers, err
-	}
-	err := db.NewRaw(`
-SELECT count(*)
+// guardState looks which guards are there. A text is told by its mark alone.
+func (m *Migrator) guardState(ctx context.Context, db bun.IDB, schema string) (GuardState, error) {
+	// All triggers of the guards, those of them that fire, and what carries a
+	// mark, ours or another.
+	var there struct{ Triggers, Fire, Ours, Others int }
+	query := db.NewRaw(`
+SELECT count(*) AS triggers, count(*) FILTER (WHERE t.tgenabled IN ('O', 'A')) AS fire,
+       count(*) FILTER (WHERE d.description = ?1) AS ours, count(*) FILTER (WHERE d.description IS DISTINCT FROM ?1) AS others
 FROM pg_catalog.pg_trigger t
 JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
 JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace AND n.oid = c.relnamespace
-WHERE n.nspname = ? AND t.tgname LIKE 'attune\_guard\_%' AND pg_catalog.obj_description(p.oid, 'pg_proc') = ?`,
-		schema, set.Mark).Scan(ctx, &n)
-	return n == set.Triggers, err
+LEFT JOIN pg_catalog.pg_description d ON d.objoid = p.oid AND d.classoid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+WHERE n.nspname = ?0 AND p.proname IN (?2) AND t.tgparentid = 0`, schema, m.guards().Mark, bun.List(m.guards().Names))
+	if !m.postgres() {
+		query = db.NewRaw(`
+SELECT count(*) FILTER (WHERE type = 'trigger') AS triggers, count(*) FILTER (WHERE type = 'trigger') AS fire,
+       count(*) FILTER (WHERE type = 'view' AND instr(sql, ?0) > 0) AS ours, count(*) FILTER (WHERE type = 'view' AND instr(sql, ?0) = 0) AS others
+FROM main.sqlite_schema WHERE name IN (?1)`, m.guards().Mark, bun.List(m.guards().Names))
+	}
+	if err := query.Scan(ctx, &there); err != nil {
+		return "", fmt.Errorf("look for the guards of metadata in schema %q: %w", schema, explain(err))
+	}
+	switch {
+	case there.Triggers == 0:
+		return GuardsMissing, nil
+	case there.Others > 0:
+		return GuardsOther, nil
+	case there.Fire == m.guards().Triggers && there.Ours > 0:
+		return GuardsInPlace, nil
+	}
+	return GuardsIncomplete, nil
 }
 
 // dropGuards takes the guards away: what a migration brings back was there before

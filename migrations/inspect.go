@@ -143,7 +143,11 @@ func (m *Migrator) inspect(ctx context.Context, db bun.IDB) (*inspection, error)
 		}
 	}
 	if s.ours(recordTable) {
-		if in.records, err = readRecords(ctx, db, s.name); err != nil {
+		in.records, err = readRecords(ctx, db, s.name)
+		if sqlState(err) == codePrivilege {
+			return nil, fmt.Errorf("read %s: %w: %w; GRANT SELECT ON %s to it", recordTable, ErrPrivilege, err, table(s.name, recordTable))
+		}
+		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", recordTable, explain(err))
 		}
 	}

@@ -14,12 +14,18 @@ type Plan struct {
 	Database string `json:"database"`
 	Schema   string `json:"schema"`
 	State    State  `json:"state"`
-	// Pending is empty where Up would do nothing.
+	// Pending is empty where Up would apply nothing.
 	Pending []Step `json:"pending"`
+	// Guards is what there is of the guards of metadata; Up would put them in
+	// place in any state but GuardsInPlace.
+	Guards GuardState `json:"guards"`
 	// Unify says what unifying would do; nil on an empty schema and on SQLite,
 	// and where it is not pending.
 	Unify *unify.Plan `json:"unify,omitempty"`
 }
+
+// Due is whether Up would do anything.
+func (p *Plan) Due() bool { return len(p.Pending) > 0 || p.Guards != GuardsInPlace }
 
 // Step is one migration that would be made or undone.
 type Step struct {
@@ -51,6 +57,9 @@ func (m *Migrator) Plan(ctx context.Context) (*Plan, error) {
 				(s.id == Baseline || s.id == UnifyRuntimes && in.state == StateUnified)
 			p.Pending = append(p.Pending, Step{ID: s.id, Requires: s.requires, Adopt: adopt})
 		}
+		if p.Guards, err = m.guardState(ctx, tx, in.name); err != nil {
+			return err
+		}
 		if m.postgres() && in.state != StateEmpty && !in.recorded(UnifyRuntimes) {
 			p.Unify, err = unify.Examine(ctx, tx, in.name)
 		}
@@ -76,6 +85,8 @@ type DownPlan struct {
 	// would go on all the same.
 	Blockers []string `json:"blockers,omitempty"`
 	Forcible bool     `json:"forcible,omitempty"`
+	// Guards: those of metadata would be taken away.
+	Guards bool `json:"guards,omitempty"`
 	// Unify says what undoing the unification would do; nil where another
 	// migration is the newest, and on SQLite.
 	Unify *unify.DownPlan `json:"unify,omitempty"`
@@ -98,6 +109,13 @@ func (m *Migrator) PlanDown(ctx context.Context) (*DownPlan, error) {
 			return err
 		}
 		p.Step = Step{ID: s.id, Requires: s.requires, Adopt: r.Adopted}
+		if unguards(r.ID) {
+			state, err := m.guardState(ctx, tx, in.name)
+			if err != nil {
+				return err
+			}
+			p.Guards = state != GuardsMissing
+		}
 		switch {
 		case r.ID == UnifyRuntimes && m.postgres():
 			p.Unify, err = unify.ExamineDown(ctx, tx, in.name)

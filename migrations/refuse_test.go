@@ -206,7 +206,7 @@ func TestMissingPrivileges(t *testing.T) {
 		up(t, db.DB, migrations.Config{})
 		other, _ := asRole(t, db)
 		_, err := migrator(t, other, migrations.Config{}).Check(ctx)
-		wantError(t, "Check", err, migrations.ErrPrivilege, "attune_migrations")
+		wantError(t, "Check", err, migrations.ErrPrivilege, `GRANT SELECT ON "public"."attune_migrations"`)
 	})
 }
 

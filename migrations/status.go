@@ -21,6 +21,22 @@ type Status struct {
 	// Migrations are those that are applied and those that this program knows,
 	// oldest first.
 	Migrations []MigrationStatus `json:"migrations"`
+	// Guards is whether wrong metadata is refused where it is written; empty
+	// before UnifyRuntimes is applied.
+	Guards GuardState `json:"guards,omitempty"`
+	// Drift is where the tables are not what this program's models count on, see
+	// the function Drift. It is nil, and so is Others, while a migration is
+	// pending: nothing was compared.
+	Drift []Difference `json:"drift,omitzero"`
+	// Others are the columns of attune's tables that this program does not know.
+	// They are left alone, and no fault.
+	Others []OtherColumn `json:"others,omitzero"`
+}
+
+// AsExpected is whether nothing is pending, the guards are in place, and the
+// tables are what this program counts on.
+func (s *Status) AsExpected() bool {
+	return s.State == StateUnified && s.Guards == GuardsInPlace && s.Drift != nil && len(s.Drift) == 0
 }
 
 // MigrationState is whether a migration is applied.
@@ -49,8 +65,9 @@ type MigrationStatus struct {
 	Known bool `json:"known"`
 }
 
-// Status says what is applied and what is not. It writes nothing, and a mixed
-// or foreign state is no error but part of the answer. Errors are ErrSeveral,
+// Status says what is applied and what is not, and whether the guards and tables
+// are what this program counts on. It writes nothing, and a mixed or foreign
+// state is no error but part of the answer. Errors are ErrSeveral,
 // ErrElsewhere and those of the connection.
 func (m *Migrator) Status(ctx context.Context) (*Status, error) {
 	var st *Status
@@ -59,8 +76,19 @@ func (m *Migrator) Status(ctx context.Context) (*Status, error) {
 		if err != nil {
 			return err
 		}
+		if err := in.elsewhere(); err != nil {
+			return err
+		}
 		st = m.status(in)
-		return in.elsewhere()
+		if in.recorded(UnifyRuntimes) {
+			if st.Guards, err = m.guardState(ctx, tx, in.name); err != nil {
+				return err
+			}
+		}
+		if len(m.pending(in)) == 0 {
+			st.Drift, st.Others, err = drift(ctx, tx, in.space)
+		}
+		return err
 	})
 	if err != nil {
 		return nil, err

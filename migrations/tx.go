@@ -150,8 +150,9 @@ func (m *Migrator) readSQLite(ctx context.Context, fn func(ctx context.Context, 
 	return fn(ctx, conn)
 }
 
-// blame adds to a timeout of the migrators' lock who holds it. It asks
-// afterwards, because the transaction that waited can ask nothing any more.
+// blame adds to a timeout who holds what was waited for: the migrators' lock, or
+// one of the tables. It asks afterwards, because the transaction that waited can
+// ask nothing any more.
 func (m *Migrator) blame(ctx context.Context, err error) error {
 	if sqlState(err) != codeLockTimeout {
 		return err
@@ -159,24 +160,34 @@ func (m *Migrator) blame(ctx context.Context, err error) error {
 	var holders []struct {
 		PID                     int64
 		App, Role, State, Query string
+		Does                    string
 	}
 	asked := m.db.NewRaw(`
+WITH held AS (
+    SELECT l.pid, l.locktype, min(coalesce(l.relation::pg_catalog.regclass::pg_catalog.text, '')) AS relation
+    FROM pg_catalog.pg_locks l
+    LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation
+    WHERE l.granted AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+      AND (l.locktype = 'advisory' AND l.objsubid = 1 AND l.classid::pg_catalog.int8 = ?0 AND l.objid::pg_catalog.int8 = ?1
+        OR l.locktype = 'relation' AND c.relname IN (?2))
+    GROUP BY l.pid, l.locktype
+)
 SELECT a.pid, a.application_name AS app, coalesce(a.usename::pg_catalog.text, '') AS role, coalesce(a.state, '') AS state,
-       pg_catalog.left(pg_catalog.regexp_replace(a.query, '[[:space:]]+', ' ', 'g'), 120) AS query
-FROM pg_catalog.pg_locks l
-JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
-WHERE l.granted AND l.locktype = 'advisory' AND l.objsubid = 1
-  AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-  AND l.classid::pg_catalog.int8 = ? AND l.objid::pg_catalog.int8 = ?
-ORDER BY a.pid`, int64(uint64(lockKey)>>32), int64(uint32(lockKey))). //nolint:gosec // how pg_locks shows a 64-bit key
+       pg_catalog.left(pg_catalog.regexp_replace(a.query, '[[:space:]]+', ' ', 'g'), 120) AS query,
+       CASE h.locktype WHEN 'advisory' THEN 'is migrating this database' ELSE 'holds ' || h.relation END AS does
+FROM held h
+JOIN pg_catalog.pg_stat_activity a ON a.pid = h.pid
+WHERE a.pid <> pg_catalog.pg_backend_pid()
+  AND h.locktype = (SELECT min(locktype) FROM held)
+ORDER BY a.pid LIMIT 5`, int64(uint64(lockKey)>>32), int64(uint32(lockKey)), bun.List(relationNames)). //nolint:gosec // how pg_locks shows a 64-bit key
 		Scan(ctx, &holders)
 	if asked != nil || len(holders) == 0 {
 		return fmt.Errorf("%w: %w; whoever held it is gone by now: try again, or wait longer with --lock-timeout", ErrLocked, err)
 	}
 	var who []string
 	for _, h := range holders {
-		who = append(who, fmt.Sprintf("process %d (application %q, role %q, %s) is migrating this database, its query: %s",
-			h.PID, h.App, h.Role, h.State, h.Query))
+		who = append(who, fmt.Sprintf("process %d (application %q, role %q, %s) %s, its query: %s",
+			h.PID, h.App, h.Role, h.State, h.Does, h.Query))
 	}
 	return fmt.Errorf("%w: %w; %s; wait for it, end it with SELECT pg_terminate_backend(PID), or wait longer with --lock-timeout",
 		ErrLocked, err, strings.Join(who, "; "))

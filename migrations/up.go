@@ -28,8 +28,8 @@ type Result struct {
 	Done []Done `json:"done"`
 	// Unify says what unifying did; nil when it was not part of this.
 	Unify *unify.Report `json:"unify,omitempty"`
-	// Guards is whether the guards of metadata were put in place, anew or because
-	// their text has changed.
+	// Guards is whether Up put the guards of metadata in place, anew or because
+	// their text has changed, or Down took them away.
 	Guards bool `json:"guards,omitempty"`
 }
 

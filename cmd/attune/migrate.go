@@ -15,7 +15,7 @@ import (
 type migrateCmd struct {
 	Up     migrateUpCmd     `cmd:"" help:"Apply what is missing: a first time in one transaction, later each migration in its own."`
 	Down   migrateDownCmd   `cmd:"" help:"Undo the newest migration, and no other."`
-	Status migrateStatusCmd `cmd:"" help:"Show which migrations are applied."`
+	Status migrateStatusCmd `cmd:"" help:"Show which migrations are applied, and whether guards and tables are as they should be."`
 	Plan   migratePlanCmd   `cmd:"" help:"Show what up, or down, would do; write nothing."`
 }
 
@@ -112,50 +112,9 @@ func (c *migrateDownCmd) Run(ctx context.Context, env *cli.Env) error {
 	return nil
 }
 
-type migrateStatusCmd struct{}
-
-// Run shows which migrations are applied, and where the tables differ from
-// what this program expects.
-func (c *migrateStatusCmd) Run(ctx context.Context, env *cli.Env) error {
-	db, m, err := openExisting(ctx, env, migrations.Config{})
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	s, err := m.Status(ctx)
-	if err != nil {
-		return fmt.Errorf("migration status of %s: %w", db.Name, err)
-	}
-	if env.JSON {
-		return cli.PrintJSON(env.Out, s)
-	}
-	env.Out.Printf("%s, schema %s: %s\n\n", cli.Clean(db.Name), cli.Clean(s.Schema), s.State)
-	for _, f := range s.Findings {
-		env.Out.Printf("  %s\n", cli.Clean(f))
-	}
-	t := cli.NewTable("MIGRATION", "STATE", "APPLIED", "BY", "REQUIRES")
-	for _, m := range s.Migrations {
-		when := "-"
-		if m.Applied != nil {
-			when = m.Applied.UTC().Format(time.RFC3339)
-		}
-		t.Row(cli.Cell{Text: m.ID}, cli.Cell{Text: string(m.State), Style: stateStyle(m.State)}, cli.Cell{Text: when},
-			cli.Cell{Text: cli.Or(m.AppliedBy, "-")}, cli.Cell{Text: m.Requires})
-	}
-	t.Print(env.Out)
-	return nil
-}
-
-func stateStyle(s migrations.MigrationState) cli.Style {
-	if s == migrations.Pending {
-		return cli.Yellow
-	}
-	return cli.Green
-}
-
 type migratePlanCmd struct {
 	Down     bool `help:"Plan undoing the newest migration."`
-	ExitCode bool `help:"Exit with 3 where changes are pending, 0 where none are."`
+	ExitCode bool `help:"Exit with 3 where up would do something, be it the guards alone; 0 where not. With --down always 3."`
 }
 
 // Run shows what up or down would do.
@@ -186,7 +145,7 @@ func (c *migratePlanCmd) plan(ctx context.Context, m *migrations.Migrator) (plan
 		return p, true, err
 	}
 	p, err := m.Plan(ctx)
-	return p, p != nil && len(p.Pending) > 0, err
+	return p, p != nil && p.Due(), err
 }
 
 func openExisting(ctx context.Context, env *cli.Env, cfg migrations.Config) (*cli.Database, *migrations.Migrator, error) {
@@ -207,17 +166,23 @@ func openExisting(ctx context.Context, env *cli.Env, cfg migrations.Config) (*cl
 }
 
 func printResult(out *cli.Terminal, name, verb string, res *migrations.Result) {
-	if len(res.Done) == 0 {
+	if len(res.Done) == 0 && !res.Guards {
 		out.Printf("%s, schema %s: nothing to do\n", cli.Clean(name), cli.Clean(res.Schema))
 		return
 	}
 	out.Printf("%s, schema %s (was %s)\n", cli.Clean(name), cli.Clean(res.Schema), res.Before)
+	if res.Guards && verb == "undone" {
+		out.Printf("  %-9s the guards of metadata\n", "dropped")
+	}
 	for _, d := range res.Done {
 		how := verb
 		if d.Adopted {
 			how = map[string]string{"applied": "adopted", "undone": "forgotten"}[verb]
 		}
 		out.Printf("  %-9s %s\n", how, d.ID)
+	}
+	if res.Guards && verb == "applied" {
+		out.Printf("  %-9s the guards of metadata\n", "in place")
 	}
 	if res.Unify != nil {
 		printDetail(out, res.Unify)

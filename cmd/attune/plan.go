@@ -13,12 +13,15 @@ func printPlan(out *cli.Terminal, name string, plan any) {
 	switch p := plan.(type) {
 	case *migrations.Plan:
 		out.Printf("%s, schema %s: %s\n", cli.Clean(name), cli.Clean(p.Schema), p.State)
-		if len(p.Pending) == 0 {
+		if !p.Due() {
 			out.Printf("nothing to do\n")
 			return
 		}
 		for _, s := range p.Pending {
 			printStep(out, "apply", "adopt", s)
+		}
+		if p.Guards != migrations.GuardsInPlace {
+			out.Printf("  %-9s the guards of metadata in place (%s)\n", "put", p.Guards)
 		}
 		if p.Unify != nil {
 			printDetail(out, p.Unify)
@@ -30,9 +33,12 @@ func printPlan(out *cli.Terminal, name string, plan any) {
 		out.Printf("nothing was written; `attune migrate up` does it\n")
 	case *migrations.DownPlan:
 		out.Printf("%s, schema %s: %s\n", cli.Clean(name), cli.Clean(p.Schema), p.State)
+		if p.Guards {
+			out.Printf("  %-9s the guards of metadata\n", "drop")
+		}
 		printStep(out, "undo", "forget", p.Step)
-		for _, table := range p.Drops {
-			out.Printf("  drop      table %s\n", cli.Clean(table))
+		for _, name := range p.Drops {
+			out.Printf("  drop      %s\n", cli.Clean(name))
 		}
 		for _, b := range p.Blockers {
 			out.Printf("  %s %s\n", out.Paint(cli.Red, "in the way"), cli.Clean(b))

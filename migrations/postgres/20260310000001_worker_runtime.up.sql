@@ -1,7 +1,9 @@
 -- requires: 0.1.0
 -- What each worker's host has, beside the capability document: one row for each
--- installation, and the last negative of each runtime. {schema} stands for the
--- installation's schema, quoted.
+-- installation, for each executable that was found beside them and does not count
+-- (another outcome, with a path or, of a declared version, its version_raw), and the
+-- last negative of each runtime (neither). {schema} stands for the installation's
+-- schema, quoted.
 
 -- A runtime whose definition is deleted keeps its rows until the worker verifies
 -- again: the loss is history then, and a definition that is deleted and created
@@ -53,7 +55,7 @@ CREATE TRIGGER worker_runtime_follow_status AFTER UPDATE OF status ON {schema}.w
     FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status)
     EXECUTE FUNCTION {schema}.worker_runtime_follow_status();
 
--- The history. Its ids are in the order in which the changes were committed.
+-- The history.
 CREATE TABLE {schema}.capability_change (
     id          bigserial PRIMARY KEY,
     worker      bigint CONSTRAINT capability_change_worker_fkey REFERENCES {schema}.worker (id) ON DELETE SET NULL,
@@ -71,14 +73,99 @@ CREATE TABLE {schema}.capability_change (
 CREATE INDEX idx_capability_change_worker ON {schema}.capability_change (worker);
 CREATE INDEX idx_capability_change_name ON {schema}.capability_change (worker_name, id);
 
--- One row: when workers that stopped beating were last looked for.
+-- One row: when workers that stopped beating were last looked for, and changes that
+-- are too old; and up to which id of these.
 CREATE TABLE {schema}.worker_sweep (
-    id    integer NOT NULL DEFAULT 1 CONSTRAINT worker_sweep_pkey PRIMARY KEY CONSTRAINT worker_sweep_id_check CHECK (id = 1),
-    swept timestamptz NOT NULL
+    id        integer NOT NULL DEFAULT 1 CONSTRAINT worker_sweep_pkey PRIMARY KEY CONSTRAINT worker_sweep_id_check CHECK (id = 1),
+    swept     timestamptz NOT NULL,
+    pruned    timestamptz NOT NULL,
+    pruned_to bigint NOT NULL
 );
-INSERT INTO {schema}.worker_sweep (id, swept) VALUES (1, '1970-01-01 00:00:00+00');
+INSERT INTO {schema}.worker_sweep (id, swept, pruned, pruned_to) VALUES (1, '1970-01-01 00:00:00+00', '1970-01-01 00:00:00+00', 0);
+
+-- Makes workers inactive that were active or busy and missed three of their own
+-- heartbeat intervals, at most so many, and gives them. It does so where nobody else
+-- does at this moment, or has within every; a time to come is from before the
+-- server's clock was set back. A worker that is being written to is left for later.
+--
+-- Whoever calls it needs no right to the rows of other workers, and gets none: the
+-- clock alone decides. The schema is in the path for the sake of triggers that
+-- others have on worker.
+CREATE FUNCTION {schema}.sweep_workers(every interval, at_most integer)
+RETURNS TABLE (id bigint, name text, worker_role text, host text, last_heartbeat timestamptz)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {schema}, pg_temp AS $attune$
+BEGIN
+    PERFORM FROM {schema}.worker_sweep s
+    WHERE s.swept <= statement_timestamp() - every OR s.swept > statement_timestamp() FOR UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    UPDATE {schema}.worker_sweep SET swept = statement_timestamp();
+    RETURN QUERY
+    UPDATE {schema}.worker AS w SET status = 'inactive', updated = now()
+    WHERE w.id IN (
+        SELECT stale.id FROM {schema}.worker AS stale
+        WHERE stale.status IN ('active', 'busy')
+          AND NOT stale.last_heartbeat > statement_timestamp() - stale.heartbeat_interval * interval '3 seconds'
+        ORDER BY stale.id LIMIT at_most FOR UPDATE SKIP LOCKED)
+    RETURNING w.id, w.name::text, w.worker_role::text, w.host::text, w.last_heartbeat;
+END
+$attune$;
+
+-- Deletes changes that are older than keep, which is a day at least, and gives how
+-- many. The newest change of each runtime of a worker that exists stays, however old.
+-- One call looks through so many changes at most, from where the one before ended; it
+-- does so where nobody else does at this moment, or has within every.
+--
+-- Whoever calls it needs no right to delete what was, and gets none: the clock alone
+-- decides.
+CREATE FUNCTION {schema}.prune_changes(every interval, keep interval, at_most integer) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {schema}, pg_temp AS $attune$
+DECLARE
+    before constant timestamptz := statement_timestamp() - greatest(keep, interval '1 day');
+    since  bigint;
+    up_to  bigint;
+    seen   bigint;
+    gone   bigint;
+BEGIN
+    SELECT s.pruned_to INTO since FROM {schema}.worker_sweep s
+    WHERE s.pruned <= statement_timestamp() - every OR s.pruned > statement_timestamp() FOR UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+        RETURN 0;
+    END IF;
+    SELECT count(*), max(old.id) INTO seen, up_to
+    FROM (SELECT c.id, c.created FROM {schema}.capability_change c WHERE c.id > since ORDER BY c.id LIMIT at_most) AS old
+    WHERE old.created < before;
+    DELETE FROM {schema}.capability_change c
+    WHERE c.id > since AND c.id <= up_to AND c.created < before
+      AND (c.worker IS NULL OR EXISTS (
+          SELECT 1 FROM {schema}.capability_change newer
+          WHERE newer.worker = c.worker AND newer.runtime_ref = c.runtime_ref AND newer.name = c.name AND newer.id > c.id));
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    UPDATE {schema}.worker_sweep SET pruned = statement_timestamp(), pruned_to = CASE WHEN seen < at_most THEN 0 ELSE up_to END;
+    RETURN gone;
+END
+$attune$;
 
 ALTER TABLE {schema}.worker ADD COLUMN refresh_requested timestamptz;
+
+-- A heartbeat. NULL: the row is not the instance's, or inactive. Else when somebody
+-- last asked the worker to verify everything anew; the epoch: nobody has.
+--
+-- A function keeps the plan for the session, whatever a pooler makes of prepared
+-- statements: a fleet does this all day. It has the caller's rights, and no SET, which
+-- would cost what is saved.
+CREATE FUNCTION {schema}.worker_heartbeat(worker_id bigint, worker_instance text) RETURNS timestamptz
+LANGUAGE plpgsql AS $attune$
+DECLARE
+    asked timestamptz;
+BEGIN
+    UPDATE {schema}.worker AS w SET last_heartbeat = pg_catalog.statement_timestamp()
+    WHERE w.id = worker_id AND w.instance = worker_instance AND w.status <> 'inactive'
+    RETURNING coalesce(w.refresh_requested, 'epoch') INTO asked;
+    RETURN asked;
+END
+$attune$;
 
 CREATE VIEW {schema}.available_runtime AS
 SELECT r.worker, w.worker_role AS role, r.runtime_ref AS ref, r.name, nullif(r.version, '') AS version,

@@ -1,3 +1,8 @@
+DROP TRIGGER main.action_version_constraint_insert;
+DROP TRIGGER main.action_version_constraint_update;
+DROP TRIGGER main.sensor_version_constraint_insert;
+DROP TRIGGER main.sensor_version_constraint_update;
+DROP VIEW main.version_constraint_check;
 DROP VIEW main.available_runtime;
 ALTER TABLE main.worker DROP COLUMN refresh_requested;
 DROP TABLE main.worker_sweep;

@@ -57,10 +57,13 @@ CREATE INDEX main.idx_capability_change_worker ON capability_change (worker);
 CREATE INDEX main.idx_capability_change_name ON capability_change (worker_name, id);
 
 CREATE TABLE main.worker_sweep (
-    id    INTEGER PRIMARY KEY DEFAULT 1 CHECK (id = 1),
-    swept TIMESTAMP NOT NULL
+    id        INTEGER PRIMARY KEY DEFAULT 1 CHECK (id = 1),
+    swept     TIMESTAMP NOT NULL,
+    pruned    TIMESTAMP NOT NULL,
+    pruned_to INTEGER NOT NULL
 );
-INSERT INTO main.worker_sweep (id, swept) VALUES (1, '1970-01-01 00:00:00.000+00:00');
+INSERT INTO main.worker_sweep (id, swept, pruned, pruned_to)
+VALUES (1, '1970-01-01 00:00:00.000+00:00', '1970-01-01 00:00:00.000+00:00', 0);
 
 ALTER TABLE main.worker ADD COLUMN refresh_requested TIMESTAMP;
 
@@ -71,3 +74,102 @@ FROM worker_runtime r
 JOIN worker w ON w.id = r.worker
 WHERE r.active AND r.outcome = 'available' AND w.status = 'active'
   AND w.last_heartbeat > strftime('%Y-%m-%d %H:%M:%f+00:00', 'now', (-3 * w.heartbeat_interval) || ' seconds');
+
+-- Version constraints are checked where they are written: what is inserted into
+-- this view is refused if runtime/version does not read it. Its words are told by
+-- their kinds, one letter each: V a version, E one with an operator, S the star,
+-- Q and O operators alone, H the hyphen of a range, C the comma, B the bars; and X
+-- what is none of them.
+CREATE VIEW main.version_constraint_check AS SELECT '' AS version_constraint WHERE 0;
+
+CREATE TRIGGER main.version_constraint_refuse INSTEAD OF INSERT ON version_constraint_check
+BEGIN
+    SELECT RAISE(ABORT, 'runtime_version_constraint: is no version constraint; write such as >=3.11,<4 or ~3.12 || 2.7.*')
+    WHERE typeof(NEW.version_constraint) <> 'text' OR instr(NEW.version_constraint, char(0)) > 0
+       OR length(CAST(NEW.version_constraint AS BLOB)) > 1024
+       OR NOT coalesce((
+        WITH RECURSIVE rest(i, text) AS (
+            SELECT 0, ltrim(replace(replace(replace(NEW.version_constraint, char(9), ' '), char(10), ' '), char(13), ' '), ' ')
+            UNION ALL
+            SELECT i + 1, ltrim(substr(text, 1 + CASE WHEN text GLOB '||*' THEN 2
+                ELSE max(1, min(instr(text || ' ', ' '), instr(text || ',', ','), instr(text || '|', '|')) - 1) END), ' ')
+            FROM rest WHERE text <> ''
+        ),
+        word AS MATERIALIZED (
+            SELECT i, substr(text, 1, CASE WHEN text GLOB '||*' THEN 2
+                ELSE max(1, min(instr(text || ' ', ' '), instr(text || ',', ','), instr(text || '|', '|')) - 1) END) AS word
+            FROM rest WHERE text <> ''
+        ),
+        -- The operator, the version, and the version without what may stand before it.
+        split AS MATERIALIZED (
+            SELECT i, word, substr(word, 1, length(word) - length(ltrim(word, '=!<>~^'))) AS operator, ltrim(word, '=!<>~^') AS version,
+                CASE WHEN lower(ltrim(word, '=!<>~^')) GLOB 'go[0-9]*' THEN substr(ltrim(word, '=!<>~^'), 3)
+                     WHEN lower(ltrim(word, '=!<>~^')) GLOB 'v[0-9]*' THEN substr(ltrim(word, '=!<>~^'), 2)
+                     ELSE ltrim(word, '=!<>~^') END AS bare
+            FROM word
+        ),
+        -- Its numbers; a dot behind them belongs to what follows.
+        numbers AS MATERIALIZED (
+            SELECT *, substr(bare, 1, length(bare) - length(ltrim(bare, '0123456789.'))
+                - (substr(bare, 1, length(bare) - length(ltrim(bare, '0123456789.'))) GLOB '*.')) AS numbers
+            FROM split
+        ),
+        tail AS MATERIALIZED (SELECT *, substr(bare, 1 + length(numbers)) AS tail FROM numbers),
+        -- Java's updates: 1.8.0_192 and 8u192.
+        java AS MATERIALIZED (
+            SELECT *, tail GLOB '_[0-9]*' AND ltrim(numbers, '0') GLOB '1.*' AND length(numbers) - length(replace(numbers, '.', '')) = 2
+                OR tail GLOB 'u[0-9]*' AND instr(numbers, '.') = 0 AS java
+            FROM tail
+        ),
+        suffix AS MATERIALIZED (SELECT *, CASE WHEN java THEN ltrim(substr(tail, 2), '0123456789') ELSE tail END AS suffix FROM java),
+        -- A pre-release: a word, and what follows it.
+        pre AS MATERIALIZED (SELECT *, substr(suffix, 1 + (suffix GLOB '[-~._]*')) AS pre FROM suffix),
+        label AS MATERIALIZED (
+            SELECT *, lower(substr(pre, 1, length(pre) - length(ltrim(lower(pre), 'abcdefghijklmnopqrstuvwxyz')))) AS label,
+                ltrim(lower(pre), 'abcdefghijklmnopqrstuvwxyz') AS after
+            FROM pre
+        ),
+        kind AS MATERIALIZED (
+            SELECT i, CASE
+                WHEN word = '||' THEN 'B' WHEN word = ',' THEN 'C' WHEN word = '-' THEN 'H' WHEN word = '*' THEN 'S' WHEN word = '=*' THEN 'E'
+                WHEN operator NOT IN ('', '=', '!=', '>', '>=', '<', '<=', '~', '^') THEN 'X'
+                WHEN version = '' AND operator = '=' THEN 'Q' WHEN version = '' THEN 'O'
+                WHEN numbers NOT GLOB '[0-9]*[0-9]' AND numbers NOT GLOB '[0-9]' OR numbers GLOB '*..*' THEN 'X'
+                WHEN length(version) - 2 * (suffix = '.*') > 256 THEN 'X'
+                WHEN suffix NOT IN ('', '.*') AND (
+                    label NOT IN ('alpha', 'beta', 'rc', 'cr', 'pre', 'preview', 'prerelease', 'dev', 'devel', 'development', 'internal',
+                        'nightly', 'daily', 'snapshot', 'canary', 'next', 'ea', 'eap', 'insiders', 'milestone', 'unstable', 'experimental', 'trunk')
+                    AND (java OR label NOT IN ('a', 'b', 'c', 'm') OR after NOT GLOB '[0-9]*')
+                    OR after GLOB '*[^-0-9a-z.]*' OR after GLOB '*..*' OR after GLOB '*.' OR suffix GLOB '~*-*') THEN 'X'
+                WHEN operator = '' THEN 'V' ELSE 'E' END AS kind
+            FROM label ORDER BY i
+        ),
+        kinds AS MATERIALIZED (SELECT coalesce(group_concat(kind, ''), '') AS kinds FROM (SELECT kind FROM kind ORDER BY i)),
+        terms AS MATERIALIZED (
+            SELECT replace(replace(replace(replace(replace(replace(replace(replace(replace(
+                kinds, 'QV', 'E'), 'QS', 'E'), 'OV', 'E'), 'VHV', 'E'), 'VHS', 'E'), 'SHV', 'E'), 'SHS', 'E'), 'V', 'E'), 'S', 'E') AS terms
+            FROM kinds
+        )
+        SELECT terms GLOB 'E*' AND terms GLOB '*E' AND terms NOT GLOB '*[^ECB]*' AND terms NOT GLOB '*[CB][CB]*' FROM terms
+    ), 0);
+END;
+
+CREATE TRIGGER main.action_version_constraint_insert BEFORE INSERT ON action WHEN NEW.runtime_version_constraint IS NOT NULL
+BEGIN
+    INSERT INTO version_constraint_check VALUES (NEW.runtime_version_constraint);
+END;
+CREATE TRIGGER main.action_version_constraint_update BEFORE UPDATE OF runtime_version_constraint ON action
+    WHEN NEW.runtime_version_constraint IS NOT OLD.runtime_version_constraint AND NEW.runtime_version_constraint IS NOT NULL
+BEGIN
+    INSERT INTO version_constraint_check VALUES (NEW.runtime_version_constraint);
+END;
+
+CREATE TRIGGER main.sensor_version_constraint_insert BEFORE INSERT ON sensor WHEN NEW.runtime_version_constraint IS NOT NULL
+BEGIN
+    INSERT INTO version_constraint_check VALUES (NEW.runtime_version_constraint);
+END;
+CREATE TRIGGER main.sensor_version_constraint_update BEFORE UPDATE OF runtime_version_constraint ON sensor
+    WHEN NEW.runtime_version_constraint IS NOT OLD.runtime_version_constraint AND NEW.runtime_version_constraint IS NOT NULL
+BEGIN
+    INSERT INTO version_constraint_check VALUES (NEW.runtime_version_constraint);
+END;

@@ -6,6 +6,8 @@ WITH RECURSIVE goes AS (
   UNION ALL SELECT 'pg_class'::regclass, indexrelid FROM pg_index WHERE indrelid = {table}
   UNION ALL SELECT 'pg_constraint'::regclass, oid FROM pg_constraint WHERE conrelid = {table} OR {keys_go} AND confrelid = {table}
   UNION ALL SELECT 'pg_type'::regclass, typarray FROM pg_type WHERE oid = {enum}
+  -- and the guards of metadata have gone before
+  UNION ALL SELECT 'pg_trigger'::regclass, oid FROM pg_trigger WHERE tgname LIKE 'attune\_guard\_%'
 ),
 direct AS (
   SELECT d.classid, d.objid, d.objsubid FROM pg_depend d

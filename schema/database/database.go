@@ -3,7 +3,7 @@
 //
 // It is wiring: cmd and the test support import it, nothing else does. What it
 // returns is an ordinary *bun.DB, so an embedder who has one already needs
-// nothing of this package, except perhaps Explain.
+// nothing of this package, except perhaps Explain and Listen.
 package database
 
 import (

@@ -8,3 +8,11 @@ func SetBusyTimeout(d time.Duration) (restore func()) {
 	busyTimeout = d
 	return func() { busyTimeout = old }
 }
+
+// SetListenPatience shortens how long a silent line is trusted, for the duration
+// of a test.
+func SetListenPatience(quiet, answer time.Duration) (restore func()) {
+	oldQuiet, oldAnswer := listenQuiet, listenAnswer
+	listenQuiet, listenAnswer = quiet, answer
+	return func() { listenQuiet, listenAnswer = oldQuiet, oldAnswer }
+}

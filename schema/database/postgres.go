@@ -3,6 +3,8 @@ package database
 import (
 	"context"
 	"crypto/tls"
+	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net"
@@ -24,17 +26,16 @@ const (
 	idleTime         = 5 * time.Minute
 )
 
-// idleInTransaction is the setting by which a server ends a transaction whose
-// client is silent. A client that the network cut off in the middle of one would
-// keep its rows locked for hours otherwise, against itself too.
-const idleInTransaction = "idle_in_transaction_session_timeout"
-
 func openPostgres(ctx context.Context, url string) (*bun.DB, error) {
 	cfg, err := postgresConfig(url)
 	if err != nil {
 		return nil, err
 	}
-	sqldb := stdlib.OpenDB(*cfg)
+	var connector driver.Connector = &concealed{stdlib.GetConnector(*cfg)}
+	if cfg.RuntimeParams[idleInTransaction] == "" {
+		connector = &limiting{connector}
+	}
+	sqldb := sql.OpenDB(connector)
 	sqldb.SetMaxOpenConns(postgresMaxConns)
 	sqldb.SetMaxIdleConns(postgresMaxIdle)
 	sqldb.SetConnMaxIdleTime(idleTime)
@@ -48,6 +49,10 @@ func openPostgres(ctx context.Context, url string) (*bun.DB, error) {
 	}
 	return bun.NewDB(sqldb, pgdialect.New()), nil
 }
+
+// concealed keeps the password out of what fmt prints of a pool: it follows no
+// pointer within.
+type concealed struct{ driver.Connector }
 
 // postgresConfig reads the URL and adds our defaults. pgx's own errors quote
 // the URL, so they are taken apart.
@@ -82,13 +87,6 @@ func postgresConfig(url string) (*pgx.ConnConfig, error) {
 	}
 	if cfg.RuntimeParams["application_name"] == "" {
 		cfg.RuntimeParams["application_name"] = "attune"
-	}
-	if cfg.RuntimeParams[idleInTransaction] == "" {
-		// By a statement and not as a parameter of the connection, which poolers
-		// refuse.
-		cfg.AfterConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
-			return conn.Exec(ctx, "SET "+idleInTransaction+" = '30s'").Close()
-		}
 	}
 	if !parsed.Query().Has("default_query_exec_mode") {
 		// bun writes arguments into the statement, so each text is new and

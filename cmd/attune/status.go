@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/migrations"
+	"github.com/attune-go/attune/schema/store"
+)
+
+type migrateStatusCmd struct {
+	ExitCode bool `help:"Exit with 3 unless all migrations are applied, the guards in place and the tables as they should be."`
+}
+
+// Help is the longer text of --help.
+func (c *migrateStatusCmd) Help() string {
+	return "The tables are compared with what this release reads and writes: columns, types, nullability, defaults, unique keys " +
+		"and foreign keys. Columns of other people's are named and are no fault. The guards are what refuses wrong metadata where it " +
+		"is written. Definitions that are stored and malformed, because they are older than the guards, are listed; they do not " +
+		"change the exit status. Nothing is written."
+}
+
+// definitions is what is stored in runtime and runtime_version.
+type definitions struct {
+	Count int `json:"count"`
+	// Malformed is nil where they could not be read; Error says why.
+	Malformed []malformed `json:"malformed,omitzero"`
+	Error     string      `json:"error,omitempty"`
+}
+
+type malformed struct {
+	Ref   string `json:"ref"`
+	Fault string `json:"fault"`
+}
+
+// Run shows which migrations are applied, and where the database differs from
+// what this program expects.
+func (c *migrateStatusCmd) Run(ctx context.Context, env *cli.Env) error {
+	db, m, err := openExisting(ctx, env, migrations.Config{})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	s, err := m.Status(ctx)
+	if err != nil {
+		return fmt.Errorf("migration status of %s: %w", db.Name, err)
+	}
+	var defs *definitions
+	if s.Drift != nil {
+		defs = readDefinitions(ctx, store.New(db.DB, store.Config{Schema: s.Schema}))
+	}
+	if env.JSON {
+		err = cli.PrintJSON(env.Out, struct {
+			*migrations.Status
+			Definitions *definitions `json:"definitions,omitempty"`
+		}{s, defs})
+	} else {
+		printStatus(env.Out, db.Name, s, defs)
+	}
+	if err == nil && c.ExitCode && !s.AsExpected() {
+		return &cli.Silent{Status: cli.ExitPending}
+	}
+	return err
+}
+
+func readDefinitions(ctx context.Context, st *store.Store) *definitions {
+	defs, err := st.Definitions(ctx)
+	if err != nil {
+		return &definitions{Error: err.Error()}
+	}
+	found := &definitions{Count: len(defs), Malformed: []malformed{}}
+	for i := range defs {
+		if fault := defs[i].Validate(); fault != nil {
+			found.Malformed = append(found.Malformed, malformed{Ref: defs[i].Ref, Fault: fault.Error()})
+		}
+	}
+	return found
+}
+
+func printStatus(out *cli.Terminal, name string, s *migrations.Status, defs *definitions) {
+	out.Printf("%s, schema %s: %s\n\n", cli.Clean(name), cli.Clean(s.Schema), s.State)
+	for _, f := range s.Findings {
+		out.Printf("  %s\n", cli.Clean(f))
+	}
+	if len(s.Findings) > 0 {
+		out.Printf("\n")
+	}
+	printMigrations(out, s.Migrations)
+	out.Printf("\n")
+	if s.Guards != "" {
+		statusLine(out, "guards", guardStyle(s.Guards), guardText(s.Guards))
+	}
+	switch {
+	case s.Drift == nil:
+		statusLine(out, "tables", cli.Yellow, "not compared while a migration is pending; `attune migrate plan` shows what up would do")
+	case len(s.Drift) == 0:
+		statusLine(out, "tables", cli.Green, "as they should be")
+	default:
+		statusLine(out, "tables", cli.Red, differ(len(s.Drift))+" from what attune "+s.Program+" needs, see below")
+	}
+	if len(s.Others) > 0 {
+		statusLine(out, "others'", cli.Plain, cli.Count(len(s.Others), "column")+" in attune's tables, left alone, see below")
+	}
+	if defs != nil {
+		printDefinitions(out, defs)
+	}
+	printDrift(out, s.Drift)
+	printOthers(out, s.Others)
+}
+
+func printDrift(out *cli.Terminal, list []migrations.Difference) {
+	if len(list) == 0 {
+		return
+	}
+	out.Printf("\n")
+	t := cli.NewTable("WHERE", "IS", "SHOULD BE")
+	var where, is, should int
+	for _, d := range list {
+		where, is, should = max(where, len(d.Where())), max(is, len(d.Is)), max(should, len(d.ShouldBe))
+		t.Row(cli.Cell{Text: d.Where()}, cli.Cell{Text: d.Is, Style: cli.Red}, cli.Cell{Text: d.ShouldBe})
+	}
+	// Nothing here may be cut; columns whose lines wrap cannot be read.
+	if out.Width > 0 && where+2+is+2+should > out.Width {
+		for _, d := range list {
+			out.Printf("%s\n", cli.Clean(d.String()))
+		}
+		return
+	}
+	t.Print(out)
+}
+
+func printOthers(out *cli.Terminal, list []migrations.OtherColumn) {
+	if len(list) == 0 {
+		return
+	}
+	out.Printf("\n")
+	t := cli.NewTable("OTHERS' COLUMN", "TYPE", "NOTE")
+	for _, c := range list {
+		note := "-"
+		if c.Required {
+			note = "not null, without a default"
+		}
+		t.Row(cli.Cell{Text: c.Table + "." + c.Column}, cli.Cell{Text: cli.Or(c.Type, "-")}, cli.Cell{Text: note})
+	}
+	t.Print(out)
+}
+
+func printMigrations(out *cli.Terminal, list []migrations.MigrationStatus) {
+	t := cli.NewTable("MIGRATION", "STATE", "APPLIED", "BY", "REQUIRES")
+	t.Shrink, t.Drop = 0, []int{4, 3}
+	for _, m := range list {
+		when := "-"
+		if m.Applied != nil {
+			when = m.Applied.UTC().Format(time.RFC3339)
+		}
+		style := cli.Green
+		if m.State == migrations.Pending {
+			style = cli.Yellow
+		}
+		t.Row(cli.Cell{Text: m.ID}, cli.Cell{Text: string(m.State), Style: style}, cli.Cell{Text: when},
+			cli.Cell{Text: cli.Or(m.AppliedBy, "-")}, cli.Cell{Text: m.Requires})
+	}
+	t.Print(out)
+}
+
+func statusLine(out *cli.Terminal, label string, style cli.Style, text string) {
+	out.Printf("%-12s %s\n", label, out.Paint(style, cli.Clean(text)))
+}
+
+func differ(n int) string {
+	if n == 1 {
+		return "1 difference"
+	}
+	return fmt.Sprintf("%d differences", n)
+}
+
+func guardStyle(g migrations.GuardState) cli.Style {
+	if g == migrations.GuardsInPlace {
+		return cli.Green
+	}
+	return cli.Yellow
+}
+
+// guardText says what the state of the guards means.
+func guardText(g migrations.GuardState) string {
+	switch g {
+	case migrations.GuardsMissing:
+		return "missing: wrong metadata is not refused; `attune migrate up` puts them in place"
+	case migrations.GuardsIncomplete:
+		return "incomplete: some triggers are gone or switched off; `attune migrate up` puts them in place"
+	case migrations.GuardsOther:
+		return "other text: those of another release; `attune migrate up` puts this release's in place"
+	}
+	return string(g)
+}
+
+func printDefinitions(out *cli.Terminal, defs *definitions) {
+	switch n := len(defs.Malformed); {
+	case defs.Error != "":
+		statusLine(out, "definitions", cli.Yellow, "not read: "+defs.Error)
+	case n == 0:
+		statusLine(out, "definitions", cli.Green, fmt.Sprintf("%d, none malformed", defs.Count))
+	default:
+		statusLine(out, "definitions", cli.Red, fmt.Sprintf("%d, %d of them malformed:", defs.Count, n))
+		for _, d := range defs.Malformed {
+			out.Printf("  %s: %s\n", cli.Clean(d.Ref), strings.ReplaceAll(cli.CleanLines(d.Fault), "\n", "; "))
+		}
+	}
+}

@@ -1,0 +1,184 @@
+package migrations
+
+import (
+	"cmp"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun/dialect"
+	bunschema "github.com/uptrace/bun/schema"
+
+	"github.com/attune-go/attune/schema"
+)
+
+// models are the tables that this program reads and writes.
+var models = []any{
+	schema.Pack{}, schema.Runtime{}, schema.RuntimeVersion{}, schema.Action{}, schema.Sensor{}, schema.Worker{},
+	schema.WorkerRuntime{}, schema.CapabilityChange{}, schema.WorkerSweep{},
+}
+
+// Beside what a model says of itself it counts on these. By table:
+var (
+	references = map[string]map[string]string{
+		"runtime":           {"pack": "foreign key to pack (id) on delete cascade"},
+		"runtime_version":   {"runtime": "foreign key to runtime (id) on delete cascade"},
+		"action":            {"pack": "foreign key to pack (id) on delete cascade", "runtime": "foreign key to runtime (id)"},
+		"sensor":            {"pack": "foreign key to pack (id) on delete cascade", "runtime": "foreign key to runtime (id) on delete cascade"},
+		"worker":            {"runtime": "foreign key to runtime (id)"},
+		"worker_runtime":    {"worker": "foreign key to worker (id) on delete cascade", "runtime": "foreign key to runtime (id) on delete set null"},
+		"capability_change": {"worker": "foreign key to worker (id) on delete set null"},
+	}
+	triggers = map[string][]string{
+		"worker": {"worker_runtime_follow_status"},
+	}
+	// Bun would write the default where the model says false, so that the
+	// model does not say it; statements in SQL leave the column out.
+	defaults = map[string]string{
+		"pack.is_standard":           "false",
+		"sensor.enabled":             "true",
+		"runtime_version.is_default": "false",
+	}
+)
+
+// shape is what can be compared of a table, whatever the database.
+type shape struct {
+	columns map[string]column
+	// uniques are column lists in the order of the names: "ref",
+	// "runtime, version". The primary key is one.
+	uniques []string
+	// references are by column.
+	references map[string][]string
+	// triggers are those that fire.
+	triggers []string
+}
+
+// kind is what a column takes, whatever the database calls it: the type that the
+// migrations give it on Postgres.
+type kind string
+
+const (
+	kindBigint  kind = "bigint"
+	kindInteger kind = "integer"
+	kindText    kind = "text"
+	kindBoolean kind = "boolean"
+	kindTime    kind = "timestamp with time zone"
+	kindJSON    kind = "jsonb"
+	kindList    kind = "text[]"
+)
+
+// column of a table.
+type column struct {
+	kind kind
+	// name of the type, in the database's words.
+	name     string
+	nullable bool
+	// def is the default's expression; empty: there is none.
+	def string
+}
+
+// sequence stands for the default of a column that numbers itself.
+const sequence = "from a sequence"
+
+func (c column) String() string {
+	text := c.name
+	if !c.nullable {
+		text += " not null"
+	}
+	if c.def != "" {
+		text += " default " + c.def
+	}
+	return text
+}
+
+// takes is whether a column takes whatever this one takes.
+func (c column) takes(other column) bool {
+	return c.kind == other.kind || c.kind == kindInteger && other.kind == kindBigint
+}
+
+// modelShape derives a table's shape from its model.
+func modelShape(t *bunschema.Table) *shape {
+	s := &shape{columns: map[string]column{}, references: map[string][]string{}, triggers: triggers[t.Name]}
+	for _, f := range t.Fields {
+		s.columns[f.Name] = modelColumn(t, f)
+	}
+	for c, r := range references[t.Name] {
+		s.references[c] = []string{r}
+	}
+	s.uniques = []string{columnList(t.PKs)}
+	for name, fields := range t.Unique {
+		if name != "" {
+			s.uniques = append(s.uniques, columnList(fields))
+			continue
+		}
+		for _, f := range fields {
+			s.uniques = append(s.uniques, f.Name)
+		}
+	}
+	slices.Sort(s.uniques)
+	return s
+}
+
+func columnList(fields []*bunschema.Field) string {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.Name
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
+
+func modelColumn(t *bunschema.Table, f *bunschema.Field) column {
+	c := column{kind: modelKind(f), nullable: !f.NotNull, def: cmp.Or(f.SQLDefault, defaults[t.Name+"."+f.Name])}
+	c.name = string(c.kind)
+	if f.AutoIncrement {
+		c.def = sequence
+	}
+	if t.Dialect().Name() != dialect.SQLite {
+		return c
+	}
+	if c.kind == kindTime && c.def != "" {
+		c.def = sqliteNow
+	}
+	if c.kind == kindList {
+		c.kind, c.def = kindJSON, strings.ReplaceAll(c.def, "{}", "[]")
+	}
+	c.name = sqliteNames[c.kind]
+	return c
+}
+
+// sqliteNow is how SQLite is told to write the time, so that its text order is
+// the order in time.
+const sqliteNow = "(strftime('%Y-%m-%d %H:%M:%f+00:00', 'now'))"
+
+// sqliteJSON is the type of documents, which SQLite keeps as text.
+const sqliteJSON = "TEXT checked with json_valid"
+
+// sqliteNames are the types that the migrations give on SQLite.
+var sqliteNames = map[kind]string{
+	kindBigint: "INTEGER", kindInteger: "INTEGER", kindText: "TEXT", kindBoolean: "BOOLEAN",
+	kindTime: "TIMESTAMP", kindJSON: sqliteJSON,
+}
+
+func modelKind(f *bunschema.Field) kind {
+	switch {
+	case f.UserSQLType == "jsonb":
+		return kindJSON
+	case f.Tag.HasOption("array"):
+		return kindList
+	case f.IndirectType == reflect.TypeFor[time.Time]():
+		return kindTime
+	}
+	switch f.IndirectType.Kind() {
+	case reflect.Bool:
+		return kindBoolean
+	case reflect.Int64:
+		return kindBigint
+	case reflect.Int:
+		return kindInteger
+	case reflect.String:
+		return kindText
+	}
+	return kind(f.IndirectType.String())
+}
