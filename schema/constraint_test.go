@@ -43,6 +43,27 @@ func TestConstraintsAreCheckedWhereTheyAreWritten(t *testing.T) {
 		_, err = db.NewUpdate().Model(sensor).WherePK().Exec(ctx)
 		refused("update", sensor.Ref, err)
 
+		// The same without a model, as in psql or sqlite3.
+		for _, sql := range []string{
+			`INSERT INTO action (ref, pack, pack_ref, label, description, entrypoint, runtime_version_constraint)
+				SELECT 'x.raw', pack, pack_ref, label, description, entrypoint, 'rubbish!!' FROM action`,
+			"UPDATE action SET runtime_version_constraint = 'rubbish!!'", "UPDATE sensor SET runtime_version_constraint = '>=3.11,<4,'",
+			"UPDATE action SET runtime_version_constraint = ''",
+		} {
+			if _, err := db.ExecContext(ctx, sql); err == nil || !strings.Contains(err.Error(), "constraint") {
+				t.Errorf("%s: %v; want it to be refused", sql, err)
+			}
+		}
+		if _, err := db.ExecContext(ctx, "UPDATE sensor SET runtime_version_constraint = '~3.12 || >= 3.13rc1, <4'"); err != nil {
+			t.Error(err)
+		}
+		if _, err := db.ExecContext(ctx, "UPDATE action SET runtime_version_constraint = NULL"); err != nil {
+			t.Error(err)
+		}
+		if _, err := db.ExecContext(ctx, "UPDATE action SET runtime_version_constraint = ?", good); err != nil {
+			t.Error(err)
+		}
+
 		var actions []schema.Action
 		if err := db.NewSelect().Model(&actions).Scan(ctx); err != nil || len(actions) != 1 || *actions[0].RuntimeVersionConstraint != good {
 			t.Errorf("after all that: %+v, %v", actions, err)

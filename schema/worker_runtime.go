@@ -8,12 +8,18 @@ import (
 )
 
 // OutcomeAvailable is the outcome of a row that is an installation; every other
-// outcome is a negative.
+// outcome is of what does not count.
 const OutcomeAvailable = "available"
 
-// WorkerRuntime is what one worker's host has of one runtime: an installation
-// of it, or the last negative. A worker has a row for each installation, and at
-// most one negative for each runtime.
+// WorkerRuntime is what one worker's host has of one runtime: an installation of
+// it, a failure, or the last negative. A worker has
+//
+//   - a row for each installation, with OutcomeAvailable
+//   - where a runtime is available, one for each executable that was found for it
+//     and does not count, and for each version that its definition declares and
+//     that has none (then without a Path, and with that version as VersionRaw)
+//   - at most one negative for each runtime, which has neither Path nor VersionRaw;
+//     it may be of before
 type WorkerRuntime struct {
 	bun.BaseModel `bun:"table:worker_runtime,alias:worker_runtime"`
 
@@ -32,7 +38,7 @@ type WorkerRuntime struct {
 	// Source is how it is known, as in the capability document.
 	Source string `bun:"source,notnull,default:''"`
 	// Version is canonical and VersionRaw as the tool printed it; both are
-	// empty where none is known.
+	// empty where none is known. That of a failure does not count.
 	Version    string `bun:"version,notnull,default:''"`
 	VersionRaw string `bun:"version_raw,notnull,default:''"`
 	Prerelease bool   `bun:"prerelease,notnull,default:false"`
@@ -40,7 +46,7 @@ type WorkerRuntime struct {
 	SortKey  *string `bun:"sort_key"`
 	Path     string  `bun:"path,notnull,default:''"`
 	RealPath string  `bun:"real_path,notnull,default:''"`
-	// Detail is one sentence on a negative, and Hint what would help.
+	// Detail is one sentence on what does not count, and Hint what would help.
 	Detail *string `bun:"detail"`
 	Hint   *string `bun:"hint"`
 	// Evidence is the list of attempts.
@@ -52,6 +58,11 @@ type WorkerRuntime struct {
 	UnconfirmedSince *time.Time `bun:"unconfirmed_since"`
 	Created          time.Time  `bun:"created,notnull,nullzero,default:current_timestamp"`
 	Updated          time.Time  `bun:"updated,notnull,nullzero,default:current_timestamp"`
+}
+
+// IsNegative reports whether the row is a runtime's last negative.
+func (r *WorkerRuntime) IsNegative() bool {
+	return r.Outcome != OutcomeAvailable && r.Path == "" && r.VersionRaw == ""
 }
 
 // ChangeKind says what a capability change was.
@@ -67,8 +78,7 @@ const (
 	VersionChanged ChangeKind = "version_changed"
 )
 
-// CapabilityChange is one row of the history. Ids are in the order in which the
-// changes were committed.
+// CapabilityChange is one row of the history.
 type CapabilityChange struct {
 	bun.BaseModel `bun:"table:capability_change,alias:capability_change"`
 
@@ -89,10 +99,13 @@ type CapabilityChange struct {
 }
 
 // WorkerSweep is the one row that says when workers that stopped beating were
-// last looked for.
+// last looked for, and changes that are too old.
 type WorkerSweep struct {
 	bun.BaseModel `bun:"table:worker_sweep,alias:worker_sweep"`
 
-	ID    int64     `bun:"id,pk,autoincrement"`
-	Swept time.Time `bun:"swept,notnull"`
+	ID     int       `bun:"id,pk,default:1"`
+	Swept  time.Time `bun:"swept,notnull"`
+	Pruned time.Time `bun:"pruned,notnull"`
+	// PrunedTo is the id up to which changes were looked at; 0: all of them were.
+	PrunedTo int64 `bun:"pruned_to,notnull"`
 }

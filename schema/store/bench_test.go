@@ -1,20 +1,13 @@
 package store_test
 
 import (
-	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,9 +17,7 @@ import (
 )
 
 var (
-	benchSizes   = flag.String("sizes", "1000,100000", "how many workers BenchmarkHaving has, smallest first")
-	benchClients = flag.Int("clients", 16, "how many clients BenchmarkHeartbeat has")
-	benchRound   = flag.Duration("round", 4*time.Second, "how long each of BenchmarkHeartbeat's three contenders runs in a round")
+	benchSizes = flag.String("sizes", "1000,100000", "how many workers BenchmarkHaving has, smallest first")
 )
 
 // withDocuments gives every worker the document that says what its rows say.
@@ -108,7 +99,7 @@ func benchHaving(b *testing.B, e env, smallest time.Duration) time.Duration {
 		}
 	}
 	for b.Loop() {
-		for range 200 {
+		for range 1000 {
 			ask()
 		}
 		if len(memory) < 5 {
@@ -160,125 +151,6 @@ func byDocuments(b *testing.B, e env, ref string, want version.Constraint, limit
 		b.Fatal(err)
 	}
 	return found
-}
-
-// BenchmarkHeartbeat has -clients beat for 10,000 workers, beside the bare UPDATE
-// of a row of the same width in a table of the same indexes and storage: by the
-// same driver, and by pgbench -M simple where there is one. The three take turns.
-func BenchmarkHeartbeat(b *testing.B) {
-	const workers = 10_000
-	db := testdb.Postgres(b)
-	prepareHeartbeat(b, env{db.DB, nil, db.Schema, true}, workers)
-	_ = db.Close() // its sessions hand in their statistics
-	pool := open(b, db.URL)
-	e := env{pool, store.New(pool, store.Config{Schema: db.Schema}), db.Schema, true}
-	e.SetMaxOpenConns(*benchClients)
-	e.SetMaxIdleConns(*benchClients)
-	if _, err := pool.DB.Exec(e.sql(`SELECT pg_stat_reset_single_table_counters('{schema}.worker'::regclass)`)); err != nil {
-		b.Fatal(err)
-	}
-	var beat, bare, pgbench []float64
-	for b.Loop() {
-		beat = append(beat, e.rate(b, func(ctx context.Context, id int64) error {
-			_, err := e.Workers.Heartbeat(ctx, id, "i1")
-			return err
-		}, workers))
-		bare = append(bare, e.rate(b, func(ctx context.Context, id int64) error {
-			_, err := e.DB.DB.ExecContext(ctx, fmt.Sprintf("UPDATE %s.bare SET last_heartbeat = now() WHERE id = %d", e.schema, id))
-			return err
-		}, workers))
-		if rate := pgbenchRate(b, db.URL, e.schema, workers); rate > 0 {
-			pgbench = append(pgbench, rate)
-		}
-	}
-	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(median(beat), "beats/s")
-	b.ReportMetric(median(bare), "bare/s")
-	b.ReportMetric(median(bare)/median(beat), "x-bare")
-	if len(pgbench) > 0 {
-		b.ReportMetric(median(pgbench), "pgbench/s")
-		b.ReportMetric(median(pgbench)/median(beat), "x-pgbench")
-	}
-	_ = pool.Close()
-	again := open(b, db.URL)
-	var hot float64
-	var fsync, commit string
-	if err := again.DB.QueryRow(`SELECT 100.0 * n_tup_hot_upd / n_tup_upd, current_setting('fsync'), current_setting('synchronous_commit')
-		FROM pg_stat_user_tables WHERE schemaname = $1 AND relname = 'worker'`, e.schema).Scan(&hot, &fsync, &commit); err != nil {
-		b.Fatal(err)
-	}
-	b.ReportMetric(hot, "%HOT")
-	b.Logf("%d clients, fsync %s, synchronous_commit %s", *benchClients, fsync, commit)
-}
-
-// prepareHeartbeat makes workers that beat, and a table of rows as wide.
-func prepareHeartbeat(b *testing.B, e env, workers int) {
-	b.Helper()
-	manyWorkers(b, e, workers)
-	withDocuments(b, e)
-	for _, query := range []string{
-		`UPDATE {schema}.worker SET instance = 'i1', status = 'active', identity = 'action/' || name`,
-		`CREATE TABLE {schema}.bare (LIKE {schema}.worker INCLUDING ALL) WITH (fillfactor = 50, toast_tuple_target = 128)`,
-		`INSERT INTO {schema}.bare SELECT * FROM {schema}.worker`, `VACUUM FULL {schema}.worker`, `VACUUM FULL {schema}.bare`, `VACUUM ANALYZE`, `CHECKPOINT`,
-	} {
-		if _, err := e.DB.DB.Exec(e.sql(query)); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-// rate is how often a second all clients together do something for some worker.
-func (e env) rate(b *testing.B, do func(ctx context.Context, id int64) error, workers int) float64 {
-	b.Helper()
-	ctx, cancel := context.WithTimeout(b.Context(), *benchRound)
-	defer cancel()
-	counts := make([]int, *benchClients)
-	var clients sync.WaitGroup
-	begin := time.Now()
-	for n := range counts {
-		clients.Go(func() {
-			for ctx.Err() == nil {
-				if err := do(b.Context(), 1+rand.Int64N(int64(workers))); err != nil {
-					b.Error(err)
-					return
-				}
-				counts[n]++
-			}
-		})
-	}
-	clients.Wait()
-	total := 0
-	for _, n := range counts {
-		total += n
-	}
-	return float64(total) / time.Since(begin).Seconds()
-}
-
-var tps = regexp.MustCompile(`tps = ([0-9.]+)`)
-
-// pgbenchRate is what pgbench says of the bare UPDATE; 0 where there is none.
-func pgbenchRate(b *testing.B, url, schema string, workers int) float64 {
-	b.Helper()
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/pgbench")
-	if path, err := exec.LookPath("pgbench"); err == nil {
-		found = []string{path}
-	}
-	if len(found) == 0 {
-		return 0
-	}
-	script := filepath.Join(b.TempDir(), "bare.sql")
-	text := fmt.Sprintf("\\set id random(1, %d)\nUPDATE %s.bare SET last_heartbeat = now() WHERE id = :id;\n", workers, schema)
-	if err := os.WriteFile(script, []byte(text), 0o600); err != nil {
-		b.Fatal(err)
-	}
-	out, err := exec.CommandContext(b.Context(), found[len(found)-1], "-n", "-M", "simple", "-c", strconv.Itoa(*benchClients),
-		"-j", strconv.Itoa(runtime.NumCPU()), "-T", strconv.Itoa(int(max(1, benchRound.Seconds()))), "-f", script, url).CombinedOutput()
-	m := tps.FindSubmatch(out)
-	if err != nil || m == nil {
-		b.Fatalf("pgbench: %v\n%s", err, out)
-	}
-	rate, _ := strconv.ParseFloat(string(m[1]), 64)
-	return rate
 }
 
 func quantile(list []time.Duration, q float64) time.Duration {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun"
 
 	"github.com/attune-go/attune/fixtures/testdb"
@@ -144,7 +144,7 @@ func listen(t *testing.T, e env, channel string) func(ctx context.Context) strin
 	}
 	return func(ctx context.Context) (payload string) {
 		err := conn.Raw(func(c any) error {
-			n, err := c.(*stdlib.Conn).Conn().WaitForNotification(ctx)
+			n, err := c.(interface{ Conn() *pgx.Conn }).Conn().WaitForNotification(ctx)
 			if err == nil {
 				payload = n.Payload
 			}

@@ -87,7 +87,7 @@ func (w *Workers) having(ref string, filter HavingFilter) any {
 		wanted = append(wanted, "("+strings.ReplaceAll(p.condition, "@", "better")+")")
 		wantedArgs = append(wantedArgs, p.args...)
 	}
-	better := bun.SafeQuery(strings.Join(wanted, " OR "), wantedArgs...)
+	none := w.none(filter, bun.SafeQuery(strings.Join(wanted, " OR "), wantedArgs...))
 	limit := bun.SafeQuery("")
 	if filter.Limit > 0 {
 		limit = bun.SafeQuery("LIMIT ?", filter.Limit)
@@ -104,16 +104,11 @@ func (w *Workers) having(ref string, filter HavingFilter) any {
 		args = append(args, bun.SafeQuery(`
 			SELECT found.worker, worker.name, worker.worker_role AS role, worker.host, worker.port,
 			       found.version, found.prerelease, found.path, found.sort_key AS key
-			FROM ?0 AS found JOIN ?1 AS worker ON worker.id = found.worker
+			FROM ?0 AS found ?1
 			WHERE found.runtime_ref = ?2 AND found.active AND found.outcome = 'available' AND ?3 AND ?4
-			  AND worker.status = 'active' AND ?5 AND ?6
-			  AND NOT EXISTS (
-				SELECT 1 FROM ?0 AS better
-				WHERE better.worker = found.worker AND better.runtime_ref = found.runtime_ref
-				  AND better.outcome = 'available' AND (?7) AND ?8)
-			ORDER BY found.sort_key DESC ?9, found.worker DESC ?10`,
-			w.of("worker_runtime"), w.of("worker"), ref, where, after, w.fresh("worker"), w.ofRole(filter.Role), better,
-			w.ahead(filter.Constraint != nil), bun.Safe(w.pick("NULLS LAST", "")), limit))
+			  AND ?5
+			ORDER BY found.sort_key DESC ?6, found.worker DESC ?7`,
+			w.of("worker_runtime"), w.beating(filter), ref, where, after, none, bun.Safe(w.pick("NULLS LAST", "")), limit))
 	}
 	if len(selects) == 0 {
 		return nil
@@ -160,6 +155,37 @@ func (w *Workers) after(last *Match, p part) (condition any, ok bool) {
 		return bun.SafeQuery("found.worker < ?", last.Worker), true
 	}
 	return nil, false
+}
+
+// few reports whether Postgres is told how to find the matches: by a part of the
+// range, in its order, with two look-ups for each row. It would do so by itself, but
+// think of all other ways first, which takes longer than the query.
+func (w *Workers) few(filter HavingFilter) bool { return w.postgres && filter.Limit > 0 }
+
+// beating joins the worker of a found row, if it is active and fresh. OFFSET 0 keeps
+// the join from being turned round.
+func (w *Workers) beating(filter HavingFilter) any {
+	join := "JOIN ? AS worker ON worker.id = found.worker AND worker.status = 'active' AND ? AND ?"
+	if w.few(filter) {
+		join = `CROSS JOIN LATERAL (
+			SELECT worker.name, worker.worker_role, worker.host, worker.port FROM ? AS worker
+			WHERE worker.id = found.worker AND worker.status = 'active' AND ? AND ? OFFSET 0) AS worker`
+	}
+	return bun.SafeQuery(join, w.of("worker"), w.fresh("worker"), w.ofRole(filter.Role))
+}
+
+// none is that of what is wanted the worker has no better one. A scalar is not made a
+// join of.
+func (w *Workers) none(filter HavingFilter, wanted any) any {
+	none := "NOT EXISTS (?)"
+	if w.few(filter) {
+		none = "coalesce((?), true)"
+	}
+	return bun.SafeQuery(none, bun.SafeQuery(`
+				SELECT false FROM ? AS better
+				WHERE better.worker = found.worker AND better.runtime_ref = found.runtime_ref
+				  AND better.outcome = 'available' AND (?) AND ? LIMIT 1`,
+		w.of("worker_runtime"), wanted, w.ahead(filter.Constraint != nil)))
 }
 
 // ofRole narrows to the workers of a role.

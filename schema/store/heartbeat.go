@@ -37,9 +37,11 @@ type Beat struct {
 func (w *Workers) Heartbeat(ctx context.Context, id int64, instance string) (Beat, error) {
 	var beat Beat
 	var asked bun.NullTime
-	// Without a query builder: this is what a fleet does all day.
-	err := w.db.QueryRowContext(ctx, "UPDATE ? SET last_heartbeat = ? WHERE id = ? AND instance = ? AND status <> 'inactive' RETURNING refresh_requested",
-		w.of("worker"), w.clock(), id, instance).Scan(&asked)
+	beats := w.beatSQLite
+	if w.postgres {
+		beats = w.beatPostgres
+	}
+	err := beats(ctx, id, instance, &asked)
 	if errors.Is(err, sql.ErrNoRows) {
 		beat.Revived = true
 		err = w.db.QueryRowContext(ctx, `UPDATE ? SET last_heartbeat = ?, status = 'active', updated = ?
@@ -54,6 +56,25 @@ func (w *Workers) Heartbeat(ctx context.Context, id int64, instance string) (Bea
 		beat.RefreshRequested = &at
 	}
 	return beat, nil
+}
+
+// beatPostgres has a function make the UPDATE: its plan is kept, also where
+// connections pass through a pooler. Without a query builder: this is what a fleet
+// does all day.
+func (w *Workers) beatPostgres(ctx context.Context, id int64, instance string, asked *bun.NullTime) error {
+	err := w.db.QueryRowContext(ctx, "SELECT ?(?, ?)", w.of("worker_heartbeat"), id, instance).Scan(asked)
+	switch {
+	case err == nil && asked.IsZero(): // NULL
+		return sql.ErrNoRows
+	case err == nil && asked.Unix() == 0:
+		*asked = bun.NullTime{}
+	}
+	return err
+}
+
+func (w *Workers) beatSQLite(ctx context.Context, id int64, instance string, asked *bun.NullTime) error {
+	return w.db.QueryRowContext(ctx, "UPDATE ? SET last_heartbeat = ? WHERE id = ? AND instance = ? AND status <> 'inactive' RETURNING refresh_requested",
+		w.of("worker"), w.clock(), id, instance).Scan(asked)
 }
 
 // Deactivate is the last word of an instance that ends: the row is inactive at

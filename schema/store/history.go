@@ -9,17 +9,19 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/attune-go/attune/runtime/version"
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
 // ChangeChannel is where Postgres notifies listeners of changes: one
 // notification for each report that changed something, with a ChangeNotice as
-// JSON. Installations in several schemas of a database share it.
+// JSON. Installations in several schemas of a database share it, and so does
+// whoever may connect: it is a hint, and the table is the truth.
 const ChangeChannel = "attune_capability_change"
 
-// ChangeNotice is a notification on ChangeChannel. First and Last are the ids of
-// the rows of the history; no other report's are between them.
+// ChangeNotice is a notification on ChangeChannel. First and Last are the lowest
+// and the highest id of the report's rows of the history.
 type ChangeNotice struct {
 	Schema string `json:"schema"`
 	Worker int64  `json:"worker"`
@@ -28,8 +30,9 @@ type ChangeNotice struct {
 }
 
 // Changes is the history of what workers gained and lost. Workers.Register and
-// Workers.Report write it. A row with a higher id was committed later, so that
-// who remembers the last id that he saw misses nothing.
+// Workers.Report write it. Ids are in the order in which changes were made; those
+// of transactions that overlap may be committed in another one. Subscribe follows
+// them and misses none.
 type Changes struct {
 	table[schema.CapabilityChange]
 }
@@ -45,11 +48,15 @@ func (c *Changes) After(ctx context.Context, id int64, limit int) ([]schema.Capa
 	})
 }
 
-// Last returns the id of the newest change, 0 where there is none: After it is
-// what happens from now on.
+// Last returns the id of the newest change, 0 where there is none. Every change up
+// to it can be read by then, or never will be: it waits for the transactions that
+// write to the history at this moment. So what happens from then on is after it.
 func (c *Changes) Last(ctx context.Context) (int64, error) {
 	var id int64
 	err := c.db.NewRaw("SELECT coalesce((SELECT id FROM ? ORDER BY id DESC LIMIT 1), 0)", c.of(c.name)).Scan(ctx, &id)
+	if err == nil && c.postgres {
+		err = c.settle(ctx, id)
+	}
 	return id, c.fail("find", "last", err)
 }
 
@@ -71,38 +78,35 @@ func (c *Changes) OfWorker(ctx context.Context, role metadata.Role, name string,
 
 // history is what a report changes for a worker: for each runtime the versions
 // that came and went. The same executable with another version is a change of
-// version.
-func history(row *schema.Worker, before, report []schema.WorkerRuntime) []schema.CapabilityChange {
+// version. source is that of the report's document.
+func history(row *schema.Worker, before, report []schema.WorkerRuntime, source string) []schema.CapabilityChange {
 	type runtime struct{ ref, name string }
-	type side struct{ before, after []schema.WorkerRuntime }
-	runtimes := map[runtime]*side{}
-	reasons := map[runtime]*schema.WorkerRuntime{}
-	of := func(r *schema.WorkerRuntime) *side {
+	runtimes := map[runtime]*comparison{}
+	of := func(r *schema.WorkerRuntime) *comparison {
 		key := runtime{ref: r.RuntimeRef}
 		if r.RuntimeRef == "" {
 			key.name = r.Name
 		}
-		if r.Outcome != schema.OutcomeAvailable {
-			reasons[key] = r
-			return &side{}
-		}
 		if runtimes[key] == nil {
-			runtimes[key] = &side{}
+			runtimes[key] = &comparison{source: source}
 		}
 		return runtimes[key]
 	}
 	for i := range before {
-		s := of(&before[i])
-		s.before = append(s.before, before[i])
+		if c := of(&before[i]); before[i].Outcome == schema.OutcomeAvailable { // failures from before explain nothing
+			c.before = append(c.before, before[i])
+		}
 	}
-	clear(reasons) // those from before explain nothing
 	for i := range report {
-		s := of(&report[i])
-		s.after = append(s.after, report[i])
+		if c := of(&report[i]); report[i].Outcome == schema.OutcomeAvailable {
+			c.after = append(c.after, report[i])
+		} else {
+			c.failed = append(c.failed, report[i])
+		}
 	}
 	changes := []schema.CapabilityChange{}
-	for key, s := range runtimes {
-		for _, c := range compareVersions(s.before, s.after, reasons[key]) {
+	for _, compared := range runtimes {
+		for _, c := range compared.changes() {
 			c.Worker, c.WorkerName, c.WorkerRole = &row.ID, row.Name, row.WorkerRole
 			changes = append(changes, c)
 		}
@@ -114,39 +118,41 @@ func history(row *schema.Worker, before, report []schema.WorkerRuntime) []schema
 	return changes
 }
 
-// compareVersions tells what became of one runtime's versions. reason is the
-// negative, nil where there is none.
-func compareVersions(before, after []schema.WorkerRuntime, reason *schema.WorkerRuntime) []schema.CapabilityChange {
+// comparison is what there was of one runtime, and what there is.
+type comparison struct {
+	before, after []schema.WorkerRuntime
+	// failed are the failures and the negative of the report.
+	failed []schema.WorkerRuntime
+	source string
+}
+
+// changes tells what became of the runtime's versions.
+func (c *comparison) changes() []schema.CapabilityChange {
 	has := func(rows []schema.WorkerRuntime, version string) bool {
 		return slices.ContainsFunc(rows, func(r schema.WorkerRuntime) bool { return r.Version == version })
 	}
 	var changes []schema.CapabilityChange
 	done := map[string]bool{} // versions that came by a change of version
 	told := map[string]bool{} // versions that are told to have gone
-	for _, was := range before {
-		if has(after, was.Version) || told[was.Version] {
+	for _, was := range c.before {
+		if has(c.after, was.Version) || told[was.Version] {
 			continue
 		}
 		told[was.Version] = true
-		i := slices.IndexFunc(after, func(r schema.WorkerRuntime) bool {
-			return r.Path == was.Path && !has(before, r.Version) && !done[r.Version]
+		i := slices.IndexFunc(c.after, func(r schema.WorkerRuntime) bool {
+			return r.Path == was.Path && !has(c.before, r.Version) && !done[r.Version]
 		})
-		c := schema.CapabilityChange{RuntimeRef: was.RuntimeRef, Name: was.Name, Kind: schema.CapabilityLost, OldVersion: orNull(was.Version)}
-		switch {
-		case i >= 0:
-			done[after[i].Version] = true
-			c.Kind, c.NewVersion, c.Detail = schema.VersionChanged, orNull(after[i].Version), orNull(after[i].Path)
-		case reason != nil:
-			c.Detail = orNull(reason.Outcome + colon(textOf(reason.Detail)))
-		case len(after) == 0:
-			c.Detail = orNull("not asked for any more: no definition for this worker")
-		default:
-			c.Detail = orNull("not found at " + cmp.Or(was.Path, "its place") + " any more")
+		change := schema.CapabilityChange{RuntimeRef: was.RuntimeRef, Name: was.Name, Kind: schema.CapabilityLost, OldVersion: orNull(was.Version)}
+		if i >= 0 {
+			done[c.after[i].Version] = true
+			change.Kind, change.NewVersion, change.Detail = schema.VersionChanged, orNull(c.after[i].Version), orNull(c.after[i].Path)
+		} else {
+			change.Detail = orNull(c.why(&was))
 		}
-		changes = append(changes, c)
+		changes = append(changes, change)
 	}
-	for _, is := range after {
-		if !has(before, is.Version) && !done[is.Version] {
+	for _, is := range c.after {
+		if !has(c.before, is.Version) && !done[is.Version] {
 			done[is.Version] = true
 			changes = append(changes, schema.CapabilityChange{
 				RuntimeRef: is.RuntimeRef, Name: is.Name, Kind: schema.CapabilityGained, NewVersion: orNull(is.Version), Detail: orNull(is.Path),
@@ -154,6 +160,48 @@ func compareVersions(before, after []schema.WorkerRuntime, reason *schema.Worker
 		}
 	}
 	return changes
+}
+
+// why says why an installation went: what its own executable answered, then what
+// became of the version that it was declared as, then of the runtime.
+func (c *comparison) why(was *schema.WorkerRuntime) string {
+	for _, explains := range []func(f *schema.WorkerRuntime) bool{
+		func(f *schema.WorkerRuntime) bool {
+			return was.Path != "" && (f.Path == was.Path || was.RealPath != "" && f.RealPath == was.RealPath)
+		},
+		func(f *schema.WorkerRuntime) bool {
+			return f.Path == "" && !f.IsNegative() && stands(f.VersionRaw, was.Version)
+		},
+		(*schema.WorkerRuntime).IsNegative,
+	} {
+		if i := slices.IndexFunc(c.failed, func(f schema.WorkerRuntime) bool { return explains(&f) }); i >= 0 {
+			return c.failed[i].Outcome + colon(textOf(c.failed[i].Detail))
+		}
+	}
+	// As runtime/detect calls the sources of a document that declares.
+	declares := c.source == "environment" || c.source == "config"
+	switch {
+	case len(c.after) == 0 && declares:
+		return "not asked for any more: the worker's " + c.source + " says which runtimes there are, and does not name it"
+	case len(c.after) == 0:
+		return "not asked for any more: no definition for this worker"
+	case declares && was.Source != c.after[0].Source:
+		return "declared by the worker's " + c.source + " now, and not verified"
+	case was.Path == "":
+		return "verified now, and not among what was found"
+	}
+	return "not found any more; it was at " + was.Path
+}
+
+// stands reports whether a version is one of those that a label, as 3.12, stands
+// for.
+func stands(label, is string) bool {
+	c, err := version.ParseConstraint(label)
+	if err != nil {
+		return false
+	}
+	v, err := version.Parse(is)
+	return err == nil && c.Match(v, true)
 }
 
 func colon(detail string) string {
@@ -164,19 +212,9 @@ func colon(detail string) string {
 }
 
 // add writes changes and fills in their ids and times.
-//
-// On Postgres the writers of a database's histories wait for each other from
-// here to their commit, as those that notify do at their commit anyway: ids are
-// given in the order of commits then, and nobody who remembers the last one
-// misses a change.
 func (c *Changes) add(ctx context.Context, row *schema.Worker, changes []schema.CapabilityChange) error {
 	if len(changes) == 0 {
 		return nil
-	}
-	if c.postgres {
-		if _, err := c.db.NewRaw("SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(?, 0))", ChangeChannel).Exec(ctx); err != nil {
-			return err
-		}
 	}
 	columns := []string{"worker", "worker_name", "worker_role", "runtime_ref", "name", "kind", "old_version", "new_version", "detail"}
 	written := []schema.CapabilityChange{}

@@ -22,8 +22,9 @@ type Capabilities struct {
 	// Prerelease, SortKey, Created and Updated are the store's to fill in.
 	//
 	// A runtime that is not mentioned has no definition for this worker (any
-	// more): its rows go. Of a runtime that is there and whose negative is not
-	// mentioned, the last negative stays. VerifiedAt and UnconfirmedSince are by
+	// more): its rows go, as do installations and failures that are not mentioned.
+	// Of a runtime that is there and whose negative is not mentioned, the last
+	// negative stays. VerifiedAt and UnconfirmedSince are by
 	// the host's clock; once a row is unconfirmed, the first moment stays.
 	Runtimes []schema.WorkerRuntime
 	// At is the host's clock at the time of the call; the zero time is now. The
@@ -113,4 +114,15 @@ func (w *Workers) lost(ctx context.Context, id int64, err error) error {
 		return fmt.Errorf("%w: no instance has the row now", ErrSuperseded)
 	}
 	return fmt.Errorf("%w by instance %s", ErrSuperseded, *row.Instance)
+}
+
+// source is what the document says of where it comes from; empty: nothing.
+func (c *Capabilities) source() string {
+	var said struct {
+		Source string `json:"source"`
+	}
+	if json.Unmarshal(c.Document, &said) != nil {
+		return "" // it is of another form; nothing but a reason depends on it
+	}
+	return said.Source
 }

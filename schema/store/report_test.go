@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -31,8 +30,21 @@ func negative(ref, name, outcome, detail string) schema.WorkerRuntime {
 	return schema.WorkerRuntime{RuntimeRef: ref, Name: name, Outcome: outcome, Detail: &detail}
 }
 
+// failure is an executable that does not count; without a path a declared version.
+func failure(ref, name, outcome, path, declared string) schema.WorkerRuntime {
+	r := negative(ref, name, outcome, "seen at "+path)
+	r.Source, r.Path, r.VersionRaw = "verified", path, declared
+	return r
+}
+
 // found is a report of rows.
 func found(t *testing.T, rows ...schema.WorkerRuntime) *store.Capabilities {
+	t.Helper()
+	return foundBy(t, "database", rows...)
+}
+
+// foundBy is a report of a document's source.
+func foundBy(t *testing.T, source string, rows ...schema.WorkerRuntime) *store.Capabilities {
 	t.Helper()
 	names := []string{}
 	for _, r := range rows {
@@ -41,7 +53,7 @@ func found(t *testing.T, rows ...schema.WorkerRuntime) *store.Capabilities {
 		}
 	}
 	slices.Sort(names)
-	doc, err := json.Marshal(map[string]any{"runtimes": slices.Compact(names)})
+	doc, err := json.Marshal(map[string]any{"source": source, "runtimes": slices.Compact(names)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +121,7 @@ func TestReport(t *testing.T) {
 				[]string{}},
 			{"an upgrade in its place, and a loss", []schema.WorkerRuntime{row("core.python", "python", "3.11.8", "/usr/bin/python3"), row("core.native", "native", "", "")},
 				[]string{"core.native available", "core.python available 3.11.8 /usr/bin/python3"},
-				[]string{"lost python 3.12.1>- not found at /bin/python3 any more", "version_changed python 3.11.7>3.11.8 /usr/bin/python3"}},
+				[]string{"lost python 3.12.1>- not found any more; it was at /bin/python3", "version_changed python 3.11.7>3.11.8 /usr/bin/python3"}},
 			{"all of it lost", []schema.WorkerRuntime{negative("core.python", "python", "not_found", "no python3 in PATH")},
 				[]string{"core.python not_found"},
 				[]string{"lost native ->- not asked for any more: no definition for this worker", "lost python 3.11.8>- not_found: no python3 in PATH"}},
@@ -167,6 +179,65 @@ func TestReport(t *testing.T) {
 		}
 		if none, err := e.Changes.OfWorker(ctx, metadata.Sensor, "host-1", 0, 0); err != nil || len(none) != 0 {
 			t.Errorf("the sensor's history: %v, %v", none, err)
+		}
+	})
+}
+
+// TestReportOfFailures: they are rows of their own that stand beside installations
+// and the last negative, go when a report does not name them, and say why what
+// they are of was lost.
+func TestReportOfFailures(t *testing.T) {
+	each(t, func(t *testing.T, e env) {
+		w := running(t, e, "host-1")
+		first, second := row("t.kit", "kit", "1.0.0", "/bin/kit"), row("t.kit", "kit", "1.2.4", "/opt/kit")
+		linked := second
+		linked.Path, linked.RealPath = "/usr/bin/kit1.2", "/opt/kit"
+		declaredOnly := schema.WorkerRuntime{RuntimeRef: "t.kit", Name: "kit", Outcome: schema.OutcomeAvailable, Source: "declared"}
+		failed := failure("t.kit", "kit", "exit_mismatch", "/opt/kit", "")
+		failed.RealPath = "/opt/kit"
+		for _, step := range []struct {
+			name   string
+			source string
+			rows   []schema.WorkerRuntime
+			want   []string
+			told   []string
+		}{
+			{"not there", "", []schema.WorkerRuntime{negative("t.kit", "kit", "not_found", "no kit")}, []string{"t.kit not_found"}, []string{}},
+			{"one fails from the start", "", []schema.WorkerRuntime{first, failed, failure("t.kit", "kit", "not_found", "", "1.3"), failure("t.kit", "kit", "not_found", "", "1.4")},
+				[]string{"t.kit available 1.0.0 /bin/kit", "t.kit not_found", "t.kit not_found", "t.kit exit_mismatch  /opt/kit", "t.kit not_found"},
+				[]string{"gained kit ->1.0.0 /bin/kit"}},
+			{"it works", "", []schema.WorkerRuntime{first, linked},
+				[]string{"t.kit available 1.2.4 /usr/bin/kit1.2", "t.kit available 1.0.0 /bin/kit", "t.kit not_found"}, []string{"gained kit ->1.2.4 /usr/bin/kit1.2"}},
+			{"it fails again", "", []schema.WorkerRuntime{first, failed, failure("t.kit", "kit", "invalid_metadata", "", "1.2")},
+				[]string{"t.kit available 1.0.0 /bin/kit", "t.kit invalid_metadata", "t.kit exit_mismatch  /opt/kit", "t.kit not_found"},
+				[]string{"lost kit 1.2.4>- exit_mismatch: seen at /opt/kit"}},
+			{"it works again", "", []schema.WorkerRuntime{first, second},
+				[]string{"t.kit available 1.2.4 /opt/kit", "t.kit available 1.0.0 /bin/kit", "t.kit not_found"}, []string{"gained kit ->1.2.4 /opt/kit"}},
+			{"its version is rubbish, and so are others", "", []schema.WorkerRuntime{first, failure("t.kit", "kit", "timeout", "", "1.1"), failure("t.kit", "kit", "invalid_metadata", "", "1.2")},
+				[]string{"t.kit available 1.0.0 /bin/kit", "t.kit timeout", "t.kit invalid_metadata", "t.kit not_found"},
+				[]string{"lost kit 1.2.4>- invalid_metadata: seen at"}},
+			{"declared", "environment", []schema.WorkerRuntime{declaredOnly}, []string{"t.kit available", "t.kit not_found"},
+				[]string{"gained kit ->- -", "lost kit 1.0.0>- declared by the worker's environment now, and not verified"}},
+			{"verified again", "", []schema.WorkerRuntime{first}, []string{"t.kit available 1.0.0 /bin/kit", "t.kit not_found"},
+				[]string{"gained kit ->1.0.0 /bin/kit", "lost kit ->- verified now, and not among what was found"}},
+			{"others are declared", "config", nil, []string{},
+				[]string{"lost kit 1.0.0>- not asked for any more: the worker's config says which runtimes there are, and does not name it"}},
+		} {
+			changes, err := e.Workers.Report(t.Context(), w.ID, "i1", *foundBy(t, step.source, step.rows...))
+			if err != nil {
+				t.Fatalf("%s: %v", step.name, err)
+			}
+			rows, err := e.WorkerRuntimes.ByWorker(t.Context(), w.ID)
+			if diff := cmp.Diff(step.want, shown(rows)); err != nil || diff != "" {
+				t.Errorf("%s: rows: %v (-want +got):\n%s", step.name, err, diff)
+			}
+			got := told(changes)
+			for i := range got {
+				got[i] = strings.TrimSpace(got[i])
+			}
+			if diff := cmp.Diff(step.told, got); diff != "" {
+				t.Errorf("%s: changes (-want +got):\n%s", step.name, diff)
+			}
 		}
 	})
 }
@@ -290,54 +361,6 @@ func TestReportOfWhoIsNotAsked(t *testing.T) {
 			if n := count(t, e, "worker_runtime"); n != 1 || strings.Contains(string(now.Capabilities), "ruby") {
 				t.Errorf("%d rows and %s after a failed report", n, now.Capabilities)
 			}
-		}
-	})
-}
-
-// TestChangesInOrder: whoever remembers the last id that he saw misses nothing,
-// while many workers report at once.
-func TestChangesInOrder(t *testing.T) {
-	each(t, func(t *testing.T, e env) {
-		const workers, rounds = 8, 6
-		e.SetMaxOpenConns(workers + 2)
-		var writers sync.WaitGroup
-		for n := range workers {
-			w := running(t, e, fmt.Sprint("host-", n))
-			writers.Go(func() {
-				for round := range rounds {
-					rows := []schema.WorkerRuntime{}
-					if round%2 == 0 {
-						rows = append(rows, row("core.a", "a", "1", "/a"), row("core.b", "b", "1", "/b"))
-					}
-					if _, err := e.Workers.Report(t.Context(), w.ID, "i1", *found(t, rows...)); err != nil {
-						t.Error(err)
-					}
-				}
-			})
-		}
-		done := make(chan struct{})
-		go func() { writers.Wait(); close(done) }()
-		var seen []int64
-		last := int64(0)
-		for finished := false; ; {
-			more, err := e.Changes.After(context.WithoutCancel(t.Context()), last, 7)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, c := range more {
-				seen, last = append(seen, c.ID), c.ID
-			}
-			if finished && len(more) == 0 {
-				break
-			}
-			select {
-			case <-done:
-				finished = len(more) == 0
-			default:
-			}
-		}
-		if total := count(t, e, "capability_change"); len(seen) != total || total != workers*rounds*2 {
-			t.Errorf("a reader saw %d of %d changes, and %d were made", len(seen), total, workers*rounds*2)
 		}
 	})
 }

@@ -3,11 +3,8 @@ package store
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"time"
-
-	"github.com/uptrace/bun"
 
 	"github.com/attune-go/attune/schema"
 )
@@ -35,18 +32,16 @@ const sweepBatch = 500
 // with an error, the workers of the parts before are returned too.
 func (w *Workers) Sweep(ctx context.Context, every time.Duration) ([]Swept, error) {
 	all := []Swept{}
-	for first := true; ; first = false {
+	for {
 		part := []Swept{}
-		err := w.inTx(ctx, func(ctx context.Context, w *Workers) error {
-			mine, err := w.turn(ctx, every, first)
-			if err != nil || !mine {
-				return err
-			}
-			return w.sweepPart(ctx, &part)
-		})
-		if err != nil {
+		sweep := w.sweepSQLite
+		if w.postgres {
+			sweep = w.sweepPostgres
+		}
+		if err := sweep(ctx, every, &part); err != nil {
 			return all, w.fail("sweep", "stale", err)
 		}
+		slices.SortFunc(part, func(a, b Swept) int { return cmp.Compare(a.ID, b.ID) })
 		for i := range part {
 			part[i].LastHeartbeat = part[i].LastHeartbeat.UTC()
 		}
@@ -54,42 +49,31 @@ func (w *Workers) Sweep(ctx context.Context, every time.Duration) ([]Swept, erro
 		if len(part) < sweepBatch {
 			return all, nil
 		}
+		every = 0 // the turn was taken a moment ago
 	}
 }
 
-// turn tries to become the one that sweeps, until the transaction ends. Where it
-// is not the first part, the turn was taken a moment ago.
-func (w *Workers) turn(ctx context.Context, every time.Duration, first bool) (bool, error) {
-	due := bun.SafeQuery("true")
-	if first {
-		// A time to come is from before the server's clock was set back.
-		due = bun.SafeQuery("(swept <= ? OR swept > ?)", w.ago(every), w.clock())
-	}
-	sweep := w.of("worker_sweep")
-	if w.postgres {
-		var locked int
-		err := w.db.NewRaw("SELECT 1 FROM ? WHERE ? FOR UPDATE SKIP LOCKED", sweep, due).Scan(ctx, &locked)
-		if errors.Is(w.classify("find", err), ErrNotFound) {
-			return false, nil
-		}
+// sweepPostgres asks the function that may do it, whatever the rights of the
+// caller.
+func (w *Workers) sweepPostgres(ctx context.Context, every time.Duration, part *[]Swept) error {
+	return w.db.NewRaw("SELECT * FROM ?(? * interval '1 microsecond', ?)", w.of("sweep_workers"), every.Microseconds(), sweepBatch).Scan(ctx, part)
+}
+
+// sweepSQLite does the same where there is one writer at a time.
+func (w *Workers) sweepSQLite(ctx context.Context, every time.Duration, part *[]Swept) error {
+	return w.inTx(ctx, func(ctx context.Context, w *Workers) error {
+		// A time to come is from before the clock was set back.
+		result, err := w.db.NewRaw("UPDATE ?0 SET swept = ?1 WHERE swept <= ?2 OR swept > ?1", w.of("worker_sweep"), w.clock(), w.ago(every)).Exec(ctx)
 		if err != nil {
-			return false, err
+			return err
 		}
-	}
-	result, err := w.db.NewRaw("UPDATE ? SET swept = ? WHERE ?", sweep, w.clock(), due).Exec(ctx)
-	if err != nil {
-		return false, err
-	}
-	n, err := result.RowsAffected()
-	return n > 0, err
-}
-
-func (w *Workers) sweepPart(ctx context.Context, part *[]Swept) error {
-	err := w.db.NewRaw(`UPDATE ?0 AS worker SET status = 'inactive', updated = ?1 WHERE worker.id IN (
-			SELECT stale.id FROM ?0 AS stale WHERE stale.status IN ('active', 'busy') AND NOT (?2)
-			ORDER BY stale.id LIMIT ?3 ?4)
-		RETURNING id, name, worker_role, host, last_heartbeat`,
-		w.of("worker"), w.now(), w.fresh("stale"), sweepBatch, bun.Safe(w.pick("FOR UPDATE SKIP LOCKED", ""))).Scan(ctx, part)
-	slices.SortFunc(*part, func(a, b Swept) int { return cmp.Compare(a.ID, b.ID) })
-	return err
+		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		return w.db.NewRaw(`UPDATE ?0 SET status = 'inactive', updated = ?1 WHERE id IN (
+				SELECT stale.id FROM ?0 AS stale WHERE stale.status IN ('active', 'busy') AND NOT (?2)
+				ORDER BY stale.id LIMIT ?3)
+			RETURNING id, name, worker_role, host, last_heartbeat`,
+			w.of("worker"), w.now(), w.fresh("stale"), sweepBatch).Scan(ctx, part)
+	})
 }

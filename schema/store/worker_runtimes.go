@@ -17,9 +17,9 @@ import (
 // Workers.Report write it.
 type WorkerRuntimes struct{ table[schema.WorkerRuntime] }
 
-// ByWorker returns the rows of a worker, ordered by ref and name, of each
-// runtime its installations before its last negative, newest first. A worker
-// that does not exist has none.
+// ByWorker returns the rows of a worker, ordered by ref and name: of each runtime
+// its installations, newest first, then its failures, then its last negative. A
+// worker that does not exist has none.
 func (r *WorkerRuntimes) ByWorker(ctx context.Context, worker int64) ([]schema.WorkerRuntime, error) {
 	return r.many(ctx, r.ofWorker(worker))
 }
@@ -27,7 +27,9 @@ func (r *WorkerRuntimes) ByWorker(ctx context.Context, worker int64) ([]schema.W
 func (r *WorkerRuntimes) ofWorker(worker int64) func(*bun.SelectQuery) *bun.SelectQuery {
 	return func(q *bun.SelectQuery) *bun.SelectQuery {
 		return q.Where("worker_runtime.worker = ?", worker).OrderExpr(
-			"worker_runtime.runtime_ref, worker_runtime.name, worker_runtime.outcome <> ?, worker_runtime.sort_key DESC, worker_runtime.path, worker_runtime.id",
+			"worker_runtime.runtime_ref, worker_runtime.name, worker_runtime.outcome <> ?0, "+
+				"worker_runtime.outcome <> ?0 AND worker_runtime.path = '' AND worker_runtime.version_raw = '', "+
+				"worker_runtime.sort_key DESC, worker_runtime.path, worker_runtime.id",
 			schema.OutcomeAvailable)
 	}
 }
@@ -36,15 +38,23 @@ func (r *WorkerRuntimes) ofWorker(worker int64) func(*bun.SelectQuery) *bun.Sele
 // clocks are compared anew with each report, and the way there takes its time.
 const sameMoment = 5 * time.Second
 
-// installation tells the rows of one worker apart. Of negatives there is one
-// for each runtime.
+// failed stands for every outcome of a failure in its key.
+const failed = "failed"
+
+// installation tells the rows of one worker apart. Of failures there is one for
+// each executable or declared version, of negatives one for each runtime.
 type installation struct{ ref, name, outcome, path, version string }
 
 func installationOf(r *schema.WorkerRuntime) installation {
-	if r.Outcome == schema.OutcomeAvailable {
+	switch {
+	case r.Outcome == schema.OutcomeAvailable:
 		return installation{r.RuntimeRef, r.Name, r.Outcome, r.Path, r.Version}
+	case r.IsNegative():
+		return installation{ref: r.RuntimeRef, name: r.Name}
+	case r.Path == "":
+		return installation{r.RuntimeRef, r.Name, failed, "", r.VersionRaw}
 	}
-	return installation{ref: r.RuntimeRef, name: r.Name}
+	return installation{r.RuntimeRef, r.Name, failed, r.Path, ""}
 }
 
 // writeRuntimes makes the rows of a worker, whose own row is locked by the
@@ -64,7 +74,7 @@ func (w *Workers) writeRuntimes(ctx context.Context, row *schema.Worker, caps Ca
 	if err := w.runtimes.write(ctx, d); err != nil {
 		return nil, err
 	}
-	changes := history(row, before, report)
+	changes := history(row, before, report, caps.source())
 	if err := w.changes.add(ctx, row, changes); err != nil {
 		return nil, err
 	}
@@ -220,7 +230,7 @@ func (r *WorkerRuntimes) write(ctx context.Context, d difference) error {
 	for _, f := range r.model().Fields {
 		if f.Name != "id" && f.Name != "created" && f.Name != "updated" {
 			columns = append(columns, f.Name)
-			set = append(set, `"`+f.Name+`" = EXCLUDED."`+f.Name+`"`)
+			set = append(set, `"`+f.Name+`" = changed."`+f.Name+`"`)
 		}
 	}
 	if len(d.added) > 0 {
@@ -229,13 +239,20 @@ func (r *WorkerRuntimes) write(ctx context.Context, d difference) error {
 			return err
 		}
 	}
-	if len(d.changed) > 0 {
-		columns = append([]string{"id"}, columns...)
-		_, err := r.db.NewRaw("INSERT INTO ? (?) VALUES ? ON CONFLICT (id) DO UPDATE SET ?, updated = ?",
-			r.of(r.name), names(columns), r.tuples(d.changed, columns), bun.Safe(strings.Join(set, ", ")), r.now()).Exec(ctx)
-		return err
+	if len(d.changed) == 0 {
+		return nil
 	}
-	return nil
+	// No INSERT with ON CONFLICT: who may give rows their ids takes those of the
+	// rows of others that are still to come. The first part, which has no rows,
+	// says of what type the columns are.
+	columns = append([]string{"id"}, columns...)
+	query, args := []string{"SELECT ? FROM ? WHERE false"}, []any{names(columns), r.of(r.name)}
+	for i := range d.changed {
+		query, args = append(query, "SELECT ?"), append(args, r.tuple(&d.changed[i], columns))
+	}
+	_, err := r.db.NewRaw("UPDATE ? AS kept SET ?, updated = ? FROM (?) AS changed WHERE kept.id = changed.id",
+		r.of(r.name), bun.Safe(strings.Join(set, ", ")), r.now(), bun.SafeQuery(strings.Join(query, " UNION ALL "), args...)).Exec(ctx)
+	return err
 }
 
 // tuples are rows' values for VALUES.
@@ -243,10 +260,16 @@ func (t table[M]) tuples(rows []M, columns []string) any {
 	var query []string
 	var args []any
 	for i := range rows {
-		query = append(query, "(?"+strings.Repeat(", ?", len(columns)-1)+")")
-		for _, c := range columns {
-			args = append(args, t.value(&rows[i], c))
-		}
+		query, args = append(query, "(?)"), append(args, t.tuple(&rows[i], columns))
 	}
 	return bun.SafeQuery(strings.Join(query, ", "), args...)
+}
+
+// tuple is a row's values, separated by commas.
+func (t table[M]) tuple(row *M, columns []string) any {
+	var args []any
+	for _, c := range columns {
+		args = append(args, t.value(row, c))
+	}
+	return bun.SafeQuery("?"+strings.Repeat(", ?", len(columns)-1), args...)
 }
