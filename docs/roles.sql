@@ -8,13 +8,34 @@
 --
 -- The roles cannot log in. Give them to those that do:
 --
---     CREATE ROLE build7 LOGIN PASSWORD '…' IN ROLE attune_worker;
+--     CREATE ROLE "build-7" LOGIN PASSWORD '…' IN ROLE attune_worker;
+--
+-- attune_worker is for a host that has a login of its own, of the name under which
+-- it registers (at most 63 bytes): the login can see and write what belongs to the
+-- worker and the sensor of that name, and nothing of any other host. Where the
+-- logins are called otherwise, let the one be the other:
+--
+--     GRANT "build-7" TO "login-of-build-7";
+--     ALTER ROLE "login-of-build-7" SET role TO "build-7";
+--
+-- attune_fleet is for one login that many hosts share. It keeps them from the
+-- definitions and from rewriting the history; it does not keep one host from
+-- another's rows.
+--
+-- What no role can prevent: a login that means harm can fill the disk with rows of
+-- its own, have changes deleted once they are a day old, keep who follows the history
+-- waiting for a change that it does not commit, and send notifications on
+-- attune_capability_change. Listeners take those as hints and read the history.
+
+BEGIN;
+
+SET LOCAL client_min_messages = warning;
 
 DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['attune_reader', 'attune_worker', 'attune_operator'] LOOP
+    FOREACH name IN ARRAY ARRAY['attune_reader', 'attune_worker', 'attune_fleet', 'attune_operator'] LOOP
         IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = name) THEN
             EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', name);
         END IF;
@@ -22,29 +43,95 @@ BEGIN
 END
 $$;
 
-GRANT USAGE ON SCHEMA "public" TO attune_reader, attune_worker, attune_operator;
+GRANT USAGE ON SCHEMA "public" TO attune_reader, attune_worker, attune_fleet, attune_operator;
+
+-- What an earlier release of this file gave, and this one does not.
+REVOKE ALL ON "public".pack, "public".runtime, "public".runtime_version,
+    "public".worker, "public".worker_runtime, "public".capability_change, "public".worker_sweep,
+    "public".available_runtime, "public".attune_migrations
+    FROM attune_reader, attune_worker, attune_fleet, attune_operator;
 
 -- What there is. `attune workers list|show|history`, `attune explain`, placement.
 GRANT SELECT ON "public".pack, "public".runtime, "public".runtime_version,
     "public".worker, "public".worker_runtime, "public".capability_change, "public".worker_sweep,
     "public".available_runtime, "public".attune_migrations
-    TO attune_reader, attune_worker, attune_operator;
+    TO attune_reader, attune_fleet, attune_operator;
 
 -- `worker run`, `sensor run`, `worker register`: reads the definitions, and writes
 -- what workers say of themselves. It can neither define what is run on a host, nor
--- ask others to verify anew, nor delete a worker, nor rewrite the history.
+-- ask others to verify anew, nor delete a worker, nor rewrite the history. Ids and
+-- the times of the history are the database's to give. The view shows every worker,
+-- whatever the policies below say.
+GRANT SELECT ON "public".pack, "public".runtime, "public".runtime_version,
+    "public".worker, "public".worker_runtime, "public".capability_change, "public".attune_migrations
+    TO attune_worker;
 GRANT INSERT (name, worker_type, worker_role, host, port, status, capabilities, meta, identity, instance,
         heartbeat_interval, last_heartbeat, updated),
     UPDATE (name, worker_type, worker_role, host, port, status, capabilities, meta, identity, instance,
         heartbeat_interval, last_heartbeat, updated)
-    ON "public".worker TO attune_worker;
-GRANT INSERT, UPDATE, DELETE ON "public".worker_runtime TO attune_worker;
-GRANT INSERT ON "public".capability_change TO attune_worker;
-GRANT UPDATE (swept) ON "public".worker_sweep TO attune_worker;
+    ON "public".worker TO attune_worker, attune_fleet;
+GRANT INSERT (worker, runtime, runtime_ref, name, active, outcome, source, version, version_raw, prerelease, sort_key,
+        path, real_path, detail, hint, evidence, verified_at, unconfirmed_since),
+    UPDATE (worker, runtime, runtime_ref, name, active, outcome, source, version, version_raw, prerelease, sort_key,
+        path, real_path, detail, hint, evidence, verified_at, unconfirmed_since, updated),
+    DELETE ON "public".worker_runtime TO attune_worker, attune_fleet;
+GRANT INSERT (worker, worker_name, worker_role, runtime_ref, name, kind, old_version, new_version, detail)
+    ON "public".capability_change TO attune_worker, attune_fleet;
 GRANT USAGE ON SEQUENCE "public".worker_id_seq, "public".worker_runtime_id_seq, "public".capability_change_id_seq
-    TO attune_worker;
+    TO attune_worker, attune_fleet;
+-- It beats with its own rights; and makes workers inactive that beat no more, and
+-- deletes changes that are old, by the clock alone.
+GRANT EXECUTE ON FUNCTION "public".worker_heartbeat(bigint, text), "public".sweep_workers(interval, integer),
+    "public".prune_changes(interval, interval, integer) TO attune_worker, attune_fleet;
 
 -- `attune packs load`, `attune workers refresh`.
 GRANT INSERT, UPDATE, DELETE ON "public".pack, "public".runtime, "public".runtime_version TO attune_operator;
 GRANT USAGE ON SEQUENCE "public".pack_id_seq, "public".runtime_id_seq, "public".runtime_version_id_seq TO attune_operator;
 GRANT UPDATE (refresh_requested), DELETE ON "public".worker TO attune_operator;
+
+-- Which rows. For everybody else all rows are as before, and for the owner of the
+-- tables no policy counts. Where a table had row-level security already, the
+-- policies that it has go on deciding for the others.
+--
+-- From here on pg_dump needs the owner, a superuser, a role with BYPASSRLS, or
+-- --enable-row-security.
+DO $$
+DECLARE
+    target regclass;
+    everybody text;
+BEGIN
+    FOREACH target IN ARRAY ARRAY['"public".worker', '"public".worker_runtime', '"public".capability_change']::regclass[] LOOP
+        IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_policy WHERE polrelid = target AND polname = 'attune_granted') THEN
+            SELECT CASE WHEN relrowsecurity THEN 'attune_reader, attune_worker, attune_fleet, attune_operator' ELSE 'PUBLIC' END
+                INTO everybody FROM pg_catalog.pg_class WHERE oid = target;
+            EXECUTE pg_catalog.format('CREATE POLICY attune_granted ON %s TO %s USING (true)', target, everybody);
+            EXECUTE pg_catalog.format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
+        END IF;
+        EXECUTE pg_catalog.format('DROP POLICY IF EXISTS attune_own ON %s', target);
+    END LOOP;
+END
+$$;
+
+CREATE POLICY attune_own ON "public".worker AS RESTRICTIVE TO attune_worker
+    USING (name = current_user)
+    WITH CHECK (name = current_user AND identity IN ('action/' || name, 'sensor/' || name));
+CREATE POLICY attune_own ON "public".worker_runtime AS RESTRICTIVE TO attune_worker
+    USING (EXISTS (SELECT 1 FROM "public".worker w WHERE w.id = worker_runtime.worker AND w.name = current_user));
+CREATE POLICY attune_own ON "public".capability_change AS RESTRICTIVE TO attune_worker
+    USING (worker_name = current_user)
+    WITH CHECK (worker_name = current_user
+        AND EXISTS (SELECT 1 FROM "public".worker w WHERE w.id = capability_change.worker AND w.name = current_user));
+
+COMMIT;
+
+-- To take it back, which has to be before `attune migrate down` undoes the
+-- unification:
+--
+--     DROP OWNED BY attune_reader, attune_worker, attune_fleet, attune_operator;
+--     DROP ROLE attune_reader, attune_worker, attune_fleet, attune_operator;
+--     DROP POLICY attune_granted ON "public".worker;
+--     DROP POLICY attune_granted ON "public".worker_runtime;
+--     DROP POLICY attune_granted ON "public".capability_change;
+--     ALTER TABLE "public".worker DISABLE ROW LEVEL SECURITY;
+--     ALTER TABLE "public".worker_runtime DISABLE ROW LEVEL SECURITY;
+--     ALTER TABLE "public".capability_change DISABLE ROW LEVEL SECURITY;

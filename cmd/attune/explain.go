@@ -56,6 +56,8 @@ type account struct {
 	// nothing was reported.
 	Host          *host.Info     `json:"host"`
 	Installations []installation `json:"installations"`
+	// Failed is what was found and does not count, where others do.
+	Failed []failure `json:"failed"`
 	// Negative is the last time that it was not there; it may be of before.
 	Negative *negative `json:"negative"`
 	Warnings []string  `json:"warnings"`
@@ -86,6 +88,16 @@ type installation struct {
 	// WhyNot are the reasons why it does not satisfy the constraint.
 	WhyNot   []string         `json:"why_not,omitempty"`
 	Attempts []detect.Attempt `json:"attempts"`
+}
+
+// failure is an executable that does not count, or without a path a declared
+// version that has none.
+type failure struct {
+	Path     string `json:"path,omitempty"`
+	RealPath string `json:"real_path,omitempty"`
+	Declared string `json:"declared,omitempty"`
+	Version  string `json:"version,omitempty"` // empty: unknown
+	negative
 }
 
 type negative struct {
@@ -143,7 +155,7 @@ func accountOf(w *store.Selected, r *requirement, rows []schema.WorkerRuntime) a
 	doc := workerDocs([]store.Selected{*w})[0]
 	a := account{
 		Worker: workerState{w.ID, w.Name, doc.Role, doc.Status, w.Stale, w.LastHeartbeat, doc.SilentSeconds},
-		Ref:    r.Ref, Name: r.Name, Helps: []string{}, Installations: []installation{}, Warnings: []string{},
+		Ref:    r.Ref, Name: r.Name, Helps: []string{}, Installations: []installation{}, Failed: []failure{}, Warnings: []string{},
 	}
 	if r.Constraint != nil {
 		a.Constraint = r.Constraint.String()
@@ -158,8 +170,15 @@ func accountOf(w *store.Selected, r *requirement, rows []schema.WorkerRuntime) a
 		case row.RuntimeRef != r.Ref || (r.Ref == "" && row.Name != r.Name):
 		case row.Outcome == schema.OutcomeAvailable:
 			a.Installations = append(a.Installations, installationOf(row, r, caps, &a))
+		case row.IsNegative():
+			n := negativeOf(row, &a)
+			a.Negative = &n
 		default:
-			a.Negative = &negative{detect.Outcome(row.Outcome), textOr(row.Detail, ""), textOr(row.Hint, ""), row.VerifiedAt, attempts(row, &a)}
+			f := failure{Path: row.Path, RealPath: row.RealPath, Version: row.Version, negative: negativeOf(row, &a)}
+			if f.Path == "" {
+				f.Declared = row.VersionRaw
+			}
+			a.Failed = append(a.Failed, f)
 		}
 	}
 	a.judge(r, caps, err)
@@ -190,6 +209,10 @@ func installationOf(row *schema.WorkerRuntime, r *requirement, caps *detect.Capa
 	return in
 }
 
+func negativeOf(row *schema.WorkerRuntime, a *account) negative {
+	return negative{detect.Outcome(row.Outcome), textOr(row.Detail, ""), textOr(row.Hint, ""), row.VerifiedAt, attempts(row, a)}
+}
+
 // attempts are the evidence of a row; what cannot be read is a warning.
 func attempts(row *schema.WorkerRuntime, a *account) []detect.Attempt {
 	list := []detect.Attempt{}
@@ -213,6 +236,7 @@ func (a *account) judge(r *requirement, caps *detect.Capabilities, unreadable er
 	case has(func(in installation) bool { return in.Match }):
 		a.Answer = answerYes
 		a.Why = "it was there when last verified; now the host cannot tell, and it is kept for a while"
+		a.help(a.doubts()...)
 		a.help(a.hint(), refresh)
 	case has(func(in installation) bool { return in.Version == "" }):
 		a.Answer, a.Why = answerUntold, "the version is unknown, and "+a.Constraint+" needs one"
@@ -220,6 +244,7 @@ func (a *account) judge(r *requirement, caps *detect.Capabilities, unreadable er
 			"else by version_pattern in the definition")
 	case len(a.Installations) > 0:
 		a.Answer, a.Why = answerNo, "none of its versions satisfies "+a.Constraint
+		a.mindFailed(r)
 		a.help("install a version that does, where the service's PATH or the definition's locations show it", refresh)
 	case a.Negative != nil:
 		a.Answer, a.Why = answerNo, string(a.Negative.Outcome)
@@ -267,9 +292,10 @@ func (a *account) unasked(r *requirement, caps *detect.Capabilities, unreadable 
 	}
 }
 
+// help adds what would help, each once.
 func (a *account) help(hints ...string) {
 	for _, h := range hints {
-		if h != "" {
+		if h != "" && !slices.Contains(a.Helps, h) {
 			a.Helps = append(a.Helps, h)
 		}
 	}

@@ -38,6 +38,10 @@ func printAccount(out *cli.Terminal, a *account) {
 		out.Printf("\n")
 		printInstallation(out, &a.Installations[i], a.Constraint != "")
 	}
+	for i := range a.Failed {
+		out.Printf("\n")
+		printFailure(out, &a.Failed[i])
+	}
 	if n := a.Negative; n != nil {
 		out.Printf("\n")
 		printNegative(out, n, len(a.Installations) > 0)

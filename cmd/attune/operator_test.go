@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -211,11 +210,34 @@ func TestExplainStored(t *testing.T) {
 		unconfirmed := python("3.12.1", "/usr/bin/python3")
 		unconfirmed.UnconfirmedSince = time.Now()
 		reported(t, db, metadata.Worker, "doubt", &detect.Capabilities{Detected: []detect.Detection{unconfirmed}})
+		broken := detect.Failure{
+			Ref: "core.python", Name: "python", Path: "/opt/3.12/python3", RealPath: "/opt/3.12/python3.12", Outcome: detect.ExitMismatch,
+			Detail: "/opt/3.12/python3 --version: exit status 127", Hint: "make it work", VerifiedAt: time.Now(),
+			Attempts: []detect.Attempt{{Command: []string{"python3", "--version"}, Path: "/opt/3.12/python3", ExitCode: new(127), Output: "libssl.so.3\x1b[31m", Outcome: detect.ExitMismatch}},
+		}
+		untold, rubbish, old := broken, broken, broken
+		untold.Outcome, untold.Detail = detect.Timeout, "no end in 10s"
+		rubbish.Path, rubbish.RealPath, rubbish.Attempts, rubbish.Declared, rubbish.Outcome, rubbish.Detail = "", "", nil, "3.12", detect.InvalidMetadata, "missing closing )"
+		old.Version, old.Outcome = "3.8.1", detect.BelowMinVersion
+		for name, failed := range map[string]detect.Failure{"broken": broken, "slow": untold, "rubbish": rubbish, "aged": old} {
+			reported(t, db, metadata.Worker, name, &detect.Capabilities{Detected: []detect.Detection{python("3.9.2", "/usr/bin/python3")}, Failed: []detect.Failure{failed}})
+		}
+		reported(t, db, metadata.Worker, "many", &detect.Capabilities{Detected: []detect.Detection{python("3.9.2", "/usr/bin/python3")}, Failed: []detect.Failure{broken, rubbish, old}})
+		want(t, run(t, "workers", "show", "many"), 0, "does not count: python /opt/3.12/python3: exit_mismatch", "does not count: python declared version 3.12: invalid_metadata")
 		for _, c := range []struct {
 			args   string
 			status int
 			say    []string
 		}{
+			{"broken python@3.12", 3, []string{"python@3.12 on broken: no", "none of its versions satisfies 3.12; one more does not count: exit_mismatch: /opt/3.12/python3 --version: exit status 127",
+				"helps      make it work", "does not count  /opt/3.12/python3: exit_mismatch", "really     /opt/3.12/python3.12", "exit code  127", `libssl.so.3\x1b[31m`, "verified   at 2"}},
+			{"broken python@3.9", 0, []string{": yes", "does not count  /opt/3.12/python3"}},
+			{"slow python@3.12", 3, []string{": could not tell", "none of its known versions satisfies 3.12; of one the host could not tell: timeout: no end in 10s"}},
+			{"rubbish python@3.12", 3, []string{": could not tell", "invalid_metadata: missing closing )", "does not count  declared version 3.12: invalid_metadata"}},
+			{"rubbish python@3.11", 3, []string{": no", "none of its versions satisfies 3.11\n", "missing closing )"}},
+			{"aged python@3.12", 3, []string{": no", "none of its versions satisfies 3.12\n", "below_min_version", "version    3.8.1"}},
+			{"aged python@3.8", 3, []string{": no", "one more does not count: below_min_version"}},
+			{"many python@3.12", 3, []string{": could not tell", "there are 2 more, and of some of them the host could not tell"}},
 			{"web-1 python@3.12", 0, []string{"python@3.12 on web-1: yes", "3.12.1", "satisfies it", "3.11.7 is not 3.12", "verified at ", "PATH       /usr/local/bin:/usr/bin", "declared   no"}},
 			{"web-2 python@>=3.12", 3, []string{": no", "a pre-release", "--prereleases"}},
 			{"web-2 python@>=3.12 --prereleases", 0, []string{": yes"}},
@@ -241,8 +263,13 @@ func TestExplainStored(t *testing.T) {
 		} {
 			want(t, run(t, append([]string{"explain", "--exit-code"}, strings.Fields(c.args)...)...), c.status, c.say...)
 		}
-		got := run(t, "explain", "--json", "web-2", "ruby")
+		got := run(t, "explain", "--json", "broken", "python@3.12")
 		var accounts []account
+		if err := json.Unmarshal([]byte(got.out), &accounts); err != nil || len(accounts) != 1 || accounts[0].Answer != answerNo || accounts[0].Negative != nil ||
+			len(accounts[0].Failed) != 1 || accounts[0].Failed[0].Path != "/opt/3.12/python3" || len(accounts[0].Failed[0].Attempts) != 1 {
+			t.Errorf("--json: %v in\n%s", err, got.out)
+		}
+		got = run(t, "explain", "--json", "web-2", "ruby")
 		if err := json.Unmarshal([]byte(got.out), &accounts); err != nil || len(accounts) != 1 || accounts[0].Answer != answerNo ||
 			accounts[0].Negative == nil || len(accounts[0].Negative.Attempts) != 1 || accounts[0].Negative.VerifiedAt == nil || accounts[0].Host == nil {
 			t.Errorf("--json: %v in\n%s", err, got.out)
@@ -267,7 +294,7 @@ func TestHistory(t *testing.T) {
 		if _, err := st.Workers.Report(ctx, row.ID, *row.Instance, *next); err != nil {
 			t.Fatal(err)
 		}
-		want(t, run(t, "workers", "history", "web-1"), 0, "gained", "version_changed", "3.12.1 -> 3.12.4", "lost", "not found at /opt/python3")
+		want(t, run(t, "workers", "history", "web-1"), 0, "gained", "version_changed", "3.12.1 -> 3.12.4", "lost", "not found any more; it was at /opt/python3")
 		history := func(args ...string) (kinds []string, last int64) {
 			t.Helper()
 			got := run(t, append([]string{"workers", "history", "--json"}, args...)...)
@@ -349,31 +376,10 @@ func TestLeastPrivilege(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Roles belong to the whole server.
-	suffix := "_" + strings.ToLower(rand.Text()[:10])
-	names := []string{"attune_reader", "attune_worker", "attune_operator"}
-	script := string(text)
-	for _, name := range names {
-		script = strings.ReplaceAll(script, name, name+suffix)
-	}
-	exec(t, db, script)
-	t.Cleanup(func() {
-		for _, name := range names {
-			if _, err := db.ExecContext(context.WithoutCancel(t.Context()), "DROP OWNED BY "+name+suffix+"; DROP ROLE "+name+suffix); err != nil {
-				t.Error(err)
-			}
-		}
-	})
+	roles := testdb.MakeRoles(t, db, string(text))
 	as := func(role string) {
 		t.Helper()
-		u, err := url.Parse(db.URL)
-		if err != nil {
-			t.Fatal(err)
-		}
-		q := u.Query()
-		q.Set("options", "-c role="+role+suffix)
-		u.RawQuery = strings.ReplaceAll(q.Encode(), "+", "%20")
-		t.Setenv("ATTUNE_DATABASE_URL", u.String())
+		t.Setenv("ATTUNE_DATABASE_URL", roles.Login(t, "as_"+role+"_"+strings.ToLower(rand.Text()[:10]), role))
 	}
 	as("attune_reader")
 	want(t, run(t, "workers", "list", "--has", "python", "--label", "zone=a"), 0, "web-1")
@@ -405,8 +411,15 @@ func TestOperatorAndRunningWorker(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		fake("python3", "echo Python 3.11.7")
-		fake("ruby", "echo no ruby here >&2; exit 7")
+		fake("deno", "echo deno 3.11.7")
+		fake("julia", "echo no julia here >&2; exit 7")
+		broken := filepath.Join(os.Getenv("HOME"), ".asdf/installs/deno/3.12.4/bin")
+		if err := os.MkdirAll(broken, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(broken, "deno"), []byte("#!/bin/sh\necho libssl.so.3: not there >&2\nexit 127\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
 
 		// A service that says nothing of what is awaited ends, and then the test.
 		ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
@@ -438,23 +451,40 @@ func TestOperatorAndRunningWorker(t *testing.T) {
 		}
 
 		until("registered and active")
-		if diff := gocmp.Diff([]string{"web-1"}, listed(t, "--has", "python@~3.11", "--lacks", "ruby", "--label", "zone=a", "--role", "worker")); diff != "" {
+		if diff := gocmp.Diff([]string{"web-1"}, listed(t, "--has", "deno@~3.11", "--lacks", "julia", "--label", "zone=a", "--role", "worker")); diff != "" {
 			t.Errorf("listed (-want +got):\n%s", diff)
 		}
-		want(t, run(t, "explain", "web-1", "python@>=3.12", "--exit-code"), 3, "3.11.7 is not >=3.12", "the one that PATH gives", "PATH       "+bin, "output     Python 3.11.7")
-		want(t, run(t, "explain", "web-1", "ruby", "--exit-code"), 3, "exit_mismatch", "exit code  7", "no ruby here")
+		want(t, run(t, "explain", "web-1", "deno@>=3.12", "--exit-code"), 3, "3.11.7 is not >=3.12", "the one that PATH gives", "PATH       "+bin, "output     deno 3.11.7")
+		want(t, run(t, "explain", "web-1", "julia", "--exit-code"), 3, "exit_mismatch", "exit code  7", "no julia here")
+		want(t, run(t, "explain", "web-1", "deno@3.12", "--exit-code"), 3, "one more does not count: exit_mismatch", "asdf/installs/deno/3.12.4/bin/deno", "exit code  127", "output     libssl.so.3")
 
-		fake("python3", "echo Python 3.12.1")
-		want(t, run(t, "workers", "refresh", "has:python"), 0, "web-1", "within about 1s")
+		fake("deno", "echo deno 3.12.1")
+		want(t, run(t, "workers", "refresh", "has:deno", "--wait"), 0, "web-1", "verified in", ": deno 3.11.7 -> 3.12.1")
 		until("version_changed")
-		want(t, run(t, "explain", "web-1", "python@>=3.12", "--exit-code"), 0, "3.12.1", "satisfies it")
+		want(t, run(t, "explain", "web-1", "deno@>=3.12", "--exit-code"), 0, "3.12.1", "satisfies it")
 		want(t, run(t, "workers", "history", "web-1", "--limit", "1"), 0, "3.11.7 -> 3.12.1")
+
+		want(t, run(t, "workers", "refresh", "web-1", "--wait"), 0, "nothing changed")
+		// One that is killed never answers; one that ended does not.
+		reported(t, db, metadata.Worker, "killed", &detect.Capabilities{})
+		got := run(t, "workers", "refresh", "*", "--wait", "--timeout", "3s", "--json")
+		want(t, got, 1, "1 of 2 had not")
+		var docs []refreshDoc
+		if err := json.Unmarshal([]byte(got.out), &docs); err != nil || len(docs) != 2 ||
+			docs[0].Result.Verified || !strings.Contains(docs[0].Result.Reason, "not yet: it last beat") || !docs[1].Result.Verified || !docs[1].Result.Changes.Empty() {
+			t.Errorf("--json: %v in\n%s", err, got.out)
+		}
+		want(t, run(t, "workers", "refresh", "killed", "--wait", "--timeout", "1s"), 1, "killed", "not yet: it last beat")
+		want(t, run(t, "workers", "refresh", "killed", "--wait", "--timeout", "0s"), 2, "--timeout")
+		want(t, run(t, "workers", "refresh", "killed", "--wait", "--dry-run"), 0, "nobody was asked")
+		exec(t, db, "UPDATE worker SET instance = NULL, status = 'inactive' WHERE name = 'killed'")
+		want(t, run(t, "workers", "refresh", "killed", "--wait"), 0, "when it starts: it does not run")
 
 		stop()
 		if status := <-ended; status != 0 && status != cli.ExitInterrupted {
 			t.Errorf("the service ended with status %d", status)
 		}
 		want(t, run(t, "workers", "list", "--status", "inactive"), 0, "web-1")
-		want(t, run(t, "explain", "web-1", "python"), 0, "the worker does not run")
+		want(t, run(t, "explain", "web-1", "deno"), 0, "the worker does not run")
 	})
 }

@@ -108,7 +108,7 @@ func verifiedBy(d *metadata.Definition) string {
 		return "no verification"
 	case v.AlwaysAvailable:
 		return "always available"
-	case !v.CheckRequired.Or(true):
+	case !v.CheckRequiredOrDefault():
 		return "taken as available, unverified"
 	case len(v.Commands) == 0:
 		return "no verification"
@@ -216,12 +216,12 @@ func printVerification(out *cli.Terminal, d metadata.Distributions) {
 		out.Printf("verification  none\n")
 	case v.AlwaysAvailable:
 		out.Printf("verification  always available\n")
-	case !v.CheckRequired.Or(true):
+	case !v.CheckRequiredOrDefault():
 		out.Printf("verification  not required\n")
 	default:
 		out.Printf("verification\n")
 		for _, c := range v.Ordered() {
-			out.Printf("  %-4s %s%s\n", strconv.Itoa(c.Priority.Or(metadata.DefaultPriority)),
+			out.Printf("  %-4s %s%s\n", strconv.Itoa(c.PriorityOrDefault()),
 				cli.Clean(host.CommandLine(c.Binary, c.Args)), cli.Clean(conditions(c)))
 		}
 		for _, l := range v.Locations {

@@ -14,20 +14,37 @@ import (
 )
 
 type workersHistoryCmd struct {
-	Name    string `arg:"" help:"Name or id of a worker, or its host; of one that is deleted its name." placeholder:"NAME|ID|HOST"`
+	Name    string `arg:"" optional:"" help:"Name or id of a worker, or its host; of one that is deleted its name. With --follow: default all." placeholder:"NAME|ID|HOST"`
 	Role    string `help:"Only of this role: worker or sensor." placeholder:"ROLE"`
 	Runtime string `help:"Only of this runtime." placeholder:"RUNTIME"`
 	Before  int64  `help:"Only changes before the one of this id: the last one of the part before." placeholder:"ID"`
 	Limit   int    `help:"At most so many (default: all)." placeholder:"N"`
+	Follow  bool   `short:"f" help:"Print changes as they happen, one a line, until interrupted."`
+	After   *int64 `help:"Follow from after the change of this id (default: from now on); 0 is the beginning." placeholder:"ID"`
 }
 
 // historyPart is how many changes are read at a time.
 const historyPart = 500
 
+// usage says what is wrong with the flags together.
+func (c *workersHistoryCmd) usage() error {
+	switch {
+	case c.Limit < 0 || c.Before < 0 || c.After != nil && *c.After < 0:
+		return cli.Usagef("--limit, --before and --after cannot be negative")
+	case c.Follow && (c.Limit > 0 || c.Before > 0):
+		return cli.Usagef("--follow is for what is to come, --limit and --before for what was")
+	case !c.Follow && c.After != nil:
+		return cli.Usagef("--after goes with --follow")
+	case !c.Follow && c.Name == "":
+		return cli.Usagef("say whose history, or --follow all")
+	}
+	return nil
+}
+
 // Run shows the history of the workers of a name.
 func (c *workersHistoryCmd) Run(ctx context.Context, env *cli.Env) error {
-	if c.Limit < 0 || c.Before < 0 {
-		return cli.Usagef("--limit and --before cannot be negative")
+	if err := c.usage(); err != nil {
+		return err
 	}
 	roles := []metadata.Role{metadata.Worker, metadata.Sensor}
 	if c.Role != "" {
@@ -51,6 +68,9 @@ func (c *workersHistoryCmd) Run(ctx context.Context, env *cli.Env) error {
 		keep = func(ch *schema.CapabilityChange) bool {
 			return ch.RuntimeRef == r.Ref && (r.Ref != "" || ch.Name == r.Name)
 		}
+	}
+	if c.Follow {
+		return c.follow(ctx, env, db, roles, keep)
 	}
 	changes, err := c.changes(ctx, db, c.Name, roles, keep)
 	if err == nil && len(changes) == 0 {
@@ -168,17 +188,21 @@ func printChanges(out *cli.Terminal, changes []schema.CapabilityChange) {
 	t.Right = map[int]bool{0: true}
 	t.Shrink = 7
 	for i := range changes {
-		c := &changes[i]
-		style := map[schema.ChangeKind]cli.Style{schema.CapabilityGained: cli.Green, schema.CapabilityLost: cli.Red}[c.Kind]
-		versions := textOr(c.NewVersion, textOr(c.OldVersion, "-"))
-		if c.Kind == schema.VersionChanged {
-			versions = textOr(c.OldVersion, "unknown") + " -> " + textOr(c.NewVersion, "unknown")
-		}
-		t.Row(cli.Cell{Text: strconv.FormatInt(c.ID, 10)}, cli.Cell{Text: stamp(c.Created)}, cli.Cell{Text: c.WorkerName},
-			cli.Cell{Text: cli.RoleName(c.WorkerRole)}, cli.Cell{Text: string(c.Kind), Style: style}, cli.Cell{Text: c.Name, Style: cli.Cyan}, cli.Cell{Text: versions},
-			cli.Cell{Text: textOr(c.Detail, "-")})
+		t.Row(changeCells(&changes[i])...)
 	}
 	t.Print(out)
+}
+
+func changeCells(c *schema.CapabilityChange) []cli.Cell {
+	style := map[schema.ChangeKind]cli.Style{schema.CapabilityGained: cli.Green, schema.CapabilityLost: cli.Red}[c.Kind]
+	versions := textOr(c.NewVersion, textOr(c.OldVersion, "-"))
+	if c.Kind == schema.VersionChanged {
+		versions = textOr(c.OldVersion, "unknown") + " -> " + textOr(c.NewVersion, "unknown")
+	}
+	return []cli.Cell{
+		{Text: strconv.FormatInt(c.ID, 10)}, {Text: stamp(c.Created)}, {Text: c.WorkerName}, {Text: cli.RoleName(c.WorkerRole)},
+		{Text: string(c.Kind), Style: style}, {Text: c.Name, Style: cli.Cyan}, {Text: versions}, {Text: textOr(c.Detail, "-")},
+	}
 }
 
 // textOr is a text that may be missing.

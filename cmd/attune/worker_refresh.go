@@ -16,13 +16,15 @@ import (
 
 type workersRefreshCmd struct {
 	selector
-	DryRun bool `help:"Show whom it would ask, and ask nobody."`
+	DryRun  bool          `help:"Show whom it would ask, and ask nobody."`
+	Wait    bool          `help:"Wait until those that were asked have verified, and say what came of it; exit status 1 where one has not."`
+	Timeout time.Duration `help:"How long --wait waits." default:"2m" placeholder:"TIME"`
 }
 
 // Help is the longer text of --help.
 func (c *workersRefreshCmd) Help() string {
 	return selectorHelp + " '*' is every worker. A worker learns of it with its next heartbeat, and runs every command again; " +
-		"what that changes is in `attune workers history`. One that does not run verifies everything when it starts."
+		"what that changes is in `attune workers history`, and --wait says it. One that does not run verifies everything when it starts."
 }
 
 // refreshBatch is how many workers one statement asks.
@@ -36,6 +38,9 @@ func (c *workersRefreshCmd) Run(ctx context.Context, env *cli.Env) error {
 	}
 	if len(c.terms()) == 0 {
 		return cli.Usagef("say which workers: a name, a selector such as 'has:python', or '*' for all")
+	}
+	if c.Timeout <= 0 {
+		return cli.Usagef("--timeout: %v is no time to wait", c.Timeout)
 	}
 	db, err := env.OpenNamed(ctx)
 	if err != nil {
@@ -57,6 +62,9 @@ func (c *workersRefreshCmd) Run(ctx context.Context, env *cli.Env) error {
 		return fmt.Errorf("no workers in %s fit %s; `attune workers list` takes the same terms", db.Name, strings.Join(c.terms(), " "))
 	}
 	docs, ids := refreshes(workers)
+	if c.DryRun {
+		c.Wait = false
+	}
 	if !c.DryRun {
 		for part := range slices.Chunk(ids, refreshBatch) {
 			if _, err := db.Store.Workers.RequestRefresh(ctx, part...); err != nil {
@@ -67,11 +75,17 @@ func (c *workersRefreshCmd) Run(ctx context.Context, env *cli.Env) error {
 			}
 		}
 	}
+	var late error
+	if c.Wait {
+		if late = c.wait(ctx, db, workers, docs); late != nil && !errors.Is(late, errLate) {
+			return late
+		}
+	}
 	if env.JSON {
-		return cli.PrintJSON(env.Out, docs)
+		return errors.Join(cli.PrintJSON(env.Out, docs), late)
 	}
 	c.print(env.Out, docs)
-	return nil
+	return late
 }
 
 // refreshDoc says of a worker whether it is asked.
@@ -87,6 +101,8 @@ type refreshDoc struct {
 	// WithinSeconds is how long it takes until it learns of it, a little more or
 	// less; null where that cannot be said.
 	WithinSeconds *int `json:"within_seconds"`
+	// Result is what came of it; null where nobody waited.
+	Result *refreshResult `json:"result,omitempty"`
 }
 
 // refreshes are what becomes of each worker, and the ids of those to be asked. A
@@ -110,8 +126,16 @@ func refreshes(workers []store.Selected) (docs []refreshDoc, ids []int64) {
 }
 
 func (c *workersRefreshCmd) print(out *cli.Terminal, docs []refreshDoc) {
-	t := cli.NewTable("NAME", "ROLE", "VERIFIES")
+	heading := "VERIFIES"
+	if c.Wait {
+		heading = "RESULT"
+	}
+	t := cli.NewTable("NAME", "ROLE", heading)
 	for _, d := range docs {
+		if d.Result != nil {
+			t.Row(cli.Cell{Text: d.Name}, cli.Cell{Text: d.Role}, d.Result.cell())
+			continue
+		}
 		when := cli.Cell{Text: "with its next heartbeat", Style: cli.Green}
 		switch {
 		case !d.Asked && (d.Status == string(schema.WorkerActive) || d.Status == string(schema.WorkerBusy)):

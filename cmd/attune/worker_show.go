@@ -87,6 +87,14 @@ func printWorker(out *cli.Terminal, w *store.Selected) {
 				out.Paint(cli.Yellow, "unconfirmed:"), cli.Clean(d.Name), cli.Clean(d.Version), stamp(d.UnconfirmedSince))
 		}
 	}
+	for i := range caps.Failed {
+		f := &caps.Failed[i]
+		unconfirmed := slices.ContainsFunc(caps.Detected, func(d detect.Detection) bool { return d.Path != "" && d.Path == f.Path })
+		if slices.Contains(caps.Runtimes, f.Name) && !unconfirmed {
+			out.Printf("%s %s %s: %s\n", out.Paint(cli.Yellow, "does not count:"), cli.Clean(f.Name),
+				cli.Clean(cli.Or(f.Path, "declared version "+f.Declared)), cli.Clean(string(f.Outcome)))
+		}
+	}
 	cli.PrintAbsent(out, caps, "why: attune explain "+cli.Clean(host.CommandLine(w.Name, nil))+" RUNTIME")
 }
 

@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -13,23 +14,29 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
+// opens gives a service a pool of its own.
+func opens(url, schemaName string) func(context.Context) (*service.Database, error) {
+	return func(ctx context.Context) (*service.Database, error) {
+		conn, err := database.Open(ctx, url)
+		if err != nil {
+			return nil, err
+		}
+		st := store.New(conn, store.Config{Schema: schemaName})
+		return &service.Database{Definitions: st, Rows: st.Workers, Close: conn.Close, Rest: func() { database.Rest(conn) }}, nil
+	}
+}
+
 // behind is a bench whose service reaches Postgres by a proxy.
 func behind(t *testing.T, parameters ...string) (*bench, service.Config, *proxy) {
 	t.Helper()
 	db := testdb.Postgres(t)
 	b := newBench(t, db)
-	p, url := throughProxy(t, db)
+	p, url := throughProxy(t, b.url)
 	url += "&" + strings.Join(parameters, "&")
 	cfg := b.config()
 	cfg.StatementTimeout = 300 * time.Millisecond
-	cfg.Open = func(ctx context.Context) (*service.Database, error) {
-		conn, err := database.Open(ctx, url)
-		if err != nil {
-			return nil, err
-		}
-		st := store.New(conn, store.Config{Schema: db.Schema})
-		return &service.Database{Definitions: st, Rows: st.Workers, Close: conn.Close}, nil
-	}
+	cfg.Open = opens(url, db.Schema)
+	cfg.IdleTimeout = time.Hour // a line that is held is what breaks
 	return b, cfg, p
 }
 
@@ -41,8 +48,85 @@ func (b *bench) forget() {
 	}
 }
 
+// heldAndNot tests with a connection that is held, and with one for each heartbeat.
+func heldAndNot(t *testing.T, test func(t *testing.T, idle time.Duration)) {
+	t.Run("held", func(t *testing.T) { test(t, time.Hour) })
+	t.Run("given back", func(t *testing.T) { test(t, -1) })
+}
+
+// noMore wants the process to hold no more than before, in the end: what was cut
+// off may still be on its way out.
+func (b *bench) noMore(before usage) {
+	b.Helper()
+	for range 1000 {
+		now := measure(b.T)
+		if now.goroutines <= before.goroutines && now.files <= before.files && now.children <= before.children {
+			return
+		}
+	}
+	b.Errorf("before %+v, after %+v", before, measure(b.T))
+}
+
+// TestPostgresStopsAndStarts: the server itself, in order and by a crash.
 func TestPostgresStopsAndStarts(t *testing.T) {
+	server := testdb.Own(t)
+	for name, stop := range map[string]func(){"in order": server.Stop, "by a crash": server.Crash} {
+		t.Run(name, func(t *testing.T) {
+			heldAndNot(t, func(t *testing.T, idle time.Duration) { stopAndStart(t, server, stop, idle) })
+		})
+	}
+}
+
+func stopAndStart(t *testing.T, server *testdb.Server, stop func(), idle time.Duration) {
+	b := newBench(t, server.Postgres())
+	cfg := b.config()
+	cfg.Open, cfg.IdleTimeout = opens(b.url, "public"), idle
+	svc := b.start(cfg)
+	b.pass(svc, 2*round)
+	b.has("alpha@1.0.0", "beta@2.0.0")
+	database.Rest(b.db)
+	before := measure(t)
+	for range 2 { // what leaks, does so each time
+		stop()
+		b.pass(svc, 2*round)
+		if err := svc.Ready(); err == nil || !svc.Away() {
+			t.Fatalf("ready: %v, away: %v; the server does not run", err, svc.Away())
+		}
+		b.remove("alpha")
+		b.install("beta", "echo beta 2.1.0")
+		b.pass(svc, round)
+		server.Start()
+		b.pass(svc, 15*time.Second)
+		b.has("beta@2.1.0")
+		b.status(schema.WorkerActive)
+		if err := svc.Ready(); err != nil {
+			t.Errorf("not ready again: %v", err)
+		}
+		b.install("alpha", "echo alpha 1.0.0")
+		b.install("beta", "echo beta 2.0.0")
+		b.pass(svc, 2*round)
+		b.has("alpha@1.0.0", "beta@2.0.0")
+		database.Rest(b.db)
+	}
+	b.noMore(before)
+	for _, line := range []string{"the database cannot be used for now", "the database can be used again"} {
+		if n := strings.Count(b.log.String(), line); n != 2 {
+			t.Errorf("the log says %d times %q, want 2 times:\n%s", n, line, b.log)
+		}
+	}
+	svc.Leave(t.Context())
+	b.status(schema.WorkerInactive)
+	database.Rest(b.db)
+}
+
+// TestConnectionsAreCut: what was swept meanwhile is active again.
+func TestConnectionsAreCut(t *testing.T) {
+	heldAndNot(t, connectionsAreCut)
+}
+
+func connectionsAreCut(t *testing.T, idle time.Duration) {
 	b, cfg, p := behind(t)
+	cfg.IdleTimeout = idle
 	svc := b.start(cfg)
 	b.step(svc)
 	p.cut()
@@ -98,10 +182,15 @@ func TestPostgresIsAwayAtFirst(t *testing.T) {
 // TestLineDropsPacketsSilently: no statement waits for ever, and the connection
 // is another one afterwards.
 func TestLineDropsPacketsSilently(t *testing.T) {
+	heldAndNot(t, lineDropsPackets)
+}
+
+func lineDropsPackets(t *testing.T, idle time.Duration) {
 	b, cfg, p := behind(t)
+	cfg.IdleTimeout = idle
 	svc := b.start(cfg)
 	b.step(svc)
-	before := p.connections()
+	before, held := p.connections(), measure(t)
 	p.stall()
 	b.pass(svc, 25*time.Second)
 	if !svc.Away() {
@@ -118,6 +207,7 @@ func TestLineDropsPacketsSilently(t *testing.T) {
 	if err := svc.Ready(); err != nil {
 		t.Errorf("not ready again: %v", err)
 	}
+	b.noMore(held)
 	p.stall()
 	svc.Leave(t.Context()) // which ends all the same
 }
@@ -141,6 +231,38 @@ func TestLineIsCutInATransaction(t *testing.T) {
 	b.has("beta@2.0.0")
 	b.status(schema.WorkerActive)
 	b.history("gained alpha", "gained beta", "lost alpha")
+}
+
+// unswept are rows of which no sweep succeeds.
+type unswept struct{ service.Rows }
+
+func (unswept) Sweep(context.Context, time.Duration) ([]store.Swept, error) {
+	return nil, errors.New("no connection")
+}
+
+// TestSweepFails: the next attempt to reach the database is a heartbeat, and
+// nothing is said to be due that is not.
+func TestSweepFails(t *testing.T) {
+	b := newBench(t, testdb.SQLite(t))
+	cfg := b.config()
+	cfg.Open = func(context.Context) (*service.Database, error) {
+		return &service.Database{Definitions: b.own, Rows: unswept{b.own.Workers}}, nil
+	}
+	svc := b.start(cfg)
+	failed := 0
+	for range 50 {
+		next := b.step(svc)
+		if wait := next.Sub(b.clock.Now()); wait <= 0 {
+			t.Fatalf("something was due %v ago, and is not done", -wait)
+		}
+		if svc.Away() {
+			failed++
+		}
+		b.clock.advance(next.Sub(b.clock.Now()))
+	}
+	if failed == 0 || failed > 10 {
+		t.Errorf("the database was away after %d of 50 steps", failed)
+	}
 }
 
 // TestStalledAtFirst: opening the database is bounded too.

@@ -29,6 +29,7 @@ type Rows interface {
 	Heartbeat(ctx context.Context, id int64, instance string) (store.Beat, error)
 	Deactivate(ctx context.Context, id int64, instance string) error
 	Sweep(ctx context.Context, every time.Duration) ([]store.Swept, error)
+	Prune(ctx context.Context, every, keep time.Duration) (int, error)
 }
 
 var (
@@ -40,7 +41,10 @@ var (
 type Database struct {
 	Definitions Definitions
 	Rows        Rows
-	// Close gives its connections back. Nil: nothing to close.
+	// Rest gives connections back that nobody uses, until the next one is needed;
+	// database.Rest does. Nil: they are kept.
+	Rest func()
+	// Close gives all connections back. Nil: nothing to close.
 	Close func() error
 }
 
@@ -56,6 +60,8 @@ const (
 	DefaultFullEvery         = 10
 	DefaultUnconfirmedFor    = 15 * time.Minute
 	DefaultStatementTimeout  = 5 * time.Second
+	DefaultIdleTimeout       = time.Second
+	DefaultKeepHistory       = 90 * 24 * time.Hour
 )
 
 // Config sets up a Service. The first three fields are required.
@@ -85,9 +91,18 @@ type Config struct {
 	// UnconfirmedFor is how long an installation is kept of which the host cannot
 	// tell any more. Zero is DefaultUnconfirmedFor.
 	UnconfirmedFor time.Duration
+	// KeepHistory is how long changes are kept, a day at least; the newest of each
+	// runtime of a worker always is. Of services that share a database the one that
+	// keeps them for the shortest time decides. Zero is DefaultKeepHistory; less
+	// keeps all.
+	KeepHistory time.Duration
 	// StatementTimeout bounds every use of the database; the connection is
 	// thrown away then. Zero is DefaultStatementTimeout.
 	StatementTimeout time.Duration
+	// IdleTimeout is for how long at most connections are held for which nothing is
+	// to do: where the next thing is due later, they are given back at once
+	// (Database.Rest). Zero is DefaultIdleTimeout; less always gives them back.
+	IdleTimeout time.Duration
 	// Instance tells this process from the next. Empty is one made up of the
 	// host's name, the process id and chance.
 	Instance string
@@ -115,16 +130,20 @@ func (c Config) withDefaults() (Config, error) {
 		{"verify interval", &c.VerifyInterval, DefaultVerifyInterval, time.Second},
 		{"time for which what is unconfirmed is kept", &c.UnconfirmedFor, DefaultUnconfirmedFor, time.Second},
 		{"statement timeout", &c.StatementTimeout, DefaultStatementTimeout, time.Millisecond},
+		{"time for which history is kept", &c.KeepHistory, DefaultKeepHistory, 24 * time.Hour},
 	} {
 		if *d.value == 0 {
 			*d.value = d.def
 		}
-		if *d.value < d.least {
+		if *d.value < d.least && (d.value != &c.KeepHistory || c.KeepHistory > 0) {
 			return c, fmt.Errorf("service: the %s is %v, and has to be %v at least", d.name, *d.value, d.least)
 		}
 	}
 	if c.HeartbeatInterval%time.Second != 0 || c.HeartbeatInterval > time.Hour {
 		return c, fmt.Errorf("service: the heartbeat interval is %v; it is whole seconds, an hour at most", c.HeartbeatInterval)
+	}
+	if c.IdleTimeout == 0 {
+		c.IdleTimeout = DefaultIdleTimeout
 	}
 	if c.FullEvery == 0 {
 		c.FullEvery = DefaultFullEvery

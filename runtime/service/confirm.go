@@ -1,7 +1,10 @@
 package service
 
 import (
+	"errors"
+	"io/fs"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/attune-go/attune/runtime/detect"
@@ -11,25 +14,28 @@ import (
 type confirmation struct {
 	at   time.Time
 	keep time.Duration
-	// untouched reports whether nothing that an installation's verification
-	// depends on has changed since it was last found.
-	untouched func(path string) bool
+	// files are the executables from before as they are now.
+	files map[string]error
 }
 
 // confirm adds to what was found the installations from before of which the host
 // could not tell this time, each for so long. Those of which it was told that
-// they are not there are gone at once.
+// they are not there, and those that nothing looks for any more, are gone at once.
 func confirm(before, found *detect.Capabilities, c confirmation) *detect.Capabilities {
 	var kept []detect.Detection
 	for _, was := range before.Detected {
-		if slices.ContainsFunc(found.Detected, func(d detect.Detection) bool { return sameInstallation(was, d) }) || !c.open(was, found) {
+		if slices.ContainsFunc(found.Detected, func(d detect.Detection) bool { return sameInstallation(was, d) }) {
+			continue
+		}
+		attempts, open := c.open(was, found)
+		if !open {
 			continue
 		}
 		if was.UnconfirmedSince.IsZero() {
 			was.UnconfirmedSince = c.at
 		}
 		if c.at.Sub(was.UnconfirmedSince) < c.keep {
-			was.Attempts = nil
+			was.Attempts = attempts
 			kept = append(kept, was)
 		}
 	}
@@ -56,17 +62,29 @@ func recall(before *detect.Capabilities, now time.Time, keep time.Duration) *det
 }
 
 // open reports whether what was found leaves it open if an installation that it
-// does not name is there.
-func (c *confirmation) open(was detect.Detection, found *detect.Capabilities) bool {
-	for _, a := range found.Undetected {
-		if a.Ref == was.Ref {
-			return a.Outcome.CouldNotTell()
+// does not name is there, with the attempts that could not tell. What became of
+// its own executable decides; where nothing is said of that, what became of the
+// runtime: its time was over, say, or its definition is rubbish.
+func (c *confirmation) open(was detect.Detection, found *detect.Capabilities) (attempts []detect.Attempt, open bool) {
+	switch err := c.files[was.Path]; {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrPermission):
+		return nil, false
+	case err != nil: // a disk that fails, a server that does not answer
+		return nil, true
+	}
+	told := false
+	for i := range found.Failed {
+		if f := &found.Failed[i]; f.Of(&was) {
+			told = true
+			if f.Outcome.CouldNotTell() {
+				attempts, open = append(attempts, f.Attempts...), true
+			}
 		}
 	}
-	// The runtime is there without this installation. The document does not say
-	// how its probe ended; but the very same files do not turn into others.
-	return slices.ContainsFunc(found.Detected, func(d detect.Detection) bool { return d.Ref == was.Ref }) &&
-		was.Source == detect.Verified && c.untouched(was.Path)
+	if told {
+		return attempts, open
+	}
+	return nil, slices.ContainsFunc(found.Undetected, func(a detect.Absence) bool { return a.Ref == was.Ref && a.Outcome.CouldNotTell() })
 }
 
 // sameInstallation reports whether two detections are of one installation,
@@ -88,11 +106,10 @@ type doubt struct {
 
 func (d *doubt) note(caps *detect.Capabilities) {
 	d.kept = slices.ContainsFunc(caps.Detected, func(in detect.Detection) bool { return !in.UnconfirmedSince.IsZero() })
-	passing := slices.ContainsFunc(caps.Undetected, func(a detect.Absence) bool {
-		// Wrong metadata stays wrong until the definition is another.
-		return a.Outcome.CouldNotTell() && a.Outcome != detect.InvalidMetadata
-	})
-	if d.kept || passing {
+	// Wrong metadata stays wrong until the definition is another.
+	passing := func(o detect.Outcome) bool { return o.CouldNotTell() && o != detect.InvalidMetadata }
+	if d.kept || slices.ContainsFunc(caps.Undetected, func(a detect.Absence) bool { return passing(a.Outcome) }) ||
+		slices.ContainsFunc(caps.Failed, func(f detect.Failure) bool { return passing(f.Outcome) }) {
 		d.rounds++
 	} else {
 		d.rounds = 0

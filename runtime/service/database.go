@@ -37,6 +37,9 @@ func (s *Service) reachable() bool {
 	return s.away.since == nil || s.due(s.away.retryAt)
 }
 
+// uses are what the database is asked for.
+var uses = []string{"open", "read definitions", "read the row", "register", "report", "heartbeat", "sweep", "prune"}
+
 // ask makes one use of the database, bounded in time. What the database answers
 // with a sentinel of the store is an answer; anything else means that it is
 // away. Only an error of the first kind is returned; ok says that there was no
@@ -103,6 +106,14 @@ func (s *Service) back() {
 		s.log.Info("the database can be used again", "away_for", s.cfg.Now().Sub(*s.away.since).Round(time.Millisecond))
 	}
 	s.away.since, s.away.failures = nil, 0
+}
+
+// rest gives connections back where none is needed soon: a server has few of them,
+// and a fleet is large.
+func (s *Service) rest(next time.Time) {
+	if s.db != nil && s.db.Rest != nil && next.Sub(s.cfg.Now()) > s.cfg.IdleTimeout {
+		s.db.Rest()
+	}
 }
 
 // open opens the database, once: from then on its pool finds the way back.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -41,4 +42,9 @@ func Unchanged(ctx context.Context, d Detector, h Host, defs []metadata.Definiti
 		again := (&round{known: k, host: h, seen: first.seen, files: files}).run(ctx)
 		return again.err == nil && again.caps == nil
 	}
+}
+
+// Confirm is confirm for what is there now.
+func Confirm(before, found *detect.Capabilities, at time.Time, keep time.Duration) *detect.Capabilities {
+	return confirm(before, found, confirmation{at: at, keep: keep, files: lookFor(before)})
 }

@@ -7,7 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
@@ -26,7 +27,8 @@ var _ Host = (*host.LocalHost)(nil)
 
 // fingerprint tells whether anything that a verification depends on has changed:
 // which executables there are, and which files they are, by path, real path,
-// inode, size and time of change.
+// inode, size, times of change, and who may do what with them; and what is known
+// to choose what a shim runs.
 type fingerprint struct {
 	// places is what PATH and the locations show for the definitions.
 	places [sha256.Size]byte
@@ -36,6 +38,15 @@ type fingerprint struct {
 
 func (f fingerprint) equal(other fingerprint) bool {
 	return f.places == other.places && maps.Equal(f.files, other.files)
+}
+
+// choices are where version managers are told for a whole user which version
+// their shims and proxies run; filesOf has those that lie beside the shims.
+var choices = []string{
+	"~/.tool-versions",                  // asdf, mise
+	"~/.config/mise/config.toml",        // mise
+	"~/.rustup/settings.toml",           // rustup
+	"~/.volta/tools/user/platform.json", // volta
 }
 
 // watch is where executables of definitions are looked for.
@@ -78,7 +89,7 @@ func (w *watch) look(h Host) (sum [sha256.Size]byte) {
 			fmt.Fprintln(all, stamp(c))
 		}
 	}
-	for _, g := range w.globs {
+	for _, g := range slices.Concat(w.globs, choices) {
 		fmt.Fprintf(all, "glob %q\n", g)
 		for _, path := range h.Glob(g) {
 			fmt.Fprintln(all, stamp(h.Resolve(path)))
@@ -100,24 +111,42 @@ func look(h Host, paths []string) map[string]string {
 // stamp is what tells an executable from another one in its place.
 func stamp(c host.Candidate) string {
 	text := fmt.Sprintf("%q %q %q", c.Path, c.RealPath, c.Fault)
-	info, err := os.Stat(c.Path)
-	if err != nil {
+	var st unix.Stat_t
+	if unix.Stat(c.Path, &st) != nil {
 		return text
 	}
-	text += fmt.Sprintf(" %d %d", info.Size(), info.ModTime().UnixNano())
-	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		text += fmt.Sprintf(" %d %d", st.Dev, st.Ino)
-	}
-	return text
+	// Policy looks at the mode and the owners. The time of the last change of any
+	// of this is told too: nobody can set it back.
+	return text + fmt.Sprintf(" %d %d %d %d %o %d %d %d",
+		st.Dev, st.Ino, st.Size, st.Mtim.Nano(), st.Mode, st.Uid, st.Gid, st.Ctim.Nano())
 }
 
-// filesOf are the files that a document names, each once.
+// lookFor looks whether the executables of a document are there.
+func lookFor(caps *detect.Capabilities) map[string]error {
+	if caps == nil {
+		return nil
+	}
+	files := map[string]error{}
+	for i := range caps.Detected {
+		if path := caps.Detected[i].Path; path != "" {
+			_, files[path] = os.Stat(path)
+		}
+	}
+	return files
+}
+
+// filesOf are the files that a document names, each once, and of shims also the
+// file by which pyenv and what was made after it choose a version.
 func filesOf(caps *detect.Capabilities) []string {
 	files := map[string]bool{}
 	note := func(paths ...string) {
 		for _, p := range paths {
-			if filepath.IsAbs(p) {
-				files[p] = true
+			if !filepath.IsAbs(p) {
+				continue
+			}
+			files[p] = true
+			if folder, root := filepath.Dir(p), filepath.Dir(filepath.Dir(p)); filepath.Base(folder) == "shims" {
+				files[filepath.Join(root, "version")] = true
 			}
 		}
 	}
@@ -125,6 +154,12 @@ func filesOf(caps *detect.Capabilities) []string {
 		note(d.Path, d.RealPath, d.Shim, d.VersionFile)
 		for _, a := range d.Attempts {
 			note(a.Path)
+		}
+	}
+	for _, f := range caps.Failed {
+		note(f.Path, f.RealPath)
+		for _, a := range f.Attempts {
+			note(a.VersionFile)
 		}
 	}
 	for _, a := range caps.Undetected {

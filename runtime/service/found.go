@@ -2,6 +2,7 @@ package service
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -26,7 +27,7 @@ func Found(caps *detect.Capabilities, now time.Time) (*store.Capabilities, error
 		slim.Detected[i].Attempts = nil
 		row, err := withEvidence(schema.WorkerRuntime{
 			RuntimeRef: d.Ref, Name: d.Name, Outcome: string(d.Outcome), Source: string(d.Source),
-			Version: d.Version, VersionRaw: plain(d.VersionRaw), Path: d.Path, RealPath: d.RealPath,
+			Version: d.Version, VersionRaw: plain(d.VersionRaw), Path: plain(d.Path), RealPath: plain(d.RealPath),
 		}, d.Attempts)
 		if err != nil {
 			return nil, err
@@ -49,12 +50,58 @@ func Found(caps *detect.Capabilities, now time.Time) (*store.Capabilities, error
 		}
 		out.Runtimes = append(out.Runtimes, row)
 	}
+	slim.Failed = mostTelling(caps.Failed)
+	for i, f := range slim.Failed {
+		slim.Failed[i].Attempts = nil
+		if told(&f, caps) {
+			continue
+		}
+		row, err := withEvidence(schema.WorkerRuntime{
+			RuntimeRef: f.Ref, Name: f.Name, Outcome: string(f.Outcome), Source: string(detect.Verified), Detail: orNull(f.Detail), Hint: orNull(f.Hint),
+			Version: f.Version, VersionRaw: plain(f.Declared), Path: plain(f.Path), RealPath: plain(f.RealPath), VerifiedAt: &now,
+		}, f.Attempts)
+		if err != nil {
+			return nil, err
+		}
+		if !f.VerifiedAt.IsZero() {
+			row.VerifiedAt = &f.VerifiedAt
+		}
+		out.Runtimes = append(out.Runtimes, row)
+	}
 	doc, err := json.Marshal(slim)
 	if err != nil {
 		return nil, fmt.Errorf("encode capabilities: %w", err)
 	}
 	out.Document = withoutNUL(doc)
 	return out, nil
+}
+
+// maxFailed is how many failures of one runtime are stored: a definition whose
+// locations show half of the disk must not fill the table.
+const maxFailed = 20
+
+// mostTelling are at most maxFailed failures of each runtime, in their order:
+// those of which the host could not tell before those that are absent.
+func mostTelling(all []detect.Failure) []detect.Failure {
+	var out []detect.Failure
+	of := map[string]int{}
+	for _, untold := range []bool{true, false} {
+		for _, f := range all {
+			if f.Outcome.CouldNotTell() == untold && of[f.Ref] < maxFailed {
+				of[f.Ref]++
+				out = append(out, f)
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b detect.Failure) int { return cmp.Compare(a.Ref, b.Ref) })
+	return out
+}
+
+// told reports whether another row has a failure's evidence: the runtime's
+// negative, or an installation that is kept.
+func told(f *detect.Failure, caps *detect.Capabilities) bool {
+	return slices.ContainsFunc(caps.Undetected, func(a detect.Absence) bool { return a.Ref == f.Ref }) ||
+		slices.ContainsFunc(caps.Detected, func(d detect.Detection) bool { return d.Ref == f.Ref && f.Path != "" && d.Path == f.Path })
 }
 
 // withEvidence adds attempts to a row; without any it has none.
@@ -70,8 +117,11 @@ func withEvidence(row schema.WorkerRuntime, attempts []detect.Attempt) (schema.W
 	return row, nil
 }
 
-// plain is a text without what no database stores: the NUL that a tool printed.
-func plain(text string) string { return strings.ReplaceAll(text, "\x00", "\uFFFD") }
+// plain is a text without what no database stores: the NUL that a tool printed,
+// and bytes in a path that are no UTF-8.
+func plain(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+}
 
 // withoutNUL does the same to the strings of a JSON document.
 func withoutNUL(doc json.RawMessage) json.RawMessage {

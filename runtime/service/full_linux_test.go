@@ -3,8 +3,10 @@ package service_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,6 +73,40 @@ func TestDiskIsFull(t *testing.T) {
 	}
 	b.pass(svc, 15*time.Second)
 	b.has("beta@2.0.0")
+	b.status(schema.WorkerActive)
+	svc.Leave(t.Context())
+}
+
+// TestFileIsFull: the same where no disk can be made: SQLite itself lets the file
+// grow no more.
+func TestFileIsFull(t *testing.T) {
+	b := newBench(t, testdb.SQLite(t))
+	// The limit is one connection's.
+	b.db.SetMaxOpenConns(1)
+	svc := b.start(b.config())
+	b.step(svc)
+	limit := func(pages int) {
+		t.Helper()
+		if _, err := b.db.NewRaw("PRAGMA max_page_count = ?", pages).Exec(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	limit(1) // which is what it has
+	b.remove("alpha")
+	for i := range 50 { // until what is free within it is used up
+		if b.pass(svc, round); svc.Away() {
+			break
+		}
+		b.install("beta", fmt.Sprintf("echo beta 2.%d.0 %s", i, strings.Repeat("x", 3000)))
+	}
+	if log := b.log.String(); !svc.Away() || !strings.Contains(log, "full") {
+		t.Fatalf("nothing failed:\n%s", log)
+	}
+	b.install("beta", "echo beta 3.0.0")
+	b.pass(svc, round)
+	limit(1 << 20)
+	b.pass(svc, 15*time.Second)
+	b.has("beta@3.0.0")
 	b.status(schema.WorkerActive)
 	svc.Leave(t.Context())
 }

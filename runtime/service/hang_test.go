@@ -99,7 +99,7 @@ func TestLeaveAfterALostAnswer(t *testing.T) {
 		b := newBench(t, db)
 		cfg := b.config()
 		cfg.Open = func(context.Context) (*service.Database, error) {
-			return &service.Database{Definitions: b.Store, Rows: deaf{b.Workers}}, nil
+			return &service.Database{Definitions: b.own, Rows: deaf{b.own.Workers}}, nil
 		}
 		svc := b.start(cfg)
 		b.step(svc)

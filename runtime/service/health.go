@@ -13,6 +13,8 @@ type health struct {
 	stepped, next time.Time // the last step, and when the next was to be
 	registered    bool
 	beat          time.Time // the last heartbeat that arrived
+	due           time.Time // the next one; at first, when the service began
+	lag           time.Duration
 }
 
 func (s *Service) noteStep(now, next time.Time) {
@@ -21,10 +23,18 @@ func (s *Service) noteStep(now, next time.Time) {
 	s.health.stepped, s.health.next = now, next
 }
 
-func (s *Service) noteBeat(now time.Time) {
+// noteBeat notes that a heartbeat arrived, so late, and when the next one is due.
+func (s *Service) noteBeat(now time.Time, lag time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.health.beat = now
+	s.health.beat, s.health.lag, s.health.due = now, max(lag, 0), s.beatAt
+}
+
+// lag is how long a heartbeat is overdue; where none is, how late the last one was.
+func (s *Service) lag() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return max(s.cfg.Now().Sub(s.health.due), s.health.lag)
 }
 
 func (s *Service) noteRegistered(is bool) {

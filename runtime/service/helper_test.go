@@ -3,6 +3,7 @@ package service_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -14,12 +15,14 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect"
 
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/runtime/service"
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/database"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -49,6 +52,13 @@ type bench struct {
 	*testing.T
 	*store.Store
 	db    *bun.DB
+	roles *testdb.Roles // nil on SQLite
+	// name of the worker. On Postgres it is that of the login under which its
+	// service works, as url and own do; the bench itself is the owner.
+	name string
+	url  string
+	own  *store.Store
+
 	bin   string
 	clock *clock
 	log   *lines
@@ -77,13 +87,40 @@ func newBench(t *testing.T, db *testdb.DB) *bench {
 	t.Helper()
 	b := &bench{
 		T: t, Store: store.New(db.DB, store.Config{Schema: db.Schema}), db: db.DB,
-		bin: t.TempDir(), clock: newClock(), log: &lines{},
+		name: "w", bin: t.TempDir(), clock: newClock(), log: &lines{},
+	}
+	b.own = b.Store
+	if db.Dialect().Name() == dialect.PG {
+		b.name += "-" + strings.ToLower(rand.Text()[:10])
+		b.roles = testdb.MakeRoles(t, db, rolesScript(t))
+		b.url = b.roles.Login(t, b.name, "attune_worker")
+		b.own = store.New(opened(t, b.url), store.Config{Schema: db.Schema})
 	}
 	for name, version := range map[string]string{"alpha": "1.0.0", "beta": "2.0.0"} {
 		b.define(name, fmt.Sprintf(`{"verification": {"commands": [{"binary": %q, "args": ["--version"], "timeout": "10s"}]}}`, name))
 		b.install(name, "echo "+name+" "+version)
 	}
 	return b
+}
+
+// rolesScript is what operators run.
+func rolesScript(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/roles.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func opened(t *testing.T, url string) *bun.DB {
+	t.Helper()
+	conn, err := database.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
 }
 
 // define writes a definition; what is wrong with it is for the test to be about.
@@ -118,14 +155,14 @@ func (b *bench) remove(name string) {
 
 // config is a service's on this bench. It may be changed before it is used.
 func (b *bench) config() service.Config {
-	local := host.Local(host.LocalConfig{Environ: []string{"PATH=" + b.bin, "HOME=" + b.bin}})
+	local := host.Local(host.LocalConfig{Environ: []string{"PATH=" + b.bin, "HOME=" + strings.TrimSuffix(b.bin, "/shims")}})
 	policy, err := host.NewPolicy(host.PolicyConfig{Mode: host.ModeOpen})
 	if err != nil {
 		b.Fatal(err)
 	}
 	return service.Config{
 		Open: func(context.Context) (*service.Database, error) {
-			return &service.Database{Definitions: b.Store, Rows: b.Workers}, nil
+			return &service.Database{Definitions: b.own, Rows: b.own.Workers}, nil
 		},
 		Detector: func(defs []metadata.Definition) (service.Detector, error) {
 			return detect.New(defs, detect.Config{
@@ -137,10 +174,10 @@ func (b *bench) config() service.Config {
 	}
 }
 
-// start makes a service of the name w.
+// start makes a service of the bench's name.
 func (b *bench) start(cfg service.Config) *service.Service {
 	b.Helper()
-	svc, err := service.New(service.Identity{Name: "w", Role: metadata.Worker}, cfg)
+	svc, err := service.New(service.Identity{Name: b.name, Role: metadata.Worker}, cfg)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -175,7 +212,7 @@ func (b *bench) pass(svc *service.Service, d time.Duration) {
 
 func (b *bench) row() *schema.Worker {
 	b.Helper()
-	row, err := b.Workers.ByIdentity(context.WithoutCancel(b.Context()), metadata.Worker, "w")
+	row, err := b.Workers.ByIdentity(context.WithoutCancel(b.Context()), metadata.Worker, b.name)
 	if err != nil {
 		b.Fatal(err)
 	}

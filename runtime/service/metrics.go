@@ -2,17 +2,21 @@ package service
 
 import (
 	"fmt"
+	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/schema"
 )
 
 // Metrics are the figures of a service, in the form of Prometheus.
 type Metrics struct {
 	probes         *prometheus.CounterVec
 	detection      prometheus.Histogram
-	heartbeatLag   prometheus.Gauge
+	heartbeatLag   prometheus.GaugeFunc
+	lag            atomic.Pointer[func() time.Duration] // of the service that runs
 	heartbeats     prometheus.Counter
 	rounds         *prometheus.CounterVec
 	databaseErrors *prometheus.CounterVec
@@ -35,7 +39,6 @@ func NewMetrics(to prometheus.Registerer) *Metrics {
 			Namespace: "attune", Name: "detection_seconds", Help: "How long a full detection took.",
 			Buckets: prometheus.ExponentialBuckets(0.05, 2, 12),
 		}),
-		heartbeatLag: gauge("heartbeat_lag_seconds", "How long after its time the last heartbeat arrived."),
 		heartbeats: prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: "attune", Name: "heartbeats_total", Help: "Heartbeats that arrived.",
 		}),
@@ -44,6 +47,25 @@ func NewMetrics(to prometheus.Registerer) *Metrics {
 		changes:        counter("capability_changes_total", "Capabilities gained, lost or changed in version.", "kind"),
 		runtimes:       gauge("runtimes", "Runtimes that this host has."),
 		unconfirmed:    gauge("unconfirmed_installations", "Installations of which the host cannot tell any more."),
+	}
+	m.heartbeatLag = prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: "attune", Name: "heartbeat_lag_seconds",
+		Help: "How long a heartbeat is overdue; where none is, how late the last one arrived.",
+	}, func() float64 {
+		if lag := m.lag.Load(); lag != nil {
+			return (*lag)().Seconds()
+		}
+		return 0
+	})
+	// A rate can be told of a series that was there before its first event.
+	for _, doing := range uses {
+		m.databaseErrors.WithLabelValues(doing)
+	}
+	for _, result := range []string{"full", "unchanged", "failed"} {
+		m.rounds.WithLabelValues(result)
+	}
+	for _, kind := range []schema.ChangeKind{schema.CapabilityGained, schema.CapabilityLost, schema.VersionChanged} {
+		m.changes.WithLabelValues(string(kind))
 	}
 	if to != nil {
 		to.MustRegister(m.probes, m.detection, m.heartbeatLag, m.heartbeats, m.rounds, m.databaseErrors, m.changes, m.runtimes, m.unconfirmed)

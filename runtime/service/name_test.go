@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,7 +48,7 @@ func TestTwoOfOneName(t *testing.T) {
 		if !errors.Is(err, store.ErrLive) {
 			t.Fatalf("got %v, want store.ErrLive", err)
 		}
-		for _, part := range []string{`worker "w"`, instance, "--takeover"} {
+		for _, part := range []string{`worker "` + b.name + `"`, instance, "--takeover"} {
 			if !strings.Contains(err.Error(), part) {
 				t.Errorf("%q does not say %q", err, part)
 			}
@@ -150,6 +151,12 @@ func TestHundredAtOnce(t *testing.T) {
 		declared := detect.Config{Declared: []string{"alpha", "beta"}, Now: b.clock.Now, Getenv: func(string) string { return "" }}
 		cfg.Detector = func(defs []metadata.Definition) (service.Detector, error) { return detect.New(defs, declared), nil }
 		cfg.StatementTimeout = time.Minute
+		if b.roles != nil { // one login for all of them
+			shared := store.New(opened(t, b.roles.Login(t, b.name+"-fleet", "attune_fleet")), store.Config{Schema: db.Schema})
+			cfg.Open = func(context.Context) (*service.Database, error) {
+				return &service.Database{Definitions: shared, Rows: shared.Workers}, nil
+			}
+		}
 		var all sync.WaitGroup
 		services := make([]*service.Service, 100)
 		for i := range services {

@@ -7,8 +7,6 @@ import (
 	"net/url"
 	"sync"
 	"testing"
-
-	"github.com/attune-go/attune/fixtures/testdb"
 )
 
 // proxy stands between a service and its Postgres, and breaks the line.
@@ -26,10 +24,10 @@ type proxy struct {
 	pumps    sync.WaitGroup
 }
 
-// throughProxy gives a URL of the database by way of a proxy.
-func throughProxy(t *testing.T, db *testdb.DB) (*proxy, string) {
+// throughProxy gives the URL of a database by way of a proxy.
+func throughProxy(t *testing.T, direct string) (*proxy, string) {
 	t.Helper()
-	u, err := url.Parse(db.URL)
+	u, err := url.Parse(direct)
 	if err != nil {
 		t.Fatal(err)
 	}

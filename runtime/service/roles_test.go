@@ -3,8 +3,8 @@ package service_test
 import (
 	"context"
 	"crypto/rand"
-	"net/url"
-	"os"
+	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -14,132 +14,337 @@ import (
 	"github.com/attune-go/attune/migrations"
 	"github.com/attune-go/attune/runtime/packs"
 	"github.com/attune-go/attune/runtime/packs/install"
-	"github.com/attune-go/attune/runtime/service"
 	"github.com/attune-go/attune/schema"
-	"github.com/attune-go/attune/schema/database"
+	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
 
-// as gives a connection under a role that docs/roles.sql makes. Roles belong to the whole server, so this test's have names of their
-// own.
-func as(t *testing.T, db *testdb.DB, member string) *bun.DB {
-	t.Helper()
-	text, err := os.ReadFile("../../docs/roles.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	suffix := "_" + strings.ToLower(rand.Text()[:10])
-	var pairs []string
-	for _, role := range []string{"attune_reader", "attune_worker", "attune_operator"} {
-		pairs = append(pairs, role, role+suffix)
-	}
-	pairs = append(pairs, `"public"`, `"`+db.Schema+`"`)
-	script := strings.NewReplacer(pairs...).Replace(string(text))
-	exec := func(ctx context.Context, statement string) {
-		t.Helper()
-		if _, err := db.ExecContext(ctx, statement); err != nil {
-			t.Fatalf("%v in %s", err, statement)
-		}
-	}
-	for range 2 {
-		exec(t.Context(), script)
-	}
-	login, password := "attune_test"+suffix, rand.Text()
-	exec(t.Context(), "CREATE ROLE "+login+" LOGIN PASSWORD '"+password+"' IN ROLE "+member+suffix)
-	t.Cleanup(func() {
-		ctx := context.WithoutCancel(t.Context())
-		for _, role := range []string{login, "attune_reader" + suffix, "attune_worker" + suffix, "attune_operator" + suffix} {
-			exec(ctx, "DROP OWNED BY "+role)
-			exec(ctx, "DROP ROLE "+role)
-		}
+// Every bench on Postgres works under the role of a worker, so that the other
+// tests show that nothing is missing. Those here show that nothing is too much.
+
+// beside registers another worker that runs, and gives its row.
+func (b *bench) beside(name string) *schema.Worker {
+	b.Helper()
+	interval := 600
+	row, _, err := b.Workers.Register(b.Context(), store.Registration{
+		Name: name, Role: metadata.Worker, Instance: new("i-" + name), HeartbeatInterval: &interval,
+		Capabilities: &store.Capabilities{Document: json.RawMessage(`{"runtimes": ["alpha"]}`), Runtimes: []schema.WorkerRuntime{
+			{RuntimeRef: "t.alpha", Name: "alpha", Outcome: schema.OutcomeAvailable, Version: "9.0.0", Path: "/opt/alpha"},
+		}},
 	})
-	u, err := url.Parse(db.URL)
 	if err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
-	u.User = url.UserPassword(login, password)
-	conn, err := database.Open(t.Context(), u.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	return conn
+	return row
 }
 
-// TestLeastPrivilege: a service lives a whole life under the worker role, and
-// can do nothing else.
-func TestLeastPrivilege(t *testing.T) {
-	for _, name := range []string{"public", "attune"} {
-		t.Run(name, func(t *testing.T) {
-			db := testdb.Postgres(t, testdb.Schema(name))
-			conn := as(t, db, "attune_worker")
-			m, err := migrations.New(conn, migrations.Config{Schema: name})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if found, err := m.Check(t.Context()); err != nil || found != name {
-				t.Fatalf("check: schema %q, %v", found, err)
-			}
-
-			b := newBench(t, db)
-			st := store.New(conn, store.Config{Schema: name})
-			cfg := b.config()
-			cfg.Open = func(context.Context) (*service.Database, error) {
-				return &service.Database{Definitions: st, Rows: st.Workers}, nil
-			}
-			cfg.Hopeless = func(error) bool { return true }
-			svc := b.start(cfg)
-			b.step(svc)
-			b.has("alpha@1.0.0", "beta@2.0.0")
-			b.remove("alpha")
-			b.install("beta", "echo beta 2.1.0")
-			b.pass(svc, 2*round)
-			b.has("beta@2.1.0")
-			b.status(schema.WorkerActive)
-			if svc.Away() || strings.Contains(b.log.String(), "denied") {
-				t.Errorf("something was denied:\n%s", b.log)
-			}
-			svc.Leave(t.Context())
-			b.status(schema.WorkerInactive)
-
-			for _, statement := range []string{
-				`UPDATE %s.runtime SET distributions = '{}'`,
-				`INSERT INTO %s.runtime (ref, name) VALUES ('core.evil', 'Evil')`,
-				`DELETE FROM %s.runtime`,
-				`UPDATE %s.runtime_version SET version = '1'`,
-				`UPDATE %s.pack SET label = 'x'`,
-				`DELETE FROM %s.worker`,
-				`UPDATE %s.worker SET refresh_requested = now()`,
-				`UPDATE %s.capability_change SET kind = 'gained'`,
-				`DELETE FROM %s.capability_change`,
-				`SELECT * FROM %s.action`,
-				`UPDATE %s.attune_migrations SET program = 'x'`,
-				`CREATE TABLE %s.mine (id int)`,
-			} {
-				statement = strings.ReplaceAll(statement, "%s", name)
-				if _, err := conn.ExecContext(t.Context(), statement); err == nil || !strings.Contains(err.Error(), "42501") {
-					t.Errorf("%s: %v; want it to be denied", statement, err)
-				}
-			}
-		})
+// everything is all that the database says of a worker.
+func (b *bench) everything(schemaName, name string) string {
+	b.Helper()
+	var text string
+	err := b.db.NewRaw(`SELECT jsonb_build_array(
+			(SELECT jsonb_agg(w ORDER BY w.id) FROM ?0.worker w WHERE w.name = ?1 OR w.identity LIKE '%/' || ?1),
+			(SELECT jsonb_agg(r ORDER BY r.id) FROM ?0.worker_runtime r JOIN ?0.worker w ON w.id = r.worker WHERE w.name = ?1),
+			(SELECT jsonb_agg(c ORDER BY c.id) FROM ?0.capability_change c JOIN ?0.worker w ON w.id = c.worker WHERE w.name = ?1 OR c.worker_name = ?1))::text`,
+		bun.Name(schemaName), name).Scan(b.Context(), &text)
+	if err != nil {
+		b.Fatal(err)
 	}
+	return text
+}
+
+// attempt is a statement of a login that means harm.
+type attempt struct {
+	sql string
+	// unseen: it is not denied, and meets no row.
+	unseen bool
+}
+
+// harmless wants that attempts come to nothing. In them OTHER is the id of the
+// other worker, and OWN is that of the login's own.
+func (b *bench) harmless(conn bun.IDB, schemaName string, other int64, attempts []attempt) {
+	b.Helper()
+	for _, a := range attempts {
+		sql := bun.SafeQuery(strings.NewReplacer("{schema}", `"`+schemaName+`"`, "OTHER", "?0", "OWN", "?1", "NAME", "?2").Replace(a.sql), other, b.row().ID, b.name)
+		result, err := conn.NewRaw("?", sql).Exec(b.Context())
+		if a.unseen {
+			if err != nil {
+				b.Errorf("%s: %v", a.sql, err)
+			} else if n, err := result.RowsAffected(); err != nil || n != 0 {
+				b.Errorf("%s: %d rows, %v; want none", a.sql, n, err)
+			}
+		} else if err == nil || !strings.Contains(err.Error(), "42501") {
+			b.Errorf("%s: %v; want it to be denied", a.sql, err)
+		}
+	}
+}
+
+func inSchemas(t *testing.T, test func(t *testing.T, db *testdb.DB)) {
+	for _, name := range []string{"public", "attune"} {
+		t.Run(name, func(t *testing.T) { test(t, testdb.Postgres(t, testdb.Schema(name))) })
+	}
+}
+
+// TestLeastPrivilege: a service lives a whole life under the worker role.
+func TestLeastPrivilege(t *testing.T) {
+	inSchemas(t, func(t *testing.T, db *testdb.DB) {
+		b := newBench(t, db)
+		m, err := migrations.New(opened(t, b.url), migrations.Config{Schema: db.Schema})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found, err := m.Check(t.Context()); err != nil || found != db.Schema {
+			t.Fatalf("check: schema %q, %v", found, err)
+		}
+		cfg := b.config()
+		cfg.Hopeless = func(error) bool { return true }
+		svc := b.start(cfg)
+		b.step(svc)
+		b.has("alpha@1.0.0", "beta@2.0.0")
+		b.remove("alpha")
+		b.install("beta", "echo beta 2.1.0")
+		b.pass(svc, 2*round)
+		b.has("beta@2.1.0")
+		b.status(schema.WorkerActive)
+		if svc.Away() || strings.Contains(b.log.String(), "denied") {
+			t.Errorf("something was denied:\n%s", b.log)
+		}
+		svc.Leave(t.Context())
+		b.status(schema.WorkerInactive)
+	})
+}
+
+// TestOwnRowsAndNoMore: what a host's login tries on another host's rows, on the
+// definitions and on the history comes to nothing.
+func TestOwnRowsAndNoMore(t *testing.T) {
+	inSchemas(t, func(t *testing.T, db *testdb.DB) {
+		b := newBench(t, db)
+		b.step(b.start(b.config()))
+		other := b.beside("other")
+		before := b.everything(db.Schema, "other")
+		conn := opened(t, b.url)
+		b.harmless(conn, db.Schema, other.ID, []attempt{
+			{sql: `UPDATE {schema}.worker SET status = 'inactive' WHERE name = 'other'`, unseen: true},
+			{sql: `UPDATE {schema}.worker SET instance = 'mine', last_heartbeat = NULL WHERE id = OTHER`, unseen: true},
+			{sql: `UPDATE {schema}.worker SET capabilities = '{}' WHERE identity = 'action/other'`, unseen: true},
+			{sql: `SELECT id FROM {schema}.worker WHERE name = 'other' FOR UPDATE`, unseen: true},
+			{sql: `SELECT id FROM {schema}.worker WHERE name = 'other'`, unseen: true},
+			{sql: `UPDATE {schema}.worker SET refresh_requested = now() WHERE id = OTHER`},
+			{sql: `UPDATE {schema}.worker SET refresh_requested = now() WHERE id = OWN`},
+			{sql: `DELETE FROM {schema}.worker WHERE id = OTHER`},
+			{sql: `DELETE FROM {schema}.worker WHERE id = OWN`},
+			{sql: `TRUNCATE {schema}.worker CASCADE`},
+			{sql: `INSERT INTO {schema}.worker (name, worker_type, identity) VALUES ('other', 'local', 'sensor/other')`},
+			// The identity is what registrations go by.
+			{sql: `INSERT INTO {schema}.worker (name, worker_type, identity) VALUES (NAME, 'local', 'action/third')`},
+			{sql: `INSERT INTO {schema}.worker (name, worker_type) VALUES (NAME, 'local')`},
+			{sql: `UPDATE {schema}.worker SET identity = 'sensor/other' WHERE id = OWN`},
+			{sql: `UPDATE {schema}.worker SET name = 'other' WHERE id = OWN`},
+			{sql: `INSERT INTO {schema}.worker (id, name, worker_type, identity) VALUES (100, NAME, 'local', 'sensor/' || NAME)`},
+
+			{sql: `INSERT INTO {schema}.worker_runtime (worker, runtime_ref, name, outcome) VALUES (OTHER, 't.evil', 'evil', 'available')`},
+			{sql: `UPDATE {schema}.worker_runtime SET worker = OTHER WHERE worker = OWN`},
+			{sql: `UPDATE {schema}.worker_runtime SET outcome = 'not_found' WHERE worker = OTHER`, unseen: true},
+			{sql: `DELETE FROM {schema}.worker_runtime WHERE worker = OTHER`, unseen: true},
+			{sql: `INSERT INTO {schema}.worker_runtime (id, worker, runtime_ref, name, outcome) VALUES (1000, OWN, 't.x', 'x', 'available')`},
+
+			{sql: `INSERT INTO {schema}.capability_change (worker, worker_name, worker_role, runtime_ref, name, kind) VALUES (OTHER, 'other', 'action', 't.alpha', 'alpha', 'lost')`},
+			{sql: `INSERT INTO {schema}.capability_change (worker_name, worker_role, runtime_ref, name, kind) VALUES ('other', 'action', 't.alpha', 'alpha', 'lost')`},
+			{sql: `INSERT INTO {schema}.capability_change (worker, worker_name, worker_role, runtime_ref, name, kind) VALUES (OTHER, NAME, 'action', 't.alpha', 'alpha', 'lost')`},
+			{sql: `INSERT INTO {schema}.capability_change (id, worker, worker_name, worker_role, runtime_ref, name, kind) VALUES (1000, OWN, NAME, 'action', 't.alpha', 'alpha', 'lost')`},
+			{sql: `INSERT INTO {schema}.capability_change (created, worker, worker_name, worker_role, runtime_ref, name, kind) VALUES ('2020-01-01', OWN, NAME, 'action', 't.alpha', 'alpha', 'lost')`},
+			{sql: `UPDATE {schema}.capability_change SET kind = 'gained' WHERE worker = OWN`},
+			{sql: `DELETE FROM {schema}.capability_change WHERE worker = OWN`},
+
+			{sql: `UPDATE {schema}.runtime SET distributions = '{}'`},
+			{sql: `INSERT INTO {schema}.runtime (ref, name) VALUES ('core.evil', 'Evil')`},
+			{sql: `DELETE FROM {schema}.runtime`},
+			{sql: `UPDATE {schema}.runtime_version SET version = '1'`},
+			{sql: `UPDATE {schema}.pack SET label = 'x'`},
+			{sql: `SELECT * FROM {schema}.action`},
+			{sql: `SELECT * FROM {schema}.available_runtime`},
+			{sql: `UPDATE {schema}.worker_sweep SET swept = now()`},
+			{sql: `UPDATE {schema}.attune_migrations SET program = 'x'`},
+			{sql: `SELECT setval('{schema}.capability_change_id_seq', 1000000)`},
+			{sql: `CREATE TABLE {schema}.mine (id int)`},
+			{sql: `ALTER TABLE {schema}.worker DISABLE ROW LEVEL SECURITY`},
+			{sql: `DROP POLICY attune_own ON {schema}.worker`},
+		})
+
+		// The same by way of the store.
+		interval := 10
+		own := b.own.Workers
+		for _, takeover := range []bool{false, true} {
+			_, _, err := own.Register(t.Context(), store.Registration{
+				Name: "other", Role: metadata.Worker, Instance: new("mine"), HeartbeatInterval: &interval, Takeover: takeover,
+			})
+			if err == nil || !strings.Contains(err.Error(), "42501") {
+				t.Errorf("register as the other, takeover %v: %v; want it to be denied", takeover, err)
+			}
+		}
+		if _, err := own.Heartbeat(t.Context(), other.ID, *other.Instance); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("beat for the other: %v", err)
+		}
+		if err := own.Deactivate(t.Context(), other.ID, *other.Instance); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("deactivate the other: %v", err)
+		}
+		if _, err := own.Report(t.Context(), other.ID, *other.Instance, store.Capabilities{Document: json.RawMessage(`{"runtimes": []}`)}); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("report for the other: %v", err)
+		}
+		if swept, err := own.Sweep(t.Context(), 0); err != nil || len(swept) != 0 {
+			t.Errorf("a worker that beats was swept: %v, %v", swept, err)
+		}
+		if after := b.everything(db.Schema, "other"); after != before {
+			t.Errorf("the other was\n%s\nand is\n%s", before, after)
+		}
+		b.has("alpha@1.0.0", "beta@2.0.0")
+	})
+}
+
+// TestHeartbeatUnderThePolicy is one look-up by id, as without it.
+func TestHeartbeatUnderThePolicy(t *testing.T) {
+	b := newBench(t, testdb.Postgres(t))
+	b.step(b.start(b.config()))
+	if _, err := b.db.ExecContext(t.Context(), "INSERT INTO worker (name, worker_type) SELECT 'w' || i, 'local' FROM generate_series(1, 5000) i; ANALYZE worker"); err != nil {
+		t.Fatal(err)
+	}
+	var plan []string
+	err := opened(t, b.url).NewRaw(`EXPLAIN UPDATE worker SET last_heartbeat = statement_timestamp()
+		WHERE id = ? AND instance = 'i' AND status <> 'inactive' RETURNING refresh_requested`, b.row().ID).Scan(t.Context(), &plan)
+	text := strings.Join(plan, "\n")
+	if err != nil || !strings.Contains(text, "Index Scan using worker_pkey") || !strings.Contains(text, "CURRENT_USER") || strings.Contains(text, "SubPlan") {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+// TestAnotherLoginOfAWorker is called otherwise, as an operator arranges it.
+func TestAnotherLoginOfAWorker(t *testing.T) {
+	b := newBench(t, testdb.Postgres(t))
+	b.step(b.start(b.config()))
+	login := "login-of-" + b.name
+	url := b.roles.Login(t, login, "attune_reader")
+	for _, sql := range []string{`GRANT "` + b.name + `" TO "` + login + `"`, `ALTER ROLE "` + login + `" SET role TO "` + b.name + `"`} {
+		if _, err := b.db.ExecContext(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	row := b.row()
+	if _, err := store.New(opened(t, url), store.Config{}).Workers.Heartbeat(t.Context(), row.ID, *row.Instance); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestFleetRole is of one login for many hosts: any worker's rows, and no
+// definition.
+func TestFleetRole(t *testing.T) {
+	b := newBench(t, testdb.Postgres(t))
+	b.step(b.start(b.config()))
+	other := b.beside("other")
+	conn := opened(t, b.roles.Login(t, b.name+"-fleet", "attune_fleet"))
+	if err := store.New(conn, store.Config{}).Workers.Deactivate(t.Context(), other.ID, *other.Instance); err != nil {
+		t.Error(err)
+	}
+	b.harmless(conn, "public", other.ID, []attempt{
+		{sql: `DELETE FROM worker`},
+		{sql: `UPDATE worker SET refresh_requested = now()`},
+		{sql: `UPDATE runtime SET name = 'x'`},
+		{sql: `INSERT INTO runtime_version (runtime, version, sort_key) VALUES (1, '1', '1')`},
+		{sql: `UPDATE capability_change SET kind = 'gained'`},
+		{sql: `DELETE FROM capability_change`},
+		{sql: `INSERT INTO capability_change (id, worker_name, worker_role, runtime_ref, name, kind) VALUES (1000, 'other', 'action', 't.alpha', 'alpha', 'lost')`},
+	})
 }
 
 // TestOperatorRole loads packs and asks workers to verify anew.
 func TestOperatorRole(t *testing.T) {
+	b := newBench(t, testdb.Postgres(t))
+	b.step(b.start(b.config()))
+	conn := opened(t, b.roles.Login(t, b.name+"-operator", "attune_operator"))
+	if _, err := install.Load(t.Context(), conn, store.Config{}, packs.Core(), install.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	st := store.New(conn, store.Config{})
+	if n, err := st.Workers.RequestRefresh(t.Context(), b.row().ID); err != nil || n != 1 {
+		t.Errorf("refresh: %d, %v", n, err)
+	}
+	b.harmless(conn, "public", 0, []attempt{{sql: `UPDATE worker SET capabilities = '{}'`}})
+	if err := st.Workers.Delete(t.Context(), b.row().ID); err != nil {
+		t.Error(err)
+	}
+}
+
+// platform gives a role of the platform's own, with rights on worker.
+func platform(t *testing.T, db *testdb.DB) *bun.DB {
+	t.Helper()
+	name := "platform-" + strings.ToLower(rand.Text()[:10])
+	r := testdb.MakeRoles(t, db, `DO $$ BEGIN CREATE ROLE attune_reader NOLOGIN; EXCEPTION WHEN duplicate_object THEN END $$; GRANT SELECT, UPDATE ON worker TO attune_reader`)
+	return opened(t, r.Login(t, name, "attune_reader"))
+}
+
+// TestOthersAreNotHindered: a role that the script does not know sees and writes
+// what it did before, and so does the owner.
+func TestOthersAreNotHindered(t *testing.T) {
 	db := testdb.Postgres(t)
-	conn := as(t, db, "attune_operator")
-	cfg := store.Config{Schema: db.Schema}
-	if _, err := install.Load(t.Context(), conn, cfg, packs.Core(), install.Options{}); err != nil {
+	app := platform(t, db)
+	b := newBench(t, db)
+	b.step(b.start(b.config()))
+	b.beside("other")
+	for who, conn := range map[string]bun.IDB{"the platform": app, "the owner": db} {
+		result, err := conn.ExecContext(t.Context(), "UPDATE worker SET meta = '{}'")
+		if err != nil {
+			t.Fatalf("%s: %v", who, err)
+		}
+		if n, err := result.RowsAffected(); err != nil || n != 2 {
+			t.Errorf("%s wrote %d rows, %v; want both", who, n, err)
+		}
+	}
+}
+
+// TestPoliciesOfOthersStay: where the platform decides by policies of its own who
+// sees what, nobody sees more for ours.
+func TestPoliciesOfOthersStay(t *testing.T) {
+	db := testdb.Postgres(t)
+	app := platform(t, db)
+	if _, err := db.ExecContext(t.Context(), `ALTER TABLE worker ENABLE ROW LEVEL SECURITY; CREATE POLICY zone ON worker USING (name = 'other')`); err != nil {
 		t.Fatal(err)
 	}
 	b := newBench(t, db)
 	b.step(b.start(b.config()))
-	st := store.New(conn, cfg)
-	if n, err := st.Workers.RequestRefresh(t.Context(), b.row().ID); err != nil || n != 1 {
-		t.Errorf("refresh: %d, %v", n, err)
+	b.has("alpha@1.0.0", "beta@2.0.0")
+	b.beside("other")
+	var names []string
+	if err := app.NewRaw("SELECT name FROM worker").Scan(t.Context(), &names); err != nil || strings.Join(names, " ") != "other" {
+		t.Errorf("the platform's role sees %q, %v; want what its policy shows", names, err)
 	}
-	if _, err := conn.NewRaw("UPDATE worker SET capabilities = '{}'").Exec(t.Context()); err == nil {
-		t.Error("an operator can write what a worker has")
+}
+
+// TestRolesAreTakenBack, as the script says, and the migrations after them.
+func TestRolesAreTakenBack(t *testing.T) {
+	db := testdb.Postgres(t)
+	b := newBench(t, db)
+	b.step(b.start(b.config()))
+	_, undo, found := strings.Cut(rolesScript(t), "-- To take it back")
+	_, undo, _ = strings.Cut(undo, "\n")
+	if !found {
+		t.Fatal("the script does not say how it is taken back")
+	}
+	for line := range strings.Lines(undo) {
+		sql := strings.TrimPrefix(strings.TrimSpace(line), "-- ")
+		_, sql, said := strings.Cut(sql, "   ")
+		if !said || strings.Contains(sql, "DROP ROLE") {
+			continue // the roles end with the test
+		}
+		if err := b.roles.Exec(context.WithoutCancel(t.Context()), strings.TrimSpace(sql)); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	m, err := migrations.New(db.DB, migrations.Config{Force: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := m.Down(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

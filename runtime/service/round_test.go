@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/service"
 	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
 )
 
 // counted counts the full detections, and can be told to answer otherwise.
@@ -105,6 +107,12 @@ func TestEveryKindOfChangeIsSeen(t *testing.T) {
 				b.Fatal(err)
 			}
 		}, "alpha@3.0.0 beta@2.0.0"},
+		"what a shim runs, chosen beside it": {func(b *bench, path string) {
+			b.choose("version", "1.0.9")
+		}, "alpha@1.0.9 beta@2.0.0"},
+		"what a shim runs, chosen for the user": {func(b *bench, path string) {
+			b.choose(".tool-versions", "1.1.9")
+		}, "alpha@1.1.9 beta@2.0.0"},
 		"not executable": {func(b *bench, path string) {
 			if err := os.Chmod(path, 0o644); err != nil {
 				b.Fatal(err)
@@ -113,6 +121,14 @@ func TestEveryKindOfChangeIsSeen(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, testdb.SQLite(t))
+			// The home folder is a version manager's too, with a shim that looks
+			// into its files.
+			b.bin = filepath.Join(b.bin, "shims")
+			if err := os.Mkdir(b.bin, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			b.install("beta", "echo beta 2.0.0")
+			b.install("alpha", `h=${0%/*/*}; read v <$h/version || read v <$h/.tool-versions || v=1.0.0; echo alpha $v`)
 			cfg := b.config()
 			cfg.FullEvery = 1000
 			svc := b.start(cfg)
@@ -121,6 +137,14 @@ func TestEveryKindOfChangeIsSeen(t *testing.T) {
 			b.pass(svc, round)
 			b.has(strings.Fields(test.want)...)
 		})
+	}
+}
+
+// choose writes the file of a version manager that chooses a version.
+func (b *bench) choose(file, version string) {
+	b.Helper()
+	if err := os.WriteFile(filepath.Join(filepath.Dir(b.bin), file), []byte(version+"\n"), 0o600); err != nil {
+		b.Fatal(err)
 	}
 }
 
@@ -159,7 +183,7 @@ func TestHangs(t *testing.T) {
 		b := newBench(t, db)
 		hang := filepath.Join(b.bin, "hang")
 		b.install("alpha", "test -e "+hang+" && exec /bin/sleep 1000; echo alpha 1.0.0")
-		b.define("alpha", `{"verification": {"commands": [{"binary": "alpha", "args": ["--version"], "timeout": "100ms"}]}}`)
+		b.define("alpha", `{"verification": {"commands": [{"binary": "alpha", "args": ["--version"], "timeout": "500ms"}]}}`)
 		cfg := b.config()
 		cfg.FullEvery, cfg.UnconfirmedFor = 1, 5*time.Minute
 		svc := b.start(cfg)
@@ -193,7 +217,7 @@ func TestHangs(t *testing.T) {
 func TestUnconfirmedAcrossARestart(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		b := newBench(t, db)
-		b.define("alpha", `{"verification": {"commands": [{"binary": "alpha", "args": ["--version"], "timeout": "100ms"}]}}`)
+		b.define("alpha", `{"verification": {"commands": [{"binary": "alpha", "args": ["--version"], "timeout": "500ms"}]}}`)
 		cfg := b.config()
 		cfg.UnconfirmedFor = 5 * time.Minute
 		first := b.start(cfg)
@@ -211,7 +235,7 @@ func TestUnconfirmedAcrossARestart(t *testing.T) {
 // TestUnconfirmedIsConfirmed ends the wait.
 func TestUnconfirmedIsConfirmed(t *testing.T) {
 	b := newBench(t, testdb.SQLite(t))
-	b.define("alpha", `{"verification": {"commands": [{"binary": "alpha", "args": ["--version"], "timeout": "100ms"}]}}`)
+	b.define("alpha", `{"verification": {"commands": [{"binary": "alpha", "args": ["--version"], "timeout": "500ms"}]}}`)
 	cfg := b.config()
 	cfg.FullEvery = 1000
 	svc := b.start(cfg)
@@ -235,7 +259,7 @@ func TestOneOfSeveralIsUnconfirmed(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(more, "alpha"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	b.define("alpha", fmt.Sprintf(`{"verification": {"commands": [{"binary": "alpha", "args": ["--version"], "timeout": "100ms"}], "locations": [%q]}}`, more+"/alpha"))
+	b.define("alpha", fmt.Sprintf(`{"verification": {"commands": [{"binary": "alpha", "args": ["--version"], "timeout": "500ms"}], "locations": [%q]}}`, more+"/alpha"))
 	cfg := b.config()
 	cfg.FullEvery = 1
 	svc := b.start(cfg)
@@ -275,6 +299,52 @@ func TestDefinitionsChange(t *testing.T) {
 		b.has("gamma@3.0.0")
 		b.history("gained alpha", "gained beta", "gained gamma", "lost beta", "lost alpha")
 	})
+}
+
+// reading counts how often all definitions are read.
+type reading struct {
+	*store.Store
+	reads int
+}
+
+func (r *reading) Definitions(ctx context.Context) ([]metadata.Definition, error) {
+	r.reads++
+	return r.Store.Definitions(ctx)
+}
+
+// TestDefinitionsAreReadWhenTheyChange, and not in every round. SQLite, where that
+// is a file of this host's own, does not say whether they did.
+func TestDefinitionsAreReadWhenTheyChange(t *testing.T) {
+	b := newBench(t, testdb.Postgres(t))
+	cfg, r := b.config(), &reading{Store: b.own}
+	cfg.FullEvery = 3
+	cfg.Open = func(context.Context) (*service.Database, error) {
+		return &service.Database{Definitions: r, Rows: b.own.Workers}, nil
+	}
+	svc := b.start(cfg)
+	b.step(svc)
+	b.pass(svc, 10*round)
+	if r.reads != 1 {
+		t.Errorf("read %d times in 10 rounds without a change, want once", r.reads)
+	}
+	// Past every trigger, and without a word of when.
+	if _, err := b.db.ExecContext(t.Context(), `ALTER TABLE runtime DISABLE TRIGGER ALL; UPDATE runtime SET distributions = '{"min_version": "9"}' || distributions WHERE ref = 't.beta'`); err != nil {
+		t.Fatal(err)
+	}
+	b.pass(svc, 2*round)
+	b.has("alpha@1.0.0")
+	b.pass(svc, 4*round)
+	if r.reads != 2 {
+		t.Errorf("read %d times with one change, want twice", r.reads)
+	}
+	// One that changes nothing is read, and forgotten.
+	if _, err := b.db.ExecContext(t.Context(), `UPDATE runtime SET name = name`); err != nil {
+		t.Fatal(err)
+	}
+	b.pass(svc, 4*round)
+	if r.reads != 3 || strings.Count(b.log.String(), "the definitions changed") != 1 {
+		t.Errorf("read %d times, want 3 times\n%s", r.reads, b.log)
+	}
 }
 
 // TestRubbish: a definition that somebody makes unreadable, past every check,
@@ -332,20 +402,13 @@ func (b *bench) spoil(db *testdb.DB, ref, document string) {
 	}
 }
 
-// TestHostile: a definition that somebody turns into an attack runs nothing.
+// TestHostile: a definition that somebody turns into an attack runs nothing. Denied
+// by policy is absent, not could-not-tell: a host that may not ask has no answer to
+// wait for, and what it advertised by the definition from before goes at once.
 func TestHostile(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		b := newBench(t, db)
-		cfg := b.config()
-		cfg.Detector = func(defs []metadata.Definition) (service.Detector, error) {
-			return detect.New(defs, detect.Config{
-				Host: cfg.Host.(detect.Host), Explain: true, Now: b.clock.Now, Getenv: func(string) string { return "" },
-			}), nil // nil is the standard policy
-		}
-		if err := os.Chmod(b.bin, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		svc := b.start(cfg)
+		svc := b.start(b.underStandardPolicy())
 		b.step(svc)
 		harm := filepath.Join(t.TempDir(), "harm")
 		b.define("alpha", fmt.Sprintf(`{"verification": {"commands": [{"binary": "/bin/sh", "args": ["-c", "touch %s"]}]}}`, harm))
@@ -357,11 +420,50 @@ func TestHostile(t *testing.T) {
 		if !strings.Contains(string(row.Capabilities), string(detect.DeniedByPolicy)) {
 			t.Errorf("the document does not say that it was denied: %s", row.Capabilities)
 		}
+		b.has("beta@2.0.0")
+		if why := b.losses()["1.0.0"]; !strings.HasPrefix(why, "denied_by_policy: ") {
+			t.Errorf("history says %q of what was denied", why)
+		}
 		b.pass(svc, 2*round)
 		if n := strings.Count(b.log.String(), "outcome=denied_by_policy"); n != 1 {
 			t.Errorf("the log says %d times that it was denied, want once:\n%s", n, b.log)
 		}
 	})
+}
+
+// underStandardPolicy is a config whose commands the standard policy allows.
+func (b *bench) underStandardPolicy() service.Config {
+	b.Helper()
+	cfg := b.config()
+	cfg.Detector = func(defs []metadata.Definition) (service.Detector, error) {
+		return detect.New(defs, detect.Config{
+			Host: cfg.Host.(detect.Host), Explain: true, Now: b.clock.Now, Getenv: func(string) string { return "" },
+		}), nil // nil is the standard policy
+	}
+	if err := os.Chmod(b.bin, 0o755); err != nil {
+		b.Fatal(err)
+	}
+	return cfg
+}
+
+// TestWhoMayWriteIsSeen without a full round: policy depends on it.
+func TestWhoMayWriteIsSeen(t *testing.T) {
+	b := newBench(t, testdb.SQLite(t))
+	cfg := b.underStandardPolicy()
+	cfg.FullEvery = 1000
+	svc := b.start(cfg)
+	b.step(svc)
+	b.has("alpha@1.0.0", "beta@2.0.0")
+	for _, step := range []struct {
+		mode os.FileMode
+		want string
+	}{{0o777, "beta@2.0.0"}, {0o755, "alpha@1.0.0 beta@2.0.0"}} {
+		if err := os.Chmod(filepath.Join(b.bin, "alpha"), step.mode); err != nil {
+			t.Fatal(err)
+		}
+		b.pass(svc, round)
+		b.has(strings.Fields(step.want)...)
+	}
 }
 
 // TestRefresh by a signal, and by the database.
@@ -385,6 +487,30 @@ func TestRefresh(t *testing.T) {
 			if n.full != 3+i {
 				t.Fatalf("after request %d: %d detections, want %d", i+1, n.full, 3+i)
 			}
+			b.answered()
+		}
+		// What was asked for while nobody ran is answered by the first round of the
+		// next process.
+		svc.Leave(t.Context())
+		if _, err := b.Workers.RequestRefresh(t.Context(), b.row().ID); err != nil {
+			t.Fatal(err)
+		}
+		next := b.start(cfg)
+		b.step(next)
+		if b.answered(); n.full != 5 {
+			t.Errorf("after a restart: %d detections, want 5", n.full)
 		}
 	})
+}
+
+// answered wants the document to answer the last request.
+func (b *bench) answered() {
+	b.Helper()
+	row, caps := b.row(), new(detect.Capabilities)
+	if err := json.Unmarshal(row.Capabilities, caps); err != nil {
+		b.Fatal(err)
+	}
+	if !caps.Refreshed.Equal(*row.RefreshRequested) {
+		b.Errorf("the document answers the request of %v, want that of %v", caps.Refreshed, *row.RefreshRequested)
+	}
 }

@@ -53,13 +53,14 @@ func (s *Service) register(ctx context.Context) error {
 		// A fleet that starts at once must not beat at once for ever.
 		s.beatAt = now.Add(time.Duration(float64(s.cfg.HeartbeatInterval) * s.cfg.Random()))
 		s.sweepAt = now.Add(time.Duration(float64(s.cfg.VerifyInterval) * s.cfg.Random()))
+		s.pruneAt = now.Add(time.Duration(float64(pruneInterval) * s.cfg.Random()))
 	} else {
 		s.beatAt = now.Add(s.jittered(s.cfg.HeartbeatInterval)) // this was one
 	}
-	s.refresh = row.RefreshRequested
+	s.requested(row.RefreshRequested)
 	s.log.Info("registered and active", "row", row.ID, "instance", s.cfg.Instance, "runtimes", s.caps.Runtimes, "again", s.ever)
 	s.ever = true
-	s.noteBeat(now)
+	s.noteBeat(now, 0)
 	s.noteRegistered(true)
 	s.tell(changes)
 	return nil
@@ -129,9 +130,10 @@ func (s *Service) lost(ctx context.Context, err error) error {
 	return s.register(ctx)
 }
 
-// beat says that this instance is alive.
+// beat says that this instance is alive, and where the database was away asks
+// whether it is back: nothing else may be due for long.
 func (s *Service) beat(ctx context.Context) error {
-	if s.row == nil || !s.due(s.beatAt) || !s.reachable() {
+	if s.row == nil || (!s.due(s.beatAt) && s.away.since == nil) || !s.reachable() {
 		return nil
 	}
 	now := s.cfg.Now()
@@ -146,19 +148,25 @@ func (s *Service) beat(ctx context.Context) error {
 	if !ok {
 		return nil // at the next attempt to reach the database
 	}
-	s.cfg.Metrics.heartbeatLag.Set(s.cfg.Now().Sub(s.beatAt).Seconds())
 	s.cfg.Metrics.heartbeats.Inc()
-	s.noteBeat(s.cfg.Now())
+	lag := s.cfg.Now().Sub(s.beatAt)
 	s.beatAt = now.Add(s.jittered(s.cfg.HeartbeatInterval))
+	s.noteBeat(s.cfg.Now(), lag)
 	if beat.Revived {
 		s.log.Info("the row had been made inactive, and is active again", "row", s.row.ID)
 	}
-	if r := beat.RefreshRequested; r != nil && (s.refresh == nil || !r.Equal(*s.refresh)) {
-		s.refresh = r
-		s.log.Info("verifying in full, as the database asks for", "requested", *r)
-		s.Refresh()
-	}
+	s.requested(beat.RefreshRequested)
 	return nil
+}
+
+// requested verifies in full where the row holds a request that is new.
+func (s *Service) requested(at *time.Time) {
+	if at == nil || (s.refresh != nil && at.Equal(*s.refresh)) {
+		return
+	}
+	s.refresh = at
+	s.log.Info("verifying in full, as the database asks for", "requested", *at)
+	s.Refresh()
 }
 
 // sweep makes workers inactive that beat no more. Every process calls; the store
@@ -178,6 +186,37 @@ func (s *Service) sweep(ctx context.Context) error {
 	}
 	if err != nil {
 		s.log.Error("look for workers that beat no more", "error", err)
+	}
+	return nil
+}
+
+// pruneInterval is how often one process looks for changes that are too old, and
+// pruneApart how far apart two do.
+const (
+	pruneInterval = time.Hour
+	pruneApart    = time.Minute
+)
+
+// prune deletes changes that are too old. Every process calls; the store lets one
+// of them do it.
+func (s *Service) prune(ctx context.Context) error {
+	if s.row == nil || !s.due(s.pruneAt) || !s.reachable() {
+		return nil
+	}
+	s.pruneAt = s.cfg.Now().Add(s.jittered(pruneInterval))
+	if s.cfg.KeepHistory < 0 {
+		return nil
+	}
+	n := 0
+	_, err := s.ask(ctx, "prune", func(ctx context.Context) (err error) {
+		n, err = s.db.Rows.Prune(ctx, pruneApart, s.cfg.KeepHistory)
+		return err
+	})
+	if err != nil {
+		s.log.Error("delete changes that are too old", "error", err)
+	}
+	if n > 0 {
+		s.log.Info("changes that are too old are deleted", "changes", n, "kept_for", s.cfg.KeepHistory)
 	}
 	return nil
 }
@@ -214,6 +253,8 @@ func (s *Service) before(ctx context.Context) (caps *detect.Capabilities, ok boo
 	if !ok {
 		return nil, false
 	}
+	// The round that begins now answers what was asked for until now.
+	s.refresh = row.RefreshRequested
 	caps = new(detect.Capabilities)
 	if len(row.Capabilities) == 0 || json.Unmarshal(row.Capabilities, caps) != nil {
 		return nil, true

@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -15,8 +14,8 @@ import (
 
 // Service keeps the row of a worker or sensor true for as long as it runs. It is
 // a state machine: Step does what is due and says when the next thing is. One
-// goroutine at a time may step it; Refresh and the answers of Health may be
-// called from any.
+// goroutine at a time may step it; Refresh, Reload and the answers of Health may
+// be called from any.
 type Service struct {
 	id  Identity
 	cfg Config
@@ -31,6 +30,7 @@ type Service struct {
 	refresh  *time.Time     // the last request that was seen
 	beatAt   time.Time
 	sweepAt  time.Time
+	pruneAt  time.Time
 	verifyAt time.Time
 
 	known  known                // the definitions that are detected
@@ -40,15 +40,17 @@ type Service struct {
 	rounds int                  // since the last full one
 	force  bool                 // the next round is a full one
 	seen   fingerprint
-	// sameDefs are the definitions by which caps were found.
-	sameDefs [sha256.Size]byte
-	doubt    doubt
-	running  context.CancelFunc // a round runs
-	results  chan roundResult
-	wake     chan struct{}
+	doubt  doubt
+	// proven are the settings before those that the host was not verified by yet;
+	// nil: it was.
+	proven  *settings
+	running context.CancelFunc // a round runs
+	results chan roundResult
+	wake    chan struct{}
 
 	mu     sync.Mutex // guards what follows
 	asked  bool       // Refresh was called
+	given  *settings  // Reload was
 	health health
 }
 
@@ -67,6 +69,9 @@ func New(id Identity, cfg Config) (*Service, error) {
 	}
 	s.away.least, s.away.most = time.Second, cfg.HeartbeatInterval
 	s.noteStep(cfg.Now(), cfg.Now())
+	s.health.due = cfg.Now()
+	lag := s.lag
+	cfg.Metrics.lag.Store(&lag)
 	return s, nil
 }
 
@@ -117,12 +122,13 @@ func (s *Service) pause(ctx context.Context, next time.Time) {
 // Step does everything that is due, in this order, and returns when the next
 // thing is. An error ends the service.
 func (s *Service) Step(ctx context.Context) (next time.Time, err error) {
-	for _, do := range []func(context.Context) error{s.collect, s.open, s.startRound, s.register, s.report, s.beat, s.sweep} {
+	for _, do := range []func(context.Context) error{s.collect, s.reload, s.open, s.startRound, s.register, s.report, s.beat, s.sweep, s.prune} {
 		if err := do(ctx); err != nil {
 			return time.Time{}, err
 		}
 	}
 	next = s.next()
+	s.rest(next)
 	s.noteStep(s.cfg.Now(), next)
 	return next, nil
 }
@@ -147,6 +153,7 @@ func (s *Service) next() time.Time {
 	if s.row != nil && s.away.since == nil {
 		soonest(s.beatAt)
 		soonest(s.sweepAt)
+		soonest(s.pruneAt)
 	}
 	return far
 }

@@ -33,6 +33,9 @@ type Database struct {
 	URL string `config:"url"`
 	// Schema of a Postgres database. Empty: the one that holds the tables.
 	Schema string `config:"schema"`
+	// IdleTimeout is that of service.Config; 0: connections are always given back.
+	// Nil: the default of service.Config.
+	IdleTimeout *time.Duration `config:"idle_timeout"`
 }
 
 // Service is the section of a worker or a sensor.
@@ -59,6 +62,9 @@ type Service struct {
 	VerifyInterval    time.Duration `config:"verify_interval"`
 	FullEvery         int           `config:"full_every"`
 	UnconfirmedFor    time.Duration `config:"unconfirmed_for"`
+	// KeepHistory is how long changes are kept; 0: for ever. Nil: the default of
+	// service.Config.
+	KeepHistory *time.Duration `config:"keep_history"`
 	// Listen is the address of /healthz, /readyz and /metrics. Empty: none.
 	Listen string `config:"listen"`
 }

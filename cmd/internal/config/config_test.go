@@ -72,6 +72,21 @@ policy:
 	}
 }
 
+func TestParseKeepHistory(t *testing.T) {
+	for text, want := range map[string]*time.Duration{
+		"worker: {}":                     nil,
+		"worker: {keep_history: null}":   nil,
+		"worker: {keep_history: 0}":      new(time.Duration),
+		"worker: {keep_history: 720h}":   new(720 * time.Hour),
+		"worker: {keep_history: \"0s\"}": new(time.Duration),
+	} {
+		f, err := config.Parse("f", []byte(text))
+		if diff := cmp.Diff(want, f.Worker.KeepHistory); err != nil || diff != "" {
+			t.Errorf("%q: %v (-want +got):\n%s", text, err, diff)
+		}
+	}
+}
+
 func TestParseNullIsUnset(t *testing.T) {
 	for _, text := range []string{"", "# nothing\n", "worker:\n", "worker: {capabilities: {runtimes: null}}", "~"} {
 		f, err := config.Parse("f", []byte(text))
@@ -94,6 +109,7 @@ func TestParseFaults(t *testing.T) {
 		"worker: {verify_declared: 1}":          {`f:1: worker.verify_declared: expected true or false, got "1"`},
 		"worker: {verify_interval: 10}":         {`f:1: worker.verify_interval: expected a duration such as 10s or 1m30s, got "10"`},
 		"worker: {verify_interval: -1s}":        {`got "-1s"`},
+		"worker: {keep_history: -1h}":           {`worker.keep_history: expected a duration such as 10s or 1m30s, got "-1h"`},
 		"worker: {labels: [a]}":                 {"worker.labels: expected names with values, got a list"},
 		"worker: {labels: {a: [b]}}":            {"worker.labels.a: expected text, got a list"},
 		"policy: {allow: x, deny: [[1]]}":       {`policy.allow: expected a list, got "x"`, "policy.deny[0]: expected text, got a list"},
@@ -122,7 +138,7 @@ func TestUnknownKeys(t *testing.T) {
 	want := []string{
 		"f:1: polcy: unknown key; did you mean policy?",
 		"f:3: worker.nmae: unknown key; did you mean name?",
-		"f:4: worker.colour: unknown key; known are name, type, host, port, verify_declared, capabilities, labels, max_concurrent_executions, heartbeat_interval, verify_interval, full_every, unconfirmed_for, listen",
+		"f:4: worker.colour: unknown key; known are name, type, host, port, verify_declared, capabilities, labels, max_concurrent_executions, heartbeat_interval, verify_interval, full_every, unconfirmed_for, keep_history, listen",
 	}
 	if diff := cmp.Diff(want, f.Warnings); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)

@@ -80,7 +80,11 @@ func (d *decoder) decode(n *yaml.Node, v reflect.Value, key string) {
 	}
 	switch v := v.Addr().Interface().(type) {
 	case *time.Duration:
-		d.duration(n, v, key)
+		d.duration(n, v, key, 1)
+		return
+	case **time.Duration:
+		*v = new(time.Duration)
+		d.duration(n, *v, key, 0)
 		return
 	case *map[string]string:
 		d.texts(n, v, key)
@@ -201,13 +205,13 @@ func (d *decoder) list(n *yaml.Node, key string) []string {
 }
 
 // duration is text such as 1m30s.
-func (d *decoder) duration(n *yaml.Node, to *time.Duration, key string) {
+func (d *decoder) duration(n *yaml.Node, to *time.Duration, key string, least time.Duration) {
 	const want = "a duration such as 10s or 1m30s"
 	if !d.scalar(n, key, want) {
 		return
 	}
 	value, err := time.ParseDuration(n.Value)
-	if err != nil || value <= 0 {
+	if err != nil || value < least {
 		d.fault(n, key, "expected %s, got %s", want, describe(n))
 		return
 	}

@@ -43,7 +43,8 @@ func listen(ctx context.Context, address string) (*server, error) {
 	}
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, port))
 	if err != nil {
-		return nil, fmt.Errorf("listen for questions: %w", err)
+		//nolint:errorlint // not wrapped: it would be taken for a database's that is away
+		return nil, fmt.Errorf("listen: %v; name another port with --listen, or a host that is this machine", err)
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

@@ -10,6 +10,7 @@ import (
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/service"
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/database"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -45,7 +46,7 @@ func (c *registerCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role)
 	env.PrintWarnings(caps)
 	row, err := service.Register(ctx, db.Store.Workers, id, caps)
 	if err != nil {
-		return fmt.Errorf("%s: %w", db.Name, err)
+		return fmt.Errorf("%s: %w", db.Name, notOwn(id, err))
 	}
 	if env.JSON {
 		return cli.PrintJSON(env.Out, cli.WorkerDocOf(row))
@@ -53,6 +54,18 @@ func (c *registerCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role)
 	env.Out.Printf("%s %s is registered in %s as row %d, %s\n", role, cli.Clean(row.Name), place(db), row.ID, cli.StatusName(row))
 	env.Out.Printf("runtimes: %s\n", cli.Or(cli.Clean(strings.Join(caps.Runtimes, ", ")), "none"))
 	return nil
+}
+
+// ownPolicy keeps a login of docs/roles.sql to the rows of the worker of its name.
+const ownPolicy = `"attune_own"`
+
+// notOwn says what to try where a login may not write the rows of this worker.
+func notOwn(id service.Identity, err error) error {
+	if err == nil || !strings.Contains(err.Error(), ownPolicy) {
+		return err
+	}
+	return fmt.Errorf("%w: %w; this login may only write the rows of the %s of its own name: log in as %q, or give --name the name of the login (docs/roles.sql)",
+		database.ErrRefused, err, id.Role, id.Name)
 }
 
 func place(db *cli.Database) string {
@@ -74,8 +87,8 @@ func (c *registerCmd) identity(env *cli.Env, role metadata.Role) (service.Identi
 		Host: cmp.Or(c.Advertise, sec.Host), Port: sec.Port,
 	}
 	if c.Port != nil {
-		if id.Port = *c.Port; id.Port == 0 {
-			id.Port = -1 // not "unset"
+		if id.Port = *c.Port; id.Port == 0 { // not "unset"
+			return id, cli.Usagef("port: 0 is not between 1 and 65535")
 		}
 	}
 	switch id.Type {

@@ -9,8 +9,6 @@ import (
 	"log/slog"
 	"maps"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -33,6 +31,8 @@ type runCmd struct {
 	VerifyInterval    time.Duration     `help:"How often it looks whether the runtimes are still there (default: ${role}.verify_interval, else 1m)." env:"ATTUNE_${ROLE}_VERIFY_INTERVAL" placeholder:"TIME"`
 	FullEvery         int               `help:"Every so many rounds all commands are run again (default: ${role}.full_every, else 10)." env:"ATTUNE_${ROLE}_FULL_EVERY" placeholder:"N"`
 	UnconfirmedFor    time.Duration     `help:"How long a runtime is kept of which this host cannot tell any more (default: ${role}.unconfirmed_for, else 15m)." env:"ATTUNE_${ROLE}_UNCONFIRMED_FOR" placeholder:"TIME"`
+	KeepHistory       *time.Duration    `help:"How long the history is kept of what workers gained and lost; 0 is for ever (default: ${role}.keep_history, else 2160h)." env:"ATTUNE_${ROLE}_KEEP_HISTORY" placeholder:"TIME"`
+	IdleTimeout       *time.Duration    `help:"How long a connection is held that has nothing to do (default: database.idle_timeout, else 1s)." env:"ATTUNE_DATABASE_IDLE_TIMEOUT" placeholder:"TIME"`
 	Listen            string            `help:"Answer /healthz, /readyz and /metrics there; without a host on this machine only (default: ${role}.listen, else not at all)." env:"ATTUNE_${ROLE}_LISTEN" placeholder:"[HOST]:PORT"`
 	Takeover          bool              `help:"Take the name from another process that is still alive under it."`
 
@@ -55,20 +55,54 @@ func (c *runCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) erro
 	if err := c.logger(env); err != nil {
 		return err
 	}
-	id, err := c.identity(env, role)
+	local := host.Local(host.LocalConfig{})
+	now, err := c.configuration(env, role, local)
 	if err != nil {
 		return err
+	}
+	server, err := listen(ctx, now.listen)
+	if err != nil {
+		return err
+	}
+	now.cfg.Metrics = server.metrics
+	svc, err := service.New(now.id, now.cfg)
+	if err != nil {
+		server.close()
+		return cli.Usagef("%v", err)
+	}
+	server.serve(svc, env.Log)
+	defer server.close()
+	r := &reloader{cmd: c, svc: svc, role: role, host: local, env: env, name: now.id.Name, told: c.told(env, role, now)}
+	defer onHangup(r.reload)()
+	return notOwn(now.id, svc.Run(ctx))
+}
+
+// configuration is what flags, environment and config file amount to.
+type configuration struct {
+	id     service.Identity
+	cfg    service.Config
+	listen string
+}
+
+// configuration reads what env says. The metrics are left to the caller.
+func (c *runCmd) configuration(env *cli.Env, role metadata.Role, local *host.LocalHost) (*configuration, error) {
+	id, err := c.identity(env, role)
+	if err != nil {
+		return nil, err
 	}
 	sec := section(env, role)
 	if err := c.capabilities(sec); err != nil {
-		return err
+		return nil, err
 	}
-	local := host.Local(host.LocalConfig{})
-	server, err := listen(ctx, cmp.Or(c.Listen, sec.Listen))
+	keep, err := zeroMeant("keep-history", cmp.Or(c.KeepHistory, sec.KeepHistory))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	cfg := service.Config{
+	idle, err := zeroMeant("idle-timeout", cmp.Or(c.IdleTimeout, env.File.Database.IdleTimeout))
+	if err != nil {
+		return nil, err
+	}
+	return &configuration{id: id, listen: cmp.Or(c.Listen, sec.Listen), cfg: service.Config{
 		Open: func(ctx context.Context) (*service.Database, error) { return openService(ctx, env) },
 		Detector: func(defs []metadata.Definition) (service.Detector, error) {
 			return c.serviceDetector(env, role, local, defs)
@@ -80,18 +114,24 @@ func (c *runCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) erro
 		VerifyInterval:    cmp.Or(c.VerifyInterval, sec.VerifyInterval),
 		FullEvery:         cmp.Or(c.FullEvery, sec.FullEvery),
 		UnconfirmedFor:    cmp.Or(c.UnconfirmedFor, sec.UnconfirmedFor),
+		KeepHistory:       keep,
+		IdleTimeout:       idle,
 		Logger:            env.Log,
-		Metrics:           server.metrics,
+	}}, nil
+}
+
+// zeroMeant is a duration as the service takes it, to which zero is the default and
+// what is negative a zero that was written.
+func zeroMeant(flag string, told *time.Duration) (time.Duration, error) {
+	switch {
+	case told == nil:
+		return 0, nil
+	case *told == 0:
+		return -1, nil
+	case *told < 0:
+		return 0, cli.Usagef("--%s cannot be negative", flag)
 	}
-	svc, err := service.New(id, cfg)
-	if err != nil {
-		server.close()
-		return cli.Usagef("%v", err)
-	}
-	server.serve(svc, env.Log)
-	defer server.close()
-	defer onHangup(svc)()
-	return svc.Run(ctx)
+	return *told, nil
 }
 
 // logger makes the log of a service: from info upwards where nobody said
@@ -120,7 +160,7 @@ func openService(ctx context.Context, env *cli.Env) (*service.Database, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &service.Database{Definitions: db.Store, Rows: db.Store.Workers, Close: db.Close}, nil
+	return &service.Database{Definitions: db.Store, Rows: db.Store.Workers, Close: db.Close, Rest: func() { database.Rest(db.DB) }}, nil
 }
 
 // serviceDetector makes the detector of definitions from the database, under
@@ -141,6 +181,12 @@ func (c *runCmd) serviceDetector(env *cli.Env, role metadata.Role, on detect.Hos
 	}), nil
 }
 
+// Keys of the capability document that are said outside of capabilities.
+const (
+	labelsKey        = "labels"
+	maxConcurrentKey = "max_concurrent_executions"
+)
+
 // capabilities puts what the command line and the section say into the keys that
 // the capability document carries.
 func (c *runCmd) capabilities(sec *config.Service) error {
@@ -151,7 +197,7 @@ func (c *runCmd) capabilities(sec *config.Service) error {
 	if n := cmp.Or(c.MaxConcurrent, sec.MaxConcurrentExecutions); n < 0 {
 		return cli.Usagef("max_concurrent_executions: %d is less than one", n)
 	} else if n > 0 {
-		extra["max_concurrent_executions"] = json.RawMessage(fmt.Sprint(n))
+		extra[maxConcurrentKey] = json.RawMessage(fmt.Sprint(n))
 	}
 	labels := c.Labels
 	if labels == nil {
@@ -162,7 +208,7 @@ func (c *runCmd) capabilities(sec *config.Service) error {
 		if err != nil {
 			return fmt.Errorf("labels: %w", err)
 		}
-		extra["labels"] = text
+		extra[labelsKey] = text
 	}
 	sec.Capabilities.Extra = extra
 	return nil
@@ -183,21 +229,4 @@ func hopeless(err error) bool {
 		}
 	}
 	return false
-}
-
-// onHangup makes SIGHUP verify in full, until the function it returns is called.
-func onHangup(svc *service.Service) (stop func()) {
-	signals, done := make(chan os.Signal, 1), make(chan struct{})
-	signal.Notify(signals, syscall.SIGHUP)
-	go func() {
-		for {
-			select {
-			case <-signals:
-				svc.Refresh()
-			case <-done:
-				return
-			}
-		}
-	}()
-	return func() { signal.Stop(signals); close(done) }
 }

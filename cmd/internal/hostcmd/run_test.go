@@ -3,11 +3,14 @@ package hostcmd_test
 import (
 	"bufio"
 	"bytes"
+	"crypto/rand"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -125,6 +128,21 @@ func (p *process) signal(s syscall.Signal) {
 	}
 }
 
+// as gives the URL by which a worker's own login, whose name is that of the
+// worker, opens the database.
+func as(t *testing.T, db *testdb.DB, prefix string) (url, name string) {
+	t.Helper()
+	script, err := os.ReadFile(rolesFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name = prefix + "-" + strings.ToLower(rand.Text()[:10])
+	return testdb.MakeRoles(t, db, string(script)).Login(t, name, "attune_worker"), name
+}
+
+// rolesFile is where the roles stand; tests leave their folder.
+var rolesFile, _ = filepath.Abs("../../../docs/roles.sql")
+
 // served is a database with the core pack.
 func served(t *testing.T, db *testdb.DB) *store.Store {
 	t.Helper()
@@ -157,17 +175,18 @@ func TestRunKilledAndStartedAgain(t *testing.T) {
 	tools(t, map[string]string{"python3": python})
 	db := testdb.Postgres(t)
 	st := served(t, db)
-	args := []string{"run", "--database", db.URL, "--name", "killed", "--heartbeat-interval", "1s"}
+	url, name := as(t, db, "killed")
+	args := []string{"run", "--database", url, "--name", name, "--heartbeat-interval", "1s"}
 	first := launch(t, args...)
 	first.says("registered and active", 1)
-	before := statusOf(t, st, "killed", schema.WorkerActive)
+	before := statusOf(t, st, name, schema.WorkerActive)
 	first.signal(syscall.SIGKILL)
 	first.ends(-1)
-	statusOf(t, st, "killed", schema.WorkerActive) // nobody could say otherwise
+	statusOf(t, st, name, schema.WorkerActive) // nobody could say otherwise
 
 	second := launch(t, args...)
 	second.says("registered and active", 1)
-	after := statusOf(t, st, "killed", schema.WorkerActive)
+	after := statusOf(t, st, name, schema.WorkerActive)
 	if after.ID != before.ID || *after.Instance == *before.Instance {
 		t.Errorf("row %d, instance %s, after row %d, instance %s", after.ID, *after.Instance, before.ID, *before.Instance)
 	}
@@ -182,7 +201,7 @@ func TestRunKilledAndStartedAgain(t *testing.T) {
 	second.ends(cli.ExitFailed)
 	fourth.signal(syscall.SIGTERM)
 	fourth.ends(cli.ExitDone)
-	statusOf(t, st, "killed", schema.WorkerInactive)
+	statusOf(t, st, name, schema.WorkerInactive)
 }
 
 // TestRunSignals: SIGHUP verifies in full, SIGINT ends it.
@@ -191,7 +210,9 @@ func TestRunSignals(t *testing.T) {
 	tools(t, map[string]string{"python3": python})
 	db := testdb.Postgres(t)
 	st := served(t, db)
-	p := launch(t, "run", "--database", db.URL, "--name", "s", "--listen", "0", "--label", "zone=a", "--max-concurrent-executions", "3")
+	url, name := as(t, db, "s")
+	p := launch(t, "run", "--database", url, "--name", name, "--listen", "0", "--label", "zone=a", "--max-concurrent-executions", "3",
+		"--verify-interval", "1h") // nothing but the signal makes it verify
 	p.says("registered and active", 1)
 	_, rest, _ := strings.Cut(p.log(), "address=")
 	address, _, _ := strings.Cut(rest, "\n")
@@ -214,7 +235,7 @@ func TestRunSignals(t *testing.T) {
 	get("/readyz", "ok")
 	get("/metrics", `attune_probes_total{outcome="available"}`)
 	get("/metrics", `attune_reverifications_total{result="full"} 1`)
-	row := statusOf(t, st, "s", schema.WorkerActive)
+	row := statusOf(t, st, name, schema.WorkerActive)
 	for _, part := range []string{`"zone"`, `"max_concurrent_executions"`} {
 		if !strings.Contains(string(row.Capabilities), part) {
 			t.Errorf("the document lacks %s: %s", part, row.Capabilities)
@@ -230,7 +251,56 @@ func TestRunSignals(t *testing.T) {
 	p.says("runtime=extra", 1)
 	p.signal(syscall.SIGINT)
 	p.ends(cli.ExitDone)
-	statusOf(t, st, "s", schema.WorkerInactive)
+	statusOf(t, st, name, schema.WorkerInactive)
+}
+
+// TestRunGivesConnectionsBack between heartbeats, unless it is told to hold them.
+func TestRunGivesConnectionsBack(t *testing.T) {
+	isolate(t)
+	tools(t, map[string]string{"python3": python})
+	db := testdb.Postgres(t)
+	served(t, db)
+	connections := func(name string) (n int) {
+		t.Helper()
+		if err := db.NewRaw("SELECT count(*) FROM pg_stat_activity WHERE usename = ?", name).Scan(t.Context(), &n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for idle, held := range map[string]bool{"0": false, "1h": true} {
+		url, name := as(t, db, "idle")
+		t.Setenv("ATTUNE_DATABASE_IDLE_TIMEOUT", idle)
+		p := launch(t, "run", "--database", url, "--name", name, "--listen", "0")
+		p.says("registered and active", 1)
+		_, rest, _ := strings.Cut(p.log(), "address=")
+		address, _, _ := strings.Cut(rest, "\n")
+		for connections(name) != 0 && !held { // its end takes the server a moment
+		}
+		resp, err := http.Get(fmt.Sprintf("http://%s/readyz", address))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if n := connections(name); held && n == 0 || resp.StatusCode != http.StatusOK {
+			t.Errorf("idle timeout %s: %d connections, %s", idle, n, resp.Status)
+		}
+		p.signal(syscall.SIGTERM)
+		p.ends(cli.ExitDone)
+	}
+}
+
+// TestRunUnderAnotherLogin ends at once, and says as whom to log in.
+func TestRunUnderAnotherLogin(t *testing.T) {
+	isolate(t)
+	tools(t, map[string]string{"python3": python})
+	db := testdb.Postgres(t)
+	served(t, db)
+	url, name := as(t, db, "own")
+	for _, command := range []string{"run", "register"} {
+		got := run(t, metadata.Worker, command, "--database", url, "--name", "other")
+		want(t, got, cli.ExitFailed, `row-level security policy "attune_own"`, `log in as "other"`, "docs/roles.sql")
+	}
+	want(t, run(t, metadata.Worker, "register", "--database", url, "--name", name), cli.ExitDone)
 }
 
 // TestRunIsConfigured by file, environment and flags, in this order.
@@ -273,5 +343,18 @@ worker:
 	} {
 		want(t, run(t, metadata.Worker, args...), cli.ExitUsage)
 	}
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	for _, address := range []string{taken.Addr().String(), "127.0.0.1:80000"} {
+		got := run(t, metadata.Worker, "run", "--database", db.URL, "--listen", address)
+		want(t, got, cli.ExitFailed, "listen: ", "--listen")
+		if strings.Contains(got.errOut, "server") {
+			t.Errorf("what is wrong with --listen is taken for the database's fault: %s", got.errOut)
+		}
+	}
+	want(t, run(t, metadata.Worker, "run", "--port", "0"), cli.ExitUsage, "0 is not between")
 	want(t, run(t, metadata.Worker, "run", "--database", "sqlite:/nowhere/at/all.db"), cli.ExitFailed, "/nowhere/at/all.db")
 }

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/runtime/version"
+)
+
+// mindFailed says what the failures of a runtime mean where none of its
+// installations satisfies the constraint: one of them may be what was asked for.
+func (a *account) mindFailed(r *requirement) {
+	var asked []*failure
+	for i := range a.Failed {
+		if f := &a.Failed[i]; f.maySatisfy(r) {
+			asked = append(asked, f)
+			a.help(f.Hint)
+		}
+	}
+	if len(asked) == 0 {
+		return
+	}
+	about, seem := "one more does not count: ", "they do not count"
+	if slices.ContainsFunc(asked, func(f *failure) bool { return f.Outcome.CouldNotTell() }) {
+		a.Answer, a.Why = answerUntold, "none of its known versions satisfies "+a.Constraint
+		about, seem = "of one the host could not tell: ", "of some of them the host could not tell"
+	}
+	if len(asked) == 1 {
+		a.Why += "; " + about + string(asked[0].Outcome) + ": " + asked[0].Detail
+	} else {
+		a.Why += fmt.Sprintf("; there are %d more, and %s: see below", len(asked), seem)
+	}
+}
+
+// maySatisfy reports whether a failure may be of what was asked for: its version
+// is, or is not known.
+func (f *failure) maySatisfy(r *requirement) bool {
+	switch {
+	case r.Constraint == nil:
+		return true
+	case f.Declared != "":
+		declared, err := version.ParseConstraint(f.Declared)
+		return err != nil || overlap(declared.Ranges(true), r.Constraint.Ranges(r.Prereleases))
+	}
+	return f.Version == "" || satisfies(r, f.Version)
+}
+
+func overlap(some, others []version.Range) bool {
+	return slices.ContainsFunc(some, func(a version.Range) bool {
+		return slices.ContainsFunc(others, func(b version.Range) bool {
+			return (a.To == "" || b.From < a.To) && (b.To == "" || a.From < b.To)
+		})
+	})
+}
+
+// doubts are what would help with installations of which the host cannot tell.
+func (a *account) doubts() (hints []string) {
+	for _, in := range a.Installations {
+		for _, attempt := range in.Attempts {
+			if in.UnconfirmedSince != nil && attempt.Outcome.CouldNotTell() {
+				hints = append(hints, attempt.Hint)
+			}
+		}
+	}
+	for _, f := range a.Failed {
+		if f.Outcome == detect.InvalidMetadata {
+			hints = append(hints, f.Hint)
+		}
+	}
+	return hints
+}
+
+func printFailure(out *cli.Terminal, f *failure) {
+	out.Printf("%s  %s: %s\n", out.Paint(cli.Bold, "does not count"), cli.Clean(cli.Or(f.Path, "declared version "+f.Declared)),
+		out.Paint(cli.Yellow, cli.Clean(string(f.Outcome))))
+	field := cli.NewFields(out, "  ")
+	if f.RealPath != f.Path {
+		field("really", f.RealPath)
+	}
+	field("version", f.Version)
+	if f.VerifiedAt != nil {
+		field("verified", "at "+stamp(*f.VerifiedAt))
+	}
+	if len(f.Attempts) == 0 { // else they say it
+		field("why", f.Detail)
+		field("helps", f.Hint)
+	}
+	printAttempts(out, f.Attempts)
+}

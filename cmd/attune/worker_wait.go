@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// errLate says that not all of those that were asked have verified.
+var errLate = errors.New("not all have verified")
+
+// lookAgain is how often it is looked whether workers have verified.
+const lookAgain = 500 * time.Millisecond
+
+// refreshResult is what came of asking a worker.
+type refreshResult struct {
+	Verified bool `json:"verified"`
+	// Seconds is how long it took, or was waited for.
+	Seconds float64 `json:"seconds"`
+	// Changes are those since it was asked; null where it has not verified.
+	Changes *detect.Diff `json:"changes,omitempty"`
+	// Reason why it has not.
+	Reason string `json:"reason,omitempty"`
+}
+
+// awaited is a worker that was asked.
+type awaited struct {
+	// before is the worker as it was.
+	before *store.Selected
+	// request is when it was asked; the zero time until that was read.
+	request time.Time
+	result  refreshResult
+	// settled: the result is the last word.
+	settled bool
+}
+
+// wait fills in the results of those that were asked, when they have verified or
+// the time is up. workers are as they were before. An error that wraps errLate
+// says how many have not; every other one, that it could not be found out.
+func (c *workersRefreshCmd) wait(ctx context.Context, db *cli.Database, workers []store.Selected, docs []refreshDoc) error {
+	began := time.Now()
+	bounded, stop := context.WithTimeout(ctx, c.Timeout)
+	defer stop()
+	all := map[int64]*awaited{}
+	for i := range docs {
+		if docs[i].Asked {
+			all[docs[i].ID] = &awaited{before: &workers[i]}
+			docs[i].Result = &all[docs[i].ID].result
+		}
+	}
+	for open := maps.Clone(all); len(open) > 0; {
+		if err := look(bounded, db, open, began); err != nil && bounded.Err() == nil {
+			return fmt.Errorf("wait for workers of %s: %w", db.Name, err)
+		}
+		maps.DeleteFunc(open, func(_ int64, a *awaited) bool { return a.settled })
+		if len(open) == 0 {
+			break
+		}
+		select {
+		case <-time.After(lookAgain):
+		case <-bounded.Done():
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			clear(open)
+		}
+	}
+	late := 0
+	for _, a := range all {
+		if !a.settled {
+			a.result.Reason = "not yet: " + cli.Or(a.result.Reason, "the database did not answer")
+		}
+		if !a.result.Verified {
+			late++
+		}
+	}
+	if late > 0 {
+		return fmt.Errorf("%w: %d of %d had not after %v", errLate, late, len(all), time.Since(began).Round(100*time.Millisecond))
+	}
+	return nil
+}
+
+// look sees how the workers that are waited for stand.
+func look(ctx context.Context, db *cli.Database, open map[int64]*awaited, began time.Time) error {
+	found := map[int64]*store.Selected{}
+	for part := range slices.Chunk(slices.Collect(maps.Keys(open)), refreshBatch) {
+		rows, err := db.Store.Workers.Select(ctx, store.Selection{IDs: part})
+		if err != nil {
+			return err
+		}
+		for i := range rows {
+			found[rows[i].ID] = &rows[i]
+		}
+	}
+	for id, a := range open {
+		a.look(found[id])
+		a.result.Seconds = time.Since(began).Seconds()
+	}
+	return nil
+}
+
+// look sees how the worker stands; nil is one that is not there any more.
+func (a *awaited) look(now *store.Selected) {
+	if now == nil {
+		a.settled, a.result.Reason = true, "it was deleted"
+		return
+	}
+	if a.request.IsZero() && now.RefreshRequested != nil {
+		a.request = *now.RefreshRequested // somebody may ask again, later
+	}
+	caps, err := capabilitiesOf(&now.Worker)
+	if err == nil && caps != nil && !caps.Refreshed.IsZero() && !caps.Refreshed.Before(a.request) {
+		was, _ := capabilitiesOf(&a.before.Worker) // what cannot be read had nothing
+		changes := detect.Compare(was, caps)
+		a.settled, a.result = true, refreshResult{Verified: true, Changes: &changes}
+		return
+	}
+	a.result.Reason = "it last beat " + heartbeat(now)
+	switch {
+	case now.Instance == nil:
+		a.settled, a.result.Reason = true, "it ended before it had"
+	case now.Stale:
+		a.result.Reason += ", and is stale"
+	}
+}
+
+// cell is a result in words.
+func (r *refreshResult) cell() cli.Cell {
+	if !r.Verified {
+		return cli.Cell{Text: r.Reason, Style: cli.Red}
+	}
+	took := time.Duration(r.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
+	if r.Changes.Empty() {
+		return cli.Cell{Text: fmt.Sprintf("verified in %v, nothing changed", took), Style: cli.Green}
+	}
+	var parts []string
+	add := func(kind string, names []string) {
+		if len(names) > 0 {
+			parts = append(parts, kind+" "+strings.Join(names, ", "))
+		}
+	}
+	add("lost", r.Changes.Lost)
+	add("gained", r.Changes.Gained)
+	for _, v := range r.Changes.Changed {
+		parts = append(parts, fmt.Sprintf("%s %s -> %s", v.Name, cli.Or(strings.Join(v.Old, ", "), "unknown"), cli.Or(strings.Join(v.New, ", "), "unknown")))
+	}
+	add("could not tell of", r.Changes.Unconfirmed)
+	return cli.Cell{Text: fmt.Sprintf("verified in %v: %s", took, strings.Join(parts, "; ")), Style: cli.Yellow}
+}

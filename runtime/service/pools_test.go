@@ -1,0 +1,217 @@
+package service_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/runtime/service"
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/database"
+	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// fleet is services of which each has a pool and a clock of its own, and all the
+// same login.
+type fleet struct {
+	*bench
+	services []*service.Service
+	clocks   []*clock
+	mu       sync.Mutex
+	pools    []*bun.DB
+}
+
+func newFleet(b *bench, size int, url string) *fleet {
+	b.Helper()
+	f := &fleet{bench: b}
+	for i := range size {
+		now := newClock()
+		cfg := b.config()
+		cfg.Now, cfg.Random, cfg.IdleTimeout = now.Now, nil, -1
+		declared := detect.Config{Declared: []string{"alpha", "beta"}, Now: now.Now, Getenv: func(string) string { return "" }}
+		cfg.Detector = func(defs []metadata.Definition) (service.Detector, error) { return detect.New(defs, declared), nil }
+		cfg.Open = func(ctx context.Context) (*service.Database, error) {
+			pool, err := database.Open(ctx, url)
+			if err != nil {
+				return nil, err
+			}
+			f.mu.Lock()
+			f.pools = append(f.pools, pool)
+			f.mu.Unlock()
+			st := store.New(pool, store.Config{})
+			return &service.Database{Definitions: st, Rows: st.Workers, Close: pool.Close, Rest: func() { database.Rest(pool) }}, nil
+		}
+		svc, err := service.New(service.Identity{Name: fmt.Sprintf("w%d", i), Role: metadata.Worker}, cfg)
+		if err != nil {
+			b.Fatal(err)
+		}
+		f.services, f.clocks = append(f.services, svc), append(f.clocks, now)
+	}
+	return f
+}
+
+// each lets all of them go on, at once, until each has done something and the
+// database answers it. Who is refused tries again when the others have ended.
+func (f *fleet) each(done func(*service.Service) bool) {
+	f.Helper()
+	left := make([]int, len(f.services))
+	for i := range left {
+		left[i] = i
+	}
+	for range 100 {
+		var all sync.WaitGroup
+		for _, i := range left {
+			all.Go(func() {
+				next, err := f.services[i].Settle(f.Context())
+				if err != nil {
+					f.Error(err)
+				}
+				f.clocks[i].advance(max(next.Sub(f.clocks[i].Now()), 0))
+			})
+		}
+		all.Wait()
+		left = slices.DeleteFunc(left, func(i int) bool { return done(f.services[i]) && !f.services[i].Away() })
+		if len(left) == 0 {
+			return
+		}
+	}
+	f.Fatalf("%d of %d did not get a turn:\n%.4000s", len(left), len(f.services), f.log)
+}
+
+// live has a fleet register, and go on for a while.
+func (f *fleet) live() {
+	f.Helper()
+	f.each(func(svc *service.Service) bool { return svc.Ready() == nil })
+	f.active(len(f.services))
+	for range 2 {
+		f.each(func(*service.Service) bool { return true })
+	}
+	f.active(len(f.services))
+}
+
+func (f *fleet) active(want int) {
+	f.Helper()
+	rows, err := f.Workers.List(f.Context(), store.WorkerFilter{Status: schema.WorkerActive})
+	if err != nil || len(rows) != want {
+		f.Fatalf("%d rows are active, %v; want %d\n%s", len(rows), err, want, f.log)
+	}
+	for _, row := range rows {
+		if len(row.Capabilities) == 0 || !strings.Contains(string(row.Capabilities), `"alpha", "beta"`) {
+			f.Errorf("%s has %s", row.Name, row.Capabilities)
+		}
+	}
+}
+
+// TestHundredPools: a hundred workers that start in the same second, each a
+// process with a pool of its own, on a server that has connections for a few, and
+// leave room for others.
+func TestHundredPools(t *testing.T) {
+	server := testdb.Own(t, "max_connections=20")
+	b := newBench(t, server.Postgres())
+	f := newFleet(b, 100, b.roles.Login(t, b.name+"-fleet", "attune_fleet"))
+	f.live()
+	for i, pool := range f.pools {
+		if n := pool.Stats().OpenConnections; n != 0 {
+			t.Errorf("pool %d holds %d connections between heartbeats", i, n)
+		}
+	}
+	reader := b.roles.Login(t, b.name+"-reader", "attune_reader")
+	for range 10 {
+		opened(t, reader) // and holds it
+	}
+	t.Logf("%d times the server was full", strings.Count(b.log.String(), "the database cannot be used for now"))
+	for _, svc := range f.services {
+		svc.Leave(t.Context())
+	}
+	f.active(0)
+}
+
+// TestConnectionsAreGivenBack where nothing is due soon, and kept where that is
+// asked for.
+func TestConnectionsAreGivenBack(t *testing.T) {
+	for idle, want := range map[time.Duration]int{0: 0, -1: 0, time.Hour: 1} {
+		b := newBench(t, testdb.Postgres(t))
+		cfg := b.config()
+		pool := opened(t, b.url)
+		cfg.Open = func(context.Context) (*service.Database, error) {
+			st := store.New(pool, store.Config{})
+			return &service.Database{Definitions: st, Rows: st.Workers, Rest: func() { database.Rest(pool) }}, nil
+		}
+		cfg.IdleTimeout = idle
+		svc := b.start(cfg)
+		for range 3 {
+			next := b.step(svc)
+			if got := pool.Stats().OpenConnections; got != want {
+				t.Errorf("idle timeout %v: %d connections are held, want %d", idle, got, want)
+			}
+			b.clock.advance(next.Sub(b.clock.Now()))
+		}
+		b.has("alpha@1.0.0", "beta@2.0.0")
+	}
+}
+
+// TestPooler: services share the connections of a pooler, statement by statement
+// and transaction by transaction.
+func TestPooler(t *testing.T) {
+	inSchemas(t, func(t *testing.T, db *testdb.DB) {
+		b := newBench(t, db)
+		url := testdb.Pooler(t, b.url, 1)
+		cfg := b.config()
+		cfg.Open = opens(url, db.Schema)
+		svc := b.start(cfg)
+		b.step(svc)
+		b.has("alpha@1.0.0", "beta@2.0.0")
+		b.remove("alpha")
+		b.install("beta", "echo beta 2.1.0")
+		b.pass(svc, 2*round)
+		b.has("beta@2.1.0")
+		b.status(schema.WorkerActive)
+		b.history("gained alpha", "gained beta", "lost alpha", "version_changed beta")
+		// Nobody hears notifications there; who waits for changes reads them all the same.
+		pool := opened(t, url)
+		seen := 0
+		for c, err := range store.New(pool, store.Config{Schema: db.Schema}).Changes.Subscribe(t.Context(), 0, store.SubscribeConfig{Listen: database.Listen(pool)}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if seen++; seen == 4 {
+				b.remove("beta") // what comes now is not there yet
+				b.pass(svc, 2*round)
+			}
+			if seen == 5 {
+				if c.Kind != schema.CapabilityLost {
+					t.Errorf("the last change is %+v", c)
+				}
+				break
+			}
+		}
+		if svc.Away() {
+			t.Errorf("the database did not answer:\n%s", b.log)
+		}
+		svc.Leave(t.Context())
+		b.status(schema.WorkerInactive)
+	})
+}
+
+// TestFleetBehindPooler: a hundred workers on two connections.
+func TestFleetBehindPooler(t *testing.T) {
+	b := newBench(t, testdb.Postgres(t))
+	f := newFleet(b, 100, testdb.Pooler(t, b.roles.Login(t, b.name+"-fleet", "attune_fleet"), 2))
+	f.live()
+	if log := b.log.String(); strings.Contains(log, "cannot be used") {
+		t.Errorf("somebody was refused:\n%s", log)
+	}
+	for _, svc := range f.services {
+		svc.Leave(t.Context())
+	}
+	f.active(0)
+}
