@@ -199,7 +199,7 @@ func pointerOf(key string) string {
 
 // judged reports whether there is something to say about a list's elements.
 func (f *Field) judged() bool {
-	return f.Format != nil || f.Unique || f.Check != "" || f.Type.Elem.Enum != nil || f.Type.Elem.Document != nil
+	return f.Format != nil || f.Unique || f.Type.Elem.Enum != nil || f.Type.Elem.Document != nil
 }
 
 // notZero is the condition under which a key is written.
@@ -275,18 +275,9 @@ func (f *Field) NoSpan() bool { return f.Span.empty() }
 func validateList(f *Field, list string) string {
 	elem, seen := f.Type.Elem, "seen"+f.Go
 	var out, body strings.Builder
-	switch {
-	case f.UniqueBy != "":
-		fmt.Fprintf(&out, "%s := make(map[string]int, len(%s))\n", seen, list)
-		fmt.Fprintf(&body, "key := %s(%s)\nif first, twice := %s[key]; twice {\nc.Here(document.TwiceAs(s, first))\n} else {\n%[3]s[key] = i\n}\n",
-			f.UniqueBy, elem.asString("s"), seen)
-	case f.Unique:
+	if f.Unique {
 		fmt.Fprintf(&out, "%s := make(map[%s]struct{}, len(%s))\n", seen, elem.GoName(), list)
 		fmt.Fprintf(&body, "if _, twice := %s[s]; twice {\nc.Here(document.Twice(s))\n}\n%[1]s[s] = struct{}{}\n", seen)
-	}
-	if f.Check != "" {
-		fmt.Fprintf(&out, "judge%s := %s(%s)\n", f.Go, f.Check, list)
-		fmt.Fprintf(&body, "judge%s(c, i)\n", f.Go)
 	}
 	judge := ""
 	switch {

@@ -12,7 +12,7 @@ const mark = "//attune:"
 
 // directive is a comment line that tells the generator something:
 //
-//	//attune:document [column] [check] [RULE…]   above a type
+//	//attune:document [column] [RULE…]   above a type
 //	//attune:guard TABLE.COLUMN…                 above a type that is a column
 //	//attune:enum                                above a type of text
 //	//attune:format NAME [PATTERN]               above a func(string) string

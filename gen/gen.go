@@ -7,15 +7,14 @@
 // A type with the directive //attune:document above it is a document: a struct
 // whose fields have json tags, or a list of text. Directives:
 //
-//	//attune:document [column] [check]        a struct
+//	//attune:document [column]                a struct
 //	//attune:document [column] [RULE…]        a list of text
 //	//attune:guard TABLE.COLUMN…              the databases refuse wrong values of these columns
 //	//attune:enum                             a type of text that has only the values of its constants
 //	//attune:format NAME [PATTERN]            a func(string) string that says what is wrong with a text
 //	//attune:except PATTERN                   texts that the pattern of that format accepts and the function does not
 //
-// A column is read from and written to a database on its own; check is a method
-// check(*document.Checker) for what no rule can say. Rules stand in a tag,
+// A column is read from and written to a database on its own. Rules stand in a tag,
 // attune:"required,format=version":
 //
 //	required        the key must be there, and must not be empty
@@ -24,9 +23,8 @@
 //	min=N max=N     bounds of a number or a duration; without them a number is held to 32 bits
 //	above=D         a duration must be more than this
 //	format=NAME     the format judges the text, or each text of the list
-//	unique          no text is in the list twice; unique=FUNC compares what FUNC(string) string makes of them
+//	unique          no text is in the list twice
 //	order=KEY       makes Ordered: the elements by ascending KEY
-//	check=FUNC      FUNC(list) gives a func(*document.Checker, int) that judges each element beside the others
 //	guard=T.COLUMN  the databases refuse wrong values of this column of text
 //
 // Fields are of type string (or a type of text of the package), bool, int,

@@ -22,9 +22,6 @@ type Document struct {
 	Column bool
 	// Guards are the columns whose values the databases check.
 	Guards []Column
-	// Check: the type has a method check(*document.Checker) for what no rule
-	// can say.
-	Check bool
 	// Fields are the keys, in the order in which they are written.
 	Fields []*Field
 	// Unknown is the Go field of the keys that no field names.
@@ -66,15 +63,10 @@ type Field struct {
 	Span Span
 	// Format judges the text, or each text of a list.
 	Format *Format
-	// Unique: no element is in the list twice. UniqueBy is the Go function that
-	// brings elements to what is compared; empty compares them as they are.
-	Unique   bool
-	UniqueBy string
+	// Unique: no element is in the list twice.
+	Unique bool
 	// Order is the field of the elements by which they are used.
 	Order *Field
-	// Check is the Go function that judges each element of the list beside the
-	// others.
-	Check string
 	// Guards are the columns of text whose values the databases check.
 	Guards []Column
 }
@@ -86,7 +78,7 @@ func (f *Field) list() *Field {
 		return f
 	}
 	out, of := *f, f.Type.Document.List
-	out.Format, out.Unique, out.UniqueBy, out.Required = of.Format, of.Unique, of.UniqueBy, f.Required || of.Required
+	out.Format, out.Unique, out.Required = of.Format, of.Unique, f.Required || of.Required
 	return &out
 }
 

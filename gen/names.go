@@ -213,7 +213,6 @@ func (p *Package) refers() []string {
 		if f.Format != nil {
 			out = append(out, f.Format.Func)
 		}
-		out = append(out, f.UniqueBy, f.Check)
 	}
 	for _, d := range p.Documents {
 		out = append(out, d.Name)

@@ -2,6 +2,7 @@ package gen
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -32,11 +33,12 @@ func emitPage(p *Package, title string) []byte {
 var strictness = fmt.Sprintf(`Documents are read strictly: UTF-8, no key twice in one object, no NUL in text, at most
 %d levels and %d MiB, and no number of more than %d digits. Blanks between the parts of
 a document do not count, as long as it has at most %d MiB with them, and numbers count as
-they are without an exponent. `+"`1.0` is a whole number, and `null`"+` is the same as leaving a
-key out. Keys that are not listed here are kept, at every level, with their values as they
+they are without an exponent. `+"`1.0`"+` is a whole number, and whole numbers are from
+%d to %d unless something else is said. `+"`null`"+` is the same as leaving a key
+out. Keys that are not listed here are kept, at every level, with their values as they
 are written; but Postgres writes them in its own way, `+"`100` for `1e2`"+`. Each fault is told
 with its JSON pointer: `+"`/list/0/key: what is wrong`"+`.
-`, document.MaxDepth, document.MaxSize>>20, document.MaxDigits, document.MaxText>>20)
+`, document.MaxDepth, document.MaxSize>>20, document.MaxDigits, document.MaxText>>20, math.MinInt32, math.MaxInt32)
 
 // guarding is what the messages of the guards leave open.
 const guarding = `

@@ -124,7 +124,7 @@ func (r *resolver) document(spec *ast.TypeSpec, comments *ast.CommentGroup) *Doc
 func (r *resolver) list(doc *Document) {
 	if doc.List == nil {
 		for _, rule := range r.words[doc] {
-			r.problems.add(rule.pos, "%q is no word for a document of keys: there are column and check", rule.text)
+			r.problems.add(rule.pos, "%q is no word for a document of keys: there is column", rule.text)
 		}
 		return
 	}
@@ -135,9 +135,6 @@ func (r *resolver) list(doc *Document) {
 		elem = &Type{Kind: Text}
 	case elem.Kind != Text:
 		r.problems.add(doc.Pos, "%s: a document that is a list holds text; put it into a document of keys", doc.Name)
-	}
-	if doc.Check {
-		r.problems.add(doc.List.Pos, "check=FUNC judges the elements of a list; check alone is for a document of keys")
 	}
 	doc.List.Type.Elem = elem
 	r.rules(doc.List, r.words[doc])
@@ -151,11 +148,6 @@ func (r *resolver) documentWords(d directive, doc *Document) []rule {
 		switch word {
 		case "column":
 			doc.Column = true
-		case "check":
-			doc.Check = true
-			if !isFunc(r.member(doc, "check"), signature([]types.Type{r.checker()})) {
-				r.problems.add(d.pos, "%s has no method check(*document.Checker)", doc.Name)
-			}
 		default:
 			rules = append(rules, rule{word, d.pos})
 		}

@@ -42,7 +42,7 @@ func (r *resolver) format(d, except directive, f *ast.FuncDecl) {
 	}
 	if refused := r.refused(f.Name); refused != "" {
 		r.problems.add(r.at(f.Name.Pos()), "%s", refused)
-	} else if !isFunc(r.info.Defs[f.Name], ofText) {
+	} else if !judgesText(r.info.Defs[f.Name]) {
 		r.problems.add(r.at(f.Name.Pos()), "%s must be func(string) string, to be format %s: it says what is wrong, and nothing where nothing is", f.Name.Name, name)
 	}
 	out := &Format{Name: name, Func: f.Name.Name, Pos: d.pos, Comment: f.Doc.Text()}

@@ -2,7 +2,6 @@ package gen
 
 import (
 	"go/token"
-	"go/types"
 	"math"
 	"slices"
 	"strconv"
@@ -33,7 +32,6 @@ var ruleKinds = []struct {
 	{"format", true, []Kind{Text, List}, "the function that judges the text"},
 	{"unique", false, []Kind{List}, "no element is there twice"},
 	{"order", true, []Kind{List}, "the key of the elements by which they are used, lowest first"},
-	{"check", true, []Kind{List}, "the function that judges each element beside the others"},
 	{"guard", true, []Kind{Text}, "the column of text whose values the databases check"},
 }
 
@@ -62,7 +60,7 @@ func (r *resolver) rules(f *Field, list []rule) {
 			r.problems.add(rule.pos, "the rule %s is not for %s", name, kindNames[f.Type.Kind])
 		case ruleKinds[i].value && value == "":
 			r.problems.add(rule.pos, "the rule %s needs a value: %s=…", name, name)
-		case !ruleKinds[i].value && hasValue && name != "unique":
+		case !ruleKinds[i].value && hasValue:
 			r.problems.add(rule.pos, "the rule %s has no value", name)
 		default:
 			r.apply(f, rule, name, value)
@@ -109,12 +107,9 @@ func (r *resolver) apply(f *Field, rule rule, name, value string) {
 			r.problems.add(rule.pos, "%s has only certain values, so the rule format can say nothing more", elem.Go)
 		}
 	case "unique":
-		f.Unique, f.UniqueBy = true, value
+		f.Unique = true
 		if elem.Kind != Text {
 			r.problems.add(rule.pos, "the rule unique is for lists of text")
-		}
-		if value != "" && !isFunc(r.object(value), ofText) {
-			r.problems.add(rule.pos, "%s is no func(string) string of this package", value)
 		}
 	case "order":
 		if elem.Kind != Object {
@@ -124,15 +119,6 @@ func (r *resolver) apply(f *Field, rule rule, name, value string) {
 		r.orders[f] = rule
 	case "guard":
 		f.Guards = r.columns(rule.pos, value)
-	case "check":
-		f.Check = value
-		list := types.NewSlice(r.goType(elem))
-		judge := signature([]types.Type{r.checker(), types.Typ[types.Int]})
-		if _, ok := r.object(value).(*types.Func); !ok {
-			r.problems.add(rule.pos, "%s is no function of this package", value)
-		} else if !isFunc(r.object(value), signature([]types.Type{list}, judge)) {
-			r.problems.add(rule.pos, "%s must be func(list []%s) func(c *document.Checker, i int)", value, elem.GoName())
-		}
 	}
 }
 

@@ -173,27 +173,13 @@ func (p *parsed) refused(n ast.Node) string {
 // object is what the package declares under a name, or nil.
 func (p *parsed) object(name string) types.Object { return p.types.Scope().Lookup(name) }
 
-// isFunc reports whether obj is a function with that signature.
-func isFunc(obj types.Object, want *types.Signature) bool {
+// judgesText reports whether obj is a func(string) string.
+func judgesText(obj types.Object) bool {
 	f, ok := obj.(*types.Func)
-	return ok && types.Identical(f.Type(), want)
+	return ok && types.Identical(f.Type(), ofText)
 }
 
-func signature(params []types.Type, results ...types.Type) *types.Signature {
-	tuple := func(list []types.Type) *types.Tuple {
-		vars := make([]*types.Var, len(list))
-		for i, t := range list {
-			vars[i] = types.NewParam(token.NoPos, nil, "", t)
-		}
-		return types.NewTuple(vars...)
-	}
-	return types.NewSignatureType(nil, nil, nil, tuple(params), tuple(results), false)
-}
-
-// ofText is the signature of what judges, or changes, a text.
-var ofText = signature([]types.Type{types.Typ[types.String]}, types.Typ[types.String])
-
-// checker is the type *document.Checker.
-func (p *parsed) checker() types.Type {
-	return types.NewPointer(p.support.Scope().Lookup("Checker").Type())
-}
+var ofText = func() *types.Signature {
+	text := types.NewTuple(types.NewParam(token.NoPos, nil, "", types.Typ[types.String]))
+	return types.NewSignatureType(nil, nil, nil, text, text, false)
+}()

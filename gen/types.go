@@ -168,14 +168,6 @@ func (r *resolver) elem(t types.Type, e ast.Expr, pos token.Position, what strin
 	return elem
 }
 
-// goType is the type of an element as Go has it.
-func (r *resolver) goType(t *Type) types.Type {
-	if obj := r.object(t.GoName()); obj != nil {
-		return obj.Type()
-	}
-	return types.Typ[types.String]
-}
-
 // GoName is how Go code names the type of an element.
 func (t *Type) GoName() string {
 	switch {

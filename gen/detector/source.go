@@ -95,10 +95,12 @@ func FromRows(name string, rows []metadata.Definition) (Source, error) {
 	for i := range src.Definitions {
 		def := &src.Definitions[i]
 		src.Pos[def.Ref] = pos
-		var faults metadata.Faults
-		errors.As(def.Validate(), &faults) // its only kind of error
-		for _, f := range faults {
-			wrong = append(wrong, gen.Problem{Pos: pos, Message: visible(inRow(def, f))})
+		for _, err := range []error{def.Validate(), def.Contradictions()} {
+			var faults metadata.Faults
+			errors.As(err, &faults) // their only kind of error
+			for _, f := range faults {
+				wrong = append(wrong, gen.Problem{Pos: pos, Message: visible(inRow(def, f))})
+			}
 		}
 	}
 	if len(wrong) > 0 {

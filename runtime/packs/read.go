@@ -68,6 +68,7 @@ func (l *loader) runtimeFile(name string) {
 		return
 	}
 	if l.document(d, data, &d.def) {
+		l.contradictions(d)
 		l.packRef(d)
 		l.advice(d)
 	}
@@ -126,6 +127,14 @@ func inYAML(message string) string {
 		return message + ": put it in quotes"
 	}
 	return message
+}
+
+func (l *loader) contradictions(d *loaded) {
+	var faults metadata.Faults
+	errors.As(d.def.Contradictions(), &faults) // its only kind of error
+	for _, f := range faults {
+		l.value(d, Error, f.Pointer, f.Message)
+	}
 }
 
 // packRef checks that the definition belongs to this pack.

@@ -153,9 +153,3 @@ func OneOf[T ~string](s T, values ...T) string {
 
 // Twice says that a text is in its list a second time.
 func Twice[T ~string](s T) string { return Excerpt(string(s)) + " is there twice" }
-
-// TwiceAs says that a text is in its list a second time, spelled otherwise: the
-// first is the element number first.
-func TwiceAs[T ~string](s T, first int) string {
-	return fmt.Sprintf("%q is there twice: the first is number %d", Excerpt(string(s)), first)
-}

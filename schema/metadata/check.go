@@ -6,11 +6,55 @@ import (
 	"github.com/attune-go/attune/schema/document"
 )
 
-// check judges what no key says by itself.
-func (d *Definition) check(c *document.Checker) {
+// Contradictions are values that each are as they should be and contradict each
+// other: Faults, or nil. JSON Schema and the databases cannot compare two values,
+// so that this is no part of Validate, and is asked where a whole definition is
+// written: of a pack's file, before it is stored, and before code is made of it.
+func (d *Definition) Contradictions() error {
+	var c document.Checker
 	if d.PackRef != "" && d.Ref != "" && d.PackRef != PackOf(d.Ref) {
 		c.At("pack_ref", fmt.Sprintf("is %q, but ref says that the pack is %q",
 			document.Excerpt(d.PackRef), document.Excerpt(PackOf(d.Ref))))
+	}
+	aliases := make(map[string]int, len(d.Aliases))
+	c.Enter("aliases")
+	for i, alias := range d.Aliases {
+		first, twice := aliases[fold(alias)]
+		if !twice {
+			aliases[fold(alias)] = i
+			continue
+		}
+		if d.Aliases[first] != alias { // the same text twice is Validate's
+			c.EnterIndex(i)
+			c.Here(fmt.Sprintf("%q is there twice: the first is /aliases/%d", document.Excerpt(alias), first))
+			c.Leave()
+		}
+	}
+	c.Leave()
+	c.Enter("versions")
+	d.versionsTwice(&c)
+	c.Leave()
+	return c.Err()
+}
+
+// versionsTwice judges each version beside those before it.
+func (d *Definition) versionsTwice(c *document.Checker) {
+	seen, isDefault := make(map[string]int, len(d.Versions)), -1
+	for i := range d.Versions {
+		v := &d.Versions[i]
+		c.EnterIndex(i)
+		if first, twice := seen[v.Version]; twice && v.Version != "" {
+			c.At("version", fmt.Sprintf("%s is declared twice: the first is /versions/%d", document.Excerpt(v.Version), first))
+		} else {
+			seen[v.Version] = i
+		}
+		switch {
+		case v.IsDefault && isDefault >= 0:
+			c.At("is_default", fmt.Sprintf("only one version can be the default: %s is too", document.Excerpt(d.Versions[isDefault].Version)))
+		case v.IsDefault:
+			isDefault = i
+		}
+		c.Leave()
 	}
 }
 
@@ -28,23 +72,4 @@ func (d *Definition) NamesFault() error {
 	d.Aliases.validate(&c)
 	c.Leave()
 	return c.Err()
-}
-
-// checkVersions judges each version beside those before it.
-func checkVersions(list []VersionDefinition) func(c *document.Checker, i int) {
-	seen, isDefault := make(map[string]int, len(list)), -1
-	return func(c *document.Checker, i int) {
-		v := &list[i]
-		if first, ok := seen[v.Version]; ok && v.Version != "" {
-			c.At("version", fmt.Sprintf("%s is declared twice: the first is /versions/%d", document.Excerpt(v.Version), first))
-		} else {
-			seen[v.Version] = i
-		}
-		switch {
-		case v.IsDefault && isDefault >= 0:
-			c.At("is_default", fmt.Sprintf("only one version can be the default: %s is too", document.Excerpt(list[isDefault].Version)))
-		case v.IsDefault:
-			isDefault = i
-		}
-	}
 }

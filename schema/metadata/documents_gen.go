@@ -54,16 +54,14 @@ func (v Aliases) validate(c *document.Checker) {
 		c.Under(fault)
 		return
 	}
-	seen := make(map[string]int, len(v))
+	seen := make(map[string]struct{}, len(v))
 	for i, s := range v {
 		c.EnterIndex(i)
 		if c.Here(document.Patterned(s, validAlias)) {
-			key := fold(s)
-			if first, twice := seen[key]; twice {
-				c.Here(document.TwiceAs(s, first))
-			} else {
-				seen[key] = i
+			if _, twice := seen[s]; twice {
+				c.Here(document.Twice(s))
 			}
+			seen[s] = struct{}{}
 		}
 		c.Leave()
 	}
@@ -243,15 +241,12 @@ func (v *Definition) validate(c *document.Checker) {
 	v.ExecutionConfig.validate(c)
 	c.Leave()
 	c.Enter("versions")
-	judgeVersions := checkVersions(v.Versions)
 	for i := range v.Versions {
 		c.EnterIndex(i)
 		v.Versions[i].validate(c)
-		judgeVersions(c, i)
 		c.Leave()
 	}
 	c.Leave()
-	v.check(c)
 }
 
 // IsZero reports whether the document says nothing: {}.

@@ -43,7 +43,7 @@ func validRef(ref string) string {
 }
 
 // ValidPackRef accepts lower case letters, digits, _ and -, with a letter or a
-// digit at the beginning. It says what is wrong; empty is nothing.
+// digit at the beginning.
 //
 //attune:format pack-ref [a-z0-9][a-z0-9_-]*
 func ValidPackRef(ref string) string {

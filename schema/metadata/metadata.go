@@ -25,7 +25,7 @@ const (
 
 // Aliases are the other names of a runtime. The first is its capability name.
 //
-//attune:document column format=alias unique=fold
+//attune:document column format=alias unique
 //attune:guard runtime.aliases
 type Aliases []string
 
@@ -33,7 +33,12 @@ type Aliases []string
 // pack's folder runtimes. Columns have the names of the keys; the versions are
 // rows of runtime_version.
 //
-//attune:document check
+// Values that contradict each other are refused where a pack is loaded and where
+// a definition is stored, which JSON Schema and the databases cannot do: a pack_ref
+// that is not the one of ref, an alias in upper and in lower case, a version or a
+// default version that is there twice.
+//
+//attune:document
 type Definition struct {
 	// Ref is the runtime's name in the whole installation: the pack's, a dot, and
 	// its own, as in core.python.
@@ -54,9 +59,8 @@ type Definition struct {
 	Installation json.RawMessage `json:"installation,omitempty"`
 	// ExecutionConfig says how a script is executed.
 	ExecutionConfig ExecutionConfig `json:"execution_config,omitzero"`
-	// Versions are those that have their own way to be verified. No version is
-	// there twice, and at most one is the default.
-	Versions []VersionDefinition `json:"versions,omitempty" attune:"check=checkVersions"`
+	// Versions are those that have their own way to be verified.
+	Versions []VersionDefinition `json:"versions,omitempty"`
 	Unknown  Unknown             `json:"-"`
 }
 

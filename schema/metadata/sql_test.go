@@ -200,7 +200,7 @@ func TestValueRefusesFaults(t *testing.T) {
 	if v, err := d.Value(); err == nil || err.Error() != want {
 		t.Errorf("got %v, %v; want %s", v, err, want)
 	}
-	if v, err := (metadata.Aliases{"a", "A"}).Value(); err == nil {
+	if v, err := (metadata.Aliases{"a", "a"}).Value(); err == nil {
 		t.Errorf("aliases that are there twice became %v", v)
 	}
 }

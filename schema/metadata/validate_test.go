@@ -33,7 +33,7 @@ func TestValidateDefinition(t *testing.T) {
 
 		{"alias blank", `{"ref": "core.x", "name": "X", "aliases": ["x", " "]}`, "/aliases/1: must not be blank"},
 		{"alias twice", `{"ref": "core.x", "name": "X", "aliases": ["node", "js", "Node"]}`,
-			`/aliases/2: "Node" is there twice: the first is number 0`},
+			`/aliases/2: "Node" is there twice: the first is /aliases/0`},
 		{"alias with blanks", `{"ref": "core.x", "name": "X", "aliases": [" x"]}`, `/aliases/0: " x" has blanks around it`},
 		{"alias with a comma", `{"ref": "core.x", "name": "X", "aliases": ["a,b", "a@b"]}`,
 			`/aliases/0: "a,b" must not hold a comma, an @ or a control character; ` +
@@ -99,22 +99,24 @@ func TestValidateDefinition(t *testing.T) {
 			{"version": "3.10", "is_default": true}, {"version": "3.1", "distributions": {"roles": ["x"]}}]}`,
 			`/versions/1/version: is required: a version such as "3.12"; ` +
 				`/versions/2/version: version "x": position 1: a version begins with a number; ` +
+				`/versions/4/distributions/roles/0: must be worker or sensor, not "x"; ` +
 				`/versions/3/version: 3.10 is declared twice: the first is /versions/0; ` +
-				`/versions/3/is_default: only one version can be the default: 3.10 is too; ` +
-				`/versions/4/distributions/roles/0: must be worker or sensor, not "x"`},
+				`/versions/3/is_default: only one version can be the default: 3.10 is too`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			d := decodeDefinition(t, tt.doc)
-			err := d.Validate()
-			got := ""
-			if err != nil {
-				got = err.Error()
+			var got []string
+			for _, err := range []error{d.Validate(), d.Contradictions()} {
+				if err == nil {
+					continue
+				}
+				got = append(got, err.Error())
 				if !errors.As(err, new(metadata.Faults)) {
 					t.Errorf("the error is a %T, not Faults", err)
 				}
 			}
-			if diff := cmp.Diff(strings.Split(tt.want, "; "), strings.Split(got, "; ")); diff != "" {
+			if diff := cmp.Diff(strings.Split(tt.want, "; "), strings.Split(strings.Join(got, "; "), "; ")); diff != "" {
 				t.Errorf("validate %s (-want +got):\n%s", tt.doc, diff)
 			}
 		})

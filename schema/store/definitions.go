@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -143,7 +144,7 @@ func withoutEmpty(raw json.RawMessage) json.RawMessage {
 func (r *Runtimes) UpsertDefinition(
 	ctx context.Context, def *metadata.Definition, digest *string,
 ) (*schema.Runtime, error) {
-	if err := def.Validate(); err != nil {
+	if err := cmp.Or(def.Validate(), def.Contradictions()); err != nil {
 		return nil, r.fail("upsert", def.Ref, fmt.Errorf("%w: %w", ErrInvalid, err))
 	}
 	row, versions := RowsOf(def)

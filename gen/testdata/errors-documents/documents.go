@@ -39,7 +39,7 @@ type Numbers []int
 //attune:document
 type Objects []NoRest
 
-//attune:document check
+//attune:document required unique
 type Words []string
 
 //attune:document

@@ -8,9 +8,9 @@ import doc "github.com/attune-go/attune/schema/document"
 type v struct {
 	Name seen        `json:"name" attune:"format=key"`
 	Kind c           `json:"kind"`
-	Tags []string    `json:"tags,omitempty" attune:"unique=first"`
+	Tags []string    `json:"tags,omitempty" attune:"unique"`
 	R    *r          `json:"r,omitempty"`
-	OK   []ok        `json:"ok,omitempty" attune:"check=judgeOK"`
+	OK   []ok        `json:"ok,omitempty"`
 	More doc.Unknown `json:"-"`
 }
 
@@ -35,8 +35,6 @@ const i c = "i"
 func key(s string) string { return s }
 
 func first(s string) string { return s }
-
-func judgeOK(list []ok) (judge func(*doc.Checker, int)) { return }
 
 // document is a package in generated code.
 func document() {}

@@ -21,10 +21,9 @@ type T struct {
 	O []U                                  `json:"o,omitempty" attune:"order=name"`
 	P []U                                  `json:"p,omitempty" attune:"order=nothing"`
 	Q []string                             `json:"q,omitempty" attune:"order=rank"`
-	R []U                                  `json:"r,omitempty" attune:"check=nobody"`
-	S []U                                  `json:"s,omitempty" attune:"check=wrong"`
+	R []U                                  `json:"r,omitempty" attune:"check=twins"`
 	V []U                                  `json:"v,omitempty" attune:"unique"`
-	W []string                             `json:"w,omitempty" attune:"unique=nobody"`
+	W []string                             `json:"w,omitempty" attune:"unique=fold"`
 	X U                                    `json:"x" attune:"required"`
 	Y bool                                 `json:"y" attune: "required"`
 	Z document.Duration                    `json:"z" attune:"min=1s"`
@@ -43,5 +42,3 @@ type U struct {
 	Rank int              `json:"rank"`
 	More document.Unknown `json:"-"`
 }
-
-func wrong(list []U, i int) {}

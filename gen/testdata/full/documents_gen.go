@@ -54,16 +54,14 @@ func (v Tags) validate(c *document.Checker) {
 		c.Under(fault)
 		return
 	}
-	seen := make(map[string]int, len(v))
+	seen := make(map[string]struct{}, len(v))
 	for i, s := range v {
 		c.EnterIndex(i)
 		if c.Here(document.Patterned(s, word)) {
-			key := strings_fold(s)
-			if first, twice := seen[key]; twice {
-				c.Here(document.TwiceAs(s, first))
-			} else {
-				seen[key] = i
+			if _, twice := seen[s]; twice {
+				c.Here(document.Twice(s))
 			}
+			seen[s] = struct{}{}
 		}
 		c.Leave()
 	}
@@ -432,18 +430,15 @@ func (v *Tool) validate(c *document.Checker) {
 	v.Whole.validate(c)
 	c.Leave()
 	c.Enter("parts")
-	judgeParts := twins(v.Parts)
 	for i := range v.Parts {
 		c.EnterIndex(i)
 		v.Parts[i].validate(c)
-		judgeParts(c, i)
 		c.Leave()
 	}
 	c.Leave()
 	if len(v.Must) == 0 {
 		c.At("must", document.Required(""))
 	}
-	v.check(c)
 }
 
 // IsZero reports whether the document says nothing: {}.

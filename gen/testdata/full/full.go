@@ -30,16 +30,14 @@ type Label string
 
 // Tags are words.
 //
-//attune:document column format=word unique=strings_fold
+//attune:document column format=word unique
 type Tags []string
-
-func strings_fold(s string) string { return strings.ToLower(s) }
 
 // Tool is a thing with parts.
 //
 // It says nothing twice.
 //
-//attune:document column check
+//attune:document column
 //attune:guard tool.document
 type Tool struct {
 	// Name is what people call it.
@@ -69,7 +67,7 @@ type Tool struct {
 	Spare *Part           `json:"spare,omitempty"`
 	Inner Part            `json:"inner,omitzero"`
 	Whole Part            `json:"whole"`
-	Parts []Part          `json:"parts,omitempty" attune:"order=rank,check=twins"`
+	Parts []Part          `json:"parts,omitempty" attune:"order=rank"`
 	Extra json.RawMessage `json:"extra,omitempty"`
 	Must  json.RawMessage `json:"must,omitempty" attune:"required"`
 
@@ -135,21 +133,4 @@ func anything(s string) string {
 		return "must not be nothing"
 	}
 	return ""
-}
-
-func (t *Tool) check(c *document.Checker) {
-	if t.own > 0 {
-		c.At("name", "is not ours")
-	}
-}
-
-// twins judges parts that have one id.
-func twins(list []Part) func(c *document.Checker, i int) {
-	seen := map[string]bool{}
-	return func(c *document.Checker, i int) {
-		if seen[list[i].ID] {
-			c.At("id", "is that of another part")
-		}
-		seen[list[i].ID] = true
-	}
 }

@@ -31,14 +31,14 @@ const (
 
 // T is written down in unusual ways.
 //
-//attune:document column check
+//attune:document column
 //attune:guard order.user
 type T struct {
 	Name  Str             `json:"name" attune:"format=word"`
 	Level (Level)         `json:"level"`
 	Size  Optional[int]   `json:"size,omitzero" attune:"default=5"`
-	Words []Str           `json:"words,omitempty" attune:"unique=same"`
-	Parts []Part          `json:"parts,omitempty" attune:"check=twins"`
+	Words []Str           `json:"words,omitempty" attune:"unique"`
+	Parts []Part          `json:"parts,omitempty"`
 	Free  json.RawMessage `json:"free,omitempty"`
 	Here  Here            `json:"here"`
 	More  Unknown         `json:"-"`
@@ -57,6 +57,4 @@ const twice = 2 * DefaultTSize
 //attune:format word [a-z]*
 func word(s Str) (fault string) { return "" }
 
-func same(string) Str { return "" }
-
-func (t T) check(c *Checker) { c.At("size", fmt.Sprint(t.SizeOrDefault(), usual, len(t.count))) }
+func (t T) String() string { return fmt.Sprint(t.SizeOrDefault(), usual, len(t.count)) }
