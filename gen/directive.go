@@ -12,11 +12,11 @@ const mark = "//attune:"
 
 // directive is a comment line that tells the generator something:
 //
-//	//attune:document [column] [RULE…]   above a type
-//	//attune:guard TABLE.COLUMN…                 above a type that is a column
-//	//attune:enum                                above a type of text
-//	//attune:format NAME [PATTERN]               above a func(string) string
-//	//attune:except PATTERN                      below a format with a pattern
+//	//attune:document [column] [RULE…]    above a type
+//	//attune:guard TABLE.COLUMN…          above a type that is a column
+//	//attune:enum                         above a type of text
+//	//attune:format NAME [PATTERN]        above a func(string) string
+//	//attune:except PATTERN               below a format with a pattern
 type directive struct {
 	name string
 	// text is what follows the name.
@@ -50,13 +50,26 @@ func (p *parsed) directive(c *ast.Comment) (directive, bool) {
 	return directive{name: name, text: strings.TrimSpace(text), pos: p.at(c.Pos())}, true
 }
 
-// stray reports the directives that stand where nothing reads them, and those
-// that do not exist.
+// almost is the directive that a comment would be without the blanks before it.
+func (p *parsed) almost(c *ast.Comment) (directive, bool) {
+	text, ok := strings.CutPrefix(c.Text, "// ")
+	if !ok {
+		return directive{}, false
+	}
+	d, ok := p.directive(&ast.Comment{Slash: c.Slash, Text: "//" + strings.TrimLeft(text, " ")})
+	return d, ok && slices.Contains(directives, d.name)
+}
+
+// stray reports the directives that stand where nothing reads them, those that
+// do not exist, and those that are none for a blank.
 func (p *parsed) stray() {
 	for _, file := range p.files {
 		for _, group := range file.Comments {
 			for _, c := range group.List {
 				d, ok := p.directive(c)
+				if almost, is := p.almost(c); is {
+					p.problems.add(almost.pos, "the blank makes this a comment: write %s%s", mark, almost.name)
+				}
 				switch {
 				case !ok || p.taken[c]:
 				case !slices.Contains(directives, d.name):

@@ -40,11 +40,7 @@ func resolve(p *parsed) (*Package, error) {
 		r.inSQL(out)
 		r.stray()
 		if len(out.Documents) == 0 && len(p.problems) == 0 {
-			where := token.Position{Filename: "."}
-			if len(p.files) > 0 {
-				where = p.at(p.files[0].Name.Pos())
-			}
-			p.problems.add(where, "no type of this package has %sdocument above it", mark)
+			p.problems.add(p.at(p.files[0].Name.Pos()), "no type of this package has %sdocument above it", mark)
 		}
 	}
 	return out, p.problems.err()

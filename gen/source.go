@@ -55,6 +55,9 @@ func ReadSource(dir string) (Source, error) {
 			src.Files[name] = data
 		}
 	}
+	if len(src.Files) == 0 {
+		return Source{}, Problems{{token.Position{Filename: src.Dir}, fmt.Sprintf("no Go files for %s/%s that a person wrote", build.Default.GOOS, build.Default.GOARCH)}}
+	}
 	return src, nil
 }
 

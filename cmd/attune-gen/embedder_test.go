@@ -20,8 +20,6 @@ func TestEmbedder(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	goIn(t, dir, "mod", "init", "example.com/platform")
-	goIn(t, dir, "mod", "edit", "-replace=github.com/attune-go/attune="+root) // what is here, and not what is published
 	writeFile(t, filepath.Join(dir, "queue_test.go"), `package main
 
 import "testing"
@@ -54,12 +52,15 @@ func TestQueue(t *testing.T) {
 		if file, text, command := s[1], s[2], s[3]; command != "" {
 			did = append(did, "go "+command)
 			said = goIn(t, dir, strings.Fields(command)...)
+			if len(did) == 1 { // what is here, and not what is published
+				goIn(t, dir, "mod", "edit", "-replace=github.com/attune-go/attune="+root)
+			}
 		} else {
 			did = append(did, file)
 			writeFile(t, filepath.Join(dir, file), text)
 		}
 	}
-	want := []string{"go get -tool github.com/attune-go/attune/cmd/attune-gen", "packs/acme/pack.yaml", "packs/acme/runtimes/cobol.yaml",
+	want := []string{"go mod init example.com/platform", "go get -tool github.com/attune-go/attune/cmd/attune-gen", "packs/acme/pack.yaml", "packs/acme/runtimes/cobol.yaml",
 		"generate.go", "main.go", "main_test.go", "go generate ./...", "go mod tidy", "go test ./...", "go run ."}
 	if diff := cmp.Diff(want, did); diff != "" {
 		t.Errorf("the steps of the README (-want +done):\n%s", diff)

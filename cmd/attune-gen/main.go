@@ -72,20 +72,25 @@ func run(args []string, io streams) (code int) {
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(io.err, "%s: %v\nsee %s --help\n", name, err, name)
-		return exitUsage
+		command := ""
+		var wrong *kong.ParseError
+		if errors.As(err, &wrong) && wrong.Context.Selected() != nil {
+			command = wrong.Context.Selected().Name
+		}
+		return report(io.err, command, usageError(err.Error()))
 	}
-	return report(io.err, parsed.Run(io))
+	return report(io.err, parsed.Selected().Name, parsed.Run(io))
 }
 
-func report(out io.Writer, err error) int {
+// report prints an error of a command, which is empty where none was given.
+func report(out io.Writer, command string, err error) int {
 	var problems gen.Problems
 	var usage usageError
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.As(err, &usage):
-		fmt.Fprintf(out, "%s: %v\nsee %[1]s --help\n", name, usage)
+		fmt.Fprintf(out, "%s: %v\nsee %s --help\n", name, usage, strings.TrimSpace(name+" "+command))
 		return exitUsage
 	case errors.Is(err, errStale):
 		fmt.Fprintf(out, "%s: the files above are stale: run go generate ./...\n", name)

@@ -2,19 +2,31 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/attune-go/attune/gen"
 )
 
 type metadataCommand struct {
-	Dir        string            `arg:"" optional:"" default:"." help:"Folder of the package (default: the working directory)."`
-	Out        string            `default:"documents_gen.go" help:"Name of the Go file in that folder." placeholder:"NAME"`
-	JSONSchema map[string]string `name:"json-schema" help:"File for the JSON Schema of an annotated type; may be given several times." placeholder:"TYPE=FILE"`
-	Guards     string            `help:"Folder for the SQL by which both databases refuse what is wrong in guarded columns." placeholder:"FOLDER"`
-	Hint       string            `help:"What to do to know every fault: the guards of Postgres say it behind the first one." placeholder:"TEXT"`
-	Page       string            `help:"File for the reference page, in Markdown." placeholder:"FILE"`
-	Title      string            `help:"Title of the reference page." placeholder:"TEXT"`
-	Check      bool              `help:"Write nothing; print what is stale as a diff, and exit with 1 if anything is."`
+	Dir        string       `arg:"" optional:"" default:"." help:"Folder of the package (default: the working directory)."`
+	Out        string       `default:"documents_gen.go" help:"Name of the Go file in that folder." placeholder:"NAME"`
+	JSONSchema []schemaFile `name:"json-schema" sep:"none" help:"File for the JSON Schema of an annotated type; may be given several times." placeholder:"TYPE=FILE"`
+	Guards     string       `help:"Folder for the SQL by which both databases refuse what is wrong in guarded columns." placeholder:"FOLDER"`
+	Hint       string       `help:"What to do to know every fault: the guards of Postgres say it behind the first one." placeholder:"TEXT"`
+	Page       string       `help:"File for the reference page, in Markdown." placeholder:"FILE"`
+	Title      string       `help:"Title of the reference page." placeholder:"TEXT"`
+	Check      bool         `help:"Write nothing; print what is stale as a diff, and exit with 1 if anything is."`
+}
+
+// schemaFile is where the JSON Schema of a type goes.
+type schemaFile struct{ typeName, file string }
+
+func (s *schemaFile) UnmarshalText(text []byte) error {
+	var ok bool
+	if s.typeName, s.file, ok = strings.Cut(string(text), "="); !ok || s.typeName == "" || s.file == "" {
+		return fmt.Errorf("%q must be TYPE=FILE, such as Queue=queue.schema.json", text)
+	}
+	return nil
 }
 
 func (c *metadataCommand) Run(io streams) error {
@@ -22,7 +34,14 @@ func (c *metadataCommand) Run(io streams) error {
 	if err != nil {
 		return err
 	}
-	files, err := gen.Metadata(src, gen.MetadataConfig{Out: c.Out, Schemas: c.JSONSchema, Guards: c.Guards, Hint: c.Hint, Page: c.Page, Title: c.Title})
+	schemas := make(map[string]string, len(c.JSONSchema))
+	for _, s := range c.JSONSchema {
+		if schemas[s.typeName] != "" {
+			return usageError("metadata: --json-schema names " + s.typeName + " twice")
+		}
+		schemas[s.typeName] = s.file
+	}
+	files, err := gen.Metadata(src, gen.MetadataConfig{Out: c.Out, Schemas: schemas, Guards: c.Guards, Hint: c.Hint, Page: c.Page, Title: c.Title})
 	if err != nil {
 		return err
 	}

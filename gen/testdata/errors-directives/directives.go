@@ -73,3 +73,8 @@ func k() {}
 
 //attune:format x
 type H struct{}
+
+// L is nearly one.
+//
+// attune:document column
+type L struct{}
