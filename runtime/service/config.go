@@ -126,11 +126,11 @@ func (c Config) withDefaults() (Config, error) {
 		def   time.Duration
 		least time.Duration
 	}{
-		{"heartbeat interval", &c.HeartbeatInterval, DefaultHeartbeatInterval, time.Second},
-		{"verify interval", &c.VerifyInterval, DefaultVerifyInterval, time.Second},
-		{"time for which what is unconfirmed is kept", &c.UnconfirmedFor, DefaultUnconfirmedFor, time.Second},
+		{"heartbeat interval (heartbeat_interval)", &c.HeartbeatInterval, DefaultHeartbeatInterval, time.Second},
+		{"verify interval (verify_interval)", &c.VerifyInterval, DefaultVerifyInterval, time.Second},
+		{"time for which what is unconfirmed is kept (unconfirmed_for)", &c.UnconfirmedFor, DefaultUnconfirmedFor, time.Second},
 		{"statement timeout", &c.StatementTimeout, DefaultStatementTimeout, time.Millisecond},
-		{"time for which history is kept", &c.KeepHistory, DefaultKeepHistory, 24 * time.Hour},
+		{"time for which history is kept (keep_history)", &c.KeepHistory, DefaultKeepHistory, 24 * time.Hour},
 	} {
 		if *d.value == 0 {
 			*d.value = d.def
@@ -140,7 +140,7 @@ func (c Config) withDefaults() (Config, error) {
 		}
 	}
 	if c.HeartbeatInterval%time.Second != 0 || c.HeartbeatInterval > time.Hour {
-		return c, fmt.Errorf("service: the heartbeat interval is %v; it is whole seconds, an hour at most", c.HeartbeatInterval)
+		return c, fmt.Errorf("service: the heartbeat interval (heartbeat_interval) is %v; it is whole seconds, an hour at most", c.HeartbeatInterval)
 	}
 	if c.IdleTimeout == 0 {
 		c.IdleTimeout = DefaultIdleTimeout
@@ -149,7 +149,7 @@ func (c Config) withDefaults() (Config, error) {
 		c.FullEvery = DefaultFullEvery
 	}
 	if c.FullEvery < 1 {
-		return c, fmt.Errorf("service: every %d rounds cannot be a full one; 1 is each of them", c.FullEvery)
+		return c, fmt.Errorf("service: every %d rounds (full_every) cannot be a full one; 1 is each of them", c.FullEvery)
 	}
 	if c.Hopeless == nil {
 		c.Hopeless = func(error) bool { return false }

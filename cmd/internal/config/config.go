@@ -11,7 +11,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // File is a config file.
@@ -75,6 +78,27 @@ type Capabilities struct {
 	Runtimes []string
 	// Extra are the other keys.
 	Extra map[string]json.RawMessage
+}
+
+// Keys of the capability document that have a key of their own in the section.
+// Under capabilities they follow the same rules.
+const (
+	LabelsKey        = "labels"
+	MaxConcurrentKey = "max_concurrent_executions"
+)
+
+// MaxPort is the greatest port.
+const MaxPort = 65535
+
+// CheckLabel says why a worker cannot have a label.
+func CheckLabel(key, value string) error {
+	switch {
+	case key == "":
+		return errors.New("a label needs a name")
+	case !utf8.ValidString(key + value), strings.ContainsFunc(key+value, unicode.IsControl):
+		return errors.New("a label is text without control characters")
+	}
+	return nil
 }
 
 // Policy says what may run on this host.

@@ -100,21 +100,30 @@ func TestParseNullIsUnset(t *testing.T) {
 
 func TestParseFaults(t *testing.T) {
 	for text, want := range map[string][]string{
-		"a: [":                                  {"f:1:", "not YAML"},
-		"\tworker: x":                           {"not YAML"},
-		"[1, 2]":                                {"f:1: the file: expected keys with values, got a list"},
-		"worker: 3":                             {`f:1: worker: expected keys with values, got "3"`},
-		"worker:\n  port: eighty":               {`f:2: worker.port: expected a whole number, got "eighty"`},
-		"worker:\n  port: 1\n  port: 2":         {"f:3: worker.port: stands twice, first at line 2"},
-		"worker: {verify_declared: 1}":          {`f:1: worker.verify_declared: expected true or false, got "1"`},
-		"worker: {verify_interval: 10}":         {`f:1: worker.verify_interval: expected a duration such as 10s or 1m30s, got "10"`},
-		"worker: {verify_interval: -1s}":        {`got "-1s"`},
-		"worker: {keep_history: -1h}":           {`worker.keep_history: expected a duration such as 10s or 1m30s, got "-1h"`},
-		"worker: {labels: [a]}":                 {"worker.labels: expected names with values, got a list"},
-		"worker: {labels: {a: [b]}}":            {"worker.labels.a: expected text, got a list"},
-		"policy: {allow: x, deny: [[1]]}":       {`policy.allow: expected a list, got "x"`, "policy.deny[0]: expected text, got a list"},
-		"worker: {capabilities: {x: {[1]: 2}}}": {"worker.capabilities.x"},
-		"a: 1\n---\nb: 2":                       {"more than one document"},
+		"a: [":                                   {"f:1:", "not YAML"},
+		"\tworker: x":                            {"not YAML"},
+		"[1, 2]":                                 {"f:1: the file: expected keys with values, got a list"},
+		"worker: 3":                              {`f:1: worker: expected keys with values, got "3"`},
+		"worker:\n  port: eighty":                {`f:2: worker.port: expected a whole number, got "eighty"`},
+		"worker:\n  port: 1\n  port: 2":          {"f:3: worker.port: stands twice, first at line 2"},
+		"worker: {port: 0, full_every: 0}":       {"worker.port: expected a whole number of at least 1, got 0", "worker.full_every: expected a whole number of at least 1"},
+		"sensor: {port: 65536}":                  {"sensor.port: expected a port from 1 to 65535, got 65536"},
+		"worker: {heartbeat_interval: 0s}":       {`worker.heartbeat_interval: expected a duration such as 10s or 1m30s, got "0s"`},
+		"worker: {max_concurrent_executions: 0}": {"worker.max_concurrent_executions: expected a whole number of at least 1"},
+		"worker: {labels: {\"\": x}}":            {"worker.labels.: a label needs a name"},
+		"worker: {labels: {a: \"\\e\"}}":         {"worker.labels.a: a label is text without control characters"},
+		// The same where they stand under capabilities.
+		"worker: {capabilities: {max_concurrent_executions: ten}}": {`worker.capabilities.max_concurrent_executions: expected a whole number, got "ten"`},
+		"worker: {capabilities: {labels: {a: [b]}}}":               {"worker.capabilities.labels.a: expected text, got a list"},
+		"worker: {verify_declared: 1}":                             {`f:1: worker.verify_declared: expected true or false, got "1"`},
+		"worker: {verify_interval: 10}":                            {`f:1: worker.verify_interval: expected a duration such as 10s or 1m30s, got "10"`},
+		"worker: {verify_interval: -1s}":                           {`got "-1s"`},
+		"worker: {keep_history: -1h}":                              {`worker.keep_history: expected a duration such as 10s or 1m30s, got "-1h"`},
+		"worker: {labels: [a]}":                                    {"worker.labels: expected names with values, got a list"},
+		"worker: {labels: {a: [b]}}":                               {"worker.labels.a: expected text, got a list"},
+		"policy: {allow: x, deny: [[1]]}":                          {`policy.allow: expected a list, got "x"`, "policy.deny[0]: expected text, got a list"},
+		"worker: {capabilities: {x: {[1]: 2}}}":                    {"worker.capabilities.x"},
+		"a: 1\n---\nb: 2":                                          {"more than one document"},
 	} {
 		_, err := config.Parse("f", []byte(text))
 		var wrong *config.Error
@@ -131,7 +140,7 @@ func TestParseFaults(t *testing.T) {
 }
 
 func TestUnknownKeys(t *testing.T) {
-	f, err := config.Parse("f", []byte("polcy: {mode: open}\nworker:\n  nmae: x\n  colour: red\n"))
+	f, err := config.Parse("f", []byte("polcy: {mode: open}\nworker:\n  nmae: x\n  colour: red\n  capabilities: {runtime: [python], gpu: true}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,6 +148,7 @@ func TestUnknownKeys(t *testing.T) {
 		"f:1: polcy: unknown key; did you mean policy?",
 		"f:3: worker.nmae: unknown key; did you mean name?",
 		"f:4: worker.colour: unknown key; known are name, type, host, port, verify_declared, capabilities, labels, max_concurrent_executions, heartbeat_interval, verify_interval, full_every, unconfirmed_for, keep_history, listen",
+		"f:5: worker.capabilities.runtime: unknown key, carried along; did you mean runtimes?",
 	}
 	if diff := cmp.Diff(want, f.Warnings); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -106,6 +107,10 @@ func (d *decoder) decode(n *yaml.Node, v reflect.Value, key string) {
 	case reflect.Int:
 		if i, err := strconv.Atoi(n.Value); n.Tag != "!!int" || err != nil {
 			d.fault(n, key, "expected a whole number, got %s", describe(n))
+		} else if i < 1 {
+			d.fault(n, key, "expected a whole number of at least 1, got %d", i)
+		} else if strings.HasSuffix(key, ".port") && i > MaxPort {
+			d.fault(n, key, "expected a port from 1 to %d, got %d", MaxPort, i)
 		} else {
 			v.SetInt(int64(i))
 		}
@@ -162,27 +167,46 @@ func (d *decoder) pairs(n *yaml.Node, key string, fn func(name string, k, value 
 	}
 }
 
+const runtimesKey = "runtimes"
+
+// ownKeys are those under capabilities that are not just carried along.
+var ownKeys = []string{runtimesKey, LabelsKey, MaxConcurrentKey}
+
 func (d *decoder) capabilities(n *yaml.Node, c *Capabilities, key string) {
 	if n.Kind != yaml.MappingNode {
 		d.fault(n, key, "expected keys with values, got %s", describe(n))
 		return
 	}
 	c.Extra = map[string]json.RawMessage{}
-	d.pairs(n, key, func(name string, _, value *yaml.Node) {
-		if name == "runtimes" {
-			if !isNull(value) {
-				c.Runtimes = d.list(value, join(key, name))
-			}
-			return
-		}
+	d.pairs(n, key, func(name string, k, value *yaml.Node) {
 		var v any
-		if err := value.Decode(&v); err != nil {
-			d.fault(value, join(key, name), "%v", err)
+		var known Service
+		place := join(key, name)
+		switch {
+		case slices.Contains(ownKeys, name) && isNull(value):
 			return
+		case name == runtimesKey:
+			c.Runtimes = d.list(value, place)
+			return
+		case name == LabelsKey:
+			d.decode(value, reflect.ValueOf(&known.Labels).Elem(), place)
+			v = known.Labels
+		case name == MaxConcurrentKey:
+			d.decode(value, reflect.ValueOf(&known.MaxConcurrentExecutions).Elem(), place)
+			v = known.MaxConcurrentExecutions
+		default:
+			// It is the platform's; but what is nearly one of ours was meant to be it.
+			if near := metadata.Nearest(name, ownKeys); near != "" {
+				d.warn(k, place, fmt.Sprintf("unknown key, carried along; did you mean %s?", near))
+			}
+			if err := value.Decode(&v); err != nil {
+				d.fault(value, place, "%v", err)
+				return
+			}
 		}
 		text, err := json.Marshal(v)
 		if err != nil {
-			d.fault(value, join(key, name), "has no JSON form: %v", err)
+			d.fault(value, place, "has no JSON form: %v", err)
 			return
 		}
 		c.Extra[name] = text
@@ -218,7 +242,7 @@ func (d *decoder) duration(n *yaml.Node, to *time.Duration, key string, least ti
 	*to = value
 }
 
-// texts is a mapping from names to text.
+// texts is a mapping from names to text: labels.
 func (d *decoder) texts(n *yaml.Node, to *map[string]string, key string) {
 	if n.Kind != yaml.MappingNode {
 		d.fault(n, key, "expected names with values, got %s", describe(n))
@@ -226,9 +250,13 @@ func (d *decoder) texts(n *yaml.Node, to *map[string]string, key string) {
 	}
 	*to = map[string]string{}
 	d.pairs(n, key, func(name string, _, value *yaml.Node) {
-		if d.scalar(value, join(key, name), "text") {
-			(*to)[name] = value.Value
+		if !d.scalar(value, join(key, name), "text") {
+			return
 		}
+		if err := CheckLabel(name, value.Value); err != nil {
+			d.fault(value, join(key, name), "%v", err)
+		}
+		(*to)[name] = value.Value
 	})
 }
 

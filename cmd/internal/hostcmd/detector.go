@@ -3,10 +3,13 @@ package hostcmd
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
+	"strconv"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/cmd/internal/config"
@@ -153,8 +156,23 @@ func (s *definitionFlags) detector(ctx context.Context, env *cli.Env, role metad
 	}
 	sec := section(env, role)
 	cfg.Role, cfg.Source, cfg.Strict, cfg.VerifyDeclared = role, from, env.Strict, sec.VerifyDeclared
-	cfg.Declared, cfg.Extra = sec.Capabilities.Runtimes, sec.Capabilities.Extra
+	cfg.Declared, cfg.Extra = sec.Capabilities.Runtimes, carried(sec)
 	return generated(role, defs, cfg), nil
+}
+
+// carried are the keys of the capability document that are told and not found.
+func carried(sec *config.Service) map[string]json.RawMessage {
+	extra := maps.Clone(sec.Capabilities.Extra)
+	if extra == nil {
+		extra = map[string]json.RawMessage{}
+	}
+	if sec.MaxConcurrentExecutions > 0 {
+		extra[config.MaxConcurrentKey] = json.RawMessage(strconv.Itoa(sec.MaxConcurrentExecutions))
+	}
+	if sec.Labels != nil {
+		extra[config.LabelsKey], _ = json.Marshal(sec.Labels) // text always has a JSON form
+	}
+	return extra
 }
 
 // generated makes the generated detector of a role. defs count, not what it was

@@ -5,8 +5,12 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/cmd/internal/config"
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/service"
 	"github.com/attune-go/attune/schema"
@@ -14,12 +18,43 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
+// registerCmd has the flags of everybody who writes the row: run has them too.
 type registerCmd struct {
 	definitionFlags
-	Name      *string `help:"Name of this ${role} (default: ${role}.name of the config file, else the host's)." env:"ATTUNE_${ROLE}_NAME" placeholder:"NAME"`
-	Type      string  `help:"Where it runs: local, remote or container (default: ${role}.type, else local)." env:"ATTUNE_${ROLE}_TYPE" placeholder:"TYPE"`
-	Advertise string  `help:"Host name or address by which the platform reaches it (default: ${role}.host)." env:"ATTUNE_${ROLE}_HOST" placeholder:"HOST"`
-	Port      *int    `help:"Port by which the platform reaches it (default: ${role}.port)." env:"ATTUNE_${ROLE}_PORT" placeholder:"PORT"`
+	Name          *string `help:"Name of this ${role} (default: ${role}.name of the config file, else the host's)." env:"ATTUNE_${ROLE}_NAME" placeholder:"NAME"`
+	Type          string  `help:"Where it runs: local, remote or container (default: ${role}.type, else local)." env:"ATTUNE_${ROLE}_TYPE" placeholder:"TYPE"`
+	Advertise     string  `help:"Host name or address by which the platform reaches it (default: ${role}.host)." env:"ATTUNE_${ROLE}_HOST" placeholder:"HOST"`
+	Port          *int    `help:"Port by which the platform reaches it, 1 to 65535 (default: ${role}.port)." env:"ATTUNE_${ROLE}_PORT" placeholder:"PORT"`
+	Labels        labels  `name:"label" help:"Label of this ${role}, as key=value; several with ; between them (default: ${role}.labels)." env:"ATTUNE_${ROLE}_LABELS" placeholder:"KEY=VALUE"`
+	MaxConcurrent *int    `name:"max-concurrent-executions" help:"How much work this ${role} takes at a time, 1 at least (default: ${role}.max_concurrent_executions)." env:"ATTUNE_${ROLE}_MAX_CONCURRENT_EXECUTIONS" placeholder:"N"`
+}
+
+// labels are those of the command line. Nil: none were given.
+type labels map[string]string
+
+// Decode adds the labels of one flag, or of the variable.
+func (l *labels) Decode(ctx *kong.DecodeContext) error {
+	var text string
+	if err := ctx.Scan.PopValueInto("key=value", &text); err != nil {
+		return err
+	}
+	if *l == nil {
+		*l = labels{}
+	}
+	for _, pair := range kong.SplitEscaped(text, ';') {
+		key, value, ok := strings.Cut(pair, "=")
+		if key = strings.TrimSpace(key); !ok {
+			return fmt.Errorf("%q is not KEY=VALUE", pair)
+		}
+		if err := config.CheckLabel(key, value); err != nil {
+			return fmt.Errorf("%q: %w", pair, err)
+		}
+		if _, twice := (*l)[key]; twice {
+			return fmt.Errorf("%q: %s stands twice", pair, key)
+		}
+		(*l)[key] = value
+	}
+	return nil
 }
 
 // Run detects and registers.
@@ -75,29 +110,43 @@ func place(db *cli.Database) string {
 	return fmt.Sprintf("%s, schema %s", cli.Clean(db.Name), cli.Clean(db.Schema))
 }
 
-// identity is who registers; flags win over the config file.
+// identity is who registers; flags win over the config file, of which they take
+// the place in its section.
 func (c *registerCmd) identity(env *cli.Env, role metadata.Role) (service.Identity, error) {
 	sec := section(env, role)
 	name, err := workerName(c.Name, sec)
 	if err != nil {
 		return service.Identity{}, err
 	}
+	if c.Labels != nil {
+		sec.Labels = c.Labels
+	}
+	if sec.MaxConcurrentExecutions, err = positive("max-concurrent-executions", c.MaxConcurrent, sec.MaxConcurrentExecutions); err != nil {
+		return service.Identity{}, err
+	}
 	id := service.Identity{
 		Name: name, Role: role, Type: schema.WorkerType(cmp.Or(c.Type, sec.Type)),
-		Host: cmp.Or(c.Advertise, sec.Host), Port: sec.Port,
+		Host: cmp.Or(c.Advertise, sec.Host),
 	}
-	if c.Port != nil {
-		if id.Port = *c.Port; id.Port == 0 { // not "unset"
-			return id, cli.Usagef("port: 0 is not between 1 and 65535")
-		}
+	if id.Port, err = positive("port", c.Port, sec.Port); err != nil || id.Port > config.MaxPort {
+		return id, cli.Usagef("port: %d is not between 1 and %d", *cmp.Or(c.Port, &sec.Port), config.MaxPort)
 	}
 	switch id.Type {
 	case "", schema.WorkerLocal, schema.WorkerRemote, schema.WorkerContainer:
 	default:
 		return id, cli.Usagef("type: %q is not local, remote or container", id.Type)
 	}
-	if id.Port < 0 || id.Port > 65535 {
-		return id, cli.Usagef("port: %d is not between 1 and 65535", id.Port)
-	}
 	return id, nil
+}
+
+// positive is what a flag says, else the config file, where zero is that it says
+// nothing: to a flag no zero is meant.
+func positive[T int | time.Duration](flag string, told *T, file T) (T, error) {
+	switch {
+	case told == nil:
+		return file, nil
+	case *told <= 0:
+		return 0, cli.Usagef("--%s: %v is not more than zero", flag, *told)
+	}
+	return *told, nil
 }

@@ -98,9 +98,7 @@ func (c *runCmd) told(env *cli.Env, role metadata.Role, now *configuration) []to
 	sec, file, prefix := section(env, role), env.File, string(role)+"."
 	rest := map[string]any{}
 	for key, value := range sec.Capabilities.Extra {
-		if key != labelsKey && key != maxConcurrentKey {
-			rest[key] = string(value)
-		}
+		rest[key] = string(value)
 	}
 	return []told{
 		{"database.url", env.URL(), true},
@@ -110,8 +108,8 @@ func (c *runCmd) told(env *cli.Env, role metadata.Role, now *configuration) []to
 		{prefix + "type", now.id.Type, false},
 		{prefix + "host", now.id.Host, false},
 		{prefix + "port", now.id.Port, false},
-		{prefix + labelsKey, string(sec.Capabilities.Extra[labelsKey]), false},
-		{prefix + maxConcurrentKey, string(sec.Capabilities.Extra[maxConcurrentKey]), false},
+		{prefix + config.LabelsKey, sec.Labels, false},
+		{prefix + config.MaxConcurrentKey, sec.MaxConcurrentExecutions, false},
 		{prefix + "capabilities.runtimes", sec.Capabilities.Runtimes, false},
 		{prefix + "capabilities", rest, false},
 		{prefix + "verify_declared", sec.VerifyDeclared, false},

@@ -3,18 +3,14 @@ package hostcmd
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
-	"maps"
 	"os"
 	"time"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
-	"github.com/attune-go/attune/cmd/internal/config"
 	"github.com/attune-go/attune/migrations"
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
@@ -25,16 +21,14 @@ import (
 
 type runCmd struct {
 	registerCmd
-	Labels            map[string]string `name:"label" help:"Label of this ${role}, as key=value; several with ; between them (default: ${role}.labels)." env:"ATTUNE_${ROLE}_LABELS" placeholder:"KEY=VALUE"`
-	MaxConcurrent     int               `name:"max-concurrent-executions" help:"How much work this ${role} takes at a time (default: ${role}.max_concurrent_executions)." env:"ATTUNE_${ROLE}_MAX_CONCURRENT_EXECUTIONS" placeholder:"N"`
-	HeartbeatInterval time.Duration     `help:"How often it says that it is alive (default: ${role}.heartbeat_interval, else 10s)." env:"ATTUNE_${ROLE}_HEARTBEAT_INTERVAL" placeholder:"TIME"`
-	VerifyInterval    time.Duration     `help:"How often it looks whether the runtimes are still there (default: ${role}.verify_interval, else 1m)." env:"ATTUNE_${ROLE}_VERIFY_INTERVAL" placeholder:"TIME"`
-	FullEvery         int               `help:"Every so many rounds all commands are run again (default: ${role}.full_every, else 10)." env:"ATTUNE_${ROLE}_FULL_EVERY" placeholder:"N"`
-	UnconfirmedFor    time.Duration     `help:"How long a runtime is kept of which this host cannot tell any more (default: ${role}.unconfirmed_for, else 15m)." env:"ATTUNE_${ROLE}_UNCONFIRMED_FOR" placeholder:"TIME"`
-	KeepHistory       *time.Duration    `help:"How long the history is kept of what workers gained and lost; 0 is for ever (default: ${role}.keep_history, else 2160h)." env:"ATTUNE_${ROLE}_KEEP_HISTORY" placeholder:"TIME"`
-	IdleTimeout       *time.Duration    `help:"How long a connection is held that has nothing to do (default: database.idle_timeout, else 1s)." env:"ATTUNE_DATABASE_IDLE_TIMEOUT" placeholder:"TIME"`
-	Listen            string            `help:"Answer /healthz, /readyz and /metrics there; without a host on this machine only (default: ${role}.listen, else not at all)." env:"ATTUNE_${ROLE}_LISTEN" placeholder:"[HOST]:PORT"`
-	Takeover          bool              `help:"Take the name from another process that is still alive under it."`
+	HeartbeatInterval *time.Duration `help:"How often it says that it is alive, in whole seconds, 1s to 1h (default: ${role}.heartbeat_interval, else 10s)." env:"ATTUNE_${ROLE}_HEARTBEAT_INTERVAL" placeholder:"TIME"`
+	VerifyInterval    *time.Duration `help:"How often it looks whether the runtimes are still there, 1s at least (default: ${role}.verify_interval, else 1m)." env:"ATTUNE_${ROLE}_VERIFY_INTERVAL" placeholder:"TIME"`
+	FullEvery         *int           `help:"Every so many rounds all commands are run again; 1 is each (default: ${role}.full_every, else 10)." env:"ATTUNE_${ROLE}_FULL_EVERY" placeholder:"N"`
+	UnconfirmedFor    *time.Duration `help:"How long a runtime is kept of which this host cannot tell any more, 1s at least (default: ${role}.unconfirmed_for, else 15m)." env:"ATTUNE_${ROLE}_UNCONFIRMED_FOR" placeholder:"TIME"`
+	KeepHistory       *time.Duration `help:"How long the history is kept of what workers gained and lost; 0 is for ever (default: ${role}.keep_history, else 2160h)." env:"ATTUNE_${ROLE}_KEEP_HISTORY" placeholder:"TIME"`
+	IdleTimeout       *time.Duration `help:"How long a connection is held that has nothing to do (default: database.idle_timeout, else 1s)." env:"ATTUNE_DATABASE_IDLE_TIMEOUT" placeholder:"TIME"`
+	Listen            string         `help:"Answer /healthz, /readyz and /metrics there; without a host on this machine only (default: ${role}.listen, else not at all)." env:"ATTUNE_${ROLE}_LISTEN" placeholder:"[HOST]:PORT"`
+	Takeover          bool           `help:"Take the name from another process that is still alive under it."`
 
 	// leveled: --log-level or its variable was given.
 	leveled bool
@@ -91,15 +85,19 @@ func (c *runCmd) configuration(env *cli.Env, role metadata.Role, local *host.Loc
 		return nil, err
 	}
 	sec := section(env, role)
-	if err := c.capabilities(sec); err != nil {
-		return nil, err
-	}
 	keep, err := zeroMeant("keep-history", cmp.Or(c.KeepHistory, sec.KeepHistory))
 	if err != nil {
 		return nil, err
 	}
 	idle, err := zeroMeant("idle-timeout", cmp.Or(c.IdleTimeout, env.File.Database.IdleTimeout))
 	if err != nil {
+		return nil, err
+	}
+	beat, errB := positive("heartbeat-interval", c.HeartbeatInterval, sec.HeartbeatInterval)
+	verify, errV := positive("verify-interval", c.VerifyInterval, sec.VerifyInterval)
+	full, errF := positive("full-every", c.FullEvery, sec.FullEvery)
+	unconfirmed, errU := positive("unconfirmed-for", c.UnconfirmedFor, sec.UnconfirmedFor)
+	if err := cmp.Or(errB, errV, errF, errU); err != nil {
 		return nil, err
 	}
 	return &configuration{id: id, listen: cmp.Or(c.Listen, sec.Listen), cfg: service.Config{
@@ -110,10 +108,10 @@ func (c *runCmd) configuration(env *cli.Env, role metadata.Role, local *host.Loc
 		Host:              local,
 		Hopeless:          hopeless,
 		Takeover:          c.Takeover,
-		HeartbeatInterval: cmp.Or(c.HeartbeatInterval, sec.HeartbeatInterval),
-		VerifyInterval:    cmp.Or(c.VerifyInterval, sec.VerifyInterval),
-		FullEvery:         cmp.Or(c.FullEvery, sec.FullEvery),
-		UnconfirmedFor:    cmp.Or(c.UnconfirmedFor, sec.UnconfirmedFor),
+		HeartbeatInterval: beat,
+		VerifyInterval:    verify,
+		FullEvery:         full,
+		UnconfirmedFor:    unconfirmed,
 		KeepHistory:       keep,
 		IdleTimeout:       idle,
 		Logger:            env.Log,
@@ -177,41 +175,8 @@ func (c *runCmd) serviceDetector(env *cli.Env, role metadata.Role, on detect.Hos
 	sec := section(env, role)
 	return generated(role, defs, detect.Config{
 		Host: on, Policy: policy, Source: detect.SourceDatabase, Strict: env.Strict, Explain: true,
-		VerifyDeclared: sec.VerifyDeclared, Declared: sec.Capabilities.Runtimes, Extra: sec.Capabilities.Extra,
+		VerifyDeclared: sec.VerifyDeclared, Declared: sec.Capabilities.Runtimes, Extra: carried(sec),
 	}), nil
-}
-
-// Keys of the capability document that are said outside of capabilities.
-const (
-	labelsKey        = "labels"
-	maxConcurrentKey = "max_concurrent_executions"
-)
-
-// capabilities puts what the command line and the section say into the keys that
-// the capability document carries.
-func (c *runCmd) capabilities(sec *config.Service) error {
-	extra := maps.Clone(sec.Capabilities.Extra)
-	if extra == nil {
-		extra = map[string]json.RawMessage{}
-	}
-	if n := cmp.Or(c.MaxConcurrent, sec.MaxConcurrentExecutions); n < 0 {
-		return cli.Usagef("max_concurrent_executions: %d is less than one", n)
-	} else if n > 0 {
-		extra[maxConcurrentKey] = json.RawMessage(fmt.Sprint(n))
-	}
-	labels := c.Labels
-	if labels == nil {
-		labels = sec.Labels
-	}
-	if labels != nil {
-		text, err := json.Marshal(labels)
-		if err != nil {
-			return fmt.Errorf("labels: %w", err)
-		}
-		extra[labelsKey] = text
-	}
-	sec.Capabilities.Extra = extra
-	return nil
 }
 
 // hopeless tells errors of a database that does not get better by waiting.

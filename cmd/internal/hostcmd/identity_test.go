@@ -1,0 +1,122 @@
+package hostcmd_test
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+// said is what a row says of its worker beside what was found.
+type said struct {
+	Type   schema.WorkerType `json:"-"`
+	Host   string            `json:"-"`
+	Port   int               `json:"-"`
+	Labels map[string]string `json:"labels"`
+	Max    int               `json:"max_concurrent_executions"`
+	Extra  string            `json:"rack"`
+}
+
+func saidBy(t *testing.T, row *schema.Worker) said {
+	t.Helper()
+	out := said{Type: row.WorkerType}
+	if row.Host != nil && row.Port != nil {
+		out.Host, out.Port = *row.Host, *row.Port
+	}
+	if err := json.Unmarshal(row.Capabilities, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// TestRegisterWritesWhatRunDoes: from the file, the environment and flags, for
+// either role, and after a service too.
+func TestRegisterWritesWhatRunDoes(t *testing.T) {
+	isolate(t)
+	tools(t, map[string]string{"python3": python})
+	db := testdb.Postgres(t)
+	st := served(t, db)
+	file := said{schema.WorkerContainer, "lab2.example", 8080, map[string]string{"zone": "a"}, 10, "r7"}
+	section := `: {name: lab2, type: container, host: lab2.example, port: 8080, labels: {zone: a}, max_concurrent_executions: 10, capabilities: {rack: r7}}`
+	if err := os.WriteFile("attune.yaml", []byte("worker"+section+"\nsensor"+section+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	check := func(role metadata.Role, want said) {
+		t.Helper()
+		row, err := st.Workers.ByIdentity(t.Context(), role, "lab2")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, saidBy(t, row)); diff != "" {
+			t.Errorf("the row of the %s (-want +is):\n%s", role, diff)
+		}
+	}
+	p := launch(t, "run", "--database", db.URL)
+	p.says("registered and active", 1)
+	check(metadata.Worker, file)
+	p.signal(syscall.SIGTERM)
+	p.ends(cli.ExitDone)
+
+	for _, role := range []metadata.Role{metadata.Worker, metadata.Sensor} {
+		want(t, run(t, role, "register", "--database", db.URL), 0, "lab2")
+		check(role, file)
+		prefix := "ATTUNE_" + strings.ToUpper(string(role))
+		t.Setenv(prefix+"_LABELS", "zone=b; disk=ssd")
+		t.Setenv(prefix+"_MAX_CONCURRENT_EXECUTIONS", "3")
+		told := file
+		told.Labels, told.Max = map[string]string{"zone": "b", "disk": "ssd"}, 3
+		want(t, run(t, role, "register", "--database", db.URL), 0, "lab2")
+		check(role, told)
+		told.Labels, told.Max, told.Type = map[string]string{"zone": "c", "gpu": ""}, 7, schema.WorkerRemote
+		want(t, run(t, role, "register", "--database", db.URL, "--label", "zone=c", "--label", "gpu=", "--max-concurrent-executions", "7", "--type", "remote"), 0, "lab2")
+		check(role, told)
+		// A variable that is empty says nothing.
+		for _, name := range []string{"_LABELS", "_MAX_CONCURRENT_EXECUTIONS", "_PORT", "_NAME", "_TYPE"} {
+			t.Setenv(prefix+name, "")
+		}
+		want(t, run(t, role, "register", "--database", db.URL), 0, "lab2")
+		check(role, file)
+	}
+	caps := document(t, run(t, metadata.Worker, "detect", "--json"))
+	if !strings.Contains(string(caps.Extra["labels"]), `"zone": "a"`) || string(caps.Extra["max_concurrent_executions"]) != "10" {
+		t.Errorf("detect shows another document than is registered: %s", caps.Extra)
+	}
+}
+
+// TestValuesThatMeanNothing are refused, wherever they are written.
+func TestValuesThatMeanNothing(t *testing.T) {
+	isolate(t)
+	tools(t, nil)
+	for _, c := range []struct{ flag, value, say string }{
+		{"--label", "=x", "a label needs a name"},
+		{"--label", "a=1;a=2", "a stands twice"},
+		{"--label", "zone", "is not KEY=VALUE"},
+		{"--label", "zone=a\x1b", "control characters"},
+		{"--max-concurrent-executions", "0", "--max-concurrent-executions: 0 is not more than zero"},
+		{"--max-concurrent-executions", "-1", "--max-concurrent-executions: -1 is not more than zero"},
+		{"--port", "0", "port: 0 is not between 1 and 65535"},
+		{"--port", "65536", "port: 65536 is not between 1 and 65535"},
+		{"--full-every", "0", "--full-every: 0 is not more than zero"},
+		{"--heartbeat-interval", "0s", "--heartbeat-interval: 0s is not more than zero"},
+		{"--heartbeat-interval", "500ms", "heartbeat_interval"},
+		{"--heartbeat-interval", "1500ms", "heartbeat_interval"},
+		{"--verify-interval", "0s", "--verify-interval: 0s is not more than zero"},
+		{"--unconfirmed-for", "0s", "--unconfirmed-for: 0s is not more than zero"},
+	} {
+		want(t, run(t, metadata.Worker, "run", "--database", "sqlite:w.db", c.flag+"="+c.value), cli.ExitUsage, c.say)
+	}
+	want(t, run(t, metadata.Worker, "register", "--database", "sqlite:w.db", "--label", "a=1", "--label", "a=2"), cli.ExitUsage, "a stands twice")
+	t.Setenv("ATTUNE_WORKER_LABELS", "=x")
+	want(t, run(t, metadata.Worker, "register", "--database", "sqlite:w.db"), cli.ExitUsage, "a label needs a name", "ATTUNE_WORKER_LABELS")
+	if list, _ := os.ReadDir("."); len(list) > 0 {
+		t.Errorf("wrong usage made files: %v", list)
+	}
+}
