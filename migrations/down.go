@@ -10,11 +10,12 @@ import (
 
 // Down undoes the newest migration, and no other. A migration's down drops the
 // tables that it created, unless they hold rows that nothing brings back
-// (Config.Force drops those too) or something of others depends on them (never);
-// a baseline that was adopted is only forgotten. Undoing a unification that was
+// (Config.Force drops those too, those of a baseline only if Config.Undo names it)
+// or something of others depends on them (never); a baseline that was adopted is
+// only forgotten. Undoing a unification that was
 // adopted takes back what adopting it added. With the last record the migrator's
-// own table goes. Errors are those of Up, ErrInUse and ErrNothingApplied;
-// unify's, where rows stand in the way.
+// own table goes. Errors are those of Up, ErrInUse, ErrNotNewest and
+// ErrNothingApplied; unify's, where rows stand in the way.
 func (m *Migrator) Down(ctx context.Context) (*Result, error) {
 	res := &Result{Done: []Done{}}
 	var done Done
@@ -55,6 +56,9 @@ func (m *Migrator) newest(in *inspection) (record, step, error) {
 		return record{}, step{}, fmt.Errorf("schema %q: %w", in.name, ErrNothingApplied)
 	}
 	r := in.records[len(in.records)-1]
+	if m.cfg.Undo != "" && m.cfg.Undo != r.ID {
+		return r, step{}, fmt.Errorf("undo %s in schema %q: %w: that is %s; nothing was changed", m.cfg.Undo, in.name, ErrNotNewest, r.ID)
+	}
 	s, ok := m.step(r.ID)
 	if !ok {
 		return r, s, fmt.Errorf("schema %q: %w: the newest migration, %s, was applied by attune %s and this is %s; undo it with that release",
@@ -87,9 +91,11 @@ func (m *Migrator) undo(ctx context.Context, tx bun.IDB, in *inspection, r recor
 		if err != nil {
 			return err
 		}
-		if forced := use.Forcible && m.cfg.Force; len(use.Blockers) > 0 && !forced {
+		named := !use.Named || m.cfg.Undo == r.ID
+		if forced := use.Forcible && m.cfg.Force && named; len(use.Blockers) > 0 && !forced {
 			return use
 		}
+		res.Dropped = use.tables
 	}
 	err := m.script(ctx, tx, in.name, s.down)
 	if err == nil && r.ID == WorkerRuntime && m.postgres() {
@@ -106,7 +112,7 @@ func unguards(id string) bool { return id == UnifyRuntimes || id == Baseline }
 
 // use says what stands in the way of dropping a migration's tables.
 func (m *Migrator) use(ctx context.Context, db bun.IDB, in *inspection, id string) (*UseError, error) {
-	use := &UseError{Schema: in.name, Migration: id}
+	use := &UseError{Schema: in.name, Migration: id, Named: id == Baseline}
 	dependents, err := m.dependents(ctx, db, in, m.dropped(in, id))
 	if err != nil {
 		return nil, fmt.Errorf("look for what depends on the tables: %w", explain(err))
@@ -117,23 +123,31 @@ func (m *Migrator) use(ctx context.Context, db bun.IDB, in *inspection, id strin
 	}
 	use.Forcible = true
 	for _, name := range m.dropped(in, id) {
-		if slices.Contains(rebuilt, name) {
+		if name == availableView {
 			continue
 		}
 		var n int64
 		if err := db.NewRaw("SELECT count(*) FROM ?", bun.Safe(table(in.name, name))).Scan(ctx, &n); err != nil {
 			return nil, fmt.Errorf("count the rows of %s: %w", table(in.name, name), explain(err))
 		}
-		if n > 0 {
-			use.Blockers = append(use.Blockers, fmt.Sprintf("table %s holds %d rows", name, n))
+		use.tables = append(use.tables, Dropped{Table: name, Rows: n})
+		if n > 0 && !slices.Contains(rebuilt, name) {
+			use.Blockers = append(use.Blockers, fmt.Sprintf("table %s holds %s", name, rowCount(n)))
 		}
 	}
 	return use, nil
 }
 
-// rebuilt are the relations of which no row is lost: a worker that registers
-// writes its rows anew.
-var rebuilt = []string{installationTable, sweepTable, availableView}
+func rowCount(n int64) string {
+	if n == 1 {
+		return "1 row"
+	}
+	return fmt.Sprintf("%d rows", n)
+}
+
+// rebuilt are the tables of which no row is lost: a worker that registers writes
+// its rows anew.
+var rebuilt = []string{installationTable, sweepTable}
 
 // dropped lists the tables and views that a migration's down drops; none where
 // it has rules of its own.

@@ -2,6 +2,7 @@ package migrations_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -24,15 +25,25 @@ func TestDownKeepsRows(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff([]string{"table pack holds 1 rows"}, plan.Blockers); diff != "" || !plan.Forcible || plan.Step.ID != migrations.Baseline {
+		if diff := cmp.Diff([]string{"table pack holds 1 row"}, plan.Blockers); diff != "" || !plan.Forcible || !plan.Named || plan.Step.ID != migrations.Baseline {
 			t.Errorf("plan = %+v, blockers (-want +got):\n%s", plan, diff)
 		}
 		_, err = migrator(t, db.DB, migrations.Config{}).Down(ctx)
-		wantError(t, "Down", err, migrations.ErrInUse, "table pack holds 1 rows", "--force")
+		wantError(t, "Down", err, migrations.ErrInUse, "table pack holds 1 row;", "`attune migrate down "+migrations.Baseline+" --force`")
+		// Whoever forces one migration after the other has not asked for this.
+		_, err = migrator(t, db.DB, migrations.Config{Force: true}).Down(ctx)
+		wantError(t, "Down", err, migrations.ErrInUse, "table pack holds 1 row;", "`attune migrate down "+migrations.Baseline+" --force`")
+		_, err = migrator(t, db.DB, migrations.Config{Force: true, Undo: migrations.WorkerRuntime}).Down(ctx)
+		wantError(t, "Down", err, migrations.ErrNotNewest, migrations.WorkerRuntime, migrations.Baseline)
+		_, err = migrator(t, db.DB, migrations.Config{Undo: migrations.Baseline}).Down(ctx)
+		wantError(t, "Down", err, migrations.ErrInUse, "table pack holds 1 row;")
 		if n := count(t, db, "SELECT count(*) FROM pack"); n != 1 {
 			t.Errorf("%d packs after a refused down, want 1", n)
 		}
-		down(t, db.DB, migrations.Config{Force: true})
+		res := down(t, db.DB, migrations.Config{Force: true, Undo: migrations.Baseline})
+		if !slices.Contains(res.Dropped, migrations.Dropped{Table: "pack", Rows: 1}) || !slices.Contains(res.Dropped, migrations.Dropped{Table: "worker"}) {
+			t.Errorf("dropped were %v", res.Dropped)
+		}
 		if diff := cmp.Diff(empty, objects(t, db)); diff != "" {
 			t.Errorf("a forced down left things (-want +got):\n%s", diff)
 		}

@@ -29,6 +29,8 @@ var (
 	ErrPrivilege = errors.New("the database role lacks a privilege")
 	// ErrNothingApplied means that there is no migration to undo.
 	ErrNothingApplied = errors.New("no migration is applied")
+	// ErrNotNewest means that Config.Undo names another migration than the newest.
+	ErrNotNewest = errors.New("it is not the newest migration")
 	// ErrInUse means that undoing would take rows, or things of others, with it.
 	ErrInUse = errors.New("the migration cannot be undone")
 )
@@ -136,6 +138,11 @@ type UseError struct {
 	Blockers []string
 	// Forcible is whether Config.Force would do it all the same.
 	Forcible bool
+	// Named: not without Config.Undo.
+	Named bool
+
+	// tables would go, with all their rows.
+	tables []Dropped
 }
 
 func (e *UseError) Unwrap() error { return ErrInUse }
@@ -143,10 +150,18 @@ func (e *UseError) Unwrap() error { return ErrInUse }
 func (e *UseError) Error() string {
 	advice := "remove these first"
 	if e.Forcible {
-		advice = "`attune migrate down --force` drops them"
+		advice = Forced(e.Migration, e.Named) + " drops them, and no migration brings them back: keep a backup"
 	}
 	return fmt.Sprintf("undo %s in schema %q: %v: %s; nothing was changed; %s",
 		e.Migration, e.Schema, ErrInUse, strings.Join(e.Blockers, "; "), advice)
+}
+
+// Forced is the command line that undoes a migration with the rows in its way.
+func Forced(migration string, named bool) string {
+	if named {
+		return "`attune migrate down " + migration + " --force`"
+	}
+	return "`attune migrate down --force`"
 }
 
 // sqlState gives Postgres's code of an error, or "".

@@ -65,8 +65,12 @@ type Config struct {
 	Schema string
 	// LockTimeout bounds each wait for a lock. Zero is DefaultLockTimeout.
 	LockTimeout time.Duration
-	// Force lets Down drop what cannot be brought back. Default false.
+	// Force lets Down drop what cannot be brought back. Default false. A baseline
+	// that holds rows is dropped only where Undo names it as well.
 	Force bool
+	// Undo is the migration that Down is to undo; Down refuses another. Empty:
+	// whichever is the newest.
+	Undo string
 	// Logger is told of each step. Nil: nobody is.
 	Logger *slog.Logger
 }

@@ -81,10 +81,14 @@ type DownPlan struct {
 	Step Step `json:"step"`
 	// Drops lists the tables and views that would be dropped.
 	Drops []string `json:"drops,omitempty"`
+	// Rows has how many rows those tables hold that hold any.
+	Rows map[string]int64 `json:"rows,omitempty"`
 	// Blockers is what Down would refuse for; Forcible, whether Config.Force
 	// would go on all the same.
 	Blockers []string `json:"blockers,omitempty"`
 	Forcible bool     `json:"forcible,omitempty"`
+	// Named: not without Config.Undo.
+	Named bool `json:"named,omitempty"`
 	// Guards: those of metadata would be taken away.
 	Guards bool `json:"guards,omitempty"`
 	// Unify says what undoing the unification would do; nil where another
@@ -126,7 +130,14 @@ func (m *Migrator) PlanDown(ctx context.Context) (*DownPlan, error) {
 			if err != nil {
 				return err
 			}
+			p.Rows = map[string]int64{}
+			for _, t := range use.tables {
+				if t.Rows > 0 {
+					p.Rows[t.Table] = t.Rows
+				}
+			}
 			p.Blockers, p.Forcible = use.Blockers, use.Forcible && len(use.Blockers) > 0
+			p.Named = p.Forcible && use.Named
 		}
 		return nil
 	})

@@ -18,6 +18,13 @@ type Done struct {
 	Adopted bool `json:"adopted"`
 }
 
+// Dropped is a table that Down dropped.
+type Dropped struct {
+	Table string `json:"table"`
+	// Rows that went with it.
+	Rows int64 `json:"rows"`
+}
+
 // Result is what Up or Down did.
 type Result struct {
 	// Schema is the one that was used.
@@ -26,6 +33,8 @@ type Result struct {
 	Before State `json:"before"`
 	// Done are the migrations, in the order in which they were made or undone.
 	Done []Done `json:"done"`
+	// Dropped are the tables that Down dropped, with their rows.
+	Dropped []Dropped `json:"dropped,omitempty"`
 	// Unify says what unifying did; nil when it was not part of this.
 	Unify *unify.Report `json:"unify,omitempty"`
 	// Guards is whether Up put the guards of metadata in place, anew or because

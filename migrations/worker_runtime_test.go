@@ -92,14 +92,18 @@ func TestHistoryIsNotDroppedUnasked(t *testing.T) {
 		want := &migrations.DownPlan{
 			Database: plan.Database, Schema: plan.Schema, State: migrations.StateUnified, Step: migrations.Step{ID: migrations.WorkerRuntime, Requires: "0.1.0"},
 			Drops:    []string{"worker_runtime", "capability_change", "worker_sweep", "available_runtime"},
-			Blockers: []string{"table capability_change holds 1 rows"}, Forcible: true,
+			Rows:     map[string]int64{"worker_runtime": 1, "capability_change": 1, "worker_sweep": 1},
+			Blockers: []string{"table capability_change holds 1 row"}, Forcible: true,
 		}
 		if diff := cmp.Diff(want, plan); diff != "" {
 			t.Errorf("plan (-want +got):\n%s", diff)
 		}
 		_, err = migrator(t, db.DB, migrations.Config{}).Down(ctx)
-		wantError(t, "Down", err, migrations.ErrInUse, "capability_change holds 1 rows", "--force")
-		down(t, db.DB, migrations.Config{Force: true})
+		wantError(t, "Down", err, migrations.ErrInUse, "capability_change holds 1 row;", "`attune migrate down --force`")
+		dropped := []migrations.Dropped{{Table: "worker_runtime", Rows: 1}, {Table: "capability_change", Rows: 1}, {Table: "worker_sweep", Rows: 1}}
+		if diff := cmp.Diff(dropped, down(t, db.DB, migrations.Config{Force: true}).Dropped); diff != "" {
+			t.Errorf("dropped (-want +got):\n%s", diff)
+		}
 		// What the worker's host has comes back with its next report, the rest was
 		// not touched.
 		if n := count(t, db, `SELECT count(*) FROM worker`); n != 1 {

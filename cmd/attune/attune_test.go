@@ -92,6 +92,32 @@ func TestMigrateEmbedded(t *testing.T) {
 	want(t, run(t, "migrate", "up"), 0, "applied", migrations.UnifyRuntimes)
 }
 
+// TestMigrateDownOfRows: what is given up is said before and afterwards, and the
+// force that is needed for one migration does not empty the database.
+func TestMigrateDownOfRows(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		isolate(t)
+		t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+		want(t, run(t, "packs", "load", "core"), 0)
+		exec(t, db, `INSERT INTO capability_change (worker_name, worker_role, runtime_ref, name, kind) VALUES ('w', 'action', 'core.go', 'go', 'gained')`)
+		got := run(t, "migrate", "plan", "--down")
+		want(t, got, 0, "drop      capability_change with 1 row\n", "in the way table capability_change holds 1 row\n",
+			"nothing was written; `attune migrate down` refuses that; `attune migrate down --force` does it")
+		if strings.Contains(got.out, "can use it") {
+			t.Errorf("undoing says which programs can use it:\n%s", got.out)
+		}
+		want(t, run(t, "migrate", "down"), 1, "capability_change holds 1 row;", "`attune migrate down --force`")
+		want(t, run(t, "migrate", "down", "--force", migrations.Baseline), 1, "not the newest", migrations.WorkerRuntime)
+		want(t, run(t, "migrate", "down", "--force"), 0, "undone    "+migrations.WorkerRuntime, "dropped   table capability_change with 1 row\n")
+		want(t, run(t, "migrate", "plan", "--down"), 0, "nothing was written; `attune migrate down` does it\n")
+		want(t, run(t, "migrate", "down", "--force"), 0, "undone    "+migrations.UnifyRuntimes)
+		byName := "`attune migrate down " + migrations.Baseline + " --force`"
+		want(t, run(t, "migrate", "plan", "--down"), 0, "drop      pack with 1 row\n", "`attune migrate down` refuses that; "+byName)
+		want(t, run(t, "migrate", "down", "--force"), 1, "table pack holds 1 row;", byName)
+		want(t, run(t, "migrate", "down", "--force", migrations.Baseline), 0, "undone    "+migrations.Baseline, "dropped   table pack with 1 row\n")
+	})
+}
+
 func TestRuntimes(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		isolate(t)

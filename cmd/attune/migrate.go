@@ -88,7 +88,8 @@ func (c *migrateUpCmd) Run(ctx context.Context, env *cli.Env) error {
 
 type migrateDownCmd struct {
 	lockFlag
-	Force bool `help:"Give up what cannot be brought back; plan --down lists it."`
+	Force     bool   `help:"Give up what cannot be brought back; plan --down lists it."`
+	Migration string `arg:"" optional:"" help:"The migration to undo, refused if it is not the newest. A baseline that holds rows is undone only where it is named, with --force."`
 }
 
 // Run undoes one migration.
@@ -96,7 +97,7 @@ func (c *migrateDownCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err := c.valid(); err != nil {
 		return err
 	}
-	db, m, err := openExisting(ctx, env, migrations.Config{LockTimeout: c.LockTimeout, Force: c.Force})
+	db, m, err := openExisting(ctx, env, migrations.Config{LockTimeout: c.LockTimeout, Force: c.Force, Undo: c.Migration})
 	if err != nil {
 		return err
 	}
@@ -184,7 +185,10 @@ func printResult(out *cli.Terminal, name, verb string, res *migrations.Result) {
 	if res.Guards && verb == "applied" {
 		out.Printf("  %-9s the guards of metadata\n", "in place")
 	}
-	if res.Unify != nil {
+	for _, d := range res.Dropped {
+		out.Printf("  %-9s table %s with %s\n", "dropped", d.Table, cli.Count(int(d.Rows), "row"))
+	}
+	if r := res.Unify; r != nil && (r.Before > 0 || r.After > 0 || r.Rows() > 0) {
 		printDetail(out, res.Unify)
 	}
 }

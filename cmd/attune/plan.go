@@ -18,7 +18,7 @@ func printPlan(out *cli.Terminal, name string, plan any) {
 			return
 		}
 		for _, s := range p.Pending {
-			printStep(out, "apply", "adopt", s)
+			out.Printf("%s  (programs from %s on can use it)\n", stepLine("apply", "adopt", s), s.Requires)
 		}
 		if p.Guards != migrations.GuardsInPlace {
 			out.Printf("  %-9s the guards of metadata in place (%s)\n", "put", p.Guards)
@@ -26,7 +26,7 @@ func printPlan(out *cli.Terminal, name string, plan any) {
 		if p.Unify != nil {
 			printDetail(out, p.Unify)
 			if n := len(p.Unify.Obstacles); n > 0 {
-				out.Printf("nothing was written; `attune migrate up` refuses until %s cleared\n", obstacles(n))
+				out.Printf("nothing was written; `attune migrate up` refuses until %s\n", cleared(n))
 				return
 			}
 		}
@@ -36,36 +36,61 @@ func printPlan(out *cli.Terminal, name string, plan any) {
 		if p.Guards {
 			out.Printf("  %-9s the guards of metadata\n", "drop")
 		}
-		printStep(out, "undo", "forget", p.Step)
+		out.Printf("%s\n", stepLine("undo", "forget", p.Step))
 		for _, name := range p.Drops {
-			out.Printf("  drop      %s\n", cli.Clean(name))
+			out.Printf("  drop      %s\n", cli.Clean(name+heldBy(p, name)))
 		}
 		for _, b := range p.Blockers {
 			out.Printf("  %s %s\n", out.Paint(cli.Red, "in the way"), cli.Clean(b))
 		}
-		if p.Forcible {
-			out.Printf("  --force gives that up\n")
-		}
 		if p.Unify != nil {
 			printDetail(out, p.Unify)
 		}
-		out.Printf("nothing was written; `attune migrate down` does it\n")
+		out.Printf("nothing was written; %s\n", whatUndoes(p))
 	}
 }
 
-func printStep(out *cli.Terminal, do, adopt string, s migrations.Step) {
+// heldBy says how many rows go with a table.
+func heldBy(p *migrations.DownPlan, table string) string {
+	if n := p.Rows[table]; n > 0 {
+		return " with " + cli.Count(int(n), "row")
+	}
+	return ""
+}
+
+// whatUndoes is the command that does what the plan says, or why none does.
+func whatUndoes(p *migrations.DownPlan) string {
+	obstacles, losses := 0, 0
+	if p.Unify != nil {
+		obstacles, losses = len(p.Unify.Obstacles), len(p.Unify.Losses)
+	}
+	const refused = "`attune migrate down` refuses "
+	switch {
+	case obstacles > 0:
+		return refused + "until " + cleared(obstacles)
+	case len(p.Blockers) > 0 && !p.Forcible:
+		return refused + "until what is in the way is removed"
+	case len(p.Blockers) > 0:
+		return refused + "that; " + migrations.Forced(p.Step.ID, p.Named) + " does it, and gives up the rows that are in the way: keep a backup"
+	case losses > 0:
+		return refused + "that; " + migrations.Forced(p.Step.ID, false) + " does it, and gives up what has no legacy form"
+	}
+	return "`attune migrate down` does it"
+}
+
+func stepLine(do, adopt string, s migrations.Step) string {
 	verb := do
 	if s.Adopt {
 		verb = adopt
 	}
-	out.Printf("  %-9s %s  (programs from %s on can use it)\n", verb, s.ID, s.Requires)
+	return fmt.Sprintf("  %-9s %s", verb, s.ID)
 }
 
-func obstacles(n int) string {
-	if n == 1 {
-		return "the obstacle is"
+func cleared(obstacles int) string {
+	if obstacles == 1 {
+		return "the obstacle is cleared"
 	}
-	return fmt.Sprintf("the %d obstacles are", n)
+	return fmt.Sprintf("the %d obstacles are cleared", obstacles)
 }
 
 // printDetail prints what the unification says of itself.

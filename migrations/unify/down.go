@@ -54,32 +54,35 @@ func down(ctx context.Context, tx bun.IDB, schema string, opts Options) (report 
 		if err != nil {
 			return err
 		}
-		if err := d.refuse(ctx); err != nil {
+		losses, err := d.refuse(ctx)
+		if err != nil {
 			return err
 		}
-		report, err = d.separate(ctx)
+		if report, err = d.separate(ctx); report != nil {
+			report.Losses = losses
+		}
 		return err
 	})
 	return report, err
 }
 
-// refuse gives what keeps Down from its work.
-func (d *downSession) refuse(ctx context.Context) error {
+// refuse gives what keeps Down from its work; without that, what is given up.
+func (d *downSession) refuse(ctx context.Context) ([]Loss, error) {
 	obstacles, err := d.downObstacles(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(obstacles) > 0 {
-		return &ObstacleError{Obstacles: obstacles}
+		return nil, &ObstacleError{Obstacles: obstacles}
 	}
 	losses, err := d.losses(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(losses) > 0 && !d.opts.Force {
-		return &LossError{Losses: losses}
+		return nil, &LossError{Losses: losses}
 	}
-	return nil
+	return losses, nil
 }
 
 // separate does the work. All locks are held and nothing stands in the way.

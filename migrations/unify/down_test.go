@@ -138,8 +138,12 @@ INSERT INTO action (ref, pack, pack_ref, label, entrypoint, runtime) VALUES ('ne
 			if diff := cmp.Diff(before, rows(t, tx)); diff != "" {
 				t.Errorf("down wrote before it refused:\n%s", diff)
 			}
-			if _, err := unify.Down(ctx, tx, "public", unify.Options{Force: true}); err != nil {
+			report, err := unify.Down(ctx, tx, "public", unify.Options{Force: true})
+			if err != nil {
 				t.Fatal(err)
+			}
+			if diff := cmp.Diff(plan.Losses, report.Losses); diff != "" || !strings.Contains(report.String(), "Given up\n  ! "+c.object) {
+				t.Errorf("it does not say what it gave up (-plan +report):\n%s\n%s", diff, report)
 			}
 			equal(t, tx, "the action that used a ref which another row has",
 				`SELECT coalesce((SELECT runtime::text FROM action WHERE ref = 'new'), '13')`, "13")

@@ -77,6 +77,15 @@ func writeTables(b *strings.Builder, title string, tables []Repointed) {
 	_ = table.Flush()
 }
 
+func writeLosses(b *strings.Builder, title string, losses []Loss) {
+	for i, l := range losses {
+		if i == 0 {
+			fmt.Fprintf(b, "\n%s\n", title)
+		}
+		fmt.Fprintf(b, "  ! %s: %s\n", l.Object, l.Reason)
+	}
+}
+
 func writeObstacles(b *strings.Builder, obstacles []Obstacle) {
 	for i, o := range obstacles {
 		if i == 0 {
@@ -98,12 +107,7 @@ func (p *DownPlan) String() string {
 	}
 	writeTables(&b, "Rows that go back to what they were", p.Tables)
 	writeChanges(&b, p.Changes)
-	for i, l := range p.Losses {
-		if i == 0 {
-			b.WriteString("\nWithout a legacy form, given up with --force only\n")
-		}
-		fmt.Fprintf(&b, "  ! %s: %s\n", l.Object, l.Reason)
-	}
+	writeLosses(&b, "Without a legacy form, given up with --force only", p.Losses)
 	writeObstacles(&b, p.Obstacles)
 	fmt.Fprintf(&b, "\nPlan: %s, %s, %s.\n", plural(int64(len(p.Runtimes)), "runtime"),
 		plural(int64(len(p.Losses)), "loss"), plural(int64(len(p.Obstacles)), "obstacle"))
@@ -156,5 +160,6 @@ func (r *Report) String() string {
 	fmt.Fprintf(&b, "%s became %d, %s re-pointed.\n", plural(r.Before, "runtime"), r.After, plural(r.Rows(), "row"))
 	changed := slices.DeleteFunc(slices.Clone(r.Tables), func(t Repointed) bool { return t.Rows == 0 })
 	writeTables(&b, "Rows that were re-pointed", changed)
+	writeLosses(&b, "Given up", r.Losses)
 	return printable(b.String())
 }

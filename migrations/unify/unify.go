@@ -62,6 +62,8 @@ type Report struct {
 	After  int64 `json:"after"`
 	// Tables has the re-pointed rows of each column, in the order of the work.
 	Tables []Repointed `json:"tables"`
+	// Losses are what Down gave up.
+	Losses []Loss `json:"losses,omitempty"`
 }
 
 // Repointed says how many rows of a column were re-pointed.
