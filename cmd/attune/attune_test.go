@@ -12,6 +12,8 @@ import (
 	"github.com/attune-go/attune/fixtures"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/migrations"
+	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/schema/metadata"
 )
 
 type answer struct {
@@ -82,8 +84,17 @@ func TestMigrateUpWithoutCore(t *testing.T) {
 func TestMigrateEmbedded(t *testing.T) {
 	isolate(t)
 	want(t, run(t, "migrate", "status"), 1, "no database is named")
-	want(t, run(t, "migrate", "up"), 0, "attune.db", "20 created")
-	want(t, run(t, "migrate", "status"), 0, "unified", "applied")
+	const embedded = "using the embedded database sqlite:"
+	want(t, run(t, "migrate", "up"), 0, "attune.db", "20 created", embedded)
+	got := run(t, "migrate", "status")
+	want(t, got, 0, "unified", "applied", embedded)
+	if strings.Contains(got.out, embedded) {
+		t.Errorf("which database is used is not said on standard error:\n%s", got.out)
+	}
+	want(t, run(t, "workers", "list"), 0, embedded)
+	if named := run(t, "workers", "list", "--database", "sqlite:"+filepath.Join(os.Getenv("HOME"), ".local/state/attune/attune.db")); strings.Contains(named.errOut, "using") {
+		t.Errorf("it is named, and said all the same:\n%s", named.errOut)
+	}
 	for range 2 { // worker_runtime, unify
 		want(t, run(t, "migrate", "down"), 0, "undone")
 	}
@@ -132,9 +143,45 @@ func TestRuntimes(t *testing.T) {
 		for _, name := range []string{"core.nodejs", "NODE", "Node.js", "nodejs"} {
 			want(t, run(t, "runtimes", "show", name), 0, "core.nodejs", "node --version", "none registered with it")
 		}
+		writePack(t, map[string]string{"pack.yaml": "ref: acme\nlabel: ACME\nversion: 1.0.0\n", "runtimes/ruby.yaml": onlyVersions})
+		want(t, run(t, "packs", "load", "acme"), 0)
+		want(t, run(t, "runtimes", "list", "--pack", "acme"), 0, "/opt/acme/ruby-3.4 --version; /opt/acme/ruby-3.3 --version")
+		got = run(t, "runtimes", "show", "acme.ruby")
+		want(t, got, 0, "verification  that of its versions\n", "999  /opt/acme/ruby-3.4 --version")
+		if strings.Contains(got.out, "none\n") {
+			t.Errorf("it says that there is no verification:\n%s", got.out)
+		}
+		reported(t, db, metadata.Worker, "twin", &detect.Capabilities{Detected: []detect.Detection{python("3.12.1", "/usr/bin/python3")}})
+		reported(t, db, metadata.Sensor, "twin", &detect.Capabilities{Detected: []detect.Detection{python("3.12.1", "/usr/bin/python3")}})
+		want(t, run(t, "runtimes", "show", "python"), 0, "twin (worker)", "twin (sensor)")
 		want(t, run(t, "runtimes", "show", "core.pyton"), 1, "did you mean core.python?")
 		want(t, run(t, "runtimes", "list", "--limit=-1"), 2, "negative")
 	})
+}
+
+// onlyVersions is a definition of which the versions alone say how to verify them.
+const onlyVersions = `ref: acme.ruby
+name: ACME Ruby
+aliases: [acme-ruby]
+versions:
+  - version: 3.4
+    distributions: {verification: {commands: [{binary: /opt/acme/ruby-3.4, args: ["--version"]}]}}
+  - version: 3.3
+    distributions: {verification: {commands: [{binary: /opt/acme/ruby-3.3, args: ["--version"]}]}}
+`
+
+// writePack writes the pack acme into the working folder.
+func writePack(t *testing.T, files map[string]string) {
+	t.Helper()
+	for name, text := range files {
+		path := filepath.Join("acme", name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func TestWorkers(t *testing.T) {
@@ -182,15 +229,30 @@ func TestWrongInput(t *testing.T) {
 	}{
 		{[]string{"bogus"}, 2, "unexpected argument bogus"},
 		{[]string{"migrate"}, 2, "up"},
-		{[]string{"migrate", "up", "--lock-timeout", "soon"}, 2, "lock-timeout"},
+		{[]string{"migrate", "up", "--lock-timeout", "soon"}, 2, "--lock-timeout: "},
 		{[]string{"migrate", "up", "--database", "mysql://x"}, 2, "mysql"},
 		{[]string{"migrate", "up", "--database", "sqlite:junk.db"}, 1, "junk.db"},
 		{[]string{"migrate", "up", "--database", "sqlite:/no/such/folder/x.db"}, 1, "/no/such/folder"},
 		{[]string{"packs", "load", "/nope"}, 1, "/nope"},
 		{[]string{"packs", "load", "core"}, 1, "no database is named"},
 		{[]string{"packs", "validate"}, 2, "dir"},
+		{[]string{"explain", "gpu-3"}, 2, "runtime"},
+		{[]string{"workers", "history", "gpu-3", "--limit=abc"}, 2, "not a whole number"},
+		{[]string{"workers", "history", "gpu-3", "--limit", "99999999999999999999"}, 2, "too large a number"},
+		{[]string{"workers", "refresh", "gpu-3", "--timeout", "soon"}, 2, `--timeout: "soon" is not a time such as 500ms, 10s or 2m`},
+		{[]string{"workers", "list", "id:seven"}, 2, "not a number"},
+		{[]string{"versions", "match", ">=x", "1"}, 2, ">=x"},
+		{[]string{"migrate", "up", "--database", ""}, 2, "--database is empty"},
+		{[]string{"--database=", "workers", "list"}, 2, "--database is empty"},
 	} {
 		got := run(t, c.args...)
+		if _, hint, found := strings.Cut(got.errOut, "\nsee attune "); found != (c.status == 2) {
+			t.Errorf("%q: status %d, and see %q", c.args, got.status, hint)
+		} else if found { // what is pointed to can be pasted
+			if help := run(t, strings.Fields(hint)...); help.status != 0 || !strings.Contains(help.out, strings.TrimSpace("Usage: attune "+strings.TrimSuffix(hint, "--help\n"))) {
+				t.Errorf("%q: %q is no help: %d\n%s%s", c.args, hint, help.status, help.out, help.errOut)
+			}
+		}
 		if got.status != c.status || !strings.Contains(got.errOut, c.say) {
 			t.Errorf("%q: exit status %d, want %d, and %q in\n%s%s", c.args, got.status, c.status, c.say, got.out, got.errOut)
 		}
@@ -243,4 +305,17 @@ CREATE VIEW sides AS SELECT ref, runtime_type FROM runtime`)
 	want(t, run(t, "packs", "load", "core", "--dry-run"), 0, "updated   core.python", "nothing was written")
 	want(t, run(t, "packs", "load", "core"), 0, "19 created, 1 updated")
 	want(t, run(t, "runtimes", "show", "python3"), 0, "core.python", "python3 --version")
+}
+
+// TestVariablesAreBlamed: a value that a variable gave is not the flag's.
+func TestVariablesAreBlamed(t *testing.T) {
+	isolate(t)
+	t.Setenv("ATTUNE_LOG_LEVEL", "loud")
+	want(t, run(t, "workers", "list"), 2, `but got "loud" (from the variable ATTUNE_LOG_LEVEL)`)
+	if got := run(t, "workers", "list", "--log-level=soft"); strings.Contains(got.errOut, "variable") {
+		t.Errorf("the flag was wrong:\n%s", got.errOut)
+	}
+	t.Setenv("ATTUNE_LOG_LEVEL", "warn")
+	t.Setenv("ATTUNE_LOCK_TIMEOUT", "soon")
+	want(t, run(t, "migrate", "up"), 2, "(from the variable ATTUNE_LOCK_TIMEOUT)")
 }

@@ -41,7 +41,7 @@ func (c *migrateUpCmd) Run(ctx context.Context, env *cli.Env) error {
 	url := env.URL()
 	if url == "" {
 		var err error
-		if url, err = cli.CreateEmbedded(); err != nil {
+		if url, err = env.CreateEmbedded(); err != nil {
 			return err
 		}
 	}

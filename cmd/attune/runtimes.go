@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -100,24 +101,43 @@ func roles(d *metadata.Definition) string {
 
 // verifiedBy says in a few words how a host verifies a runtime.
 func verifiedBy(d *metadata.Definition) string {
+	if d.Validate() != nil {
+		return "malformed: " + d.Validate().Error()
+	}
 	v := d.Distributions.Verification
 	switch {
-	case d.Validate() != nil:
-		return "malformed: " + d.Validate().Error()
 	case v == nil:
-		return "no verification"
 	case v.AlwaysAvailable:
 		return "always available"
 	case !v.CheckRequiredOrDefault():
 		return "taken as available, unverified"
-	case len(v.Commands) == 0:
-		return "no verification"
 	}
-	var lines []string
+	lines := commandLines(nil, v)
+	for i := range d.Versions {
+		lines = commandLines(lines, d.Versions[i].Distributions.Verification)
+	}
+	return cli.Or(strings.Join(lines, "; "), "no verification")
+}
+
+// commandLines adds the commands of a verification, each once, in their order.
+func commandLines(lines []string, v *metadata.Verification) []string {
+	if v == nil {
+		return lines
+	}
 	for _, c := range v.Ordered() {
-		lines = append(lines, cli.Brief(append([]string{c.Binary}, c.Args...)))
+		if line := cli.Brief(append([]string{c.Binary}, c.Args...)); !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
 	}
-	return strings.Join(lines, "; ")
+	return lines
+}
+
+// byVersions is whether versions have the verification that the definition
+// itself lacks.
+func byVersions(d *metadata.Definition) bool {
+	return d.Distributions.Verification == nil && d.Distributions.Fault() == nil && slices.ContainsFunc(d.Versions, func(v metadata.VersionDefinition) bool {
+		return v.Distributions.Verification != nil && len(v.Distributions.Verification.Commands) > 0
+	})
 }
 
 type runtimesShowCmd struct {
@@ -152,7 +172,7 @@ func (c *runtimesShowCmd) Run(ctx context.Context, env *cli.Env) error {
 	printDefinition(env.Out, def)
 	names := make([]string, 0, len(workers))
 	for i := range workers {
-		names = append(names, cli.Clean(workers[i].Name))
+		names = append(names, fmt.Sprintf("%s (%s)", cli.Clean(workers[i].Name), cli.RoleName(workers[i].WorkerRole)))
 	}
 	env.Out.Printf("workers       %s\n", cli.Or(strings.Join(names, ", "), "none registered with it"))
 	return nil
@@ -197,7 +217,11 @@ func printDefinition(out *cli.Terminal, d *metadata.Definition) {
 	if in := d.ExecutionConfig.Interpreter; in != nil && in.Binary != "" {
 		field("interpreter", host.CommandLine(in.Binary, in.Args))
 	}
-	printVerification(out, d.Distributions)
+	if byVersions(d) {
+		field("verification", "that of its versions")
+	} else {
+		printVerification(out, d.Distributions)
+	}
 	for _, v := range d.Versions {
 		note := ""
 		if v.IsDefault {

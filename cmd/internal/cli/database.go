@@ -119,7 +119,7 @@ func (e *Env) ExistingURL() (string, error) {
 		return "", errors.New("no database is named: give --database, ATTUNE_DATABASE_URL, or database.url in the config file; " +
 			"without one, `worker register` and `attune migrate up` create a file for this host alone")
 	}
-	return embeddedScheme + path, nil
+	return e.embedded(path), nil
 }
 
 const embeddedScheme = "sqlite:"
@@ -147,10 +147,9 @@ func (e *Env) OpenToWrite(ctx context.Context) (*Database, error) {
 	url := e.URL()
 	if url == "" {
 		var err error
-		if url, err = CreateEmbedded(); err != nil {
+		if url, err = e.CreateEmbedded(); err != nil {
 			return nil, err
 		}
-		e.Err.Printf("using the embedded database %s, which knows this host only; --database names a shared one\n", Clean(url))
 	}
 	path, isFile := strings.CutPrefix(url, embeddedScheme)
 	if !isFile || path == "" || url == database.Memory {
@@ -191,9 +190,9 @@ func (e *Env) prepare(ctx context.Context, db *Database, m *migrations.Migrator)
 	return err
 }
 
-// CreateEmbedded makes the folder of the embedded file and gives the file's
-// URL.
-func CreateEmbedded() (string, error) {
+// CreateEmbedded makes the folder of the embedded file, gives the file's URL, and
+// tells the user that it is what is used.
+func (e *Env) CreateEmbedded() (string, error) {
 	path, err := EmbeddedFile(os.Getenv)
 	if err != nil {
 		return "", err
@@ -201,7 +200,15 @@ func CreateEmbedded() (string, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return "", fmt.Errorf("create the state folder for the embedded database: %w; set XDG_STATE_HOME to a folder that can be written, or give --database", pathReason(err))
 	}
-	return embeddedScheme + path, nil
+	return e.embedded(path), nil
+}
+
+// embedded is the URL of the embedded file, of which the user is told: nobody
+// named it.
+func (e *Env) embedded(path string) string {
+	url := embeddedScheme + path
+	e.Err.Printf("using the embedded database %s, which knows this host only; --database names a shared one\n", Clean(url))
+	return url
 }
 
 // pathReason shortens "mkdir /x: permission denied" to what differs.

@@ -74,13 +74,13 @@ func (p *Program) Main() {
 func (p *Program) Run(ctx context.Context, args []string, io Stdio) int {
 	name, errOut := p.Name, NewTerminal(io.Err, false)
 	exit := -1
-	parser, err := kong.New(p.Grammar,
+	parser, err := kong.New(p.Grammar, append(values(),
 		kong.Name(name), kong.Description(p.Description),
 		kong.Writers(io.Out, io.Err),
 		kong.Exit(func(code int) { exit = code; panic(exited{}) }),
 		kong.Vars{"version": name + " " + attune.Version}.CloneWith(p.Vars),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-	)
+	)...)
 	if err != nil {
 		errOut.Printf("%s: %v\n", name, err)
 		return ExitFailed
@@ -95,7 +95,10 @@ func (p *Program) Run(ctx context.Context, args []string, io Stdio) int {
 	if parsed == nil {
 		return ExitUsage
 	}
-	env, err := newEnv(p.Globals, io)
+	var env *Env
+	if err = emptyDatabase(parsed, p.Globals); err == nil {
+		env, err = newEnv(p.Globals, io)
+	}
 	if err == nil {
 		parsed.BindTo(ctx, (*context.Context)(nil))
 		err = parsed.Run(append([]any{env}, p.Bind...)...)
@@ -104,7 +107,7 @@ func (p *Program) Run(ctx context.Context, args []string, io Stdio) int {
 		}
 	}
 	if err != nil {
-		report(ctx, name+" "+parsed.Command(), errOut, err)
+		report(ctx, name, commandOf(parsed), errOut, err)
 	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return ExitInterrupted
@@ -131,12 +134,12 @@ func parse(parser *kong.Kong, args []string, exit *int) (parsed *kong.Context, c
 	if err == nil {
 		return parsed, 0, false
 	}
-	hint := "--help"
+	command, source := "", ""
 	var wrong *kong.ParseError
-	if errors.As(err, &wrong) && wrong.Context != nil && wrong.Context.Command() != "" {
-		hint = wrong.Context.Command() + " --help"
+	if errors.As(err, &wrong) && wrong.Context != nil {
+		command, source = commandOf(wrong.Context), sourceOf(err, wrong.Context, args)
 	}
-	fmt.Fprintf(parser.Stderr, "%s: %s\nsee %s %s\n", parser.Model.Name, CleanLines(err.Error()), parser.Model.Name, hint)
+	fmt.Fprintf(parser.Stderr, "%s: %s%s\n%s\n", parser.Model.Name, CleanLines(err.Error()), source, seeHelp(parser.Model.Name, command))
 	return nil, 0, false
 }
 
@@ -163,7 +166,12 @@ func (e *Env) Warn(text string) {
 	e.Err.Printf("%s %s\n", e.Err.Paint(Yellow, "warning:"), CleanLines(text))
 }
 
-func report(ctx context.Context, command string, out *Terminal, err error) {
+// seeHelp points to the help of a command, in words that can be pasted.
+func seeHelp(program, command string) string {
+	return "see " + strings.Join(append([]string{program}, append(strings.Fields(command), "--help")...), " ")
+}
+
+func report(ctx context.Context, name, command string, out *Terminal, err error) {
 	var silent *Silent
 	if errors.As(err, &silent) {
 		return
@@ -175,11 +183,9 @@ func report(ctx context.Context, command string, out *Terminal, err error) {
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		text = "interrupted"
 	}
-	name, _, _ := strings.Cut(command, " ")
 	out.Printf("%s: %s\n", name, strings.ReplaceAll(CleanLines(text), "\n", "\n  "))
 	var usage *UsageError
 	if errors.As(err, &usage) {
-		command, _, _ = strings.Cut(command, " <")
-		out.Printf("see %s --help\n", command)
+		out.Printf("%s\n", seeHelp(name, command))
 	}
 }

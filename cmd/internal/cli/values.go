@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// values read numbers and times, and say what they look like where one cannot be
+// read.
+func values() []kong.Option {
+	options := []kong.Option{kong.TypeMapper(reflect.TypeFor[time.Duration](), valueOf("time", func(text string, to reflect.Value) error {
+		d, err := time.ParseDuration(text)
+		if err != nil {
+			return fmt.Errorf("%q is not a time such as 500ms, 10s or 2m", text)
+		}
+		to.SetInt(int64(d))
+		return nil
+	}))}
+	for _, kind := range []reflect.Kind{reflect.Int, reflect.Int64} {
+		options = append(options, kong.KindMapper(kind, valueOf("number", func(text string, to reflect.Value) error {
+			n, err := strconv.ParseInt(text, 10, to.Type().Bits())
+			switch {
+			case errors.Is(err, strconv.ErrRange):
+				return fmt.Errorf("%s is too large a number", text)
+			case err != nil:
+				return fmt.Errorf("%q is not a whole number", text)
+			}
+			to.SetInt(n)
+			return nil
+		})))
+	}
+	return options
+}
+
+func valueOf(what string, read func(text string, to reflect.Value) error) kong.MapperFunc {
+	return func(ctx *kong.DecodeContext, target reflect.Value) error {
+		token, err := ctx.Scan.PopValue(what)
+		if err != nil {
+			return err
+		}
+		return read(fmt.Sprint(token.Value), target)
+	}
+}
+
+// commandOf is the command that was given, without its arguments: what --help
+// can stand behind.
+func commandOf(k *kong.Context) string {
+	var names []string
+	for _, p := range k.Path {
+		if p.Command != nil {
+			names = append(names, p.Command.Name)
+		}
+	}
+	return strings.Join(names, " ")
+}
+
+// sourceOf names the variable that a wrong value came from, where it was not the
+// flag itself.
+func sourceOf(err error, k *kong.Context, args []string) string {
+	for _, f := range k.Flags() {
+		flag := "--" + f.Name
+		about, _, _ := strings.Cut(err.Error(), " ")
+		if about, _, _ = strings.Cut(about, "="); strings.TrimSuffix(about, ":") != flag {
+			continue
+		}
+		if slices.ContainsFunc(args, func(arg string) bool { return arg == flag || strings.HasPrefix(arg, flag+"=") }) {
+			continue
+		}
+		for _, name := range f.Envs {
+			if _, set := os.LookupEnv(name); set {
+				return " (from the variable " + name + ")"
+			}
+		}
+	}
+	return ""
+}
+
+// emptyDatabase refuses --database "": an unset variable in quotes must not mean
+// some other database.
+func emptyDatabase(k *kong.Context, g *Globals) error {
+	for _, p := range k.Path {
+		if p.Flag != nil && p.Flag.Name == "database" && strings.TrimSpace(g.Database) == "" {
+			return Usagef("--database is empty: is the variable unset? write postgres://… or sqlite:PATH, or leave the flag out")
+		}
+	}
+	return nil
+}
