@@ -47,7 +47,7 @@ func (r *round) conclude(d *definition, ways []*way, tried [][]probed) finding {
 				f.installations = append(f.installations, in)
 			}
 		}
-		f.warnings = append(f.warnings, d.uncounted(ways[i], probes)...)
+		f.warnings = append(f.warnings, d.uncounted(probes)...)
 	}
 	f.failed = d.failed(ways, tried)
 	for _, s := range shims {
@@ -58,7 +58,7 @@ func (r *round) conclude(d *definition, ways []*way, tried [][]probed) finding {
 	}
 	a := mostTelling(f.attempts)
 	absence := &Absence{Ref: d.Ref, Name: d.name, Outcome: a.Outcome, Detail: describe(a), Hint: a.Hint, Attempts: f.attempts}
-	if a.Outcome == NotFound && a.Path == "" {
+	if a.absent() {
 		absence.Detail, absence.Hint = r.missing(sought(f.attempts)...)
 	}
 	return finding{attempts: f.attempts, failed: f.failed, absence: absence}
@@ -108,12 +108,13 @@ func (p *probed) beside(o probed) bool {
 	return filepath.Dir(p.Path) == filepath.Dir(o.Path)
 }
 
-// failures are the warnings of commands that were tried before one succeeded.
+// failures are the warnings of commands that were tried before one succeeded, and
+// found something.
 // What policy denied is always said.
 func failures(before []probed) []string {
 	var out []string
 	for _, p := range before {
-		if !p.Optional || p.Outcome == DeniedByPolicy {
+		if (!p.Optional && !p.absent()) || p.Outcome == DeniedByPolicy {
 			out = append(out, warning(p.Attempt))
 		}
 	}
@@ -122,9 +123,9 @@ func failures(before []probed) []string {
 
 // uncounted are the warnings, for the document as a whole, of what was found
 // of a runtime that is there and does not count: those that no installation
-// carries. That a declared version is not there at all is no reason for one,
-// nor that an executable that PATH does not give for it is another version.
-func (d *definition) uncounted(w *way, probes []probed) []string {
+// carries. That PATH, or a declared version, has nothing is no reason for one: the
+// runtime is there; nor that an executable that PATH does not give for it is another version.
+func (d *definition) uncounted(probes []probed) []string {
 	succeeded := slices.ContainsFunc(probes, func(p probed) bool { return p.Outcome == Available && !p.further })
 	var out []string
 	for _, p := range probes {
@@ -133,7 +134,7 @@ func (d *definition) uncounted(w *way, probes []probed) []string {
 		case p.Outcome == Available, p.spare:
 		case !p.further && succeeded:
 		case p.further && slices.ContainsFunc(probes, succeededBeside):
-		case w.label.text != "" && p.Outcome == NotFound && p.Path == "":
+		case p.absent():
 		case p.mislabelled && (p.further || slices.ContainsFunc(probes, func(o probed) bool { return o.counts() })):
 		case !p.Optional || p.Outcome == DeniedByPolicy:
 			out = append(out, d.Ref+": "+warning(p.Attempt))
@@ -159,11 +160,14 @@ func describe(a Attempt) string {
 	return host.CommandLine(a.Path, a.Command[1:]) + ": " + a.Detail
 }
 
+// absent reports whether there was no executable to try.
+func (a *Attempt) absent() bool { return a.Outcome == NotFound && a.Path == "" }
+
 // sought are the binaries that were looked for and not found, each once.
 func sought(attempts []Attempt) []string {
 	var out []string
 	for _, a := range attempts {
-		if a.Outcome == NotFound && a.Path == "" && !slices.Contains(out, a.Command[0]) {
+		if a.absent() && !slices.Contains(out, a.Command[0]) {
 			out = append(out, a.Command[0])
 		}
 	}

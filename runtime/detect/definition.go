@@ -2,6 +2,7 @@ package detect
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -157,9 +158,15 @@ func (l label) fits(v version.Version, raw string) bool {
 
 // unusable is why a verification cannot be used as it stands, or nil.
 func unusable(dist metadata.Distributions, exec metadata.ExecutionConfig) error {
-	for _, fault := range []error{dist.Fault(), exec.Fault(), dist.Validate(), exec.Validate()} {
-		if fault != nil {
-			return fault
+	for _, doc := range []struct {
+		column string
+		fault  error
+	}{
+		{"distributions", dist.Fault()}, {"execution_config", exec.Fault()},
+		{"distributions", dist.Validate()}, {"execution_config", exec.Validate()},
+	} {
+		if doc.fault != nil {
+			return fmt.Errorf("%s: %w", doc.column, doc.fault)
 		}
 	}
 	return nil

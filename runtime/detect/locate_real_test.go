@@ -3,7 +3,6 @@ package detect_test
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -35,7 +34,7 @@ func TestRealHostileLocations(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	want := []string{fmt.Sprintf("acme.ruby: locations show %s/usr/3 and 4 more, left out as not named for a command (ruby); let them end in such a name", root)}
-	if diff := cmp.Diff(want, ofLocations(caps)); diff != "" {
+	if diff := cmp.Diff(want, caps.Warnings); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)
 	}
 
@@ -44,12 +43,29 @@ func TestRealHostileLocations(t *testing.T) {
 		t.Errorf("of 70 executables %d are run: %v", len(got), got)
 	}
 	want = []string{"acme.ruby: locations show 70 executables, of which the first 64 are verified; name fewer folders"}
-	if diff := cmp.Diff(want, ofLocations(caps)); diff != "" {
+	if diff := cmp.Diff(want, caps.Warnings); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)
 	}
 }
 
-// ofLocations are the document's warnings but that PATH shows no ruby.
-func ofLocations(caps *detect.Capabilities) []string {
-	return slices.DeleteFunc(slices.Clone(caps.Warnings), func(w string) bool { return strings.HasPrefix(w, "acme.ruby: not_found:") })
+// What locations show counts, and that PATH lacks it is no warning beside it.
+// Without PATH and locations, the answer says that PATH is empty.
+func TestRealNothingInPath(t *testing.T) {
+	root := tree(t, map[string]string{"opt/bin/one": "echo one 1.2.3"})
+	def := fmt.Sprintf(`{"ref": "acme.one", "name": "one", "distributions": {"verification": {"locations": ["%s/opt/bin/one"],
+		"commands": [{"binary": "one", "args": ["--version"]}, {"binary": "uno", "args": ["--version"]}]}}}`, root)
+	for _, path := range []string{"", root} {
+		h := host.Local(host.LocalConfig{Environ: []string{"PATH=" + path}})
+		caps := detectOn(t, h, detect.Config{Policy: openPolicy(t)}, append(defsOf(t, def), tool(t, "two", ""))...)
+		if len(caps.Detected) != 1 || len(caps.Detected[0].Warnings) != 0 || len(caps.Warnings) != 0 {
+			t.Errorf("PATH=%s: got %+v with warnings %q, want one without a warning", path, caps.Detected, caps.Warnings)
+		}
+		want := "two is in none of the 1 folders of PATH"
+		if path == "" {
+			want = "two is not found: PATH is empty"
+		}
+		if got := absence(t, caps, "acme.two").Detail; got != want {
+			t.Errorf("PATH=%s: got %q, want %q", path, got, want)
+		}
+	}
 }

@@ -153,7 +153,11 @@ func (r *round) missing(binaries ...string) (detail, hint string) {
 	default:
 		hint = "install one of them"
 	}
-	details = append([]string{fmt.Sprintf("%s %s in none of the %d folders of PATH", list, verb, len(r.info.Path))}, details...)
+	where := fmt.Sprintf("in none of the %d folders of PATH", len(r.info.Path))
+	if len(r.info.Path) == 0 {
+		where = "not found: PATH is empty"
+	}
+	details = append([]string{fmt.Sprintf("%s %s %s", list, verb, where)}, details...)
 	return strings.Join(details, "; "), hint + ", or add its folder to this service's PATH"
 }
 

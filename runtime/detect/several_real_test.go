@@ -187,6 +187,51 @@ exec "$root/versions/$chosen/bin/${0##*/}" "$@"`
 	}
 }
 
+// In strict mode the answer is the same where the definition names the place of
+// what a shim runs; where it does not, asking is denied, and that is said.
+func TestRealShimInStrictMode(t *testing.T) {
+	root := tree(t, map[string]string{
+		".pyenv/shims/python3":               "exec ${0%/*}/../versions/3.11.7/bin/python3",
+		".pyenv/versions/3.11.7/bin/python3": "echo Python 3.11.7",
+	})
+	h := host.Local(host.LocalConfig{Environ: []string{"HOME=" + root, "PATH=" + root + "/.pyenv/shims"}})
+	located := coreOf(t, "core.python")
+	bare := located
+	v := *bare.Distributions.Verification
+	v.Locations = nil
+	bare.Distributions.Verification = &v
+	behind := "3.11.7 .pyenv/versions/3.11.7/bin/python3 shim .pyenv/shims/python3 default"
+	for _, tt := range []struct {
+		name    string
+		def     metadata.Definition
+		mode    host.Mode
+		want    string
+		warning string
+	}{
+		{"standard, located", located, host.ModeStandard, behind, ""},
+		{"standard, bare", bare, host.ModeStandard, behind, ""},
+		{"strict, located", located, host.ModeStrict, behind, ""},
+		{
+			"strict, bare", bare, host.ModeStrict, "3.11.7 .pyenv/shims/python3 default",
+			"it is a shim, and counts as itself: the host's policy denies asking what it may run, " + root +
+				"/.pyenv/versions/3.11.7/bin/python3: policy.mode is strict, and neither the core pack nor a pack of policy.trusted_packs has this command",
+		},
+	} {
+		policy, err := host.NewPolicy(host.PolicyConfig{Mode: tt.mode, Trusted: detect.Commands([]metadata.Definition{tt.def})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		caps := detectOn(t, h, detect.Config{Policy: policy}, tt.def)
+		if diff := cmp.Diff([]string{tt.want}, brief(caps, root)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+			continue
+		}
+		if got := strings.Join(caps.Detected[0].Warnings, "\n"); got != tt.warning {
+			t.Errorf("%s: warnings are %q, want %q", tt.name, got, tt.warning)
+		}
+	}
+}
+
 // Shims that PATH has only behind another executable are not asked where the
 // definition shows what they may run.
 func TestRealShimsBehindAreNotRun(t *testing.T) {

@@ -1,9 +1,11 @@
 package detect
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/attune-go/attune/runtime/host"
@@ -50,14 +52,16 @@ func (r *round) settle(ctx context.Context, w *way, shim *probed, others []probe
 		homes = r.homes(all, name)
 		there = len(homes) == 0 && len(named) > 0
 	}
+	refused := ""
 	for _, f := range homes {
 		if probedAlready(f.candidates[0], others) {
 			continue
 		}
 		for _, t := range trialsOf(w, f) {
 			cmd := host.Command{Binary: t.Binary, Args: t.Args, Location: f.location}
-			if !r.decide(cmd, f.candidates[0], true).Allowed {
-				there = true // perhaps; and as nobody has named the place, there is nothing to warn of
+			if d := r.decide(cmd, f.candidates[0], true); !d.Allowed {
+				there = true // perhaps
+				refused = cmp.Or(refused, fmt.Sprintf("it is a shim, and counts as itself: the host's policy denies asking what it may run, %s: %s", f.candidates[0].Path, d.Reason))
 				continue
 			}
 			home := []probed{r.probe(ctx, w, t.command, f)}
@@ -65,6 +69,9 @@ func (r *round) settle(ctx context.Context, w *way, shim *probed, others []probe
 				return home
 			}
 		}
+	}
+	if refused != "" && !slices.Contains(shim.warnings, refused) {
+		shim.warnings = append(shim.warnings, refused)
 	}
 	if len(all) > 0 && !there {
 		shim.end(NotFound, fmt.Sprintf("it is a shim that answers for %s, and there is no such version in %s", shim.Version, root),

@@ -15,7 +15,7 @@ const (
 	// ModeStandard: trusted commands, and version questions to executables that
 	// only root and the user can change.
 	ModeStandard Mode = "standard"
-	// ModeStrict: trusted commands only.
+	// ModeStrict: trusted commands only; Allow is not heeded.
 	ModeStrict Mode = "strict"
 	// ModeOpen: everything that is not denied.
 	ModeOpen Mode = "open"
@@ -121,7 +121,7 @@ func (p *Policy) Decide(cmd Command, found Candidate, h files) Decision {
 		return Decision{Allowed: true, Reason: "a trusted pack has this command"}
 	}
 	if p.mode == ModeStrict {
-		return Decision{Reason: "policy.mode is strict, and no pack of policy.trusted_packs has this command"}
+		return Decision{Reason: "policy.mode is strict, and neither the core pack nor a pack of policy.trusted_packs has this command"}
 	}
 	for _, r := range p.allow {
 		if r.allows(cmd, found) {

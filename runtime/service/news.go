@@ -47,7 +47,8 @@ func (p *piece) attrs() (attrs []any) {
 	return attrs
 }
 
-// news are what is worth a line: not that a runtime is not there.
+// news are what is worth a line: not that a runtime is not there, but what was
+// found and does not count.
 func news(caps *detect.Capabilities) []piece {
 	if caps == nil {
 		return nil
@@ -62,7 +63,7 @@ func news(caps *detect.Capabilities) []piece {
 		}
 	}
 	for _, a := range caps.Undetected {
-		if a.Outcome == detect.DeniedByPolicy || a.Outcome.CouldNotTell() {
+		if a.Outcome != detect.NotFound && a.Outcome != detect.NoVerification {
 			out = append(out, piece{a.Ref, a.Outcome, a.Detail})
 		}
 	}

@@ -273,6 +273,11 @@ func TestRowsOfTheDatabase(t *testing.T) {
 		}
 		want(t, run(t, metadata.Worker, "explain", "evil"), 0, "denied_by_policy", "policy.allow")
 		want(t, run(t, metadata.Worker, "detect"), 0, "could not tell: broken (invalid_metadata)", "not usable:", "evil (denied_by_policy)")
+		// The core pack is trusted in every mode, a row that looks like its own is not.
+		if caps := document(t, run(t, metadata.Worker, "detect", "--json", "--policy-mode", "strict")); !has(caps, "python") || has(caps, "cobol") {
+			t.Errorf("strict: %v", caps.Runtimes)
+		}
+		want(t, run(t, metadata.Worker, "explain", "cobol", "--policy-mode", "strict"), 0, "neither the core pack nor a pack of policy.trusted_packs has this command")
 	})
 }
 
