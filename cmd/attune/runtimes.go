@@ -56,12 +56,8 @@ func (c *runtimesListCmd) Run(ctx context.Context, env *cli.Env) error {
 	t := cli.NewTable("REF", "NAME", "ALSO", "ROLES", "VERIFIED BY")
 	for i := range defs {
 		d := &defs[i]
-		how := cli.Cell{Text: verifiedBy(d)}
-		if d.Validate() != nil {
-			how.Style = cli.Red
-		}
 		t.Row(cli.Cell{Text: d.Ref}, cli.Cell{Text: d.CapabilityName(), Style: cli.Cyan}, cli.Cell{Text: cli.Or(also(d), "-")},
-			cli.Cell{Text: roles(d)}, how)
+			cli.Cell{Text: roles(d)}, verifiedBy(d))
 	}
 	t.Shrink = 4
 	t.Print(env.Out)
@@ -100,23 +96,26 @@ func roles(d *metadata.Definition) string {
 }
 
 // verifiedBy says in a few words how a host verifies a runtime.
-func verifiedBy(d *metadata.Definition) string {
-	if d.Validate() != nil {
-		return "malformed: " + d.Validate().Error()
+func verifiedBy(d *metadata.Definition) cli.Cell {
+	if fault := d.Validate(); fault != nil {
+		return cli.Cell{Text: "malformed: " + fault.Error(), Style: cli.Red}
 	}
 	v := d.Distributions.Verification
 	switch {
 	case v == nil:
 	case v.AlwaysAvailable:
-		return "always available"
+		return cli.Cell{Text: "always available"}
 	case !v.CheckRequiredOrDefault():
-		return "taken as available, unverified"
+		return cli.Cell{Text: "taken as available, unverified"}
 	}
 	lines := commandLines(nil, v)
 	for i := range d.Versions {
 		lines = commandLines(lines, d.Versions[i].Distributions.Verification)
 	}
-	return cli.Or(strings.Join(lines, "; "), "no verification")
+	if len(lines) == 0 {
+		return cli.Cell{Text: "no verification"}
+	}
+	return cli.List(lines, "; ")
 }
 
 // commandLines adds the commands of a verification, each once, in their order.

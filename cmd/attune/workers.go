@@ -87,7 +87,7 @@ func printWorkers(out *cli.Terminal, workers []store.Selected, asked []requireme
 			cells = append(cells, answerOf(&asked[j], caps, err))
 		}
 		if len(asked) == 0 {
-			cells = append(cells, cli.Cell{Text: runtimesOf(caps, err)})
+			cells = append(cells, runtimesOf(caps, err))
 		}
 		t.Row(cells...)
 	}
@@ -156,9 +156,12 @@ func ago(d time.Duration) string {
 }
 
 // runtimesOf are a worker's capability names with their newest versions.
-func runtimesOf(caps *detect.Capabilities, err error) string {
+func runtimesOf(caps *detect.Capabilities, err error) cli.Cell {
 	if text := undocumented(caps, err); text != "" {
-		return text
+		return cli.Cell{Text: text}
+	}
+	if len(caps.Runtimes) == 0 {
+		return cli.Cell{Text: "none"}
 	}
 	var names []string
 	for _, name := range caps.Runtimes {
@@ -167,7 +170,7 @@ func runtimesOf(caps *detect.Capabilities, err error) string {
 		}
 		names = append(names, name)
 	}
-	return cli.Or(strings.Join(names, ", "), "none")
+	return cli.List(names, ", ")
 }
 
 // undocumented says why there is nothing to say of what a worker has.
@@ -219,9 +222,10 @@ func answerOf(r *requirement, caps *detect.Capabilities, err error) cli.Cell {
 	}
 	switch {
 	case fit != nil:
-		return cli.Cell{Text: strings.Join(fit, ", "), Style: cli.Green}
+		return cli.List(fit, ", ").Styled(cli.Green)
 	case other != nil:
-		return cli.Cell{Text: "only " + strings.Join(other, ", "), Style: cli.Yellow}
+		other[0] = "only " + other[0]
+		return cli.List(other, ", ").Styled(cli.Yellow)
 	}
 	for i := range caps.Undetected {
 		if a := &caps.Undetected[i]; a.Ref == r.Ref && (r.Ref != "" || a.Name == r.Name) {

@@ -31,8 +31,8 @@ func PrintDetected(out *Terminal, caps *detect.Capabilities) {
 			version += " *"
 			marked = true
 		}
-		t.Row(Cell{d.Name, Cyan}, Cell{version, Green}, Cell{Or(d.Path, "-"), Plain},
-			knownBy(d), Cell{milliseconds(d), Dim})
+		t.Row(Cell{Text: d.Name, Style: Cyan}, Cell{Text: version, Style: Green}, Cell{Text: Or(d.Path, "-")},
+			knownBy(d), Cell{Text: milliseconds(d), Style: Dim})
 	}
 	t.Print(out)
 	if marked {
@@ -44,15 +44,15 @@ func knownBy(d *detect.Detection) Cell {
 	switch d.Source {
 	case detect.Verified:
 		if len(d.Command) > 0 {
-			return Cell{Brief(d.Command), Plain}
+			return Cell{Text: Brief(d.Command)}
 		}
-		return Cell{"file " + path.Base(d.VersionFile), Plain}
+		return Cell{Text: "file " + path.Base(d.VersionFile)}
 	case detect.AlwaysAvailable:
-		return Cell{"always available", Dim}
+		return Cell{Text: "always available", Style: Dim}
 	case detect.Declared:
-		return Cell{"declared", Yellow}
+		return Cell{Text: "declared", Style: Yellow}
 	default:
-		return Cell{string(d.Source), Yellow}
+		return Cell{Text: string(d.Source), Style: Yellow}
 	}
 }
 

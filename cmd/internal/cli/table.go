@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 )
@@ -9,14 +10,48 @@ import (
 type Cell struct {
 	Text  string
 	Style Style
+
+	// entries and between are the text in parts; nil: it has none.
+	entries []string
+	between string
 }
+
+// List is a cell of several entries, none of which is cut on a narrow terminal:
+// those that do not fit are counted.
+func List(entries []string, between string) Cell {
+	return Cell{Text: strings.Join(entries, between), entries: entries, between: between}
+}
+
+// Styled is the cell in a style.
+func (c Cell) Styled(s Style) Cell {
+	c.Style = s
+	return c
+}
+
+// within is the text in a width.
+func (c Cell) within(width int) string {
+	if utf8.RuneCountInString(c.Text) <= width || len(c.entries) < 2 {
+		return shorten(c.Text, width)
+	}
+	for n := len(c.entries) - 1; n > 0; n-- {
+		text := Clean(strings.Join(c.entries[:n], c.between)) + c.rest(n)
+		if utf8.RuneCountInString(text) <= width {
+			return text
+		}
+	}
+	rest := c.rest(1)
+	return shorten(Clean(c.entries[0]), max(1, width-len(rest))) + rest
+}
+
+// rest stands for the entries from the n-th on.
+func (c Cell) rest(n int) string { return fmt.Sprintf("%s+%d", c.between, len(c.entries)-n) }
 
 // Table prints rows in aligned columns. What is foreign in a cell is cleaned.
 type Table struct {
 	// Right names the columns, by index, that are aligned to the right.
 	Right map[int]bool
-	// Shrink is the column that gives way on a narrow terminal; its middle is
-	// cut out. A pipe always gets the whole text.
+	// Shrink is the column that gives way on a narrow terminal: lists end sooner,
+	// of other text the middle is cut out. A pipe always gets the whole text.
 	Shrink int
 	// Drop are the columns that a terminal too narrow for that does without, in
 	// this order.
@@ -30,7 +65,7 @@ func NewTable(headings ...string) *Table {
 	t := &Table{Shrink: -1}
 	row := make([]Cell, len(headings))
 	for i, h := range headings {
-		row[i] = Cell{h, Bold}
+		row[i] = Cell{Text: h, Style: Bold}
 	}
 	t.rows = append(t.rows, row)
 	return t
@@ -69,9 +104,9 @@ func (t *Table) Print(out *Terminal) {
 			}
 			text := c.Text
 			if i == t.Shrink {
-				text = shorten(text, widths[i])
+				text = c.within(widths[i])
 			}
-			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(text))
+			pad := strings.Repeat(" ", max(0, widths[i]-utf8.RuneCountInString(text)))
 			switch {
 			case t.Right[i]:
 				line.WriteString(pad + out.Paint(c.Style, text))

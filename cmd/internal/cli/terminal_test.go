@@ -49,3 +49,33 @@ func TestTable(t *testing.T) {
 		t.Errorf("on 35 columns: got\n%s\nwant\n%s", narrow.String(), want)
 	}
 }
+
+func TestListsAreCutBetweenEntries(t *testing.T) {
+	list := []string{"go 1.26.8", "java 17.0.15", "node 20.20.2", "python 3.11.2"}
+	for width, want := range map[int]string{
+		0:  "go 1.26.8, java 17.0.15, node 20.20.2, python 3.11.2",
+		57: "go 1.26.8, java 17.0.15, node 20.20.2, python 3.11.2",
+		56: "go 1.26.8, java 17.0.15, node 20.20.2, +1",
+		45: "go 1.26.8, java 17.0.15, +2",
+		32: "go 1.26.8, java 17.0.15, +2",
+		31: "go 1.26.8, +3",
+		17: "go….26.8, +3",
+	} {
+		table := cli.NewTable("ID", "HAS")
+		table.Shrink = 1
+		table.Row(cli.Cell{Text: "123"}, cli.List(list, ", "))
+		var out bytes.Buffer
+		table.Print(&cli.Terminal{Writer: &out, Person: true, Width: width})
+		if want = "ID   HAS\n123  " + want + "\n"; out.String() != want {
+			t.Errorf("on %d columns: got\n%s\nwant\n%s", width, out.String(), want)
+		}
+	}
+	table := cli.NewTable("HAS")
+	table.Shrink = 0
+	table.Row(cli.List([]string{"python 3.11.2 and more\x1b", "go"}, ", "))
+	var out bytes.Buffer
+	table.Print(&cli.Terminal{Writer: &out, Person: true, Width: 16})
+	if want := "HAS\npyt…more\\x1b, +1\n"; out.String() != want {
+		t.Errorf("foreign text: got %q", out.String())
+	}
+}
