@@ -307,6 +307,27 @@ CREATE VIEW sides AS SELECT ref, runtime_type FROM runtime`)
 	want(t, run(t, "runtimes", "show", "python3"), 0, "core.python", "python3 --version")
 }
 
+// TestLookingWritesNothing: an empty file stays one.
+func TestLookingWritesNothing(t *testing.T) {
+	isolate(t)
+	if err := os.WriteFile("empty.db", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("ATTUNE_DATABASE_URL", "sqlite:empty.db")
+	want(t, run(t, "migrate", "plan"), 0, "apply", "nothing was written")
+	want(t, run(t, "migrate", "status"), 0, "pending")
+	want(t, run(t, "workers", "list"), 1, "not migrated", "attune migrate up")
+	want(t, run(t, "migrate", "down"), 1, "no migration is applied")
+	if list, err := filepath.Glob("*"); err != nil || len(list) != 1 {
+		t.Errorf("there are %q, %v", list, err)
+	}
+	if info, err := os.Stat("empty.db"); err != nil || info.Size() != 0 {
+		t.Errorf("the file has %d bytes, %v", info.Size(), err)
+	}
+	want(t, run(t, "migrate", "up"), 0, "20 created")
+	want(t, run(t, "workers", "list"), 0, "no workers")
+}
+
 // TestVariablesAreBlamed: a value that a variable gave is not the flag's.
 func TestVariablesAreBlamed(t *testing.T) {
 	isolate(t)

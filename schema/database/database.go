@@ -32,15 +32,23 @@ const Memory = "sqlite::memory:"
 // The error wraps ErrURL, ErrUnreachable, ErrRefused, ErrLocked, ErrReadOnly or
 // ErrCorrupt, or fs.ErrNotExist or fs.ErrPermission for a file; or ctx.Err().
 // Passwords are in no error.
-func Open(ctx context.Context, url string) (*bun.DB, error) {
-	db, err := open(ctx, url)
+func Open(ctx context.Context, url string) (*bun.DB, error) { return openNamed(ctx, url, true) }
+
+// OpenExisting is Open that leaves a SQLite file as it is until a statement
+// writes: it creates none, and makes no empty file a database.
+func OpenExisting(ctx context.Context, url string) (*bun.DB, error) {
+	return openNamed(ctx, url, false)
+}
+
+func openNamed(ctx context.Context, url string, create bool) (*bun.DB, error) {
+	db, err := open(ctx, url, create)
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", name(url), err)
 	}
 	return db, nil
 }
 
-func open(ctx context.Context, url string) (*bun.DB, error) {
+func open(ctx context.Context, url string, create bool) (*bun.DB, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -52,7 +60,7 @@ func open(ctx context.Context, url string) (*bun.DB, error) {
 	case "postgres", "postgresql":
 		return openPostgres(ctx, strings.ToLower(scheme)+":"+rest)
 	case "sqlite":
-		return openSQLite(ctx, rest)
+		return openSQLite(ctx, rest, create)
 	default:
 		return nil, wrongScheme(url)
 	}

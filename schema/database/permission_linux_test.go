@@ -10,6 +10,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/uptrace/bun"
+
 	"github.com/attune-go/attune/schema/database"
 )
 
@@ -93,14 +95,15 @@ func TestSQLiteFileNotWritable(t *testing.T) {
 			chmod(t, 0o444, path)
 			asNobody(t)
 
-			db = open(t, "sqlite:"+path)
-			var n int
-			if err := db.NewRaw("SELECT count(*) FROM t").Scan(t.Context(), &n); err != nil || n != 1 {
-				t.Errorf("reading a read-only file: %d rows, %v; want 1", n, err)
-			}
-			_, err := db.ExecContext(t.Context(), "INSERT INTO t VALUES (2)")
-			if got := database.Classify(err); !errors.Is(got, database.ErrReadOnly) {
-				t.Errorf("Classify(%v) = %v, want ErrReadOnly", err, got)
+			for _, db := range []*bun.DB{open(t, "sqlite:"+path), openExisting(t, "sqlite:"+path)} {
+				var n int
+				if err := db.NewRaw("SELECT count(*) FROM t").Scan(t.Context(), &n); err != nil || n != 1 {
+					t.Errorf("reading a read-only file: %d rows, %v; want 1", n, err)
+				}
+				_, err := db.ExecContext(t.Context(), "INSERT INTO t VALUES (2)")
+				if got := database.Classify(err); !errors.Is(got, database.ErrReadOnly) {
+					t.Errorf("Classify(%v) = %v, want ErrReadOnly", err, got)
+				}
 			}
 		})
 	}
@@ -118,4 +121,9 @@ func TestSQLiteJournalNeedsItsFolder(t *testing.T) {
 	chmod(t, 0o555, folder)
 	asNobody(t)
 	contains(t, openFails(t, "sqlite:"+path, database.ErrReadOnly), "journal", folder)
+	_, err := database.OpenExisting(t.Context(), "sqlite:"+path)
+	if !errors.Is(err, database.ErrReadOnly) {
+		t.Fatalf("OpenExisting: %v, want ErrReadOnly", err)
+	}
+	contains(t, err, "journal", folder)
 }

@@ -29,7 +29,7 @@ const sqliteMaxConns = 4
 
 var uriParameter = regexp.MustCompile(`\?[A-Za-z_]+=`)
 
-func openSQLite(ctx context.Context, path string) (*bun.DB, error) {
+func openSQLite(ctx context.Context, path string, create bool) (*bun.DB, error) {
 	if path == ":memory:" {
 		return openMemory(ctx)
 	}
@@ -37,14 +37,18 @@ func openSQLite(ctx context.Context, path string) (*bun.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkFile(path); err != nil {
+	if err := checkFile(path, create); err != nil {
 		return nil, err
 	}
 
-	db, err := openFile(ctx, fileDSN(path, true))
+	access := toCreate
+	if !create {
+		access = asItIs
+	}
+	db, err := openFile(ctx, fileDSN(path, access))
 	if errors.Is(Classify(err), ErrReadOnly) {
 		var readErr error
-		if db, readErr = openFile(ctx, fileDSN(path, false)); readErr == nil {
+		if db, readErr = openFile(ctx, fileDSN(path, toRead)); readErr == nil {
 			return db, nil
 		}
 	}
@@ -78,10 +82,10 @@ func sqlitePath(path string) (string, error) {
 }
 
 // checkFile refuses what SQLite would hang on or describe badly.
-func checkFile(path string) error {
+func checkFile(path string, create bool) error {
 	info, err := os.Stat(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case create && errors.Is(err, fs.ErrNotExist):
 		return checkFolder(path)
 	case err != nil:
 		return fmt.Errorf("%w; check the path and its permissions", err)
@@ -101,15 +105,31 @@ func checkFolder(path string) error {
 	return nil
 }
 
+// access is what a file is opened for.
+type access int
+
+const (
+	// toCreate makes it a database of ours: one that is read while it is written.
+	toCreate access = iota
+	// asItIs writes what statements write, and nothing before.
+	asItIs
+	toRead
+)
+
 // fileDSN escapes the path and carries everything that each connection of the
 // pool must have: a PRAGMA that is executed reaches one connection only.
-func fileDSN(path string, write bool) string {
+func fileDSN(path string, to access) string {
 	q := connectionSettings()
-	if write {
+	switch to {
+	case toCreate:
 		q.Set("_txlock", "immediate")
 		q.Add("_pragma", "journal_mode(WAL)")
 		q.Add("_pragma", "synchronous(NORMAL)")
-	} else {
+	case asItIs:
+		q.Set("mode", "rw")
+		q.Set("_txlock", "immediate")
+		q.Add("_pragma", "synchronous(NORMAL)")
+	case toRead:
 		q.Set("mode", "ro")
 	}
 	return "file://" + (&neturl.URL{Path: path}).EscapedPath() + "?" + q.Encode()

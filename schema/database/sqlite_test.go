@@ -1,6 +1,7 @@
 package database_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -26,6 +27,60 @@ func open(t *testing.T, url string) *bun.DB {
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	return db
+}
+
+func openExisting(t *testing.T, url string) *bun.DB {
+	t.Helper()
+	db, err := database.OpenExisting(t.Context(), url)
+	if err != nil {
+		t.Fatalf("open %s: %v", database.Redact(url), err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// TestOpenExistingChangesNoFile: it is what it was, byte for byte, until something
+// is written, and then as durable as any.
+func TestOpenExistingChangesNoFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "attune.db")
+	if _, err := database.OpenExisting(t.Context(), "sqlite:"+path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("without a file: %v, want ErrNotExist", err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it made a file: %v", err)
+	}
+	other := filepath.Join(t.TempDir(), "other.db")
+	db := open(t, "sqlite:"+other)
+	run(t, db, "CREATE TABLE t (x)")
+	run(t, db, "PRAGMA journal_mode = DELETE")
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	others, err := os.ReadFile(other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, before := range map[string][]byte{"empty": {}, "ours": goodFile(t, 1), "another program's": others} {
+		if err := os.WriteFile(path, before, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		db := openExisting(t, "sqlite:"+path)
+		var n int
+		if err := db.NewRaw("SELECT count(*) FROM sqlite_master").Scan(t.Context(), &n); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
+			t.Errorf("%s: %d bytes became %d, %v", name, len(before), len(after), err)
+		}
+		db = openExisting(t, "sqlite:"+path)
+		run(t, db, "CREATE TABLE written (x); PRAGMA foreign_keys")
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // openFails opens what cannot be opened, and checks what every such error must

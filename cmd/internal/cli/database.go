@@ -74,12 +74,17 @@ func (e *Env) OpenUnchecked(ctx context.Context, url string) (*Database, error) 
 			return nil, fmt.Errorf("open database %s: %w; `attune migrate up --database %s` creates it", url, pathReason(err), url)
 		}
 	}
-	return e.Create(ctx, url)
+	db, err := database.OpenExisting(ctx, url)
+	return opened(db, url, err)
 }
 
 // Create is OpenUnchecked that creates the file of a SQLite database.
 func (e *Env) Create(ctx context.Context, url string) (*Database, error) {
 	db, err := database.Open(ctx, url)
+	return opened(db, url, err)
+}
+
+func opened(db *bun.DB, url string, err error) (*Database, error) {
 	if errors.Is(err, database.ErrURL) {
 		return nil, Usagef("%v", err)
 	}
