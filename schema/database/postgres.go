@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	neturl "net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -171,7 +172,7 @@ func wrongParameter(code string) bool {
 func serverHint(cfg *pgx.ConnConfig, pg *pgconn.PgError) string {
 	switch code := pg.Code; {
 	case code == "3D000":
-		return fmt.Sprintf("create it with: createdb %s", cfg.Database)
+		return fmt.Sprintf("create it with: createdb -h %s -p %d -U %s %s", word(cfg.Host), cfg.Port, word(cfg.User), word(cfg.Database))
 	case strings.HasPrefix(code, "28") && strings.Contains(pg.Message, "no encryption"):
 		return "if the server wants TLS, write ?sslmode=require; else check user and database in the URL, and the server's pg_hba.conf"
 	case strings.HasPrefix(code, "28"):
@@ -182,6 +183,16 @@ func serverHint(cfg *pgx.ConnConfig, pg *pgconn.PgError) string {
 		return "the server is starting or stopping; try again in a moment"
 	}
 	return "the server's log may say more"
+}
+
+// plainWord needs no quotes in a shell.
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:][A-Za-z0-9_./:-]*$`)
+
+func word(text string) string {
+	if plainWord.MatchString(text) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 func address(cfg *pgx.ConnConfig) string {

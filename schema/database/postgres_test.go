@@ -1,6 +1,7 @@
 package database_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,12 +43,17 @@ func serverURL(t *testing.T, change func(*neturl.URL)) string {
 }
 
 func TestOpenPostgresRefused(t *testing.T) {
+	at, err := neturl.Parse(serverURL(t, func(*neturl.URL) {}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := cmp.Or(at.Port(), "5432")
 	tests := []struct {
 		name   string
 		change func(*neturl.URL)
 		says   string
 	}{
-		{"no such database", func(u *neturl.URL) { u.Path = "/attune_missing" }, "createdb attune_missing"},
+		{"no such database", func(u *neturl.URL) { u.Path = "/attune missing" }, "create it with: createdb -h " + at.Hostname() + " -p " + port + " -U " + at.User.Username() + " 'attune missing'"},
 		{"no such role", func(u *neturl.URL) { u.User = neturl.UserPassword("attune_nobody", "s3cret") }, "attune_nobody"},
 	}
 	for _, tt := range tests {
