@@ -271,6 +271,15 @@ func TestHelp(t *testing.T) {
 			t.Errorf("%q: status %d\n%s%s", args, got.status, got.out, got.errOut)
 		}
 	}
+	for _, c := range []struct{ command, say string }{
+		{"workers refresh", "(default: 2m)"}, {"workers list", "0, the default, is all"}, {"workers history", "each line is one JSON object"},
+		{"workers history", "* is any text"}, {"workers show", "* is any text"}, {"explain", "* is any text"},
+	} {
+		got := run(t, append(strings.Fields(c.command), "--help")...)
+		if !strings.Contains(strings.Join(strings.Fields(got.out), " "), c.say) {
+			t.Errorf("%s --help does not say %q:\n%s", c.command, c.say, got.out)
+		}
+	}
 }
 
 // TestMigrateLegacy: an installation that others made, with something in the
@@ -326,6 +335,22 @@ func TestLookingWritesNothing(t *testing.T) {
 	}
 	want(t, run(t, "migrate", "up"), 0, "20 created")
 	want(t, run(t, "workers", "list"), 0, "no workers")
+}
+
+// TestWarningsOfAPack: a warning is called one once.
+func TestWarningsOfAPack(t *testing.T) {
+	isolate(t)
+	t.Setenv("ATTUNE_DATABASE_URL", "sqlite:attune.db")
+	want(t, run(t, "migrate", "up"), 0)
+	writePack(t, map[string]string{
+		"pack.yaml":          "ref: acme\nlabel: ACME\nversion: 1.0.0\n",
+		"runtimes/ruby.yaml": strings.Replace(onlyVersions, "args", "agrs: 1, args", 1),
+	})
+	got := run(t, "packs", "load", "acme")
+	want(t, got, 0, "warning: acme/runtimes/ruby.yaml:6:", "agrs")
+	if n := strings.Count(got.errOut, "warning"); n != 1 {
+		t.Errorf("it says warning %d times:\n%s", n, got.errOut)
+	}
 }
 
 // TestVariablesAreBlamed: a value that a variable gave is not the flag's.

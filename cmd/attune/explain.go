@@ -17,7 +17,7 @@ import (
 )
 
 type explainCmd struct {
-	Host        string `arg:"" help:"Name or id of a worker, or its host." placeholder:"HOST"`
+	Host        string `arg:"" help:"Name or id of a worker, or its host; in a name * is any text and ? one character." placeholder:"HOST"`
 	Runtime     string `arg:"" help:"A runtime by any of its names, and perhaps versions: python, 'python@>=3.12'." placeholder:"RUNTIME[@CONSTRAINT]"`
 	Role        string `help:"Only of this role: worker or sensor." placeholder:"ROLE"`
 	Prereleases bool   `help:"A pre-release satisfies the constraint like a release."`

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -91,7 +92,7 @@ func fleet(t *testing.T, db *testdb.DB) {
 	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
 	want(t, run(t, "packs", "load", "core"), 0)
 	label := func(zone string) map[string]json.RawMessage {
-		return map[string]json.RawMessage{"labels": json.RawMessage(`{"zone": "` + zone + `"}`)}
+		return map[string]json.RawMessage{"labels": json.RawMessage(`{"zone": "` + zone + `"}`), "max_concurrent_executions": json.RawMessage("7")}
 	}
 	code := 1
 	reported(t, db, metadata.Worker, "web-1", &detect.Capabilities{
@@ -181,11 +182,13 @@ func TestWorkersSelected(t *testing.T) {
 		}
 		want(t, run(t, "workers", "list"), 0, "lost", "active, stale", "2m", `old\x1b[31m`, "not registered by attune")
 		want(t, run(t, "workers", "list", "--lacks", "python@>=3.13"), 0,
-			"PYTHON", "only 3.12.1, 3.11.7", "only 3.13.0-rc1", "timeout", "only unknown version (declared)", "not registered by attune")
-		want(t, run(t, "workers", "list", "nobody"), 0, "no workers that fit")
+			"PYTHON", "only 3.12.1, 3.11.7", "only 3.13.0-rc1", "timeout", "could not tell: unknown version (declared)", "not registered by attune")
+		want(t, run(t, "workers", "list", "nobody"), 0, "no workers that fit; there is no worker \"nobody\"\n")
+		want(t, run(t, "workers", "list", "web-3", "web-*", "role:sensor"), 0, "no workers that fit; there is no worker \"web-3\", did you mean web-")
+		want(t, run(t, "workers", "list", "web-1", "role:sensor"), 0, "no workers that fit\n")
 		want(t, run(t, "workers", "list", "--has", "pyton"), 1, "did you mean", "python")
 		want(t, run(t, "workers", "show", "web-3"), 1, "did you mean web-")
-		want(t, run(t, "workers", "show", "web-1"), 0, "labels       zone=a", "PATH         /usr/local/bin:/usr/bin", "due every 30s", "3.11.7")
+		want(t, run(t, "workers", "show", "web-1"), 0, "labels       zone=a", "at a time    7\n", "PATH         /usr/local/bin:/usr/bin", "due every 30s", "3.11.7")
 		want(t, run(t, "workers", "show", "h-lost"), 0, "worker       lost", "active, stale", "2m")
 		for _, c := range []struct{ term, say string }{
 			{"has:python@", "constraint"},
@@ -223,6 +226,8 @@ func TestExplainStored(t *testing.T) {
 			reported(t, db, metadata.Worker, name, &detect.Capabilities{Detected: []detect.Detection{python("3.9.2", "/usr/bin/python3")}, Failed: []detect.Failure{failed}})
 		}
 		reported(t, db, metadata.Worker, "many", &detect.Capabilities{Detected: []detect.Detection{python("3.9.2", "/usr/bin/python3")}, Failed: []detect.Failure{broken, rubbish, old}})
+		want(t, run(t, "workers", "list", "broken", "lacks:python@3.12"), 0, "only 3.9.2")
+		want(t, run(t, "workers", "list", "slow", "lacks:python@3.12"), 0, "could not tell: 3.9.2")
 		want(t, run(t, "workers", "show", "many"), 0, "does not count: python /opt/3.12/python3: exit_mismatch", "does not count: python declared version 3.12: invalid_metadata")
 		for _, c := range []struct {
 			args   string
@@ -476,6 +481,7 @@ func TestOperatorAndRunningWorker(t *testing.T) {
 		}
 		want(t, run(t, "workers", "refresh", "killed", "--wait", "--timeout", "1s"), 1, "killed", "not yet: it last beat")
 		want(t, run(t, "workers", "refresh", "killed", "--wait", "--timeout", "0s"), 2, "--timeout")
+		want(t, run(t, "workers", "refresh", "killed", "--wait", "--timeout", "1ms"), 1, "1 of 1 had not after 1ms")
 		want(t, run(t, "workers", "refresh", "killed", "--wait", "--dry-run"), 0, "nobody was asked")
 		exec(t, db, "UPDATE worker SET instance = NULL, status = 'inactive' WHERE name = 'killed'")
 		want(t, run(t, "workers", "refresh", "killed", "--wait"), 0, "when it starts: it does not run")
@@ -487,4 +493,17 @@ func TestOperatorAndRunningWorker(t *testing.T) {
 		want(t, run(t, "workers", "list", "--status", "inactive"), 0, "web-1")
 		want(t, run(t, "explain", "web-1", "deno"), 0, "the worker does not run")
 	})
+}
+
+// TestWorkersOnATerminal: of what a worker has, as much as fits is shown whole.
+func TestWorkersOnATerminal(t *testing.T) {
+	w := store.Selected{Worker: schema.Worker{ID: 12, Name: "build-host-3", WorkerRole: schema.RoleAction, Status: new(schema.WorkerActive), Capabilities: json.RawMessage(
+		`{"runtimes": ["go", "java", "node", "python"], "runtime_versions": {"go": ["1.26.8"], "java": ["17.0.15"], "node": ["20.20.2"], "python": ["3.11.2"]}}`)}}
+	var out bytes.Buffer
+	printWorkers(&cli.Terminal{Writer: &out, Person: true, Width: 80}, []store.Selected{w}, nil)
+	want := "ID  NAME          ROLE    STATUS  HEARTBEAT  RUNTIMES\n" +
+		"12  build-host-3  worker  active  never      go 1.26.8, java 17.0.15, +2\n"
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
 }

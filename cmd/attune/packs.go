@@ -118,7 +118,7 @@ func (c *packsLoadCmd) read(env *cli.Env, dir string) (*packs.Pack, error) {
 	}
 	pack, problems := packs.LoadDir(dir, packs.Config{Strict: env.Strict})
 	for _, p := range problems.Of(packs.Warning) {
-		env.Warn(p.String())
+		env.Warn(strings.Replace(p.String(), ": "+string(p.Severity)+": ", ": ", 1)) // Warn says what it is
 	}
 	if err := problems.Err(); err != nil {
 		return nil, fmt.Errorf("pack %s, nothing was loaded:\n%w", dir, err)

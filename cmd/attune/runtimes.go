@@ -23,7 +23,7 @@ type runtimesCmd struct {
 type runtimesListCmd struct {
 	Pack  string `help:"Only the runtimes of this pack." placeholder:"REF"`
 	After string `help:"Begin after this ref." placeholder:"REF"`
-	Limit int    `help:"At most so many (default: all)." placeholder:"N"`
+	Limit int    `help:"At most so many; 0, the default, is all." placeholder:"N"`
 }
 
 // Run lists the runtimes.

@@ -23,7 +23,7 @@ type selector struct {
 	Stale       bool     `help:"That stopped beating without saying that they end."`
 	Label       []string `sep:"none" help:"With this label; without =VALUE any value." placeholder:"KEY[=VALUE]"`
 	Has         []string `sep:"none" aliases:"runtime" help:"That have this runtime, 'python' or 'python@>=3.12'." placeholder:"RUNTIME[@CONSTRAINT]"`
-	Lacks       []string `sep:"none" help:"That have no such runtime, for whatever reason." placeholder:"RUNTIME[@CONSTRAINT]"`
+	Lacks       []string `sep:"none" help:"All that has would not list: also those that could not tell." placeholder:"RUNTIME[@CONSTRAINT]"`
 	Prereleases bool     `help:"A pre-release satisfies a constraint like a release."`
 	Terms       []string `arg:"" optional:"" name:"selector" help:"Which workers; see above."`
 }
@@ -252,6 +252,26 @@ func unknownWorker(ctx context.Context, db *cli.Database, name string) error {
 		return fmt.Errorf("no worker %q in %s; did you mean %s?", name, db.Name, near)
 	}
 	return fmt.Errorf("no worker %q in %s; `attune workers list` shows all", name, db.Name)
+}
+
+// unknownNames says which of the names, those that are patterns apart, no worker
+// has.
+func unknownNames(ctx context.Context, db *cli.Database, names []string) (string, error) {
+	known, err := db.Store.Workers.Names(ctx)
+	if err != nil {
+		return "", err
+	}
+	text := ""
+	for _, name := range names {
+		if strings.ContainsAny(name, "*?") || slices.Contains(known, name) {
+			continue
+		}
+		text += fmt.Sprintf("; there is no worker %q", name)
+		if near := metadata.Nearest(name, known); near != "" {
+			text += ", did you mean " + near + "?"
+		}
+	}
+	return text, nil
 }
 
 // findWorkers finds the workers of a name, of several roles perhaps, else the

@@ -93,7 +93,7 @@ func whyNot(c version.Constraint, v version.Version, prereleases bool) []string 
 		for text := range strings.SplitSeq(alternative, ",") {
 			term, err := version.ParseConstraint(text)
 			if err == nil && !term.Match(v, true) {
-				failed = append(failed, text)
+				failed = append(failed, text+belongs(text, v))
 			}
 		}
 		if failed == nil {
@@ -102,6 +102,21 @@ func whyNot(c version.Constraint, v version.Version, prereleases bool) []string 
 		reasons = append(reasons, fmt.Sprintf("%s is not %s", v, strings.Join(failed, " nor ")))
 	}
 	return reasons
+}
+
+// belongs says why a pre-release is not below a partial version that it begins;
+// empty where that is not the reason.
+func belongs(term string, v version.Version) string {
+	partial, below := strings.CutPrefix(term, "<")
+	if !below || !v.IsPrerelease() {
+		return ""
+	}
+	whole, err := version.ParseConstraint(partial)
+	beyond := strings.TrimPrefix(release(v), strings.TrimSuffix(partial, ".*"))
+	if err != nil || !whole.Match(v, true) || strings.Trim(beyond, ".0") != "" {
+		return ""
+	}
+	return fmt.Sprintf(" (%s begins with the pre-releases of %s; <%s takes them in, with --prereleases)", partial, release(v), release(v))
 }
 
 // release is the release that a pre-release comes before.

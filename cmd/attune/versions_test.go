@@ -24,7 +24,9 @@ func TestVersionsMatch(t *testing.T) {
 		{">=3.12 3.13.0rc1", 3, []string{"3.13.0-rc1", "a pre-release, and the constraint names none of 3.13.0", "--prereleases"}},
 		{"--prereleases >=3.12 3.13.0rc1", 0, []string{"yes"}},
 		{">=3.13.0-rc1 3.13.0rc2", 0, []string{"yes"}},
-		{"<3 3.0.0-rc1", 3, []string{"3.0.0-rc1 is not <3"}},
+		{"<3 3.0.0-rc1", 3, []string{"3.0.0-rc1 is not <3 (3 begins with the pre-releases of 3.0.0; <3.0.0 takes them in, with --prereleases)"}},
+		{"--prereleases <3 3.0.0-rc1 3.1.0-rc1", 3, []string{"(3 begins with", "3.1.0-rc1 is not <3\n"}},
+		{"--prereleases <3.0.0 3.0.0-rc1", 0, nil},
 		{">=8 1.8.0_392", 0, []string{"8.0.392"}},
 		{">=3.x 3", 2, []string{"constraint", ">=3.x"}},
 		{">=3 junk", 2, []string{"version", "junk"}},
@@ -83,6 +85,12 @@ func TestWhyNotIsTrue(t *testing.T) {
 				for _, r := range reasons {
 					_, terms, _ := strings.Cut(r, " is not ")
 					for term := range strings.SplitSeq(terms, " nor ") {
+						if partial, why, said := strings.Cut(term, " ("); said {
+							term = partial
+							if !v.IsPrerelease() || !strings.Contains(why, "<"+release(v)+" takes them in") {
+								t.Errorf("%s and %s: %q", text, v, r)
+							}
+						}
 						if one, err := version.ParseConstraint(term); err != nil || strings.Contains(term, ",") || one.Match(v, true) {
 							t.Errorf("%s and %s: %q is no reason (%v)", text, said, r, err)
 						}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/schema"
@@ -36,6 +37,10 @@ func (c *workersHistoryCmd) follow(
 	if c.After != nil {
 		after = *c.After
 	}
+	var lines *follower
+	if !env.JSON {
+		lines = newFollower(env.Out)
+	}
 	out := json.NewEncoder(env.Out)
 	out.SetEscapeHTML(false)
 	for change, err := range db.Store.Changes.Subscribe(ctx, after, store.SubscribeConfig{Listen: database.Listen(db.DB)}) {
@@ -50,7 +55,7 @@ func (c *workersHistoryCmd) follow(
 		if env.JSON {
 			_ = out.Encode(changeDocs([]schema.CapabilityChange{change})[0]) // Lost remembers
 		} else {
-			printLine(env.Out, changeCells(&change))
+			lines.print(changeCells(&change))
 		}
 		if env.Out.Lost != nil {
 			return nil
@@ -69,10 +74,42 @@ func plays(c *schema.CapabilityChange, roles []metadata.Role) bool {
 	return false
 }
 
-func printLine(out *cli.Terminal, cells []cli.Cell) {
-	parts := make([]string, len(cells))
-	for i, cell := range cells {
-		parts[i] = out.Paint(cell.Style, cli.Clean(cell.Text))
+// follower prints changes one a line. On a terminal they stand under headings, in
+// columns that widen when they must; in a pipe they are parts with two blanks
+// between them.
+type follower struct {
+	out    *cli.Terminal
+	widths []int
+}
+
+// newFollower prints the headings at once: a person sees that it waits.
+func newFollower(out *cli.Terminal) *follower {
+	f := &follower{out: out}
+	if !out.Person {
+		return f
 	}
-	out.Printf("%s\n", strings.Join(parts, "  "))
+	f.widths = []int{4, len("2006-01-02T15:04:05Z"), 12, 6, len(schema.VersionChanged), 8, 8, 0}
+	headings := make([]cli.Cell, len(changeHeadings))
+	for i, h := range changeHeadings {
+		headings[i] = cli.Cell{Text: h, Style: cli.Bold}
+	}
+	f.print(headings)
+	return f
+}
+
+func (f *follower) print(cells []cli.Cell) {
+	var line strings.Builder
+	for i, cell := range cells {
+		text := cli.Clean(cell.Text)
+		line.WriteString(f.out.Paint(cell.Style, text))
+		if i == len(cells)-1 {
+			break
+		}
+		if f.widths != nil {
+			f.widths[i] = max(f.widths[i], utf8.RuneCountInString(text))
+			line.WriteString(strings.Repeat(" ", f.widths[i]-utf8.RuneCountInString(text)))
+		}
+		line.WriteString("  ")
+	}
+	f.out.Printf("%s\n", line.String())
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -79,4 +80,32 @@ func TestFollow(t *testing.T) {
 		want(t, run(t, "workers", "history", "-f", "--after=-1"), 2, "negative")
 		want(t, run(t, "workers", "history", "-f", "web-3"), 1, "did you mean web-")
 	})
+}
+
+func TestFollowOnATerminal(t *testing.T) {
+	cells := func(texts ...string) (cells []cli.Cell) {
+		for _, text := range texts {
+			cells = append(cells, cli.Cell{Text: text})
+		}
+		return cells
+	}
+	first := cells("7", "2026-02-03T10:00:00Z", "web-1", "worker", "gained", "python", "3.12.1", "-")
+	second := cells("8", "2026-02-03T10:00:05Z", "größer\x1b", "sensor", "version_changed", "go", "1.25.0 -> 1.26.0", "-")
+	third := cells("9", "2026-02-03T10:00:09Z", "web-1", "worker", "lost", "go", "1.26.0", "not found any more")
+	var terminal, pipe bytes.Buffer
+	for _, f := range []*follower{newFollower(&cli.Terminal{Writer: &terminal, Person: true, Width: 80}), newFollower(&cli.Terminal{Writer: &pipe})} {
+		f.print(first)
+		f.print(second)
+		f.print(third)
+	}
+	want := "ID    WHEN                  NAME          ROLE    CHANGE           RUNTIME   VERSION   DETAIL\n" +
+		"7     2026-02-03T10:00:00Z  web-1         worker  gained           python    3.12.1    -\n" +
+		`8     2026-02-03T10:00:05Z  größer\x1b    sensor  version_changed  go        1.25.0 -> 1.26.0  -` + "\n" +
+		"9     2026-02-03T10:00:09Z  web-1         worker  lost             go        1.26.0            not found any more\n"
+	if terminal.String() != want {
+		t.Errorf("on a terminal: got\n%s\nwant\n%s", terminal.String(), want)
+	}
+	if line, _, _ := strings.Cut(pipe.String(), "\n"); line != "7  2026-02-03T10:00:00Z  web-1  worker  gained  python  3.12.1  -" {
+		t.Errorf("in a pipe: got\n%s", pipe.String())
+	}
 }

@@ -14,12 +14,12 @@ import (
 )
 
 type workersHistoryCmd struct {
-	Name    string `arg:"" optional:"" help:"Name or id of a worker, or its host; of one that is deleted its name. With --follow: default all." placeholder:"NAME|ID|HOST"`
+	Name    string `arg:"" optional:"" help:"Name or id of a worker, or its host; in a name * is any text and ? one character; of one that is deleted its name. With --follow: default all." placeholder:"NAME|ID|HOST"`
 	Role    string `help:"Only of this role: worker or sensor." placeholder:"ROLE"`
 	Runtime string `help:"Only of this runtime." placeholder:"RUNTIME"`
 	Before  int64  `help:"Only changes before the one of this id: the last one of the part before." placeholder:"ID"`
-	Limit   int    `help:"At most so many (default: all)." placeholder:"N"`
-	Follow  bool   `short:"f" help:"Print changes as they happen, one a line, until interrupted."`
+	Limit   int    `help:"At most so many; 0, the default, is all." placeholder:"N"`
+	Follow  bool   `short:"f" help:"Print changes as they happen, one a line, until interrupted; with --json each line is one JSON object."`
 	After   *int64 `help:"Follow from after the change of this id (default: from now on); 0 is the beginning." placeholder:"ID"`
 }
 
@@ -183,8 +183,10 @@ func changeDocs(changes []schema.CapabilityChange) []changeDoc {
 	return docs
 }
 
+var changeHeadings = []string{"ID", "WHEN", "NAME", "ROLE", "CHANGE", "RUNTIME", "VERSION", "DETAIL"}
+
 func printChanges(out *cli.Terminal, changes []schema.CapabilityChange) {
-	t := cli.NewTable("ID", "WHEN", "NAME", "ROLE", "CHANGE", "RUNTIME", "VERSION", "DETAIL")
+	t := cli.NewTable(changeHeadings...)
 	t.Right = map[int]bool{0: true}
 	t.Shrink = 7
 	for i := range changes {

@@ -18,7 +18,7 @@ type workersRefreshCmd struct {
 	selector
 	DryRun  bool          `help:"Show whom it would ask, and ask nobody."`
 	Wait    bool          `help:"Wait until those that were asked have verified, and say what came of it; exit status 1 where one has not."`
-	Timeout time.Duration `help:"How long --wait waits." default:"2m" placeholder:"TIME"`
+	Timeout time.Duration `help:"How long --wait waits (default: ${default})." default:"2m" placeholder:"TIME"`
 }
 
 // Help is the longer text of --help.

@@ -17,7 +17,7 @@ import (
 )
 
 type workersShowCmd struct {
-	Name string `arg:"" help:"Name or id of a worker, or its host." placeholder:"NAME|ID|HOST"`
+	Name string `arg:"" help:"Name or id of a worker, or its host; in a name * is any text and ? one character." placeholder:"NAME|ID|HOST"`
 	Role string `help:"Only of this role: worker or sensor." placeholder:"ROLE"`
 }
 
@@ -43,6 +43,9 @@ func (c *workersShowCmd) Run(ctx context.Context, env *cli.Env) error {
 	}
 	return nil
 }
+
+// maxConcurrentKey of the document is how much work a worker takes at a time.
+const maxConcurrentKey = "max_concurrent_executions"
 
 func printWorker(out *cli.Terminal, w *store.Selected) {
 	field := func(name, text string) {
@@ -76,6 +79,7 @@ func printWorker(out *cli.Terminal, w *store.Selected) {
 		return
 	}
 	field("labels", labels(caps))
+	field("at a time", strings.Trim(compact(caps.Extra[maxConcurrentKey]), `"`))
 	field("system", strings.Trim(caps.Host.OS+" "+caps.Host.Arch+", user "+caps.Host.User, " ,"))
 	field("PATH", strings.Join(caps.Host.Path, ":"))
 	field("source", string(caps.Source))

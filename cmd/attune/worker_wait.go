@@ -73,6 +73,10 @@ func (c *workersRefreshCmd) wait(ctx context.Context, db *cli.Database, workers 
 			clear(open)
 		}
 	}
+	waited := time.Since(began).Round(100 * time.Millisecond)
+	if bounded.Err() != nil {
+		waited = c.Timeout
+	}
 	late := 0
 	for _, a := range all {
 		if !a.settled {
@@ -83,7 +87,7 @@ func (c *workersRefreshCmd) wait(ctx context.Context, db *cli.Database, workers 
 		}
 	}
 	if late > 0 {
-		return fmt.Errorf("%w: %d of %d had not after %v", errLate, late, len(all), time.Since(began).Round(100*time.Millisecond))
+		return fmt.Errorf("%w: %d of %d had not after %v", errLate, late, len(all), waited)
 	}
 	return nil
 }

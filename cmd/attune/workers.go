@@ -24,13 +24,13 @@ type workersCmd struct {
 
 type workersListCmd struct {
 	selector
-	Limit int `help:"At most so many (default: all)." placeholder:"N"`
+	Limit int `help:"At most so many; 0, the default, is all." placeholder:"N"`
 }
 
 // Help is the longer text of --help.
 func (c *workersListCmd) Help() string {
 	return selectorHelp + " With has or lacks, a column for each runtime says what the worker reported: " +
-		"its versions, or the outcome of verifying it; - where it was not asked for it."
+		"its versions, could not tell where a version is needed and unknown, or the outcome of verifying it; - where it was not asked for it."
 }
 
 // Run lists workers.
@@ -60,7 +60,15 @@ func (c *workersListCmd) Run(ctx context.Context, env *cli.Env) error {
 		return cli.PrintJSON(env.Out, workerDocs(workers))
 	}
 	if len(workers) == 0 {
-		env.Out.Printf("no workers%s\n", map[bool]string{true: "", false: " that fit"}[len(c.terms()) == 0])
+		if len(c.terms()) == 0 {
+			env.Out.Printf("no workers\n")
+			return nil
+		}
+		hint, err := unknownNames(ctx, db, selection.Names)
+		if err != nil {
+			return err
+		}
+		env.Out.Printf("no workers that fit%s\n", cli.Clean(hint))
 		return nil
 	}
 	printWorkers(env.Out, workers, wanted.asked())
@@ -195,13 +203,15 @@ func capabilitiesOf(w *schema.Worker) (*detect.Capabilities, error) {
 	return caps, nil
 }
 
-// answerOf is what a worker said of a runtime: its versions, those that satisfy
-// the constraint first marked, or why it does not have it.
+// answerOf is what a worker said of a runtime: the versions that satisfy the
+// constraint, else those that do not or of which it cannot be told, as explain
+// says it; or why it does not have it.
 func answerOf(r *requirement, caps *detect.Capabilities, err error) cli.Cell {
 	if text := undocumented(caps, err); text != "" {
 		return cli.Cell{Text: text, Style: cli.Yellow}
 	}
 	var fit, other []string
+	untold := false
 	for i := range caps.Detected {
 		d := &caps.Detected[i]
 		if d.Ref != r.Ref || (r.Ref == "" && d.Name != r.Name) {
@@ -218,11 +228,20 @@ func answerOf(r *requirement, caps *detect.Capabilities, err error) cli.Cell {
 			fit = append(fit, text)
 		} else {
 			other = append(other, text)
+			untold = untold || d.Version == ""
 		}
+	}
+	for i := range caps.Failed {
+		f := &caps.Failed[i]
+		failed := failure{Declared: f.Declared, Version: f.Version, negative: negative{Outcome: f.Outcome}}
+		untold = untold || f.Ref == r.Ref && f.Outcome.CouldNotTell() && failed.maySatisfy(r)
 	}
 	switch {
 	case fit != nil:
 		return cli.List(fit, ", ").Styled(cli.Green)
+	case other != nil && untold:
+		other[0] = answerUntold + ": " + other[0]
+		return cli.List(other, ", ").Styled(cli.Red)
 	case other != nil:
 		other[0] = "only " + other[0]
 		return cli.List(other, ", ").Styled(cli.Yellow)

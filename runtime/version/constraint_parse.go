@@ -147,11 +147,22 @@ func (p *constraintParser) version() parts {
 	p.at += prefix(p.text[start:])
 	found, n := scan(p.text[p.at:])
 	if p.at += n; n == 0 {
-		p.fail(start, "a version begins with a number, not "+quote(p.word()))
+		p.fail(start, "a version begins with a number, not "+quote(p.word())+conjunction(p.word()))
 	} else if p.at-start > maxVersion {
 		p.fail(start+maxVersion, fmt.Sprintf("a version is longer than %d bytes", maxVersion))
 	}
 	return found
+}
+
+// conjunction says how to write what other languages have between two terms.
+func conjunction(word string) string {
+	switch {
+	case strings.HasPrefix(word, "&"), strings.EqualFold(word, "and"):
+		return "; a comma or a blank is and: >=3.12,<4"
+	case strings.EqualFold(word, "or"):
+		return "; || is or"
+	}
+	return ""
 }
 
 func unexpectedAfterVersion(rest string) string {
@@ -161,7 +172,7 @@ func unexpectedAfterVersion(rest string) string {
 	case strings.HasPrefix(rest, ".x") || strings.HasPrefix(rest, ".X"):
 		return "unexpected " + quote(rest) + "; write .*"
 	}
-	return "unexpected " + quote(rest)
+	return "unexpected " + quote(rest) + conjunction(rest)
 }
 
 // word returns what is left up to a blank, a comma or a bar.
