@@ -9,6 +9,7 @@ import (
 
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
 
@@ -75,11 +76,11 @@ func (s *Service) wait(err error) error {
 		interval = live.Interval
 	}
 	if s.ever {
-		return fmt.Errorf("%s %q: another process has taken the name: %w", s.id.Role, s.id.Name, err)
+		return fmt.Errorf("%s %q: another process has taken the name (--takeover takes it back): %w", s.id.Role, s.id.Name, err)
 	}
 	if s.waiting == nil {
 		s.waiting = &waiting{until: now.Add(store.Missed*interval + slack)}
-		s.log.Warn("another instance has this name; waiting for it to end", "until", s.waiting.until.Format(time.RFC3339), "reason", err)
+		s.log.Warn("another instance has this name; waiting for it to end (--takeover takes the name from it)", "until", s.waiting.until.Format(time.RFC3339), "reason", err)
 	} else if s.due(s.waiting.until) {
 		return fmt.Errorf("%s %q: another process runs under this name, and is still alive after %d of its heartbeat intervals (--takeover takes the name from it): %w",
 			s.id.Role, s.id.Name, store.Missed, err)
@@ -124,7 +125,11 @@ func (s *Service) report(ctx context.Context) error {
 
 // lost registers again after the row was deleted, or is another's.
 func (s *Service) lost(ctx context.Context, err error) error {
-	s.log.Warn("the row is not ours any more; registering again", "reason", err)
+	what := "the row is gone; registering again"
+	if errors.Is(err, store.ErrSuperseded) {
+		what = "another process has taken the row; ending, unless that one has ended"
+	}
+	s.log.Warn(what, "reason", err)
 	s.row = nil
 	s.noteRegistered(false)
 	return s.register(ctx)
@@ -182,12 +187,20 @@ func (s *Service) sweep(ctx context.Context) error {
 		return err
 	})
 	for _, w := range swept {
-		s.log.Warn("a worker beats no more and is inactive now", "worker", w.Name, "worker_role", w.WorkerRole, "row", w.ID, "last_heartbeat", w.LastHeartbeat)
+		s.log.Warn("a worker beats no more and is inactive now", "worker", w.Name, "worker_role", roleOf(w.WorkerRole), "row", w.ID, "last_heartbeat", w.LastHeartbeat)
 	}
 	if err != nil {
 		s.log.Error("look for workers that beat no more", "error", err)
 	}
 	return nil
+}
+
+// roleOf is a stored role in the words of the command line.
+func roleOf(r schema.WorkerRole) string {
+	if r == schema.RoleAction {
+		return string(metadata.Worker)
+	}
+	return string(r)
 }
 
 // pruneInterval is how often one process looks for changes that are too old, and

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/runtime/detect"
@@ -57,6 +59,8 @@ func (c *detectCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) e
 		return cli.PrintJSON(env.Out, caps)
 	}
 	cli.PrintDetected(env.Out, caps)
+	// The document is sorted by ref; people are shown names.
+	slices.SortStableFunc(caps.Undetected, func(a, b detect.Absence) int { return strings.Compare(a.Name, b.Name) })
 	cli.PrintAbsent(env.Out, caps, fmt.Sprintf("why? %s", env.Out.Paint(cli.Bold, string(role)+" explain NAME")))
 	return nil
 }

@@ -6,10 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/cmd/internal/config"
@@ -17,6 +20,7 @@ import (
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/runtime/packs"
+	"github.com/attune-go/attune/schema/database"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -70,9 +74,9 @@ func (s *definitionFlags) definitions(ctx context.Context, env *cli.Env, db *cli
 // win over one of the same ref.
 func (s *definitionFlags) withPacks(env *cli.Env, defs []metadata.Definition) ([]metadata.Definition, error) {
 	for _, dir := range s.Pack {
-		pack, err := loadPack(env, dir)
+		pack, err := loadPack(env, dir, env.Warn)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("pack %s: %w", dir, err)
 		}
 		given := map[string]bool{}
 		for i := range pack.Definitions {
@@ -84,15 +88,19 @@ func (s *definitionFlags) withPacks(env *cli.Env, defs []metadata.Definition) ([
 	return defs, nil
 }
 
-// loadPack reads a pack folder; its faults are the error, its warnings are
-// printed.
-func loadPack(env *cli.Env, dir string) (*packs.Pack, error) {
+// loadPack reads a pack folder; its faults are the error, which leaves the folder
+// to the caller, and its warnings are given to warn.
+func loadPack(env *cli.Env, dir string, warn func(string)) (*packs.Pack, error) {
 	pack, problems := packs.LoadDir(dir, packs.Config{Strict: env.Strict})
 	for _, p := range problems.Of(packs.Warning) {
-		env.Warn(p.String())
+		warn(strings.Replace(p.String(), ": warning: ", ": ", 1))
 	}
-	if err := problems.Err(); err != nil {
-		return nil, fmt.Errorf("pack %s:\n%w", dir, err)
+	errs := problems.Of(packs.Error)
+	if len(errs) == 1 && errs[0].File == filepath.ToSlash(dir) {
+		return nil, errors.New(errs[0].Message)
+	}
+	if err := errs.Err(); err != nil {
+		return nil, fmt.Errorf("\n%w", err)
 	}
 	return pack, nil
 }
@@ -100,11 +108,15 @@ func loadPack(env *cli.Env, dir string) (*packs.Pack, error) {
 // policy is what the host's owner lets run.
 func (s *definitionFlags) policy(env *cli.Env, defs []metadata.Definition) (*host.Policy, error) {
 	trusted := core.Commands()
-	for _, dir := range slices.Concat(env.File.Policy.TrustedPacks, s.Pack) {
-		pack, err := loadPack(env, dir)
+	for i, dir := range slices.Concat(env.File.Policy.TrustedPacks, s.Pack) {
+		warn := env.Warn
+		if i >= len(env.File.Policy.TrustedPacks) {
+			warn = func(string) {} // withPacks has said it
+		}
+		pack, err := loadPack(env, dir, warn)
 		if err != nil {
 			// Trusting less is safe, and a host that detects nothing is not better.
-			env.Warn(fmt.Sprintf("policy.trusted_packs: not trusted: %v", err))
+			env.Warn(fmt.Sprintf("policy.trusted_packs: %s is not trusted: %v", dir, err))
 			continue
 		}
 		trusted = append(trusted, detect.Commands(pack.Definitions)...)
@@ -182,6 +194,21 @@ func generated(role metadata.Role, defs []metadata.Definition, cfg detect.Config
 		return core.Sensor(defs, cfg)
 	}
 	return core.Worker(defs, cfg)
+}
+
+// openToWrite is Env.OpenToWrite, which takes a lock beside a file, with what to
+// try where that cannot be.
+func openToWrite(ctx context.Context, env *cli.Env) (*cli.Database, error) {
+	db, err := env.OpenToWrite(ctx)
+	var file *fs.PathError
+	if !errors.As(err, &file) || errors.Is(err, database.ErrReadOnly) {
+		return db, err
+	}
+	folder := filepath.Dir(file.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w; create the folder %s, or name another database with --database", err, folder)
+	}
+	return nil, fmt.Errorf("%w; the database's lock and journal need write access to the folder %s: give it, or name another database with --database", err, folder)
 }
 
 // openIfNamed opens the database if one is named.

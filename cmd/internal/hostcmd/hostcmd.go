@@ -18,7 +18,7 @@ type grammar struct {
 
 	Detect   detectCmd   `cmd:"" help:"Show which runtimes this host has."`
 	Explain  explainCmd  `cmd:"" help:"Show every attempt at one runtime, and what would help."`
-	Record   recordCmd   `cmd:"" help:"Write what this host answers to a file, for detect --host."`
+	Record   recordCmd   `cmd:"" help:"Write what this host answers to a file, as YAML (never --json), for detect --host."`
 	Register registerCmd `cmd:"" help:"Detect, and write this ${role}'s row in the database."`
 	Run      runCmd      `cmd:"" help:"Keep this ${role}'s row true, until it is told to end."`
 }

@@ -415,7 +415,7 @@ func TestDenyByName(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := run(t, metadata.Worker, "detect")
-	want(t, got, 0, "python (denied_by_policy)", "perl (denied_by_policy)", "policy.trusted_packs: not trusted", "/no/such/pack")
+	want(t, got, 0, "python (denied_by_policy)", "perl (denied_by_policy)", "warning: policy.trusted_packs: /no/such/pack is not trusted: open the pack's folder: no such file or directory\n")
 }
 
 func TestLostAnswerIsNoSuccess(t *testing.T) {

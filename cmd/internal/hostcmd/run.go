@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -28,7 +29,7 @@ type runCmd struct {
 	KeepHistory       *time.Duration `help:"How long the history is kept of what workers gained and lost; 0 is for ever (default: ${role}.keep_history, else 2160h)." env:"ATTUNE_${ROLE}_KEEP_HISTORY" placeholder:"TIME"`
 	IdleTimeout       *time.Duration `help:"How long a connection is held that has nothing to do (default: database.idle_timeout, else 1s)." env:"ATTUNE_DATABASE_IDLE_TIMEOUT" placeholder:"TIME"`
 	Listen            string         `help:"Answer /healthz, /readyz and /metrics there; without a host on this machine only (default: ${role}.listen, else not at all)." env:"ATTUNE_${ROLE}_LISTEN" placeholder:"[HOST]:PORT"`
-	Takeover          bool           `help:"Take the name from another process that is still alive under it."`
+	Takeover          bool           `help:"Take the name from another process that is still alive under it, which ends."`
 
 	// leveled: --log-level or its variable was given.
 	leveled bool
@@ -148,13 +149,28 @@ func (c *runCmd) logger(env *cli.Env) error {
 		handler = slog.NewJSONHandler(env.Err, options)
 	}
 	env.Log = slog.New(handler)
+	env.Err = cli.NewTerminal(logged{env.Log}, true)
 	return nil
+}
+
+// logged makes a line of the log of each text that a command would print for
+// people.
+type logged struct{ log *slog.Logger }
+
+func (l logged) Write(text []byte) (int, error) {
+	line := strings.TrimSpace(string(text))
+	if warning, ok := strings.CutPrefix(line, "warning: "); ok {
+		l.log.Warn(warning)
+	} else {
+		l.log.Info(line)
+	}
+	return len(text), nil
 }
 
 // openService opens the database for a service. The embedded file gets all it
 // needs.
 func openService(ctx context.Context, env *cli.Env) (*service.Database, error) {
-	db, err := env.OpenToWrite(ctx)
+	db, err := openToWrite(ctx, env)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,104 @@
+package hostcmd_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+// TestLogIsJSON from the line that names the database to the last.
+func TestLogIsJSON(t *testing.T) {
+	isolate(t)
+	tools(t, map[string]string{"python3": python})
+	if err := os.WriteFile("attune.yaml", []byte("policy: {trusted_packs: [/no/such/pack]}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := launch(t, "run", "--json", "--name", "w")
+	p.says("registered and active", 1)
+	p.signal(syscall.SIGTERM)
+	p.ends(cli.ExitDone)
+	levels := map[string]string{}
+	for line := range strings.Lines(p.log()) {
+		var entry struct{ Level, Msg string }
+		if err := json.Unmarshal([]byte(line), &entry); err != nil {
+			t.Errorf("%v: %s", err, line)
+		}
+		word, _, _ := strings.Cut(entry.Msg, " ")
+		levels[word] = entry.Level
+	}
+	if levels["using"] != "INFO" || levels["policy.trusted_packs:"] != "WARN" {
+		t.Errorf("the log is\n%s", p.log())
+	}
+}
+
+// TestWhatToTryWithoutWriteAccess to the file's folder, or without one.
+func TestWhatToTryWithoutWriteAccess(t *testing.T) {
+	isolate(t)
+	tools(t, nil)
+	gone := filepath.Join(t.TempDir(), "gone")
+	for _, command := range []string{"register", "run"} {
+		want(t, run(t, metadata.Worker, command, "--database", "sqlite:"+gone+"/w.db"), cli.ExitFailed,
+			"w.db.lock: no such file or directory; create the folder "+gone+", or name another database with --database")
+	}
+	if _, err := os.Stat("/sys/kernel"); err != nil {
+		t.Skip("no folder here that root cannot write to")
+	}
+	for _, command := range []string{"register", "run"} {
+		want(t, run(t, metadata.Worker, command, "--database", "sqlite:/sys/w.db"), cli.ExitFailed,
+			"w.db.lock: ", "need write access to the folder /sys: give it, or name another database with --database")
+	}
+}
+
+// TestRegisterBesideAService says how the name could be taken from it.
+func TestRegisterBesideAService(t *testing.T) {
+	isolate(t)
+	tools(t, nil)
+	db := testdb.Postgres(t)
+	st := served(t, db)
+	p := launch(t, "run", "--database", db.URL, "--name", "w")
+	p.says("registered and active", 1)
+	want(t, run(t, metadata.Worker, "register", "--database", db.URL, "--name", "w"), cli.ExitFailed, "or take its row over (worker run --takeover)")
+	p.signal(syscall.SIGTERM)
+	p.ends(cli.ExitDone)
+	statusOf(t, st, "w", schema.WorkerInactive)
+}
+
+// TestAbsentByName: what is shown sorted is what is shown.
+func TestAbsentByName(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		isolate(t)
+		tools(t, nil)
+		for _, ref := range []string{"core.bun", "acme.cobol"} {
+			name := strings.TrimLeft(filepath.Ext(ref), ".")
+			insert(t, db, ref, name, `{"verification": {"commands": [{"binary": "`+name+`", "args": ["--version"]}]}}`)
+		}
+		want(t, run(t, metadata.Worker, "detect", "--database", db.URL), 0, "not found: bun, cobol\n")
+	})
+}
+
+// TestPackWarningsOnce, each with one word that it is one.
+func TestPackWarningsOnce(t *testing.T) {
+	isolate(t)
+	tools(t, nil)
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "runtimes"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"pack.yaml": "ref: acme\nlabel: Acme\nversion: 1.0.0\n", "runtimes/x.yaml": "ref: acme.x\nname: X\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := run(t, metadata.Worker, "detect", "--pack", dir)
+	if got.status != 0 || strings.Count(got.errOut, "nothing says how to verify it") != 1 || strings.Contains(got.errOut, ": warning:") {
+		t.Errorf("status %d:\n%s", got.status, got.errOut)
+	}
+}
