@@ -92,6 +92,8 @@ func TestMigrateEmbedded(t *testing.T) {
 		t.Errorf("which database is used is not said on standard error:\n%s", got.out)
 	}
 	want(t, run(t, "workers", "list"), 0, embedded)
+	t.Setenv("ATTUNE_DATABASE_URL", "")
+	want(t, run(t, "workers", "list"), 0, "ATTUNE_DATABASE_URL is empty: "+embedded)
 	if named := run(t, "workers", "list", "--database", "sqlite:"+filepath.Join(os.Getenv("HOME"), ".local/state/attune/attune.db")); strings.Contains(named.errOut, "using") {
 		t.Errorf("it is named, and said all the same:\n%s", named.errOut)
 	}

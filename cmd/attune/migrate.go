@@ -38,15 +38,15 @@ type migrateUpCmd struct {
 
 // Run applies what is missing.
 func (c *migrateUpCmd) Run(ctx context.Context, env *cli.Env) error {
+	if err := c.valid(); err != nil {
+		return err
+	}
 	url := env.URL()
 	if url == "" {
 		var err error
 		if url, err = env.CreateEmbedded(); err != nil {
 			return err
 		}
-	}
-	if err := c.valid(); err != nil {
-		return err
 	}
 	db, err := env.Create(ctx, url)
 	if err != nil {

@@ -127,7 +127,10 @@ func (e *Env) ExistingURL() (string, error) {
 	return e.embedded(path), nil
 }
 
-const embeddedScheme = "sqlite:"
+const (
+	embeddedScheme   = "sqlite:"
+	databaseVariable = "ATTUNE_DATABASE_URL"
+)
 
 // EmbeddedFile is the database that is used where none is named: a file under
 // the user's state folder. It need not exist.
@@ -212,6 +215,9 @@ func (e *Env) CreateEmbedded() (string, error) {
 // named it.
 func (e *Env) embedded(path string) string {
 	url := embeddedScheme + path
+	if _, set := os.LookupEnv(databaseVariable); set { // and empty: it would be used else
+		e.Err.Printf("%s is empty: ", databaseVariable)
+	}
 	e.Err.Printf("using the embedded database %s, which knows this host only; --database names a shared one\n", Clean(url))
 	return url
 }
