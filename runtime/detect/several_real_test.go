@@ -187,9 +187,9 @@ exec "$root/versions/$chosen/bin/${0##*/}" "$@"`
 	}
 }
 
-// In strict mode the answer is the same where the definition names the place of
-// what a shim runs; where it does not, asking is denied, and that is said.
-func TestRealShimInStrictMode(t *testing.T) {
+// The answer is the same in strict mode where the definition names the place of
+// what a shim runs. Where policy denies asking that, it is said.
+func TestRealShimUnderPolicy(t *testing.T) {
 	root := tree(t, map[string]string{
 		".pyenv/shims/python3":               "exec ${0%/*}/../versions/3.11.7/bin/python3",
 		".pyenv/versions/3.11.7/bin/python3": "echo Python 3.11.7",
@@ -200,6 +200,7 @@ func TestRealShimInStrictMode(t *testing.T) {
 	v := *bare.Distributions.Verification
 	v.Locations = nil
 	bare.Distributions.Verification = &v
+	runs := root + "/.pyenv/versions/3.11.7/bin/python3"
 	behind := "3.11.7 .pyenv/versions/3.11.7/bin/python3 shim .pyenv/shims/python3 default"
 	for _, tt := range []struct {
 		name    string
@@ -212,12 +213,30 @@ func TestRealShimInStrictMode(t *testing.T) {
 		{"standard, bare", bare, host.ModeStandard, behind, ""},
 		{"strict, located", located, host.ModeStrict, behind, ""},
 		{
+			"standard, others could replace it", bare, host.ModeStandard, "3.11.7 .pyenv/shims/python3 default",
+			"it is a shim, and counts as itself: the host's policy denies asking what it may run, " + runs +
+				": it is in no trusted pack, and others could replace the executable: " + runs + " can be written by everybody" +
+				"; if it may run here, add to policy.allow: " + runs + " --version",
+		},
+		{"standard, others could replace it, allowed", bare, host.ModeStandard, behind, ""},
+		{
 			"strict, bare", bare, host.ModeStrict, "3.11.7 .pyenv/shims/python3 default",
-			"it is a shim, and counts as itself: the host's policy denies asking what it may run, " + root +
-				"/.pyenv/versions/3.11.7/bin/python3: policy.mode is strict, and neither the core pack nor a pack of policy.trusted_packs has this command",
+			"it is a shim, and counts as itself: the host's policy denies asking what it may run, " + runs +
+				": policy.mode is strict, and neither the core pack nor a pack of policy.trusted_packs has this command",
 		},
 	} {
-		policy, err := host.NewPolicy(host.PolicyConfig{Mode: tt.mode, Trusted: detect.Commands([]metadata.Definition{tt.def})})
+		mode := os.FileMode(0o755)
+		if strings.Contains(tt.name, "others") {
+			mode = 0o777
+		}
+		if err := os.Chmod(runs, mode); err != nil {
+			t.Fatal(err)
+		}
+		cfg := host.PolicyConfig{Mode: tt.mode, Trusted: detect.Commands([]metadata.Definition{tt.def})}
+		if strings.Contains(tt.name, "allowed") {
+			cfg.Allow = []string{runs + " --version"}
+		}
+		policy, err := host.NewPolicy(cfg)
 		if err != nil {
 			t.Fatal(err)
 		}

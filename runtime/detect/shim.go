@@ -61,7 +61,7 @@ func (r *round) settle(ctx context.Context, w *way, shim *probed, others []probe
 			cmd := host.Command{Binary: t.Binary, Args: t.Args, Location: f.location}
 			if d := r.decide(cmd, f.candidates[0], true); !d.Allowed {
 				there = true // perhaps
-				refused = cmp.Or(refused, fmt.Sprintf("it is a shim, and counts as itself: the host's policy denies asking what it may run, %s: %s", f.candidates[0].Path, d.Reason))
+				refused = cmp.Or(refused, denied(f.candidates[0].Path, d))
 				continue
 			}
 			home := []probed{r.probe(ctx, w, t.command, f)}
@@ -78,6 +78,16 @@ func (r *round) settle(ctx context.Context, w *way, shim *probed, others []probe
 			fmt.Sprintf("install %s again, or choose a version that is there", shim.Version))
 	}
 	return nil
+}
+
+// denied is the warning of a shim of which policy does not let be asked what it
+// runs.
+func denied(path string, d host.Decision) string {
+	text := fmt.Sprintf("it is a shim, and counts as itself: the host's policy denies asking what it may run, %s: %s", path, d.Reason)
+	if d.Allow != "" {
+		text += "; " + allowHint(d)
+	}
+	return text
 }
 
 // kept are the folders of versions that a version manager keeps in root: those

@@ -26,8 +26,8 @@ type runCmd struct {
 	VerifyInterval    *time.Duration `help:"How often it looks whether the runtimes are still there, 1s at least (default: ${role}.verify_interval, else 1m)." env:"ATTUNE_${ROLE}_VERIFY_INTERVAL" placeholder:"TIME"`
 	FullEvery         *int           `help:"Every so many rounds all commands are run again; 1 is each (default: ${role}.full_every, else 10)." env:"ATTUNE_${ROLE}_FULL_EVERY" placeholder:"N"`
 	UnconfirmedFor    *time.Duration `help:"How long a runtime is kept of which this host cannot tell any more, 1s at least (default: ${role}.unconfirmed_for, else 15m)." env:"ATTUNE_${ROLE}_UNCONFIRMED_FOR" placeholder:"TIME"`
-	KeepHistory       *time.Duration `help:"How long the history is kept of what workers gained and lost; 0 is for ever (default: ${role}.keep_history, else 2160h)." env:"ATTUNE_${ROLE}_KEEP_HISTORY" placeholder:"TIME"`
-	IdleTimeout       *time.Duration `help:"How long a connection is held that has nothing to do (default: database.idle_timeout, else 1s)." env:"ATTUNE_DATABASE_IDLE_TIMEOUT" placeholder:"TIME"`
+	KeepHistory       *time.Duration `help:"How long the history is kept of what workers gained and lost, a day at least; 0 is for ever (default: ${role}.keep_history, else 2160h)." env:"ATTUNE_${ROLE}_KEEP_HISTORY" placeholder:"TIME"`
+	IdleTimeout       *time.Duration `help:"How long a connection is held that has nothing to do; 0 gives it back at once (default: database.idle_timeout, else 1s)." env:"ATTUNE_DATABASE_IDLE_TIMEOUT" placeholder:"TIME"`
 	Listen            string         `help:"Answer /healthz, /readyz and /metrics there; without a host on this machine only (default: ${role}.listen, else not at all)." env:"ATTUNE_${ROLE}_LISTEN" placeholder:"[HOST]:PORT"`
 	Takeover          bool           `help:"Take the name from another process that is still alive under it, which ends."`
 
