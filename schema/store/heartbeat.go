@@ -136,7 +136,7 @@ func (e *LiveError) Error() string {
 	if e.Host != "" {
 		at = " on " + e.Host
 	}
-	return fmt.Sprintf("%v: instance %s%s last beat %s ago and does so every %s; stop it, register under another name, or take its row over (run --takeover)",
+	return fmt.Sprintf("%v: instance %s%s last beat %s ago and does so every %s; stop it, register under another name, or take its row over",
 		ErrLive, e.Instance, at, e.Age.Round(time.Millisecond), e.Interval)
 }
 
