@@ -38,10 +38,11 @@ func Program(role metadata.Role) *cli.Program {
 }
 
 // forgetEmpty unsets our variables that are empty: as `X=` in an environment file
-// of systemd or compose they say nothing.
+// of systemd or compose they say nothing. That of the database is left: which one
+// is used instead is said with it.
 func forgetEmpty() {
 	for _, pair := range os.Environ() {
-		if name, value, _ := strings.Cut(pair, "="); value == "" && strings.HasPrefix(name, "ATTUNE_") {
+		if name, value, _ := strings.Cut(pair, "="); value == "" && strings.HasPrefix(name, "ATTUNE_") && name != "ATTUNE_DATABASE_URL" {
 			_ = os.Unsetenv(name) // fails for no name that there is
 		}
 	}

@@ -1,12 +1,14 @@
 package hostcmd
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -149,16 +151,27 @@ func (c *runCmd) logger(env *cli.Env) error {
 		handler = slog.NewJSONHandler(env.Err, options)
 	}
 	env.Log = slog.New(handler)
-	env.Err = cli.NewTerminal(logged{env.Log}, true)
+	env.Err = cli.NewTerminal(&logged{log: env.Log}, true)
 	return nil
 }
 
-// logged makes a line of the log of each text that a command would print for
-// people.
-type logged struct{ log *slog.Logger }
+// logged makes a line of the log of each line that a command would print for
+// people, however many writes it takes; what a warning says is one line.
+type logged struct {
+	log *slog.Logger
 
-func (l logged) Write(text []byte) (int, error) {
-	line := strings.TrimSpace(string(text))
+	mu   sync.Mutex
+	line []byte
+}
+
+func (l *logged) Write(text []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.line = append(l.line, text...); !bytes.HasSuffix(l.line, []byte("\n")) {
+		return len(text), nil
+	}
+	line := strings.TrimSpace(string(l.line))
+	l.line = nil
 	if warning, ok := strings.CutPrefix(line, "warning: "); ok {
 		l.log.Warn(warning)
 	} else {

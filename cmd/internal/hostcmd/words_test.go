@@ -21,7 +21,9 @@ func TestLogIsJSON(t *testing.T) {
 	if err := os.WriteFile("attune.yaml", []byte("policy: {trusted_packs: [/no/such/pack]}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	t.Setenv("ATTUNE_DATABASE_URL", "")
 	p := launch(t, "run", "--json", "--name", "w")
+	p.says(`"level":"INFO","msg":"ATTUNE_DATABASE_URL is empty: using the embedded database sqlite:`, 1)
 	p.says("registered and active", 1)
 	p.signal(syscall.SIGTERM)
 	p.ends(cli.ExitDone)
@@ -34,7 +36,7 @@ func TestLogIsJSON(t *testing.T) {
 		word, _, _ := strings.Cut(entry.Msg, " ")
 		levels[word] = entry.Level
 	}
-	if levels["using"] != "INFO" || levels["policy.trusted_packs:"] != "WARN" {
+	if levels["ATTUNE_DATABASE_URL"] != "INFO" || levels["policy.trusted_packs:"] != "WARN" {
 		t.Errorf("the log is\n%s", p.log())
 	}
 }
@@ -65,7 +67,7 @@ func TestRegisterBesideAService(t *testing.T) {
 	st := served(t, db)
 	p := launch(t, "run", "--database", db.URL, "--name", "w")
 	p.says("registered and active", 1)
-	want(t, run(t, metadata.Worker, "register", "--database", db.URL, "--name", "w"), cli.ExitFailed, "or take its row over (worker run --takeover)")
+	want(t, run(t, metadata.Worker, "register", "--database", db.URL, "--name", "w"), cli.ExitFailed, "or take its row over (run --takeover)")
 	p.signal(syscall.SIGTERM)
 	p.ends(cli.ExitDone)
 	statusOf(t, st, "w", schema.WorkerInactive)
