@@ -72,7 +72,7 @@ func TestKilled(t *testing.T) {
 	id := b.row().ID
 	second := b.start(b.config())
 	b.step(second) // and waits
-	if got := *b.row().Instance; !strings.Contains(b.log.String(), "waiting for it to end") || !strings.Contains(b.log.String(), "--takeover") {
+	if got := *b.row().Instance; !strings.Contains(b.log.String(), "waiting for it to end (--takeover takes the name from it)") {
 		t.Fatalf("instance %s; the log does not say that it waits:\n%s", got, b.log)
 	}
 	b.forget()
@@ -98,7 +98,7 @@ func TestTakeover(t *testing.T) {
 		b.step(second)
 		b.clock.advance(time.Minute)
 		_, err := first.Settle(t.Context())
-		if !errors.Is(err, store.ErrLive) || !strings.Contains(err.Error(), "another process has taken the name") {
+		if !errors.Is(err, store.ErrLive) || !strings.Contains(err.Error(), "another process has taken the name (--takeover takes it back)") {
 			t.Errorf("the first: %v", err)
 		}
 		if log := b.log.String(); strings.Contains(log, "registering again") || !strings.Contains(log, "another process has taken the row; ending, unless that one has ended") {

@@ -3,6 +3,7 @@ package hostcmd
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/database"
 	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
 )
 
 // registerCmd has the flags of everybody who writes the row: run has them too.
@@ -80,6 +82,9 @@ func (c *registerCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role)
 	}
 	env.PrintWarnings(caps)
 	row, err := service.Register(ctx, db.Store.Workers, id, caps)
+	if errors.Is(err, store.ErrLive) {
+		return fmt.Errorf("%s: %w (%s run --takeover)", db.Name, err, role)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", db.Name, notOwn(id, err))
 	}
