@@ -1,8 +1,6 @@
 package gen
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"go/token"
 	"slices"
@@ -152,10 +150,13 @@ func snake(name string) string {
 // sqlName is a name as SQL has it, where a word of SQL is a name too.
 func sqlName(name string) string { return `"` + name + `"` }
 
+// placeholder is where the schema's name is put into the guards.
+const placeholder = "{schema}"
+
 // sqlText is a text as SQL has it. A placeholder is none in it.
 func sqlText(s string) string {
 	quoted := "'" + strings.ReplaceAll(s, "'", "''") + "'"
-	apart := strings.NewReplacer("{schema}", "{' || 'schema}", "{digest}", "{' || 'digest}").Replace(quoted)
+	apart := strings.ReplaceAll(quoted, placeholder, "{' || 'schema}")
 	if apart != quoted {
 		return "(" + apart + ")"
 	}
@@ -188,17 +189,9 @@ func sample(f *Field) string {
 }
 
 const guardHead = `-- ` + "%s" + `
--- digest: {digest}
 --
 -- The guards of %s: wrong metadata is refused where it is
 -- written, with the place and the fault. To be run after the migrations whenever
 -- this text has changed; each statement can be repeated. {schema} is the name of
 -- the installation's schema in quotes.
 `
-
-// signed puts the digest of a text into it, by which a database tells which text
-// it has.
-func signed(text string) []byte {
-	sum := sha256.Sum256([]byte(text))
-	return []byte(strings.ReplaceAll(text, "{digest}", hex.EncodeToString(sum[:8])))
-}

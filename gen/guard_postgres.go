@@ -20,7 +20,7 @@ func emitPostgres(p *Package, hint string) []byte {
 		g.whole(w)
 		g.write(&out, w)
 	}
-	return signed(out.String())
+	return []byte(out.String())
 }
 
 // emitPostgresDrop takes the guards away.
@@ -302,7 +302,6 @@ END
 		tag = "$attune" + strconv.Itoa(i) + "$"
 	}
 	fmt.Fprintf(out, "\nCREATE OR REPLACE FUNCTION {schema}.%[1]s() RETURNS trigger\n    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS %[2]s%[3]s%[2]s;\n", name, tag, text)
-	fmt.Fprintf(out, "\nCOMMENT ON FUNCTION {schema}.%s() IS 'attune {digest}';\n", name)
 	for _, c := range w.columns {
 		fmt.Fprintf(out, "\nDROP TRIGGER IF EXISTS %[1]s ON {schema}.%[2]s;\nCREATE TRIGGER %[1]s BEFORE INSERT OR UPDATE OF %[3]s ON {schema}.%[2]s\n    FOR EACH ROW EXECUTE FUNCTION {schema}.%[4]s('%[5]s');\n",
 			triggerName(c), sqlName(c.Table), sqlName(c.Name), name, c.Name)

@@ -30,7 +30,7 @@ func emitSQLite(p *Package) ([]byte, error) {
 		}
 		g.write(&out, w)
 	}
-	return signed(out.String()), problems.err()
+	return []byte(out.String()), problems.err()
 }
 
 // emitSQLiteDrop takes the guards away.
@@ -83,11 +83,9 @@ type sqliteRule struct{ pointer, message string }
 
 // rule gives the number of a rule.
 func (g *sqliteGuard) rule(pointer, message string) string {
-	for _, placeholder := range []string{"{schema}", "{digest}"} {
-		if strings.Contains(pointer+message, placeholder) {
-			g.problems.add(g.at, "the guards of SQLite cannot say %s, for which something else is put into their text: %s", placeholder,
-				strings.TrimPrefix(pointer+": "+message, ": "))
-		}
+	if strings.Contains(pointer+message, placeholder) {
+		g.problems.add(g.at, "the guards of SQLite cannot say %s, for which something else is put into their text: %s", placeholder,
+			strings.TrimPrefix(pointer+": "+message, ": "))
 	}
 	g.rules = append(g.rules, sqliteRule{pointer, message})
 	return strconv.Itoa(len(g.rules))

@@ -15,7 +15,7 @@ func (g *sqliteGuard) write(out *strings.Builder, w guarded) {
 	out.WriteByte('\n')
 	dropSQLite(out, w)
 	view := w.function()
-	fmt.Fprintf(out, "\nCREATE VIEW {schema}.%s AS SELECT '' AS document, 'attune {digest}' AS digest WHERE 0;\n", view)
+	fmt.Fprintf(out, "\nCREATE VIEW {schema}.%s AS SELECT '' AS document WHERE 0;\n", view)
 	fmt.Fprintf(out, "\nCREATE TRIGGER {schema}.%[1]s_fault INSTEAD OF INSERT ON %[1]s\nBEGIN\n", view)
 	if g.before.queries != nil {
 		g.statement(out, w, 0, g.before.rules, g.before.queries)

@@ -44,7 +44,9 @@ with its JSON pointer: `+"`/list/0/key: what is wrong`"+`.
 const guarding = `
 The databases tell the first fault that they find. In SQLite, whose triggers have
 only messages that are written beforehand, ` + "`*`" + ` stands for an index above %d, and a fault
-in a list within another one is told of that list.
+in a list within another one is told of that list. Postgres has kept the last of two equal
+keys, and the shortest form of a text, before anything can judge them; SQLite counts
+numbers as they are written.
 `
 
 func section(out *strings.Builder, d *Document) {
@@ -174,6 +176,20 @@ func defaultCell(f *Field) string {
 	return "none"
 }
 
+// goAlone names the formats that have no pattern.
+func goAlone(used []*Format) string {
+	var names []string
+	for _, f := range used {
+		if f.Pattern == nil {
+			names = append(names, f.Name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return ", but for those that only Go judges: " + strings.Join(names, ", ")
+}
+
 // formatSection says what each format that is used accepts.
 func formatSection(out *strings.Builder, p *Package) {
 	var used []*Format
@@ -191,8 +207,7 @@ func formatSection(out *strings.Builder, p *Package) {
 	if len(used) == 0 {
 		return
 	}
-	fmt.Fprintf(out, "\n## Formats\n\nTexts of these formats have at most %d characters, but for those that only Go judges:\nexpressions, versions and durations.\n\n| format", document.MaxPatterned)
-	out.WriteString(" | accepts |\n|---|---|\n")
+	fmt.Fprintf(out, "\n## Formats\n\nTexts of these formats have at most %d characters%s.\n\n| format | accepts |\n|---|---|\n", document.MaxPatterned, goAlone(used))
 	for _, f := range used {
 		text := strings.TrimSpace(strings.TrimPrefix(prose(f.Comment, f.Func, ""), "accepts "))
 		fmt.Fprintf(out, "| %s | %s |\n", cell(f.Name), cell(strings.TrimPrefix(strings.TrimSpace(text), "accepts ")))

@@ -69,8 +69,14 @@ func (r *resolver) field(doc *Document, f *ast.Field, name *ast.Ident, keys map[
 	tag, ok := r.tag(f, "json")
 	key, options, _ := strings.Cut(tag, ",")
 	switch {
-	case !name.IsExported() || key == "-":
+	case tag == "-" || !name.IsExported() && !ok:
+		if _, ruled := r.tag(f, "attune"); ruled {
+			r.problems.add(pos, "%s.%s has rules and no key: give it a json tag, or take the attune tag away", doc.Name, name.Name)
+		}
 		return // the program's own
+	case !name.IsExported():
+		r.problems.add(pos, "%s.%s is not exported, so it cannot have a key: export it, or take the json tag away", doc.Name, name.Name)
+		return
 	case !ok || key == "":
 		r.problems.add(pos, "%s.%s has no key: give it a json tag, or `json:\"-\"`", doc.Name, name.Name)
 		return

@@ -23,7 +23,8 @@ const (
 	GuardsMissing GuardState = "missing"
 	// GuardsIncomplete: some triggers are missing or switched off.
 	GuardsIncomplete GuardState = "incomplete"
-	// GuardsOther: they are there with another text, that of another release.
+	// GuardsOther: they are there with another text: that of another release, or
+	// somebody has altered them.
 	GuardsOther GuardState = "other text"
 )
 
@@ -72,7 +73,7 @@ FROM pg_catalog.pg_trigger t
 JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
 JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace AND n.oid = c.relnamespace
-WHERE n.nspname = ? AND p.proname IN (?) AND c.relname = 'runtime' AND p.proowner <> c.relowner`, schema, bun.List(m.guards().Names)).
+WHERE n.nspname = ? AND p.proname IN (?) AND c.relname = 'runtime' AND p.proowner <> c.relowner`, schema, bun.List(m.guards().Names())).
 		Scan(ctx, &foreign)
 	for _, f := range foreign {
 		if err == nil {
@@ -82,38 +83,59 @@ WHERE n.nspname = ? AND p.proname IN (?) AND c.relname = 'runtime' AND p.proowne
 	return err
 }
 
-// guardState looks which guards are there. A text is told by its mark alone.
-func (m *Migrator) guardState(ctx context.Context, db bun.IDB, schema string) (GuardState, error) {
-	// All triggers of the guards, those of them that fire, and what carries a
-	// mark, ours or another.
-	var there struct{ Triggers, Fire, Ours, Others int }
-	query := db.NewRaw(`
-SELECT count(*) AS triggers, count(*) FILTER (WHERE t.tgenabled IN ('O', 'A')) AS fire,
-       count(*) FILTER (WHERE d.description = ?1) AS ours, count(*) FILTER (WHERE d.description IS DISTINCT FROM ?1) AS others
+// keptGuard is a part of the guards as a database keeps it.
+type keptGuard struct {
+	Name, Text string
+	// Trigger: not what triggers call. Fires: not switched off.
+	Trigger, Fires bool
+}
+
+const keptInPostgres = `
+SELECT p.proname AS name, p.prosrc AS text, false AS trigger, true AS fires
+FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+WHERE n.nspname = ?0 AND p.proname IN (?1)
+UNION ALL
+SELECT pg_catalog.concat(c.relname, '.', t.tgname), pg_catalog.concat_ws(' ', t.tgtype,
+         (SELECT pg_catalog.string_agg(a.attname, ',') FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = ANY (t.tgattr)),
+         p.proname, pg_catalog.replace(pg_catalog.encode(t.tgargs, 'escape'), '\000', ''), t.tgqual),
+       true, t.tgenabled IN ('O', 'A')
 FROM pg_catalog.pg_trigger t
-JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
 JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
-JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace AND n.oid = c.relnamespace
-LEFT JOIN pg_catalog.pg_description d ON d.objoid = p.oid AND d.classoid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-WHERE n.nspname = ?0 AND p.proname IN (?2) AND t.tgparentid = 0`, schema, m.guards().Mark, bun.List(m.guards().Names))
-	if !m.postgres() {
-		query = db.NewRaw(`
-SELECT count(*) FILTER (WHERE type = 'trigger') AS triggers, count(*) FILTER (WHERE type = 'trigger') AS fire,
-       count(*) FILTER (WHERE type = 'view' AND instr(sql, ?0) > 0) AS ours, count(*) FILTER (WHERE type = 'view' AND instr(sql, ?0) = 0) AS others
-FROM main.sqlite_schema WHERE name IN (?1)`, m.guards().Mark, bun.List(m.guards().Names))
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+WHERE n.nspname = ?0 AND pg_catalog.concat(c.relname, '.', t.tgname) IN (?1)`
+
+const keptInSQLite = `SELECT name, sql AS text, type = 'trigger' AS "trigger", true AS fires FROM main.sqlite_schema WHERE name IN (?1)`
+
+// guardState looks which guards are there, and whether they are these.
+func (m *Migrator) guardState(ctx context.Context, db bun.IDB, schema string) (GuardState, error) {
+	query, set := keptInSQLite, m.guards()
+	if m.postgres() {
+		query = keptInPostgres
 	}
-	if err := query.Scan(ctx, &there); err != nil {
+	var kept []keptGuard
+	if err := db.NewRaw(query, schema, bun.List(set.Names())).Scan(ctx, &kept); err != nil {
 		return "", fmt.Errorf("look for the guards of metadata in schema %q: %w", schema, explain(err))
 	}
-	switch {
-	case there.Triggers == 0:
-		return GuardsMissing, nil
-	case there.Others > 0:
-		return GuardsOther, nil
-	case there.Fire == m.guards().Triggers && there.Ours > 0:
-		return GuardsInPlace, nil
+	triggers, firing, other := 0, 0, false
+	for _, k := range kept {
+		other = other || k.Text != set.Kept[k.Name]
+		if k.Trigger {
+			triggers++
+		}
+		if k.Fires {
+			firing++
+		}
 	}
-	return GuardsIncomplete, nil
+	switch {
+	case triggers == 0:
+		return GuardsMissing, nil
+	case other:
+		return GuardsOther, nil
+	case firing < len(set.Kept):
+		return GuardsIncomplete, nil
+	}
+	return GuardsInPlace, nil
 }
 
 // dropGuards takes the guards away: what a migration brings back was there before

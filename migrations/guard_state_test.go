@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	firstGuard  = "attune_guard_runtime_distributions_insert"                                // of SQLite
-	otherMark   = "COMMENT ON FUNCTION attune_guard_distributions() IS 'attune 00000000'"    // of Postgres
-	otherGuards = "CREATE VIEW attune_guard_distributions AS SELECT 'attune 00000000' AS it" // of SQLite
+	firstGuard  = "attune_guard_runtime_distributions_insert"                                                                           // of SQLite
+	otherGuard  = "CREATE OR REPLACE FUNCTION attune_guard_distributions() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'" // of Postgres
+	otherGuards = "CREATE VIEW attune_guard_distributions AS SELECT 'attune 00000000' AS it"                                            // of SQLite
 )
 
 // Status, the plan and Up see the same of the guards.
@@ -36,11 +36,16 @@ func TestGuardStates(t *testing.T) {
 			{[]string{"DROP TRIGGER attune_guard_distributions ON runtime"}, migrations.GuardsIncomplete},
 			{[]string{"ALTER TABLE runtime_version DISABLE TRIGGER attune_guard_distributions"}, migrations.GuardsIncomplete},
 			{[]string{"ALTER TABLE runtime ENABLE REPLICA TRIGGER attune_guard_distributions"}, migrations.GuardsIncomplete},
-			{[]string{otherMark}, migrations.GuardsOther},
-			{[]string{otherMark, "DROP TRIGGER attune_guard_distributions ON runtime"}, migrations.GuardsOther},
-			{[]string{"COMMENT ON FUNCTION attune_guard_distributions() IS NULL"}, migrations.GuardsOther},
+			{[]string{otherGuard}, migrations.GuardsOther},
+			{[]string{otherGuard, "DROP TRIGGER attune_guard_distributions ON runtime"}, migrations.GuardsOther},
+			{[]string{"DROP TRIGGER attune_guard_name ON runtime", // of another column
+				"CREATE TRIGGER attune_guard_name BEFORE INSERT OR UPDATE OF ref ON runtime FOR EACH ROW EXECUTE FUNCTION attune_guard_definition_name('name')"},
+				migrations.GuardsOther},
+			{[]string{"DROP TRIGGER attune_guard_name ON runtime", // never
+				"CREATE TRIGGER attune_guard_name BEFORE INSERT OR UPDATE OF name ON runtime FOR EACH ROW WHEN (false) EXECUTE FUNCTION attune_guard_definition_name('name')"},
+				migrations.GuardsOther},
 			{[]string{"DROP FUNCTION attune_guard_distributions() CASCADE"}, migrations.GuardsIncomplete},
-			{[]string{"DROP FUNCTION attune_guard_distributions(), attune_guard_aliases(), attune_guard_definition_name() CASCADE"}, migrations.GuardsMissing},
+			{[]string{"DROP FUNCTION attune_guard_distributions(), attune_guard_aliases(), attune_guard_definition_name(), attune_guard_execution_config() CASCADE"}, migrations.GuardsMissing},
 		},
 		"sqlite": {
 			{nil, migrations.GuardsInPlace},
@@ -52,6 +57,7 @@ func TestGuardStates(t *testing.T) {
 			{[]string{"DROP TRIGGER " + firstGuard}, migrations.GuardsIncomplete},
 			{[]string{"DROP VIEW attune_guard_distributions"}, migrations.GuardsIncomplete},
 			{[]string{"DROP VIEW attune_guard_distributions", otherGuards}, migrations.GuardsOther},
+			{[]string{"DROP TRIGGER " + firstGuard, "CREATE TRIGGER " + firstGuard + " BEFORE INSERT ON runtime BEGIN SELECT 1; END"}, migrations.GuardsOther},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -132,7 +138,7 @@ func TestGuardsNeedTheOwner(t *testing.T) {
 func TestGuardsWaitForATable(t *testing.T) {
 	ctx := context.Background()
 	db := testdb.Postgres(t)
-	run(t, db, otherMark)
+	run(t, db, otherGuard)
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -47,7 +47,7 @@ func TestUpPutsGuardsInPlace(t *testing.T) {
 				"DROP VIEW attune_guard_distributions"
 			if name == "postgres" {
 				trigger = "DROP TRIGGER attune_guard_distributions ON runtime"
-				other = "COMMENT ON FUNCTION attune_guard_distributions() IS 'attune 0000000000000000'"
+				other = otherGuard
 			}
 			for _, statement := range []string{trigger, other} {
 				run(t, db, statement)

@@ -192,7 +192,7 @@ func guardText(g migrations.GuardState) string {
 	case migrations.GuardsIncomplete:
 		return "incomplete: some triggers are gone or switched off; `attune migrate up` puts them in place"
 	case migrations.GuardsOther:
-		return "other text: those of another release; `attune migrate up` puts this release's in place"
+		return "other text: those of another release, or altered; `attune migrate up` puts this release's in place"
 	}
 	return string(g)
 }

@@ -5,7 +5,9 @@ package guards
 
 import (
 	_ "embed"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -27,31 +29,43 @@ type Set struct {
 	Apply string
 	// Drop takes them away.
 	Drop string
-	// Mark tells this text from others: it is the comment of the function in
-	// Postgres, and stands in the view in SQLite.
-	Mark string
-	// Triggers is how many there are.
-	Triggers int
-	// Names are those of the functions in Postgres, of the views and triggers in
-	// SQLite. A schema may have guards of somebody else's documents besides.
-	Names []string
+	// Kept is what the database keeps of Apply, by name. In Postgres, of a function
+	// its body, and of table.trigger its type, column, function and argument; in
+	// SQLite, of a view or a trigger its statement.
+	Kept map[string]string
 }
 
-// Postgres are the guards of Postgres.
-func Postgres() Set { return set(postgres, postgresDrop) }
-
-// SQLite are the guards of SQLite.
-func SQLite() Set { return set(sqlite, sqliteDrop) }
+// Names are those of Kept. A schema may have guards of somebody else's documents
+// besides.
+func (s Set) Names() []string { return slices.Sorted(maps.Keys(s.Kept)) }
 
 var (
-	mark    = regexp.MustCompile(`'(attune [0-9a-f]{16})'`)
-	created = regexp.MustCompile(`(?m)^CREATE (?:OR REPLACE FUNCTION|VIEW|TRIGGER) \{schema\}\.(\w+)`)
+	function = regexp.MustCompile(`(?s)\nCREATE OR REPLACE FUNCTION \{schema\}\.(\w+)\(\).*? AS (\$\w+\$)(.*?)(\$\w+\$);\n`)
+	trigger  = regexp.MustCompile(`\nCREATE TRIGGER (\w+) BEFORE INSERT OR UPDATE OF "(\w+)" ON \{schema\}\."(\w+)"\s+FOR EACH ROW EXECUTE FUNCTION \{schema\}\.(\w+)\('(\w+)'\);`)
+	object   = regexp.MustCompile(`(?s)\nCREATE (VIEW|TRIGGER) \{schema\}\.(\w+)(.*?\n?(?:END| 0));\n`)
 )
 
-func set(apply, drop string) Set {
-	res := Set{Apply: apply, Drop: drop, Mark: mark.FindStringSubmatch(apply)[1], Triggers: strings.Count(apply, "\nCREATE TRIGGER ")}
-	for _, m := range created.FindAllStringSubmatch(apply, -1) {
-		res.Names = append(res.Names, m[1])
+// rowInsertUpdate is pg_trigger.tgtype of a trigger BEFORE INSERT OR UPDATE FOR EACH
+// ROW.
+const rowInsertUpdate = "23"
+
+// Postgres are the guards of Postgres.
+func Postgres() Set {
+	s := Set{Apply: postgres, Drop: postgresDrop, Kept: map[string]string{}}
+	for _, m := range function.FindAllStringSubmatch(postgres, -1) {
+		s.Kept[m[1]] = m[3]
 	}
-	return res
+	for _, m := range trigger.FindAllStringSubmatch(postgres, -1) {
+		s.Kept[m[3]+"."+m[1]] = strings.Join([]string{rowInsertUpdate, m[2], m[4], m[5]}, " ")
+	}
+	return s
+}
+
+// SQLite are the guards of SQLite.
+func SQLite() Set {
+	s := Set{Apply: sqlite, Drop: sqliteDrop, Kept: map[string]string{}}
+	for _, m := range object.FindAllStringSubmatch(sqlite, -1) {
+		s.Kept[m[2]] = "CREATE " + m[1] + " " + m[2] + m[3]
+	}
+	return s
 }

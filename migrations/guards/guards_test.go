@@ -119,6 +119,32 @@ func TestCases(t *testing.T) {
 	})
 }
 
+// What a platform keeps in execution_config is its own, but for what is read.
+func TestExecutionConfigs(t *testing.T) {
+	docs := []string{`{}`, `null`, `{"interpreter": {"binary": "python3", "args": ["-u"], "x": 1}, "environment": 1, "y": [null]}`,
+		`{"interpreter": null}`, `[]`, `"x"`, `1`, `{"interpreter": 5}`, `{"interpreter": "python3"}`, `{"interpreter": {"binary": 3}}`,
+		`{"interpreter": {"args": "x"}}`, `{"interpreter": {"args": [1]}}`, `{"interpreter": {"file_extension": []}}`}
+	each(t, func(t *testing.T, g *guarded) {
+		if err := g.insert(`{}`); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := g.NewRaw("INSERT INTO ? (runtime, version, sort_key) SELECT id, '3.1', '' FROM ?", bun.Safe(g.table("runtime_version")), bun.Safe(g.table("runtime"))).
+			Exec(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		for _, doc := range docs {
+			var c metadata.ExecutionConfig
+			want := errors.Join(c.UnmarshalJSON([]byte(doc)), c.Validate())
+			for _, table := range []string{"runtime", "runtime_version"} {
+				_, err := g.NewRaw("UPDATE ? SET execution_config = ?", bun.Safe(g.table(table)), doc).Exec(context.Background())
+				if (err != nil) != (want != nil) || err != nil && !strings.Contains(err.Error(), "execution_config: ") {
+					t.Errorf("%s of %s: Go says %v, the guard %v", doc, table, want, err)
+				}
+			}
+		}
+	})
+}
+
 // Names and aliases have columns of their own.
 func TestNames(t *testing.T) {
 	each(t, func(t *testing.T, g *guarded) {

@@ -6,3 +6,6 @@ DROP FUNCTION IF EXISTS {schema}.attune_guard_definition_name();
 DROP TRIGGER IF EXISTS attune_guard_distributions ON {schema}."runtime";
 DROP TRIGGER IF EXISTS attune_guard_distributions ON {schema}."runtime_version";
 DROP FUNCTION IF EXISTS {schema}.attune_guard_distributions();
+DROP TRIGGER IF EXISTS attune_guard_execution_config ON {schema}."runtime";
+DROP TRIGGER IF EXISTS attune_guard_execution_config ON {schema}."runtime_version";
+DROP FUNCTION IF EXISTS {schema}.attune_guard_execution_config();

@@ -10,3 +10,8 @@ DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_distributions_update;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_version_distributions_insert;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_version_distributions_update;
 DROP VIEW IF EXISTS {schema}.attune_guard_distributions;
+DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_execution_config_insert;
+DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_execution_config_update;
+DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_version_execution_config_insert;
+DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_version_execution_config_update;
+DROP VIEW IF EXISTS {schema}.attune_guard_execution_config;

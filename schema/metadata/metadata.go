@@ -169,6 +169,7 @@ type VersionFile struct {
 // their own things in it, so it is judged only as far as it must be read.
 //
 //attune:document column
+//attune:guard runtime.execution_config runtime_version.execution_config
 type ExecutionConfig struct {
 	// Interpreter is the program that executes a script.
 	Interpreter *Interpreter `json:"interpreter,omitempty"`

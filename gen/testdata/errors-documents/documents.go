@@ -15,8 +15,11 @@ type Keys struct {
 	B      string `json:"a"`
 	Inline string `json:"c,inline"`
 	NoRest
-	More  document.Unknown
-	Again document.Unknown `json:"-"`
+	hidden string `json:"d"`
+	Own    string `json:"-" attune:"required"`
+	own    string `attune:"required"`
+	More   document.Unknown
+	Again  document.Unknown `json:"-"`
 }
 
 //attune:document column

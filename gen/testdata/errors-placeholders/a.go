@@ -15,7 +15,7 @@ type T struct {
 //attune:enum
 type Kind string
 
-const Digest Kind = "{digest}"
+const Schema Kind = "{schema}"
 
 // accepts {schema}.
 //

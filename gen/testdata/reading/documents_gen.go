@@ -133,7 +133,7 @@ func (v *Part) unknownKeys(at string, to *[]document.UnknownKey) {
 }
 
 // tKeys are the keys that T names, in the order in which they are written.
-var tKeys = []string{"name", "level", "size", "words", "parts", "free", "here"}
+var tKeys = []string{"name", "level", "size", "words", "parts", "free", "here", "-"}
 
 // DefaultTSize is what T.Size is where the key is left out.
 const DefaultTSize = 5
@@ -180,6 +180,10 @@ func (v *T) read(r *document.Reader) {
 		case "here":
 			if r.Once(&seen, 1<<6) {
 				v.Here.read(r)
+			}
+		case "-":
+			if r.Once(&seen, 1<<7) {
+				v.Dash = r.Text()
 			}
 		default:
 			r.Keep(&v.More)
@@ -234,6 +238,7 @@ func (v *T) write(w *document.Writer) {
 		w.Key("free").Raw(v.Free)
 	}
 	v.Here.write(w.Key("here"))
+	w.Key("-").Text(v.Dash)
 	w.Close(v.More)
 }
 
@@ -281,7 +286,7 @@ func (v *T) validate(c *document.Checker) {
 
 // IsZero reports whether the document says nothing: {}.
 func (v T) IsZero() bool {
-	return v.bad.Fault() == nil && v.Name == "" && v.Level == "" && !v.Size.Set && len(v.Words) == 0 && len(v.Parts) == 0 && len(v.Free) == 0 && v.Here.IsZero() && len(v.More) == 0
+	return v.bad.Fault() == nil && v.Name == "" && v.Level == "" && !v.Size.Set && len(v.Words) == 0 && len(v.Parts) == 0 && len(v.Free) == 0 && v.Here.IsZero() && v.Dash == "" && len(v.More) == 0
 }
 
 // UnknownKeys lists the keys, at every level, that no type names.

@@ -41,6 +41,7 @@ type T struct {
 	Parts []Part          `json:"parts,omitempty"`
 	Free  json.RawMessage `json:"free,omitempty"`
 	Here  Here            `json:"here"`
+	Dash  string          `json:"-,"`
 	More  Unknown         `json:"-"`
 	bad   Malformed
 	count [twice]fmt.Stringer
