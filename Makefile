@@ -17,7 +17,6 @@ test: ## all tests, on Docker where there is an engine
 
 bench: ## measure; BENCH=pattern selects
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
-	GOEXPERIMENT=jsonv2 go test -run '^$$' -bench '$(BENCH)' ./schema/metadata # beside encoding/json/v2
 
 fuzz: ## each fuzz target for FUZZTIME (30s)
 	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \

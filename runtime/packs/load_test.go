@@ -106,7 +106,7 @@ func TestProblems(t *testing.T) {
 		{"another encoding", map[string]string{"x": "ref: lang.x\nname: caf\xe9\n"}, []string{
 			"runtimes/x.yaml:2:10: error: not YAML: the file is not UTF-8 text"}},
 		{"an empty file", map[string]string{"x": "", "y": "# nothing\n"}, []string{
-			"runtimes/x.yaml: error: the file is empty", "runtimes/y.yaml: error: the file is empty"}},
+			"runtimes/x.yaml:1:1: error: the file is empty", "runtimes/y.yaml:1:1: error: the file is empty"}},
 		{"a list", map[string]string{"x": "- python3\n"}, []string{
 			"runtimes/x.yaml:1:1: error: must be an object, not a list"}},
 		{"two documents", map[string]string{"x": definition("x", "---\nref: lang.y\n")}, []string{
@@ -216,7 +216,7 @@ distributions:
 		{"a folder without files", map[string]string{"runtimes/README": ""}, []string{
 			"runtimes: warning: holds no .yaml file, so the pack has no definitions"}},
 		{"a file too large", map[string]string{"x": "a: " + strings.Repeat("x", metadata.MaxSize)}, []string{
-			"runtimes/x.yaml: error: the file has more than 1048576 bytes, the most that are read"}},
+			"runtimes/x.yaml:1:1: error: the file has more than 1048576 bytes, the most that are read"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

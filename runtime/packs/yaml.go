@@ -35,7 +35,7 @@ type flaw struct {
 // like numbers. Without a document there is at least one flaw.
 func parse(data []byte, bare func(path []string) bool) (*document, []flaw) {
 	if len(data) > metadata.MaxSize {
-		return nil, []flaw{{message: fmt.Sprintf("the file has more than %d bytes, the most that are read", metadata.MaxSize)}}
+		return nil, []flaw{{line: 1, column: 1, message: fmt.Sprintf("the file has more than %d bytes, the most that are read", metadata.MaxSize)}}
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if f, ok := notText(data); ok {
@@ -45,7 +45,7 @@ func parse(data []byte, bare func(path []string) bool) (*document, []flaw) {
 	var node, second yaml.Node
 	switch err := decoder.Decode(&node); {
 	case errors.Is(err, io.EOF):
-		return nil, []flaw{{message: "the file is empty"}}
+		return nil, []flaw{{line: 1, column: 1, message: "the file is empty"}}
 	case err != nil:
 		return nil, []flaw{syntaxFlaw(data, err)}
 	}

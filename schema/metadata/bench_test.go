@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	jsonv2 "github.com/go-json-experiment/json"
 	gojson "github.com/goccy/go-json"
 
 	"github.com/attune-go/attune/schema/metadata"
@@ -161,6 +162,7 @@ var readers = []struct {
 	{"encoding/json", structs(json.Unmarshal)},
 	{"map", untyped},
 	{"goccy/go-json", structs(gojson.Unmarshal)},
+	{"json/v2", structs(func(doc []byte, v any) error { return jsonv2.Unmarshal(doc, v) })},
 }
 
 // TestReadersAgree: what is compared below does the same.
