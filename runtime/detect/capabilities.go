@@ -110,6 +110,8 @@ type Absence struct {
 	// Attempts are every attempt with its evidence; only where they were asked
 	// for (Config.Explain).
 	Attempts []Attempt `json:"attempts,omitempty"`
+	// Unreached: the host could not tell as it did not come to asking; see Attempt.
+	Unreached bool `json:"-"`
 }
 
 // Attempt is one probe with its evidence.
@@ -137,4 +139,20 @@ type Attempt struct {
 	Detail string `json:"detail,omitempty"`
 	// Hint is what would help: a line of config, a package, a fix.
 	Hint string `json:"hint,omitempty"`
+	// Unreached: the command was never run, as others took all the time that the
+	// detection had. It ended as Timeout, which says nothing against it.
+	Unreached bool `json:"-"`
+}
+
+// unreached reports whether attempts leave a runtime open only as some were not
+// reached.
+func unreached(attempts []Attempt) bool {
+	some := false
+	for _, a := range attempts {
+		if a.Outcome.CouldNotTell() && !a.Unreached {
+			return false
+		}
+		some = some || a.Unreached
+	}
+	return some
 }

@@ -57,7 +57,9 @@ func (r *round) conclude(d *definition, ways []*way, tried [][]probed) finding {
 		return f
 	}
 	a := mostTelling(f.attempts)
-	absence := &Absence{Ref: d.Ref, Name: d.name, Outcome: a.Outcome, Detail: describe(a), Hint: a.Hint, Attempts: f.attempts}
+	absence := &Absence{
+		Ref: d.Ref, Name: d.name, Outcome: a.Outcome, Detail: describe(a), Hint: a.Hint, Attempts: f.attempts, Unreached: unreached(f.attempts),
+	}
 	if a.absent() {
 		absence.Detail, absence.Hint = r.missing(sought(f.attempts)...)
 	}

@@ -45,7 +45,8 @@ type Config struct {
 	// Source is where the definitions come from, SourceDatabase or SourcePack.
 	// Zero is SourceDatabase.
 	Source Source
-	// Parallelism is how many commands run at a time. Zero is
+	// Parallelism is how many commands run at a time, not counting those that take
+	// longer than a second; with them it is five times as many at most. Zero is
 	// DefaultParallelism.
 	Parallelism int
 	// Timeout bounds a whole detection; what is not finished by then ends as
@@ -76,7 +77,7 @@ const DefaultTimeout = 60 * time.Second
 
 // DefaultParallelism is how many commands run at a time: two for each
 // processor, since a probe waits for files about as long as it computes, and at
-// least four, so that one that hangs does not hold up the others.
+// least four.
 func DefaultParallelism() int { return max(4, 2*runtime.GOMAXPROCS(0)) }
 
 // ErrConfig says that a Config cannot be honoured.

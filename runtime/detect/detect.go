@@ -11,6 +11,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/attune-go/attune"
 	"github.com/attune-go/attune/runtime/host"
@@ -27,6 +28,10 @@ type Detector struct {
 	policy func() *host.Policy
 	// err is what is wrong with the config.
 	err error
+
+	mu sync.Mutex
+	// slow is what definitions took in the last detection that kept others waiting.
+	slow map[string]time.Duration
 }
 
 // New makes a detector of defs, which must not be changed afterwards. A config
@@ -56,7 +61,18 @@ func New(defs []metadata.Definition, cfg Config) *Detector {
 // wrap ErrConfig, ErrUnknownName (only where Config.Strict), or the cause for
 // which ctx is done; what goes wrong with one runtime is an outcome of that
 // runtime.
+//
+// It takes Config.Timeout at most. A ctx that is done for ErrEnough is no error:
+// what is not finished then ends as Timeout.
 func (d *Detector) Detect(ctx context.Context) (*Capabilities, error) {
+	return d.DetectInParts(ctx, nil)
+}
+
+// DetectInParts is Detect that does not wait with everything for what hangs: while
+// it is not over, tell gets what has been found so far, SoFar after the beginning
+// and then as often where there is more. The runtimes of the refs in open are not
+// finished; the document says Timeout of them. tell must not block.
+func (d *Detector) DetectInParts(ctx context.Context, tell func(soFar *Capabilities, open []string)) (*Capabilities, error) {
 	if d.err != nil {
 		return nil, d.err
 	}
@@ -79,16 +95,31 @@ func (d *Detector) Detect(ctx context.Context) (*Capabilities, error) {
 			defs = caps.restrict(names)
 		}
 	}
-	findings, err := r.verifyAll(ctx, defs)
+	var parts func([]finding, []string)
+	if tell != nil {
+		parts = func(findings []finding, open []string) { tell(d.complete(*caps, findings), open) }
+	}
+	findings, err := r.verifyAll(ctx, defs, parts)
+	d.mu.Lock()
+	d.slow = r.turns.slow()
+	d.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
+	caps = d.complete(*caps, findings)
+	d.log(ctx, caps)
+	return caps, nil
+}
+
+// complete puts findings into a copy of a document.
+func (d *Detector) complete(caps Capabilities, findings []finding) *Capabilities {
+	caps.Warnings, caps.Detected, caps.Undetected = slices.Clone(caps.Warnings), slices.Clone(caps.Detected), slices.Clone(caps.Undetected)
+	caps.RuntimeVersions = map[string][]string{}
 	for _, f := range findings {
 		caps.add(f, d.cfg.Explain)
 	}
 	caps.arrange()
-	d.log(ctx, caps)
-	return caps, nil
+	return &caps
 }
 
 // ofRole are the definitions that the detector's role may use.

@@ -34,7 +34,7 @@ func (d *Detector) Explain(ctx context.Context, name string) (*Explanation, erro
 		return nil, fmt.Errorf("explain %q: %w%s", name, ErrUnknownName, d.didYouMean(name))
 	}
 	def := d.byRef[meta.Ref]
-	findings, err := d.newRound(true).verifyAll(ctx, []*definition{def})
+	findings, err := d.newRound(true).verifyAll(ctx, []*definition{def}, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -34,6 +34,8 @@ type Failure struct {
 	// Attempts are at most failureAttempts with their evidence, each once; only
 	// where they were asked for (Config.Explain).
 	Attempts []Attempt `json:"attempts,omitempty"`
+	// Unreached: the host could not tell as it did not come to asking; see Attempt.
+	Unreached bool `json:"-"`
 }
 
 // failureAttempts is how many attempts at one executable are told.
@@ -98,6 +100,11 @@ func (f *Failure) tried(p *probed) {
 	}
 	if slices.ContainsFunc(f.Attempts, same) {
 		return
+	}
+	if len(f.Attempts) == 0 || !f.Outcome.CouldNotTell() {
+		f.Unreached = p.Unreached
+	} else if p.Outcome.CouldNotTell() {
+		f.Unreached = f.Unreached && p.Unreached
 	}
 	if len(f.Attempts) == 0 || p.Outcome.rank() < f.Outcome.rank() {
 		f.Outcome, f.Detail, f.Hint = p.Outcome, describe(p.Attempt), p.Hint

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/attune-go/attune/runtime/host"
@@ -59,6 +60,7 @@ func (o output) firstLine() string {
 // Hints that more than one place gives.
 const (
 	hintUnreadable = "ask the tool in a way that it answers with a short text in UTF-8"
+	hintCrowd      = "find out which commands hang: so many do that they have to share the time"
 	hintDeadline   = "give the whole detection more time, or find out what is slow"
 	hintMetadata   = "correct the definition; `attune packs validate` names every fault of a pack"
 )
@@ -81,8 +83,15 @@ func (a *Attempt) judge(c *command, res host.Result) (v version.Version, out out
 	case res.TimedOut, res.Err == nil && res.Duration > c.timeout:
 		a.end(Timeout, fmt.Sprintf("it did not end within %v", c.timeout),
 			fmt.Sprintf("run it by hand to see what it waits for, or give the command a timeout above %v", c.timeout))
+	case errors.Is(res.Err, errNotReached):
+		a.Unreached = true
+		a.end(Timeout, "it was not reached: "+errNotReached.Error(), hintCrowd)
+	case errors.Is(res.Err, errCrowd):
+		a.end(Timeout, fmt.Sprintf("it did not end within %v, and %v", res.Duration.Round(time.Second), errCrowd), hintCrowd)
 	case errors.Is(res.Err, errDeadline):
-		a.end(Timeout, "it was not finished when "+errDeadline.Error(), hintDeadline)
+		a.end(Timeout, unfinished(errDeadline), hintDeadline)
+	case errors.Is(res.Err, ErrEnough):
+		a.end(Timeout, unfinished(ErrEnough), hintDeadline)
 	case errors.Is(res.Err, fs.ErrPermission):
 		a.end(NotExecutable, cause(a, res), fmt.Sprintf("let this user execute %s", a.Path))
 	case res.Err != nil:
@@ -103,6 +112,9 @@ func (a *Attempt) judge(c *command, res host.Result) (v version.Version, out out
 	}
 	return v, out
 }
+
+// unfinished says that something ended a verification.
+func unfinished(why error) string { return "it was not finished when " + why.Error() }
 
 // cause is why a command could not be run, without the path, which the attempt
 // has.

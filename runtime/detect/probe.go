@@ -98,9 +98,19 @@ func (r *round) ask(ctx context.Context, p *probed, w *way, c *command, f found,
 		p.end(NotExecutable, exe.Path+" "+exe.Fault, faultHint(exe))
 		return output{}, false
 	}
-	res := r.memo.Run(ctx, host.Invocation{Path: exe.Path, Args: c.Args, Env: w.env, Timeout: c.timeout})
+	res := r.run(ctx, w, cmd, host.Invocation{Path: exe.Path, Args: c.Args, Env: w.env, Timeout: c.timeout})
 	p.version, out = p.judge(c, res)
 	return out, true
+}
+
+// run runs one command when it has its turn.
+func (r *round) run(ctx context.Context, w *way, cmd host.Command, inv host.Invocation) host.Result {
+	asked := r.turns.ask(w.ref, r.policy().Trusts(cmd), inv)
+	res := r.memo.Run(ctx, inv)
+	if res.Err != nil && ctx.Err() != nil && !r.turns.hadTurn(asked) {
+		res.Err = fmt.Errorf("run %s: %w", inv.Path, errNotReached)
+	}
+	return res
 }
 
 // decide asks the policy. Who could replace a file matters only where there is

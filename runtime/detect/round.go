@@ -2,6 +2,7 @@ package detect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -13,6 +14,7 @@ import (
 type round struct {
 	cfg     Config
 	policy  func() *host.Policy
+	turns   *turns
 	info    host.Info
 	memo    *host.Memo
 	lookups *lookups
@@ -21,11 +23,15 @@ type round struct {
 }
 
 func (d *Detector) newRound(all bool) *round {
+	d.mu.Lock()
+	t := newTurns(d.cfg.Host, d.cfg.Parallelism, d.slow)
+	d.mu.Unlock()
 	return &round{
 		cfg:     d.cfg,
 		policy:  d.policy,
+		turns:   t,
 		info:    d.cfg.Host.Info(),
-		memo:    host.NewMemo(&turns{host: d.cfg.Host, slots: make(chan struct{}, d.cfg.Parallelism)}),
+		memo:    host.NewMemo(t),
 		lookups: &lookups{host: d.cfg.Host, done: map[string]func() []host.Candidate{}},
 		all:     all,
 	}
@@ -35,10 +41,15 @@ func (d *Detector) newRound(all bool) *round {
 // over, before they are given up.
 const stopGrace = 2 * time.Second
 
-// verifyAll verifies definitions, all at once as far as it is concerned:
-// Parallelism bounds what runs. What is not finished when the time is over ends
-// as Timeout; that includes a look-up in a folder whose server does not answer.
-func (r *round) verifyAll(ctx context.Context, defs []*definition) ([]finding, error) {
+// SoFar is when a detection that is not over tells of what it has found so far,
+// and how long it then takes at most to tell of more.
+const SoFar = 5 * time.Second
+
+// verifyAll verifies definitions, all at once as far as it is concerned: turns
+// bound what runs. What is not finished when the time is over ends as Timeout;
+// that includes a look-up in a folder whose server does not answer. Unless it is
+// nil, tell gets the findings so far, and the refs of those that are open.
+func (r *round) verifyAll(ctx context.Context, defs []*definition, tell func([]finding, []string)) ([]finding, error) {
 	bounded, cancel := context.WithTimeoutCause(ctx, r.cfg.Timeout, errDeadline)
 	defer cancel()
 	type result struct {
@@ -46,33 +57,55 @@ func (r *round) verifyAll(ctx context.Context, defs []*definition) ([]finding, e
 		finding
 	}
 	results := make(chan result, len(defs))
-	findings := make([]finding, len(defs))
+	found := make([]*finding, len(defs))
 	progress := progress{tell: r.cfg.Progress, total: len(defs)}
 	for i, d := range defs {
-		findings[i] = d.absent(Timeout, "it was not finished when "+errDeadline.Error(), hintDeadline)
 		go func() {
 			progress.begin(d)
 			results <- result{i, r.verify(bounded, d)}
 		}()
 	}
+	soFar := time.NewTicker(SoFar)
+	defer soFar.Stop()
 	over := bounded.Done()
 	var giveUp <-chan time.Time
+	untold := true
 	for left := len(defs); left > 0; {
 		select {
 		case res := <-results:
-			findings[res.at] = res.finding
+			found[res.at] = &res.finding
 			progress.end(defs[res.at], res.outcome())
 			left--
+			untold = true
+		case <-soFar.C:
+			if tell != nil && untold {
+				tell(withOpen(defs, found, fmt.Sprintf("it was not finished after %v", SoFar)))
+			}
+			untold = false
 		case <-over:
 			over, giveUp = nil, time.After(stopGrace)
 		case <-giveUp:
 			left = 0
 		}
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && !errors.Is(context.Cause(ctx), ErrEnough) {
 		return nil, fmt.Errorf("detect runtimes: %w", context.Cause(ctx))
 	}
+	findings, _ := withOpen(defs, found, unfinished(errDeadline))
 	return findings, nil
+}
+
+// withOpen are findings in which what is open ends as Timeout, and the refs of that.
+func withOpen(defs []*definition, found []*finding, why string) (findings []finding, open []string) {
+	for i, f := range found {
+		if f == nil {
+			open = append(open, defs[i].Ref)
+			absent := defs[i].absent(Timeout, why, hintDeadline)
+			f = &absent
+		}
+		findings = append(findings, *f)
+	}
+	return findings, open
 }
 
 // progress tells of runtimes one at a time.

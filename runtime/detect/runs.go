@@ -2,8 +2,6 @@ package detect
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"sync"
 
 	"github.com/attune-go/attune/runtime/host"
@@ -33,26 +31,6 @@ var (
 	_ Host = (*host.Recorded)(nil)
 	_ Host = (*host.Recorder)(nil)
 )
-
-// errDeadline ends what still runs when a detection's time is over.
-var errDeadline = errors.New("the time of the whole detection was over")
-
-// turns lets so many commands run at a time.
-type turns struct {
-	host  Host
-	slots chan struct{}
-}
-
-// Run waits for its turn and runs inv; its timeout begins then.
-func (t *turns) Run(ctx context.Context, inv host.Invocation) host.Result {
-	select {
-	case t.slots <- struct{}{}:
-		defer func() { <-t.slots }()
-	case <-ctx.Done():
-		return host.Result{ExitCode: -1, Err: fmt.Errorf("run %s: %w", inv.Path, context.Cause(ctx))}
-	}
-	return t.host.Run(ctx, inv)
-}
 
 // lookups remembers where the host found each binary.
 type lookups struct {

@@ -41,7 +41,7 @@ func NewMemo(h runner) *Memo {
 // more time, nor one that its context ended to who has another: they run it
 // again. The result is shared and must not be changed.
 func (m *Memo) Run(ctx context.Context, inv Invocation) Result {
-	key := memoKey(inv)
+	key := inv.Key()
 	for {
 		m.mu.Lock()
 		r := m.runs[key]
@@ -87,7 +87,8 @@ func (r *memoRun) tooShort(inv Invocation) bool {
 	return r.result.TimedOut && r.inv.Timeout > 0 && (inv.Timeout == 0 || inv.Timeout > r.inv.Timeout)
 }
 
-func memoKey(inv Invocation) string {
+// Key is the same for invocations that are one command to Memo.
+func (inv Invocation) Key() string {
 	env := slices.Clone(inv.Env)
 	slices.Sort(env)
 	return fmt.Sprintf("%q %q %q", inv.Path, inv.Args, slices.Compact(env))

@@ -137,6 +137,9 @@ func (p *Policy) Decide(cmd Command, found Candidate, h files) Decision {
 	return Decision{Allowed: true, Reason: "a version question to an executable that others cannot change"}
 }
 
+// Trusts reports whether a trusted pack has a command.
+func (p *Policy) Trusts(cmd Command) bool { return p.trusted[cmd.key()] }
+
 // refuse denies a command that an entry of policy.allow would allow.
 func (p *Policy) refuse(cmd Command, found Candidate, reason string) Decision {
 	binary := cmd.Binary

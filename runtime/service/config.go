@@ -53,6 +53,15 @@ type Detector interface {
 	Detect(ctx context.Context) (*detect.Capabilities, error)
 }
 
+// Gradual are Detectors that tell of what they have found before all is finished;
+// *detect.Detector is one. Of what is open, what was known counts meanwhile. A
+// detection by one ends early where its context is done for detect.ErrEnough.
+type Gradual interface {
+	DetectInParts(ctx context.Context, tell func(soFar *detect.Capabilities, open []string)) (*detect.Capabilities, error)
+}
+
+var _ Gradual = (*detect.Detector)(nil)
+
 // Defaults of a Config.
 const (
 	DefaultHeartbeatInterval = 10 * time.Second

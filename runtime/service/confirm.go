@@ -16,6 +16,9 @@ type confirmation struct {
 	keep time.Duration
 	// files are the executables from before as they are now.
 	files map[string]error
+	// patient: that an executable was not reached, as others took all the time, is
+	// nothing against it.
+	patient bool
 }
 
 // confirm adds to what was found the installations from before of which the host
@@ -27,14 +30,15 @@ func confirm(before, found *detect.Capabilities, c confirmation) *detect.Capabil
 		if slices.ContainsFunc(found.Detected, func(d detect.Detection) bool { return sameInstallation(was, d) }) {
 			continue
 		}
-		attempts, open := c.open(was, found)
+		attempts, open, unreached := c.open(was, found)
 		if !open {
 			continue
 		}
-		if was.UnconfirmedSince.IsZero() {
+		excused := unreached && c.patient
+		if was.UnconfirmedSince.IsZero() && !excused {
 			was.UnconfirmedSince = c.at
 		}
-		if c.at.Sub(was.UnconfirmedSince) < c.keep {
+		if excused || c.at.Sub(was.UnconfirmedSince) < c.keep {
 			was.Attempts = attempts
 			kept = append(kept, was)
 		}
@@ -64,27 +68,30 @@ func recall(before *detect.Capabilities, now time.Time, keep time.Duration) *det
 // open reports whether what was found leaves it open if an installation that it
 // does not name is there, with the attempts that could not tell. What became of
 // its own executable decides; where nothing is said of that, what became of the
-// runtime: its time was over, say, or its definition is rubbish.
-func (c *confirmation) open(was detect.Detection, found *detect.Capabilities) (attempts []detect.Attempt, open bool) {
+// runtime: its time was over, say, or its definition is rubbish. It is unreached
+// where all that is open about it is so because it was not asked.
+func (c *confirmation) open(was detect.Detection, found *detect.Capabilities) (attempts []detect.Attempt, open, unreached bool) {
 	switch err := c.files[was.Path]; {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrPermission):
-		return nil, false
+		return nil, false, false
 	case err != nil: // a disk that fails, a server that does not answer
-		return nil, true
+		return nil, true, false
 	}
 	told := false
 	for i := range found.Failed {
 		if f := &found.Failed[i]; f.Of(&was) {
 			told = true
 			if f.Outcome.CouldNotTell() {
+				unreached = f.Unreached && (unreached || !open)
 				attempts, open = append(attempts, f.Attempts...), true
 			}
 		}
 	}
 	if told {
-		return attempts, open
+		return attempts, open, unreached
 	}
-	return nil, slices.ContainsFunc(found.Undetected, func(a detect.Absence) bool { return a.Ref == was.Ref && a.Outcome.CouldNotTell() })
+	i := slices.IndexFunc(found.Undetected, func(a detect.Absence) bool { return a.Ref == was.Ref && a.Outcome.CouldNotTell() })
+	return nil, i >= 0, i >= 0 && found.Undetected[i].Unreached
 }
 
 // sameInstallation reports whether two detections are of one installation,
@@ -100,12 +107,32 @@ func sameInstallation(a, b detect.Detection) bool {
 // not tell.
 type doubt struct {
 	rounds int
-	// kept: something is in the document that is not confirmed.
+	// kept: something is in the document that is not confirmed, or was not reached.
 	kept bool
+	// unreached is since when each of them left something that it did not come to
+	// asking; the zero time where the last one left nothing.
+	unreached time.Time
+}
+
+// reach notes whether a full round came to asking for all.
+func (d *doubt) reach(caps *detect.Capabilities, now time.Time) {
+	switch {
+	case !slices.ContainsFunc(caps.Undetected, func(a detect.Absence) bool { return a.Unreached }) &&
+		!slices.ContainsFunc(caps.Failed, func(f detect.Failure) bool { return f.Unreached }):
+		d.unreached = time.Time{}
+	case d.unreached.IsZero():
+		d.unreached = now
+	}
+}
+
+// patient reports whether what was not reached is to be asked another time: not for
+// ever.
+func (d *doubt) patient(now time.Time, keep time.Duration) bool {
+	return d.unreached.IsZero() || now.Sub(d.unreached) < keep
 }
 
 func (d *doubt) note(caps *detect.Capabilities) {
-	d.kept = slices.ContainsFunc(caps.Detected, func(in detect.Detection) bool { return !in.UnconfirmedSince.IsZero() })
+	d.kept = !d.unreached.IsZero() || slices.ContainsFunc(caps.Detected, func(in detect.Detection) bool { return !in.UnconfirmedSince.IsZero() })
 	// Wrong metadata stays wrong until the definition is another.
 	passing := func(o detect.Outcome) bool { return o.CouldNotTell() && o != detect.InvalidMetadata }
 	if d.kept || slices.ContainsFunc(caps.Undetected, func(a detect.Absence) bool { return passing(a.Outcome) }) ||

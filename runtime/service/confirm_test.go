@@ -27,6 +27,15 @@ func TestConfirm(t *testing.T) {
 	failed := func(path string, o detect.Outcome) detect.Failure {
 		return detect.Failure{Ref: "t.kit", Name: "kit", Path: path, RealPath: path, Outcome: o, Attempts: []detect.Attempt{{Outcome: o}}}
 	}
+	skipped := func(path string) detect.Failure {
+		f := failed(path, detect.Timeout)
+		f.Unreached = true
+		return f
+	}
+	unreached := func(all []detect.Absence) []detect.Absence {
+		all[0].Unreached = true
+		return all
+	}
 	declared := func(version string, o detect.Outcome) detect.Failure {
 		return detect.Failure{Ref: "t.kit", Name: "kit", Declared: version, Outcome: o}
 	}
@@ -38,7 +47,9 @@ func TestConfirm(t *testing.T) {
 		failed     []detect.Failure
 		undetected []detect.Absence // nil: another installation is there
 		kept       bool
-		attempts   int
+		// excused: it is kept as confirmed.
+		excused  bool
+		attempts int
 	}{
 		"timeout":                       {was: was(path), failed: []detect.Failure{failed(path, detect.Timeout)}, kept: true, attempts: 1},
 		"timeout, and nothing else":     {was: was(path), failed: []detect.Failure{failed(path, detect.Timeout)}, undetected: undetected(detect.Timeout), kept: true, attempts: 1},
@@ -60,6 +71,14 @@ func TestConfirm(t *testing.T) {
 		"not there":                     {was: was(path), undetected: undetected(detect.NotFound)},
 		"declared, and out of time":     {was: detect.Detection{Ref: "t.kit", Name: "kit", Source: detect.Declared}, undetected: undetected(detect.Timeout), kept: true},
 		"declared, and others found":    {was: detect.Detection{Ref: "t.kit", Name: "kit", Source: detect.Declared}, failed: []detect.Failure{failed(path, detect.Timeout)}},
+		"not reached":                   {was: was(path), undetected: unreached(undetected(detect.Timeout)), kept: true, excused: true},
+		"not reached, and it is gone":   {was: was(gone), undetected: unreached(undetected(detect.Timeout))},
+		"not reached, and others are":   {was: was(path), failed: []detect.Failure{skipped(path)}, kept: true, excused: true, attempts: 1},
+		"not reached, and timeout":      {was: was(path), failed: []detect.Failure{skipped(path), failed(path, detect.Timeout)}, kept: true, attempts: 2},
+		"timeout, and not reached":      {was: was(path), failed: []detect.Failure{failed(path, detect.Timeout), skipped(path)}, kept: true, attempts: 2},
+		"not reached, and failed":       {was: was(path), failed: []detect.Failure{skipped(path), failed(path, detect.ExitMismatch)}, kept: true, excused: true, attempts: 1},
+		"not reached for too long": {was: by(was(path), func(d *detect.Detection) { d.UnconfirmedSince = now.Add(-time.Hour) }),
+			failed: []detect.Failure{skipped(path)}, kept: true, excused: true, attempts: 1},
 		"kept for too long": {was: by(was(path), func(d *detect.Detection) { d.UnconfirmedSince = now.Add(-time.Hour) }),
 			failed: []detect.Failure{failed(path, detect.Timeout)}},
 	} {
@@ -79,9 +98,13 @@ func TestConfirm(t *testing.T) {
 			if len(got.Detected) != want+1 {
 				t.Fatalf("it is lost: %+v", got.Detected)
 			}
+			since := now
+			if test.excused {
+				since = test.was.UnconfirmedSince
+			}
 			for _, d := range got.Detected {
-				if d.Version == test.was.Version && (!d.UnconfirmedSince.Equal(now) || len(d.Attempts) != test.attempts) {
-					t.Errorf("unconfirmed since %v with %d attempts, want %v and %d", d.UnconfirmedSince, len(d.Attempts), now, test.attempts)
+				if d.Version == test.was.Version && (!d.UnconfirmedSince.Equal(since) || len(d.Attempts) != test.attempts) {
+					t.Errorf("unconfirmed since %v with %d attempts, want %v and %d", d.UnconfirmedSince, len(d.Attempts), since, test.attempts)
 				}
 			}
 		})

@@ -46,5 +46,5 @@ func Unchanged(ctx context.Context, d Detector, h Host, defs []metadata.Definiti
 
 // Confirm is confirm for what is there now.
 func Confirm(before, found *detect.Capabilities, at time.Time, keep time.Duration) *detect.Capabilities {
-	return confirm(before, found, confirmation{at: at, keep: keep, files: lookFor(before)})
+	return confirm(before, found, confirmation{at: at, keep: keep, files: lookFor(before), patient: true})
 }

@@ -12,7 +12,7 @@ import (
 func (s *Service) leave(ctx context.Context) {
 	ctx = context.WithoutCancel(ctx)
 	if s.running != nil {
-		s.running()
+		s.running.end(context.Canceled)
 		select {
 		case <-s.results:
 		case <-time.After(leaveTimeout):

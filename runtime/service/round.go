@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/attune-go/attune/runtime/detect"
@@ -42,16 +43,39 @@ type roundResult struct {
 	kept map[string]error
 	// regular: it was a full one because its turn had come.
 	regular bool
+	// of is the round, where it has not ended yet: caps are what it has found so
+	// far, and what was known of the rest.
+	of *running
 	// asked is the last request to verify that was seen when it began.
 	asked *time.Time
 	took  time.Duration
 	err   error
 }
 
+// running is a round that runs.
+type running struct {
+	end   context.CancelCauseFunc
+	began time.Time
+	hurry *time.Timer
+	// told: what it had found so far is taken over.
+	told bool
+}
+
+// hurryUp ends a round for another one that somebody asks for, as soon as each
+// command has had its time: what goes on then hangs.
+func (r *running) hurryUp() {
+	if r.hurry == nil {
+		r.hurry = time.AfterFunc(max(0, detect.OwnTime-time.Since(r.began)), func() { r.end(detect.ErrEnough) })
+	}
+}
+
 // startRound begins to verify the host when its time has come; it does so
 // beside everything else, since a probe may hang.
 func (s *Service) startRound(ctx context.Context) error {
 	s.takeAsked()
+	if s.running != nil && s.force {
+		s.running.hurryUp()
+	}
 	if s.running != nil || s.db == nil || !s.due(s.verifyAt) || !s.canStart() {
 		return nil
 	}
@@ -81,7 +105,16 @@ func (s *Service) startRound(ctx context.Context) error {
 		r.before = s.was
 	}
 	s.force = false
-	ctx, s.running = context.WithCancel(ctx)
+	ctx, end := context.WithCancelCause(ctx)
+	s.running = &running{end: end, began: time.Now()}
+	of := s.running
+	r.tell = func(soFar roundResult) {
+		soFar.of = of
+		s.mu.Lock()
+		s.soFar = &soFar
+		s.mu.Unlock()
+		s.stir()
+	}
 	go func() { s.results <- r.run(ctx) }()
 	return nil
 }
@@ -166,6 +199,8 @@ type round struct {
 	files         []string
 	asked         *time.Time
 	regular, full bool
+	// tell is told of what has been found before the round ends.
+	tell func(roundResult)
 }
 
 func (r *round) run(ctx context.Context) roundResult {
@@ -177,7 +212,7 @@ func (r *round) run(ctx context.Context) roundResult {
 		out.took = time.Since(start)
 		return out
 	}
-	out.caps, out.err = r.detector.Detect(ctx)
+	out.caps, out.err = r.detect(ctx, out)
 	if out.err == nil {
 		out.seen.places = now.places
 		out.kept = lookFor(r.before)
@@ -185,6 +220,26 @@ func (r *round) run(ctx context.Context) roundResult {
 	}
 	out.took = time.Since(start)
 	return out
+}
+
+// detect detects, and tells what it has found where something takes long.
+func (r *round) detect(ctx context.Context, out roundResult) (*detect.Capabilities, error) {
+	d, is := r.detector.(Gradual)
+	if !is || r.tell == nil {
+		return r.detector.Detect(ctx)
+	}
+	var last sync.Mutex
+	return d.DetectInParts(ctx, func(soFar *detect.Capabilities, open []string) {
+		go func() { // a look at a file may hang too
+			if !last.TryLock() {
+				return
+			}
+			defer last.Unlock()
+			out.caps = soFar.Instead(open, r.before)
+			out.kept = lookFor(r.before)
+			r.tell(out)
+		}()
+	})
 }
 
 // collect takes the result of a round that has ended.
@@ -196,12 +251,16 @@ func (s *Service) collect(ctx context.Context) error {
 	select {
 	case r = <-s.results:
 	default:
+		s.collectSoFar()
 		return nil
 	}
-	s.running()
+	was := s.running
+	was.end(nil)
 	s.running = nil
 	now := s.cfg.Now()
-	s.verifyAt = now.Add(s.jittered(s.cfg.VerifyInterval))
+	if !was.told {
+		s.verifyAt = now.Add(s.jittered(s.cfg.VerifyInterval))
+	}
 	if s.force {
 		s.verifyAt = now // it was asked for while this round ran
 	}
@@ -229,28 +288,55 @@ func (s *Service) collect(ctx context.Context) error {
 	return nil //nolint:nilerr // a round that failed was logged: the next one tries again, and what was known stays
 }
 
+// collectSoFar takes what a round has found that has not ended: what hangs holds up
+// nothing else, nor the next round.
+func (s *Service) collectSoFar() {
+	s.mu.Lock()
+	r := s.soFar
+	s.soFar = nil
+	s.mu.Unlock()
+	if r == nil || r.of != s.running {
+		return
+	}
+	now := s.cfg.Now()
+	if !s.running.told {
+		s.running.told = true
+		s.verifyAt = now.Add(s.jittered(s.cfg.VerifyInterval))
+	}
+	s.take(*r, now)
+}
+
 // found takes over what a round found.
 func (s *Service) found(r roundResult, now time.Time) {
+	s.doubt.reach(r.caps, now)
+	s.take(r, now)
+	s.doubt.note(s.caps)
+	s.seen = r.seen
+	s.rounds++
+	if r.regular {
+		s.rounds = 0
+	}
+}
+
+// take makes what was found what the host has.
+func (s *Service) take(r roundResult, now time.Time) {
 	before, first := s.caps, s.caps == nil
 	if first {
 		before = s.was
 	}
-	caps := confirm(before, r.caps, confirmation{at: now, keep: s.cfg.UnconfirmedFor, files: r.kept})
+	caps := confirm(before, r.caps, confirmation{
+		at: now, keep: s.cfg.UnconfirmedFor, files: r.kept, patient: s.doubt.patient(now, s.cfg.UnconfirmedFor),
+	})
 	if r.asked != nil {
 		caps.Refreshed = *r.asked
 	}
-	s.doubt.note(caps)
 	if first || r.regular || !sameDocument(before, caps) {
 		s.unsaid = true
 	}
 	s.logNews(s.caps, caps)
 	s.logDoubt(before, caps)
-	s.caps, s.seen, s.was = caps, r.seen, nil
+	s.caps, s.was = caps, nil
 	s.cfg.Metrics.runtimes.Set(float64(len(caps.Runtimes)))
-	s.rounds++
-	if r.regular {
-		s.rounds = 0
-	}
 }
 
 // sameDocument reports whether two documents say the same, but for when it was

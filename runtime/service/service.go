@@ -44,13 +44,14 @@ type Service struct {
 	// proven are the settings before those that the host was not verified by yet;
 	// nil: it was.
 	proven  *settings
-	running context.CancelFunc // a round runs
+	running *running // nil: no round runs
 	results chan roundResult
 	wake    chan struct{}
 
-	mu     sync.Mutex // guards what follows
-	asked  bool       // Refresh was called
-	given  *settings  // Reload was
+	mu     sync.Mutex   // guards what follows
+	asked  bool         // Refresh was called
+	given  *settings    // Reload was
+	soFar  *roundResult // what the round that runs has found so far
 	health health
 }
 
@@ -80,6 +81,11 @@ func (s *Service) Refresh() {
 	s.mu.Lock()
 	s.asked = true
 	s.mu.Unlock()
+	s.stir()
+}
+
+// stir ends the pause between two steps.
+func (s *Service) stir() {
 	select {
 	case s.wake <- struct{}{}:
 	default:

@@ -1,0 +1,280 @@
+package detect_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+// crowded is a host on which what is named …hang hangs. It notes how many commands
+// ran at most, and for how long those ran that were ended for others.
+type crowded struct {
+	detect.Host
+	mu            sync.Mutex
+	running, most int
+	ended         []time.Duration
+}
+
+func (h *crowded) Run(ctx context.Context, inv host.Invocation) host.Result {
+	h.mu.Lock()
+	h.running++
+	h.most = max(h.most, h.running)
+	h.mu.Unlock()
+	begin := time.Now()
+	res := h.run(ctx, inv)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.running--
+	if res.Err != nil && strings.Contains(res.Err.Error(), "others waited") {
+		h.ended = append(h.ended, time.Since(begin))
+	}
+	return res
+}
+
+func (h *crowded) run(ctx context.Context, inv host.Invocation) host.Result {
+	if _, local := h.Host.(*host.LocalHost); local || !strings.HasSuffix(inv.Path, "hang") {
+		return h.Host.Run(ctx, inv)
+	}
+	select {
+	case <-time.After(inv.Timeout):
+		return host.Result{ExitCode: -1, TimedOut: true, Duration: inv.Timeout}
+	case <-ctx.Done():
+		return host.Result{ExitCode: -1, Err: fmt.Errorf("run %s: %w", inv.Path, context.Cause(ctx))}
+	}
+}
+
+// hanging are definitions of commands that hang.
+func hanging(t *testing.T, n int, timeout string) (names []string, defs []metadata.Definition) {
+	t.Helper()
+	for i := range n {
+		names = append(names, fmt.Sprintf("n%03d-hang", i))
+		defs = append(defs, tool(t, names[i], fmt.Sprintf(`, "timeout": %q`, timeout)))
+	}
+	return names, defs
+}
+
+// TestWhatHangsKeepsNothingFromOthers: with more definitions that hang than
+// commands may run at all, the others are verified in the first detection, and at
+// once in each that follows.
+func TestWhatHangsKeepsNothingFromOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		names, defs := hanging(t, 60, "5m")
+		var trusted []host.Command
+		var refs []string
+		for i := range 6 {
+			core, real := fmt.Sprintf("n%d5-core", i), fmt.Sprintf("n%d6-real", i)
+			names = append(names, core, real)
+			defs = append(defs, tool(t, core, ""), tool(t, real, ""))
+			trusted = append(trusted, host.Command{Binary: core, Args: []string{"--version"}})
+			refs = append(refs, "acme."+core, "acme."+real)
+		}
+		names, defs, refs = append(names, "slow"), append(defs, tool(t, "slow", `, "timeout": "20s"`)), append(refs, "acme.slow")
+		h := &crowded{Host: withTools(t, names...)}
+		slow := overridden{Host: h, run: func(ctx context.Context, inv host.Invocation) host.Result {
+			if inv.Path == "/usr/bin/slow" {
+				time.Sleep(5 * time.Second / 2)
+			}
+			return h.Run(ctx, inv)
+		}}
+		d := detect.New(defs, detect.Config{
+			Host: slow, Getenv: noEnvironment, Explain: true, Parallelism: 4,
+			Policy: detect.StandardPolicy(trusted),
+		})
+		for round := range 3 {
+			begin := time.Now()
+			settled := map[string]time.Duration{}
+			caps, err := d.DetectInParts(t.Context(), func(soFar *detect.Capabilities, open []string) {
+				for _, in := range soFar.Detected {
+					if _, known := settled[in.Ref]; !known {
+						settled[in.Ref] = time.Since(begin)
+					}
+				}
+				for ref, outcome := range outcomes(soFar) {
+					if strings.HasSuffix(ref, "hang") == (outcome == detect.Available) && !slices.Contains(open, ref) {
+						t.Errorf("round %d: %s is %s, and not open", round, ref, outcome)
+					}
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if took := time.Since(begin); took > detect.DefaultTimeout {
+				t.Errorf("round %d took %v", round, took)
+			}
+			for _, ref := range refs {
+				// In the first, only of what is trusted is known that it comes first.
+				if (round > 0 || strings.HasSuffix(ref, "core")) && settled[ref] != detect.SoFar {
+					t.Errorf("round %d: it was told of %s after %v", round, ref, settled[ref])
+				}
+			}
+			for ref, outcome := range outcomes(caps) {
+				if strings.HasSuffix(ref, "hang") == (outcome == detect.Available) {
+					t.Errorf("round %d: %s is %s", round, ref, outcome)
+				}
+			}
+			for _, a := range caps.Undetected {
+				if a.Unreached {
+					t.Errorf("round %d: %s was not reached", round, a.Ref)
+				}
+			}
+		}
+		if h.most != 20 {
+			t.Errorf("%d commands ran at a time, want 20", h.most)
+		}
+		if len(h.ended) == 0 || slices.Min(h.ended) < detect.OwnTime {
+			t.Errorf("ended for others after %v, want %v at least", h.ended, detect.OwnTime)
+		}
+	})
+}
+
+// TestOneDefinitionThatHangs takes turns with the others, however much it asks for.
+func TestOneDefinitionThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var text strings.Builder
+		text.WriteString("host: {os: linux, arch: amd64, path: [/usr/bin]}\nbinaries:\n")
+		for i := range 60 {
+			fmt.Fprintf(&text, "  - {path: /opt/h%d/hang, runs: [{args: [--version], stdout: hang 1.0.0}]}\n", i)
+		}
+		hang := tool(t, "hang", `, "timeout": "5m"`)
+		hang.Distributions.Verification.Locations = []string{"/opt/h*/hang"}
+		defs := []metadata.Definition{hang}
+		for i := range 30 {
+			name := fmt.Sprintf("real%d", i)
+			fmt.Fprintf(&text, "  - {path: /usr/bin/%s, runs: [{args: [--version], stdout: %[1]s 1.0.0}]}\n", name)
+			defs = append(defs, tool(t, name, ""))
+		}
+		enough, end := context.WithCancelCause(t.Context())
+		first := 0
+		_, err := detect.New(defs, detect.Config{Host: &crowded{Host: recorded(t, text.String())}, Getenv: noEnvironment, Parallelism: 4}).
+			DetectInParts(enough, func(soFar *detect.Capabilities, _ []string) {
+				first = len(soFar.Detected)
+				end(detect.ErrEnough)
+			})
+		if err != nil || first != 30 {
+			t.Errorf("it was told of %d at first, want 30; error %v", first, err)
+		}
+	})
+}
+
+// TestUnreached: what had no turn says so, and does not claim to hang.
+func TestUnreached(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		names, defs := hanging(t, 200, "5m")
+		h := &crowded{Host: withTools(t, names...)}
+		d := detect.New(defs, detect.Config{Host: h, Getenv: noEnvironment, Explain: true, Parallelism: 2})
+		last := map[string]bool{}
+		for round := range 2 {
+			caps, err := d.Detect(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			now, again := map[string]bool{}, 0
+			for _, a := range caps.Undetected {
+				if a.Outcome != detect.Timeout || a.Unreached != a.Attempts[0].Unreached || a.Unreached != strings.Contains(a.Detail, "not reached") {
+					t.Fatalf("%+v", a)
+				}
+				now[a.Ref] = a.Unreached
+				if a.Unreached && last[a.Ref] {
+					again++
+				}
+			}
+			for _, f := range caps.Failed {
+				if f.Unreached != now[f.Ref] {
+					t.Errorf("%+v, and the runtime's %v", f, now[f.Ref])
+				}
+			}
+			reached := 0
+			for _, un := range now {
+				if !un {
+					reached++
+				}
+			}
+			if reached < 50 || reached == len(defs) {
+				t.Fatalf("round %d reached %d", round, reached)
+			}
+			if want := max(0, len(defs)-2*reached); round == 1 && again > want+10 {
+				t.Errorf("%d were not reached twice, want about %d: those go first that were not", again, want)
+			}
+			last = now
+		}
+	})
+}
+
+// TestRealHangers: commands that really hang, more than may run, and that end with
+// the detection.
+func TestRealHangers(t *testing.T) {
+	dir := t.TempDir()
+	pids := filepath.Join(dir, "pids")
+	names, defs := hanging(t, 23, "5m")
+	for _, name := range names {
+		script(t, dir, name, "echo $$ >>"+pids+"; exec /bin/sleep 1000")
+	}
+	// One more that has several, and four names for one that hangs.
+	for i := range 5 {
+		folder := filepath.Join(dir, fmt.Sprintf("h%d", i))
+		if err := os.Mkdir(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		script(t, folder, "several", "echo $$ >>"+pids+"; exec /bin/sleep 1000")
+	}
+	several := tool(t, "several", `, "timeout": "5m"`)
+	several.Distributions.Verification.Locations = []string{dir + "/h*/several"}
+	defs = append(defs, several)
+	for _, arg := range []string{"-v", "-V", "-version"} {
+		d := tool(t, names[0], "")
+		d.Ref += arg
+		d.Distributions.Verification.Commands[0].Args = []string{arg}
+		defs = append(defs, d)
+	}
+	defs = append(defs, tool(t, "real", ""))
+	h := &crowded{Host: localWith(dir)}
+	d := detect.New(defs, detect.Config{Host: h, Policy: openPolicy(t), Getenv: noEnvironment, Parallelism: 4})
+	for round, there := range []bool{true, true, false, true} {
+		if there {
+			script(t, dir, "real", "echo real 1.0.0")
+		} else if err := os.Remove(filepath.Join(dir, "real")); err != nil {
+			t.Fatal(err)
+		}
+		ctx, end := context.WithCancelCause(t.Context())
+		said := false
+		_, err := d.DetectInParts(ctx, func(soFar *detect.Capabilities, open []string) {
+			if !slices.Contains(open, "acme.real") {
+				said = slices.Contains(soFar.Runtimes, "real")
+				end(detect.ErrEnough)
+			}
+		})
+		if err != nil || said != there {
+			t.Fatalf("round %d: it is there: %v, want %v; error %v", round, said, there, err)
+		}
+	}
+	if h.most > 20 || h.running != 0 {
+		t.Errorf("%d ran at a time, and %d do still; want 20 at most and none", h.most, h.running)
+	}
+	list, err := os.ReadFile(pids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Fields(string(list)) {
+		pid, err := strconv.Atoi(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
+			t.Errorf("%d is left: %v", pid, err)
+		}
+	}
+}

@@ -1,0 +1,189 @@
+package service_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/runtime/service"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+// crowded is a config whose detections take two slots and 12 s, so that what hangs
+// goes on after the others were told of.
+func (b *bench) crowded(policy *host.Policy) service.Config {
+	cfg := b.config()
+	cfg.Detector = func(defs []metadata.Definition) (service.Detector, error) {
+		return detect.New(defs, detect.Config{
+			Host: cfg.Host.(detect.Host), Policy: policy, Explain: true, Now: b.clock.Now, Getenv: func(string) string { return "" },
+			Parallelism: 2, Timeout: 12 * time.Second,
+		}), nil
+	}
+	return cfg
+}
+
+// comesToSay steps in real time until the row says what is wanted, of runtimes that
+// are as has wants them.
+func (b *bench) comesToSay(svc *service.Service, want string) {
+	b.Helper()
+	got := "nothing"
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if _, err := svc.Step(b.Context()); err != nil {
+			b.Fatalf("the service ended: %v\n%s", err, b.log)
+		}
+		row, err := b.Workers.ByIdentity(b.Context(), metadata.Worker, b.name)
+		if err != nil {
+			continue // not yet
+		}
+		caps := new(detect.Capabilities)
+		if err := json.Unmarshal(row.Capabilities, caps); err != nil {
+			b.Fatal(err)
+		}
+		var all []string
+		for _, d := range caps.Detected {
+			all = append(all, written(d.Name, d.Version, !d.UnconfirmedSince.IsZero()))
+		}
+		if got = strings.Join(all, " "); got == want {
+			return
+		}
+	}
+	b.Fatalf("the row says %s, want %s\n%s", got, want, b.log)
+}
+
+// TestManyHang: more definitions than commands may run hang from the beginning on,
+// while a runtime is there, is removed, and is put back; that is told while they
+// hang.
+func TestManyHang(t *testing.T) {
+	b := newBench(t, testdb.SQLite(t))
+	for i := range 12 {
+		name := fmt.Sprintf("aa%02d", i) // before alpha
+		b.define(name, fmt.Sprintf(`{"verification": {"commands": [{"binary": %q, "args": ["--version"], "timeout": "5m"}]}}`, name))
+		b.install(name, "exec /bin/sleep 1000")
+	}
+	policy, err := host.NewPolicy(host.PolicyConfig{Mode: host.ModeOpen})
+	if err != nil {
+		t.Fatal(err)
+	}
+	svc := b.start(b.crowded(policy))
+	b.comesToSay(svc, "alpha@1.0.0 beta@2.0.0")
+	b.remove("alpha")
+	b.clock.advance(round)
+	b.comesToSay(svc, "beta@2.0.0")
+	b.hangs(svc, true)
+	b.install("alpha", "echo alpha 1.0.1")
+	svc.Refresh() // it does not wait for what hangs either
+	b.comesToSay(svc, "alpha@1.0.1 beta@2.0.0")
+	b.hangs(svc, true)
+	svc.Leave(t.Context())
+	b.hangs(svc, false)
+	changes, err := b.Changes.After(t.Context(), 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range changes {
+		if c.Name != "alpha" && (c.Name != "beta" || c.Kind != "gained") {
+			t.Errorf("%s %s", c.Kind, c.Name)
+		}
+	}
+}
+
+// hangs wants commands to run, or none.
+func (b *bench) hangs(svc *service.Service, want bool) {
+	b.Helper()
+	if n := measure(b.T).children; (n > 0) != want || n > 10 {
+		b.Errorf("%d commands run, want any: %v, and 10 at most\n%s", n, want, b.log)
+	}
+}
+
+// TestHostileLocations: a definition that somebody turns on all executables that
+// hang, as the standard policy lets it, takes nothing from the others, and nothing
+// of what its own installation is.
+func TestHostileLocations(t *testing.T) {
+	b := newBench(t, testdb.SQLite(t))
+	b.underStandardPolicy() // the folder
+	cfg := b.crowded(nil)
+	cfg.FullEvery = 1
+	svc := b.start(cfg)
+	b.step(svc)
+	b.has("alpha@1.0.0", "beta@2.0.0")
+	for i := range 12 {
+		folder := filepath.Join(b.bin, fmt.Sprintf("h%02d", i))
+		if err := os.Mkdir(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, "alpha"), []byte("#!/bin/sh\nexec /bin/sleep 1000\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.define("alpha", fmt.Sprintf(`{"verification": {"commands": [{"binary": "alpha", "args": ["--version"], "timeout": "5m"}], "locations": [%q]}}`, b.bin+"/h*/alpha"))
+	b.clock.advance(round)
+	b.install("beta", "echo beta 2.1.0")
+	b.comesToSay(svc, "alpha@1.0.0 beta@2.1.0")
+	b.hangs(svc, true)
+	b.step(svc)
+	b.has("alpha@1.0.0", "beta@2.1.0")
+	b.clock.advance(round)
+	b.remove("beta")
+	b.comesToSay(svc, "alpha@1.0.0")
+	b.hangs(svc, true)
+	svc.Leave(t.Context())
+	b.hangs(svc, false)
+	b.history("gained alpha", "gained beta", "version_changed beta", "lost beta")
+}
+
+// skipping is a detector that does not come to asking for t.alpha.
+type skipping struct {
+	service.Detector
+	skip bool
+}
+
+func (d *skipping) Detect(ctx context.Context) (*detect.Capabilities, error) {
+	caps, err := d.Detector.Detect(ctx)
+	if err != nil || !d.skip {
+		return caps, err
+	}
+	return caps.Instead([]string{"t.alpha"}, &detect.Capabilities{Undetected: []detect.Absence{
+		{Ref: "t.alpha", Name: "alpha", Outcome: detect.Timeout, Detail: "it was not reached", Unreached: true},
+	}}), nil
+}
+
+// TestUnreached: that a runtime was not reached, as others took all the time, is
+// nothing against it, and not for ever.
+func TestUnreached(t *testing.T) {
+	b := newBench(t, testdb.SQLite(t))
+	cfg, d := b.config(), &skipping{}
+	detector := cfg.Detector
+	cfg.Detector = func(defs []metadata.Definition) (service.Detector, error) {
+		var err error
+		d.Detector, err = detector(defs)
+		return d, err
+	}
+	cfg.UnconfirmedFor = 5 * time.Minute
+	svc := b.start(cfg)
+	b.step(svc)
+	d.skip = true
+	b.install("beta", "echo beta 2.0.0") // something is to be seen
+	b.pass(svc, 4*round)
+	b.has("alpha@1.0.0", "beta@2.0.0")
+	d.skip = false
+	b.pass(svc, round)
+	d.skip = true
+	b.install("beta", "echo beta 2.0.0")
+	b.pass(svc, 4*round)
+	b.has("alpha@1.0.0", "beta@2.0.0")
+	b.pass(svc, 3*round)
+	b.has("alpha@1.0.0?", "beta@2.0.0")
+	b.pass(svc, 6*round)
+	b.has("beta@2.0.0")
+	d.skip = false
+	b.pass(svc, round)
+	b.has("alpha@1.0.0", "beta@2.0.0")
+}
