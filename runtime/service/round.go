@@ -330,7 +330,7 @@ func (s *Service) take(r roundResult, now time.Time) {
 	if r.asked != nil {
 		caps.Refreshed = *r.asked
 	}
-	if first || r.regular || !sameDocument(before, caps) {
+	if first || (r.regular && r.of == nil) || !sameDocument(before, caps) {
 		s.unsaid = true
 	}
 	s.logNews(s.caps, caps)
