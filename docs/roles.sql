@@ -22,10 +22,21 @@
 -- definitions and from rewriting the history; it does not keep one host from
 -- another's rows.
 --
+-- Neither of the two has UPDATE or DELETE of a whole table: who has could LOCK it, and
+-- all others would wait.
+--
 -- What no role can prevent: a login that means harm can fill the disk with rows of
--- its own, have changes deleted once they are a day old, keep who follows the history
--- waiting for a change that it does not commit, and send notifications on
--- attune_capability_change. Listeners take those as hints and read the history.
+-- its own, have changes deleted once they are a day old, and workers that missed three
+-- heartbeats made inactive before the others would (they are active again with their
+-- next heartbeat); and send notifications on attune_capability_change, which listeners
+-- take as hints: they read the history.
+--
+-- By a transaction that it does not end, such a login can also keep who follows the
+-- history waiting for a change that does not come; keep everybody from sweeping and
+-- pruning; keep a runtime's definition or its own worker from being deleted, and the
+-- schema from being migrated; and VACUUM from its work. pg_stat_activity tells who it is
+-- (state 'idle in transaction', and a long xact_start), and pg_terminate_backend(pid),
+-- after ALTER ROLE … NOLOGIN, ends it.
 
 BEGIN;
 
@@ -52,19 +63,21 @@ REVOKE ALL ON "public".pack, "public".runtime, "public".runtime_version,
     FROM attune_reader, attune_worker, attune_fleet, attune_operator;
 
 -- What there is. `attune workers list|show|history`, `attune explain`, placement.
-GRANT SELECT ON "public".pack, "public".runtime, "public".runtime_version,
+GRANT SELECT ON "public".runtime, "public".runtime_version,
     "public".worker, "public".worker_runtime, "public".capability_change, "public".worker_sweep,
     "public".available_runtime, "public".attune_migrations
     TO attune_reader, attune_fleet, attune_operator;
+GRANT SELECT ON "public".pack TO attune_reader, attune_operator;
 
 -- `worker run`, `sensor run`, `worker register`: reads the definitions, and writes
 -- what workers say of themselves. It can neither define what is run on a host, nor
 -- ask others to verify anew, nor delete a worker, nor rewrite the history. Ids and
 -- the times of the history are the database's to give. The view shows every worker,
--- whatever the policies below say.
-GRANT SELECT ON "public".pack, "public".runtime, "public".runtime_version,
+-- whatever the policies below say. What packs are configured with is no host's concern.
+GRANT SELECT ON "public".runtime, "public".runtime_version,
     "public".worker, "public".worker_runtime, "public".capability_change, "public".attune_migrations
     TO attune_worker;
+GRANT SELECT (id, ref) ON "public".pack TO attune_worker, attune_fleet;
 GRANT INSERT (name, worker_type, worker_role, host, port, status, capabilities, meta, identity, instance,
         heartbeat_interval, last_heartbeat, updated),
     UPDATE (name, worker_type, worker_role, host, port, status, capabilities, meta, identity, instance,
@@ -73,8 +86,8 @@ GRANT INSERT (name, worker_type, worker_role, host, port, status, capabilities, 
 GRANT INSERT (worker, runtime, runtime_ref, name, active, outcome, source, version, version_raw, prerelease, sort_key,
         path, real_path, detail, hint, evidence, verified_at, unconfirmed_since),
     UPDATE (worker, runtime, runtime_ref, name, active, outcome, source, version, version_raw, prerelease, sort_key,
-        path, real_path, detail, hint, evidence, verified_at, unconfirmed_since, updated),
-    DELETE ON "public".worker_runtime TO attune_worker, attune_fleet;
+        path, real_path, detail, hint, evidence, verified_at, unconfirmed_since, updated)
+    ON "public".worker_runtime TO attune_worker, attune_fleet; -- an outcome made '' deletes the row
 GRANT INSERT (worker, worker_name, worker_role, runtime_ref, name, kind, old_version, new_version, detail)
     ON "public".capability_change TO attune_worker, attune_fleet;
 GRANT USAGE ON SEQUENCE "public".worker_id_seq, "public".worker_runtime_id_seq, "public".capability_change_id_seq

@@ -65,7 +65,7 @@ WHERE a.relkind IN ('r', 'v') AND pg_catalog.pg_get_userbyid(w.relowner) <> curr
 UNION ALL
 SELECT pg_catalog.format('ALTER FUNCTION %s OWNER TO %I', p.oid::pg_catalog.regprocedure, pg_catalog.pg_get_userbyid(w.relowner))
 FROM pg_catalog.pg_proc p JOIN worker w ON w.relnamespace = p.pronamespace
-WHERE p.proname IN ('worker_runtime_follow_status', 'sweep_workers', 'prune_changes', 'worker_heartbeat', 'version_key', 'version_constraint_valid')
+WHERE p.proname IN ('worker_runtime_follow_status', 'worker_runtime_delete', 'sweep_workers', 'prune_changes', 'worker_heartbeat', 'version_key', 'version_constraint_valid')
   AND pg_catalog.pg_get_userbyid(w.relowner) <> current_user
 UNION ALL
 SELECT pg_catalog.format('ALTER TABLE %I.%I SET (%s)', w.nspname, w.relname, o.option) FROM worker w, (VALUES (?2), (?3)) o (option)

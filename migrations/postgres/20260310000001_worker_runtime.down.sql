@@ -14,3 +14,4 @@ DROP TABLE {schema}.capability_change;
 DROP TRIGGER worker_runtime_follow_status ON {schema}.worker;
 DROP FUNCTION {schema}.worker_runtime_follow_status();
 DROP TABLE {schema}.worker_runtime;
+DROP FUNCTION {schema}.worker_runtime_delete();

@@ -55,6 +55,20 @@ CREATE TRIGGER worker_runtime_follow_status AFTER UPDATE OF status ON {schema}.w
     FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status)
     EXECUTE FUNCTION {schema}.worker_runtime_follow_status();
 
+-- A row whose outcome is made empty is deleted. So whoever may write a row may
+-- delete it, and needs no DELETE for that, which is a right to the whole table: to
+-- LOCK it against everybody.
+CREATE FUNCTION {schema}.worker_runtime_delete() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $attune$
+BEGIN
+    DELETE FROM {schema}.worker_runtime WHERE id = NEW.id;
+    RETURN NULL;
+END
+$attune$;
+
+CREATE TRIGGER worker_runtime_delete AFTER UPDATE OF outcome ON {schema}.worker_runtime
+    FOR EACH ROW WHEN (NEW.outcome = '') EXECUTE FUNCTION {schema}.worker_runtime_delete();
+
 -- The history.
 CREATE TABLE {schema}.capability_change (
     id          bigserial PRIMARY KEY,

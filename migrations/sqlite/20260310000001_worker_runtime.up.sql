@@ -39,6 +39,11 @@ BEGIN
     WHERE worker = NEW.id AND active <> coalesce(NEW.status = 'active', 0);
 END;
 
+CREATE TRIGGER main.worker_runtime_delete AFTER UPDATE OF outcome ON worker_runtime WHEN NEW.outcome = ''
+BEGIN
+    DELETE FROM worker_runtime WHERE id = NEW.id;
+END;
+
 CREATE TABLE main.capability_change (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
     worker      INTEGER REFERENCES worker (id) ON DELETE SET NULL,

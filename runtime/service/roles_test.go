@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -145,7 +146,9 @@ func TestOwnRowsAndNoMore(t *testing.T) {
 			{sql: `INSERT INTO {schema}.worker_runtime (worker, runtime_ref, name, outcome) VALUES (OTHER, 't.evil', 'evil', 'available')`},
 			{sql: `UPDATE {schema}.worker_runtime SET worker = OTHER WHERE worker = OWN`},
 			{sql: `UPDATE {schema}.worker_runtime SET outcome = 'not_found' WHERE worker = OTHER`, unseen: true},
-			{sql: `DELETE FROM {schema}.worker_runtime WHERE worker = OTHER`, unseen: true},
+			{sql: `UPDATE {schema}.worker_runtime SET outcome = '' WHERE worker = OTHER`, unseen: true},
+			{sql: `DELETE FROM {schema}.worker_runtime WHERE worker = OTHER`},
+			{sql: `DELETE FROM {schema}.worker_runtime WHERE worker = OWN`},
 			{sql: `INSERT INTO {schema}.worker_runtime (id, worker, runtime_ref, name, outcome) VALUES (1000, OWN, 't.x', 'x', 'available')`},
 
 			{sql: `INSERT INTO {schema}.capability_change (worker, worker_name, worker_role, runtime_ref, name, kind) VALUES (OTHER, 'other', 'action', 't.alpha', 'alpha', 'lost')`},
@@ -161,6 +164,8 @@ func TestOwnRowsAndNoMore(t *testing.T) {
 			{sql: `DELETE FROM {schema}.runtime`},
 			{sql: `UPDATE {schema}.runtime_version SET version = '1'`},
 			{sql: `UPDATE {schema}.pack SET label = 'x'`},
+			{sql: `SELECT config FROM {schema}.pack`},
+			{sql: `SELECT * FROM {schema}.sensor`},
 			{sql: `SELECT * FROM {schema}.action`},
 			{sql: `SELECT * FROM {schema}.available_runtime`},
 			{sql: `UPDATE {schema}.worker_sweep SET swept = now()`},
@@ -198,6 +203,28 @@ func TestOwnRowsAndNoMore(t *testing.T) {
 			t.Errorf("the other was\n%s\nand is\n%s", before, after)
 		}
 		b.has("alpha@1.0.0", "beta@2.0.0")
+	})
+}
+
+// TestNobodyIsLockedOut: a host can lock no table against the others.
+func TestNobodyIsLockedOut(t *testing.T) {
+	inSchemas(t, func(t *testing.T, db *testdb.DB) {
+		b := newBench(t, db)
+		b.step(b.start(b.config()))
+		var tables []string
+		err := b.db.NewRaw(`SELECT relname FROM pg_class WHERE relnamespace = ?::regnamespace AND relkind IN ('r', 'v') ORDER BY 1`,
+			`"`+db.Schema+`"`).Scan(t.Context(), &tables)
+		if err != nil || !slices.Contains(tables, "worker_runtime") || !slices.Contains(tables, "pack") {
+			t.Fatalf("%q, %v", tables, err)
+		}
+		var locks []attempt
+		for _, table := range tables {
+			for _, mode := range []string{"ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE"} {
+				locks = append(locks, attempt{sql: `DO $$ BEGIN LOCK TABLE {schema}.` + table + ` IN ` + mode + ` MODE NOWAIT; END $$`})
+			}
+		}
+		b.harmless(opened(t, b.url), db.Schema, 0, locks)
+		b.harmless(opened(t, b.roles.Login(t, b.name+"-fleet", "attune_fleet")), db.Schema, 0, locks)
 	})
 }
 
@@ -246,6 +273,8 @@ func TestFleetRole(t *testing.T) {
 	}
 	b.harmless(conn, "public", other.ID, []attempt{
 		{sql: `DELETE FROM worker`},
+		{sql: `DELETE FROM worker_runtime`},
+		{sql: `SELECT config FROM pack`},
 		{sql: `UPDATE worker SET refresh_requested = now()`},
 		{sql: `UPDATE runtime SET name = 'x'`},
 		{sql: `INSERT INTO runtime_version (runtime, version, sort_key) VALUES (1, '1', '1')`},
