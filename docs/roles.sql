@@ -94,7 +94,7 @@ GRANT USAGE ON SEQUENCE "public".worker_id_seq, "public".worker_runtime_id_seq, 
     TO attune_worker, attune_fleet;
 -- It beats with its own rights; and makes workers inactive that beat no more, and
 -- deletes changes that are old, by the clock alone.
-GRANT EXECUTE ON FUNCTION "public".worker_heartbeat(bigint, text), "public".sweep_workers(interval, integer),
+GRANT EXECUTE ON FUNCTION "public".worker_heartbeat(bigint, text), "public".sweep_workers(interval, integer, timestamptz, timestamptz),
     "public".prune_changes(interval, interval, integer) TO attune_worker, attune_fleet;
 
 -- `attune packs load`, `attune workers refresh`.

@@ -8,7 +8,7 @@ DROP VIEW {schema}.available_runtime;
 DROP FUNCTION {schema}.worker_heartbeat(bigint, text);
 ALTER TABLE {schema}.worker DROP COLUMN refresh_requested;
 DROP FUNCTION {schema}.prune_changes(interval, interval, integer);
-DROP FUNCTION {schema}.sweep_workers(interval, integer);
+DROP FUNCTION {schema}.sweep_workers(interval, integer, timestamptz, timestamptz);
 DROP TABLE {schema}.worker_sweep;
 DROP TABLE {schema}.capability_change;
 DROP TRIGGER worker_runtime_follow_status ON {schema}.worker;

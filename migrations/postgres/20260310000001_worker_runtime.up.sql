@@ -102,12 +102,19 @@ INSERT INTO {schema}.worker_sweep (id, swept, pruned, pruned_to) VALUES (1, '197
 -- does at this moment, or has within every; a time to come is from before the
 -- server's clock was set back. A worker that is being written to is left for later.
 --
+-- From since to until, two of its heartbeats, the caller missed none itself. It judges
+-- by how things stood at until, and those alone whose three intervals lie within: of
+-- one that was silent before, nobody knows whether the database was there for it. Who
+-- does not say it judges all, by how things stand now.
+--
 -- Whoever calls it needs no right to the rows of other workers, and gets none: the
 -- clock alone decides. The schema is in the path for the sake of triggers that
 -- others have on worker.
-CREATE FUNCTION {schema}.sweep_workers(every interval, at_most integer)
+CREATE FUNCTION {schema}.sweep_workers(every interval, at_most integer, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS TABLE (id bigint, name text, worker_role text, host text, last_heartbeat timestamptz)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {schema}, pg_temp AS $attune$
+DECLARE
+    seen constant timestamptz := least(until, statement_timestamp());
 BEGIN
     PERFORM FROM {schema}.worker_sweep s
     WHERE s.swept <= statement_timestamp() - every OR s.swept > statement_timestamp() FOR UPDATE SKIP LOCKED;
@@ -120,7 +127,8 @@ BEGIN
     WHERE w.id IN (
         SELECT stale.id FROM {schema}.worker AS stale
         WHERE stale.status IN ('active', 'busy')
-          AND NOT stale.last_heartbeat > statement_timestamp() - stale.heartbeat_interval * interval '3 seconds'
+          AND stale.last_heartbeat <= seen - stale.heartbeat_interval * interval '3 seconds'
+          AND (since IS NULL OR since <= seen - stale.heartbeat_interval * interval '3 seconds')
         ORDER BY stale.id LIMIT at_most FOR UPDATE SKIP LOCKED)
     RETURNING w.id, w.name::text, w.worker_role::text, w.host::text, w.last_heartbeat;
 END

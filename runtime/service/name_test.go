@@ -2,7 +2,6 @@ package service_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -133,7 +132,7 @@ func TestHostClock(t *testing.T) {
 						t.Errorf("%s was verified %v ago", r.Name, age)
 					}
 				}
-				if swept, err := b.Workers.Sweep(t.Context(), 0); err != nil || len(swept) > 0 {
+				if swept, err := b.Workers.Sweep(t.Context(), 0, store.Watch{}); err != nil || len(swept) > 0 {
 					t.Errorf("swept: %v, %v", swept, err)
 				}
 				b.status(schema.WorkerActive)
@@ -189,37 +188,4 @@ func TestHundredAtOnce(t *testing.T) {
 			}
 		}
 	})
-}
-
-// TestSweep: workers that beat no more become inactive, by the services.
-func TestSweep(t *testing.T) {
-	b := newBench(t, testdb.Postgres(t))
-	svc := b.start(b.config())
-	b.step(svc)
-	interval := 5
-	doc, err := json.Marshal(&detect.Capabilities{Format: detect.Format})
-	if err != nil {
-		t.Fatal(err)
-	}
-	dead, _, err := b.Workers.Register(t.Context(), store.Registration{
-		Name: "dead", Role: metadata.Sensor, Instance: new("gone"), HeartbeatInterval: &interval, Capabilities: &store.Capabilities{Document: doc},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := b.db.NewRaw("UPDATE worker SET last_heartbeat = last_heartbeat - interval '1 hour' WHERE id = ?", dead.ID).Exec(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := b.db.NewRaw("UPDATE worker_sweep SET swept = swept - interval '1 hour'").Exec(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	b.pass(svc, round)
-	row, err := b.Workers.Get(t.Context(), dead.ID)
-	if err != nil || *row.Status != schema.WorkerInactive {
-		t.Errorf("the dead sensor is %s, %v", *row.Status, err)
-	}
-	b.status(schema.WorkerActive)
-	if !strings.Contains(b.log.String(), "worker=dead worker_role=sensor") {
-		t.Errorf("nothing was said:\n%s", b.log)
-	}
 }

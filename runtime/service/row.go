@@ -53,11 +53,11 @@ func (s *Service) register(ctx context.Context) error {
 	if !s.ever {
 		// A fleet that starts at once must not beat at once for ever.
 		s.beatAt = now.Add(time.Duration(float64(s.cfg.HeartbeatInterval) * s.cfg.Random()))
-		s.sweepAt = now.Add(time.Duration(float64(s.cfg.VerifyInterval) * s.cfg.Random()))
 		s.pruneAt = now.Add(time.Duration(float64(pruneInterval) * s.cfg.Random()))
 	} else {
 		s.beatAt = now.Add(s.jittered(s.cfg.HeartbeatInterval)) // this was one
 	}
+	s.arrived(*row.LastHeartbeat)
 	s.requested(row.RefreshRequested)
 	s.log.Info("registered and active", "row", row.ID, "instance", s.cfg.Instance, "runtimes", s.caps.Runtimes, "again", s.ever)
 	s.ever = true
@@ -157,6 +157,7 @@ func (s *Service) beat(ctx context.Context) error {
 	lag := s.cfg.Now().Sub(s.beatAt)
 	s.beatAt = now.Add(s.jittered(s.cfg.HeartbeatInterval))
 	s.noteBeat(s.cfg.Now(), lag)
+	s.arrived(beat.At)
 	if beat.Revived {
 		s.log.Info("the row had been made inactive, and is active again", "row", s.row.ID)
 	}
@@ -174,16 +175,52 @@ func (s *Service) requested(at *time.Time) {
 	s.Refresh()
 }
 
+// streak is heartbeats of this process that arrived one after another, and none was
+// missed: the first, the last but one and the last, by the database's time.
+type streak struct {
+	first, before, last time.Time
+	// toSweep is how many more there are before this process looks for others that
+	// beat no more.
+	toSweep int
+}
+
+// arrived notes a heartbeat. Where the one before is longer ago than any jitter makes
+// it, or is yet to come, the database was away, or this process asleep, or somebody
+// set a clock.
+func (s *Service) arrived(at time.Time) {
+	k := &s.streak
+	if gap := at.Sub(k.last); gap < 0 || gap > s.cfg.HeartbeatInterval*3/2 {
+		n := s.sweepBeats()
+		*k = streak{first: at, before: at, last: at, toSweep: n + int(float64(n)*s.cfg.Random())}
+		return
+	}
+	k.before, k.last = k.last, at
+	k.toSweep--
+}
+
+// leastSweep is the least time between two sweeps of one process. A sweep reads all
+// workers.
+const leastSweep = 10 * time.Second
+
+// sweepBeats: with each of so many heartbeats comes a sweep, by the same connection.
+func (s *Service) sweepBeats() int {
+	interval := s.cfg.HeartbeatInterval
+	return max(store.Missed, int((leastSweep+interval-1)/interval))
+}
+
 // sweep makes workers inactive that beat no more. Every process calls; the store
-// lets one of them do it.
+// lets one of them do it. The watch ends with the last heartbeat but one: whoever was
+// silent then, and beats more often than this process, has had the time to come back.
 func (s *Service) sweep(ctx context.Context) error {
-	if s.row == nil || !s.due(s.sweepAt) || !s.reachable() {
+	if s.row == nil || s.streak.toSweep > 0 || !s.reachable() {
 		return nil
 	}
-	s.sweepAt = s.cfg.Now().Add(s.jittered(s.cfg.VerifyInterval))
+	s.streak.toSweep = s.sweepBeats()
+	apart := time.Duration(s.sweepBeats()) * s.cfg.HeartbeatInterval / 2
+	watch := store.Watch{Since: s.streak.first, Until: s.streak.before}
 	var swept []store.Swept
 	_, err := s.ask(ctx, "sweep", func(ctx context.Context) (err error) {
-		swept, err = s.db.Rows.Sweep(ctx, s.cfg.VerifyInterval/2)
+		swept, err = s.db.Rows.Sweep(ctx, apart, watch)
 		return err
 	})
 	for _, w := range swept {

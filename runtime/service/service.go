@@ -29,7 +29,7 @@ type Service struct {
 	waiting  *waiting       // another instance has the name
 	refresh  *time.Time     // the last request that was seen
 	beatAt   time.Time
-	sweepAt  time.Time
+	streak   streak
 	pruneAt  time.Time
 	verifyAt time.Time
 
@@ -158,7 +158,6 @@ func (s *Service) next() time.Time {
 	}
 	if s.row != nil && s.away.since == nil {
 		soonest(s.beatAt)
-		soonest(s.sweepAt)
 		soonest(s.pruneAt)
 	}
 	return far

@@ -39,6 +39,7 @@ const (
 	fleetBeat   = 30 * time.Second
 	fleetVerify = time.Minute
 	fleetReport = 10 * fleetVerify
+	fleetSweep  = store.Missed * fleetBeat
 	// mostLag is how late 99 of 100 heartbeats may be.
 	mostLag = time.Second
 )
@@ -49,9 +50,9 @@ const (
 // through a pooler.
 //
 // Simulated is everything that a worker asks of the database while nothing changes:
-// heartbeats; each minute the mark of the definitions (those of the core pack) and a
-// sweep; every tenth minute a report that says what the one before said. Due times are
-// spread as the service spreads them.
+// heartbeats, and with every third a sweep; each minute the mark of the definitions
+// (those of the core pack); every tenth minute a report that says what the one before
+// said. Due times are spread as the service spreads them.
 func BenchmarkFleet(b *testing.B) {
 	for b.Loop() {
 		f := newFleet(b)
@@ -231,8 +232,8 @@ func (f *fleet) schedule(workers int) []due {
 			_, err := f.DefinitionsMark(ctx)
 			return err
 		})
-		every(n, fleetVerify, func(ctx context.Context) error {
-			_, err := f.Workers.Sweep(ctx, fleetVerify/2)
+		every(n, fleetSweep, func(ctx context.Context) error {
+			_, err := f.Workers.Sweep(ctx, fleetSweep/2, store.Watch{Since: time.Now().Add(-time.Hour), Until: time.Now()})
 			return err
 		})
 	}

@@ -18,6 +18,8 @@ const Missed = 3
 
 // Beat is the answer to a heartbeat.
 type Beat struct {
+	// At is when it arrived, by the database's time.
+	At time.Time
 	// RefreshRequested is when somebody last asked the worker to verify
 	// everything anew; nil: nobody has. A time other than the one before is a
 	// new request.
@@ -41,16 +43,17 @@ func (w *Workers) Heartbeat(ctx context.Context, id int64, instance string) (Bea
 	if w.postgres {
 		beats = w.beatPostgres
 	}
-	err := beats(ctx, id, instance, &asked)
+	err := beats(ctx, id, instance, &beat, &asked)
 	if errors.Is(err, sql.ErrNoRows) {
 		beat.Revived = true
 		err = w.db.QueryRowContext(ctx, `UPDATE ? SET last_heartbeat = ?, status = 'active', updated = ?
-			WHERE id = ? AND instance = ? AND (status = 'inactive' OR status IS NULL) RETURNING refresh_requested`,
-			w.of("worker"), w.clock(), w.now(), id, instance).Scan(&asked)
+			WHERE id = ? AND instance = ? AND (status = 'inactive' OR status IS NULL) RETURNING refresh_requested, last_heartbeat`,
+			w.of("worker"), w.clock(), w.now(), id, instance).Scan(&asked, &beat.At)
 	}
 	if err != nil {
 		return Beat{}, w.fail("beat for", id, w.lost(ctx, id, err))
 	}
+	beat.At = beat.At.UTC()
 	if !asked.IsZero() {
 		at := asked.UTC()
 		beat.RefreshRequested = &at
@@ -61,8 +64,8 @@ func (w *Workers) Heartbeat(ctx context.Context, id int64, instance string) (Bea
 // beatPostgres has a function make the UPDATE: its plan is kept, also where
 // connections pass through a pooler. Without a query builder: this is what a fleet
 // does all day.
-func (w *Workers) beatPostgres(ctx context.Context, id int64, instance string, asked *bun.NullTime) error {
-	err := w.db.QueryRowContext(ctx, "SELECT ?(?, ?)", w.of("worker_heartbeat"), id, instance).Scan(asked)
+func (w *Workers) beatPostgres(ctx context.Context, id int64, instance string, beat *Beat, asked *bun.NullTime) error {
+	err := w.db.QueryRowContext(ctx, "SELECT ?(?, ?), ?", w.of("worker_heartbeat"), id, instance, w.clock()).Scan(asked, &beat.At)
 	switch {
 	case err == nil && asked.IsZero(): // NULL
 		return sql.ErrNoRows
@@ -72,9 +75,9 @@ func (w *Workers) beatPostgres(ctx context.Context, id int64, instance string, a
 	return err
 }
 
-func (w *Workers) beatSQLite(ctx context.Context, id int64, instance string, asked *bun.NullTime) error {
-	return w.db.QueryRowContext(ctx, "UPDATE ? SET last_heartbeat = ? WHERE id = ? AND instance = ? AND status <> 'inactive' RETURNING refresh_requested",
-		w.of("worker"), w.clock(), id, instance).Scan(asked)
+func (w *Workers) beatSQLite(ctx context.Context, id int64, instance string, beat *Beat, asked *bun.NullTime) error {
+	return w.db.QueryRowContext(ctx, "UPDATE ? SET last_heartbeat = ? WHERE id = ? AND instance = ? AND status <> 'inactive' RETURNING refresh_requested, last_heartbeat",
+		w.of("worker"), w.clock(), id, instance).Scan(asked, &beat.At)
 }
 
 // Deactivate is the last word of an instance that ends: the row is inactive at

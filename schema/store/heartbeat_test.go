@@ -51,6 +51,9 @@ func TestHeartbeat(t *testing.T) {
 		if age := after.LastHeartbeat.Sub(*before.LastHeartbeat); age < 50*time.Second || age > 70*time.Second {
 			t.Errorf("the heartbeat moved by %v, want a minute", age)
 		}
+		if !beat.At.Equal(*after.LastHeartbeat) {
+			t.Errorf("it arrived at %v, and the row says %v", beat.At, *after.LastHeartbeat)
+		}
 		after.LastHeartbeat = before.LastHeartbeat
 		if diff := cmp.Diff(before, after); diff != "" {
 			t.Errorf("a heartbeat changed more than itself:\n%s", diff)
@@ -62,7 +65,7 @@ func TestHeartbeat(t *testing.T) {
 			if rows, _ := e.WorkerRuntimes.ByWorker(ctx, w.ID); rows[0].Active {
 				t.Errorf("status %s: the row is active", status)
 			}
-			if beat, err := e.Workers.Heartbeat(ctx, w.ID, "i1"); err != nil || !beat.Revived || statusOf(t, e, w.ID) != schema.WorkerActive {
+			if beat, err := e.Workers.Heartbeat(ctx, w.ID, "i1"); err != nil || !beat.Revived || beat.At.IsZero() || statusOf(t, e, w.ID) != schema.WorkerActive {
 				t.Errorf("status %s: got %+v, %v", status, beat, err)
 			}
 			if rows, _ := e.WorkerRuntimes.ByWorker(ctx, w.ID); !rows[0].Active {
@@ -107,7 +110,7 @@ func TestRefresh(t *testing.T) {
 			t.Errorf("the one that was asked: %+v, %v", asked, err)
 		}
 		again, err := e.Workers.Heartbeat(t.Context(), a.ID, "i1")
-		if diff := cmp.Diff(asked, again); err != nil || diff != "" {
+		if diff := cmp.Diff(asked.RefreshRequested, again.RefreshRequested); err != nil || diff != "" {
 			t.Errorf("the next heartbeat: %v\n%s", err, diff)
 		}
 		if other, err := e.Workers.Heartbeat(t.Context(), b.ID, "i1"); err != nil || other.RefreshRequested != nil {
@@ -234,7 +237,7 @@ func TestSweep(t *testing.T) {
 		e.exec(t, "UPDATE {schema}.worker SET status = 'error' WHERE name = 'host-004'")
 		want = slices.DeleteFunc(want, func(name string) bool { return name == "host-004" })
 
-		swept, err := e.Workers.Sweep(ctx, time.Minute)
+		swept, err := e.Workers.Sweep(ctx, time.Minute, store.Watch{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -254,16 +257,55 @@ func TestSweep(t *testing.T) {
 		// The next one's turn has not come; a clock that was set back does not
 		// keep it from coming.
 		silent(t, e, swept[0].ID+1, 90)
-		if again, err := e.Workers.Sweep(ctx, time.Minute); err != nil || len(again) != 0 {
+		if again, err := e.Workers.Sweep(ctx, time.Minute, store.Watch{}); err != nil || len(again) != 0 {
 			t.Errorf("a second sweep at once: %v, %v", again, err)
 		}
 		e.exec(t, "UPDATE {schema}.worker_sweep SET swept = '2999-01-01 00:00:00.000+00:00'")
-		if again, err := e.Workers.Sweep(ctx, time.Minute); err != nil || len(again) != 1 {
+		if again, err := e.Workers.Sweep(ctx, time.Minute, store.Watch{}); err != nil || len(again) != 1 {
 			t.Errorf("a sweep after the clock was set back: %v, %v", again, err)
 		}
 		// A swept worker that was only slow is back with its next heartbeat.
 		if beat, err := e.Workers.Heartbeat(ctx, swept[0].ID, "i1"); err != nil || !beat.Revived {
 			t.Errorf("got %+v, %v", beat, err)
+		}
+	})
+}
+
+// TestSweepByAWatch: nobody is judged by who was not there while he was silent.
+func TestSweepByAWatch(t *testing.T) {
+	each(t, func(t *testing.T, e env) {
+		running(t, e, "alive")
+		silent(t, e, running(t, e, "silent").ID, 120) // of an interval of 30 s, as "alive"
+		silent(t, e, running(t, e, "long").ID, 1800)
+		slow := running(t, e, "slow")
+		e.exec(t, "UPDATE {schema}.worker SET heartbeat_interval = 600 WHERE id = ?", slow.ID)
+		silent(t, e, slow.ID, 7200)
+		var now time.Time
+		if err := e.NewRaw(e.sql("SELECT last_heartbeat FROM {schema}.worker WHERE name = 'alive'")).Scan(t.Context(), &now); err != nil {
+			t.Fatal(err)
+		}
+		ago := func(seconds int) time.Time { return now.Add(-time.Duration(seconds) * time.Second) }
+		for _, step := range []struct {
+			watch store.Watch
+			want  []string
+		}{
+			{store.Watch{Since: now, Until: now}, nil},
+			{store.Watch{Since: ago(80), Until: now}, nil},
+			{store.Watch{Since: now, Until: now.Add(time.Hour)}, nil}, // which has not come
+			{store.Watch{Since: ago(300), Until: ago(100)}, []string{"long"}},
+			{store.Watch{Since: ago(100), Until: now}, []string{"silent"}},
+			{store.Watch{Since: ago(1700), Until: now}, nil},
+			{store.Watch{Since: ago(1900), Until: now}, []string{"slow"}},
+			{store.Watch{Since: ago(86400), Until: now.Add(time.Hour)}, nil},
+		} {
+			swept, err := e.Workers.Sweep(t.Context(), 0, step.watch)
+			var names []string
+			for _, s := range swept {
+				names = append(names, s.Name)
+			}
+			if err != nil || !slices.Equal(names, step.want) {
+				t.Errorf("who watched from %v to %v swept %q, %v; want %q", step.watch.Since.Sub(now), step.watch.Until.Sub(now), names, err, step.want)
+			}
 		}
 	})
 }
@@ -279,7 +321,7 @@ func TestSweepsAtOnce(t *testing.T) {
 		for n := range processes {
 			done.Go(func() {
 				var err error
-				if got[n], err = e.Workers.Sweep(t.Context(), time.Hour); err != nil {
+				if got[n], err = e.Workers.Sweep(t.Context(), time.Hour, store.Watch{}); err != nil {
 					t.Error(err)
 				}
 			})
@@ -318,12 +360,12 @@ func TestSweepWaitsForNobody(t *testing.T) {
 	}
 	e.exec(t, "SET lock_timeout = '10s'")
 	lock("SELECT * FROM attune.worker WHERE name = 'host-000' FOR UPDATE")
-	swept, err := e.Workers.Sweep(t.Context(), 0)
+	swept, err := e.Workers.Sweep(t.Context(), 0, store.Watch{})
 	if err != nil || len(swept) != 1 || swept[0].Name != want[1] {
 		t.Errorf("beside a locked worker: %+v, %v; want %s", swept, err, want[1])
 	}
 	lock("SELECT * FROM attune.worker_sweep FOR UPDATE")
-	if swept, err := e.Workers.Sweep(t.Context(), 0); err != nil || len(swept) != 0 {
+	if swept, err := e.Workers.Sweep(t.Context(), 0, store.Watch{}); err != nil || len(swept) != 0 {
 		t.Errorf("beside another sweep: %+v, %v", swept, err)
 	}
 }
@@ -334,7 +376,7 @@ func TestSweepOfManyWorkers(t *testing.T) {
 		const workers = 1203
 		values := strings.TrimSuffix(strings.Repeat("('w', 'local', 'active', 1, '2020-01-01 00:00:00.000+00:00'), ", workers), ", ")
 		e.exec(t, "INSERT INTO {schema}.worker (name, worker_type, status, heartbeat_interval, last_heartbeat) VALUES ?", bun.Safe(values))
-		swept, err := e.Workers.Sweep(t.Context(), time.Hour)
+		swept, err := e.Workers.Sweep(t.Context(), time.Hour, store.Watch{})
 		if err != nil || len(swept) != workers {
 			t.Fatalf("swept %d, %v; want %d", len(swept), err, workers)
 		}

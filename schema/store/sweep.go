@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"github.com/attune-go/attune/schema"
 )
 
@@ -18,6 +20,11 @@ type Swept struct {
 	LastHeartbeat time.Time
 }
 
+// Watch is for how long whoever sweeps has beaten itself without missing any: from
+// one heartbeat to another, by the database's time. All that time the database was
+// there for whoever wanted to beat. The zero Watch says nothing of it.
+type Watch struct{ Since, Until time.Time }
+
 // sweepBatch bounds how many rows one transaction of a sweep holds.
 const sweepBatch = 500
 
@@ -28,9 +35,14 @@ const sweepBatch = 500
 // a heartbeat, is left for the next time; a worker that beats again is revived
 // by its heartbeat.
 //
+// Stale is judged by how things stood at the end of the caller's watch, and of those
+// alone whose three intervals lie within it: while a database is away nobody beats,
+// and the first one that comes back would else take all others for dead. With the
+// zero Watch it is judged of all, and by how things stand now.
+//
 // A sweep reads the whole table, and is committed in parts of some hundred rows;
 // with an error, the workers of the parts before are returned too.
-func (w *Workers) Sweep(ctx context.Context, every time.Duration) ([]Swept, error) {
+func (w *Workers) Sweep(ctx context.Context, every time.Duration, watch Watch) ([]Swept, error) {
 	all := []Swept{}
 	for {
 		part := []Swept{}
@@ -38,7 +50,7 @@ func (w *Workers) Sweep(ctx context.Context, every time.Duration) ([]Swept, erro
 		if w.postgres {
 			sweep = w.sweepPostgres
 		}
-		if err := sweep(ctx, every, &part); err != nil {
+		if err := sweep(ctx, every, watch, &part); err != nil {
 			return all, w.fail("sweep", "stale", err)
 		}
 		slices.SortFunc(part, func(a, b Swept) int { return cmp.Compare(a.ID, b.ID) })
@@ -55,12 +67,18 @@ func (w *Workers) Sweep(ctx context.Context, every time.Duration) ([]Swept, erro
 
 // sweepPostgres asks the function that may do it, whatever the rights of the
 // caller.
-func (w *Workers) sweepPostgres(ctx context.Context, every time.Duration, part *[]Swept) error {
-	return w.db.NewRaw("SELECT * FROM ?(? * interval '1 microsecond', ?)", w.of("sweep_workers"), every.Microseconds(), sweepBatch).Scan(ctx, part)
+func (w *Workers) sweepPostgres(ctx context.Context, every time.Duration, watch Watch, part *[]Swept) error {
+	return w.db.NewRaw("SELECT * FROM ?(? * interval '1 microsecond', ?, ?, ?)", w.of("sweep_workers"), every.Microseconds(), sweepBatch,
+		bun.NullTime{Time: watch.Since}, bun.NullTime{Time: watch.Until}).Scan(ctx, part)
 }
 
 // sweepSQLite does the same where there is one writer at a time.
-func (w *Workers) sweepSQLite(ctx context.Context, every time.Duration, part *[]Swept) error {
+func (w *Workers) sweepSQLite(ctx context.Context, every time.Duration, watch Watch, part *[]Swept) error {
+	const form = "2006-01-02 15:04:05.000-07:00" // which the columns have
+	since, until := "", any(w.clock())
+	if watch != (Watch{}) {
+		since, until = watch.Since.UTC().Format(form), watch.Until.UTC().Format(form)
+	}
 	return w.inTx(ctx, func(ctx context.Context, w *Workers) error {
 		// A time to come is from before the clock was set back.
 		result, err := w.db.NewRaw("UPDATE ?0 SET swept = ?1 WHERE swept <= ?2 OR swept > ?1", w.of("worker_sweep"), w.clock(), w.ago(every)).Exec(ctx)
@@ -71,9 +89,10 @@ func (w *Workers) sweepSQLite(ctx context.Context, every time.Duration, part *[]
 			return err
 		}
 		return w.db.NewRaw(`UPDATE ?0 SET status = 'inactive', updated = ?1 WHERE id IN (
-				SELECT stale.id FROM ?0 AS stale WHERE stale.status IN ('active', 'busy') AND NOT (?2)
-				ORDER BY stale.id LIMIT ?3)
+				SELECT stale.id FROM ?0 AS stale WHERE stale.status IN ('active', 'busy')
+				  AND max(stale.last_heartbeat, ?2) <= strftime('%Y-%m-%d %H:%M:%f+00:00', min(?3, ?1), (-?4 * stale.heartbeat_interval) || ' seconds')
+				ORDER BY stale.id LIMIT ?5)
 			RETURNING id, name, worker_role, host, last_heartbeat`,
-			w.of("worker"), w.now(), w.fresh("stale"), sweepBatch).Scan(ctx, part)
+			w.of("worker"), w.now(), since, until, Missed, sweepBatch).Scan(ctx, part)
 	})
 }

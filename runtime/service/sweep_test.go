@@ -1,0 +1,211 @@
+package service_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/runtime/service"
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// onTheClock are rows of a database whose time passes as the bench's does.
+type onTheClock struct {
+	service.Rows
+	*clock
+}
+
+func (r onTheClock) ahead() time.Duration { return time.Until(r.Now()) }
+
+func (r onTheClock) Register(ctx context.Context, reg store.Registration) (*schema.Worker, []schema.CapabilityChange, error) {
+	row, changes, err := r.Rows.Register(ctx, reg)
+	if err == nil {
+		at := row.LastHeartbeat.Add(r.ahead())
+		row.LastHeartbeat = &at
+	}
+	return row, changes, err
+}
+
+func (r onTheClock) Heartbeat(ctx context.Context, id int64, instance string) (store.Beat, error) {
+	beat, err := r.Rows.Heartbeat(ctx, id, instance)
+	beat.At = beat.At.Add(r.ahead())
+	return beat, err
+}
+
+func (r onTheClock) Sweep(ctx context.Context, every time.Duration, watch store.Watch) ([]store.Swept, error) {
+	if watch == (store.Watch{}) {
+		return nil, fmt.Errorf("a sweep by nobody's watch")
+	}
+	watch.Since, watch.Until = watch.Since.Add(-r.ahead()), watch.Until.Add(-r.ahead())
+	return r.Rows.Sweep(ctx, every, watch)
+}
+
+// silent registers a worker that has been silent for long.
+func (b *bench) silent(name string, interval int, long string) *schema.Worker {
+	b.Helper()
+	doc, err := json.Marshal(&detect.Capabilities{Format: detect.Format})
+	if err != nil {
+		b.Fatal(err)
+	}
+	row, _, err := b.Workers.Register(b.Context(), store.Registration{
+		Name: name, Role: metadata.Sensor, Instance: new("gone"), HeartbeatInterval: &interval, Capabilities: &store.Capabilities{Document: doc},
+	})
+	if err == nil {
+		_, err = b.db.NewRaw("UPDATE worker SET last_heartbeat = last_heartbeat - ?::interval WHERE id = ?", long, row.ID).Exec(b.Context())
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	return row
+}
+
+// sweeping is a service on the bench's time, which verifies once a day.
+func (b *bench) sweeping() *service.Service {
+	b.Helper()
+	cfg := b.config()
+	cfg.VerifyInterval = 24 * time.Hour
+	cfg.Open = func(context.Context) (*service.Database, error) {
+		return &service.Database{Definitions: b.own, Rows: onTheClock{b.own.Workers, b.clock}}, nil
+	}
+	return b.start(cfg)
+}
+
+// TestSweep: workers that beat no more become inactive, by the services, however
+// seldom these verify.
+func TestSweep(t *testing.T) {
+	b := newBench(t, testdb.Postgres(t))
+	svc := b.sweeping()
+	b.step(svc)
+	dead := b.silent("dead", 5, "1 hour")
+	b.pass(svc, 66*time.Second) // six heartbeats
+	row, err := b.Workers.Get(t.Context(), dead.ID)
+	if err != nil || *row.Status != schema.WorkerInactive {
+		t.Errorf("the dead sensor is %s, %v", *row.Status, err)
+	}
+	b.status(schema.WorkerActive)
+	if !strings.Contains(b.log.String(), "worker=dead") {
+		t.Errorf("nothing was said:\n%s", b.log)
+	}
+}
+
+// TestSweepAfterAGap: who was asleep, or had no database, judges nobody by that time.
+func TestSweepAfterAGap(t *testing.T) {
+	b := newBench(t, testdb.Postgres(t))
+	svc := b.sweeping()
+	b.pass(svc, 10*time.Minute)
+	slow := b.silent("slow", 60, "1 hour")
+	b.clock.advance(time.Hour)
+	status := func() schema.WorkerStatus {
+		t.Helper()
+		// No other sweep was a moment ago.
+		if _, err := b.db.ExecContext(t.Context(), "UPDATE worker_sweep SET swept = '1970-01-01'"); err != nil {
+			t.Fatal(err)
+		}
+		row, err := b.Workers.Get(t.Context(), slow.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return *row.Status
+	}
+	for range 12 {
+		b.pass(svc, 15*time.Second)
+		if got := status(); got != schema.WorkerActive {
+			t.Fatalf("it is %s, by one who has not watched for three of its minutes\n%s", got, b.log)
+		}
+	}
+	for range 6 {
+		b.pass(svc, 15*time.Second)
+	}
+	status()
+	b.pass(svc, time.Minute)
+	if got := status(); got != schema.WorkerInactive {
+		t.Errorf("it is %s\n%s", got, b.log)
+	}
+}
+
+// TestFleetOutlivesPostgres: a server that was away, or stood still, makes no worker
+// inactive that lives; and those that are dead become so afterwards.
+func TestFleetOutlivesPostgres(t *testing.T) {
+	server := testdb.Own(t)
+	for _, way := range []struct {
+		name      string
+		stop, run func()
+	}{{"stopped", server.Stop, server.Start}, {"crashed", server.Crash, server.Start}, {"frozen", server.Freeze, server.Thaw}} {
+		t.Run(way.name, func(t *testing.T) { outlive(t, server, way.stop, way.run) })
+	}
+}
+
+func outlive(t *testing.T, server *testdb.Server, stop, run func()) {
+	db := server.Postgres()
+	b := newBench(t, db)
+	if _, err := db.ExecContext(t.Context(), `CREATE TABLE made_inactive (name text);
+		CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.made_inactive VALUES (NEW.name); RETURN NULL; END $$;
+		CREATE TRIGGER note AFTER UPDATE OF status ON worker FOR EACH ROW WHEN (NEW.status = 'inactive') EXECUTE FUNCTION note()`); err != nil {
+		t.Fatal(err)
+	}
+	cfg := b.config()
+	cfg.Now, cfg.Random = nil, nil
+	cfg.HeartbeatInterval, cfg.VerifyInterval, cfg.StatementTimeout = time.Second, time.Second, 300*time.Millisecond
+	cfg.Open = opens(b.roles.Login(t, b.name+"-fleet", "attune_fleet"), db.Schema)
+	cfg.Detector = func(defs []metadata.Definition) (service.Detector, error) {
+		return detect.New(defs, detect.Config{Declared: []string{"alpha", "beta"}, Getenv: func(string) string { return "" }}), nil
+	}
+	ctx, end := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	fleet := make([]*service.Service, 6)
+	for i := range fleet {
+		cfg.Logger = slog.New(slog.NewTextHandler(b.log, nil)).With("worker", i)
+		svc, err := service.New(service.Identity{Name: fmt.Sprintf("f%d", i), Role: metadata.Worker}, cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fleet[i] = svc
+		all.Go(func() {
+			if err := svc.Run(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	defer all.Wait()
+	defer end()
+	for _, svc := range fleet {
+		b.wait("it is ready", func() bool { return svc.Ready() == nil })
+	}
+	// It dies with the outage.
+	b.silent("dead", 1, "0 seconds")
+	stop()
+	for _, svc := range fleet {
+		b.wait("it is ready no more", func() bool { return svc.Ready() != nil })
+	}
+	run()
+	for _, svc := range fleet {
+		b.wait("it is ready again", func() bool { return svc.Ready() == nil })
+	}
+	var names []string
+	b.wait("the dead one is swept", func() bool {
+		names = nil
+		return db.NewRaw("SELECT name FROM made_inactive").Scan(t.Context(), &names) == nil && len(names) > 0
+	})
+	if got := strings.Join(names, " "); got != "dead" {
+		t.Errorf("made inactive: %s; want the dead one\n%s", got, b.log)
+	}
+}
+
+// wait waits until something is so, in real time.
+func (b *bench) wait(what string, is func() bool) {
+	b.Helper()
+	for end := time.Now().Add(time.Minute); !is(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			b.Fatalf("not so: %s\n%s", what, b.log)
+		}
+	}
+}
