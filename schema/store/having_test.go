@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -234,6 +235,14 @@ func TestHavingIsOneRangeScan(t *testing.T) {
 		if e.postgres {
 			queries["the view"] = strings.Replace(queries["the view"], "key DESC,", "key DESC NULLS LAST,", 1)
 		}
+		for n, query := range documented(t) {
+			replace := []string{"core.python", "core.runtime3", "available_runtime", e.schema + ".available_runtime", "worker_runtime b", e.schema + ".worker_runtime b",
+				"version_key", e.schema + ".version_key"}
+			if !e.postgres {
+				replace = append(replace[:6], "version_key('3.11')", "'A3B11A0.'", "version_key('4')", "'A4A0A0.'")
+			}
+			queries[fmt.Sprint("query ", n+1, " of configuration.md")] = strings.NewReplacer(replace...).Replace(query)
+		}
 		after := got[19]
 		if _, err := hooked.Workers.Having(t.Context(), "core.runtime3", store.HavingFilter{Constraint: constraint(t, ">=3.11,<4"), Limit: 20, After: &after}); err != nil {
 			t.Fatal(err)
@@ -262,6 +271,41 @@ func TestHavingIsOneRangeScan(t *testing.T) {
 			}
 		}
 	})
+}
+
+// documented are the queries that docs/configuration.md gives.
+func documented(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var queries []string
+	for _, part := range strings.Split(string(text), "```sql\n")[1:] {
+		query, _, _ := strings.Cut(part, ";\n```")
+		queries = append(queries, query)
+	}
+	if len(queries) != 2 {
+		t.Fatalf("%d queries", len(queries))
+	}
+	return queries
+}
+
+// TestEachWorkerOnce by the query that is documented for it.
+func TestEachWorkerOnce(t *testing.T) {
+	e := postgres(t, "public")
+	py := func(version, path string) schema.WorkerRuntime { return row("core.python", "python", version, path) }
+	running(t, e, "one", py("3.11.1", "/a"), py("3.12.9", "/b"), py("3.12.9", "/a"), py("3.14.0-rc1", "/c"), py("2.7.18", "/d"))
+	running(t, e, "two", py("3.13.0", "/a"), py("3.12.0", "/b"))
+	running(t, e, "none", py("3.10.0", "/a"), py("4.0.0", "/b"))
+	silent(t, e, running(t, e, "silent", py("3.12.9", "/a")).ID, 90)
+	var found []struct{ WorkerName, Version, Path string }
+	if err := e.NewRaw(documented(t)[1]).Scan(t.Context(), &found); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := fmt.Sprint(found), "[{two 3.13.0 /a} {one 3.12.9 /a}]"; got != want {
+		t.Errorf("found %s, want %s", got, want)
+	}
 }
 
 func explain(t *testing.T, e env, query string) string {
