@@ -63,9 +63,10 @@ func (w *Workers) Heartbeat(ctx context.Context, id int64, instance string) (Bea
 
 // beatPostgres has a function make the UPDATE: its plan is kept, also where
 // connections pass through a pooler. Without a query builder: this is what a fleet
-// does all day.
+// does all day. The time is that of a transaction of this statement alone, and needs
+// no function to be looked up.
 func (w *Workers) beatPostgres(ctx context.Context, id int64, instance string, beat *Beat, asked *bun.NullTime) error {
-	err := w.db.QueryRowContext(ctx, "SELECT ?(?, ?), ?", w.of("worker_heartbeat"), id, instance, w.clock()).Scan(asked, &beat.At)
+	err := w.db.QueryRowContext(ctx, "SELECT ?(?, ?), ?", w.of("worker_heartbeat"), id, instance, w.now()).Scan(asked, &beat.At)
 	switch {
 	case err == nil && asked.IsZero(): // NULL
 		return sql.ErrNoRows
