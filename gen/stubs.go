@@ -16,7 +16,6 @@ const supportPath = "github.com/attune-go/attune/schema/document"
 // read: it may not be there yet, or take long.
 var stubTexts = map[string]string{
 	supportPath: `package document; type (
-		Checker struct{}
 		Duration int64
 		Malformed struct{}
 		Optional[T any] struct{}

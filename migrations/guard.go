@@ -21,7 +21,7 @@ const (
 	// GuardsInPlace: they are there, with this program's text.
 	GuardsInPlace GuardState = "in place"
 	GuardsMissing GuardState = "missing"
-	// GuardsIncomplete: some triggers are missing or switched off.
+	// GuardsIncomplete: some are missing or switched off.
 	GuardsIncomplete GuardState = "incomplete"
 	// GuardsOther: they are there with another text: that of another release, or
 	// somebody has altered them.
@@ -91,18 +91,21 @@ type keptGuard struct {
 }
 
 const keptInPostgres = `
-SELECT p.proname AS name, p.prosrc AS text, false AS trigger, true AS fires
+SELECT p.proname AS name,
+       pg_catalog.concat(pg_catalog.array_to_string(p.proconfig, '; '), CASE WHEN p.prosecdef THEN '; by its owner' END, E'\n', p.prosrc) AS text,
+       false AS trigger, true AS fires
 FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-WHERE n.nspname = ?0 AND p.proname IN (?1)
+WHERE n.nspname = ?0 AND p.proname IN (?1) AND p.pronargs = 0
 UNION ALL
 SELECT pg_catalog.concat(c.relname, '.', t.tgname), pg_catalog.concat_ws(' ', t.tgtype,
          (SELECT pg_catalog.string_agg(a.attname, ',') FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = ANY (t.tgattr)),
-         p.proname, pg_catalog.replace(pg_catalog.encode(t.tgargs, 'escape'), '\000', ''), t.tgqual),
+         pg_catalog.concat_ws('.', nullif(f.nspname, n.nspname), p.proname), pg_catalog.replace(pg_catalog.encode(t.tgargs, 'escape'), '\000', ''), t.tgqual),
        true, t.tgenabled IN ('O', 'A')
 FROM pg_catalog.pg_trigger t
 JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+JOIN pg_catalog.pg_namespace f ON f.oid = p.pronamespace
 WHERE n.nspname = ?0 AND pg_catalog.concat(c.relname, '.', t.tgname) IN (?1)`
 
 const keptInSQLite = `SELECT name, sql AS text, type = 'trigger' AS "trigger", true AS fires FROM main.sqlite_schema WHERE name IN (?1)`

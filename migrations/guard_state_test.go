@@ -41,6 +41,13 @@ func TestGuardStates(t *testing.T) {
 			{[]string{"DROP TRIGGER attune_guard_name ON runtime", // of another column
 				"CREATE TRIGGER attune_guard_name BEFORE INSERT OR UPDATE OF ref ON runtime FOR EACH ROW EXECUTE FUNCTION attune_guard_definition_name('name')"},
 				migrations.GuardsOther},
+			{[]string{"CREATE SCHEMA other", "CREATE FUNCTION other.attune_guard_definition_name() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+				"DROP TRIGGER attune_guard_name ON runtime",
+				"CREATE TRIGGER attune_guard_name BEFORE INSERT OR UPDATE OF name ON runtime FOR EACH ROW EXECUTE FUNCTION other.attune_guard_definition_name('name')"},
+				migrations.GuardsOther},
+			{[]string{"ALTER FUNCTION attune_guard_aliases() RESET ALL"}, migrations.GuardsOther},
+			{[]string{"ALTER FUNCTION attune_guard_aliases() SECURITY DEFINER"}, migrations.GuardsOther},
+			{[]string{"CREATE FUNCTION attune_guard_aliases(int) RETURNS int LANGUAGE sql AS 'SELECT 1'"}, migrations.GuardsInPlace},
 			{[]string{"DROP TRIGGER attune_guard_name ON runtime", // never
 				"CREATE TRIGGER attune_guard_name BEFORE INSERT OR UPDATE OF name ON runtime FOR EACH ROW WHEN (false) EXECUTE FUNCTION attune_guard_definition_name('name')"},
 				migrations.GuardsOther},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/migrations"
+	"github.com/attune-go/attune/migrations/guards"
 )
 
 // guardsLeft counts what there is of the guards.
@@ -57,6 +58,13 @@ func TestUpPutsGuardsInPlace(t *testing.T) {
 				refuses(statement)
 			}
 			all := guardsLeft(t, db)
+			set := guards.SQLite()
+			if name == "postgres" {
+				set = guards.Postgres()
+			}
+			if len(set.Kept) != all {
+				t.Errorf("%d guards are compared, and %d are there", len(set.Kept), all)
+			}
 			run(t, db, "INSERT INTO runtime (ref, name) VALUES ('a.c', 'C')")
 			downTo(t, db.DB, migrations.UnifyRuntimes, migrations.Config{Force: true})
 			if n := guardsLeft(t, db); n != 0 {

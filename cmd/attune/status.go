@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -73,7 +74,7 @@ func readDefinitions(ctx context.Context, st *store.Store) *definitions {
 	}
 	found := &definitions{Count: len(defs), Malformed: []malformed{}}
 	for i := range defs {
-		if fault := defs[i].Validate(); fault != nil {
+		if fault := cmp.Or(defs[i].Validate(), defs[i].Contradictions()); fault != nil {
 			found.Malformed = append(found.Malformed, malformed{Ref: defs[i].Ref, Fault: fault.Error()})
 		}
 	}
@@ -190,7 +191,7 @@ func guardText(g migrations.GuardState) string {
 	case migrations.GuardsMissing:
 		return "missing: wrong metadata is not refused; `attune migrate up` puts them in place"
 	case migrations.GuardsIncomplete:
-		return "incomplete: some triggers are gone or switched off; `attune migrate up` puts them in place"
+		return "incomplete: some are missing or switched off; `attune migrate up` puts them in place"
 	case migrations.GuardsOther:
 		return "other text: those of another release, or altered; `attune migrate up` puts this release's in place"
 	}

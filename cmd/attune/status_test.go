@@ -70,14 +70,15 @@ func TestMigrateStatusNamesDrift(t *testing.T) {
 
 	exec("ALTER TABLE pack ALTER meta DROP DEFAULT, ALTER label TYPE varchar(40); ALTER TABLE action DROP CONSTRAINT action_ref_key;" +
 		"ALTER TABLE runtime DISABLE TRIGGER attune_guard_distributions;" +
-		`INSERT INTO runtime (ref, name, distributions) VALUES ('acme.bad', 'Bad', '{"verification": {"commands": 3}, "min_version": "x"}')`)
+		`INSERT INTO runtime (ref, name, distributions) VALUES ('acme.bad', 'Bad', '{"verification": {"commands": 3}, "min_version": "x"}');` +
+		`INSERT INTO runtime (ref, name, aliases) VALUES ('acme.two', 'Two', '["two", "Two"]')`)
 	drift := "WHERE       IS                     SHOULD BE\n" +
 		"pack.label  character varying(40)  text\n" +
 		"pack.meta   no default             default '{}'\n" +
 		"action      no unique key (ref)    unique key (ref)\n"
 	want(t, run(t, "migrate", "status"), 0, drift)
 	got = run(t, "migrate", "status", "--exit-code")
-	want(t, got, cli.ExitPending, "\n\n"+drift+"\n"+others, "incomplete", "3 differences", "1, 1 of them malformed:\n  acme.bad: /distributions/")
+	want(t, got, cli.ExitPending, "\n\n"+drift+"\n"+others, "incomplete", "3 differences", "2, 2 of them malformed:\n  acme.bad: /distributions/", "\n  acme.two: /aliases/1: \"Two\" is there twice, in another case")
 
 	var s struct {
 		migrations.Status
@@ -99,7 +100,7 @@ func TestMigrateStatusNamesDrift(t *testing.T) {
 	}, s.Others); diff != "" {
 		t.Errorf("--json, others (-want +got):\n%s", diff)
 	}
-	if s.Guards != migrations.GuardsIncomplete || s.Definitions.Count != 1 || len(s.Definitions.Malformed) != 1 {
+	if s.Guards != migrations.GuardsIncomplete || s.Definitions.Count != 2 || len(s.Definitions.Malformed) != 2 {
 		t.Errorf("--json: guards %q, definitions %+v", s.Guards, s.Definitions)
 	}
 

@@ -30,8 +30,8 @@ type Set struct {
 	// Drop takes them away.
 	Drop string
 	// Kept is what the database keeps of Apply, by name. In Postgres, of a function
-	// its body, and of table.trigger its type, column, function and argument; in
-	// SQLite, of a view or a trigger its statement.
+	// its settings and its body, and of table.trigger its type, column, function and
+	// argument; in SQLite, of a view or a trigger its statement.
 	Kept map[string]string
 }
 
@@ -49,11 +49,14 @@ var (
 // ROW.
 const rowInsertUpdate = "23"
 
+// settings are pg_proc.proconfig of the functions.
+const settings = "search_path=pg_catalog, pg_temp; standard_conforming_strings=on"
+
 // Postgres are the guards of Postgres.
 func Postgres() Set {
 	s := Set{Apply: postgres, Drop: postgresDrop, Kept: map[string]string{}}
 	for _, m := range function.FindAllStringSubmatch(postgres, -1) {
-		s.Kept[m[1]] = m[3]
+		s.Kept[m[1]] = settings + "\n" + m[3]
 	}
 	for _, m := range trigger.FindAllStringSubmatch(postgres, -1) {
 		s.Kept[m[3]+"."+m[1]] = strings.Join([]string{rowInsertUpdate, m[2], m[4], m[5]}, " ")

@@ -10,6 +10,7 @@ import (
 // other: Faults, or nil. JSON Schema and the databases cannot compare two values,
 // so that this is no part of Validate, and is asked where a whole definition is
 // written: of a pack's file, before it is stored, and before code is made of it.
+// A row that was written by SQL is used all the same.
 func (d *Definition) Contradictions() error {
 	var c document.Checker
 	if d.PackRef != "" && d.Ref != "" && d.PackRef != PackOf(d.Ref) {
@@ -26,7 +27,7 @@ func (d *Definition) Contradictions() error {
 		}
 		if d.Aliases[first] != alias { // the same text twice is Validate's
 			c.EnterIndex(i)
-			c.Here(fmt.Sprintf("%q is there twice: the first is /aliases/%d", document.Excerpt(alias), first))
+			c.Here(fmt.Sprintf("%q is there twice, in another case: the first is /aliases/%d", document.Excerpt(alias), first))
 			c.Leave()
 		}
 	}

@@ -33,10 +33,10 @@ type Aliases []string
 // pack's folder runtimes. Columns have the names of the keys; the versions are
 // rows of runtime_version.
 //
-// Values that contradict each other are refused where a pack is loaded and where
-// a definition is stored, which JSON Schema and the databases cannot do: a pack_ref
-// that is not the one of ref, an alias in upper and in lower case, a version or a
-// default version that is there twice.
+// Values that contradict each other are refused where a pack is loaded, where a
+// definition is stored and where code is generated from it, which JSON Schema and
+// the databases cannot do: a pack_ref that is not the one of ref, an alias in upper
+// and in lower case, a version or a default version that is there twice.
 //
 //attune:document
 type Definition struct {

@@ -33,7 +33,7 @@ func TestValidateDefinition(t *testing.T) {
 
 		{"alias blank", `{"ref": "core.x", "name": "X", "aliases": ["x", " "]}`, "/aliases/1: must not be blank"},
 		{"alias twice", `{"ref": "core.x", "name": "X", "aliases": ["node", "js", "Node"]}`,
-			`/aliases/2: "Node" is there twice: the first is /aliases/0`},
+			`/aliases/2: "Node" is there twice, in another case: the first is /aliases/0`},
 		{"alias with blanks", `{"ref": "core.x", "name": "X", "aliases": [" x"]}`, `/aliases/0: " x" has blanks around it`},
 		{"alias with a comma", `{"ref": "core.x", "name": "X", "aliases": ["a,b", "a@b"]}`,
 			`/aliases/0: "a,b" must not hold a comma, an @ or a control character; ` +
