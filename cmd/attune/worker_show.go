@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/cmd/internal/config"
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/schema/store"
@@ -44,9 +45,6 @@ func (c *workersShowCmd) Run(ctx context.Context, env *cli.Env) error {
 	return nil
 }
 
-// maxConcurrentKey of the document is how much work a worker takes at a time.
-const maxConcurrentKey = "max_concurrent_executions"
-
 func printWorker(out *cli.Terminal, w *store.Selected) {
 	field := func(name, text string) {
 		if text != "" {
@@ -79,7 +77,7 @@ func printWorker(out *cli.Terminal, w *store.Selected) {
 		return
 	}
 	field("labels", labels(caps))
-	field("at a time", strings.Trim(compact(caps.Extra[maxConcurrentKey]), `"`))
+	field("at a time", strings.Trim(compact(caps.Extra[config.MaxConcurrentKey]), `"`))
 	field("system", strings.Trim(caps.Host.OS+" "+caps.Host.Arch+", user "+caps.Host.User, " ,"))
 	field("PATH", strings.Join(caps.Host.Path, ":"))
 	field("source", string(caps.Source))
