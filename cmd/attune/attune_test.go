@@ -92,8 +92,14 @@ func TestMigrateEmbedded(t *testing.T) {
 		t.Errorf("which database is used is not said on standard error:\n%s", got.out)
 	}
 	want(t, run(t, "workers", "list"), 0, embedded)
-	t.Setenv("ATTUNE_DATABASE_URL", "")
-	want(t, run(t, "workers", "list"), 0, "ATTUNE_DATABASE_URL is empty: "+embedded)
+	for _, name := range []string{"ATTUNE_STRICT", "ATTUNE_LOG_LEVEL", "ATTUNE_LOCK_TIMEOUT"} {
+		t.Setenv(name, "") // says nothing
+	}
+	for _, blank := range []string{"", "  "} {
+		t.Setenv("ATTUNE_DATABASE_URL", blank)
+		want(t, run(t, "workers", "list"), 0, "ATTUNE_DATABASE_URL is empty: "+embedded)
+		want(t, run(t, "migrate", "up"), 0, "ATTUNE_DATABASE_URL is empty: "+embedded)
+	}
 	if named := run(t, "workers", "list", "--database", "sqlite:"+filepath.Join(os.Getenv("HOME"), ".local/state/attune/attune.db")); strings.Contains(named.errOut, "using") {
 		t.Errorf("it is named, and said all the same:\n%s", named.errOut)
 	}
@@ -365,5 +371,5 @@ func TestVariablesAreBlamed(t *testing.T) {
 	}
 	t.Setenv("ATTUNE_LOG_LEVEL", "warn")
 	t.Setenv("ATTUNE_LOCK_TIMEOUT", "soon")
-	want(t, run(t, "migrate", "up"), 2, "(from the variable ATTUNE_LOCK_TIMEOUT)")
+	want(t, run(t, "migrate", "up"), 2, "10s or 2m (from envar ATTUNE_LOCK_TIMEOUT=\"soon\")\nsee")
 }

@@ -72,6 +72,7 @@ func (p *Program) Main() {
 
 // Run parses args, runs the command and gives the exit status.
 func (p *Program) Run(ctx context.Context, args []string, io Stdio) int {
+	forgetEmpty()
 	name, errOut := p.Name, NewTerminal(io.Err, false)
 	exit := -1
 	parser, err := kong.New(p.Grammar, append(values(),

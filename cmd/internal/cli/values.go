@@ -62,8 +62,25 @@ func commandOf(k *kong.Context) string {
 	return strings.Join(names, " ")
 }
 
+// forgetEmpty unsets our variables that are blank: as `X=` in an environment file
+// of systemd or compose they say nothing. That of the database is only emptied:
+// which one is used instead is said with it.
+func forgetEmpty() {
+	for _, pair := range os.Environ() {
+		name, value, _ := strings.Cut(pair, "=")
+		switch {
+		case !strings.HasPrefix(name, "ATTUNE_") || strings.TrimSpace(value) != "":
+		case name == databaseVariable:
+			_ = os.Setenv(name, "") // neither fails for a name that there is
+		default:
+			_ = os.Unsetenv(name)
+		}
+	}
+}
+
 // sourceOf names the variable that a wrong value came from, where it was not the
-// flag itself.
+// flag itself and the error does not say so. Kong's does of what cannot be read,
+// but not of what is none of an enumeration.
 func sourceOf(err error, k *kong.Context, args []string) string {
 	for _, f := range k.Flags() {
 		flag := "--" + f.Name
@@ -75,7 +92,7 @@ func sourceOf(err error, k *kong.Context, args []string) string {
 			continue
 		}
 		for _, name := range f.Envs {
-			if _, set := os.LookupEnv(name); set {
+			if _, set := os.LookupEnv(name); set && !strings.Contains(err.Error(), "(from envar "+name+"=") {
 				return " (from the variable " + name + ")"
 			}
 		}

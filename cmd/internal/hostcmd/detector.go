@@ -74,9 +74,9 @@ func (s *definitionFlags) definitions(ctx context.Context, env *cli.Env, db *cli
 // win over one of the same ref.
 func (s *definitionFlags) withPacks(env *cli.Env, defs []metadata.Definition) ([]metadata.Definition, error) {
 	for _, dir := range s.Pack {
-		pack, err := loadPack(env, dir, env.Warn)
+		pack, err := loadPack(env, dir, "pack "+dir, env.Warn)
 		if err != nil {
-			return nil, fmt.Errorf("pack %s: %w", dir, err)
+			return nil, err
 		}
 		given := map[string]bool{}
 		for i := range pack.Definitions {
@@ -88,19 +88,19 @@ func (s *definitionFlags) withPacks(env *cli.Env, defs []metadata.Definition) ([
 	return defs, nil
 }
 
-// loadPack reads a pack folder; its faults are the error, which leaves the folder
-// to the caller, and its warnings are given to warn.
-func loadPack(env *cli.Env, dir string, warn func(string)) (*packs.Pack, error) {
+// loadPack reads a pack folder; its faults are the error, after what it is about,
+// and its warnings are given to warn.
+func loadPack(env *cli.Env, dir, about string, warn func(string)) (*packs.Pack, error) {
 	pack, problems := packs.LoadDir(dir, packs.Config{Strict: env.Strict})
 	for _, p := range problems.Of(packs.Warning) {
 		warn(strings.Replace(p.String(), ": warning: ", ": ", 1))
 	}
 	errs := problems.Of(packs.Error)
 	if len(errs) == 1 && errs[0].File == filepath.ToSlash(dir) {
-		return nil, errors.New(errs[0].Message)
+		return nil, fmt.Errorf("%s: %s", about, errs[0].Message)
 	}
 	if err := errs.Err(); err != nil {
-		return nil, fmt.Errorf("\n%w", err)
+		return nil, fmt.Errorf("%s:\n%w", about, err)
 	}
 	return pack, nil
 }
@@ -113,10 +113,10 @@ func (s *definitionFlags) policy(env *cli.Env, defs []metadata.Definition) (*hos
 		if i >= len(env.File.Policy.TrustedPacks) {
 			warn = func(string) {} // withPacks has said it
 		}
-		pack, err := loadPack(env, dir, warn)
+		pack, err := loadPack(env, dir, "policy.trusted_packs: "+dir+" is not trusted", warn)
 		if err != nil {
 			// Trusting less is safe, and a host that detects nothing is not better.
-			env.Warn(fmt.Sprintf("policy.trusted_packs: %s is not trusted: %v", dir, err))
+			env.Warn(err.Error())
 			continue
 		}
 		trusted = append(trusted, detect.Commands(pack.Definitions)...)
@@ -225,8 +225,9 @@ func workerName(flag *string, sec *config.Service) (string, error) {
 	if flag != nil {
 		name = *flag
 	}
-	if name != cli.Clean(name) || len(name) > 255 || (flag != nil && name == "") {
-		return "", cli.Usagef("name: %.60q is not a name of 1 to 255 bytes without control characters", name)
+	blank := strings.TrimSpace(name) == "" && (flag != nil || name != "")
+	if name != cli.Clean(name) || len(name) > 255 || blank {
+		return "", cli.Usagef("name: %.60q is not a name of 1 to 255 bytes that is not blank and has no control characters", name)
 	}
 	if name != "" {
 		return name, nil

@@ -3,7 +3,6 @@
 package hostcmd
 
 import (
-	"os"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -25,7 +24,6 @@ type grammar struct {
 
 // Program is the command line of a role.
 func Program(role metadata.Role) *cli.Program {
-	forgetEmpty()
 	g := new(grammar)
 	return &cli.Program{
 		Name: string(role), Grammar: g, Globals: &g.Globals, Bind: []any{role},
@@ -34,16 +32,5 @@ func Program(role metadata.Role) *cli.Program {
 			"$" + detect.EnvironmentVariable(role) + " (python,shell or none), then the config file, win over detection. " +
 			"Exit status: 0 done, 1 failed, 2 wrong usage, 3 differs or not available (--exit-code), 130 interrupted.",
 		Vars: kong.Vars{"role": string(role), "ROLE": strings.ToUpper(string(role))},
-	}
-}
-
-// forgetEmpty unsets our variables that are empty: as `X=` in an environment file
-// of systemd or compose they say nothing. That of the database is left: which one
-// is used instead is said with it.
-func forgetEmpty() {
-	for _, pair := range os.Environ() {
-		if name, value, _ := strings.Cut(pair, "="); value == "" && strings.HasPrefix(name, "ATTUNE_") && name != "ATTUNE_DATABASE_URL" {
-			_ = os.Unsetenv(name) // fails for no name that there is
-		}
 	}
 }

@@ -100,6 +100,8 @@ func TestValuesThatMeanNothing(t *testing.T) {
 		{"--label", "a=1;a=2", "a stands twice"},
 		{"--label", "zone", "is not KEY=VALUE"},
 		{"--label", "zone=a\x1b", "control characters"},
+		{"--listen", "foo", `listen: "foo" is not [HOST]:PORT`},
+		{"--listen", ":99999", `listen: ":99999" is not [HOST]:PORT`},
 		{"--max-concurrent-executions", "0", "--max-concurrent-executions: 0 is not more than zero"},
 		{"--max-concurrent-executions", "-1", "--max-concurrent-executions: -1 is not more than zero"},
 		{"--port", "0", "port: 0 is not between 1 and 65535"},
@@ -113,10 +115,61 @@ func TestValuesThatMeanNothing(t *testing.T) {
 	} {
 		want(t, run(t, metadata.Worker, "run", "--database", "sqlite:w.db", c.flag+"="+c.value), cli.ExitUsage, c.say)
 	}
-	want(t, run(t, metadata.Worker, "register", "--database", "sqlite:w.db", "--label", "a=1", "--label", "a=2"), cli.ExitUsage, "a stands twice")
-	t.Setenv("ATTUNE_WORKER_LABELS", "=x")
-	want(t, run(t, metadata.Worker, "register", "--database", "sqlite:w.db"), cli.ExitUsage, "a label needs a name", "ATTUNE_WORKER_LABELS")
+	want(t, run(t, metadata.Worker, "run", "--database", "sqlite:w.db", "--listen", "127.0.0.1:", "--heartbeat-interval", "100ms"),
+		cli.ExitUsage, `listen: "127.0.0.1:" is not [HOST]:PORT`, "see worker run --help")
+	for _, c := range []struct {
+		args []string
+		say  string
+	}{
+		{[]string{"--label", "a=1", "--label", "a=2"}, "a stands twice"},
+		{[]string{"--label", ""}, "--label: it is empty"},
+		{[]string{"--label", "a=1", "--label", " "}, "--label: it is empty"},
+		{[]string{"--name", ""}, `name: "" is not a name`},
+		{[]string{"--name", "   "}, `name: "   " is not a name`},
+	} {
+		want(t, run(t, metadata.Worker, append([]string{"register", "--database", "sqlite:w.db"}, c.args...)...), cli.ExitUsage, c.say)
+	}
 	if list, _ := os.ReadDir("."); len(list) > 0 {
 		t.Errorf("wrong usage made files: %v", list)
 	}
+	if err := os.WriteFile("attune.yaml", []byte("worker: {name: '   '}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want(t, run(t, metadata.Worker, "register", "--database", "sqlite:w.db"), cli.ExitUsage, `name: "   " is not a name`)
+}
+
+// TestWrongVariables are named, each once.
+func TestWrongVariables(t *testing.T) {
+	for name, value := range map[string]string{
+		"ATTUNE_WORKER_PORT":               "abc",
+		"ATTUNE_WORKER_LABELS":             "=x",
+		"ATTUNE_WORKER_HEARTBEAT_INTERVAL": "soon",
+		"ATTUNE_STRICT":                    "perhaps",
+		"ATTUNE_LOG_LEVEL":                 "loud",
+	} {
+		t.Run(name, func(t *testing.T) {
+			isolate(t)
+			tools(t, nil)
+			t.Setenv(name, value)
+			got := run(t, metadata.Worker, "run", "--database", "sqlite:w.db")
+			want(t, got, cli.ExitUsage, value)
+			if strings.Count(got.errOut, name) != 1 {
+				t.Errorf("it does not say once that it is %s:\n%s", name, got.errOut)
+			}
+		})
+	}
+}
+
+// TestBlankVariables say nothing, as empty ones do.
+func TestBlankVariables(t *testing.T) {
+	isolate(t)
+	tools(t, nil)
+	if err := os.WriteFile("attune.yaml", []byte("worker: {name: lab2, labels: {zone: a}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"ATTUNE_WORKER_NAME", "ATTUNE_WORKER_LABELS", "ATTUNE_WORKER_PORT", "ATTUNE_LOG_LEVEL", "ATTUNE_STRICT", "ATTUNE_DATABASE_URL"} {
+		t.Setenv(name, "  ")
+	}
+	got := run(t, metadata.Worker, "register", "--json")
+	want(t, got, 0, "ATTUNE_DATABASE_URL is empty: using the embedded database", `"name": "lab2"`, `"zone": "a"`)
 }

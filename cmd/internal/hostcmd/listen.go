@@ -31,11 +31,15 @@ func listen(ctx context.Context, address string) (*server, error) {
 	if address == "" {
 		return &server{}, nil
 	}
+	full := address
 	if !strings.Contains(address, ":") {
-		address = ":" + address
+		full = ":" + address
 	}
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
+	host, port, err := net.SplitHostPort(full)
+	if err == nil && port != "" {
+		_, err = net.DefaultResolver.LookupPort(ctx, "tcp", port)
+	}
+	if err != nil || port == "" {
 		return nil, cli.Usagef("listen: %q is not [HOST]:PORT", address)
 	}
 	if host == "" {

@@ -43,6 +43,9 @@ func (l *labels) Decode(ctx *kong.DecodeContext) error {
 	if *l == nil {
 		*l = labels{}
 	}
+	if strings.TrimSpace(text) == "" {
+		return errors.New("it is empty: is the variable unset? write KEY=VALUE, or leave the flag out")
+	}
 	for _, pair := range kong.SplitEscaped(text, ';') {
 		key, value, ok := strings.Cut(pair, "=")
 		if key = strings.TrimSpace(key); !ok {

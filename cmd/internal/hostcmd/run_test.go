@@ -348,9 +348,9 @@ worker:
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	for _, address := range []string{taken.Addr().String(), "127.0.0.1:80000"} {
+	for address, status := range map[string]int{taken.Addr().String(): cli.ExitFailed, "127.0.0.1:80000": cli.ExitUsage} {
 		got := run(t, metadata.Worker, "run", "--database", db.URL, "--listen", address)
-		want(t, got, cli.ExitFailed, "listen: ", "--listen")
+		want(t, got, status, "listen: ")
 		if strings.Contains(got.errOut, "server") {
 			t.Errorf("what is wrong with --listen is taken for the database's fault: %s", got.errOut)
 		}

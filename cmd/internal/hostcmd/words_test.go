@@ -41,6 +41,20 @@ func TestLogIsJSON(t *testing.T) {
 	}
 }
 
+// TestFaultsOfAPack stand on lines of their own, and no line ends with a blank.
+func TestFaultsOfAPack(t *testing.T) {
+	isolate(t)
+	tools(t, nil)
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "pack.yaml"), []byte("ref: acme\nlabel: [1]\nversion: x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"run", "detect"} {
+		got := run(t, metadata.Worker, command, "--database", "sqlite:w.db", "--pack", dir)
+		want(t, got, cli.ExitFailed, "worker: pack "+dir+":\n  ")
+	}
+}
+
 // TestWhatToTryWithoutWriteAccess to the file's folder, or without one.
 func TestWhatToTryWithoutWriteAccess(t *testing.T) {
 	isolate(t)
