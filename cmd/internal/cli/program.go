@@ -43,6 +43,14 @@ type Env struct {
 	Log  *slog.Logger
 }
 
+// Logger is a command that keeps a log. It makes the log before anything is said,
+// so that all of it can be lines of the log; with --json also the error with which
+// the program ends.
+type Logger interface {
+	// Logger sets Log and Err.
+	Logger(env *Env) error
+}
+
 // Stdio are the streams of a program.
 type Stdio struct {
 	In       io.Reader
@@ -96,9 +104,16 @@ func (p *Program) Run(ctx context.Context, args []string, io Stdio) int {
 	if parsed == nil {
 		return ExitUsage
 	}
-	var env *Env
-	if err = emptyDatabase(parsed, p.Globals); err == nil {
-		env, err = newEnv(p.Globals, io)
+	env, err := newEnv(p.Globals, io)
+	logger, logs := parsed.Selected().Target.Addr().Interface().(Logger)
+	if err == nil && logs {
+		err = logger.Logger(env)
+	}
+	if err == nil {
+		err = emptyDatabase(parsed, p.Globals)
+	}
+	if err == nil {
+		err = env.load()
 	}
 	if err == nil {
 		parsed.BindTo(ctx, (*context.Context)(nil))
@@ -108,7 +123,11 @@ func (p *Program) Run(ctx context.Context, args []string, io Stdio) int {
 		}
 	}
 	if err != nil {
-		report(ctx, name, commandOf(parsed), errOut, err)
+		say := plain(name, errOut)
+		if logs && env.JSON {
+			say = env.logged
+		}
+		report(ctx, name, commandOf(parsed), say, err)
 	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return ExitInterrupted
@@ -144,22 +163,30 @@ func parse(parser *kong.Kong, args []string, exit *int) (parsed *kong.Context, c
 	return nil, 0, false
 }
 
+// newEnv gives an Env without its File: see load. With an error it still can be
+// used.
 func newEnv(g *Globals, io Stdio) (*Env, error) {
 	env := &Env{Globals: g, Out: NewTerminal(io.Out, g.NoColor), Err: NewTerminal(io.Err, g.NoColor)}
 	var level slog.Level
-	if err := level.UnmarshalText([]byte(g.LogLevel)); err != nil {
-		return nil, Usagef("--log-level: %v", err)
-	}
+	err := level.UnmarshalText([]byte(g.LogLevel))
 	env.Log = slog.New(slog.NewTextHandler(io.Err, &slog.HandlerOptions{Level: level}))
-	file, err := config.Load(g.Config, g.Strict, os.Getenv)
 	if err != nil {
-		return nil, err
-	}
-	env.File = file
-	for _, w := range file.Warnings {
-		env.Warn(w)
+		return env, Usagef("--log-level: %v", err)
 	}
 	return env, nil
+}
+
+// load reads the config file.
+func (e *Env) load() error {
+	file, err := config.Load(e.Config, e.Strict, os.Getenv)
+	if err != nil {
+		return err
+	}
+	e.File = file
+	for _, w := range file.Warnings {
+		e.Warn(w)
+	}
+	return nil
 }
 
 // Warn tells the user of something that did not stop the command.
@@ -172,7 +199,27 @@ func seeHelp(program, command string) string {
 	return "see " + strings.Join(append([]string{program}, append(strings.Fields(command), "--help")...), " ")
 }
 
-func report(ctx context.Context, name, command string, out *Terminal, err error) {
+// plain says the error of a program to people.
+func plain(name string, out *Terminal) func(text, see string) {
+	return func(text, see string) {
+		out.Printf("%s: %s\n", name, strings.ReplaceAll(CleanLines(text), "\n", "\n  "))
+		if see != "" {
+			out.Printf("%s\n", see)
+		}
+	}
+}
+
+// logged makes a line of the log of the error of a program.
+func (e *Env) logged(text, see string) {
+	if see == "" {
+		e.Log.Error(text)
+		return
+	}
+	e.Log.Error(text, "hint", see)
+}
+
+// report says an error, and of wrong usage which help to see.
+func report(ctx context.Context, name, command string, say func(text, see string), err error) {
 	var silent *Silent
 	if errors.As(err, &silent) {
 		return
@@ -184,9 +231,10 @@ func report(ctx context.Context, name, command string, out *Terminal, err error)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		text = "interrupted"
 	}
-	out.Printf("%s: %s\n", name, strings.ReplaceAll(CleanLines(text), "\n", "\n  "))
+	see := ""
 	var usage *UsageError
 	if errors.As(err, &usage) {
-		out.Printf("%s\n", seeHelp(name, command))
+		see = seeHelp(name, command)
 	}
+	say(text, see)
 }

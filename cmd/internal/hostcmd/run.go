@@ -49,9 +49,6 @@ func (c *runCmd) AfterApply(k *kong.Context) error {
 
 // Run runs the service until it is told to end.
 func (c *runCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) error {
-	if err := c.logger(env); err != nil {
-		return err
-	}
 	local := host.Local(host.LocalConfig{})
 	now, err := c.configuration(env, role, local)
 	if err != nil {
@@ -135,9 +132,9 @@ func zeroMeant(flag string, told *time.Duration) (time.Duration, error) {
 	return *told, nil
 }
 
-// logger makes the log of a service: from info upwards where nobody said
+// Logger makes the log of a service: from info upwards where nobody said
 // otherwise, and of JSON where that was asked for.
-func (c *runCmd) logger(env *cli.Env) error {
+func (c *runCmd) Logger(env *cli.Env) error {
 	options := &slog.HandlerOptions{Level: slog.LevelInfo}
 	if c.leveled {
 		var level slog.Level

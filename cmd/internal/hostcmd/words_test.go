@@ -14,11 +14,11 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// TestLogIsJSON from the line that names the database to the last.
+// TestLogIsJSON from the warnings about the config file to the last line.
 func TestLogIsJSON(t *testing.T) {
 	isolate(t)
 	tools(t, map[string]string{"python3": python})
-	if err := os.WriteFile("attune.yaml", []byte("policy: {trusted_packs: [/no/such/pack]}\n"), 0o600); err != nil {
+	if err := os.WriteFile("attune.yaml", []byte("worker: {nmae: w}\npolicy: {trusted_packs: [/no/such/pack]}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("ATTUNE_DATABASE_URL", "")
@@ -36,8 +36,42 @@ func TestLogIsJSON(t *testing.T) {
 		word, _, _ := strings.Cut(entry.Msg, " ")
 		levels[word] = entry.Level
 	}
-	if levels["ATTUNE_DATABASE_URL"] != "INFO" || levels["policy.trusted_packs:"] != "WARN" {
+	if levels["ATTUNE_DATABASE_URL"] != "INFO" || levels["policy.trusted_packs:"] != "WARN" || levels["attune.yaml:1:"] != "WARN" {
 		t.Errorf("the log is\n%s", p.log())
+	}
+}
+
+// TestLastErrorIsJSON where the log is, and plain where it is not.
+func TestLastErrorIsJSON(t *testing.T) {
+	isolate(t)
+	tools(t, nil)
+	for _, c := range []struct {
+		args   []string
+		file   string
+		status int
+		msg    string
+		hint   string
+	}{
+		{[]string{"--database", "sqlite:gone/w.db"}, "", cli.ExitFailed, "create the folder gone", ""},
+		{[]string{"--listen", "foo"}, "", cli.ExitUsage, `listen: "foo" is not [HOST]:PORT`, "see worker run --help"},
+		{[]string{"--database", ""}, "", cli.ExitUsage, "--database is empty", "see worker run --help"},
+		{nil, "worker: 3\n", cli.ExitFailed, "attune.yaml:1: worker: expected keys", ""},
+	} {
+		if err := os.WriteFile("attune.yaml", []byte(c.file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got := run(t, metadata.Worker, append([]string{"run", "--json"}, c.args...)...)
+		lines := strings.SplitAfter(strings.TrimSpace(got.errOut), "\n")
+		var last struct{ Level, Msg, Hint string }
+		err := json.Unmarshal([]byte(lines[len(lines)-1]), &last)
+		if err != nil || got.status != c.status || last.Level != "ERROR" || !strings.Contains(last.Msg, c.msg) || last.Hint != c.hint {
+			t.Errorf("%q: status %d, %v:\n%s", c.args, got.status, err, got.errOut)
+		}
+		for _, command := range []string{"run", "register"} {
+			if c.hint == "" {
+				want(t, run(t, metadata.Worker, append([]string{command}, c.args...)...), c.status, "worker: ")
+			}
+		}
 	}
 }
 
