@@ -76,13 +76,13 @@ func (s *Service) wait(err error) error {
 		interval = live.Interval
 	}
 	if s.ever {
-		return fmt.Errorf("%s %q: another process has taken the name (--takeover takes it back): %w", s.id.Role, s.id.Name, err)
+		return fmt.Errorf("%s %q: another process has taken the name: %w", s.id.Role, s.id.Name, err)
 	}
 	if s.waiting == nil {
 		s.waiting = &waiting{until: now.Add(store.Missed*interval + slack)}
-		s.log.Warn("another instance has this name; waiting for it to end (--takeover takes the name from it)", "until", s.waiting.until.Format(time.RFC3339), "reason", err)
+		s.log.Warn("another instance has this name; waiting for it to end", "until", s.waiting.until.Format(time.RFC3339), "reason", err)
 	} else if s.due(s.waiting.until) {
-		return fmt.Errorf("%s %q: another process runs under this name, and is still alive after %d of its heartbeat intervals (--takeover takes the name from it): %w",
+		return fmt.Errorf("%s %q: another process runs under this name, and is still alive after %d of its heartbeat intervals: %w",
 			s.id.Role, s.id.Name, store.Missed, err)
 	}
 	next := now.Add(s.jittered(interval / 2))

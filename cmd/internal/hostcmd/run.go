@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"strings"
@@ -20,6 +21,7 @@ import (
 	"github.com/attune-go/attune/runtime/service"
 	"github.com/attune-go/attune/schema/database"
 	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
 )
 
 type runCmd struct {
@@ -68,7 +70,11 @@ func (c *runCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) erro
 	defer server.close()
 	r := &reloader{cmd: c, svc: svc, role: role, host: local, env: env, name: now.id.Name, told: c.told(env, role, now)}
 	defer onHangup(r.reload)()
-	return notOwn(now.id, svc.Run(ctx))
+	err = svc.Run(ctx)
+	if errors.Is(err, store.ErrLive) {
+		return fmt.Errorf("%w (%s run --takeover)", err, role)
+	}
+	return notOwn(now.id, err)
 }
 
 // configuration is what flags, environment and config file amount to.
