@@ -397,6 +397,26 @@ func TestLeastPrivilege(t *testing.T) {
 	want(t, run(t, "workers", "refresh", "web-1"), 0, "within about 30s")
 }
 
+// TestRefreshSaysWhatCouldNotBeTold: that nothing changed is no answer where a host
+// could not tell.
+func TestRefreshSaysWhatCouldNotBeTold(t *testing.T) {
+	db := testdb.SQLite(t)
+	isolate(t)
+	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+	want(t, run(t, "packs", "load", "core"), 0)
+	kept := python("3.12.4", "/usr/bin/python3")
+	kept.UnconfirmedSince = time.Now()
+	reported(t, db, metadata.Worker, "web-1", &detect.Capabilities{
+		Refreshed: time.Now().Add(time.Hour), // whenever it is asked
+		Detected:  []detect.Detection{kept},
+		Undetected: []detect.Absence{
+			{Ref: "core.go", Name: "go", Outcome: detect.Timeout, Detail: "it hangs"},
+			{Ref: "core.perl", Name: "perl", Outcome: detect.NotFound, Detail: "it is not there"},
+		},
+	})
+	want(t, run(t, "workers", "refresh", "web-1", "--wait"), 0, "verified in", "could not tell of go, python")
+}
+
 // TestOperatorAndRunningWorker: a real service, real executables, and an operator
 // who has the database alone.
 func TestOperatorAndRunningWorker(t *testing.T) {

@@ -27,6 +27,9 @@ type refreshResult struct {
 	Seconds float64 `json:"seconds"`
 	// Changes are those since it was asked; null where it has not verified.
 	Changes *detect.Diff `json:"changes,omitempty"`
+	// CouldNotTell are the runtimes of which the host could not tell all, sorted:
+	// what was known of them is kept.
+	CouldNotTell []string `json:"could_not_tell,omitempty"`
 	// Reason why it has not.
 	Reason string `json:"reason,omitempty"`
 }
@@ -124,7 +127,7 @@ func (a *awaited) look(now *store.Selected) {
 	if err == nil && caps != nil && !caps.Refreshed.IsZero() && !caps.Refreshed.Before(a.request) {
 		was, _ := capabilitiesOf(&a.before.Worker) // what cannot be read had nothing
 		changes := detect.Compare(was, caps)
-		a.settled, a.result = true, refreshResult{Verified: true, Changes: &changes}
+		a.settled, a.result = true, refreshResult{Verified: true, Changes: &changes, CouldNotTell: couldNotTell(caps)}
 		return
 	}
 	a.result.Reason = "it last beat " + heartbeat(now)
@@ -136,13 +139,29 @@ func (a *awaited) look(now *store.Selected) {
 	}
 }
 
+// couldNotTell are the names of which a document leaves something open.
+func couldNotTell(caps *detect.Capabilities) (names []string) {
+	for _, d := range caps.Detected {
+		if !d.UnconfirmedSince.IsZero() {
+			names = append(names, d.Name)
+		}
+	}
+	for _, a := range caps.Undetected {
+		if a.Outcome.CouldNotTell() {
+			names = append(names, a.Name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // cell is a result in words.
 func (r *refreshResult) cell() cli.Cell {
 	if !r.Verified {
 		return cli.Cell{Text: r.Reason, Style: cli.Red}
 	}
 	took := time.Duration(r.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
-	if r.Changes.Empty() {
+	if r.Changes.Empty() && len(r.CouldNotTell) == 0 {
 		return cli.Cell{Text: fmt.Sprintf("verified in %v, nothing changed", took), Style: cli.Green}
 	}
 	var parts []string
@@ -156,6 +175,8 @@ func (r *refreshResult) cell() cli.Cell {
 	for _, v := range r.Changes.Changed {
 		parts = append(parts, fmt.Sprintf("%s %s -> %s", v.Name, cli.Or(strings.Join(v.Old, ", "), "unknown"), cli.Or(strings.Join(v.New, ", "), "unknown")))
 	}
-	add("could not tell of", r.Changes.Unconfirmed)
+	open := slices.Concat(r.Changes.Unconfirmed, r.CouldNotTell)
+	slices.Sort(open)
+	add("could not tell of", slices.Compact(open))
 	return cli.Cell{Text: fmt.Sprintf("verified in %v: %s", took, strings.Join(parts, "; ")), Style: cli.Yellow}
 }

@@ -30,8 +30,8 @@ type Capabilities struct {
 	AttuneVersion string    `json:"attune_version"`
 	Warnings      []string  `json:"warnings,omitempty"`
 	// Refreshed is the last request to verify everything anew that a service had
-	// seen when it began with this document, by the database's clock; the zero
-	// time where it had seen none.
+	// seen when it began with a round that has ended, by the database's clock; the
+	// zero time where it had seen none.
 	Refreshed time.Time `json:"refreshed,omitzero"`
 	// Extra are the further keys of the config file's capabilities; they are
 	// members of the document itself, after its own keys.

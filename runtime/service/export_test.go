@@ -48,3 +48,10 @@ func Unchanged(ctx context.Context, d Detector, h Host, defs []metadata.Definiti
 func Confirm(before, found *detect.Capabilities, at time.Time, keep time.Duration) *detect.Capabilities {
 	return confirm(before, found, confirmation{at: at, keep: keep, files: lookFor(before), patient: true})
 }
+
+// InParts makes a full round, and gives tell the documents that come before its end.
+func InParts(ctx context.Context, d Detector, h Host, tell func(*detect.Capabilities)) {
+	r := round{known: known{detector: d}, host: h, full: true, before: &detect.Capabilities{}}
+	r.tell = func(soFar roundResult) { tell(soFar.caps) }
+	r.run(ctx)
+}

@@ -228,18 +228,46 @@ func (r *round) detect(ctx context.Context, out roundResult) (*detect.Capabiliti
 	if !is || r.tell == nil {
 		return r.detector.Detect(ctx)
 	}
-	var last sync.Mutex
+	var last latest
 	return d.DetectInParts(ctx, func(soFar *detect.Capabilities, open []string) {
-		go func() { // a look at a file may hang too
-			if !last.TryLock() {
-				return
-			}
-			defer last.Unlock()
-			out.caps = soFar.Instead(open, r.before)
-			out.kept = lookFor(r.before)
-			r.tell(out)
-		}()
+		last.do(func() { // a look at a file may hang too
+			part := out
+			part.caps = soFar.Instead(open, r.before)
+			part.kept = lookFor(r.before)
+			r.tell(part)
+		})
 	})
+}
+
+// latest does one thing at a time beside everything else. Of those that come while
+// it is busy it does the last one.
+type latest struct {
+	mu   sync.Mutex
+	busy bool
+	next func()
+}
+
+func (l *latest) do(f func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.next = f
+	if !l.busy {
+		l.busy = true
+		go l.work()
+	}
+}
+
+func (l *latest) work() {
+	for {
+		l.mu.Lock()
+		f := l.next
+		l.next, l.busy = nil, f != nil
+		l.mu.Unlock()
+		if f == nil {
+			return
+		}
+		f()
+	}
 }
 
 // collect takes the result of a round that has ended.
@@ -327,7 +355,10 @@ func (s *Service) take(r roundResult, now time.Time) {
 	caps := confirm(before, r.caps, confirmation{
 		at: now, keep: s.cfg.UnconfirmedFor, files: r.kept, patient: s.doubt.patient(now, s.cfg.UnconfirmedFor),
 	})
-	if r.asked != nil {
+	switch {
+	case r.of != nil: // what is asked for is all
+		caps.Refreshed = before.Refreshed
+	case r.asked != nil:
 		caps.Refreshed = *r.asked
 	}
 	if first || (r.regular && r.of == nil) || !sameDocument(before, caps) {

@@ -1,0 +1,113 @@
+package service_test
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+
+	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/runtime/service"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+// gradual is a detector that tells of all but t.alpha, and waits with that until it
+// may go on.
+type gradual struct {
+	service.Detector
+	goOn chan struct{}
+}
+
+func (d *gradual) DetectInParts(ctx context.Context, tell func(*detect.Capabilities, []string)) (*detect.Capabilities, error) {
+	if d.goOn != nil {
+		soFar, err := d.Detect(ctx)
+		if err != nil {
+			return nil, err
+		}
+		tell(soFar, []string{"t.alpha"})
+		<-d.goOn
+	}
+	return d.Detect(ctx)
+}
+
+// TestRefreshIsAnsweredAtTheEnd of the round that verifies all, and not by what it
+// has found so far; nor does that take back an answer to an earlier request.
+func TestRefreshIsAnsweredAtTheEnd(t *testing.T) {
+	b := newBench(t, testdb.SQLite(t))
+	cfg, d := b.config(), &gradual{}
+	detector := cfg.Detector
+	cfg.Detector = func(defs []metadata.Definition) (service.Detector, error) {
+		var err error
+		d.Detector, err = detector(defs)
+		return d, err
+	}
+	svc := b.start(cfg)
+	b.step(svc)
+	request := func() {
+		t.Helper()
+		if _, err := b.Workers.RequestRefresh(t.Context(), b.row().ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	request()
+	b.pass(svc, 3*service.DefaultHeartbeatInterval)
+	b.answered()
+	first := *b.row().RefreshRequested
+
+	request()
+	d.goOn = make(chan struct{})
+	b.clock.advance(2 * service.DefaultHeartbeatInterval)
+	b.install("alpha", "echo alpha 1.1.0")
+	b.install("beta", "echo beta 2.1.0")
+	b.comesToSay(svc, "alpha@1.0.0 beta@2.1.0")
+	caps := new(detect.Capabilities)
+	if err := json.Unmarshal(b.row().Capabilities, caps); err != nil {
+		t.Fatal(err)
+	}
+	if !caps.Refreshed.Equal(first) || !first.Before(*b.row().RefreshRequested) {
+		t.Errorf("before the round ends, the document answers the request of %v, want that of %v", caps.Refreshed, first)
+	}
+	close(d.goOn)
+	b.step(svc)
+	b.has("alpha@1.1.0", "beta@2.1.0")
+	b.answered()
+}
+
+// parts is a detector that tells of documents.
+type parts struct {
+	service.Detector
+	tell func(func(*detect.Capabilities, []string))
+}
+
+func (d parts) DetectInParts(_ context.Context, tell func(*detect.Capabilities, []string)) (*detect.Capabilities, error) {
+	d.tell(tell)
+	return &detect.Capabilities{}, nil
+}
+
+// TestTheLastPartIsTold also where it comes while an earlier one is worked on; what
+// came between them is not.
+func TestTheLastPartIsTold(t *testing.T) {
+	busy, goOn, told := make(chan struct{}), make(chan struct{}), make(chan string)
+	d := parts{tell: func(tell func(*detect.Capabilities, []string)) {
+		tell(&detect.Capabilities{AttuneVersion: "first"}, nil)
+		<-busy
+		tell(&detect.Capabilities{AttuneVersion: "second"}, nil)
+		tell(&detect.Capabilities{AttuneVersion: "third"}, nil)
+		close(goOn)
+	}}
+	begun := false
+	go service.InParts(t.Context(), d, host.Local(host.LocalConfig{}), func(caps *detect.Capabilities) {
+		if !begun {
+			begun = true
+			close(busy)
+			<-goOn
+		}
+		told <- caps.AttuneVersion
+	})
+	for _, want := range []string{"first", "third"} {
+		if got := <-told; got != want {
+			t.Fatalf("told of the %s, want the %s", got, want)
+		}
+	}
+}
