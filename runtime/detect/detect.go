@@ -27,7 +27,8 @@ type Detector struct {
 	index  *metadata.Index
 	policy func() *host.Policy
 	// err is what is wrong with the config.
-	err error
+	err  error
+	pace pace
 
 	mu sync.Mutex
 	// slow is what definitions took in the last detection that kept others waiting.
@@ -38,7 +39,7 @@ type Detector struct {
 // that cannot be honoured is reported by the first Detect or Explain, as an
 // error that wraps ErrConfig.
 func New(defs []metadata.Definition, cfg Config) *Detector {
-	d := &Detector{byRef: map[string]*definition{}, index: metadata.NewIndex(defs)}
+	d := &Detector{byRef: map[string]*definition{}, index: metadata.NewIndex(defs), pace: usual}
 	if d.cfg, d.err = cfg.withDefaults(); d.err != nil {
 		return d
 	}

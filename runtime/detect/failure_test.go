@@ -23,6 +23,7 @@ func failedBriefly(caps *detect.Capabilities, root string) []string {
 // TestFailures: what was found and does not count is in the report, each
 // executable once, beside what counts.
 func TestFailures(t *testing.T) {
+	t.Parallel()
 	root := tree(t, map[string]string{
 		"bin/kit": "echo kit 1.0.0", "kept/1.1/kit": "echo libssl >&2; exit 127", "kept/1.2/kit": "exec /bin/sleep 1000", "kept/1.3/kit": "echo kit 1.3.0",
 		"bin/kit1.4": "echo kit 1.5.0",

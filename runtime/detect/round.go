@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,7 +25,7 @@ type round struct {
 
 func (d *Detector) newRound(all bool) *round {
 	d.mu.Lock()
-	t := newTurns(d.cfg.Host, d.cfg.Parallelism, d.slow)
+	t := newTurns(d.cfg.Host, d.cfg.Parallelism, d.pace, d.slow)
 	d.mu.Unlock()
 	return &round{
 		cfg:     d.cfg,
@@ -65,7 +66,7 @@ func (r *round) verifyAll(ctx context.Context, defs []*definition, tell func([]f
 			results <- result{i, r.verify(bounded, d)}
 		}()
 	}
-	soFar := time.NewTicker(SoFar)
+	soFar := time.NewTicker(r.turns.pace.soFar)
 	defer soFar.Stop()
 	over := bounded.Done()
 	var giveUp <-chan time.Time
@@ -79,7 +80,7 @@ func (r *round) verifyAll(ctx context.Context, defs []*definition, tell func([]f
 			untold = true
 		case <-soFar.C:
 			if tell != nil && untold {
-				tell(withOpen(defs, found, fmt.Sprintf("it was not finished after %v", SoFar)))
+				tell(withOpen(defs, found, fmt.Sprintf("it was not finished after %v", r.turns.pace.soFar)))
 			}
 			untold = false
 		case <-over:
@@ -91,7 +92,7 @@ func (r *round) verifyAll(ctx context.Context, defs []*definition, tell func([]f
 	if ctx.Err() != nil && !errors.Is(context.Cause(ctx), ErrEnough) {
 		return nil, fmt.Errorf("detect runtimes: %w", context.Cause(ctx))
 	}
-	findings, _ := withOpen(defs, found, unfinished(errDeadline))
+	findings, _ := withOpen(defs, found, unfinished(cmp.Or(context.Cause(bounded), errDeadline)))
 	return findings, nil
 }
 

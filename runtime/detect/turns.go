@@ -42,6 +42,7 @@ var ErrEnough = errors.New("the host was to be verified anew")
 type turns struct {
 	host  Host
 	limit int
+	pace  pace
 	// before is what definitions took in the detection before, by ref: what hung
 	// then is asked last.
 	before map[string]time.Duration
@@ -77,8 +78,13 @@ type turn struct {
 	charge  time.Duration
 }
 
-func newTurns(h Host, limit int, before map[string]time.Duration) *turns {
-	return &turns{host: h, limit: limit, before: before, requests: map[string]*request{}, spent: map[string]time.Duration{}}
+// pace is how long what is told above takes; tests have others.
+type pace struct{ patience, ownTime, soFar time.Duration }
+
+var usual = pace{patience, OwnTime, SoFar}
+
+func newTurns(h Host, limit int, p pace, before map[string]time.Duration) *turns {
+	return &turns{host: h, limit: limit, pace: p, before: before, requests: map[string]*request{}, spent: map[string]time.Duration{}}
 }
 
 // ask notes that a definition is about to run inv.
@@ -165,8 +171,8 @@ func (t *turns) dispatch() {
 		t.running = append(t.running, me)
 		t.young++
 		me.began, me.reached, me.charged = time.Now(), true, slices.Clone(me.refs)
-		t.pay(me, patience)
-		me.timer = time.AfterFunc(patience, func() { t.outlasts(me) })
+		t.pay(me, t.pace.patience)
+		me.timer = time.AfterFunc(t.pace.patience, func() { t.outlasts(me) })
 		close(me.begin)
 	}
 }
@@ -210,8 +216,8 @@ func (t *turns) outlasts(me *turn) {
 	}
 	me.old = true
 	t.young--
-	t.pay(me, OwnTime)
-	me.timer = time.AfterFunc(OwnTime-patience, func() {
+	t.pay(me, t.pace.ownTime)
+	me.timer = time.AfterFunc(t.pace.ownTime-t.pace.patience, func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		t.dispatch()
@@ -226,7 +232,7 @@ func (t *turns) makeRoom(n int) {
 	for _, r := range t.running {
 		if r.ending {
 			n--
-		} else if r.old && time.Since(r.began) >= OwnTime {
+		} else if r.old && time.Since(r.began) >= t.pace.ownTime {
 			had = append(had, r)
 		}
 	}
@@ -248,7 +254,7 @@ func (t *turns) over(me *turn, cut bool) {
 		t.young--
 	}
 	ran, waited := time.Since(me.began), me.began.Sub(me.asked)
-	me.reached = !cut || ran >= OwnTime || ran > waited
+	me.reached = !cut || ran >= t.pace.ownTime || ran > waited
 	t.pay(me, ran)
 	t.dispatch()
 }
@@ -259,7 +265,7 @@ func (t *turns) slow() map[string]time.Duration {
 	defer t.mu.Unlock()
 	out := map[string]time.Duration{}
 	for ref, d := range t.spent {
-		if d >= patience {
+		if d >= t.pace.patience {
 			out[ref] = d
 		}
 	}

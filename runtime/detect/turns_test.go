@@ -217,6 +217,7 @@ func TestUnreached(t *testing.T) {
 // TestRealHangers: commands that really hang, more than may run, and that end with
 // the detection.
 func TestRealHangers(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	pids := filepath.Join(dir, "pids")
 	names, defs := hanging(t, 23, "5m")
@@ -243,6 +244,7 @@ func TestRealHangers(t *testing.T) {
 	defs = append(defs, tool(t, "real", ""))
 	h := &crowded{Host: localWith(dir)}
 	d := detect.New(defs, detect.Config{Host: h, Policy: openPolicy(t), Getenv: noEnvironment, Parallelism: 4})
+	d.Hasten()
 	for round, there := range []bool{true, true, false, true} {
 		if there {
 			script(t, dir, "real", "echo real 1.0.0")
@@ -277,4 +279,63 @@ func TestRealHangers(t *testing.T) {
 			t.Errorf("%d is left: %v", pid, err)
 		}
 	}
+}
+
+// slowToEnd is a host on which a command that is ended takes a moment to do so.
+type slowToEnd struct{ *crowded }
+
+func (h slowToEnd) Run(ctx context.Context, inv host.Invocation) host.Result {
+	defer time.Sleep(200 * time.Millisecond)
+	return h.crowded.Run(ctx, inv)
+}
+
+// TestOneCommandHasOneEnd: of a command that several definitions ask for, all say
+// the same when the detection cuts it.
+func TestOneCommandHasOneEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		names, defs := hanging(t, 6, "5m")
+		for _, d := range slices.Clone(defs) {
+			d.Ref += "-again"
+			defs = append(defs, d)
+		}
+		h := slowToEnd{&crowded{Host: withTools(t, names...)}}
+		for _, timeout := range []time.Duration{12 * time.Second, 8 * time.Second} {
+			caps := detectOn(t, h, detect.Config{Explain: true, Parallelism: 1, Timeout: timeout}, defs...)
+			said, reached := map[string]string{}, 0
+			for _, a := range caps.Undetected {
+				ref := strings.TrimSuffix(a.Ref, "-again")
+				if other, both := said[ref]; both && other != a.Detail {
+					t.Errorf("%v: of %s it says %q, and %q", timeout, ref, a.Detail, other)
+				}
+				if said[ref] = a.Detail; !a.Unreached {
+					reached++
+				}
+			}
+			if len(said) != len(names) || reached == 0 || reached == len(defs) {
+				t.Errorf("%v: of %d commands, definitions that were reached: %d of %d", timeout, len(said), reached, len(defs))
+			}
+		}
+	})
+}
+
+// TestEnoughWithoutTheHostsHelp: what does not end is given up, and the document
+// says for what.
+func TestEnoughWithoutTheHostsHelp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base, release := withTools(t, "stuck"), make(chan struct{})
+		h := overridden{Host: base, run: func(ctx context.Context, inv host.Invocation) host.Result {
+			<-release
+			return base.Run(ctx, inv)
+		}}
+		ctx, end := context.WithCancelCause(t.Context())
+		end(detect.ErrEnough)
+		caps, err := detect.New([]metadata.Definition{tool(t, "stuck", "")}, detect.Config{Host: h, Getenv: noEnvironment}).Detect(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a := absence(t, caps, "acme.stuck"); a.Outcome != detect.Timeout || !strings.Contains(a.Detail, detect.ErrEnough.Error()) {
+			t.Errorf("%+v", a)
+		}
+		close(release)
+	})
 }

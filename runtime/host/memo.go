@@ -24,7 +24,9 @@ type Memo struct {
 
 // memoRun is one run, which has ended when done is closed.
 type memoRun struct {
-	done   chan struct{}
+	done chan struct{}
+	// cut is closed when the context of who runs it ends.
+	cut    <-chan struct{}
 	inv    Invocation
 	result Result
 	// again: the result says nothing to another context.
@@ -39,29 +41,47 @@ func NewMemo(h runner) *Memo {
 // Run is the host's answer to the same path, arguments and environment; those
 // who ask meanwhile wait for it. A run that timed out says nothing to who has
 // more time, nor one that its context ended to who has another: they run it
-// again. The result is shared and must not be changed.
+// again, unless theirs has ended too: then it is the result of all. The result is
+// shared and must not be changed.
 func (m *Memo) Run(ctx context.Context, inv Invocation) Result {
 	key := inv.Key()
 	for {
 		m.mu.Lock()
 		r := m.runs[key]
 		if r == nil {
-			r = &memoRun{done: make(chan struct{}), inv: inv}
+			r = &memoRun{done: make(chan struct{}), cut: ctx.Done(), inv: inv}
 			m.runs[key] = r
 			m.mu.Unlock()
 			return m.run(ctx, r)
 		}
 		m.mu.Unlock()
-		select {
-		case <-ctx.Done():
-			return Result{ExitCode: -1, Err: fmt.Errorf("run %s: %w", inv.Path, context.Cause(ctx))}
-		case <-r.done:
-		}
-		if !r.again && !r.tooShort(inv) {
+		ended := r.wait(ctx)
+		switch {
+		case ended && !r.again && !r.tooShort(inv), ended && ctx.Err() != nil && r.again && r.result.Err != nil:
 			return r.result
+		case ctx.Err() != nil:
+			return Result{ExitCode: -1, Err: fmt.Errorf("run %s: %w", inv.Path, context.Cause(ctx))}
 		}
 		m.forget(key, r)
 	}
+}
+
+// wait reports whether the run has ended: false where only ctx has. A run that is
+// cut at the same time is waited for: it ends at once.
+func (r *memoRun) wait(ctx context.Context) bool {
+	select {
+	case <-r.done:
+		return true
+	case <-ctx.Done():
+	}
+	select {
+	case <-r.cut:
+		<-r.done
+	case <-r.done:
+	default:
+		return false
+	}
+	return true
 }
 
 func (m *Memo) run(ctx context.Context, r *memoRun) Result {

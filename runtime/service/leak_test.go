@@ -25,14 +25,7 @@ func measure(t *testing.T) usage {
 	}
 	var u usage
 	u.files = len(files)
-	tasks, err := filepath.Glob("/proc/self/task/*/children")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range tasks {
-		list, _ := os.ReadFile(path) // a thread may be gone by now
-		u.children += len(strings.Fields(string(list)))
-	}
+	u.children = len(children(t))
 	runtime.GC()
 	runtime.GC()
 	var m runtime.MemStats
@@ -40,6 +33,20 @@ func measure(t *testing.T) usage {
 	u.heap = m.HeapAlloc
 	u.goroutines = runtime.NumGoroutine()
 	return u
+}
+
+// children are the processes that this one has started.
+func children(t *testing.T) (pids []string) {
+	t.Helper()
+	tasks, err := filepath.Glob("/proc/self/task/*/children")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range tasks {
+		list, _ := os.ReadFile(path) // a thread may be gone by now
+		pids = append(pids, strings.Fields(string(list))...)
+	}
+	return pids
 }
 
 // heapTolerance is what the heap may differ by for no reason: a hundred bytes that

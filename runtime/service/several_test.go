@@ -99,6 +99,7 @@ func (b *bench) losses() map[string]string {
 // TestCannotTellOfOneOfSeveral: whatever happens at the same time, an
 // installation is not lost at once, and others that really went are.
 func TestCannotTellOfOneOfSeveral(t *testing.T) {
+	t.Parallel()
 	const hang = "exec /bin/sleep 1000"
 	for name, test := range map[string]struct {
 		// trouble begins; the service that goes on is given back.
@@ -146,7 +147,7 @@ func TestCannotTellOfOneOfSeveral(t *testing.T) {
 				b := newBench(t, db)
 				file := b.several(hang)
 				cfg := b.config()
-				cfg.FullEvery, cfg.UnconfirmedFor = 1000, 5*time.Minute
+				cfg.FullEvery, cfg.UnconfirmedFor = 1000, 2*time.Minute
 				svc := b.start(cfg)
 				b.step(svc)
 				b.has("alpha@1.0.0", "beta@2.0.0", "kit@1.2.4", "kit@1.1.9", "kit@1.0.0")
@@ -175,7 +176,7 @@ func TestCannotTellOfOneOfSeveral(t *testing.T) {
 				}
 
 				svc = test.trouble(b, db, svc, cfg, file)
-				b.pass(svc, 7*time.Minute)
+				b.pass(svc, 4*time.Minute)
 				b.has("alpha@1.0.0", "beta@2.0.0", "kit@1.0.0")
 				if lost := b.losses(); !strings.HasPrefix(lost["1.2.4"], test.why) {
 					t.Errorf("lost: %v, want 1.2.4 for %q", lost, test.why)

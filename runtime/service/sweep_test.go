@@ -135,6 +135,7 @@ func TestSweepAfterAGap(t *testing.T) {
 // TestFleetOutlivesPostgres: a server that was away, or stood still, makes no worker
 // inactive that lives; and those that are dead become so afterwards.
 func TestFleetOutlivesPostgres(t *testing.T) {
+	t.Parallel()
 	server := testdb.Own(t)
 	for _, way := range []struct {
 		name      string
