@@ -167,6 +167,9 @@ func (c *counter) AfterQuery(context.Context, *bun.QueryEvent) {}
 
 func TestDefinitionsTakeTwoQueries(t *testing.T) {
 	each(t, func(t *testing.T, e env) {
+		if testing.Short() && !e.postgres {
+			t.Skip("-short: SQLite takes long under the race detector, for one statement after the other")
+		}
 		for n := range 30 {
 			def := definition(t, rubyDefinition)
 			def.Ref = fmt.Sprintf("acme.ruby%d", n)

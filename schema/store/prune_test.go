@@ -86,6 +86,9 @@ func TestPrune(t *testing.T) {
 // TestPruneInParts: those that stay do not keep it from those behind them.
 func TestPruneInParts(t *testing.T) {
 	each(t, func(t *testing.T, e env) {
+		if testing.Short() && !e.postgres {
+			t.Skip("-short: a minute of SQLite under the race detector, for one statement after the other")
+		}
 		numbers := "SELECT 'r' || n AS name FROM generate_series(1, 2500) AS n"
 		if !e.postgres {
 			numbers = "WITH RECURSIVE up (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < 2500) SELECT 'r' || n AS name FROM up"
