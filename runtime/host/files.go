@@ -61,15 +61,21 @@ const (
 // are not looked into. At most 256 paths are given, and the search ends after
 // 20,000 folder entries: a pattern is no way to search a disk. A pattern that is
 // malformed or relative matches nothing.
-func (h *LocalHost) Glob(pattern string) []string {
-	pattern, ok := expandHome(pattern, h.home)
-	if !ok {
-		return nil
+func (h *LocalHost) Glob(pattern string) []string { return h.Globs(pattern)[0] }
+
+// Globs is Glob of each of the patterns. A folder that several of them lead to is
+// read once.
+func (h *LocalHost) Globs(patterns ...string) [][]string {
+	found, folders := make([][]string, len(patterns)), map[string][]string{}
+	for i, pattern := range patterns {
+		if pattern, ok := expandHome(pattern, h.home); ok {
+			g := globber{left: globEntries, folders: folders}
+			g.walk("/", splitSlash(pattern))
+			slices.Sort(g.found)
+			found[i] = g.found
+		}
 	}
-	g := globber{left: globEntries}
-	g.walk("/", splitSlash(pattern))
-	slices.Sort(g.found)
-	return g.found
+	return found
 }
 
 // expandHome makes pattern absolute and clean; ok is false where that cannot
@@ -100,6 +106,8 @@ func splitSlash(path string) []string {
 type globber struct {
 	found []string
 	left  int // folder entries that may still be looked at
+	// folders are the names in those that were read.
+	folders map[string][]string
 }
 
 func (g *globber) walk(dir string, segments []string) {
@@ -116,10 +124,15 @@ func (g *globber) walk(dir string, segments []string) {
 		g.walk(filepath.Join(dir, segments[0]), segments[1:])
 		return
 	}
+	var names []string
 	for _, name := range g.names(dir) {
 		if matchSegment(segments[0], name) {
-			g.walk(filepath.Join(dir, name), segments[1:])
+			names = append(names, name)
 		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		g.walk(filepath.Join(dir, name), segments[1:])
 	}
 }
 
@@ -138,7 +151,19 @@ func kernelFolder(dir string) bool {
 	return false
 }
 
+// names are those in a folder, as far as they may still be looked at.
 func (g *globber) names(dir string) []string {
+	names, read := g.folders[dir]
+	if !read {
+		names = namesIn(dir)
+		g.folders[dir] = names
+	}
+	names = names[:min(len(names), g.left)]
+	g.left -= len(names)
+	return names
+}
+
+func namesIn(dir string) []string {
 	if kernelFolder(dir) {
 		return nil
 	}
@@ -147,9 +172,7 @@ func (g *globber) names(dir string) []string {
 		return nil
 	}
 	defer f.Close()
-	names, _ := f.Readdirnames(g.left)
-	g.left -= len(names)
-	slices.Sort(names)
+	names, _ := f.Readdirnames(globEntries)
 	return names
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -150,6 +151,27 @@ func TestGlob(t *testing.T) {
 		if diff := cmp.Diff(tt.want, h.Glob(tt.pattern)); diff != "" {
 			t.Errorf("Glob(%q) (-want +got):\n%s", tt.pattern, diff)
 		}
+	}
+}
+
+// Patterns that share a folder find what each finds by itself.
+func TestGlobsAreEachAGlob(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"a1", "a2", "b1", ".a3"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h, root := withPath(""), host.EscapeGlob(dir)
+	patterns := []string{root + "/a?", root + "/*1", "relative/*", root + "/a?", root + "/none*", root + "/b1", root + "/[a"}
+	all := h.Globs(patterns...)
+	for i, p := range patterns {
+		if want := h.Glob(p); !slices.Equal(all[i], want) {
+			t.Errorf("%s: got %q, want %q", p, all[i], want)
+		}
+	}
+	if want := []string{dir + "/a1", dir + "/b1"}; !slices.Equal(all[1], want) {
+		t.Errorf("got %q, want %q", all[1], want)
 	}
 }
 

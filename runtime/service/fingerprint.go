@@ -20,7 +20,7 @@ import (
 type Host interface {
 	Lookup(binary string) []host.Candidate
 	Resolve(path string) host.Candidate
-	Glob(pattern string) []string
+	Globs(patterns ...string) [][]string
 }
 
 var _ Host = (*host.LocalHost)(nil)
@@ -89,9 +89,10 @@ func (w *watch) look(h Host) (sum [sha256.Size]byte) {
 			fmt.Fprintln(all, stamp(c))
 		}
 	}
-	for _, g := range slices.Concat(w.globs, choices) {
-		fmt.Fprintf(all, "glob %q\n", g)
-		for _, path := range h.Glob(g) {
+	globs := slices.Concat(w.globs, choices)
+	for i, found := range h.Globs(globs...) {
+		fmt.Fprintf(all, "glob %q\n", globs[i])
+		for _, path := range found {
 			fmt.Fprintln(all, stamp(h.Resolve(path)))
 		}
 	}
