@@ -24,7 +24,7 @@ type compose struct {
 func composed(t *testing.T) *compose {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("it starts containers")
+		t.Skip("-short: it starts containers")
 	}
 	c := &compose{T: t}
 	for _, command := range [][]string{{"docker", "compose"}, {"docker-compose"}} {

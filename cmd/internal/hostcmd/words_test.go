@@ -99,7 +99,7 @@ func TestWhatToTryWithoutWriteAccess(t *testing.T) {
 			"w.db.lock: no such file or directory; create the folder "+gone+", or name another database with --database")
 	}
 	if _, err := os.Stat("/sys/kernel"); err != nil {
-		t.Skip("no folder here that root cannot write to")
+		t.Skip("there is no /sys/kernel, the folder that not even root can write to")
 	}
 	for _, command := range []string{"register", "run"} {
 		want(t, run(t, metadata.Worker, command, "--database", "sqlite:/sys/w.db"), cli.ExitFailed,
