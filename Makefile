@@ -1,7 +1,7 @@
 # What one types here. CI runs .ci/run, which covers verify, lint and test.
 
 .DEFAULT_GOAL := help
-.PHONY: help build test bench fuzz lint generate verify image
+.PHONY: help build test attack bench fuzz lint generate verify image
 
 FUZZTIME ?= 30s
 BENCH ?= .
@@ -14,6 +14,9 @@ build: ## the programs, into bin/
 
 test: ## all tests, on Docker where there is an engine
 	go test ./...
+
+attack: ## every promise of SECURITY.md, tried by five attackers
+	go test -count=1 -v ./fixtures/attacks
 
 bench: ## measure; BENCH=pattern selects
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
