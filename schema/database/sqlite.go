@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -213,6 +214,8 @@ func cannotOpen(path string, err error) error {
 		_ = file.Close()
 		_ = os.Remove(path)
 		return err
+	case errors.Is(why, syscall.ENOSPC), errors.Is(why, syscall.EDQUOT):
+		return fmt.Errorf("%w; make room for it", why)
 	case !errors.Is(why, fs.ErrExist):
 		return fmt.Errorf("%w: %w; give this user write access to the folder %s", ErrReadOnly, why, folder)
 	}

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/cmd/internal/config"
@@ -204,11 +205,15 @@ func openToWrite(ctx context.Context, env *cli.Env) (*cli.Database, error) {
 	if !errors.As(err, &file) || errors.Is(err, database.ErrReadOnly) {
 		return db, err
 	}
+	const another = "or name another database with --database"
 	folder := filepath.Dir(file.Path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w; create the folder %s, or name another database with --database", err, folder)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%w; create the folder %s, %s", err, folder, another)
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return nil, fmt.Errorf("%w; the database's lock and journal need write access to the folder %s: give it, %s", err, folder, another)
 	}
-	return nil, fmt.Errorf("%w; the database's lock and journal need write access to the folder %s: give it, or name another database with --database", err, folder)
+	return nil, fmt.Errorf("%w; see what %s is, %s", err, folder, another)
 }
 
 // openIfNamed opens the database if one is named.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -211,17 +212,24 @@ func (c *runCmd) serviceDetector(env *cli.Env, role metadata.Role, on detect.Hos
 	}), nil
 }
 
-// hopeless tells errors of a database that does not get better by waiting.
+// hopeless reports whether waiting does not help against an error of the database.
+// A full disk and what else the system has run out of can pass.
 func hopeless(err error) bool {
 	var usage *cli.UsageError
 	if errors.As(err, &usage) {
 		return true
 	}
+	kind := database.Classify(err)
+	if errors.Is(kind, database.ErrUnreachable) {
+		return false // also where the server's socket is gone
+	}
 	for _, sentinel := range []error{
-		database.ErrURL, database.ErrRefused, database.ErrReadOnly, database.ErrCorrupt, os.ErrNotExist, os.ErrPermission,
+		database.ErrURL, database.ErrRefused, database.ErrReadOnly, database.ErrCorrupt,
+		// The file, or a folder on the way to it.
+		os.ErrNotExist, os.ErrPermission, syscall.EROFS, syscall.ENOTDIR, syscall.EISDIR, syscall.ELOOP, syscall.ENAMETOOLONG,
 		migrations.ErrNotMigrated, migrations.ErrTooNew, migrations.ErrMixed, migrations.ErrNotOurs, migrations.ErrSeveral,
 	} {
-		if errors.Is(err, sentinel) || errors.Is(database.Classify(err), sentinel) {
+		if errors.Is(err, sentinel) || errors.Is(kind, sentinel) {
 			return true
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/schema"
@@ -89,22 +91,57 @@ func TestFaultsOfAPack(t *testing.T) {
 	}
 }
 
-// TestWhatToTryWithoutWriteAccess to the file's folder, or without one.
-func TestWhatToTryWithoutWriteAccess(t *testing.T) {
+// TestFileThatCannotBeUsed ends run as it ends register: it is no outage.
+func TestFileThatCannotBeUsed(t *testing.T) {
 	isolate(t)
 	tools(t, nil)
-	gone := filepath.Join(t.TempDir(), "gone")
-	for _, command := range []string{"register", "run"} {
-		want(t, run(t, metadata.Worker, command, "--database", "sqlite:"+gone+"/w.db"), cli.ExitFailed,
-			"w.db.lock: no such file or directory; create the folder "+gone+", or name another database with --database")
+	dir := t.TempDir()
+	folder := func(name string) string {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		return filepath.Join(dir, name)
 	}
-	if _, err := os.Stat("/sys/kernel"); err != nil {
-		t.Skip("there is no /sys/kernel, the folder that not even root can write to")
+	refused := func(t *testing.T, url string, parts ...string) {
+		t.Helper()
+		for _, command := range []string{"register", "run"} {
+			want(t, run(t, metadata.Worker, command, "--database", url), cli.ExitFailed, append(parts, "or name another database with --database")...)
+		}
 	}
-	for _, command := range []string{"register", "run"} {
-		want(t, run(t, metadata.Worker, command, "--database", "sqlite:/sys/w.db"), cli.ExitFailed,
-			"w.db.lock: ", "need write access to the folder /sys: give it, or name another database with --database")
-	}
+	t.Run("no folder", func(t *testing.T) {
+		refused(t, "sqlite:"+dir+"/gone/w.db", "w.db.lock: no such file or directory; create the folder "+dir+"/gone, ")
+	})
+	t.Run("a file in place of the folder", func(t *testing.T) {
+		if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		refused(t, "sqlite:"+dir+"/file/w.db", "w.db.lock: not a directory; see what "+dir+"/file is, ")
+	})
+	t.Run("a folder in place of the lock", func(t *testing.T) {
+		folder("w.db.lock")
+		refused(t, "sqlite:"+dir+"/w.db", "w.db.lock: is a directory; ")
+	})
+	t.Run("not writable", func(t *testing.T) {
+		if os.Geteuid() == 0 {
+			t.Skip("root may write everywhere")
+		}
+		locked := folder("locked")
+		if err := os.Chmod(locked, 0o555); err != nil {
+			t.Fatal(err)
+		}
+		refused(t, "sqlite:"+locked+"/w.db", "w.db.lock: permission denied; ", "need write access to the folder "+locked+": give it, ")
+	})
+	t.Run("read-only file system", func(t *testing.T) {
+		var fs unix.Statfs_t
+		if err := unix.Statfs("/sys", &fs); err != nil || fs.Flags&unix.ST_RDONLY == 0 {
+			t.Skip("/sys is writable here; containers have it read-only")
+		}
+		refused(t, "sqlite:/sys/w.db", "w.db.lock: ", "need write access to the folder /sys: give it, ")
+		t.Setenv("XDG_STATE_HOME", "/sys")
+		for _, command := range []string{"register", "run"} {
+			want(t, run(t, metadata.Worker, command), cli.ExitFailed, "create the state folder for the embedded database: /sys/attune: ", "set XDG_STATE_HOME")
+		}
+	})
 }
 
 // TestRegisterBesideAService says how the name could be taken from it.
