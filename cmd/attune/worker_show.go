@@ -97,7 +97,7 @@ func printWorker(out *cli.Terminal, w *store.Selected) {
 				cli.Clean(cli.Or(f.Path, "declared version "+f.Declared)), cli.Clean(string(f.Outcome)))
 		}
 	}
-	cli.PrintAbsent(out, caps, "why: attune explain "+cli.Clean(host.CommandLine(w.Name, nil))+" RUNTIME")
+	cli.PrintAbsent(out, caps, "why: "+cli.Command("attune")+" explain "+cli.Clean(host.CommandLine(w.Name, nil))+" RUNTIME")
 }
 
 // beating is when a worker last beat, and how often it does.

@@ -84,8 +84,8 @@ func (p *Program) Run(ctx context.Context, args []string, io Stdio) int {
 	name, errOut := p.Name, NewTerminal(io.Err, false)
 	exit := -1
 	parser, err := kong.New(p.Grammar, append(values(),
-		kong.Name(name), kong.Description(p.Description),
-		kong.Writers(io.Out, io.Err),
+		kong.Name(Command(name)), kong.Description(p.Description),
+		kong.Writers(typeableWriter{io.Out}, typeableWriter{io.Err}),
 		kong.Exit(func(code int) { exit = code; panic(exited{}) }),
 		kong.Vars{"version": name + " " + attune.Version}.CloneWith(p.Vars),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
@@ -97,7 +97,7 @@ func (p *Program) Run(ctx context.Context, args []string, io Stdio) int {
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
-	parsed, code, done := parse(parser, args, &exit)
+	parsed, code, done := parse(name, parser, args, &exit)
 	if done {
 		return code
 	}
@@ -141,7 +141,7 @@ type exited struct{}
 // parse gives the parsed command line; or done, with the exit status, where a
 // flag has answered; or neither, when the command line is wrong and that was
 // said.
-func parse(parser *kong.Kong, args []string, exit *int) (parsed *kong.Context, code int, done bool) {
+func parse(name string, parser *kong.Kong, args []string, exit *int) (parsed *kong.Context, code int, done bool) {
 	defer func() {
 		if r := recover(); r != nil {
 			if _, ok := r.(exited); !ok {
@@ -159,7 +159,7 @@ func parse(parser *kong.Kong, args []string, exit *int) (parsed *kong.Context, c
 	if errors.As(err, &wrong) && wrong.Context != nil {
 		command, source = commandOf(wrong.Context), sourceOf(err, wrong.Context, args)
 	}
-	fmt.Fprintf(parser.Stderr, "%s: %s%s\n%s\n", parser.Model.Name, CleanLines(err.Error()), source, seeHelp(parser.Model.Name, command))
+	fmt.Fprintf(parser.Stderr, "%s: %s%s\n%s\n", name, CleanLines(err.Error()), source, seeHelp(name, command))
 	return nil, 0, false
 }
 
@@ -196,7 +196,7 @@ func (e *Env) Warn(text string) {
 
 // seeHelp points to the help of a command, in words that can be pasted.
 func seeHelp(program, command string) string {
-	return "see " + strings.Join(append([]string{program}, append(strings.Fields(command), "--help")...), " ")
+	return "see " + strings.Join(append([]string{Command(program)}, append(strings.Fields(command), "--help")...), " ")
 }
 
 // plain says the error of a program to people.

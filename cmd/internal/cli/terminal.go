@@ -72,7 +72,7 @@ func (t *Terminal) Paint(s Style, text string) string {
 
 // Printf prints.
 func (t *Terminal) Printf(format string, args ...any) {
-	_, _ = fmt.Fprintf(t, format, args...) // Lost remembers
+	_, _ = io.WriteString(t, typeable(fmt.Sprintf(format, args...))) // Lost remembers
 }
 
 // Clean makes foreign text safe for a terminal: control characters, format

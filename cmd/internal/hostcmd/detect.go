@@ -61,7 +61,7 @@ func (c *detectCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) e
 	cli.PrintDetected(env.Out, caps)
 	// The document is sorted by ref; people are shown names.
 	slices.SortStableFunc(caps.Undetected, func(a, b detect.Absence) int { return strings.Compare(a.Name, b.Name) })
-	cli.PrintAbsent(env.Out, caps, fmt.Sprintf("why? %s", env.Out.Paint(cli.Bold, string(role)+" explain NAME")))
+	cli.PrintAbsent(env.Out, caps, fmt.Sprintf("why? %s", env.Out.Paint(cli.Bold, cli.Command(string(role))+" explain NAME")))
 	return nil
 }
 

@@ -86,7 +86,7 @@ func (c *registerCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role)
 	env.PrintWarnings(caps)
 	row, err := service.Register(ctx, db.Store.Workers, id, caps)
 	if errors.Is(err, store.ErrLive) {
-		return fmt.Errorf("%s: %w (%s run --takeover)", db.Name, err, role)
+		return fmt.Errorf("%s: %w (`%s run --takeover`)", db.Name, err, role)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", db.Name, notOwn(id, err))

@@ -194,13 +194,13 @@ func TestRunKilledAndStartedAgain(t *testing.T) {
 	third := launch(t, args...)
 	third.ends(cli.ExitFailed)
 	if log := third.log(); !strings.Contains(log, "still alive after 3 of its heartbeat intervals") || !strings.Contains(log, *after.Instance) ||
-		!strings.Contains(log, "run --takeover)") {
+		!strings.Contains(log, "run --takeover`)") {
 		t.Errorf("the third does not say why it ends:\n%s", log)
 	}
 	fourth := launch(t, append(args, "--takeover")...)
 	fourth.says("registered and active", 1)
 	second.ends(cli.ExitFailed)
-	if log := second.log(); !strings.Contains(log, "run --takeover)") {
+	if log := second.log(); !strings.Contains(log, "run --takeover`)") {
 		t.Errorf("the second does not say how the name is taken back:\n%s", log)
 	}
 	fourth.signal(syscall.SIGTERM)
