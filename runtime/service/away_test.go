@@ -69,6 +69,7 @@ func (b *bench) noMore(before usage) {
 
 // TestPostgresStopsAndStarts: the server itself, in order and by a crash.
 func TestPostgresStopsAndStarts(t *testing.T) {
+	t.Parallel()
 	server := testdb.Own(t)
 	for name, stop := range map[string]func(){"in order": server.Stop, "by a crash": server.Crash} {
 		t.Run(name, func(t *testing.T) {
@@ -121,6 +122,7 @@ func stopAndStart(t *testing.T, server *testdb.Server, stop func(), idle time.Du
 
 // TestConnectionsAreCut: what was swept meanwhile is active again.
 func TestConnectionsAreCut(t *testing.T) {
+	t.Parallel()
 	heldAndNot(t, connectionsAreCut)
 }
 
@@ -169,6 +171,7 @@ func connectionsAreCut(t *testing.T, idle time.Duration) {
 
 // TestPostgresIsAwayAtFirst: the service begins when it comes.
 func TestPostgresIsAwayAtFirst(t *testing.T) {
+	t.Parallel()
 	b, cfg, p := behind(t)
 	cfg.Hopeless = func(error) bool { return false }
 	p.cut()
@@ -182,6 +185,7 @@ func TestPostgresIsAwayAtFirst(t *testing.T) {
 // TestLineDropsPacketsSilently: no statement waits for ever, and the connection
 // is another one afterwards.
 func TestLineDropsPacketsSilently(t *testing.T) {
+	t.Parallel()
 	heldAndNot(t, lineDropsPackets)
 }
 
@@ -215,6 +219,7 @@ func lineDropsPackets(t *testing.T, idle time.Duration) {
 // TestLineIsCutInATransaction: the server has not noticed, and keeps the row
 // locked against the connections that come after.
 func TestLineIsCutInATransaction(t *testing.T) {
+	t.Parallel()
 	b, cfg, p := behind(t, "idle_in_transaction_session_timeout=1s")
 	svc := b.start(cfg)
 	b.step(svc)
@@ -243,6 +248,7 @@ func (unswept) Sweep(context.Context, time.Duration, store.Watch) ([]store.Swept
 // TestSweepFails: the next attempt to reach the database is a heartbeat, and
 // nothing is said to be due that is not.
 func TestSweepFails(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testdb.SQLite(t))
 	cfg := b.config()
 	cfg.Open = func(context.Context) (*service.Database, error) {
@@ -267,6 +273,7 @@ func TestSweepFails(t *testing.T) {
 
 // TestStalledAtFirst: opening the database is bounded too.
 func TestStalledAtFirst(t *testing.T) {
+	t.Parallel()
 	b, cfg, p := behind(t)
 	p.stall()
 	svc := b.start(cfg)
@@ -278,6 +285,7 @@ func TestStalledAtFirst(t *testing.T) {
 
 // TestRowIsDeleted: the row heals by itself.
 func TestRowIsDeleted(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		b := newBench(t, db)
 		svc := b.start(b.config())
@@ -293,6 +301,7 @@ func TestRowIsDeleted(t *testing.T) {
 
 // TestDatabaseThatWaitingDoesNotHelp ends the service at once.
 func TestDatabaseThatWaitingDoesNotHelp(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testdb.SQLite(t))
 	cfg := b.config()
 	cfg.Open = func(context.Context) (*service.Database, error) { return nil, database.ErrRefused }

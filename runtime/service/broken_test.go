@@ -11,6 +11,7 @@ import (
 // TestWhatIsBrokenIsSaidOnce: an executable that is there and fails is a line in
 // the log, and what was never there is none.
 func TestWhatIsBrokenIsSaidOnce(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		b := newBench(t, db)
 		b.define("absent", `{"verification": {"commands": [{"binary": "absent", "args": ["--version"]}]}}`)
@@ -33,6 +34,7 @@ func TestWhatIsBrokenIsSaidOnce(t *testing.T) {
 // TestRubbishInOneDefinition: a document that is no object makes that runtime one
 // of which nothing can be told, and the others stay what they are.
 func TestRubbishInOneDefinition(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		b := newBench(t, db)
 		svc := b.start(b.config())

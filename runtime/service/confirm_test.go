@@ -14,6 +14,7 @@ import (
 
 // TestConfirm decides on one installation by what became of its own probe.
 func TestConfirm(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	path, other, shim, gone := filepath.Join(dir, "kit"), filepath.Join(dir, "other"), filepath.Join(dir, "shims", "kit"), filepath.Join(dir, "gone")
 	if err := os.WriteFile(path, nil, 0o755); err != nil {

@@ -168,6 +168,7 @@ func (d *skipping) Detect(ctx context.Context) (*detect.Capabilities, error) {
 // TestUnreached: that a runtime was not reached, as others took all the time, is
 // nothing against it, and not for ever.
 func TestUnreached(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testdb.SQLite(t))
 	cfg, d := b.config(), &skipping{}
 	detector := cfg.Detector

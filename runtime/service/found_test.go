@@ -18,6 +18,7 @@ import (
 // TestFound: the rows say what the document says, the attempts are evidence and
 // not in the document, and what a tool printed is no reason to store nothing.
 func TestFound(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		ctx := t.Context()
 		now := time.Now()

@@ -22,6 +22,7 @@ import (
 // TestDiskIsFull under the embedded file: what could not be written is, as soon as
 // there is room.
 func TestDiskIsFull(t *testing.T) {
+	t.Parallel()
 	disk := t.TempDir()
 	if err := unix.Mount("tmpfs", disk, "tmpfs", 0, "size=4m"); err != nil {
 		t.Skipf("no disk of a few megabytes can be had: %v", err)
@@ -80,6 +81,7 @@ func TestDiskIsFull(t *testing.T) {
 // TestFileIsFull: the same where no disk can be made: SQLite itself lets the file
 // grow no more.
 func TestFileIsFull(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testdb.SQLite(t))
 	// The limit is one connection's.
 	b.db.SetMaxOpenConns(1)

@@ -46,6 +46,7 @@ func (b *bench) holding() (service.Config, *held) {
 // TestHeartbeatsWhileADetectionRuns: however long it takes. What is asked for
 // meanwhile is done afterwards.
 func TestHeartbeatsWhileADetectionRuns(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testdb.SQLite(t))
 	cfg, h := b.holding()
 	svc := b.start(cfg)
@@ -95,6 +96,7 @@ func (d deaf) Register(ctx context.Context, r store.Registration) (*schema.Worke
 
 // TestLeaveAfterALostAnswer: the row that was made is not left active.
 func TestLeaveAfterALostAnswer(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		b := newBench(t, db)
 		cfg := b.config()

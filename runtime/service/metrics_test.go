@@ -32,6 +32,7 @@ func gauge(t *testing.T, from prometheus.Gatherer, name string) float64 {
 
 // TestLagInAnOutage grows for as long as it lasts, so that an alert can fire.
 func TestLagInAnOutage(t *testing.T) {
+	t.Parallel()
 	b, cfg, p := behind(t)
 	registry := prometheus.NewRegistry()
 	cfg.Metrics = service.NewMetrics(registry)
@@ -55,6 +56,7 @@ func TestLagInAnOutage(t *testing.T) {
 // TestSeriesFromTheStart: each use of the database, and none besides, has one
 // before its first error.
 func TestSeriesFromTheStart(t *testing.T) {
+	t.Parallel()
 	registry := prometheus.NewRegistry()
 	service.NewMetrics(registry)
 	files, err := filepath.Glob("*.go")
@@ -91,6 +93,7 @@ func TestSeriesFromTheStart(t *testing.T) {
 // TestLagBeforeTheFirstRegistration: a service that the database never answered
 // lags too.
 func TestLagBeforeTheFirstRegistration(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testdb.SQLite(t))
 	registry := prometheus.NewRegistry()
 	cfg := b.config()

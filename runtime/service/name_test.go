@@ -35,6 +35,7 @@ func (b *bench) until(svc *service.Service, limit time.Duration) error {
 
 // TestTwoOfOneName: the second waits for three heartbeat intervals and ends.
 func TestTwoOfOneName(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		b := newBench(t, db)
 		first := b.start(b.config())
@@ -68,6 +69,7 @@ func TestTwoOfOneName(t *testing.T) {
 
 // TestKilled: who was killed is replaced when its heartbeats are missed.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testdb.Postgres(t))
 	first := b.start(b.config())
 	b.step(first)
@@ -90,6 +92,7 @@ func TestKilled(t *testing.T) {
 }
 
 func TestTakeover(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		b := newBench(t, db)
 		first := b.start(b.config())
@@ -114,6 +117,7 @@ func TestTakeover(t *testing.T) {
 
 // TestHostClock an hour off: nothing that is decided depends on it.
 func TestHostClock(t *testing.T) {
+	t.Parallel()
 	for name, off := range map[string]time.Duration{"ahead": time.Hour, "behind": -time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			testdb.Each(t, func(t *testing.T, db *testdb.DB) {
@@ -147,6 +151,7 @@ func TestHostClock(t *testing.T) {
 
 // TestHundredAtOnce: a fleet that starts in one second does not beat in one.
 func TestHundredAtOnce(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		b := newBench(t, db)
 		cfg := b.config()

@@ -34,6 +34,7 @@ func (d *gradual) DetectInParts(ctx context.Context, tell func(*detect.Capabilit
 // TestRefreshIsAnsweredAtTheEnd of the round that verifies all, and not by what it
 // has found so far; nor does that take back an answer to an earlier request.
 func TestRefreshIsAnsweredAtTheEnd(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testdb.SQLite(t))
 	cfg, d := b.config(), &gradual{}
 	detector := cfg.Detector
@@ -88,6 +89,7 @@ func (d parts) DetectInParts(_ context.Context, tell func(*detect.Capabilities, 
 // TestTheLastPartIsTold also where it comes while an earlier one is worked on; what
 // came between them is not.
 func TestTheLastPartIsTold(t *testing.T) {
+	t.Parallel()
 	busy, goOn, told := make(chan struct{}), make(chan struct{}), make(chan string)
 	d := parts{tell: func(tell func(*detect.Capabilities, []string)) {
 		tell(&detect.Capabilities{AttuneVersion: "first"}, nil)

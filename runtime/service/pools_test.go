@@ -115,6 +115,7 @@ func (f *fleet) active(want int) {
 // process with a pool of its own, on a server that has connections for a few, and
 // leave room for others.
 func TestHundredPools(t *testing.T) {
+	t.Parallel()
 	server := testdb.Own(t, "max_connections=20")
 	b := newBench(t, server.Postgres())
 	f := newFleet(b, 100, b.roles.Login(t, b.name+"-fleet", "attune_fleet"))
@@ -138,6 +139,7 @@ func TestHundredPools(t *testing.T) {
 // TestConnectionsAreGivenBack where nothing is due soon, and kept where that is
 // asked for.
 func TestConnectionsAreGivenBack(t *testing.T) {
+	t.Parallel()
 	for idle, want := range map[time.Duration]int{0: 0, -1: 0, time.Hour: 1} {
 		b := newBench(t, testdb.Postgres(t))
 		cfg := b.config()
@@ -162,6 +164,7 @@ func TestConnectionsAreGivenBack(t *testing.T) {
 // TestPooler: services share the connections of a pooler, statement by statement
 // and transaction by transaction.
 func TestPooler(t *testing.T) {
+	t.Parallel()
 	inSchemas(t, func(t *testing.T, db *testdb.DB) {
 		b := newBench(t, db)
 		url := testdb.Pooler(t, b.url, 1)
@@ -204,6 +207,7 @@ func TestPooler(t *testing.T) {
 
 // TestFleetBehindPooler: a hundred workers on two connections.
 func TestFleetBehindPooler(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testdb.Postgres(t))
 	f := newFleet(b, 100, testdb.Pooler(t, b.roles.Login(t, b.name+"-fleet", "attune_fleet"), 2))
 	f.live()

@@ -111,6 +111,7 @@ const unifiedOnly = "testdata/previous/20260203000001_unify_runtimes.sql"
 // TestPreviousPrograms: the workers of earlier programs go on working on the newest
 // schema.
 func TestPreviousPrograms(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("testdata/previous/2*.sql")
 	if err != nil || len(files) < 2 {
 		t.Fatalf("%q, %v", files, err)
@@ -159,6 +160,7 @@ func TestPreviousPrograms(t *testing.T) {
 
 // TestPreviousHistory: the one that knew of a history wrote it.
 func TestPreviousHistory(t *testing.T) {
+	t.Parallel()
 	db := aDatabase(t)
 	if err := recorded(t, "testdata/previous/20260310000001_worker_runtime.sql").send(t.Context(), db); err != nil {
 		t.Fatal(err)
@@ -177,6 +179,7 @@ func TestPreviousHistory(t *testing.T) {
 // TestPreviousProgramUnderAName that this program's worker has: what that one
 // wrote beside the document is not taken for what the earlier one has.
 func TestPreviousProgramUnderAName(t *testing.T) {
+	t.Parallel()
 	db := aDatabase(t)
 	st := store.New(db, store.Config{Schema: db.Schema})
 	interval := 600
@@ -229,6 +232,7 @@ func TestPreviousProgramUnderAName(t *testing.T) {
 
 // TestPreviousProgramsAreMissed: what would break them is seen.
 func TestPreviousProgramsAreMissed(t *testing.T) {
+	t.Parallel()
 	const columnWithoutDefault = `ALTER TABLE worker ADD COLUMN zone text NOT NULL DEFAULT ''; ALTER TABLE worker ALTER COLUMN zone DROP DEFAULT`
 	for change, file := range map[string]string{
 		columnWithoutDefault:                  unifiedOnly,

@@ -11,6 +11,7 @@ import (
 // TestHistoryIsPruned by a running service, under the login of a worker: what is
 // older than it is told, and nothing if that is for ever.
 func TestHistoryIsPruned(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		b := newBench(t, db)
 		for _, then := range []string{"2020-01-01", time.Now().UTC().AddDate(0, 0, -80).Format(time.DateOnly)} {

@@ -17,6 +17,7 @@ import (
 
 // TestFirstLines are the first lines of an embedder, in a schema beside his own.
 func TestFirstLines(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		ctx := t.Context()
 		if _, err := install.Load(ctx, db.DB, store.Config{Schema: db.Schema}, packs.Core(), install.Options{}); err != nil {
@@ -54,6 +55,7 @@ func TestFirstLines(t *testing.T) {
 }
 
 func TestRegisterKeepsWhatIsNotSaid(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		st := store.New(db.DB, store.Config{Schema: db.Schema})
 		caps := &detect.Capabilities{Format: detect.Format}

@@ -35,6 +35,7 @@ func (b *bench) declaring(strict bool, names ...string) service.Config {
 // TestReload: what a host has, how it is reached and how often it beats are
 // another, without a restart.
 func TestReload(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		b := newBench(t, db)
 		svc := b.start(b.config())
@@ -65,6 +66,7 @@ func TestReload(t *testing.T) {
 
 // TestReloadWrong: what cannot be used leaves what was, whenever that is found.
 func TestReloadWrong(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testdb.SQLite(t))
 	svc := b.start(b.config())
 	b.step(svc)
@@ -108,6 +110,7 @@ func TestReloadWrong(t *testing.T) {
 // TestReloadWhileADetectionRuns waits for its end: what it finds is by the
 // configuration before, and proves nothing of the new one.
 func TestReloadWhileADetectionRuns(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testdb.SQLite(t))
 	cfg, h := b.holding()
 	svc := b.start(cfg)

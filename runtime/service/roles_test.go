@@ -88,6 +88,7 @@ func inSchemas(t *testing.T, test func(t *testing.T, db *testdb.DB)) {
 
 // TestLeastPrivilege: a service lives a whole life under the worker role.
 func TestLeastPrivilege(t *testing.T) {
+	t.Parallel()
 	inSchemas(t, func(t *testing.T, db *testdb.DB) {
 		b := newBench(t, db)
 		m, err := migrations.New(opened(t, b.url), migrations.Config{Schema: db.Schema})
@@ -118,6 +119,7 @@ func TestLeastPrivilege(t *testing.T) {
 // TestOwnRowsAndNoMore: what a host's login tries on another host's rows, on the
 // definitions and on the history comes to nothing.
 func TestOwnRowsAndNoMore(t *testing.T) {
+	t.Parallel()
 	inSchemas(t, func(t *testing.T, db *testdb.DB) {
 		b := newBench(t, db)
 		b.step(b.start(b.config()))
@@ -208,6 +210,7 @@ func TestOwnRowsAndNoMore(t *testing.T) {
 
 // TestNobodyIsLockedOut: a host can lock no table against the others.
 func TestNobodyIsLockedOut(t *testing.T) {
+	t.Parallel()
 	inSchemas(t, func(t *testing.T, db *testdb.DB) {
 		b := newBench(t, db)
 		b.step(b.start(b.config()))
@@ -230,6 +233,7 @@ func TestNobodyIsLockedOut(t *testing.T) {
 
 // TestHeartbeatUnderThePolicy is one look-up by id, as without it.
 func TestHeartbeatUnderThePolicy(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testdb.Postgres(t))
 	b.step(b.start(b.config()))
 	if _, err := b.db.ExecContext(t.Context(), "INSERT INTO worker (name, worker_type) SELECT 'w' || i, 'local' FROM generate_series(1, 5000) i; ANALYZE worker"); err != nil {
@@ -246,6 +250,7 @@ func TestHeartbeatUnderThePolicy(t *testing.T) {
 
 // TestAnotherLoginOfAWorker is called otherwise, as an operator arranges it.
 func TestAnotherLoginOfAWorker(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testdb.Postgres(t))
 	b.step(b.start(b.config()))
 	login := "login-of-" + b.name
@@ -264,6 +269,7 @@ func TestAnotherLoginOfAWorker(t *testing.T) {
 // TestFleetRole is of one login for many hosts: any worker's rows, and no
 // definition.
 func TestFleetRole(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testdb.Postgres(t))
 	b.step(b.start(b.config()))
 	other := b.beside("other")
@@ -286,6 +292,7 @@ func TestFleetRole(t *testing.T) {
 
 // TestOperatorRole loads packs and asks workers to verify anew.
 func TestOperatorRole(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testdb.Postgres(t))
 	b.step(b.start(b.config()))
 	conn := opened(t, b.roles.Login(t, b.name+"-operator", "attune_operator"))
@@ -313,6 +320,7 @@ func platform(t *testing.T, db *testdb.DB) *bun.DB {
 // TestOthersAreNotHindered: a role that the script does not know sees and writes
 // what it did before, and so does the owner.
 func TestOthersAreNotHindered(t *testing.T) {
+	t.Parallel()
 	db := testdb.Postgres(t)
 	app := platform(t, db)
 	b := newBench(t, db)
@@ -332,6 +340,7 @@ func TestOthersAreNotHindered(t *testing.T) {
 // TestPoliciesOfOthersStay: where the platform decides by policies of its own who
 // sees what, nobody sees more for ours.
 func TestPoliciesOfOthersStay(t *testing.T) {
+	t.Parallel()
 	db := testdb.Postgres(t)
 	app := platform(t, db)
 	if _, err := db.ExecContext(t.Context(), `ALTER TABLE worker ENABLE ROW LEVEL SECURITY; CREATE POLICY zone ON worker USING (name = 'other')`); err != nil {
@@ -349,6 +358,7 @@ func TestPoliciesOfOthersStay(t *testing.T) {
 
 // TestRolesAreTakenBack, as the script says, and the migrations after them.
 func TestRolesAreTakenBack(t *testing.T) {
+	t.Parallel()
 	db := testdb.Postgres(t)
 	b := newBench(t, db)
 	b.step(b.start(b.config()))

@@ -44,6 +44,7 @@ func (b *bench) counting() (service.Config, *counted) {
 const round = service.DefaultVerifyInterval * 11 / 10
 
 func TestRemovedUpgradedPutBack(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		b := newBench(t, db)
 		svc := b.start(b.config())
@@ -69,6 +70,7 @@ func TestRemovedUpgradedPutBack(t *testing.T) {
 // TestRoundsAreCheap: nothing runs and nothing is written while nothing changes,
 // and every so many rounds all is verified.
 func TestRoundsAreCheap(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		b := newBench(t, db)
 		cfg, n := b.counting()
@@ -93,6 +95,7 @@ func TestRoundsAreCheap(t *testing.T) {
 
 // TestEveryKindOfChangeIsSeen without a full round.
 func TestEveryKindOfChangeIsSeen(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		change func(b *bench, path string)
 		want   string
@@ -179,6 +182,7 @@ func rewrite(b *bench, path, script string, anew bool) {
 // TestHangs: a probe that hangs from the third round on costs nothing at once,
 // and the runtime is gone when the time for which it is kept is over.
 func TestHangs(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		b := newBench(t, db)
 		hang := filepath.Join(b.bin, "hang")
@@ -215,6 +219,7 @@ func TestHangs(t *testing.T) {
 // TestUnconfirmedAcrossARestart: the process that could not tell ends, and the
 // next one cannot tell either.
 func TestUnconfirmedAcrossARestart(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		b := newBench(t, db)
 		b.define("alpha", `{"verification": {"commands": [{"binary": "alpha", "args": ["--version"], "timeout": "500ms"}]}}`)
@@ -234,6 +239,7 @@ func TestUnconfirmedAcrossARestart(t *testing.T) {
 
 // TestUnconfirmedIsConfirmed ends the wait.
 func TestUnconfirmedIsConfirmed(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testdb.SQLite(t))
 	b.define("alpha", `{"verification": {"commands": [{"binary": "alpha", "args": ["--version"], "timeout": "500ms"}]}}`)
 	cfg := b.config()
@@ -252,6 +258,7 @@ func TestUnconfirmedIsConfirmed(t *testing.T) {
 // TestOneOfSeveralIsUnconfirmed: the runtime is there without the installation
 // of which the host cannot tell.
 func TestOneOfSeveralIsUnconfirmed(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testdb.SQLite(t))
 	more := t.TempDir()
 	flag := filepath.Join(b.bin, "flag")
@@ -279,6 +286,7 @@ func TestOneOfSeveralIsUnconfirmed(t *testing.T) {
 
 // TestDefinitionsChange while the service runs, without a restart.
 func TestDefinitionsChange(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		b := newBench(t, db)
 		cfg := b.config()
@@ -315,6 +323,7 @@ func (r *reading) Definitions(ctx context.Context) ([]metadata.Definition, error
 // TestDefinitionsAreReadWhenTheyChange, and not in every round. SQLite, where that
 // is a file of this host's own, does not say whether they did.
 func TestDefinitionsAreReadWhenTheyChange(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testdb.Postgres(t))
 	cfg, r := b.config(), &reading{Store: b.own}
 	cfg.FullEvery = 3
@@ -350,6 +359,7 @@ func TestDefinitionsAreReadWhenTheyChange(t *testing.T) {
 // TestRubbish: a definition that somebody makes unreadable, past every check,
 // takes nothing away at once, and nothing from others.
 func TestRubbish(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		b := newBench(t, db)
 		svc := b.start(b.config())
@@ -406,6 +416,7 @@ func (b *bench) spoil(db *testdb.DB, ref, document string) {
 // by policy is absent, not could-not-tell: a host that may not ask has no answer to
 // wait for, and what it advertised by the definition from before goes at once.
 func TestHostile(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		b := newBench(t, db)
 		svc := b.start(b.underStandardPolicy())
@@ -448,6 +459,7 @@ func (b *bench) underStandardPolicy() service.Config {
 
 // TestWhoMayWriteIsSeen without a full round: policy depends on it.
 func TestWhoMayWriteIsSeen(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testdb.SQLite(t))
 	cfg := b.underStandardPolicy()
 	cfg.FullEvery = 1000
@@ -468,6 +480,7 @@ func TestWhoMayWriteIsSeen(t *testing.T) {
 
 // TestRefresh by a signal, and by the database.
 func TestRefresh(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		b := newBench(t, db)
 		cfg, n := b.counting()

@@ -13,6 +13,7 @@ import (
 
 // TestLife is a service from its first step to its last.
 func TestLife(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		b := newBench(t, db)
 		svc := b.start(b.config())
@@ -49,6 +50,7 @@ func TestLife(t *testing.T) {
 
 // TestRun is the loop itself, with the clock of the machine.
 func TestRun(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testdb.SQLite(t))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -89,6 +91,7 @@ func (a announced) Register(ctx context.Context, r store.Registration) (*schema.
 }
 
 func TestConfigIsChecked(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testdb.SQLite(t))
 	for name, change := range map[string]func(*service.Config){
 		"heartbeat interval of half a second": func(c *service.Config) { c.HeartbeatInterval = 500 * time.Millisecond },

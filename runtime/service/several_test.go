@@ -189,6 +189,7 @@ func TestCannotTellOfOneOfSeveral(t *testing.T) {
 // TestFailureIsStored: of a runtime that is there, what does not count is there
 // to read, as its last probe saw it, and is no capability.
 func TestFailureIsStored(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		b := newBench(t, db)
 		file := b.several("echo libssl.so.3: cannot open shared object file >&2; exit 127")

@@ -82,6 +82,7 @@ func (b *bench) sweeping() *service.Service {
 // TestSweep: workers that beat no more become inactive, by the services, however
 // seldom these verify.
 func TestSweep(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testdb.Postgres(t))
 	svc := b.sweeping()
 	b.step(svc)
@@ -99,6 +100,7 @@ func TestSweep(t *testing.T) {
 
 // TestSweepAfterAGap: who was asleep, or had no database, judges nobody by that time.
 func TestSweepAfterAGap(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testdb.Postgres(t))
 	svc := b.sweeping()
 	b.pass(svc, 10*time.Minute)
