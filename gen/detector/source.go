@@ -40,7 +40,7 @@ func read(dir string, strict bool) (*packs.Pack, packs.Problems) {
 	if dir == metadata.CorePack {
 		return packs.Core(), nil
 	}
-	return packs.LoadDir(dir, packs.Config{Strict: strict})
+	return packs.LoadDir(dir, packs.Config{Strict: strict, Core: true})
 }
 
 // problem is one of a pack's as the generator tells it.

@@ -49,7 +49,6 @@ type way struct {
 	// standard: what PATH gives on this way is the runtime's default.
 	standard    bool
 	commands    []*command // in the order they are tried
-	env         []string
 	locations   []string
 	versionFile *versionFile
 	// Zero versions are no limit.
@@ -59,10 +58,19 @@ type way struct {
 
 type command struct {
 	metadata.Command
+	// asked is the command as a policy knows it, looked up in PATH.
+	asked          host.Command
 	argv           []string
 	timeout        time.Duration
 	pattern        expression
 	versionPattern expression
+}
+
+// at is the command with an executable that was found for it.
+func (c *command) at(f found) host.Command {
+	cmd := c.asked
+	cmd.Location, cmd.Shimmed = f.location, f.shimmed
+	return cmd
 }
 
 // line is the command for a message.
@@ -178,10 +186,16 @@ func appendWay(ways []*way, d *metadata.Definition, declared string, dist metada
 	if v == nil || len(v.Commands) == 0 {
 		return ways
 	}
-	w := &way{ref: d.Ref, label: newLabel(declared), standard: declared == "", env: v.Env, locations: v.Locations}
+	w := &way{ref: d.Ref, label: newLabel(declared), standard: declared == "", locations: v.Locations}
+	if exec.Interpreter != nil {
+		w.interpreter = exec.Interpreter.Binary
+	}
 	for _, c := range v.Ordered() {
+		asked := commandOf(v, c)
+		asked.Interpreter = w.interpreter
 		w.commands = append(w.commands, &command{
 			Command:        c,
+			asked:          asked,
 			argv:           slices.Concat([]string{c.Binary}, c.Args),
 			timeout:        c.TimeoutOrDefault(),
 			pattern:        lazy(c.Pattern),
@@ -194,8 +208,5 @@ func appendWay(ways []*way, d *metadata.Definition, declared string, dist metada
 	// Validation has read both.
 	w.min, _ = version.Parse(dist.MinVersion)
 	w.recommended, _ = version.Parse(dist.RecommendedVersion)
-	if exec.Interpreter != nil {
-		w.interpreter = exec.Interpreter.Binary
-	}
 	return append(ways, w)
 }

@@ -3,10 +3,22 @@ package detect
 import (
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"github.com/attune-go/attune/runtime/host"
 )
+
+// interpreted ends a probe whose interpreter is not of the installation, or may
+// not be looked up.
+func (r *round) interpreted(p *probed, w *way, cmd host.Command, exe host.Candidate) {
+	if w.interpreter != "" && !r.policy().MayLookUp(cmd) {
+		p.end(DeniedByPolicy, fmt.Sprintf("the host's policy denies looking for its interpreter %s: policy.mode is %s, and no trusted pack names it for this command",
+			w.interpreter, r.policy().Mode()), allowHint(host.Decision{}))
+		return
+	}
+	if detail, hint, ok := r.interpreter(w, cmd, exe, p.further); !ok {
+		p.end(InterpreterMissing, detail, hint)
+	}
+}
 
 // interpreter reports whether what runs a script belongs to the installation
 // that was verified. That is so where the interpreter, looked up as the
@@ -25,7 +37,7 @@ import (
 // the file of that name in its folder.
 //
 // Where it does not belong, detail says why.
-func (r *round) interpreter(w *way, verified host.Candidate, further bool) (detail, hint string, ok bool) {
+func (r *round) interpreter(w *way, cmd host.Command, verified host.Candidate, further bool) (detail, hint string, ok bool) {
 	if w.interpreter == "" {
 		return "", "", true
 	}
@@ -40,7 +52,7 @@ func (r *round) interpreter(w *way, verified host.Candidate, further bool) (deta
 	}
 	c, any := usable(found)
 	switch {
-	case !any:
+	case !any, c.Fault != "" && filepath.IsAbs(w.interpreter) && !r.policy().Reveals(cmd):
 		return fmt.Sprintf("its interpreter %s is not found", w.interpreter),
 			fmt.Sprintf("install %s, or correct execution_config.interpreter.binary", w.interpreter), false
 	case c.Fault != "":
@@ -55,6 +67,9 @@ func (r *round) interpreter(w *way, verified host.Candidate, further bool) (deta
 // ownInterpreter is the interpreter in the folder of an executable, as found or
 // in reality; none is the lookup's empty answer.
 func ownInterpreter(h Host, name string, of host.Candidate) []host.Candidate {
+	if filepath.Base(name) != name {
+		return nil // it would lead to any other folder
+	}
 	var found []host.Candidate
 	for _, dir := range folders(of) {
 		if c := h.Resolve(filepath.Join(dir, name)); c.Fault != host.FaultNotFound {
@@ -90,7 +105,7 @@ func folders(c host.Candidate) []string {
 
 // stem is an executable's name without the version at its end.
 func stem(path string) string {
-	return strings.TrimRight(filepath.Base(path), "0123456789.-")
+	return host.Stem(path)
 }
 
 // pathOf is a candidate for a message: the path, and what it leads to.

@@ -13,6 +13,29 @@ import (
 // It is more than version managers keep of one tool.
 const locatedLimit = 64
 
+// locations are those of the way's that policy lets be looked at: where at least
+// one of its commands may run. What keeps all of them out is a warning, unless it
+// keeps them out of PATH too and the attempts say so.
+func (r *round) locations(w *way) (globs, warnings []string) {
+	for _, glob := range w.locations {
+		var denied *host.Decision
+		for _, c := range w.commands {
+			d := r.policy().Consider(c.at(found{location: glob}))
+			if d.Allowed {
+				globs, denied = append(globs, glob), nil
+				break
+			}
+			if r.policy().Consider(c.asked).Allowed {
+				denied = &d
+			}
+		}
+		if denied != nil {
+			warnings = append(warnings, fmt.Sprintf("%s: the host's policy denies looking for executables at %s: %s", w.ref, glob, denied.Reason))
+		}
+	}
+	return globs, warnings
+}
+
 // named is what locations may give: executables that are called as a command of
 // the way is, but for a version (python3.11 is a python), locatedLimit at most.
 // Locations come from a database. They are for finding a runtime, and no means

@@ -41,6 +41,8 @@ type found struct {
 	candidates []host.Candidate
 	// location is the glob that gave them; empty is PATH.
 	location string
+	// shimmed: the detector made the glob, of where a shim's manager keeps versions.
+	shimmed bool
 	// further: PATH gives another one for the command, or none.
 	further bool
 }
@@ -66,9 +68,7 @@ func (r *round) probe(ctx context.Context, w *way, c *command, f found) probed {
 		}
 	}
 	if p.Outcome == Available {
-		if detail, hint, ok := r.interpreter(w, exe, p.further); !ok {
-			p.end(InterpreterMissing, detail, hint)
-		}
+		r.interpreted(&p, w, c.at(f), exe)
 	}
 	p.at = r.cfg.Now().UTC().Truncate(time.Second)
 	r.cfg.Logger.DebugContext(ctx, "probe", "ref", w.ref, "command", c.argv, "path", p.Path, "outcome", p.Outcome, "detail", p.Detail)
@@ -78,18 +78,15 @@ func (r *round) probe(ctx context.Context, w *way, c *command, f found) probed {
 // ask gets the executable's answer: from its version file, else by running it.
 // asked is false where there was nothing to ask or no leave to.
 func (r *round) ask(ctx context.Context, p *probed, w *way, c *command, f found, exe host.Candidate, any bool) (out output, asked bool) {
-	runnable := any && exe.Fault == ""
-	if runnable && r.readVersionFile(p, w, exe) {
-		return output{}, true
-	}
-	// Policy comes before the look-up's answer, so that what a definition may
-	// not run is said wherever it is detected.
-	cmd := host.Command{Binary: c.Binary, Args: c.Args, Location: f.location}
-	if d := r.decide(cmd, exe, runnable); !d.Allowed {
-		p.end(DeniedByPolicy, "the host's policy denies "+c.line()+": "+d.Reason, allowHint(d))
-		return output{}, false
+	cmd := c.at(f)
+	d := r.policy().Consider(cmd)
+	if d.Allowed && any && exe.Fault == "" {
+		d = r.policy().Decide(cmd, exe, r.cfg.Host)
 	}
 	switch {
+	case !d.Allowed:
+		p.end(DeniedByPolicy, "the host's policy denies "+c.line()+": "+d.Reason, allowHint(d))
+		return output{}, false
 	case !any:
 		detail, hint := r.missing(c.Binary)
 		p.end(NotFound, detail, hint)
@@ -97,8 +94,11 @@ func (r *round) ask(ctx context.Context, p *probed, w *way, c *command, f found,
 	case exe.Fault != "":
 		p.end(NotExecutable, exe.Path+" "+exe.Fault, faultHint(exe))
 		return output{}, false
+	case r.readVersionFile(p, w, cmd, exe):
+		return output{}, true
 	}
-	res := r.run(ctx, w, cmd, host.Invocation{Path: exe.Path, Args: c.Args, Env: w.env, Timeout: c.timeout})
+	env, _ := r.policy().Env(cmd)
+	res := r.run(ctx, w, cmd, host.Invocation{Path: exe.Path, Args: c.Args, Env: env, Timeout: c.timeout})
 	p.version, out = p.judge(c, res)
 	return out, true
 }
@@ -112,19 +112,6 @@ func (r *round) run(ctx context.Context, w *way, cmd host.Command, inv host.Invo
 	}
 	return res
 }
-
-// decide asks the policy. Who could replace a file matters only where there is
-// one to run.
-func (r *round) decide(cmd host.Command, exe host.Candidate, runnable bool) host.Decision {
-	if runnable {
-		return r.policy().Decide(cmd, exe, r.cfg.Host)
-	}
-	return r.policy().Decide(cmd, exe, nothingToReplace{r.cfg.Host})
-}
-
-type nothingToReplace struct{ Host }
-
-func (nothingToReplace) Writable(string) (by string, bad bool) { return "", false }
 
 func allowHint(d host.Decision) string {
 	if d.Allow == "" {
@@ -149,7 +136,7 @@ func (r *round) missing(binaries ...string) (detail, hint string) {
 	var details, names []string
 	for _, b := range binaries {
 		if filepath.IsAbs(b) {
-			details = append(details, b+" does not exist")
+			details = append(details, "there is no executable "+b)
 		} else {
 			names = append(names, b)
 		}
@@ -172,14 +159,15 @@ func (r *round) missing(binaries ...string) (detail, hint string) {
 }
 
 // readVersionFile reads the version beside the executable, so that nothing has
-// to be run. Of the file nothing but the version goes on: a definition comes
-// from a database, and must not make a host read its files to others.
-func (r *round) readVersionFile(p *probed, w *way, exe host.Candidate) bool {
-	if w.versionFile == nil || exe.RealPath == "" {
+// to be run. Nothing but the version goes on: a definition comes from a database,
+// and must not make a host read its files to others. Only a trusted pack's
+// pattern, which was not made for that, may say it in the file's own words.
+func (r *round) readVersionFile(p *probed, w *way, cmd host.Command, exe host.Candidate) bool {
+	if w.versionFile == nil || !r.policy().MayRead(cmd) {
 		return false
 	}
-	path := filepath.Join(filepath.Dir(exe.RealPath), w.versionFile.path)
-	data, err := r.cfg.Host.ReadFile(path)
+	trusted := r.policy().TrustsFile(cmd)
+	path, data, err := r.cfg.Host.ReadInstalled(host.InstalledFile{Executable: exe.RealPath, Path: w.versionFile.path, Public: !trusted})
 	if err != nil {
 		return false
 	}
@@ -187,6 +175,9 @@ func (r *round) readVersionFile(p *probed, w *way, exe host.Candidate) bool {
 	v, err := version.Parse(raw)
 	if err != nil {
 		return false
+	}
+	if !trusted {
+		raw = v.String()
 	}
 	p.version, p.Version, p.VersionRaw, p.VersionFile = v, v.String(), raw, path
 	// The pattern is for what the command prints, and it prints nothing.

@@ -133,7 +133,7 @@ func TestRealPolicyLooksAtTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := absence(t, detectOn(t, localWith(dir), detect.Config{}, tool(t, "tool", "")), "acme.tool")
-	if got.Outcome != detect.DeniedByPolicy || !strings.Contains(got.Detail, file) || !strings.Contains(got.Hint, "policy.allow: tool --version") {
+	if got.Outcome != detect.DeniedByPolicy || !strings.Contains(got.Detail, file) || !strings.Contains(got.Hint, "policy.allow: "+file+" --version") {
 		t.Errorf("got %+v, want denied_by_policy that names %s and the line for policy.allow", got, file)
 	}
 	if _, err := os.Stat(ran); err == nil {

@@ -218,8 +218,8 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-// What a probe gets of the environment is named by the definition, and its
-// timeout is the command's.
+// What a probe gets of the environment is named by the definition and by the
+// host, and its timeout is the command's.
 func TestInvocation(t *testing.T) {
 	var got []host.Invocation
 	base := withTools(t, "tool")
@@ -228,11 +228,18 @@ func TestInvocation(t *testing.T) {
 		return base.Run(ctx, inv)
 	}}
 	d := tool(t, "tool", `, "timeout": "90s"`)
-	d.Distributions.Verification.Env = []string{"TOOL_HOME"}
-	detectOn(t, h, detect.Config{}, d)
+	d.Distributions.Verification.Env = []string{"TOOL_HOME", "SITE_HOOK"}
+	policy, err := host.NewPolicy(host.PolicyConfig{Env: []string{"TOOL_HOME", "OTHER"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	caps := detectOn(t, h, detect.Config{Policy: policy}, d)
 	if len(got) != 1 || got[0].Path != "/usr/bin/tool" || !slices.Equal(got[0].Args, []string{"--version"}) ||
 		!slices.Equal(got[0].Env, []string{"TOOL_HOME"}) || got[0].Timeout != 90*time.Second {
 		t.Errorf("it was run as %+v", got)
+	}
+	if !slices.ContainsFunc(caps.Warnings, func(w string) bool { return strings.Contains(w, "SITE_HOOK") && !strings.Contains(w, "TOOL_HOME") }) {
+		t.Errorf("warnings are %q, want one that names what was withheld", caps.Warnings)
 	}
 }
 

@@ -18,8 +18,11 @@ type Host interface {
 	Resolve(path string) host.Candidate
 	// Glob is the existing paths that match a pattern, sorted.
 	Glob(pattern string) []string
-	// ReadFile is a file's content, possibly cut.
-	ReadFile(path string) ([]byte, error)
+	// ReadInstalled reads a file of an installation, possibly cut, and returns
+	// where it lies.
+	ReadInstalled(file host.InstalledFile) (path string, data []byte, err error)
+	// Program finds out what runs when an executable is run.
+	Program(path string) host.Program
 	// Writable says whether others could replace an executable, and by what.
 	Writable(path string) (by string, bad bool)
 	// Run runs one command; it ends, and what it ran with it, when ctx does.

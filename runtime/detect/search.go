@@ -2,8 +2,10 @@ package detect
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/attune-go/attune/runtime/host"
@@ -90,7 +92,7 @@ func probedAlready(c host.Candidate, tried []probed) bool {
 // PATH that have an executable for one of them.
 func (r *round) alongPath(w *way) (first []trial, places []*place) {
 	for _, c := range w.commands {
-		candidates := r.lookups.find(c.Binary)
+		candidates := r.find(c)
 		first = append(first, trial{c, found{candidates: candidates}})
 		exe, _ := usable(candidates)
 		for _, other := range candidates {
@@ -110,12 +112,42 @@ func (r *round) alongPath(w *way) (first []trial, places []*place) {
 	return first, places
 }
 
+// find looks for a command's executables, as far as policy lets it be looked for.
+func (r *round) find(c *command) []host.Candidate {
+	if !r.policy().Consider(c.asked).Allowed {
+		return nil
+	}
+	found := r.lookups.find(c.Binary)
+	if exe, _ := usable(found); exe.Fault != "" && filepath.IsAbs(c.Binary) && !r.policy().Reveals(c.asked) {
+		return nil
+	}
+	return found
+}
+
+// withheld says which variables the way asks for and does not get.
+func (r *round) withheld(w *way) []string {
+	var names []string
+	for _, c := range w.commands {
+		if _, withheld := r.policy().Env(c.asked); r.policy().Consider(c.asked).Allowed {
+			names = append(names, withheld...)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	return []string{fmt.Sprintf("%s: its commands do not get %s, which only the host may give to definitions that are in no trusted pack; if they may have it, add it to policy.env",
+		w.ref, strings.Join(slices.Compact(names), ", "))}
+}
+
 // elsewhere are the executables that the way's locations show, each with the
 // commands for it. If they show what a version manager keeps, its shims are left
 // out where PATH has them only behind others: what they might run is found
 // without them.
 func (r *round) elsewhere(w *way, places []*place) (out [][]trial, warnings []string) {
-	located, warnings := r.named(w, r.locate(w.locations))
+	globs, denied := r.locations(w)
+	located, warnings := r.named(w, r.locate(globs))
+	warnings = slices.Concat(r.withheld(w), denied, warnings)
 	for _, f := range located {
 		out = append(out, trialsOf(w, f))
 	}

@@ -58,8 +58,7 @@ func (r *round) settle(ctx context.Context, w *way, shim *probed, others []probe
 			continue
 		}
 		for _, t := range trialsOf(w, f) {
-			cmd := host.Command{Binary: t.Binary, Args: t.Args, Location: f.location}
-			if d := r.decide(cmd, f.candidates[0], true); !d.Allowed {
+			if d := r.policy().Decide(t.at(f), f.candidates[0], r.cfg.Host); !d.Allowed {
 				there = true // perhaps
 				refused = cmp.Or(refused, denied(f.candidates[0].Path, d))
 				continue
@@ -112,7 +111,11 @@ func (r *round) homes(folders []string, name string) []found {
 			globs = append(globs, filepath.Join(host.EscapeGlob(folder), bin, host.EscapeGlob(name)))
 		}
 	}
-	return r.locate(globs)
+	out := r.locate(globs)
+	for i := range out {
+		out[i].shimmed = true
+	}
+	return out
 }
 
 // answering is the installation that a shim runs, of those that have been

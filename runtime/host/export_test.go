@@ -44,7 +44,7 @@ func WriteRun(path string, args []string, stdout string) (string, error) {
 	r := NewRecorder(Local(LocalConfig{Environ: []string{}}))
 	r.local.home, r.local.info.User = "", "root" // nothing is replaced
 	r.binaries[path] = &recordedBinary{path: path, runs: []recordedRun{{args: args, stdout: stdout}}}
-	r.files["/file"] = stdout
+	r.files["/opt/tool/file"] = stdout
 	var b strings.Builder
 	_, err := r.WriteTo(&b)
 	return b.String(), err

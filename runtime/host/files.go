@@ -1,9 +1,6 @@
 package host
 
 import (
-	"errors"
-	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,43 +8,6 @@ import (
 
 	"golang.org/x/sys/unix"
 )
-
-// FileLimit is how many bytes ReadFile gives at most.
-const FileLimit = 64 << 10
-
-// ErrNotRegular is what ReadFile says of anything but a regular file: a FIFO
-// would block it, and opening a device can have effects.
-var ErrNotRegular = errors.New("not a regular file")
-
-// ErrPrivate is what ReadFile says of a file that not everybody may read. Which
-// file is read comes from a definition, so it must tell nobody anything new.
-var ErrPrivate = errors.New("not readable by everybody")
-
-// ReadFile is the beginning of a regular file that everybody may read, FileLimit
-// bytes at most.
-func (h *LocalHost) ReadFile(path string) ([]byte, error) {
-	if !filepath.IsAbs(path) {
-		return nil, fmt.Errorf("read %s: not an absolute path", path)
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("read %s: %w", path, ErrNotRegular)
-	}
-	if info.Mode().Perm()&0o004 == 0 {
-		return nil, fmt.Errorf("read %s: %w", path, ErrPrivate)
-	}
-	// O_NONBLOCK: should the file have become a FIFO meanwhile, opening it does
-	// not wait.
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, FileLimit))
-}
 
 // Bounds of Glob.
 const (
@@ -140,11 +100,13 @@ func (g *globber) walk(dir string, segments []string) {
 // /proc/*/exe would be every program that runs.
 func kernelFolder(dir string) bool {
 	real, err := filepath.EvalSymlinks(dir)
-	if err != nil {
-		return false
-	}
+	return err == nil && kernelFilled(real)
+}
+
+// kernelFilled reports whether a path is that of such a folder, or below it.
+func kernelFilled(path string) bool {
 	for _, top := range []string{"/proc", "/sys", "/dev"} {
-		if real == top || strings.HasPrefix(real, top+"/") {
+		if path == top || strings.HasPrefix(path, top+"/") {
 			return true
 		}
 	}

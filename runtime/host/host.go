@@ -16,6 +16,8 @@ type Info struct {
 	// Path are the folders searched for executables, in order; relative entries
 	// of PATH are left out.
 	Path []string `json:"path"`
+	// Root: the effective user is root. A recorded host has none.
+	Root bool `json:"-"`
 }
 
 // Candidate is one place where an executable was looked for and something was

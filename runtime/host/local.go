@@ -46,7 +46,7 @@ func Local(cfg LocalConfig) *LocalHost {
 		home = filepath.Clean(h)
 	}
 	h := &LocalHost{
-		info: Info{OS: runtime.GOOS, Arch: runtime.GOARCH, User: name, Path: splitPath(vars["PATH"])},
+		info: Info{OS: runtime.GOOS, Arch: runtime.GOARCH, User: name, Path: splitPath(vars["PATH"]), Root: os.Geteuid() == 0},
 		home: home,
 		vars: vars,
 	}

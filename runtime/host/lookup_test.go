@@ -1,8 +1,6 @@
 package host_test
 
 import (
-	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -197,37 +195,5 @@ func TestGlobLeavesTheKernelsFoldersAlone(t *testing.T) {
 	}
 	if got := h.Glob(dir + "/*"); len(got) != 1 {
 		t.Errorf("a link to such a folder is an entry of its own folder: got %q", got)
-	}
-}
-
-func TestReadFile(t *testing.T) {
-	dir := t.TempDir()
-	h := withPath("/")
-	put(t, dir+"/release", "VERSION=\"17\"\n", 0o644)
-	put(t, dir+"/big", strings.Repeat("x", host.FileLimit+1000), 0o644)
-	if err := unix.Mkfifo(dir+"/pipe", 0o644); err != nil {
-		t.Fatal(err)
-	}
-	link(t, "pipe", dir+"/link")
-	for _, mode := range []os.FileMode{0o640, 0} {
-		private := fmt.Sprintf("%s/private-%o", dir, mode)
-		put(t, private, "VERSION=1\n", mode)
-		if got, err := h.ReadFile(private); !errors.Is(err, host.ErrPrivate) {
-			t.Errorf("a private file: got %q, %v; a definition must not make root read it out", got, err)
-		}
-	}
-	if got, err := h.ReadFile(dir + "/release"); err != nil || string(got) != "VERSION=\"17\"\n" {
-		t.Errorf("got %q, %v", got, err)
-	}
-	if got, err := h.ReadFile(dir + "/big"); err != nil || len(got) != host.FileLimit {
-		t.Errorf("a big file: got %d bytes, %v; want %d", len(got), err, host.FileLimit)
-	}
-	for path, want := range map[string]string{
-		dir + "/pipe": "not a regular file", dir + "/link": "not a regular file", dir: "not a regular file",
-		"/dev/zero": "not a regular file", dir + "/none": "no such file", "release": "not an absolute path",
-	} {
-		if got, err := h.ReadFile(path); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("ReadFile(%s) = %q, %v; want an error with %q", path, got, err, want)
-		}
 	}
 }

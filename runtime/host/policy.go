@@ -21,15 +21,6 @@ const (
 	ModeOpen Mode = "open"
 )
 
-// Command is a command as a definition writes it.
-type Command struct {
-	Binary string
-	Args   []string
-	// Location is the glob of verification.locations by which the executable
-	// was found; empty where it is Binary itself, looked up in PATH.
-	Location string
-}
-
 // PolicyConfig is what a host's owner says about what may run.
 type PolicyConfig struct {
 	// Mode; empty is ModeStandard.
@@ -38,11 +29,19 @@ type PolicyConfig struct {
 	// stands for any further arguments. An entry whose first word is an absolute
 	// path means that file: for Allow under this very path, for Deny under any
 	// path or link. An entry of Deny that is one word denies it with any
-	// arguments.
+	// arguments, and also the scripts that it runs.
 	Allow, Deny []string
+	// Programs are the executables that an entry of Deny stands for besides, where
+	// it is the name of a runtime: names or absolute paths, by entry. They are
+	// denied with any arguments, whatever version stands at the end of their names.
+	Programs map[string][]string
+	// Env names the variables that definitions outside the trusted packs may ask
+	// for. Empty: none.
+	Env []string
 	// Trusted are the commands of the embedded core pack and of the packs that
 	// the host trusts. A command is trusted by binary as written, arguments and
-	// location together, whoever asks for it.
+	// location together, whoever asks for it; and so is what the pack asks for
+	// with it, and nothing else.
 	Trusted []Command
 }
 
@@ -53,7 +52,8 @@ type PolicyConfig struct {
 type Policy struct {
 	mode        Mode
 	allow, deny []rule
-	trusted     map[string]bool
+	env         []string
+	trusted     map[string]*grant
 }
 
 // Decision is a policy's answer.
@@ -66,17 +66,19 @@ type Decision struct {
 	Allow string
 }
 
-// files is a host as far as a policy asks it: which file a path is, and who can
-// change it.
+// files is a host as far as a policy asks it: which file a path is, what runs
+// it, and who can change it.
 type files interface {
+	Info() Info
 	Resolve(path string) Candidate
 	Writable(path string) (by string, bad bool)
+	Program(path string) Program
 }
 
 // NewPolicy checks the mode and every entry; its error says which of them is
 // wrong and how.
 func NewPolicy(cfg PolicyConfig) (*Policy, error) {
-	p := &Policy{mode: cfg.Mode, trusted: make(map[string]bool, len(cfg.Trusted))}
+	p := &Policy{mode: cfg.Mode, env: cfg.Env, trusted: grants(cfg.Trusted)}
 	switch cfg.Mode {
 	case "", ModeStandard, ModeStrict, ModeOpen:
 	default:
@@ -92,8 +94,15 @@ func NewPolicy(cfg PolicyConfig) (*Policy, error) {
 	for i := range p.deny {
 		p.deny[i].more = p.deny[i].more || len(p.deny[i].args) == 0
 	}
-	for _, c := range cfg.Trusted {
-		p.trusted[c.key()] = true
+	for _, entry := range cfg.Deny {
+		for _, program := range cfg.Programs[entry] {
+			p.deny = append(p.deny, rule{line: entry, binary: program, more: true, versions: true})
+		}
+	}
+	for i, name := range cfg.Env {
+		if reason := RefusedEnv(name); reason != "" {
+			return nil, fmt.Errorf("policy.env[%d]: %q is never passed to a command: %s", i, name, reason)
+		}
 	}
 	return p, nil
 }
@@ -106,140 +115,189 @@ func (p *Policy) Mode() Mode {
 	return p.mode
 }
 
+// Consider decides what can be decided of a command before its executable is
+// looked for. Where it denies, nothing of the command may be looked at; where it
+// allows, Decide has the last word.
+func (p *Policy) Consider(cmd Command) Decision { return p.consider(cmd, Candidate{}) }
+
+func (p *Policy) consider(cmd Command, found Candidate) Decision {
+	for _, r := range p.deny {
+		if r.denies(cmd, Candidate{}, nil) {
+			return denial(r)
+		}
+	}
+	switch {
+	case p.mode == ModeOpen:
+		return Decision{Allowed: true, Reason: "policy.mode is open"}
+	case p.Trusts(cmd):
+		return Decision{Allowed: true, Reason: "a trusted pack has this command"}
+	case p.mode == ModeStrict:
+		return Decision{Reason: "policy.mode is strict, and neither the core pack nor a pack of policy.trusted_packs has this command"}
+	case !versionQuestion(cmd.Args) && !slices.ContainsFunc(p.allow, func(r rule) bool { return r.couldAllow(cmd) }):
+		return refuse(cmd, found, notVersion)
+	}
+	return Decision{Allowed: true, Reason: "it depends on the executable"}
+}
+
+const (
+	stranger   = "it is in no trusted pack, and "
+	notVersion = stranger + "its arguments are not --version or -version alone"
+)
+
 // Decide says whether a command may run on h with the executable that was found
 // for it.
 func (p *Policy) Decide(cmd Command, found Candidate, h files) Decision {
-	for _, r := range p.deny {
-		if r.denies(cmd, found, h) {
-			return Decision{Reason: fmt.Sprintf("policy.deny has %s", r.line)}
-		}
+	if d := p.consider(cmd, found); !d.Allowed || p.mode == ModeOpen && len(p.deny) == 0 {
+		return d
+	}
+	if d := p.denied(cmd, found, h); d != nil {
+		return *d
 	}
 	if p.mode == ModeOpen {
 		return Decision{Allowed: true, Reason: "policy.mode is open"}
 	}
-	if p.trusted[cmd.key()] {
-		return Decision{Allowed: true, Reason: "a trusted pack has this command"}
+	allowed := p.allowing(cmd, found)
+	reason := "a trusted pack has this command"
+	if allowed != nil {
+		reason = fmt.Sprintf("policy.allow has %s", allowed.line)
 	}
-	if p.mode == ModeStrict {
-		return Decision{Reason: "policy.mode is strict, and neither the core pack nor a pack of policy.trusted_packs has this command"}
-	}
-	for _, r := range p.allow {
-		if r.allows(cmd, found) {
-			return Decision{Allowed: true, Reason: fmt.Sprintf("policy.allow has %s", r.line)}
+	switch {
+	case allowed != nil && allowed.path():
+		return Decision{Allowed: true, Reason: reason}
+	case allowed != nil || p.Trusts(cmd):
+		if guarded(cmd, found, h) {
+			if by := replaceable(found, h.Program(found.Path), h); by != "" {
+				return p.refusePath(cmd, found, by)
+			}
 		}
+		return Decision{Allowed: true, Reason: reason}
 	}
+	return p.stranger(cmd, found, h)
+}
+
+// stranger decides on a command that is in no trusted pack and that no entry
+// allows.
+func (p *Policy) stranger(cmd Command, found Candidate, h files) Decision {
 	if !versionQuestion(cmd.Args) {
-		return p.refuse(cmd, found, "it is in no trusted pack, and its arguments are not only a version question")
+		return refuse(cmd, found, notVersion)
 	}
-	if by, bad := h.Writable(found.Path); bad {
-		return p.refuse(cmd, found, "it is in no trusted pack, and others could replace the executable: "+by)
+	// Only what others cannot change is opened.
+	if by := replaceable(found, Program{}, h); by != "" {
+		return p.refusePath(cmd, found, stranger+by)
+	}
+	program := h.Program(found.Path)
+	switch {
+	case program.Unknown != "":
+		return refuse(cmd, found, stranger+program.Unknown)
+	case !program.Native && (cmd.Location != "" || filepath.IsAbs(cmd.Binary)):
+		return refuse(cmd, found, stranger+"it is a script that was not found by its name in PATH")
+	}
+	if by := replaceable(found, program, h); by != "" {
+		return p.refusePath(cmd, found, stranger+by)
 	}
 	return Decision{Allowed: true, Reason: "a version question to an executable that others cannot change"}
 }
 
-// Trusts reports whether a trusted pack has a command.
-func (p *Policy) Trusts(cmd Command) bool { return p.trusted[cmd.key()] }
-
-// refuse denies a command that an entry of policy.allow would allow.
-func (p *Policy) refuse(cmd Command, found Candidate, reason string) Decision {
-	binary := cmd.Binary
-	if cmd.Location != "" {
-		binary = found.Path
+// denied looks for an entry of policy.deny that means the executable or what
+// runs it.
+func (p *Policy) denied(cmd Command, found Candidate, h files) *Decision {
+	if len(p.deny) == 0 {
+		return nil
 	}
-	return Decision{Reason: reason, Allow: CommandLine(binary, cmd.Args)}
-}
-
-// versionQuestion says whether args do no more than ask for the version. The bare
-// word version is not among them: to mkdir or useradd it is what to make.
-func versionQuestion(args []string) bool {
-	return len(args) == 1 && slices.Contains([]string{"--version", "-version", "-V", "-v"}, args[0])
-}
-
-func (c Command) key() string { return fmt.Sprintf("%q %q %q", c.Binary, c.Location, c.Args) }
-
-// rule is one entry of allow or deny.
-type rule struct {
-	line   string
-	binary string
-	args   []string
-	more   bool // any further arguments too
-}
-
-func parseRules(key string, lines []string) ([]rule, error) {
-	rules := make([]rule, 0, len(lines))
-	for i, line := range lines {
-		r, err := parseRule(line)
-		if err != nil {
-			return nil, fmt.Errorf("%s[%d]: %q: %w", key, i, line, err)
+	program := h.Program(found.Path)
+	for _, r := range p.deny {
+		if r.denies(cmd, found, h) {
+			d := denial(r)
+			return &d
 		}
-		rules = append(rules, r)
-	}
-	return rules, nil
-}
-
-func parseRule(line string) (rule, error) {
-	words, err := splitWords(line)
-	if err != nil {
-		return rule{}, err
-	}
-	if len(words) == 0 || words[0].text == "" {
-		return rule{}, fmt.Errorf("it names no command")
-	}
-	r := rule{line: line, binary: words[0].text}
-	if strings.Contains(r.binary, "/") && !filepath.IsAbs(r.binary) {
-		return rule{}, fmt.Errorf("%s is neither a name nor an absolute path", r.binary)
-	}
-	if !words[0].quoted && strings.ContainsAny(r.binary, "*?[") {
-		return rule{}, fmt.Errorf("the command cannot have wildcards; name it, or set policy.mode to open to allow everything")
-	}
-	for i, w := range words[1:] {
-		star := w.text == "*" && !w.quoted
-		switch {
-		case star && i == len(words)-2:
-			r.more = true
-		case star:
-			return rule{}, fmt.Errorf("* stands for further arguments and must be the last word; write '*' for an argument that is a star")
-		default:
-			r.args = append(r.args, w.text)
+		for _, by := range program.By {
+			if len(r.args) == 0 && (r.names(by.Path) || r.isFile(by, h)) {
+				return &Decision{Reason: fmt.Sprintf("policy.deny has %s, and %s is a script that %s runs", r.line, found.Path, by.Path)}
+			}
 		}
 	}
-	return r, nil
+	return nil
 }
 
-func (r rule) matchArgs(args []string) bool {
-	if r.more {
-		return len(args) >= len(r.args) && slices.Equal(r.args, args[:len(r.args)])
+// allowing is the entry of policy.allow that allows a command, preferably by the
+// executable's path; strict heeds none.
+func (p *Policy) allowing(cmd Command, found Candidate) (by *rule) {
+	if p.mode == ModeStrict {
+		return nil
 	}
-	return slices.Equal(r.args, args)
+	for i, r := range p.allow {
+		if r.allows(cmd, found) && (by == nil || r.path()) {
+			by = &p.allow[i]
+		}
+	}
+	return by
 }
 
-// allows is narrow: a name allows what PATH gives for this name, a path that
-// path. Not its real path, for that of sh may be that of every other command.
-func (r rule) allows(cmd Command, found Candidate) bool {
-	if !r.matchArgs(cmd.Args) {
-		return false
-	}
-	if filepath.IsAbs(r.binary) {
-		// As text: to the kernel, /a/../b need not be /b.
-		return found.Path == r.binary
-	}
-	return cmd.Location == "" && cmd.Binary == r.binary
-}
-
-// denies is wide: a name denies what is written so, found so, or so called
-// behind its links; a path denies the file that it is, whatever leads there.
-func (r rule) denies(cmd Command, found Candidate, h files) bool {
-	if !r.matchArgs(cmd.Args) {
-		return false
-	}
-	if !filepath.IsAbs(r.binary) {
-		return r.binary == cmd.Binary || r.binary == filepath.Base(cmd.Binary) ||
-			r.binary == filepath.Base(found.Path) || r.binary == filepath.Base(found.RealPath)
-	}
-	path := filepath.Clean(r.binary)
-	if path == filepath.Clean(cmd.Binary) || path == filepath.Clean(found.Path) || path == found.RealPath {
+// guarded reports whether others must not be able to replace the executable
+// even of a trusted command: for root always; for everybody where it was found
+// in a home folder, by a manager's variable, by what a shim may run or by a name
+// that has a version behind the one that is written. These show files that no
+// administrator has put into PATH.
+func guarded(cmd Command, found Candidate, h files) bool {
+	if h.Info().Root || cmd.Shimmed || strings.HasPrefix(cmd.Location, "$") {
 		return true
 	}
-	real := h.Resolve(path).RealPath
-	return real != "" && real == found.RealPath
+	if cmd.Location == "" {
+		return filepath.Base(found.Path) != filepath.Base(cmd.Binary)
+	}
+	return strings.HasPrefix(cmd.Location, "~") || inHome(cmd.Location)
+}
+
+// inHome reports whether a path is below the folders that hold users' homes.
+func inHome(path string) bool {
+	for _, top := range []string{"/home/", "/root/", "/Users/", "/var/home/", "/export/home/"} {
+		if strings.HasPrefix(filepath.Clean(path), top) {
+			return true
+		}
+	}
+	return false
+}
+
+// replaceable says how others could have something else run in the place of an
+// executable, or gives "".
+func replaceable(found Candidate, program Program, h files) string {
+	if by, bad := h.Writable(found.Path); bad {
+		return "others could replace the executable: " + by
+	}
+	for _, runs := range program.By {
+		if by, bad := h.Writable(runs.Path); bad {
+			return fmt.Sprintf("others could replace %s, which runs it: %s", runs.Path, by)
+		}
+	}
+	return ""
+}
+
+func denial(r rule) Decision { return Decision{Reason: fmt.Sprintf("policy.deny has %s", r.line)} }
+
+// refuse denies a command that an entry of policy.allow would allow.
+func refuse(cmd Command, found Candidate, reason string) Decision {
+	switch {
+	case cmd.Location == "":
+		return Decision{Reason: reason, Allow: CommandLine(cmd.Binary, cmd.Args)}
+	case found.Path == "":
+		return Decision{Reason: reason} // an entry has no wildcards
+	}
+	return Decision{Reason: reason, Allow: CommandLine(found.Path, cmd.Args)}
+}
+
+// refusePath denies a command that only an entry with the executable's path
+// would allow, as a name may mean another file tomorrow.
+func (p *Policy) refusePath(cmd Command, found Candidate, reason string) Decision {
+	d := Decision{Reason: reason, Allow: CommandLine(found.Path, cmd.Args)}
+	if p.mode == ModeStrict {
+		d.Allow = ""
+	}
+	return d
+}
+
+// versionQuestion says whether args do no more than ask for the version. Not
+// -v and -V, which mean verbose to many programs; nor the bare word version:
+// to mkdir or useradd it is what to make.
+func versionQuestion(args []string) bool {
+	return len(args) == 1 && (args[0] == "--version" || args[0] == "-version")
 }

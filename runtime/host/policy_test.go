@@ -47,9 +47,9 @@ binaries: [{path: /usr/bin/sh}, {path: /usr/bin/python3}, {path: /tmp/evil/pytho
 		{host.Command{Binary: "sh"}, false, false, true},
 		{host.Command{Binary: "foo", Args: []string{"--version"}}, true, false, true},
 		{host.Command{Binary: "foo", Args: []string{"-version"}}, true, false, true},
-		{host.Command{Binary: "foo", Args: []string{"-V"}}, true, false, true},
-		{host.Command{Binary: "foo", Args: []string{"-v"}}, true, false, true},
-		{host.Command{Binary: "foo", Args: []string{"-V"}}, true, false, true},
+		// Verbose to many.
+		{host.Command{Binary: "foo", Args: []string{"-V"}}, false, false, true},
+		{host.Command{Binary: "foo", Args: []string{"-v"}}, false, false, true},
 		{host.Command{Binary: "mkdir", Args: []string{"version"}}, false, false, true},
 		{host.Command{Binary: "foo", Args: []string{"--Version"}}, false, false, true},
 		{host.Command{Binary: "foo", Args: []string{"--version", "--version"}}, false, false, true},
@@ -316,14 +316,25 @@ func TestPolicyStandardAsksForWriters(t *testing.T) {
 	ask := func(cfg host.PolicyConfig) host.Decision {
 		return newPolicy(t, cfg).Decide(host.Command{Binary: "tool", Args: []string{"--version"}}, h.Lookup("tool")[0], h)
 	}
-	if d := ask(host.PolicyConfig{}); d.Allowed || !strings.Contains(d.Reason, base+"/bad can be written by everybody") || d.Allow != "tool --version" {
+	if d := ask(host.PolicyConfig{}); d.Allowed || !strings.Contains(d.Reason, base+"/bad can be written by everybody") || d.Allow != base+"/bad/tool --version" {
 		t.Errorf("got %+v, want it denied with the folder and the line that allows it", d)
 	}
-	if d := ask(host.PolicyConfig{Allow: []string{"tool --version"}}); !d.Allowed {
-		t.Errorf("got %+v, want it allowed by policy.allow", d)
+	if d := ask(host.PolicyConfig{Allow: []string{base + "/bad/tool --version"}}); !d.Allowed {
+		t.Errorf("got %+v, want it allowed by its path", d)
 	}
-	if d := ask(host.PolicyConfig{Trusted: []host.Command{{Binary: "tool", Args: []string{"--version"}}}}); !d.Allowed {
-		t.Errorf("got %+v, want it allowed as trusted", d)
+	// Root runs nothing that others could replace unless its path is allowed.
+	root := os.Geteuid() == 0
+	if d := ask(host.PolicyConfig{Allow: []string{"tool --version"}}); d.Allowed == root {
+		t.Errorf("got %+v for a name in policy.allow, as root %v", d, root)
+	}
+	for _, mode := range []host.Mode{host.ModeStandard, host.ModeStrict} {
+		d := ask(host.PolicyConfig{Mode: mode, Trusted: []host.Command{{Binary: "tool", Args: []string{"--version"}}}})
+		if d.Allowed == root || root && (d.Allow != "") != (mode == host.ModeStandard) {
+			t.Errorf("mode %s: got %+v for a trusted command, as root %v", mode, d, root)
+		}
+	}
+	if d := ask(host.PolicyConfig{Mode: host.ModeOpen}); !d.Allowed {
+		t.Errorf("got %+v, want everything to run in mode open", d)
 	}
 	if err := os.Chmod(base+"/bad", 0o755); err != nil {
 		t.Fatal(err)

@@ -132,15 +132,21 @@ func (r *Recorded) Glob(pattern string) []string {
 	return found[:min(len(found), globMatches)]
 }
 
-// ReadFile is a recorded file, or an error that wraps fs.ErrNotExist.
-func (r *Recorded) ReadFile(p string) ([]byte, error) {
-	for _, at := range []string{path.Clean(p), r.follow(p)} {
-		if text, ok := r.files[at]; ok {
-			return []byte(text[:min(len(text), FileLimit)]), nil
-		}
+// ReadInstalled is a recorded file of an installation. Its error wraps ErrOutside
+// or fs.ErrNotExist.
+func (r *Recorded) ReadInstalled(file InstalledFile) (string, []byte, error) {
+	p, err := file.place(r.home)
+	if err != nil {
+		return p, nil, err
 	}
-	return nil, &fs.PathError{Op: "read recorded file", Path: p, Err: fs.ErrNotExist}
+	if text, ok := r.files[p]; ok {
+		return p, []byte(text[:min(len(text), FileLimit)]), nil
+	}
+	return p, nil, &fs.PathError{Op: "read recorded file", Path: p, Err: fs.ErrNotExist}
 }
+
+// Program is native: a recording does not say what runs what.
+func (r *Recorded) Program(string) Program { return Program{Native: true} }
 
 // Writable finds no fault: a recording does not say who may write where.
 func (r *Recorded) Writable(string) (by string, bad bool) { return "", false }

@@ -105,11 +105,21 @@ func TestRecordedFiles(t *testing.T) {
 			t.Errorf("Glob(%q) (-want +got):\n%s", pattern, diff)
 		}
 	}
-	if got, err := r.ReadFile("/usr/lib/jvm/java-17/bin/../release"); err != nil || string(got) != "JAVA_VERSION=\"17.0.15\"\n" {
+	java := host.InstalledFile{Executable: "/usr/lib/jvm/java-17/bin/java", Path: "../release", Public: true}
+	if path, got, err := r.ReadInstalled(java); err != nil || path != "/usr/lib/jvm/java-17/release" || string(got) != "JAVA_VERSION=\"17.0.15\"\n" {
 		t.Errorf("got %q, %v", got, err)
 	}
-	if _, err := r.ReadFile("/none"); !errors.Is(err, fs.ErrNotExist) {
+	java.Path = "none"
+	if _, _, err := r.ReadInstalled(java); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v, want fs.ErrNotExist", err)
+	}
+	java.Path = "../../java-17/release"
+	if _, got, err := r.ReadInstalled(java); err != nil {
+		t.Errorf("got %q, %v, want what is inside whatever way leads there", got, err)
+	}
+	java.Path = "../../java-8/release"
+	if _, _, err := r.ReadInstalled(java); !errors.Is(err, host.ErrOutside) {
+		t.Errorf("got %v, want host.ErrOutside", err)
 	}
 	if by, bad := r.Writable("/tmp"); bad {
 		t.Errorf("got %q, want no fault: the checks of files do not apply", by)

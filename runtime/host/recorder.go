@@ -65,16 +65,19 @@ func (r *Recorder) Glob(pattern string) []string {
 	return found
 }
 
-// ReadFile is LocalHost.ReadFile.
-func (r *Recorder) ReadFile(p string) ([]byte, error) {
-	data, err := r.local.ReadFile(p)
+// ReadInstalled is LocalHost.ReadInstalled.
+func (r *Recorder) ReadInstalled(file InstalledFile) (p string, data []byte, err error) {
+	p, data, err = r.local.ReadInstalled(file)
 	if err == nil {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.files[path.Clean(p)] = string(data)
 	}
-	return data, err
+	return p, data, err
 }
+
+// Program is LocalHost.Program.
+func (r *Recorder) Program(path string) Program { return r.local.Program(path) }
 
 // Writable is LocalHost.Writable.
 func (r *Recorder) Writable(path string) (by string, bad bool) { return r.local.Writable(path) }

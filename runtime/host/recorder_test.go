@@ -21,7 +21,8 @@ type anyHost interface {
 	Lookup(binary string) []host.Candidate
 	Resolve(path string) host.Candidate
 	Glob(pattern string) []string
-	ReadFile(path string) ([]byte, error)
+	ReadInstalled(file host.InstalledFile) (path string, data []byte, err error)
+	Program(path string) host.Program
 	Run(ctx context.Context, inv host.Invocation) host.Result
 	Writable(path string) (by string, bad bool)
 }
@@ -88,9 +89,9 @@ func interview(t *testing.T, h anyHost, home string) map[string]string {
 	found := h.Glob("~/versions/*/bin/tool")
 	answers["glob"] = fmt.Sprint(found, h.Glob("~/none/*"))
 	run(found[0], "1.0")
-	data, err := h.ReadFile(filepath.Dir(found[0]) + "/../release")
-	answers["release"] = fmt.Sprintf("%q %v", data, err)
-	_, err = h.ReadFile(filepath.Dir(found[0]) + "/none")
+	path, data, err := h.ReadInstalled(host.InstalledFile{Executable: found[0], Path: "../release"})
+	answers["release"] = fmt.Sprintf("%s %q %v", path, data, err)
+	_, _, err = h.ReadInstalled(host.InstalledFile{Executable: found[0], Path: "none"})
 	answers["no file"] = fmt.Sprint(errors.Is(err, fs.ErrNotExist))
 	return answers
 }
@@ -180,7 +181,7 @@ func FuzzRecordedText(f *testing.F) {
 			t.Fatal(err)
 		}
 		replayed := recorded(t, text)
-		if data, err := replayed.ReadFile("/file"); err != nil || string(data) != out[:min(len(out), host.FileLimit)] {
+		if _, data, err := replayed.ReadInstalled(host.InstalledFile{Executable: "/opt/tool/x", Path: "file"}); err != nil || string(data) != out[:min(len(out), host.FileLimit)] {
 			t.Errorf("the file %q became %q (%v) by\n%s", out, data, err, text)
 		}
 		res := replayed.Run(t.Context(), host.Invocation{Path: "/bin/x", Args: []string{arg}})

@@ -30,7 +30,9 @@ const maxLinks = 40
 //   - and a folder with the sticky bit (/tmp, /nix/store) may be writable: what
 //     is in it can be replaced only by its owner, who is root or the user
 //
-// What cannot be looked at is taken as writable.
+// What cannot be looked at is taken as writable, and so is what lies where the
+// kernel shows processes and devices: /proc/1234/root is a link whose text says /,
+// and it leads into whatever somebody has mounted for his process.
 func (h *LocalHost) Writable(path string) (by string, bad bool) {
 	w := writeCheck{uid: uint32(os.Geteuid())}
 	if by = w.path(path); by != "" {
@@ -55,6 +57,9 @@ func (w *writeCheck) path(path string) (fault string) {
 	if fault := w.one(at); fault != "" {
 		return fault
 	}
+	if kernelFilled(path) {
+		return fmt.Sprintf("%s is in a folder of the kernel's, where a path can mean another file for each process", path)
+	}
 	// Not cleaned: the kernel takes ".." after following a link.
 	rest := splitSlash(path)
 	for len(rest) > 0 {
@@ -75,6 +80,9 @@ func (w *writeCheck) path(path string) (fault string) {
 		}
 		if w.links++; w.links > maxLinks {
 			return fmt.Sprintf("%s leads through too many links", path)
+		}
+		if magicLink(at) {
+			return fmt.Sprintf("%s is a link of the kernel's, which leads elsewhere than it says", next)
 		}
 		if filepath.IsAbs(target) {
 			at = "/"

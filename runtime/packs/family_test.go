@@ -102,7 +102,7 @@ execution_config:
 
 func TestFamilyFilesLoadUnchanged(t *testing.T) {
 	p, got := load(pack(map[string]string{"pack.yaml": "ref: core\nlabel: Core\ndescription: \"\"\nversion: \"1.0.0\"\n" +
-		"tags: [core]\nruntime_deps: []\nconf_schema: {}\nconfig: {}\nmeta: {}\n", "python": familyPython, "native": familyNative}), packs.Config{})
+		"tags: [core]\nruntime_deps: []\nconf_schema: {}\nconfig: {}\nmeta: {}\n", "python": familyPython, "native": familyNative}), packs.Config{Core: true})
 	want := []string{`runtimes/native.yaml:9:3: warning: /distributions/languages: unknown key "languages"`}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)

@@ -201,6 +201,8 @@ distributions:
 			`pack.yaml:1:6: error: /ref: "Lang" must be in lower case: letters, digits, _ and -`,
 			"pack.yaml:2:8: error: /label: must be text, not a list",
 			"runtimes: warning: there is no such folder, so the pack has no definitions"}},
+		{"the ref of the pack that is embedded", map[string]string{"pack.yaml": "ref: core\nversion: \"1\"\n", "python": "ref: core.python\nname: P\naliases: [python]\ndistributions: {verification: {always_available: true}}\n"}, []string{
+			`pack.yaml:1:6: error: /ref: "core" is the pack that the program comes with, and no folder replaces it; give this pack another ref`}},
 		{"pack.yaml lacks what is required", map[string]string{"pack.yaml": "label: L\n"}, []string{
 			`pack.yaml:1:1: error: /ref: is required: the pack's name, such as "core"`,
 			`pack.yaml:1:1: error: /version: is required: the pack's version, such as "1.0.0"`,

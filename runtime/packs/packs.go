@@ -39,6 +39,10 @@ type Pack struct {
 type Config struct {
 	// Strict makes an unknown key an error. False: a warning.
 	Strict bool
+	// Core lets the pack be the core pack itself, for the programs that build it.
+	// False: a pack of that ref is an error, as the embedded one is always trusted
+	// and its names come first.
+	Core bool
 }
 
 //go:embed core
@@ -53,7 +57,7 @@ var core = sync.OnceValue(func() *Pack {
 	if err != nil {
 		panic(err) // the folder's name is a constant
 	}
-	l := load(files, Config{Strict: true})
+	l := load(files, Config{Strict: true, Core: true})
 	if err := l.problems.Err(); err != nil {
 		panic(err) // a test loads it
 	}
@@ -96,6 +100,7 @@ func Load(files fs.FS, cfg Config) (*Pack, Problems) {
 func load(files fs.FS, cfg Config) *loader {
 	l := &loader{files: files, cfg: cfg, pack: &Pack{Files: map[string]string{}, Places: map[string]Place{}}}
 	l.packFile()
+	l.core()
 	for _, name := range l.runtimeFiles() {
 		l.runtimeFile(name)
 	}
@@ -119,11 +124,13 @@ func (l *loader) result() *Pack {
 
 // loader collects a pack and its problems.
 type loader struct {
-	files    fs.FS
-	cfg      Config
-	pack     *Pack
-	loaded   []*loaded
-	problems Problems
+	files fs.FS
+	cfg   Config
+	pack  *Pack
+	// described is the file pack.yaml, once it is read.
+	described *loaded
+	loaded    []*loaded
+	problems  Problems
 }
 
 // loaded is one definition with the file it came from.

@@ -23,10 +23,19 @@ func (l *loader) packFile() {
 		l.file(packFile, Error, "%v", reason(err))
 		return
 	}
+	l.described = d
 	l.document(d, data, &l.pack.PackFile)
 	if l.pack.Label == "" {
 		l.pack.Label = l.pack.Ref
 	}
+}
+
+// core refuses a pack that calls itself as the embedded one does.
+func (l *loader) core() {
+	if l.pack.Ref != metadata.CorePack || l.cfg.Core {
+		return
+	}
+	l.value(l.described, Error, "/ref", fmt.Sprintf("%q is the pack that the program comes with, and no folder replaces it; give this pack another ref", l.pack.Ref))
 }
 
 // runtimeFiles lists the definitions' files.

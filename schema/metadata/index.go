@@ -97,6 +97,17 @@ func (x *Index) Resolve(name string) (*Definition, bool) {
 	return nil, false
 }
 
+// All lists the definitions that answer to name, in any case: by ref, capability
+// name, alias or display name.
+func (x *Index) All(name string) []*Definition {
+	name = fold(name)
+	out := slices.Clone(x.all[name])
+	if d, ok := x.refs[name]; ok && !slices.Contains(out, d) {
+		out = append(out, d)
+	}
+	return out
+}
+
 // SharedName is a name that definitions of several packs answer to.
 type SharedName struct {
 	Name string

@@ -108,6 +108,8 @@ type Policy struct {
 	// Allow and Deny are command lines.
 	Allow []string `config:"allow"`
 	Deny  []string `config:"deny"`
+	// Env names variables that definitions outside the trusted packs may ask for.
+	Env []string `config:"env"`
 	// TrustedPacks are pack folders whose commands may run.
 	TrustedPacks []string `config:"trusted_packs"`
 }

@@ -193,17 +193,17 @@ func TestLoadPlaces(t *testing.T) {
 
 func TestPolicyFromTheEnvironment(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.yaml")
-	if err := os.WriteFile(path, []byte("policy: {allow: [ruby -v], deny: [perl], trusted_packs: [/p]}"), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte("policy: {allow: [ruby -v], deny: [perl], env: [X], trusted_packs: [/p]}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	getenv := func(name string) string {
-		return map[string]string{"ATTUNE_POLICY_ALLOW": "a -v; b 'x y'\nc\n", "ATTUNE_POLICY_TRUSTED_PACKS": "/q:/r"}[name]
+		return map[string]string{"ATTUNE_POLICY_ALLOW": "a -v; b 'x y'\nc\n", "ATTUNE_POLICY_ENV": "A_HOME, B_HOME;C", "ATTUNE_POLICY_TRUSTED_PACKS": "/q:/r"}[name]
 	}
 	f, err := config.Load(path, true, getenv)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := config.Policy{Allow: []string{"a -v", "b 'x y'", "c"}, Deny: []string{"perl"}, TrustedPacks: []string{"/q", "/r"}}
+	want := config.Policy{Allow: []string{"a -v", "b 'x y'", "c"}, Deny: []string{"perl"}, Env: []string{"A_HOME", "B_HOME", "C"}, TrustedPacks: []string{"/q", "/r"}}
 	if diff := cmp.Diff(want, f.Policy); diff != "" {
 		t.Errorf("policy (-want +got):\n%s", diff)
 	}

@@ -3,6 +3,7 @@ package config
 import (
 	"path/filepath"
 	"strings"
+	"unicode"
 )
 
 // environment lets variables win over the lists of the policy, which have no
@@ -15,12 +16,18 @@ func (f *File) environment(getenv func(string) string) {
 	}{
 		{"ATTUNE_POLICY_ALLOW", &f.Policy.Allow, commandLines},
 		{"ATTUNE_POLICY_DENY", &f.Policy.Deny, commandLines},
+		{"ATTUNE_POLICY_ENV", &f.Policy.Env, names},
 		{"ATTUNE_POLICY_TRUSTED_PACKS", &f.Policy.TrustedPacks, filepath.SplitList},
 	} {
 		if value := getenv(list.variable); value != "" {
 			*list.to = list.split(value)
 		}
 	}
+}
+
+// names are the words of a text, with commas, semicolons or blanks between them.
+func names(text string) []string {
+	return strings.FieldsFunc(text, func(c rune) bool { return unicode.IsSpace(c) || c == ',' || c == ';' })
 }
 
 // commandLines are the lines of a text, or its parts between semicolons.

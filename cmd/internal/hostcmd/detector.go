@@ -124,7 +124,8 @@ func (s *definitionFlags) policy(env *cli.Env, defs []metadata.Definition) (*hos
 	}
 	p, err := host.NewPolicy(host.PolicyConfig{
 		Mode:  host.Mode(cmp.Or(s.PolicyMode, env.File.Policy.Mode)),
-		Allow: env.File.Policy.Allow, Deny: deniedCommands(env.File.Policy.Deny, defs), Trusted: trusted,
+		Allow: env.File.Policy.Allow, Deny: env.File.Policy.Deny, Programs: deniedPrograms(env.File.Policy.Deny, defs),
+		Env: env.File.Policy.Env, Trusted: trusted,
 	})
 	if err != nil {
 		return nil, cli.Usagef("%v%s", err, policyOrigin(env, s.PolicyMode))
@@ -140,19 +141,19 @@ func policyOrigin(env *cli.Env, flag string) string {
 	return " (" + env.File.Path + ")"
 }
 
-// deniedCommands are the entries of policy.deny, and for one that is the name
-// of a runtime also that runtime's commands: whoever denies python means it,
-// whatever the program is called.
-func deniedCommands(entries []string, defs []metadata.Definition) []string {
-	denied := slices.Clone(entries)
-	index := metadata.NewIndex(defs)
-	for _, entry := range entries {
-		def, ok := index.Resolve(entry)
-		if !ok {
-			continue
-		}
-		for _, c := range detect.Commands([]metadata.Definition{*def}) {
-			denied = append(denied, host.CommandLine(c.Binary, c.Args))
+// deniedPrograms are the programs of runtimes that entries of policy.deny name:
+// whoever denies shell means bash, whatever a row says. They are those of all
+// definitions that answer to the name and those of the embedded core pack, which a
+// database cannot change.
+func deniedPrograms(entries []string, defs []metadata.Definition) map[string][]string {
+	denied := map[string][]string{}
+	for _, index := range []*metadata.Index{metadata.NewIndex(core.Definitions()), metadata.NewIndex(defs)} {
+		for _, entry := range entries {
+			for _, def := range index.All(entry) {
+				for _, c := range detect.Commands([]metadata.Definition{*def}) {
+					denied[entry] = append(denied[entry], c.Binary)
+				}
+			}
 		}
 	}
 	return denied

@@ -122,6 +122,7 @@ func (c *runCmd) told(env *cli.Env, role metadata.Role, now *configuration) []to
 		{"policy.mode", cmp.Or(c.PolicyMode, file.Policy.Mode), false},
 		{"policy.allow", file.Policy.Allow, false},
 		{"policy.deny", file.Policy.Deny, false},
+		{"policy.env", file.Policy.Env, false},
 		{"policy.trusted_packs", file.Policy.TrustedPacks, false},
 	}
 }

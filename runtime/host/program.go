@@ -1,0 +1,198 @@
+package host
+
+import (
+	"bytes"
+	"debug/elf"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Program is what runs when a file is executed.
+type Program struct {
+	// Native: the file is in the machine's own format, and not a script.
+	Native bool
+	// By are what runs it: the interpreter of a script's first line, what env
+	// finds for that line, what runs these in turn, and the loader of a program.
+	By []Candidate
+	// Unknown says why what runs it could not be determined; empty where it could.
+	Unknown string
+	// File is the file itself; zero where the host does not have it.
+	File FileID
+}
+
+// FileID tells a file from every other one of a host, whatever links lead to it.
+type FileID struct{ Device, Inode uint64 }
+
+// scriptDepth is how many interpreters run each other, as in Linux.
+const scriptDepth = 5
+
+// firstLine is how much of a script's first line Linux reads.
+const firstLine = 256
+
+// Program finds out what runs when an executable is run.
+func (h *LocalHost) Program(path string) Program { return h.program(path, scriptDepth) }
+
+func (h *LocalHost) program(path string, depth int) Program {
+	var st unix.Stat_t
+	if err := unix.Stat(path, &st); err != nil {
+		return Program{Unknown: fmt.Sprintf("%s cannot be looked at (%v)", path, err)}
+	}
+	p := Program{File: FileID{uint64(st.Dev), uint64(st.Ino)}} //nolint:unconvert // other types on macOS
+	if st.Mode&unix.S_IFMT != unix.S_IFREG {
+		p.Unknown = path + " is not a regular file"
+		return p
+	}
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	if err != nil {
+		p.Unknown = fmt.Sprintf("what runs %s could not be determined (%v)", path, unwrapPath(err))
+		return p
+	}
+	defer f.Close()
+	head := make([]byte, firstLine)
+	n, _ := io.ReadFull(f, head)
+	head = head[:n]
+	if native(h.info.OS, head) {
+		p.Native = true
+		if loader := loaderOf(f); loader != "" {
+			p.By = []Candidate{h.Resolve(loader)}
+		}
+		return p
+	}
+	h.script(&p, path, head, depth)
+	return p
+}
+
+// native reports whether a file begins as the machine's own programs do: ELF of
+// any class, on macOS Mach-O of one architecture or several. A file of another
+// format runs only by a handler that the kernel was given, of which nothing is
+// known here.
+func native(goos string, head []byte) bool {
+	magics := []string{elf.ELFMAG}
+	if goos == "darwin" {
+		magics = []string{
+			"\xfe\xed\xfa\xce", "\xfe\xed\xfa\xcf", "\xce\xfa\xed\xfe", "\xcf\xfa\xed\xfe",
+			"\xca\xfe\xba\xbe", "\xbe\xba\xfe\xca", "\xca\xfe\xba\xbf",
+		}
+	}
+	for _, magic := range magics {
+		if bytes.HasPrefix(head, []byte(magic)) {
+			return true
+		}
+	}
+	return false
+}
+
+// loaderOf is the program that an ELF file names to load it, or "".
+func loaderOf(f *os.File) string {
+	e, err := elf.NewFile(f)
+	if err != nil {
+		return "" // not ELF, or without what is needed to have a loader
+	}
+	for _, part := range e.Progs {
+		if part.Type == elf.PT_INTERP {
+			path, _ := io.ReadAll(io.LimitReader(part.Open(), unix.PathMax))
+			return string(bytes.TrimRight(path, "\x00"))
+		}
+	}
+	return ""
+}
+
+// script adds what the first line of a script says.
+func (h *LocalHost) script(p *Program, path string, head []byte, depth int) {
+	interpreter, arg, ok := shebang(head)
+	switch {
+	case !ok:
+		p.Unknown = path + " is neither a program of this machine nor a script that begins with #! and an absolute path"
+		return
+	case depth == 0:
+		p.Unknown = path + " is run by too many scripts in turn"
+		return
+	}
+	runs := h.Resolve(interpreter)
+	h.by(p, runs, depth)
+	if filepath.Base(interpreter) != "env" && filepath.Base(runs.RealPath) != "env" {
+		return
+	}
+	name, ok := envRuns(arg)
+	if !ok {
+		p.Unknown = fmt.Sprintf("what env runs for %s could not be determined (%s)", path, arg)
+		return
+	}
+	found := []Candidate{h.Resolve(name)}
+	if !filepath.IsAbs(name) {
+		found = h.Lookup(name)
+	}
+	for _, c := range found {
+		if c.Fault == "" {
+			h.by(p, c, depth)
+			return
+		}
+	}
+	p.Unknown = fmt.Sprintf("%s, which is to run %s, is not found", name, path)
+}
+
+// by adds an interpreter, and what runs that.
+func (h *LocalHost) by(p *Program, runs Candidate, depth int) {
+	p.By = append(p.By, runs)
+	behind := h.program(runs.Path, depth-1)
+	p.By = append(p.By, behind.By...)
+	if p.Unknown == "" {
+		p.Unknown = behind.Unknown
+	}
+}
+
+// shebang reads a script's first line as the kernel does: the interpreter, and
+// the rest of the line as one argument.
+func shebang(head []byte) (interpreter, arg string, ok bool) {
+	line, ok := bytes.CutPrefix(head, []byte("#!"))
+	if !ok {
+		return "", "", false
+	}
+	line, _, whole := bytes.Cut(line, []byte("\n"))
+	text := strings.Trim(string(line), " \t")
+	if i := strings.IndexAny(text, " \t"); i >= 0 {
+		interpreter, arg = text[:i], strings.Trim(text[i:], " \t")
+	} else if interpreter = text; !whole && len(head) == firstLine {
+		return "", "", false // cut in the middle of the path
+	}
+	return interpreter, arg, filepath.IsAbs(interpreter) && !strings.ContainsRune(text, 0)
+}
+
+// envRuns is the name of the program that env runs for the one argument that a
+// first line gives it. It knows a name, and -S with variables and a command of
+// plain words; what else env understands is left open.
+func envRuns(arg string) (name string, ok bool) {
+	split := false
+	for _, option := range []string{"-S", "--split-string="} {
+		if rest, cut := strings.CutPrefix(arg, option); cut && !split {
+			arg, split = rest, true
+		}
+	}
+	words := []string{arg}
+	if split {
+		words = strings.Fields(arg)
+	}
+	for _, word := range words {
+		variable, _, assigned := strings.Cut(word, "=")
+		switch {
+		case assigned && split && variable != "PATH":
+			continue
+		case assigned, strings.HasPrefix(word, "-"), strings.ContainsAny(word, " \t\\'\"$#"), word == "":
+			return "", false
+		}
+		return word, isName(word) || filepath.IsAbs(word)
+	}
+	return "", false
+}
+
+func unwrapPath(err error) error {
+	if at, ok := err.(*os.PathError); ok {
+		return at.Err
+	}
+	return err
+}

@@ -1,0 +1,141 @@
+package host
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// rule is one entry of allow or deny.
+type rule struct {
+	line   string
+	binary string
+	args   []string
+	more   bool // any further arguments too
+	// versions: a version at the end of a name does not count.
+	versions bool
+}
+
+func parseRules(key string, lines []string) ([]rule, error) {
+	rules := make([]rule, 0, len(lines))
+	for i, line := range lines {
+		r, err := parseRule(line)
+		if err != nil {
+			return nil, fmt.Errorf("%s[%d]: %q: %w", key, i, line, err)
+		}
+		rules = append(rules, r)
+	}
+	return rules, nil
+}
+
+func parseRule(line string) (rule, error) {
+	words, err := splitWords(line)
+	if err != nil {
+		return rule{}, err
+	}
+	if len(words) == 0 || words[0].text == "" {
+		return rule{}, fmt.Errorf("it names no command")
+	}
+	r := rule{line: line, binary: words[0].text}
+	if strings.Contains(r.binary, "/") && !filepath.IsAbs(r.binary) {
+		return rule{}, fmt.Errorf("%s is neither a name nor an absolute path", r.binary)
+	}
+	if !words[0].quoted && strings.ContainsAny(r.binary, "*?[") {
+		return rule{}, fmt.Errorf("the command cannot have wildcards; name it, or set policy.mode to open to allow everything")
+	}
+	for i, w := range words[1:] {
+		star := w.text == "*" && !w.quoted
+		switch {
+		case star && i == len(words)-2:
+			r.more = true
+		case star:
+			return rule{}, fmt.Errorf("* stands for further arguments and must be the last word; write '*' for an argument that is a star")
+		default:
+			r.args = append(r.args, w.text)
+		}
+	}
+	return r, nil
+}
+
+func (r rule) matchArgs(args []string) bool {
+	if r.more {
+		return len(args) >= len(r.args) && slices.Equal(r.args, args[:len(r.args)])
+	}
+	return slices.Equal(r.args, args)
+}
+
+// allows is narrow: a name allows what PATH gives for this name, a path that
+// path. Not its real path, for that of sh may be that of every other command.
+func (r rule) allows(cmd Command, found Candidate) bool {
+	if !r.matchArgs(cmd.Args) {
+		return false
+	}
+	if filepath.IsAbs(r.binary) {
+		// As text: to the kernel, /a/../b need not be /b.
+		return found.Path == r.binary
+	}
+	return cmd.Location == "" && cmd.Binary == r.binary
+}
+
+// couldAllow reports whether the entry may allow a command, depending on where its
+// executable is found.
+func (r rule) couldAllow(cmd Command) bool {
+	switch {
+	case !r.matchArgs(cmd.Args):
+		return false
+	case cmd.Location != "":
+		return r.path()
+	}
+	return r.binary == cmd.Binary || r.path() && filepath.Base(r.binary) == cmd.Binary
+}
+
+// path reports whether the entry means one file and not a name.
+func (r rule) path() bool { return filepath.IsAbs(r.binary) }
+
+// denies is wide: a name denies what is written so, found so, or so called
+// behind its links; a path denies the file that it is, whatever leads there. The
+// candidate is empty where nothing was looked for yet.
+func (r rule) denies(cmd Command, found Candidate, h files) bool {
+	return r.matchArgs(cmd.Args) && (r.names(cmd.Binary) || r.isFile(found, h))
+}
+
+// names reports whether a name or path is written as the entry's.
+func (r rule) names(binary string) bool {
+	if r.path() {
+		return filepath.Clean(r.binary) == filepath.Clean(binary)
+	}
+	return r.called(binary) || r.called(filepath.Base(binary))
+}
+
+// called compares names in any case, as the file systems of macOS do.
+func (r rule) called(name string) bool {
+	if strings.EqualFold(r.binary, name) {
+		return true
+	}
+	stem := Stem(r.binary)
+	return r.versions && stem != "" && strings.EqualFold(stem, Stem(name))
+}
+
+// isFile reports whether the entry means an executable that was found.
+func (r rule) isFile(found Candidate, h files) bool {
+	switch {
+	case found.Path == "":
+		return false
+	case !r.path():
+		return r.called(filepath.Base(found.Path)) || r.called(filepath.Base(found.RealPath))
+	case r.names(found.Path), r.names(found.RealPath):
+		return true
+	}
+	denied := h.Resolve(filepath.Clean(r.binary)).RealPath
+	if denied == "" {
+		return false
+	}
+	// A hard link is the file too.
+	id := h.Program(denied).File
+	return denied == found.RealPath || id != FileID{} && id == h.Program(found.Path).File
+}
+
+// Stem is an executable's name without the version at its end: python3.11 is a
+// python.
+func Stem(path string) string { return strings.TrimRight(filepath.Base(path), "0123456789.-") }
