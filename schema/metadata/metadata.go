@@ -115,13 +115,15 @@ type Verification struct {
 	// Commands are tried by ascending priority, ties in the order in which they
 	// are written; the first success wins.
 	Commands []Command `json:"commands,omitempty" attune:"order=priority"`
-	// Env names variables of the host that are passed through to the probe.
+	// Env names variables of the host that are passed through to the probe, as far
+	// as a trusted pack asks for them or the host's policy.env names them.
 	Env []string `json:"env,omitempty" attune:"format=env-name"`
 	// Locations are globs of further executables that PATH does not show, of
 	// which those are taken that are named as a command is, but for a version at
 	// the end; a leading ~ is the home folder.
 	Locations []string `json:"locations,omitempty" attune:"format=location"`
 	// VersionFile says where an executable's version is read; then nothing is run.
+	// Hosts read it for trusted packs only.
 	VersionFile *VersionFile `json:"version_file,omitempty"`
 	Unknown     Unknown      `json:"-"`
 }
@@ -152,12 +154,18 @@ type Command struct {
 	Unknown Unknown            `json:"-"`
 }
 
-// VersionFile names the file beside an executable that says its version.
+// VersionFile names the file of an installation that says its version. The
+// installation is the folder in which the executable really lies, and where that
+// is named bin the folder above: all of /usr/lib/jvm/java-17 for its bin/java. A
+// folder that programs of all kinds share, such as /usr, /usr/local, /etc, /opt or
+// a home folder, is no installation. No part of the path may be a link, and
+// everybody must be able to read the file. Where it cannot be read, the command is
+// run.
 //
 //attune:document
 type VersionFile struct {
 	// Path is relative to the folder in which the executable really lies:
-	// ../release.
+	// ../release. It must not lead out of the installation.
 	Path string `json:"path" attune:"required,format=relative-path"`
 	// Pattern finds the version in the file: its group "version", else its first
 	// group.

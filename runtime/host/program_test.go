@@ -1,0 +1,100 @@
+package host_test
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/attune-go/attune/runtime/host"
+)
+
+func TestProgram(t *testing.T) {
+	dir := realDir(t)
+	put(t, dir+"/bin/lua", "#!/bin/sh\n", 0o755)
+	link(t, "/usr/bin/env", dir+"/bin/surroundings")
+	h := withPath("/", dir+"/bin")
+	for _, tt := range []struct {
+		line string
+		by   string // one of those that run it
+		open bool   // it cannot be told
+	}{
+		{line: "#!/bin/sh", by: "/bin/sh"},
+		{line: "#! \t/bin/sh -e", by: "/bin/sh"},
+		{line: "#!/usr/bin/env lua", by: dir + "/bin/lua"},
+		{line: "#!/usr/bin/env -S lua -e", by: dir + "/bin/lua"},
+		{line: "#!/usr/bin/env -SX=1 lua", by: dir + "/bin/lua"},
+		{line: "#!/usr/bin/env --split-string=lua", by: dir + "/bin/lua"},
+		{line: "#!/usr/bin/env " + dir + "/bin/lua", by: dir + "/bin/lua"},
+		{line: "#!" + dir + "/bin/surroundings lua", by: dir + "/bin/lua"},
+		{line: "#!" + dir + "/bin/lua", by: "/bin/sh"},
+		{line: "#!/usr/bin/env lua -e", open: true}, // one name to env
+		{line: "#!/usr/bin/env -i lua", open: true},
+		{line: "#!/usr/bin/env -S -i lua", open: true},
+		{line: "#!/usr/bin/env -S PATH=/tmp lua", open: true},
+		{line: "#!/usr/bin/env -S \"lua\"", open: true},
+		{line: "#!/usr/bin/env -S ${X} lua", open: true},
+		{line: "#!/usr/bin/env ./lua", open: true},
+		{line: "#!/usr/bin/env", open: true},
+		{line: "#!/usr/bin/env nothing-of-the-name", open: true},
+		{line: "#!lua", open: true},
+		{line: "#!/nonexistent/lua", open: true},
+		{line: "#!" + dir + "/self", open: true},
+		{line: "#!/" + strings.Repeat("x", 300), open: true},
+		{line: "echo", open: true},
+		{line: "", open: true},
+	} {
+		put(t, dir+"/self", tt.line+"\n", 0o755)
+		p := h.Program(dir + "/self")
+		if (p.Unknown != "") != tt.open || p.Native {
+			t.Errorf("%q: got %+v, want what runs it known %v", tt.line, p, !tt.open)
+		}
+		runs := func(c host.Candidate) bool { return c.Path == tt.by }
+		if tt.by != "" && !slices.ContainsFunc(p.By, runs) {
+			t.Errorf("%q: got %+v, want %s among what runs it", tt.line, p.By, tt.by)
+		}
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := h.Program(self); !p.Native || p.Unknown != "" || p.File == (host.FileID{}) {
+		t.Errorf("a program: got %+v", p)
+	}
+	if p := h.Program(dir); p.Native || p.Unknown == "" {
+		t.Errorf("a folder: got %+v", p)
+	}
+}
+
+// TestPolicyGrants: what a trusted pack has beside a command is granted with it,
+// and nothing else.
+func TestPolicyGrants(t *testing.T) {
+	file := host.VersionFile{Path: "../release", Pattern: "(.*)"}
+	has := host.Command{Binary: "tool", Args: []string{"info"}, Env: []string{"A"}, VersionFile: file, Interpreter: "tool"}
+	p := newPolicy(t, host.PolicyConfig{Trusted: []host.Command{has}, Env: []string{"B"}})
+	asks := has
+	asks.Env, asks.Interpreter, asks.VersionFile.Pattern = []string{"A", "B", "C"}, "other", "secret (.*)"
+	passed, withheld := p.Env(asks)
+	if !slices.Equal(passed, []string{"A", "B"}) || !slices.Equal(withheld, []string{"C"}) {
+		t.Errorf("variables: passed %q, withheld %q", passed, withheld)
+	}
+	if !p.MayRead(has) || p.MayRead(asks) {
+		t.Error("a version file is read by the pack's own pattern alone")
+	}
+	strict := newPolicy(t, host.PolicyConfig{Mode: host.ModeStrict, Trusted: []host.Command{has}})
+	if !strict.MayLookUp(has) || strict.MayLookUp(asks) || !p.MayLookUp(asks) {
+		t.Error("strict looks for the pack's own interpreter alone")
+	}
+	shimmed := has
+	shimmed.Location, shimmed.Shimmed = "/mgr/versions/1/bin/tool", true
+	if !p.Trusts(shimmed) || strict.Trusts(shimmed) {
+		t.Error("what a shim runs is trusted as the shim is, but for strict")
+	}
+	shimmed.Shimmed = false
+	if p.Trusts(shimmed) {
+		t.Error("a location that the pack does not have is trusted")
+	}
+	if _, err := host.NewPolicy(host.PolicyConfig{Env: []string{"A", "GITHUB_TOKEN"}}); err == nil || !strings.Contains(err.Error(), "policy.env[1]") {
+		t.Errorf("got %v, want the entry that is never passed", err)
+	}
+}
