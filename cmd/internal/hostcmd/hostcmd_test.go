@@ -168,15 +168,16 @@ func TestTiers(t *testing.T) {
 
 func TestExplain(t *testing.T) {
 	isolate(t)
-	dir := tools(t, map[string]string{"ruby": `echo "ruby: \033[31mbroken" >&2; exit 3`})
-	want(t, run(t, metadata.Worker, "explain", "Ruby"), 0,
-		"ruby (core.ruby): exit_mismatch", filepath.Join(dir, "ruby"), "exit code  3", `\x1b[31mbroken`, "pattern", "not reached")
-	want(t, run(t, metadata.Worker, "explain", "Ruby", "--exit-code"), cli.ExitPending)
+	// One that is looked for in PATH and under HOME alone, so in this test's folders.
+	dir := tools(t, map[string]string{"bun": `echo "bun: \033[31mbroken" >&2; exit 3`})
+	want(t, run(t, metadata.Worker, "explain", "Bun"), 0,
+		"bun (core.bun): exit_mismatch", filepath.Join(dir, "bun"), "exit code  3", `\x1b[31mbroken`, "pattern", "not reached")
+	want(t, run(t, metadata.Worker, "explain", "Bun", "--exit-code"), cli.ExitPending)
 	want(t, run(t, metadata.Worker, "explain", "native", "--exit-code"), 0)
-	want(t, run(t, metadata.Worker, "explain", "rubby"), 1, "did you mean ruby?")
+	want(t, run(t, metadata.Worker, "explain", "bunn"), 1, "did you mean bun?")
 	want(t, run(t, metadata.Worker, "explain", "cobol"), 1, "attune packs init")
 	var e detect.Explanation
-	if err := json.Unmarshal([]byte(run(t, metadata.Worker, "explain", "ruby", "--json").out), &e); err != nil || len(e.Attempts) == 0 {
+	if err := json.Unmarshal([]byte(run(t, metadata.Worker, "explain", "bun", "--json").out), &e); err != nil || len(e.Attempts) == 0 {
 		t.Errorf("--json: %v, %+v", err, e)
 	}
 }
