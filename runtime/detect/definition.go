@@ -51,6 +51,11 @@ type way struct {
 	commands    []*command // in the order they are tried
 	locations   []string
 	versionFile *versionFile
+	// located is how many ways of the definition have locations.
+	located int
+	// trust guards trusted: a trusted pack has all locations.
+	trust   sync.Once
+	trusted bool
 	// Zero versions are no limit.
 	min, recommended version.Version
 	interpreter      string
@@ -126,6 +131,13 @@ func prepareDefinition(d *metadata.Definition) prepared {
 		if len(p.ways) > before && !p.ways[0].standard {
 			p.ways[before].standard = v.IsDefault
 		}
+	}
+	located := 0
+	for _, w := range p.ways {
+		located += min(len(w.locations), 1)
+	}
+	for _, w := range p.ways {
+		w.located = located
 	}
 	return p
 }

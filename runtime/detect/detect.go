@@ -30,6 +30,10 @@ type Detector struct {
 	err  error
 	pace pace
 
+	// looks counts the definitions that share what may be looked at.
+	looks   sync.Once
+	sharing int
+
 	mu sync.Mutex
 	// slow is what definitions took in the last detection that kept others waiting.
 	slow map[string]time.Duration
@@ -116,6 +120,7 @@ func (d *Detector) DetectInParts(ctx context.Context, tell func(soFar *Capabilit
 func (d *Detector) complete(caps Capabilities, findings []finding) *Capabilities {
 	caps.Warnings, caps.Detected, caps.Undetected = slices.Clone(caps.Warnings), slices.Clone(caps.Detected), slices.Clone(caps.Undetected)
 	caps.RuntimeVersions = map[string][]string{}
+	caps.Warnings = append(caps.Warnings, hanging(d.cfg.Host)...)
 	for _, f := range findings {
 		caps.add(f, d.cfg.Explain)
 	}

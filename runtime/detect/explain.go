@@ -3,6 +3,7 @@ package detect
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 // Explanation is everything that is known of one runtime on a host.
@@ -45,7 +46,7 @@ func (d *Detector) Explain(ctx context.Context, name string) (*Explanation, erro
 	doc.arrange()
 	e := &Explanation{
 		Ref: def.Ref, Name: def.name, Outcome: f.outcome(), Detected: doc.Detected,
-		Attempts: notNil(f.attempts), Warnings: append(d.differs(def), f.warnings...),
+		Attempts: notNil(f.attempts), Warnings: slices.Concat(d.differs(def), hanging(d.cfg.Host), f.warnings),
 	}
 	if a := f.absence; a != nil {
 		e.Detail, e.Hint = a.Detail, a.Hint

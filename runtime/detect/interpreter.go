@@ -15,8 +15,8 @@ func (r *round) interpreted(p *probed, w *way, cmd host.Command, exe host.Candid
 			w.interpreter, r.policy().Mode()), allowHint(host.Decision{}))
 		return
 	}
-	if detail, hint, ok := r.interpreter(w, cmd, exe, p.further); !ok {
-		p.end(InterpreterMissing, detail, hint)
+	if outcome, detail, hint := r.interpreter(w, cmd, exe, p.further); outcome != Available {
+		p.end(outcome, detail, hint)
 	}
 }
 
@@ -36,32 +36,36 @@ func (r *round) interpreted(p *probed, w *way, cmd host.Command, exe host.Candid
 // interpreter is its own: itself if it has that name, but for a version, else
 // the file of that name in its folder.
 //
-// Where it does not belong, detail says why.
-func (r *round) interpreter(w *way, cmd host.Command, verified host.Candidate, further bool) (detail, hint string, ok bool) {
+// The outcome is Available where it belongs, and else InterpreterMissing, or that of
+// an interpreter that could not be looked at; detail says why.
+func (r *round) interpreter(w *way, cmd host.Command, verified host.Candidate, further bool) (o Outcome, detail, hint string) {
 	if w.interpreter == "" {
-		return "", "", true
+		return Available, "", ""
 	}
 	var found []host.Candidate
 	switch {
 	case !further || filepath.IsAbs(w.interpreter):
 		found = r.lookups.find(w.interpreter)
 	case stem(verified.Path) == stem(w.interpreter):
-		return "", "", true
+		return Available, "", ""
 	default:
 		found = ownInterpreter(r.cfg.Host, w.interpreter, verified)
 	}
 	c, any := usable(found)
 	switch {
-	case !any, c.Fault != "" && filepath.IsAbs(w.interpreter) && !r.policy().Reveals(cmd):
-		return fmt.Sprintf("its interpreter %s is not found", w.interpreter),
-			fmt.Sprintf("install %s, or correct execution_config.interpreter.binary", w.interpreter), false
+	case c.Unseen() == nil && (!any || c.Fault != "" && filepath.IsAbs(w.interpreter) && !r.policy().Reveals(cmd)):
+		return InterpreterMissing, fmt.Sprintf("its interpreter %s is not found", w.interpreter),
+			fmt.Sprintf("install %s, or correct execution_config.interpreter.binary", w.interpreter)
+	case c.Unseen() != nil:
+		o, hint = unseenOutcome(c.Unseen())
+		return o, "its interpreter " + c.Unseen().Error(), hint
 	case c.Fault != "":
-		return fmt.Sprintf("its interpreter %s %s", c.Path, c.Fault), "repair " + c.Path, false
+		return InterpreterMissing, fmt.Sprintf("its interpreter %s %s", c.Path, c.Fault), "repair " + c.Path
 	case !sameInstallation(c, verified):
-		return fmt.Sprintf("its interpreter %s is %s, another installation than %s, which was verified", w.interpreter, pathOf(c), pathOf(verified)),
-			fmt.Sprintf("verify %s itself, or name the verified executable in execution_config.interpreter.binary", w.interpreter), false
+		return InterpreterMissing, fmt.Sprintf("its interpreter %s is %s, another installation than %s, which was verified", w.interpreter, pathOf(c), pathOf(verified)),
+			fmt.Sprintf("verify %s itself, or name the verified executable in execution_config.interpreter.binary", w.interpreter)
 	}
-	return "", "", true
+	return Available, "", ""
 }
 
 // ownInterpreter is the interpreter in the folder of an executable, as found or

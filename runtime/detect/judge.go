@@ -92,6 +92,9 @@ func (a *Attempt) judge(c *command, res host.Result) (v version.Version, out out
 		a.end(Timeout, unfinished(errDeadline), hintDeadline)
 	case errors.Is(res.Err, ErrEnough):
 		a.end(Timeout, unfinished(ErrEnough), hintDeadline)
+	case errors.Is(res.Err, host.ErrHangs):
+		_, hint := unseenOutcome(res.Err)
+		a.end(Timeout, cause(a, res), hint)
 	case errors.Is(res.Err, fs.ErrPermission):
 		a.end(NotExecutable, cause(a, res), fmt.Sprintf("let this user execute %s", a.Path))
 	case res.Err != nil:

@@ -81,15 +81,23 @@ func andMore(paths []string) string {
 	return fmt.Sprintf("%s and %d more", paths[0], len(paths)-1)
 }
 
-// locate is the executables that globs show, each once. Of several paths to one
+// locate is the executables that globs show, each once, and the globs that may show
+// more; it makes so many looks at most. Of several paths to one
 // the one with the fewest links counts: not the folder java-1.17.0 that is a
 // link to java-17, nor current or latest.
-func (r *round) locate(globs []string) []found {
-	var out []found
+func (r *round) locate(looks int, globs []string) (out []found, unseen []host.Unseen) {
+	if len(globs) == 0 {
+		return nil, nil
+	}
 	at := map[identity]int{}
-	for _, glob := range globs {
-		for _, path := range r.cfg.Host.Glob(glob) {
+	located := r.cfg.Host.Locate(looks, globs...)
+	unseen = located.Unseen
+	for i, glob := range globs {
+		for _, path := range located.Paths[i] {
 			exe := r.cfg.Host.Resolve(path)
+			if err := exe.Unseen(); err != nil {
+				unseen = append(unseen, host.Unseen{Pattern: glob, Err: err})
+			}
 			if exe.Fault != "" {
 				continue // a folder or a broken link that the glob happens to match
 			}
@@ -104,7 +112,7 @@ func (r *round) locate(globs []string) []found {
 			}
 		}
 	}
-	return out
+	return out, unseen
 }
 
 // directness is 2 for a path without links, 1 for a link beside its file.

@@ -91,6 +91,11 @@ func (r *round) ask(ctx context.Context, p *probed, w *way, c *command, f found,
 		detail, hint := r.missing(c.Binary)
 		p.end(NotFound, detail, hint)
 		return output{}, false
+	case exe.Unseen() != nil:
+		outcome, hint := unseenOutcome(exe.Unseen())
+		p.Path, p.RealPath = "", "" // nobody knows what is there
+		p.end(outcome, exe.Unseen().Error(), hint)
+		return output{}, false
 	case exe.Fault != "":
 		p.end(NotExecutable, exe.Path+" "+exe.Fault, faultHint(exe))
 		return output{}, false

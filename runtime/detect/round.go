@@ -19,6 +19,7 @@ type round struct {
 	info    host.Info
 	memo    *host.Memo
 	lookups *lookups
+	looksOf func(*way) int
 	// all: every command is tried, not only up to the first success.
 	all bool
 }
@@ -33,6 +34,7 @@ func (d *Detector) newRound(all bool) *round {
 		turns:   t,
 		info:    d.cfg.Host.Info(),
 		memo:    host.NewMemo(t),
+		looksOf: d.looksOf,
 		lookups: &lookups{host: d.cfg.Host, done: map[string]func() []host.Candidate{}},
 		all:     all,
 	}

@@ -18,6 +18,9 @@ type Host interface {
 	Resolve(path string) host.Candidate
 	// Glob is the existing paths that match a pattern, sorted.
 	Glob(pattern string) []string
+	// Locate is Glob of each of patterns, with at most limit looks for all of them,
+	// and the patterns that were not followed to their ends.
+	Locate(limit int, patterns ...string) host.Located
 	// ReadInstalled reads a file of an installation, possibly cut, and returns
 	// where it lies.
 	ReadInstalled(file host.InstalledFile) (path string, data []byte, err error)
@@ -53,11 +56,16 @@ func (l *lookups) find(binary string) []host.Candidate {
 	return find()
 }
 
-// usable is the first candidate that can be run. Where none can, it is the
-// first one, with its Fault; where there is none at all, ok is false.
+// usable is the first candidate that can be run. Where none can, it is the first
+// that could not be looked at, else the first one, with its Fault; where there is none at all, ok is false.
 func usable(found []host.Candidate) (c host.Candidate, ok bool) {
 	for _, c := range found {
 		if c.Fault == "" {
+			return c, true
+		}
+	}
+	for _, c := range found {
+		if c.Unseen() != nil {
 			return c, true
 		}
 	}

@@ -47,9 +47,11 @@ func identityOf(c host.Candidate) identity {
 // python beside it is not asked.
 //
 // The warnings are of locations that show what is not taken.
-func (r *round) search(ctx context.Context, w *way) (tried []probed, warnings []string) {
+//
+// What is unseen may hold more of them.
+func (r *round) search(ctx context.Context, w *way) (tried []probed, warnings []string, unseen []host.Unseen) {
 	first, places := r.alongPath(w)
-	elsewhere, warnings := r.elsewhere(w, places)
+	elsewhere, warnings, unseen := r.elsewhere(w, places)
 	now, later := r.sort(places, elsewhere)
 	results := make([][]probed, len(now))
 	var all sync.WaitGroup
@@ -78,7 +80,7 @@ func (r *round) search(ctx context.Context, w *way) (tried []probed, warnings []
 	for i := range tried {
 		tried = append(tried, r.settle(ctx, w, &tried[i], tried)...)
 	}
-	return tried, warnings
+	return tried, warnings, unseen
 }
 
 // probedAlready reports whether one of the probes was of this executable, by
@@ -144,9 +146,10 @@ func (r *round) withheld(w *way) []string {
 // commands for it. If they show what a version manager keeps, its shims are left
 // out where PATH has them only behind others: what they might run is found
 // without them.
-func (r *round) elsewhere(w *way, places []*place) (out [][]trial, warnings []string) {
+func (r *round) elsewhere(w *way, places []*place) (out [][]trial, warnings []string, unseen []host.Unseen) {
 	globs, denied := r.locations(w)
-	located, warnings := r.named(w, r.locate(globs))
+	all, unseen := r.locate(r.looksOf(w), globs)
+	located, warnings := r.named(w, all)
 	warnings = slices.Concat(r.withheld(w), denied, warnings)
 	for _, f := range located {
 		out = append(out, trialsOf(w, f))
@@ -157,7 +160,7 @@ func (r *round) elsewhere(w *way, places []*place) (out [][]trial, warnings []st
 			p.trials = nil
 		}
 	}
-	return out, warnings
+	return out, warnings, unseen
 }
 
 // sort tells what can be tried at once from what is tried later, if nothing

@@ -111,7 +111,7 @@ func (r *round) homes(folders []string, name string) []found {
 			globs = append(globs, filepath.Join(host.EscapeGlob(folder), bin, host.EscapeGlob(name)))
 		}
 	}
-	out := r.locate(globs)
+	out, _ := r.locate(host.LocateLimit, globs)
 	for i := range out {
 		out[i].shimmed = true
 	}

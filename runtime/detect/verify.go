@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"sync"
+
+	"github.com/attune-go/attune/runtime/host"
 )
 
 // finding is what a detection found of one runtime: installations, or why there
@@ -47,11 +49,12 @@ func (r *round) verify(ctx context.Context, d *definition) finding {
 			"give its verification a command, or always_available: true")
 	}
 	tried, warnings := make([][]probed, len(p.ways)), make([][]string, len(p.ways))
+	unseen := make([][]host.Unseen, len(p.ways))
 	var all sync.WaitGroup
 	for i, w := range p.ways[1:] {
-		all.Go(func() { tried[i+1], warnings[i+1] = r.search(ctx, w) })
+		all.Go(func() { tried[i+1], warnings[i+1], unseen[i+1] = r.search(ctx, w) })
 	}
-	tried[0], warnings[0] = r.search(ctx, p.ways[0])
+	tried[0], warnings[0], unseen[0] = r.search(ctx, p.ways[0])
 	all.Wait()
 	f := r.conclude(d, p.ways, tried)
 	f.failed = append(f.failed, p.leftOut...)
@@ -60,6 +63,7 @@ func (r *round) verify(ctx context.Context, d *definition) finding {
 		// What it was not asked for may be there.
 		a.Outcome, a.Detail, a.Hint = InvalidMetadata, p.leftOut[0].Detail, hintMetadata
 	}
+	f.leftOut(d, slices.Concat(unseen...))
 	return f
 }
 

@@ -49,3 +49,17 @@ func WriteRun(path string, args []string, stdout string) (string, error) {
 	_, err := r.WriteTo(&b)
 	return b.String(), err
 }
+
+// SetLooks gives a host looks of its own, with a function that is called before
+// each of them.
+func SetLooks(h *LocalHost, patience time.Duration, before func(place string)) {
+	h.looks = newLooks()
+	h.looks.patience, h.looks.before = patience, before
+}
+
+// AgeFolders has the folders of PATH looked at anew.
+func AgeFolders(h *LocalHost) {
+	h.pathMu.Lock()
+	defer h.pathMu.Unlock()
+	h.path = nil
+}

@@ -1,41 +1,86 @@
 package host
 
 import (
+	"errors"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// Bounds of Glob.
+// Bounds of Locate.
 const (
-	globMatches = 256    // paths given
-	globEntries = 20_000 // folder entries looked at
+	globMatches = 256 // paths of one pattern
+	// locateTime is how long Locate goes on. It is checked between looks, each of
+	// which has patience.
+	locateTime = 5 * time.Second
 )
 
-// Glob is the existing paths that match an absolute pattern of path.Match,
-// sorted. A leading ~/ is the home folder. As in a shell, a wildcard does not
-// match a leading dot. Folders in which the kernel shows processes and devices
-// are not looked into. At most 256 paths are given, and the search ends after
-// 20,000 folder entries: a pattern is no way to search a disk. A pattern that is
-// malformed or relative matches nothing.
-func (h *LocalHost) Glob(pattern string) []string { return h.Globs(pattern)[0] }
+// ErrLimit is wrapped by the errors of patterns that lead to more than Locate looks
+// at.
+var ErrLimit = errors.New("too much to look at")
 
-// Globs is Glob of each of the patterns. A folder that several of them lead to is
-// read once.
-func (h *LocalHost) Globs(patterns ...string) [][]string {
-	found, folders := make([][]string, len(patterns)), map[string][]string{}
-	for i, pattern := range patterns {
-		if pattern, ok := expandHome(pattern, h.home); ok {
-			g := globber{left: globEntries, folders: folders}
-			g.walk("/", splitSlash(pattern))
+// LocateLimit is how many folder entries and paths Locate looks at where nobody
+// says less: a pattern is no way to search a disk.
+const LocateLimit = 20_000
+
+// Located is what patterns show.
+type Located struct {
+	// Paths are those of each pattern, sorted.
+	Paths [][]string
+	// Unseen are the patterns that were not followed everywhere, each with the
+	// first reason.
+	Unseen []Unseen
+}
+
+// Unseen is a pattern that may match more than was seen.
+type Unseen struct {
+	Pattern string
+	// Err wraps ErrHangs where a folder does not answer, and ErrLimit where there is
+	// too much to look at.
+	Err error
+}
+
+// Glob is Locate of one pattern, without what was left out.
+func (h *LocalHost) Glob(pattern string) []string {
+	return h.Locate(LocateLimit, pattern).Paths[0]
+}
+
+// Locate finds the existing paths that match absolute patterns of path.Match. A
+// leading ~/ is the home folder. As in a shell, a wildcard does not match a
+// leading dot. Folders in which the kernel shows processes and devices are not
+// looked into. A pattern that is malformed or relative matches nothing.
+//
+// It looks at no more than limit folder entries and paths for all patterns
+// together, for 5 s, and finds 256 paths of each. Every pattern is followed into
+// the folders that hang or cannot be read no further.
+func (h *LocalHost) Locate(limit int, patterns ...string) Located {
+	h.looks.locating <- struct{}{}
+	defer func() { <-h.looks.locating }()
+	over := time.Now().Add(locateTime)
+	return try(h.looks, func(l *look) Located {
+		out := Located{Paths: make([][]string, len(patterns))}
+		left, folders := limit, map[string]*listing{}
+		for i, pattern := range patterns {
+			clean, ok := expandHome(pattern, h.home)
+			if !ok {
+				continue
+			}
+			g := globber{look: l, left: &left, limit: limit, over: over, folders: folders}
+			g.walk("/", splitSlash(clean))
 			slices.Sort(g.found)
-			found[i] = g.found
+			out.Paths[i] = g.found
+			if g.unseen != nil {
+				out.Unseen = append(out.Unseen, Unseen{pattern, g.unseen})
+			}
 		}
-	}
-	return found
+		return out
+	})
 }
 
 // expandHome makes pattern absolute and clean; ok is false where that cannot
@@ -64,20 +109,48 @@ func splitSlash(path string) []string {
 
 // globber walks the folders that a pattern leads to.
 type globber struct {
+	*look
 	found []string
-	left  int // folder entries that may still be looked at
-	// folders are the names in those that were read.
-	folders map[string][]string
+	// left is what may still be looked at, of limit, until over.
+	left  *int
+	limit int
+	over  time.Time
+	// folders are those that were read, by the path that led there.
+	folders map[string]*listing
+	// unseen is the first reason why something was left out.
+	unseen error
+}
+
+// listing is what a folder holds.
+type listing struct {
+	names []string
+	err   error
+}
+
+// omit notes why something is left out.
+func (g *globber) omit(err error) {
+	if g.unseen == nil {
+		g.unseen = err
+	}
+}
+
+// may takes n looks from what is left, or notes why there are none.
+func (g *globber) may(n int) bool {
+	switch {
+	case *g.left < n:
+		g.omit(fmt.Errorf("%w: more than %d entries", ErrLimit, g.limit))
+	case time.Now().After(g.over):
+		g.omit(fmt.Errorf("%w: it takes longer than %v", ErrLimit, locateTime))
+	default:
+		*g.left -= n
+		return true
+	}
+	return false
 }
 
 func (g *globber) walk(dir string, segments []string) {
-	if len(g.found) >= globMatches || g.left <= 0 {
-		return
-	}
 	if len(segments) == 0 {
-		if _, err := os.Lstat(dir); err == nil && !kernelFolder(filepath.Dir(dir)) {
-			g.found = append(g.found, dir)
-		}
+		g.take(dir)
 		return
 	}
 	if !strings.ContainsAny(segments[0], `*?[\`) {
@@ -96,46 +169,74 @@ func (g *globber) walk(dir string, segments []string) {
 	}
 }
 
-// kernelFolder reports whether a folder is, or is in, one that the kernel fills:
-// /proc/*/exe would be every program that runs.
-func kernelFolder(dir string) bool {
-	real, err := filepath.EvalSymlinks(dir)
-	return err == nil && kernelFilled(real)
+// take adds a path if it exists.
+func (g *globber) take(path string) {
+	folder, err := g.real(filepath.Dir(path))
+	if err == nil && (kernelFilled(folder) || !g.may(1)) {
+		return
+	}
+	if err == nil {
+		err = g.lstat(folder, path, new(unix.Stat_t))
+	}
+	switch {
+	case err != nil && !notThere(err):
+		g.omit(err)
+	case err != nil:
+	case len(g.found) >= globMatches:
+		g.omit(fmt.Errorf("%w: more than %d paths match", ErrLimit, globMatches))
+	default:
+		g.found = append(g.found, path)
+	}
 }
 
-// kernelFilled reports whether a path is that of such a folder, or below it.
-func kernelFilled(path string) bool {
-	for _, top := range []string{"/proc", "/sys", "/dev"} {
-		if path == top || strings.HasPrefix(path, top+"/") {
-			return true
-		}
-	}
-	return false
+// kernelFilled reports whether a real path is, or is in, a folder that the kernel
+// fills: /proc/*/exe would be every program that runs.
+func kernelFilled(real string) bool {
+	return below(real, "/proc") || below(real, "/sys") || below(real, "/dev")
 }
 
 // names are those in a folder, as far as they may still be looked at.
 func (g *globber) names(dir string) []string {
-	names, read := g.folders[dir]
-	if !read {
-		names = namesIn(dir)
-		g.folders[dir] = names
+	f := g.folders[dir]
+	if f == nil {
+		f = g.read(dir)
+		g.folders[dir] = f
 	}
-	names = names[:min(len(names), g.left)]
-	g.left -= len(names)
-	return names
+	if f.err != nil && !notThere(f.err) {
+		g.omit(f.err)
+	}
+	n := min(len(f.names), *g.left)
+	if n < len(f.names) {
+		g.may(len(f.names))
+	}
+	if !g.may(n) {
+		return nil
+	}
+	return f.names[:n]
 }
 
-func namesIn(dir string) []string {
-	if kernelFolder(dir) {
-		return nil
-	}
-	f, err := os.OpenFile(dir, os.O_RDONLY|unix.O_DIRECTORY|unix.O_NONBLOCK, 0)
+// read lists a folder, one entry more than anybody may look at.
+func (g *globber) read(dir string) *listing {
+	real, err := g.look.real(dir)
 	if err != nil {
-		return nil
+		return &listing{err: err}
+	}
+	if kernelFilled(real) {
+		return &listing{}
+	}
+	if err := g.enter(real); err != nil {
+		return &listing{err: err}
+	}
+	f, err := os.OpenFile(real, os.O_RDONLY|unix.O_DIRECTORY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return &listing{err: err}
 	}
 	defer f.Close()
-	names, _ := f.Readdirnames(globEntries)
-	return names
+	names, err := f.Readdirnames(LocateLimit + 1)
+	if err == io.EOF {
+		err = nil
+	}
+	return &listing{names: names, err: err}
 }
 
 // matchSegment matches one name of a path with one segment of a pattern.

@@ -79,13 +79,23 @@ func (h *LocalHost) ReadInstalled(file InstalledFile) (path string, data []byte,
 	if path, err = file.place(h.home); err != nil {
 		return path, nil, err
 	}
-	f, err := openWithoutLinks(path, file.Public)
-	if err != nil {
-		return path, nil, fmt.Errorf("read %s: %w", path, err)
+	type answer struct {
+		data []byte
+		err  error
 	}
-	defer f.Close()
-	data, err = io.ReadAll(io.LimitReader(f, FileLimit))
-	return path, data, err
+	a := try(h.looks, func(l *look) (a answer) {
+		if err := l.enter(path); err != nil {
+			return answer{nil, fmt.Errorf("read %s: %w", path, err)}
+		}
+		f, err := openWithoutLinks(path, file.Public)
+		if err != nil {
+			return answer{nil, fmt.Errorf("read %s: %w", path, err)}
+		}
+		defer f.Close()
+		a.data, a.err = io.ReadAll(io.LimitReader(f, FileLimit))
+		return a
+	})
+	return path, a.data, a.err
 }
 
 // openWithoutLinks opens a regular file by one folder after the other. What is

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 )
 
 // LocalHost is the machine this program runs on.
@@ -16,8 +18,13 @@ type LocalHost struct {
 	home string
 	// vars is the environment the host was made with, by name; base is what
 	// every probe gets of it.
-	vars map[string]string
-	base []string
+	vars  map[string]string
+	base  []string
+	looks *looks
+
+	pathMu sync.Mutex
+	path   []pathFolder // of PATH, as they were at pathAt
+	pathAt time.Time
 }
 
 // LocalConfig sets up a LocalHost.
@@ -46,9 +53,10 @@ func Local(cfg LocalConfig) *LocalHost {
 		home = filepath.Clean(h)
 	}
 	h := &LocalHost{
-		info: Info{OS: runtime.GOOS, Arch: runtime.GOARCH, User: name, Path: splitPath(vars["PATH"]), Root: os.Geteuid() == 0},
-		home: home,
-		vars: vars,
+		info:  Info{OS: runtime.GOOS, Arch: runtime.GOARCH, User: name, Path: splitPath(vars["PATH"]), Root: os.Geteuid() == 0},
+		home:  home,
+		vars:  vars,
+		looks: ofProcess,
 	}
 	h.base = h.baseEnv()
 	return h

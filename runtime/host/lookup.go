@@ -1,23 +1,27 @@
 package host
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // Lookup is every place where binary is found, in the order of PATH; for an
 // absolute path it is that path alone. Places that cannot be run are listed
-// with their Fault, so that "not executable" is told from "not found". A folder
-// that PATH names twice, be it through a link, counts once. A relative path is
-// never found.
+// with their Fault, so that "not executable" is told from "not found"; so are
+// places in folders that cannot be looked at. A folder that PATH names twice, be
+// it through a link, counts once. A relative path is never found.
 func (h *LocalHost) Lookup(binary string) []Candidate {
 	if filepath.IsAbs(binary) {
-		if c, ok := h.candidate(binary); ok {
+		if c := h.Resolve(binary); c.Fault != FaultNotFound {
 			return []Candidate{c}
 		}
 		return nil
@@ -25,33 +29,125 @@ func (h *LocalHost) Lookup(binary string) []Candidate {
 	if !isName(binary) {
 		return nil
 	}
+	folders := h.folders()
+	return try(h.looks, func(l *look) []Candidate { return h.lookup(l, folders, binary) })
+}
+
+func (h *LocalHost) lookup(l *look, folders []pathFolder, binary string) []Candidate {
 	var found []Candidate
-	var folders []fs.FileInfo
-	for _, dir := range h.info.Path {
-		c, ok := h.candidate(dir + "/" + binary)
-		if !ok {
+	var hits []fs.FileInfo
+	for _, f := range folders {
+		path := f.dir + "/" + binary
+		var st unix.Stat_t
+		err := f.err
+		if err == nil {
+			// lstat first: of many names most are in none of the folders, and this
+			// is the one call that they cost.
+			err = l.lstat(f.real, path, &st)
+		}
+		switch {
+		case err == nil:
+		case notThere(err):
+			continue
+		default:
+			found = append(found, unseen(path, err))
 			continue
 		}
+		l.know(f.dir, f.real)
 		// Only hits pay for telling whether two folders are one, as /bin and
 		// /usr/bin are on most systems.
-		if info, err := os.Stat(dir); err == nil {
-			if sameAny(info, folders) {
+		if info, err := os.Stat(f.dir); err == nil {
+			if sameAny(info, hits) {
 				continue
 			}
-			folders = append(folders, info)
+			hits = append(hits, info)
 		}
-		found = append(found, c)
+		found = append(found, h.candidate(l, path, &st))
 	}
 	return found
+}
+
+// pathFolder is a folder of PATH, and where it really is.
+type pathFolder struct {
+	dir, real string
+	// err is why it cannot be looked at.
+	err error
+}
+
+// foldersAge is how long it counts where the folders of PATH really are.
+const foldersAge = time.Second
+
+// folders looks at the folders of PATH, all at once, so that several that hang take
+// no longer than one.
+func (h *LocalHost) folders() []pathFolder {
+	h.pathMu.Lock()
+	defer h.pathMu.Unlock()
+	if h.path != nil && time.Since(h.pathAt) < foldersAge {
+		return h.path
+	}
+	h.path = make([]pathFolder, len(h.info.Path))
+	var all sync.WaitGroup
+	for i, dir := range h.info.Path {
+		all.Go(func() {
+			h.path[i] = try(h.looks, func(l *look) pathFolder {
+				real, err := l.real(dir)
+				if err == nil {
+					err = l.lstat(real, real, new(unix.Stat_t))
+				}
+				if err == nil || notThere(err) {
+					return pathFolder{dir: dir, real: cmp.Or(real, dir)}
+				}
+				return pathFolder{dir: dir, err: err}
+			})
+		})
+	}
+	all.Wait()
+	h.pathAt = time.Now()
+	return h.path
 }
 
 // Resolve looks at one absolute path. A path where nothing is has the Fault
 // FaultNotFound.
 func (h *LocalHost) Resolve(path string) Candidate {
-	if c, ok := h.candidate(path); ok {
-		return c
+	if !filepath.IsAbs(path) {
+		return Candidate{Path: path, Fault: FaultNotRelative}
 	}
-	return Candidate{Path: path, Fault: FaultNotFound}
+	return try(h.looks, func(l *look) Candidate {
+		// Where the folder really is comes first, so that what hangs is named.
+		folder, err := l.follow("/", filepath.Dir(path), 0)
+		var st unix.Stat_t
+		if err == nil {
+			err = l.lstat(folder, path, &st)
+		}
+		switch {
+		case err == nil:
+			return h.candidate(l, path, &st)
+		case notThere(err):
+			return Candidate{Path: path, Fault: FaultNotFound}
+		}
+		return unseen(path, err)
+	})
+}
+
+// Stat describes the file at path, or what a link there leads to. Where that
+// hangs, the error wraps ErrHangs.
+func (h *LocalHost) Stat(path string) (fs.FileInfo, error) {
+	type answer struct {
+		info fs.FileInfo
+		err  error
+	}
+	a := try(h.looks, func(l *look) (a answer) {
+		real, err := l.follow("/", path, 0)
+		if err == nil {
+			err = l.enter(real)
+		}
+		if err != nil {
+			return answer{nil, err}
+		}
+		a.info, a.err = os.Stat(real)
+		return a
+	})
+	return a.info, a.err
 }
 
 // Faults of a candidate. Others are sentences of their own.
@@ -63,9 +159,44 @@ const (
 	FaultNotRelative   = "is a relative path"
 	// danglingPrefix begins the fault of a link that leads to no file.
 	danglingPrefix = "is a dangling link to "
+	// These begin the fault of what could not be looked at.
+	unseenPrefix = "cannot be looked at: "
+	hangsPrefix  = "cannot be reached: "
 	// FaultStub: running it would open an installer's window.
 	FaultStub = "is a stub of macOS that opens an installer instead of answering"
 )
+
+// unseen is a candidate that could not be looked at.
+func unseen(path string, err error) Candidate {
+	prefix := unseenPrefix
+	if errors.Is(err, ErrHangs) {
+		prefix = hangsPrefix
+	}
+	return Candidate{Path: path, Fault: prefix + err.Error()}
+}
+
+// Unseen returns why the candidate could not be looked at: it may be an executable,
+// or not be there at all. The error wraps ErrHangs where nothing answers. It is nil
+// for every other candidate.
+func (c Candidate) Unseen() error {
+	switch {
+	case strings.HasPrefix(c.Fault, hangsPrefix):
+		return unseenError{c.Path + " " + c.Fault, ErrHangs}
+	case strings.HasPrefix(c.Fault, unseenPrefix):
+		return unseenError{c.Path + " " + c.Fault, nil}
+	}
+	return nil
+}
+
+// unseenError is the error behind the fault of a candidate, which may come from a
+// recording.
+type unseenError struct {
+	text  string
+	cause error
+}
+
+func (e unseenError) Error() string { return e.text }
+func (e unseenError) Unwrap() error { return e.cause }
 
 func isName(binary string) bool {
 	return binary != "" && binary != "." && binary != ".." && !strings.ContainsAny(binary, "/\x00")
@@ -80,33 +211,31 @@ func sameAny(info fs.FileInfo, others []fs.FileInfo) bool {
 	return false
 }
 
-// candidate looks at path; ok is false when nothing is there.
-func (h *LocalHost) candidate(path string) (c Candidate, ok bool) {
-	c = Candidate{Path: path}
-	if !filepath.IsAbs(path) {
-		c.Fault = FaultNotRelative
-		return c, true
-	}
-	// lstat first: of many names most are in none of the folders, and this is
-	// the one call that they cost.
-	var st unix.Stat_t
-	if err := unix.Lstat(path, &st); err != nil {
-		return c, false
-	}
+// candidate looks at a path where lstat found something.
+func (h *LocalHost) candidate(l *look, path string, st *unix.Stat_t) Candidate {
+	c := Candidate{Path: path}
+	real, err := l.follow("/", path, 0)
 	if st.Mode&unix.S_IFMT == unix.S_IFLNK {
-		if err := unix.Stat(path, &st); err != nil {
+		if err == nil {
+			err = l.lstat(real, real, st)
+		}
+		switch {
+		case err == nil:
+		case notThere(err):
 			c.Fault = danglingFault(path, err)
-			return c, true
+			return c
+		default:
+			return unseen(path, err)
 		}
 	}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		c.RealPath = behindHardLink(real, &st)
+	if err == nil {
+		c.RealPath = behindHardLink(real, st)
 	}
 	c.Fault = fileFault(path, uint32(st.Mode))
 	if c.Fault == "" {
 		c.Fault = stubFault(h.info.OS, c.Path, c.RealPath)
 	}
-	return c, true
+	return c
 }
 
 // behindHardLink is rustup where a file is a hard link to it in the same folder:

@@ -38,11 +38,41 @@ const firstLine = 256
 func (h *LocalHost) Program(path string) Program { return h.program(path, scriptDepth) }
 
 func (h *LocalHost) program(path string, depth int) Program {
+	read := try(h.looks, func(l *look) programFile {
+		real, err := l.follow("/", path, 0)
+		if err == nil {
+			err = l.enter(real)
+		}
+		if err != nil {
+			return programFile{Program: Program{Unknown: fmt.Sprintf("%s cannot be looked at (%v)", path, err)}}
+		}
+		return readProgram(h.info.OS, path)
+	})
+	p := read.Program
+	switch {
+	case p.Unknown != "":
+	case !p.Native:
+		h.script(&p, path, read.head, depth)
+	case read.loader != "":
+		p.By = []Candidate{h.Resolve(read.loader)}
+	}
+	return p
+}
+
+// programFile is what a file says of what runs it.
+type programFile struct {
+	Program
+	head   []byte
+	loader string
+}
+
+func readProgram(goos, path string) (p programFile) {
 	var st unix.Stat_t
 	if err := unix.Stat(path, &st); err != nil {
-		return Program{Unknown: fmt.Sprintf("%s cannot be looked at (%v)", path, err)}
+		p.Unknown = fmt.Sprintf("%s cannot be looked at (%v)", path, err)
+		return p
 	}
-	p := Program{File: FileID{uint64(st.Dev), uint64(st.Ino)}} //nolint:unconvert // other types on macOS
+	p.File = FileID{uint64(st.Dev), uint64(st.Ino)} //nolint:unconvert // other types on macOS
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {
 		p.Unknown = path + " is not a regular file"
 		return p
@@ -55,15 +85,11 @@ func (h *LocalHost) program(path string, depth int) Program {
 	defer f.Close()
 	head := make([]byte, firstLine)
 	n, _ := io.ReadFull(f, head)
-	head = head[:n]
-	if native(h.info.OS, head) {
+	p.head = head[:n]
+	if native(goos, p.head) {
 		p.Native = true
-		if loader := loaderOf(f); loader != "" {
-			p.By = []Candidate{h.Resolve(loader)}
-		}
-		return p
+		p.loader = loaderOf(f, p.head)
 	}
-	h.script(&p, path, head, depth)
 	return p
 }
 
@@ -85,21 +111,6 @@ func native(goos string, head []byte) bool {
 		}
 	}
 	return false
-}
-
-// loaderOf is the program that an ELF file names to load it, or "".
-func loaderOf(f *os.File) string {
-	e, err := elf.NewFile(f)
-	if err != nil {
-		return "" // not ELF, or without what is needed to have a loader
-	}
-	for _, part := range e.Progs {
-		if part.Type == elf.PT_INTERP {
-			path, _ := io.ReadAll(io.LimitReader(part.Open(), unix.PathMax))
-			return string(bytes.TrimRight(path, "\x00"))
-		}
-	}
-	return ""
 }
 
 // script adds what the first line of a script says.

@@ -132,6 +132,15 @@ func (r *Recorded) Glob(pattern string) []string {
 	return found[:min(len(found), globMatches)]
 }
 
+// Locate is Glob of each pattern. Nothing is left out: a recording is no disk.
+func (r *Recorded) Locate(_ int, patterns ...string) Located {
+	out := Located{Paths: make([][]string, len(patterns))}
+	for i, pattern := range patterns {
+		out.Paths[i] = r.Glob(pattern)
+	}
+	return out
+}
+
 // ReadInstalled is a recorded file of an installation. Its error wraps ErrOutside
 // or fs.ErrNotExist.
 func (r *Recorded) ReadInstalled(file InstalledFile) (string, []byte, error) {

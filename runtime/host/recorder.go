@@ -65,6 +65,20 @@ func (r *Recorder) Glob(pattern string) []string {
 	return found
 }
 
+// Locate is LocalHost.Locate.
+func (r *Recorder) Locate(limit int, patterns ...string) Located {
+	found := r.local.Locate(limit, patterns...)
+	for _, paths := range found.Paths {
+		for _, p := range paths {
+			r.Resolve(p)
+		}
+	}
+	return found
+}
+
+// Hanging is LocalHost.Hanging.
+func (r *Recorder) Hanging() []Hang { return r.local.Hanging() }
+
 // ReadInstalled is LocalHost.ReadInstalled.
 func (r *Recorder) ReadInstalled(file InstalledFile) (p string, data []byte, err error) {
 	p, data, err = r.local.ReadInstalled(file)

@@ -34,7 +34,8 @@ var endGrace = 5 * time.Second
 // On Linux the command also ends with this process, should that be killed. For
 // this Run keeps its thread to itself, and the command gets a pipe as file 3.
 //
-// Result.Err wraps the cause where ctx ended the run.
+// Result.Err wraps the cause where ctx ended the run, and ErrHangs where the file,
+// or one that it needs to be executed, does not answer.
 func (h *LocalHost) Run(ctx context.Context, inv Invocation) Result {
 	begin := time.Now()
 	res := Result{ExitCode: -1}
@@ -50,9 +51,15 @@ func (h *LocalHost) Run(ctx context.Context, inv Invocation) Result {
 		res.Err = fmt.Errorf("run %s: it %s", inv.Path, fault)
 		return res
 	}
+	needs := try(h.looks, func(l *look) needs { return l.startable(inv.Path) })
+	if needs.hangs != nil {
+		res.Err = fmt.Errorf("run %s: %w", inv.Path, needs.hangs)
+		res.Duration = time.Since(begin)
+		return res
+	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	p, err := start(ctx, inv.Path, inv.Args, h.environ(inv.Env))
+	p, err := start(ctx, inv.Path, needs.what, inv.Args, h.environ(inv.Env))
 	if err != nil {
 		res.Err = fmt.Errorf("run %s: %w", inv.Path, err)
 		res.Duration = time.Since(begin)

@@ -33,8 +33,9 @@ func apart() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setsid: true}
 }
 
-// start starts a command apart from this process.
-func start(ctx context.Context, path string, args, env []string) (*process, error) {
+// start starts a command apart from this process. The file needs the program that
+// needed names, if any.
+func start(ctx context.Context, path, needed string, args, env []string) (*process, error) {
 	stdin, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open /dev/null: %w", err)
@@ -62,7 +63,7 @@ func start(ctx context.Context, path string, args, env []string) (*process, erro
 	if err := p.fork(ctx, path, argv, attr); err != nil {
 		p.out.close()
 		p.err.close()
-		return nil, startError(path, err)
+		return nil, startError(needed, err)
 	}
 	return p, nil
 }

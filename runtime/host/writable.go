@@ -34,8 +34,11 @@ const maxLinks = 40
 // kernel shows processes and devices: /proc/1234/root is a link whose text says /,
 // and it leads into whatever somebody has mounted for his process.
 func (h *LocalHost) Writable(path string) (by string, bad bool) {
-	w := writeCheck{uid: uint32(os.Geteuid())}
-	if by = w.path(path); by != "" {
+	by = try(h.looks, func(l *look) string {
+		w := writeCheck{look: l, uid: uint32(os.Geteuid())}
+		return w.path(path)
+	})
+	if by != "" {
 		return by, true
 	}
 	return "", false
@@ -43,6 +46,7 @@ func (h *LocalHost) Writable(path string) (by string, bad bool) {
 
 // writeCheck is one look at who can write what.
 type writeCheck struct {
+	look    *look
 	uid     uint32
 	links   int
 	checked []string // folders that were found in order
@@ -98,7 +102,7 @@ func (w *writeCheck) one(path string) (fault string) {
 		return ""
 	}
 	var st unix.Stat_t
-	if err := unix.Lstat(path, &st); err != nil {
+	if err := w.look.lstat(path, path, &st); err != nil {
 		return fmt.Sprintf("%s cannot be looked at (%v)", path, err)
 	}
 	if st.Uid != 0 && st.Uid != w.uid {

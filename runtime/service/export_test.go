@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -46,7 +47,7 @@ func Unchanged(ctx context.Context, d Detector, h Host, defs []metadata.Definiti
 
 // Confirm is confirm for what is there now.
 func Confirm(before, found *detect.Capabilities, at time.Time, keep time.Duration) *detect.Capabilities {
-	return confirm(before, found, confirmation{at: at, keep: keep, files: lookFor(before), patient: true})
+	return confirm(before, found, confirmation{at: at, keep: keep, files: lookFor(host.Local(host.LocalConfig{}), before), patient: true})
 }
 
 // InParts makes a full round, and gives tell the documents that come before its end.

@@ -3,12 +3,12 @@ package service
 import (
 	"crypto/sha256"
 	"fmt"
+	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
-
-	"golang.org/x/sys/unix"
+	"syscall"
+	"time"
 
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
@@ -20,7 +20,12 @@ import (
 type Host interface {
 	Lookup(binary string) []host.Candidate
 	Resolve(path string) host.Candidate
-	Globs(patterns ...string) [][]string
+	// Stat describes a file; its error wraps host.ErrHangs where nothing answers.
+	Stat(path string) (fs.FileInfo, error)
+	// Locate is what patterns show, as far as limit allows to look.
+	Locate(limit int, patterns ...string) host.Located
+	// Hanging are the places that do not answer.
+	Hanging() []host.Hang
 }
 
 var _ Host = (*host.LocalHost)(nil)
@@ -51,11 +56,15 @@ var choices = []string{
 
 // watch is where executables of definitions are looked for.
 type watch struct {
-	binaries, globs []string
+	binaries []string
+	// globs are those of each definition.
+	globs [][]string
 }
 
 func watchOf(defs []metadata.Definition) watch {
-	binaries, globs := map[string]bool{}, map[string]bool{}
+	binaries := map[string]bool{}
+	var all [][]string
+	var globs map[string]bool
 	add := func(dist metadata.Distributions, exec metadata.ExecutionConfig) {
 		if v := dist.Verification; v != nil {
 			for _, c := range v.Commands {
@@ -70,31 +79,51 @@ func watchOf(defs []metadata.Definition) watch {
 		}
 	}
 	for i := range defs {
+		globs = map[string]bool{}
 		add(defs[i].Distributions, defs[i].ExecutionConfig)
 		for _, v := range defs[i].Versions {
 			add(v.Distributions, v.ExecutionConfig)
 		}
+		if len(globs) > 0 {
+			all = append(all, slices.Sorted(maps.Keys(globs)))
+		}
 	}
-	return watch{slices.Sorted(maps.Keys(binaries)), slices.Sorted(maps.Keys(globs))}
+	return watch{slices.Sorted(maps.Keys(binaries)), all}
 }
+
+// lookTime is how long a round looks whether anything has changed.
+const lookTime = 10 * time.Second
 
 // look looks at every place. A binary that is not there is looked for in each
 // folder of PATH, which is surer than the folders' times of change: it sees what
-// was made executable.
+// was made executable. What hangs is part of it, so that a round is made when
+// that changes.
 func (w *watch) look(h Host) (sum [sha256.Size]byte) {
 	all := sha256.New()
 	for _, b := range w.binaries {
 		fmt.Fprintf(all, "binary %q\n", b)
 		for _, c := range h.Lookup(b) {
-			fmt.Fprintln(all, stamp(c))
+			fmt.Fprintln(all, stamp(h, c))
 		}
 	}
-	globs := slices.Concat(w.globs, choices)
-	for i, found := range h.Globs(globs...) {
-		fmt.Fprintf(all, "glob %q\n", globs[i])
-		for _, path := range found {
-			fmt.Fprintln(all, stamp(h.Resolve(path)))
+	share := detect.LooksEach(len(w.globs))
+	over := time.Now().Add(lookTime)
+	for _, globs := range append(w.globs[:len(w.globs):len(w.globs)], choices) {
+		if time.Now().After(over) {
+			// Detecting has a deadline, and says what is slow. This differs each time.
+			fmt.Fprintln(all, "not finished at", over)
+			break
 		}
+		located := h.Locate(share, globs...)
+		for i, found := range located.Paths {
+			fmt.Fprintf(all, "glob %q\n", globs[i])
+			for _, path := range found {
+				fmt.Fprintln(all, stamp(h, h.Resolve(path)))
+			}
+		}
+	}
+	for _, hang := range h.Hanging() {
+		fmt.Fprintln(all, hang)
 	}
 	all.Sum(sum[:0])
 	return sum
@@ -104,33 +133,40 @@ func (w *watch) look(h Host) (sum [sha256.Size]byte) {
 func look(h Host, paths []string) map[string]string {
 	files := make(map[string]string, len(paths))
 	for _, path := range paths {
-		files[path] = stamp(h.Resolve(path))
+		files[path] = stamp(h, h.Resolve(path))
 	}
 	return files
 }
 
 // stamp is what tells an executable from another one in its place.
-func stamp(c host.Candidate) string {
+func stamp(h Host, c host.Candidate) string {
 	text := fmt.Sprintf("%q %q %q", c.Path, c.RealPath, c.Fault)
-	var st unix.Stat_t
-	if unix.Stat(c.Path, &st) != nil {
+	if c.RealPath == "" {
+		return text
+	}
+	info, err := h.Stat(c.RealPath)
+	if err != nil {
+		return text
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
 		return text
 	}
 	// Policy looks at the mode and the owners. The time of the last change of any
 	// of this is told too: nobody can set it back.
 	return text + fmt.Sprintf(" %d %d %d %d %o %d %d %d",
-		st.Dev, st.Ino, st.Size, st.Mtim.Nano(), st.Mode, st.Uid, st.Gid, st.Ctim.Nano())
+		st.Dev, st.Ino, st.Size, info.ModTime().UnixNano(), st.Mode, st.Uid, st.Gid, changedAt(st))
 }
 
 // lookFor looks whether the executables of a document are there.
-func lookFor(caps *detect.Capabilities) map[string]error {
+func lookFor(h Host, caps *detect.Capabilities) map[string]error {
 	if caps == nil {
 		return nil
 	}
 	files := map[string]error{}
 	for i := range caps.Detected {
 		if path := caps.Detected[i].Path; path != "" {
-			_, files[path] = os.Stat(path)
+			_, files[path] = h.Stat(path)
 		}
 	}
 	return files

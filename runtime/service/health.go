@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/schema/store"
 )
 
@@ -57,6 +58,10 @@ func (s *Service) Healthy() error {
 	}
 	return nil
 }
+
+// Hanging returns the places of the host that do not answer. They are no reason to
+// restart the service: it would find them again.
+func (s *Service) Hanging() []host.Hang { return s.cfg.Host.Hanging() }
 
 // Ready is nil while the row is registered and beats: work can be sent here.
 func (s *Service) Ready() error {

@@ -23,6 +23,8 @@ type Metrics struct {
 	changes        *prometheus.CounterVec
 	runtimes       prometheus.Gauge
 	unconfirmed    prometheus.Gauge
+	hanging        prometheus.GaugeFunc
+	hangs          atomic.Pointer[func() int] // of the host of the service that runs
 }
 
 // NewMetrics makes them, and registers them with to; nil registers them nowhere.
@@ -57,6 +59,15 @@ func NewMetrics(to prometheus.Registerer) *Metrics {
 		}
 		return 0
 	})
+	m.hanging = prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: "attune", Name: "hanging_places",
+		Help: "Files and folders of this host that do not answer and are left out.",
+	}, func() float64 {
+		if hangs := m.hangs.Load(); hangs != nil {
+			return float64((*hangs)())
+		}
+		return 0
+	})
 	// A rate can be told of a series that was there before its first event.
 	for _, doing := range uses {
 		m.databaseErrors.WithLabelValues(doing)
@@ -68,7 +79,7 @@ func NewMetrics(to prometheus.Registerer) *Metrics {
 		m.changes.WithLabelValues(string(kind))
 	}
 	if to != nil {
-		to.MustRegister(m.probes, m.detection, m.heartbeatLag, m.heartbeats, m.rounds, m.databaseErrors, m.changes, m.runtimes, m.unconfirmed)
+		to.MustRegister(m.probes, m.detection, m.heartbeatLag, m.heartbeats, m.rounds, m.databaseErrors, m.changes, m.runtimes, m.unconfirmed, m.hanging)
 	}
 	return m
 }

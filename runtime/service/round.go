@@ -215,7 +215,7 @@ func (r *round) run(ctx context.Context) roundResult {
 	out.caps, out.err = r.detect(ctx, out)
 	if out.err == nil {
 		out.seen.places = now.places
-		out.kept = lookFor(r.before)
+		out.kept = lookFor(r.host, r.before)
 		out.seen.files = look(r.host, filesOf(out.caps))
 	}
 	out.took = time.Since(start)
@@ -233,7 +233,7 @@ func (r *round) detect(ctx context.Context, out roundResult) (*detect.Capabiliti
 		last.do(func() { // a look at a file may hang too
 			part := out
 			part.caps = soFar.Instead(open, r.before)
-			part.kept = lookFor(r.before)
+			part.kept = lookFor(r.host, r.before)
 			r.tell(part)
 		})
 	})

@@ -73,6 +73,8 @@ func New(id Identity, cfg Config) (*Service, error) {
 	s.health.due = cfg.Now()
 	lag := s.lag
 	cfg.Metrics.lag.Store(&lag)
+	hangs := func() int { return len(cfg.Host.Hanging()) }
+	cfg.Metrics.hangs.Store(&hangs)
 	return s, nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/runtime/service"
 )
 
@@ -62,8 +63,8 @@ func (s *server) serve(svc *service.Service, log *slog.Logger) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}))
-	mux.HandleFunc("GET /healthz", answer(svc.Healthy))
-	mux.HandleFunc("GET /readyz", answer(svc.Ready))
+	mux.HandleFunc("GET /healthz", answer(svc.Healthy, svc.Hanging))
+	mux.HandleFunc("GET /readyz", answer(svc.Ready, nil))
 	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
 	log.Info("answering /healthz, /readyz and /metrics", "address", s.listener.Addr().String())
 	go func() { _ = s.http.Serve(s.listener) }() // it ends by close
@@ -79,15 +80,22 @@ func (s *server) close() {
 	}
 }
 
-// answer is 200, or 503 with the reason.
-func answer(question func() error) http.HandlerFunc {
+// answer is 200, or 503 with the reason. Below that come the places that hang, if
+// anybody asks for them.
+func answer(question func() error, hanging func() []host.Hang) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		if err := question(); err != nil {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			fmt.Fprintln(w, err)
+		} else {
+			fmt.Fprintln(w, "ok")
+		}
+		if hanging == nil {
 			return
 		}
-		fmt.Fprintln(w, "ok")
+		for _, h := range hanging() {
+			fmt.Fprintf(w, "%v since %s\n", h, h.Since.UTC().Format(time.RFC3339))
+		}
 	}
 }

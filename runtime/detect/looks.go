@@ -1,0 +1,95 @@
+package detect
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/attune-go/attune/runtime/host"
+)
+
+// roundLooks is how many folder entries and paths are looked at in a round on
+// behalf of definitions that no trusted pack has.
+const roundLooks = 200_000
+
+// LooksEach returns how many looks each of n definitions with locations has in a
+// round.
+func LooksEach(n int) int { return min(host.LocateLimit, roundLooks/max(n, 1)) }
+
+// looksOf returns how many looks a way has. The ways of a definition share those of
+// the definition. What a trusted pack has shares with nobody: whoever adds rows to
+// the database takes nothing from it.
+func (d *Detector) looksOf(w *way) int {
+	d.looks.Do(func() {
+		for _, def := range d.defs {
+			if p := def.prepare(); slices.ContainsFunc(p.ways, func(w *way) bool { return !d.trusts(w) }) {
+				d.sharing++
+			}
+		}
+	})
+	if d.trusts(w) {
+		return host.LocateLimit / w.located
+	}
+	return LooksEach(d.sharing) / w.located
+}
+
+// trusts reports whether a trusted pack has all locations of a way.
+func (d *Detector) trusts(w *way) bool {
+	w.trust.Do(func() {
+		policy := d.policy()
+		w.trusted = !slices.ContainsFunc(w.commands, func(c *command) bool {
+			return slices.ContainsFunc(w.locations, func(location string) bool {
+				return !policy.Trusts(host.Command{Binary: c.Binary, Args: c.Args, Location: location})
+			})
+		})
+	})
+	return w.trusted
+}
+
+// hanging are the places of a host that do not answer, for the document.
+func hanging(h Host) (warnings []string) {
+	if h, is := h.(interface{ Hanging() []host.Hang }); is {
+		for _, hang := range h.Hanging() {
+			warnings = append(warnings, hang.Error()+"; it is left out until it does")
+		}
+	}
+	return warnings
+}
+
+// leftOut applies what could not be looked at for a runtime: it may be there.
+func (f *finding) leftOut(d *definition, unseen []host.Unseen) {
+	if len(unseen) == 0 {
+		return
+	}
+	first := unseen[0]
+	if i := slices.IndexFunc(unseen, func(u host.Unseen) bool { return errors.Is(u.Err, host.ErrLimit) }); i >= 0 {
+		first = unseen[i]
+	}
+	outcome, hint := unseenOutcome(first.Err)
+	detail := fmt.Sprintf("location %s was not followed to its end", first.Pattern)
+	if n := len(unseen) - 1; n > 0 {
+		detail = fmt.Sprintf("location %s and %d more were not followed to their ends", first.Pattern, n)
+	}
+	detail += ": " + first.Err.Error()
+	limited := errors.Is(first.Err, host.ErrLimit)
+	if limited { // a place that hangs is a warning of the whole document
+		f.warnings = append(f.warnings, fmt.Sprintf("%s: %s; %s", d.Ref, detail, hint))
+	}
+	switch a := f.absence; {
+	case a == nil && limited:
+		f.failed = append(f.failed, Failure{Ref: d.Ref, Name: d.name, Outcome: outcome, Detail: detail, Hint: hint})
+	case a != nil && !a.Outcome.CouldNotTell():
+		a.Outcome, a.Detail, a.Hint = outcome, detail, hint
+	}
+}
+
+// unseenOutcome is the outcome of what could not be looked at, and what would help.
+func unseenOutcome(err error) (Outcome, string) {
+	switch {
+	case errors.Is(err, host.ErrHangs):
+		return Timeout, "mount it again or unmount it, or take it out of PATH and locations"
+	case errors.Is(err, host.ErrLimit):
+		return Error, "name fewer folders"
+	}
+	return Error, "repair it, or take it out of PATH and locations"
+}

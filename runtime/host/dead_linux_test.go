@@ -1,0 +1,64 @@
+package host_test
+
+import (
+	"errors"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/attune-go/attune/fixtures/deadmount"
+	"github.com/attune-go/attune/runtime/host"
+)
+
+// TestDeadMount makes every look into a file system whose server never answers,
+// and again when it does not exist any more.
+func TestDeadMount(t *testing.T) {
+	dir := realDir(t)
+	put(t, dir+"/bin/tool", "#!/bin/sh\nexit 0\n", 0o755)
+	put(t, dir+"/bin/script", "#!"+dir+"/mnt/bin/sh\n", 0o755)
+	link(t, dir+"/mnt/bin/linked", dir+"/bin/linked")
+	if err := os.Mkdir(dir+"/mnt", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	release := deadmount.Mount(t, dir+"/mnt")
+	h := withPath(dir+"/mnt/home", dir+"/mnt/bin", dir+"/mnt/sbin", dir+"/mnt/a", dir+"/mnt/b", dir+"/mnt/c", dir+"/bin")
+	if got := h.Lookup("tool"); len(got) != 6 || got[5].Fault != "" || !errors.Is(got[0].Unseen(), host.ErrHangs) {
+		t.Fatalf("Lookup: got %+v, want five that hang and the tool", got)
+	}
+	if got := h.Resolve(dir + "/bin/linked"); !errors.Is(got.Unseen(), host.ErrHangs) {
+		t.Errorf("Resolve of a link into it: got %+v", got)
+	}
+	got := h.Locate(host.LocateLimit, "~/.pyenv/*/python", dir+"/*/tool", dir+"/mnt/x/y/*")
+	if len(got.Paths[1]) != 1 || len(got.Unseen) != 3 {
+		t.Errorf("Locate: got %+v", got)
+	}
+	if _, err := h.ReadFile(dir + "/mnt/release"); !errors.Is(err, host.ErrHangs) {
+		t.Errorf("ReadFile: got %v", err)
+	}
+	if _, err := h.Stat(dir + "/mnt"); !errors.Is(err, host.ErrHangs) {
+		t.Errorf("Stat: got %v", err)
+	}
+	for _, path := range []string{dir + "/mnt/bin/tool", dir + "/bin/script", dir + "/bin/linked"} {
+		if res := h.Run(t.Context(), host.Invocation{Path: path, Timeout: time.Minute}); !errors.Is(res.Err, host.ErrHangs) {
+			t.Errorf("Run of %s: got %s", path, brief(res))
+		}
+	}
+	// Whoever waits in execve would hold up both.
+	runtime.GC()
+	if res := h.Run(t.Context(), host.Invocation{Path: dir + "/bin/tool", Timeout: time.Minute}); res.ExitCode != 0 {
+		t.Errorf("Run of what is alive: got %s", brief(res))
+	}
+	hanging := h.Hanging()
+	if len(hanging) == 0 || len(hanging) > 4 || !strings.Contains(hanging[0].Mount, "fuse dead on "+dir+"/mnt") {
+		t.Errorf("%v hang, want at most four, with their file system", hanging)
+	}
+	release()
+	for len(h.Hanging()) > 0 {
+		runtime.Gosched()
+	}
+	if c := h.Resolve(dir + "/mnt/bin/tool"); c.Unseen() == nil || errors.Is(c.Unseen(), host.ErrHangs) {
+		t.Errorf("a server that has gone is an error, not an absence: got %+v", c)
+	}
+}

@@ -1,0 +1,11 @@
+package host
+
+import "fmt"
+
+// mount is a mounted file system.
+type mount struct{ id, point, kind, source string }
+
+func (m mount) String() string { return fmt.Sprintf("%s %s on %s", m.kind, m.source, m.point) }
+
+// unknownMount is the file system of everything where nothing is known of mounts.
+var unknownMount = mount{point: "/", kind: "unknown", source: "file system"}
