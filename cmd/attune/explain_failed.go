@@ -72,8 +72,19 @@ func (a *account) doubts() (hints []string) {
 	return hints
 }
 
+// placeOf is what a failure is about.
+func placeOf(path, declared string) string {
+	switch {
+	case path != "":
+		return path
+	case declared != "":
+		return "declared version " + declared
+	}
+	return "locations"
+}
+
 func printFailure(out *cli.Terminal, f *failure) {
-	out.Printf("%s  %s: %s\n", out.Paint(cli.Bold, "does not count"), cli.Clean(cli.Or(f.Path, "declared version "+f.Declared)),
+	out.Printf("%s  %s: %s\n", out.Paint(cli.Bold, "does not count"), cli.Clean(placeOf(f.Path, f.Declared)),
 		out.Paint(cli.Yellow, cli.Clean(string(f.Outcome))))
 	field := cli.NewFields(out, "  ")
 	if f.RealPath != f.Path {

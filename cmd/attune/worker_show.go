@@ -94,7 +94,7 @@ func printWorker(out *cli.Terminal, w *store.Selected) {
 		unconfirmed := slices.ContainsFunc(caps.Detected, func(d detect.Detection) bool { return d.Path != "" && d.Path == f.Path })
 		if slices.Contains(caps.Runtimes, f.Name) && !unconfirmed {
 			out.Printf("%s %s %s: %s\n", out.Paint(cli.Yellow, "does not count:"), cli.Clean(f.Name),
-				cli.Clean(cli.Or(f.Path, "declared version "+f.Declared)), cli.Clean(string(f.Outcome)))
+				cli.Clean(placeOf(f.Path, f.Declared)), cli.Clean(string(f.Outcome)))
 		}
 	}
 	cli.PrintAbsent(out, caps, "why: "+cli.Command("attune")+" explain "+cli.Clean(host.CommandLine(w.Name, nil))+" RUNTIME")

@@ -10,7 +10,8 @@ import (
 // Failure is an executable that was found for a runtime and does not count as an
 // installation of it, whether the host has others or none. Without a Path it is a
 // version that the definition declares: its metadata cannot be used, or the host
-// has others and nothing was found for it.
+// has others and nothing was found for it; or, without that too, locations that were
+// not followed to their ends.
 type Failure struct {
 	Ref string `json:"ref"`
 	// Name is the capability name.

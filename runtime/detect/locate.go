@@ -86,9 +86,6 @@ func andMore(paths []string) string {
 // the one with the fewest links counts: not the folder java-1.17.0 that is a
 // link to java-17, nor current or latest.
 func (r *round) locate(looks int, globs []string) (out []found, unseen []host.Unseen) {
-	if len(globs) == 0 {
-		return nil, nil
-	}
 	at := map[identity]int{}
 	located := r.cfg.Host.Locate(looks, globs...)
 	unseen = located.Unseen

@@ -39,7 +39,7 @@ func (d *Detector) trusts(w *way) bool {
 		policy := d.policy()
 		w.trusted = !slices.ContainsFunc(w.commands, func(c *command) bool {
 			return slices.ContainsFunc(w.locations, func(location string) bool {
-				return !policy.Trusts(host.Command{Binary: c.Binary, Args: c.Args, Location: location})
+				return !policy.Trusts(c.at(found{location: location}))
 			})
 		})
 	})

@@ -148,7 +148,10 @@ func (r *round) withheld(w *way) []string {
 // without them.
 func (r *round) elsewhere(w *way, places []*place) (out [][]trial, warnings []string, unseen []host.Unseen) {
 	globs, denied := r.locations(w)
-	all, unseen := r.locate(r.looksOf(w), globs)
+	var all []found
+	if len(globs) > 0 {
+		all, unseen = r.locate(r.looksOf(w), globs)
+	}
 	located, warnings := r.named(w, all)
 	warnings = slices.Concat(r.withheld(w), denied, warnings)
 	for _, f := range located {

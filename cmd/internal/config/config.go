@@ -15,6 +15,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/attune-go/attune/runtime/host"
 )
 
 // File is a config file.
@@ -130,7 +132,8 @@ func (e *Error) Error() string {
 }
 
 // Load reads the file at path. With an empty path it reads the first of Places
-// that exists, and where none does gives an empty File. In strict mode a key
+// that exists, and where none does gives an empty File; a warning names each of
+// them that does not answer. In strict mode a key
 // that is not understood is an error. The policy's variables win over its lists.
 func Load(path string, strict bool, getenv func(string) string) (*File, error) {
 	f, err := find(path, strict, getenv)
@@ -144,13 +147,21 @@ func find(path string, strict bool, getenv func(string) string) (*File, error) {
 	if path != "" {
 		return read(path, strict)
 	}
+	var hanging []string
 	for _, place := range Places(getenv) {
 		f, err := read(place, strict)
-		if !errors.Is(err, fs.ErrNotExist) {
-			return f, err
+		switch {
+		case errors.Is(err, host.ErrHangs) && !strict:
+			hanging = append(hanging, err.Error()+"; it is left out")
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return nil, err
+		default:
+			f.Warnings = append(hanging, f.Warnings...)
+			return f, nil
 		}
 	}
-	return &File{}, nil
+	return &File{Warnings: hanging}, nil
 }
 
 // Places are where a config file is looked for: the working directory, the
@@ -183,8 +194,11 @@ func contents(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
+// readTime is how long a config file may take to be read.
+const readTime = 5 * time.Second
+
 func read(path string, strict bool) (*File, error) {
-	data, err := contents(path)
+	data, err := host.Within(readTime, path, func() ([]byte, error) { return contents(path) })
 	if err != nil {
 		return nil, fmt.Errorf("read config file: %w", err)
 	}

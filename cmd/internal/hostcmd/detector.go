@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/cmd/internal/config"
@@ -89,10 +90,24 @@ func (s *definitionFlags) withPacks(env *cli.Env, defs []metadata.Definition) ([
 	return defs, nil
 }
 
+// packTime is how long a pack folder may take to be read.
+const packTime = 5 * time.Second
+
 // loadPack reads a pack folder; its faults are the error, after what it is about,
 // and its warnings are given to warn.
 func loadPack(env *cli.Env, dir, about string, warn func(string)) (*packs.Pack, error) {
-	pack, problems := packs.LoadDir(dir, packs.Config{Strict: env.Strict})
+	type loaded struct {
+		pack     *packs.Pack
+		problems packs.Problems
+	}
+	l, err := host.Within(packTime, dir, func() (loaded, error) {
+		pack, problems := packs.LoadDir(dir, packs.Config{Strict: env.Strict})
+		return loaded{pack, problems}, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", about, err)
+	}
+	pack, problems := l.pack, l.problems
 	for _, p := range problems.Of(packs.Warning) {
 		warn(strings.Replace(p.String(), ": warning: ", ": ", 1))
 	}
