@@ -34,8 +34,8 @@ func TestDeadMount(t *testing.T) {
 	if len(got.Paths[1]) != 1 || len(got.Unseen) != 3 {
 		t.Errorf("Locate: got %+v", got)
 	}
-	if _, err := h.ReadFile(dir + "/mnt/release"); !errors.Is(err, host.ErrHangs) {
-		t.Errorf("ReadFile: got %v", err)
+	if p := h.Program(dir + "/mnt/bin/tool"); !strings.Contains(p.Unknown, "does not answer") {
+		t.Errorf("Program: got %+v", p)
 	}
 	if _, err := h.Stat(dir + "/mnt"); !errors.Is(err, host.ErrHangs) {
 		t.Errorf("Stat: got %v", err)
