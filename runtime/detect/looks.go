@@ -93,3 +93,13 @@ func unseenOutcome(err error) (Outcome, string) {
 	}
 	return Error, "repair it, or take it out of PATH and locations"
 }
+
+// unseenProgram returns why what runs an executable could not be looked at, or nil.
+func (r *round) unseenProgram(exe host.Candidate) error {
+	for _, by := range r.cfg.Host.Program(exe.Path).By {
+		if err := by.Unseen(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -83,6 +83,13 @@ func (r *round) ask(ctx context.Context, p *probed, w *way, c *command, f found,
 	if d.Allowed && any && exe.Fault == "" {
 		d = r.policy().Decide(cmd, exe, r.cfg.Host)
 	}
+	if !d.Allowed && any && exe.Fault == "" && r.policy().Consider(cmd).Allowed {
+		if unseen := r.unseenProgram(exe); unseen != nil { // policy judged what nobody can look at
+			outcome, hint := unseenOutcome(unseen)
+			p.end(outcome, "what runs it could not be looked at: "+unseen.Error(), hint)
+			return output{}, false
+		}
+	}
 	switch {
 	case !d.Allowed:
 		p.end(DeniedByPolicy, "the host's policy denies "+c.line()+": "+d.Reason, allowHint(d))
