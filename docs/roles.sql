@@ -3,12 +3,21 @@
 --
 --     psql -v ON_ERROR_STOP=1 -f docs/roles.sql DATABASE
 --
--- and again after an upgrade: it can be run any number of times. Where the tables
--- are in another schema than public, put its name in place of "public" below.
+-- and again after an upgrade, once no host runs the release before: it can be run any
+-- number of times. Where the tables are in another schema than public, put its name in
+-- place of "public" below.
 --
 -- The roles cannot log in. Give them to those that do:
 --
---     CREATE ROLE "build-7" LOGIN PASSWORD '…' IN ROLE attune_worker;
+--     CREATE ROLE "build-7" LOGIN PASSWORD '…' CONNECTION LIMIT 8 IN ROLE attune_worker;
+--     ALTER ROLE "build-7" SET statement_timeout TO '60s';
+--     ALTER ROLE "build-7" SET lock_timeout TO '10s';
+--     ALTER ROLE "build-7" SET idle_in_transaction_session_timeout TO '30s';
+--
+-- The worker and the sensor of a host hold two connections each at most, and need none
+-- of their statements to take longer. The limit binds whoever has the login; the three
+-- timeouts are for accidents, as a session may change its own. For attune_fleet, count two
+-- connections for each process.
 --
 -- attune_worker is for a host that has a login of its own, of the name under which
 -- it registers (at most 63 bytes): the login can see and write what belongs to the
@@ -41,6 +50,17 @@
 BEGIN;
 
 SET LOCAL client_min_messages = warning;
+-- Whoever may create in a schema of the session's path could have this script call what
+-- he made.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_trigger WHERE tgname = 'worker_stamp_heartbeat' AND tgrelid = '"public".worker'::regclass) THEN
+        RAISE EXCEPTION 'the database is older than this file: run attune migrate up first';
+    END IF;
+END
+$$;
 
 DO $$
 DECLARE
@@ -53,6 +73,24 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- Before Postgres 15 everybody may create in the schema public, and what is created there
+-- runs with the rights of those who meet it.
+REVOKE CREATE ON SCHEMA "public" FROM PUBLIC;
+DO $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM pg_catalog.pg_namespace n, pg_catalog.aclexplode(coalesce(n.nspacl, pg_catalog.acldefault('n', n.nspowner))) x
+               WHERE n.oid = '"public"'::regnamespace AND x.grantee = 0 AND x.privilege_type = 'CREATE') THEN
+        RAISE EXCEPTION 'everybody may create in the schema, and only its owner can change that: REVOKE CREATE ON SCHEMA "public" FROM PUBLIC';
+    END IF;
+END
+$$;
+
+-- Functions with their owner's rights are for those who are named below. Earlier releases
+-- left them to everybody.
+REVOKE ALL ON FUNCTION "public".worker_runtime_delete(), "public".worker_runtime_follow_status(),
+    "public".sweep_workers(interval, integer, timestamptz, timestamptz), "public".prune_changes(interval, interval, integer),
+    "public".worker_stamp_heartbeat(), "public".worker_stamp_updated() FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA "public" TO attune_reader, attune_worker, attune_fleet, attune_operator;
 
@@ -78,10 +116,9 @@ GRANT SELECT ON "public".runtime, "public".runtime_version,
     "public".worker, "public".worker_runtime, "public".capability_change, "public".attune_migrations
     TO attune_worker;
 GRANT SELECT (id, ref) ON "public".pack TO attune_worker, attune_fleet;
-GRANT INSERT (name, worker_type, worker_role, host, port, status, capabilities, meta, identity, instance,
-        heartbeat_interval, last_heartbeat, updated),
-    UPDATE (name, worker_type, worker_role, host, port, status, capabilities, meta, identity, instance,
-        heartbeat_interval, last_heartbeat, updated)
+-- The times of worker are the database's: a heartbeat writes instance.
+GRANT INSERT (name, worker_type, worker_role, host, port, status, capabilities, meta, identity, instance, heartbeat_interval),
+    UPDATE (name, worker_type, worker_role, host, port, status, capabilities, meta, identity, instance, heartbeat_interval)
     ON "public".worker TO attune_worker, attune_fleet;
 GRANT INSERT (worker, runtime, runtime_ref, name, active, outcome, source, version, version_raw, prerelease, sort_key,
         path, real_path, detail, hint, evidence, verified_at, unconfirmed_since),
@@ -126,13 +163,14 @@ END
 $$;
 
 CREATE POLICY attune_own ON "public".worker AS RESTRICTIVE TO attune_worker
-    USING (name = current_user)
-    WITH CHECK (name = current_user AND identity IN ('action/' || name, 'sensor/' || name));
+    USING (name = current_user AND current_user <> 'attune_worker') -- which every member may become
+    WITH CHECK (name = current_user AND current_user <> 'attune_worker' AND identity IN ('action/' || name, 'sensor/' || name));
 CREATE POLICY attune_own ON "public".worker_runtime AS RESTRICTIVE TO attune_worker
-    USING (EXISTS (SELECT 1 FROM "public".worker w WHERE w.id = worker_runtime.worker AND w.name = current_user));
+    USING (EXISTS (SELECT 1 FROM "public".worker w WHERE w.id = worker_runtime.worker AND w.name = current_user)
+        AND current_user <> 'attune_worker');
 CREATE POLICY attune_own ON "public".capability_change AS RESTRICTIVE TO attune_worker
-    USING (worker_name = current_user)
-    WITH CHECK (worker_name = current_user
+    USING (worker_name = current_user AND current_user <> 'attune_worker')
+    WITH CHECK (worker_name = current_user AND current_user <> 'attune_worker'
         AND EXISTS (SELECT 1 FROM "public".worker w WHERE w.id = capability_change.worker AND w.name = current_user));
 
 COMMIT;

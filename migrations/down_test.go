@@ -65,10 +65,10 @@ func TestDownDropsNothingOfOthers(t *testing.T) {
 				`CREATE VIEW names AS SELECT name FROM runtime`,
 				`CREATE FUNCTION latest(worker_status_enum) RETURNS worker LANGUAGE sql AS 'SELECT NULL::worker'`)
 			want = []string{
-				"column kind of table invoice",
-				"constraint invoice_runtime_fkey on table invoice",
-				"function latest(worker_status_enum)",
-				"rule _RETURN on view names",
+				"column kind of table public.invoice",
+				"constraint invoice_runtime_fkey on table public.invoice",
+				"function public.latest(public.worker_status_enum)",
+				"rule _RETURN on view public.names",
 			}
 		} else {
 			run(t, db, `CREATE TABLE invoice (id INTEGER PRIMARY KEY, runtime INTEGER REFERENCES runtime (id))`,

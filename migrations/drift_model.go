@@ -31,7 +31,12 @@ var (
 		"capability_change": {"worker": "foreign key to worker (id) on delete set null"},
 	}
 	triggers = map[string][]string{
-		"worker": {"worker_runtime_follow_status"},
+		"worker":         {"worker_runtime_follow_status"},
+		"worker_runtime": {"worker_runtime_delete"},
+	}
+	// On SQLite programs write the times themselves.
+	triggersOfPostgres = map[string][]string{
+		"worker": {"worker_stamp_first_heartbeat", "worker_stamp_heartbeat", "worker_stamp_updated"},
 	}
 	// Bun would write the default where the model says false, so that the
 	// model does not say it; statements in SQL leave the column out.
@@ -102,6 +107,9 @@ func modelShape(t *bunschema.Table) *shape {
 	s := &shape{columns: map[string]column{}, references: map[string][]string{}, triggers: triggers[t.Name]}
 	for _, f := range t.Fields {
 		s.columns[f.Name] = modelColumn(t, f)
+	}
+	if t.Dialect().Name() == dialect.PG {
+		s.triggers = slices.Concat(s.triggers, triggersOfPostgres[t.Name])
 	}
 	for c, r := range references[t.Name] {
 		s.references[c] = []string{r}

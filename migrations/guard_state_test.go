@@ -196,6 +196,7 @@ func TestGuardsThereAndBack(t *testing.T) {
 		// A row that is wrong already is no obstacle to anything but its metadata.
 		run(t, db, `UPDATE platform.runtime SET description = 'x', distributions = distributions`, `UPDATE platform.runtime SET description = NULL`)
 
+		down(t, db.DB, migrations.Config{})
 		plan, err := migrator(t, db.DB, migrations.Config{}).PlanDown(ctx)
 		if err != nil || plan.Guards {
 			t.Errorf("the plan to undo %s says that the guards go: %+v, %v", migrations.WorkerRuntime, plan, err)

@@ -17,7 +17,7 @@ import (
 type testDB = *testdb.DB
 
 // ids are the migrations, oldest first.
-var ids = []string{migrations.Baseline, migrations.UnifyRuntimes, migrations.WorkerRuntime}
+var ids = []string{migrations.Baseline, migrations.UnifyRuntimes, migrations.WorkerRuntime, migrations.SafeFunctions}
 
 // open connects to the same database once more.
 func open(t *testing.T, url string) *bun.DB {

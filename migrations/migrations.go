@@ -45,6 +45,7 @@ const (
 	Baseline      = "20260203000000_baseline"
 	UnifyRuntimes = "20260203000001_unify_runtimes"
 	WorkerRuntime = "20260310000001_worker_runtime"
+	SafeFunctions = "20261128000001_safe_functions"
 )
 
 // DefaultLockTimeout bounds each wait for a lock when Config says nothing.

@@ -61,7 +61,10 @@ func (m *Migrator) Plan(ctx context.Context) (*Plan, error) {
 			return err
 		}
 		if m.postgres() && in.state != StateEmpty && !in.recorded(UnifyRuntimes) {
-			p.Unify, err = unify.Examine(ctx, tx, in.name)
+			err = onCallersPath(ctx, tx, func() (err error) {
+				p.Unify, err = unify.Examine(ctx, tx, in.name)
+				return err
+			})
 		}
 		return err
 	})
@@ -122,8 +125,10 @@ func (m *Migrator) PlanDown(ctx context.Context) (*DownPlan, error) {
 		}
 		switch {
 		case r.ID == UnifyRuntimes && m.postgres():
-			p.Unify, err = unify.ExamineDown(ctx, tx, in.name)
-			return err
+			return onCallersPath(ctx, tx, func() (err error) {
+				p.Unify, err = unify.ExamineDown(ctx, tx, in.name)
+				return err
+			})
 		case !r.Adopted && len(m.dropped(in, r.ID)) > 0:
 			p.Drops = m.dropped(in, r.ID)
 			use, err := m.use(ctx, tx, in, r.ID)

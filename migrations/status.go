@@ -31,6 +31,10 @@ type Status struct {
 	// Others are the columns of attune's tables that this program does not know.
 	// They are left alone, and no fault.
 	Others []OtherColumn `json:"others,omitzero"`
+	// Warnings are what makes the tables less safe than they could be, with what to do
+	// about it: PUBLIC may create in the schema, objects there belong to other roles, a
+	// trigger of others on worker depends on a search_path that sweeps do not have.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // AsExpected is whether nothing is pending, the guards are in place, and the
@@ -86,8 +90,16 @@ func (m *Migrator) Status(ctx context.Context) (*Status, error) {
 			}
 		}
 		if len(m.pending(in)) == 0 {
-			st.Drift, st.Others, err = drift(ctx, tx, in.space)
+			if st.Drift, st.Others, err = drift(ctx, tx, in.space); err != nil {
+				return err
+			}
+			functions, err := m.functionDrift(ctx, tx, in)
+			if err != nil {
+				return err
+			}
+			st.Drift = append(st.Drift, functions...)
 		}
+		st.Warnings, err = m.warnings(ctx, tx, in)
 		return err
 	})
 	if err != nil {

@@ -40,6 +40,9 @@ func (m *Migrator) writePostgres(ctx context.Context, fn func(ctx context.Contex
 	}
 	defer func() { _ = tx.Rollback() }()
 
+	if err := leaveSearchPath(ctx, tx); err != nil {
+		return fmt.Errorf("set the search_path: %w", explain(err))
+	}
 	if err := m.lock(ctx, tx); err != nil {
 		_ = tx.Rollback()
 		return m.blame(ctx, err)
@@ -132,7 +135,34 @@ func (m *Migrator) read(ctx context.Context, fn func(ctx context.Context, tx bun
 		return fmt.Errorf("begin: %w", explain(err))
 	}
 	defer func() { _ = tx.Rollback() }()
+	if err := leaveSearchPath(ctx, tx); err != nil {
+		return fmt.Errorf("set the search_path: %w", explain(err))
+	}
 	return fn(ctx, tx)
+}
+
+// leaveSearchPath has the transaction find names in pg_catalog alone. Whoever migrates
+// may do everything, and others may be able to create operators and functions in a
+// schema of his search_path, which Postgres would prefer to its own for other types.
+// The path that was left is kept in a setting of the transaction.
+func leaveSearchPath(ctx context.Context, tx bun.IDB) error {
+	_, err := tx.ExecContext(ctx, `
+SELECT pg_catalog.set_config('attune.callers_path', pg_catalog.current_setting('search_path'), true);
+SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)`)
+	return err
+}
+
+// onCallersPath runs fn with the search_path that leaveSearchPath left. Unifying writes
+// rows of others, and the functions in their checks may count on it.
+func onCallersPath(ctx context.Context, tx bun.IDB, fn func() error) error {
+	_, err := tx.ExecContext(ctx, `SELECT pg_catalog.set_config('search_path', pg_catalog.current_setting('attune.callers_path'), true)`)
+	if err != nil {
+		return err
+	}
+	if err := fn(); err != nil {
+		return err // it ends the transaction
+	}
+	return leaveSearchPath(ctx, tx)
 }
 
 // readSQLite begins by hand as well: a DSN may say that every transaction

@@ -13,18 +13,24 @@ import (
 // unify does the Postgres work of UnifyRuntimes.
 func (m *Migrator) unify(ctx context.Context, tx bun.IDB, in *inspection) (adopted bool, report *unify.Report, err error) {
 	adopted = in.state == StateUnified
+	run := unify.Up
 	if adopted {
-		report, err = unify.Adopt(ctx, tx, in.name, m.unifyOptions())
-	} else {
-		report, err = unify.Up(ctx, tx, in.name, m.unifyOptions())
+		run = unify.Adopt
 	}
-	return adopted, report, sayLocked(err)
+	err = onCallersPath(ctx, tx, func() (err error) {
+		report, err = run(ctx, tx, in.name, m.unifyOptions())
+		return sayLocked(err)
+	})
+	return adopted, report, err
 }
 
 // separate undoes it.
-func (m *Migrator) separate(ctx context.Context, tx bun.IDB, in *inspection) (*unify.Report, error) {
-	report, err := unify.Down(ctx, tx, in.name, m.unifyOptions())
-	return report, sayLocked(err)
+func (m *Migrator) separate(ctx context.Context, tx bun.IDB, in *inspection) (report *unify.Report, err error) {
+	err = onCallersPath(ctx, tx, func() (err error) {
+		report, err = unify.Down(ctx, tx, in.name, m.unifyOptions())
+		return sayLocked(err)
+	})
+	return report, err
 }
 
 func (m *Migrator) unifyOptions() unify.Options {

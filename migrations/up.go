@@ -167,8 +167,12 @@ func (m *Migrator) apply(ctx context.Context, tx bun.IDB, in *inspection, s step
 		return m.unify(ctx, tx, in)
 	}
 	err = m.script(ctx, tx, in.name, s.up)
-	if err == nil && s.id == WorkerRuntime && m.postgres() {
+	switch {
+	case err != nil || !m.postgres():
+	case s.id == WorkerRuntime:
 		err = m.settle(ctx, tx, in)
+	case s.id == SafeFunctions:
+		err = m.shareFunctions(ctx, tx, in)
 	}
 	return false, nil, err
 }
@@ -194,30 +198,11 @@ func (m *Migrator) prepare(ctx context.Context, tx bun.IDB, in *inspection) erro
 	return nil
 }
 
-// script runs a file's statements. On Postgres it does so with a search_path
-// that finds none of the tables, so that a statement that forgets its schema
-// fails instead of reaching somebody else's table.
+// script runs a file's statements. On Postgres the transaction's search_path finds
+// none of the tables, so that a statement that forgets its schema fails instead of
+// reaching somebody else's table.
 func (m *Migrator) script(ctx context.Context, tx bun.IDB, schema, text string) error {
-	text = strings.ReplaceAll(text, "{schema}", quote(schema))
-	if !m.postgres() {
-		_, err := tx.ExecContext(ctx, text)
-		return err
-	}
-	var before string
-	if err := tx.NewRaw("SELECT pg_catalog.current_setting('search_path')").Scan(ctx, &before); err != nil {
-		return err
-	}
-	if err := setSearchPath(ctx, tx, "pg_catalog, pg_temp"); err != nil {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, text); err != nil {
-		return err
-	}
-	return setSearchPath(ctx, tx, before)
-}
-
-func setSearchPath(ctx context.Context, tx bun.IDB, value string) error {
-	_, err := tx.NewRaw("SELECT pg_catalog.set_config('search_path', ?, true)", value).Exec(ctx)
+	_, err := tx.ExecContext(ctx, strings.ReplaceAll(text, "{schema}", quote(schema)))
 	return err
 }
 

@@ -85,6 +85,7 @@ func TestHistoryIsNotDroppedUnasked(t *testing.T) {
 		ctx := context.Background()
 		up(t, db.DB, migrations.Config{})
 		run(t, db, somePython, someWorker, someRow, someChange)
+		down(t, db.DB, migrations.Config{})
 		plan, err := migrator(t, db.DB, migrations.Config{}).PlanDown(ctx)
 		if err != nil {
 			t.Fatal(err)
@@ -117,6 +118,7 @@ func TestDownKeepsWhatOthersHungOnIt(t *testing.T) {
 	each(t, func(t *testing.T, db testDB) {
 		up(t, db.DB, migrations.Config{})
 		run(t, db, `CREATE VIEW pythons AS SELECT worker FROM worker_runtime WHERE name = 'python'`)
+		down(t, db.DB, migrations.Config{})
 		_, err := migrator(t, db.DB, migrations.Config{Force: true}).Down(context.Background())
 		wantError(t, "Down", err, migrations.ErrInUse, "pythons")
 	})
@@ -170,7 +172,7 @@ func TestNewTablesBelongWhereWorkerBelongs(t *testing.T) {
 	if diff := cmp.Diff([]string{"fillfactor=90", "toast_tuple_target=128"}, strs(t, db, options)); diff != "" {
 		t.Errorf("storage of worker (-want +got):\n%s", diff)
 	}
-	down(t, db.DB, migrations.Config{Force: true})
+	downTo(t, db.DB, migrations.WorkerRuntime, migrations.Config{Force: true})
 	if diff := cmp.Diff([]string{"fillfactor=90"}, strs(t, db, options)); diff != "" {
 		t.Errorf("storage of worker after down (-want +got):\n%s", diff)
 	}

@@ -66,7 +66,7 @@ func TestMigrateEmptyPostgres(t *testing.T) {
 	want(t, run(t, "runtimes", "list"), 0, "core.python", "python3 --version; python --version")
 	want(t, run(t, "packs", "list"), 0, "core", "20")
 	want(t, run(t, "packs", "load", "core"), 0, "20 unchanged; nothing changed")
-	want(t, run(t, "migrate", "plan", "--down"), 0, "undo", "drop", "nothing was written")
+	want(t, run(t, "migrate", "plan", "--down"), 0, "undo", migrations.SafeFunctions, "nothing was written")
 }
 
 func TestMigrateUpWithoutCore(t *testing.T) {
@@ -75,7 +75,7 @@ func TestMigrateUpWithoutCore(t *testing.T) {
 	got := run(t, "migrate", "up", "--no-core", "--json", "--database", db.URL)
 	want(t, got, 0)
 	var res migrations.Result
-	if err := json.Unmarshal([]byte(got.out), &res); err != nil || len(res.Done) != 3 {
+	if err := json.Unmarshal([]byte(got.out), &res); err != nil || len(res.Done) != 4 {
 		t.Fatalf("%v: %+v in\n%s", err, res, got.out)
 	}
 	want(t, run(t, "runtimes", "list", "--database", db.URL), 0, "no runtimes", "attune packs load core")
@@ -103,7 +103,7 @@ func TestMigrateEmbedded(t *testing.T) {
 	if named := run(t, "workers", "list", "--database", "sqlite:"+filepath.Join(os.Getenv("HOME"), ".local/state/attune/attune.db")); strings.Contains(named.errOut, "using") {
 		t.Errorf("it is named, and said all the same:\n%s", named.errOut)
 	}
-	for range 2 { // worker_runtime, unify
+	for range 3 { // safe_functions, worker_runtime, unify
 		want(t, run(t, "migrate", "down"), 0, "undone")
 	}
 	want(t, run(t, "migrate", "down"), 1, "rows")
@@ -119,6 +119,7 @@ func TestMigrateDownOfRows(t *testing.T) {
 		t.Setenv("ATTUNE_DATABASE_URL", db.URL)
 		want(t, run(t, "packs", "load", "core"), 0)
 		exec(t, db, `INSERT INTO capability_change (worker_name, worker_role, runtime_ref, name, kind) VALUES ('w', 'action', 'core.go', 'go', 'gained')`)
+		want(t, run(t, "migrate", "down"), 0, "undone    "+migrations.SafeFunctions)
 		got := run(t, "migrate", "plan", "--down")
 		want(t, got, 0, "drop      capability_change with 1 row\n", "in the way table capability_change holds 1 row\n",
 			"nothing was written; `attune migrate down` refuses that; `attune migrate down --force` does it")
@@ -297,7 +298,7 @@ func TestMigrateLegacy(t *testing.T) {
 	db := testdb.EmptyPostgres(t)
 	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
 	want(t, run(t, "migrate", "up", "--no-core"), 0)
-	for range 2 { // worker_runtime, unify
+	for range 3 { // safe_functions, worker_runtime, unify
 		want(t, run(t, "migrate", "down"), 0, "undone")
 	}
 	exec := func(sql string) {

@@ -108,6 +108,9 @@ func printStatus(out *cli.Terminal, name string, s *migrations.Status, defs *def
 	if defs != nil {
 		printDefinitions(out, defs)
 	}
+	for _, w := range s.Warnings {
+		statusLine(out, "warning", cli.Yellow, w)
+	}
 	printDrift(out, s.Drift)
 	printOthers(out, s.Others)
 }

@@ -128,7 +128,7 @@ func TestOwnRowsAndNoMore(t *testing.T) {
 		conn := opened(t, b.url)
 		b.harmless(conn, db.Schema, other.ID, []attempt{
 			{sql: `UPDATE {schema}.worker SET status = 'inactive' WHERE name = 'other'`, unseen: true},
-			{sql: `UPDATE {schema}.worker SET instance = 'mine', last_heartbeat = NULL WHERE id = OTHER`, unseen: true},
+			{sql: `UPDATE {schema}.worker SET instance = 'mine', heartbeat_interval = NULL WHERE id = OTHER`, unseen: true},
 			{sql: `UPDATE {schema}.worker SET capabilities = '{}' WHERE identity = 'action/other'`, unseen: true},
 			{sql: `SELECT id FROM {schema}.worker WHERE name = 'other' FOR UPDATE`, unseen: true},
 			{sql: `SELECT id FROM {schema}.worker WHERE name = 'other'`, unseen: true},
@@ -240,7 +240,7 @@ func TestHeartbeatUnderThePolicy(t *testing.T) {
 		t.Fatal(err)
 	}
 	var plan []string
-	err := opened(t, b.url).NewRaw(`EXPLAIN UPDATE worker SET last_heartbeat = statement_timestamp()
+	err := opened(t, b.url).NewRaw(`EXPLAIN UPDATE worker SET instance = instance
 		WHERE id = ? AND instance = 'i' AND status <> 'inactive' RETURNING refresh_requested`, b.row().ID).Scan(t.Context(), &plan)
 	text := strings.Join(plan, "\n")
 	if err != nil || !strings.Contains(text, "Index Scan using worker_pkey") || !strings.Contains(text, "CURRENT_USER") || strings.Contains(text, "SubPlan") {

@@ -53,11 +53,7 @@ func (d dialect) classify(op string, err error) error {
 // postgresSentinel reads the SQLSTATE, as listed in appendix A of the Postgres
 // manual.
 func postgresSentinel(err error) error {
-	var e interface{ SQLState() string }
-	if !errors.As(err, &e) {
-		return nil
-	}
-	switch state := e.SQLState(); {
+	switch state := postgresCode(err); {
 	case state == "23505", state == "23P01": // unique, exclusion
 		return ErrDuplicate
 	case state == "23503", state == "23001": // foreign key, restrict
@@ -69,6 +65,24 @@ func postgresSentinel(err error) error {
 		return ErrInvalid
 	}
 	return nil
+}
+
+// postgresCode is the SQLSTATE of an error; empty: it is not of Postgres.
+func postgresCode(err error) string {
+	var e interface{ SQLState() string }
+	if !errors.As(err, &e) {
+		return ""
+	}
+	return e.SQLState()
+}
+
+// sqliteCode is the extended result code of an error; 0: it is not of SQLite.
+func sqliteCode(err error) int {
+	var e interface{ Code() int }
+	if !errors.As(err, &e) {
+		return 0
+	}
+	return e.Code()
 }
 
 // Result codes of SQLite, as listed at sqlite.org/rescode.html.
@@ -84,11 +98,7 @@ const (
 
 // sqliteSentinel reads the extended result code.
 func sqliteSentinel(err error) error {
-	var e interface{ Code() int }
-	if !errors.As(err, &e) {
-		return nil
-	}
-	switch code := e.Code(); code {
+	switch code := sqliteCode(err); code {
 	case sqliteConstraintUnique, sqliteConstraintPrimaryKey, sqliteConstraintRowID:
 		return ErrDuplicate
 	case sqliteConstraintForeignKey:

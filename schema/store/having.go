@@ -165,13 +165,13 @@ func (w *Workers) few(filter HavingFilter) bool { return w.postgres && filter.Li
 // beating joins the worker of a found row, if it is active and fresh. OFFSET 0 keeps
 // the join from being turned round.
 func (w *Workers) beating(filter HavingFilter) any {
-	join := "JOIN ? AS worker ON worker.id = found.worker AND worker.status = 'active' AND ? AND ?"
+	join := "JOIN ? AS worker ON worker.id = found.worker AND ? = 'active' AND ? AND ?"
 	if w.few(filter) {
 		join = `CROSS JOIN LATERAL (
 			SELECT worker.name, worker.worker_role, worker.host, worker.port FROM ? AS worker
-			WHERE worker.id = found.worker AND worker.status = 'active' AND ? AND ? OFFSET 0) AS worker`
+			WHERE worker.id = found.worker AND ? = 'active' AND ? AND ? OFFSET 0) AS worker`
 	}
-	return bun.SafeQuery(join, w.of("worker"), w.fresh("worker"), w.ofRole(filter.Role))
+	return bun.SafeQuery(join, w.of("worker"), w.text("worker.status"), w.fresh("worker"), w.ofRole(filter.Role))
 }
 
 // none is that of what is wanted the worker has no better one. A scalar is not made a

@@ -46,9 +46,11 @@ func (w *Workers) Heartbeat(ctx context.Context, id int64, instance string) (Bea
 	err := beats(ctx, id, instance, &beat, &asked)
 	if errors.Is(err, sql.ErrNoRows) {
 		beat.Revived = true
-		err = w.db.QueryRowContext(ctx, `UPDATE ? SET last_heartbeat = ?, status = 'active', updated = ?
-			WHERE id = ? AND instance = ? AND (status = 'inactive' OR status IS NULL) RETURNING refresh_requested, last_heartbeat`,
-			w.of("worker"), w.clock(), w.now(), id, instance).Scan(&asked, &beat.At)
+		// On Postgres a trigger writes the time where the instance is written.
+		beats := w.pick("instance = instance", "last_heartbeat = "+string(w.clock()))
+		err = w.db.QueryRowContext(ctx, `UPDATE ? SET ?, status = 'active' ?
+			WHERE id = ? AND instance = ? AND (? = 'inactive' OR status IS NULL) RETURNING refresh_requested, last_heartbeat`,
+			w.of("worker"), bun.Safe(beats), w.touched(), id, instance, w.text("status")).Scan(&asked, &beat.At)
 	}
 	if err != nil {
 		return Beat{}, w.fail("beat for", id, w.lost(ctx, id, err))
@@ -66,7 +68,7 @@ func (w *Workers) Heartbeat(ctx context.Context, id int64, instance string) (Bea
 // does all day. The time is that of a transaction of this statement alone, and needs
 // no function to be looked up.
 func (w *Workers) beatPostgres(ctx context.Context, id int64, instance string, beat *Beat, asked *bun.NullTime) error {
-	err := w.db.QueryRowContext(ctx, "SELECT ?(?, ?), ?", w.of("worker_heartbeat"), id, instance, w.now()).Scan(asked, &beat.At)
+	err := w.db.QueryRowContext(ctx, "SELECT ?(CAST(? AS pg_catalog.int8), CAST(? AS pg_catalog.text)), ?", w.of("worker_heartbeat"), id, instance, w.now()).Scan(asked, &beat.At)
 	switch {
 	case err == nil && asked.IsZero(): // NULL
 		return sql.ErrNoRows
@@ -87,8 +89,8 @@ func (w *Workers) beatSQLite(ctx context.Context, id int64, instance string, bea
 // Errors: ErrNotFound, ErrSuperseded.
 func (w *Workers) Deactivate(ctx context.Context, id int64, instance string) error {
 	var ended int64
-	err := w.db.NewRaw("UPDATE ? AS worker SET status = 'inactive', instance = NULL, updated = ? WHERE id = ? AND instance = ? RETURNING id",
-		w.of("worker"), w.now(), id, instance).Scan(ctx, &ended)
+	err := w.db.NewRaw("UPDATE ? AS worker SET status = 'inactive', instance = NULL ? WHERE id = ? AND instance = ? RETURNING id",
+		w.of("worker"), w.touched(), id, instance).Scan(ctx, &ended)
 	if err != nil {
 		err = w.lost(ctx, id, err)
 	}
@@ -113,13 +115,13 @@ func (w *Workers) RequestRefresh(ctx context.Context, ids ...int64) (int, error)
 // intervals. A row that never said its interval is not fresh.
 func (d dialect) fresh(alias string) bun.Safe {
 	return bun.Safe(alias + ".last_heartbeat > " + d.pick(
-		fmt.Sprintf("pg_catalog.statement_timestamp() - %s.heartbeat_interval * interval '%d seconds'", alias, Missed),
+		fmt.Sprintf("pg_catalog.statement_timestamp() - pg_catalog.make_interval(secs => '%d' * CAST(%s.heartbeat_interval AS pg_catalog.float8))", Missed, alias),
 		fmt.Sprintf("strftime('%%Y-%%m-%%d %%H:%%M:%%f+00:00', 'now', (-%d * %s.heartbeat_interval) || ' seconds')", Missed, alias)))
 }
 
 // live tells a worker that some instance keeps alive.
 func (d dialect) live(alias string) bun.Safe {
-	return bun.Safe("(" + alias + ".instance IS NOT NULL AND " + alias + ".status <> 'inactive' AND " + string(d.fresh(alias)) + ")")
+	return bun.Safe("(" + alias + ".instance IS NOT NULL AND " + string(d.text(alias+".status")) + " <> 'inactive' AND " + string(d.fresh(alias)) + ")")
 }
 
 // LiveError says which instance runs under the name of a registration that was

@@ -36,8 +36,8 @@ func (w *Workers) Prune(ctx context.Context, every, keep time.Duration) (int, er
 // prunePostgres asks the function that may do it, whatever the rights of the
 // caller.
 func (w *Workers) prunePostgres(ctx context.Context, every, keep time.Duration) (n int, err error) {
-	err = w.db.NewRaw("SELECT ?(? * interval '1 microsecond', ? * interval '1 microsecond', ?)",
-		w.of("prune_changes"), every.Microseconds(), keep.Microseconds(), pruneBatch).Scan(ctx, &n)
+	err = w.db.NewRaw("SELECT ?(?, ?, CAST(? AS pg_catalog.int4))",
+		w.of("prune_changes"), w.interval(every), w.interval(keep), pruneBatch).Scan(ctx, &n)
 	return n, err
 }
 

@@ -124,7 +124,9 @@ func (w *Workers) registered(r Registration) (*schema.Worker, []string, error) {
 		if r.HeartbeatInterval == nil || *r.HeartbeatInterval < 1 {
 			return nil, nil, fmt.Errorf("%w heartbeat_interval: an instance beats every so many seconds, at least 1", ErrInvalid)
 		}
-		row.LastHeartbeat = new(time.Time) // setting makes it the database's
+		if !w.postgres { // there a trigger writes it, with the instance
+			row.LastHeartbeat = new(time.Time) // setting makes it the database's
+		}
 	}
 	if r.Capabilities != nil {
 		if err := r.Capabilities.check(); err != nil {
@@ -221,11 +223,12 @@ func (w *Workers) values(row *schema.Worker, columns []string) any {
 
 // assignments set the columns to their values, and updated to the time.
 func (w *Workers) assignments(row *schema.Worker, columns []string) any {
-	query, args := []string{"updated = ?"}, []any{w.now()}
+	var query []string
+	var args []any
 	for _, column := range columns {
 		query, args = append(query, "? = ?"), append(args, bun.Name(column), w.setting(row, column))
 	}
-	return bun.SafeQuery(strings.Join(query, ", "), args...)
+	return bun.SafeQuery("? ?", bun.SafeQuery(strings.Join(query, ", "), args...), w.touched())
 }
 
 // setting is a column's value; of a heartbeat it is the database's time.

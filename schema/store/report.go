@@ -47,8 +47,8 @@ func (w *Workers) Report(ctx context.Context, id int64, instance string, caps Ca
 	var changes []schema.CapabilityChange
 	err := w.inTx(ctx, func(ctx context.Context, w *Workers) error {
 		row := new(schema.Worker)
-		err := w.db.NewRaw("UPDATE ? AS worker SET capabilities = ?, updated = ? WHERE worker.id = ? AND worker.instance = ? RETURNING ?",
-			w.of("worker"), string(caps.Document), w.now(), id, instance, w.columns()).Scan(ctx, row)
+		err := w.db.NewRaw("UPDATE ? AS worker SET capabilities = ? ? WHERE worker.id = ? AND worker.instance = ? RETURNING ?",
+			w.of("worker"), string(caps.Document), w.touched(), id, instance, w.columns()).Scan(ctx, row)
 		if err != nil {
 			return w.lost(ctx, id, err)
 		}

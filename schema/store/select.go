@@ -82,19 +82,30 @@ func (w *Workers) Select(ctx context.Context, s Selection) ([]Selected, error) {
 		Stale bool
 		Now   time.Time
 	}
-	q := w.db.NewSelect().TableExpr("? AS worker", w.of("worker")).
-		ColumnExpr("?, ? AS stale, ? AS now", w.columns(), w.stale(), w.clock())
-	for _, c := range w.selecting(&s) {
-		q = q.Where("?", c)
-	}
-	if s.Limit > 0 {
-		q = q.Limit(int64(s.Limit))
-	}
-	if err := q.OrderExpr("?, worker.id", w.bytewise("worker.name")).Scan(ctx, &rows); err != nil {
+	err := w.readable(ctx, func(without any) error {
+		rows = nil
+		q := w.db.NewSelect().TableExpr("? AS worker", w.of("worker")).
+			ColumnExpr("?, ? AS stale, ? AS now", w.columns(), w.stale(), w.clock())
+		for _, c := range w.selecting(&s) {
+			q = q.Where("?", c)
+		}
+		if without != nil {
+			q = q.Where("?", without)
+		}
+		if s.Limit > 0 {
+			q = q.Limit(int64(s.Limit))
+		}
+		return q.OrderExpr("?, worker.id", w.bytewise("worker.name")).Scan(ctx, &rows)
+	})
+	if err != nil {
 		return nil, fmt.Errorf("select workers: %w", err)
 	}
 	for i := range rows {
 		r := &rows[i]
+		if !timesReadable(&r.Worker) {
+			w.leftOut(ctx, r.ID, r.Name)
+			continue
+		}
 		utc(&r.Worker)
 		one := Selected{Worker: r.Worker, Stale: r.Stale}
 		if r.LastHeartbeat != nil {
@@ -178,7 +189,7 @@ func (w *Workers) selecting(s *Selection) []any {
 
 // stale tells a worker that somebody should be running and that beats no more.
 func (w *Workers) stale() bun.Safe {
-	return "coalesce((worker.instance IS NOT NULL OR worker.status IN ('active', 'busy')) AND NOT (" + w.fresh("worker") + "), false)"
+	return "coalesce((worker.instance IS NOT NULL OR " + w.text("worker.status") + " IN ('active', 'busy')) AND NOT (" + w.fresh("worker") + "), false)"
 }
 
 // named tells the workers that a pattern fits; case matters.
@@ -199,8 +210,8 @@ func (w *Workers) named(pattern string) any {
 func (w *Workers) labelled(l Label) any {
 	labels := `json_each(worker.capabilities, '$.labels') AS label WHERE label.key = ?`
 	if w.postgres {
-		labels = `pg_catalog.jsonb_each_text(CASE WHEN pg_catalog.jsonb_typeof(worker.capabilities -> 'labels') = 'object'
-			THEN worker.capabilities -> 'labels' ELSE '{}' END) AS label WHERE label.key = ?`
+		labels = `pg_catalog.jsonb_each_text(CASE WHEN pg_catalog.jsonb_typeof(worker.capabilities -> CAST('labels' AS pg_catalog.text)) = 'object'
+			THEN worker.capabilities -> CAST('labels' AS pg_catalog.text) ELSE '{}' END) AS label WHERE label.key = ?`
 	}
 	if l.Value == nil {
 		return bun.SafeQuery("EXISTS (SELECT 1 FROM "+labels+")", l.Key)

@@ -15,6 +15,8 @@
 package store
 
 import (
+	"log/slog"
+
 	"github.com/uptrace/bun"
 
 	"github.com/attune-go/attune/schema"
@@ -26,6 +28,9 @@ type Config struct {
 	// migrations.FindSchema says where an installation really is. SQLite has no
 	// schemas: there it is always "main".
 	Schema string
+	// Logger is told of rows that are left out of a list because they hold a time that
+	// cannot be read, such as infinity. Nil is slog.Default().
+	Logger *slog.Logger
 }
 
 // Store gives access to the tables of one installation. It holds no state, and
@@ -42,7 +47,7 @@ type Store struct {
 // New returns a Store over db, which speaks Postgres or SQLite. It does not
 // reach for the database.
 func New(db bun.IDB, cfg Config) *Store {
-	d := newDialect(db, cfg.Schema)
+	d := newDialect(db, cfg)
 	versions := &RuntimeVersions{table[schema.RuntimeVersion]{
 		dialect: d, name: "runtime_version", noun: "runtime version",
 		unique: []string{"runtime", "version"},

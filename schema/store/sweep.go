@@ -68,8 +68,8 @@ func (w *Workers) Sweep(ctx context.Context, every time.Duration, watch Watch) (
 // sweepPostgres asks the function that may do it, whatever the rights of the
 // caller.
 func (w *Workers) sweepPostgres(ctx context.Context, every time.Duration, watch Watch, part *[]Swept) error {
-	return w.db.NewRaw("SELECT * FROM ?(? * interval '1 microsecond', ?, ?, ?)", w.of("sweep_workers"), every.Microseconds(), sweepBatch,
-		bun.NullTime{Time: watch.Since}, bun.NullTime{Time: watch.Until}).Scan(ctx, part)
+	return w.db.NewRaw("SELECT * FROM ?(?, CAST(? AS pg_catalog.int4), CAST(? AS pg_catalog.timestamptz), CAST(? AS pg_catalog.timestamptz))",
+		w.of("sweep_workers"), w.interval(every), sweepBatch, bun.NullTime{Time: watch.Since}, bun.NullTime{Time: watch.Until}).Scan(ctx, part)
 }
 
 // sweepSQLite does the same where there is one writer at a time.

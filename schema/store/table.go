@@ -73,6 +73,9 @@ func (t table[M]) one(ctx context.Context, where string, args ...any) (*M, error
 	if err := t.query(row).Where(where, args...).Scan(ctx); err != nil {
 		return nil, err
 	}
+	if !timesReadable(row) {
+		return nil, errTime
+	}
 	utc(row)
 	return row, nil
 }
@@ -86,9 +89,18 @@ func (t table[M]) many(
 	if !storable(asked...) {
 		return rows, nil
 	}
-	if err := t.query(&rows).Apply(narrow).Scan(ctx); err != nil {
+	err := t.readable(ctx, func(without any) error {
+		rows = rows[:0]
+		q := t.query(&rows).Apply(narrow)
+		if without != nil {
+			q = q.Where("?", without)
+		}
+		return q.Scan(ctx)
+	})
+	if err != nil {
 		return nil, fmt.Errorf("list %ss: %w", t.noun, err)
 	}
+	rows = t.withoutUnreadable(ctx, rows)
 	for i := range rows {
 		utc(&rows[i])
 	}
@@ -213,14 +225,20 @@ func names(columns []string) bun.Safe {
 // utc gives a row's times the location in which they compare with ==; pgx
 // returns them in the host's.
 func utc[M any](row *M) {
+	eachTime(row, func(at *time.Time) { *at = at.UTC() })
+}
+
+// eachTime calls fn with each time of a row, which it may change.
+func eachTime[M any](row *M, fn func(at *time.Time)) {
 	v := reflect.ValueOf(row).Elem()
 	for i := range v.NumField() {
 		switch at := v.Field(i).Addr().Interface().(type) {
 		case *time.Time:
-			*at = at.UTC()
+			fn(at)
 		case **time.Time:
 			if *at != nil {
-				moved := (*at).UTC()
+				moved := **at
+				fn(&moved)
 				*at = &moved
 			}
 		}

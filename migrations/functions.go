@@ -1,0 +1,150 @@
+package migrations
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/uptrace/bun"
+)
+
+// functionDefinition is a function in the file of SafeFunctions.
+var functionDefinition = regexp.MustCompile(`(?s)\nCREATE (?:OR REPLACE )?FUNCTION \{schema\}\.(\w+)\(.*?\)\s+RETURNS .*?\$attune\$(.*?)\$attune\$;`)
+
+// ownersFunctions are the functions that have the rights of their owner.
+var ownersFunctions = []string{"prune_changes", "sweep_workers", "worker_runtime_delete", "worker_runtime_follow_status"}
+
+// stampFunctions are the functions by which the database sets the times of worker.
+var stampFunctions = []string{"worker_stamp_heartbeat", "worker_stamp_updated"}
+
+// ownersPath is pg_proc.proconfig of ownersFunctions.
+const ownersPath = "search_path=pg_catalog, pg_temp"
+
+// shareFunctions gives the new functions to the owner of worker, and lets the roles that
+// may write worker sweep and prune, as far as they could before: all but PUBLIC.
+func (m *Migrator) shareFunctions(ctx context.Context, tx bun.IDB, in *inspection) error {
+	var statements []string
+	err := tx.NewRaw(`
+WITH worker AS (
+    SELECT c.relowner, c.relacl, c.relnamespace FROM pg_catalog.pg_class c WHERE c.oid = ?0
+)
+SELECT pg_catalog.format('ALTER FUNCTION %s OWNER TO %I', p.oid::pg_catalog.regprocedure, pg_catalog.pg_get_userbyid(w.relowner))
+FROM pg_catalog.pg_proc p JOIN worker w ON w.relnamespace = p.pronamespace
+WHERE p.proname IN (?1) AND p.proowner <> w.relowner
+UNION ALL
+SELECT pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %s', p.oid::pg_catalog.regprocedure, x.grantee::pg_catalog.regrole::pg_catalog.text)
+FROM pg_catalog.pg_proc p JOIN worker w ON w.relnamespace = p.pronamespace, pg_catalog.aclexplode(w.relacl) x
+WHERE p.proname IN ('sweep_workers', 'prune_changes') AND x.privilege_type = 'UPDATE' AND x.grantee <> 0 AND x.grantee <> w.relowner`,
+		in.relations["worker"].oid, bun.List(slices.Concat(ownersFunctions, stampFunctions))).Scan(ctx, &statements)
+	if err != nil {
+		return fmt.Errorf("read what worker is owned and shared by: %w", err)
+	}
+	return execAll(ctx, tx, statements)
+}
+
+// liveFunction is a function of attune's as the catalog has it.
+type liveFunction struct {
+	Name, Text, Path string
+	Definer, Public  bool
+}
+
+// functionDrift compares the functions that SafeFunctions made with the live catalog.
+func (m *Migrator) functionDrift(ctx context.Context, db bun.IDB, in *inspection) ([]Difference, error) {
+	s, ok := m.step(SafeFunctions)
+	if !m.postgres() || !ok || !in.recorded(SafeFunctions) {
+		return nil, nil
+	}
+	want := map[string]string{}
+	for _, d := range functionDefinition.FindAllStringSubmatch(s.up, -1) {
+		want[d[1]] = strings.ReplaceAll(d[2], "{schema}", quote(in.name))
+	}
+	var rows []liveFunction
+	err := db.NewRaw(`
+SELECT p.proname AS name, p.prosrc AS text, p.prosecdef AS definer, coalesce(pg_catalog.array_to_string(p.proconfig, '; '), '') AS path,
+       EXISTS (SELECT FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) x
+               WHERE x.grantee = 0 AND x.privilege_type = 'EXECUTE') AS public
+FROM pg_catalog.pg_proc p WHERE p.pronamespace = ? AND p.proname IN (?)`, in.oid, bun.List(sortedKeys(want))).Scan(ctx, &rows)
+	if err != nil {
+		return nil, fmt.Errorf("look for the functions in schema %q: %w", in.name, explain(err))
+	}
+	var found []Difference
+	differ := func(name, is, shouldBe string) {
+		found = append(found, Difference{Table: "function " + name, Is: is, ShouldBe: shouldBe})
+	}
+	live := map[string][]liveFunction{}
+	for _, f := range rows {
+		live[f.Name] = append(live[f.Name], f)
+	}
+	for _, name := range sortedKeys(want) {
+		switch of := live[name]; {
+		case len(of) == 0:
+			differ(name, "missing", "a function")
+			continue
+		case len(of) > 1:
+			differ(name, fmt.Sprintf("%d functions with different parameters", len(of)), "one function; drop those that attune did not make")
+			continue
+		}
+		f, definer := live[name][0], slices.Contains(ownersFunctions, name)
+		if f.Text != want[name] {
+			differ(name, "another text", "that of "+SafeFunctions)
+		}
+		if f.Definer != definer {
+			differ(name, security(f.Definer), security(definer))
+		}
+		if definer && f.Path != ownersPath {
+			differ(name, "with the settings \""+f.Path+"\"", "with \""+ownersPath+"\"")
+		}
+		if definer && f.Public {
+			differ(name, "executable by PUBLIC", "executable by its owner and those who are named; run docs/roles.sql, or REVOKE ALL ON FUNCTION … FROM PUBLIC")
+		}
+	}
+	return found, nil
+}
+
+func security(definer bool) string {
+	if definer {
+		return "with its owner's rights"
+	}
+	return "with its caller's rights"
+}
+
+// warnings says what in the database makes attune's tables less safe than they could be.
+func (m *Migrator) warnings(ctx context.Context, db bun.IDB, in *inspection) ([]string, error) {
+	if !m.postgres() || in.oid == 0 || in.relations["worker"] == nil {
+		return nil, nil
+	}
+	var found []string
+	err := db.NewRaw(`
+WITH space AS (
+    SELECT n.oid, n.nspname, n.nspowner, n.nspacl, c.oid AS worker, c.relowner
+    FROM pg_catalog.pg_namespace n, pg_catalog.pg_class c WHERE n.oid = ?0 AND c.oid = ?1
+), foreigners AS (
+    SELECT p.oid AS object, 'pg_catalog.pg_proc'::pg_catalog.regclass AS class, p.proowner AS owner FROM pg_catalog.pg_proc p, space s WHERE p.pronamespace = s.oid
+    UNION ALL
+    SELECT o.oid, 'pg_catalog.pg_operator'::pg_catalog.regclass, o.oprowner FROM pg_catalog.pg_operator o, space s WHERE o.oprnamespace = s.oid
+)
+SELECT pg_catalog.format('everybody may create in schema %s, and so have attune''s owner run what is put there: REVOKE CREATE ON SCHEMA %I FROM PUBLIC',
+                         s.nspname, s.nspname)
+FROM space s WHERE EXISTS (
+    SELECT FROM pg_catalog.aclexplode(coalesce(s.nspacl, pg_catalog.acldefault('n', s.nspowner))) x WHERE x.grantee = 0 AND x.privilege_type = 'CREATE')
+UNION ALL
+(SELECT pg_catalog.format('%s belongs to the role %s, and may be meant to run with the rights of others', pg_catalog.pg_describe_object(f.class, f.object, 0),
+                         pg_catalog.pg_get_userbyid(f.owner))
+ FROM foreigners f, space s
+ WHERE f.owner NOT IN (s.nspowner, s.relowner) AND NOT (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.oid = f.owner)
+ ORDER BY 1 LIMIT 20)
+UNION ALL
+(SELECT pg_catalog.format('trigger %s on worker calls %s, which has no search_path of its own: sweeps run it with pg_catalog alone; '
+                         'if it uses names without their schema: ALTER FUNCTION %s SET search_path = …',
+                         t.tgname, t.tgfoid::pg_catalog.regprocedure, t.tgfoid::pg_catalog.regprocedure)
+ FROM pg_catalog.pg_trigger t JOIN space s ON s.worker = t.tgrelid JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+ WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND t.tgtype & 16 <> 0 AND p.proname NOT IN (?2)
+   AND NOT EXISTS (SELECT FROM pg_catalog.unnest(p.proconfig) c WHERE pg_catalog.starts_with(c, 'search_path='))
+ ORDER BY 1)`, in.oid, in.relations["worker"].oid, bun.List(stampFunctions)).Scan(ctx, &found)
+	if err != nil {
+		return nil, fmt.Errorf("look for what makes schema %q less safe: %w", in.name, explain(err))
+	}
+	return found, nil
+}

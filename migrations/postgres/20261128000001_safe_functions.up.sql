@@ -1,0 +1,195 @@
+-- requires: 0.1.0
+-- Functions with the owner's rights do no harm whoever calls them; the database sets the
+-- times that decide; and no row holds what readers of all rows cannot bear.
+
+-- Rows from before this migration that no program can read: each later write of them
+-- would be refused, also a sweep's.
+UPDATE {schema}.worker SET
+    last_heartbeat = CASE WHEN last_heartbeat >= '0001-01-03 00:00:00+00' AND last_heartbeat < '9999-12-30 00:00:00+00' THEN last_heartbeat END,
+    refresh_requested = CASE WHEN refresh_requested >= '0001-01-03 00:00:00+00' AND refresh_requested < '9999-12-30 00:00:00+00' THEN refresh_requested END,
+    created = CASE WHEN created >= '0001-01-03 00:00:00+00' AND created < '9999-12-30 00:00:00+00' THEN created ELSE now() END,
+    updated = CASE WHEN updated >= '0001-01-03 00:00:00+00' AND updated < '9999-12-30 00:00:00+00' THEN updated ELSE now() END
+WHERE NOT (last_heartbeat >= '0001-01-03 00:00:00+00' AND last_heartbeat < '9999-12-30 00:00:00+00')
+   OR NOT (refresh_requested >= '0001-01-03 00:00:00+00' AND refresh_requested < '9999-12-30 00:00:00+00')
+   OR NOT (created >= '0001-01-03 00:00:00+00' AND created < '9999-12-30 00:00:00+00')
+   OR NOT (updated >= '0001-01-03 00:00:00+00' AND updated < '9999-12-30 00:00:00+00');
+UPDATE {schema}.worker_runtime SET
+    verified_at = CASE WHEN verified_at >= '0001-01-03 00:00:00+00' AND verified_at < '9999-12-30 00:00:00+00' THEN verified_at END,
+    unconfirmed_since = CASE WHEN unconfirmed_since >= '0001-01-03 00:00:00+00' AND unconfirmed_since < '9999-12-30 00:00:00+00' THEN unconfirmed_since END,
+    created = CASE WHEN created >= '0001-01-03 00:00:00+00' AND created < '9999-12-30 00:00:00+00' THEN created ELSE now() END,
+    updated = CASE WHEN updated >= '0001-01-03 00:00:00+00' AND updated < '9999-12-30 00:00:00+00' THEN updated ELSE now() END
+WHERE NOT (verified_at >= '0001-01-03 00:00:00+00' AND verified_at < '9999-12-30 00:00:00+00')
+   OR NOT (unconfirmed_since >= '0001-01-03 00:00:00+00' AND unconfirmed_since < '9999-12-30 00:00:00+00')
+   OR NOT (created >= '0001-01-03 00:00:00+00' AND created < '9999-12-30 00:00:00+00')
+   OR NOT (updated >= '0001-01-03 00:00:00+00' AND updated < '9999-12-30 00:00:00+00');
+UPDATE {schema}.capability_change SET
+    created = CASE WHEN created >= '0001-01-03 00:00:00+00' AND created < '9999-12-30 00:00:00+00' THEN created ELSE now() END
+WHERE NOT (created >= '0001-01-03 00:00:00+00' AND created < '9999-12-30 00:00:00+00');
+
+-- The years 1 to 9999 in every time zone: what programs can read. NOT VALID spares the
+-- scan under an exclusive lock.
+ALTER TABLE {schema}.pack ADD CONSTRAINT pack_times_check CHECK (
+        created >= '0001-01-03 00:00:00+00' AND created < '9999-12-30 00:00:00+00'
+    AND updated >= '0001-01-03 00:00:00+00' AND updated < '9999-12-30 00:00:00+00') NOT VALID;
+ALTER TABLE {schema}.runtime ADD CONSTRAINT runtime_times_check CHECK (
+        created >= '0001-01-03 00:00:00+00' AND created < '9999-12-30 00:00:00+00'
+    AND updated >= '0001-01-03 00:00:00+00' AND updated < '9999-12-30 00:00:00+00') NOT VALID;
+ALTER TABLE {schema}.runtime_version ADD CONSTRAINT runtime_version_times_check CHECK (
+        created >= '0001-01-03 00:00:00+00' AND created < '9999-12-30 00:00:00+00'
+    AND updated >= '0001-01-03 00:00:00+00' AND updated < '9999-12-30 00:00:00+00') NOT VALID;
+ALTER TABLE {schema}.worker ADD CONSTRAINT worker_times_check CHECK (
+        last_heartbeat >= '0001-01-03 00:00:00+00' AND last_heartbeat < '9999-12-30 00:00:00+00'
+    AND refresh_requested >= '0001-01-03 00:00:00+00' AND refresh_requested < '9999-12-30 00:00:00+00'
+    AND created >= '0001-01-03 00:00:00+00' AND created < '9999-12-30 00:00:00+00'
+    AND updated >= '0001-01-03 00:00:00+00' AND updated < '9999-12-30 00:00:00+00') NOT VALID;
+ALTER TABLE {schema}.worker_runtime ADD CONSTRAINT worker_runtime_times_check CHECK (
+        verified_at >= '0001-01-03 00:00:00+00' AND verified_at < '9999-12-30 00:00:00+00'
+    AND unconfirmed_since >= '0001-01-03 00:00:00+00' AND unconfirmed_since < '9999-12-30 00:00:00+00'
+    AND created >= '0001-01-03 00:00:00+00' AND created < '9999-12-30 00:00:00+00'
+    AND updated >= '0001-01-03 00:00:00+00' AND updated < '9999-12-30 00:00:00+00') NOT VALID;
+ALTER TABLE {schema}.capability_change ADD CONSTRAINT capability_change_times_check CHECK (
+        created >= '0001-01-03 00:00:00+00' AND created < '9999-12-30 00:00:00+00') NOT VALID;
+
+-- Whoever lists workers reads every row: one host's row must not be as large as it likes.
+-- Neither function reads what is kept outside of the row, so that a heartbeat stays cheap.
+ALTER TABLE {schema}.worker ADD CONSTRAINT worker_size_check CHECK (
+        pg_column_size(capabilities) <= 16777216 AND pg_column_size(meta) <= 16777216
+    AND octet_length(name) <= 4096 AND octet_length(host) <= 4096 AND octet_length(instance) <= 4096) NOT VALID;
+ALTER TABLE {schema}.worker_runtime ADD CONSTRAINT worker_runtime_size_check CHECK (
+        pg_column_size(evidence) <= 16777216
+    AND octet_length(runtime_ref) + octet_length(name) + octet_length(outcome) + octet_length(source) + octet_length(version)
+      + octet_length(version_raw) + octet_length(path) + octet_length(real_path)
+      + coalesce(octet_length(sort_key), 0) + coalesce(octet_length(detail), 0) + coalesce(octet_length(hint), 0) <= 1048576) NOT VALID;
+ALTER TABLE {schema}.capability_change ADD CONSTRAINT capability_change_size_check CHECK (
+        octet_length(worker_name) + octet_length(worker_role) + octet_length(runtime_ref) + octet_length(name)
+      + coalesce(octet_length(old_version), 0) + coalesce(octet_length(new_version), 0) + coalesce(octet_length(detail), 0) <= 1048576) NOT VALID;
+
+-- A heartbeat is the database's time. Naming one's instance is one, so that nobody needs a
+-- right to last_heartbeat; who has that right may still write another. A plain heartbeat
+-- changes neither status nor capabilities and leaves updated as it is.
+CREATE FUNCTION {schema}.worker_stamp_heartbeat() RETURNS trigger LANGUAGE plpgsql AS $attune$
+BEGIN
+    NEW.last_heartbeat := pg_catalog.statement_timestamp();
+    RETURN NEW;
+END
+$attune$;
+CREATE FUNCTION {schema}.worker_stamp_updated() RETURNS trigger LANGUAGE plpgsql AS $attune$
+BEGIN
+    NEW.updated := pg_catalog.now();
+    RETURN NEW;
+END
+$attune$;
+REVOKE ALL ON FUNCTION {schema}.worker_stamp_heartbeat(), {schema}.worker_stamp_updated() FROM PUBLIC;
+
+CREATE TRIGGER worker_stamp_first_heartbeat BEFORE INSERT ON {schema}.worker
+    FOR EACH ROW WHEN (NEW.instance IS NOT NULL AND NEW.last_heartbeat IS NULL)
+    EXECUTE FUNCTION {schema}.worker_stamp_heartbeat();
+CREATE TRIGGER worker_stamp_heartbeat BEFORE UPDATE OF instance ON {schema}.worker
+    FOR EACH ROW WHEN (NEW.instance IS NOT NULL AND NEW.last_heartbeat IS NOT DISTINCT FROM OLD.last_heartbeat)
+    EXECUTE FUNCTION {schema}.worker_stamp_heartbeat();
+CREATE TRIGGER worker_stamp_updated BEFORE UPDATE OF status, capabilities ON {schema}.worker
+    FOR EACH ROW WHEN (NEW.updated IS NOT DISTINCT FROM OLD.updated)
+    EXECUTE FUNCTION {schema}.worker_stamp_updated();
+
+-- A heartbeat: see 20260310000001_worker_runtime. The operators are those of pg_catalog
+-- whatever the caller's search_path finds before them.
+CREATE OR REPLACE FUNCTION {schema}.worker_heartbeat(worker_id bigint, worker_instance text) RETURNS timestamptz
+LANGUAGE plpgsql AS $attune$
+DECLARE
+    asked timestamptz;
+BEGIN
+    UPDATE {schema}.worker AS w SET instance = w.instance
+    WHERE w.id OPERATOR(pg_catalog.=) worker_id AND w.instance OPERATOR(pg_catalog.=) worker_instance
+      AND w.status OPERATOR(pg_catalog.<>) 'inactive'
+    RETURNING coalesce(w.refresh_requested, 'epoch') INTO asked;
+    RETURN asked;
+END
+$attune$;
+
+-- Each of the functions with the owner's rights does its work for its own table alone,
+-- and nobody but its owner may hang it on a table. A trigger that exists needs no right to
+-- fire.
+CREATE OR REPLACE FUNCTION {schema}.worker_runtime_follow_status() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $attune$
+BEGIN
+    IF TG_RELID <> $table${schema}.worker$table$::regclass THEN
+        RAISE EXCEPTION 'function worker_runtime_follow_status works for % alone, not for %', $table${schema}.worker$table$, TG_RELID::regclass;
+    END IF;
+    UPDATE {schema}.worker_runtime SET active = NOT active
+    WHERE worker = NEW.id AND active <> coalesce(NEW.status = 'active', false);
+    RETURN NULL;
+END
+$attune$;
+
+CREATE OR REPLACE FUNCTION {schema}.worker_runtime_delete() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $attune$
+BEGIN
+    IF TG_RELID <> $table${schema}.worker_runtime$table$::regclass THEN
+        RAISE EXCEPTION 'function worker_runtime_delete works for % alone, not for %', $table${schema}.worker_runtime$table$, TG_RELID::regclass;
+    END IF;
+    DELETE FROM {schema}.worker_runtime WHERE id = NEW.id;
+    RETURN NULL;
+END
+$attune$;
+
+-- As before, but nothing outside of pg_catalog can take part: in a schema where others may
+-- create, an operator for integer and interval would have run with the owner's rights. A
+-- trigger of others on worker that uses names without their schema needs a search_path of
+-- its own (ALTER FUNCTION ... SET search_path), since it runs under this one in a sweep.
+CREATE OR REPLACE FUNCTION {schema}.sweep_workers(every interval, at_most integer, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
+RETURNS TABLE (id bigint, name text, worker_role text, host text, last_heartbeat timestamptz)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $attune$
+DECLARE
+    seen constant timestamptz := least(until, statement_timestamp());
+BEGIN
+    PERFORM FROM {schema}.worker_sweep s
+    WHERE s.swept <= statement_timestamp() - every OR s.swept > statement_timestamp() FOR UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    UPDATE {schema}.worker_sweep SET swept = statement_timestamp();
+    RETURN QUERY
+    UPDATE {schema}.worker AS w SET status = 'inactive', updated = now()
+    WHERE w.id IN (
+        SELECT stale.id FROM {schema}.worker AS stale
+        WHERE stale.status IN ('active', 'busy')
+          AND stale.last_heartbeat <= seen - make_interval(secs => 3 * stale.heartbeat_interval::double precision)
+          AND (since IS NULL OR since <= seen - make_interval(secs => 3 * stale.heartbeat_interval::double precision))
+        ORDER BY stale.id LIMIT at_most FOR UPDATE SKIP LOCKED)
+    RETURNING w.id, w.name::text, w.worker_role::text, w.host::text, greatest(w.last_heartbeat, 'epoch');
+END
+$attune$;
+
+-- As before, but a day is a day: a span such as '-1 year 361 days' is more than a day when
+-- compared, and ends in the future when subtracted.
+CREATE OR REPLACE FUNCTION {schema}.prune_changes(every interval, keep interval, at_most integer) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $attune$
+DECLARE
+    before constant timestamptz := least(statement_timestamp() - keep, statement_timestamp() - interval '1 day');
+    since  bigint;
+    up_to  bigint;
+    seen   bigint;
+    gone   bigint;
+BEGIN
+    SELECT s.pruned_to INTO since FROM {schema}.worker_sweep s
+    WHERE s.pruned <= statement_timestamp() - every OR s.pruned > statement_timestamp() FOR UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+        RETURN 0;
+    END IF;
+    SELECT count(*), max(old.id) INTO seen, up_to
+    FROM (SELECT c.id, c.created FROM {schema}.capability_change c WHERE c.id > since ORDER BY c.id LIMIT at_most) AS old
+    WHERE old.created < before;
+    DELETE FROM {schema}.capability_change c
+    WHERE c.id > since AND c.id <= up_to AND c.created < before
+      AND (c.worker IS NULL OR EXISTS (
+          SELECT 1 FROM {schema}.capability_change newer
+          WHERE newer.worker = c.worker AND newer.runtime_ref = c.runtime_ref AND newer.name = c.name AND newer.id > c.id));
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    UPDATE {schema}.worker_sweep SET pruned = statement_timestamp(), pruned_to = CASE WHEN seen < at_most THEN 0 ELSE up_to END;
+    RETURN gone;
+END
+$attune$;
+
+-- Go grants the last two to the roles that may write worker.
+REVOKE ALL ON FUNCTION {schema}.worker_runtime_follow_status(), {schema}.worker_runtime_delete(),
+    {schema}.sweep_workers(interval, integer, timestamptz, timestamptz), {schema}.prune_changes(interval, interval, integer) FROM PUBLIC;
