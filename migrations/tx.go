@@ -144,25 +144,40 @@ func (m *Migrator) read(ctx context.Context, fn func(ctx context.Context, tx bun
 // leaveSearchPath has the transaction find names in pg_catalog alone. Whoever migrates
 // may do everything, and others may be able to create operators and functions in a
 // schema of his search_path, which Postgres would prefer to its own for other types.
-// The path that was left is kept in a setting of the transaction.
+// The schemas that were left are kept in a setting of the transaction.
 func leaveSearchPath(ctx context.Context, tx bun.IDB) error {
 	_, err := tx.ExecContext(ctx, `
-SELECT pg_catalog.set_config('attune.callers_path', pg_catalog.current_setting('search_path'), true);
+SELECT pg_catalog.set_config('attune.callers_path', CAST(pg_catalog.current_schemas(false) AS pg_catalog.text), true);
 SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)`)
 	return err
 }
 
 // onCallersPath runs fn with the search_path that leaveSearchPath left. Unifying writes
-// rows of others, and the functions in their checks may count on it.
+// rows of others, and the functions in their checks may count on it. Schemas where
+// everybody may create, or where a role other than the owner or a superuser did, are no
+// part of it.
 func onCallersPath(ctx context.Context, tx bun.IDB, fn func() error) error {
-	_, err := tx.ExecContext(ctx, `SELECT pg_catalog.set_config('search_path', pg_catalog.current_setting('attune.callers_path'), true)`)
+	_, err := tx.ExecContext(ctx, `
+SELECT pg_catalog.set_config('search_path', coalesce((
+    SELECT pg_catalog.string_agg(pg_catalog.quote_ident(n.nspname), ', ' ORDER BY s.position)
+    FROM pg_catalog.unnest(CAST(pg_catalog.current_setting('attune.callers_path') AS pg_catalog.name[])) WITH ORDINALITY s (name, position)
+    JOIN pg_catalog.pg_namespace n ON n.nspname = s.name
+    WHERE NOT EXISTS (
+            SELECT FROM pg_catalog.aclexplode(coalesce(n.nspacl, pg_catalog.acldefault('n', n.nspowner))) x
+            WHERE x.grantee = 0 AND x.privilege_type = 'CREATE')
+      AND NOT EXISTS (
+            SELECT FROM (SELECT p.pronamespace, p.proowner FROM pg_catalog.pg_proc p
+                         UNION ALL SELECT o.oprnamespace, o.oprowner FROM pg_catalog.pg_operator o) made (space, owner)
+            JOIN pg_catalog.pg_roles r ON r.oid = made.owner
+            WHERE made.space = n.oid AND made.owner <> n.nspowner AND r.rolname <> current_user AND NOT r.rolsuper)), 'pg_catalog'), true)`)
 	if err != nil {
 		return err
 	}
 	if err := fn(); err != nil {
 		return err // it ends the transaction
 	}
-	return leaveSearchPath(ctx, tx)
+	_, err = tx.ExecContext(ctx, `SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)`)
+	return err
 }
 
 // readSQLite begins by hand as well: a DSN may say that every transaction

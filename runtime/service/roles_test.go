@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -386,4 +387,33 @@ func TestRolesAreTakenBack(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// TestLimitedLogin: a service lives a whole life under the limits of the script's example.
+func TestLimitedLogin(t *testing.T) {
+	b := newBench(t, testdb.Postgres(t))
+	limits := regexp.MustCompile(`ALTER ROLE "build-7" SET (\w+_timeout TO '\w+');|(CONNECTION LIMIT \d+)`).FindAllStringSubmatch(rolesScript(t), -1)
+	if len(limits) != 4 {
+		t.Fatalf("the example has the limits %q", limits)
+	}
+	for _, l := range limits {
+		clause := l[2]
+		if l[1] != "" {
+			clause = "SET " + l[1]
+		}
+		if _, err := b.db.ExecContext(t.Context(), `ALTER ROLE "`+b.name+`" `+clause); err != nil {
+			t.Fatal(err)
+		}
+	}
+	svc := b.start(b.config())
+	b.step(svc)
+	b.has("alpha@1.0.0", "beta@2.0.0")
+	b.remove("alpha")
+	b.pass(svc, 2*round)
+	b.has("beta@2.0.0")
+	if svc.Away() {
+		t.Errorf("it takes the database for lost:\n%s", b.log)
+	}
+	svc.Leave(t.Context())
+	b.status(schema.WorkerInactive)
 }
