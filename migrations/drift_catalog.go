@@ -116,10 +116,10 @@ SELECT c.relname AS relation,
        (SELECT pg_catalog.string_agg(a.attname, ', ' ORDER BY k.position)
         FROM pg_catalog.unnest(f.conkey) WITH ORDINALITY AS k (attnum, position)
         JOIN pg_catalog.pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = k.attnum) AS columns,
-       CASE WHEN r.relnamespace <> c.relnamespace THEN r.relnamespace::pg_catalog.regnamespace || '.' ELSE '' END || r.relname || ' (' ||
-       (SELECT pg_catalog.string_agg(a.attname, ', ' ORDER BY k.position)
-        FROM pg_catalog.unnest(f.confkey) WITH ORDINALITY AS k (attnum, position)
-        JOIN pg_catalog.pg_attribute a ON a.attrelid = f.confrelid AND a.attnum = k.attnum) || ')' AS target,
+       pg_catalog.concat(CASE WHEN r.relnamespace <> c.relnamespace THEN pg_catalog.concat(r.relnamespace::pg_catalog.regnamespace, '.') END, r.relname, ' (',
+           (SELECT pg_catalog.string_agg(a.attname, ', ' ORDER BY k.position)
+            FROM pg_catalog.unnest(f.confkey) WITH ORDINALITY AS k (attnum, position)
+            JOIN pg_catalog.pg_attribute a ON a.attrelid = f.confrelid AND a.attnum = k.attnum), ')') AS target,
        CASE f.confdeltype WHEN 'c' THEN 'cascade' WHEN 'n' THEN 'set null' WHEN 'd' THEN 'set default' ELSE 'no action' END AS action
 FROM pg_catalog.pg_constraint f
 JOIN pg_catalog.pg_class c ON c.oid = f.conrelid
