@@ -87,7 +87,7 @@ func TestRowsFromBefore(t *testing.T) {
 	up(t, db.DB, migrations.Config{})
 	down(t, db.DB, migrations.Config{})
 	run(t, db, somePython, someWorker, someRow, someChange,
-		`UPDATE worker SET last_heartbeat = 'infinity', updated = '-infinity', created = '44-03-15 BC'`,
+		`UPDATE worker SET last_heartbeat = 'infinity', updated = '-infinity', created = '0044-03-15 00:00:00+00 BC'`,
 		`UPDATE worker_runtime SET verified_at = '-infinity', created = 'infinity'`, `UPDATE capability_change SET created = 'infinity'`)
 	up(t, db.DB, migrations.Config{})
 	if n := count(t, db, `SELECT count(*) FROM worker w, worker_runtime r, capability_change c
