@@ -14,10 +14,10 @@
 --     ALTER ROLE "build-7" SET lock_timeout TO '10s';
 --     ALTER ROLE "build-7" SET idle_in_transaction_session_timeout TO '30s';
 --
--- The worker and the sensor of a host hold two connections each at most, and need none
--- of their statements to take longer. The limit binds whoever has the login; the three
--- timeouts are for accidents, as a session may change its own. For attune_fleet, count two
--- connections for each process.
+-- The worker and the sensor of a host need no more connections, and none of their
+-- statements takes longer. The limit binds whoever has the login; the three timeouts are
+-- for accidents, as a session may change its own. A login of attune_fleet needs a limit
+-- for all its hosts together.
 --
 -- attune_worker is for a host that has a login of its own, of the name under which
 -- it registers (at most 63 bytes): the login can see and write what belongs to the
