@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"path"
 	"strings"
@@ -41,8 +40,7 @@ func (c *workersHistoryCmd) follow(
 	if !env.JSON {
 		lines = newFollower(env.Out)
 	}
-	out := json.NewEncoder(env.Out)
-	out.SetEscapeHTML(false)
+	out := cli.NewJSONEncoder(env.Out)
 	for change, err := range db.Store.Changes.Subscribe(ctx, after, store.SubscribeConfig{Listen: database.Listen(db.DB)}) {
 		if err != nil {
 			env.Log.Warn("changes may be late", "database", db.Name, "error", err)

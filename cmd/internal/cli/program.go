@@ -169,7 +169,7 @@ func newEnv(g *Globals, io Stdio) (*Env, error) {
 	env := &Env{Globals: g, Out: NewTerminal(io.Out, g.NoColor), Err: NewTerminal(io.Err, g.NoColor)}
 	var level slog.Level
 	err := level.UnmarshalText([]byte(g.LogLevel))
-	env.Log = slog.New(slog.NewTextHandler(io.Err, &slog.HandlerOptions{Level: level}))
+	env.Log = slog.New(slog.NewTextHandler(Escaped(io.Err), &slog.HandlerOptions{Level: level}))
 	if err != nil {
 		return env, Usagef("--log-level: %v", err)
 	}

@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/term"
@@ -79,10 +78,7 @@ func (t *Terminal) Printf(format string, args ...any) {
 // characters that turn or hide text, and bytes that are not UTF-8 are written
 // out as escapes.
 func Clean(text string) string {
-	safe := func(r rune) bool {
-		return r != utf8.RuneError && (unicode.IsPrint(r))
-	}
-	if utf8.ValidString(text) && strings.IndexFunc(text, func(r rune) bool { return !safe(r) }) < 0 {
+	if utf8.ValidString(text) && strings.IndexFunc(text, unsafe) < 0 {
 		return text
 	}
 	var b strings.Builder
@@ -91,7 +87,7 @@ func Clean(text string) string {
 		switch {
 		case r == utf8.RuneError && n == 1:
 			fmt.Fprintf(&b, `\x%02x`, text[i])
-		case safe(r) || r == utf8.RuneError:
+		case !unsafe(r):
 			b.WriteRune(r)
 		case r == '\n':
 			b.WriteString(`\n`)

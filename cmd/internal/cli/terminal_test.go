@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"testing"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
@@ -17,10 +18,34 @@ func TestClean(t *testing.T) {
 		"\u202egnp.exe":             `\u202egnp.exe`,
 		"\u009b31m":                 `\u009b31m`,
 		"\ufffd":                    "\ufffd",
+		"a\u3164b\ufe01c\U000e0041": `a\u3164b\ufe01c\ue0041`,
 	} {
 		if got := cli.Clean(in); got != want {
 			t.Errorf("Clean(%q) = %q, want %q", in, got, want)
 		}
+	}
+}
+
+// TestJSONIsEscaped: what turns or hides text is an escape, and what reads the
+// document gets the text as it was.
+func TestJSONIsEscaped(t *testing.T) {
+	hostile := "\u202egnp.exe\u2066\u200b\U000e0041\u061c\u3164\u009b31m\x7f\ufeff größer <&> 日本 ✓"
+	var out bytes.Buffer
+	doc := map[string]any{"text": hostile, "raw": json.RawMessage("\"\u202e\xff\"")}
+	if err := cli.PrintJSON(&out, doc); err != nil {
+		t.Fatal(err)
+	}
+	want := `{
+  "raw": "\u202e\ufffd",
+  "text": "\u202egnp.exe\u2066\u200b\udb40\udc41\u061c\u3164\u009b31m\u007f\ufeff größer <&> 日本 ✓"
+}
+`
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+	var got map[string]string
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil || got["text"] != hostile {
+		t.Errorf("%v: got %q, want %q", err, got["text"], hostile)
 	}
 }
 

@@ -150,9 +150,9 @@ func (c *runCmd) Logger(env *cli.Env) error {
 		}
 		options.Level = level
 	}
-	var handler slog.Handler = slog.NewTextHandler(env.Err, options)
+	var handler slog.Handler = slog.NewTextHandler(cli.Escaped(env.Err), options)
 	if env.JSON {
-		handler = slog.NewJSONHandler(env.Err, options)
+		handler = slog.NewJSONHandler(cli.Escaped(env.Err), options)
 	}
 	env.Log = slog.New(handler)
 	env.Err = cli.NewTerminal(&logged{log: env.Log}, true)

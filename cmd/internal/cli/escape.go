@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// unsafe reports whether a character could act on a terminal, turn the text
+// around it, or hide: control and format characters (among them the bidi
+// controls, zero-width and tag characters), line separators, and the letters and
+// selectors that Unicode wants to be displayed as nothing.
+func unsafe(r rune) bool {
+	return !unicode.IsPrint(r) || unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
+
+// Escaped returns a writer of JSON documents, or of the lines of a log, to w. It
+// writes the characters that Clean escapes as JSON's \uXXXX: a document means the
+// same as before. Each Write holds whole characters, as those of json.Encoder and
+// the handlers of slog do.
+func Escaped(w io.Writer) io.Writer { return escaped{w} }
+
+type escaped struct{ io.Writer }
+
+// Write implements io.Writer.
+func (e escaped) Write(p []byte) (int, error) {
+	if _, err := e.Writer.Write(escape(p)); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// escape returns text as Escaped writes it. Line ends outside JSON strings are the
+// only control characters that a JSON document may hold as they are.
+func escape(text []byte) []byte {
+	out := make([]byte, 0, len(text))
+	for i := 0; i < len(text); {
+		r, n := utf8.DecodeRune(text[i:])
+		switch {
+		case r == utf8.RuneError && n == 1:
+			out = append(out, `\ufffd`...)
+		case r == '\n' || !unsafe(r):
+			out = append(out, text[i:i+n]...)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
+		default:
+			out = fmt.Appendf(out, `\u%04x`, r)
+		}
+		i += n
+	}
+	return out
+}
+
+// NewJSONEncoder returns an encoder of JSON for people and programs: text is not
+// escaped for HTML, but by Escaped.
+func NewJSONEncoder(w io.Writer) *json.Encoder {
+	enc := json.NewEncoder(Escaped(w))
+	enc.SetEscapeHTML(false)
+	return enc
+}
