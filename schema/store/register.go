@@ -71,7 +71,7 @@ func (w *Workers) Register(ctx context.Context, r Registration) (*schema.Worker,
 	}
 	var changes []schema.CapabilityChange
 	for attempt := 1; attempt <= 3; attempt++ {
-		err = w.inTx(ctx, func(ctx context.Context, w *Workers) error {
+		err = w.reporting(ctx, func(ctx context.Context, w *Workers) error {
 			if err := w.upsertIdentity(ctx, row, columns, r.Takeover); err != nil || r.Capabilities == nil {
 				return err
 			}

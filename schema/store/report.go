@@ -45,7 +45,7 @@ func (w *Workers) Report(ctx context.Context, id int64, instance string, caps Ca
 		return nil, w.fail("report", id, err)
 	}
 	var changes []schema.CapabilityChange
-	err := w.inTx(ctx, func(ctx context.Context, w *Workers) error {
+	err := w.reporting(ctx, func(ctx context.Context, w *Workers) error {
 		row := new(schema.Worker)
 		err := w.db.NewRaw("UPDATE ? AS worker SET capabilities = ? ? WHERE worker.id = ? AND worker.instance = ? RETURNING ?",
 			w.of("worker"), string(caps.Document), w.touched(), id, instance, w.columns()).Scan(ctx, row)
@@ -69,6 +69,22 @@ func (w *Workers) inTx(ctx context.Context, fn func(ctx context.Context, w *Work
 		in.db, in.runtimes.db, in.changes.db = tx, tx, tx
 		return fn(ctx, &in)
 	})
+}
+
+// reportAttempts is how often a report is tried whose definitions are deleted
+// while it is written.
+const reportAttempts = 5
+
+// reporting is inTx for what writes rows of worker_runtime. They refer to the
+// definitions that there were when they were looked up; where one was deleted
+// since, all is done again.
+func (w *Workers) reporting(ctx context.Context, fn func(ctx context.Context, w *Workers) error) error {
+	for attempt := 1; ; attempt++ {
+		err := w.inTx(ctx, fn)
+		if attempt == reportAttempts || !errors.Is(w.classify("delete", err), ErrReferenced) {
+			return err
+		}
+	}
 }
 
 // check refuses a document that is none, and rows that do not say what it says.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
@@ -396,5 +397,33 @@ func TestNotification(t *testing.T) {
 	}
 	if want := (store.ChangeNotice{Schema: "attune", Worker: w.ID, First: changes[0].ID, Last: changes[1].ID}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+// TestReportWhileDefinitionsGo: a definition that is deleted between its look-up
+// and the row that refers to it makes the database refuse the row, and the report
+// arrives all the same.
+func TestReportWhileDefinitionsGo(t *testing.T) {
+	db := testdb.Postgres(t)
+	w := store.New(db.DB, store.Config{}).Workers
+	interval := 600
+	worker, _, err := w.Register(t.Context(), store.Registration{Name: "w", Role: metadata.Worker, Instance: new("i"), HeartbeatInterval: &interval})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A sequence goes on counting when its transaction is rolled back.
+	if _, err := db.ExecContext(t.Context(), `CREATE SEQUENCE tries;
+		CREATE FUNCTION gone() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+			IF nextval('tries') <= 2 THEN RAISE foreign_key_violation; END IF; RETURN NEW; END $$;
+		CREATE TRIGGER gone BEFORE INSERT ON worker_runtime FOR EACH ROW EXECUTE FUNCTION gone()`); err != nil {
+		t.Fatal(err)
+	}
+	changes, err := w.Report(t.Context(), worker.ID, "i", *found(t, row("t.alpha", "alpha", "1.0.0", "/alpha")))
+	if err != nil || len(changes) != 1 {
+		t.Errorf("%d changes, %v; want the report to arrive", len(changes), err)
+	}
+	if _, _, err := w.Register(t.Context(), store.Registration{Name: "w", Role: metadata.Worker, Instance: new("i"), HeartbeatInterval: &interval,
+		Capabilities: found(t, row("t.beta", "beta", "1.0.0", "/beta"))}); err != nil {
+		t.Error(err)
 	}
 }

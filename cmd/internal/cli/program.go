@@ -72,6 +72,7 @@ type Program struct {
 
 // Main runs the program as this process and ends it.
 func (p *Program) Main() {
+	private()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := p.Run(ctx, os.Args[1:], Stdio{os.Stdin, os.Stdout, os.Stderr})
 	stop()

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package cli
+
+// private does nothing: there is no /proc.
+func private() {}
