@@ -145,9 +145,14 @@ func typeName(t reflect.Type) string {
 // quoted is a text as Go code has it, in backquotes where that is easier to read
 // and hides nothing.
 func quoted(s string) string {
-	hidden := func(r rune) bool { return r == '`' || r == utf8.RuneError || !strconv.IsPrint(r) }
-	if strings.ContainsAny(s, `\"`) && !strings.ContainsFunc(s, hidden) {
-		return "`" + s + "`"
+	hidden := func(r rune) bool { return r == '`' || r == utf8.RuneError || !seen(r) }
+	switch {
+	case !strings.ContainsFunc(s, hidden):
+		if strings.ContainsAny(s, `\"`) {
+			return "`" + s + "`"
+		}
+	case strings.ContainsFunc(s, func(r rune) bool { return strconv.IsPrint(r) && !seen(r) }):
+		return strconv.QuoteToASCII(s)
 	}
 	return strconv.Quote(s)
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/attune-go/attune/gen"
 	"github.com/attune-go/attune/runtime/packs"
@@ -57,13 +58,19 @@ func problem(p packs.Problem) gen.Problem {
 func visible(text string) string {
 	var out strings.Builder
 	for _, r := range text {
-		if strconv.IsPrint(r) {
+		if seen(r) {
 			out.WriteRune(r)
 		} else {
-			out.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+			out.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
 		}
 	}
 	return out.String()
+}
+
+// seen reports whether a character is displayed as itself: some letters and
+// selectors are nothing on the screen.
+func seen(r rune) bool {
+	return strconv.IsPrint(r) && !unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 // add adds the definitions of a pack, and reports those that are there already.

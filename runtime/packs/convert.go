@@ -116,6 +116,7 @@ type member struct {
 func (c *converter) members(n *yaml.Node) []member {
 	var out []member
 	at := map[string]*yaml.Node{}
+	var merge *yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		if key.Kind == yaml.AliasNode {
@@ -123,7 +124,10 @@ func (c *converter) members(n *yaml.Node) []member {
 		}
 		switch first := at[key.Value]; {
 		case isMerge(key):
-			continue
+			if merge != nil {
+				c.flaw(key, "%q is there twice: the first is in line %d", key.Value, merge.Line)
+			}
+			merge = key
 		case key.Kind != yaml.ScalarNode:
 			c.flaw(key, "a key must be text")
 		case len(key.Value) > 256:
