@@ -1,9 +1,10 @@
 # What one types here. CI runs .ci/run, which covers verify, lint and test.
 
 .DEFAULT_GOAL := help
-.PHONY: help build test attack bench fuzz lint generate verify image
+.PHONY: help build test attack soak bench fuzz lint generate verify image
 
 FUZZTIME ?= 30s
+SOAK ?= 30m
 BENCH ?= .
 
 help: ## list the targets
@@ -17,6 +18,9 @@ test: ## all tests, on Docker where there is an engine
 
 attack: ## every promise of SECURITY.md, tried by five attackers
 	go test -count=1 -v ./fixtures/attacks
+
+soak: ## a worker under all attacks at once for SOAK (30m); its memory must be flat
+	ATTUNE_SOAK=$(SOAK) go test -count=1 -v -timeout 0 -run '^TestSoak$$' ./fixtures/attacks
 
 bench: ## measure; BENCH=pattern selects
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...

@@ -42,11 +42,15 @@ func openSQLite(ctx context.Context, path string, create bool) (*bun.DB, error) 
 		return nil, err
 	}
 
-	access := toCreate
-	if !create {
-		access = asItIs
+	access := asItIs
+	made := false
+	if create {
+		access, made = toCreate, makeFile(path)
 	}
 	db, err := openFile(ctx, fileDSN(path, access))
+	if err != nil && made {
+		_ = os.Remove(path)
+	}
 	if errors.Is(Classify(err), ErrReadOnly) {
 		var readErr error
 		if db, readErr = openFile(ctx, fileDSN(path, toRead)); readErr == nil {
@@ -96,6 +100,17 @@ func checkFile(path string, create bool) error {
 		return fmt.Errorf("%w: %s is not a regular file", ErrURL, path)
 	}
 	return nil
+}
+
+// makeFile makes a file that its user alone can read, and reports whether it did:
+// SQLite would make one that the umask decides on. Its journal gets the same mode.
+// Where it cannot be made, SQLite says so better.
+func makeFile(path string) bool {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return false
+	}
+	return file.Close() == nil
 }
 
 func checkFolder(path string) error {
