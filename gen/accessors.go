@@ -46,6 +46,8 @@ var accessors = template.Must(template.New("accessors").Funcs(template.FuncMap{
 	"elemObject":   elemObject,
 	"validateList": validateList,
 	"judged":       (*Field).judged,
+	"judge":        (*Field).judge,
+	"readTexts":    readTexts,
 	"notZero":      notZero,
 	"textOf":       textOf,
 	"intOf":        intOf,
@@ -130,6 +132,20 @@ func (t *Type) HasColumn() bool {
 	return t.Document != nil && t.Document.HasColumn() || t.Elem != nil && t.Elem.HasColumn()
 }
 
+// readTexts is the code that reads a list of text.
+func readTexts(f *Field) string {
+	elem := f.Type.Elem.Go
+	switch {
+	case f.Most == 0 && elem == "":
+		return "r.Texts()"
+	case f.Most == 0:
+		return "document.Texts[" + elem + "](r)"
+	case elem == "":
+		return fmt.Sprintf("r.TextsWithin(%d)", f.Most)
+	}
+	return fmt.Sprintf("document.TextsWithin[%s](r, %d)", elem, f.Most)
+}
+
 // convert writes the conversion of expr to a text's type.
 func convert(t Type, expr string) string {
 	if t.Go == "" {
@@ -199,7 +215,7 @@ func pointerOf(key string) string {
 
 // judged reports whether there is something to say about a list's elements.
 func (f *Field) judged() bool {
-	return f.Format != nil || f.Unique || f.Type.Elem.Enum != nil || f.Type.Elem.Document != nil
+	return f.Format != nil || f.Unique || f.Most > 0 || f.Length > 0 || f.Type.Elem.Enum != nil || f.Type.Elem.Document != nil
 }
 
 // notZero is the condition under which a key is written.
@@ -275,14 +291,20 @@ func (f *Field) NoSpan() bool { return f.Span.empty() }
 func validateList(f *Field, list string) string {
 	elem, seen := f.Type.Elem, "seen"+f.Go
 	var out, body strings.Builder
+	if f.Most > 0 {
+		fmt.Fprintf(&out, "c.Here(document.Most(len(%s), %d))\n", list, f.Most)
+		if f.Format == nil && !f.Unique && f.Length == 0 && elem.Enum == nil && elem.Document == nil {
+			return out.String()
+		}
+	}
 	if f.Unique {
 		fmt.Fprintf(&out, "%s := make(map[%s]struct{}, len(%s))\n", seen, elem.GoName(), list)
 		fmt.Fprintf(&body, "if _, twice := %s[s]; twice {\nc.Here(document.Twice(s))\n}\n%[1]s[s] = struct{}{}\n", seen)
 	}
 	judge := ""
 	switch {
-	case f.Format != nil:
-		judge = "c.Here(" + f.Format.Call(elem.asString("s")) + ")"
+	case f.Format != nil || f.Length > 0:
+		judge = "c.Here(" + f.judge(elem.asString("s")) + ")"
 	case elem.Enum != nil:
 		judge = "c.Here(document.OneOf(s, " + consts(elem) + "))"
 	}
@@ -308,10 +330,18 @@ func (t *Type) asString(expr string) string {
 	return "string(" + expr + ")"
 }
 
-// Call is the code that judges a text.
-func (f *Format) Call(expr string) string {
-	if f.Pattern == nil {
-		return f.Func + "(" + expr + ")"
+// judge is the code that judges a text which has a format or a length.
+func (f *Field) judge(expr string) string {
+	judge := "nil"
+	if f.Format != nil {
+		judge = f.Format.Func
 	}
-	return "document.Patterned(" + expr + ", " + f.Func + ")"
+	switch length := f.length(); {
+	case length == 0:
+		return judge + "(" + expr + ")"
+	case f.Length == 0:
+		return "document.Patterned(" + expr + ", " + judge + ")"
+	default:
+		return fmt.Sprintf("document.Bounded(%s, %d, %s)", expr, length, judge)
+	}
 }

@@ -67,6 +67,13 @@ func demandDuration(f *Field) string {
 	return fmt.Sprintf("must be a duration such as %q", sample(f))
 }
 
+// demandShort and demandFew are what the bounds of a text and of a list want.
+func (f *Field) demandShort() string {
+	return fmt.Sprintf("is longer than %d characters", f.length())
+}
+
+func (f *Field) demandFew() string { return fmt.Sprintf("has more than %d elements", f.Most) }
+
 const (
 	demandRequired  = "is required"
 	demandOnce      = "an element is there twice"
@@ -79,7 +86,6 @@ const (
 
 // What the limits of package document want.
 var (
-	demandShort  = fmt.Sprintf("is longer than %d characters", document.MaxPatterned)
 	demandSmall  = fmt.Sprintf("the document has more than %d bytes", document.MaxSize)
 	demandDepth  = fmt.Sprintf("nested more than %d deep", document.MaxDepth)
 	demandDigits = fmt.Sprintf("a number has more than %d digits without an exponent", document.MaxDigits)

@@ -202,11 +202,13 @@ func (g *postgresGuard) text(f *Field, v string, at place, empty bool) {
 		g.line("ELSIF %s NOT IN %s THEN", text, sqlList(values...))
 		g.fault(at, demandEnum(enum), v)
 	}
+	if f.length() > 0 {
+		g.line("ELSIF pg_catalog.char_length(%s) > %d THEN", text, f.length())
+		g.fault(at, f.demandShort(), "")
+	}
 	if format == nil || format.Pattern == nil {
 		return
 	}
-	g.line("ELSIF pg_catalog.char_length(%s) > %d THEN", text, document.MaxPatterned)
-	g.fault(at, demandShort, "")
 	g.line("ELSIF %s COLLATE pg_catalog.\"C\" !~ %s THEN", text, sqlText(format.Pattern.Postgres(empty)))
 	g.fault(at, format.demand(), v)
 	if format.Except != nil {
@@ -221,6 +223,10 @@ func (g *postgresGuard) list(f *Field, depth int, at place) {
 	if f.Required {
 		g.line("ELSIF pg_catalog.jsonb_array_length(%s) = 0 THEN", v)
 		g.fault(at, demandRequired, "")
+	}
+	if f.Most > 0 {
+		g.line("ELSIF pg_catalog.jsonb_array_length(%s) > %d THEN", v, f.Most)
+		g.fault(at, f.demandFew(), "")
 	}
 	i := "i" + strconv.Itoa(depth)
 	g.line("ELSE")

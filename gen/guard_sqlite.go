@@ -174,6 +174,9 @@ func (g *sqliteGuard) whole(w guarded) {
 		allowed = append(allowed, "null")
 	}
 	g.query("SELECT %s AS rule, 0 AS i WHERE json_type(%s) NOT IN %s", g.rule("", "must be "+w.field.Type.wanted()), doc, sqlList(allowed...))
+	if list := w.field.list(); list.Most > 0 {
+		g.query("SELECT %s, 0 WHERE json_type(%s) = 'array' AND json_array_length(%[2]s) > %[3]d", g.rule("", list.demandFew()), doc, list.Most)
+	}
 	g.value(w.field, rows{text: doc, index: "0", where: fmt.Sprintf("json_type(%s) = '%s'", doc, is)})
 }
 
@@ -249,8 +252,10 @@ func (g *sqliteGuard) list(f *Field, r rows) {
 		if enum := f.Type.Elem.Enum; enum != nil {
 			g.query("SELECT %s, %s%s", say(demandEnum(enum)), inside.index, inside.sql(fmt.Sprintf("%s.atom NOT IN %s", elem, sqlList(enumValues(enum)...))))
 		}
+		if f.length() > 0 {
+			g.query("SELECT %s, %s%s", say(f.demandShort()), inside.index, inside.sql(elem+".type = 'text' AND "+f.tooLong(elem+".atom")))
+		}
 		if condition := g.format(f.Format, elem+".atom"); condition != "" {
-			g.query("SELECT %s, %s%s", say(demandShort), inside.index, inside.sql(elem+".type = 'text' AND "+tooLong(elem+".atom")))
 			g.query("SELECT %s, %s%s", say(f.Format.demand()), inside.index, inside.sql(elem+".type = 'text' AND "+condition))
 		}
 	}

@@ -3,8 +3,6 @@ package gen
 import (
 	"fmt"
 	"strings"
-
-	"github.com/attune-go/attune/schema/document"
 )
 
 // scalar are the cases in which a member of the object source is wrong: its type,
@@ -33,13 +31,18 @@ func (g *sqliteGuard) scalar(f *Field, source, member, at string) string {
 		if f.Type.Enum != nil {
 			when(fmt.Sprintf("%s NOT IN %s", value, sqlList(append(enumValues(f.Type.Enum), "")...)), demandEnum(f.Type.Enum))
 		}
+		if f.length() > 0 {
+			when(f.tooLong(value), f.demandShort())
+		}
 		if condition := g.format(f.Format, value); condition != "" {
-			when(tooLong(value), demandShort)
 			when(value+" <> '' AND "+condition, f.Format.demand())
 		}
 	case List:
 		if f.list().Required {
 			when(fmt.Sprintf("%[1]s.type = 'array' AND json_array_length(%[1]s.value) = 0", member), demandRequired)
+		}
+		if list := f.list(); list.Most > 0 {
+			when(fmt.Sprintf("%[1]s.type = 'array' AND json_array_length(%[1]s.value) > %[2]d", member, list.Most), list.demandFew())
 		}
 	}
 	return strings.Join(out, " ")
@@ -58,8 +61,8 @@ func (g *sqliteGuard) format(f *Format, value string) string {
 	return condition
 }
 
-func tooLong(value string) string {
-	return fmt.Sprintf("length(%s) > %d", value, document.MaxPatterned)
+func (f *Field) tooLong(value string) string {
+	return fmt.Sprintf("length(%s) > %d", value, f.length())
 }
 
 func (g *sqliteGuard) follow(p *Pattern, value string) string {

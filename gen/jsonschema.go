@@ -8,8 +8,6 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
-
-	"github.com/attune-go/attune/schema/document"
 )
 
 // schemaDialect is the JSON Schema that is written.
@@ -232,7 +230,7 @@ func scalarSchema(f *Field) object {
 	case Duration:
 		out.set("minLength", 1)
 	case Text:
-		out = append(out, textSchema(f.Type.Enum, f.Format, !f.Required)...)
+		out = append(out, textSchema(f, f.Type.Enum, !f.Required)...)
 		if f.Required && (f.Format == nil || f.Format.Pattern == nil) {
 			out.set("minLength", 1)
 		}
@@ -242,8 +240,9 @@ func scalarSchema(f *Field) object {
 
 // textSchema says what a text may be; where empty, also the empty text, and
 // null.
-func textSchema(enum []Constant, format *Format, empty bool) object {
+func textSchema(f *Field, enum []Constant, empty bool) object {
 	var out object
+	format := f.Format
 	if enum != nil {
 		var values []any
 		for _, c := range enum {
@@ -254,8 +253,10 @@ func textSchema(enum []Constant, format *Format, empty bool) object {
 		}
 		out.set("enum", values)
 	}
+	if f.length() > 0 {
+		out.set("maxLength", f.length())
+	}
 	if format != nil && format.Pattern != nil {
-		out.set("maxLength", document.MaxPatterned)
 		out.set("pattern", format.Pattern.ECMA(empty))
 	}
 	if format != nil && format.Except != nil {
@@ -277,9 +278,12 @@ func listSchema(f *Field) object {
 		items.set("type", "object")
 	} else {
 		items.set("type", "string")
-		items = append(items, textSchema(elem.Enum, f.Format, false)...)
+		items = append(items, textSchema(f, elem.Enum, false)...)
 	}
 	out.set("items", items)
+	if f.Most > 0 {
+		out.set("maxItems", f.Most)
+	}
 	if f.Unique {
 		out.set("uniqueItems", true)
 	}

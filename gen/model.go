@@ -3,6 +3,8 @@ package gen
 import (
 	"go/token"
 	"time"
+
+	"github.com/attune-go/attune/schema/document"
 )
 
 // Package is what the emitters know of the annotated package.
@@ -65,6 +67,11 @@ type Field struct {
 	Format *Format
 	// Unique: no element is in the list twice.
 	Unique bool
+	// Most is how many elements the list has at most; 0 is no bound.
+	Most int64
+	// Length is how many characters the text, or each text of a list, has at
+	// most; 0 is the bound of its format, if that has a pattern.
+	Length int64
 	// Order is the field of the elements by which they are used.
 	Order *Field
 	// Guards are the columns of text whose values the databases check.
@@ -79,7 +86,16 @@ func (f *Field) list() *Field {
 	}
 	out, of := *f, f.Type.Document.List
 	out.Format, out.Unique, out.Required = of.Format, of.Unique, f.Required || of.Required
+	out.Most, out.Length = of.Most, of.Length
 	return &out
+}
+
+// length is how many characters a text of the field has at most; 0 is no bound.
+func (f *Field) length() int64 {
+	if f.Length == 0 && f.Format != nil && f.Format.Pattern != nil {
+		return document.MaxPatterned
+	}
+	return f.Length
 }
 
 // Kind of a value.

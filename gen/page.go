@@ -99,11 +99,11 @@ func typeCell(f *Field) string {
 		if f.Unique {
 			once = ", each once"
 		}
-		return "list of " + textCell(f.Type.Elem, f.Format) + once
+		return "list of " + textCell(f.Type.Elem, f.Format) + once + f.bounds()
 	case t.Kind == Object:
 		return link(t.Document)
 	case t.Kind == Text:
-		return textCell(&t, f.Format)
+		return textCell(&t, f.Format) + f.bounds()
 	case t.Kind == Bool:
 		return "true or false"
 	case t.Kind == Int && f.Ranged:
@@ -114,6 +114,22 @@ func typeCell(f *Field) string {
 		return "duration" + f.Span.String()
 	}
 	return "anything"
+}
+
+// bounds says how many elements and characters there are at most, as far as the
+// field itself bounds them.
+func (f *Field) bounds() string {
+	var out string
+	if f.Most > 0 {
+		out = fmt.Sprintf(", at most %d", f.Most)
+	}
+	switch {
+	case f.Length > 0 && f.Type.Kind == List:
+		out += fmt.Sprintf(", each at most %d characters", f.Length)
+	case f.Length > 0:
+		out += fmt.Sprintf(", at most %d characters", f.Length)
+	}
+	return out
 }
 
 // String says the bounds.

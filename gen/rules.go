@@ -31,6 +31,8 @@ var ruleKinds = []struct {
 	{"above", true, []Kind{Duration}, "the value must be more than this"},
 	{"format", true, []Kind{Text, List}, "the function that judges the text"},
 	{"unique", false, []Kind{List}, "no element is there twice"},
+	{"most", true, []Kind{List}, "how many elements the list has at most"},
+	{"length", true, []Kind{Text, List}, "how many characters the text has at most"},
 	{"order", true, []Kind{List}, "the key of the elements by which they are used, lowest first"},
 	{"guard", true, []Kind{Text}, "the column of text whose values the databases check"},
 }
@@ -111,6 +113,13 @@ func (r *resolver) apply(f *Field, rule rule, name, value string) {
 		if elem.Kind != Text {
 			r.problems.add(rule.pos, "the rule unique is for lists of text")
 		}
+	case "most":
+		f.Most = r.count(rule, value)
+	case "length":
+		f.Length = r.count(rule, value)
+		if elem.Kind != Text || elem.Enum != nil {
+			r.problems.add(rule.pos, "the rule length is for text without certain values, and for lists of it")
+		}
 	case "order":
 		if elem.Kind != Object {
 			r.problems.add(rule.pos, "the rule order is for lists of documents")
@@ -160,6 +169,16 @@ func (r *resolver) value(kind Kind, rule rule, text string) *Value {
 		return nil
 	}
 	return &v
+}
+
+// count reads a number of things, which is at least 1; 0 after a problem.
+func (r *resolver) count(rule rule, text string) int64 {
+	n, err := strconv.ParseInt(text, 10, 32)
+	if err != nil || n < 1 {
+		r.problems.add(rule.pos, "%s: %q is not a whole number above 0", rule.text, text)
+		return 0
+	}
+	return n
 }
 
 func (r *resolver) bound(f *Field, rule rule, name, text string) {

@@ -50,6 +50,10 @@ BEGIN
             at := '';
             fault := 'must be a list, not JSON''s ' || pg_catalog.jsonb_typeof(v0);
             EXIT judge;
+        ELSIF pg_catalog.jsonb_array_length(v0) > 64 THEN
+            at := '';
+            fault := 'has more than 64 elements';
+            EXIT judge;
         ELSE
             twice0 := (SELECT pg_catalog.min(nth) FROM (SELECT nth, pg_catalog.row_number() OVER (PARTITION BY elem COLLATE pg_catalog."C" ORDER BY nth) AS time
                 FROM pg_catalog.jsonb_array_elements_text(v0) WITH ORDINALITY AS list(elem, nth)) AS seen WHERE time = 2) - 1;
@@ -228,6 +232,10 @@ BEGIN
                     at := '/verification/commands';
                     fault := 'must be a list, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
                     EXIT judge;
+                ELSIF pg_catalog.jsonb_array_length(v2) > 64 THEN
+                    at := '/verification/commands';
+                    fault := 'has more than 64 elements';
+                    EXIT judge;
                 ELSE
                     FOR i2 IN 0 .. pg_catalog.jsonb_array_length(v2) - 1 LOOP
                         v3 := v2 -> i2;
@@ -274,12 +282,20 @@ BEGIN
                                 at := '/verification/commands/' || i2 || '/args';
                                 fault := 'must be a list, not JSON''s ' || pg_catalog.jsonb_typeof(v4);
                                 EXIT judge;
+                            ELSIF pg_catalog.jsonb_array_length(v4) > 64 THEN
+                                at := '/verification/commands/' || i2 || '/args';
+                                fault := 'has more than 64 elements';
+                                EXIT judge;
                             ELSE
                                 FOR i4 IN 0 .. pg_catalog.jsonb_array_length(v4) - 1 LOOP
                                     v5 := v4 -> i4;
                                     IF pg_catalog.jsonb_typeof(v5) <> 'string' THEN
                                         at := '/verification/commands/' || i2 || '/args/' || i4;
                                         fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v5);
+                                        EXIT judge;
+                                    ELSIF pg_catalog.char_length((v5 #>> '{}')) > 8192 THEN
+                                        at := '/verification/commands/' || i2 || '/args/' || i4;
+                                        fault := 'is longer than 8192 characters';
                                         EXIT judge;
                                     END IF;
                                 END LOOP;
@@ -302,6 +318,10 @@ BEGIN
                             ELSIF pg_catalog.jsonb_typeof(v4) <> 'string' THEN
                                 at := '/verification/commands/' || i2 || '/pattern';
                                 fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v4);
+                                EXIT judge;
+                            ELSIF pg_catalog.char_length((v4 #>> '{}')) > 1000 THEN
+                                at := '/verification/commands/' || i2 || '/pattern';
+                                fault := 'is longer than 1000 characters';
                                 EXIT judge;
                             END IF;
                             v4 := v3 -> 'priority';
@@ -331,6 +351,10 @@ BEGIN
                                 at := '/verification/commands/' || i2 || '/version_pattern';
                                 fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v4);
                                 EXIT judge;
+                            ELSIF pg_catalog.char_length((v4 #>> '{}')) > 1000 THEN
+                                at := '/verification/commands/' || i2 || '/version_pattern';
+                                fault := 'is longer than 1000 characters';
+                                EXIT judge;
                             END IF;
                             v4 := v3 -> 'timeout';
                             IF coalesce(pg_catalog.jsonb_typeof(v4), 'null') = 'null' THEN
@@ -353,6 +377,10 @@ BEGIN
                 ELSIF pg_catalog.jsonb_typeof(v2) <> 'array' THEN
                     at := '/verification/env';
                     fault := 'must be a list, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                    EXIT judge;
+                ELSIF pg_catalog.jsonb_array_length(v2) > 64 THEN
+                    at := '/verification/env';
+                    fault := 'has more than 64 elements';
                     EXIT judge;
                 ELSE
                     FOR i2 IN 0 .. pg_catalog.jsonb_array_length(v2) - 1 LOOP
@@ -378,6 +406,10 @@ BEGIN
                 ELSIF pg_catalog.jsonb_typeof(v2) <> 'array' THEN
                     at := '/verification/locations';
                     fault := 'must be a list, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                    EXIT judge;
+                ELSIF pg_catalog.jsonb_array_length(v2) > 128 THEN
+                    at := '/verification/locations';
+                    fault := 'has more than 128 elements';
                     EXIT judge;
                 ELSE
                     FOR i2 IN 0 .. pg_catalog.jsonb_array_length(v2) - 1 LOOP
@@ -439,6 +471,10 @@ BEGIN
                     ELSIF (v3 #>> '{}') = '' THEN
                         at := '/verification/version_file/pattern';
                         fault := 'is required';
+                        EXIT judge;
+                    ELSIF pg_catalog.char_length((v3 #>> '{}')) > 1000 THEN
+                        at := '/verification/version_file/pattern';
+                        fault := 'is longer than 1000 characters';
                         EXIT judge;
                     END IF;
                 END IF;
@@ -577,12 +613,20 @@ BEGIN
                     at := '/interpreter/args';
                     fault := 'must be a list, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
                     EXIT judge;
+                ELSIF pg_catalog.jsonb_array_length(v2) > 64 THEN
+                    at := '/interpreter/args';
+                    fault := 'has more than 64 elements';
+                    EXIT judge;
                 ELSE
                     FOR i2 IN 0 .. pg_catalog.jsonb_array_length(v2) - 1 LOOP
                         v3 := v2 -> i2;
                         IF pg_catalog.jsonb_typeof(v3) <> 'string' THEN
                             at := '/interpreter/args/' || i2;
                             fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v3);
+                            EXIT judge;
+                        ELSIF pg_catalog.char_length((v3 #>> '{}')) > 8192 THEN
+                            at := '/interpreter/args/' || i2;
+                            fault := 'is longer than 8192 characters';
                             EXIT judge;
                         END IF;
                     END LOOP;

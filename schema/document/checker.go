@@ -83,11 +83,26 @@ func RequiredOr(s, message string) string {
 const MaxPatterned = 4096
 
 // Patterned says what is wrong with a text whose format has a pattern.
-func Patterned(s string, format func(string) string) string {
-	if len(s) > MaxPatterned && utf8.RuneCountInString(s) > MaxPatterned {
-		return fmt.Sprintf("is longer than %d characters", MaxPatterned)
+func Patterned(s string, format func(string) string) string { return Bounded(s, MaxPatterned, format) }
+
+// Bounded says what is wrong with a text of at most so many characters. A nil
+// format accepts any.
+func Bounded(s string, most int, format func(string) string) string {
+	switch {
+	case len(s) > most && utf8.RuneCountInString(s) > most:
+		return fmt.Sprintf("is longer than %d characters", most)
+	case format == nil:
+		return ""
 	}
 	return format(s)
+}
+
+// Most says what is wrong with a list of n elements that has at most so many.
+func Most(n, most int) string {
+	if n > most {
+		return fmt.Sprintf("has more than %d elements", most)
+	}
+	return ""
 }
 
 // Within says what is wrong with a number that must be from low to high.

@@ -44,7 +44,7 @@ func (fs Faults) OrNil() error {
 }
 
 // maxFaults bounds what one hostile document can make us remember.
-const maxFaults = 1000
+const maxFaults = 100
 
 // add appends one fault, as long as there is room.
 func (fs *Faults) add(f Fault) {

@@ -47,6 +47,22 @@ func (r *Reader) Element() bool {
 	return false
 }
 
+// Full reports whether a list that has at most so many elements has n of them and
+// yet another one. That is a fault, and the rest of the list is read over: what is
+// too long is not built first.
+func (r *Reader) Full(n, most int) bool {
+	if n < most || most == 0 {
+		return false
+	}
+	r.at-- // to the list
+	r.fault(Most(n+1, most))
+	r.at++
+	for ok := true; ok; ok = r.Element() {
+		r.skip()
+	}
+	return true
+}
+
 // Given reports whether an element is there. In a list null has no meaning, and
 // is a fault: want says what must be there, such as "an object".
 func (r *Reader) Given(want string) bool {

@@ -33,12 +33,18 @@ func (r *Reader) ElementText() string {
 }
 
 // Texts reads a list of text; no element is nil.
-func (r *Reader) Texts() []string {
+func (r *Reader) Texts() []string { return r.TextsWithin(0) }
+
+// TextsWithin is Texts for a list of at most so many elements; 0 is any number.
+func (r *Reader) TextsWithin(most int) []string {
 	if !r.List() {
 		return nil
 	}
 	start, used := len(r.texts), len(r.texts)
 	for ok := true; ok; ok = r.Element() {
+		if r.Full(used-start, most) {
+			break
+		}
 		if used == cap(r.texts) {
 			// What other lists have stays where it is: only this one moves.
 			grown := make([]string, used-start, max(8, 4*(used-start)))
@@ -52,10 +58,16 @@ func (r *Reader) Texts() []string {
 }
 
 // Texts reads a list of some type of text; no element is nil.
-func Texts[T ~string](r *Reader) []T {
+func Texts[T ~string](r *Reader) []T { return TextsWithin[T](r, 0) }
+
+// TextsWithin is Texts for a list of at most so many elements; 0 is any number.
+func TextsWithin[T ~string](r *Reader, most int) []T {
 	var room [8]T
 	list := room[:0]
 	for ok := r.List(); ok; ok = r.Element() {
+		if r.Full(len(list), most) {
+			break
+		}
 		list = append(list, T(r.ElementText()))
 	}
 	return Exact(list)

@@ -23,7 +23,7 @@ func (v *Aliases) UnmarshalJSON(data []byte) error {
 	return r.Close()
 }
 
-func (v *Aliases) read(r *document.Reader) { *v = r.Texts() }
+func (v *Aliases) read(r *document.Reader) { *v = r.TextsWithin(64) }
 
 // MarshalJSON writes the list, none as an empty one. A malformed document is
 // given back unchanged. It refuses what UnmarshalJSON would.
@@ -54,6 +54,7 @@ func (v Aliases) validate(c *document.Checker) {
 		c.Under(fault)
 		return
 	}
+	c.Here(document.Most(len(v), 64))
 	seen := make(map[string]struct{}, len(v))
 	for i, s := range v {
 		c.EnterIndex(i)
@@ -172,6 +173,9 @@ func definitionVersions(r *document.Reader) []VersionDefinition {
 	var room [8]VersionDefinition
 	list := room[:0]
 	for ok := r.List(); ok; ok = r.Element() {
+		if r.Full(len(list), 100) {
+			break
+		}
 		list = append(list, VersionDefinition{})
 		if r.Given("an object") {
 			list[len(list)-1].read(r)
@@ -241,6 +245,7 @@ func (v *Definition) validate(c *document.Checker) {
 	v.ExecutionConfig.validate(c)
 	c.Leave()
 	c.Enter("versions")
+	c.Here(document.Most(len(v.Versions), 100))
 	for i := range v.Versions {
 		c.EnterIndex(i)
 		v.Versions[i].validate(c)
@@ -680,11 +685,11 @@ func (v *Verification) read(r *document.Reader) {
 			}
 		case "env":
 			if r.Once(&seen, 1<<3) {
-				v.Env = r.Texts()
+				v.Env = r.TextsWithin(64)
 			}
 		case "locations":
 			if r.Once(&seen, 1<<4) {
-				v.Locations = r.Texts()
+				v.Locations = r.TextsWithin(128)
 			}
 		case "version_file":
 			if r.Once(&seen, 1<<5) {
@@ -703,6 +708,9 @@ func verificationCommands(r *document.Reader) []Command {
 	var room [8]Command
 	list := room[:0]
 	for ok := r.List(); ok; ok = r.Element() {
+		if r.Full(len(list), 64) {
+			break
+		}
 		list = append(list, Command{})
 		if r.Given("an object") {
 			list[len(list)-1].read(r)
@@ -753,6 +761,7 @@ func (v Verification) Validate() error {
 
 func (v *Verification) validate(c *document.Checker) {
 	c.Enter("commands")
+	c.Here(document.Most(len(v.Commands), 64))
 	for i := range v.Commands {
 		c.EnterIndex(i)
 		v.Commands[i].validate(c)
@@ -760,6 +769,7 @@ func (v *Verification) validate(c *document.Checker) {
 	}
 	c.Leave()
 	c.Enter("env")
+	c.Here(document.Most(len(v.Env), 64))
 	for i, s := range v.Env {
 		c.EnterIndex(i)
 		c.Here(document.Patterned(s, validEnvName))
@@ -767,6 +777,7 @@ func (v *Verification) validate(c *document.Checker) {
 	}
 	c.Leave()
 	c.Enter("locations")
+	c.Here(document.Most(len(v.Locations), 128))
 	for i, s := range v.Locations {
 		c.EnterIndex(i)
 		c.Here(document.Patterned(s, validLocation))
@@ -869,7 +880,7 @@ func (v *Command) read(r *document.Reader) {
 			}
 		case "args":
 			if r.Once(&seen, 1<<1) {
-				v.Args = r.Texts()
+				v.Args = r.TextsWithin(64)
 			}
 		case "exit_code":
 			if r.Once(&seen, 1<<2) {
@@ -943,13 +954,21 @@ func (v Command) Validate() error {
 
 func (v *Command) validate(c *document.Checker) {
 	c.At("binary", document.RequiredOr(v.Binary, document.Patterned(v.Binary, validBinary)))
+	c.Enter("args")
+	c.Here(document.Most(len(v.Args), 64))
+	for i, s := range v.Args {
+		c.EnterIndex(i)
+		c.Here(document.Bounded(s, 8192, nil))
+		c.Leave()
+	}
+	c.Leave()
 	c.At("exit_code", document.Within(v.ExitCode, 0, 255))
 	if v.Pattern != "" {
-		c.At("pattern", validPattern(v.Pattern))
+		c.At("pattern", document.Bounded(v.Pattern, 1000, validPattern))
 	}
 	c.At("priority", document.Int32(v.PriorityOrDefault()))
 	if v.VersionPattern != "" {
-		c.At("version_pattern", validVersionPattern(v.VersionPattern))
+		c.At("version_pattern", document.Bounded(v.VersionPattern, 1000, validVersionPattern))
 	}
 	if v.Timeout.Set {
 		c.At("timeout", document.Span{Above: document.Bound(0), Max: document.Bound(5 * time.Minute)}.Check(v.Timeout.Value))
@@ -1047,7 +1066,7 @@ func (v VersionFile) Validate() error {
 
 func (v *VersionFile) validate(c *document.Checker) {
 	c.At("path", document.RequiredOr(v.Path, document.Patterned(v.Path, validRelativePath)))
-	c.At("pattern", document.RequiredOr(v.Pattern, validVersionPattern(v.Pattern)))
+	c.At("pattern", document.RequiredOr(v.Pattern, document.Bounded(v.Pattern, 1000, validVersionPattern)))
 }
 
 // IsZero reports whether the document says nothing: {}.
@@ -1237,7 +1256,7 @@ func (v *Interpreter) read(r *document.Reader) {
 			}
 		case "args":
 			if r.Once(&seen, 1<<1) {
-				v.Args = r.Texts()
+				v.Args = r.TextsWithin(64)
 			}
 		case "file_extension":
 			if r.Once(&seen, 1<<2) {
@@ -1277,6 +1296,14 @@ func (v Interpreter) Validate() error {
 }
 
 func (v *Interpreter) validate(c *document.Checker) {
+	c.Enter("args")
+	c.Here(document.Most(len(v.Args), 64))
+	for i, s := range v.Args {
+		c.EnterIndex(i)
+		c.Here(document.Bounded(s, 8192, nil))
+		c.Leave()
+	}
+	c.Leave()
 }
 
 // IsZero reports whether the document says nothing: {}.

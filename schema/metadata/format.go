@@ -176,12 +176,13 @@ func validVersion(text string) string {
 	return ""
 }
 
-// validPattern accepts an RE2 expression.
+// validPattern accepts an RE2 expression whose program has at most 1000
+// instructions: a repetition counts as often as it repeats.
 //
 //attune:format regexp
 func validPattern(pattern string) string { return validGroups(pattern, 0) }
 
-// validVersionPattern accepts an RE2 expression with a group that is the version.
+// validVersionPattern accepts a regexp with a group that is the version.
 //
 //attune:format version-pattern
 func validVersionPattern(pattern string) string {
@@ -200,6 +201,8 @@ func validGroups(pattern string, groups int) string {
 		return fmt.Sprintf("%s: %s", bad.Code, document.Excerpt(bad.Expr))
 	case errors.As(err, &bad):
 		return bad.Code.String()
+	case programSize(re) > MaxProgram:
+		return fmt.Sprintf("needs a program of more than %d instructions: repeat less", MaxProgram)
 	case re.MaxCap() < groups:
 		return `has no group: put what is the version in parentheses, as in "ruby ([0-9.]+)"`
 	}

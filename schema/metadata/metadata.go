@@ -25,7 +25,7 @@ const (
 
 // Aliases are the other names of a runtime. The first is its capability name.
 //
-//attune:document column format=alias unique
+//attune:document column format=alias unique most=64
 //attune:guard runtime.aliases
 type Aliases []string
 
@@ -60,7 +60,7 @@ type Definition struct {
 	// ExecutionConfig says how a script is executed.
 	ExecutionConfig ExecutionConfig `json:"execution_config,omitzero"`
 	// Versions are those that have their own way to be verified.
-	Versions []VersionDefinition `json:"versions,omitempty"`
+	Versions []VersionDefinition `json:"versions,omitempty" attune:"most=100"`
 	Unknown  Unknown             `json:"-"`
 }
 
@@ -114,14 +114,14 @@ type Verification struct {
 	CheckRequired Optional[bool] `json:"check_required,omitzero" attune:"default=true"`
 	// Commands are tried by ascending priority, ties in the order in which they
 	// are written; the first success wins.
-	Commands []Command `json:"commands,omitempty" attune:"order=priority"`
+	Commands []Command `json:"commands,omitempty" attune:"order=priority,most=64"`
 	// Env names variables of the host that are passed through to the probe, as far
 	// as a trusted pack asks for them or the host's policy.env names them.
-	Env []string `json:"env,omitempty" attune:"format=env-name"`
+	Env []string `json:"env,omitempty" attune:"format=env-name,most=64"`
 	// Locations are globs of further executables that PATH does not show, of
 	// which those are taken that are named as a command is, but for a version at
 	// the end; a leading ~ is the home folder.
-	Locations []string `json:"locations,omitempty" attune:"format=location"`
+	Locations []string `json:"locations,omitempty" attune:"format=location,most=128"`
 	// VersionFile says where an executable's version is read; then nothing is run.
 	// Hosts read it for trusted packs only.
 	VersionFile *VersionFile `json:"version_file,omitempty"`
@@ -136,19 +136,19 @@ type Command struct {
 	// shell line.
 	Binary string `json:"binary" attune:"required,format=binary"`
 	// Args are its arguments.
-	Args []string `json:"args,omitempty"`
+	Args []string `json:"args,omitempty" attune:"most=64,length=8192"`
 	// ExitCode is the exit status that is expected.
 	ExitCode int `json:"exit_code,omitempty" attune:"min=0,max=255"`
 	// Pattern must match standard output, a newline and standard error, taken
 	// together; none matches everything.
-	Pattern string `json:"pattern,omitempty" attune:"format=regexp"`
+	Pattern string `json:"pattern,omitempty" attune:"format=regexp,length=1000"`
 	// Priority: lower is tried first.
 	Priority Optional[int] `json:"priority,omitzero" attune:"default=999"`
 	// Optional: its failure is not worth a warning.
 	Optional bool `json:"optional,omitempty"`
 	// VersionPattern finds the version in the output: its group "version", else
 	// its first group. None: the version is found by itself.
-	VersionPattern string `json:"version_pattern,omitempty" attune:"format=version-pattern"`
+	VersionPattern string `json:"version_pattern,omitempty" attune:"format=version-pattern,length=1000"`
 	// Timeout bounds one run.
 	Timeout Optional[Duration] `json:"timeout,omitzero" attune:"default=10s,above=0s,max=5m"`
 	Unknown Unknown            `json:"-"`
@@ -169,7 +169,7 @@ type VersionFile struct {
 	Path string `json:"path" attune:"required,format=relative-path"`
 	// Pattern finds the version in the file: its group "version", else its first
 	// group.
-	Pattern string  `json:"pattern" attune:"required,format=version-pattern"`
+	Pattern string  `json:"pattern" attune:"required,format=version-pattern,length=1000"`
 	Unknown Unknown `json:"-"`
 }
 
@@ -200,7 +200,7 @@ type Interpreter struct {
 	// Binary is its name or path.
 	Binary string `json:"binary,omitempty"`
 	// Args stand before the script.
-	Args []string `json:"args,omitempty"`
+	Args []string `json:"args,omitempty" attune:"most=64,length=8192"`
 	// FileExtension is that of its scripts, such as .py.
 	FileExtension string  `json:"file_extension,omitempty"`
 	Unknown       Unknown `json:"-"`
