@@ -2,6 +2,7 @@ package document
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -74,7 +75,23 @@ const escapedRoom = 64
 // to MaxText long: what a database took can always be read.
 func (r *Reader) OpenStored(text string) bool {
 	r.stored = true
+	if size, ok := withheld(text); ok {
+		r.tooLarge(size, MaxText)
+		return false
+	}
 	return r.short(len(text)) && r.open(text)
+}
+
+// withheld reports whether a text stands for a document that was too large to be
+// read: a line feed and its size. As a document that would be a number, which no
+// column holds.
+func withheld(text string) (size int, ok bool) {
+	digits, ok := strings.CutPrefix(text, "\n")
+	if !ok {
+		return 0, false
+	}
+	size, err := strconv.Atoi(digits)
+	return size, err == nil
 }
 
 func (r *Reader) open(text string) bool {

@@ -106,7 +106,11 @@ func (v Aliases) Fault() error {
 		return nil
 	}
 	var again Aliases
-	return again.UnmarshalJSON([]byte(raw))
+	var r document.Reader
+	if r.OpenStored(raw) {
+		again.read(&r)
+	}
+	return r.Close()
 }
 
 // definitionKeys are the keys that Definition names, in the order in which they are written.

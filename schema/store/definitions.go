@@ -12,53 +12,42 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// Definitions returns all runtimes with their versions, newest version first, in
+// Definitions returns the runtimes with their versions, newest version first, in
 // the order of their refs. A row whose metadata is malformed is there too: its
-// Fault says why it cannot be used.
+// Fault says why it cannot be used. So is one that is too large alone, as
+// MaxDefinitionSize and MaxVersions have it. What goes beyond MaxDefinitions or
+// MaxDefinitionsSize is not: LeftOut says what.
 //
 // It takes two queries however many runtimes there are. What a second process
 // writes between them may show in the versions alone; a snapshot of both is had
 // by a Store over a repeatable-read transaction.
 func (s *Store) Definitions(ctx context.Context) ([]metadata.Definition, error) {
-	runtimes, err := s.Runtimes.List(ctx, Page{})
-	if err != nil {
-		return nil, fmt.Errorf("read definitions: %w", err)
-	}
-	versions, err := s.RuntimeVersions.all(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read definitions: %w", err)
-	}
-	of := map[int64][]schema.RuntimeVersion{}
-	for _, v := range versions {
-		of[v.Runtime] = append(of[v.Runtime], v)
-	}
-	defs := make([]metadata.Definition, len(runtimes))
-	for i := range runtimes {
-		defs[i] = DefinitionOf(&runtimes[i], of[runtimes[i].ID])
-	}
-	return defs, nil
+	defs, err := s.Runtimes.read(ctx)
+	return defs, s.Runtimes.failed("read definitions", err)
 }
 
-// all returns the versions of all runtimes, newest first.
-func (v *RuntimeVersions) all(ctx context.Context) ([]schema.RuntimeVersion, error) {
+// ofRuntimes returns versions of some runtimes, at most so many, newest first.
+func (v *RuntimeVersions) ofRuntimes(ctx context.Context, runtimes []int64, most int) ([]schema.RuntimeVersion, error) {
 	return v.many(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
-		return q.OrderExpr("? DESC, runtime_version.id", v.bytewise("runtime_version.sort_key"))
+		return q.Where("runtime_version.runtime IN (?)", bun.List(append(runtimes, 0))). // a list must not be empty
+													OrderExpr("? DESC, runtime_version.id", v.bytewise("runtime_version.sort_key")).Limit(int64(most))
 	})
 }
 
 // Definition returns a runtime with its versions, as Definitions does. Errors:
 // ErrNotFound.
 func (r *Runtimes) Definition(ctx context.Context, ref string) (*metadata.Definition, error) {
-	row, err := r.ByRef(ctx, ref)
-	if err != nil {
-		return nil, err
+	if !storable(ref) {
+		return nil, r.fail("get", ref, ErrNotFound)
 	}
-	versions, err := r.versions.ByRuntime(ctx, ref)
-	if err != nil {
+	defs, err := r.read(ctx, ref)
+	switch {
+	case err != nil:
 		return nil, r.fail("get", ref, err)
+	case len(defs) == 0:
+		return nil, r.fail("get", ref, ErrNotFound)
 	}
-	def := DefinitionOf(row, versions)
-	return &def, nil
+	return &defs[0], nil
 }
 
 // DefinitionOf is a row and its versions as a definition.

@@ -1,0 +1,11 @@
+package metadata
+
+// CoreRefs returns the refs of the pack that comes with the program, in their
+// order. Where not all definitions of a database can be read, these are first.
+func CoreRefs() []string {
+	return []string{
+		"core.bun", "core.deno", "core.dotnet", "core.elixir", "core.erlang", "core.go", "core.java", "core.julia",
+		"core.lua", "core.native", "core.nodejs", "core.perl", "core.php", "core.powershell", "core.python", "core.r",
+		"core.ruby", "core.rust", BuiltinRef, "core.shell",
+	}
+}
