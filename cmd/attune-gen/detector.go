@@ -85,6 +85,13 @@ func (c *detectorCommand) rows() (detector.Source, error) {
 	if err != nil {
 		return detector.Source{}, fmt.Errorf("%s: %w", db.Name, err)
 	}
+	leftOut, err := db.Store.LeftOut(ctx)
+	if err != nil {
+		return detector.Source{}, fmt.Errorf("%s: %w", db.Name, err)
+	}
+	if text := leftOut.String(); text != "" {
+		return detector.Source{}, fmt.Errorf("%s: %s", db.Name, text)
+	}
 	name := db.Name
 	if !db.IsEmbedded() {
 		name += ", schema " + db.Schema

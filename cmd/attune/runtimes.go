@@ -40,6 +40,13 @@ func (c *runtimesListCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return fmt.Errorf("list runtimes of %s: %w", db.Name, err)
 	}
+	leftOut, err := db.Store.LeftOut(ctx)
+	if err != nil {
+		return fmt.Errorf("list runtimes of %s: %w", db.Name, err)
+	}
+	if text := leftOut.String(); text != "" {
+		env.Warn(text)
+	}
 	all := len(defs)
 	defs = c.page(defs)
 	if env.JSON {

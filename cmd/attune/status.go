@@ -27,6 +27,8 @@ func (c *migrateStatusCmd) Help() string {
 // definitions is what is stored in runtime and runtime_version.
 type definitions struct {
 	Count int `json:"count"`
+	// LeftOut says what is there and not read; empty is nothing.
+	LeftOut string `json:"left_out,omitempty"`
 	// Malformed is nil where they could not be read; Error says why.
 	Malformed []malformed `json:"malformed,omitzero"`
 	Error     string      `json:"error,omitempty"`
@@ -72,7 +74,11 @@ func readDefinitions(ctx context.Context, st *store.Store) *definitions {
 	if err != nil {
 		return &definitions{Error: err.Error()}
 	}
-	found := &definitions{Count: len(defs), Malformed: []malformed{}}
+	leftOut, err := st.LeftOut(ctx)
+	if err != nil {
+		return &definitions{Error: err.Error()}
+	}
+	found := &definitions{Count: len(defs), LeftOut: leftOut.String(), Malformed: []malformed{}}
 	for i := range defs {
 		if fault := cmp.Or(defs[i].Validate(), defs[i].Contradictions()); fault != nil {
 			found.Malformed = append(found.Malformed, malformed{Ref: defs[i].Ref, Fault: fault.Error()})
@@ -212,5 +218,8 @@ func printDefinitions(out *cli.Terminal, defs *definitions) {
 		for _, d := range defs.Malformed {
 			out.Printf("  %s: %s\n", cli.Clean(d.Ref), strings.ReplaceAll(cli.CleanLines(d.Fault), "\n", "; "))
 		}
+	}
+	if defs.LeftOut != "" {
+		statusLine(out, "", cli.Red, defs.LeftOut)
 	}
 }

@@ -33,6 +33,8 @@ type Config struct {
 	// carried into the document. Nil is none. One that the document has itself
 	// is left out, with a warning.
 	Extra map[string]json.RawMessage
+	// Warnings begin those of each document: what was known before. Nil is none.
+	Warnings []string
 	// VerifyDeclared: a declared list only restricts what is verified. Zero
 	// trusts it as written.
 	VerifyDeclared bool

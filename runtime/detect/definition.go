@@ -3,7 +3,6 @@ package detect
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -67,8 +66,8 @@ type command struct {
 	asked          host.Command
 	argv           []string
 	timeout        time.Duration
-	pattern        expression
-	versionPattern expression
+	pattern        *expression
+	versionPattern *expression
 }
 
 // at is the command with an executable that was found for it.
@@ -83,20 +82,7 @@ func (c *command) line() string { return "`" + host.CommandLine(c.Binary, c.Args
 
 type versionFile struct {
 	path    string
-	pattern expression
-}
-
-// expression is a regular expression that is compiled when it is first needed:
-// most definitions of a fleet are of runtimes that a host does not have.
-type expression func() *regexp.Regexp
-
-// lazy compiles source when it is asked to; validation has shown that it can
-// be. An empty source is nil.
-func lazy(source string) expression {
-	if source == "" {
-		return nil
-	}
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(source) })
+	pattern *expression
 }
 
 // prepare reads the definition's metadata, the first time that it is called.

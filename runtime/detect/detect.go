@@ -84,6 +84,7 @@ func (d *Detector) DetectInParts(ctx context.Context, tell func(soFar *Capabilit
 	r := d.newRound(false)
 	caps := &Capabilities{
 		Format: Format, Source: d.cfg.Source, Host: r.info, AttuneVersion: attune.Version, RuntimeVersions: map[string][]string{},
+		Warnings: slices.Clone(d.cfg.Warnings),
 	}
 	d.carry(caps)
 	defs := d.ofRole()

@@ -122,6 +122,6 @@ func (f *Failure) tried(p *probed) {
 func leftOut(ref, name, declared string, fault error) Failure {
 	return Failure{
 		Ref: ref, Name: name, Declared: declared, Outcome: InvalidMetadata,
-		Detail: "version " + declared + " is left out, its metadata is wrong: " + fault.Error(), Hint: hintMetadata,
+		Detail: "version " + declared + " is left out, its metadata is wrong: " + brief(fault), Hint: hintMetadata,
 	}
 }

@@ -106,6 +106,9 @@ func (a *Attempt) judge(c *command, res host.Result) (v version.Version, out out
 			fmt.Sprintf("make %s work for this user, or correct exit_code", c.line()))
 	case !a.matches(c, out) && out.unreadable != "":
 		a.end(OutputUnreadable, "its output does not match the pattern, but "+out.unreadable, hintUnreadable)
+	case !a.matches(c, out) && c.pattern.reach < len(out.text):
+		a.end(OutputUnreadable, fmt.Sprintf("its output does not match the pattern in its first %d bytes, and for more the pattern is too large", c.pattern.reach),
+			"repeat less in the pattern, or ask the tool in a way that it answers with a short text")
 	case !a.matches(c, out):
 		a.end(PatternMismatch, fmt.Sprintf("its output does not match %s: %s", c.Pattern, out.firstLine()),
 			fmt.Sprintf("see which program %s is, or correct the pattern", a.Path))
@@ -134,7 +137,7 @@ func (a *Attempt) matches(c *command, out output) bool {
 		return true
 	}
 	if a.PatternMatched == nil {
-		matched := c.pattern().MatchString(out.text)
+		matched := c.pattern.regexp().MatchString(c.pattern.cut(out.text))
 		a.PatternMatched = &matched
 	}
 	return *a.PatternMatched
@@ -142,7 +145,7 @@ func (a *Attempt) matches(c *command, out output) bool {
 
 func (a *Attempt) extract(c *command, out output) (v version.Version) {
 	if c.versionPattern != nil {
-		v, a.VersionRaw, _ = version.ExtractPattern(c.versionPattern(), out.text)
+		v, a.VersionRaw, _ = version.ExtractPattern(c.versionPattern.regexp(), c.versionPattern.cut(out.text))
 	} else {
 		v, a.VersionRaw, _ = version.Extract(out.text)
 	}

@@ -183,7 +183,7 @@ func (r *round) readVersionFile(p *probed, w *way, cmd host.Command, exe host.Ca
 	if err != nil {
 		return false
 	}
-	raw := fileVersion(w.versionFile.pattern(), string(data))
+	raw := fileVersion(w.versionFile.pattern.regexp(), w.versionFile.pattern.cut(string(data)))
 	v, err := version.Parse(raw)
 	if err != nil {
 		return false

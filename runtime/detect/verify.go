@@ -35,7 +35,7 @@ func (r *round) verify(ctx context.Context, d *definition) finding {
 	v := d.Distributions.Verification
 	switch {
 	case p.fault != nil:
-		return d.absent(InvalidMetadata, p.fault.Error(), hintMetadata)
+		return d.absent(InvalidMetadata, brief(p.fault), hintMetadata)
 	case v != nil && v.AlwaysAvailable:
 		return d.taken(AlwaysAvailable)
 	case v != nil && !v.MustCheck():
@@ -66,6 +66,13 @@ func (r *round) verify(ctx context.Context, d *definition) finding {
 	f.leftOut(d, slices.Concat(unseen...))
 	return f
 }
+
+// maxDetail is how many bytes of faults a document tells of a definition. Whoever
+// wants all of them validates it.
+const maxDetail = 1 << 10
+
+// brief is what is wrong with a definition, for a document.
+func brief(fault error) string { return excerpt(fault.Error(), maxDetail) }
 
 func (d *definition) absent(o Outcome, detail, hint string) finding {
 	return finding{absence: &Absence{Ref: d.Ref, Name: d.name, Outcome: o, Detail: detail, Hint: hint}}

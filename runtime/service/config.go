@@ -19,6 +19,8 @@ import (
 // Definitions reads what is to be detected; *store.Store does.
 type Definitions interface {
 	Definitions(ctx context.Context) ([]metadata.Definition, error)
+	// LeftOut returns what Definitions leaves out, which is warned of.
+	LeftOut(ctx context.Context) (store.LeftOut, error)
 }
 
 // Rows keeps the row of a worker, and what its host has; *store.Workers does.
@@ -78,8 +80,9 @@ type Config struct {
 	// Open opens the database and checks its schema.
 	Open func(ctx context.Context) (*Database, error)
 	// Detector makes a detector of definitions, under the policy of the host. Its
-	// documents should hold the attempts (detect.Config.Explain).
-	Detector func(defs []metadata.Definition) (Detector, error)
+	// documents should hold the attempts (detect.Config.Explain) and begin their
+	// warnings with those given (detect.Config.Warnings).
+	Detector func(defs []metadata.Definition, warnings []string) (Detector, error)
 	// Host is the machine that the detector asks.
 	Host Host
 

@@ -22,7 +22,7 @@ import (
 // goes on after the others were told of.
 func (b *bench) crowded(policy *host.Policy) service.Config {
 	cfg := b.config()
-	cfg.Detector = func(defs []metadata.Definition) (service.Detector, error) {
+	cfg.Detector = func(defs []metadata.Definition, warnings []string) (service.Detector, error) {
 		return detect.New(defs, detect.Config{
 			Host: cfg.Host.(detect.Host), Policy: policy, Explain: true, Now: b.clock.Now, Getenv: func(string) string { return "" },
 			Parallelism: 2, Timeout: 12 * time.Second,
@@ -172,9 +172,9 @@ func TestUnreached(t *testing.T) {
 	b := newBench(t, testdb.SQLite(t))
 	cfg, d := b.config(), &skipping{}
 	detector := cfg.Detector
-	cfg.Detector = func(defs []metadata.Definition) (service.Detector, error) {
+	cfg.Detector = func(defs []metadata.Definition, warnings []string) (service.Detector, error) {
 		var err error
-		d.Detector, err = detector(defs)
+		d.Detector, err = detector(defs, warnings)
 		return d, err
 	}
 	cfg.UnconfirmedFor = 5 * time.Minute

@@ -20,15 +20,13 @@ import (
 // a negative was verified then.
 func Found(caps *detect.Capabilities, now time.Time) (*store.Capabilities, error) {
 	out := &store.Capabilities{At: now}
-	slim := *caps
-	slim.Detected = slices.Clone(caps.Detected)
-	slim.Undetected = slices.Clone(caps.Undetected)
-	for i, d := range caps.Detected {
+	slim, left := bound(caps), &budget{left: maxEvidence}
+	for i, d := range slim.Detected {
 		slim.Detected[i].Attempts = nil
 		row, err := withEvidence(schema.WorkerRuntime{
 			RuntimeRef: d.Ref, Name: d.Name, Outcome: string(d.Outcome), Source: string(d.Source),
 			Version: d.Version, VersionRaw: plain(d.VersionRaw), Path: plain(d.Path), RealPath: plain(d.RealPath),
-		}, d.Attempts)
+		}, d.Attempts, left)
 		if err != nil {
 			return nil, err
 		}
@@ -40,17 +38,16 @@ func Found(caps *detect.Capabilities, now time.Time) (*store.Capabilities, error
 		}
 		out.Runtimes = append(out.Runtimes, row)
 	}
-	for i, a := range caps.Undetected {
+	for i, a := range slim.Undetected {
 		slim.Undetected[i].Attempts = nil
 		row, err := withEvidence(schema.WorkerRuntime{
 			RuntimeRef: a.Ref, Name: a.Name, Outcome: string(a.Outcome), Detail: orNull(a.Detail), Hint: orNull(a.Hint), VerifiedAt: &now,
-		}, a.Attempts)
+		}, a.Attempts, left)
 		if err != nil {
 			return nil, err
 		}
 		out.Runtimes = append(out.Runtimes, row)
 	}
-	slim.Failed = mostTelling(caps.Failed)
 	for i, f := range slim.Failed {
 		slim.Failed[i].Attempts = nil
 		if told(&f, caps) {
@@ -59,7 +56,7 @@ func Found(caps *detect.Capabilities, now time.Time) (*store.Capabilities, error
 		row, err := withEvidence(schema.WorkerRuntime{
 			RuntimeRef: f.Ref, Name: f.Name, Outcome: string(f.Outcome), Source: string(detect.Verified), Detail: orNull(f.Detail), Hint: orNull(f.Hint),
 			Version: f.Version, VersionRaw: plain(f.Declared), Path: plain(f.Path), RealPath: plain(f.RealPath), VerifiedAt: &now,
-		}, f.Attempts)
+		}, f.Attempts, left)
 		if err != nil {
 			return nil, err
 		}
@@ -67,6 +64,9 @@ func Found(caps *detect.Capabilities, now time.Time) (*store.Capabilities, error
 			row.VerifiedAt = &f.VerifiedAt
 		}
 		out.Runtimes = append(out.Runtimes, row)
+	}
+	if left.out > 0 {
+		slim.Warnings = append(slim.Warnings, fmt.Sprintf("the evidence on %d entries is left out: there are more than %d MiB", left.out, maxEvidence>>20))
 	}
 	doc, err := json.Marshal(slim)
 	if err != nil {
@@ -104,16 +104,19 @@ func told(f *detect.Failure, caps *detect.Capabilities) bool {
 		slices.ContainsFunc(caps.Detected, func(d detect.Detection) bool { return d.Ref == f.Ref && f.Path != "" && d.Path == f.Path })
 }
 
-// withEvidence adds attempts to a row; without any it has none.
-func withEvidence(row schema.WorkerRuntime, attempts []detect.Attempt) (schema.WorkerRuntime, error) {
+// withEvidence adds the first attempts to a row, if they fit; without any it has
+// none.
+func withEvidence(row schema.WorkerRuntime, attempts []detect.Attempt, left *budget) (schema.WorkerRuntime, error) {
 	if len(attempts) == 0 {
 		return row, nil
 	}
-	evidence, err := json.Marshal(attempts)
+	evidence, err := json.Marshal(attempts[:min(maxAttempts, len(attempts))])
 	if err != nil {
 		return row, fmt.Errorf("encode the evidence on %s: %w", row.Name, err)
 	}
-	row.Evidence = withoutNUL(evidence)
+	if left.take(len(evidence)) {
+		row.Evidence = withoutNUL(evidence)
+	}
 	return row, nil
 }
 

@@ -35,9 +35,9 @@ func (h *held) Detect(ctx context.Context) (*detect.Capabilities, error) {
 func (b *bench) holding() (service.Config, *held) {
 	cfg, h := b.config(), &held{}
 	detector := cfg.Detector
-	cfg.Detector = func(defs []metadata.Definition) (service.Detector, error) {
+	cfg.Detector = func(defs []metadata.Definition, warnings []string) (service.Detector, error) {
 		var err error
-		h.Detector, err = detector(defs)
+		h.Detector, err = detector(defs, warnings)
 		return h, err
 	}
 	return cfg, h

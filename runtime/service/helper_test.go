@@ -164,9 +164,9 @@ func (b *bench) config() service.Config {
 		Open: func(context.Context) (*service.Database, error) {
 			return &service.Database{Definitions: b.own, Rows: b.own.Workers}, nil
 		},
-		Detector: func(defs []metadata.Definition) (service.Detector, error) {
+		Detector: func(defs []metadata.Definition, warnings []string) (service.Detector, error) {
 			return detect.New(defs, detect.Config{
-				Host: local, Policy: policy, Explain: true, Now: b.clock.Now, Getenv: func(string) string { return "" },
+				Host: local, Policy: policy, Explain: true, Now: b.clock.Now, Getenv: func(string) string { return "" }, Warnings: warnings,
 			}), nil
 		},
 		Host: local, Now: b.clock.Now, Random: func() float64 { return 0.5 },

@@ -159,7 +159,9 @@ func TestHundredAtOnce(t *testing.T) {
 		var mu sync.Mutex
 		cfg.Random = func() float64 { mu.Lock(); defer mu.Unlock(); return random.Float64() }
 		declared := detect.Config{Declared: []string{"alpha", "beta"}, Now: b.clock.Now, Getenv: func(string) string { return "" }}
-		cfg.Detector = func(defs []metadata.Definition) (service.Detector, error) { return detect.New(defs, declared), nil }
+		cfg.Detector = func(defs []metadata.Definition, warnings []string) (service.Detector, error) {
+			return detect.New(defs, declared), nil
+		}
 		cfg.StatementTimeout = time.Minute
 		if b.roles != nil { // one login for all of them
 			shared := store.New(opened(t, b.roles.Login(t, b.name+"-fleet", "attune_fleet")), store.Config{Schema: db.Schema})

@@ -38,9 +38,9 @@ func TestRefreshIsAnsweredAtTheEnd(t *testing.T) {
 	b := newBench(t, testdb.SQLite(t))
 	cfg, d := b.config(), &gradual{}
 	detector := cfg.Detector
-	cfg.Detector = func(defs []metadata.Definition) (service.Detector, error) {
+	cfg.Detector = func(defs []metadata.Definition, warnings []string) (service.Detector, error) {
 		var err error
-		d.Detector, err = detector(defs)
+		d.Detector, err = detector(defs, warnings)
 		return d, err
 	}
 	svc := b.start(cfg)

@@ -38,7 +38,9 @@ func newFleet(b *bench, size int, url string) *fleet {
 		cfg := b.config()
 		cfg.Now, cfg.Random, cfg.IdleTimeout = now.Now, nil, -1
 		declared := detect.Config{Declared: []string{"alpha", "beta"}, Now: now.Now, Getenv: func(string) string { return "" }}
-		cfg.Detector = func(defs []metadata.Definition) (service.Detector, error) { return detect.New(defs, declared), nil }
+		cfg.Detector = func(defs []metadata.Definition, warnings []string) (service.Detector, error) {
+			return detect.New(defs, declared), nil
+		}
 		cfg.Open = func(ctx context.Context) (*service.Database, error) {
 			pool, err := database.Open(ctx, url)
 			if err != nil {

@@ -61,7 +61,7 @@ func (s *Service) reload(context.Context) error {
 // change makes settings those that count, unless there is no detector by them.
 func (s *Service) change(to settings) (ok bool) {
 	if s.known.detector != nil {
-		detector, err := to.cfg.Detector(s.known.defs)
+		detector, err := to.cfg.Detector(s.known.defs, s.known.warnings)
 		if err != nil {
 			s.log.Error("the new configuration cannot be used; the one from before is", "error", err)
 			return false

@@ -26,7 +26,7 @@ func (b *bench) reload(svc *service.Service, id service.Identity, cfg service.Co
 // declaring is a config by which the host has these runtimes.
 func (b *bench) declaring(strict bool, names ...string) service.Config {
 	cfg := b.config()
-	cfg.Detector = func(defs []metadata.Definition) (service.Detector, error) {
+	cfg.Detector = func(defs []metadata.Definition, warnings []string) (service.Detector, error) {
 		return detect.New(defs, detect.Config{Declared: names, Strict: strict, Now: b.clock.Now, Getenv: func(string) string { return "" }}), nil
 	}
 	return cfg
@@ -79,7 +79,9 @@ func TestReloadWrong(t *testing.T) {
 		t.Error("another name: no error")
 	}
 	wrong = b.config()
-	wrong.Detector = func([]metadata.Definition) (service.Detector, error) { return nil, errors.New("no such policy") }
+	wrong.Detector = func([]metadata.Definition, []string) (service.Detector, error) {
+		return nil, errors.New("no such policy")
+	}
 	said := func(text string, times int) {
 		t.Helper()
 		if n := strings.Count(b.log.String(), text); n != times {

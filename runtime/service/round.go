@@ -29,6 +29,7 @@ var _ Marked = (*store.Store)(nil)
 type known struct {
 	detector Detector // nil: none were read yet
 	defs     []metadata.Definition
+	warnings []string
 	mark     string // empty: read them to know whether they have changed
 	sum      [sha256.Size]byte
 	watch    watch
@@ -138,6 +139,7 @@ func (s *Service) takeAsked() {
 // host cannot use leaves the one before.
 func (s *Service) readDefinitions(ctx context.Context) error {
 	var defs []metadata.Definition
+	var leftOut store.LeftOut
 	mark := ""
 	ok, err := s.ask(ctx, "read definitions", func(ctx context.Context) (err error) {
 		if m, is := s.db.Definitions.(Marked); is {
@@ -146,13 +148,19 @@ func (s *Service) readDefinitions(ctx context.Context) error {
 				return err
 			}
 		}
-		defs, err = s.db.Definitions.Definitions(ctx)
+		if defs, err = s.db.Definitions.Definitions(ctx); err == nil {
+			leftOut, err = s.db.Definitions.LeftOut(ctx)
+		}
 		return err
 	})
 	if err != nil || !ok || s.marked(mark) {
 		return err
 	}
-	sum, err := sumOf(defs)
+	var warnings []string
+	if text := leftOut.String(); text != "" {
+		warnings = append(warnings, text)
+	}
+	sum, err := sumOf(defs, warnings)
 	if err != nil {
 		return err
 	}
@@ -160,7 +168,7 @@ func (s *Service) readDefinitions(ctx context.Context) error {
 		s.known.mark = mark
 		return nil
 	}
-	detector, err := s.cfg.Detector(defs)
+	detector, err := s.cfg.Detector(defs, warnings)
 	if err != nil && s.known.detector == nil {
 		return err
 	}
@@ -172,16 +180,20 @@ func (s *Service) readDefinitions(ctx context.Context) error {
 		s.log.Info("the definitions changed; verifying in full", "definitions", len(defs))
 		s.force = true
 	}
-	s.known = known{detector: detector, defs: defs, mark: mark, sum: sum, watch: watchOf(defs)}
+	s.known = known{detector: detector, defs: defs, warnings: warnings, mark: mark, sum: sum, watch: watchOf(defs)}
 	return nil
 }
 
 // marked reports whether the definitions of a mark are those that are known.
 func (s *Service) marked(mark string) bool { return mark != "" && mark == s.known.mark }
 
-// sumOf tells definitions from others. Malformed ones count as they are.
-func sumOf(defs []metadata.Definition) ([sha256.Size]byte, error) {
-	text, err := json.Marshal(defs)
+// sumOf tells definitions and warnings from others. Malformed ones count as they
+// are.
+func sumOf(defs []metadata.Definition, warnings []string) ([sha256.Size]byte, error) {
+	text, err := json.Marshal(struct {
+		Definitions []metadata.Definition
+		Warnings    []string
+	}{defs, warnings})
 	if err != nil {
 		return [sha256.Size]byte{}, fmt.Errorf("compare definitions: %w", err)
 	}

@@ -32,9 +32,9 @@ func (c *counted) Detect(ctx context.Context) (*detect.Capabilities, error) {
 func (b *bench) counting() (service.Config, *counted) {
 	cfg, n := b.config(), &counted{}
 	detector := cfg.Detector
-	cfg.Detector = func(defs []metadata.Definition) (service.Detector, error) {
+	cfg.Detector = func(defs []metadata.Definition, warnings []string) (service.Detector, error) {
 		var err error
-		n.Detector, err = detector(defs)
+		n.Detector, err = detector(defs, warnings)
 		return n, err
 	}
 	return cfg, n
@@ -446,7 +446,7 @@ func TestHostile(t *testing.T) {
 func (b *bench) underStandardPolicy() service.Config {
 	b.Helper()
 	cfg := b.config()
-	cfg.Detector = func(defs []metadata.Definition) (service.Detector, error) {
+	cfg.Detector = func(defs []metadata.Definition, warnings []string) (service.Detector, error) {
 		return detect.New(defs, detect.Config{
 			Host: cfg.Host.(detect.Host), Explain: true, Now: b.clock.Now, Getenv: func(string) string { return "" },
 		}), nil // nil is the standard policy

@@ -159,7 +159,7 @@ func outlive(t *testing.T, server *testdb.Server, stop, run func()) {
 	cfg.Now, cfg.Random = nil, nil
 	cfg.HeartbeatInterval, cfg.VerifyInterval, cfg.StatementTimeout = time.Second, time.Second, 300*time.Millisecond
 	cfg.Open = opens(b.roles.Login(t, b.name+"-fleet", "attune_fleet"), db.Schema)
-	cfg.Detector = func(defs []metadata.Definition) (service.Detector, error) {
+	cfg.Detector = func(defs []metadata.Definition, warnings []string) (service.Detector, error) {
 		return detect.New(defs, detect.Config{Declared: []string{"alpha", "beta"}, Getenv: func(string) string { return "" }}), nil
 	}
 	ctx, end := context.WithCancel(t.Context())

@@ -180,6 +180,15 @@ func (s *definitionFlags) detector(ctx context.Context, env *cli.Env, role metad
 	if err != nil {
 		return nil, err
 	}
+	if db != nil {
+		leftOut, err := db.Store.LeftOut(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("read definitions of %s: %w", db.Name, err)
+		}
+		if text := leftOut.String(); text != "" {
+			cfg.Warnings = append(cfg.Warnings, text)
+		}
+	}
 	if cfg.Policy, err = s.policy(env, defs); err != nil {
 		return nil, err
 	}

@@ -64,7 +64,7 @@ func (r *reloader) read(env *cli.Env) (*configuration, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = next.cfg.Detector(core.Definitions())
+	_, err = next.cfg.Detector(core.Definitions(), nil)
 	return next, err
 }
 

@@ -109,8 +109,8 @@ func (c *runCmd) configuration(env *cli.Env, role metadata.Role, local *host.Loc
 	}
 	return &configuration{id: id, listen: cmp.Or(c.Listen, sec.Listen), cfg: service.Config{
 		Open: func(ctx context.Context) (*service.Database, error) { return openService(ctx, env) },
-		Detector: func(defs []metadata.Definition) (service.Detector, error) {
-			return c.serviceDetector(env, role, local, defs)
+		Detector: func(defs []metadata.Definition, warnings []string) (service.Detector, error) {
+			return c.serviceDetector(env, role, local, defs, warnings)
 		},
 		Host:              local,
 		Hopeless:          hopeless,
@@ -196,7 +196,7 @@ func openService(ctx context.Context, env *cli.Env) (*service.Database, error) {
 
 // serviceDetector makes the detector of definitions from the database, under
 // this host's policy.
-func (c *runCmd) serviceDetector(env *cli.Env, role metadata.Role, on detect.Host, defs []metadata.Definition) (service.Detector, error) {
+func (c *runCmd) serviceDetector(env *cli.Env, role metadata.Role, on detect.Host, defs []metadata.Definition, warnings []string) (service.Detector, error) {
 	defs, err := c.withPacks(env, defs)
 	if err != nil {
 		return nil, err
@@ -208,7 +208,7 @@ func (c *runCmd) serviceDetector(env *cli.Env, role metadata.Role, on detect.Hos
 	sec := section(env, role)
 	return generated(role, defs, detect.Config{
 		Host: on, Policy: policy, Source: detect.SourceDatabase, Strict: env.Strict, Explain: true,
-		VerifyDeclared: sec.VerifyDeclared, Declared: sec.Capabilities.Runtimes, Extra: carried(sec),
+		Warnings: warnings, VerifyDeclared: sec.VerifyDeclared, Declared: sec.Capabilities.Runtimes, Extra: carried(sec),
 	}), nil
 }
 
