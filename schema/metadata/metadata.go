@@ -33,6 +33,13 @@ type Aliases []string
 // pack's folder runtimes. Columns have the names of the keys; the versions are
 // rows of runtime_version.
 //
+// Lists and texts have bounds, which Go, JSON Schema and both databases judge alike;
+// how large an expression is only Go knows. Of a database at most 1000 definitions
+// are read: the core pack's first, then by ref, as long as they have at most 8 MiB in
+// sum. What goes beyond is left out, and that is said. A definition that has more
+// than 2 MiB or 100 versions alone is not used, as its metadata is invalid; that
+// holds for the core pack's rows too.
+//
 // Values that contradict each other are refused where a pack is loaded, where a
 // definition is stored and where code is generated from it, which JSON Schema and
 // the databases cannot do: a pack_ref that is not the one of ref, an alias in upper

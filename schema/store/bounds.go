@@ -28,8 +28,16 @@ const (
 	MaxVersions = 100
 )
 
-// rowSize is what a row costs beside its text.
-const rowSize = 512
+const (
+	// rowSize is what a row costs beside its text.
+	rowSize = 512
+	// maxUnpacked is how many bytes Postgres unpacks to choose, about: what is too
+	// large alone counts here, and not in MaxDefinitionsSize.
+	maxUnpacked = 64 << 20
+	// suspect is how much a row of the core pack takes where it is stored before
+	// the others are looked at first.
+	suspect = 64 << 10
+)
 
 // LeftOut is what Definitions did not read, because there are too many
 // definitions or they are too large in sum.
@@ -138,7 +146,7 @@ func (d dialect) size(c column, name string) string {
 	if !d.postgres || c.kind != documentColumn && c.kind != rawColumn {
 		return d.pick("coalesce(pg_catalog.octet_length("+name+"), 0)", "coalesce(octet_length("+name+"), 0)")
 	}
-	const huge = 8 * MaxDefinitionSize // its form in jsonb may be longer than its text
+	const huge = 2 * MaxDefinitionSize // its form in jsonb may be longer than its text
 	unpacked := fmt.Sprintf(`CASE pg_catalog.jsonb_typeof(%[1]s)
 		WHEN 'object' THEN pg_catalog.pg_column_size(pg_catalog.jsonb_concat(%[1]s, '{}'))
 		WHEN 'array' THEN pg_catalog.pg_column_size(pg_catalog.jsonb_concat(%[1]s, '[]'))
@@ -194,38 +202,47 @@ func sum(table, alias string, of func(c column, name string) string) string {
 // id, n, which is their order, versions, size, and excess for one that is too large
 // alone or has too many versions. A ref narrows it to one.
 //
-// It costs nothing to know what a row takes where it is stored, and only as long
-// as that is little in sum, rows are unpacked to know what they have.
+// It costs nothing to know what a row takes where it is stored. What it has, which
+// may be a hundred times as much, Postgres knows only when it has unpacked it; so
+// there rows are looked at one after the other, until there is too much.
 func (r *Runtimes) chosen(ref ...string) any {
 	stored := func(_ column, name string) string { return r.stored(name) }
 	where := bun.SafeQuery("")
 	if len(ref) > 0 {
 		where = bun.SafeQuery("WHERE r.ref = ?", ref[0])
 	}
+	measured := "(SELECT " + sum("runtime", "r", r.size) + " FROM ?0 AS r WHERE r.id = few.id) + coalesce((SELECT sum(" +
+		sum("runtime_version", "v", r.size) + ") FROM ?1 AS v WHERE v.runtime = few.id), 0)"
 	query := strings.NewReplacer(
 		"{order}", string(r.bytewise("r.ref")),
 		"{stored}", sum("runtime", "r", stored), "{version_stored}", sum("runtime_version", "v", stored),
-		"{size}", sum("runtime", "r", r.size), "{version_size}", sum("runtime_version", "v", r.size),
+		"{measured}", measured,
 		"{row}", strconv.Itoa(rowSize), "{versions}", strconv.Itoa(MaxVersions), "{most}", strconv.Itoa(MaxDefinitions),
-		"{one}", strconv.Itoa(MaxDefinitionSize), "{all}", strconv.Itoa(MaxDefinitionsSize),
-	).Replace(`WITH sized AS (
-			SELECT r.id, r.ref, row_number() OVER (ORDER BY CASE WHEN r.ref IN (?2) THEN 0 ELSE 1 END, {order}) AS n,
-				{stored} + coalesce(v.stored, 0) AS stored, coalesce(v.versions, 0) AS versions
+		"{suspect}", strconv.Itoa(suspect), "{unpacked}", strconv.Itoa(maxUnpacked), "{one}", strconv.Itoa(MaxDefinitionSize), "{all}", strconv.Itoa(MaxDefinitionsSize),
+	).Replace(`WITH RECURSIVE sized AS (
+			SELECT r.id, r.ref, {stored} + coalesce(v.stored, 0) AS stored, coalesce(v.versions, 0) AS versions, row_number() OVER (ORDER BY
+				CASE WHEN r.ref NOT IN (?2) THEN 2 WHEN {stored} + coalesce(v.stored, 0) > {suspect} THEN 1 ELSE 0 END, {order}) AS n
 			FROM ?0 AS r LEFT JOIN (
 				SELECT v.runtime, count(*) AS versions, sum({version_stored}) AS stored FROM ?1 AS v GROUP BY v.runtime
 			) AS v ON v.runtime = r.id ?3
-		), looked_at AS (
-			SELECT sized.*, stored > {one} OR versions > {versions} AS excess,
-				sum(CASE WHEN stored > {one} OR versions > {versions} THEN 0 ELSE stored END) OVER (ORDER BY n) AS so_far
-			FROM sized
-		), measured AS MATERIALIZED (
-			SELECT l.id, l.n, l.versions, l.excess, CASE WHEN l.excess THEN l.stored ELSE {size} +
-				coalesce((SELECT sum({version_size}) FROM ?1 AS v WHERE v.runtime = r.id), 0) END AS size
-			FROM looked_at AS l JOIN ?0 AS r ON r.id = l.id WHERE l.n <= {most} AND l.so_far <= {all}
-		), chosen AS (
-			SELECT m.* FROM (SELECT id, n, versions, size, excess OR size > {one} AS excess,
-				sum(CASE WHEN excess OR size > {one} THEN {row} ELSE {row} * (versions + 1) + size END) OVER (ORDER BY n) AS total
-			FROM measured) AS m WHERE m.total <= {all}
+		), few AS MATERIALIZED (
+			SELECT sized.*, stored > {one} OR versions > {versions} AS alone FROM sized WHERE n <= {most}
+		), ` + r.pick(`walk AS (
+			SELECT 0::int8 AS id, 0::int8 AS n, 0::int8 AS versions, 0::numeric AS size, false AS excess, 0::numeric AS total, 0::numeric AS work
+			UNION ALL
+			SELECT f.id, f.n, f.versions, f.size, f.alone OR f.size > {one},
+				w.total + CASE WHEN f.alone OR f.size > {one} THEN {row} ELSE {row} * (f.versions + 1) + f.size END,
+				w.work + CASE WHEN f.alone THEN 0 ELSE f.size END
+			FROM walk AS w CROSS JOIN LATERAL (
+				SELECT few.id, few.n, few.versions, few.alone, CASE WHEN few.alone THEN few.stored::numeric ELSE {measured} END AS size
+				FROM few WHERE few.n = w.n + 1 OFFSET 0
+			) AS f WHERE w.total <= {all} AND w.work <= {unpacked}
+		)`, `walk AS (
+			SELECT id, n, versions, size, alone OR size > {one} AS excess,
+				sum(CASE WHEN alone OR size > {one} THEN {row} ELSE {row} * (versions + 1) + size END) OVER (ORDER BY n) AS total
+			FROM (SELECT few.*, CASE WHEN alone THEN stored ELSE {measured} END AS size FROM few) AS f
+		)`) + `, chosen AS (
+			SELECT id, n, versions, size, excess FROM walk WHERE n > 0 AND total <= {all}
 		)`)
 	return bun.SafeQuery(query, r.of("runtime"), r.of("runtime_version"), bun.List(metadata.CoreRefs()), where)
 }
