@@ -70,3 +70,14 @@ binaries:
 		}
 	}
 }
+
+// What is read first of a database is the pack.
+func TestCoreRefs(t *testing.T) {
+	var refs []string
+	for _, def := range core.Definitions() {
+		refs = append(refs, def.Ref)
+	}
+	if diff := cmp.Diff(refs, metadata.CoreRefs()); diff != "" {
+		t.Errorf("(-pack +metadata):\n%s", diff)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"regexp/syntax"
 	"testing"
 
 	"github.com/attune-go/attune/schema/metadata"
@@ -106,4 +107,29 @@ func BenchmarkDecodeMap(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// The size of an expression is known without compiling it, and is never too small by
+// more than what stands around each program.
+func FuzzProgramSize(f *testing.F) {
+	for _, pattern := range []string{"", "a", "(a{0,31}){0,30}", `(?i)python ([0-9.]+)`, "a|b|", "(a*)*", `\pL{3,}`, "x{0}", "(?:){9}"} {
+		f.Add(pattern)
+	}
+	f.Fuzz(func(t *testing.T, pattern string) {
+		size := metadata.ProgramSize(pattern)
+		if size == 0 || size > 10*metadata.MaxProgram {
+			return
+		}
+		re, err := syntax.Parse(pattern, syntax.Perl)
+		if err != nil {
+			t.Fatal(err)
+		}
+		prog, err := syntax.Compile(re.Simplify())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(prog.Inst) > size+10 {
+			t.Errorf("%q: %d instructions, counted %d", pattern, len(prog.Inst), size)
+		}
+	})
 }
