@@ -8,7 +8,6 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -43,6 +42,10 @@ type Config struct {
 	// False: a pack of that ref is an error, as the embedded one is always trusted
 	// and its names come first.
 	Core bool
+	// Protected makes it an error of LoadDir that somebody other than root and
+	// the effective user could change the folder, a folder above it, or what is
+	// read of it. False: anybody may.
+	Protected bool
 }
 
 //go:embed core
@@ -67,13 +70,13 @@ var core = sync.OnceValue(func() *Pack {
 // LoadDir loads the pack in the folder dir, as Load does. Symbolic links count
 // as long as they stay inside dir.
 func LoadDir(dir string, cfg Config) (*Pack, Problems) {
-	root, err := os.OpenRoot(dir)
+	files, closer, err := openDir(dir, cfg)
 	if err != nil {
 		return &Pack{}, Problems{{File: filepath.ToSlash(dir), Severity: Error,
 			Message: fmt.Sprintf("open the pack's folder: %v", reason(err))}}
 	}
-	defer func() { _ = root.Close() }()
-	pack, problems := Load(root.FS(), cfg)
+	defer func() { _ = closer.Close() }()
+	pack, problems := Load(files, cfg)
 	for ref, file := range pack.Files {
 		pack.Files[ref] = path.Join(filepath.ToSlash(dir), file)
 	}

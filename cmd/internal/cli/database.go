@@ -8,10 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/uptrace/bun"
 
 	"github.com/attune-go/attune/migrations"
+	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/runtime/packs"
 	"github.com/attune-go/attune/runtime/packs/install"
 	"github.com/attune-go/attune/schema/database"
@@ -69,7 +71,7 @@ func (e *Env) Open(ctx context.Context, url string) (*Database, error) {
 // OpenUnchecked opens the database at url as it is, for commands that migrate
 // it. Schema and Store are not set. A file must be there: see Create.
 func (e *Env) OpenUnchecked(ctx context.Context, url string) (*Database, error) {
-	if path, ok := strings.CutPrefix(url, embeddedScheme); ok && url != database.Memory && path != "" {
+	if path := filePath(url); path != "" {
 		if _, err := os.Stat(path); err != nil {
 			return nil, fmt.Errorf("open database %s: %w; `attune migrate up --database %s` creates it", url, pathReason(err), url)
 		}
@@ -80,6 +82,11 @@ func (e *Env) OpenUnchecked(ctx context.Context, url string) (*Database, error) 
 
 // Create is OpenUnchecked that creates the file of a SQLite database.
 func (e *Env) Create(ctx context.Context, url string) (*Database, error) {
+	if path := filePath(url); path != "" {
+		if err := ownLink(path); err != nil {
+			return nil, fmt.Errorf("open database %s: %w", url, err)
+		}
+	}
 	db, err := database.Open(ctx, url)
 	return opened(db, url, err)
 }
@@ -100,15 +107,55 @@ func (e *Env) Migrator(db *Database, cfg migrations.Config) (*migrations.Migrato
 	return migrations.New(db.DB, cfg)
 }
 
+// filePath is the file of a SQLite database; empty for any other.
+func filePath(url string) string {
+	scheme, path, _ := strings.Cut(url, ":")
+	if !strings.EqualFold(scheme+":", embeddedScheme) || path == ":memory:" {
+		return ""
+	}
+	return path
+}
+
+// ownLink refuses a link by which a database would be made out of another file:
+// one that leads to nothing, or that belongs to a stranger.
+func ownLink(path string) error {
+	info, err := os.Lstat(path)
+	if err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		return nil // what is wrong with it, whoever opens it says
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s is a link to a file that does not exist; name that file itself", path)
+	}
+	if st, ok := info.Sys().(*syscall.Stat_t); ok && st.Uid != 0 && int(st.Uid) != os.Geteuid() {
+		return fmt.Errorf("%s is a link that belongs to user %d; name the file itself", path, st.Uid)
+	}
+	return nil
+}
+
 // OpenNamed opens the database that was named, else the embedded file if there
 // is one.
 func (e *Env) OpenNamed(ctx context.Context) (*Database, error) {
+	db, err := e.OpenIfAny(ctx)
+	if err == nil && db == nil {
+		err = errNoDatabase
+	}
+	return db, err
+}
+
+// OpenIfAny is OpenNamed that returns nil where there is no database.
+func (e *Env) OpenIfAny(ctx context.Context) (*Database, error) {
 	url, err := e.ExistingURL()
+	if errors.Is(err, errNoDatabase) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
 	return e.Open(ctx, url)
 }
+
+var errNoDatabase = errors.New("no database is named: give --database, ATTUNE_DATABASE_URL, or database.url in the config file; " +
+	"without one, `worker register` and `attune migrate up` create a file for this host alone")
 
 // ExistingURL is the database that was named, else the embedded file if there
 // is one.
@@ -117,14 +164,16 @@ func (e *Env) ExistingURL() (string, error) {
 		return url, nil
 	}
 	path, err := EmbeddedFile(os.Getenv)
-	if err == nil {
-		_, err = os.Stat(path)
-	}
 	if err != nil {
-		return "", errors.New("no database is named: give --database, ATTUNE_DATABASE_URL, or database.url in the config file; " +
-			"without one, `worker register` and `attune migrate up` create a file for this host alone")
+		return "", errNoDatabase
 	}
-	return e.embedded(path), nil
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return "", errNoDatabase
+	}
+	if err := ownPlace(path); err != nil {
+		return "", err
+	}
+	return e.embedded(path, false), nil
 }
 
 const (
@@ -159,8 +208,8 @@ func (e *Env) OpenToWrite(ctx context.Context) (*Database, error) {
 			return nil, err
 		}
 	}
-	path, isFile := strings.CutPrefix(url, embeddedScheme)
-	if !isFile || path == "" || url == database.Memory {
+	path := filePath(url)
+	if path == "" {
 		return e.Open(ctx, url)
 	}
 	unlock, err := lockFile(ctx, path+".lock")
@@ -198,27 +247,46 @@ func (e *Env) prepare(ctx context.Context, db *Database, m *migrations.Migrator)
 	return err
 }
 
-// CreateEmbedded makes the folder of the embedded file, gives the file's URL, and
-// tells the user that it is what is used.
+// CreateEmbedded makes the folder of the embedded file, and gives the file's URL.
 func (e *Env) CreateEmbedded() (string, error) {
 	path, err := EmbeddedFile(os.Getenv)
+	if err == nil {
+		err = ownPlace(path)
+	}
 	if err != nil {
 		return "", err
 	}
+	_, absent := os.Lstat(path)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return "", fmt.Errorf("create the state folder for the embedded database: %w; set XDG_STATE_HOME to a folder that can be written, or give --database", pathReason(err))
 	}
-	return e.embedded(path), nil
+	return e.embedded(path, absent != nil), nil
 }
 
-// embedded is the URL of the embedded file, of which the user is told: nobody
-// named it.
-func (e *Env) embedded(path string) string {
-	url := embeddedScheme + path
-	if _, set := os.LookupEnv(databaseVariable); set { // and empty: it would be used else
-		e.Err.Printf("%s is empty: ", databaseVariable)
+// ownPlace refuses an embedded file that others can change: nobody named it, so
+// whoever owns its folder would decide what is verified here.
+func ownPlace(path string) error {
+	var unprotected *host.UnprotectedError
+	if errors.As(host.ProtectedPlace(path), &unprotected) {
+		return fmt.Errorf("the embedded database %s is not used: %w; or set HOME or XDG_STATE_HOME to a folder of yours, or give --database", path, unprotected)
 	}
-	e.Err.Printf("using the embedded database %s, which knows this host only; --database names a shared one\n", Clean(url))
+	return nil
+}
+
+// embedded is the URL of the embedded file, of which the user is told where it is
+// created, and where the variable for another one is empty; else the log is.
+func (e *Env) embedded(path string, created bool) string {
+	url := embeddedScheme + path
+	text := fmt.Sprintf("using the embedded database %s, which knows this host only; --database names a shared one", Clean(url))
+	_, empty := os.LookupEnv(databaseVariable) // set to a URL, it would be used
+	switch {
+	case empty:
+		e.Err.Printf("%s is empty: %s\n", databaseVariable, text)
+	case created:
+		e.Err.Printf("%s\n", text)
+	default:
+		e.Log.Info(text)
+	}
 	return url
 }
 
@@ -229,6 +297,17 @@ func pathReason(err error) error {
 		return fmt.Errorf("%s: %w", p.Path, p.Err)
 	}
 	return err
+}
+
+// Others says who else could change the file of the database that was named, and
+// so what is verified on this host. Empty: nobody, or the database is no file.
+func (e *Env) Others() string {
+	path := filePath(e.URL())
+	var unprotected *host.UnprotectedError
+	if path == "" || !errors.As(host.ProtectedPlace(path), &unprotected) {
+		return ""
+	}
+	return unprotected.By
 }
 
 // IsEmbedded reports whether a database is a file.

@@ -13,7 +13,12 @@ import (
 // lockFile takes the lock of a file, which the kernel gives back when this
 // process ends, however it ends. It waits while another process has it.
 func lockFile(ctx context.Context, path string) (unlock func(), err error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	// Not through a link: in a shared folder it would lead to a file of somebody's
+	// choice.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	if errors.Is(err, unix.ELOOP) {
+		return nil, fmt.Errorf("lock %s: it is a link, which is not followed; remove it", path)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ import (
 type Globals struct {
 	Database string           `help:"Database: postgres://… or sqlite:PATH." env:"ATTUNE_DATABASE_URL" placeholder:"URL"`
 	Schema   string           `help:"Schema of a Postgres database (default: the one that holds attune's tables)." env:"ATTUNE_SCHEMA" placeholder:"NAME"`
-	Config   string           `help:"Config file (default: ./attune.yaml, then the user's and the system's)." env:"ATTUNE_CONFIG" type:"path" placeholder:"FILE"`
+	Config   string           `help:"Config file (default: ./attune.yaml without its policy and not for run, then the user's and the system's)." env:"ATTUNE_CONFIG" type:"path" placeholder:"FILE"`
 	Strict   bool             `help:"Refuse what is otherwise warned of: unknown keys, unknown runtimes." env:"ATTUNE_STRICT"`
 	JSON     bool             `name:"json" help:"Print JSON."`
 	LogLevel string           `help:"Least level of log lines: ${enum}." enum:"debug,info,warn,error" default:"warn" env:"ATTUNE_LOG_LEVEL" placeholder:"LEVEL"`
@@ -43,7 +43,8 @@ type Env struct {
 	Log  *slog.Logger
 }
 
-// Logger is a command that keeps a log. It makes the log before anything is said,
+// Logger is a command that keeps a log: a service, which does not read the config
+// file of the working directory. It makes the log before anything is said,
 // so that all of it can be lines of the log; with --json also the error with which
 // the program ends.
 type Logger interface {
@@ -114,7 +115,7 @@ func (p *Program) Run(ctx context.Context, args []string, io Stdio) int {
 		err = emptyDatabase(parsed, p.Globals)
 	}
 	if err == nil {
-		err = env.load()
+		err = env.load(logs)
 	}
 	if err == nil {
 		parsed.BindTo(ctx, (*context.Context)(nil))
@@ -178,8 +179,8 @@ func newEnv(g *Globals, io Stdio) (*Env, error) {
 }
 
 // load reads the config file.
-func (e *Env) load() error {
-	file, err := config.Load(e.Config, e.Strict, os.Getenv)
+func (e *Env) load(service bool) error {
+	file, err := e.ReadConfig(service)
 	if err != nil {
 		return err
 	}
@@ -187,7 +188,16 @@ func (e *Env) load() error {
 	for _, w := range file.Warnings {
 		e.Warn(w)
 	}
+	if file.Note != "" {
+		e.Err.Printf("%s\n", file.Note)
+	}
 	return nil
+}
+
+// ReadConfig reads the config file that was named, or is found. That of the
+// working directory is not for a service.
+func (e *Env) ReadConfig(service bool) (*config.File, error) {
+	return config.Load(config.Search{Path: e.Config, Service: service, Strict: e.Strict, Getenv: os.Getenv})
 }
 
 // Warn tells the user of something that did not stop the command.

@@ -8,23 +8,24 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/attune-go/attune/runtime/host"
 )
 
 // File is a config file.
 type File struct {
 	// Path is the file that was read; empty when there is none.
 	Path string `config:"-"`
-	// Warnings name the keys that were not understood, each with its place.
+	// Warnings name the keys that were not understood, each with its place, and
+	// what was found and is not heeded.
 	Warnings []string `config:"-"`
+	// Note is for people who might expect another file to be read; usually empty.
+	Note string `config:"-"`
+	// Origins say where each value comes from, by key: "worker.name". A key with
+	// its default has none.
+	Origins map[string]Origin `config:"-"`
 
 	Database Database `config:"database"`
 	Worker   Service  `config:"worker"`
@@ -112,7 +113,8 @@ type Policy struct {
 	Deny  []string `config:"deny"`
 	// Env names variables that definitions outside the trusted packs may ask for.
 	Env []string `config:"env"`
-	// TrustedPacks are pack folders whose commands may run.
+	// TrustedPacks are pack folders whose commands may run. In a file, a relative
+	// one is relative to the file's folder.
 	TrustedPacks []string `config:"trusted_packs"`
 }
 
@@ -129,85 +131,4 @@ func (e *Error) Error() string {
 		text += "\n  " + f
 	}
 	return text
-}
-
-// Load reads the file at path. With an empty path it reads the first of Places
-// that exists, and where none does gives an empty File; a warning names each of
-// them that does not answer. In strict mode a key
-// that is not understood is an error. The policy's variables win over its lists.
-func Load(path string, strict bool, getenv func(string) string) (*File, error) {
-	f, err := find(path, strict, getenv)
-	if err == nil {
-		f.environment(getenv)
-	}
-	return f, err
-}
-
-func find(path string, strict bool, getenv func(string) string) (*File, error) {
-	if path != "" {
-		return read(path, strict)
-	}
-	var hanging []string
-	for _, place := range Places(getenv) {
-		f, err := read(place, strict)
-		switch {
-		case errors.Is(err, host.ErrHangs) && !strict:
-			hanging = append(hanging, err.Error()+"; it is left out")
-		case errors.Is(err, fs.ErrNotExist):
-		case err != nil:
-			return nil, err
-		default:
-			f.Warnings = append(hanging, f.Warnings...)
-			return f, nil
-		}
-	}
-	return &File{Warnings: hanging}, nil
-}
-
-// Places are where a config file is looked for: the working directory, the
-// user's folder, the system's.
-func Places(getenv func(string) string) []string {
-	places := []string{"attune.yaml"}
-	if dir := getenv("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
-		places = append(places, filepath.Join(dir, "attune", "attune.yaml"))
-	} else if home := getenv("HOME"); filepath.IsAbs(home) {
-		places = append(places, filepath.Join(home, ".config", "attune", "attune.yaml"))
-	}
-	return append(places, "/etc/attune/attune.yaml")
-}
-
-// sizeLimit is more than any config file needs.
-const sizeLimit = 1 << 20
-
-// contents is the text of a regular file; a pipe would keep us waiting, and a
-// device would never end.
-func contents(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s: it is no regular file", path)
-	case info.Size() > sizeLimit:
-		return nil, fmt.Errorf("%s: it has %d bytes; a config file has at most %d", path, info.Size(), sizeLimit)
-	}
-	return os.ReadFile(path)
-}
-
-// readTime is how long a config file may take to be read.
-const readTime = 5 * time.Second
-
-func read(path string, strict bool) (*File, error) {
-	data, err := host.Within(readTime, path, func() ([]byte, error) { return contents(path) })
-	if err != nil {
-		return nil, fmt.Errorf("read config file: %w", err)
-	}
-	f, err := Parse(path, data)
-	if err != nil {
-		return nil, err
-	}
-	if strict && len(f.Warnings) > 0 {
-		return nil, &Error{Path: path, Faults: f.Warnings}
-	}
-	return f, nil
 }

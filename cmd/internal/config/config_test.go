@@ -123,7 +123,12 @@ func TestParseFaults(t *testing.T) {
 		"worker: {labels: {a: [b]}}":                               {"worker.labels.a: expected text, got a list"},
 		"policy: {allow: x, deny: [[1]]}":                          {`policy.allow: expected a list, got "x"`, "policy.deny[0]: expected text, got a list"},
 		"worker: {capabilities: {x: {[1]: 2}}}":                    {"worker.capabilities.x"},
-		"a: 1\n---\nb: 2":                                          {"more than one document"},
+		// What a template made of a variable that is unset must not mean the default.
+		"database: {url: ''}":        {"f:1: database.url: is empty; give a value, or leave the key out"},
+		"database:\n  schema: '  '":  {"f:2: database.schema: is empty"},
+		"policy: {mode: \"\"}":       {"f:1: policy.mode: is empty"},
+		"policy: {deny: [perl, '']}": {"policy.deny[1]: is empty"},
+		"a: 1\n---\nb: 2":            {"more than one document"},
 	} {
 		_, err := config.Parse("f", []byte(text))
 		var wrong *config.Error
@@ -157,7 +162,7 @@ func TestUnknownKeys(t *testing.T) {
 	if err := os.WriteFile(path, []byte("worker: {nmae: x}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := config.Load(path, true, os.Getenv); err == nil || !strings.Contains(err.Error(), "did you mean name?") {
+	if _, err := config.Load(config.Search{Path: path, Strict: true, Getenv: os.Getenv}); err == nil || !strings.Contains(err.Error(), "did you mean name?") {
 		t.Errorf("strict: got %v", err)
 	}
 }
@@ -166,10 +171,10 @@ func TestLoadPlaces(t *testing.T) {
 	home := t.TempDir()
 	t.Chdir(t.TempDir())
 	getenv := func(name string) string { return map[string]string{"HOME": home}[name] }
-	if f, err := config.Load("", false, getenv); err != nil || f.Path != "" {
+	if f, err := config.Load(config.Search{Getenv: getenv}); err != nil || f.Path != "" {
 		t.Fatalf("no file anywhere: got %+v, %v", f, err)
 	}
-	if _, err := config.Load("missing.yaml", false, getenv); !errors.Is(err, os.ErrNotExist) {
+	if _, err := config.Load(config.Search{Path: "missing.yaml", Getenv: getenv}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a file that was named and is not there: got %v", err)
 	}
 	user := filepath.Join(home, ".config", "attune")
@@ -182,12 +187,25 @@ func TestLoadPlaces(t *testing.T) {
 		}
 	}
 	write(filepath.Join(user, "attune.yaml"), "of-user")
-	if f, err := config.Load("", false, getenv); err != nil || f.Worker.Name != "of-user" {
+	if f, err := config.Load(config.Search{Getenv: getenv}); err != nil || f.Worker.Name != "of-user" {
 		t.Errorf("user's file: got %+v, %v", f, err)
 	}
 	write("attune.yaml", "of-folder")
-	if f, err := config.Load("", false, getenv); err != nil || f.Worker.Name != "of-folder" {
+	if f, err := config.Load(config.Search{Getenv: getenv}); err != nil || f.Worker.Name != "of-folder" {
 		t.Errorf("working directory wins: got %+v, %v", f, err)
+	}
+	f, err := config.Load(config.Search{Service: true, Getenv: getenv})
+	if err != nil || f.Worker.Name != "of-user" || !strings.Contains(f.Note, "attune.yaml in the working directory is not read") {
+		t.Errorf("a service: got %+v, %v", f, err)
+	}
+	t.Chdir(user) // it is not just some folder
+	if f, err := config.Load(config.Search{Service: true, Getenv: getenv}); err != nil || f.Worker.Name != "of-user" || f.Note != "" {
+		t.Errorf("a service in the user's folder: got %+v, %v", f, err)
+	}
+	getenv = func(name string) string { return map[string]string{"HOME": "/dev/null"}[name] }
+	t.Chdir(t.TempDir())
+	if f, err := config.Load(config.Search{Getenv: getenv}); err != nil || f.Path != "" {
+		t.Errorf("HOME is /dev/null: got %+v, %v", f, err)
 	}
 }
 
@@ -199,12 +217,53 @@ func TestPolicyFromTheEnvironment(t *testing.T) {
 	getenv := func(name string) string {
 		return map[string]string{"ATTUNE_POLICY_ALLOW": "a -v; b 'x y'\nc\n", "ATTUNE_POLICY_ENV": "A_HOME, B_HOME;C", "ATTUNE_POLICY_TRUSTED_PACKS": "/q:/r"}[name]
 	}
-	f, err := config.Load(path, true, getenv)
+	f, err := config.Load(config.Search{Path: path, Strict: true, Getenv: getenv})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := config.Policy{Allow: []string{"a -v", "b 'x y'", "c"}, Deny: []string{"perl"}, Env: []string{"A_HOME", "B_HOME", "C"}, TrustedPacks: []string{"/q", "/r"}}
 	if diff := cmp.Diff(want, f.Policy); diff != "" {
 		t.Errorf("policy (-want +got):\n%s", diff)
+	}
+}
+
+// TestPolicyOfTheWorkingDirectory does not count, and does not hide that of the
+// user.
+func TestPolicyOfTheWorkingDirectory(t *testing.T) {
+	home, dir := t.TempDir(), t.TempDir()
+	t.Chdir(dir)
+	getenv := func(name string) string { return map[string]string{"HOME": home}[name] }
+	write := func(path, text string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("attune.yaml", "worker: {name: of-folder}\npolicy: {mode: open, allow: [ruby -v]}\n")
+	users := filepath.Join(home, ".config", "attune", "attune.yaml")
+	write(users, "worker: {name: of-user, nmae: x}\npolicy:\n  mode: strict\n  trusted_packs: [acme]\n")
+	f, err := config.Load(config.Search{Getenv: getenv})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.Policy{Mode: "strict", TrustedPacks: []string{filepath.Join(filepath.Dir(users), "acme")}}
+	if diff := cmp.Diff(want, f.Policy); diff != "" || f.Worker.Name != "of-folder" {
+		t.Errorf("worker %q, policy (-want +got):\n%s", f.Worker.Name, diff)
+	}
+	if len(f.Warnings) != 2 || !strings.Contains(f.Warnings[0], "policy in attune.yaml is not heeded") || !strings.Contains(f.Warnings[1], "did you mean name?") {
+		t.Errorf("warnings: %q", f.Warnings)
+	}
+	if got := f.Origins["policy.mode"].Where; got != users+":3" {
+		t.Errorf("policy.mode is from %q", got)
+	}
+	if _, err := config.Load(config.Search{Strict: true, Getenv: getenv}); err == nil || !strings.Contains(err.Error(), "is not heeded") {
+		t.Errorf("strict: got %v", err)
+	}
+	named, err := config.Load(config.Search{Path: "attune.yaml", Getenv: getenv})
+	if err != nil || named.Policy.Mode != "open" || len(named.Warnings) > 0 {
+		t.Errorf("the file is named: got %+v, %v", named, err)
 	}
 }

@@ -10,17 +10,19 @@ import (
 // flags. A variable that is empty says nothing.
 func (f *File) environment(getenv func(string) string) {
 	for _, list := range []struct {
-		variable string
-		to       *[]string
-		split    func(string) []string
+		key   string
+		to    *[]string
+		split func(string) []string
 	}{
-		{"ATTUNE_POLICY_ALLOW", &f.Policy.Allow, commandLines},
-		{"ATTUNE_POLICY_DENY", &f.Policy.Deny, commandLines},
-		{"ATTUNE_POLICY_ENV", &f.Policy.Env, names},
-		{"ATTUNE_POLICY_TRUSTED_PACKS", &f.Policy.TrustedPacks, filepath.SplitList},
+		{"policy.allow", &f.Policy.Allow, commandLines},
+		{"policy.deny", &f.Policy.Deny, commandLines},
+		{"policy.env", &f.Policy.Env, names},
+		{"policy.trusted_packs", &f.Policy.TrustedPacks, filepath.SplitList},
 	} {
-		if value := getenv(list.variable); value != "" {
+		variable := "ATTUNE_" + strings.ToUpper(strings.ReplaceAll(list.key, ".", "_"))
+		if value := getenv(variable); value != "" {
 			*list.to = list.split(value)
+			f.Origins[list.key] = Origin{FromEnvironment, variable}
 		}
 	}
 }

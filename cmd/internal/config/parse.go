@@ -20,7 +20,7 @@ import (
 // Parse reads the text of a config file. It reports every fault, not only the
 // first.
 func Parse(path string, data []byte) (*File, error) {
-	f := &File{Path: path}
+	f := &File{Path: path, Origins: map[string]Origin{}}
 	d := &decoder{file: f}
 	var doc yaml.Node
 	dec := yaml.NewDecoder(bytes.NewReader(data))
@@ -79,6 +79,9 @@ func (d *decoder) decode(n *yaml.Node, v reflect.Value, key string) {
 		d.capabilities(n, c, key)
 		return
 	}
+	if v.Kind() != reflect.Struct {
+		d.from(n, key)
+	}
 	switch v := v.Addr().Interface().(type) {
 	case *time.Duration:
 		d.duration(n, v, key, 1)
@@ -98,6 +101,7 @@ func (d *decoder) decode(n *yaml.Node, v reflect.Value, key string) {
 		if d.scalar(n, key, "text") {
 			v.SetString(n.Value)
 		}
+		d.meant(n, key)
 	case reflect.Bool:
 		if b, err := strconv.ParseBool(n.Value); n.Tag != "!!bool" || err != nil {
 			d.fault(n, key, "expected true or false, got %s", describe(n))
@@ -118,6 +122,20 @@ func (d *decoder) decode(n *yaml.Node, v reflect.Value, key string) {
 		v.Set(reflect.ValueOf(d.list(n, key)))
 	default:
 		panic("config: no rule for " + v.Type().String())
+	}
+}
+
+// from notes where the value of a key stands.
+func (d *decoder) from(n *yaml.Node, key string) {
+	d.file.Origins[key] = Origin{FromFile, fmt.Sprintf("%s:%d", d.file.Path, n.Line)}
+}
+
+// meant faults a blank database or policy: an unset variable of a template must
+// not mean some other database, or a laxer policy.
+func (d *decoder) meant(n *yaml.Node, key string) {
+	section, _, _ := strings.Cut(key, ".")
+	if (section == "database" || section == "policy") && n.Kind == yaml.ScalarNode && strings.TrimSpace(n.Value) == "" {
+		d.fault(n, key, "is empty; give a value, or leave the key out to have the default")
 	}
 }
 
@@ -186,6 +204,7 @@ func (d *decoder) capabilities(n *yaml.Node, c *Capabilities, key string) {
 		case slices.Contains(ownKeys, name) && isNull(value):
 			return
 		case name == runtimesKey:
+			d.from(value, place)
 			c.Runtimes = d.list(value, place)
 			return
 		case name == LabelsKey:
@@ -209,6 +228,7 @@ func (d *decoder) capabilities(n *yaml.Node, c *Capabilities, key string) {
 			d.fault(value, place, "has no JSON form: %v", err)
 			return
 		}
+		d.from(value, place)
 		c.Extra[name] = text
 	})
 }
@@ -224,6 +244,7 @@ func (d *decoder) list(n *yaml.Node, key string) []string {
 		if d.scalar(item, fmt.Sprintf("%s[%d]", key, i), "text") {
 			list = append(list, item.Value)
 		}
+		d.meant(item, fmt.Sprintf("%s[%d]", key, i))
 	}
 	return list
 }

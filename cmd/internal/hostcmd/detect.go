@@ -65,13 +65,13 @@ func (c *detectCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) e
 	return nil
 }
 
-// open opens the database that is named. A diff needs one, so there the
-// embedded file will do.
+// open opens the database as commands do that write nothing. A diff needs one.
 func (c *detectCmd) open(ctx context.Context, env *cli.Env) (*cli.Database, error) {
-	if c.Diff {
-		return env.OpenNamed(ctx)
+	db, err := openToLook(ctx, env)
+	if err == nil && db == nil && c.Diff {
+		return env.OpenNamed(ctx) // it says that there is none
 	}
-	return openIfNamed(ctx, env)
+	return db, err
 }
 
 // diff prints what changed since this worker was registered.

@@ -76,7 +76,7 @@ func (s *definitionFlags) definitions(ctx context.Context, env *cli.Env, db *cli
 // win over one of the same ref.
 func (s *definitionFlags) withPacks(env *cli.Env, defs []metadata.Definition) ([]metadata.Definition, error) {
 	for _, dir := range s.Pack {
-		pack, err := loadPack(env, dir, "pack "+dir, env.Warn)
+		pack, err := loadPack(dir, packs.Config{Strict: env.Strict}, "pack "+dir, env.Warn)
 		if err != nil {
 			return nil, err
 		}
@@ -95,13 +95,13 @@ const packTime = 5 * time.Second
 
 // loadPack reads a pack folder; its faults are the error, after what it is about,
 // and its warnings are given to warn.
-func loadPack(env *cli.Env, dir, about string, warn func(string)) (*packs.Pack, error) {
+func loadPack(dir string, cfg packs.Config, about string, warn func(string)) (*packs.Pack, error) {
 	type loaded struct {
 		pack     *packs.Pack
 		problems packs.Problems
 	}
 	l, err := host.Within(packTime, dir, func() (loaded, error) {
-		pack, problems := packs.LoadDir(dir, packs.Config{Strict: env.Strict})
+		pack, problems := packs.LoadDir(dir, cfg)
 		return loaded{pack, problems}, nil
 	})
 	if err != nil {
@@ -123,19 +123,9 @@ func loadPack(env *cli.Env, dir, about string, warn func(string)) (*packs.Pack, 
 
 // policy is what the host's owner lets run.
 func (s *definitionFlags) policy(env *cli.Env, defs []metadata.Definition) (*host.Policy, error) {
-	trusted := core.Commands()
-	for i, dir := range slices.Concat(env.File.Policy.TrustedPacks, s.Pack) {
-		warn := env.Warn
-		if i >= len(env.File.Policy.TrustedPacks) {
-			warn = func(string) {} // withPacks has said it
-		}
-		pack, err := loadPack(env, dir, "policy.trusted_packs: "+dir+" is not trusted", warn)
-		if err != nil {
-			// Trusting less is safe, and a host that detects nothing is not better.
-			env.Warn(err.Error())
-			continue
-		}
-		trusted = append(trusted, detect.Commands(pack.Definitions)...)
+	trusted, err := s.trusted(env)
+	if err != nil {
+		return nil, err
 	}
 	p, err := host.NewPolicy(host.PolicyConfig{
 		Mode:  host.Mode(cmp.Or(s.PolicyMode, env.File.Policy.Mode)),
@@ -189,7 +179,10 @@ func (s *definitionFlags) detector(ctx context.Context, env *cli.Env, role metad
 			cfg.Warnings = append(cfg.Warnings, text)
 		}
 	}
-	if cfg.Policy, err = s.policy(env, defs); err != nil {
+	if cfg.Policy, err = s.policy(env, defs); err == nil {
+		err = mindUnmatched(env, cfg.Policy, defs)
+	}
+	if err != nil {
 		return nil, err
 	}
 	sec := section(env, role)
@@ -225,6 +218,9 @@ func generated(role metadata.Role, defs []metadata.Definition, cfg detect.Config
 // openToWrite is Env.OpenToWrite, which takes a lock beside a file, with what to
 // try where that cannot be.
 func openToWrite(ctx context.Context, env *cli.Env) (*cli.Database, error) {
+	if err := mindOthers(env); err != nil {
+		return nil, err
+	}
 	db, err := env.OpenToWrite(ctx)
 	var file *fs.PathError
 	if !errors.As(err, &file) || errors.Is(err, database.ErrReadOnly) {
@@ -241,12 +237,32 @@ func openToWrite(ctx context.Context, env *cli.Env) (*cli.Database, error) {
 	return nil, fmt.Errorf("%w; see what %s is, %s", err, folder, another)
 }
 
-// openIfNamed opens the database if one is named.
-func openIfNamed(ctx context.Context, env *cli.Env) (*cli.Database, error) {
-	if env.URL() == "" {
-		return nil, nil
+// openToLook opens the database that is named, else the embedded file where there
+// is one, for a command that writes nothing; nil where there is none.
+func openToLook(ctx context.Context, env *cli.Env) (*cli.Database, error) {
+	if err := mindOthers(env); err != nil {
+		return nil, err
 	}
-	return env.Open(ctx, env.URL())
+	db, err := env.OpenIfAny(ctx)
+	if err != nil && env.URL() == "" {
+		return nil, fmt.Errorf("%w; `--database %s` leaves it out and goes by the core pack", err, database.Memory)
+	}
+	return db, err
+}
+
+// mindOthers warns of a database that others can change: what it defines is
+// verified here, as far as policy lets it.
+func mindOthers(env *cli.Env) error {
+	by := env.Others()
+	if by == "" {
+		return nil
+	}
+	text := fmt.Sprintf("others can change the database %s, and so what is run here as policy allows: %s", database.Redact(env.URL()), by)
+	if env.Strict {
+		return errors.New(text)
+	}
+	env.Warn(text)
+	return nil
 }
 
 // workerName is the name under which this host registers.

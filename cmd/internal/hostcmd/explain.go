@@ -18,7 +18,7 @@ type explainCmd struct {
 
 // Run verifies one runtime by all its commands and shows each attempt.
 func (c *explainCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) error {
-	db, err := openIfNamed(ctx, env)
+	db, err := openToLook(ctx, env)
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ func Program(role metadata.Role) *cli.Program {
 	return &cli.Program{
 		Name: string(role), Grammar: g, Globals: &g.Globals, Bind: []any{role},
 		Description: "Find out which runtimes this host really has, on behalf of a " + string(role) + ". " +
-			"detect, explain and record write nothing, and without --database go by the core pack. " +
+			"detect, explain and record write nothing; without --database they go by the embedded file, or without one by the core pack. " +
 			"$" + detect.EnvironmentVariable(role) + " (python,shell or none), then the config file, win over detection. " +
 			"Exit status: 0 done, 1 failed, 2 wrong usage, 3 differs or not available (--exit-code), 130 interrupted.",
 		Vars: kong.Vars{"role": string(role), "ROLE": strings.ToUpper(string(role))},

@@ -415,7 +415,7 @@ func TestDenyByName(t *testing.T) {
 	if err := os.WriteFile("attune.yaml", []byte("policy: {mode: open, deny: [python, Core.Perl], trusted_packs: [/no/such/pack]}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got := run(t, metadata.Worker, "detect")
+	got := run(t, metadata.Worker, "detect", "--config", "attune.yaml")
 	want(t, got, 0, "python (denied_by_policy)", "perl (denied_by_policy)", "warning: policy.trusted_packs: /no/such/pack is not trusted: open the pack's folder: no such file or directory\n")
 }
 

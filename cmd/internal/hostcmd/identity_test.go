@@ -59,7 +59,7 @@ func TestRegisterWritesWhatRunDoes(t *testing.T) {
 			t.Errorf("the row of the %s (-want +is):\n%s", role, diff)
 		}
 	}
-	p := launch(t, "run", "--database", db.URL)
+	p := launch(t, "run", "--database", db.URL, "--config", "attune.yaml")
 	p.says("registered and active", 1)
 	check(metadata.Worker, file)
 	p.signal(syscall.SIGTERM)

@@ -34,7 +34,7 @@ func (c *recordCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) e
 			return fmt.Errorf("record to %s: the file exists; --force replaces it", c.File)
 		}
 	}
-	db, err := openIfNamed(ctx, env)
+	db, err := openToLook(ctx, env)
 	if err != nil {
 		return err
 	}

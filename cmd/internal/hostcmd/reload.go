@@ -10,6 +10,7 @@ import (
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/cmd/internal/config"
 	"github.com/attune-go/attune/runtime/core"
+	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/runtime/service"
 	"github.com/attune-go/attune/schema/metadata"
@@ -55,7 +56,7 @@ func (r *reloader) reload() {
 
 // read reads the file into env, and tries what can be tried before it counts.
 func (r *reloader) read(env *cli.Env) (*configuration, error) {
-	file, err := config.Load(env.Config, env.Strict, os.Getenv)
+	file, err := env.ReadConfig(true)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +65,7 @@ func (r *reloader) read(env *cli.Env) (*configuration, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = next.cfg.Detector(core.Definitions(), nil)
+	_, err = r.cmd.serviceDetector(env, r.role, r.host, core.Definitions(), nil, detect.SourcePack)
 	return next, err
 }
 

@@ -38,7 +38,7 @@ func TestRunReadsItsFileAgain(t *testing.T) {
 		return doc
 	}
 	write("worker: {name: w, labels: {zone: a}, max_concurrent_executions: 2}")
-	p := launch(t, "run", "--database", db.URL, "--verify-interval", "1h")
+	p := launch(t, "run", "--database", db.URL, "--verify-interval", "1h", "--config", "attune.yaml")
 	p.says("registered and active", 1)
 	first := statusOf(t, st, "w", schema.WorkerActive)
 
@@ -49,7 +49,7 @@ policy: {deny: [deno]}
 	p.signal(syscall.SIGHUP)
 	p.says("runtime=deno", 2) // it is lost
 	for _, line := range []string{
-		`msg="the config file was read again; verifying in full" file=attune.yaml changed="[worker.labels worker.capabilities worker.heartbeat_interval policy.deny]"`,
+		`msg="the config file was read again; verifying in full" file=` + cwd(t) + `/attune.yaml changed="[worker.labels worker.capabilities worker.heartbeat_interval policy.deny]"`,
 		`msg="what is changed here counts from the next start on" keys="[worker.name worker.listen]"`,
 		"outcome=denied_by_policy",
 	} {

@@ -110,7 +110,7 @@ func (c *runCmd) configuration(env *cli.Env, role metadata.Role, local *host.Loc
 	return &configuration{id: id, listen: cmp.Or(c.Listen, sec.Listen), cfg: service.Config{
 		Open: func(ctx context.Context) (*service.Database, error) { return openService(ctx, env) },
 		Detector: func(defs []metadata.Definition, warnings []string) (service.Detector, error) {
-			return c.serviceDetector(env, role, local, defs, warnings)
+			return c.serviceDetector(env, role, local, defs, warnings, detect.SourceDatabase)
 		},
 		Host:              local,
 		Hopeless:          hopeless,
@@ -194,20 +194,23 @@ func openService(ctx context.Context, env *cli.Env) (*service.Database, error) {
 	return &service.Database{Definitions: db.Store, Rows: db.Store.Workers, Close: db.Close, Rest: func() { database.Rest(db.DB) }}, nil
 }
 
-// serviceDetector makes the detector of definitions from the database, under
-// this host's policy.
-func (c *runCmd) serviceDetector(env *cli.Env, role metadata.Role, on detect.Host, defs []metadata.Definition, warnings []string) (service.Detector, error) {
+// serviceDetector makes the detector of definitions, under this host's policy.
+// What policy says in vain is only known by those of the database.
+func (c *runCmd) serviceDetector(env *cli.Env, role metadata.Role, on detect.Host, defs []metadata.Definition, warnings []string, from detect.Source) (service.Detector, error) {
 	defs, err := c.withPacks(env, defs)
 	if err != nil {
 		return nil, err
 	}
 	policy, err := c.policy(env, defs)
+	if err == nil && from == detect.SourceDatabase {
+		err = mindUnmatched(env, policy, defs)
+	}
 	if err != nil {
 		return nil, err
 	}
 	sec := section(env, role)
 	return generated(role, defs, detect.Config{
-		Host: on, Policy: policy, Source: detect.SourceDatabase, Strict: env.Strict, Explain: true,
+		Host: on, Policy: policy, Source: from, Strict: env.Strict, Explain: true,
 		Warnings: warnings, VerifyDeclared: sec.VerifyDeclared, Declared: sec.Capabilities.Runtimes, Extra: carried(sec),
 	}), nil
 }

@@ -328,7 +328,7 @@ worker:
 	t.Setenv("ATTUNE_WORKER_HOST", "environment.example")
 	t.Setenv("ATTUNE_WORKER_PORT", "2")
 	t.Setenv("ATTUNE_WORKER_TYPE", "container")
-	p := launch(t, "run", "--database", db.URL, "--port", "3")
+	p := launch(t, "run", "--database", db.URL, "--port", "3", "--config", "attune.yaml")
 	p.says("registered and active", 1)
 	row := statusOf(t, st, "from-file", schema.WorkerActive)
 	if *row.Host != "environment.example" || *row.Port != 3 || *row.HeartbeatInterval != 7 || row.WorkerType != schema.WorkerContainer {

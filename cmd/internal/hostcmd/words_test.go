@@ -24,7 +24,7 @@ func TestLogIsJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("ATTUNE_DATABASE_URL", "")
-	p := launch(t, "run", "--json", "--name", "w")
+	p := launch(t, "run", "--json", "--name", "w", "--config", "attune.yaml")
 	p.says(`"level":"INFO","msg":"ATTUNE_DATABASE_URL is empty: using the embedded database sqlite:`, 1)
 	p.says("registered and active", 1)
 	p.signal(syscall.SIGTERM)
@@ -38,9 +38,18 @@ func TestLogIsJSON(t *testing.T) {
 		word, _, _ := strings.Cut(entry.Msg, " ")
 		levels[word] = entry.Level
 	}
-	if levels["ATTUNE_DATABASE_URL"] != "INFO" || levels["policy.trusted_packs:"] != "WARN" || levels["attune.yaml:1:"] != "WARN" {
+	if levels["ATTUNE_DATABASE_URL"] != "INFO" || levels["policy.trusted_packs:"] != "WARN" || levels[cwd(t)+"/attune.yaml:1:"] != "WARN" {
 		t.Errorf("the log is\n%s", p.log())
 	}
+}
+
+func cwd(t *testing.T) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // TestLastErrorIsJSON where the log is, and plain where it is not.
@@ -57,7 +66,7 @@ func TestLastErrorIsJSON(t *testing.T) {
 		{[]string{"--database", "sqlite:gone/w.db"}, "", cli.ExitFailed, "create the folder gone", ""},
 		{[]string{"--listen", "foo"}, "", cli.ExitUsage, `listen: "foo" is not [HOST]:PORT`, "see worker run --help"},
 		{[]string{"--database", ""}, "", cli.ExitUsage, "--database is empty", "see worker run --help"},
-		{nil, "worker: 3\n", cli.ExitFailed, "attune.yaml:1: worker: expected keys", ""},
+		{[]string{"--config", "attune.yaml"}, "worker: 3\n", cli.ExitFailed, "attune.yaml:1: worker: expected keys", ""},
 	} {
 		if err := os.WriteFile("attune.yaml", []byte(c.file), 0o600); err != nil {
 			t.Fatal(err)

@@ -1,0 +1,227 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/attune-go/attune/runtime/host"
+)
+
+// Search says which config file is read, and how.
+type Search struct {
+	// Path names the file. Empty: the first of the working directory's, the
+	// user's and the system's that exists; none is an empty File.
+	Path string
+	// Service leaves the working directory's file out: a service is started in
+	// any folder.
+	Service bool
+	// Strict makes every warning an error.
+	Strict bool
+	// Getenv reads the environment. Its policy wins over that of the file.
+	Getenv func(string) string
+}
+
+// here is the config file of the working directory.
+const here = "attune.yaml"
+
+// Load reads a config file. A file that somebody other than root and the
+// effective user could change is refused: what it says decides what runs. In the
+// working directory such a file is only passed over, with a warning, and the
+// policy of one that is read does not count: whoever made the folder would decide.
+func Load(s Search) (*File, error) {
+	f, err := s.find()
+	if err != nil {
+		return nil, err
+	}
+	if s.Strict && len(f.Warnings) > 0 {
+		return nil, &Error{Path: cmp.Or(f.Path, here), Faults: f.Warnings}
+	}
+	f.environment(s.Getenv)
+	return f, nil
+}
+
+func (s Search) find() (*File, error) {
+	if s.Path != "" {
+		return read(s.Path)
+	}
+	places := Places(s.Getenv)
+	found, err := host.Within(readTime, here, func() (bool, error) { return exists(here) && !isOneOf(here, places), nil })
+	if err != nil { // a folder hangs: that of the user, say
+		f, otherErr := s.first(places)
+		if otherErr == nil {
+			f.Warnings = append(f.Warnings, err.Error()+"; it is left out")
+		}
+		return f, otherErr
+	}
+	if !found || s.Service {
+		f, err := s.first(places)
+		if err == nil && found {
+			f.Note = here + " in the working directory is not read by a service; --config names it"
+		}
+		return f, err
+	}
+	f, err := read(here)
+	var unprotected *host.UnprotectedError
+	if errors.As(err, &unprotected) || errors.Is(err, fs.ErrPermission) {
+		other, otherErr := s.first(places)
+		if otherErr == nil {
+			other.Warnings = append(other.Warnings, fmt.Sprintf("%s is not read: %s", here, because(err)))
+		}
+		return other, otherErr
+	}
+	if err != nil {
+		return nil, err
+	}
+	return f, s.otherPolicy(f, places)
+}
+
+// first reads the first of places that exists.
+func (s Search) first(places []string) (*File, error) {
+	var hanging []string
+	for _, place := range places {
+		f, err := read(place)
+		switch {
+		case absent(err):
+		case errors.Is(err, host.ErrHangs) && !s.Strict:
+			hanging = append(hanging, err.Error()+"; it is left out")
+		case err != nil && place != systemFile:
+			return nil, fmt.Errorf("%w (HOME is %q, XDG_CONFIG_HOME %q)", err, s.Getenv("HOME"), s.Getenv("XDG_CONFIG_HOME"))
+		case err != nil:
+			return nil, err
+		default:
+			f.Warnings = append(hanging, f.Warnings...)
+			return f, nil
+		}
+	}
+	return &File{Warnings: hanging, Origins: map[string]Origin{}}, nil
+}
+
+// otherPolicy replaces the policy of the working directory's file by that of the
+// file which would have been read without it.
+func (s Search) otherPolicy(f *File, places []string) error {
+	if f.dropPolicy() {
+		f.Warnings = append(f.Warnings, fmt.Sprintf("policy in %[1]s is not heeded, for whoever made this folder would decide what runs here; "+
+			"if it shall count, give --config %[1]s", here))
+	}
+	other, err := s.first(places)
+	if err != nil {
+		return err
+	}
+	f.Policy, f.Warnings = other.Policy, append(f.Warnings, other.Warnings...)
+	for key, origin := range other.Origins {
+		if strings.HasPrefix(key, policyPrefix) {
+			f.Origins[key] = origin
+		}
+	}
+	return nil
+}
+
+const policyPrefix = "policy."
+
+// dropPolicy forgets the policy of a file, and reports whether there was any.
+func (f *File) dropPolicy() bool {
+	before := len(f.Origins)
+	maps.DeleteFunc(f.Origins, func(key string, _ Origin) bool { return strings.HasPrefix(key, policyPrefix) })
+	f.Policy = Policy{}
+	return len(f.Origins) < before
+}
+
+const systemFile = "/etc/attune/attune.yaml"
+
+// Places are where a config file is looked for, the working directory apart: the
+// user's folder, the system's.
+func Places(getenv func(string) string) []string {
+	var places []string
+	if dir := getenv("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
+		places = append(places, filepath.Join(dir, "attune", here))
+	} else if home := getenv("HOME"); filepath.IsAbs(home) {
+		places = append(places, filepath.Join(home, ".config", "attune", here))
+	}
+	return append(places, systemFile)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// isOneOf reports whether a path is the same file as one of others: who stands in
+// /etc/attune is not in a stranger's folder.
+func isOneOf(path string, others []string) bool {
+	info, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	for _, other := range others {
+		if there, err := os.Stat(other); err == nil && os.SameFile(info, there) {
+			return true
+		}
+	}
+	return false
+}
+
+// absent reports whether an error is that of a file that does not exist. HOME may
+// be /dev/null.
+func absent(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) }
+
+// sizeLimit is more than any config file needs.
+const sizeLimit = 1 << 20
+
+// contents is the text of a file that only root and the user can change.
+func contents(path string) ([]byte, error) {
+	f, err := host.OpenProtected(path)
+	if errors.Is(err, host.ErrNotRegular) {
+		return nil, fmt.Errorf("%s: it is no regular file", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // it is only read
+	data, err := io.ReadAll(io.LimitReader(f, sizeLimit+1))
+	if len(data) > sizeLimit {
+		return nil, fmt.Errorf("%s: it has more than the %d bytes of a config file", path, sizeLimit)
+	}
+	return data, err
+}
+
+// readTime is how long a config file may take to be read.
+const readTime = 5 * time.Second
+
+func read(path string) (*File, error) {
+	data, err := host.Within(readTime, path, func() ([]byte, error) { return contents(path) })
+	var unprotected *host.UnprotectedError
+	if errors.As(err, &unprotected) {
+		return nil, fmt.Errorf("config file %s is refused: %w", path, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read config file: %w", err)
+	}
+	f, err := Parse(path, data)
+	if err != nil {
+		return nil, err
+	}
+	for i, dir := range f.Policy.TrustedPacks {
+		if !filepath.IsAbs(dir) {
+			f.Policy.TrustedPacks[i] = filepath.Join(filepath.Dir(path), dir)
+		}
+	}
+	return f, nil
+}
+
+// because is the reason why the working directory's file is not read.
+func because(err error) string {
+	var unprotected *host.UnprotectedError
+	if errors.As(err, &unprotected) {
+		return unprotected.Error()
+	}
+	return err.Error()
+}

@@ -1,0 +1,66 @@
+package hostcmd
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/runtime/core"
+	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/runtime/packs"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+// trusted are the commands of the core pack and of the packs that the host trusts.
+// A pack that cannot be read, or that others can change, is not trusted: trusting
+// less is safe, and a host that detects nothing is not better.
+func (s *definitionFlags) trusted(env *cli.Env) ([]host.Command, error) {
+	commands := core.Commands()
+	cfg := packs.Config{Strict: env.Strict, Protected: true}
+	add := func(dir, about string, warn func(string)) error {
+		pack, err := loadPack(dir, cfg, about+" is not trusted", warn)
+		switch {
+		case err == nil:
+			commands = append(commands, detect.Commands(pack.Definitions)...)
+		case env.Strict:
+			return errors.New(err.Error() + neighbour(dir))
+		default:
+			env.Warn(err.Error() + neighbour(dir))
+		}
+		return nil
+	}
+	for _, dir := range env.File.Policy.TrustedPacks {
+		if err := add(dir, "policy.trusted_packs: "+dir, env.Warn); err != nil {
+			return nil, err
+		}
+	}
+	for _, dir := range s.Pack {
+		// What else is to be said of it, withPacks has said.
+		if err := add(dir, "pack "+dir, func(string) {}); err != nil {
+			return nil, err
+		}
+	}
+	return commands, nil
+}
+
+// neighbour is a guess at the folder that was meant, where there is none of the
+// name that was given.
+func neighbour(dir string) string {
+	if _, err := os.Stat(dir); err == nil {
+		return ""
+	}
+	entries, err := os.ReadDir(filepath.Dir(dir))
+	if err != nil {
+		return ""
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if near := metadata.Nearest(filepath.Base(dir), names); near != "" {
+		return "; did you mean " + filepath.Join(filepath.Dir(dir), near) + "?"
+	}
+	return ""
+}

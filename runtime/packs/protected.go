@@ -1,0 +1,63 @@
+package packs
+
+import (
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/attune-go/attune/runtime/host"
+)
+
+// openDir opens the folder of a pack.
+func openDir(dir string, cfg Config) (fs.FS, io.Closer, error) {
+	if cfg.Protected {
+		if _, err := host.Protected(dir); err != nil {
+			return nil, nil, err
+		}
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	if cfg.Protected {
+		return protected{root.FS(), dir}, root, nil
+	}
+	return root.FS(), root, nil
+}
+
+// protected is a folder of which nothing is read that others could change.
+type protected struct {
+	files fs.FS
+	dir   string
+}
+
+func (p protected) path(name string) string { return filepath.Join(p.dir, filepath.FromSlash(name)) }
+
+// Open opens a file that only root and the effective user can change.
+func (p protected) Open(name string) (fs.File, error) {
+	checked, err := host.Protected(p.path(name))
+	if err != nil {
+		return nil, err
+	}
+	f, err := p.files.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := host.SameProtected(p.path(name), checked, f); err != nil {
+		_ = f.Close() // nothing was written
+		return nil, err
+	}
+	return f, nil
+}
+
+// Stat is the file itself: to open it could mean to wait.
+func (p protected) Stat(name string) (fs.FileInfo, error) { return fs.Stat(p.files, name) }
+
+// ReadDir reads a folder that only root and the effective user can change.
+func (p protected) ReadDir(name string) ([]fs.DirEntry, error) {
+	if _, err := host.Protected(p.path(name)); err != nil {
+		return nil, err
+	}
+	return fs.ReadDir(p.files, name)
+}
