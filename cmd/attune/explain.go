@@ -242,6 +242,9 @@ func (a *account) judge(r *requirement, caps *detect.Capabilities, unreadable er
 		a.Answer, a.Why = answerUntold, "the version is unknown, and "+a.Constraint+" needs one"
 		a.help("a verification that prints a version: of a declared runtime with verify_declared in the worker's config, " +
 			"else by version_pattern in the definition")
+		if a.declared() {
+			a.help(a.reload())
+		}
 	case len(a.Installations) > 0:
 		a.Answer, a.Why = answerNo, "none of its versions satisfies "+a.Constraint
 		a.mindFailed(r)
@@ -254,7 +257,12 @@ func (a *account) judge(r *requirement, caps *detect.Capabilities, unreadable er
 		if a.Negative.Detail != "" {
 			a.Why += ": " + a.Negative.Detail
 		}
-		a.help(a.hint(), refresh)
+		a.help(a.hint())
+		if a.Negative.bySettings(a.declared()) {
+			a.help(a.reload())
+		} else {
+			a.help(refresh)
+		}
 	default:
 		a.Answer = answerUndefined
 		a.unasked(r, caps, unreadable, refresh)
@@ -279,7 +287,7 @@ func (a *account) unasked(r *requirement, caps *detect.Capabilities, unreadable 
 		a.help("name it there, or unset the variable, and start the service again")
 	case caps.Source == detect.SourceConfig:
 		a.Why = fmt.Sprintf("%s.capabilities.runtimes in the service's config file says which runtimes there are, and does not name it", role)
-		a.help("name it there, or leave the key out, and start the service again")
+		a.help("name it there, or leave the key out", a.reload())
 	case r.def == nil:
 		a.Why = "no definition of it is in the database any more"
 		a.help("load the pack that had it: `attune packs load DIR`")

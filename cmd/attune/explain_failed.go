@@ -17,6 +17,9 @@ func (a *account) mindFailed(r *requirement) {
 		if f := &a.Failed[i]; f.maySatisfy(r) {
 			asked = append(asked, f)
 			a.help(f.Hint)
+			if f.bySettings(a.declared()) {
+				a.help(a.reload())
+			}
 		}
 	}
 	if len(asked) == 0 {

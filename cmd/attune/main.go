@@ -13,6 +13,7 @@ type grammar struct {
 	Workers  workersCmd  `cmd:"" help:"Show the registered workers and sensors, and have them verify anew."`
 	Explain  explainCmd  `cmd:"" help:"Show why a worker has a runtime or has it not, from what it reported."`
 	Versions versionsCmd `cmd:"" help:"Match versions against a constraint."`
+	Config   configCmd   `cmd:"" help:"Show the configuration in force, and where each value is from."`
 }
 
 const description = "Administer an attune installation. Without --database it works on the file of this user " +

@@ -149,6 +149,10 @@ func Places(getenv func(string) string) []string {
 	return append(places, systemFile)
 }
 
+// Elsewhere reports whether the file is that of the working directory, and was not
+// named.
+func (f *File) Elsewhere() bool { return f.Path == here }
+
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/cmd/internal/config"
+)
+
+type configCmd struct {
+	Program string `arg:"" optional:"" help:"Only what this program heeds: worker, sensor or attune (default: all)." placeholder:"worker|sensor|attune"`
+
+	// given are the flags that were given, with their values.
+	given map[string]any
+}
+
+// Help is the longer text of --help.
+func (c *configCmd) Help() string {
+	return "A flag wins over the environment, that over the config file, and that over the default. It shows what counts for this " +
+		"user, in this folder and environment: run it as the service's user to see what counts for a service. Passwords in URLs are masked. " +
+		"Exit status 1 where a variable has a value that is refused."
+}
+
+// AfterApply notes the flags that were given.
+func (c *configCmd) AfterApply(k *kong.Context) error {
+	c.given = map[string]any{}
+	for _, p := range k.Path {
+		if p.Flag != nil {
+			c.given["--"+p.Flag.Name] = p.Flag.Target.Interface()
+		}
+	}
+	return nil
+}
+
+// Run shows what is in force, and where it is from.
+func (c *configCmd) Run(env *cli.Env) error {
+	switch c.Program {
+	case "", "worker", "sensor", "attune":
+	default:
+		return cli.Usagef("%q is not worker, sensor or attune", c.Program)
+	}
+	for _, sentence := range config.Misspelt(os.Environ()) {
+		env.Warn(sentence)
+	}
+	settings := env.File.Settings(c.Program, c.given, os.Getenv)
+	var faults []string
+	for i := range settings {
+		s := &settings[i]
+		s.Default = concrete(s)
+		if s.Fault != "" {
+			faults = append(faults, fmt.Sprintf("%s: %s, got %q", s.Where, s.Fault, s.Text()))
+		}
+	}
+	var err error
+	if env.JSON {
+		err = cli.PrintJSON(env.Out, settings)
+	} else {
+		printSettings(env.Out, settings)
+		if env.File.Elsewhere() && c.Program != "attune" {
+			env.Out.Printf("`worker run` and `sensor run` do not read %s of this folder; to see what they use, look from another\n", cli.Clean(env.File.Path))
+		}
+	}
+	if err == nil && len(faults) > 0 {
+		err = fmt.Errorf("refused is\n%s", strings.Join(faults, "\n"))
+	}
+	return err
+}
+
+// concrete is the default of a setting on this host.
+func concrete(s *config.Setting) string {
+	if s.Source != config.FromDefault {
+		return s.Default
+	}
+	switch s.Key {
+	case "database.url":
+		path, err := cli.EmbeddedFile(os.Getenv)
+		if err != nil {
+			return "none"
+		}
+		if _, err := os.Stat(path); err != nil {
+			return "none; register and run make sqlite:" + path
+		}
+		return "sqlite:" + path
+	case "worker.name", "sensor.name":
+		if name, err := os.Hostname(); err == nil {
+			return name
+		}
+	}
+	return s.Default
+}
+
+func printSettings(out *cli.Terminal, settings []config.Setting) {
+	t := cli.NewTable("KEY", "VALUE", "FROM")
+	t.Shrink = 1
+	for i := range settings {
+		s := &settings[i]
+		value, from := cli.Cell{Text: s.Text()}, s.Where
+		switch {
+		case s.Fault != "":
+			value.Style = cli.Red
+		case s.Source == config.FromDefault:
+			value.Style, from = cli.Dim, string(s.Source)
+		}
+		t.Row(cli.Cell{Text: s.Key, Style: cli.Cyan}, value, cli.Cell{Text: from, Style: cli.Dim})
+	}
+	t.Print(out)
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/cmd/internal/config"
+)
+
+// settingsOf reads the answer of `attune config --json`.
+func settingsOf(t *testing.T, got answer) map[string]config.Setting {
+	t.Helper()
+	want(t, got, 0)
+	var list []config.Setting
+	if err := json.Unmarshal([]byte(got.out), &list); err != nil {
+		t.Fatalf("%v in %s", err, got.out)
+	}
+	byKey := map[string]config.Setting{}
+	for _, s := range list {
+		byKey[s.Key] = s
+	}
+	return byKey
+}
+
+// TestConfig shows where each value is from, and which of several counts.
+func TestConfig(t *testing.T) {
+	isolate(t)
+	file := filepath.Join(os.Getenv("HOME"), ".config", "attune", "attune.yaml")
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	text := "database:\n  url: postgres://u:sekret@db/x\n  schema: s1\nworker: {name: w1, port: 1}\npolicy:\n  deny: [perl]\n  mode: strict\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("ATTUNE_SCHEMA", "s2")
+	t.Setenv("ATTUNE_WORKER_PORT", "2")
+	t.Setenv("ATTUNE_POLICY_DENY", "ruby; perl")
+	t.Setenv("ATTUNE_WORKER_LISTEN", "")
+	got := settingsOf(t, run(t, "config", "worker", "--json", "--database", "postgres://v:sekret@db/y?password=sekret"))
+	for key, want := range map[string]struct {
+		text   string
+		source config.Source
+		where  string
+	}{
+		"config":            {file, config.FromDefault, ""},
+		"database.url":      {"postgres://v:xxxxx@db/y?password=xxxxx", config.FromFlag, "--database"},
+		"database.schema":   {"s2", config.FromEnvironment, "ATTUNE_SCHEMA"},
+		"worker.name":       {"w1", config.FromFile, file + ":4"},
+		"worker.port":       {"2", config.FromEnvironment, "ATTUNE_WORKER_PORT"},
+		"worker.listen":     {"nowhere", config.FromDefault, ""},
+		"policy.mode":       {"strict", config.FromFile, file + ":7"},
+		"policy.deny":       {`["ruby","perl"]`, config.FromEnvironment, "ATTUNE_POLICY_DENY"},
+		"worker.full_every": {"10", config.FromDefault, ""},
+	} {
+		s := got[key]
+		if s.Text() != want.text || s.Source != want.source || s.Where != want.where {
+			t.Errorf("%s is %q, %s %q, want %+v", key, s.Text(), s.Source, s.Where, want)
+		}
+	}
+	if _, other := got["sensor.name"]; other {
+		t.Error("a worker has keys of a sensor")
+	}
+	got = settingsOf(t, run(t, "config", "attune", "--json"))
+	if s := got["database.url"]; len(got) != 5 || s.Text() != "postgres://u:xxxxx@db/x" || s.Where != file+":2" {
+		t.Errorf("attune heeds %+v", got)
+	}
+	for _, args := range [][]string{{"config"}, {"config", "--json"}, {"config", "sensor"}} {
+		answer := run(t, args...)
+		want(t, answer, 0, "sensor.listen", "policy.deny")
+		if strings.Contains(answer.out+answer.errOut, "sekret") {
+			t.Errorf("%q prints a password:\n%s", args, answer.out)
+		}
+	}
+}
+
+// TestConfigMisused ends with what to do, whatever it is given.
+func TestConfigMisused(t *testing.T) {
+	isolate(t)
+	want(t, run(t, "config"), 0, "none; register and run make sqlite:"+os.Getenv("HOME"))
+	want(t, run(t, "migrate", "up"), 0)
+	if s := settingsOf(t, run(t, "config", "--json"))["database.url"]; s.Text() != "sqlite:"+os.Getenv("HOME")+"/.local/state/attune/attune.db" {
+		t.Errorf("the embedded file is %q", s.Text())
+	}
+	for _, c := range []struct {
+		args   []string
+		status int
+		say    string
+	}{
+		{[]string{"config", "wroker"}, cli.ExitUsage, `"wroker" is not worker, sensor or attune`},
+		{[]string{"config", ""}, 0, "worker.name"},
+		{[]string{"config", "a\x1b[31mb"}, cli.ExitUsage, `\x1b`},
+		{[]string{"config", "worker", "sensor"}, cli.ExitUsage, "unexpected argument"},
+		{[]string{"config", "--name", "x"}, cli.ExitUsage, "unknown flag"},
+		{[]string{"config", "--database", ""}, cli.ExitUsage, "--database is empty"},
+		{[]string{"config", "--config", "missing.yaml"}, 1, "missing.yaml"},
+		{[]string{"config", "--config", "."}, 1, "no regular file"},
+		{[]string{"config", "--log-level", "loud"}, cli.ExitUsage, "--log-level"},
+	} {
+		got := run(t, c.args...)
+		if got.status != c.status || !strings.Contains(got.out+got.errOut, c.say) || strings.Contains(got.errOut, "\x1b") {
+			t.Errorf("%q: exit status %d, want %d and %q in\n%s%s", c.args, got.status, c.status, c.say, got.out, got.errOut)
+		}
+	}
+	t.Setenv("ATTUNE_WORKER_PORT", "eighty")
+	t.Setenv("ATTUNE_SENSOR_VERIFY_INTERVAL", "soon")
+	t.Setenv("ATTUNE_WORKER_NMAE", "x")
+	got := run(t, "config")
+	want(t, got, cli.ExitFailed, `ATTUNE_WORKER_PORT: expected a whole number of at least 1, got "eighty"`,
+		`ATTUNE_SENSOR_VERIFY_INTERVAL: expected a duration such as 10s or 1m30s, got "soon"`, "ATTUNE_WORKER_NMAE is read by no program; did you mean ATTUNE_WORKER_NAME?")
+	want(t, run(t, "config", "attune"), 0)
+	t.Setenv("HOME", "")
+	os.Unsetenv("HOME")
+	want(t, run(t, "config", "attune"), 0, "none")
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+// TestExplainAdvisesReload where the service's settings decide, and refresh where
+// they do not.
+func TestExplainAdvisesReload(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		fleet(t, db)
+		absent := func(outcome detect.Outcome) []detect.Absence {
+			return []detect.Absence{{Ref: "core.ruby", Name: "ruby", Outcome: outcome, Detail: "why it is so"}}
+		}
+		reported(t, db, metadata.Worker, "denied", &detect.Capabilities{Undetected: absent(detect.DeniedByPolicy)})
+		reported(t, db, metadata.Sensor, "eyes", &detect.Capabilities{Undetected: absent(detect.DeniedByPolicy)})
+		reported(t, db, metadata.Worker, "missing", &detect.Capabilities{Undetected: absent(detect.NotFound)})
+		reported(t, db, metadata.Worker, "nameless", &detect.Capabilities{Source: detect.SourceConfig, Undetected: absent(detect.NoVerification)})
+		reported(t, db, metadata.Worker, "undeclared", &detect.Capabilities{Source: detect.SourceEnvironment, Undetected: absent(detect.NoVerification)})
+		reported(t, db, metadata.Worker, "gone", &detect.Capabilities{Undetected: absent(detect.DeniedByPolicy)})
+		silence(t, db, "gone")
+		reported(t, db, metadata.Worker, "partly", &detect.Capabilities{
+			Detected: []detect.Detection{python("3.9.2", "/usr/bin/python3")},
+			Failed: []detect.Failure{{Ref: "core.python", Name: "python", Path: "/opt/python3", RealPath: "/opt/python3", Outcome: detect.DeniedByPolicy,
+				Detail: "the host's policy denies it", VerifiedAt: time.Now()}},
+		})
+		const refresh, reload = "has it verify anew", "reload the service there (SIGHUP, `systemctl reload attune-worker`)"
+		for _, c := range []struct{ args, helps, not string }{
+			{"denied ruby", reload, refresh},
+			{"eyes ruby", "systemctl reload attune-sensor", refresh},
+			{"missing ruby", refresh, "reload"},
+			{"nameless ruby", reload, refresh},
+			{"undeclared ruby", "start the service there again", refresh},
+			{"gone ruby", "start the service there: it verifies everything then", "reload"},
+			{"declared ruby", reload, refresh},           // its config names others
+			{"declared python@>=3", reload, refresh},     // verify_declared is a setting
+			{"partly python@3.12", reload, "no refresh"}, // and what is installed is seen by a refresh
+			{"partly python@3.12", refresh, "no reload"},
+		} {
+			got := run(t, append([]string{"explain"}, strings.Fields(c.args)...)...)
+			want(t, got, 0, c.helps)
+			if strings.Contains(got.out, c.not) {
+				t.Errorf("%s: it advises %q:\n%s", c.args, c.not, got.out)
+			}
+		}
+	})
+}

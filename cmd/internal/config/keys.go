@@ -1,0 +1,70 @@
+package config
+
+import "strings"
+
+// Key is something that can be configured.
+type Key struct {
+	// Name in the config file: worker.port. Without a dot it has no place there.
+	Name string
+	// Variable and Flag set it too; empty: none does.
+	Variable, Flag string
+	// Default in words or as a value; empty: nothing.
+	Default string
+}
+
+// Keys returns the keys that a program heeds: worker, sensor or attune. Empty: all,
+// each once.
+func Keys(program string) []Key {
+	var list []Key
+	for _, k := range keys {
+		section, _, _ := strings.Cut(k.Name, ".")
+		switch {
+		case section == "worker":
+			if program == "" || program == "worker" {
+				list = append(list, k)
+			}
+		case program == "attune" && (section == "policy" || k.Name == "database.idle_timeout"):
+		default:
+			list = append(list, k)
+		}
+	}
+	if program == "" || program == "sensor" {
+		for _, k := range keys {
+			if strings.HasPrefix(k.Name, "worker.") {
+				k.Name = "sensor" + strings.TrimPrefix(k.Name, "worker")
+				k.Variable = strings.Replace(k.Variable, "WORKER", "SENSOR", 1)
+				list = append(list, k)
+			}
+		}
+	}
+	return list
+}
+
+// keys are those of worker and attune. A sensor's are those of a worker.
+var keys = []Key{
+	{"config", "ATTUNE_CONFIG", "--config", "the first that exists"},
+	{"strict", "ATTUNE_STRICT", "--strict", "false"},
+	{"log_level", "ATTUNE_LOG_LEVEL", "--log-level", "warn; run: info"},
+	{"database.url", "ATTUNE_DATABASE_URL", "--database", "an embedded file"},
+	{"database.schema", "ATTUNE_SCHEMA", "--schema", "the one that holds the tables"},
+	{"database.idle_timeout", "ATTUNE_DATABASE_IDLE_TIMEOUT", "--idle-timeout", "1s"},
+	{"policy.mode", "ATTUNE_POLICY_MODE", "--policy-mode", "standard"},
+	{"policy.allow", "ATTUNE_POLICY_ALLOW", "", "none"},
+	{"policy.deny", "ATTUNE_POLICY_DENY", "", "none"},
+	{"policy.trusted_packs", "ATTUNE_POLICY_TRUSTED_PACKS", "--pack", "none"},
+	{"worker.name", "ATTUNE_WORKER_NAME", "--name", "the host's name"},
+	{"worker.type", "ATTUNE_WORKER_TYPE", "--type", "local"},
+	{"worker.host", "ATTUNE_WORKER_HOST", "--advertise", "what the row has"},
+	{"worker.port", "ATTUNE_WORKER_PORT", "--port", "what the row has"},
+	{"worker.labels", "ATTUNE_WORKER_LABELS", "--label", "none"},
+	{"worker.max_concurrent_executions", "ATTUNE_WORKER_MAX_CONCURRENT_EXECUTIONS", "--max-concurrent-executions", "not said"},
+	{"worker.capabilities.runtimes", "ATTUNE_WORKER_RUNTIMES", "", "verify every definition"},
+	{"worker.capabilities.*", "", "", "none"},
+	{"worker.verify_declared", "", "", "false"},
+	{"worker.heartbeat_interval", "ATTUNE_WORKER_HEARTBEAT_INTERVAL", "--heartbeat-interval", "10s"},
+	{"worker.verify_interval", "ATTUNE_WORKER_VERIFY_INTERVAL", "--verify-interval", "1m"},
+	{"worker.full_every", "ATTUNE_WORKER_FULL_EVERY", "--full-every", "10"},
+	{"worker.unconfirmed_for", "ATTUNE_WORKER_UNCONFIRMED_FOR", "--unconfirmed-for", "15m"},
+	{"worker.keep_history", "ATTUNE_WORKER_KEEP_HISTORY", "--keep-history", "2160h (90 days)"},
+	{"worker.listen", "ATTUNE_WORKER_LISTEN", "--listen", "nowhere"},
+}

@@ -1,0 +1,247 @@
+package config
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/attune-go/attune/schema/database"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+// Setting is a key with the value that is in force.
+type Setting struct {
+	Key string `json:"key"`
+	// Value is nil where Default says in words what counts. Passwords in URLs are
+	// masked.
+	Value   any    `json:"value"`
+	Default string `json:"default,omitempty"`
+	Source  Source `json:"source"`
+	// Where is the flag, the variable, or file and line.
+	Where string `json:"where,omitempty"`
+	// Variable and Flag are those that could set it.
+	Variable string `json:"environment,omitempty"`
+	Flag     string `json:"flag,omitempty"`
+	// Fault is why a program that heeds the value refuses it; usually empty.
+	Fault string `json:"fault,omitempty"`
+}
+
+// Settings returns what is in force for a program, or for all where it is empty.
+// flags are those that were given, by name.
+func (f *File) Settings(program string, flags map[string]any, getenv func(string) string) []Setting {
+	var list []Setting
+	for _, k := range Keys(program) {
+		if section, ok := strings.CutSuffix(k.Name, ".*"); ok {
+			list = append(list, f.carried(section)...)
+			continue
+		}
+		s := Setting{Key: k.Name, Source: FromDefault, Default: k.Default, Variable: k.Variable, Flag: k.Flag}
+		if origin, ok := f.Origins[k.Name]; ok {
+			s.Source, s.Where, s.Value = origin.Source, origin.Where, plain(f.value(k.Name))
+		}
+		if k.Name == "config" && f.Path != "" {
+			s.Value = f.Path
+		}
+		if text := getenv(k.Variable); text != "" && k.Variable != "" && s.Source != FromEnvironment {
+			s.Source, s.Where = FromEnvironment, k.Variable
+			s.Value, s.Fault = parsed(f.value(k.Name), text)
+		}
+		if value, given := flags[k.Flag]; given {
+			s.Source, s.Where, s.Value, s.Fault = FromFlag, k.Flag, value, ""
+		}
+		s.Value = masked(s.Value)
+		list = append(list, s)
+	}
+	return list
+}
+
+// carried are the keys under capabilities that go into the document as they are.
+func (f *File) carried(section string) (list []Setting) {
+	extra := f.Worker.Capabilities.Extra
+	if strings.HasPrefix(section, "sensor.") {
+		extra = f.Sensor.Capabilities.Extra
+	}
+	for _, name := range slices.Sorted(maps.Keys(extra)) {
+		var value any
+		_ = json.Unmarshal(extra[name], &value) // Parse made it
+		origin := f.Origins[section+"."+name]
+		list = append(list, Setting{Key: section + "." + name, Value: masked(value), Source: origin.Source, Where: origin.Where})
+	}
+	return list
+}
+
+// value is the field of a key; not valid for a key that has no place in the file.
+func (f *File) value(key string) reflect.Value {
+	if section, ok := strings.CutSuffix(key, ".capabilities."+runtimesKey); ok {
+		return f.value(section + ".capabilities").FieldByName("Runtimes")
+	}
+	v := reflect.ValueOf(f).Elem()
+	for part := range strings.SplitSeq(key, ".") {
+		field, ok := fieldOf(v, part)
+		if !ok {
+			return reflect.Value{}
+		}
+		v = field
+	}
+	return v
+}
+
+func fieldOf(v reflect.Value, tag string) (reflect.Value, bool) {
+	for i := range v.NumField() {
+		if v.Type().Field(i).Tag.Get("config") == tag {
+			return v.Field(i), true
+		}
+	}
+	return reflect.Value{}, false
+}
+
+// plain is a field as people write it.
+func plain(v reflect.Value) any {
+	switch value := v.Interface().(type) {
+	case time.Duration:
+		return Span(value)
+	case *time.Duration:
+		return Span(*value)
+	}
+	return v.Interface()
+}
+
+// Span is a duration as people write it: 1m, not 1m0s.
+func Span(d time.Duration) string {
+	text := d.String()
+	if short, ok := strings.CutSuffix(text, "m0s"); ok {
+		text = short + "m"
+	}
+	if short, ok := strings.CutSuffix(text, "h0m"); ok {
+		text = short + "h"
+	}
+	return text
+}
+
+// parsed is the text of a variable, as the type of a field.
+func parsed(field reflect.Value, text string) (value any, fault string) {
+	if !field.IsValid() {
+		return text, ""
+	}
+	switch field.Interface().(type) {
+	case time.Duration, *time.Duration:
+		if d, err := time.ParseDuration(text); err == nil && d >= 0 {
+			return Span(d), ""
+		}
+		return text, "expected a duration such as 10s or 1m30s"
+	case int:
+		if n, err := strconv.Atoi(text); err == nil && n > 0 {
+			return n, ""
+		}
+		return text, "expected a whole number of at least 1"
+	case []string: // runtimes: those of the policy are in the file already
+		return declared(text), ""
+	case map[string]string:
+		return labelsOf(text)
+	}
+	return text, ""
+}
+
+// declared are the names in a variable of runtimes.
+func declared(text string) []string {
+	list := []string{}
+	for name := range strings.SplitSeq(text, ",") {
+		if name = strings.TrimSpace(name); name != "" && !strings.EqualFold(strings.TrimSpace(text), "none") {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+func labelsOf(text string) (value any, fault string) {
+	labels := map[string]string{}
+	for pair := range strings.SplitSeq(text, ";") {
+		key, value, ok := strings.Cut(pair, "=")
+		if !ok || CheckLabel(strings.TrimSpace(key), value) != nil {
+			return text, "expected labels such as zone=a;disk=ssd"
+		}
+		labels[strings.TrimSpace(key)] = value
+	}
+	return labels, ""
+}
+
+var urls = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>]+`)
+
+// masked is a value without the passwords of the URLs in it.
+func masked(value any) any {
+	switch v := value.(type) {
+	case string:
+		return urls.ReplaceAllStringFunc(database.Redact(v), database.Redact)
+	case []string:
+		list := make([]string, len(v))
+		for i := range v {
+			list[i] = masked(v[i]).(string)
+		}
+		return list
+	case []any:
+		for i := range v {
+			v[i] = masked(v[i])
+		}
+	case map[string]any:
+		for key := range v {
+			v[key] = masked(v[key])
+		}
+	case map[string]string:
+		labels := map[string]string{}
+		for key, text := range v {
+			labels[key] = masked(text).(string)
+		}
+		return labels
+	}
+	return value
+}
+
+// Misspelt returns a sentence for each variable of environ that no program reads
+// and that is nearly one that some do.
+func Misspelt(environ []string) (sentences []string) {
+	var known []string
+	for _, k := range Keys("") {
+		known = append(known, k.Variable)
+	}
+	known = append(known, "ATTUNE_LOCK_TIMEOUT")
+	for _, pair := range environ {
+		name, value, _ := strings.Cut(pair, "=")
+		if !strings.HasPrefix(name, "ATTUNE_") || strings.TrimSpace(value) == "" || slices.Contains(known, name) {
+			continue
+		}
+		if near := metadata.Nearest(name, known); near != "" {
+			sentences = append(sentences, fmt.Sprintf("the variable %s is read by no program; did you mean %s?", name, near))
+		}
+	}
+	return sentences
+}
+
+// Text is the value for people.
+func (s *Setting) Text() string {
+	switch v := s.Value.(type) {
+	case nil:
+		return s.Default
+	case string:
+		return v
+	case []string:
+		return cmp.Or(strings.Join(v, ", "), "none")
+	case map[string]string:
+		var pairs []string
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			pairs = append(pairs, key+"="+v[key])
+		}
+		return cmp.Or(strings.Join(pairs, ", "), "none")
+	}
+	text, err := json.Marshal(s.Value)
+	if err != nil {
+		return fmt.Sprint(s.Value)
+	}
+	return string(text)
+}
