@@ -266,9 +266,24 @@ func (e *Env) CreateEmbedded() (string, error) {
 // ownPlace refuses an embedded file that others can change: nobody named it, so
 // whoever owns its folder would decide what is verified here.
 func ownPlace(path string) error {
-	var unprotected *host.UnprotectedError
-	if errors.As(host.ProtectedPlace(path), &unprotected) {
+	if unprotected := openTo(path); unprotected != nil {
 		return fmt.Errorf("the embedded database %s is not used: %w; or set HOME or XDG_STATE_HOME to a folder of yours, or give --database", path, unprotected)
+	}
+	return nil
+}
+
+// openTo says by which of its files others can change a SQLite database: nil,
+// where by none.
+func openTo(path string) (unprotected *host.UnprotectedError) {
+	if real, err := filepath.EvalSymlinks(path); err == nil && errors.As(host.ProtectedPlace(path), &unprotected) {
+		return unprotected
+	} else if err == nil {
+		path = real // beside it are the others
+	}
+	for _, suffix := range []string{"", "-wal", "-journal"} {
+		if errors.As(host.ProtectedPlace(path+suffix), &unprotected) {
+			return unprotected
+		}
 	}
 	return nil
 }
@@ -303,11 +318,13 @@ func pathReason(err error) error {
 // so what is verified on this host. Empty: nobody, or the database is no file.
 func (e *Env) Others() string {
 	path := filePath(e.URL())
-	var unprotected *host.UnprotectedError
-	if path == "" || !errors.As(host.ProtectedPlace(path), &unprotected) {
+	if path == "" {
 		return ""
 	}
-	return unprotected.By
+	if unprotected := openTo(path); unprotected != nil {
+		return unprotected.By
+	}
+	return ""
 }
 
 // IsEmbedded reports whether a database is a file.

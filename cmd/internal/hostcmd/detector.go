@@ -133,17 +133,23 @@ func (s *definitionFlags) policy(env *cli.Env, defs []metadata.Definition) (*hos
 		Env: env.File.Policy.Env, Trusted: trusted,
 	})
 	if err != nil {
-		return nil, cli.Usagef("%v%s", err, policyOrigin(env, s.PolicyMode))
+		return nil, cli.Usagef("%v%s", err, policyOrigin(env, s.PolicyMode, err))
 	}
 	return p, nil
 }
 
-// policyOrigin says where a wrong policy is written.
-func policyOrigin(env *cli.Env, flag string) string {
-	if flag != "" || env.File.Path == "" {
-		return " (--policy-mode)"
+// policyOrigin says where what is wrong with a policy is written.
+func policyOrigin(env *cli.Env, flag string, err error) string {
+	key, _, _ := strings.Cut(err.Error(), ":")
+	key, _, _ = strings.Cut(key, "[")
+	where := env.File.Origins[key].Where
+	if key == "policy.mode" && flag != "" {
+		where = "--policy-mode"
 	}
-	return " (" + env.File.Path + ")"
+	if where == "" {
+		return ""
+	}
+	return " (" + where + ")"
 }
 
 // deniedPrograms are the programs of runtimes that entries of policy.deny name:
