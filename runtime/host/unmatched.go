@@ -10,20 +10,26 @@ import (
 // match none of the commands, whatever executable a host has for them. A host's
 // owner who wrote such an entry has probably meant another.
 func (p *Policy) Unmatched(commands []Command) (allow, deny []string) {
-	pick := func(rules []rule, matches func(rule, Command) bool) (lines []string) {
-		for _, r := range rules {
-			if !slices.ContainsFunc(commands, func(c Command) bool { return r.matchArgs(c.Args) && matches(r, c) }) {
-				lines = append(lines, r.line)
-			}
-		}
-		return lines
-	}
-	return pick(p.allow, rule.mayAllow), pick(p.deny, rule.mayDeny)
+	return unmatched(p.allow, commands, rule.mayAllow), unmatched(p.deny, commands, rule.mayDeny)
 }
 
-// mayAllow reports whether an executable exists perhaps for which allows does.
+// unmatched returns the entries none of whose rules matches one of the commands.
+func unmatched(rules []rule, commands []Command, matches func(rule, Command) bool) (lines []string) {
+	matched := map[string]bool{}
+	for _, r := range rules {
+		matched[r.line] = matched[r.line] || slices.ContainsFunc(commands, func(c Command) bool { return r.matchArgs(c.Args) && matches(r, c) })
+	}
+	for _, r := range rules {
+		if !matched[r.line] && !slices.Contains(lines, r.line) {
+			lines = append(lines, r.line)
+		}
+	}
+	return lines
+}
+
+// mayAllow reports whether allows does so for an executable that a host may have.
 func (r rule) mayAllow(c Command) bool {
-	if filepath.IsAbs(r.binary) {
+	if r.path() {
 		return r.binary == c.Binary || c.shows(filepath.Base(r.binary))
 	}
 	return c.Location == "" && c.Binary == r.binary
@@ -31,7 +37,7 @@ func (r rule) mayAllow(c Command) bool {
 
 // mayDeny is mayAllow for denies.
 func (r rule) mayDeny(c Command) bool {
-	return r.binary == c.Binary || c.shows(filepath.Base(r.binary))
+	return r.names(c.Binary) || c.shows(filepath.Base(r.binary))
 }
 
 // shows reports whether an executable of a name may be found for the command.

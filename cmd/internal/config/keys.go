@@ -51,6 +51,7 @@ var keys = []Key{
 	{"policy.mode", "ATTUNE_POLICY_MODE", "--policy-mode", "standard"},
 	{"policy.allow", "ATTUNE_POLICY_ALLOW", "", "none"},
 	{"policy.deny", "ATTUNE_POLICY_DENY", "", "none"},
+	{"policy.env", "ATTUNE_POLICY_ENV", "", "none"},
 	{"policy.trusted_packs", "ATTUNE_POLICY_TRUSTED_PACKS", "--pack", "none"},
 	{"worker.name", "ATTUNE_WORKER_NAME", "--name", "the host's name"},
 	{"worker.type", "ATTUNE_WORKER_TYPE", "--type", "local"},
