@@ -272,16 +272,15 @@ func ownPlace(path string) error {
 	return nil
 }
 
-// openTo says by which of its files others can change a SQLite database: nil,
-// where by none.
+// openTo returns how others can change a SQLite database, its journals included;
+// nil where they cannot.
 func openTo(path string) (unprotected *host.UnprotectedError) {
-	if real, err := filepath.EvalSymlinks(path); err == nil && errors.As(host.ProtectedPlace(path), &unprotected) {
-		return unprotected
-	} else if err == nil {
-		path = real // beside it are the others
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		real = path
 	}
-	for _, suffix := range []string{"", "-wal", "-journal"} {
-		if errors.As(host.ProtectedPlace(path+suffix), &unprotected) {
+	for _, file := range []string{path, real, real + "-wal", real + "-journal"} {
+		if errors.As(host.ProtectedPlace(file), &unprotected) {
 			return unprotected
 		}
 	}
