@@ -97,7 +97,7 @@ GRANT USAGE ON SCHEMA "public" TO attune_reader, attune_worker, attune_fleet, at
 -- What an earlier release of this file gave, and this one does not.
 REVOKE ALL ON "public".pack, "public".runtime, "public".runtime_version,
     "public".worker, "public".worker_runtime, "public".capability_change, "public".worker_sweep,
-    "public".available_runtime, "public".attune_migrations
+    "public".available_runtime, "public".attune_migrations, "public".action, "public".sensor
     FROM attune_reader, attune_worker, attune_fleet, attune_operator;
 
 -- What there is. `attune workers list|show|history`, `attune explain`, placement.
@@ -138,6 +138,13 @@ GRANT EXECUTE ON FUNCTION "public".worker_heartbeat(bigint, text), "public".swee
 GRANT INSERT, UPDATE, DELETE ON "public".pack, "public".runtime, "public".runtime_version TO attune_operator;
 GRANT USAGE ON SEQUENCE "public".pack_id_seq, "public".runtime_id_seq, "public".runtime_version_id_seq TO attune_operator;
 GRANT UPDATE (refresh_requested), DELETE ON "public".worker TO attune_operator;
+
+-- `attune workers delete`, `attune runtimes delete`, `attune packs unload` need the
+-- DELETE above, and to see which actions and sensors refer to a runtime: not what
+-- these are configured with. A table of the platform's own that refers to a runtime,
+-- a pack or a worker ON DELETE CASCADE keeps it from being deleted until the operator
+-- may read its foreign key: nothing is deleted along unseen.
+GRANT SELECT (id, ref, pack, runtime) ON "public".action, "public".sensor TO attune_operator;
 
 -- Which rows. For everybody else all rows are as before, and for the owner of the
 -- tables no policy counts. Where a table had row-level security already, the

@@ -9,15 +9,59 @@ import (
 	bunschema "github.com/uptrace/bun/schema"
 )
 
-// Delete removes a runtime and its versions. Errors: ErrNotFound, and
-// ErrReferenced while an action, a sensor or a worker refers to it; the
-// database itself would delete the sensors along with it.
+// References returns the rows of other tables that refer to a runtime or, where the
+// runtime's own go with it, to one of its versions; what attune itself knows of hosts
+// that have it apart. A runtime that does not exist has none.
+func (r *Runtimes) References(ctx context.Context, ref string) ([]Reference, error) {
+	if !storable(ref) {
+		return []Reference{}, nil
+	}
+	refs := references{dialect: r.dialect}
+	return refs.find(ctx, r.name, bun.SafeQuery("SELECT runtime.* FROM ? AS runtime WHERE runtime.ref = ?", r.of(r.name), ref))
+}
+
+// Delete removes a runtime and its versions. Hosts that have it lose it when they
+// next verify. Errors: ErrNotFound; ErrReferenced, which errors.As finds as a
+// *ReferencedError, while rows of other tables refer to it that the database would
+// refuse, or delete too, as it does sensors.
+//
+// On Postgres it first locks the row: a new foreign key waits for the lock, and an
+// older one is seen. In SQLite there is one writer at a time.
 func (r *Runtimes) Delete(ctx context.Context, ref string) error {
-	return r.fail("delete", ref, r.remove(ctx, ref, []reference{
-		{"action", bun.SafeQuery("action.runtime = runtime.id")},
-		{"sensor", bun.SafeQuery("sensor.runtime = runtime.id")},
-		{"worker", bun.SafeQuery("worker.runtime = runtime.id")},
-	}, bun.SafeQuery("SELECT 1 FROM ? AS runtime WHERE runtime.ref = ? FOR UPDATE", r.of("runtime"), ref)))
+	if checkText(ref) != nil {
+		return r.fail("delete", ref, ErrNotFound)
+	}
+	return r.fail("delete", ref, r.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		in := *r
+		in.db = tx
+		if in.postgres {
+			if _, err := tx.NewRaw("SELECT 1 FROM ? AS runtime WHERE runtime.ref = ? FOR UPDATE", in.of(in.name), ref).Exec(ctx); err != nil {
+				return err
+			}
+		}
+		row, err := in.one(ctx, "runtime.ref = ?", ref)
+		if err != nil {
+			return err
+		}
+		refs, err := in.References(ctx, ref)
+		if err != nil {
+			return err
+		}
+		if err := hindered(refs); err != nil {
+			return err
+		}
+		return in.removeID(ctx, row.ID)
+	}))
+}
+
+// References returns the rows of other tables that refer to a pack, its runtimes,
+// actions and sensors among them. A pack that does not exist has none.
+func (p *Packs) References(ctx context.Context, ref string) ([]Reference, error) {
+	if !storable(ref) {
+		return []Reference{}, nil
+	}
+	refs := references{dialect: p.dialect}
+	return refs.find(ctx, p.name, bun.SafeQuery("SELECT pack.* FROM ? AS pack WHERE pack.ref = ?", p.of(p.name), ref))
 }
 
 // Delete removes a pack with its runtimes, actions and sensors. Errors:

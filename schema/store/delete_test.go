@@ -2,9 +2,12 @@ package store_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/uptrace/bun"
 
 	"github.com/attune-go/attune/schema"
@@ -47,9 +50,9 @@ func TestDeleteRuntimeThatIsReferenced(t *testing.T) {
 			add, del, message string
 			args              []any
 		}{
-			{addSensor, "sensor", "1 row of sensor", []any{"acme.s1", nil, id}},
-			{addAction, "action", "1 row of action", []any{"acme.a1", packID, id}},
-			{addWorker, "worker", "1 row of worker", []any{"w", id}},
+			{addSensor, "sensor", "1 row of sensor (acme.s1)", []any{"acme.s1", nil, id}},
+			{addAction, "action", "1 row of action (acme.a1)", []any{"acme.a1", packID, id}},
+			{addWorker, "worker", "1 row of worker (w)", []any{"w", id}},
 		}
 		for _, s := range steps {
 			e.exec(t, s.add, s.args...)
@@ -64,7 +67,7 @@ func TestDeleteRuntimeThatIsReferenced(t *testing.T) {
 		e.exec(t, addSensor, "acme.s2", packID, id)
 		e.exec(t, addAction, "acme.a1", packID, id)
 		wantError(t, e.Runtimes.Delete(t.Context(), "acme.ruby"), "referenced",
-			`delete runtime "acme.ruby": still referenced by 1 row of action, 2 rows of sensor`)
+			`delete runtime "acme.ruby": still referenced by 1 row of action (acme.a1), 2 rows of sensor (acme.s1, acme.s2)`)
 		e.exec(t, "DELETE FROM {schema}.sensor")
 		e.exec(t, "DELETE FROM {schema}.action")
 		if err := e.Runtimes.Delete(t.Context(), "acme.ruby"); err != nil {
@@ -122,7 +125,7 @@ func TestDeleteMeetsForeignKeyOfOthers(t *testing.T) {
 		e.exec(t, "INSERT INTO {schema}.license VALUES (?)", id)
 		err := e.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
 			st := store.New(tx, store.Config{Schema: e.schema})
-			wantError(t, st.Runtimes.Delete(ctx, "acme.ruby"), "referenced", `delete runtime "acme.ruby": still referenced: `)
+			wantError(t, st.Runtimes.Delete(ctx, "acme.ruby"), "referenced", `delete runtime "acme.ruby": still referenced by 1 row of license`)
 			wantError(t, st.Packs.Delete(ctx, "acme"), "referenced", `delete pack "acme": still referenced: `)
 			wantError(t, st.Packs.Create(ctx, pack("acme")), "duplicate", `insert pack "acme": duplicate ref`)
 			return st.Packs.Create(ctx, pack("next"))
@@ -133,6 +136,56 @@ func TestDeleteMeetsForeignKeyOfOthers(t *testing.T) {
 		if n := count(t, e, "pack"); n != 2 {
 			t.Errorf("got %d packs, want 2", n)
 		}
+	})
+}
+
+// TestDeleteSparesTablesOfOthers: what the database would delete along with a row, at
+// once or through the versions of a runtime, is a reason not to delete it; a
+// reference that it would only clear is none.
+func TestDeleteSparesTablesOfOthers(t *testing.T) {
+	each(t, func(t *testing.T, e env) {
+		_, id := owned(t, e, "acme")
+		v := &schema.RuntimeVersion{Runtime: id, Version: "3.1"}
+		if err := e.RuntimeVersions.Create(t.Context(), v); err != nil {
+			t.Fatal(err)
+		}
+		e.exec(t, addWorker, "w", nil)
+		worker := value[int64](t, e, "SELECT id FROM {schema}.worker")
+		target := ""
+		if e.postgres {
+			target = "{schema}."
+		}
+		for _, sql := range []string{
+			"CREATE TABLE {schema}.environment (name character varying(20), version bigint REFERENCES " + target + "runtime_version (id) ON DELETE CASCADE, " +
+				"worker bigint REFERENCES " + target + "worker (id) ON DELETE SET NULL)",
+			"CREATE TABLE {schema}.lease (runtime bigint REFERENCES " + target + "runtime (id) ON DELETE CASCADE, worker bigint REFERENCES " + target + "worker (id) ON DELETE CASCADE)",
+		} {
+			e.exec(t, sql)
+		}
+		e.exec(t, "INSERT INTO {schema}.environment VALUES ('venv-1', ?, ?)", v.ID, worker)
+		refs, err := e.Workers.References(t.Context(), worker)
+		if diff := cmp.Diff([]store.Reference{{Table: "environment", Rows: 1, Examples: []string{"venv-1"}, OnDelete: store.OnDeleteSetNull}}, refs); err != nil || diff != "" {
+			t.Errorf("references of the worker: %v (-want +got):\n%s", err, diff)
+		}
+		wantError(t, e.Runtimes.Delete(t.Context(), "acme.ruby"), "referenced",
+			`delete runtime "acme.ruby": still referenced by 1 row of environment (venv-1)`)
+		e.exec(t, "INSERT INTO {schema}.lease VALUES (?, ?)", id, worker)
+		wantError(t, e.Runtimes.Delete(t.Context(), "acme.ruby"), "referenced",
+			`delete runtime "acme.ruby": still referenced by 1 row of environment (venv-1), 1 row of lease`)
+		err = e.Workers.Delete(t.Context(), worker)
+		wantError(t, err, "referenced", fmt.Sprintf("delete worker %d: still referenced by 1 row of lease", worker))
+		var referenced *store.ReferencedError
+		if !errors.As(err, &referenced) || len(referenced.References) != 1 {
+			t.Errorf("the error does not hold what refers: %v", err)
+		}
+		e.exec(t, "DELETE FROM {schema}.lease")
+		if err := e.Workers.Delete(t.Context(), worker); err != nil {
+			t.Fatal(err)
+		}
+		if n := value[int](t, e, "SELECT count(*) FROM {schema}.environment WHERE worker IS NULL"); n != 1 {
+			t.Errorf("%d rows of environment are left, want 1", n)
+		}
+		wantError(t, e.Workers.Delete(t.Context(), worker), "not found", fmt.Sprintf("delete worker %d: not found", worker))
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -25,6 +26,30 @@ var (
 	// more.
 	ErrSuperseded = errors.New("superseded")
 )
+
+// ReferencedError says which rows a deletion was refused for. It unwraps to
+// ErrReferenced.
+type ReferencedError struct{ References []Reference }
+
+func (e *ReferencedError) Error() string {
+	var list []string
+	for i := range e.References {
+		list = append(list, e.References[i].String())
+	}
+	return ErrReferenced.Error() + " by " + strings.Join(list, ", ")
+}
+
+func (e *ReferencedError) Unwrap() error { return ErrReferenced }
+
+// hindered returns the error for references that hinder a deletion, nil where none
+// does.
+func hindered(refs []Reference) error {
+	refs = slices.DeleteFunc(slices.Clone(refs), func(r Reference) bool { return !r.Hinders() })
+	if len(refs) == 0 {
+		return nil
+	}
+	return &ReferencedError{refs}
+}
 
 // classify adds the sentinel that an error of the database amounts to. The
 // drivers' errors are known by their methods, so that the store imports neither.

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -58,6 +60,63 @@ func (c *Changes) Last(ctx context.Context) (int64, error) {
 		err = c.settle(ctx, id)
 	}
 	return id, c.fail("find", "last", err)
+}
+
+// ChangeFilter says which changes are wanted: those that fit every field that is
+// not zero.
+type ChangeFilter struct {
+	// Names of the workers: one of them, where * stands for any text and ? for one
+	// character. Deleted workers count.
+	Names []string
+	// Roles: one of them; a hybrid worker fits every role.
+	Roles []metadata.Role
+	// Ref of the runtime. Name is that of a declared runtime without a definition,
+	// and counts where Ref is empty.
+	Ref, Name string
+	// Since is the longest time ago that the change may have been, by the database's
+	// time. Zero: any.
+	Since time.Duration
+	// Before is the lowest id of the part before. Zero is the newest.
+	Before int64
+	// Limit is the most changes that are returned. Zero is all.
+	Limit int
+}
+
+// List returns the changes that fit a filter, newest first.
+func (c *Changes) List(ctx context.Context, filter ChangeFilter) ([]schema.CapabilityChange, error) {
+	asked := []any{filter.Ref, filter.Name}
+	var names []any
+	for _, n := range filter.Names {
+		asked, names = append(asked, n), append(names, c.named("capability_change.worker_name", n))
+	}
+	return c.many(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
+		if len(names) > 0 {
+			q = q.Where("("+strings.Repeat("? OR ", len(names)-1)+"?)", names...)
+		}
+		if len(filter.Roles) > 0 {
+			roles := []schema.WorkerRole{schema.RoleHybrid}
+			for _, r := range filter.Roles {
+				roles = append(roles, roleOf(r))
+			}
+			q = q.Where("capability_change.worker_role IN (?)", bun.List(roles))
+		}
+		switch {
+		case filter.Ref != "":
+			q = q.Where("capability_change.runtime_ref = ?", filter.Ref)
+		case filter.Name != "":
+			q = q.Where("capability_change.runtime_ref = '' AND capability_change.name = ?", filter.Name)
+		}
+		if filter.Since > 0 {
+			q = q.Where("capability_change.created >= ?", c.ago(filter.Since))
+		}
+		if filter.Before > 0 {
+			q = q.Where("capability_change.id < ?", filter.Before)
+		}
+		if filter.Limit > 0 {
+			q = q.Limit(int64(filter.Limit))
+		}
+		return q.OrderExpr("capability_change.id DESC")
+	}, asked...)
 }
 
 // OfWorker returns the changes of workers of a role and name, deleted ones

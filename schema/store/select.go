@@ -32,6 +32,9 @@ type Selection struct {
 	// that a sweep made inactive are among them. Of one that never said its
 	// interval nobody can tell; it is not.
 	Stale bool
+	// Silent are the workers that last beat longer ago than this, by the database's
+	// time; one that never did counts from when its row was made. Zero: all.
+	Silent time.Duration
 	// Labels must all be in the capability document.
 	Labels []Label
 	// Has must all be there, and Lacks none, as each worker last reported.
@@ -107,12 +110,7 @@ func (w *Workers) Select(ctx context.Context, s Selection) ([]Selected, error) {
 			continue
 		}
 		utc(&r.Worker)
-		one := Selected{Worker: r.Worker, Stale: r.Stale}
-		if r.LastHeartbeat != nil {
-			silent := r.Now.Sub(*r.LastHeartbeat)
-			one.Silent = &silent
-		}
-		found = append(found, one)
+		found = append(found, Selected{Worker: r.Worker, Stale: r.Stale, Silent: silence(r.LastHeartbeat, r.Now)})
 	}
 	return found, nil
 }
@@ -158,7 +156,7 @@ func (w *Workers) selecting(s *Selection) []any {
 		who = append(who, bun.SafeQuery("worker.id IN (?)", bun.List(s.IDs)))
 	}
 	for _, n := range s.Names {
-		who = append(who, w.named(n))
+		who = append(who, w.named("worker.name", n))
 	}
 	if len(s.Hosts) > 0 {
 		who = append(who, bun.SafeQuery("worker.host IN (?)", bun.List(s.Hosts)))
@@ -175,6 +173,9 @@ func (w *Workers) selecting(s *Selection) []any {
 	either(who)
 	either(roles)
 	either(statuses)
+	if s.Silent > 0 {
+		all = append(all, bun.SafeQuery("coalesce(worker.last_heartbeat, worker.created) < ?", w.ago(s.Silent)))
+	}
 	for _, l := range s.Labels {
 		all = append(all, w.labelled(l))
 	}
@@ -192,16 +193,16 @@ func (w *Workers) stale() bun.Safe {
 	return "coalesce((worker.instance IS NOT NULL OR " + w.text("worker.status") + " IN ('active', 'busy')) AND NOT (" + w.fresh("worker") + "), false)"
 }
 
-// named tells the workers that a pattern fits; case matters.
-func (w *Workers) named(pattern string) any {
+// named tells the rows of which a column fits a pattern; case matters.
+func (d dialect) named(column, pattern string) any {
 	switch {
 	case !strings.ContainsAny(pattern, "*?"):
-		return bun.SafeQuery("worker.name = ?", pattern)
-	case w.postgres:
+		return bun.SafeQuery("? = ?", bun.Safe(column), pattern)
+	case d.postgres:
 		like := strings.NewReplacer("!", "!!", "%", "!%", "_", "!_", "*", "%", "?", "_").Replace(pattern)
-		return bun.SafeQuery("worker.name LIKE ? ESCAPE '!'", like)
+		return bun.SafeQuery("? LIKE ? ESCAPE '!'", bun.Safe(column), like)
 	default:
-		return bun.SafeQuery("worker.name GLOB ?", strings.ReplaceAll(pattern, "[", "[[]"))
+		return bun.SafeQuery("? GLOB ?", bun.Safe(column), strings.ReplaceAll(pattern, "[", "[[]"))
 	}
 }
 

@@ -150,8 +150,3 @@ func (w *Workers) Update(ctx context.Context, id int64, changes WorkerChanges) (
 	}
 	return row, nil
 }
-
-// Delete removes a worker. Errors: ErrNotFound, ErrReferenced.
-func (w *Workers) Delete(ctx context.Context, id int64) error {
-	return w.fail("delete", id, w.removeID(ctx, id))
-}

@@ -1,0 +1,268 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/uptrace/bun"
+	bunschema "github.com/uptrace/bun/schema"
+)
+
+// OnDelete is what a foreign key does when the row that it refers to is deleted.
+type OnDelete string
+
+// The actions of a foreign key.
+const (
+	OnDeleteRefuse  OnDelete = "refuse" // NO ACTION and RESTRICT
+	OnDeleteCascade OnDelete = "cascade"
+	OnDeleteSetNull OnDelete = "set null" // SET DEFAULT too
+)
+
+// Reference is a foreign key by which rows refer to what is to be deleted, at once
+// or through rows that would be deleted with it.
+type Reference struct {
+	// Table whose rows refer; with its schema where that is another one.
+	Table string `json:"table"`
+	// Rows that refer; -1 where this login may not read all of them.
+	Rows int `json:"rows"`
+	// Examples are the refs or names, else the ids, of the first few of them.
+	Examples []string `json:"examples"`
+	// OnDelete is what the database does to them.
+	OnDelete OnDelete `json:"on_delete"`
+}
+
+// Hinders reports whether the rows are a reason not to delete: the database
+// refuses, or would delete them too.
+func (r *Reference) Hinders() bool {
+	switch r.OnDelete {
+	case OnDeleteSetNull:
+		return false
+	case OnDeleteRefuse:
+		return r.Rows > 0 // the database sees what this login may not
+	}
+	return r.Rows != 0
+}
+
+// String is the reference in words: 2 rows of sensor (a.one, a.two).
+func (r *Reference) String() string {
+	text := "rows of " + r.Table + " that this login may not read"
+	switch {
+	case r.Rows == 1:
+		text = "1 row of " + r.Table
+	case r.Rows >= 0:
+		text = fmt.Sprintf("%d rows of %s", r.Rows, r.Table)
+	}
+	if len(r.Examples) == 0 {
+		return text
+	}
+	more := ""
+	if r.Rows > len(r.Examples) {
+		more = ", …"
+	}
+	return text + " (" + strings.Join(r.Examples, ", ") + more + ")"
+}
+
+// references are the rows that refer to rows of a table, whosever they are.
+type references struct {
+	dialect
+	// keys are the foreign keys of the database, by the table that they refer to.
+	keys map[string][]foreignKey
+}
+
+// foreignKey is a foreign key of one table.
+type foreignKey struct {
+	Namespace, Name  string
+	Columns, Targets []string
+	Action           string
+	// Label is the column that names a row to people; empty: none that can be read.
+	Label string
+	// Readable: this login may read the columns of every row.
+	Readable bool
+}
+
+// own are the tables that hold nothing but what attune knows of the row that they
+// refer to; so do those that begin with attune_.
+var own = []string{"runtime_version", "worker_runtime", "capability_change"}
+
+func (d dialect) isOwn(k *foreignKey) bool {
+	return k.Namespace == d.schema && (slices.Contains(own, k.Name) || strings.HasPrefix(k.Name, "attune_"))
+}
+
+// find returns the rows of other tables that refer to rows of a table, by table;
+// attune's own tables apart. Where rows of an own table would be deleted too, what
+// refers to those is found as well. rows selects whole rows of the table.
+func (r *references) find(ctx context.Context, table string, rows bunschema.QueryWithArgs) ([]Reference, error) {
+	keys, err := r.ofTable(ctx, table)
+	if err != nil {
+		return nil, fmt.Errorf("list foreign keys to %s: %w", table, err)
+	}
+	found := []Reference{}
+	for i := range keys {
+		k := &keys[i]
+		from := bun.SafeQuery("?.? AS referring WHERE EXISTS (SELECT 1 FROM (?) AS target WHERE ?)",
+			bun.Name(k.Namespace), bun.Name(k.Name), rows, k.on())
+		if r.isOwn(k) {
+			if action(k.Action) != OnDeleteCascade || k.Name == table {
+				continue
+			}
+			further, err := r.find(ctx, k.Name, bun.SafeQuery("SELECT referring.* FROM ?", from))
+			if err != nil {
+				return nil, err
+			}
+			found = append(found, further...)
+			continue
+		}
+		one := Reference{Table: k.Name, Rows: -1, Examples: []string{}, OnDelete: action(k.Action)}
+		if k.Namespace != r.schema {
+			one.Table = k.Namespace + "." + k.Name
+		}
+		if k.Readable {
+			if err := r.count(ctx, k, from, &one); err != nil {
+				return nil, fmt.Errorf("count rows of %s: %w", one.Table, err)
+			}
+		}
+		if one.Rows != 0 {
+			found = append(found, one)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b Reference) int { return cmp.Compare(a.Table, b.Table) })
+	return found, nil
+}
+
+// on is the condition that a referring row refers to the target.
+func (k *foreignKey) on() bunschema.QueryWithArgs {
+	var pairs []any
+	for i := range k.Columns {
+		pairs = append(pairs, bun.SafeQuery("referring.? = target.?", bun.Name(k.Columns[i]), bun.Name(k.Targets[i])))
+	}
+	return bun.SafeQuery(strings.Repeat("? AND ", len(pairs)-1)+"?", pairs...)
+}
+
+// examples is how many of the referring rows are named.
+const examples = 5
+
+func (r *references) count(ctx context.Context, k *foreignKey, from bunschema.QueryWithArgs, to *Reference) error {
+	err := r.db.NewRaw(r.pick("SELECT pg_catalog.count(*)", "SELECT count(*)")+" FROM ?", from).Scan(ctx, &to.Rows)
+	if err != nil || to.Rows == 0 || k.Label == "" {
+		return err
+	}
+	text := bun.SafeQuery(r.pick("CAST(referring.? AS pg_catalog.text)", "CAST(referring.? AS text)"), bun.Name(k.Label))
+	return r.db.NewRaw("SELECT ?0 FROM ?1 AND ?0 IS NOT NULL ORDER BY 1 LIMIT ?2", text, from, examples).Scan(ctx, &to.Examples)
+}
+
+func action(name string) OnDelete {
+	switch strings.ToLower(name) {
+	case "c", "cascade":
+		return OnDeleteCascade
+	case "n", "d", "set null", "set default":
+		return OnDeleteSetNull
+	}
+	return OnDeleteRefuse
+}
+
+// ofTable are the foreign keys that refer to a table.
+func (r *references) ofTable(ctx context.Context, table string) ([]foreignKey, error) {
+	if keys, ok := r.keys[table]; ok {
+		return keys, nil
+	}
+	read := r.fromSQLite
+	if r.postgres {
+		read = r.fromPostgres
+	}
+	keys, err := read(ctx, table)
+	if err == nil {
+		if r.keys == nil {
+			r.keys = map[string][]foreignKey{}
+		}
+		r.keys[table] = keys
+	}
+	return keys, err
+}
+
+// labels are the columns by which people know a row, the best first.
+var labels = []string{"ref", "name", "id"}
+
+// label is the first of the labels that a table has.
+func label(columns []string) string {
+	for _, l := range labels {
+		if slices.Contains(columns, l) {
+			return l
+		}
+	}
+	return ""
+}
+
+func (r *references) fromPostgres(ctx context.Context, table string) ([]foreignKey, error) {
+	var rows []struct {
+		Namespace, Name, Action   string
+		Columns, Targets, Choices string
+		Readable                  bool
+	}
+	const column = `(SELECT coalesce(pg_catalog.json_agg(a.attname ORDER BY k.i), '[]') FROM pg_catalog.unnest(c.%s) WITH ORDINALITY AS k (n, i)
+		JOIN pg_catalog.pg_attribute a ON a.attrelid = c.%s AND a.attnum = k.n)::pg_catalog.text`
+	err := r.db.NewRaw(`SELECT n.nspname AS namespace, t.relname AS name, c.confdeltype AS action,
+			`+fmt.Sprintf(column, "conkey", "conrelid")+` AS columns,
+			`+fmt.Sprintf(column, "confkey", "confrelid")+` AS targets,
+			(SELECT coalesce(pg_catalog.json_agg(a.attname), '[]') FROM pg_catalog.pg_attribute a
+				WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+				  AND pg_catalog.has_column_privilege(t.oid, a.attnum, 'SELECT'))::pg_catalog.text AS choices,
+			pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND NOT ? AND
+			(SELECT pg_catalog.bool_and(pg_catalog.has_column_privilege(t.oid, k.n, 'SELECT')) FROM pg_catalog.unnest(c.conkey) AS k (n)) AS readable
+		FROM pg_catalog.pg_constraint c
+		JOIN pg_catalog.pg_class t ON t.oid = c.conrelid
+		JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+		WHERE c.contype = 'f' AND c.conparentid = 0
+		  AND c.confrelid = (SELECT o.oid FROM pg_catalog.pg_class o JOIN pg_catalog.pg_namespace s ON s.oid = o.relnamespace
+			WHERE s.nspname = ? AND o.relname = ?)
+		ORDER BY n.nspname, t.relname, c.conname`, limited("t"), r.schema, table).Scan(ctx, &rows)
+	if err != nil {
+		return nil, err
+	}
+	var keys []foreignKey
+	for _, row := range rows {
+		k := foreignKey{Namespace: row.Namespace, Name: row.Name, Action: row.Action, Readable: row.Readable}
+		var choices []string
+		for _, list := range []struct {
+			text string
+			to   *[]string
+		}{{row.Columns, &k.Columns}, {row.Targets, &k.Targets}, {row.Choices, &choices}} {
+			if err := json.Unmarshal([]byte(list.text), list.to); err != nil {
+				return nil, err
+			}
+		}
+		k.Label = label(choices)
+		keys = append(keys, k)
+	}
+	return keys, nil
+}
+
+func (r *references) fromSQLite(ctx context.Context, table string) ([]foreignKey, error) {
+	var rows []struct {
+		Name, Source, Target, Action, Choices string
+		Key, Seq                              int
+	}
+	err := r.db.NewRaw(`SELECT t.name AS name, k.id AS key, k.seq AS seq, k."from" AS source, coalesce(k."to", 'id') AS target, k.on_delete AS action,
+			(SELECT json_group_array(c.name) FROM pragma_table_info(t.name) AS c) AS choices
+		FROM main.sqlite_master AS t JOIN pragma_foreign_key_list(t.name) AS k
+		WHERE t.type = 'table' AND k."table" = ? COLLATE NOCASE ORDER BY t.name, k.id, k.seq`, table).Scan(ctx, &rows)
+	if err != nil {
+		return nil, err
+	}
+	var keys []foreignKey
+	for _, row := range rows {
+		if row.Seq == 0 {
+			var choices []string
+			if err := json.Unmarshal([]byte(row.Choices), &choices); err != nil {
+				return nil, err
+			}
+			keys = append(keys, foreignKey{Namespace: r.schema, Name: row.Name, Action: row.Action, Label: label(choices), Readable: true})
+		}
+		last := &keys[len(keys)-1]
+		last.Columns, last.Targets = append(last.Columns, row.Source), append(last.Targets, row.Target)
+	}
+	return keys, nil
+}
