@@ -15,11 +15,15 @@ func (l *loader) definition(ctx context.Context, def *metadata.Definition) error
 	digest := def.Digest()
 	row, err := l.st.Runtimes.Definition(ctx, def.Ref)
 	if errors.Is(err, store.ErrNotFound) {
+		delete(l.adopted, def.Ref)
 		l.report.add(Entry{Ref: def.Ref, Result: Created})
 		return l.write(ctx, def, digest)
 	}
 	if err != nil {
 		return err
+	}
+	if _, before := l.base[def.Ref]; !before {
+		l.adopted[def.Ref] = true
 	}
 	if fault := row.Fault(); fault != nil && !l.opts.Force {
 		l.report.add(Entry{Ref: def.Ref, Result: Kept, Kept: []string{fmt.Sprintf("the row is malformed (%v)", fault)}})

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/uptrace/bun"
 
@@ -49,12 +51,18 @@ type loader struct {
 	report *Report
 	// base is what was last loaded, by ref of the definition.
 	base map[string]json.RawMessage
+	// adopted are the refs of rows, of the pack's own too, that were there before the
+	// pack was first loaded.
+	adopted map[string]bool
 }
 
 // record is what the loader keeps in pack.meta.
 type record struct {
 	Pack   json.RawMessage            `json:"pack,omitempty"`
 	Loaded map[string]json.RawMessage `json:"loaded"`
+	// Adopted are the refs of rows that a load found there, sorted: unloading leaves
+	// them. The pack's own ref is its own row.
+	Adopted []string `json:"adopted,omitempty"`
 }
 
 const recordKey = "attune"
@@ -68,7 +76,13 @@ func (l *loader) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l.base = last.Loaded
+	l.base, l.adopted = last.Loaded, map[string]bool{}
+	for _, ref := range last.Adopted {
+		l.adopted[ref] = true
+	}
+	if _, before := meta[recordKey]; !before && !l.report.Created {
+		l.adopted[l.pack.Ref] = true
+	}
 	now := record{Loaded: map[string]json.RawMessage{}}
 	if now.Pack, err = l.mergePack(ctx, row, last.Pack); err != nil {
 		return err
@@ -82,8 +96,11 @@ func (l *loader) run(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", def.Ref, err)
 		}
 	}
-	if err := l.orphans(ctx); err != nil {
+	if err := l.orphans(ctx, now.Loaded); err != nil {
 		return err
+	}
+	if len(l.adopted) > 0 {
+		now.Adopted = slices.Sorted(maps.Keys(l.adopted))
 	}
 	return l.keep(ctx, meta, last, now)
 }
@@ -196,13 +213,14 @@ func (l *loader) mergePack(ctx context.Context, row *schema.Pack, last json.RawM
 }
 
 // orphans reports rows that an earlier load brought and this pack no longer
-// defines. They stay: actions and sensors may use them.
-func (l *loader) orphans(ctx context.Context) error {
+// defines. They stay, because actions and sensors may use them, and so does what was
+// loaded then: unloading the pack deletes them.
+func (l *loader) orphans(ctx context.Context, loaded map[string]json.RawMessage) error {
 	defined := map[string]bool{}
 	for _, def := range l.pack.Definitions {
 		defined[def.Ref] = true
 	}
-	for ref := range l.base {
+	for _, ref := range slices.Sorted(maps.Keys(l.base)) {
 		if defined[ref] {
 			continue
 		}
@@ -213,6 +231,7 @@ func (l *loader) orphans(ctx context.Context) error {
 			return err
 		default:
 			l.report.add(Entry{Ref: ref, Result: Orphaned})
+			loaded[ref] = l.base[ref]
 		}
 	}
 	return nil
