@@ -29,6 +29,8 @@ type Detector struct {
 	// err is what is wrong with the config.
 	err  error
 	pace pace
+	// only are the definitions that Only named; nil: all.
+	only []*definition
 
 	// looks counts the definitions that share what may be looked at.
 	looks   sync.Once
@@ -88,12 +90,15 @@ func (d *Detector) DetectInParts(ctx context.Context, tell func(soFar *Capabilit
 	}
 	d.carry(caps)
 	defs := d.ofRole()
-	if decl, ok := d.declaration(); ok {
+	decl, declared := d.declaration()
+	caps.Warnings = append(caps.Warnings, d.missing(declared)...)
+	if declared {
 		caps.Source = decl.source
 		names, err := d.resolve(decl)
 		if err != nil {
 			return nil, err
 		}
+		names = d.narrow(names)
 		if !d.cfg.VerifyDeclared {
 			caps.declare(names)
 			defs = nil
@@ -133,7 +138,7 @@ func (d *Detector) complete(caps Capabilities, findings []finding) *Capabilities
 func (d *Detector) ofRole() []*definition {
 	var out []*definition
 	for _, def := range d.defs {
-		if def.HasRole(d.cfg.Role) {
+		if def.HasRole(d.cfg.Role) && d.wanted(def) {
 			out = append(out, def)
 		}
 	}

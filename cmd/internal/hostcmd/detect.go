@@ -16,10 +16,11 @@ import (
 
 type detectCmd struct {
 	source
-	Explain  bool    `help:"With --json: every attempt with its evidence."`
-	Diff     bool    `help:"Show what differs from what is registered for this ${role}."`
-	ExitCode bool    `help:"With --diff: exit with 3 where something differs."`
-	Name     *string `help:"Name of this ${role} (default: ${role}.name of the config file, else the host's)." env:"ATTUNE_${ROLE}_NAME" placeholder:"NAME"`
+	Runtime  []string `arg:"" optional:"" help:"Detect these runtimes alone, by ref, alias or name (default: all)." placeholder:"REF|NAME"`
+	Explain  bool     `help:"With --json: every attempt with its evidence."`
+	Diff     bool     `help:"Show what differs from what is registered for this ${role}."`
+	ExitCode bool     `help:"With --diff: exit with 3 where something differs."`
+	Name     *string  `help:"Name of this ${role} (default: ${role}.name of the config file, else the host's)." env:"ATTUNE_${ROLE}_NAME" placeholder:"NAME"`
 }
 
 // Run detects.
@@ -29,6 +30,9 @@ func (c *detectCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) e
 		return cli.Usagef("--exit-code goes with --diff")
 	case c.Explain && (c.Diff || !env.JSON):
 		return cli.Usagef("--explain goes with --json; `%s explain NAME` shows one runtime's attempts to people", role)
+	}
+	if c.Diff && len(c.Runtime) > 0 {
+		return cli.Usagef("--diff compares everything that is registered; leave out %s", strings.Join(c.Runtime, " "))
 	}
 	db, err := c.open(ctx, env)
 	if err != nil {
@@ -45,6 +49,11 @@ func (c *detectCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) e
 	det, err := c.detector(ctx, env, role, db, detect.Config{Host: recorded, Explain: c.Explain, Progress: progress.update})
 	if err != nil {
 		return err
+	}
+	if len(c.Runtime) > 0 {
+		if det, err = det.Only(c.Runtime...); err != nil {
+			return err
+		}
 	}
 	caps, err := det.Detect(ctx)
 	progress.clear()

@@ -455,3 +455,23 @@ func TestHelpAndVersion(t *testing.T) {
 	}
 	want(t, run(t, metadata.Sensor, "--version"), 0, "sensor 0.1.0")
 }
+
+// TestDetectOfSomeRuntimes: nothing else is run or shown.
+func TestDetectOfSomeRuntimes(t *testing.T) {
+	isolate(t)
+	dir := tools(t, map[string]string{"python3": python, "node": `echo x >> "$0.ran"; echo v20.20.2`})
+	got := run(t, metadata.Worker, "detect", "PYTHON3", "ruby")
+	want(t, got, 0, "3.12.1", "not found: ruby")
+	if strings.Contains(got.out, "node") || strings.Contains(got.out, "native") {
+		t.Errorf("it shows what was not asked for:\n%s", got.out)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "node.ran")); err == nil {
+		t.Error("it ran what was not asked for")
+	}
+	if caps := document(t, run(t, metadata.Worker, "detect", "python", "--json")); !slices.Equal(caps.Runtimes, []string{"python"}) || len(caps.Undetected) != 0 {
+		t.Errorf("--json: %v, undetected %v", caps.Runtimes, caps.Undetected)
+	}
+	want(t, run(t, metadata.Worker, "detect", "pyton"), 1, "did you mean \"python\"?")
+	want(t, run(t, metadata.Worker, "detect", "builtin"), 0, "core.sensor.builtin is not for the role worker", "no runtimes")
+	want(t, run(t, metadata.Worker, "detect", "python", "--diff"), 2, "--diff compares everything")
+}
