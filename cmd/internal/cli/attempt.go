@@ -57,9 +57,14 @@ func PrintAttempt(out *Terminal, n int, a *detect.Attempt) {
 
 // NewFields prints labelled lines where there is something to say.
 func NewFields(out *Terminal, indent string) func(label, text string) {
+	return NewWideFields(out, indent, 10)
+}
+
+// NewWideFields is NewFields with labels that are so many columns wide.
+func NewWideFields(out *Terminal, indent string, width int) func(label, text string) {
 	return func(label, text string) {
 		if text != "" {
-			out.Printf("%s%-10s %s\n", indent, label, Clean(text))
+			out.PrintProse(Plain, indent+label, len(indent)+width+1, Clean(text))
 		}
 	}
 }

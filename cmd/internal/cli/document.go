@@ -97,7 +97,7 @@ func PrintAbsent(out *Terminal, caps *detect.Capabilities, hint string) {
 	}
 	line := func(style Style, label string, names []string) {
 		if len(names) > 0 {
-			out.Printf("%s %s\n", out.Paint(style, label), strings.Join(names, ", "))
+			out.PrintProse(style, label, len(label)+1, strings.Join(names, ", "))
 		}
 	}
 	line(Red, "could not tell:", untold)

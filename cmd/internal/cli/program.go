@@ -202,7 +202,12 @@ func (e *Env) ReadConfig(service bool) (*config.File, error) {
 
 // Warn tells the user of something that did not stop the command.
 func (e *Env) Warn(text string) {
-	e.Err.Printf("%s %s\n", e.Err.Paint(Yellow, "warning:"), CleanLines(text))
+	e.Err.printLines(Yellow, "warning:", text)
+}
+
+// Note tells the user what he should know to read the answer.
+func (e *Env) Note(text string) {
+	e.Err.printLines(Dim, "note:", text)
 }
 
 // seeHelp points to the help of a command, in words that can be pasted.
@@ -213,7 +218,7 @@ func seeHelp(program, command string) string {
 // plain says the error of a program to people.
 func plain(name string, out *Terminal) func(text, see string) {
 	return func(text, see string) {
-		out.Printf("%s: %s\n", name, strings.ReplaceAll(CleanLines(text), "\n", "\n  "))
+		out.printLines(Plain, name+":", text)
 		if see != "" {
 			out.Printf("%s\n", see)
 		}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -46,15 +47,19 @@ func (c Cell) within(width int) string {
 // rest stands for the entries from the n-th on.
 func (c Cell) rest(n int) string { return fmt.Sprintf("%s+%d", c.between, len(c.entries)-n) }
 
-// Table prints rows in aligned columns. What is foreign in a cell is cleaned.
+// Table prints rows in aligned columns. What is foreign in a cell is cleaned. A pipe
+// always gets every column, and the whole text.
 type Table struct {
 	// Right names the columns, by index, that are aligned to the right.
 	Right map[int]bool
 	// Shrink is the column that gives way on a narrow terminal: lists end sooner,
-	// of other text the middle is cut out. A pipe always gets the whole text.
+	// of other text the middle is cut out. Negative: none.
 	Shrink int
+	// Wrap: the last column is prose, which goes on in the next line on a narrow
+	// terminal, broken at words.
+	Wrap bool
 	// Drop are the columns that a terminal too narrow for that does without, in
-	// this order.
+	// this order. What then still does not fit goes on in a further line.
 	Drop []int
 
 	rows [][]Cell
@@ -82,66 +87,198 @@ func (t *Table) Row(cells ...Cell) {
 // Len is how many rows there are, without the headings.
 func (t *Table) Len() int { return len(t.rows) - 1 }
 
-const gap = "  "
+const (
+	gap = "  "
+	// further stands before what a row goes on with in a further line.
+	further = "    "
+)
 
 // Print writes the table.
 func (t *Table) Print(out *Terminal) {
 	widths := make([]int, len(t.rows[0]))
 	for _, row := range t.rows {
-		for i, c := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(c.Text))
-		}
+		widen(widths, row)
 	}
-	dropped := t.fit(widths, out.Width)
+	l := t.layout(widths, out.Width)
 	for _, row := range t.rows {
-		var line strings.Builder
-		for i, c := range row {
-			if dropped[i] {
-				continue
-			}
-			if line.Len() > 0 {
-				line.WriteString(gap)
-			}
-			text := c.Text
-			if i == t.Shrink {
-				text = c.within(widths[i])
-			}
-			pad := strings.Repeat(" ", max(0, widths[i]-utf8.RuneCountInString(text)))
-			switch {
-			case t.Right[i]:
-				line.WriteString(pad + out.Paint(c.Style, text))
-			case i == len(row)-1:
-				line.WriteString(out.Paint(c.Style, text))
-			default:
-				line.WriteString(out.Paint(c.Style, text) + pad)
-			}
-		}
-		out.Printf("%s\n", strings.TrimRight(line.String(), " "))
+		t.print(out, l, row)
 	}
 }
 
-// shrunk is how narrow the shrinking column may become before others go.
-const shrunk = 20
+// widen makes widths wide enough for a row.
+func widen(widths []int, row []Cell) {
+	for i, c := range row {
+		widths[i] = max(widths[i], utf8.RuneCountInString(c.Text))
+	}
+}
 
-// fit narrows the widths to a terminal's and says which columns must go.
+// layout is how the rows of a table are put on a terminal.
+type layout struct {
+	widths []int
+	// lines are the columns of each line of a row.
+	lines [][]int
+}
+
+const (
+	// shrunk is how narrow the shrinking column may become before others go.
+	shrunk = 20
+	// leastProse is how narrow prose may become before it gets a line of its own.
+	leastProse = 24
+)
+
+// layout fits columns into a terminal; width 0 is a pipe.
+func (t *Table) layout(widths []int, width int) layout {
+	l := layout{widths: slices.Clone(widths)}
+	if width == 0 {
+		l.lines = [][]int{columns(len(widths), nil)}
+		return l
+	}
+	last := len(widths) - 1
+	if t.Wrap { // it takes what is left
+		l.widths[last] = min(widths[last], leastProse)
+	}
+	dropped := t.fit(l.widths, width)
+	var line []int
+	used := 0 // of the line
+	for _, i := range columns(len(widths), dropped) {
+		if len(line) > 0 && used+len(gap)+l.widths[i] > width {
+			l.fill(t, widths, line, width-used)
+			l.lines, line, used = append(l.lines, line), nil, len(further)
+		}
+		if len(line) > 0 {
+			used += len(gap)
+		}
+		line, used = append(line, i), used+l.widths[i]
+	}
+	l.fill(t, widths, line, width-used)
+	l.lines = append(l.lines, line)
+	return l
+}
+
+// fill gives what is left of a line to the column in it that gave way.
+func (l *layout) fill(t *Table, widths, line []int, left int) {
+	for _, i := range line {
+		if i == t.Shrink || t.Wrap && i == len(widths)-1 {
+			l.widths[i] = max(1, min(widths[i], l.widths[i]+left))
+		}
+	}
+}
+
+// columns are the indexes of columns, without those that were dropped.
+func columns(n int, dropped map[int]bool) []int {
+	var list []int
+	for i := range n {
+		if !dropped[i] {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// print writes a row.
+func (t *Table) print(out *Terminal, l layout, row []Cell) {
+	for n, columns := range l.lines {
+		indent := ""
+		if n > 0 {
+			indent = further
+		}
+		out.Printf("%s\n", strings.TrimRight(indent+t.line(out, l, row, columns, len(indent)), " "))
+	}
+}
+
+// line is some columns of a row; prose may take several lines.
+func (t *Table) line(out *Terminal, l layout, row []Cell, columns []int, indent int) string {
+	var line strings.Builder
+	used := indent
+	for n, i := range columns {
+		if n > 0 {
+			line.WriteString(gap)
+			used += len(gap)
+		}
+		c, text := row[i], row[i].Text
+		if i == t.Shrink {
+			text = c.within(l.widths[i])
+		}
+		pad := strings.Repeat(" ", max(0, l.widths[i]-utf8.RuneCountInString(text)))
+		switch {
+		case t.Wrap && i == len(row)-1 && out.Width > 0:
+			for n, part := range Wrap(text, l.widths[i]) {
+				if n > 0 {
+					line.WriteString("\n" + strings.Repeat(" ", used))
+				}
+				line.WriteString(out.Paint(c.Style, part))
+			}
+		case t.Right[i]:
+			line.WriteString(pad + out.Paint(c.Style, text))
+		case n == len(columns)-1:
+			line.WriteString(out.Paint(c.Style, text))
+		default:
+			line.WriteString(out.Paint(c.Style, text) + pad)
+		}
+		used += l.widths[i]
+	}
+	return line.String()
+}
+
+// fit narrows the shrinking column, and says which columns must go.
 func (t *Table) fit(widths []int, width int) (dropped map[int]bool) {
 	dropped = map[int]bool{}
-	if t.Shrink < 0 || width == 0 {
-		return dropped
-	}
 	over := len(gap)*(len(widths)-1) - width
 	for _, w := range widths {
 		over += w
 	}
+	least, has := 0, 0 // how far the shrinking column gives way first
+	if t.Shrink >= 0 {
+		has = widths[t.Shrink]
+		least = min(shrunk, has)
+	}
 	for _, i := range t.Drop {
-		if widths[t.Shrink]-over >= min(shrunk, widths[t.Shrink]) {
+		if has-over >= least {
 			break
 		}
 		dropped[i] = true
 		over -= widths[i] + len(gap)
 	}
-	widths[t.Shrink] = max(min(shrunk, widths[t.Shrink])/2, widths[t.Shrink]-max(0, over))
+	if t.Shrink >= 0 {
+		widths[t.Shrink] = max(least/2, has-max(0, over))
+	}
 	return dropped
+}
+
+// Stream prints the rows of a table as they come. On a terminal they stand under
+// headings, in columns that widen when they must; in a pipe they are parts with two
+// blanks between them.
+type Stream struct {
+	table  *Table
+	out    *Terminal
+	widths []int
+}
+
+// Stream begins to print a table row by row; widths are those to begin with. The
+// headings are printed at once: a person sees that it waits.
+func (t *Table) Stream(out *Terminal, widths []int) *Stream {
+	s := &Stream{t, out, widths}
+	if out.Person {
+		s.Row(t.rows[0]...)
+	}
+	return s
+}
+
+// Row prints a row.
+func (s *Stream) Row(cells ...Cell) {
+	for i := range cells {
+		cells[i].Text = Clean(cells[i].Text)
+	}
+	if !s.out.Person {
+		var parts []string
+		for _, c := range cells {
+			parts = append(parts, c.Text)
+		}
+		s.out.Printf("%s\n", strings.Join(parts, gap))
+		return
+	}
+	widen(s.widths, cells)
+	s.table.print(s.out, s.table.layout(s.widths, s.out.Width), cells)
 }
 
 // shorten cuts the middle out of text that is wider than width.

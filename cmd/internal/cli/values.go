@@ -17,9 +17,9 @@ import (
 // read.
 func values() []kong.Option {
 	options := []kong.Option{kong.TypeMapper(reflect.TypeFor[time.Duration](), valueOf("time", func(text string, to reflect.Value) error {
-		d, err := time.ParseDuration(text)
+		d, err := ParseSpan(text)
 		if err != nil {
-			return fmt.Errorf("%q is not a time such as 500ms, 10s or 2m", text)
+			return err
 		}
 		to.SetInt(int64(d))
 		return nil
@@ -38,6 +38,33 @@ func values() []kong.Option {
 		})))
 	}
 	return options
+}
+
+// ParseSpan reads a time such as 10s, 1h30m or, as time.ParseDuration does not, 7d:
+// days of 24 hours.
+func ParseSpan(text string) (time.Duration, error) {
+	wrong := fmt.Errorf("%q is not a time such as 500ms, 10s or 2m", text)
+	days, rest, some := strings.Cut(text, "d")
+	if !some {
+		d, err := time.ParseDuration(text)
+		if err != nil {
+			return 0, wrong
+		}
+		return d, nil
+	}
+	n, err := strconv.ParseUint(days, 10, 16)
+	if err != nil {
+		return 0, wrong
+	}
+	d := time.Duration(n) * 24 * time.Hour
+	if rest != "" {
+		more, err := time.ParseDuration(rest)
+		if err != nil || more < 0 {
+			return 0, wrong
+		}
+		d += more
+	}
+	return d, nil
 }
 
 func valueOf(what string, read func(text string, to reflect.Value) error) kong.MapperFunc {
