@@ -16,20 +16,20 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-type answer struct {
+type result struct {
 	status      int
 	out, errOut string
 }
 
-func run(t *testing.T, args ...string) answer {
+func run(t *testing.T, args ...string) result {
 	t.Helper()
 	var out, errOut bytes.Buffer
 	status := program().Run(t.Context(), args, cli.Stdio{In: strings.NewReader(""), Out: &out, Err: &errOut})
-	return answer{status, out.String(), errOut.String()}
+	return result{status, out.String(), errOut.String()}
 }
 
 // want checks the exit status and what is said on either stream.
-func want(t *testing.T, got answer, status int, parts ...string) {
+func want(t *testing.T, got result, status int, parts ...string) {
 	t.Helper()
 	failed := got.status != status
 	for _, p := range parts {
@@ -274,8 +274,8 @@ func TestHelp(t *testing.T) {
 	isolate(t)
 	for _, args := range []string{
 		"", "migrate", "migrate up", "migrate down", "migrate status", "migrate plan", "packs", "packs init", "packs load",
-		"packs validate", "packs list", "runtimes", "runtimes list", "runtimes show", "workers", "workers list", "workers show",
-		"workers history", "workers refresh", "explain", "versions", "versions match",
+		"packs validate", "packs unload", "packs list", "runtimes", "runtimes list", "runtimes show", "runtimes delete", "workers", "workers list",
+		"workers show", "workers diff", "workers history", "workers refresh", "workers delete", "explain", "versions", "versions match",
 	} {
 		got := run(t, append(strings.Fields(args), "--help")...)
 		if got.status != 0 || !strings.Contains(got.out, "Usage: attune") || strings.Contains(got.out, "${") {
@@ -284,7 +284,7 @@ func TestHelp(t *testing.T) {
 	}
 	for _, c := range []struct{ command, say string }{
 		{"workers refresh", "(default: 2m)"}, {"workers list", "0, the default, is all"}, {"workers history", "each line is one JSON object"},
-		{"workers history", "* is any text"}, {"workers show", "* is any text"}, {"explain", "* is any text"},
+		{"workers history", "* is any text"}, {"workers history", "Default: all workers"}, {"workers list", "Order: name,status,heartbeat,version,id"}, {"workers delete", "It is all or none"}, {"workers show", "* is any text"}, {"explain", "* is any text"},
 	} {
 		got := run(t, append(strings.Fields(c.command), "--help")...)
 		if !strings.Contains(strings.Join(strings.Fields(got.out), " "), c.say) {

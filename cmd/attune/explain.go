@@ -114,7 +114,7 @@ func (c *explainCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	db, err := env.OpenNamed(ctx)
+	db, err := openToAsk(ctx, env)
 	if err != nil {
 		return err
 	}

@@ -8,9 +8,9 @@ type grammar struct {
 	cli.Globals
 
 	Migrate  migrateCmd  `cmd:"" help:"Bring the database to this release's schema, or back."`
-	Packs    packsCmd    `cmd:"" help:"Write, check and load packs of runtime definitions."`
-	Runtimes runtimesCmd `cmd:"" help:"Show the runtimes that the database defines."`
-	Workers  workersCmd  `cmd:"" help:"Show the registered workers and sensors, and have them verify anew."`
+	Packs    packsCmd    `cmd:"" help:"Write, check, load and unload packs of runtime definitions."`
+	Runtimes runtimesCmd `cmd:"" help:"Show and delete the runtimes that the database defines."`
+	Workers  workersCmd  `cmd:"" help:"Show, refresh and delete registered workers and sensors."`
 	Explain  explainCmd  `cmd:"" help:"Show why a worker has a runtime or has it not, from what it reported."`
 	Versions versionsCmd `cmd:"" help:"Match versions against a constraint."`
 	Config   configCmd   `cmd:"" help:"Show the configuration in force, and where each value is from."`

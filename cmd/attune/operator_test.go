@@ -20,6 +20,7 @@ import (
 	"github.com/attune-go/attune/cmd/internal/hostcmd"
 	"github.com/attune-go/attune/fixtures"
 	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/runtime/service"
@@ -303,7 +304,7 @@ func TestHistory(t *testing.T) {
 		history := func(args ...string) (kinds []string, last int64) {
 			t.Helper()
 			got := run(t, append([]string{"workers", "history", "--json"}, args...)...)
-			var docs []changeDoc
+			var docs []answer.Change
 			if err := json.Unmarshal([]byte(got.out), &docs); err != nil || got.status != 0 {
 				t.Fatalf("%q: %v\n%s%s", args, err, got.out, got.errOut)
 			}

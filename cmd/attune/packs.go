@@ -16,6 +16,7 @@ type packsCmd struct {
 	Init     packsInitCmd     `cmd:"" help:"Write the skeleton of a new pack."`
 	Validate packsValidateCmd `cmd:"" help:"Say everything that is wrong with packs, with file and line."`
 	Load     packsLoadCmd     `cmd:"" help:"Load packs into the database; what you changed there stays."`
+	Unload   packsUnloadCmd   `cmd:"" help:"Undo the load of a pack; what you changed there stays."`
 	List     packsListCmd     `cmd:"" help:"List the packs in the database."`
 }
 
@@ -202,12 +203,12 @@ func (c *packsListCmd) Run(ctx context.Context, env *cli.Env) error {
 		return nil
 	}
 	t := cli.NewTable("PACK", "VERSION", "RUNTIMES", "LABEL", "DESCRIPTION")
-	t.Right = map[int]bool{2: true}
-	t.Shrink = 4
+	t.Right, t.Wrap = map[int]bool{2: true}, true
 	for _, d := range docs {
 		t.Row(cli.Cell{Text: d.Ref, Style: cli.Cyan}, cli.Cell{Text: d.Version}, cli.Cell{Text: fmt.Sprint(d.Runtimes)},
 			cli.Cell{Text: d.Label}, cli.Cell{Text: strings.TrimSpace(d.Description)})
 	}
 	t.Print(env.Out)
+	env.Out.Printf("%s, %s\n", cli.Count(len(docs), "pack"), cli.Count(len(runtimes), "runtime"))
 	return nil
 }

@@ -16,8 +16,9 @@ import (
 )
 
 type runtimesCmd struct {
-	List runtimesListCmd `cmd:"" help:"List the runtimes, by ref."`
-	Show runtimesShowCmd `cmd:"" help:"Show one runtime whole."`
+	List   runtimesListCmd   `cmd:"" help:"List the runtimes, by ref."`
+	Show   runtimesShowCmd   `cmd:"" help:"Show one runtime whole."`
+	Delete runtimesDeleteCmd `cmd:"" help:"Delete one runtime that nothing refers to."`
 }
 
 type runtimesListCmd struct {
@@ -66,8 +67,13 @@ func (c *runtimesListCmd) Run(ctx context.Context, env *cli.Env) error {
 		t.Row(cli.Cell{Text: d.Ref}, cli.Cell{Text: d.CapabilityName(), Style: cli.Cyan}, cli.Cell{Text: cli.Or(also(d), "-")},
 			cli.Cell{Text: roles(d)}, verifiedBy(d))
 	}
-	t.Shrink = 4
+	t.Shrink, t.Drop = 4, []int{2, 3}
 	t.Print(env.Out)
+	if count := cli.Count(all, "runtime"); len(defs) < all {
+		env.Out.Printf("%s; %d shown\n", count, len(defs))
+	} else {
+		env.Out.Printf("%s\n", count)
+	}
 	return nil
 }
 
@@ -152,7 +158,7 @@ type runtimesShowCmd struct {
 
 // Run shows one runtime.
 func (c *runtimesShowCmd) Run(ctx context.Context, env *cli.Env) error {
-	db, err := env.OpenNamed(ctx)
+	db, err := openToAsk(ctx, env)
 	if err != nil {
 		return err
 	}
@@ -180,7 +186,7 @@ func (c *runtimesShowCmd) Run(ctx context.Context, env *cli.Env) error {
 	for i := range workers {
 		names = append(names, fmt.Sprintf("%s (%s)", cli.Clean(workers[i].Name), cli.RoleName(workers[i].WorkerRole)))
 	}
-	env.Out.Printf("workers       %s\n", cli.Or(strings.Join(names, ", "), "none registered with it"))
+	env.Out.PrintProse(cli.Plain, "workers", 14, cli.Or(strings.Join(names, ", "), "none registered with it"))
 	return nil
 }
 
@@ -204,11 +210,7 @@ func unknownRuntime(ctx context.Context, db *cli.Database, name string) error {
 }
 
 func printDefinition(out *cli.Terminal, d *metadata.Definition) {
-	field := func(name, text string) {
-		if text != "" {
-			out.Printf("%-13s %s\n", name, cli.Clean(text))
-		}
-	}
+	field := cli.NewWideFields(out, "", 13)
 	field("ref", d.Ref)
 	field("name", d.Name)
 	field("capability", d.CapabilityName())

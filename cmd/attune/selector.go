@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/version"
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/metadata"
@@ -21,6 +23,7 @@ type selector struct {
 	Role        []string `sep:"none" help:"Of this role: worker or sensor." placeholder:"ROLE"`
 	Status      []string `sep:"none" help:"In this status: active, inactive, busy, error or stale." placeholder:"STATUS"`
 	Stale       bool     `help:"That stopped beating without saying that they end."`
+	Silent      string   `help:"That last beat longer ago than this: 2h, 30d." placeholder:"TIME"`
 	Label       []string `sep:"none" help:"With this label; without =VALUE any value." placeholder:"KEY[=VALUE]"`
 	Has         []string `sep:"none" aliases:"runtime" help:"That have this runtime, 'python' or 'python@>=3.12'." placeholder:"RUNTIME[@CONSTRAINT]"`
 	Lacks       []string `sep:"none" help:"All that has would not list: also those that could not tell." placeholder:"RUNTIME[@CONSTRAINT]"`
@@ -30,7 +33,7 @@ type selector struct {
 
 // selectorHelp documents the syntax that all commands on several workers share.
 const selectorHelp = "SELECTOR is terms that must all fit: NAME (* is any text, ? one character), id:N, host:HOST, role:worker, " +
-	"status:active, status:stale, label:KEY=VALUE, label:KEY, has:RUNTIME@CONSTRAINT, lacks:RUNTIME@CONSTRAINT. " +
+	"status:active, status:stale, silent:30d, label:KEY=VALUE, label:KEY, has:RUNTIME@CONSTRAINT, lacks:RUNTIME@CONSTRAINT. " +
 	"Several names, ids and hosts mean any of them, so do several roles, and several statuses. " +
 	"A flag is the same as its term: --has 'python@>=3.12' is 'has:python@>=3.12'. " +
 	"A runtime is a ref or any name of it, in any case; constraints are those of `attune versions match`. " +
@@ -38,7 +41,7 @@ const selectorHelp = "SELECTOR is terms that must all fit: NAME (* is any text, 
 	"Example: 'web-*' role:worker label:zone=a 'lacks:python@>=3.12,<4'."
 
 // kinds are the terms, in the order in which they are listed.
-var kinds = []string{"name", "id", "host", "role", "status", "label", "has", "lacks"}
+var kinds = []string{"name", "id", "host", "role", "status", "silent", "label", "has", "lacks"}
 
 // terms are the terms and the flags, as terms.
 func (s *selector) terms() []string {
@@ -53,6 +56,9 @@ func (s *selector) terms() []string {
 	}
 	if s.Stale {
 		terms = append(terms, "status:stale")
+	}
+	if s.Silent != "" {
+		terms = append(terms, "silent:"+s.Silent)
 	}
 	return terms
 }
@@ -145,6 +151,15 @@ func (w *wanted) term(kind, value string, prereleases bool) error {
 		w.Roles = append(w.Roles, role)
 	case "status":
 		return w.status(value)
+	case "silent":
+		span, err := cli.ParseSpan(value)
+		if err == nil && span <= 0 {
+			err = fmt.Errorf("%q is no time that has passed", value)
+		}
+		if err != nil {
+			return cli.Usagef("silent: %v", err)
+		}
+		w.Silent = max(w.Silent, span)
 	case "label":
 		label := store.Label{Key: value}
 		if key, text, ok := strings.Cut(value, "="); ok {
@@ -239,7 +254,31 @@ func (r *requirement) resolve(ctx context.Context, db *cli.Database) error {
 			return nil
 		}
 	}
+	if written, ok := withoutAt(r.name); ok {
+		return cli.Usagef("no runtime %q; an @ stands between a runtime and its versions: '%s'", r.name, written)
+	}
 	return unknownRuntime(ctx, db, r.name)
+}
+
+// unseparated is a name with a constraint behind it, but for the @ between them.
+var unseparated = regexp.MustCompile(`^([^\s<>=!~^]+?)\s*([<>=!~^:].*|\s[0-9].*)$`)
+
+// withoutAt reports whether a name is a runtime and a constraint without the @
+// between them, and how that is written.
+func withoutAt(name string) (written string, ok bool) {
+	m := unseparated.FindStringSubmatch(name)
+	if m == nil {
+		return "", false
+	}
+	constraint := strings.TrimSpace(strings.TrimLeft(m[2], ":"))
+	if single := strings.TrimPrefix(constraint, "="); strings.HasPrefix(single, "=") {
+		constraint = strings.TrimSpace(single[1:]) // python==3.12
+	}
+	c, err := version.ParseConstraint(constraint)
+	if err != nil {
+		return m[1] + "@>=3.12", true
+	}
+	return m[1] + "@" + c.String(), true
 }
 
 // unknownWorker is the error for a name that no worker has.
@@ -291,12 +330,12 @@ func findWorkers(ctx context.Context, db *cli.Database, name, role string) ([]st
 	}
 	for _, s := range tries {
 		s.Roles = roles
-		found, err := db.Store.Workers.Select(ctx, s)
+		found, err := answer.FindWorkers(ctx, db.Store, answer.WorkersQuery{Selection: s})
 		if err != nil {
 			return nil, fmt.Errorf("find worker %q in %s: %w", name, db.Name, err)
 		}
-		if len(found) > 0 {
-			return found, nil
+		if len(found.Items) > 0 {
+			return found.Items, nil
 		}
 	}
 	return nil, unknownWorker(ctx, db, name)

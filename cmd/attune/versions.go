@@ -71,6 +71,7 @@ func (c *versionsMatchCmd) Run(_ context.Context, env *cli.Env) error {
 
 func printVerdicts(out *cli.Terminal, c version.Constraint, verdicts []verdict) {
 	t := cli.NewTable("VERSION", "IS", c.String(), "WHY NOT")
+	t.Wrap = true
 	for _, v := range verdicts {
 		answer := cli.Cell{Text: "yes", Style: cli.Green}
 		if !v.Match {

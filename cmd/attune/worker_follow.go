@@ -4,21 +4,18 @@ import (
 	"context"
 	"fmt"
 	"path"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/database"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
 
-// follow prints the changes that are to be kept as they happen, one a line,
-// until ctx ends or nobody reads them any more.
-func (c *workersHistoryCmd) follow(
-	ctx context.Context, env *cli.Env, db *cli.Database, roles []metadata.Role, keep func(*schema.CapabilityChange) bool,
-) error {
+// follow prints the changes that fit a filter as they happen, one a line, until ctx
+// ends or nobody reads them any more.
+func (c *workersHistoryCmd) follow(ctx context.Context, env *cli.Env, db *cli.Database, filter store.ChangeFilter) error {
 	names := map[string]bool{}
 	if c.Name != "" {
 		workers, err := findWorkers(ctx, db, c.Name, c.Role)
@@ -36,9 +33,9 @@ func (c *workersHistoryCmd) follow(
 	if c.After != nil {
 		after = *c.After
 	}
-	var lines *follower
+	var lines *cli.Stream
 	if !env.JSON {
-		lines = newFollower(env.Out)
+		lines = changesTable().Stream(env.Out, changeWidths())
 	}
 	out := cli.NewJSONEncoder(env.Out)
 	for change, err := range db.Store.Changes.Subscribe(ctx, after, store.SubscribeConfig{Listen: database.Listen(db.DB)}) {
@@ -47,13 +44,14 @@ func (c *workersHistoryCmd) follow(
 			continue
 		}
 		fits, _ := path.Match(c.Name, change.WorkerName) // what is no pattern is a name, an id or a host
-		if c.Name != "" && !fits && !names[change.WorkerName] || !plays(&change, roles) || !keep(&change) {
+		if c.Name != "" && !fits && !names[change.WorkerName] || !plays(&change, filter.Roles) || !ofRuntime(&change, filter) {
 			continue
 		}
+		one := answer.ChangeOf(&change)
 		if env.JSON {
-			_ = out.Encode(changeDocs([]schema.CapabilityChange{change})[0]) // Lost remembers
+			_ = out.Encode(one) // Lost remembers
 		} else {
-			lines.print(changeCells(&change))
+			lines.Row(changeCells(&one)...)
 		}
 		if env.Out.Lost != nil {
 			return nil
@@ -62,52 +60,29 @@ func (c *workersHistoryCmd) follow(
 	return nil
 }
 
-// plays reports whether the change is of a worker that has one of the roles.
+// changeWidths are how wide the columns of changes are before there are any.
+func changeWidths() []int {
+	return []int{4, len("2006-01-02T15:04:05Z"), 12, 6, len(schema.VersionChanged), 8, 8, 0}
+}
+
+// ofRuntime reports whether a change is of the runtime of a filter.
+func ofRuntime(c *schema.CapabilityChange, filter store.ChangeFilter) bool {
+	switch {
+	case filter.Ref != "":
+		return c.RuntimeRef == filter.Ref
+	case filter.Name != "":
+		return c.RuntimeRef == "" && c.Name == filter.Name
+	}
+	return true
+}
+
+// plays reports whether the change is of a worker that has one of the roles; none
+// is any.
 func plays(c *schema.CapabilityChange, roles []metadata.Role) bool {
 	for _, role := range roles {
-		if c.WorkerRole == schema.RoleHybrid || cli.RoleName(c.WorkerRole) == string(role) {
+		if c.WorkerRole == schema.RoleHybrid || answer.RoleName(c.WorkerRole) == string(role) {
 			return true
 		}
 	}
-	return false
-}
-
-// follower prints changes one a line. On a terminal they stand under headings, in
-// columns that widen when they must; in a pipe they are parts with two blanks
-// between them.
-type follower struct {
-	out    *cli.Terminal
-	widths []int
-}
-
-// newFollower prints the headings at once: a person sees that it waits.
-func newFollower(out *cli.Terminal) *follower {
-	f := &follower{out: out}
-	if !out.Person {
-		return f
-	}
-	f.widths = []int{4, len("2006-01-02T15:04:05Z"), 12, 6, len(schema.VersionChanged), 8, 8, 0}
-	headings := make([]cli.Cell, len(changeHeadings))
-	for i, h := range changeHeadings {
-		headings[i] = cli.Cell{Text: h, Style: cli.Bold}
-	}
-	f.print(headings)
-	return f
-}
-
-func (f *follower) print(cells []cli.Cell) {
-	var line strings.Builder
-	for i, cell := range cells {
-		text := cli.Clean(cell.Text)
-		line.WriteString(f.out.Paint(cell.Style, text))
-		if i == len(cells)-1 {
-			break
-		}
-		if f.widths != nil {
-			f.widths[i] = max(f.widths[i], utf8.RuneCountInString(text))
-			line.WriteString(strings.Repeat(" ", f.widths[i]-utf8.RuneCountInString(text)))
-		}
-		line.WriteString("  ")
-	}
-	f.out.Printf("%s\n", line.String())
+	return len(roles) == 0
 }

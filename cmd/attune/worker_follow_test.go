@@ -7,11 +7,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/schema/metadata"
 )
@@ -69,12 +74,12 @@ func TestFollow(t *testing.T) {
 				t.Errorf("%q lacks %q", line, want)
 			}
 		}
-		var doc changeDoc
+		var doc answer.Change
 		if err := json.Unmarshal([]byte(one()), &doc); err != nil || doc.Name != "web-9" || doc.Role != "worker" || doc.ID <= last {
 			t.Errorf("got %+v, %v; want the gain of web-9", doc, err)
 		}
 
-		want(t, run(t, "workers", "history"), 2, "say whose history, or --follow all")
+		want(t, run(t, "workers", "history"), 0, "web-1", "web-2")
 		want(t, run(t, "workers", "history", "web-1", "--after", "1"), 2, "--after goes with --follow")
 		want(t, run(t, "workers", "history", "-f", "--limit", "1"), 2, "what is to come")
 		want(t, run(t, "workers", "history", "-f", "--after=-1"), 2, "negative")
@@ -92,18 +97,27 @@ func TestFollowOnATerminal(t *testing.T) {
 	first := cells("7", "2026-02-03T10:00:00Z", "web-1", "worker", "gained", "python", "3.12.1", "-")
 	second := cells("8", "2026-02-03T10:00:05Z", "größer\x1b", "sensor", "version_changed", "go", "1.25.0 -> 1.26.0", "-")
 	third := cells("9", "2026-02-03T10:00:09Z", "web-1", "worker", "lost", "go", "1.26.0", "not found any more")
-	var terminal, pipe bytes.Buffer
-	for _, f := range []*follower{newFollower(&cli.Terminal{Writer: &terminal, Person: true, Width: 80}), newFollower(&cli.Terminal{Writer: &pipe})} {
-		f.print(first)
-		f.print(second)
-		f.print(third)
+	var terminal, narrow, pipe bytes.Buffer
+	for _, out := range []*cli.Terminal{{Writer: &terminal, Person: true, Width: 120}, {Writer: &narrow, Person: true, Width: 80}, {Writer: &pipe}} {
+		lines := changesTable().Stream(out, changeWidths())
+		for _, row := range [][]cli.Cell{first, second, third} {
+			lines.Row(slices.Clone(row)...)
+		}
 	}
-	want := "ID    WHEN                  NAME          ROLE    CHANGE           RUNTIME   VERSION   DETAIL\n" +
-		"7     2026-02-03T10:00:00Z  web-1         worker  gained           python    3.12.1    -\n" +
-		`8     2026-02-03T10:00:05Z  größer\x1b    sensor  version_changed  go        1.25.0 -> 1.26.0  -` + "\n" +
-		"9     2026-02-03T10:00:09Z  web-1         worker  lost             go        1.26.0            not found any more\n"
-	if terminal.String() != want {
-		t.Errorf("on a terminal: got\n%s\nwant\n%s", terminal.String(), want)
+	want := "  ID  WHEN                  NAME          ROLE    CHANGE           RUNTIME   VERSION   DETAIL\n" +
+		"   7  2026-02-03T10:00:00Z  web-1         worker  gained           python    3.12.1    -\n" +
+		`   8  2026-02-03T10:00:05Z  größer\x1b    sensor  version_changed  go        1.25.0 -> 1.26.0  -` + "\n" +
+		"   9  2026-02-03T10:00:09Z  web-1         worker  lost             go        1.26.0            not found any more\n"
+	if diff := gocmp.Diff(want, terminal.String()); diff != "" {
+		t.Errorf("on a terminal (-want +got):\n%s", diff)
+	}
+	for line := range strings.Lines(narrow.String()) {
+		if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > 80 {
+			t.Errorf("on 80 columns a line has %d: %q", n, line)
+		}
+	}
+	if text := narrow.String(); !strings.Contains(text, "not found any more\n") || !strings.Contains(text, "1.25.0 -> 1.26.0") {
+		t.Errorf("on 80 columns something is cut:\n%s", text)
 	}
 	if line, _, _ := strings.Cut(pipe.String(), "\n"); line != "7  2026-02-03T10:00:00Z  web-1  worker  gained  python  3.12.1  -" {
 		t.Errorf("in a pipe: got\n%s", pipe.String())

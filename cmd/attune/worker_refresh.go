@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/database"
 	"github.com/attune-go/attune/schema/store"
@@ -42,7 +42,7 @@ func (c *workersRefreshCmd) Run(ctx context.Context, env *cli.Env) error {
 	if c.Timeout <= 0 {
 		return cli.Usagef("--timeout: %v is no time to wait", c.Timeout)
 	}
-	db, err := env.OpenNamed(ctx)
+	db, err := openToAsk(ctx, env)
 	if err != nil {
 		return err
 	}
@@ -51,15 +51,16 @@ func (c *workersRefreshCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	workers, err := db.Store.Workers.Select(ctx, selection)
+	found, err := answer.FindWorkers(ctx, db.Store, answer.WorkersQuery{Selection: selection})
 	if err != nil {
 		return fmt.Errorf("refresh workers of %s: %w", db.Name, err)
 	}
+	if found.LeftOut > 0 {
+		noteLeftOut(env, found.LeftOut)
+	}
+	workers := found.Items
 	if len(workers) == 0 {
-		if len(c.terms()) == 1 && len(selection.Names) == 1 {
-			return unknownWorker(ctx, db, selection.Names[0])
-		}
-		return fmt.Errorf("no workers in %s fit %s; `attune workers list` takes the same terms", db.Name, strings.Join(c.terms(), " "))
+		return noneFit(ctx, db, &c.selector, selection)
 	}
 	docs, ids := refreshes(workers)
 	if c.DryRun {
@@ -131,6 +132,7 @@ func (c *workersRefreshCmd) print(out *cli.Terminal, docs []refreshDoc) {
 		heading = "RESULT"
 	}
 	t := cli.NewTable("NAME", "ROLE", heading)
+	t.Wrap = true
 	for _, d := range docs {
 		if d.Result != nil {
 			t.Row(cli.Cell{Text: d.Name}, cli.Cell{Text: d.Role}, d.Result.cell())

@@ -24,7 +24,7 @@ type workersShowCmd struct {
 
 // Run shows the workers of a name; several roles may share one.
 func (c *workersShowCmd) Run(ctx context.Context, env *cli.Env) error {
-	db, err := env.OpenNamed(ctx)
+	db, err := openToAsk(ctx, env)
 	if err != nil {
 		return err
 	}
@@ -46,11 +46,7 @@ func (c *workersShowCmd) Run(ctx context.Context, env *cli.Env) error {
 }
 
 func printWorker(out *cli.Terminal, w *store.Selected) {
-	field := func(name, text string) {
-		if text != "" {
-			out.Printf("%-12s %s\n", name, cli.Clean(text))
-		}
-	}
+	field := cli.NewWideFields(out, "", 12)
 	field("worker", fmt.Sprintf("%s (id %d)", w.Name, w.ID))
 	field("role", cli.RoleName(w.WorkerRole))
 	field("type", string(w.WorkerType))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/version"
 	"github.com/attune-go/attune/schema"
@@ -16,15 +17,18 @@ import (
 )
 
 type workersCmd struct {
-	List    workersListCmd    `cmd:"" help:"List workers and sensors, by name."`
+	List    workersListCmd    `cmd:"" help:"List workers and sensors."`
 	Show    workersShowCmd    `cmd:"" help:"Show one worker whole."`
-	History workersHistoryCmd `cmd:"" help:"Show what a worker gained and lost, newest first."`
+	Diff    workersDiffCmd    `cmd:"" help:"Show how two workers differ."`
+	History workersHistoryCmd `cmd:"" help:"Show what workers gained and lost, newest first."`
 	Refresh workersRefreshCmd `cmd:"" help:"Have running workers verify everything anew."`
+	Delete  workersDeleteCmd  `cmd:"" help:"Delete workers that no longer run."`
 }
 
 type workersListCmd struct {
 	selector
-	Limit int `help:"At most so many; 0, the default, is all." placeholder:"N"`
+	Sort  string `help:"Order: ${enum}. status begins with stale ones, heartbeat with the longest silence, version with the oldest version of the first --has or --lacks." enum:"name,status,heartbeat,version,id" default:"name" placeholder:"ORDER"`
+	Limit int    `help:"At most so many; 0, the default, is all." placeholder:"N"`
 }
 
 // Help is the longer text of --help.
@@ -42,7 +46,10 @@ func (c *workersListCmd) Run(ctx context.Context, env *cli.Env) error {
 	if c.Limit < 0 {
 		return cli.Usagef("--limit: %d is negative", c.Limit)
 	}
-	db, err := env.OpenNamed(ctx)
+	if answer.Sort(c.Sort) == answer.SortVersion && len(wanted.has)+len(wanted.lacks) == 0 {
+		return cli.Usagef("--sort version goes with --has or --lacks, which say of which runtime")
+	}
+	db, err := openToAsk(ctx, env)
 	if err != nil {
 		return err
 	}
@@ -51,15 +58,17 @@ func (c *workersListCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	selection.Limit = c.Limit
-	workers, err := db.Store.Workers.Select(ctx, selection)
+	found, err := answer.FindWorkers(ctx, db.Store, answer.WorkersQuery{Selection: selection, Sort: answer.Sort(c.Sort), Limit: c.Limit})
 	if err != nil {
 		return fmt.Errorf("list workers of %s: %w", db.Name, err)
 	}
-	if env.JSON {
-		return cli.PrintJSON(env.Out, workerDocs(workers))
+	if found.LeftOut > 0 {
+		noteLeftOut(env, found.LeftOut)
 	}
-	if len(workers) == 0 {
+	if env.JSON {
+		return cli.PrintJSON(env.Out, workerDocs(found.Items))
+	}
+	if len(found.Items) == 0 {
 		if len(c.terms()) == 0 {
 			env.Out.Printf("no workers\n")
 			return nil
@@ -71,8 +80,38 @@ func (c *workersListCmd) Run(ctx context.Context, env *cli.Env) error {
 		env.Out.Printf("no workers that fit%s\n", cli.Clean(hint))
 		return nil
 	}
-	printWorkers(env.Out, workers, wanted.asked())
+	printWorkers(env.Out, found.Items, wanted.asked())
+	env.Out.Printf("%s\n", countLine(found))
 	return nil
+}
+
+// noteLeftOut tells of workers of which a pre-release would do.
+func noteLeftOut(env *cli.Env, n int) {
+	verb := "has"
+	if n > 1 {
+		verb = "have"
+	}
+	env.Note(fmt.Sprintf("%s more %s only a pre-release that fits; --prereleases counts it", cli.Count(n, "worker"), verb))
+}
+
+// countLine is how many workers there are, in the order of what needs somebody.
+func countLine(found *answer.Workers) string {
+	c := &found.Counts
+	text := cli.Count(c.All, "worker")
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		word string
+	}{{c.Active, "active"}, {c.Busy, "busy"}, {c.Error, "in error"}, {c.Stale, "stale"}, {c.Inactive, "inactive"}, {c.None, "without a status"}} {
+		if part.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.word))
+		}
+	}
+	text += ": " + strings.Join(parts, ", ")
+	if len(found.Items) < c.All {
+		text += fmt.Sprintf("; %d shown", len(found.Items))
+	}
+	return text
 }
 
 func printWorkers(out *cli.Terminal, workers []store.Selected, asked []requirement) {
@@ -127,9 +166,12 @@ func workerDocs(workers []store.Selected) []workerDoc {
 }
 
 // status is a worker's status, and that it is stale.
-func status(w *store.Selected) cli.Cell {
-	name := cli.StatusName(&w.Worker)
-	if w.Stale {
+func status(w *store.Selected) cli.Cell { return standing(cli.StatusName(&w.Worker), w.Stale) }
+
+// standing is a status, and that the worker is stale.
+func standing(name string, stale bool) cli.Cell {
+	name = cli.Or(name, "-")
+	if stale {
 		return cli.Cell{Text: name + ", stale", Style: cli.Red}
 	}
 	switch schema.WorkerStatus(name) {
@@ -147,6 +189,14 @@ func heartbeat(w *store.Selected) string {
 		return "never"
 	}
 	return ago(*w.Silent)
+}
+
+// silent is how many seconds ago a worker last beat, in words.
+func silent(seconds *float64) string {
+	if seconds == nil {
+		return "never"
+	}
+	return ago(time.Duration(*seconds * float64(time.Second)))
 }
 
 // ago is a time that has passed, in its two largest units.

@@ -1,0 +1,248 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/runtime/answer"
+	"github.com/attune-go/attune/schema/database"
+	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
+)
+
+type workersDeleteCmd struct {
+	selector
+	Force  bool `help:"Also those that still run, and rows that attune did not register."`
+	DryRun bool `help:"Show what would be deleted, and what is in the way; delete nothing."`
+}
+
+// Help is the longer text of --help.
+func (c *workersDeleteCmd) Help() string {
+	return selectorHelp + " It deletes the workers' rows and what they reported; the history stays, under their names. It is all or none: " +
+		"if one of them still runs, or rows of other tables refer to one, nothing is deleted, and the answer names them. " +
+		"A worker that runs when it is deleted registers anew with its next heartbeat."
+}
+
+// Run deletes the workers of a selection.
+func (c *workersDeleteCmd) Run(ctx context.Context, env *cli.Env) error {
+	wanted, err := c.parse()
+	if err != nil {
+		return err
+	}
+	if len(c.terms()) == 0 {
+		return cli.Usagef("say which workers: a name, or a selector such as 'status:inactive' 'silent:30d'")
+	}
+	db, err := openToAsk(ctx, env)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	selection, err := wanted.selection(ctx, db)
+	if err != nil {
+		return err
+	}
+	report, err := answer.DeleteWorkers(ctx, db, store.Config{Schema: db.Schema}, selection, answer.DeleteOptions{DryRun: c.DryRun, Force: c.Force})
+	if report == nil {
+		return asOperator(db, err)
+	}
+	if len(report.Workers) == 0 {
+		return noneFit(ctx, db, &c.selector, selection)
+	}
+	refused := ""
+	if report.Hindered(c.Force) {
+		refused = c.refusal(report)
+	}
+	if env.JSON {
+		err = cli.PrintJSON(env.Out, report)
+	} else {
+		printWorkersDeletion(env.Out, report, refused)
+		err = nil
+	}
+	if err == nil && refused != "" && !c.DryRun {
+		return errors.New("nothing was deleted: " + refused)
+	}
+	return err
+}
+
+// refusal says why workers are not deleted.
+func (c *workersDeleteCmd) refusal(r *answer.WorkersDeletion) string {
+	var why []string
+	runs, strange := hindered(r)
+	if c.Force {
+		runs, strange = 0, 0
+	}
+	if runs > 0 {
+		why = append(why, fmt.Sprintf("%s still run: stop them, or take --force and they register anew", ofWorkers(runs, r)))
+	}
+	if strange > 0 {
+		why = append(why, fmt.Sprintf("%s not registered by attune: --force deletes them all the same", ofWorkers(strange, r)))
+	}
+	if refs := hindering(r.References); refs != "" {
+		why = append(why, "still referenced by "+refs)
+	}
+	return strings.Join(why, "; ")
+}
+
+func ofWorkers(n int, r *answer.WorkersDeletion) string {
+	return fmt.Sprintf("%d of %s", n, cli.Count(len(r.Workers), "worker"))
+}
+
+// hindered is how many workers still run, and how many are not attune's.
+func hindered(r *answer.WorkersDeletion) (runs, strange int) {
+	for _, w := range r.Workers {
+		switch w.Hindrance {
+		case answer.StillRuns:
+			runs++
+		case answer.NotRegistered:
+			strange++
+		}
+	}
+	return runs, strange
+}
+
+// hindering are the references that keep a row from being deleted, in words.
+func hindering(refs []store.Reference) string {
+	return inWords(slices.DeleteFunc(slices.Clone(refs), func(r store.Reference) bool { return !r.Hinders() }))
+}
+
+func inWords(refs []store.Reference) string {
+	var list []string
+	for i := range refs {
+		list = append(list, cli.Clean(refs[i].String()))
+	}
+	return strings.Join(list, ", ")
+}
+
+func printWorkersDeletion(out *cli.Terminal, r *answer.WorkersDeletion, refused string) {
+	t := cli.NewTable("ID", "NAME", "ROLE", "STATUS", "HEARTBEAT", "NOTE")
+	t.Right, t.Wrap = map[int]bool{0: true}, true
+	for i := range r.Workers {
+		w := &r.Workers[i]
+		note := cli.Cell{Text: "-", Style: cli.Dim}
+		switch w.Hindrance {
+		case answer.StillRuns:
+			note = cli.Cell{Text: "still runs, and registers anew", Style: cli.Red}
+		case answer.NotRegistered:
+			note = cli.Cell{Text: "not registered by attune", Style: cli.Yellow}
+		}
+		t.Row(cli.Cell{Text: fmt.Sprint(w.ID)}, cli.Cell{Text: w.Name}, cli.Cell{Text: w.Role},
+			standing(w.Status, w.Stale), cli.Cell{Text: silent(w.SilentSeconds)}, note)
+	}
+	t.Print(out)
+	printReferences(out, r.References)
+	switch {
+	case r.Deleted:
+		out.Printf("%s deleted\n", cli.Count(len(r.Workers), "worker"))
+	case r.DryRun && refused != "":
+		out.PrintProse(cli.Plain, "would be refused: ", 0, refused)
+	case r.DryRun:
+		out.Printf("would delete %s; nothing was deleted (--dry-run)\n", cli.Count(len(r.Workers), "worker"))
+	}
+}
+
+// printReferences says what refers to what is, or would be, deleted.
+func printReferences(out *cli.Terminal, refs []store.Reference) {
+	for i := range refs {
+		text := cli.Clean(refs[i].String())
+		switch {
+		case refs[i].Hinders():
+			out.PrintProse(cli.Red, "in the way:", 12, text)
+		case refs[i].OnDelete == store.OnDeleteSetNull:
+			out.PrintProse(cli.Yellow, "cleared:", 12, "the reference of "+text)
+		}
+	}
+}
+
+// asOperator adds to an error of rights which role has them.
+func asOperator(db *cli.Database, err error) error {
+	if errors.Is(database.Classify(err), database.ErrRefused) {
+		err = fmt.Errorf("%w; it takes a member of the role attune_operator (docs/roles.sql)", err)
+	}
+	return fmt.Errorf("%s: %w", db.Name, err)
+}
+
+// noneFit is the error for a selection that no worker fits.
+func noneFit(ctx context.Context, db *cli.Database, s *selector, selection store.Selection) error {
+	if len(s.terms()) == 1 && len(selection.Names) == 1 {
+		return unknownWorker(ctx, db, selection.Names[0])
+	}
+	return fmt.Errorf("no workers in %s fit %s; `attune workers list` takes the same terms", db.Name, strings.Join(s.terms(), " "))
+}
+
+type runtimesDeleteCmd struct {
+	Ref    string `arg:"" help:"Ref of the runtime; no other name of it." placeholder:"REF"`
+	DryRun bool   `help:"Show what would be deleted, and what is in the way; delete nothing."`
+}
+
+// Help is the longer text of --help.
+func (c *runtimesDeleteCmd) Help() string {
+	return "Its versions are deleted too. While actions, sensors, workers or rows of other tables refer to it, it is not deleted, and they are named. " +
+		"Workers that have the runtime lose it when they next verify. To undo the load of a whole pack take `attune packs unload`."
+}
+
+// Run deletes a runtime.
+func (c *runtimesDeleteCmd) Run(ctx context.Context, env *cli.Env) error {
+	db, err := openToAsk(ctx, env)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	report, err := answer.DeleteRuntime(ctx, db, store.Config{Schema: db.Schema}, c.Ref, answer.DeleteOptions{DryRun: c.DryRun})
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return c.notARef(ctx, db)
+	case report == nil:
+		return asOperator(db, err)
+	case env.JSON:
+		err = cli.PrintJSON(env.Out, report)
+	default:
+		printRuntimeDeletion(env.Out, report)
+		err = nil
+	}
+	if err == nil && !report.Deleted && !report.DryRun {
+		return fmt.Errorf("%s was not deleted: still referenced by %s", c.Ref, hindering(report.References))
+	}
+	return err
+}
+
+// notARef is the error for what is no ref, and perhaps another name of a runtime.
+func (c *runtimesDeleteCmd) notARef(ctx context.Context, db *cli.Database) error {
+	defs, err := db.Store.Definitions(ctx)
+	if err != nil {
+		return err
+	}
+	if def, ok := metadata.NewIndex(defs).Resolve(c.Ref); ok {
+		return cli.Usagef("%q is no ref, but a name of %s; to delete that, say so: attune runtimes delete %[2]s", c.Ref, def.Ref)
+	}
+	return unknownRuntime(ctx, db, c.Ref)
+}
+
+func printRuntimeDeletion(out *cli.Terminal, r *answer.RuntimeDeletion) {
+	printReferences(out, r.References)
+	what := cli.Clean(r.Ref)
+	if len(r.Versions) > 0 {
+		what += " with its versions " + cli.Clean(strings.Join(r.Versions, ", "))
+	}
+	switch {
+	case r.Deleted:
+		out.Printf("deleted %s\n", what)
+	case r.DryRun && hindering(r.References) != "":
+		out.Printf("would be refused: %s is still referenced\n", what)
+	case r.DryRun:
+		out.Printf("would delete %s; nothing was deleted (--dry-run)\n", what)
+	}
+	if hindering(r.References) != "" {
+		return
+	}
+	if r.Workers > 0 {
+		lose := map[bool]string{true: "loses", false: "lose"}[r.Workers == 1]
+		out.Printf("%s %s it at the next verification\n", cli.Count(r.Workers, "worker"), lose)
+	}
+	if r.Pack != "" {
+		out.Printf("loading the pack %s again brings it back\n", cli.Clean(r.Pack))
+	}
+}

@@ -1,0 +1,30 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+)
+
+// openToAsk opens the database for a question about workers, and says where this
+// login sees a part of them only.
+func openToAsk(ctx context.Context, env *cli.Env) (*cli.Database, error) {
+	db, err := env.OpenNamed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	limit, err := db.Store.Workers.RowLimit(ctx)
+	if err != nil {
+		_ = db.Close() // nothing was written
+		return nil, err
+	}
+	switch {
+	case limit == nil:
+	case limit.Own:
+		env.Note(fmt.Sprintf("the login %q sees its own rows only; a member of attune_reader sees all (docs/roles.sql)", limit.User))
+	default:
+		env.Note(fmt.Sprintf("row-level security may hide workers from the login %q", limit.User))
+	}
+	return db, nil
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/runtime/packs/install"
+	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
+)
+
+type packsUnloadCmd struct {
+	Ref    string `arg:"" help:"Ref of the pack, as packs list shows it." placeholder:"REF"`
+	Force  bool   `help:"Also delete rows that were changed since."`
+	DryRun bool   `help:"Show what would happen; delete nothing."`
+}
+
+// Help is the longer text of --help.
+func (c *packsUnloadCmd) Help() string {
+	return "It undoes packs load: it deletes the runtimes that loads of the pack created, and then the pack's row. " +
+		"A row stays, and is named, if somebody changed it since, if rows of other tables refer to it, or if it was there before the pack. " +
+		"Workers lose these runtimes when they next verify."
+}
+
+// Run unloads a pack.
+func (c *packsUnloadCmd) Run(ctx context.Context, env *cli.Env) error {
+	if strings.ContainsAny(c.Ref, `/\`) {
+		return cli.Usagef("%q is a folder; a pack is unloaded by its ref, which `attune packs list` shows", c.Ref)
+	}
+	db, err := env.OpenNamed(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	report, err := install.Unload(ctx, db.DB, store.Config{Schema: db.Schema}, c.Ref, install.Options{Force: c.Force, DryRun: c.DryRun})
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return c.unknown(ctx, db)
+	case errors.Is(err, install.ErrNotLoaded):
+		return fmt.Errorf("%s: %w, so it is not known which rows are its own; `attune runtimes delete` takes them one by one", db.Name, err)
+	case err != nil:
+		return asOperator(db, err)
+	case env.JSON:
+		return cli.PrintJSON(env.Out, report)
+	}
+	printUnloading(env.Out, report)
+	return nil
+}
+
+func (c *packsUnloadCmd) unknown(ctx context.Context, db *cli.Database) error {
+	rows, err := db.Store.Packs.List(ctx, store.Page{})
+	if err != nil {
+		return err
+	}
+	var refs []string
+	for i := range rows {
+		refs = append(refs, rows[i].Ref)
+	}
+	if near := metadata.Nearest(c.Ref, refs); near != "" {
+		return fmt.Errorf("no pack %q in %s; did you mean %s?", c.Ref, db.Name, near)
+	}
+	return fmt.Errorf("no pack %q in %s; `attune packs list` shows all", c.Ref, db.Name)
+}
+
+func printUnloading(out *cli.Terminal, r *install.Unloading) {
+	changed := false
+	for i := range r.Runtimes {
+		printUnloaded(out, &r.Runtimes[i])
+		changed = changed || r.Runtimes[i].Reason == install.ReasonChanged
+	}
+	printUnloaded(out, &r.Row)
+	deleted, kept := r.Count()
+	text := cli.Count(deleted, "runtime") + " deleted"
+	if kept > 0 {
+		text += fmt.Sprintf(", %d kept", kept)
+	}
+	if r.DryRun {
+		text += "; nothing was deleted (--dry-run)"
+	}
+	out.Printf("pack %s: %s\n", cli.Clean(r.Pack), text)
+	if changed || r.Row.Reason == install.ReasonChanged {
+		out.Printf("what was changed in the database is kept; --force deletes it\n")
+	}
+}
+
+// printUnloaded says what became of one row.
+func printUnloaded(out *cli.Terminal, u *install.Unloaded) {
+	ref := cli.Clean(u.Ref)
+	if u.Deleted {
+		out.Printf("deleted   %s\n", ref)
+		return
+	}
+	why := map[install.Reason]string{
+		install.ReasonAdopted: "it was there before the pack was loaded",
+		install.ReasonChanged: "changed since it was loaded",
+	}[u.Reason]
+	if u.Reason == install.ReasonReferenced {
+		why = "referenced by " + inWords(u.References)
+	}
+	if u.Reason == install.ReasonNeeded {
+		why = "the pack still has " + inWords(u.References)
+	}
+	out.PrintProse(cli.Plain, "kept      "+ref+"  ", 0, why)
+	if u.Reason != install.ReasonChanged {
+		return
+	}
+	for _, at := range u.Changed {
+		out.Printf("            changed here   %s\n", cli.Clean(cli.Or(at, "the row is malformed")))
+	}
+}

@@ -1,0 +1,300 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/runtime/answer"
+	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/runtime/packs/install"
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+func TestWorkersCountedAndSorted(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		fleet(t, db)
+		for _, name := range []string{"build-10", "Build-2", "build-1"} {
+			reported(t, db, metadata.Worker, name, &detect.Capabilities{Detected: []detect.Detection{python("3.9.2", "/usr/bin/python3")}})
+		}
+		const old = "old\x1b[31m"
+		for _, c := range []struct {
+			args []string
+			want []string
+		}{
+			{nil, []string{"build-1", "Build-2", "build-10", "declared", "ended", "eye", "lost", old, "web-1", "web-2"}},
+			{[]string{"--sort", "status", "--limit", "2"}, []string{"lost", "build-1"}},
+			{[]string{"--sort", "heartbeat", "--limit", "2"}, []string{"lost", "ended"}},
+			{[]string{"--sort", "id", "--limit", "1"}, []string{"web-1"}},
+			{[]string{"--sort", "version", "--has", "python"}, []string{"declared", "lost", "build-1", "Build-2", "build-10", "web-1", "web-2"}},
+			{[]string{"--sort", "version", "--lacks", "python@>=3.12"}, []string{"declared", "ended", "eye", old, "lost", "build-1", "Build-2", "build-10", "web-2"}},
+			{[]string{"silent:1m"}, []string{"ended", "lost"}},
+			{[]string{"--silent", "1d"}, []string{}},
+		} {
+			if diff := gocmp.Diff(c.want, listed(t, c.args...)); diff != "" {
+				t.Errorf("%q (-want +got):\n%s", c.args, diff)
+			}
+		}
+		want(t, run(t, "workers", "list"), 0, "\n10 workers: 8 active, 1 stale, 1 inactive\n")
+		want(t, run(t, "workers", "list", "--limit", "3"), 0, "\n10 workers: 8 active, 1 stale, 1 inactive; 3 shown\n")
+		want(t, run(t, "workers", "list", "lost"), 0, "\n1 worker: 1 stale\n")
+		want(t, run(t, "workers", "list", "--sort", "version"), 2, "goes with --has or --lacks")
+		want(t, run(t, "workers", "list", "--sort", "colour"), 2, "--sort", "colour")
+		want(t, run(t, "runtimes", "list"), 0, "\n20 runtimes\n")
+		want(t, run(t, "runtimes", "list", "--limit", "2"), 0, "\n20 runtimes; 2 shown\n")
+		want(t, run(t, "packs", "list"), 0, "\n1 pack, 20 runtimes\n")
+	})
+}
+
+// TestPrereleasesAreSaidToBeLeftOut, where one would have fitted and nowhere else.
+func TestPrereleasesAreSaidToBeLeftOut(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		fleet(t, db)
+		const note = "note: 1 worker more has only a pre-release that fits; --prereleases counts it"
+		for _, args := range [][]string{
+			{"list", "--has", "python@>=3.12"}, {"list", "--has", "python@>=3.12", "--json"}, {"list", "has:python@>=3.13"},
+			{"list", "--has", "python@>=3.12", "--limit", "1"}, {"refresh", "has:python@>=3.12", "--dry-run"},
+		} {
+			if got := run(t, append([]string{"workers"}, args...)...); got.status != 0 || strings.Count(got.errOut, note) != 1 {
+				t.Errorf("%q: status %d, and on standard error\n%s", args, got.status, got.errOut)
+			}
+		}
+		for _, args := range [][]string{
+			{"--has", "python"}, {"--has", "python@>=3.12", "--prereleases"}, {"--has", "python@>=3.13.0-rc1"}, {"--has", "python@2"},
+			{"--has", "python@>=3.12", "--label", "zone=a"}, {"--lacks", "python@>=3.12"},
+		} {
+			if got := run(t, append([]string{"workers", "list"}, args...)...); got.status != 0 || got.errOut != "" {
+				t.Errorf("%q: status %d, and on standard error\n%s", args, got.status, got.errOut)
+			}
+		}
+	})
+}
+
+// TestConstraintWithoutAt: who leaves out the @ is told so, unless a runtime is
+// called like that.
+func TestConstraintWithoutAt(t *testing.T) {
+	db := testdb.SQLite(t)
+	fleet(t, db)
+	for text, hint := range map[string]string{
+		"python>=3.12": "'python@>=3.12'", "python >= 3.12": "'python@>=3.12'", "python=3.12": "'python@3.12'", "python==3.12": "'python@3.12'",
+		"core.python~3.12": "'core.python@~3.12'", "python 3.12": "'python@3.12'", "python:3.12": "'python@3.12'", "python<": "'python@>=3.12'",
+	} {
+		want(t, run(t, "workers", "list", "--has", text), 2, "an @ stands between a runtime and its versions: "+hint)
+		want(t, run(t, "workers", "list", "lacks:"+text), 2, hint)
+		want(t, run(t, "explain", "web-1", text), 2, hint)
+	}
+	want(t, run(t, "workers", "list", "--has", "python3.13"), 1, "no runtime")
+	exec(t, db, `UPDATE runtime SET aliases = '["go", "go>=1"]' WHERE ref = 'core.go'`)
+	want(t, run(t, "workers", "list", "--has", "go>=1"), 0, "no workers that fit")
+}
+
+func TestWorkersDiff(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		fleet(t, db)
+		same := detect.Detection{Ref: "core.go", Name: "go", Version: "1.26.0", Path: "/usr/bin/go", Outcome: detect.Available, Source: detect.Verified}
+		moved := same
+		moved.Ref, moved.Name, moved.Path = "core.perl", "perl", "/usr/bin/perl"
+		local := moved
+		local.Path = "/usr/local/bin/perl\x1b"
+		labels := func(text string) map[string]json.RawMessage {
+			return map[string]json.RawMessage{"labels": json.RawMessage(text)}
+		}
+		reported(t, db, metadata.Worker, "a-1", &detect.Capabilities{
+			Detected: []detect.Detection{same, moved, python("3.12.1", "/usr/bin/python3"), python("3.11.7", "/opt/python3")}, Extra: labels(`{"zone": "a", "disk": "ssd"}`),
+			Undetected: []detect.Absence{{Ref: "core.ruby", Name: "ruby", Outcome: detect.NotFound}, {Ref: "core.lua", Name: "lua", Outcome: detect.NotFound}},
+		})
+		reported(t, db, metadata.Worker, "a-2", &detect.Capabilities{
+			Detected: []detect.Detection{same, local, python("3.12.1", "/usr/bin/python3"), {Name: "fortran", Outcome: detect.Available, Source: detect.Declared}}, Extra: labels(`{"zone": "b", "disk": "ssd"}`),
+			Undetected: []detect.Absence{{Ref: "core.ruby", Name: "ruby", Outcome: detect.Timeout}, {Ref: "core.lua", Name: "lua", Outcome: detect.NotFound}},
+		})
+		got := run(t, "workers", "diff", "a-1", "h-a-2", "--exit-code", "--json")
+		var d answer.Difference
+		if err := json.Unmarshal([]byte(got.out), &d); err != nil || got.status != 3 {
+			t.Fatalf("--json: status %d, %v in\n%s%s", got.status, err, got.out, got.errOut)
+		}
+		installed := func(list ...string) (all []answer.Installed) {
+			for i := 0; i < len(list); i += 2 {
+				all = append(all, answer.Installed{Version: list[i], Path: list[i+1]})
+			}
+			return all
+		}
+		available := func(list ...string) answer.Holding {
+			return answer.Holding{Outcome: "available", Installations: installed(list...)}
+		}
+		outcome := func(text string) answer.Holding {
+			return answer.Holding{Outcome: text, Installations: []answer.Installed{}}
+		}
+		wanted := []answer.RuntimeDifference{
+			{Name: "fortran", Kind: answer.OnlyB, A: outcome(answer.NotAsked), B: available("", "")},
+			{Ref: "core.perl", Name: "perl", Kind: answer.DifferentPaths, A: available("1.26.0", "/usr/bin/perl"), B: available("1.26.0", "/usr/local/bin/perl\x1b")},
+			{Ref: "core.python", Name: "python", Kind: answer.DifferentVersions, A: available("3.12.1", "/usr/bin/python3", "3.11.7", "/opt/python3"), B: available("3.12.1", "/usr/bin/python3")},
+			{Ref: "core.ruby", Name: "ruby", Kind: answer.DifferentOutcomes, A: outcome("not_found"), B: outcome("timeout")},
+		}
+		if diff := gocmp.Diff(wanted, d.Runtimes); diff != "" {
+			t.Errorf("runtimes (-want +got):\n%s", diff)
+		}
+		if diff := gocmp.Diff([]string{"go"}, d.Same); diff != "" || d.A.Name != "a-1" || d.B.Name != "a-2" {
+			t.Errorf("same (-want +got):\n%s, of %+v and %+v", diff, d.A, d.B)
+		}
+		if len(d.Facts) != 1 || d.Facts[0].Key != "labels.zone" || string(d.Facts[0].A) != `"a"` {
+			t.Errorf("facts: %+v", d.Facts)
+		}
+		want(t, run(t, "workers", "diff", "a-1", "a-2"), 0, "RUNTIME  a-1", "3.12.1, 3.11.7", "not asked", "unknown version", "1.26.0 /usr/bin/perl",
+			`/usr/local/bin/perl\x1b`, "labels.zone", "the same on both: go\n")
+		want(t, run(t, "workers", "diff", "a-1", "a-1", "--exit-code"), 0, "do not differ")
+		want(t, run(t, "workers", "diff", "a-1", "lost"), 0, "lost is stale")
+		want(t, run(t, "workers", "diff", "a-1", "old*"), 0, "not asked")
+		want(t, run(t, "workers", "diff", "a-1"), 2, "b")
+		want(t, run(t, "workers", "diff", "a-1", "a-3"), 1, "did you mean a-")
+		want(t, run(t, "workers", "diff", "a-1", "a-*"), 2, "means several workers: worker a-1 (id ", "say --role, or an id")
+		reported(t, db, metadata.Sensor, "a-1", &detect.Capabilities{})
+		want(t, run(t, "workers", "diff", "a-1", "a-2"), 2, "sensor a-1")
+		want(t, run(t, "workers", "diff", "a-1", "a-2", "--role", "worker"), 0, "labels.zone")
+		want(t, run(t, "workers", "diff", "a-1", "a-2", "--role", "boss"), 2, "worker or sensor")
+	})
+}
+
+func TestHistoryOfAllAndSince(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		fleet(t, db)
+		past := "strftime('%Y-%m-%d %H:%M:%f+00:00', 'now', '-7200 seconds')"
+		if strings.HasPrefix(db.URL, "postgres") {
+			past = "CURRENT_TIMESTAMP - interval '2 hours'"
+		}
+		exec(t, db, "UPDATE capability_change SET created = "+past+" WHERE worker_name IN ('web-1', 'lost')")
+		names := func(args ...string) (list []string) {
+			t.Helper()
+			got := run(t, append([]string{"workers", "history", "--json"}, args...)...)
+			var changes []answer.Change
+			if err := json.Unmarshal([]byte(got.out), &changes); err != nil || got.status != 0 {
+				t.Fatalf("%q: %v\n%s%s", args, err, got.out, got.errOut)
+			}
+			for _, c := range changes {
+				list = append(list, c.Name+" "+c.Runtime)
+			}
+			return list
+		}
+		for _, c := range []struct {
+			args []string
+			want []string
+		}{
+			{nil, []string{"lost python", "declared python", "declared fortran", "web-2 python", "web-1 python", "web-1 python"}},
+			{[]string{"--since", "1h"}, []string{"declared python", "declared fortran", "web-2 python"}},
+			{[]string{"--since", "1d", "--runtime", "fortran"}, []string{"declared fortran"}},
+			{[]string{"--since", "1h", "web-*"}, []string{"web-2 python"}},
+			{[]string{"--limit", "1"}, []string{"lost python"}},
+			{[]string{"--role", "sensor"}, nil},
+		} {
+			if diff := gocmp.Diff(c.want, names(c.args...)); diff != "" {
+				t.Errorf("%q (-want +got):\n%s", c.args, diff)
+			}
+		}
+		want(t, run(t, "workers", "history"), 0, "\n6 changes: 6 gained\n")
+		want(t, run(t, "workers", "history", "--since", "1h", "web-1"), 0, "no changes that fit\n")
+		want(t, run(t, "workers", "history", "--since", "soon"), 2, `"soon" is not a time`)
+		want(t, run(t, "workers", "history", "--since=-1h"), 2, "negative")
+		want(t, run(t, "workers", "history", "-f", "--since", "1h"), 2, "--after says where to begin")
+	})
+}
+
+// TestHistoryFitsANarrowTerminal: no line is wider, no word is broken, and nothing
+// is cut out.
+func TestHistoryFitsANarrowTerminal(t *testing.T) {
+	at := time.Date(2026, 2, 3, 10, 0, 0, 0, time.UTC)
+	changes := []answer.Change{
+		{ID: 12345, At: at, Name: "build-host-12", Role: "worker", Runtime: "python", Kind: schema.VersionChanged, OldVersion: new("3.12.1"), NewVersion: new("3.12.4"), Detail: new("/usr/bin/python3")},
+		{ID: 12344, At: at, Name: "eye", Role: "sensor", Runtime: "node", Kind: schema.CapabilityLost, OldVersion: new("20.20.2"), Detail: new("not found any more; it was at /opt/node-20/bin/node")},
+	}
+	for _, width := range []int{120, 100, 80, 72, 60, 50, 40} {
+		var out bytes.Buffer
+		printChanges(&cli.Terminal{Writer: &out, Person: true, Width: width}, changes)
+		for line := range strings.Lines(out.String()) {
+			if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > width {
+				t.Errorf("on %d columns a line has %d: %q", width, n, line)
+			}
+		}
+		words := strings.Join(strings.Fields(out.String()), " ")
+		for _, part := range []string{"build-host-12", "3.12.1 -> 3.12.4", "not found any more; it was at /opt/node-20/bin/node", "version_changed"} {
+			if !strings.Contains(words, part) {
+				t.Errorf("on %d columns %q is cut:\n%s", width, part, out.String())
+			}
+		}
+	}
+}
+
+// readme is read before tests leave their folder.
+var readme, _ = os.ReadFile("../../README.md")
+
+// TestReadmeRoutes: by the query that the README routes by, a worker that is gone gets
+// no work.
+func TestReadmeRoutes(t *testing.T) {
+	queries := regexp.MustCompile("`(SELECT [^`]*available_runtime[^`]*)`").FindAllSubmatch(readme, -1)
+	if len(queries) != 1 {
+		t.Fatalf("%d queries of available_runtime in the README, want 1", len(queries))
+	}
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		fleet(t, db)
+		var names []string
+		if err := db.NewRaw(strings.ReplaceAll(string(queries[0][1]), "\n", " ")).Scan(t.Context(), &names); err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(names)
+		if diff := gocmp.Diff([]string{"declared", "web-1", "web-2"}, names); diff != "" {
+			t.Errorf("routed to (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// operating is read before tests leave their folder.
+var operating, _ = os.ReadFile("../../docs/operating.md")
+
+// TestDocumentsAreDescribed: each key of an answer in JSON stands in the line of its
+// command in docs/operating.md.
+func TestDocumentsAreDescribed(t *testing.T) {
+	for command, document := range map[string]any{
+		"workers list": []workerDoc{}, "workers history": []answer.Change{}, "workers diff": answer.Difference{},
+		"workers delete": answer.WorkersDeletion{}, "runtimes delete": answer.RuntimeDeletion{}, "packs unload": install.Unloading{},
+	} {
+		row := regexp.MustCompile("(?m)^\\| `" + command + "` \\|.*$").Find(operating)
+		if row == nil {
+			t.Errorf("docs/operating.md does not describe the JSON of %s", command)
+			continue
+		}
+		text := string(row) + string(regexp.MustCompile("(?s)\n`references` is a list.*").Find(operating))
+		for _, key := range keysOf(reflect.TypeOf(document)) {
+			if !strings.Contains(text, "`"+key+"`") {
+				t.Errorf("docs/operating.md does not say %q of %s", key, command)
+			}
+		}
+	}
+}
+
+// keysOf are the JSON keys of a type, of those that it holds too.
+func keysOf(of reflect.Type) (keys []string) {
+	for of.Kind() == reflect.Slice || of.Kind() == reflect.Pointer {
+		of = of.Elem()
+	}
+	if of.Kind() != reflect.Struct || of == reflect.TypeFor[time.Time]() {
+		return nil
+	}
+	for i := range of.NumField() {
+		f := of.Field(i)
+		if key, _, _ := strings.Cut(f.Tag.Get("json"), ","); key != "" {
+			keys = append(keys, key)
+		}
+		keys = append(keys, keysOf(f.Type)...)
+	}
+	return keys
+}

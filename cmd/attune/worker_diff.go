@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/runtime/answer"
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/store"
+)
+
+type workersDiffCmd struct {
+	A        string `arg:"" help:"Name or id of a worker, or its host." placeholder:"NAME|ID|HOST"`
+	B        string `arg:"" help:"Name or id of another." placeholder:"NAME|ID|HOST"`
+	Role     string `help:"Only workers of this role, where a name has several: worker or sensor." placeholder:"ROLE"`
+	ExitCode bool   `help:"Exit with 3 where they differ."`
+}
+
+// Help is the longer text of --help.
+func (c *workersDiffCmd) Help() string {
+	return "It goes by what the two reported last; nothing runs there. Shown are runtimes that one has and the other has not, " +
+		"other versions, other paths, and other reasons why neither has one; then labels and settings of the two machines."
+}
+
+// Run shows how two workers differ.
+func (c *workersDiffCmd) Run(ctx context.Context, env *cli.Env) error {
+	db, err := openToAsk(ctx, env)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	a, err := c.one(ctx, db, c.A)
+	if err != nil {
+		return err
+	}
+	b, err := c.one(ctx, db, c.B)
+	if err != nil {
+		return err
+	}
+	d, err := answer.Diff(ctx, db.Store, a, b)
+	if err != nil {
+		return fmt.Errorf("compare workers of %s: %w", db.Name, err)
+	}
+	if env.JSON {
+		err = cli.PrintJSON(env.Out, d)
+	} else {
+		printDifference(env.Out, d)
+	}
+	if err == nil && c.ExitCode && !d.Empty() {
+		return &cli.Silent{Status: cli.ExitPending}
+	}
+	return err
+}
+
+// one finds the one worker that a name means.
+func (c *workersDiffCmd) one(ctx context.Context, db *cli.Database, name string) (*store.Selected, error) {
+	found, err := findWorkers(ctx, db, name, c.Role)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 1 {
+		return &found[0], nil
+	}
+	var list []string
+	for i := range found {
+		list = append(list, fmt.Sprintf("%s %s (id %d)", cli.RoleName(found[i].WorkerRole), found[i].Name, found[i].ID))
+	}
+	return nil, cli.Usagef("%q means several workers: %s; say --role, or an id", name, strings.Join(list, ", "))
+}
+
+func printDifference(out *cli.Terminal, d *answer.Difference) {
+	a, b := d.A.Name, d.B.Name
+	if a == b {
+		a, b = fmt.Sprintf("%s (%s %d)", a, d.A.Role, d.A.ID), fmt.Sprintf("%s (%s %d)", b, d.B.Role, d.B.ID)
+	}
+	if len(d.Runtimes) > 0 {
+		t := cli.NewTable("RUNTIME", cli.Clean(a), cli.Clean(b))
+		t.Wrap = true
+		for i := range d.Runtimes {
+			r := &d.Runtimes[i]
+			paths := r.Kind == answer.DifferentPaths
+			t.Row(cli.Cell{Text: r.Name, Style: cli.Cyan}, holding(&r.A, paths), holding(&r.B, paths))
+		}
+		t.Print(out)
+	}
+	if len(d.Facts) > 0 {
+		if len(d.Runtimes) > 0 {
+			out.Printf("\n")
+		}
+		t := cli.NewTable("SETTING", cli.Clean(a), cli.Clean(b))
+		t.Wrap = true
+		for _, f := range d.Facts {
+			t.Row(cli.Cell{Text: f.Key}, cli.Cell{Text: plainJSON(f.A)}, cli.Cell{Text: plainJSON(f.B)})
+		}
+		t.Print(out)
+	}
+	if d.Empty() {
+		out.Printf("%s and %s do not differ\n", cli.Clean(a), cli.Clean(b))
+	}
+	if len(d.Same) > 0 {
+		out.PrintProse(cli.Dim, "the same on both:", 18, cli.Clean(strings.Join(d.Same, ", ")))
+	}
+	for _, s := range []answer.Subject{d.A, d.B} {
+		if s.Stale {
+			out.Printf("%s is stale: this is what it reported last\n", cli.Clean(s.Name))
+		}
+	}
+}
+
+// holding is what a worker has of a runtime, in a cell: versions, or paths where
+// these are what differs.
+func holding(h *answer.Holding, paths bool) cli.Cell {
+	if h.Outcome != schema.OutcomeAvailable {
+		return cli.Cell{Text: strings.ReplaceAll(h.Outcome, "_", " "), Style: cli.Yellow}
+	}
+	var parts []string
+	if paths {
+		for _, in := range h.Installations {
+			parts = append(parts, strings.TrimSpace(in.Version+" "+in.Path))
+		}
+	} else {
+		for _, v := range h.Versions() {
+			parts = append(parts, cli.Or(v, "unknown version"))
+		}
+	}
+	return cli.Cell{Text: strings.Join(parts, ", ")}
+}
+
+// plainJSON is a JSON value for people: texts without quotes, what is lacking as -.
+func plainJSON(value json.RawMessage) string {
+	var text string
+	var list []string
+	switch {
+	case string(value) == "null":
+		return "-"
+	case json.Unmarshal(value, &text) == nil:
+		return text
+	case json.Unmarshal(value, &list) == nil:
+		return strings.Join(list, " ")
+	}
+	return string(value)
+}
