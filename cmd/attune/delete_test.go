@@ -85,7 +85,7 @@ func TestRuntimesDelete(t *testing.T) {
 		exec(t, db, "INSERT INTO action (ref, pack, pack_ref, label, entrypoint, runtime) SELECT 'etl.load', p.id, 'etl', 'l', 'e', r.id FROM pack p, runtime r WHERE p.ref = 'etl' AND r.ref = 'core.python'")
 		exec(t, db, "INSERT INTO sensor (ref, label, entrypoint, runtime, runtime_ref) SELECT 'etl.watch', 'l', 'e', id, ref FROM runtime WHERE ref = 'core.python'")
 		want(t, run(t, "runtimes", "delete", "core.pyton"), 1, "did you mean core.python?")
-		want(t, run(t, "runtimes", "delete", "Node.js"), 2, "is no ref, but a name of core.nodejs", "attune runtimes delete core.nodejs")
+		want(t, run(t, "runtimes", "delete", "Node.js"), 2, "is not a ref but a name of core.nodejs", "attune runtimes delete core.nodejs")
 		want(t, run(t, "runtimes", "delete"), 2, "ref")
 		const refs = "1 row of action (etl.load)"
 		want(t, run(t, "runtimes", "delete", "core.python"), 1, "in the way: "+refs, "in the way: 1 row of sensor (etl.watch)",

@@ -66,7 +66,8 @@ func (r *Reference) String() string {
 	return text + " (" + strings.Join(r.Examples, ", ") + more + ")"
 }
 
-// references are the rows that refer to rows of a table, whosever they are.
+// references finds the rows that refer to rows of a table, through every foreign key
+// of the database.
 type references struct {
 	dialect
 	// keys are the foreign keys of the database, by the table that they refer to.
@@ -84,8 +85,8 @@ type foreignKey struct {
 	Readable bool
 }
 
-// own are the tables that hold nothing but what attune knows of the row that they
-// refer to; so do those that begin with attune_.
+// own are the tables whose rows hold nothing but what attune knows of the row that
+// they refer to. Tables that begin with attune_ are own too.
 var own = []string{"runtime_version", "worker_runtime", "capability_change"}
 
 func (d dialect) isOwn(k *foreignKey) bool {
@@ -145,6 +146,7 @@ func (k *foreignKey) on() bunschema.QueryWithArgs {
 // examples is how many of the referring rows are named.
 const examples = 5
 
+// count reads how many rows refer, and names the first few.
 func (r *references) count(ctx context.Context, k *foreignKey, from bunschema.QueryWithArgs, to *Reference) error {
 	err := r.db.NewRaw(r.pick("SELECT pg_catalog.count(*)", "SELECT count(*)")+" FROM ?", from).Scan(ctx, &to.Rows)
 	if err != nil || to.Rows == 0 || k.Label == "" {
@@ -154,6 +156,8 @@ func (r *references) count(ctx context.Context, k *foreignKey, from bunschema.Qu
 	return r.db.NewRaw("SELECT ?0 FROM ?1 AND ?0 IS NOT NULL ORDER BY 1 LIMIT ?2", text, from, examples).Scan(ctx, &to.Examples)
 }
 
+// action returns what a foreign key does, by its letter in pg_constraint or its words
+// in SQLite.
 func action(name string) OnDelete {
 	switch strings.ToLower(name) {
 	case "c", "cascade":

@@ -41,12 +41,12 @@ func (w *Workers) RowLimit(ctx context.Context) (*RowLimit, error) {
 	return &limits[0], nil
 }
 
-// applies tells a policy p that is for what the current role reads.
+// applies is the condition that a policy p is for what the current role reads.
 const applies bun.Safe = `p.polcmd IN ('r', '*') AND EXISTS (SELECT 1 FROM pg_catalog.unnest(p.polroles) AS r (oid)
 	WHERE r.oid = 0 OR pg_catalog.pg_has_role(current_user, r.oid, 'USAGE'))`
 
-// limited tells a table, by the alias of its row of pg_class, of which row-level
-// security may hide rows from the current role.
+// limited returns the condition that row-level security may hide rows of a table from
+// the current role. alias is that of the table's row of pg_class.
 func limited(alias string) bun.Safe {
 	all := bun.Safe("pg_catalog.pg_get_expr(p.polqual, p.polrelid) = 'true'")
 	of := "SELECT 1 FROM pg_catalog.pg_policy p WHERE p.polrelid = " + alias + ".oid AND " + string(applies)

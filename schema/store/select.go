@@ -193,7 +193,7 @@ func (w *Workers) stale() bun.Safe {
 	return "coalesce((worker.instance IS NOT NULL OR " + w.text("worker.status") + " IN ('active', 'busy')) AND NOT (" + w.fresh("worker") + "), false)"
 }
 
-// named tells the rows of which a column fits a pattern; case matters.
+// named returns the condition that a column fits a pattern; case matters.
 func (d dialect) named(column, pattern string) any {
 	switch {
 	case !strings.ContainsAny(pattern, "*?"):

@@ -4,17 +4,12 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/schema"
-	"github.com/attune-go/attune/schema/metadata"
 )
 
 // RoleName is a stored role in the words of the command line.
-func RoleName(r schema.WorkerRole) string {
-	if r == schema.RoleAction {
-		return string(metadata.Worker)
-	}
-	return string(r)
-}
+func RoleName(r schema.WorkerRole) string { return answer.RoleName(r) }
 
 // StatusName is a worker's status, or - where the row has none.
 func StatusName(w *schema.Worker) string {
