@@ -12,7 +12,7 @@ import (
 )
 
 // settingsOf reads the answer of `attune config --json`.
-func settingsOf(t *testing.T, got answer) map[string]config.Setting {
+func settingsOf(t *testing.T, got result) map[string]config.Setting {
 	t.Helper()
 	want(t, got, 0)
 	var list []config.Setting
