@@ -26,7 +26,8 @@ func opens(url, schemaName string) func(context.Context) (*service.Database, err
 	}
 }
 
-// behind is a bench whose service reaches Postgres by a proxy.
+// behind is a bench whose service reaches Postgres by a proxy, and has little real
+// time for a statement: its tests run beside no others.
 func behind(t *testing.T, parameters ...string) (*bench, service.Config, *proxy) {
 	t.Helper()
 	db := testdb.Postgres(t)
@@ -69,7 +70,6 @@ func (b *bench) noMore(before usage) {
 
 // TestPostgresStopsAndStarts: the server itself, in order and by a crash.
 func TestPostgresStopsAndStarts(t *testing.T) {
-	t.Parallel()
 	server := testdb.Own(t)
 	for name, stop := range map[string]func(){"in order": server.Stop, "by a crash": server.Crash} {
 		t.Run(name, func(t *testing.T) {
@@ -171,7 +171,6 @@ func connectionsAreCut(t *testing.T, idle time.Duration) {
 
 // TestPostgresIsAwayAtFirst: the service begins when it comes.
 func TestPostgresIsAwayAtFirst(t *testing.T) {
-	t.Parallel()
 	b, cfg, p := behind(t)
 	cfg.Hopeless = func(error) bool { return false }
 	p.cut()
@@ -219,7 +218,6 @@ func lineDropsPackets(t *testing.T, idle time.Duration) {
 // TestLineIsCutInATransaction: the server has not noticed, and keeps the row
 // locked against the connections that come after.
 func TestLineIsCutInATransaction(t *testing.T) {
-	t.Parallel()
 	b, cfg, p := behind(t, "idle_in_transaction_session_timeout=1s")
 	svc := b.start(cfg)
 	b.step(svc)
@@ -273,7 +271,6 @@ func TestSweepFails(t *testing.T) {
 
 // TestStalledAtFirst: opening the database is bounded too.
 func TestStalledAtFirst(t *testing.T) {
-	t.Parallel()
 	b, cfg, p := behind(t)
 	p.stall()
 	svc := b.start(cfg)

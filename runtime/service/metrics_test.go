@@ -32,7 +32,6 @@ func gauge(t *testing.T, from prometheus.Gatherer, name string) float64 {
 
 // TestLagInAnOutage grows for as long as it lasts, so that an alert can fire.
 func TestLagInAnOutage(t *testing.T) {
-	t.Parallel()
 	b, cfg, p := behind(t)
 	registry := prometheus.NewRegistry()
 	cfg.Metrics = service.NewMetrics(registry)

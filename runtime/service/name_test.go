@@ -151,7 +151,6 @@ func TestHostClock(t *testing.T) {
 
 // TestHundredAtOnce: a fleet that starts in one second does not beat in one.
 func TestHundredAtOnce(t *testing.T) {
-	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		b := newBench(t, db)
 		cfg := b.config()

@@ -117,7 +117,6 @@ func (f *fleet) active(want int) {
 // process with a pool of its own, on a server that has connections for a few, and
 // leave room for others.
 func TestHundredPools(t *testing.T) {
-	t.Parallel()
 	server := testdb.Own(t, "max_connections=20")
 	b := newBench(t, server.Postgres())
 	f := newFleet(b, 100, b.roles.Login(t, b.name+"-fleet", "attune_fleet"))

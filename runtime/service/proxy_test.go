@@ -48,7 +48,9 @@ func (p *proxy) cut() {
 	}
 	p.unstall()
 	for _, line := range p.dead {
-		close(line)
+		if line != nil { // none was stalled
+			close(line)
+		}
 	}
 	p.dead = nil
 	for c := range p.open {

@@ -135,9 +135,9 @@ func TestSweepAfterAGap(t *testing.T) {
 }
 
 // TestFleetOutlivesPostgres: a server that was away, or stood still, makes no worker
-// inactive that lives; and those that are dead become so afterwards.
+// inactive that lives; and those that are dead become so afterwards. It goes by real
+// time, and runs beside no other test.
 func TestFleetOutlivesPostgres(t *testing.T) {
-	t.Parallel()
 	server := testdb.Own(t)
 	for _, way := range []struct {
 		name      string
