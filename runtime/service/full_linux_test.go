@@ -22,7 +22,6 @@ import (
 // TestDiskIsFull under the embedded file: what could not be written is, as soon as
 // there is room.
 func TestDiskIsFull(t *testing.T) {
-	t.Parallel()
 	disk := t.TempDir()
 	if err := unix.Mount("tmpfs", disk, "tmpfs", 0, "size=4m"); err != nil {
 		t.Skipf("no disk of a few megabytes can be had: %v", err)

@@ -182,7 +182,6 @@ func rewrite(b *bench, path, script string, anew bool) {
 // TestHangs: a probe that hangs from the third round on costs nothing at once,
 // and the runtime is gone when the time for which it is kept is over.
 func TestHangs(t *testing.T) {
-	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		b := newBench(t, db)
 		hang := filepath.Join(b.bin, "hang")
@@ -219,7 +218,6 @@ func TestHangs(t *testing.T) {
 // TestUnconfirmedAcrossARestart: the process that could not tell ends, and the
 // next one cannot tell either.
 func TestUnconfirmedAcrossARestart(t *testing.T) {
-	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		b := newBench(t, db)
 		b.define("alpha", `{"verification": {"commands": [{"binary": "alpha", "args": ["--version"], "timeout": "500ms"}]}}`)
@@ -239,7 +237,6 @@ func TestUnconfirmedAcrossARestart(t *testing.T) {
 
 // TestUnconfirmedIsConfirmed ends the wait.
 func TestUnconfirmedIsConfirmed(t *testing.T) {
-	t.Parallel()
 	b := newBench(t, testdb.SQLite(t))
 	b.define("alpha", `{"verification": {"commands": [{"binary": "alpha", "args": ["--version"], "timeout": "500ms"}]}}`)
 	cfg := b.config()
@@ -258,7 +255,6 @@ func TestUnconfirmedIsConfirmed(t *testing.T) {
 // TestOneOfSeveralIsUnconfirmed: the runtime is there without the installation
 // of which the host cannot tell.
 func TestOneOfSeveralIsUnconfirmed(t *testing.T) {
-	t.Parallel()
 	b := newBench(t, testdb.SQLite(t))
 	more := t.TempDir()
 	flag := filepath.Join(b.bin, "flag")
