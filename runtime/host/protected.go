@@ -39,8 +39,11 @@ func Protected(path string) (fs.FileInfo, error) {
 	if _, err := os.Stat(abs); err != nil {
 		return nil, err
 	}
-	w := writeCheck{uid: uint32(os.Geteuid())}
-	if by := w.path(abs); by != "" {
+	by := try(ofProcess, func(l *look) string {
+		w := writeCheck{look: l, uid: uint32(os.Geteuid())}
+		return w.path(abs)
+	})
+	if by != "" {
 		return nil, &UnprotectedError{Path: path, By: by}
 	}
 	// Nobody else can change the path any more, so this is what was checked.
