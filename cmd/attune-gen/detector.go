@@ -81,11 +81,7 @@ func (c *detectorCommand) rows() (detector.Source, error) {
 		return detector.Source{}, err
 	}
 	defer db.Close()
-	rows, err := db.Store.Definitions(ctx)
-	if err != nil {
-		return detector.Source{}, fmt.Errorf("%s: %w", db.Name, err)
-	}
-	leftOut, err := db.Store.LeftOut(ctx)
+	rows, leftOut, err := db.Store.BoundedDefinitions(ctx)
 	if err != nil {
 		return detector.Source{}, fmt.Errorf("%s: %w", db.Name, err)
 	}

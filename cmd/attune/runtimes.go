@@ -37,11 +37,7 @@ func (c *runtimesListCmd) Run(ctx context.Context, env *cli.Env) error {
 		return err
 	}
 	defer db.Close()
-	defs, err := db.Store.Definitions(ctx)
-	if err != nil {
-		return fmt.Errorf("list runtimes of %s: %w", db.Name, err)
-	}
-	leftOut, err := db.Store.LeftOut(ctx)
+	defs, leftOut, err := db.Store.BoundedDefinitions(ctx)
 	if err != nil {
 		return fmt.Errorf("list runtimes of %s: %w", db.Name, err)
 	}

@@ -70,11 +70,7 @@ func (c *migrateStatusCmd) Run(ctx context.Context, env *cli.Env) error {
 }
 
 func readDefinitions(ctx context.Context, st *store.Store) *definitions {
-	defs, err := st.Definitions(ctx)
-	if err != nil {
-		return &definitions{Error: err.Error()}
-	}
-	leftOut, err := st.LeftOut(ctx)
+	defs, leftOut, err := st.BoundedDefinitions(ctx)
 	if err != nil {
 		return &definitions{Error: err.Error()}
 	}

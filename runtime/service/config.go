@@ -18,9 +18,9 @@ import (
 
 // Definitions reads what is to be detected; *store.Store does.
 type Definitions interface {
-	Definitions(ctx context.Context) ([]metadata.Definition, error)
-	// LeftOut returns what Definitions leaves out, which is warned of.
-	LeftOut(ctx context.Context) (store.LeftOut, error)
+	// BoundedDefinitions returns the definitions, and what is left out of them,
+	// which becomes a warning.
+	BoundedDefinitions(ctx context.Context) ([]metadata.Definition, store.LeftOut, error)
 }
 
 // Rows keeps the row of a worker, and what its host has; *store.Workers does.

@@ -148,9 +148,7 @@ func (s *Service) readDefinitions(ctx context.Context) error {
 				return err
 			}
 		}
-		if defs, err = s.db.Definitions.Definitions(ctx); err == nil {
-			leftOut, err = s.db.Definitions.LeftOut(ctx)
-		}
+		defs, leftOut, err = s.db.Definitions.BoundedDefinitions(ctx)
 		return err
 	})
 	if err != nil || !ok || s.marked(mark) {

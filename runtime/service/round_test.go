@@ -311,9 +311,9 @@ type reading struct {
 	reads int
 }
 
-func (r *reading) Definitions(ctx context.Context) ([]metadata.Definition, error) {
+func (r *reading) BoundedDefinitions(ctx context.Context) ([]metadata.Definition, store.LeftOut, error) {
 	r.reads++
-	return r.Store.Definitions(ctx)
+	return r.Store.BoundedDefinitions(ctx)
 }
 
 // TestDefinitionsAreReadWhenTheyChange, and not in every round. SQLite, where that

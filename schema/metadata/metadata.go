@@ -34,11 +34,11 @@ type Aliases []string
 // rows of runtime_version.
 //
 // Lists and texts have bounds, which Go, JSON Schema and both databases judge alike;
-// how large an expression is only Go knows. Of a database at most 1000 definitions
-// are read: the core pack's first, then by ref, as long as they have at most 8 MiB in
-// sum. What goes beyond is left out, and that is said. A definition that has more
-// than 2 MiB or 100 versions alone is not used, as its metadata is invalid; that
-// holds for the core pack's rows too.
+// only Go judges the size of an expression's program. A host reads at most 4,000
+// definitions of a database, 16 MiB in sum: the core pack's first, then the others by
+// ref. What goes beyond is left out, with a warning. A definition is invalid if a
+// document of it has more than 2 MiB, if it has more than 100 versions, or if it takes
+// more than 512 KiB where Postgres stores it. That holds for the core pack's rows too.
 //
 // Values that contradict each other are refused where a pack is loaded, where a
 // definition is stored and where code is generated from it, which JSON Schema and

@@ -14,23 +14,35 @@ import (
 
 // Definitions returns the runtimes with their versions, newest version first, in
 // the order of their refs. A row whose metadata is malformed is there too: its
-// Fault says why it cannot be used. So is one that is too large alone, as
-// MaxDefinitionSize and MaxVersions have it. What goes beyond MaxDefinitions or
-// MaxDefinitionsSize is not: LeftOut says what.
+// Fault says why it cannot be used. So is one that is too large alone. What goes
+// beyond MaxDefinitions or MaxDefinitionsSize is not there, and is named in the
+// log; BoundedDefinitions returns it.
 //
-// It takes two queries however many runtimes there are. What a second process
-// writes between them may show in the versions alone; a snapshot of both is had
-// by a Store over a repeatable-read transaction.
+// It takes three statements for the definitions of a usual installation, and two
+// more for each 128 KiB of a larger one. What others write between them may show
+// in part; a Store over a repeatable-read transaction reads one snapshot.
 func (s *Store) Definitions(ctx context.Context) ([]metadata.Definition, error) {
-	defs, err := s.Runtimes.read(ctx)
-	return defs, s.Runtimes.failed("read definitions", err)
+	defs, leftOut, err := s.BoundedDefinitions(ctx)
+	if text := leftOut.String(); text != "" {
+		s.Runtimes.log().WarnContext(ctx, text)
+	}
+	return defs, err
+}
+
+// BoundedDefinitions is Definitions for a caller that reports what is left out.
+func (s *Store) BoundedDefinitions(ctx context.Context) ([]metadata.Definition, LeftOut, error) {
+	defs, leftOut, err := s.Runtimes.read(ctx)
+	if err != nil {
+		return nil, LeftOut{}, fmt.Errorf("read definitions: %w", s.Runtimes.classify("find", err))
+	}
+	return defs, leftOut, nil
 }
 
 // ofRuntimes returns versions of some runtimes, at most so many, newest first.
 func (v *RuntimeVersions) ofRuntimes(ctx context.Context, runtimes []int64, most int) ([]schema.RuntimeVersion, error) {
 	return v.many(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
-		return q.Where("runtime_version.runtime IN (?)", bun.List(append(runtimes, 0))). // a list must not be empty
-													OrderExpr("? DESC, runtime_version.id", v.bytewise("runtime_version.sort_key")).Limit(int64(most))
+		return q.Where("runtime_version.runtime IN (?)", bun.List(runtimes)).
+			OrderExpr("? DESC, runtime_version.id", v.bytewise("runtime_version.sort_key")).Limit(int64(most))
 	})
 }
 
@@ -40,7 +52,7 @@ func (r *Runtimes) Definition(ctx context.Context, ref string) (*metadata.Defini
 	if !storable(ref) {
 		return nil, r.fail("get", ref, ErrNotFound)
 	}
-	defs, err := r.read(ctx, ref)
+	defs, _, err := r.read(ctx, ref)
 	switch {
 	case err != nil:
 		return nil, r.fail("get", ref, err)

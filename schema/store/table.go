@@ -38,25 +38,18 @@ func (t table[M]) from() (string, any, any) { return "? AS ?", t.of(t.name), bun
 
 // columns are the model's columns as a RETURNING list: an installation's table
 // may have more.
-func (t table[M]) columns() bun.Safe { return t.list("", "") }
+func (t table[M]) columns() bun.Safe { return t.list("") }
 
-// selected are the model's columns as a SELECT list. Where the condition without
-// holds, long ones are left out.
-func (t table[M]) selected(without string) bun.Safe { return t.list(t.name+".", without) }
+// selected are the model's columns as a SELECT list.
+func (t table[M]) selected() bun.Safe { return t.list(t.name + ".") }
 
-// list is a list of the model's columns, those that may be long as dialect.bounded
-// has them.
-func (t table[M]) list(prefix, without string) bun.Safe {
+// list is a list of the model's columns, in which no long one is too large.
+func (t table[M]) list(prefix string) bun.Safe {
 	var names []string
 	for _, f := range t.model().Fields {
 		name := prefix + string(f.SQLName)
-		i := slices.IndexFunc(long[t.name], func(c column) bool { return c.name == f.Name })
-		if i >= 0 {
-			value := t.bounded(long[t.name][i], name)
-			if without != "" {
-				value = t.unless(without, long[t.name][i], value)
-			}
-			name = value + " AS " + string(f.SQLName)
+		if kind, long := longColumns[t.name][f.Name]; long {
+			name = t.bounded(kind, name) + " AS " + string(f.SQLName)
 		}
 		names = append(names, name)
 	}
@@ -79,8 +72,8 @@ func (t table[M]) fail(op string, key any, err error) error {
 func (t table[M]) query(rows any) *bun.SelectQuery {
 	expr, name, alias := t.from()
 	q := t.db.NewSelect().Model(rows).ModelTableExpr(expr, name, alias)
-	if long[t.name] != nil {
-		q = q.ColumnExpr("?", t.selected(""))
+	if longColumns[t.name] != nil {
+		q = q.ColumnExpr("?", t.selected())
 	}
 	return q
 }

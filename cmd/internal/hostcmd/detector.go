@@ -24,6 +24,7 @@ import (
 	"github.com/attune-go/attune/runtime/packs"
 	"github.com/attune-go/attune/schema/database"
 	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
 )
 
 // definitionFlags say what is detected.
@@ -54,22 +55,28 @@ func section(env *cli.Env, role metadata.Role) *config.Service {
 	return &env.File.Worker
 }
 
-// definitions are the rows of the database, or the core pack without one, and
+// read is what definitions reads.
+type read struct {
+	defs []metadata.Definition
+	from detect.Source
+	// leftOut is what the database holds and was not read.
+	leftOut store.LeftOut
+}
+
+// definitions reads the rows of the database, or the core pack without one, and
 // the packs of the command line, which win over a row of the same ref.
-func (s *definitionFlags) definitions(ctx context.Context, env *cli.Env, db *cli.Database) (defs []metadata.Definition, from detect.Source, err error) {
-	from = detect.SourceDatabase
+func (s *definitionFlags) definitions(ctx context.Context, env *cli.Env, db *cli.Database) (r read, err error) {
+	r.from = detect.SourceDatabase
 	if db == nil {
-		from = detect.SourcePack
-		defs = core.Definitions()
-	} else if defs, err = db.Store.Definitions(ctx); err != nil {
-		return nil, "", fmt.Errorf("read definitions of %s: %w", db.Name, err)
-	} else if len(defs) == 0 {
+		r.from = detect.SourcePack
+		r.defs = core.Definitions()
+	} else if r.defs, r.leftOut, err = db.Store.BoundedDefinitions(ctx); err != nil {
+		return read{}, fmt.Errorf("read definitions of %s: %w", db.Name, err)
+	} else if len(r.defs) == 0 {
 		env.Warn(fmt.Sprintf("no runtime is defined in %s; `attune packs load core` brings the usual ones", db.Name))
 	}
-	if defs, err = s.withPacks(env, defs); err != nil {
-		return nil, "", err
-	}
-	return defs, from, nil
+	r.defs, err = s.withPacks(env, r.defs)
+	return r, err
 }
 
 // withPacks are definitions, and those of the packs of the command line, which
@@ -172,18 +179,13 @@ func deniedPrograms(entries []string, defs []metadata.Definition) map[string][]s
 
 // detector makes the detector of a role. db is nil where there is none.
 func (s *definitionFlags) detector(ctx context.Context, env *cli.Env, role metadata.Role, db *cli.Database, cfg detect.Config) (*detect.Detector, error) {
-	defs, from, err := s.definitions(ctx, env, db)
+	found, err := s.definitions(ctx, env, db)
 	if err != nil {
 		return nil, err
 	}
-	if db != nil {
-		leftOut, err := db.Store.LeftOut(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("read definitions of %s: %w", db.Name, err)
-		}
-		if text := leftOut.String(); text != "" {
-			cfg.Warnings = append(cfg.Warnings, text)
-		}
+	defs := found.defs
+	if text := found.leftOut.String(); text != "" {
+		cfg.Warnings = append(cfg.Warnings, text)
 	}
 	if cfg.Policy, err = s.policy(env, defs); err == nil {
 		err = mindUnmatched(env, cfg.Policy, defs)
@@ -192,7 +194,7 @@ func (s *definitionFlags) detector(ctx context.Context, env *cli.Env, role metad
 		return nil, err
 	}
 	sec := section(env, role)
-	cfg.Role, cfg.Source, cfg.Strict, cfg.VerifyDeclared = role, from, env.Strict, sec.VerifyDeclared
+	cfg.Role, cfg.Source, cfg.Strict, cfg.VerifyDeclared = role, found.from, env.Strict, sec.VerifyDeclared
 	cfg.Declared, cfg.Extra = sec.Capabilities.Runtimes, carried(sec)
 	return generated(role, defs, cfg), nil
 }

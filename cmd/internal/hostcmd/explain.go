@@ -54,17 +54,18 @@ func (c *explainCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) 
 }
 
 func (c *explainCmd) unknown(ctx context.Context, env *cli.Env, role metadata.Role, db *cli.Database) error {
-	defs, from, err := c.definitions(ctx, env, db)
+	found, err := c.definitions(ctx, env, db)
 	if err != nil {
 		return err
 	}
 	where := "the core pack"
-	if from == detect.SourceDatabase {
+	if found.from == detect.SourceDatabase {
 		where = db.Name
 	}
 	var known []string
-	for i := range defs {
-		known = append(known, append([]string{defs[i].Ref, defs[i].CapabilityName()}, defs[i].Aliases...)...)
+	for i := range found.defs {
+		def := &found.defs[i]
+		known = append(known, append([]string{def.Ref, def.CapabilityName()}, def.Aliases...)...)
 	}
 	text := fmt.Sprintf("no runtime %q is defined in %s", c.Runtime, where)
 	if near := metadata.Nearest(c.Runtime, known); near != "" {
