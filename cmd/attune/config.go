@@ -26,7 +26,7 @@ func (c *configCmd) Help() string {
 }
 
 // AfterApply notes the flags that were given.
-func (c *configCmd) AfterApply(k *kong.Context) error {
+func (c *configCmd) AfterApply(k *kong.Context) error { //nolint:unparam // kong calls hooks that return an error
 	c.given = map[string]any{}
 	for _, p := range k.Path {
 		if p.Flag != nil {

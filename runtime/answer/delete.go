@@ -215,8 +215,9 @@ func broughtBy(ctx context.Context, st *store.Store, ref string) (string, error)
 			Loaded map[string]json.RawMessage `json:"loaded"`
 		} `json:"attune"`
 	}
-	if json.Unmarshal(pack.Meta, &meta) != nil || meta.Attune.Loaded[ref] == nil {
-		return "", nil
+	err = json.Unmarshal(pack.Meta, &meta)
+	if loaded := err == nil && meta.Attune.Loaded[ref] != nil; loaded {
+		return pack.Ref, nil
 	}
-	return pack.Ref, nil
+	return "", nil
 }

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"errors"
 	"bytes"
 	"debug/elf"
 	"fmt"
@@ -72,7 +73,7 @@ func readProgram(goos, path string) (p programFile) {
 		p.Unknown = fmt.Sprintf("%s cannot be looked at (%v)", path, err)
 		return p
 	}
-	p.File = FileID{uint64(st.Dev), uint64(st.Ino)} //nolint:unconvert // other types on macOS
+	p.File = FileID{uint64(st.Dev), uint64(st.Ino)}
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {
 		p.Unknown = path + " is not a regular file"
 		return p
@@ -202,7 +203,8 @@ func envRuns(arg string) (name string, ok bool) {
 }
 
 func unwrapPath(err error) error {
-	if at, ok := err.(*os.PathError); ok {
+	var at *os.PathError
+	if errors.As(err, &at) {
 		return at.Err
 	}
 	return err

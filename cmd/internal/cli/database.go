@@ -120,8 +120,8 @@ func filePath(url string) string {
 // one that leads to nothing, or that belongs to a stranger.
 func ownLink(path string) error {
 	info, err := os.Lstat(path)
-	if err != nil || info.Mode()&fs.ModeSymlink == 0 {
-		return nil // what is wrong with it, whoever opens it says
+	if link := err == nil && info.Mode()&fs.ModeSymlink != 0; !link {
+		return nil // opening it says what else is wrong with it
 	}
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s is a link to a file that does not exist; name that file itself", path)

@@ -168,7 +168,7 @@ func (u *unloader) runtime(ctx context.Context, ref string) (Unloaded, error) {
 // changed are pointers to what differs between a row and what was last loaded into
 // it; the empty pointer is a row that cannot be read.
 func (u *unloader) changed(row *metadata.Definition) ([]string, error) {
-	if row.Fault() != nil {
+	if malformed := row.Fault() != nil; malformed {
 		return []string{""}, nil
 	}
 	var loaded metadata.Definition
