@@ -1,9 +1,9 @@
 package host
 
 import (
-	"errors"
 	"bytes"
 	"debug/elf"
+	"errors"
 	"fmt"
 	"io"
 	"os"
