@@ -105,7 +105,7 @@ func (r *references) find(ctx context.Context, table string, rows bunschema.Quer
 	for i := range keys {
 		k := &keys[i]
 		from := bun.SafeQuery("?.? AS referring WHERE EXISTS (SELECT 1 FROM (?) AS target WHERE ?)",
-			bun.Name(k.Namespace), bun.Name(k.Name), rows, k.on())
+			bun.Name(k.Namespace), bun.Name(k.Name), rows, r.on(k))
 		if r.isOwn(k) {
 			if action(k.Action) != OnDeleteCascade || k.Name == table {
 				continue
@@ -134,11 +134,14 @@ func (r *references) find(ctx context.Context, table string, rows bunschema.Quer
 	return found, nil
 }
 
-// on is the condition that a referring row refers to the target.
-func (k *foreignKey) on() bunschema.QueryWithArgs {
+// on is the condition that a referring row refers to the target. The targets are
+// attune's columns, whose types compare by operators of pg_catalog; the referring
+// columns may have other types, for which a schema may hold a nearer operator.
+func (r *references) on(k *foreignKey) bunschema.QueryWithArgs {
+	pair := r.pick("referring.? OPERATOR(pg_catalog.=) target.?", "referring.? = target.?")
 	var pairs []any
 	for i := range k.Columns {
-		pairs = append(pairs, bun.SafeQuery("referring.? = target.?", bun.Name(k.Columns[i]), bun.Name(k.Targets[i])))
+		pairs = append(pairs, bun.SafeQuery(pair, bun.Name(k.Columns[i]), bun.Name(k.Targets[i])))
 	}
 	return bun.SafeQuery(strings.Repeat("? AND ", len(pairs)-1)+"?", pairs...)
 }
@@ -219,7 +222,7 @@ func (r *references) fromPostgres(ctx context.Context, table string) ([]foreignK
 		FROM pg_catalog.pg_constraint c
 		JOIN pg_catalog.pg_class t ON t.oid = c.conrelid
 		JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
-		WHERE c.contype = 'f' AND c.conparentid = 0
+		WHERE c.contype = 'f' AND c.conparentid = '0'
 		  AND c.confrelid = (SELECT o.oid FROM pg_catalog.pg_class o JOIN pg_catalog.pg_namespace s ON s.oid = o.relnamespace
 			WHERE s.nspname = ? AND o.relname = ?)
 		ORDER BY n.nspname, t.relname, c.conname`, limited("t"), r.schema, table).Scan(ctx, &rows)
@@ -250,9 +253,9 @@ func (r *references) fromSQLite(ctx context.Context, table string) ([]foreignKey
 		Key, Seq                              int
 	}
 	err := r.db.NewRaw(`SELECT t.name AS name, k.id AS key, k.seq AS seq, k."from" AS source, coalesce(k."to", 'id') AS target, k.on_delete AS action,
-			(SELECT json_group_array(c.name) FROM pragma_table_info(t.name) AS c) AS choices
-		FROM main.sqlite_master AS t JOIN pragma_foreign_key_list(t.name) AS k
-		WHERE t.type = 'table' AND k."table" = ? COLLATE NOCASE ORDER BY t.name, k.id, k.seq`, table).Scan(ctx, &rows)
+			(SELECT json_group_array(c.name) FROM pragma_table_info(t.name, ?0) AS c) AS choices
+		FROM ?1.sqlite_master AS t JOIN pragma_foreign_key_list(t.name, ?0) AS k
+		WHERE t.type = 'table' AND k."table" = ?2 COLLATE NOCASE ORDER BY t.name, k.id, k.seq`, r.schema, bun.Name(r.schema), table).Scan(ctx, &rows)
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ func (w *Workers) RowLimit(ctx context.Context) (*RowLimit, error) {
 
 // applies is the condition that a policy p is for what the current role reads.
 const applies bun.Safe = `p.polcmd IN ('r', '*') AND EXISTS (SELECT 1 FROM pg_catalog.unnest(p.polroles) AS r (oid)
-	WHERE r.oid = 0 OR pg_catalog.pg_has_role(current_user, r.oid, 'USAGE'))`
+	WHERE r.oid = '0' OR pg_catalog.pg_has_role(current_user, r.oid, 'USAGE'))`
 
 // limited returns the condition that row-level security may hide rows of a table from
 // the current role. alias is that of the table's row of pg_class.
