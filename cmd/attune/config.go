@@ -9,6 +9,7 @@ import (
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/cmd/internal/config"
+	"github.com/attune-go/attune/runtime/host"
 )
 
 type configCmd struct {
@@ -81,7 +82,7 @@ func concrete(s *config.Setting) string {
 		if err != nil {
 			return "none"
 		}
-		if _, err := os.Stat(path); err != nil {
+		if _, err := host.Stat(path); err != nil {
 			return "none; register and run make sqlite:" + path
 		}
 		return "sqlite:" + path

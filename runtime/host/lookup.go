@@ -129,22 +129,35 @@ func (h *LocalHost) Resolve(path string) Candidate {
 	})
 }
 
-// Stat describes the file at path, or what a link there leads to. Where that
-// hangs, the error wraps ErrHangs.
-func (h *LocalHost) Stat(path string) (fs.FileInfo, error) {
+// Stat describes the file at an absolute path, or what a link there leads to. Where
+// that hangs, the error wraps ErrHangs.
+func (h *LocalHost) Stat(path string) (fs.FileInfo, error) { return h.looks.stat(path) }
+
+// Stat is os.Stat, except that its error wraps ErrHangs where something on the way
+// does not answer: os.Stat would not return.
+func Stat(path string) (fs.FileInfo, error) {
+	abs, err := absolute(path)
+	if err != nil {
+		return nil, err
+	}
+	return ofProcess.stat(abs)
+}
+
+func (s *looks) stat(path string) (fs.FileInfo, error) {
 	type answer struct {
 		info fs.FileInfo
 		err  error
 	}
-	a := try(h.looks, func(l *look) (a answer) {
+	a := try(s, func(l *look) (a answer) {
 		real, err := l.follow("/", path, 0)
 		if err == nil {
 			err = l.enter(real)
 		}
-		if err != nil {
-			return answer{nil, err}
+		if errors.Is(err, ErrHangs) || err == errGivenUp {
+			return answer{nil, &fs.PathError{Op: "stat", Path: path, Err: err}}
 		}
-		a.info, a.err = os.Stat(real)
+		// Of links of the kernel's (/proc/PID/fd/3), the text leads nowhere.
+		a.info, a.err = os.Stat(path)
 		return a
 	})
 	return a.info, a.err

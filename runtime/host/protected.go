@@ -1,6 +1,7 @@
 package host
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -30,13 +31,14 @@ func (e *UnprotectedError) Error() string {
 // them. A relative path is one of the working directory.
 //
 // The error is an *UnprotectedError, or an *fs.PathError where the path leads to
-// nothing or cannot be looked at.
+// nothing or cannot be looked at. It wraps ErrHangs where something on the way does
+// not answer.
 func Protected(path string) (fs.FileInfo, error) {
 	abs, err := absolute(path)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(abs); err != nil {
+	if _, err := Stat(abs); err != nil {
 		return nil, err
 	}
 	by := try(ofProcess, func(l *look) string {
@@ -47,7 +49,7 @@ func Protected(path string) (fs.FileInfo, error) {
 		return nil, &UnprotectedError{Path: path, By: by}
 	}
 	// Nobody else can change the path any more, so this is what was checked.
-	return os.Stat(abs)
+	return Stat(abs)
 }
 
 // ProtectedPlace is Protected for a file that need not exist: where it does not,
@@ -57,22 +59,32 @@ func ProtectedPlace(path string) error {
 	if err != nil {
 		return err
 	}
-	for {
-		if _, err := os.Lstat(abs); err == nil || abs == "/" {
-			_, err := Protected(abs)
-			return err
-		}
+	for !someAt(abs) && abs != "/" {
 		abs = filepath.Dir(abs)
 	}
+	_, err = Protected(abs)
+	return err
 }
 
-// absolute is filepath.Abs that cleans nothing: the kernel takes ".." after
-// following a link.
+// someAt reports whether there is something at a path, be it a link to nothing or
+// something that does not answer.
+func someAt(path string) bool {
+	return try(ofProcess, func(l *look) bool {
+		folder, err := l.follow("/", filepath.Dir(path), 0)
+		if err == nil {
+			err = l.lstat(filepath.Join(folder, filepath.Base(path)), path, new(unix.Stat_t))
+		}
+		return err == nil || errors.Is(err, ErrHangs)
+	})
+}
+
+// absolute is filepath.Abs that cleans nothing, as the kernel takes ".." after
+// following a link, and that asks no file system for the working directory.
 func absolute(path string) (string, error) {
 	if filepath.IsAbs(path) {
 		return path, nil
 	}
-	dir, err := os.Getwd()
+	dir, err := unix.Getwd()
 	if err != nil {
 		return "", fmt.Errorf("find the working directory: %w", err)
 	}

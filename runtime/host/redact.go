@@ -23,7 +23,7 @@ func newRedactor(home, user string, commands map[string]bool) redactor {
 	var r redactor
 	if home != "" && home != "/" {
 		r.homes = append(r.homes, home)
-		if real, err := filepath.EvalSymlinks(home); err == nil && real != home && real != "/" {
+		if real := realPath(home); real != home && real != "/" {
 			r.homes = append(r.homes, real)
 		}
 	}
@@ -31,6 +31,16 @@ func newRedactor(home, user string, commands map[string]bool) redactor {
 		r.name = user
 	}
 	return r
+}
+
+// realPath is where a path leads to; where that cannot be told, the path.
+func realPath(path string) string {
+	return try(ofProcess, func(l *look) string {
+		if real, err := l.real(filepath.Clean(path)); err == nil {
+			return real
+		}
+		return path
+	})
 }
 
 func (r redactor) text(s string) string {

@@ -113,19 +113,27 @@ func (b *bench) hangs(svc *service.Service, want bool) {
 }
 
 // TestHostileLocations: a definition that somebody turns on all executables that
-// hang, as the standard policy lets it, takes nothing from the others, and nothing
+// hang and that the host's policy allows takes nothing from the others, and nothing
 // of what its own installation is.
 func TestHostileLocations(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, testdb.SQLite(t))
 	b.underStandardPolicy() // the folder
-	cfg := b.crowded(nil)
+	folders, allow := make([]string, 12), make([]string, 12)
+	for i := range folders {
+		folders[i] = filepath.Join(b.bin, fmt.Sprintf("h%02d", i))
+		allow[i] = folders[i] + "/alpha --version"
+	}
+	policy, err := host.NewPolicy(host.PolicyConfig{Allow: allow})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := b.crowded(policy)
 	cfg.FullEvery = 1
 	svc := b.start(cfg)
 	b.step(svc)
 	b.has("alpha@1.0.0", "beta@2.0.0")
-	for i := range 12 {
-		folder := filepath.Join(b.bin, fmt.Sprintf("h%02d", i))
+	for _, folder := range folders {
 		if err := os.Mkdir(folder, 0o755); err != nil {
 			t.Fatal(err)
 		}

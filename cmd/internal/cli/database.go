@@ -72,12 +72,19 @@ func (e *Env) Open(ctx context.Context, url string) (*Database, error) {
 // it. Schema and Store are not set. A file must be there: see Create.
 func (e *Env) OpenUnchecked(ctx context.Context, url string) (*Database, error) {
 	if path := filePath(url); path != "" {
-		if _, err := os.Stat(path); err != nil {
+		if _, err := host.Stat(path); errors.Is(err, host.ErrHangs) {
+			return nil, hangs(url, err)
+		} else if err != nil {
 			return nil, fmt.Errorf("open database %s: %w; `attune migrate up --database %s` creates it", url, pathReason(err), url)
 		}
 	}
 	db, err := database.OpenExisting(ctx, url)
 	return opened(db, url, err)
+}
+
+// hangs is the error of a database whose file does not answer.
+func hangs(url string, err error) error {
+	return fmt.Errorf("open database %s: %w; see to that file system, or name a database elsewhere", url, pathReason(err))
 }
 
 // Create is OpenUnchecked that creates the file of a SQLite database.
@@ -167,7 +174,7 @@ func (e *Env) ExistingURL() (string, error) {
 	if err != nil {
 		return "", errNoDatabase
 	}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+	if _, err := host.Stat(path); errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return "", errNoDatabase
 	}
 	if err := ownPlace(path); err != nil {
@@ -211,6 +218,9 @@ func (e *Env) OpenToWrite(ctx context.Context) (*Database, error) {
 	path := filePath(url)
 	if path == "" {
 		return e.Open(ctx, url)
+	}
+	if _, err := host.Stat(path); errors.Is(err, host.ErrHangs) {
+		return nil, hangs(url, err)
 	}
 	unlock, err := lockFile(ctx, path+".lock")
 	if err != nil {
@@ -264,25 +274,43 @@ func (e *Env) CreateEmbedded() (string, error) {
 }
 
 // ownPlace refuses an embedded file that others can change: nobody named it, so
-// whoever owns its folder would decide what is verified here.
+// whoever owns its folder would decide what is verified here. One that does not
+// answer is refused too, with an error that wraps host.ErrHangs.
 func ownPlace(path string) error {
-	if unprotected := openTo(path); unprotected != nil {
-		return fmt.Errorf("the embedded database %s is not used: %w; or set HOME or XDG_STATE_HOME to a folder of yours, or give --database", path, unprotected)
+	if err := openTo(path); err != nil {
+		return fmt.Errorf("the embedded database %s is not used: %w; or set HOME or XDG_STATE_HOME to a folder of yours, or give --database", path, err)
 	}
 	return nil
 }
 
-// openTo returns how others can change a SQLite database, its journals included;
-// nil where they cannot.
-func openTo(path string) (unprotected *host.UnprotectedError) {
-	real, err := filepath.EvalSymlinks(path)
+// openTo returns how others can change a SQLite database, its journals included,
+// as an *host.UnprotectedError, or that it does not answer; nil where neither is so.
+func openTo(path string) error {
+	if err := unfit(path); err != nil {
+		return err
+	}
+	real, err := filepath.EvalSymlinks(path) // it answers
 	if err != nil {
 		real = path
 	}
-	for _, file := range []string{path, real, real + "-wal", real + "-journal"} {
-		if errors.As(host.ProtectedPlace(file), &unprotected) {
-			return unprotected
+	for _, file := range []string{real, real + "-wal", real + "-journal"} {
+		if err := unfit(file); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// unfit returns what host.ProtectedPlace has against a file. That it does not exist
+// or cannot be opened is said by whoever opens it.
+func unfit(file string) error {
+	err := host.ProtectedPlace(file)
+	var unprotected *host.UnprotectedError
+	switch {
+	case errors.As(err, &unprotected):
+		return unprotected
+	case errors.Is(err, host.ErrHangs):
+		return err
 	}
 	return nil
 }
@@ -320,7 +348,8 @@ func (e *Env) Others() string {
 	if path == "" {
 		return ""
 	}
-	if unprotected := openTo(path); unprotected != nil {
+	var unprotected *host.UnprotectedError
+	if errors.As(openTo(path), &unprotected) {
 		return unprotected.By
 	}
 	return ""

@@ -54,8 +54,8 @@ func (s Search) find() (*File, error) {
 		return read(s.Path)
 	}
 	places := Places(s.Getenv)
-	found, err := host.Within(readTime, here, func() (bool, error) { return exists(here) && !isOneOf(here, places), nil })
-	if err != nil { // a folder hangs: that of the user, say
+	found, err := foundHere(places)
+	if err != nil { // its policy would not count
 		f, otherErr := s.first(places)
 		if otherErr == nil {
 			f.Warnings = append(f.Warnings, err.Error()+"; it is left out")
@@ -84,25 +84,26 @@ func (s Search) find() (*File, error) {
 	return f, s.otherPolicy(f, places)
 }
 
-// first reads the first of places that exists.
+// first reads the first of places that exists. One that cannot be read is an error,
+// also where its folder hangs: what it says of policy would not count.
 func (s Search) first(places []string) (*File, error) {
-	var hanging []string
 	for _, place := range places {
 		f, err := read(place)
 		switch {
 		case absent(err):
-		case errors.Is(err, host.ErrHangs) && !s.Strict:
-			hanging = append(hanging, err.Error()+"; it is left out")
 		case err != nil && place != systemFile:
-			return nil, fmt.Errorf("%w (HOME is %q, XDG_CONFIG_HOME %q)", err, s.Getenv("HOME"), s.Getenv("XDG_CONFIG_HOME"))
+			where := fmt.Sprintf("HOME is %q, XDG_CONFIG_HOME %q", s.Getenv("HOME"), s.Getenv("XDG_CONFIG_HOME"))
+			if errors.Is(err, host.ErrHangs) {
+				where += "; what may run here could be written there: name another file with --config, or set XDG_CONFIG_HOME to a folder that answers"
+			}
+			return nil, fmt.Errorf("%w (%s)", err, where)
 		case err != nil:
 			return nil, err
 		default:
-			f.Warnings = append(hanging, f.Warnings...)
 			return f, nil
 		}
 	}
-	return &File{Warnings: hanging, Origins: map[string]Origin{}}, nil
+	return &File{Origins: map[string]Origin{}}, nil
 }
 
 // otherPolicy replaces the policy of the working directory's file by that of the
@@ -153,24 +154,23 @@ func Places(getenv func(string) string) []string {
 // named.
 func (f *File) Elsewhere() bool { return f.Path == here }
 
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
-}
-
-// isOneOf reports whether a path is the same file as one of others: who stands in
-// /etc/attune is not in a stranger's folder.
-func isOneOf(path string, others []string) bool {
-	info, err := os.Stat(path)
-	if err != nil {
-		return false
+// foundHere reports whether the working directory has a config file that is not
+// one of places: who stands in /etc/attune is not in a stranger's folder. The error
+// says that the folder does not answer.
+func foundHere(places []string) (bool, error) {
+	info, err := host.Stat(here)
+	if errors.Is(err, host.ErrHangs) {
+		return false, fmt.Errorf("look for a config file: %w", err)
 	}
-	for _, other := range others {
-		if there, err := os.Stat(other); err == nil && os.SameFile(info, there) {
-			return true
+	if err != nil {
+		return false, nil
+	}
+	for _, place := range places {
+		if there, err := host.Stat(place); err == nil && os.SameFile(info, there) {
+			return false, nil
 		}
 	}
-	return false
+	return true, nil
 }
 
 // absent reports whether an error is that of a file that does not exist. HOME may

@@ -231,7 +231,7 @@ func openToWrite(ctx context.Context, env *cli.Env) (*cli.Database, error) {
 	}
 	db, err := env.OpenToWrite(ctx)
 	var file *fs.PathError
-	if !errors.As(err, &file) || errors.Is(err, database.ErrReadOnly) {
+	if !errors.As(err, &file) || errors.Is(err, database.ErrReadOnly) || errors.Is(err, host.ErrHangs) {
 		return db, err
 	}
 	const another = "or name another database with --database"
@@ -246,12 +246,17 @@ func openToWrite(ctx context.Context, env *cli.Env) (*cli.Database, error) {
 }
 
 // openToLook opens the database that is named, else the embedded file where there
-// is one, for a command that writes nothing; nil where there is none.
+// is one, for a command that writes nothing; nil where there is none. An embedded
+// file that does not answer is left out with a warning.
 func openToLook(ctx context.Context, env *cli.Env) (*cli.Database, error) {
 	if err := mindOthers(env); err != nil {
 		return nil, err
 	}
 	db, err := env.OpenIfAny(ctx)
+	if errors.Is(err, host.ErrHangs) && env.URL() == "" && !env.Strict {
+		env.Warn(fmt.Sprintf("%v; the core pack counts instead", err))
+		return nil, nil
+	}
 	if err != nil && env.URL() == "" {
 		return nil, fmt.Errorf("%w; `--database %s` leaves it out and goes by the core pack", err, database.Memory)
 	}

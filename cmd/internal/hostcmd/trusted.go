@@ -48,7 +48,7 @@ func (s *definitionFlags) trusted(env *cli.Env) ([]host.Command, error) {
 // neighbour is a guess at the folder that was meant, where there is none of the
 // name that was given.
 func neighbour(dir string) string {
-	if _, err := os.Stat(dir); err == nil {
+	if _, err := host.Stat(dir); err == nil || errors.Is(err, host.ErrHangs) {
 		return ""
 	}
 	entries, err := os.ReadDir(filepath.Dir(dir))

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -73,8 +72,8 @@ func asked(entry string, known []string) string {
 // by each of its names, also by those behind links.
 func onHost(local *host.LocalHost, entry string) bool {
 	if filepath.IsAbs(entry) {
-		_, err := os.Lstat(entry)
-		return err == nil
+		_, err := local.Stat(entry)
+		return err == nil || errors.Is(err, host.ErrHangs)
 	}
 	return len(local.Lookup(entry)) > 0
 }

@@ -141,8 +141,7 @@ func TestFileThatCannotBeUsed(t *testing.T) {
 		refused(t, "sqlite:"+locked+"/w.db", "w.db.lock: permission denied; ", "need write access to the folder "+locked+": give it, ")
 	})
 	t.Run("read-only file system", func(t *testing.T) {
-		var fs unix.Statfs_t
-		if err := unix.Statfs("/sys", &fs); err != nil || fs.Flags&unix.ST_RDONLY == 0 {
+		if unix.Access("/sys", unix.W_OK) != unix.EROFS {
 			t.Skip("/sys is writable here; containers have it read-only")
 		}
 		refused(t, "sqlite:/sys/w.db", "w.db.lock: ", "need write access to the folder /sys: give it, ")
