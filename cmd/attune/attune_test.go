@@ -250,7 +250,7 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"explain", "gpu-3"}, 2, "runtime"},
 		{[]string{"workers", "history", "gpu-3", "--limit=abc"}, 2, "not a whole number"},
 		{[]string{"workers", "history", "gpu-3", "--limit", "99999999999999999999"}, 2, "too large a number"},
-		{[]string{"workers", "refresh", "gpu-3", "--timeout", "soon"}, 2, `--timeout: "soon" is not a time such as 500ms, 10s or 2m`},
+		{[]string{"workers", "refresh", "gpu-3", "--timeout", "soon"}, 2, `--timeout: "soon" is not a time such as 10s, 1h30m or 7d`},
 		{[]string{"workers", "list", "id:seven"}, 2, "not a number"},
 		{[]string{"versions", "match", ">=x", "1"}, 2, ">=x"},
 		{[]string{"migrate", "up", "--database", ""}, 2, "--database is empty"},

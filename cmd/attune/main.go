@@ -11,7 +11,7 @@ type grammar struct {
 	Packs    packsCmd    `cmd:"" help:"Write, check, load and unload packs of runtime definitions."`
 	Runtimes runtimesCmd `cmd:"" help:"Show and delete the runtimes that the database defines."`
 	Workers  workersCmd  `cmd:"" help:"Show, refresh and delete registered workers and sensors."`
-	Explain  explainCmd  `cmd:"" help:"Show why a worker has a runtime or has it not, from what it reported."`
+	Explain  explainCmd  `cmd:"" help:"Show why a worker does or does not have a runtime, from what it reported."`
 	Versions versionsCmd `cmd:"" help:"Match versions against a constraint."`
 	Config   configCmd   `cmd:"" help:"Show the configuration in force, and where each value is from."`
 }

@@ -26,7 +26,7 @@ type lockFlag struct {
 
 func (f *lockFlag) valid() error {
 	if f.LockTimeout <= 0 {
-		return cli.Usagef("--lock-timeout: %v is not more than nothing", f.LockTimeout)
+		return cli.Usagef("--lock-timeout must be greater than 0, got %v", f.LockTimeout)
 	}
 	return nil
 }

@@ -224,7 +224,7 @@ func (s *Service) sweep(ctx context.Context) error {
 		return err
 	})
 	for _, w := range swept {
-		s.log.Warn("a worker beats no more and is inactive now", "worker", w.Name, "worker_role", roleOf(w.WorkerRole), "row", w.ID, "last_heartbeat", w.LastHeartbeat)
+		s.log.Warn("marked stale worker inactive", "worker", w.Name, "worker_role", roleOf(w.WorkerRole), "row", w.ID, "last_heartbeat", w.LastHeartbeat)
 	}
 	if err != nil {
 		s.log.Error("look for workers that beat no more", "error", err)

@@ -43,7 +43,7 @@ func values() []kong.Option {
 // ParseSpan reads a time such as 10s, 1h30m or, as time.ParseDuration does not, 7d:
 // days of 24 hours.
 func ParseSpan(text string) (time.Duration, error) {
-	wrong := fmt.Errorf("%q is not a time such as 500ms, 10s or 2m", text)
+	wrong := fmt.Errorf("%q is not a time such as 10s, 1h30m or 7d", text)
 	days, rest, some := strings.Cut(text, "d")
 	if !some {
 		d, err := time.ParseDuration(text)

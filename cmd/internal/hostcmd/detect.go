@@ -51,6 +51,11 @@ func (c *detectCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) e
 		return err
 	}
 	if len(c.Runtime) > 0 {
+		for _, name := range c.Runtime {
+			if _, err := det.Only(name); errors.Is(err, detect.ErrUnknownName) {
+				return c.unknown(ctx, env, role, db, "detect", name)
+			}
+		}
 		if det, err = det.Only(c.Runtime...); err != nil {
 			return err
 		}

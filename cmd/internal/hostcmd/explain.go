@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/runtime/detect"
@@ -37,7 +38,7 @@ func (c *explainCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) 
 	e, err := det.Explain(ctx, c.Runtime)
 	progress.clear()
 	if errors.Is(err, detect.ErrUnknownName) {
-		return c.unknown(ctx, env, role, db)
+		return c.unknown(ctx, env, role, db, "explain", c.Runtime)
 	}
 	if err != nil {
 		return err
@@ -53,8 +54,12 @@ func (c *explainCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) 
 	return err
 }
 
-func (c *explainCmd) unknown(ctx context.Context, env *cli.Env, role metadata.Role, db *cli.Database) error {
-	found, err := c.definitions(ctx, env, db)
+// unknown is the error of a command for a name that no runtime has.
+func (s *source) unknown(ctx context.Context, env *cli.Env, role metadata.Role, db *cli.Database, command, name string) error {
+	if i := strings.IndexAny(name, "@<>=~^"); i > 0 {
+		return cli.Usagef("%s takes a runtime without versions, such as %s, got %q", command, strings.TrimSpace(name[:i]), name)
+	}
+	found, err := s.definitions(ctx, env, db)
 	if err != nil {
 		return err
 	}
@@ -67,11 +72,11 @@ func (c *explainCmd) unknown(ctx context.Context, env *cli.Env, role metadata.Ro
 		def := &found.defs[i]
 		known = append(known, append([]string{def.Ref, def.CapabilityName()}, def.Aliases...)...)
 	}
-	text := fmt.Sprintf("no runtime %q is defined in %s", c.Runtime, where)
-	if near := metadata.Nearest(c.Runtime, known); near != "" {
+	text := fmt.Sprintf("no runtime %q is defined in %s", name, where)
+	if near := metadata.Nearest(name, known); near != "" {
 		return fmt.Errorf("%s; did you mean %s?", text, near)
 	}
-	return fmt.Errorf("%s; a definition is one row, or a pack: `attune packs init`, then `%s explain %s --pack DIR`", text, role, c.Runtime)
+	return fmt.Errorf("%s; a definition is one row, or a pack: `attune packs init`, then `%s %s %s --pack DIR`", text, role, command, name)
 }
 
 func printExplanation(out *cli.Terminal, e *detect.Explanation) {

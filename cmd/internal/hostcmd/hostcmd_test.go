@@ -471,7 +471,10 @@ func TestDetectOfSomeRuntimes(t *testing.T) {
 	if caps := document(t, run(t, metadata.Worker, "detect", "python", "--json")); !slices.Equal(caps.Runtimes, []string{"python"}) || len(caps.Undetected) != 0 {
 		t.Errorf("--json: %v, undetected %v", caps.Runtimes, caps.Undetected)
 	}
-	want(t, run(t, metadata.Worker, "detect", "pyton"), 1, "did you mean \"python\"?")
+	want(t, run(t, metadata.Worker, "detect", "pyton"), 1, `no runtime "pyton" is defined in the core pack; did you mean python?`)
+	for _, command := range []string{"detect", "explain"} {
+		want(t, run(t, metadata.Worker, command, "python@>=3.12"), 2, command+" takes a runtime without versions, such as python, got")
+	}
 	want(t, run(t, metadata.Worker, "detect", "builtin"), 0, "core.sensor.builtin is not for the role worker", "no runtimes")
 	want(t, run(t, metadata.Worker, "detect", "python", "--diff"), 2, "--diff compares everything")
 }

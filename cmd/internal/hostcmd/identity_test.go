@@ -102,16 +102,16 @@ func TestValuesThatMeanNothing(t *testing.T) {
 		{"--label", "zone=a\x1b", "control characters"},
 		{"--listen", "foo", `listen: "foo" is not [HOST]:PORT`},
 		{"--listen", ":99999", `listen: ":99999" is not [HOST]:PORT`},
-		{"--max-concurrent-executions", "0", "--max-concurrent-executions: 0 is not more than zero"},
-		{"--max-concurrent-executions", "-1", "--max-concurrent-executions: -1 is not more than zero"},
+		{"--max-concurrent-executions", "0", "--max-concurrent-executions must be greater than 0, got 0"},
+		{"--max-concurrent-executions", "-1", "--max-concurrent-executions must be greater than 0, got -1"},
 		{"--port", "0", "port: 0 is not between 1 and 65535"},
 		{"--port", "65536", "port: 65536 is not between 1 and 65535"},
-		{"--full-every", "0", "--full-every: 0 is not more than zero"},
-		{"--heartbeat-interval", "0s", "--heartbeat-interval: 0s is not more than zero"},
+		{"--full-every", "0", "--full-every must be greater than 0, got 0"},
+		{"--heartbeat-interval", "0s", "--heartbeat-interval must be greater than 0, got 0s"},
 		{"--heartbeat-interval", "500ms", "heartbeat_interval"},
 		{"--heartbeat-interval", "1500ms", "heartbeat_interval"},
-		{"--verify-interval", "0s", "--verify-interval: 0s is not more than zero"},
-		{"--unconfirmed-for", "0s", "--unconfirmed-for: 0s is not more than zero"},
+		{"--verify-interval", "0s", "--verify-interval must be greater than 0, got 0s"},
+		{"--unconfirmed-for", "0s", "--unconfirmed-for must be greater than 0, got 0s"},
 	} {
 		want(t, run(t, metadata.Worker, "run", "--database", "sqlite:w.db", c.flag+"="+c.value), cli.ExitUsage, c.say)
 	}

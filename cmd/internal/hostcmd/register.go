@@ -154,7 +154,7 @@ func positive[T int | time.Duration](flag string, told *T, file T) (T, error) {
 	case told == nil:
 		return file, nil
 	case *told <= 0:
-		return 0, cli.Usagef("--%s: %v is not more than zero", flag, *told)
+		return 0, cli.Usagef("--%s must be greater than 0, got %v", flag, *told)
 	}
 	return *told, nil
 }
