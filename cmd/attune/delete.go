@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
@@ -45,6 +44,15 @@ func (c *workersDeleteCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
+	if len(selection.Names) > 1 { // the whole selection or nothing
+		unknown, err := unknownNames(ctx, db, selection.Names)
+		if err != nil {
+			return err
+		}
+		if unknown != "" {
+			return errors.New("nothing was deleted: " + unknown)
+		}
+	}
 	report, err := answer.DeleteWorkers(ctx, db, store.Config{Schema: db.Schema}, selection, answer.DeleteOptions{DryRun: c.DryRun, Force: c.Force})
 	if report == nil {
 		return asOperator(db, err)
@@ -52,14 +60,15 @@ func (c *workersDeleteCmd) Run(ctx context.Context, env *cli.Env) error {
 	if len(report.Workers) == 0 {
 		return noneFit(ctx, db, &c.selector, selection)
 	}
-	refused := ""
-	if report.Hindered(c.Force) {
-		refused = c.refusal(report)
+	refused, hindered := "", report.Hindered(c.Force)
+	unseen := errors.Is(err, answer.ErrHindered) && !hindered // the database alone saw what refers to them
+	if hindered || unseen {
+		refused = c.refusal(report, unseen)
 	}
 	if env.JSON {
 		err = cli.PrintJSON(env.Out, report)
 	} else {
-		printWorkersDeletion(env.Out, report, refused)
+		printWorkersDeletion(env.Out, report, refused, unseen)
 		err = nil
 	}
 	if err == nil && refused != "" && !c.DryRun {
@@ -68,20 +77,25 @@ func (c *workersDeleteCmd) Run(ctx context.Context, env *cli.Env) error {
 	return err
 }
 
-// refusal says why workers are not deleted.
-func (c *workersDeleteCmd) refusal(r *answer.WorkersDeletion) string {
+// refusal says why workers are not deleted. unseen counts references that the login
+// may not read.
+func (c *workersDeleteCmd) refusal(r *answer.WorkersDeletion, unseen bool) string {
 	var why []string
 	runs, strange := hindered(r)
 	if c.Force {
 		runs, strange = 0, 0
 	}
 	if runs > 0 {
-		why = append(why, fmt.Sprintf("%s still run: stop them, or take --force and they register anew", ofWorkers(runs, r)))
+		text := "%s still run: stop them, or take --force and they register anew"
+		if runs == 1 {
+			text = "%s still runs: stop it, or take --force and it registers anew"
+		}
+		why = append(why, fmt.Sprintf(text, ofWorkers(runs, r)))
 	}
 	if strange > 0 {
 		why = append(why, fmt.Sprintf("%s not registered by attune: --force deletes them all the same", ofWorkers(strange, r)))
 	}
-	if refs := hindering(r.References); refs != "" {
+	if refs := hindering(r.References, unseen); refs != "" {
 		why = append(why, "still referenced by "+refs)
 	}
 	return strings.Join(why, "; ")
@@ -104,9 +118,21 @@ func hindered(r *answer.WorkersDeletion) (runs, strange int) {
 	return runs, strange
 }
 
-// hindering are the references that keep a row from being deleted, in words.
-func hindering(refs []store.Reference) string {
-	return inWords(slices.DeleteFunc(slices.Clone(refs), func(r store.Reference) bool { return !r.Hinders() }))
+// hindering returns, in words, the references that keep a row from being deleted, and
+// how to see which rows they are. unseen counts those that the login may not read.
+func hindering(refs []store.Reference, unseen bool) string {
+	var hinder []store.Reference
+	hint := ""
+	for i := range refs {
+		if !refs[i].Hinders() && !(unseen && refs[i].Unseen()) {
+			continue
+		}
+		hinder = append(hinder, refs[i])
+		if refs[i].Rows < 0 {
+			hint = "; a login that has SELECT on the table sees which"
+		}
+	}
+	return inWords(hinder) + hint
 }
 
 func inWords(refs []store.Reference) string {
@@ -117,7 +143,7 @@ func inWords(refs []store.Reference) string {
 	return strings.Join(list, ", ")
 }
 
-func printWorkersDeletion(out *cli.Terminal, r *answer.WorkersDeletion, refused string) {
+func printWorkersDeletion(out *cli.Terminal, r *answer.WorkersDeletion, refused string, unseen bool) {
 	t := cli.NewTable("ID", "NAME", "ROLE", "STATUS", "HEARTBEAT", "NOTE")
 	t.Right, t.Wrap = map[int]bool{0: true}, true
 	for i := range r.Workers {
@@ -133,7 +159,7 @@ func printWorkersDeletion(out *cli.Terminal, r *answer.WorkersDeletion, refused 
 			standing(w.Status, w.Stale), cli.Cell{Text: silent(w.SilentSeconds)}, note)
 	}
 	t.Print(out)
-	printReferences(out, r.References)
+	printReferences(out, r.References, r.DryRun, unseen)
 	switch {
 	case r.Deleted:
 		out.Printf("%s deleted\n", cli.Count(len(r.Workers), "worker"))
@@ -144,13 +170,16 @@ func printWorkersDeletion(out *cli.Terminal, r *answer.WorkersDeletion, refused 
 	}
 }
 
-// printReferences says what refers to what is, or would be, deleted.
-func printReferences(out *cli.Terminal, refs []store.Reference) {
+// printReferences says what refers to what is, or would be, deleted. What the login may
+// not read is in the way where the database said so, and may be in a dry run.
+func printReferences(out *cli.Terminal, refs []store.Reference, dryRun, unseen bool) {
 	for i := range refs {
 		text := cli.Clean(refs[i].String())
 		switch {
-		case refs[i].Hinders():
+		case refs[i].Hinders(), unseen && refs[i].Unseen():
 			out.PrintProse(cli.Red, "in the way:", 12, text)
+		case dryRun && refs[i].Unseen():
+			out.PrintProse(cli.Yellow, "perhaps in the way:", 20, text)
 		case refs[i].OnDelete == store.OnDeleteSetNull:
 			out.PrintProse(cli.Yellow, "cleared:", 12, "the reference of "+text)
 		}
@@ -180,7 +209,7 @@ type runtimesDeleteCmd struct {
 
 // Help is the longer text of --help.
 func (c *runtimesDeleteCmd) Help() string {
-	return "Its versions are deleted too. While actions, sensors, workers or rows of other tables refer to it, it is not deleted, and they are named. " +
+	return "Its versions are deleted too. While actions, sensors or rows of other tables refer to it, it is not deleted, and they are named. " +
 		"Workers that have the runtime lose it when they next verify. To undo the load of a whole pack take `attune packs unload`."
 }
 
@@ -204,7 +233,7 @@ func (c *runtimesDeleteCmd) Run(ctx context.Context, env *cli.Env) error {
 		err = nil
 	}
 	if err == nil && !report.Deleted && !report.DryRun {
-		return fmt.Errorf("%s was not deleted: still referenced by %s", c.Ref, hindering(report.References))
+		return fmt.Errorf("%s was not deleted: still referenced by %s", c.Ref, hindering(report.References, true))
 	}
 	return err
 }
@@ -222,7 +251,8 @@ func (c *runtimesDeleteCmd) notARef(ctx context.Context, db *cli.Database) error
 }
 
 func printRuntimeDeletion(out *cli.Terminal, r *answer.RuntimeDeletion) {
-	printReferences(out, r.References)
+	unseen := !r.Deleted && !r.DryRun && hindering(r.References, false) == ""
+	printReferences(out, r.References, r.DryRun, unseen)
 	what := cli.Clean(r.Ref)
 	if len(r.Versions) > 0 {
 		what += " with its versions " + cli.Clean(strings.Join(r.Versions, ", "))
@@ -230,12 +260,12 @@ func printRuntimeDeletion(out *cli.Terminal, r *answer.RuntimeDeletion) {
 	switch {
 	case r.Deleted:
 		out.Printf("deleted %s\n", what)
-	case r.DryRun && hindering(r.References) != "":
+	case r.DryRun && hindering(r.References, false) != "":
 		out.Printf("would be refused: %s is still referenced\n", what)
 	case r.DryRun:
 		out.Printf("would delete %s; nothing was deleted (--dry-run)\n", what)
 	}
-	if hindering(r.References) != "" {
+	if !r.Deleted && hindering(r.References, !r.DryRun) != "" {
 		return
 	}
 	if r.Workers > 0 {

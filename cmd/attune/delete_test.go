@@ -32,8 +32,9 @@ func TestWorkersDelete(t *testing.T) {
 		want(t, run(t, "workers", "delete", "web-*", "role:sensor"), 1, "no workers", "fit web-* role:sensor")
 		want(t, run(t, "workers", "delete", "silent:soon"), 2, "silent: \"soon\" is not a time")
 		want(t, run(t, "workers", "delete", "--silent=-1h"), 2, "silent: \"-1h\"")
-		want(t, run(t, "workers", "delete", "web-1"), 1, "still runs, and registers anew", "nothing was deleted: 1 of 1 worker still run")
-		want(t, run(t, "workers", "delete", "web-1", "lost", "--dry-run"), 0, "would be refused: 1 of 2 workers still run")
+		want(t, run(t, "workers", "delete", "web-1"), 1, "still runs, and registers anew", "nothing was deleted: 1 of 1 worker still runs: stop it, or take --force and it registers anew")
+		want(t, run(t, "workers", "delete", "web-1", "lost", "--dry-run"), 0, "would be refused: 1 of 2 workers still runs")
+		want(t, run(t, "workers", "delete", "ended", "web-3"), 1, `nothing was deleted: there is no worker "web-3", did you mean web-`)
 		want(t, run(t, "workers", "delete", "old*"), 1, `old\x1b[31m`, "not registered by attune", "1 of 1 worker not registered by attune: --force")
 		want(t, run(t, "workers", "delete", "ended", "lost", "--dry-run"), 0, "would delete 2 workers; nothing was deleted")
 		if got := names(t); got != all {
@@ -44,8 +45,9 @@ func TestWorkersDelete(t *testing.T) {
 			t.Errorf("there are %q", got)
 		}
 		want(t, run(t, "workers", "history", "lost"), 0, "gained", "2.7.18") // it stays
+		want(t, run(t, "workers", "history", "lost", "--runtime", "ruby"), 0, "no changes that fit\n")
 		got := run(t, "workers", "delete", "web-1", "old*", "--json")
-		want(t, got, 1, "1 of 2 workers still run", "1 of 2 workers not registered")
+		want(t, got, 1, "1 of 2 workers still runs", "1 of 2 workers not registered")
 		var report answer.WorkersDeletion
 		if err := json.Unmarshal([]byte(got.out), &report); err != nil || report.Deleted || len(report.Workers) != 2 ||
 			report.Workers[0].Hindrance != answer.NotRegistered || report.Workers[1].Hindrance != answer.StillRuns || report.Workers[1].SilentSeconds == nil {
@@ -152,6 +154,8 @@ func TestDeletingAsLeastPrivilege(t *testing.T) {
 	exec(t, db, "CREATE TABLE bill (runtime bigint REFERENCES runtime (id))")
 	exec(t, db, "INSERT INTO secret SELECT id FROM runtime WHERE ref = 'core.ruby'")
 	exec(t, db, "INSERT INTO bill SELECT id FROM runtime WHERE ref = 'core.java'")
+	exec(t, db, "CREATE TABLE task (worker bigint REFERENCES worker (id))")
+	exec(t, db, "INSERT INTO task SELECT id FROM worker WHERE name = 'ended'")
 	roles := testdb.MakeRoles(t, db, string(text))
 	as := func(role string) {
 		t.Helper()
@@ -170,7 +174,13 @@ func TestDeletingAsLeastPrivilege(t *testing.T) {
 	want(t, run(t, "runtimes", "delete", "core.ruby"), 1, "rows of secret that this login may not read")
 	exec(t, db, "GRANT SELECT ON secret TO PUBLIC")
 	want(t, run(t, "runtimes", "delete", "core.ruby"), 1, "1 row of secret")
-	want(t, run(t, "runtimes", "delete", "core.java"), 1, "still referenced") // the database refuses
+	want(t, run(t, "runtimes", "delete", "core.java", "--dry-run"), 0, "perhaps in the way: rows of bill that this login may not read")
+	want(t, run(t, "packs", "unload", "core", "--dry-run"), 0, "deleted   core.java  unless referenced by rows of bill that this login may not read")
+	want(t, run(t, "runtimes", "delete", "core.java"), 1, "in the way: rows of bill", // the database refuses
+		"core.java was not deleted: still referenced by rows of bill that this login may not read; a login that has SELECT on the table sees which")
+	want(t, run(t, "workers", "delete", "ended", "--dry-run"), 0, "perhaps in the way: rows of task", "would delete 1 worker")
+	want(t, run(t, "workers", "delete", "ended"), 1, "in the way: rows of task", "nothing was deleted: still referenced by rows of task that this login may not read")
+	exec(t, db, "DELETE FROM task")
 	want(t, run(t, "runtimes", "delete", "core.lua"), 0, "deleted core.lua")
 	want(t, run(t, "packs", "unload", "core"), 0, "kept      core.go", "kept      core.perl", "kept      core.ruby", "kept      core.java  referenced by rows of bill that this login may not read", "deleted   core.python")
 	operator, err := database.OpenExisting(t.Context(), os.Getenv("ATTUNE_DATABASE_URL"))

@@ -71,14 +71,14 @@ func declared(s detect.Source) string {
 
 func printInstallation(out *cli.Terminal, in *installation, constrained bool) {
 	verdict := ""
-	switch {
-	case constrained && in.Match:
+	if constrained && in.Match {
 		verdict = "  " + out.Paint(cli.Green, "satisfies it")
-	case constrained:
-		verdict = "  " + out.Paint(cli.Yellow, cli.Clean(strings.Join(in.WhyNot, "; ")))
 	}
 	out.Printf("%s  %s%s\n", out.Paint(cli.Bold, cli.Clean(cli.Or(in.Version, "unknown version"))), cli.Clean(cli.Or(in.Path, "-")), verdict)
 	field := cli.NewFields(out, "  ")
+	if constrained && !in.Match {
+		field("why not", strings.Join(in.WhyNot, "; "))
+	}
 	if in.RealPath != in.Path {
 		field("really", in.RealPath)
 	}

@@ -90,7 +90,11 @@ func printUnloading(out *cli.Terminal, r *install.Unloading) {
 func printUnloaded(out *cli.Terminal, u *install.Unloaded) {
 	ref := cli.Clean(u.Ref)
 	if u.Deleted {
-		out.Printf("deleted   %s\n", ref)
+		if len(u.References) == 0 {
+			out.Printf("deleted   %s\n", ref)
+		} else { // a dry run, which cannot tell
+			out.PrintProse(cli.Plain, "deleted   "+ref+"  ", 0, "unless referenced by "+inWords(u.References))
+		}
 		return
 	}
 	why := map[install.Reason]string{

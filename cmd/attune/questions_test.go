@@ -50,6 +50,13 @@ func TestWorkersCountedAndSorted(t *testing.T) {
 		want(t, run(t, "workers", "list"), 0, "\n10 workers: 8 active, 1 stale, 1 inactive\n")
 		want(t, run(t, "workers", "list", "--limit", "3"), 0, "\n10 workers: 8 active, 1 stale, 1 inactive; 3 shown\n")
 		want(t, run(t, "workers", "list", "lost"), 0, "\n1 worker: 1 stale\n")
+		for _, command := range [][]string{{"list"}, {"refresh", "--dry-run"}} {
+			got := run(t, append([]string{"workers"}, append(command, "web-1", "web-3", "web-*")...)...)
+			if got.status != 0 || got.errOut != "note: there is no worker \"web-3\", did you mean web-1?\n" {
+				t.Errorf("%q: status %d, and on standard error\n%s", command, got.status, got.errOut)
+			}
+		}
+		want(t, run(t, "runtimes", "show", "python"), 0, "(worker), build-10 (worker), declared (worker), lost (worker, stale), web-1 (worker), web-2 (worker)\n")
 		want(t, run(t, "workers", "list", "--sort", "version"), 2, "goes with --has or --lacks")
 		want(t, run(t, "workers", "list", "--sort", "colour"), 2, "--sort", "colour")
 		want(t, run(t, "runtimes", "list"), 0, "\n20 runtimes\n")
@@ -62,7 +69,7 @@ func TestWorkersCountedAndSorted(t *testing.T) {
 func TestPrereleasesAreSaidToBeLeftOut(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
-		const note = "note: 1 worker more has only a pre-release that fits; --prereleases counts it"
+		const note = "note: 1 more worker has only a pre-release that fits; --prereleases lists it"
 		for _, args := range [][]string{
 			{"list", "--has", "python@>=3.12"}, {"list", "--has", "python@>=3.12", "--json"}, {"list", "has:python@>=3.13"},
 			{"list", "--has", "python@>=3.12", "--limit", "1"}, {"refresh", "has:python@>=3.12", "--dry-run"},
@@ -204,7 +211,10 @@ func TestHistoryOfAllAndSince(t *testing.T) {
 		want(t, run(t, "workers", "history"), 0, "\n6 changes: 6 gained\n")
 		want(t, run(t, "workers", "history", "--since", "1h", "web-1"), 0, "no changes that fit\n")
 		want(t, run(t, "workers", "history", "--since", "soon"), 2, `"soon" is not a time`)
-		want(t, run(t, "workers", "history", "--since=-1h"), 2, "negative")
+		want(t, run(t, "workers", "history", "--since=-1h"), 2, "--since must be greater than 0, got -1h0m0s")
+		want(t, run(t, "workers", "history", "--since", "0"), 2, "--since must be greater than 0, got 0s")
+		want(t, run(t, "workers", "history", "--runtime", "python@>=3.12"), 2, "without versions")
+		want(t, run(t, "workers", "history", "web-3"), 1, `attune: no worker "web-3" in `) // said once
 		want(t, run(t, "workers", "history", "-f", "--since", "1h"), 2, "--after says where to begin")
 	})
 }
@@ -216,11 +226,15 @@ func TestHistoryFitsANarrowTerminal(t *testing.T) {
 	changes := []answer.Change{
 		{ID: 12345, At: at, Name: "build-host-12", Role: "worker", Runtime: "python", Kind: schema.VersionChanged, OldVersion: new("3.12.1"), NewVersion: new("3.12.4"), Detail: new("/usr/bin/python3")},
 		{ID: 12344, At: at, Name: "eye", Role: "sensor", Runtime: "node", Kind: schema.CapabilityLost, OldVersion: new("20.20.2"), Detail: new("not found any more; it was at /opt/node-20/bin/node")},
+		{ID: 12343, At: at, Name: "eye", Role: "sensor", Runtime: "native", Kind: schema.CapabilityGained},
 	}
 	for _, width := range []int{120, 100, 80, 72, 60, 50, 40} {
 		var out bytes.Buffer
 		printChanges(&cli.Terminal{Writer: &out, Person: true, Width: width}, changes)
 		for line := range strings.Lines(out.String()) {
+			if strings.TrimSpace(line) == "-" {
+				t.Errorf("on %d columns a line says nothing:\n%s", width, out.String())
+			}
 			if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > width {
 				t.Errorf("on %d columns a line has %d: %q", width, n, line)
 			}

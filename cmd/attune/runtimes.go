@@ -10,7 +10,9 @@ import (
 	"strings"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -173,14 +175,22 @@ func (c *runtimesShowCmd) Run(ctx context.Context, env *cli.Env) error {
 	if env.JSON {
 		return cli.PrintJSON(env.Out, def)
 	}
-	workers, err := db.Store.Workers.List(ctx, store.WorkerFilter{Runtime: def.Ref})
+	found, err := answer.FindWorkers(ctx, db.Store, answer.WorkersQuery{Selection: store.Selection{Has: []store.Requirement{{Ref: def.Ref}}}})
 	if err != nil {
 		return fmt.Errorf("workers with %s: %w", def.Ref, err)
 	}
 	printDefinition(env.Out, def)
-	names := make([]string, 0, len(workers))
-	for i := range workers {
-		names = append(names, fmt.Sprintf("%s (%s)", cli.Clean(workers[i].Name), cli.RoleName(workers[i].WorkerRole)))
+	names := make([]string, 0, len(found.Items))
+	for i := range found.Items {
+		w := &found.Items[i]
+		text := cli.Clean(w.Name) + " (" + cli.RoleName(w.WorkerRole)
+		switch {
+		case w.Stale:
+			text += ", stale"
+		case w.Status == nil || *w.Status == schema.WorkerInactive:
+			text += ", inactive"
+		}
+		names = append(names, text+")")
 	}
 	env.Out.PrintProse(cli.Plain, "workers", 14, cli.Or(strings.Join(names, ", "), "none registered with it"))
 	return nil

@@ -293,24 +293,25 @@ func unknownWorker(ctx context.Context, db *cli.Database, name string) error {
 	return fmt.Errorf("no worker %q in %s; `attune workers list` shows all", name, db.Name)
 }
 
-// unknownNames says which of the names, those that are patterns apart, no worker
-// has.
+// unknownNames returns, as a sentence, which of the names no worker has; empty if
+// there is none. Patterns are left out.
 func unknownNames(ctx context.Context, db *cli.Database, names []string) (string, error) {
 	known, err := db.Store.Workers.Names(ctx)
 	if err != nil {
 		return "", err
 	}
-	text := ""
+	var parts []string
 	for _, name := range names {
 		if strings.ContainsAny(name, "*?") || slices.Contains(known, name) {
 			continue
 		}
-		text += fmt.Sprintf("; there is no worker %q", name)
+		part := fmt.Sprintf("there is no worker %q", name)
 		if near := metadata.Nearest(name, known); near != "" {
-			text += ", did you mean " + near + "?"
+			part += ", did you mean " + near + "?"
 		}
+		parts = append(parts, part)
 	}
-	return text, nil
+	return strings.Join(parts, "; "), nil
 }
 
 // findWorkers finds the workers of a name, of several roles perhaps, else the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
@@ -119,11 +120,15 @@ func holding(h *answer.Holding, paths bool) cli.Cell {
 	var parts []string
 	if paths {
 		for _, in := range h.Installations {
-			parts = append(parts, strings.TrimSpace(in.Version+" "+in.Path))
+			parts = append(parts, cli.Or(strings.TrimSpace(in.Version+" "+in.Path), "available"))
 		}
 	} else {
+		unknown := "available" // always, or declared
+		if slices.ContainsFunc(h.Installations, func(in answer.Installed) bool { return in.Version == "" && in.Path != "" }) {
+			unknown = "unknown version"
+		}
 		for _, v := range h.Versions() {
-			parts = append(parts, cli.Or(v, "unknown version"))
+			parts = append(parts, cli.Or(v, unknown))
 		}
 	}
 	return cli.Cell{Text: strings.Join(parts, ", ")}

@@ -17,25 +17,29 @@ import (
 )
 
 type workersHistoryCmd struct {
-	Name    string        `arg:"" optional:"" help:"Name or id of a worker, or its host; in a name * is any text and ? one character; of one that is deleted its name. Default: all workers." placeholder:"NAME|ID|HOST"`
-	Role    string        `help:"Only of this role: worker or sensor." placeholder:"ROLE"`
-	Runtime string        `help:"Only of this runtime." placeholder:"RUNTIME"`
-	Since   time.Duration `help:"Only changes that are not older than this: 1h, 7d." placeholder:"TIME"`
-	Before  int64         `help:"Only changes before the one of this id: the last one of the part before." placeholder:"ID"`
-	Limit   int           `help:"At most so many; 0, the default, is all." placeholder:"N"`
-	Follow  bool          `short:"f" help:"Print changes as they happen, one a line, until interrupted; with --json each line is one JSON object."`
-	After   *int64        `help:"Follow from after the change of this id (default: from now on); 0 is the beginning." placeholder:"ID"`
+	Name    string         `arg:"" optional:"" help:"Name or id of a worker, or its host; in a name * is any text and ? one character; of one that is deleted its name. Default: all workers." placeholder:"NAME|ID|HOST"`
+	Role    string         `help:"Only of this role: worker or sensor." placeholder:"ROLE"`
+	Runtime string         `help:"Only of this runtime." placeholder:"RUNTIME"`
+	Since   *time.Duration `help:"Only changes that are not older than this: 1h, 7d." placeholder:"TIME"`
+	Before  int64          `help:"Only changes before the one of this id: the last one of the part before." placeholder:"ID"`
+	Limit   int            `help:"At most so many; 0, the default, is all." placeholder:"N"`
+	Follow  bool           `short:"f" help:"Print changes as they happen, one a line, until interrupted; with --json each line is one JSON object."`
+	After   *int64         `help:"Follow from after the change of this id (default: from now on); 0 is the beginning." placeholder:"ID"`
 }
 
 // usage says what is wrong with the flags together.
 func (c *workersHistoryCmd) usage() error {
 	switch {
-	case c.Limit < 0 || c.Before < 0 || c.After != nil && *c.After < 0 || c.Since < 0:
-		return cli.Usagef("--limit, --before, --after and --since cannot be negative")
-	case c.Follow && (c.Limit > 0 || c.Before > 0 || c.Since > 0):
+	case c.Limit < 0 || c.Before < 0 || c.After != nil && *c.After < 0:
+		return cli.Usagef("--limit, --before and --after cannot be negative")
+	case c.Since != nil && *c.Since <= 0:
+		return cli.Usagef("--since must be greater than 0, got %v", *c.Since)
+	case c.Follow && (c.Limit > 0 || c.Before > 0 || c.Since != nil):
 		return cli.Usagef("--follow is for what is to come, --limit, --before and --since for what was; --after says where to begin")
 	case !c.Follow && c.After != nil:
 		return cli.Usagef("--after goes with --follow")
+	case strings.ContainsAny(c.Runtime, "@<>=~^"):
+		return cli.Usagef("--runtime takes a runtime without versions, such as python, got %q", c.Runtime)
 	}
 	return nil
 }
@@ -45,7 +49,10 @@ func (c *workersHistoryCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err := c.usage(); err != nil {
 		return err
 	}
-	filter := store.ChangeFilter{Since: c.Since, Before: c.Before, Limit: c.Limit}
+	filter := store.ChangeFilter{Before: c.Before, Limit: c.Limit}
+	if c.Since != nil {
+		filter.Since = *c.Since
+	}
 	if c.Role != "" {
 		role, err := parseRole(c.Role)
 		if err != nil {
@@ -71,23 +78,42 @@ func (c *workersHistoryCmd) Run(ctx context.Context, env *cli.Env) error {
 	if c.Follow {
 		return c.follow(ctx, env, db, filter)
 	}
-	changes, err := answer.History(ctx, db.Store, filter)
-	if err == nil && len(changes) == 0 && c.Name != "" {
-		changes, err = c.otherwise(ctx, db, filter)
-	}
+	changes, err := c.changes(ctx, db, filter)
 	if err != nil {
-		return fmt.Errorf("history in %s: %w", db.Name, err)
+		return err
 	}
 	if env.JSON {
 		return cli.PrintJSON(env.Out, changes)
 	}
 	if len(changes) == 0 {
-		narrowed := c.Runtime != "" || c.Before > 0 || c.Since > 0
+		narrowed := c.Runtime != "" || c.Before > 0 || c.Since != nil
 		env.Out.Printf("no changes%s\n", map[bool]string{true: " that fit"}[narrowed])
 		return nil
 	}
 	printChanges(env.Out, changes)
 	return nil
+}
+
+// changes returns the changes that are asked for. A worker that is deleted has none
+// that fit rather than no history, where an older one names it.
+func (c *workersHistoryCmd) changes(ctx context.Context, db *cli.Database, filter store.ChangeFilter) ([]answer.Change, error) {
+	changes, err := readChanges(ctx, db, filter)
+	if err != nil || len(changes) > 0 || c.Name == "" {
+		return changes, err
+	}
+	older, err := readChanges(ctx, db, store.ChangeFilter{Names: filter.Names, Limit: 1})
+	if err != nil || len(older) > 0 {
+		return changes, err
+	}
+	return c.otherwise(ctx, db, filter)
+}
+
+func readChanges(ctx context.Context, db *cli.Database, filter store.ChangeFilter) ([]answer.Change, error) {
+	changes, err := answer.History(ctx, db.Store, filter)
+	if err != nil {
+		return nil, fmt.Errorf("history in %s: %w", db.Name, err)
+	}
+	return changes, nil
 }
 
 // otherwise looks up an argument that is no name in the history: a worker to
@@ -107,7 +133,7 @@ func (c *workersHistoryCmd) otherwise(ctx context.Context, db *cli.Database, fil
 		if role := workers[i].WorkerRole; role != schema.RoleHybrid {
 			own.Roles = []metadata.Role{metadata.Role(answer.RoleName(role))}
 		}
-		part, err := answer.History(ctx, db.Store, own)
+		part, err := readChanges(ctx, db, own)
 		if err != nil {
 			return nil, err
 		}

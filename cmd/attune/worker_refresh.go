@@ -62,6 +62,9 @@ func (c *workersRefreshCmd) Run(ctx context.Context, env *cli.Env) error {
 	if len(workers) == 0 {
 		return noneFit(ctx, db, &c.selector, selection)
 	}
+	if err := noteUnknown(ctx, env, db, selection.Names); err != nil {
+		return err
+	}
 	docs, ids := refreshes(workers)
 	if c.DryRun {
 		c.Wait = false

@@ -77,21 +77,40 @@ func (c *workersListCmd) Run(ctx context.Context, env *cli.Env) error {
 		if err != nil {
 			return err
 		}
+		if hint != "" {
+			hint = "; " + hint
+		}
 		env.Out.Printf("no workers that fit%s\n", cli.Clean(hint))
 		return nil
+	}
+	if err := noteUnknown(ctx, env, db, selection.Names); err != nil {
+		return err
 	}
 	printWorkers(env.Out, found.Items, wanted.asked())
 	env.Out.Printf("%s\n", countLine(found))
 	return nil
 }
 
-// noteLeftOut tells of workers of which a pre-release would do.
+// noteLeftOut says how many workers have a pre-release that would fit.
 func noteLeftOut(env *cli.Env, n int) {
-	verb := "has"
+	text := "1 more worker has only a pre-release that fits; --prereleases lists it"
 	if n > 1 {
-		verb = "have"
+		text = fmt.Sprintf("%d more workers have only a pre-release that fits; --prereleases lists them", n)
 	}
-	env.Note(fmt.Sprintf("%s more %s only a pre-release that fits; --prereleases counts it", cli.Count(n, "worker"), verb))
+	env.Note(text)
+}
+
+// noteUnknown says which of several names no worker has. Where nothing fits at all,
+// the answer says so itself.
+func noteUnknown(ctx context.Context, env *cli.Env, db *cli.Database, names []string) error {
+	if len(names) < 2 {
+		return nil
+	}
+	text, err := unknownNames(ctx, db, names)
+	if err == nil && text != "" {
+		env.Note(text)
+	}
+	return err
 }
 
 // countLine is how many workers there are, in the order of what needs somebody.
@@ -268,7 +287,10 @@ func answerOf(r *requirement, caps *detect.Capabilities, err error) cli.Cell {
 			continue
 		}
 		text := cli.Or(d.Version, "unknown version")
-		if d.Source != detect.Verified {
+		switch {
+		case d.Source == detect.AlwaysAvailable && d.Version == "":
+			text = "always available"
+		case d.Source != detect.Verified:
 			text += " (" + string(d.Source) + ")"
 		}
 		if !d.UnconfirmedSince.IsZero() {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -105,12 +104,25 @@ func DeleteWorkers(ctx context.Context, db bun.IDB, cfg store.Config, s store.Se
 		}
 		n, err := st.Workers.DeleteAll(ctx, ids...)
 		report.Deleted = n > 0
-		return err
+		return refused(err, &report.References)
 	})
 	if err != nil && !errors.Is(err, ErrHindered) {
 		return nil, err
 	}
 	return report, err
+}
+
+// refused returns ErrHindered for a deletion that references stop. Those that came
+// since they were read replace what was read; where the database alone sees them, what
+// was read stays.
+func refused(err error, references *[]store.Reference) error {
+	if found := (*store.ReferencedError)(nil); errors.As(err, &found) {
+		*references = found.References
+	}
+	if errors.Is(err, store.ErrReferenced) {
+		return ErrHindered
+	}
+	return err
 }
 
 // strangersFresh is how long a row that attune did not register counts as running
@@ -180,15 +192,11 @@ func DeleteRuntime(ctx context.Context, db bun.IDB, cfg store.Config, ref string
 			return err
 		}
 		err = st.Runtimes.Delete(ctx, ref)
-		if refused := (*store.ReferencedError)(nil); errors.As(err, &refused) {
-			report.References = refused.References // also what came since
-			return ErrHindered
-		}
 		report.Deleted = err == nil
-		return err
+		return refused(err, &report.References)
 	})
 	if err != nil && !errors.Is(err, ErrHindered) {
-		return nil, fmt.Errorf("delete runtime %q: %w", ref, err)
+		return nil, err
 	}
 	return report, err
 }

@@ -47,6 +47,10 @@ func (r *Reference) Hinders() bool {
 	return r.Rows != 0
 }
 
+// Unseen reports whether the login cannot tell if there are such rows, and the
+// database refuses where there are.
+func (r *Reference) Unseen() bool { return r.OnDelete == OnDeleteRefuse && r.Rows < 0 }
+
 // String is the reference in words: 2 rows of sensor (a.one, a.two).
 func (r *Reference) String() string {
 	text := "rows of " + r.Table + " that this login may not read"

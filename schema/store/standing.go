@@ -98,7 +98,7 @@ func (w *Workers) Lock(ctx context.Context, ids ...int64) ([]Standing, error) {
 	if w.postgres { // in SQLite there is one writer at a time
 		_, err := w.db.NewRaw("SELECT 1 FROM ? AS worker WHERE id IN (?) ORDER BY id FOR UPDATE", w.of("worker"), bun.List(ids)).Exec(ctx)
 		if err != nil {
-			return nil, w.fail("lock", "selected", err)
+			return nil, fmt.Errorf("lock workers: %w", w.classify("lock", err))
 		}
 	}
 	return w.Standing(ctx, Selection{IDs: ids})

@@ -140,15 +140,17 @@ func (u *unloader) runtime(ctx context.Context, ref string) (Unloaded, error) {
 	if err != nil {
 		return one, err
 	}
+	hindered := false
 	for _, r := range refs {
-		if r.Hinders() {
+		hindered = hindered || r.Hinders()
+		if r.Hinders() || u.opts.DryRun && r.Unseen() {
 			one.References = append(one.References, r)
 		}
 	}
 	switch {
 	case slices.Contains(u.last.Adopted, ref):
 		one.Reason = ReasonAdopted
-	case len(one.References) > 0:
+	case hindered:
 		one.Reason = ReasonReferenced
 	case len(one.Changed) > 0 && !u.opts.Force:
 		one.Reason = ReasonChanged
