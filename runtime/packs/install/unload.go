@@ -43,7 +43,8 @@ type Unloaded struct {
 	Reason Reason `json:"reason,omitempty"`
 	// Changed are JSON pointers to what somebody changed.
 	Changed []string `json:"changed,omitempty"`
-	// References are what refers to the row, or why the pack is needed.
+	// References are what refers to the row, or why the pack is needed. Those of a row
+	// that a dry run would delete are what this login may not read.
 	References []store.Reference `json:"references,omitempty"`
 }
 
@@ -140,24 +141,30 @@ func (u *unloader) runtime(ctx context.Context, ref string) (Unloaded, error) {
 	if err != nil {
 		return one, err
 	}
-	hindered := false
+	var unseen []store.Reference
 	for _, r := range refs {
-		hindered = hindered || r.Hinders()
-		if r.Hinders() || u.opts.DryRun && r.Unseen() {
+		switch {
+		case r.Hinders():
 			one.References = append(one.References, r)
+		case r.Unseen():
+			unseen = append(unseen, r)
 		}
 	}
 	switch {
 	case slices.Contains(u.last.Adopted, ref):
 		one.Reason = ReasonAdopted
-	case hindered:
+	case len(one.References) > 0:
 		one.Reason = ReasonReferenced
 	case len(one.Changed) > 0 && !u.opts.Force:
 		one.Reason = ReasonChanged
 	default:
 		one.Deleted = true
 	}
-	if !one.Deleted || u.opts.DryRun {
+	if !one.Deleted {
+		return one, nil
+	}
+	if u.opts.DryRun { // the database may refuse
+		one.References = unseen
 		return one, nil
 	}
 	err = u.st.Runtimes.Delete(ctx, ref)
