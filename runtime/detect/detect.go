@@ -126,7 +126,7 @@ func (d *Detector) DetectInParts(ctx context.Context, tell func(soFar *Capabilit
 func (d *Detector) complete(caps Capabilities, findings []finding) *Capabilities {
 	caps.Warnings, caps.Detected, caps.Undetected = slices.Clone(caps.Warnings), slices.Clone(caps.Detected), slices.Clone(caps.Undetected)
 	caps.RuntimeVersions = map[string][]string{}
-	caps.Warnings = append(caps.Warnings, hanging(d.cfg.Host)...)
+	caps.Warnings = append(caps.Warnings, amiss(d.cfg.Host)...)
 	for _, f := range findings {
 		caps.add(f, d.cfg.Explain)
 	}

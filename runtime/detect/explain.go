@@ -46,7 +46,7 @@ func (d *Detector) Explain(ctx context.Context, name string) (*Explanation, erro
 	doc.arrange()
 	e := &Explanation{
 		Ref: def.Ref, Name: def.name, Outcome: f.outcome(), Detected: doc.Detected,
-		Attempts: notNil(f.attempts), Warnings: slices.Concat(d.differs(def), hanging(d.cfg.Host), f.warnings),
+		Attempts: notNil(f.attempts), Warnings: slices.Concat(d.differs(def), amiss(d.cfg.Host), f.warnings),
 	}
 	if a := f.absence; a != nil {
 		e.Detail, e.Hint = a.Detail, a.Hint

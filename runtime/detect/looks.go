@@ -46,8 +46,12 @@ func (d *Detector) trusts(w *way) bool {
 	return w.trusted
 }
 
-// hanging are the places of a host that do not answer, for the document.
-func hanging(h Host) (warnings []string) {
+// amiss are the places of a host that do not answer, and the variables that commands
+// do not get, for the document.
+func amiss(h Host) (warnings []string) {
+	if h, is := h.(interface{ Withheld() []string }); is {
+		warnings = h.Withheld()
+	}
 	if h, is := h.(interface{ Hanging() []host.Hang }); is {
 		for _, hang := range h.Hanging() {
 			warnings = append(warnings, hang.Error()+"; it is left out until it does")

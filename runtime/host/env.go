@@ -175,14 +175,18 @@ func (h *LocalHost) baseEnv() []string {
 		"USER=" + h.info.User,
 		"LOGNAME=" + h.info.User,
 	}
-	if h.home != "" {
-		env = append(env, "HOME="+h.home)
+	home := h.home
+	if h.withhold("HOME", home) != "" {
+		_, home = account()
+	}
+	if home != "" {
+		env = append(env, "HOME="+home)
 	}
 	for _, v := range setVars {
 		env = append(env, v.name+"="+v.value)
 	}
 	for _, v := range passVars {
-		if value := h.vars[v.name]; value != "" && !holdsPassword(value) {
+		if value := h.vars[v.name]; value != "" && h.passable(v.name, value) {
 			env = append(env, v.name+"="+value)
 		}
 	}
@@ -194,7 +198,7 @@ func (h *LocalHost) environ(names []string) []string {
 	env := h.base
 	for i, name := range names {
 		value, set := h.vars[name]
-		if !set || slices.Contains(names[:i], name) || RefusedEnv(name) != "" || holdsPassword(value) {
+		if !set || slices.Contains(names[:i], name) || RefusedEnv(name) != "" || !h.passable(name, value) {
 			continue
 		}
 		if passed := func(e string) bool { return strings.HasPrefix(e, name+"=") }; slices.ContainsFunc(h.base, passed) {

@@ -22,6 +22,9 @@ type LocalHost struct {
 	base  []string
 	looks *looks
 
+	withheldMu sync.Mutex
+	withheld   []string // see Withheld
+
 	pathMu sync.Mutex
 	path   []pathFolder // of PATH, as they were at pathAt
 	pathAt time.Time
