@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -59,9 +60,9 @@ func (f InstalledFile) place(home string) (string, error) {
 // fill with programs of all kinds.
 func shared(folder, home string) bool {
 	switch above := filepath.Dir(folder); {
-	case above == "/", above == "/home", above == "/Users", folder == "/":
+	case above == "/", folder == "/", slices.Contains(homes, above), filepath.Base(folder) == ".local":
 		return true
-	case home != "" && (folder == home || folder == home+"/.local" || strings.HasPrefix(home, folder+"/")):
+	case home != "" && (folder == home || strings.HasPrefix(home, folder+"/")):
 		return true
 	}
 	switch folder {

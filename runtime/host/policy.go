@@ -248,14 +248,13 @@ func guarded(cmd Command, found Candidate, h files) bool {
 	return strings.HasPrefix(cmd.Location, "~") || inHome(cmd.Location)
 }
 
-// inHome reports whether a path is below the folders that hold users' homes.
+// homes are the folders that hold users' homes.
+var homes = []string{"/home", "/Users", "/var/home", "/export/home"}
+
+// inHome reports whether a path is below a user's home.
 func inHome(path string) bool {
-	for _, top := range []string{"/home/", "/root/", "/Users/", "/var/home/", "/export/home/"} {
-		if strings.HasPrefix(filepath.Clean(path), top) {
-			return true
-		}
-	}
-	return false
+	path = filepath.Clean(path)
+	return below(path, "/root") || slices.ContainsFunc(homes, func(folder string) bool { return below(path, folder) })
 }
 
 // replaceable says how others could have something else run in the place of an
