@@ -126,7 +126,13 @@ func (r *round) run(ctx context.Context, w *way, cmd host.Command, inv host.Invo
 }
 
 func allowHint(d host.Decision) string {
-	if d.Allow == "" {
+	const protect = "let only root and this service's user write it (chown, chmod go-w)"
+	switch {
+	case d.Replaceable && d.Allow == "":
+		return protect
+	case d.Replaceable:
+		return protect + "; or, if it may run here, add to policy.allow: " + d.Allow
+	case d.Allow == "":
 		return "if it may run here, change what the policy says of it"
 	}
 	return "if it may run here, add to policy.allow: " + d.Allow

@@ -216,7 +216,7 @@ func TestRealShimUnderPolicy(t *testing.T) {
 			"standard, others could replace it", bare, host.ModeStandard, "3.11.7 .pyenv/shims/python3 default",
 			"it is a shim, and counts as itself: the host's policy denies asking what it may run, " + runs +
 				": others could replace the executable: " + runs + " can be written by everybody" +
-				"; if it may run here, add to policy.allow: " + runs + " --version",
+				"; let only root and this service's user write it (chown, chmod go-w); or, if it may run here, add to policy.allow: " + runs + " --version",
 		},
 		{"standard, others could replace it, allowed", bare, host.ModeStandard, behind, ""},
 		{

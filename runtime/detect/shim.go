@@ -83,7 +83,7 @@ func (r *round) settle(ctx context.Context, w *way, shim *probed, others []probe
 // runs.
 func denied(path string, d host.Decision) string {
 	text := fmt.Sprintf("it is a shim, and counts as itself: the host's policy denies asking what it may run, %s: %s", path, d.Reason)
-	if d.Allow != "" {
+	if d.Allow != "" || d.Replaceable {
 		text += "; " + allowHint(d)
 	}
 	return text

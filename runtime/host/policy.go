@@ -64,6 +64,9 @@ type Decision struct {
 	// Allow is the entry of policy.allow that would allow it; empty where it is
 	// allowed, or where no entry would.
 	Allow string
+	// Replaceable: it is denied because others could replace the executable or what
+	// runs it.
+	Replaceable bool
 }
 
 // files is a host as far as a policy asks it: which file a path is, what runs
@@ -287,7 +290,7 @@ func refuse(cmd Command, found Candidate, reason string) Decision {
 // refusePath denies a command that only an entry with the executable's path
 // would allow, as a name may mean another file tomorrow.
 func (p *Policy) refusePath(cmd Command, found Candidate, reason string) Decision {
-	d := Decision{Reason: reason, Allow: CommandLine(found.Path, cmd.Args)}
+	d := Decision{Reason: reason, Allow: CommandLine(found.Path, cmd.Args), Replaceable: true}
 	if p.mode == ModeStrict {
 		d.Allow = ""
 	}
