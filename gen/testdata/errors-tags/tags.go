@@ -33,6 +33,15 @@ type T struct {
 	AC string `json:"ac" attune:"guard=t.ac"`
 	AD string `json:"ad" attune:"guard=t.ac"`
 
+	BA []string `json:"ba,omitempty" attune:"most=0"`
+	BB []string `json:"bb,omitempty" attune:"most=x"`
+	BC string   `json:"bc" attune:"most=3"`
+	BD string   `json:"bd" attune:"length=-1"`
+	BE string   `json:"be" attune:"length"`
+	BF int      `json:"bf" attune:"length=3"`
+	BG []U      `json:"bg,omitempty" attune:"length=3"`
+	BH Kind     `json:"bh" attune:"length=3"`
+
 	More document.Unknown `json:"-"`
 }
 
@@ -42,3 +51,8 @@ type U struct {
 	Rank int              `json:"rank"`
 	More document.Unknown `json:"-"`
 }
+
+//attune:enum
+type Kind string
+
+const One Kind = "one"

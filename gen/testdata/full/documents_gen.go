@@ -105,7 +105,11 @@ func (v Tags) Fault() error {
 		return nil
 	}
 	var again Tags
-	return again.UnmarshalJSON([]byte(raw))
+	var r document.Reader
+	if r.OpenStored(raw) {
+		again.read(&r)
+	}
+	return r.Close()
 }
 
 // toolKeys are the keys that Tool names, in the order in which they are written.
@@ -156,7 +160,7 @@ func (v *Tool) read(r *document.Reader) {
 			}
 		case "words":
 			if r.Once(&seen, 1<<4) {
-				v.Words = r.Texts()
+				v.Words = r.TextsWithin(3)
 			}
 		case "labels":
 			if r.Once(&seen, 1<<5) {
@@ -254,6 +258,9 @@ func toolParts(r *document.Reader) []Part {
 	var room [8]Part
 	list := room[:0]
 	for ok := r.List(); ok; ok = r.Element() {
+		if r.Full(len(list), 8) {
+			break
+		}
 		list = append(list, Part{})
 		if r.Given("an object") {
 			list[len(list)-1].read(r)
@@ -365,6 +372,9 @@ func (v *Tool) validate(c *document.Checker) {
 		return
 	}
 	c.At("name", document.RequiredOr(v.Name, document.Patterned(v.Name, word)))
+	if v.Title != "" {
+		c.At("title", document.Bounded(string(v.Title), 100, nil))
+	}
 	if len(v.Levels) == 0 {
 		c.At("levels", document.Required(""))
 	}
@@ -385,6 +395,7 @@ func (v *Tool) validate(c *document.Checker) {
 		c.At("level", document.OneOf(v.Level, Low, High))
 	}
 	c.Enter("words")
+	c.Here(document.Most(len(v.Words), 3))
 	seenWords := make(map[string]struct{}, len(v.Words))
 	for i, s := range v.Words {
 		c.EnterIndex(i)
@@ -394,6 +405,13 @@ func (v *Tool) validate(c *document.Checker) {
 			}
 			seenWords[s] = struct{}{}
 		}
+		c.Leave()
+	}
+	c.Leave()
+	c.Enter("labels")
+	for i, s := range v.Labels {
+		c.EnterIndex(i)
+		c.Here(document.Bounded(string(s), 40, nil))
 		c.Leave()
 	}
 	c.Leave()
@@ -430,6 +448,7 @@ func (v *Tool) validate(c *document.Checker) {
 	v.Whole.validate(c)
 	c.Leave()
 	c.Enter("parts")
+	c.Here(document.Most(len(v.Parts), 8))
 	for i := range v.Parts {
 		c.EnterIndex(i)
 		v.Parts[i].validate(c)

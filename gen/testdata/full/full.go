@@ -43,11 +43,11 @@ type Tool struct {
 	// Name is what people call it.
 	Name string `json:"name" attune:"required,format=word,guard=tool.name"`
 	// Title: shown in lists | and tables.
-	Title  Label    `json:"title"`
+	Title  Label    `json:"title" attune:"length=100"`
 	Levels []Level  `json:"levels,omitempty" attune:"unique,required"`
 	Level  Level    `json:"level,omitempty" attune:"guard=tool.level"`
-	Words  []string `json:"words,omitempty" attune:"unique,format=word"`
-	Labels []Label  `json:"labels,omitempty"`
+	Words  []string `json:"words,omitempty" attune:"unique,format=word,most=3"`
+	Labels []Label  `json:"labels,omitempty" attune:"length=40"`
 	Tags   Tags     `json:"tags,omitempty"`
 	Free   []string `json:"free,omitempty"`
 	Note   string   `json:"note,omitempty" attune:"bare,format=anything"`
@@ -67,7 +67,7 @@ type Tool struct {
 	Spare *Part           `json:"spare,omitempty"`
 	Inner Part            `json:"inner,omitzero"`
 	Whole Part            `json:"whole"`
-	Parts []Part          `json:"parts,omitempty" attune:"order=rank"`
+	Parts []Part          `json:"parts,omitempty" attune:"order=rank,most=8"`
 	Extra json.RawMessage `json:"extra,omitempty"`
 	Must  json.RawMessage `json:"must,omitempty" attune:"required"`
 

@@ -84,6 +84,10 @@ BEGIN
                 at := '/title';
                 fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
+            ELSIF pg_catalog.char_length((v1 #>> '{}')) > 100 THEN
+                at := '/title';
+                fault := 'is longer than 100 characters';
+                EXIT judge;
             END IF;
             v1 := v0 -> 'levels';
             IF coalesce(pg_catalog.jsonb_typeof(v1), 'null') = 'null' THEN
@@ -138,6 +142,10 @@ BEGIN
                 at := '/words';
                 fault := 'must be a list, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
+            ELSIF pg_catalog.jsonb_array_length(v1) > 3 THEN
+                at := '/words';
+                fault := 'has more than 3 elements';
+                EXIT judge;
             ELSE
                 twice1 := (SELECT pg_catalog.min(nth) FROM (SELECT nth, pg_catalog.row_number() OVER (PARTITION BY elem COLLATE pg_catalog."C" ORDER BY nth) AS time
                     FROM pg_catalog.jsonb_array_elements_text(v1) WITH ORDINALITY AS list(elem, nth)) AS seen WHERE time = 2) - 1;
@@ -176,6 +184,10 @@ BEGIN
                     IF pg_catalog.jsonb_typeof(v2) <> 'string' THEN
                         at := '/labels/' || i1;
                         fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                        EXIT judge;
+                    ELSIF pg_catalog.char_length((v2 #>> '{}')) > 40 THEN
+                        at := '/labels/' || i1;
+                        fault := 'is longer than 40 characters';
                         EXIT judge;
                     END IF;
                 END LOOP;
@@ -521,6 +533,10 @@ BEGIN
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'array' THEN
                 at := '/parts';
                 fault := 'must be a list, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                EXIT judge;
+            ELSIF pg_catalog.jsonb_array_length(v1) > 8 THEN
+                at := '/parts';
+                fault := 'has more than 8 elements';
                 EXIT judge;
             ELSE
                 FOR i1 IN 0 .. pg_catalog.jsonb_array_length(v1) - 1 LOOP
