@@ -36,7 +36,8 @@ var (
 	}
 	// On SQLite programs write the times themselves.
 	triggersOfPostgres = map[string][]string{
-		"worker": {"worker_stamp_first_heartbeat", "worker_stamp_heartbeat", "worker_stamp_updated"},
+		"worker":         {"worker_bound_documents", "worker_stamp_first_heartbeat", "worker_stamp_heartbeat", "worker_stamp_updated"},
+		"worker_runtime": {"worker_runtime_bound_documents"},
 	}
 	// Bun would write the default where the model says false, so that the
 	// model does not say it; statements in SQL leave the column out.

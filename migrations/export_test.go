@@ -57,7 +57,8 @@ func Shapes(ctx context.Context, db bun.IDB, schemaName string) (map[string]Shap
 		out.Triggers = slices.DeleteFunc(out.Triggers, func(name string) bool {
 			// What these refuse on SQLite, a check does on Postgres; and what these write on
 			// Postgres, programs do on SQLite.
-			return strings.HasPrefix(name, "attune_guard_") || strings.Contains(name, "_version_constraint_") || strings.HasPrefix(name, "worker_stamp_")
+			return strings.HasPrefix(name, "attune_guard_") || strings.Contains(name, "_version_constraint_") || strings.HasPrefix(name, "worker_stamp_") ||
+				strings.HasSuffix(name, "_bound_documents")
 		})
 		if len(out.Triggers) == 0 {
 			out.Triggers = nil

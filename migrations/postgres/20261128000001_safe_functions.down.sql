@@ -13,6 +13,11 @@ BEGIN
 END
 $attune$;
 
+DROP TRIGGER worker_bound_documents ON {schema}.worker;
+DROP TRIGGER worker_runtime_bound_documents ON {schema}.worker_runtime;
+DROP FUNCTION {schema}.worker_bound_documents();
+DROP FUNCTION {schema}.worker_runtime_bound_documents();
+
 DROP TRIGGER worker_stamp_first_heartbeat ON {schema}.worker;
 DROP TRIGGER worker_stamp_heartbeat ON {schema}.worker;
 DROP TRIGGER worker_stamp_updated ON {schema}.worker;

@@ -51,18 +51,40 @@ ALTER TABLE {schema}.capability_change ADD CONSTRAINT capability_change_times_ch
         created >= '0001-01-03 00:00:00+00' AND created < '9999-12-30 00:00:00+00') NOT VALID;
 
 -- Whoever lists workers reads every row: one host's row must not be as large as it likes.
--- Neither function reads what is kept outside of the row, so that a heartbeat stays cheap.
+-- A check is made for each heartbeat too; octet_length of text reads nothing that is kept
+-- outside of the row. Documents are measured by triggers, where they are written.
 ALTER TABLE {schema}.worker ADD CONSTRAINT worker_size_check CHECK (
-        pg_column_size(capabilities) <= 16777216 AND pg_column_size(meta) <= 16777216
-    AND octet_length(name) <= 4096 AND octet_length(host) <= 4096 AND octet_length(instance) <= 4096) NOT VALID;
+        octet_length(name) <= 4096 AND octet_length(host) <= 4096 AND octet_length(instance) <= 4096) NOT VALID;
 ALTER TABLE {schema}.worker_runtime ADD CONSTRAINT worker_runtime_size_check CHECK (
-        pg_column_size(evidence) <= 16777216
-    AND octet_length(runtime_ref) + octet_length(name) + octet_length(outcome) + octet_length(source) + octet_length(version)
+        octet_length(runtime_ref) + octet_length(name) + octet_length(outcome) + octet_length(source) + octet_length(version)
       + octet_length(version_raw) + octet_length(path) + octet_length(real_path)
       + coalesce(octet_length(sort_key), 0) + coalesce(octet_length(detail), 0) + coalesce(octet_length(hint), 0) <= 1048576) NOT VALID;
 ALTER TABLE {schema}.capability_change ADD CONSTRAINT capability_change_size_check CHECK (
         octet_length(worker_name) + octet_length(worker_role) + octet_length(runtime_ref) + octet_length(name)
       + coalesce(octet_length(old_version), 0) + coalesce(octet_length(new_version), 0) + coalesce(octet_length(detail), 0) <= 1048576) NOT VALID;
+
+-- As text, because a document that comes from a table is compressed, a hundredfold at times.
+CREATE FUNCTION {schema}.worker_bound_documents() RETURNS trigger LANGUAGE plpgsql AS $attune$
+BEGIN
+    IF pg_catalog.octet_length(NEW.capabilities::pg_catalog.text) OPERATOR(pg_catalog.>) 16777216
+       OR pg_catalog.octet_length(NEW.meta::pg_catalog.text) OPERATOR(pg_catalog.>) 16777216 THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'worker: capabilities and meta have at most 16 MiB each';
+    END IF;
+    RETURN NEW;
+END
+$attune$;
+CREATE FUNCTION {schema}.worker_runtime_bound_documents() RETURNS trigger LANGUAGE plpgsql AS $attune$
+BEGIN
+    IF pg_catalog.octet_length(NEW.evidence::pg_catalog.text) OPERATOR(pg_catalog.>) 16777216 THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'worker_runtime: evidence has at most 16 MiB';
+    END IF;
+    RETURN NEW;
+END
+$attune$;
+CREATE TRIGGER worker_bound_documents BEFORE INSERT OR UPDATE OF capabilities, meta ON {schema}.worker
+    FOR EACH ROW EXECUTE FUNCTION {schema}.worker_bound_documents();
+CREATE TRIGGER worker_runtime_bound_documents BEFORE INSERT OR UPDATE OF evidence ON {schema}.worker_runtime
+    FOR EACH ROW EXECUTE FUNCTION {schema}.worker_runtime_bound_documents();
 
 -- A heartbeat is the database's time. Naming one's instance is one, so that nobody needs a
 -- right to last_heartbeat; who has that right may still write another. A plain heartbeat
