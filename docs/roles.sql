@@ -90,7 +90,8 @@ $$;
 -- left them to everybody.
 REVOKE ALL ON FUNCTION "public".worker_runtime_delete(), "public".worker_runtime_follow_status(),
     "public".sweep_workers(interval, integer, timestamptz, timestamptz), "public".prune_changes(interval, interval, integer),
-    "public".worker_stamp_heartbeat(), "public".worker_stamp_updated() FROM PUBLIC;
+    "public".worker_stamp_heartbeat(), "public".worker_stamp_updated(),
+    "public".worker_bound_documents(), "public".worker_runtime_bound_documents() FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA "public" TO attune_reader, attune_worker, attune_fleet, attune_operator;
 

@@ -16,8 +16,11 @@ var functionDefinition = regexp.MustCompile(`(?s)\nCREATE (?:OR REPLACE )?FUNCTI
 // ownersFunctions are the functions that have the rights of their owner.
 var ownersFunctions = []string{"prune_changes", "sweep_workers", "worker_runtime_delete", "worker_runtime_follow_status"}
 
-// stampFunctions are the functions by which the database sets the times of worker.
-var stampFunctions = []string{"worker_stamp_heartbeat", "worker_stamp_updated"}
+// triggerFunctions are the functions by which the database sets the times of worker and
+// bounds documents. They have the rights of the role that writes.
+var triggerFunctions = []string{
+	"worker_bound_documents", "worker_runtime_bound_documents", "worker_stamp_heartbeat", "worker_stamp_updated",
+}
 
 // ownersPath is pg_proc.proconfig of ownersFunctions.
 const ownersPath = "search_path=pg_catalog, pg_temp"
@@ -37,7 +40,7 @@ UNION ALL
 SELECT pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %s', p.oid::pg_catalog.regprocedure, x.grantee::pg_catalog.regrole::pg_catalog.text)
 FROM pg_catalog.pg_proc p JOIN worker w ON w.relnamespace = p.pronamespace, pg_catalog.aclexplode(w.relacl) x
 WHERE p.proname IN ('sweep_workers', 'prune_changes') AND x.privilege_type = 'UPDATE' AND x.grantee <> 0 AND x.grantee <> w.relowner`,
-		in.relations["worker"].oid, bun.List(slices.Concat(ownersFunctions, stampFunctions))).Scan(ctx, &statements)
+		in.relations["worker"].oid, bun.List(slices.Concat(ownersFunctions, triggerFunctions))).Scan(ctx, &statements)
 	if err != nil {
 		return fmt.Errorf("read what worker is owned and shared by: %w", err)
 	}
@@ -142,7 +145,7 @@ UNION ALL
  FROM pg_catalog.pg_trigger t JOIN space s ON s.worker = t.tgrelid JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
  WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND t.tgtype & 16 <> 0 AND p.proname NOT IN (?2)
    AND NOT EXISTS (SELECT FROM pg_catalog.unnest(p.proconfig) c WHERE pg_catalog.starts_with(c, 'search_path='))
- ORDER BY 1)`, in.oid, in.relations["worker"].oid, bun.List(stampFunctions)).Scan(ctx, &found)
+ ORDER BY 1)`, in.oid, in.relations["worker"].oid, bun.List(triggerFunctions)).Scan(ctx, &found)
 	if err != nil {
 		return nil, fmt.Errorf("look for what makes schema %q less safe: %w", in.name, explain(err))
 	}

@@ -81,6 +81,7 @@ BEGIN
     RETURN NEW;
 END
 $attune$;
+REVOKE ALL ON FUNCTION {schema}.worker_bound_documents(), {schema}.worker_runtime_bound_documents() FROM PUBLIC;
 CREATE TRIGGER worker_bound_documents BEFORE INSERT OR UPDATE OF capabilities, meta ON {schema}.worker
     FOR EACH ROW EXECUTE FUNCTION {schema}.worker_bound_documents();
 CREATE TRIGGER worker_runtime_bound_documents BEFORE INSERT OR UPDATE OF evidence ON {schema}.worker_runtime
