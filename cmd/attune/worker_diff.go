@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
@@ -120,15 +119,11 @@ func holding(h *answer.Holding, paths bool) cli.Cell {
 	var parts []string
 	if paths {
 		for _, in := range h.Installations {
-			parts = append(parts, cli.Or(strings.TrimSpace(in.Version+" "+in.Path), "available"))
+			parts = append(parts, strings.TrimSpace(in.Version+" "+in.Path))
 		}
 	} else {
-		unknown := "available" // always, or declared
-		if slices.ContainsFunc(h.Installations, func(in answer.Installed) bool { return in.Version == "" && in.Path != "" }) {
-			unknown = "unknown version"
-		}
 		for _, v := range h.Versions() {
-			parts = append(parts, cli.Or(v, unknown))
+			parts = append(parts, cli.Or(v, "unknown version"))
 		}
 	}
 	return cli.Cell{Text: strings.Join(parts, ", ")}

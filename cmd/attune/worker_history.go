@@ -101,7 +101,7 @@ func (c *workersHistoryCmd) changes(ctx context.Context, db *cli.Database, filte
 	if err != nil || len(changes) > 0 || c.Name == "" {
 		return changes, err
 	}
-	older, err := readChanges(ctx, db, store.ChangeFilter{Names: filter.Names, Limit: 1})
+	older, err := readChanges(ctx, db, store.ChangeFilter{Names: filter.Names, Roles: filter.Roles, Limit: 1})
 	if err != nil || len(older) > 0 {
 		return changes, err
 	}
@@ -169,7 +169,7 @@ func printChanges(out *cli.Terminal, changes []answer.Change) {
 			parts = append(parts, fmt.Sprintf("%d %s", n, kindName(kind)))
 		}
 	}
-	out.Printf("%s: %s\n", cli.Count(len(changes), "change"), strings.Join(parts, ", "))
+	out.PrintProse(cli.Plain, "", 0, cli.Count(len(changes), "change")+": "+strings.Join(parts, ", "))
 }
 
 // kindName is a kind of change in words.

@@ -87,7 +87,7 @@ func (c *workersListCmd) Run(ctx context.Context, env *cli.Env) error {
 		return err
 	}
 	printWorkers(env.Out, found.Items, wanted.asked())
-	env.Out.Printf("%s\n", countLine(found))
+	env.Out.PrintProse(cli.Plain, "", 0, countLine(found))
 	return nil
 }
 
