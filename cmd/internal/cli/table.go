@@ -180,18 +180,10 @@ func (t *Table) print(out *Terminal, l layout, row []Cell) {
 	for n, columns := range l.lines {
 		indent := ""
 		if n > 0 {
-			if blank(row, columns) {
-				continue
-			}
 			indent = further
 		}
 		out.Printf("%s\n", strings.TrimRight(indent+t.line(out, l, row, columns, len(indent)), " "))
 	}
-}
-
-// blank reports whether columns of a row say nothing.
-func blank(row []Cell, columns []int) bool {
-	return !slices.ContainsFunc(columns, func(i int) bool { return row[i].Text != "-" && row[i].Text != "" })
 }
 
 // line is some columns of a row; prose may take several lines.
