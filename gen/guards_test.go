@@ -60,7 +60,7 @@ func TestGuardsOfEveryKind(t *testing.T) {
 	onlyGo := []string{`"note": "nothing"`, `"wait": "0s"`, `"every": "2h"`, `"parts": [{"id": "a"}, {"id": "a"}]`}
 	both := []string{
 		``, `"x": 1`, `"title": 1`, `"title": null`, `"level": "high"`, `"level": ""`, `"level": "x"`, `"level": 1`, `"words": ["a-b"]`, `"words": ["a", "a"]`,
-		`"words": ["A"]`, `"words": [""]`, `"words": [null]`, `"words": {}`, `"labels": ["", "x", "x"]`, `"labels": [1]`, `"tags": []`, `"tags": ["a", "b"]`,
+		`"words": ["A"]`, `"words": [""]`, `"words": [null]`, `"words": {}`, `"labels": ["", "x", "x"]`, `"labels": [1]`, `"labels": ["a", "b", "c"]`, `"labels": ["a", "b", "c", "d"]`, `"labels": ["` + strings.Repeat("é", 40) + `"]`, `"labels": ["` + strings.Repeat("é", 41) + `"]`, `"tags": []`, `"tags": ["a", "b"]`,
 		`"tags": ["a", "a"]`, `"tags": ["A b"]`, `"tags": 1`, `"free": [""]`, `"note": ""`, `"note": []`, `"loud": true`, `"loud": 1`, `"checked": null`,
 		`"checked": "x"`, `"count": 10`, `"count": 11`, `"count": -1`, `"rank": 1`, `"rank": 0`, `"any": 2`, `"any": 3.0`, `"any": 3.5`, `"wide": 2147483648`,
 		`"every": "1s"`, `"every": ""`, `"every": 1`, `"wait": null`, `"late": {}`, `"spare": null`, `"spare": {}`, `"spare": {"id": "a", "rank": 1.5}`,

@@ -160,11 +160,11 @@ func (v *Tool) read(r *document.Reader) {
 			}
 		case "words":
 			if r.Once(&seen, 1<<4) {
-				v.Words = r.TextsWithin(3)
+				v.Words = r.Texts()
 			}
 		case "labels":
 			if r.Once(&seen, 1<<5) {
-				v.Labels = document.Texts[Label](r)
+				v.Labels = document.TextsWithin[Label](r, 3)
 			}
 		case "tags":
 			if r.Once(&seen, 1<<6) {
@@ -395,7 +395,6 @@ func (v *Tool) validate(c *document.Checker) {
 		c.At("level", document.OneOf(v.Level, Low, High))
 	}
 	c.Enter("words")
-	c.Here(document.Most(len(v.Words), 3))
 	seenWords := make(map[string]struct{}, len(v.Words))
 	for i, s := range v.Words {
 		c.EnterIndex(i)
@@ -409,6 +408,7 @@ func (v *Tool) validate(c *document.Checker) {
 	}
 	c.Leave()
 	c.Enter("labels")
+	c.Here(document.Most(len(v.Labels), 3))
 	for i, s := range v.Labels {
 		c.EnterIndex(i)
 		c.Here(document.Bounded(string(s), 40, nil))

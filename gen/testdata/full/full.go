@@ -46,8 +46,8 @@ type Tool struct {
 	Title  Label    `json:"title" attune:"length=100"`
 	Levels []Level  `json:"levels,omitempty" attune:"unique,required"`
 	Level  Level    `json:"level,omitempty" attune:"guard=tool.level"`
-	Words  []string `json:"words,omitempty" attune:"unique,format=word,most=3"`
-	Labels []Label  `json:"labels,omitempty" attune:"length=40"`
+	Words  []string `json:"words,omitempty" attune:"unique,format=word"`
+	Labels []Label  `json:"labels,omitempty" attune:"length=40,most=3"`
 	Tags   Tags     `json:"tags,omitempty"`
 	Free   []string `json:"free,omitempty"`
 	Note   string   `json:"note,omitempty" attune:"bare,format=anything"`

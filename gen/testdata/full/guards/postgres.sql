@@ -142,10 +142,6 @@ BEGIN
                 at := '/words';
                 fault := 'must be a list, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
-            ELSIF pg_catalog.jsonb_array_length(v1) > 3 THEN
-                at := '/words';
-                fault := 'has more than 3 elements';
-                EXIT judge;
             ELSE
                 twice1 := (SELECT pg_catalog.min(nth) FROM (SELECT nth, pg_catalog.row_number() OVER (PARTITION BY elem COLLATE pg_catalog."C" ORDER BY nth) AS time
                     FROM pg_catalog.jsonb_array_elements_text(v1) WITH ORDINALITY AS list(elem, nth)) AS seen WHERE time = 2) - 1;
@@ -177,6 +173,10 @@ BEGIN
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'array' THEN
                 at := '/labels';
                 fault := 'must be a list, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                EXIT judge;
+            ELSIF pg_catalog.jsonb_array_length(v1) > 3 THEN
+                at := '/labels';
+                fault := 'has more than 3 elements';
                 EXIT judge;
             ELSE
                 FOR i1 IN 0 .. pg_catalog.jsonb_array_length(v1) - 1 LOOP
