@@ -92,12 +92,12 @@ func (r *Runtimes) outlines(ctx context.Context, ref ...string) ([]outline, erro
 		where = bun.SafeQuery("WHERE r.ref = ?", ref[0])
 	}
 	query := strings.NewReplacer(
-		"{stored}", r.stored("runtime", "r")+" + coalesce(v.stored, 0)", "{version_stored}", r.stored("runtime_version", "v"),
+		"{stored}", r.stored("runtime", "r")+" + coalesce(v.stored, 0)", "{version_stored}", fmt.Sprintf(r.pick("pg_catalog.sum(%s)::pg_catalog.int8", "sum(%s)"), r.stored("runtime_version", "v")),
 		"{cut}", r.pick(`pg_catalog."left"(r.ref, 4096)`, "substr(r.ref, 1, 4096)"), "{ref}", string(r.bytewise("r.ref")),
 		"{pg}", r.pick("pg_catalog.", ""),
 	).Replace(`SELECT r.id, {cut} AS ref, coalesce(v.versions, 0) AS versions, {stored} AS stored, {pg}count(*) OVER () AS total
 		FROM ?0 AS r LEFT JOIN (
-			SELECT v.runtime, {pg}count(*) AS versions, {pg}sum({version_stored}) AS stored FROM ?1 AS v GROUP BY v.runtime
+			SELECT v.runtime, {pg}count(*) AS versions, {version_stored} AS stored FROM ?1 AS v GROUP BY v.runtime
 		) AS v ON v.runtime = r.id ?3
 		ORDER BY CASE WHEN r.ref IN (?2) THEN {stored} ELSE 9223372036854775807 END, {ref} LIMIT ?4`)
 	var found []outline
@@ -242,7 +242,7 @@ func (d dialect) stored(table, alias string) string {
 	var parts []string
 	for name := range longColumns[table] {
 		column := alias + "." + name
-		parts = append(parts, d.pick("coalesce(pg_catalog.pg_column_size("+column+"), 0)", "coalesce(octet_length("+column+"), 0)"))
+		parts = append(parts, d.pick("coalesce(pg_catalog.pg_column_size("+column+")::pg_catalog.int8, 0)", "coalesce(octet_length("+column+"), 0)"))
 	}
 	slices.Sort(parts) // the statement is the same each time
 	return strings.Join(parts, " + ")
