@@ -235,17 +235,17 @@ func TestPreviousProgramsAreMissed(t *testing.T) {
 	t.Parallel()
 	const columnWithoutDefault = `ALTER TABLE worker ADD COLUMN zone text NOT NULL DEFAULT ''; ALTER TABLE worker ALTER COLUMN zone DROP DEFAULT`
 	for change, file := range map[string]string{
-		columnWithoutDefault:                  unifiedOnly,
-		`ALTER TABLE worker DROP COLUMN meta`: unifiedOnly,
-		`ALTER TABLE worker ADD CHECK (instance IS NOT NULL OR identity IS NULL)`:                                          unifiedOnly,
-		`ALTER TABLE runtime RENAME COLUMN aliases TO names`:                                                               unifiedOnly,
-		`ALTER TABLE runtime_version DROP COLUMN is_default`:                                                               unifiedOnly,
-		`DROP TRIGGER worker_stamp_updated ON worker; ALTER TABLE worker ALTER COLUMN capabilities TYPE text[] USING '{}'`: unifiedOnly,
-		`ALTER TABLE attune_migrations DROP COLUMN requires`:                                                               unifiedOnly,
-		`ALTER TABLE worker_runtime ADD COLUMN zone text NOT NULL`:                                                         "testdata/previous/20260310000001_worker_runtime.sql",
-		`ALTER TABLE capability_change ADD COLUMN zone text NOT NULL`:                                                      "testdata/previous/20260310000001_worker_runtime.sql",
-		`DROP FUNCTION sweep_workers(interval, integer, timestamptz, timestamptz)`:                                         "testdata/previous/20260310000001_worker_runtime.sql",
-		`ALTER TABLE capability_change ADD CHECK (kind <> 'lost')`:                                                         "testdata/previous/20260310000001_worker_runtime.sql",
+		columnWithoutDefault: unifiedOnly,
+		`DROP TRIGGER worker_bound_documents ON worker; ALTER TABLE worker DROP COLUMN meta`: unifiedOnly,
+		`ALTER TABLE worker ADD CHECK (instance IS NOT NULL OR identity IS NULL)`:            unifiedOnly,
+		`ALTER TABLE runtime RENAME COLUMN aliases TO names`:                                 unifiedOnly,
+		`ALTER TABLE runtime_version DROP COLUMN is_default`:                                 unifiedOnly,
+		`DROP TRIGGER worker_stamp_updated ON worker; DROP TRIGGER worker_bound_documents ON worker; ALTER TABLE worker ALTER COLUMN capabilities TYPE text[] USING '{}'`: unifiedOnly,
+		`ALTER TABLE attune_migrations DROP COLUMN requires`:                       unifiedOnly,
+		`ALTER TABLE worker_runtime ADD COLUMN zone text NOT NULL`:                 "testdata/previous/20260310000001_worker_runtime.sql",
+		`ALTER TABLE capability_change ADD COLUMN zone text NOT NULL`:              "testdata/previous/20260310000001_worker_runtime.sql",
+		`DROP FUNCTION sweep_workers(interval, integer, timestamptz, timestamptz)`: "testdata/previous/20260310000001_worker_runtime.sql",
+		`ALTER TABLE capability_change ADD CHECK (kind <> 'lost')`:                 "testdata/previous/20260310000001_worker_runtime.sql",
 	} {
 		t.Run(change, func(t *testing.T) {
 			db := aDatabase(t)

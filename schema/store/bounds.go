@@ -190,10 +190,10 @@ func (r *Runtimes) readPage(ctx context.Context, page []outline) (map[int64]meta
 	return defs, nil
 }
 
-// sizeOf returns the size of a definition's documents as JSON, in bytes. A
-// malformed one counts as it is in its column.
+// sizeOf returns the size of a definition's long columns as text, in bytes. A
+// malformed document counts as it is in its column.
 func sizeOf(def *metadata.Definition) int {
-	size := len(def.Installation)
+	size := len(def.Installation) + len(def.Name) + len(def.Description)
 	documents := []json.Marshaler{def.Aliases, def.Distributions, def.ExecutionConfig}
 	for _, v := range def.Versions {
 		size += len(v.Meta)
@@ -250,14 +250,14 @@ func (d dialect) stored(table, alias string) string {
 
 // bounded is a column as it is read. One that is too large is not sent.
 func (d dialect) bounded(kind columnKind, column string) string {
+	if kind == nameColumn {
+		return d.pick(`pg_catalog."left"(`+column+`, 4097)`, `substr(`+column+`, 1, 4097)`)
+	}
 	text := d.pick(column+"::pg_catalog.text", column)
 	size := d.pick("pg_catalog.octet_length("+text+")", "octet_length("+text+")")
 	instead := func(size string) string {
-		switch kind {
-		case documentColumn:
+		if kind == documentColumn {
 			return d.pick(`pg_catalog.concat(E'\n', `+size+`)`, `char(10) || `+size)
-		case nameColumn:
-			return d.pick(`pg_catalog."left"(`+column+`, 4097)`, `substr(`+column+`, 1, 4097)`)
 		}
 		return "NULL"
 	}
