@@ -203,7 +203,7 @@ func (c *converter) scalar(n *yaml.Node) {
 		c.out = strconv.AppendBool(c.out, v)
 	case "!!int", "!!float":
 		c.number(n)
-	case "!!str", "!!timestamp", "!!binary", "!!merge":
+	case "!!str", "!!timestamp", "!!merge":
 		if strings.ContainsRune(n.Value, 0) {
 			c.flaw(n, "text must not hold NUL")
 			c.null()
