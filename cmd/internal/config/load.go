@@ -162,15 +162,12 @@ func foundHere(places []string) (bool, error) {
 	if errors.Is(err, host.ErrHangs) {
 		return false, fmt.Errorf("look for a config file: %w", err)
 	}
-	if err != nil {
-		return false, nil
-	}
+	found := err == nil
 	for _, place := range places {
-		if there, err := host.Stat(place); err == nil && os.SameFile(info, there) {
-			return false, nil
-		}
+		there, err := host.Stat(place)
+		found = found && !(err == nil && os.SameFile(info, there))
 	}
-	return true, nil
+	return found, nil
 }
 
 // absent reports whether an error is that of a file that does not exist. HOME may

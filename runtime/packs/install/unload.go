@@ -174,10 +174,12 @@ func (u *unloader) runtime(ctx context.Context, ref string) (Unloaded, error) {
 	return one, err
 }
 
+func malformed(row *metadata.Definition) bool { return row.Fault() != nil }
+
 // changed are pointers to what differs between a row and what was last loaded into
 // it; the empty pointer is a row that cannot be read.
 func (u *unloader) changed(row *metadata.Definition) ([]string, error) {
-	if malformed := row.Fault() != nil; malformed {
+	if malformed(row) {
 		return []string{""}, nil
 	}
 	var loaded metadata.Definition
