@@ -37,6 +37,7 @@ func newFleet(b *bench, size int, url string) *fleet {
 		now := newClock()
 		cfg := b.config()
 		cfg.Now, cfg.Random, cfg.IdleTimeout = now.Now, nil, -1
+		cfg.StatementTimeout = time.Minute // a hundred at once on two cores
 		declared := detect.Config{Declared: []string{"alpha", "beta"}, Now: now.Now, Getenv: func(string) string { return "" }}
 		cfg.Detector = func(defs []metadata.Definition, warnings []string) (service.Detector, error) {
 			return detect.New(defs, declared), nil
