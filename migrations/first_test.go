@@ -10,7 +10,7 @@ import (
 
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/migrations"
-	"github.com/attune-go/attune/migrations/unify"
+	"github.com/attune-go/attune/migrations/internal/unify"
 )
 
 // A first up that is refused leaves no record of its own either.

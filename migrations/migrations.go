@@ -2,7 +2,7 @@
 // and back, one recorded step at a time.
 //
 // The steps are the SQL files of the folders postgres and sqlite, the same IDs
-// in both; on Postgres the Go code of migrations/unify runs in the place of
+// in both; on Postgres the Go code of migrations/internal/unify runs in the place of
 // 20260203000001_unify_runtimes. What is applied is recorded in the table
 // attune_migrations of the installation's own schema.
 //

@@ -5,7 +5,7 @@ import (
 
 	"github.com/uptrace/bun"
 
-	"github.com/attune-go/attune/migrations/unify"
+	"github.com/attune-go/attune/migrations/internal/unify"
 )
 
 // Plan is what Up would do.

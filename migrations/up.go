@@ -7,7 +7,7 @@ import (
 
 	"github.com/uptrace/bun"
 
-	"github.com/attune-go/attune/migrations/unify"
+	"github.com/attune-go/attune/migrations/internal/unify"
 )
 
 // Done is one migration that Up or Down has brought about.

@@ -7,8 +7,8 @@ import (
 
 	"github.com/attune-go/attune/fixtures"
 	"github.com/attune-go/attune/fixtures/testdb"
-	"github.com/attune-go/attune/runtime/version"
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/version"
 )
 
 // TestConstraintsAreCheckedWhereTheyAreWritten: whoever writes with the models

@@ -10,10 +10,10 @@ import (
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/runtime/answer"
-	"github.com/attune-go/attune/runtime/version"
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
+	"github.com/attune-go/attune/schema/version"
 )
 
 // selector says which workers are meant: by terms, or by flags, which are the

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
-	"github.com/attune-go/attune/runtime/version"
+	"github.com/attune-go/attune/schema/version"
 )
 
 type versionsCmd struct {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/attune-go/attune/runtime/version"
+	"github.com/attune-go/attune/schema/version"
 )
 
 func TestVersionsMatch(t *testing.T) {

@@ -11,9 +11,9 @@ import (
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/detect"
-	"github.com/attune-go/attune/runtime/version"
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/store"
+	"github.com/attune-go/attune/schema/version"
 )
 
 type workersCmd struct {

@@ -1,1 +1,1 @@
--- As on the way up, package migrations/unify runs in this file's place.
+-- As on the way up, package migrations/internal/unify runs in this file's place.

@@ -197,7 +197,7 @@ JOIN {schema}.worker w ON w.id = r.worker
 WHERE r.active AND r.outcome = 'available' AND w.status = 'active'
   AND w.last_heartbeat > statement_timestamp() - w.heartbeat_interval * interval '3 seconds';
 
--- The sort key of a version, as runtime/version has it; NULL for what is none.
+-- The sort key of a version, as schema/version has it; NULL for what is none.
 CREATE FUNCTION {schema}.version_key(version text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $attune$
 DECLARE
@@ -268,7 +268,7 @@ BEGIN
 END
 $attune$;
 
--- Whether a text is a version constraint, as runtime/version reads it.
+-- Whether a text is a version constraint, as schema/version reads it.
 CREATE FUNCTION {schema}.version_constraint_valid(version_constraint text) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $attune$
 DECLARE

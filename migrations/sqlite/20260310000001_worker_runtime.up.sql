@@ -81,7 +81,7 @@ WHERE r.active AND r.outcome = 'available' AND w.status = 'active'
   AND w.last_heartbeat > strftime('%Y-%m-%d %H:%M:%f+00:00', 'now', (-3 * w.heartbeat_interval) || ' seconds');
 
 -- Version constraints are checked where they are written: what is inserted into
--- this view is refused if runtime/version does not read it. Its words are told by
+-- this view is refused if schema/version does not read it. Its words are told by
 -- their kinds, one letter each: V a version, E one with an operator, S the star,
 -- Q and O operators alone, H the hyphen of a range, C the comma, B the bars; and X
 -- what is none of them.

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/attune-go/attune/runtime/host"
-	"github.com/attune-go/attune/runtime/version"
 	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/version"
 )
 
 // definition is one runtime, prepared for detection once for the life of the

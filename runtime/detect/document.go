@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/attune-go/attune/runtime/version"
+	"github.com/attune-go/attune/schema/version"
 )
 
 // add puts one runtime's finding into the document.

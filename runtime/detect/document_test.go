@@ -207,7 +207,7 @@ func TestImports(t *testing.T) {
 	}
 	deps := strings.Fields(string(out))
 	allowed := []string{"github.com/attune-go/attune", "go.yaml.in/yaml/v3", "golang.org/x/sys/unix"}
-	ours := []string{"runtime/detect", "runtime/host", "runtime/packs", "runtime/suggest", "runtime/version", "schema/document", "schema/metadata"}
+	ours := []string{"runtime/detect", "runtime/host", "runtime/packs", "runtime/suggest", "schema/version", "schema/document", "schema/metadata"}
 	for _, dep := range deps {
 		first, _, _ := strings.Cut(dep, "/")
 		if !strings.Contains(first, ".") || slices.Contains(allowed, dep) {

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/attune-go/attune/runtime/version"
+	"github.com/attune-go/attune/schema/version"
 )
 
 // Failure is an executable that was found for a runtime and does not count as an

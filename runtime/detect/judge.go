@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/attune-go/attune/runtime/host"
-	"github.com/attune-go/attune/runtime/version"
+	"github.com/attune-go/attune/schema/version"
 )
 
 // output is what a command printed, as it is judged: standard output, a newline

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/attune-go/attune/runtime/host"
-	"github.com/attune-go/attune/runtime/version"
+	"github.com/attune-go/attune/schema/version"
 )
 
 // probed is one attempt, and what the document needs besides its evidence.

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/attune-go/attune/runtime/host"
-	"github.com/attune-go/attune/runtime/version"
+	"github.com/attune-go/attune/schema/version"
 )
 
 // A shim is an executable that runs another one. Two kinds are known by what

@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/attune-go/attune/runtime/version"
 	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/version"
 )
 
 // duplicates reports refs and names that two files of the pack have.

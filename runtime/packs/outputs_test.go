@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/attune-go/attune/runtime/packs"
-	"github.com/attune-go/attune/runtime/version"
 	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/version"
 )
 
 // answer is what a tool really printed when it was asked.

@@ -12,10 +12,10 @@ import (
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/service"
-	"github.com/attune-go/attune/runtime/version"
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
+	"github.com/attune-go/attune/schema/version"
 )
 
 // several gives the bench a runtime t.kit with three installations: 1.0.0 along

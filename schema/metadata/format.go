@@ -9,8 +9,8 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/attune-go/attune/runtime/version"
 	"github.com/attune-go/attune/schema/document"
+	"github.com/attune-go/attune/schema/version"
 )
 
 // The formats of texts: each says what is wrong with a text, and nothing where

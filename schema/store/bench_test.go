@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/attune-go/attune/fixtures/testdb"
-	"github.com/attune-go/attune/runtime/version"
 	"github.com/attune-go/attune/schema/store"
+	"github.com/attune-go/attune/schema/version"
 )
 
 var (

@@ -8,9 +8,9 @@ import (
 
 	"github.com/uptrace/bun"
 
-	"github.com/attune-go/attune/runtime/version"
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/version"
 )
 
 // HavingFilter says which workers that have a runtime are wanted.

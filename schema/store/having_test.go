@@ -13,10 +13,10 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/uptrace/bun"
 
-	"github.com/attune-go/attune/runtime/version"
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
+	"github.com/attune-go/attune/schema/version"
 )
 
 func constraint(t *testing.T, text string) *version.Constraint {

@@ -11,9 +11,9 @@ import (
 
 	"github.com/uptrace/bun"
 
-	"github.com/attune-go/attune/runtime/version"
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/version"
 )
 
 // ChangeChannel is where Postgres notifies listeners of changes: one

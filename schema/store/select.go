@@ -9,9 +9,9 @@ import (
 
 	"github.com/uptrace/bun"
 
-	"github.com/attune-go/attune/runtime/version"
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/version"
 )
 
 // Selection says which workers an operator means: those that fit everything

@@ -9,8 +9,8 @@ import (
 
 	"github.com/uptrace/bun"
 
-	"github.com/attune-go/attune/runtime/version"
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/version"
 )
 
 // WorkerRuntimes reads what workers' hosts have; Workers.Register and

@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"time"
 
-	"github.com/attune-go/attune/runtime/version"
 	"github.com/attune-go/attune/schema/document"
+	"github.com/attune-go/attune/schema/version"
 )
 
 //attune:document

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/uptrace/bun"
 
-	"github.com/attune-go/attune/migrations/unify"
+	"github.com/attune-go/attune/migrations/internal/unify"
 )
 
 // unifiedElsewhere is what somebody else's migration did: it put the core pack's

@@ -9,7 +9,7 @@ import (
 	semver "github.com/Masterminds/semver/v3"
 	goversion "github.com/hashicorp/go-version"
 
-	"github.com/attune-go/attune/runtime/version"
+	"github.com/attune-go/attune/schema/version"
 )
 
 // What the well-known libraries say of the same text, wherever they read it;

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/attune-go/attune/runtime/version"
+	"github.com/attune-go/attune/schema/version"
 )
 
 func BenchmarkParse(b *testing.B) {

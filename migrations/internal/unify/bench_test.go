@@ -10,7 +10,7 @@ import (
 
 	"github.com/uptrace/bun"
 
-	"github.com/attune-go/attune/migrations/unify"
+	"github.com/attune-go/attune/migrations/internal/unify"
 )
 
 // BenchmarkUnify unifies ATTUNE_BENCH_RUNTIMES legacy runtimes (20,000) that

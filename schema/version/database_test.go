@@ -9,7 +9,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/attune-go/attune/fixtures/testdb"
-	"github.com/attune-go/attune/runtime/version"
+	"github.com/attune-go/attune/schema/version"
 )
 
 // keyedVersion is a version as a table holds it.

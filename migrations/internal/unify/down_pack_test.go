@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/uptrace/bun"
 
-	"github.com/attune-go/attune/migrations/unify"
+	"github.com/attune-go/attune/migrations/internal/unify"
 	"github.com/attune-go/attune/runtime/packs"
 	"github.com/attune-go/attune/runtime/packs/install"
 	"github.com/attune-go/attune/schema/store"

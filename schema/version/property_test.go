@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/attune-go/attune/runtime/version"
+	"github.com/attune-go/attune/schema/version"
 )
 
 // The properties are held against a model that knows no keys: big numbers, and

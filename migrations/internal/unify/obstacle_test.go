@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/uptrace/bun"
 
-	"github.com/attune-go/attune/migrations/unify"
+	"github.com/attune-go/attune/migrations/internal/unify"
 )
 
 // Each obstacle is named by the plan and by up, which leaves the database as it

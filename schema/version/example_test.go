@@ -3,7 +3,7 @@ package version_test
 import (
 	"fmt"
 
-	"github.com/attune-go/attune/runtime/version"
+	"github.com/attune-go/attune/schema/version"
 )
 
 func ExampleExtract() {
