@@ -64,7 +64,7 @@ func TestDetectorOfADatabase(t *testing.T) {
 		exec("UPDATE " + table + ` SET name = 'Clock', updated = CURRENT_TIMESTAMP WHERE ref = 'acme.timer'`)
 		exec("INSERT INTO " + table + ` (ref, name) VALUES ('late.comer', 'Late')`)
 		code, stdout, _ := do(t, append(args, "--check")...)
-		for _, line := range []string{"+\t\tName:    \"Clock\",", "+func (r Runtimes) Comer() (detect.Runtime, bool)"} {
+		for _, line := range []string{"+\t\tName:    \"Clock\",", "+func (r Runtimes) Comer() (capability.Runtime, bool)"} {
 			if code != 1 || !strings.Contains(stdout, line) {
 				t.Errorf("--check of rows that changed: exit status %d, no line %q in\n%s", code, line, stdout)
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 	"github.com/attune-go/attune/schema/version"
@@ -51,11 +52,11 @@ type account struct {
 	// Helps is what would help, the likeliest first.
 	Helps []string `json:"helps"`
 	// Source of the worker's document: environment, config, database.
-	Source detect.Source `json:"source,omitempty"`
+	Source capability.Source `json:"source,omitempty"`
 	// Host is the machine as the service saw it, with its PATH; null where
 	// nothing was reported.
-	Host          *host.Info     `json:"host"`
-	Installations []installation `json:"installations"`
+	Host          *capability.Host `json:"host"`
+	Installations []installation   `json:"installations"`
 	// Failed is what was found and does not count, where others do.
 	Failed []failure `json:"failed"`
 	// Negative is the last time that it was not there; it may be of before.
@@ -86,8 +87,8 @@ type installation struct {
 	UnconfirmedSince *time.Time `json:"unconfirmed_since"`
 	Match            bool       `json:"match"`
 	// WhyNot are the reasons why it does not satisfy the constraint.
-	WhyNot   []string         `json:"why_not,omitempty"`
-	Attempts []detect.Attempt `json:"attempts"`
+	WhyNot   []string             `json:"why_not,omitempty"`
+	Attempts []capability.Attempt `json:"attempts"`
 }
 
 // failure is an executable that does not count, or without a path a declared
@@ -101,11 +102,11 @@ type failure struct {
 }
 
 type negative struct {
-	Outcome    detect.Outcome   `json:"outcome"`
-	Detail     string           `json:"detail,omitempty"`
-	Hint       string           `json:"hint,omitempty"`
-	VerifiedAt *time.Time       `json:"verified_at"`
-	Attempts   []detect.Attempt `json:"attempts"`
+	Outcome    capability.Outcome   `json:"outcome"`
+	Detail     string               `json:"detail,omitempty"`
+	Hint       string               `json:"hint,omitempty"`
+	VerifiedAt *time.Time           `json:"verified_at"`
+	Attempts   []capability.Attempt `json:"attempts"`
 }
 
 // Run explains a runtime on the workers of a name.
@@ -186,7 +187,7 @@ func accountOf(w *store.Selected, r *requirement, rows []schema.WorkerRuntime) a
 	return a
 }
 
-func installationOf(row *schema.WorkerRuntime, r *requirement, caps *detect.Capabilities, a *account) installation {
+func installationOf(row *schema.WorkerRuntime, r *requirement, caps *capability.Document, a *account) installation {
 	in := installation{
 		Version: row.Version, Path: row.Path, RealPath: row.RealPath, Source: row.Source,
 		VerifiedAt: row.VerifiedAt, UnconfirmedSince: row.UnconfirmedSince, Match: satisfies(r, row.Version), Attempts: attempts(row, a),
@@ -210,24 +211,24 @@ func installationOf(row *schema.WorkerRuntime, r *requirement, caps *detect.Capa
 }
 
 func negativeOf(row *schema.WorkerRuntime, a *account) negative {
-	return negative{detect.Outcome(row.Outcome), textOr(row.Detail, ""), textOr(row.Hint, ""), row.VerifiedAt, attempts(row, a)}
+	return negative{capability.Outcome(row.Outcome), textOr(row.Detail, ""), textOr(row.Hint, ""), row.VerifiedAt, attempts(row, a)}
 }
 
 // attempts are the evidence of a row; what cannot be read is a warning.
-func attempts(row *schema.WorkerRuntime, a *account) []detect.Attempt {
-	list := []detect.Attempt{}
+func attempts(row *schema.WorkerRuntime, a *account) []capability.Attempt {
+	list := []capability.Attempt{}
 	if len(row.Evidence) == 0 {
 		return list
 	}
 	if err := json.Unmarshal(row.Evidence, &list); err != nil {
 		a.Warnings = append(a.Warnings, "the evidence cannot be read: "+err.Error())
-		return []detect.Attempt{}
+		return []capability.Attempt{}
 	}
 	return list
 }
 
 // judge decides on the answer.
-func (a *account) judge(r *requirement, caps *detect.Capabilities, unreadable error) {
+func (a *account) judge(r *requirement, caps *capability.Document, unreadable error) {
 	refresh := a.Worker.again()
 	has := func(of func(in installation) bool) bool { return slices.ContainsFunc(a.Installations, of) }
 	switch {
@@ -270,7 +271,7 @@ func (a *account) judge(r *requirement, caps *detect.Capabilities, unreadable er
 }
 
 // unasked says why a worker's report does not mention the runtime.
-func (a *account) unasked(r *requirement, caps *detect.Capabilities, unreadable error, refresh string) {
+func (a *account) unasked(r *requirement, caps *capability.Document, unreadable error, refresh string) {
 	role := metadata.Worker // a hybrid is run as one
 	if a.Worker.Role == string(metadata.Sensor) {
 		role = metadata.Sensor
@@ -282,10 +283,10 @@ func (a *account) unasked(r *requirement, caps *detect.Capabilities, unreadable 
 	case caps == nil:
 		a.Why = "it never reported what its host has: its row is not attune's"
 		a.help(fmt.Sprintf("`%s run` there", role))
-	case caps.Source == detect.SourceEnvironment:
+	case caps.Source == capability.SourceEnvironment:
 		a.Why = fmt.Sprintf("the variable %s of the service says which runtimes there are, and does not name it", detect.EnvironmentVariable(role))
 		a.help("name it there, or unset the variable, and start the service again")
-	case caps.Source == detect.SourceConfig:
+	case caps.Source == capability.SourceConfig:
 		a.Why = fmt.Sprintf("%s.capabilities.runtimes in the service's config file says which runtimes there are, and does not name it", role)
 		a.help("name it there, or leave the key out", a.reload())
 	case r.def == nil:

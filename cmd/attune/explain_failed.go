@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
-	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/version"
 )
 
@@ -68,7 +68,7 @@ func (a *account) doubts() (hints []string) {
 		}
 	}
 	for _, f := range a.Failed {
-		if f.Outcome == detect.InvalidMetadata {
+		if f.Outcome == capability.InvalidMetadata {
 			hints = append(hints, f.Hint)
 		}
 	}

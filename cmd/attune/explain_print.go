@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
-	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/schema/capability"
 )
 
 func printAccount(out *cli.Terminal, a *account) {
@@ -61,9 +61,9 @@ func (w *workerState) line() string {
 }
 
 // declared says whether the service's own settings said what there is.
-func declared(s detect.Source) string {
+func declared(s capability.Source) string {
 	switch s {
-	case detect.SourceEnvironment, detect.SourceConfig:
+	case capability.SourceEnvironment, capability.SourceConfig:
 		return "by the service's " + string(s)
 	}
 	return "no; verified by the " + string(s) + "'s definitions"
@@ -113,7 +113,7 @@ func printNegative(out *cli.Terminal, n *negative, before bool) {
 	printAttempts(out, n.Attempts)
 }
 
-func printAttempts(out *cli.Terminal, list []detect.Attempt) {
+func printAttempts(out *cli.Terminal, list []capability.Attempt) {
 	for i := range list {
 		cli.PrintAttempt(out, i+1, &list[i])
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/attune-go/attune/fixtures/testdb"
-	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -15,19 +15,19 @@ import (
 func TestExplainAdvisesReload(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
-		absent := func(outcome detect.Outcome) []detect.Absence {
-			return []detect.Absence{{Ref: "core.ruby", Name: "ruby", Outcome: outcome, Detail: "why it is so"}}
+		absent := func(outcome capability.Outcome) []capability.Absence {
+			return []capability.Absence{{Ref: "core.ruby", Name: "ruby", Outcome: outcome, Detail: "why it is so"}}
 		}
-		reported(t, db, metadata.Worker, "denied", &detect.Capabilities{Undetected: absent(detect.DeniedByPolicy)})
-		reported(t, db, metadata.Sensor, "eyes", &detect.Capabilities{Undetected: absent(detect.DeniedByPolicy)})
-		reported(t, db, metadata.Worker, "missing", &detect.Capabilities{Undetected: absent(detect.NotFound)})
-		reported(t, db, metadata.Worker, "nameless", &detect.Capabilities{Source: detect.SourceConfig, Undetected: absent(detect.NoVerification)})
-		reported(t, db, metadata.Worker, "undeclared", &detect.Capabilities{Source: detect.SourceEnvironment, Undetected: absent(detect.NoVerification)})
-		reported(t, db, metadata.Worker, "gone", &detect.Capabilities{Undetected: absent(detect.DeniedByPolicy)})
+		reported(t, db, metadata.Worker, "denied", &capability.Document{Undetected: absent(capability.DeniedByPolicy)})
+		reported(t, db, metadata.Sensor, "eyes", &capability.Document{Undetected: absent(capability.DeniedByPolicy)})
+		reported(t, db, metadata.Worker, "missing", &capability.Document{Undetected: absent(capability.NotFound)})
+		reported(t, db, metadata.Worker, "nameless", &capability.Document{Source: capability.SourceConfig, Undetected: absent(capability.NoVerification)})
+		reported(t, db, metadata.Worker, "undeclared", &capability.Document{Source: capability.SourceEnvironment, Undetected: absent(capability.NoVerification)})
+		reported(t, db, metadata.Worker, "gone", &capability.Document{Undetected: absent(capability.DeniedByPolicy)})
 		silence(t, db, "gone")
-		reported(t, db, metadata.Worker, "partly", &detect.Capabilities{
-			Detected: []detect.Detection{python("3.9.2", "/usr/bin/python3")},
-			Failed: []detect.Failure{{Ref: "core.python", Name: "python", Path: "/opt/python3", RealPath: "/opt/python3", Outcome: detect.DeniedByPolicy,
+		reported(t, db, metadata.Worker, "partly", &capability.Document{
+			Detected: []capability.Installation{python("3.9.2", "/usr/bin/python3")},
+			Failed: []capability.Failure{{Ref: "core.python", Name: "python", Path: "/opt/python3", RealPath: "/opt/python3", Outcome: capability.DeniedByPolicy,
 				Detail: "the host's policy denies it", VerifiedAt: time.Now()}},
 		})
 		const refresh, reload = "has it verify anew", "reload the service there (SIGHUP, `systemctl reload attune-worker`)"

@@ -21,16 +21,15 @@ import (
 	"github.com/attune-go/attune/fixtures"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/answer"
-	"github.com/attune-go/attune/runtime/detect"
-	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/runtime/service"
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
 
 // reported registers a running worker with what it has to say.
-func reported(t *testing.T, db *testdb.DB, role metadata.Role, name string, caps *detect.Capabilities) *schema.Worker {
+func reported(t *testing.T, db *testdb.DB, role metadata.Role, name string, caps *capability.Document) *schema.Worker {
 	t.Helper()
 	seen := map[string]bool{}
 	for _, d := range caps.Detected {
@@ -39,11 +38,11 @@ func reported(t *testing.T, db *testdb.DB, role metadata.Role, name string, caps
 		}
 		seen[d.Name] = true
 	}
-	caps.Format = detect.Format
+	caps.Format = capability.Format
 	if caps.Source == "" {
-		caps.Source = detect.SourceDatabase
+		caps.Source = capability.SourceDatabase
 	}
-	caps.Host = host.Info{OS: "linux", Arch: "amd64", User: "attune", Path: []string{"/usr/local/bin", "/usr/bin"}}
+	caps.Host = capability.Host{OS: "linux", Arch: "amd64", User: "attune", Path: []string{"/usr/local/bin", "/usr/bin"}}
 	found, err := service.Found(caps, time.Now())
 	if err != nil {
 		t.Fatal(err)
@@ -79,10 +78,10 @@ func silence(t *testing.T, db *testdb.DB, name string) {
 	exec(t, db, "UPDATE worker SET last_heartbeat = "+then+" WHERE name = ?", name)
 }
 
-func python(version, path string) detect.Detection {
-	return detect.Detection{
+func python(version, path string) capability.Installation {
+	return capability.Installation{
 		Ref: "core.python", Name: "python", Version: version, VersionRaw: "Python " + version, Path: path, RealPath: path,
-		Command: []string{"python3", "--version"}, Outcome: detect.Available, Source: detect.Verified, VerifiedAt: time.Now(),
+		Command: []string{"python3", "--version"}, Outcome: capability.Available, Source: capability.Verified, VerifiedAt: time.Now(),
 	}
 }
 
@@ -96,30 +95,30 @@ func fleet(t *testing.T, db *testdb.DB) {
 		return map[string]json.RawMessage{"labels": json.RawMessage(`{"zone": "` + zone + `"}`), "max_concurrent_executions": json.RawMessage("7")}
 	}
 	code := 1
-	reported(t, db, metadata.Worker, "web-1", &detect.Capabilities{
-		Detected: []detect.Detection{python("3.12.1", "/usr/bin/python3"), python("3.11.7", "/opt/python3")}, Extra: label("a"),
+	reported(t, db, metadata.Worker, "web-1", &capability.Document{
+		Detected: []capability.Installation{python("3.12.1", "/usr/bin/python3"), python("3.11.7", "/opt/python3")}, Extra: label("a"),
 	})
-	reported(t, db, metadata.Worker, "web-2", &detect.Capabilities{
-		Detected: []detect.Detection{python("3.13.0-rc1", "/usr/bin/python3")}, Extra: label("b"),
-		Undetected: []detect.Absence{{
-			Ref: "core.ruby", Name: "ruby", Outcome: detect.ExitMismatch, Detail: "it exits with 1\x1b[31m", Hint: "install ruby",
-			Attempts: []detect.Attempt{{
-				Command: []string{"ruby", "--version"}, Path: "/usr/bin/ruby", ExitCode: &code, Output: "\x1b]0;broken\a\n", Outcome: detect.ExitMismatch,
+	reported(t, db, metadata.Worker, "web-2", &capability.Document{
+		Detected: []capability.Installation{python("3.13.0-rc1", "/usr/bin/python3")}, Extra: label("b"),
+		Undetected: []capability.Absence{{
+			Ref: "core.ruby", Name: "ruby", Outcome: capability.ExitMismatch, Detail: "it exits with 1\x1b[31m", Hint: "install ruby",
+			Attempts: []capability.Attempt{{
+				Command: []string{"ruby", "--version"}, Path: "/usr/bin/ruby", ExitCode: &code, Output: "\x1b]0;broken\a\n", Outcome: capability.ExitMismatch,
 			}},
 		}},
 	})
-	reported(t, db, metadata.Sensor, "eye", &detect.Capabilities{
-		Undetected: []detect.Absence{{Ref: "core.python", Name: "python", Outcome: detect.Timeout, Detail: "no answer within 10s"}},
+	reported(t, db, metadata.Sensor, "eye", &capability.Document{
+		Undetected: []capability.Absence{{Ref: "core.python", Name: "python", Outcome: capability.Timeout, Detail: "no answer within 10s"}},
 	})
-	reported(t, db, metadata.Worker, "declared", &detect.Capabilities{
-		Source: detect.SourceConfig, Detected: []detect.Detection{
-			{Ref: "core.python", Name: "python", Outcome: detect.Available, Source: detect.Declared},
-			{Name: "fortran", Outcome: detect.Available, Source: detect.Declared},
+	reported(t, db, metadata.Worker, "declared", &capability.Document{
+		Source: capability.SourceConfig, Detected: []capability.Installation{
+			{Ref: "core.python", Name: "python", Outcome: capability.Available, Source: capability.Declared},
+			{Name: "fortran", Outcome: capability.Available, Source: capability.Declared},
 		},
 	})
-	reported(t, db, metadata.Worker, "lost", &detect.Capabilities{Detected: []detect.Detection{python("2.7.18", "/usr/bin/python")}})
+	reported(t, db, metadata.Worker, "lost", &capability.Document{Detected: []capability.Installation{python("2.7.18", "/usr/bin/python")}})
 	silence(t, db, "lost")
-	reported(t, db, metadata.Worker, "ended", &detect.Capabilities{})
+	reported(t, db, metadata.Worker, "ended", &capability.Document{})
 	row, err := stored(db).Workers.ByIdentity(t.Context(), metadata.Worker, "ended")
 	if err != nil {
 		t.Fatal(err)
@@ -209,24 +208,24 @@ func TestWorkersSelected(t *testing.T) {
 func TestExplainStored(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
-		reported(t, db, metadata.Worker, "env", &detect.Capabilities{Source: detect.SourceEnvironment})
-		reported(t, db, metadata.Worker, "early", &detect.Capabilities{})
+		reported(t, db, metadata.Worker, "env", &capability.Document{Source: capability.SourceEnvironment})
+		reported(t, db, metadata.Worker, "early", &capability.Document{})
 		unconfirmed := python("3.12.1", "/usr/bin/python3")
 		unconfirmed.UnconfirmedSince = time.Now()
-		reported(t, db, metadata.Worker, "doubt", &detect.Capabilities{Detected: []detect.Detection{unconfirmed}})
-		broken := detect.Failure{
-			Ref: "core.python", Name: "python", Path: "/opt/3.12/python3", RealPath: "/opt/3.12/python3.12", Outcome: detect.ExitMismatch,
+		reported(t, db, metadata.Worker, "doubt", &capability.Document{Detected: []capability.Installation{unconfirmed}})
+		broken := capability.Failure{
+			Ref: "core.python", Name: "python", Path: "/opt/3.12/python3", RealPath: "/opt/3.12/python3.12", Outcome: capability.ExitMismatch,
 			Detail: "/opt/3.12/python3 --version: exit status 127", Hint: "make it work", VerifiedAt: time.Now(),
-			Attempts: []detect.Attempt{{Command: []string{"python3", "--version"}, Path: "/opt/3.12/python3", ExitCode: new(127), Output: "libssl.so.3\x1b[31m", Outcome: detect.ExitMismatch}},
+			Attempts: []capability.Attempt{{Command: []string{"python3", "--version"}, Path: "/opt/3.12/python3", ExitCode: new(127), Output: "libssl.so.3\x1b[31m", Outcome: capability.ExitMismatch}},
 		}
 		untold, rubbish, old := broken, broken, broken
-		untold.Outcome, untold.Detail = detect.Timeout, "no end in 10s"
-		rubbish.Path, rubbish.RealPath, rubbish.Attempts, rubbish.Declared, rubbish.Outcome, rubbish.Detail = "", "", nil, "3.12", detect.InvalidMetadata, "missing closing )"
-		old.Version, old.Outcome = "3.8.1", detect.BelowMinVersion
-		for name, failed := range map[string]detect.Failure{"broken": broken, "slow": untold, "rubbish": rubbish, "aged": old} {
-			reported(t, db, metadata.Worker, name, &detect.Capabilities{Detected: []detect.Detection{python("3.9.2", "/usr/bin/python3")}, Failed: []detect.Failure{failed}})
+		untold.Outcome, untold.Detail = capability.Timeout, "no end in 10s"
+		rubbish.Path, rubbish.RealPath, rubbish.Attempts, rubbish.Declared, rubbish.Outcome, rubbish.Detail = "", "", nil, "3.12", capability.InvalidMetadata, "missing closing )"
+		old.Version, old.Outcome = "3.8.1", capability.BelowMinVersion
+		for name, failed := range map[string]capability.Failure{"broken": broken, "slow": untold, "rubbish": rubbish, "aged": old} {
+			reported(t, db, metadata.Worker, name, &capability.Document{Detected: []capability.Installation{python("3.9.2", "/usr/bin/python3")}, Failed: []capability.Failure{failed}})
 		}
-		reported(t, db, metadata.Worker, "many", &detect.Capabilities{Detected: []detect.Detection{python("3.9.2", "/usr/bin/python3")}, Failed: []detect.Failure{broken, rubbish, old}})
+		reported(t, db, metadata.Worker, "many", &capability.Document{Detected: []capability.Installation{python("3.9.2", "/usr/bin/python3")}, Failed: []capability.Failure{broken, rubbish, old}})
 		want(t, run(t, "workers", "list", "broken", "lacks:python@3.12"), 0, "only 3.9.2")
 		want(t, run(t, "workers", "list", "slow", "lacks:python@3.12"), 0, "could not tell: 3.9.2")
 		want(t, run(t, "workers", "show", "many"), 0, "does not count: python /opt/3.12/python3: exit_mismatch", "does not count: python declared version 3.12: invalid_metadata")
@@ -287,8 +286,8 @@ func TestHistory(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		ctx, st := t.Context(), stored(db)
-		next, err := service.Found(&detect.Capabilities{
-			Format: detect.Format, Runtimes: []string{"python"}, Detected: []detect.Detection{python("3.12.4", "/usr/bin/python3")},
+		next, err := service.Found(&capability.Document{
+			Format: capability.Format, Runtimes: []string{"python"}, Detected: []capability.Installation{python("3.12.4", "/usr/bin/python3")},
 		}, time.Now())
 		if err != nil {
 			t.Fatal(err)
@@ -407,12 +406,12 @@ func TestRefreshSaysWhatCouldNotBeTold(t *testing.T) {
 	want(t, run(t, "packs", "load", "core"), 0)
 	kept := python("3.12.4", "/usr/bin/python3")
 	kept.UnconfirmedSince = time.Now()
-	reported(t, db, metadata.Worker, "web-1", &detect.Capabilities{
+	reported(t, db, metadata.Worker, "web-1", &capability.Document{
 		Refreshed: time.Now().Add(time.Hour), // whenever it is asked
-		Detected:  []detect.Detection{kept},
-		Undetected: []detect.Absence{
-			{Ref: "core.go", Name: "go", Outcome: detect.Timeout, Detail: "it hangs"},
-			{Ref: "core.perl", Name: "perl", Outcome: detect.NotFound, Detail: "it is not there"},
+		Detected:  []capability.Installation{kept},
+		Undetected: []capability.Absence{
+			{Ref: "core.go", Name: "go", Outcome: capability.Timeout, Detail: "it hangs"},
+			{Ref: "core.perl", Name: "perl", Outcome: capability.NotFound, Detail: "it is not there"},
 		},
 	})
 	want(t, run(t, "workers", "refresh", "web-1", "--wait"), 0, "verified in", "could not tell of go, python")
@@ -492,7 +491,7 @@ func TestOperatorAndRunningWorker(t *testing.T) {
 
 		want(t, run(t, "workers", "refresh", "web-1", "--wait"), 0, "nothing changed")
 		// One that is killed never answers; one that ended does not.
-		reported(t, db, metadata.Worker, "killed", &detect.Capabilities{})
+		reported(t, db, metadata.Worker, "killed", &capability.Document{})
 		got := run(t, "workers", "refresh", "*", "--wait", "--timeout", "3s", "--json")
 		want(t, got, 1, "1 of 2 had not")
 		var docs []refreshDoc

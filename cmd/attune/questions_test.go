@@ -17,9 +17,9 @@ import (
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/answer"
-	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/packs/install"
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -27,7 +27,7 @@ func TestWorkersCountedAndSorted(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		for _, name := range []string{"build-10", "Build-2", "build-1"} {
-			reported(t, db, metadata.Worker, name, &detect.Capabilities{Detected: []detect.Detection{python("3.9.2", "/usr/bin/python3")}})
+			reported(t, db, metadata.Worker, name, &capability.Document{Detected: []capability.Installation{python("3.9.2", "/usr/bin/python3")}})
 		}
 		const old = "old\x1b[31m"
 		for _, c := range []struct {
@@ -110,7 +110,7 @@ func TestConstraintWithoutAt(t *testing.T) {
 func TestWorkersDiff(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
-		same := detect.Detection{Ref: "core.go", Name: "go", Version: "1.26.0", Path: "/usr/bin/go", Outcome: detect.Available, Source: detect.Verified}
+		same := capability.Installation{Ref: "core.go", Name: "go", Version: "1.26.0", Path: "/usr/bin/go", Outcome: capability.Available, Source: capability.Verified}
 		moved := same
 		moved.Ref, moved.Name, moved.Path = "core.perl", "perl", "/usr/bin/perl"
 		local := moved
@@ -118,13 +118,13 @@ func TestWorkersDiff(t *testing.T) {
 		labels := func(text string) map[string]json.RawMessage {
 			return map[string]json.RawMessage{"labels": json.RawMessage(text)}
 		}
-		reported(t, db, metadata.Worker, "a-1", &detect.Capabilities{
-			Detected: []detect.Detection{same, moved, python("3.12.1", "/usr/bin/python3"), python("3.11.7", "/opt/python3")}, Extra: labels(`{"zone": "a", "disk": "ssd"}`),
-			Undetected: []detect.Absence{{Ref: "core.ruby", Name: "ruby", Outcome: detect.NotFound}, {Ref: "core.lua", Name: "lua", Outcome: detect.NotFound}},
+		reported(t, db, metadata.Worker, "a-1", &capability.Document{
+			Detected: []capability.Installation{same, moved, python("3.12.1", "/usr/bin/python3"), python("3.11.7", "/opt/python3")}, Extra: labels(`{"zone": "a", "disk": "ssd"}`),
+			Undetected: []capability.Absence{{Ref: "core.ruby", Name: "ruby", Outcome: capability.NotFound}, {Ref: "core.lua", Name: "lua", Outcome: capability.NotFound}},
 		})
-		reported(t, db, metadata.Worker, "a-2", &detect.Capabilities{
-			Detected: []detect.Detection{same, local, python("3.12.1", "/usr/bin/python3"), {Name: "fortran", Outcome: detect.Available, Source: detect.Declared}}, Extra: labels(`{"zone": "b", "disk": "ssd"}`),
-			Undetected: []detect.Absence{{Ref: "core.ruby", Name: "ruby", Outcome: detect.Timeout}, {Ref: "core.lua", Name: "lua", Outcome: detect.NotFound}},
+		reported(t, db, metadata.Worker, "a-2", &capability.Document{
+			Detected: []capability.Installation{same, local, python("3.12.1", "/usr/bin/python3"), {Name: "fortran", Outcome: capability.Available, Source: capability.Declared}}, Extra: labels(`{"zone": "b", "disk": "ssd"}`),
+			Undetected: []capability.Absence{{Ref: "core.ruby", Name: "ruby", Outcome: capability.Timeout}, {Ref: "core.lua", Name: "lua", Outcome: capability.NotFound}},
 		})
 		got := run(t, "workers", "diff", "a-1", "h-a-2", "--exit-code", "--json")
 		var d answer.Difference
@@ -166,7 +166,7 @@ func TestWorkersDiff(t *testing.T) {
 		want(t, run(t, "workers", "diff", "a-1"), 2, "b")
 		want(t, run(t, "workers", "diff", "a-1", "a-3"), 1, "did you mean a-")
 		want(t, run(t, "workers", "diff", "a-1", "a-*"), 2, "means several workers: worker a-1 (id ", "say --role, or an id")
-		reported(t, db, metadata.Sensor, "a-1", &detect.Capabilities{})
+		reported(t, db, metadata.Sensor, "a-1", &capability.Document{})
 		want(t, run(t, "workers", "diff", "a-1", "a-2"), 2, "sensor a-1")
 		want(t, run(t, "workers", "diff", "a-1", "a-2", "--role", "worker"), 0, "labels.zone")
 		want(t, run(t, "workers", "diff", "a-1", "a-2", "--role", "boss"), 2, "worker or sensor")

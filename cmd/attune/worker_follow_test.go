@@ -17,7 +17,7 @@ import (
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/answer"
-	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -64,7 +64,7 @@ func TestFollow(t *testing.T) {
 		}
 		one := following(t, "workers", "history", "web-*", "-f", "--json", "--role", "worker", "--after", fmt.Sprint(last))
 		gains := func(role metadata.Role, name string) {
-			reported(t, db, role, name, &detect.Capabilities{Detected: []detect.Detection{python("3.14.0", "/usr/bin/python3")}})
+			reported(t, db, role, name, &capability.Document{Detected: []capability.Installation{python("3.14.0", "/usr/bin/python3")}})
 		}
 		gains(metadata.Sensor, "web-1")
 		gains(metadata.Worker, "late")

@@ -12,8 +12,8 @@ import (
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/cmd/internal/config"
-	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/store"
 )
 
@@ -87,7 +87,7 @@ func printWorker(out *cli.Terminal, w *store.Selected) {
 	}
 	for i := range caps.Failed {
 		f := &caps.Failed[i]
-		unconfirmed := slices.ContainsFunc(caps.Detected, func(d detect.Detection) bool { return d.Path != "" && d.Path == f.Path })
+		unconfirmed := slices.ContainsFunc(caps.Detected, func(d capability.Installation) bool { return d.Path != "" && d.Path == f.Path })
 		if slices.Contains(caps.Runtimes, f.Name) && !unconfirmed {
 			out.Printf("%s %s %s: %s\n", out.Paint(cli.Yellow, "does not count:"), cli.Clean(f.Name),
 				cli.Clean(placeOf(f.Path, f.Declared)), cli.Clean(string(f.Outcome)))
@@ -112,7 +112,7 @@ func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // labels are the labels of a document, sorted; none where they have another
 // form.
-func labels(caps *detect.Capabilities) string {
+func labels(caps *capability.Document) string {
 	var m map[string]string
 	if json.Unmarshal(caps.Extra["labels"], &m) != nil {
 		return ""

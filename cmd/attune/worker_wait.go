@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
-	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/store"
 )
 
@@ -26,7 +26,7 @@ type refreshResult struct {
 	// Seconds is how long it took, or was waited for.
 	Seconds float64 `json:"seconds"`
 	// Changes are those since it was asked; null where it has not verified.
-	Changes *detect.Diff `json:"changes,omitempty"`
+	Changes *capability.Diff `json:"changes,omitempty"`
 	// CouldNotTell are the runtimes of which the host could not tell all, sorted:
 	// what was known of them is kept.
 	CouldNotTell []string `json:"could_not_tell,omitempty"`
@@ -126,7 +126,7 @@ func (a *awaited) look(now *store.Selected) {
 	caps, err := capabilitiesOf(&now.Worker)
 	if err == nil && caps != nil && !caps.Refreshed.IsZero() && !caps.Refreshed.Before(a.request) {
 		was, _ := capabilitiesOf(&a.before.Worker) // what cannot be read had nothing
-		changes := detect.Compare(was, caps)
+		changes := capability.Compare(was, caps)
 		a.settled, a.result = true, refreshResult{Verified: true, Changes: &changes, CouldNotTell: couldNotTell(caps)}
 		return
 	}
@@ -140,7 +140,7 @@ func (a *awaited) look(now *store.Selected) {
 }
 
 // couldNotTell are the names of which a document leaves something open.
-func couldNotTell(caps *detect.Capabilities) (names []string) {
+func couldNotTell(caps *capability.Document) (names []string) {
 	for _, d := range caps.Detected {
 		if !d.UnconfirmedSince.IsZero() {
 			names = append(names, d.Name)

@@ -10,8 +10,8 @@ import (
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/runtime/answer"
-	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/store"
 	"github.com/attune-go/attune/schema/version"
 )
@@ -233,7 +233,7 @@ func ago(d time.Duration) string {
 }
 
 // runtimesOf are a worker's capability names with their newest versions.
-func runtimesOf(caps *detect.Capabilities, err error) cli.Cell {
+func runtimesOf(caps *capability.Document, err error) cli.Cell {
 	if text := undocumented(caps, err); text != "" {
 		return cli.Cell{Text: text}
 	}
@@ -251,7 +251,7 @@ func runtimesOf(caps *detect.Capabilities, err error) cli.Cell {
 }
 
 // undocumented says why there is nothing to say of what a worker has.
-func undocumented(caps *detect.Capabilities, err error) string {
+func undocumented(caps *capability.Document, err error) string {
 	switch {
 	case err != nil:
 		return "unreadable capabilities: " + err.Error()
@@ -261,11 +261,11 @@ func undocumented(caps *detect.Capabilities, err error) string {
 	return ""
 }
 
-func capabilitiesOf(w *schema.Worker) (*detect.Capabilities, error) {
+func capabilitiesOf(w *schema.Worker) (*capability.Document, error) {
 	if len(w.Capabilities) == 0 || string(w.Capabilities) == "null" {
 		return nil, nil
 	}
-	caps := new(detect.Capabilities)
+	caps := new(capability.Document)
 	if err := json.Unmarshal(w.Capabilities, caps); err != nil {
 		return nil, err
 	}
@@ -275,7 +275,7 @@ func capabilitiesOf(w *schema.Worker) (*detect.Capabilities, error) {
 // answerOf is what a worker said of a runtime: the versions that satisfy the
 // constraint, else those that do not or of which it cannot be told, as explain
 // says it; or why it does not have it.
-func answerOf(r *requirement, caps *detect.Capabilities, err error) cli.Cell {
+func answerOf(r *requirement, caps *capability.Document, err error) cli.Cell {
 	if text := undocumented(caps, err); text != "" {
 		return cli.Cell{Text: text, Style: cli.Yellow}
 	}
@@ -288,9 +288,9 @@ func answerOf(r *requirement, caps *detect.Capabilities, err error) cli.Cell {
 		}
 		text := cli.Or(d.Version, "unknown version")
 		switch {
-		case d.Source == detect.AlwaysAvailable && d.Version == "":
+		case d.Source == capability.AlwaysAvailable && d.Version == "":
 			text = "always available"
-		case d.Source != detect.Verified:
+		case d.Source != capability.Verified:
 			text += " (" + string(d.Source) + ")"
 		}
 		if !d.UnconfirmedSince.IsZero() {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/capability"
 )
 
 // BenchmarkProcess runs `worker detect` as a whole process, without a database
@@ -111,14 +112,14 @@ func commandsOf(b *testing.B, program string) []exec.Cmd {
 	if err != nil {
 		b.Fatal(err)
 	}
-	var caps detect.Capabilities
+	var caps capability.Document
 	if err := json.Unmarshal(out, &caps); err != nil {
 		b.Fatal(err)
 	}
 	env := host.Local(host.LocalConfig{}).Run(b.Context(), host.Invocation{Path: "/usr/bin/env"})
 	var commands []exec.Cmd
 	seen := map[string]bool{}
-	add := func(attempts []detect.Attempt) {
+	add := func(attempts []capability.Attempt) {
 		for _, a := range attempts {
 			args := append([]string{a.Path}, a.Command[1:]...)
 			if key := fmt.Sprint(args); a.ExitCode != nil && !seen[key] {

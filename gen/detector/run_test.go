@@ -12,6 +12,7 @@ import (
 	"github.com/attune-go/attune/runtime/core"
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -38,7 +39,7 @@ type answering struct {
 
 func (a *answering) Run(_ context.Context, inv host.Invocation) host.Result { return a.run(inv) }
 
-func run(t *testing.T, d *detect.Detector) *detect.Capabilities {
+func run(t *testing.T, d *detect.Detector) *capability.Document {
 	t.Helper()
 	caps, err := d.Detect(t.Context())
 	if err != nil {
@@ -55,10 +56,10 @@ func TestGeneratedDetector(t *testing.T) {
 	if !ok || cobol.Version != "3.11.2" || cobol.Path != "/usr/bin/cobc" || !slices.Equal(cobol.Command, []string{"cobc", "--probe", "a b"}) || len(cobol.Attempts) == 0 {
 		t.Errorf("a host with COBOL: %v, %+v", ok, cobol)
 	}
-	if caps.Source != detect.SourcePack || !slices.Equal(caps.Runtimes, []string{"cobol", "trusted"}) {
+	if caps.Source != capability.SourcePack || !slices.Equal(caps.Runtimes, []string{"cobol", "trusted"}) {
 		t.Errorf("a worker's document says %s from %s", caps.Runtimes, caps.Source)
 	}
-	if trusted, ok := acme.Capabilities(caps).Trusted(); !ok || trusted.Source != detect.Unverified || len(trusted.Installations) != 1 {
+	if trusted, ok := acme.Capabilities(caps).Trusted(); !ok || trusted.Source != capability.Unverified || len(trusted.Installations) != 1 {
 		t.Errorf("%v, %+v", ok, trusted)
 	}
 	if timer, ok := acme.Capabilities(caps).Timer(); ok || timer.Absence != nil {
@@ -70,7 +71,7 @@ func TestGeneratedDetector(t *testing.T) {
 	if timer, ok := acme.Capabilities(caps).Timer(); !ok || timer.Name != "timer" {
 		t.Errorf("a sensor lacks its runtime: %+v", caps)
 	}
-	if cobol, ok := acme.Capabilities(caps).Cobol(); ok || cobol.Outcome != detect.NotFound || cobol.Absence == nil || cobol.Installations != nil {
+	if cobol, ok := acme.Capabilities(caps).Cobol(); ok || cobol.Outcome != capability.NotFound || cobol.Absence == nil || cobol.Installations != nil {
 		t.Errorf("a host without COBOL: %v, %+v", ok, cobol)
 	}
 }
@@ -85,17 +86,17 @@ func TestRowsAreAuthoritative(t *testing.T) {
 	cfg, asked := onHost(t, "{path: /usr/bin/cobc}", "cobc (GnuCOBOL) 3.11.2", 3)
 	caps := run(t, acme.Worker(rows, cfg))
 	cobol, ok := acme.Capabilities(caps).Cobol()
-	if !ok || cobol.Source != detect.AlwaysAvailable || len(*asked) > 0 {
+	if !ok || cobol.Source != capability.AlwaysAvailable || len(*asked) > 0 {
 		t.Errorf("an edited row: %v, %+v; asked %q", ok, cobol, *asked)
 	}
-	if late, ok := caps.Runtime("late.comer"); !ok || caps.Source != detect.SourceDatabase {
+	if late, ok := caps.Runtime("late.comer"); !ok || caps.Source != capability.SourceDatabase {
 		t.Errorf("a row that came later: %+v, source %s", late, caps.Source)
 	}
 	if acme.Definitions()[0].Distributions.Verification.AlwaysAvailable {
 		t.Error("a caller changed the definitions of the package")
 	}
 	caps = run(t, acme.Worker([]metadata.Definition{}, cfg))
-	if len(caps.Runtimes) > 0 || len(caps.Undetected) > 0 || caps.Source != detect.SourceDatabase {
+	if len(caps.Runtimes) > 0 || len(caps.Undetected) > 0 || caps.Source != capability.SourceDatabase {
 		t.Errorf("a database without rows: %v, %v, source %s", caps.Runtimes, caps.Undetected, caps.Source)
 	}
 }
@@ -110,7 +111,7 @@ func TestCommandsThatAreTrusted(t *testing.T) {
 	}}}
 	cfg, asked := onHost(t, "{path: /usr/bin/erl}", "Erlang/OTP 27.1", 0)
 	caps := run(t, acme.Worker([]metadata.Definition{erlang, row}, cfg))
-	if late, ok := caps.Runtime("late.comer"); ok || late.Outcome != detect.DeniedByPolicy {
+	if late, ok := caps.Runtime("late.comer"); ok || late.Outcome != capability.DeniedByPolicy {
 		t.Errorf("a row's command: %+v", late)
 	}
 	if _, ok := caps.Runtime("core.erlang"); !ok || len(*asked) != 1 {

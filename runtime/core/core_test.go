@@ -10,6 +10,7 @@ import (
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/runtime/packs"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -49,7 +50,8 @@ binaries:
 		if err != nil {
 			t.Fatal(err)
 		}
-		cfg.Role, cfg.Source = role, detect.SourcePack
+		cfg.Role, cfg.Source = role, capability.SourcePack
+		cfg.Policy = detect.StandardPolicy(core.Commands())
 		want, err := detect.New(packs.Core().Definitions, cfg).Detect(t.Context())
 		if err != nil {
 			t.Fatal(err)

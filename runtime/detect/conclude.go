@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/capability"
 )
 
 // conclude makes a finding of what was tried on each way.
@@ -51,16 +52,16 @@ func (r *round) conclude(d *definition, ways []*way, tried [][]probed) finding {
 	}
 	f.failed = d.failed(ways, tried)
 	for _, s := range shims {
-		f.installations[at[s.runs]].answersFor(s.Detection)
+		answerFor(&f.installations[at[s.runs]], s.Installation)
 	}
 	if len(f.installations) > 0 {
 		return f
 	}
 	a := mostTelling(f.attempts)
-	absence := &Absence{
+	absence := &capability.Absence{
 		Ref: d.Ref, Name: d.name, Outcome: a.Outcome, Detail: describe(a), Hint: a.Hint, Attempts: f.attempts, Unreached: unreached(f.attempts),
 	}
-	if a.absent() {
+	if absent(a) {
 		absence.Detail, absence.Hint = r.missing(sought(f.attempts)...)
 	}
 	return finding{attempts: f.attempts, failed: f.failed, absence: absence}
@@ -74,13 +75,13 @@ func (p *probed) installed() installed { return installed{p.RealPath, p.Version}
 
 // shimmed is what a shim seemed to be, and the installation that it runs.
 type shimmed struct {
-	Detection
+	capability.Installation
 	runs installed
 }
 
-// answersFor makes the installation the one that a shim runs. What was tried up
+// answerFor makes the installation the one that a shim runs. What was tried up
 // to the shim comes before what was tried of itself.
-func (in *Detection) answersFor(shim Detection) {
+func answerFor(in *capability.Installation, shim capability.Installation) {
 	if in.Shim == "" || shim.Default {
 		in.Shim = shim.Path
 	}
@@ -89,10 +90,10 @@ func (in *Detection) answersFor(shim Detection) {
 	in.Attempts = append(shim.Attempts, in.Attempts...)
 }
 
-func (d *definition) installation(p *probed) Detection {
-	out := Detection{
+func (d *definition) installation(p *probed) capability.Installation {
+	out := capability.Installation{
 		Ref: d.Ref, Name: d.name, Version: p.Version, VersionRaw: p.VersionRaw, Path: p.Path, RealPath: p.RealPath,
-		Outcome: Available, Source: Verified, VerifiedAt: p.at, DurationMS: p.DurationMS,
+		Outcome: capability.Available, Source: capability.Verified, VerifiedAt: p.at, DurationMS: p.DurationMS,
 		Warnings: slices.Clone(p.warnings), VersionFile: p.VersionFile,
 	}
 	if p.VersionFile == "" {
@@ -116,7 +117,7 @@ func (p *probed) beside(o probed) bool {
 func failures(before []probed) []string {
 	var out []string
 	for _, p := range before {
-		if (!p.Optional && !p.absent()) || p.Outcome == DeniedByPolicy {
+		if (!p.Optional && !absent(p.Attempt)) || p.Outcome == capability.DeniedByPolicy {
 			out = append(out, warning(p.Attempt))
 		}
 	}
@@ -128,17 +129,17 @@ func failures(before []probed) []string {
 // carries. That PATH, or a declared version, has nothing is no reason for one: the
 // runtime is there; nor that an executable that PATH does not give for it is another version.
 func (d *definition) uncounted(probes []probed) []string {
-	succeeded := slices.ContainsFunc(probes, func(p probed) bool { return p.Outcome == Available && !p.further })
+	succeeded := slices.ContainsFunc(probes, func(p probed) bool { return p.Outcome == capability.Available && !p.further })
 	var out []string
 	for _, p := range probes {
 		succeededBeside := func(o probed) bool { return o.counts() && p.beside(o) }
 		switch {
-		case p.Outcome == Available, p.spare:
+		case p.Outcome == capability.Available, p.spare:
 		case !p.further && succeeded:
 		case p.further && slices.ContainsFunc(probes, succeededBeside):
-		case p.absent():
+		case absent(p.Attempt):
 		case p.mislabelled && (p.further || slices.ContainsFunc(probes, func(o probed) bool { return o.counts() })):
-		case !p.Optional || p.Outcome == DeniedByPolicy:
+		case !p.Optional || p.Outcome == capability.DeniedByPolicy:
 			out = append(out, d.Ref+": "+warning(p.Attempt))
 		}
 	}
@@ -146,30 +147,30 @@ func (d *definition) uncounted(probes []probed) []string {
 }
 
 // warning is an attempt that failed, with what would help.
-func warning(a Attempt) string {
+func warning(a capability.Attempt) string {
 	text := fmt.Sprintf("%s: %s", a.Outcome, describe(a))
-	if a.Outcome == DeniedByPolicy && a.Hint != "" {
+	if a.Outcome == capability.DeniedByPolicy && a.Hint != "" {
 		text += "; " + a.Hint
 	}
 	return text
 }
 
 // describe is an attempt's detail as one sentence that names what it is about.
-func describe(a Attempt) string {
-	if a.Path == "" || a.Outcome == NotExecutable || a.Outcome == DeniedByPolicy {
+func describe(a capability.Attempt) string {
+	if a.Path == "" || a.Outcome == capability.NotExecutable || a.Outcome == capability.DeniedByPolicy {
 		return a.Detail
 	}
 	return host.CommandLine(a.Path, a.Command[1:]) + ": " + a.Detail
 }
 
 // absent reports whether there was no executable to try.
-func (a *Attempt) absent() bool { return a.Outcome == NotFound && a.Path == "" }
+func absent(a capability.Attempt) bool { return a.Outcome == capability.NotFound && a.Path == "" }
 
 // sought are the binaries that were looked for and not found, each once.
-func sought(attempts []Attempt) []string {
+func sought(attempts []capability.Attempt) []string {
 	var out []string
 	for _, a := range attempts {
-		if a.absent() && !slices.Contains(out, a.Command[0]) {
+		if absent(a) && !slices.Contains(out, a.Command[0]) {
 			out = append(out, a.Command[0])
 		}
 	}

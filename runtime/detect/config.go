@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -20,8 +21,8 @@ type Config struct {
 	Role metadata.Role
 	// Host to detect on. Nil is the machine this program runs on.
 	Host Host
-	// Policy decides which commands may run. Nil is the standard mode, which
-	// trusts the commands of the embedded core pack.
+	// Policy decides which commands may run. Nil is mode standard without trusted
+	// commands; generated detectors set one that trusts theirs and the core pack's.
 	Policy *host.Policy
 	// Getenv reads the environment variable of the first tier, named by
 	// EnvironmentVariable. Nil is os.Getenv.
@@ -46,7 +47,7 @@ type Config struct {
 	Explain bool
 	// Source is where the definitions come from, SourceDatabase or SourcePack.
 	// Zero is SourceDatabase.
-	Source Source
+	Source capability.Source
 	// Parallelism is how many commands run at a time, not counting those that take
 	// longer than a second; with them it is five times as many at most. Zero is
 	// DefaultParallelism.
@@ -69,7 +70,7 @@ type Progress struct {
 	Ref  string
 	Name string
 	// Outcome is empty at the beginning.
-	Outcome Outcome
+	Outcome capability.Outcome
 	// Finished of Total runtimes have ended.
 	Finished, Total int
 }
@@ -104,10 +105,10 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	switch c.Source {
 	case "":
-		c.Source = SourceDatabase
-	case SourceDatabase, SourcePack:
+		c.Source = capability.SourceDatabase
+	case capability.SourceDatabase, capability.SourcePack:
 	default:
-		return c, fmt.Errorf("%w: source is %q; it is %q or %q", ErrConfig, c.Source, SourceDatabase, SourcePack)
+		return c, fmt.Errorf("%w: source is %q; it is %q or %q", ErrConfig, c.Source, capability.SourceDatabase, capability.SourcePack)
 	}
 	if c.Parallelism < 0 || c.Timeout < 0 {
 		return c, fmt.Errorf("%w: parallelism is %d and timeout %v; neither may be negative", ErrConfig, c.Parallelism, c.Timeout)

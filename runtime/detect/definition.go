@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/version"
 )
@@ -30,7 +31,7 @@ type prepared struct {
 	// far as they have commands.
 	ways []*way
 	// leftOut are versions that cannot be used.
-	leftOut []Failure
+	leftOut []capability.Failure
 }
 
 func (p *prepared) warnings() (out []string) {

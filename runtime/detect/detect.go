@@ -14,18 +14,17 @@ import (
 	"time"
 
 	"github.com/attune-go/attune"
-	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
 // Detector finds which of a set of runtimes a host has. It may be used by
 // several goroutines, and again and again.
 type Detector struct {
-	cfg    Config
-	defs   []*definition // by ref; of two with one ref the first
-	byRef  map[string]*definition
-	index  *metadata.Index
-	policy func() *host.Policy
+	cfg   Config
+	defs  []*definition // by ref; of two with one ref the first
+	byRef map[string]*definition
+	index *metadata.Index
 	// err is what is wrong with the config.
 	err  error
 	pace pace
@@ -49,9 +48,8 @@ func New(defs []metadata.Definition, cfg Config) *Detector {
 	if d.cfg, d.err = cfg.withDefaults(); d.err != nil {
 		return d
 	}
-	d.policy = func() *host.Policy { return cfg.Policy }
-	if cfg.Policy == nil {
-		d.policy = sync.OnceValue(defaultPolicy)
+	if d.cfg.Policy == nil {
+		d.cfg.Policy = StandardPolicy(nil)
 	}
 	for i := range defs {
 		if d.byRef[defs[i].Ref] == nil {
@@ -71,7 +69,7 @@ func New(defs []metadata.Definition, cfg Config) *Detector {
 //
 // It takes Config.Timeout at most. A ctx that is done for ErrEnough is no error:
 // what is not finished then ends as Timeout.
-func (d *Detector) Detect(ctx context.Context) (*Capabilities, error) {
+func (d *Detector) Detect(ctx context.Context) (*capability.Document, error) {
 	return d.DetectInParts(ctx, nil)
 }
 
@@ -79,13 +77,13 @@ func (d *Detector) Detect(ctx context.Context) (*Capabilities, error) {
 // it is not over, tell gets what has been found so far, SoFar after the beginning
 // and then as often where there is more. The runtimes of the refs in open are not
 // finished; the document says Timeout of them. tell must not block.
-func (d *Detector) DetectInParts(ctx context.Context, tell func(soFar *Capabilities, open []string)) (*Capabilities, error) {
+func (d *Detector) DetectInParts(ctx context.Context, tell func(soFar *capability.Document, open []string)) (*capability.Document, error) {
 	if d.err != nil {
 		return nil, d.err
 	}
 	r := d.newRound(false)
-	caps := &Capabilities{
-		Format: Format, Source: d.cfg.Source, Host: r.info, AttuneVersion: attune.Version, RuntimeVersions: map[string][]string{},
+	caps := &capability.Document{
+		Format: capability.Format, Source: d.cfg.Source, Host: documentHost(r.info), AttuneVersion: attune.Version,
 		Warnings: slices.Clone(d.cfg.Warnings),
 	}
 	d.carry(caps)
@@ -100,10 +98,10 @@ func (d *Detector) DetectInParts(ctx context.Context, tell func(soFar *Capabilit
 		}
 		names = d.narrow(names)
 		if !d.cfg.VerifyDeclared {
-			caps.declare(names)
+			declare(caps, names)
 			defs = nil
 		} else {
-			defs = caps.restrict(names)
+			defs = restrict(caps, names)
 		}
 	}
 	var parts func([]finding, []string)
@@ -123,14 +121,13 @@ func (d *Detector) DetectInParts(ctx context.Context, tell func(soFar *Capabilit
 }
 
 // complete puts findings into a copy of a document.
-func (d *Detector) complete(caps Capabilities, findings []finding) *Capabilities {
+func (d *Detector) complete(caps capability.Document, findings []finding) *capability.Document {
 	caps.Warnings, caps.Detected, caps.Undetected = slices.Clone(caps.Warnings), slices.Clone(caps.Detected), slices.Clone(caps.Undetected)
-	caps.RuntimeVersions = map[string][]string{}
 	caps.Warnings = append(caps.Warnings, amiss(d.cfg.Host)...)
 	for _, f := range findings {
-		caps.add(f, d.cfg.Explain)
+		addFinding(&caps, f, d.cfg.Explain)
 	}
-	caps.arrange()
+	caps.Arrange()
 	return &caps
 }
 
@@ -146,9 +143,9 @@ func (d *Detector) ofRole() []*definition {
 }
 
 // carry takes over what the config file has beside the list of runtimes.
-func (d *Detector) carry(caps *Capabilities) {
+func (d *Detector) carry(caps *capability.Document) {
 	for _, key := range slices.Sorted(maps.Keys(d.cfg.Extra)) {
-		if ownKeys[key] {
+		if capability.IsKey(key) {
 			caps.Warnings = append(caps.Warnings,
 				fmt.Sprintf("capabilities.%s of the config file is left out: the document has a key of that name itself", key))
 			continue
@@ -161,7 +158,7 @@ func (d *Detector) carry(caps *Capabilities) {
 }
 
 // log writes a line for each warning of the document.
-func (d *Detector) log(ctx context.Context, caps *Capabilities) {
+func (d *Detector) log(ctx context.Context, caps *capability.Document) {
 	for _, w := range caps.Warnings {
 		d.cfg.Logger.WarnContext(ctx, w)
 	}

@@ -1,15 +1,14 @@
 package detect
 
 import (
-	"cmp"
 	"slices"
-	"strings"
 
-	"github.com/attune-go/attune/schema/version"
+	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/capability"
 )
 
-// add puts one runtime's finding into the document.
-func (c *Capabilities) add(f finding, explain bool) {
+// addFinding adds the finding of one runtime to a document.
+func addFinding(c *capability.Document, f finding, explain bool) {
 	c.Warnings = append(c.Warnings, f.warnings...)
 	for _, in := range f.installations {
 		if !explain {
@@ -32,42 +31,33 @@ func (c *Capabilities) add(f finding, explain bool) {
 	}
 }
 
-// arrange sorts the document and makes its summaries.
-func (c *Capabilities) arrange() {
-	parsed := map[string]version.Version{}
-	newest := func(a, b string) int { return parsed[b].Compare(parsed[a]) }
-	for i := range c.Detected {
-		in := &c.Detected[i]
-		in.Warnings = notNil(in.Warnings)
-		c.Runtimes = append(c.Runtimes, in.Name)
-		if in.Version != "" {
-			parsed[in.Version], _ = version.Parse(in.Version)
-			c.RuntimeVersions[in.Name] = append(c.RuntimeVersions[in.Name], in.Version)
-		}
-	}
-	c.Runtimes = notNil(sortedNames(c.Runtimes))
-	for name, versions := range c.RuntimeVersions {
-		slices.SortFunc(versions, newest)
-		c.RuntimeVersions[name] = slices.Compact(versions)
-	}
-	slices.SortStableFunc(c.Detected, func(a, b Detection) int {
-		return cmp.Or(cmp.Compare(a.Ref, b.Ref), newest(a.Version, b.Version), defaultFirst(a, b), strings.Compare(a.Name, b.Name), strings.Compare(a.Path, b.Path))
-	})
-	slices.SortStableFunc(c.Undetected, func(a, b Absence) int {
-		return cmp.Or(cmp.Compare(a.Ref, b.Ref), strings.Compare(a.Name, b.Name))
-	})
-	slices.SortStableFunc(c.Failed, func(a, b Failure) int {
-		return cmp.Or(cmp.Compare(a.Ref, b.Ref), strings.Compare(a.Name, b.Name), strings.Compare(a.Path, b.Path), strings.Compare(a.Declared, b.Declared))
-	})
-	c.Detected, c.Undetected = notNil(c.Detected), notNil(c.Undetected)
+// mostTelling returns the first attempt with the most informative outcome. attempts must
+// not be empty.
+func mostTelling(attempts []capability.Attempt) capability.Attempt {
+	return slices.MinFunc(attempts, func(a, b capability.Attempt) int { return a.Outcome.Compare(b.Outcome) })
 }
 
-func defaultFirst(a, b Detection) int {
-	switch {
-	case a.Default == b.Default:
-		return 0
-	case a.Default:
-		return -1
+// unreached reports whether only attempts that were not reached leave a runtime
+// undetermined.
+func unreached(attempts []capability.Attempt) bool {
+	some := false
+	for _, a := range attempts {
+		if a.Outcome.CouldNotTell() && !a.Unreached {
+			return false
+		}
+		some = some || a.Unreached
 	}
-	return 1
+	return some
+}
+
+// documentHost converts a host's description for a document.
+func documentHost(info host.Info) capability.Host {
+	return capability.Host{OS: info.OS, Arch: info.Arch, User: info.User, Path: info.Path}
+}
+
+func notNil[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
 }

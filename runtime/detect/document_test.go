@@ -17,6 +17,7 @@ import (
 	"github.com/attune-go/attune/fixtures/hosts"
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/packs"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -50,7 +51,7 @@ func TestDocument(t *testing.T) {
 	if diff := cmp.Diff(want, string(raw)); diff != "" {
 		t.Errorf("document (-want +got):\n%s", diff)
 	}
-	var back detect.Capabilities
+	var back capability.Document
 	if err := json.Unmarshal(raw, &back); err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +62,7 @@ func TestDocument(t *testing.T) {
 
 func TestEmptyDocumentHasNoNull(t *testing.T) {
 	want := `{"format":0,"runtimes":[],"runtime_versions":{},"detected":[],"undetected":[],"source":"","host":{"os":"","arch":"","user":"","path":[]},"attune_version":""}`
-	if got := marshal(t, detect.Capabilities{}); got != want {
+	if got := marshal(t, capability.Document{}); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
@@ -75,7 +76,7 @@ func TestDocumentOfOthers(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var caps detect.Capabilities
+			var caps capability.Document
 			err := json.Unmarshal([]byte(tt.text), &caps)
 			if tt.fault != "" {
 				if err == nil || !strings.Contains(err.Error(), tt.fault) {
@@ -111,7 +112,7 @@ func TestDocumentsOfRecordedHosts(t *testing.T) {
 			}
 			caps := detectOn(t, h, detect.Config{Explain: true}, append(troubles, packs.Core().Definitions...)...)
 			text := marshal(t, caps)
-			var back detect.Capabilities
+			var back capability.Document
 			if err := json.Unmarshal([]byte(text), &back); err != nil {
 				t.Fatal(err)
 			}
@@ -126,7 +127,7 @@ func TestDocumentsOfRecordedHosts(t *testing.T) {
 					t.Errorf("%s: %s without detail or attempts", gone.Ref, gone.Outcome)
 				}
 				for _, a := range gone.Attempts {
-					if a.Detail == "" || a.Hint == "" || a.Outcome == detect.Available || len(a.Output) > detect.ExcerptLimit {
+					if a.Detail == "" || a.Hint == "" || a.Outcome == capability.Available || len(a.Output) > capability.ExcerptLimit {
 						t.Errorf("%s: attempt %+v", gone.Ref, a)
 					}
 				}
@@ -143,7 +144,7 @@ func TestExcerptIsBounded(t *testing.T) {
 		t.Fatalf("got %+v", caps)
 	}
 	got := caps.Detected[0].Attempts[0].Output
-	if len(got) > detect.ExcerptLimit || len(got) < detect.ExcerptLimit-8 || !strings.HasPrefix(got, "äöü€") || !strings.HasSuffix(got, "…") || strings.ContainsRune(got, '\uFFFD') {
+	if len(got) > capability.ExcerptLimit || len(got) < capability.ExcerptLimit-8 || !strings.HasPrefix(got, "äöü€") || !strings.HasSuffix(got, "…") || strings.ContainsRune(got, '\uFFFD') {
 		t.Errorf("excerpt of %d bytes is %q", len(got), got)
 	}
 }
@@ -178,7 +179,7 @@ func TestEnvironmentOfTheProcess(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(caps.Runtimes, want) || caps.Source != detect.SourceEnvironment {
+		if !slices.Equal(caps.Runtimes, want) || caps.Source != capability.SourceEnvironment {
 			t.Errorf("role %q: got %v from %s, want %v from the environment", role, caps.Runtimes, caps.Source, want)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"github.com/attune-go/attune/schema/capability"
 )
 
 // Explanation is everything that is known of one runtime on a host.
@@ -11,14 +13,14 @@ type Explanation struct {
 	Ref  string `json:"ref"`
 	Name string `json:"name"`
 	// Outcome is the runtime's. Detail and Hint are empty where it is available.
-	Outcome Outcome `json:"outcome"`
-	Detail  string  `json:"detail,omitempty"`
-	Hint    string  `json:"hint,omitempty"`
+	Outcome capability.Outcome `json:"outcome"`
+	Detail  string             `json:"detail,omitempty"`
+	Hint    string             `json:"hint,omitempty"`
 	// Detected are the installations, newest first.
-	Detected []Detection `json:"detected"`
+	Detected []capability.Installation `json:"detected"`
 	// Attempts are all commands, also those after the first that succeeded, and
 	// all executables that locations show.
-	Attempts []Attempt `json:"attempts"`
+	Attempts []capability.Attempt `json:"attempts"`
 	// Warnings say too where a declaration makes Detect answer otherwise.
 	Warnings []string `json:"warnings"`
 }
@@ -40,10 +42,9 @@ func (d *Detector) Explain(ctx context.Context, name string) (*Explanation, erro
 		return nil, err
 	}
 	f := findings[0]
-	var doc Capabilities
-	doc.RuntimeVersions = map[string][]string{}
-	doc.add(f, false)
-	doc.arrange()
+	var doc capability.Document
+	addFinding(&doc, f, false)
+	doc.Arrange()
 	e := &Explanation{
 		Ref: def.Ref, Name: def.name, Outcome: f.outcome(), Detected: doc.Detected,
 		Attempts: notNil(f.attempts), Warnings: slices.Concat(d.differs(def), amiss(d.cfg.Host), f.warnings),

@@ -8,6 +8,7 @@ import (
 
 	"github.com/attune-go/attune/fixtures/hosts"
 	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -39,7 +40,7 @@ func TestExplainTriesEveryCommand(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("attempts are %q, want %q", got, want)
 	}
-	if e.Ref != "acme.tool" || e.Outcome != detect.Available || len(e.Detected) != 1 || e.Detected[0].Path != "/usr/bin/a" || len(e.Warnings) != 0 {
+	if e.Ref != "acme.tool" || e.Outcome != capability.Available || len(e.Detected) != 1 || e.Detected[0].Path != "/usr/bin/a" || len(e.Warnings) != 0 {
 		t.Errorf("got %+v, want the one installation of a", e)
 	}
 	// That one of its names is not there is nothing to warn of.
@@ -55,7 +56,7 @@ func TestExplainAnAbsence(t *testing.T) {
 	}
 	d := tool(t, "python3", `, "pattern": "^Python 3"`)
 	e := explainOn(t, h, detect.Config{}, "acme.python3", d)
-	if e.Outcome != detect.ExitMismatch || e.Detail == "" || e.Hint == "" || len(e.Detected) != 0 || len(e.Attempts) != 1 {
+	if e.Outcome != capability.ExitMismatch || e.Detail == "" || e.Hint == "" || len(e.Detected) != 0 || len(e.Attempts) != 1 {
 		t.Fatalf("got %+v", e)
 	}
 	a := e.Attempts[0]
@@ -84,7 +85,7 @@ func TestExplainSaysWhereDetectDiffers(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			e := explainOn(t, withTools(t, "a", "b"), tt.cfg, tt.runtime, defs...)
-			if e.Outcome != detect.Available || len(e.Attempts) != 1 {
+			if e.Outcome != capability.Available || len(e.Attempts) != 1 {
 				t.Errorf("got %+v, want it verified", e)
 			}
 			if got := strings.Join(e.Warnings, "; "); tt.want == "" && got != "" || !strings.Contains(got, tt.want) {

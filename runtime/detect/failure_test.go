@@ -9,10 +9,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/schema/capability"
 )
 
 // failedBriefly is a document's failures, a line each, below root.
-func failedBriefly(caps *detect.Capabilities, root string) []string {
+func failedBriefly(caps *capability.Document, root string) []string {
 	var out []string
 	for _, f := range caps.Failed {
 		out = append(out, strings.ReplaceAll(fmt.Sprintf("%s%s %s %d", f.Path, f.Declared, f.Outcome, len(f.Attempts)), root+"/", ""))
@@ -53,7 +54,7 @@ func TestFailures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again := new(detect.Capabilities)
+	again := new(capability.Document)
 	if err := json.Unmarshal(text, again); err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +76,7 @@ func TestRubbishInTheOnlyVersion(t *testing.T) {
 		"beside what is not there": `{"ref": "acme.kit", "name": "kit", "distributions": {"verification": {"commands": [{"binary": "none"}]}}, ` + rubbish + `}`,
 	} {
 		caps := detectOn(t, withTools(t, "kit"), detect.Config{Policy: openPolicy(t)}, defsOf(t, text)...)
-		if a := absence(t, caps, "acme.kit"); a.Outcome != detect.InvalidMetadata || !strings.Contains(a.Detail, "version 1.2") {
+		if a := absence(t, caps, "acme.kit"); a.Outcome != capability.InvalidMetadata || !strings.Contains(a.Detail, "version 1.2") {
 			t.Errorf("%s: %+v", name, a)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -83,7 +84,7 @@ func (h overridden) Lookup(binary string) []host.Candidate {
 // noEnvironment keeps a test from the variables of whoever runs it.
 func noEnvironment(string) string { return "" }
 
-func detectOn(t *testing.T, h detect.Host, cfg detect.Config, defs ...metadata.Definition) *detect.Capabilities {
+func detectOn(t *testing.T, h detect.Host, cfg detect.Config, defs ...metadata.Definition) *capability.Document {
 	t.Helper()
 	cfg.Host = h
 	if cfg.Getenv == nil {
@@ -107,8 +108,8 @@ func openPolicy(t *testing.T) *host.Policy {
 }
 
 // outcomes are the outcome of each ref in a document.
-func outcomes(caps *detect.Capabilities) map[string]detect.Outcome {
-	out := map[string]detect.Outcome{}
+func outcomes(caps *capability.Document) map[string]capability.Outcome {
+	out := map[string]capability.Outcome{}
 	for _, d := range caps.Detected {
 		out[d.Ref] = d.Outcome
 	}
@@ -119,9 +120,9 @@ func outcomes(caps *detect.Capabilities) map[string]detect.Outcome {
 }
 
 // absence is the document's entry of a runtime that is not there.
-func absence(t *testing.T, caps *detect.Capabilities, ref string) detect.Absence {
+func absence(t *testing.T, caps *capability.Document, ref string) capability.Absence {
 	t.Helper()
-	i := slices.IndexFunc(caps.Undetected, func(a detect.Absence) bool { return a.Ref == ref })
+	i := slices.IndexFunc(caps.Undetected, func(a capability.Absence) bool { return a.Ref == ref })
 	if i < 0 {
 		t.Fatalf("%s is not among the undetected: %+v", ref, caps.Undetected)
 	}

@@ -5,17 +5,18 @@ import (
 	"path/filepath"
 
 	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/capability"
 )
 
 // interpreted ends a probe whose interpreter is not of the installation, or may
 // not be looked up.
 func (r *round) interpreted(p *probed, w *way, cmd host.Command, exe host.Candidate) {
-	if w.interpreter != "" && !r.policy().MayLookUp(cmd) {
-		p.end(DeniedByPolicy, fmt.Sprintf("the host's policy denies looking for its interpreter %s: policy.mode is %s, and no trusted pack names it for this command",
-			w.interpreter, r.policy().Mode()), allowHint(host.Decision{}))
+	if w.interpreter != "" && !r.cfg.Policy.MayLookUp(cmd) {
+		p.end(capability.DeniedByPolicy, fmt.Sprintf("the host's policy denies looking for its interpreter %s: policy.mode is %s, and no trusted pack names it for this command",
+			w.interpreter, r.cfg.Policy.Mode()), allowHint(host.Decision{}))
 		return
 	}
-	if outcome, detail, hint := r.interpreter(w, cmd, exe, p.further); outcome != Available {
+	if outcome, detail, hint := r.interpreter(w, cmd, exe, p.further); outcome != capability.Available {
 		p.end(outcome, detail, hint)
 	}
 }
@@ -38,34 +39,34 @@ func (r *round) interpreted(p *probed, w *way, cmd host.Command, exe host.Candid
 //
 // The outcome is Available where it belongs, and else InterpreterMissing, or that of
 // an interpreter that could not be looked at; detail says why.
-func (r *round) interpreter(w *way, cmd host.Command, verified host.Candidate, further bool) (o Outcome, detail, hint string) {
+func (r *round) interpreter(w *way, cmd host.Command, verified host.Candidate, further bool) (o capability.Outcome, detail, hint string) {
 	if w.interpreter == "" {
-		return Available, "", ""
+		return capability.Available, "", ""
 	}
 	var found []host.Candidate
 	switch {
 	case !further || filepath.IsAbs(w.interpreter):
 		found = r.lookups.find(w.interpreter)
 	case stem(verified.Path) == stem(w.interpreter):
-		return Available, "", ""
+		return capability.Available, "", ""
 	default:
 		found = ownInterpreter(r.cfg.Host, w.interpreter, verified)
 	}
 	c, any := usable(found)
 	switch {
-	case c.Unseen() == nil && (!any || c.Fault != "" && filepath.IsAbs(w.interpreter) && !r.policy().Reveals(cmd)):
-		return InterpreterMissing, fmt.Sprintf("its interpreter %s is not found", w.interpreter),
+	case c.Unseen() == nil && (!any || c.Fault != "" && filepath.IsAbs(w.interpreter) && !r.cfg.Policy.Reveals(cmd)):
+		return capability.InterpreterMissing, fmt.Sprintf("its interpreter %s is not found", w.interpreter),
 			fmt.Sprintf("install %s, or correct execution_config.interpreter.binary", w.interpreter)
 	case c.Unseen() != nil:
 		o, hint = unseenOutcome(c.Unseen())
 		return o, "its interpreter " + c.Unseen().Error(), hint
 	case c.Fault != "":
-		return InterpreterMissing, fmt.Sprintf("its interpreter %s %s", c.Path, c.Fault), "repair " + c.Path
+		return capability.InterpreterMissing, fmt.Sprintf("its interpreter %s %s", c.Path, c.Fault), "repair " + c.Path
 	case !sameInstallation(c, verified):
-		return InterpreterMissing, fmt.Sprintf("its interpreter %s is %s, another installation than %s, which was verified", w.interpreter, pathOf(c), pathOf(verified)),
+		return capability.InterpreterMissing, fmt.Sprintf("its interpreter %s is %s, another installation than %s, which was verified", w.interpreter, pathOf(c), pathOf(verified)),
 			fmt.Sprintf("verify %s itself, or name the verified executable in execution_config.interpreter.binary", w.interpreter)
 	}
-	return Available, "", ""
+	return capability.Available, "", ""
 }
 
 // ownInterpreter is the interpreter in the folder of an executable, as found or

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/version"
 )
 
@@ -71,49 +72,49 @@ const (
 //
 // Text that is not UTF-8, or was cut, is unreadable only where it is needed
 // and does not serve: a pattern that matches all the same, matches.
-func (a *Attempt) judge(c *command, res host.Result) (v version.Version, out output) {
+func (a *probed) judge(c *command, res host.Result) (v version.Version, out output) {
 	out = outputOf(res)
 	a.DurationMS = milliseconds(res.Duration)
 	a.Signal = res.Signal
-	a.Output = excerpt(out.text, ExcerptLimit)
+	a.Output = excerpt(out.text, capability.ExcerptLimit)
 	if res.Err == nil && !res.TimedOut && res.Signal == "" {
 		a.ExitCode = &res.ExitCode
 	}
 	switch {
 	case res.TimedOut, res.Err == nil && res.Duration > c.timeout:
-		a.end(Timeout, fmt.Sprintf("it did not end within %v", c.timeout),
+		a.end(capability.Timeout, fmt.Sprintf("it did not end within %v", c.timeout),
 			fmt.Sprintf("run it by hand to see what it waits for, or give the command a timeout above %v", c.timeout))
 	case errors.Is(res.Err, errNotReached):
 		a.Unreached = true
-		a.end(Timeout, "it was not reached: "+errNotReached.Error(), hintCrowd)
+		a.end(capability.Timeout, "it was not reached: "+errNotReached.Error(), hintCrowd)
 	case errors.Is(res.Err, errCrowd):
-		a.end(Timeout, fmt.Sprintf("it did not end within %v, and %v", res.Duration.Round(time.Second), errCrowd), hintCrowd)
+		a.end(capability.Timeout, fmt.Sprintf("it did not end within %v, and %v", res.Duration.Round(time.Second), errCrowd), hintCrowd)
 	case errors.Is(res.Err, errDeadline):
-		a.end(Timeout, unfinished(errDeadline), hintDeadline)
+		a.end(capability.Timeout, unfinished(errDeadline), hintDeadline)
 	case errors.Is(res.Err, ErrEnough):
-		a.end(Timeout, unfinished(ErrEnough), hintDeadline)
+		a.end(capability.Timeout, unfinished(ErrEnough), hintDeadline)
 	case errors.Is(res.Err, host.ErrHangs):
 		_, hint := unseenOutcome(res.Err)
-		a.end(Timeout, cause(a, res), hint)
+		a.end(capability.Timeout, cause(&a.Attempt, res), hint)
 	case errors.Is(res.Err, fs.ErrPermission):
-		a.end(NotExecutable, cause(a, res), fmt.Sprintf("let this user execute %s", a.Path))
+		a.end(capability.NotExecutable, cause(&a.Attempt, res), fmt.Sprintf("let this user execute %s", a.Path))
 	case res.Err != nil:
-		a.end(Error, cause(a, res), fmt.Sprintf("run %s by hand, as the same user", c.line()))
+		a.end(capability.Error, cause(&a.Attempt, res), fmt.Sprintf("run %s by hand, as the same user", c.line()))
 	case res.Signal != "":
-		a.end(Error, "it was ended by "+res.Signal, fmt.Sprintf("run %s by hand, as the same user", c.line()))
+		a.end(capability.Error, "it was ended by "+res.Signal, fmt.Sprintf("run %s by hand, as the same user", c.line()))
 	case res.ExitCode != c.ExitCode:
-		a.end(ExitMismatch, fmt.Sprintf("exit status %d where %d is expected: %s", res.ExitCode, c.ExitCode, out.firstLine()),
+		a.end(capability.ExitMismatch, fmt.Sprintf("exit status %d where %d is expected: %s", res.ExitCode, c.ExitCode, out.firstLine()),
 			fmt.Sprintf("make %s work for this user, or correct exit_code", c.line()))
 	case !a.matches(c, out) && out.unreadable != "":
-		a.end(OutputUnreadable, "its output does not match the pattern, but "+out.unreadable, hintUnreadable)
+		a.end(capability.OutputUnreadable, "its output does not match the pattern, but "+out.unreadable, hintUnreadable)
 	case !a.matches(c, out) && c.pattern.reach < len(out.text):
-		a.end(OutputUnreadable, fmt.Sprintf("its output does not match the pattern in its first %d bytes, and for more the pattern is too large", c.pattern.reach),
+		a.end(capability.OutputUnreadable, fmt.Sprintf("its output does not match the pattern in its first %d bytes, and for more the pattern is too large", c.pattern.reach),
 			"repeat less in the pattern, or ask the tool in a way that it answers with a short text")
 	case !a.matches(c, out):
-		a.end(PatternMismatch, fmt.Sprintf("its output does not match %s: %s", c.Pattern, out.firstLine()),
+		a.end(capability.PatternMismatch, fmt.Sprintf("its output does not match %s: %s", c.Pattern, out.firstLine()),
 			fmt.Sprintf("see which program %s is, or correct the pattern", a.Path))
 	default:
-		a.Outcome = Available
+		a.Outcome = capability.Available
 		v = a.extract(c, out)
 	}
 	return v, out
@@ -124,15 +125,15 @@ func unfinished(why error) string { return "it was not finished when " + why.Err
 
 // cause is why a command could not be run, without the path, which the attempt
 // has.
-func cause(a *Attempt, res host.Result) string {
+func cause(a *capability.Attempt, res host.Result) string {
 	return strings.TrimPrefix(res.Err.Error(), "run "+a.Path+": ")
 }
 
-func (a *Attempt) end(outcome Outcome, detail, hint string) {
+func (a *probed) end(outcome capability.Outcome, detail, hint string) {
 	a.Outcome, a.Detail, a.Hint = outcome, detail, hint
 }
 
-func (a *Attempt) matches(c *command, out output) bool {
+func (a *probed) matches(c *command, out output) bool {
 	if c.pattern == nil {
 		return true
 	}
@@ -143,7 +144,7 @@ func (a *Attempt) matches(c *command, out output) bool {
 	return *a.PatternMatched
 }
 
-func (a *Attempt) extract(c *command, out output) (v version.Version) {
+func (a *probed) extract(c *command, out output) (v version.Version) {
 	if c.versionPattern != nil {
 		v, a.VersionRaw, _ = version.ExtractPattern(c.versionPattern.regexp(), c.versionPattern.cut(out.text))
 	} else {
@@ -155,16 +156,16 @@ func (a *Attempt) extract(c *command, out output) (v version.Version) {
 
 // limit applies the way's version limits to an attempt that was a success so
 // far, and gives the warning that it ends with, if any.
-func (a *Attempt) limit(w *way, v version.Version, out output) (warning string) {
+func (a *probed) limit(w *way, v version.Version, out output) (warning string) {
 	var none version.Version
 	switch {
 	case v == none && w.min != none && out.unreadable != "":
-		a.end(OutputUnreadable, fmt.Sprintf("its version is needed (min_version %s) and cannot be read: %s", w.min, out.unreadable), hintUnreadable)
+		a.end(capability.OutputUnreadable, fmt.Sprintf("its version is needed (min_version %s) and cannot be read: %s", w.min, out.unreadable), hintUnreadable)
 	case v == none && w.min != none:
-		a.end(VersionUnreadable, fmt.Sprintf("its version is needed (min_version %s), and there is none in: %s", w.min, out.firstLine()),
+		a.end(capability.VersionUnreadable, fmt.Sprintf("its version is needed (min_version %s), and there is none in: %s", w.min, out.firstLine()),
 			"give the command a version_pattern")
 	case v != none && v.Compare(w.min) < 0:
-		a.end(BelowMinVersion, fmt.Sprintf("%s is below min_version %s", v, w.min), fmt.Sprintf("install %s or later", w.min))
+		a.end(capability.BelowMinVersion, fmt.Sprintf("%s is below min_version %s", v, w.min), fmt.Sprintf("install %s or later", w.min))
 	case v == none && w.recommended != none:
 		return fmt.Sprintf("the version could not be read; %s or later is recommended", w.recommended)
 	case v.Compare(w.recommended) < 0:

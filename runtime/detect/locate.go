@@ -20,12 +20,12 @@ func (r *round) locations(w *way) (globs, warnings []string) {
 	for _, glob := range w.locations {
 		var denied *host.Decision
 		for _, c := range w.commands {
-			d := r.policy().Consider(c.at(found{location: glob}))
+			d := r.cfg.Policy.Consider(c.at(found{location: glob}))
 			if d.Allowed {
 				globs, denied = append(globs, glob), nil
 				break
 			}
-			if r.policy().Consider(c.asked).Allowed {
+			if r.cfg.Policy.Consider(c.asked).Allowed {
 				denied = &d
 			}
 		}

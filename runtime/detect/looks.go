@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/capability"
 )
 
 // roundLooks is how many folder entries and paths are looked at in a round on
@@ -36,7 +37,7 @@ func (d *Detector) looksOf(w *way) int {
 // trusts reports whether a trusted pack has all locations of a way.
 func (d *Detector) trusts(w *way) bool {
 	w.trust.Do(func() {
-		policy := d.policy()
+		policy := d.cfg.Policy
 		w.trusted = !slices.ContainsFunc(w.commands, func(c *command) bool {
 			return slices.ContainsFunc(w.locations, func(location string) bool {
 				return !policy.Trusts(c.at(found{location: location}))
@@ -81,21 +82,21 @@ func (f *finding) leftOut(d *definition, unseen []host.Unseen) {
 	}
 	switch a := f.absence; {
 	case a == nil && limited:
-		f.failed = append(f.failed, Failure{Ref: d.Ref, Name: d.name, Outcome: outcome, Detail: detail, Hint: hint})
+		f.failed = append(f.failed, capability.Failure{Ref: d.Ref, Name: d.name, Outcome: outcome, Detail: detail, Hint: hint})
 	case a != nil && !a.Outcome.CouldNotTell():
 		a.Outcome, a.Detail, a.Hint = outcome, detail, hint
 	}
 }
 
 // unseenOutcome is the outcome of what could not be looked at, and what would help.
-func unseenOutcome(err error) (Outcome, string) {
+func unseenOutcome(err error) (capability.Outcome, string) {
 	switch {
 	case errors.Is(err, host.ErrHangs):
-		return Timeout, "mount it again or unmount it, or take it out of PATH and locations"
+		return capability.Timeout, "mount it again or unmount it, or take it out of PATH and locations"
 	case errors.Is(err, host.ErrLimit):
-		return Error, "name fewer folders"
+		return capability.Error, "name fewer folders"
 	}
-	return Error, "repair it, or take it out of PATH and locations"
+	return capability.Error, "repair it, or take it out of PATH and locations"
 }
 
 // unseenProgram returns why what runs an executable could not be looked at, or nil.

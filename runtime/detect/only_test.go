@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -24,15 +25,15 @@ func TestOnly(t *testing.T) {
 		detector *detect.Detector
 		names    []string
 		has      []string
-		source   detect.Source
+		source   capability.Source
 		warning  string
 	}{
-		{"verified", detector(nil, false), []string{"acme.b"}, []string{"b"}, detect.SourceDatabase, ""},
-		{"two of them", detector(nil, false), []string{"B", "a", "b"}, []string{"a", "b"}, detect.SourceDatabase, ""},
-		{"declared", detector([]string{"a", "b", "fortran"}, false), []string{"b"}, []string{"b"}, detect.SourceConfig, ""},
-		{"declared, verified", detector([]string{"a", "b", "fortran"}, true), []string{"b"}, []string{"b"}, detect.SourceConfig, ""},
-		{"not declared", detector([]string{"a"}, false), []string{"b"}, []string{}, detect.SourceConfig, ""},
-		{"of the other role", detector(nil, false), []string{"c"}, []string{}, detect.SourceDatabase, "acme.c is not for the role worker"},
+		{"verified", detector(nil, false), []string{"acme.b"}, []string{"b"}, capability.SourceDatabase, ""},
+		{"two of them", detector(nil, false), []string{"B", "a", "b"}, []string{"a", "b"}, capability.SourceDatabase, ""},
+		{"declared", detector([]string{"a", "b", "fortran"}, false), []string{"b"}, []string{"b"}, capability.SourceConfig, ""},
+		{"declared, verified", detector([]string{"a", "b", "fortran"}, true), []string{"b"}, []string{"b"}, capability.SourceConfig, ""},
+		{"not declared", detector([]string{"a"}, false), []string{"b"}, []string{}, capability.SourceConfig, ""},
+		{"of the other role", detector(nil, false), []string{"c"}, []string{}, capability.SourceDatabase, "acme.c is not for the role worker"},
 	} {
 		only, err := c.detector.Only(c.names...)
 		if err != nil {

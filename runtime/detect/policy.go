@@ -2,7 +2,6 @@ package detect
 
 import (
 	"github.com/attune-go/attune/runtime/host"
-	"github.com/attune-go/attune/runtime/packs"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -47,8 +46,8 @@ func commandOf(v *metadata.Verification, c metadata.Command) host.Command {
 	return cmd
 }
 
-// StandardPolicy is the policy of a host whose owner says nothing beyond which
-// commands he trusts: those of the packs that his program comes with.
+// StandardPolicy returns a policy of mode standard that trusts the given commands, as
+// Commands returns them for definitions.
 func StandardPolicy(trusted []host.Command) *host.Policy {
 	policy, err := host.NewPolicy(host.PolicyConfig{Trusted: trusted})
 	if err != nil {
@@ -56,7 +55,3 @@ func StandardPolicy(trusted []host.Command) *host.Policy {
 	}
 	return policy
 }
-
-// defaultPolicy trusts the embedded core pack, which is read for it: a generated
-// detector brings its commands with it, and never comes here.
-func defaultPolicy() *host.Policy { return StandardPolicy(Commands(packs.Core().Definitions)) }

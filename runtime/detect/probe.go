@@ -10,12 +10,13 @@ import (
 	"time"
 
 	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/version"
 )
 
 // probed is one attempt, and what the document needs besides its evidence.
 type probed struct {
-	Attempt
+	capability.Attempt
 	version  version.Version
 	warnings []string
 	at       time.Time
@@ -30,7 +31,7 @@ type probed struct {
 }
 
 // counts reports whether a probe found an installation.
-func (p *probed) counts() bool { return p.Outcome == Available && !p.spare }
+func (p *probed) counts() bool { return p.Outcome == capability.Available && !p.spare }
 
 func (p *probed) identity() identity {
 	return identityOf(host.Candidate{Path: p.Path, RealPath: p.RealPath})
@@ -50,24 +51,24 @@ type found struct {
 // probe tries one command with the executable that was found for it.
 func (r *round) probe(ctx context.Context, w *way, c *command, f found) probed {
 	p := probed{
-		Attempt: Attempt{Command: c.argv, Pattern: c.Pattern, Optional: c.Optional},
+		Attempt: capability.Attempt{Command: c.argv, Pattern: c.Pattern, Optional: c.Optional},
 		further: f.further,
 		located: f.location != "",
 	}
 	exe, any := usable(f.candidates)
 	p.Path, p.RealPath = exe.Path, exe.RealPath
 	out, asked := r.ask(ctx, &p, w, c, f, exe, any)
-	if asked && p.Outcome == Available && !w.label.fits(p.version, p.VersionRaw) {
+	if asked && p.Outcome == capability.Available && !w.label.fits(p.version, p.VersionRaw) {
 		p.mislabelled = true
-		p.end(PatternMismatch, fmt.Sprintf("it is %s, and the definition declares it as %s", p.version, w.label.text),
+		p.end(capability.PatternMismatch, fmt.Sprintf("it is %s, and the definition declares it as %s", p.version, w.label.text),
 			fmt.Sprintf("install %s, or correct the command or the version that is declared with it", w.label.text))
 	}
-	if asked && p.Outcome == Available {
+	if asked && p.Outcome == capability.Available {
 		if warning := p.limit(w, p.version, out); warning != "" {
 			p.warnings = append(p.warnings, warning)
 		}
 	}
-	if p.Outcome == Available {
+	if p.Outcome == capability.Available {
 		r.interpreted(&p, w, c.at(f), exe)
 	}
 	p.at = r.cfg.Now().UTC().Truncate(time.Second)
@@ -79,11 +80,11 @@ func (r *round) probe(ctx context.Context, w *way, c *command, f found) probed {
 // asked is false where there was nothing to ask or no leave to.
 func (r *round) ask(ctx context.Context, p *probed, w *way, c *command, f found, exe host.Candidate, any bool) (out output, asked bool) {
 	cmd := c.at(f)
-	d := r.policy().Consider(cmd)
+	d := r.cfg.Policy.Consider(cmd)
 	if d.Allowed && any && exe.Fault == "" {
-		d = r.policy().Decide(cmd, exe, r.cfg.Host)
+		d = r.cfg.Policy.Decide(cmd, exe, r.cfg.Host)
 	}
-	if !d.Allowed && any && exe.Fault == "" && r.policy().Consider(cmd).Allowed {
+	if !d.Allowed && any && exe.Fault == "" && r.cfg.Policy.Consider(cmd).Allowed {
 		if unseen := r.unseenProgram(exe); unseen != nil { // policy judged what nobody can look at
 			outcome, hint := unseenOutcome(unseen)
 			p.end(outcome, "what runs it could not be looked at: "+unseen.Error(), hint)
@@ -92,11 +93,11 @@ func (r *round) ask(ctx context.Context, p *probed, w *way, c *command, f found,
 	}
 	switch {
 	case !d.Allowed:
-		p.end(DeniedByPolicy, "the host's policy denies "+c.line()+": "+d.Reason, allowHint(d))
+		p.end(capability.DeniedByPolicy, "the host's policy denies "+c.line()+": "+d.Reason, allowHint(d))
 		return output{}, false
 	case !any:
 		detail, hint := r.missing(c.Binary)
-		p.end(NotFound, detail, hint)
+		p.end(capability.NotFound, detail, hint)
 		return output{}, false
 	case exe.Unseen() != nil:
 		outcome, hint := unseenOutcome(exe.Unseen())
@@ -104,12 +105,12 @@ func (r *round) ask(ctx context.Context, p *probed, w *way, c *command, f found,
 		p.end(outcome, exe.Unseen().Error(), hint)
 		return output{}, false
 	case exe.Fault != "":
-		p.end(NotExecutable, exe.Path+" "+exe.Fault, faultHint(exe))
+		p.end(capability.NotExecutable, exe.Path+" "+exe.Fault, faultHint(exe))
 		return output{}, false
 	case r.readVersionFile(p, w, cmd, exe):
 		return output{}, true
 	}
-	env, _ := r.policy().Env(cmd)
+	env, _ := r.cfg.Policy.Env(cmd)
 	res := r.run(ctx, w, cmd, host.Invocation{Path: exe.Path, Args: c.Args, Env: env, Timeout: c.timeout})
 	p.version, out = p.judge(c, res)
 	return out, true
@@ -117,7 +118,7 @@ func (r *round) ask(ctx context.Context, p *probed, w *way, c *command, f found,
 
 // run runs one command when it has its turn.
 func (r *round) run(ctx context.Context, w *way, cmd host.Command, inv host.Invocation) host.Result {
-	asked := r.turns.ask(w.ref, r.policy().Trusts(cmd), inv)
+	asked := r.turns.ask(w.ref, r.cfg.Policy.Trusts(cmd), inv)
 	res := r.memo.Run(ctx, inv)
 	if res.Err != nil && ctx.Err() != nil && !r.turns.hadTurn(asked) {
 		res.Err = fmt.Errorf("run %s: %w", inv.Path, errNotReached)
@@ -181,10 +182,10 @@ func (r *round) missing(binaries ...string) (detail, hint string) {
 // and must not make a host read its files to others. Only a trusted pack's
 // pattern, which was not made for that, may say it in the file's own words.
 func (r *round) readVersionFile(p *probed, w *way, cmd host.Command, exe host.Candidate) bool {
-	if w.versionFile == nil || !r.policy().MayRead(cmd) {
+	if w.versionFile == nil || !r.cfg.Policy.MayRead(cmd) {
 		return false
 	}
-	trusted := r.policy().TrustsFile(cmd)
+	trusted := r.cfg.Policy.TrustsFile(cmd)
 	path, data, err := r.cfg.Host.ReadInstalled(host.InstalledFile{Executable: exe.RealPath, Path: w.versionFile.path, Public: !trusted})
 	if err != nil {
 		return false
@@ -199,7 +200,7 @@ func (r *round) readVersionFile(p *probed, w *way, cmd host.Command, exe host.Ca
 	}
 	p.version, p.Version, p.VersionRaw, p.VersionFile = v, v.String(), raw, path
 	// The pattern is for what the command prints, and it prints nothing.
-	p.Outcome, p.Pattern = Available, ""
+	p.Outcome, p.Pattern = capability.Available, ""
 	return true
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/packs"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -19,25 +20,25 @@ func TestRealExecutables(t *testing.T) {
 	soon := `, "timeout": "300ms"`
 	tests := []struct {
 		name, script, keys string
-		want               detect.Outcome
+		want               capability.Outcome
 		detail             string
 	}{
-		{"answers", `echo "answers 1.2.3"`, "", detect.Available, ""},
-		{"standard error", `echo "tool 1.2.3" >&2`, `, "pattern": "^\ntool"`, detect.Available, ""},
-		{"hangs", `exec sleep 1000`, soon, detect.Timeout, "300ms"},
-		{"ignores SIGTERM", `trap "" TERM INT HUP; while :; do sleep 1; done`, soon, detect.Timeout, "300ms"},
-		{"floods", `exec yes`, soon, detect.Timeout, "300ms"},
-		{"floods and ends", `yes | head -c 3000000; echo tool 1.2.3`, `, "pattern": "tool"`, detect.OutputUnreadable, "64 KiB"},
-		{"floods after its answer", `echo tool 1.2.3; yes | head -c 3000000`, `, "pattern": "tool"`, detect.Available, ""},
-		{"leaves a grandchild that holds the pipe", `sleep 1000 & echo tool 1.2.3`, "", detect.Available, ""},
-		{"leaves a process in a session of its own", `setsid sleep 20 & echo tool 1.2.3`, "", detect.Available, ""},
-		{"is ended by a signal", `echo tool 1.2.3; kill -SEGV $$`, "", detect.Error, "SIGSEGV"},
-		{"prints what is not UTF-8", `printf '\377\000\376 tool\n'`, `, "pattern": "^tool"`, detect.OutputUnreadable, "UTF-8"},
-		{"prints escapes", `printf '\033[2Jtool 1.2.3\033]0;x\007\n'`, "", detect.Available, ""},
-		{"needs a terminal", `read -r line </dev/tty && echo tool 1.2.3`, "", detect.ExitMismatch, "exit status"},
-		{"waits for input", `read -r line || exit 3`, "", detect.ExitMismatch, "exit status 3"},
-		{"prints another thing", `echo other 1.2.3`, `, "pattern": "^tool"`, detect.PatternMismatch, "other 1.2.3"},
-		{"works in a neutral folder", `[ "$(pwd)" = / ] && echo tool 1.2.3`, "", detect.Available, ""},
+		{"answers", `echo "answers 1.2.3"`, "", capability.Available, ""},
+		{"standard error", `echo "tool 1.2.3" >&2`, `, "pattern": "^\ntool"`, capability.Available, ""},
+		{"hangs", `exec sleep 1000`, soon, capability.Timeout, "300ms"},
+		{"ignores SIGTERM", `trap "" TERM INT HUP; while :; do sleep 1; done`, soon, capability.Timeout, "300ms"},
+		{"floods", `exec yes`, soon, capability.Timeout, "300ms"},
+		{"floods and ends", `yes | head -c 3000000; echo tool 1.2.3`, `, "pattern": "tool"`, capability.OutputUnreadable, "64 KiB"},
+		{"floods after its answer", `echo tool 1.2.3; yes | head -c 3000000`, `, "pattern": "tool"`, capability.Available, ""},
+		{"leaves a grandchild that holds the pipe", `sleep 1000 & echo tool 1.2.3`, "", capability.Available, ""},
+		{"leaves a process in a session of its own", `setsid sleep 20 & echo tool 1.2.3`, "", capability.Available, ""},
+		{"is ended by a signal", `echo tool 1.2.3; kill -SEGV $$`, "", capability.Error, "SIGSEGV"},
+		{"prints what is not UTF-8", `printf '\377\000\376 tool\n'`, `, "pattern": "^tool"`, capability.OutputUnreadable, "UTF-8"},
+		{"prints escapes", `printf '\033[2Jtool 1.2.3\033]0;x\007\n'`, "", capability.Available, ""},
+		{"needs a terminal", `read -r line </dev/tty && echo tool 1.2.3`, "", capability.ExitMismatch, "exit status"},
+		{"waits for input", `read -r line || exit 3`, "", capability.ExitMismatch, "exit status 3"},
+		{"prints another thing", `echo other 1.2.3`, `, "pattern": "^tool"`, capability.PatternMismatch, "other 1.2.3"},
+		{"works in a neutral folder", `[ "$(pwd)" = / ] && echo tool 1.2.3`, "", capability.Available, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -48,7 +49,7 @@ func TestRealExecutables(t *testing.T) {
 			if got := outcomes(caps)["acme.tool"]; got != tt.want {
 				t.Fatalf("outcome is %s, want %s: %+v %+v", got, tt.want, caps.Detected, caps.Undetected)
 			}
-			if tt.want != detect.Available {
+			if tt.want != capability.Available {
 				if got := absence(t, caps, "acme.tool").Detail; !strings.Contains(got, tt.detail) {
 					t.Errorf("detail is %q, want one with %q", got, tt.detail)
 				}
@@ -78,15 +79,15 @@ func TestRealFilesThatCannotRun(t *testing.T) {
 		tool(t, "folder", ""), tool(t, "dangling", ""), tool(t, "plain", ""), tool(t, "needs", ""), tool(t, "empty", ""), tool(t, "absent-everywhere", ""))
 	for _, want := range []struct {
 		ref     string
-		outcome detect.Outcome
+		outcome capability.Outcome
 		detail  string
 	}{
-		{"acme.folder", detect.NotExecutable, "is a directory"},
-		{"acme.dangling", detect.NotExecutable, "/no/such/file"},
-		{"acme.plain", detect.NotExecutable, "is not executable"},
-		{"acme.needs", detect.Error, "/no/such/interpreter"},
-		{"acme.empty", detect.Error, "not a program"},
-		{"acme.absent-everywhere", detect.NotFound, "is in none of the"},
+		{"acme.folder", capability.NotExecutable, "is a directory"},
+		{"acme.dangling", capability.NotExecutable, "/no/such/file"},
+		{"acme.plain", capability.NotExecutable, "is not executable"},
+		{"acme.needs", capability.Error, "/no/such/interpreter"},
+		{"acme.empty", capability.Error, "not a program"},
+		{"acme.absent-everywhere", capability.NotFound, "is in none of the"},
 	} {
 		got := absence(t, caps, want.ref)
 		if got.Outcome != want.outcome || !strings.Contains(got.Detail, want.detail) || got.Hint == "" {
@@ -115,10 +116,10 @@ func TestRealRuntimeComesAndGoes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := detect.Compare(before, there); !slices.Equal(diff.Gained, []string{"tool"}) || len(diff.Lost) > 0 {
+	if diff := capability.Compare(before, there); !slices.Equal(diff.Gained, []string{"tool"}) || len(diff.Lost) > 0 {
 		t.Errorf("after it was installed: %+v, want tool gained", diff)
 	}
-	if diff := detect.Compare(there, after); !slices.Equal(diff.Lost, []string{"tool"}) || len(diff.Gained) > 0 {
+	if diff := capability.Compare(there, after); !slices.Equal(diff.Lost, []string{"tool"}) || len(diff.Gained) > 0 {
 		t.Errorf("after it was removed: %+v, want tool lost", diff)
 	}
 }
@@ -133,7 +134,7 @@ func TestRealPolicyLooksAtTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := absence(t, detectOn(t, localWith(dir), detect.Config{}, tool(t, "tool", "")), "acme.tool")
-	if got.Outcome != detect.DeniedByPolicy || !strings.Contains(got.Detail, file) || !strings.Contains(got.Hint, "policy.allow: "+file+" --version") {
+	if got.Outcome != capability.DeniedByPolicy || !strings.Contains(got.Detail, file) || !strings.Contains(got.Hint, "policy.allow: "+file+" --version") {
 		t.Errorf("got %+v, want denied_by_policy that names %s and the line for policy.allow", got, file)
 	}
 	if _, err := os.Stat(ran); err == nil {
@@ -151,7 +152,7 @@ func TestRealHostAgreesWithItsTools(t *testing.T) {
 		t.Errorf("runtimes are %v, want native among them", caps.Runtimes)
 	}
 	for _, in := range caps.Detected {
-		if in.Source != detect.Verified || in.Command == nil {
+		if in.Source != capability.Verified || in.Command == nil {
 			continue
 		}
 		cmd := exec.Command(in.Path, in.Command[1:]...)

@@ -9,12 +9,12 @@ import (
 	"time"
 
 	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/capability"
 )
 
 // round is one detection on one host.
 type round struct {
 	cfg     Config
-	policy  func() *host.Policy
 	turns   *turns
 	info    host.Info
 	memo    *host.Memo
@@ -30,7 +30,6 @@ func (d *Detector) newRound(all bool) *round {
 	d.mu.Unlock()
 	return &round{
 		cfg:     d.cfg,
-		policy:  d.policy,
 		turns:   t,
 		info:    d.cfg.Host.Info(),
 		memo:    host.NewMemo(t),
@@ -103,7 +102,7 @@ func withOpen(defs []*definition, found []*finding, why string) (findings []find
 	for i, f := range found {
 		if f == nil {
 			open = append(open, defs[i].Ref)
-			absent := defs[i].absent(Timeout, why, hintDeadline)
+			absent := defs[i].absent(capability.Timeout, why, hintDeadline)
 			f = &absent
 		}
 		findings = append(findings, *f)
@@ -120,9 +119,9 @@ type progress struct {
 
 func (p *progress) begin(d *definition) { p.send(d, "") }
 
-func (p *progress) end(d *definition, o Outcome) { p.send(d, o) }
+func (p *progress) end(d *definition, o capability.Outcome) { p.send(d, o) }
 
-func (p *progress) send(d *definition, o Outcome) {
+func (p *progress) send(d *definition, o capability.Outcome) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if o != "" {

@@ -17,6 +17,7 @@ import (
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/runtime/packs"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -143,7 +144,7 @@ func TestDetectionHasADeadline(t *testing.T) {
 			t.Errorf("it took %v, want %v", got, detect.DefaultTimeout)
 		}
 		got := outcomes(caps)
-		if got["acme.quick"] != detect.Available || got["acme.stuck"] != detect.Timeout {
+		if got["acme.quick"] != capability.Available || got["acme.stuck"] != capability.Timeout {
 			t.Errorf("outcomes are %v, want quick available and stuck timeout", got)
 		}
 		if detail := absence(t, caps, "acme.stuck").Detail; !strings.Contains(detail, "time of the whole detection was over") {
@@ -165,7 +166,7 @@ func TestDeadlineHoldsWithoutTheHostsHelp(t *testing.T) {
 			return base.Lookup(binary)
 		}}
 		got := outcomes(detectOn(t, h, detect.Config{Timeout: time.Second}, tool(t, "quick", ""), tool(t, "stuck", "")))
-		if got["acme.quick"] != detect.Available || got["acme.stuck"] != detect.Timeout {
+		if got["acme.quick"] != capability.Available || got["acme.stuck"] != capability.Timeout {
 			t.Errorf("outcomes are %v, want quick available and stuck timeout", got)
 		}
 		close(release)
@@ -196,7 +197,7 @@ func TestProgress(t *testing.T) {
 	var told []detect.Progress
 	cfg := detect.Config{Progress: func(p detect.Progress) { told = append(told, p) }}
 	detectOn(t, withTools(t, "a", "b"), cfg, tool(t, "a", ""), tool(t, "b", ""), tool(t, "c", ""))
-	began, ended := map[string]int{}, map[string]detect.Outcome{}
+	began, ended := map[string]int{}, map[string]capability.Outcome{}
 	for _, p := range told {
 		if p.Total != 3 {
 			t.Errorf("%+v: total is %d, want 3", p, p.Total)
@@ -213,7 +214,7 @@ func TestProgress(t *testing.T) {
 			t.Errorf("%+v: finished is %d, want %d", p, p.Finished, len(ended))
 		}
 	}
-	if len(ended) != 3 || ended["acme.a"] != detect.Available || ended["acme.c"] != detect.NotFound {
+	if len(ended) != 3 || ended["acme.a"] != capability.Available || ended["acme.c"] != capability.NotFound {
 		t.Errorf("ends are %v, want a and b available, c not found", ended)
 	}
 }
@@ -248,13 +249,13 @@ func TestPermissionOfTheKernelIsNotExecutable(t *testing.T) {
 		return host.Result{ExitCode: -1, Err: fmt.Errorf("run %s: it is mounted noexec: %w", inv.Path, syscall.EACCES)}
 	}}
 	got := absence(t, detectOn(t, h, detect.Config{}, tool(t, "tool", "")), "acme.tool")
-	if got.Outcome != detect.NotExecutable || !strings.Contains(got.Detail, "mounted noexec") {
+	if got.Outcome != capability.NotExecutable || !strings.Contains(got.Detail, "mounted noexec") {
 		t.Errorf("got %+v, want not_executable", got)
 	}
 }
 
-// The default policy trusts the core pack's commands, whoever asks for them.
-func TestDefaultPolicyTrustsTheCorePack(t *testing.T) {
+// TestStandardPolicy trusts the commands that it is given, whichever definition has them.
+func TestStandardPolicy(t *testing.T) {
 	defs := packs.Core().Definitions
 	i := slices.IndexFunc(defs, func(d metadata.Definition) bool { return d.Ref == "core.erlang" })
 	args := defs[i].Distributions.Verification.Ordered()[0].Args
@@ -266,8 +267,12 @@ func TestDefaultPolicyTrustsTheCorePack(t *testing.T) {
 		return host.Result{Stdout: []byte("Erlang/OTP 27.1.2")}
 	}}
 	hostile := defsOf(t, `{"ref": "acme.erl", "name": "erl", "distributions": {"verification": {"commands": [{"binary": "erl", "args": ["-eval", "os:cmd(x)"]}]}}}`)[0]
-	got := outcomes(detectOn(t, h, detect.Config{}, defs[i], hostile))
-	if got["core.erlang"] != detect.Available || got["acme.erl"] != detect.DeniedByPolicy {
+	got := outcomes(detectOn(t, h, detect.Config{Policy: detect.StandardPolicy(detect.Commands(defs))}, defs[i], hostile))
+	if got["core.erlang"] != capability.Available || got["acme.erl"] != capability.DeniedByPolicy {
 		t.Errorf("outcomes are %v, want the core pack's available and the other denied", got)
+	}
+	got = outcomes(detectOn(t, h, detect.Config{}, defs[i], hostile))
+	if got["core.erlang"] != capability.DeniedByPolicy || got["acme.erl"] != capability.DeniedByPolicy {
+		t.Errorf("outcomes are %v without a policy, want denied", got)
 	}
 }

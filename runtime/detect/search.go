@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/capability"
 )
 
 // trial is a command and the executable that it is to be tried with.
@@ -116,11 +117,11 @@ func (r *round) alongPath(w *way) (first []trial, places []*place) {
 
 // find looks for a command's executables, as far as policy lets it be looked for.
 func (r *round) find(c *command) []host.Candidate {
-	if !r.policy().Consider(c.asked).Allowed {
+	if !r.cfg.Policy.Consider(c.asked).Allowed {
 		return nil
 	}
 	found := r.lookups.find(c.Binary)
-	if exe, _ := usable(found); exe.Fault != "" && filepath.IsAbs(c.Binary) && !r.policy().Reveals(c.asked) {
+	if exe, _ := usable(found); exe.Fault != "" && filepath.IsAbs(c.Binary) && !r.cfg.Policy.Reveals(c.asked) {
 		return nil
 	}
 	return found
@@ -130,7 +131,7 @@ func (r *round) find(c *command) []host.Candidate {
 func (r *round) withheld(w *way) []string {
 	var names []string
 	for _, c := range w.commands {
-		if _, withheld := r.policy().Env(c.asked); r.policy().Consider(c.asked).Allowed {
+		if _, withheld := r.cfg.Policy.Env(c.asked); r.cfg.Policy.Consider(c.asked).Allowed {
 			names = append(names, withheld...)
 		}
 	}
@@ -235,7 +236,7 @@ func (r *round) chain(ctx context.Context, w *way, trials []trial, settle func(*
 			settle(&p)
 		}
 		tried = append(tried, p)
-		if done = done || p.Outcome == Available; done && !r.all {
+		if done = done || p.Outcome == capability.Available; done && !r.all {
 			break
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/runtime/packs"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -63,7 +64,7 @@ func tree(t *testing.T, files map[string]string) string {
 
 // brief is a document's installations, a line each: the version, the path, the
 // shim, and whether it is the default; below root.
-func brief(caps *detect.Capabilities, root string) []string {
+func brief(caps *capability.Document, root string) []string {
 	var out []string
 	for _, d := range caps.Detected {
 		line := d.Version + " " + d.Path
@@ -427,7 +428,7 @@ func TestExplainFindsWhatDetectFinds(t *testing.T) {
 		h := host.Local(host.LocalConfig{Environ: []string{"PATH=" + strings.Join(environ, ":")}})
 		caps := detectOn(t, h, detect.Config{Policy: openPolicy(t), Explain: true}, d)
 		e := explainOn(t, h, detect.Config{Policy: openPolicy(t)}, "tool", d)
-		if diff := cmp.Diff(brief(caps, root), brief(&detect.Capabilities{Detected: e.Detected}, root)); diff != "" {
+		if diff := cmp.Diff(brief(caps, root), brief(&capability.Document{Detected: e.Detected}, root)); diff != "" {
 			t.Errorf("PATH %s (-detect +explain):\n%s", path, diff)
 		}
 		seen := map[string]bool{}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/version"
 )
 
@@ -58,7 +59,7 @@ func (r *round) settle(ctx context.Context, w *way, shim *probed, others []probe
 			continue
 		}
 		for _, t := range trialsOf(w, f) {
-			if d := r.policy().Decide(t.at(f), f.candidates[0], r.cfg.Host); !d.Allowed {
+			if d := r.cfg.Policy.Decide(t.at(f), f.candidates[0], r.cfg.Host); !d.Allowed {
 				there = true // perhaps
 				refused = cmp.Or(refused, denied(f.candidates[0].Path, d))
 				continue
@@ -73,7 +74,7 @@ func (r *round) settle(ctx context.Context, w *way, shim *probed, others []probe
 		shim.warnings = append(shim.warnings, refused)
 	}
 	if len(all) > 0 && !there {
-		shim.end(NotFound, fmt.Sprintf("it is a shim that answers for %s, and there is no such version in %s", shim.Version, root),
+		shim.end(capability.NotFound, fmt.Sprintf("it is a shim that answers for %s, and there is no such version in %s", shim.Version, root),
 			fmt.Sprintf("install %s again, or choose a version that is there", shim.Version))
 	}
 	return nil

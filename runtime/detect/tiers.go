@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -13,7 +14,7 @@ var ErrUnknownName = errors.New("no runtime of this name")
 
 // declaration is a list of runtimes that somebody wrote down.
 type declaration struct {
-	source Source
+	source capability.Source
 	// where it is written, for messages.
 	where string
 	names []string
@@ -24,10 +25,10 @@ type declaration struct {
 func (d *Detector) declaration() (decl declaration, ok bool) {
 	variable := EnvironmentVariable(d.cfg.Role)
 	if names, ok := parseNames(d.cfg.Getenv(variable)); ok {
-		return declaration{SourceEnvironment, variable, names}, true
+		return declaration{capability.SourceEnvironment, variable, names}, true
 	}
 	if d.cfg.Declared != nil {
-		return declaration{SourceConfig, string(d.cfg.Role) + ".capabilities.runtimes", d.cfg.Declared}, true
+		return declaration{capability.SourceConfig, string(d.cfg.Role) + ".capabilities.runtimes", d.cfg.Declared}, true
 	}
 	return declaration{}, false
 }
@@ -105,9 +106,9 @@ func (d *Detector) didYouMean(name string) string {
 }
 
 // declare takes a declaration as written.
-func (c *Capabilities) declare(names []declaredName) {
+func declare(c *capability.Document, names []declaredName) {
 	for _, n := range names {
-		in := Detection{Name: n.name, Outcome: Available, Source: Declared}
+		in := capability.Installation{Name: n.name, Outcome: capability.Available, Source: capability.Declared}
 		if n.def != nil {
 			in.Ref = n.def.Ref
 		}
@@ -120,7 +121,7 @@ func (c *Capabilities) declare(names []declaredName) {
 
 // restrict is the definitions of a declaration that is to be verified. A name
 // without a definition cannot be.
-func (c *Capabilities) restrict(names []declaredName) []*definition {
+func restrict(c *capability.Document, names []declaredName) []*definition {
 	var defs []*definition
 	for _, n := range names {
 		if n.warning != "" {
@@ -130,8 +131,8 @@ func (c *Capabilities) restrict(names []declaredName) []*definition {
 			defs = append(defs, n.def)
 			continue
 		}
-		c.Undetected = append(c.Undetected, Absence{
-			Name: n.name, Outcome: NoVerification, Detail: "no definition has this name",
+		c.Undetected = append(c.Undetected, capability.Absence{
+			Name: n.name, Outcome: capability.NoVerification, Detail: "no definition has this name",
 			Hint: "correct the name, or load the pack that defines it",
 		})
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -97,14 +98,14 @@ func TestWhatHangsKeepsNothingFromOthers(t *testing.T) {
 		for round := range 3 {
 			begin := time.Now()
 			settled := map[string]time.Duration{}
-			caps, err := d.DetectInParts(t.Context(), func(soFar *detect.Capabilities, open []string) {
+			caps, err := d.DetectInParts(t.Context(), func(soFar *capability.Document, open []string) {
 				for _, in := range soFar.Detected {
 					if _, known := settled[in.Ref]; !known {
 						settled[in.Ref] = time.Since(begin)
 					}
 				}
 				for ref, outcome := range outcomes(soFar) {
-					if strings.HasSuffix(ref, "hang") == (outcome == detect.Available) && !slices.Contains(open, ref) {
+					if strings.HasSuffix(ref, "hang") == (outcome == capability.Available) && !slices.Contains(open, ref) {
 						t.Errorf("round %d: %s is %s, and not open", round, ref, outcome)
 					}
 				}
@@ -122,7 +123,7 @@ func TestWhatHangsKeepsNothingFromOthers(t *testing.T) {
 				}
 			}
 			for ref, outcome := range outcomes(caps) {
-				if strings.HasSuffix(ref, "hang") == (outcome == detect.Available) {
+				if strings.HasSuffix(ref, "hang") == (outcome == capability.Available) {
 					t.Errorf("round %d: %s is %s", round, ref, outcome)
 				}
 			}
@@ -160,7 +161,7 @@ func TestOneDefinitionThatHangs(t *testing.T) {
 		enough, end := context.WithCancelCause(t.Context())
 		first := 0
 		_, err := detect.New(defs, detect.Config{Host: &crowded{Host: recorded(t, text.String())}, Getenv: noEnvironment, Parallelism: 4}).
-			DetectInParts(enough, func(soFar *detect.Capabilities, _ []string) {
+			DetectInParts(enough, func(soFar *capability.Document, _ []string) {
 				first = len(soFar.Detected)
 				end(detect.ErrEnough)
 			})
@@ -184,7 +185,7 @@ func TestUnreached(t *testing.T) {
 			}
 			now, again := map[string]bool{}, 0
 			for _, a := range caps.Undetected {
-				if a.Outcome != detect.Timeout || a.Unreached != a.Attempts[0].Unreached || a.Unreached != strings.Contains(a.Detail, "not reached") {
+				if a.Outcome != capability.Timeout || a.Unreached != a.Attempts[0].Unreached || a.Unreached != strings.Contains(a.Detail, "not reached") {
 					t.Fatalf("%+v", a)
 				}
 				now[a.Ref] = a.Unreached
@@ -253,7 +254,7 @@ func TestRealHangers(t *testing.T) {
 		}
 		ctx, end := context.WithCancelCause(t.Context())
 		said := false
-		_, err := d.DetectInParts(ctx, func(soFar *detect.Capabilities, open []string) {
+		_, err := d.DetectInParts(ctx, func(soFar *capability.Document, open []string) {
 			if !slices.Contains(open, "acme.real") {
 				said = slices.Contains(soFar.Runtimes, "real")
 				end(detect.ErrEnough)
@@ -333,7 +334,7 @@ func TestEnoughWithoutTheHostsHelp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if a := absence(t, caps, "acme.stuck"); a.Outcome != detect.Timeout || !strings.Contains(a.Detail, detect.ErrEnough.Error()) {
+		if a := absence(t, caps, "acme.stuck"); a.Outcome != capability.Timeout || !strings.Contains(a.Detail, detect.ErrEnough.Error()) {
 			t.Errorf("%+v", a)
 		}
 		close(release)

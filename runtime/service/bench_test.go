@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/attune-go/attune/runtime/core"
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/runtime/packs"
@@ -15,7 +16,7 @@ import (
 func BenchmarkRound(b *testing.B) {
 	local := host.Local(host.LocalConfig{})
 	defs := packs.Core().Definitions
-	detector := detect.New(defs, detect.Config{Host: local, Explain: true, Getenv: func(string) string { return "" }})
+	detector := detect.New(defs, detect.Config{Host: local, Policy: detect.StandardPolicy(core.Commands()), Explain: true, Getenv: func(string) string { return "" }})
 	unchanged := service.Unchanged(b.Context(), detector, local, defs)
 	var cheap, full time.Duration
 	b.Run("unchanged", func(b *testing.B) {

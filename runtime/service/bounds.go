@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -39,12 +39,12 @@ func (b *budget) take(size int) bool {
 
 // bound is a copy of a document of which no more is kept than is written: what the host has before what it has not, and of both the core pack's
 // first. What does not fit is counted in a warning.
-func bound(caps *detect.Capabilities) *detect.Capabilities {
+func bound(caps *capability.Document) *capability.Document {
 	slim := *caps
 	b := &budget{left: maxDocument}
-	slim.Detected = fitting(b, caps.Detected, func(d *detect.Detection) string { d.Attempts = nil; return d.Ref })
-	slim.Undetected = fitting(b, caps.Undetected, func(a *detect.Absence) string { a.Attempts = nil; return a.Ref })
-	slim.Failed = fitting(b, mostTelling(caps.Failed), func(f *detect.Failure) string { f.Attempts = nil; return f.Ref })
+	slim.Detected = fitting(b, caps.Detected, func(d *capability.Installation) string { d.Attempts = nil; return d.Ref })
+	slim.Undetected = fitting(b, caps.Undetected, func(a *capability.Absence) string { a.Attempts = nil; return a.Ref })
+	slim.Failed = fitting(b, mostTelling(caps.Failed), func(f *capability.Failure) string { f.Attempts = nil; return f.Ref })
 	w := &budget{left: maxWarnings}
 	slim.Warnings = make([]string, 0, len(caps.Warnings))
 	for _, text := range caps.Warnings {

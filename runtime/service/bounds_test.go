@@ -8,20 +8,20 @@ import (
 	"testing"
 	"time"
 
-	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/service"
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/store"
 )
 
 // found returns what is written of capabilities, and the document in it.
-func found(t *testing.T, caps *detect.Capabilities) (*store.Capabilities, *detect.Capabilities) {
+func found(t *testing.T, caps *capability.Document) (*store.Capabilities, *capability.Document) {
 	t.Helper()
 	out, err := service.Found(caps, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	var doc detect.Capabilities
+	var doc capability.Document
 	if err := json.Unmarshal(out.Document, &doc); err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func found(t *testing.T, caps *detect.Capabilities) (*store.Capabilities, *detec
 }
 
 // leftOut returns how many of something a warning of the document says are left out.
-func leftOut(t *testing.T, doc *detect.Capabilities, of string) (n int) {
+func leftOut(t *testing.T, doc *capability.Document, of string) (n int) {
 	t.Helper()
 	i := slices.IndexFunc(doc.Warnings, func(w string) bool { return strings.Contains(w, of) })
 	if i < 0 {
@@ -44,14 +44,14 @@ func leftOut(t *testing.T, doc *detect.Capabilities, of string) (n int) {
 func TestDocumentIsBounded(t *testing.T) {
 	t.Parallel()
 	const each, size = 1000, 4 << 10
-	caps := &detect.Capabilities{Format: detect.Format}
+	caps := &capability.Document{Format: capability.Format}
 	for i := range each {
 		ref, text := fmt.Sprintf("evil.r%d", i), strings.Repeat("a", size)
-		caps.Undetected = append(caps.Undetected, detect.Absence{Ref: ref, Name: "x", Outcome: detect.NotFound, Detail: text})
-		caps.Failed = append(caps.Failed, detect.Failure{Ref: ref, Name: "x", Outcome: detect.NotFound, Detail: text})
-		caps.Detected = append(caps.Detected, detect.Detection{Ref: ref, Name: "x", Outcome: detect.Available, VersionRaw: text})
+		caps.Undetected = append(caps.Undetected, capability.Absence{Ref: ref, Name: "x", Outcome: capability.NotFound, Detail: text})
+		caps.Failed = append(caps.Failed, capability.Failure{Ref: ref, Name: "x", Outcome: capability.NotFound, Detail: text})
+		caps.Detected = append(caps.Detected, capability.Installation{Ref: ref, Name: "x", Outcome: capability.Available, VersionRaw: text})
 	}
-	caps.Detected = append(caps.Detected, detect.Detection{Ref: "core.python", Name: "python", Outcome: detect.Available})
+	caps.Detected = append(caps.Detected, capability.Installation{Ref: "core.python", Name: "python", Outcome: capability.Available})
 	out, doc := found(t, caps)
 	const most = 4<<20 + 64<<10 // 64 KiB for what is beside the entries
 	if len(out.Document) > most || len(out.Document) < 3<<20 {
@@ -61,7 +61,7 @@ func TestDocumentIsBounded(t *testing.T) {
 	if n := leftOut(t, doc, "entries are left out of this document"); n == 0 || n+kept != 3*each+1 {
 		t.Errorf("%d entries are kept and %d left out of %d", kept, n, 3*each+1)
 	}
-	if !slices.ContainsFunc(doc.Detected, func(d detect.Detection) bool { return d.Ref == "core.python" }) {
+	if !slices.ContainsFunc(doc.Detected, func(d capability.Installation) bool { return d.Ref == "core.python" }) {
 		t.Error("the core pack's runtime is left out, though it is the last")
 	}
 	if !slices.ContainsFunc(out.Runtimes, func(r schema.WorkerRuntime) bool { return r.RuntimeRef == "core.python" }) || len(out.Runtimes) > kept {
@@ -74,7 +74,7 @@ func TestDocumentIsBounded(t *testing.T) {
 
 func TestWarningsAreBounded(t *testing.T) {
 	t.Parallel()
-	caps := &detect.Capabilities{Format: detect.Format}
+	caps := &capability.Document{Format: capability.Format}
 	for range 1000 {
 		caps.Warnings = append(caps.Warnings, strings.Repeat("w", 1<<10))
 	}
@@ -89,14 +89,14 @@ func TestWarningsAreBounded(t *testing.T) {
 
 func TestEvidenceIsBounded(t *testing.T) {
 	t.Parallel()
-	attempts := make([]detect.Attempt, 60)
+	attempts := make([]capability.Attempt, 60)
 	for i := range attempts {
-		attempts[i] = detect.Attempt{Path: fmt.Sprint("/", i), Outcome: detect.NotFound, Output: strings.Repeat("o", 2<<10)}
+		attempts[i] = capability.Attempt{Path: fmt.Sprint("/", i), Outcome: capability.NotFound, Output: strings.Repeat("o", 2<<10)}
 	}
-	caps := &detect.Capabilities{Format: detect.Format}
+	caps := &capability.Document{Format: capability.Format}
 	const rows = 200
 	for i := range rows {
-		caps.Undetected = append(caps.Undetected, detect.Absence{Ref: fmt.Sprintf("evil.r%d", i), Name: "x", Outcome: detect.NotFound, Attempts: attempts})
+		caps.Undetected = append(caps.Undetected, capability.Absence{Ref: fmt.Sprintf("evil.r%d", i), Name: "x", Outcome: capability.NotFound, Attempts: attempts})
 	}
 	out, doc := found(t, caps)
 	sum, with := 0, 0
@@ -105,7 +105,7 @@ func TestEvidenceIsBounded(t *testing.T) {
 			continue
 		}
 		with++
-		var kept []detect.Attempt
+		var kept []capability.Attempt
 		if err := json.Unmarshal(r.Evidence, &kept); err != nil || len(kept) != 50 || kept[0].Path != "/0" {
 			t.Fatalf("%s has %d attempts, %v; want the first 50", r.RuntimeRef, len(kept), err)
 		}

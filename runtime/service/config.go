@@ -12,6 +12,7 @@ import (
 
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -52,14 +53,14 @@ type Database struct {
 
 // Detector finds what the host has; *detect.Detector is one.
 type Detector interface {
-	Detect(ctx context.Context) (*detect.Capabilities, error)
+	Detect(ctx context.Context) (*capability.Document, error)
 }
 
 // Gradual are Detectors that tell of what they have found before all is finished;
 // *detect.Detector is one. Of what is open, what was known counts meanwhile. A
 // detection by one ends early where its context is done for detect.ErrEnough.
 type Gradual interface {
-	DetectInParts(ctx context.Context, tell func(soFar *detect.Capabilities, open []string)) (*detect.Capabilities, error)
+	DetectInParts(ctx context.Context, tell func(soFar *capability.Document, open []string)) (*capability.Document, error)
 }
 
 var _ Gradual = (*detect.Detector)(nil)

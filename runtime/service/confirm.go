@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/schema/capability"
 )
 
 // confirmation is how long what cannot be told is kept.
@@ -24,10 +25,10 @@ type confirmation struct {
 // confirm adds to what was found the installations from before of which the host
 // could not tell this time, each for so long. Those of which it was told that
 // they are not there, and those that nothing looks for any more, are gone at once.
-func confirm(before, found *detect.Capabilities, c confirmation) *detect.Capabilities {
-	var kept []detect.Detection
+func confirm(before, found *capability.Document, c confirmation) *capability.Document {
+	var kept []capability.Installation
 	for _, was := range before.Detected {
-		if slices.ContainsFunc(found.Detected, func(d detect.Detection) bool { return sameInstallation(was, d) }) {
+		if slices.ContainsFunc(found.Detected, func(d capability.Installation) bool { return sameInstallation(was, d) }) {
 			continue
 		}
 		attempts, open, unreached := c.open(was, found)
@@ -52,9 +53,9 @@ func confirm(before, found *detect.Capabilities, c confirmation) *detect.Capabil
 // recall is the document of a process that has ended, as what was there before.
 // What it could not tell counts from then; a moment to come, or so long ago that
 // nothing would be kept at all, is of another clock or of another time.
-func recall(before *detect.Capabilities, now time.Time, keep time.Duration) *detect.Capabilities {
+func recall(before *capability.Document, now time.Time, keep time.Duration) *capability.Document {
 	if before == nil {
-		return &detect.Capabilities{}
+		return &capability.Document{}
 	}
 	for i := range before.Detected {
 		since := &before.Detected[i].UnconfirmedSince
@@ -70,7 +71,7 @@ func recall(before *detect.Capabilities, now time.Time, keep time.Duration) *det
 // its own executable decides; where nothing is said of that, what became of the
 // runtime: its time was over, say, or its definition is rubbish. It is unreached
 // where all that is open about it is so because it was not asked.
-func (c *confirmation) open(was detect.Detection, found *detect.Capabilities) (attempts []detect.Attempt, open, unreached bool) {
+func (c *confirmation) open(was capability.Installation, found *capability.Document) (attempts []capability.Attempt, open, unreached bool) {
 	switch err := c.files[was.Path]; {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrPermission):
 		return nil, false, false
@@ -79,7 +80,7 @@ func (c *confirmation) open(was detect.Detection, found *detect.Capabilities) (a
 	}
 	told := false
 	for i := range found.Failed {
-		if f := &found.Failed[i]; f.Of(&was) {
+		if f := &found.Failed[i]; detect.Concerns(f, &was) {
 			told = true
 			if f.Outcome.CouldNotTell() {
 				unreached = f.Unreached && (unreached || !open)
@@ -90,13 +91,13 @@ func (c *confirmation) open(was detect.Detection, found *detect.Capabilities) (a
 	if told {
 		return attempts, open, unreached
 	}
-	i := slices.IndexFunc(found.Undetected, func(a detect.Absence) bool { return a.Ref == was.Ref && a.Outcome.CouldNotTell() })
+	i := slices.IndexFunc(found.Undetected, func(a capability.Absence) bool { return a.Ref == was.Ref && a.Outcome.CouldNotTell() })
 	return nil, i >= 0, i >= 0 && found.Undetected[i].Unreached
 }
 
 // sameInstallation reports whether two detections are of one installation,
 // perhaps in another version.
-func sameInstallation(a, b detect.Detection) bool {
+func sameInstallation(a, b capability.Installation) bool {
 	if a.Ref != b.Ref || (a.Ref == "" && a.Name != b.Name) {
 		return false
 	}
@@ -115,10 +116,10 @@ type doubt struct {
 }
 
 // reach notes whether a full round came to asking for all.
-func (d *doubt) reach(caps *detect.Capabilities, now time.Time) {
+func (d *doubt) reach(caps *capability.Document, now time.Time) {
 	switch {
-	case !slices.ContainsFunc(caps.Undetected, func(a detect.Absence) bool { return a.Unreached }) &&
-		!slices.ContainsFunc(caps.Failed, func(f detect.Failure) bool { return f.Unreached }):
+	case !slices.ContainsFunc(caps.Undetected, func(a capability.Absence) bool { return a.Unreached }) &&
+		!slices.ContainsFunc(caps.Failed, func(f capability.Failure) bool { return f.Unreached }):
 		d.unreached = time.Time{}
 	case d.unreached.IsZero():
 		d.unreached = now
@@ -131,12 +132,12 @@ func (d *doubt) patient(now time.Time, keep time.Duration) bool {
 	return d.unreached.IsZero() || now.Sub(d.unreached) < keep
 }
 
-func (d *doubt) note(caps *detect.Capabilities) {
-	d.kept = !d.unreached.IsZero() || slices.ContainsFunc(caps.Detected, func(in detect.Detection) bool { return !in.UnconfirmedSince.IsZero() })
+func (d *doubt) note(caps *capability.Document) {
+	d.kept = !d.unreached.IsZero() || slices.ContainsFunc(caps.Detected, func(in capability.Installation) bool { return !in.UnconfirmedSince.IsZero() })
 	// Wrong metadata stays wrong until the definition is another.
-	passing := func(o detect.Outcome) bool { return o.CouldNotTell() && o != detect.InvalidMetadata }
-	if d.kept || slices.ContainsFunc(caps.Undetected, func(a detect.Absence) bool { return passing(a.Outcome) }) ||
-		slices.ContainsFunc(caps.Failed, func(f detect.Failure) bool { return passing(f.Outcome) }) {
+	passing := func(o capability.Outcome) bool { return o.CouldNotTell() && o != capability.InvalidMetadata }
+	if d.kept || slices.ContainsFunc(caps.Undetected, func(a capability.Absence) bool { return passing(a.Outcome) }) ||
+		slices.ContainsFunc(caps.Failed, func(f capability.Failure) bool { return passing(f.Outcome) }) {
 		d.rounds++
 	} else {
 		d.rounds = 0

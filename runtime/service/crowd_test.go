@@ -15,6 +15,7 @@ import (
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/runtime/service"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -44,7 +45,7 @@ func (b *bench) comesToSay(svc *service.Service, want string) {
 		if err != nil {
 			continue // not yet
 		}
-		caps := new(detect.Capabilities)
+		caps := new(capability.Document)
 		if err := json.Unmarshal(row.Capabilities, caps); err != nil {
 			b.Fatal(err)
 		}
@@ -163,13 +164,13 @@ type skipping struct {
 	skip bool
 }
 
-func (d *skipping) Detect(ctx context.Context) (*detect.Capabilities, error) {
+func (d *skipping) Detect(ctx context.Context) (*capability.Document, error) {
 	caps, err := d.Detector.Detect(ctx)
 	if err != nil || !d.skip {
 		return caps, err
 	}
-	return caps.Instead([]string{"t.alpha"}, &detect.Capabilities{Undetected: []detect.Absence{
-		{Ref: "t.alpha", Name: "alpha", Outcome: detect.Timeout, Detail: "it was not reached", Unreached: true},
+	return caps.WithRefs([]string{"t.alpha"}, &capability.Document{Undetected: []capability.Absence{
+		{Ref: "t.alpha", Name: "alpha", Outcome: capability.Timeout, Detail: "it was not reached", Unreached: true},
 	}}), nil
 }
 

@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
-	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -46,13 +46,13 @@ func Unchanged(ctx context.Context, d Detector, h Host, defs []metadata.Definiti
 }
 
 // Confirm is confirm for what is there now.
-func Confirm(before, found *detect.Capabilities, at time.Time, keep time.Duration) *detect.Capabilities {
+func Confirm(before, found *capability.Document, at time.Time, keep time.Duration) *capability.Document {
 	return confirm(before, found, confirmation{at: at, keep: keep, files: lookFor(host.Local(host.LocalConfig{}), before), patient: true})
 }
 
 // InParts makes a full round, and gives tell the documents that come before its end.
-func InParts(ctx context.Context, d Detector, h Host, tell func(*detect.Capabilities)) {
-	r := round{known: known{detector: d}, host: h, full: true, before: &detect.Capabilities{}}
+func InParts(ctx context.Context, d Detector, h Host, tell func(*capability.Document)) {
+	r := round{known: known{detector: d}, host: h, full: true, before: &capability.Document{}}
 	r.tell = func(soFar roundResult) { tell(soFar.caps) }
 	r.run(ctx)
 }

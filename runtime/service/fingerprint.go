@@ -12,6 +12,7 @@ import (
 
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -159,7 +160,7 @@ func stamp(h Host, c host.Candidate) string {
 }
 
 // lookFor looks whether the executables of a document are there.
-func lookFor(h Host, caps *detect.Capabilities) map[string]error {
+func lookFor(h Host, caps *capability.Document) map[string]error {
 	if caps == nil {
 		return nil
 	}
@@ -174,7 +175,7 @@ func lookFor(h Host, caps *detect.Capabilities) map[string]error {
 
 // filesOf are the files that a document names, each once, and of shims also the
 // file by which pyenv and what was made after it choose a version.
-func filesOf(caps *detect.Capabilities) []string {
+func filesOf(caps *capability.Document) []string {
 	files := map[string]bool{}
 	note := func(paths ...string) {
 		for _, p := range paths {

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/store"
 )
 
@@ -18,7 +18,7 @@ import (
 // without attempts, and the rows that say the same, with the attempts as their
 // evidence where detect.Config.Explain asked for them. now is the host's clock;
 // a negative was verified then.
-func Found(caps *detect.Capabilities, now time.Time) (*store.Capabilities, error) {
+func Found(caps *capability.Document, now time.Time) (*store.Capabilities, error) {
 	out := &store.Capabilities{At: now}
 	slim, left := bound(caps), &budget{left: maxEvidence}
 	for i, d := range slim.Detected {
@@ -54,7 +54,7 @@ func Found(caps *detect.Capabilities, now time.Time) (*store.Capabilities, error
 			continue
 		}
 		row, err := withEvidence(schema.WorkerRuntime{
-			RuntimeRef: f.Ref, Name: f.Name, Outcome: string(f.Outcome), Source: string(detect.Verified), Detail: orNull(f.Detail), Hint: orNull(f.Hint),
+			RuntimeRef: f.Ref, Name: f.Name, Outcome: string(f.Outcome), Source: string(capability.Verified), Detail: orNull(f.Detail), Hint: orNull(f.Hint),
 			Version: f.Version, VersionRaw: plain(f.Declared), Path: plain(f.Path), RealPath: plain(f.RealPath), VerifiedAt: &now,
 		}, f.Attempts, left)
 		if err != nil {
@@ -82,8 +82,8 @@ const maxFailed = 20
 
 // mostTelling are at most maxFailed failures of each runtime, in their order:
 // those of which the host could not tell before those that are absent.
-func mostTelling(all []detect.Failure) []detect.Failure {
-	var out []detect.Failure
+func mostTelling(all []capability.Failure) []capability.Failure {
+	var out []capability.Failure
 	of := map[string]int{}
 	for _, untold := range []bool{true, false} {
 		for _, f := range all {
@@ -93,20 +93,20 @@ func mostTelling(all []detect.Failure) []detect.Failure {
 			}
 		}
 	}
-	slices.SortStableFunc(out, func(a, b detect.Failure) int { return cmp.Compare(a.Ref, b.Ref) })
+	slices.SortStableFunc(out, func(a, b capability.Failure) int { return cmp.Compare(a.Ref, b.Ref) })
 	return out
 }
 
 // told reports whether another row has a failure's evidence: the runtime's
 // negative, or an installation that is kept.
-func told(f *detect.Failure, caps *detect.Capabilities) bool {
-	return slices.ContainsFunc(caps.Undetected, func(a detect.Absence) bool { return a.Ref == f.Ref }) ||
-		slices.ContainsFunc(caps.Detected, func(d detect.Detection) bool { return d.Ref == f.Ref && f.Path != "" && d.Path == f.Path })
+func told(f *capability.Failure, caps *capability.Document) bool {
+	return slices.ContainsFunc(caps.Undetected, func(a capability.Absence) bool { return a.Ref == f.Ref }) ||
+		slices.ContainsFunc(caps.Detected, func(d capability.Installation) bool { return d.Ref == f.Ref && f.Path != "" && d.Path == f.Path })
 }
 
 // withEvidence adds the first attempts to a row, if they fit; without any it has
 // none.
-func withEvidence(row schema.WorkerRuntime, attempts []detect.Attempt, left *budget) (schema.WorkerRuntime, error) {
+func withEvidence(row schema.WorkerRuntime, attempts []capability.Attempt, left *budget) (schema.WorkerRuntime, error) {
 	if len(attempts) == 0 {
 		return row, nil
 	}

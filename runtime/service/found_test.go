@@ -8,9 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/attune-go/attune/fixtures/testdb"
-	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/service"
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -23,15 +23,15 @@ func TestFound(t *testing.T) {
 		ctx := t.Context()
 		now := time.Now()
 		verified := now.Add(-time.Minute)
-		attempt := detect.Attempt{Command: []string{"python3", "--version"}, Path: "/usr/bin/python3", Output: "Python\x00 3.12.1 \\u0000", Outcome: detect.Available}
-		caps := &detect.Capabilities{
-			Format: detect.Format, Runtimes: []string{"cobol", "python"}, RuntimeVersions: map[string][]string{"python": {"3.12.1"}},
-			Detected: []detect.Detection{
-				{Name: "cobol", Outcome: detect.Available, Source: detect.Declared},
+		attempt := capability.Attempt{Command: []string{"python3", "--version"}, Path: "/usr/bin/python3", Output: "Python\x00 3.12.1 \\u0000", Outcome: capability.Available}
+		caps := &capability.Document{
+			Format: capability.Format, Runtimes: []string{"cobol", "python"}, RuntimeVersions: map[string][]string{"python": {"3.12.1"}},
+			Detected: []capability.Installation{
+				{Name: "cobol", Outcome: capability.Available, Source: capability.Declared},
 				{Ref: "core.python", Name: "python", Version: "3.12.1", VersionRaw: "Python\x00 3.12.1", Path: "/usr/bin/python3", RealPath: "/usr/bin/python3.12",
-					Outcome: detect.Available, Source: detect.Verified, VerifiedAt: verified, Attempts: []detect.Attempt{attempt}},
+					Outcome: capability.Available, Source: capability.Verified, VerifiedAt: verified, Attempts: []capability.Attempt{attempt}},
 			},
-			Undetected: []detect.Absence{{Ref: "core.ruby", Name: "ruby", Outcome: detect.Timeout, Detail: "no answer", Hint: "wait", Attempts: []detect.Attempt{attempt}}},
+			Undetected: []capability.Absence{{Ref: "core.ruby", Name: "ruby", Outcome: capability.Timeout, Detail: "no answer", Hint: "wait", Attempts: []capability.Attempt{attempt}}},
 		}
 		found, err := service.Found(caps, now)
 		if err != nil {
@@ -45,7 +45,7 @@ func TestFound(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		kept := new(detect.Capabilities)
+		kept := new(capability.Document)
 		if err := json.Unmarshal(row.Capabilities, kept); err != nil || kept.Detected[1].Attempts != nil || kept.Undetected[0].Attempts != nil {
 			t.Errorf("the document: %v, %s", err, row.Capabilities)
 		}
@@ -53,12 +53,12 @@ func TestFound(t *testing.T) {
 		if err != nil || len(rows) != 3 {
 			t.Fatalf("%d rows, %v; want 3", len(rows), err)
 		}
-		var evidence []detect.Attempt
+		var evidence []capability.Attempt
 		if err := json.Unmarshal(rows[1].Evidence, &evidence); err != nil {
 			t.Fatal(err)
 		}
 		attempt.Output = "Python\uFFFD 3.12.1 \\u0000"
-		if diff := cmp.Diff([]detect.Attempt{attempt}, evidence); diff != "" {
+		if diff := cmp.Diff([]capability.Attempt{attempt}, evidence); diff != "" {
 			t.Errorf("evidence (-want +got):\n%s", diff)
 		}
 		if at := rows[1].VerifiedAt; at == nil || at.Sub(verified).Abs() > 30*time.Second {

@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"github.com/attune-go/attune/fixtures/testdb"
-	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/service"
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -19,7 +19,7 @@ type held struct {
 	started, goOn chan struct{}
 }
 
-func (h *held) Detect(ctx context.Context) (*detect.Capabilities, error) {
+func (h *held) Detect(ctx context.Context) (*capability.Document, error) {
 	if h.goOn != nil {
 		h.started <- struct{}{}
 		select {

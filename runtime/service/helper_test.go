@@ -22,6 +22,7 @@ import (
 	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/runtime/service"
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/database"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
@@ -224,7 +225,7 @@ func (b *bench) row() *schema.Worker {
 func (b *bench) has(want ...string) {
 	b.Helper()
 	row := b.row()
-	caps := new(detect.Capabilities)
+	caps := new(capability.Document)
 	if err := json.Unmarshal(row.Capabilities, caps); err != nil {
 		b.Fatal(err)
 	}

@@ -7,8 +7,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/capability"
 )
 
 // Metrics are the figures of a service, in the form of Prometheus.
@@ -88,7 +88,7 @@ func NewMetrics(to prometheus.Registerer) *Metrics {
 func (m *Metrics) detected(r roundResult) {
 	m.detection.Observe(r.took.Seconds())
 	seen := map[string]bool{}
-	count := func(ref string, attempts []detect.Attempt) {
+	count := func(ref string, attempts []capability.Attempt) {
 		for _, a := range attempts {
 			key := fmt.Sprintf("%q %q %q", ref, a.Path, a.Command)
 			if !seen[key] {

@@ -5,12 +5,12 @@ import (
 	"slices"
 	"time"
 
-	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/schema/capability"
 )
 
 // logNews logs the warnings of a document that the one before did not have, and
 // what became of runtimes that are not there and why: what policy denied, say.
-func (s *Service) logNews(before, now *detect.Capabilities) {
+func (s *Service) logNews(before, now *capability.Document) {
 	old := map[string]bool{}
 	for _, line := range news(before) {
 		old[line.key()] = true
@@ -25,13 +25,13 @@ func (s *Service) logNews(before, now *detect.Capabilities) {
 // piece is a piece of news about a runtime, or about the document where it has no ref.
 type piece struct {
 	ref     string
-	outcome detect.Outcome
+	outcome capability.Outcome
 	text    string
 }
 
 // key leaves out the text of an outcome, which may hold what differs each time.
 func (p *piece) key() string {
-	if p.outcome != detect.Available {
+	if p.outcome != capability.Available {
 		return fmt.Sprintf("%q %q", p.ref, p.outcome)
 	}
 	return fmt.Sprintf("%q %q", p.ref, p.text)
@@ -41,7 +41,7 @@ func (p *piece) attrs() (attrs []any) {
 	if p.ref != "" {
 		attrs = append(attrs, "ref", p.ref)
 	}
-	if p.outcome != detect.Available {
+	if p.outcome != capability.Available {
 		attrs = append(attrs, "outcome", p.outcome)
 	}
 	return attrs
@@ -49,21 +49,21 @@ func (p *piece) attrs() (attrs []any) {
 
 // news are what is worth a line: not that a runtime is not there, but what was
 // found and does not count.
-func news(caps *detect.Capabilities) []piece {
+func news(caps *capability.Document) []piece {
 	if caps == nil {
 		return nil
 	}
 	var out []piece
 	for _, w := range caps.Warnings {
-		out = append(out, piece{outcome: detect.Available, text: w})
+		out = append(out, piece{outcome: capability.Available, text: w})
 	}
 	for _, d := range caps.Detected {
 		for _, w := range d.Warnings {
-			out = append(out, piece{d.Ref, detect.Available, w})
+			out = append(out, piece{d.Ref, capability.Available, w})
 		}
 	}
 	for _, a := range caps.Undetected {
-		if a.Outcome != detect.NotFound && a.Outcome != detect.NoVerification {
+		if a.Outcome != capability.NotFound && a.Outcome != capability.NoVerification {
 			out = append(out, piece{a.Ref, a.Outcome, a.Detail})
 		}
 	}
@@ -71,14 +71,14 @@ func news(caps *detect.Capabilities) []piece {
 }
 
 // logDoubt says of what the host cannot tell any more.
-func (s *Service) logDoubt(before, now *detect.Capabilities) {
+func (s *Service) logDoubt(before, now *capability.Document) {
 	n := 0
 	for _, d := range now.Detected {
 		if d.UnconfirmedSince.IsZero() {
 			continue
 		}
 		n++
-		if !slices.ContainsFunc(before.Detected, func(b detect.Detection) bool {
+		if !slices.ContainsFunc(before.Detected, func(b capability.Installation) bool {
 			return sameInstallation(b, d) && !b.UnconfirmedSince.IsZero()
 		}) {
 			s.log.Warn("this host cannot tell whether a runtime is still there; it is kept for now",

@@ -6,9 +6,9 @@ import (
 	"testing"
 
 	"github.com/attune-go/attune/fixtures/testdb"
-	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/runtime/service"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -19,7 +19,7 @@ type gradual struct {
 	goOn chan struct{}
 }
 
-func (d *gradual) DetectInParts(ctx context.Context, tell func(*detect.Capabilities, []string)) (*detect.Capabilities, error) {
+func (d *gradual) DetectInParts(ctx context.Context, tell func(*capability.Document, []string)) (*capability.Document, error) {
 	if d.goOn != nil {
 		soFar, err := d.Detect(ctx)
 		if err != nil {
@@ -62,7 +62,7 @@ func TestRefreshIsAnsweredAtTheEnd(t *testing.T) {
 	b.install("alpha", "echo alpha 1.1.0")
 	b.install("beta", "echo beta 2.1.0")
 	b.comesToSay(svc, "alpha@1.0.0 beta@2.1.0")
-	caps := new(detect.Capabilities)
+	caps := new(capability.Document)
 	if err := json.Unmarshal(b.row().Capabilities, caps); err != nil {
 		t.Fatal(err)
 	}
@@ -78,12 +78,12 @@ func TestRefreshIsAnsweredAtTheEnd(t *testing.T) {
 // parts is a detector that tells of documents.
 type parts struct {
 	service.Detector
-	tell func(func(*detect.Capabilities, []string))
+	tell func(func(*capability.Document, []string))
 }
 
-func (d parts) DetectInParts(_ context.Context, tell func(*detect.Capabilities, []string)) (*detect.Capabilities, error) {
+func (d parts) DetectInParts(_ context.Context, tell func(*capability.Document, []string)) (*capability.Document, error) {
 	d.tell(tell)
-	return &detect.Capabilities{}, nil
+	return &capability.Document{}, nil
 }
 
 // TestTheLastPartIsTold also where it comes while an earlier one is worked on; what
@@ -91,15 +91,15 @@ func (d parts) DetectInParts(_ context.Context, tell func(*detect.Capabilities, 
 func TestTheLastPartIsTold(t *testing.T) {
 	t.Parallel()
 	busy, goOn, told := make(chan struct{}), make(chan struct{}), make(chan string)
-	d := parts{tell: func(tell func(*detect.Capabilities, []string)) {
-		tell(&detect.Capabilities{AttuneVersion: "first"}, nil)
+	d := parts{tell: func(tell func(*capability.Document, []string)) {
+		tell(&capability.Document{AttuneVersion: "first"}, nil)
 		<-busy
-		tell(&detect.Capabilities{AttuneVersion: "second"}, nil)
-		tell(&detect.Capabilities{AttuneVersion: "third"}, nil)
+		tell(&capability.Document{AttuneVersion: "second"}, nil)
+		tell(&capability.Document{AttuneVersion: "third"}, nil)
 		close(goOn)
 	}}
 	begun := false
-	go service.InParts(t.Context(), d, host.Local(host.LocalConfig{}), func(caps *detect.Capabilities) {
+	go service.InParts(t.Context(), d, host.Local(host.LocalConfig{}), func(caps *capability.Document) {
 		if !begun {
 			begun = true
 			close(busy)

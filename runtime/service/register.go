@@ -8,8 +8,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -36,7 +36,7 @@ type Identity struct {
 // inactive: nobody runs under it yet. Errors are those of store.Workers.Register;
 // store.ErrLive is one where a service runs under the identity, which keeps the
 // row true by itself.
-func Register(ctx context.Context, to Registrar, id Identity, caps *detect.Capabilities) (*schema.Worker, error) {
+func Register(ctx context.Context, to Registrar, id Identity, caps *capability.Document) (*schema.Worker, error) {
 	found, err := Found(caps, time.Now())
 	if err != nil {
 		return nil, fmt.Errorf("register %s %q: %w", id.Role, id.Name, err)

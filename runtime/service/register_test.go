@@ -11,6 +11,7 @@ import (
 	"github.com/attune-go/attune/runtime/packs/install"
 	"github.com/attune-go/attune/runtime/service"
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -41,11 +42,11 @@ func TestFirstLines(t *testing.T) {
 		if row.Status == nil || *row.Status != schema.WorkerInactive || row.WorkerRole != schema.RoleAction {
 			t.Errorf("row: status %v, role %s; want inactive and action", row.Status, row.WorkerRole)
 		}
-		kept := new(detect.Capabilities)
+		kept := new(capability.Document)
 		if err := json.Unmarshal(row.Capabilities, kept); err != nil {
 			t.Fatal(err)
 		}
-		if diff := detect.Compare(caps, kept); !diff.Empty() {
+		if diff := capability.Compare(caps, kept); !diff.Empty() {
 			t.Errorf("what is registered differs from what was detected: %+v", diff)
 		}
 		if found, err := st.Workers.List(ctx, store.WorkerFilter{Runtime: "core.native"}); err != nil || len(found) != 1 {
@@ -58,7 +59,7 @@ func TestRegisterKeepsWhatIsNotSaid(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		st := store.New(db.DB, store.Config{Schema: db.Schema})
-		caps := &detect.Capabilities{Format: detect.Format}
+		caps := &capability.Document{Format: capability.Format}
 		id := service.Identity{Name: "s", Role: metadata.Sensor, Type: schema.WorkerContainer, Host: "s.example", Port: 99}
 		first, err := service.Register(t.Context(), st.Workers, id, caps)
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -38,7 +39,7 @@ type known struct {
 // roundResult is how a round of verification ended.
 type roundResult struct {
 	// caps is what was found; nil where nothing had changed, or on error.
-	caps *detect.Capabilities
+	caps *capability.Document
 	seen fingerprint
 	// kept are the executables of the document before, as they are now.
 	kept map[string]error
@@ -205,7 +206,7 @@ type round struct {
 	seen fingerprint
 	// before is the last document, and files are those that it names; no files
 	// where it is of a process that has ended.
-	before        *detect.Capabilities
+	before        *capability.Document
 	files         []string
 	asked         *time.Time
 	regular, full bool
@@ -233,16 +234,16 @@ func (r *round) run(ctx context.Context) roundResult {
 }
 
 // detect detects, and tells what it has found where something takes long.
-func (r *round) detect(ctx context.Context, out roundResult) (*detect.Capabilities, error) {
+func (r *round) detect(ctx context.Context, out roundResult) (*capability.Document, error) {
 	d, is := r.detector.(Gradual)
 	if !is || r.tell == nil {
 		return r.detector.Detect(ctx)
 	}
 	var last latest
-	return d.DetectInParts(ctx, func(soFar *detect.Capabilities, open []string) {
+	return d.DetectInParts(ctx, func(soFar *capability.Document, open []string) {
 		last.do(func() { // a look at a file may hang too
 			part := out
-			part.caps = soFar.Instead(open, r.before)
+			part.caps = soFar.WithRefs(open, r.before)
 			part.kept = lookFor(r.host, r.before)
 			r.tell(part)
 		})
@@ -382,11 +383,11 @@ func (s *Service) take(r roundResult, now time.Time) {
 
 // sameDocument reports whether two documents say the same, but for when it was
 // found out and how long that took.
-func sameDocument(a, b *detect.Capabilities) bool {
+func sameDocument(a, b *capability.Document) bool {
 	return reflect.DeepEqual(timeless(a), timeless(b))
 }
 
-func timeless(c *detect.Capabilities) detect.Capabilities {
+func timeless(c *capability.Document) capability.Document {
 	out := *c
 	out.Detected, out.Undetected, out.Failed = slices.Clone(c.Detected), slices.Clone(c.Undetected), slices.Clone(c.Failed)
 	for i := range out.Detected {

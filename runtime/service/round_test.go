@@ -13,6 +13,7 @@ import (
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/service"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -23,7 +24,7 @@ type counted struct {
 	full int
 }
 
-func (c *counted) Detect(ctx context.Context) (*detect.Capabilities, error) {
+func (c *counted) Detect(ctx context.Context) (*capability.Document, error) {
 	c.full++
 	return c.Detector.Detect(ctx)
 }
@@ -424,7 +425,7 @@ func TestHostile(t *testing.T) {
 			t.Fatal("what the database says was run")
 		}
 		row := b.row()
-		if !strings.Contains(string(row.Capabilities), string(detect.DeniedByPolicy)) {
+		if !strings.Contains(string(row.Capabilities), string(capability.DeniedByPolicy)) {
 			t.Errorf("the document does not say that it was denied: %s", row.Capabilities)
 		}
 		b.has("beta@2.0.0")
@@ -515,7 +516,7 @@ func TestRefresh(t *testing.T) {
 // answered wants the document to answer the last request.
 func (b *bench) answered() {
 	b.Helper()
-	row, caps := b.row(), new(detect.Capabilities)
+	row, caps := b.row(), new(capability.Document)
 	if err := json.Unmarshal(row.Capabilities, caps); err != nil {
 		b.Fatal(err)
 	}

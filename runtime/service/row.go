@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -291,7 +291,7 @@ func (s *Service) tell(changes []schema.CapabilityChange) {
 // before is what the row said when this process began, nil where there is none
 // or it cannot be read: what cannot be told at the first verification was there
 // perhaps.
-func (s *Service) before(ctx context.Context) (caps *detect.Capabilities, ok bool) {
+func (s *Service) before(ctx context.Context) (caps *capability.Document, ok bool) {
 	var row *schema.Worker
 	ok, err := s.ask(ctx, "read the row", func(ctx context.Context) (err error) {
 		row, err = s.db.Rows.ByIdentity(ctx, s.id.Role, s.id.Name)
@@ -305,7 +305,7 @@ func (s *Service) before(ctx context.Context) (caps *detect.Capabilities, ok boo
 	}
 	// The round that begins now answers what was asked for until now.
 	s.refresh = row.RefreshRequested
-	caps = new(detect.Capabilities)
+	caps = new(capability.Document)
 	if len(row.Capabilities) == 0 || json.Unmarshal(row.Capabilities, caps) != nil {
 		return nil, true
 	}

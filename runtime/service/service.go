@@ -7,8 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -34,8 +34,8 @@ type Service struct {
 	verifyAt time.Time
 
 	known  known                // the definitions that are detected
-	caps   *detect.Capabilities // what the host has; nil until it is known
-	was    *detect.Capabilities // what the row said before this process knew better
+	caps   *capability.Document // what the host has; nil until it is known
+	was    *capability.Document // what the row said before this process knew better
 	unsaid bool                 // caps are not in the database yet
 	rounds int                  // since the last full one
 	force  bool                 // the next round is a full one

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/attune-go/attune/fixtures/testdb"
-	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/service"
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 	"github.com/attune-go/attune/schema/version"
@@ -209,7 +209,7 @@ func TestFailureIsStored(t *testing.T) {
 			t.Errorf("history says %q, want %q", got, want)
 		}
 		rows := b.failures()
-		if len(rows) != 1 || rows[0].Path != path || rows[0].Outcome != string(detect.ExitMismatch) || rows[0].VerifiedAt == nil ||
+		if len(rows) != 1 || rows[0].Path != path || rows[0].Outcome != string(capability.ExitMismatch) || rows[0].VerifiedAt == nil ||
 			!strings.Contains(string(rows[0].Evidence), "libssl.so.3") || *rows[0].Detail != strings.TrimPrefix(want, "exit_mismatch: ") {
 			t.Fatalf("failures: %+v", rows)
 		}
@@ -221,7 +221,7 @@ func TestFailureIsStored(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.pass(svc, round)
-		if rows := b.failures(); len(rows) != 1 || rows[0].Outcome != string(detect.BelowMinVersion) || rows[0].Version != "1.2.4" {
+		if rows := b.failures(); len(rows) != 1 || rows[0].Outcome != string(capability.BelowMinVersion) || rows[0].Version != "1.2.4" {
 			t.Fatalf("failures: %+v", rows)
 		}
 		b.offers(db, "t.kit", "1.1.9", "1.0.0")

@@ -14,6 +14,7 @@ import (
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/service"
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -52,7 +53,7 @@ func (r onTheClock) Sweep(ctx context.Context, every time.Duration, watch store.
 // silent registers a worker that has been silent for long.
 func (b *bench) silent(name string, interval int, long string) *schema.Worker {
 	b.Helper()
-	doc, err := json.Marshal(&detect.Capabilities{Format: detect.Format})
+	doc, err := json.Marshal(&capability.Document{Format: capability.Format})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -5,14 +5,14 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/capability"
 )
 
 // PrintAttempt prints one attempt with its evidence, as the n-th.
-func PrintAttempt(out *Terminal, n int, a *detect.Attempt) {
+func PrintAttempt(out *Terminal, n int, a *capability.Attempt) {
 	style := Yellow
-	if a.Outcome == detect.Available {
+	if a.Outcome == capability.Available {
 		style = Green
 	}
 	command := ""

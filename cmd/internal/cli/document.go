@@ -6,12 +6,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/capability"
 )
 
 // PrintDetected prints the table of what a host has.
-func PrintDetected(out *Terminal, caps *detect.Capabilities) {
+func PrintDetected(out *Terminal, caps *capability.Document) {
 	if len(caps.Detected) == 0 {
 		out.Printf("no runtimes\n")
 		return
@@ -40,16 +40,16 @@ func PrintDetected(out *Terminal, caps *detect.Capabilities) {
 	}
 }
 
-func knownBy(d *detect.Detection) Cell {
+func knownBy(d *capability.Installation) Cell {
 	switch d.Source {
-	case detect.Verified:
+	case capability.Verified:
 		if len(d.Command) > 0 {
 			return Cell{Text: Brief(d.Command)}
 		}
 		return Cell{Text: "file " + path.Base(d.VersionFile)}
-	case detect.AlwaysAvailable:
+	case capability.AlwaysAvailable:
 		return Cell{Text: "always available", Style: Dim}
-	case detect.Declared:
+	case capability.Declared:
 		return Cell{Text: "declared", Style: Yellow}
 	default:
 		return Cell{Text: string(d.Source), Style: Yellow}
@@ -69,8 +69,8 @@ func Brief(command []string) string {
 	return line
 }
 
-func milliseconds(d *detect.Detection) string {
-	if d.Source != detect.Verified {
+func milliseconds(d *capability.Installation) string {
+	if d.Source != capability.Verified {
 		return "-"
 	}
 	return fmt.Sprintf("%.1f ms", d.DurationMS)
@@ -78,7 +78,7 @@ func milliseconds(d *detect.Detection) string {
 
 // PrintAbsent prints what a host does not have, a line for each kind, and then
 // the hint if there was any.
-func PrintAbsent(out *Terminal, caps *detect.Capabilities, hint string) {
+func PrintAbsent(out *Terminal, caps *capability.Document, hint string) {
 	var missing, untold, other []string
 	for i := range caps.Undetected {
 		a := &caps.Undetected[i]
@@ -89,7 +89,7 @@ func PrintAbsent(out *Terminal, caps *detect.Capabilities, hint string) {
 		switch {
 		case a.Outcome.CouldNotTell():
 			untold = append(untold, name+" ("+string(a.Outcome)+")")
-		case a.Outcome == detect.NotFound:
+		case a.Outcome == capability.NotFound:
 			missing = append(missing, name)
 		default:
 			other = append(other, name+" ("+string(a.Outcome)+")")
@@ -110,7 +110,7 @@ func PrintAbsent(out *Terminal, caps *detect.Capabilities, hint string) {
 
 // PrintWarnings prints every warning of the document on the terminal for
 // errors, the runtime's name first.
-func (e *Env) PrintWarnings(caps *detect.Capabilities) {
+func (e *Env) PrintWarnings(caps *capability.Document) {
 	for _, w := range caps.Warnings {
 		e.Warn(w)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -74,7 +75,7 @@ func (c *detectCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) e
 	}
 	cli.PrintDetected(env.Out, caps)
 	// The document is sorted by ref; people are shown names.
-	slices.SortStableFunc(caps.Undetected, func(a, b detect.Absence) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortStableFunc(caps.Undetected, func(a, b capability.Absence) int { return strings.Compare(a.Name, b.Name) })
 	cli.PrintAbsent(env.Out, caps, fmt.Sprintf("why? %s", env.Out.Paint(cli.Bold, cli.Command(string(role))+" explain NAME")))
 	return nil
 }
@@ -89,7 +90,7 @@ func (c *detectCmd) open(ctx context.Context, env *cli.Env) (*cli.Database, erro
 }
 
 // diff prints what changed since this worker was registered.
-func (c *detectCmd) diff(ctx context.Context, env *cli.Env, role metadata.Role, db *cli.Database, caps *detect.Capabilities) error {
+func (c *detectCmd) diff(ctx context.Context, env *cli.Env, role metadata.Role, db *cli.Database, caps *capability.Document) error {
 	name, err := workerName(c.Name, section(env, role))
 	if err != nil {
 		return err
@@ -101,13 +102,13 @@ func (c *detectCmd) diff(ctx context.Context, env *cli.Env, role metadata.Role, 
 	if err != nil {
 		return fmt.Errorf("read what is registered for %s %q: %w", role, name, err)
 	}
-	before := new(detect.Capabilities)
+	before := new(capability.Document)
 	if len(row.Capabilities) > 0 {
 		if err := json.Unmarshal(row.Capabilities, before); err != nil {
 			return fmt.Errorf("what is registered for %s %q is not a capability document: %w", role, name, err)
 		}
 	}
-	diff := detect.Compare(before, caps)
+	diff := capability.Compare(before, caps)
 	if env.JSON {
 		err = cli.PrintJSON(env.Out, diff)
 	} else {
@@ -119,7 +120,7 @@ func (c *detectCmd) diff(ctx context.Context, env *cli.Env, role metadata.Role, 
 	return err
 }
 
-func printDiff(out *cli.Terminal, name string, d detect.Diff) {
+func printDiff(out *cli.Terminal, name string, d capability.Diff) {
 	if d.Empty() {
 		out.Printf("%s: nothing differs from what is registered\n", cli.Clean(name))
 		return

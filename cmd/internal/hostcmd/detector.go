@@ -22,6 +22,7 @@ import (
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/runtime/packs"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/database"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
@@ -58,7 +59,7 @@ func section(env *cli.Env, role metadata.Role) *config.Service {
 // read is what definitions reads.
 type read struct {
 	defs []metadata.Definition
-	from detect.Source
+	from capability.Source
 	// leftOut is what the database holds and was not read.
 	leftOut store.LeftOut
 }
@@ -66,9 +67,9 @@ type read struct {
 // definitions reads the rows of the database, or the core pack without one, and
 // the packs of the command line, which win over a row of the same ref.
 func (s *definitionFlags) definitions(ctx context.Context, env *cli.Env, db *cli.Database) (r read, err error) {
-	r.from = detect.SourceDatabase
+	r.from = capability.SourceDatabase
 	if db == nil {
-		r.from = detect.SourcePack
+		r.from = capability.SourcePack
 		r.defs = core.Definitions()
 	} else if r.defs, r.leftOut, err = db.Store.BoundedDefinitions(ctx); err != nil {
 		return read{}, fmt.Errorf("read definitions of %s: %w", db.Name, err)

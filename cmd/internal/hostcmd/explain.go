@@ -8,6 +8,7 @@ import (
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -48,7 +49,7 @@ func (c *explainCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) 
 	} else {
 		printExplanation(env.Out, e)
 	}
-	if err == nil && c.ExitCode && e.Outcome != detect.Available {
+	if err == nil && c.ExitCode && e.Outcome != capability.Available {
 		return &cli.Silent{Status: cli.ExitPending}
 	}
 	return err
@@ -64,7 +65,7 @@ func (s *source) unknown(ctx context.Context, env *cli.Env, role metadata.Role, 
 		return err
 	}
 	where := "the core pack"
-	if found.from == detect.SourceDatabase {
+	if found.from == capability.SourceDatabase {
 		where = db.Name
 	}
 	var known []string
@@ -84,7 +85,7 @@ func printExplanation(out *cli.Terminal, e *detect.Explanation) {
 	switch {
 	case e.Outcome.CouldNotTell():
 		style = cli.Red
-	case e.Outcome != detect.Available:
+	case e.Outcome != capability.Available:
 		style = cli.Yellow
 	}
 	out.Printf("%s (%s): %s\n", out.Paint(cli.Bold, cli.Clean(e.Name)), cli.Clean(e.Ref), out.Paint(style, string(e.Outcome)))
@@ -106,7 +107,7 @@ func printExplanation(out *cli.Terminal, e *detect.Explanation) {
 	}
 }
 
-func knownFrom(d *detect.Detection) string {
+func knownFrom(d *capability.Installation) string {
 	if d.Shim != "" {
 		return "run by the shim " + cli.Clean(d.Shim)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/packs"
 	"github.com/attune-go/attune/runtime/packs/install"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -90,12 +91,12 @@ func want(t *testing.T, got answer, status int, parts ...string) {
 	}
 }
 
-func document(t *testing.T, got answer) *detect.Capabilities {
+func document(t *testing.T, got answer) *capability.Document {
 	t.Helper()
 	if got.status != 0 {
 		t.Fatalf("exit status %d: %s", got.status, got.errOut)
 	}
-	caps := new(detect.Capabilities)
+	caps := new(capability.Document)
 	if err := json.Unmarshal([]byte(got.out), caps); err != nil {
 		t.Fatalf("%v in\n%s", err, got.out)
 	}
@@ -106,7 +107,7 @@ const python = `echo "Python 3.12.1"`
 
 // has reports whether a host has all of these. It may have more: locations of
 // the core pack show what is installed on this machine.
-func has(caps *detect.Capabilities, names ...string) bool {
+func has(caps *capability.Document, names ...string) bool {
 	for _, name := range names {
 		if !slices.Contains(caps.Runtimes, name) {
 			return false
@@ -125,7 +126,7 @@ func TestDetectWithoutDatabase(t *testing.T) {
 		t.Errorf("colours in a pipe: %q", got.out)
 	}
 	caps := document(t, run(t, metadata.Worker, "detect", "--json"))
-	if !has(caps, "native", "node", "python") || caps.Source != detect.SourcePack {
+	if !has(caps, "native", "node", "python") || caps.Source != capability.SourcePack {
 		t.Errorf("worker: %v from %s", caps.Runtimes, caps.Source)
 	}
 	if slices.Contains(caps.Runtimes, "builtin") {
@@ -150,7 +151,7 @@ func TestTiers(t *testing.T) {
 		t.Fatal(err)
 	}
 	caps := document(t, run(t, metadata.Worker, "detect", "--json"))
-	if !slices.Equal(caps.Runtimes, []string{"node", "python"}) || caps.Source != detect.SourceConfig {
+	if !slices.Equal(caps.Runtimes, []string{"node", "python"}) || caps.Source != capability.SourceConfig {
 		t.Errorf("config: %v from %s", caps.Runtimes, caps.Source)
 	}
 	if string(caps.Extra["max_concurrent_executions"]) != "10" {
@@ -158,7 +159,7 @@ func TestTiers(t *testing.T) {
 	}
 	t.Setenv("ATTUNE_WORKER_RUNTIMES", "shell")
 	caps = document(t, run(t, metadata.Worker, "detect", "--json"))
-	if !slices.Equal(caps.Runtimes, []string{"shell"}) || caps.Source != detect.SourceEnvironment {
+	if !slices.Equal(caps.Runtimes, []string{"shell"}) || caps.Source != capability.SourceEnvironment {
 		t.Errorf("environment: %v from %s", caps.Runtimes, caps.Source)
 	}
 	t.Setenv("ATTUNE_WORKER_RUNTIMES", "pyhton")
@@ -259,14 +260,14 @@ func TestRowsOfTheDatabase(t *testing.T) {
 		t.Setenv("ATTUNE_DATABASE_URL", db.URL)
 
 		caps := document(t, run(t, metadata.Worker, "detect", "--json"))
-		if !has(caps, "cobol", "native", "python") || caps.Source != detect.SourceDatabase {
+		if !has(caps, "cobol", "native", "python") || caps.Source != capability.SourceDatabase {
 			t.Errorf("runtimes: %v from %s", caps.Runtimes, caps.Source)
 		}
-		outcomes := map[string]detect.Outcome{}
+		outcomes := map[string]capability.Outcome{}
 		for _, a := range caps.Undetected {
 			outcomes[a.Ref] = a.Outcome
 		}
-		if outcomes["acme.evil"] != detect.DeniedByPolicy || outcomes["acme.broken"] != detect.InvalidMetadata {
+		if outcomes["acme.evil"] != capability.DeniedByPolicy || outcomes["acme.broken"] != capability.InvalidMetadata {
 			t.Errorf("outcomes: evil %q, broken %q", outcomes["acme.evil"], outcomes["acme.broken"])
 		}
 		if _, err := os.Stat(marker); err == nil {

@@ -10,9 +10,9 @@ import (
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/cmd/internal/config"
 	"github.com/attune-go/attune/runtime/core"
-	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/runtime/service"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -65,7 +65,7 @@ func (r *reloader) read(env *cli.Env) (*configuration, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = r.cmd.serviceDetector(env, r.role, r.host, core.Definitions(), nil, detect.SourcePack)
+	_, err = r.cmd.serviceDetector(env, r.role, r.host, core.Definitions(), nil, capability.SourcePack)
 	return next, err
 }
 

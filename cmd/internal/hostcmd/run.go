@@ -20,6 +20,7 @@ import (
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/runtime/service"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/database"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
@@ -110,7 +111,7 @@ func (c *runCmd) configuration(env *cli.Env, role metadata.Role, local *host.Loc
 	return &configuration{id: id, listen: cmp.Or(c.Listen, sec.Listen), cfg: service.Config{
 		Open: func(ctx context.Context) (*service.Database, error) { return openService(ctx, env) },
 		Detector: func(defs []metadata.Definition, warnings []string) (service.Detector, error) {
-			return c.serviceDetector(env, role, local, defs, warnings, detect.SourceDatabase)
+			return c.serviceDetector(env, role, local, defs, warnings, capability.SourceDatabase)
 		},
 		Host:              local,
 		Hopeless:          hopeless,
@@ -196,13 +197,13 @@ func openService(ctx context.Context, env *cli.Env) (*service.Database, error) {
 
 // serviceDetector makes the detector of definitions, under this host's policy.
 // What policy says in vain is only known by those of the database.
-func (c *runCmd) serviceDetector(env *cli.Env, role metadata.Role, on detect.Host, defs []metadata.Definition, warnings []string, from detect.Source) (service.Detector, error) {
+func (c *runCmd) serviceDetector(env *cli.Env, role metadata.Role, on detect.Host, defs []metadata.Definition, warnings []string, from capability.Source) (service.Detector, error) {
 	defs, err := c.withPacks(env, defs)
 	if err != nil {
 		return nil, err
 	}
 	policy, err := c.policy(env, defs)
-	if err == nil && from == detect.SourceDatabase {
+	if err == nil && from == capability.SourceDatabase {
 		err = mindUnmatched(env, policy, defs)
 	}
 	if err != nil {

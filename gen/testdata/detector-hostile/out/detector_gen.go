@@ -11,6 +11,7 @@ import (
 	"github.com/attune-go/attune/runtime/core"
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -51,7 +52,7 @@ func Sensor(rows []metadata.Definition, cfg detect.Config) *detect.Detector {
 
 func detector(rows []metadata.Definition, cfg detect.Config) *detect.Detector {
 	if rows == nil {
-		rows, cfg.Source = definitions, detect.SourcePack
+		rows, cfg.Source = definitions, capability.SourcePack
 	}
 	if cfg.Policy == nil {
 		cfg.Policy = detect.StandardPolicy(Commands())
@@ -60,59 +61,59 @@ func detector(rows []metadata.Definition, cfg detect.Config) *detect.Detector {
 }
 
 // Runtimes is what a host has of the runtimes of this package.
-type Runtimes struct{ caps *detect.Capabilities }
+type Runtimes struct{ caps *capability.Document }
 
 // Capabilities reads a capability document. A nil one is that of a host which has
 // nothing.
-func Capabilities(caps *detect.Capabilities) Runtimes { return Runtimes{caps} }
+func Capabilities(caps *capability.Document) Runtimes { return Runtimes{caps} }
 
 // Runtime123 is odd.123; false where the host does not have it.
-func (r Runtimes) Runtime123() (detect.Runtime, bool) { return r.caps.Runtime(RefRuntime123) }
+func (r Runtimes) Runtime123() (capability.Runtime, bool) { return r.caps.Runtime(RefRuntime123) }
 
 // Runtime9_1 is odd.9-1; false where the host does not have it.
-func (r Runtimes) Runtime9_1() (detect.Runtime, bool) { return r.caps.Runtime(RefRuntime9_1) }
+func (r Runtimes) Runtime9_1() (capability.Runtime, bool) { return r.caps.Runtime(RefRuntime9_1) }
 
 // ABC is odd.a-b_c; false where the host does not have it.
-func (r Runtimes) ABC() (detect.Runtime, bool) { return r.caps.Runtime(RefABC) }
+func (r Runtimes) ABC() (capability.Runtime, bool) { return r.caps.Runtime(RefABC) }
 
 // Capabilities is odd.capabilities; false where the host does not have it.
-func (r Runtimes) Capabilities() (detect.Runtime, bool) { return r.caps.Runtime(RefCapabilities) }
+func (r Runtimes) Capabilities() (capability.Runtime, bool) { return r.caps.Runtime(RefCapabilities) }
 
 // Definitions is odd.definitions; false where the host does not have it.
-func (r Runtimes) Definitions() (detect.Runtime, bool) { return r.caps.Runtime(RefDefinitions) }
+func (r Runtimes) Definitions() (capability.Runtime, bool) { return r.caps.Runtime(RefDefinitions) }
 
 // Error is odd.error; false where the host does not have it.
-func (r Runtimes) Error() (detect.Runtime, bool) { return r.caps.Runtime(RefError) }
+func (r Runtimes) Error() (capability.Runtime, bool) { return r.caps.Runtime(RefError) }
 
 // Func is odd.func; false where the host does not have it.
-func (r Runtimes) Func() (detect.Runtime, bool) { return r.caps.Runtime(RefFunc) }
+func (r Runtimes) Func() (capability.Runtime, bool) { return r.caps.Runtime(RefFunc) }
 
 // Go is odd.go; false where the host does not have it.
-func (r Runtimes) Go() (detect.Runtime, bool) { return r.caps.Runtime(RefGo) }
+func (r Runtimes) Go() (capability.Runtime, bool) { return r.caps.Runtime(RefGo) }
 
 // Init is odd.init; false where the host does not have it.
-func (r Runtimes) Init() (detect.Runtime, bool) { return r.caps.Runtime(RefInit) }
+func (r Runtimes) Init() (capability.Runtime, bool) { return r.caps.Runtime(RefInit) }
 
 // Python3_11 is odd.python3-11; false where the host does not have it.
-func (r Runtimes) Python3_11() (detect.Runtime, bool) { return r.caps.Runtime(RefPython3_11) }
+func (r Runtimes) Python3_11() (capability.Runtime, bool) { return r.caps.Runtime(RefPython3_11) }
 
 // Ref is odd.ref; false where the host does not have it.
-func (r Runtimes) Ref() (detect.Runtime, bool) { return r.caps.Runtime(RefRef) }
+func (r Runtimes) Ref() (capability.Runtime, bool) { return r.caps.Runtime(RefRef) }
 
 // Runtimes is odd.runtimes; false where the host does not have it.
-func (r Runtimes) Runtimes() (detect.Runtime, bool) { return r.caps.Runtime(RefRuntimes) }
+func (r Runtimes) Runtimes() (capability.Runtime, bool) { return r.caps.Runtime(RefRuntimes) }
 
 // String is odd.string; false where the host does not have it.
-func (r Runtimes) String() (detect.Runtime, bool) { return r.caps.Runtime(RefString) }
+func (r Runtimes) String() (capability.Runtime, bool) { return r.caps.Runtime(RefString) }
 
 // Type is odd.type; false where the host does not have it.
-func (r Runtimes) Type() (detect.Runtime, bool) { return r.caps.Runtime(RefType) }
+func (r Runtimes) Type() (capability.Runtime, bool) { return r.caps.Runtime(RefType) }
 
 // Worker is odd.worker; false where the host does not have it.
-func (r Runtimes) Worker() (detect.Runtime, bool) { return r.caps.Runtime(RefWorker) }
+func (r Runtimes) Worker() (capability.Runtime, bool) { return r.caps.Runtime(RefWorker) }
 
 // XY is odd.x--y; false where the host does not have it.
-func (r Runtimes) XY() (detect.Runtime, bool) { return r.caps.Runtime(RefXY) }
+func (r Runtimes) XY() (capability.Runtime, bool) { return r.caps.Runtime(RefXY) }
 
 // Commands are what a host trusts that trusts this package: the commands of its
 // definitions, and those of the core pack.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -58,7 +59,7 @@ func Sensor(rows []metadata.Definition, cfg detect.Config) *detect.Detector {
 
 func detector(rows []metadata.Definition, cfg detect.Config) *detect.Detector {
 	if rows == nil {
-		rows, cfg.Source = definitions, detect.SourcePack
+		rows, cfg.Source = definitions, capability.SourcePack
 	}
 	if cfg.Policy == nil {
 		cfg.Policy = detect.StandardPolicy(Commands())
@@ -67,83 +68,83 @@ func detector(rows []metadata.Definition, cfg detect.Config) *detect.Detector {
 }
 
 // Runtimes is what a host has of the runtimes of this package.
-type Runtimes struct{ caps *detect.Capabilities }
+type Runtimes struct{ caps *capability.Document }
 
 // Capabilities reads a capability document. A nil one is that of a host which has
 // nothing.
-func Capabilities(caps *detect.Capabilities) Runtimes { return Runtimes{caps} }
+func Capabilities(caps *capability.Document) Runtimes { return Runtimes{caps} }
 
 // AOwn is a.a-own; false where the host does not have it.
-func (r Runtimes) AOwn() (detect.Runtime, bool) { return r.caps.Runtime(RefAOwn) }
+func (r Runtimes) AOwn() (capability.Runtime, bool) { return r.caps.Runtime(RefAOwn) }
 
 // ALisp is a.lisp; false where the host does not have it.
-func (r Runtimes) ALisp() (detect.Runtime, bool) { return r.caps.Runtime(RefALisp) }
+func (r Runtimes) ALisp() (capability.Runtime, bool) { return r.caps.Runtime(RefALisp) }
 
 // BOwn is b.b-own; false where the host does not have it.
-func (r Runtimes) BOwn() (detect.Runtime, bool) { return r.caps.Runtime(RefBOwn) }
+func (r Runtimes) BOwn() (capability.Runtime, bool) { return r.caps.Runtime(RefBOwn) }
 
 // BLisp is b.lisp; false where the host does not have it.
-func (r Runtimes) BLisp() (detect.Runtime, bool) { return r.caps.Runtime(RefBLisp) }
+func (r Runtimes) BLisp() (capability.Runtime, bool) { return r.caps.Runtime(RefBLisp) }
 
 // Bun is core.bun; false where the host does not have it.
-func (r Runtimes) Bun() (detect.Runtime, bool) { return r.caps.Runtime(RefBun) }
+func (r Runtimes) Bun() (capability.Runtime, bool) { return r.caps.Runtime(RefBun) }
 
 // Deno is core.deno; false where the host does not have it.
-func (r Runtimes) Deno() (detect.Runtime, bool) { return r.caps.Runtime(RefDeno) }
+func (r Runtimes) Deno() (capability.Runtime, bool) { return r.caps.Runtime(RefDeno) }
 
 // Dotnet is core.dotnet; false where the host does not have it.
-func (r Runtimes) Dotnet() (detect.Runtime, bool) { return r.caps.Runtime(RefDotnet) }
+func (r Runtimes) Dotnet() (capability.Runtime, bool) { return r.caps.Runtime(RefDotnet) }
 
 // Elixir is core.elixir; false where the host does not have it.
-func (r Runtimes) Elixir() (detect.Runtime, bool) { return r.caps.Runtime(RefElixir) }
+func (r Runtimes) Elixir() (capability.Runtime, bool) { return r.caps.Runtime(RefElixir) }
 
 // Erlang is core.erlang; false where the host does not have it.
-func (r Runtimes) Erlang() (detect.Runtime, bool) { return r.caps.Runtime(RefErlang) }
+func (r Runtimes) Erlang() (capability.Runtime, bool) { return r.caps.Runtime(RefErlang) }
 
 // Go is core.go; false where the host does not have it.
-func (r Runtimes) Go() (detect.Runtime, bool) { return r.caps.Runtime(RefGo) }
+func (r Runtimes) Go() (capability.Runtime, bool) { return r.caps.Runtime(RefGo) }
 
 // Java is core.java; false where the host does not have it.
-func (r Runtimes) Java() (detect.Runtime, bool) { return r.caps.Runtime(RefJava) }
+func (r Runtimes) Java() (capability.Runtime, bool) { return r.caps.Runtime(RefJava) }
 
 // Julia is core.julia; false where the host does not have it.
-func (r Runtimes) Julia() (detect.Runtime, bool) { return r.caps.Runtime(RefJulia) }
+func (r Runtimes) Julia() (capability.Runtime, bool) { return r.caps.Runtime(RefJulia) }
 
 // Lua is core.lua; false where the host does not have it.
-func (r Runtimes) Lua() (detect.Runtime, bool) { return r.caps.Runtime(RefLua) }
+func (r Runtimes) Lua() (capability.Runtime, bool) { return r.caps.Runtime(RefLua) }
 
 // Native is core.native; false where the host does not have it.
-func (r Runtimes) Native() (detect.Runtime, bool) { return r.caps.Runtime(RefNative) }
+func (r Runtimes) Native() (capability.Runtime, bool) { return r.caps.Runtime(RefNative) }
 
 // Nodejs is core.nodejs; false where the host does not have it.
-func (r Runtimes) Nodejs() (detect.Runtime, bool) { return r.caps.Runtime(RefNodejs) }
+func (r Runtimes) Nodejs() (capability.Runtime, bool) { return r.caps.Runtime(RefNodejs) }
 
 // Perl is core.perl; false where the host does not have it.
-func (r Runtimes) Perl() (detect.Runtime, bool) { return r.caps.Runtime(RefPerl) }
+func (r Runtimes) Perl() (capability.Runtime, bool) { return r.caps.Runtime(RefPerl) }
 
 // Php is core.php; false where the host does not have it.
-func (r Runtimes) Php() (detect.Runtime, bool) { return r.caps.Runtime(RefPhp) }
+func (r Runtimes) Php() (capability.Runtime, bool) { return r.caps.Runtime(RefPhp) }
 
 // Powershell is core.powershell; false where the host does not have it.
-func (r Runtimes) Powershell() (detect.Runtime, bool) { return r.caps.Runtime(RefPowershell) }
+func (r Runtimes) Powershell() (capability.Runtime, bool) { return r.caps.Runtime(RefPowershell) }
 
 // Python is core.python; false where the host does not have it.
-func (r Runtimes) Python() (detect.Runtime, bool) { return r.caps.Runtime(RefPython) }
+func (r Runtimes) Python() (capability.Runtime, bool) { return r.caps.Runtime(RefPython) }
 
 // R is core.r; false where the host does not have it.
-func (r Runtimes) R() (detect.Runtime, bool) { return r.caps.Runtime(RefR) }
+func (r Runtimes) R() (capability.Runtime, bool) { return r.caps.Runtime(RefR) }
 
 // Ruby is core.ruby; false where the host does not have it.
-func (r Runtimes) Ruby() (detect.Runtime, bool) { return r.caps.Runtime(RefRuby) }
+func (r Runtimes) Ruby() (capability.Runtime, bool) { return r.caps.Runtime(RefRuby) }
 
 // Rust is core.rust; false where the host does not have it.
-func (r Runtimes) Rust() (detect.Runtime, bool) { return r.caps.Runtime(RefRust) }
+func (r Runtimes) Rust() (capability.Runtime, bool) { return r.caps.Runtime(RefRust) }
 
 // SensorBuiltin is core.sensor.builtin; false where the host does not have it.
-func (r Runtimes) SensorBuiltin() (detect.Runtime, bool) { return r.caps.Runtime(RefSensorBuiltin) }
+func (r Runtimes) SensorBuiltin() (capability.Runtime, bool) { return r.caps.Runtime(RefSensorBuiltin) }
 
 // Shell is core.shell; false where the host does not have it.
-func (r Runtimes) Shell() (detect.Runtime, bool) { return r.caps.Runtime(RefShell) }
+func (r Runtimes) Shell() (capability.Runtime, bool) { return r.caps.Runtime(RefShell) }
 
 // Commands are what a host trusts that trusts this package: the commands of its
 // definitions.

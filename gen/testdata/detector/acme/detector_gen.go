@@ -12,6 +12,7 @@ import (
 	"github.com/attune-go/attune/runtime/core"
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -39,7 +40,7 @@ func Sensor(rows []metadata.Definition, cfg detect.Config) *detect.Detector {
 
 func detector(rows []metadata.Definition, cfg detect.Config) *detect.Detector {
 	if rows == nil {
-		rows, cfg.Source = definitions, detect.SourcePack
+		rows, cfg.Source = definitions, capability.SourcePack
 	}
 	if cfg.Policy == nil {
 		cfg.Policy = detect.StandardPolicy(Commands())
@@ -48,20 +49,20 @@ func detector(rows []metadata.Definition, cfg detect.Config) *detect.Detector {
 }
 
 // Runtimes is what a host has of the runtimes of this package.
-type Runtimes struct{ caps *detect.Capabilities }
+type Runtimes struct{ caps *capability.Document }
 
 // Capabilities reads a capability document. A nil one is that of a host which has
 // nothing.
-func Capabilities(caps *detect.Capabilities) Runtimes { return Runtimes{caps} }
+func Capabilities(caps *capability.Document) Runtimes { return Runtimes{caps} }
 
 // Cobol is acme.cobol; false where the host does not have it.
-func (r Runtimes) Cobol() (detect.Runtime, bool) { return r.caps.Runtime(RefCobol) }
+func (r Runtimes) Cobol() (capability.Runtime, bool) { return r.caps.Runtime(RefCobol) }
 
 // Timer is acme.timer; false where the host does not have it.
-func (r Runtimes) Timer() (detect.Runtime, bool) { return r.caps.Runtime(RefTimer) }
+func (r Runtimes) Timer() (capability.Runtime, bool) { return r.caps.Runtime(RefTimer) }
 
 // Trusted is acme.trusted; false where the host does not have it.
-func (r Runtimes) Trusted() (detect.Runtime, bool) { return r.caps.Runtime(RefTrusted) }
+func (r Runtimes) Trusted() (capability.Runtime, bool) { return r.caps.Runtime(RefTrusted) }
 
 // Commands are what a host trusts that trusts this package: the commands of its
 // definitions, and those of the core pack.

@@ -1,4 +1,4 @@
-package detect
+package capability
 
 import (
 	"bytes"
@@ -10,14 +10,13 @@ import (
 	"strings"
 )
 
-// document is Capabilities without its methods: the document's own keys.
-type document Capabilities
+// members is a Document without its methods.
+type members Document
 
-// ownKeys are the members that the document itself has; Extra cannot overwrite
-// them.
+// ownKeys holds the members of the document itself, which Extra cannot overwrite.
 var ownKeys = func() map[string]bool {
 	keys := map[string]bool{}
-	for field := range reflect.TypeFor[document]().Fields() {
+	for field := range reflect.TypeFor[members]().Fields() {
 		if key, _, _ := strings.Cut(field.Tag.Get("json"), ","); key != "-" {
 			keys[key] = true
 		}
@@ -25,10 +24,13 @@ var ownKeys = func() map[string]bool {
 	return keys
 }()
 
-// MarshalJSON writes the document: its own keys in their order, then Extra
-// sorted by key. Empty lists are [], never null.
-func (c Capabilities) MarshalJSON() ([]byte, error) {
-	own := document(c)
+// IsKey reports whether key is a member of every document, which Extra cannot overwrite.
+func IsKey(key string) bool { return ownKeys[key] }
+
+// MarshalJSON writes the document's own keys in their order, then Extra sorted by key.
+// Empty lists are written as [], never null.
+func (d Document) MarshalJSON() ([]byte, error) {
+	own := members(d)
 	own.Runtimes = notNil(own.Runtimes)
 	own.Host.Path = notNil(own.Host.Path)
 	own.Undetected = notNil(own.Undetected)
@@ -44,7 +46,7 @@ func (c Capabilities) MarshalJSON() ([]byte, error) {
 		return nil, err
 	}
 	out = out[:len(out)-1]
-	for _, key := range slices.Sorted(maps.Keys(c.Extra)) {
+	for _, key := range slices.Sorted(maps.Keys(d.Extra)) {
 		if ownKeys[key] {
 			continue
 		}
@@ -53,27 +55,26 @@ func (c Capabilities) MarshalJSON() ([]byte, error) {
 			return nil, err
 		}
 		out = append(append(append(out, ','), name...), ':')
-		out = append(out, c.Extra[key]...)
+		out = append(out, d.Extra[key]...)
 	}
 	return append(out, '}'), nil
 }
 
-// UnmarshalJSON reads a document that this or an earlier release wrote. A
-// document without a format is read as far as its keys are ours; members that
-// are not become Extra.
-func (c *Capabilities) UnmarshalJSON(data []byte) error {
-	var own document
+// UnmarshalJSON reads a document that this or an earlier release wrote. Unknown members
+// become Extra. A document of a later format is an error.
+func (d *Document) UnmarshalJSON(data []byte) error {
+	var own members
 	if err := json.Unmarshal(data, &own); err != nil {
 		return fmt.Errorf("read capability document: %w", err)
 	}
 	if own.Format > Format {
-		return fmt.Errorf("read capability document: its format is %d, and this release reads up to %d", own.Format, Format)
+		return fmt.Errorf("read capability document: format must be at most %d, got %d", Format, own.Format)
 	}
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(data, &members); err != nil {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(data, &all); err != nil {
 		return fmt.Errorf("read capability document: %w", err)
 	}
-	for key, value := range members {
+	for key, value := range all {
 		if ownKeys[key] {
 			continue
 		}
@@ -82,12 +83,11 @@ func (c *Capabilities) UnmarshalJSON(data []byte) error {
 		}
 		own.Extra[key] = value
 	}
-	*c = Capabilities(own)
+	*d = Document(own)
 	return nil
 }
 
-// plainJSON encodes without escaping <, > and &, which version output is full
-// of; whoever encodes the whole still may.
+// plainJSON encodes v without escaping <, > and &, which are common in version output.
 func plainJSON(v any) ([]byte, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
@@ -96,11 +96,4 @@ func plainJSON(v any) ([]byte, error) {
 		return nil, err
 	}
 	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
-}
-
-func notNil[T any](s []T) []T {
-	if s == nil {
-		return []T{}
-	}
-	return s
 }

@@ -1,21 +1,21 @@
-package detect_test
+package capability_test
 
 import (
 	"slices"
 	"testing"
 
-	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/schema/capability"
 )
 
 func TestRuntimeOfADocument(t *testing.T) {
-	slow := detect.Absence{Ref: "core.ruby", Name: "ruby", Outcome: detect.Timeout, Attempts: []detect.Attempt{{Path: "/usr/bin/ruby"}}}
-	caps := &detect.Capabilities{
-		Detected: []detect.Detection{
+	slow := capability.Absence{Ref: "core.ruby", Name: "ruby", Outcome: capability.Timeout, Attempts: []capability.Attempt{{Path: "/usr/bin/ruby"}}}
+	caps := &capability.Document{
+		Detected: []capability.Installation{
 			{Ref: "acme.python", Name: "python", Version: "9.0.0"},
 			{Ref: "core.python", Name: "python", Version: "3.12.1", Path: "/opt/python"},
 			{Ref: "core.python", Name: "python", Version: "3.11.7", Path: "/usr/bin/python3"},
 		},
-		Undetected: []detect.Absence{slow},
+		Undetected: []capability.Absence{slow},
 	}
 	python, ok := caps.Runtime("core.python")
 	var paths []string
@@ -29,7 +29,7 @@ func TestRuntimeOfADocument(t *testing.T) {
 	if ok || !ruby.Outcome.CouldNotTell() || ruby.Name != "ruby" || ruby.Absence == nil || len(ruby.Absence.Attempts) != 1 {
 		t.Errorf("core.ruby: %v, %+v", ok, ruby)
 	}
-	for name, c := range map[string]*detect.Capabilities{"no document": nil, "a document that says nothing of it": caps} {
+	for name, c := range map[string]*capability.Document{"no document": nil, "a document that says nothing of it": caps} {
 		if perl, ok := c.Runtime("core.perl"); ok || perl.Ref != "core.perl" || perl.Outcome != "" || perl.Absence != nil {
 			t.Errorf("%s: %v, %+v", name, ok, perl)
 		}
