@@ -11,8 +11,8 @@ import (
 	"github.com/attune-go/attune/schema/version"
 )
 
-// TestConstraintsAreCheckedWhereTheyAreWritten: whoever writes with the models
-// is refused on both databases, and told where the fault is.
+// TestConstraintsAreCheckedWhereTheyAreWritten writes wrong constraints with the models.
+// Both databases refuse them, and the error has the position of the fault.
 func TestConstraintsAreCheckedWhereTheyAreWritten(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		ctx := t.Context()

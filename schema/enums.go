@@ -1,6 +1,6 @@
 package schema
 
-// WorkerType says where a worker runs. In Postgres it is worker_type_enum.
+// A WorkerType is where a worker runs. In Postgres it is worker_type_enum.
 type WorkerType string
 
 // The worker types.
@@ -10,8 +10,7 @@ const (
 	WorkerContainer WorkerType = "container"
 )
 
-// WorkerStatus says what a worker is doing. In Postgres it is
-// worker_status_enum.
+// A WorkerStatus is the state of a worker. In Postgres it is worker_status_enum.
 type WorkerStatus string
 
 // The worker statuses.

@@ -9,8 +9,8 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// Runtime is one row of runtime: what executes code, and how to verify that a
-// host has it. Ref is pack.name.
+// A Runtime executes code. Its row holds the metadata by which a host verifies it. Ref is
+// pack.name.
 type Runtime struct {
 	bun.BaseModel `bun:"table:runtime,alias:runtime"`
 
@@ -24,15 +24,15 @@ type Runtime struct {
 	Distributions   metadata.Distributions   `bun:"distributions,type:jsonb,notnull,default:'{}'"`
 	Installation    json.RawMessage          `bun:"installation,type:jsonb,nullzero"`
 	ExecutionConfig metadata.ExecutionConfig `bun:"execution_config,type:jsonb,notnull,default:'{}'"`
-	// Digest identifies the definition that a pack last loaded into this row;
-	// nil when no pack did.
+	// Digest identifies the definition that a pack last loaded into this row; nil if no
+	// pack did.
 	Digest  *string   `bun:"digest"`
 	Created time.Time `bun:"created,notnull,nullzero,default:current_timestamp"`
 	Updated time.Time `bun:"updated,notnull,nullzero,default:current_timestamp"`
 }
 
-// RuntimeVersion is one version that a pack declares of a runtime, with its
-// own metadata.
+// A RuntimeVersion is a version that a pack declares for a runtime, with metadata of its
+// own.
 type RuntimeVersion struct {
 	bun.BaseModel `bun:"table:runtime_version,alias:runtime_version"`
 

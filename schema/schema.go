@@ -2,6 +2,6 @@
 // has no queries: those are in schema/store, and the SQL that creates the
 // tables is in migrations.
 //
-// The models carry no schema name. Whoever runs a query qualifies the table,
-// as schema/store does with store.Config.Schema.
+// The models carry no schema name. Queries qualify the table, as schema/store does with
+// store.Config.Schema.
 package schema

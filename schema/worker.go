@@ -12,7 +12,7 @@ type Worker struct {
 	bun.BaseModel `bun:"table:worker,alias:worker"`
 
 	ID int64 `bun:"id,pk,autoincrement"`
-	// Name is not unique: installations exist with several rows of one name.
+	// Name is not unique: databases exist with several rows of one name.
 	Name         string          `bun:"name,notnull"`
 	WorkerType   WorkerType      `bun:"worker_type,notnull"`
 	WorkerRole   WorkerRole      `bun:"worker_role,notnull,nullzero,default:'action'"`
@@ -30,8 +30,8 @@ type Worker struct {
 	Instance *string `bun:"instance"`
 	// HeartbeatInterval is in seconds; nil before a process ran.
 	HeartbeatInterval *int `bun:"heartbeat_interval"`
-	// RefreshRequested is when somebody last asked the worker to verify
-	// everything anew, by the database's clock; nil: nobody has.
+	// RefreshRequested is the time of the last request to verify everything anew, by the
+	// database's clock; nil if there was none.
 	RefreshRequested *time.Time `bun:"refresh_requested"`
 	Created          time.Time  `bun:"created,notnull,nullzero,default:current_timestamp"`
 	Updated          time.Time  `bun:"updated,notnull,nullzero,default:current_timestamp"`

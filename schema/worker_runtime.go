@@ -7,38 +7,38 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// OutcomeAvailable is the outcome of a row that is an installation; every other
-// outcome is of what does not count.
+// OutcomeAvailable is the outcome of an installation. Rows with other outcomes do not
+// count.
 const OutcomeAvailable = "available"
 
-// WorkerRuntime is what one worker's host has of one runtime: an installation of
-// it, a failure, or the last negative. A worker has
+// A WorkerRuntime is an installation, a failure or the last negative result of one
+// runtime on one worker's host. A worker has
 //
 //   - a row for each installation, with OutcomeAvailable
-//   - where a runtime is available, one for each executable that was found for it
-//     and does not count, and for each version that its definition declares and
-//     that has none (then without a Path, and with that version as VersionRaw)
-//   - at most one negative for each runtime, which has neither Path nor VersionRaw;
-//     it may be of before
+//   - for an available runtime, a row for each executable that was found and does not
+//     count, and for each declared version without an installation (then without a Path,
+//     and with that version as VersionRaw)
+//   - at most one negative result for each runtime, with neither Path nor VersionRaw; it
+//     may be out of date
 type WorkerRuntime struct {
 	bun.BaseModel `bun:"table:worker_runtime,alias:worker_runtime"`
 
 	ID     int64 `bun:"id,pk,autoincrement"`
 	Worker int64 `bun:"worker,notnull"`
-	// Runtime is nil where no definition has the ref (any more).
+	// Runtime is nil if no definition has the ref.
 	Runtime *int64 `bun:"runtime"`
-	// RuntimeRef is empty for a declared name that no definition has.
+	// RuntimeRef is empty for a declared name without a definition.
 	RuntimeRef string `bun:"runtime_ref,notnull"`
 	// Name is the capability name.
 	Name string `bun:"name,notnull"`
-	// Active is whether the worker's status is active; the database keeps it so.
+	// Active reports whether the worker's status is active. The database maintains it.
 	Active bool `bun:"active,notnull,default:false"`
-	// Outcome is OutcomeAvailable or why the runtime is not there.
+	// Outcome is OutcomeAvailable, or the reason why the row does not count.
 	Outcome string `bun:"outcome,notnull"`
 	// Source is how it is known, as in the capability document.
 	Source string `bun:"source,notnull,default:''"`
-	// Version is canonical and VersionRaw as the tool printed it; both are
-	// empty where none is known. That of a failure does not count.
+	// Version is canonical, VersionRaw the text that the tool printed. Both are empty if
+	// no version is known. The version of a failure does not count.
 	Version    string `bun:"version,notnull,default:''"`
 	VersionRaw string `bun:"version_raw,notnull,default:''"`
 	Prerelease bool   `bun:"prerelease,notnull,default:false"`
@@ -46,35 +46,35 @@ type WorkerRuntime struct {
 	SortKey  *string `bun:"sort_key"`
 	Path     string  `bun:"path,notnull,default:''"`
 	RealPath string  `bun:"real_path,notnull,default:''"`
-	// Detail is one sentence on what does not count, and Hint what would help.
+	// Detail explains in one sentence why the row does not count; Hint names a remedy.
 	Detail *string `bun:"detail"`
 	Hint   *string `bun:"hint"`
-	// Evidence is the list of attempts.
+	// Evidence holds the attempts as JSON.
 	Evidence json.RawMessage `bun:"evidence,type:jsonb,nullzero"`
 	// VerifiedAt and UnconfirmedSince are by the database's clock.
 	VerifiedAt *time.Time `bun:"verified_at"`
-	// UnconfirmedSince is when the host could first not tell any more whether
-	// the installation is there; nil while it can.
+	// UnconfirmedSince is the time of the first round that could not determine whether
+	// the installation is still there; nil if it is confirmed.
 	UnconfirmedSince *time.Time `bun:"unconfirmed_since"`
 	Created          time.Time  `bun:"created,notnull,nullzero,default:current_timestamp"`
 	Updated          time.Time  `bun:"updated,notnull,nullzero,default:current_timestamp"`
 }
 
-// IsNegative reports whether the row is a runtime's last negative.
+// IsNegative reports whether the row is a runtime's last negative result.
 func (r *WorkerRuntime) IsNegative() bool {
 	return r.Outcome != OutcomeAvailable && r.Path == "" && r.VersionRaw == ""
 }
 
-// ChangeKind says what a capability change was.
+// A ChangeKind is a kind of capability change.
 type ChangeKind string
 
 // The kinds of change.
 const (
-	// CapabilityGained: a runtime, or a further version of it, came.
+	// CapabilityGained means that a runtime or a further version of it appeared.
 	CapabilityGained ChangeKind = "gained"
-	// CapabilityLost: a runtime, or one of its versions, went.
+	// CapabilityLost means that a runtime or one of its versions disappeared.
 	CapabilityLost ChangeKind = "lost"
-	// VersionChanged: an executable answers with another version.
+	// VersionChanged means that an executable reports another version.
 	VersionChanged ChangeKind = "version_changed"
 )
 
@@ -90,22 +90,22 @@ type CapabilityChange struct {
 	RuntimeRef string     `bun:"runtime_ref,notnull"`
 	Name       string     `bun:"name,notnull"`
 	Kind       ChangeKind `bun:"kind,notnull"`
-	// OldVersion and NewVersion are nil where there was none, or none was known.
+	// OldVersion and NewVersion are nil if there was none or none was known.
 	OldVersion *string `bun:"old_version"`
 	NewVersion *string `bun:"new_version"`
-	// Detail is the path of what came, or why it went.
+	// Detail is the path of what appeared, or the reason why it disappeared.
 	Detail  *string   `bun:"detail"`
 	Created time.Time `bun:"created,notnull,nullzero,default:current_timestamp"`
 }
 
-// WorkerSweep is the one row that says when workers that stopped beating were
-// last looked for, and changes that are too old.
+// WorkerSweep is a single row with the times of the last sweep for stale workers and the
+// last pruning of old changes.
 type WorkerSweep struct {
 	bun.BaseModel `bun:"table:worker_sweep,alias:worker_sweep"`
 
 	ID     int       `bun:"id,pk,default:1"`
 	Swept  time.Time `bun:"swept,notnull"`
 	Pruned time.Time `bun:"pruned,notnull"`
-	// PrunedTo is the id up to which changes were looked at; 0: all of them were.
+	// PrunedTo is the id up to which pruning has read changes; 0 means all of them.
 	PrunedTo int64 `bun:"pruned_to,notnull"`
 }

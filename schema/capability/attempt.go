@@ -29,6 +29,6 @@ type Attempt struct {
 	// Hint names a remedy: a line of config, a package, a fix.
 	Hint string `json:"hint,omitempty"`
 	// Unreached reports that the command was not run because others used up the time of
-	// the detection. The outcome is Timeout, which is no evidence against the runtime.
+	// the detection. The outcome is Timeout, which does not count against the runtime.
 	Unreached bool `json:"-"`
 }

@@ -81,7 +81,7 @@ type Installation struct {
 	// executable is known. RealPath is the file behind it.
 	Path     string `json:"path,omitempty"`
 	RealPath string `json:"real_path,omitempty"`
-	// Shim is the shim in PATH that runs Path; empty if there is none.
+	// Shim is the shim in PATH that runs Path, if any.
 	Shim string `json:"shim,omitempty"`
 	// Default reports whether PATH leads to this installation, directly or by a shim.
 	// If what PATH leads to does not count, no installation is the default.

@@ -74,13 +74,15 @@ func (d *Document) Arrange() {
 	}
 	d.Runtimes, d.RuntimeVersions = sortedNames(names), versions
 	slices.SortStableFunc(d.Detected, func(a, b Installation) int {
-		return cmp.Or(cmp.Compare(a.Ref, b.Ref), newest(a.Version, b.Version), defaultFirst(a, b), strings.Compare(a.Name, b.Name), strings.Compare(a.Path, b.Path))
+		return cmp.Or(cmp.Compare(a.Ref, b.Ref), newest(a.Version, b.Version), defaultFirst(a, b),
+			strings.Compare(a.Name, b.Name), strings.Compare(a.Path, b.Path))
 	})
 	slices.SortStableFunc(d.Undetected, func(a, b Absence) int {
 		return cmp.Or(cmp.Compare(a.Ref, b.Ref), strings.Compare(a.Name, b.Name))
 	})
 	slices.SortStableFunc(d.Failed, func(a, b Failure) int {
-		return cmp.Or(cmp.Compare(a.Ref, b.Ref), strings.Compare(a.Name, b.Name), strings.Compare(a.Path, b.Path), strings.Compare(a.Declared, b.Declared))
+		return cmp.Or(cmp.Compare(a.Ref, b.Ref), strings.Compare(a.Name, b.Name),
+			strings.Compare(a.Path, b.Path), strings.Compare(a.Declared, b.Declared))
 	})
 	d.Detected, d.Undetected = notNil(d.Detected), notNil(d.Undetected)
 }

@@ -2,8 +2,8 @@ package capability
 
 // A Runtime holds the entries of a document for one runtime.
 type Runtime struct {
-	// Installation is the best one: that of the newest version. If the host has none,
-	// only Ref, Name and Outcome are set.
+	// Installation has the newest version. If the host has none, only Ref, Name and
+	// Outcome are set.
 	Installation
 	// Installations holds all of them, newest version first.
 	Installations []Installation

@@ -2,7 +2,7 @@ package version
 
 import "slices"
 
-// Constraint says which versions will do. Its operators are =, !=, >, >=, <,
+// A Constraint decides which versions are acceptable. Its operators are =, !=, >, >=, <,
 // <=, ~ (the same major and minor number), ^ (the same first number that is
 // not zero), "1.2 - 1.4" (both ends belong to it), "3.12.*" and "*"; without an
 // operator = is meant. Comma or blank is AND, "||" is OR.
@@ -17,10 +17,10 @@ import "slices"
 // by no version.
 type Constraint struct {
 	text string
-	// all are the keys that satisfy the constraint by order alone.
+	// all holds the keys that satisfy the constraint by order alone.
 	all spans
-	// named are those of them that are pre-releases of versions of which the
-	// constraint names a pre-release.
+	// named holds the pre-releases among them that the constraint lets in because it
+	// names a pre-release of the same numbers.
 	named spans
 }
 
@@ -28,9 +28,9 @@ type Constraint struct {
 type Range struct {
 	// From is never above a key of the range; empty is the beginning of all keys.
 	From string
-	// To is above every key of the range; empty is no end.
+	// To is above every key of the range; empty stands for the end of all keys.
 	To string
-	// ReleasesOnly: the pre-releases in between do not belong to it.
+	// ReleasesOnly excludes the pre-releases in between.
 	ReleasesOnly bool
 }
 
@@ -54,8 +54,8 @@ func (c Constraint) Match(v Version, prereleases bool) bool {
 //
 //	key >= From AND key < To AND NOT prerelease
 //
-// without the second part where To is empty, and without the third unless
-// ReleasesOnly. No version is in two of them. No range: nothing can match.
+// without the second part if To is empty, and without the third unless
+// ReleasesOnly. The ranges do not overlap. Without ranges nothing can match.
 func (c Constraint) Ranges(prereleases bool) []Range {
 	var ranges []Range
 	for _, s := range c.all {
@@ -129,7 +129,7 @@ func (o operand) caret() int {
 	return len(o.numbers)
 }
 
-// next returns the numbers with the last one raised by one.
+// next returns the numbers with the last one incremented.
 func next(numbers []string) []string {
 	raised := slices.Clone(numbers)
 	last := []byte(raised[len(raised)-1])

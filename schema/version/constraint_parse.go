@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// maxConstraint is how many bytes a constraint has at most.
+// maxConstraint is the maximum length of a constraint in bytes.
 const maxConstraint = 1024
 
-// ParseConstraint reads a constraint. In its versions a distribution's or a
-// builder's suffix is refused: it would be dropped, and 1.2-1.4 is no range.
-// The error is a *SyntaxError.
+// ParseConstraint reads a constraint. It refuses a distribution's or a builder's suffix
+// in a version, because dropping it would turn 1.2-1.4 into 1.2. The error is a
+// *SyntaxError.
 func ParseConstraint(text string) (Constraint, error) {
 	if err := checkLength("constraint", text, maxConstraint); err != nil {
 		return Constraint{}, err
@@ -23,8 +23,8 @@ func ParseConstraint(text string) (Constraint, error) {
 	return c, nil
 }
 
-// constraintParser reads text from at on. After the first error, which it
-// keeps, it stands at the end.
+// A constraintParser reads text from at on. It keeps the first error and then stands at
+// the end.
 type constraintParser struct {
 	text string
 	at   int

@@ -5,17 +5,16 @@ import (
 	"strings"
 )
 
-// maxOutput is how much of a tool's output is read, in bytes. It is above what
-// a probe keeps of both streams together.
+// maxOutput is the number of bytes of a tool's output that are read. It exceeds what a
+// probe keeps of both streams together.
 const maxOutput = 128 << 10
 
 // Extract finds the version in what a tool printed: its standard output, a
-// newline, and its standard error, taken together. Raw is the line where it
-// stands, without control characters and at most 200 bytes. It is not ok if
-// there is no version; what a tool prints when it fails is no version either,
-// so ask for its exit status first.
+// newline, and its standard error, taken together. Raw is the line that holds it,
+// without control characters and at most 200 bytes long. If there is no version, ok is
+// false. Check the exit status first: the error text of a tool may look like a version.
 //
-// The first of these that there is counts, and within it the first one printed:
+// The first kind in this list that occurs counts, and within it the first occurrence:
 //
 //  1. the language's version that another implementation of the language
 //     names: "jruby 9.4.3.0 (3.1.4)", "truffleruby 23.1.1, like ruby 3.2.2"
@@ -40,10 +39,9 @@ func Extract(output string) (v Version, raw string, ok bool) {
 }
 
 // ExtractPattern finds the version in what a tool printed, or in a file, where
-// pattern says: in its group "version", else in its first group, else in all
-// that it matches. There the version is read as Parse does, else as Extract
-// does. Line ends are "\n" and escape sequences are gone when pattern sees the
-// output.
+// pattern points: in its group "version", else in its first group, else in the whole
+// match. It reads the version there as Parse does, or else as Extract does. Before
+// matching, it turns line ends into "\n" and removes escape sequences.
 func ExtractPattern(pattern *regexp.Regexp, output string) (v Version, raw string, ok bool) {
 	text := clean(output)
 	match := pattern.FindStringSubmatchIndex(text)
@@ -87,7 +85,7 @@ func findQuoted(text string) (Version, string, bool) {
 	return p.version(), lineAt(text, at), ok
 }
 
-// findMatch reads the version in pattern's group, and says where it stands.
+// findMatch reads the version in pattern's group and returns its offset.
 func findMatch(pattern *regexp.Regexp, text string) (p parts, at int, ok bool) {
 	match := pattern.FindStringSubmatchIndex(text)
 	if match == nil || match[3]-match[2] > maxVersion {
@@ -97,8 +95,7 @@ func findMatch(pattern *regexp.Regexp, text string) (p parts, at int, ok bool) {
 	return p, match[2], true
 }
 
-// candidate says what stands around a version that is not told by its words;
-// the greater wins.
+// A candidate ranks a version by the text around it; the greater wins.
 type candidate int
 
 const (

@@ -5,14 +5,13 @@ import (
 	"unicode/utf8"
 )
 
-// token reads the version that begins at line[i]. n is how far it has a
-// meaning; 0 where the digits are part of something else. end is where reading
-// goes on.
+// token reads the version that begins at line[i]. n is its length, or 0 if the digits
+// are part of something else. end is the offset at which to continue.
 func token(line string, i int) (p parts, n, end int) {
 	p, n = scan(line[i:])
 	end = i + n
 	end += buildSuffix(line[end:])
-	// Behind an unknown suffix, on the rest of the word is no version either.
+	// The rest of the word behind an unknown suffix belongs to that suffix.
 	for end < len(line) && (isIdentifier(line[end], true) || line[end] == '_' ||
 		line[end] == '.' && end+1 < len(line) && isIdentifier(line[end+1], false)) {
 		end++
@@ -45,8 +44,8 @@ func mayPrecede(before string) bool {
 	return n == 0 || !isDigit(before[n-1]) && before[n-1] != '.'
 }
 
-// mayFollow reports whether what follows the numbers leaves them a version: not
-// a port or a time, and no unit.
+// mayFollow reports whether numbers followed by rest can be a version: rest must not
+// begin with a port, a time or a unit.
 func mayFollow(rest string) bool {
 	if len(rest) > 1 && rest[0] == ':' && isDigit(rest[1]) {
 		return false
@@ -62,8 +61,8 @@ func mayFollow(rest string) bool {
 	return !strings.HasPrefix(rest, "%")
 }
 
-// classify says what the version at line[from:to] is by what stands around it.
-// second is true where it is the second word of the output.
+// classify ranks the version at line[from:to] by the text around it. second is true if
+// it is the second word of the output.
 func classify(line string, from, to, numbers, depth int, second bool) candidate {
 	before, rest := line[:from], line[to:]
 	switch {

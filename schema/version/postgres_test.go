@@ -122,7 +122,7 @@ func TestConstraintsOfSQLite(t *testing.T) {
 		_, err := db.ExecContext(t.Context(), "INSERT INTO version_constraint_check VALUES (?)", text)
 		_, want := version.ParseConstraint(text)
 		if (err == nil) != (want == nil) {
-			t.Errorf("SQLite says of %q: %v, and ParseConstraint: %v", text, err, want)
+			t.Errorf("%q: SQLite answers %v, ParseConstraint %v", text, err, want)
 		}
 		accepted += btoi(err == nil)
 	}

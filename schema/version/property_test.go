@@ -172,8 +172,8 @@ func (e term) names(v model) bool {
 	return e.operator != "!=" && e.pre != "" && modelOf(e.padded()).compareNumbers(v, 10) == 0
 }
 
-// matches is the whole rule: an alternative of which all terms hold, and which
-// lets v in if it is a pre-release.
+// matches is the whole rule: all terms of one alternative hold, and the alternative lets
+// v in if v is a pre-release.
 func matches(alternatives [][]term, v model, prereleases bool) bool {
 	return slices.ContainsFunc(alternatives, func(terms []term) bool {
 		named := v.pre == "" || prereleases

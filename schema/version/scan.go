@@ -2,11 +2,12 @@ package version
 
 import "strings"
 
-// maxVersion is how many bytes a version has at most; a key is at most three
-// times as long, which every index takes.
+// maxVersion is the maximum length of a version in bytes. A key is at most three times
+// as long, which fits every index.
 const maxVersion = 256
 
-// parts are what a version's text says, before it is padded to three numbers.
+// parts holds the numbers and the pre-release of a version's text, before padding to
+// three numbers.
 type parts struct {
 	numbers []string // as written, without leading zeros
 	pre     string   // canonical; empty for a release

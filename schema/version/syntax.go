@@ -9,11 +9,11 @@ import (
 type SyntaxError struct {
 	// What is "version" or "constraint".
 	What string
-	// Text is what was read, shortened where it is too long to show.
+	// Text is the input, shortened if it is too long to show.
 	Text string
 	// Position is where reading stopped, in bytes from 1.
 	Position int
-	// Message says what is wrong there, and what to write where that is known.
+	// Message explains the fault, and names what to write instead if that is known.
 	Message string
 }
 

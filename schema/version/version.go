@@ -11,7 +11,7 @@ import "strings"
 
 // Version is one version in canonical form. Two versions are equal (==) if and
 // only if they are the same version, however they were written. The zero
-// Version is no version; it sorts before every other.
+// Version stands for an unknown one; it sorts before every other.
 type Version struct {
 	text string
 	key  string
@@ -24,7 +24,7 @@ type Version struct {
 //   - A pre-release is one of a fixed set of words (rc, beta, nightly, ea …)
 //     and what follows it, as in semantic versioning; a single letter a, b, c
 //     or m counts if a number follows it.
-//   - Anything else after the numbers says who built it, not what it is, and is
+//   - Anything else after the numbers names the builder, not the version, and is
 //     dropped: "-7ubuntu2", "+dfsg", "-0+deb12u1", "-release". So is Ruby's
 //     patch level ("3.1.2p20"): each 3.1.2 has the same one.
 //   - Java's old scheme, 1.N.M_U and NuU, is N.M.U and N.0.U.

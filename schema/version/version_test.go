@@ -63,7 +63,7 @@ func TestParse(t *testing.T) {
 		{"1.0-SNAPSHOT", "1.0.0-snapshot"},
 		{"1.2~rc1-1ubuntu1", "1.2.0-rc1"},
 		{"17.0.4.1-beta", "17.0.4.1-beta"},
-		// What a distribution or a builder adds is no pre-release.
+		// Suffixes of distributions and builders do not make a pre-release.
 		{"5.2.15(1)-release", "5.2.15"},
 		{"3.1.2p20", "3.1.2"},
 		{"1.9.3p551", "1.9.3"},
