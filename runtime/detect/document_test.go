@@ -70,7 +70,7 @@ func TestEmptyDocumentHasNoNull(t *testing.T) {
 func TestDocumentOfOthers(t *testing.T) {
 	tests := []struct{ name, text, fault string }{
 		{"of a platform before attune", `{"runtimes": ["python", "shell"], "max_concurrent_executions": 10}`, ""},
-		{"of a later release", `{"format": 2, "runtimes": []}`, "its format is 2, and this release reads up to 1"},
+		{"of a later release", `{"format": 2, "runtimes": []}`, "format must be at most 1, got 2"},
 		{"of another shape", `{"runtimes": {"python": true}}`, "read capability document"},
 		{"no object", `["python"]`, "read capability document"},
 	}
@@ -208,7 +208,7 @@ func TestImports(t *testing.T) {
 	}
 	deps := strings.Fields(string(out))
 	allowed := []string{"github.com/attune-go/attune", "go.yaml.in/yaml/v3", "golang.org/x/sys/unix"}
-	ours := []string{"runtime/detect", "runtime/host", "runtime/packs", "runtime/suggest", "schema/version", "schema/document", "schema/metadata"}
+	ours := []string{"runtime/detect", "runtime/host", "schema/version", "schema/capability", "schema/document", "schema/metadata"}
 	for _, dep := range deps {
 		first, _, _ := strings.Cut(dep, "/")
 		if !strings.Contains(first, ".") || slices.Contains(allowed, dep) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/runtime/packs"
 	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 )
@@ -90,11 +91,19 @@ func detectOn(t *testing.T, h detect.Host, cfg detect.Config, defs ...metadata.D
 	if cfg.Getenv == nil {
 		cfg.Getenv = noEnvironment
 	}
+	if cfg.Policy == nil {
+		cfg.Policy = corePolicy()
+	}
 	caps, err := detect.New(defs, cfg).Detect(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return caps
+}
+
+// corePolicy trusts the core pack.
+func corePolicy() *host.Policy {
+	return detect.StandardPolicy(detect.Commands(packs.Core().Definitions))
 }
 
 // openPolicy lets everything run.

@@ -87,7 +87,11 @@ func (r *round) ask(ctx context.Context, p *probed, w *way, c *command, f found,
 	if !d.Allowed && any && exe.Fault == "" && r.cfg.Policy.Consider(cmd).Allowed {
 		if unseen := r.unseenProgram(exe); unseen != nil { // policy judged what nobody can look at
 			outcome, hint := unseenOutcome(unseen)
-			p.end(outcome, "what runs it could not be looked at: "+unseen.Error(), hint)
+			detail := "what runs it could not be looked at"
+			if r.cfg.Policy.Trusts(cmd) { // else it is told nothing of a script's first line
+				detail += ": " + unseen.Error()
+			}
+			p.end(outcome, detail, hint)
 			return output{}, false
 		}
 	}

@@ -25,16 +25,20 @@ type round struct {
 }
 
 func (d *Detector) newRound(all bool) *round {
+	cfg := d.cfg
+	if local, is := cfg.Host.(*host.LocalHost); is {
+		cfg.Host = local.Round()
+	}
 	d.mu.Lock()
-	t := newTurns(d.cfg.Host, d.cfg.Parallelism, d.pace, d.slow)
+	t := newTurns(cfg.Host, cfg.Parallelism, d.pace, d.slow)
 	d.mu.Unlock()
 	return &round{
-		cfg:     d.cfg,
+		cfg:     cfg,
 		turns:   t,
-		info:    d.cfg.Host.Info(),
+		info:    cfg.Host.Info(),
 		memo:    host.NewMemo(t),
 		looksOf: d.looksOf,
-		lookups: &lookups{host: d.cfg.Host, done: map[string]func() []host.Candidate{}},
+		lookups: &lookups{host: cfg.Host, done: map[string]func() []host.Candidate{}},
 		all:     all,
 	}
 }

@@ -271,7 +271,7 @@ func TestStandardPolicy(t *testing.T) {
 	if got["core.erlang"] != capability.Available || got["acme.erl"] != capability.DeniedByPolicy {
 		t.Errorf("outcomes are %v, want the core pack's available and the other denied", got)
 	}
-	got = outcomes(detectOn(t, h, detect.Config{}, defs[i], hostile))
+	got = outcomes(detectOn(t, h, detect.Config{Policy: detect.StandardPolicy(nil)}, defs[i], hostile))
 	if got["core.erlang"] != capability.DeniedByPolicy || got["acme.erl"] != capability.DeniedByPolicy {
 		t.Errorf("outcomes are %v without a policy, want denied", got)
 	}

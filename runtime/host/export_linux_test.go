@@ -8,3 +8,6 @@ func WithoutPidfd(t *testing.T) {
 	pidfdWorks = func() bool { return false }
 	t.Cleanup(func() { pidfdWorks = old })
 }
+
+// ServedBy is what a list of mounts says of a device.
+var ServedBy = servedBy

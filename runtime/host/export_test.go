@@ -59,7 +59,7 @@ func SetLooks(h *LocalHost, patience time.Duration, before func(place string)) {
 
 // AgeFolders has the folders of PATH looked at anew.
 func AgeFolders(h *LocalHost) {
-	h.pathMu.Lock()
-	defer h.pathMu.Unlock()
-	h.path = nil
+	h.path.mu.Lock()
+	defer h.path.mu.Unlock()
+	h.path.folders = nil
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,7 +20,7 @@ func (h *LocalHost) exposed(path string) (by string) {
 	if !h.info.Root || !filepath.IsAbs(path) {
 		return ""
 	}
-	return try(h.looks, func(l *look) string {
+	return try(h, func(l *look) string {
 		at := path
 		for at != "/" {
 			folder, err := l.follow("/", filepath.Dir(at), 0)
@@ -47,18 +48,28 @@ func (h *LocalHost) withhold(name, value string) (by string) {
 		return ""
 	}
 	text := fmt.Sprintf("%s=%s is not given to commands, which run as root: %s", name, value, by)
-	h.withheldMu.Lock()
-	defer h.withheldMu.Unlock()
-	if !slices.Contains(h.withheld, text) {
-		h.withheld = append(h.withheld, text)
-	}
+	h.withheld.add(text)
 	return by
+}
+
+// withheld are the variables that commands do not get.
+type withheld struct {
+	mu    sync.Mutex
+	texts []string
+}
+
+func (w *withheld) add(text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !slices.Contains(w.texts, text) {
+		w.texts = append(w.texts, text)
+	}
 }
 
 // Withheld says which variables commands do not get, because others can change what
 // they lead to.
 func (h *LocalHost) Withheld() []string {
-	h.withheldMu.Lock()
-	defer h.withheldMu.Unlock()
-	return slices.Clone(h.withheld)
+	h.withheld.mu.Lock()
+	defer h.withheld.mu.Unlock()
+	return slices.Clone(h.withheld.texts)
 }

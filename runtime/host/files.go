@@ -60,10 +60,12 @@ func (h *LocalHost) Glob(pattern string) []string {
 // together, for 5 s, and finds 256 paths of each. Every pattern is followed into
 // the folders that hang or cannot be read no further.
 func (h *LocalHost) Locate(limit int, patterns ...string) Located {
-	h.looks.locating <- struct{}{}
-	defer func() { <-h.looks.locating }()
+	if h.within == nil {
+		h.looks.locating <- struct{}{}
+		defer func() { <-h.looks.locating }()
+	}
 	over := time.Now().Add(locateTime)
-	return try(h.looks, func(l *look) Located {
+	return try(h, func(l *look) Located {
 		out := Located{Paths: make([][]string, len(patterns))}
 		left, folders := limit, map[string]*listing{}
 		for i, pattern := range patterns {
@@ -197,9 +199,9 @@ func kernelFilled(real string) bool {
 
 // names are those in a folder, as far as they may still be looked at.
 func (g *globber) names(dir string) []string {
-	f := g.folders[dir]
-	if f == nil {
-		f = g.read(dir)
+	f, read := g.folders[dir]
+	if !read {
+		f = g.list(dir)
 		g.folders[dir] = f
 	}
 	if f.err != nil && !notThere(f.err) {
@@ -213,6 +215,18 @@ func (g *globber) names(dir string) []string {
 		return nil
 	}
 	return f.names[:n]
+}
+
+// list lists a folder, if that was not done in this round.
+func (g *globber) list(dir string) *listing {
+	f, listed := g.seen.folders.get(dir)
+	if !listed {
+		f = g.read(dir)
+		if f.err == nil || notThere(f.err) {
+			g.seen.listed(dir, f)
+		}
+	}
+	return f
 }
 
 // read lists a folder, one entry more than anybody may look at.

@@ -84,7 +84,7 @@ func (h *LocalHost) ReadInstalled(file InstalledFile) (path string, data []byte,
 		data []byte
 		err  error
 	}
-	a := try(h.looks, func(l *look) (a answer) {
+	a := try(h, func(l *look) (a answer) {
 		if err := l.enter(path); err != nil {
 			return answer{nil, fmt.Errorf("read %s: %w", path, err)}
 		}

@@ -17,7 +17,9 @@ import (
 //
 // Neither ends what this user must not kill (setuid), nor what has left the
 // group. Of the leader's children the lifeline misses those of the moment
-// between the leader's start and tie.
+// between the leader's start and tie, if this process is killed in it: the group
+// cannot be named before the leader has its id, and nothing keeps the leader from
+// running until then that would not cost another exec.
 
 // lifelineFile is the number that the reading end has in the command.
 const lifelineFile = 3

@@ -60,3 +60,28 @@ func TestEndsWithItsProgram(t *testing.T) {
 		})
 	}
 }
+
+// TestLeaderEndsWithItsProgram kills programs by SIGKILL as soon as their command
+// runs, whether or not the lifeline is tied by then.
+func TestLeaderEndsWithItsProgram(t *testing.T) {
+	tool := script(t, "echo $$ > $0.pid; exec sleep 1000")
+	if err := unix.Mkfifo(tool+".pid", 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		program := exec.Command(self(t), "be:run", "1h", tool)
+		if err := program.Start(); err != nil {
+			t.Fatal(err)
+		}
+		pid := atoi(t, strings.TrimSpace(readAll(t, tool+".pid")))
+		if err := program.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = program.Wait()
+		awaitEnd(t, pid)
+		if t.Failed() {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+			return
+		}
+	}
+}

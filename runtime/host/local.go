@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"time"
 )
 
 // LocalHost is the machine this program runs on.
@@ -21,13 +19,13 @@ type LocalHost struct {
 	vars  map[string]string
 	base  []string
 	looks *looks
+	// round is what was seen in this round; nil where every look is made anew.
+	round *seen
+	// within is the look that all looks are part of; nil where each is one.
+	within *look
 
-	withheldMu sync.Mutex
-	withheld   []string // see Withheld
-
-	pathMu sync.Mutex
-	path   []pathFolder // of PATH, as they were at pathAt
-	pathAt time.Time
+	withheld *withheld
+	path     *pathFolders
 }
 
 // LocalConfig sets up a LocalHost.
@@ -60,6 +58,9 @@ func Local(cfg LocalConfig) *LocalHost {
 		home:  home,
 		vars:  vars,
 		looks: ofProcess,
+
+		withheld: &withheld{},
+		path:     &pathFolders{},
 	}
 	h.base = h.baseEnv()
 	return h

@@ -81,11 +81,16 @@ func newLooks() *looks {
 // ofProcess are the looks of all hosts of this process: the threads are its own.
 var ofProcess = newLooks()
 
+// hostless makes looks that are for no host.
+var hostless = &LocalHost{looks: ofProcess}
+
 // look is one goroutine that looks.
 type look struct {
 	of *looks
-	// reals are the real paths that it has found; see real.
-	reals map[string]string
+	// seen is what it, and others of the same round, have found.
+	seen *seen
+	// path are the folders of PATH, where it is a Glance.
+	path []pathFolder
 
 	mu    sync.Mutex
 	place string
@@ -117,9 +122,16 @@ func (l *look) enter(place string) error {
 
 // try makes a look, again and again until nothing hangs that it does not know of.
 // f must call enter before everything that may block.
-func try[T any](s *looks, f func(*look) T) T {
+func try[T any](h *LocalHost, f func(*look) T) T {
+	if h.within != nil {
+		return f(h.within)
+	}
+	s := h.looks
 	for {
-		l, done := &look{of: s}, make(chan T, 1)
+		l, done := &look{of: s, seen: h.round}, make(chan T, 1)
+		if l.seen == nil {
+			l.seen = &seen{}
+		}
 		s.slots <- struct{}{}
 		go func() {
 			v := f(l)

@@ -3,6 +3,7 @@ package host_test
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -259,5 +260,58 @@ func TestWithin(t *testing.T) {
 	_, err := host.Within(time.Millisecond, "/f", func() (int, error) { <-release; return 7, nil })
 	if !errors.Is(err, host.ErrHangs) || !strings.HasPrefix(err.Error(), "/f does not answer") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestRound looks at places several times in one round, and at once.
+func TestRound(t *testing.T) {
+	dir := realDir(t)
+	put(t, dir+"/bin/tool", "#!/bin/sh\n", 0o755)
+	link(t, dir+"/bin", dir+"/linked")
+	h := withPath("/", dir+"/dead", dir+"/bin")
+	round := h.Round()
+	pattern := dir + "/linked/*"
+	for range 2 {
+		if got := round.Glob(pattern); !slices.Equal(got, []string{dir + "/linked/tool"}) {
+			t.Errorf("in a round: got %q", got)
+		}
+		put(t, dir+"/bin/tool2", "#!/bin/sh\n", 0o755)
+	}
+	if got := h.Round().Glob(pattern); len(got) != 2 {
+		t.Errorf("in the round after it: got %q", got)
+	}
+	if by, bad := round.Writable(dir + "/bin/tool"); bad {
+		t.Fatal(by)
+	}
+	put(t, dir+"/bin/tool", "#!/bin/sh\n", 0o777)
+	if _, bad := h.Round().Writable(dir + "/bin/tool"); !bad {
+		t.Error("the round after it does not see that everybody may write the file")
+	}
+
+	hangAt(t, h, dir+"/dead")
+	if err := os.Mkdir(dir+"/dead", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	calls := make(chan bool, 10)
+	found := host.Glance(h, func(h *host.LocalHost) (found []host.Candidate) {
+		calls <- true
+		found = append(h.Lookup("tool"), h.Resolve(dir+"/dead/tool"))
+		for _, path := range h.Glob(dir + "/*/tool") {
+			found = append(found, host.Candidate{Path: path})
+		}
+		return found
+	})
+	var paths []string
+	for _, c := range found {
+		if (c.Unseen() != nil) != strings.HasPrefix(c.Path, dir+"/dead/") {
+			t.Errorf("got %+v", c)
+		}
+		paths = append(paths, strings.TrimPrefix(c.Path, dir))
+	}
+	if want := []string{"/dead/tool", "/bin/tool", "/dead/tool", "/bin/tool", "/linked/tool"}; !slices.Equal(paths, want) {
+		t.Errorf("looks at once: got %q, want %q", paths, want)
+	}
+	if len(h.Hanging()) != 1 || len(calls) == 0 {
+		t.Errorf("%v hang, after %d calls", h.Hanging(), len(calls))
 	}
 }

@@ -30,7 +30,7 @@ func (h *LocalHost) Lookup(binary string) []Candidate {
 		return nil
 	}
 	folders := h.folders()
-	return try(h.looks, func(l *look) []Candidate { return h.lookup(l, folders, binary) })
+	return try(h, func(l *look) []Candidate { return h.lookup(l, folders, binary) })
 }
 
 func (h *LocalHost) lookup(l *look, folders []pathFolder, binary string) []Candidate {
@@ -53,7 +53,7 @@ func (h *LocalHost) lookup(l *look, folders []pathFolder, binary string) []Candi
 			found = append(found, unseen(path, err))
 			continue
 		}
-		l.know(f.dir, f.real)
+		l.seen.reals.put(f.dir, realPlace{path: f.real})
 		// Only hits pay for telling whether two folders are one, as /bin and
 		// /usr/bin are on most systems.
 		if info, err := os.Stat(f.dir); err == nil {
@@ -74,22 +74,32 @@ type pathFolder struct {
 	err error
 }
 
+// pathFolders are the folders of PATH, as they were at a time.
+type pathFolders struct {
+	mu      sync.Mutex
+	folders []pathFolder
+	at      time.Time
+}
+
 // foldersAge is how long it counts where the folders of PATH really are.
 const foldersAge = time.Second
 
 // folders looks at the folders of PATH, all at once, so that several that hang take
 // no longer than one.
 func (h *LocalHost) folders() []pathFolder {
-	h.pathMu.Lock()
-	defer h.pathMu.Unlock()
-	if h.path != nil && time.Since(h.pathAt) < foldersAge {
-		return h.path
+	if h.within != nil {
+		return h.within.path
 	}
-	h.path = make([]pathFolder, len(h.info.Path))
+	h.path.mu.Lock()
+	defer h.path.mu.Unlock()
+	if h.path.folders != nil && time.Since(h.path.at) < foldersAge {
+		return h.path.folders
+	}
+	folders := make([]pathFolder, len(h.info.Path))
 	var all sync.WaitGroup
 	for i, dir := range h.info.Path {
 		all.Go(func() {
-			h.path[i] = try(h.looks, func(l *look) pathFolder {
+			folders[i] = try(h, func(l *look) pathFolder {
 				real, err := l.real(dir)
 				if err == nil {
 					err = l.lstat(real, real, new(unix.Stat_t))
@@ -102,8 +112,8 @@ func (h *LocalHost) folders() []pathFolder {
 		})
 	}
 	all.Wait()
-	h.pathAt = time.Now()
-	return h.path
+	h.path.folders, h.path.at = folders, time.Now()
+	return folders
 }
 
 // Resolve looks at one absolute path. A path where nothing is has the Fault
@@ -112,7 +122,7 @@ func (h *LocalHost) Resolve(path string) Candidate {
 	if !filepath.IsAbs(path) {
 		return Candidate{Path: path, Fault: FaultNotRelative}
 	}
-	return try(h.looks, func(l *look) Candidate {
+	return try(h, func(l *look) Candidate {
 		// Where the folder really is comes first, so that what hangs is named.
 		folder, err := l.follow("/", filepath.Dir(path), 0)
 		var st unix.Stat_t
@@ -131,7 +141,17 @@ func (h *LocalHost) Resolve(path string) Candidate {
 
 // Stat describes the file at an absolute path, or what a link there leads to. Where
 // that hangs, the error wraps ErrHangs.
-func (h *LocalHost) Stat(path string) (fs.FileInfo, error) { return h.looks.stat(path) }
+func (h *LocalHost) Stat(path string) (fs.FileInfo, error) {
+	type answer struct {
+		info fs.FileInfo
+		err  error
+	}
+	a := try(h, func(l *look) (a answer) {
+		a.info, a.err = l.stat(path)
+		return a
+	})
+	return a.info, a.err
+}
 
 // Stat is os.Stat, except that its error wraps ErrHangs where something on the way
 // does not answer: os.Stat would not return.
@@ -140,27 +160,19 @@ func Stat(path string) (fs.FileInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ofProcess.stat(abs)
+	return hostless.Stat(abs)
 }
 
-func (s *looks) stat(path string) (fs.FileInfo, error) {
-	type answer struct {
-		info fs.FileInfo
-		err  error
+func (l *look) stat(path string) (fs.FileInfo, error) {
+	real, err := l.follow("/", path, 0)
+	if err == nil {
+		err = l.enter(real)
 	}
-	a := try(s, func(l *look) (a answer) {
-		real, err := l.follow("/", path, 0)
-		if err == nil {
-			err = l.enter(real)
-		}
-		if errors.Is(err, ErrHangs) || err == errGivenUp {
-			return answer{nil, &fs.PathError{Op: "stat", Path: path, Err: err}}
-		}
-		// Of links of the kernel's (/proc/PID/fd/3), the text leads nowhere.
-		a.info, a.err = os.Stat(path)
-		return a
-	})
-	return a.info, a.err
+	if errors.Is(err, ErrHangs) || err == errGivenUp {
+		return nil, &fs.PathError{Op: "stat", Path: path, Err: err}
+	}
+	// Of links of the kernel's (/proc/PID/fd/3), the text leads nowhere.
+	return os.Stat(path)
 }
 
 // Faults of a candidate. Others are sentences of their own.

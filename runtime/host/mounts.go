@@ -3,7 +3,10 @@ package host
 import "fmt"
 
 // mount is a mounted file system.
-type mount struct{ id, point, kind, source string }
+type mount struct {
+	id, point, kind, source string
+	device, options         string // on Linux
+}
 
 func (m mount) String() string { return fmt.Sprintf("%s %s on %s", m.kind, m.source, m.point) }
 

@@ -2,33 +2,85 @@ package host
 
 import (
 	"bufio"
+	"fmt"
+	"io"
+	"iter"
 	"os"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
+
+// mountList is the kernel's list of mounts.
+const mountList = "/proc/self/mountinfo"
 
 // mountOf returns the file system of a real path. It asks the kernel's list of
 // mounts, not the file system, which may hang.
 func mountOf(path string) mount {
 	m := unknownMount
-	f, err := os.Open("/proc/self/mountinfo")
+	f, err := os.Open(mountList)
 	if err != nil {
 		return m
 	}
 	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		// 36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue
-		fields, rest, ok := strings.Cut(lines.Text(), " - ")
-		first, last := strings.Fields(fields), strings.Fields(rest)
-		if !ok || len(first) < 5 || len(last) < 2 {
-			continue
-		}
+	for other := range mountsOf(f) {
 		// Of two at one place the later one covers the other.
-		if point := unescape(first[4]); below(path, point) && (m.id == "" || len(point) >= len(m.point)) {
-			m = mount{id: first[0], point: point, kind: last[0], source: unescape(last[1])}
+		if below(path, other.point) && (m.id == "" || len(other.point) >= len(m.point)) {
+			m = other
 		}
 	}
 	return m
+}
+
+// mountsOf reads a list of mounts.
+func mountsOf(list io.Reader) iter.Seq[mount] {
+	return func(yield func(mount) bool) {
+		for lines := bufio.NewScanner(list); lines.Scan(); {
+			// 36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue
+			fields, rest, ok := strings.Cut(lines.Text(), " - ")
+			first, last := strings.Fields(fields), strings.Fields(rest)
+			if !ok || len(first) < 5 || len(last) < 2 {
+				continue
+			}
+			m := mount{id: first[0], point: unescape(first[4]), kind: last[0], source: unescape(last[1]), device: first[2]}
+			if len(last) > 2 {
+				m.options = last[2]
+			}
+			if !yield(m) {
+				return
+			}
+		}
+	}
+}
+
+// strangersMount returns who else than root and the user of uid serves the file
+// system of a device; empty is nobody. Such a file system shows any owner and mode
+// that its server likes, whatever it has the kernel check (user_allow_other in
+// fuse.conf lets any user serve one to all).
+func strangersMount(device, uid uint64) (by string) {
+	f, err := os.Open(mountList)
+	if err != nil {
+		return "" // no procfs, as in some chroots
+	}
+	defer f.Close()
+	return servedBy(f, device, uid)
+}
+
+func servedBy(list io.Reader, device, uid uint64) (by string) {
+	number := fmt.Sprintf("%d:%d", unix.Major(device), unix.Minor(device))
+	for m := range mountsOf(list) {
+		if m.device != number || m.kind != "fuse" && m.kind != "fuseblk" && !strings.HasPrefix(m.kind, "fuse.") {
+			continue
+		}
+		for option := range strings.SplitSeq(m.options, ",") {
+			text, is := strings.CutPrefix(option, "user_id=")
+			if server, err := strconv.ParseUint(text, 10, 32); is && err == nil && server != 0 && server != uid {
+				return fmt.Sprintf("%s, who serves %s", userName(uint32(server)), m)
+			}
+		}
+	}
+	return ""
 }
 
 // unescape replaces the octal escapes of the kernel's list, such as \040.

@@ -53,7 +53,7 @@ type Policy struct {
 	mode        Mode
 	allow, deny []rule
 	env         []string
-	trusted     map[string]*grant
+	trusted     grants
 }
 
 // Decision is a policy's answer.
@@ -81,7 +81,7 @@ type files interface {
 // NewPolicy checks the mode and every entry; its error says which of them is
 // wrong and how.
 func NewPolicy(cfg PolicyConfig) (*Policy, error) {
-	p := &Policy{mode: cfg.Mode, env: cfg.Env, trusted: grants(cfg.Trusted)}
+	p := &Policy{mode: cfg.Mode, env: cfg.Env, trusted: grantsOf(cfg.Trusted)}
 	switch cfg.Mode {
 	case "", ModeStandard, ModeStrict, ModeOpen:
 	default:
@@ -150,6 +150,13 @@ const (
 // Decide says whether a command may run on h with the executable that was found
 // for it.
 func (p *Policy) Decide(cmd Command, found Candidate, h files) Decision {
+	if local, is := h.(*LocalHost); is {
+		return Glance(local, func(h *LocalHost) Decision { return p.decide(cmd, found, h) })
+	}
+	return p.decide(cmd, found, h)
+}
+
+func (p *Policy) decide(cmd Command, found Candidate, h files) Decision {
 	if d := p.consider(cmd, found); !d.Allowed || p.mode == ModeOpen && len(p.deny) == 0 {
 		return d
 	}
@@ -195,8 +202,9 @@ func (p *Policy) stranger(cmd Command, found Candidate, h files) Decision {
 	case !program.Native && (cmd.Location != "" || filepath.IsAbs(cmd.Binary)):
 		return refuse(cmd, found, stranger+"it is a script that was not found by its name in PATH")
 	}
-	if by := replaceable(found, program, h); by != "" {
-		return p.refusePath(cmd, found, stranger+by)
+	if replaceable(found, program, h) != "" {
+		// Who asks is not told what a script's first line holds.
+		return p.refusePath(cmd, found, stranger+"others could replace what runs it")
 	}
 	return Decision{Allowed: true, Reason: "a version question to an executable that others cannot change"}
 }
@@ -215,7 +223,7 @@ func (p *Policy) denied(cmd Command, found Candidate, h files) *Decision {
 		}
 		for _, by := range program.By {
 			if len(r.args) == 0 && (r.names(by.Path) || r.isFile(by, h)) {
-				return &Decision{Reason: fmt.Sprintf("policy.deny has %s, and %s is a script that %s runs", r.line, found.Path, by.Path)}
+				return &Decision{Reason: fmt.Sprintf("policy.deny has %s, and %s is a script that it runs", r.line, found.Path)}
 			}
 		}
 	}

@@ -20,7 +20,8 @@ type Program struct {
 	// By are what runs it: the interpreter of a script's first line, what env
 	// finds for that line, what runs these in turn, and the loader of a program.
 	By []Candidate
-	// Unknown says why what runs it could not be determined; empty where it could.
+	// Unknown says why what runs it could not be determined; empty where it could. It
+	// holds nothing of the file: definitions that are not trusted are told it.
 	Unknown string
 	// File is the file itself; zero where the host does not have it.
 	File FileID
@@ -36,10 +37,23 @@ const scriptDepth = 5
 const firstLine = 256
 
 // Program finds out what runs when an executable is run.
-func (h *LocalHost) Program(path string) Program { return h.program(path, scriptDepth) }
+func (h *LocalHost) Program(path string) Program {
+	return Glance(h, func(h *LocalHost) Program { return h.program(path, scriptDepth) })
+}
 
 func (h *LocalHost) program(path string, depth int) Program {
-	read := try(h.looks, func(l *look) programFile {
+	p, known := h.within.seen.programs.get(path)
+	if !known {
+		p = h.programAnew(path, depth)
+		if p.Unknown == "" {
+			h.within.seen.programs.put(path, p)
+		}
+	}
+	return p
+}
+
+func (h *LocalHost) programAnew(path string, depth int) Program {
+	read := try(h, func(l *look) programFile {
 		real, err := l.follow("/", path, 0)
 		if err == nil {
 			err = l.enter(real)
@@ -126,13 +140,13 @@ func (h *LocalHost) script(p *Program, path string, head []byte, depth int) {
 		return
 	}
 	runs := h.Resolve(interpreter)
-	h.by(p, runs, depth)
+	h.by(p, path, runs, depth)
 	if filepath.Base(interpreter) != "env" && filepath.Base(runs.RealPath) != "env" {
 		return
 	}
 	name, ok := envRuns(arg)
 	if !ok {
-		p.Unknown = fmt.Sprintf("what env runs for %s could not be determined (%s)", path, arg)
+		p.Unknown = fmt.Sprintf("what env runs for %s could not be determined", path)
 		return
 	}
 	found := []Candidate{h.Resolve(name)}
@@ -141,20 +155,20 @@ func (h *LocalHost) script(p *Program, path string, head []byte, depth int) {
 	}
 	for _, c := range found {
 		if c.Fault == "" {
-			h.by(p, c, depth)
+			h.by(p, path, c, depth)
 			return
 		}
 	}
-	p.Unknown = fmt.Sprintf("%s, which is to run %s, is not found", name, path)
+	p.Unknown = fmt.Sprintf("what env is to run for %s is not found", path)
 }
 
-// by adds an interpreter, and what runs that.
-func (h *LocalHost) by(p *Program, runs Candidate, depth int) {
+// by adds an interpreter of a script, and what runs that.
+func (h *LocalHost) by(p *Program, script string, runs Candidate, depth int) {
 	p.By = append(p.By, runs)
 	behind := h.program(runs.Path, depth-1)
 	p.By = append(p.By, behind.By...)
-	if p.Unknown == "" {
-		p.Unknown = behind.Unknown
+	if p.Unknown == "" && behind.Unknown != "" {
+		p.Unknown = fmt.Sprintf("what runs %s could not be determined", script)
 	}
 }
 

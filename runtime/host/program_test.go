@@ -98,3 +98,25 @@ func TestPolicyGrants(t *testing.T) {
 		t.Errorf("got %v, want the entry that is never passed", err)
 	}
 }
+
+// TestFirstLineIsKept decides on scripts whose first line holds what only they know:
+// no reason repeats it.
+func TestFirstLineIsKept(t *testing.T) {
+	dir := realDir(t)
+	put(t, dir+"/open/k3pt/lua", "#!/bin/sh\n", 0o777)
+	put(t, dir+"/k3pt/lua", "no program", 0o755)
+	h := withPath("/bin", dir+"/bin")
+	for _, line := range []string{
+		"/k3pt/lua", dir + "/k3pt/lua", dir + "/open/k3pt/lua", "/usr/bin/env k3pt", "/usr/bin/env -S k3pt -x 'k3pt'", "/usr/bin/env -i k3pt",
+		"/usr/bin/env " + dir + "/k3pt/lua", "/usr/bin/env " + dir + "/open/k3pt/lua", "k3pt",
+	} {
+		put(t, dir+"/bin/tool", "#!"+line+"\n", 0o755)
+		for _, deny := range [][]string{nil, {"lua"}} {
+			found := h.Resolve(dir + "/bin/tool")
+			d := newPolicy(t, host.PolicyConfig{Deny: deny}).Decide(host.Command{Binary: "tool", Args: []string{"--version"}}, found, h)
+			if d.Allowed || d.Reason == "" || strings.Contains(d.Reason+d.Allow, "k3pt") {
+				t.Errorf("deny %q, first line %q: got %+v", deny, line, d)
+			}
+		}
+	}
+}

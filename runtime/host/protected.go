@@ -41,7 +41,7 @@ func Protected(path string) (fs.FileInfo, error) {
 	if _, err := Stat(abs); err != nil {
 		return nil, err
 	}
-	by := try(ofProcess, func(l *look) string {
+	by := try(hostless, func(l *look) string {
 		w := writeCheck{look: l, uid: uint32(os.Geteuid())}
 		return w.path(abs)
 	})
@@ -69,7 +69,7 @@ func ProtectedPlace(path string) error {
 // someAt reports whether there is something at a path, be it a link to nothing or
 // something that does not answer.
 func someAt(path string) bool {
-	return try(ofProcess, func(l *look) bool {
+	return try(hostless, func(l *look) bool {
 		folder, err := l.follow("/", filepath.Dir(path), 0)
 		if err == nil {
 			err = l.lstat(filepath.Join(folder, filepath.Base(path)), path, new(unix.Stat_t))

@@ -16,9 +16,23 @@ func (l *look) step(path string, links int) (string, error) {
 	if path == "/" {
 		return path, nil
 	}
-	if real, ok := l.reals[path]; ok {
-		return real, nil
+	if real, ok := l.seen.reals.get(path); ok {
+		return real.path, real.err
 	}
+	real, err := l.stepAnew(path, links)
+	if err == nil || err == unix.ENOENT {
+		l.seen.reals.put(path, realPlace{real, err})
+	}
+	return real, err
+}
+
+// realPlace is where a path leads to. An error is that there is nothing.
+type realPlace struct {
+	path string
+	err  error
+}
+
+func (l *look) stepAnew(path string, links int) (string, error) {
 	folder, err := l.step(filepath.Dir(path), links)
 	if err != nil {
 		return "", err
@@ -36,16 +50,7 @@ func (l *look) step(path string, links int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	l.know(path, real)
 	return real, nil
-}
-
-// know notes where a path leads to.
-func (l *look) know(path, real string) {
-	if l.reals == nil {
-		l.reals = map[string]string{}
-	}
-	l.reals[path] = real
 }
 
 // follow returns where a path leads to from a real folder. As in the kernel, ".."

@@ -35,7 +35,7 @@ func newRedactor(home, user string, commands map[string]bool) redactor {
 
 // realPath is where a path leads to; where that cannot be told, the path.
 func realPath(path string) string {
-	return try(ofProcess, func(l *look) string {
+	return try(hostless, func(l *look) string {
 		if real, err := l.real(filepath.Clean(path)); err == nil {
 			return real
 		}

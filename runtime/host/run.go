@@ -51,7 +51,7 @@ func (h *LocalHost) Run(ctx context.Context, inv Invocation) Result {
 		res.Err = fmt.Errorf("run %s: it %s", inv.Path, fault)
 		return res
 	}
-	needs := try(h.looks, func(l *look) needs { return l.startable(inv.Path) })
+	needs := try(h, func(l *look) needs { return l.startable(inv.Path) })
 	if needs.hangs != nil {
 		res.Err = fmt.Errorf("run %s: %w", inv.Path, needs.hangs)
 		res.Duration = time.Since(begin)

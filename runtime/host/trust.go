@@ -1,9 +1,6 @@
 package host
 
-import (
-	"fmt"
-	"slices"
-)
+import "slices"
 
 // Command is a command as a definition writes it, and what the definition asks
 // for with it.
@@ -34,21 +31,25 @@ type VersionFile struct {
 	Pattern string
 }
 
-func (c Command) key() string { return fmt.Sprintf("%q %q %q", c.Binary, c.Location, c.Args) }
-
 // grant is what trusted packs ask for with one command.
 type grant struct {
+	location string
+	args     []string
+
 	env, interpreters []string
 	files             []VersionFile
 }
 
-func grants(commands []Command) map[string]*grant {
-	out := make(map[string]*grant, len(commands))
+// grants are those of trusted packs, by binary.
+type grants map[string][]*grant
+
+func grantsOf(commands []Command) grants {
+	out := make(grants, len(commands))
 	for _, c := range commands {
-		g := out[c.key()]
+		g := out.of(c)
 		if g == nil {
-			g = &grant{}
-			out[c.key()] = g
+			g = &grant{location: c.Location, args: c.Args}
+			out[c.Binary] = append(out[c.Binary], g)
 		}
 		g.env = append(g.env, c.Env...)
 		g.interpreters = append(g.interpreters, c.Interpreter)
@@ -57,14 +58,24 @@ func grants(commands []Command) map[string]*grant {
 	return out
 }
 
+// of returns the grant of exactly this command, or nil.
+func (gs grants) of(c Command) *grant {
+	for _, g := range gs[c.Binary] {
+		if g.location == c.Location && slices.Equal(g.args, c.Args) {
+			return g
+		}
+	}
+	return nil
+}
+
 // granted is what a command is trusted with; nil is that it is not trusted. What
 // a shim runs is asked what the shim was asked, except in strict mode, where a
 // trusted pack must name the place.
 func (p *Policy) granted(cmd Command) *grant {
-	g := p.trusted[cmd.key()]
+	g := p.trusted.of(cmd)
 	if g == nil && cmd.Shimmed && p.mode != ModeStrict {
 		cmd.Location = ""
-		g = p.trusted[cmd.key()]
+		g = p.trusted.of(cmd)
 	}
 	return g
 }

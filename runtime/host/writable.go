@@ -22,7 +22,8 @@ const maxLinks = 40
 // to the real file, with the folders above that. The rules are those of sshd's
 // StrictModes, made to fit how systems are really set up:
 //
-//   - each belongs to root or to the effective user
+//   - each belongs to root or to the effective user; one of these also serves its
+//     file system, where that is a FUSE one
 //   - none is writable by others, nor by a group
 //   - but a group that has nobody in it except these two is as good as none:
 //     Debian's /usr/local (root:staff 2775), and files made with umask 002
@@ -34,7 +35,7 @@ const maxLinks = 40
 // kernel shows processes and devices: /proc/1234/root is a link whose text says /,
 // and it leads into whatever somebody has mounted for his process.
 func (h *LocalHost) Writable(path string) (by string, bad bool) {
-	by = try(h.looks, func(l *look) string {
+	by = try(h, func(l *look) string {
 		w := writeCheck{look: l, uid: uint32(os.Geteuid())}
 		return w.path(path)
 	})
@@ -46,10 +47,15 @@ func (h *LocalHost) Writable(path string) (by string, bad bool) {
 
 // writeCheck is one look at who can write what.
 type writeCheck struct {
-	look    *look
-	uid     uint32
-	links   int
-	checked []string // folders that were found in order
+	look  *look
+	uid   uint32
+	links int
+}
+
+// step is a file, a folder or a link on the way to a file.
+type step struct {
+	link   bool
+	target string // of a link
 }
 
 // path checks an absolute path and everything it leads through.
@@ -58,7 +64,7 @@ func (w *writeCheck) path(path string) (fault string) {
 		return fmt.Sprintf("%s is a relative path", path)
 	}
 	at := "/"
-	if fault := w.one(at); fault != "" {
+	if _, fault := w.one(at); fault != "" {
 		return fault
 	}
 	if kernelFilled(path) {
@@ -74,11 +80,11 @@ func (w *writeCheck) path(path string) (fault string) {
 			continue
 		}
 		next := filepath.Join(at, name)
-		if fault := w.one(next); fault != "" {
+		step, fault := w.one(next)
+		if fault != "" {
 			return fault
 		}
-		target, err := os.Readlink(next)
-		if err != nil { // no link
+		if !step.link {
 			at = next
 			continue
 		}
@@ -88,27 +94,52 @@ func (w *writeCheck) path(path string) (fault string) {
 		if magicLink(at) {
 			return fmt.Sprintf("%s is a link of the kernel's, which leads elsewhere than it says", next)
 		}
-		if filepath.IsAbs(target) {
+		if filepath.IsAbs(step.target) {
 			at = "/"
 		}
-		rest = append(splitSlash(target), rest...)
+		rest = append(splitSlash(step.target), rest...)
 	}
 	return ""
 }
 
 // one checks one file, folder or link.
-func (w *writeCheck) one(path string) (fault string) {
-	if slices.Contains(w.checked, path) {
-		return ""
+func (w *writeCheck) one(path string) (s step, fault string) {
+	if s, ok := w.look.seen.closed.get(path); ok {
+		return s, ""
 	}
 	var st unix.Stat_t
-	if err := w.look.lstat(path, path, &st); err != nil {
-		return fmt.Sprintf("%s cannot be looked at (%v)", path, err)
+	err := w.look.lstat(path, path, &st)
+	if err == nil && st.Mode&unix.S_IFMT == unix.S_IFLNK {
+		s.link = true
+		s.target, err = w.look.readlink(path)
+	}
+	if err != nil {
+		return step{}, fmt.Sprintf("%s cannot be looked at (%v)", path, err)
+	}
+	if fault = w.open(path, &st); fault == "" {
+		w.look.seen.closed.put(path, s)
+	}
+	return s, fault
+}
+
+// served returns which other user serves the file system of a device.
+func (w *writeCheck) served(device uint64) (by string) {
+	by, known := w.look.seen.served.get(device)
+	if !known {
+		by = strangersMount(device, uint64(w.uid))
+		w.look.seen.served.put(device, by)
+	}
+	return by
+}
+
+// open says who else can change a file, folder or link.
+func (w *writeCheck) open(path string, st *unix.Stat_t) (fault string) {
+	if by := w.served(uint64(st.Dev)); by != "" {
+		return fmt.Sprintf("%s belongs to %s", path, by)
 	}
 	if st.Uid != 0 && st.Uid != w.uid {
 		return fmt.Sprintf("%s belongs to %s", path, userName(st.Uid))
 	}
-	w.checked = append(w.checked, path)
 	mode := uint32(st.Mode)
 	kind := mode & unix.S_IFMT
 	if kind == unix.S_IFLNK || kind == unix.S_IFDIR && mode&unix.S_ISVTX != 0 {

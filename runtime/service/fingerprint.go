@@ -31,6 +31,16 @@ type Host interface {
 
 var _ Host = (*host.LocalHost)(nil)
 
+// fingerprintOf looks at every place and at files, all at once where the host can.
+func fingerprintOf(h Host, w *watch, files []string) fingerprint {
+	over := time.Now().Add(lookTime)
+	all := func(h Host) fingerprint { return fingerprint{places: w.look(h, over), files: look(h, files)} }
+	if local, is := h.(*host.LocalHost); is {
+		return host.Glance(local, func(h *host.LocalHost) fingerprint { return all(h) })
+	}
+	return all(h)
+}
+
 // fingerprint tells whether anything that a verification depends on has changed:
 // which executables there are, and which files they are, by path, real path,
 // inode, size, times of change, and who may do what with them; and what is known
@@ -99,7 +109,7 @@ const lookTime = 10 * time.Second
 // folder of PATH, which is surer than the folders' times of change: it sees what
 // was made executable. What hangs is part of it, so that a round is made when
 // that changes.
-func (w *watch) look(h Host) (sum [sha256.Size]byte) {
+func (w *watch) look(h Host, over time.Time) (sum [sha256.Size]byte) {
 	all := sha256.New()
 	for _, b := range w.binaries {
 		fmt.Fprintf(all, "binary %q\n", b)
@@ -108,7 +118,6 @@ func (w *watch) look(h Host) (sum [sha256.Size]byte) {
 		}
 	}
 	share := detect.LooksEach(len(w.globs))
-	over := time.Now().Add(lookTime)
 	for _, globs := range append(w.globs[:len(w.globs):len(w.globs)], choices) {
 		if time.Now().After(over) {
 			// Detecting has a deadline, and says what is slow. This differs each time.

@@ -218,7 +218,7 @@ func (r *round) run(ctx context.Context) roundResult {
 	start := time.Now()
 	out := roundResult{regular: r.regular, asked: r.asked}
 	// Looked at before anything runs: what changes meanwhile shows next time.
-	now := fingerprint{places: r.watch.look(r.host), files: look(r.host, r.files)}
+	now := fingerprintOf(r.host, &r.watch, r.files)
 	if !r.full && now.equal(r.seen) {
 		out.took = time.Since(start)
 		return out
