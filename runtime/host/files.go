@@ -101,9 +101,9 @@ func expandHome(pattern, home string) (string, bool) {
 }
 
 // EscapeGlob makes a pattern that matches a path and nothing else.
-func EscapeGlob(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(s)
-}
+func EscapeGlob(s string) string { return globEscapes.Replace(s) }
+
+var globEscapes = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`)
 
 func splitSlash(path string) []string {
 	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
@@ -155,21 +155,25 @@ func (g *globber) walk(dir string, segments []string) {
 		g.take(dir)
 		return
 	}
-	if !strings.ContainsAny(segments[0], `*?[\`) {
-		g.walk(filepath.Join(dir, segments[0]), segments[1:])
+	special := strings.IndexAny(segments[0], `*?[\`)
+	if special < 0 {
+		g.walk(inside(dir, segments[0]), segments[1:])
 		return
 	}
 	var names []string
 	for _, name := range g.names(dir) {
-		if matchSegment(segments[0], name) {
+		if strings.HasPrefix(name, segments[0][:special]) && matchSegment(segments[0], name) {
 			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		g.walk(filepath.Join(dir, name), segments[1:])
+		g.walk(inside(dir, name), segments[1:])
 	}
 }
+
+// inside is filepath.Join of a clean path and a name.
+func inside(dir, name string) string { return strings.TrimSuffix(dir, "/") + "/" + name }
 
 // take adds a path if it exists.
 func (g *globber) take(path string) {

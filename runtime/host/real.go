@@ -37,7 +37,7 @@ func (l *look) stepAnew(path string, links int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	real := filepath.Join(folder, filepath.Base(path))
+	real := inside(folder, filepath.Base(path))
 	target, err := l.readlink(real)
 	switch {
 	case err == nil && links >= maxLinks:
@@ -66,7 +66,7 @@ func (l *look) follow(folder, path string, links int) (string, error) {
 		case "..":
 			folder = filepath.Dir(folder)
 		default:
-			if folder, err = l.step(filepath.Join(folder, name), links); err != nil {
+			if folder, err = l.step(inside(folder, name), links); err != nil {
 				return "", err
 			}
 		}
