@@ -15,14 +15,14 @@
 --     ALTER ROLE "build-7" SET idle_in_transaction_session_timeout TO '30s';
 --
 -- The worker and the sensor of a host need no more connections, and none of their
--- statements takes longer. The limit binds whoever has the login; the three timeouts are
--- for accidents, as a session may change its own. A login of attune_fleet needs a limit
--- for all its hosts together.
+-- statements takes longer. The limit binds the login. The three timeouts are for accidents,
+-- as a session may change its own. A login of attune_fleet needs a limit for all its hosts
+-- together.
 --
 -- attune_worker is for a host that has a login of its own, of the name under which
 -- it registers (at most 63 bytes): the login can see and write what belongs to the
 -- worker and the sensor of that name, and nothing of any other host. Where the
--- logins are called otherwise, let the one be the other:
+-- logins have other names, let the one act as the other:
 --
 --     GRANT "build-7" TO "login-of-build-7";
 --     ALTER ROLE "login-of-build-7" SET role TO "build-7";
@@ -31,27 +31,25 @@
 -- definitions and from rewriting the history; it does not keep one host from
 -- another's rows.
 --
--- Neither of the two has UPDATE or DELETE of a whole table: who has could LOCK it, and
--- all others would wait.
+-- Neither of the two has UPDATE or DELETE of a whole table: with these it could LOCK the
+-- table, and all others would wait.
 --
--- What no role can prevent: a login that means harm can fill the disk with rows of
--- its own, have changes deleted once they are a day old, and workers that missed three
--- heartbeats made inactive before the others would (they are active again with their
--- next heartbeat); and send notifications on attune_capability_change, which listeners
--- take as hints: they read the history.
+-- No role can prevent this: a hostile login can fill the disk with rows of its own, have
+-- changes deleted once they are a day old, and sweep workers that missed three heartbeats
+-- (their next heartbeat makes them active again). It can send notifications on
+-- attune_capability_change, but listeners read the history when they are notified.
 --
--- By a transaction that it does not end, such a login can also keep who follows the
--- history waiting for a change that does not come; keep everybody from sweeping and
--- pruning; keep a runtime's definition or its own worker from being deleted, and the
--- schema from being migrated; and VACUUM from its work. pg_stat_activity tells who it is
--- (state 'idle in transaction', and a long xact_start), and pg_terminate_backend(pid),
--- after ALTER ROLE … NOLOGIN, ends it.
+-- A transaction that such a login does not end also delays the followers of the history,
+-- all sweeps and prunes, the deletion of a runtime's definition and of its own worker,
+-- migrations of the schema, and VACUUM. pg_stat_activity shows the login (state 'idle in
+-- transaction', and an old xact_start). ALTER ROLE … NOLOGIN and pg_terminate_backend(pid)
+-- end it.
 
 BEGIN;
 
 SET LOCAL client_min_messages = warning;
--- Whoever may create in a schema of the session's path could have this script call what
--- he made.
+-- A role that may create in a schema of the session's path could have this script call its
+-- functions.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
 DO $$
@@ -74,8 +72,8 @@ BEGIN
 END
 $$;
 
--- Before Postgres 15 everybody may create in the schema public, and what is created there
--- runs with the rights of those who meet it.
+-- Before Postgres 15 everybody may create in the schema public, and a function there
+-- runs with the rights of its caller.
 REVOKE CREATE ON SCHEMA "public" FROM PUBLIC;
 DO $$
 BEGIN
@@ -95,24 +93,24 @@ REVOKE ALL ON FUNCTION "public".worker_runtime_delete(), "public".worker_runtime
 
 GRANT USAGE ON SCHEMA "public" TO attune_reader, attune_worker, attune_fleet, attune_operator;
 
--- What an earlier release of this file gave, and this one does not.
+-- Grants of earlier releases of this file.
 REVOKE ALL ON "public".pack, "public".runtime, "public".runtime_version,
     "public".worker, "public".worker_runtime, "public".capability_change, "public".worker_sweep,
     "public".available_runtime, "public".attune_migrations, "public".action, "public".sensor
     FROM attune_reader, attune_worker, attune_fleet, attune_operator;
 
--- What there is. `attune workers list|show|history`, `attune explain`, placement.
+-- For `attune workers list|show|history`, `attune explain`, placement.
 GRANT SELECT ON "public".runtime, "public".runtime_version,
     "public".worker, "public".worker_runtime, "public".capability_change, "public".worker_sweep,
     "public".available_runtime, "public".attune_migrations
     TO attune_reader, attune_fleet, attune_operator;
 GRANT SELECT ON "public".pack TO attune_reader, attune_operator;
 
--- `worker run`, `sensor run`, `worker register`: reads the definitions, and writes
--- what workers say of themselves. It can neither define what is run on a host, nor
--- ask others to verify anew, nor delete a worker, nor rewrite the history. Ids and
--- the times of the history are the database's to give. The view shows every worker,
--- whatever the policies below say. What packs are configured with is no host's concern.
+-- For `worker run`, `sensor run` and `worker register`: reads the definitions, and writes
+-- the reports of workers. It cannot define what runs on a host, ask others to verify again,
+-- delete a worker or rewrite the history. The database sets ids and the times of the
+-- history. The view has no grant here because it shows every worker in spite of the
+-- policies below. Hosts do not need the config of packs.
 GRANT SELECT ON "public".runtime, "public".runtime_version,
     "public".worker, "public".worker_runtime, "public".capability_change, "public".attune_migrations
     TO attune_worker;
@@ -130,26 +128,25 @@ GRANT INSERT (worker, worker_name, worker_role, runtime_ref, name, kind, old_ver
     ON "public".capability_change TO attune_worker, attune_fleet;
 GRANT USAGE ON SEQUENCE "public".worker_id_seq, "public".worker_runtime_id_seq, "public".capability_change_id_seq
     TO attune_worker, attune_fleet;
--- It beats with its own rights; and makes workers inactive that beat no more, and
--- deletes changes that are old, by the clock alone.
+-- A heartbeat has the login's own rights. Sweeps and prunes have the owner's, and go by
+-- the clock alone.
 GRANT EXECUTE ON FUNCTION "public".worker_heartbeat(bigint, text), "public".sweep_workers(interval, integer, timestamptz, timestamptz),
     "public".prune_changes(interval, interval, integer) TO attune_worker, attune_fleet;
 
--- `attune packs load`, `attune workers refresh`.
+-- For `attune packs load` and `attune workers refresh`.
 GRANT INSERT, UPDATE, DELETE ON "public".pack, "public".runtime, "public".runtime_version TO attune_operator;
 GRANT USAGE ON SEQUENCE "public".pack_id_seq, "public".runtime_id_seq, "public".runtime_version_id_seq TO attune_operator;
 GRANT UPDATE (refresh_requested), DELETE ON "public".worker TO attune_operator;
 
--- `attune workers delete`, `attune runtimes delete`, `attune packs unload` need the
--- DELETE above, and to see which actions and sensors refer to a runtime: not what
--- these are configured with. A table of the platform's own that refers to a runtime,
--- a pack or a worker ON DELETE CASCADE keeps it from being deleted until the operator
--- may read its foreign key: nothing is deleted along unseen.
+-- `attune workers delete`, `attune runtimes delete` and `attune packs unload` need the
+-- DELETE above, and read which actions and sensors refer to a runtime, but not their
+-- config. Where a table of the platform refers to a runtime, a pack or a worker ON DELETE
+-- CASCADE, the operator must be able to read its foreign key: nothing is deleted unseen.
 GRANT SELECT (id, ref, pack, runtime) ON "public".action, "public".sensor TO attune_operator;
 
--- Which rows. For everybody else all rows are as before, and for the owner of the
--- tables no policy counts. Where a table had row-level security already, the
--- policies that it has go on deciding for the others.
+-- The rows of each role. For everybody else all rows are as before, and the owner of the
+-- tables passes all policies. Where a table had row-level security already, its own
+-- policies still decide for the others.
 --
 -- From here on pg_dump needs the owner, a superuser, a role with BYPASSRLS, or
 -- --enable-row-security.
@@ -171,7 +168,7 @@ END
 $$;
 
 CREATE POLICY attune_own ON "public".worker AS RESTRICTIVE TO attune_worker
-    USING (name = current_user AND current_user <> 'attune_worker') -- which every member may become
+    USING (name = current_user AND current_user <> 'attune_worker') -- every member can become it
     WITH CHECK (name = current_user AND current_user <> 'attune_worker' AND identity IN ('action/' || name, 'sensor/' || name));
 CREATE POLICY attune_own ON "public".worker_runtime AS RESTRICTIVE TO attune_worker
     USING (EXISTS (SELECT 1 FROM "public".worker w WHERE w.id = worker_runtime.worker AND w.name = current_user)
@@ -183,8 +180,7 @@ CREATE POLICY attune_own ON "public".capability_change AS RESTRICTIVE TO attune_
 
 COMMIT;
 
--- To take it back, which has to be before `attune migrate down` undoes the
--- unification:
+-- To take it back, before `attune migrate down` undoes the unification:
 --
 --     DROP OWNED BY attune_reader, attune_worker, attune_fleet, attune_operator;
 --     DROP ROLE attune_reader, attune_worker, attune_fleet, attune_operator;
