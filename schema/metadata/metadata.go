@@ -36,9 +36,10 @@ type Aliases []string
 // Lists and texts have bounds, which Go, JSON Schema and both databases judge alike;
 // only Go judges the size of an expression's program. A host reads at most 4,000
 // definitions of a database, 16 MiB in sum: the core pack's first, then the others by
-// ref. What goes beyond is left out, with a warning. A definition is invalid if a
-// document of it has more than 2 MiB, if it has more than 100 versions, or if it takes
-// more than 512 KiB where Postgres stores it. That holds for the core pack's rows too.
+// ref. What goes beyond is left out, with a warning; on Postgres also what follows after
+// 48 MiB have been unpacked. A definition is invalid if a document of it has more than
+// 2 MiB, if it has more than 100 versions, or if it takes more than 512 KiB where
+// Postgres stores it, or 16 MiB unpacked. That holds for the core pack's rows too.
 //
 // Values that contradict each other are refused where a pack is loaded, where a
 // definition is stored and where code is generated from it, which JSON Schema and

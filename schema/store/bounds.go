@@ -2,8 +2,9 @@ package store
 
 import (
 	"context"
-	"encoding/json"
+	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,8 +20,11 @@ import (
 const (
 	// MaxDefinitions is the number of definitions.
 	MaxDefinitions = 4000
-	// MaxDefinitionsSize is the size of all definitions as JSON, in bytes.
+	// MaxDefinitionsSize is the size of all definitions as text, in bytes.
 	MaxDefinitionsSize = 16 << 20
+	// MaxDefinitionsWork is what the database unpacks to find the sizes of
+	// definitions, in bytes, also of those that are not sent.
+	MaxDefinitionsWork = 48 << 20
 	// MaxDefinitionSize is the size of one document of a definition as text, in
 	// bytes: what a database takes as one document.
 	MaxDefinitionSize = metadata.MaxText
@@ -33,9 +37,15 @@ const (
 	MaxVersions = 100
 )
 
-// pageStored bounds what is read by one statement, in bytes as they are stored,
-// but for a single definition that takes more.
-const pageStored = 128 << 10
+const (
+	// pageStored bounds what is read by one statement, in bytes as they are stored,
+	// but for a single definition that takes more.
+	pageStored = 64 << 10
+	// maxUnpacked is the size up to which Postgres makes a text of a document, in
+	// bytes as it is unpacked: that text is up to six times as long, and at least a
+	// quarter.
+	maxUnpacked = 4 * MaxDefinitionSize
+)
 
 // LeftOut is what Definitions does not return, because there are too many
 // definitions or they are too large in sum.
@@ -55,8 +65,8 @@ func (l LeftOut) String() string {
 	if l.Count > len(l.Refs) {
 		more = " …"
 	}
-	return fmt.Sprintf("%d of %d definitions are left out (%s%s): at most %d are read, with at most %d MiB in sum",
-		l.Count, l.Total, strings.Join(l.Refs, ", "), more, MaxDefinitions, MaxDefinitionsSize>>20)
+	return fmt.Sprintf("%d of %d definitions are left out (%s%s): at most %d are read, with at most %d MiB in sum and %d MiB unpacked",
+		l.Count, l.Total, strings.Join(l.Refs, ", "), more, MaxDefinitions, MaxDefinitionsSize>>20, MaxDefinitionsWork>>20)
 }
 
 // outline is what is known of a definition before it is read.
@@ -66,6 +76,9 @@ type outline struct {
 	Stored   int64
 	Versions int
 	Total    int
+	// Unpacked is the size of its documents in the memory of Postgres, Size of what is
+	// sent of it, and Work what was looked at to find both. measure fills them in.
+	Unpacked, Size, Work int64 `bun:"-"`
 }
 
 // excess returns why a definition is too large to be read, or "".
@@ -79,6 +92,8 @@ func (r *Runtimes) excess(o outline) string {
 		return fmt.Sprintf("the definition has %d versions; at most %d are read", o.Versions, MaxVersions)
 	case o.Stored > most:
 		return fmt.Sprintf("the definition takes %d bytes with its versions; at most %d are read", o.Stored, most)
+	case o.Unpacked > MaxDefinitionsSize:
+		return fmt.Sprintf("the definition takes %d bytes unpacked, with its versions; at most %d are read", o.Unpacked, MaxDefinitionsSize)
 	}
 	return ""
 }
@@ -106,31 +121,53 @@ func (r *Runtimes) outlines(ctx context.Context, ref ...string) ([]outline, erro
 	return found, err
 }
 
-// read returns definitions, all or the one of ref, ordered by ref.
-func (r *Runtimes) read(ctx context.Context, ref ...string) ([]metadata.Definition, LeftOut, error) {
+// read returns definitions, all or the one of ref, ordered by ref. On Postgres it reads
+// one snapshot: what was measured is what is sent.
+func (r *Runtimes) read(ctx context.Context, ref ...string) (defs []metadata.Definition, out LeftOut, err error) {
+	if !r.postgres {
+		return r.readParts(ctx, ref...)
+	}
+	snapshot := &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	err = r.db.RunInTx(ctx, snapshot, func(ctx context.Context, tx bun.Tx) error {
+		in, versions := *r, *r.versions
+		in.db, in.versions, versions.db = tx, &versions, tx
+		defs, out, err = in.readParts(ctx, ref...)
+		return err
+	})
+	return defs, out, err
+}
+
+func (r *Runtimes) readParts(ctx context.Context, ref ...string) ([]metadata.Definition, LeftOut, error) {
 	left, err := r.outlines(ctx, ref...)
 	if err != nil || len(left) == 0 {
 		return []metadata.Definition{}, LeftOut{}, err
 	}
-	total, size := left[0].Total, 0
+	total, room, work := left[0].Total, int64(MaxDefinitionsSize), int64(MaxDefinitionsWork)
 	var defs []metadata.Definition
-	for len(left) > 0 && size <= MaxDefinitionsSize && len(defs) < MaxDefinitions {
+	for full := false; len(left) > 0 && len(defs) < MaxDefinitions && !full; {
 		page := left[:r.pageOf(left, MaxDefinitions-len(defs))]
+		if err := r.measure(ctx, page); err != nil {
+			return nil, LeftOut{}, err
+		}
+		for i := range page {
+			room, work = room-page[i].Size, work-page[i].Work
+			if full = room < 0 || work < 0; full {
+				page = page[:i]
+				break
+			}
+		}
 		read, err := r.readPage(ctx, page)
 		if err != nil {
 			return nil, LeftOut{}, err
 		}
-		for i := range page {
-			def, ok := read[page[i].ID]
-			if !ok {
-				left, total = left[1:], total-1 // deleted meanwhile
-				continue
+		for _, o := range page {
+			if def, ok := read[o.ID]; ok {
+				defs = append(defs, def)
+			} else {
+				total-- // deleted meanwhile
 			}
-			if size += sizeOf(&def); size > MaxDefinitionsSize {
-				break
-			}
-			defs, left = append(defs, def), left[1:]
 		}
+		left = left[len(page):]
 	}
 	slices.SortFunc(defs, func(a, b metadata.Definition) int { return strings.Compare(a.Ref, b.Ref) })
 	out := LeftOut{Count: total - len(defs), Total: total}
@@ -138,6 +175,73 @@ func (r *Runtimes) read(ctx context.Context, ref ...string) ([]metadata.Definiti
 		out.Refs = append(out.Refs, cutRef(o.Ref))
 	}
 	return defs, out, nil
+}
+
+// measure fills in the sizes of the definitions of a page. Postgres unpacks their
+// documents, and makes texts only of those definitions that are not too large unpacked.
+func (r *Runtimes) measure(ctx context.Context, page []outline) error {
+	of, ids := map[int64]*outline{}, []int64{0} // a list must not be empty
+	for i := range page {
+		if o := &page[i]; r.excess(*o) == "" {
+			o.Size = o.Stored // SQLite compresses nothing
+			of[o.ID] = o
+			ids = append(ids, o.ID)
+		}
+	}
+	if !r.postgres {
+		return nil
+	}
+	unpacked, text := measured("runtime", "r")
+	ofVersions, textOfVersions := measured("runtime_version", "v")
+	query := `WITH unpacked AS MATERIALIZED (
+			SELECT d.id, CAST(pg_catalog.sum(d.size) AS pg_catalog.int8) AS size FROM (
+				SELECT r.id, ` + unpacked + ` AS size FROM ?0 AS r WHERE r.id IN (?2)
+				UNION ALL SELECT v.runtime, ` + ofVersions + ` FROM ?1 AS v WHERE v.runtime IN (?2)) AS d GROUP BY d.id
+		), text AS (
+			SELECT u.id, c.size FROM unpacked AS u JOIN ?0 AS r ON r.id = u.id, LATERAL (VALUES ` + text + `) AS c (size) WHERE u.size <= ?3
+			UNION ALL
+			SELECT u.id, c.size FROM unpacked AS u JOIN ?1 AS v ON v.runtime = u.id, LATERAL (VALUES ` + textOfVersions + `) AS c (size) WHERE u.size <= ?3
+		)
+		SELECT u.id, u.size AS unpacked, coalesce(t.size, 0) AS text, coalesce(t.sent, 0) AS sent FROM unpacked AS u LEFT JOIN (
+			SELECT t.id, CAST(pg_catalog.sum(t.size) AS pg_catalog.int8) AS size,
+				CAST(pg_catalog.sum(CASE WHEN t.size <= ?4 THEN t.size END) AS pg_catalog.int8) AS sent
+			FROM text AS t GROUP BY t.id) AS t ON t.id = u.id`
+	var found []struct{ ID, Unpacked, Text, Sent int64 }
+	err := r.db.NewRaw(query, r.of("runtime"), r.of("runtime_version"), bun.List(ids), MaxDefinitionsSize, MaxDefinitionSize).Scan(ctx, &found)
+	for _, f := range found {
+		o := of[f.ID]
+		o.Unpacked, o.Size, o.Work = f.Unpacked, f.Sent, f.Unpacked+f.Text
+	}
+	return err
+}
+
+// measured returns what the documents of a row take unpacked, and a row of VALUES for the
+// size of each long column as text. What is not sent for its other sizes does not count.
+func measured(table, alias string) (unpacked, texts string) {
+	var whole, text []string
+	for _, name := range slices.Sorted(maps.Keys(longColumns[table])) {
+		column := alias + "." + name
+		size := "pg_catalog.octet_length(" + column + ")"
+		over := fmt.Sprintf("CASE WHEN %s > %d THEN 0", size, MaxDefinitionSize)
+		if kind := longColumns[table][name]; kind == documentColumn || kind == optionalDocument {
+			size = "pg_catalog.octet_length(" + column + "::pg_catalog.text)"
+			over = fmt.Sprintf("CASE WHEN %s > %d THEN 0", stored(column), MaxDefinitionStored)
+			whole = append(whole, over+" ELSE coalesce("+unpackedSize(column)+"::pg_catalog.int8, 0) END")
+			over += fmt.Sprintf(" WHEN %s > %d THEN 0", unpackedSize(column), maxUnpacked)
+		}
+		text = append(text, "("+over+" ELSE "+size+" END)")
+	}
+	return strings.Join(whole, " + "), strings.Join(text, ", ")
+}
+
+// stored returns what a column takes where it is stored, which is known without
+// unpacking it.
+func stored(column string) string { return "pg_catalog.pg_column_size(" + column + ")" }
+
+// unpackedSize returns what a document takes unpacked: an empty path leads to the whole
+// of it, without making a text of it.
+func unpackedSize(column string) string {
+	return "pg_catalog.pg_column_size(" + column + " OPERATOR(pg_catalog.#>) '{}'::pg_catalog.text[])"
 }
 
 // pageOf returns how many of the first definitions are read at once.
@@ -190,22 +294,6 @@ func (r *Runtimes) readPage(ctx context.Context, page []outline) (map[int64]meta
 	return defs, nil
 }
 
-// sizeOf returns the size of a definition's long columns as text, in bytes. A
-// malformed document counts as it is in its column.
-func sizeOf(def *metadata.Definition) int {
-	size := len(def.Installation) + len(def.Name) + len(def.Description)
-	documents := []json.Marshaler{def.Aliases, def.Distributions, def.ExecutionConfig}
-	for _, v := range def.Versions {
-		size += len(v.Meta)
-		documents = append(documents, v.Distributions, v.ExecutionConfig)
-	}
-	for _, d := range documents {
-		text, _ := d.MarshalJSON() // what is malformed is given as it is
-		size += len(text)
-	}
-	return size
-}
-
 // cutRef is a ref for a message: a row that was written by SQL may have any.
 func cutRef(ref string) string {
 	const most = 100
@@ -221,8 +309,9 @@ type columnKind int
 const (
 	// documentColumn: its size, in the form that package document reads as a fault.
 	documentColumn columnKind = iota
-	// optionalColumn: null.
+	// optionalColumn and optionalDocument: null.
 	optionalColumn
+	optionalDocument
 	// nameColumn: its beginning, which is still too long for a name.
 	nameColumn
 )
@@ -231,20 +320,19 @@ const (
 var longColumns = map[string]map[string]columnKind{
 	"runtime": {
 		"pack_ref": optionalColumn, "name": nameColumn, "description": optionalColumn, "digest": optionalColumn,
-		"aliases": documentColumn, "distributions": documentColumn, "execution_config": documentColumn, "installation": optionalColumn,
+		"aliases": documentColumn, "distributions": documentColumn, "execution_config": documentColumn, "installation": optionalDocument,
 	},
-	"runtime_version": {"distributions": documentColumn, "execution_config": documentColumn, "meta": optionalColumn},
+	"runtime_version": {"distributions": documentColumn, "execution_config": documentColumn, "meta": optionalDocument},
 }
 
 // stored adds up what the long columns of a table take where they are stored,
 // which costs nothing to know.
 func (d dialect) stored(table, alias string) string {
 	var parts []string
-	for name := range longColumns[table] {
+	for _, name := range slices.Sorted(maps.Keys(longColumns[table])) {
 		column := alias + "." + name
-		parts = append(parts, d.pick("coalesce(pg_catalog.pg_column_size("+column+")::pg_catalog.int8, 0)", "coalesce(octet_length("+column+"), 0)"))
+		parts = append(parts, d.pick("coalesce("+stored(column)+"::pg_catalog.int8, 0)", "coalesce(octet_length("+column+"), 0)"))
 	}
-	slices.Sort(parts) // the statement is the same each time
 	return strings.Join(parts, " + ")
 }
 
@@ -253,19 +341,24 @@ func (d dialect) bounded(kind columnKind, column string) string {
 	if kind == nameColumn {
 		return d.pick(`pg_catalog."left"(`+column+`, 4097)`, `substr(`+column+`, 1, 4097)`)
 	}
-	text := d.pick(column+"::pg_catalog.text", column)
-	size := d.pick("pg_catalog.octet_length("+text+")", "octet_length("+text+")")
 	instead := func(size string) string {
 		if kind == documentColumn {
 			return d.pick(`pg_catalog.concat(E'\n', `+size+`)`, `char(10) || `+size)
 		}
 		return "NULL"
 	}
-	over := " WHEN " + size + " > " + strconv.Itoa(MaxDefinitionSize) + " THEN " + instead(size)
-	if d.postgres {
-		// First, because it is known without unpacking what is compressed.
-		stored := "pg_catalog.pg_column_size(" + column + ")"
-		over = " WHEN " + stored + " > " + strconv.Itoa(MaxDefinitionStored) + " THEN " + instead(stored) + over
+	when := func(size string, most int) string {
+		return " WHEN " + size + " > " + strconv.Itoa(most) + " THEN " + instead(size)
 	}
-	return "CASE" + over + " ELSE " + text + " END"
+	if !d.postgres {
+		return "CASE" + when("octet_length("+column+")", MaxDefinitionSize) + " ELSE " + column + " END"
+	}
+	// First what is known without unpacking the column, or without making a text of it.
+	over := when(stored(column), MaxDefinitionStored)
+	if kind == documentColumn || kind == optionalDocument {
+		over += when(unpackedSize(column), maxUnpacked)
+	}
+	// OFFSET keeps the planner from making the text once for each use.
+	return "CASE" + over + " ELSE (SELECT CASE" + when("pg_catalog.octet_length(whole.text)", MaxDefinitionSize) +
+		" ELSE whole.text END FROM (SELECT " + column + "::pg_catalog.text AS text OFFSET 0) AS whole) END"
 }

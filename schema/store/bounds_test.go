@@ -46,3 +46,34 @@ func TestDefinitionsAreBounded(t *testing.T) {
 		}
 	})
 }
+
+// What counts is the text of a document, whatever of it can be read, and what the database
+// had to unpack to find out that a document is too large.
+func TestDefinitionsAreBoundedInSum(t *testing.T) {
+	each(t, func(t *testing.T, e env) {
+		testdb.Unguard(t, e.DB, e.schema)
+		insert := func(pack, document string, n int) {
+			e.exec(t, `INSERT INTO {schema}.runtime (ref, name, distributions) VALUES ('`+pack+`.r', 'n', ?)`, document)
+			for i := range n - 1 {
+				e.exec(t, fmt.Sprintf(`INSERT INTO {schema}.runtime (ref, name, distributions)
+					SELECT '%s.r%d', 'n', distributions FROM {schema}.runtime WHERE ref = '%[1]s.r'`, pack, i))
+			}
+		}
+		read := func(most, total int) {
+			t.Helper()
+			defs, left, err := e.BoundedDefinitions(t.Context())
+			if err != nil || len(defs) == 0 || len(defs) > most || left.Count != total-len(defs) {
+				t.Errorf("%d of %d definitions, want at most %d; %v, %v", len(defs), total, most, left, err)
+			}
+			e.exec(t, `DELETE FROM {schema}.runtime`)
+		}
+		insert("long", `{"x": "`+strings.Repeat("a", store.MaxDefinitionSize-100)+`"}`, 12)
+		read(store.MaxDefinitionsSize/(store.MaxDefinitionSize-100), 12)
+		if e.postgres {
+			insert("packed", `{"x": "`+strings.Repeat("a", 30<<20)+`"}`, 4)
+			read(1, 4)
+			insert("escaped", `{"x": "`+strings.Repeat(`\u0001`, 1<<20)+`"}`, 20)
+			read(store.MaxDefinitionsWork/(7<<20), 20)
+		}
+	})
+}

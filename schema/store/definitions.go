@@ -18,9 +18,10 @@ import (
 // beyond MaxDefinitions or MaxDefinitionsSize is not there, and is named in the
 // log; BoundedDefinitions returns it.
 //
-// It takes three statements for the definitions of a usual installation, and two
-// more for each 128 KiB of a larger one. What others write between them may show
-// in part; a Store over a repeatable-read transaction reads one snapshot.
+// It takes four statements for the definitions of a usual installation, and three more
+// for each 64 KiB of a larger one; on SQLite one less. On Postgres they read one
+// snapshot, in a transaction of their own; on SQLite, or in a transaction of the caller's
+// with another isolation, what others write between them may show in part.
 func (s *Store) Definitions(ctx context.Context) ([]metadata.Definition, error) {
 	defs, leftOut, err := s.BoundedDefinitions(ctx)
 	if text := leftOut.String(); text != "" {
