@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -79,35 +81,35 @@ func TestDeleteRuntimeThatIsReferenced(t *testing.T) {
 	})
 }
 
+// TestDeletePack: what the database would delete with a pack, what is the pack's own too,
+// is named and is there until somebody deletes it.
 func TestDeletePack(t *testing.T) {
 	each(t, func(t *testing.T, e env) {
 		acme, ruby := owned(t, e, "acme")
-		other, _ := owned(t, e, "other")
-		for _, s := range []struct {
-			add, del string
-			args     []any
-		}{
-			{addSensor, "sensor", []any{"other.s", other, ruby}},
-			{addSensor, "sensor", []any{"stray", nil, ruby}},
-			{addAction, "action", []any{"other.a", other, ruby}},
-			{addWorker, "worker", []any{"w", ruby}},
-		} {
-			e.exec(t, s.add, s.args...)
-			wantError(t, e.Packs.Delete(t.Context(), "acme"), "referenced",
-				`delete pack "acme": still referenced by 1 row of `+s.del)
-			if r, n := count(t, e, "runtime"), count(t, e, s.del); r != 2 || n != 1 {
-				t.Errorf("%d runtimes and %d rows of %s are left, want 2 and 1", r, n, s.del)
-			}
-			e.exec(t, "DELETE FROM {schema}."+s.del)
-		}
-		// What is the pack's own goes with it.
 		e.exec(t, addSensor, "acme.s", acme, ruby)
 		e.exec(t, addAction, "acme.a", acme, ruby)
+		e.exec(t, addWorker, "w", ruby)
+		target := ""
+		if e.postgres {
+			target = "{schema}."
+		}
+		e.exec(t, "CREATE TABLE {schema}.lease (pack bigint REFERENCES "+target+"pack (id) ON DELETE CASCADE, action bigint REFERENCES "+target+"action (id) ON DELETE CASCADE)")
+		e.exec(t, "INSERT INTO {schema}.lease SELECT pack, id FROM {schema}.action")
+		left := []string{"1 row of action (acme.a)", "1 row of lease", "1 row of runtime (acme.ruby)", "1 row of sensor (acme.s)"}
+		for _, gone := range []string{"", "lease", "worker", "action", "sensor", "runtime"} {
+			if gone != "" {
+				e.exec(t, "DELETE FROM {schema}."+gone)
+			}
+			left = slices.DeleteFunc(left, func(r string) bool { return strings.HasPrefix(r, "1 row of "+gone) && gone != "" })
+			if len(left) > 0 {
+				wantError(t, e.Packs.Delete(t.Context(), "acme"), "referenced", `delete pack "acme": still referenced by `+strings.Join(left, ", "))
+			}
+		}
 		if err := e.Packs.Delete(t.Context(), "acme"); err != nil {
 			t.Fatal(err)
 		}
-		if r, s, a := count(t, e, "runtime"), count(t, e, "sensor"), count(t, e, "action"); r != 1 || s != 0 || a != 0 {
-			t.Errorf("%d runtimes, %d sensors, %d actions are left, want 1, 0, 0", r, s, a)
+		if n := count(t, e, "pack"); n != 0 {
+			t.Errorf("%d packs are left", n)
 		}
 	})
 }
@@ -126,7 +128,7 @@ func TestDeleteMeetsForeignKeyOfOthers(t *testing.T) {
 		err := e.RunInTx(t.Context(), nil, func(ctx context.Context, tx bun.Tx) error {
 			st := store.New(tx, store.Config{Schema: e.schema})
 			wantError(t, st.Runtimes.Delete(ctx, "acme.ruby"), "referenced", `delete runtime "acme.ruby": still referenced by 1 row of license`)
-			wantError(t, st.Packs.Delete(ctx, "acme"), "referenced", `delete pack "acme": still referenced: `)
+			wantError(t, st.Packs.Delete(ctx, "acme"), "referenced", `delete pack "acme": still referenced by 1 row of runtime (acme.ruby)`)
 			wantError(t, st.Packs.Create(ctx, pack("acme")), "duplicate", `insert pack "acme": duplicate ref`)
 			return st.Packs.Create(ctx, pack("next"))
 		})
@@ -189,25 +191,32 @@ func TestDeleteSparesTablesOfOthers(t *testing.T) {
 	})
 }
 
-// A sensor that is being written while its runtime is deleted is not lost.
+// A sensor that is being written while its runtime or its pack is deleted is not lost.
 func TestDeleteWaitsForSensorBeingWritten(t *testing.T) {
 	e := postgres(t, "attune")
-	packID, id := owned(t, e, "acme")
-	for name, remove := range map[string]func(ctx context.Context) error{
-		"runtime": func(ctx context.Context) error { return e.Runtimes.Delete(ctx, "acme.ruby") },
-		"pack":    func(ctx context.Context) error { return e.Packs.Delete(ctx, "acme") },
+	_, id := owned(t, e, "acme")
+	free := pack("free")
+	if err := e.Packs.Create(t.Context(), free); err != nil {
+		t.Fatal(err)
+	}
+	for name, one := range map[string]struct {
+		pack   *int64
+		remove func(ctx context.Context) error
+	}{
+		"runtime": {nil, func(ctx context.Context) error { return e.Runtimes.Delete(ctx, "acme.ruby") }},
+		"pack":    {&free.ID, func(ctx context.Context) error { return e.Packs.Delete(ctx, "free") }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tx, err := e.BeginTx(t.Context(), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := tx.NewRaw(`INSERT INTO attune.sensor (ref, label, entrypoint, runtime, runtime_ref)
-				VALUES (?, 'l', 'e', ?, 'r')`, "stray."+name, id).Exec(t.Context()); err != nil {
+			if _, err := tx.NewRaw(`INSERT INTO attune.sensor (ref, pack, label, entrypoint, runtime, runtime_ref)
+				VALUES (?, ?, 'l', 'e', ?, 'r')`, "stray."+name, one.pack, id).Exec(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			done := make(chan error, 1)
-			go func() { done <- remove(t.Context()) }()
+			go func() { done <- one.remove(t.Context()) }()
 			waitForLock(t, e)
 			if err := tx.Commit(); err != nil {
 				t.Fatal(err)
@@ -218,7 +227,6 @@ func TestDeleteWaitsForSensorBeingWritten(t *testing.T) {
 	if n := count(t, e, "sensor"); n != 2 {
 		t.Errorf("%d sensors are left, want 2", n)
 	}
-	_ = packID
 }
 
 // waitForLock returns when a connection to this database waits for a lock.
