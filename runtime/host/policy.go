@@ -202,9 +202,8 @@ func (p *Policy) stranger(cmd Command, found Candidate, h files) Decision {
 	case !program.Native && (cmd.Location != "" || filepath.IsAbs(cmd.Binary)):
 		return refuse(cmd, found, stranger+"it is a script that was not found by its name in PATH")
 	}
-	if replaceable(found, program, h) != "" {
-		// Who asks is not told what a script's first line holds.
-		return p.refusePath(cmd, found, stranger+"others could replace what runs it")
+	if by := replaceable(found, program, h); by != "" {
+		return p.refusePath(cmd, found, stranger+by)
 	}
 	return Decision{Allowed: true, Reason: "a version question to an executable that others cannot change"}
 }
@@ -223,7 +222,7 @@ func (p *Policy) denied(cmd Command, found Candidate, h files) *Decision {
 		}
 		for _, by := range program.By {
 			if len(r.args) == 0 && (r.names(by.Path) || r.isFile(by, h)) {
-				return &Decision{Reason: fmt.Sprintf("policy.deny has %s, and %s is a script that it runs", r.line, found.Path)}
+				return &Decision{Reason: fmt.Sprintf("policy.deny has %s, and %s is a script that %s runs", r.line, found.Path, filepath.Base(by.Path))}
 			}
 		}
 	}
@@ -269,14 +268,15 @@ func inHome(path string) bool {
 }
 
 // replaceable says how others could have something else run in the place of an
-// executable, or gives "".
+// executable, or gives "". It names what is to be mended, and no more of what runs
+// the executable: definitions that are not trusted are told it.
 func replaceable(found Candidate, program Program, h files) string {
 	if by, bad := h.Writable(found.Path); bad {
 		return "others could replace the executable: " + by
 	}
 	for _, runs := range program.By {
 		if by, bad := h.Writable(runs.Path); bad {
-			return fmt.Sprintf("others could replace %s, which runs it: %s", runs.Path, by)
+			return "others could replace what runs it: " + by
 		}
 	}
 	return ""

@@ -103,7 +103,10 @@ func TestPolicyGrants(t *testing.T) {
 // no reason repeats it.
 func TestFirstLineIsKept(t *testing.T) {
 	dir := realDir(t)
-	put(t, dir+"/open/k3pt/lua", "#!/bin/sh\n", 0o777)
+	put(t, dir+"/open/k3pt/lua", "#!/bin/sh\n", 0o755)
+	if err := os.Chmod(dir+"/open", 0o777); err != nil {
+		t.Fatal(err)
+	}
 	put(t, dir+"/k3pt/lua", "no program", 0o755)
 	h := withPath("/bin", dir+"/bin")
 	for _, line := range []string{
