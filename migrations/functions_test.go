@@ -88,11 +88,17 @@ func TestRowsFromBefore(t *testing.T) {
 	down(t, db.DB, migrations.Config{})
 	run(t, db, somePython, someWorker, someRow, someChange,
 		`UPDATE worker SET last_heartbeat = 'infinity', updated = '-infinity', created = '0044-03-15 00:00:00+00 BC'`,
-		`UPDATE worker_runtime SET verified_at = '-infinity', created = 'infinity'`, `UPDATE capability_change SET created = 'infinity'`)
+		`UPDATE worker SET capabilities = jsonb_build_object('x', repeat('x', 80000000)), meta = jsonb_build_object('x', repeat(E'\x01', 3000000))`,
+		`UPDATE worker_runtime SET verified_at = '-infinity', created = 'infinity', evidence = jsonb_build_array(repeat('x', 17000000))`,
+		`INSERT INTO worker (name, worker_type, capabilities) SELECT 'other', 'local', jsonb_build_object('x', repeat('x', 16000000))`, `UPDATE capability_change SET created = 'infinity'`)
 	up(t, db.DB, migrations.Config{})
 	if n := count(t, db, `SELECT count(*) FROM worker w, worker_runtime r, capability_change c
-		WHERE w.last_heartbeat IS NULL AND r.verified_at IS NULL AND w.updated <= now() AND w.created <= now() AND isfinite(r.created) AND isfinite(c.created)`); n != 1 {
+		WHERE w.last_heartbeat IS NULL AND r.verified_at IS NULL AND w.updated <= now() AND w.created <= now() AND isfinite(r.created) AND isfinite(c.created) AND w.id = r.worker`); n != 1 {
 		t.Error("the rows are not mended")
+	}
+	if n := count(t, db, `SELECT count(*) FROM worker w LEFT JOIN worker_runtime r ON r.worker = w.id
+		WHERE (w.name = 'other') = (w.capabilities IS NOT NULL) AND w.meta IS NULL AND r.evidence IS NULL`); n != 2 {
+		t.Errorf("%d of 2 rows have the documents that they should", n)
 	}
 	run(t, db, `UPDATE worker SET status = 'inactive'`)
 }

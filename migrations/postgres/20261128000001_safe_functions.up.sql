@@ -26,6 +26,19 @@ UPDATE {schema}.capability_change SET
     created = CASE WHEN created >= '0001-01-03 00:00:00+00' AND created < '9999-12-30 00:00:00+00' THEN created ELSE now() END
 WHERE NOT (created >= '0001-01-03 00:00:00+00' AND created < '9999-12-30 00:00:00+00');
 
+-- Documents from before that would take as much of everybody who lists them as their
+-- writer likes, and that nobody may write from now on. Their hosts report anew. No text is
+-- made of what is certainly too large.
+UPDATE {schema}.worker SET capabilities = NULL
+WHERE pg_column_size(capabilities) > 8192
+  AND CASE WHEN pg_column_size(capabilities #> '{}') > 67108864 THEN true ELSE octet_length(capabilities::text) > 16777216 END;
+UPDATE {schema}.worker SET meta = NULL
+WHERE pg_column_size(meta) > 8192
+  AND CASE WHEN pg_column_size(meta #> '{}') > 67108864 THEN true ELSE octet_length(meta::text) > 16777216 END;
+UPDATE {schema}.worker_runtime SET evidence = NULL
+WHERE pg_column_size(evidence) > 8192
+  AND CASE WHEN pg_column_size(evidence #> '{}') > 67108864 THEN true ELSE octet_length(evidence::text) > 16777216 END;
+
 -- The years 1 to 9999 in every time zone: what programs can read. NOT VALID spares the
 -- scan under an exclusive lock.
 ALTER TABLE {schema}.pack ADD CONSTRAINT pack_times_check CHECK (

@@ -318,3 +318,27 @@ func TestDatabaseThatWaitingDoesNotHelp(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestDatabaseIsGone ends a service that is registered, whatever it was that the database
+// was used for.
+func TestDatabaseIsGone(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testdb.SQLite(t))
+	cfg := b.config()
+	open, gone := cfg.Open, error(nil)
+	cfg.Open = func(ctx context.Context) (*service.Database, error) {
+		db, err := open(ctx)
+		if err == nil {
+			db.Gone = func(error) error { return gone }
+		}
+		return db, err
+	}
+	svc := b.start(cfg)
+	b.step(svc)
+	b.status(schema.WorkerActive)
+	gone = errors.New("the file is gone")
+	b.clock.advance(12 * time.Second)
+	if _, err := svc.Settle(t.Context()); err != gone {
+		t.Errorf("got %v", err)
+	}
+}

@@ -47,6 +47,10 @@ type Database struct {
 	// Rest gives connections back that nobody uses, until the next one is needed;
 	// database.Rest does. Nil: they are kept.
 	Rest func()
+	// Gone is asked after each use that did not fail by an answer, with its error or
+	// nil, and returns why the database does not come back, whatever is waited: its file
+	// was removed. The service ends with that. Nil: it may always come back.
+	Gone func(error) error
 	// Close gives all connections back. Nil: nothing to close.
 	Close func() error
 }
@@ -88,7 +92,8 @@ type Config struct {
 	Host Host
 
 	// Hopeless tells the errors of the database with which waiting does not
-	// help; until the service is registered it ends with them. Nil is none.
+	// help; until the service is registered it ends with them. Nil is none. What ends it
+	// later is up to Database.Gone.
 	Hopeless func(error) bool
 	// Takeover takes the row from an instance that is alive. Zero waits until it
 	// is not, for up to store.Missed of its heartbeat intervals.

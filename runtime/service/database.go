@@ -49,11 +49,14 @@ func (s *Service) ask(ctx context.Context, doing string, use func(context.Contex
 		fmt.Errorf("no answer within %v", s.cfg.StatementTimeout))
 	defer cancel()
 	err = use(bounded)
+	if s.db != nil && s.db.Gone != nil && !answered(err) && ctx.Err() == nil {
+		s.gone = s.db.Gone(err)
+	}
 	if err == nil {
 		s.back()
 		return true, nil
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || s.gone != nil {
 		return false, nil // we leave; whatever failed did so for that
 	}
 	if answered(err) {

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -26,6 +27,7 @@ type Service struct {
 	row      *schema.Worker // nil: not registered, or not any more
 	tried    bool           // it was registered, or might be
 	ever     bool           // it was registered once
+	gone     error          // why the database does not come back
 	waiting  *waiting       // another instance has the name
 	refresh  *time.Time     // the last request that was seen
 	beatAt   time.Time
@@ -98,8 +100,8 @@ func (s *Service) stir() {
 // end that was asked for is no error.
 //
 // Errors: one that wraps store.ErrLive where another instance lives under the
-// name, or has taken it; before the service is registered, also those that
-// Hopeless tells, and those of the configuration.
+// name, or has taken it; what Database.Gone returns; before the service is registered,
+// also those that Hopeless tells, and those of the configuration.
 func (s *Service) Run(ctx context.Context) error {
 	defer s.close()
 	for ctx.Err() == nil {
@@ -131,7 +133,7 @@ func (s *Service) pause(ctx context.Context, next time.Time) {
 // thing is. An error ends the service.
 func (s *Service) Step(ctx context.Context) (next time.Time, err error) {
 	for _, do := range []func(context.Context) error{s.collect, s.reload, s.open, s.startRound, s.register, s.report, s.beat, s.sweep, s.prune} {
-		if err := do(ctx); err != nil {
+		if err := cmp.Or(do(ctx), s.gone); err != nil {
 			return time.Time{}, err
 		}
 	}

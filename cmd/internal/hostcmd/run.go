@@ -192,7 +192,12 @@ func openService(ctx context.Context, env *cli.Env) (*service.Database, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &service.Database{Definitions: db.Store, Rows: db.Store.Workers, Close: db.Close, Rest: func() { database.Rest(db.DB) }}, nil
+	lost, err := gone(ctx, db.DB)
+	if err != nil {
+		_ = db.Close() // the first error is the one that counts
+		return nil, err
+	}
+	return &service.Database{Definitions: db.Store, Rows: db.Store.Workers, Gone: lost, Close: db.Close, Rest: func() { database.Rest(db.DB) }}, nil
 }
 
 // serviceDetector makes the detector of definitions, under this host's policy.
