@@ -16,3 +16,6 @@ func SetListenPatience(quiet, answer time.Duration) (restore func()) {
 	listenQuiet, listenAnswer = quiet, answer
 	return func() { listenQuiet, listenAnswer = oldQuiet, oldAnswer }
 }
+
+// CannotOpen is what is said of a file that SQLite could not open.
+func CannotOpen(path string, err error) error { return cannotOpen(path, err) }

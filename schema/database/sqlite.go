@@ -231,8 +231,10 @@ func cannotOpen(path string, err error) error {
 		return err
 	case errors.Is(why, syscall.ENOSPC), errors.Is(why, syscall.EDQUOT):
 		return fmt.Errorf("%w; make room for it", why)
-	case !errors.Is(why, fs.ErrExist):
+	case errors.Is(why, fs.ErrPermission), errors.Is(why, syscall.EROFS), errors.Is(why, fs.ErrNotExist): // in /proc nothing can exist
 		return fmt.Errorf("%w: %w; give this user write access to the folder %s", ErrReadOnly, why, folder)
+	case !errors.Is(why, fs.ErrExist): // a file system may find a name too long when the file is made, and not before
+		return fmt.Errorf("%w; check the path and its permissions", why)
 	}
 	if file, why = os.Open(path); why != nil {
 		return fmt.Errorf("%w; give this user access to the file", why)

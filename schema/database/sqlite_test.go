@@ -272,6 +272,16 @@ func TestSQLiteManyOpenANewFileAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
+// On some file systems nothing is wrong with a name that is too long until the file is
+// to be made.
+func TestSQLiteNameTooLongToMake(t *testing.T) {
+	path := filepath.Join(t.TempDir(), strings.Repeat("x", 300))
+	err := database.CannotOpen(path, errors.New("unable to open database file"))
+	if !errors.Is(err, syscall.ENAMETOOLONG) || errors.Is(err, database.ErrReadOnly) || !strings.Contains(err.Error(), "check the path") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestSQLiteUnusableFiles(t *testing.T) {
 	folder := t.TempDir()
 	write := func(name string, data []byte) string {
