@@ -30,14 +30,14 @@ import (
 
 // definitionFlags say what is detected.
 type definitionFlags struct {
-	Pack       []string `help:"Detect the definitions of this pack folder too; its commands may run. Can be repeated." type:"existingdir" placeholder:"DIR"`
-	PolicyMode string   `help:"What may run here: standard, strict or open (default: policy.mode of the config file, else standard)." env:"ATTUNE_POLICY_MODE" placeholder:"MODE"`
+	Pack       []string `help:"Pack folder whose definitions are detected too; its commands may run. Repeatable." type:"path" placeholder:"DIR"`
+	PolicyMode string   `help:"Which commands may run: standard, strict or open (default: policy.mode of the config file, else standard)." env:"ATTUNE_POLICY_MODE" placeholder:"MODE"`
 }
 
 // source says what is detected, and where.
 type source struct {
 	definitionFlags
-	Host string `help:"Detect on this recorded host instead of on this machine." type:"existingfile" placeholder:"FILE"`
+	Host string `help:"Recorded host to detect on, instead of this machine." type:"path" placeholder:"FILE"`
 }
 
 // host is the recorded host, or nil for this machine.
@@ -45,7 +45,11 @@ func (s *source) host() (detect.Host, error) {
 	if s.Host == "" {
 		return nil, nil
 	}
-	return host.Open(s.Host)
+	recorded, err := host.Within(readTime, s.Host, func() (*host.Recorded, error) { return host.Open(s.Host) })
+	if err != nil {
+		return nil, err
+	}
+	return recorded, nil
 }
 
 // section is the part of the config file for a role.
@@ -98,8 +102,8 @@ func (s *definitionFlags) withPacks(env *cli.Env, defs []metadata.Definition) ([
 	return defs, nil
 }
 
-// packTime is how long a pack folder may take to be read.
-const packTime = 5 * time.Second
+// readTime is how long a pack folder or a recorded host may take to be read.
+const readTime = 5 * time.Second
 
 // loadPack reads a pack folder; its faults are the error, after what it is about,
 // and its warnings are given to warn.
@@ -108,7 +112,7 @@ func loadPack(dir string, cfg packs.Config, about string, warn func(string)) (*p
 		pack     *packs.Pack
 		problems packs.Problems
 	}
-	l, err := host.Within(packTime, dir, func() (loaded, error) {
+	l, err := host.Within(readTime, dir, func() (loaded, error) {
 		pack, problems := packs.LoadDir(dir, cfg)
 		return loaded{pack, problems}, nil
 	})
