@@ -21,10 +21,10 @@ type detectorCommand struct {
 	Packs    []string `arg:"" name:"pack" optional:"" help:"Folders of packs; core is the embedded core pack."`
 	Database string   `help:"Read the definitions of this database instead: postgres://… or sqlite:PATH." placeholder:"URL"`
 	Schema   string   `help:"Schema of a Postgres database (default: the one that holds attune's tables)." placeholder:"NAME"`
-	Out      string   `default:"." help:"Folder of the package that is written (default: the working directory)." placeholder:"DIR"`
+	Out      string   `default:"." help:"Folder of the generated package (default: the working directory)." placeholder:"DIR"`
 	Package  string   `help:"Name of the package (default: the folder's)." placeholder:"NAME"`
-	Strict   bool     `help:"Refuse keys that are unknown, instead of warning of them."`
-	Check    bool     `help:"Write nothing; print what is stale as a diff, and exit with 1 if anything is."`
+	Strict   bool     `help:"Treat unknown keys as errors instead of warnings."`
+	Check    bool     `help:"Write nothing; print a diff of stale files, and exit with 1 if there are any."`
 }
 
 func (c *detectorCommand) Run(io streams) error {

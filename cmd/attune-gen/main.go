@@ -28,8 +28,8 @@ const (
 )
 
 type grammar struct {
-	Metadata metadataCommand  `cmd:"" help:"Write what follows from annotated document types: accessors, JSON Schema, database guards, reference page."`
-	Detector detectorCommand  `cmd:"" help:"Write a package that detects runtimes: refs, checked definitions, typed capabilities, the detectors of worker and sensor."`
+	Metadata metadataCommand  `cmd:"" help:"Generate from annotated document types: accessors, JSON Schema, database guards, reference page."`
+	Detector detectorCommand  `cmd:"" help:"Generate a package that detects runtimes: refs, checked definitions, typed capabilities, detectors for worker and sensor."`
 	Version  kong.VersionFlag `help:"Print the version and exit."`
 }
 

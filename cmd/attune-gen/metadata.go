@@ -10,12 +10,12 @@ import (
 type metadataCommand struct {
 	Dir        string       `arg:"" optional:"" default:"." help:"Folder of the package (default: the working directory)."`
 	Out        string       `default:"documents_gen.go" help:"Name of the Go file in that folder." placeholder:"NAME"`
-	JSONSchema []schemaFile `name:"json-schema" sep:"none" help:"File for the JSON Schema of an annotated type; may be given several times." placeholder:"TYPE=FILE"`
-	Guards     string       `help:"Folder for the SQL by which both databases refuse what is wrong in guarded columns." placeholder:"FOLDER"`
-	Hint       string       `help:"What to do to know every fault: the guards of Postgres say it behind the first one." placeholder:"TEXT"`
+	JSONSchema []schemaFile `name:"json-schema" sep:"none" help:"File for the JSON Schema of an annotated type. Repeatable." placeholder:"TYPE=FILE"`
+	Guards     string       `help:"Folder for the SQL of the database guards, which refuse faults in guarded columns." placeholder:"FOLDER"`
+	Hint       string       `help:"Hint that the Postgres guards add to the first fault, such as the command that lists every fault." placeholder:"TEXT"`
 	Page       string       `help:"File for the reference page, in Markdown." placeholder:"FILE"`
 	Title      string       `help:"Title of the reference page." placeholder:"TEXT"`
-	Check      bool         `help:"Write nothing; print what is stale as a diff, and exit with 1 if anything is."`
+	Check      bool         `help:"Write nothing; print a diff of stale files, and exit with 1 if there are any."`
 }
 
 // schemaFile is where the JSON Schema of a type goes.

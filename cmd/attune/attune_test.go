@@ -91,8 +91,10 @@ func TestMigrateEmbedded(t *testing.T) {
 	if strings.Contains(got.out+got.errOut, embedded) {
 		t.Errorf("it was said where the file was created; once more:\n%s", got.errOut)
 	}
-	if got := run(t, "migrate", "status", "--log-level", "info"); strings.Count(got.errOut, embedded) != 1 || strings.Contains(got.out, embedded) {
-		t.Errorf("the log does not say once which database is used:\n%s", got.errOut)
+	for _, flags := range [][]string{{"--log-level", "info"}, {"--verbose"}, {"-v", "--log-level", "error"}, {"-v", "--log-level", "debug"}} {
+		if got := run(t, append([]string{"migrate", "status"}, flags...)...); strings.Count(got.errOut, embedded) != 1 || strings.Contains(got.out, embedded) {
+			t.Errorf("%q: the log does not say once which database is used:\n%s", flags, got.errOut)
+		}
 	}
 	for _, name := range []string{"ATTUNE_STRICT", "ATTUNE_LOG_LEVEL", "ATTUNE_LOCK_TIMEOUT"} {
 		t.Setenv(name, "") // says nothing
@@ -283,8 +285,8 @@ func TestHelp(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ command, say string }{
-		{"workers refresh", "(default: 2m)"}, {"workers list", "0, the default, is all"}, {"workers history", "each line is one JSON object"},
-		{"workers history", "* is any text"}, {"workers history", "Default: all workers"}, {"workers list", "Order: name,status,heartbeat,version,id"}, {"workers delete", "It is all or none"}, {"workers show", "* is any text"}, {"explain", "* is any text"},
+		{"workers refresh", "(default: 2m)"}, {"workers list", "0 shows all"}, {"workers history", "each line is one JSON object"},
+		{"workers history", "* is any text"}, {"workers history", "default: all workers"}, {"workers list", "Order: name,status,heartbeat,version,id"}, {"workers delete", "all or none"}, {"workers show", "* is any text"}, {"explain", "* is any text"},
 	} {
 		got := run(t, append(strings.Fields(c.command), "--help")...)
 		if !strings.Contains(strings.Join(strings.Fields(got.out), " "), c.say) {

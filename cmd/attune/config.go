@@ -13,7 +13,7 @@ import (
 )
 
 type configCmd struct {
-	Program string `arg:"" optional:"" help:"Only what this program heeds: worker, sensor or attune (default: all)." placeholder:"worker|sensor|attune"`
+	Program string `arg:"" optional:"" help:"Show only the keys that this program reads: worker, sensor or attune (default: all)." placeholder:"worker|sensor|attune"`
 
 	// given are the flags that were given, with their values.
 	given map[string]any
@@ -21,9 +21,9 @@ type configCmd struct {
 
 // Help is the longer text of --help.
 func (c *configCmd) Help() string {
-	return "A flag wins over the environment, that over the config file, and that over the default. It shows what counts for this " +
-		"user, in this folder and environment: run it as the service's user to see what counts for a service. Passwords in URLs are masked. " +
-		"Exit status 1 where a variable has a value that is refused."
+	return "A flag wins over the environment, the environment over the config file, and the file over the default. The answer is for this " +
+		"user, folder and environment: for a service, run it as the service's user. Passwords in URLs are masked. " +
+		"Exits with 1 if a variable has an invalid value."
 }
 
 // AfterApply notes the flags that were given.
@@ -52,6 +52,9 @@ func (c *configCmd) Run(env *cli.Env) error {
 	for i := range settings {
 		s := &settings[i]
 		s.Default = concrete(s)
+		if s.Key == "log_level" && env.Verbose && env.LogLevel != "debug" {
+			s.Source, s.Where, s.Value = config.FromFlag, "--verbose", "info"
+		}
 		if s.Fault != "" {
 			faults = append(faults, fmt.Sprintf("%s: %s, got %q", s.Where, s.Fault, s.Text()))
 		}
@@ -106,7 +109,7 @@ func printSettings(out *cli.Terminal, settings []config.Setting) {
 		case s.Source == config.FromDefault:
 			value.Style, from = cli.Dim, string(s.Source)
 		}
-		t.Row(cli.Cell{Text: s.Key, Style: cli.Cyan}, value, cli.Cell{Text: from, Style: cli.Dim})
+		t.Row(cli.Cell{Text: s.Key, Style: cli.Cyan}, value, cli.Cell{Text: from, Style: cli.Dim, Aside: s.Source == config.FromDefault})
 	}
 	t.Print(out)
 }

@@ -65,6 +65,9 @@ func TestConfig(t *testing.T) {
 	if _, other := got["sensor.name"]; other {
 		t.Error("a worker has keys of a sensor")
 	}
+	if s := settingsOf(t, run(t, "config", "-v", "--json"))["log_level"]; s.Text() != "info" || s.Source != config.FromFlag || s.Where != "--verbose" {
+		t.Errorf("log_level with -v: %+v", s)
+	}
 	got = settingsOf(t, run(t, "config", "attune", "--json"))
 	if s := got["database.url"]; len(got) != 5 || s.Text() != "postgres://u:xxxxx@db/x" || s.Where != file+":2" {
 		t.Errorf("attune heeds %+v", got)

@@ -15,15 +15,15 @@ import (
 
 type workersDeleteCmd struct {
 	selector
-	Force  bool `help:"Also those that still run, and rows that attune did not register."`
-	DryRun bool `help:"Show what would be deleted, and what is in the way; delete nothing."`
+	Force  bool `help:"Also delete workers that still run, and rows that attune did not register."`
+	DryRun bool `help:"Show what would be deleted and what prevents it; delete nothing. Exit as the deletion would."`
 }
 
 // Help is the longer text of --help.
 func (c *workersDeleteCmd) Help() string {
-	return selectorHelp + " It deletes the workers' rows and what they reported; the history stays, under their names. It is all or none: " +
-		"if one of them still runs, or rows of other tables refer to one, nothing is deleted, and the answer names them. " +
-		"A worker that runs when it is deleted registers anew with its next heartbeat."
+	return selectorHelp + " Deletes the workers' rows and reports; the history stays under their names. It deletes all or none: " +
+		"if one of them still runs, or rows of other tables refer to one, nothing is deleted, and they are named. " +
+		"A worker that runs when it is deleted registers again with its next heartbeat."
 }
 
 // Run deletes the workers of a selection.
@@ -71,10 +71,13 @@ func (c *workersDeleteCmd) Run(ctx context.Context, env *cli.Env) error {
 		printWorkersDeletion(env.Out, report, refused, unseen)
 		err = nil
 	}
-	if err == nil && refused != "" && !c.DryRun {
-		return errors.New("nothing was deleted: " + refused)
+	if err != nil || refused == "" {
+		return err
 	}
-	return err
+	if c.DryRun {
+		return errors.New("would be refused: " + refused)
+	}
+	return errors.New("nothing was deleted: " + refused)
 }
 
 // refusal says why workers are not deleted. unseen counts references that the login
@@ -163,9 +166,7 @@ func printWorkersDeletion(out *cli.Terminal, r *answer.WorkersDeletion, refused 
 	switch {
 	case r.Deleted:
 		out.Printf("%s deleted\n", cli.Count(len(r.Workers), "worker"))
-	case r.DryRun && refused != "":
-		out.PrintProse(cli.Plain, "would be refused: ", 0, refused)
-	case r.DryRun:
+	case r.DryRun && refused == "":
 		out.Printf("would delete %s; nothing was deleted (--dry-run)\n", cli.Count(len(r.Workers), "worker"))
 	}
 }
@@ -203,14 +204,14 @@ func noneFit(ctx context.Context, db *cli.Database, s *selector, selection store
 }
 
 type runtimesDeleteCmd struct {
-	Ref    string `arg:"" help:"Ref of the runtime; no other name of it." placeholder:"REF"`
-	DryRun bool   `help:"Show what would be deleted, and what is in the way; delete nothing."`
+	Ref    string `arg:"" help:"Ref of the runtime; aliases and names are refused." placeholder:"REF"`
+	DryRun bool   `help:"Show what would be deleted and what prevents it; delete nothing. Exit as the deletion would."`
 }
 
 // Help is the longer text of --help.
 func (c *runtimesDeleteCmd) Help() string {
-	return "Its versions are deleted too. While actions, sensors or rows of other tables refer to it, it is not deleted, and they are named. " +
-		"Workers that have the runtime lose it when they next verify. To undo the load of a whole pack take `attune packs unload`."
+	return "Its versions are deleted too. If actions, sensors or rows of other tables refer to it, nothing is deleted, and they are named. " +
+		"Workers that have the runtime lose it at their next verification. `attune packs unload` undoes the load of a whole pack."
 }
 
 // Run deletes a runtime.
@@ -232,10 +233,15 @@ func (c *runtimesDeleteCmd) Run(ctx context.Context, env *cli.Env) error {
 		printRuntimeDeletion(env.Out, report)
 		err = nil
 	}
-	if err == nil && !report.Deleted && !report.DryRun {
-		return fmt.Errorf("%s was not deleted: still referenced by %s", c.Ref, hindering(report.References, true))
+	if err != nil || report.Deleted {
+		return err
 	}
-	return err
+	if refs := hindering(report.References, !c.DryRun); refs != "" && c.DryRun {
+		return fmt.Errorf("would be refused: %s is still referenced by %s", c.Ref, refs)
+	} else if !c.DryRun {
+		return fmt.Errorf("%s was not deleted: still referenced by %s", c.Ref, refs)
+	}
+	return nil
 }
 
 // notARef is the error for what is no ref, and perhaps another name of a runtime.
@@ -260,9 +266,7 @@ func printRuntimeDeletion(out *cli.Terminal, r *answer.RuntimeDeletion) {
 	switch {
 	case r.Deleted:
 		out.Printf("deleted %s\n", what)
-	case r.DryRun && hindering(r.References, false) != "":
-		out.Printf("would be refused: %s is still referenced\n", what)
-	case r.DryRun:
+	case r.DryRun && hindering(r.References, false) == "":
 		out.Printf("would delete %s; nothing was deleted (--dry-run)\n", what)
 	}
 	if !r.Deleted && hindering(r.References, !r.DryRun) != "" {

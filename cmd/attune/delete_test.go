@@ -33,7 +33,9 @@ func TestWorkersDelete(t *testing.T) {
 		want(t, run(t, "workers", "delete", "silent:soon"), 2, "silent: \"soon\" is not a time")
 		want(t, run(t, "workers", "delete", "--silent=-1h"), 2, "silent: \"-1h\"")
 		want(t, run(t, "workers", "delete", "web-1"), 1, "still runs, and registers anew", "nothing was deleted: 1 of 1 worker still runs: stop it, or take --force and it registers anew")
-		want(t, run(t, "workers", "delete", "web-1", "lost", "--dry-run"), 0, "would be refused: 1 of 2 workers still runs")
+		want(t, run(t, "workers", "delete", "web-1", "lost", "--dry-run"), 1, "still runs, and registers anew", "would be refused: 1 of 2 workers still runs")
+		want(t, run(t, "workers", "delete", "web-1", "lost", "--dry-run", "--json"), 1, `"deleted": false`, "would be refused: 1 of 2 workers still runs")
+		want(t, run(t, "workers", "delete", "web-1", "lost", "--dry-run", "--force"), 0, "would delete 2 workers; nothing was deleted")
 		want(t, run(t, "workers", "delete", "ended", "web-3"), 1, `nothing was deleted: there is no worker "web-3", did you mean web-`)
 		want(t, run(t, "workers", "delete", "old*"), 1, `old\x1b[31m`, "not registered by attune", "1 of 1 worker not registered by attune: --force")
 		want(t, run(t, "workers", "delete", "ended", "lost", "--dry-run"), 0, "would delete 2 workers; nothing was deleted")
@@ -93,12 +95,13 @@ func TestRuntimesDelete(t *testing.T) {
 		want(t, run(t, "runtimes", "delete", "core.python"), 1, "in the way: "+refs, "in the way: 1 row of sensor (etl.watch)",
 			"core.python was not deleted: still referenced by "+refs+", 1 row of sensor (etl.watch)")
 		got := run(t, "runtimes", "delete", "core.python", "--dry-run", "--json")
+		want(t, got, 1, "would be refused: core.python is still referenced by "+refs)
 		var report answer.RuntimeDeletion
 		if err := json.Unmarshal([]byte(got.out), &report); err != nil || report.Deleted || !report.DryRun || len(report.References) != 2 ||
 			report.References[1].Table != "sensor" || report.References[1].OnDelete != store.OnDeleteCascade || report.Workers != 4 || report.Pack != "core" {
 			t.Errorf("--json: %v in\n%s", err, got.out)
 		}
-		want(t, run(t, "runtimes", "delete", "core.python", "--dry-run"), 0, "would be refused")
+		want(t, run(t, "runtimes", "delete", "core.python", "--dry-run"), 1, "in the way: "+refs, "would be refused: core.python is still referenced by "+refs+", 1 row of sensor (etl.watch)")
 		exec(t, db, "DELETE FROM sensor")
 		exec(t, db, "DELETE FROM action")
 		want(t, run(t, "runtimes", "delete", "core.python", "--dry-run"), 0, "would delete core.python; nothing was deleted", "4 workers lose it at the next verification")
@@ -123,7 +126,7 @@ func TestPacksUnload(t *testing.T) {
 		want(t, run(t, "packs", "unload", "acne"), 1, "did you mean acme?")
 		exec(t, db, "INSERT INTO pack (ref, label, version) VALUES ('etl', 'ETL', '1')")
 		want(t, run(t, "packs", "unload", "etl"), 1, "the pack was not loaded by attune")
-		want(t, run(t, "packs", "unload", "acme", "--dry-run"), 0, "deleted   acme.ruby", "deleted   acme\n", "nothing was deleted (--dry-run)")
+		want(t, run(t, "packs", "unload", "acme", "--dry-run"), 0, "delete    acme.ruby", "delete    acme\n", "would delete 1 runtime, and keep 0; nothing was deleted (--dry-run)")
 		exec(t, db, "UPDATE runtime SET description = 'ours' WHERE ref = 'acme.ruby'")
 		want(t, run(t, "packs", "unload", "acme"), 0, "kept      acme.ruby  changed since it was loaded", "changed here   /description",
 			"kept      acme  the pack still has 1 row of runtime (acme.ruby)", "pack acme: 0 runtimes deleted, 1 kept", "--force")
@@ -175,7 +178,7 @@ func TestDeletingAsLeastPrivilege(t *testing.T) {
 	exec(t, db, "GRANT SELECT ON secret TO PUBLIC")
 	want(t, run(t, "runtimes", "delete", "core.ruby"), 1, "1 row of secret")
 	want(t, run(t, "runtimes", "delete", "core.java", "--dry-run"), 0, "perhaps in the way: rows of bill that this login may not read")
-	want(t, run(t, "packs", "unload", "core", "--dry-run"), 0, "deleted   core.java  unless referenced by rows of bill that this login may not read")
+	want(t, run(t, "packs", "unload", "core", "--dry-run"), 0, "delete    core.java  unless referenced by rows of bill that this login may not read")
 	want(t, run(t, "runtimes", "delete", "core.java"), 1, "in the way: rows of bill", // the database refuses
 		"core.java was not deleted: still referenced by rows of bill that this login may not read; a login that has SELECT on the table sees which")
 	want(t, run(t, "workers", "delete", "ended", "--dry-run"), 0, "perhaps in the way: rows of task", "would delete 1 worker")
@@ -224,7 +227,7 @@ func TestLoginsAreToldWhatTheySee(t *testing.T) {
 	t.Setenv("ATTUNE_DATABASE_URL", roles.Login(t, login, "attune_worker"))
 	note := fmt.Sprintf("note: the login %q sees its own rows only", login)
 	for _, args := range append(questions, []string{"workers", "show", login}, []string{"explain", login, "python"},
-		[]string{"workers", "diff", login, login}, []string{"workers", "refresh", login, "--dry-run"}, []string{"workers", "delete", login, "--dry-run"}) {
+		[]string{"workers", "diff", login, login}, []string{"workers", "refresh", login, "--dry-run"}, []string{"workers", "delete", login, "--force", "--dry-run"}) {
 		got := run(t, args...)
 		want(t, got, 0)
 		if strings.Count(got.errOut, note) != 1 || strings.Count(got.errOut, "\n") != 1 {

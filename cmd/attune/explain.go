@@ -18,17 +18,17 @@ import (
 )
 
 type explainCmd struct {
-	Host        string `arg:"" help:"Name or id of a worker, or its host; in a name * is any text and ? one character." placeholder:"HOST"`
-	Runtime     string `arg:"" help:"A runtime by any of its names, and perhaps versions: python, 'python@>=3.12'." placeholder:"RUNTIME[@CONSTRAINT]"`
-	Role        string `help:"Only of this role: worker or sensor." placeholder:"ROLE"`
-	Prereleases bool   `help:"A pre-release satisfies the constraint like a release."`
-	ExitCode    bool   `help:"Exit with 3 unless every worker that is shown has it."`
+	Host        string `arg:"" help:"Name, id or host of a worker; in a name, * is any text and ? one character." placeholder:"HOST"`
+	Runtime     string `arg:"" help:"Runtime by ref, alias or name, optionally with versions: python, 'python@>=3.12'." placeholder:"RUNTIME[@CONSTRAINT]"`
+	Role        string `help:"Show only this role: worker or sensor." placeholder:"ROLE"`
+	Prereleases bool   `help:"Let pre-releases satisfy the constraint."`
+	ExitCode    bool   `help:"Exit with 3 unless every worker shown has it."`
 }
 
 // Help is the longer text of --help.
 func (c *explainCmd) Help() string {
-	return "It is told from what the worker reported last; nothing runs there. Constraints are those of `attune versions match`. " +
-		"The answer is yes, no, could not tell (a probe timed out, say, or a version is needed and unknown), or not asked."
+	return "Reads the worker's last report; nothing runs on its host. `attune versions match --help` describes constraints. " +
+		"The answer is yes, no, could not tell (for example, a probe timed out, or the version is needed and unknown), or not asked."
 }
 
 // The answers to whether a worker has a runtime. Absent and could-not-tell stay

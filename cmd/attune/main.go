@@ -13,10 +13,10 @@ type grammar struct {
 	Workers  workersCmd  `cmd:"" help:"Show, refresh and delete registered workers and sensors."`
 	Explain  explainCmd  `cmd:"" help:"Show why a worker does or does not have a runtime, from what it reported."`
 	Versions versionsCmd `cmd:"" help:"Match versions against a constraint."`
-	Config   configCmd   `cmd:"" help:"Show the configuration in force, and where each value is from."`
+	Config   configCmd   `cmd:"" help:"Show the effective configuration and the source of each value."`
 }
 
-const description = "Administer an attune installation. Without --database it works on the file of this user " +
+const description = "Administer an attune database. Without --database, it is this user's file " +
 	"under $XDG_STATE_HOME/attune. Exit status: 0 done, 1 failed, 2 wrong usage, 3 differs (--exit-code; versions match)."
 
 func program() *cli.Program {

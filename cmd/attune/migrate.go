@@ -13,15 +13,15 @@ import (
 )
 
 type migrateCmd struct {
-	Up     migrateUpCmd     `cmd:"" help:"Apply what is missing: a first time in one transaction, later each migration in its own."`
-	Down   migrateDownCmd   `cmd:"" help:"Undo the newest migration, and no other."`
-	Status migrateStatusCmd `cmd:"" help:"Show which migrations are applied, and whether guards and tables are as they should be."`
-	Plan   migratePlanCmd   `cmd:"" help:"Show what up, or down, would do; write nothing."`
+	Up     migrateUpCmd     `cmd:"" help:"Apply the missing migrations: the first time in one transaction, later each in its own."`
+	Down   migrateDownCmd   `cmd:"" help:"Undo the newest migration."`
+	Status migrateStatusCmd `cmd:"" help:"Show which migrations are applied, and check the guards and tables."`
+	Plan   migratePlanCmd   `cmd:"" help:"Show what up or down would do; write nothing."`
 }
 
 // lockFlag is shared by the commands that wait for locks.
 type lockFlag struct {
-	LockTimeout time.Duration `help:"Longest wait for a lock (default: ${default})." default:"10s" env:"ATTUNE_LOCK_TIMEOUT" placeholder:"DURATION"`
+	LockTimeout time.Duration `help:"How long to wait for a lock (default: ${default})." default:"10s" env:"ATTUNE_LOCK_TIMEOUT" placeholder:"DURATION"`
 }
 
 func (f *lockFlag) valid() error {
@@ -88,8 +88,8 @@ func (c *migrateUpCmd) Run(ctx context.Context, env *cli.Env) error {
 
 type migrateDownCmd struct {
 	lockFlag
-	Force     bool   `help:"Give up what cannot be brought back; plan --down lists it."`
-	Migration string `arg:"" optional:"" help:"The migration to undo, refused if it is not the newest. A baseline that holds rows is undone only where it is named, with --force."`
+	Force     bool   `help:"Discard data that cannot be restored; plan --down lists it."`
+	Migration string `arg:"" optional:"" help:"Migration to undo; refused unless it is the newest. A baseline that holds rows must be named, with --force."`
 }
 
 // Run undoes one migration.
@@ -115,7 +115,7 @@ func (c *migrateDownCmd) Run(ctx context.Context, env *cli.Env) error {
 
 type migratePlanCmd struct {
 	Down     bool `help:"Plan undoing the newest migration."`
-	ExitCode bool `help:"Exit with 3 where up would do something, be it the guards alone; 0 where not. With --down always 3."`
+	ExitCode bool `help:"Exit with 3 if up would change anything, including the guards alone. With --down always 3."`
 }
 
 // Run shows what up or down would do.

@@ -14,14 +14,14 @@ import (
 
 type packsCmd struct {
 	Init     packsInitCmd     `cmd:"" help:"Write the skeleton of a new pack."`
-	Validate packsValidateCmd `cmd:"" help:"Say everything that is wrong with packs, with file and line."`
-	Load     packsLoadCmd     `cmd:"" help:"Load packs into the database; what you changed there stays."`
-	Unload   packsUnloadCmd   `cmd:"" help:"Undo the load of a pack; what you changed there stays."`
+	Validate packsValidateCmd `cmd:"" help:"Report every fault in packs, with file and line."`
+	Load     packsLoadCmd     `cmd:"" help:"Load packs into the database; your changes there stay."`
+	Unload   packsUnloadCmd   `cmd:"" help:"Undo the load of a pack; your changes there stay."`
 	List     packsListCmd     `cmd:"" help:"List the packs in the database."`
 }
 
 type packsInitCmd struct {
-	Ref string `arg:"" help:"Ref of the pack: lower case, such as acme." placeholder:"REF"`
+	Ref string `arg:"" help:"Ref of the pack, in lower case, such as acme." placeholder:"REF"`
 	Dir string `arg:"" optional:"" help:"Folder to write (default: ./REF)." placeholder:"DIR"`
 }
 
@@ -76,7 +76,7 @@ func (c *packsValidateCmd) Run(env *cli.Env) error {
 
 type packsLoadCmd struct {
 	Packs  []string `arg:"" name:"pack" help:"Folders of packs; core is the embedded core pack." placeholder:"DIR|core"`
-	Force  bool     `help:"Give every row exactly what the pack says."`
+	Force  bool     `help:"Overwrite your changes with the pack's values."`
 	DryRun bool     `help:"Show what would happen; write nothing."`
 }
 

@@ -14,15 +14,15 @@ import (
 
 type packsUnloadCmd struct {
 	Ref    string `arg:"" help:"Ref of the pack, as packs list shows it." placeholder:"REF"`
-	Force  bool   `help:"Also delete rows that were changed since."`
+	Force  bool   `help:"Also delete rows that were changed after the load."`
 	DryRun bool   `help:"Show what would happen; delete nothing."`
 }
 
 // Help is the longer text of --help.
 func (c *packsUnloadCmd) Help() string {
-	return "It undoes packs load: it deletes the runtimes that loads of the pack created, and then the pack's row. " +
-		"A row stays, and is named, if somebody changed it since, if rows of other tables refer to it, or if it was there before the pack. " +
-		"Workers lose these runtimes when they next verify."
+	return "Deletes the runtimes that loads of the pack created, and then the pack's row. " +
+		"A row stays, and is named, if it was changed after the load, if rows of other tables refer to it, or if it existed before the load. " +
+		"Workers lose these runtimes at their next verification."
 }
 
 // Run unloads a pack.
@@ -68,17 +68,14 @@ func (c *packsUnloadCmd) unknown(ctx context.Context, db *cli.Database) error {
 func printUnloading(out *cli.Terminal, r *install.Unloading) {
 	changed := false
 	for i := range r.Runtimes {
-		printUnloaded(out, &r.Runtimes[i])
+		printUnloaded(out, &r.Runtimes[i], r.DryRun)
 		changed = changed || r.Runtimes[i].Reason == install.ReasonChanged
 	}
-	printUnloaded(out, &r.Row)
+	printUnloaded(out, &r.Row, r.DryRun)
 	deleted, kept := r.Count()
-	text := cli.Count(deleted, "runtime") + " deleted"
-	if kept > 0 {
-		text += fmt.Sprintf(", %d kept", kept)
-	}
+	text := fmt.Sprintf("%s deleted, %d kept", cli.Count(deleted, "runtime"), kept)
 	if r.DryRun {
-		text += "; nothing was deleted (--dry-run)"
+		text = fmt.Sprintf("would delete %s, and keep %d; nothing was deleted (--dry-run)", cli.Count(deleted, "runtime"), kept)
 	}
 	out.Printf("pack %s: %s\n", cli.Clean(r.Pack), text)
 	if changed || r.Row.Reason == install.ReasonChanged {
@@ -86,14 +83,18 @@ func printUnloading(out *cli.Terminal, r *install.Unloading) {
 	}
 }
 
-// printUnloaded says what became of one row.
-func printUnloaded(out *cli.Terminal, u *install.Unloaded) {
+// printUnloaded prints what became of one row, or would.
+func printUnloaded(out *cli.Terminal, u *install.Unloaded, dryRun bool) {
 	ref := cli.Clean(u.Ref)
+	deleted, kept := "deleted   ", "kept      "
+	if dryRun {
+		deleted, kept = "delete    ", "keep      "
+	}
 	if u.Deleted {
 		if len(u.References) == 0 {
-			out.Printf("deleted   %s\n", ref)
+			out.Printf("%s%s\n", deleted, ref)
 		} else { // a dry run, which cannot tell
-			out.PrintProse(cli.Plain, "deleted   "+ref+"  ", 0, "unless referenced by "+inWords(u.References))
+			out.PrintProse(cli.Plain, deleted+ref+"  ", 0, "unless referenced by "+inWords(u.References))
 		}
 		return
 	}
@@ -107,7 +108,7 @@ func printUnloaded(out *cli.Terminal, u *install.Unloaded) {
 	if u.Reason == install.ReasonNeeded {
 		why = "the pack still has " + inWords(u.References)
 	}
-	out.PrintProse(cli.Plain, "kept      "+ref+"  ", 0, why)
+	out.PrintProse(cli.Plain, kept+ref+"  ", 0, why)
 	if u.Reason != install.ReasonChanged {
 		return
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"reflect"
 	"regexp"
@@ -210,7 +211,10 @@ func TestHistoryOfAllAndSince(t *testing.T) {
 		}
 		want(t, run(t, "workers", "history"), 0, "\n6 changes: 6 gained\n")
 		want(t, run(t, "workers", "history", "--since", "1h", "web-1"), 0, "no changes that fit\n")
-		want(t, run(t, "workers", "history", "--since", "soon"), 2, `"soon" is not a time`)
+		for _, time := range []string{"soon", "99999999h", "100000d", "99999d1h", "1d-1h"} {
+			want(t, run(t, "workers", "history", "--since", time), 2, fmt.Sprintf("%q is not a time such as 10s, 1h30m or 7d, of at most 99999d", time))
+		}
+		want(t, run(t, "workers", "history", "--since", "99999d"), 0, "declared")
 		want(t, run(t, "workers", "history", "--since=-1h"), 2, "--since must be greater than 0, got -1h0m0s")
 		want(t, run(t, "workers", "history", "--since", "0"), 2, "--since must be greater than 0, got 0s")
 		want(t, run(t, "workers", "history", "--runtime", "python@>=3.12"), 2, "without versions")

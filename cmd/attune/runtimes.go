@@ -19,14 +19,14 @@ import (
 
 type runtimesCmd struct {
 	List   runtimesListCmd   `cmd:"" help:"List the runtimes, by ref."`
-	Show   runtimesShowCmd   `cmd:"" help:"Show one runtime whole."`
-	Delete runtimesDeleteCmd `cmd:"" help:"Delete one runtime that nothing refers to."`
+	Show   runtimesShowCmd   `cmd:"" help:"Show everything about one runtime."`
+	Delete runtimesDeleteCmd `cmd:"" help:"Delete one runtime, unless something refers to it."`
 }
 
 type runtimesListCmd struct {
-	Pack  string `help:"Only the runtimes of this pack." placeholder:"REF"`
-	After string `help:"Begin after this ref." placeholder:"REF"`
-	Limit int    `help:"At most so many; 0, the default, is all." placeholder:"N"`
+	Pack  string `help:"Show only the runtimes of this pack." placeholder:"REF"`
+	After string `help:"Start after this ref." placeholder:"REF"`
+	Limit int    `help:"Show at most N; 0 shows all (default: 0)." placeholder:"N"`
 }
 
 // Run lists the runtimes.

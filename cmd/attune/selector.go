@@ -19,25 +19,25 @@ import (
 // selector says which workers are meant: by terms, or by flags, which are the
 // same terms in another spelling.
 type selector struct {
-	Name        []string `sep:"none" help:"Of this name; * is any text and ? one character." placeholder:"NAME"`
-	Role        []string `sep:"none" help:"Of this role: worker or sensor." placeholder:"ROLE"`
-	Status      []string `sep:"none" help:"In this status: active, inactive, busy, error or stale." placeholder:"STATUS"`
-	Stale       bool     `help:"That stopped beating without saying that they end."`
-	Silent      string   `help:"That last beat longer ago than this: 2h, 30d." placeholder:"TIME"`
-	Label       []string `sep:"none" help:"With this label; without =VALUE any value." placeholder:"KEY[=VALUE]"`
-	Has         []string `sep:"none" aliases:"runtime" help:"That have this runtime, 'python' or 'python@>=3.12'." placeholder:"RUNTIME[@CONSTRAINT]"`
-	Lacks       []string `sep:"none" help:"All that has would not list: also those that could not tell." placeholder:"RUNTIME[@CONSTRAINT]"`
-	Prereleases bool     `help:"A pre-release satisfies a constraint like a release."`
-	Terms       []string `arg:"" optional:"" name:"selector" help:"Which workers; see above."`
+	Name        []string `sep:"none" help:"Workers with this name; * is any text and ? one character." placeholder:"NAME"`
+	Role        []string `sep:"none" help:"Workers with this role: worker or sensor." placeholder:"ROLE"`
+	Status      []string `sep:"none" help:"Workers with this status: active, inactive, busy, error or stale." placeholder:"STATUS"`
+	Stale       bool     `help:"Workers that missed three heartbeats and did not sign off."`
+	Silent      string   `help:"Workers whose last heartbeat is older than this: 2h, 30d." placeholder:"TIME"`
+	Label       []string `sep:"none" help:"Workers with this label; without =VALUE, with any value." placeholder:"KEY[=VALUE]"`
+	Has         []string `sep:"none" aliases:"runtime" help:"Workers that have this runtime: python, 'python@>=3.12'." placeholder:"RUNTIME[@CONSTRAINT]"`
+	Lacks       []string `sep:"none" help:"Workers that --has would not list, including those where it is unknown." placeholder:"RUNTIME[@CONSTRAINT]"`
+	Prereleases bool     `help:"Let pre-releases satisfy constraints."`
+	Terms       []string `arg:"" optional:"" name:"selector" help:"Selector of workers, as above."`
 }
 
 // selectorHelp documents the syntax that all commands on several workers share.
-const selectorHelp = "SELECTOR is terms that must all fit: NAME (* is any text, ? one character), id:N, host:HOST, role:worker, " +
+const selectorHelp = "A selector is a list of terms, all of which must match: NAME (* is any text, ? one character), id:N, host:HOST, role:worker, " +
 	"status:active, status:stale, silent:30d, label:KEY=VALUE, label:KEY, has:RUNTIME@CONSTRAINT, lacks:RUNTIME@CONSTRAINT. " +
-	"Several names, ids and hosts mean any of them, so do several roles, and several statuses. " +
-	"A flag is the same as its term: --has 'python@>=3.12' is 'has:python@>=3.12'. " +
-	"A runtime is a ref or any name of it, in any case; constraints are those of `attune versions match`. " +
-	"A worker is stale when it missed three of its own heartbeat intervals by the database's clock, and did not say that it ends. " +
+	"Several names, ids or hosts match any of them; so do several roles, and several statuses. " +
+	"Each term is also a flag: 'has:python@>=3.12' is --has 'python@>=3.12'. " +
+	"A runtime is a ref, alias or name, in any case; `attune versions match --help` describes constraints. " +
+	"A worker is stale when it has missed three heartbeats, by its own interval and the database's clock, and did not sign off. " +
 	"Example: 'web-*' role:worker label:zone=a 'lacks:python@>=3.12,<4'."
 
 // kinds are the terms, in the order in which they are listed.

@@ -13,15 +13,14 @@ import (
 )
 
 type migrateStatusCmd struct {
-	ExitCode bool `help:"Exit with 3 unless all migrations are applied, the guards in place and the tables as they should be."`
+	ExitCode bool `help:"Exit with 3 unless all migrations are applied, the guards in place and the tables without differences."`
 }
 
 // Help is the longer text of --help.
 func (c *migrateStatusCmd) Help() string {
-	return "The tables are compared with what this release reads and writes: columns, types, nullability, defaults, unique keys " +
-		"and foreign keys. Columns of other people's are named and are no fault. The guards are what refuses wrong metadata where it " +
-		"is written. Definitions that are stored and malformed, because they are older than the guards, are listed; they do not " +
-		"change the exit status. Nothing is written."
+	return "Compares the tables with what this release reads and writes: columns, types, nullability, defaults, unique keys " +
+		"and foreign keys. Additional columns are listed and are no difference. The guards refuse faulty metadata in INSERT and UPDATE. " +
+		"Malformed definitions that are older than the guards are listed and do not change the exit status. Writes nothing."
 }
 
 // definitions is what is stored in runtime and runtime_version.

@@ -13,16 +13,16 @@ import (
 )
 
 type workersDiffCmd struct {
-	A        string `arg:"" help:"Name or id of a worker, or its host." placeholder:"NAME|ID|HOST"`
-	B        string `arg:"" help:"Name or id of another." placeholder:"NAME|ID|HOST"`
-	Role     string `help:"Only workers of this role, where a name has several: worker or sensor." placeholder:"ROLE"`
-	ExitCode bool   `help:"Exit with 3 where they differ."`
+	A        string `arg:"" help:"Name, id or host of a worker." placeholder:"NAME|ID|HOST"`
+	B        string `arg:"" help:"Name, id or host of another worker." placeholder:"NAME|ID|HOST"`
+	Role     string `help:"Compare only this role: worker or sensor." placeholder:"ROLE"`
+	ExitCode bool   `help:"Exit with 3 if they differ."`
 }
 
 // Help is the longer text of --help.
 func (c *workersDiffCmd) Help() string {
-	return "It goes by what the two reported last; nothing runs there. Shown are runtimes that one has and the other has not, " +
-		"other versions, other paths, and other reasons why neither has one; then labels and settings of the two machines."
+	return "Compares the last reports of the two workers; nothing runs on their hosts. Lists runtimes that only one has, then different " +
+		"versions, paths and reasons for absence; then different labels and settings of the two machines."
 }
 
 // Run shows how two workers differ.

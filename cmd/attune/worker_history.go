@@ -17,14 +17,14 @@ import (
 )
 
 type workersHistoryCmd struct {
-	Name    string         `arg:"" optional:"" help:"Name or id of a worker, or its host; in a name * is any text and ? one character; of one that is deleted its name. Default: all workers." placeholder:"NAME|ID|HOST"`
-	Role    string         `help:"Only of this role: worker or sensor." placeholder:"ROLE"`
-	Runtime string         `help:"Only of this runtime." placeholder:"RUNTIME"`
-	Since   *time.Duration `help:"Only changes that are not older than this: 1h, 7d." placeholder:"TIME"`
-	Before  int64          `help:"Only changes before the one of this id: the last one of the part before." placeholder:"ID"`
-	Limit   int            `help:"At most so many; 0, the default, is all." placeholder:"N"`
+	Name    string         `arg:"" optional:"" help:"Name, id or host of a worker; in a name, * is any text and ? one character. For a deleted worker, its name (default: all workers)." placeholder:"NAME|ID|HOST"`
+	Role    string         `help:"Show only this role: worker or sensor." placeholder:"ROLE"`
+	Runtime string         `help:"Show only this runtime." placeholder:"RUNTIME"`
+	Since   *time.Duration `help:"Show only changes of the last TIME: 1h, 7d." placeholder:"TIME"`
+	Before  int64          `help:"Show only changes older than the change with this id; to page, pass the last id shown." placeholder:"ID"`
+	Limit   int            `help:"Show at most N; 0 shows all (default: 0)." placeholder:"N"`
 	Follow  bool           `short:"f" help:"Print changes as they happen, one a line, until interrupted; with --json each line is one JSON object."`
-	After   *int64         `help:"Follow from after the change of this id (default: from now on); 0 is the beginning." placeholder:"ID"`
+	After   *int64         `help:"With --follow: start after the change with this id; 0 is the beginning (default: start now)." placeholder:"ID"`
 }
 
 // usage says what is wrong with the flags together.

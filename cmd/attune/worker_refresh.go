@@ -16,15 +16,15 @@ import (
 
 type workersRefreshCmd struct {
 	selector
-	DryRun  bool          `help:"Show whom it would ask, and ask nobody."`
-	Wait    bool          `help:"Wait until those that were asked have verified, and say what came of it; exit status 1 where one has not."`
+	DryRun  bool          `help:"Show which workers would verify; change nothing."`
+	Wait    bool          `help:"Wait until these workers have verified, and show the result; exit with 1 if one has not."`
 	Timeout time.Duration `help:"How long --wait waits (default: ${default})." default:"2m" placeholder:"TIME"`
 }
 
 // Help is the longer text of --help.
 func (c *workersRefreshCmd) Help() string {
-	return selectorHelp + " '*' is every worker. A worker learns of it with its next heartbeat, and runs every command again; " +
-		"what that changes is in `attune workers history`, and --wait says it. One that does not run verifies everything when it starts."
+	return selectorHelp + " '*' is every worker. With its next heartbeat, a worker runs every command again. " +
+		"`attune workers history` shows what changed, and so does --wait. A worker that is stopped verifies everything when it starts."
 }
 
 // refreshBatch is how many workers one statement asks.

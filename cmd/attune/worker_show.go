@@ -18,8 +18,8 @@ import (
 )
 
 type workersShowCmd struct {
-	Name string `arg:"" help:"Name or id of a worker, or its host; in a name * is any text and ? one character." placeholder:"NAME|ID|HOST"`
-	Role string `help:"Only of this role: worker or sensor." placeholder:"ROLE"`
+	Name string `arg:"" help:"Name, id or host of a worker; in a name, * is any text and ? one character." placeholder:"NAME|ID|HOST"`
+	Role string `help:"Show only this role: worker or sensor." placeholder:"ROLE"`
 }
 
 // Run shows the workers of a name; several roles may share one.

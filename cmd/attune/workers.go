@@ -18,23 +18,23 @@ import (
 
 type workersCmd struct {
 	List    workersListCmd    `cmd:"" help:"List workers and sensors."`
-	Show    workersShowCmd    `cmd:"" help:"Show one worker whole."`
+	Show    workersShowCmd    `cmd:"" help:"Show everything about one worker."`
 	Diff    workersDiffCmd    `cmd:"" help:"Show how two workers differ."`
 	History workersHistoryCmd `cmd:"" help:"Show what workers gained and lost, newest first."`
-	Refresh workersRefreshCmd `cmd:"" help:"Have running workers verify everything anew."`
-	Delete  workersDeleteCmd  `cmd:"" help:"Delete workers that no longer run."`
+	Refresh workersRefreshCmd `cmd:"" help:"Make running workers verify everything again."`
+	Delete  workersDeleteCmd  `cmd:"" help:"Delete workers that are no longer running."`
 }
 
 type workersListCmd struct {
 	selector
-	Sort  string `help:"Order: ${enum}. status begins with stale ones, heartbeat with the longest silence, version with the oldest version of the first --has or --lacks." enum:"name,status,heartbeat,version,id" default:"name" placeholder:"ORDER"`
-	Limit int    `help:"At most so many; 0, the default, is all." placeholder:"N"`
+	Sort  string `help:"Order: ${enum}. status starts with stale workers, heartbeat with the longest silence, version with the oldest version of the first --has or --lacks." enum:"name,status,heartbeat,version,id" default:"name" placeholder:"ORDER"`
+	Limit int    `help:"Show at most N; 0 shows all (default: 0)." placeholder:"N"`
 }
 
 // Help is the longer text of --help.
 func (c *workersListCmd) Help() string {
-	return selectorHelp + " With has or lacks, a column for each runtime says what the worker reported: " +
-		"its versions, could not tell where a version is needed and unknown, or the outcome of verifying it; - where it was not asked for it."
+	return selectorHelp + " With has or lacks, a column for each runtime shows what the worker reported: " +
+		"its versions; could not tell, if the version is needed and unknown; the outcome of the verification; or -, if the worker was not asked."
 }
 
 // Run lists workers.

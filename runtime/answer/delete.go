@@ -23,8 +23,8 @@ type DeleteOptions struct {
 	Force bool
 }
 
-// ErrHindered says that something speaks against a deletion. The report that comes
-// with it says what; nothing was deleted.
+// ErrHindered means that something speaks against a deletion, also against that of a
+// dry run. The report that comes with it says what; nothing was deleted.
 var ErrHindered = errors.New("nothing was deleted")
 
 // Hindrance is what speaks against deleting a worker.
@@ -60,8 +60,13 @@ type DeleteWorker struct {
 // Hindered reports whether something speaks against the deletion, for want of force
 // or whatever the options.
 func (d *WorkersDeletion) Hindered(force bool) bool {
-	return slices.ContainsFunc(d.References, func(r store.Reference) bool { return r.Hinders() }) ||
+	return hinder(d.References) ||
 		!force && slices.ContainsFunc(d.Workers, func(w DeleteWorker) bool { return w.Hindrance != "" })
+}
+
+// hinder reports whether one of the references is known to stop a deletion.
+func hinder(references []store.Reference) bool {
+	return slices.ContainsFunc(references, func(r store.Reference) bool { return r.Hinders() })
 }
 
 // DeleteWorkers deletes all workers of a selection, or none: where something speaks
@@ -96,11 +101,11 @@ func DeleteWorkers(ctx context.Context, db bun.IDB, cfg store.Config, s store.Se
 		if report.References, err = st.Workers.References(ctx, ids...); err != nil {
 			return err
 		}
-		if opts.DryRun {
-			return nil
-		}
 		if report.Hindered(opts.Force) {
 			return ErrHindered
+		}
+		if opts.DryRun {
+			return nil
 		}
 		n, err := st.Workers.DeleteAll(ctx, ids...)
 		report.Deleted = n > 0
@@ -188,8 +193,14 @@ func DeleteRuntime(ctx context.Context, db bun.IDB, cfg store.Config, ref string
 		if report.Workers, err = Holders(ctx, st, ref); err != nil {
 			return err
 		}
-		if report.Pack, err = broughtBy(ctx, st, ref); err != nil || opts.DryRun {
+		if report.Pack, err = broughtBy(ctx, st, ref); err != nil {
 			return err
+		}
+		if opts.DryRun {
+			if hinder(report.References) {
+				return ErrHindered
+			}
+			return nil
 		}
 		err = st.Runtimes.Delete(ctx, ref)
 		report.Deleted = err == nil

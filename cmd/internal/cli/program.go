@@ -25,12 +25,24 @@ import (
 type Globals struct {
 	Database string           `help:"Database: postgres://… or sqlite:PATH." env:"ATTUNE_DATABASE_URL" placeholder:"URL"`
 	Schema   string           `help:"Schema of a Postgres database (default: the one that holds attune's tables)." env:"ATTUNE_SCHEMA" placeholder:"NAME"`
-	Config   string           `help:"Config file (default: ./attune.yaml without its policy and not for run, then the user's and the system's)." env:"ATTUNE_CONFIG" type:"path" placeholder:"FILE"`
-	Strict   bool             `help:"Refuse what is otherwise warned of: unknown keys, unknown runtimes." env:"ATTUNE_STRICT"`
+	Config   string           `help:"Config file (default: ./attune.yaml, but not for run and without its policy; then the user's; then the system's)." env:"ATTUNE_CONFIG" type:"path" placeholder:"FILE"`
+	Strict   bool             `help:"Treat warnings about the configuration as errors: unknown keys, unknown runtimes." env:"ATTUNE_STRICT"`
 	JSON     bool             `name:"json" help:"Print JSON."`
-	LogLevel string           `help:"Least level of log lines: ${enum}." enum:"debug,info,warn,error" default:"warn" env:"ATTUNE_LOG_LEVEL" placeholder:"LEVEL"`
-	NoColor  bool             `help:"Print without colours."`
+	LogLevel string           `help:"Lowest level of log lines to print: ${enum}." enum:"debug,info,warn,error" default:"warn" env:"ATTUNE_LOG_LEVEL" placeholder:"LEVEL"`
+	Verbose  bool             `short:"v" help:"Print log lines from info upwards, like --log-level info."`
+	NoColor  bool             `help:"Print without colors."`
 	Version  kong.VersionFlag `help:"Print the version and exit."`
+}
+
+// Level returns the least level of log lines.
+func (g *Globals) Level() (level slog.Level, err error) {
+	if err := level.UnmarshalText([]byte(g.LogLevel)); err != nil {
+		return level, Usagef("--log-level: %v", err)
+	}
+	if g.Verbose {
+		level = min(level, slog.LevelInfo)
+	}
+	return level, nil
 }
 
 // Env is what a command runs in.
@@ -169,13 +181,9 @@ func parse(name string, parser *kong.Kong, args []string, exit *int) (parsed *ko
 // used.
 func newEnv(g *Globals, io Stdio) (*Env, error) {
 	env := &Env{Globals: g, Out: NewTerminal(io.Out, g.NoColor), Err: NewTerminal(io.Err, g.NoColor)}
-	var level slog.Level
-	err := level.UnmarshalText([]byte(g.LogLevel))
+	level, err := g.Level()
 	env.Log = slog.New(slog.NewTextHandler(Escaped(io.Err), &slog.HandlerOptions{Level: level}))
-	if err != nil {
-		return env, Usagef("--log-level: %v", err)
-	}
-	return env, nil
+	return env, err
 }
 
 // load reads the config file.

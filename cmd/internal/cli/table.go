@@ -11,6 +11,8 @@ import (
 type Cell struct {
 	Text  string
 	Style Style
+	// Aside: the cell is left out where its column goes on in a further line.
+	Aside bool
 
 	// entries and between are the text in parts; nil: it has none.
 	entries []string
@@ -181,6 +183,9 @@ func (t *Table) print(out *Terminal, l layout, row []Cell) {
 		indent := ""
 		if n > 0 {
 			indent = further
+			if !slices.ContainsFunc(columns, func(i int) bool { return !row[i].Aside }) {
+				continue
+			}
 		}
 		out.Printf("%s\n", strings.TrimRight(indent+t.line(out, l, row, columns, len(indent)), " "))
 	}

@@ -104,3 +104,21 @@ func TestListsAreCutBetweenEntries(t *testing.T) {
 		t.Errorf("foreign text: got %q", out.String())
 	}
 }
+
+func TestAsideCellsHaveNoLineOfTheirOwn(t *testing.T) {
+	table := cli.NewTable("KEY", "VALUE", "FROM")
+	table.Shrink = 1
+	table.Row(cli.Cell{Text: "worker.name"}, cli.Cell{Text: "a"}, cli.Cell{Text: "default", Aside: true})
+	table.Row(cli.Cell{Text: "worker.port"}, cli.Cell{Text: "a port that is long"}, cli.Cell{Text: "ATTUNE_WORKER_PORT"})
+	for width, want := range map[int]string{
+		30: "KEY          VALUE\n    FROM\nworker.name  a\nworker.port  a por…hat is long\n    ATTUNE_WORKER_PORT\n",
+		0: "KEY          VALUE                FROM\nworker.name  a                    default\n" +
+			"worker.port  a port that is long  ATTUNE_WORKER_PORT\n",
+	} {
+		var out bytes.Buffer
+		table.Print(&cli.Terminal{Writer: &out, Person: true, Width: width})
+		if out.String() != want {
+			t.Errorf("on %d columns: got\n%s\nwant\n%s", width, out.String(), want)
+		}
+	}
+}

@@ -46,7 +46,7 @@ var keys = []Key{
 	{"strict", "ATTUNE_STRICT", "--strict", "false"},
 	{"log_level", "ATTUNE_LOG_LEVEL", "--log-level", "warn; run: info"},
 	{"database.url", "ATTUNE_DATABASE_URL", "--database", "an embedded file"},
-	{"database.schema", "ATTUNE_SCHEMA", "--schema", "the one that holds the tables"},
+	{"database.schema", "ATTUNE_SCHEMA", "--schema", "where the tables are"},
 	{"database.idle_timeout", "ATTUNE_DATABASE_IDLE_TIMEOUT", "--idle-timeout", "1s"},
 	{"policy.mode", "ATTUNE_POLICY_MODE", "--policy-mode", "standard"},
 	{"policy.allow", "ATTUNE_POLICY_ALLOW", "", "none"},

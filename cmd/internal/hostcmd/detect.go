@@ -17,10 +17,10 @@ import (
 
 type detectCmd struct {
 	source
-	Runtime  []string `arg:"" optional:"" help:"Detect these runtimes alone, by ref, alias or name (default: all)." placeholder:"REF|NAME"`
-	Explain  bool     `help:"With --json: every attempt with its evidence."`
-	Diff     bool     `help:"Show what differs from what is registered for this ${role}."`
-	ExitCode bool     `help:"With --diff: exit with 3 where something differs."`
+	Runtime  []string `arg:"" optional:"" help:"Runtimes to detect, by ref, alias or name (default: all)." placeholder:"REF|NAME"`
+	Explain  bool     `help:"With --json: include every attempt with its evidence."`
+	Diff     bool     `help:"Show how the result differs from the registered row of this ${role}."`
+	ExitCode bool     `help:"With --diff: exit with 3 if anything differs."`
 	Name     *string  `help:"Name of this ${role} (default: ${role}.name of the config file, else the host's)." env:"ATTUNE_${ROLE}_NAME" placeholder:"NAME"`
 }
 

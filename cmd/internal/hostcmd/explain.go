@@ -14,7 +14,7 @@ import (
 
 type explainCmd struct {
 	source
-	ExitCode bool   `help:"Exit with 3 where the runtime is not available."`
+	ExitCode bool   `help:"Exit with 3 if the runtime is not available."`
 	Runtime  string `arg:"" help:"Ref, alias or name: core.python, python3, Python." placeholder:"REF|NAME"`
 }
 

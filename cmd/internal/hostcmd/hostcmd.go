@@ -16,10 +16,10 @@ type grammar struct {
 	cli.Globals
 
 	Detect   detectCmd   `cmd:"" help:"Show which runtimes this host has."`
-	Explain  explainCmd  `cmd:"" help:"Show every attempt at one runtime, and what would help."`
-	Record   recordCmd   `cmd:"" help:"Write what this host answers to a file, as YAML (never --json), for detect --host."`
-	Register registerCmd `cmd:"" help:"Detect, and write this ${role}'s row in the database."`
-	Run      runCmd      `cmd:"" help:"Keep this ${role}'s row true, until it is told to end."`
+	Explain  explainCmd  `cmd:"" help:"Show every attempt to verify one runtime, and what would help."`
+	Record   recordCmd   `cmd:"" help:"Record this host's answers in a YAML file for detect --host."`
+	Register registerCmd `cmd:"" help:"Detect, and write this ${role}'s row to the database."`
+	Run      runCmd      `cmd:"" help:"Keep this ${role}'s row up to date until stopped."`
 }
 
 // Program is the command line of a role.
@@ -28,8 +28,8 @@ func Program(role metadata.Role) *cli.Program {
 	return &cli.Program{
 		Name: string(role), Grammar: g, Globals: &g.Globals, Bind: []any{role},
 		Description: "Find out which runtimes this host really has, on behalf of a " + string(role) + ". " +
-			"detect, explain and record write nothing; without --database they go by the embedded file, or without one by the core pack. " +
-			"$" + detect.EnvironmentVariable(role) + " (python,shell or none), then the config file, win over detection. " +
+			"detect, explain and record write nothing; without --database they read the definitions of the embedded file, or else of the core pack. " +
+			"$" + detect.EnvironmentVariable(role) + " (python,shell or none) wins over the config file, and that over detection. " +
 			"Exit status: 0 done, 1 failed, 2 wrong usage, 3 differs or not available (--exit-code), 130 interrupted.",
 		Vars: kong.Vars{"role": string(role), "ROLE": strings.ToUpper(string(role))},
 	}

@@ -17,7 +17,7 @@ import (
 
 type recordCmd struct {
 	definitionFlags
-	File  string `arg:"" optional:"" help:"File to write (default, and -: standard output)." placeholder:"FILE"`
+	File  string `arg:"" optional:"" help:"File to write; - is standard output (default: -)." placeholder:"FILE"`
 	Force bool   `help:"Replace the file if it exists."`
 }
 

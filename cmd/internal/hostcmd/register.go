@@ -24,11 +24,11 @@ import (
 type registerCmd struct {
 	definitionFlags
 	Name          *string `help:"Name of this ${role} (default: ${role}.name of the config file, else the host's)." env:"ATTUNE_${ROLE}_NAME" placeholder:"NAME"`
-	Type          string  `help:"Where it runs: local, remote or container (default: ${role}.type, else local)." env:"ATTUNE_${ROLE}_TYPE" placeholder:"TYPE"`
-	Advertise     string  `help:"Host name or address by which the platform reaches it (default: ${role}.host)." env:"ATTUNE_${ROLE}_HOST" placeholder:"HOST"`
-	Port          *int    `help:"Port by which the platform reaches it, 1 to 65535 (default: ${role}.port)." env:"ATTUNE_${ROLE}_PORT" placeholder:"PORT"`
-	Labels        labels  `name:"label" help:"Label of this ${role}, as key=value; several with ; between them (default: ${role}.labels)." env:"ATTUNE_${ROLE}_LABELS" placeholder:"KEY=VALUE"`
-	MaxConcurrent *int    `name:"max-concurrent-executions" help:"How much work this ${role} takes at a time, 1 at least (default: ${role}.max_concurrent_executions)." env:"ATTUNE_${ROLE}_MAX_CONCURRENT_EXECUTIONS" placeholder:"N"`
+	Type          string  `help:"Type of this ${role}: local, remote or container (default: ${role}.type, else local)." env:"ATTUNE_${ROLE}_TYPE" placeholder:"TYPE"`
+	Advertise     string  `help:"Host name or address where the platform reaches it (default: ${role}.host)." env:"ATTUNE_${ROLE}_HOST" placeholder:"HOST"`
+	Port          *int    `help:"Port where the platform reaches it, 1 to 65535 (default: ${role}.port)." env:"ATTUNE_${ROLE}_PORT" placeholder:"PORT"`
+	Labels        labels  `name:"label" help:"Label of this ${role}; separate several with ; (default: ${role}.labels)." env:"ATTUNE_${ROLE}_LABELS" placeholder:"KEY=VALUE"`
+	MaxConcurrent *int    `name:"max-concurrent-executions" help:"Most executions that this ${role} takes at a time, at least 1 (default: ${role}.max_concurrent_executions)." env:"ATTUNE_${ROLE}_MAX_CONCURRENT_EXECUTIONS" placeholder:"N"`
 }
 
 // labels are those of the command line. Nil: none were given.

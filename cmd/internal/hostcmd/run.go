@@ -28,14 +28,14 @@ import (
 
 type runCmd struct {
 	registerCmd
-	HeartbeatInterval *time.Duration `help:"How often it says that it is alive, in whole seconds, 1s to 1h (default: ${role}.heartbeat_interval, else 10s)." env:"ATTUNE_${ROLE}_HEARTBEAT_INTERVAL" placeholder:"TIME"`
-	VerifyInterval    *time.Duration `help:"How often it looks whether the runtimes are still there, 1s at least (default: ${role}.verify_interval, else 1m)." env:"ATTUNE_${ROLE}_VERIFY_INTERVAL" placeholder:"TIME"`
-	FullEvery         *int           `help:"Every so many rounds all commands are run again; 1 is each (default: ${role}.full_every, else 10)." env:"ATTUNE_${ROLE}_FULL_EVERY" placeholder:"N"`
-	UnconfirmedFor    *time.Duration `help:"How long a runtime is kept of which this host cannot tell any more, 1s at least (default: ${role}.unconfirmed_for, else 15m)." env:"ATTUNE_${ROLE}_UNCONFIRMED_FOR" placeholder:"TIME"`
-	KeepHistory       *time.Duration `help:"How long the history is kept of what workers gained and lost, a day at least; 0 is for ever (default: ${role}.keep_history, else 2160h)." env:"ATTUNE_${ROLE}_KEEP_HISTORY" placeholder:"TIME"`
-	IdleTimeout       *time.Duration `help:"How long a connection is held that has nothing to do; 0 gives it back at once (default: database.idle_timeout, else 1s)." env:"ATTUNE_DATABASE_IDLE_TIMEOUT" placeholder:"TIME"`
-	Listen            string         `help:"Answer /healthz, /readyz and /metrics there; without a host on this machine only (default: ${role}.listen, else not at all)." env:"ATTUNE_${ROLE}_LISTEN" placeholder:"[HOST]:PORT"`
-	Takeover          bool           `help:"Take the name from another process that is still alive under it, which ends."`
+	HeartbeatInterval *time.Duration `help:"Time between heartbeats, in whole seconds, 1s to 1h (default: ${role}.heartbeat_interval, else 10s)." env:"ATTUNE_${ROLE}_HEARTBEAT_INTERVAL" placeholder:"TIME"`
+	VerifyInterval    *time.Duration `help:"Time between verifications of the runtimes, at least 1s (default: ${role}.verify_interval, else 1m)." env:"ATTUNE_${ROLE}_VERIFY_INTERVAL" placeholder:"TIME"`
+	FullEvery         *int           `help:"Run all commands again in every Nth round; 1 is every round (default: ${role}.full_every, else 10)." env:"ATTUNE_${ROLE}_FULL_EVERY" placeholder:"N"`
+	UnconfirmedFor    *time.Duration `help:"How long to keep a runtime that can no longer be determined, at least 1s (default: ${role}.unconfirmed_for, else 15m)." env:"ATTUNE_${ROLE}_UNCONFIRMED_FOR" placeholder:"TIME"`
+	KeepHistory       *time.Duration `help:"How long to keep the history of gains and losses, at least 24h; 0 keeps it forever (default: ${role}.keep_history, else 2160h)." env:"ATTUNE_${ROLE}_KEEP_HISTORY" placeholder:"TIME"`
+	IdleTimeout       *time.Duration `help:"How long to hold an idle connection; 0 returns it at once (default: database.idle_timeout, else 1s)." env:"ATTUNE_DATABASE_IDLE_TIMEOUT" placeholder:"TIME"`
+	Listen            string         `help:"Address that serves /healthz, /readyz and /metrics; without HOST, on this machine only (default: ${role}.listen, else none)." env:"ATTUNE_${ROLE}_LISTEN" placeholder:"[HOST]:PORT"`
+	Takeover          bool           `help:"Take the name over from a process that still runs under it; that process ends."`
 
 	// leveled: --log-level or its variable was given.
 	leveled bool
@@ -145,9 +145,9 @@ func zeroMeant(flag string, told *time.Duration) (time.Duration, error) {
 func (c *runCmd) Logger(env *cli.Env) error {
 	options := &slog.HandlerOptions{Level: slog.LevelInfo}
 	if c.leveled {
-		var level slog.Level
-		if err := level.UnmarshalText([]byte(env.LogLevel)); err != nil {
-			return cli.Usagef("--log-level: %v", err)
+		level, err := env.Level()
+		if err != nil {
+			return err
 		}
 		options.Level = level
 	}
