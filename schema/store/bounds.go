@@ -76,8 +76,9 @@ type outline struct {
 	Stored   int64
 	Versions int
 	Total    int
-	// Unpacked is the size of its documents in the memory of Postgres, Size of what is
-	// sent of it, and Work what was looked at to find both. measure fills them in.
+	// Unpacked is the size in the memory of Postgres of the documents that it makes texts
+	// of, Size of what is sent, and Work of all that it unpacked and made to find both.
+	// measure fills them in.
 	Unpacked, Size, Work int64 `bun:"-"`
 }
 
@@ -194,29 +195,34 @@ func (r *Runtimes) measure(ctx context.Context, page []outline) error {
 	unpacked, text := measured("runtime", "r")
 	ofVersions, textOfVersions := measured("runtime_version", "v")
 	query := `WITH unpacked AS MATERIALIZED (
-			SELECT d.id, CAST(pg_catalog.sum(d.size) AS pg_catalog.int8) AS size FROM (
-				SELECT r.id, ` + unpacked + ` AS size FROM ?0 AS r WHERE r.id IN (?2)
-				UNION ALL SELECT v.runtime, ` + ofVersions + ` FROM ?1 AS v WHERE v.runtime IN (?2)) AS d GROUP BY d.id
+			SELECT d.id, CAST(pg_catalog.sum(d.size) AS pg_catalog.int8) AS whole,
+				CAST(coalesce(pg_catalog.sum(CASE WHEN d.size <= ?3 THEN d.size END), 0) AS pg_catalog.int8) AS size
+			FROM (
+				SELECT r.id, c.size FROM ?0 AS r, LATERAL (VALUES ` + unpacked + `) AS c (size) WHERE r.id IN (?2)
+				UNION ALL
+				SELECT v.runtime, c.size FROM ?1 AS v, LATERAL (VALUES ` + ofVersions + `) AS c (size) WHERE v.runtime IN (?2)
+			) AS d GROUP BY d.id
 		), text AS (
-			SELECT u.id, c.size FROM unpacked AS u JOIN ?0 AS r ON r.id = u.id, LATERAL (VALUES ` + text + `) AS c (size) WHERE u.size <= ?3
+			SELECT u.id, c.size FROM unpacked AS u JOIN ?0 AS r ON r.id = u.id, LATERAL (VALUES ` + text + `) AS c (size) WHERE u.size <= ?4
 			UNION ALL
-			SELECT u.id, c.size FROM unpacked AS u JOIN ?1 AS v ON v.runtime = u.id, LATERAL (VALUES ` + textOfVersions + `) AS c (size) WHERE u.size <= ?3
+			SELECT u.id, c.size FROM unpacked AS u JOIN ?1 AS v ON v.runtime = u.id, LATERAL (VALUES ` + textOfVersions + `) AS c (size) WHERE u.size <= ?4
 		)
-		SELECT u.id, u.size AS unpacked, coalesce(t.size, 0) AS text, coalesce(t.sent, 0) AS sent FROM unpacked AS u LEFT JOIN (
+		SELECT u.id, u.size AS unpacked, u.whole + coalesce(t.size, 0) AS work, coalesce(t.sent, 0) AS sent FROM unpacked AS u LEFT JOIN (
 			SELECT t.id, CAST(pg_catalog.sum(t.size) AS pg_catalog.int8) AS size,
-				CAST(pg_catalog.sum(CASE WHEN t.size <= ?4 THEN t.size END) AS pg_catalog.int8) AS sent
+				CAST(pg_catalog.sum(CASE WHEN t.size <= ?5 THEN t.size END) AS pg_catalog.int8) AS sent
 			FROM text AS t GROUP BY t.id) AS t ON t.id = u.id`
-	var found []struct{ ID, Unpacked, Text, Sent int64 }
-	err := r.db.NewRaw(query, r.of("runtime"), r.of("runtime_version"), bun.List(ids), MaxDefinitionsSize, MaxDefinitionSize).Scan(ctx, &found)
+	var found []struct{ ID, Unpacked, Work, Sent int64 }
+	err := r.db.NewRaw(query, r.of("runtime"), r.of("runtime_version"), bun.List(ids), maxUnpacked, MaxDefinitionsSize, MaxDefinitionSize).
+		Scan(ctx, &found)
 	for _, f := range found {
 		o := of[f.ID]
-		o.Unpacked, o.Size, o.Work = f.Unpacked, f.Sent, f.Unpacked+f.Text
+		o.Unpacked, o.Size, o.Work = f.Unpacked, f.Sent, f.Work
 	}
 	return err
 }
 
-// measured returns what the documents of a row take unpacked, and a row of VALUES for the
-// size of each long column as text. What is not sent for its other sizes does not count.
+// measured returns rows of VALUES: the size of each document of a row unpacked, and the
+// size of each long column as text. What is not sent for its other sizes counts nothing.
 func measured(table, alias string) (unpacked, texts string) {
 	var whole, text []string
 	for _, name := range slices.Sorted(maps.Keys(longColumns[table])) {
@@ -226,12 +232,12 @@ func measured(table, alias string) (unpacked, texts string) {
 		if kind := longColumns[table][name]; kind == documentColumn || kind == optionalDocument {
 			size = "pg_catalog.octet_length(" + column + "::pg_catalog.text)"
 			over = fmt.Sprintf("CASE WHEN %s > %d THEN 0", stored(column), MaxDefinitionStored)
-			whole = append(whole, over+" ELSE coalesce("+unpackedSize(column)+"::pg_catalog.int8, 0) END")
+			whole = append(whole, "("+over+" ELSE "+unpackedSize(column)+" END)")
 			over += fmt.Sprintf(" WHEN %s > %d THEN 0", unpackedSize(column), maxUnpacked)
 		}
 		text = append(text, "("+over+" ELSE "+size+" END)")
 	}
-	return strings.Join(whole, " + "), strings.Join(text, ", ")
+	return strings.Join(whole, ", "), strings.Join(text, ", ")
 }
 
 // stored returns what a column takes where it is stored, which is known without
