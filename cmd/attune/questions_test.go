@@ -240,6 +240,9 @@ func TestHistoryFitsANarrowTerminal(t *testing.T) {
 				t.Errorf("on %d columns a line has %d: %q", width, n, line)
 			}
 		}
+		if strings.Contains(out.String(), "\n    -\n") {
+			t.Errorf("on %d columns a missing detail has a line:\n%s", width, out.String())
+		}
 		words := strings.Join(strings.Fields(out.String()), " ")
 		for _, part := range []string{"build-host-12", "3.12.1 -> 3.12.4", "not found any more; it was at /opt/node-20/bin/node", "version_changed"} {
 			if !strings.Contains(words, part) {
