@@ -3,37 +3,45 @@ package gen
 import (
 	"fmt"
 	"go/token"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/attune-go/attune/schema/document"
 )
 
-// What SQLite can take, as it is usually built: this many queries in a UNION, and
-// tables in a join, of which each object and each list is one; and where a query
-// is recursive, as those are that follow a pattern, so many tables in all.
-const (
-	maxQueries = 500
-	maxJoin    = 64
-	maxTables  = 900
-)
+// SQLite has no regular expressions, and RAISE takes literal messages only. So
+// its guards judge the shape of a document, and name every element of a list *.
+
+// maxStatements is how many statements judge one document: more of them are no use
+// to a reviewer, and slow.
+const maxStatements = 500
+
+const sqliteHead = `--
+-- They judge shape: types, required keys, ranges, values of enums, keys and elements
+-- that occur twice. Formats, limits of nesting and of digits, and the syntax of text
+-- are judged when a row is read. A * in a message is an element of a list.
+`
 
 // emitSQLite writes the guards for SQLite: a view for each document, whose
 // trigger judges what is inserted, and triggers that hand it each column.
 func emitSQLite(p *Package) ([]byte, error) {
 	var out strings.Builder
-	fmt.Fprintf(&out, guardHead, strings.TrimPrefix(Header, "// "), "SQLite")
+	fmt.Fprintf(&out, guardHead+sqliteHead, strings.TrimPrefix(Header, "// "), "SQLite")
 	var problems Problems
 	for _, w := range p.guarded() {
 		g := sqliteGuard{of: w, at: w.pos, problems: &problems}
-		g.whole(w)
-		if g.tables > maxTables && g.patterns {
-			problems.add(w.pos, "the guards of SQLite follow patterns in at most %d objects and lists, each counted for each rule about what is in it, and %s has more", maxTables, w.what)
+		if w.plain {
+			g.column()
+		} else {
+			g.document()
 		}
-		g.write(&out, w)
+		g.write(&out)
 	}
 	return []byte(out.String()), problems.err()
 }
 
-// emitSQLiteDrop takes the guards away.
+// emitSQLiteDrop removes the guards.
 func emitSQLiteDrop(p *Package) []byte {
 	var out strings.Builder
 	fmt.Fprintf(&out, "-- %s\n", strings.TrimPrefix(Header, "// "))
@@ -56,211 +64,283 @@ func sqliteTrigger(c Column, event string) string {
 	return "attune_guard_" + c.Table + "_" + c.Name + "_" + event
 }
 
-// sqliteGuard collects rules, and the queries that find the first one that is
-// broken: each gives the number of a rule and, where it is about the elements
-// of a list, an index.
+// sqliteGuard writes the trigger that judges one document: statements that abort
+// with the first fault. A statement relies on those before it.
 type sqliteGuard struct {
-	rules   []sqliteRule
-	queries []string
-	aliases int
-	// before are the rules and the queries about what can be read at all: they
-	// are a statement of their own, which comes first.
-	before struct {
-		rules   int
-		queries []string
-	}
-	// tables are those of all queries; patterns: some of these follow one.
-	tables   int
-	patterns bool
-	// of is the whole, and at the field that is judged.
-	of       guarded
+	of   guarded
+	body strings.Builder
+	// statements and lists are how many there are.
+	statements, lists int
+
 	at       token.Position
 	problems *Problems
 }
 
-// sqliteRule is a message, in the place of whose * an index stands.
-type sqliteRule struct{ pointer, message string }
+// sqlitePlace is where values of one type are in a document.
+type sqlitePlace struct {
+	// from has a json_each for each list around the values.
+	from []string
+	// value and path are the arguments of json_each and json_type that lead to them.
+	value, path string
+	pointer     string
+	depth       int
+}
 
-// rule gives the number of a rule.
-func (g *sqliteGuard) rule(pointer, message string) string {
-	if strings.Contains(pointer+message, placeholder) {
-		g.problems.add(g.at, "the guards of SQLite cannot say %s, for which something else is put into their text: %s", placeholder,
+func (p sqlitePlace) key(key string) sqlitePlace {
+	p.path += `."` + key + `"`
+	p.pointer += pointerOf(key)
+	p.depth++
+	return p
+}
+
+// args are the arguments of json_each and json_type.
+func (p sqlitePlace) args() string {
+	if p.path == "$" {
+		return p.value
+	}
+	return p.value + ", " + sqlText(p.path)
+}
+
+// elements is the place of the elements of a list, which alias stands for.
+func (p sqlitePlace) elements(alias string) sqlitePlace {
+	from := append(slices.Clone(p.from), "json_each("+p.args()+") AS "+alias)
+	return sqlitePlace{from: from, value: alias + ".value", path: "$", pointer: p.pointer + "/*", depth: p.depth + 1}
+}
+
+// abort is the expression that refuses the row.
+func (g *sqliteGuard) abort(pointer, message string) string {
+	text := strings.Join(g.of.names(), ", ") + ": "
+	if pointer != "" {
+		text += pointer + ": "
+	}
+	if strings.Contains(text+message, placeholder) {
+		g.problems.add(g.at, "a guard of SQLite cannot have %s in a message, because it is replaced by the schema's name: %s", placeholder,
 			strings.TrimPrefix(pointer+": "+message, ": "))
 	}
-	g.rules = append(g.rules, sqliteRule{pointer, message})
-	return strconv.Itoa(len(g.rules))
+	return "RAISE(ABORT, '" + strings.ReplaceAll(text+message, "'", "''") + "')"
 }
 
-func (g *sqliteGuard) query(format string, args ...any) {
-	query := fmt.Sprintf(format, args...)
-	g.tables += strings.Count(query, " FROM ") + strings.Count(query, ", json_each(") + strings.Count(query, "RECURSIVE")
-	g.patterns = g.patterns || strings.Contains(query, "RECURSIVE")
-	if g.queries = append(g.queries, query); len(g.queries) == maxQueries+1 {
-		g.problems.add(g.of.pos, "the guards of SQLite have at most %d rules that look into objects and lists, and %s needs more", maxQueries, g.of.what)
+// when is a case of a CASE expression.
+func (g *sqliteGuard) when(condition, pointer, message string) string {
+	return "WHEN " + condition + " THEN " + g.abort(pointer, message)
+}
+
+// judge writes a statement that takes the first case that holds.
+func (g *sqliteGuard) judge(of string, cases, from []string, where string) {
+	if len(cases) == 0 {
+		return
+	}
+	g.statement("    SELECT CASE%s\n        %s\n    END%s;\n", of, strings.Join(cases, "\n        "), fromWhere(from, where))
+}
+
+func (g *sqliteGuard) statement(format string, args ...any) {
+	fmt.Fprintf(&g.body, format, args...)
+	if g.statements++; g.statements == maxStatements+1 {
+		g.problems.add(g.of.pos, "the guards of SQLite judge a document in at most %d statements, and %s needs more", maxStatements, g.of.what)
 	}
 }
 
-// full reports whether there is no use in going on.
-func (g *sqliteGuard) full(r rows) bool {
-	if len(r.from) == maxJoin {
-		g.problems.add(g.at, "the guards of SQLite look into at most %d objects and lists inside each other, and this is one more", maxJoin)
-	}
-	return len(r.from) >= maxJoin || len(g.queries) > maxQueries
-}
-
-// rows are those of values of one type: a FROM clause, the condition under
-// which they count, and the place they are at.
-type rows struct {
-	from []string
-	// where is the condition; empty is none.
-	where string
-	// text is the JSON of the value, in SQL.
-	text string
-	// pointer has a * where index stands; index is 0 where there is none.
-	pointer, index string
-}
-
-func (r rows) sql(extra string) string {
+func fromWhere(from []string, where string) string {
 	out := ""
-	if len(r.from) > 0 {
-		out = " FROM " + strings.Join(r.from, ", ")
+	if len(from) > 0 {
+		out = "\n        FROM " + strings.Join(from, ", ")
 	}
-	switch {
-	case r.where != "" && extra != "":
-		return out + " WHERE " + r.where + " AND " + extra
-	case r.where+extra != "":
-		return out + " WHERE " + r.where + extra
+	if where != "" {
+		out += "\n        WHERE " + where
 	}
 	return out
 }
 
-// each are the members or the elements of the values of r, which are of one type
-// and else taken as empty: SQLite would stop at what is no JSON.
-func (g *sqliteGuard) each(r rows, empty string) (alias string, inside rows) {
-	g.aliases++
-	alias = "j" + strconv.Itoa(g.aliases)
-	inside = r
-	inside.from = append(append([]string{}, r.from...), fmt.Sprintf("json_each(%s) AS %s", r.source(empty), alias))
-	inside.where = ""
-	return alias, inside
-}
-
-// source is the text of the values of r where they count, and else an empty one.
-func (r rows) source(empty string) string {
-	if r.where == "" {
-		return r.text
+// column judges a column of text.
+func (g *sqliteGuard) column() {
+	const text = "NEW.document"
+	cases := []string{g.when("typeof("+text+") NOT IN ('text', 'null')", "", "must be "+g.of.field.Type.wanted()),
+		g.when("instr("+text+", char(0)) > 0", "", demandNoNUL)}
+	if g.of.field.mustBe() {
+		cases = append(cases, g.when(text+" IS NULL", "", demandRequired))
 	}
-	return fmt.Sprintf("CASE WHEN %s THEN %s ELSE '%s' END", r.where, r.text, empty)
+	g.judge("", append(cases, g.scalar(g.of.field, text, "")...), nil, "")
 }
 
-func (g *sqliteGuard) whole(w guarded) {
+// document judges a column of JSON.
+func (g *sqliteGuard) document() {
 	const doc = "NEW.document"
-	if w.field.mustBe() {
-		g.query("SELECT %s AS rule, 0 AS i WHERE %s IS NULL", g.rule("", demandRequired), doc)
+	f := g.of.field
+	is, allowed := sqliteTypes[f.Type.Kind][0], sqliteTypes[f.Type.Kind]
+	var cases []string
+	if f.mustBe() {
+		cases = append(cases, g.when(doc+" IS NULL", "", demandRequired))
+	} else {
+		allowed = append(slices.Clone(allowed), "null")
 	}
-	if w.plain {
-		// Functions of text do not see what is behind NUL.
-		g.query("SELECT %s AS rule, 0 AS i WHERE instr(%s, char(0)) > 0", g.rule("", demandNoNUL), doc)
-		g.query("SELECT rule, 0 FROM (SELECT CASE %s END AS rule FROM (SELECT typeof(%s) AS type, %[2]s AS atom) AS j) WHERE rule IS NOT NULL",
-			g.scalar(w.field, "", "j", ""), doc)
-		return
+	cases = append(cases,
+		g.when("typeof("+doc+") = 'blob'", "", demandText),
+		g.when("instr("+doc+", char(0)) > 0 OR NOT json_valid("+doc+")", "", demandJSON),
+		g.when(fmt.Sprintf("length(%s) > %d AND length(CAST(json(%[1]s) AS BLOB)) > %[2]d", doc, document.MaxSize), "", demandSmall),
+		g.when(fmt.Sprintf("json_type(%s) NOT IN %s", doc, sqlList(allowed...)), "", "must be "+f.Type.wanted()))
+	if most := f.list().Most; most > 0 {
+		cases = append(cases, g.when(fmt.Sprintf("json_type(%s) = '%s' AND json_array_length(%[1]s) > %[3]d", doc, is, most), "", f.list().demandFew()))
 	}
-	g.readable(doc)
-	g.before.rules, g.before.queries = len(g.rules), g.queries
-	g.queries, g.tables, g.patterns = nil, 0, false
-	is := sqliteTypes[w.field.Type.Kind][0]
-	allowed := []string{is}
-	if !w.field.mustBe() {
-		allowed = append(allowed, "null")
+	g.judge("", cases, nil, "")
+	g.statement("    SELECT %s\n        FROM json_tree(%s)\n        WHERE typeof(key) = 'text' GROUP BY parent, key HAVING count(*) > 1;\n", g.abort("", demandKey), doc)
+	root := sqlitePlace{value: doc, path: "$", depth: 1}
+	if f.Type.Kind == List {
+		// Where the document is null, json_each has one row, which is no element.
+		g.judge("", g.elements(f.list(), doc, "typeof(key) = 'integer' AND ", root.pointer), nil, "")
 	}
-	g.query("SELECT %s AS rule, 0 AS i WHERE json_type(%s) NOT IN %s", g.rule("", "must be "+w.field.Type.wanted()), doc, sqlList(allowed...))
-	if list := w.field.list(); list.Most > 0 {
-		g.query("SELECT %s, 0 WHERE json_type(%s) = 'array' AND json_array_length(%[2]s) > %[3]d", g.rule("", list.demandFew()), doc, list.Most)
-	}
-	g.value(w.field, rows{text: doc, index: "0", where: fmt.Sprintf("json_type(%s) = '%s'", doc, is)})
+	g.value(f, root)
 }
 
 // sqliteTypes are the names that json_each has for the types.
 var sqliteTypes = map[Kind][]string{Text: {"text"}, Duration: {"text"}, Bool: {"true", "false"}, Int: {"integer", "real"}, Object: {"object"}, List: {"array"}}
 
-// value judges what is in objects and lists.
-func (g *sqliteGuard) value(f *Field, r rows) {
+// value judges what is in an object or a list. What is nested deeper than any
+// document is left to be judged when it is read.
+func (g *sqliteGuard) value(f *Field, p sqlitePlace) {
 	switch {
-	case g.full(r):
-	case f.Type.Kind == List:
-		g.list(f, r)
+	case p.depth > document.MaxDepth || g.statements > maxStatements:
 	case f.Type.Kind == Object:
-		g.object(f.Type.Document, r)
+		g.object(f.Type.Document, p)
+	case f.Type.Kind == List && f.list().Type.Elem.Kind == Object:
+		g.lists++
+		g.object(f.Type.Elem.Document, p.elements("e"+strconv.Itoa(g.lists)))
 	}
 }
 
-func (g *sqliteGuard) object(d *Document, r rows) {
-	var cases []string
-	member, inside := g.each(r, "{}")
+func (g *sqliteGuard) object(d *Document, p sqlitePlace) {
+	element, isObject := p.element()
+	var missing, members []string
+	if element != "" {
+		missing = append(missing, g.when(element+".type <> 'object'", p.pointer, "must be an object"))
+	}
 	for _, f := range d.Fields {
 		g.at = f.Pos
-		at := r.pointer + pointerOf(f.Key)
+		at := p.key(f.Key)
 		if f.mustBe() {
-			g.query("SELECT %s, %s%s", g.rule(at, demandRequired), r.index, r.sql(fmt.Sprintf(
-				"NOT EXISTS (SELECT 1 FROM json_each(%s) AS m WHERE m.key = %s AND m.type <> 'null')", r.source("{}"), sqlText(f.Key))))
+			missing = append(missing, g.when("NOT EXISTS (SELECT 1 FROM json_each("+p.args()+") WHERE key = "+sqlText(f.Key)+" AND type <> 'null')", at.pointer, demandRequired))
 		}
-		if faults := g.scalar(f, r.source("{}"), member, at); faults != "" {
-			cases = append(cases, fmt.Sprintf("WHEN %s THEN CASE %s END", sqlText(f.Key), faults))
+		if f.Type.Kind != Raw {
+			var quoted []string // two comparisons are faster than IN
+			for _, allowed := range append(slices.Clone(sqliteTypes[f.Type.Kind]), "null") {
+				quoted = append(quoted, sqlText(allowed))
+			}
+			cases := append([]string{g.when("m.type <> "+strings.Join(quoted, " AND m.type <> "), at.pointer, "must be "+f.Type.wanted())}, g.scalar(f, "m.value", at.pointer)...)
+			members = append(members, fmt.Sprintf("WHEN %s THEN CASE\n            %s\n        END", sqlText(f.Key), strings.Join(cases, "\n            ")))
+		}
+		if (f.Type.Kind == Object || f.Type.Kind == List) && strings.ContainsAny(f.Key, `"\`) {
+			g.problems.add(f.Pos, "the guards of SQLite cannot look for the key %s: it has a quote or a backslash", f.Key)
 		}
 	}
-	if len(cases) > 0 {
-		g.query("SELECT rule, i FROM (SELECT CASE %s.key %s END AS rule, %s AS i%s) WHERE rule IS NOT NULL",
-			member, strings.Join(cases, " "), r.index, inside.sql(""))
+	if element != "" {
+		// Where the list is null, json_each has one row, which is no element.
+		g.judge("", missing, p.from, "typeof("+element+".key) = 'integer'")
+	} else {
+		g.judge("", missing, p.from, "json_type("+p.args()+") = 'object'")
 	}
+	g.judge(" m.key", members, append(slices.Clone(p.from), "json_each("+p.args()+") AS m"), isObject)
 	for _, f := range d.Fields {
-		if f.Type.Kind != Object && f.Type.Kind != List {
-			continue
-		}
 		g.at = f.Pos
-		inner := inside
-		inner.where = fmt.Sprintf("%[1]s.key = %[2]s AND %[1]s.type = '%[3]s'", member, sqlText(f.Key), sqliteTypes[f.Type.Kind][0])
-		inner.text = member + ".value"
-		inner.pointer = r.pointer + pointerOf(f.Key)
-		g.value(f, inner)
+		g.value(f, p.key(f.Key))
 	}
 }
 
-func (g *sqliteGuard) list(f *Field, r rows) {
-	f = f.list()
-	elem, inside := g.each(r, "[]")
-	// Only one index fits into a message; a second list is told as a whole.
-	at, all := r.pointer+"/*", false
-	if r.index == "0" {
-		inside.index = elem + ".key"
-	} else {
-		at, all = r.pointer, true
+// element is what stands for the element of a list that the place is, and the
+// condition under which it has members; both are empty for another place.
+func (p sqlitePlace) element() (alias, isObject string) {
+	alias, ok := strings.CutSuffix(p.value, ".value")
+	if !ok || p.path != "$" {
+		return "", ""
 	}
-	say := func(message string) string {
-		if all {
-			message = "an element " + message
+	return alias, alias + ".type = 'object'"
+}
+
+// scalar are the cases in which a value of the right type is wrong.
+func (g *sqliteGuard) scalar(f *Field, value, at string) []string {
+	var out []string
+	when := func(message, condition string, args ...any) {
+		out = append(out, g.when(fmt.Sprintf(condition, args...), at, message))
+	}
+	switch f.Type.Kind {
+	case Int:
+		// SQLite reads 2550000000000000000000e-19 as a number beside 255.
+		when(f.demandInt(), "%[1]s NOT BETWEEN %[2]s AND %[3]s OR m.type = 'real' AND round(%[1]s, 3) <> round(%[1]s)", value, below(f.Min), above(f.Max))
+	case Duration:
+		when(demandDuration(f), "%s = ''", value)
+	case Text:
+		if f.Required {
+			when(demandRequired, "%s = ''", value)
 		}
-		return g.rule(at, message)
+		if f.Type.Enum != nil {
+			when(demandEnum(f.Type.Enum), "%s NOT IN %s", value, sqlList(append(enumValues(f.Type.Enum), "")...))
+		}
+		if f.Length > 0 {
+			when(f.demandShort(), "length(%s) > %d", value, f.Length)
+		}
+	case List:
+		list := f.list()
+		if list.Required {
+			when(demandRequired, "json_array_length(%s) = 0", value)
+		}
+		if list.Most > 0 {
+			when(list.demandFew(), "json_array_length(%s) > %d", value, list.Most)
+		}
+		out = append(out, g.elements(list, value, "", at)...)
 	}
+	return out
+}
+
+// below and above are half a unit beside a bound.
+func below(n int64) string {
+	if n > 0 {
+		return above(n - 1)
+	}
+	return "-" + strings.TrimPrefix(strconv.FormatInt(n, 10), "-") + ".5"
+}
+
+func above(n int64) string {
+	if n < 0 {
+		return below(n + 1)
+	}
+	return strconv.FormatInt(n, 10) + ".5"
+}
+
+// elements are the cases in which a list of text has a wrong element. only is a
+// further condition of what is an element.
+func (g *sqliteGuard) elements(f *Field, list, only, at string) []string {
 	if f.Type.Elem.Kind == Object {
-		inside.pointer = at
-		g.query("SELECT %s, %s%s", say("must be an object"), inside.index, inside.sql(elem+".type <> 'object'"))
-		inside.where = elem + ".type = 'object'"
-		inside.text = elem + ".value"
-		g.value(&Field{Type: *f.Type.Elem}, inside)
-	} else {
-		g.query("SELECT %s, %s%s", say("must be text"), inside.index, inside.sql(elem+".type <> 'text'"))
-		if enum := f.Type.Elem.Enum; enum != nil {
-			g.query("SELECT %s, %s%s", say(demandEnum(enum)), inside.index, inside.sql(fmt.Sprintf("%s.atom NOT IN %s", elem, sqlList(enumValues(enum)...))))
-		}
-		if f.length() > 0 {
-			g.query("SELECT %s, %s%s", say(f.demandShort()), inside.index, inside.sql(elem+".type = 'text' AND "+f.tooLong(elem+".atom")))
-		}
-		if condition := g.format(f.Format, elem+".atom"); condition != "" {
-			g.query("SELECT %s, %s%s", say(f.Format.demand()), inside.index, inside.sql(elem+".type = 'text' AND "+condition))
-		}
+		return nil
+	}
+	var out []string
+	when := func(message, condition string) {
+		out = append(out, g.when("EXISTS (SELECT 1 FROM json_each("+list+") WHERE "+only+condition+")", at+"/*", message))
+	}
+	when("must be text", "type <> 'text'")
+	if enum := f.Type.Elem.Enum; enum != nil {
+		when(demandEnum(enum), "value NOT IN "+sqlList(enumValues(enum)...))
+	}
+	if f.Length > 0 {
+		when(f.demandShort(), fmt.Sprintf("length(value) > %d", f.Length))
 	}
 	if f.Unique {
-		g.query("SELECT %s, %s%s", g.rule(r.pointer, demandOnce), r.index, r.sql(fmt.Sprintf(
-			"(SELECT count(*) > count(DISTINCT u.atom) FROM json_each(%s) AS u)", r.source("[]"))))
+		out = append(out, g.when("(SELECT count(*) > count(DISTINCT value) FROM json_each("+list+") WHERE "+only+"type = 'text')", at, demandOnce))
+	}
+	return out
+}
+
+// write writes the view, its trigger, and the triggers of the columns.
+func (g *sqliteGuard) write(out *strings.Builder) {
+	view := g.of.function()
+	out.WriteByte('\n')
+	dropSQLite(out, g.of)
+	fmt.Fprintf(out, "\nCREATE VIEW {schema}.%s AS SELECT '' AS document WHERE 0;\n", view)
+	fmt.Fprintf(out, "\nCREATE TRIGGER {schema}.%[1]s_fault INSTEAD OF INSERT ON %[1]s\nBEGIN\n%[2]sEND;\n", view, g.body.String())
+	for _, c := range g.of.columns {
+		for _, t := range []struct{ event, of, when string }{
+			{"insert", "INSERT", ""},
+			{"update", "UPDATE OF " + sqlName(c.Name), fmt.Sprintf("\n    WHEN NEW.%[1]s IS NOT OLD.%[1]s", sqlName(c.Name))},
+		} {
+			fmt.Fprintf(out, "\nCREATE TRIGGER {schema}.%[1]s BEFORE %[2]s ON %[3]s%[4]s\nBEGIN\n    INSERT INTO %[5]s (document) VALUES (NEW.%[6]s);\nEND;\n",
+				sqliteTrigger(c, t.event), t.of, sqlName(c.Table), t.when, view, sqlName(c.Name))
+		}
 	}
 }

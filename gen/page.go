@@ -18,7 +18,7 @@ func emitPage(p *Package, title string) []byte {
 	}
 	fmt.Fprintf(&out, "<!-- %s -->\n\n# %s\n\n%s", strings.TrimPrefix(Header, "// "), markdown(title), strictness)
 	if len(p.guarded()) > 0 {
-		fmt.Fprintf(&out, guarding, maxIndex)
+		out.WriteString(guarding)
 	}
 	for _, d := range p.Documents {
 		if d.List == nil {
@@ -29,24 +29,24 @@ func emitPage(p *Package, title string) []byte {
 	return []byte(out.String())
 }
 
-// strictness is what holds for each document, whatever it is about.
-var strictness = fmt.Sprintf(`Documents are read strictly: UTF-8, no key twice in one object, no NUL in text, at most
-%d levels and %d MiB, and no number of more than %d digits. Blanks between the parts of
-a document do not count, as long as it has at most %d MiB with them, and numbers count as
-they are without an exponent. `+"`1.0`"+` is a whole number, and whole numbers are from
-%d to %d unless something else is said. `+"`null`"+` is the same as leaving a key
-out. Keys that are not listed here are kept, at every level, with their values as they
-are written; but Postgres writes them in its own way, `+"`100` for `1e2`"+`. Each fault is told
-with its JSON pointer: `+"`/list/0/key: what is wrong`"+`.
+// strictness is what holds for every document.
+var strictness = fmt.Sprintf(`Documents are read strictly. They must be UTF-8, must not have a key twice in one object,
+and must not have NUL in text. They may be nested at most %d deep, may have at most %d MiB, and
+no number may have more than %d digits. Blanks between the parts of a document do not
+count, as long as it has at most %d MiB with them; numbers count as they are without an
+exponent. `+"`1.0`"+` is a whole number. Whole numbers are from %d to %d unless the
+table says otherwise. `+"`null`"+` is the same as leaving a key out. Keys that are not listed here
+are kept at every level, with their values as they are written; only Postgres rewrites
+values, `+"`1e2`"+` to `+"`100`"+`. Each fault is reported with its JSON pointer: `+"`/list/0/key: must be text`"+`.
 `, document.MaxDepth, document.MaxSize>>20, document.MaxDigits, document.MaxText>>20, math.MinInt32, math.MaxInt32)
 
-// guarding is what the messages of the guards leave open.
+// guarding is what the guards of the databases judge.
 const guarding = `
-The databases tell the first fault that they find. In SQLite, whose triggers have
-only messages that are written beforehand, ` + "`*`" + ` stands for an index above %d, and a fault
-in a list within another one is told of that list. Postgres has kept the last of two equal
-keys, and the shortest form of a text, before anything can judge them; SQLite counts
-numbers as they are written.
+The databases refuse a row with the first fault that they find. Before its guards see a
+document, Postgres drops the first of two equal keys and rewrites text to its shortest form.
+SQLite, which has no regular expressions, judges shape only: types, required keys, ranges,
+values of enums, keys and elements that occur twice. A document with a fault in a format is
+stored there and reported when it is read. Messages of SQLite name an element of a list ` + "`*`" + `.
 `
 
 func section(out *strings.Builder, d *Document) {

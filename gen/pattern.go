@@ -13,8 +13,7 @@ import (
 
 // Pattern is what a text must be, from its first to its last character, in the
 // part of regular expressions that means the same to Go, to JSON Schema and to
-// Postgres, and that can be followed character by character in SQL: characters,
-// classes, groups, |, and * + ? {n,m}.
+// Postgres: characters, classes, groups, |, and * + ? {n,m}.
 type Pattern struct {
 	// Text is the expression as its author wrote it.
 	Text string

@@ -42,7 +42,7 @@ func (s Set) Names() []string { return slices.Sorted(maps.Keys(s.Kept)) }
 var (
 	function = regexp.MustCompile(`(?s)\nCREATE OR REPLACE FUNCTION \{schema\}\.(\w+)\(\).*? AS (\$\w+\$)(.*?)(\$\w+\$);\n`)
 	trigger  = regexp.MustCompile(`\nCREATE TRIGGER (\w+) BEFORE INSERT OR UPDATE OF "(\w+)" ON \{schema\}\."(\w+)"\s+FOR EACH ROW EXECUTE FUNCTION \{schema\}\.(\w+)\('(\w+)'\);`)
-	object   = regexp.MustCompile(`(?s)\nCREATE (VIEW|TRIGGER) \{schema\}\.(\w+)(.*?\n?(?:END| 0));\n`)
+	object   = regexp.MustCompile(`(?s)\nCREATE (VIEW|TRIGGER) \{schema\}\.(\w+)(.*?(?:\nEND| WHERE 0));\n`)
 )
 
 // rowInsertUpdate is pg_trigger.tgtype of a trigger BEFORE INSERT OR UPDATE FOR EACH

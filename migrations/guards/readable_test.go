@@ -90,7 +90,11 @@ func TestLimits(t *testing.T) {
 			if faults(c.doc) == nil {
 				t.Fatalf("%s: Go reads it", name)
 			}
-			if err := g.insert(c.doc); err == nil || !strings.Contains(err.Error(), c.want) {
+			err := g.insert(c.doc)
+			if shape := strings.HasPrefix(c.want, "the document has"); err == nil && !g.postgres && !shape && g.stored().Fault() != nil {
+				continue // SQLite leaves the rest to be found when the row is read
+			}
+			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%s: got %v, want %s", name, err, c.want)
 			}
 		}

@@ -4,6 +4,10 @@
 -- written, with the place and the fault. To be run after the migrations whenever
 -- this text has changed; each statement can be repeated. {schema} is the name of
 -- the installation's schema in quotes.
+--
+-- They judge shape: types, required keys, ranges, values of enums, keys and elements
+-- that occur twice. Formats, limits of nesting and of digits, and the syntax of text
+-- are judged when a row is read. A * in a message is an element of a list.
 
 DROP TRIGGER IF EXISTS {schema}.attune_guard_tool_document_insert;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_tool_document_update;
@@ -13,155 +17,213 @@ CREATE VIEW {schema}.attune_guard_tool AS SELECT '' AS document WHERE 0;
 
 CREATE TRIGGER {schema}.attune_guard_tool_fault INSTEAD OF INSERT ON attune_guard_tool
 BEGIN
-    SELECT CASE rule
-        WHEN 1 THEN RAISE(ABORT, 'document: is required')
-        WHEN 2 THEN RAISE(ABORT, 'document: must be text, not a BLOB')
-        WHEN 3 THEN RAISE(ABORT, 'document: is no JSON')
-        WHEN 4 THEN RAISE(ABORT, 'document: the document has more than 1048576 bytes')
-        WHEN 5 THEN RAISE(ABORT, 'document: must not hold NUL')
-        WHEN 6 THEN RAISE(ABORT, 'document: half of a surrogate pair is missing')
-        WHEN 7 THEN RAISE(ABORT, 'document: nested more than 64 deep')
-        WHEN 8 THEN RAISE(ABORT, 'document: a number has more than 1000 digits without an exponent')
-        WHEN 9 THEN RAISE(ABORT, 'document: a key is there twice')
-    END FROM (
-        SELECT 1 AS rule, 0 AS i WHERE NEW.document IS NULL
-        UNION ALL SELECT 2 AS rule, 0 AS i WHERE typeof(NEW.document) = 'blob'
-        UNION ALL SELECT 3 AS rule, 0 AS i WHERE instr(NEW.document, char(0)) > 0 OR NOT json_valid(NEW.document)
-        UNION ALL SELECT 4 AS rule, 0 AS i WHERE CASE WHEN length(CAST(NEW.document AS BLOB)) > 1048576 THEN length(CAST(NEW.document AS BLOB)) > 2097152 OR length(CAST(json(NEW.document) AS BLOB)) > 1048576 END
-        UNION ALL SELECT 5 AS rule, 0 AS i WHERE CASE WHEN instr(NEW.document, '\u0000') > 0 THEN instr(replace(NEW.document, '\\', '__'), '\u0000') > 0 END
-        UNION ALL SELECT 6 AS rule, 0 AS i WHERE CASE WHEN instr(lower(NEW.document), '\ud') > 0 THEN (SELECT it GLOB '*\ud[89ab]??[^\]*' OR it GLOB '*\ud[89ab]??\[^u]*' OR it GLOB '*\ud[89ab]??\u[^d]*' OR it GLOB '*\ud[89ab]??\ud[^c-f]*' OR it GLOB '*[^\]?????\ud[c-f]*' OR it GLOB '*\[^u]????\ud[c-f]*' OR it GLOB '*\u[^d]???\ud[c-f]*' OR it GLOB '*\ud[^89ab]??\ud[c-f]*' FROM (SELECT '      ' || lower(replace(NEW.document, '\\', '__')) AS it)) END
-        UNION ALL SELECT 7 AS rule, 0 AS i WHERE CASE WHEN length(NEW.document) - length(replace(replace(NEW.document, '[', ''), '{', '')) > 64 THEN EXISTS (WITH RECURSIVE inside(depth, value) AS (SELECT 1, NEW.document UNION ALL SELECT depth + 1, m.value FROM inside, json_each(inside.value) AS m WHERE m.type IN ('object', 'array') AND depth <= 64) SELECT 1 FROM inside WHERE depth > 64) END
-        UNION ALL SELECT 8 AS rule, 0 AS i WHERE EXISTS (SELECT 1 FROM (SELECT t.fullkey, t.atom FROM (SELECT CASE WHEN NEW.document GLOB '*[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]*' THEN 'run' WHEN NEW.document GLOB '*[0-9][eE][-+0-9]*' THEN 'power' END AS may LIMIT 1 OFFSET 0), json_tree(CASE WHEN may IS NULL THEN '[]' ELSE NEW.document END) AS t WHERE typeof(t.atom) = 'real' AND (may = 'run' OR t.atom = 0 OR abs(t.atom) > 1e308) LIMIT 1000) AS t WHERE (SELECT max(before + power, 1) + max(behind - power, 0) FROM (SELECT instr(digits || '.', '.') - 1 AS before, max(length(digits) - instr(digits || '.', '.'), 0) AS behind, power FROM (SELECT ltrim(substr(it, 2, ends - 2), '-') AS digits, CAST(substr(it, ends + 1) AS INTEGER) AS power FROM (SELECT it, instr(replace(lower(it), ',', 'e'), 'e') AS ends FROM (SELECT CASE WHEN instr(t.fullkey, '\"') > 0 THEN '[' || t.atom || ',' ELSE json_extract(NEW.document, t.fullkey, '$[#]') END AS it LIMIT 1 OFFSET 0))))) > 1000)
-        UNION ALL SELECT 9, 0 FROM json_tree(NEW.document) AS t GROUP BY t.parent, t.key HAVING count(*) > 1 AND t.key IS NOT NULL
-        LIMIT 1
-    );
-    SELECT CASE rule
-        WHEN 10 THEN RAISE(ABORT, 'document: must be an object')
-        WHEN 11 THEN RAISE(ABORT, 'document: /name: is required')
-        WHEN 12 THEN RAISE(ABORT, 'document: /name: must be text')
-        WHEN 13 THEN RAISE(ABORT, 'document: /name: is required')
-        WHEN 14 THEN RAISE(ABORT, 'document: /name: is longer than 4096 characters')
-        WHEN 15 THEN RAISE(ABORT, 'document: /name: is no word')
-        WHEN 16 THEN RAISE(ABORT, 'document: /title: must be text')
-        WHEN 17 THEN RAISE(ABORT, 'document: /title: is longer than 100 characters')
-        WHEN 18 THEN RAISE(ABORT, 'document: /levels: is required')
-        WHEN 19 THEN RAISE(ABORT, 'document: /levels: must be a list')
-        WHEN 20 THEN RAISE(ABORT, 'document: /levels: is required')
-        WHEN 21 THEN RAISE(ABORT, 'document: /level: must be text')
-        WHEN 22 THEN RAISE(ABORT, 'document: /level: must be low or high')
-        WHEN 23 THEN RAISE(ABORT, 'document: /words: must be a list')
-        WHEN 24 THEN RAISE(ABORT, 'document: /labels: must be a list')
-        WHEN 25 THEN RAISE(ABORT, 'document: /labels: has more than 3 elements')
-        WHEN 26 THEN RAISE(ABORT, 'document: /tags: must be a list')
-        WHEN 27 THEN RAISE(ABORT, 'document: /free: must be a list')
-        WHEN 28 THEN RAISE(ABORT, 'document: /note: must be text')
-        WHEN 29 THEN RAISE(ABORT, 'document: /loud: must be true or false')
-        WHEN 30 THEN RAISE(ABORT, 'document: /checked: must be true or false')
-        WHEN 31 THEN RAISE(ABORT, 'document: /count: must be a whole number')
-        WHEN 32 THEN RAISE(ABORT, 'document: /count: must be a whole number from 0 to 10')
-        WHEN 33 THEN RAISE(ABORT, 'document: /rank: must be a whole number')
-        WHEN 34 THEN RAISE(ABORT, 'document: /rank: must be a whole number from 1 to 2147483647')
-        WHEN 35 THEN RAISE(ABORT, 'document: /any: must be a whole number')
-        WHEN 36 THEN RAISE(ABORT, 'document: /any: must be a whole number from 3 to 2147483647')
-        WHEN 37 THEN RAISE(ABORT, 'document: /wide: must be a whole number')
-        WHEN 38 THEN RAISE(ABORT, 'document: /wide: must be a whole number from -2147483648 to 2147483647')
-        WHEN 39 THEN RAISE(ABORT, 'document: /every: must be text')
-        WHEN 40 THEN RAISE(ABORT, 'document: /every: must be a duration such as "10s"')
-        WHEN 41 THEN RAISE(ABORT, 'document: /wait: must be text')
-        WHEN 42 THEN RAISE(ABORT, 'document: /wait: must be a duration such as "1m30s"')
-        WHEN 43 THEN RAISE(ABORT, 'document: /late: must be text')
-        WHEN 44 THEN RAISE(ABORT, 'document: /late: must be a duration such as "10s"')
-        WHEN 45 THEN RAISE(ABORT, 'document: /main: is required')
-        WHEN 46 THEN RAISE(ABORT, 'document: /main: must be an object')
-        WHEN 47 THEN RAISE(ABORT, 'document: /spare: must be an object')
-        WHEN 48 THEN RAISE(ABORT, 'document: /inner: is required')
-        WHEN 49 THEN RAISE(ABORT, 'document: /inner: must be an object')
-        WHEN 50 THEN RAISE(ABORT, 'document: /whole: is required')
-        WHEN 51 THEN RAISE(ABORT, 'document: /whole: must be an object')
-        WHEN 52 THEN RAISE(ABORT, 'document: /parts: must be a list')
-        WHEN 53 THEN RAISE(ABORT, 'document: /parts: has more than 8 elements')
-        WHEN 54 THEN RAISE(ABORT, 'document: /must: is required')
-        WHEN 55 THEN CASE i WHEN 0 THEN RAISE(ABORT, 'document: /levels/0: must be text') WHEN 1 THEN RAISE(ABORT, 'document: /levels/1: must be text') WHEN 2 THEN RAISE(ABORT, 'document: /levels/2: must be text') WHEN 3 THEN RAISE(ABORT, 'document: /levels/3: must be text') WHEN 4 THEN RAISE(ABORT, 'document: /levels/4: must be text') WHEN 5 THEN RAISE(ABORT, 'document: /levels/5: must be text') WHEN 6 THEN RAISE(ABORT, 'document: /levels/6: must be text') WHEN 7 THEN RAISE(ABORT, 'document: /levels/7: must be text') WHEN 8 THEN RAISE(ABORT, 'document: /levels/8: must be text') WHEN 9 THEN RAISE(ABORT, 'document: /levels/9: must be text') ELSE RAISE(ABORT, 'document: /levels/*: must be text') END
-        WHEN 56 THEN CASE i WHEN 0 THEN RAISE(ABORT, 'document: /levels/0: must be low or high') WHEN 1 THEN RAISE(ABORT, 'document: /levels/1: must be low or high') WHEN 2 THEN RAISE(ABORT, 'document: /levels/2: must be low or high') WHEN 3 THEN RAISE(ABORT, 'document: /levels/3: must be low or high') WHEN 4 THEN RAISE(ABORT, 'document: /levels/4: must be low or high') WHEN 5 THEN RAISE(ABORT, 'document: /levels/5: must be low or high') WHEN 6 THEN RAISE(ABORT, 'document: /levels/6: must be low or high') WHEN 7 THEN RAISE(ABORT, 'document: /levels/7: must be low or high') WHEN 8 THEN RAISE(ABORT, 'document: /levels/8: must be low or high') WHEN 9 THEN RAISE(ABORT, 'document: /levels/9: must be low or high') ELSE RAISE(ABORT, 'document: /levels/*: must be low or high') END
-        WHEN 57 THEN RAISE(ABORT, 'document: /levels: an element is there twice')
-        WHEN 58 THEN CASE i WHEN 0 THEN RAISE(ABORT, 'document: /words/0: must be text') WHEN 1 THEN RAISE(ABORT, 'document: /words/1: must be text') WHEN 2 THEN RAISE(ABORT, 'document: /words/2: must be text') WHEN 3 THEN RAISE(ABORT, 'document: /words/3: must be text') WHEN 4 THEN RAISE(ABORT, 'document: /words/4: must be text') WHEN 5 THEN RAISE(ABORT, 'document: /words/5: must be text') WHEN 6 THEN RAISE(ABORT, 'document: /words/6: must be text') WHEN 7 THEN RAISE(ABORT, 'document: /words/7: must be text') WHEN 8 THEN RAISE(ABORT, 'document: /words/8: must be text') WHEN 9 THEN RAISE(ABORT, 'document: /words/9: must be text') ELSE RAISE(ABORT, 'document: /words/*: must be text') END
-        WHEN 59 THEN CASE i WHEN 0 THEN RAISE(ABORT, 'document: /words/0: is longer than 4096 characters') WHEN 1 THEN RAISE(ABORT, 'document: /words/1: is longer than 4096 characters') WHEN 2 THEN RAISE(ABORT, 'document: /words/2: is longer than 4096 characters') WHEN 3 THEN RAISE(ABORT, 'document: /words/3: is longer than 4096 characters') WHEN 4 THEN RAISE(ABORT, 'document: /words/4: is longer than 4096 characters') WHEN 5 THEN RAISE(ABORT, 'document: /words/5: is longer than 4096 characters') WHEN 6 THEN RAISE(ABORT, 'document: /words/6: is longer than 4096 characters') WHEN 7 THEN RAISE(ABORT, 'document: /words/7: is longer than 4096 characters') WHEN 8 THEN RAISE(ABORT, 'document: /words/8: is longer than 4096 characters') WHEN 9 THEN RAISE(ABORT, 'document: /words/9: is longer than 4096 characters') ELSE RAISE(ABORT, 'document: /words/*: is longer than 4096 characters') END
-        WHEN 60 THEN CASE i WHEN 0 THEN RAISE(ABORT, 'document: /words/0: is no word') WHEN 1 THEN RAISE(ABORT, 'document: /words/1: is no word') WHEN 2 THEN RAISE(ABORT, 'document: /words/2: is no word') WHEN 3 THEN RAISE(ABORT, 'document: /words/3: is no word') WHEN 4 THEN RAISE(ABORT, 'document: /words/4: is no word') WHEN 5 THEN RAISE(ABORT, 'document: /words/5: is no word') WHEN 6 THEN RAISE(ABORT, 'document: /words/6: is no word') WHEN 7 THEN RAISE(ABORT, 'document: /words/7: is no word') WHEN 8 THEN RAISE(ABORT, 'document: /words/8: is no word') WHEN 9 THEN RAISE(ABORT, 'document: /words/9: is no word') ELSE RAISE(ABORT, 'document: /words/*: is no word') END
-        WHEN 61 THEN RAISE(ABORT, 'document: /words: an element is there twice')
-        WHEN 62 THEN CASE i WHEN 0 THEN RAISE(ABORT, 'document: /labels/0: must be text') WHEN 1 THEN RAISE(ABORT, 'document: /labels/1: must be text') WHEN 2 THEN RAISE(ABORT, 'document: /labels/2: must be text') WHEN 3 THEN RAISE(ABORT, 'document: /labels/3: must be text') WHEN 4 THEN RAISE(ABORT, 'document: /labels/4: must be text') WHEN 5 THEN RAISE(ABORT, 'document: /labels/5: must be text') WHEN 6 THEN RAISE(ABORT, 'document: /labels/6: must be text') WHEN 7 THEN RAISE(ABORT, 'document: /labels/7: must be text') WHEN 8 THEN RAISE(ABORT, 'document: /labels/8: must be text') WHEN 9 THEN RAISE(ABORT, 'document: /labels/9: must be text') ELSE RAISE(ABORT, 'document: /labels/*: must be text') END
-        WHEN 63 THEN CASE i WHEN 0 THEN RAISE(ABORT, 'document: /labels/0: is longer than 40 characters') WHEN 1 THEN RAISE(ABORT, 'document: /labels/1: is longer than 40 characters') WHEN 2 THEN RAISE(ABORT, 'document: /labels/2: is longer than 40 characters') WHEN 3 THEN RAISE(ABORT, 'document: /labels/3: is longer than 40 characters') WHEN 4 THEN RAISE(ABORT, 'document: /labels/4: is longer than 40 characters') WHEN 5 THEN RAISE(ABORT, 'document: /labels/5: is longer than 40 characters') WHEN 6 THEN RAISE(ABORT, 'document: /labels/6: is longer than 40 characters') WHEN 7 THEN RAISE(ABORT, 'document: /labels/7: is longer than 40 characters') WHEN 8 THEN RAISE(ABORT, 'document: /labels/8: is longer than 40 characters') WHEN 9 THEN RAISE(ABORT, 'document: /labels/9: is longer than 40 characters') ELSE RAISE(ABORT, 'document: /labels/*: is longer than 40 characters') END
-        WHEN 64 THEN CASE i WHEN 0 THEN RAISE(ABORT, 'document: /tags/0: must be text') WHEN 1 THEN RAISE(ABORT, 'document: /tags/1: must be text') WHEN 2 THEN RAISE(ABORT, 'document: /tags/2: must be text') WHEN 3 THEN RAISE(ABORT, 'document: /tags/3: must be text') WHEN 4 THEN RAISE(ABORT, 'document: /tags/4: must be text') WHEN 5 THEN RAISE(ABORT, 'document: /tags/5: must be text') WHEN 6 THEN RAISE(ABORT, 'document: /tags/6: must be text') WHEN 7 THEN RAISE(ABORT, 'document: /tags/7: must be text') WHEN 8 THEN RAISE(ABORT, 'document: /tags/8: must be text') WHEN 9 THEN RAISE(ABORT, 'document: /tags/9: must be text') ELSE RAISE(ABORT, 'document: /tags/*: must be text') END
-        WHEN 65 THEN CASE i WHEN 0 THEN RAISE(ABORT, 'document: /tags/0: is longer than 4096 characters') WHEN 1 THEN RAISE(ABORT, 'document: /tags/1: is longer than 4096 characters') WHEN 2 THEN RAISE(ABORT, 'document: /tags/2: is longer than 4096 characters') WHEN 3 THEN RAISE(ABORT, 'document: /tags/3: is longer than 4096 characters') WHEN 4 THEN RAISE(ABORT, 'document: /tags/4: is longer than 4096 characters') WHEN 5 THEN RAISE(ABORT, 'document: /tags/5: is longer than 4096 characters') WHEN 6 THEN RAISE(ABORT, 'document: /tags/6: is longer than 4096 characters') WHEN 7 THEN RAISE(ABORT, 'document: /tags/7: is longer than 4096 characters') WHEN 8 THEN RAISE(ABORT, 'document: /tags/8: is longer than 4096 characters') WHEN 9 THEN RAISE(ABORT, 'document: /tags/9: is longer than 4096 characters') ELSE RAISE(ABORT, 'document: /tags/*: is longer than 4096 characters') END
-        WHEN 66 THEN CASE i WHEN 0 THEN RAISE(ABORT, 'document: /tags/0: is no word') WHEN 1 THEN RAISE(ABORT, 'document: /tags/1: is no word') WHEN 2 THEN RAISE(ABORT, 'document: /tags/2: is no word') WHEN 3 THEN RAISE(ABORT, 'document: /tags/3: is no word') WHEN 4 THEN RAISE(ABORT, 'document: /tags/4: is no word') WHEN 5 THEN RAISE(ABORT, 'document: /tags/5: is no word') WHEN 6 THEN RAISE(ABORT, 'document: /tags/6: is no word') WHEN 7 THEN RAISE(ABORT, 'document: /tags/7: is no word') WHEN 8 THEN RAISE(ABORT, 'document: /tags/8: is no word') WHEN 9 THEN RAISE(ABORT, 'document: /tags/9: is no word') ELSE RAISE(ABORT, 'document: /tags/*: is no word') END
-        WHEN 67 THEN RAISE(ABORT, 'document: /tags: an element is there twice')
-        WHEN 68 THEN CASE i WHEN 0 THEN RAISE(ABORT, 'document: /free/0: must be text') WHEN 1 THEN RAISE(ABORT, 'document: /free/1: must be text') WHEN 2 THEN RAISE(ABORT, 'document: /free/2: must be text') WHEN 3 THEN RAISE(ABORT, 'document: /free/3: must be text') WHEN 4 THEN RAISE(ABORT, 'document: /free/4: must be text') WHEN 5 THEN RAISE(ABORT, 'document: /free/5: must be text') WHEN 6 THEN RAISE(ABORT, 'document: /free/6: must be text') WHEN 7 THEN RAISE(ABORT, 'document: /free/7: must be text') WHEN 8 THEN RAISE(ABORT, 'document: /free/8: must be text') WHEN 9 THEN RAISE(ABORT, 'document: /free/9: must be text') ELSE RAISE(ABORT, 'document: /free/*: must be text') END
-        WHEN 69 THEN RAISE(ABORT, 'document: /main/id: is required')
-        WHEN 70 THEN RAISE(ABORT, 'document: /main/id: must be text')
-        WHEN 71 THEN RAISE(ABORT, 'document: /main/id: is required')
-        WHEN 72 THEN RAISE(ABORT, 'document: /main/rank: must be a whole number')
-        WHEN 73 THEN RAISE(ABORT, 'document: /main/rank: must be a whole number from -2147483648 to 2147483647')
-        WHEN 74 THEN RAISE(ABORT, 'document: /main/od~1d ~0key: must be text')
-        WHEN 75 THEN RAISE(ABORT, 'document: /spare/id: is required')
-        WHEN 76 THEN RAISE(ABORT, 'document: /spare/id: must be text')
-        WHEN 77 THEN RAISE(ABORT, 'document: /spare/id: is required')
-        WHEN 78 THEN RAISE(ABORT, 'document: /spare/rank: must be a whole number')
-        WHEN 79 THEN RAISE(ABORT, 'document: /spare/rank: must be a whole number from -2147483648 to 2147483647')
-        WHEN 80 THEN RAISE(ABORT, 'document: /spare/od~1d ~0key: must be text')
-        WHEN 81 THEN RAISE(ABORT, 'document: /inner/id: is required')
-        WHEN 82 THEN RAISE(ABORT, 'document: /inner/id: must be text')
-        WHEN 83 THEN RAISE(ABORT, 'document: /inner/id: is required')
-        WHEN 84 THEN RAISE(ABORT, 'document: /inner/rank: must be a whole number')
-        WHEN 85 THEN RAISE(ABORT, 'document: /inner/rank: must be a whole number from -2147483648 to 2147483647')
-        WHEN 86 THEN RAISE(ABORT, 'document: /inner/od~1d ~0key: must be text')
-        WHEN 87 THEN RAISE(ABORT, 'document: /whole/id: is required')
-        WHEN 88 THEN RAISE(ABORT, 'document: /whole/id: must be text')
-        WHEN 89 THEN RAISE(ABORT, 'document: /whole/id: is required')
-        WHEN 90 THEN RAISE(ABORT, 'document: /whole/rank: must be a whole number')
-        WHEN 91 THEN RAISE(ABORT, 'document: /whole/rank: must be a whole number from -2147483648 to 2147483647')
-        WHEN 92 THEN RAISE(ABORT, 'document: /whole/od~1d ~0key: must be text')
-        WHEN 93 THEN CASE i WHEN 0 THEN RAISE(ABORT, 'document: /parts/0: must be an object') WHEN 1 THEN RAISE(ABORT, 'document: /parts/1: must be an object') WHEN 2 THEN RAISE(ABORT, 'document: /parts/2: must be an object') WHEN 3 THEN RAISE(ABORT, 'document: /parts/3: must be an object') WHEN 4 THEN RAISE(ABORT, 'document: /parts/4: must be an object') WHEN 5 THEN RAISE(ABORT, 'document: /parts/5: must be an object') WHEN 6 THEN RAISE(ABORT, 'document: /parts/6: must be an object') WHEN 7 THEN RAISE(ABORT, 'document: /parts/7: must be an object') WHEN 8 THEN RAISE(ABORT, 'document: /parts/8: must be an object') WHEN 9 THEN RAISE(ABORT, 'document: /parts/9: must be an object') ELSE RAISE(ABORT, 'document: /parts/*: must be an object') END
-        WHEN 94 THEN CASE i WHEN 0 THEN RAISE(ABORT, 'document: /parts/0/id: is required') WHEN 1 THEN RAISE(ABORT, 'document: /parts/1/id: is required') WHEN 2 THEN RAISE(ABORT, 'document: /parts/2/id: is required') WHEN 3 THEN RAISE(ABORT, 'document: /parts/3/id: is required') WHEN 4 THEN RAISE(ABORT, 'document: /parts/4/id: is required') WHEN 5 THEN RAISE(ABORT, 'document: /parts/5/id: is required') WHEN 6 THEN RAISE(ABORT, 'document: /parts/6/id: is required') WHEN 7 THEN RAISE(ABORT, 'document: /parts/7/id: is required') WHEN 8 THEN RAISE(ABORT, 'document: /parts/8/id: is required') WHEN 9 THEN RAISE(ABORT, 'document: /parts/9/id: is required') ELSE RAISE(ABORT, 'document: /parts/*/id: is required') END
-        WHEN 95 THEN CASE i WHEN 0 THEN RAISE(ABORT, 'document: /parts/0/id: must be text') WHEN 1 THEN RAISE(ABORT, 'document: /parts/1/id: must be text') WHEN 2 THEN RAISE(ABORT, 'document: /parts/2/id: must be text') WHEN 3 THEN RAISE(ABORT, 'document: /parts/3/id: must be text') WHEN 4 THEN RAISE(ABORT, 'document: /parts/4/id: must be text') WHEN 5 THEN RAISE(ABORT, 'document: /parts/5/id: must be text') WHEN 6 THEN RAISE(ABORT, 'document: /parts/6/id: must be text') WHEN 7 THEN RAISE(ABORT, 'document: /parts/7/id: must be text') WHEN 8 THEN RAISE(ABORT, 'document: /parts/8/id: must be text') WHEN 9 THEN RAISE(ABORT, 'document: /parts/9/id: must be text') ELSE RAISE(ABORT, 'document: /parts/*/id: must be text') END
-        WHEN 96 THEN CASE i WHEN 0 THEN RAISE(ABORT, 'document: /parts/0/id: is required') WHEN 1 THEN RAISE(ABORT, 'document: /parts/1/id: is required') WHEN 2 THEN RAISE(ABORT, 'document: /parts/2/id: is required') WHEN 3 THEN RAISE(ABORT, 'document: /parts/3/id: is required') WHEN 4 THEN RAISE(ABORT, 'document: /parts/4/id: is required') WHEN 5 THEN RAISE(ABORT, 'document: /parts/5/id: is required') WHEN 6 THEN RAISE(ABORT, 'document: /parts/6/id: is required') WHEN 7 THEN RAISE(ABORT, 'document: /parts/7/id: is required') WHEN 8 THEN RAISE(ABORT, 'document: /parts/8/id: is required') WHEN 9 THEN RAISE(ABORT, 'document: /parts/9/id: is required') ELSE RAISE(ABORT, 'document: /parts/*/id: is required') END
-        WHEN 97 THEN CASE i WHEN 0 THEN RAISE(ABORT, 'document: /parts/0/rank: must be a whole number') WHEN 1 THEN RAISE(ABORT, 'document: /parts/1/rank: must be a whole number') WHEN 2 THEN RAISE(ABORT, 'document: /parts/2/rank: must be a whole number') WHEN 3 THEN RAISE(ABORT, 'document: /parts/3/rank: must be a whole number') WHEN 4 THEN RAISE(ABORT, 'document: /parts/4/rank: must be a whole number') WHEN 5 THEN RAISE(ABORT, 'document: /parts/5/rank: must be a whole number') WHEN 6 THEN RAISE(ABORT, 'document: /parts/6/rank: must be a whole number') WHEN 7 THEN RAISE(ABORT, 'document: /parts/7/rank: must be a whole number') WHEN 8 THEN RAISE(ABORT, 'document: /parts/8/rank: must be a whole number') WHEN 9 THEN RAISE(ABORT, 'document: /parts/9/rank: must be a whole number') ELSE RAISE(ABORT, 'document: /parts/*/rank: must be a whole number') END
-        WHEN 98 THEN CASE i WHEN 0 THEN RAISE(ABORT, 'document: /parts/0/rank: must be a whole number from -2147483648 to 2147483647') WHEN 1 THEN RAISE(ABORT, 'document: /parts/1/rank: must be a whole number from -2147483648 to 2147483647') WHEN 2 THEN RAISE(ABORT, 'document: /parts/2/rank: must be a whole number from -2147483648 to 2147483647') WHEN 3 THEN RAISE(ABORT, 'document: /parts/3/rank: must be a whole number from -2147483648 to 2147483647') WHEN 4 THEN RAISE(ABORT, 'document: /parts/4/rank: must be a whole number from -2147483648 to 2147483647') WHEN 5 THEN RAISE(ABORT, 'document: /parts/5/rank: must be a whole number from -2147483648 to 2147483647') WHEN 6 THEN RAISE(ABORT, 'document: /parts/6/rank: must be a whole number from -2147483648 to 2147483647') WHEN 7 THEN RAISE(ABORT, 'document: /parts/7/rank: must be a whole number from -2147483648 to 2147483647') WHEN 8 THEN RAISE(ABORT, 'document: /parts/8/rank: must be a whole number from -2147483648 to 2147483647') WHEN 9 THEN RAISE(ABORT, 'document: /parts/9/rank: must be a whole number from -2147483648 to 2147483647') ELSE RAISE(ABORT, 'document: /parts/*/rank: must be a whole number from -2147483648 to 2147483647') END
-        WHEN 99 THEN CASE i WHEN 0 THEN RAISE(ABORT, 'document: /parts/0/od~1d ~0key: must be text') WHEN 1 THEN RAISE(ABORT, 'document: /parts/1/od~1d ~0key: must be text') WHEN 2 THEN RAISE(ABORT, 'document: /parts/2/od~1d ~0key: must be text') WHEN 3 THEN RAISE(ABORT, 'document: /parts/3/od~1d ~0key: must be text') WHEN 4 THEN RAISE(ABORT, 'document: /parts/4/od~1d ~0key: must be text') WHEN 5 THEN RAISE(ABORT, 'document: /parts/5/od~1d ~0key: must be text') WHEN 6 THEN RAISE(ABORT, 'document: /parts/6/od~1d ~0key: must be text') WHEN 7 THEN RAISE(ABORT, 'document: /parts/7/od~1d ~0key: must be text') WHEN 8 THEN RAISE(ABORT, 'document: /parts/8/od~1d ~0key: must be text') WHEN 9 THEN RAISE(ABORT, 'document: /parts/9/od~1d ~0key: must be text') ELSE RAISE(ABORT, 'document: /parts/*/od~1d ~0key: must be text') END
-    END FROM (
-        SELECT 10 AS rule, 0 AS i WHERE json_type(NEW.document) NOT IN ('object')
-        UNION ALL SELECT 11, 0 WHERE json_type(NEW.document) = 'object' AND NOT EXISTS (SELECT 1 FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS m WHERE m.key = 'name' AND m.type <> 'null')
-        UNION ALL SELECT 18, 0 WHERE json_type(NEW.document) = 'object' AND NOT EXISTS (SELECT 1 FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS m WHERE m.key = 'levels' AND m.type <> 'null')
-        UNION ALL SELECT 45, 0 WHERE json_type(NEW.document) = 'object' AND NOT EXISTS (SELECT 1 FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS m WHERE m.key = 'main' AND m.type <> 'null')
-        UNION ALL SELECT 48, 0 WHERE json_type(NEW.document) = 'object' AND NOT EXISTS (SELECT 1 FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS m WHERE m.key = 'inner' AND m.type <> 'null')
-        UNION ALL SELECT 50, 0 WHERE json_type(NEW.document) = 'object' AND NOT EXISTS (SELECT 1 FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS m WHERE m.key = 'whole' AND m.type <> 'null')
-        UNION ALL SELECT 54, 0 WHERE json_type(NEW.document) = 'object' AND NOT EXISTS (SELECT 1 FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS m WHERE m.key = 'must' AND m.type <> 'null')
-        UNION ALL SELECT rule, i FROM (SELECT CASE j1.key WHEN 'name' THEN CASE WHEN j1.type NOT IN ('text', 'null') THEN 12 WHEN j1.atom = '' THEN 13 WHEN length(j1.atom) > 4096 THEN 14 WHEN j1.atom <> '' AND NOT EXISTS (WITH RECURSIVE run(p, s, u) AS (SELECT 1, 0, unicode(substr(j1.atom, 1, 1)) UNION ALL SELECT p + 1, CASE s WHEN 0 THEN CASE WHEN u < 97 THEN -1 WHEN u < 123 THEN 1 ELSE -1 END WHEN 1 THEN CASE WHEN u < 45 THEN -1 WHEN u < 46 THEN 2 WHEN u < 97 THEN -1 WHEN u < 123 THEN 1 ELSE -1 END WHEN 2 THEN CASE WHEN u < 97 THEN -1 WHEN u < 123 THEN 3 ELSE -1 END WHEN 3 THEN CASE WHEN u < 45 THEN -1 WHEN u < 46 THEN 2 WHEN u < 97 THEN -1 WHEN u < 123 THEN 3 ELSE -1 END END, unicode(substr(j1.atom, p + 1, 1)) FROM run WHERE u IS NOT NULL AND s >= 0) SELECT 1 FROM run WHERE u IS NULL AND s IN (1, 3)) THEN 15 END WHEN 'title' THEN CASE WHEN j1.type NOT IN ('text', 'null') THEN 16 WHEN length(j1.atom) > 100 THEN 17 END WHEN 'levels' THEN CASE WHEN j1.type NOT IN ('array', 'null') THEN 19 WHEN j1.type = 'array' AND json_array_length(j1.value) = 0 THEN 20 END WHEN 'level' THEN CASE WHEN j1.type NOT IN ('text', 'null') THEN 21 WHEN j1.atom NOT IN ('low', 'high', '') THEN 22 END WHEN 'words' THEN CASE WHEN j1.type NOT IN ('array', 'null') THEN 23 END WHEN 'labels' THEN CASE WHEN j1.type NOT IN ('array', 'null') THEN 24 WHEN j1.type = 'array' AND json_array_length(j1.value) > 3 THEN 25 END WHEN 'tags' THEN CASE WHEN j1.type NOT IN ('array', 'null') THEN 26 END WHEN 'free' THEN CASE WHEN j1.type NOT IN ('array', 'null') THEN 27 END WHEN 'note' THEN CASE WHEN j1.type NOT IN ('text', 'null') THEN 28 END WHEN 'loud' THEN CASE WHEN j1.type NOT IN ('true', 'false', 'null') THEN 29 END WHEN 'checked' THEN CASE WHEN j1.type NOT IN ('true', 'false', 'null') THEN 30 END WHEN 'count' THEN CASE WHEN j1.type NOT IN ('integer', 'real', 'null') THEN 31 WHEN j1.type <> 'null' AND (j1.atom NOT BETWEEN 0 AND 10 OR j1.type = 'real' AND NOT trim(replace(substr(CASE WHEN instr(j1.fullkey, '\"') > 0 THEN '[' || j1.atom || ',' ELSE json_extract(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END, j1.fullkey, '$[#]') END, 2, instr(replace(lower(CASE WHEN instr(j1.fullkey, '\"') > 0 THEN '[' || j1.atom || ',' ELSE json_extract(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END, j1.fullkey, '$[#]') END), ',', 'e'), 'e') - 2), '.', ''), '-0') = trim(CAST(round(j1.atom) AS INTEGER), '-0')) THEN 32 END WHEN 'rank' THEN CASE WHEN j1.type NOT IN ('integer', 'real', 'null') THEN 33 WHEN j1.type <> 'null' AND (j1.atom NOT BETWEEN 1 AND 2147483647 OR j1.type = 'real' AND NOT trim(replace(substr(CASE WHEN instr(j1.fullkey, '\"') > 0 THEN '[' || j1.atom || ',' ELSE json_extract(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END, j1.fullkey, '$[#]') END, 2, instr(replace(lower(CASE WHEN instr(j1.fullkey, '\"') > 0 THEN '[' || j1.atom || ',' ELSE json_extract(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END, j1.fullkey, '$[#]') END), ',', 'e'), 'e') - 2), '.', ''), '-0') = trim(CAST(round(j1.atom) AS INTEGER), '-0')) THEN 34 END WHEN 'any' THEN CASE WHEN j1.type NOT IN ('integer', 'real', 'null') THEN 35 WHEN j1.type <> 'null' AND (j1.atom NOT BETWEEN 3 AND 2147483647 OR j1.type = 'real' AND NOT trim(replace(substr(CASE WHEN instr(j1.fullkey, '\"') > 0 THEN '[' || j1.atom || ',' ELSE json_extract(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END, j1.fullkey, '$[#]') END, 2, instr(replace(lower(CASE WHEN instr(j1.fullkey, '\"') > 0 THEN '[' || j1.atom || ',' ELSE json_extract(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END, j1.fullkey, '$[#]') END), ',', 'e'), 'e') - 2), '.', ''), '-0') = trim(CAST(round(j1.atom) AS INTEGER), '-0')) THEN 36 END WHEN 'wide' THEN CASE WHEN j1.type NOT IN ('integer', 'real', 'null') THEN 37 WHEN j1.type <> 'null' AND (j1.atom NOT BETWEEN -2147483648 AND 2147483647 OR j1.type = 'real' AND NOT trim(replace(substr(CASE WHEN instr(j1.fullkey, '\"') > 0 THEN '[' || j1.atom || ',' ELSE json_extract(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END, j1.fullkey, '$[#]') END, 2, instr(replace(lower(CASE WHEN instr(j1.fullkey, '\"') > 0 THEN '[' || j1.atom || ',' ELSE json_extract(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END, j1.fullkey, '$[#]') END), ',', 'e'), 'e') - 2), '.', ''), '-0') = trim(CAST(round(j1.atom) AS INTEGER), '-0')) THEN 38 END WHEN 'every' THEN CASE WHEN j1.type NOT IN ('text', 'null') THEN 39 WHEN j1.atom = '' THEN 40 END WHEN 'wait' THEN CASE WHEN j1.type NOT IN ('text', 'null') THEN 41 WHEN j1.atom = '' THEN 42 END WHEN 'late' THEN CASE WHEN j1.type NOT IN ('text', 'null') THEN 43 WHEN j1.atom = '' THEN 44 END WHEN 'main' THEN CASE WHEN j1.type NOT IN ('object', 'null') THEN 46 END WHEN 'spare' THEN CASE WHEN j1.type NOT IN ('object', 'null') THEN 47 END WHEN 'inner' THEN CASE WHEN j1.type NOT IN ('object', 'null') THEN 49 END WHEN 'whole' THEN CASE WHEN j1.type NOT IN ('object', 'null') THEN 51 END WHEN 'parts' THEN CASE WHEN j1.type NOT IN ('array', 'null') THEN 52 WHEN j1.type = 'array' AND json_array_length(j1.value) > 8 THEN 53 END END AS rule, 0 AS i FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1) WHERE rule IS NOT NULL
-        UNION ALL SELECT 55, j2.key FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1, json_each(CASE WHEN j1.key = 'levels' AND j1.type = 'array' THEN j1.value ELSE '[]' END) AS j2 WHERE j2.type <> 'text'
-        UNION ALL SELECT 56, j2.key FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1, json_each(CASE WHEN j1.key = 'levels' AND j1.type = 'array' THEN j1.value ELSE '[]' END) AS j2 WHERE j2.atom NOT IN ('low', 'high')
-        UNION ALL SELECT 57, 0 FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1 WHERE j1.key = 'levels' AND j1.type = 'array' AND (SELECT count(*) > count(DISTINCT u.atom) FROM json_each(CASE WHEN j1.key = 'levels' AND j1.type = 'array' THEN j1.value ELSE '[]' END) AS u)
-        UNION ALL SELECT 58, j3.key FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1, json_each(CASE WHEN j1.key = 'words' AND j1.type = 'array' THEN j1.value ELSE '[]' END) AS j3 WHERE j3.type <> 'text'
-        UNION ALL SELECT 59, j3.key FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1, json_each(CASE WHEN j1.key = 'words' AND j1.type = 'array' THEN j1.value ELSE '[]' END) AS j3 WHERE j3.type = 'text' AND length(j3.atom) > 4096
-        UNION ALL SELECT 60, j3.key FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1, json_each(CASE WHEN j1.key = 'words' AND j1.type = 'array' THEN j1.value ELSE '[]' END) AS j3 WHERE j3.type = 'text' AND NOT EXISTS (WITH RECURSIVE run(p, s, u) AS (SELECT 1, 0, unicode(substr(j3.atom, 1, 1)) UNION ALL SELECT p + 1, CASE s WHEN 0 THEN CASE WHEN u < 97 THEN -1 WHEN u < 123 THEN 1 ELSE -1 END WHEN 1 THEN CASE WHEN u < 45 THEN -1 WHEN u < 46 THEN 2 WHEN u < 97 THEN -1 WHEN u < 123 THEN 1 ELSE -1 END WHEN 2 THEN CASE WHEN u < 97 THEN -1 WHEN u < 123 THEN 3 ELSE -1 END WHEN 3 THEN CASE WHEN u < 45 THEN -1 WHEN u < 46 THEN 2 WHEN u < 97 THEN -1 WHEN u < 123 THEN 3 ELSE -1 END END, unicode(substr(j3.atom, p + 1, 1)) FROM run WHERE u IS NOT NULL AND s >= 0) SELECT 1 FROM run WHERE u IS NULL AND s IN (1, 3))
-        UNION ALL SELECT 61, 0 FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1 WHERE j1.key = 'words' AND j1.type = 'array' AND (SELECT count(*) > count(DISTINCT u.atom) FROM json_each(CASE WHEN j1.key = 'words' AND j1.type = 'array' THEN j1.value ELSE '[]' END) AS u)
-        UNION ALL SELECT 62, j4.key FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1, json_each(CASE WHEN j1.key = 'labels' AND j1.type = 'array' THEN j1.value ELSE '[]' END) AS j4 WHERE j4.type <> 'text'
-        UNION ALL SELECT 63, j4.key FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1, json_each(CASE WHEN j1.key = 'labels' AND j1.type = 'array' THEN j1.value ELSE '[]' END) AS j4 WHERE j4.type = 'text' AND length(j4.atom) > 40
-        UNION ALL SELECT 64, j5.key FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1, json_each(CASE WHEN j1.key = 'tags' AND j1.type = 'array' THEN j1.value ELSE '[]' END) AS j5 WHERE j5.type <> 'text'
-        UNION ALL SELECT 65, j5.key FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1, json_each(CASE WHEN j1.key = 'tags' AND j1.type = 'array' THEN j1.value ELSE '[]' END) AS j5 WHERE j5.type = 'text' AND length(j5.atom) > 4096
-        UNION ALL SELECT 66, j5.key FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1, json_each(CASE WHEN j1.key = 'tags' AND j1.type = 'array' THEN j1.value ELSE '[]' END) AS j5 WHERE j5.type = 'text' AND NOT EXISTS (WITH RECURSIVE run(p, s, u) AS (SELECT 1, 0, unicode(substr(j5.atom, 1, 1)) UNION ALL SELECT p + 1, CASE s WHEN 0 THEN CASE WHEN u < 97 THEN -1 WHEN u < 123 THEN 1 ELSE -1 END WHEN 1 THEN CASE WHEN u < 45 THEN -1 WHEN u < 46 THEN 2 WHEN u < 97 THEN -1 WHEN u < 123 THEN 1 ELSE -1 END WHEN 2 THEN CASE WHEN u < 97 THEN -1 WHEN u < 123 THEN 3 ELSE -1 END WHEN 3 THEN CASE WHEN u < 45 THEN -1 WHEN u < 46 THEN 2 WHEN u < 97 THEN -1 WHEN u < 123 THEN 3 ELSE -1 END END, unicode(substr(j5.atom, p + 1, 1)) FROM run WHERE u IS NOT NULL AND s >= 0) SELECT 1 FROM run WHERE u IS NULL AND s IN (1, 3))
-        UNION ALL SELECT 67, 0 FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1 WHERE j1.key = 'tags' AND j1.type = 'array' AND (SELECT count(*) > count(DISTINCT u.atom) FROM json_each(CASE WHEN j1.key = 'tags' AND j1.type = 'array' THEN j1.value ELSE '[]' END) AS u)
-        UNION ALL SELECT 68, j6.key FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1, json_each(CASE WHEN j1.key = 'free' AND j1.type = 'array' THEN j1.value ELSE '[]' END) AS j6 WHERE j6.type <> 'text'
-        UNION ALL SELECT 69, 0 FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1 WHERE j1.key = 'main' AND j1.type = 'object' AND NOT EXISTS (SELECT 1 FROM json_each(CASE WHEN j1.key = 'main' AND j1.type = 'object' THEN j1.value ELSE '{}' END) AS m WHERE m.key = 'id' AND m.type <> 'null')
-        UNION ALL SELECT rule, i FROM (SELECT CASE j7.key WHEN 'id' THEN CASE WHEN j7.type NOT IN ('text', 'null') THEN 70 WHEN j7.atom = '' THEN 71 END WHEN 'rank' THEN CASE WHEN j7.type NOT IN ('integer', 'real', 'null') THEN 72 WHEN j7.type <> 'null' AND (j7.atom NOT BETWEEN -2147483648 AND 2147483647 OR j7.type = 'real' AND NOT trim(replace(substr(CASE WHEN instr(j7.fullkey, '\"') > 0 THEN '[' || j7.atom || ',' ELSE json_extract(CASE WHEN j1.key = 'main' AND j1.type = 'object' THEN j1.value ELSE '{}' END, j7.fullkey, '$[#]') END, 2, instr(replace(lower(CASE WHEN instr(j7.fullkey, '\"') > 0 THEN '[' || j7.atom || ',' ELSE json_extract(CASE WHEN j1.key = 'main' AND j1.type = 'object' THEN j1.value ELSE '{}' END, j7.fullkey, '$[#]') END), ',', 'e'), 'e') - 2), '.', ''), '-0') = trim(CAST(round(j7.atom) AS INTEGER), '-0')) THEN 73 END WHEN 'od/d ~key' THEN CASE WHEN j7.type NOT IN ('text', 'null') THEN 74 END END AS rule, 0 AS i FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1, json_each(CASE WHEN j1.key = 'main' AND j1.type = 'object' THEN j1.value ELSE '{}' END) AS j7) WHERE rule IS NOT NULL
-        UNION ALL SELECT 75, 0 FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1 WHERE j1.key = 'spare' AND j1.type = 'object' AND NOT EXISTS (SELECT 1 FROM json_each(CASE WHEN j1.key = 'spare' AND j1.type = 'object' THEN j1.value ELSE '{}' END) AS m WHERE m.key = 'id' AND m.type <> 'null')
-        UNION ALL SELECT rule, i FROM (SELECT CASE j8.key WHEN 'id' THEN CASE WHEN j8.type NOT IN ('text', 'null') THEN 76 WHEN j8.atom = '' THEN 77 END WHEN 'rank' THEN CASE WHEN j8.type NOT IN ('integer', 'real', 'null') THEN 78 WHEN j8.type <> 'null' AND (j8.atom NOT BETWEEN -2147483648 AND 2147483647 OR j8.type = 'real' AND NOT trim(replace(substr(CASE WHEN instr(j8.fullkey, '\"') > 0 THEN '[' || j8.atom || ',' ELSE json_extract(CASE WHEN j1.key = 'spare' AND j1.type = 'object' THEN j1.value ELSE '{}' END, j8.fullkey, '$[#]') END, 2, instr(replace(lower(CASE WHEN instr(j8.fullkey, '\"') > 0 THEN '[' || j8.atom || ',' ELSE json_extract(CASE WHEN j1.key = 'spare' AND j1.type = 'object' THEN j1.value ELSE '{}' END, j8.fullkey, '$[#]') END), ',', 'e'), 'e') - 2), '.', ''), '-0') = trim(CAST(round(j8.atom) AS INTEGER), '-0')) THEN 79 END WHEN 'od/d ~key' THEN CASE WHEN j8.type NOT IN ('text', 'null') THEN 80 END END AS rule, 0 AS i FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1, json_each(CASE WHEN j1.key = 'spare' AND j1.type = 'object' THEN j1.value ELSE '{}' END) AS j8) WHERE rule IS NOT NULL
-        UNION ALL SELECT 81, 0 FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1 WHERE j1.key = 'inner' AND j1.type = 'object' AND NOT EXISTS (SELECT 1 FROM json_each(CASE WHEN j1.key = 'inner' AND j1.type = 'object' THEN j1.value ELSE '{}' END) AS m WHERE m.key = 'id' AND m.type <> 'null')
-        UNION ALL SELECT rule, i FROM (SELECT CASE j9.key WHEN 'id' THEN CASE WHEN j9.type NOT IN ('text', 'null') THEN 82 WHEN j9.atom = '' THEN 83 END WHEN 'rank' THEN CASE WHEN j9.type NOT IN ('integer', 'real', 'null') THEN 84 WHEN j9.type <> 'null' AND (j9.atom NOT BETWEEN -2147483648 AND 2147483647 OR j9.type = 'real' AND NOT trim(replace(substr(CASE WHEN instr(j9.fullkey, '\"') > 0 THEN '[' || j9.atom || ',' ELSE json_extract(CASE WHEN j1.key = 'inner' AND j1.type = 'object' THEN j1.value ELSE '{}' END, j9.fullkey, '$[#]') END, 2, instr(replace(lower(CASE WHEN instr(j9.fullkey, '\"') > 0 THEN '[' || j9.atom || ',' ELSE json_extract(CASE WHEN j1.key = 'inner' AND j1.type = 'object' THEN j1.value ELSE '{}' END, j9.fullkey, '$[#]') END), ',', 'e'), 'e') - 2), '.', ''), '-0') = trim(CAST(round(j9.atom) AS INTEGER), '-0')) THEN 85 END WHEN 'od/d ~key' THEN CASE WHEN j9.type NOT IN ('text', 'null') THEN 86 END END AS rule, 0 AS i FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1, json_each(CASE WHEN j1.key = 'inner' AND j1.type = 'object' THEN j1.value ELSE '{}' END) AS j9) WHERE rule IS NOT NULL
-        UNION ALL SELECT 87, 0 FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1 WHERE j1.key = 'whole' AND j1.type = 'object' AND NOT EXISTS (SELECT 1 FROM json_each(CASE WHEN j1.key = 'whole' AND j1.type = 'object' THEN j1.value ELSE '{}' END) AS m WHERE m.key = 'id' AND m.type <> 'null')
-        UNION ALL SELECT rule, i FROM (SELECT CASE j10.key WHEN 'id' THEN CASE WHEN j10.type NOT IN ('text', 'null') THEN 88 WHEN j10.atom = '' THEN 89 END WHEN 'rank' THEN CASE WHEN j10.type NOT IN ('integer', 'real', 'null') THEN 90 WHEN j10.type <> 'null' AND (j10.atom NOT BETWEEN -2147483648 AND 2147483647 OR j10.type = 'real' AND NOT trim(replace(substr(CASE WHEN instr(j10.fullkey, '\"') > 0 THEN '[' || j10.atom || ',' ELSE json_extract(CASE WHEN j1.key = 'whole' AND j1.type = 'object' THEN j1.value ELSE '{}' END, j10.fullkey, '$[#]') END, 2, instr(replace(lower(CASE WHEN instr(j10.fullkey, '\"') > 0 THEN '[' || j10.atom || ',' ELSE json_extract(CASE WHEN j1.key = 'whole' AND j1.type = 'object' THEN j1.value ELSE '{}' END, j10.fullkey, '$[#]') END), ',', 'e'), 'e') - 2), '.', ''), '-0') = trim(CAST(round(j10.atom) AS INTEGER), '-0')) THEN 91 END WHEN 'od/d ~key' THEN CASE WHEN j10.type NOT IN ('text', 'null') THEN 92 END END AS rule, 0 AS i FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1, json_each(CASE WHEN j1.key = 'whole' AND j1.type = 'object' THEN j1.value ELSE '{}' END) AS j10) WHERE rule IS NOT NULL
-        UNION ALL SELECT 93, j11.key FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1, json_each(CASE WHEN j1.key = 'parts' AND j1.type = 'array' THEN j1.value ELSE '[]' END) AS j11 WHERE j11.type <> 'object'
-        UNION ALL SELECT 94, j11.key FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1, json_each(CASE WHEN j1.key = 'parts' AND j1.type = 'array' THEN j1.value ELSE '[]' END) AS j11 WHERE j11.type = 'object' AND NOT EXISTS (SELECT 1 FROM json_each(CASE WHEN j11.type = 'object' THEN j11.value ELSE '{}' END) AS m WHERE m.key = 'id' AND m.type <> 'null')
-        UNION ALL SELECT rule, i FROM (SELECT CASE j12.key WHEN 'id' THEN CASE WHEN j12.type NOT IN ('text', 'null') THEN 95 WHEN j12.atom = '' THEN 96 END WHEN 'rank' THEN CASE WHEN j12.type NOT IN ('integer', 'real', 'null') THEN 97 WHEN j12.type <> 'null' AND (j12.atom NOT BETWEEN -2147483648 AND 2147483647 OR j12.type = 'real' AND NOT trim(replace(substr(CASE WHEN instr(j12.fullkey, '\"') > 0 THEN '[' || j12.atom || ',' ELSE json_extract(CASE WHEN j11.type = 'object' THEN j11.value ELSE '{}' END, j12.fullkey, '$[#]') END, 2, instr(replace(lower(CASE WHEN instr(j12.fullkey, '\"') > 0 THEN '[' || j12.atom || ',' ELSE json_extract(CASE WHEN j11.type = 'object' THEN j11.value ELSE '{}' END, j12.fullkey, '$[#]') END), ',', 'e'), 'e') - 2), '.', ''), '-0') = trim(CAST(round(j12.atom) AS INTEGER), '-0')) THEN 98 END WHEN 'od/d ~key' THEN CASE WHEN j12.type NOT IN ('text', 'null') THEN 99 END END AS rule, j11.key AS i FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1, json_each(CASE WHEN j1.key = 'parts' AND j1.type = 'array' THEN j1.value ELSE '[]' END) AS j11, json_each(CASE WHEN j11.type = 'object' THEN j11.value ELSE '{}' END) AS j12) WHERE rule IS NOT NULL
-        LIMIT 1
-    );
+    SELECT CASE
+        WHEN NEW.document IS NULL THEN RAISE(ABORT, 'document: is required')
+        WHEN typeof(NEW.document) = 'blob' THEN RAISE(ABORT, 'document: must be text, not a BLOB')
+        WHEN instr(NEW.document, char(0)) > 0 OR NOT json_valid(NEW.document) THEN RAISE(ABORT, 'document: is no JSON')
+        WHEN length(NEW.document) > 1048576 AND length(CAST(json(NEW.document) AS BLOB)) > 1048576 THEN RAISE(ABORT, 'document: the document has more than 1048576 bytes')
+        WHEN json_type(NEW.document) NOT IN ('object') THEN RAISE(ABORT, 'document: must be an object')
+    END;
+    SELECT RAISE(ABORT, 'document: a key is there twice')
+        FROM json_tree(NEW.document)
+        WHERE typeof(key) = 'text' GROUP BY parent, key HAVING count(*) > 1;
+    SELECT CASE
+        WHEN NOT EXISTS (SELECT 1 FROM json_each(NEW.document) WHERE key = 'name' AND type <> 'null') THEN RAISE(ABORT, 'document: /name: is required')
+        WHEN NOT EXISTS (SELECT 1 FROM json_each(NEW.document) WHERE key = 'levels' AND type <> 'null') THEN RAISE(ABORT, 'document: /levels: is required')
+        WHEN NOT EXISTS (SELECT 1 FROM json_each(NEW.document) WHERE key = 'main' AND type <> 'null') THEN RAISE(ABORT, 'document: /main: is required')
+        WHEN NOT EXISTS (SELECT 1 FROM json_each(NEW.document) WHERE key = 'inner' AND type <> 'null') THEN RAISE(ABORT, 'document: /inner: is required')
+        WHEN NOT EXISTS (SELECT 1 FROM json_each(NEW.document) WHERE key = 'whole' AND type <> 'null') THEN RAISE(ABORT, 'document: /whole: is required')
+        WHEN NOT EXISTS (SELECT 1 FROM json_each(NEW.document) WHERE key = 'must' AND type <> 'null') THEN RAISE(ABORT, 'document: /must: is required')
+    END
+        WHERE json_type(NEW.document) = 'object';
+    SELECT CASE m.key
+        WHEN 'name' THEN CASE
+            WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /name: must be text')
+            WHEN m.value = '' THEN RAISE(ABORT, 'document: /name: is required')
+        END
+        WHEN 'title' THEN CASE
+            WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /title: must be text')
+            WHEN length(m.value) > 100 THEN RAISE(ABORT, 'document: /title: is longer than 100 characters')
+        END
+        WHEN 'levels' THEN CASE
+            WHEN m.type <> 'array' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /levels: must be a list')
+            WHEN json_array_length(m.value) = 0 THEN RAISE(ABORT, 'document: /levels: is required')
+            WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE type <> 'text') THEN RAISE(ABORT, 'document: /levels/*: must be text')
+            WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE value NOT IN ('low', 'high')) THEN RAISE(ABORT, 'document: /levels/*: must be low or high')
+            WHEN (SELECT count(*) > count(DISTINCT value) FROM json_each(m.value) WHERE type = 'text') THEN RAISE(ABORT, 'document: /levels: an element is there twice')
+        END
+        WHEN 'level' THEN CASE
+            WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /level: must be text')
+            WHEN m.value NOT IN ('low', 'high', '') THEN RAISE(ABORT, 'document: /level: must be low or high')
+        END
+        WHEN 'words' THEN CASE
+            WHEN m.type <> 'array' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /words: must be a list')
+            WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE type <> 'text') THEN RAISE(ABORT, 'document: /words/*: must be text')
+            WHEN (SELECT count(*) > count(DISTINCT value) FROM json_each(m.value) WHERE type = 'text') THEN RAISE(ABORT, 'document: /words: an element is there twice')
+        END
+        WHEN 'labels' THEN CASE
+            WHEN m.type <> 'array' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /labels: must be a list')
+            WHEN json_array_length(m.value) > 3 THEN RAISE(ABORT, 'document: /labels: has more than 3 elements')
+            WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE type <> 'text') THEN RAISE(ABORT, 'document: /labels/*: must be text')
+            WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE length(value) > 40) THEN RAISE(ABORT, 'document: /labels/*: is longer than 40 characters')
+        END
+        WHEN 'tags' THEN CASE
+            WHEN m.type <> 'array' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /tags: must be a list')
+            WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE type <> 'text') THEN RAISE(ABORT, 'document: /tags/*: must be text')
+            WHEN (SELECT count(*) > count(DISTINCT value) FROM json_each(m.value) WHERE type = 'text') THEN RAISE(ABORT, 'document: /tags: an element is there twice')
+        END
+        WHEN 'free' THEN CASE
+            WHEN m.type <> 'array' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /free: must be a list')
+            WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE type <> 'text') THEN RAISE(ABORT, 'document: /free/*: must be text')
+        END
+        WHEN 'note' THEN CASE
+            WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /note: must be text')
+        END
+        WHEN 'loud' THEN CASE
+            WHEN m.type <> 'true' AND m.type <> 'false' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /loud: must be true or false')
+        END
+        WHEN 'checked' THEN CASE
+            WHEN m.type <> 'true' AND m.type <> 'false' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /checked: must be true or false')
+        END
+        WHEN 'count' THEN CASE
+            WHEN m.type <> 'integer' AND m.type <> 'real' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /count: must be a whole number')
+            WHEN m.value NOT BETWEEN -0.5 AND 10.5 OR m.type = 'real' AND round(m.value, 3) <> round(m.value) THEN RAISE(ABORT, 'document: /count: must be a whole number from 0 to 10')
+        END
+        WHEN 'rank' THEN CASE
+            WHEN m.type <> 'integer' AND m.type <> 'real' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /rank: must be a whole number')
+            WHEN m.value NOT BETWEEN 0.5 AND 2147483647.5 OR m.type = 'real' AND round(m.value, 3) <> round(m.value) THEN RAISE(ABORT, 'document: /rank: must be a whole number from 1 to 2147483647')
+        END
+        WHEN 'any' THEN CASE
+            WHEN m.type <> 'integer' AND m.type <> 'real' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /any: must be a whole number')
+            WHEN m.value NOT BETWEEN 2.5 AND 2147483647.5 OR m.type = 'real' AND round(m.value, 3) <> round(m.value) THEN RAISE(ABORT, 'document: /any: must be a whole number from 3 to 2147483647')
+        END
+        WHEN 'wide' THEN CASE
+            WHEN m.type <> 'integer' AND m.type <> 'real' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /wide: must be a whole number')
+            WHEN m.value NOT BETWEEN -2147483648.5 AND 2147483647.5 OR m.type = 'real' AND round(m.value, 3) <> round(m.value) THEN RAISE(ABORT, 'document: /wide: must be a whole number from -2147483648 to 2147483647')
+        END
+        WHEN 'every' THEN CASE
+            WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /every: must be text')
+            WHEN m.value = '' THEN RAISE(ABORT, 'document: /every: must be a duration such as "10s"')
+        END
+        WHEN 'wait' THEN CASE
+            WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /wait: must be text')
+            WHEN m.value = '' THEN RAISE(ABORT, 'document: /wait: must be a duration such as "1m30s"')
+        END
+        WHEN 'late' THEN CASE
+            WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /late: must be text')
+            WHEN m.value = '' THEN RAISE(ABORT, 'document: /late: must be a duration such as "10s"')
+        END
+        WHEN 'main' THEN CASE
+            WHEN m.type <> 'object' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /main: must be an object')
+        END
+        WHEN 'spare' THEN CASE
+            WHEN m.type <> 'object' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /spare: must be an object')
+        END
+        WHEN 'inner' THEN CASE
+            WHEN m.type <> 'object' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /inner: must be an object')
+        END
+        WHEN 'whole' THEN CASE
+            WHEN m.type <> 'object' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /whole: must be an object')
+        END
+        WHEN 'parts' THEN CASE
+            WHEN m.type <> 'array' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /parts: must be a list')
+            WHEN json_array_length(m.value) > 8 THEN RAISE(ABORT, 'document: /parts: has more than 8 elements')
+        END
+    END
+        FROM json_each(NEW.document) AS m;
+    SELECT CASE
+        WHEN NOT EXISTS (SELECT 1 FROM json_each(NEW.document, '$."main"') WHERE key = 'id' AND type <> 'null') THEN RAISE(ABORT, 'document: /main/id: is required')
+    END
+        WHERE json_type(NEW.document, '$."main"') = 'object';
+    SELECT CASE m.key
+        WHEN 'id' THEN CASE
+            WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /main/id: must be text')
+            WHEN m.value = '' THEN RAISE(ABORT, 'document: /main/id: is required')
+        END
+        WHEN 'rank' THEN CASE
+            WHEN m.type <> 'integer' AND m.type <> 'real' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /main/rank: must be a whole number')
+            WHEN m.value NOT BETWEEN -2147483648.5 AND 2147483647.5 OR m.type = 'real' AND round(m.value, 3) <> round(m.value) THEN RAISE(ABORT, 'document: /main/rank: must be a whole number from -2147483648 to 2147483647')
+        END
+        WHEN 'od/d ~key' THEN CASE
+            WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /main/od~1d ~0key: must be text')
+        END
+    END
+        FROM json_each(NEW.document, '$."main"') AS m;
+    SELECT CASE
+        WHEN NOT EXISTS (SELECT 1 FROM json_each(NEW.document, '$."spare"') WHERE key = 'id' AND type <> 'null') THEN RAISE(ABORT, 'document: /spare/id: is required')
+    END
+        WHERE json_type(NEW.document, '$."spare"') = 'object';
+    SELECT CASE m.key
+        WHEN 'id' THEN CASE
+            WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /spare/id: must be text')
+            WHEN m.value = '' THEN RAISE(ABORT, 'document: /spare/id: is required')
+        END
+        WHEN 'rank' THEN CASE
+            WHEN m.type <> 'integer' AND m.type <> 'real' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /spare/rank: must be a whole number')
+            WHEN m.value NOT BETWEEN -2147483648.5 AND 2147483647.5 OR m.type = 'real' AND round(m.value, 3) <> round(m.value) THEN RAISE(ABORT, 'document: /spare/rank: must be a whole number from -2147483648 to 2147483647')
+        END
+        WHEN 'od/d ~key' THEN CASE
+            WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /spare/od~1d ~0key: must be text')
+        END
+    END
+        FROM json_each(NEW.document, '$."spare"') AS m;
+    SELECT CASE
+        WHEN NOT EXISTS (SELECT 1 FROM json_each(NEW.document, '$."inner"') WHERE key = 'id' AND type <> 'null') THEN RAISE(ABORT, 'document: /inner/id: is required')
+    END
+        WHERE json_type(NEW.document, '$."inner"') = 'object';
+    SELECT CASE m.key
+        WHEN 'id' THEN CASE
+            WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /inner/id: must be text')
+            WHEN m.value = '' THEN RAISE(ABORT, 'document: /inner/id: is required')
+        END
+        WHEN 'rank' THEN CASE
+            WHEN m.type <> 'integer' AND m.type <> 'real' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /inner/rank: must be a whole number')
+            WHEN m.value NOT BETWEEN -2147483648.5 AND 2147483647.5 OR m.type = 'real' AND round(m.value, 3) <> round(m.value) THEN RAISE(ABORT, 'document: /inner/rank: must be a whole number from -2147483648 to 2147483647')
+        END
+        WHEN 'od/d ~key' THEN CASE
+            WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /inner/od~1d ~0key: must be text')
+        END
+    END
+        FROM json_each(NEW.document, '$."inner"') AS m;
+    SELECT CASE
+        WHEN NOT EXISTS (SELECT 1 FROM json_each(NEW.document, '$."whole"') WHERE key = 'id' AND type <> 'null') THEN RAISE(ABORT, 'document: /whole/id: is required')
+    END
+        WHERE json_type(NEW.document, '$."whole"') = 'object';
+    SELECT CASE m.key
+        WHEN 'id' THEN CASE
+            WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /whole/id: must be text')
+            WHEN m.value = '' THEN RAISE(ABORT, 'document: /whole/id: is required')
+        END
+        WHEN 'rank' THEN CASE
+            WHEN m.type <> 'integer' AND m.type <> 'real' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /whole/rank: must be a whole number')
+            WHEN m.value NOT BETWEEN -2147483648.5 AND 2147483647.5 OR m.type = 'real' AND round(m.value, 3) <> round(m.value) THEN RAISE(ABORT, 'document: /whole/rank: must be a whole number from -2147483648 to 2147483647')
+        END
+        WHEN 'od/d ~key' THEN CASE
+            WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /whole/od~1d ~0key: must be text')
+        END
+    END
+        FROM json_each(NEW.document, '$."whole"') AS m;
+    SELECT CASE
+        WHEN e1.type <> 'object' THEN RAISE(ABORT, 'document: /parts/*: must be an object')
+        WHEN NOT EXISTS (SELECT 1 FROM json_each(e1.value) WHERE key = 'id' AND type <> 'null') THEN RAISE(ABORT, 'document: /parts/*/id: is required')
+    END
+        FROM json_each(NEW.document, '$."parts"') AS e1
+        WHERE typeof(e1.key) = 'integer';
+    SELECT CASE m.key
+        WHEN 'id' THEN CASE
+            WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /parts/*/id: must be text')
+            WHEN m.value = '' THEN RAISE(ABORT, 'document: /parts/*/id: is required')
+        END
+        WHEN 'rank' THEN CASE
+            WHEN m.type <> 'integer' AND m.type <> 'real' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /parts/*/rank: must be a whole number')
+            WHEN m.value NOT BETWEEN -2147483648.5 AND 2147483647.5 OR m.type = 'real' AND round(m.value, 3) <> round(m.value) THEN RAISE(ABORT, 'document: /parts/*/rank: must be a whole number from -2147483648 to 2147483647')
+        END
+        WHEN 'od/d ~key' THEN CASE
+            WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /parts/*/od~1d ~0key: must be text')
+        END
+    END
+        FROM json_each(NEW.document, '$."parts"') AS e1, json_each(e1.value) AS m
+        WHERE e1.type = 'object';
 END;
 
 CREATE TRIGGER {schema}.attune_guard_tool_document_insert BEFORE INSERT ON "tool"
@@ -183,19 +245,12 @@ CREATE VIEW {schema}.attune_guard_tool_name AS SELECT '' AS document WHERE 0;
 
 CREATE TRIGGER {schema}.attune_guard_tool_name_fault INSTEAD OF INSERT ON attune_guard_tool_name
 BEGIN
-    SELECT CASE rule
-        WHEN 1 THEN RAISE(ABORT, 'name: is required')
-        WHEN 2 THEN RAISE(ABORT, 'name: must not hold NUL')
-        WHEN 3 THEN RAISE(ABORT, 'name: must be text')
-        WHEN 4 THEN RAISE(ABORT, 'name: is required')
-        WHEN 5 THEN RAISE(ABORT, 'name: is longer than 4096 characters')
-        WHEN 6 THEN RAISE(ABORT, 'name: is no word')
-    END FROM (
-        SELECT 1 AS rule, 0 AS i WHERE NEW.document IS NULL
-        UNION ALL SELECT 2 AS rule, 0 AS i WHERE instr(NEW.document, char(0)) > 0
-        UNION ALL SELECT rule, 0 FROM (SELECT CASE WHEN j.type NOT IN ('text', 'null') THEN 3 WHEN j.atom = '' THEN 4 WHEN length(j.atom) > 4096 THEN 5 WHEN j.atom <> '' AND NOT EXISTS (WITH RECURSIVE run(p, s, u) AS (SELECT 1, 0, unicode(substr(j.atom, 1, 1)) UNION ALL SELECT p + 1, CASE s WHEN 0 THEN CASE WHEN u < 97 THEN -1 WHEN u < 123 THEN 1 ELSE -1 END WHEN 1 THEN CASE WHEN u < 45 THEN -1 WHEN u < 46 THEN 2 WHEN u < 97 THEN -1 WHEN u < 123 THEN 1 ELSE -1 END WHEN 2 THEN CASE WHEN u < 97 THEN -1 WHEN u < 123 THEN 3 ELSE -1 END WHEN 3 THEN CASE WHEN u < 45 THEN -1 WHEN u < 46 THEN 2 WHEN u < 97 THEN -1 WHEN u < 123 THEN 3 ELSE -1 END END, unicode(substr(j.atom, p + 1, 1)) FROM run WHERE u IS NOT NULL AND s >= 0) SELECT 1 FROM run WHERE u IS NULL AND s IN (1, 3)) THEN 6 END AS rule FROM (SELECT typeof(NEW.document) AS type, NEW.document AS atom) AS j) WHERE rule IS NOT NULL
-        LIMIT 1
-    );
+    SELECT CASE
+        WHEN typeof(NEW.document) NOT IN ('text', 'null') THEN RAISE(ABORT, 'name: must be text')
+        WHEN instr(NEW.document, char(0)) > 0 THEN RAISE(ABORT, 'name: must not hold NUL')
+        WHEN NEW.document IS NULL THEN RAISE(ABORT, 'name: is required')
+        WHEN NEW.document = '' THEN RAISE(ABORT, 'name: is required')
+    END;
 END;
 
 CREATE TRIGGER {schema}.attune_guard_tool_name_insert BEFORE INSERT ON "tool"
@@ -217,15 +272,11 @@ CREATE VIEW {schema}.attune_guard_tool_level AS SELECT '' AS document WHERE 0;
 
 CREATE TRIGGER {schema}.attune_guard_tool_level_fault INSTEAD OF INSERT ON attune_guard_tool_level
 BEGIN
-    SELECT CASE rule
-        WHEN 1 THEN RAISE(ABORT, 'level: must not hold NUL')
-        WHEN 2 THEN RAISE(ABORT, 'level: must be text')
-        WHEN 3 THEN RAISE(ABORT, 'level: must be low or high')
-    END FROM (
-        SELECT 1 AS rule, 0 AS i WHERE instr(NEW.document, char(0)) > 0
-        UNION ALL SELECT rule, 0 FROM (SELECT CASE WHEN j.type NOT IN ('text', 'null') THEN 2 WHEN j.atom NOT IN ('low', 'high', '') THEN 3 END AS rule FROM (SELECT typeof(NEW.document) AS type, NEW.document AS atom) AS j) WHERE rule IS NOT NULL
-        LIMIT 1
-    );
+    SELECT CASE
+        WHEN typeof(NEW.document) NOT IN ('text', 'null') THEN RAISE(ABORT, 'level: must be text')
+        WHEN instr(NEW.document, char(0)) > 0 THEN RAISE(ABORT, 'level: must not hold NUL')
+        WHEN NEW.document NOT IN ('low', 'high', '') THEN RAISE(ABORT, 'level: must be low or high')
+    END;
 END;
 
 CREATE TRIGGER {schema}.attune_guard_tool_level_insert BEFORE INSERT ON "tool"

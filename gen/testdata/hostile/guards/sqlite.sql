@@ -4,6 +4,10 @@
 -- written, with the place and the fault. To be run after the migrations whenever
 -- this text has changed; each statement can be repeated. {schema} is the name of
 -- the installation's schema in quotes.
+--
+-- They judge shape: types, required keys, ranges, values of enums, keys and elements
+-- that occur twice. Formats, limits of nesting and of digits, and the syntax of text
+-- are judged when a row is read. A * in a message is an element of a list.
 
 DROP TRIGGER IF EXISTS {schema}.attune_guard_odd_document_insert;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_odd_document_update;
@@ -13,38 +17,27 @@ CREATE VIEW {schema}.attune_guard_odd AS SELECT '' AS document WHERE 0;
 
 CREATE TRIGGER {schema}.attune_guard_odd_fault INSTEAD OF INSERT ON attune_guard_odd
 BEGIN
-    SELECT CASE rule
-        WHEN 1 THEN RAISE(ABORT, 'document: must be text, not a BLOB')
-        WHEN 2 THEN RAISE(ABORT, 'document: is no JSON')
-        WHEN 3 THEN RAISE(ABORT, 'document: the document has more than 1048576 bytes')
-        WHEN 4 THEN RAISE(ABORT, 'document: must not hold NUL')
-        WHEN 5 THEN RAISE(ABORT, 'document: half of a surrogate pair is missing')
-        WHEN 6 THEN RAISE(ABORT, 'document: nested more than 64 deep')
-        WHEN 7 THEN RAISE(ABORT, 'document: a number has more than 1000 digits without an exponent')
-        WHEN 8 THEN RAISE(ABORT, 'document: a key is there twice')
-    END FROM (
-        SELECT 1 AS rule, 0 AS i WHERE typeof(NEW.document) = 'blob'
-        UNION ALL SELECT 2 AS rule, 0 AS i WHERE instr(NEW.document, char(0)) > 0 OR NOT json_valid(NEW.document)
-        UNION ALL SELECT 3 AS rule, 0 AS i WHERE CASE WHEN length(CAST(NEW.document AS BLOB)) > 1048576 THEN length(CAST(NEW.document AS BLOB)) > 2097152 OR length(CAST(json(NEW.document) AS BLOB)) > 1048576 END
-        UNION ALL SELECT 4 AS rule, 0 AS i WHERE CASE WHEN instr(NEW.document, '\u0000') > 0 THEN instr(replace(NEW.document, '\\', '__'), '\u0000') > 0 END
-        UNION ALL SELECT 5 AS rule, 0 AS i WHERE CASE WHEN instr(lower(NEW.document), '\ud') > 0 THEN (SELECT it GLOB '*\ud[89ab]??[^\]*' OR it GLOB '*\ud[89ab]??\[^u]*' OR it GLOB '*\ud[89ab]??\u[^d]*' OR it GLOB '*\ud[89ab]??\ud[^c-f]*' OR it GLOB '*[^\]?????\ud[c-f]*' OR it GLOB '*\[^u]????\ud[c-f]*' OR it GLOB '*\u[^d]???\ud[c-f]*' OR it GLOB '*\ud[^89ab]??\ud[c-f]*' FROM (SELECT '      ' || lower(replace(NEW.document, '\\', '__')) AS it)) END
-        UNION ALL SELECT 6 AS rule, 0 AS i WHERE CASE WHEN length(NEW.document) - length(replace(replace(NEW.document, '[', ''), '{', '')) > 64 THEN EXISTS (WITH RECURSIVE inside(depth, value) AS (SELECT 1, NEW.document UNION ALL SELECT depth + 1, m.value FROM inside, json_each(inside.value) AS m WHERE m.type IN ('object', 'array') AND depth <= 64) SELECT 1 FROM inside WHERE depth > 64) END
-        UNION ALL SELECT 7 AS rule, 0 AS i WHERE EXISTS (SELECT 1 FROM (SELECT t.fullkey, t.atom FROM (SELECT CASE WHEN NEW.document GLOB '*[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]*' THEN 'run' WHEN NEW.document GLOB '*[0-9][eE][-+0-9]*' THEN 'power' END AS may LIMIT 1 OFFSET 0), json_tree(CASE WHEN may IS NULL THEN '[]' ELSE NEW.document END) AS t WHERE typeof(t.atom) = 'real' AND (may = 'run' OR t.atom = 0 OR abs(t.atom) > 1e308) LIMIT 1000) AS t WHERE (SELECT max(before + power, 1) + max(behind - power, 0) FROM (SELECT instr(digits || '.', '.') - 1 AS before, max(length(digits) - instr(digits || '.', '.'), 0) AS behind, power FROM (SELECT ltrim(substr(it, 2, ends - 2), '-') AS digits, CAST(substr(it, ends + 1) AS INTEGER) AS power FROM (SELECT it, instr(replace(lower(it), ',', 'e'), 'e') AS ends FROM (SELECT CASE WHEN instr(t.fullkey, '\"') > 0 THEN '[' || t.atom || ',' ELSE json_extract(NEW.document, t.fullkey, '$[#]') END AS it LIMIT 1 OFFSET 0))))) > 1000)
-        UNION ALL SELECT 8, 0 FROM json_tree(NEW.document) AS t GROUP BY t.parent, t.key HAVING count(*) > 1 AND t.key IS NOT NULL
-        LIMIT 1
-    );
-    SELECT CASE rule
-        WHEN 9 THEN RAISE(ABORT, 'document: must be an object')
-        WHEN 10 THEN RAISE(ABORT, 'document: /quo''te" $$ {{.}} %s \: must be text')
-        WHEN 11 THEN RAISE(ABORT, 'document: /kind: must be text')
-        WHEN 12 THEN RAISE(ABORT, 'document: /kind: must be plain or it''s "a" `kind` $$ %d \ 
+    SELECT CASE
+        WHEN typeof(NEW.document) = 'blob' THEN RAISE(ABORT, 'document: must be text, not a BLOB')
+        WHEN instr(NEW.document, char(0)) > 0 OR NOT json_valid(NEW.document) THEN RAISE(ABORT, 'document: is no JSON')
+        WHEN length(NEW.document) > 1048576 AND length(CAST(json(NEW.document) AS BLOB)) > 1048576 THEN RAISE(ABORT, 'document: the document has more than 1048576 bytes')
+        WHEN json_type(NEW.document) NOT IN ('object', 'null') THEN RAISE(ABORT, 'document: must be an object')
+    END;
+    SELECT RAISE(ABORT, 'document: a key is there twice')
+        FROM json_tree(NEW.document)
+        WHERE typeof(key) = 'text' GROUP BY parent, key HAVING count(*) > 1;
+    SELECT CASE m.key
+        WHEN 'quo''te" $$ {{.}} %s \' THEN CASE
+            WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /quo''te" $$ {{.}} %s \: must be text')
+        END
+        WHEN 'kind' THEN CASE
+            WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /kind: must be text')
+            WHEN m.value NOT IN ('plain', 'it''s "a" `kind` $$ %d \ 
+ /* */ --', '') THEN RAISE(ABORT, 'document: /kind: must be plain or it''s "a" `kind` $$ %d \ 
  /* */ --')
-    END FROM (
-        SELECT 9 AS rule, 0 AS i WHERE json_type(NEW.document) NOT IN ('object', 'null')
-        UNION ALL SELECT rule, i FROM (SELECT CASE j1.key WHEN 'quo''te" $$ {{.}} %s \' THEN CASE WHEN j1.type NOT IN ('text', 'null') THEN 10 END WHEN 'kind' THEN CASE WHEN j1.type NOT IN ('text', 'null') THEN 11 WHEN j1.atom NOT IN ('plain', 'it''s "a" `kind` $$ %d \ 
- /* */ --', '') THEN 12 END END AS rule, 0 AS i FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1) WHERE rule IS NOT NULL
-        LIMIT 1
-    );
+        END
+    END
+        FROM json_each(NEW.document) AS m;
 END;
 
 CREATE TRIGGER {schema}.attune_guard_odd_document_insert BEFORE INSERT ON "odd"

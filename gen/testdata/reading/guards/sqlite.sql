@@ -4,6 +4,10 @@
 -- written, with the place and the fault. To be run after the migrations whenever
 -- this text has changed; each statement can be repeated. {schema} is the name of
 -- the installation's schema in quotes.
+--
+-- They judge shape: types, required keys, ranges, values of enums, keys and elements
+-- that occur twice. Formats, limits of nesting and of digits, and the syntax of text
+-- are judged when a row is read. A * in a message is an element of a list.
 
 DROP TRIGGER IF EXISTS {schema}.attune_guard_order_user_insert;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_order_user_update;
@@ -13,52 +17,55 @@ CREATE VIEW {schema}.attune_guard_t AS SELECT '' AS document WHERE 0;
 
 CREATE TRIGGER {schema}.attune_guard_t_fault INSTEAD OF INSERT ON attune_guard_t
 BEGIN
-    SELECT CASE rule
-        WHEN 1 THEN RAISE(ABORT, 'user: must be text, not a BLOB')
-        WHEN 2 THEN RAISE(ABORT, 'user: is no JSON')
-        WHEN 3 THEN RAISE(ABORT, 'user: the document has more than 1048576 bytes')
-        WHEN 4 THEN RAISE(ABORT, 'user: must not hold NUL')
-        WHEN 5 THEN RAISE(ABORT, 'user: half of a surrogate pair is missing')
-        WHEN 6 THEN RAISE(ABORT, 'user: nested more than 64 deep')
-        WHEN 7 THEN RAISE(ABORT, 'user: a number has more than 1000 digits without an exponent')
-        WHEN 8 THEN RAISE(ABORT, 'user: a key is there twice')
-    END FROM (
-        SELECT 1 AS rule, 0 AS i WHERE typeof(NEW.document) = 'blob'
-        UNION ALL SELECT 2 AS rule, 0 AS i WHERE instr(NEW.document, char(0)) > 0 OR NOT json_valid(NEW.document)
-        UNION ALL SELECT 3 AS rule, 0 AS i WHERE CASE WHEN length(CAST(NEW.document AS BLOB)) > 1048576 THEN length(CAST(NEW.document AS BLOB)) > 2097152 OR length(CAST(json(NEW.document) AS BLOB)) > 1048576 END
-        UNION ALL SELECT 4 AS rule, 0 AS i WHERE CASE WHEN instr(NEW.document, '\u0000') > 0 THEN instr(replace(NEW.document, '\\', '__'), '\u0000') > 0 END
-        UNION ALL SELECT 5 AS rule, 0 AS i WHERE CASE WHEN instr(lower(NEW.document), '\ud') > 0 THEN (SELECT it GLOB '*\ud[89ab]??[^\]*' OR it GLOB '*\ud[89ab]??\[^u]*' OR it GLOB '*\ud[89ab]??\u[^d]*' OR it GLOB '*\ud[89ab]??\ud[^c-f]*' OR it GLOB '*[^\]?????\ud[c-f]*' OR it GLOB '*\[^u]????\ud[c-f]*' OR it GLOB '*\u[^d]???\ud[c-f]*' OR it GLOB '*\ud[^89ab]??\ud[c-f]*' FROM (SELECT '      ' || lower(replace(NEW.document, '\\', '__')) AS it)) END
-        UNION ALL SELECT 6 AS rule, 0 AS i WHERE CASE WHEN length(NEW.document) - length(replace(replace(NEW.document, '[', ''), '{', '')) > 64 THEN EXISTS (WITH RECURSIVE inside(depth, value) AS (SELECT 1, NEW.document UNION ALL SELECT depth + 1, m.value FROM inside, json_each(inside.value) AS m WHERE m.type IN ('object', 'array') AND depth <= 64) SELECT 1 FROM inside WHERE depth > 64) END
-        UNION ALL SELECT 7 AS rule, 0 AS i WHERE EXISTS (SELECT 1 FROM (SELECT t.fullkey, t.atom FROM (SELECT CASE WHEN NEW.document GLOB '*[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]*' THEN 'run' WHEN NEW.document GLOB '*[0-9][eE][-+0-9]*' THEN 'power' END AS may LIMIT 1 OFFSET 0), json_tree(CASE WHEN may IS NULL THEN '[]' ELSE NEW.document END) AS t WHERE typeof(t.atom) = 'real' AND (may = 'run' OR t.atom = 0 OR abs(t.atom) > 1e308) LIMIT 1000) AS t WHERE (SELECT max(before + power, 1) + max(behind - power, 0) FROM (SELECT instr(digits || '.', '.') - 1 AS before, max(length(digits) - instr(digits || '.', '.'), 0) AS behind, power FROM (SELECT ltrim(substr(it, 2, ends - 2), '-') AS digits, CAST(substr(it, ends + 1) AS INTEGER) AS power FROM (SELECT it, instr(replace(lower(it), ',', 'e'), 'e') AS ends FROM (SELECT CASE WHEN instr(t.fullkey, '\"') > 0 THEN '[' || t.atom || ',' ELSE json_extract(NEW.document, t.fullkey, '$[#]') END AS it LIMIT 1 OFFSET 0))))) > 1000)
-        UNION ALL SELECT 8, 0 FROM json_tree(NEW.document) AS t GROUP BY t.parent, t.key HAVING count(*) > 1 AND t.key IS NOT NULL
-        LIMIT 1
-    );
-    SELECT CASE rule
-        WHEN 9 THEN RAISE(ABORT, 'user: must be an object')
-        WHEN 10 THEN RAISE(ABORT, 'user: /name: must be text')
-        WHEN 11 THEN RAISE(ABORT, 'user: /name: is longer than 4096 characters')
-        WHEN 12 THEN RAISE(ABORT, 'user: /name: is no word')
-        WHEN 13 THEN RAISE(ABORT, 'user: /level: must be text')
-        WHEN 14 THEN RAISE(ABORT, 'user: /level: must be low or high')
-        WHEN 15 THEN RAISE(ABORT, 'user: /size: must be a whole number')
-        WHEN 16 THEN RAISE(ABORT, 'user: /size: must be a whole number from -2147483648 to 2147483647')
-        WHEN 17 THEN RAISE(ABORT, 'user: /words: must be a list')
-        WHEN 18 THEN RAISE(ABORT, 'user: /parts: must be a list')
-        WHEN 19 THEN RAISE(ABORT, 'user: /here: must be an object')
-        WHEN 20 THEN RAISE(ABORT, 'user: /-: must be text')
-        WHEN 21 THEN CASE i WHEN 0 THEN RAISE(ABORT, 'user: /words/0: must be text') WHEN 1 THEN RAISE(ABORT, 'user: /words/1: must be text') WHEN 2 THEN RAISE(ABORT, 'user: /words/2: must be text') WHEN 3 THEN RAISE(ABORT, 'user: /words/3: must be text') WHEN 4 THEN RAISE(ABORT, 'user: /words/4: must be text') WHEN 5 THEN RAISE(ABORT, 'user: /words/5: must be text') WHEN 6 THEN RAISE(ABORT, 'user: /words/6: must be text') WHEN 7 THEN RAISE(ABORT, 'user: /words/7: must be text') WHEN 8 THEN RAISE(ABORT, 'user: /words/8: must be text') WHEN 9 THEN RAISE(ABORT, 'user: /words/9: must be text') ELSE RAISE(ABORT, 'user: /words/*: must be text') END
-        WHEN 22 THEN RAISE(ABORT, 'user: /words: an element is there twice')
-        WHEN 23 THEN CASE i WHEN 0 THEN RAISE(ABORT, 'user: /parts/0: must be an object') WHEN 1 THEN RAISE(ABORT, 'user: /parts/1: must be an object') WHEN 2 THEN RAISE(ABORT, 'user: /parts/2: must be an object') WHEN 3 THEN RAISE(ABORT, 'user: /parts/3: must be an object') WHEN 4 THEN RAISE(ABORT, 'user: /parts/4: must be an object') WHEN 5 THEN RAISE(ABORT, 'user: /parts/5: must be an object') WHEN 6 THEN RAISE(ABORT, 'user: /parts/6: must be an object') WHEN 7 THEN RAISE(ABORT, 'user: /parts/7: must be an object') WHEN 8 THEN RAISE(ABORT, 'user: /parts/8: must be an object') WHEN 9 THEN RAISE(ABORT, 'user: /parts/9: must be an object') ELSE RAISE(ABORT, 'user: /parts/*: must be an object') END
-        WHEN 24 THEN CASE i WHEN 0 THEN RAISE(ABORT, 'user: /parts/0/id: must be text') WHEN 1 THEN RAISE(ABORT, 'user: /parts/1/id: must be text') WHEN 2 THEN RAISE(ABORT, 'user: /parts/2/id: must be text') WHEN 3 THEN RAISE(ABORT, 'user: /parts/3/id: must be text') WHEN 4 THEN RAISE(ABORT, 'user: /parts/4/id: must be text') WHEN 5 THEN RAISE(ABORT, 'user: /parts/5/id: must be text') WHEN 6 THEN RAISE(ABORT, 'user: /parts/6/id: must be text') WHEN 7 THEN RAISE(ABORT, 'user: /parts/7/id: must be text') WHEN 8 THEN RAISE(ABORT, 'user: /parts/8/id: must be text') WHEN 9 THEN RAISE(ABORT, 'user: /parts/9/id: must be text') ELSE RAISE(ABORT, 'user: /parts/*/id: must be text') END
-    END FROM (
-        SELECT 9 AS rule, 0 AS i WHERE json_type(NEW.document) NOT IN ('object', 'null')
-        UNION ALL SELECT rule, i FROM (SELECT CASE j1.key WHEN 'name' THEN CASE WHEN j1.type NOT IN ('text', 'null') THEN 10 WHEN length(j1.atom) > 4096 THEN 11 WHEN j1.atom <> '' AND NOT EXISTS (WITH RECURSIVE run(p, s, u) AS (SELECT 1, 0, unicode(substr(j1.atom, 1, 1)) UNION ALL SELECT p + 1, CASE s WHEN 0 THEN CASE WHEN u < 97 THEN -1 WHEN u < 123 THEN 0 ELSE -1 END END, unicode(substr(j1.atom, p + 1, 1)) FROM run WHERE u IS NOT NULL AND s >= 0) SELECT 1 FROM run WHERE u IS NULL AND s IN (0)) THEN 12 END WHEN 'level' THEN CASE WHEN j1.type NOT IN ('text', 'null') THEN 13 WHEN j1.atom NOT IN ('low', 'high', '') THEN 14 END WHEN 'size' THEN CASE WHEN j1.type NOT IN ('integer', 'real', 'null') THEN 15 WHEN j1.type <> 'null' AND (j1.atom NOT BETWEEN -2147483648 AND 2147483647 OR j1.type = 'real' AND NOT trim(replace(substr(CASE WHEN instr(j1.fullkey, '\"') > 0 THEN '[' || j1.atom || ',' ELSE json_extract(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END, j1.fullkey, '$[#]') END, 2, instr(replace(lower(CASE WHEN instr(j1.fullkey, '\"') > 0 THEN '[' || j1.atom || ',' ELSE json_extract(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END, j1.fullkey, '$[#]') END), ',', 'e'), 'e') - 2), '.', ''), '-0') = trim(CAST(round(j1.atom) AS INTEGER), '-0')) THEN 16 END WHEN 'words' THEN CASE WHEN j1.type NOT IN ('array', 'null') THEN 17 END WHEN 'parts' THEN CASE WHEN j1.type NOT IN ('array', 'null') THEN 18 END WHEN 'here' THEN CASE WHEN j1.type NOT IN ('object', 'null') THEN 19 END WHEN '-' THEN CASE WHEN j1.type NOT IN ('text', 'null') THEN 20 END END AS rule, 0 AS i FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1) WHERE rule IS NOT NULL
-        UNION ALL SELECT 21, j2.key FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1, json_each(CASE WHEN j1.key = 'words' AND j1.type = 'array' THEN j1.value ELSE '[]' END) AS j2 WHERE j2.type <> 'text'
-        UNION ALL SELECT 22, 0 FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1 WHERE j1.key = 'words' AND j1.type = 'array' AND (SELECT count(*) > count(DISTINCT u.atom) FROM json_each(CASE WHEN j1.key = 'words' AND j1.type = 'array' THEN j1.value ELSE '[]' END) AS u)
-        UNION ALL SELECT 23, j3.key FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1, json_each(CASE WHEN j1.key = 'parts' AND j1.type = 'array' THEN j1.value ELSE '[]' END) AS j3 WHERE j3.type <> 'object'
-        UNION ALL SELECT rule, i FROM (SELECT CASE j4.key WHEN 'id' THEN CASE WHEN j4.type NOT IN ('text', 'null') THEN 24 END END AS rule, j3.key AS i FROM json_each(CASE WHEN json_type(NEW.document) = 'object' THEN NEW.document ELSE '{}' END) AS j1, json_each(CASE WHEN j1.key = 'parts' AND j1.type = 'array' THEN j1.value ELSE '[]' END) AS j3, json_each(CASE WHEN j3.type = 'object' THEN j3.value ELSE '{}' END) AS j4) WHERE rule IS NOT NULL
-        LIMIT 1
-    );
+    SELECT CASE
+        WHEN typeof(NEW.document) = 'blob' THEN RAISE(ABORT, 'user: must be text, not a BLOB')
+        WHEN instr(NEW.document, char(0)) > 0 OR NOT json_valid(NEW.document) THEN RAISE(ABORT, 'user: is no JSON')
+        WHEN length(NEW.document) > 1048576 AND length(CAST(json(NEW.document) AS BLOB)) > 1048576 THEN RAISE(ABORT, 'user: the document has more than 1048576 bytes')
+        WHEN json_type(NEW.document) NOT IN ('object', 'null') THEN RAISE(ABORT, 'user: must be an object')
+    END;
+    SELECT RAISE(ABORT, 'user: a key is there twice')
+        FROM json_tree(NEW.document)
+        WHERE typeof(key) = 'text' GROUP BY parent, key HAVING count(*) > 1;
+    SELECT CASE m.key
+        WHEN 'name' THEN CASE
+            WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'user: /name: must be text')
+        END
+        WHEN 'level' THEN CASE
+            WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'user: /level: must be text')
+            WHEN m.value NOT IN ('low', 'high', '') THEN RAISE(ABORT, 'user: /level: must be low or high')
+        END
+        WHEN 'size' THEN CASE
+            WHEN m.type <> 'integer' AND m.type <> 'real' AND m.type <> 'null' THEN RAISE(ABORT, 'user: /size: must be a whole number')
+            WHEN m.value NOT BETWEEN -2147483648.5 AND 2147483647.5 OR m.type = 'real' AND round(m.value, 3) <> round(m.value) THEN RAISE(ABORT, 'user: /size: must be a whole number from -2147483648 to 2147483647')
+        END
+        WHEN 'words' THEN CASE
+            WHEN m.type <> 'array' AND m.type <> 'null' THEN RAISE(ABORT, 'user: /words: must be a list')
+            WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE type <> 'text') THEN RAISE(ABORT, 'user: /words/*: must be text')
+            WHEN (SELECT count(*) > count(DISTINCT value) FROM json_each(m.value) WHERE type = 'text') THEN RAISE(ABORT, 'user: /words: an element is there twice')
+        END
+        WHEN 'parts' THEN CASE
+            WHEN m.type <> 'array' AND m.type <> 'null' THEN RAISE(ABORT, 'user: /parts: must be a list')
+        END
+        WHEN 'here' THEN CASE
+            WHEN m.type <> 'object' AND m.type <> 'null' THEN RAISE(ABORT, 'user: /here: must be an object')
+        END
+        WHEN '-' THEN CASE
+            WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'user: /-: must be text')
+        END
+    END
+        FROM json_each(NEW.document) AS m;
+    SELECT CASE
+        WHEN e1.type <> 'object' THEN RAISE(ABORT, 'user: /parts/*: must be an object')
+    END
+        FROM json_each(NEW.document, '$."parts"') AS e1
+        WHERE typeof(e1.key) = 'integer';
+    SELECT CASE m.key
+        WHEN 'id' THEN CASE
+            WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'user: /parts/*/id: must be text')
+        END
+    END
+        FROM json_each(NEW.document, '$."parts"') AS e1, json_each(e1.value) AS m
+        WHERE e1.type = 'object';
 END;
 
 CREATE TRIGGER {schema}.attune_guard_order_user_insert BEFORE INSERT ON "order"
