@@ -3,6 +3,8 @@ package document
 import (
 	"strconv"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // step is one part of the way to a value that is judged: a key, where index is
@@ -16,36 +18,23 @@ const noIndex = -1
 
 func (s step) appendTo(pointer []byte) []byte {
 	if s.index == noIndex {
-		return appendPointer(pointer, cut(s.key, 120))
+		return appendPointer(pointer, cut(s.key, maxKey))
 	}
 	return strconv.AppendInt(append(pointer, '/'), int64(s.index), 10)
 }
 
-// place is the same for a value that is being read. It has no pointers, because
-// it is written for each key: where a key stands in the document, or from is the
-// index of an element and to is noIndex.
-type place struct{ from, to int32 }
+// maxKey is how many bytes of a key stand in a pointer, so that faults stay small
+// whatever the document is.
+const maxKey = 120
 
-// pointer is the JSON pointer to what is being read. A very long key is
-// shortened, so that faults stay small whatever the document is.
-func (r *Reader) pointer() string {
-	var out []byte
-	for _, p := range r.way[:r.at] {
-		s := step{index: int(p.from)}
-		if p.to != noIndex {
-			s = step{key: r.keyAt(p), index: noIndex}
-		}
-		out = s.appendTo(out)
+// pointerOf is the pointer with its keys shortened.
+func pointerOf(pointer jsontext.Pointer) string {
+	if len(pointer) <= maxKey {
+		return string(pointer)
 	}
-	return string(out)
-}
-
-// keyAt is the key that stands at p.
-func (r *Reader) keyAt(p place) string {
-	key := r.src[p.from:p.to]
-	if strings.IndexByte(key, '\\') < 0 {
-		return key
+	keys := strings.Split(string(pointer), "/")
+	for i, key := range keys {
+		keys[i] = cut(key, maxKey)
 	}
-	again := Reader{src: r.src, pos: int(p.from) - 1}
-	return again.quoted()
+	return strings.Join(keys, "/")
 }

@@ -1,10 +1,16 @@
 package document
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+	"sync"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Reader reads one document. Generated code drives it:
@@ -25,66 +31,67 @@ import (
 //	}
 //	return r.Close()
 //
-// A value of the wrong type is a fault and is skipped, so that the faults
-// behind it are found too; broken syntax ends the reading. The zero Reader is
-// ready for Open.
+// A value of the wrong type is a fault and is skipped, so that the faults after
+// it are found too. Broken syntax ends the reading. The zero Reader is ready for
+// Open.
 type Reader struct {
-	src string
-	pos int
-	// key is the one that Member has read last, if isEscaped; any other is found
-	// by its place.
-	key       string
-	isEscaped bool
-	// depth counts the open lists and objects; at is how many steps of way lead
-	// to the value that is being read, which is one less between two members.
-	depth, at int
-	way       [MaxDepth]place
-	faults    Faults
-	broken    bool
+	*tokens
+	// src is the document. Texts without escapes are parts of it.
+	src    string
+	key    string
+	faults Faults
+	// broken is set once nothing more can be read.
+	broken bool
 	// grown is by how many bytes the numbers are longer without an exponent.
 	grown int
-	// stored: the text is a column's, so that its size is past complaining about.
+	// stored is set for the text of a column, whose size is not judged again.
 	stored bool
 	// kept are the unknown keys of large objects, by their depth.
 	kept map[int]map[string]struct{}
-	// texts has room for the elements of lists of text: small lists share one
-	// allocation.
-	texts []string
-	// unescaped holds the copy of the document and, behind it as long as there is
-	// room, the texts in which something was escaped.
-	unescaped strings.Builder
 }
 
-// Open begins to read data, of which a copy is made. It reports whether there
-// is something to read; Close says why not.
+// tokens reads the tokens of a document.
+type tokens struct {
+	decoder jsontext.Decoder
+	buffer  bytes.Buffer
+	// unquoted is room for text with escapes.
+	unquoted []byte
+}
+
+var (
+	tokensPool = sync.Pool{New: func() any { return new(tokens) }}
+	// A key that occurs twice is a fault, and not the end of the reading.
+	allowTwice = jsontext.AllowDuplicateNames(true)
+)
+
+// Open begins to read data, which must not be changed before Close. It reports
+// whether there is something to read; the error of Close says why not.
 func (r *Reader) Open(data []byte) bool {
-	// Before the copy: the size of what is refused must not matter.
-	if !r.short(len(data)) {
-		return false
-	}
-	r.unescaped.Grow(len(data) + escapedRoom)
-	r.unescaped.Write(data)
-	return r.open(r.unescaped.String())
+	return r.short(len(data)) && r.open(data, string(data))
 }
 
-// escapedRoom is how many bytes of text in which something was escaped find room
-// behind the copy of the document.
-const escapedRoom = 64
-
-// OpenStored is Open for the text of a column, which is not copied. It may be up
-// to MaxText long: what a database took can always be read.
+// OpenStored is Open for the text of a column. It may be up to MaxText long:
+// what a database has taken can always be read.
 func (r *Reader) OpenStored(text string) bool {
 	r.stored = true
 	if size, ok := withheld(text); ok {
 		r.tooLarge(size, MaxText)
 		return false
 	}
-	return r.short(len(text)) && r.open(text)
+	return r.short(len(text)) && r.open([]byte(text), text)
+}
+
+func (r *Reader) open(data []byte, text string) bool {
+	r.src = text
+	r.tokens = tokensPool.Get().(*tokens)
+	r.buffer = *bytes.NewBuffer(data)
+	r.decoder.Reset(&r.buffer, allowTwice)
+	return true
 }
 
 // withheld reports whether a text stands for a document that was too large to be
 // read: a line feed and its size. As a document that would be a number, which no
-// column holds.
+// column has.
 func withheld(text string) (size int, ok bool) {
 	digits, ok := strings.CutPrefix(text, "\n")
 	if !ok {
@@ -92,17 +99,6 @@ func withheld(text string) (size int, ok bool) {
 	}
 	size, err := strconv.Atoi(digits)
 	return size, err == nil
-}
-
-func (r *Reader) open(text string) bool {
-	if !utf8.ValidString(text) {
-		r.faults.add(Fault{Message: fmt.Sprintf("byte %d is not UTF-8", invalidUTF8(text))})
-		r.broken = true
-		return false
-	}
-	r.src = text
-	r.space()
-	return true
 }
 
 // short reports whether a text is short enough to be read.
@@ -118,32 +114,32 @@ func (r *Reader) tooLarge(size, most int) {
 	r.broken = true
 }
 
-func invalidUTF8(s string) int {
-	for i, c := range s {
-		if c == utf8.RuneError {
-			if _, n := utf8.DecodeRuneInString(s[i:]); n == 1 {
-				return i
-			}
-		}
-	}
-	return -1
-}
-
 // Close ends the reading, and returns Faults or nil.
 func (r *Reader) Close() error {
-	r.space()
-	if !r.broken && r.pos < len(r.src) {
-		r.syntax("something follows the document")
+	if r.tokens == nil {
+		return r.faults.OrNil()
 	}
-	if size := len(r.src) + r.grown; !r.broken && !r.stored && size > MaxSize {
-		if size -= blanks(r.src); size > MaxSize {
-			r.tooLarge(size, MaxSize)
+	if !r.broken {
+		end := r.decoder.InputOffset()
+		if _, err := r.decoder.ReadToken(); err == nil {
+			r.breakOff("", "something follows the document", int(end))
+		} else if !errors.Is(err, io.EOF) {
+			r.syntax(err)
 		}
 	}
+	if !r.broken && !r.stored && len(r.src)+r.grown > MaxSize {
+		compact := jsontext.Value(r.src)
+		if err := compact.Compact(allowTwice); err == nil && len(compact)+r.grown > MaxSize {
+			r.tooLarge(len(compact)+r.grown, MaxSize)
+		}
+	}
+	r.buffer = bytes.Buffer{}
+	tokensPool.Put(r.tokens)
+	r.tokens = nil
 	return r.faults.OrNil()
 }
 
-// Check reports whether text is a document at all, as Faults or nil.
+// Check reports the faults of a text as a document of any type: Faults, or nil.
 func Check(text []byte) error {
 	var r Reader
 	if r.Open(text) {
@@ -152,64 +148,120 @@ func Check(text []byte) error {
 	return r.Close()
 }
 
-// fault reports a fault at the place that is being read.
+// fault reports a fault at the value that was read last.
 func (r *Reader) fault(message string) {
-	r.faults.add(Fault{Pointer: r.pointer(), Message: message})
+	r.faults.add(Fault{Pointer: pointerOf(r.decoder.StackPointer()), Message: message})
 }
 
-// syntax ends the reading: nothing behind broken syntax can be trusted.
-func (r *Reader) syntax(message string) {
-	if r.broken {
+// syntax ends the reading: nothing after broken syntax can be trusted.
+func (r *Reader) syntax(err error) {
+	var broken *jsontext.SyntacticError
+	if errors.As(err, &broken) {
+		r.breakOff(broken.JSONPointer, broken.Err.Error(), int(broken.ByteOffset))
 		return
 	}
-	r.fault(fmt.Sprintf("not JSON: %s (byte %d)", message, r.pos))
-	r.broken = true
-	r.pos = len(r.src)
+	r.breakOff(r.decoder.StackPointer(), "the document ends too early", len(r.src)) // io.EOF
+}
+
+func (r *Reader) breakOff(at jsontext.Pointer, message string, offset int) {
+	if !r.broken {
+		r.faults.add(Fault{Pointer: pointerOf(at), Message: fmt.Sprintf("not JSON: %s (byte %d)", message, offset)})
+		r.broken = true
+	}
+}
+
+// peek is the kind of what is read next; 0 where nothing can be.
+func (r *Reader) peek() jsontext.Kind {
+	if r.broken {
+		return 0
+	}
+	return r.decoder.PeekKind()
+}
+
+// token reads a token.
+func (r *Reader) token() (token jsontext.Token) {
+	if !r.broken {
+		var err error
+		if token, err = r.decoder.ReadToken(); err != nil {
+			r.syntax(err)
+		}
+	}
+	return token
+}
+
+// scalar reads the text of a value that is neither an object nor a list. It is a
+// part of the document, and empty after broken syntax.
+func (r *Reader) scalar() string {
+	if r.broken {
+		return ""
+	}
+	raw, err := r.decoder.ReadValue()
+	if err != nil {
+		r.syntax(err)
+		return ""
+	}
+	end := int(r.decoder.InputOffset())
+	return r.src[end-len(raw) : end]
+}
+
+// Null reads a null, which means that a value is left out, and reports whether
+// it was there.
+func (r *Reader) Null() bool {
+	if r.peek() != 'n' {
+		return false
+	}
+	r.token()
+	return true
+}
+
+// Raw reads any value and returns its text, unchanged. It returns nil for null,
+// which means that the value is left out.
+func (r *Reader) Raw() json.RawMessage {
+	if r.Null() {
+		return nil
+	}
+	return r.rawValue()
+}
+
+func (r *Reader) rawValue() json.RawMessage {
+	from := r.decoder.InputOffset()
+	r.skip()
+	if r.broken {
+		return nil
+	}
+	return json.RawMessage(strings.TrimLeft(r.src[from:r.decoder.InputOffset()], ":, \t\r\n"))
+}
+
+// skip reads any value and judges it like one that is wanted.
+func (r *Reader) skip() {
+	switch r.peek() {
+	case '{':
+		seen := map[string]struct{}{}
+		for ok := r.enter(); ok && r.Member(); {
+			if _, twice := seen[r.key]; twice {
+				r.twice()
+				continue
+			}
+			seen[r.key] = struct{}{}
+			r.skip()
+		}
+	case '[':
+		for ok := r.enter(); ok && r.Element(); {
+			r.skip()
+		}
+	case '"':
+		r.text()
+	case '0':
+		r.number()
+	default:
+		r.token()
+	}
 }
 
 // wrong reports a value of another type than is wanted, and skips it.
 func (r *Reader) wrong(want string) {
-	if r.broken {
-		return
+	have := map[jsontext.Kind]string{'{': "an object", '[': "a list", '"': "text", 't': "true or false", 'f': "true or false", 'n': "null", '0': "a number"}[r.peek()]
+	if r.skip(); !r.broken {
+		r.fault("must be " + want + ", not " + have)
 	}
-	have := ""
-	switch r.peek() {
-	case '{':
-		have = "an object"
-	case '[':
-		have = "a list"
-	case '"':
-		have = "text"
-	case 't', 'f':
-		have = "true or false"
-	case 'n':
-		have = "null"
-	default:
-		have = "a number"
-	}
-	before := len(r.faults)
-	r.skip()
-	if r.broken && len(r.faults) > before {
-		return // it is not even a value of another type
-	}
-	r.fault("must be " + want + ", not " + have)
-}
-
-func (r *Reader) peek() byte {
-	if r.pos < len(r.src) {
-		return r.src[r.pos]
-	}
-	return 0
-}
-
-func (r *Reader) space() { r.pos = skipBlanks(r.src, r.pos) }
-
-// Null consumes a null, which means that a value is left out.
-func (r *Reader) Null() bool {
-	if r.peek() != 'n' || !strings.HasPrefix(r.src[r.pos:], "null") {
-		return false
-	}
-	r.pos += len("null")
-	r.space()
-	return true
 }

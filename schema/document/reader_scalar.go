@@ -2,28 +2,28 @@ package document
 
 import (
 	"fmt"
-	"strconv"
+	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Bool reads true or false; null is false.
 func (r *Reader) Bool() bool { return r.OptionalBool().Value }
 
-// OptionalBool reads true or false; it is not set for null, and for a fault.
+// OptionalBool reads true or false. It is not set for null, and for a fault.
 func (r *Reader) OptionalBool() Optional[bool] {
-	value := false
-	switch c := r.peek(); {
-	case c == 't' && r.word("true"):
-		value = true
-	case c == 'f' && r.word("false"):
-	default:
-		if !r.Null() {
-			r.wrong("true or false")
+	switch r.peek() {
+	case 't', 'f':
+		if token := r.token(); !r.broken {
+			return Some(token.Bool())
 		}
-		return Optional[bool]{}
+	case 'n':
+		r.Null()
+	default:
+		r.wrong("true or false")
 	}
-	r.space()
-	return Some(value)
+	return Optional[bool]{}
 }
 
 // Int reads a whole number between low and high; null is 0.
@@ -32,48 +32,22 @@ func (r *Reader) Int(low, high int64) int { return r.OptionalInt(low, high).Valu
 // OptionalInt reads a whole number between low and high; 1.0 and 1e2 are whole.
 // It is not set for null, and for a fault.
 func (r *Reader) OptionalInt(low, high int64) Optional[int] {
-	if c := r.peek(); c != '-' && (c < '0' || c > '9') {
+	if r.peek() != '0' {
 		if !r.Null() {
 			r.wrong("a whole number")
 		}
 		return Optional[int]{}
 	}
-	value, ok := r.smallInt()
-	number := ""
-	if !ok {
-		number = r.number()
-		r.space()
-		if number == "" {
-			return Optional[int]{}
-		}
-		value, ok = whole(number)
+	number := r.number()
+	if number == "" {
+		return Optional[int]{}
 	}
+	value, ok := whole(number)
 	if !ok || value < low || value > high {
-		if number == "" {
-			number = strconv.FormatInt(value, 10)
-		}
 		r.fault(fmt.Sprintf("must be a whole number from %d to %d, not %s", low, high, Excerpt(number)))
 		return Optional[int]{}
 	}
 	return Some(int(value))
-}
-
-// smallInt reads a number as most are: a few digits and nothing else. Where it
-// is otherwise, nothing is consumed.
-func (r *Reader) smallInt() (value int64, ok bool) {
-	src, i := r.src, r.pos
-	if src[i] == '0' {
-		i++
-	} else {
-		for ; i < len(src) && src[i] >= '0' && src[i] <= '9' && i < r.pos+9; i++ {
-			value = value*10 + int64(src[i]-'0')
-		}
-	}
-	if i == r.pos || i == len(src) || !blank[src[i]] && src[i] != ',' && src[i] != '}' && src[i] != ']' {
-		return 0, false
-	}
-	r.pos = skipBlanks(src, i)
-	return value, true
 }
 
 // Duration reads a duration; null is 0. sample is one, for the message.
@@ -88,8 +62,7 @@ func (r *Reader) OptionalDuration(sample string) Optional[Duration] {
 		}
 		return Optional[Duration]{}
 	}
-	s := r.quoted()
-	r.space()
+	s := r.text()
 	if r.broken {
 		return Optional[Duration]{}
 	}
@@ -101,36 +74,10 @@ func (r *Reader) OptionalDuration(sample string) Optional[Duration] {
 	return Some(Duration(d))
 }
 
-// number reads the text of a number; empty after a fault.
+// number reads a number and returns its text; empty after a fault.
 func (r *Reader) number() string {
-	start := r.pos
-	if r.peek() == '-' {
-		r.pos++
-	}
-	ok := true
-	if r.peek() == '0' {
-		r.pos++
-	} else {
-		ok = r.digits()
-	}
-	if ok && r.peek() == '.' {
-		r.pos++
-		ok = r.digits()
-	}
-	power := r.pos
-	if c := r.peek(); ok && (c == 'e' || c == 'E') {
-		r.pos++
-		if c := r.peek(); c == '+' || c == '-' {
-			r.pos++
-		}
-		ok = r.digits()
-	}
-	if !ok {
-		r.syntax("a value is missing or is no value")
-		return ""
-	}
-	number := r.src[start:r.pos]
-	if power == r.pos && len(number) <= MaxDigits {
+	number := r.scalar()
+	if len(number) <= MaxDigits && !strings.ContainsAny(number, "eE") {
 		return number
 	}
 	digits, size := withoutExponent(number)
@@ -142,10 +89,76 @@ func (r *Reader) number() string {
 	return number
 }
 
-func (r *Reader) digits() bool {
-	from := r.pos
-	for c := r.peek(); c >= '0' && c <= '9'; c = r.peek() {
-		r.pos++
+// Text reads text; null is the empty text.
+func (r *Reader) Text() string {
+	if r.Null() {
+		return ""
 	}
-	return r.pos > from
+	return r.ElementText()
+}
+
+// ElementText reads text where null has no meaning: in a list.
+func (r *Reader) ElementText() string {
+	if r.peek() != '"' {
+		r.wrong("text")
+		return ""
+	}
+	return r.text()
+}
+
+// text reads text in quotes.
+func (r *Reader) text() string {
+	raw := r.scalar()
+	if r.broken {
+		return ""
+	}
+	return r.unquote(raw)
+}
+
+// unquote is the meaning of the text that was read last.
+func (r *Reader) unquote(raw string) string {
+	if strings.IndexByte(raw, '\\') < 0 {
+		return raw[1 : len(raw)-1]
+	}
+	var err error
+	if r.unquoted, err = jsontext.AppendUnquote(r.unquoted[:0], raw); err != nil {
+		r.syntax(err)
+	}
+	text := string(r.unquoted)
+	if strings.IndexByte(text, 0) >= 0 {
+		r.fault("must not hold NUL")
+	}
+	return text
+}
+
+// Texts reads a list of text; no element is nil.
+func (r *Reader) Texts() []string { return Texts[string](r) }
+
+// TextsWithin is Texts for a list of at most so many elements; 0 is any number.
+func (r *Reader) TextsWithin(most int) []string { return TextsWithin[string](r, most) }
+
+// Texts reads a list of some type of text; no element is nil.
+func Texts[T ~string](r *Reader) []T { return TextsWithin[T](r, 0) }
+
+// TextsWithin is Texts for a list of at most so many elements; 0 is any number.
+func TextsWithin[T ~string](r *Reader, most int) []T {
+	var room [8]T
+	list := room[:0]
+	for ok := r.List(); ok; ok = r.Element() {
+		if r.Full(len(list), most) {
+			break
+		}
+		list = append(list, T(r.ElementText()))
+	}
+	return Exact(list)
+}
+
+// Exact returns a copy of list in one allocation, and nil for no element.
+func Exact[T any](list []T) []T {
+	if len(list) == 0 {
+		return nil
+	}
+	out := make([]T, len(list))
+	copy(out, list)
+	return out
 }

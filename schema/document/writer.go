@@ -3,7 +3,8 @@ package document
 import (
 	"encoding/json"
 	"strconv"
-	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Writer appends one document to Buf. Generated code drives it: the known keys
@@ -11,7 +12,7 @@ import (
 type Writer struct{ Buf []byte }
 
 // Encode writes a document and reads it again: text that is not UTF-8, an
-// unknown key that doubles a known one or a raw value that is no JSON come from
+// unknown key that doubles a known one or a raw value that is not JSON come from
 // Go code, and would make a row that nobody can read. The error is Faults.
 func Encode(write func(*Writer)) ([]byte, error) {
 	w := &Writer{Buf: make([]byte, 0, 512)}
@@ -71,23 +72,11 @@ func (w *Writer) Int(v int) { w.Buf = strconv.AppendInt(w.Buf, int64(v), 10) }
 // Text writes s in quotes. Only what JSON demands is escaped: a pattern's < and
 // > stay readable.
 func (w *Writer) Text(s string) {
-	const hex = "0123456789abcdef"
-	w.Buf = append(w.Buf, '"')
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c == '"' || c == '\\':
-			w.Buf = append(w.Buf, '\\', c)
-		case c == '\n':
-			w.Buf = append(w.Buf, '\\', 'n')
-		case c == '\t':
-			w.Buf = append(w.Buf, '\\', 't')
-		case c < ' ' || c == utf8.RuneSelf-1:
-			w.Buf = append(w.Buf, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		default:
-			w.Buf = append(w.Buf, c)
-		}
+	quoted, err := jsontext.AppendQuote(w.Buf, s)
+	if err != nil {
+		quoted = append(append(append(w.Buf, '"'), s...), '"') // Encode reports that it is not UTF-8
 	}
-	w.Buf = append(w.Buf, '"')
+	w.Buf = quoted
 }
 
 // WriteTexts writes a list of text.

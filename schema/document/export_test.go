@@ -1,4 +1,0 @@
-package document
-
-// TextEnd is for tests.
-var TextEnd = textEnd

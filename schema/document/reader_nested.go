@@ -1,0 +1,149 @@
+package document
+
+import (
+	"fmt"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Object begins an object and reads its first key. It returns false for an empty
+// object, for null, and for another value, which is a fault.
+func (r *Reader) Object() bool { return r.begin('{', "an object") && r.Member() }
+
+// List begins a list. It returns false for an empty list, for null, and for
+// another value, which is a fault.
+func (r *Reader) List() bool { return r.begin('[', "a list") && r.Element() }
+
+func (r *Reader) begin(kind jsontext.Kind, want string) bool {
+	if r.peek() == kind {
+		return r.enter()
+	}
+	if !r.Null() {
+		r.wrong(want)
+	}
+	return false
+}
+
+// enter goes down into a list or an object.
+func (r *Reader) enter() bool {
+	r.token()
+	if !r.broken && r.decoder.StackDepth() > MaxDepth {
+		r.breakOff(r.decoder.StackPointer(), fmt.Sprintf("nested more than %d deep", MaxDepth), int(r.decoder.InputOffset())-1)
+	}
+	return !r.broken
+}
+
+// Member reads the next key of the object, and reports whether there was one.
+func (r *Reader) Member() bool {
+	if r.peek() == '}' {
+		r.token()
+		return false
+	}
+	raw := r.scalar()
+	if r.broken {
+		return false
+	}
+	r.key = r.unquote(raw)
+	return true
+}
+
+// Element goes on to the next element of the list, and reports whether there is
+// one.
+func (r *Reader) Element() bool {
+	switch r.peek() {
+	case ']', 0: // of which the second is an error
+		r.token()
+		return false
+	}
+	return true
+}
+
+// Full reports whether a list that has at most so many elements has n of them and
+// yet another one. That is a fault, and the rest of the list is skipped: what is
+// too long is not built first.
+func (r *Reader) Full(n, most int) bool {
+	if n < most || most == 0 {
+		return false
+	}
+	r.faults.add(Fault{Pointer: pointerOf(r.decoder.StackPointer().Parent()), Message: Most(n+1, most)})
+	for ok := true; ok; ok = r.Element() {
+		r.skip()
+	}
+	return true
+}
+
+// Given reports whether an element is not null. In a list null has no meaning,
+// and is a fault: want says what must be there, such as "an object".
+func (r *Reader) Given(want string) bool {
+	if r.peek() != 'n' {
+		return true
+	}
+	r.wrong(want)
+	return false
+}
+
+// Key returns the key that Member has read, until the next one is read.
+func (r *Reader) Key() string { return r.key }
+
+// Once reports whether the key, whose bit that is in seen, occurs for the first
+// time. A second time is a fault, and its value is skipped.
+func (r *Reader) Once(seen *uint64, bit uint64) bool {
+	if *seen&bit == 0 {
+		*seen |= bit
+		return true
+	}
+	r.twice()
+	return false
+}
+
+func (r *Reader) twice() {
+	r.fault("the key is there twice")
+	r.skip()
+}
+
+// Keep keeps a member that its type does not name.
+func (r *Reader) Keep(unknown *Unknown) {
+	key := r.key
+	if r.keeps(*unknown, key) {
+		r.twice()
+		return
+	}
+	value := r.rawValue()
+	if *unknown == nil {
+		*unknown = make(Unknown, 0, 4)
+	}
+	*unknown = append(*unknown, Member{Key: key, Value: value})
+}
+
+// smallObject is how many keys are compared one by one. Most objects are small.
+const smallObject = 16
+
+// keeps reports whether key is kept already, in the object that is being read.
+func (r *Reader) keeps(unknown Unknown, key string) bool {
+	n := len(unknown)
+	if n < smallObject {
+		for i := range unknown {
+			if unknown[i].Key == key {
+				return true
+			}
+		}
+		return false
+	}
+	depth := r.decoder.StackDepth()
+	if n == smallObject {
+		// The keys of another object of this depth are replaced.
+		set := make(map[string]struct{}, 4*smallObject)
+		for _, m := range unknown {
+			set[m.Key] = struct{}{}
+		}
+		if r.kept == nil {
+			r.kept = map[int]map[string]struct{}{}
+		}
+		r.kept[depth] = set
+	}
+	if _, ok := r.kept[depth][key]; ok {
+		return true
+	}
+	r.kept[depth][key] = struct{}{}
+	return false
+}
