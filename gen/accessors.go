@@ -135,15 +135,10 @@ func (t *Type) HasColumn() bool {
 // readTexts is the code that reads a list of text.
 func readTexts(f *Field) string {
 	elem := f.Type.Elem.Go
-	switch {
-	case f.Most == 0 && elem == "":
-		return "r.Texts()"
-	case f.Most == 0:
-		return "document.Texts[" + elem + "](r)"
-	case elem == "":
-		return fmt.Sprintf("r.TextsWithin(%d)", f.Most)
+	if elem == "" {
+		elem = "string"
 	}
-	return fmt.Sprintf("document.TextsWithin[%s](r, %d)", elem, f.Most)
+	return fmt.Sprintf("document.Texts[%s](r, %d)", elem, f.Most)
 }
 
 // convert writes the conversion of expr to a text's type.

@@ -1,10 +1,12 @@
-// Package document reads, judges and writes JSON documents for the accessors
-// that attune-gen writes beside annotated types. It knows how a document is
-// read strictly, and nothing of what a particular one holds.
+// Package document is what the code that attune-gen writes beside annotated types
+// needs at run time: a Reader, a Writer and a Checker of JSON documents, the types
+// of fields, and the faults that they report. It exports nothing else. The syntax
+// of JSON is read by jsontext, the package from which the standard library's
+// encoding/json/jsontext is made.
 //
-// Strictly means: UTF-8, no key twice in one object, no NUL in text, at most
-// MaxDepth deep and MaxSize long, no number with more than MaxDigits digits. 1.0
-// is a whole number. null is the same as leaving a known key out.
+// Documents are read strictly: UTF-8, no key twice in one object, no NUL in text, at
+// most MaxDepth deep and MaxSize long, no number with more than MaxDigits digits.
+// 1.0 is a whole number. null is the same as leaving a known key out.
 package document
 
 import "encoding/json"

@@ -94,11 +94,11 @@ func (r *Reader) Text() string {
 	if r.Null() {
 		return ""
 	}
-	return r.ElementText()
+	return r.elementText()
 }
 
-// ElementText reads text where null has no meaning: in a list.
-func (r *Reader) ElementText() string {
+// elementText reads text where null has no meaning: in a list.
+func (r *Reader) elementText() string {
 	if r.peek() != '"' {
 		r.wrong("text")
 		return ""
@@ -131,24 +131,16 @@ func (r *Reader) unquote(raw string) string {
 	return text
 }
 
-// Texts reads a list of text; no element is nil.
-func (r *Reader) Texts() []string { return Texts[string](r) }
-
-// TextsWithin is Texts for a list of at most so many elements; 0 is any number.
-func (r *Reader) TextsWithin(most int) []string { return TextsWithin[string](r, most) }
-
-// Texts reads a list of some type of text; no element is nil.
-func Texts[T ~string](r *Reader) []T { return TextsWithin[T](r, 0) }
-
-// TextsWithin is Texts for a list of at most so many elements; 0 is any number.
-func TextsWithin[T ~string](r *Reader, most int) []T {
+// Texts reads a list of text of at most so many elements; 0 is any number. An
+// empty list is nil.
+func Texts[T ~string](r *Reader, most int) []T {
 	var room [8]T
 	list := room[:0]
 	for ok := r.List(); ok; ok = r.Element() {
 		if r.Full(len(list), most) {
 			break
 		}
-		list = append(list, T(r.ElementText()))
+		list = append(list, T(r.elementText()))
 	}
 	return Exact(list)
 }

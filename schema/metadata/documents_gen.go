@@ -23,7 +23,7 @@ func (v *Aliases) UnmarshalJSON(data []byte) error {
 	return r.Close()
 }
 
-func (v *Aliases) read(r *document.Reader) { *v = r.TextsWithin(64) }
+func (v *Aliases) read(r *document.Reader) { *v = document.Texts[string](r, 64) }
 
 // MarshalJSON writes the list, none as an empty one. A malformed document is
 // given back unchanged. It refuses what UnmarshalJSON would.
@@ -499,7 +499,7 @@ func (v *Distributions) read(r *document.Reader) {
 			}
 		case "roles":
 			if r.Once(&seen, 1<<3) {
-				v.Roles = document.Texts[Role](r)
+				v.Roles = document.Texts[Role](r, 0)
 			}
 		default:
 			r.Keep(&v.Unknown)
@@ -689,11 +689,11 @@ func (v *Verification) read(r *document.Reader) {
 			}
 		case "env":
 			if r.Once(&seen, 1<<3) {
-				v.Env = r.TextsWithin(64)
+				v.Env = document.Texts[string](r, 64)
 			}
 		case "locations":
 			if r.Once(&seen, 1<<4) {
-				v.Locations = r.TextsWithin(128)
+				v.Locations = document.Texts[string](r, 128)
 			}
 		case "version_file":
 			if r.Once(&seen, 1<<5) {
@@ -884,7 +884,7 @@ func (v *Command) read(r *document.Reader) {
 			}
 		case "args":
 			if r.Once(&seen, 1<<1) {
-				v.Args = r.TextsWithin(64)
+				v.Args = document.Texts[string](r, 64)
 			}
 		case "exit_code":
 			if r.Once(&seen, 1<<2) {
@@ -1260,7 +1260,7 @@ func (v *Interpreter) read(r *document.Reader) {
 			}
 		case "args":
 			if r.Once(&seen, 1<<1) {
-				v.Args = r.TextsWithin(64)
+				v.Args = document.Texts[string](r, 64)
 			}
 		case "file_extension":
 			if r.Once(&seen, 1<<2) {

@@ -23,7 +23,7 @@ func (v *Tags) UnmarshalJSON(data []byte) error {
 	return r.Close()
 }
 
-func (v *Tags) read(r *document.Reader) { *v = r.Texts() }
+func (v *Tags) read(r *document.Reader) { *v = document.Texts[string](r, 0) }
 
 // MarshalJSON writes the list, none as an empty one. A malformed document is
 // given back unchanged. It refuses what UnmarshalJSON would.
@@ -152,7 +152,7 @@ func (v *Tool) read(r *document.Reader) {
 			}
 		case "levels":
 			if r.Once(&seen, 1<<2) {
-				v.Levels = document.Texts[Level](r)
+				v.Levels = document.Texts[Level](r, 0)
 			}
 		case "level":
 			if r.Once(&seen, 1<<3) {
@@ -160,11 +160,11 @@ func (v *Tool) read(r *document.Reader) {
 			}
 		case "words":
 			if r.Once(&seen, 1<<4) {
-				v.Words = r.Texts()
+				v.Words = document.Texts[string](r, 0)
 			}
 		case "labels":
 			if r.Once(&seen, 1<<5) {
-				v.Labels = document.TextsWithin[Label](r, 3)
+				v.Labels = document.Texts[Label](r, 3)
 			}
 		case "tags":
 			if r.Once(&seen, 1<<6) {
@@ -172,7 +172,7 @@ func (v *Tool) read(r *document.Reader) {
 			}
 		case "free":
 			if r.Once(&seen, 1<<7) {
-				v.Free = r.Texts()
+				v.Free = document.Texts[string](r, 0)
 			}
 		case "note":
 			if r.Once(&seen, 1<<8) {

@@ -167,7 +167,7 @@ func (v *T) read(r *document.Reader) {
 			}
 		case "words":
 			if r.Once(&seen, 1<<3) {
-				v.Words = r.Texts()
+				v.Words = document.Texts[string](r, 0)
 			}
 		case "parts":
 			if r.Once(&seen, 1<<4) {

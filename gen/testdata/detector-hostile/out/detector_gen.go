@@ -143,7 +143,7 @@ var digests = map[string]string{
 	RefRef:          "cb72a7eab5dc89c621655dabb420c4674b276c0248a5da203a93b3b215980536",
 	RefRuntimes:     "9212589890c6277810aa414f4d9d6501f800a2ed48dc48318fb6d41812eef661",
 	RefString:       "682b1f0988fb460ea5bad320d901f1654267417a60fd3cd7ea78878965d6589a",
-	RefType:         "0466912d2c7c99eb742dcf90e2233189022dd330f4db83eff797c9ff496fe69e",
+	RefType:         "adf3d404178f95042cad18d269fb35ead797334aeb1a65dd0d1eb0a6c3c13c61",
 	RefWorker:       "9af45a30c44c7da282f064cb5391dca2b7a04b20550709c5e92bf49d73086919",
 	RefXY:           "581ca587293d5c3f83879dc41cf40b3fc5dbee320bbc9dbf61ed754fbcf010ec",
 }
