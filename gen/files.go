@@ -140,7 +140,7 @@ func writeBeside(name string, data []byte) (string, error) {
 func (f Files) Check(out io.Writer) (stale bool, err error) {
 	list, err := f.changes()
 	for _, c := range list {
-		if _, err := io.WriteString(out, diff(c.name, c.old, f[c.name], c.missing)); err != nil {
+		if _, err := out.Write(unified(c.name, c.old, f[c.name], c.missing)); err != nil {
 			return true, err
 		}
 	}
