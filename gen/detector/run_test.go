@@ -39,8 +39,14 @@ type answering struct {
 
 func (a *answering) Run(_ context.Context, inv host.Invocation) host.Result { return a.run(inv) }
 
-func run(t *testing.T, d *detect.Detector) *capability.Document {
+type constructor func([]metadata.Definition, detect.Config) (*detect.Detector, error)
+
+func run(t *testing.T, construct constructor, rows []metadata.Definition, cfg detect.Config) *capability.Document {
 	t.Helper()
+	d, err := construct(rows, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
 	caps, err := d.Detect(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +57,7 @@ func run(t *testing.T, d *detect.Detector) *capability.Document {
 func TestGeneratedDetector(t *testing.T) {
 	// The command asks no version, so it runs because the package brings it.
 	cfg, _ := onHost(t, "{path: /usr/bin/cobc}, {path: /opt/cobol/3.3/bin/cobc}", `cobc (GnuCOBOL) 3.11.2`, 3)
-	caps := run(t, acme.Worker(nil, cfg))
+	caps := run(t, acme.Worker, nil, cfg)
 	cobol, ok := acme.Capabilities(caps).Cobol()
 	if !ok || cobol.Version != "3.11.2" || cobol.Path != "/usr/bin/cobc" || !slices.Equal(cobol.Command, []string{"cobc", "--probe", "a b"}) || len(cobol.Attempts) == 0 {
 		t.Errorf("a host with COBOL: %v, %+v", ok, cobol)
@@ -67,7 +73,7 @@ func TestGeneratedDetector(t *testing.T) {
 	}
 
 	cfg, _ = onHost(t, "", "", 0)
-	caps = run(t, acme.Sensor(nil, cfg))
+	caps = run(t, acme.Sensor, nil, cfg)
 	if timer, ok := acme.Capabilities(caps).Timer(); !ok || timer.Name != "timer" {
 		t.Errorf("a sensor lacks its runtime: %+v", caps)
 	}
@@ -84,7 +90,7 @@ func TestRowsAreAuthoritative(t *testing.T) {
 	rows[0].Distributions = metadata.Distributions{Verification: &metadata.Verification{AlwaysAvailable: true}}
 	rows = append(rows, metadata.Definition{Ref: "late.comer", Name: "Late", Distributions: rows[0].Distributions})
 	cfg, asked := onHost(t, "{path: /usr/bin/cobc}", "cobc (GnuCOBOL) 3.11.2", 3)
-	caps := run(t, acme.Worker(rows, cfg))
+	caps := run(t, acme.Worker, rows, cfg)
 	cobol, ok := acme.Capabilities(caps).Cobol()
 	if !ok || cobol.Source != capability.AlwaysAvailable || len(*asked) > 0 {
 		t.Errorf("an edited row: %v, %+v; asked %q", ok, cobol, *asked)
@@ -95,7 +101,7 @@ func TestRowsAreAuthoritative(t *testing.T) {
 	if acme.Definitions()[0].Distributions.Verification.AlwaysAvailable {
 		t.Error("a caller changed the definitions of the package")
 	}
-	caps = run(t, acme.Worker([]metadata.Definition{}, cfg))
+	caps = run(t, acme.Worker, []metadata.Definition{}, cfg)
 	if len(caps.Runtimes) > 0 || len(caps.Undetected) > 0 || caps.Source != capability.SourceDatabase {
 		t.Errorf("a database without rows: %v, %v, source %s", caps.Runtimes, caps.Undetected, caps.Source)
 	}
@@ -110,7 +116,7 @@ func TestCommandsThatAreTrusted(t *testing.T) {
 		Commands: []metadata.Command{{Binary: "erl", Args: []string{"-eval", "x"}}},
 	}}}
 	cfg, asked := onHost(t, "{path: /usr/bin/erl}", "Erlang/OTP 27.1", 0)
-	caps := run(t, acme.Worker([]metadata.Definition{erlang, row}, cfg))
+	caps := run(t, acme.Worker, []metadata.Definition{erlang, row}, cfg)
 	if late, ok := caps.Runtime("late.comer"); ok || late.Outcome != capability.DeniedByPolicy {
 		t.Errorf("a row's command: %+v", late)
 	}
@@ -122,14 +128,14 @@ func TestCommandsThatAreTrusted(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg.Policy = strict
-	if caps := run(t, acme.Worker(nil, cfg)); slices.Contains(caps.Runtimes, "cobol") {
+	if caps := run(t, acme.Worker, nil, cfg); slices.Contains(caps.Runtimes, "cobol") {
 		t.Error("a policy that was given did not count")
 	}
 }
 
 func TestHostileDefinitionIsRunAsWritten(t *testing.T) {
 	cfg, asked := onHost(t, "{path: /usr/bin/tool}", "日本\n7", 0)
-	caps := run(t, hostile.Worker(nil, cfg))
+	caps := run(t, hostile.Worker, nil, cfg)
 	want := [][]string{{"`", "\n", "\t", "*/", "%d", `\`, `"`, "", "\u202eabc", "a`b\"c"}}
 	if diff := cmp.Diff(want, *asked); diff != "" {
 		t.Errorf("arguments (-want +got):\n%s", diff)

@@ -42,17 +42,24 @@ binaries:
 		t.Fatal(err)
 	}
 	noon := time.Date(2026, 2, 3, 12, 0, 0, 0, time.UTC)
-	for role, generated := range map[metadata.Role]func([]metadata.Definition, detect.Config) *detect.Detector{
+	for role, generated := range map[metadata.Role]func([]metadata.Definition, detect.Config) (*detect.Detector, error){
 		metadata.Worker: core.Worker, metadata.Sensor: core.Sensor,
 	} {
 		cfg := detect.Config{Host: recorded, Explain: true, Getenv: func(string) string { return "" }, Now: func() time.Time { return noon }}
-		got, err := generated(nil, cfg).Detect(t.Context())
+		detector, err := generated(nil, cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := detector.Detect(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		cfg.Role, cfg.Source = role, capability.SourcePack
 		cfg.Policy = detect.StandardPolicy(core.Commands())
-		want, err := detect.New(packs.Core().Definitions, cfg).Detect(t.Context())
+		if detector, err = detect.New(packs.Core().Definitions, cfg); err != nil {
+			t.Fatal(err)
+		}
+		want, err := detector.Detect(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

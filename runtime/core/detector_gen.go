@@ -38,22 +38,22 @@ const (
 	RefShell         = "core.shell"
 )
 
-// Worker makes the detector of a worker. rows are the definitions of a database,
-// and what they say counts, also of runtimes that this package does not know; nil
-// is no database, and then it is Definitions. A nil cfg.Policy is the standard
-// mode that trusts Commands.
-func Worker(rows []metadata.Definition, cfg detect.Config) *detect.Detector {
+// Worker returns a worker's detector of rows, the definitions of a database. They
+// may define runtimes that this package does not know. Nil rows are Definitions. A
+// nil cfg.Policy is the standard mode that trusts Commands. The error wraps
+// detect.ErrConfig.
+func Worker(rows []metadata.Definition, cfg detect.Config) (*detect.Detector, error) {
 	cfg.Role = metadata.Worker
 	return detector(rows, cfg)
 }
 
-// Sensor makes the detector of a sensor, as Worker does that of a worker.
-func Sensor(rows []metadata.Definition, cfg detect.Config) *detect.Detector {
+// Sensor returns a sensor's detector. Its arguments and its error are Worker's.
+func Sensor(rows []metadata.Definition, cfg detect.Config) (*detect.Detector, error) {
 	cfg.Role = metadata.Sensor
 	return detector(rows, cfg)
 }
 
-func detector(rows []metadata.Definition, cfg detect.Config) *detect.Detector {
+func detector(rows []metadata.Definition, cfg detect.Config) (*detect.Detector, error) {
 	if rows == nil {
 		rows, cfg.Source = definitions, capability.SourcePack
 	}
@@ -63,85 +63,85 @@ func detector(rows []metadata.Definition, cfg detect.Config) *detect.Detector {
 	return detect.New(rows, cfg)
 }
 
-// Runtimes is what a host has of the runtimes of this package.
+// Runtimes are this package's runtimes in one capability document.
 type Runtimes struct{ caps *capability.Document }
 
-// Capabilities reads a capability document. A nil one is that of a host which has
-// nothing.
+// Capabilities returns the runtimes of this package in caps. A nil caps is the
+// document of a host without runtimes.
 func Capabilities(caps *capability.Document) Runtimes { return Runtimes{caps} }
 
-// Bun is core.bun; false where the host does not have it.
+// Bun returns core.bun, and false where the host does not have it.
 func (r Runtimes) Bun() (capability.Runtime, bool) { return r.caps.Runtime(RefBun) }
 
-// Deno is core.deno; false where the host does not have it.
+// Deno returns core.deno, and false where the host does not have it.
 func (r Runtimes) Deno() (capability.Runtime, bool) { return r.caps.Runtime(RefDeno) }
 
-// Dotnet is core.dotnet; false where the host does not have it.
+// Dotnet returns core.dotnet, and false where the host does not have it.
 func (r Runtimes) Dotnet() (capability.Runtime, bool) { return r.caps.Runtime(RefDotnet) }
 
-// Elixir is core.elixir; false where the host does not have it.
+// Elixir returns core.elixir, and false where the host does not have it.
 func (r Runtimes) Elixir() (capability.Runtime, bool) { return r.caps.Runtime(RefElixir) }
 
-// Erlang is core.erlang; false where the host does not have it.
+// Erlang returns core.erlang, and false where the host does not have it.
 func (r Runtimes) Erlang() (capability.Runtime, bool) { return r.caps.Runtime(RefErlang) }
 
-// Go is core.go; false where the host does not have it.
+// Go returns core.go, and false where the host does not have it.
 func (r Runtimes) Go() (capability.Runtime, bool) { return r.caps.Runtime(RefGo) }
 
-// Java is core.java; false where the host does not have it.
+// Java returns core.java, and false where the host does not have it.
 func (r Runtimes) Java() (capability.Runtime, bool) { return r.caps.Runtime(RefJava) }
 
-// Julia is core.julia; false where the host does not have it.
+// Julia returns core.julia, and false where the host does not have it.
 func (r Runtimes) Julia() (capability.Runtime, bool) { return r.caps.Runtime(RefJulia) }
 
-// Lua is core.lua; false where the host does not have it.
+// Lua returns core.lua, and false where the host does not have it.
 func (r Runtimes) Lua() (capability.Runtime, bool) { return r.caps.Runtime(RefLua) }
 
-// Native is core.native; false where the host does not have it.
+// Native returns core.native, and false where the host does not have it.
 func (r Runtimes) Native() (capability.Runtime, bool) { return r.caps.Runtime(RefNative) }
 
-// Nodejs is core.nodejs; false where the host does not have it.
+// Nodejs returns core.nodejs, and false where the host does not have it.
 func (r Runtimes) Nodejs() (capability.Runtime, bool) { return r.caps.Runtime(RefNodejs) }
 
-// Perl is core.perl; false where the host does not have it.
+// Perl returns core.perl, and false where the host does not have it.
 func (r Runtimes) Perl() (capability.Runtime, bool) { return r.caps.Runtime(RefPerl) }
 
-// Php is core.php; false where the host does not have it.
+// Php returns core.php, and false where the host does not have it.
 func (r Runtimes) Php() (capability.Runtime, bool) { return r.caps.Runtime(RefPhp) }
 
-// Powershell is core.powershell; false where the host does not have it.
+// Powershell returns core.powershell, and false where the host does not have it.
 func (r Runtimes) Powershell() (capability.Runtime, bool) { return r.caps.Runtime(RefPowershell) }
 
-// Python is core.python; false where the host does not have it.
+// Python returns core.python, and false where the host does not have it.
 func (r Runtimes) Python() (capability.Runtime, bool) { return r.caps.Runtime(RefPython) }
 
-// R is core.r; false where the host does not have it.
+// R returns core.r, and false where the host does not have it.
 func (r Runtimes) R() (capability.Runtime, bool) { return r.caps.Runtime(RefR) }
 
-// Ruby is core.ruby; false where the host does not have it.
+// Ruby returns core.ruby, and false where the host does not have it.
 func (r Runtimes) Ruby() (capability.Runtime, bool) { return r.caps.Runtime(RefRuby) }
 
-// Rust is core.rust; false where the host does not have it.
+// Rust returns core.rust, and false where the host does not have it.
 func (r Runtimes) Rust() (capability.Runtime, bool) { return r.caps.Runtime(RefRust) }
 
-// SensorBuiltin is core.sensor.builtin; false where the host does not have it.
+// SensorBuiltin returns core.sensor.builtin, and false where the host does not have it.
 func (r Runtimes) SensorBuiltin() (capability.Runtime, bool) { return r.caps.Runtime(RefSensorBuiltin) }
 
-// Shell is core.shell; false where the host does not have it.
+// Shell returns core.shell, and false where the host does not have it.
 func (r Runtimes) Shell() (capability.Runtime, bool) { return r.caps.Runtime(RefShell) }
 
-// Commands are what a host trusts that trusts this package: the commands of its
-// definitions.
+// Commands returns the commands of this package's definitions. A
+// host that trusts this package trusts them.
 func Commands() []host.Command {
 	return detect.Commands(definitions)
 }
 
-// Definitions are what was read when this package was generated, sorted by ref.
-// Nobody may change what they hold.
+// Definitions returns the definitions that this package was generated from, sorted
+// by ref. Callers must not change what they hold.
 func Definitions() []metadata.Definition { return slices.Clone(definitions) }
 
-// Digests identify what each of the Definitions says, by ref, as the digest of a
-// row does.
+// Digests returns the digest of each definition by its ref. It is the digest that
+// the database keeps for a row.
 func Digests() map[string]string { return maps.Clone(digests) }
 
 var digests = map[string]string{

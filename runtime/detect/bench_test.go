@@ -87,7 +87,7 @@ func Benchmark1000Definitions(b *testing.B) {
 
 func detectFor(b *testing.B, h detect.Host, defs []metadata.Definition) {
 	b.Helper()
-	caps, err := detect.New(defs, detect.Config{Host: h, Policy: detect.StandardPolicy(detect.Commands(defs)), Getenv: noEnvironment}).Detect(b.Context())
+	caps, err := newDetector(b, defs, detect.Config{Host: h, Policy: detect.StandardPolicy(detect.Commands(defs)), Getenv: noEnvironment}).Detect(b.Context())
 	if err != nil || len(caps.Detected) == 0 {
 		b.Fatalf("got %v, error %v", caps, err)
 	}
@@ -157,7 +157,7 @@ func BenchmarkParallelism(b *testing.B) {
 	for b.Loop() {
 		for i, n := range counts {
 			took[i].time(func() {
-				d := detect.New(packs.Core().Definitions, detect.Config{Host: local, Policy: detect.StandardPolicy(detect.Commands(packs.Core().Definitions)), Getenv: noEnvironment, Parallelism: n})
+				d := newDetector(b, packs.Core().Definitions, detect.Config{Host: local, Policy: detect.StandardPolicy(detect.Commands(packs.Core().Definitions)), Getenv: noEnvironment, Parallelism: n})
 				if _, err := d.Detect(b.Context()); err != nil {
 					b.Fatal(err)
 				}

@@ -121,6 +121,9 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Host == nil {
 		c.Host = host.Local(host.LocalConfig{})
 	}
+	if c.Policy == nil {
+		c.Policy = StandardPolicy(nil)
+	}
 	if c.Getenv == nil {
 		c.Getenv = os.Getenv
 	}

@@ -25,9 +25,7 @@ type Detector struct {
 	defs  []*definition // by ref; of two with one ref the first
 	byRef map[string]*definition
 	index *metadata.Index
-	// err is what is wrong with the config.
-	err  error
-	pace pace
+	pace  pace
 	// only are the definitions that Only named; nil: all.
 	only []*definition
 
@@ -40,17 +38,14 @@ type Detector struct {
 	slow map[string]time.Duration
 }
 
-// New makes a detector of defs, which must not be changed afterwards. A config
-// that cannot be honoured is reported by the first Detect or Explain, as an
-// error that wraps ErrConfig.
-func New(defs []metadata.Definition, cfg Config) *Detector {
-	d := &Detector{byRef: map[string]*definition{}, index: metadata.NewIndex(defs), pace: usual}
-	if d.cfg, d.err = cfg.withDefaults(); d.err != nil {
-		return d
+// New returns a detector of defs, which must not be changed afterwards. Its error
+// wraps ErrConfig.
+func New(defs []metadata.Definition, cfg Config) (*Detector, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
 	}
-	if d.cfg.Policy == nil {
-		d.cfg.Policy = StandardPolicy(nil)
-	}
+	d := &Detector{cfg: cfg, byRef: map[string]*definition{}, index: metadata.NewIndex(defs), pace: usual}
 	for i := range defs {
 		if d.byRef[defs[i].Ref] == nil {
 			def := &definition{Definition: &defs[i], name: defs[i].CapabilityName()}
@@ -59,11 +54,11 @@ func New(defs []metadata.Definition, cfg Config) *Detector {
 		}
 	}
 	slices.SortFunc(d.defs, func(a, b *definition) int { return cmp.Compare(a.Ref, b.Ref) })
-	return d
+	return d, nil
 }
 
 // Detect finds what the host has, by the first tier that answers. Its errors
-// wrap ErrConfig, ErrUnknownName (only where Config.Strict), or the cause for
+// wrap ErrUnknownName (only where Config.Strict), or the cause for
 // which ctx is done; what goes wrong with one runtime is an outcome of that
 // runtime.
 //
@@ -78,9 +73,6 @@ func (d *Detector) Detect(ctx context.Context) (*capability.Document, error) {
 // and then as often where there is more. The runtimes of the refs in open are not
 // finished; the document says Timeout of them. tell must not block.
 func (d *Detector) DetectInParts(ctx context.Context, tell func(soFar *capability.Document, open []string)) (*capability.Document, error) {
-	if d.err != nil {
-		return nil, d.err
-	}
 	r := d.newRound(false)
 	caps := &capability.Document{
 		Format: capability.Format, Source: d.cfg.Source, Host: documentHost(r.info), AttuneVersion: attune.Version,

@@ -158,13 +158,9 @@ func TestConfigIsChecked(t *testing.T) {
 		"extra":       {Extra: map[string]json.RawMessage{"extra": json.RawMessage("{")}},
 	}
 	for word, cfg := range tests {
-		d := detect.New(nil, cfg)
-		_, err := d.Detect(t.Context())
-		if !errors.Is(err, detect.ErrConfig) || !strings.Contains(err.Error(), word) {
-			t.Errorf("%s: Detect's error is %v, want ErrConfig that names it", word, err)
-		}
-		if _, err := d.Explain(t.Context(), "x"); !errors.Is(err, detect.ErrConfig) {
-			t.Errorf("%s: Explain's error is %v, want ErrConfig", word, err)
+		d, err := detect.New(nil, cfg)
+		if d != nil || !errors.Is(err, detect.ErrConfig) || !strings.Contains(err.Error(), word) {
+			t.Errorf("%s: New returns %v and error %v, want ErrConfig that names it", word, d, err)
 		}
 	}
 }
@@ -175,7 +171,7 @@ func TestEnvironmentOfTheProcess(t *testing.T) {
 	t.Setenv("ATTUNE_SENSOR_RUNTIMES", "tool")
 	defs := []metadata.Definition{tool(t, "tool", "")}
 	for role, want := range map[metadata.Role][]string{"": {}, metadata.Worker: {}, metadata.Sensor: {"tool"}} {
-		caps, err := detect.New(defs, detect.Config{Role: role}).Detect(t.Context())
+		caps, err := newDetector(t, defs, detect.Config{Role: role}).Detect(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

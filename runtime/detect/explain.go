@@ -29,9 +29,6 @@ type Explanation struct {
 // It verifies what an environment variable or the config file declares too. An
 // unknown name is ErrUnknownName; otherwise the errors are Detect's.
 func (d *Detector) Explain(ctx context.Context, name string) (*Explanation, error) {
-	if d.err != nil {
-		return nil, d.err
-	}
 	meta, ok := d.index.Resolve(name)
 	if !ok {
 		return nil, fmt.Errorf("explain %q: %w%s", name, ErrUnknownName, d.didYouMean(name))

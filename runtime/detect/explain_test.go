@@ -18,7 +18,7 @@ func explainOn(t *testing.T, h detect.Host, cfg detect.Config, name string, defs
 	if cfg.Getenv == nil {
 		cfg.Getenv = noEnvironment
 	}
-	e, err := detect.New(defs, cfg).Explain(t.Context(), name)
+	e, err := newDetector(t, defs, cfg).Explain(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestExplainSaysWhereDetectDiffers(t *testing.T) {
 }
 
 func TestExplainUnknownName(t *testing.T) {
-	_, err := detect.New([]metadata.Definition{tool(t, "python", "")}, detect.Config{Host: withTools(t)}).Explain(t.Context(), "pyhton")
+	_, err := newDetector(t, []metadata.Definition{tool(t, "python", "")}, detect.Config{Host: withTools(t)}).Explain(t.Context(), "pyhton")
 	if !errors.Is(err, detect.ErrUnknownName) || !strings.Contains(err.Error(), `explain "pyhton"`) || !strings.Contains(err.Error(), `did you mean "python"?`) {
 		t.Errorf("error is %v, want ErrUnknownName with a suggestion", err)
 	}

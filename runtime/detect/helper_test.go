@@ -85,6 +85,16 @@ func (h overridden) Lookup(binary string) []host.Candidate {
 // noEnvironment keeps a test from the variables of whoever runs it.
 func noEnvironment(string) string { return "" }
 
+// newDetector returns detect.New's detector.
+func newDetector(tb testing.TB, defs []metadata.Definition, cfg detect.Config) *detect.Detector {
+	tb.Helper()
+	d, err := detect.New(defs, cfg)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return d
+}
+
 func detectOn(t *testing.T, h detect.Host, cfg detect.Config, defs ...metadata.Definition) *capability.Document {
 	t.Helper()
 	cfg.Host = h
@@ -94,7 +104,7 @@ func detectOn(t *testing.T, h detect.Host, cfg detect.Config, defs ...metadata.D
 	if cfg.Policy == nil {
 		cfg.Policy = corePolicy()
 	}
-	caps, err := detect.New(defs, cfg).Detect(t.Context())
+	caps, err := newDetector(t, defs, cfg).Detect(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 // others are neither verified nor reported, as if nobody had defined or declared them.
 // Errors wrap ErrUnknownName.
 func (d *Detector) Only(names ...string) (*Detector, error) {
-	only := &Detector{cfg: d.cfg, defs: d.defs, byRef: d.byRef, index: d.index, err: d.err, pace: d.pace, only: []*definition{}}
+	only := &Detector{cfg: d.cfg, defs: d.defs, byRef: d.byRef, index: d.index, pace: d.pace, only: []*definition{}}
 	for _, name := range names {
 		def, ok := d.index.Resolve(name)
 		if !ok {

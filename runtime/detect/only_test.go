@@ -16,7 +16,7 @@ func TestOnly(t *testing.T) {
 	defs := []metadata.Definition{tool(t, "a", ""), tool(t, "b", ""), tool(t, "c", "")}
 	defs[2].Distributions.Roles = []metadata.Role{metadata.Sensor}
 	detector := func(declared []string, verify bool) *detect.Detector {
-		return detect.New(defs, detect.Config{
+		return newDetector(t, defs, detect.Config{
 			Host: withTools(t, "a", "b", "c"), Getenv: noEnvironment, Role: metadata.Worker, Declared: declared, VerifyDeclared: verify,
 		})
 	}

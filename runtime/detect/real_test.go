@@ -99,7 +99,7 @@ func TestRealFilesThatCannotRun(t *testing.T) {
 // A detector does not remember what a host had: the next detection asks anew.
 func TestRealRuntimeComesAndGoes(t *testing.T) {
 	dir := t.TempDir()
-	d := detect.New([]metadata.Definition{tool(t, "tool", "")}, detect.Config{Host: localWith(dir), Policy: openPolicy(t), Getenv: noEnvironment})
+	d := newDetector(t, []metadata.Definition{tool(t, "tool", "")}, detect.Config{Host: localWith(dir), Policy: openPolicy(t), Getenv: noEnvironment})
 	before, err := d.Detect(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -144,7 +144,7 @@ func TestRealPolicyLooksAtTheFile(t *testing.T) {
 
 // What the core pack finds on this machine agrees with what the tools say.
 func TestRealHostAgreesWithItsTools(t *testing.T) {
-	caps, err := detect.New(packs.Core().Definitions, detect.Config{Getenv: noEnvironment, Explain: true}).Detect(t.Context())
+	caps, err := newDetector(t, packs.Core().Definitions, detect.Config{Getenv: noEnvironment, Explain: true}).Detect(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

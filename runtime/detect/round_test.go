@@ -186,7 +186,7 @@ func TestCancelEndsDetection(t *testing.T) {
 		_, _ = os.ReadFile(started) // until it runs
 		cancel(why)
 	}()
-	caps, err := detect.New([]metadata.Definition{tool(t, "tool", ""), tool(t, "absent", "")},
+	caps, err := newDetector(t, []metadata.Definition{tool(t, "tool", ""), tool(t, "absent", "")},
 		detect.Config{Host: localWith(dir), Policy: openPolicy(t), Getenv: noEnvironment}).Detect(ctx)
 	if caps != nil || !errors.Is(err, why) {
 		t.Errorf("got %v and error %v, want no document and the cause", caps, err)

@@ -91,7 +91,7 @@ func TestWhatHangsKeepsNothingFromOthers(t *testing.T) {
 			}
 			return h.Run(ctx, inv)
 		}}
-		d := detect.New(defs, detect.Config{
+		d := newDetector(t, defs, detect.Config{
 			Host: slow, Getenv: noEnvironment, Explain: true, Parallelism: 4,
 			Policy: detect.StandardPolicy(trusted),
 		})
@@ -160,7 +160,7 @@ func TestOneDefinitionThatHangs(t *testing.T) {
 		}
 		enough, end := context.WithCancelCause(t.Context())
 		first := 0
-		_, err := detect.New(defs, detect.Config{Host: &crowded{Host: recorded(t, text.String())}, Getenv: noEnvironment, Parallelism: 4}).
+		_, err := newDetector(t, defs, detect.Config{Host: &crowded{Host: recorded(t, text.String())}, Getenv: noEnvironment, Parallelism: 4}).
 			DetectInParts(enough, func(soFar *capability.Document, _ []string) {
 				first = len(soFar.Detected)
 				end(detect.ErrEnough)
@@ -176,7 +176,7 @@ func TestUnreached(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		names, defs := hanging(t, 200, "5m")
 		h := &crowded{Host: withTools(t, names...)}
-		d := detect.New(defs, detect.Config{Host: h, Getenv: noEnvironment, Explain: true, Parallelism: 2})
+		d := newDetector(t, defs, detect.Config{Host: h, Getenv: noEnvironment, Explain: true, Parallelism: 2})
 		last := map[string]bool{}
 		for round := range 2 {
 			caps, err := d.Detect(t.Context())
@@ -244,7 +244,7 @@ func TestRealHangers(t *testing.T) {
 	}
 	defs = append(defs, tool(t, "real", ""))
 	h := &crowded{Host: localWith(dir)}
-	d := detect.New(defs, detect.Config{Host: h, Policy: openPolicy(t), Getenv: noEnvironment, Parallelism: 4})
+	d := newDetector(t, defs, detect.Config{Host: h, Policy: openPolicy(t), Getenv: noEnvironment, Parallelism: 4})
 	d.Hasten()
 	for round, there := range []bool{true, true, false, true} {
 		if there {
@@ -330,7 +330,7 @@ func TestEnoughWithoutTheHostsHelp(t *testing.T) {
 		}}
 		ctx, end := context.WithCancelCause(t.Context())
 		end(detect.ErrEnough)
-		caps, err := detect.New([]metadata.Definition{tool(t, "stuck", "")}, detect.Config{Host: h, Getenv: noEnvironment}).Detect(ctx)
+		caps, err := newDetector(t, []metadata.Definition{tool(t, "stuck", "")}, detect.Config{Host: h, Getenv: noEnvironment}).Detect(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}

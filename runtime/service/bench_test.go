@@ -16,7 +16,10 @@ import (
 func BenchmarkRound(b *testing.B) {
 	local := host.Local(host.LocalConfig{})
 	defs := packs.Core().Definitions
-	detector := detect.New(defs, detect.Config{Host: local, Policy: detect.StandardPolicy(core.Commands()), Explain: true, Getenv: func(string) string { return "" }})
+	detector, err := detect.New(defs, detect.Config{Host: local, Policy: detect.StandardPolicy(core.Commands()), Explain: true, Getenv: func(string) string { return "" }})
+	if err != nil {
+		b.Fatal(err)
+	}
 	unchanged := service.Unchanged(b.Context(), detector, local, defs)
 	var cheap, full time.Duration
 	b.Run("unchanged", func(b *testing.B) {

@@ -27,7 +27,7 @@ func (b *bench) crowded(policy *host.Policy) service.Config {
 		return detect.New(defs, detect.Config{
 			Host: cfg.Host.(detect.Host), Policy: policy, Explain: true, Now: b.clock.Now, Getenv: func(string) string { return "" },
 			Parallelism: 2, Timeout: 12 * time.Second,
-		}), nil
+		})
 	}
 	return cfg
 }

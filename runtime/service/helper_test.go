@@ -168,7 +168,7 @@ func (b *bench) config() service.Config {
 		Detector: func(defs []metadata.Definition, warnings []string) (service.Detector, error) {
 			return detect.New(defs, detect.Config{
 				Host: local, Policy: policy, Explain: true, Now: b.clock.Now, Getenv: func(string) string { return "" }, Warnings: warnings,
-			}), nil
+			})
 		},
 		Host: local, Now: b.clock.Now, Random: func() float64 { return 0.5 },
 		Logger: slog.New(slog.NewTextHandler(b.log, nil)),

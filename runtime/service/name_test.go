@@ -159,7 +159,7 @@ func TestHundredAtOnce(t *testing.T) {
 		cfg.Random = func() float64 { mu.Lock(); defer mu.Unlock(); return random.Float64() }
 		declared := detect.Config{Declared: []string{"alpha", "beta"}, Now: b.clock.Now, Getenv: func(string) string { return "" }}
 		cfg.Detector = func(defs []metadata.Definition, warnings []string) (service.Detector, error) {
-			return detect.New(defs, declared), nil
+			return detect.New(defs, declared)
 		}
 		cfg.StatementTimeout = time.Minute
 		if b.roles != nil { // one login for all of them

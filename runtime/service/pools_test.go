@@ -40,7 +40,7 @@ func newFleet(b *bench, size int, url string) *fleet {
 		cfg.StatementTimeout = time.Minute // a hundred at once on two cores
 		declared := detect.Config{Declared: []string{"alpha", "beta"}, Now: now.Now, Getenv: func(string) string { return "" }}
 		cfg.Detector = func(defs []metadata.Definition, warnings []string) (service.Detector, error) {
-			return detect.New(defs, declared), nil
+			return detect.New(defs, declared)
 		}
 		cfg.Open = func(ctx context.Context) (*service.Database, error) {
 			pool, err := database.Open(ctx, url)

@@ -30,7 +30,11 @@ func TestFirstLines(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		caps, err := detect.New(defs, detect.Config{Role: metadata.Worker}).Detect(ctx)
+		detector, err := detect.New(defs, detect.Config{Role: metadata.Worker})
+		if err != nil {
+			t.Fatal(err)
+		}
+		caps, err := detector.Detect(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -27,7 +27,7 @@ func (b *bench) reload(svc *service.Service, id service.Identity, cfg service.Co
 func (b *bench) declaring(strict bool, names ...string) service.Config {
 	cfg := b.config()
 	cfg.Detector = func(defs []metadata.Definition, warnings []string) (service.Detector, error) {
-		return detect.New(defs, detect.Config{Declared: names, Strict: strict, Now: b.clock.Now, Getenv: func(string) string { return "" }}), nil
+		return detect.New(defs, detect.Config{Declared: names, Strict: strict, Now: b.clock.Now, Getenv: func(string) string { return "" }})
 	}
 	return cfg
 }

@@ -446,7 +446,7 @@ func (b *bench) underStandardPolicy() service.Config {
 	cfg.Detector = func(defs []metadata.Definition, warnings []string) (service.Detector, error) {
 		return detect.New(defs, detect.Config{
 			Host: cfg.Host.(detect.Host), Explain: true, Now: b.clock.Now, Getenv: func(string) string { return "" },
-		}), nil // nil is the standard policy
+		}) // nil is the standard policy
 	}
 	if err := os.Chmod(b.bin, 0o755); err != nil {
 		b.Fatal(err)

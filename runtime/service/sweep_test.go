@@ -161,7 +161,7 @@ func outlive(t *testing.T, server *testdb.Server, stop, run func()) {
 	cfg.HeartbeatInterval, cfg.VerifyInterval, cfg.StatementTimeout = time.Second, time.Second, shortTimeout
 	cfg.Open = opens(b.roles.Login(t, b.name+"-fleet", "attune_fleet"), db.Schema)
 	cfg.Detector = func(defs []metadata.Definition, warnings []string) (service.Detector, error) {
-		return detect.New(defs, detect.Config{Declared: []string{"alpha", "beta"}, Getenv: func(string) string { return "" }}), nil
+		return detect.New(defs, detect.Config{Declared: []string{"alpha", "beta"}, Getenv: func(string) string { return "" }})
 	}
 	ctx, end := context.WithCancel(t.Context())
 	var all sync.WaitGroup

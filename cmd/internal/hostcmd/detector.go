@@ -201,7 +201,7 @@ func (s *definitionFlags) detector(ctx context.Context, env *cli.Env, role metad
 	sec := section(env, role)
 	cfg.Role, cfg.Source, cfg.Strict, cfg.VerifyDeclared = role, found.from, env.Strict, sec.VerifyDeclared
 	cfg.Declared, cfg.Extra = sec.Capabilities.Runtimes, carried(sec)
-	return generated(role, defs, cfg), nil
+	return generated(role, defs, cfg)
 }
 
 // carried are the keys of the capability document that are told and not found.
@@ -219,9 +219,9 @@ func carried(sec *config.Service) map[string]json.RawMessage {
 	return extra
 }
 
-// generated makes the generated detector of a role. defs count, not what it was
-// generated from.
-func generated(role metadata.Role, defs []metadata.Definition, cfg detect.Config) *detect.Detector {
+// generated returns the generated detector of a role, for defs instead of the
+// definitions that it was generated from.
+func generated(role metadata.Role, defs []metadata.Definition, cfg detect.Config) (*detect.Detector, error) {
 	if role == metadata.Sensor {
 		return core.Sensor(defs, cfg)
 	}

@@ -218,7 +218,7 @@ func (c *runCmd) serviceDetector(env *cli.Env, role metadata.Role, on detect.Hos
 	return generated(role, defs, detect.Config{
 		Host: on, Policy: policy, Source: from, Strict: env.Strict, Explain: true,
 		Warnings: warnings, VerifyDeclared: sec.VerifyDeclared, Declared: sec.Capabilities.Runtimes, Extra: carried(sec),
-	}), nil
+	})
 }
 
 // hopeless reports whether waiting does not help against an error of the database.

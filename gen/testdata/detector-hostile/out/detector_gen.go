@@ -35,22 +35,22 @@ const (
 	RefXY           = "odd.x--y"
 )
 
-// Worker makes the detector of a worker. rows are the definitions of a database,
-// and what they say counts, also of runtimes that this package does not know; nil
-// is no database, and then it is Definitions. A nil cfg.Policy is the standard
-// mode that trusts Commands.
-func Worker(rows []metadata.Definition, cfg detect.Config) *detect.Detector {
+// Worker returns a worker's detector of rows, the definitions of a database. They
+// may define runtimes that this package does not know. Nil rows are Definitions. A
+// nil cfg.Policy is the standard mode that trusts Commands. The error wraps
+// detect.ErrConfig.
+func Worker(rows []metadata.Definition, cfg detect.Config) (*detect.Detector, error) {
 	cfg.Role = metadata.Worker
 	return detector(rows, cfg)
 }
 
-// Sensor makes the detector of a sensor, as Worker does that of a worker.
-func Sensor(rows []metadata.Definition, cfg detect.Config) *detect.Detector {
+// Sensor returns a sensor's detector. Its arguments and its error are Worker's.
+func Sensor(rows []metadata.Definition, cfg detect.Config) (*detect.Detector, error) {
 	cfg.Role = metadata.Sensor
 	return detector(rows, cfg)
 }
 
-func detector(rows []metadata.Definition, cfg detect.Config) *detect.Detector {
+func detector(rows []metadata.Definition, cfg detect.Config) (*detect.Detector, error) {
 	if rows == nil {
 		rows, cfg.Source = definitions, capability.SourcePack
 	}
@@ -60,73 +60,73 @@ func detector(rows []metadata.Definition, cfg detect.Config) *detect.Detector {
 	return detect.New(rows, cfg)
 }
 
-// Runtimes is what a host has of the runtimes of this package.
+// Runtimes are this package's runtimes in one capability document.
 type Runtimes struct{ caps *capability.Document }
 
-// Capabilities reads a capability document. A nil one is that of a host which has
-// nothing.
+// Capabilities returns the runtimes of this package in caps. A nil caps is the
+// document of a host without runtimes.
 func Capabilities(caps *capability.Document) Runtimes { return Runtimes{caps} }
 
-// Runtime123 is odd.123; false where the host does not have it.
+// Runtime123 returns odd.123, and false where the host does not have it.
 func (r Runtimes) Runtime123() (capability.Runtime, bool) { return r.caps.Runtime(RefRuntime123) }
 
-// Runtime9_1 is odd.9-1; false where the host does not have it.
+// Runtime9_1 returns odd.9-1, and false where the host does not have it.
 func (r Runtimes) Runtime9_1() (capability.Runtime, bool) { return r.caps.Runtime(RefRuntime9_1) }
 
-// ABC is odd.a-b_c; false where the host does not have it.
+// ABC returns odd.a-b_c, and false where the host does not have it.
 func (r Runtimes) ABC() (capability.Runtime, bool) { return r.caps.Runtime(RefABC) }
 
-// Capabilities is odd.capabilities; false where the host does not have it.
+// Capabilities returns odd.capabilities, and false where the host does not have it.
 func (r Runtimes) Capabilities() (capability.Runtime, bool) { return r.caps.Runtime(RefCapabilities) }
 
-// Definitions is odd.definitions; false where the host does not have it.
+// Definitions returns odd.definitions, and false where the host does not have it.
 func (r Runtimes) Definitions() (capability.Runtime, bool) { return r.caps.Runtime(RefDefinitions) }
 
-// Error is odd.error; false where the host does not have it.
+// Error returns odd.error, and false where the host does not have it.
 func (r Runtimes) Error() (capability.Runtime, bool) { return r.caps.Runtime(RefError) }
 
-// Func is odd.func; false where the host does not have it.
+// Func returns odd.func, and false where the host does not have it.
 func (r Runtimes) Func() (capability.Runtime, bool) { return r.caps.Runtime(RefFunc) }
 
-// Go is odd.go; false where the host does not have it.
+// Go returns odd.go, and false where the host does not have it.
 func (r Runtimes) Go() (capability.Runtime, bool) { return r.caps.Runtime(RefGo) }
 
-// Init is odd.init; false where the host does not have it.
+// Init returns odd.init, and false where the host does not have it.
 func (r Runtimes) Init() (capability.Runtime, bool) { return r.caps.Runtime(RefInit) }
 
-// Python3_11 is odd.python3-11; false where the host does not have it.
+// Python3_11 returns odd.python3-11, and false where the host does not have it.
 func (r Runtimes) Python3_11() (capability.Runtime, bool) { return r.caps.Runtime(RefPython3_11) }
 
-// Ref is odd.ref; false where the host does not have it.
+// Ref returns odd.ref, and false where the host does not have it.
 func (r Runtimes) Ref() (capability.Runtime, bool) { return r.caps.Runtime(RefRef) }
 
-// Runtimes is odd.runtimes; false where the host does not have it.
+// Runtimes returns odd.runtimes, and false where the host does not have it.
 func (r Runtimes) Runtimes() (capability.Runtime, bool) { return r.caps.Runtime(RefRuntimes) }
 
-// String is odd.string; false where the host does not have it.
+// String returns odd.string, and false where the host does not have it.
 func (r Runtimes) String() (capability.Runtime, bool) { return r.caps.Runtime(RefString) }
 
-// Type is odd.type; false where the host does not have it.
+// Type returns odd.type, and false where the host does not have it.
 func (r Runtimes) Type() (capability.Runtime, bool) { return r.caps.Runtime(RefType) }
 
-// Worker is odd.worker; false where the host does not have it.
+// Worker returns odd.worker, and false where the host does not have it.
 func (r Runtimes) Worker() (capability.Runtime, bool) { return r.caps.Runtime(RefWorker) }
 
-// XY is odd.x--y; false where the host does not have it.
+// XY returns odd.x--y, and false where the host does not have it.
 func (r Runtimes) XY() (capability.Runtime, bool) { return r.caps.Runtime(RefXY) }
 
-// Commands are what a host trusts that trusts this package: the commands of its
-// definitions, and those of the core pack.
+// Commands returns the commands of this package's definitions and of the core pack. A
+// host that trusts this package trusts them.
 func Commands() []host.Command {
 	return slices.Concat(core.Commands(), detect.Commands(definitions))
 }
 
-// Definitions are what was read when this package was generated, sorted by ref.
-// Nobody may change what they hold.
+// Definitions returns the definitions that this package was generated from, sorted
+// by ref. Callers must not change what they hold.
 func Definitions() []metadata.Definition { return slices.Clone(definitions) }
 
-// Digests identify what each of the Definitions says, by ref, as the digest of a
-// row does.
+// Digests returns the digest of each definition by its ref. It is the digest that
+// the database keeps for a row.
 func Digests() map[string]string { return maps.Clone(digests) }
 
 var digests = map[string]string{

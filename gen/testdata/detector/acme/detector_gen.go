@@ -23,22 +23,22 @@ const (
 	RefTrusted = "acme.trusted"
 )
 
-// Worker makes the detector of a worker. rows are the definitions of a database,
-// and what they say counts, also of runtimes that this package does not know; nil
-// is no database, and then it is Definitions. A nil cfg.Policy is the standard
-// mode that trusts Commands.
-func Worker(rows []metadata.Definition, cfg detect.Config) *detect.Detector {
+// Worker returns a worker's detector of rows, the definitions of a database. They
+// may define runtimes that this package does not know. Nil rows are Definitions. A
+// nil cfg.Policy is the standard mode that trusts Commands. The error wraps
+// detect.ErrConfig.
+func Worker(rows []metadata.Definition, cfg detect.Config) (*detect.Detector, error) {
 	cfg.Role = metadata.Worker
 	return detector(rows, cfg)
 }
 
-// Sensor makes the detector of a sensor, as Worker does that of a worker.
-func Sensor(rows []metadata.Definition, cfg detect.Config) *detect.Detector {
+// Sensor returns a sensor's detector. Its arguments and its error are Worker's.
+func Sensor(rows []metadata.Definition, cfg detect.Config) (*detect.Detector, error) {
 	cfg.Role = metadata.Sensor
 	return detector(rows, cfg)
 }
 
-func detector(rows []metadata.Definition, cfg detect.Config) *detect.Detector {
+func detector(rows []metadata.Definition, cfg detect.Config) (*detect.Detector, error) {
 	if rows == nil {
 		rows, cfg.Source = definitions, capability.SourcePack
 	}
@@ -48,34 +48,34 @@ func detector(rows []metadata.Definition, cfg detect.Config) *detect.Detector {
 	return detect.New(rows, cfg)
 }
 
-// Runtimes is what a host has of the runtimes of this package.
+// Runtimes are this package's runtimes in one capability document.
 type Runtimes struct{ caps *capability.Document }
 
-// Capabilities reads a capability document. A nil one is that of a host which has
-// nothing.
+// Capabilities returns the runtimes of this package in caps. A nil caps is the
+// document of a host without runtimes.
 func Capabilities(caps *capability.Document) Runtimes { return Runtimes{caps} }
 
-// Cobol is acme.cobol; false where the host does not have it.
+// Cobol returns acme.cobol, and false where the host does not have it.
 func (r Runtimes) Cobol() (capability.Runtime, bool) { return r.caps.Runtime(RefCobol) }
 
-// Timer is acme.timer; false where the host does not have it.
+// Timer returns acme.timer, and false where the host does not have it.
 func (r Runtimes) Timer() (capability.Runtime, bool) { return r.caps.Runtime(RefTimer) }
 
-// Trusted is acme.trusted; false where the host does not have it.
+// Trusted returns acme.trusted, and false where the host does not have it.
 func (r Runtimes) Trusted() (capability.Runtime, bool) { return r.caps.Runtime(RefTrusted) }
 
-// Commands are what a host trusts that trusts this package: the commands of its
-// definitions, and those of the core pack.
+// Commands returns the commands of this package's definitions and of the core pack. A
+// host that trusts this package trusts them.
 func Commands() []host.Command {
 	return slices.Concat(core.Commands(), detect.Commands(definitions))
 }
 
-// Definitions are what was read when this package was generated, sorted by ref.
-// Nobody may change what they hold.
+// Definitions returns the definitions that this package was generated from, sorted
+// by ref. Callers must not change what they hold.
 func Definitions() []metadata.Definition { return slices.Clone(definitions) }
 
-// Digests identify what each of the Definitions says, by ref, as the digest of a
-// row does.
+// Digests returns the digest of each definition by its ref. It is the digest that
+// the database keeps for a row.
 func Digests() map[string]string { return maps.Clone(digests) }
 
 var digests = map[string]string{

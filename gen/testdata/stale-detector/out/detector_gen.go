@@ -19,22 +19,22 @@ const (
 	RefX = "a.x"
 )
 
-// Worker makes the detector of a worker. rows are the definitions of a database,
-// and what they say counts, also of runtimes that this package does not know; nil
-// is no database, and then it is Definitions. A nil cfg.Policy is the standard
-// mode that trusts Commands.
-func Worker(rows []metadata.Definition, cfg detect.Config) *detect.Detector {
+// Worker returns a worker's detector of rows, the definitions of a database. They
+// may define runtimes that this package does not know. Nil rows are Definitions. A
+// nil cfg.Policy is the standard mode that trusts Commands. The error wraps
+// detect.ErrConfig.
+func Worker(rows []metadata.Definition, cfg detect.Config) (*detect.Detector, error) {
 	cfg.Role = metadata.Worker
 	return detector(rows, cfg)
 }
 
-// Sensor makes the detector of a sensor, as Worker does that of a worker.
-func Sensor(rows []metadata.Definition, cfg detect.Config) *detect.Detector {
+// Sensor returns a sensor's detector. Its arguments and its error are Worker's.
+func Sensor(rows []metadata.Definition, cfg detect.Config) (*detect.Detector, error) {
 	cfg.Role = metadata.Sensor
 	return detector(rows, cfg)
 }
 
-func detector(rows []metadata.Definition, cfg detect.Config) *detect.Detector {
+func detector(rows []metadata.Definition, cfg detect.Config) (*detect.Detector, error) {
 	if rows == nil {
 		rows, cfg.Source = definitions, capability.SourcePack
 	}
@@ -44,27 +44,27 @@ func detector(rows []metadata.Definition, cfg detect.Config) *detect.Detector {
 	return detect.New(rows, cfg)
 }
 
-// Runtimes is what a host has of the runtimes of this package.
+// Runtimes are this package's runtimes in one capability document.
 type Runtimes struct{ caps *capability.Document }
 
-// Capabilities reads a capability document. A nil one is that of a host which has
-// nothing.
+// Capabilities returns the runtimes of this package in caps. A nil caps is the
+// document of a host without runtimes.
 func Capabilities(caps *capability.Document) Runtimes { return Runtimes{caps} }
 
 func (r Runtimes) X() (capability.Runtime, bool) { return r.caps.Runtime(RefX) }
 
-// Commands are what a host trusts that trusts this package: the commands of its
-// definitions, and those of the core pack.
+// Commands returns the commands of this package's definitions and of the core pack. A
+// host that trusts this package trusts them.
 func Commands() []host.Command {
 	return slices.Concat(core.Commands(), detect.Commands(definitions))
 }
 
-// Definitions are what was read when this package was generated, sorted by ref.
-// Nobody may change what they hold.
+// Definitions returns the definitions that this package was generated from, sorted
+// by ref. Callers must not change what they hold.
 func Definitions() []metadata.Definition { return slices.Clone(definitions) }
 
-// Digests identify what each of the Definitions says, by ref, as the digest of a
-// row does.
+// Digests returns the digest of each definition by its ref. It is the digest that
+// the database keeps for a row.
 func Digests() map[string]string { return maps.Clone(digests) }
 
 var digests = map[string]string{
