@@ -32,8 +32,8 @@ func TestDetectorOfADatabase(t *testing.T) {
 	}
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		t.Chdir(t.TempDir())
-		pack, problems := packs.LoadDir(filepath.Join(dir, "packs/acme"), packs.Config{})
-		if err := problems.Err(); err != nil {
+		pack, faults := packs.LoadDir(filepath.Join(dir, "packs/acme"), packs.Config{})
+		if err := faults.Err(); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := install.Load(t.Context(), db.DB, store.Config{Schema: db.Schema}, pack, install.Options{}); err != nil {

@@ -224,9 +224,9 @@ func TestPacks(t *testing.T) {
 	}
 	want(t, run(t, "packs", "validate", "acme"), 1, "acme/runtimes/bad.yaml:6:", "missing closing )", "exit_code", "validate: 2 errors")
 	want(t, run(t, "packs", "load", "acme"), 1, "nothing was loaded")
-	var problems []map[string]any
-	if err := json.Unmarshal([]byte(run(t, "packs", "validate", "acme", "--json").out), &problems); err != nil || len(problems) != 2 {
-		t.Errorf("--json: %v, %v", err, problems)
+	var faults []map[string]any
+	if err := json.Unmarshal([]byte(run(t, "packs", "validate", "acme", "--json").out), &faults); err != nil || len(faults) != 2 {
+		t.Errorf("--json: %v, %v", err, faults)
 	}
 }
 

@@ -46,21 +46,21 @@ type packsValidateCmd struct {
 	Dirs []string `arg:"" name:"dir" help:"Folders of packs." placeholder:"DIR"`
 }
 
-// Run reports every problem of every pack.
+// Run reports every fault of every pack.
 func (c *packsValidateCmd) Run(env *cli.Env) error {
-	all := packs.Problems{}
+	all := packs.Faults{}
 	for _, dir := range c.Dirs {
-		pack, problems := packs.LoadDir(dir, packs.Config{Strict: env.Strict})
-		all = append(all, problems...)
+		pack, faults := packs.LoadDir(dir, packs.Config{Strict: env.Strict})
+		all = append(all, faults...)
 		if env.JSON {
 			continue
 		}
-		for _, p := range problems {
-			env.Out.Printf("%s\n", cli.Clean(p.String()))
+		for _, f := range faults {
+			env.Out.Printf("%s\n", cli.Clean(f.String()))
 		}
-		if problems.Err() == nil {
+		if faults.Err() == nil {
 			env.Out.Printf("%s: pack %s is valid: %s, %s\n", cli.Clean(dir), cli.Clean(pack.Ref),
-				cli.Count(len(pack.Definitions), "definition"), cli.Count(len(problems), "warning"))
+				cli.Count(len(pack.Definitions), "definition"), cli.Count(len(faults), "warning"))
 		}
 	}
 	if env.JSON {
@@ -68,7 +68,7 @@ func (c *packsValidateCmd) Run(env *cli.Env) error {
 			return err
 		}
 	}
-	if n := len(all.Of(packs.Error)); n > 0 {
+	if n := len(all.Only(packs.Error)); n > 0 {
 		return fmt.Errorf("validate: %s", cli.Count(n, "error"))
 	}
 	return nil
@@ -117,11 +117,11 @@ func (c *packsLoadCmd) read(env *cli.Env, dir string) (*packs.Pack, error) {
 	if dir == metadata.CorePack {
 		return packs.Core(), nil
 	}
-	pack, problems := packs.LoadDir(dir, packs.Config{Strict: env.Strict})
-	for _, p := range problems.Of(packs.Warning) {
+	pack, faults := packs.LoadDir(dir, packs.Config{Strict: env.Strict})
+	for _, p := range faults.Only(packs.Warning) {
 		env.Warn(strings.Replace(p.String(), ": "+string(p.Severity)+": ", ": ", 1)) // Warn says what it is
 	}
-	if err := problems.Err(); err != nil {
+	if err := faults.Err(); err != nil {
 		return nil, fmt.Errorf("pack %s, nothing was loaded:\n%w", dir, err)
 	}
 	return pack, nil

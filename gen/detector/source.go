@@ -37,7 +37,7 @@ func ReadPacks(dirs []string, strict bool) (src Source, warnings gen.Problems, e
 	return src, warnings, nil
 }
 
-func read(dir string, strict bool) (*packs.Pack, packs.Problems) {
+func read(dir string, strict bool) (*packs.Pack, packs.Faults) {
 	if dir == metadata.CorePack {
 		return packs.Core(), nil
 	}
@@ -45,7 +45,7 @@ func read(dir string, strict bool) (*packs.Pack, packs.Problems) {
 }
 
 // problem is one of a pack's as the generator tells it.
-func problem(p packs.Problem) gen.Problem {
+func problem(p packs.Fault) gen.Problem {
 	message := p.Message
 	if p.Pointer != "" {
 		message = p.Pointer + ": " + message

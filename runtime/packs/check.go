@@ -10,7 +10,7 @@ import (
 	"github.com/attune-go/attune/schema/version"
 )
 
-// duplicates reports refs and names that two files of the pack have.
+// duplicates reports refs and names that occur in two files of the pack.
 func (l *loader) duplicates() {
 	refs, names := map[string]*loaded{}, map[string]named{}
 	for _, d := range l.loaded {
@@ -18,13 +18,14 @@ func (l *loader) duplicates() {
 			continue
 		}
 		if first := refs[d.def.Ref]; first != nil {
-			l.value(d, Error, "/ref", fmt.Sprintf("%s is defined already, in %s", d.def.Ref, first.where("/ref")))
-			continue // its names are the same, of course
+			l.value(d, Error, "/ref", fmt.Sprintf("duplicate ref %s: the first is in %s", d.def.Ref, first.where("/ref")))
+			continue // its names are duplicates too
 		}
 		refs[d.def.Ref] = d
 		for _, n := range namesOf(d) {
-			if first, ok := names[n.name]; ok && first.of != d {
-				l.value(d, Error, n.pointer, fmt.Sprintf("%q names %s already, in %s", n.name, first.of.def.Ref, first.of.where(first.pointer)))
+			if first, ok := names[n.name]; ok && first.owner != d {
+				l.value(d, Error, n.pointer, fmt.Sprintf("duplicate name %q: %s has it in %s",
+					n.name, first.owner.def.Ref, first.owner.where(first.pointer)))
 				continue
 			}
 			names[n.name] = n
@@ -32,15 +33,15 @@ func (l *loader) duplicates() {
 	}
 }
 
-// named is a name of a definition, and where it stands.
+// named is a name of a definition, with its place.
 type named struct {
 	name    string
-	of      *loaded
+	owner   *loaded
 	pointer string
 }
 
-// namesOf are the names that a definition answers to in commands and config:
-// its aliases, or without them its capability name.
+// namesOf returns the names that mean a definition in commands and config: its aliases,
+// or its capability name if it has none.
 func namesOf(d *loaded) []named {
 	var out []named
 	for i, alias := range d.def.Aliases {
@@ -52,26 +53,26 @@ func namesOf(d *loaded) []named {
 	return out
 }
 
-// where is a place in d's file, for a message.
+// where formats the place of pointer in d's file.
 func (d *loaded) where(pointer string) string {
 	at, _ := d.doc.locate(pointer)
 	return fmt.Sprintf("%s:%d:%d", d.file, at.Line, at.Column)
 }
 
-// sharedNames warns of names that mean a definition of the core pack.
+// sharedNames warns about names that mean a definition of the core pack.
 func (l *loader) sharedNames() {
 	core := metadata.NewIndex(Core().Definitions)
 	for _, d := range l.loaded {
 		for _, n := range namesOf(d) {
-			if of, ok := core.Resolve(n.name); ok {
+			if other, ok := core.Resolve(n.name); ok {
 				l.value(d, Warning, n.pointer, fmt.Sprintf("%q means %s, because the core pack comes first; to mean this one write %s",
-					n.name, of.Ref, d.def.Ref))
+					n.name, other.Ref, d.def.Ref))
 			}
 		}
 	}
 }
 
-// advice warns of what is allowed, and hardly meant.
+// advice warns about values that are allowed and probably a mistake.
 func (l *loader) advice(d *loaded) {
 	verified := verifies(&d.def.Distributions)
 	for i := range d.def.Versions {
@@ -79,8 +80,8 @@ func (l *loader) advice(d *loaded) {
 		verified = verified || verifies(&v.Distributions)
 	}
 	if !verified {
-		l.key(d, Warning, "/distributions", "nothing says how to verify it, so no host will ever have it: "+
-			"add verification.commands, or verification.always_available")
+		l.key(d, Warning, "/distributions", "no host will have this runtime, because nothing verifies it: "+
+			"add verification.commands or verification.always_available")
 	}
 	l.minAboveRecommended(d, "/distributions", &d.def.Distributions)
 	interpreter := d.def.ExecutionConfig.Interpreter
@@ -90,7 +91,7 @@ func (l *loader) advice(d *loaded) {
 		l.minAboveRecommended(d, at+"/distributions", &v.Distributions)
 		switch own := v.ExecutionConfig.Interpreter; {
 		case own == nil && verifies(&v.Distributions):
-			// It is executed by the definition's, and verified by itself.
+			// The definition's interpreter executes what this version verifies.
 			l.interpreter(d, at, interpreter, &v.Distributions)
 		case verifies(&v.Distributions):
 			l.interpreter(d, at+"/execution_config/interpreter/binary", own, &v.Distributions)
@@ -109,26 +110,26 @@ func (l *loader) minAboveRecommended(d *loaded, at string, dist *metadata.Distri
 	low, err1 := version.Parse(dist.MinVersion)
 	good, err2 := version.Parse(dist.RecommendedVersion)
 	if err1 == nil && err2 == nil && low.Compare(good) > 0 {
-		l.value(d, Warning, at+"/recommended_version", fmt.Sprintf("%s is below min_version %s", dist.RecommendedVersion, dist.MinVersion))
+		l.value(d, Warning, at+"/recommended_version",
+			fmt.Sprintf("must not be below min_version %[2]s, got %[1]s", dist.RecommendedVersion, dist.MinVersion))
 	}
 }
 
-// interpreter warns of one that is executed but never verified: it may be
-// missing, or another installation, on a host that counts as having the
-// runtime.
-func (l *loader) interpreter(d *loaded, at string, i *metadata.Interpreter, by *metadata.Distributions) {
-	if i == nil || i.Binary == "" || !verifies(by) || !by.Verification.MustCheck() {
+// interpreter warns about an interpreter that no command or location verifies. On a
+// host that counts as having the runtime, it may be missing or another installation.
+func (l *loader) interpreter(d *loaded, at string, i *metadata.Interpreter, dist *metadata.Distributions) {
+	if i == nil || i.Binary == "" || !verifies(dist) || !dist.Verification.MustCheck() {
 		return
 	}
-	for _, c := range by.Verification.Commands {
+	for _, c := range dist.Verification.Commands {
 		if path.Base(c.Binary) == path.Base(i.Binary) {
 			return
 		}
 	}
-	for _, glob := range by.Verification.Locations {
+	for _, glob := range dist.Verification.Locations {
 		if ok, _ := path.Match(path.Base(glob), path.Base(i.Binary)); ok {
 			return
 		}
 	}
-	l.value(d, Warning, at, fmt.Sprintf("%q is executed, but no command or location verifies it", i.Binary))
+	l.value(d, Warning, at, fmt.Sprintf("no command or location verifies the interpreter %q", i.Binary))
 }

@@ -18,20 +18,22 @@ type converter struct {
 	out    []byte
 	path   []string
 	nodes  int
-	active map[*yaml.Node]bool
-	flaws  []flaw
-	full   bool
+	active map[*yaml.Node]bool // the collections around the current node
+	faults Faults
+	full   bool // the document is too large
 }
 
-func (c *converter) flaw(n *yaml.Node, format string, args ...any) {
-	c.flaws = append(c.flaws, flaw{n.Line, n.Column, pointer(c.path), fmt.Sprintf(format, args...)})
+func (c *converter) fault(n *yaml.Node, format string, args ...any) {
+	f := syntax(n.Line, n.Column, fmt.Sprintf(format, args...))
+	f.Pointer = pointer(c.path)
+	c.faults = append(c.faults, f)
 }
 
-// value writes one node. Where it has no JSON form it writes null, which means
-// that the value is left out, and reports a flaw.
+// value writes one node. For a node without a JSON form it writes null, which means a
+// missing value, and reports a fault.
 func (c *converter) value(n *yaml.Node) {
 	if c.nodes++; !c.full && (c.nodes > maxNodes || len(c.out) > metadata.MaxSize) {
-		c.flaw(n, "aliases make the document too large: at most %d values and %d bytes", maxNodes, metadata.MaxSize)
+		c.fault(n, "aliases make the document too large: at most %d values and %d bytes", maxNodes, metadata.MaxSize)
 		c.full = true
 	}
 	if c.full {
@@ -56,15 +58,15 @@ func (c *converter) null() { c.out = append(c.out, "null"...) }
 func (c *converter) guarded(n *yaml.Node, write func(*yaml.Node)) {
 	switch tag := n.ShortTag(); {
 	case len(c.path) >= metadata.MaxDepth:
-		c.flaw(n, "nested more than %d deep", metadata.MaxDepth)
+		c.fault(n, "nested more than %d deep", metadata.MaxDepth)
 		c.null()
 		return
 	case c.active[n]:
-		c.flaw(n, "*%s stands inside itself", n.Anchor)
+		c.fault(n, "*%s contains itself", n.Anchor)
 		c.null()
 		return
 	case tag != "!!map" && tag != "!!seq":
-		c.flaw(n, "the tag %s means nothing here", tag)
+		c.fault(n, "the tag %s is not supported", tag)
 		c.null()
 		return
 	}
@@ -105,14 +107,13 @@ func (c *converter) sequence(n *yaml.Node) {
 
 // member is one key of a mapping.
 type member struct {
-	key       string
-	node      *yaml.Node // the key's
-	value     *yaml.Node
-	inherited bool // through a merge key
+	key   string
+	node  *yaml.Node // the key's
+	value *yaml.Node
 }
 
-// members are a mapping's own keys in their order, and then those that a merge
-// key (<<) brings; what stands in the mapping itself wins.
+// members returns a mapping's own keys in their order, and then the keys that a merge
+// key (<<) adds. An own key wins over a merged one.
 func (c *converter) members(n *yaml.Node) []member {
 	var out []member
 	at := map[string]*yaml.Node{}
@@ -125,17 +126,17 @@ func (c *converter) members(n *yaml.Node) []member {
 		switch first := at[key.Value]; {
 		case isMerge(key):
 			if merge != nil {
-				c.flaw(key, "%q is there twice: the first is in line %d", key.Value, merge.Line)
+				c.fault(key, "duplicate key %q: the first is in line %d", key.Value, merge.Line)
 			}
 			merge = key
 		case key.Kind != yaml.ScalarNode:
-			c.flaw(key, "a key must be text")
+			c.fault(key, "a key must be text")
 		case len(key.Value) > 256:
-			c.flaw(key, "a key of %d bytes is too long", len(key.Value))
+			c.fault(key, "a key must have at most 256 bytes, got %d", len(key.Value))
 		case strings.ContainsRune(key.Value, 0):
-			c.flaw(key, "a key must not hold NUL")
+			c.fault(key, "a key must not contain NUL")
 		case first != nil:
-			c.flaw(n.Content[i], "%q is there twice: the first is in line %d", key.Value, first.Line)
+			c.fault(n.Content[i], "duplicate key %q: the first is in line %d", key.Value, first.Line)
 		default:
 			at[key.Value] = key
 			out = append(out, member{key: key.Value, node: n.Content[i], value: value})
@@ -148,7 +149,6 @@ func (c *converter) members(n *yaml.Node) []member {
 		for _, m := range c.merged(n.Content[i+1]) {
 			if at[m.key] == nil {
 				at[m.key] = m.node
-				m.inherited = true
 				out = append(out, m)
 			}
 		}
@@ -158,15 +158,15 @@ func (c *converter) members(n *yaml.Node) []member {
 
 func isMerge(key *yaml.Node) bool { return key.Kind == yaml.ScalarNode && key.ShortTag() == "!!merge" }
 
-// merged are the keys that the value of a merge key brings: a mapping's, or
-// those of several, of which the first wins.
+// merged returns the keys that a merge key adds: those of one mapping, or of a list of
+// mappings. The first of several equal keys wins.
 func (c *converter) merged(n *yaml.Node) []member {
 	from := n
 	for from.Kind == yaml.AliasNode {
 		from = from.Alias
 	}
 	if c.nodes += 1 + len(from.Content)/2; c.nodes > maxNodes || c.active[from] {
-		c.flaw(n, "the merge key << brings too much, or the mapping it stands in")
+		c.fault(n, "the merge key << adds too many keys, or the mapping around it")
 		return nil
 	}
 	c.active[from] = true
@@ -181,15 +181,14 @@ func (c *converter) merged(n *yaml.Node) []member {
 		}
 		return out
 	}
-	c.flaw(n, "the merge key << needs a mapping")
+	c.fault(n, "the merge key << needs a mapping")
 	return nil
 }
 
 func (c *converter) scalar(n *yaml.Node) {
 	tag := n.ShortTag()
 	if tag != "!!null" && c.bare(c.path) {
-		// 3.10 is a number to YAML, and the same as 3.1. What the author wrote
-		// is a version.
+		// To YAML, 3.10 is a number and equal to 3.1. The author wrote a version.
 		tag = "!!str"
 	}
 	switch tag {
@@ -198,26 +197,25 @@ func (c *converter) scalar(n *yaml.Node) {
 	case "!!bool":
 		var v bool
 		if err := n.Decode(&v); err != nil {
-			c.flaw(n, "%s is neither true nor false", n.Value)
+			c.fault(n, "must be true or false, not %s", n.Value)
 		}
 		c.out = strconv.AppendBool(c.out, v)
 	case "!!int", "!!float":
 		c.number(n)
 	case "!!str", "!!timestamp", "!!merge":
 		if strings.ContainsRune(n.Value, 0) {
-			c.flaw(n, "text must not hold NUL")
+			c.fault(n, "text must not contain NUL")
 			c.null()
 			return
 		}
 		c.text(n.Value)
 	default:
-		c.flaw(n, "the tag %s means nothing here", tag)
+		c.fault(n, "the tag %s is not supported", tag)
 		c.null()
 	}
 }
 
-// number writes a number as it stands in the file where JSON spells it so too,
-// and else its value.
+// number writes a number as the file has it if that is valid JSON, else its value.
 func (c *converter) number(n *yaml.Node) {
 	if json.Valid([]byte(n.Value)) {
 		c.out = append(c.out, n.Value...)
@@ -235,7 +233,7 @@ func (c *converter) number(n *yaml.Node) {
 			return
 		}
 	}
-	c.flaw(n, "%s has no form as a number in JSON", n.Value)
+	c.fault(n, "JSON has no number %s", n.Value)
 	c.null()
 }
 

@@ -12,9 +12,9 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-func TestCoreHasNoProblem(t *testing.T) {
-	pack, problems := packs.Load(os.DirFS("core"), packs.Config{Strict: true, Core: true})
-	for _, p := range problems {
+func TestCoreHasNoFault(t *testing.T) {
+	pack, faults := packs.Load(os.DirFS("core"), packs.Config{Strict: true, Core: true})
+	for _, p := range faults {
 		t.Error(p)
 	}
 	if !cmp.Equal(pack, packs.Core()) {
@@ -75,8 +75,8 @@ func TestCoreFilesAreNamedByTheirRef(t *testing.T) {
 func BenchmarkCore(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, problems := packs.Load(os.DirFS("core"), packs.Config{Core: true}); problems.Err() != nil {
-			b.Fatal(problems.Err())
+		if _, faults := packs.Load(os.DirFS("core"), packs.Config{Core: true}); faults.Err() != nil {
+			b.Fatal(faults.Err())
 		}
 	}
 }

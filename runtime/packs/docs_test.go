@@ -15,7 +15,7 @@ import (
 
 const example = "testdata/ruby-two"
 
-// blocks are the code blocks of a page.
+// blocks returns the code blocks of a page.
 func blocks(t *testing.T, page string) []string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("../../docs", page))
@@ -29,8 +29,8 @@ func blocks(t *testing.T, page string) []string {
 	return out
 }
 
-// TestDocsExample: the pack that docs/packs.md teaches is the one in testdata,
-// and it has no problem.
+// TestDocsExample checks that docs/packs.md shows the pack in testdata, which has no
+// fault.
 func TestDocsExample(t *testing.T) {
 	page := strings.Join(blocks(t, "packs.md"), "\x00")
 	for _, name := range []string{"pack.yaml", "runtimes/ruby.yaml"} {
@@ -42,9 +42,9 @@ func TestDocsExample(t *testing.T) {
 			t.Errorf("docs/packs.md does not show %s as it is in %s", name, example)
 		}
 	}
-	p, problems := packs.LoadDir(example, packs.Config{Strict: true})
-	for _, problem := range problems {
-		t.Error(problem)
+	p, faults := packs.LoadDir(example, packs.Config{Strict: true})
+	for _, fault := range faults {
+		t.Error(fault)
 	}
 	if len(p.Definitions) != 1 || len(p.Definitions[0].Versions) != 2 {
 		t.Fatalf("loaded %+v", p.Definitions)
@@ -55,7 +55,7 @@ func TestDocsExample(t *testing.T) {
 	}
 }
 
-// TestDocsErrors: docs/packs.md shows what validate says of the three mistakes.
+// TestDocsErrors checks that docs/packs.md shows the faults of its three mistakes.
 func TestDocsErrors(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(example, "runtimes/ruby.yaml"))
 	if err != nil {
@@ -80,7 +80,7 @@ func TestDocsErrors(t *testing.T) {
 	}
 }
 
-// TestDocsNameEveryKey: docs/metadata.md explains each key of each object.
+// TestDocsNameEveryKey checks that docs/metadata.md explains each key of each object.
 func TestDocsNameEveryKey(t *testing.T) {
 	text, err := os.ReadFile("../../docs/metadata.md")
 	if err != nil {

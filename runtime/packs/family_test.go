@@ -105,7 +105,7 @@ func TestFamilyFilesLoadUnchanged(t *testing.T) {
 		"tags: [core]\nruntime_deps: []\nconf_schema: {}\nconfig: {}\nmeta: {}\n", "python": familyPython, "native": familyNative}), packs.Config{Core: true})
 	want := []string{`runtimes/native.yaml:9:3: warning: /distributions/languages: unknown key "languages"`}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("problems (-want +got):\n%s", diff)
+		t.Errorf("faults (-want +got):\n%s", diff)
 	}
 	if len(p.Definitions) != 2 {
 		t.Fatalf("loaded %+v", p.Definitions)

@@ -9,8 +9,8 @@ import (
 	"github.com/attune-go/attune/runtime/packs"
 )
 
-// FuzzPackFile: no file makes the loader panic or wait; each problem lies in
-// the file; a definition that is loaded without a problem is valid.
+// FuzzPackFile checks that no file makes the loader panic or wait, that each fault lies
+// in the file, and that a definition loaded without a fault is valid.
 func FuzzPackFile(f *testing.F) {
 	names, err := filepath.Glob("core/runtimes/*.yaml")
 	if err != nil || len(names) == 0 {
@@ -28,17 +28,17 @@ func FuzzPackFile(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		p, problems := packs.Load(pack(map[string]string{"x": string(text), "pack.yaml": packYAML}), packs.Config{})
+		p, faults := packs.Load(pack(map[string]string{"x": string(text), "pack.yaml": packYAML}), packs.Config{})
 		lines := 2
 		for _, end := range []string{"\n", "\r", "\u0085", "\u2028", "\u2029"} {
 			lines += strings.Count(string(text), end)
 		}
-		for _, problem := range problems {
-			if problem.Line > lines && problem.File == "runtimes/x.yaml" {
-				t.Errorf("%s lies behind the end, line %d", problem, lines)
+		for _, fault := range faults {
+			if fault.Line > lines && fault.File == "runtimes/x.yaml" {
+				t.Errorf("%s is after the last line, %d", fault, lines)
 			}
-			if problem.Message == "" {
-				t.Error("a problem without words")
+			if fault.Message == "" {
+				t.Error("a fault has no message")
 			}
 		}
 		for i := range p.Definitions {

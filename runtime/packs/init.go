@@ -12,23 +12,23 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// ErrExists: the folder holds a pack already.
+// ErrExists reports that a folder holds a pack already.
 var ErrExists = errors.New("the folder holds a pack already")
 
-// Init writes the skeleton of a new pack into the folder dir, which is created
-// where it is missing. It gives the files it wrote. It overwrites nothing: a
-// folder that holds a pack, or a part of one, is ErrExists.
+// Init writes the skeleton of a new pack into the folder dir and returns the files it
+// wrote. It creates a missing folder and overwrites nothing: its error wraps ErrExists
+// if the folder holds a pack or a part of one.
 func Init(dir, ref string) (written []string, err error) {
 	if message := metadata.ValidPackRef(ref); message != "" {
 		return nil, fmt.Errorf("init pack %q: the ref %s", ref, message)
 	}
 	if ref == metadata.CorePack {
-		return nil, fmt.Errorf("init pack %q: this is the ref of the pack that comes with the program; choose another", ref)
+		return nil, fmt.Errorf("init pack %q: the embedded core pack has this ref; choose another", ref)
 	}
 	for _, name := range []string{packFile, runtimesFolder} {
 		switch _, err := os.Lstat(filepath.Join(dir, name)); {
 		case err == nil:
-			return nil, fmt.Errorf("init pack %q: %w: %s is there", ref, ErrExists, filepath.Join(dir, name))
+			return nil, fmt.Errorf("init pack %q: %w: %s exists", ref, ErrExists, filepath.Join(dir, name))
 		case !errors.Is(err, fs.ErrNotExist):
 			return nil, fmt.Errorf("init pack %q: %w", ref, err)
 		}
@@ -49,7 +49,7 @@ func Init(dir, ref string) (written []string, err error) {
 	return written, nil
 }
 
-// create writes a file that must not be there yet.
+// create writes a new file.
 func create(name, text string) error {
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
@@ -59,8 +59,8 @@ func create(name, text string) error {
 	return errors.Join(err, f.Close())
 }
 
-// schemaURL is where editors find the JSON Schemas of a pack's files. The core
-// pack's files name those beside them in the repository.
+// schemaURL is the folder of the JSON Schemas that editors read. The core pack's files
+// name the copies in the repository.
 const schemaURL = "https://raw.githubusercontent.com/attune-go/attune/v" + attune.Version + "/docs/"
 
 const skeletonPack = `# yaml-language-server: $schema=` + schemaURL + `pack.schema.json
@@ -72,14 +72,14 @@ description: ""
 `
 
 const skeletonRuntime = `# yaml-language-server: $schema=` + schemaURL + `runtime.schema.json
-# One runtime. Rename the file and what is in it, then try it on this machine:
+# One runtime. Rename it, here and in the file name, then try it on this machine:
 #   worker detect --pack FOLDER
 #   worker explain REF.example --pack FOLDER
 ref: REF.example
 name: Example
-# The first alias is the name under which a host advertises the runtime.
+# A host advertises the runtime under the first alias.
 aliases: [REF-example]
-description: An example that no machine has
+description: An example runtime
 
 distributions:
   verification:
@@ -87,9 +87,9 @@ distributions:
     commands:
       - binary: REF-example
         args: ["--version"]
-        # Must match what it prints, so that another program of this name does
-        # not count.
-        pattern: "^Example [0-9]"
+        # Must match the output, so that another program of this name does not count.
+        # In single quotes a backslash needs no second one.
+        pattern: '^Example [0-9]'
         priority: 1
   # An installation below this version does not count.
   min_version: "1.0"

@@ -20,9 +20,9 @@ func TestInit(t *testing.T) {
 	if want := []string{filepath.Join(dir, "pack.yaml"), filepath.Join(dir, "runtimes", "example.yaml")}; !cmp.Equal(want, written) {
 		t.Errorf("wrote %q, want %q", written, want)
 	}
-	p, problems := packs.LoadDir(dir, packs.Config{Strict: true})
-	for _, problem := range problems {
-		t.Error(problem)
+	p, faults := packs.LoadDir(dir, packs.Config{Strict: true})
+	for _, fault := range faults {
+		t.Error(fault)
 	}
 	if p.Ref != "acme" || len(p.Definitions) != 1 || p.Definitions[0].Ref != "acme.example" {
 		t.Errorf("the skeleton is %+v", p)

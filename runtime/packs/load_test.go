@@ -18,13 +18,13 @@ import (
 
 const packYAML = "ref: lang\nlabel: Languages\nversion: 1.10\ndescription: d\n"
 
-// definition is a file without a problem, and rest at its end.
+// definition returns a file without a fault, with rest at its end.
 func definition(name, rest string) string {
 	return "ref: lang." + name + "\nname: N\naliases: [lang-" + name + "]\ndistributions:\n  verification:\n    commands:\n" +
 		"      - binary: " + name + "\n        args: [--version]\n" + rest
 }
 
-// pack is a pack's files: a runtime's by its name alone.
+// pack returns the files of a pack. A name without a folder means a runtime.
 func pack(files map[string]string) fstest.MapFS {
 	out := fstest.MapFS{"pack.yaml": {Data: []byte(packYAML)}}
 	for name, text := range files {
@@ -37,16 +37,16 @@ func pack(files map[string]string) fstest.MapFS {
 }
 
 func load(files fs.FS, cfg packs.Config) (*packs.Pack, []string) {
-	p, problems := packs.Load(files, cfg)
+	p, faults := packs.Load(files, cfg)
 	var lines []string
-	for _, problem := range problems {
-		lines = append(lines, problem.String())
+	for _, fault := range faults {
+		lines = append(lines, fault.String())
 	}
 	return p, lines
 }
 
 func TestLoad(t *testing.T) {
-	p, problems := load(pack(map[string]string{
+	p, faults := load(pack(map[string]string{
 		"pack.yaml": packYAML + "tags: [a, {b: 1.50}]\nextra: 1.10\n",
 		"zig":       definition("zig", ""),
 		"ada": "ref: lang.ada\npack_ref: lang\nname: Ada\naliases: [ada]\n" + `
@@ -61,8 +61,8 @@ versions:
   - {version: 3.1, meta: {version: 3.10}}
 `}), packs.Config{})
 	if diff := cmp.Diff([]string{`pack.yaml:6:1: warning: /extra: unknown key "extra"`,
-		`runtimes/ada.yaml:10:3: warning: /distributions/serial: unknown key "serial"`}, problems); diff != "" {
-		t.Errorf("problems (-want +got):\n%s", diff)
+		`runtimes/ada.yaml:10:3: warning: /distributions/serial: unknown key "serial"`}, faults); diff != "" {
+		t.Errorf("faults (-want +got):\n%s", diff)
 	}
 	if p.Ref != "lang" || p.Label != "Languages" || p.Version != "1.10" || p.Description != "d" {
 		t.Errorf("the pack is %+v", p)
@@ -87,7 +87,7 @@ versions:
 	}
 }
 
-func TestProblems(t *testing.T) {
+func TestFaults(t *testing.T) {
 	tests := []struct {
 		name  string
 		files map[string]string
@@ -147,24 +147,24 @@ distributions:
 			"runtimes/y.yaml:9:18: error: /distributions/verification/commands/0/pattern: missing closing )",
 			`runtimes/y.yaml:10:26: error: /distributions/verification/commands/0/version_pattern: has no group: put what is the version in parentheses, as in "ruby ([0-9.]+)"`,
 		}},
-		{"a key that is there twice", map[string]string{"x": definition("x", "        args: [-v]\nname: M\n")}, []string{
-			`runtimes/x.yaml:9:9: error: /distributions/verification/commands/0: "args" is there twice: the first is in line 8`,
-			`runtimes/x.yaml:10:1: error: "name" is there twice: the first is in line 2`}},
+		{"duplicate keys", map[string]string{"x": definition("x", "        args: [-v]\nname: M\n")}, []string{
+			`runtimes/x.yaml:9:9: error: /distributions/verification/commands/0: duplicate key "args": the first is in line 8`,
+			`runtimes/x.yaml:10:1: error: duplicate key "name": the first is in line 2`}},
 		{"unknown keys", map[string]string{"x": definition("x", "        patern: a\n        zzz: 1\nDistributions: {}\n")}, []string{
 			`runtimes/x.yaml:9:9: warning: /distributions/verification/commands/0/patern: unknown key "patern"; did you mean "pattern"?`,
 			`runtimes/x.yaml:10:9: warning: /distributions/verification/commands/0/zzz: unknown key "zzz"`,
 			`runtimes/x.yaml:11:1: warning: /Distributions: unknown key "Distributions"; did you mean "distributions"?`}},
 		{"one ref in two files", map[string]string{"a": definition("x", ""), "b": "# b\n" + definition("x", "")}, []string{
-			"runtimes/b.yaml:2:6: error: /ref: lang.x is defined already, in runtimes/a.yaml:1:6"}},
+			"runtimes/b.yaml:2:6: error: /ref: duplicate ref lang.x: the first is in runtimes/a.yaml:1:6"}},
 		{"one name for two", map[string]string{"a": definition("x", ""),
 			"b": strings.Replace(definition("y", ""), "[lang-y]", "[why, Lang-X]", 1)}, []string{
-			`runtimes/b.yaml:3:16: error: /aliases/1: "lang-x" names lang.x already, in runtimes/a.yaml:3:11`}},
+			`runtimes/b.yaml:3:16: error: /aliases/1: duplicate name "lang-x": lang.x has it in runtimes/a.yaml:3:11`}},
 		{"a name and a ref without aliases", map[string]string{"a": definition("x", ""),
 			"b": "ref: lang.lang-x\nname: X\ndistributions: {verification: {always_available: true}}\n"}, []string{
-			`runtimes/b.yaml:1:6: error: /ref: "lang-x" names lang.x already, in runtimes/a.yaml:3:11`}},
+			`runtimes/b.yaml:1:6: error: /ref: duplicate name "lang-x": lang.x has it in runtimes/a.yaml:3:11`}},
 		{"another pack's ref", map[string]string{"a": "ref: core.x\npack_ref: lang\nname: X\naliases: [a]\ndistributions: {verification: {always_available: true}}\n",
 			"b": "ref: lang.y\npack_ref: core\nname: Y\naliases: [b]\ndistributions: {verification: {always_available: true}}\n"}, []string{
-			`runtimes/a.yaml:1:6: error: /ref: is of pack "core", but pack.yaml says that this pack is "lang"`,
+			`runtimes/a.yaml:1:6: error: /ref: belongs to pack "core", but pack.yaml has ref "lang"`,
 			`runtimes/a.yaml:2:11: error: /pack_ref: is "lang", but ref says that the pack is "core"`,
 			`runtimes/b.yaml:2:11: error: /pack_ref: is "core", but ref says that the pack is "lang"`}},
 		{"a name of the core pack", map[string]string{"x": "ref: lang.x\nname: X\naliases: [x, Python3]\ndistributions: {verification: {always_available: true}}\n",
@@ -173,8 +173,8 @@ distributions:
 			`runtimes/x.yaml:3:14: warning: /aliases/1: "python3" means core.python, because the core pack comes first; to mean this one write lang.x`}},
 		{"nothing verifies it", map[string]string{"x": "ref: lang.x\nname: X\n", "y": "ref: lang.y\nname: Y\ndistributions:\n  min_version: 1\n  verification: {commands: []}\n",
 			"z": "ref: lang.z\nname: Z\nversions: [{version: 1, distributions: {verification: {commands: [{binary: z}]}}}]\n"}, []string{
-			"runtimes/x.yaml:1:1: warning: /distributions: nothing says how to verify it, so no host will ever have it: add verification.commands, or verification.always_available",
-			"runtimes/y.yaml:3:1: warning: /distributions: nothing says how to verify it, so no host will ever have it: add verification.commands, or verification.always_available"}},
+			"runtimes/x.yaml:1:1: warning: /distributions: no host will have this runtime, because nothing verifies it: add verification.commands or verification.always_available",
+			"runtimes/y.yaml:3:1: warning: /distributions: no host will have this runtime, because nothing verifies it: add verification.commands or verification.always_available"}},
 		{"an interpreter that nothing verifies", map[string]string{
 			"a": definition("a", "execution_config:\n  interpreter:\n    binary: other\n"),
 			"b": definition("b", "execution_config: {interpreter: {binary: /opt/b/bin/b}}\n"),
@@ -183,42 +183,42 @@ distributions:
 			"f": definition("f", "execution_config: {interpreter: {binary: f}}\nversions:\n  - version: 1\n    distributions: {verification: {commands: [{binary: f1}]}}\n  - version: 2\n    distributions: {verification: {commands: [{binary: /opt/f2/f}]}}\n"),
 			"e": "ref: lang.e\nname: E\ndistributions: {verification: {check_required: false}}\nexecution_config: {interpreter: {binary: e}}\n",
 		}, []string{
-			`runtimes/a.yaml:11:13: warning: /execution_config/interpreter/binary: "other" is executed, but no command or location verifies it`,
-			`runtimes/d.yaml:11:46: warning: /versions/0/execution_config/interpreter/binary: "d1" is executed, but no command or location verifies it`,
-			`runtimes/f.yaml:11:5: warning: /versions/0: "f" is executed, but no command or location verifies it`}},
+			`runtimes/a.yaml:11:13: warning: /execution_config/interpreter/binary: no command or location verifies the interpreter "other"`,
+			`runtimes/d.yaml:11:46: warning: /versions/0/execution_config/interpreter/binary: no command or location verifies the interpreter "d1"`,
+			`runtimes/f.yaml:11:5: warning: /versions/0: no command or location verifies the interpreter "f"`}},
 		{"min above recommended", map[string]string{"x": definition("x", "  min_version: 3.10\n  recommended_version: 3.9\n")}, []string{
-			"runtimes/x.yaml:10:24: warning: /distributions/recommended_version: 3.9 is below min_version 3.10"}},
+			"runtimes/x.yaml:10:24: warning: /distributions/recommended_version: must not be below min_version 3.10, got 3.9"}},
 		{"values without a form in JSON", map[string]string{"x": definition("x", "installation:\n  a: .inf\n  b: !thing 1\n  c: !thing {}\n  ? [k]\n  : 1\n  d: \"\\0\"\n")}, []string{
-			"runtimes/x.yaml:10:6: error: /installation/a: .inf has no form as a number in JSON",
-			"runtimes/x.yaml:11:6: error: /installation/b: the tag !thing means nothing here",
-			"runtimes/x.yaml:12:6: error: /installation/c: the tag !thing means nothing here",
+			"runtimes/x.yaml:10:6: error: /installation/a: JSON has no number .inf",
+			"runtimes/x.yaml:11:6: error: /installation/b: the tag !thing is not supported",
+			"runtimes/x.yaml:12:6: error: /installation/c: the tag !thing is not supported",
 			"runtimes/x.yaml:13:5: error: /installation: a key must be text",
-			"runtimes/x.yaml:15:6: error: /installation/d: text must not hold NUL"}},
+			"runtimes/x.yaml:15:6: error: /installation/d: text must not contain NUL"}},
 		{"nested too deep", map[string]string{"x": definition("x", "installation: "+strings.Repeat("[", 80)+strings.Repeat("]", 80)+"\n")}, []string{
 			"runtimes/x.yaml:9:78: error: /installation" + strings.Repeat("/0", 63) + ": nested more than 64 deep"}},
 		{"pack.yaml is wrong", map[string]string{"pack.yaml": "ref: Lang\nlabel: [a]\n"}, []string{
 			`pack.yaml:1:1: error: /version: is required: the pack's version, such as "1.0.0"`,
 			`pack.yaml:1:6: error: /ref: "Lang" must be in lower case: letters, digits, _ and -`,
 			"pack.yaml:2:8: error: /label: must be text, not a list",
-			"runtimes: warning: there is no such folder, so the pack has no definitions"}},
+			"runtimes: warning: missing: without this folder the pack has no definitions"}},
 		{"the ref of the pack that is embedded", map[string]string{"pack.yaml": "ref: core\nversion: \"1\"\n", "python": "ref: core.python\nname: P\naliases: [python]\ndistributions: {verification: {always_available: true}}\n"}, []string{
-			`pack.yaml:1:6: error: /ref: "core" is the pack that the program comes with, and no folder replaces it; give this pack another ref`}},
+			`pack.yaml:1:6: error: /ref: "core" is the ref of the embedded core pack, which no folder can replace; choose another ref`}},
 		{"pack.yaml lacks what is required", map[string]string{"pack.yaml": "label: L\n"}, []string{
 			`pack.yaml:1:1: error: /ref: is required: the pack's name, such as "core"`,
 			`pack.yaml:1:1: error: /version: is required: the pack's version, such as "1.0.0"`,
-			"runtimes: warning: there is no such folder, so the pack has no definitions"}},
+			"runtimes: warning: missing: without this folder the pack has no definitions"}},
 		{"pack.yaml has no version", map[string]string{"pack.yaml": "ref: lang\n", "x": definition("x", "")}, []string{
 			`pack.yaml:1:1: error: /version: is required: the pack's version, such as "1.0.0"`}},
 		{"pack.yaml is a list", map[string]string{"pack.yaml": "[ref]\n", "x": definition("x", "")}, []string{
 			"pack.yaml:1:1: error: must be an object, not a list"}},
 		{"files that are not read", map[string]string{"x": definition("x", ""), "runtimes/README.md": "", "runtimes/.x.yaml.swp": "\x00",
 			"runtimes/y.yml": definition("y", ""), "runtimes/z.yalm": "", "runtimes/more/z.yaml": ""}, []string{
-			"runtimes/more: warning: a folder in runtimes is not read",
-			"runtimes/z.yalm: warning: is not read: the name of a definition's file ends in .yaml"}},
+			"runtimes/more: warning: not read: definitions are files directly in runtimes",
+			"runtimes/z.yalm: warning: not read: a definition's file name must end in .yaml or .yml"}},
 		{"a folder without files", map[string]string{"runtimes/README": ""}, []string{
-			"runtimes: warning: holds no .yaml file, so the pack has no definitions"}},
+			"runtimes: warning: the pack has no definitions: this folder has no .yaml or .yml file"}},
 		{"a file too large", map[string]string{"x": "a: " + strings.Repeat("x", metadata.MaxSize)}, []string{
-			"runtimes/x.yaml:1:1: error: the file has more than 1048576 bytes, the most that are read"}},
+			"runtimes/x.yaml:1:1: error: the file has more than 1048576 bytes"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -229,7 +229,7 @@ distributions:
 			for _, d := range p.Definitions {
 				for _, line := range got {
 					if strings.HasPrefix(line, p.Files[d.Ref]+":") && strings.Contains(line, " error: ") {
-						t.Errorf("%s is in the pack, in spite of %s", d.Ref, line)
+						t.Errorf("%s is in the pack despite %s", d.Ref, line)
 					}
 				}
 			}
@@ -249,23 +249,23 @@ func TestStrict(t *testing.T) {
 
 func TestNoPackFile(t *testing.T) {
 	_, got := load(fstest.MapFS{"README": {}}, packs.Config{})
-	want := []string{"pack.yaml: error: is missing: a pack's folder holds it, and the folder runtimes",
-		"runtimes: warning: there is no such folder, so the pack has no definitions"}
+	want := []string{"pack.yaml: error: missing: a pack's folder needs this file, beside the folder runtimes",
+		"runtimes: warning: missing: without this folder the pack has no definitions"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
-// What editors and other systems put into text files changes nothing.
+// TestByteOrderMarkAndLineEnds checks that marks and line ends of other systems change nothing.
 func TestByteOrderMarkAndLineEnds(t *testing.T) {
-	plain, problems := packs.Load(pack(map[string]string{"x": definition("x", "description: |\n  a\n  b\n")}), packs.Config{})
-	if problems != nil {
-		t.Fatal(problems)
+	plain, faults := packs.Load(pack(map[string]string{"x": definition("x", "description: |\n  a\n  b\n")}), packs.Config{})
+	if faults != nil {
+		t.Fatal(faults)
 	}
 	windows := strings.ReplaceAll("\ufeff"+definition("x", "description: |\n  a\n  b\n"), "\n", "\r\n")
-	other, problems := packs.Load(pack(map[string]string{"x": windows}), packs.Config{})
-	if problems != nil || len(other.Definitions) != 1 || other.Definitions[0].Digest() != plain.Definitions[0].Digest() {
-		t.Errorf("read as %+v, %v", other.Definitions, problems)
+	other, faults := packs.Load(pack(map[string]string{"x": windows}), packs.Config{})
+	if faults != nil || len(other.Definitions) != 1 || other.Definitions[0].Digest() != plain.Definitions[0].Digest() {
+		t.Errorf("read as %+v, %v", other.Definitions, faults)
 	}
 }
 
@@ -292,7 +292,7 @@ distributions:
 }
 
 func TestAnchorsAndMergeKeysAreExpanded(t *testing.T) {
-	p, problems := packs.Load(pack(map[string]string{"x": `ref: lang.x
+	p, faults := packs.Load(pack(map[string]string{"x": `ref: lang.x
 name: X
 distributions:
   verification:
@@ -303,8 +303,8 @@ distributions:
       - <<: {binary: y}
         args: *args
 `}), packs.Config{})
-	if problems != nil {
-		t.Fatal(problems)
+	if faults != nil {
+		t.Fatal(faults)
 	}
 	five, six := metadata.Some(5), metadata.Some(6)
 	version := []string{"--version"}
@@ -315,7 +315,7 @@ distributions:
 	}
 }
 
-// TestHostileAliases: a small file that would fill the memory ends in an error.
+// TestHostileAliases checks that a small file which would fill the memory is an error.
 func TestHostileAliases(t *testing.T) {
 	laughs := "ref: lang.x\nname: X\na0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
 	merges := "ref: lang.x\nname: X\nm0: &m0 {a: 1, b: 2}\n"
@@ -326,22 +326,22 @@ func TestHostileAliases(t *testing.T) {
 	long := "ref: lang.x\nname: X\nt: &t " + strings.Repeat("x", 1000) + "\nl: [" + strings.Repeat("*t, ", 2000) + "]\n"
 	for name, tt := range map[string]struct{ text, want string }{
 		"a billion laughs":      {laughs, "aliases make the document too large"},
-		"a billion merges":      {merges, "the merge key << brings too much"},
+		"a billion merges":      {merges, "the merge key << adds too many keys"},
 		"a long text, often":    {long, "aliases make the document too large"},
-		"a list in itself":      {"ref: lang.x\nname: X\na: &a [*a]\n", "*a stands inside itself"},
-		"a mapping in itself":   {"ref: lang.x\nname: X\na: &a {b: {c: *a}}\n", "*a stands inside itself"},
-		"a merge with itself":   {"ref: lang.x\nname: X\na: &a {<<: *a}\n", "the merge key << brings too much, or the mapping it stands in"},
+		"a list in itself":      {"ref: lang.x\nname: X\na: &a [*a]\n", "*a contains itself"},
+		"a mapping in itself":   {"ref: lang.x\nname: X\na: &a {b: {c: *a}}\n", "*a contains itself"},
+		"a merge with itself":   {"ref: lang.x\nname: X\na: &a {<<: *a}\n", "the merge key << adds too many keys, or the mapping around it"},
 		"a merge with a text":   {"ref: lang.x\nname: X\n<<: x\n", "the merge key << needs a mapping"},
 		"an alias to nothing":   {"ref: *nothing\n", "unknown anchor 'nothing' referenced"},
-		"a key of great length": {"? " + strings.Repeat("k", 300) + "\n: 1\n", "a key of 300 bytes is too long"},
+		"a key of great length": {"? " + strings.Repeat("k", 300) + "\n: 1\n", "a key must have at most 256 bytes, got 300"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, problems := packs.Load(pack(map[string]string{"x": tt.text}), packs.Config{})
-			if err := problems.Err(); err == nil || !strings.Contains(err.Error(), tt.want) {
+			_, faults := packs.Load(pack(map[string]string{"x": tt.text}), packs.Config{})
+			if err := faults.Err(); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %.500v\nwant %s", err, tt.want)
 			}
-			if len(problems) > 50 {
-				t.Errorf("%d problems", len(problems))
+			if len(faults) > 50 {
+				t.Errorf("%d faults", len(faults))
 			}
 		})
 	}
@@ -378,18 +378,18 @@ func TestLoadDir(t *testing.T) {
 	must(os.Mkdir(filepath.Join(runtimes, "folder.yaml"), 0o755))
 	must(syscall.Mkfifo(filepath.Join(runtimes, "pipe.yaml"), 0o644))
 
-	p, problems := packs.LoadDir(filepath.Join(dir, "pack"), packs.Config{})
+	p, faults := packs.LoadDir(filepath.Join(dir, "pack"), packs.Config{})
 	var got []string
-	for _, problem := range problems {
-		got = append(got, strings.TrimPrefix(problem.String(), dir+"/"))
+	for _, fault := range faults {
+		got = append(got, strings.TrimPrefix(fault.String(), dir+"/"))
 	}
 	want := []string{
 		"pack/runtimes/dangling.yaml: error: no such file or directory",
-		"pack/runtimes/folder.yaml: error: is no regular file",
+		"pack/runtimes/folder.yaml: error: not a regular file",
 		"pack/runtimes/loop.yaml: error: too many levels of symbolic links",
 		"pack/runtimes/outside.yaml: error: path escapes from parent",
 		"pack/runtimes/outside2.yaml: error: path escapes from parent",
-		"pack/runtimes/pipe.yaml: error: is no regular file",
+		"pack/runtimes/pipe.yaml: error: not a regular file",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -416,18 +416,17 @@ func TestLoadDirThatIsNone(t *testing.T) {
 		filepath.Join(dir, "nothing"): ": error: open the pack's folder: no such file or directory",
 		file:                          ": error: open the pack's folder: not a directory",
 	} {
-		p, problems := packs.LoadDir(path, packs.Config{})
-		if err := problems.Err(); p == nil || err == nil || err.Error() != path+want {
+		p, faults := packs.LoadDir(path, packs.Config{})
+		if err := faults.Err(); p == nil || err == nil || err.Error() != path+want {
 			t.Errorf("got %v, want %s", err, path+want)
 		}
 	}
 }
 
-// A pack's folder is created by nobody but its author, who may be root: a file
-// that cannot be read is a problem like any other.
+// TestRuntimesIsAFile checks that a file in the place of a folder is a fault.
 func TestRuntimesIsAFile(t *testing.T) {
-	_, problems := packs.Load(fstest.MapFS{"pack.yaml": {Data: []byte(packYAML)}, "runtimes": {Data: []byte("x")}}, packs.Config{})
-	if err := problems.Err(); err == nil || !strings.HasPrefix(err.Error(), "runtimes: error: ") {
+	_, faults := packs.Load(fstest.MapFS{"pack.yaml": {Data: []byte(packYAML)}, "runtimes": {Data: []byte("x")}}, packs.Config{})
+	if err := faults.Err(); err == nil || !strings.HasPrefix(err.Error(), "runtimes: error: ") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -7,16 +7,21 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Place is where something stands in a file; both count from 1.
+// Place is a position in a file. Line and Column count from 1.
 type Place struct{ Line, Column int }
 
-// locate finds the value at a JSON pointer, and the key before it. What is not
-// there (a required key is missing) lies where the innermost thing lies that
-// should have held it.
+// locate returns the position of the value at a JSON pointer, and of the key before it.
+// For a missing value it returns the position of the innermost value around it that
+// exists.
 func (d *document) locate(pointer string) (value, key Place) {
+	v, k := d.find(pointer)
+	return Place{v.Line, v.Column}, Place{k.Line, k.Column}
+}
+
+// find returns the nodes that locate returns the positions of.
+func (d *document) find(pointer string) (value, key *yaml.Node) {
 	n := deref(d.root)
-	value = Place{n.Line, n.Column}
-	key = value
+	value, key = n, n
 	if pointer == "" {
 		return value, key
 	}
@@ -28,8 +33,7 @@ func (d *document) locate(pointer string) (value, key Place) {
 		case yaml.MappingNode:
 			for _, m := range quiet.members(n) {
 				if found = m.key == part; found {
-					key = Place{m.node.Line, m.node.Column}
-					n = m.value
+					key, n = m.node, m.value
 					break
 				}
 			}
@@ -37,14 +41,14 @@ func (d *document) locate(pointer string) (value, key Place) {
 			if i, err := strconv.Atoi(part); err == nil && i < len(n.Content) {
 				found = true
 				n = n.Content[i]
-				key = Place{n.Line, n.Column}
+				key = n
 			}
 		}
 		if !found {
 			break
 		}
-		// An alias is where its author looks, not its anchor, if it is the end.
-		value = Place{n.Line, n.Column}
+		// An author looks for the alias that he wrote, not for its anchor.
+		value = n
 		n = deref(n)
 	}
 	return value, key

@@ -10,13 +10,13 @@ import (
 	"github.com/attune-go/attune/schema/version"
 )
 
-// answer is what a tool really printed when it was asked.
+// answer is the real output of a tool.
 type answer struct {
 	ref            string
 	binary         string
 	args           []string
 	stdout, stderr string
-	// want is the version; empty is an impostor, which must not count.
+	// want is the version. Empty means an impostor, which must not count.
 	want string
 }
 
@@ -103,9 +103,8 @@ var answers = []answer{
 	{"core.julia", "julia", []string{"--version"}, "julia version 1.12.0-DEV.1234\n", "", "1.12.0-dev.1234"},
 }
 
-// TestCoreCommandsReadRealAnswers: each command of the core pack is asked for,
-// knows its tool, reads the version that the tool means, and refuses others of
-// the same name.
+// TestCoreCommandsReadRealAnswers checks that each command of the core pack matches its
+// tool's output, reads the tool's version, and refuses other tools of the same name.
 func TestCoreCommandsReadRealAnswers(t *testing.T) {
 	covered := map[string]bool{}
 	for _, a := range answers {

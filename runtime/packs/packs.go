@@ -1,6 +1,6 @@
-// Package packs loads packs: folders of runtime definitions in YAML. It embeds
-// the core pack, says everything that is wrong with a pack and where, and
-// writes the skeleton of a new one.
+// Package packs loads packs: folders of runtime definitions in YAML. It embeds the
+// core pack, reports every fault of a pack with its file, line and column, and writes
+// the skeleton of a new pack.
 package packs
 
 import (
@@ -22,37 +22,36 @@ const (
 	runtimesFolder = "runtimes"
 )
 
-// Pack is a folder of definitions under one ref.
+// A Pack is a folder of definitions under one ref.
 type Pack struct {
-	// PackFile is what pack.yaml says. Label is never empty.
+	// PackFile is the content of pack.yaml. Label defaults to the ref.
 	metadata.PackFile
-	// Definitions are those without an error, sorted by ref.
+	// Definitions holds the definitions without an error, sorted by ref.
 	Definitions []metadata.Definition
-	// Files is the file of each definition, by ref.
+	// Files maps the ref of each definition to its file.
 	Files map[string]string
-	// Places is where in that file the definition's ref stands, by ref.
+	// Places maps the ref of each definition to the position of that ref in its file.
 	Places map[string]Place
 }
 
-// Config says how a pack is loaded.
+// Config controls how a pack is loaded.
 type Config struct {
-	// Strict makes an unknown key an error. False: a warning.
+	// Strict turns unknown keys into errors. By default they are warnings.
 	Strict bool
-	// Core lets the pack be the core pack itself, for the programs that build it.
-	// False: a pack of that ref is an error, as the embedded one is always trusted
-	// and its names come first.
+	// Core permits the ref of the core pack, for the programs that build it. By
+	// default that ref is an error: every host trusts the embedded core pack, and
+	// its names come first.
 	Core bool
-	// Protected makes it an error of LoadDir that somebody other than root and
-	// the effective user could change the folder, a folder above it, or what is
-	// read of it. False: anybody may.
+	// Protected makes LoadDir refuse a folder or file that anybody but root and the
+	// effective user could change, by itself or through a folder above it. By
+	// default owners and modes do not matter.
 	Protected bool
 }
 
 //go:embed core
 var coreFiles embed.FS
 
-// Core is the embedded core pack. It is read once, and is the same for every
-// caller: nobody may change it.
+// Core returns the embedded core pack. All callers share it; do not change it.
 func Core() *Pack { return core() }
 
 var core = sync.OnceValue(func() *Pack {
@@ -61,49 +60,47 @@ var core = sync.OnceValue(func() *Pack {
 		panic(err) // the folder's name is a constant
 	}
 	l := load(files, Config{Strict: true, Core: true})
-	if err := l.problems.Err(); err != nil {
+	if err := l.faults.Err(); err != nil {
 		panic(err) // a test loads it
 	}
 	return l.result()
 })
 
-// LoadDir loads the pack in the folder dir, as Load does. Symbolic links count
-// as long as they stay inside dir.
-func LoadDir(dir string, cfg Config) (*Pack, Problems) {
+// LoadDir loads the pack in the folder dir, as Load does. It follows symbolic links
+// that stay inside dir.
+func LoadDir(dir string, cfg Config) (*Pack, Faults) {
 	files, closer, err := openDir(dir, cfg)
 	if err != nil {
-		return &Pack{}, Problems{{File: filepath.ToSlash(dir), Severity: Error,
+		return &Pack{}, Faults{{File: filepath.ToSlash(dir), Severity: Error,
 			Message: fmt.Sprintf("open the pack's folder: %v", reason(err))}}
 	}
 	defer func() { _ = closer.Close() }()
-	pack, problems := Load(files, cfg)
+	pack, faults := Load(files, cfg)
 	for ref, file := range pack.Files {
 		pack.Files[ref] = path.Join(filepath.ToSlash(dir), file)
 	}
-	for i := range problems {
-		problems[i].File = path.Join(filepath.ToSlash(dir), problems[i].File)
+	for i := range faults {
+		faults[i].File = path.Join(filepath.ToSlash(dir), faults[i].File)
 	}
-	return pack, problems
+	return pack, faults
 }
 
-// Load loads the pack whose folder is the root of files, and reports all its
-// problems. The pack holds what could be read; use it only if the problems'
-// Err is nil.
-func Load(files fs.FS, cfg Config) (*Pack, Problems) {
+// Load loads the pack whose folder is the root of files, and returns all its faults.
+// The pack holds everything that could be read; use it only if Faults.Err returns nil.
+func Load(files fs.FS, cfg Config) (*Pack, Faults) {
 	l := load(files, cfg)
 	if l.pack.Ref != metadata.CorePack {
 		l.sharedNames()
 	}
-	l.problems.sort()
-	return l.result(), l.problems
+	l.faults.sort()
+	return l.result(), l.faults
 }
 
-// load is Load without the comparison with the core pack, which is loaded with
-// it too.
+// load does the part of Load that the core pack needs too: no comparison with itself.
 func load(files fs.FS, cfg Config) *loader {
 	l := &loader{files: files, cfg: cfg, pack: &Pack{Files: map[string]string{}, Places: map[string]Place{}}}
 	l.packFile()
-	l.core()
+	l.coreRef()
 	for _, name := range l.runtimeFiles() {
 		l.runtimeFile(name)
 	}
@@ -111,7 +108,7 @@ func load(files fs.FS, cfg Config) *loader {
 	return l
 }
 
-// result is the pack with the definitions that have no error.
+// result returns the pack with the definitions that have no error.
 func (l *loader) result() *Pack {
 	for _, d := range l.loaded {
 		if d.failed {
@@ -125,18 +122,18 @@ func (l *loader) result() *Pack {
 	return l.pack
 }
 
-// loader collects a pack and its problems.
+// loader collects a pack and its faults.
 type loader struct {
 	files fs.FS
 	cfg   Config
 	pack  *Pack
-	// described is the file pack.yaml, once it is read.
+	// described holds pack.yaml; nil if it could not be read.
 	described *loaded
 	loaded    []*loaded
-	problems  Problems
+	faults    Faults
 }
 
-// loaded is one definition with the file it came from.
+// loaded is one definition with its file.
 type loaded struct {
 	file   string
 	doc    *document
@@ -144,28 +141,28 @@ type loaded struct {
 	failed bool
 }
 
-// file reports a problem of a file as a whole.
+// file reports a fault of a whole file.
 func (l *loader) file(name string, s Severity, format string, args ...any) {
-	l.problems = append(l.problems, Problem{File: name, Severity: s, Message: fmt.Sprintf(format, args...)})
+	l.faults = append(l.faults, Fault{File: name, Severity: s, Message: fmt.Sprintf(format, args...)})
 }
 
-// at reports a problem of a definition; one of severity Error keeps it out of
-// the pack.
-func (l *loader) at(d *loaded, s Severity, where Place, pointer, message string) {
-	l.problems = append(l.problems, Problem{File: d.file, Line: where.Line, Column: where.Column, Ref: d.def.Ref,
-		Pointer: pointer, Severity: s, Message: message})
-	if s == Error {
+// add reports a fault of a definition. An error keeps the definition out of the pack.
+func (l *loader) add(d *loaded, f Fault) {
+	f.File, f.Ref = d.file, d.def.Ref
+	l.faults = append(l.faults, f)
+	if f.Severity == Error {
 		d.failed = true
 	}
 }
 
-// value reports a problem of the value at pointer, and key one of its key.
+// value reports a fault of the value at pointer.
 func (l *loader) value(d *loaded, s Severity, pointer, message string) {
-	where, _ := d.doc.locate(pointer)
-	l.at(d, s, where, pointer, message)
+	at, _ := d.doc.locate(pointer)
+	l.add(d, Fault{Line: at.Line, Column: at.Column, Pointer: pointer, Severity: s, Message: message})
 }
 
+// key reports a fault of the key at pointer.
 func (l *loader) key(d *loaded, s Severity, pointer, message string) {
-	_, where := d.doc.locate(pointer)
-	l.at(d, s, where, pointer, message)
+	_, at := d.doc.locate(pointer)
+	l.add(d, Fault{Line: at.Line, Column: at.Column, Pointer: pointer, Severity: s, Message: message})
 }

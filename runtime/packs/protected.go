@@ -26,7 +26,7 @@ func openDir(dir string, cfg Config) (fs.FS, io.Closer, error) {
 	return root.FS(), root, nil
 }
 
-// protected is a folder of which nothing is read that others could change.
+// protected is a folder that refuses to read what others could change.
 type protected struct {
 	files fs.FS
 	dir   string
@@ -51,7 +51,7 @@ func (p protected) Open(name string) (fs.File, error) {
 	return f, nil
 }
 
-// Stat is the file itself: to open it could mean to wait.
+// Stat returns the file's info without opening it: opening a pipe would wait.
 func (p protected) Stat(name string) (fs.FileInfo, error) { return fs.Stat(p.files, name) }
 
 // ReadDir reads a folder that only root and the effective user can change.

@@ -11,12 +11,12 @@ import (
 	"github.com/attune-go/attune/runtime/packs"
 )
 
-// TestProtectedPack: whatever others can change keeps a pack from being read, and
-// what is no file keeps nobody waiting.
+// TestProtectedPack checks that a pack is refused if others can change a part of it, and
+// that a pipe is refused without waiting for a writer.
 func TestProtectedPack(t *testing.T) {
 	const definition = "ref: acme.a\nname: A\ndistributions: {verification: {always_available: true}}\n"
 	for name, c := range map[string]struct {
-		open string // what everybody can write; empty: nothing
+		open string // the part that everybody can write, if any
 		say  string
 	}{
 		"good":       {"", ""},
@@ -48,11 +48,11 @@ func TestProtectedPack(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, problems := packs.LoadDir(dir, packs.Config{}); problems.Err() != nil {
-			t.Errorf("%s: it is not asked to be protected: %v", name, problems)
+		if _, faults := packs.LoadDir(dir, packs.Config{}); faults.Err() != nil {
+			t.Errorf("%s: it is not asked to be protected: %v", name, faults)
 		}
-		_, problems := packs.LoadDir(dir, packs.Config{Protected: true})
-		err := problems.Err()
+		_, faults := packs.LoadDir(dir, packs.Config{Protected: true})
+		err := faults.Err()
 		if c.say == "" && err != nil || c.say != "" && (err == nil || !strings.Contains(err.Error(), c.say) || !strings.Contains(err.Error(), "chmod go-w")) {
 			t.Errorf("%s: got %v, want %q", name, err, c.say)
 		}
@@ -60,7 +60,7 @@ func TestProtectedPack(t *testing.T) {
 		if err := unix.Mkfifo(pipe, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, problems := packs.LoadDir(dir, packs.Config{Protected: true}); problems.Err() == nil {
+		if _, faults := packs.LoadDir(dir, packs.Config{Protected: true}); faults.Err() == nil {
 			t.Errorf("%s: a pipe was read", name)
 		}
 	}

@@ -16,7 +16,7 @@ func (l *loader) packFile() {
 	d := &loaded{file: packFile}
 	data, err := read(l.files, packFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		l.file(packFile, Error, "is missing: a pack's folder holds it, and the folder %s", runtimesFolder)
+		l.file(packFile, Error, "missing: a pack's folder needs this file, beside the folder %s", runtimesFolder)
 		return
 	}
 	if err != nil {
@@ -30,19 +30,20 @@ func (l *loader) packFile() {
 	}
 }
 
-// core refuses a pack that calls itself as the embedded one does.
-func (l *loader) core() {
+// coreRef refuses another pack with the ref of the embedded one.
+func (l *loader) coreRef() {
 	if l.pack.Ref != metadata.CorePack || l.cfg.Core {
 		return
 	}
-	l.value(l.described, Error, "/ref", fmt.Sprintf("%q is the pack that the program comes with, and no folder replaces it; give this pack another ref", l.pack.Ref))
+	l.value(l.described, Error, "/ref",
+		fmt.Sprintf("%q is the ref of the embedded core pack, which no folder can replace; choose another ref", l.pack.Ref))
 }
 
-// runtimeFiles lists the definitions' files.
+// runtimeFiles lists the files of definitions.
 func (l *loader) runtimeFiles() []string {
 	entries, err := fs.ReadDir(l.files, runtimesFolder)
 	if errors.Is(err, fs.ErrNotExist) {
-		l.file(runtimesFolder, Warning, "there is no such folder, so the pack has no definitions")
+		l.file(runtimesFolder, Warning, "missing: without this folder the pack has no definitions")
 		return nil
 	}
 	if err != nil {
@@ -57,13 +58,13 @@ func (l *loader) runtimeFiles() []string {
 		case ext == ".yaml" || ext == ".yml":
 			out = append(out, name)
 		case e.IsDir():
-			l.file(name, Warning, "a folder in %s is not read", runtimesFolder)
+			l.file(name, Warning, "not read: definitions are files directly in %s", runtimesFolder)
 		case metadata.Nearest(ext, []string{".yaml"}) != "":
-			l.file(name, Warning, "is not read: the name of a definition's file ends in .yaml")
+			l.file(name, Warning, "not read: a definition's file name must end in .yaml or .yml")
 		}
 	}
 	if len(out) == 0 {
-		l.file(runtimesFolder, Warning, "holds no .yaml file, so the pack has no definitions")
+		l.file(runtimesFolder, Warning, "the pack has no definitions: this folder has no .yaml or .yml file")
 	}
 	return out
 }
@@ -86,7 +87,7 @@ func (l *loader) runtimeFile(name string) {
 	}
 }
 
-// content is what a file holds: a definition, or what is said of the pack.
+// content is the type that a file is read into: a definition or a pack's description.
 type content interface {
 	UnmarshalJSON(data []byte) error
 	Validate() error
@@ -94,42 +95,42 @@ type content interface {
 	Bare(path []string) bool
 }
 
-// document reads d's file into v, and reports what is wrong with it; false where
-// whatever else could be said is noise.
+// document reads d's file into v and reports its faults. It returns false if further
+// checks would only repeat them.
 func (l *loader) document(d *loaded, data []byte, v content) bool {
-	doc, flaws := parse(data, v.Bare)
+	doc, faults := parse(data, v.Bare)
 	d.doc = doc
-	told := map[string]bool{}
-	for _, f := range flaws {
-		l.at(d, Error, Place{f.line, f.column}, f.pointer, f.message)
-		told[f.pointer] = true
+	reported := map[string]bool{}
+	for _, f := range faults {
+		l.add(d, f)
+		reported[f.Pointer] = true
 	}
 	if doc == nil {
 		return false
 	}
-	// What could not be read is zero, and would be reported again as missing.
+	// A value that could not be read is zero, and would be reported again as missing.
 	report := func(err error) {
 		var faults metadata.Faults
 		errors.As(err, &faults)
 		for _, f := range faults {
-			if !told[f.Pointer] {
+			if !reported[f.Pointer] {
 				l.value(d, Error, f.Pointer, inYAML(f.Message))
-				told[f.Pointer] = true
+				reported[f.Pointer] = true
 			}
 		}
 	}
 	report(v.UnmarshalJSON(doc.json))
-	if told[""] {
-		return false // it is no object
+	if reported[""] {
+		return false // the document is not an object
 	}
 	report(v.Validate())
 	for _, u := range v.UnknownKeys() {
-		l.unknown(d, u.Pointer, u.Key, u.Known)
+		l.unknown(d, u)
 	}
 	return true
 }
 
-// inYAML adds to a message about JSON types what to do in YAML.
+// inYAML adds the remedy in YAML to a message about JSON types.
 func inYAML(message string) string {
 	switch message {
 	case "must be text, not a number", "must be text, not true or false":
@@ -151,46 +152,45 @@ func (l *loader) packRef(d *loaded) {
 	if l.pack.Ref == "" || d.def.Ref == "" {
 		return
 	}
-	if of := metadata.PackOf(d.def.Ref); of != l.pack.Ref {
-		l.value(d, Error, "/ref", fmt.Sprintf("is of pack %q, but %s says that this pack is %q", of, packFile, l.pack.Ref))
+	if owner := metadata.PackOf(d.def.Ref); owner != l.pack.Ref {
+		l.value(d, Error, "/ref", fmt.Sprintf("belongs to pack %q, but %s has ref %q", owner, packFile, l.pack.Ref))
 	}
 	if d.def.PackRef == "" {
 		d.def.PackRef = l.pack.Ref
 	}
 }
 
-func (l *loader) unknown(d *loaded, pointer, key string, known []string) {
-	severity, message := Warning, fmt.Sprintf("unknown key %q", key)
-	if near := metadata.Nearest(key, known); near != "" {
+func (l *loader) unknown(d *loaded, u metadata.UnknownKey) {
+	severity, message := Warning, fmt.Sprintf("unknown key %q", u.Key)
+	if near := metadata.Nearest(u.Key, u.Known); near != "" {
 		message += fmt.Sprintf("; did you mean %q?", near)
 	}
 	if l.cfg.Strict {
 		severity = Error
 	}
-	l.key(d, severity, pointer, message)
+	l.key(d, severity, u.Pointer, message)
 }
 
-// read reads a whole file, but not one that is no file: opening a pipe would
-// wait for whoever writes to it.
+// read reads a whole regular file. It does not open a pipe: that would wait for a writer.
 func read(files fs.FS, name string) ([]byte, error) {
 	info, err := fs.Stat(files, name)
 	if err != nil {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, errors.New("is no regular file")
+		return nil, errors.New("not a regular file")
 	}
 	f, err := files.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	// One byte more than is allowed is enough to see that it is too large.
+	// One byte more than the limit shows that the file is too large.
 	return io.ReadAll(io.LimitReader(f, metadata.MaxSize+1))
 }
 
-// reason is an error without the operation and the path that it names: the
-// problem has its file already.
+// reason returns err without the operation and path that an fs.PathError adds: a fault
+// names its file already.
 func reason(err error) error {
 	var at *fs.PathError
 	if errors.As(err, &at) {

@@ -18,7 +18,7 @@ import (
 
 var schemaLine = regexp.MustCompile(`^# yaml-language-server: \$schema=(\S+)\n`)
 
-// The schema that a file names for editors accepts the file.
+// TestFilesNameTheirSchema checks that each file names a schema for editors that accepts it.
 func TestFilesNameTheirSchema(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := packs.Init(dir, "acme"); err != nil {
@@ -63,12 +63,12 @@ func TestFilesNameTheirSchema(t *testing.T) {
 	}
 }
 
-// A version without quotes is fine in a YAML file, to the loader and to the
-// schema, and is read from its text.
+// TestBareVersions checks that loader and schema accept a version without quotes, and
+// that it is read from its text.
 func TestBareVersions(t *testing.T) {
 	const file = "ref: acme.x\nname: X\ndistributions: {min_version: 3.10, verification: {always_available: true}}\nversions: [{version: 3.20}]\n"
-	pack, problems := packs.Load(fstest.MapFS{"pack.yaml": {Data: []byte("ref: acme\nversion: 1.0\n")}, "runtimes/x.yaml": {Data: []byte(file)}}, packs.Config{})
-	if err := problems.Err(); err != nil || pack.Definitions[0].Distributions.MinVersion != "3.10" || pack.Definitions[0].Versions[0].Version != "3.20" {
+	pack, faults := packs.Load(fstest.MapFS{"pack.yaml": {Data: []byte("ref: acme\nversion: 1.0\n")}, "runtimes/x.yaml": {Data: []byte(file)}}, packs.Config{})
+	if err := faults.Err(); err != nil || pack.Definitions[0].Distributions.MinVersion != "3.10" || pack.Definitions[0].Versions[0].Version != "3.20" {
 		t.Errorf("%v, %+v", err, pack.Definitions)
 	}
 	schema, err := jsonschema.NewCompiler().Compile("../../docs/runtime.schema.json")

@@ -110,20 +110,20 @@ const readTime = 5 * time.Second
 func loadPack(dir string, cfg packs.Config, about string, warn func(string)) (*packs.Pack, error) {
 	type loaded struct {
 		pack     *packs.Pack
-		problems packs.Problems
+		faults packs.Faults
 	}
 	l, err := host.Within(readTime, dir, func() (loaded, error) {
-		pack, problems := packs.LoadDir(dir, cfg)
-		return loaded{pack, problems}, nil
+		pack, faults := packs.LoadDir(dir, cfg)
+		return loaded{pack, faults}, nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", about, err)
 	}
-	pack, problems := l.pack, l.problems
-	for _, p := range problems.Of(packs.Warning) {
+	pack, faults := l.pack, l.faults
+	for _, p := range faults.Only(packs.Warning) {
 		warn(strings.Replace(p.String(), ": warning: ", ": ", 1))
 	}
-	errs := problems.Of(packs.Error)
+	errs := faults.Only(packs.Error)
 	if len(errs) == 1 && errs[0].File == filepath.ToSlash(dir) {
 		return nil, fmt.Errorf("%s: %s", about, errs[0].Message)
 	}

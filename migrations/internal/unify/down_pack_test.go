@@ -29,7 +29,7 @@ func loadPack(t *testing.T, db bun.IDB, pack *packs.Pack, opts install.Options) 
 // versions.
 func acmePack(t *testing.T) *packs.Pack {
 	t.Helper()
-	pack, problems := packs.Load(fstest.MapFS{
+	pack, faults := packs.Load(fstest.MapFS{
 		"pack.yaml": {Data: []byte("ref: acme\nlabel: Acme\nversion: 3.0.0\n")},
 		"runtimes/only.yaml": {Data: []byte(`
 ref: acme.only
@@ -42,7 +42,7 @@ versions:
   - {version: "3.10", execution_config: {interpreter: {binary: ruby3.10}}, meta: {eol: 2030}}
 `)},
 	}, packs.Config{})
-	if err := problems.Err(); err != nil {
+	if err := faults.Err(); err != nil {
 		t.Fatal(err)
 	}
 	return pack

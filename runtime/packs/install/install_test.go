@@ -40,8 +40,8 @@ func pack(t *testing.T, replace ...string) *packs.Pack {
 		"pack.yaml":          {Data: []byte("ref: acme\nlabel: Acme\nversion: 1.0.0\n")},
 		"runtimes/tool.yaml": {Data: []byte(strings.NewReplacer(replace...).Replace(acme))},
 	}
-	p, problems := packs.Load(files, packs.Config{})
-	if err := problems.Err(); err != nil {
+	p, faults := packs.Load(files, packs.Config{})
+	if err := faults.Err(); err != nil {
 		t.Fatal(err)
 	}
 	return p
