@@ -9,20 +9,20 @@ import (
 	"github.com/attune-go/attune/schema/capability"
 )
 
-// conclude makes a finding of what was tried on each way.
-func (r *round) conclude(d *definition, ways []*way, tried [][]probed) finding {
-	everything := slices.Concat(tried...)
+// conclude returns the finding for a definition from the probes of each way.
+func (r *round) conclude(d *definition, ways []*way, byWay [][]probe) finding {
+	everything := slices.Concat(byWay...)
 	var f finding
-	at := map[installed]int{} // in f.installations
-	var shims []shimmed
-	for i, probes := range tried {
+	at := map[installationKey]int{} // indexes of f.installations
+	var shims []shim
+	for i, probes := range byWay {
 		first := len(f.attempts)
 		for n := range probes {
 			p := &probes[n]
-			var behind *probed
+			var target *probe
 			if p.counts() {
-				if behind = answering(p, everything); behind != nil {
-					p.Detail = "it is a shim, and what answers is " + behind.Path
+				if target = shimTarget(p, everything); target != nil {
+					p.Detail = "it is a shim for " + target.Path
 				}
 			}
 			f.attempts = append(f.attempts, p.Attempt)
@@ -34,54 +34,54 @@ func (r *round) conclude(d *definition, ways []*way, tried [][]probed) finding {
 			in.Attempts = slices.Clone(f.attempts[len(f.attempts)-1:])
 			before := probes[:n]
 			if p.further {
-				before = slices.DeleteFunc(slices.Clone(before), func(o probed) bool { return !o.further || !p.beside(o) })
+				before = slices.DeleteFunc(slices.Clone(before), func(o probe) bool { return !o.further || !p.beside(o) })
 			} else {
 				in.Attempts = slices.Clone(f.attempts[first:])
 			}
-			in.Warnings = append(in.Warnings, failures(before)...)
-			if behind != nil {
-				shims = append(shims, shimmed{in, behind.installed()})
-			} else if j, twice := at[p.installed()]; twice {
+			in.Warnings = append(in.Warnings, failureWarnings(before)...)
+			if target != nil {
+				shims = append(shims, shim{in, target.key()})
+			} else if j, known := at[p.key()]; known {
 				f.installations[j].Default = f.installations[j].Default || in.Default
 			} else {
-				at[p.installed()] = len(f.installations)
+				at[p.key()] = len(f.installations)
 				f.installations = append(f.installations, in)
 			}
 		}
 		f.warnings = append(f.warnings, d.uncounted(probes)...)
 	}
-	f.failed = d.failed(ways, tried)
+	f.failed = d.failures(ways, byWay)
 	for _, s := range shims {
-		answerFor(&f.installations[at[s.runs]], s.Installation)
+		addShim(&f.installations[at[s.target]], s.Installation)
 	}
 	if len(f.installations) > 0 {
 		return f
 	}
-	a := mostTelling(f.attempts)
+	a := mostInformative(f.attempts)
 	absence := &capability.Absence{
-		Ref: d.Ref, Name: d.name, Outcome: a.Outcome, Detail: describe(a), Hint: a.Hint, Attempts: f.attempts, Unreached: unreached(f.attempts),
+		Ref: d.Ref, Name: d.name, Outcome: a.Outcome, Detail: describe(a), Hint: a.Hint,
+		Attempts: f.attempts, Unreached: unreached(f.attempts),
 	}
-	if absent(a) {
-		absence.Detail, absence.Hint = r.missing(sought(f.attempts)...)
+	if missing(a) {
+		absence.Detail, absence.Hint = r.notFound(missingBinaries(f.attempts)...)
 	}
 	return finding{attempts: f.attempts, failed: f.failed, absence: absence}
 }
 
-// installed makes two probes one installation: one file that gives one answer,
-// whatever it was run as.
-type installed struct{ real, version string }
+// An installationKey identifies an installation by its file and its answer, whatever
+// the file was run as.
+type installationKey struct{ real, version string }
 
-func (p *probed) installed() installed { return installed{p.RealPath, p.Version} }
+func (p *probe) key() installationKey { return installationKey{p.RealPath, p.Version} }
 
-// shimmed is what a shim seemed to be, and the installation that it runs.
-type shimmed struct {
+// A shim is an executable that answers for the target installation.
+type shim struct {
 	capability.Installation
-	runs installed
+	target installationKey
 }
 
-// answerFor makes the installation the one that a shim runs. What was tried up
-// to the shim comes before what was tried of itself.
-func answerFor(in *capability.Installation, shim capability.Installation) {
+// addShim adds a shim to its target installation. The shim's attempts come first.
+func addShim(in *capability.Installation, shim capability.Installation) {
 	if in.Shim == "" || shim.Default {
 		in.Shim = shim.Path
 	}
@@ -90,7 +90,7 @@ func answerFor(in *capability.Installation, shim capability.Installation) {
 	in.Attempts = append(shim.Attempts, in.Attempts...)
 }
 
-func (d *definition) installation(p *probed) capability.Installation {
+func (d *definition) installation(p *probe) capability.Installation {
 	out := capability.Installation{
 		Ref: d.Ref, Name: d.name, Version: p.Version, VersionRaw: p.VersionRaw, Path: p.Path, RealPath: p.RealPath,
 		Outcome: capability.Available, Source: capability.Verified, VerifiedAt: p.at, DurationMS: p.DurationMS,
@@ -102,43 +102,42 @@ func (d *definition) installation(p *probed) capability.Installation {
 	return out
 }
 
-// beside reports whether two probes were alternatives: of executables in one
-// folder of PATH, or of one that a location shows. lua5.1 and lua5.4 are not.
-func (p *probed) beside(o probed) bool {
+// beside reports whether two probes were alternatives: commands in one folder of PATH,
+// or for one executable at a location. lua5.1 and lua5.4 at locations are not.
+func (p *probe) beside(o probe) bool {
 	if p.located || o.located {
 		return p.Path == o.Path
 	}
 	return filepath.Dir(p.Path) == filepath.Dir(o.Path)
 }
 
-// failures are the warnings of commands that were tried before one succeeded, and
-// found something.
-// What policy denied is always said.
-func failures(before []probed) []string {
+// failureWarnings returns the warnings about commands that failed before one succeeded.
+// It leaves out missing executables and optional commands, but includes all denials.
+func failureWarnings(before []probe) []string {
 	var out []string
 	for _, p := range before {
-		if (!p.Optional && !absent(p.Attempt)) || p.Outcome == capability.DeniedByPolicy {
+		if (!p.Optional && !missing(p.Attempt)) || p.Outcome == capability.DeniedByPolicy {
 			out = append(out, warning(p.Attempt))
 		}
 	}
 	return out
 }
 
-// uncounted are the warnings, for the document as a whole, of what was found
-// of a runtime that is there and does not count: those that no installation
-// carries. That PATH, or a declared version, has nothing is no reason for one: the
-// runtime is there; nor that an executable that PATH does not give for it is another version.
-func (d *definition) uncounted(probes []probed) []string {
-	succeeded := slices.ContainsFunc(probes, func(p probed) bool { return p.Outcome == capability.Available && !p.further })
+// uncounted returns the document's warnings about executables of an available runtime
+// that failed, unless a warning of an installation covers them. A runtime missing from
+// PATH, a missing declared version, and an executable of another version than declared
+// that is not the first in PATH cause no warning.
+func (d *definition) uncounted(probes []probe) []string {
+	succeeded := slices.ContainsFunc(probes, func(p probe) bool { return p.Outcome == capability.Available && !p.further })
 	var out []string
 	for _, p := range probes {
-		succeededBeside := func(o probed) bool { return o.counts() && p.beside(o) }
+		succeededBeside := func(o probe) bool { return o.counts() && p.beside(o) }
 		switch {
 		case p.Outcome == capability.Available, p.spare:
 		case !p.further && succeeded:
 		case p.further && slices.ContainsFunc(probes, succeededBeside):
-		case absent(p.Attempt):
-		case p.mislabelled && (p.further || slices.ContainsFunc(probes, func(o probed) bool { return o.counts() })):
+		case missing(p.Attempt):
+		case p.mislabelled && (p.further || slices.ContainsFunc(probes, func(o probe) bool { return o.counts() })):
 		case !p.Optional || p.Outcome == capability.DeniedByPolicy:
 			out = append(out, d.Ref+": "+warning(p.Attempt))
 		}
@@ -146,7 +145,7 @@ func (d *definition) uncounted(probes []probed) []string {
 	return out
 }
 
-// warning is an attempt that failed, with what would help.
+// warning describes a failed attempt and, if policy denied it, how to allow it.
 func warning(a capability.Attempt) string {
 	text := fmt.Sprintf("%s: %s", a.Outcome, describe(a))
 	if a.Outcome == capability.DeniedByPolicy && a.Hint != "" {
@@ -155,7 +154,7 @@ func warning(a capability.Attempt) string {
 	return text
 }
 
-// describe is an attempt's detail as one sentence that names what it is about.
+// describe returns an attempt's detail, beginning with the executable.
 func describe(a capability.Attempt) string {
 	if a.Path == "" || a.Outcome == capability.NotExecutable || a.Outcome == capability.DeniedByPolicy {
 		return a.Detail
@@ -163,14 +162,14 @@ func describe(a capability.Attempt) string {
 	return host.CommandLine(a.Path, a.Command[1:]) + ": " + a.Detail
 }
 
-// absent reports whether there was no executable to try.
-func absent(a capability.Attempt) bool { return a.Outcome == capability.NotFound && a.Path == "" }
+// missing reports whether an attempt found no executable.
+func missing(a capability.Attempt) bool { return a.Outcome == capability.NotFound && a.Path == "" }
 
-// sought are the binaries that were looked for and not found, each once.
-func sought(attempts []capability.Attempt) []string {
+// missingBinaries returns the binaries that were not found, each once.
+func missingBinaries(attempts []capability.Attempt) []string {
 	var out []string
 	for _, a := range attempts {
-		if absent(a) && !slices.Contains(out, a.Command[0]) {
+		if missing(a) && !slices.Contains(out, a.Command[0]) {
 			out = append(out, a.Command[0])
 		}
 	}

@@ -17,51 +17,49 @@ import (
 // Config sets up a Detector. Its zero value detects for a worker on the local
 // host under the default policy.
 type Config struct {
-	// Role on whose behalf the host is asked. Zero is metadata.Worker.
+	// Role selects the definitions: those that allow it. Defaults to metadata.Worker.
 	Role metadata.Role
-	// Host to detect on. Nil is the machine this program runs on.
+	// Host is the machine to detect on. Defaults to the one this program runs on.
 	Host Host
-	// Policy decides which commands may run. Nil is mode standard without trusted
-	// commands; generated detectors set one that trusts theirs and the core pack's.
+	// Policy decides which commands may run. Defaults to mode standard without
+	// trusted commands. Generated detectors trust the commands of their packs.
 	Policy *host.Policy
-	// Getenv reads the environment variable of the first tier, named by
-	// EnvironmentVariable. Nil is os.Getenv.
+	// Getenv reads the variable that EnvironmentVariable names, the first tier.
+	// Defaults to os.Getenv.
 	Getenv func(name string) string
-	// Declared are the runtimes that the config file declares, the second tier.
-	// Nil is unset; an empty list declares that there are none.
+	// Declared lists the runtimes that the config file declares, the second tier.
+	// Nil is unset. An empty list declares a host without runtimes.
 	Declared []string
-	// Extra are the other keys of the config file's capabilities; they are
-	// carried into the document. Nil is none. One that the document has itself
-	// is left out, with a warning.
+	// Extra holds the other keys of the config file's capabilities, which are copied
+	// into the document. A key that the document itself uses is left out, with a
+	// warning.
 	Extra map[string]json.RawMessage
-	// Warnings begin those of each document: what was known before. Nil is none.
+	// Warnings are put before the warnings of each document.
 	Warnings []string
-	// VerifyDeclared: a declared list only restricts what is verified. Zero
-	// trusts it as written.
+	// VerifyDeclared verifies declared runtimes. Otherwise the declaration is trusted
+	// as written.
 	VerifyDeclared bool
-	// Strict: a declared name that no definition of the role has is an error.
-	// Zero keeps it, with a warning.
+	// Strict makes a declared name an error if no definition of the role has it.
+	// Otherwise the name is kept, with a warning.
 	Strict bool
-	// Explain: the document holds every attempt with its evidence. Zero leaves
-	// them out.
+	// Explain includes every attempt with its evidence in the document.
 	Explain bool
-	// Source is where the definitions come from, SourceDatabase or SourcePack.
-	// Zero is SourceDatabase.
+	// Source is the origin of the definitions: SourceDatabase or SourcePack. Defaults
+	// to SourceDatabase.
 	Source capability.Source
-	// Parallelism is how many commands run at a time, not counting those that take
-	// longer than a second; with them it is five times as many at most. Zero is
-	// DefaultParallelism.
+	// Parallelism is the number of commands that run at a time. A command that takes
+	// longer than a second does not count; five times as many run at most. Defaults
+	// to DefaultParallelism.
 	Parallelism int
-	// Timeout bounds a whole detection; what is not finished by then ends as
-	// Timeout. Zero is DefaultTimeout.
+	// Timeout bounds a whole detection. Runtimes that are unfinished by then end as
+	// Timeout. Defaults to DefaultTimeout.
 	Timeout time.Duration
-	// Logger gets a line for each warning, and at debug level for each attempt.
-	// Nil logs nothing.
+	// Logger gets each warning, and each attempt at debug level. Nil disables it.
 	Logger *slog.Logger
-	// Now is the clock that dates the document. Nil is time.Now.
+	// Now is the clock that dates the document. Defaults to time.Now.
 	Now func() time.Time
-	// Progress is told when the verification of a runtime begins and ends, by
-	// one goroutine at a time; it must not block. Nil tells nobody.
+	// Progress is called at the beginning and the end of each runtime's verification,
+	// by one goroutine at a time. It must not block. Nil disables it.
 	Progress func(Progress)
 }
 
@@ -71,22 +69,22 @@ type Progress struct {
 	Name string
 	// Outcome is empty at the beginning.
 	Outcome capability.Outcome
-	// Finished of Total runtimes have ended.
+	// Finished counts the runtimes that have ended, and Total all of them.
 	Finished, Total int
 }
 
 // DefaultTimeout bounds a whole detection.
 const DefaultTimeout = 60 * time.Second
 
-// DefaultParallelism is how many commands run at a time: two for each
-// processor, since a probe waits for files about as long as it computes, and at
-// least four.
+// DefaultParallelism returns twice the number of processors, and at least four. A
+// probe waits for files about as long as it computes.
 func DefaultParallelism() int { return max(4, 2*runtime.GOMAXPROCS(0)) }
 
-// ErrConfig says that a Config cannot be honoured.
-var ErrConfig = errors.New("detector is set up wrongly")
+// ErrConfig is wrapped by New's error about a Config that cannot be used.
+var ErrConfig = errors.New("invalid detector config")
 
-// EnvironmentVariable is the variable that declares the runtimes of a role.
+// EnvironmentVariable returns the name of the variable that declares a role's
+// runtimes.
 func EnvironmentVariable(role metadata.Role) string {
 	if role == metadata.Sensor {
 		return "ATTUNE_SENSOR_RUNTIMES"
@@ -94,28 +92,31 @@ func EnvironmentVariable(role metadata.Role) string {
 	return "ATTUNE_WORKER_RUNTIMES"
 }
 
-// withDefaults checks the config and fills in what it leaves out.
+// withDefaults checks the config and fills in the defaults.
 func (c Config) withDefaults() (Config, error) {
 	switch c.Role {
 	case "":
 		c.Role = metadata.Worker
 	case metadata.Worker, metadata.Sensor:
 	default:
-		return c, fmt.Errorf("%w: role is %q; it is %q or %q", ErrConfig, c.Role, metadata.Worker, metadata.Sensor)
+		return c, fmt.Errorf("%w: role must be %q or %q, got %q", ErrConfig, metadata.Worker, metadata.Sensor, c.Role)
 	}
 	switch c.Source {
 	case "":
 		c.Source = capability.SourceDatabase
 	case capability.SourceDatabase, capability.SourcePack:
 	default:
-		return c, fmt.Errorf("%w: source is %q; it is %q or %q", ErrConfig, c.Source, capability.SourceDatabase, capability.SourcePack)
+		return c, fmt.Errorf("%w: source must be %q or %q, got %q", ErrConfig, capability.SourceDatabase, capability.SourcePack, c.Source)
 	}
-	if c.Parallelism < 0 || c.Timeout < 0 {
-		return c, fmt.Errorf("%w: parallelism is %d and timeout %v; neither may be negative", ErrConfig, c.Parallelism, c.Timeout)
+	if c.Parallelism < 0 {
+		return c, fmt.Errorf("%w: parallelism must not be negative, got %d", ErrConfig, c.Parallelism)
+	}
+	if c.Timeout < 0 {
+		return c, fmt.Errorf("%w: timeout must not be negative, got %v", ErrConfig, c.Timeout)
 	}
 	for key, value := range c.Extra {
 		if !json.Valid(value) {
-			return c, fmt.Errorf("%w: capabilities.%s is not JSON", ErrConfig, key)
+			return c, fmt.Errorf("%w: capabilities.%s must be JSON", ErrConfig, key)
 		}
 	}
 	if c.Host == nil {

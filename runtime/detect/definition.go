@@ -14,8 +14,7 @@ import (
 	"github.com/attune-go/attune/schema/version"
 )
 
-// definition is one runtime, prepared for detection once for the life of the
-// detector.
+// A definition is one runtime, prepared for detection once per detector.
 type definition struct {
 	*metadata.Definition
 	name string // capability name
@@ -23,62 +22,62 @@ type definition struct {
 	prepared
 }
 
-// prepared is what a definition asks for.
+// prepared is the parsed verification of a definition.
 type prepared struct {
-	// fault is why the metadata cannot be used; then there is nothing else.
+	// fault is the reason why the metadata is unusable; the other fields are empty then.
 	fault error
-	// ways are the definition's own verification and those of its versions, as
-	// far as they have commands.
+	// ways holds the verifications, of the definition and its versions, that have
+	// commands.
 	ways []*way
-	// leftOut are versions that cannot be used.
-	leftOut []capability.Failure
+	// unusable holds a failure for each version with unusable metadata.
+	unusable []capability.Failure
 }
 
 func (p *prepared) warnings() (out []string) {
-	for _, f := range p.leftOut {
+	for _, f := range p.unusable {
 		out = append(out, f.Ref+": "+f.Detail)
 	}
 	return out
 }
 
-// way is one way to verify a runtime: the definition's own, or that of one of
-// its versions.
+// A way is one verification of a runtime: the definition's own, or that of one of its
+// versions.
 type way struct {
 	ref   string
 	label label
-	// standard: what PATH gives on this way is the runtime's default.
+	// standard means that the installation found in PATH is the runtime's default.
 	standard    bool
 	commands    []*command // in the order they are tried
 	locations   []string
 	versionFile *versionFile
-	// located is how many ways of the definition have locations.
+	// located counts the definition's ways that have locations.
 	located int
-	// trust guards trusted: a trusted pack has all locations.
-	trust   sync.Once
-	trusted bool
-	// Zero versions are no limit.
+	// trusted means that a trusted pack has all locations; checkTrust sets it.
+	checkTrust sync.Once
+	trusted    bool
+	// min and recommended are zero if unset.
 	min, recommended version.Version
 	interpreter      string
 }
 
 type command struct {
 	metadata.Command
-	// asked is the command as a policy knows it, looked up in PATH.
-	asked          host.Command
+	// inPath is the command for a policy, with an executable found in PATH.
+	inPath         host.Command
 	argv           []string
 	timeout        time.Duration
 	pattern        *expression
 	versionPattern *expression
 }
 
-// at is the command with an executable that was found for it.
+// at returns the command for a policy, with an executable found by f.
 func (c *command) at(f found) host.Command {
-	cmd := c.asked
+	cmd := c.inPath
 	cmd.Location, cmd.Shimmed = f.location, f.shimmed
 	return cmd
 }
 
-// line is the command for a message.
+// line returns the command for a message.
 func (c *command) line() string { return "`" + host.CommandLine(c.Binary, c.Args) + "`" }
 
 type versionFile struct {
@@ -86,22 +85,22 @@ type versionFile struct {
 	pattern *expression
 }
 
-// prepare reads the definition's metadata, the first time that it is called.
+// prepare returns the parsed verification. It parses at its first call.
 func (d *definition) prepare() *prepared {
 	d.once.Do(func() { d.prepared = prepareDefinition(d.Definition) })
 	return &d.prepared
 }
 
 func prepareDefinition(d *metadata.Definition) prepared {
-	own := errors.Join(d.NamesFault(), unusable(d.Distributions, d.ExecutionConfig))
+	own := errors.Join(d.NamesFault(), metadataFault(d.Distributions, d.ExecutionConfig))
 	if own != nil {
 		return prepared{fault: own}
 	}
 	var p prepared
 	p.ways = appendWay(p.ways, d, "", d.Distributions, d.ExecutionConfig)
 	for _, v := range d.Versions {
-		if fault := unusable(v.Distributions, v.ExecutionConfig); fault != nil {
-			p.leftOut = append(p.leftOut, leftOut(d.Ref, d.CapabilityName(), v.Version, fault))
+		if fault := metadataFault(v.Distributions, v.ExecutionConfig); fault != nil {
+			p.unusable = append(p.unusable, unusableVersion(d.Ref, d.CapabilityName(), v.Version, fault))
 			continue
 		}
 		if v.Distributions.MinVersion == "" {
@@ -129,42 +128,42 @@ func prepareDefinition(d *metadata.Definition) prepared {
 	return p
 }
 
-// label is a version that a definition declares; empty is the definition itself.
+// A label is the version that a way declares. It is empty for the definition's own way.
 type label struct {
 	text string
-	// stands is the versions that label stands for; nil is any.
-	stands *version.Constraint
+	// constraint matches the versions with this label; nil matches any.
+	constraint *version.Constraint
 }
 
 func newLabel(text string) label {
 	l := label{text: text}
-	// It may be any word, as lts.
+	// A label need not be a version: lts.
 	if _, err := version.Parse(text); err == nil {
 		if c, err := version.ParseConstraint(text); err == nil {
-			l.stands = &c
+			l.constraint = &c
 		}
 	}
 	return l
 }
 
-// fits reports whether an installation of version v, as raw says it, is of the
-// version that is declared: 3.12.4 is 3.12, and so is what says 1.8.0_392 of
-// itself 1.8. Of an unknown version that is taken as said.
+// fits reports whether an installation of version v, printed as raw, has the declared
+// version: 3.12.4 fits 3.12, and a printed 1.8.0_392 fits 1.8. An unknown version fits
+// every label.
 func (l label) fits(v version.Version, raw string) bool {
-	if l.stands == nil || v == (version.Version{}) || l.stands.Match(v, true) {
+	if l.constraint == nil || v == (version.Version{}) || l.constraint.Match(v, true) {
 		return true
 	}
 	for _, word := range strings.FieldsFunc(raw, func(c rune) bool { return strings.ContainsRune(` "'(),`, c) }) {
 		rest, ok := strings.CutPrefix(word, l.text)
-		if said, err := version.Parse(word); ok && err == nil && said == v {
+		if printed, err := version.Parse(word); ok && err == nil && printed == v {
 			return rest == "" || rest[0] < '0' || rest[0] > '9'
 		}
 	}
 	return false
 }
 
-// unusable is why a verification cannot be used as it stands, or nil.
-func unusable(dist metadata.Distributions, exec metadata.ExecutionConfig) error {
+// metadataFault returns the first fault of a verification, or nil.
+func metadataFault(dist metadata.Distributions, exec metadata.ExecutionConfig) error {
 	for _, doc := range []struct {
 		column string
 		fault  error
@@ -179,7 +178,7 @@ func unusable(dist metadata.Distributions, exec metadata.ExecutionConfig) error 
 	return nil
 }
 
-// appendWay appends the way that dist describes, if it has commands.
+// appendWay appends the way of dist if it has commands.
 func appendWay(ways []*way, d *metadata.Definition, declared string, dist metadata.Distributions, exec metadata.ExecutionConfig) []*way {
 	v := dist.Verification
 	if v == nil || len(v.Commands) == 0 {
@@ -190,11 +189,11 @@ func appendWay(ways []*way, d *metadata.Definition, declared string, dist metada
 		w.interpreter = exec.Interpreter.Binary
 	}
 	for _, c := range v.Ordered() {
-		asked := commandOf(v, c)
-		asked.Interpreter = w.interpreter
+		inPath := commandOf(v, c)
+		inPath.Interpreter = w.interpreter
 		w.commands = append(w.commands, &command{
 			Command:        c,
-			asked:          asked,
+			inPath:         inPath,
 			argv:           slices.Concat([]string{c.Binary}, c.Args),
 			timeout:        c.TimeoutOrDefault(),
 			pattern:        lazy(c.Pattern),
@@ -204,7 +203,7 @@ func appendWay(ways []*way, d *metadata.Definition, declared string, dist metada
 	if f := v.VersionFile; f != nil {
 		w.versionFile = &versionFile{path: f.Path, pattern: lazy(f.Pattern)}
 	}
-	// Validation has read both.
+	// Validation has parsed both.
 	w.min, _ = version.Parse(dist.MinVersion)
 	w.recommended, _ = version.Parse(dist.RecommendedVersion)
 	return append(ways, w)

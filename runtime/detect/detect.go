@@ -1,6 +1,6 @@
-// Package detect finds which runtimes a host really has. One detector serves
-// worker and sensor: it answers by environment, then by config, then by
-// verifying every definition on the host. It knows no SQL.
+// Package detect finds the runtimes of a host. The first of three tiers decides: an
+// environment variable, the config file, or the verification of every definition on
+// the host.
 package detect
 
 import (
@@ -18,23 +18,23 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// Detector finds which of a set of runtimes a host has. It may be used by
-// several goroutines, and again and again.
+// A Detector finds the runtimes that a host has. It can be used repeatedly and by
+// several goroutines.
 type Detector struct {
 	cfg   Config
-	defs  []*definition // by ref; of two with one ref the first
+	defs  []*definition // sorted by ref; the first one of each ref
 	byRef map[string]*definition
 	index *metadata.Index
 	pace  pace
-	// only are the definitions that Only named; nil: all.
+	// only holds the definitions that Only selected; nil means all of them.
 	only []*definition
 
-	// looks counts the definitions that share what may be looked at.
-	looks   sync.Once
-	sharing int
+	// untrusted counts the definitions that share roundLooks.
+	countUntrusted sync.Once
+	untrusted      int
 
 	mu sync.Mutex
-	// slow is what definitions took in the last detection that kept others waiting.
+	// slow holds the time by ref that slow definitions took in the last detection.
 	slow map[string]time.Duration
 }
 
@@ -45,7 +45,7 @@ func New(defs []metadata.Definition, cfg Config) (*Detector, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Detector{cfg: cfg, byRef: map[string]*definition{}, index: metadata.NewIndex(defs), pace: usual}
+	d := &Detector{cfg: cfg, byRef: map[string]*definition{}, index: metadata.NewIndex(defs), pace: defaultPace}
 	for i := range defs {
 		if d.byRef[defs[i].Ref] == nil {
 			def := &definition{Definition: &defs[i], name: defs[i].CapabilityName()}
@@ -57,22 +57,20 @@ func New(defs []metadata.Definition, cfg Config) (*Detector, error) {
 	return d, nil
 }
 
-// Detect finds what the host has, by the first tier that answers. Its errors
-// wrap ErrUnknownName (only where Config.Strict), or the cause for
-// which ctx is done; what goes wrong with one runtime is an outcome of that
-// runtime.
-//
-// It takes Config.Timeout at most. A ctx that is done for ErrEnough is no error:
-// what is not finished then ends as Timeout.
+// Detect returns the host's capability document. It takes Config.Timeout at most.
+// Failures of one runtime are outcomes in the document. Errors wrap ErrUnknownName
+// (under Config.Strict only), or the cause of ctx's end. If that cause is ErrEnough,
+// there is no error and unfinished runtimes end as Timeout.
 func (d *Detector) Detect(ctx context.Context) (*capability.Document, error) {
 	return d.DetectInParts(ctx, nil)
 }
 
-// DetectInParts is Detect that does not wait with everything for what hangs: while
-// it is not over, tell gets what has been found so far, SoFar after the beginning
-// and then as often where there is more. The runtimes of the refs in open are not
-// finished; the document says Timeout of them. tell must not block.
-func (d *Detector) DetectInParts(ctx context.Context, tell func(soFar *capability.Document, open []string)) (*capability.Document, error) {
+// DetectInParts detects as Detect does, and reports intermediate results. It calls
+// report every PartialInterval if more runtimes have finished. The runtimes of the
+// refs in open are unfinished; the document has them as Timeout. report must not block.
+func (d *Detector) DetectInParts(
+	ctx context.Context, report func(partial *capability.Document, open []string),
+) (*capability.Document, error) {
 	r := d.newRound(false)
 	caps := &capability.Document{
 		Format: capability.Format, Source: d.cfg.Source, Host: documentHost(r.info), AttuneVersion: attune.Version,
@@ -96,11 +94,11 @@ func (d *Detector) DetectInParts(ctx context.Context, tell func(soFar *capabilit
 			defs = restrict(caps, names)
 		}
 	}
-	var parts func([]finding, []string)
-	if tell != nil {
-		parts = func(findings []finding, open []string) { tell(d.complete(*caps, findings), open) }
+	var partial func([]finding, []string)
+	if report != nil {
+		partial = func(findings []finding, open []string) { report(d.complete(*caps, findings), open) }
 	}
-	findings, err := r.verifyAll(ctx, defs, parts)
+	findings, err := r.verifyAll(ctx, defs, partial)
 	d.mu.Lock()
 	d.slow = r.turns.slow()
 	d.mu.Unlock()
@@ -112,10 +110,10 @@ func (d *Detector) DetectInParts(ctx context.Context, tell func(soFar *capabilit
 	return caps, nil
 }
 
-// complete puts findings into a copy of a document.
+// complete returns a copy of a document with findings added.
 func (d *Detector) complete(caps capability.Document, findings []finding) *capability.Document {
 	caps.Warnings, caps.Detected, caps.Undetected = slices.Clone(caps.Warnings), slices.Clone(caps.Detected), slices.Clone(caps.Undetected)
-	caps.Warnings = append(caps.Warnings, amiss(d.cfg.Host)...)
+	caps.Warnings = append(caps.Warnings, hostWarnings(d.cfg.Host)...)
 	for _, f := range findings {
 		addFinding(&caps, f, d.cfg.Explain)
 	}
@@ -123,23 +121,23 @@ func (d *Detector) complete(caps capability.Document, findings []finding) *capab
 	return &caps
 }
 
-// ofRole are the definitions that the detector's role may use.
+// ofRole returns the definitions that allow the detector's role.
 func (d *Detector) ofRole() []*definition {
 	var out []*definition
 	for _, def := range d.defs {
-		if def.HasRole(d.cfg.Role) && d.wanted(def) {
+		if def.HasRole(d.cfg.Role) && d.selected(def) {
 			out = append(out, def)
 		}
 	}
 	return out
 }
 
-// carry takes over what the config file has beside the list of runtimes.
+// carry copies Config.Extra into the document.
 func (d *Detector) carry(caps *capability.Document) {
 	for _, key := range slices.Sorted(maps.Keys(d.cfg.Extra)) {
 		if capability.IsKey(key) {
 			caps.Warnings = append(caps.Warnings,
-				fmt.Sprintf("capabilities.%s of the config file is left out: the document has a key of that name itself", key))
+				fmt.Sprintf("capabilities.%s of the config file is left out: the document uses this key itself", key))
 			continue
 		}
 		if caps.Extra == nil {
@@ -149,7 +147,7 @@ func (d *Detector) carry(caps *capability.Document) {
 	}
 }
 
-// log writes a line for each warning of the document.
+// log logs each warning of the document.
 func (d *Detector) log(ctx context.Context, caps *capability.Document) {
 	for _, w := range caps.Warnings {
 		d.cfg.Logger.WarnContext(ctx, w)

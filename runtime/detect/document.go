@@ -7,7 +7,7 @@ import (
 	"github.com/attune-go/attune/schema/capability"
 )
 
-// addFinding adds the finding of one runtime to a document.
+// addFinding adds the finding about one runtime to a document.
 func addFinding(c *capability.Document, f finding, explain bool) {
 	c.Warnings = append(c.Warnings, f.warnings...)
 	for _, in := range f.installations {
@@ -31,14 +31,14 @@ func addFinding(c *capability.Document, f finding, explain bool) {
 	}
 }
 
-// mostTelling returns the first attempt with the most informative outcome. attempts must
-// not be empty.
-func mostTelling(attempts []capability.Attempt) capability.Attempt {
+// mostInformative returns the first attempt with the most informative outcome. attempts
+// must not be empty.
+func mostInformative(attempts []capability.Attempt) capability.Attempt {
 	return slices.MinFunc(attempts, func(a, b capability.Attempt) int { return a.Outcome.Compare(b.Outcome) })
 }
 
-// unreached reports whether only attempts that were not reached leave a runtime
-// undetermined.
+// unreached reports whether a runtime is undetermined only because attempts were not
+// reached.
 func unreached(attempts []capability.Attempt) bool {
 	some := false
 	for _, a := range attempts {

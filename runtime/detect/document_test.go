@@ -91,9 +91,8 @@ func TestDocumentOfOthers(t *testing.T) {
 	}
 }
 
-// Whatever a recorded host answers, the document comes back from JSON as it
-// was, can be stored in Postgres, and says of each failure what it was and what
-// would help.
+// The document of each recorded host survives JSON, can be stored in Postgres, and has a
+// detail and a hint for each failure.
 func TestDocumentsOfRecordedHosts(t *testing.T) {
 	files, err := hosts.FS.ReadDir(".")
 	if err != nil {

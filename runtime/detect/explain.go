@@ -8,26 +8,27 @@ import (
 	"github.com/attune-go/attune/schema/capability"
 )
 
-// Explanation is everything that is known of one runtime on a host.
+// An Explanation holds all evidence of one runtime on a host.
 type Explanation struct {
 	Ref  string `json:"ref"`
 	Name string `json:"name"`
-	// Outcome is the runtime's. Detail and Hint are empty where it is available.
+	// Outcome is the outcome of the runtime. Detail and Hint are empty if it is
+	// available.
 	Outcome capability.Outcome `json:"outcome"`
 	Detail  string             `json:"detail,omitempty"`
 	Hint    string             `json:"hint,omitempty"`
-	// Detected are the installations, newest first.
+	// Detected lists the installations, newest first.
 	Detected []capability.Installation `json:"detected"`
-	// Attempts are all commands, also those after the first that succeeded, and
-	// all executables that locations show.
+	// Attempts lists every command, including those after the first success, and
+	// every executable at the definition's locations.
 	Attempts []capability.Attempt `json:"attempts"`
-	// Warnings say too where a declaration makes Detect answer otherwise.
+	// Warnings include how a declaration makes the answer of Detect differ.
 	Warnings []string `json:"warnings"`
 }
 
-// Explain verifies one runtime, by any of its names, and tries every command.
-// It verifies what an environment variable or the config file declares too. An
-// unknown name is ErrUnknownName; otherwise the errors are Detect's.
+// Explain verifies one runtime, by any of its names, and tries every command. It
+// ignores declarations. The error for an unknown name wraps ErrUnknownName; other
+// errors are those of Detect.
 func (d *Detector) Explain(ctx context.Context, name string) (*Explanation, error) {
 	meta, ok := d.index.Resolve(name)
 	if !ok {
@@ -44,7 +45,7 @@ func (d *Detector) Explain(ctx context.Context, name string) (*Explanation, erro
 	doc.Arrange()
 	e := &Explanation{
 		Ref: def.Ref, Name: def.name, Outcome: f.outcome(), Detected: doc.Detected,
-		Attempts: notNil(f.attempts), Warnings: slices.Concat(d.differs(def), amiss(d.cfg.Host), f.warnings),
+		Attempts: notNil(f.attempts), Warnings: slices.Concat(d.differs(def), hostWarnings(d.cfg.Host), f.warnings),
 	}
 	if a := f.absence; a != nil {
 		e.Detail, e.Hint = a.Detail, a.Hint
@@ -52,7 +53,7 @@ func (d *Detector) Explain(ctx context.Context, name string) (*Explanation, erro
 	return e, nil
 }
 
-// differs says why Detect would not answer as Explain does.
+// differs returns the reasons why Detect answers differently from Explain.
 func (d *Detector) differs(def *definition) []string {
 	out := []string{}
 	if !def.HasRole(d.cfg.Role) {

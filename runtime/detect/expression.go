@@ -8,22 +8,21 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// expression is a regular expression that is compiled when it is first needed:
-// most definitions of a fleet are of runtimes that a host does not have. Nil is
-// none.
+// An expression is a regular expression that is compiled at its first use, because a
+// host has few of the runtimes of a fleet.
 type expression struct {
 	regexp func() *regexp.Regexp
-	// reach is how many bytes of a text are matched.
+	// reach is the number of bytes of a text that are matched.
 	reach int
 }
 
-// maxSteps bounds one match: an instruction of the expression for each byte of the
-// text, about a tenth of a second. Go's matching takes no more, and cannot be
-// stopped. An expression as packs have them reaches 64 KiB far.
+// maxSteps bounds one match to about a tenth of a second, since a match cannot be
+// interrupted. A match takes one step per byte of the text and instruction of the
+// expression at most. Usual expressions reach beyond 64 KiB.
 const maxSteps = 1 << 21
 
-// lazy compiles source when it is asked to; validation has shown that it can
-// be. An empty source is nil.
+// lazy returns the expression of a source that passed validation, and nil for an empty
+// source.
 func lazy(source string) *expression {
 	if source == "" {
 		return nil
@@ -34,7 +33,7 @@ func lazy(source string) *expression {
 	}
 }
 
-// cut is as much of a text as is matched, cut between characters.
+// cut returns the part of a text that is matched, cut between characters.
 func (e *expression) cut(text string) string {
 	if len(text) <= e.reach {
 		return text

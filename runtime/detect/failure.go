@@ -7,11 +7,11 @@ import (
 	"github.com/attune-go/attune/schema/version"
 )
 
-// failureAttempts is how many attempts at one executable are told.
+// failureAttempts bounds the attempts of one failure in a document.
 const failureAttempts = 8
 
-// Concerns reports whether a failure concerns an installation: its executable, the shim
-// that runs it, or the version that it was declared as.
+// Concerns reports whether a failure is about an installation: about its executable, a
+// shim that runs it, or its declared version.
 func Concerns(f *capability.Failure, in *capability.Installation) bool {
 	switch {
 	case f.Ref != in.Ref:
@@ -23,15 +23,16 @@ func Concerns(f *capability.Failure, in *capability.Installation) bool {
 	return f.Path == in.Path || f.Path == in.Shim || (f.RealPath != "" && f.RealPath == in.RealPath)
 }
 
-// failed is what was tried and does not count, by executable.
-func (d *definition) failed(ways []*way, tried [][]probed) []capability.Failure {
+// failures returns a failure for each executable that failed, and for each declared
+// version without an executable.
+func (d *definition) failures(ways []*way, byWay [][]probe) []capability.Failure {
 	counts := map[string]bool{}
-	for _, p := range slices.Concat(tried...) {
+	for _, p := range slices.Concat(byWay...) {
 		counts[p.Path] = counts[p.Path] || p.counts()
 	}
 	var out []capability.Failure
-	at := map[string]int{} // in out
-	for i, probes := range tried {
+	at := map[string]int{} // indexes of out
+	for i, probes := range byWay {
 		for n := range probes {
 			p := &probes[n]
 			if p.Path == "" || counts[p.Path] || p.Outcome == capability.Available {
@@ -45,8 +46,8 @@ func (d *definition) failed(ways []*way, tried [][]probed) []capability.Failure 
 			}
 			addAttempt(&out[j], p)
 		}
-		found := func(p probed) bool { return p.Path != "" }
-		if len(probes) > 0 && ways[i].label.text != "" && !slices.ContainsFunc(probes, found) && anyCounts(tried) {
+		found := func(p probe) bool { return p.Path != "" }
+		if len(probes) > 0 && ways[i].label.text != "" && !slices.ContainsFunc(probes, found) && anyCounts(byWay) {
 			f := capability.Failure{Ref: d.Ref, Name: d.name, Declared: ways[i].label.text, VerifiedAt: probes[0].at}
 			for n := range probes {
 				addAttempt(&f, &probes[n])
@@ -57,12 +58,12 @@ func (d *definition) failed(ways []*way, tried [][]probed) []capability.Failure 
 	return out
 }
 
-func anyCounts(tried [][]probed) bool {
-	return slices.ContainsFunc(slices.Concat(tried...), func(p probed) bool { return p.counts() })
+func anyCounts(byWay [][]probe) bool {
+	return slices.ContainsFunc(slices.Concat(byWay...), func(p probe) bool { return p.counts() })
 }
 
-// addAttempt adds an attempt to f. A command that several versions declare is added once.
-func addAttempt(f *capability.Failure, p *probed) {
+// addAttempt adds an attempt to f, unless f has an equal one.
+func addAttempt(f *capability.Failure, p *probe) {
 	same := func(a capability.Attempt) bool {
 		return slices.Equal(a.Command, p.Command) && a.Outcome == p.Outcome && a.Detail == p.Detail
 	}
@@ -77,7 +78,7 @@ func addAttempt(f *capability.Failure, p *probed) {
 	if len(f.Attempts) == 0 || p.Outcome.Compare(f.Outcome) < 0 {
 		f.Outcome, f.Detail, f.Hint = p.Outcome, describe(p.Attempt), p.Hint
 	}
-	if p.Outcome != capability.NotFound { // else it is a shim's, of a version that is not there
+	if p.Outcome != capability.NotFound { // otherwise a shim printed it, and it is not installed
 		f.Version = p.Version
 	}
 	if len(f.Attempts) < failureAttempts {
@@ -85,10 +86,10 @@ func addAttempt(f *capability.Failure, p *probed) {
 	}
 }
 
-// leftOut is a declared version whose metadata cannot be used.
-func leftOut(ref, name, declared string, fault error) capability.Failure {
+// unusableVersion returns the failure of a declared version with unusable metadata.
+func unusableVersion(ref, name, declared string, fault error) capability.Failure {
 	return capability.Failure{
 		Ref: ref, Name: name, Declared: declared, Outcome: capability.InvalidMetadata,
-		Detail: "version " + declared + " is left out, its metadata is wrong: " + brief(fault), Hint: hintMetadata,
+		Detail: "version " + declared + " is left out, its metadata is invalid: " + brief(fault), Hint: hintMetadata,
 	}
 }

@@ -82,7 +82,7 @@ func (h overridden) Lookup(binary string) []host.Candidate {
 	return h.Host.Lookup(binary)
 }
 
-// noEnvironment keeps a test from the variables of whoever runs it.
+// noEnvironment hides the process's variables from a test.
 func noEnvironment(string) string { return "" }
 
 // newDetector returns detect.New's detector.

@@ -13,29 +13,28 @@ import (
 	"github.com/attune-go/attune/schema/version"
 )
 
-// output is what a command printed, as it is judged: standard output, a newline
-// and standard error.
+// An output is a command's standard output, a newline and its standard error.
 type output struct {
 	text string
-	// unreadable says why text is not the whole of what was printed as it was
-	// printed; empty is that it is.
+	// unreadable says how text differs from what was printed; empty means that it does
+	// not.
 	unreadable string
 }
 
 func outputOf(res host.Result) output {
 	raw := string(res.Stdout) + "\n" + string(res.Stderr)
-	// A NUL is no text, and Postgres refuses it in a document.
+	// Postgres refuses NUL in a document.
 	o := output{text: strings.ReplaceAll(strings.ToValidUTF8(raw, "\uFFFD"), "\x00", "\uFFFD")}
 	switch {
 	case o.text != raw:
 		o.unreadable = "it is not UTF-8 text"
 	case res.Truncated:
-		o.unreadable = fmt.Sprintf("it is longer than %d KiB, and only so much is kept", host.OutputLimit>>10)
+		o.unreadable = fmt.Sprintf("it is longer than the limit of %d KiB", host.OutputLimit>>10)
 	}
 	return o
 }
 
-// excerpt is at most limit bytes of what was printed, cut between characters.
+// excerpt returns at most limit bytes of text, cut between characters.
 func excerpt(text string, limit int) string {
 	text = strings.Trim(text, "\r\n")
 	if len(text) <= limit {
@@ -48,7 +47,7 @@ func excerpt(text string, limit int) string {
 	return text[:cut] + "…"
 }
 
-// firstLine is the first line that says something, for a message.
+// firstLine returns the first line that is not blank, for a message.
 func (o output) firstLine() string {
 	for line := range strings.Lines(o.text) {
 		if line = strings.TrimSpace(line); line != "" {
@@ -58,21 +57,19 @@ func (o output) firstLine() string {
 	return "nothing"
 }
 
-// Hints that more than one place gives.
+// Hints with several uses.
 const (
-	hintUnreadable = "ask the tool in a way that it answers with a short text in UTF-8"
-	hintCrowd      = "find out which commands hang: so many do that they have to share the time"
-	hintDeadline   = "give the whole detection more time, or find out what is slow"
+	hintUnreadable = "let the command print a short text in UTF-8"
+	hintCrowd      = "find out which commands hang: too many do"
+	hintDeadline   = "give the whole detection more time, or find out which commands are slow"
 	hintMetadata   = "correct the definition; `attune packs validate` names every fault of a pack"
 )
 
-// judge says how a run ended, and gives the version it printed, which is zero
-// where there is none. How the command ended comes before what it printed: a
-// shim that fails names versions in its error.
-//
-// Text that is not UTF-8, or was cut, is unreadable only where it is needed
-// and does not serve: a pattern that matches all the same, matches.
-func (a *probed) judge(c *command, res host.Result) (v version.Version, out output) {
+// judge sets the outcome of a run and returns the printed version, or zero. The end of
+// the command is judged before its output, since a failing shim may print versions.
+// Output that is not UTF-8 or was cut off is unreadable only if the pattern does not
+// match it.
+func (a *probe) judge(c *command, res host.Result) (v version.Version, out output) {
 	out = outputOf(res)
 	a.DurationMS = milliseconds(res.Duration)
 	a.Signal = res.Signal
@@ -91,8 +88,8 @@ func (a *probed) judge(c *command, res host.Result) (v version.Version, out outp
 		a.end(capability.Timeout, fmt.Sprintf("it did not end within %v, and %v", res.Duration.Round(time.Second), errCrowd), hintCrowd)
 	case errors.Is(res.Err, errDeadline):
 		a.end(capability.Timeout, unfinished(errDeadline), hintDeadline)
-	case errors.Is(res.Err, ErrEnough):
-		a.end(capability.Timeout, unfinished(ErrEnough), hintDeadline)
+	case errors.Is(res.Err, ErrSuperseded):
+		a.end(capability.Timeout, unfinished(ErrSuperseded), hintDeadline)
 	case errors.Is(res.Err, host.ErrHangs):
 		_, hint := unseenOutcome(res.Err)
 		a.end(capability.Timeout, cause(&a.Attempt, res), hint)
@@ -101,18 +98,19 @@ func (a *probed) judge(c *command, res host.Result) (v version.Version, out outp
 	case res.Err != nil:
 		a.end(capability.Error, cause(&a.Attempt, res), fmt.Sprintf("run %s by hand, as the same user", c.line()))
 	case res.Signal != "":
-		a.end(capability.Error, "it was ended by "+res.Signal, fmt.Sprintf("run %s by hand, as the same user", c.line()))
+		a.end(capability.Error, "it was killed by "+res.Signal, fmt.Sprintf("run %s by hand, as the same user", c.line()))
 	case res.ExitCode != c.ExitCode:
-		a.end(capability.ExitMismatch, fmt.Sprintf("exit status %d where %d is expected: %s", res.ExitCode, c.ExitCode, out.firstLine()),
+		a.end(capability.ExitMismatch, fmt.Sprintf("exit status %d, want %d: %s", res.ExitCode, c.ExitCode, out.firstLine()),
 			fmt.Sprintf("make %s work for this user, or correct exit_code", c.line()))
 	case !a.matches(c, out) && out.unreadable != "":
 		a.end(capability.OutputUnreadable, "its output does not match the pattern, but "+out.unreadable, hintUnreadable)
 	case !a.matches(c, out) && c.pattern.reach < len(out.text):
-		a.end(capability.OutputUnreadable, fmt.Sprintf("its output does not match the pattern in its first %d bytes, and for more the pattern is too large", c.pattern.reach),
-			"repeat less in the pattern, or ask the tool in a way that it answers with a short text")
+		a.end(capability.OutputUnreadable,
+			fmt.Sprintf("the first %d bytes of its output do not match the pattern, which is too large to match more", c.pattern.reach),
+			"use a smaller pattern, or let the command print a short text")
 	case !a.matches(c, out):
 		a.end(capability.PatternMismatch, fmt.Sprintf("its output does not match %s: %s", c.Pattern, out.firstLine()),
-			fmt.Sprintf("see which program %s is, or correct the pattern", a.Path))
+			fmt.Sprintf("check which program %s is, or correct the pattern", a.Path))
 	default:
 		a.Outcome = capability.Available
 		v = a.extract(c, out)
@@ -120,20 +118,19 @@ func (a *probed) judge(c *command, res host.Result) (v version.Version, out outp
 	return v, out
 }
 
-// unfinished says that something ended a verification.
-func unfinished(why error) string { return "it was not finished when " + why.Error() }
+// unfinished returns the detail of a verification that cause ended.
+func unfinished(cause error) string { return "it was not finished when " + cause.Error() }
 
-// cause is why a command could not be run, without the path, which the attempt
-// has.
+// cause returns the error of a run without the path, which the attempt has.
 func cause(a *capability.Attempt, res host.Result) string {
 	return strings.TrimPrefix(res.Err.Error(), "run "+a.Path+": ")
 }
 
-func (a *probed) end(outcome capability.Outcome, detail, hint string) {
+func (a *probe) end(outcome capability.Outcome, detail, hint string) {
 	a.Outcome, a.Detail, a.Hint = outcome, detail, hint
 }
 
-func (a *probed) matches(c *command, out output) bool {
+func (a *probe) matches(c *command, out output) bool {
 	if c.pattern == nil {
 		return true
 	}
@@ -144,7 +141,7 @@ func (a *probed) matches(c *command, out output) bool {
 	return *a.PatternMatched
 }
 
-func (a *probed) extract(c *command, out output) (v version.Version) {
+func (a *probe) extract(c *command, out output) (v version.Version) {
 	if c.versionPattern != nil {
 		v, a.VersionRaw, _ = version.ExtractPattern(c.versionPattern.regexp(), c.versionPattern.cut(out.text))
 	} else {
@@ -154,19 +151,20 @@ func (a *probed) extract(c *command, out output) (v version.Version) {
 	return v
 }
 
-// limit applies the way's version limits to an attempt that was a success so
-// far, and gives the warning that it ends with, if any.
-func (a *probed) limit(w *way, v version.Version, out output) (warning string) {
-	var none version.Version
+// limit applies the way's version limits to a successful attempt, and returns a warning
+// or "".
+func (a *probe) limit(w *way, v version.Version, out output) (warning string) {
+	var unknown version.Version
 	switch {
-	case v == none && w.min != none && out.unreadable != "":
-		a.end(capability.OutputUnreadable, fmt.Sprintf("its version is needed (min_version %s) and cannot be read: %s", w.min, out.unreadable), hintUnreadable)
-	case v == none && w.min != none:
-		a.end(capability.VersionUnreadable, fmt.Sprintf("its version is needed (min_version %s), and there is none in: %s", w.min, out.firstLine()),
+	case v == unknown && w.min != unknown && out.unreadable != "":
+		a.end(capability.OutputUnreadable,
+			fmt.Sprintf("min_version is %s, and its version cannot be read: %s", w.min, out.unreadable), hintUnreadable)
+	case v == unknown && w.min != unknown:
+		a.end(capability.VersionUnreadable, fmt.Sprintf("min_version is %s, and its output has no version: %s", w.min, out.firstLine()),
 			"give the command a version_pattern")
-	case v != none && v.Compare(w.min) < 0:
+	case v != unknown && v.Compare(w.min) < 0:
 		a.end(capability.BelowMinVersion, fmt.Sprintf("%s is below min_version %s", v, w.min), fmt.Sprintf("install %s or later", w.min))
-	case v == none && w.recommended != none:
+	case v == unknown && w.recommended != unknown:
 		return fmt.Sprintf("the version could not be read; %s or later is recommended", w.recommended)
 	case v.Compare(w.recommended) < 0:
 		return fmt.Sprintf("%s is below the recommended version %s", v, w.recommended)

@@ -9,13 +9,13 @@ import (
 	"github.com/attune-go/attune/runtime/host"
 )
 
-// locatedLimit is how many executables the locations of one verification give.
-// It is more than version managers keep of one tool.
+// locatedLimit bounds the executables at the locations of one verification. Version
+// managers keep fewer of one tool.
 const locatedLimit = 64
 
-// locations are those of the way's that policy lets be looked at: where at least
-// one of its commands may run. What keeps all of them out is a warning, unless it
-// keeps them out of PATH too and the attempts say so.
+// locations returns the way's globs that policy allows for at least one command. A
+// denied glob causes a warning, unless the command is denied in PATH too, which the
+// attempts show.
 func (r *round) locations(w *way) (globs, warnings []string) {
 	for _, glob := range w.locations {
 		var denied *host.Decision
@@ -25,45 +25,47 @@ func (r *round) locations(w *way) (globs, warnings []string) {
 				globs, denied = append(globs, glob), nil
 				break
 			}
-			if r.cfg.Policy.Consider(c.asked).Allowed {
+			if r.cfg.Policy.Consider(c.inPath).Allowed {
 				denied = &d
 			}
 		}
 		if denied != nil {
-			warnings = append(warnings, fmt.Sprintf("%s: the host's policy denies looking for executables at %s: %s", w.ref, glob, denied.Reason))
+			warnings = append(warnings,
+				fmt.Sprintf("%s: the host's policy denies looking for executables at %s: %s", w.ref, glob, denied.Reason))
 		}
 	}
 	return globs, warnings
 }
 
-// named is what locations may give: executables that are called as a command of
-// the way is, but for a version (python3.11 is a python), locatedLimit at most.
-// Locations come from a database. They are for finding a runtime, and no means
-// to run whatever a host has.
+// named returns the executables at locations that have the stem of a command (python3.11
+// has that of python), locatedLimit at most. Locations come from a database and must not
+// run any other program of the host.
 func (r *round) named(w *way, located []found) (out []found, warnings []string) {
 	names := w.names()
 	var others []string
 	for _, f := range located {
 		path := f.candidates[0].Path
-		if slices.ContainsFunc(names, func(name string) bool { return stem(name) == stem(path) }) {
+		if slices.ContainsFunc(names, func(name string) bool { return host.Stem(name) == host.Stem(path) }) {
 			out = append(out, f)
 		} else {
 			others = append(others, path)
 		}
 	}
 	if len(others) > 0 {
-		warnings = append(warnings, fmt.Sprintf("%s: locations show %s, left out as not named for a command (%s); let them end in such a name",
+		warnings = append(warnings, fmt.Sprintf(
+			"%s: locations match %s, left out because it is not named like a command (%s); let them end in such a name",
 			w.ref, andMore(others), strings.Join(names, ", ")))
 	}
 	if len(out) > locatedLimit {
-		warnings = append(warnings, fmt.Sprintf("%s: locations show %d executables, of which the first %d are verified; name fewer folders",
+		warnings = append(warnings, fmt.Sprintf(
+			"%s: locations match %d executables, and only the first %d are verified; name fewer folders",
 			w.ref, len(out), locatedLimit))
 		out = out[:locatedLimit]
 	}
 	return out, warnings
 }
 
-// names are the file names of the way's commands, each once.
+// names returns the file names of the way's commands, each once.
 func (w *way) names() (names []string) {
 	for _, c := range w.commands {
 		if name := filepath.Base(c.Binary); !slices.Contains(names, name) {
@@ -73,7 +75,7 @@ func (w *way) names() (names []string) {
 	return names
 }
 
-// andMore is the first path, and how many there are besides.
+// andMore returns the first path and the number of others.
 func andMore(paths []string) string {
 	if len(paths) == 1 {
 		return paths[0]
@@ -81,10 +83,9 @@ func andMore(paths []string) string {
 	return fmt.Sprintf("%s and %d more", paths[0], len(paths)-1)
 }
 
-// locate is the executables that globs show, each once, and the globs that may show
-// more; it makes so many looks at most. Of several paths to one
-// the one with the fewest links counts: not the folder java-1.17.0 that is a
-// link to java-17, nor current or latest.
+// locate returns the executables that globs match, each once, and the globs that may
+// match more. It makes that many looks at most. If several paths lead to an executable,
+// the most direct one counts: /opt/java-17 rather than a link /opt/current.
 func (r *round) locate(looks int, globs []string) (out []found, unseen []host.Unseen) {
 	at := map[identity]int{}
 	located := r.cfg.Host.Locate(looks, globs...)
@@ -96,12 +97,12 @@ func (r *round) locate(looks int, globs []string) (out []found, unseen []host.Un
 				unseen = append(unseen, host.Unseen{Pattern: glob, Err: err})
 			}
 			if exe.Fault != "" {
-				continue // a folder or a broken link that the glob happens to match
+				continue // a folder or a broken link
 			}
 			f := found{candidates: []host.Candidate{exe}, location: glob, further: true}
-			i, seen := at[identityOf(exe)]
+			i, known := at[identityOf(exe)]
 			switch {
-			case !seen:
+			case !known:
 				at[identityOf(exe)] = len(out)
 				out = append(out, f)
 			case directness(exe) > directness(out[i].candidates[0]):
@@ -112,7 +113,7 @@ func (r *round) locate(looks int, globs []string) (out []found, unseen []host.Un
 	return out, unseen
 }
 
-// directness is 2 for a path without links, 1 for a link beside its file.
+// directness returns 2 for a path without links, 1 for a link beside its file, else 0.
 func directness(c host.Candidate) int {
 	switch {
 	case c.Path == c.RealPath:
@@ -123,8 +124,8 @@ func directness(c host.Candidate) int {
 	return 0
 }
 
-// trialsOf are the commands whose arguments are for an executable that was
-// found elsewhere: those of its name, or all where none has it.
+// trialsOf returns the trials of an executable that is not the first in PATH: the
+// commands with its name, or all commands if none has it.
 func trialsOf(w *way, f found) []trial {
 	name := filepath.Base(f.candidates[0].Path)
 	var own, all []trial

@@ -33,7 +33,7 @@ func TestRealHostileLocations(t *testing.T) {
 	if diff := cmp.Diff([]string{"3.4.1 usr/ruby-3.4.1", "3.3.0 usr/ruby3.3", "3.1.2 usr/ruby"}, brief(caps, root)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	want := []string{fmt.Sprintf("acme.ruby: locations show %s/usr/3 and 4 more, left out as not named for a command (ruby); let them end in such a name", root)}
+	want := []string{fmt.Sprintf("acme.ruby: locations match %s/usr/3 and 4 more, left out because it is not named like a command (ruby); let them end in such a name", root)}
 	if diff := cmp.Diff(want, caps.Warnings); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)
 	}
@@ -42,13 +42,13 @@ func TestRealHostileLocations(t *testing.T) {
 	if got := ran(); len(got) != 64 || slices.Contains(got, root+"/many/64/ruby") {
 		t.Errorf("of 70 executables %d are run: %v", len(got), got)
 	}
-	want = []string{"acme.ruby: locations show 70 executables, of which the first 64 are verified; name fewer folders"}
+	want = []string{"acme.ruby: locations match 70 executables, and only the first 64 are verified; name fewer folders"}
 	if diff := cmp.Diff(want, caps.Warnings); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)
 	}
 }
 
-// What locations show counts, and that PATH lacks it is no warning beside it.
+// Installations at locations count, and cause no warning that PATH lacks them.
 // Without PATH and locations, the answer says that PATH is empty.
 func TestRealNothingInPath(t *testing.T) {
 	root := tree(t, map[string]string{"opt/bin/one": "echo one 1.2.3"})

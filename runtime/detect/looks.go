@@ -9,34 +9,34 @@ import (
 	"github.com/attune-go/attune/schema/capability"
 )
 
-// roundLooks is how many folder entries and paths are looked at in a round on
-// behalf of definitions that no trusted pack has.
+// roundLooks bounds the folder entries and paths that a round looks at for untrusted
+// definitions.
 const roundLooks = 200_000
 
-// LooksEach returns how many looks each of n definitions with locations has in a
-// round.
+// LooksEach returns the number of looks in a round for each of n definitions with
+// locations.
 func LooksEach(n int) int { return min(host.LocateLimit, roundLooks/max(n, 1)) }
 
-// looksOf returns how many looks a way has. The ways of a definition share those of
-// the definition. What a trusted pack has shares with nobody: whoever adds rows to
-// the database takes nothing from it.
+// looksOf returns the number of looks for a way. The ways of a definition share its
+// looks. Untrusted definitions share roundLooks, so rows of a database take nothing from
+// trusted packs.
 func (d *Detector) looksOf(w *way) int {
-	d.looks.Do(func() {
+	d.countUntrusted.Do(func() {
 		for _, def := range d.defs {
 			if p := def.prepare(); slices.ContainsFunc(p.ways, func(w *way) bool { return !d.trusts(w) }) {
-				d.sharing++
+				d.untrusted++
 			}
 		}
 	})
 	if d.trusts(w) {
 		return host.LocateLimit / w.located
 	}
-	return LooksEach(d.sharing) / w.located
+	return LooksEach(d.untrusted) / w.located
 }
 
 // trusts reports whether a trusted pack has all locations of a way.
 func (d *Detector) trusts(w *way) bool {
-	w.trust.Do(func() {
+	w.checkTrust.Do(func() {
 		policy := d.cfg.Policy
 		w.trusted = !slices.ContainsFunc(w.commands, func(c *command) bool {
 			return slices.ContainsFunc(w.locations, func(location string) bool {
@@ -47,9 +47,9 @@ func (d *Detector) trusts(w *way) bool {
 	return w.trusted
 }
 
-// amiss are the places of a host that do not answer, and the variables that commands
-// do not get, for the document.
-func amiss(h Host) (warnings []string) {
+// hostWarnings returns warnings about places of a host that do not respond, and about
+// variables that commands do not get.
+func hostWarnings(h Host) (warnings []string) {
 	if h, is := h.(interface{ Withheld() []string }); is {
 		warnings = h.Withheld()
 	}
@@ -61,8 +61,9 @@ func amiss(h Host) (warnings []string) {
 	return warnings
 }
 
-// leftOut applies what could not be looked at for a runtime: it may be there.
-func (f *finding) leftOut(d *definition, unseen []host.Unseen) {
+// addUnseen adds the places that could not be looked at. An absent runtime becomes
+// undetermined.
+func (f *finding) addUnseen(d *definition, unseen []host.Unseen) {
 	if len(unseen) == 0 {
 		return
 	}
@@ -77,7 +78,7 @@ func (f *finding) leftOut(d *definition, unseen []host.Unseen) {
 	}
 	detail += ": " + first.Err.Error()
 	limited := errors.Is(first.Err, host.ErrLimit)
-	if limited { // a place that hangs is a warning of the whole document
+	if limited { // the document has its own warning about places that hang
 		f.warnings = append(f.warnings, fmt.Sprintf("%s: %s; %s", d.Ref, detail, hint))
 	}
 	switch a := f.absence; {
@@ -88,7 +89,7 @@ func (f *finding) leftOut(d *definition, unseen []host.Unseen) {
 	}
 }
 
-// unseenOutcome is the outcome of what could not be looked at, and what would help.
+// unseenOutcome returns the outcome of a place that could not be looked at, and a hint.
 func unseenOutcome(err error) (capability.Outcome, string) {
 	switch {
 	case errors.Is(err, host.ErrHangs):
@@ -99,7 +100,8 @@ func unseenOutcome(err error) (capability.Outcome, string) {
 	return capability.Error, "repair it, or take it out of PATH and locations"
 }
 
-// unseenProgram returns why what runs an executable could not be looked at, or nil.
+// unseenProgram returns why the interpreter of an executable could not be looked at, or
+// nil.
 func (r *round) unseenProgram(exe host.Candidate) error {
 	for _, by := range r.cfg.Host.Program(exe.Path).By {
 		if err := by.Unseen(); err != nil {

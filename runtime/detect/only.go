@@ -5,9 +5,8 @@ import (
 	"slices"
 )
 
-// Only returns a detector like d of some runtimes alone, by any of their names: the
-// others are neither verified nor reported, as if nobody had defined or declared them.
-// Errors wrap ErrUnknownName.
+// Only returns a copy of d that detects the named runtimes alone. It neither verifies
+// nor reports other runtimes, even if they are declared. Errors wrap ErrUnknownName.
 func (d *Detector) Only(names ...string) (*Detector, error) {
 	only := &Detector{cfg: d.cfg, defs: d.defs, byRef: d.byRef, index: d.index, pace: d.pace, only: []*definition{}}
 	for _, name := range names {
@@ -20,20 +19,20 @@ func (d *Detector) Only(names ...string) (*Detector, error) {
 	return only, nil
 }
 
-// wanted reports whether a definition is one of those that Only named.
-func (d *Detector) wanted(def *definition) bool {
+// selected reports whether d detects a definition.
+func (d *Detector) selected(def *definition) bool {
 	return d.only == nil || slices.Contains(d.only, def)
 }
 
-// narrow leaves out declared names that Only did not name.
+// narrow removes declared names that Only did not select.
 func (d *Detector) narrow(names []declaredName) []declaredName {
 	if d.only == nil {
 		return names
 	}
-	return slices.DeleteFunc(names, func(n declaredName) bool { return n.def == nil || !d.wanted(n.def) })
+	return slices.DeleteFunc(names, func(n declaredName) bool { return n.def == nil || !d.selected(n.def) })
 }
 
-// missing are warnings about what Only named and detection leaves out.
+// missing returns warnings about runtimes that Only selected and detection leaves out.
 func (d *Detector) missing(declared bool) []string {
 	var out []string
 	for _, def := range d.only {

@@ -11,7 +11,7 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// TestOnly: what is not named is neither verified nor reported, whoever declares it.
+// TestOnly: other runtimes are neither verified nor reported, even if declared.
 func TestOnly(t *testing.T) {
 	defs := []metadata.Definition{tool(t, "a", ""), tool(t, "b", ""), tool(t, "c", "")}
 	defs[2].Distributions.Roles = []metadata.Role{metadata.Sensor}

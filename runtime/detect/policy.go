@@ -5,9 +5,9 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// Commands are all commands of definitions as a policy knows them, those of
-// their versions and locations included, with what is asked for beside them: what
-// a host trusts when it trusts the definitions' pack.
+// Commands returns all commands of definitions for host.PolicyConfig.Trusted. They
+// include the commands of versions and locations, with variables, version files and
+// interpreters.
 func Commands(defs []metadata.Definition) []host.Command {
 	var out []host.Command
 	add := func(v *metadata.Verification, exec ...metadata.ExecutionConfig) {
@@ -37,7 +37,7 @@ func Commands(defs []metadata.Definition) []host.Command {
 	return out
 }
 
-// commandOf is a command with what its verification asks for beside it.
+// commandOf returns a command with its verification's variables and version file.
 func commandOf(v *metadata.Verification, c metadata.Command) host.Command {
 	cmd := host.Command{Binary: c.Binary, Args: c.Args, Env: v.Env}
 	if f := v.VersionFile; f != nil {
@@ -46,12 +46,12 @@ func commandOf(v *metadata.Verification, c metadata.Command) host.Command {
 	return cmd
 }
 
-// StandardPolicy returns a policy of mode standard that trusts the given commands, as
-// Commands returns them for definitions.
+// StandardPolicy returns a policy of mode standard that trusts the given commands.
+// Commands returns the commands of definitions.
 func StandardPolicy(trusted []host.Command) *host.Policy {
 	policy, err := host.NewPolicy(host.PolicyConfig{Trusted: trusted})
 	if err != nil {
-		panic(err) // there is no mode and no rule that could be wrong
+		panic(err) // cannot happen: the config has neither a mode nor rules
 	}
 	return policy
 }

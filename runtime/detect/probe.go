@@ -14,81 +14,82 @@ import (
 	"github.com/attune-go/attune/schema/version"
 )
 
-// probed is one attempt, and what the document needs besides its evidence.
-type probed struct {
+// A probe is one attempt, and what the document needs besides its evidence.
+type probe struct {
 	capability.Attempt
 	version  version.Version
 	warnings []string
 	at       time.Time
-	// further: the executable is not the one that PATH gives for the command.
+	// further means that the executable is not the command's first one in PATH.
 	further bool
-	// located: a location showed the executable.
+	// located means that a location matches the executable.
 	located bool
-	// spare: a command before it had succeeded, and it was tried only to explain.
+	// spare means that an earlier command succeeded; this one only explains.
 	spare bool
-	// mislabelled: it failed only as it is another version than the way's.
+	// mislabelled means that it failed only because it has not the declared version.
 	mislabelled bool
 }
 
 // counts reports whether a probe found an installation.
-func (p *probed) counts() bool { return p.Outcome == capability.Available && !p.spare }
+func (p *probe) counts() bool { return p.Outcome == capability.Available && !p.spare }
 
-func (p *probed) identity() identity {
+func (p *probe) identity() identity {
 	return identityOf(host.Candidate{Path: p.Path, RealPath: p.RealPath})
 }
 
-// found is where a command's executable was looked for.
+// A found holds the candidates for a command's executable.
 type found struct {
 	candidates []host.Candidate
-	// location is the glob that gave them; empty is PATH.
+	// location is the glob that matches them, or empty for PATH.
 	location string
-	// shimmed: the detector made the glob, of where a shim's manager keeps versions.
+	// shimmed means that the glob is the detector's own, for the versions of a shim's
+	// manager.
 	shimmed bool
-	// further: PATH gives another one for the command, or none.
+	// further means that the command's first executable in PATH is another one.
 	further bool
 }
 
 // probe tries one command with the executable that was found for it.
-func (r *round) probe(ctx context.Context, w *way, c *command, f found) probed {
-	p := probed{
+func (r *round) probe(ctx context.Context, w *way, c *command, f found) probe {
+	p := probe{
 		Attempt: capability.Attempt{Command: c.argv, Pattern: c.Pattern, Optional: c.Optional},
 		further: f.further,
 		located: f.location != "",
 	}
 	exe, any := usable(f.candidates)
 	p.Path, p.RealPath = exe.Path, exe.RealPath
-	out, asked := r.ask(ctx, &p, w, c, f, exe, any)
-	if asked && p.Outcome == capability.Available && !w.label.fits(p.version, p.VersionRaw) {
+	out, ok := r.answer(ctx, &p, w, c, f, exe, any)
+	if ok && p.Outcome == capability.Available && !w.label.fits(p.version, p.VersionRaw) {
 		p.mislabelled = true
 		p.end(capability.PatternMismatch, fmt.Sprintf("it is %s, and the definition declares it as %s", p.version, w.label.text),
 			fmt.Sprintf("install %s, or correct the command or the version that is declared with it", w.label.text))
 	}
-	if asked && p.Outcome == capability.Available {
+	if ok && p.Outcome == capability.Available {
 		if warning := p.limit(w, p.version, out); warning != "" {
 			p.warnings = append(p.warnings, warning)
 		}
 	}
 	if p.Outcome == capability.Available {
-		r.interpreted(&p, w, c.at(f), exe)
+		r.checkInterpreter(&p, w, c.at(f), exe)
 	}
 	p.at = r.cfg.Now().UTC().Truncate(time.Second)
-	r.cfg.Logger.DebugContext(ctx, "probe", "ref", w.ref, "command", c.argv, "path", p.Path, "outcome", p.Outcome, "detail", p.Detail)
+	r.cfg.Logger.DebugContext(ctx, "probed", "ref", w.ref, "command", c.argv, "path", p.Path, "outcome", p.Outcome, "detail", p.Detail)
 	return p
 }
 
-// ask gets the executable's answer: from its version file, else by running it.
-// asked is false where there was nothing to ask or no leave to.
-func (r *round) ask(ctx context.Context, p *probed, w *way, c *command, f found, exe host.Candidate, any bool) (out output, asked bool) {
+// answer gets the executable's answer from its version file, or by running it. ok is
+// false if there is no executable or policy denies it.
+func (r *round) answer(ctx context.Context, p *probe, w *way, c *command, f found, exe host.Candidate, any bool) (out output, ok bool) {
 	cmd := c.at(f)
 	d := r.cfg.Policy.Consider(cmd)
 	if d.Allowed && any && exe.Fault == "" {
 		d = r.cfg.Policy.Decide(cmd, exe, r.cfg.Host)
 	}
 	if !d.Allowed && any && exe.Fault == "" && r.cfg.Policy.Consider(cmd).Allowed {
-		if unseen := r.unseenProgram(exe); unseen != nil { // policy judged what nobody can look at
+		if unseen := r.unseenProgram(exe); unseen != nil { // policy denied it for that alone
 			outcome, hint := unseenOutcome(unseen)
-			detail := "what runs it could not be looked at"
-			if r.cfg.Policy.Trusts(cmd) { // else it is told nothing of a script's first line
+			detail := "its interpreter could not be looked at"
+			if r.cfg.Policy.Trusts(cmd) { // a script's first line is not for untrusted definitions
 				detail += ": " + unseen.Error()
 			}
 			p.end(outcome, detail, hint)
@@ -100,12 +101,12 @@ func (r *round) ask(ctx context.Context, p *probed, w *way, c *command, f found,
 		p.end(capability.DeniedByPolicy, "the host's policy denies "+c.line()+": "+d.Reason, allowHint(d))
 		return output{}, false
 	case !any:
-		detail, hint := r.missing(c.Binary)
+		detail, hint := r.notFound(c.Binary)
 		p.end(capability.NotFound, detail, hint)
 		return output{}, false
 	case exe.Unseen() != nil:
 		outcome, hint := unseenOutcome(exe.Unseen())
-		p.Path, p.RealPath = "", "" // nobody knows what is there
+		p.Path, p.RealPath = "", "" // there may be no such file
 		p.end(outcome, exe.Unseen().Error(), hint)
 		return output{}, false
 	case exe.Fault != "":
@@ -115,21 +116,13 @@ func (r *round) ask(ctx context.Context, p *probed, w *way, c *command, f found,
 		return output{}, true
 	}
 	env, _ := r.cfg.Policy.Env(cmd)
-	res := r.run(ctx, w, cmd, host.Invocation{Path: exe.Path, Args: c.Args, Env: env, Timeout: c.timeout})
+	inv := host.Invocation{Path: exe.Path, Args: c.Args, Env: env, Timeout: c.timeout}
+	res := r.turns.run(ctx, w.ref, r.cfg.Policy.Trusts(cmd), inv)
 	p.version, out = p.judge(c, res)
 	return out, true
 }
 
-// run runs one command when it has its turn.
-func (r *round) run(ctx context.Context, w *way, cmd host.Command, inv host.Invocation) host.Result {
-	asked := r.turns.ask(w.ref, r.cfg.Policy.Trusts(cmd), inv)
-	res := r.memo.Run(ctx, inv)
-	if res.Err != nil && ctx.Err() != nil && !r.turns.hadTurn(asked) {
-		res.Err = fmt.Errorf("run %s: %w", inv.Path, errNotReached)
-	}
-	return res
-}
-
+// allowHint returns the hint for a denial.
 func allowHint(d host.Decision) string {
 	const protect = "let only root and this service's user write it (chown, chmod go-w)"
 	switch {
@@ -138,24 +131,24 @@ func allowHint(d host.Decision) string {
 	case d.Replaceable:
 		return protect + "; or, if it may run here, add to policy.allow: " + d.Allow
 	case d.Allow == "":
-		return "if it may run here, change what the policy says of it"
+		return "if it may run here, change the policy"
 	}
 	return "if it may run here, add to policy.allow: " + d.Allow
 }
 
-// faultHint is what would make a file an executable.
+// faultHint returns the hint for a file that cannot be executed.
 func faultHint(exe host.Candidate) string {
 	switch exe.Fault {
 	case host.FaultStub:
-		return "install what it stands for, and put its folder before this one in this service's PATH"
+		return "install the real program, and put its folder before this one in this service's PATH"
 	case host.FaultNotExecutable:
 		return "let this user execute it: chmod a+x " + exe.Path
 	}
 	return "repair or remove " + exe.Path
 }
 
-// missing says where binaries were looked for.
-func (r *round) missing(binaries ...string) (detail, hint string) {
+// notFound returns where binaries were looked for, and a hint.
+func (r *round) notFound(binaries ...string) (detail, hint string) {
 	var details, names []string
 	for _, b := range binaries {
 		if filepath.IsAbs(b) {
@@ -181,11 +174,11 @@ func (r *round) missing(binaries ...string) (detail, hint string) {
 	return strings.Join(details, "; "), hint + ", or add its folder to this service's PATH"
 }
 
-// readVersionFile reads the version beside the executable, so that nothing has
-// to be run. Nothing but the version goes on: a definition comes from a database,
-// and must not make a host read its files to others. Only a trusted pack's
-// pattern, which was not made for that, may say it in the file's own words.
-func (r *round) readVersionFile(p *probed, w *way, cmd host.Command, exe host.Candidate) bool {
+// readVersionFile reads the version from a file of the installation, so that nothing has
+// to be run. It passes on the parsed version alone, because definitions come from a
+// database and must not publish files of the host. For trusted packs it passes on the
+// matched text too.
+func (r *round) readVersionFile(p *probe, w *way, cmd host.Command, exe host.Candidate) bool {
 	if w.versionFile == nil || !r.cfg.Policy.MayRead(cmd) {
 		return false
 	}
@@ -203,12 +196,12 @@ func (r *round) readVersionFile(p *probed, w *way, cmd host.Command, exe host.Ca
 		raw = v.String()
 	}
 	p.version, p.Version, p.VersionRaw, p.VersionFile = v, v.String(), raw, path
-	// The pattern is for what the command prints, and it prints nothing.
+	// The command printed nothing that its pattern could match.
 	p.Outcome, p.Pattern = capability.Available, ""
 	return true
 }
 
-// fileVersion is the text of pattern's group "version", else its first group.
+// fileVersion returns the text of pattern's group "version", or else of its first group.
 func fileVersion(pattern *regexp.Regexp, text string) string {
 	match := pattern.FindStringSubmatch(text)
 	if match == nil {
@@ -220,7 +213,7 @@ func fileVersion(pattern *regexp.Regexp, text string) string {
 	return strings.TrimSpace(match[min(1, len(match)-1)])
 }
 
-// milliseconds is a duration for the document, to a tenth.
+// milliseconds returns a duration for the document, rounded to a tenth.
 func milliseconds(d time.Duration) float64 {
 	return math.Round(float64(d)/float64(time.Millisecond)*10) / 10
 }

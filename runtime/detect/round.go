@@ -12,15 +12,14 @@ import (
 	"github.com/attune-go/attune/schema/capability"
 )
 
-// round is one detection on one host.
+// A round is one detection on one host.
 type round struct {
 	cfg     Config
 	turns   *turns
 	info    host.Info
-	memo    *host.Memo
 	lookups *lookups
 	looksOf func(*way) int
-	// all: every command is tried, not only up to the first success.
+	// all means that every command is tried, even after the first success.
 	all bool
 }
 
@@ -30,32 +29,34 @@ func (d *Detector) newRound(all bool) *round {
 		cfg.Host = local.Round()
 	}
 	d.mu.Lock()
-	t := newTurns(cfg.Host, cfg.Parallelism, d.pace, d.slow)
-	d.mu.Unlock()
+	defer d.mu.Unlock()
 	return &round{
 		cfg:     cfg,
-		turns:   t,
+		turns:   newTurns(cfg.Host, cfg.Parallelism, d.pace, d.slow),
 		info:    cfg.Host.Info(),
-		memo:    host.NewMemo(t),
 		looksOf: d.looksOf,
 		lookups: &lookups{host: cfg.Host, done: map[string]func() []host.Candidate{}},
 		all:     all,
 	}
 }
 
-// stopGrace is how long commands may take to end once the detection's time is
-// over, before they are given up.
+// errDeadline ends a detection at Config.Timeout.
+var errDeadline = errors.New("the detection's time was up")
+
+// ErrSuperseded is the cause with which a caller ends the context of a detection early
+// without losing its results. Unfinished runtimes end as Timeout.
+var ErrSuperseded = errors.New("a new verification was requested")
+
+// stopGrace is the time that commands get to end after the detection's deadline.
 const stopGrace = 2 * time.Second
 
-// SoFar is when a detection that is not over tells of what it has found so far,
-// and how long it then takes at most to tell of more.
-const SoFar = 5 * time.Second
+// PartialInterval is the time between the partial reports of a detection.
+const PartialInterval = 5 * time.Second
 
-// verifyAll verifies definitions, all at once as far as it is concerned: turns
-// bound what runs. What is not finished when the time is over ends as Timeout;
-// that includes a look-up in a folder whose server does not answer. Unless it is
-// nil, tell gets the findings so far, and the refs of those that are open.
-func (r *round) verifyAll(ctx context.Context, defs []*definition, tell func([]finding, []string)) ([]finding, error) {
+// verifyAll verifies definitions concurrently; turns bound the commands that run. At the
+// deadline unfinished definitions end as Timeout, even if a look-up hangs. report, which
+// may be nil, gets partial findings and the refs of unfinished definitions.
+func (r *round) verifyAll(ctx context.Context, defs []*definition, report func([]finding, []string)) ([]finding, error) {
 	bounded, cancel := context.WithTimeoutCause(ctx, r.cfg.Timeout, errDeadline)
 	defer cancel()
 	type result struct {
@@ -64,44 +65,44 @@ func (r *round) verifyAll(ctx context.Context, defs []*definition, tell func([]f
 	}
 	results := make(chan result, len(defs))
 	found := make([]*finding, len(defs))
-	progress := progress{tell: r.cfg.Progress, total: len(defs)}
+	progress := progress{report: r.cfg.Progress, total: len(defs)}
 	for i, d := range defs {
 		go func() {
 			progress.begin(d)
 			results <- result{i, r.verify(bounded, d)}
 		}()
 	}
-	soFar := time.NewTicker(r.turns.pace.soFar)
-	defer soFar.Stop()
+	partial := time.NewTicker(r.turns.pace.partialInterval)
+	defer partial.Stop()
 	over := bounded.Done()
 	var giveUp <-chan time.Time
-	untold := true
+	news := true
 	for left := len(defs); left > 0; {
 		select {
 		case res := <-results:
 			found[res.at] = &res.finding
 			progress.end(defs[res.at], res.outcome())
 			left--
-			untold = true
-		case <-soFar.C:
-			if tell != nil && untold {
-				tell(withOpen(defs, found, fmt.Sprintf("it was not finished after %v", r.turns.pace.soFar)))
+			news = true
+		case <-partial.C:
+			if report != nil && news {
+				report(withOpen(defs, found, fmt.Sprintf("it was not finished after %v", r.turns.pace.partialInterval)))
 			}
-			untold = false
+			news = false
 		case <-over:
 			over, giveUp = nil, time.After(stopGrace)
 		case <-giveUp:
 			left = 0
 		}
 	}
-	if ctx.Err() != nil && !errors.Is(context.Cause(ctx), ErrEnough) {
+	if ctx.Err() != nil && !errors.Is(context.Cause(ctx), ErrSuperseded) {
 		return nil, fmt.Errorf("detect runtimes: %w", context.Cause(ctx))
 	}
 	findings, _ := withOpen(defs, found, unfinished(cmp.Or(context.Cause(bounded), errDeadline)))
 	return findings, nil
 }
 
-// withOpen are findings in which what is open ends as Timeout, and the refs of that.
+// withOpen replaces unfinished findings by Timeout and returns their refs.
 func withOpen(defs []*definition, found []*finding, why string) (findings []finding, open []string) {
 	for i, f := range found {
 		if f == nil {
@@ -114,9 +115,9 @@ func withOpen(defs []*definition, found []*finding, why string) (findings []find
 	return findings, open
 }
 
-// progress tells of runtimes one at a time.
+// A progress reports the beginning and end of each runtime, one at a time.
 type progress struct {
-	tell            func(Progress)
+	report          func(Progress)
 	mu              sync.Mutex
 	finished, total int
 }
@@ -131,5 +132,5 @@ func (p *progress) send(d *definition, o capability.Outcome) {
 	if o != "" {
 		p.finished++
 	}
-	p.tell(Progress{Ref: d.Ref, Name: d.name, Outcome: o, Finished: p.finished, Total: p.total})
+	p.report(Progress{Ref: d.Ref, Name: d.name, Outcome: o, Finished: p.finished, Total: p.total})
 }

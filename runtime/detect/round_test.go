@@ -147,7 +147,7 @@ func TestDetectionHasADeadline(t *testing.T) {
 		if got["acme.quick"] != capability.Available || got["acme.stuck"] != capability.Timeout {
 			t.Errorf("outcomes are %v, want quick available and stuck timeout", got)
 		}
-		if detail := absence(t, caps, "acme.stuck").Detail; !strings.Contains(detail, "time of the whole detection was over") {
+		if detail := absence(t, caps, "acme.stuck").Detail; !strings.Contains(detail, "the detection's time was up") {
 			t.Errorf("detail is %q", detail)
 		}
 	})
@@ -181,7 +181,7 @@ func TestCancelEndsDetection(t *testing.T) {
 	}
 	script(t, dir, "tool", "echo >"+started+"; exec sleep 1000")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	why := errors.New("told to stop")
+	why := errors.New("the service stops")
 	go func() {
 		_, _ = os.ReadFile(started) // until it runs
 		cancel(why)

@@ -7,28 +7,27 @@ import (
 	"github.com/attune-go/attune/runtime/host"
 )
 
-// Host is the machine that is asked: a real one, a recorded one, or a real one
-// that is being recorded. Its methods are called from several goroutines.
+// A Host is the machine to detect on: real, recorded, or being recorded. Its methods are
+// called from several goroutines.
 type Host interface {
 	// Info describes the host.
 	Info() host.Info
-	// Lookup is every place where binary is found, in the order of PATH.
+	// Lookup returns the candidates for binary, in the order of PATH.
 	Lookup(binary string) []host.Candidate
-	// Resolve looks at one absolute path.
+	// Resolve returns the candidate at an absolute path.
 	Resolve(path string) host.Candidate
-	// Glob is the existing paths that match a pattern, sorted.
+	// Glob returns the existing paths that match a pattern, sorted.
 	Glob(pattern string) []string
-	// Locate is Glob of each of patterns, with at most limit looks for all of them,
-	// and the patterns that were not followed to their ends.
+	// Locate returns the paths that match each pattern, and the patterns that it did not
+	// follow completely. It makes at most limit looks.
 	Locate(limit int, patterns ...string) host.Located
-	// ReadInstalled reads a file of an installation, possibly cut, and returns
-	// where it lies.
+	// ReadInstalled returns the path and the beginning of a file of an installation.
 	ReadInstalled(file host.InstalledFile) (path string, data []byte, err error)
-	// Program finds out what runs when an executable is run.
+	// Program returns the program that runs when an executable is run.
 	Program(path string) host.Program
-	// Writable says whether others could replace an executable, and by what.
+	// Writable reports whether others could replace an executable, and how.
 	Writable(path string) (by string, bad bool)
-	// Run runs one command; it ends, and what it ran with it, when ctx does.
+	// Run runs one command. The command and its children end when ctx does.
 	Run(ctx context.Context, inv host.Invocation) host.Result
 }
 
@@ -38,7 +37,7 @@ var (
 	_ Host = (*host.Recorder)(nil)
 )
 
-// lookups remembers where the host found each binary.
+// A lookups remembers the candidates for each binary.
 type lookups struct {
 	host Host
 	mu   sync.Mutex
@@ -56,8 +55,9 @@ func (l *lookups) find(binary string) []host.Candidate {
 	return find()
 }
 
-// usable is the first candidate that can be run. Where none can, it is the first
-// that could not be looked at, else the first one, with its Fault; where there is none at all, ok is false.
+// usable returns the first candidate that can be run. Otherwise it returns the first that
+// could not be looked at, or else the first, with its Fault. ok is false if there are no
+// candidates.
 func usable(found []host.Candidate) (c host.Candidate, ok bool) {
 	for _, c := range found {
 		if c.Fault == "" {

@@ -12,87 +12,82 @@ import (
 	"github.com/attune-go/attune/schema/capability"
 )
 
-// trial is a command and the executable that it is to be tried with.
+// A trial is a command and the executable to try it with.
 type trial struct {
 	*command
 	found
 }
 
-// place is a folder of PATH, with what a way's commands find in it.
+// A place is a folder of PATH, with the trials of a way's commands in it.
 type place struct {
 	dir    string
 	trials []trial
 }
 
-// behind reports whether PATH gives another folder's executable for the first
-// command that finds one here.
+// behind reports whether an earlier folder of PATH has the executable of the place's
+// first command.
 func (p *place) behind() bool { return p.trials[0].further }
 
-// identity makes two executables one: the real file and, where that is run by
-// names that are not its own, as busybox is, the name.
+// An identity identifies an executable: its real file and, if that has another name, the
+// name. Busybox is one file that is run by many names.
 type identity struct{ real, name string }
 
 func identityOf(c host.Candidate) identity {
 	id := identity{real: c.RealPath}
-	if stem(c.Path) != stem(c.RealPath) {
+	if host.Stem(c.Path) != host.Stem(c.RealPath) {
 		id.name = filepath.Base(c.Path)
 	}
 	return id
 }
 
-// search follows one way to a runtime, and finds all of its installations.
-// First come the commands in their order, each with what PATH gives for it,
-// until one succeeds. Beside them, as installations of their own, come the
-// executables that PATH has behind those, and those that locations show. In a
-// folder of PATH the commands are alternatives: where python3 succeeds, the
-// python beside it is not asked.
+// search probes all installations of one way. It first tries the commands in their
+// order, each with its first executable in PATH, until one succeeds. Executables further
+// down PATH and at locations are installations of their own. In one folder of PATH the
+// commands are alternatives: if python3 succeeds, the python beside it is not run.
 //
-// The warnings are of locations that show what is not taken.
-//
-// What is unseen may hold more of them.
-func (r *round) search(ctx context.Context, w *way) (tried []probed, warnings []string, unseen []host.Unseen) {
+// The warnings are about locations. The patterns in unseen may match more executables.
+func (r *round) search(ctx context.Context, w *way) (probes []probe, warnings []string, unseen []host.Unseen) {
 	first, places := r.alongPath(w)
 	elsewhere, warnings, unseen := r.elsewhere(w, places)
 	now, later := r.sort(places, elsewhere)
-	results := make([][]probed, len(now))
+	results := make([][]probe, len(now))
 	var all sync.WaitGroup
 	for i, trials := range now {
 		all.Go(func() { results[i] = r.chain(ctx, w, trials, nil) })
 	}
-	var behind []probed // shims
-	tried = r.chain(ctx, w, first, func(p *probed) {
+	var targets []probe // of shims
+	probes = r.chain(ctx, w, first, func(p *probe) {
 		if inShims(p.Path) {
 			all.Wait()
-			behind = append(behind, r.settle(ctx, w, p, slices.Concat(slices.Concat(results...), behind))...)
+			targets = append(targets, r.settle(ctx, w, p, slices.Concat(slices.Concat(results...), targets))...)
 		}
 	})
 	all.Wait()
-	tried = merge(tried, slices.Concat(slices.Concat(results...), behind))
+	probes = merge(probes, slices.Concat(slices.Concat(results...), targets))
 	for _, p := range places {
-		if len(p.trials) > 0 && !p.behind() && !slices.ContainsFunc(tried, p.succeeded) {
-			tried = merge(tried, r.chain(ctx, w, p.untried(tried), nil))
+		if len(p.trials) > 0 && !p.behind() && !slices.ContainsFunc(probes, p.succeeded) {
+			probes = merge(probes, r.chain(ctx, w, p.remaining(probes), nil))
 		}
 	}
 	for _, trials := range later {
-		if !probedAlready(trials[0].candidates[0], tried) {
-			tried = merge(tried, r.chain(ctx, w, trials, nil))
+		if !hasProbe(probes, trials[0].candidates[0]) {
+			probes = merge(probes, r.chain(ctx, w, trials, nil))
 		}
 	}
-	for i := range tried {
-		tried = append(tried, r.settle(ctx, w, &tried[i], tried)...)
+	for i := range probes {
+		probes = append(probes, r.settle(ctx, w, &probes[i], probes)...)
 	}
-	return tried, warnings, unseen
+	return probes, warnings, unseen
 }
 
-// probedAlready reports whether one of the probes was of this executable, by
-// whatever path.
-func probedAlready(c host.Candidate, tried []probed) bool {
+// hasProbe reports whether one of the probes ran this executable, by any path.
+func hasProbe(probes []probe, c host.Candidate) bool {
 	id := identityOf(c)
-	return slices.ContainsFunc(tried, func(p probed) bool { return !p.spare && p.identity() == id })
+	return slices.ContainsFunc(probes, func(p probe) bool { return !p.spare && p.identity() == id })
 }
 
-// alongPath is each command with what PATH gives for it, and the folders of
-// PATH that have an executable for one of them.
+// alongPath returns a trial of each command with its candidates in PATH, and the folders
+// of PATH that have an executable for one of the commands.
 func (r *round) alongPath(w *way) (first []trial, places []*place) {
 	for _, c := range w.commands {
 		candidates := r.find(c)
@@ -115,23 +110,23 @@ func (r *round) alongPath(w *way) (first []trial, places []*place) {
 	return first, places
 }
 
-// find looks for a command's executables, as far as policy lets it be looked for.
+// find returns the candidates for a command, or nil if policy denies looking for them.
 func (r *round) find(c *command) []host.Candidate {
-	if !r.cfg.Policy.Consider(c.asked).Allowed {
+	if !r.cfg.Policy.Consider(c.inPath).Allowed {
 		return nil
 	}
 	found := r.lookups.find(c.Binary)
-	if exe, _ := usable(found); exe.Fault != "" && filepath.IsAbs(c.Binary) && !r.cfg.Policy.Reveals(c.asked) {
+	if exe, _ := usable(found); exe.Fault != "" && filepath.IsAbs(c.Binary) && !r.cfg.Policy.Reveals(c.inPath) {
 		return nil
 	}
 	return found
 }
 
-// withheld says which variables the way asks for and does not get.
+// withheld returns a warning about variables that the way asks for and does not get.
 func (r *round) withheld(w *way) []string {
 	var names []string
 	for _, c := range w.commands {
-		if _, withheld := r.cfg.Policy.Env(c.asked); r.cfg.Policy.Consider(c.asked).Allowed {
+		if _, withheld := r.cfg.Policy.Env(c.inPath); r.cfg.Policy.Consider(c.inPath).Allowed {
 			names = append(names, withheld...)
 		}
 	}
@@ -139,14 +134,14 @@ func (r *round) withheld(w *way) []string {
 		return nil
 	}
 	slices.Sort(names)
-	return []string{fmt.Sprintf("%s: its commands do not get %s, which only the host may give to definitions that are in no trusted pack; if they may have it, add it to policy.env",
+	return []string{fmt.Sprintf(
+		"%s: its commands do not get %s, since no trusted pack has the definition; if they may have it, add it to policy.env",
 		w.ref, strings.Join(slices.Compact(names), ", "))}
 }
 
-// elsewhere are the executables that the way's locations show, each with the
-// commands for it. If they show what a version manager keeps, its shims are left
-// out where PATH has them only behind others: what they might run is found
-// without them.
+// elsewhere returns the trials of each executable at the way's locations. If a location
+// has the versions of a version manager, it drops the manager's shims, unless they come
+// first in PATH: their targets are found without them.
 func (r *round) elsewhere(w *way, places []*place) (out [][]trial, warnings []string, unseen []host.Unseen) {
 	globs, denied := r.locations(w)
 	var all []found
@@ -159,17 +154,17 @@ func (r *round) elsewhere(w *way, places []*place) (out [][]trial, warnings []st
 		out = append(out, trialsOf(w, f))
 	}
 	for _, p := range places {
-		kept := func(trials []trial) bool { return within(trials[0].candidates[0].Path, filepath.Dir(p.dir)) }
-		if filepath.Base(p.dir) == shimsFolder && p.behind() && slices.ContainsFunc(out, kept) {
+		managed := func(trials []trial) bool { return within(trials[0].candidates[0].Path, filepath.Dir(p.dir)) }
+		if filepath.Base(p.dir) == shimsFolder && p.behind() && slices.ContainsFunc(out, managed) {
 			p.trials = nil
 		}
 	}
 	return out, warnings, unseen
 }
 
-// sort tells what can be tried at once from what is tried later, if nothing
-// else has been tried that is the same executable. An executable belongs to the
-// first folder of PATH that shows it.
+// sort separates trials that can run at once from those that run later, if their
+// executable has not been probed until then. An executable belongs to the first folder of
+// PATH that has it.
 func (r *round) sort(places []*place, elsewhere [][]trial) (now, later [][]trial) {
 	if len(places)+len(elsewhere) == 0 {
 		return nil, nil
@@ -207,16 +202,16 @@ func (r *round) sort(places []*place, elsewhere [][]trial) (now, later [][]trial
 }
 
 // succeeded reports whether a probe found an installation in this folder.
-func (p *place) succeeded(other probed) bool {
+func (p *place) succeeded(other probe) bool {
 	return other.counts() && filepath.Dir(other.Path) == p.dir
 }
 
-// untried are the folder's trials that have not been made, as further ones.
-func (p *place) untried(tried []probed) []trial {
+// remaining returns the folder's trials without a probe, marked as further.
+func (p *place) remaining(probes []probe) []trial {
 	var out []trial
 	for _, t := range p.trials {
 		path := t.candidates[0].Path
-		if !slices.ContainsFunc(tried, func(o probed) bool { return !o.spare && o.Path == path && slices.Equal(o.Command, t.argv) }) {
+		if !slices.ContainsFunc(probes, func(o probe) bool { return !o.spare && o.Path == path && slices.Equal(o.Command, t.argv) }) {
 			t.further = true
 			out = append(out, t)
 		}
@@ -224,10 +219,10 @@ func (p *place) untried(tried []probed) []trial {
 	return out
 }
 
-// chain makes trials in their order until one succeeds. What is available is
-// shown to settle, unless that is nil, which may find otherwise.
-func (r *round) chain(ctx context.Context, w *way, trials []trial, settle func(*probed)) []probed {
-	var tried []probed
+// chain runs trials in their order until one succeeds. settle, which may be nil, gets
+// each success and can turn it into a failure.
+func (r *round) chain(ctx context.Context, w *way, trials []trial, settle func(*probe)) []probe {
+	var probes []probe
 	done := false
 	for _, t := range trials {
 		p := r.probe(ctx, w, t.command, t.found)
@@ -235,26 +230,26 @@ func (r *round) chain(ctx context.Context, w *way, trials []trial, settle func(*
 		if p.counts() && settle != nil {
 			settle(&p)
 		}
-		tried = append(tried, p)
+		probes = append(probes, p)
 		if done = done || p.Outcome == capability.Available; done && !r.all {
 			break
 		}
 	}
-	return tried
+	return probes
 }
 
-// merge adds more to tried, each attempt once: one that counts takes the place
-// of one that was made only to explain, and stands where its chain does.
-func merge(tried, more []probed) []probed {
+// merge appends more to probes, each attempt once. A spare probe is replaced by one that
+// is not.
+func merge(probes, more []probe) []probe {
 	for _, m := range more {
-		i := slices.IndexFunc(tried, func(p probed) bool { return p.Path == m.Path && slices.Equal(p.Command, m.Command) })
-		if i >= 0 && tried[i].spare && !m.spare {
-			tried = slices.Delete(tried, i, i+1)
+		i := slices.IndexFunc(probes, func(p probe) bool { return p.Path == m.Path && slices.Equal(p.Command, m.Command) })
+		if i >= 0 && probes[i].spare && !m.spare {
+			probes = slices.Delete(probes, i, i+1)
 			i = -1
 		}
 		if i < 0 {
-			tried = append(tried, m)
+			probes = append(probes, m)
 		}
 	}
-	return tried
+	return probes
 }

@@ -156,7 +156,7 @@ exec "$root/versions/$chosen/bin/${0##*/}" "$@"`
 			bare: []string{"3.11.2 system/python3"},
 		},
 		{ // exit 0, and a version that is not there
-			chosen: "lies", ran: both, warning: "it is a shim that answers for 3.9.9, and there is no such version in " + root + "/.pyenv",
+			chosen: "lies", ran: both, warning: "it is a shim that answers 3.9.9, and this version is not installed in " + root + "/.pyenv",
 			want: []string{"3.12.1 .pyenv/versions/3.12.1/bin/python3", "3.11.7 .pyenv/versions/3.11.7/bin/python3", "3.11.2 system/python3"},
 			bare: []string{"3.11.2 system/python3"},
 		},
@@ -215,14 +215,14 @@ func TestRealShimUnderPolicy(t *testing.T) {
 		{"strict, located", located, host.ModeStrict, behind, ""},
 		{
 			"standard, others could replace it", bare, host.ModeStandard, "3.11.7 .pyenv/shims/python3 default",
-			"it is a shim, and counts as itself: the host's policy denies asking what it may run, " + runs +
+			"it is a shim, and counts as itself: the host's policy denies running its possible target " + runs +
 				": others could replace the executable: " + runs + " can be written by everybody" +
 				"; let only root and this service's user write it (chown, chmod go-w); or, if it may run here, add to policy.allow: " + runs + " --version",
 		},
 		{"standard, others could replace it, allowed", bare, host.ModeStandard, behind, ""},
 		{
 			"strict, bare", bare, host.ModeStrict, "3.11.7 .pyenv/shims/python3 default",
-			"it is a shim, and counts as itself: the host's policy denies asking what it may run, " + runs +
+			"it is a shim, and counts as itself: the host's policy denies running its possible target " + runs +
 				": policy.mode is strict, and neither the core pack nor a pack of policy.trusted_packs has this command",
 		},
 	} {

@@ -13,60 +13,61 @@ import (
 	"github.com/attune-go/attune/schema/version"
 )
 
-// A shim is an executable that runs another one. Two kinds are known by what
-// they look like, whoever made them: what lies in a folder named shims (pyenv,
-// rbenv, nodenv, jenv, asdf, mise), and a proxy, a link whose file has another
-// name than the link (rustc is rustup). What a shim runs is the installation
-// that answers as it does.
+// A shim is an executable that runs another one, its target. Two kinds can be recognized:
+// executables in a folder named shims (pyenv, rbenv, nodenv, jenv, asdf, mise), and
+// proxies, which are links to a file with another stem (rustc links to rustup). The
+// target is the installation that gives the same answer.
 
-// shimsFolder is the name of the folder of a version manager's shims; beside it
-// are the versions that they run.
+// shimsFolder is the name of the folder with a version manager's shims. The managed
+// versions are beside it.
 const shimsFolder = "shims"
 
 func inShims(path string) bool { return filepath.Base(filepath.Dir(path)) == shimsFolder }
 
-// proxy reports whether the file behind a candidate has a name of its own.
-func proxy(path, realPath string) bool { return realPath != "" && stem(path) != stem(realPath) }
+// isProxy reports whether the file behind a candidate has another stem.
+func isProxy(path, realPath string) bool {
+	return realPath != "" && host.Stem(path) != host.Stem(realPath)
+}
 
-// keeping is where, beside the folder shims, version managers keep versions:
-// a folder for each, and in it the executables.
-var keeping = []string{
-	"versions/*",   // pyenv and what was made after it
+// versionFolders are the patterns, beside the folder shims, of the folders in which version
+// managers install versions.
+var versionFolders = []string{
+	"versions/*",   // pyenv and its descendants
 	"installs/*/*", // asdf, mise: the tool, then the version
 	"tools/*/*",    // proto
 }
 
-// settle finds what a shim runs. Where none of the others answers as it does,
-// that is looked for among the versions that its manager keeps; it is given
-// back. A shim that answers for a version that is not there counts for nothing.
-// Where a manager keeps its versions is not always known: then it counts.
-func (r *round) settle(ctx context.Context, w *way, shim *probed, others []probed) []probed {
-	if !shim.counts() || shim.Version == "" || !inShims(shim.Path) || answering(shim, others) != nil {
+// settle finds the target of a shim. If none of the other probes is it, settle probes the
+// versions that the shim's manager has installed, and returns the target's probe. It
+// fails a shim whose version is not installed, but lets it count if the manager's
+// versions cannot be found.
+func (r *round) settle(ctx context.Context, w *way, shim *probe, others []probe) []probe {
+	if !shim.counts() || shim.Version == "" || !inShims(shim.Path) || shimTarget(shim, others) != nil {
 		return nil
 	}
 	root, name := filepath.Dir(filepath.Dir(shim.Path)), filepath.Base(shim.Path)
-	named, all := r.kept(root, shim.version)
-	homes := r.homes(named, name)
-	there := len(homes) > 0
+	named, all := r.managedVersions(root, shim.version)
+	targets := r.executables(named, name)
+	there := len(targets) > 0
 	if !there {
 		// Not every folder is named for the version: jruby-9.4, latest.
-		homes = r.homes(all, name)
-		there = len(homes) == 0 && len(named) > 0
+		targets = r.executables(all, name)
+		there = len(targets) == 0 && len(named) > 0
 	}
 	refused := ""
-	for _, f := range homes {
-		if probedAlready(f.candidates[0], others) {
+	for _, f := range targets {
+		if hasProbe(others, f.candidates[0]) {
 			continue
 		}
 		for _, t := range trialsOf(w, f) {
 			if d := r.cfg.Policy.Decide(t.at(f), f.candidates[0], r.cfg.Host); !d.Allowed {
-				there = true // perhaps
-				refused = cmp.Or(refused, denied(f.candidates[0].Path, d))
+				there = true // possibly
+				refused = cmp.Or(refused, deniedTarget(f.candidates[0].Path, d))
 				continue
 			}
-			home := []probed{r.probe(ctx, w, t.command, f)}
-			if answering(shim, home) != nil {
-				return home
+			target := []probe{r.probe(ctx, w, t.command, f)}
+			if shimTarget(shim, target) != nil {
+				return target
 			}
 		}
 	}
@@ -74,29 +75,29 @@ func (r *round) settle(ctx context.Context, w *way, shim *probed, others []probe
 		shim.warnings = append(shim.warnings, refused)
 	}
 	if len(all) > 0 && !there {
-		shim.end(capability.NotFound, fmt.Sprintf("it is a shim that answers for %s, and there is no such version in %s", shim.Version, root),
-			fmt.Sprintf("install %s again, or choose a version that is there", shim.Version))
+		shim.end(capability.NotFound,
+			fmt.Sprintf("it is a shim that answers %s, and this version is not installed in %s", shim.Version, root),
+			fmt.Sprintf("install %s again, or choose an installed version", shim.Version))
 	}
 	return nil
 }
 
-// denied is the warning of a shim of which policy does not let be asked what it
-// runs.
-func denied(path string, d host.Decision) string {
-	text := fmt.Sprintf("it is a shim, and counts as itself: the host's policy denies asking what it may run, %s: %s", path, d.Reason)
+// deniedTarget returns the warning about a shim whose possible target policy denies.
+func deniedTarget(path string, d host.Decision) string {
+	text := fmt.Sprintf("it is a shim, and counts as itself: the host's policy denies running its possible target %s: %s", path, d.Reason)
 	if d.Allow != "" || d.Replaceable {
 		text += "; " + allowHint(d)
 	}
 	return text
 }
 
-// kept are the folders of versions that a version manager keeps in root: those
-// that are named for v, and all.
-func (r *round) kept(root string, v version.Version) (named, all []string) {
-	for _, pattern := range keeping {
+// managedVersions returns the folders of versions that a version manager has in root:
+// those named for v, and all of them.
+func (r *round) managedVersions(root string, v version.Version) (named, all []string) {
+	for _, pattern := range versionFolders {
 		for _, folder := range r.cfg.Host.Glob(filepath.Join(host.EscapeGlob(root), pattern)) {
 			all = append(all, folder)
-			if of, _, ok := version.Extract(filepath.Base(folder)); ok && of == v {
+			if folderVersion, _, ok := version.Extract(filepath.Base(folder)); ok && folderVersion == v {
 				named = append(named, folder)
 			}
 		}
@@ -104,8 +105,8 @@ func (r *round) kept(root string, v version.Version) (named, all []string) {
 	return named, all
 }
 
-// homes are the executables of a name in folders of versions.
-func (r *round) homes(folders []string, name string) []found {
+// executables returns the executables of a name in folders of versions.
+func (r *round) executables(folders []string, name string) []found {
 	var globs []string
 	for _, folder := range folders {
 		for _, bin := range []string{"bin", "*/bin"} {
@@ -119,24 +120,23 @@ func (r *round) homes(folders []string, name string) []found {
 	return out
 }
 
-// answering is the installation that a shim runs, of those that have been
-// probed: one of the same version that says it in the same words. Of several it
-// is the one of the shim's own version manager, else the first. Nil is none: it
-// is no shim, or nobody knows of what.
-func answering(shim *probed, others []probed) *probed {
+// shimTarget returns the probe of a shim's target: one with the same version and version
+// text. It prefers the shim's own version manager, then the first probe. It returns nil if
+// shim is not a shim, or its target has no probe.
+func shimTarget(shim *probe, others []probe) *probe {
 	inFolder := inShims(shim.Path)
-	if !inFolder && !proxy(shim.Path, shim.RealPath) {
+	if !inFolder && !isProxy(shim.Path, shim.RealPath) {
 		return nil
 	}
 	root := filepath.Dir(filepath.Dir(shim.Path))
-	var best *probed
+	var best *probe
 	for i := range others {
 		o := &others[i]
 		switch {
 		case !o.counts(), o.version != shim.version, o.Version == "", o.RealPath == shim.RealPath, inShims(o.Path):
 		case o.VersionFile == "" && shim.VersionFile == "" && o.VersionRaw != shim.VersionRaw:
-		case !inFolder && (proxy(o.Path, o.RealPath) || stem(o.Path) != stem(shim.Path)):
-			// A proxy for rustc runs an executable that really is a rustc.
+		case !inFolder && (isProxy(o.Path, o.RealPath) || host.Stem(o.Path) != host.Stem(shim.Path)):
+			// The target of a proxy for rustc is a file with that stem.
 		case best == nil, inFolder && within(o.Path, root) && !within(best.Path, root):
 			best = o
 		}

@@ -9,19 +9,20 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// ErrUnknownName says that a name means no runtime, or none of the role.
+// ErrUnknownName is wrapped by errors about a name that no definition, or none of the
+// role, has.
 var ErrUnknownName = errors.New("no runtime of this name")
 
-// declaration is a list of runtimes that somebody wrote down.
+// A declaration is the list of runtimes in a variable or the config file.
 type declaration struct {
 	source capability.Source
-	// where it is written, for messages.
+	// where names the variable or key for messages.
 	where string
 	names []string
 }
 
-// declaration is the environment's, else the config file's; not ok is neither,
-// and the host is verified.
+// declaration returns the environment's declaration, or else the config file's. ok is
+// false if there is neither.
 func (d *Detector) declaration() (decl declaration, ok bool) {
 	variable := EnvironmentVariable(d.cfg.Role)
 	if names, ok := parseNames(d.cfg.Getenv(variable)); ok {
@@ -33,8 +34,8 @@ func (d *Detector) declaration() (decl declaration, ok bool) {
 	return declaration{}, false
 }
 
-// parseNames reads a comma-separated list. Blank is unset (not ok), and "none"
-// alone is the empty list.
+// parseNames parses a comma-separated list. ok is false for a blank list. "none" alone is
+// the empty list.
 func parseNames(list string) (names []string, ok bool) {
 	for name := range strings.SplitSeq(list, ",") {
 		if name = strings.TrimSpace(name); name != "" {
@@ -47,21 +48,20 @@ func parseNames(list string) (names []string, ok bool) {
 	return names, len(names) > 0
 }
 
-// declaredName is one runtime of a declaration.
+// A declaredName is one runtime of a declaration.
 type declaredName struct {
-	// name is the capability name; of an unknown runtime what was written.
+	// name is the capability name, or the written name of an unknown runtime.
 	name string
-	// def is nil where no definition has the name.
+	// def is nil if no definition has the name.
 	def     *definition
 	warning string
 }
 
-// resolve finds the definitions that a declaration means, each once. A name
-// that is unknown, or of a runtime that is not for the role, gets a warning; it
-// is an error under Config.Strict.
+// resolve returns the runtimes of a declaration, each once. An unknown name, or one of
+// another role, causes a warning, or an error under Config.Strict.
 func (d *Detector) resolve(decl declaration) ([]declaredName, error) {
 	var out []declaredName
-	var wrong []error
+	var errs []error
 	seen := map[string]bool{}
 	for _, written := range decl.names {
 		written = strings.TrimSpace(written)
@@ -82,15 +82,15 @@ func (d *Detector) resolve(decl declaration) ([]declaredName, error) {
 			name.warning = fmt.Sprintf("%s names %q, and %s is not for the role %s", decl.where, written, name.def.Ref, d.cfg.Role)
 		}
 		if name.warning != "" && d.cfg.Strict {
-			wrong = append(wrong, fmt.Errorf("%w: %s", ErrUnknownName, name.warning))
+			errs = append(errs, fmt.Errorf("%w: %s", ErrUnknownName, name.warning))
 		}
 		out = append(out, name)
 	}
-	return out, errors.Join(wrong...)
+	return out, errors.Join(errs...)
 }
 
-// didYouMean is the end of a message about an unknown name: the name that is
-// like it, or nothing.
+// didYouMean returns the end of a message about an unknown name: the nearest known name,
+// or nothing.
 func (d *Detector) didYouMean(name string) string {
 	var known []string
 	for _, def := range d.defs {
@@ -105,7 +105,7 @@ func (d *Detector) didYouMean(name string) string {
 	return ""
 }
 
-// declare takes a declaration as written.
+// declare adds the runtimes of a declaration to a document without verifying them.
 func declare(c *capability.Document, names []declaredName) {
 	for _, n := range names {
 		in := capability.Installation{Name: n.name, Outcome: capability.Available, Source: capability.Declared}
@@ -119,8 +119,8 @@ func declare(c *capability.Document, names []declaredName) {
 	}
 }
 
-// restrict is the definitions of a declaration that is to be verified. A name
-// without a definition cannot be.
+// restrict returns the definitions of a declaration. It adds unknown names to the
+// document as undetected.
 func restrict(c *capability.Document, names []declaredName) []*definition {
 	var defs []*definition
 	for _, n := range names {

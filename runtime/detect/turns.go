@@ -13,172 +13,156 @@ import (
 )
 
 const (
-	// patience is for how long a command keeps another from its turn.
+	// patience is the time after which a command no longer blocks the next one.
 	patience = time.Second
-	// OwnTime is what a command gets of its timeout at any rate, however many
-	// others wait. It is not below the default timeout.
+	// OwnTime is the part of its timeout that a command always gets. It is not below
+	// the default timeout.
 	OwnTime = 10 * time.Second
-	// crowd times Parallelism is how many commands run at most.
+	// crowd times Parallelism commands run at most.
 	crowd = 5
 )
 
-// What ends a command before its timeout, or before it began.
+// Causes that end a command other than its timeout and the detection's end.
 var (
-	errDeadline   = errors.New("the time of the whole detection was over")
-	errCrowd      = errors.New("others waited for it to end")
-	errNotReached = errors.New("other commands took all the time there was")
+	errCrowd      = errors.New("other commands were waiting")
+	errNotReached = errors.New("other commands used up the detection's time")
 )
 
-// ErrEnough is the cause by which a detection's context ends it early and not in
-// vain: what is not finished by then ends as Timeout.
-var ErrEnough = errors.New("the host was to be verified anew")
-
-// turns decides which command runs when, so that none that hangs, and no
-// definition whatever it asks for, keeps another one from being verified. Limit of
-// them run at a time. One that outlasts patience runs on beside them; when there
-// are crowd times as many, those that have had OwnTime are ended for those who
-// wait. Of these, what a trusted pack asks for comes first, and then what the
-// definition asks for that has taken the least time.
+// turns runs each command of a detection once and decides when, so that neither a
+// command that hangs nor a definition with many commands blocks the others.
+//
+// At most limit commands run that have not outlasted patience, and at most crowd times
+// limit in all. At that bound, commands that have had OwnTime are ended for those that
+// wait. Commands of trusted packs begin first, then those of the definitions that have
+// taken the least time.
 type turns struct {
 	host  Host
 	limit int
 	pace  pace
-	// before is what definitions took in the detection before, by ref: what hung
-	// then is asked last.
-	before map[string]time.Duration
+	// previous is the time by ref that slow definitions took in the last detection, so
+	// that what hung then comes last.
+	previous map[string]time.Duration
 
-	mu       sync.Mutex
-	requests map[string]*request
-	spent    map[string]time.Duration // by ref
-	waiting  []*turn                  // in the order of their arrival
-	running  []*turn                  // in the order of their beginning
-	young    int                      // how many of them are within patience
+	mu      sync.Mutex
+	jobs    map[string]*job
+	waiting []*job                   // in the order of their arrival
+	running []*job                   // in the order of their beginning
+	spent   map[string]time.Duration // by ref
 }
 
-// request is a command that definitions have asked for.
-type request struct {
-	refs    []string
+// pace holds the durations of a detection; tests shorten them.
+type pace struct{ patience, ownTime, partialInterval time.Duration }
+
+var defaultPace = pace{patience, OwnTime, PartialInterval}
+
+// A job is one run of a command.
+type job struct {
+	inv     host.Invocation
+	refs    []string // of the definitions that share the result
 	trusted bool
-	// reached: it had its turn, and not only a moment at the end.
-	reached bool
-}
+	queued  time.Time
 
-// turn is one run of a request.
-type turn struct {
-	*request
-	begin  chan struct{}
+	begun  time.Time // zero while it waits
+	payers []string  // the refs at its beginning
 	end    context.CancelCauseFunc
-	asked  time.Time
-	began  time.Time
-	timer  *time.Timer
-	old    bool // it has outlasted patience
-	ending bool
-	// charged are those who pay for it, and charge is how much so far.
-	charged []string
-	charge  time.Duration
+	ending bool // another job needs its place
+
+	done   chan struct{} // closed once result is set
+	result host.Result
 }
 
-// pace is how long what is told above takes; tests have others.
-type pace struct{ patience, ownTime, soFar time.Duration }
-
-var usual = pace{patience, OwnTime, SoFar}
-
-func newTurns(h Host, limit int, p pace, before map[string]time.Duration) *turns {
-	return &turns{host: h, limit: limit, pace: p, before: before, requests: map[string]*request{}, spent: map[string]time.Duration{}}
+func newTurns(h Host, limit int, p pace, previous map[string]time.Duration) *turns {
+	return &turns{host: h, limit: limit, pace: p, previous: previous, jobs: map[string]*job{}, spent: map[string]time.Duration{}}
 }
 
-// ask notes that a definition is about to run inv.
-func (t *turns) ask(ref string, trusted bool, inv host.Invocation) *request {
+// run returns the result of inv, which is shared and must not be changed. inv's timeout
+// begins with its turn. ctx must be the same for all commands of the detection. If it
+// ends before inv had its turn, the error wraps errNotReached.
+func (t *turns) run(ctx context.Context, ref string, trusted bool, inv host.Invocation) host.Result {
+	for {
+		j := t.join(ctx, ref, trusted, inv)
+		select {
+		case <-j.done:
+		case <-ctx.Done():
+			if t.withdraw(j) {
+				return host.Result{ExitCode: -1, Err: fmt.Errorf("run %s: %w", inv.Path, errNotReached)}
+			}
+			<-j.done
+		}
+		if !j.tooShort(inv) {
+			return j.result
+		}
+		t.forget(j)
+	}
+}
+
+// join returns the job for inv. It queues a new one if necessary.
+func (t *turns) join(ctx context.Context, ref string, trusted bool, inv host.Invocation) *job {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	r := t.request(inv)
-	if !slices.Contains(r.refs, ref) {
-		r.refs = append(r.refs, ref)
+	j := t.jobs[jobKey(inv)]
+	if j == nil {
+		j = &job{inv: inv, queued: time.Now(), done: make(chan struct{})}
+		t.jobs[jobKey(inv)] = j
+		t.waiting = append(t.waiting, j)
 	}
-	r.trusted = r.trusted || trusted
-	return r
+	if !slices.Contains(j.refs, ref) {
+		j.refs = append(j.refs, ref)
+	}
+	j.trusted = j.trusted || trusted
+	t.dispatch(ctx)
+	return j
 }
 
-func (t *turns) request(inv host.Invocation) *request {
-	key := inv.Key()
-	r := t.requests[key]
-	if r == nil {
-		r = &request{}
-		t.requests[key] = r
-	}
-	return r
+// jobKey returns the same key for invocations of the same path, arguments and variables.
+func jobKey(inv host.Invocation) string {
+	env := slices.Sorted(slices.Values(inv.Env))
+	return fmt.Sprintf("%q %q %q", inv.Path, inv.Args, slices.Compact(env))
 }
 
-// hadTurn reports whether a request was reached.
-func (t *turns) hadTurn(r *request) bool {
+// tooShort reports whether the job timed out earlier than inv would have.
+func (j *job) tooShort(inv host.Invocation) bool {
+	return j.result.TimedOut && j.inv.Timeout > 0 && (inv.Timeout == 0 || inv.Timeout > j.inv.Timeout)
+}
+
+// forget lets the next invocation run the job's command again.
+func (t *turns) forget(j *job) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return r.reached
+	if key := jobKey(j.inv); t.jobs[key] == j {
+		delete(t.jobs, key)
+	}
 }
 
-// Run waits for its turn and runs inv; its timeout begins then.
-func (t *turns) Run(ctx context.Context, inv host.Invocation) (res host.Result) {
-	own, end := context.WithCancelCause(ctx)
-	defer end(nil)
-	me := &turn{begin: make(chan struct{}), end: end, asked: time.Now()}
-	t.queue(me, inv)
-	select {
-	case <-me.begin:
-	case <-ctx.Done():
-		if t.withdraw(me) {
-			return host.Result{ExitCode: -1, Err: fmt.Errorf("run %s: %w", inv.Path, context.Cause(ctx))}
+// withdraw removes a job that has not begun, and reports whether it has not.
+func (t *turns) withdraw(j *job) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.waiting = slices.DeleteFunc(t.waiting, func(w *job) bool { return w == j })
+	return j.begun.IsZero()
+}
+
+// dispatch begins as many jobs as may run. The caller holds mu.
+func (t *turns) dispatch(ctx context.Context) {
+	young := 0
+	for _, j := range t.running {
+		if time.Since(j.begun) < t.pace.patience {
+			young++
 		}
 	}
-	defer func() { t.over(me, res.Err != nil && ctx.Err() != nil) }()
-	return t.host.Run(own, inv)
-}
-
-func (t *turns) queue(me *turn, inv host.Invocation) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	me.request = t.request(inv)
-	me.reached = false // a run that was too short for it does not count
-	t.waiting = append(t.waiting, me)
-	t.dispatch()
-}
-
-// withdraw gives up a turn that has not begun.
-func (t *turns) withdraw(me *turn) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	i := slices.Index(t.waiting, me)
-	if i >= 0 {
-		t.waiting = slices.Delete(t.waiting, i, i+1)
-	}
-	return i >= 0
-}
-
-// dispatch begins as many turns as may run.
-func (t *turns) dispatch() {
-	for len(t.waiting) > 0 && t.young < t.limit {
+	for ; len(t.waiting) > 0 && young < t.limit; young++ {
 		if len(t.running) >= crowd*t.limit {
-			t.makeRoom(min(len(t.waiting), t.limit-t.young))
+			t.makeRoom(min(len(t.waiting), t.limit-young))
 			return
 		}
-		first := 0
-		for i := range t.waiting {
-			if t.compare(t.waiting[i], t.waiting[first]) < 0 {
-				first = i
-			}
-		}
-		me := t.waiting[first]
-		t.waiting = slices.Delete(t.waiting, first, first+1)
-		t.running = append(t.running, me)
-		t.young++
-		me.began, me.reached, me.charged = time.Now(), true, slices.Clone(me.refs)
-		t.pay(me, t.pace.patience)
-		me.timer = time.AfterFunc(t.pace.patience, func() { t.outlasts(me) })
-		close(me.begin)
+		next := slices.MinFunc(t.waiting, t.compare)
+		t.waiting = slices.DeleteFunc(t.waiting, func(w *job) bool { return w == next })
+		t.begin(ctx, next)
 	}
 }
 
-// compare says who of two comes first.
-func (t *turns) compare(a, b *turn) int {
+// compare orders jobs by trust, then by the time that their definitions have taken.
+func (t *turns) compare(a, b *job) int {
 	switch {
 	case a.trusted && !b.trusted:
 		return -1
@@ -188,78 +172,77 @@ func (t *turns) compare(a, b *turn) int {
 	return cmp.Compare(t.taken(a), t.taken(b))
 }
 
-// taken is the time that the most modest of those who ask for a command has taken.
-func (t *turns) taken(me *turn) time.Duration {
-	var least time.Duration
-	for i, ref := range me.refs {
-		if d := t.before[ref] + t.spent[ref]; i == 0 || d < least {
-			least = d
-		}
+// taken returns the least time that one of the job's definitions has taken.
+func (t *turns) taken(j *job) time.Duration {
+	least := t.previous[j.refs[0]] + t.spent[j.refs[0]]
+	for _, ref := range j.refs[1:] {
+		least = min(least, t.previous[ref]+t.spent[ref])
 	}
 	return least
 }
 
-// pay charges those who asked for a turn with what it takes.
-func (t *turns) pay(me *turn, d time.Duration) {
-	for _, ref := range me.charged {
-		t.spent[ref] += d - me.charge
-	}
-	me.charge = d
+// begin starts a job. Until it ends, its definitions are charged with OwnTime.
+func (t *turns) begin(ctx context.Context, j *job) {
+	t.running = append(t.running, j)
+	j.begun, j.payers = time.Now(), slices.Clone(j.refs)
+	t.charge(j, t.pace.ownTime)
+	own, end := context.WithCancelCause(ctx)
+	j.end = end
+	go func() {
+		defer end(nil)
+		for _, d := range []time.Duration{t.pace.patience, t.pace.ownTime} {
+			timer := time.AfterFunc(d, func() {
+				t.mu.Lock()
+				defer t.mu.Unlock()
+				t.dispatch(ctx)
+			})
+			defer timer.Stop()
+		}
+		t.finish(ctx, j, t.host.Run(own, j.inv))
+	}()
 }
 
-// outlasts lets the next one begin beside a turn that takes long.
-func (t *turns) outlasts(me *turn) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !slices.Contains(t.running, me) {
-		return
+func (t *turns) charge(j *job, d time.Duration) {
+	for _, ref := range j.payers {
+		t.spent[ref] += d
 	}
-	me.old = true
-	t.young--
-	t.pay(me, t.pace.ownTime)
-	me.timer = time.AfterFunc(t.pace.ownTime-t.pace.patience, func() {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		t.dispatch()
-	})
-	t.dispatch()
 }
 
-// makeRoom ends so many of those that have had their time, those first that are of
-// the definitions that have taken the most.
+// makeRoom ends n jobs that have had their time, beginning with those of the definitions
+// that have taken the most.
 func (t *turns) makeRoom(n int) {
-	var had []*turn
-	for _, r := range t.running {
-		if r.ending {
+	var candidates []*job
+	for _, j := range t.running {
+		if j.ending {
 			n--
-		} else if r.old && time.Since(r.began) >= t.pace.ownTime {
-			had = append(had, r)
+		} else if time.Since(j.begun) >= t.pace.ownTime {
+			candidates = append(candidates, j)
 		}
 	}
-	slices.SortStableFunc(had, func(a, b *turn) int { return cmp.Compare(t.taken(b), t.taken(a)) })
-	for _, r := range had[:max(0, min(n, len(had)))] {
-		r.ending = true
-		r.end(errCrowd)
+	slices.SortStableFunc(candidates, func(a, b *job) int { return cmp.Compare(t.taken(b), t.taken(a)) })
+	for _, j := range candidates[:max(0, min(n, len(candidates)))] {
+		j.ending = true
+		j.end(errCrowd)
 	}
 }
 
-// over ends a turn. One that was cut by the end of the detection, before it had its
-// time and as it had waited for longer, was none.
-func (t *turns) over(me *turn, cut bool) {
+// finish ends a job. A job was not reached if the detection's end cut it off before it had
+// OwnTime, and before it had run for as long as it had waited.
+func (t *turns) finish(ctx context.Context, j *job, res host.Result) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	me.timer.Stop()
-	t.running = slices.DeleteFunc(t.running, func(r *turn) bool { return r == me })
-	if !me.old {
-		t.young--
+	t.running = slices.DeleteFunc(t.running, func(r *job) bool { return r == j })
+	ran, waited := time.Since(j.begun), j.begun.Sub(j.queued)
+	if res.Err != nil && ctx.Err() != nil && ran < t.pace.ownTime && ran <= waited {
+		res.Err = fmt.Errorf("run %s: %w", j.inv.Path, errNotReached)
 	}
-	ran, waited := time.Since(me.began), me.began.Sub(me.asked)
-	me.reached = !cut || ran >= t.pace.ownTime || ran > waited
-	t.pay(me, ran)
-	t.dispatch()
+	t.charge(j, ran-t.pace.ownTime)
+	j.result = res
+	close(j.done)
+	t.dispatch(ctx)
 }
 
-// slow is what the definitions have taken that kept others waiting.
+// slow returns the time by ref of the definitions that outlasted patience.
 func (t *turns) slow() map[string]time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()

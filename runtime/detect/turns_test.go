@@ -21,8 +21,8 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// crowded is a host on which what is named …hang hangs. It notes how many commands
-// ran at most, and for how long those ran that were ended for others.
+// crowded is a host on which commands named …hang hang. It records the highest number of
+// running commands, and how long those ran that were ended for others.
 type crowded struct {
 	detect.Host
 	mu            sync.Mutex
@@ -40,7 +40,7 @@ func (h *crowded) Run(ctx context.Context, inv host.Invocation) host.Result {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.running--
-	if res.Err != nil && strings.Contains(res.Err.Error(), "others waited") {
+	if res.Err != nil && strings.Contains(res.Err.Error(), "other commands were waiting") {
 		h.ended = append(h.ended, time.Since(begin))
 	}
 	return res
@@ -58,7 +58,7 @@ func (h *crowded) run(ctx context.Context, inv host.Invocation) host.Result {
 	}
 }
 
-// hanging are definitions of commands that hang.
+// hanging returns definitions of commands that hang.
 func hanging(t *testing.T, n int, timeout string) (names []string, defs []metadata.Definition) {
 	t.Helper()
 	for i := range n {
@@ -68,9 +68,8 @@ func hanging(t *testing.T, n int, timeout string) (names []string, defs []metada
 	return names, defs
 }
 
-// TestWhatHangsKeepsNothingFromOthers: with more definitions that hang than
-// commands may run at all, the others are verified in the first detection, and at
-// once in each that follows.
+// TestWhatHangsKeepsNothingFromOthers: with more definitions that hang than commands may
+// run, the others are verified in the first detection, and at once in later ones.
 func TestWhatHangsKeepsNothingFromOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		names, defs := hanging(t, 60, "5m")
@@ -117,9 +116,9 @@ func TestWhatHangsKeepsNothingFromOthers(t *testing.T) {
 				t.Errorf("round %d took %v", round, took)
 			}
 			for _, ref := range refs {
-				// In the first, only of what is trusted is known that it comes first.
-				if (round > 0 || strings.HasSuffix(ref, "core")) && settled[ref] != detect.SoFar {
-					t.Errorf("round %d: it was told of %s after %v", round, ref, settled[ref])
+				// The first detection does not know yet what hangs, but trusted commands begin first.
+				if (round > 0 || strings.HasSuffix(ref, "core")) && settled[ref] != detect.PartialInterval {
+					t.Errorf("round %d: %s was reported after %v", round, ref, settled[ref])
 				}
 			}
 			for ref, outcome := range outcomes(caps) {
@@ -142,7 +141,7 @@ func TestWhatHangsKeepsNothingFromOthers(t *testing.T) {
 	})
 }
 
-// TestOneDefinitionThatHangs takes turns with the others, however much it asks for.
+// TestOneDefinitionThatHangs: a definition with many commands takes turns with the others.
 func TestOneDefinitionThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var text strings.Builder
@@ -163,15 +162,15 @@ func TestOneDefinitionThatHangs(t *testing.T) {
 		_, err := newDetector(t, defs, detect.Config{Host: &crowded{Host: recorded(t, text.String())}, Getenv: noEnvironment, Parallelism: 4}).
 			DetectInParts(enough, func(soFar *capability.Document, _ []string) {
 				first = len(soFar.Detected)
-				end(detect.ErrEnough)
+				end(detect.ErrSuperseded)
 			})
 		if err != nil || first != 30 {
-			t.Errorf("it was told of %d at first, want 30; error %v", first, err)
+			t.Errorf("%d were in the first report, want 30; error %v", first, err)
 		}
 	})
 }
 
-// TestUnreached: what had no turn says so, and does not claim to hang.
+// TestUnreached: a command without a turn is unreached, and not reported to hang.
 func TestUnreached(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		names, defs := hanging(t, 200, "5m")
@@ -215,8 +214,7 @@ func TestUnreached(t *testing.T) {
 	})
 }
 
-// TestRealHangers: commands that really hang, more than may run, and that end with
-// the detection.
+// TestRealHangers runs more hanging processes than may run, which end with the detection.
 func TestRealHangers(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -225,7 +223,7 @@ func TestRealHangers(t *testing.T) {
 	for _, name := range names {
 		script(t, dir, name, "echo $$ >>"+pids+"; exec /bin/sleep 1000")
 	}
-	// One more that has several, and four names for one that hangs.
+	// One more definition has several executables, and one executable has four definitions.
 	for i := range 5 {
 		folder := filepath.Join(dir, fmt.Sprintf("h%d", i))
 		if err := os.Mkdir(folder, 0o755); err != nil {
@@ -257,7 +255,7 @@ func TestRealHangers(t *testing.T) {
 		_, err := d.DetectInParts(ctx, func(soFar *capability.Document, open []string) {
 			if !slices.Contains(open, "acme.real") {
 				said = slices.Contains(soFar.Runtimes, "real")
-				end(detect.ErrEnough)
+				end(detect.ErrSuperseded)
 			}
 		})
 		if err != nil || said != there {
@@ -282,7 +280,7 @@ func TestRealHangers(t *testing.T) {
 	}
 }
 
-// slowToEnd is a host on which a command that is ended takes a moment to do so.
+// slowToEnd is a host on which a command takes a moment to end.
 type slowToEnd struct{ *crowded }
 
 func (h slowToEnd) Run(ctx context.Context, inv host.Invocation) host.Result {
@@ -290,8 +288,8 @@ func (h slowToEnd) Run(ctx context.Context, inv host.Invocation) host.Result {
 	return h.crowded.Run(ctx, inv)
 }
 
-// TestOneCommandHasOneEnd: of a command that several definitions ask for, all say
-// the same when the detection cuts it.
+// TestOneCommandHasOneEnd: definitions that share a command report the same when the
+// detection's end cuts it off.
 func TestOneCommandHasOneEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		names, defs := hanging(t, 6, "5m")
@@ -319,9 +317,9 @@ func TestOneCommandHasOneEnd(t *testing.T) {
 	})
 }
 
-// TestEnoughWithoutTheHostsHelp: what does not end is given up, and the document
-// says for what.
-func TestEnoughWithoutTheHostsHelp(t *testing.T) {
+// TestSupersededWithoutTheHostsHelp: a command that does not end is given up, and the
+// document has the cause.
+func TestSupersededWithoutTheHostsHelp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base, release := withTools(t, "stuck"), make(chan struct{})
 		h := overridden{Host: base, run: func(ctx context.Context, inv host.Invocation) host.Result {
@@ -329,14 +327,81 @@ func TestEnoughWithoutTheHostsHelp(t *testing.T) {
 			return base.Run(ctx, inv)
 		}}
 		ctx, end := context.WithCancelCause(t.Context())
-		end(detect.ErrEnough)
+		end(detect.ErrSuperseded)
 		caps, err := newDetector(t, []metadata.Definition{tool(t, "stuck", "")}, detect.Config{Host: h, Getenv: noEnvironment}).Detect(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if a := absence(t, caps, "acme.stuck"); a.Outcome != capability.Timeout || !strings.Contains(a.Detail, detect.ErrEnough.Error()) {
+		if a := absence(t, caps, "acme.stuck"); a.Outcome != capability.Timeout || !strings.Contains(a.Detail, detect.ErrSuperseded.Error()) {
 			t.Errorf("%+v", a)
 		}
 		close(release)
 	})
+}
+
+// TestLongerTimeoutRunsAgain: a timeout of a shared command counts only for definitions
+// that do not give it more time.
+func TestLongerTimeoutRunsAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var defs []metadata.Definition
+		for i, timeout := range []string{"2s", "1s", "2s", "4s", "3s"} {
+			d := tool(t, "hang", fmt.Sprintf(`, "timeout": %q`, timeout))
+			d.Ref = fmt.Sprintf("acme.hang%d", i)
+			defs = append(defs, d)
+		}
+		base, ran := &crowded{Host: withTools(t, "hang")}, map[time.Duration]int{}
+		var mu sync.Mutex
+		h := overridden{Host: base, run: func(ctx context.Context, inv host.Invocation) host.Result {
+			mu.Lock()
+			ran[inv.Timeout]++
+			mu.Unlock()
+			return base.Run(ctx, inv)
+		}}
+		caps := detectOn(t, h, detect.Config{}, defs...)
+		for ref, outcome := range outcomes(caps) {
+			if outcome != capability.Timeout {
+				t.Errorf("%s is %s", ref, outcome)
+			}
+		}
+		for timeout, n := range ran {
+			if n != 1 {
+				t.Errorf("it ran %d times with %v", n, timeout)
+			}
+		}
+		if ran[4*time.Second] != 1 {
+			t.Errorf("runs by timeout: %v, want one of 4s", ran)
+		}
+	})
+}
+
+// TestOtherCommandsRunThemselves: other arguments or variables are another command; the
+// order of variables does not count.
+func TestOtherCommandsRunThemselves(t *testing.T) {
+	var defs []metadata.Definition
+	for i, verification := range []string{
+		`"env": ["A", "B"], "commands": [{"binary": "tool", "args": ["--version"]}]`,
+		`"env": ["B", "A"], "commands": [{"binary": "tool", "args": ["--version"]}]`,
+		`"env": ["A"], "commands": [{"binary": "tool", "args": ["--version"]}]`,
+		`"commands": [{"binary": "tool", "args": ["--version"]}]`,
+		`"commands": [{"binary": "tool", "args": ["--version", ""]}]`,
+		`"commands": [{"binary": "tool", "args": ["--version "]}]`,
+	} {
+		defs = append(defs, defsOf(t, fmt.Sprintf(`{"ref": "acme.t%d", "name": "t%[1]d", "distributions": {"verification": {%s}}}`, i, verification))...)
+	}
+	policy, err := host.NewPolicy(host.PolicyConfig{Trusted: detect.Commands(defs)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	base, runs := withTools(t, "tool"), 0
+	var mu sync.Mutex
+	h := overridden{Host: base, run: func(ctx context.Context, inv host.Invocation) host.Result {
+		mu.Lock()
+		defer mu.Unlock()
+		runs++
+		return base.Run(ctx, inv)
+	}}
+	detectOn(t, h, detect.Config{Policy: policy}, defs...)
+	if want := len(defs) - 1; runs != want {
+		t.Errorf("%d commands ran, want %d", runs, want)
+	}
 }

@@ -62,7 +62,7 @@ type Detector interface {
 
 // Gradual are Detectors that tell of what they have found before all is finished;
 // *detect.Detector is one. Of what is open, what was known counts meanwhile. A
-// detection by one ends early where its context is done for detect.ErrEnough.
+// detection by one ends early where its context is done for detect.ErrSuperseded.
 type Gradual interface {
 	DetectInParts(ctx context.Context, tell func(soFar *capability.Document, open []string)) (*capability.Document, error)
 }

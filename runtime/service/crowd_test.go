@@ -174,7 +174,7 @@ func (d *skipping) Detect(ctx context.Context) (*capability.Document, error) {
 	}}), nil
 }
 
-// TestUnreached: that a runtime was not reached, as others took all the time, is
+// TestUnreached: that a runtime was not reached, as others used up the detection's time, is
 // nothing against it, and not for ever.
 func TestUnreached(t *testing.T) {
 	t.Parallel()

@@ -67,7 +67,7 @@ type running struct {
 // command has had its time: what goes on then hangs.
 func (r *running) hurryUp() {
 	if r.hurry == nil {
-		r.hurry = time.AfterFunc(max(0, detect.OwnTime-time.Since(r.began)), func() { r.end(detect.ErrEnough) })
+		r.hurry = time.AfterFunc(max(0, detect.OwnTime-time.Since(r.began)), func() { r.end(detect.ErrSuperseded) })
 	}
 }
 

@@ -204,7 +204,7 @@ func TestFailureIsStored(t *testing.T) {
 		b.pass(svc, round)
 		b.has("alpha@1.0.0", "beta@2.0.0", "kit@1.1.9", "kit@1.0.0")
 		path := filepath.Join(b.bin, "kept", "1.2.4", "kit")
-		want := "exit_mismatch: " + path + " -version: exit status 127 where 0 is expected: libssl.so.3: cannot open shared object file"
+		want := "exit_mismatch: " + path + " -version: exit status 127, want 0: libssl.so.3: cannot open shared object file"
 		if got := b.losses()["1.2.4"]; got != want {
 			t.Errorf("history says %q, want %q", got, want)
 		}
