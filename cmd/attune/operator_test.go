@@ -336,7 +336,7 @@ func TestRefreshSelected(t *testing.T) {
 		fleet(t, db)
 		requested := func() (names []string) {
 			t.Helper()
-			list, err := stored(db).Workers.List(t.Context(), store.WorkerFilter{})
+			list, err := stored(db).Workers.Select(t.Context(), store.Selection{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -39,7 +39,11 @@ func TestFormatsAreJudgedWhenARowIsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	caps, err := detect.New(definitions, detect.Config{Getenv: func(string) string { return "" }}).Detect(ctx)
+	detector, err := detect.New(definitions, detect.Config{Getenv: func(string) string { return "" }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	caps, err := detector.Detect(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -183,7 +183,7 @@ func TestHundredAtOnce(t *testing.T) {
 			})
 		}
 		all.Wait()
-		rows, err := b.Workers.List(t.Context(), store.WorkerFilter{Status: schema.WorkerActive})
+		rows, err := b.Workers.Select(t.Context(), store.Selection{Statuses: []schema.WorkerStatus{schema.WorkerActive}})
 		if err != nil || len(rows) != len(services) {
 			t.Fatalf("%d rows, %v; want %d\n%s", len(rows), err, len(services), b.log)
 		}

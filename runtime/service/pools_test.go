@@ -103,7 +103,7 @@ func (f *fleet) live() {
 
 func (f *fleet) active(want int) {
 	f.Helper()
-	rows, err := f.Workers.List(f.Context(), store.WorkerFilter{Status: schema.WorkerActive})
+	rows, err := f.Workers.Select(f.Context(), store.Selection{Statuses: []schema.WorkerStatus{schema.WorkerActive}})
 	if err != nil || len(rows) != want {
 		f.Fatalf("%d rows are active, %v; want %d\n%s", len(rows), err, want, f.log)
 	}

@@ -174,14 +174,6 @@ func TestIndexResolve(t *testing.T) {
 	if d, _ := x.Resolve("core.python"); d != &defs[5] {
 		t.Errorf("of two rows of one ref the first counts; got %q", d.Name)
 	}
-	want := []metadata.SharedName{
-		{Name: "nodejs", Refs: []string{"core.nodejs", "acme.js"}},
-		{Name: "python3", Refs: []string{"core.python", "acme.python3"}},
-		{Name: "ruby", Refs: []string{"acme.ruby", "zoo.ruby"}},
-	}
-	if diff := cmp.Diff(want, x.Shared()); diff != "" {
-		t.Errorf("shared (-want +got):\n%s", diff)
-	}
 }
 
 // TestIndexCoreFirst: core wins among equals, though its ref is not the lowest.

@@ -67,7 +67,6 @@ func FuzzValidate(f *testing.F) {
 			t.Error("a fault without words")
 		}
 		_, _ = d.CapabilityName(), d.UnknownKeys()
-		metadata.NewIndex([]metadata.Definition{d, {Ref: "core.x", Name: "X"}}).Shared()
 		if d.Distributions.Verification != nil {
 			d.Distributions.Verification.Ordered()
 		}

@@ -107,29 +107,3 @@ func (x *Index) All(name string) []*Definition {
 	}
 	return out
 }
-
-// SharedName is a name that definitions of several packs answer to.
-type SharedName struct {
-	Name string
-	// Refs in the order of precedence: the first is what the name resolves to
-	// where all of them answer to it in the same way.
-	Refs []string
-}
-
-// Shared lists the names that two packs share, sorted.
-func (x *Index) Shared() []SharedName {
-	var out []SharedName
-	for name, defs := range x.all {
-		shared := SharedName{Name: name}
-		packs := map[string]bool{}
-		for _, d := range defs {
-			packs[PackOf(d.Ref)] = true
-			shared.Refs = append(shared.Refs, d.Ref)
-		}
-		if len(packs) > 1 {
-			out = append(out, shared)
-		}
-	}
-	slices.SortFunc(out, func(a, b SharedName) int { return cmp.Compare(a.Name, b.Name) })
-	return out
-}

@@ -225,7 +225,7 @@ func TestInsideTransaction(t *testing.T) {
 			if _, err := st.Runtimes.Resolve(ctx, "MRI"); err != nil {
 				return err
 			}
-			workers, err := st.Workers.List(ctx, store.WorkerFilter{Name: "host-1"})
+			workers, err := st.Workers.Select(ctx, store.Selection{Names: []string{"host-1"}})
 			if err != nil || len(workers) != 1 {
 				return fmt.Errorf("got %d workers, %w", len(workers), err)
 			}

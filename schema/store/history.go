@@ -119,22 +119,6 @@ func (c *Changes) List(ctx context.Context, filter ChangeFilter) ([]schema.Capab
 	}, asked...)
 }
 
-// OfWorker returns the changes of workers of a role and name, deleted ones
-// too, newest first. before is the lowest id of the part before; 0 is the
-// newest. limit is the most rows; 0 is all.
-func (c *Changes) OfWorker(ctx context.Context, role metadata.Role, name string, before int64, limit int) ([]schema.CapabilityChange, error) {
-	return c.many(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
-		if before > 0 {
-			q = q.Where("capability_change.id < ?", before)
-		}
-		if limit > 0 {
-			q = q.Limit(int64(limit))
-		}
-		return q.Where("capability_change.worker_name = ? AND capability_change.worker_role IN (?, ?)", name, roleOf(role), schema.RoleHybrid).
-			OrderExpr("capability_change.id DESC")
-	}, name)
-}
-
 // history is what a report changes for a worker: for each runtime the versions
 // that came and went. The same executable with another version is a change of
 // version. source is that of the report's document.

@@ -170,15 +170,17 @@ func TestReport(t *testing.T) {
 		if err := e.Workers.Delete(ctx, w.ID); err != nil {
 			t.Fatal(err)
 		}
-		all, err := e.Changes.OfWorker(ctx, metadata.Worker, "host-1", 0, 0)
+		filter := store.ChangeFilter{Names: []string{"host-1"}, Roles: []metadata.Role{metadata.Worker}}
+		all, err := e.Changes.List(ctx, filter)
 		if err != nil || len(all) != 13 || all[0].ID < all[12].ID || all[0].Worker != nil || all[0].WorkerRole != schema.RoleAction {
 			t.Errorf("history: %d changes, %v, the first %+v", len(all), err, all[0])
 		}
-		part, err := e.Changes.OfWorker(ctx, metadata.Worker, "host-1", all[2].ID, 2)
+		filter.Before, filter.Limit = all[2].ID, 2
+		part, err := e.Changes.List(ctx, filter)
 		if diff := cmp.Diff(all[3:5], part); err != nil || diff != "" {
 			t.Errorf("a part of the history: %v\n%s", err, diff)
 		}
-		if none, err := e.Changes.OfWorker(ctx, metadata.Sensor, "host-1", 0, 0); err != nil || len(none) != 0 {
+		if none, err := e.Changes.List(ctx, store.ChangeFilter{Names: filter.Names, Roles: []metadata.Role{metadata.Sensor}}); err != nil || len(none) != 0 {
 			t.Errorf("the sensor's history: %v, %v", none, err)
 		}
 	})

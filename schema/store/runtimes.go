@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 
-	"github.com/uptrace/bun"
-
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/metadata"
 )
@@ -58,20 +56,6 @@ func (r *Runtimes) ByRef(ctx context.Context, ref string) (*schema.Runtime, erro
 // List returns runtimes ordered by ref.
 func (r *Runtimes) List(ctx context.Context, page Page) ([]schema.Runtime, error) {
 	return r.many(ctx, r.page(page), page.After)
-}
-
-// ByPack returns the runtimes that belong to a pack or name it, ordered by ref.
-// A pack that does not exist has none.
-func (r *Runtimes) ByPack(ctx context.Context, packRef string) ([]schema.Runtime, error) {
-	return r.many(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
-		return r.page(Page{})(r.ofPack(q, packRef))
-	}, packRef)
-}
-
-// ofPack narrows a query that has runtime in it to the runtimes of a pack.
-func (d dialect) ofPack(q *bun.SelectQuery, packRef string) *bun.SelectQuery {
-	return q.Where("(runtime.pack_ref = ? OR runtime.pack = (SELECT pack.id FROM ? AS pack WHERE pack.ref = ?))",
-		packRef, d.of("pack"), packRef)
 }
 
 // Update changes what is set in changes, and updated, and returns the row as it

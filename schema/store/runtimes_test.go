@@ -136,29 +136,6 @@ func TestRuntimeUpsert(t *testing.T) {
 	})
 }
 
-func TestRuntimesByPack(t *testing.T) {
-	each(t, func(t *testing.T, e env) {
-		acme := pack("acme")
-		if err := e.Packs.Create(t.Context(), acme); err != nil {
-			t.Fatal(err)
-		}
-		byID, byRef := aRuntime("acme.b"), aRuntime("acme.a")
-		byID.Pack, byRef.PackRef = &acme.ID, ptr("acme")
-		for _, row := range []*schema.Runtime{byID, byRef, aRuntime("other.a")} {
-			if err := e.Runtimes.Create(t.Context(), row); err != nil {
-				t.Fatal(err)
-			}
-		}
-		got, err := e.Runtimes.ByPack(t.Context(), "acme")
-		if diff := cmp.Diff([]string{"acme.a", "acme.b"}, refs(got)); err != nil || diff != "" {
-			t.Errorf("by pack: %v\n%s", err, diff)
-		}
-		if got, err := e.Runtimes.ByPack(t.Context(), "none"); err != nil || len(got) != 0 {
-			t.Errorf("got %v, %v of a pack that does not exist", got, err)
-		}
-	})
-}
-
 func refs(rows []schema.Runtime) []string {
 	list := []string{}
 	for _, r := range rows {

@@ -36,18 +36,17 @@ func everything(ctx context.Context, st *store.Store, def *metadata.Definition) 
 		return err
 	}
 	_, err1 = st.Runtimes.Resolve(ctx, "mri")
-	_, err2 = st.Runtimes.ByPack(ctx, "acme")
-	_, err3 = st.RuntimeVersions.ByPack(ctx, "acme")
-	_, err4 := st.Definitions(ctx)
-	w, _, err5 := st.Workers.Register(ctx, store.Registration{Name: "w", Role: metadata.Worker})
-	if err := first(err1, err2, err3, err4, err5); err != nil {
+	_, err2 = st.RuntimeVersions.ByRuntime(ctx, "acme.ruby")
+	_, err3 = st.Definitions(ctx)
+	w, _, err4 := st.Workers.Register(ctx, store.Registration{Name: "w", Role: metadata.Worker})
+	if err := first(err1, err2, err3, err4); err != nil {
 		return err
 	}
 	_, err1 = st.Workers.ByIdentity(ctx, metadata.Worker, "w")
 	_, err2 = st.Workers.Update(ctx, w.ID, store.WorkerChanges{Runtime: metadata.Some(&row.ID)})
-	_, err3 = st.Workers.List(ctx, store.WorkerFilter{
-		Name: "w", Role: metadata.Worker, Status: schema.WorkerInactive, Runtime: "python",
-		After: &schema.Worker{}, Limit: 1,
+	_, err3 = st.Workers.Select(ctx, store.Selection{
+		Names: []string{"w"}, Roles: []metadata.Role{metadata.Worker}, Statuses: []schema.WorkerStatus{schema.WorkerInactive},
+		Lacks: []store.Requirement{{Ref: "acme.ruby"}}, Limit: 1,
 	})
 	_, err4 = st.Workers.RowLimit(ctx)
 	return first(err1, err2, err3, err4, st.Workers.Delete(ctx, w.ID),

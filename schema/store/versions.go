@@ -72,23 +72,10 @@ func (v *RuntimeVersions) ByRef(ctx context.Context, runtimeRef, version string)
 // runtime that does not exist has none.
 func (v *RuntimeVersions) ByRuntime(ctx context.Context, runtimeRef string) ([]schema.RuntimeVersion, error) {
 	return v.many(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
-		return v.ordered(q).Where("runtime.ref = ?", runtimeRef)
+		return q.Join("JOIN ? AS runtime ON runtime.id = runtime_version.runtime", v.of("runtime")).
+			Where("runtime.ref = ?", runtimeRef).
+			OrderExpr("? DESC, runtime_version.id", v.bytewise("runtime_version.sort_key"))
 	}, runtimeRef)
-}
-
-// ByPack returns the versions of a pack's runtimes (those of Runtimes.ByPack),
-// ordered by the runtime's ref and newest first.
-func (v *RuntimeVersions) ByPack(ctx context.Context, packRef string) ([]schema.RuntimeVersion, error) {
-	return v.many(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
-		return v.ofPack(v.ordered(q), packRef)
-	}, packRef)
-}
-
-// ordered joins the runtimes and puts their versions in order.
-func (v *RuntimeVersions) ordered(q *bun.SelectQuery) *bun.SelectQuery {
-	return q.Join("JOIN ? AS runtime ON runtime.id = runtime_version.runtime", v.of("runtime")).
-		OrderExpr("?, ? DESC, runtime_version.id",
-			v.bytewise("runtime.ref"), v.bytewise("runtime_version.sort_key"))
 }
 
 // Update changes what is set in changes, and updated, and returns the row as it

@@ -40,10 +40,6 @@ func TestRuntimeVersions(t *testing.T) {
 		if diff := cmp.Diff(newestFirst, versions(list)); err != nil || diff != "" {
 			t.Errorf("ByRuntime: %v\n%s", err, diff)
 		}
-		list, err = e.RuntimeVersions.ByPack(t.Context(), "acme")
-		if diff := cmp.Diff(newestFirst, versions(list)); err != nil || diff != "" {
-			t.Errorf("ByPack: %v\n%s", err, diff)
-		}
 
 		backdate(t, e, "runtime_version")
 		before, _ := e.RuntimeVersions.Get(t.Context(), made.ID)

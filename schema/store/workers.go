@@ -17,22 +17,6 @@ type Workers struct {
 	changes  Changes
 }
 
-// WorkerFilter says which workers are wanted: those that fit every field that is
-// not zero.
-type WorkerFilter struct {
-	Name string
-	// Role: a hybrid worker fits both roles.
-	Role   metadata.Role
-	Status schema.WorkerStatus
-	// Runtime is a capability name or a ref, as it is written in the capability
-	// document: "python" or "core.python".
-	Runtime string
-	// After is the last worker of the part before; its Name and ID are used.
-	After *schema.Worker
-	// Limit is the most rows that are returned. Zero is all.
-	Limit int
-}
-
 // WorkerChanges are the columns that an update touches: those that are set. A
 // nil is NULL. What a host has is written by Register and Report.
 type WorkerChanges struct {
@@ -76,60 +60,12 @@ func (w *Workers) ByIdentity(ctx context.Context, role metadata.Role, name strin
 	return &rows[0], nil
 }
 
-// List returns the workers that fit a filter, ordered by name and id.
-func (w *Workers) List(ctx context.Context, filter WorkerFilter) ([]schema.Worker, error) {
-	name := w.bytewise("worker.name")
-	return w.many(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
-		if filter.Name != "" {
-			q = q.Where("worker.name = ?", filter.Name)
-		}
-		if filter.Role != "" {
-			q = q.Where("? IN (?, ?)", w.text("worker.worker_role"), roleOf(filter.Role), schema.RoleHybrid)
-		}
-		if filter.Status != "" {
-			q = q.Where("? = ?", w.text("worker.status"), filter.Status)
-		}
-		if filter.Runtime != "" {
-			q = w.listing(q, filter.Runtime)
-		}
-		if filter.After != nil {
-			q = q.Where("(?, worker.id) > (?, ?)", name, filter.After.Name, filter.After.ID)
-		}
-		if filter.Limit > 0 {
-			q = q.Limit(int64(filter.Limit))
-		}
-		return q.OrderExpr("?, worker.id", name)
-	}, filter.Name, filter.Runtime)
-}
-
 // roleOf is a role as SQL has it.
 func roleOf(role metadata.Role) schema.WorkerRole {
 	if role == metadata.Worker {
 		return schema.RoleAction
 	}
 	return schema.WorkerRole(role)
-}
-
-// listing narrows workers to those whose capability document has a runtime.
-// Documents that others wrote may be of any form.
-func (w *Workers) listing(q *bun.SelectQuery, runtime string) *bun.SelectQuery {
-	if w.postgres {
-		return q.Where("(worker.capabilities @> ? OR worker.capabilities @> ?)",
-			containing("runtimes", runtime), containing("detected", map[string]string{"ref": runtime}))
-	}
-	const list = `json_each(worker.capabilities, CASE json_type(worker.capabilities, ?) WHEN 'array' THEN ? END)`
-	return q.Where(`(EXISTS (SELECT 1 FROM `+list+` WHERE value = ?) OR
-		EXISTS (SELECT 1 FROM `+list+` WHERE type = 'object' AND value ->> 'ref' = ?))`,
-		"$.runtimes", "$.runtimes", runtime, "$.detected", "$.detected", runtime)
-}
-
-// containing is the least document with an entry in the list of a key.
-func containing(key string, entry any) string {
-	text, err := json.Marshal(map[string]any{key: []any{entry}})
-	if err != nil {
-		return "null" // no document contains it
-	}
-	return string(text)
 }
 
 // Update changes what is set in changes, and updated, and returns the row as it
