@@ -45,7 +45,7 @@ func TestDeadMount(t *testing.T) {
 			t.Errorf("Run of %s: got %s", path, brief(res))
 		}
 	}
-	// Whoever waits in execve would hold up both.
+	// A process that hangs in execve would block both.
 	runtime.GC()
 	if res := h.Run(t.Context(), host.Invocation{Path: dir + "/bin/tool", Timeout: time.Minute}); res.ExitCode != 0 {
 		t.Errorf("Run of what is alive: got %s", brief(res))

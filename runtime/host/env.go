@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// A probe's environment is built from the two tables below and from the names
-// that a definition asks for; nothing else of the host's is inherited. What is
-// left out by that and would change an answer: LANG and LC_*, JAVA_TOOL_OPTIONS,
-// PYENV_VERSION and its kin, NODE_OPTIONS, PYTHONPATH, GOFLAGS, proxies.
+// A probe's environment consists of the two tables below and the names that a definition
+// asks for. Excluded variables that would change an answer are LANG and LC_*,
+// JAVA_TOOL_OPTIONS, PYENV_VERSION and the like, NODE_OPTIONS, PYTHONPATH, GOFLAGS and
+// those for proxies.
 
-// setVars are the variables that every probe gets with one value.
+// setVars lists the variables that every probe gets with a fixed value.
 var setVars = []struct{ name, value, reason string }{
 	{"LC_ALL", "C.UTF-8", "answers are English and UTF-8; a host without it falls back to C"},
 	{"PERL_BADLANG", "0", "where C.UTF-8 is missing, perl would warn before it answers"},
@@ -22,7 +22,7 @@ var setVars = []struct{ name, value, reason string }{
 
 	{"RUSTUP_AUTO_INSTALL", "0", "rustup's proxies would install the toolchain that is asked for"},
 	{"GOTOOLCHAIN", "local", "go would download another toolchain"},
-	{"TEST_TELEMETRY_DIR", "/dev/null", "go would count its starts in files below XDG_CONFIG_HOME; it has no other switch for one process"},
+	{"TEST_TELEMETRY_DIR", "/dev/null", "go would count its starts in files; nothing else switches that off for one process"},
 	{"MISE_AUTO_INSTALL", "0", "mise would install what its config names"},
 	{"MISE_EXEC_AUTO_INSTALL", "0", "the same through mise exec"},
 	{"MISE_NOT_FOUND_AUTO_INSTALL", "0", "the same through its shims"},
@@ -48,9 +48,8 @@ var setVars = []struct{ name, value, reason string }{
 	{"ERL_CRASH_DUMP_SECONDS", "0", "a failing erl would write a dump into its working directory"},
 }
 
-// passVars are the host's variables that every probe gets where they are set:
-// where a tool or a version manager has put its files. None of them chooses a
-// version.
+// passVars lists the host's variables that every probe gets if they are set. They locate
+// the files of tools and version managers. None of them chooses a version.
 var passVars = []struct{ name, reason string }{
 	{"TMPDIR", "tools that unpack themselves; /tmp may be noexec"},
 	{"XDG_CONFIG_HOME", "mise, asdf, go and dotnet keep settings there"},
@@ -84,11 +83,10 @@ var passVars = []struct{ name, reason string }{
 	{"DOTNET_ROOT", "programs that look for the shared dotnet"},
 }
 
-// refusedNames are variables that no definition gets, by what is asked for in
-// upper case. A definition comes from a database: it may name a variable, and
-// the output of a command it chose goes back into that database.
+// refusedNames lists patterns of upper-case names that no definition gets. Definitions come
+// from a database, and the output of their commands goes back into it.
 var refusedNames = []struct{ pattern, reason string }{
-	{"ATTUNE_*", "it is this program's own and may hold a database URL"},
+	{"ATTUNE_*", "it belongs to attune and may hold a database URL"},
 	{"*DATABASE_URL*", "it holds a database URL"},
 	{"*_DSN", "it holds a database URL"},
 	{"PG*", "it may hold a database's password"},
@@ -134,16 +132,14 @@ var refusedNames = []struct{ pattern, reason string }{
 	{"LC_*", "answers must not change with the language"},
 }
 
-// RefusedEnv says why a variable is not passed to a probe though a definition
-// names it, or gives "" where it is. Run leaves refused names out and goes on.
-// The rules look at the name alone; Run also leaves out any value in which a
-// password can be seen.
+// RefusedEnv returns the reason why no definition gets a variable of this name, or "".
+// Run leaves out refused names, and all values that hold a visible password.
 func RefusedEnv(name string) string {
 	if name == "" || strings.ContainsAny(name, "=\x00") {
 		return "it is not the name of a variable"
 	}
 	if fixedVar(name) {
-		return "every probe gets it with a value of its own"
+		return "every probe gets it with a fixed value"
 	}
 	upper := strings.ToUpper(name)
 	for _, r := range refusedNames {
@@ -154,7 +150,7 @@ func RefusedEnv(name string) string {
 	return ""
 }
 
-// fixedVar says whether the host's value is never taken as it is.
+// fixedVar reports whether the host's value is never passed on.
 func fixedVar(name string) bool {
 	switch name {
 	case "PATH", "HOME", "USER", "LOGNAME":
@@ -168,7 +164,7 @@ func fixedVar(name string) bool {
 	return false
 }
 
-// baseEnv is what every probe gets.
+// baseEnv returns the environment that every probe gets.
 func (h *LocalHost) baseEnv() []string {
 	env := []string{
 		"PATH=" + strings.Join(h.info.Path, string(filepath.ListSeparator)),
@@ -193,7 +189,7 @@ func (h *LocalHost) baseEnv() []string {
 	return slices.Clip(env)
 }
 
-// environ is the base and what is passed through besides.
+// environ returns the base environment and the named variables.
 func (h *LocalHost) environ(names []string) []string {
 	env := h.base
 	for i, name := range names {
@@ -209,10 +205,9 @@ func (h *LocalHost) environ(names []string) []string {
 	return env
 }
 
-// password is scheme://user:password@host, or password=… as in the query of a
-// URL and in a list of keywords.
+// password matches scheme://user:password@host, and password=… as in the query of a URL
+// or in a list of keywords.
 var password = regexp.MustCompile(`(?i)://[^\s@]*:[^\s]*@|(?:pass|passwd|password|pwd|secret|token)\s*=`)
 
-// holdsPassword reports whether a password can be seen in a value. It rather
-// sees one too many.
+// holdsPassword reports whether a password may be visible in a value.
 func holdsPassword(value string) bool { return password.MatchString(value) }

@@ -9,5 +9,5 @@ func WithoutPidfd(t *testing.T) {
 	t.Cleanup(func() { pidfdWorks = old })
 }
 
-// ServedBy is what a list of mounts says of a device.
+// ServedBy returns who serves a device by a list of mounts.
 var ServedBy = servedBy

@@ -5,13 +5,22 @@ import (
 	"time"
 )
 
-// For the tests.
 var (
 	StubFault  = stubFault
 	SplitWords = splitWords
 )
 
-// SetVars and PassVars are the names in the tables.
+const (
+	FaultDirectory  = faultDirectory
+	FaultNotRegular = faultNotRegular
+	FaultRelative   = faultRelative
+	FileLimit       = fileLimit
+)
+
+// HasFile reports whether the host has the program's file.
+func (p Program) HasFile() bool { return p.file != fileID{} }
+
+// SetVars returns the names in setVars.
 func SetVars() (names []string) {
 	for _, v := range setVars {
 		names = append(names, v.name)
@@ -19,6 +28,7 @@ func SetVars() (names []string) {
 	return names
 }
 
+// PassVars returns the names in passVars.
 func PassVars() (names []string) {
 	for _, v := range passVars {
 		names = append(names, v.name)
@@ -39,7 +49,7 @@ func Redact(home, user string, commands []string, text string) string {
 	return newRedactor(home, user, names).text(text)
 }
 
-// WriteRun is the recording of one command that prints what is in /file.
+// WriteRun returns the recording of one command, with its output also in a file.
 func WriteRun(path string, args []string, stdout string) (string, error) {
 	r := NewRecorder(Local(LocalConfig{Environ: []string{}}))
 	r.local.home, r.local.info.User = "", "root" // nothing is replaced
@@ -50,14 +60,13 @@ func WriteRun(path string, args []string, stdout string) (string, error) {
 	return b.String(), err
 }
 
-// SetLooks gives a host looks of its own, with a function that is called before
-// each of them.
-func SetLooks(h *LocalHost, patience time.Duration, before func(place string)) {
+// SetLooks gives a host looks of its own, with a hook before each of them.
+func SetLooks(h *LocalHost, patience time.Duration, hook func(place string)) {
 	h.looks = newLooks()
-	h.looks.patience, h.looks.before = patience, before
+	h.looks.patience, h.looks.hook = patience, hook
 }
 
-// AgeFolders has the folders of PATH looked at anew.
+// AgeFolders empties the cache of PATH's folders.
 func AgeFolders(h *LocalHost) {
 	h.path.mu.Lock()
 	defer h.path.mu.Unlock()

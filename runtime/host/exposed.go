@@ -11,11 +11,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// exposed says how others could change what lies at a path, or put something
-// there; empty is that nobody can, or that the path is relative. It counts for root
-// alone. Programs run what they find in the home folder and where a variable of a
-// version manager leads: rustup's proxies the toolchain that is set there, erl the
-// file .erlang.
+// exposed returns how other users could change the file at a path or create one there, or
+// "". It checks absolute paths, and only if the effective user is root. Programs execute
+// files in the home folder and at paths in version managers' variables: rustup's proxies
+// run a toolchain there, and erl runs .erlang.
 func (h *LocalHost) exposed(path string) (by string) {
 	if !h.info.Root || !filepath.IsAbs(path) {
 		return ""
@@ -37,22 +36,22 @@ func (h *LocalHost) exposed(path string) (by string) {
 	})
 }
 
-// passable reports whether commands may get a variable of the service's.
+// passable reports whether commands may get a variable of this process.
 func (h *LocalHost) passable(name, value string) bool {
 	return !holdsPassword(value) && h.withhold(name, value) == ""
 }
 
-// withhold is exposed for a variable, and notes what it finds.
+// withhold returns how a variable's path is exposed, or "", and records it.
 func (h *LocalHost) withhold(name, value string) (by string) {
 	if by = h.exposed(value); by == "" {
 		return ""
 	}
-	text := fmt.Sprintf("%s=%s is not given to commands, which run as root: %s", name, value, by)
+	text := fmt.Sprintf("%s=%s is not passed to commands, which run as root: %s", name, value, by)
 	h.withheld.add(text)
 	return by
 }
 
-// withheld are the variables that commands do not get.
+// withheld collects messages about variables that commands do not get.
 type withheld struct {
 	mu    sync.Mutex
 	texts []string
@@ -66,8 +65,8 @@ func (w *withheld) add(text string) {
 	}
 }
 
-// Withheld says which variables commands do not get, because others can change what
-// they lead to.
+// Withheld returns messages about variables that commands do not get because other users
+// can change the files at their values.
 func (h *LocalHost) Withheld() []string {
 	h.withheld.mu.Lock()
 	defer h.withheld.mu.Unlock()

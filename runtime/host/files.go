@@ -13,52 +13,49 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Bounds of Locate.
+// Limits of Locate.
 const (
 	globMatches = 256 // paths of one pattern
-	// locateTime is how long Locate goes on. It is checked between looks, each of
-	// which has patience.
+	// locateTime bounds Locate. It is checked between looks, and patience bounds each look.
 	locateTime = 5 * time.Second
 )
 
-// ErrLimit is wrapped by the errors of patterns that lead to more than Locate looks
-// at.
+// ErrLimit is wrapped by the errors of patterns that exceed a limit of Locate.
 var ErrLimit = errors.New("too much to look at")
 
-// LocateLimit is how many folder entries and paths Locate looks at where nobody
-// says less: a pattern is no way to search a disk.
+// LocateLimit is the usual limit of Locate for folder entries and paths. It keeps patterns
+// from searching whole disks.
 const LocateLimit = 20_000
 
-// Located is what patterns show.
+// Located is the result of Locate.
 type Located struct {
-	// Paths are those of each pattern, sorted.
+	// Paths holds the sorted paths of each pattern.
 	Paths [][]string
-	// Unseen are the patterns that were not followed everywhere, each with the
-	// first reason.
+	// Unseen holds the patterns that were not followed completely, each with the first
+	// reason.
 	Unseen []Unseen
 }
 
-// Unseen is a pattern that may match more than was seen.
+// An Unseen is a pattern that may match more paths than were found.
 type Unseen struct {
 	Pattern string
-	// Err wraps ErrHangs where a folder does not answer, and ErrLimit where there is
-	// too much to look at.
+	// Err wraps ErrHangs if a folder does not answer, and ErrLimit if a limit was
+	// exceeded.
 	Err error
 }
 
-// Glob is Locate of one pattern, without what was left out.
+// Glob returns the paths that Locate finds for one pattern.
 func (h *LocalHost) Glob(pattern string) []string {
 	return h.Locate(LocateLimit, pattern).Paths[0]
 }
 
-// Locate finds the existing paths that match absolute patterns of path.Match. A
-// leading ~/ is the home folder. As in a shell, a wildcard does not match a
-// leading dot. Folders in which the kernel shows processes and devices are not
-// looked into. A pattern that is malformed or relative matches nothing.
+// Locate finds the existing paths that match absolute patterns of path.Match. A leading
+// ~/ is the home folder. As in a shell, a wildcard does not match a leading dot. /proc,
+// /sys and /dev are skipped. A malformed or relative pattern matches nothing.
 //
-// It looks at no more than limit folder entries and paths for all patterns
-// together, for 5 s, and finds 256 paths of each. Every pattern is followed into
-// the folders that hang or cannot be read no further.
+// It looks at limit folder entries and paths for all patterns together, for 5s, and finds
+// 256 paths of each pattern at most. It does not enter folders that hang or cannot be
+// read.
 func (h *LocalHost) Locate(limit int, patterns ...string) Located {
 	if h.within == nil {
 		h.looks.locating <- struct{}{}
@@ -85,8 +82,8 @@ func (h *LocalHost) Locate(limit int, patterns ...string) Located {
 	})
 }
 
-// expandHome makes pattern absolute and clean; ok is false where that cannot
-// be.
+// expandHome returns an absolute, clean pattern. ok is false for a relative pattern or an
+// unknown home.
 func expandHome(pattern, home string) (string, bool) {
 	if pattern == "~" || strings.HasPrefix(pattern, "~/") {
 		if home == "" {
@@ -100,7 +97,7 @@ func expandHome(pattern, home string) (string, bool) {
 	return filepath.Clean(pattern), true
 }
 
-// EscapeGlob makes a pattern that matches a path and nothing else.
+// EscapeGlob returns a pattern that matches only the path s.
 func EscapeGlob(s string) string { return globEscapes.Replace(s) }
 
 var globEscapes = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`)
@@ -109,40 +106,40 @@ func splitSlash(path string) []string {
 	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
 }
 
-// globber walks the folders that a pattern leads to.
+// A globber walks the folders of a pattern.
 type globber struct {
 	*look
 	found []string
-	// left is what may still be looked at, of limit, until over.
+	// left counts the remaining looks of limit; over is the deadline.
 	left  *int
 	limit int
 	over  time.Time
-	// folders are those that were read, by the path that led there.
+	// folders holds the folders that were read, by their path in the pattern.
 	folders map[string]*listing
-	// unseen is the first reason why something was left out.
+	// unseen is the first reason why a place was left out.
 	unseen error
 }
 
-// listing is what a folder holds.
+// A listing holds the names in a folder.
 type listing struct {
 	names []string
 	err   error
 }
 
-// omit notes why something is left out.
+// omit records why a place is left out.
 func (g *globber) omit(err error) {
 	if g.unseen == nil {
 		g.unseen = err
 	}
 }
 
-// may takes n looks from what is left, or notes why there are none.
-func (g *globber) may(n int) bool {
+// spend takes n looks from those that are left, or records why it cannot.
+func (g *globber) spend(n int) bool {
 	switch {
 	case *g.left < n:
 		g.omit(fmt.Errorf("%w: more than %d entries", ErrLimit, g.limit))
 	case time.Now().After(g.over):
-		g.omit(fmt.Errorf("%w: it takes longer than %v", ErrLimit, locateTime))
+		g.omit(fmt.Errorf("%w: it took longer than %v", ErrLimit, locateTime))
 	default:
 		*g.left -= n
 		return true
@@ -172,13 +169,13 @@ func (g *globber) walk(dir string, segments []string) {
 	}
 }
 
-// inside is filepath.Join of a clean path and a name.
+// inside joins a clean path and a name.
 func inside(dir, name string) string { return strings.TrimSuffix(dir, "/") + "/" + name }
 
 // take adds a path if it exists.
 func (g *globber) take(path string) {
 	folder, err := g.real(filepath.Dir(path))
-	if err == nil && (kernelFilled(folder) || !g.may(1)) {
+	if err == nil && (kernelFilled(folder) || !g.spend(1)) {
 		return
 	}
 	if err == nil {
@@ -195,13 +192,13 @@ func (g *globber) take(path string) {
 	}
 }
 
-// kernelFilled reports whether a real path is, or is in, a folder that the kernel
-// fills: /proc/*/exe would be every program that runs.
+// kernelFilled reports whether a real path is in a folder of the kernel. /proc/*/exe would
+// match every running program.
 func kernelFilled(real string) bool {
 	return below(real, "/proc") || below(real, "/sys") || below(real, "/dev")
 }
 
-// names are those in a folder, as far as they may still be looked at.
+// names returns the names in a folder, as far as looks are left.
 func (g *globber) names(dir string) []string {
 	f, read := g.folders[dir]
 	if !read {
@@ -213,15 +210,15 @@ func (g *globber) names(dir string) []string {
 	}
 	n := min(len(f.names), *g.left)
 	if n < len(f.names) {
-		g.may(len(f.names))
+		g.spend(len(f.names))
 	}
-	if !g.may(n) {
+	if !g.spend(n) {
 		return nil
 	}
 	return f.names[:n]
 }
 
-// list lists a folder, if that was not done in this round.
+// list lists a folder, at most once in a round.
 func (g *globber) list(dir string) *listing {
 	f, listed := g.seen.folders.get(dir)
 	if !listed {
@@ -233,7 +230,7 @@ func (g *globber) list(dir string) *listing {
 	return f
 }
 
-// read lists a folder, one entry more than anybody may look at.
+// read lists a folder up to one entry beyond LocateLimit.
 func (g *globber) read(dir string) *listing {
 	real, err := g.look.real(dir)
 	if err != nil {

@@ -1,68 +1,65 @@
-// Package host is the machine as the detector sees it: the real one, one
-// recorded in a file, or a real one while it is being recorded. It finds
-// executables, runs one command safely, and decides by policy what may run.
+// Package host finds executables and runs commands on a host: the real machine, one
+// recorded in a file, or the real one while it is recorded. A Policy decides which
+// commands may run.
 package host
 
-import (
-	"time"
-)
+import "time"
 
-// Info describes a host.
+// An Info describes a host.
 type Info struct {
 	// OS and Arch are Go's names: linux, amd64.
 	OS   string `json:"os"`
 	Arch string `json:"arch"`
 	User string `json:"user"`
-	// Path are the folders searched for executables, in order; relative entries
-	// of PATH are left out.
+	// Path lists the folders of PATH in their order, without relative entries.
 	Path []string `json:"path"`
-	// Root: the effective user is root. A recorded host has none.
+	// Root means that the effective user is root. It is false for a recorded host.
 	Root bool `json:"-"`
 }
 
-// Candidate is one place where an executable was looked for and something was
-// found, usable or not.
+// A Candidate is a file that was found in the search for an executable. It may be
+// unusable.
 type Candidate struct {
-	// Path as found, and the file it resolves to. RealPath is empty when it
-	// resolves to nothing.
-	Path     string
+	// Path is the path as found.
+	Path string
+	// RealPath is the file that Path resolves to, or empty.
 	RealPath string
-	// Fault says why the file cannot be run: a directory, a dangling link, not
-	// executable. Empty is usable.
+	// Fault is the reason why the file cannot be run, such as FaultNotExecutable. It is
+	// empty for a usable file.
 	Fault string
 }
 
-// Invocation is one command to run.
+// An Invocation is one command to run.
 type Invocation struct {
-	// Path is the executable as found; it is also argv[0].
+	// Path is the executable as found, and argv[0].
 	Path string
 	Args []string
-	// Env names variables of the host that are passed through besides the
-	// ones every probe gets.
+	// Env names variables of the host that the command gets in addition to those that
+	// every command gets.
 	Env []string
-	// Timeout bounds the run; zero means no bound but the context's.
+	// Timeout bounds the run. Zero means no bound but the context's.
 	Timeout time.Duration
 }
 
-// Result is what one run of a command gave.
+// A Result is the outcome of an Invocation.
 type Result struct {
 	// Stdout and Stderr hold at most OutputLimit bytes each.
 	Stdout, Stderr []byte
-	// Truncated says that the command printed more than was kept.
+	// Truncated means that the command printed more than was kept.
 	Truncated bool
-	// ExitCode is the exit status; -1 when the command did not exit by itself.
+	// ExitCode is the exit status, or -1 if the command did not exit by itself.
 	ExitCode int
 	// Signal is the name of the signal that ended the command, or empty.
 	Signal string
-	// TimedOut says that Timeout ended the command.
+	// TimedOut means that Timeout ended the command.
 	TimedOut bool
-	// Duration is from start to end.
+	// Duration is the time from start to end.
 	Duration time.Duration
-	// Err is why the command could not be run or its end not be seen; a
-	// non-zero exit status is no error.
+	// Err is the reason why the command could not be run or its end could not be seen. A
+	// non-zero exit status does not set it.
 	Err error
 }
 
-// OutputLimit is how many bytes of each of a command's streams are kept; the
-// rest is drained.
+// OutputLimit bounds what is kept of each output stream of a command, in bytes. The rest
+// is drained.
 const OutputLimit = 64 << 10

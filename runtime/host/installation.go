@@ -12,33 +12,33 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// FileLimit is how many bytes of a file are read at most.
-const FileLimit = 64 << 10
+// fileLimit bounds what ReadInstalled reads, in bytes.
+const fileLimit = 64 << 10
 
-// ErrNotRegular reports that a file is not a regular one: a FIFO would block its
-// reader, and opening a device can have effects.
+// ErrNotRegular reports a file that is not regular. A FIFO would block its reader, and
+// opening a device can have effects.
 var ErrNotRegular = errors.New("not a regular file")
 
-// ErrPrivate reports that not everybody may read a file. Which file is read comes
-// from a definition, so it must tell nobody anything new.
+// ErrPrivate reports a file that not every user may read. Definitions name the files, and
+// must not publish private ones.
 var ErrPrivate = errors.New("not readable by everybody")
 
-// ErrOutside reports that a path leads out of an installation.
+// ErrOutside reports a path that leads out of an installation.
 var ErrOutside = errors.New("not inside the installation")
 
-// InstalledFile names a file of an installation.
+// An InstalledFile names a file of an installation.
 type InstalledFile struct {
 	// Executable is the real path of the installation's executable.
 	Executable string
 	// Path is relative to the executable's folder.
 	Path string
-	// Public: everybody must be able to reach it, so the folders above count.
+	// Public requires that every user can reach the file, through all folders above.
 	Public bool
 }
 
-// place is the file's path, inside the installation. The installation is the
-// executable's folder; where that is named bin it is the folder above, as in
-// /usr/lib/jvm/java-17/bin/java. A folder that many programs share is none.
+// place returns the file's path. It must be inside the installation: the executable's
+// folder or, if that is named bin, the folder above, as in /usr/lib/jvm/java-17/bin/java.
+// Folders that many programs share are not installations.
 func (f InstalledFile) place(home string) (string, error) {
 	if !filepath.IsAbs(f.Executable) {
 		return "", fmt.Errorf("read %s: %w: the executable's path is unknown", f.Path, ErrOutside)
@@ -55,9 +55,8 @@ func (f InstalledFile) place(home string) (string, error) {
 	return path, nil
 }
 
-// shared reports whether a folder is no installation's own: /usr, /opt, /etc and
-// their like, a home folder, and the prefixes that package managers and people
-// fill with programs of all kinds.
+// shared reports whether several programs share a folder: /usr, /opt, /etc and the like,
+// home folders, and prefixes of package managers.
 func shared(folder, home string) bool {
 	switch above := filepath.Dir(folder); {
 	case above == "/", folder == "/", slices.Contains(homes, above), filepath.Base(folder) == ".local":
@@ -72,10 +71,9 @@ func shared(folder, home string) bool {
 	return false
 }
 
-// ReadInstalled reads the beginning of a file of an installation, FileLimit bytes
-// at most, and returns where it lies. It must be a regular file that everybody
-// may read, and no part of its path may be a link. Its errors wrap ErrOutside,
-// ErrNotRegular, ErrPrivate or the system's.
+// ReadInstalled returns the path and the first 64 KiB of a file of an installation. It must
+// be a regular file that every user may read, and its path must not contain links. Errors
+// wrap ErrOutside, ErrNotRegular, ErrPrivate or an error of the system.
 func (h *LocalHost) ReadInstalled(file InstalledFile) (path string, data []byte, err error) {
 	if path, err = file.place(h.home); err != nil {
 		return path, nil, err
@@ -93,14 +91,14 @@ func (h *LocalHost) ReadInstalled(file InstalledFile) (path string, data []byte,
 			return answer{nil, fmt.Errorf("read %s: %w", path, err)}
 		}
 		defer f.Close()
-		a.data, a.err = io.ReadAll(io.LimitReader(f, FileLimit))
+		a.data, a.err = io.ReadAll(io.LimitReader(f, fileLimit))
 		return a
 	})
 	return path, a.data, a.err
 }
 
-// openWithoutLinks opens a regular file by one folder after the other. What is
-// checked is what is open, so nothing can take its place meanwhile.
+// openWithoutLinks opens a regular file by opening each folder of its path. It checks open
+// files, which nothing can replace meanwhile.
 func openWithoutLinks(path string, public bool) (*os.File, error) {
 	folder, err := unix.Open("/", folderFlags|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -129,8 +127,8 @@ func openWithoutLinks(path string, public bool) (*os.File, error) {
 	return openRegular(folder, names[len(names)-1])
 }
 
-// openRegular opens a file of a folder. It looks before and after: opening a
-// device can have effects, and the file may have been exchanged meanwhile.
+// openRegular opens a regular file in a folder. It checks the file before and after: opening
+// a device can have effects, and the file may be replaced meanwhile.
 func openRegular(folder int, name string) (*os.File, error) {
 	var st unix.Stat_t
 	if err := unix.Fstatat(folder, name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {

@@ -6,25 +6,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A command ends with this process, however that ends. Two things see to it:
+// A command ends with this process, however that ends. Two mechanisms ensure it:
 //
-//   - Pdeathsig ends the leader, from its first moment on. The kernel sends it
-//     when the thread that forked ends; so Run keeps its thread to itself.
-//   - The lifeline ends the group. It is a pipe whose writing end is here
-//     alone; the command inherits the reading end as its file 3. When this
-//     process is gone the kernel closes the writing end, and signals those who
-//     asked to be told: the group, with SIGKILL.
+//   - Pdeathsig kills the leader. The kernel sends it when the thread that forked
+//     ends, so Run locks its goroutine to a thread.
+//   - The lifeline kills the group. It is a pipe with its only writing end in this
+//     process; the command inherits the reading end as file 3. When this process
+//     ends, the kernel closes the writing end and sends SIGKILL to the group.
 //
-// Neither ends what this user must not kill (setuid), nor what has left the
-// group. Of the leader's children the lifeline misses those of the moment
-// between the leader's start and tie, if this process is killed in it: the group
-// cannot be named before the leader has its id, and nothing keeps the leader from
-// running until then that would not cost another exec.
+// Neither kills setuid programs that this user must not kill, or processes that left the
+// group. The lifeline misses children that the leader starts before tie, if this process
+// is killed at that moment. The group has no id before the leader has one, and holding
+// the leader back would cost another exec.
 
-// lifelineFile is the number that the reading end has in the command.
+// lifelineFile is the number of the reading end in the command.
 const lifelineFile = 3
 
-// spawn forks and executes, and arranges for p.exit.
+// spawn forks and executes, and sets p.exit.
 func (p *process) spawn(path string, argv []string, attr *syscall.ProcAttr) error {
 	r, w, err := closedPipe()
 	if err != nil {
@@ -48,8 +46,8 @@ func (p *process) spawn(path string, argv []string, attr *syscall.ProcAttr) erro
 	return nil
 }
 
-// tie lets the kernel kill a group when the pipe's other end is closed. Where it
-// cannot (gVisor), Pdeathsig is all there is.
+// tie makes the kernel kill a group when the pipe's other end is closed. Where that is not
+// supported (gVisor), only Pdeathsig applies.
 func tie(r, group int) {
 	if _, err := unix.FcntlInt(uintptr(r), unix.F_SETOWN, -group); err != nil {
 		return

@@ -10,33 +10,31 @@ import (
 	"strings"
 )
 
-// LocalHost is the machine this program runs on.
+// A LocalHost is the machine that this program runs on. Local makes one.
 type LocalHost struct {
 	info Info
 	home string
-	// vars is the environment the host was made with, by name; base is what
-	// every probe gets of it.
+	// vars is the environment by name; base is the part that every command gets.
 	vars  map[string]string
 	base  []string
 	looks *looks
-	// round is what was seen in this round; nil where every look is made anew.
+	// round caches looks during a round; nil disables the cache.
 	round *seen
-	// within is the look that all looks are part of; nil where each is one.
+	// within is the look of a Glance; nil outside of one.
 	within *look
 
 	withheld *withheld
 	path     *pathFolders
 }
 
-// LocalConfig sets up a LocalHost.
+// LocalConfig configures a LocalHost.
 type LocalConfig struct {
-	// Environ is the environment as os.Environ gives it, from which PATH, HOME
-	// and what a probe may see are taken. Nil is the process's own.
+	// Environ is the environment, in the form of os.Environ, for PATH, HOME and the
+	// variables of commands. Defaults to the environment of the process.
 	Environ []string
 }
 
-// Local is the real host. It reads the environment once: what is exported
-// later is not seen.
+// Local returns the machine that this program runs on. It reads the environment once.
 func Local(cfg LocalConfig) *LocalHost {
 	environ := cfg.Environ
 	if environ == nil {
@@ -57,7 +55,7 @@ func Local(cfg LocalConfig) *LocalHost {
 		info:  Info{OS: runtime.GOOS, Arch: runtime.GOARCH, User: name, Path: splitPath(vars["PATH"]), Root: os.Geteuid() == 0},
 		home:  home,
 		vars:  vars,
-		looks: ofProcess,
+		looks: processLooks,
 
 		withheld: &withheld{},
 		path:     &pathFolders{},
@@ -73,8 +71,8 @@ func (h *LocalHost) Info() Info {
 	return info
 }
 
-// account is the name and home folder of the effective user. A service may run
-// under an id that no account has: then the id stands for the name.
+// account returns the name and home folder of the effective user. The name of an id
+// without an account is the id.
 func account() (name, home string) {
 	uid := strconv.Itoa(os.Geteuid())
 	u, err := user.LookupId(uid)
@@ -84,8 +82,8 @@ func account() (name, home string) {
 	return u.Username, u.HomeDir
 }
 
-// splitPath is PATH's absolute folders, cleaned, each once. A relative entry
-// would make the answer depend on where the service was started.
+// splitPath returns the absolute folders of PATH, cleaned, each once. Relative entries
+// would make answers depend on the working directory.
 func splitPath(path string) []string {
 	var out []string
 	for _, dir := range filepath.SplitList(path) {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -12,116 +11,119 @@ import (
 	"time"
 )
 
-// A look at a file system whose server is away blocks in the kernel, and
-// nothing ends it. So every look is made by a goroutine of its own, which notes
-// each place before it looks there. When one place takes longer than patience,
-// the goroutine is given up and the look is made again without the place.
+// A look at a file system without its server blocks in the kernel and cannot be
+// interrupted. So each look has a goroutine of its own, which records each place before it
+// looks there. When a place takes longer than patience, the goroutine is abandoned and the
+// look is repeated without the place.
 //
-// A given-up goroutine keeps a thread. Until it returns nobody looks at that
-// place again, so their number is bounded: by atOnce for each place, and by
-// hangsPerMount places for each file system.
+// An abandoned goroutine keeps a thread. Until it returns the place is not looked at
+// again, so there are at most atOnce of them for each place, and hangsPerMount such places
+// for each file system.
 const (
-	// patience is how long one place may take to answer, to a quarter.
+	// patience bounds one look at a place, to a quarter.
 	patience = 2 * time.Second
-	// atOnce is how many looks are made at the same time.
+	// atOnce is the number of concurrent looks.
 	atOnce = 16
-	// hangsPerMount is how many places of a file system may hang before the
-	// whole of it counts as hanging.
+	// hangsPerMount is the number of places of a file system that hang before all of it
+	// counts as hanging.
 	hangsPerMount = 4
 )
 
-// ErrHangs is wrapped by every error that says that a place does not answer.
+// ErrHangs is wrapped by errors about places that do not answer.
 var ErrHangs = errors.New("does not answer")
 
-// Hang is a file or folder of this host that does not answer. It is left out of
-// every look until it does, or until another file system is mounted there.
+// A Hang is a file or folder of this host that does not answer. Looks leave it out until
+// it does, or until another file system is mounted there.
 type Hang struct {
-	// Place is its real path. Everything below it is left out too.
+	// Place is its real path. Everything below is left out too.
 	Place string
 	// Mount describes its file system: "nfs4 filer:/tools on /mnt/tools".
 	Mount string
-	// Since is when it was looked at in vain for the first time.
+	// Since is the time of the first look without an answer.
 	Since time.Time
 }
 
-// Error names the place and its file system.
+// Error returns the place and its file system.
 func (h Hang) Error() string { return fmt.Sprintf("%s %v (%s)", h.Place, ErrHangs, h.Mount) }
 
 // Is reports whether target is ErrHangs.
 func (h Hang) Is(target error) bool { return target == ErrHangs }
 
-// looks makes looks, and knows what hangs.
+// looks makes looks and records places that hang.
 type looks struct {
 	slots chan struct{}
-	// locating bounds the long ones, so that the others find a slot.
+	// locating bounds the long looks, so that others find a slot.
 	locating chan struct{}
 	patience time.Duration
-	// before is called before each look at a place, as a stand-in for a file
-	// system that hangs. Only tests set it.
-	before func(place string)
+	// hook is called before each look at a place, in the place of a file system that
+	// hangs. Only tests set it.
+	hook func(place string)
 
 	some  atomic.Bool // hangs is not empty
 	mu    sync.Mutex
 	hangs map[string]*hang
 }
 
-// hang is a Hang, and the goroutines that wait there.
+// A hang is a Hang and the number of goroutines that wait there.
 type hang struct {
 	Hang
 	mount   mount
 	waiting int
-	// checked is when the mount was last seen to be the same.
+	// checked is the time at which the mount was last found to be the same.
 	checked time.Time
 }
 
 func newLooks() *looks {
-	return &looks{slots: make(chan struct{}, atOnce), locating: make(chan struct{}, atOnce/4), patience: patience, hangs: map[string]*hang{}}
+	return &looks{
+		slots: make(chan struct{}, atOnce), locating: make(chan struct{}, atOnce/4),
+		patience: patience, hangs: map[string]*hang{},
+	}
 }
 
-// ofProcess are the looks of all hosts of this process: the threads are its own.
-var ofProcess = newLooks()
+// processLooks makes the looks of all hosts, since all share the process's threads.
+var processLooks = newLooks()
 
-// hostless makes looks that are for no host.
-var hostless = &LocalHost{looks: ofProcess}
+// hostless makes looks for functions without a host.
+var hostless = &LocalHost{looks: processLooks}
 
-// look is one goroutine that looks.
+// A look is one goroutine that looks at places.
 type look struct {
 	of *looks
-	// seen is what it, and others of the same round, have found.
+	// seen caches the looks of the round.
 	seen *seen
-	// path are the folders of PATH, where it is a Glance.
+	// path holds the folders of PATH in a Glance.
 	path []pathFolder
 
 	mu    sync.Mutex
 	place string
 	steps int
 	ended bool
-	hang  *hang // where it was given up
+	hang  *hang // the place at which it was abandoned
 }
 
-var errGivenUp = errors.New("the look was given up")
+var errAbandoned = errors.New("the look was abandoned")
 
-// enter notes that place is looked at next. It is an error if the place hangs.
+// enter records the next place. It returns an error if the place hangs.
 func (l *look) enter(place string) error {
 	if err := l.of.blocked(place); err != nil {
 		return err
 	}
 	l.mu.Lock()
-	givenUp := l.hang != nil
+	abandoned := l.hang != nil
 	l.place = place
 	l.steps++
 	l.mu.Unlock()
-	if givenUp {
-		return errGivenUp
+	if abandoned {
+		return errAbandoned
 	}
-	if l.of.before != nil {
-		l.of.before(place)
+	if l.of.hook != nil {
+		l.of.hook(place)
 	}
 	return nil
 }
 
-// try makes a look, again and again until nothing hangs that it does not know of.
-// f must call enter before everything that may block.
+// try makes a look, and repeats it while it meets new places that hang. f must call enter
+// before everything that may block.
 func try[T any](h *LocalHost, f func(*look) T) T {
 	if h.within != nil {
 		return f(h.within)
@@ -146,7 +148,7 @@ func try[T any](h *LocalHost, f func(*look) T) T {
 	}
 }
 
-// wait returns what a look found; ok is false if it was given up.
+// wait returns the result of a look. ok is false if it was abandoned.
 func wait[T any](l *look, done <-chan T) (v T, ok bool) {
 	const parts = 4
 	tick := time.NewTimer(l.of.patience / parts)
@@ -175,8 +177,8 @@ func wait[T any](l *look, done <-chan T) (v T, ok bool) {
 	}
 }
 
-// ended notes that a look has returned. Where it was the last that waited at a
-// place, the place answers again.
+// ended records the return of a look. If no other look waits at its place, the place
+// answers again.
 func (s *looks) ended(l *look) {
 	l.mu.Lock()
 	l.ended = true
@@ -192,13 +194,18 @@ func (s *looks) ended(l *look) {
 	}
 }
 
-// mark notes that a look hangs at place.
+// mark records that a look hangs at place.
 func (s *looks) mark(place string) *hang {
 	m := mountOf(place)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sameMount := func(h *hang) bool { return h.mount.id == m.id }
-	if others := slices.DeleteFunc(slices.Collect(maps.Values(s.hangs)), func(h *hang) bool { return !sameMount(h) || h.Place == place }); len(others)+1 >= hangsPerMount {
+	sameMount := 1
+	for _, h := range s.hangs {
+		if h.mount.id == m.id && h.Place != place {
+			sameMount++
+		}
+	}
+	if sameMount >= hangsPerMount {
 		place = m.point
 	}
 	h := s.hangs[place]
@@ -212,7 +219,7 @@ func (s *looks) mark(place string) *hang {
 	return h
 }
 
-// forget lets a place be looked at again.
+// forget allows looks at a place again.
 func (s *looks) forget(h *hang) {
 	if s.hangs[h.Place] == h {
 		delete(s.hangs, h.Place)
@@ -220,7 +227,7 @@ func (s *looks) forget(h *hang) {
 	}
 }
 
-// blocked returns the Hang of a place that is at or below one that hangs.
+// blocked returns the Hang at or above a place, or nil.
 func (s *looks) blocked(place string) error {
 	if !s.some.Load() {
 		return nil
@@ -240,9 +247,8 @@ func (s *looks) blocked(place string) error {
 	return nil
 }
 
-// replaced reports whether the file system of a hang is not mounted there any
-// more. A look into it may never return then (umount --lazy). It asks once a
-// second.
+// replaced reports whether another file system is mounted at the place of a hang. After
+// umount --lazy a look into it may never return. It checks once a second.
 func (s *looks) replaced(h *hang) bool {
 	now := time.Now()
 	if now.Sub(h.checked) < time.Second {
@@ -277,9 +283,9 @@ func (s *looks) hanging() (out []Hang) {
 	return out
 }
 
-// Within returns what read returns, or after limit an error that wraps ErrHangs:
-// then what path names does not answer. read goes on in the background, and must
-// not write to anything that the caller reads.
+// Within returns the result of read or, after limit, an error that wraps ErrHangs. read
+// then continues in the background, so it must not write to anything that the caller
+// reads. path is for the error.
 func Within[T any](limit time.Duration, path string, read func() (T, error)) (T, error) {
 	type answer struct {
 		value T
@@ -296,7 +302,7 @@ func Within[T any](limit time.Duration, path string, read func() (T, error)) (T,
 	case a := <-done:
 		return a.value, a.err
 	case <-timer.C:
-		var none T
-		return none, fmt.Errorf("%s %w within %v", path, ErrHangs, limit)
+		var zero T
+		return zero, fmt.Errorf("%s %w within %v", path, ErrHangs, limit)
 	}
 }

@@ -14,11 +14,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Lookup is every place where binary is found, in the order of PATH; for an
-// absolute path it is that path alone. Places that cannot be run are listed
-// with their Fault, so that "not executable" is told from "not found"; so are
-// places in folders that cannot be looked at. A folder that PATH names twice, be
-// it through a link, counts once. A relative path is never found.
+// Lookup returns the candidates for binary in the order of PATH, or for an absolute path.
+// Files that cannot be run, and those in folders that cannot be looked at, have a Fault. A
+// folder that is in PATH twice, even through a link, counts once. A relative path has no
+// candidates.
 func (h *LocalHost) Lookup(binary string) []Candidate {
 	if filepath.IsAbs(binary) {
 		if c := h.Resolve(binary); c.Fault != FaultNotFound {
@@ -41,8 +40,7 @@ func (h *LocalHost) lookup(l *look, folders []pathFolder, binary string) []Candi
 		var st unix.Stat_t
 		err := f.err
 		if err == nil {
-			// lstat first: of many names most are in none of the folders, and this
-			// is the one call that they cost.
+			// Most names are in none of the folders, and lstat is their only call.
 			err = l.lstat(f.real, path, &st)
 		}
 		switch {
@@ -54,8 +52,7 @@ func (h *LocalHost) lookup(l *look, folders []pathFolder, binary string) []Candi
 			continue
 		}
 		l.seen.reals.put(f.dir, realPlace{path: f.real})
-		// Only hits pay for telling whether two folders are one, as /bin and
-		// /usr/bin are on most systems.
+		// Folders are compared only for hits: /bin and /usr/bin are often one.
 		if info, err := os.Stat(f.dir); err == nil {
 			if sameAny(info, hits) {
 				continue
@@ -67,25 +64,25 @@ func (h *LocalHost) lookup(l *look, folders []pathFolder, binary string) []Candi
 	return found
 }
 
-// pathFolder is a folder of PATH, and where it really is.
+// A pathFolder is a folder of PATH and its real path.
 type pathFolder struct {
 	dir, real string
-	// err is why it cannot be looked at.
+	// err is the reason why it cannot be looked at.
 	err error
 }
 
-// pathFolders are the folders of PATH, as they were at a time.
+// pathFolders caches the folders of PATH.
 type pathFolders struct {
 	mu      sync.Mutex
 	folders []pathFolder
 	at      time.Time
 }
 
-// foldersAge is how long it counts where the folders of PATH really are.
+// foldersAge is the time for which the real paths of PATH's folders are cached.
 const foldersAge = time.Second
 
-// folders looks at the folders of PATH, all at once, so that several that hang take
-// no longer than one.
+// folders returns the folders of PATH. It looks at all of them concurrently, so that
+// several that hang take no longer than one.
 func (h *LocalHost) folders() []pathFolder {
 	if h.within != nil {
 		return h.within.path
@@ -116,14 +113,14 @@ func (h *LocalHost) folders() []pathFolder {
 	return folders
 }
 
-// Resolve looks at one absolute path. A path where nothing is has the Fault
+// Resolve returns the candidate at an absolute path. Without a file there it has the Fault
 // FaultNotFound.
 func (h *LocalHost) Resolve(path string) Candidate {
 	if !filepath.IsAbs(path) {
-		return Candidate{Path: path, Fault: FaultNotRelative}
+		return Candidate{Path: path, Fault: faultRelative}
 	}
 	return try(h, func(l *look) Candidate {
-		// Where the folder really is comes first, so that what hangs is named.
+		// The folder comes first, so that a place that hangs is named.
 		folder, err := l.follow("/", filepath.Dir(path), 0)
 		var st unix.Stat_t
 		if err == nil {
@@ -139,8 +136,8 @@ func (h *LocalHost) Resolve(path string) Candidate {
 	})
 }
 
-// Stat describes the file at an absolute path, or what a link there leads to. Where
-// that hangs, the error wraps ErrHangs.
+// Stat describes the file at an absolute path, following links. The error wraps ErrHangs
+// if a place on the way does not answer.
 func (h *LocalHost) Stat(path string) (fs.FileInfo, error) {
 	type answer struct {
 		info fs.FileInfo
@@ -153,8 +150,8 @@ func (h *LocalHost) Stat(path string) (fs.FileInfo, error) {
 	return a.info, a.err
 }
 
-// Stat is os.Stat, except that its error wraps ErrHangs where something on the way
-// does not answer: os.Stat would not return.
+// Stat returns the result of os.Stat. If a place on the way does not answer, it returns an
+// error that wraps ErrHangs.
 func Stat(path string) (fs.FileInfo, error) {
 	abs, err := absolute(path)
 	if err != nil {
@@ -168,30 +165,30 @@ func (l *look) stat(path string) (fs.FileInfo, error) {
 	if err == nil {
 		err = l.enter(real)
 	}
-	if errors.Is(err, ErrHangs) || err == errGivenUp {
+	if errors.Is(err, ErrHangs) || err == errAbandoned {
 		return nil, &fs.PathError{Op: "stat", Path: path, Err: err}
 	}
-	// Of links of the kernel's (/proc/PID/fd/3), the text leads nowhere.
+	// The text of the kernel's links (/proc/PID/fd/3) may lead nowhere.
 	return os.Stat(path)
 }
 
-// Faults of a candidate. Others are sentences of their own.
+// Faults of a Candidate. Others are free text.
 const (
 	FaultNotFound      = "not found"
-	FaultDirectory     = "is a directory"
-	FaultNotRegular    = "is not a regular file"
+	faultDirectory     = "is a directory"
+	faultNotRegular    = "is not a regular file"
 	FaultNotExecutable = "is not executable"
-	FaultNotRelative   = "is a relative path"
-	// danglingPrefix begins the fault of a link that leads to no file.
+	faultRelative      = "is a relative path"
+	// danglingPrefix begins the fault of a dangling link.
 	danglingPrefix = "is a dangling link to "
-	// These begin the fault of what could not be looked at.
+	// These begin the fault of a place that could not be looked at.
 	unseenPrefix = "cannot be looked at: "
 	hangsPrefix  = "cannot be reached: "
-	// FaultStub: running it would open an installer's window.
+	// FaultStub is the fault of a program that would open an installer's window.
 	FaultStub = "is a stub of macOS that opens an installer instead of answering"
 )
 
-// unseen is a candidate that could not be looked at.
+// unseen returns the candidate of a place that could not be looked at.
 func unseen(path string, err error) Candidate {
 	prefix := unseenPrefix
 	if errors.Is(err, ErrHangs) {
@@ -200,9 +197,8 @@ func unseen(path string, err error) Candidate {
 	return Candidate{Path: path, Fault: prefix + err.Error()}
 }
 
-// Unseen returns why the candidate could not be looked at: it may be an executable,
-// or not be there at all. The error wraps ErrHangs where nothing answers. It is nil
-// for every other candidate.
+// Unseen returns the reason why the candidate could not be looked at, or nil. Such a
+// candidate may not exist. The error wraps ErrHangs if the place does not answer.
 func (c Candidate) Unseen() error {
 	switch {
 	case strings.HasPrefix(c.Fault, hangsPrefix):
@@ -213,8 +209,7 @@ func (c Candidate) Unseen() error {
 	return nil
 }
 
-// unseenError is the error behind the fault of a candidate, which may come from a
-// recording.
+// An unseenError is the error of an unseen candidate, which may be a recorded one.
 type unseenError struct {
 	text  string
 	cause error
@@ -236,7 +231,7 @@ func sameAny(info fs.FileInfo, others []fs.FileInfo) bool {
 	return false
 }
 
-// candidate looks at a path where lstat found something.
+// candidate returns the candidate at a path for which lstat succeeded.
 func (h *LocalHost) candidate(l *look, path string, st *unix.Stat_t) Candidate {
 	c := Candidate{Path: path}
 	real, err := l.follow("/", path, 0)
@@ -263,9 +258,9 @@ func (h *LocalHost) candidate(l *look, path string, st *unix.Stat_t) Candidate {
 	return c
 }
 
-// behindHardLink is rustup where a file is a hard link to it in the same folder:
-// where its installer may not make links, that is how it makes its proxies.
-// Other programs' hard links have no name that is more real than the others.
+// behindHardLink returns the path of rustup if the file is a hard link to it in the same
+// folder, and otherwise the path. rustup's installer makes such proxies if it may not make
+// symbolic links.
 func behindHardLink(path string, st *unix.Stat_t) string {
 	if st.Nlink < 2 || st.Mode&unix.S_IFMT != unix.S_IFREG {
 		return path
@@ -293,20 +288,18 @@ func fileFault(path string, mode uint32) string {
 	switch mode & unix.S_IFMT {
 	case unix.S_IFREG:
 	case unix.S_IFDIR:
-		return FaultDirectory
+		return faultDirectory
 	default:
-		return FaultNotRegular
+		return faultNotRegular
 	}
-	// Root may "execute" by access(2) what has any x bit; without one execve
-	// refuses him as well. The effective user is the one who will run it.
+	// To access(2) root may execute everything, but execve requires an x bit.
 	if mode&0o111 == 0 || unix.Faccessat(unix.AT_FDCWD, path, unix.X_OK, unix.AT_EACCESS) != nil {
 		return FaultNotExecutable
 	}
 	return ""
 }
 
-// stubs are programs of macOS that exist without the runtime they are named
-// for.
+// stubs lists programs of macOS that exist without the runtime of that name.
 var stubs = map[string]bool{
 	"/usr/bin/java":    true,
 	"/usr/bin/javac":   true,

@@ -73,7 +73,7 @@ func TestLookup(t *testing.T) {
 	if diff := cmp.Diff(host.Candidate{Path: in("a/none"), Fault: host.FaultNotFound}, h.Resolve(in("a/none"))); diff != "" {
 		t.Errorf("Resolve of nothing (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(host.Candidate{Path: "rel/tool", Fault: host.FaultNotRelative}, h.Resolve("rel/tool")); diff != "" {
+	if diff := cmp.Diff(host.Candidate{Path: "rel/tool", Fault: host.FaultRelative}, h.Resolve("rel/tool")); diff != "" {
 		t.Errorf("Resolve of a relative path (-want +got):\n%s", diff)
 	}
 }

@@ -2,7 +2,7 @@ package host
 
 import "fmt"
 
-// mount is a mounted file system.
+// A mount is a mounted file system.
 type mount struct {
 	id, point, kind, source string
 	device, options         string // on Linux
@@ -10,5 +10,5 @@ type mount struct {
 
 func (m mount) String() string { return fmt.Sprintf("%s %s on %s", m.kind, m.source, m.point) }
 
-// unknownMount is the file system of everything where nothing is known of mounts.
+// unknownMount stands for every file system if mounts are unknown.
 var unknownMount = mount{point: "/", kind: "unknown", source: "file system"}

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mountOf returns the file system of a real path. It asks the kernel's list of
-// mounts, not the file system, which may hang.
+// mountOf returns the file system of a real path. It reads the kernel's list of mounts,
+// since the file system may hang.
 func mountOf(path string) mount {
 	m := unknownMount
 	n, err := unix.Getfsstat(nil, unix.MNT_NOWAIT)
@@ -20,11 +20,14 @@ func mountOf(path string) mount {
 	}
 	for _, s := range all[:n] {
 		if point := unix.ByteSliceToString(s.Mntonname[:]); below(path, point) && (m.id == "" || len(point) >= len(m.point)) {
-			m = mount{id: fmt.Sprint(s.Fsid), point: point, kind: unix.ByteSliceToString(s.Fstypename[:]), source: unix.ByteSliceToString(s.Mntfromname[:])}
+			m = mount{
+				id: fmt.Sprint(s.Fsid), point: point,
+				kind: unix.ByteSliceToString(s.Fstypename[:]), source: unix.ByteSliceToString(s.Mntfromname[:]),
+			}
 		}
 	}
 	return m
 }
 
-// strangersMount is empty: on macOS nobody is asked who serves a file system.
-func strangersMount(uint64, uint64) string { return "" }
+// servedByOther returns "": servers of file systems are unknown on macOS.
+func servedByOther(uint64, uint64) string { return "" }

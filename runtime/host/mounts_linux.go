@@ -15,8 +15,8 @@ import (
 // mountList is the kernel's list of mounts.
 const mountList = "/proc/self/mountinfo"
 
-// mountOf returns the file system of a real path. It asks the kernel's list of
-// mounts, not the file system, which may hang.
+// mountOf returns the file system of a real path. It reads the kernel's list of mounts,
+// since the file system may hang.
 func mountOf(path string) mount {
 	m := unknownMount
 	f, err := os.Open(mountList)
@@ -25,7 +25,7 @@ func mountOf(path string) mount {
 	}
 	defer f.Close()
 	for other := range mountsOf(f) {
-		// Of two at one place the later one covers the other.
+		// A later mount covers an earlier one at the same place.
 		if below(path, other.point) && (m.id == "" || len(other.point) >= len(m.point)) {
 			m = other
 		}
@@ -33,7 +33,7 @@ func mountOf(path string) mount {
 	return m
 }
 
-// mountsOf reads a list of mounts.
+// mountsOf returns the mounts in a list.
 func mountsOf(list io.Reader) iter.Seq[mount] {
 	return func(yield func(mount) bool) {
 		for lines := bufio.NewScanner(list); lines.Scan(); {
@@ -54,11 +54,10 @@ func mountsOf(list io.Reader) iter.Seq[mount] {
 	}
 }
 
-// strangersMount returns who else than root and the user of uid serves the file
-// system of a device; empty is nobody. Such a file system shows any owner and mode
-// that its server likes, whatever it has the kernel check (user_allow_other in
-// fuse.conf lets any user serve one to all).
-func strangersMount(device, uid uint64) (by string) {
+// servedByOther returns the user other than root and uid who serves the FUSE file system of
+// a device, or "". Such a file system can show any owner and mode. With user_allow_other in
+// fuse.conf any user can serve one to all others.
+func servedByOther(device, uid uint64) (by string) {
 	f, err := os.Open(mountList)
 	if err != nil {
 		return "" // no procfs, as in some chroots
@@ -83,7 +82,7 @@ func servedBy(list io.Reader, device, uid uint64) (by string) {
 	return ""
 }
 
-// unescape replaces the octal escapes of the kernel's list, such as \040.
+// unescape replaces the octal escapes of the list, such as \040.
 func unescape(s string) string {
 	if !strings.Contains(s, `\`) {
 		return s

@@ -15,7 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// recordingLimit bounds a recording's file.
+// recordingLimit bounds the file of a recording, in bytes.
 const recordingLimit = 64 << 20
 
 // Open reads a recorded host from a YAML file.
@@ -32,8 +32,7 @@ func Open(file string) (*Recorded, error) {
 	return Parse(file, data)
 }
 
-// Parse reads a recorded host from YAML; name is the file's name in errors. The
-// error lists every fault as file:line: what is wrong.
+// Parse reads a recorded host from YAML. Its error lists every fault as name:line: fault.
 func Parse(name string, data []byte) (*Recorded, error) {
 	if len(data) > recordingLimit {
 		return nil, fmt.Errorf("read recorded host %s: more than %d MiB", name, recordingLimit>>20)
@@ -62,13 +61,13 @@ func Parse(name string, data []byte) (*Recorded, error) {
 	return r, nil
 }
 
-// parser reads the nodes of a recording and notes every fault.
+// A parser reads the nodes of a recording and collects every fault.
 type parser struct {
 	file   string
 	faults []error
 }
 
-// fields are the keys of a mapping, each with what reads its value.
+// fields maps the keys of a mapping to readers of their values.
 type fields map[string]func(*yaml.Node)
 
 func (p *parser) fault(n *yaml.Node, format string, args ...any) {
@@ -79,17 +78,17 @@ func (p *parser) document(data []byte) (*yaml.Node, error) {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, more yaml.Node
 	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: it is empty", p.file)
+		return nil, fmt.Errorf("%s: empty document", p.file)
 	} else if err != nil {
 		return nil, fmt.Errorf("%s: %s", p.file, strings.TrimPrefix(err.Error(), "yaml: "))
 	}
 	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: it holds more than one document", p.file)
+		return nil, fmt.Errorf("%s: more than one document", p.file)
 	}
 	return doc.Content[0], nil
 }
 
-// deref is the node itself, or the one that a YAML alias stands for.
+// deref returns the node, or the target of a YAML alias.
 func deref(n *yaml.Node) *yaml.Node {
 	for n.Kind == yaml.AliasNode {
 		n = n.Alias
@@ -97,7 +96,7 @@ func deref(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// pairs calls each for every key and value; a key that comes twice is a fault.
+// pairs calls each for every key and value. A duplicate key is a fault.
 func (p *parser) pairs(n *yaml.Node, what string, each func(key, value *yaml.Node)) {
 	n = deref(n)
 	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
@@ -115,7 +114,7 @@ func (p *parser) pairs(n *yaml.Node, what string, each func(key, value *yaml.Nod
 			continue
 		}
 		if seen[key.Value] {
-			p.fault(key, "%s has %q twice", what, key.Value)
+			p.fault(key, "duplicate key %q in %s", key.Value, what)
 			continue
 		}
 		seen[key.Value] = true
@@ -132,7 +131,7 @@ func (p *parser) mapping(n *yaml.Node, what string, known fields) {
 				names = append(names, name)
 			}
 			slices.Sort(names)
-			p.fault(key, "%s has no key %q; it has %s", what, key.Value, strings.Join(names, ", "))
+			p.fault(key, "unknown key %q in %s, want one of %s", key.Value, what, strings.Join(names, ", "))
 			return
 		}
 		read(value)
@@ -153,7 +152,7 @@ func (p *parser) list(n *yaml.Node, what string, each func(*yaml.Node)) {
 	}
 }
 
-// text reads a scalar as it is written: 3.10 stays 3.10.
+// text reads a scalar as it is written, so that 3.10 stays 3.10.
 func (p *parser) text(what string, into *string) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		switch {
@@ -163,7 +162,7 @@ func (p *parser) text(what string, into *string) func(*yaml.Node) {
 			*into = ""
 		case n.Tag == "!!binary":
 			if err := n.Decode(into); err != nil {
-				p.fault(n, "%s is not sound base64", what)
+				p.fault(n, "%s must be base64", what)
 			}
 		default:
 			*into = n.Value
@@ -204,17 +203,17 @@ func (p *parser) duration(into *time.Duration) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		d, err := time.ParseDuration(n.Value)
 		if n.Kind != yaml.ScalarNode || err != nil || d < 0 {
-			p.fault(n, "duration must be one such as 9ms or 1.5s")
+			p.fault(n, "duration must be like 9ms or 1.5s, got %q", n.Value)
 			return
 		}
 		*into = d
 	}
 }
 
-// absolute notes a fault unless s is an absolute path, and cleans it.
+// absolute returns s cleaned. It adds a fault if s is not an absolute path.
 func (p *parser) absolute(n *yaml.Node, what, s string) string {
 	if !path.IsAbs(s) {
-		p.fault(n, "%s must be an absolute path, not %q", what, s)
+		p.fault(n, "%s must be an absolute path, got %q", what, s)
 	}
 	return path.Clean(s)
 }
@@ -252,7 +251,7 @@ func (p *parser) binaries(n *yaml.Node, r *Recorded) {
 		})
 		b.path = p.absolute(item, "path of a binary", b.path)
 		if r.binaries[b.path] != nil {
-			p.fault(item, "binary %s is listed twice", b.path)
+			p.fault(item, "duplicate binary %s", b.path)
 		}
 		r.binaries[b.path] = b
 	})
@@ -273,7 +272,7 @@ func (p *parser) run(n *yaml.Node, b *recordedBinary) {
 	})
 	for _, other := range b.runs {
 		if slices.Equal(other.args, run.args) {
-			p.fault(n, "%s has two runs with the args %q", b.path, run.args)
+			p.fault(n, "duplicate run of %s with args %q", b.path, run.args)
 		}
 	}
 	b.runs = append(b.runs, run)

@@ -2,11 +2,11 @@ package host
 
 import "golang.org/x/sys/unix"
 
-// hasACL is false: on macOS access lists are no part of a file's mode.
+// hasACL returns false: on macOS the mode does not show access lists.
 func hasACL(string) bool { return false }
 
-// folderFlags open a folder; macOS needs it to be readable.
+// folderFlags are the flags for opening a folder, which must be readable on macOS.
 const folderFlags = unix.O_RDONLY
 
-// magicLink is false: macOS has no procfs.
+// magicLink returns false: macOS has no procfs.
 func magicLink(string) bool { return false }

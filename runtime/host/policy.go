@@ -7,48 +7,45 @@ import (
 	"strings"
 )
 
-// Mode says how much a host lets definitions run.
+// A Mode decides how much definitions may run on a host.
 type Mode string
 
 // The modes.
 const (
-	// ModeStandard: trusted commands, and version questions to executables that
-	// only root and the user can change.
+	// ModeStandard allows trusted commands, and version queries of executables that only
+	// root and the user can change.
 	ModeStandard Mode = "standard"
-	// ModeStrict: trusted commands only; Allow is not heeded.
+	// ModeStrict allows trusted commands only, and ignores PolicyConfig.Allow.
 	ModeStrict Mode = "strict"
-	// ModeOpen: everything that is not denied.
+	// ModeOpen allows everything that is not denied.
 	ModeOpen Mode = "open"
 )
 
-// PolicyConfig is what a host's owner says about what may run.
+// PolicyConfig configures a Policy.
 type PolicyConfig struct {
-	// Mode; empty is ModeStandard.
+	// Mode defaults to ModeStandard.
 	Mode Mode
-	// Allow and Deny are command lines as CommandLine writes them. A last word *
-	// stands for any further arguments. An entry whose first word is an absolute
-	// path means that file: for Allow under this very path, for Deny under any
-	// path or link. An entry of Deny that is one word denies it with any
-	// arguments, and also the scripts that it runs.
+	// Allow and Deny hold command lines in the form of CommandLine. A last word *
+	// matches any further arguments. An entry that begins with an absolute path matches
+	// that file: in Allow by this path only, in Deny by any path or link. A single word
+	// in Deny matches any arguments, and scripts that the program interprets.
 	Allow, Deny []string
-	// Programs are the executables that an entry of Deny stands for besides, where
-	// it is the name of a runtime: names or absolute paths, by entry. They are
-	// denied with any arguments, whatever version stands at the end of their names.
+	// Programs maps entries of Deny that are names of runtimes to their executables, as
+	// names or absolute paths. They are denied with any arguments, and with any version
+	// at the end of their names.
 	Programs map[string][]string
-	// Env names the variables that definitions outside the trusted packs may ask
-	// for. Empty: none.
+	// Env names the variables that definitions outside of trusted packs may get.
 	Env []string
-	// Trusted are the commands of the embedded core pack and of the packs that
-	// the host trusts. A command is trusted by binary as written, arguments and
-	// location together, whoever asks for it; and so is what the pack asks for
-	// with it, and nothing else.
+	// Trusted holds the commands of the core pack and of the packs that the host trusts.
+	// A command is trusted if binary, arguments and location are equal, in any
+	// definition. It gets the variables, version file and interpreter that are listed
+	// with it, and no others.
 	Trusted []Command
 }
 
-// Policy decides which commands of definitions run on a host. Definitions come
-// from a database, so whoever can write there must not thereby run programs on
-// every host. The zero value is ModeStandard with nothing trusted, allowed or
-// denied.
+// A Policy decides which commands of definitions run on a host. Definitions come from a
+// database, and writing to it must not mean running programs on every host. The zero value
+// is ModeStandard with nothing trusted, allowed or denied.
 type Policy struct {
 	mode        Mode
 	allow, deny []rule
@@ -56,36 +53,34 @@ type Policy struct {
 	trusted     grants
 }
 
-// Decision is a policy's answer.
+// A Decision is a policy's answer.
 type Decision struct {
 	Allowed bool
-	// Reason is why, in a few words.
+	// Reason explains the decision in a few words.
 	Reason string
-	// Allow is the entry of policy.allow that would allow it; empty where it is
-	// allowed, or where no entry would.
+	// Allow is the entry of policy.allow that would allow a denied command, or empty.
 	Allow string
-	// Replaceable: it is denied because others could replace the executable or what
-	// runs it.
+	// Replaceable means that it is denied because other users could replace the
+	// executable or its interpreter.
 	Replaceable bool
 }
 
-// files is a host as far as a policy asks it: which file a path is, what runs
-// it, and who can change it.
-type files interface {
+// Files is the part of a host that a policy examines: which file a path names, what runs
+// it, and who can change it. LocalHost, Recorded and Recorder implement it.
+type Files interface {
 	Info() Info
 	Resolve(path string) Candidate
 	Writable(path string) (by string, bad bool)
 	Program(path string) Program
 }
 
-// NewPolicy checks the mode and every entry; its error says which of them is
-// wrong and how.
+// NewPolicy returns a policy. Its error names the invalid key and value.
 func NewPolicy(cfg PolicyConfig) (*Policy, error) {
 	p := &Policy{mode: cfg.Mode, env: cfg.Env, trusted: grantsOf(cfg.Trusted)}
 	switch cfg.Mode {
 	case "", ModeStandard, ModeStrict, ModeOpen:
 	default:
-		return nil, fmt.Errorf("policy.mode: %q is none of %s, %s, %s", cfg.Mode, ModeStandard, ModeStrict, ModeOpen)
+		return nil, fmt.Errorf("policy.mode: must be %s, %s or %s, got %q", ModeStandard, ModeStrict, ModeOpen, cfg.Mode)
 	}
 	var err error
 	if p.allow, err = parseRules("policy.allow", cfg.Allow); err != nil {
@@ -110,7 +105,7 @@ func NewPolicy(cfg PolicyConfig) (*Policy, error) {
 	return p, nil
 }
 
-// Mode is the mode in force.
+// Mode returns the mode in force.
 func (p *Policy) Mode() Mode {
 	if p.mode == "" {
 		return ModeStandard
@@ -118,9 +113,9 @@ func (p *Policy) Mode() Mode {
 	return p.mode
 }
 
-// Consider decides what can be decided of a command before its executable is
-// looked for. Where it denies, nothing of the command may be looked at; where it
-// allows, Decide has the last word.
+// Consider decides on a command before its executable is looked for. If it denies the
+// command, the host must not look for the executable. If it allows it, Decide has the last
+// word.
 func (p *Policy) Consider(cmd Command) Decision { return p.consider(cmd, Candidate{}) }
 
 func (p *Policy) consider(cmd Command, found Candidate) Decision {
@@ -136,27 +131,26 @@ func (p *Policy) consider(cmd Command, found Candidate) Decision {
 		return Decision{Allowed: true, Reason: "a trusted pack has this command"}
 	case p.mode == ModeStrict:
 		return Decision{Reason: "policy.mode is strict, and neither the core pack nor a pack of policy.trusted_packs has this command"}
-	case !versionQuestion(cmd.Args) && !slices.ContainsFunc(p.allow, func(r rule) bool { return r.couldAllow(cmd) }):
+	case !versionQuery(cmd.Args) && !slices.ContainsFunc(p.allow, func(r rule) bool { return r.couldAllow(cmd) }):
 		return refuse(cmd, found, notVersion)
 	}
 	return Decision{Allowed: true, Reason: "it depends on the executable"}
 }
 
 const (
-	stranger   = "it is in no trusted pack, and "
-	notVersion = stranger + "its arguments are not --version or -version alone"
+	untrusted  = "it is not in a trusted pack, and "
+	notVersion = untrusted + "its arguments are not --version or -version alone"
 )
 
-// Decide says whether a command may run on h with the executable that was found
-// for it.
-func (p *Policy) Decide(cmd Command, found Candidate, h files) Decision {
+// Decide decides whether a command may run on h with the executable that was found for it.
+func (p *Policy) Decide(cmd Command, found Candidate, h Files) Decision {
 	if local, is := h.(*LocalHost); is {
 		return Glance(local, func(h *LocalHost) Decision { return p.decide(cmd, found, h) })
 	}
 	return p.decide(cmd, found, h)
 }
 
-func (p *Policy) decide(cmd Command, found Candidate, h files) Decision {
+func (p *Policy) decide(cmd Command, found Candidate, h Files) Decision {
 	if d := p.consider(cmd, found); !d.Allowed || p.mode == ModeOpen && len(p.deny) == 0 {
 		return d
 	}
@@ -182,35 +176,34 @@ func (p *Policy) decide(cmd Command, found Candidate, h files) Decision {
 		}
 		return Decision{Allowed: true, Reason: reason}
 	}
-	return p.stranger(cmd, found, h)
+	return p.decideUntrusted(cmd, found, h)
 }
 
-// stranger decides on a command that is in no trusted pack and that no entry
-// allows.
-func (p *Policy) stranger(cmd Command, found Candidate, h files) Decision {
-	if !versionQuestion(cmd.Args) {
+// decideUntrusted decides on a command without a trusted pack or an entry of policy.allow.
+func (p *Policy) decideUntrusted(cmd Command, found Candidate, h Files) Decision {
+	if !versionQuery(cmd.Args) {
 		return refuse(cmd, found, notVersion)
 	}
-	// Only what others cannot change is opened.
+	// Files that others can change are not opened.
 	if by := replaceable(found, Program{}, h); by != "" {
-		return p.refusePath(cmd, found, stranger+by)
+		return p.refusePath(cmd, found, untrusted+by)
 	}
 	program := h.Program(found.Path)
 	switch {
 	case program.Unknown != "":
-		return refuse(cmd, found, stranger+program.Unknown)
+		return refuse(cmd, found, untrusted+program.Unknown)
 	case !program.Native && (cmd.Location != "" || filepath.IsAbs(cmd.Binary)):
-		return refuse(cmd, found, stranger+"it is a script that was not found by its name in PATH")
+		return refuse(cmd, found, untrusted+"it is a script that was not found by its name in PATH")
 	}
 	if by := replaceable(found, program, h); by != "" {
-		return p.refusePath(cmd, found, stranger+by)
+		return p.refusePath(cmd, found, untrusted+by)
 	}
-	return Decision{Allowed: true, Reason: "a version question to an executable that others cannot change"}
+	return Decision{Allowed: true, Reason: "a version query of an executable that others cannot change"}
 }
 
-// denied looks for an entry of policy.deny that means the executable or what
-// runs it.
-func (p *Policy) denied(cmd Command, found Candidate, h files) *Decision {
+// denied returns the denial by an entry of policy.deny that matches the executable or its
+// interpreter, or nil.
+func (p *Policy) denied(cmd Command, found Candidate, h Files) *Decision {
 	if len(p.deny) == 0 {
 		return nil
 	}
@@ -222,15 +215,16 @@ func (p *Policy) denied(cmd Command, found Candidate, h files) *Decision {
 		}
 		for _, by := range program.By {
 			if len(r.args) == 0 && (r.names(by.Path) || r.isFile(by, h)) {
-				return &Decision{Reason: fmt.Sprintf("policy.deny has %s, and %s is a script that %s runs", r.line, found.Path, filepath.Base(by.Path))}
+				reason := fmt.Sprintf("policy.deny has %s, and %s is a script that %s runs", r.line, found.Path, filepath.Base(by.Path))
+				return &Decision{Reason: reason}
 			}
 		}
 	}
 	return nil
 }
 
-// allowing is the entry of policy.allow that allows a command, preferably by the
-// executable's path; strict heeds none.
+// allowing returns the entry of policy.allow that allows a command, preferably one with the
+// executable's path, or nil.
 func (p *Policy) allowing(cmd Command, found Candidate) (by *rule) {
 	if p.mode == ModeStrict {
 		return nil
@@ -243,12 +237,11 @@ func (p *Policy) allowing(cmd Command, found Candidate) (by *rule) {
 	return by
 }
 
-// guarded reports whether others must not be able to replace the executable
-// even of a trusted command: for root always; for everybody where it was found
-// in a home folder, by a manager's variable, by what a shim may run or by a name
-// that has a version behind the one that is written. These show files that no
-// administrator has put into PATH.
-func guarded(cmd Command, found Candidate, h files) bool {
+// guarded reports whether the executable of a trusted command must be protected from other
+// users. For root it always must. For other users it must if the executable was found in a
+// home folder, through a manager's variable, as a shim's target, or by a versioned name: an
+// administrator has not put such files into PATH.
+func guarded(cmd Command, found Candidate, h Files) bool {
 	if h.Info().Root || cmd.Shimmed || strings.HasPrefix(cmd.Location, "$") {
 		return true
 	}
@@ -258,7 +251,7 @@ func guarded(cmd Command, found Candidate, h files) bool {
 	return strings.HasPrefix(cmd.Location, "~") || inHome(cmd.Location)
 }
 
-// homes are the folders that hold users' homes.
+// homes lists the folders of users' homes.
 var homes = []string{"/home", "/Users", "/var/home", "/export/home"}
 
 // inHome reports whether a path is below a user's home.
@@ -267,16 +260,15 @@ func inHome(path string) bool {
 	return below(path, "/root") || slices.ContainsFunc(homes, func(folder string) bool { return below(path, folder) })
 }
 
-// replaceable says how others could have something else run in the place of an
-// executable, or gives "". It names what is to be mended, and no more of what runs
-// the executable: definitions that are not trusted are told it.
-func replaceable(found Candidate, program Program, h files) string {
+// replaceable returns how other users could replace an executable or its interpreter, or
+// "". Untrusted definitions get this text, so it names only what must be repaired.
+func replaceable(found Candidate, program Program, h Files) string {
 	if by, bad := h.Writable(found.Path); bad {
 		return "others could replace the executable: " + by
 	}
 	for _, runs := range program.By {
 		if by, bad := h.Writable(runs.Path); bad {
-			return "others could replace what runs it: " + by
+			return "others could replace its interpreter: " + by
 		}
 	}
 	return ""
@@ -284,19 +276,19 @@ func replaceable(found Candidate, program Program, h files) string {
 
 func denial(r rule) Decision { return Decision{Reason: fmt.Sprintf("policy.deny has %s", r.line)} }
 
-// refuse denies a command that an entry of policy.allow would allow.
+// refuse denies a command, with the entry of policy.allow that would allow it.
 func refuse(cmd Command, found Candidate, reason string) Decision {
 	switch {
 	case cmd.Location == "":
 		return Decision{Reason: reason, Allow: CommandLine(cmd.Binary, cmd.Args)}
 	case found.Path == "":
-		return Decision{Reason: reason} // an entry has no wildcards
+		return Decision{Reason: reason} // entries have no wildcards
 	}
 	return Decision{Reason: reason, Allow: CommandLine(found.Path, cmd.Args)}
 }
 
-// refusePath denies a command that only an entry with the executable's path
-// would allow, as a name may mean another file tomorrow.
+// refusePath denies a command that only an entry with the executable's path would allow. A
+// name could mean another file later.
 func (p *Policy) refusePath(cmd Command, found Candidate, reason string) Decision {
 	d := Decision{Reason: reason, Allow: CommandLine(found.Path, cmd.Args), Replaceable: true}
 	if p.mode == ModeStrict {
@@ -305,9 +297,8 @@ func (p *Policy) refusePath(cmd Command, found Candidate, reason string) Decisio
 	return d
 }
 
-// versionQuestion says whether args do no more than ask for the version. Not
-// -v and -V, which mean verbose to many programs; nor the bare word version:
-// to mkdir or useradd it is what to make.
-func versionQuestion(args []string) bool {
+// versionQuery reports whether args only ask for the version. -v and -V mean verbose to
+// many programs, and version is an ordinary argument to mkdir or useradd.
+func versionQuery(args []string) bool {
 	return len(args) == 1 && (args[0] == "--version" || args[0] == "-version")
 }

@@ -196,13 +196,13 @@ func TestPolicyErrors(t *testing.T) {
 		cfg  host.PolicyConfig
 		want string
 	}{
-		{host.PolicyConfig{Mode: "paranoid"}, `policy.mode: "paranoid" is none of standard, strict, open`},
-		{host.PolicyConfig{Allow: []string{"ruby *", ""}}, `policy.allow[1]: "": it names no command`},
-		{host.PolicyConfig{Allow: []string{"'' x"}}, "it names no command"},
-		{host.PolicyConfig{Allow: []string{"ruby -e 'x"}}, "a quote is not closed"},
-		{host.PolicyConfig{Deny: []string{`ruby \`}}, `policy.deny[0]: "ruby \\": it ends with a backslash`},
+		{host.PolicyConfig{Mode: "paranoid"}, `policy.mode: must be standard, strict or open, got "paranoid"`},
+		{host.PolicyConfig{Allow: []string{"ruby *", ""}}, `policy.allow[1]: "": missing command`},
+		{host.PolicyConfig{Allow: []string{"'' x"}}, "missing command"},
+		{host.PolicyConfig{Allow: []string{"ruby -e 'x"}}, "missing closing quote"},
+		{host.PolicyConfig{Deny: []string{`ruby \`}}, `policy.deny[0]: "ruby \\": trailing backslash`},
 		{host.PolicyConfig{Allow: []string{"*"}}, "set policy.mode to open"},
-		{host.PolicyConfig{Allow: []string{"/opt/*/bin/ruby"}}, "cannot have wildcards"},
+		{host.PolicyConfig{Allow: []string{"/opt/*/bin/ruby"}}, "must not have wildcards"},
 		{host.PolicyConfig{Allow: []string{"bin/ruby"}}, "neither a name nor an absolute path"},
 		{host.PolicyConfig{Allow: []string{"ruby * -x"}}, "must be the last word"},
 	} {
@@ -304,7 +304,7 @@ func TestWritable(t *testing.T) {
 	}
 }
 
-// TestPolicyStandardAsksForWriters: a version question to an executable that
+// TestPolicyStandardAsksForWriters: a version query of an executable that
 // others can replace.
 func TestPolicyStandardAsksForWriters(t *testing.T) {
 	base := secureDir(t)

@@ -13,30 +13,30 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Program is what runs when a file is executed.
+// A Program describes what runs when a file is executed.
 type Program struct {
-	// Native: the file is in the machine's own format, and not a script.
+	// Native means that the file has the machine's own format and is not a script.
 	Native bool
-	// By are what runs it: the interpreter of a script's first line, what env
-	// finds for that line, what runs these in turn, and the loader of a program.
+	// By holds the interpreters: the one in a script's first line, the program that env
+	// finds, their own interpreters, and the loader of a native program.
 	By []Candidate
-	// Unknown says why what runs it could not be determined; empty where it could. It
-	// holds nothing of the file: definitions that are not trusted are told it.
+	// Unknown is the reason why the interpreters could not be determined, or empty.
+	// Untrusted definitions get it, so it has no contents of the file.
 	Unknown string
-	// File is the file itself; zero where the host does not have it.
-	File FileID
+
+	file fileID
 }
 
-// FileID tells a file from every other one of a host, whatever links lead to it.
-type FileID struct{ Device, Inode uint64 }
+// A fileID identifies a file on a host. It is zero if the host does not have it.
+type fileID struct{ device, inode uint64 }
 
-// scriptDepth is how many interpreters run each other, as in Linux.
+// scriptDepth bounds the scripts that interpret each other, as in Linux.
 const scriptDepth = 5
 
-// firstLine is how much of a script's first line Linux reads.
+// firstLine is the number of bytes of a script's first line that Linux reads.
 const firstLine = 256
 
-// Program finds out what runs when an executable is run.
+// Program returns what runs when an executable is run.
 func (h *LocalHost) Program(path string) Program {
 	return Glance(h, func(h *LocalHost) Program { return h.program(path, scriptDepth) })
 }
@@ -74,7 +74,7 @@ func (h *LocalHost) programAnew(path string, depth int) Program {
 	return p
 }
 
-// programFile is what a file says of what runs it.
+// A programFile is what a file's contents tell about its program.
 type programFile struct {
 	Program
 	head   []byte
@@ -87,14 +87,14 @@ func readProgram(goos, path string) (p programFile) {
 		p.Unknown = fmt.Sprintf("%s cannot be looked at (%v)", path, err)
 		return p
 	}
-	p.File = FileID{uint64(st.Dev), uint64(st.Ino)}
+	p.file = fileID{uint64(st.Dev), uint64(st.Ino)}
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {
 		p.Unknown = path + " is not a regular file"
 		return p
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
 	if err != nil {
-		p.Unknown = fmt.Sprintf("what runs %s could not be determined (%v)", path, unwrapPath(err))
+		p.Unknown = fmt.Sprintf("the interpreter of %s could not be determined (%v)", path, unwrapPath(err))
 		return p
 	}
 	defer f.Close()
@@ -108,10 +108,9 @@ func readProgram(goos, path string) (p programFile) {
 	return p
 }
 
-// native reports whether a file begins as the machine's own programs do: ELF of
-// any class, on macOS Mach-O of one architecture or several. A file of another
-// format runs only by a handler that the kernel was given, of which nothing is
-// known here.
+// native reports whether a file begins like the machine's own programs: ELF of any class,
+// on macOS Mach-O of one or several architectures. A file of another format runs only
+// through a handler that is registered in the kernel and unknown here.
 func native(goos string, head []byte) bool {
 	magics := []string{elf.ELFMAG}
 	if goos == "darwin" {
@@ -128,15 +127,15 @@ func native(goos string, head []byte) bool {
 	return false
 }
 
-// script adds what the first line of a script says.
+// script adds the interpreters of a script's first line.
 func (h *LocalHost) script(p *Program, path string, head []byte, depth int) {
 	interpreter, arg, ok := shebang(head)
 	switch {
 	case !ok:
-		p.Unknown = path + " is neither a program of this machine nor a script that begins with #! and an absolute path"
+		p.Unknown = path + " is neither a program for this machine nor a script that begins with #! and an absolute path"
 		return
 	case depth == 0:
-		p.Unknown = path + " is run by too many scripts in turn"
+		p.Unknown = path + " is interpreted by too many scripts in turn"
 		return
 	}
 	runs := h.Resolve(interpreter)
@@ -146,7 +145,7 @@ func (h *LocalHost) script(p *Program, path string, head []byte, depth int) {
 	}
 	name, ok := envRuns(arg)
 	if !ok {
-		p.Unknown = fmt.Sprintf("what env runs for %s could not be determined", path)
+		p.Unknown = fmt.Sprintf("the program that env runs for %s could not be determined", path)
 		return
 	}
 	found := []Candidate{h.Resolve(name)}
@@ -159,21 +158,21 @@ func (h *LocalHost) script(p *Program, path string, head []byte, depth int) {
 			return
 		}
 	}
-	p.Unknown = fmt.Sprintf("what env is to run for %s is not found", path)
+	p.Unknown = fmt.Sprintf("the program that env runs for %s was not found", path)
 }
 
-// by adds an interpreter of a script, and what runs that.
+// by adds an interpreter of a script and its own interpreters.
 func (h *LocalHost) by(p *Program, script string, runs Candidate, depth int) {
 	p.By = append(p.By, runs)
 	behind := h.program(runs.Path, depth-1)
 	p.By = append(p.By, behind.By...)
 	if p.Unknown == "" && behind.Unknown != "" {
-		p.Unknown = fmt.Sprintf("what runs %s could not be determined", script)
+		p.Unknown = fmt.Sprintf("the interpreter of %s could not be determined", script)
 	}
 }
 
-// shebang reads a script's first line as the kernel does: the interpreter, and
-// the rest of the line as one argument.
+// shebang returns the interpreter of a script's first line and, as in the kernel, the rest
+// of the line as one argument.
 func shebang(head []byte) (interpreter, arg string, ok bool) {
 	line, ok := bytes.CutPrefix(head, []byte("#!"))
 	if !ok {
@@ -189,9 +188,8 @@ func shebang(head []byte) (interpreter, arg string, ok bool) {
 	return interpreter, arg, filepath.IsAbs(interpreter) && !strings.ContainsRune(text, 0)
 }
 
-// envRuns is the name of the program that env runs for the one argument that a
-// first line gives it. It knows a name, and -S with variables and a command of
-// plain words; what else env understands is left open.
+// envRuns returns the program that env runs for the argument of a first line. It handles a
+// name, and -S with variables and plain words. ok is false for everything else.
 func envRuns(arg string) (name string, ok bool) {
 	split := false
 	for _, option := range []string{"-S", "--split-string="} {

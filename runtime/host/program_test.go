@@ -16,8 +16,8 @@ func TestProgram(t *testing.T) {
 	h := withPath("/", dir+"/bin")
 	for _, tt := range []struct {
 		line string
-		by   string // one of those that run it
-		open bool   // it cannot be told
+		by   string // one of the interpreters
+		open bool   // cannot be determined
 	}{
 		{line: "#!/bin/sh", by: "/bin/sh"},
 		{line: "#! \t/bin/sh -e", by: "/bin/sh"},
@@ -58,7 +58,7 @@ func TestProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := h.Program(self); !p.Native || p.Unknown != "" || p.File == (host.FileID{}) {
+	if p := h.Program(self); !p.Native || p.Unknown != "" || !p.HasFile() {
 		t.Errorf("a program: got %+v", p)
 	}
 	if p := h.Program(dir); p.Native || p.Unknown == "" {

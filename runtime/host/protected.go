@@ -10,29 +10,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// UnprotectedError is a path that somebody other than root and the effective
-// user could change.
+// An UnprotectedError reports a path that users other than root and the effective user
+// could change.
 type UnprotectedError struct {
-	// Path as it was asked for.
+	// Path is the path as given.
 	Path string
-	// By says which file or folder lets others in, and how: "/etc/x can be
-	// written by everybody".
+	// By names the file or folder that others can change, and why: "/etc/x can be written
+	// by everybody".
 	By string
 }
 
-// Error says what to do, too.
+// Error returns the cause and the remedy.
 func (e *UnprotectedError) Error() string {
-	return e.By + "; it must be root's or your own (chown), and writable by nobody else (chmod go-w)"
+	return e.By + "; it must belong to root or to you (chown), and others must not write it (chmod go-w)"
 }
 
-// Protected returns the file or folder at path, links followed, if only root and
-// the effective user can change what the path leads to. The rules are those of
-// [LocalHost.Writable]: for the file, each link on the way and every folder above
-// them. A relative path is one of the working directory.
+// Protected returns the file or folder at path, following links, if only root and the
+// effective user can change it. It applies the rules of [LocalHost.Writable] to the file,
+// to each link on the way and to the folders above them.
 //
-// The error is an *UnprotectedError, or an *fs.PathError where the path leads to
-// nothing or cannot be looked at. It wraps ErrHangs where something on the way does
-// not answer.
+// The error is an *UnprotectedError, or an *fs.PathError if there is no file or it cannot
+// be looked at. It wraps ErrHangs if a place on the way does not answer.
 func Protected(path string) (fs.FileInfo, error) {
 	abs, err := absolute(path)
 	if err != nil {
@@ -48,27 +46,27 @@ func Protected(path string) (fs.FileInfo, error) {
 	if by != "" {
 		return nil, &UnprotectedError{Path: path, By: by}
 	}
-	// Nobody else can change the path any more, so this is what was checked.
+	// Others cannot change the path, so this is the file that was checked.
 	return Stat(abs)
 }
 
-// ProtectedPlace is Protected for a file that need not exist: where it does not,
-// the nearest folder above it that exists is checked.
+// ProtectedPlace checks a path as Protected does. If there is no file, it checks the nearest
+// existing folder above.
 func ProtectedPlace(path string) error {
 	abs, err := absolute(path)
 	if err != nil {
 		return err
 	}
-	for !someAt(abs) && abs != "/" {
+	for !exists(abs) && abs != "/" {
 		abs = filepath.Dir(abs)
 	}
 	_, err = Protected(abs)
 	return err
 }
 
-// someAt reports whether there is something at a path, be it a link to nothing or
-// something that does not answer.
-func someAt(path string) bool {
+// exists reports whether there is a file at a path, including a dangling link and a place
+// that does not answer.
+func exists(path string) bool {
 	return try(hostless, func(l *look) bool {
 		folder, err := l.follow("/", filepath.Dir(path), 0)
 		if err == nil {
@@ -78,8 +76,8 @@ func someAt(path string) bool {
 	})
 }
 
-// absolute is filepath.Abs that cleans nothing, as the kernel takes ".." after
-// following a link, and that asks no file system for the working directory.
+// absolute returns an absolute path. Unlike filepath.Abs it does not clean the path, since
+// the kernel applies ".." after following a link, and does not look at a file system.
 func absolute(path string) (string, error) {
 	if filepath.IsAbs(path) {
 		return path, nil
@@ -91,11 +89,9 @@ func absolute(path string) (string, error) {
 	return dir + "/" + path, nil
 }
 
-// OpenProtected opens the regular file at path for reading, if only root and the
-// effective user can change it. Nothing is opened before that is known, and what
-// is opened is the file that was checked.
-//
-// The error is that of Protected, or wraps ErrNotRegular.
+// OpenProtected opens the regular file at path for reading, if only root and the effective
+// user can change it. It checks the file before it opens it, and that it opened the checked
+// file. The error is that of Protected, or wraps ErrNotRegular.
 func OpenProtected(path string) (*os.File, error) {
 	checked, err := Protected(path)
 	if err != nil {
@@ -109,14 +105,14 @@ func OpenProtected(path string) (*os.File, error) {
 		return nil, err
 	}
 	if err := SameProtected(path, checked, f); err != nil {
-		_ = f.Close() // nothing was written
+		_ = f.Close() // opened for reading only
 		return nil, err
 	}
 	return f, nil
 }
 
-// SameProtected returns an *UnprotectedError unless an open file is the one that
-// Protected returned for path, with the mode that it had.
+// SameProtected returns an *UnprotectedError unless the open file f is the one that
+// Protected returned for path, with the same mode.
 func SameProtected(path string, checked fs.FileInfo, f fs.File) error {
 	info, err := f.Stat()
 	if err != nil {

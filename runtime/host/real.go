@@ -7,9 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// real returns where a clean absolute path leads to. It goes step by step and
-// enters each step by its real path, so that a link into a file system that
-// hangs is told from the folder where the link lies.
+// real returns the real path of a clean absolute path. It enters each step by its real
+// path, so that a Hang names the place behind a link and not the link's folder.
 func (l *look) real(path string) (string, error) { return l.step(path, 0) }
 
 func (l *look) step(path string, links int) (string, error) {
@@ -26,7 +25,7 @@ func (l *look) step(path string, links int) (string, error) {
 	return real, err
 }
 
-// realPlace is where a path leads to. An error is that there is nothing.
+// A realPlace is the real path of a path, or the error that it does not exist.
 type realPlace struct {
 	path string
 	err  error
@@ -44,7 +43,7 @@ func (l *look) stepAnew(path string, links int) (string, error) {
 		return "", unix.ELOOP
 	case err == nil:
 		real, err = l.follow(folder, target, links+1)
-	case err == unix.EINVAL: // no link
+	case err == unix.EINVAL: // not a link
 		err = nil
 	}
 	if err != nil {
@@ -53,8 +52,8 @@ func (l *look) stepAnew(path string, links int) (string, error) {
 	return real, nil
 }
 
-// follow returns where a path leads to from a real folder. As in the kernel, ".."
-// counts after links are followed.
+// follow returns the real path of a path in a real folder. As in the kernel, ".." applies
+// after links are followed.
 func (l *look) follow(folder, path string, links int) (string, error) {
 	if filepath.IsAbs(path) {
 		folder = "/"
@@ -90,7 +89,7 @@ func (l *look) readlink(path string) (string, error) {
 	}
 }
 
-// lstat looks at a path that lies at or below place.
+// lstat describes the file at a path that is at or below place.
 func (l *look) lstat(place, path string, st *unix.Stat_t) error {
 	if err := l.enter(place); err != nil {
 		return err
@@ -98,9 +97,8 @@ func (l *look) lstat(place, path string, st *unix.Stat_t) error {
 	return unix.Lstat(path, st)
 }
 
-// notThere reports whether an error of a look says that there is nothing that this
-// user could run. Any other error says nothing of what is there: a disk that
-// fails, a server that is away.
+// notThere reports whether an error means that this user has no file to run there. Other
+// errors, such as those of a failing disk, leave that open.
 func notThere(err error) bool {
 	for _, absent := range []error{unix.ENOENT, unix.ENOTDIR, unix.EACCES, unix.EPERM, unix.ELOOP, unix.ENAMETOOLONG, unix.EINVAL} {
 		if errors.Is(err, absent) {

@@ -12,8 +12,7 @@ import (
 	"time"
 )
 
-// Recorded is a host as a file describes it. It runs nothing, and answers at
-// once.
+// A Recorded is a host that a file describes. It does not run commands.
 type Recorded struct {
 	info     Info
 	home     string
@@ -22,14 +21,14 @@ type Recorded struct {
 	files    map[string]string
 }
 
-// recordedBinary is an executable of a recording.
+// A recordedBinary is an executable of a recording.
 type recordedBinary struct {
 	path  string
 	fault string
 	runs  []recordedRun
 }
 
-// recordedRun is one command and what it answered.
+// A recordedRun is one command and its result.
 type recordedRun struct {
 	args           []string
 	stdout, stderr string
@@ -41,8 +40,7 @@ type recordedRun struct {
 	err            string
 }
 
-// defaultHome is the home folder of a recorded host that names none, and what
-// the recorder puts in place of the real one.
+// defaultHome is the home folder of recordings. Recorders replace the real one by it.
 const defaultHome = "/home/user"
 
 // Info describes the recorded host.
@@ -52,8 +50,8 @@ func (r *Recorded) Info() Info {
 	return info
 }
 
-// Lookup is every recorded place of binary along the recorded PATH, or the
-// absolute path itself. What is not listed is not found.
+// Lookup returns the recorded candidates for binary in the order of PATH, or for an
+// absolute path.
 func (r *Recorded) Lookup(binary string) []Candidate {
 	var found []Candidate
 	if filepath.IsAbs(binary) {
@@ -73,10 +71,10 @@ func (r *Recorded) Lookup(binary string) []Candidate {
 	return found
 }
 
-// Resolve looks at one recorded path: a listed binary, or a link to one.
+// Resolve returns the recorded candidate at a path, or a link to one.
 func (r *Recorded) Resolve(p string) Candidate {
 	if !filepath.IsAbs(p) {
-		return Candidate{Path: p, Fault: FaultNotRelative}
+		return Candidate{Path: p, Fault: faultRelative}
 	}
 	real := r.follow(p)
 	for _, at := range []string{p, real} {
@@ -91,7 +89,7 @@ func (r *Recorded) Resolve(p string) Candidate {
 	return Candidate{Path: p, Fault: FaultNotFound}
 }
 
-// follow is where the recorded links lead from p.
+// follow returns the target of the recorded links at p.
 func (r *Recorded) follow(p string) string {
 	p = path.Clean(p)
 	for range len(r.links) { // a circle ends too
@@ -107,8 +105,8 @@ func (r *Recorded) follow(p string) string {
 	return p
 }
 
-// Glob is the recorded binaries, links and files that match, and the folders
-// that they lie in, as LocalHost.Glob.
+// Glob returns the recorded binaries, links, files and their folders that match a pattern of
+// LocalHost.Glob.
 func (r *Recorded) Glob(pattern string) []string {
 	pattern, ok := expandHome(pattern, r.home)
 	if !ok {
@@ -132,7 +130,7 @@ func (r *Recorded) Glob(pattern string) []string {
 	return found[:min(len(found), globMatches)]
 }
 
-// Locate is Glob of each pattern. Nothing is left out: a recording is no disk.
+// Locate returns the result of Glob for each pattern. It ignores the limit.
 func (r *Recorded) Locate(_ int, patterns ...string) Located {
 	out := Located{Paths: make([][]string, len(patterns))}
 	for i, pattern := range patterns {
@@ -141,27 +139,27 @@ func (r *Recorded) Locate(_ int, patterns ...string) Located {
 	return out
 }
 
-// ReadInstalled is a recorded file of an installation. Its error wraps ErrOutside
-// or fs.ErrNotExist.
+// ReadInstalled returns a recorded file of an installation. Its error wraps ErrOutside or
+// fs.ErrNotExist.
 func (r *Recorded) ReadInstalled(file InstalledFile) (string, []byte, error) {
 	p, err := file.place(r.home)
 	if err != nil {
 		return p, nil, err
 	}
 	if text, ok := r.files[p]; ok {
-		return p, []byte(text[:min(len(text), FileLimit)]), nil
+		return p, []byte(text[:min(len(text), fileLimit)]), nil
 	}
 	return p, nil, &fs.PathError{Op: "read recorded file", Path: p, Err: fs.ErrNotExist}
 }
 
-// Program is native: a recording does not say what runs what.
+// Program returns a native program: recordings do not hold interpreters.
 func (r *Recorded) Program(string) Program { return Program{Native: true} }
 
-// Writable finds no fault: a recording does not say who may write where.
+// Writable returns false: recordings do not hold permissions.
 func (r *Recorded) Writable(string) (by string, bad bool) { return "", false }
 
-// Run is the recorded answer. A command that the recording lacks is an error,
-// not an absence: nobody asked the host.
+// Run returns the recorded result. A command that was not recorded is an error, and does
+// not mean absence.
 func (r *Recorded) Run(ctx context.Context, inv Invocation) Result {
 	res := Result{ExitCode: -1}
 	if ctx.Err() != nil {
@@ -185,7 +183,7 @@ func (r *Recorded) Run(ctx context.Context, inv Invocation) Result {
 		res.Err = fmt.Errorf("run %s: the recording lacks this executable", inv.Path)
 		return res
 	}
-	res.Err = fmt.Errorf("run %s: the recording lacks this command; record it anew on the host", CommandLine(inv.Path, inv.Args))
+	res.Err = fmt.Errorf("run %s: the recording lacks this command; record the host again", CommandLine(inv.Path, inv.Args))
 	return res
 }
 

@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// Recorder asks a local host and notes what it answers. WriteTo writes that as
-// a recorded host. The environment is not noted.
+// A Recorder passes calls on to a local host and records the results, but not the
+// environment. WriteTo writes them as a recorded host.
 type Recorder struct {
 	local *LocalHost
 
@@ -18,36 +18,36 @@ type Recorder struct {
 	binaries map[string]*recordedBinary
 	links    map[string]string
 	files    map[string]string
-	asked    map[string]bool // names that are commands, not persons
+	commands map[string]bool // names that are not those of persons
 }
 
-// NewRecorder records local.
+// NewRecorder returns a recorder of local.
 func NewRecorder(local *LocalHost) *Recorder {
 	return &Recorder{
 		local:    local,
 		binaries: map[string]*recordedBinary{},
 		links:    map[string]string{},
 		files:    map[string]string{},
-		asked:    map[string]bool{},
+		commands: map[string]bool{},
 	}
 }
 
 // Info describes the local host.
 func (r *Recorder) Info() Info { return r.local.Info() }
 
-// Lookup is LocalHost.Lookup.
+// Lookup records the result of LocalHost.Lookup.
 func (r *Recorder) Lookup(binary string) []Candidate {
 	found := r.local.Lookup(binary)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.asked[path.Base(binary)] = true
+	r.commands[path.Base(binary)] = true
 	for _, c := range found {
 		r.note(c)
 	}
 	return found
 }
 
-// Resolve is LocalHost.Resolve.
+// Resolve records the result of LocalHost.Resolve.
 func (r *Recorder) Resolve(path string) Candidate {
 	c := r.local.Resolve(path)
 	r.mu.Lock()
@@ -56,7 +56,7 @@ func (r *Recorder) Resolve(path string) Candidate {
 	return c
 }
 
-// Glob is LocalHost.Glob.
+// Glob records the result of LocalHost.Glob.
 func (r *Recorder) Glob(pattern string) []string {
 	found := r.local.Glob(pattern)
 	for _, p := range found {
@@ -65,7 +65,7 @@ func (r *Recorder) Glob(pattern string) []string {
 	return found
 }
 
-// Locate is LocalHost.Locate.
+// Locate records the result of LocalHost.Locate.
 func (r *Recorder) Locate(limit int, patterns ...string) Located {
 	found := r.local.Locate(limit, patterns...)
 	for _, paths := range found.Paths {
@@ -76,10 +76,10 @@ func (r *Recorder) Locate(limit int, patterns ...string) Located {
 	return found
 }
 
-// Hanging is LocalHost.Hanging.
+// Hanging calls LocalHost.Hanging.
 func (r *Recorder) Hanging() []Hang { return r.local.Hanging() }
 
-// ReadInstalled is LocalHost.ReadInstalled.
+// ReadInstalled records the result of LocalHost.ReadInstalled.
 func (r *Recorder) ReadInstalled(file InstalledFile) (p string, data []byte, err error) {
 	p, data, err = r.local.ReadInstalled(file)
 	if err == nil {
@@ -90,14 +90,13 @@ func (r *Recorder) ReadInstalled(file InstalledFile) (p string, data []byte, err
 	return p, data, err
 }
 
-// Program is LocalHost.Program.
+// Program calls LocalHost.Program.
 func (r *Recorder) Program(path string) Program { return r.local.Program(path) }
 
-// Writable is LocalHost.Writable.
+// Writable calls LocalHost.Writable.
 func (r *Recorder) Writable(path string) (by string, bad bool) { return r.local.Writable(path) }
 
-// Run is LocalHost.Run. What ctx ended is not noted: it is no answer of the
-// host.
+// Run records the result of LocalHost.Run, unless ctx ended the command.
 func (r *Recorder) Run(ctx context.Context, inv Invocation) Result {
 	res := r.local.Run(ctx, inv)
 	if res.Err != nil && ctx.Err() != nil {
@@ -111,7 +110,7 @@ func (r *Recorder) Run(ctx context.Context, inv Invocation) Result {
 		run.exitCode = res.ExitCode
 	}
 	if res.Err != nil {
-		// Run names the path again when it is replayed.
+		// Recorded.Run adds this prefix again.
 		run.err = strings.TrimPrefix(res.Err.Error(), fmt.Sprintf("run %s: ", inv.Path))
 	}
 	r.mu.Lock()
@@ -125,9 +124,9 @@ func (r *Recorder) Run(ctx context.Context, inv Invocation) Result {
 	return res
 }
 
-// note lists a candidate; nil is that there is nothing to list.
+// note records a candidate and returns its binary, or nil if there is no file.
 func (r *Recorder) note(c Candidate) *recordedBinary {
-	if c.Fault == FaultNotFound || c.Fault == FaultNotRelative {
+	if c.Fault == FaultNotFound || c.Fault == faultRelative {
 		return nil
 	}
 	p := path.Clean(c.Path)

@@ -8,17 +8,16 @@ import (
 	"unicode/utf8"
 )
 
-// redactor takes the person out of a recording: the home folder becomes
-// defaultHome, and the user's name that of defaultHome.
+// A redactor replaces the home folder in a recording by defaultHome, and the user's name by
+// that in defaultHome.
 type redactor struct {
 	homes []string
-	name  string // empty: it tells nothing, or would spoil more than it hides
+	name  string // empty if it is not replaced
 }
 
-// newRedactor replaces home and the name of its owner. A name that is also a
-// command (the user "node" of a container image) or that everybody has (root)
-// stays as it is in texts: replacing it would turn /usr/bin/node into something
-// else.
+// newRedactor returns a redactor of home and the user's name. It keeps root, and a name that
+// is also a command, such as the user node of a container image: replacing it would change
+// /usr/bin/node.
 func newRedactor(home, user string, commands map[string]bool) redactor {
 	var r redactor
 	if home != "" && home != "/" {
@@ -33,7 +32,7 @@ func newRedactor(home, user string, commands map[string]bool) redactor {
 	return r
 }
 
-// realPath is where a path leads to; where that cannot be told, the path.
+// realPath returns the real path of a path or, if that fails, the path.
 func realPath(path string) string {
 	return try(hostless, func(l *look) string {
 		if real, err := l.real(filepath.Clean(path)); err == nil {
@@ -53,7 +52,7 @@ func (r redactor) text(s string) string {
 	return s
 }
 
-// replaceWord replaces old where it is not part of a longer name.
+// replaceWord replaces old unless it is part of a longer name.
 func replaceWord(s, old, with string) string {
 	var b strings.Builder
 	for done := 0; ; {
@@ -75,8 +74,8 @@ func replaceWord(s, old, with string) string {
 	}
 }
 
-// inName says whether a character continues a name: of alice in alice-dev, but
-// not in "alice." or "alice@host".
+// inName reports whether a character continues a name: the "-" of alice-dev does, but
+// neither "." nor "@".
 func inName(r rune) bool {
 	return r == '_' || r == '-' || r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
 }

@@ -1,19 +1,20 @@
 package host
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
 )
 
-// rule is one entry of allow or deny.
+// A rule is one entry of policy.allow or policy.deny.
 type rule struct {
 	line   string
 	binary string
 	args   []string
-	more   bool // any further arguments too
-	// versions: a version at the end of a name does not count.
+	more   bool // allows further arguments
+	// versions means that a version at the end of a name does not count.
 	versions bool
 }
 
@@ -35,14 +36,14 @@ func parseRule(line string) (rule, error) {
 		return rule{}, err
 	}
 	if len(words) == 0 || words[0].text == "" {
-		return rule{}, fmt.Errorf("it names no command")
+		return rule{}, errors.New("missing command")
 	}
 	r := rule{line: line, binary: words[0].text}
 	if strings.Contains(r.binary, "/") && !filepath.IsAbs(r.binary) {
 		return rule{}, fmt.Errorf("%s is neither a name nor an absolute path", r.binary)
 	}
 	if !words[0].quoted && strings.ContainsAny(r.binary, "*?[") {
-		return rule{}, fmt.Errorf("the command cannot have wildcards; name it, or set policy.mode to open to allow everything")
+		return rule{}, fmt.Errorf("the command must not have wildcards; name it, or set policy.mode to open to allow everything")
 	}
 	for i, w := range words[1:] {
 		star := w.text == "*" && !w.quoted
@@ -50,7 +51,7 @@ func parseRule(line string) (rule, error) {
 		case star && i == len(words)-2:
 			r.more = true
 		case star:
-			return rule{}, fmt.Errorf("* stands for further arguments and must be the last word; write '*' for an argument that is a star")
+			return rule{}, fmt.Errorf("* stands for further arguments and must be the last word; write '*' for a literal star")
 		default:
 			r.args = append(r.args, w.text)
 		}
@@ -65,21 +66,21 @@ func (r rule) matchArgs(args []string) bool {
 	return slices.Equal(r.args, args)
 }
 
-// allows is narrow: a name allows what PATH gives for this name, a path that
-// path. Not its real path, for that of sh may be that of every other command.
+// allows reports whether the entry allows a command. It is narrow: a name allows the
+// executable of that name in PATH, and a path this path only. The real path does not count,
+// because many commands can link to one file, as in busybox.
 func (r rule) allows(cmd Command, found Candidate) bool {
 	if !r.matchArgs(cmd.Args) {
 		return false
 	}
 	if filepath.IsAbs(r.binary) {
-		// As text: to the kernel, /a/../b need not be /b.
+		// Not cleaned: to the kernel, /a/../b need not be /b.
 		return found.Path == r.binary
 	}
 	return cmd.Location == "" && cmd.Binary == r.binary
 }
 
-// couldAllow reports whether the entry may allow a command, depending on where its
-// executable is found.
+// couldAllow reports whether the entry may allow a command, depending on its executable.
 func (r rule) couldAllow(cmd Command) bool {
 	switch {
 	case !r.matchArgs(cmd.Args):
@@ -90,17 +91,17 @@ func (r rule) couldAllow(cmd Command) bool {
 	return r.binary == cmd.Binary || r.path() && filepath.Base(r.binary) == cmd.Binary
 }
 
-// path reports whether the entry means one file and not a name.
+// path reports whether the entry has a path instead of a name.
 func (r rule) path() bool { return filepath.IsAbs(r.binary) }
 
-// denies is wide: a name denies what is written so, found so, or so called
-// behind its links; a path denies the file that it is, whatever leads there. The
-// candidate is empty where nothing was looked for yet.
-func (r rule) denies(cmd Command, found Candidate, h files) bool {
+// denies reports whether the entry denies a command. It is wide: a name denies what is
+// written so, found so, or links to a file of that name, and a path denies the file by any
+// path. found is empty before the executable is looked for.
+func (r rule) denies(cmd Command, found Candidate, h Files) bool {
 	return r.matchArgs(cmd.Args) && (r.names(cmd.Binary) || r.isFile(found, h))
 }
 
-// names reports whether a name or path is written as the entry's.
+// names reports whether the entry has the name or path.
 func (r rule) names(binary string) bool {
 	if r.path() {
 		return filepath.Clean(r.binary) == filepath.Clean(binary)
@@ -108,7 +109,7 @@ func (r rule) names(binary string) bool {
 	return r.called(binary) || r.called(filepath.Base(binary))
 }
 
-// called compares names in any case, as the file systems of macOS do.
+// called reports whether the entry has the name in any case, as on macOS.
 func (r rule) called(name string) bool {
 	if strings.EqualFold(r.binary, name) {
 		return true
@@ -117,8 +118,8 @@ func (r rule) called(name string) bool {
 	return r.versions && stem != "" && strings.EqualFold(stem, Stem(name))
 }
 
-// isFile reports whether the entry means an executable that was found.
-func (r rule) isFile(found Candidate, h files) bool {
+// isFile reports whether the entry matches an executable that was found.
+func (r rule) isFile(found Candidate, h Files) bool {
 	switch {
 	case found.Path == "":
 		return false
@@ -132,10 +133,9 @@ func (r rule) isFile(found Candidate, h files) bool {
 		return false
 	}
 	// A hard link is the file too.
-	id := h.Program(denied).File
-	return denied == found.RealPath || id != FileID{} && id == h.Program(found.Path).File
+	id := h.Program(denied).file
+	return denied == found.RealPath || id != fileID{} && id == h.Program(found.Path).file
 }
 
-// Stem is an executable's name without the version at its end: python3.11 is a
-// python.
+// Stem returns an executable's name without the version at its end: python for python3.11.
 func Stem(path string) string { return strings.TrimRight(filepath.Base(path), "0123456789.-") }

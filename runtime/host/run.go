@@ -12,30 +12,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// endGrace is how long a killed command may take to end. It is exceeded by one
-// that hangs in the kernel or that this user must not kill (setuid). A variable
-// for the tests.
+// endGrace bounds the wait for the end of a killed command. Commands that hang in the kernel
+// or are setuid exceed it. It is a variable for the tests.
 var endGrace = 5 * time.Second
 
-// Run runs one command and waits for the end of its first process, the leader.
+// Run runs one command without a shell, and waits for the end of its first process, the
+// leader. argv[0] is the path as found, standard input is /dev/null and the working directory
+// is /. The environment has the variables of a probe and those that inv.Env names. The command
+// has a process group of its own and no terminal, so that a prompt fails at once.
 //
-// No shell is involved; argv[0] is the path as found. Standard input is
-// /dev/null, the working directory /, the environment built (see Env). The
-// command gets a process group of its own and no terminal, so that a prompt
-// fails at once instead of appearing on the operator's screen or stopping the
-// probe with SIGTTIN.
+// When the leader ends, after inv.Timeout, and when ctx is done, Run sends SIGKILL to the whole
+// group before it reaps the leader, so that the group's id cannot be reused. On Linux it also
+// kills processes that left the group but keep one of the command's pipes. Daemons live on. Run
+// waits for none of these.
 //
-// When the leader ends, after inv.Timeout and when ctx is done, the whole group
-// is killed by SIGKILL before the leader is reaped: until then the group's id
-// cannot be another's. On Linux what left the group is ended as well if it keeps
-// one of the command's pipes; a daemon lives on. Neither is waited for, nor does
-// the end of output alone end anything.
+// On Linux the command also ends if this process is killed. For that Run locks its goroutine to
+// a thread, and the command gets a pipe as file 3.
 //
-// On Linux the command also ends with this process, should that be killed. For
-// this Run keeps its thread to itself, and the command gets a pipe as file 3.
-//
-// Result.Err wraps the cause where ctx ended the run, and ErrHangs where the file,
-// or one that it needs to be executed, does not answer.
+// Result.Err wraps the cause of ctx's end, or ErrHangs if the file or its interpreter does not
+// answer.
 func (h *LocalHost) Run(ctx context.Context, inv Invocation) Result {
 	begin := time.Now()
 	res := Result{ExitCode: -1}
@@ -44,7 +39,7 @@ func (h *LocalHost) Run(ctx context.Context, inv Invocation) Result {
 		return res
 	}
 	if !filepath.IsAbs(inv.Path) {
-		res.Err = fmt.Errorf("run %s: not an absolute path", inv.Path)
+		res.Err = fmt.Errorf("run %s: path must be absolute", inv.Path)
 		return res
 	}
 	if fault := stubFault(h.info.OS, inv.Path); fault != "" {
@@ -79,8 +74,8 @@ func (h *LocalHost) Run(ctx context.Context, inv Invocation) Result {
 	return res
 }
 
-// judge says how the command ended. A command that ended by itself in the very
-// moment of its timeout did end by itself.
+// judge sets how the command ended. A command that exits at the moment of its timeout counts
+// as exited.
 func (r *Result) judge(ctx context.Context, path string, status syscall.WaitStatus, timedOut bool, err error) {
 	killed := err == nil && status.Signaled() && status.Signal() == syscall.SIGKILL
 	switch {
@@ -104,19 +99,18 @@ func signalName(s syscall.Signal) string {
 	return fmt.Sprintf("signal %d", int(s)) // real-time signals have no name
 }
 
-// process is a command that was started.
+// A process is a command that was started.
 type process struct {
 	pid int
-	// exit becomes readable when the leader has ended; join ends what watches
-	// it.
+	// exit becomes readable when the leader has ended. join waits for its watcher.
 	exit     int
 	join     func()
 	out, err stream
-	// lifeline ends the group when this process ends; -1 is that there is none.
+	// lifeline ends the group when this process ends, or is -1.
 	lifeline int
 
 	mu     sync.Mutex
-	reaped bool // pid and its group may be somebody else's
+	reaped bool // the ids may belong to other processes
 }
 
 // kill ends the whole group.
@@ -128,8 +122,8 @@ func (p *process) kill() {
 	}
 }
 
-// killOn kills the group when ctx is done. The returned function ends that and
-// waits until nothing of it runs.
+// killOn kills the group when ctx is done. release ends that, and waits for a kill in
+// progress.
 func (p *process) killOn(ctx context.Context) (release func()) {
 	done := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() { p.kill(); close(done) })
@@ -140,9 +134,8 @@ func (p *process) killOn(ctx context.Context) (release func()) {
 	}
 }
 
-// collect reads both streams until the leader has ended, kills what is left of
-// the group, and reaps the leader. One thread waits for all three: a probe costs
-// no goroutines.
+// collect reads both streams until the leader has ended, kills the rest of the group, and
+// reaps the leader. One poll waits for all three, without further goroutines.
 func (p *process) collect(deadline time.Time) (status syscall.WaitStatus, timedOut bool, err error) {
 	scratch := scratches.Get().(*[]byte)
 	defer scratches.Put(scratch)
@@ -151,7 +144,7 @@ func (p *process) collect(deadline time.Time) (status syscall.WaitStatus, timedO
 	for {
 		wait, late := untilDeadline(deadline)
 		if late && timedOut {
-			go func() { _, _ = p.reap() }() // whenever that will be
+			go func() { _, _ = p.reap() }() // it may take any time
 			return 0, true, fmt.Errorf("process %d did not end within %v of SIGKILL", p.pid, endGrace)
 		}
 		if late {
@@ -161,7 +154,7 @@ func (p *process) collect(deadline time.Time) (status syscall.WaitStatus, timedO
 		}
 		fds := [...]unix.PollFd{
 			{Fd: int32(p.exit), Events: unix.POLLIN},
-			{Fd: int32(p.out.fd), Events: unix.POLLIN}, // a negative one is skipped
+			{Fd: int32(p.out.fd), Events: unix.POLLIN}, // poll skips negative ones
 			{Fd: int32(p.err.fd), Events: unix.POLLIN},
 		}
 		if _, err := unix.Poll(fds[:], wait); err != nil {
@@ -180,8 +173,8 @@ func (p *process) collect(deadline time.Time) (status syscall.WaitStatus, timedO
 			status, err = p.reap()
 			return status, timedOut, err
 		}
-		// One read each, so that a flood on one stream holds up neither the
-		// other nor the deadline.
+		// One read each, so that a flood on one stream delays neither the other nor
+		// the deadline.
 		if fds[1].Revents != 0 {
 			p.out.read(*scratch)
 		}
@@ -207,13 +200,13 @@ func (p *process) reap() (status syscall.WaitStatus, err error) {
 		_ = unix.Close(p.lifeline)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("process %d: its exit status was not seen: %w", p.pid, err)
+		return 0, fmt.Errorf("wait for the exit status of process %d: %w", p.pid, err)
 	}
 	return status, nil
 }
 
-// untilDeadline is the time left in milliseconds as poll wants it, rounded up;
-// -1 is for ever.
+// untilDeadline returns the time left in milliseconds for poll, rounded up, or -1 without a
+// deadline.
 func untilDeadline(deadline time.Time) (ms int, late bool) {
 	if deadline.IsZero() {
 		return -1, false

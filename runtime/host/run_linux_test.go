@@ -79,9 +79,9 @@ func badCommands() []badCommand {
 		{name: "has an interpreter that is missing", path: func(t *testing.T) string { return file(t, "tool", "#!/opt/none/bin/ruby -w\n", 0o755) },
 			check: wantErr(`needs the interpreter "/opt/none/bin/ruby"`, syscall.ENOENT)},
 		{name: "has a loader that is missing", path: otherLoader, check: wantErr(`needs the loader "/lib`, syscall.ENOENT)},
-		{name: "is being written", path: beingWritten, check: wantErr("being written by another process", syscall.ETXTBSY)},
+		{name: "is being written", path: beingWritten, check: wantErr("another process is writing the file", syscall.ETXTBSY)},
 		{name: "has a NUL in an argument", path: sh(":"), args: []string{"a\x00b"}, check: wantErr("NUL", syscall.EINVAL)},
-		{name: "is a relative path", path: func(*testing.T) string { return "bin/tool" }, check: wantErr("not an absolute path", nil)},
+		{name: "is a relative path", path: func(*testing.T) string { return "bin/tool" }, check: wantErr("path must be absolute", nil)},
 	}
 }
 

@@ -5,29 +5,29 @@ import (
 	"sync/atomic"
 )
 
-// Bounds of what a round keeps; what is over is looked at again.
+// Limits of a round's cache.
 const (
 	keptPlaces = 20_000 // of each kind
 	keptNames  = 50_000 // in folders
 )
 
-// seen is what looks of one round have found, so that most places are looked at
-// once. What hangs is not kept.
+// seen caches the looks of one round, so that most places are looked at once. It does not
+// cache places that hang.
 type seen struct {
 	reals cache[string, realPlace]
-	// folders are those that were listed, by the path that led there.
+	// folders holds listings by path.
 	folders cache[string, *listing]
 	names   atomic.Int64
-	// closed are files, folders and links that others cannot change. Nobody else can
-	// make it untrue later.
+	// closed holds files, folders and links that others cannot change. Others cannot make
+	// that untrue later.
 	closed cache[string, step]
-	// served are the users that serve the file systems of devices; see strangersMount.
+	// served holds the results of servedByOther by device.
 	served cache[uint64, string]
-	// programs are those of which everything is known, by path.
+	// programs holds the fully known programs by path.
 	programs cache[string, Program]
 }
 
-// cache holds values by key.
+// A cache holds values by key.
 type cache[K comparable, V any] struct {
 	mu     sync.Mutex
 	values map[K]V
@@ -51,26 +51,23 @@ func (c *cache[K, V]) put(key K, v V) {
 	}
 }
 
-// listed keeps what a folder holds.
+// listed caches a listing.
 func (s *seen) listed(dir string, l *listing) {
 	if s.names.Add(int64(len(l.names))) <= keptNames {
 		s.folders.put(dir, l)
 	}
 }
 
-// Round returns the host as it is during one round: what was found at a place
-// counts until the end. It is for the length of one detection.
+// Round returns a copy of the host that caches looks. It is for one detection.
 func (h *LocalHost) Round() *LocalHost {
 	round := *h
 	round.round = &seen{}
 	return &round
 }
 
-// Glance makes many looks as one: f makes them at the host that it gets, which it
-// must not keep. It is for looks that run nothing.
-//
-// When a place hangs, f is called again by another goroutine, while the first call
-// still waits there. So f must not write to anything that others read.
+// Glance makes many looks as one. f makes them on the host that it gets, which it must not
+// keep, and must not run commands. When a place hangs, another goroutine calls f again while
+// the first call still waits, so f must not write to anything that others read.
 func Glance[T any](h *LocalHost, f func(*LocalHost) T) T {
 	if h.within != nil {
 		return f(h)

@@ -9,19 +9,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// busyTries is how often a file that somebody is still writing is tried, each
-// after twice the time of the one before, from busyWait on: together about an
-// eighth of a second. An upgrade in progress is the usual case.
+// A file that is being written, usually by an upgrade, is started busyTries times. The waits
+// double from busyWait on, and add up to about an eighth of a second.
 const (
 	busyTries = 7
 	busyWait  = 2 * time.Millisecond
 )
 
-// apart sets a command apart: in a process group of its own, and without a
-// terminal. Where this process has none itself, a group is enough for both.
-// Where it has one, only a session of its own keeps a command from it; that is
-// not done always, because Linux shares the processor out by session, and many
-// small sessions are slow on a busy host.
+// apart puts a command into a process group of its own, and keeps it from this process's
+// terminal. If there is one, the command needs a session of its own. Otherwise a group is
+// enough, and faster: Linux schedules by session, and many small sessions are slow on a busy
+// host.
 func apart() *syscall.SysProcAttr {
 	fd, err := unix.Open("/dev/tty", unix.O_RDONLY|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 	if err == nil {
@@ -33,8 +31,8 @@ func apart() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setsid: true}
 }
 
-// start starts a command apart from this process. The file needs the program that
-// needed names, if any.
+// start starts a command apart from this process. needed names the interpreter of the file,
+// if any.
 func start(ctx context.Context, path, needed string, args, env []string) (*process, error) {
 	stdin, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -43,13 +41,13 @@ func start(ctx context.Context, path, needed string, args, env []string) (*proce
 	defer unix.Close(stdin)
 	outR, outW, err := pipe()
 	if err != nil {
-		return nil, fmt.Errorf("make a pipe: %w", err)
+		return nil, fmt.Errorf("create pipe: %w", err)
 	}
 	defer unix.Close(outW)
 	errR, errW, err := pipe()
 	if err != nil {
 		_ = unix.Close(outR)
-		return nil, fmt.Errorf("make a pipe: %w", err)
+		return nil, fmt.Errorf("create pipe: %w", err)
 	}
 	defer unix.Close(errW)
 
@@ -68,7 +66,7 @@ func start(ctx context.Context, path, needed string, args, env []string) (*proce
 	return p, nil
 }
 
-// fork starts the process, with patience for a file that is being written.
+// fork starts the process. It retries while the file is being written.
 func (p *process) fork(ctx context.Context, path string, argv []string, attr *syscall.ProcAttr) error {
 	wait := busyWait
 	for try := 1; ; try++ {
@@ -85,8 +83,8 @@ func (p *process) fork(ctx context.Context, path string, argv []string, attr *sy
 	}
 }
 
-// pipe is a pipe whose reading end does not block. The command's end does: a
-// program may not expect EAGAIN from its standard output.
+// pipe returns a pipe with a reading end that does not block. The command's end blocks, since
+// programs do not expect EAGAIN from standard output.
 func pipe() (r, w int, err error) {
 	if r, w, err = closedPipe(); err != nil {
 		return -1, -1, err

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// closedPipe is a pipe that no child inherits.
+// closedPipe returns a pipe that children do not inherit.
 func closedPipe() (r, w int, err error) {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
@@ -19,8 +19,8 @@ func closedPipe() (r, w int, err error) {
 	return p[0], p[1], nil
 }
 
-// spawn forks and executes, and arranges for p.exit: a kqueue that has an
-// event, and so can be polled, when the leader has ended. It reaps nothing.
+// spawn forks and executes, and sets p.exit to a kqueue that becomes readable when the leader
+// has ended.
 func (p *process) spawn(path string, argv []string, attr *syscall.ProcAttr) error {
 	kq, err := newKqueue()
 	if err != nil {
@@ -35,8 +35,8 @@ func (p *process) spawn(path string, argv []string, attr *syscall.ProcAttr) erro
 	unix.SetKevent(&event[0], p.pid, unix.EVFILT_PROC, unix.EV_ADD)
 	event[0].Fflags = unix.NOTE_EXIT
 	if _, err = unix.Kevent(kq, event, nil, nil); err != nil {
-		// It ended before it could be watched (ESRCH): a closed pipe is as
-		// readable. Any other error ends it.
+		// After ESRCH the leader has ended already, and a closed pipe is readable too.
+		// After other errors it is killed.
 		_ = unix.Kill(-p.pid, unix.SIGKILL)
 		r, w, perr := closedPipe()
 		_ = unix.Close(kq)
@@ -60,6 +60,6 @@ func newKqueue() (int, error) {
 	return kq, err
 }
 
-// endStrays ends nothing: macOS does not tell who has a pipe. Nor does it end a
-// command with this process; who kills it by SIGKILL leaves what runs.
+// endStrays does nothing: macOS does not show which process has a pipe. Commands also survive
+// a SIGKILL of this process there.
 func (p *process) endStrays() {}

@@ -8,15 +8,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// closedPipe is a pipe that no child inherits.
+// closedPipe returns a pipe that children do not inherit.
 func closedPipe() (r, w int, err error) {
 	var p [2]int
 	err = unix.Pipe2(p[:], unix.O_CLOEXEC)
 	return p[0], p[1], err
 }
 
-// pidfdWorks says whether the end of a process can be polled for, which is
-// since Linux 5.3. Older ones (5.2) call such a descriptor always readable.
+// pidfdWorks reports whether the end of a process can be polled, as since Linux 5.3. On 5.2
+// such a descriptor is always readable.
 var pidfdWorks = sync.OnceValue(func() bool {
 	fd, err := unix.PidfdOpen(os.Getpid(), 0)
 	if err != nil {
@@ -27,7 +27,7 @@ var pidfdWorks = sync.OnceValue(func() bool {
 	return err == nil && n == 0
 })
 
-// spawnPidfd lets the end of the leader be polled for by a pidfd.
+// spawnPidfd sets p.exit to a pidfd of the leader.
 func (p *process) spawnPidfd(path string, argv []string, attr *syscall.ProcAttr) (err error) {
 	fd := -1
 	attr.Sys.PidFD = &fd
@@ -38,8 +38,8 @@ func (p *process) spawnPidfd(path string, argv []string, attr *syscall.ProcAttr)
 	return nil
 }
 
-// spawnWatched is for kernels without pidfd: a goroutine waits for the end of
-// the leader without reaping it, and closes a pipe.
+// spawnWatched is for kernels without pidfd. A goroutine waits for the end of the leader
+// without reaping it, and then closes a pipe.
 func (p *process) spawnWatched(path string, argv []string, attr *syscall.ProcAttr) error {
 	r, w, err := closedPipe()
 	if err != nil {

@@ -13,24 +13,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxInterpreters is how many scripts may lead to one another, as in the kernel.
+// maxInterpreters bounds the scripts that interpret each other, as in the kernel.
 const maxInterpreters = 5
 
-// needs is what the kernel opens to execute a file, as far as it can be read.
+// needs describes the files that the kernel opens to execute a file.
 type needs struct {
-	// what is the program that the file names, for messages; empty is none.
+	// what is the file's interpreter or loader for messages, or empty.
 	what string
-	// hangs is why the file must not be executed.
+	// hangs is the reason why the file must not be executed, or nil.
 	hangs error
 }
 
-// startable opens a file, and each file that the kernel opens to execute it, as
-// the kernel would: what opens here does not hang there.
+// startable opens a file, and each file that the kernel opens to execute it, to find out
+// whether execve would hang.
 //
-// It must not hang there. From fork to the end of execve the child has this
-// process's memory, and the thread that forked waits for it holding the lock of
-// all forks. The garbage collector waits for that thread, and every goroutine
-// for the garbage collector.
+// execve must not hang: until its end the child has this process's memory, and the thread
+// that forked waits for it with the lock of all forks. The garbage collector waits for that
+// thread, and all goroutines wait for the garbage collector.
 func (l *look) startable(path string) (n needs) {
 	for range maxInterpreters {
 		real, err := l.follow("/", path, 0)
@@ -55,9 +54,8 @@ func (l *look) startable(path string) (n needs) {
 	return n
 }
 
-// interpreterOf returns the program that a file needs to be executed: the one of a
-// script's first line, or the loader of an ELF file. Empty is none, or not
-// readable.
+// interpreterOf returns the interpreter of a script's first line, or the loader of an ELF
+// file. It returns "" if there is neither, or the file is not readable.
 func interpreterOf(path string) (kind, program string) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
@@ -80,8 +78,8 @@ func interpreterOf(path string) (kind, program string) {
 	return "", ""
 }
 
-// loaderOf returns the loader that an ELF file names. Its sections are left out,
-// which lie at its end and would cost more than all the rest.
+// loaderOf returns the loader of an ELF file, or "". It skips the sections at the file's end,
+// which would cost more than the rest.
 func loaderOf(f io.ReaderAt, head []byte) string {
 	program, err := elf.NewFile(withoutSections{f, head})
 	if err != nil {
@@ -96,14 +94,14 @@ func loaderOf(f io.ReaderAt, head []byte) string {
 	return ""
 }
 
-// withoutSections is an ELF file whose header names no sections.
+// withoutSections is an ELF file without the sections of its header.
 type withoutSections struct {
 	io.ReaderAt
 	head []byte
 }
 
-// Fields of the header: where the sections are, and how many of them. The number
-// and the index of the names lie side by side.
+// Offsets of the header's fields for the sections' offset and number. The index of the
+// names follows the number.
 const (
 	shoff32, shnum32 = 0x20, 0x30
 	shoff64, shnum64 = 0x28, 0x3c

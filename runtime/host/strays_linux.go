@@ -10,15 +10,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// endStrays ends what left the command's group but keeps one of its pipes,
-// standard output, standard error or the lifeline, as `setsid something &` does.
-// Without that each probe of such a tool would leave another process. What has
-// closed all three has made itself a daemon on purpose, as adb and gpg-agent do,
-// and lives on.
+// endStrays kills processes that left the command's group but keep standard output, standard
+// error or the lifeline, as setsid does. Otherwise each probe of such a tool would leave
+// another process. A process that closed all three is a daemon on purpose, such as adb or
+// gpg-agent, and lives on.
 //
-// To learn that nobody keeps a pipe, the usual case, costs one system call. Only
-// else are the host's processes looked through. It is done by the time the
-// leader has ended and the rest of its group is killed.
+// It runs after the leader has ended and the rest of its group was killed. One system call
+// shows whether a pipe is still open. Only if one is, it searches the host's processes.
 func (p *process) endStrays() {
 	pipes := p.keptPipes()
 	if len(pipes) == 0 {
@@ -28,8 +26,8 @@ func (p *process) endStrays() {
 	if err != nil {
 		return
 	}
-	// A child of this program's that has not come to its exec yet has the files
-	// of this process. There is none while the lock is held.
+	// A child of this process has its files until execve. The lock excludes such
+	// children.
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
 	for _, e := range entries {
@@ -39,8 +37,7 @@ func (p *process) endStrays() {
 	}
 }
 
-// keptPipes are the command's pipes of which somebody has the other end, as
-// /proc shows them.
+// keptPipes returns the command's pipes with an open other end, as named in /proc.
 func (p *process) keptPipes() map[string]bool {
 	fds := [...]unix.PollFd{{Fd: int32(p.out.fd)}, {Fd: int32(p.err.fd)}, {Fd: int32(p.lifeline)}}
 	for {
@@ -62,8 +59,8 @@ func (p *process) keptPipes() map[string]bool {
 	return kept
 }
 
-// endKeeper ends a process if one of the pipes is where a command gets it.
-// Kernels before 5.3 cannot tell that it is not another one by then.
+// endKeeper kills a process that has one of the pipes as a command's file. Kernels before 5.3
+// cannot exclude that the id was reused, so there it does nothing.
 func endKeeper(pid int, pipes map[string]bool) {
 	fd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {

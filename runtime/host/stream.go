@@ -7,22 +7,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// scratches are read buffers. A flood is drained through one; what is kept is
-// copied out of it.
+// scratches holds read buffers. Kept output is copied out of them.
 var scratches = sync.Pool{New: func() any { b := make([]byte, 64<<10); return &b }}
 
-// drainLimit is more than a pipe holds unless its size was raised by root. What
-// left the group could fill the pipe as fast as it is read.
+// drainLimit is more than a pipe's usual size. A process that left the group could fill the
+// pipe as fast as it is read.
 const drainLimit = 1 << 20
 
-// stream is the reading end of a command's standard output or error.
+// A stream is the reading end of a command's standard output or error.
 type stream struct {
 	fd        int // -1 when closed
 	kept      []byte
 	truncated bool
 }
 
-// read reads once what is there.
+// read reads the available output once.
 func (s *stream) read(scratch []byte) (n int) {
 	for {
 		n, err := unix.Read(s.fd, scratch)
@@ -48,7 +47,7 @@ func (s *stream) keep(b []byte) {
 	s.kept = append(s.kept, b...)
 }
 
-// drain reads what the pipe holds at the end of the command.
+// drain reads the rest of the pipe at the end of the command.
 func (s *stream) drain(scratch []byte) {
 	for total := 0; s.fd >= 0 && total < drainLimit; {
 		n := s.read(scratch)
@@ -59,8 +58,7 @@ func (s *stream) drain(scratch []byte) {
 	}
 }
 
-// text is what was kept, without the half of a character that the limit may
-// have left at its end: the tool did not print that.
+// text returns the kept output without an incomplete character that the limit cut off.
 func (s *stream) text() []byte {
 	if !s.truncated {
 		return s.kept

@@ -2,36 +2,35 @@ package host
 
 import "slices"
 
-// Command is a command as a definition writes it, and what the definition asks
-// for with it.
+// A Command is a command of a definition, with everything that the definition requests for
+// it.
 type Command struct {
 	Binary string
 	Args   []string
-	// Location is the glob of verification.locations by which the executable
-	// was found; empty where it is Binary itself, looked up in PATH.
+	// Location is the glob of verification.locations that matches the executable. It is
+	// empty if Binary was looked up in PATH.
 	Location string
-	// Shimmed: no definition names the location. The executable lies where a
-	// version manager keeps what its shim named Binary runs.
+	// Shimmed means that Location is not from a definition: a version manager has the
+	// executable as a possible target of its shim Binary.
 	Shimmed bool
-	// Env are the variables that are to be passed to the command.
+	// Env names the variables for the command.
 	Env []string
-	// VersionFile is what is read instead of running the command; the zero value
-	// is nothing.
+	// VersionFile is read instead of running the command, unless it is zero.
 	VersionFile VersionFile
-	// Interpreter is what is looked up to see that it is the executable; empty is
-	// nothing.
+	// Interpreter is the program that must belong to the executable's installation, or
+	// empty.
 	Interpreter string
 }
 
-// VersionFile is a file of an installation as a definition names it.
+// A VersionFile names a file of an installation with its version.
 type VersionFile struct {
-	// Path is relative to the folder in which the executable really lies.
+	// Path is relative to the executable's real folder.
 	Path string
-	// Pattern is the regular expression that finds the version.
+	// Pattern is the regular expression that matches the version.
 	Pattern string
 }
 
-// grant is what trusted packs ask for with one command.
+// A grant holds the requests of trusted packs for one command.
 type grant struct {
 	location string
 	args     []string
@@ -40,7 +39,7 @@ type grant struct {
 	files             []VersionFile
 }
 
-// grants are those of trusted packs, by binary.
+// grants holds the grants of trusted packs by binary.
 type grants map[string][]*grant
 
 func grantsOf(commands []Command) grants {
@@ -58,7 +57,7 @@ func grantsOf(commands []Command) grants {
 	return out
 }
 
-// of returns the grant of exactly this command, or nil.
+// of returns the grant with the command's arguments and location, or nil.
 func (gs grants) of(c Command) *grant {
 	for _, g := range gs[c.Binary] {
 		if g.location == c.Location && slices.Equal(g.args, c.Args) {
@@ -68,9 +67,8 @@ func (gs grants) of(c Command) *grant {
 	return nil
 }
 
-// granted is what a command is trusted with; nil is that it is not trusted. What
-// a shim runs is asked what the shim was asked, except in strict mode, where a
-// trusted pack must name the place.
+// granted returns the grant of a trusted command, or nil. The target of a trusted shim is
+// trusted too, except in strict mode, where a trusted pack must have the location.
 func (p *Policy) granted(cmd Command) *grant {
 	g := p.trusted.of(cmd)
 	if g == nil && cmd.Shimmed && p.mode != ModeStrict {
@@ -83,8 +81,8 @@ func (p *Policy) granted(cmd Command) *grant {
 // Trusts reports whether a trusted pack has a command.
 func (p *Policy) Trusts(cmd Command) bool { return p.granted(cmd) != nil }
 
-// TrustsFile reports whether a trusted pack reads the command's version file, by
-// the same pattern.
+// TrustsFile reports whether a trusted pack has the command with this version file and
+// pattern.
 func (p *Policy) TrustsFile(cmd Command) bool {
 	g := p.granted(cmd)
 	return g != nil && slices.Contains(g.files, cmd.VersionFile)
@@ -103,9 +101,8 @@ func (p *Policy) MayLookUp(cmd Command) bool {
 	return g != nil && slices.Contains(g.interpreters, cmd.Interpreter)
 }
 
-// Env splits the variables that a command asks for into those that it gets and
-// those that are withheld, because neither a trusted pack asks for them with this
-// command nor policy.env names them.
+// Env splits the variables of a command into those that it gets and those that it does not
+// get. It gets those in policy.env, and those that a trusted pack requests for it.
 func (p *Policy) Env(cmd Command) (passed, withheld []string) {
 	g := p.granted(cmd)
 	for _, name := range cmd.Env {
@@ -118,9 +115,8 @@ func (p *Policy) Env(cmd Command) (passed, withheld []string) {
 	return passed, withheld
 }
 
-// Reveals reports whether a definition may be told that there is a file that
-// cannot be run. Else a database could ask for every file of the host, by a
-// command that names its path.
+// Reveals reports whether a definition may learn that a file exists but cannot be run.
+// Otherwise a database could probe for any file of the host by commands with its path.
 func (p *Policy) Reveals(cmd Command) bool {
 	return p.mode == ModeOpen || p.Trusts(cmd) || p.allowing(cmd, Candidate{Path: cmd.Binary}) != nil
 }

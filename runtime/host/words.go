@@ -5,15 +5,14 @@ import (
 	"strings"
 )
 
-// word is a word of a command line; quoted if any of it was.
+// A word is a word of a command line. quoted means that a part of it was quoted.
 type word struct {
 	text   string
 	quoted bool
 }
 
-// CommandLine is a command as one line: words separated by spaces, quoted where
-// they need it, so that policy entries can be copied from what is printed. No
-// shell is meant to read it.
+// CommandLine returns a command as one line of words, quoted if necessary. Entries of policy
+// have this form. It is not for shells.
 func CommandLine(binary string, args []string) string {
 	var b strings.Builder
 	b.WriteString(quoteWord(binary))
@@ -24,7 +23,7 @@ func CommandLine(binary string, args []string) string {
 	return b.String()
 }
 
-// plainWord are the characters that need no quotes.
+// plainWord holds the characters that do not need quotes.
 const plainWord = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+:,./@%^~"
 
 func quoteWord(s string) string {
@@ -37,13 +36,13 @@ func quoteWord(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
-// splitWords reads a command line: spaces separate words; '…' is taken as
-// written; in "…" and outside, a backslash takes the next character as written.
+// splitWords splits a command line at spaces. '…' is literal. In "…" and outside of quotes, a
+// backslash makes the next character literal.
 func splitWords(line string) ([]word, error) {
 	var words []word
 	var cur strings.Builder
 	in, quoted, quote, escaped := false, false, byte(0), false
-	for _, b := range []byte(line) { // what means something is ASCII
+	for _, b := range []byte(line) { // special characters are ASCII
 		switch {
 		case escaped:
 			cur.WriteByte(b)
@@ -68,10 +67,10 @@ func splitWords(line string) ([]word, error) {
 		}
 	}
 	if quote != 0 {
-		return nil, errors.New("a quote is not closed")
+		return nil, errors.New("missing closing quote")
 	}
 	if escaped {
-		return nil, errors.New("it ends with a backslash")
+		return nil, errors.New("trailing backslash")
 	}
 	if in {
 		words = append(words, word{cur.String(), quoted})

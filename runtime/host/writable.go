@@ -13,27 +13,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxLinks is how many links a path may lead through, as in the kernel.
+// maxLinks bounds the links of a path, as in the kernel.
 const maxLinks = 40
 
-// Writable says whether somebody other than root and the effective user could
-// put another program in the place of an executable, and by which file or
-// folder. It looks at the file, each folder above it, and each link on the way
-// to the real file, with the folders above that. The rules are those of sshd's
-// StrictModes, made to fit how systems are really set up:
+// Writable reports whether users other than root and the effective user could replace an
+// executable, and by which file or folder. It checks the file, each link on the way to the
+// real file, and all folders above them. The rules are those of sshd's StrictModes, with
+// exceptions for usual systems:
 //
-//   - each belongs to root or to the effective user; one of these also serves its
-//     file system, where that is a FUSE one
-//   - none is writable by others, nor by a group
-//   - but a group that has nobody in it except these two is as good as none:
-//     Debian's /usr/local (root:staff 2775), and files made with umask 002
-//     under a user's private group
-//   - and a folder with the sticky bit (/tmp, /nix/store) may be writable: what
-//     is in it can be replaced only by its owner, who is root or the user
+//   - Each belongs to root or the effective user. One of them also serves the file
+//     system if that is a FUSE one.
+//   - Others cannot write it, and neither can a group.
+//   - But a group may write it if it has no other members than these two, as in
+//     Debian's /usr/local (root:staff 2775) and with umask 002.
+//   - Everybody may write a folder with the sticky bit (/tmp, /nix/store), because only
+//     the owner of a file in it can replace that file.
 //
-// What cannot be looked at is taken as writable, and so is what lies where the
-// kernel shows processes and devices: /proc/1234/root is a link whose text says /,
-// and it leads into whatever somebody has mounted for his process.
+// Places that cannot be looked at count as writable, and so do /proc, /sys and /dev:
+// /proc/1234/root is a link with the text /, but leads to the process's own mounts.
 func (h *LocalHost) Writable(path string) (by string, bad bool) {
 	by = try(h, func(l *look) string {
 		w := writeCheck{look: l, uid: uint32(os.Geteuid())}
@@ -45,20 +42,21 @@ func (h *LocalHost) Writable(path string) (by string, bad bool) {
 	return "", false
 }
 
-// writeCheck is one look at who can write what.
+// A writeCheck checks who can write the files of one path.
 type writeCheck struct {
 	look  *look
 	uid   uint32
 	links int
 }
 
-// step is a file, a folder or a link on the way to a file.
+// A step is a file, a folder or a link on the way to a file.
 type step struct {
 	link   bool
 	target string // of a link
 }
 
-// path checks an absolute path and everything it leads through.
+// path checks an absolute path with all its folders and links, and returns the first fault
+// or "".
 func (w *writeCheck) path(path string) (fault string) {
 	if !filepath.IsAbs(path) {
 		return fmt.Sprintf("%s is a relative path", path)
@@ -68,9 +66,9 @@ func (w *writeCheck) path(path string) (fault string) {
 		return fault
 	}
 	if kernelFilled(path) {
-		return fmt.Sprintf("%s is in a folder of the kernel's, where a path can mean another file for each process", path)
+		return fmt.Sprintf("%s is in a folder of the kernel, where a path can name another file for each process", path)
 	}
-	// Not cleaned: the kernel takes ".." after following a link.
+	// Not cleaned: the kernel applies ".." after following a link.
 	rest := splitSlash(path)
 	for len(rest) > 0 {
 		name := rest[0]
@@ -92,7 +90,7 @@ func (w *writeCheck) path(path string) (fault string) {
 			return fmt.Sprintf("%s leads through too many links", path)
 		}
 		if magicLink(at) {
-			return fmt.Sprintf("%s is a link of the kernel's, which leads elsewhere than it says", next)
+			return fmt.Sprintf("%s is a link of the kernel, which does not lead where its text says", next)
 		}
 		if filepath.IsAbs(step.target) {
 			at = "/"
@@ -122,17 +120,17 @@ func (w *writeCheck) one(path string) (s step, fault string) {
 	return s, fault
 }
 
-// served returns which other user serves the file system of a device.
+// served returns the other user who serves the file system of a device, or "".
 func (w *writeCheck) served(device uint64) (by string) {
 	by, known := w.look.seen.served.get(device)
 	if !known {
-		by = strangersMount(device, uint64(w.uid))
+		by = servedByOther(device, uint64(w.uid))
 		w.look.seen.served.put(device, by)
 	}
 	return by
 }
 
-// open says who else can change a file, folder or link.
+// open returns which other user can change a file, folder or link, or "".
 func (w *writeCheck) open(path string, st *unix.Stat_t) (fault string) {
 	if by := w.served(uint64(st.Dev)); by != "" {
 		return fmt.Sprintf("%s belongs to %s", path, by)
@@ -154,9 +152,8 @@ func (w *writeCheck) open(path string, st *unix.Stat_t) (fault string) {
 	return ""
 }
 
-// private says whether a group has no member but root and the effective user.
-// It knows the files of this host alone; a group that they do not list may have
-// any members.
+// private reports whether a group has no members but root and the effective user. It reads
+// this host's files; a group that they do not list may have any members.
 func (w *writeCheck) private(gid uint32) bool {
 	names := []string{"root", userName(w.uid)}
 	id := strconv.FormatUint(uint64(gid), 10)
@@ -179,7 +176,7 @@ func (w *writeCheck) private(gid uint32) bool {
 	return listed && !others
 }
 
-// eachLine gives the fields of each line of a file such as /etc/passwd.
+// eachLine calls each with the fields of each line of a file such as /etc/passwd.
 func eachLine(file string, each func(fields []string)) {
 	f, err := os.Open(file)
 	if err != nil {

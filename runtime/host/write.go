@@ -15,7 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// recording is the file of a recorded host as it is written; Parse reads it.
+// A recording is the written file of a recorded host. Parse reads it.
 type recording struct {
 	Host struct {
 		OS   string   `yaml:"os"`
@@ -47,11 +47,11 @@ type writtenRun struct {
 	Duration  string   `yaml:"duration"`
 }
 
-// output is what a command printed. Several lines are written as a block where
-// that is safe: one that begins with white space is not read back as it was.
+// An output is the output of a command. Several lines are written as a block, unless the
+// first begins with white space, which would not survive.
 type output string
 
-// MarshalYAML chooses how it is written.
+// MarshalYAML returns the node with the style for the text.
 func (o output) MarshalYAML() (any, error) {
 	s := string(o)
 	if !utf8.ValidString(s) {
@@ -64,14 +64,13 @@ func (o output) MarshalYAML() (any, error) {
 	return n, nil
 }
 
-// WriteTo writes what was recorded so far as YAML, in the order of paths. The
-// home folder and the user's name are replaced wherever they stand, in outputs
-// and files too; nothing else that the host printed is.
+// WriteTo writes the recording as YAML, sorted by path. It replaces the home folder and the
+// user's name everywhere, including outputs and files, and changes nothing else.
 func (r *Recorder) WriteTo(w io.Writer) (int64, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var b bytes.Buffer
-	b.WriteString("# What a host answered. The home folder and the user's name are replaced.\n")
+	b.WriteString("# A recorded host. The home folder and the user's name are replaced.\n")
 	enc := yaml.NewEncoder(&b)
 	enc.SetIndent(2)
 	if err := enc.Encode(r.recording()); err != nil {
@@ -86,7 +85,7 @@ func (r *Recorder) WriteTo(w io.Writer) (int64, error) {
 
 func (r *Recorder) recording() recording {
 	info := r.local.Info()
-	commands := maps.Clone(r.asked)
+	commands := maps.Clone(r.commands)
 	for p := range r.binaries {
 		commands[path.Base(p)] = true
 	}
@@ -99,7 +98,7 @@ func (r *Recorder) recording() recording {
 	}
 	for _, p := range slices.Sorted(maps.Keys(r.binaries)) {
 		b := red.binary(r.binaries[p])
-		// A home folder that is a link has two names, which are one now.
+		// Two names of the home folder, one of them a link, are one after redaction.
 		if !slices.ContainsFunc(rec.Binaries, func(o writtenBinary) bool { return o.Path == b.Path }) {
 			rec.Binaries = append(rec.Binaries, b)
 		}
