@@ -224,9 +224,38 @@ func TestPacks(t *testing.T) {
 	}
 	want(t, run(t, "packs", "validate", "acme"), 1, "acme/runtimes/bad.yaml:6:", "missing closing )", "exit_code", "validate: 2 errors")
 	want(t, run(t, "packs", "load", "acme"), 1, "nothing was loaded")
+	if validated := run(t, "packs", "validate", "acme"); strings.Contains(validated.out, "can be loaded") || strings.Contains(validated.out, "is valid") {
+		t.Errorf("a pack with errors: %s", validated.out)
+	}
 	var faults []map[string]any
 	if err := json.Unmarshal([]byte(run(t, "packs", "validate", "acme", "--json").out), &faults); err != nil || len(faults) != 2 {
 		t.Errorf("--json: %v, %v", err, faults)
+	}
+	for name, c := range map[string]struct {
+		text    string
+		verdict string
+		also    []string
+	}{
+		"a misplaced key": {"ref: acme.bad\nname: Bad\ndistributions:\n  commands: [{binary: bad}]\n", "can be loaded: 2 definitions, 2 warnings\n",
+			[]string{`acme/runtimes/bad.yaml:4:3: warning: /distributions/commands: unknown key "commands" here; did you mean verification.commands?`, "did you mean verification.commands?"}},
+		"refused in standard mode": {"ref: acme.bad\nname: Bad\ndistributions: {verification: {commands: [{binary: lua, args: [-e, print(1)]}]}}\n",
+			"is valid: 2 definitions, 1 note\n", []string{"acme/runtimes/bad.yaml:3:43: note: ", `refused in standard mode`, `policy.allow has "lua -e 'print(1)'"`}},
+		"a slip": {"ref: acme.bad\nname: \"\\d\"\n", "", []string{"acme/runtimes/bad.yaml:2:8: error: ", "write it in single quotes"}},
+	} {
+		if err := os.WriteFile(filepath.Join("acme", "runtimes", "bad.yaml"), []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		status := 0
+		if c.verdict == "" {
+			status = 1
+		}
+		validated := run(t, "packs", "validate", "acme")
+		want(t, validated, status, c.also...)
+		if c.verdict != "" && !strings.HasSuffix(validated.out, "acme: pack acme "+c.verdict) {
+			t.Errorf("%s: %s", name, validated.out)
+		}
+		// There is no database to load it into; what is wrong is said before.
+		want(t, run(t, "packs", "load", "acme"), 1, c.also[len(c.also)-1])
 	}
 }
 

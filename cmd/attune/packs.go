@@ -59,8 +59,7 @@ func (c *packsValidateCmd) Run(env *cli.Env) error {
 			env.Out.Printf("%s\n", cli.Clean(f.String()))
 		}
 		if faults.Err() == nil {
-			env.Out.Printf("%s: pack %s is valid: %s, %s\n", cli.Clean(dir), cli.Clean(pack.Ref),
-				cli.Count(len(pack.Definitions), "definition"), cli.Count(len(faults), "warning"))
+			env.Out.Printf("%s: pack %s %s\n", cli.Clean(dir), cli.Clean(pack.Ref), validation(pack, faults))
 		}
 	}
 	if env.JSON {
@@ -72,6 +71,18 @@ func (c *packsValidateCmd) Run(env *cli.Env) error {
 		return fmt.Errorf("validate: %s", cli.Count(n, "error"))
 	}
 	return nil
+}
+
+// validation sums up a pack without errors. Only a pack without warnings is valid.
+func validation(pack *packs.Pack, faults packs.Faults) string {
+	text := "is valid: " + cli.Count(len(pack.Definitions), "definition")
+	if n := len(faults.Only(packs.Warning)); n > 0 {
+		text = "can be loaded: " + cli.Count(len(pack.Definitions), "definition") + ", " + cli.Count(n, "warning")
+	}
+	if n := len(faults.Only(packs.Note)); n > 0 {
+		text += ", " + cli.Count(n, "note")
+	}
+	return text
 }
 
 type packsLoadCmd struct {
@@ -118,8 +129,15 @@ func (c *packsLoadCmd) read(env *cli.Env, dir string) (*packs.Pack, error) {
 		return packs.Core(), nil
 	}
 	pack, faults := packs.LoadDir(dir, packs.Config{Strict: env.Strict})
-	for _, p := range faults.Only(packs.Warning) {
-		env.Warn(strings.Replace(p.String(), ": "+string(p.Severity)+": ", ": ", 1)) // Warn says what it is
+	for _, f := range faults {
+		text := strings.Replace(f.String(), ": "+string(f.Severity)+": ", ": ", 1) // what prints it adds the severity
+		switch f.Severity {
+		case packs.Warning:
+			env.Warn(text)
+		case packs.Note:
+			env.Note(text)
+		case packs.Error: // in the error below
+		}
 	}
 	if err := faults.Err(); err != nil {
 		return nil, fmt.Errorf("pack %s, nothing was loaded:\n%w", dir, err)

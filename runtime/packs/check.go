@@ -83,6 +83,10 @@ func (l *loader) advice(d *loaded) {
 		l.key(d, Warning, "/distributions", "no host will have this runtime, because nothing verifies it: "+
 			"add verification.commands or verification.always_available")
 	}
+	for at, v := range verifications(&d.def) {
+		l.refusedEnv(d, at, v)
+		l.backspace(d, at, v)
+	}
 	l.minAboveRecommended(d, "/distributions", &d.def.Distributions)
 	interpreter := d.def.ExecutionConfig.Interpreter
 	l.interpreter(d, "/execution_config/interpreter/binary", interpreter, &d.def.Distributions)

@@ -80,6 +80,20 @@ func TestDocsErrors(t *testing.T) {
 	}
 }
 
+// TestDocsFiles checks that docs/packs.md names the schemas for editors and the endings of
+// file names.
+func TestDocsFiles(t *testing.T) {
+	text, err := os.ReadFile("../../docs/packs.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"](pack.schema.json)", "](runtime.schema.json)", "`.yaml` or `.yml`", "timeout: 5s"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("docs/packs.md lacks %q", want)
+		}
+	}
+}
+
 // TestDocsNameEveryKey checks that docs/metadata.md explains each key of each object.
 func TestDocsNameEveryKey(t *testing.T) {
 	text, err := os.ReadFile("../../docs/metadata.md")

@@ -16,6 +16,9 @@ const (
 	Error Severity = "error"
 	// Warning is probably a mistake; the pack can be loaded.
 	Warning Severity = "warning"
+	// Note is not a mistake. It names what a host in its standard mode refuses as long as
+	// it does not trust the pack.
+	Note Severity = "note"
 )
 
 // A Fault is something in a pack's files that is wrong or needs a look.

@@ -94,7 +94,7 @@ func TestFaults(t *testing.T) {
 		want  []string
 	}{
 		{"a syntax error", map[string]string{"x": "ref: lang.x\nname: [X\n"}, []string{
-			"runtimes/x.yaml:2:1: error: not YAML: did not find expected ',' or ']'"}},
+			"runtimes/x.yaml:2:7: error: not YAML: did not find expected ',' or ']': the [ begins a list; if it is text, write it in single quotes"}},
 		{"a wrong indentation", map[string]string{"x": definition("x", "        pattern: x\n      timeout: 1s\n"+"description: d\n")}, []string{
 			"runtimes/x.yaml:10:1: error: not YAML: did not find expected '-' indicator"}},
 		{"a quote without end", map[string]string{"x": definition("x", "        pattern: 'x\ndescription: d\n")}, []string{
@@ -133,7 +133,7 @@ distributions:
 			"runtimes/x.yaml:10:16: error: /distributions/verification/commands/0/args/0: must be text, not a number: put it in quotes",
 			"runtimes/x.yaml:11:20: error: /distributions/verification/commands/0/exit_code: must be a whole number from 0 to 255, not 256",
 			"runtimes/x.yaml:12:19: error: /distributions/verification/commands/0/priority: must be a whole number, not text",
-			"runtimes/x.yaml:13:18: error: /distributions/verification/commands/0/timeout: must be text, not a number: put it in quotes",
+			"runtimes/x.yaml:13:18: error: /distributions/verification/commands/0/timeout: must be a duration such as 10s, not 10",
 			"runtimes/x.yaml:14:19: error: /distributions/verification/commands/0/optional: must be true or false, not a number",
 		}},
 		{"faults of several files, sorted", map[string]string{
@@ -172,15 +172,15 @@ distributions:
 			`runtimes/go.yaml:1:6: warning: /ref: "go" means core.go, because the core pack comes first; to mean this one write lang.go`,
 			`runtimes/x.yaml:3:14: warning: /aliases/1: "python3" means core.python, because the core pack comes first; to mean this one write lang.x`}},
 		{"nothing verifies it", map[string]string{"x": "ref: lang.x\nname: X\n", "y": "ref: lang.y\nname: Y\ndistributions:\n  min_version: 1\n  verification: {commands: []}\n",
-			"z": "ref: lang.z\nname: Z\nversions: [{version: 1, distributions: {verification: {commands: [{binary: z}]}}}]\n"}, []string{
+			"z": "ref: lang.z\nname: Z\nversions: [{version: 1, distributions: {verification: {commands: [{binary: z, args: [--version]}]}}}]\n"}, []string{
 			"runtimes/x.yaml:1:1: warning: /distributions: no host will have this runtime, because nothing verifies it: add verification.commands or verification.always_available",
 			"runtimes/y.yaml:3:1: warning: /distributions: no host will have this runtime, because nothing verifies it: add verification.commands or verification.always_available"}},
 		{"an interpreter that nothing verifies", map[string]string{
 			"a": definition("a", "execution_config:\n  interpreter:\n    binary: other\n"),
 			"b": definition("b", "execution_config: {interpreter: {binary: /opt/b/bin/b}}\n"),
 			"c": definition("c", "    locations: [\"/opt/*/c-[0-9]\"]\nexecution_config: {interpreter: {binary: c-1}}\n"),
-			"d": definition("d", "versions:\n  - version: 1\n    execution_config: {interpreter: {binary: d1}}\n  - version: 2\n    distributions: {verification: {commands: [{binary: d2}]}}\n    execution_config: {interpreter: {binary: d2}}\n"),
-			"f": definition("f", "execution_config: {interpreter: {binary: f}}\nversions:\n  - version: 1\n    distributions: {verification: {commands: [{binary: f1}]}}\n  - version: 2\n    distributions: {verification: {commands: [{binary: /opt/f2/f}]}}\n"),
+			"d": definition("d", "versions:\n  - version: 1\n    execution_config: {interpreter: {binary: d1}}\n  - version: 2\n    distributions: {verification: {commands: [{binary: d2, args: [--version]}]}}\n    execution_config: {interpreter: {binary: d2}}\n"),
+			"f": definition("f", "execution_config: {interpreter: {binary: f}}\nversions:\n  - version: 1\n    distributions: {verification: {commands: [{binary: f1, args: [--version]}]}}\n  - version: 2\n    distributions: {verification: {commands: [{binary: /opt/f2/f, args: [--version]}]}}\n"),
 			"e": "ref: lang.e\nname: E\ndistributions: {verification: {check_required: false}}\nexecution_config: {interpreter: {binary: e}}\n",
 		}, []string{
 			`runtimes/a.yaml:11:13: warning: /execution_config/interpreter/binary: no command or location verifies the interpreter "other"`,
@@ -199,7 +199,7 @@ distributions:
 		{"pack.yaml is wrong", map[string]string{"pack.yaml": "ref: Lang\nlabel: [a]\n"}, []string{
 			`pack.yaml:1:1: error: /version: is required: the pack's version, such as "1.0.0"`,
 			`pack.yaml:1:6: error: /ref: "Lang" must be in lower case: letters, digits, _ and -`,
-			"pack.yaml:2:8: error: /label: must be text, not a list",
+			"pack.yaml:2:8: error: /label: must be text, not a list: write it in single quotes",
 			"runtimes: warning: missing: without this folder the pack has no definitions"}},
 		{"the ref of the pack that is embedded", map[string]string{"pack.yaml": "ref: core\nversion: \"1\"\n", "python": "ref: core.python\nname: P\naliases: [python]\ndistributions: {verification: {always_available: true}}\n"}, []string{
 			`pack.yaml:1:6: error: /ref: "core" is the ref of the embedded core pack, which no folder can replace; choose another ref`}},
@@ -303,8 +303,8 @@ distributions:
       - <<: {binary: y}
         args: *args
 `}), packs.Config{})
-	if faults != nil {
-		t.Fatal(faults)
+	if err := faults.Err(); err != nil {
+		t.Fatal(err)
 	}
 	five, six := metadata.Some(5), metadata.Some(6)
 	version := []string{"--version"}

@@ -91,6 +91,7 @@ func Load(files fs.FS, cfg Config) (*Pack, Faults) {
 	l := load(files, cfg)
 	if l.pack.Ref != metadata.CorePack {
 		l.sharedNames()
+		l.standardMode()
 	}
 	l.faults.sort()
 	return l.result(), l.faults

@@ -8,6 +8,8 @@ import (
 	"path"
 	"strings"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -16,6 +18,10 @@ func (l *loader) packFile() {
 	d := &loaded{file: packFile}
 	data, err := read(l.files, packFile)
 	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := fs.Stat(l.files, "pack.yml"); err == nil {
+			l.file("pack.yml", Error, "must be named %s", packFile)
+			return
+		}
 		l.file(packFile, Error, "missing: a pack's folder needs this file, beside the folder %s", runtimesFolder)
 		return
 	}
@@ -114,7 +120,7 @@ func (l *loader) document(d *loaded, data []byte, v content) bool {
 		errors.As(err, &faults)
 		for _, f := range faults {
 			if !reported[f.Pointer] {
-				l.value(d, Error, f.Pointer, inYAML(f.Message))
+				l.value(d, Error, f.Pointer, d.doc.inYAML(f))
 				reported[f.Pointer] = true
 			}
 		}
@@ -124,19 +130,34 @@ func (l *loader) document(d *loaded, data []byte, v content) bool {
 		return false // the document is not an object
 	}
 	report(v.Validate())
+	var places []place
+	if v == content(&d.def) {
+		places = definitionPlaces()
+	}
 	for _, u := range v.UnknownKeys() {
-		l.unknown(d, u)
+		l.unknown(d, u, places)
 	}
 	return true
 }
 
-// inYAML adds the remedy in YAML to a message about JSON types.
-func inYAML(message string) string {
-	switch message {
-	case "must be text, not a number", "must be text, not true or false":
-		return message + ": put it in quotes"
+// inYAML returns a fault's message with what to write in YAML, if the message is about
+// JSON types.
+func (d *document) inYAML(f metadata.Fault) string {
+	value, _ := d.find(f.Pointer)
+	switch f.Message {
+	case "must be text, not a number":
+		if strings.HasSuffix(f.Pointer, "/timeout") {
+			return fmt.Sprintf("must be a duration such as 10s, not %s", value.Value)
+		}
+		return f.Message + ": put it in quotes"
+	case "must be text, not true or false":
+		return f.Message + ": put it in quotes"
+	case "must be text, not a list", "must be text, not an object":
+		if value.Style&yaml.FlowStyle != 0 {
+			return f.Message + ": write it in single quotes"
+		}
 	}
-	return message
+	return f.Message
 }
 
 func (l *loader) contradictions(d *loaded) {
@@ -158,17 +179,6 @@ func (l *loader) packRef(d *loaded) {
 	if d.def.PackRef == "" {
 		d.def.PackRef = l.pack.Ref
 	}
-}
-
-func (l *loader) unknown(d *loaded, u metadata.UnknownKey) {
-	severity, message := Warning, fmt.Sprintf("unknown key %q", u.Key)
-	if near := metadata.Nearest(u.Key, u.Known); near != "" {
-		message += fmt.Sprintf("; did you mean %q?", near)
-	}
-	if l.cfg.Strict {
-		severity = Error
-	}
-	l.key(d, severity, u.Pointer, message)
 }
 
 // read reads a whole regular file. It does not open a pipe: that would wait for a writer.

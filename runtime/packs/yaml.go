@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
-	"sort"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -75,26 +73,4 @@ func notText(data []byte) (Fault, bool) {
 	}
 	line := 1 + bytes.Count(data[:at], []byte("\n"))
 	return syntax(line, at-bytes.LastIndexByte(data[:at], '\n'), "not YAML: the file is not UTF-8 text"), true
-}
-
-var yamlLine = regexp.MustCompile(`^yaml: (?:line \d+: )?`)
-
-// syntaxFault returns an error of the YAML parser as a fault. The parser often names
-// the line where the surrounding block began. The line to look at is the first with
-// which the beginning of the file fails in the same way.
-func syntaxFault(data []byte, err error) Fault {
-	message := func(err error) string { return yamlLine.ReplaceAllString(err.Error(), "") }
-	lines := bytes.SplitAfter(data, []byte("\n"))
-	n := sort.Search(len(lines), func(i int) bool {
-		decoder := yaml.NewDecoder(bytes.NewReader(bytes.Join(lines[:i+1], nil)))
-		for {
-			switch partial := decoder.Decode(new(yaml.Node)); {
-			case errors.Is(partial, io.EOF):
-				return false
-			case partial != nil:
-				return message(partial) == message(err)
-			}
-		}
-	})
-	return syntax(min(n+1, len(lines)), 1, "not YAML: "+message(err))
 }

@@ -109,7 +109,7 @@ const readTime = 5 * time.Second
 // and its warnings are given to warn.
 func loadPack(dir string, cfg packs.Config, about string, warn func(string)) (*packs.Pack, error) {
 	type loaded struct {
-		pack     *packs.Pack
+		pack   *packs.Pack
 		faults packs.Faults
 	}
 	l, err := host.Within(readTime, dir, func() (loaded, error) {
