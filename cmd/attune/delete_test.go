@@ -131,7 +131,7 @@ func TestPacksUnload(t *testing.T) {
 		want(t, run(t, "packs", "unload", "acme"), 0, "kept      acme.ruby  changed since it was loaded", "changed here   /description",
 			"kept      acme  the pack still has 1 row of runtime (acme.ruby)", "pack acme: 0 runtimes deleted, 1 kept", "--force")
 		got := run(t, "packs", "unload", "acme", "--force", "--json")
-		var report install.Unloading
+		var report install.UnloadReport
 		if err := json.Unmarshal([]byte(got.out), &report); err != nil || len(report.Runtimes) != 1 || !report.Runtimes[0].Deleted || !report.Row.Deleted {
 			t.Errorf("--json: %v in\n%s", err, got.out)
 		}

@@ -166,7 +166,7 @@ func printReport(out *cli.Terminal, r *install.Report) {
 	if r.DryRun {
 		verb = "; nothing was written (--dry-run)"
 	}
-	if r.Changed() == 0 && !r.Created {
+	if r.Writes() == 0 && !r.Created {
 		verb = "; nothing changed"
 	}
 	out.Printf("pack %s: %s%s\n", cli.Clean(r.Pack), r.Summary(), verb)

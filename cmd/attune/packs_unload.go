@@ -65,7 +65,7 @@ func (c *packsUnloadCmd) unknown(ctx context.Context, db *cli.Database) error {
 	return fmt.Errorf("no pack %q in %s; `attune packs list` shows all", c.Ref, db.Name)
 }
 
-func printUnloading(out *cli.Terminal, r *install.Unloading) {
+func printUnloading(out *cli.Terminal, r *install.UnloadReport) {
 	changed := false
 	for i := range r.Runtimes {
 		printUnloaded(out, &r.Runtimes[i], r.DryRun)
@@ -84,7 +84,7 @@ func printUnloading(out *cli.Terminal, r *install.Unloading) {
 }
 
 // printUnloaded prints what became of one row, or would.
-func printUnloaded(out *cli.Terminal, u *install.Unloaded, dryRun bool) {
+func printUnloaded(out *cli.Terminal, u *install.UnloadEntry, dryRun bool) {
 	ref := cli.Clean(u.Ref)
 	deleted, kept := "deleted   ", "kept      "
 	if dryRun {

@@ -283,7 +283,7 @@ var operating, _ = os.ReadFile("../../docs/operating.md")
 func TestDocumentsAreDescribed(t *testing.T) {
 	for command, document := range map[string]any{
 		"workers list": []workerDoc{}, "workers history": []answer.Change{}, "workers diff": answer.Difference{},
-		"workers delete": answer.WorkersDeletion{}, "runtimes delete": answer.RuntimeDeletion{}, "packs unload": install.Unloading{},
+		"workers delete": answer.WorkersDeletion{}, "runtimes delete": answer.RuntimeDeletion{}, "packs unload": install.UnloadReport{},
 	} {
 		row := regexp.MustCompile("(?m)^\\| `" + command + "` \\|.*$").Find(operating)
 		if row == nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// definition brings one row up to what the pack says.
+// definition merges one definition of the pack into its row.
 func (l *loader) definition(ctx context.Context, def *metadata.Definition) error {
 	digest := def.Digest()
 	row, err := l.st.Runtimes.Definition(ctx, def.Ref)
@@ -63,15 +63,15 @@ func (l *loader) write(ctx context.Context, def *metadata.Definition, digest str
 	return err
 }
 
-// merge brings what the pack changed since the last load into a row. A row that
-// has no digest is another than the one that was loaded then (a migration made
-// it anew, or somebody else did), so that what it lacks was taken away by nobody.
+// merge applies the pack's changes since the last load to a row. A row without a digest
+// was created anew since then, by a migration or by somebody. So nobody removed what it
+// lacks, and merge has no base for it.
 func (l *loader) merge(row, def *metadata.Definition, loaded bool) (*metadata.Definition, *merge, error) {
 	base := doc{}
 	if text, ok := l.base[def.Ref]; ok && loaded {
 		var last metadata.Definition
 		if err := json.Unmarshal(text, &last); err != nil {
-			return nil, nil, fmt.Errorf("what was last loaded is not readable: %w", err)
+			return nil, nil, fmt.Errorf("read the last load: %w", err)
 		}
 		var err error
 		if base, err = definitionDoc(&last); err != nil {
@@ -91,8 +91,8 @@ func (l *loader) merge(row, def *metadata.Definition, loaded bool) (*metadata.De
 	return merged, m, err
 }
 
-// definitionDoc is a definition as far as it has columns. Versions are keyed by
-// version, so that they are merged one by one.
+// definitionDoc returns the parts of a definition that have columns. It keys versions by
+// their number, so that they are merged one by one.
 func definitionDoc(def *metadata.Definition) (doc, error) {
 	stored := *def
 	stored.Unknown = nil
@@ -117,8 +117,8 @@ func definitionDoc(def *metadata.Definition) (doc, error) {
 	return d, nil
 }
 
-// definitionOf turns a merged document back, its versions in the pack's order
-// and then those that only the row has.
+// definitionOf decodes a merged document. The versions keep the pack's order; those that
+// only the row has follow.
 func definitionOf(d doc, pack *metadata.Definition) (*metadata.Definition, error) {
 	versions, _ := d["versions"].(doc)
 	list := []any{}
@@ -141,7 +141,7 @@ func definitionOf(d doc, pack *metadata.Definition) (*metadata.Definition, error
 	}
 	merged := new(metadata.Definition)
 	if err := json.Unmarshal(text, merged); err != nil {
-		return nil, fmt.Errorf("the merged definition is not valid: %w; --force takes the pack's", err)
+		return nil, fmt.Errorf("read the merged definition: %w", err)
 	}
 	return merged, nil
 }

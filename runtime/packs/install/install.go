@@ -1,5 +1,5 @@
-// Package install writes a pack into a database. What an operator changed in
-// a row since the pack was last loaded stays, and is named.
+// Package install loads packs into a database and unloads them. Values that an operator
+// changed since the last load stay, and are reported.
 package install
 
 import (
@@ -18,19 +18,19 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// Options of a load. The zero value loads and keeps what operators changed.
+// Options control Load and Unload. The zero value keeps the changes of operators.
 type Options struct {
-	// Force gives every row exactly what the pack says.
+	// Force makes Load replace, and Unload delete, rows that operators changed.
 	Force bool
-	// DryRun reports and writes nothing.
+	// DryRun reports without writing.
 	DryRun bool
 }
 
-// Load writes the pack and its definitions in one transaction. Rows of the pack
-// that it no longer defines are left and reported.
+// Load writes the pack and its definitions in one transaction. It leaves and reports
+// rows that an earlier version of the pack defined.
 //
-// What a pack brought is kept in pack.meta under "attune", so that the next
-// load can tell an operator's change from the pack's.
+// Load keeps a copy of the definitions in pack.meta under "attune", so that the next
+// load can tell an operator's changes from the pack's.
 func Load(ctx context.Context, db bun.IDB, cfg store.Config, pack *packs.Pack, opts Options) (*Report, error) {
 	var report *Report
 	err := db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
@@ -49,19 +49,18 @@ type loader struct {
 	pack   *packs.Pack
 	opts   Options
 	report *Report
-	// base is what was last loaded, by ref of the definition.
+	// base holds the definitions last loaded, by ref.
 	base map[string]json.RawMessage
-	// adopted are the refs of rows, of the pack's own too, that were there before the
-	// pack was first loaded.
+	// adopted holds the refs of rows that existed before the pack was first loaded.
+	// The pack's own ref means its own row.
 	adopted map[string]bool
 }
 
-// record is what the loader keeps in pack.meta.
+// record is the copy that the loader keeps in pack.meta.
 type record struct {
 	Pack   json.RawMessage            `json:"pack,omitempty"`
 	Loaded map[string]json.RawMessage `json:"loaded"`
-	// Adopted are the refs of rows that a load found there, sorted: unloading leaves
-	// them. The pack's own ref is its own row.
+	// Adopted holds the sorted refs of rows that existed before. Unloading leaves them.
 	Adopted []string `json:"adopted,omitempty"`
 }
 
@@ -102,11 +101,11 @@ func (l *loader) run(ctx context.Context) error {
 	if len(l.adopted) > 0 {
 		now.Adopted = slices.Sorted(maps.Keys(l.adopted))
 	}
-	return l.keep(ctx, meta, last, now)
+	return l.saveRecord(ctx, meta, last, now)
 }
 
-// lockPack finds the pack's row, or makes it. Writing to it first makes a
-// second load of the pack wait for this one.
+// lockPack finds or creates the pack's row. It writes to the row first, so that a
+// second load of the pack waits for this one.
 func (l *loader) lockPack(ctx context.Context) (*schema.Pack, error) {
 	row, err := l.st.Packs.ByRef(ctx, l.pack.Ref)
 	if err == nil && !l.opts.DryRun {
@@ -136,12 +135,12 @@ func nonEmpty(text string) *string {
 func readMeta(row *schema.Pack) (meta map[string]json.RawMessage, last record, err error) {
 	if len(row.Meta) > 0 {
 		if err := json.Unmarshal(row.Meta, &meta); err != nil {
-			return nil, last, fmt.Errorf("pack.meta is not an object: %w", err)
+			return nil, last, fmt.Errorf("read pack.meta: %w", err)
 		}
 	}
 	if text, ok := meta[recordKey]; ok {
 		if err := json.Unmarshal(text, &last); err != nil {
-			return nil, last, fmt.Errorf("pack.meta/%s is not what a load left there: %w", recordKey, err)
+			return nil, last, fmt.Errorf("read pack.meta/%s: %w", recordKey, err)
 		}
 	}
 	if meta == nil {
@@ -150,17 +149,17 @@ func readMeta(row *schema.Pack) (meta map[string]json.RawMessage, last record, e
 	return meta, last, nil
 }
 
-// keep remembers what this load brought, if that is new.
-func (l *loader) keep(ctx context.Context, meta map[string]json.RawMessage, last, now record) error {
-	was, err := toDoc(last)
+// saveRecord writes the record of this load if it differs from the last one.
+func (l *loader) saveRecord(ctx context.Context, meta map[string]json.RawMessage, last, now record) error {
+	lastDoc, err := toDoc(last)
 	if err != nil {
 		return err
 	}
-	is, err := toDoc(now)
+	nowDoc, err := toDoc(now)
 	if err != nil {
 		return err
 	}
-	if l.opts.DryRun || same(was, is) {
+	if l.opts.DryRun || same(lastDoc, nowDoc) {
 		return nil
 	}
 	if meta[recordKey], err = json.Marshal(now); err != nil {
@@ -174,7 +173,7 @@ func (l *loader) keep(ctx context.Context, meta map[string]json.RawMessage, last
 	return err
 }
 
-// packDoc is what of a pack's own row is merged.
+// packDoc holds the merged columns of a pack's own row.
 type packDoc struct {
 	Label       string `json:"label"`
 	Description string `json:"description"`
@@ -194,7 +193,7 @@ func (l *loader) mergePack(ctx context.Context, row *schema.Pack, last json.RawM
 	base := theirs
 	if len(last) > 0 {
 		if err := json.Unmarshal(last, &base); err != nil {
-			return nil, fmt.Errorf("pack.meta/%s/pack: %w", recordKey, err)
+			return nil, fmt.Errorf("read pack.meta/%s/pack: %w", recordKey, err)
 		}
 	}
 	var changes store.PackChanges
@@ -212,9 +211,9 @@ func (l *loader) mergePack(ctx context.Context, row *schema.Pack, last json.RawM
 	return text, err
 }
 
-// orphans reports rows that an earlier load brought and this pack no longer
-// defines. They stay, because actions and sensors may use them, and so does what was
-// loaded then: unloading the pack deletes them.
+// orphans reports rows that an earlier load created and this pack no longer defines.
+// They stay, because actions and sensors may use them. Their part of the record stays
+// too, so that unloading the pack deletes them.
 func (l *loader) orphans(ctx context.Context, loaded map[string]json.RawMessage) error {
 	defined := map[string]bool{}
 	for _, def := range l.pack.Definitions {

@@ -33,7 +33,7 @@ versions:
   - {version: "1.10", is_default: true, distributions: {verification: {commands: [{binary: tool1, args: [--version]}]}}}
 `
 
-// pack is a pack with one definition, whose text each replacement changes.
+// pack returns a pack with one definition, after replacements in its text.
 func pack(t *testing.T, replace ...string) *packs.Pack {
 	t.Helper()
 	files := fstest.MapFS{
@@ -96,7 +96,7 @@ func TestLoadTwice(t *testing.T) {
 		}
 		before := rows(t, db)
 		second := load(t, db, pack(t), install.Options{})
-		if e := entry(t, second); e.Result != install.Unchanged || second.Created || second.Changed() != 0 {
+		if e := entry(t, second); e.Result != install.Unchanged || second.Created || second.Writes() != 0 {
 			t.Errorf("second load: got %+v", second)
 		}
 		if diff := cmp.Diff(before, rows(t, db)); diff != "" {
@@ -105,7 +105,7 @@ func TestLoadTwice(t *testing.T) {
 	})
 }
 
-// rows are the runtimes as they are stored, with their times.
+// rows returns the stored runtimes, with their times.
 func rows(t *testing.T, db *testdb.DB) []schema.Runtime {
 	t.Helper()
 	list, err := store.New(db.DB, store.Config{Schema: db.Schema}).Runtimes.List(t.Context(), store.Page{})
@@ -118,8 +118,8 @@ func rows(t *testing.T, db *testdb.DB) []schema.Runtime {
 	return list
 }
 
-// TestOperatorsChangeStays: the operator raised the minimum, the pack changed
-// the description and also the minimum, and got a further command.
+// TestOperatorsChangeStays checks a merge: the operator raised the minimum, and the pack
+// changed the description and the minimum and added a command.
 func TestOperatorsChangeStays(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		load(t, db, pack(t), install.Options{})
@@ -160,7 +160,7 @@ func TestOperatorsChangeStays(t *testing.T) {
 	})
 }
 
-// TestRowWithoutHistory: somebody wrote the row by SQL before the pack came.
+// TestRowWithoutHistory loads a pack over a row that somebody wrote by SQL.
 func TestRowWithoutHistory(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		_, err := db.NewRaw("INSERT INTO ? (ref, name, distributions) VALUES ('acme.tool', 'Mine', '{\"mine\": 1, \"min_version\": \"3.0\"}')",
@@ -241,7 +241,7 @@ func TestOrphanStays(t *testing.T) {
 	})
 }
 
-// TestFailureWritesNothing: the last of several writes fails.
+// TestFailureWritesNothing checks that a load writes nothing if its last write fails.
 func TestFailureWritesNothing(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		p := pack(t)
@@ -258,7 +258,7 @@ func TestFailureWritesNothing(t *testing.T) {
 	})
 }
 
-// TestConcurrentLoads: eight at once leave one of everything.
+// TestConcurrentLoads checks that eight loads at once write each row once.
 func TestConcurrentLoads(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		p := pack(t)
@@ -297,8 +297,8 @@ func TestCorePack(t *testing.T) {
 	})
 }
 
-// A row that was made anew has no digest: it gets what it lacks, though an
-// earlier load brought that already.
+// TestLoadIntoARowMadeAnew checks that a row without a digest gets what it lacks, although
+// an earlier load wrote that already.
 func TestLoadIntoARowMadeAnew(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		load(t, db, pack(t), install.Options{})

@@ -10,22 +10,21 @@ import (
 	"strings"
 )
 
-// doc is a JSON document by meaning: objects are map[string]any, numbers keep
-// their text.
+// doc is a decoded JSON object. Its numbers keep their text.
 type doc = map[string]any
 
-// absent stands for a key that a document does not have.
+// absent stands for a key that a document lacks.
 var absent any = struct{ absent string }{"absent"}
 
-// merge is a three-way merge by key: what was last loaded, what the row has
-// now, what the pack brings. A value that only one of the two changed is taken
-// from that one; where both did, the row's stays, because an operator changed
-// it for a reason. Objects are merged key by key, lists as a whole.
+// merge merges a row and a pack by key, with the definition last loaded as their base.
+// If only one of the two changed a value, that change counts. If both did, the row's
+// value stays, because an operator changed it for a reason. Objects are merged key by
+// key, lists as a whole.
 type merge struct {
-	// force takes the pack's value everywhere.
+	// force makes the pack's value count everywhere.
 	force bool
-	// kept and changed are the JSON pointers of values that stay though the
-	// pack has another, and of those that the row gets from the pack.
+	// kept holds JSON pointers to values that stay although the pack has others;
+	// changed holds pointers to values that the row gets from the pack.
 	kept, changed []string
 }
 
@@ -82,7 +81,7 @@ func pointerToken(key string) string {
 	return strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
 }
 
-// toDoc is the meaning of a value's JSON.
+// toDoc returns a value as its decoded JSON.
 func toDoc(v any) (doc, error) {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -92,7 +91,7 @@ func toDoc(v any) (doc, error) {
 	dec.UseNumber()
 	var d doc
 	if err := dec.Decode(&d); err != nil {
-		return nil, fmt.Errorf("read a document back: %w", err)
+		return nil, fmt.Errorf("decode document: %w", err)
 	}
 	return d, nil
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Result says what a load did to one row.
+// A Result is what a load did with one row.
 type Result string
 
 // The results.
@@ -13,35 +13,35 @@ const (
 	Created   Result = "created"
 	Updated   Result = "updated"
 	Unchanged Result = "unchanged"
-	// Kept: the row differs from the pack, and stays as the operator has it.
+	// Kept means that the row differs from the pack and stays as the operator has it.
 	Kept Result = "kept"
-	// Orphaned: the pack no longer defines the row; it stays.
+	// Orphaned means that the pack no longer defines the row. The row stays.
 	Orphaned Result = "orphaned"
 )
 
-// Entry is one row of a Report.
+// An Entry reports one row.
 type Entry struct {
 	Ref    string `json:"ref"`
 	Result Result `json:"result"`
-	// Changed and Kept are JSON pointers into the definition: what the row got
-	// from the pack, and what stays as an operator changed it.
+	// Changed and Kept hold JSON pointers into the definition: values that the row got
+	// from the pack, and values that stay as an operator changed them.
 	Changed []string `json:"changed,omitempty"`
 	Kept    []string `json:"kept,omitempty"`
 }
 
-// Report says what a load did, or would do.
+// A Report lists what a load did, or would do.
 type Report struct {
 	Pack string `json:"pack"`
-	// Created: the pack's own row is new.
+	// Created reports whether the pack's own row is new.
 	Created bool `json:"created"`
-	// DryRun: nothing was written.
+	// DryRun reports that nothing was written.
 	DryRun  bool    `json:"dry_run"`
 	Entries []Entry `json:"entries"`
 }
 
 func (r *Report) add(e Entry) { r.Entries = append(r.Entries, e) }
 
-// Count is how many rows ended so.
+// Count returns the number of rows with a result.
 func (r *Report) Count(result Result) int {
 	n := 0
 	for _, e := range r.Entries {
@@ -52,7 +52,7 @@ func (r *Report) Count(result Result) int {
 	return n
 }
 
-// Summary is one line: 2 created, 18 unchanged.
+// Summary returns the counts on one line, such as "2 created, 18 unchanged".
 func (r *Report) Summary() string {
 	var parts []string
 	for _, result := range []Result{Created, Updated, Kept, Orphaned, Unchanged} {
@@ -66,5 +66,5 @@ func (r *Report) Summary() string {
 	return strings.Join(parts, ", ")
 }
 
-// Changed is how many rows were, or would be, written.
-func (r *Report) Changed() int { return r.Count(Created) + r.Count(Updated) }
+// Writes returns the number of rows that the load wrote, or would write.
+func (r *Report) Writes() int { return r.Count(Created) + r.Count(Updated) }

@@ -15,51 +15,50 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// ErrNotLoaded says that no load brought the pack: it is not known which rows are its
-// own.
+// ErrNotLoaded reports that Load never loaded the pack, so its rows are not known.
 var ErrNotLoaded = errors.New("the pack was not loaded by attune")
 
-// Reason says why unloading a pack leaves a row.
+// A Reason is why Unload leaves a row.
 type Reason string
 
 // The reasons.
 const (
-	// ReasonChanged: somebody changed the row since it was loaded.
+	// ReasonChanged means that somebody changed the row since the last load.
 	ReasonChanged Reason = "changed"
-	// ReasonReferenced: rows of other tables refer to it.
+	// ReasonReferenced means that rows of other tables refer to the row.
 	ReasonReferenced Reason = "referenced"
-	// ReasonAdopted: it was there before the pack was loaded.
+	// ReasonAdopted means that the row existed before the pack was loaded.
 	ReasonAdopted Reason = "adopted"
-	// ReasonNeeded: of the pack's own row, that other rows belong to the pack.
+	// ReasonNeeded means that rows belong to the pack, and so its own row stays.
 	ReasonNeeded Reason = "needed"
 )
 
-// Unloaded is what became of one row that loads of a pack brought.
-type Unloaded struct {
-	// Ref of the runtime; of the pack's own row the pack's.
+// An UnloadEntry reports one row that loads of the pack wrote.
+type UnloadEntry struct {
+	// Ref is the ref of the runtime, or of the pack for its own row.
 	Ref     string `json:"ref"`
 	Deleted bool   `json:"deleted"`
-	// Reason is empty where the row is deleted.
+	// Reason is empty for a deleted row.
 	Reason Reason `json:"reason,omitempty"`
-	// Changed are JSON pointers to what somebody changed.
+	// Changed holds JSON pointers to the values that somebody changed.
 	Changed []string `json:"changed,omitempty"`
-	// References are what refers to the row, or why the pack is needed. Those of a row
-	// that a dry run would delete are what this login may not read.
+	// References lists what refers to the row, or needs the pack. For a row that a dry
+	// run would delete, it lists the tables that this login may not read.
 	References []store.Reference `json:"references,omitempty"`
 }
 
-// Unloading is what unloading a pack did, or would do.
-type Unloading struct {
+// An UnloadReport lists what Unload did, or would do.
+type UnloadReport struct {
 	Pack   string `json:"pack"`
 	DryRun bool   `json:"dry_run"`
-	// Runtimes are those that loads of the pack brought and that are still there, by ref.
-	Runtimes []Unloaded `json:"runtimes"`
-	// Row is the pack's own row.
-	Row Unloaded `json:"row"`
+	// Runtimes lists the remaining runtimes that loads of the pack wrote, by ref.
+	Runtimes []UnloadEntry `json:"runtimes"`
+	// Row reports the pack's own row.
+	Row UnloadEntry `json:"row"`
 }
 
-// Count returns how many runtimes were, or would be, deleted, and how many stay.
-func (u *Unloading) Count() (deleted, kept int) {
+// Count returns how many runtimes are deleted and how many stay.
+func (u *UnloadReport) Count() (deleted, kept int) {
 	for _, r := range u.Runtimes {
 		if r.Deleted {
 			deleted++
@@ -71,12 +70,12 @@ func (u *Unloading) Count() (deleted, kept int) {
 }
 
 // Unload undoes the loads of a pack in one transaction: it deletes the rows that they
-// created, with their versions, and then the pack's own. A row stays where somebody
-// changed it since (Options.Force deletes it), where rows of other tables refer to it,
-// and where it was there before the pack. What stays keeps what was loaded, so that
-// another load merges as before. Errors: store.ErrNotFound, ErrNotLoaded.
-func Unload(ctx context.Context, db bun.IDB, cfg store.Config, ref string, opts Options) (*Unloading, error) {
-	report := &Unloading{Pack: ref, DryRun: opts.DryRun, Runtimes: []Unloaded{}}
+// created, with their versions, and then the pack's own row. A row stays if somebody
+// changed it since (Options.Force deletes it), if rows of other tables refer to it, or
+// if it existed before the pack. Rows that stay keep their part of the record, so that
+// another load merges as before. The error can wrap store.ErrNotFound or ErrNotLoaded.
+func Unload(ctx context.Context, db bun.IDB, cfg store.Config, ref string, opts Options) (*UnloadReport, error) {
+	report := &UnloadReport{Pack: ref, DryRun: opts.DryRun, Runtimes: []UnloadEntry{}}
 	err := db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		u := &unloader{st: store.New(tx, cfg), opts: opts, report: report}
 		return u.run(ctx, ref)
@@ -90,13 +89,13 @@ func Unload(ctx context.Context, db bun.IDB, cfg store.Config, ref string, opts 
 type unloader struct {
 	st     *store.Store
 	opts   Options
-	report *Unloading
+	report *UnloadReport
 	last   record
 }
 
 func (u *unloader) run(ctx context.Context, ref string) error {
 	row, err := u.st.Packs.ByRef(ctx, ref)
-	if err == nil && !u.opts.DryRun { // a load at the same time waits
+	if err == nil && !u.opts.DryRun { // makes a load at the same time wait
 		row, err = u.st.Packs.Update(ctx, ref, store.PackChanges{IsStandard: metadata.Some(row.IsStandard)})
 	}
 	if err != nil {
@@ -114,7 +113,7 @@ func (u *unloader) run(ctx context.Context, ref string) error {
 	for _, ref := range slices.Sorted(maps.Keys(last.Loaded)) {
 		one, err := u.runtime(ctx, ref)
 		if errors.Is(err, store.ErrNotFound) {
-			continue // somebody deleted it
+			continue // already deleted
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", ref, err)
@@ -127,9 +126,9 @@ func (u *unloader) run(ctx context.Context, ref string) error {
 	return u.pack(ctx, row, meta, left)
 }
 
-// runtime deletes one runtime, or says why it stays.
-func (u *unloader) runtime(ctx context.Context, ref string) (Unloaded, error) {
-	one := Unloaded{Ref: ref}
+// runtime deletes one runtime, or reports why it stays.
+func (u *unloader) runtime(ctx context.Context, ref string) (UnloadEntry, error) {
+	one := UnloadEntry{Ref: ref}
 	def, err := u.st.Runtimes.Definition(ctx, ref)
 	if err != nil {
 		return one, err
@@ -163,44 +162,41 @@ func (u *unloader) runtime(ctx context.Context, ref string) (Unloaded, error) {
 	if !one.Deleted {
 		return one, nil
 	}
-	if u.opts.DryRun { // the database may refuse
+	if u.opts.DryRun { // deleting could still fail because of these
 		one.References = unseen
 		return one, nil
 	}
 	err = u.st.Runtimes.Delete(ctx, ref)
-	if errors.Is(err, store.ErrReferenced) { // by what this login may not read, or by now
+	if errors.Is(err, store.ErrReferenced) { // by a row that is new, or that this login may not read
 		one.Deleted, one.Reason, one.References, err = false, ReasonReferenced, refs, nil
 	}
 	return one, err
 }
 
-func malformed(row *metadata.Definition) bool { return row.Fault() != nil }
-
-// changed are pointers to what differs between a row and what was last loaded into
-// it; the empty pointer is a row that cannot be read.
+// changed returns pointers to what differs between a row and the last load. The pointer
+// is empty for a malformed row.
 func (u *unloader) changed(row *metadata.Definition) ([]string, error) {
-	if malformed(row) {
+	if row.Fault() != nil {
 		return []string{""}, nil
 	}
 	var loaded metadata.Definition
 	if err := json.Unmarshal(u.last.Loaded[row.Ref], &loaded); err != nil {
-		return nil, fmt.Errorf("what was last loaded is not readable: %w", err)
+		return nil, fmt.Errorf("read the last load: %w", err)
 	}
-	is, err := definitionDoc(row)
+	rowDoc, err := definitionDoc(row)
 	if err != nil {
 		return nil, err
 	}
-	was, err := definitionDoc(&loaded)
+	loadedDoc, err := definitionDoc(&loaded)
 	if err != nil {
 		return nil, err
 	}
-	m := &merge{force: true} // each value that the pack would bring back
-	m.object("", nil, is, was)
+	m := &merge{force: true} // lists each value that another load would replace
+	m.object("", nil, rowDoc, loadedDoc)
 	return m.changed, nil
 }
 
-// pack deletes the pack's own row if nothing needs it, or leaves the record of what
-// stays.
+// pack deletes the pack's own row, or leaves in it the record of the rows that stay.
 func (u *unloader) pack(ctx context.Context, row *schema.Pack, meta map[string]json.RawMessage, left record) error {
 	one := &u.report.Row
 	one.Ref = row.Ref
@@ -212,7 +208,7 @@ func (u *unloader) pack(ctx context.Context, row *schema.Pack, meta map[string]j
 		if u.opts.DryRun && r.Table == "runtime" {
 			deleted, _ := u.report.Count()
 			r.Rows -= deleted
-			r.Examples = nil // some of them would be gone
+			r.Examples = nil // some of them would be deleted
 		}
 		if r.Hinders() {
 			one.References = append(one.References, r)
@@ -248,16 +244,16 @@ func (u *unloader) pack(ctx context.Context, row *schema.Pack, meta map[string]j
 	return err
 }
 
-// configured reports whether somebody gave a pack's row what no load brings back.
+// configured reports whether somebody set a value in a pack's row that no load restores.
 func configured(row *schema.Pack, meta map[string]json.RawMessage, loaded json.RawMessage) bool {
-	is := packDoc{Label: row.Label, Version: row.Version}
+	stored := packDoc{Label: row.Label, Version: row.Version}
 	if row.Description != nil {
-		is.Description = *row.Description
+		stored.Description = *row.Description
 	}
-	was := is
-	if len(loaded) > 0 && json.Unmarshal(loaded, &was) != nil {
+	last := stored
+	if len(loaded) > 0 && json.Unmarshal(loaded, &last) != nil {
 		return true
 	}
 	set := func(document json.RawMessage) bool { return len(document) > 0 && string(document) != "{}" }
-	return is != was || set(row.Config) || set(row.ConfSchema) || len(row.Tags) > 0 || len(row.RuntimeDeps) > 0 || len(meta) > 1
+	return stored != last || set(row.Config) || set(row.ConfSchema) || len(row.Tags) > 0 || len(row.RuntimeDeps) > 0 || len(meta) > 1
 }

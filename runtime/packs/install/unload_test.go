@@ -14,7 +14,7 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-func unload(t *testing.T, db *testdb.DB, opts install.Options) *install.Unloading {
+func unload(t *testing.T, db *testdb.DB, opts install.Options) *install.UnloadReport {
 	t.Helper()
 	u, err := install.Unload(t.Context(), db.DB, store.Config{Schema: db.Schema}, "acme", opts)
 	if err != nil {
@@ -23,8 +23,8 @@ func unload(t *testing.T, db *testdb.DB, opts install.Options) *install.Unloadin
 	return u
 }
 
-// TestUnloadUndoesALoad: nothing is left, and a dry run says the same and writes
-// nothing.
+// TestUnloadUndoesALoad checks that no row is left, and that a dry run reports the same
+// without writing.
 func TestUnloadUndoesALoad(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		load(t, db, pack(t), install.Options{})
@@ -34,7 +34,7 @@ func TestUnloadUndoesALoad(t *testing.T) {
 			t.Errorf("the dry run wrote (-before +after):\n%s", diff)
 		}
 		real := unload(t, db, install.Options{})
-		want := &install.Unloading{Pack: "acme", Runtimes: []install.Unloaded{{Ref: "acme.tool", Deleted: true}}, Row: install.Unloaded{Ref: "acme", Deleted: true}}
+		want := &install.UnloadReport{Pack: "acme", Runtimes: []install.UnloadEntry{{Ref: "acme.tool", Deleted: true}}, Row: install.UnloadEntry{Ref: "acme", Deleted: true}}
 		if diff := cmp.Diff(want, real); diff != "" {
 			t.Errorf("unloaded (-want +got):\n%s", diff)
 		}
@@ -53,7 +53,7 @@ func TestUnloadUndoesALoad(t *testing.T) {
 	})
 }
 
-// TestUnloadLeavesWhatIsNotItsOwn: rows that were there before the pack, also where
+// TestUnloadLeavesWhatIsNotItsOwn checks that rows from before the pack stay, even if
 // later loads changed them.
 func TestUnloadLeavesWhatIsNotItsOwn(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
@@ -90,8 +90,8 @@ func TestUnloadLeavesWhatIsNotItsOwn(t *testing.T) {
 	})
 }
 
-// TestUnloadNamesWhatStays: what was changed, what is referred to, and what the pack
-// no longer defines; another load and unload finish the work.
+// TestUnloadNamesWhatStays checks that changed and referenced rows stay, also rows that
+// the pack no longer defines, and that another load and unload delete them.
 func TestUnloadNamesWhatStays(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		st := store.New(db.DB, store.Config{Schema: db.Schema})
@@ -101,7 +101,7 @@ func TestUnloadNamesWhatStays(t *testing.T) {
 		d.MinVersion = "2.0"
 		change(t, db, store.RuntimeChanges{Distributions: metadata.Some(d)})
 		u := unload(t, db, install.Options{})
-		want := []install.Unloaded{{Ref: "acme.old", Deleted: true}, {Ref: "acme.tool", Reason: install.ReasonChanged, Changed: []string{"/distributions/min_version"}}}
+		want := []install.UnloadEntry{{Ref: "acme.old", Deleted: true}, {Ref: "acme.tool", Reason: install.ReasonChanged, Changed: []string{"/distributions/min_version"}}}
 		if diff := cmp.Diff(want, u.Runtimes); diff != "" {
 			t.Errorf("unloaded (-want +got):\n%s", diff)
 		}
