@@ -3,17 +3,9 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"log/slog"
-	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 
-	"github.com/attune-go/attune/cmd/internal/cli"
-	"github.com/attune-go/attune/cmd/internal/config"
 	"github.com/attune-go/attune/gen/detector"
 )
 
@@ -36,10 +28,22 @@ func (c *detectorCommand) Run(io streams) error {
 	case c.Schema != "" && c.Database == "":
 		return usageError("detector: --schema goes with --database")
 	}
-	src, err := c.source(io)
+	if c.Database != "" {
+		return c.fromDatabase(io)
+	}
+	src, warnings, err := detector.ReadPacks(c.Packs, c.Strict)
+	for _, w := range warnings {
+		w.Message = "warning: " + w.Message
+		fmt.Fprintln(io.err, w)
+	}
 	if err != nil {
 		return err
 	}
+	return c.generate(src, io)
+}
+
+// generate writes the package of the definitions of src.
+func (c *detectorCommand) generate(src detector.Source, io streams) error {
 	cfg := detector.Config{Dir: filepath.ToSlash(c.Out), Package: c.Package}
 	if cfg.Package == "" {
 		dir, err := filepath.Abs(c.Out)
@@ -53,44 +57,4 @@ func (c *detectorCommand) Run(io streams) error {
 		return err
 	}
 	return finish(files, c.Check, io)
-}
-
-func (c *detectorCommand) source(io streams) (detector.Source, error) {
-	if c.Database != "" {
-		return c.rows()
-	}
-	src, warnings, err := detector.ReadPacks(c.Packs, c.Strict)
-	for _, w := range warnings {
-		w.Message = "warning: " + w.Message
-		fmt.Fprintln(io.err, w)
-	}
-	return src, err
-}
-
-// rows reads the database that the command line names, and no other: what is
-// generated must not depend on the environment.
-func (c *detectorCommand) rows() (detector.Source, error) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	env := &cli.Env{Globals: &cli.Globals{Schema: c.Schema}, File: &config.File{}, Log: slog.New(slog.DiscardHandler)}
-	db, err := env.Open(ctx, c.Database)
-	if usage := (*cli.UsageError)(nil); errors.As(err, &usage) {
-		return detector.Source{}, usageError(usage.Message)
-	}
-	if err != nil {
-		return detector.Source{}, err
-	}
-	defer db.Close()
-	rows, leftOut, err := db.Store.BoundedDefinitions(ctx)
-	if err != nil {
-		return detector.Source{}, fmt.Errorf("%s: %w", db.Name, err)
-	}
-	if text := leftOut.String(); text != "" {
-		return detector.Source{}, fmt.Errorf("%s: %s", db.Name, text)
-	}
-	name := db.Name
-	if !db.IsEmbedded() {
-		name += ", schema " + db.Schema
-	}
-	return detector.FromRows(name, rows)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -31,7 +32,7 @@ func TestDetectorOfADatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
-		t.Chdir(t.TempDir())
+		out := filepath.Join(t.TempDir(), "acme") // the program with drivers is built in this module
 		pack, faults := packs.LoadDir(filepath.Join(dir, "packs/acme"), packs.Config{})
 		if err := faults.Err(); err != nil {
 			t.Fatal(err)
@@ -49,11 +50,11 @@ func TestDetectorOfADatabase(t *testing.T) {
 		if db.Schema != "" {
 			table = db.Schema + ".runtime"
 		}
-		args := []string{"detector", "--database", db.URL, "--out", "acme"}
+		args := []string{"detector", "--database", db.URL, "--out", out}
 		if code, _, stderr := do(t, args...); code != 0 {
 			t.Fatalf("exit status %d: %s", code, stderr)
 		}
-		got := readText(t, "acme/detector_gen.go")
+		got := readText(t, filepath.Join(out, "detector_gen.go"))
 		if want := readText(t, filepath.Join(dir, "acme/detector_gen.go")); got != want {
 			t.Errorf("(-pack +database):\n%s", cmp.Diff(want, got))
 		}
@@ -83,14 +84,14 @@ func TestDetectorOfADatabase(t *testing.T) {
 		if code, _, stderr := do(t, args...); code != 1 || stderr != want {
 			t.Errorf("rows that are wrong: exit status %d\n%swant\n%s", code, stderr, want)
 		}
-		if readText(t, "acme/detector_gen.go") != got {
+		if readText(t, filepath.Join(out, "detector_gen.go")) != got {
 			t.Error("something was written all the same")
 		}
 	})
 }
 
 func TestDetectorUsage(t *testing.T) {
-	t.Chdir(t.TempDir())
+	out := t.TempDir()
 	t.Setenv("ATTUNE_DATABASE_URL", "sqlite::memory:") // is not asked
 	for _, c := range []struct {
 		args string
@@ -101,16 +102,32 @@ func TestDetectorUsage(t *testing.T) {
 		{"detector core --database sqlite::memory:", exitUsage, "exclude each other"},
 		{"detector core --schema x", exitUsage, "--schema goes with --database"},
 		{"detector --database x://y", exitUsage, "x"},
-		{"detector --database sqlite:none.db --out a", exitFailed, "none.db"},
-		{"detector --database postgres://me:s3cret@127.0.0.1:1/x --out a", exitFailed, "127.0.0.1:1"},
-		{"detector core --out a/b/core", exitDone, ""},
+		{"detector --database sqlite:none.db --out OUT/a", exitFailed, "none.db"},
+		{"detector --database postgres://me:s3cret@127.0.0.1:1/x --out OUT/a", exitFailed, "127.0.0.1:1"},
+		{"detector core --out OUT/a/b/core", exitDone, ""},
 	} {
-		code, _, stderr := do(t, strings.Fields(c.args)...)
+		code, _, stderr := do(t, strings.Fields(strings.ReplaceAll(c.args, "OUT", out))...)
 		if code != c.code || !strings.Contains(stderr, c.want) || strings.Contains(stderr, "s3cret") {
 			t.Errorf("%s: exit status %d, %q; want %d and %q", c.args, code, stderr, c.code, c.want)
 		}
 	}
-	if text := readText(t, "a/b/core/detector_gen.go"); !strings.Contains(text, "\npackage core\n") {
+	if text := readText(t, filepath.Join(out, "a/b/core/detector_gen.go")); !strings.Contains(text, "\npackage core\n") {
 		t.Errorf("written: %.200s", text)
+	}
+}
+
+// Generation without a database links no driver.
+func TestLinksNoDriver(t *testing.T) {
+	t.Parallel()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dep := range strings.Fields(string(out)) {
+		for _, driver := range []string{"database/sql/driver/", "github.com/jackc/", "modernc.org/", "github.com/uptrace/"} {
+			if strings.HasPrefix(dep, driver) {
+				t.Errorf("attune-gen links %s", dep)
+			}
+		}
 	}
 }

@@ -45,8 +45,11 @@ var errStale = errors.New("stale")
 
 func main() { os.Exit(run(os.Args[1:], streams{os.Stdout, os.Stderr})) }
 
-// exited unwinds from a flag, such as --help, that ends the program.
+// exited is the exit status of a program that has reported its error, or that a
+// flag such as --help has ended.
 type exited int
+
+func (e exited) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 // run is the program: it gives the exit status.
 func run(args []string, io streams) (code int) {
@@ -86,9 +89,12 @@ func run(args []string, io streams) (code int) {
 func report(out io.Writer, command string, err error) int {
 	var problems gen.Problems
 	var usage usageError
+	var status exited
 	switch {
 	case err == nil:
 		return exitDone
+	case errors.As(err, &status):
+		return int(status)
 	case errors.As(err, &usage):
 		fmt.Fprintf(out, "%s: %v\nsee %s --help\n", name, usage, strings.TrimSpace(name+" "+command))
 		return exitUsage

@@ -1,0 +1,57 @@
+//go:build !database && !bootstrap
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+)
+
+const program = "github.com/attune-go/attune/cmd/attune-gen"
+
+// fromDatabase runs this program built with the tag database. Drivers are linked
+// into that build only, because most generation reads no database.
+func (c *detectorCommand) fromDatabase(io streams) error {
+	dir, err := os.MkdirTemp("", "attune-gen-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	file := filepath.Join(dir, name+".exe")
+	build := exec.CommandContext(ctx, "go", "build", "-tags=database", "-o", file, program)
+	if text, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s with database drivers: %w\n%s", program, err, text)
+	}
+	cmd := exec.CommandContext(ctx, file, c.args()...)
+	cmd.Stdout, cmd.Stderr = io.out, io.err
+	err = cmd.Run()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.Exited() {
+		return exited(exit.ExitCode()) // it has reported the error itself
+	}
+	return err
+}
+
+// args is the command line that was given.
+func (c *detectorCommand) args() []string {
+	args := []string{"detector", "--database=" + c.Database, "--out=" + c.Out}
+	if c.Schema != "" {
+		args = append(args, "--schema="+c.Schema)
+	}
+	if c.Package != "" {
+		args = append(args, "--package="+c.Package)
+	}
+	if c.Strict {
+		args = append(args, "--strict")
+	}
+	if c.Check {
+		args = append(args, "--check")
+	}
+	return args
+}
