@@ -150,7 +150,9 @@ func Check(text []byte) error {
 
 // fault reports a fault at the value that was read last.
 func (r *Reader) fault(message string) {
-	r.faults.add(Fault{Pointer: pointerOf(r.decoder.StackPointer()), Message: message})
+	if len(r.faults) <= maxFaults { // a pointer can be as long as the document
+		r.faults.add(Fault{Pointer: pointerOf(r.decoder.StackPointer()), Message: message})
+	}
 }
 
 // syntax ends the reading: nothing after broken syntax can be trusted.

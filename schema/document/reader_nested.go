@@ -51,7 +51,7 @@ func (r *Reader) Member() bool {
 // one.
 func (r *Reader) Element() bool {
 	switch r.peek() {
-	case ']', 0: // of which the second is an error
+	case ']', 0: // 0 is an error, which token reports
 		r.token()
 		return false
 	}
@@ -65,7 +65,9 @@ func (r *Reader) Full(n, most int) bool {
 	if n < most || most == 0 {
 		return false
 	}
-	r.faults.add(Fault{Pointer: pointerOf(r.decoder.StackPointer().Parent()), Message: Most(n+1, most)})
+	if len(r.faults) <= maxFaults {
+		r.faults.add(Fault{Pointer: pointerOf(r.decoder.StackPointer().Parent()), Message: Most(n+1, most)})
+	}
 	for ok := true; ok; ok = r.Element() {
 		r.skip()
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"reflect"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -276,8 +277,15 @@ func TestDecodeNumbersAreBounded(t *testing.T) {
 // itself: what is remembered of them stays small.
 func TestFaultsAreBounded(t *testing.T) {
 	doc := `{"` + strings.Repeat("k", 400_000) + `": {` + strings.Repeat(`"a":0,`, 50_000) + `"a":0}}`
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
 	var d metadata.Distributions
 	err := d.UnmarshalJSON([]byte(doc))
+	runtime.ReadMemStats(&after)
+	// A pointer is made for each fault that is listed, and for no other.
+	if used := after.TotalAlloc - before.TotalAlloc; used > 1<<30 {
+		t.Errorf("%d bytes were allocated", used)
+	}
 	var faults metadata.Faults
 	if !errors.As(err, &faults) || len(faults) < 100 || len(faults) > 101 || len(err.Error()) > 100_000 {
 		t.Errorf("%d faults, %d bytes of message", len(faults), len(err.Error()))
