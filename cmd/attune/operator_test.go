@@ -299,7 +299,7 @@ func TestHistory(t *testing.T) {
 		if _, err := st.Workers.Report(ctx, row.ID, *row.Instance, *next); err != nil {
 			t.Fatal(err)
 		}
-		want(t, run(t, "workers", "history", "web-1"), 0, "gained", "version_changed", "3.12.1 -> 3.12.4", "lost", "not found any more; it was at /opt/python3")
+		want(t, run(t, "workers", "history", "web-1"), 0, "gained", "version_changed", "3.12.1 -> 3.12.4", "lost", "no longer found at /opt/python3")
 		history := func(args ...string) (kinds []string, last int64) {
 			t.Helper()
 			got := run(t, append([]string{"workers", "history", "--json"}, args...)...)
@@ -392,7 +392,7 @@ func TestLeastPrivilege(t *testing.T) {
 	want(t, run(t, "workers", "show", "web-1"), 0, "python")
 	want(t, run(t, "workers", "history", "web-1"), 0, "gained")
 	want(t, run(t, "explain", "web-2", "ruby"), 0, "exit_mismatch")
-	want(t, run(t, "workers", "refresh", "web-1"), 1, "ask workers to verify anew", "permission denied", "attune_operator")
+	want(t, run(t, "workers", "refresh", "web-1"), 1, "request refresh of workers", "permission denied", "attune_operator")
 	as("attune_operator")
 	want(t, run(t, "workers", "refresh", "web-1"), 0, "within about 30s")
 }

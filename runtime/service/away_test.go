@@ -161,7 +161,7 @@ func connectionsAreCut(t *testing.T, idle time.Duration) {
 	}
 	b.has("alpha@1.0.0", "beta@2.0.0")
 	b.forget()
-	if swept, err := b.Workers.Sweep(t.Context(), 0, store.Watch{}); err != nil || len(swept) != 1 {
+	if swept, err := b.Workers.Sweep(t.Context(), 0, store.HeartbeatSpan{}); err != nil || len(swept) != 1 {
 		t.Fatalf("swept %v, %v; want the worker", swept, err)
 	}
 	b.status(schema.WorkerInactive)
@@ -249,7 +249,7 @@ func TestLineIsCutInATransaction(t *testing.T) {
 // unswept are rows of which no sweep succeeds.
 type unswept struct{ service.Rows }
 
-func (unswept) Sweep(context.Context, time.Duration, store.Watch) ([]store.Swept, error) {
+func (unswept) Sweep(context.Context, time.Duration, store.HeartbeatSpan) ([]store.Swept, error) {
 	return nil, errors.New("no connection")
 }
 

@@ -31,7 +31,7 @@ type Rows interface {
 	Report(ctx context.Context, id int64, instance string, caps store.Capabilities) ([]schema.CapabilityChange, error)
 	Heartbeat(ctx context.Context, id int64, instance string) (store.Beat, error)
 	Deactivate(ctx context.Context, id int64, instance string) error
-	Sweep(ctx context.Context, every time.Duration, watch store.Watch) ([]store.Swept, error)
+	Sweep(ctx context.Context, every time.Duration, watch store.HeartbeatSpan) ([]store.Swept, error)
 	Prune(ctx context.Context, every, keep time.Duration) (int, error)
 }
 

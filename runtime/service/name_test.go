@@ -139,7 +139,7 @@ func TestHostClock(t *testing.T) {
 						t.Errorf("%s was verified %v ago", r.Name, age)
 					}
 				}
-				if swept, err := b.Workers.Sweep(t.Context(), 0, store.Watch{}); err != nil || len(swept) > 0 {
+				if swept, err := b.Workers.Sweep(t.Context(), 0, store.HeartbeatSpan{}); err != nil || len(swept) > 0 {
 					t.Errorf("swept: %v, %v", swept, err)
 				}
 				b.status(schema.WorkerActive)

@@ -199,7 +199,7 @@ func TestOwnRowsAndNoMore(t *testing.T) {
 		if _, err := own.Report(t.Context(), other.ID, *other.Instance, store.Capabilities{Document: json.RawMessage(`{"runtimes": []}`)}); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("report for the other: %v", err)
 		}
-		if swept, err := own.Sweep(t.Context(), 0, store.Watch{}); err != nil || len(swept) != 0 {
+		if swept, err := own.Sweep(t.Context(), 0, store.HeartbeatSpan{}); err != nil || len(swept) != 0 {
 			t.Errorf("a worker that beats was swept: %v, %v", swept, err)
 		}
 		if after := b.everything(db.Schema, "other"); after != before {

@@ -217,7 +217,7 @@ func (s *Service) sweep(ctx context.Context) error {
 	}
 	s.streak.toSweep = s.sweepBeats()
 	apart := time.Duration(s.sweepBeats()) * s.cfg.HeartbeatInterval / 2
-	watch := store.Watch{Since: s.streak.first, Until: s.streak.before}
+	watch := store.HeartbeatSpan{Since: s.streak.first, Until: s.streak.before}
 	var swept []store.Swept
 	_, err := s.ask(ctx, "sweep", func(ctx context.Context) (err error) {
 		swept, err = s.db.Rows.Sweep(ctx, apart, watch)

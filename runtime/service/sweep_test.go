@@ -42,8 +42,8 @@ func (r onTheClock) Heartbeat(ctx context.Context, id int64, instance string) (s
 	return beat, err
 }
 
-func (r onTheClock) Sweep(ctx context.Context, every time.Duration, watch store.Watch) ([]store.Swept, error) {
-	if watch == (store.Watch{}) {
+func (r onTheClock) Sweep(ctx context.Context, every time.Duration, watch store.HeartbeatSpan) ([]store.Swept, error) {
+	if watch == (store.HeartbeatSpan{}) {
 		return nil, fmt.Errorf("a sweep by nobody's watch")
 	}
 	watch.Since, watch.Until = watch.Since.Add(-r.ahead()), watch.Until.Add(-r.ahead())

@@ -233,7 +233,7 @@ func (f *fleet) schedule(workers int) []due {
 			return err
 		})
 		every(n, fleetSweep, func(ctx context.Context) error {
-			_, err := f.Workers.Sweep(ctx, fleetSweep/2, store.Watch{Since: time.Now().Add(-time.Hour), Until: time.Now()})
+			_, err := f.Workers.Sweep(ctx, fleetSweep/2, store.HeartbeatSpan{Since: time.Now().Add(-time.Hour), Until: time.Now()})
 			return err
 		})
 	}

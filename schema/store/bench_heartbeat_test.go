@@ -163,7 +163,8 @@ func (e env) rate(b *testing.B, workers int, do func(ctx context.Context, id int
 
 var tps = regexp.MustCompile(`tps = ([0-9.]+)`)
 
-// pgbenchRate is what pgbench says of the bare UPDATE; 0 where there is none.
+// pgbenchRate returns the rate that pgbench measures for the bare UPDATE, or 0 without
+// pgbench.
 func pgbenchRate(b *testing.B, url, schema string, workers int) float64 {
 	b.Helper()
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/pgbench")

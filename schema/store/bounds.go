@@ -15,48 +15,46 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// Bounds of what Definitions reads. They are judged before a definition is sent
-// or decoded, so that no row costs a host more than this.
+// Bounds on what Definitions reads. They are checked before a definition is sent or
+// decoded, so that no row costs a host more.
 const (
 	// MaxDefinitions is the number of definitions.
 	MaxDefinitions = 4000
 	// MaxDefinitionsSize is the size of all definitions as text, in bytes.
 	MaxDefinitionsSize = 16 << 20
-	// MaxDefinitionsWork is what the database unpacks to find the sizes of
-	// definitions, in bytes, also of those that are not sent.
+	// MaxDefinitionsWork is how many bytes the database unpacks to find the sizes of
+	// definitions, whether or not it sends them.
 	MaxDefinitionsWork = 48 << 20
-	// MaxDefinitionSize is the size of one document of a definition as text, in
-	// bytes: what a database takes as one document.
+	// MaxDefinitionSize is the size of one document of a definition as text, in bytes.
+	// A database accepts no larger document.
 	MaxDefinitionSize = metadata.MaxText
-	// MaxDefinitionStored is the size that one definition and its versions take in
-	// the tables of Postgres, in bytes. Compressed documents may have a hundred
-	// times as much text. On SQLite, which compresses nothing, MaxDefinitionSize
-	// holds instead.
+	// MaxDefinitionStored is the size that one definition and its versions occupy in the
+	// tables of Postgres, in bytes. The text of a compressed document can be a hundred
+	// times larger. SQLite compresses nothing: there, MaxDefinitionSize applies.
 	MaxDefinitionStored = 512 << 10
 	// MaxVersions is the number of versions of one definition.
 	MaxVersions = 100
 )
 
 const (
-	// pageStored bounds what is read by one statement, in bytes as they are stored,
-	// but for a single definition that takes more.
+	// pageStored bounds what one statement reads, in stored bytes. A single larger
+	// definition is read alone.
 	pageStored = 64 << 10
-	// maxUnpacked is the size up to which Postgres makes a text of a document, in
-	// bytes as it is unpacked: that text is up to six times as long, and at least a
-	// quarter.
+	// maxUnpacked is the unpacked size, in bytes, up to which Postgres renders a document
+	// as text. That text is between a quarter and six times as long.
 	maxUnpacked = 4 * MaxDefinitionSize
 )
 
-// LeftOut is what Definitions does not return, because there are too many
-// definitions or they are too large in sum.
+// LeftOut describes the definitions that Definitions does not return, because there are
+// too many or they are too large together.
 type LeftOut struct {
-	// Count of Total definitions are left out; 0 means that all are there.
+	// Count is the number of definitions left out, and Total the number of all.
 	Count, Total int
-	// Refs are the first of them, three at most, in the order of reading.
+	// Refs holds the first of them in reading order, at most three.
 	Refs []string
 }
 
-// String says what is left out, for people. It is empty where nothing is.
+// String returns a sentence that names what is left out, or "" if nothing is.
 func (l LeftOut) String() string {
 	if l.Count == 0 {
 		return ""
@@ -69,16 +67,16 @@ func (l LeftOut) String() string {
 		l.Count, l.Total, strings.Join(l.Refs, ", "), more, MaxDefinitions, MaxDefinitionsSize>>20, MaxDefinitionsWork>>20)
 }
 
-// outline is what is known of a definition before it is read.
+// outline describes a definition before it is read.
 type outline struct {
 	ID       int64
 	Ref      string
 	Stored   int64
 	Versions int
 	Total    int
-	// Unpacked is the size in the memory of Postgres of the documents that it makes texts
-	// of, Size of what is sent, and Work of all that it unpacked and made to find both.
-	// measure fills them in.
+	// Unpacked is the size in the memory of Postgres of the documents that it renders as
+	// text, Size the size of what is sent, and Work the size of everything that it unpacked
+	// and rendered to find both. measure sets them.
 	Unpacked, Size, Work int64 `bun:"-"`
 }
 
@@ -99,16 +97,17 @@ func (r *Runtimes) excess(o outline) string {
 	return ""
 }
 
-// outlines returns all definitions, or the one of ref, in the order of reading:
-// those of the core pack, small ones first, then the others by ref. Beyond
-// MaxDefinitions it returns only those that LeftOut names.
+// outlines returns all definitions, or the one with ref, in reading order: first those of
+// the core pack by size, then the others by ref. It stops a few rows after
+// MaxDefinitions, so that LeftOut can name them.
 func (r *Runtimes) outlines(ctx context.Context, ref ...string) ([]outline, error) {
 	where := bun.SafeQuery("")
 	if len(ref) > 0 {
 		where = bun.SafeQuery("WHERE r.ref = ?", ref[0])
 	}
 	query := strings.NewReplacer(
-		"{stored}", r.stored("runtime", "r")+" + coalesce(v.stored, 0)", "{version_stored}", fmt.Sprintf(r.pick("pg_catalog.sum(%s)::pg_catalog.int8", "sum(%s)"), r.stored("runtime_version", "v")),
+		"{stored}", r.storedSizes("runtime", "r")+" + coalesce(v.stored, 0)",
+		"{version_stored}", fmt.Sprintf(r.pick("pg_catalog.sum(%s)::pg_catalog.int8", "sum(%s)"), r.storedSizes("runtime_version", "v")),
 		"{cut}", r.pick(`pg_catalog."left"(r.ref, 4096)`, "substr(r.ref, 1, 4096)"), "{ref}", string(r.bytewise("r.ref")),
 		"{pg}", r.pick("pg_catalog.", ""),
 	).Replace(`SELECT r.id, {cut} AS ref, coalesce(v.versions, 0) AS versions, {stored} AS stored, {pg}count(*) OVER () AS total
@@ -122,8 +121,8 @@ func (r *Runtimes) outlines(ctx context.Context, ref ...string) ([]outline, erro
 	return found, err
 }
 
-// read returns definitions, all or the one of ref, ordered by ref. On Postgres it reads
-// one snapshot: what was measured is what is sent.
+// read returns all definitions, or the one with ref, ordered by ref. On Postgres it reads
+// one snapshot, so the database sends what was measured.
 func (r *Runtimes) read(ctx context.Context, ref ...string) (defs []metadata.Definition, out LeftOut, err error) {
 	if !r.postgres {
 		return r.readParts(ctx, ref...)
@@ -178,34 +177,34 @@ func (r *Runtimes) readParts(ctx context.Context, ref ...string) ([]metadata.Def
 	return defs, out, nil
 }
 
-// measure fills in the sizes of the definitions of a page. Postgres unpacks their
-// documents, and makes texts only of those definitions that are not too large unpacked.
+// measure sets the sizes of a page's definitions. Postgres unpacks their documents, and
+// renders only those as text that are small enough unpacked.
 func (r *Runtimes) measure(ctx context.Context, page []outline) error {
-	of, ids := map[int64]*outline{}, []int64{0} // a list must not be empty
+	outlines, ids := map[int64]*outline{}, []int64{0} // a list must not be empty
 	for i := range page {
 		if o := &page[i]; r.excess(*o) == "" {
 			o.Size = o.Stored // SQLite compresses nothing
-			of[o.ID] = o
+			outlines[o.ID] = o
 			ids = append(ids, o.ID)
 		}
 	}
 	if !r.postgres {
 		return nil
 	}
-	unpacked, text := measured("runtime", "r")
-	ofVersions, textOfVersions := measured("runtime_version", "v")
+	unpacked, text := sizeColumns("runtime", "r")
+	versionsUnpacked, versionsText := sizeColumns("runtime_version", "v")
 	query := `WITH unpacked AS MATERIALIZED (
 			SELECT d.id, CAST(pg_catalog.sum(d.size) AS pg_catalog.int8) AS whole,
 				CAST(coalesce(pg_catalog.sum(CASE WHEN d.size <= ?3 THEN d.size END), 0) AS pg_catalog.int8) AS size
 			FROM (
 				SELECT r.id, c.size FROM ?0 AS r, LATERAL (VALUES ` + unpacked + `) AS c (size) WHERE r.id IN (?2)
 				UNION ALL
-				SELECT v.runtime, c.size FROM ?1 AS v, LATERAL (VALUES ` + ofVersions + `) AS c (size) WHERE v.runtime IN (?2)
+				SELECT v.runtime, c.size FROM ?1 AS v, LATERAL (VALUES ` + versionsUnpacked + `) AS c (size) WHERE v.runtime IN (?2)
 			) AS d GROUP BY d.id
 		), text AS (
 			SELECT u.id, c.size FROM unpacked AS u JOIN ?0 AS r ON r.id = u.id, LATERAL (VALUES ` + text + `) AS c (size) WHERE u.size <= ?4
 			UNION ALL
-			SELECT u.id, c.size FROM unpacked AS u JOIN ?1 AS v ON v.runtime = u.id, LATERAL (VALUES ` + textOfVersions + `) AS c (size) WHERE u.size <= ?4
+			SELECT u.id, c.size FROM unpacked AS u JOIN ?1 AS v ON v.runtime = u.id, LATERAL (VALUES ` + versionsText + `) AS c (size) WHERE u.size <= ?4
 		)
 		SELECT u.id, u.size AS unpacked, u.whole + coalesce(t.size, 0) AS work, coalesce(t.sent, 0) AS sent FROM unpacked AS u LEFT JOIN (
 			SELECT t.id, CAST(pg_catalog.sum(t.size) AS pg_catalog.int8) AS size,
@@ -215,15 +214,15 @@ func (r *Runtimes) measure(ctx context.Context, page []outline) error {
 	err := r.db.NewRaw(query, r.of("runtime"), r.of("runtime_version"), bun.List(ids), maxUnpacked, MaxDefinitionsSize, MaxDefinitionSize).
 		Scan(ctx, &found)
 	for _, f := range found {
-		o := of[f.ID]
+		o := outlines[f.ID]
 		o.Unpacked, o.Size, o.Work = f.Unpacked, f.Sent, f.Work
 	}
 	return err
 }
 
-// measured returns rows of VALUES: the size of each document of a row unpacked, and the
-// size of each long column as text. What is not sent for its other sizes counts nothing.
-func measured(table, alias string) (unpacked, texts string) {
+// sizeColumns returns rows of VALUES: the unpacked size of each document of a row, and the
+// size of each long column as text. A column that is not sent counts as 0.
+func sizeColumns(table, alias string) (unpacked, texts string) {
 	var whole, text []string
 	for _, name := range slices.Sorted(maps.Keys(longColumns[table])) {
 		column := alias + "." + name
@@ -231,7 +230,7 @@ func measured(table, alias string) (unpacked, texts string) {
 		over := fmt.Sprintf("CASE WHEN %s > %d THEN 0", size, MaxDefinitionSize)
 		if kind := longColumns[table][name]; kind == documentColumn || kind == optionalDocument {
 			size = "pg_catalog.octet_length(" + column + "::pg_catalog.text)"
-			over = fmt.Sprintf("CASE WHEN %s > %d THEN 0", stored(column), MaxDefinitionStored)
+			over = fmt.Sprintf("CASE WHEN %s > %d THEN 0", storedSize(column), MaxDefinitionStored)
 			whole = append(whole, "("+over+" ELSE "+unpackedSize(column)+" END)")
 			over += fmt.Sprintf(" WHEN %s > %d THEN 0", unpackedSize(column), maxUnpacked)
 		}
@@ -240,17 +239,17 @@ func measured(table, alias string) (unpacked, texts string) {
 	return strings.Join(whole, ", "), strings.Join(text, ", ")
 }
 
-// stored returns what a column takes where it is stored, which is known without
+// storedSize returns the size of a column as it is stored, which Postgres knows without
 // unpacking it.
-func stored(column string) string { return "pg_catalog.pg_column_size(" + column + ")" }
+func storedSize(column string) string { return "pg_catalog.pg_column_size(" + column + ")" }
 
-// unpackedSize returns what a document takes unpacked: an empty path leads to the whole
-// of it, without making a text of it.
+// unpackedSize returns the size of a document unpacked. The empty path selects the whole
+// document without rendering it as text.
 func unpackedSize(column string) string {
 	return "pg_catalog.pg_column_size(" + column + " OPERATOR(pg_catalog.#>) '{}'::pg_catalog.text[])"
 }
 
-// pageOf returns how many of the first definitions are read at once.
+// pageOf returns how many of the first definitions one page holds.
 func (r *Runtimes) pageOf(left []outline, most int) int {
 	stored := int64(0)
 	for i, o := range left[:min(len(left), most)] {
@@ -264,8 +263,8 @@ func (r *Runtimes) pageOf(left []outline, most int) int {
 	return min(len(left), most)
 }
 
-// readPage reads definitions by the ids of their rows. One that is too large has
-// metadata that say so, and nothing else of it is read.
+// readPage reads definitions by the ids of their rows. A definition that is too large gets
+// metadata with that fault, and its row is not read.
 func (r *Runtimes) readPage(ctx context.Context, page []outline) (map[int64]metadata.Definition, error) {
 	defs := map[int64]metadata.Definition{}
 	ids := []int64{0} // a list must not be empty
@@ -284,23 +283,23 @@ func (r *Runtimes) readPage(ctx context.Context, page []outline) (map[int64]meta
 	if err != nil {
 		return nil, err
 	}
-	of := map[int64][]schema.RuntimeVersion{}
+	byRuntime := map[int64][]schema.RuntimeVersion{}
 	if versions > 0 {
 		found, err := r.versions.ofRuntimes(ctx, ids, versions)
 		if err != nil {
 			return nil, err
 		}
 		for _, v := range found {
-			of[v.Runtime] = append(of[v.Runtime], v)
+			byRuntime[v.Runtime] = append(byRuntime[v.Runtime], v)
 		}
 	}
 	for i := range rows {
-		defs[rows[i].ID] = DefinitionOf(&rows[i], of[rows[i].ID])
+		defs[rows[i].ID] = DefinitionOf(&rows[i], byRuntime[rows[i].ID])
 	}
 	return defs, nil
 }
 
-// cutRef is a ref for a message: a row that was written by SQL may have any.
+// cutRef shortens a ref for a message: SQL may have written a ref of any length.
 func cutRef(ref string) string {
 	const most = 100
 	if len(ref) > most {
@@ -309,20 +308,20 @@ func cutRef(ref string) string {
 	return ref
 }
 
-// columnKind says what stands for a column that is too large to be read.
+// A columnKind decides what replaces a column that is too large to read.
 type columnKind int
 
 const (
-	// documentColumn: its size, in the form that package document reads as a fault.
+	// documentColumn is replaced by its size, which package document reads as a fault.
 	documentColumn columnKind = iota
-	// optionalColumn and optionalDocument: null.
+	// optionalColumn and optionalDocument are replaced by NULL.
 	optionalColumn
 	optionalDocument
-	// nameColumn: its beginning, which is still too long for a name.
+	// nameColumn is replaced by its beginning, which is still too long for a name.
 	nameColumn
 )
 
-// longColumns are the columns that may be long, by table.
+// longColumns lists the columns that can be long, by table.
 var longColumns = map[string]map[string]columnKind{
 	"runtime": {
 		"pack_ref": optionalColumn, "name": nameColumn, "description": optionalColumn, "digest": optionalColumn,
@@ -331,40 +330,40 @@ var longColumns = map[string]map[string]columnKind{
 	"runtime_version": {"distributions": documentColumn, "execution_config": documentColumn, "meta": optionalDocument},
 }
 
-// stored adds up what the long columns of a table take where they are stored,
-// which costs nothing to know.
-func (d dialect) stored(table, alias string) string {
+// storedSizes adds up the stored sizes of a table's long columns, which costs nothing.
+func (d dialect) storedSizes(table, alias string) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(longColumns[table])) {
 		column := alias + "." + name
-		parts = append(parts, d.pick("coalesce("+stored(column)+"::pg_catalog.int8, 0)", "coalesce(octet_length("+column+"), 0)"))
+		parts = append(parts, d.pick("coalesce("+storedSize(column)+"::pg_catalog.int8, 0)", "coalesce(octet_length("+column+"), 0)"))
 	}
 	return strings.Join(parts, " + ")
 }
 
-// bounded is a column as it is read. One that is too large is not sent.
-func (d dialect) bounded(kind columnKind, column string) string {
+// boundColumn returns the expression that reads a column. A column that is too large is
+// not sent.
+func (d dialect) boundColumn(kind columnKind, column string) string {
 	if kind == nameColumn {
 		return d.pick(`pg_catalog."left"(`+column+`, 4097)`, `substr(`+column+`, 1, 4097)`)
 	}
-	instead := func(size string) string {
+	replacement := func(size string) string {
 		if kind == documentColumn {
 			return d.pick(`pg_catalog.concat(E'\n', `+size+`)`, `char(10) || `+size)
 		}
 		return "NULL"
 	}
 	when := func(size string, most int) string {
-		return " WHEN " + size + " > " + strconv.Itoa(most) + " THEN " + instead(size)
+		return " WHEN " + size + " > " + strconv.Itoa(most) + " THEN " + replacement(size)
 	}
 	if !d.postgres {
 		return "CASE" + when("octet_length("+column+")", MaxDefinitionSize) + " ELSE " + column + " END"
 	}
-	// First what is known without unpacking the column, or without making a text of it.
-	over := when(stored(column), MaxDefinitionStored)
+	// First what is known without unpacking the column or rendering it as text.
+	over := when(storedSize(column), MaxDefinitionStored)
 	if kind == documentColumn || kind == optionalDocument {
 		over += when(unpackedSize(column), maxUnpacked)
 	}
-	// OFFSET keeps the planner from making the text once for each use.
+	// OFFSET keeps the planner from rendering the text once for each use.
 	return "CASE" + over + " ELSE (SELECT CASE" + when("pg_catalog.octet_length(whole.text)", MaxDefinitionSize) +
 		" ELSE whole.text END FROM (SELECT " + column + "::pg_catalog.text AS text OFFSET 0) AS whole) END"
 }

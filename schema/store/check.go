@@ -13,8 +13,8 @@ import (
 	"github.com/uptrace/bun/schema"
 )
 
-// check refuses what must not be written. It comes before the statement is
-// made, because bun writes the error of a value into the text of the statement.
+// check returns an error for values that must not be written. It runs before the
+// statement is built, because bun writes a value's error into the statement's text.
 func (t table[M]) check(row *M, columns []string) error {
 	v := reflect.ValueOf(row).Elem()
 	for _, f := range t.model().Fields {
@@ -45,8 +45,7 @@ func checkValue(v reflect.Value) error {
 	case *[]string:
 		return checkTexts(*x)
 	}
-	// A document of which only the text is known came from a row; nobody may
-	// write it on.
+	// A malformed document came from a row. It must not be written to another.
 	if x, ok := at.(interface{ Fault() error }); ok && x.Fault() != nil {
 		return x.Fault()
 	}
@@ -63,9 +62,9 @@ func checkValue(v reflect.Value) error {
 }
 
 var (
-	errNUL  = errors.New("a NUL character cannot be stored")
-	errUTF8 = errors.New("not UTF-8")
-	errJSON = errors.New("not a JSON document")
+	errNUL  = errors.New("must not contain a NUL character")
+	errUTF8 = errors.New("must be UTF-8")
+	errJSON = errors.New("must be a JSON document")
 )
 
 func checkText(s string) error {
@@ -78,8 +77,8 @@ func checkText(s string) error {
 	return nil
 }
 
-// storable reports whether rows can hold the texts among values, which are to be
-// compared with them.
+// storable reports whether a row could hold the texts among values. A query that compares
+// with any other text finds nothing.
 func storable(values ...any) bool {
 	for _, v := range values {
 		if s, ok := v.(string); ok && checkText(s) != nil {
@@ -108,8 +107,8 @@ func checkDocument(raw json.RawMessage) error {
 	return checkText(string(raw))
 }
 
-// documents are the plain JSON columns among columns that have a value, as text:
-// bun's own way to write them changes an escaped backslash before u0000.
+// documents returns the text of those columns that are plain JSON and not nil. Bun's own
+// encoding changes an escaped backslash before u0000.
 func (t table[M]) documents(row *M, columns []string) map[string]string {
 	v := reflect.ValueOf(row).Elem()
 	texts := map[string]string{}

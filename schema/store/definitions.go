@@ -12,16 +12,16 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// Definitions returns the runtimes with their versions, newest version first, in
-// the order of their refs. A row whose metadata is malformed is there too: its
-// Fault says why it cannot be used. So is one that is too large alone. What goes
-// beyond MaxDefinitions or MaxDefinitionsSize is not there, and is named in the
-// log; BoundedDefinitions returns it.
+// Definitions returns the runtimes with their versions, ordered by ref, the newest version
+// first. It includes rows whose metadata is malformed or that are too large; their Fault
+// explains why they cannot be used. Definitions beyond MaxDefinitions or
+// MaxDefinitionsSize are left out and named in the log; BoundedDefinitions returns their
+// names.
 //
-// It takes four statements for the definitions of a usual installation, and three more
-// for each 64 KiB of a larger one; on SQLite one less. On Postgres they read one
-// snapshot, in a transaction of their own; on SQLite, or in a transaction of the caller's
-// with another isolation, what others write between them may show in part.
+// It runs four statements for a usual installation, and three more for each further
+// 64 KiB; on SQLite one less. On Postgres they read one snapshot, in a transaction of
+// their own. On SQLite, or in a caller's transaction of another isolation level,
+// concurrent writes can show in part.
 func (s *Store) Definitions(ctx context.Context) ([]metadata.Definition, error) {
 	defs, leftOut, err := s.BoundedDefinitions(ctx)
 	if text := leftOut.String(); text != "" {
@@ -30,7 +30,8 @@ func (s *Store) Definitions(ctx context.Context) ([]metadata.Definition, error) 
 	return defs, err
 }
 
-// BoundedDefinitions is Definitions for a caller that reports what is left out.
+// BoundedDefinitions returns what Definitions returns, and what is left out instead of
+// logging it.
 func (s *Store) BoundedDefinitions(ctx context.Context) ([]metadata.Definition, LeftOut, error) {
 	defs, leftOut, err := s.Runtimes.read(ctx)
 	if err != nil {
@@ -39,7 +40,7 @@ func (s *Store) BoundedDefinitions(ctx context.Context) ([]metadata.Definition, 
 	return defs, leftOut, nil
 }
 
-// ofRuntimes returns versions of some runtimes, at most so many, newest first.
+// ofRuntimes returns at most most versions of some runtimes, newest first.
 func (v *RuntimeVersions) ofRuntimes(ctx context.Context, runtimes []int64, most int) ([]schema.RuntimeVersion, error) {
 	return v.many(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
 		return q.Where("runtime_version.runtime IN (?)", bun.List(runtimes)).
@@ -47,8 +48,7 @@ func (v *RuntimeVersions) ofRuntimes(ctx context.Context, runtimes []int64, most
 	})
 }
 
-// Definition returns a runtime with its versions, as Definitions does. Errors:
-// ErrNotFound.
+// Definition returns one runtime with its versions. Errors: ErrNotFound.
 func (r *Runtimes) Definition(ctx context.Context, ref string) (*metadata.Definition, error) {
 	if !storable(ref) {
 		return nil, r.fail("get", ref, ErrNotFound)
@@ -63,7 +63,7 @@ func (r *Runtimes) Definition(ctx context.Context, ref string) (*metadata.Defini
 	return &defs[0], nil
 }
 
-// DefinitionOf is a row and its versions as a definition.
+// DefinitionOf converts a row and its versions to a definition.
 func DefinitionOf(row *schema.Runtime, versions []schema.RuntimeVersion) metadata.Definition {
 	def := metadata.Definition{
 		Ref:             row.Ref,
@@ -81,16 +81,15 @@ func DefinitionOf(row *schema.Runtime, versions []schema.RuntimeVersion) metadat
 			IsDefault:       v.IsDefault,
 			Distributions:   v.Distributions,
 			ExecutionConfig: v.ExecutionConfig,
-			Meta:            withoutEmpty(v.Meta),
+			Meta:            nullIfEmpty(v.Meta),
 		})
 	}
 	return def
 }
 
-// RowsOf is a definition as rows. The row belongs to no pack yet: Pack is nil,
-// and so are Digest, and Runtime and SortKey of the versions; UpsertDefinition
-// fills them in. Keys of the definition that are unknown have no column, except
-// in distributions and execution_config.
+// RowsOf converts a definition to rows. It leaves Pack and Digest of the runtime, and
+// Runtime and SortKey of the versions, unset; UpsertDefinition sets them. Unknown keys are
+// kept in distributions and execution_config only.
 func RowsOf(def *metadata.Definition) (*schema.Runtime, []schema.RuntimeVersion) {
 	row := &schema.Runtime{
 		Ref:             def.Ref,
@@ -129,20 +128,19 @@ func orNull(s string) *string {
 	return &s
 }
 
-// withoutEmpty is a document, or nil for {}, which is how the column says that
-// there is none.
-func withoutEmpty(raw json.RawMessage) json.RawMessage {
+// nullIfEmpty returns raw, or nil for {}, the column's default.
+func nullIfEmpty(raw json.RawMessage) json.RawMessage {
 	if string(raw) == "{}" {
 		return nil
 	}
 	return raw
 }
 
-// UpsertDefinition writes a definition with its versions in one transaction:
-// the runtime of its ref gets all its values, and exactly its versions. The row
-// belongs to the pack of PackRef, or of the ref's first part, if that pack
-// exists. digest is for a definition that a pack loads; nil keeps what the row
-// has. Errors: ErrInvalid; nothing is written then.
+// UpsertDefinition writes a definition and its versions in one transaction. It replaces all
+// values and versions of the runtime with that ref. The row belongs to the pack named by
+// PackRef, or else by the first part of the ref, if that pack exists. digest identifies a
+// definition that a pack loads; nil keeps the row's digest. Errors: ErrInvalid; then
+// nothing is written.
 func (r *Runtimes) UpsertDefinition(
 	ctx context.Context, def *metadata.Definition, digest *string,
 ) (*schema.Runtime, error) {
@@ -169,9 +167,9 @@ func (r *Runtimes) UpsertDefinition(
 		if err := in.upsert(ctx, row, keep...); err != nil {
 			return err
 		}
-		of := *r.versions
-		of.db = tx
-		return of.replace(ctx, row.ID, versions)
+		inVersions := *r.versions
+		inVersions.db = tx
+		return inVersions.replace(ctx, row.ID, versions)
 	})
 	if err != nil {
 		return nil, r.fail("upsert", def.Ref, err)
@@ -179,7 +177,7 @@ func (r *Runtimes) UpsertDefinition(
 	return row, nil
 }
 
-// packID is the id of a pack, nil when there is none of that ref.
+// packID returns the id of the pack with ref, or nil if it does not exist.
 func (d dialect) packID(ctx context.Context, ref string) (*int64, error) {
 	var ids []int64
 	err := d.db.NewRaw("SELECT id FROM ? WHERE ref = ?", d.of("pack"), ref).Scan(ctx, &ids)
@@ -189,7 +187,7 @@ func (d dialect) packID(ctx context.Context, ref string) (*int64, error) {
 	return &ids[0], nil
 }
 
-// replace makes versions the versions of a runtime. Those that stay keep their
+// replace writes versions as the only versions of a runtime. Versions that stay keep their
 // ids.
 func (v *RuntimeVersions) replace(ctx context.Context, runtime int64, versions []schema.RuntimeVersion) error {
 	stay := []int64{}

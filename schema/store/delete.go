@@ -6,36 +6,36 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// References returns the rows of other tables that refer to a runtime or, where the
-// runtime's own go with it, to one of its versions; what attune itself knows of hosts
-// that have it apart. A runtime that does not exist has none.
+// References returns the rows of other tables that refer to a runtime or to its versions,
+// which are deleted with it. It leaves out attune's own records of hosts. It returns
+// nothing for a runtime that does not exist.
 func (r *Runtimes) References(ctx context.Context, ref string) ([]Reference, error) {
 	return r.referring(ctx, ref)
 }
 
-// Delete removes a runtime and its versions. Hosts that have it lose it when they
-// next verify. Errors: ErrNotFound; ErrReferenced, which errors.As finds as a
-// *ReferencedError, while rows of other tables refer to it that the database would
-// refuse, or delete too, as it does sensors.
+// Delete removes a runtime and its versions. Hosts lose the capability when they next
+// verify. Errors: ErrNotFound; ErrReferenced, which errors.As finds as a *ReferencedError,
+// if rows of other tables refer to it and the database would refuse the deletion or delete
+// them too, such as sensors.
 func (r *Runtimes) Delete(ctx context.Context, ref string) error {
 	return r.fail("delete", ref, r.remove(ctx, ref))
 }
 
-// References returns the rows of other tables that refer to a pack, its runtimes,
-// actions and sensors among them. A pack that does not exist has none.
+// References returns the rows of other tables that refer to a pack, including its own
+// runtimes, actions and sensors. It returns nothing for a pack that does not exist.
 func (p *Packs) References(ctx context.Context, ref string) ([]Reference, error) {
 	return p.referring(ctx, ref)
 }
 
-// Delete removes a pack that nothing refers to. Errors: ErrNotFound; ErrReferenced,
-// which errors.As finds as a *ReferencedError, while rows of other tables refer to it
-// that the database would refuse, or delete too, as it does runtimes, actions and
-// sensors, and what refers to those.
+// Delete removes a pack that nothing refers to. Errors: ErrNotFound; ErrReferenced, which
+// errors.As finds as a *ReferencedError, if rows of other tables refer to it and the
+// database would refuse the deletion or delete them too. The database would delete
+// runtimes, actions and sensors, and the rows that refer to those.
 func (p *Packs) Delete(ctx context.Context, ref string) error {
 	return p.fail("delete", ref, p.remove(ctx, ref))
 }
 
-// referring returns the rows of other tables that refer to the row of a ref.
+// referring returns the rows of other tables that refer to the row with ref.
 func (t table[M]) referring(ctx context.Context, ref string) ([]Reference, error) {
 	if !storable(ref) {
 		return []Reference{}, nil
@@ -45,10 +45,10 @@ func (t table[M]) referring(ctx context.Context, ref string) ([]Reference, error
 	return refs.find(ctx, t.name, bun.SafeQuery("SELECT ?.* FROM ? AS ? WHERE ?.ref = ?", name, t.of(t.name), name, name, ref))
 }
 
-// remove deletes the row of a ref if nothing hinders.
+// remove deletes the row with ref if no reference hinders it.
 //
-// On Postgres it first locks the row: a new foreign key waits for the lock, and an
-// older one is seen. In SQLite there is one writer at a time.
+// On Postgres it first locks the row: a new reference waits for the lock, and an earlier
+// one is visible. SQLite has one writer at a time.
 func (t table[M]) remove(ctx context.Context, ref string) error {
 	if !storable(ref) {
 		return ErrNotFound
@@ -65,7 +65,7 @@ func (t table[M]) remove(ctx context.Context, ref string) error {
 		if err != nil {
 			return err
 		}
-		if err := hindered(refs); err != nil {
+		if err := hindrance(refs); err != nil {
 			return err
 		}
 		result, err := tx.NewRaw("DELETE FROM ? WHERE ref = ?", t.of(t.name), ref).Exec(ctx)

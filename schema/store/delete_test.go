@@ -81,8 +81,8 @@ func TestDeleteRuntimeThatIsReferenced(t *testing.T) {
 	})
 }
 
-// TestDeletePack: what the database would delete with a pack, what is the pack's own too,
-// is named and is there until somebody deletes it.
+// TestDeletePack checks that Delete names the rows that the database would delete with a
+// pack, the pack's own rows included, and refuses until they are deleted.
 func TestDeletePack(t *testing.T) {
 	each(t, func(t *testing.T, e env) {
 		acme, ruby := owned(t, e, "acme")
@@ -141,9 +141,8 @@ func TestDeleteMeetsForeignKeyOfOthers(t *testing.T) {
 	})
 }
 
-// TestDeleteSparesTablesOfOthers: what the database would delete along with a row, at
-// once or through the versions of a runtime, is a reason not to delete it; a
-// reference that it would only clear is none.
+// TestDeleteSparesTablesOfOthers checks that Delete refuses if the database would also delete
+// rows of other tables, directly or through versions, but not if it would set them NULL.
 func TestDeleteSparesTablesOfOthers(t *testing.T) {
 	each(t, func(t *testing.T, e env) {
 		_, id := owned(t, e, "acme")

@@ -10,18 +10,16 @@ import (
 	bundialect "github.com/uptrace/bun/dialect"
 )
 
-// dialect is what Postgres and SQLite do not have in common, as fragments of
-// SQL, and where the tables are. What Postgres would look up in search_path is
-// named with its schema: functions, types and collations too. Operators are used
-// for the very types that pg_catalog has them for, and functions of attune's own
-// are called with casts: Postgres would prefer an operator or function for the
-// types as they are, which others may be able to create, to one of its own that
-// takes them after a conversion.
+// A dialect holds the fragments of SQL in which Postgres and SQLite differ, and where the
+// tables are. Everything that Postgres looks up in search_path is qualified with its
+// schema, including functions, types and collations. Operands have exactly the types of
+// an operator in pg_catalog, and attune's own functions are called with casts. Postgres
+// would otherwise prefer an exact match that another role may have created.
 type dialect struct {
 	db       bun.IDB
 	postgres bool
 	schema   string
-	logger   *slog.Logger // nil: slog.Default()
+	logger   *slog.Logger // nil means slog.Default()
 }
 
 func newDialect(db bun.IDB, cfg Config) dialect {
@@ -31,16 +29,17 @@ func newDialect(db bun.IDB, cfg Config) dialect {
 	return dialect{db: db, postgres: true, schema: cmp.Or(cfg.Schema, "public"), logger: cfg.Logger}
 }
 
-// log is where rows that are left out are named.
+// log returns the logger that names rows that are left out.
 func (d dialect) log() *slog.Logger { return cmp.Or(d.logger, slog.Default()) }
 
-// of is a table's qualified name. Its parts are quoted one by one: a schema may
-// have a dot in its name.
+// of returns a table's qualified name. Its parts are quoted separately, because a schema's
+// name can contain a dot.
 func (d dialect) of(table string) any {
 	return bun.SafeQuery("?.?", bun.Name(d.schema), bun.Name(table))
 }
 
-// now is the database's time, in the form that the columns' defaults have.
+// now returns the database's time at the start of the transaction, in the format of the
+// columns' defaults.
 func (d dialect) now() bun.Safe {
 	if d.postgres {
 		return "CURRENT_TIMESTAMP"
@@ -48,8 +47,8 @@ func (d dialect) now() bun.Safe {
 	return "strftime('%Y-%m-%d %H:%M:%f+00:00', 'now')"
 }
 
-// clock is the database's time now, also late in a long transaction: what
-// heartbeats and their age are told by.
+// clock returns the database's current time, also late in a long transaction. Heartbeats
+// and their age use it.
 func (d dialect) clock() bun.Safe {
 	if d.postgres {
 		return "pg_catalog.statement_timestamp()"
@@ -57,7 +56,7 @@ func (d dialect) clock() bun.Safe {
 	return d.now()
 }
 
-// ago is the clock's time a while before.
+// ago returns the time of clock minus a duration.
 func (d dialect) ago(while time.Duration) any {
 	if d.postgres {
 		return bun.SafeQuery("pg_catalog.statement_timestamp() - ?", d.interval(while))
@@ -65,19 +64,20 @@ func (d dialect) ago(while time.Duration) any {
 	return bun.SafeQuery("strftime('%Y-%m-%d %H:%M:%f+00:00', 'now', ?)", fmt.Sprintf("-%.3f seconds", while.Seconds()))
 }
 
-// interval is a span of time of Postgres.
+// interval returns a duration as an interval of Postgres.
 func (d dialect) interval(span time.Duration) any {
 	return bun.SafeQuery("pg_catalog.make_interval(secs => ?)", span.Seconds())
 }
 
-// touched sets updated to the time. On Postgres a trigger does where a worker's status or
-// capabilities are written, and a login of one host has no right to the column.
-func (d dialect) touched() bun.Safe {
+// setUpdated returns the assignment of the current time to updated. On Postgres it is empty:
+// a trigger does it when a worker's status or capabilities change, and the login of a
+// host may not write the column.
+func (d dialect) setUpdated() bun.Safe {
 	return bun.Safe(d.pick("", ", updated = "+string(d.now())))
 }
 
-// bytewise is a text column in the order of its bytes. On Postgres a database's
-// own collation may order refs otherwise than SQLite and Go do.
+// bytewise returns a text column that sorts by bytes, as SQLite and Go sort. The collation
+// of a Postgres database can differ.
 func (d dialect) bytewise(column string) bun.Safe {
 	if d.postgres {
 		return bun.Safe(column + ` COLLATE pg_catalog."C"`)
@@ -85,13 +85,13 @@ func (d dialect) bytewise(column string) bun.Safe {
 	return bun.Safe(column)
 }
 
-// text is an enum as text, so that a word that the enum does not have is no
-// error.
+// text returns an enum column as text, so that a comparison with an unknown value does not
+// fail.
 func (d dialect) text(column string) bun.Safe {
 	return bun.Safe(d.pick("CAST("+column+" AS pg_catalog.text)", column))
 }
 
-// pick is one of two fragments.
+// pick returns the fragment for the dialect.
 func (d dialect) pick(postgres, sqlite string) string {
 	if d.postgres {
 		return postgres

@@ -9,25 +9,24 @@ import (
 )
 
 var (
-	// ErrNotFound says that there is no such row.
+	// ErrNotFound means that the row does not exist.
 	ErrNotFound = errors.New("not found")
-	// ErrDuplicate says that another row has the ref, version or identity.
+	// ErrDuplicate means that another row has the ref, version or identity.
 	ErrDuplicate = errors.New("duplicate")
-	// ErrReferenced says that rows of other tables still refer to the row; the
-	// error names the tables.
+	// ErrReferenced means that rows of other tables refer to the row. The error names the
+	// tables.
 	ErrReferenced = errors.New("still referenced")
-	// ErrInvalid says that a value was refused: wrong metadata, which errors.As
-	// finds as metadata.Faults, or a constraint of the database.
+	// ErrInvalid means that a value was refused: faulty metadata, which errors.As finds as
+	// metadata.Faults, or a violated constraint of the database.
 	ErrInvalid = errors.New("invalid")
-	// ErrLive says that another instance runs under the identity; errors.As
-	// finds it as a *LiveError.
+	// ErrLive means that another instance runs under the identity. errors.As finds it as a
+	// *LiveError.
 	ErrLive = errors.New("already running")
-	// ErrSuperseded says that the row of a worker is not the instance's any
-	// more.
+	// ErrSuperseded means that the worker's row no longer belongs to the instance.
 	ErrSuperseded = errors.New("superseded")
 )
 
-// ReferencedError says which rows a deletion was refused for. It unwraps to
+// A ReferencedError holds the references for which a deletion was refused. It unwraps to
 // ErrReferenced.
 type ReferencedError struct{ References []Reference }
 
@@ -41,9 +40,8 @@ func (e *ReferencedError) Error() string {
 
 func (e *ReferencedError) Unwrap() error { return ErrReferenced }
 
-// hindered returns the error for references that hinder a deletion, nil where none
-// does.
-func hindered(refs []Reference) error {
+// hindrance returns the error for the references that hinder a deletion, or nil.
+func hindrance(refs []Reference) error {
 	refs = slices.DeleteFunc(slices.Clone(refs), func(r Reference) bool { return !r.Hinders() })
 	if len(refs) == 0 {
 		return nil
@@ -51,8 +49,8 @@ func hindered(refs []Reference) error {
 	return &ReferencedError{refs}
 }
 
-// classify adds the sentinel that an error of the database amounts to. The
-// drivers' errors are known by their methods, so that the store imports neither.
+// classify wraps an error of the database in the matching sentinel. It recognizes the
+// drivers' errors by their methods, so that the store imports no driver.
 func (d dialect) classify(op string, err error) error {
 	if err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrDuplicate) ||
 		errors.Is(err, ErrReferenced) || errors.Is(err, ErrInvalid) || errors.Is(err, ErrLive) || errors.Is(err, ErrSuperseded) {
@@ -75,8 +73,8 @@ func (d dialect) classify(op string, err error) error {
 	return fmt.Errorf("%w: %w", s, err)
 }
 
-// postgresSentinel reads the SQLSTATE, as listed in appendix A of the Postgres
-// manual.
+// postgresSentinel returns the sentinel for a SQLSTATE, as listed in appendix A of the
+// Postgres manual, or nil.
 func postgresSentinel(err error) error {
 	switch state := postgresCode(err); {
 	case state == "23505", state == "23P01": // unique, exclusion
@@ -92,7 +90,7 @@ func postgresSentinel(err error) error {
 	return nil
 }
 
-// postgresCode is the SQLSTATE of an error; empty: it is not of Postgres.
+// postgresCode returns the SQLSTATE of an error, or "" if it is not from Postgres.
 func postgresCode(err error) string {
 	var e interface{ SQLState() string }
 	if !errors.As(err, &e) {
@@ -101,7 +99,7 @@ func postgresCode(err error) string {
 	return e.SQLState()
 }
 
-// sqliteCode is the extended result code of an error; 0: it is not of SQLite.
+// sqliteCode returns the extended result code of an error, or 0 if it is not from SQLite.
 func sqliteCode(err error) int {
 	var e interface{ Code() int }
 	if !errors.As(err, &e) {
@@ -121,7 +119,7 @@ const (
 	sqliteConstraintRowID      = 2579
 )
 
-// sqliteSentinel reads the extended result code.
+// sqliteSentinel returns the sentinel for an extended result code, or nil.
 func sqliteSentinel(err error) error {
 	switch code := sqliteCode(err); code {
 	case sqliteConstraintUnique, sqliteConstraintPrimaryKey, sqliteConstraintRowID:

@@ -8,18 +8,18 @@ import (
 	"github.com/attune-go/attune/schema"
 )
 
-// gap is where ids of the history are missing: drawn by transactions that were
-// rolled back, or by some that are not committed yet.
+// A gap is a range of missing ids in the history. Transactions drew them that were rolled
+// back or are not committed yet.
 type gap struct {
-	// settled is an id up to which no transaction will commit any more.
+	// settled is the id up to which no transaction can still commit.
 	settled int64
-	// upTo is the highest id above the gap when it was first seen, and writers are
-	// those since then who may have drawn the missing ones. Nil: there is no gap.
+	// upTo is the highest id above the gap when it was first seen. writers are the open
+	// transactions that may have drawn the missing ids; nil means that there is no gap.
 	upTo    int64
 	writers []string
 }
 
-// before is how many of the rows follow the one of an id without a gap.
+// before returns how many of the rows follow the id last without a gap.
 func (g *gap) before(last int64, rows []schema.CapabilityChange) int {
 	for i := range rows {
 		if rows[i].ID != last+1 && rows[i].ID > g.settled {
@@ -30,9 +30,8 @@ func (g *gap) before(last int64, rows []schema.CapabilityChange) int {
 	return len(rows)
 }
 
-// closed reports whether nobody can fill the gap any more. Then it can be read
-// what was committed meanwhile. The writers were asked for after the rows were
-// read of which last is the highest.
+// closed reports whether no transaction can still fill the gap. Then every id up to last
+// can be read. The caller lists writers after it has read the row last.
 func (g *gap) closed(last int64, writers []string) bool {
 	if g.writers == nil {
 		g.upTo, g.writers = last, writers
@@ -46,8 +45,8 @@ func (g *gap) closed(last int64, writers []string) bool {
 	return true
 }
 
-// settle waits until nobody can commit an id up to this one any more, which is
-// that of a row that can be read.
+// settle waits until no transaction can still commit an id up to id. The row with that id
+// is already visible.
 func (c *Changes) settle(ctx context.Context, id int64) error {
 	var g gap
 	for {
@@ -63,9 +62,9 @@ func (c *Changes) settle(ctx context.Context, id int64) error {
 	}
 }
 
-// writers are the other transactions that write to the history of a Postgres. Who
-// draws an id holds this lock of the table by then, and until his end; a snapshot
-// would not show him before he has written.
+// writers returns the other transactions that write to the history, on Postgres. A
+// transaction holds this lock of the table before it draws an id and until it ends. A
+// snapshot would not show it before its first write.
 func (c *Changes) writers(ctx context.Context) ([]string, error) {
 	found := []string{}
 	err := c.db.NewRaw(`SELECT l.virtualtransaction FROM pg_catalog.pg_locks l

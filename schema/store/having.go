@@ -9,50 +9,50 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/version"
 )
 
-// HavingFilter says which workers that have a runtime are wanted.
+// A HavingFilter selects among the workers that have a runtime. The zero value selects all.
 type HavingFilter struct {
-	// Constraint that one of the versions must satisfy. Nil: any version, also an
+	// Constraint must match one of the worker's versions. Nil matches any version, also an
 	// unknown one.
 	Constraint *version.Constraint
-	// Prereleases: they satisfy a constraint like releases. Default false: only
-	// those that the constraint names.
+	// Prereleases lets pre-releases match a constraint as releases do. By default only
+	// those match that the constraint names.
 	Prereleases bool
-	// Role that the worker must have; a hybrid worker fits both. Empty: any.
+	// Role is the worker's role; a hybrid worker has both. Empty matches any role.
 	Role metadata.Role
-	// After is the last match of the part before; its Key and Worker are used.
-	// Nil is the beginning.
+	// After is the last match of the previous page; its Key and Worker count. Nil starts at
+	// the beginning.
 	After *Match
-	// Limit is the most matches that are returned. Zero is all.
+	// Limit is the maximum number of matches. Zero returns all.
 	Limit int
 }
 
-// Match is an active worker that beats, and the best installation of those that
-// were asked for: the newest version and, of that, the first path in the order
-// of bytes.
+// A Match is an active, fresh worker with its best matching installation: the one with the
+// newest version and, among equals, the path that sorts first by bytes.
 type Match struct {
 	Worker     int64             `json:"worker"`
 	Name       string            `json:"name"`
 	Role       schema.WorkerRole `json:"role"`
 	Host       *string           `json:"host"`
 	Port       *int              `json:"port"`
-	Version    string            `json:"version"` // empty: unknown
+	Version    string            `json:"version"` // empty if unknown
 	Prerelease bool              `json:"prerelease"`
-	Path       string            `json:"path"` // empty: unknown
-	// Key is the version's sort key; nil without a version.
+	Path       string            `json:"path"` // empty if unknown
+	// Key is the sort key of Version; nil if the version is unknown.
 	Key *string `json:"-"`
 }
 
-// Having returns the active and fresh workers that have the runtime of a ref,
-// each once, the newest versions first and of those the newest workers. Fresh is
-// a worker that beat within three of its own intervals, by the database's time.
+// Having returns the active and fresh workers that have the runtime ref, each once, ordered
+// by version and id, the highest first. A worker is fresh if its last heartbeat is less than
+// three of its own intervals old, by the database's time.
 //
-// It reads one range of an index for each range of the constraint, from the
-// newest version on, and no more of it than it takes to find Limit workers; what
-// it reads of rows are look-ups by key. Inactive workers are not in that index.
+// Having reads one range of an index for each range of the constraint, from the newest
+// version down, and stops when it has found Limit workers. It finds the rows by key.
+// Inactive workers are not in that index.
 func (w *Workers) Having(ctx context.Context, ref string, filter HavingFilter) ([]Match, error) {
 	found := []Match{}
 	if !storable(ref) {
@@ -68,26 +68,26 @@ func (w *Workers) Having(ctx context.Context, ref string, filter HavingFilter) (
 	return found, nil
 }
 
-// part is a range of sort keys, as a condition on rows of the alias "?".
+// A part is a range of sort keys, as a condition on rows with the alias "@".
 type part struct {
 	condition string
 	args      []any
 }
 
-// having builds the query; nil where there is nothing to ask.
+// having returns the query, or nil if nothing can match.
 func (w *Workers) having(ref string, filter HavingFilter) any {
 	parts := partsOf(filter)
 	if len(parts) == 0 {
 		return nil
 	}
-	// All that is asked for, on the rows that may be better ones of a worker.
+	// The whole constraint, on the rows that may be better matches of the same worker.
 	var wanted []string
 	var wantedArgs []any
 	for _, p := range parts {
 		wanted = append(wanted, "("+strings.ReplaceAll(p.condition, "@", "better")+")")
 		wantedArgs = append(wantedArgs, p.args...)
 	}
-	none := w.none(filter, bun.SafeQuery(strings.Join(wanted, " OR "), wantedArgs...))
+	noBetter := w.noBetter(filter, bun.SafeQuery(strings.Join(wanted, " OR "), wantedArgs...))
 	limit := bun.SafeQuery("")
 	if filter.Limit > 0 {
 		limit = bun.SafeQuery("LIMIT ?", filter.Limit)
@@ -105,10 +105,11 @@ func (w *Workers) having(ref string, filter HavingFilter) any {
 			SELECT found.worker, worker.name, worker.worker_role AS role, worker.host, worker.port,
 			       found.version, found.prerelease, found.path, found.sort_key AS key
 			FROM ?0 AS found ?1
-			WHERE found.runtime_ref = ?2 AND found.active AND found.outcome = 'available' AND ?3 AND ?4
+			WHERE found.runtime_ref = ?2 AND found.active AND found.outcome = ?8 AND ?3 AND ?4
 			  AND ?5
 			ORDER BY found.sort_key DESC ?6, found.worker DESC ?7`,
-			w.of("worker_runtime"), w.beating(filter), ref, where, after, none, bun.Safe(w.pick("NULLS LAST", "")), limit))
+			w.of("worker_runtime"), w.joinWorker(filter), ref, where, after, noBetter,
+			bun.Safe(w.pick("NULLS LAST", "")), limit, capability.Available))
 	}
 	if len(selects) == 0 {
 		return nil
@@ -120,7 +121,7 @@ func (w *Workers) having(ref string, filter HavingFilter) any {
 		append(args, bun.Safe(w.pick("NULLS LAST", "")), limit)...)
 }
 
-// partsOf are the ranges in which the rows are.
+// partsOf returns the ranges of sort keys that match a filter.
 func partsOf(filter HavingFilter) []part {
 	if filter.Constraint == nil {
 		return []part{{condition: "@.sort_key >= ''"}, {condition: "@.sort_key IS NULL"}}
@@ -142,8 +143,8 @@ func partsOf(filter HavingFilter) []part {
 	return parts
 }
 
-// after is the condition on a part to follow a match; not ok where nothing of
-// the part does.
+// after returns the condition that rows of a part come after a match. ok is false if none
+// of the part can.
 func (w *Workers) after(last *Match, p part) (condition any, ok bool) {
 	unknown := p.condition == "@.sort_key IS NULL"
 	switch {
@@ -157,38 +158,38 @@ func (w *Workers) after(last *Match, p part) (condition any, ok bool) {
 	return nil, false
 }
 
-// few reports whether Postgres is told how to find the matches: by a part of the
-// range, in its order, with two look-ups for each row. It would do so by itself, but
-// think of all other ways first, which takes longer than the query.
-func (w *Workers) few(filter HavingFilter) bool { return w.postgres && filter.Limit > 0 }
+// fixesPlan reports whether the query fixes the plan: a scan of the range in order, with
+// two look-ups for each row. Postgres would choose it anyway, but takes longer to plan than
+// to run the query.
+func (w *Workers) fixesPlan(filter HavingFilter) bool { return w.postgres && filter.Limit > 0 }
 
-// beating joins the worker of a found row, if it is active and fresh. OFFSET 0 keeps
-// the join from being turned round.
-func (w *Workers) beating(filter HavingFilter) any {
+// joinWorker returns the join with the worker of a found row, if it is active and fresh.
+// OFFSET 0 keeps the planner from reordering the join.
+func (w *Workers) joinWorker(filter HavingFilter) any {
 	join := "JOIN ? AS worker ON worker.id = found.worker AND ? = 'active' AND ? AND ?"
-	if w.few(filter) {
+	if w.fixesPlan(filter) {
 		join = `CROSS JOIN LATERAL (
 			SELECT worker.name, worker.worker_role, worker.host, worker.port FROM ? AS worker
 			WHERE worker.id = found.worker AND ? = 'active' AND ? AND ? OFFSET 0) AS worker`
 	}
-	return bun.SafeQuery(join, w.of("worker"), w.text("worker.status"), w.fresh("worker"), w.ofRole(filter.Role))
+	return bun.SafeQuery(join, w.of("worker"), w.text("worker.status"), w.isFresh("worker"), w.ofRole(filter.Role))
 }
 
-// none is that of what is wanted the worker has no better one. A scalar is not made a
-// join of.
-func (w *Workers) none(filter HavingFilter, wanted any) any {
-	none := "NOT EXISTS (?)"
-	if w.few(filter) {
-		none = "coalesce((?), true)"
+// noBetter returns the condition that the worker has no higher-ranked match. It can be a
+// scalar subquery because the planner does not turn those into joins.
+func (w *Workers) noBetter(filter HavingFilter, wanted any) any {
+	condition := "NOT EXISTS (?)"
+	if w.fixesPlan(filter) {
+		condition = "coalesce((?), true)"
 	}
-	return bun.SafeQuery(none, bun.SafeQuery(`
+	return bun.SafeQuery(condition, bun.SafeQuery(`
 				SELECT false FROM ? AS better
 				WHERE better.worker = found.worker AND better.runtime_ref = found.runtime_ref
-				  AND better.outcome = 'available' AND (?) AND ? LIMIT 1`,
-		w.of("worker_runtime"), wanted, w.ahead(filter.Constraint != nil)))
+				  AND better.outcome = ? AND (?) AND ? LIMIT 1`,
+		w.of("worker_runtime"), capability.Available, wanted, w.isBetter(filter.Constraint != nil)))
 }
 
-// ofRole narrows to the workers of a role.
+// ofRole returns the condition that a worker has a role. Empty is any role.
 func (w *Workers) ofRole(role metadata.Role) any {
 	if role == "" {
 		return bun.Safe("true")
@@ -196,9 +197,9 @@ func (w *Workers) ofRole(role metadata.Role) any {
 	return bun.SafeQuery("? IN (?, ?)", w.text("worker.worker_role"), roleOf(role), schema.RoleHybrid)
 }
 
-// ahead tells the row of an installation that comes before the found one of the
-// same worker and runtime. versioned: both have a version.
-func (w *Workers) ahead(versioned bool) bun.Safe {
+// isBetter returns the condition that a row ranks before the found one of the same worker
+// and runtime. versioned means that both rows have a version.
+func (w *Workers) isBetter(versioned bool) bun.Safe {
 	newer, equal := "better.sort_key > found.sort_key", "better.sort_key = found.sort_key"
 	if !versioned {
 		newer += " OR better.sort_key IS NOT NULL AND found.sort_key IS NULL"

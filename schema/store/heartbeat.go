@@ -12,126 +12,126 @@ import (
 	"github.com/attune-go/attune/schema"
 )
 
-// Missed is how many of its own heartbeat intervals a worker may miss: with the
-// last one it is stale.
+// Missed is the number of missed heartbeat intervals after which a worker is stale.
 const Missed = 3
 
-// Beat is the answer to a heartbeat.
+// A Beat is the answer to a heartbeat.
 type Beat struct {
-	// At is when it arrived, by the database's time.
+	// At is the time of arrival, by the database's clock.
 	At time.Time
-	// RefreshRequested is when somebody last asked the worker to verify
-	// everything anew; nil: nobody has. A time other than the one before is a
-	// new request.
+	// RefreshRequested is the time of the last request to verify everything again; nil
+	// means that there was none. Another time than before means a new request.
 	RefreshRequested *time.Time
-	// Revived: the row had been made inactive, by a sweep or by somebody, and is
-	// active again.
+	// Revived reports whether the heartbeat made an inactive row active again.
 	Revived bool
 }
 
-// Heartbeat says that an instance of a worker is alive: one narrow UPDATE, by
-// the database's time, of the row's id. It leaves updated as it is. A row that
-// is inactive becomes active again, by a second statement.
+// Heartbeat records that an instance of a worker is alive, in one narrow UPDATE by id and
+// with the database's time. It leaves updated unchanged. A second statement makes an
+// inactive row active again.
 //
-// Errors: ErrNotFound when the row is gone, ErrSuperseded when it is another
-// instance's, or none's since Deactivate; in both cases the instance has to end
-// or to register anew.
+// Errors: ErrNotFound if the row is gone; ErrSuperseded if it belongs to another instance,
+// or to none since Deactivate. In both cases the instance must end or register again.
 func (w *Workers) Heartbeat(ctx context.Context, id int64, instance string) (Beat, error) {
 	var beat Beat
-	var asked bun.NullTime
-	beats := w.beatSQLite
+	var requested bun.NullTime
+	write := w.beatSQLite
 	if w.postgres {
-		beats = w.beatPostgres
+		write = w.beatPostgres
 	}
-	err := beats(ctx, id, instance, &beat, &asked)
+	err := write(ctx, id, instance, &beat, &requested)
 	if errors.Is(err, sql.ErrNoRows) {
 		beat.Revived = true
-		// On Postgres a trigger writes the time where the instance is written.
-		beats := w.pick("instance = instance", "last_heartbeat = "+string(w.clock()))
+		// On Postgres a trigger sets the time when the instance is written.
+		assignment := w.pick("instance = instance", "last_heartbeat = "+string(w.clock()))
 		err = w.db.QueryRowContext(ctx, `UPDATE ? SET ?, status = 'active' ?
 			WHERE id = ? AND instance = ? AND (? = 'inactive' OR status IS NULL) RETURNING refresh_requested, last_heartbeat`,
-			w.of("worker"), bun.Safe(beats), w.touched(), id, instance, w.text("status")).Scan(&asked, &beat.At)
+			w.of("worker"), bun.Safe(assignment), w.setUpdated(), id, instance, w.text("status")).Scan(&requested, &beat.At)
 	}
 	if err != nil {
-		return Beat{}, w.fail("beat for", id, w.lost(ctx, id, err))
+		return Beat{}, w.fail("beat for", id, w.explainMissing(ctx, id, err))
 	}
 	beat.At = beat.At.UTC()
-	if !asked.IsZero() {
-		at := asked.UTC()
+	if !requested.IsZero() {
+		at := requested.UTC()
 		beat.RefreshRequested = &at
 	}
 	return beat, nil
 }
 
-// beatPostgres has a function make the UPDATE: its plan is kept, also where
-// connections pass through a pooler. Without a query builder: this is what a fleet
-// does all day. The time is that of a transaction of this statement alone, and needs
-// no function to be looked up.
-func (w *Workers) beatPostgres(ctx context.Context, id int64, instance string, beat *Beat, asked *bun.NullTime) error {
-	err := w.db.QueryRowContext(ctx, "SELECT ?(CAST(? AS pg_catalog.int8), CAST(? AS pg_catalog.text)), ?", w.of("worker_heartbeat"), id, instance, w.now()).Scan(asked, &beat.At)
+// beatPostgres calls a function that runs the UPDATE, because the server keeps its plan even
+// behind a pooler. It avoids the query builder, because heartbeats are most of a fleet's
+// load. The transaction consists of this statement, so its start is the current time and
+// needs no function call.
+func (w *Workers) beatPostgres(ctx context.Context, id int64, instance string, beat *Beat, requested *bun.NullTime) error {
+	err := w.db.QueryRowContext(ctx, "SELECT ?(CAST(? AS pg_catalog.int8), CAST(? AS pg_catalog.text)), ?",
+		w.of("worker_heartbeat"), id, instance, w.now()).Scan(requested, &beat.At)
 	switch {
-	case err == nil && asked.IsZero(): // NULL
+	case err == nil && requested.IsZero(): // NULL
 		return sql.ErrNoRows
-	case err == nil && asked.Unix() == 0:
-		*asked = bun.NullTime{}
+	case err == nil && requested.Unix() == 0:
+		*requested = bun.NullTime{}
 	}
 	return err
 }
 
-func (w *Workers) beatSQLite(ctx context.Context, id int64, instance string, beat *Beat, asked *bun.NullTime) error {
-	return w.db.QueryRowContext(ctx, "UPDATE ? SET last_heartbeat = ? WHERE id = ? AND instance = ? AND status <> 'inactive' RETURNING refresh_requested, last_heartbeat",
-		w.of("worker"), w.clock(), id, instance).Scan(asked, &beat.At)
+func (w *Workers) beatSQLite(ctx context.Context, id int64, instance string, beat *Beat, requested *bun.NullTime) error {
+	return w.db.QueryRowContext(ctx, `UPDATE ? SET last_heartbeat = ?
+		WHERE id = ? AND instance = ? AND status <> 'inactive' RETURNING refresh_requested, last_heartbeat`,
+		w.of("worker"), w.clock(), id, instance).Scan(requested, &beat.At)
 }
 
-// Deactivate is the last word of an instance that ends: the row is inactive at
-// once, and the next process need not wait for it to become stale. A heartbeat
-// of the same instance that is still on its way finds that it is superseded.
-// Errors: ErrNotFound, ErrSuperseded.
+// Deactivate makes the row of an instance that ends inactive at once, so that the next
+// process need not wait for it to become stale. A late heartbeat of the instance returns
+// ErrSuperseded. Errors: ErrNotFound, ErrSuperseded.
 func (w *Workers) Deactivate(ctx context.Context, id int64, instance string) error {
 	var ended int64
 	err := w.db.NewRaw("UPDATE ? AS worker SET status = 'inactive', instance = NULL ? WHERE id = ? AND instance = ? RETURNING id",
-		w.of("worker"), w.touched(), id, instance).Scan(ctx, &ended)
+		w.of("worker"), w.setUpdated(), id, instance).Scan(ctx, &ended)
 	if err != nil {
-		err = w.lost(ctx, id, err)
+		err = w.explainMissing(ctx, id, err)
 	}
 	return w.fail("deactivate", id, err)
 }
 
-// RequestRefresh asks workers to verify everything anew; each learns of it with
-// its next heartbeat. It returns how many of the ids there are.
+// RequestRefresh asks workers to verify everything again. Each sees the request with its
+// next heartbeat. It returns how many of the ids exist.
 func (w *Workers) RequestRefresh(ctx context.Context, ids ...int64) (int, error) {
 	if len(ids) == 0 {
 		return 0, nil
 	}
-	result, err := w.db.NewRaw("UPDATE ? SET refresh_requested = ? WHERE id IN (?)", w.of("worker"), w.clock(), bun.List(ids)).Exec(ctx)
+	result, err := w.db.NewRaw("UPDATE ? SET refresh_requested = ? WHERE id IN (?)",
+		w.of("worker"), w.clock(), bun.List(ids)).Exec(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("ask workers to verify anew: %w", w.classify("refresh", err))
+		return 0, fmt.Errorf("request refresh of workers: %w", w.classify("refresh", err))
 	}
 	n, err := result.RowsAffected()
 	return int(n), err
 }
 
-// fresh tells a worker, a row of the alias, that has beaten within its own
-// intervals. A row that never said its interval is not fresh.
-func (d dialect) fresh(alias string) bun.Safe {
+// isFresh returns the condition that the last heartbeat of a worker is recent enough for its
+// own interval. A worker without an interval is not fresh.
+func (d dialect) isFresh(alias string) bun.Safe {
 	return bun.Safe(alias + ".last_heartbeat > " + d.pick(
-		fmt.Sprintf("pg_catalog.statement_timestamp() - pg_catalog.make_interval(secs => '%d' * CAST(%s.heartbeat_interval AS pg_catalog.float8))", Missed, alias),
+		fmt.Sprintf("pg_catalog.statement_timestamp() - "+
+			"pg_catalog.make_interval(secs => '%d' * CAST(%s.heartbeat_interval AS pg_catalog.float8))", Missed, alias),
 		fmt.Sprintf("strftime('%%Y-%%m-%%d %%H:%%M:%%f+00:00', 'now', (-%d * %s.heartbeat_interval) || ' seconds')", Missed, alias)))
 }
 
-// live tells a worker that some instance keeps alive.
-func (d dialect) live(alias string) bun.Safe {
-	return bun.Safe("(" + alias + ".instance IS NOT NULL AND " + string(d.text(alias+".status")) + " <> 'inactive' AND " + string(d.fresh(alias)) + ")")
+// isLive returns the condition that an instance of a worker runs.
+func (d dialect) isLive(alias string) bun.Safe {
+	return bun.Safe("(" + alias + ".instance IS NOT NULL AND " + string(d.text(alias+".status")) + " <> 'inactive' AND " +
+		string(d.isFresh(alias)) + ")")
 }
 
-// LiveError says which instance runs under the name of a registration that was
-// refused. It unwraps to ErrLive.
+// A LiveError describes the instance that runs under the identity of a refused
+// registration. It unwraps to ErrLive.
 type LiveError struct {
 	Identity string
-	// Instance is the one that runs, and Host how the platform reaches it.
+	// Instance is the running instance, and Host the address by which the platform reaches it.
 	Instance, Host string
-	// Age is how long ago it last beat, by the database's time, and Interval how
-	// often it does: it is stale after Missed intervals without a beat.
+	// Age is the time since its last heartbeat, by the database's clock, and Interval the
+	// time between heartbeats. It becomes stale after Missed intervals.
 	Age, Interval time.Duration
 }
 
@@ -142,19 +142,18 @@ func (e *LiveError) Error() string {
 	if e.Host != "" {
 		at = " on " + e.Host
 	}
-	return fmt.Sprintf("%v: instance %s%s last beat %s ago and does so every %s; stop it, register under another name, or take its row over",
+	return fmt.Sprintf("%v: instance %s%s sent its last heartbeat %s ago and sends one every %s",
 		ErrLive, e.Instance, at, e.Age.Round(time.Millisecond), e.Interval)
 }
 
-// whoLives explains a registration that found a live row; nil when it is live no
-// more.
-func (w *Workers) whoLives(ctx context.Context, identity string) error {
+// liveError returns the LiveError for an identity, or nil if its instance no longer runs.
+func (w *Workers) liveError(ctx context.Context, identity string) error {
 	var found []struct {
 		schema.Worker
 		Now time.Time
 	}
 	err := w.db.NewRaw("SELECT ?, ? AS now FROM ? AS worker WHERE worker.identity = ? AND ?",
-		w.columns(), w.clock(), w.of("worker"), identity, w.live("worker")).Scan(ctx, &found)
+		w.columns(), w.clock(), w.of("worker"), identity, w.isLive("worker")).Scan(ctx, &found)
 	if err != nil || len(found) == 0 {
 		return err
 	}

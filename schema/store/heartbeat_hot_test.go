@@ -13,8 +13,8 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// TestHeartbeatsTouchNoIndex: Postgres counts each of them as an update within its
-// page, which leaves all indexes and the document alone.
+// TestHeartbeatsTouchNoIndex checks that Postgres counts each heartbeat as an update within
+// its page, which touches no index and no document.
 func TestHeartbeatsTouchNoIndex(t *testing.T) {
 	const workers = 400
 	db := testdb.Postgres(t, testdb.Schema("attune"))
@@ -45,16 +45,16 @@ func TestHeartbeatsTouchNoIndex(t *testing.T) {
 	}
 	// Sessions hand in what they counted when they end.
 	_ = db.Close()
-	watch := env{DB: open(t, db.URL)}
+	observer := env{DB: open(t, db.URL)}
 	for others := 1; others > 0; {
-		others = value[int](t, watch, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'")
+		others = value[int](t, observer, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'")
 	}
-	watch.exec(t, "SELECT pg_stat_reset_single_table_counters('attune.worker'::regclass)")
+	observer.exec(t, "SELECT pg_stat_reset_single_table_counters('attune.worker'::regclass)")
 
 	pool := open(t, db.URL)
 	beating := store.New(pool, store.Config{Schema: db.Schema}).Workers
-	// Once each: what is dead could not be cleared away while some snapshot, such as
-	// that of an ANALYZE, needs it.
+	// Each worker sends one heartbeat: dead rows cannot be pruned while a snapshot, such as
+	// the one of an ANALYZE, needs them.
 	for _, id := range ids {
 		if _, err := beating.Heartbeat(t.Context(), id, "i1"); err != nil {
 			t.Fatal(err)
@@ -63,7 +63,7 @@ func TestHeartbeatsTouchNoIndex(t *testing.T) {
 	_ = pool.Close()
 	var counted struct{ Updates, Hot int }
 	for end := time.Now().Add(time.Minute); counted.Updates < workers && time.Now().Before(end); {
-		err := watch.NewRaw("SELECT n_tup_upd AS updates, n_tup_hot_upd AS hot FROM pg_stat_user_tables WHERE relname = 'worker'").Scan(t.Context(), &counted)
+		err := observer.NewRaw("SELECT n_tup_upd AS updates, n_tup_hot_upd AS hot FROM pg_stat_user_tables WHERE relname = 'worker'").Scan(t.Context(), &counted)
 		if err != nil {
 			t.Fatal(err)
 		}

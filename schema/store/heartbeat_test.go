@@ -72,7 +72,7 @@ func TestHeartbeat(t *testing.T) {
 				t.Errorf("after status %s: the row is not active", status)
 			}
 		}
-		// What the platform says of it is the platform's.
+		// A heartbeat keeps a status that the platform set.
 		for _, status := range []schema.WorkerStatus{schema.WorkerBusy, schema.WorkerError} {
 			if _, err := e.Workers.Update(ctx, w.ID, store.WorkerChanges{Status: metadata.Some(&status)}); err != nil {
 				t.Fatal(err)
@@ -91,7 +91,7 @@ func TestHeartbeat(t *testing.T) {
 			t.Errorf("deactivate: %v, and it is %s", err, statusOf(t, e, w.ID))
 		}
 		_, err = e.Workers.Heartbeat(ctx, w.ID, "i1")
-		wantError(t, err, "superseded", fmt.Sprintf("beat for worker %d: superseded: no instance has the row now", w.ID))
+		wantError(t, err, "superseded", fmt.Sprintf("beat for worker %d: superseded: the row has no instance", w.ID))
 		wantError(t, e.Workers.Deactivate(ctx, 99, "i1"), "not found", "deactivate worker 99: not found")
 	})
 }
@@ -126,7 +126,7 @@ func TestTwoInstancesOfOneName(t *testing.T) {
 		w := running(t, e, "host-1", python)
 		second := store.Registration{Name: "host-1", Role: metadata.Worker, Host: ptr("other"), Instance: ptr("i2"), HeartbeatInterval: ptr(5), Capabilities: found(t)}
 		_, _, err := e.Workers.Register(ctx, second)
-		wantError(t, err, "live", `register worker "action/host-1": already running: instance i1 last beat `)
+		wantError(t, err, "live", `register worker "action/host-1": already running: instance i1 sent its last heartbeat `)
 		var live *store.LiveError
 		if !errors.As(err, &live) || live.Identity != "action/host-1" || live.Instance != "i1" || live.Interval != 30*time.Second || live.Age < 0 || live.Age > time.Minute {
 			t.Errorf("got %+v", live)
@@ -171,8 +171,8 @@ func TestTwoInstancesOfOneName(t *testing.T) {
 	})
 }
 
-// TestOneOfManyInstances: of many that start at once under one name, one gets
-// the row and the others are told.
+// TestOneOfManyInstances starts many instances under one name. One gets the row, and the
+// others get ErrLive.
 func TestOneOfManyInstances(t *testing.T) {
 	each(t, func(t *testing.T, e env) {
 		const processes = 12
@@ -213,7 +213,7 @@ func TestOneOfManyInstances(t *testing.T) {
 	})
 }
 
-// stale are workers of which every second one stopped beating.
+// stale adds workers, makes every second one stale and returns the names of those.
 func stale(t *testing.T, e env, n int) (want []string) {
 	t.Helper()
 	for i := range n {
@@ -230,14 +230,14 @@ func TestSweep(t *testing.T) {
 	each(t, func(t *testing.T, e env) {
 		ctx := t.Context()
 		want := stale(t, e, 6)
-		// Whoever has not said how often he beats is nobody's to judge.
+		// A worker without an interval is not judged.
 		e.exec(t, addLegacy, "legacy", "action", "h", "2020-01-01 00:00:00.000+00:00")
 		e.exec(t, "UPDATE {schema}.worker SET last_heartbeat = created WHERE name = 'legacy'")
 		e.exec(t, "UPDATE {schema}.worker SET status = 'busy' WHERE name = 'host-002'")
 		e.exec(t, "UPDATE {schema}.worker SET status = 'error' WHERE name = 'host-004'")
 		want = slices.DeleteFunc(want, func(name string) bool { return name == "host-004" })
 
-		swept, err := e.Workers.Sweep(ctx, time.Minute, store.Watch{})
+		swept, err := e.Workers.Sweep(ctx, time.Minute, store.HeartbeatSpan{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -257,11 +257,11 @@ func TestSweep(t *testing.T) {
 		// The next one's turn has not come; a clock that was set back does not
 		// keep it from coming.
 		silent(t, e, swept[0].ID+1, 90)
-		if again, err := e.Workers.Sweep(ctx, time.Minute, store.Watch{}); err != nil || len(again) != 0 {
+		if again, err := e.Workers.Sweep(ctx, time.Minute, store.HeartbeatSpan{}); err != nil || len(again) != 0 {
 			t.Errorf("a second sweep at once: %v, %v", again, err)
 		}
 		e.exec(t, "UPDATE {schema}.worker_sweep SET swept = '2999-01-01 00:00:00.000+00:00'")
-		if again, err := e.Workers.Sweep(ctx, time.Minute, store.Watch{}); err != nil || len(again) != 1 {
+		if again, err := e.Workers.Sweep(ctx, time.Minute, store.HeartbeatSpan{}); err != nil || len(again) != 1 {
 			t.Errorf("a sweep after the clock was set back: %v, %v", again, err)
 		}
 		// A swept worker that was only slow is back with its next heartbeat.
@@ -271,8 +271,8 @@ func TestSweep(t *testing.T) {
 	})
 }
 
-// TestSweepByAWatch: nobody is judged by who was not there while he was silent.
-func TestSweepByAWatch(t *testing.T) {
+// TestSweepBySpan checks that a sweep judges only workers whose intervals lie in the span.
+func TestSweepBySpan(t *testing.T) {
 	each(t, func(t *testing.T, e env) {
 		running(t, e, "alive")
 		silent(t, e, running(t, e, "silent").ID, 120) // of an interval of 30 s, as "alive"
@@ -286,31 +286,31 @@ func TestSweepByAWatch(t *testing.T) {
 		}
 		ago := func(seconds int) time.Time { return now.Add(-time.Duration(seconds) * time.Second) }
 		for _, step := range []struct {
-			watch store.Watch
-			want  []string
+			span store.HeartbeatSpan
+			want []string
 		}{
-			{store.Watch{Since: now, Until: now}, nil},
-			{store.Watch{Since: ago(80), Until: now}, nil},
-			{store.Watch{Since: now, Until: now.Add(time.Hour)}, nil}, // which has not come
-			{store.Watch{Since: ago(300), Until: ago(100)}, []string{"long"}},
-			{store.Watch{Since: ago(100), Until: now}, []string{"silent"}},
-			{store.Watch{Since: ago(1700), Until: now}, nil},
-			{store.Watch{Since: ago(1900), Until: now}, []string{"slow"}},
-			{store.Watch{Since: ago(86400), Until: now.Add(time.Hour)}, nil},
+			{store.HeartbeatSpan{Since: now, Until: now}, nil},
+			{store.HeartbeatSpan{Since: ago(80), Until: now}, nil},
+			{store.HeartbeatSpan{Since: now, Until: now.Add(time.Hour)}, nil}, // which has not come
+			{store.HeartbeatSpan{Since: ago(300), Until: ago(100)}, []string{"long"}},
+			{store.HeartbeatSpan{Since: ago(100), Until: now}, []string{"silent"}},
+			{store.HeartbeatSpan{Since: ago(1700), Until: now}, nil},
+			{store.HeartbeatSpan{Since: ago(1900), Until: now}, []string{"slow"}},
+			{store.HeartbeatSpan{Since: ago(86400), Until: now.Add(time.Hour)}, nil},
 		} {
-			swept, err := e.Workers.Sweep(t.Context(), 0, step.watch)
+			swept, err := e.Workers.Sweep(t.Context(), 0, step.span)
 			var names []string
 			for _, s := range swept {
 				names = append(names, s.Name)
 			}
 			if err != nil || !slices.Equal(names, step.want) {
-				t.Errorf("who watched from %v to %v swept %q, %v; want %q", step.watch.Since.Sub(now), step.watch.Until.Sub(now), names, err, step.want)
+				t.Errorf("the span from %v to %v swept %q, %v; want %q", step.span.Since.Sub(now), step.span.Until.Sub(now), names, err, step.want)
 			}
 		}
 	})
 }
 
-// TestSweepsAtOnce: many processes sweep at the same moment; one of them does.
+// TestSweepsAtOnce calls Sweep from many processes at once; one of them sweeps.
 func TestSweepsAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, e env) {
 		const processes = 10
@@ -321,7 +321,7 @@ func TestSweepsAtOnce(t *testing.T) {
 		for n := range processes {
 			done.Go(func() {
 				var err error
-				if got[n], err = e.Workers.Sweep(t.Context(), time.Hour, store.Watch{}); err != nil {
+				if got[n], err = e.Workers.Sweep(t.Context(), time.Hour, store.HeartbeatSpan{}); err != nil {
 					t.Error(err)
 				}
 			})
@@ -342,8 +342,8 @@ func TestSweepsAtOnce(t *testing.T) {
 	})
 }
 
-// TestSweepWaitsForNobody: neither for another sweep nor for a worker that is
-// being written to.
+// TestSweepWaitsForNobody checks that Sweep waits neither for another sweep nor for a row
+// that is being written.
 func TestSweepWaitsForNobody(t *testing.T) {
 	e := postgres(t, "attune")
 	want := stale(t, e, 4)
@@ -360,23 +360,23 @@ func TestSweepWaitsForNobody(t *testing.T) {
 	}
 	e.exec(t, "SET lock_timeout = '10s'")
 	lock("SELECT * FROM attune.worker WHERE name = 'host-000' FOR UPDATE")
-	swept, err := e.Workers.Sweep(t.Context(), 0, store.Watch{})
+	swept, err := e.Workers.Sweep(t.Context(), 0, store.HeartbeatSpan{})
 	if err != nil || len(swept) != 1 || swept[0].Name != want[1] {
 		t.Errorf("beside a locked worker: %+v, %v; want %s", swept, err, want[1])
 	}
 	lock("SELECT * FROM attune.worker_sweep FOR UPDATE")
-	if swept, err := e.Workers.Sweep(t.Context(), 0, store.Watch{}); err != nil || len(swept) != 0 {
+	if swept, err := e.Workers.Sweep(t.Context(), 0, store.HeartbeatSpan{}); err != nil || len(swept) != 0 {
 		t.Errorf("beside another sweep: %+v, %v", swept, err)
 	}
 }
 
-// TestSweepOfManyWorkers: all parts of one sweep, and each worker once.
+// TestSweepOfManyWorkers checks that a sweep in several batches returns each worker once.
 func TestSweepOfManyWorkers(t *testing.T) {
 	each(t, func(t *testing.T, e env) {
 		const workers = 1203
 		values := strings.TrimSuffix(strings.Repeat("('w', 'local', 'active', 1, '2020-01-01 00:00:00.000+00:00'), ", workers), ", ")
 		e.exec(t, "INSERT INTO {schema}.worker (name, worker_type, status, heartbeat_interval, last_heartbeat) VALUES ?", bun.Safe(values))
-		swept, err := e.Workers.Sweep(t.Context(), time.Hour, store.Watch{})
+		swept, err := e.Workers.Sweep(t.Context(), time.Hour, store.HeartbeatSpan{})
 		if err != nil || len(swept) != workers {
 			t.Fatalf("swept %d, %v; want %d", len(swept), err, workers)
 		}

@@ -12,18 +12,18 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/version"
 )
 
-// ChangeChannel is where Postgres notifies listeners of changes: one
-// notification for each report that changed something, with a ChangeNotice as
-// JSON. Installations in several schemas of a database share it, and so does
-// whoever may connect: it is a hint, and the table is the truth.
+// ChangeChannel is the channel on which Postgres notifies listeners of changes. Each report
+// that changes something sends one ChangeNotice as JSON. All schemas of a database share
+// the channel, and every login can send on it: a notice is a hint to read the table.
 const ChangeChannel = "attune_capability_change"
 
-// ChangeNotice is a notification on ChangeChannel. First and Last are the lowest
-// and the highest id of the report's rows of the history.
+// A ChangeNotice is a notification on ChangeChannel. First and Last are the lowest and the
+// highest id of the report's changes.
 type ChangeNotice struct {
 	Schema string `json:"schema"`
 	Worker int64  `json:"worker"`
@@ -31,16 +31,16 @@ type ChangeNotice struct {
 	Last   int64  `json:"last"`
 }
 
-// Changes is the history of what workers gained and lost. Workers.Register and
-// Workers.Report write it. Ids are in the order in which changes were made; those
-// of transactions that overlap may be committed in another one. Subscribe follows
-// them and misses none.
+// Changes is the history of gained and lost capabilities. Workers.Register and
+// Workers.Report write it. Ids increase in the order of the changes, but overlapping
+// transactions can commit in another order. Subscribe follows the history and misses no
+// change.
 type Changes struct {
 	table[schema.CapabilityChange]
 }
 
-// After returns the changes after the one of an id, oldest first; 0 is the
-// beginning. limit is the most rows; 0 is all.
+// After returns the changes with a higher id, oldest first. Id 0 starts at the beginning,
+// and limit 0 returns all.
 func (c *Changes) After(ctx context.Context, id int64, limit int) ([]schema.CapabilityChange, error) {
 	return c.many(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
 		if limit > 0 {
@@ -50,9 +50,9 @@ func (c *Changes) After(ctx context.Context, id int64, limit int) ([]schema.Capa
 	})
 }
 
-// Last returns the id of the newest change, 0 where there is none. Every change up
-// to it can be read by then, or never will be: it waits for the transactions that
-// write to the history at this moment. So what happens from then on is after it.
+// Last returns the id of the newest change, or 0 for an empty history. It waits for the
+// transactions that currently write to the history. Every change with a lower id is then
+// visible, and every later change has a higher id.
 func (c *Changes) Last(ctx context.Context) (int64, error) {
 	var id int64
 	err := c.db.NewRaw("SELECT coalesce((SELECT id FROM ? ORDER BY id DESC LIMIT 1), 0)", c.of(c.name)).Scan(ctx, &id)
@@ -62,32 +62,30 @@ func (c *Changes) Last(ctx context.Context) (int64, error) {
 	return id, c.fail("find", "last", err)
 }
 
-// ChangeFilter says which changes are wanted: those that fit every field that is
-// not zero.
+// A ChangeFilter selects the changes that match every field that is not zero.
 type ChangeFilter struct {
-	// Names of the workers: one of them, where * stands for any text and ? for one
-	// character. Deleted workers count.
+	// Names holds patterns for the worker's name; one must match. * stands for any text and
+	// ? for one character. Deleted workers count.
 	Names []string
-	// Roles: one of them; a hybrid worker fits every role.
+	// Roles holds roles; the worker must have one. A hybrid worker has both.
 	Roles []metadata.Role
-	// Ref of the runtime. Name is that of a declared runtime without a definition,
-	// and counts where Ref is empty.
+	// Ref is the ref of the runtime. Name is the name of a declared runtime without a
+	// definition; it counts only if Ref is empty.
 	Ref, Name string
-	// Since is the longest time ago that the change may have been, by the database's
-	// time. Zero: any.
+	// Since is the maximum age of a change, by the database's clock. Zero selects any age.
 	Since time.Duration
-	// Before is the lowest id of the part before. Zero is the newest.
+	// Before is the lowest id of the previous page. Zero starts with the newest change.
 	Before int64
-	// Limit is the most changes that are returned. Zero is all.
+	// Limit is the maximum number of changes. Zero returns all.
 	Limit int
 }
 
-// List returns the changes that fit a filter, newest first.
+// List returns the changes that match a filter, newest first.
 func (c *Changes) List(ctx context.Context, filter ChangeFilter) ([]schema.CapabilityChange, error) {
-	asked := []any{filter.Ref, filter.Name}
+	texts := []any{filter.Ref, filter.Name}
 	var names []any
 	for _, n := range filter.Names {
-		asked, names = append(asked, n), append(names, c.named("capability_change.worker_name", n))
+		texts, names = append(texts, n), append(names, c.matchesPattern("capability_change.worker_name", n))
 	}
 	return c.many(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
 		if len(names) > 0 {
@@ -116,16 +114,16 @@ func (c *Changes) List(ctx context.Context, filter ChangeFilter) ([]schema.Capab
 			q = q.Limit(int64(filter.Limit))
 		}
 		return q.OrderExpr("capability_change.id DESC")
-	}, asked...)
+	}, texts...)
 }
 
-// history is what a report changes for a worker: for each runtime the versions
-// that came and went. The same executable with another version is a change of
-// version. source is that of the report's document.
-func history(row *schema.Worker, before, report []schema.WorkerRuntime, source string) []schema.CapabilityChange {
+// history returns the changes that a report makes to a worker: the gained and lost versions
+// of each runtime. An executable with another version is a version change. source is the
+// source of the report's document.
+func history(row *schema.Worker, before, report []schema.WorkerRuntime, source capability.Source) []schema.CapabilityChange {
 	type runtime struct{ ref, name string }
 	runtimes := map[runtime]*comparison{}
-	of := func(r *schema.WorkerRuntime) *comparison {
+	comparisonOf := func(r *schema.WorkerRuntime) *comparison {
 		key := runtime{ref: r.RuntimeRef}
 		if r.RuntimeRef == "" {
 			key.name = r.Name
@@ -136,12 +134,12 @@ func history(row *schema.Worker, before, report []schema.WorkerRuntime, source s
 		return runtimes[key]
 	}
 	for i := range before {
-		if c := of(&before[i]); before[i].Outcome == schema.OutcomeAvailable { // failures from before explain nothing
+		if c := comparisonOf(&before[i]); before[i].Outcome == schema.OutcomeAvailable { // former failures explain nothing
 			c.before = append(c.before, before[i])
 		}
 	}
 	for i := range report {
-		if c := of(&report[i]); report[i].Outcome == schema.OutcomeAvailable {
+		if c := comparisonOf(&report[i]); report[i].Outcome == schema.OutcomeAvailable {
 			c.after = append(c.after, report[i])
 		} else {
 			c.failed = append(c.failed, report[i])
@@ -161,59 +159,62 @@ func history(row *schema.Worker, before, report []schema.WorkerRuntime, source s
 	return changes
 }
 
-// comparison is what there was of one runtime, and what there is.
+// A comparison holds the installations of one runtime before and after a report.
 type comparison struct {
 	before, after []schema.WorkerRuntime
-	// failed are the failures and the negative of the report.
+	// failed holds the failures and the negative result of the report.
 	failed []schema.WorkerRuntime
-	source string
+	source capability.Source
 }
 
-// changes tells what became of the runtime's versions.
+// changes returns the gained, lost and changed versions of the runtime.
 func (c *comparison) changes() []schema.CapabilityChange {
 	has := func(rows []schema.WorkerRuntime, version string) bool {
 		return slices.ContainsFunc(rows, func(r schema.WorkerRuntime) bool { return r.Version == version })
 	}
 	var changes []schema.CapabilityChange
-	done := map[string]bool{} // versions that came by a change of version
-	told := map[string]bool{} // versions that are told to have gone
-	for _, was := range c.before {
-		if has(c.after, was.Version) || told[was.Version] {
+	added, removed := map[string]bool{}, map[string]bool{} // versions with a change already
+	for _, old := range c.before {
+		if has(c.after, old.Version) || removed[old.Version] {
 			continue
 		}
-		told[was.Version] = true
+		removed[old.Version] = true
 		i := slices.IndexFunc(c.after, func(r schema.WorkerRuntime) bool {
-			return r.Path == was.Path && !has(c.before, r.Version) && !done[r.Version]
+			return r.Path == old.Path && !has(c.before, r.Version) && !added[r.Version]
 		})
-		change := schema.CapabilityChange{RuntimeRef: was.RuntimeRef, Name: was.Name, Kind: schema.CapabilityLost, OldVersion: orNull(was.Version)}
+		change := schema.CapabilityChange{
+			RuntimeRef: old.RuntimeRef, Name: old.Name, Kind: schema.CapabilityLost, OldVersion: orNull(old.Version),
+		}
 		if i >= 0 {
-			done[c.after[i].Version] = true
-			change.Kind, change.NewVersion, change.Detail = schema.VersionChanged, orNull(c.after[i].Version), orNull(c.after[i].Path)
+			found := c.after[i]
+			added[found.Version] = true
+			change.Kind, change.NewVersion, change.Detail = schema.VersionChanged, orNull(found.Version), orNull(found.Path)
 		} else {
-			change.Detail = orNull(c.why(&was))
+			change.Detail = orNull(c.reason(&old))
 		}
 		changes = append(changes, change)
 	}
-	for _, is := range c.after {
-		if !has(c.before, is.Version) && !done[is.Version] {
-			done[is.Version] = true
+	for _, found := range c.after {
+		if !has(c.before, found.Version) && !added[found.Version] {
+			added[found.Version] = true
 			changes = append(changes, schema.CapabilityChange{
-				RuntimeRef: is.RuntimeRef, Name: is.Name, Kind: schema.CapabilityGained, NewVersion: orNull(is.Version), Detail: orNull(is.Path),
+				RuntimeRef: found.RuntimeRef, Name: found.Name, Kind: schema.CapabilityGained,
+				NewVersion: orNull(found.Version), Detail: orNull(found.Path),
 			})
 		}
 	}
 	return changes
 }
 
-// why says why an installation went: what its own executable answered, then what
-// became of the version that it was declared as, then of the runtime.
-func (c *comparison) why(was *schema.WorkerRuntime) string {
+// reason explains why an installation was lost. The failure of its own executable explains
+// it best, then the failure of its declared version, then the runtime's negative result.
+func (c *comparison) reason(lost *schema.WorkerRuntime) string {
 	for _, explains := range []func(f *schema.WorkerRuntime) bool{
 		func(f *schema.WorkerRuntime) bool {
-			return was.Path != "" && (f.Path == was.Path || was.RealPath != "" && f.RealPath == was.RealPath)
+			return lost.Path != "" && (f.Path == lost.Path || lost.RealPath != "" && f.RealPath == lost.RealPath)
 		},
 		func(f *schema.WorkerRuntime) bool {
-			return f.Path == "" && !f.IsNegative() && stands(f.VersionRaw, was.Version)
+			return f.Path == "" && !f.IsNegative() && isDeclaredAs(f.VersionRaw, lost.Version)
 		},
 		(*schema.WorkerRuntime).IsNegative,
 	} {
@@ -221,29 +222,27 @@ func (c *comparison) why(was *schema.WorkerRuntime) string {
 			return c.failed[i].Outcome + colon(textOf(c.failed[i].Detail))
 		}
 	}
-	// As runtime/detect calls the sources of a document that declares.
-	declares := c.source == "environment" || c.source == "config"
+	declared := c.source == capability.SourceEnvironment || c.source == capability.SourceConfig
 	switch {
-	case len(c.after) == 0 && declares:
-		return "not asked for any more: the worker's " + c.source + " says which runtimes there are, and does not name it"
+	case len(c.after) == 0 && declared:
+		return "no longer requested: not in the list of runtimes in the worker's " + string(c.source)
 	case len(c.after) == 0:
-		return "not asked for any more: no definition for this worker"
-	case declares && was.Source != c.after[0].Source:
-		return "declared by the worker's " + c.source + " now, and not verified"
-	case was.Path == "":
-		return "verified now, and not among what was found"
+		return "no longer requested: no definition for this worker"
+	case declared && lost.Source != c.after[0].Source:
+		return "now declared by the worker's " + string(c.source) + " and not verified"
+	case lost.Path == "":
+		return "now verified, and not found"
 	}
-	return "not found any more; it was at " + was.Path
+	return "no longer found at " + lost.Path
 }
 
-// stands reports whether a version is one of those that a label, as 3.12, stands
-// for.
-func stands(label, is string) bool {
+// isDeclaredAs reports whether a declared version such as 3.12 covers a version.
+func isDeclaredAs(label, text string) bool {
 	c, err := version.ParseConstraint(label)
 	if err != nil {
 		return false
 	}
-	v, err := version.Parse(is)
+	v, err := version.Parse(text)
 	return err == nil && c.Match(v, true)
 }
 
@@ -254,12 +253,14 @@ func colon(detail string) string {
 	return ": " + detail
 }
 
-// add writes changes and fills in their ids and times.
+// add writes changes and sets their ids and times.
 func (c *Changes) add(ctx context.Context, row *schema.Worker, changes []schema.CapabilityChange) error {
 	if len(changes) == 0 {
 		return nil
 	}
-	columns := []string{"worker", "worker_name", "worker_role", "runtime_ref", "name", "kind", "old_version", "new_version", "detail"}
+	columns := []string{
+		"worker", "worker_name", "worker_role", "runtime_ref", "name", "kind", "old_version", "new_version", "detail",
+	}
 	written := []schema.CapabilityChange{}
 	err := c.db.NewRaw("INSERT INTO ? (?) VALUES ? RETURNING ?",
 		c.of(c.name), names(columns), c.tuples(changes, columns), c.columns()).Scan(ctx, &written)
@@ -267,7 +268,7 @@ func (c *Changes) add(ctx context.Context, row *schema.Worker, changes []schema.
 		return err
 	}
 	if len(written) != len(changes) {
-		return fmt.Errorf("%d changes were written and %d returned", len(changes), len(written))
+		return fmt.Errorf("insert %d changes: the database returned %d", len(changes), len(written))
 	}
 	slices.SortFunc(written, func(a, b schema.CapabilityChange) int { return cmp.Compare(a.ID, b.ID) })
 	for i := range written {

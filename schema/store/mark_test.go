@@ -6,8 +6,8 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// TestDefinitionsMark is another one after every change, however it was made, and
-// the same as long as there is none.
+// TestDefinitionsMark checks that every change by any role changes the mark, and that
+// it stays the same otherwise.
 func TestDefinitionsMark(t *testing.T) {
 	e := postgres(t, "attune")
 	mark := func() string {
@@ -59,7 +59,7 @@ func TestDefinitionsMark(t *testing.T) {
 	}
 }
 
-// TestDefinitionsMarkOfSQLite says that it cannot be told.
+// TestDefinitionsMarkOfSQLite checks that SQLite has no mark.
 func TestDefinitionsMarkOfSQLite(t *testing.T) {
 	e := sqlite(t)
 	if mark, err := e.DefinitionsMark(t.Context()); err != nil || mark != "" {

@@ -12,12 +12,12 @@ import (
 func TestRegisterRefusesNames(t *testing.T) {
 	each(t, func(t *testing.T, e env) {
 		for name, says := range map[string]string{
-			"":                       "it is empty",
-			"a\x1b[2Jb":              `"a\x1b[2Jb" holds a control character`,
+			"":                       "must not be empty",
+			"a\x1b[2Jb":              `must not contain control characters, got "a\x1b[2Jb"`,
 			"a\nb":                   "control character",
 			"a\u0085b":               "control character",
 			"a\xffb":                 "not valid UTF-8",
-			strings.Repeat("x", 256): "256 bytes, and may have 255",
+			strings.Repeat("x", 256): "must have at most 255 bytes, got 256",
 		} {
 			_, _, err := e.Workers.Register(t.Context(), store.Registration{Name: name, Role: metadata.Worker})
 			if !errors.Is(err, store.ErrInvalid) || !strings.Contains(err.Error(), says) {

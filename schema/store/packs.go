@@ -11,8 +11,8 @@ import (
 // Packs is the repository of packs.
 type Packs struct{ table[schema.Pack] }
 
-// PackChanges are the columns that an update touches: those that are set. A nil
-// in a nullable column is NULL, in a document {} and in a list no entries.
+// PackChanges holds the columns that an update writes: the ones that are set. Nil writes
+// NULL to a nullable column, {} to a document and an empty list to a list.
 type PackChanges struct {
 	Label       metadata.Optional[string]
 	Description metadata.Optional[*string]
@@ -25,25 +25,25 @@ type PackChanges struct {
 	IsStandard  metadata.Optional[bool]
 }
 
-// Create adds a pack and fills in what the database decided. Errors:
+// Create adds a pack and sets the values that the database generates. Errors:
 // ErrDuplicate, ErrInvalid.
 func (p *Packs) Create(ctx context.Context, row *schema.Pack) error {
 	return p.fail("insert", row.Ref, p.insert(ctx, row))
 }
 
-// Upsert adds a pack, or gives the one of its ref all its values; id and created
-// stay. Errors: ErrInvalid.
+// Upsert adds a pack, or replaces all values of the pack with that ref except id and
+// created. Errors: ErrInvalid.
 func (p *Packs) Upsert(ctx context.Context, row *schema.Pack) error {
 	return p.fail("upsert", row.Ref, p.upsert(ctx, row))
 }
 
-// Get returns the pack of an id. Errors: ErrNotFound.
+// Get returns the pack with an id. Errors: ErrNotFound.
 func (p *Packs) Get(ctx context.Context, id int64) (*schema.Pack, error) {
 	row, err := p.one(ctx, "pack.id = ?", id)
 	return row, p.fail("get", id, err)
 }
 
-// ByRef returns the pack of a ref. Errors: ErrNotFound.
+// ByRef returns the pack with a ref. Errors: ErrNotFound.
 func (p *Packs) ByRef(ctx context.Context, ref string) (*schema.Pack, error) {
 	row, err := p.one(ctx, "pack.ref = ?", ref)
 	return row, p.fail("get", ref, err)
@@ -54,11 +54,11 @@ func (p *Packs) List(ctx context.Context, page Page) ([]schema.Pack, error) {
 	return p.many(ctx, p.page(page), page.After)
 }
 
-// Update changes what is set in changes, and updated, and returns the row as it
-// is now. Errors: ErrNotFound, ErrInvalid.
+// Update writes the columns that are set in changes, and updated, and returns the new row.
+// Errors: ErrNotFound, ErrInvalid.
 func (p *Packs) Update(ctx context.Context, ref string, changes PackChanges) (*schema.Pack, error) {
 	row := new(schema.Pack)
-	var c changed
+	var c changeSet
 	change(&c, "label", changes.Label, &row.Label)
 	change(&c, "description", changes.Description, &row.Description)
 	change(&c, "version", changes.Version, &row.Version)

@@ -54,7 +54,7 @@ func TestPackRoundTrip(t *testing.T) {
 	})
 }
 
-// meaning is a document with sorted keys and every number's text.
+// meaning returns a document with sorted keys and the text of every number.
 func meaning(t *testing.T, raw json.RawMessage) string {
 	t.Helper()
 	if raw == nil {
@@ -208,7 +208,7 @@ func TestListPages(t *testing.T) {
 	})
 }
 
-// refusal says of which kind an error is, of all that are told apart.
+// refusal returns the names of the sentinels that an error wraps.
 func refusal(err error) string {
 	var kinds []string
 	for name, sentinel := range map[string]error{
@@ -254,8 +254,8 @@ func TestPackErrors(t *testing.T) {
 		nul.Label = "a\x00')"
 		wantError(t, e.Packs.Create(ctx, nul), "invalid", `insert pack "nul": invalid label: a NUL`)
 		broken.Config = json.RawMessage(`{"a": `)
-		wantError(t, e.Packs.Upsert(ctx, broken), "invalid", `upsert pack "broken": invalid config: not a JSON document`)
+		wantError(t, e.Packs.Upsert(ctx, broken), "invalid", `upsert pack "broken": invalid config: must be a JSON document`)
 		_, err = e.Packs.Update(ctx, "acme", store.PackChanges{Tags: metadata.Some([]string{"\xff"})})
-		wantError(t, err, "invalid", `update pack "acme": invalid tags: not UTF-8`)
+		wantError(t, err, "invalid", `update pack "acme": invalid tags: must be UTF-8`)
 	})
 }

@@ -7,20 +7,18 @@ import (
 	"time"
 )
 
-// pruneBatch is how many changes one call of Prune looks through.
+// pruneBatch is the number of changes that one call of Prune reads.
 const pruneBatch = 2000
 
-// leastKept is how long every change is kept, whatever the caller says.
+// leastKept is the least age of a change that Prune deletes.
 const leastKept = 24 * time.Hour
 
-// Prune deletes changes of the history that are older than keep, which is a day
-// at least, and returns how many. The newest change of each runtime of a worker
-// that exists stays, however old.
+// Prune deletes the changes that are older than keep, but at least a day old, and returns
+// their number. It keeps the newest change of each runtime of each existing worker.
 //
-// It is for every process to call now and then, as Sweep is: at any time one
-// prunes, and no two within every, by the database's time. Who comes in between
-// does nothing. A call looks through some thousand changes at most, from where the
-// one before ended.
+// Every process may call it regularly, as Sweep. Only one prunes at a time, and at most
+// once in every, by the database's clock; the other calls return at once. A call reads a
+// few thousand changes, from the place where the previous one stopped.
 func (w *Workers) Prune(ctx context.Context, every, keep time.Duration) (int, error) {
 	prune := w.pruneSQLite
 	if w.postgres {
@@ -33,22 +31,22 @@ func (w *Workers) Prune(ctx context.Context, every, keep time.Duration) (int, er
 	return n, nil
 }
 
-// prunePostgres asks the function that may do it, whatever the rights of the
-// caller.
+// prunePostgres calls a function that runs with its owner's rights.
 func (w *Workers) prunePostgres(ctx context.Context, every, keep time.Duration) (n int, err error) {
 	err = w.db.NewRaw("SELECT ?(?, ?, CAST(? AS pg_catalog.int4))",
 		w.of("prune_changes"), w.interval(every), w.interval(keep), pruneBatch).Scan(ctx, &n)
 	return n, err
 }
 
-// pruneSQLite does the same where there is one writer at a time.
+// pruneSQLite relies on SQLite having one writer at a time.
 func (w *Workers) pruneSQLite(ctx context.Context, every, keep time.Duration) (int, error) {
-	var gone int64
+	var deleted int64
 	err := w.inTx(ctx, func(ctx context.Context, w *Workers) error {
 		state, changes, before := w.of("worker_sweep"), w.of("capability_change"), w.ago(keep)
 		var since int64
-		// A time to come is from before the clock was set back.
-		err := w.db.NewRaw("UPDATE ?0 SET pruned = ?1 WHERE pruned <= ?2 OR pruned > ?1 RETURNING pruned_to", state, w.clock(), w.ago(every)).Scan(ctx, &since)
+		// A time in the future means that the clock was set back.
+		err := w.db.NewRaw("UPDATE ?0 SET pruned = ?1 WHERE pruned <= ?2 OR pruned > ?1 RETURNING pruned_to",
+			state, w.clock(), w.ago(every)).Scan(ctx, &since)
 		if errors.Is(w.classify("find", err), ErrNotFound) {
 			return nil
 		}
@@ -69,7 +67,7 @@ func (w *Workers) pruneSQLite(ctx context.Context, every, keep time.Duration) (i
 		if err != nil {
 			return err
 		}
-		if gone, err = result.RowsAffected(); err != nil {
+		if deleted, err = result.RowsAffected(); err != nil {
 			return err
 		}
 		if old.Seen < pruneBatch {
@@ -78,5 +76,5 @@ func (w *Workers) pruneSQLite(ctx context.Context, every, keep time.Duration) (i
 		_, err = w.db.NewRaw("UPDATE ? SET pruned_to = ?", state, old.UpTo).Exec(ctx)
 		return err
 	})
-	return int(gone), err
+	return int(deleted), err
 }

@@ -12,7 +12,7 @@ import (
 	bunschema "github.com/uptrace/bun/schema"
 )
 
-// OnDelete is what a foreign key does when the row that it refers to is deleted.
+// An OnDelete is what a foreign key does when the referenced row is deleted.
 type OnDelete string
 
 // The actions of a foreign key.
@@ -22,36 +22,36 @@ const (
 	OnDeleteSetNull OnDelete = "set null" // SET DEFAULT too
 )
 
-// Reference is a foreign key by which rows refer to what is to be deleted, at once
-// or through rows that would be deleted with it.
+// A Reference is a foreign key by which rows refer to the row to delete, directly or through
+// rows that would be deleted with it.
 type Reference struct {
-	// Table whose rows refer; with its schema where that is another one.
+	// Table holds the referring rows. It includes the schema if that is not attune's.
 	Table string `json:"table"`
-	// Rows that refer; -1 where this login may not read all of them.
+	// Rows is the number of referring rows; -1 if this login may not read all of them.
 	Rows int `json:"rows"`
-	// Examples are the refs or names, else the ids, of the first few of them.
+	// Examples holds the refs, names or ids of the first few rows.
 	Examples []string `json:"examples"`
-	// OnDelete is what the database does to them.
+	// OnDelete is what the database does to the rows.
 	OnDelete OnDelete `json:"on_delete"`
 }
 
-// Hinders reports whether the rows are a reason not to delete: the database
-// refuses, or would delete them too.
+// Hinders reports whether the rows hinder a deletion: the database would refuse it, or
+// delete them too.
 func (r *Reference) Hinders() bool {
 	switch r.OnDelete {
 	case OnDeleteSetNull:
 		return false
 	case OnDeleteRefuse:
-		return r.Rows > 0 // the database sees what this login may not
+		return r.Rows > 0 // the database checks the rows that this login may not read
 	}
 	return r.Rows != 0
 }
 
-// Unseen reports whether the login cannot tell if there are such rows, and the
-// database refuses where there are.
+// Unseen reports whether this login may not read the rows, and the database would refuse
+// the deletion if there are any.
 func (r *Reference) Unseen() bool { return r.OnDelete == OnDeleteRefuse && r.Rows < 0 }
 
-// String is the reference in words: 2 rows of sensor (a.one, a.two).
+// String returns the reference in words: 2 rows of sensor (a.one, a.two).
 func (r *Reference) String() string {
 	text := "rows of " + r.Table + " that this login may not read"
 	switch {
@@ -70,36 +70,36 @@ func (r *Reference) String() string {
 	return text + " (" + strings.Join(r.Examples, ", ") + more + ")"
 }
 
-// references finds the rows that refer to rows of a table, through every foreign key
-// of the database.
+// references finds the rows that refer to rows of a table, through all foreign keys of the
+// database.
 type references struct {
 	dialect
-	// keys are the foreign keys of the database, by the table that they refer to.
+	// keys caches the foreign keys, by the table that they refer to.
 	keys map[string][]foreignKey
 }
 
-// foreignKey is a foreign key of one table.
+// A foreignKey is a foreign key of one table.
 type foreignKey struct {
 	Namespace, Name  string
 	Columns, Targets []string
 	Action           string
-	// Label is the column that names a row to people; empty: none that can be read.
+	// Label is the column that names a row to people; empty if this login can read none.
 	Label string
-	// Readable: this login may read the columns of every row.
+	// Readable reports whether this login may read the columns of every row.
 	Readable bool
 }
 
-// own are the tables whose rows hold nothing but what attune knows of the row that
-// they refer to. Tables that begin with attune_ are own too.
-var own = []string{"runtime_version", "worker_runtime", "capability_change"}
+// ownTables lists the tables whose rows only hold attune's own records of the referenced
+// row, as do tables whose names begin with attune_.
+var ownTables = []string{"runtime_version", "worker_runtime", "capability_change"}
 
 func (d dialect) isOwn(k *foreignKey) bool {
-	return k.Namespace == d.schema && (slices.Contains(own, k.Name) || strings.HasPrefix(k.Name, "attune_"))
+	return k.Namespace == d.schema && (slices.Contains(ownTables, k.Name) || strings.HasPrefix(k.Name, "attune_"))
 }
 
-// find returns the rows of other tables that refer to rows of a table, by table;
-// attune's own tables apart. Where rows of an own table would be deleted too, what
-// refers to those is found as well. rows selects whole rows of the table.
+// find returns the rows of other tables that refer to rows of a table, ordered by table. It
+// leaves out attune's own tables, but follows references to their rows that would be
+// deleted too. rows selects whole rows of the table.
 func (r *references) find(ctx context.Context, table string, rows bunschema.QueryWithArgs) ([]Reference, error) {
 	keys, err := r.ofTable(ctx, table)
 	if err != nil {
@@ -138,9 +138,9 @@ func (r *references) find(ctx context.Context, table string, rows bunschema.Quer
 	return found, nil
 }
 
-// on is the condition that a referring row refers to the target. The targets are
-// attune's columns, whose types compare by operators of pg_catalog; the referring
-// columns may have other types, for which a schema may hold a nearer operator.
+// on returns the condition that a referring row refers to the target. It names the operator
+// of pg_catalog, because the referring column can have a type for which another schema
+// holds a closer match.
 func (r *references) on(k *foreignKey) bunschema.QueryWithArgs {
 	pair := r.pick("referring.? OPERATOR(pg_catalog.=) target.?", "referring.? = target.?")
 	var pairs []any
@@ -150,10 +150,10 @@ func (r *references) on(k *foreignKey) bunschema.QueryWithArgs {
 	return bun.SafeQuery(strings.Repeat("? AND ", len(pairs)-1)+"?", pairs...)
 }
 
-// examples is how many of the referring rows are named.
+// examples is the number of referring rows that a Reference names.
 const examples = 5
 
-// count reads how many rows refer, and names the first few.
+// count sets the number of referring rows and the first few examples.
 func (r *references) count(ctx context.Context, k *foreignKey, from bunschema.QueryWithArgs, to *Reference) error {
 	err := r.db.NewRaw(r.pick("SELECT pg_catalog.count(*)", "SELECT count(*)")+" FROM ?", from).Scan(ctx, &to.Rows)
 	if err != nil || to.Rows == 0 || k.Label == "" {
@@ -163,8 +163,7 @@ func (r *references) count(ctx context.Context, k *foreignKey, from bunschema.Qu
 	return r.db.NewRaw("SELECT ?0 FROM ?1 AND ?0 IS NOT NULL ORDER BY 1 LIMIT ?2", text, from, examples).Scan(ctx, &to.Examples)
 }
 
-// action returns what a foreign key does, by its letter in pg_constraint or its words
-// in SQLite.
+// action converts the letter in pg_constraint, or the words of SQLite, to an OnDelete.
 func action(name string) OnDelete {
 	switch strings.ToLower(name) {
 	case "c", "cascade":
@@ -175,7 +174,7 @@ func action(name string) OnDelete {
 	return OnDeleteRefuse
 }
 
-// ofTable are the foreign keys that refer to a table.
+// ofTable returns the foreign keys that refer to a table.
 func (r *references) ofTable(ctx context.Context, table string) ([]foreignKey, error) {
 	if keys, ok := r.keys[table]; ok {
 		return keys, nil
@@ -194,10 +193,10 @@ func (r *references) ofTable(ctx context.Context, table string) ([]foreignKey, e
 	return keys, err
 }
 
-// labels are the columns by which people know a row, the best first.
+// labels lists the columns by which people know a row, the best first.
 var labels = []string{"ref", "name", "id"}
 
-// label is the first of the labels that a table has.
+// label returns the first of the labels that a table has, or "".
 func label(columns []string) string {
 	for _, l := range labels {
 		if slices.Contains(columns, l) {
@@ -229,7 +228,7 @@ func (r *references) fromPostgres(ctx context.Context, table string) ([]foreignK
 		WHERE c.contype = 'f' AND c.conparentid = '0'
 		  AND c.confrelid = (SELECT o.oid FROM pg_catalog.pg_class o JOIN pg_catalog.pg_namespace s ON s.oid = o.relnamespace
 			WHERE s.nspname = ? AND o.relname = ?)
-		ORDER BY n.nspname, t.relname, c.conname`, limited("t"), r.schema, table).Scan(ctx, &rows)
+		ORDER BY n.nspname, t.relname, c.conname`, limitCondition("t"), r.schema, table).Scan(ctx, &rows)
 	if err != nil {
 		return nil, err
 	}

@@ -16,53 +16,52 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// Registration is what a worker or sensor says of itself. A nil leaves what the
-// row has.
+// A Registration describes a worker or sensor. Nil fields keep the row's values.
 type Registration struct {
-	// Name and Role are the identity; both are required.
+	// Name and Role form the identity. Both are required.
 	Name string
 	Role metadata.Role
-	// Type is where it runs. Empty is local.
+	// Type is where it runs. Defaults to local.
 	Type schema.WorkerType
-	// Status the row gets. Empty is active for an instance, and without one
-	// inactive: registered, but nobody runs.
+	// Status is the status of the row. Defaults to active with an Instance, and to inactive
+	// without one.
 	Status schema.WorkerStatus
 	Host   *string
 	Port   *int
 	// Capabilities is what the host has.
 	Capabilities *Capabilities
 	Meta         json.RawMessage
-	// Instance is a process that runs under the identity from now on and beats;
-	// it tells one process from the next.
+	// Instance identifies the process that runs under the identity from now on and sends
+	// heartbeats.
 	Instance *string
-	// HeartbeatInterval is in seconds; an instance must say it.
+	// HeartbeatInterval is in seconds. It is required with an Instance.
 	HeartbeatInterval *int
-	// Takeover: the row is taken from an instance that is alive, whose next
-	// heartbeat tells it so. Default false: the registration is refused.
+	// Takeover takes the row from an instance that runs; its next heartbeat returns
+	// ErrSuperseded. By default the registration is refused with ErrLive.
 	Takeover bool
 }
 
-// Identity is what tells workers apart: the role as SQL has it, and the name.
+// Identity returns the unique identity of a worker: its role in SQL and its name, as
+// action/build-7.
 func Identity(role metadata.Role, name string) string {
 	return string(roleOf(role)) + "/" + name
 }
 
-// Register writes the row of an identity in one statement and returns it; in the
-// same transaction it writes what the host has, and returns what that changes,
-// as Report does. Any number of processes may register one identity at once:
-// there is one row.
+// Register writes the row of an identity in one statement and returns it. In the same
+// transaction it writes the capabilities and returns the changes, as Report does. Any
+// number of processes may register one identity concurrently; there is one row.
 //
-// Where no row has the identity, the newest row of that name and role from
-// before there were identities takes it and keeps its id. A hybrid row is left
-// alone: whoever made it may serve both roles. The registration of an instance
-// is its first heartbeat; without one, the last heartbeat is untouched.
+// If no row has the identity, Register adopts the newest row with that name and role that
+// has no identity, and keeps its id. It does not adopt a hybrid row, whose owner may serve
+// both roles. The registration of an instance counts as its first heartbeat. Without an
+// instance, the last heartbeat stays.
 //
-// While another instance is alive, the row is its own: the error is ErrLive, and
-// nothing is written. It is alive until it misses its heartbeat interval three
-// times, or says by Deactivate that it ends. Errors: ErrLive, ErrInvalid.
+// If another instance runs, Register returns ErrLive and writes nothing. An instance runs
+// until it has missed three of its heartbeat intervals or has called Deactivate. Errors:
+// ErrLive, ErrInvalid.
 func (w *Workers) Register(ctx context.Context, r Registration) (*schema.Worker, []schema.CapabilityChange, error) {
 	identity := Identity(r.Role, r.Name)
-	row, columns, err := w.registered(r)
+	row, columns, err := w.registrationRow(r)
 	if err == nil {
 		err = w.check(row, columns)
 	}
@@ -71,7 +70,7 @@ func (w *Workers) Register(ctx context.Context, r Registration) (*schema.Worker,
 	}
 	var changes []schema.CapabilityChange
 	for attempt := 1; attempt <= 3; attempt++ {
-		err = w.reporting(ctx, func(ctx context.Context, w *Workers) error {
+		err = w.inReportTx(ctx, func(ctx context.Context, w *Workers) error {
 			if err := w.upsertIdentity(ctx, row, columns, r.Takeover); err != nil || r.Capabilities == nil {
 				return err
 			}
@@ -80,12 +79,12 @@ func (w *Workers) Register(ctx context.Context, r Registration) (*schema.Worker,
 		})
 		err = w.classify("register", err)
 		if errors.Is(err, ErrNotFound) {
-			// Another instance is alive, unless it has ended since.
-			if live := w.whoLives(ctx, identity); live != nil {
+			// Another instance runs, unless it has ended since.
+			if live := w.liveError(ctx, identity); live != nil {
 				err = live
 				break
 			}
-			err = fmt.Errorf("%w until a moment ago; try again", ErrLive)
+			err = fmt.Errorf("%w until a moment ago", ErrLive)
 		} else if !errors.Is(err, ErrDuplicate) {
 			break
 		}
@@ -97,14 +96,13 @@ func (w *Workers) Register(ctx context.Context, r Registration) (*schema.Worker,
 	return row, changes, nil
 }
 
-// registered is the row that a registration asks for, and the columns that it
-// says something of.
-func (w *Workers) registered(r Registration) (*schema.Worker, []string, error) {
-	if wrong := wrongName(r.Name); wrong != "" {
-		return nil, nil, fmt.Errorf("%w name: %s", ErrInvalid, wrong)
+// registrationRow returns the row of a registration and the columns that it sets.
+func (w *Workers) registrationRow(r Registration) (*schema.Worker, []string, error) {
+	if err := checkName(r.Name); err != nil {
+		return nil, nil, fmt.Errorf("%w name: %w", ErrInvalid, err)
 	}
 	if r.Role != metadata.Worker && r.Role != metadata.Sensor {
-		return nil, nil, fmt.Errorf("%w role %q: it is %s or %s", ErrInvalid, r.Role, metadata.Worker, metadata.Sensor)
+		return nil, nil, fmt.Errorf("%w role %q: must be %s or %s", ErrInvalid, r.Role, metadata.Worker, metadata.Sensor)
 	}
 	if r.Type == "" {
 		r.Type = schema.WorkerLocal
@@ -122,10 +120,10 @@ func (w *Workers) registered(r Registration) (*schema.Worker, []string, error) {
 	}
 	if r.Instance != nil {
 		if r.HeartbeatInterval == nil || *r.HeartbeatInterval < 1 {
-			return nil, nil, fmt.Errorf("%w heartbeat_interval: an instance beats every so many seconds, at least 1", ErrInvalid)
+			return nil, nil, fmt.Errorf("%w heartbeat_interval: must be at least 1 second for an instance", ErrInvalid)
 		}
-		if !w.postgres { // there a trigger writes it, with the instance
-			row.LastHeartbeat = new(time.Time) // setting makes it the database's
+		if !w.postgres { // on Postgres a trigger sets it with the instance
+			row.LastHeartbeat = new(time.Time) // setting replaces it by the database's time
 		}
 	}
 	if r.Capabilities != nil {
@@ -134,34 +132,34 @@ func (w *Workers) registered(r Registration) (*schema.Worker, []string, error) {
 		}
 		row.Capabilities = r.Capabilities.Document
 	}
-	return row, w.written(row), nil
+	return row, w.insertColumns(row), nil
 }
 
-// maxName is the longest name of a worker, in bytes.
+// maxName is the maximum length of a worker's name, in bytes.
 const maxName = 255
 
-// wrongName says why a worker cannot have a name: it is a part of its identity,
-// and stands in every table and log line that tells of it.
-func wrongName(name string) string {
+// checkName returns why a worker cannot have a name. Names are part of identities, tables
+// and log lines.
+func checkName(name string) error {
 	switch {
 	case name == "":
-		return "it is empty"
+		return errors.New("must not be empty")
 	case len(name) > maxName:
-		return fmt.Sprintf("it has %d bytes, and may have %d", len(name), maxName)
+		return fmt.Errorf("must have at most %d bytes, got %d", maxName, len(name))
 	case !utf8.ValidString(name):
-		return fmt.Sprintf("%q is not valid UTF-8", name)
+		return fmt.Errorf("must be UTF-8, got %q", name)
 	case strings.ContainsFunc(name, unicode.IsControl):
-		return fmt.Sprintf("%q holds a control character", name)
+		return fmt.Errorf("must not contain control characters, got %q", name)
 	}
-	return ""
+	return nil
 }
 
-// upsertIdentity writes the row of an identity unless another instance is alive,
-// and reads it back. sql.ErrNoRows: one is.
+// upsertIdentity writes the row of an identity and reads it back. It returns sql.ErrNoRows
+// if another instance runs.
 func (w *Workers) upsertIdentity(ctx context.Context, row *schema.Worker, columns []string, takeover bool) error {
 	mayTake := bun.SafeQuery("true")
 	if !takeover {
-		mayTake = bun.SafeQuery("(worker.instance = ? OR ? IS NOT TRUE)", row.Instance, w.live("worker"))
+		mayTake = bun.SafeQuery("(worker.instance = ? OR ? IS NOT TRUE)", row.Instance, w.isLive("worker"))
 	}
 	if w.postgres {
 		return w.registerPostgres(ctx, row, columns, mayTake)
@@ -169,20 +167,19 @@ func (w *Workers) upsertIdentity(ctx context.Context, row *schema.Worker, column
 	return w.registerSQLite(ctx, row, columns, mayTake)
 }
 
-// legacy is the id of the row that the identity of a role and name would adopt.
+// legacy returns the id of the row that a registration would adopt.
 func (w *Workers) legacy(name string, role schema.WorkerRole) any {
 	return bun.SafeQuery(`(SELECT legacy.id FROM ? AS legacy
 		WHERE legacy.identity IS NULL AND legacy.name = ? AND ? = ?
 		ORDER BY legacy.created DESC, legacy.id DESC LIMIT 1)`, w.of("worker"), name, w.text("legacy.worker_role"), role)
 }
 
-// registerPostgres adopts or else upserts. A row from before there were
-// identities has no instance that is alive.
+// registerPostgres adopts a row or else upserts one. A row without an identity has no
+// running instance.
 //
-// A process that finds its legacy row adopted meanwhile has waited for that row;
-// it sees then that the identity is no longer null, adopts nothing, and its
-// INSERT meets the row. Only when a legacy row comes into being between the
-// snapshots of two first registrations may both make a row of the identity; the
+// A process whose legacy row another one adopts waits for that row. It then sees the
+// identity, adopts nothing, and its INSERT conflicts with the row. If a legacy row is
+// created between the snapshots of two first registrations, both can create a row; the
 // unique constraint refuses the second, and Register tries again.
 func (w *Workers) registerPostgres(ctx context.Context, row *schema.Worker, columns []string, mayTake any) error {
 	return w.db.NewRaw(`WITH adopted AS (
@@ -198,9 +195,8 @@ func (w *Workers) registerPostgres(ctx context.Context, row *schema.Worker, colu
 		names(columns), w.values(row, columns), mayTake).Scan(ctx, row)
 }
 
-// registerSQLite says by the id of the new row which row it is, or which one to
-// adopt: that id is then in conflict. Without an id one would be drawn, and be
-// lost, by every registration.
+// registerSQLite inserts with the id of the existing or adopted row, so that the conflict
+// selects the row. Without an id every registration would use up a new one.
 func (w *Workers) registerSQLite(ctx context.Context, row *schema.Worker, columns []string, mayTake any) error {
 	return w.db.NewRaw(`INSERT INTO ?0 AS worker (id, ?1)
 		VALUES (coalesce((SELECT other.id FROM ?0 AS other WHERE other.identity = ?2), ?3), ?4)
@@ -211,7 +207,7 @@ func (w *Workers) registerSQLite(ctx context.Context, row *schema.Worker, column
 		w.assignments(row, columns), w.columns(), mayTake).Scan(ctx, row)
 }
 
-// values are the columns' values, separated by commas.
+// values returns the values of columns, separated by commas.
 func (w *Workers) values(row *schema.Worker, columns []string) any {
 	var query []string
 	var args []any
@@ -221,17 +217,17 @@ func (w *Workers) values(row *schema.Worker, columns []string) any {
 	return bun.SafeQuery(strings.Join(query, ", "), args...)
 }
 
-// assignments set the columns to their values, and updated to the time.
+// assignments returns the assignments of the columns' values, and of the time to updated.
 func (w *Workers) assignments(row *schema.Worker, columns []string) any {
 	var query []string
 	var args []any
 	for _, column := range columns {
 		query, args = append(query, "? = ?"), append(args, bun.Name(column), w.setting(row, column))
 	}
-	return bun.SafeQuery("? ?", bun.SafeQuery(strings.Join(query, ", "), args...), w.touched())
+	return bun.SafeQuery("? ?", bun.SafeQuery(strings.Join(query, ", "), args...), w.setUpdated())
 }
 
-// setting is a column's value; of a heartbeat it is the database's time.
+// setting returns the value of a column. The heartbeat is the database's time.
 func (w *Workers) setting(row *schema.Worker, column string) any {
 	if column == "last_heartbeat" {
 		return w.clock()

@@ -32,7 +32,7 @@ func TestRegister(t *testing.T) {
 			LastHeartbeat: got.LastHeartbeat, Created: got.Created, Updated: got.Updated,
 		}
 		if got.LastHeartbeat == nil {
-			t.Error("the registration of an instance is no heartbeat")
+			t.Error("the registration of an instance does not count as a heartbeat")
 		}
 		same := cmp.Transformer("meaning", func(raw json.RawMessage) string { return meaning(t, raw) })
 		if diff := cmp.Diff(want, got, same); diff != "" {
@@ -109,7 +109,7 @@ func TestRegisterAdoptsNewestLegacyRow(t *testing.T) {
 	})
 }
 
-// Many processes register one name at once; half of the rounds with legacy rows.
+// Many processes register one name at once. Half of the rounds have legacy rows.
 func TestRegisterAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, e env) {
 		const processes = 20
@@ -226,7 +226,7 @@ func TestRegisterErrors(t *testing.T) {
 			{store.Registration{Name: "a", Role: metadata.Worker, Capabilities: &store.Capabilities{}},
 				`register worker "action/a": invalid capabilities: `},
 			{store.Registration{Name: "a", Role: metadata.Worker, Capabilities: &store.Capabilities{Document: json.RawMessage(`{"runtimes": ["python"]}`)}},
-				`register worker "action/a": invalid capabilities: the document lists ["python"], and the rows []`},
+				`register worker "action/a": invalid capabilities: the document lists ["python"] but the rows list []`},
 			{store.Registration{Name: "a", Role: metadata.Worker, Capabilities: found(t, row("core.python", "python", "latest", "/usr/bin/python3"))},
 				`register worker "action/a": invalid version of python: `},
 			{store.Registration{Name: "a", Role: metadata.Worker, Capabilities: found(t, row("core.python", "python", "3.12", "/usr/\x00"))},

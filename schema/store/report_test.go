@@ -18,7 +18,7 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// row is an installation as a host reports it.
+// row returns an installation as a host reports it.
 func row(ref, name, version, path string) schema.WorkerRuntime {
 	return schema.WorkerRuntime{
 		RuntimeRef: ref, Name: name, Outcome: schema.OutcomeAvailable, Source: "verified", Version: version, Path: path,
@@ -26,25 +26,25 @@ func row(ref, name, version, path string) schema.WorkerRuntime {
 	}
 }
 
-// negative is a runtime that is not there.
+// negative returns the negative result of a runtime.
 func negative(ref, name, outcome, detail string) schema.WorkerRuntime {
 	return schema.WorkerRuntime{RuntimeRef: ref, Name: name, Outcome: outcome, Detail: &detail}
 }
 
-// failure is an executable that does not count; without a path a declared version.
+// failure returns an executable that does not count, or without a path a declared version.
 func failure(ref, name, outcome, path, declared string) schema.WorkerRuntime {
 	r := negative(ref, name, outcome, "seen at "+path)
 	r.Source, r.Path, r.VersionRaw = "verified", path, declared
 	return r
 }
 
-// found is a report of rows.
+// found returns a report of rows.
 func found(t *testing.T, rows ...schema.WorkerRuntime) *store.Capabilities {
 	t.Helper()
 	return foundBy(t, "database", rows...)
 }
 
-// foundBy is a report of a document's source.
+// foundBy returns a report of rows from a source.
 func foundBy(t *testing.T, source string, rows ...schema.WorkerRuntime) *store.Capabilities {
 	t.Helper()
 	names := []string{}
@@ -73,7 +73,7 @@ func running(t *testing.T, e env, name string, rows ...schema.WorkerRuntime) *sc
 	return w
 }
 
-// shown are rows in short.
+// shown returns rows as short texts.
 func shown(rows []schema.WorkerRuntime) []string {
 	list := []string{}
 	for _, r := range rows {
@@ -82,7 +82,7 @@ func shown(rows []schema.WorkerRuntime) []string {
 	return list
 }
 
-// told are changes in short.
+// told returns changes as short texts.
 func told(changes []schema.CapabilityChange) []string {
 	list := []string{}
 	for _, c := range changes {
@@ -122,10 +122,10 @@ func TestReport(t *testing.T) {
 				[]string{}},
 			{"an upgrade in its place, and a loss", []schema.WorkerRuntime{row("core.python", "python", "3.11.8", "/usr/bin/python3"), row("core.native", "native", "", "")},
 				[]string{"core.native available", "core.python available 3.11.8 /usr/bin/python3"},
-				[]string{"lost python 3.12.1>- not found any more; it was at /bin/python3", "version_changed python 3.11.7>3.11.8 /usr/bin/python3"}},
+				[]string{"lost python 3.12.1>- no longer found at /bin/python3", "version_changed python 3.11.7>3.11.8 /usr/bin/python3"}},
 			{"all of it lost", []schema.WorkerRuntime{negative("core.python", "python", "not_found", "no python3 in PATH")},
 				[]string{"core.python not_found"},
-				[]string{"lost native ->- not asked for any more: no definition for this worker", "lost python 3.11.8>- not_found: no python3 in PATH"}},
+				[]string{"lost native ->- no longer requested: no definition for this worker", "lost python 3.11.8>- not_found: no python3 in PATH"}},
 			{"back, with the last negative", []schema.WorkerRuntime{python312},
 				[]string{"core.python available 3.12.1 /opt/python3", "core.python not_found"},
 				[]string{"gained python ->3.12.1 /opt/python3"}},
@@ -133,8 +133,8 @@ func TestReport(t *testing.T) {
 				[]string{"core.python available 3.12.1 /opt/python3", "core.python timeout"}, []string{}},
 			{"unknown names that were declared", []schema.WorkerRuntime{row("", "cobol", "", ""), row("", "algol", "", "")},
 				[]string{"available", "available"},
-				[]string{"gained algol ->- -", "gained cobol ->- -", "lost python 3.12.1>- not asked for any more: no definition for this worker"}},
-			{"nothing", nil, []string{}, []string{"lost algol ->- not asked for any more: no definition for this worker", "lost cobol ->- not asked for any more: no definition for this worker"}},
+				[]string{"gained algol ->- -", "gained cobol ->- -", "lost python 3.12.1>- no longer requested: no definition for this worker"}},
+			{"nothing", nil, []string{}, []string{"lost algol ->- no longer requested: no definition for this worker", "lost cobol ->- no longer requested: no definition for this worker"}},
 		} {
 			caps := found(t, step.rows...)
 			last, err := e.Changes.Last(ctx)
@@ -186,9 +186,8 @@ func TestReport(t *testing.T) {
 	})
 }
 
-// TestReportOfFailures: they are rows of their own that stand beside installations
-// and the last negative, go when a report does not name them, and say why what
-// they are of was lost.
+// TestReportOfFailures checks that failures have rows beside installations and the last
+// negative result, disappear from a report that does not list them, and explain losses.
 func TestReportOfFailures(t *testing.T) {
 	each(t, func(t *testing.T, e env) {
 		w := running(t, e, "host-1")
@@ -220,11 +219,11 @@ func TestReportOfFailures(t *testing.T) {
 				[]string{"t.kit available 1.0.0 /bin/kit", "t.kit timeout", "t.kit invalid_metadata", "t.kit not_found"},
 				[]string{"lost kit 1.2.4>- invalid_metadata: seen at"}},
 			{"declared", "environment", []schema.WorkerRuntime{declaredOnly}, []string{"t.kit available", "t.kit not_found"},
-				[]string{"gained kit ->- -", "lost kit 1.0.0>- declared by the worker's environment now, and not verified"}},
+				[]string{"gained kit ->- -", "lost kit 1.0.0>- now declared by the worker's environment and not verified"}},
 			{"verified again", "", []schema.WorkerRuntime{first}, []string{"t.kit available 1.0.0 /bin/kit", "t.kit not_found"},
-				[]string{"gained kit ->1.0.0 /bin/kit", "lost kit ->- verified now, and not among what was found"}},
+				[]string{"gained kit ->1.0.0 /bin/kit", "lost kit ->- now verified, and not found"}},
 			{"others are declared", "config", nil, []string{},
-				[]string{"lost kit 1.0.0>- not asked for any more: the worker's config says which runtimes there are, and does not name it"}},
+				[]string{"lost kit 1.0.0>- no longer requested: not in the list of runtimes in the worker's config"}},
 		} {
 			changes, err := e.Workers.Report(t.Context(), w.ID, "i1", *foundBy(t, step.source, step.rows...))
 			if err != nil {
@@ -314,7 +313,7 @@ func TestUnchangedRowsAreNotWritten(t *testing.T) {
 	})
 }
 
-// TestTimesAreTheDatabases: a host whose clock is an hour off.
+// TestTimesAreTheDatabases reports from a host whose clock is an hour off.
 func TestTimesAreTheDatabases(t *testing.T) {
 	each(t, func(t *testing.T, e env) {
 		for i, off := range []time.Duration{-time.Hour, time.Hour} {
@@ -368,8 +367,8 @@ func TestReportOfWhoIsNotAsked(t *testing.T) {
 	})
 }
 
-// TestNotification listens on a real connection: nothing comes of what is rolled
-// back, one notice of what is not.
+// TestNotification listens on a real connection. A report that is rolled back sends nothing,
+// and another one sends one notice.
 func TestNotification(t *testing.T) {
 	e := postgres(t, "attune")
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -402,9 +401,8 @@ func TestNotification(t *testing.T) {
 	}
 }
 
-// TestReportWhileDefinitionsGo: a definition that is deleted between its look-up
-// and the row that refers to it makes the database refuse the row, and the report
-// arrives all the same.
+// TestReportWhileDefinitionsGo deletes a definition between its look-up and the row that
+// refers to it. The database refuses the row, and the report succeeds with another attempt.
 func TestReportWhileDefinitionsGo(t *testing.T) {
 	db := testdb.Postgres(t)
 	w := store.New(db.DB, store.Config{}).Workers

@@ -10,14 +10,13 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// Resolve returns the runtime that a name means, in any case: by ref, then by
-// capability name, then by alias, then by display name; among several the core
-// pack's, then the lowest ref. Errors: ErrNotFound.
+// Resolve returns the runtime with a name, ignoring case. It compares the ref first, then
+// the capability name, the aliases and the display name. Among several it prefers the core
+// pack, then the lowest ref. Errors: ErrNotFound.
 //
-// The database narrows the runtimes to those that may answer to the name;
-// metadata.Index, which has the rule, chooses among them.
+// The database returns the candidates; metadata.Index chooses among them.
 func (r *Runtimes) Resolve(ctx context.Context, name string) (*schema.Runtime, error) {
-	rows, err := r.answering(ctx, strings.ToLower(strings.TrimSpace(name)))
+	rows, err := r.candidates(ctx, strings.ToLower(strings.TrimSpace(name)))
 	if err != nil {
 		return nil, r.fail("resolve", name, err)
 	}
@@ -35,10 +34,9 @@ func (r *Runtimes) Resolve(ctx context.Context, name string) (*schema.Runtime, e
 	return nil, r.fail("resolve", name, ErrNotFound)
 }
 
-// answering returns the runtimes that answer to a name in lower case, and
-// perhaps more: the databases know the case of ASCII alone, so every runtime
-// with another letter in its names is a candidate.
-func (r *Runtimes) answering(ctx context.Context, name string) ([]schema.Runtime, error) {
+// candidates returns the runtimes that may have a name, given in lower case. The databases
+// fold the case of ASCII only, so every name with other letters is a candidate.
+func (r *Runtimes) candidates(ctx context.Context, name string) ([]schema.Runtime, error) {
 	return r.many(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
 		return q.Where("("+
 			r.folded("runtime.ref")+" = ?0 OR "+
@@ -49,29 +47,29 @@ func (r *Runtimes) answering(ctx context.Context, name string) ([]schema.Runtime
 	}, name)
 }
 
-// folded is a text as names are compared, ASCII's case and white space apart.
+// folded returns a text in lower case without surrounding white space.
 func (d dialect) folded(text string) string {
 	return d.pick(
 		`pg_catalog.lower(pg_catalog.btrim(`+text+` COLLATE pg_catalog."C", E' \t\n\v\f\r'))`,
 		`lower(trim(`+text+`, char(32, 9, 10, 11, 12, 13)))`)
 }
 
-// lastPart is what follows the last dot of a ref.
+// lastPart returns the part of a ref after its last dot.
 func (d dialect) lastPart(ref string) string {
 	return d.pick(
 		`pg_catalog.regexp_replace(`+ref+`, '^.*\.', '')`,
 		`replace(`+ref+`, rtrim(`+ref+`, replace(`+ref+`, '.', '')), '')`)
 }
 
-// beyondASCII tells a text that has other letters than ASCII's.
+// beyondASCII returns the condition that a text has letters outside ASCII.
 func (d dialect) beyondASCII(text string) string {
 	return d.pick(
 		`pg_catalog.octet_length(`+text+`) <> pg_catalog.length(`+text+`)`,
 		`length(CAST(`+text+` AS BLOB)) <> length(`+text+`)`)
 }
 
-// elements are the entries of a list in a JSON column as rows with the column
-// value; anything but a list has none, or none that is a text.
+// elements returns the entries of a list in a JSON column as rows with the column value.
+// Anything but a list has no text entries.
 func (d dialect) elements(column string) string {
 	return d.pick(
 		`(SELECT e AS value FROM pg_catalog.jsonb_array_elements_text(

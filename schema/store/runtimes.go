@@ -14,9 +14,8 @@ type Runtimes struct {
 	versions *RuntimeVersions
 }
 
-// RuntimeChanges are the columns that an update touches: those that are set. A
-// nil in a nullable column is NULL. The ref is not among them, because sensors
-// hold a copy of it.
+// RuntimeChanges holds the columns that an update writes: the ones that are set. Nil writes
+// NULL to a nullable column. The ref cannot change, because sensors hold a copy of it.
 type RuntimeChanges struct {
 	Pack            metadata.Optional[*int64]
 	PackRef         metadata.Optional[*string]
@@ -29,25 +28,25 @@ type RuntimeChanges struct {
 	Digest          metadata.Optional[*string]
 }
 
-// Create adds a runtime and fills in what the database decided. Errors:
+// Create adds a runtime and sets the values that the database generates. Errors:
 // ErrDuplicate, ErrInvalid.
 func (r *Runtimes) Create(ctx context.Context, row *schema.Runtime) error {
 	return r.fail("insert", row.Ref, r.insert(ctx, row))
 }
 
-// Upsert adds a runtime, or gives the one of its ref all its values; id and
-// created stay. Errors: ErrInvalid.
+// Upsert adds a runtime, or replaces all values of the runtime with that ref except id and
+// created. Errors: ErrInvalid.
 func (r *Runtimes) Upsert(ctx context.Context, row *schema.Runtime) error {
 	return r.fail("upsert", row.Ref, r.upsert(ctx, row))
 }
 
-// Get returns the runtime of an id. Errors: ErrNotFound.
+// Get returns the runtime with an id. Errors: ErrNotFound.
 func (r *Runtimes) Get(ctx context.Context, id int64) (*schema.Runtime, error) {
 	row, err := r.one(ctx, "runtime.id = ?", id)
 	return row, r.fail("get", id, err)
 }
 
-// ByRef returns the runtime of a ref. Errors: ErrNotFound.
+// ByRef returns the runtime with a ref. Errors: ErrNotFound.
 func (r *Runtimes) ByRef(ctx context.Context, ref string) (*schema.Runtime, error) {
 	row, err := r.one(ctx, "runtime.ref = ?", ref)
 	return row, r.fail("get", ref, err)
@@ -58,11 +57,11 @@ func (r *Runtimes) List(ctx context.Context, page Page) ([]schema.Runtime, error
 	return r.many(ctx, r.page(page), page.After)
 }
 
-// Update changes what is set in changes, and updated, and returns the row as it
-// is now. Errors: ErrNotFound, ErrInvalid.
+// Update writes the columns that are set in changes, and updated, and returns the new row.
+// Errors: ErrNotFound, ErrInvalid.
 func (r *Runtimes) Update(ctx context.Context, ref string, changes RuntimeChanges) (*schema.Runtime, error) {
 	row := new(schema.Runtime)
-	var c changed
+	var c changeSet
 	change(&c, "pack", changes.Pack, &row.Pack)
 	change(&c, "pack_ref", changes.PackRef, &row.PackRef)
 	change(&c, "name", changes.Name, &row.Name)

@@ -10,67 +10,66 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/version"
 )
 
-// Selection says which workers an operator means: those that fit everything
-// that is set. The zero Selection is all of them.
+// A Selection selects the workers that match every field that is set. The zero value
+// selects all.
 type Selection struct {
-	// IDs, Names and Hosts say who: a worker with one of the ids, with a name that
-	// one of Names fits, where * stands for any text and ? for one character, or
-	// that the platform reaches at one of Hosts.
+	// IDs, Names and Hosts select a worker if one of them matches. Names holds patterns, in
+	// which * stands for any text and ? for one character. Hosts holds the addresses by
+	// which the platform reaches workers.
 	IDs   []int64
 	Names []string
 	Hosts []string
-	// Roles: one of them; a hybrid worker fits every role.
+	// Roles holds roles; the worker must have one. A hybrid worker has both.
 	Roles []metadata.Role
-	// Statuses: one of them; Stale is one more.
+	// Statuses holds statuses; the worker must have one. Stale counts as one more.
 	Statuses []schema.WorkerStatus
-	// Stale are the workers that stopped beating without saying that they end:
-	// they missed their own interval Missed times, by the database's time. Those
-	// that a sweep made inactive are among them. Of one that never said its
-	// interval nobody can tell; it is not.
+	// Stale selects workers that missed Missed of their own heartbeat intervals, by the
+	// database's clock, without having ended. It includes those that a sweep marked
+	// inactive, but no worker without an interval.
 	Stale bool
-	// Silent are the workers that last beat longer ago than this, by the database's
-	// time; one that never did counts from when its row was made. Zero: all.
+	// Silent selects workers whose last heartbeat is older, by the database's clock. A
+	// worker without one counts from the creation of its row. Zero selects all.
 	Silent time.Duration
-	// Labels must all be in the capability document.
+	// Labels must all be in the worker's capability document.
 	Labels []Label
-	// Has must all be there, and Lacks none, as each worker last reported.
+	// Has must all be in the worker's last report, and none of Lacks.
 	Has, Lacks []Requirement
-	// Limit is the most workers that are returned. Zero is all.
+	// Limit is the maximum number of workers. Zero returns all.
 	Limit int
 }
 
-// Label is one of a worker's labels.
+// A Label selects workers by one of their labels.
 type Label struct {
 	Key string
-	// Value of the label. Nil: any.
+	// Value is the label's value. Nil matches any value.
 	Value *string
 }
 
-// Requirement is an installation that a worker has or lacks.
+// A Requirement describes an installation that a worker has or lacks.
 type Requirement struct {
-	// Ref of the runtime. Empty: a declared name that no definition has.
+	// Ref is the ref of the runtime. Empty means a declared name without a definition.
 	Ref string
-	// Name is that declared name; with a Ref it says nothing.
+	// Name is that declared name. It counts only if Ref is empty.
 	Name string
-	// Constraint that the installation's version satisfies. Nil: any version,
-	// also an unknown one.
+	// Constraint must match the installation's version. Nil matches any version, also an
+	// unknown one.
 	Constraint *version.Constraint
-	// Prereleases: they satisfy a constraint like releases. Default false: only
-	// those that the constraint names.
+	// Prereleases lets pre-releases match a constraint as releases do. By default only
+	// those match that the constraint names.
 	Prereleases bool
 }
 
-// Selected is a worker, and how it stood when it was read.
+// A Selected is a worker with its state at the time of the query.
 type Selected struct {
 	schema.Worker
-	// Stale is Selection.Stale.
+	// Stale reports whether Selection.Stale selects the worker.
 	Stale bool
-	// Silent is how long ago the worker last beat, by the database's time; nil:
-	// never.
+	// Silent is the age of the last heartbeat, by the database's clock; nil without one.
 	Silent *time.Duration
 }
 
@@ -88,8 +87,8 @@ func (w *Workers) Select(ctx context.Context, s Selection) ([]Selected, error) {
 	err := w.readable(ctx, func(without any) error {
 		rows = nil
 		q := w.db.NewSelect().TableExpr("? AS worker", w.of("worker")).
-			ColumnExpr("?, ? AS stale, ? AS now", w.columns(), w.stale(), w.clock())
-		for _, c := range w.selecting(&s) {
+			ColumnExpr("?, ? AS stale, ? AS now", w.columns(), w.isStale(), w.clock())
+		for _, c := range w.conditions(&s) {
 			q = q.Where("?", c)
 		}
 		if without != nil {
@@ -106,7 +105,7 @@ func (w *Workers) Select(ctx context.Context, s Selection) ([]Selected, error) {
 	for i := range rows {
 		r := &rows[i]
 		if !timesReadable(&r.Worker) {
-			w.leftOut(ctx, r.ID, r.Name)
+			w.logLeftOut(ctx, r.ID, r.Name)
 			continue
 		}
 		utc(&r.Worker)
@@ -115,7 +114,7 @@ func (w *Workers) Select(ctx context.Context, s Selection) ([]Selected, error) {
 	return found, nil
 }
 
-// Names returns the names that workers have, each once and in order.
+// Names returns the distinct names of workers, sorted.
 func (w *Workers) Names(ctx context.Context) ([]string, error) {
 	names := []string{}
 	if err := w.db.NewRaw("SELECT DISTINCT name FROM ?", w.of("worker")).Scan(ctx, &names); err != nil {
@@ -125,26 +124,26 @@ func (w *Workers) Names(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// storable reports whether any row can have the texts that are asked for.
+// storable reports whether a row could have the texts of the selection.
 func (s *Selection) storable() bool {
-	var asked []any
+	var texts []any
 	for _, n := range slices.Concat(s.Names, s.Hosts) {
-		asked = append(asked, n)
+		texts = append(texts, n)
 	}
 	for _, l := range s.Labels {
-		asked = append(asked, l.Key)
+		texts = append(texts, l.Key)
 		if l.Value != nil {
-			asked = append(asked, *l.Value)
+			texts = append(texts, *l.Value)
 		}
 	}
 	for _, r := range s.Has {
-		asked = append(asked, r.Ref, r.Name)
+		texts = append(texts, r.Ref, r.Name)
 	}
-	return storable(asked...)
+	return storable(texts...)
 }
 
-// selecting are the conditions of a selection.
-func (w *Workers) selecting(s *Selection) []any {
+// conditions returns the conditions of a selection.
+func (w *Workers) conditions(s *Selection) []any {
 	var all []any
 	either := func(some []any) {
 		if len(some) > 0 {
@@ -156,7 +155,7 @@ func (w *Workers) selecting(s *Selection) []any {
 		who = append(who, bun.SafeQuery("worker.id IN (?)", bun.List(s.IDs)))
 	}
 	for _, n := range s.Names {
-		who = append(who, w.named("worker.name", n))
+		who = append(who, w.matchesPattern("worker.name", n))
 	}
 	if len(s.Hosts) > 0 {
 		who = append(who, bun.SafeQuery("worker.host IN (?)", bun.List(s.Hosts)))
@@ -168,7 +167,7 @@ func (w *Workers) selecting(s *Selection) []any {
 		statuses = append(statuses, bun.SafeQuery("? = ?", w.text("worker.status"), st))
 	}
 	if s.Stale {
-		statuses = append(statuses, w.stale())
+		statuses = append(statuses, w.isStale())
 	}
 	either(who)
 	either(roles)
@@ -177,24 +176,25 @@ func (w *Workers) selecting(s *Selection) []any {
 		all = append(all, bun.SafeQuery("coalesce(worker.last_heartbeat, worker.created) < ?", w.ago(s.Silent)))
 	}
 	for _, l := range s.Labels {
-		all = append(all, w.labelled(l))
+		all = append(all, w.hasLabel(l))
 	}
 	for _, r := range s.Has {
-		all = append(all, w.has(r))
+		all = append(all, w.meets(r))
 	}
 	for _, r := range s.Lacks {
-		all = append(all, bun.SafeQuery("NOT ?", w.has(r)))
+		all = append(all, bun.SafeQuery("NOT ?", w.meets(r)))
 	}
 	return all
 }
 
-// stale tells a worker that somebody should be running and that beats no more.
-func (w *Workers) stale() bun.Safe {
-	return "coalesce((worker.instance IS NOT NULL OR " + w.text("worker.status") + " IN ('active', 'busy')) AND NOT (" + w.fresh("worker") + "), false)"
+// isStale returns the condition that a worker should run, but sends no heartbeats.
+func (w *Workers) isStale() bun.Safe {
+	return "coalesce((worker.instance IS NOT NULL OR " + w.text("worker.status") + " IN ('active', 'busy'))" +
+		" AND NOT (" + w.isFresh("worker") + "), false)"
 }
 
-// named returns the condition that a column fits a pattern; case matters.
-func (d dialect) named(column, pattern string) any {
+// matchesPattern returns the condition that a column matches a pattern, with case.
+func (d dialect) matchesPattern(column, pattern string) any {
 	switch {
 	case !strings.ContainsAny(pattern, "*?"):
 		return bun.SafeQuery("? = ?", bun.Safe(column), pattern)
@@ -206,9 +206,9 @@ func (d dialect) named(column, pattern string) any {
 	}
 }
 
-// labelled tells the workers with a label. Documents that others wrote may be of
-// any form.
-func (w *Workers) labelled(l Label) any {
+// hasLabel returns the condition that a worker has a label. Documents written by others can
+// have any form.
+func (w *Workers) hasLabel(l Label) any {
 	labels := `json_each(worker.capabilities, '$.labels') AS label WHERE label.key = ?`
 	if w.postgres {
 		labels = `pg_catalog.jsonb_each_text(CASE WHEN pg_catalog.jsonb_typeof(worker.capabilities -> CAST('labels' AS pg_catalog.text)) = 'object'
@@ -220,8 +220,8 @@ func (w *Workers) labelled(l Label) any {
 	return bun.SafeQuery("EXISTS (SELECT 1 FROM "+labels+" AND label.value = ?)", l.Key, *l.Value)
 }
 
-// has tells the workers that have what is required.
-func (w *Workers) has(r Requirement) any {
+// meets returns the condition that a worker meets a requirement.
+func (w *Workers) meets(r Requirement) any {
 	var versions []any
 	if r.Constraint != nil {
 		for _, p := range partsOf(HavingFilter{Constraint: r.Constraint, Prereleases: r.Prereleases}) {
@@ -231,20 +231,19 @@ func (w *Workers) has(r Requirement) any {
 			return bun.Safe("(1 = 0)") // nothing satisfies the constraint
 		}
 	}
-	which := bun.SafeQuery("had.runtime_ref = ?", r.Ref)
+	runtime := bun.SafeQuery("had.runtime_ref = ?", r.Ref)
 	if r.Ref == "" {
-		which = bun.SafeQuery("had.runtime_ref = '' AND had.name = ?", r.Name)
+		runtime = bun.SafeQuery("had.runtime_ref = '' AND had.name = ?", r.Name)
 	}
 	if versions != nil {
-		which = bun.SafeQuery("? AND (?)", which, bun.SafeQuery(strings.Repeat("? OR ", len(versions)-1)+"?", versions...))
+		runtime = bun.SafeQuery("? AND (?)", runtime, bun.SafeQuery(strings.Repeat("? OR ", len(versions)-1)+"?", versions...))
 	}
 	return bun.SafeQuery("EXISTS (SELECT 1 FROM ? AS had WHERE had.worker = worker.id AND had.outcome = ? AND ?)",
-		w.of("worker_runtime"), schema.OutcomeAvailable, which)
+		w.of("worker_runtime"), capability.Available, runtime)
 }
 
-// Undefined returns the runtimes that workers reported and that no definition
-// has (any more), each once, as requirements: their Ref is empty where a name
-// was only declared. Name is the capability name.
+// Undefined returns the distinct reported runtimes without a definition, as requirements.
+// Name is the capability name. Ref is empty if the name was only declared.
 func (r *WorkerRuntimes) Undefined(ctx context.Context) ([]Requirement, error) {
 	var rows []struct{ RuntimeRef, Name string }
 	err := r.db.NewRaw("SELECT DISTINCT runtime_ref, name FROM ? WHERE runtime IS NULL ORDER BY runtime_ref, name", r.of(r.name)).

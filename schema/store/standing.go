@@ -8,28 +8,28 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/capability"
 )
 
-// Standing is how a worker stands: what a list is counted, sorted and cut by,
-// without the worker's document.
+// A Standing is the state of a worker without its document. Lists are counted, sorted and
+// limited by it.
 type Standing struct {
 	ID         int64
 	Name       string
 	WorkerRole schema.WorkerRole
 	Host       *string
 	Status     *schema.WorkerStatus
-	// Identity is nil on a row that no process of attune registered.
+	// Identity is nil if no process of attune registered the row.
 	Identity *string
-	// Stale is Selection.Stale.
+	// Stale reports whether Selection.Stale selects the worker.
 	Stale bool
-	// Live: an instance runs and beats.
+	// Live reports whether an instance runs and sends heartbeats.
 	Live bool
-	// Silent is how long ago the worker last beat, by the database's time; nil: never.
+	// Silent is the age of the last heartbeat, by the database's clock; nil without one.
 	Silent *time.Duration
 }
 
-// Standing returns how the workers of a selection stand, in no order. Limit is not
-// heeded.
+// Standing returns the state of the workers of a selection, in no order. It ignores Limit.
 func (w *Workers) Standing(ctx context.Context, s Selection) ([]Standing, error) {
 	found := []Standing{}
 	if !s.storable() {
@@ -42,8 +42,8 @@ func (w *Workers) Standing(ctx context.Context, s Selection) ([]Standing, error)
 	}
 	q := w.db.NewSelect().TableExpr("? AS worker", w.of("worker")).
 		ColumnExpr("worker.id, worker.name, worker.worker_role, worker.host, worker.status, worker.identity, worker.last_heartbeat").
-		ColumnExpr("? AS stale, coalesce(?, false) AS live, ? AS now", w.stale(), w.live("worker"), w.clock())
-	for _, c := range w.selecting(&s) {
+		ColumnExpr("? AS stale, coalesce(?, false) AS live, ? AS now", w.isStale(), w.isLive("worker"), w.clock())
+	for _, c := range w.conditions(&s) {
 		q = q.Where("?", c)
 	}
 	if err := q.Scan(ctx, &rows); err != nil {
@@ -57,7 +57,7 @@ func (w *Workers) Standing(ctx context.Context, s Selection) ([]Standing, error)
 	return found, nil
 }
 
-// silence is how long ago a heartbeat was; nil: there was none.
+// silence returns the age of a heartbeat, or nil without one.
 func silence(last *time.Time, now time.Time) *time.Duration {
 	if last == nil {
 		return nil
@@ -66,9 +66,8 @@ func silence(last *time.Time, now time.Time) *time.Duration {
 	return &silent
 }
 
-// Newest returns the sort key of the newest version that each worker has of a
-// runtime, by the worker's id. A worker that has none, or of which no version is
-// known, is left out. name counts where ref is empty.
+// Newest returns the sort key of each worker's newest version of a runtime, by the worker's
+// id. It leaves out workers without a known version. name counts only if ref is empty.
 func (r *WorkerRuntimes) Newest(ctx context.Context, ref, name string) (map[int64]string, error) {
 	if !storable(ref, name) {
 		return nil, nil
@@ -77,8 +76,9 @@ func (r *WorkerRuntimes) Newest(ctx context.Context, ref, name string) (map[int6
 		Worker int64
 		Key    string
 	}
-	err := r.db.NewRaw("SELECT worker, "+r.pick("pg_catalog.max", "max")+"(?) AS key FROM ? WHERE runtime_ref = ? AND (runtime_ref <> '' OR name = ?) AND outcome = ? AND sort_key IS NOT NULL GROUP BY worker",
-		r.bytewise("sort_key"), r.of(r.name), ref, name, schema.OutcomeAvailable).Scan(ctx, &rows)
+	err := r.db.NewRaw("SELECT worker, "+r.pick("pg_catalog.max", "max")+`(?) AS key FROM ?
+		WHERE runtime_ref = ? AND (runtime_ref <> '' OR name = ?) AND outcome = ? AND sort_key IS NOT NULL GROUP BY worker`,
+		r.bytewise("sort_key"), r.of(r.name), ref, name, capability.Available).Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("find versions of %q: %w", ref, err)
 	}
@@ -89,8 +89,8 @@ func (r *WorkerRuntimes) Newest(ctx context.Context, ref, name string) (map[int6
 	return newest, nil
 }
 
-// Lock keeps the rows of workers from being written by others until the transaction
-// ends that w is in, and returns how they stand. One that is gone is left out.
+// Lock locks the rows of workers until the end of w's transaction and returns their state.
+// It leaves out workers that do not exist.
 func (w *Workers) Lock(ctx context.Context, ids ...int64) ([]Standing, error) {
 	if len(ids) == 0 {
 		return nil, nil
@@ -104,8 +104,8 @@ func (w *Workers) Lock(ctx context.Context, ids ...int64) ([]Standing, error) {
 	return w.Standing(ctx, Selection{IDs: ids})
 }
 
-// References returns the rows of other tables that refer to workers; what attune
-// itself knows of them apart.
+// References returns the rows of other tables that refer to workers. It leaves out attune's
+// own records of them.
 func (w *Workers) References(ctx context.Context, ids ...int64) ([]Reference, error) {
 	if len(ids) == 0 {
 		return []Reference{}, nil
@@ -114,10 +114,10 @@ func (w *Workers) References(ctx context.Context, ids ...int64) ([]Reference, er
 	return refs.find(ctx, w.name, bun.SafeQuery("SELECT worker.* FROM ? AS worker WHERE worker.id IN (?)", w.of(w.name), bun.List(ids)))
 }
 
-// Delete removes a worker with what it reported; its history stays, under its name.
-// A process that still runs registers anew. Errors: ErrNotFound; ErrReferenced, which
-// errors.As finds as a *ReferencedError, while rows of other tables refer to it that
-// the database would refuse, or delete too.
+// Delete removes a worker and its reported runtimes. Its history stays. A process that still
+// runs registers again. Errors: ErrNotFound; ErrReferenced, which errors.As finds as a
+// *ReferencedError, if rows of other tables refer to it and the database would refuse the
+// deletion or delete them too.
 func (w *Workers) Delete(ctx context.Context, id int64) error {
 	n, err := w.deleteAll(ctx, []int64{id})
 	if err == nil && n == 0 {
@@ -126,8 +126,7 @@ func (w *Workers) Delete(ctx context.Context, id int64) error {
 	return w.fail("delete", id, err)
 }
 
-// DeleteAll removes workers, all or none, as Delete removes one, and returns how many
-// there were.
+// DeleteAll removes workers as Delete does, either all or none, and returns their number.
 func (w *Workers) DeleteAll(ctx context.Context, ids ...int64) (int, error) {
 	n, err := w.deleteAll(ctx, ids)
 	if err != nil {
@@ -149,7 +148,7 @@ func (w *Workers) deleteAll(ctx context.Context, ids []int64) (int, error) {
 		if err != nil {
 			return err
 		}
-		if err := hindered(refs); err != nil {
+		if err := hindrance(refs); err != nil {
 			return err
 		}
 		result, err := w.db.NewRaw("DELETE FROM ? WHERE id IN (?)", w.of(w.name), bun.List(ids)).Exec(ctx)

@@ -1,17 +1,15 @@
-// Package store reads and writes packs, runtimes, their versions, workers and
-// what their hosts have.
+// Package store reads and writes packs, runtimes, their versions, workers and the
+// capabilities of their hosts.
 //
-// It works over any bun.IDB: a *bun.DB, a bun.Conn, or the transaction of a
-// platform that embeds it. Every statement names the schema of its tables, so
-// nothing depends on search_path and tables of the same names elsewhere are
-// never touched. Times that it writes are the database's.
+// It works over any bun.IDB: a *bun.DB, a bun.Conn, or the transaction of a platform that
+// embeds it. Every statement qualifies its tables with their schema, so the store does not
+// depend on search_path and never touches tables of the same names in other schemas. It
+// writes the database's time.
 //
-// Errors say the operation and the key, and wrap one of ErrNotFound,
-// ErrDuplicate, ErrReferenced, ErrInvalid, ErrLive and ErrSuperseded where one of
-// them is the reason;
-// both databases give the same. A duplicate leaves a transaction usable, and so
-// does anything a Delete refuses; another error ends a Postgres transaction, as
-// always there.
+// Errors contain the operation and the key. They wrap ErrNotFound, ErrDuplicate,
+// ErrReferenced, ErrInvalid, ErrLive or ErrSuperseded, the same on both databases. A
+// transaction stays usable after a duplicate and after a refused deletion. Other errors
+// abort a transaction of Postgres.
 package store
 
 import (
@@ -22,19 +20,18 @@ import (
 	"github.com/attune-go/attune/schema"
 )
 
-// Config is what a Store may be told.
+// Config configures a Store.
 type Config struct {
-	// Schema that holds the tables on Postgres. Empty is "public";
-	// migrations.FindSchema says where an installation really is. SQLite has no
-	// schemas: there it is always "main".
+	// Schema holds the tables on Postgres. Defaults to "public"; migrations.FindSchema finds
+	// the schema of an installation. SQLite has no schemas and ignores it.
 	Schema string
-	// Logger is told of rows that are left out of a list because they hold a time that
-	// cannot be read, such as infinity. Nil is slog.Default().
+	// Logger receives the rows that lists leave out because Go cannot represent their
+	// times, such as infinity. Defaults to slog.Default().
 	Logger *slog.Logger
 }
 
-// Store gives access to the tables of one installation. It holds no state, and
-// goroutines may share it as they may share its database.
+// A Store gives access to the tables of one schema. It holds no state; goroutines can share
+// it as they can share its database.
 type Store struct {
 	Packs           *Packs
 	Runtimes        *Runtimes
@@ -44,8 +41,7 @@ type Store struct {
 	Changes         *Changes
 }
 
-// New returns a Store over db, which speaks Postgres or SQLite. It does not
-// reach for the database.
+// New returns a Store over a database of Postgres or SQLite. It does not connect.
 func New(db bun.IDB, cfg Config) *Store {
 	d := newDialect(db, cfg)
 	versions := &RuntimeVersions{table[schema.RuntimeVersion]{
@@ -74,11 +70,10 @@ func New(db bun.IDB, cfg Config) *Store {
 	}
 }
 
-// Page asks for a part of a list that is ordered by ref.
+// A Page selects a part of a list that is ordered by ref.
 type Page struct {
-	// After is the ref after which the part begins: the last ref of the part
-	// before. Empty is the beginning.
+	// After is the last ref of the previous page. Empty starts at the beginning.
 	After string
-	// Limit is the most rows that are returned. Zero is all.
+	// Limit is the maximum number of rows. Zero returns all.
 	Limit int
 }

@@ -11,33 +11,33 @@ import (
 	"github.com/attune-go/attune/schema"
 )
 
-// DefaultSubscribeInterval is how often a subscription reads the history where
-// nothing wakes it.
+// DefaultSubscribeInterval is the time after which a subscription reads the history without
+// a notification.
 const DefaultSubscribeInterval = 2 * time.Second
 
 const (
 	subscribeBatch   = 500
 	subscribeTimeout = 10 * time.Second // of one statement
-	mostPause        = 30 * time.Second // between two attempts
+	maxBackoff       = 30 * time.Second // between two attempts
 )
 
-// SubscribeConfig sets up Changes.Subscribe.
+// SubscribeConfig configures Changes.Subscribe.
 type SubscribeConfig struct {
-	// Interval is how often the history is read where nothing wakes the
-	// subscription. Zero is DefaultSubscribeInterval.
+	// Interval is the time after which the subscription reads the history without a
+	// notification. Defaults to DefaultSubscribeInterval.
 	Interval time.Duration
-	// Listen has Postgres wake the subscription as soon as a change is committed;
-	// database.Listen gives one. Nil: it does not. SQLite cannot.
+	// Listen lets Postgres wake the subscription when a change is committed;
+	// database.Listen returns such a function. Nil disables it. SQLite ignores it.
 	//
-	// It listens on a channel until ctx ends or the connection is lost, and says
-	// which. It calls wake when it begins to listen, and for each notification.
-	// After an error it is called again, with jittered backoff.
+	// It listens on a channel until ctx ends or the connection is lost, and returns the
+	// error. It calls wake when it begins to listen and for each notification. After an
+	// error it is called again, with jittered backoff.
 	Listen func(ctx context.Context, channel string, wake func()) error
 }
 
-// Subscribe gives the changes after the one of an id, oldest first, as they are
-// committed, each once; 0 is the beginning, and Last is now. Who goes on later
-// passes the id of the last change that he has dealt with.
+// Subscribe returns the changes with an id above after, each once, in the order of ids, as
+// they are committed. 0 starts at the beginning and the result of Last starts now. To
+// resume, pass the id of the last processed change.
 //
 //	for change, err := range st.Changes.Subscribe(ctx, last, store.SubscribeConfig{Listen: database.Listen(db)}) {
 //		if err != nil {
@@ -47,21 +47,18 @@ type SubscribeConfig struct {
 //		…
 //	}
 //
-// It is the table that is read; notifications only say when. So none that is lost
-// loses a change, and a database that is away delays them. An error says so, and is
-// no end: the loop goes on when it can, with jittered backoff, unless it is left.
-// ctx ends it, without an error.
+// Subscribe reads the table; notifications only wake it. So a lost notification loses no
+// change, and an unavailable database only delays them. The loop receives an error then and
+// continues with jittered backoff until it breaks or ctx ends. The end of ctx is not
+// reported.
 //
-// They come in the order of ids. Where one is missing, what is above it waits for
-// the transactions that may still commit it; on Postgres these are those that write
-// to the history when the gap is seen. What is pruned before it was read is not
-// given.
+// If an id is missing, Subscribe holds back the changes above it until no open transaction
+// can still commit it. Changes that are pruned before they are read are skipped.
 //
-// The Store is one over a pool: in a transaction little would be news. On Postgres
-// it is that of the primary.
+// The Store must work on a pool, not in a transaction, and on the primary of Postgres.
 func (c *Changes) Subscribe(ctx context.Context, after int64, cfg SubscribeConfig) iter.Seq2[schema.CapabilityChange, error] {
 	return func(yield func(schema.CapabilityChange, error) bool) {
-		s := &subscription{changes: c, cfg: cfg, last: after, woken: make(chan struct{}, 1), deaf: make(chan error)}
+		s := &subscription{changes: c, cfg: cfg, last: after, woken: make(chan struct{}, 1), failed: make(chan error)}
 		if s.cfg.Interval <= 0 {
 			s.cfg.Interval = DefaultSubscribeInterval
 		}
@@ -76,13 +73,13 @@ func (c *Changes) Subscribe(ctx context.Context, after int64, cfg SubscribeConfi
 	}
 }
 
-// subscription is one loop over the changes.
+// A subscription is one loop over the changes.
 type subscription struct {
 	changes *Changes
 	cfg     SubscribeConfig
 	woken   chan struct{}
-	deaf    chan error // why it cannot listen
-	last    int64      // the id of the last change that was given
+	failed  chan error // errors of Listen
+	last    int64      // the id of the last returned change
 	gap     gap
 }
 
@@ -99,10 +96,10 @@ func (s *subscription) run(ctx context.Context, yield func(schema.CapabilityChan
 		case err != nil:
 			failures++
 			err = fmt.Errorf("read the changes after %d: %w", s.last, err)
-			if !yield(schema.CapabilityChange{}, err) || !s.wait(ctx, pause(failures), yield) {
+			if !yield(schema.CapabilityChange{}, err) || !s.wait(ctx, backoff(failures), yield) {
 				return
 			}
-		case len(part) > 0: // perhaps there are more
+		case len(part) > 0: // there may be more
 			failures = 0
 		default:
 			failures = 0
@@ -113,7 +110,7 @@ func (s *subscription) run(ctx context.Context, yield func(schema.CapabilityChan
 	}
 }
 
-// wait ends when the history is to be read; not ok when the loop was left.
+// wait returns when the history should be read. ok is false if the loop has ended.
 func (s *subscription) wait(ctx context.Context, most time.Duration, yield func(schema.CapabilityChange, error) bool) (ok bool) {
 	timer := time.NewTimer(most)
 	defer timer.Stop()
@@ -122,8 +119,8 @@ func (s *subscription) wait(ctx context.Context, most time.Duration, yield func(
 		case <-ctx.Done():
 		case <-timer.C:
 		case <-s.woken:
-		case err := <-s.deaf:
-			if !yield(schema.CapabilityChange{}, fmt.Errorf("listen for changes; reading them every %v: %w", s.cfg.Interval, err)) {
+		case err := <-s.failed:
+			if !yield(schema.CapabilityChange{}, fmt.Errorf("listen for changes, reading them every %v instead: %w", s.cfg.Interval, err)) {
 				return false
 			}
 			continue
@@ -132,37 +129,37 @@ func (s *subscription) wait(ctx context.Context, most time.Duration, yield func(
 	}
 }
 
-// listen has notifications wake the subscription.
+// listen wakes the subscription for each notification.
 func (s *subscription) listen(ctx context.Context) {
 	for failures := 1; ; failures++ {
 		err := s.cfg.Listen(ctx, ChangeChannel, func() {
 			failures = 0
 			select {
 			case s.woken <- struct{}{}:
-			default: // it is to wake already
+			default: // a wake-up is pending
 			}
 		})
 		select {
 		case <-ctx.Done():
 			return
-		case s.deaf <- err:
+		case s.failed <- err:
 		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(pause(failures)):
+		case <-time.After(backoff(failures)):
 		}
 	}
 }
 
-// pause is how long to wait after so many failures in a row: each time about
-// twice as long. It differs widely, as all have lost the same server.
-func pause(failures int) time.Duration {
-	d := min(100*time.Millisecond<<min(failures, 16), mostPause)
+// backoff returns the time to wait after a number of consecutive failures. It about doubles
+// each time. The jitter is wide, because all clients lose the server at once.
+func backoff(failures int) time.Duration {
+	d := min(100*time.Millisecond<<min(failures, 16), maxBackoff)
 	return d/2 + rand.N(d/2)
 }
 
-// read gives the next changes of which none before is missing.
+// read returns the next changes, up to the first missing id.
 func (s *subscription) read(ctx context.Context) ([]schema.CapabilityChange, error) {
 	ctx, cancel := context.WithTimeout(ctx, subscribeTimeout)
 	defer cancel()

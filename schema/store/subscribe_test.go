@@ -214,7 +214,7 @@ func TestSubscribeHears(t *testing.T) {
 	e.exec(t, "SELECT pg_terminate_backend(?, 10000)", first)
 	gain(t, e, "host-d", "d")
 	f.wants("d")
-	if errs := f.failures(); len(errs) == 0 || !strings.Contains(errs[0].Error(), "listen for changes; reading them every 24h0m0s: ") {
+	if errs := f.failures(); len(errs) == 0 || !strings.Contains(errs[0].Error(), "listen for changes, reading them every 24h0m0s instead: ") {
 		t.Errorf("got %v, want to be told that it could not listen", errs)
 	}
 	if second := listener(); second == first {
@@ -346,7 +346,7 @@ func TestReportsWaitForNobody(t *testing.T) {
 	f.wants("a", "b")
 }
 
-// TestLast: what is not there to be read by then comes after it.
+// TestLast checks that every change that is not visible yet gets a higher id.
 func TestLast(t *testing.T) {
 	each(t, func(t *testing.T, e env) {
 		ctx := t.Context()
@@ -368,7 +368,7 @@ func TestLast(t *testing.T) {
 		if _, err := slow.NewRaw(e.sql(insert), "slow").Exec(ctx); err != nil {
 			t.Fatal(err)
 		}
-		// Whoever asks in the transaction itself does not wait for it.
+		// Last in the same transaction does not wait for it.
 		if last, err := store.New(slow, store.Config{Schema: e.schema}).Changes.Last(ctx); err != nil || last != 2 {
 			t.Errorf("in the transaction: %d, %v", last, err)
 		}

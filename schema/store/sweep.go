@@ -11,7 +11,7 @@ import (
 	"github.com/attune-go/attune/schema"
 )
 
-// Swept is a worker that had stopped beating.
+// A Swept is a stale worker that a sweep marked inactive.
 type Swept struct {
 	ID            int64
 	Name          string
@@ -20,29 +20,26 @@ type Swept struct {
 	LastHeartbeat time.Time
 }
 
-// Watch is for how long whoever sweeps has beaten itself without missing any: from
-// one heartbeat to another, by the database's time. All that time the database was
-// there for whoever wanted to beat. The zero Watch says nothing of it.
-type Watch struct{ Since, Until time.Time }
+// A HeartbeatSpan is a span over which the sweeping process has itself written every
+// heartbeat, by the database's clock. The database was available to all workers during it.
+type HeartbeatSpan struct{ Since, Until time.Time }
 
-// sweepBatch bounds how many rows one transaction of a sweep holds.
+// sweepBatch is the maximum number of rows that one transaction of a sweep locks.
 const sweepBatch = 500
 
-// Sweep makes the workers inactive that were active or busy and are stale, and
-// returns them, ordered by id. It is for every process to call now and then: at
-// any time one sweeps, and no two within every, by the database's time. Who
-// comes in between gets nothing, at once. A row that is being written to, as by
-// a heartbeat, is left for the next time; a worker that beats again is revived
-// by its heartbeat.
+// Sweep marks stale workers inactive that were active or busy, and returns them ordered by
+// id. Every process may call it regularly. Only one sweeps at a time, and at most once in
+// every, by the database's clock; the other calls return at once. A row that is being
+// written is left for the next sweep. A swept worker's next heartbeat makes it active again.
 //
-// Stale is judged by how things stood at the end of the caller's watch, and of those
-// alone whose three intervals lie within it: while a database is away nobody beats,
-// and the first one that comes back would else take all others for dead. With the
-// zero Watch it is judged of all, and by how things stand now.
+// Sweep judges workers at the end of span, and only those whose three intervals lie within
+// it. While the database is unavailable, nobody sends heartbeats; without the span, the
+// first process to return would mark all others. The zero HeartbeatSpan judges all workers
+// at the current time.
 //
-// A sweep reads the whole table, and is committed in parts of some hundred rows;
-// with an error, the workers of the parts before are returned too.
-func (w *Workers) Sweep(ctx context.Context, every time.Duration, watch Watch) ([]Swept, error) {
+// A sweep reads the whole table and commits in batches of a few hundred rows. With an
+// error it returns the workers of the committed batches.
+func (w *Workers) Sweep(ctx context.Context, every time.Duration, span HeartbeatSpan) ([]Swept, error) {
 	all := []Swept{}
 	for {
 		part := []Swept{}
@@ -50,7 +47,7 @@ func (w *Workers) Sweep(ctx context.Context, every time.Duration, watch Watch) (
 		if w.postgres {
 			sweep = w.sweepPostgres
 		}
-		if err := sweep(ctx, every, watch, &part); err != nil {
+		if err := sweep(ctx, every, span, &part); err != nil {
 			return all, w.fail("sweep", "stale", err)
 		}
 		slices.SortFunc(part, func(a, b Swept) int { return cmp.Compare(a.ID, b.ID) })
@@ -61,27 +58,29 @@ func (w *Workers) Sweep(ctx context.Context, every time.Duration, watch Watch) (
 		if len(part) < sweepBatch {
 			return all, nil
 		}
-		every = 0 // the turn was taken a moment ago
+		every = 0 // this call has the turn already
 	}
 }
 
-// sweepPostgres asks the function that may do it, whatever the rights of the
-// caller.
-func (w *Workers) sweepPostgres(ctx context.Context, every time.Duration, watch Watch, part *[]Swept) error {
-	return w.db.NewRaw("SELECT * FROM ?(?, CAST(? AS pg_catalog.int4), CAST(? AS pg_catalog.timestamptz), CAST(? AS pg_catalog.timestamptz))",
-		w.of("sweep_workers"), w.interval(every), sweepBatch, bun.NullTime{Time: watch.Since}, bun.NullTime{Time: watch.Until}).Scan(ctx, part)
+// sweepPostgres calls a function that runs with its owner's rights.
+func (w *Workers) sweepPostgres(ctx context.Context, every time.Duration, span HeartbeatSpan, part *[]Swept) error {
+	return w.db.NewRaw(`SELECT * FROM ?(?,
+		CAST(? AS pg_catalog.int4), CAST(? AS pg_catalog.timestamptz), CAST(? AS pg_catalog.timestamptz))`,
+		w.of("sweep_workers"), w.interval(every), sweepBatch,
+		bun.NullTime{Time: span.Since}, bun.NullTime{Time: span.Until}).Scan(ctx, part)
 }
 
-// sweepSQLite does the same where there is one writer at a time.
-func (w *Workers) sweepSQLite(ctx context.Context, every time.Duration, watch Watch, part *[]Swept) error {
-	const form = "2006-01-02 15:04:05.000-07:00" // which the columns have
+// sweepSQLite relies on SQLite having one writer at a time.
+func (w *Workers) sweepSQLite(ctx context.Context, every time.Duration, span HeartbeatSpan, part *[]Swept) error {
+	const layout = "2006-01-02 15:04:05.000-07:00" // of the columns
 	since, until := "", any(w.clock())
-	if watch != (Watch{}) {
-		since, until = watch.Since.UTC().Format(form), watch.Until.UTC().Format(form)
+	if span != (HeartbeatSpan{}) {
+		since, until = span.Since.UTC().Format(layout), span.Until.UTC().Format(layout)
 	}
 	return w.inTx(ctx, func(ctx context.Context, w *Workers) error {
-		// A time to come is from before the clock was set back.
-		result, err := w.db.NewRaw("UPDATE ?0 SET swept = ?1 WHERE swept <= ?2 OR swept > ?1", w.of("worker_sweep"), w.clock(), w.ago(every)).Exec(ctx)
+		// A time in the future means that the clock was set back.
+		result, err := w.db.NewRaw("UPDATE ?0 SET swept = ?1 WHERE swept <= ?2 OR swept > ?1",
+			w.of("worker_sweep"), w.clock(), w.ago(every)).Exec(ctx)
 		if err != nil {
 			return err
 		}

@@ -15,48 +15,46 @@ import (
 	"github.com/uptrace/bun/schema"
 )
 
-// table holds the statements that the repositories have in common. M is a model
-// of package schema.
+// A table holds the statements that the repositories share. M is a model of package schema.
 type table[M any] struct {
 	dialect
-	// name is the table, noun is what errors call one row of it, and unique are
-	// the columns that tell its rows apart.
+	// name is the table's name, noun names a row in errors, and unique lists the columns of
+	// its unique constraint.
 	name, noun string
 	unique     []string
 }
 
-// given are the columns that the database or the store fills, never a caller.
-var given = []string{"id", "created", "updated"}
+// managedColumns lists the columns that callers never set.
+var managedColumns = []string{"id", "created", "updated"}
 
 func (t table[M]) model() *schema.Table {
 	return t.db.Dialect().Tables().Get(reflect.TypeFor[M]())
 }
 
-// from names the table in a statement on the model, under the alias by which the
-// statement's columns are qualified.
+// from returns the table expression of a statement on the model, with the alias that
+// qualifies its columns.
 func (t table[M]) from() (string, any, any) { return "? AS ?", t.of(t.name), bun.Name(t.name) }
 
-// columns are the model's columns as a RETURNING list: an installation's table
-// may have more.
+// columns returns the model's columns as a RETURNING list. A table can have more columns.
 func (t table[M]) columns() bun.Safe { return t.list("") }
 
-// selected are the model's columns as a SELECT list.
-func (t table[M]) selected() bun.Safe { return t.list(t.name + ".") }
+// qualifiedColumns returns the model's columns as a SELECT list.
+func (t table[M]) qualifiedColumns() bun.Safe { return t.list(t.name + ".") }
 
-// list is a list of the model's columns, in which no long one is too large.
+// list returns a list of the model's columns, with bounded expressions for long ones.
 func (t table[M]) list(prefix string) bun.Safe {
 	var names []string
 	for _, f := range t.model().Fields {
 		name := prefix + string(f.SQLName)
 		if kind, long := longColumns[t.name][f.Name]; long {
-			name = t.bounded(kind, name) + " AS " + string(f.SQLName)
+			name = t.boundColumn(kind, name) + " AS " + string(f.SQLName)
 		}
 		names = append(names, name)
 	}
 	return bun.Safe(strings.Join(names, ", "))
 }
 
-// fail names the operation and the key of an error.
+// fail wraps an error with the operation and the key.
 func (t table[M]) fail(op string, key any, err error) error {
 	if err == nil {
 		return nil
@@ -68,17 +66,17 @@ func (t table[M]) fail(op string, key any, err error) error {
 	return fmt.Errorf("%s %s %v: %w", op, t.noun, key, err)
 }
 
-// query is the beginning of a SELECT of whole rows.
+// query returns a SELECT of whole rows.
 func (t table[M]) query(rows any) *bun.SelectQuery {
 	expr, name, alias := t.from()
 	q := t.db.NewSelect().Model(rows).ModelTableExpr(expr, name, alias)
 	if longColumns[t.name] != nil {
-		q = q.ColumnExpr("?", t.selected())
+		q = q.ColumnExpr("?", t.qualifiedColumns())
 	}
 	return q
 }
 
-// one returns the only row that a condition allows.
+// one returns the row that matches a condition, or sql.ErrNoRows.
 func (t table[M]) one(ctx context.Context, where string, args ...any) (*M, error) {
 	if !storable(args...) {
 		return nil, ErrNotFound
@@ -94,13 +92,12 @@ func (t table[M]) one(ctx context.Context, where string, args ...any) (*M, error
 	return row, nil
 }
 
-// many returns the rows of a query in its order. asked are the texts that the
-// query compares with.
+// many returns the rows of a query. texts are those that the query compares with.
 func (t table[M]) many(
-	ctx context.Context, narrow func(*bun.SelectQuery) *bun.SelectQuery, asked ...any,
+	ctx context.Context, narrow func(*bun.SelectQuery) *bun.SelectQuery, texts ...any,
 ) ([]M, error) {
 	rows := []M{}
-	if !storable(asked...) {
+	if !storable(texts...) {
 		return rows, nil
 	}
 	err := t.readable(ctx, func(without any) error {
@@ -121,7 +118,7 @@ func (t table[M]) many(
 	return rows, nil
 }
 
-// page narrows a query to a part of the list that is ordered by ref.
+// page restricts a query to a page of the list ordered by ref.
 func (t table[M]) page(p Page) func(*bun.SelectQuery) *bun.SelectQuery {
 	return func(q *bun.SelectQuery) *bun.SelectQuery {
 		ref := t.bytewise(t.name + ".ref")
@@ -135,18 +132,17 @@ func (t table[M]) page(p Page) func(*bun.SelectQuery) *bun.SelectQuery {
 	}
 }
 
-// insert adds a row and reads back what the database made of it. A duplicate is
-// no error to the database, so that a transaction outlives it.
+// insert adds a row and reads it back. A duplicate does not fail in the database, so a
+// transaction stays usable.
 func (t table[M]) insert(ctx context.Context, row *M) error {
 	return t.put(ctx, row, "CONFLICT (?) DO NOTHING", nil)
 }
 
-// upsert adds a row, or gives all columns of the one that is there the row's
-// values, but for those in keep.
+// upsert adds a row, or updates all columns of the existing row except those in keep.
 func (t table[M]) upsert(ctx context.Context, row *M, keep ...string) error {
 	return t.put(ctx, row, "CONFLICT (?) DO UPDATE", func(q *bun.InsertQuery) *bun.InsertQuery {
 		for _, f := range t.model().Fields {
-			if !slices.Contains(given, f.Name) && !slices.Contains(keep, f.Name) {
+			if !slices.Contains(managedColumns, f.Name) && !slices.Contains(keep, f.Name) {
 				q = q.Set("? = EXCLUDED.?", bun.Name(f.Name), bun.Name(f.Name))
 			}
 		}
@@ -157,7 +153,7 @@ func (t table[M]) upsert(ctx context.Context, row *M, keep ...string) error {
 func (t table[M]) put(
 	ctx context.Context, row *M, on string, set func(*bun.InsertQuery) *bun.InsertQuery,
 ) error {
-	columns := t.written(row)
+	columns := t.insertColumns(row)
 	if err := t.check(row, columns); err != nil {
 		return err
 	}
@@ -175,8 +171,7 @@ func (t table[M]) put(
 	return err
 }
 
-// update gives one row the values of some columns, and the database's time in
-// updated.
+// update writes some columns of one row, and the database's time to updated.
 func (t table[M]) update(ctx context.Context, row *M, columns []string, where string, args ...any) error {
 	if err := t.check(row, columns); err != nil {
 		return err
@@ -196,7 +191,7 @@ func (t table[M]) update(ctx context.Context, row *M, columns []string, where st
 	return err
 }
 
-// removeID deletes the row of an id; the database says whether it may go.
+// removeID deletes the row with an id, unless a foreign key refuses it.
 func (t table[M]) removeID(ctx context.Context, id int64) error {
 	return t.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		expr, name, alias := t.from()
@@ -212,22 +207,22 @@ func (t table[M]) removeID(ctx context.Context, id int64) error {
 	})
 }
 
-// written are the columns of an INSERT: without those that are left to the
-// database and those that have a default and no value.
-func (t table[M]) written(row *M) []string {
+// insertColumns returns the columns of an INSERT. It leaves out managed columns and unset
+// columns with a default.
+func (t table[M]) insertColumns(row *M) []string {
 	v := reflect.ValueOf(row).Elem()
 	var columns []string
 	for _, f := range t.model().Fields {
 		empty := f.IsPtr && f.HasNilValue(v) ||
 			f.HasZeroValue(v) && (f.NullZero || f.SQLDefault != "")
-		if !empty && !slices.Contains(given, f.Name) {
+		if !empty && !slices.Contains(managedColumns, f.Name) {
 			columns = append(columns, f.Name)
 		}
 	}
 	return columns
 }
 
-// names is a list of columns for a statement.
+// names returns columns quoted and separated by commas.
 func names(columns []string) bun.Safe {
 	quoted := make([]string, len(columns))
 	for i, c := range columns {
@@ -236,13 +231,12 @@ func names(columns []string) bun.Safe {
 	return bun.Safe(strings.Join(quoted, ", "))
 }
 
-// utc gives a row's times the location in which they compare with ==; pgx
-// returns them in the host's.
+// utc converts a row's times to UTC, so that they compare with ==. Pgx returns local times.
 func utc[M any](row *M) {
 	eachTime(row, func(at *time.Time) { *at = at.UTC() })
 }
 
-// eachTime calls fn with each time of a row, which it may change.
+// eachTime calls fn with each time of a row. fn may change it.
 func eachTime[M any](row *M, fn func(at *time.Time)) {
 	v := reflect.ValueOf(row).Elem()
 	for i := range v.NumField() {
@@ -251,15 +245,15 @@ func eachTime[M any](row *M, fn func(at *time.Time)) {
 			fn(at)
 		case **time.Time:
 			if *at != nil {
-				moved := **at
-				fn(&moved)
-				*at = &moved
+				value := **at
+				fn(&value)
+				*at = &value
 			}
 		}
 	}
 }
 
-// value is a column's value as an argument of a statement.
+// value returns a column's value as an argument of a statement.
 func (t table[M]) value(row *M, column string) any {
 	v := t.model().LookupField(column).Value(reflect.ValueOf(row).Elem()).Interface()
 	if raw, ok := v.(json.RawMessage); ok {

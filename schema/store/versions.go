@@ -12,21 +12,20 @@ import (
 	"github.com/attune-go/attune/schema/version"
 )
 
-// RuntimeVersions is the repository of the versions that packs declare of their
-// runtimes. The sort key is the store's: what a row brings along is replaced.
+// RuntimeVersions is the repository of the versions that packs declare for their runtimes.
+// The store computes each row's sort key and ignores the one in the argument.
 type RuntimeVersions struct{ table[schema.RuntimeVersion] }
 
-// RuntimeVersionChanges are the columns that an update touches: those that are
-// set.
+// RuntimeVersionChanges holds the columns that an update writes: the ones that are set.
 type RuntimeVersionChanges struct {
 	IsDefault       metadata.Optional[bool]
 	Distributions   metadata.Optional[metadata.Distributions]
 	ExecutionConfig metadata.Optional[metadata.ExecutionConfig]
-	// Meta: nil is {}.
+	// Meta is written as {} if it is nil.
 	Meta metadata.Optional[json.RawMessage]
 }
 
-// Create adds a version and fills in what the database decided. Errors:
+// Create adds a version and sets the values that the database generates. Errors:
 // ErrDuplicate, ErrInvalid.
 func (v *RuntimeVersions) Create(ctx context.Context, row *schema.RuntimeVersion) error {
 	if err := setSortKey(row); err != nil {
@@ -35,8 +34,8 @@ func (v *RuntimeVersions) Create(ctx context.Context, row *schema.RuntimeVersion
 	return v.fail("insert", row.Version, v.insert(ctx, row))
 }
 
-// Upsert adds a version, or gives the one of its runtime and version all its
-// values; id and created stay. Errors: ErrInvalid.
+// Upsert adds a version, or replaces all values of the row with that runtime and version
+// except id and created. Errors: ErrInvalid.
 func (v *RuntimeVersions) Upsert(ctx context.Context, row *schema.RuntimeVersion) error {
 	if err := setSortKey(row); err != nil {
 		return v.fail("upsert", row.Version, err)
@@ -53,14 +52,14 @@ func setSortKey(row *schema.RuntimeVersion) error {
 	return nil
 }
 
-// Get returns the version of an id. Errors: ErrNotFound.
+// Get returns the version with an id. Errors: ErrNotFound.
 func (v *RuntimeVersions) Get(ctx context.Context, id int64) (*schema.RuntimeVersion, error) {
 	row, err := v.one(ctx, "runtime_version.id = ?", id)
 	return row, v.fail("get", id, err)
 }
 
-// ByRef returns a version of the runtime of a ref. The version is compared as it
-// is written. Errors: ErrNotFound.
+// ByRef returns a version of the runtime with a ref. It compares the text of the version.
+// Errors: ErrNotFound.
 func (v *RuntimeVersions) ByRef(ctx context.Context, runtimeRef, version string) (*schema.RuntimeVersion, error) {
 	row, err := v.one(ctx,
 		"runtime_version.version = ? AND runtime_version.runtime = (SELECT r.id FROM ? AS r WHERE r.ref = ?)",
@@ -68,8 +67,8 @@ func (v *RuntimeVersions) ByRef(ctx context.Context, runtimeRef, version string)
 	return row, v.fail("get", runtimeRef+" "+version, err)
 }
 
-// ByRuntime returns the versions of the runtime of a ref, newest first. A
-// runtime that does not exist has none.
+// ByRuntime returns the versions of the runtime with a ref, newest first. It returns
+// nothing for a runtime that does not exist.
 func (v *RuntimeVersions) ByRuntime(ctx context.Context, runtimeRef string) ([]schema.RuntimeVersion, error) {
 	return v.many(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
 		return q.Join("JOIN ? AS runtime ON runtime.id = runtime_version.runtime", v.of("runtime")).
@@ -78,13 +77,13 @@ func (v *RuntimeVersions) ByRuntime(ctx context.Context, runtimeRef string) ([]s
 	}, runtimeRef)
 }
 
-// Update changes what is set in changes, and updated, and returns the row as it
-// is now. Errors: ErrNotFound, ErrInvalid.
+// Update writes the columns that are set in changes, and updated, and returns the new row.
+// Errors: ErrNotFound, ErrInvalid.
 func (v *RuntimeVersions) Update(
 	ctx context.Context, id int64, changes RuntimeVersionChanges,
 ) (*schema.RuntimeVersion, error) {
 	row := new(schema.RuntimeVersion)
-	var c changed
+	var c changeSet
 	change(&c, "is_default", changes.IsDefault, &row.IsDefault)
 	change(&c, "distributions", changes.Distributions, &row.Distributions)
 	change(&c, "execution_config", changes.ExecutionConfig, &row.ExecutionConfig)

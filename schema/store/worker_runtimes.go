@@ -10,16 +10,17 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/version"
 )
 
-// WorkerRuntimes reads what workers' hosts have; Workers.Register and
-// Workers.Report write it.
+// WorkerRuntimes is the repository of the runtimes that workers reported. Workers.Register
+// and Workers.Report write them.
 type WorkerRuntimes struct{ table[schema.WorkerRuntime] }
 
-// ByWorker returns the rows of a worker, ordered by ref and name: of each runtime
-// its installations, newest first, then its failures, then its last negative. A
-// worker that does not exist has none.
+// ByWorker returns the rows of a worker, ordered by ref and name. The installations of a
+// runtime come first, the newest before the others, then its failures and its last negative
+// result. It returns nothing for a worker that does not exist.
 func (r *WorkerRuntimes) ByWorker(ctx context.Context, worker int64) ([]schema.WorkerRuntime, error) {
 	return r.many(ctx, r.ofWorker(worker))
 }
@@ -30,35 +31,35 @@ func (r *WorkerRuntimes) ofWorker(worker int64) func(*bun.SelectQuery) *bun.Sele
 			"worker_runtime.runtime_ref, worker_runtime.name, worker_runtime.outcome <> ?0, "+
 				"worker_runtime.outcome <> ?0 AND worker_runtime.path = '' AND worker_runtime.version_raw = '', "+
 				"worker_runtime.sort_key DESC, worker_runtime.path, worker_runtime.id",
-			schema.OutcomeAvailable)
+			capability.Available)
 	}
 }
 
-// sameMoment is how far apart two times of one verification may be: the two
-// clocks are compared anew with each report, and the way there takes its time.
+// sameMoment is the maximum distance between two times of one verification. Each report
+// compares the clocks again, with another delay on the way.
 const sameMoment = 5 * time.Second
 
-// failed stands for every outcome of a failure in its key.
+// failed replaces the outcome in the key of every failure.
 const failed = "failed"
 
-// installation tells the rows of one worker apart. Of failures there is one for
-// each executable or declared version, of negatives one for each runtime.
-type installation struct{ ref, name, outcome, path, version string }
+// A rowKey identifies a row of one worker. A failure has one row for each executable or
+// declared version, and a negative result one for each runtime.
+type rowKey struct{ ref, name, outcome, path, version string }
 
-func installationOf(r *schema.WorkerRuntime) installation {
+func keyOf(r *schema.WorkerRuntime) rowKey {
 	switch {
 	case r.Outcome == schema.OutcomeAvailable:
-		return installation{r.RuntimeRef, r.Name, r.Outcome, r.Path, r.Version}
+		return rowKey{r.RuntimeRef, r.Name, r.Outcome, r.Path, r.Version}
 	case r.IsNegative():
-		return installation{ref: r.RuntimeRef, name: r.Name}
+		return rowKey{ref: r.RuntimeRef, name: r.Name}
 	case r.Path == "":
-		return installation{r.RuntimeRef, r.Name, failed, "", r.VersionRaw}
+		return rowKey{r.RuntimeRef, r.Name, failed, "", r.VersionRaw}
 	}
-	return installation{r.RuntimeRef, r.Name, failed, r.Path, ""}
+	return rowKey{r.RuntimeRef, r.Name, failed, r.Path, ""}
 }
 
-// writeRuntimes makes the rows of a worker, whose own row is locked by the
-// transaction, those of a report, and writes the history of what that changes.
+// writeRuntimes replaces the rows of a worker by those of a report and adds the changes to
+// the history. The transaction has locked the worker's row.
 func (w *Workers) writeRuntimes(ctx context.Context, row *schema.Worker, caps Capabilities) ([]schema.CapabilityChange, error) {
 	before, err := w.runtimes.many(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
 		return q.ExcludeColumn("evidence").Apply(w.runtimes.ofWorker(row.ID))
@@ -81,9 +82,9 @@ func (w *Workers) writeRuntimes(ctx context.Context, row *schema.Worker, caps Ca
 	return changes, nil
 }
 
-// prepare fills in what the store knows better than the reporter.
+// prepare returns the rows of a report with the values that the store sets.
 func (r *WorkerRuntimes) prepare(ctx context.Context, row *schema.Worker, caps Capabilities) ([]schema.WorkerRuntime, error) {
-	ids, now, err := r.known(ctx, caps.Runtimes)
+	ids, now, err := r.lookUp(ctx, caps.Runtimes)
 	if err != nil {
 		return nil, err
 	}
@@ -91,22 +92,21 @@ func (r *WorkerRuntimes) prepare(ctx context.Context, row *schema.Worker, caps C
 	if at.IsZero() {
 		at = time.Now()
 	}
-	// Round drops the monotonic reading: what is asked is how far the clock on
-	// the host's wall is off.
+	// Round drops the monotonic reading: the difference is between wall clocks.
 	ahead := at.Round(0).Sub(now)
 	var rows []schema.WorkerRuntime
-	seen := map[installation]bool{}
+	seen := map[rowKey]bool{}
 	for _, in := range caps.Runtimes {
 		if err := setVersion(&in); err != nil {
 			return nil, err
 		}
 		in.ID, in.Worker, in.Runtime = 0, row.ID, ids[in.RuntimeRef]
 		in.Active = row.Status != nil && *row.Status == schema.WorkerActive
-		in.VerifiedAt, in.UnconfirmedSince = moved(in.VerifiedAt, ahead), moved(in.UnconfirmedSince, ahead)
-		if err := r.check(&in, r.written(&in)); err != nil {
+		in.VerifiedAt, in.UnconfirmedSince = databaseTime(in.VerifiedAt, ahead), databaseTime(in.UnconfirmedSince, ahead)
+		if err := r.check(&in, r.insertColumns(&in)); err != nil {
 			return nil, fmt.Errorf("%s: %w", in.Name, err)
 		}
-		if key := installationOf(&in); !seen[key] {
+		if key := keyOf(&in); !seen[key] {
 			seen[key] = true
 			rows = append(rows, in)
 		}
@@ -114,8 +114,8 @@ func (r *WorkerRuntimes) prepare(ctx context.Context, row *schema.Worker, caps C
 	return rows, nil
 }
 
-// known is the ids of the runtimes that rows refer to, and the database's time.
-func (r *WorkerRuntimes) known(ctx context.Context, rows []schema.WorkerRuntime) (map[string]*int64, time.Time, error) {
+// lookUp returns the ids of the runtimes that rows refer to, and the database's time.
+func (r *WorkerRuntimes) lookUp(ctx context.Context, rows []schema.WorkerRuntime) (map[string]*int64, time.Time, error) {
 	refs := []string{""}
 	for i := range rows {
 		refs = append(refs, rows[i].RuntimeRef)
@@ -123,13 +123,14 @@ func (r *WorkerRuntimes) known(ctx context.Context, rows []schema.WorkerRuntime)
 	if err := checkTexts(refs); err != nil {
 		return nil, time.Time{}, fmt.Errorf("%w runtime_ref: %w", ErrInvalid, err)
 	}
-	// There is a row without a runtime at least, so that the time is there.
+	// The outer join returns the time even if no runtime exists.
 	var found []struct {
 		Now time.Time
 		ID  *int64
 		Ref *string
 	}
-	err := r.db.NewRaw("SELECT ? AS now, runtime.id, runtime.ref FROM (SELECT 1 AS one) AS always LEFT JOIN ? AS runtime ON runtime.ref IN (?)",
+	err := r.db.NewRaw(`SELECT ? AS now, runtime.id, runtime.ref
+		FROM (SELECT 1 AS one) AS always LEFT JOIN ? AS runtime ON runtime.ref IN (?)`,
 		r.clock(), r.of("runtime"), bun.List(refs)).Scan(ctx, &found)
 	if err != nil {
 		return nil, time.Time{}, err
@@ -143,7 +144,7 @@ func (r *WorkerRuntimes) known(ctx context.Context, rows []schema.WorkerRuntime)
 	return ids, found[0].Now, nil
 }
 
-// setVersion makes the version canonical and derives what is told from it.
+// setVersion makes the version canonical and sets its sort key.
 func setVersion(row *schema.WorkerRuntime) error {
 	row.SortKey, row.Prerelease = nil, false
 	if row.Version == "" {
@@ -158,9 +159,9 @@ func setVersion(row *schema.WorkerRuntime) error {
 	return nil
 }
 
-// moved is a time of the host's clock by the database's, in milliseconds, which
-// is as fine as both databases keep it.
-func moved(t *time.Time, ahead time.Duration) *time.Time {
+// databaseTime converts a time of the host's clock to the database's clock, in milliseconds,
+// the precision of both databases.
+func databaseTime(t *time.Time, ahead time.Duration) *time.Time {
 	if t == nil || t.IsZero() {
 		return nil
 	}
@@ -168,61 +169,61 @@ func moved(t *time.Time, ahead time.Duration) *time.Time {
 	return &at
 }
 
-// difference is which rows a report adds, changes and removes.
+// A difference holds the rows that a report adds, changes and removes.
 type difference struct {
 	added, changed []schema.WorkerRuntime
 	removed        []int64
 }
 
-// differences compares a worker's rows with those of a report, whose times it
-// replaces by those of the row that says the same.
+// differences compares a worker's rows with those of a report. It replaces times in the
+// report by those of the matching row if they mean the same moment.
 func differences(before, report []schema.WorkerRuntime) difference {
 	var d difference
-	old := map[installation]*schema.WorkerRuntime{}
+	old := map[rowKey]*schema.WorkerRuntime{}
 	for i := range before {
-		old[installationOf(&before[i])] = &before[i]
+		old[keyOf(&before[i])] = &before[i]
 	}
-	mentioned := map[installation]bool{}
+	listed := map[rowKey]bool{}
 	for i := range report {
 		in := &report[i]
-		key := installationOf(in)
-		mentioned[key] = true
-		mentioned[installation{ref: in.RuntimeRef, name: in.Name}] = true // its last negative stays
-		was := old[key]
-		if was == nil {
+		key := keyOf(in)
+		listed[key] = true
+		listed[rowKey{ref: in.RuntimeRef, name: in.Name}] = true // its last negative result stays
+		row := old[key]
+		if row == nil {
 			d.added = append(d.added, *in)
 			continue
 		}
-		in.ID = was.ID
-		if in.UnconfirmedSince != nil && was.UnconfirmedSince != nil {
-			in.UnconfirmedSince = was.UnconfirmedSince
+		in.ID = row.ID
+		if in.UnconfirmedSince != nil && row.UnconfirmedSince != nil {
+			in.UnconfirmedSince = row.UnconfirmedSince
 		}
-		if in.VerifiedAt != nil && was.VerifiedAt != nil && in.VerifiedAt.Sub(*was.VerifiedAt).Abs() < sameMoment {
-			in.VerifiedAt = was.VerifiedAt
+		if in.VerifiedAt != nil && row.VerifiedAt != nil && in.VerifiedAt.Sub(*row.VerifiedAt).Abs() < sameMoment {
+			in.VerifiedAt = row.VerifiedAt
 		}
-		if !same(*was, *in) {
+		if !same(*row, *in) {
 			d.changed = append(d.changed, *in)
 		}
 	}
 	for i := range before {
-		if !mentioned[installationOf(&before[i])] {
+		if !listed[keyOf(&before[i])] {
 			d.removed = append(d.removed, before[i].ID)
 		}
 	}
 	return d
 }
 
-// same reports whether two rows say the same. Evidence is not compared: it is of
-// the verification that VerifiedAt tells from others.
+// same reports whether two rows are equal. It ignores the evidence, which belongs to the
+// verification at VerifiedAt.
 func same(a, b schema.WorkerRuntime) bool {
 	b.Evidence, b.Created, b.Updated = a.Evidence, a.Created, a.Updated
 	return reflect.DeepEqual(a, b)
 }
 
-// write makes the differences, each kind in one statement.
+// write applies a difference, in one statement for each kind.
 func (r *WorkerRuntimes) write(ctx context.Context, d difference) error {
 	if len(d.removed) > 0 {
-		// A trigger deletes them: who reports has no right to DELETE.
+		// A trigger deletes the rows, because workers have no right to DELETE.
 		if _, err := r.db.NewRaw("UPDATE ? SET outcome = '' WHERE id IN (?)", r.of(r.name), bun.List(d.removed)).Exec(ctx); err != nil {
 			return err
 		}
@@ -243,9 +244,9 @@ func (r *WorkerRuntimes) write(ctx context.Context, d difference) error {
 	if len(d.changed) == 0 {
 		return nil
 	}
-	// No INSERT with ON CONFLICT: who may give rows their ids takes those of the
-	// rows of others that are still to come. The first part, which has no rows,
-	// says of what type the columns are.
+	// An INSERT with ON CONFLICT would need the right to set ids, with which a login can
+	// occupy the ids of future rows. The first SELECT has no rows and gives the columns
+	// their types.
 	columns = append([]string{"id"}, columns...)
 	query, args := []string{"SELECT ? FROM ? WHERE false"}, []any{names(columns), r.of(r.name)}
 	for i := range d.changed {
@@ -256,7 +257,7 @@ func (r *WorkerRuntimes) write(ctx context.Context, d difference) error {
 	return err
 }
 
-// tuples are rows' values for VALUES.
+// tuples returns rows for VALUES.
 func (t table[M]) tuples(rows []M, columns []string) any {
 	var query []string
 	var args []any
@@ -266,7 +267,7 @@ func (t table[M]) tuples(rows []M, columns []string) any {
 	return bun.SafeQuery(strings.Join(query, ", "), args...)
 }
 
-// tuple is a row's values, separated by commas.
+// tuple returns a row's values, separated by commas.
 func (t table[M]) tuple(row *M, columns []string) any {
 	var args []any
 	for _, c := range columns {

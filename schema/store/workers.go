@@ -17,8 +17,8 @@ type Workers struct {
 	changes  Changes
 }
 
-// WorkerChanges are the columns that an update touches: those that are set. A
-// nil is NULL. What a host has is written by Register and Report.
+// WorkerChanges holds the columns that an update writes: the ones that are set. Nil writes
+// NULL. Register and Report write the capabilities.
 type WorkerChanges struct {
 	WorkerType        metadata.Optional[schema.WorkerType]
 	Runtime           metadata.Optional[*int64]
@@ -30,21 +30,20 @@ type WorkerChanges struct {
 	HeartbeatInterval metadata.Optional[*int]
 }
 
-// Create adds a worker as it is and fills in what the database decided; a
-// process announces itself by Register. Errors: ErrDuplicate when the identity
-// is taken, ErrInvalid.
+// Create adds a worker and sets the values that the database generates. A process uses
+// Register instead. Errors: ErrDuplicate if the identity exists, ErrInvalid.
 func (w *Workers) Create(ctx context.Context, row *schema.Worker) error {
 	return w.fail("insert", row.Name, w.insert(ctx, row))
 }
 
-// Get returns the worker of an id. Errors: ErrNotFound.
+// Get returns the worker with an id. Errors: ErrNotFound.
 func (w *Workers) Get(ctx context.Context, id int64) (*schema.Worker, error) {
 	row, err := w.one(ctx, "worker.id = ?", id)
 	return row, w.fail("get", id, err)
 }
 
-// ByIdentity returns the row that Register would write: the one of the identity,
-// else the legacy row that it would adopt. Errors: ErrNotFound.
+// ByIdentity returns the row that Register would write: the row with the identity, or the
+// legacy row that it would adopt. Errors: ErrNotFound.
 func (w *Workers) ByIdentity(ctx context.Context, role metadata.Role, name string) (*schema.Worker, error) {
 	identity := Identity(role, name)
 	rows, err := w.many(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
@@ -60,7 +59,7 @@ func (w *Workers) ByIdentity(ctx context.Context, role metadata.Role, name strin
 	return &rows[0], nil
 }
 
-// roleOf is a role as SQL has it.
+// roleOf converts a role to its value in SQL.
 func roleOf(role metadata.Role) schema.WorkerRole {
 	if role == metadata.Worker {
 		return schema.RoleAction
@@ -68,11 +67,11 @@ func roleOf(role metadata.Role) schema.WorkerRole {
 	return schema.WorkerRole(role)
 }
 
-// Update changes what is set in changes, and updated, and returns the row as it
-// is now. Errors: ErrNotFound, ErrInvalid.
+// Update writes the columns that are set in changes, and updated, and returns the new row.
+// Errors: ErrNotFound, ErrInvalid.
 func (w *Workers) Update(ctx context.Context, id int64, changes WorkerChanges) (*schema.Worker, error) {
 	row := new(schema.Worker)
-	var c changed
+	var c changeSet
 	change(&c, "worker_type", changes.WorkerType, &row.WorkerType)
 	change(&c, "runtime", changes.Runtime, &row.Runtime)
 	change(&c, "host", changes.Host, &row.Host)

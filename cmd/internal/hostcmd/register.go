@@ -86,7 +86,7 @@ func (c *registerCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role)
 	env.PrintWarnings(caps)
 	row, err := service.Register(ctx, db.Store.Workers, id, caps)
 	if errors.Is(err, store.ErrLive) {
-		return fmt.Errorf("%s: %w (`%s run --takeover`)", db.Name, err, role)
+		return fmt.Errorf("%s: %w", db.Name, liveHint(role, err))
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", db.Name, notOwn(id, err))
@@ -97,6 +97,11 @@ func (c *registerCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role)
 	env.Out.Printf("%s %s is registered in %s as row %d, %s\n", role, cli.Clean(row.Name), place(db), row.ID, cli.StatusName(row))
 	env.Out.Printf("runtimes: %s\n", cli.Or(cli.Clean(strings.Join(caps.Runtimes, ", ")), "none"))
 	return nil
+}
+
+// liveHint adds to an ErrLive what the operator can type.
+func liveHint(role metadata.Role, err error) error {
+	return fmt.Errorf("%w; stop it, choose another name with --name, or take the name over (`%s run --takeover`)", err, role)
 }
 
 // ownPolicy keeps a login of docs/roles.sql to the rows of the worker of its name.

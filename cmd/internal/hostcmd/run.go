@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"strings"
@@ -74,7 +73,7 @@ func (c *runCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) erro
 	defer onHangup(r.reload)()
 	err = svc.Run(ctx)
 	if errors.Is(err, store.ErrLive) {
-		return fmt.Errorf("%w (`%s run --takeover`)", err, role)
+		return liveHint(role, err)
 	}
 	return notOwn(now.id, err)
 }

@@ -160,7 +160,7 @@ func TestRegisterBesideAService(t *testing.T) {
 	st := served(t, db)
 	p := launch(t, "run", "--database", db.URL, "--name", "w")
 	p.says("registered and active", 1)
-	want(t, run(t, metadata.Worker, "register", "--database", db.URL, "--name", "w"), cli.ExitFailed, "or take its row over (`worker run --takeover`)")
+	want(t, run(t, metadata.Worker, "register", "--database", db.URL, "--name", "w"), cli.ExitFailed, "or take the name over (`worker run --takeover`)")
 	p.signal(syscall.SIGTERM)
 	p.ends(cli.ExitDone)
 	statusOf(t, st, "w", schema.WorkerInactive)
