@@ -93,8 +93,8 @@ func detectFor(b *testing.B, h detect.Host, defs []metadata.Definition) {
 	}
 }
 
-// commandsOf are the commands that detection runs on h, in the order in which
-// it starts them, in the environment that it gives them.
+// commandsOf returns the commands that detection runs on h, in their order, with their
+// environment.
 func commandsOf(b *testing.B, h *host.LocalHost, defs []metadata.Definition) []exec.Cmd {
 	b.Helper()
 	answer := h.Run(b.Context(), host.Invocation{Path: "/usr/bin/env"})
@@ -111,7 +111,7 @@ func commandsOf(b *testing.B, h *host.LocalHost, defs []metadata.Definition) []e
 	return commands
 }
 
-// spawn runs commands and reads what they print, so many at a time.
+// spawn runs commands, a number at a time, and reads their output.
 func spawn(b *testing.B, commands []exec.Cmd, parallelism int) {
 	b.Helper()
 	next := make(chan *exec.Cmd)
@@ -133,7 +133,7 @@ func spawn(b *testing.B, commands []exec.Cmd, parallelism int) {
 	workers.Wait()
 }
 
-// timings are the durations of one thing that was done several times.
+// timings holds the durations of repeated runs.
 type timings []time.Duration
 
 func (t *timings) time(do func()) {
@@ -142,14 +142,14 @@ func (t *timings) time(do func()) {
 	*t = append(*t, time.Since(begin))
 }
 
-// ms is the median in milliseconds.
+// ms returns the median in milliseconds.
 func (t *timings) ms() float64 {
 	sorted := slices.Sorted(slices.Values(*t))
 	return float64(sorted[len(sorted)/2]) / float64(time.Millisecond)
 }
 
-// BenchmarkParallelism detects the core pack with different numbers of commands
-// at a time, which take turns: where DefaultParallelism comes from.
+// BenchmarkParallelism detects the core pack with different parallelism, in turns. It is the
+// reason for DefaultParallelism.
 func BenchmarkParallelism(b *testing.B) {
 	local := host.Local(host.LocalConfig{})
 	counts := []int{1, 2, 4, 8, 16}

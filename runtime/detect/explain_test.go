@@ -25,8 +25,7 @@ func explainOn(t *testing.T, h detect.Host, cfg detect.Config, name string, defs
 	return e
 }
 
-// Explain tries every command, also after one succeeded, which changes nothing
-// about what is detected.
+// Explain tries every command, even after one succeeded, and finds the same installations.
 func TestExplainTriesEveryCommand(t *testing.T) {
 	d := defsOf(t, `{"ref": "acme.tool", "name": "Tool", "aliases": ["tool"], "distributions": {"verification": {"commands": [
 		{"binary": "absent", "args": ["--version"], "priority": 1}, {"binary": "a", "args": ["--version"], "priority": 2},
@@ -43,7 +42,7 @@ func TestExplainTriesEveryCommand(t *testing.T) {
 	if e.Ref != "acme.tool" || e.Outcome != capability.Available || len(e.Detected) != 1 || e.Detected[0].Path != "/usr/bin/a" || len(e.Warnings) != 0 {
 		t.Errorf("got %+v, want the one installation of a", e)
 	}
-	// That one of its names is not there is nothing to warn of.
+	// A missing name of an available runtime causes no warning.
 	if w := e.Detected[0].Warnings; len(w) != 0 {
 		t.Errorf("warnings are %q, want none", w)
 	}
@@ -65,7 +64,7 @@ func TestExplainAnAbsence(t *testing.T) {
 	}
 }
 
-// Explain verifies whatever is declared, and says where Detect does not.
+// Explain ignores declarations, and warns if Detect answers differently.
 func TestExplainSaysWhereDetectDiffers(t *testing.T) {
 	sensorOnly := tool(t, "b", "")
 	sensorOnly.Distributions.Roles = []metadata.Role{metadata.Sensor}

@@ -12,7 +12,7 @@ import (
 	"github.com/attune-go/attune/schema/capability"
 )
 
-// failedBriefly is a document's failures, a line each, below root.
+// failedBriefly returns a line for each failure below root.
 func failedBriefly(caps *capability.Document, root string) []string {
 	var out []string
 	for _, f := range caps.Failed {
@@ -21,8 +21,7 @@ func failedBriefly(caps *capability.Document, root string) []string {
 	return out
 }
 
-// TestFailures: what was found and does not count is in the report, each
-// executable once, beside what counts.
+// TestFailures: a document has each failed executable once, beside the installations.
 func TestFailures(t *testing.T) {
 	t.Parallel()
 	root := tree(t, map[string]string{
@@ -48,8 +47,7 @@ func TestFailures(t *testing.T) {
 	if f := caps.Failed[2]; f.Version != "1.5.0" {
 		t.Errorf("the version that does not count is %q", f.Version)
 	}
-	// The document is read again as it is written; without being asked for,
-	// attempts are not in it.
+	// The document survives JSON. Without Config.Explain it has no attempts.
 	text, err := json.Marshal(caps)
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +66,7 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// TestRubbishInTheOnlyVersion: nobody looked, so nobody can tell.
+// TestRubbishInTheOnlyVersion: a runtime that was not looked for is undetermined.
 func TestRubbishInTheOnlyVersion(t *testing.T) {
 	rubbish := `"versions": [{"version": "1.2", "distributions": {"verification": {"commands": [{"binary": "kit", "pattern": "("}]}}}]`
 	for name, text := range map[string]string{

@@ -31,15 +31,15 @@ func defsOf(t *testing.T, texts ...string) []metadata.Definition {
 	return defs
 }
 
-// tool is a definition acme.NAME with the command NAME --version and further
-// keys of that command.
+// tool returns a definition acme.NAME with the command NAME --version and further keys of
+// that command.
 func tool(t *testing.T, name, keys string) metadata.Definition {
 	t.Helper()
 	return defsOf(t, fmt.Sprintf(
 		`{"ref": "acme.%s", "name": "%[1]s", "distributions": {"verification": {"commands": [{"binary": "%[1]s", "args": ["--version"]%s}]}}}`, name, keys))[0]
 }
 
-// recorded is a host in the form of a recording.
+// recorded returns the host of a recording.
 func recorded(t *testing.T, text string) *host.Recorded {
 	t.Helper()
 	h, err := host.Parse("host", []byte(text))
@@ -49,8 +49,7 @@ func recorded(t *testing.T, text string) *host.Recorded {
 	return h
 }
 
-// withTools is a recorded host that has executables of these names, which say
-// NAME 1.0.0.
+// withTools returns a recorded host with executables that print NAME 1.0.0.
 func withTools(t *testing.T, names ...string) *host.Recorded {
 	t.Helper()
 	var b strings.Builder
@@ -61,7 +60,7 @@ func withTools(t *testing.T, names ...string) *host.Recorded {
 	return recorded(t, b.String())
 }
 
-// overridden is a host whose Run and Lookup a test can take over.
+// overridden is a host with replaceable Run and Lookup.
 type overridden struct {
 	detect.Host
 	run    func(ctx context.Context, inv host.Invocation) host.Result
@@ -111,12 +110,12 @@ func detectOn(t *testing.T, h detect.Host, cfg detect.Config, defs ...metadata.D
 	return caps
 }
 
-// corePolicy trusts the core pack.
+// corePolicy returns a policy that trusts the core pack.
 func corePolicy() *host.Policy {
 	return detect.StandardPolicy(detect.Commands(packs.Core().Definitions))
 }
 
-// openPolicy lets everything run.
+// openPolicy returns a policy that allows everything.
 func openPolicy(t *testing.T) *host.Policy {
 	t.Helper()
 	p, err := host.NewPolicy(host.PolicyConfig{Mode: host.ModeOpen})
@@ -126,7 +125,7 @@ func openPolicy(t *testing.T) *host.Policy {
 	return p
 }
 
-// outcomes are the outcome of each ref in a document.
+// outcomes returns the outcomes in a document by ref.
 func outcomes(caps *capability.Document) map[string]capability.Outcome {
 	out := map[string]capability.Outcome{}
 	for _, d := range caps.Detected {
@@ -138,7 +137,7 @@ func outcomes(caps *capability.Document) map[string]capability.Outcome {
 	return out
 }
 
-// absence is the document's entry of a runtime that is not there.
+// absence returns the document's entry of an undetected runtime.
 func absence(t *testing.T, caps *capability.Document, ref string) capability.Absence {
 	t.Helper()
 	i := slices.IndexFunc(caps.Undetected, func(a capability.Absence) bool { return a.Ref == ref })
@@ -158,7 +157,7 @@ func script(t *testing.T, dir, name, text string) string {
 	return file
 }
 
-// localWith is this machine with dir before the folders of the basic commands.
+// localWith returns this machine with dir before the folders of the basic commands.
 func localWith(dir string) *host.LocalHost {
 	return host.Local(host.LocalConfig{Environ: []string{"PATH=" + dir + ":/usr/bin:/bin", "HOME=" + dir}})
 }

@@ -11,8 +11,7 @@ import (
 	"github.com/attune-go/attune/runtime/host"
 )
 
-// Locations find a runtime; they do not run what else a host has, nor without
-// end.
+// Locations do not run other programs, and have limits.
 func TestRealHostileLocations(t *testing.T) {
 	files := map[string]string{
 		"usr/ruby": "echo ruby 3.1.2", "usr/ruby3.3": "echo ruby 3.3.0", "usr/ruby-3.4.1": "echo ruby 3.4.1",
@@ -49,7 +48,7 @@ func TestRealHostileLocations(t *testing.T) {
 }
 
 // Installations at locations count, and cause no warning that PATH lacks them.
-// Without PATH and locations, the answer says that PATH is empty.
+// Without PATH and locations, the detail names the empty PATH.
 func TestRealNothingInPath(t *testing.T) {
 	root := tree(t, map[string]string{"opt/bin/one": "echo one 1.2.3"})
 	def := fmt.Sprintf(`{"ref": "acme.one", "name": "one", "distributions": {"verification": {"locations": ["%s/opt/bin/one"],

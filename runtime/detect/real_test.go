@@ -14,8 +14,7 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// What real executables do to a detection; each is a script in a folder of its
-// own in front of PATH.
+// Each case is a script that a detection really runs, in a folder before those of PATH.
 func TestRealExecutables(t *testing.T) {
 	soon := `, "timeout": "300ms"`
 	tests := []struct {
@@ -96,7 +95,7 @@ func TestRealFilesThatCannotRun(t *testing.T) {
 	}
 }
 
-// A detector does not remember what a host had: the next detection asks anew.
+// Each detection looks at the host again.
 func TestRealRuntimeComesAndGoes(t *testing.T) {
 	dir := t.TempDir()
 	d := newDetector(t, []metadata.Definition{tool(t, "tool", "")}, detect.Config{Host: localWith(dir), Policy: openPolicy(t), Getenv: noEnvironment})
@@ -124,8 +123,8 @@ func TestRealRuntimeComesAndGoes(t *testing.T) {
 	}
 }
 
-// Under the default policy an executable that others can replace is not run,
-// and what was denied is said with the line that allows it.
+// Under the default policy an executable that others can replace is not run. The document
+// has the entry that would allow it.
 func TestRealPolicyLooksAtTheFile(t *testing.T) {
 	dir := t.TempDir()
 	ran := filepath.Join(dir, "ran")
@@ -142,7 +141,7 @@ func TestRealPolicyLooksAtTheFile(t *testing.T) {
 	}
 }
 
-// What the core pack finds on this machine agrees with what the tools say.
+// The core pack's findings on this machine agree with the tools' output.
 func TestRealHostAgreesWithItsTools(t *testing.T) {
 	caps, err := newDetector(t, packs.Core().Definitions, detect.Config{Getenv: noEnvironment, Explain: true}).Detect(t.Context())
 	if err != nil {

@@ -44,8 +44,7 @@ func TestSameCommandRunsOnce(t *testing.T) {
 	}
 }
 
-// A file that PATH leads to is not run again because a location leads to it
-// too, whatever its name there.
+// A file in PATH is not run again for a location that matches it under any name.
 func TestLocationsRunNothingTwice(t *testing.T) {
 	base := recorded(t, `
 host: {os: linux, arch: amd64, path: [/usr/bin]}
@@ -89,7 +88,7 @@ func TestLookupIsAskedOnce(t *testing.T) {
 	}
 }
 
-// Each run waits until as many as may run do: fewer would never end, and more
+// Each run waits until the allowed number of commands runs. Fewer would never end, and more
 // are counted.
 func TestParallelismIsReachedAndKept(t *testing.T) {
 	const limit, total = 3, 9
@@ -153,8 +152,7 @@ func TestDetectionHasADeadline(t *testing.T) {
 	})
 }
 
-// A look-up that never returns (a folder of PATH on a server that is away)
-// holds up its own runtime only.
+// A look-up that never returns delays its own runtime only.
 func TestDeadlineHoldsWithoutTheHostsHelp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := withTools(t, "quick")
@@ -219,8 +217,8 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-// What a probe gets of the environment is named by the definition and by the
-// host, and its timeout is the command's.
+// A probe gets the variables of the definition that the host allows, and the command's
+// timeout.
 func TestInvocation(t *testing.T) {
 	var got []host.Invocation
 	base := withTools(t, "tool")
@@ -254,7 +252,7 @@ func TestPermissionOfTheKernelIsNotExecutable(t *testing.T) {
 	}
 }
 
-// TestStandardPolicy trusts the commands that it is given, whichever definition has them.
+// TestStandardPolicy: a trusted command is trusted in any definition.
 func TestStandardPolicy(t *testing.T) {
 	defs := packs.Core().Definitions
 	i := slices.IndexFunc(defs, func(d metadata.Definition) bool { return d.Ref == "core.erlang" })

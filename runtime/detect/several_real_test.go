@@ -21,8 +21,8 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// coreOf is a definition of the core pack, with the locations that are in the
-// home folder: what this machine has in others is not the test's.
+// coreOf returns a definition of the core pack with its locations in the home folder only,
+// so that installations of this machine do not count.
 func coreOf(t *testing.T, ref string) metadata.Definition {
 	t.Helper()
 	defs := packs.Core().Definitions
@@ -37,8 +37,8 @@ func coreOf(t *testing.T, ref string) metadata.Definition {
 	return d
 }
 
-// tree writes executable scripts and links below a folder: what begins with ->
-// is a link. It gives the folder's real path.
+// tree writes executable scripts, and links for texts that begin with ->, below a folder.
+// It returns the folder's real path.
 func tree(t *testing.T, files map[string]string) string {
 	t.Helper()
 	root, err := filepath.EvalSymlinks(t.TempDir())
@@ -62,8 +62,8 @@ func tree(t *testing.T, files map[string]string) string {
 	return root
 }
 
-// brief is a document's installations, a line each: the version, the path, the
-// shim, and whether it is the default; below root.
+// brief returns a line for each installation below root: version, path, shim, and whether it
+// is the default.
 func brief(caps *capability.Document, root string) []string {
 	var out []string
 	for _, d := range caps.Detected {
@@ -79,7 +79,7 @@ func brief(caps *capability.Document, root string) []string {
 	return out
 }
 
-// counting is a host that notes what is run.
+// counting is a host that records the commands it runs.
 func counting(h detect.Host) (*overridden, func() []string) {
 	var mu sync.Mutex
 	var ran []string
@@ -97,8 +97,8 @@ func counting(h detect.Host) (*overridden, func() []string) {
 		}
 }
 
-// A version manager made as pyenv is: a shim is a script that reads which
-// version was chosen and replaces itself by that one's executable.
+// In a version manager like pyenv, a shim is a script that reads the chosen version and
+// executes it.
 func TestRealShims(t *testing.T) {
 	const shim = `root="${0%/*}/.."; read -r chosen <"$root/version"
 case $chosen in
@@ -188,8 +188,8 @@ exec "$root/versions/$chosen/bin/${0##*/}" "$@"`
 	}
 }
 
-// The answer is the same in strict mode where the definition names the place of
-// what a shim runs. Where policy denies asking that, it is said.
+// Strict mode has the same result if the definition has the location of a shim's target. A
+// warning reports a target that policy denies.
 func TestRealShimUnderPolicy(t *testing.T) {
 	root := tree(t, map[string]string{
 		".pyenv/shims/python3":               "exec ${0%/*}/../versions/3.11.7/bin/python3",
@@ -252,8 +252,8 @@ func TestRealShimUnderPolicy(t *testing.T) {
 	}
 }
 
-// Shims that PATH has only behind another executable are not asked where the
-// definition shows what they may run.
+// Shims behind another executable in PATH are not run if the definition's locations have
+// their possible targets.
 func TestRealShimsBehindAreNotRun(t *testing.T) {
 	root := tree(t, map[string]string{
 		"usr/bin/python3":                    "echo Python 3.11.2",
@@ -271,8 +271,8 @@ func TestRealShimsBehindAreNotRun(t *testing.T) {
 	}
 }
 
-// A proxy made as rustup's is: one file under many names, by symbolic links or
-// by hard ones, which finds out by argv[0] what to run.
+// A proxy like rustup is one file with many names, by symbolic or hard links, that chooses
+// its target by argv[0].
 func TestRealProxies(t *testing.T) {
 	for name, link := range map[string]func(old, new string) error{"symbolic": os.Symlink, "hard": os.Link} {
 		t.Run(name, func(t *testing.T) { testRealProxies(t, link) })
@@ -298,8 +298,7 @@ func testRealProxies(t *testing.T, link func(old, new string) error) {
 	}
 }
 
-// One file that answers by the name that it is run by is as many installations
-// as it gives answers; one that does not is one.
+// A file is an installation for each different answer to its names.
 func TestRealFileOfManyNames(t *testing.T) {
 	root := tree(t, map[string]string{
 		"lib/launcher": `case ${0##*/} in *-1) echo tool 1.0.0 ;; *) echo tool 2.0.0 ;; esac`,
@@ -318,7 +317,7 @@ func TestRealFileOfManyNames(t *testing.T) {
 	}
 }
 
-// The document is the same however the runs happen to end.
+// The document does not depend on the order in which runs end.
 func TestSeveralAreInAStableOrder(t *testing.T) {
 	files := map[string]string{}
 	for i := range 12 {
@@ -346,7 +345,7 @@ func TestSeveralAreInAStableOrder(t *testing.T) {
 	}
 }
 
-// ask runs a program as a detection would, and gives what it prints.
+// ask runs a program as a detection does, and returns its output.
 func ask(t *testing.T, path string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(path, args...)
@@ -367,8 +366,8 @@ func realPath(t *testing.T, path string) string {
 	return real
 }
 
-// What answers says itself where it is: the document's path is that, for each
-// installation of this machine, and the default is what PATH runs.
+// For each installation of this machine, the document has the path that the program itself
+// prints, and the default is the one that PATH runs.
 func TestRealInstallationsSayWhereTheyAre(t *testing.T) {
 	caps := detectOn(t, host.Local(host.LocalConfig{}), detect.Config{}, packs.Core().Definitions...)
 	asks := map[string]func(path string) string{
@@ -412,7 +411,7 @@ func TestRealInstallationsSayWhereTheyAre(t *testing.T) {
 	}
 }
 
-// Explain tries more, and finds the same.
+// Explain runs more commands, and finds the same installations.
 func TestExplainFindsWhatDetectFinds(t *testing.T) {
 	root := tree(t, map[string]string{
 		"a/one": "echo 1.0.0", "b/two": "echo 2.0.0", "b/one": "echo 1.1.0", "c/two": "echo 2.1.0", "opt/two": "echo 2.2.0",

@@ -8,8 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestWritableByACL: a group of root alone may write, and so may one user whom
-// an access list names.
+// TestWritableByACL: a group with root alone may write, but not a user of an access list.
 func TestWritableByACL(t *testing.T) {
 	base := secureDir(t)
 	path := base + "/tool"

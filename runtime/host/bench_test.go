@@ -8,9 +8,8 @@ import (
 	"github.com/attune-go/attune/runtime/host"
 )
 
-// BenchmarkRun is one probe of a program that does nothing, beside the same
-// through os/exec with its output collected: the difference is what safety
-// costs.
+// BenchmarkRun runs a program that does nothing by Run and by os/exec. The difference is the
+// cost of safety.
 func BenchmarkRun(b *testing.B) {
 	h := host.Local(host.LocalConfig{})
 	b.Run("host", func(b *testing.B) {
@@ -29,7 +28,7 @@ func BenchmarkRun(b *testing.B) {
 	})
 }
 
-// BenchmarkLookupMiss is a name that is in none of ten folders.
+// BenchmarkLookupMiss looks up a name that none of ten folders has.
 func BenchmarkLookupMiss(b *testing.B) {
 	h := withPath("/", "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/opt", "/srv", "/var", "/etc")
 	for b.Loop() {

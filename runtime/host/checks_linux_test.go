@@ -19,7 +19,7 @@ func wantTimeout(stdout string) func(*testing.T, host.Result) {
 	return func(t *testing.T, res host.Result) {
 		t.Helper()
 		if !res.TimedOut || res.Err != nil || res.ExitCode != -1 || res.Signal != "" || !strings.HasPrefix(stdout, string(res.Stdout)) {
-			// A busy machine may not come as far as printing in that time.
+			// On a busy machine the command may not have printed by then.
 			t.Errorf("got %v, want a timeout and %q", brief(res), stdout)
 		}
 	}
@@ -95,8 +95,8 @@ func awaitEnd(t *testing.T, pid int) {
 	}
 }
 
-// leftBehind notes what this process has; the function it gives fails the test
-// where there is more.
+// leftBehind records this process's files, goroutines and children. The returned function
+// fails the test if there are more.
 func leftBehind(t *testing.T) func() {
 	t.Helper()
 	fds, goroutines := openFiles(t), runtime.NumGoroutine()
@@ -108,7 +108,7 @@ func leftBehind(t *testing.T) func() {
 		if got := openFiles(t); got != fds {
 			t.Errorf("%d files are open, before it were %d", got, fds)
 		}
-		// A goroutine that has done its work may not have returned yet.
+		// Goroutines may take a moment to return.
 		for i := 0; runtime.NumGoroutine() > goroutines && i < 100_000; i++ {
 			runtime.Gosched()
 		}
@@ -127,8 +127,7 @@ func openFiles(t *testing.T) int {
 	return len(entries)
 }
 
-// children are the lines of /proc/*/stat of this process's children, zombies
-// among them.
+// children returns the lines of /proc/*/stat of this process's children, including zombies.
 func children(t *testing.T) (lines []string) {
 	t.Helper()
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")

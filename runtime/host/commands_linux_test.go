@@ -15,7 +15,7 @@ func copyFile(t *testing.T, from, to string, mode os.FileMode) {
 	put(t, to, string(data), mode)
 }
 
-// foreignELF is /bin/true with the machine of a SPARC in its header.
+// foreignELF returns a copy of /bin/true with SPARC in its header.
 func foreignELF(t *testing.T) string {
 	t.Helper()
 	data, err := os.ReadFile("/bin/true")
@@ -26,7 +26,7 @@ func foreignELF(t *testing.T) string {
 	return string(data)
 }
 
-// otherLoader is /bin/true with a loader that no host has.
+// otherLoader returns a copy of /bin/true with a loader that does not exist.
 func otherLoader(t *testing.T) string {
 	t.Helper()
 	data, err := os.ReadFile("/bin/true")
@@ -40,7 +40,7 @@ func otherLoader(t *testing.T) string {
 	return file(t, "tool", changed, 0o755)
 }
 
-// beingWritten is a script that is open for writing as long as the test runs.
+// beingWritten returns a script that is open for writing during the test.
 func beingWritten(t *testing.T) string {
 	t.Helper()
 	path := script(t, ":")

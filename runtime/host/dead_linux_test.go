@@ -12,8 +12,8 @@ import (
 	"github.com/attune-go/attune/runtime/host"
 )
 
-// TestDeadMount makes every look into a file system whose server never answers,
-// and again when it does not exist any more.
+// TestDeadMount makes every look into a file system without an answering server, and again
+// after it is unmounted.
 func TestDeadMount(t *testing.T) {
 	dir := realDir(t)
 	put(t, dir+"/bin/tool", "#!/bin/sh\nexit 0\n", 0o755)

@@ -12,7 +12,7 @@ import (
 	"github.com/attune-go/attune/runtime/host"
 )
 
-// probeEnv is what a probe on a host with environ really sees.
+// probeEnv returns the environment of a probe on a host with environ.
 func probeEnv(t *testing.T, environ, names []string) map[string]string {
 	t.Helper()
 	res := host.Local(host.LocalConfig{Environ: environ}).Run(t.Context(), host.Invocation{Path: "/usr/bin/env", Args: []string{"-0"}, Env: names})
@@ -110,8 +110,7 @@ func TestRefusedEnv(t *testing.T) {
 	}
 }
 
-// TestGoLeavesNothing asks a real go for its version: it counts its starts in
-// files of the user's, unless it is kept from that.
+// TestGoLeavesNothing runs a real go, which would count its starts in the user's files.
 func TestGoLeavesNothing(t *testing.T) {
 	path, err := exec.LookPath("go")
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/attune-go/attune/runtime/host"
 )
 
-// TestServedBy reads who serves a file system from a list of mounts.
+// TestServedBy reads the server of a file system from a list of mounts.
 func TestServedBy(t *testing.T) {
 	const list = `22 27 0:21 / /proc rw,relatime - proc proc rw
 36 35 98:0 / / rw,noatime master:1 - ext4 /dev/root rw,user_id=1000
@@ -41,8 +41,8 @@ cut
 	}
 }
 
-// TestStrangersMount asks about a file that another user's server shows as root's.
-func TestStrangersMount(t *testing.T) {
+// TestServedByOther checks a file that another user's server shows as root's.
+func TestServedByOther(t *testing.T) {
 	for _, tt := range []struct {
 		server   int
 		stranger bool
@@ -63,7 +63,7 @@ func TestStrangersMount(t *testing.T) {
 	}
 }
 
-// serve mounts a file system on a folder in which every name is a file of root's.
+// serve mounts a file system in which every name is a file of root.
 func serve(t *testing.T, dir string, user int) {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -90,8 +90,8 @@ func serve(t *testing.T, dir string, user int) {
 	})
 }
 
-// answer answers a kernel's requests until the file system is unmounted. The numbers
-// are those of linux/fuse.h.
+// answer answers the kernel's requests until the file system is unmounted. The numbers are
+// from linux/fuse.h.
 func answer(fd int) {
 	const lookup, getattr, opInit = 1, 3, 26
 	order := binary.NativeEndian

@@ -49,7 +49,7 @@ func TestReadInstalled(t *testing.T) {
 			t.Errorf("%s: got %q, %v, want %v", path, got, err, want)
 		}
 	}
-	// The folder above hides what is below it from others, but not from a trusted pack.
+	// A private folder above hides the file from untrusted definitions only.
 	if err := os.Chmod(base, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func TestReadInstalled(t *testing.T) {
 	}
 }
 
-// realTemp is /tmp, which is a link on macOS.
+// realTemp returns the real path of /tmp, a link on macOS.
 func realTemp(t *testing.T) string {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks("/tmp")
@@ -72,7 +72,7 @@ func realTemp(t *testing.T) string {
 	return dir
 }
 
-// publicDir is a folder that everybody can reach.
+// publicDir returns a folder that every user can reach.
 func publicDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp(realTemp(t), "attune-installation-")
@@ -86,7 +86,7 @@ func publicDir(t *testing.T) string {
 	return dir
 }
 
-// TestInstallation: what an installation is, by the executable's path alone.
+// TestInstallation: the executable's path determines the folder of the installation.
 func TestInstallation(t *testing.T) {
 	r := recorded(t, "host: {os: linux}\n")
 	for _, tt := range []struct {

@@ -11,8 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestEndsWithItsProgram kills a program by SIGKILL whose command hangs: the
-// command, and what it runs, end with it.
+// TestEndsWithItsProgram: the command and its children end with a program that is killed.
 func TestEndsWithItsProgram(t *testing.T) {
 	for _, tt := range []struct{ name, body string }{
 		{"the leader", `echo $$ > $0.pids; exec sleep 1000`},
@@ -21,7 +20,7 @@ func TestEndsWithItsProgram(t *testing.T) {
 		{"a child that has another parent", `(sleep 1000 & echo $$ $! > $0.pids); exec sleep 1000`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			// Only once the lifeline is tied does it hold.
+			// The lifeline works only after tie.
 			ready := filepath.Join(t.TempDir(), "ready")
 			if err := unix.Mkfifo(ready, 0o600); err != nil {
 				t.Fatal(err)
@@ -61,8 +60,8 @@ func TestEndsWithItsProgram(t *testing.T) {
 	}
 }
 
-// TestLeaderEndsWithItsProgram kills programs by SIGKILL as soon as their command
-// runs, whether or not the lifeline is tied by then.
+// TestLeaderEndsWithItsProgram kills programs as soon as their command runs, possibly before
+// tie.
 func TestLeaderEndsWithItsProgram(t *testing.T) {
 	tool := script(t, "echo $$ > $0.pid; exec sleep 1000")
 	if err := unix.Mkfifo(tool+".pid", 0o600); err != nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/attune-go/attune/runtime/host"
 )
 
-// stuck stands in for file systems that hang: looks at the places it names wait
-// until they are released.
+// stuck stands in for file systems that hang. Looks at its places wait until it releases
+// them.
 type stuck struct {
 	mu     sync.Mutex
 	places map[string]chan struct{}
@@ -71,7 +71,7 @@ func places(h *host.LocalHost) (out []string) {
 	return out
 }
 
-// TestLookupLeavesOutWhatHangs: the folder that hangs is named, the rest is found.
+// TestLookupLeavesOutWhatHangs: Lookup names the folder that hangs and finds the rest.
 func TestLookupLeavesOutWhatHangs(t *testing.T) {
 	dir := realDir(t)
 	put(t, dir+"/dead/tool", "#!/bin/sh\n", 0o755)
@@ -93,8 +93,7 @@ func TestLookupLeavesOutWhatHangs(t *testing.T) {
 	}
 }
 
-// TestNobodyLooksWhereAnotherHangs: no more looks
-// are made into a folder while it hangs, however many ask.
+// TestNobodyLooksWhereAnotherHangs: there are no further looks into a folder that hangs.
 func TestNobodyLooksWhereAnotherHangs(t *testing.T) {
 	dir := realDir(t)
 	put(t, dir+"/dead/tool", "#!/bin/sh\n", 0o755)
@@ -117,7 +116,7 @@ func TestNobodyLooksWhereAnotherHangs(t *testing.T) {
 	}
 }
 
-// TestWhatAnswersAgainIsLookedAtAgain once the look that hung has returned.
+// TestWhatAnswersAgainIsLookedAtAgain: a place counts again after the look has returned.
 func TestWhatAnswersAgainIsLookedAtAgain(t *testing.T) {
 	dir := realDir(t)
 	put(t, dir+"/dead/tool", "#!/bin/sh\n", 0o755)
@@ -134,7 +133,7 @@ func TestWhatAnswersAgainIsLookedAtAgain(t *testing.T) {
 	}
 }
 
-// TestALinkIntoWhatHangs: the folder where the link lies is looked at all the same.
+// TestALinkIntoWhatHangs: a link into a place that hangs does not affect its own folder.
 func TestALinkIntoWhatHangs(t *testing.T) {
 	dir := realDir(t)
 	put(t, dir+"/dead/tool", "#!/bin/sh\n", 0o755)
@@ -154,7 +153,7 @@ func TestALinkIntoWhatHangs(t *testing.T) {
 	}
 }
 
-// TestLocateGoesOnBesideWhatHangs: the pattern that leads there is named.
+// TestLocateGoesOnBesideWhatHangs: Locate names the pattern of a place that hangs.
 func TestLocateGoesOnBesideWhatHangs(t *testing.T) {
 	dir := realDir(t)
 	for _, name := range []string{"a", "dead", "z"} {
@@ -176,7 +175,7 @@ func TestLocateGoesOnBesideWhatHangs(t *testing.T) {
 	}
 }
 
-// TestLocateIsBounded for all patterns together.
+// TestLocateIsBounded: the limit is for all patterns together.
 func TestLocateIsBounded(t *testing.T) {
 	dir := realDir(t)
 	for i := range 40 {
@@ -192,8 +191,8 @@ func TestLocateIsBounded(t *testing.T) {
 	}
 }
 
-// TestAMountCountsAsHangingAfterSomePlaces: the threads that wait in a dead file
-// system are bounded, however many folders of it are named.
+// TestAMountCountsAsHangingAfterSomePlaces: the threads that wait in a dead file system are
+// bounded.
 func TestAMountCountsAsHangingAfterSomePlaces(t *testing.T) {
 	dir := realDir(t)
 	var dead []string
@@ -217,9 +216,8 @@ func TestAMountCountsAsHangingAfterSomePlaces(t *testing.T) {
 	}
 }
 
-// TestRunOfWhatHangs: neither the file nor what it needs to be executed is opened by
-// execve before it answers: that would hold up every fork, and the garbage
-// collector.
+// TestRunOfWhatHangs: execve opens neither a file that hangs nor one with such an
+// interpreter. It would block every fork and the garbage collector.
 func TestRunOfWhatHangs(t *testing.T) {
 	dir := realDir(t)
 	put(t, dir+"/dead/tool", "#!/bin/sh\n", 0o755)
@@ -263,7 +261,7 @@ func TestWithin(t *testing.T) {
 	}
 }
 
-// TestRound looks at places several times in one round, and at once.
+// TestRound looks at places repeatedly and concurrently in one round.
 func TestRound(t *testing.T) {
 	dir := realDir(t)
 	put(t, dir+"/bin/tool", "#!/bin/sh\n", 0o755)

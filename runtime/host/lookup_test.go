@@ -14,7 +14,7 @@ import (
 	"github.com/attune-go/attune/runtime/host"
 )
 
-// withPath is a host whose PATH is dirs and whose home folder is home.
+// withPath returns a host with a home folder and a PATH.
 func withPath(home string, dirs ...string) *host.LocalHost {
 	return host.Local(host.LocalConfig{Environ: []string{"HOME=" + home, "PATH=" + strings.Join(dirs, ":")}})
 }
@@ -78,7 +78,7 @@ func TestLookup(t *testing.T) {
 	}
 }
 
-// realDir is a folder without links above it.
+// realDir returns a folder without links in its path.
 func realDir(t *testing.T) string {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
@@ -99,7 +99,7 @@ func TestInfo(t *testing.T) {
 	}
 }
 
-// TestStubs: on macOS these exist without the runtime, and open a window.
+// TestStubs: on macOS these programs exist without the runtime, and open a window.
 func TestStubs(t *testing.T) {
 	for _, tt := range []struct {
 		goos  string
@@ -153,7 +153,7 @@ func TestGlob(t *testing.T) {
 	}
 }
 
-// Patterns that share a folder find what each finds by itself.
+// Patterns that share a folder find the same as each pattern alone.
 func TestGlobsAreEachAGlob(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"a1", "a2", "b1", ".a3"} {

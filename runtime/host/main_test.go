@@ -16,7 +16,7 @@ import (
 	"github.com/attune-go/attune/runtime/host"
 )
 
-// TestMain lets the test binary be the commands that a shell cannot be.
+// TestMain lets the test binary act as commands that a shell cannot express.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 {
 		switch os.Args[1] {
@@ -37,8 +37,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// beEscape leaves a child in a session of its own that keeps output, file 3,
-// both or nothing.
+// beEscape leaves a child in a session of its own that keeps output, file 3, both or neither.
 func beEscape(keeps []string) {
 	cmd := exec.Command("/bin/sleep", "1000")
 	if slices.Contains(keeps, "output") {
@@ -55,7 +54,7 @@ func beEscape(keeps []string) {
 	fmt.Println(cmd.Process.Pid)
 }
 
-// beFlood writes on both streams until it is ended.
+// beFlood writes on both streams until it is killed.
 func beFlood() {
 	block := []byte(strings.Repeat("flood ", 10_000))
 	go func() {
@@ -68,7 +67,7 @@ func beFlood() {
 	}
 }
 
-// beRun is a host of its own that runs one command and prints how it ended.
+// beRun runs one command on a host of its own, and prints the result.
 func beRun(timeout, path string, args ...string) {
 	limit, err := time.ParseDuration(timeout)
 	if err != nil {
@@ -79,8 +78,7 @@ func beRun(timeout, path string, args ...string) {
 	fmt.Printf("timed out %v, exit code %d, error %v, output %q\n", res.TimedOut, res.ExitCode, res.Err, res.Stdout)
 }
 
-// beRoot becomes root altogether, which a setuid program may, and hangs: from
-// then on the user who started it cannot end it.
+// beRoot becomes root, as a setuid program may, and hangs. Its user cannot kill it then.
 func beRoot() {
 	if err := syscall.Setuid(0); err != nil {
 		fmt.Println(err)
@@ -91,8 +89,7 @@ func beRoot() {
 	}
 }
 
-// long is more than any command of these tests takes, so that waiting for what
-// must not be waited for ends in TimedOut.
+// long is longer than any command of these tests takes. A wrong wait ends in TimedOut.
 const long = 60 * time.Second
 
 func brief(res host.Result) string {
@@ -101,7 +98,7 @@ func brief(res host.Result) string {
 		res.ExitCode, res.Signal, res.TimedOut, res.Truncated, res.Err, cut(res.Stdout), cut(res.Stderr))
 }
 
-// self is the test binary.
+// self returns the path of the test binary.
 func self(t *testing.T) string {
 	t.Helper()
 	exe, err := os.Executable()
@@ -111,7 +108,7 @@ func self(t *testing.T) string {
 	return exe
 }
 
-// file writes a file into a fresh folder.
+// file writes a file into a new folder.
 func file(t *testing.T, name, text string, mode os.FileMode) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -132,7 +129,7 @@ func put(t *testing.T, path, text string, mode os.FileMode) {
 	}
 }
 
-// script is an executable shell script.
+// script writes an executable shell script.
 func script(t *testing.T, body string) string {
 	t.Helper()
 	return file(t, "tool", "#!/bin/sh\n"+body+"\n", 0o755)

@@ -27,7 +27,7 @@ var trusted = []host.Command{
 }
 
 func TestPolicyModes(t *testing.T) {
-	// A recording answers for the files: who may write them is another test.
+	// In a recording, all files are protected.
 	h := recorded(t, `
 host: {os: linux, arch: amd64, path: [/usr/bin]}
 binaries: [{path: /usr/bin/sh}, {path: /usr/bin/python3}, {path: /tmp/evil/python3}]
@@ -47,7 +47,7 @@ binaries: [{path: /usr/bin/sh}, {path: /usr/bin/python3}, {path: /tmp/evil/pytho
 		{host.Command{Binary: "sh"}, false, false, true},
 		{host.Command{Binary: "foo", Args: []string{"--version"}}, true, false, true},
 		{host.Command{Binary: "foo", Args: []string{"-version"}}, true, false, true},
-		// Verbose to many.
+		// -v and -V mean verbose to many programs.
 		{host.Command{Binary: "foo", Args: []string{"-V"}}, false, false, true},
 		{host.Command{Binary: "foo", Args: []string{"-v"}}, false, false, true},
 		{host.Command{Binary: "mkdir", Args: []string{"version"}}, false, false, true},
@@ -56,7 +56,7 @@ binaries: [{path: /usr/bin/sh}, {path: /usr/bin/python3}, {path: /tmp/evil/pytho
 		{host.Command{Binary: "foo", Args: []string{"-v", "-c"}}, false, false, true},
 		{host.Command{Binary: "foo", Args: []string{"--version=x"}}, false, false, true},
 		{host.Command{Binary: "foo", Args: []string{"--help"}}, false, false, true},
-		// Trusted by PATH or by its pack's location, not wherever a row says.
+		// It is trusted in PATH and at its pack's location, not at other locations.
 		{host.Command{Binary: "lua", Args: []string{"-e", "print(_VERSION)"}, Location: "/tmp/evil/*"}, false, false, true},
 		{host.Command{Binary: "python3", Args: []string{"--version"}, Location: "~/.pyenv/versions/*/bin/python3"}, true, true, true},
 		{host.Command{Binary: "python3", Args: []string{"--version"}, Location: "/tmp/evil/*"}, true, false, true},
@@ -77,7 +77,7 @@ binaries: [{path: /usr/bin/sh}, {path: /usr/bin/python3}, {path: /tmp/evil/pytho
 			if d.Allowed != want(i) || d.Reason == "" || d.Allowed && d.Allow != "" {
 				t.Errorf("mode %q, %+v: got %+v, want allowed %v", mode, tt.cmd, d, want(i))
 			}
-			// What the decision says would allow it, does.
+			// The entry in Decision.Allow does allow it.
 			if d.Allow != "" {
 				q := newPolicy(t, host.PolicyConfig{Mode: mode, Trusted: trusted, Allow: []string{d.Allow}})
 				if again := q.Decide(tt.cmd, found, h); !again.Allowed {
@@ -176,8 +176,7 @@ func TestPolicyLists(t *testing.T) {
 	}
 }
 
-// TestPolicyAllowAndLocations: a row may name a folder by verification.locations;
-// an entry with a name alone does not cover what is found there.
+// TestPolicyAllowAndLocations: an entry with a name does not allow executables at locations.
 func TestPolicyAllowAndLocations(t *testing.T) {
 	h := recorded(t, "host: {os: linux}")
 	cmd := host.Command{Binary: "ruby", Args: []string{"-e", "1"}, Location: "/srv/*/ruby"}
@@ -212,7 +211,7 @@ func TestPolicyErrors(t *testing.T) {
 	}
 }
 
-// FuzzCommandLine: what is printed is read back as the same words.
+// FuzzCommandLine: a printed command line splits into the same words.
 func FuzzCommandLine(f *testing.F) {
 	f.Add("ruby", "-e", "puts 'it''s'")
 	f.Add("a b", "", `back\slash "quoted"`)
@@ -232,7 +231,7 @@ func FuzzCommandLine(f *testing.F) {
 	})
 }
 
-// TestWritable makes real files with real owners.
+// TestWritable checks real files with real owners.
 func TestWritable(t *testing.T) {
 	base := secureDir(t)
 	mk := func(name string, mode os.FileMode, dirMode os.FileMode) string {
@@ -290,8 +289,7 @@ func TestWritable(t *testing.T) {
 	chown(filepath.Dir(stickyLink)+"/other", 65534, 65534)
 	check("another's link in a sticky folder", filepath.Dir(stickyLink)+"/other", "belongs to")
 
-	// A group with nobody in it but root: staff on Debian; made by os.Chmod
-	// after Chown, which clears no bits that matter here.
+	// A group without members but root, such as staff on Debian.
 	groupFile := func(name string, gid int) string {
 		p := mk(name, 0o775, 0o775)
 		chown(p, 0, gid)
@@ -304,8 +302,8 @@ func TestWritable(t *testing.T) {
 	}
 }
 
-// TestPolicyStandardAsksForWriters: a version query of an executable that
-// others can replace.
+// TestPolicyStandardAsksForWriters: a version query of an executable that others can replace
+// is denied.
 func TestPolicyStandardAsksForWriters(t *testing.T) {
 	base := secureDir(t)
 	put(t, base+"/bad/tool", "#!/bin/sh\n", 0o755)
@@ -322,7 +320,7 @@ func TestPolicyStandardAsksForWriters(t *testing.T) {
 	if d := ask(host.PolicyConfig{Allow: []string{base + "/bad/tool --version"}}); !d.Allowed {
 		t.Errorf("got %+v, want it allowed by its path", d)
 	}
-	// Root runs nothing that others could replace unless its path is allowed.
+	// Root runs an executable that others could replace only if its path is allowed.
 	root := os.Geteuid() == 0
 	if d := ask(host.PolicyConfig{Allow: []string{"tool --version"}}); d.Allowed == root {
 		t.Errorf("got %+v for a name in policy.allow, as root %v", d, root)
@@ -344,9 +342,8 @@ func TestPolicyStandardAsksForWriters(t *testing.T) {
 	}
 }
 
-// secureDir is a folder that only this user can change. The test is skipped
-// where the folders above it are open to others, by another look than the one
-// that is tested.
+// secureDir returns a folder that only this user can change. It skips the test if others can
+// change the folders above, which it checks independently.
 func secureDir(t *testing.T) string {
 	t.Helper()
 	dir := realDir(t)
@@ -366,7 +363,7 @@ func secureDir(t *testing.T) string {
 	return dir
 }
 
-// groupOfOther is the primary group of an account other than root.
+// groupOfOther returns the primary group of an account other than root.
 func groupOfOther(t *testing.T) int {
 	t.Helper()
 	for _, line := range strings.Split(readAll(t, "/etc/passwd"), "\n") {

@@ -66,8 +66,7 @@ func TestProgram(t *testing.T) {
 	}
 }
 
-// TestPolicyGrants: what a trusted pack has beside a command is granted with it,
-// and nothing else.
+// TestPolicyGrants: a trusted command gets the requests of its trusted pack and no others.
 func TestPolicyGrants(t *testing.T) {
 	file := host.VersionFile{Path: "../release", Pattern: "(.*)"}
 	has := host.Command{Binary: "tool", Args: []string{"info"}, Env: []string{"A"}, VersionFile: file, Interpreter: "tool"}
@@ -99,8 +98,7 @@ func TestPolicyGrants(t *testing.T) {
 	}
 }
 
-// TestFirstLineIsKept decides on scripts whose first line holds what only they know:
-// no reason repeats it.
+// TestFirstLineIsKept: reasons do not repeat the first line of a script.
 func TestFirstLineIsKept(t *testing.T) {
 	dir := realDir(t)
 	put(t, dir+"/open/k3pt/lua", "#!/bin/sh\n", 0o755)

@@ -92,8 +92,7 @@ func TestOpenProtected(t *testing.T) {
 	}
 }
 
-// TestSameProtected: another file than the one that was checked, or one that was
-// opened to others meanwhile, is not taken.
+// TestSameProtected refuses another file than the checked one, and one whose mode changed.
 func TestSameProtected(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(path string) error

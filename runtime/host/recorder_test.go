@@ -15,7 +15,7 @@ import (
 	"github.com/attune-go/attune/runtime/host"
 )
 
-// anyHost is what detection asks of a host.
+// anyHost has the methods of a host that detection calls.
 type anyHost interface {
 	Info() host.Info
 	Lookup(binary string) []host.Candidate
@@ -43,7 +43,7 @@ hang) exec sleep 1000 ;;
 esac
 `
 
-// awkwardHost is a host in a folder, with all that can be found on one.
+// awkwardHost returns a host in a folder, with every kind of file.
 func awkwardHost(t *testing.T, home string) *host.LocalHost {
 	t.Helper()
 	put(t, home+"/bin/tool", awkwardTool, 0o755)
@@ -57,7 +57,7 @@ func awkwardHost(t *testing.T, home string) *host.LocalHost {
 	return withPath(home, "/nonexistent/bin", home+"/bin", "/usr/bin")
 }
 
-// interview asks h everything, and gives its answers as text.
+// interview calls every method of h, and returns the results as text.
 func interview(t *testing.T, h anyHost, home string) map[string]string {
 	t.Helper()
 	answers := map[string]string{"path": fmt.Sprint(h.Info().Path, h.Info().OS, h.Info().Arch)}
@@ -96,8 +96,7 @@ func interview(t *testing.T, h anyHost, home string) map[string]string {
 	return answers
 }
 
-// TestRecordAndReplay: a replayed host answers as the real one did, and does not
-// tell whose it is.
+// TestRecordAndReplay: a replayed host answers as the real one did, without its user's name.
 func TestRecordAndReplay(t *testing.T) {
 	home := filepath.Join(realDir(t), "alice")
 	rec := host.NewRecorder(awkwardHost(t, home))
@@ -143,7 +142,7 @@ func TestRecorderTellsNoSecrets(t *testing.T) {
 			t.Errorf("%s is in the recording:\n%s", secret, text.String())
 		}
 	}
-	// Both names of the home folder are one now.
+	// Both names of the home folder are one after redaction.
 	replayed := recorded(t, text.String())
 	want := []host.Candidate{{Path: "/home/user/bin/tool", RealPath: "/home/user/bin/tool"}}
 	if diff := cmp.Diff(want, replayed.Lookup("tool")); diff != "" {
@@ -170,7 +169,7 @@ func TestRedactor(t *testing.T) {
 	}
 }
 
-// FuzzRecordedText: whatever a command prints survives the file.
+// FuzzRecordedText: any output of a command survives the file.
 func FuzzRecordedText(f *testing.F) {
 	for _, s := range []string{"", "\n", " x", "\n  x\n\ty \n", "\xff\x00", "\x1b[1m\r\n", "a: b\n# c\n- d", "\u2028\u0085\ufeff", "3.10", "~", "\t\n", "x\n\n\n", "\n\n x\ny", "日本\n"} {
 		f.Add(s, s)

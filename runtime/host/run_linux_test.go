@@ -18,12 +18,12 @@ import (
 	"github.com/attune-go/attune/runtime/host"
 )
 
-// badCommand is a command that misbehaves and what must come of it.
+// badCommand is a command that misbehaves and its expected result.
 type badCommand struct {
 	name string
 	path func(*testing.T) string
 	args []string
-	// timeout is long where zero.
+	// timeout defaults to long.
 	timeout time.Duration
 	check   func(*testing.T, host.Result)
 }
@@ -85,8 +85,8 @@ func badCommands() []badCommand {
 	}
 }
 
-// TestBadCommands runs each for real, with and without pidfd, and looks for
-// what it may have left behind.
+// TestBadCommands runs each command, with and without pidfd, and checks that it leaves
+// nothing behind.
 func TestBadCommands(t *testing.T) {
 	h := host.Local(host.LocalConfig{})
 	h.Run(t.Context(), host.Invocation{Path: "/bin/true"}) // what is set up once, is
@@ -158,8 +158,7 @@ func TestRunCancel(t *testing.T) {
 	})
 }
 
-// TestRunHasNoTerminal runs a host on a terminal of its own, whose commands
-// must not reach it.
+// TestRunHasNoTerminal: commands cannot reach the terminal of the program.
 func TestRunHasNoTerminal(t *testing.T) {
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
@@ -197,8 +196,7 @@ func TestRunHasNoTerminal(t *testing.T) {
 	}
 }
 
-// TestRunUnkillable: a setuid program of root's that a user's probe must not
-// kill does not hold it up.
+// TestRunUnkillable: a setuid program that this user must not kill does not block Run.
 func TestRunUnkillable(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root, to become another user")
@@ -235,8 +233,8 @@ func TestRunUnkillable(t *testing.T) {
 	}
 }
 
-// TestRunFreshlyWritten runs scripts the moment they are written, while other
-// commands start: a child between fork and exec still has the file open.
+// TestRunFreshlyWritten runs scripts right after they are written, while other commands
+// start: a child between fork and exec still has the file open.
 func TestRunFreshlyWritten(t *testing.T) {
 	h := host.Local(host.LocalConfig{})
 	dir := t.TempDir()
@@ -259,8 +257,8 @@ func TestRunFreshlyWritten(t *testing.T) {
 
 func TestRunAsFound(t *testing.T) {
 	dir := t.TempDir()
-	// A program that does what it is called, as rustup's and busybox do; a
-	// script would see the path of execve.
+	// A program that acts by its name, as rustup and busybox do. A script would see the
+	// path of execve.
 	busybox := filepath.Join(dir, "sh")
 	link(t, "/bin/bash", busybox)
 	if _, err := os.Stat(busybox); err != nil {
