@@ -1,6 +1,6 @@
-// Package answer has what operators ask of a database as data: lists, how two hosts
-// differ, what happened to them, and what a deletion would do. The command line
-// prints it, and an API can give it as JSON.
+// Package answer computes what operators ask about workers and runtimes: lists, the
+// differences of two hosts, their history, and the effects of a deletion. Answers are
+// data: the command line prints them, and an API can return them as JSON.
 package answer
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// RoleName returns a stored role in the words of users: worker for action.
+// RoleName returns the name that users know a stored role by: worker for action.
 func RoleName(r schema.WorkerRole) string {
 	if r == schema.RoleAction {
 		return string(metadata.Worker)
@@ -18,9 +18,8 @@ func RoleName(r schema.WorkerRole) string {
 	return string(r)
 }
 
-// Natural compares names as people order them: build-2 comes before build-10, and
-// case counts only between names that are else equal. It returns a number below 0, 0
-// or above 0.
+// Natural compares names in natural order, as cmp.Compare does: build-2 comes before
+// build-10. Case matters only between otherwise equal names.
 func Natural(a, b string) int {
 	x, y := strings.ToLower(a), strings.ToLower(b)
 	for x != "" && y != "" {
@@ -43,7 +42,7 @@ func Natural(a, b string) int {
 	return strings.Compare(a, b)
 }
 
-// digits is how many digits a text begins with.
+// digits returns the number of digits at the beginning of text.
 func digits(text string) int {
 	return len(text) - len(strings.TrimLeft(text, "0123456789"))
 }

@@ -34,8 +34,7 @@ func TestNatural(t *testing.T) {
 	}
 }
 
-// TestImports: an API over the answers brings no driver, no command line and no
-// detection along.
+// TestImports checks that the package links no driver, no command line and no detection.
 func TestImports(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", ".").Output()
 	if err != nil {

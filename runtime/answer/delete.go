@@ -14,51 +14,50 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// DeleteOptions say how to delete. The zero value deletes what nothing speaks against.
+// DeleteOptions control a deletion. The zero value deletes only without a hindrance.
 type DeleteOptions struct {
-	// DryRun reports and writes nothing.
+	// DryRun reports without writing.
 	DryRun bool
-	// Force deletes workers that still run, and rows that attune did not register.
-	// References are not overruled.
+	// Force overrides each Hindrance. It does not override references.
 	Force bool
 }
 
-// ErrHindered means that something speaks against a deletion, also against that of a
-// dry run. The report that comes with it says what; nothing was deleted.
+// ErrHindered reports that a hindrance or a reference prevents a deletion, or would
+// prevent it after a dry run. The report returned with it names each. Nothing was deleted.
 var ErrHindered = errors.New("nothing was deleted")
 
-// Hindrance is what speaks against deleting a worker.
+// A Hindrance is a reason not to delete a worker.
 type Hindrance string
 
-// The hindrances. Each can be overruled by DeleteOptions.Force.
+// The hindrances. DeleteOptions.Force overrides them.
 const (
-	// StillRuns: an instance beats, and would register anew.
+	// StillRuns means that an instance sends heartbeats. It would register again.
 	StillRuns Hindrance = "runs"
-	// NotRegistered: the row is somebody else's; no process of attune registered it.
+	// NotRegistered means that another program than attune wrote the row.
 	NotRegistered Hindrance = "not_registered"
 )
 
-// WorkersDeletion is what became of workers that were to be deleted, or would.
+// A WorkersDeletion reports the deletion of workers.
 type WorkersDeletion struct {
 	DryRun bool `json:"dry_run"`
-	// Deleted: all of them were. False for a dry run, and where something hinders.
+	// Deleted reports whether the workers were deleted: all or none.
 	Deleted bool           `json:"deleted"`
 	Workers []DeleteWorker `json:"workers"`
-	// References are rows of other tables that refer to the workers.
+	// References lists rows of other tables that refer to the workers.
 	References []store.Reference `json:"references"`
 }
 
-// DeleteWorker is one worker that is to be deleted.
+// A DeleteWorker is one worker to delete.
 type DeleteWorker struct {
 	Subject
-	// SilentSeconds is how long ago it last beat; null: never.
+	// SilentSeconds is the age of the last heartbeat. It is null without one.
 	SilentSeconds *float64 `json:"silent_seconds"`
-	// Hindrance is empty where nothing speaks against it.
+	// Hindrance is empty if the worker can be deleted.
 	Hindrance Hindrance `json:"hindrance,omitempty"`
 }
 
-// Hindered reports whether something speaks against the deletion, for want of force
-// or whatever the options.
+// Hindered reports whether a reference, or without force a hindrance, prevents the
+// deletion.
 func (d *WorkersDeletion) Hindered(force bool) bool {
 	return hinder(d.References) ||
 		!force && slices.ContainsFunc(d.Workers, func(w DeleteWorker) bool { return w.Hindrance != "" })
@@ -69,10 +68,9 @@ func hinder(references []store.Reference) bool {
 	return slices.ContainsFunc(references, func(r store.Reference) bool { return r.Hinders() })
 }
 
-// DeleteWorkers deletes all workers of a selection, or none: where something speaks
-// against one of them, the error wraps ErrHindered, and the report says what. What the
-// workers reported goes with them; the history keeps their names. A selection that
-// nothing fits deletes nothing.
+// DeleteWorkers deletes all workers of a selection with their reports, or none. If
+// something prevents the deletion of one, its error wraps ErrHindered and the report names
+// the reason. The history keeps the names of deleted workers.
 func DeleteWorkers(ctx context.Context, db bun.IDB, cfg store.Config, s store.Selection, opts DeleteOptions) (*WorkersDeletion, error) {
 	var report *WorkersDeletion
 	err := db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
@@ -85,7 +83,7 @@ func DeleteWorkers(ctx context.Context, db bun.IDB, cfg store.Config, s store.Se
 		for i := range standing {
 			ids = append(ids, standing[i].ID)
 		}
-		if !opts.DryRun { // from here on nobody beats
+		if !opts.DryRun { // from here on no heartbeat is written
 			if standing, err = st.Workers.Lock(ctx, ids...); err != nil {
 				return err
 			}
@@ -117,9 +115,9 @@ func DeleteWorkers(ctx context.Context, db bun.IDB, cfg store.Config, s store.Se
 	return report, err
 }
 
-// refused returns ErrHindered for a deletion that references stop. Those that came
-// since they were read replace what was read; where the database alone sees them, what
-// was read stays.
+// refused returns ErrHindered for a deletion that references prevent, and updates the
+// references to those of the error. If only the database sees them, references stay as
+// they were read.
 func refused(err error, references *[]store.Reference) error {
 	if found := (*store.ReferencedError)(nil); errors.As(err, &found) {
 		*references = found.References
@@ -130,9 +128,9 @@ func refused(err error, references *[]store.Reference) error {
 	return err
 }
 
-// strangersFresh is how long a row that attune did not register counts as running
-// after its heartbeat: its interval is not known.
-const strangersFresh = 90 * time.Second
+// foreignFresh is how long a row of another program counts as running after its
+// heartbeat. Its interval is unknown.
+const foreignFresh = 90 * time.Second
 
 func deleteWorker(w *store.Standing) DeleteWorker {
 	d := DeleteWorker{Subject: Subject{ID: w.ID, Name: w.Name, Role: RoleName(w.WorkerRole), Stale: w.Stale}}
@@ -143,10 +141,10 @@ func deleteWorker(w *store.Standing) DeleteWorker {
 		seconds := w.Silent.Seconds()
 		d.SilentSeconds = &seconds
 	}
-	strangerRuns := w.Identity == nil && w.Silent != nil && *w.Silent < strangersFresh &&
+	foreignRuns := w.Identity == nil && w.Silent != nil && *w.Silent < foreignFresh &&
 		(d.Status == string(schema.WorkerActive) || d.Status == string(schema.WorkerBusy))
 	switch {
-	case w.Live || strangerRuns:
+	case w.Live || foreignRuns:
 		d.Hindrance = StillRuns
 	case w.Identity == nil:
 		d.Hindrance = NotRegistered
@@ -154,27 +152,27 @@ func deleteWorker(w *store.Standing) DeleteWorker {
 	return d
 }
 
-// RuntimeDeletion is what became of a runtime that was to be deleted, or would.
+// A RuntimeDeletion reports the deletion of a runtime.
 type RuntimeDeletion struct {
 	DryRun bool `json:"dry_run"`
-	// Deleted is false for a dry run, and where something refers to the runtime.
+	// Deleted is false for a dry run, and if something refers to the runtime.
 	Deleted bool   `json:"deleted"`
 	Ref     string `json:"ref"`
 	Name    string `json:"name"`
-	// Versions are those that go with it.
+	// Versions lists the versions that are deleted with it.
 	Versions []string `json:"versions"`
-	// References are rows of other tables that refer to the runtime.
+	// References lists rows of other tables that refer to the runtime.
 	References []store.Reference `json:"references"`
-	// Workers is how many have it now: they lose it when they next verify.
+	// Workers counts the workers that have it. They lose it at their next verification.
 	Workers int `json:"workers"`
-	// Pack is the ref of a pack that was loaded and brings the runtime back when it is
-	// loaded again; empty where there is none.
+	// Pack is the ref of the loaded pack that has the runtime, and would create it again
+	// at its next load. It is empty if no pack has it.
 	Pack string `json:"pack,omitempty"`
 }
 
-// DeleteRuntime deletes the runtime of a ref with its versions, unless something
-// refers to it: then the error wraps ErrHindered and the report says what. Errors:
-// store.ErrNotFound.
+// DeleteRuntime deletes a runtime with its versions. If something refers to it, its error
+// wraps ErrHindered and the report names the references. For an unknown ref the error
+// wraps store.ErrNotFound.
 func DeleteRuntime(ctx context.Context, db bun.IDB, cfg store.Config, ref string, opts DeleteOptions) (*RuntimeDeletion, error) {
 	var report *RuntimeDeletion
 	err := db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
@@ -193,7 +191,7 @@ func DeleteRuntime(ctx context.Context, db bun.IDB, cfg store.Config, ref string
 		if report.Workers, err = Holders(ctx, st, ref); err != nil {
 			return err
 		}
-		if report.Pack, err = broughtBy(ctx, st, ref); err != nil {
+		if report.Pack, err = loadedPack(ctx, st, ref); err != nil {
 			return err
 		}
 		if opts.DryRun {
@@ -212,16 +210,14 @@ func DeleteRuntime(ctx context.Context, db bun.IDB, cfg store.Config, ref string
 	return report, err
 }
 
-// Holders returns how many workers have the runtime of a ref, by what they reported
-// last.
+// Holders counts the workers that have the runtime of a ref by their last report.
 func Holders(ctx context.Context, st *store.Store, ref string) (int, error) {
 	have, err := st.Workers.Standing(ctx, store.Selection{Has: []store.Requirement{{Ref: ref}}})
 	return len(have), err
 }
 
-// broughtBy is the ref of the pack that was loaded with a runtime in it; empty where
-// there is none.
-func broughtBy(ctx context.Context, st *store.Store, ref string) (string, error) {
+// loadedPack returns the ref of the loaded pack that has a runtime, or "".
+func loadedPack(ctx context.Context, st *store.Store, ref string) (string, error) {
 	pack, err := st.Packs.ByRef(ctx, metadata.PackOf(ref))
 	if errors.Is(err, store.ErrNotFound) {
 		return "", nil
@@ -229,7 +225,7 @@ func broughtBy(ctx context.Context, st *store.Store, ref string) (string, error)
 	if err != nil {
 		return "", err
 	}
-	var meta struct { // as runtime/packs/install keeps it
+	var meta struct { // the record of runtime/packs/install
 		Attune struct {
 			Loaded map[string]json.RawMessage `json:"loaded"`
 		} `json:"attune"`

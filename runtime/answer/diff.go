@@ -13,21 +13,21 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// Difference is how two workers differ.
+// A Difference lists how two workers differ.
 type Difference struct {
 	A Subject `json:"a"`
 	B Subject `json:"b"`
-	// Runtimes are those of which the two report something else, by name.
+	// Runtimes lists the runtimes on which the reports differ, by name.
 	Runtimes []RuntimeDifference `json:"runtimes"`
-	// Facts are what else their documents have: the machine, labels, settings. They
-	// are sorted by key.
+	// Facts lists other differences of their documents, such as machine, labels and
+	// settings, by key.
 	Facts []FactDifference `json:"facts"`
-	// Same are the names of the runtimes that both have in the same versions, at the
+	// Same lists the names of the runtimes that both have in the same versions at the
 	// same paths, sorted.
 	Same []string `json:"same"`
 }
 
-// Subject is a worker that an answer is about.
+// A Subject is a worker that an answer is about.
 type Subject struct {
 	ID     int64  `json:"id"`
 	Name   string `json:"name"`
@@ -36,51 +36,53 @@ type Subject struct {
 	Stale  bool   `json:"stale"`
 }
 
-// RuntimeDifference is one runtime as the two workers report it.
+// A RuntimeDifference compares the two reports on one runtime.
 type RuntimeDifference struct {
 	// Ref is empty for a declared name without a definition.
 	Ref  string `json:"ref"`
 	Name string `json:"name"`
-	// Kind is what differs.
+	// Kind is the most important difference.
 	Kind DifferenceKind `json:"kind"`
 	A    Holding        `json:"a"`
 	B    Holding        `json:"b"`
 }
 
-// DifferenceKind says what differs between two workers.
+// A DifferenceKind classifies a RuntimeDifference.
 type DifferenceKind string
 
-// The kinds, the weightiest first.
+// The kinds, the most important first.
 const (
+	// OnlyA and OnlyB mean that one of the two has the runtime.
 	OnlyA DifferenceKind = "only_a"
 	OnlyB DifferenceKind = "only_b"
-	// DifferentVersions: both have the runtime, in other versions.
+	// DifferentVersions means that both have the runtime, in different versions.
 	DifferentVersions DifferenceKind = "version"
-	// DifferentPaths: both have it in the same versions, at other paths.
+	// DifferentPaths means that both have the same versions at different paths.
 	DifferentPaths DifferenceKind = "path"
-	// DifferentOutcomes: neither has it, for different reasons.
+	// DifferentOutcomes means that neither has the runtime, for different reasons.
 	DifferentOutcomes DifferenceKind = "outcome"
 )
 
-// NotAsked is the outcome of a runtime that a worker did not report on.
+// NotAsked is the outcome of a runtime that a worker did not report.
 const NotAsked = "not_asked"
 
-// Holding is what a worker reports of a runtime.
+// A Holding is a worker's report on one runtime.
 type Holding struct {
-	// Outcome is available, why the runtime is absent or could not be determined, or
-	// NotAsked.
+	// Outcome is "available", the reason why the runtime is absent or could not be
+	// determined, or NotAsked.
 	Outcome string `json:"outcome"`
-	// Installations are the newest first; empty where the runtime is not available.
+	// Installations lists the installations, newest first. It is empty unless the
+	// runtime is available.
 	Installations []Installed `json:"installations"`
 }
 
-// Installed is one installation. Version and Path are empty where they are unknown.
+// Installed is one installation. Version and Path are empty if unknown.
 type Installed struct {
 	Version string `json:"version"`
 	Path    string `json:"path"`
 }
 
-// FactDifference is one value of two documents, as JSON; null where a document lacks it.
+// A FactDifference compares one value of two documents, as JSON. A missing value is null.
 type FactDifference struct {
 	// Key is the path to the value, such as host.user or labels.zone.
 	Key string          `json:"key"`
@@ -88,12 +90,13 @@ type FactDifference struct {
 	B   json.RawMessage `json:"b"`
 }
 
-// Empty reports whether the two do not differ.
+// Empty reports whether there is no difference.
 func (d *Difference) Empty() bool { return len(d.Runtimes)+len(d.Facts) == 0 }
 
-// Diff returns how two workers differ, by what each reported last.
+// Diff compares the last reports of two workers.
 func Diff(ctx context.Context, st *store.Store, a, b *store.Selected) (*Difference, error) {
-	d := &Difference{A: subject(a), B: subject(b), Runtimes: []RuntimeDifference{}, Facts: facts(a.Capabilities, b.Capabilities), Same: []string{}}
+	d := &Difference{A: subject(a), B: subject(b), Runtimes: []RuntimeDifference{}, Same: []string{}}
+	d.Facts = facts(a.Capabilities, b.Capabilities)
 	ofA, err := holdings(ctx, st, a.ID)
 	if err != nil {
 		return nil, err
@@ -129,7 +132,7 @@ func subject(w *store.Selected) Subject {
 
 type runtimeKey struct{ ref, name string }
 
-// holdings are what a worker reports, by runtime. A negative that is of before the
+// holdings returns a worker's reports by runtime. A negative row that is older than the
 // installations does not count.
 func holdings(ctx context.Context, st *store.Store, worker int64) (map[runtimeKey]*Holding, error) {
 	rows, err := st.WorkerRuntimes.ByWorker(ctx, worker)
@@ -162,7 +165,7 @@ func orNotAsked(h *Holding) Holding {
 	return *h
 }
 
-// compare is what differs; empty where nothing does.
+// compare returns the most important difference of two reports, or "".
 func compare(a, b *Holding) DifferenceKind {
 	hasA, hasB := len(a.Installations) > 0, len(b.Installations) > 0
 	switch {
@@ -183,7 +186,7 @@ func compare(a, b *Holding) DifferenceKind {
 	return ""
 }
 
-// Versions returns the versions, the newest first, each once; an unknown one is empty.
+// Versions returns the distinct versions, newest first. An unknown version is "".
 func (h *Holding) Versions() []string {
 	var list []string
 	for _, in := range h.Installations {
@@ -194,11 +197,11 @@ func (h *Holding) Versions() []string {
 	return list
 }
 
-// unlisted are the keys of a document that are no facts: what the rows say better,
-// and what every report changes.
+// unlisted holds the keys of a document that are not compared as facts: rows hold them in
+// more detail, or every report changes them.
 var unlisted = []string{"format", "runtimes", "runtime_versions", "detected", "undetected", "failed", "warnings", "refreshed"}
 
-// facts are the values in which two documents differ.
+// facts returns the values in which two documents differ.
 func facts(a, b json.RawMessage) []FactDifference {
 	ofA, ofB := leaves(a), leaves(b)
 	keys := slices.Collect(maps.Keys(ofA))
@@ -217,8 +220,8 @@ func facts(a, b json.RawMessage) []FactDifference {
 	return differ
 }
 
-// leaves are the values of a document by their paths; lists are values. What is no
-// object has none.
+// leaves returns the values of a document by path. A list counts as one value. A document
+// that is not an object has no values.
 func leaves(document json.RawMessage) map[string]any {
 	all := map[string]any{}
 	dec := json.NewDecoder(bytes.NewReader(document))
@@ -244,7 +247,7 @@ func gather(all map[string]any, at string, object map[string]any) {
 	}
 }
 
-// encoded is a value as JSON; what a document lacks is null.
+// encoded returns a value as JSON. A missing value is null.
 func encoded(value any) json.RawMessage {
 	text, err := json.Marshal(value)
 	if err != nil {

@@ -8,11 +8,11 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// Change is one gain, loss or change of version.
+// A Change is one gain, loss or version change of a capability.
 type Change struct {
 	ID int64     `json:"id"`
 	At time.Time `json:"at"`
-	// Worker is null once the worker is deleted; its name and role stay.
+	// Worker is the worker's ID. It is null once the worker is deleted.
 	Worker *int64 `json:"worker"`
 	Name   string `json:"name"`
 	Role   string `json:"role"`
@@ -20,21 +20,21 @@ type Change struct {
 	Ref     string            `json:"ref"`
 	Runtime string            `json:"runtime"`
 	Kind    schema.ChangeKind `json:"kind"`
-	// OldVersion and NewVersion are null where there was none, or none was known.
+	// OldVersion and NewVersion are null if there is no version or it is unknown.
 	OldVersion *string `json:"old_version"`
 	NewVersion *string `json:"new_version"`
-	// Detail is the path of what came, or why it went.
+	// Detail is the path of a gained runtime, or the reason for a loss.
 	Detail *string `json:"detail"`
 }
 
-// ChangeOf returns a row of the history as an answer.
+// ChangeOf converts a row of the history.
 func ChangeOf(c *schema.CapabilityChange) Change {
 	return Change{
 		c.ID, c.Created, c.Worker, c.WorkerName, RoleName(c.WorkerRole), c.RuntimeRef, c.Name, c.Kind, c.OldVersion, c.NewVersion, c.Detail,
 	}
 }
 
-// History returns the changes that fit a filter, newest first. It is never nil.
+// History returns the changes that match filter, newest first. The list is never nil.
 func History(ctx context.Context, st *store.Store, filter store.ChangeFilter) ([]Change, error) {
 	rows, err := st.Changes.List(ctx, filter)
 	if err != nil {

@@ -10,49 +10,49 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// Sort is the order of a list of workers.
+// A Sort is the order of a list of workers.
 type Sort string
 
-// The orders. Workers that are equal in one of them stand by name, role and id.
+// The orders. Equal workers follow by name, role and ID.
 const (
-	// SortName is the order of Natural. It is the default.
+	// SortName uses Natural. It is the default.
 	SortName Sort = "name"
-	// SortStatus begins with what needs somebody: stale, error, busy, active, inactive.
+	// SortStatus begins with workers that need attention: stale, error, busy, active,
+	// inactive.
 	SortStatus Sort = "status"
-	// SortHeartbeat begins with those that have been silent for longest; those that
-	// never beat come last.
+	// SortHeartbeat begins with the oldest heartbeat. Workers without one come last.
 	SortHeartbeat Sort = "heartbeat"
-	// SortVersion begins with the oldest version of the first runtime that the
-	// selection asks for. Those without one, or of unknown version, come first.
+	// SortVersion begins with the oldest version of the first runtime in the
+	// selection's Has, or else in its Lacks. Workers without a known version come first.
 	SortVersion Sort = "version"
-	// SortID is the order in which they registered first.
+	// SortID is the order of the first registrations.
 	SortID Sort = "id"
 )
 
-// Sorts are all orders.
+// Sorts lists all orders.
 var Sorts = []Sort{SortName, SortStatus, SortHeartbeat, SortVersion, SortID}
 
-// WorkersQuery asks for workers.
+// A WorkersQuery selects and orders workers.
 type WorkersQuery struct {
-	// Selection says which. Its Limit is not heeded; see Limit.
+	// Selection selects the workers. Its Limit is ignored.
 	Selection store.Selection
-	// Sort is the order. Empty is SortName.
+	// Sort defaults to SortName.
 	Sort Sort
-	// Limit is the most workers that are returned. Zero is all.
+	// Limit bounds the number of workers returned. Zero means all.
 	Limit int
 }
 
-// Workers are workers of a selection.
+// Workers is the answer to a WorkersQuery.
 type Workers struct {
 	Items []store.Selected `json:"-"`
-	// Counts are of all that fit, also beyond the limit.
+	// Counts covers all workers of the selection, also those beyond the limit.
 	Counts Counts `json:"counts"`
-	// LeftOut is how many more would fit if a pre-release satisfied constraints like
-	// a release.
+	// LeftOut counts the workers that the selection leaves out because a constraint
+	// accepts no pre-release.
 	LeftOut int `json:"left_out"`
 }
 
-// Counts is how many workers there are, each counted once: as stale, else by status.
+// Counts counts workers by status. A stale worker counts as Stale only.
 type Counts struct {
 	All      int `json:"all"`
 	Active   int `json:"active"`
@@ -60,7 +60,7 @@ type Counts struct {
 	Error    int `json:"error"`
 	Stale    int `json:"stale"`
 	Inactive int `json:"inactive"`
-	// None have no status: rows that others wrote.
+	// None counts rows without a status, which other programs wrote.
 	None int `json:"none"`
 }
 
@@ -88,7 +88,7 @@ func (c *Counts) of(w *store.Standing) *int {
 	return &c.Inactive
 }
 
-// FindWorkers returns the workers that a query asks for.
+// FindWorkers runs a query.
 func FindWorkers(ctx context.Context, st *store.Store, q WorkersQuery) (*Workers, error) {
 	all, err := st.Workers.Standing(ctx, q.Selection)
 	if err != nil {
@@ -98,7 +98,7 @@ func FindWorkers(ctx context.Context, st *store.Store, q WorkersQuery) (*Workers
 	for i := range all {
 		found.Counts.add(&all[i])
 	}
-	if found.LeftOut, err = leftOut(ctx, st, q.Selection, len(all)); err != nil {
+	if found.LeftOut, err = countLeftOut(ctx, st, q.Selection, len(all)); err != nil {
 		return nil, err
 	}
 	if err := q.sort(ctx, st, all); err != nil {
@@ -107,12 +107,12 @@ func FindWorkers(ctx context.Context, st *store.Store, q WorkersQuery) (*Workers
 	if q.Limit > 0 && len(all) > q.Limit {
 		all = all[:q.Limit]
 	}
-	found.Items, err = whole(ctx, st, all)
+	found.Items, err = readAll(ctx, st, all)
 	return found, err
 }
 
-// leftOut is how many more workers fit a selection that counts pre-releases.
-func leftOut(ctx context.Context, st *store.Store, s store.Selection, without int) (int, error) {
+// countLeftOut returns how many more workers match if constraints accept pre-releases.
+func countLeftOut(ctx context.Context, st *store.Store, s store.Selection, without int) (int, error) {
 	s.Has = slices.Clone(s.Has)
 	widened := false
 	for i := range s.Has {
@@ -127,11 +127,11 @@ func leftOut(ctx context.Context, st *store.Store, s store.Selection, without in
 	return max(0, len(with)-without), err
 }
 
-// batch is how many workers one statement reads whole.
+// batch is how many full rows one statement reads.
 const batch = 1000
 
-// whole reads workers in the order in which they stand; one that is gone is left out.
-func whole(ctx context.Context, st *store.Store, all []store.Standing) ([]store.Selected, error) {
+// readAll reads the full rows in the order of all, without those deleted meanwhile.
+func readAll(ctx context.Context, st *store.Store, all []store.Standing) ([]store.Selected, error) {
 	byID := map[int64]*store.Selected{}
 	for part := range slices.Chunk(all, batch) {
 		var ids []int64
@@ -168,7 +168,7 @@ func (q *WorkersQuery) sort(ctx context.Context, st *store.Store, all []store.St
 	case SortVersion:
 		asked := slices.Concat(q.Selection.Has, q.Selection.Lacks)
 		if len(asked) == 0 {
-			return fmt.Errorf("sort by %s: the selection asks for no runtime", q.Sort)
+			return fmt.Errorf("sort by %s: the selection has no runtime", q.Sort)
 		}
 		newest, err := st.WorkerRuntimes.Newest(ctx, asked[0].Ref, asked[0].Name)
 		if err != nil {
@@ -176,15 +176,16 @@ func (q *WorkersQuery) sort(ctx context.Context, st *store.Store, all []store.St
 		}
 		by = func(a, b *store.Standing) int { return cmp.Compare(newest[a.ID], newest[b.ID]) }
 	default:
-		return fmt.Errorf("there is no order %q", q.Sort)
+		return fmt.Errorf("sort by %q: unknown order", q.Sort)
 	}
 	slices.SortFunc(all, func(a, b store.Standing) int {
-		return cmp.Or(by(&a, &b), Natural(a.Name, b.Name), cmp.Compare(RoleName(b.WorkerRole), RoleName(a.WorkerRole)), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(by(&a, &b), Natural(a.Name, b.Name),
+			cmp.Compare(RoleName(b.WorkerRole), RoleName(a.WorkerRole)), cmp.Compare(a.ID, b.ID))
 	})
 	return nil
 }
 
-// urgency is how far up a worker stands by its status.
+// urgency returns the rank of a worker's status in SortStatus.
 func urgency(w *store.Standing) int {
 	var c Counts
 	order := []*int{&c.Stale, &c.Error, &c.Busy, &c.Active, &c.Inactive, &c.None}
