@@ -26,11 +26,11 @@ func opens(url, schemaName string) func(context.Context) (*service.Database, err
 	}
 }
 
-// behind is a bench whose service reaches Postgres by a proxy.
-func behind(t *testing.T, parameters ...string) (*bench, service.Config, *proxy) {
+// behind is a harness whose service reaches Postgres by a proxy.
+func behind(t *testing.T, parameters ...string) (*harness, service.Config, *proxy) {
 	t.Helper()
 	db := testdb.Postgres(t)
-	b := newBench(t, db)
+	b := newHarness(t, db)
 	p, url := throughProxy(t, b.url)
 	url += "&" + strings.Join(parameters, "&")
 	cfg := b.config()
@@ -44,7 +44,7 @@ func behind(t *testing.T, parameters ...string) (*bench, service.Config, *proxy)
 const shortTimeout = time.Second
 
 // recover passes time until the database answers again.
-func (b *bench) recover(svc *service.Service) {
+func (b *harness) recover(svc *service.Service) {
 	b.Helper()
 	for range 50 {
 		b.pass(svc, 12*time.Second)
@@ -56,7 +56,7 @@ func (b *bench) recover(svc *service.Service) {
 }
 
 // forget makes the row as old as if nobody had beaten for an hour, and sweeps.
-func (b *bench) forget() {
+func (b *harness) forget() {
 	b.Helper()
 	if _, err := b.db.NewRaw("UPDATE worker SET last_heartbeat = last_heartbeat - interval '1 hour'").Exec(b.Context()); err != nil {
 		b.Fatal(err)
@@ -71,7 +71,7 @@ func heldAndNot(t *testing.T, test func(t *testing.T, idle time.Duration)) {
 
 // noMore wants the process to hold no more than before, in the end: what was cut
 // off may still be on its way out.
-func (b *bench) noMore(before usage) {
+func (b *harness) noMore(before usage) {
 	b.Helper()
 	for range 1000 {
 		now := measure(b.T)
@@ -93,7 +93,7 @@ func TestPostgresStopsAndStarts(t *testing.T) {
 }
 
 func stopAndStart(t *testing.T, server *testdb.Server, stop func(), idle time.Duration) {
-	b := newBench(t, server.Postgres())
+	b := newHarness(t, server.Postgres())
 	cfg := b.config()
 	cfg.Open, cfg.IdleTimeout = opens(b.url, "public"), idle
 	svc := b.start(cfg)
@@ -186,7 +186,7 @@ func connectionsAreCut(t *testing.T, idle time.Duration) {
 // TestPostgresIsAwayAtFirst: the service begins when it comes.
 func TestPostgresIsAwayAtFirst(t *testing.T) {
 	b, cfg, p := behind(t)
-	cfg.Hopeless = func(error) bool { return false }
+	cfg.IsPermanent = func(error) bool { return false }
 	p.cut()
 	svc := b.start(cfg)
 	b.pass(svc, time.Minute)
@@ -257,7 +257,7 @@ func (unswept) Sweep(context.Context, time.Duration, store.HeartbeatSpan) ([]sto
 // nothing is said to be due that is not.
 func TestSweepFails(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, testdb.SQLite(t))
+	b := newHarness(t, testdb.SQLite(t))
 	cfg := b.config()
 	cfg.Open = func(context.Context) (*service.Database, error) {
 		return &service.Database{Definitions: b.own, Rows: unswept{b.own.Workers}}, nil
@@ -295,7 +295,7 @@ func TestStalledAtFirst(t *testing.T) {
 func TestRowIsDeleted(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
-		b := newBench(t, db)
+		b := newHarness(t, db)
 		svc := b.start(b.config())
 		b.step(svc)
 		if err := b.Workers.Delete(t.Context(), b.row().ID); err != nil {
@@ -310,10 +310,10 @@ func TestRowIsDeleted(t *testing.T) {
 // TestDatabaseThatWaitingDoesNotHelp ends the service at once.
 func TestDatabaseThatWaitingDoesNotHelp(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, testdb.SQLite(t))
+	b := newHarness(t, testdb.SQLite(t))
 	cfg := b.config()
 	cfg.Open = func(context.Context) (*service.Database, error) { return nil, database.ErrRefused }
-	cfg.Hopeless = func(err error) bool { return err == database.ErrRefused }
+	cfg.IsPermanent = func(err error) bool { return err == database.ErrRefused }
 	if _, err := b.start(cfg).Settle(t.Context()); err == nil || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("got %v", err)
 	}
@@ -323,7 +323,7 @@ func TestDatabaseThatWaitingDoesNotHelp(t *testing.T) {
 // was used for.
 func TestDatabaseIsGone(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, testdb.SQLite(t))
+	b := newHarness(t, testdb.SQLite(t))
 	cfg := b.config()
 	open, gone := cfg.Open, error(nil)
 	cfg.Open = func(ctx context.Context) (*service.Database, error) {

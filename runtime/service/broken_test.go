@@ -13,7 +13,7 @@ import (
 func TestWhatIsBrokenIsSaidOnce(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
-		b := newBench(t, db)
+		b := newHarness(t, db)
 		b.define("absent", `{"verification": {"commands": [{"binary": "absent", "args": ["--version"]}]}}`)
 		b.install("alpha", "echo alpha: no libalpha.so >&2; exit 127")
 		cfg := b.config()
@@ -36,7 +36,7 @@ func TestWhatIsBrokenIsSaidOnce(t *testing.T) {
 func TestRubbishInOneDefinition(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
-		b := newBench(t, db)
+		b := newHarness(t, db)
 		svc := b.start(b.config())
 		b.step(svc)
 		b.has("alpha@1.0.0", "beta@2.0.0")

@@ -2,5 +2,5 @@ package service
 
 import "syscall"
 
-// changedAt is when a file was last changed in any way, in nanoseconds.
+// changedAt returns the time of a file's last status change in nanoseconds.
 func changedAt(st *syscall.Stat_t) int64 { return st.Ctim.Nano() }

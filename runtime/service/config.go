@@ -17,59 +17,69 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// Definitions reads what is to be detected; *store.Store does.
+// Definitions reads the definitions to detect; *store.Store is one.
 type Definitions interface {
-	// BoundedDefinitions returns the definitions, and what is left out of them,
-	// which becomes a warning.
+	// BoundedDefinitions returns the definitions, and what is left out, which becomes a
+	// warning.
 	BoundedDefinitions(ctx context.Context) ([]metadata.Definition, store.LeftOut, error)
 }
 
-// Rows keeps the row of a worker, and what its host has; *store.Workers does.
+// A Marker is a Definitions that reports changes without reading all definitions;
+// *store.Store is one.
+type Marker interface {
+	// DefinitionsMark returns a text that changes with the definitions, or "" if only
+	// reading them shows a change.
+	DefinitionsMark(ctx context.Context) (string, error)
+}
+
+// Rows keeps the row of a worker and its capabilities; *store.Workers is one.
 type Rows interface {
 	Registrar
 	ByIdentity(ctx context.Context, role metadata.Role, name string) (*schema.Worker, error)
 	Report(ctx context.Context, id int64, instance string, caps store.Capabilities) ([]schema.CapabilityChange, error)
 	Heartbeat(ctx context.Context, id int64, instance string) (store.Beat, error)
 	Deactivate(ctx context.Context, id int64, instance string) error
-	Sweep(ctx context.Context, every time.Duration, watch store.HeartbeatSpan) ([]store.Swept, error)
+	Sweep(ctx context.Context, every time.Duration, span store.HeartbeatSpan) ([]store.Swept, error)
 	Prune(ctx context.Context, every, keep time.Duration) (int, error)
 }
 
 var (
 	_ Definitions = (*store.Store)(nil)
+	_ Marker      = (*store.Store)(nil)
 	_ Rows        = (*store.Workers)(nil)
 )
 
-// Database is an open database whose schema this program can use.
+// A Database is an open database whose schema this program can use.
 type Database struct {
 	Definitions Definitions
 	Rows        Rows
-	// Rest gives connections back that nobody uses, until the next one is needed;
-	// database.Rest does. Nil: they are kept.
+	// Rest closes idle connections until the next use; database.Rest does. Nil keeps them
+	// open.
 	Rest func()
-	// Gone is asked after each use that did not fail by an answer, with its error or
-	// nil, and returns why the database does not come back, whatever is waited: its file
-	// was removed. The service ends with that. Nil: it may always come back.
+	// Gone returns why the database will never come back, such as a removed file, or nil.
+	// The service calls it after each use that the database did not answer, with the error
+	// or nil, and ends with the error that it returns. Nil means that the database may
+	// always come back.
 	Gone func(error) error
-	// Close gives all connections back. Nil: nothing to close.
+	// Close closes all connections. Nil closes nothing.
 	Close func() error
 }
 
-// Detector finds what the host has; *detect.Detector is one.
+// A Detector finds the capabilities of the host; *detect.Detector is one.
 type Detector interface {
 	Detect(ctx context.Context) (*capability.Document, error)
 }
 
-// Gradual are Detectors that tell of what they have found before all is finished;
-// *detect.Detector is one. Of what is open, what was known counts meanwhile. A
-// detection by one ends early where its context is done for detect.ErrSuperseded.
-type Gradual interface {
+// A PartialDetector is a Detector that reports results as they arrive; *detect.Detector is
+// one. The previous results of open runtimes stay valid meanwhile. A detection ends early if
+// the cause of its context's end is detect.ErrSuperseded.
+type PartialDetector interface {
 	DetectInParts(ctx context.Context, tell func(soFar *capability.Document, open []string)) (*capability.Document, error)
 }
 
-var _ Gradual = (*detect.Detector)(nil)
+var _ PartialDetector = (*detect.Detector)(nil)
 
-// Defaults of a Config.
+// The defaults of a Config.
 const (
 	DefaultHeartbeatInterval = 10 * time.Second
 	DefaultVerifyInterval    = time.Minute
@@ -80,85 +90,86 @@ const (
 	DefaultKeepHistory       = 90 * 24 * time.Hour
 )
 
-// Config sets up a Service. The first three fields are required.
+// Config configures a Service. Open, Detector and Host are required.
 type Config struct {
 	// Open opens the database and checks its schema.
 	Open func(ctx context.Context) (*Database, error)
-	// Detector makes a detector of definitions, under the policy of the host. Its
-	// documents should hold the attempts (detect.Config.Explain) and begin their
-	// warnings with those given (detect.Config.Warnings).
+	// Detector makes a detector for definitions, under the host's policy. Its documents
+	// should contain the attempts (detect.Config.Explain) and begin their warnings with the
+	// given ones (detect.Config.Warnings).
 	Detector func(defs []metadata.Definition, warnings []string) (Detector, error)
-	// Host is the machine that the detector asks.
+	// Host is the machine on which the detector works.
 	Host Host
 
-	// Hopeless tells the errors of the database with which waiting does not
-	// help; until the service is registered it ends with them. Nil is none. What ends it
-	// later is up to Database.Gone.
-	Hopeless func(error) bool
-	// Takeover takes the row from an instance that is alive. Zero waits until it
-	// is not, for up to store.Missed of its heartbeat intervals.
+	// IsPermanent reports whether waiting cannot help against an error of the database. The
+	// service ends with such an error until it has registered once; later Database.Gone
+	// decides. Defaults to false for every error.
+	IsPermanent func(error) bool
+	// Takeover takes the row from an instance that runs. By default the service waits until
+	// that instance has missed store.Missed of its heartbeat intervals.
 	Takeover bool
-	// HeartbeatInterval is in whole seconds. Zero is DefaultHeartbeatInterval.
+	// HeartbeatInterval is in whole seconds, an hour at most. Defaults to
+	// DefaultHeartbeatInterval.
 	HeartbeatInterval time.Duration
-	// VerifyInterval is how often the host is verified again. Zero is
+	// VerifyInterval is the time between verifications of the host. Defaults to
 	// DefaultVerifyInterval.
 	VerifyInterval time.Duration
-	// FullEvery: of so many rounds one verifies in full, whether or not any file
-	// changed. Zero is DefaultFullEvery.
+	// FullEvery makes one in this many rounds verify in full, even if no file changed.
+	// Defaults to DefaultFullEvery.
 	FullEvery int
-	// UnconfirmedFor is how long an installation is kept of which the host cannot
-	// tell any more. Zero is DefaultUnconfirmedFor.
+	// UnconfirmedFor is how long an installation is kept that could no longer be
+	// determined. Defaults to DefaultUnconfirmedFor.
 	UnconfirmedFor time.Duration
-	// KeepHistory is how long changes are kept, a day at least; the newest of each
-	// runtime of a worker always is. Of services that share a database the one that
-	// keeps them for the shortest time decides. Zero is DefaultKeepHistory; less
-	// keeps all.
+	// KeepHistory is how long changes are kept, at least a day. The newest change of each
+	// runtime of a worker always stays. Among services that share a database the shortest
+	// time counts. Defaults to DefaultKeepHistory; negative keeps everything.
 	KeepHistory time.Duration
-	// StatementTimeout bounds every use of the database; the connection is
-	// thrown away then. Zero is DefaultStatementTimeout.
+	// StatementTimeout limits each use of the database. A connection that exceeds it is
+	// closed. Defaults to DefaultStatementTimeout.
 	StatementTimeout time.Duration
-	// IdleTimeout is for how long at most connections are held for which nothing is
-	// to do: where the next thing is due later, they are given back at once
-	// (Database.Rest). Zero is DefaultIdleTimeout; less always gives them back.
+	// IdleTimeout is the longest time for which idle connections are kept. If the next use
+	// is later, Database.Rest closes them at once. Defaults to DefaultIdleTimeout; negative
+	// always closes them.
 	IdleTimeout time.Duration
-	// Instance tells this process from the next. Empty is one made up of the
-	// host's name, the process id and chance.
+	// Instance identifies this process. Defaults to the host's name, the process id and a
+	// random text.
 	Instance string
-	// Logger gets a line for every change. Nil logs nothing.
+	// Logger receives a line for every change. Nil disables logging.
 	Logger *slog.Logger
-	// Metrics count what happens. Nil counts nothing.
-	Metrics *Metrics
-	// Now is the clock. Nil is time.Now.
+	// Metrics receives measurements; package prometheusmetrics implements it. Nil disables
+	// metrics.
+	Metrics Metrics
+	// Now returns the time. Defaults to time.Now.
 	Now func() time.Time
-	// Random gives numbers in [0,1), for jitter. Nil is math/rand.
+	// Random returns numbers in [0,1) for jitter. Defaults to math/rand.
 	Random func() float64
 }
 
+// withDefaults returns the configuration with its defaults, or an error if it is invalid.
 func (c Config) withDefaults() (Config, error) {
 	if c.Open == nil || c.Detector == nil || c.Host == nil {
 		return c, errors.New("service: Open, Detector and Host are required")
 	}
 	for _, d := range []struct {
-		name  string
-		value *time.Duration
-		def   time.Duration
-		least time.Duration
+		name       string
+		value      *time.Duration
+		def, least time.Duration
 	}{
-		{"heartbeat interval (heartbeat_interval)", &c.HeartbeatInterval, DefaultHeartbeatInterval, time.Second},
-		{"verify interval (verify_interval)", &c.VerifyInterval, DefaultVerifyInterval, time.Second},
-		{"time for which what is unconfirmed is kept (unconfirmed_for)", &c.UnconfirmedFor, DefaultUnconfirmedFor, time.Second},
-		{"statement timeout", &c.StatementTimeout, DefaultStatementTimeout, time.Millisecond},
-		{"time for which history is kept (keep_history)", &c.KeepHistory, DefaultKeepHistory, 24 * time.Hour},
+		{"HeartbeatInterval", &c.HeartbeatInterval, DefaultHeartbeatInterval, time.Second},
+		{"VerifyInterval", &c.VerifyInterval, DefaultVerifyInterval, time.Second},
+		{"UnconfirmedFor", &c.UnconfirmedFor, DefaultUnconfirmedFor, time.Second},
+		{"StatementTimeout", &c.StatementTimeout, DefaultStatementTimeout, time.Millisecond},
+		{"KeepHistory", &c.KeepHistory, DefaultKeepHistory, 24 * time.Hour},
 	} {
 		if *d.value == 0 {
 			*d.value = d.def
 		}
 		if *d.value < d.least && (d.value != &c.KeepHistory || c.KeepHistory > 0) {
-			return c, fmt.Errorf("service: the %s is %v, and has to be %v at least", d.name, *d.value, d.least)
+			return c, fmt.Errorf("service: %s must be at least %v, got %v", d.name, d.least, *d.value)
 		}
 	}
 	if c.HeartbeatInterval%time.Second != 0 || c.HeartbeatInterval > time.Hour {
-		return c, fmt.Errorf("service: the heartbeat interval (heartbeat_interval) is %v; it is whole seconds, an hour at most", c.HeartbeatInterval)
+		return c, fmt.Errorf("service: HeartbeatInterval must be whole seconds and at most 1h, got %v", c.HeartbeatInterval)
 	}
 	if c.IdleTimeout == 0 {
 		c.IdleTimeout = DefaultIdleTimeout
@@ -167,10 +178,10 @@ func (c Config) withDefaults() (Config, error) {
 		c.FullEvery = DefaultFullEvery
 	}
 	if c.FullEvery < 1 {
-		return c, fmt.Errorf("service: every %d rounds (full_every) cannot be a full one; 1 is each of them", c.FullEvery)
+		return c, fmt.Errorf("service: FullEvery must be at least 1, got %d", c.FullEvery)
 	}
-	if c.Hopeless == nil {
-		c.Hopeless = func(error) bool { return false }
+	if c.IsPermanent == nil {
+		c.IsPermanent = func(error) bool { return false }
 	}
 	if c.Instance == "" {
 		name, _ := os.Hostname()
@@ -180,7 +191,7 @@ func (c Config) withDefaults() (Config, error) {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	if c.Metrics == nil {
-		c.Metrics = NewMetrics(nil)
+		c.Metrics = noMetrics{}
 	}
 	if c.Now == nil {
 		c.Now = time.Now

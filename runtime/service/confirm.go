@@ -11,37 +11,36 @@ import (
 	"github.com/attune-go/attune/schema/capability"
 )
 
-// confirmation is how long what cannot be told is kept.
+// A confirmation decides how long installations are kept that could not be determined.
 type confirmation struct {
 	at   time.Time
 	keep time.Duration
-	// files are the executables from before as they are now.
+	// files holds the former executables with the errors of looking at them.
 	files map[string]error
-	// patient: that an executable was not reached, as others took all the time, is
-	// nothing against it.
+	// patient keeps executables for which no time was left, without limit.
 	patient bool
 }
 
-// confirm adds to what was found the installations from before of which the host
-// could not tell this time, each for so long. Those of which it was told that
-// they are not there, and those that nothing looks for any more, are gone at once.
+// confirm adds former installations that could not be determined this time to what was found,
+// each for a limited time. Installations that are absent, or that no definition looks for,
+// are dropped at once.
 func confirm(before, found *capability.Document, c confirmation) *capability.Document {
 	var kept []capability.Installation
-	for _, was := range before.Detected {
-		if slices.ContainsFunc(found.Detected, func(d capability.Installation) bool { return sameInstallation(was, d) }) {
+	for _, former := range before.Detected {
+		if slices.ContainsFunc(found.Detected, func(d capability.Installation) bool { return sameInstallation(former, d) }) {
 			continue
 		}
-		attempts, open, unreached := c.open(was, found)
+		attempts, open, unreached := c.open(former, found)
 		if !open {
 			continue
 		}
 		excused := unreached && c.patient
-		if was.UnconfirmedSince.IsZero() && !excused {
-			was.UnconfirmedSince = c.at
+		if former.UnconfirmedSince.IsZero() && !excused {
+			former.UnconfirmedSince = c.at
 		}
-		if excused || c.at.Sub(was.UnconfirmedSince) < c.keep {
-			was.Attempts = attempts
-			kept = append(kept, was)
+		if excused || c.at.Sub(former.UnconfirmedSince) < c.keep {
+			former.Attempts = attempts
+			kept = append(kept, former)
 		}
 	}
 	if kept == nil {
@@ -50,9 +49,9 @@ func confirm(before, found *capability.Document, c confirmation) *capability.Doc
 	return found.With(kept...)
 }
 
-// recall is the document of a process that has ended, as what was there before.
-// What it could not tell counts from then; a moment to come, or so long ago that
-// nothing would be kept at all, is of another clock or of another time.
+// recall returns the document of a process that has ended, for use as the former one. It
+// resets UnconfirmedSince if it lies in the future or so far back that nothing would be
+// kept: then another clock wrote it, or the service was off for long.
 func recall(before *capability.Document, now time.Time, keep time.Duration) *capability.Document {
 	if before == nil {
 		return &capability.Document{}
@@ -66,37 +65,36 @@ func recall(before *capability.Document, now time.Time, keep time.Duration) *cap
 	return before
 }
 
-// open reports whether what was found leaves it open if an installation that it
-// does not name is there, with the attempts that could not tell. What became of
-// its own executable decides; where nothing is said of that, what became of the
-// runtime: its time was over, say, or its definition is rubbish. It is unreached
-// where all that is open about it is so because it was not asked.
-func (c *confirmation) open(was capability.Installation, found *capability.Document) (attempts []capability.Attempt, open, unreached bool) {
-	switch err := c.files[was.Path]; {
+// open reports whether a former installation that was not found may still be there, and
+// returns the attempts that could not determine it. The result of its own executable
+// decides, or else that of its runtime, such as a timeout or invalid metadata. unreached
+// means that no time was left to run any of its commands.
+func (c *confirmation) open(former capability.Installation, found *capability.Document) (attempts []capability.Attempt, open, unreached bool) {
+	switch err := c.files[former.Path]; {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrPermission):
 		return nil, false, false
 	case err != nil: // a disk that fails, a server that does not answer
 		return nil, true, false
 	}
-	told := false
+	decided := false
 	for i := range found.Failed {
-		if f := &found.Failed[i]; detect.Concerns(f, &was) {
-			told = true
+		if f := &found.Failed[i]; detect.Concerns(f, &former) {
+			decided = true
 			if f.Outcome.CouldNotTell() {
 				unreached = f.Unreached && (unreached || !open)
 				attempts, open = append(attempts, f.Attempts...), true
 			}
 		}
 	}
-	if told {
+	if decided {
 		return attempts, open, unreached
 	}
-	i := slices.IndexFunc(found.Undetected, func(a capability.Absence) bool { return a.Ref == was.Ref && a.Outcome.CouldNotTell() })
+	i := slices.IndexFunc(found.Undetected, func(a capability.Absence) bool { return a.Ref == former.Ref && a.Outcome.CouldNotTell() })
 	return nil, i >= 0, i >= 0 && found.Undetected[i].Unreached
 }
 
-// sameInstallation reports whether two detections are of one installation,
-// perhaps in another version.
+// sameInstallation reports whether two entries describe the same installation. Its version
+// may differ.
 func sameInstallation(a, b capability.Installation) bool {
 	if a.Ref != b.Ref || (a.Ref == "" && a.Name != b.Name) {
 		return false
@@ -104,19 +102,18 @@ func sameInstallation(a, b capability.Installation) bool {
 	return a.Path == b.Path || (a.RealPath != "" && a.RealPath == b.RealPath && a.Version == b.Version)
 }
 
-// doubt counts the full rounds that ended with something of which the host could
-// not tell.
+// doubt counts the consecutive full rounds with something that could not be determined.
 type doubt struct {
 	rounds int
-	// kept: something is in the document that is not confirmed, or was not reached.
+	// kept reports whether the document has something unconfirmed or unreached.
 	kept bool
-	// unreached is since when each of them left something that it did not come to
-	// asking; the zero time where the last one left nothing.
+	// unreached is the time since which each round had no time for some commands; zero if
+	// the last one ran all.
 	unreached time.Time
 }
 
-// reach notes whether a full round came to asking for all.
-func (d *doubt) reach(caps *capability.Document, now time.Time) {
+// noteReach notes whether a full round had time for all commands.
+func (d *doubt) noteReach(caps *capability.Document, now time.Time) {
 	switch {
 	case !slices.ContainsFunc(caps.Undetected, func(a capability.Absence) bool { return a.Unreached }) &&
 		!slices.ContainsFunc(caps.Failed, func(f capability.Failure) bool { return f.Unreached }):
@@ -126,15 +123,17 @@ func (d *doubt) reach(caps *capability.Document, now time.Time) {
 	}
 }
 
-// patient reports whether what was not reached is to be asked another time: not for
-// ever.
+// patient reports whether unreached installations are kept without limit: until commands have
+// been unreached for as long as keep.
 func (d *doubt) patient(now time.Time, keep time.Duration) bool {
 	return d.unreached.IsZero() || now.Sub(d.unreached) < keep
 }
 
+// note counts a full round.
 func (d *doubt) note(caps *capability.Document) {
-	d.kept = !d.unreached.IsZero() || slices.ContainsFunc(caps.Detected, func(in capability.Installation) bool { return !in.UnconfirmedSince.IsZero() })
-	// Wrong metadata stays wrong until the definition is another.
+	unconfirmed := func(in capability.Installation) bool { return !in.UnconfirmedSince.IsZero() }
+	d.kept = !d.unreached.IsZero() || slices.ContainsFunc(caps.Detected, unconfirmed)
+	// Invalid metadata stays invalid until the definition changes.
 	passing := func(o capability.Outcome) bool { return o.CouldNotTell() && o != capability.InvalidMetadata }
 	if d.kept || slices.ContainsFunc(caps.Undetected, func(a capability.Absence) bool { return passing(a.Outcome) }) ||
 		slices.ContainsFunc(caps.Failed, func(f capability.Failure) bool { return passing(f.Outcome) }) {
@@ -144,9 +143,9 @@ func (d *doubt) note(caps *capability.Document) {
 	}
 }
 
-// full reports whether the round of a number since the last regular full one is
-// to look again. What is kept is looked at each time; what was never there at
-// the first, second, fourth, eighth round.
+// full reports whether a round, numbered since the last regular full one, verifies in full.
+// Something unconfirmed makes every round full; something that was never determined makes
+// the first, second, fourth and eighth round full.
 func (d *doubt) full(round int) bool {
 	return d.kept || (d.rounds > 0 && round&(round-1) == 0)
 }

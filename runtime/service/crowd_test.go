@@ -21,7 +21,7 @@ import (
 
 // crowded is a config whose detections take two slots and 12 s, so that what hangs
 // goes on after the others were told of.
-func (b *bench) crowded(policy *host.Policy) service.Config {
+func (b *harness) crowded(policy *host.Policy) service.Config {
 	cfg := b.config()
 	cfg.Detector = func(defs []metadata.Definition, warnings []string) (service.Detector, error) {
 		return detect.New(defs, detect.Config{
@@ -34,7 +34,7 @@ func (b *bench) crowded(policy *host.Policy) service.Config {
 
 // comesToSay steps in real time until the row says what is wanted, of runtimes that
 // are as has wants them.
-func (b *bench) comesToSay(svc *service.Service, want string) {
+func (b *harness) comesToSay(svc *service.Service, want string) {
 	b.Helper()
 	got := "nothing"
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
@@ -65,7 +65,7 @@ func (b *bench) comesToSay(svc *service.Service, want string) {
 // hang.
 func TestManyHang(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, testdb.SQLite(t))
+	b := newHarness(t, testdb.SQLite(t))
 	for i := range 12 {
 		name := fmt.Sprintf("aa%02d", i) // before alpha
 		b.define(name, fmt.Sprintf(`{"verification": {"commands": [{"binary": %q, "args": ["--version"], "timeout": "5m"}]}}`, name))
@@ -98,8 +98,8 @@ func TestManyHang(t *testing.T) {
 	}
 }
 
-// hangs wants commands of this bench to run, or none.
-func (b *bench) hangs(svc *service.Service, want bool) {
+// hangs wants commands of this harness to run, or none.
+func (b *harness) hangs(svc *service.Service, want bool) {
 	b.Helper()
 	n := 0
 	for _, pid := range children(b.T) {
@@ -118,7 +118,7 @@ func (b *bench) hangs(svc *service.Service, want bool) {
 // of what its own installation is.
 func TestHostileLocations(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, testdb.SQLite(t))
+	b := newHarness(t, testdb.SQLite(t))
 	b.underStandardPolicy() // the folder
 	folders, allow := make([]string, 12), make([]string, 12)
 	for i := range folders {
@@ -178,7 +178,7 @@ func (d *skipping) Detect(ctx context.Context) (*capability.Document, error) {
 // nothing against it, and not for ever.
 func TestUnreached(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, testdb.SQLite(t))
+	b := newHarness(t, testdb.SQLite(t))
 	cfg, d := b.config(), &skipping{}
 	detector := cfg.Detector
 	cfg.Detector = func(defs []metadata.Definition, warnings []string) (service.Detector, error) {

@@ -9,15 +9,15 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// Settle steps until no round runs any more, and gives what the last step gave.
+// Settle steps until no round runs, and returns the result of the last step.
 func (s *Service) Settle(ctx context.Context) (time.Time, error) {
 	for {
 		next, err := s.Step(ctx)
-		if err != nil || s.running == nil {
+		if err != nil || s.verification.running == nil {
 			return next, err
 		}
-		r := <-s.results
-		s.results <- r
+		r := <-s.verification.results
+		s.verification.results <- r
 	}
 }
 
@@ -28,12 +28,12 @@ func (s *Service) Leave(ctx context.Context) {
 }
 
 // Away reports whether the database did not answer the last time.
-func (s *Service) Away() bool { return s.away.since != nil }
+func (s *Service) Away() bool { return s.connection.outage.since != nil }
 
-// BeatAt is when the next heartbeat is due.
-func (s *Service) BeatAt() time.Time { return s.beatAt }
+// BeatAt returns the time at which the next heartbeat is due.
+func (s *Service) BeatAt() time.Time { return s.registration.nextBeat }
 
-// Unchanged makes a full round, and gives one that looks whether anything has
+// Unchanged runs a full round and returns a function that reports whether anything has
 // changed since.
 func Unchanged(ctx context.Context, d Detector, h Host, defs []metadata.Definition) func() bool {
 	k := known{detector: d, watch: watchOf(defs)}
@@ -45,14 +45,14 @@ func Unchanged(ctx context.Context, d Detector, h Host, defs []metadata.Definiti
 	}
 }
 
-// Confirm is confirm for what is there now.
+// Confirm calls confirm with the current files.
 func Confirm(before, found *capability.Document, at time.Time, keep time.Duration) *capability.Document {
 	return confirm(before, found, confirmation{at: at, keep: keep, files: lookFor(host.Local(host.LocalConfig{}), before), patient: true})
 }
 
-// InParts makes a full round, and gives tell the documents that come before its end.
+// InParts runs a full round and passes tell its partial documents.
 func InParts(ctx context.Context, d Detector, h Host, tell func(*capability.Document)) {
 	r := round{known: known{detector: d}, host: h, full: true, before: &capability.Document{}}
-	r.tell = func(soFar roundResult) { tell(soFar.caps) }
+	r.report = func(part roundResult) { tell(part.caps) }
 	r.run(ctx)
 }

@@ -16,39 +16,38 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// Host is the machine, as far as it is looked at without running anything;
+// A Host is a machine as far as a service looks at it without running anything;
 // *host.LocalHost is one.
 type Host interface {
 	Lookup(binary string) []host.Candidate
 	Resolve(path string) host.Candidate
-	// Stat describes a file; its error wraps host.ErrHangs where nothing answers.
+	// Stat describes a file. Its error wraps host.ErrHangs if the file does not answer.
 	Stat(path string) (fs.FileInfo, error)
-	// Locate is what patterns show, as far as limit allows to look.
+	// Locate returns what matches patterns, among at most limit folder entries.
 	Locate(limit int, patterns ...string) host.Located
-	// Hanging are the places that do not answer.
+	// Hanging returns the places that do not answer.
 	Hanging() []host.Hang
 }
 
 var _ Host = (*host.LocalHost)(nil)
 
-// fingerprintOf looks at every place and at files, all at once where the host can.
+// fingerprintOf looks at every place and file, on a local host in one glance.
 func fingerprintOf(h Host, w *watch, files []string) fingerprint {
 	over := time.Now().Add(lookTime)
 	all := func(h Host) fingerprint { return fingerprint{places: w.look(h, over), files: look(h, files)} }
-	if local, is := h.(*host.LocalHost); is {
+	if local, ok := h.(*host.LocalHost); ok {
 		return host.Glance(local, func(h *host.LocalHost) fingerprint { return all(h) })
 	}
 	return all(h)
 }
 
-// fingerprint tells whether anything that a verification depends on has changed:
-// which executables there are, and which files they are, by path, real path,
-// inode, size, times of change, and who may do what with them; and what is known
-// to choose what a shim runs.
+// A fingerprint changes if anything changes on which a verification depends: the executables
+// by path, real path, inode, size, times and permissions, and the files by which version
+// managers choose what a shim runs.
 type fingerprint struct {
-	// places is what PATH and the locations show for the definitions.
+	// places is a checksum of what PATH and the locations have for the definitions.
 	places [sha256.Size]byte
-	// files are those that the last detection named, by path.
+	// files holds the stamps of the files that the last detection named, by path.
 	files map[string]string
 }
 
@@ -56,8 +55,8 @@ func (f fingerprint) equal(other fingerprint) bool {
 	return f.places == other.places && maps.Equal(f.files, other.files)
 }
 
-// choices are where version managers are told for a whole user which version
-// their shims and proxies run; filesOf has those that lie beside the shims.
+// choices lists the files by which version managers choose what their shims run for a user.
+// filesOf returns those beside the shims.
 var choices = []string{
 	"~/.tool-versions",                  // asdf, mise
 	"~/.config/mise/config.toml",        // mise
@@ -65,13 +64,14 @@ var choices = []string{
 	"~/.volta/tools/user/platform.json", // volta
 }
 
-// watch is where executables of definitions are looked for.
+// A watch lists where executables of definitions can be.
 type watch struct {
 	binaries []string
-	// globs are those of each definition.
+	// globs holds the locations of each definition.
 	globs [][]string
 }
 
+// watchOf returns the watch of definitions.
 func watchOf(defs []metadata.Definition) watch {
 	binaries := map[string]bool{}
 	var all [][]string
@@ -102,13 +102,12 @@ func watchOf(defs []metadata.Definition) watch {
 	return watch{slices.Sorted(maps.Keys(binaries)), all}
 }
 
-// lookTime is how long a round looks whether anything has changed.
+// lookTime is the time limit of a round's look at all places.
 const lookTime = 10 * time.Second
 
-// look looks at every place. A binary that is not there is looked for in each
-// folder of PATH, which is surer than the folders' times of change: it sees what
-// was made executable. What hangs is part of it, so that a round is made when
-// that changes.
+// look returns a checksum of every place. It looks for a missing binary in each folder of
+// PATH, because a folder's time of change does not show that a file became executable. The
+// checksum includes the places that hang.
 func (w *watch) look(h Host, over time.Time) (sum [sha256.Size]byte) {
 	all := sha256.New()
 	for _, b := range w.binaries {
@@ -120,7 +119,7 @@ func (w *watch) look(h Host, over time.Time) (sum [sha256.Size]byte) {
 	share := detect.LooksEach(len(w.globs))
 	for _, globs := range append(w.globs[:len(w.globs):len(w.globs)], choices) {
 		if time.Now().After(over) {
-			// Detecting has a deadline, and says what is slow. This differs each time.
+			// The next detection reports what is slow. This line differs each time, so it runs.
 			fmt.Fprintln(all, "not finished at", over)
 			break
 		}
@@ -139,7 +138,7 @@ func (w *watch) look(h Host, over time.Time) (sum [sha256.Size]byte) {
 	return sum
 }
 
-// look looks at files.
+// look returns the stamps of files, by path.
 func look(h Host, paths []string) map[string]string {
 	files := make(map[string]string, len(paths))
 	for _, path := range paths {
@@ -148,7 +147,7 @@ func look(h Host, paths []string) map[string]string {
 	return files
 }
 
-// stamp is what tells an executable from another one in its place.
+// stamp returns a text that changes if an executable is changed or replaced.
 func stamp(h Host, c host.Candidate) string {
 	text := fmt.Sprintf("%q %q %q", c.Path, c.RealPath, c.Fault)
 	if c.RealPath == "" {
@@ -162,13 +161,13 @@ func stamp(h Host, c host.Candidate) string {
 	if !ok {
 		return text
 	}
-	// Policy looks at the mode and the owners. The time of the last change of any
-	// of this is told too: nobody can set it back.
+	// Policy depends on the mode and the owners. The time of the last status change cannot be
+	// set back.
 	return text + fmt.Sprintf(" %d %d %d %d %o %d %d %d",
 		st.Dev, st.Ino, st.Size, info.ModTime().UnixNano(), st.Mode, st.Uid, st.Gid, changedAt(st))
 }
 
-// lookFor looks whether the executables of a document are there.
+// lookFor returns the errors of looking at the executables of a document, by path.
 func lookFor(h Host, caps *capability.Document) map[string]error {
 	if caps == nil {
 		return nil
@@ -182,8 +181,8 @@ func lookFor(h Host, caps *capability.Document) map[string]error {
 	return files
 }
 
-// filesOf are the files that a document names, each once, and of shims also the
-// file by which pyenv and what was made after it choose a version.
+// filesOf returns the distinct files that a document names. For a shim it adds the file by
+// which pyenv and similar managers choose a version.
 func filesOf(caps *capability.Document) []string {
 	files := map[string]bool{}
 	note := func(paths ...string) {

@@ -14,10 +14,9 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// Found is a capability document as the store takes it: the document itself,
-// without attempts, and the rows that say the same, with the attempts as their
-// evidence where detect.Config.Explain asked for them. now is the host's clock;
-// a negative was verified then.
+// Found converts a capability document to the form that the store writes: the document
+// without attempts, and matching rows with the attempts as evidence, if detect.Config.Explain
+// is set. now is the time of the host's clock, at which negative results were verified.
 func Found(caps *capability.Document, now time.Time) (*store.Capabilities, error) {
 	out := &store.Capabilities{At: now}
 	slim, left := bound(caps), &budget{left: maxEvidence}
@@ -41,7 +40,8 @@ func Found(caps *capability.Document, now time.Time) (*store.Capabilities, error
 	for i, a := range slim.Undetected {
 		slim.Undetected[i].Attempts = nil
 		row, err := withEvidence(schema.WorkerRuntime{
-			RuntimeRef: a.Ref, Name: a.Name, Outcome: string(a.Outcome), Detail: orNull(a.Detail), Hint: orNull(a.Hint), VerifiedAt: &now,
+			RuntimeRef: a.Ref, Name: a.Name, Outcome: string(a.Outcome), Detail: orNull(a.Detail), Hint: orNull(a.Hint),
+			VerifiedAt: &now,
 		}, a.Attempts, left)
 		if err != nil {
 			return nil, err
@@ -50,11 +50,12 @@ func Found(caps *capability.Document, now time.Time) (*store.Capabilities, error
 	}
 	for i, f := range slim.Failed {
 		slim.Failed[i].Attempts = nil
-		if told(&f, caps) {
+		if hasOtherRow(&f, caps) {
 			continue
 		}
 		row, err := withEvidence(schema.WorkerRuntime{
-			RuntimeRef: f.Ref, Name: f.Name, Outcome: string(f.Outcome), Source: string(capability.Verified), Detail: orNull(f.Detail), Hint: orNull(f.Hint),
+			RuntimeRef: f.Ref, Name: f.Name, Outcome: string(f.Outcome), Source: string(capability.Verified),
+			Detail: orNull(f.Detail), Hint: orNull(f.Hint),
 			Version: f.Version, VersionRaw: plain(f.Declared), Path: plain(f.Path), RealPath: plain(f.RealPath), VerifiedAt: &now,
 		}, f.Attempts, left)
 		if err != nil {
@@ -65,8 +66,9 @@ func Found(caps *capability.Document, now time.Time) (*store.Capabilities, error
 		}
 		out.Runtimes = append(out.Runtimes, row)
 	}
-	if left.out > 0 {
-		slim.Warnings = append(slim.Warnings, fmt.Sprintf("the evidence on %d entries is left out: there are more than %d MiB", left.out, maxEvidence>>20))
+	if left.dropped > 0 {
+		slim.Warnings = append(slim.Warnings,
+			fmt.Sprintf("the evidence on %d entries is left out: together it exceeds %d MiB", left.dropped, maxEvidence>>20))
 	}
 	doc, err := json.Marshal(slim)
 	if err != nil {
@@ -76,19 +78,19 @@ func Found(caps *capability.Document, now time.Time) (*store.Capabilities, error
 	return out, nil
 }
 
-// maxFailed is how many failures of one runtime are stored: a definition whose
-// locations show half of the disk must not fill the table.
+// maxFailed is the maximum number of stored failures of one runtime, so that a definition
+// with wide locations cannot fill the table.
 const maxFailed = 20
 
-// mostTelling are at most maxFailed failures of each runtime, in their order:
-// those of which the host could not tell before those that are absent.
-func mostTelling(all []capability.Failure) []capability.Failure {
+// limitFailures returns at most maxFailed failures of each runtime. Failures that could not be
+// determined come before absent ones.
+func limitFailures(all []capability.Failure) []capability.Failure {
 	var out []capability.Failure
-	of := map[string]int{}
-	for _, untold := range []bool{true, false} {
+	count := map[string]int{}
+	for _, undetermined := range []bool{true, false} {
 		for _, f := range all {
-			if f.Outcome.CouldNotTell() == untold && of[f.Ref] < maxFailed {
-				of[f.Ref]++
+			if f.Outcome.CouldNotTell() == undetermined && count[f.Ref] < maxFailed {
+				count[f.Ref]++
 				out = append(out, f)
 			}
 		}
@@ -97,22 +99,23 @@ func mostTelling(all []capability.Failure) []capability.Failure {
 	return out
 }
 
-// told reports whether another row has a failure's evidence: the runtime's
-// negative, or an installation that is kept.
-func told(f *capability.Failure, caps *capability.Document) bool {
+// hasOtherRow reports whether another row has a failure's evidence: the runtime's negative
+// result, or an installation that is kept.
+func hasOtherRow(f *capability.Failure, caps *capability.Document) bool {
 	return slices.ContainsFunc(caps.Undetected, func(a capability.Absence) bool { return a.Ref == f.Ref }) ||
-		slices.ContainsFunc(caps.Detected, func(d capability.Installation) bool { return d.Ref == f.Ref && f.Path != "" && d.Path == f.Path })
+		slices.ContainsFunc(caps.Detected, func(d capability.Installation) bool {
+			return d.Ref == f.Ref && f.Path != "" && d.Path == f.Path
+		})
 }
 
-// withEvidence adds the first attempts to a row, if they fit; without any it has
-// none.
+// withEvidence adds the first attempts to a row, if they fit.
 func withEvidence(row schema.WorkerRuntime, attempts []capability.Attempt, left *budget) (schema.WorkerRuntime, error) {
 	if len(attempts) == 0 {
 		return row, nil
 	}
 	evidence, err := json.Marshal(attempts[:min(maxAttempts, len(attempts))])
 	if err != nil {
-		return row, fmt.Errorf("encode the evidence on %s: %w", row.Name, err)
+		return row, fmt.Errorf("encode evidence on %s: %w", row.Name, err)
 	}
 	if left.take(len(evidence)) {
 		row.Evidence = withoutNUL(evidence)
@@ -120,13 +123,13 @@ func withEvidence(row schema.WorkerRuntime, attempts []capability.Attempt, left 
 	return row, nil
 }
 
-// plain is a text without what no database stores: the NUL that a tool printed,
-// and bytes in a path that are no UTF-8.
+// plain replaces what no database stores: NUL characters that a tool printed, and bytes of a
+// path that are not UTF-8.
 func plain(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }
 
-// withoutNUL does the same to the strings of a JSON document.
+// withoutNUL replaces NUL characters in the strings of a JSON document, in place.
 func withoutNUL(doc json.RawMessage) json.RawMessage {
 	for i := 0; i < len(doc); i++ {
 		if doc[i] != '\\' {

@@ -39,7 +39,7 @@ func TestDiskIsFull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := newBench(t, &testdb.DB{DB: conn})
+	b := newHarness(t, &testdb.DB{DB: conn})
 	cfg := b.config()
 	cfg.Open = func(context.Context) (*service.Database, error) {
 		return &service.Database{Definitions: b.Store, Rows: b.Workers}, nil
@@ -81,7 +81,7 @@ func TestDiskIsFull(t *testing.T) {
 // grow no more.
 func TestFileIsFull(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, testdb.SQLite(t))
+	b := newHarness(t, testdb.SQLite(t))
 	// The limit is one connection's.
 	b.db.SetMaxOpenConns(1)
 	svc := b.start(b.config())

@@ -32,7 +32,7 @@ func (h *held) Detect(ctx context.Context) (*capability.Document, error) {
 }
 
 // holding is a config whose detections can be held up.
-func (b *bench) holding() (service.Config, *held) {
+func (b *harness) holding() (service.Config, *held) {
 	cfg, h := b.config(), &held{}
 	detector := cfg.Detector
 	cfg.Detector = func(defs []metadata.Definition, warnings []string) (service.Detector, error) {
@@ -47,7 +47,7 @@ func (b *bench) holding() (service.Config, *held) {
 // meanwhile is done afterwards.
 func TestHeartbeatsWhileADetectionRuns(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, testdb.SQLite(t))
+	b := newHarness(t, testdb.SQLite(t))
 	cfg, h := b.holding()
 	svc := b.start(cfg)
 	b.step(svc)
@@ -98,7 +98,7 @@ func (d deaf) Register(ctx context.Context, r store.Registration) (*schema.Worke
 func TestLeaveAfterALostAnswer(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
-		b := newBench(t, db)
+		b := newHarness(t, db)
 		cfg := b.config()
 		cfg.Open = func(context.Context) (*service.Database, error) {
 			return &service.Database{Definitions: b.own, Rows: deaf{b.own.Workers}}, nil
@@ -113,7 +113,7 @@ func TestLeaveAfterALostAnswer(t *testing.T) {
 
 // TestLeaveWhileADetectionRuns ends it.
 func TestLeaveWhileADetectionRuns(t *testing.T) {
-	b := newBench(t, testdb.SQLite(t))
+	b := newHarness(t, testdb.SQLite(t))
 	b.install("alpha", "exec /bin/sleep 1000")
 	svc := b.start(b.config())
 	if _, err := svc.Step(t.Context()); err != nil {

@@ -5,65 +5,61 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/schema/store"
 )
 
-// health is what is known of the service from outside its loop.
+// health is the state of a service as other goroutines see it.
 type health struct {
-	stepped, next time.Time // the last step, and when the next was to be
+	stepped, next time.Time // the last step, and when the next is due
 	registered    bool
 	beat          time.Time // the last heartbeat that arrived
-	due           time.Time // the next one; at first, when the service began
+	due           time.Time // the next heartbeat; before the first, the start of the service
 	lag           time.Duration
 }
 
-func (s *Service) noteStep(now, next time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.health.stepped, s.health.next = now, next
+func (b *base) noteStep(now, next time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.health.stepped, b.health.next = now, next
 }
 
-// noteBeat notes that a heartbeat arrived, so late, and when the next one is due.
-func (s *Service) noteBeat(now time.Time, lag time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.health.beat, s.health.lag, s.health.due = now, max(lag, 0), s.beatAt
+// noteBeat notes that a heartbeat arrived with a lag, and when the next one is due.
+func (b *base) noteBeat(now time.Time, lag time.Duration, due time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.health.beat, b.health.lag, b.health.due = now, max(lag, 0), due
 }
 
-// lag is how long a heartbeat is overdue; where none is, how late the last one was.
-func (s *Service) lag() time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return max(s.cfg.Now().Sub(s.health.due), s.health.lag)
+// lag returns how long a heartbeat is overdue, or else how late the last one was.
+func (b *base) lag() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return max(b.cfg.Now().Sub(b.health.due), b.health.lag)
 }
 
-func (s *Service) noteRegistered(is bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.health.registered = is
+func (b *base) noteRegistered(registered bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.health.registered = registered
 }
 
-// stuck is how much later than due a step may come: a step makes a handful of
-// uses of the database, each of which may take its time.
+// stuckAfter is the number of statement timeouts by which a step may be late. A step uses the
+// database several times, each up to the timeout.
 const stuckAfter = 10
 
-// Healthy is nil while the service is at work, be the database there or not; an
-// error means that restarting it may help.
+// Healthy returns nil while the service works, whether or not the database is available. An
+// error means that a restart may help.
 func (s *Service) Healthy() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if late := s.cfg.Now().Sub(s.health.next); late > stuckAfter*s.cfg.StatementTimeout {
-		return fmt.Errorf("the service does nothing: something was due %v ago", late.Round(time.Second))
+		return fmt.Errorf("service stuck: a step was due %v ago", late.Round(time.Second))
 	}
 	return nil
 }
 
-// Hanging returns the places of the host that do not answer. They are no reason to
-// restart the service: it would find them again.
-func (s *Service) Hanging() []host.Hang { return s.cfg.Host.Hanging() }
-
-// Ready is nil while the row is registered and beats: work can be sent here.
+// Ready returns nil while the row is registered and heartbeats arrive, so that work can be
+// sent here.
 func (s *Service) Ready() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

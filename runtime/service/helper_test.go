@@ -48,14 +48,14 @@ func (c *clock) advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// bench is a host of scripts, a database with definitions of them, and a clock.
-type bench struct {
+// harness is a host of scripts, a database with definitions of them, and a clock.
+type harness struct {
 	*testing.T
 	*store.Store
 	db    *bun.DB
 	roles *testdb.Roles // nil on SQLite
 	// name of the worker. On Postgres it is that of the login under which its
-	// service works, as url and own do; the bench itself is the owner.
+	// service works, as url and own do; the harness itself is the owner.
 	name string
 	url  string
 	own  *store.Store
@@ -83,10 +83,10 @@ func (l *lines) String() string {
 	return l.Buffer.String()
 }
 
-// newBench has the runtimes t.alpha and t.beta, in version 1.0.0 and 2.0.0.
-func newBench(t *testing.T, db *testdb.DB) *bench {
+// newHarness has the runtimes t.alpha and t.beta, in version 1.0.0 and 2.0.0.
+func newHarness(t *testing.T, db *testdb.DB) *harness {
 	t.Helper()
-	b := &bench{
+	b := &harness{
 		T: t, Store: store.New(db.DB, store.Config{Schema: db.Schema}), db: db.DB,
 		name: "w", bin: t.TempDir(), clock: newClock(), log: &lines{},
 	}
@@ -125,7 +125,7 @@ func opened(t *testing.T, url string) *bun.DB {
 }
 
 // define writes a definition; what is wrong with it is for the test to be about.
-func (b *bench) define(name, distributions string) {
+func (b *harness) define(name, distributions string) {
 	b.Helper()
 	def := metadata.Definition{Ref: "t." + name, Name: name}
 	if err := json.Unmarshal([]byte(distributions), &def.Distributions); err != nil {
@@ -138,7 +138,7 @@ func (b *bench) define(name, distributions string) {
 
 // install makes a program in the one folder of PATH. It is another file than the
 // one before.
-func (b *bench) install(name, script string) {
+func (b *harness) install(name, script string) {
 	b.Helper()
 	path := filepath.Join(b.bin, name)
 	b.remove(name)
@@ -147,15 +147,15 @@ func (b *bench) install(name, script string) {
 	}
 }
 
-func (b *bench) remove(name string) {
+func (b *harness) remove(name string) {
 	b.Helper()
 	if err := os.RemoveAll(filepath.Join(b.bin, name)); err != nil {
 		b.Fatal(err)
 	}
 }
 
-// config is a service's on this bench. It may be changed before it is used.
-func (b *bench) config() service.Config {
+// config is a service's on this harness. It may be changed before it is used.
+func (b *harness) config() service.Config {
 	local := host.Local(host.LocalConfig{Environ: []string{"PATH=" + b.bin, "HOME=" + strings.TrimSuffix(b.bin, "/shims")}})
 	policy, err := host.NewPolicy(host.PolicyConfig{Mode: host.ModeOpen})
 	if err != nil {
@@ -175,8 +175,8 @@ func (b *bench) config() service.Config {
 	}
 }
 
-// start makes a service of the bench's name.
-func (b *bench) start(cfg service.Config) *service.Service {
+// start makes a service of the harness's name.
+func (b *harness) start(cfg service.Config) *service.Service {
 	b.Helper()
 	svc, err := service.New(service.Identity{Name: b.name, Role: metadata.Worker}, cfg)
 	if err != nil {
@@ -186,7 +186,7 @@ func (b *bench) start(cfg service.Config) *service.Service {
 }
 
 // step does all that is due; the service must go on.
-func (b *bench) step(svc *service.Service) (next time.Time) {
+func (b *harness) step(svc *service.Service) (next time.Time) {
 	b.Helper()
 	next, err := svc.Settle(b.Context())
 	if err != nil {
@@ -196,7 +196,7 @@ func (b *bench) step(svc *service.Service) (next time.Time) {
 }
 
 // pass lets time pass, in parts as short as anything is due in.
-func (b *bench) pass(svc *service.Service, d time.Duration) {
+func (b *harness) pass(svc *service.Service, d time.Duration) {
 	b.Helper()
 	end := b.clock.Now().Add(d)
 	for {
@@ -211,7 +211,7 @@ func (b *bench) pass(svc *service.Service, d time.Duration) {
 	}
 }
 
-func (b *bench) row() *schema.Worker {
+func (b *harness) row() *schema.Worker {
 	b.Helper()
 	row, err := b.Workers.ByIdentity(context.WithoutCancel(b.Context()), metadata.Worker, b.name)
 	if err != nil {
@@ -222,7 +222,7 @@ func (b *bench) row() *schema.Worker {
 
 // has wants the document and the rows of the worker to say these runtimes, each
 // as name or name@version, with ? behind one that is unconfirmed.
-func (b *bench) has(want ...string) {
+func (b *harness) has(want ...string) {
 	b.Helper()
 	row := b.row()
 	caps := new(capability.Document)
@@ -258,7 +258,7 @@ func written(name, version string, unconfirmed bool) string {
 }
 
 // status wants the row's status.
-func (b *bench) status(want schema.WorkerStatus) {
+func (b *harness) status(want schema.WorkerStatus) {
 	b.Helper()
 	if row := b.row(); row.Status == nil || *row.Status != want {
 		b.Fatalf("status is %v, want %s\n%s", *row.Status, want, b.log)
@@ -266,7 +266,7 @@ func (b *bench) status(want schema.WorkerStatus) {
 }
 
 // history wants the changes so far, oldest first, as "gained alpha".
-func (b *bench) history(want ...string) {
+func (b *harness) history(want ...string) {
 	b.Helper()
 	changes, err := b.Changes.After(b.Context(), 0, 0)
 	if err != nil {

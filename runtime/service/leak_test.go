@@ -60,7 +60,7 @@ func TestNothingLeaks(t *testing.T) {
 		t.Skip("it makes 10,000 rounds on each database")
 	}
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
-		b := newBench(t, db)
+		b := newHarness(t, db)
 		b.define("alpha", `{"verification": {"commands": [{"binary": "alpha", "args": ["--version"], "timeout": "20ms"}]}}`)
 		b.install("alpha", "/bin/sleep 1000 & exec /bin/sleep 1000")
 		cfg := b.config()

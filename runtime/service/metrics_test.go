@@ -11,10 +11,20 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/attune-go/attune/fixtures/testdb"
-	"github.com/attune-go/attune/runtime/service"
+	"github.com/attune-go/attune/runtime/service/prometheusmetrics"
 )
 
-// gauge is the value of a metric without labels.
+// metricsOf returns the metrics of a registry.
+func metricsOf(t *testing.T, registry *prometheus.Registry) *prometheusmetrics.Metrics {
+	t.Helper()
+	m, err := prometheusmetrics.NewMetrics(registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// gauge returns the value of a metric without labels.
 func gauge(t *testing.T, from prometheus.Gatherer, name string) float64 {
 	t.Helper()
 	families, err := from.Gather()
@@ -30,11 +40,11 @@ func gauge(t *testing.T, from prometheus.Gatherer, name string) float64 {
 	return 0
 }
 
-// TestLagInAnOutage grows for as long as it lasts, so that an alert can fire.
+// TestLagInAnOutage checks that the lag grows during an outage, so that an alert can fire.
 func TestLagInAnOutage(t *testing.T) {
 	b, cfg, p := behind(t)
 	registry := prometheus.NewRegistry()
-	cfg.Metrics = service.NewMetrics(registry)
+	cfg.Metrics = metricsOf(t, registry)
 	svc := b.start(cfg)
 	b.pass(svc, round)
 	if lag := gauge(t, registry, "attune_heartbeat_lag_seconds"); lag > 1 {
@@ -52,12 +62,12 @@ func TestLagInAnOutage(t *testing.T) {
 	}
 }
 
-// TestSeriesFromTheStart: each use of the database, and none besides, has one
-// before its first error.
+// TestSeriesFromTheStart checks that exactly the uses of the database in the source have a
+// series before their first error.
 func TestSeriesFromTheStart(t *testing.T) {
 	t.Parallel()
 	registry := prometheus.NewRegistry()
-	service.NewMetrics(registry)
+	metricsOf(t, registry)
 	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +78,7 @@ func TestSeriesFromTheStart(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range regexp.MustCompile(`s\.ask\(ctx, "([^"]+)"`).FindAllSubmatch(text, -1) {
+		for _, m := range regexp.MustCompile(`\.ask\(ctx, "([^"]+)"`).FindAllSubmatch(text, -1) {
 			doing[string(m[1])] = true
 		}
 	}
@@ -89,14 +99,14 @@ func TestSeriesFromTheStart(t *testing.T) {
 	}
 }
 
-// TestLagBeforeTheFirstRegistration: a service that the database never answered
-// lags too.
+// TestLagBeforeTheFirstRegistration checks the lag of a service that the database never
+// answered.
 func TestLagBeforeTheFirstRegistration(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, testdb.SQLite(t))
+	b := newHarness(t, testdb.SQLite(t))
 	registry := prometheus.NewRegistry()
 	cfg := b.config()
-	cfg.Metrics = service.NewMetrics(registry)
+	cfg.Metrics = metricsOf(t, registry)
 	b.start(cfg)
 	b.clock.advance(time.Minute)
 	if lag := gauge(t, registry, "attune_heartbeat_lag_seconds"); lag != 60 {

@@ -19,7 +19,7 @@ import (
 )
 
 // until steps a service on its clock until it ends.
-func (b *bench) until(svc *service.Service, limit time.Duration) error {
+func (b *harness) until(svc *service.Service, limit time.Duration) error {
 	b.Helper()
 	end := b.clock.Now().Add(limit)
 	for b.clock.Now().Before(end) {
@@ -37,7 +37,7 @@ func (b *bench) until(svc *service.Service, limit time.Duration) error {
 func TestTwoOfOneName(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
-		b := newBench(t, db)
+		b := newHarness(t, db)
 		first := b.start(b.config())
 		b.step(first)
 		instance := *b.row().Instance
@@ -70,7 +70,7 @@ func TestTwoOfOneName(t *testing.T) {
 // TestKilled: who was killed is replaced when its heartbeats are missed.
 func TestKilled(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, testdb.Postgres(t))
+	b := newHarness(t, testdb.Postgres(t))
 	first := b.start(b.config())
 	b.step(first)
 	id := b.row().ID
@@ -94,7 +94,7 @@ func TestKilled(t *testing.T) {
 func TestTakeover(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
-		b := newBench(t, db)
+		b := newHarness(t, db)
 		first := b.start(b.config())
 		b.step(first)
 		cfg := b.config()
@@ -121,7 +121,7 @@ func TestHostClock(t *testing.T) {
 	for name, off := range map[string]time.Duration{"ahead": time.Hour, "behind": -time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			testdb.Each(t, func(t *testing.T, db *testdb.DB) {
-				b := newBench(t, db)
+				b := newHarness(t, db)
 				b.clock.advance(off)
 				svc := b.start(b.config())
 				b.step(svc)
@@ -152,7 +152,7 @@ func TestHostClock(t *testing.T) {
 // TestHundredAtOnce: a fleet that starts in one second does not beat in one.
 func TestHundredAtOnce(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
-		b := newBench(t, db)
+		b := newHarness(t, db)
 		cfg := b.config()
 		random := rand.New(rand.NewPCG(1, 2))
 		var mu sync.Mutex

@@ -35,7 +35,7 @@ func (d *gradual) DetectInParts(ctx context.Context, tell func(*capability.Docum
 // has found so far; nor does that take back an answer to an earlier request.
 func TestRefreshIsAnsweredAtTheEnd(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, testdb.SQLite(t))
+	b := newHarness(t, testdb.SQLite(t))
 	cfg, d := b.config(), &gradual{}
 	detector := cfg.Detector
 	cfg.Detector = func(defs []metadata.Definition, warnings []string) (service.Detector, error) {

@@ -23,16 +23,16 @@ import (
 // fleet is services of which each has a pool and a clock of its own, and all the
 // same login.
 type fleet struct {
-	*bench
+	*harness
 	services []*service.Service
 	clocks   []*clock
 	mu       sync.Mutex
 	pools    []*bun.DB
 }
 
-func newFleet(b *bench, size int, url string) *fleet {
+func newFleet(b *harness, size int, url string) *fleet {
 	b.Helper()
-	f := &fleet{bench: b}
+	f := &fleet{harness: b}
 	for i := range size {
 		now := newClock()
 		cfg := b.config()
@@ -119,7 +119,7 @@ func (f *fleet) active(want int) {
 // leave room for others.
 func TestHundredPools(t *testing.T) {
 	server := testdb.Own(t, "max_connections=20")
-	b := newBench(t, server.Postgres())
+	b := newHarness(t, server.Postgres())
 	f := newFleet(b, 100, b.roles.Login(t, b.name+"-fleet", "attune_fleet"))
 	f.live()
 	for i, pool := range f.pools {
@@ -143,7 +143,7 @@ func TestHundredPools(t *testing.T) {
 func TestConnectionsAreGivenBack(t *testing.T) {
 	t.Parallel()
 	for idle, want := range map[time.Duration]int{0: 0, -1: 0, time.Hour: 1} {
-		b := newBench(t, testdb.Postgres(t))
+		b := newHarness(t, testdb.Postgres(t))
 		cfg := b.config()
 		pool := opened(t, b.url)
 		cfg.Open = func(context.Context) (*service.Database, error) {
@@ -168,7 +168,7 @@ func TestConnectionsAreGivenBack(t *testing.T) {
 func TestPooler(t *testing.T) {
 	t.Parallel()
 	inSchemas(t, func(t *testing.T, db *testdb.DB) {
-		b := newBench(t, db)
+		b := newHarness(t, db)
 		url := testdb.Pooler(t, b.url, 1)
 		cfg := b.config()
 		cfg.Open = opens(url, db.Schema)
@@ -210,7 +210,7 @@ func TestPooler(t *testing.T) {
 // TestFleetBehindPooler: a hundred workers on two connections.
 func TestFleetBehindPooler(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, testdb.Postgres(t))
+	b := newHarness(t, testdb.Postgres(t))
 	f := newFleet(b, 100, testdb.Pooler(t, b.roles.Login(t, b.name+"-fleet", "attune_fleet"), 2))
 	f.live()
 	if log := b.log.String(); strings.Contains(log, "cannot be used") {

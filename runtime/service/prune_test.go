@@ -13,7 +13,7 @@ import (
 func TestHistoryIsPruned(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
-		b := newBench(t, db)
+		b := newHarness(t, db)
 		for _, then := range []string{"2020-01-01", time.Now().UTC().AddDate(0, 0, -80).Format(time.DateOnly)} {
 			_, err := b.db.NewRaw(`INSERT INTO capability_change (worker_name, worker_role, runtime_ref, name, kind, created)
 				VALUES ('ended', 'action', 't.alpha', 'alpha', 'lost', ?)`, then+" 00:00:00.000+00:00").Exec(t.Context())

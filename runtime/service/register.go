@@ -1,6 +1,3 @@
-// Package service is what worker and sensor do with what they detected: they
-// register it and, where they run, keep it true. Both are the same service with
-// another role.
 package service
 
 import (
@@ -14,28 +11,28 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// Registrar writes the row of a worker; *store.Workers is one.
+// A Registrar writes the row of a worker; *store.Workers is one.
 type Registrar interface {
 	Register(ctx context.Context, r store.Registration) (*schema.Worker, []schema.CapabilityChange, error)
 }
 
 var _ Registrar = (*store.Workers)(nil)
 
-// Identity is who registers.
+// An Identity describes the worker or sensor to register. Name and Role are required.
 type Identity struct {
 	Name string
 	Role metadata.Role
-	// Type is where it runs. Empty: local.
+	// Type is where it runs. Defaults to local.
 	Type schema.WorkerType
-	// Host and Port say how the platform reaches it. Empty: what the row has.
+	// Host and Port are the address by which the platform reaches it. Zero values keep those
+	// of the row.
 	Host string
 	Port int
 }
 
-// Register writes what was detected into the row of an identity, which stays
-// inactive: nobody runs under it yet. Errors are those of store.Workers.Register;
-// store.ErrLive is one where a service runs under the identity, which keeps the
-// row true by itself.
+// Register writes the capabilities to the row of an identity. The row stays inactive,
+// because no service runs under it. Errors are those of store.Workers.Register;
+// store.ErrLive means that a service runs under the identity and keeps the row true itself.
 func Register(ctx context.Context, to Registrar, id Identity, caps *capability.Document) (*schema.Worker, error) {
 	found, err := Found(caps, time.Now())
 	if err != nil {
@@ -45,7 +42,7 @@ func Register(ctx context.Context, to Registrar, id Identity, caps *capability.D
 	return row, err
 }
 
-// registration is what an identity says of itself.
+// registration returns the registration of an identity.
 func (id *Identity) registration(found *store.Capabilities) store.Registration {
 	r := store.Registration{Name: id.Name, Role: id.Role, Type: id.Type, Capabilities: found}
 	if id.Host != "" {

@@ -2,71 +2,61 @@ package service
 
 import (
 	"context"
-	"errors"
 	"fmt"
-
-	"github.com/attune-go/attune/runtime/detect"
 )
 
-// settings are what may change while a service runs.
-type settings struct {
-	id  Identity
-	cfg Config
-}
-
-// Reload gives a running service another configuration, and has it verify in
-// full by it. It takes the identity's Type, Host and Port, the Detector, and of
-// the intervals all but StatementTimeout; the rest stays as it was. Where the
-// host cannot be verified by the new one, which is logged, the one before counts
-// again. It may be called at any time.
+// Reload gives a running service another configuration and verifies in full with it. It
+// takes over the identity's Type, Host and Port, the Detector, and the intervals except
+// StatementTimeout. If the host cannot be verified with the new configuration, the service
+// logs that and returns to the former one. Reload may be called at any time.
 //
-// An error says what is wrong; nothing changes then.
+// An error means that the configuration is invalid; then nothing changes.
 func (s *Service) Reload(id Identity, cfg Config) error {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return err
 	}
 	s.mu.Lock()
-	is := s.id
-	if is.Name == id.Name && is.Role == id.Role {
-		s.given = &settings{id, cfg}
+	own := s.id
+	if own.Name == id.Name && own.Role == id.Role {
+		s.pending = &settings{id, cfg}
 	}
 	s.mu.Unlock()
-	if is.Name != id.Name || is.Role != id.Role {
-		return fmt.Errorf("service: it runs as %s %q, and cannot become %s %q", is.Role, is.Name, id.Role, id.Name)
+	if own.Name != id.Name || own.Role != id.Role {
+		return fmt.Errorf("service: %s %q cannot become %s %q while it runs", own.Role, own.Name, id.Role, id.Name)
 	}
 	s.Refresh()
 	return nil
 }
 
-// reload takes over what Reload was given, between two rounds.
+// reload applies the configuration from Reload, between two rounds.
 func (s *Service) reload(context.Context) error {
-	if s.running != nil {
+	if s.verification.running != nil {
 		return nil
 	}
 	s.mu.Lock()
-	given := s.given
-	s.given = nil
+	pending := s.pending
+	s.pending = nil
 	s.mu.Unlock()
-	if given == nil {
+	if pending == nil {
 		return nil
 	}
-	before := settings{s.id, s.cfg}
-	if s.change(*given) && s.proven == nil {
-		s.proven = &before
+	former := s.settings
+	if s.apply(*pending) && s.verification.fallback == nil {
+		s.verification.fallback = &former
 	}
 	return nil
 }
 
-// change makes settings those that count, unless there is no detector by them.
-func (s *Service) change(to settings) (ok bool) {
-	if s.known.detector != nil {
-		detector, err := to.cfg.Detector(s.known.defs, s.known.warnings)
+// apply applies settings and reports whether they give a detector.
+func (s *Service) apply(to settings) (ok bool) {
+	if known := &s.verification.known; known.detector != nil {
+		detector, err := to.cfg.Detector(known.defs, known.warnings)
 		if err != nil {
-			s.log.Error("the new configuration cannot be used; the one from before is", "error", err)
+			s.logUnusable(err)
 			return false
 		}
-		s.known.detector = detector
+		known.detector = detector
 	}
 	again := s.id != to.id || s.cfg.HeartbeatInterval != to.cfg.HeartbeatInterval
 	s.mu.Lock()
@@ -76,26 +66,31 @@ func (s *Service) change(to settings) (ok bool) {
 	s.cfg.IdleTimeout = to.cfg.IdleTimeout
 	s.cfg.FullEvery, s.cfg.UnconfirmedFor, s.cfg.KeepHistory = to.cfg.FullEvery, to.cfg.UnconfirmedFor, to.cfg.KeepHistory
 	s.mu.Unlock()
-	s.away.most = s.cfg.HeartbeatInterval
 	if again {
-		s.row = nil // what it says of us is said anew
+		s.registration.row = nil // the row holds the former values
 	}
 	return true
 }
 
-// takeBack takes a new configuration back that the host could not be verified by,
-// and reports whether there was one.
-func (s *Service) takeBack(err error) bool {
-	if s.proven == nil || !wrongConfig(err) || !s.change(*s.proven) {
-		return false
+// collect collects the result of a round. If a new configuration made it fail, it returns to
+// the former one.
+func (s *Service) collect(ctx context.Context) error {
+	v := s.verification
+	err := v.collect(ctx)
+	switch {
+	case err == nil:
+	case v.fallback != nil && s.apply(*v.fallback):
+		v.fallback = nil
+		s.logUnusable(err)
+		s.Refresh()
+	case v.caps == nil:
+		return fmt.Errorf("detect: %w", err)
+	default:
+		v.logFailure(err)
 	}
-	s.proven = nil
-	s.log.Error("the new configuration cannot be used; the one from before is", "error", err)
-	s.Refresh()
-	return true
+	return nil //nolint:nilerr // a failed round was logged, and the next one tries again
 }
 
-// wrongConfig reports whether detection failed for how it is configured.
-func wrongConfig(err error) bool {
-	return errors.Is(err, detect.ErrConfig) || errors.Is(err, detect.ErrUnknownName)
+func (s *Service) logUnusable(err error) {
+	s.log.Error("the new configuration cannot be used; the former one stays", "error", err)
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // reload gives the service another configuration, and lets it settle.
-func (b *bench) reload(svc *service.Service, id service.Identity, cfg service.Config) {
+func (b *harness) reload(svc *service.Service, id service.Identity, cfg service.Config) {
 	b.Helper()
 	id.Name, id.Role = b.name, metadata.Worker
 	if err := svc.Reload(id, cfg); err != nil {
@@ -24,7 +24,7 @@ func (b *bench) reload(svc *service.Service, id service.Identity, cfg service.Co
 }
 
 // declaring is a config by which the host has these runtimes.
-func (b *bench) declaring(strict bool, names ...string) service.Config {
+func (b *harness) declaring(strict bool, names ...string) service.Config {
 	cfg := b.config()
 	cfg.Detector = func(defs []metadata.Definition, warnings []string) (service.Detector, error) {
 		return detect.New(defs, detect.Config{Declared: names, Strict: strict, Now: b.clock.Now, Getenv: func(string) string { return "" }})
@@ -37,7 +37,7 @@ func (b *bench) declaring(strict bool, names ...string) service.Config {
 func TestReload(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
-		b := newBench(t, db)
+		b := newHarness(t, db)
 		svc := b.start(b.config())
 		b.step(svc)
 		first := b.row()
@@ -67,7 +67,7 @@ func TestReload(t *testing.T) {
 // TestReloadWrong: what cannot be used leaves what was, whenever that is found.
 func TestReloadWrong(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, testdb.SQLite(t))
+	b := newHarness(t, testdb.SQLite(t))
 	svc := b.start(b.config())
 	b.step(svc)
 	wrong := b.config()
@@ -113,7 +113,7 @@ func TestReloadWrong(t *testing.T) {
 // configuration before, and proves nothing of the new one.
 func TestReloadWhileADetectionRuns(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, testdb.SQLite(t))
+	b := newHarness(t, testdb.SQLite(t))
 	cfg, h := b.holding()
 	svc := b.start(cfg)
 	b.step(svc)

@@ -21,11 +21,11 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// Every bench on Postgres works under the role of a worker, so that the other
+// Every harness on Postgres works under the role of a worker, so that the other
 // tests show that nothing is missing. Those here show that nothing is too much.
 
 // beside registers another worker that runs, and gives its row.
-func (b *bench) beside(name string) *schema.Worker {
+func (b *harness) beside(name string) *schema.Worker {
 	b.Helper()
 	interval := 600
 	row, _, err := b.Workers.Register(b.Context(), store.Registration{
@@ -41,7 +41,7 @@ func (b *bench) beside(name string) *schema.Worker {
 }
 
 // everything is all that the database says of a worker.
-func (b *bench) everything(schemaName, name string) string {
+func (b *harness) everything(schemaName, name string) string {
 	b.Helper()
 	var text string
 	err := b.db.NewRaw(`SELECT jsonb_build_array(
@@ -64,7 +64,7 @@ type attempt struct {
 
 // harmless wants that attempts come to nothing. In them OTHER is the id of the
 // other worker, and OWN is that of the login's own.
-func (b *bench) harmless(conn bun.IDB, schemaName string, other int64, attempts []attempt) {
+func (b *harness) harmless(conn bun.IDB, schemaName string, other int64, attempts []attempt) {
 	b.Helper()
 	for _, a := range attempts {
 		sql := bun.SafeQuery(strings.NewReplacer("{schema}", `"`+schemaName+`"`, "OTHER", "?0", "OWN", "?1", "NAME", "?2").Replace(a.sql), other, b.row().ID, b.name)
@@ -91,7 +91,7 @@ func inSchemas(t *testing.T, test func(t *testing.T, db *testdb.DB)) {
 func TestLeastPrivilege(t *testing.T) {
 	t.Parallel()
 	inSchemas(t, func(t *testing.T, db *testdb.DB) {
-		b := newBench(t, db)
+		b := newHarness(t, db)
 		m, err := migrations.New(opened(t, b.url), migrations.Config{Schema: db.Schema})
 		if err != nil {
 			t.Fatal(err)
@@ -100,7 +100,7 @@ func TestLeastPrivilege(t *testing.T) {
 			t.Fatalf("check: schema %q, %v", found, err)
 		}
 		cfg := b.config()
-		cfg.Hopeless = func(error) bool { return true }
+		cfg.IsPermanent = func(error) bool { return true }
 		svc := b.start(cfg)
 		b.step(svc)
 		b.has("alpha@1.0.0", "beta@2.0.0")
@@ -122,7 +122,7 @@ func TestLeastPrivilege(t *testing.T) {
 func TestOwnRowsAndNoMore(t *testing.T) {
 	t.Parallel()
 	inSchemas(t, func(t *testing.T, db *testdb.DB) {
-		b := newBench(t, db)
+		b := newHarness(t, db)
 		b.step(b.start(b.config()))
 		other := b.beside("other")
 		before := b.everything(db.Schema, "other")
@@ -213,7 +213,7 @@ func TestOwnRowsAndNoMore(t *testing.T) {
 func TestNobodyIsLockedOut(t *testing.T) {
 	t.Parallel()
 	inSchemas(t, func(t *testing.T, db *testdb.DB) {
-		b := newBench(t, db)
+		b := newHarness(t, db)
 		b.step(b.start(b.config()))
 		var tables []string
 		err := b.db.NewRaw(`SELECT relname FROM pg_class WHERE relnamespace = ?::regnamespace AND relkind IN ('r', 'v') ORDER BY 1`,
@@ -235,7 +235,7 @@ func TestNobodyIsLockedOut(t *testing.T) {
 // TestHeartbeatUnderThePolicy is one look-up by id, as without it.
 func TestHeartbeatUnderThePolicy(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, testdb.Postgres(t))
+	b := newHarness(t, testdb.Postgres(t))
 	b.step(b.start(b.config()))
 	if _, err := b.db.ExecContext(t.Context(), "INSERT INTO worker (name, worker_type) SELECT 'w' || i, 'local' FROM generate_series(1, 5000) i; ANALYZE worker"); err != nil {
 		t.Fatal(err)
@@ -252,7 +252,7 @@ func TestHeartbeatUnderThePolicy(t *testing.T) {
 // TestAnotherLoginOfAWorker is called otherwise, as an operator arranges it.
 func TestAnotherLoginOfAWorker(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, testdb.Postgres(t))
+	b := newHarness(t, testdb.Postgres(t))
 	b.step(b.start(b.config()))
 	login := "login-of-" + b.name
 	url := b.roles.Login(t, login, "attune_reader")
@@ -271,7 +271,7 @@ func TestAnotherLoginOfAWorker(t *testing.T) {
 // definition.
 func TestFleetRole(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, testdb.Postgres(t))
+	b := newHarness(t, testdb.Postgres(t))
 	b.step(b.start(b.config()))
 	other := b.beside("other")
 	conn := opened(t, b.roles.Login(t, b.name+"-fleet", "attune_fleet"))
@@ -294,7 +294,7 @@ func TestFleetRole(t *testing.T) {
 // TestOperatorRole loads packs and asks workers to verify anew.
 func TestOperatorRole(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, testdb.Postgres(t))
+	b := newHarness(t, testdb.Postgres(t))
 	b.step(b.start(b.config()))
 	conn := opened(t, b.roles.Login(t, b.name+"-operator", "attune_operator"))
 	if _, err := install.Load(t.Context(), conn, store.Config{}, packs.Core(), install.Options{}); err != nil {
@@ -324,7 +324,7 @@ func TestOthersAreNotHindered(t *testing.T) {
 	t.Parallel()
 	db := testdb.Postgres(t)
 	app := platform(t, db)
-	b := newBench(t, db)
+	b := newHarness(t, db)
 	b.step(b.start(b.config()))
 	b.beside("other")
 	for who, conn := range map[string]bun.IDB{"the platform": app, "the owner": db} {
@@ -347,7 +347,7 @@ func TestPoliciesOfOthersStay(t *testing.T) {
 	if _, err := db.ExecContext(t.Context(), `ALTER TABLE worker ENABLE ROW LEVEL SECURITY; CREATE POLICY zone ON worker USING (name = 'other')`); err != nil {
 		t.Fatal(err)
 	}
-	b := newBench(t, db)
+	b := newHarness(t, db)
 	b.step(b.start(b.config()))
 	b.has("alpha@1.0.0", "beta@2.0.0")
 	b.beside("other")
@@ -361,7 +361,7 @@ func TestPoliciesOfOthersStay(t *testing.T) {
 func TestRolesAreTakenBack(t *testing.T) {
 	t.Parallel()
 	db := testdb.Postgres(t)
-	b := newBench(t, db)
+	b := newHarness(t, db)
 	b.step(b.start(b.config()))
 	_, undo, found := strings.Cut(rolesScript(t), "-- To take it back")
 	_, undo, _ = strings.Cut(undo, "\n")
@@ -391,7 +391,7 @@ func TestRolesAreTakenBack(t *testing.T) {
 
 // TestLimitedLogin: a service lives a whole life under the limits of the script's example.
 func TestLimitedLogin(t *testing.T) {
-	b := newBench(t, testdb.Postgres(t))
+	b := newHarness(t, testdb.Postgres(t))
 	limits := regexp.MustCompile(`ALTER ROLE "build-7" SET (\w+_timeout TO '\w+');|(CONNECTION LIMIT \d+)`).FindAllStringSubmatch(rolesScript(t), -1)
 	if len(limits) != 4 {
 		t.Fatalf("the example has the limits %q", limits)

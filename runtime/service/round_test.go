@@ -30,7 +30,7 @@ func (c *counted) Detect(ctx context.Context) (*capability.Document, error) {
 }
 
 // counting is a config whose detections are counted.
-func (b *bench) counting() (service.Config, *counted) {
+func (b *harness) counting() (service.Config, *counted) {
 	cfg, n := b.config(), &counted{}
 	detector := cfg.Detector
 	cfg.Detector = func(defs []metadata.Definition, warnings []string) (service.Detector, error) {
@@ -47,7 +47,7 @@ const round = service.DefaultVerifyInterval * 11 / 10
 func TestRemovedUpgradedPutBack(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
-		b := newBench(t, db)
+		b := newHarness(t, db)
 		svc := b.start(b.config())
 		b.step(svc)
 		b.remove("alpha")
@@ -73,7 +73,7 @@ func TestRemovedUpgradedPutBack(t *testing.T) {
 func TestRoundsAreCheap(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
-		b := newBench(t, db)
+		b := newHarness(t, db)
 		cfg, n := b.counting()
 		cfg.FullEvery = 5
 		svc := b.start(cfg)
@@ -98,33 +98,33 @@ func TestRoundsAreCheap(t *testing.T) {
 func TestEveryKindOfChangeIsSeen(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		change func(b *bench, path string)
+		change func(b *harness, path string)
 		want   string
 	}{
-		"other size":                     {func(b *bench, path string) { rewrite(b, path, "echo alpha 1.10.0", false) }, "alpha@1.10.0 beta@2.0.0"},
-		"same size, other time":          {func(b *bench, path string) { rewrite(b, path, "echo alpha 1.0.1", false) }, "alpha@1.0.1 beta@2.0.0"},
-		"same size and time, other file": {func(b *bench, path string) { rewrite(b, path, "echo alpha 1.0.2", true) }, "alpha@1.0.2 beta@2.0.0"},
-		"a link to another file": {func(b *bench, path string) {
+		"other size":                     {func(b *harness, path string) { rewrite(b, path, "echo alpha 1.10.0", false) }, "alpha@1.10.0 beta@2.0.0"},
+		"same size, other time":          {func(b *harness, path string) { rewrite(b, path, "echo alpha 1.0.1", false) }, "alpha@1.0.1 beta@2.0.0"},
+		"same size and time, other file": {func(b *harness, path string) { rewrite(b, path, "echo alpha 1.0.2", true) }, "alpha@1.0.2 beta@2.0.0"},
+		"a link to another file": {func(b *harness, path string) {
 			b.install("other", "echo alpha 3.0.0")
 			b.remove("alpha")
 			if err := os.Symlink("other", path); err != nil {
 				b.Fatal(err)
 			}
 		}, "alpha@3.0.0 beta@2.0.0"},
-		"what a shim runs, chosen beside it": {func(b *bench, path string) {
+		"what a shim runs, chosen beside it": {func(b *harness, path string) {
 			b.choose("version", "1.0.9")
 		}, "alpha@1.0.9 beta@2.0.0"},
-		"what a shim runs, chosen for the user": {func(b *bench, path string) {
+		"what a shim runs, chosen for the user": {func(b *harness, path string) {
 			b.choose(".tool-versions", "1.1.9")
 		}, "alpha@1.1.9 beta@2.0.0"},
-		"not executable": {func(b *bench, path string) {
+		"not executable": {func(b *harness, path string) {
 			if err := os.Chmod(path, 0o644); err != nil {
 				b.Fatal(err)
 			}
 		}, "beta@2.0.0"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t, testdb.SQLite(t))
+			b := newHarness(t, testdb.SQLite(t))
 			// The home folder is a version manager's too, with a shim that looks
 			// into its files.
 			b.bin = filepath.Join(b.bin, "shims")
@@ -145,7 +145,7 @@ func TestEveryKindOfChangeIsSeen(t *testing.T) {
 }
 
 // choose writes the file of a version manager that chooses a version.
-func (b *bench) choose(file, version string) {
+func (b *harness) choose(file, version string) {
 	b.Helper()
 	if err := os.WriteFile(filepath.Join(filepath.Dir(b.bin), file), []byte(version+"\n"), 0o600); err != nil {
 		b.Fatal(err)
@@ -153,7 +153,7 @@ func (b *bench) choose(file, version string) {
 }
 
 // rewrite changes a program, in its file or, with the same time, as a new one.
-func rewrite(b *bench, path, script string, anew bool) {
+func rewrite(b *harness, path, script string, anew bool) {
 	b.Helper()
 	info, err := os.Stat(path)
 	if err != nil {
@@ -184,7 +184,7 @@ func rewrite(b *bench, path, script string, anew bool) {
 // and the runtime is gone when the time for which it is kept is over.
 func TestHangs(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
-		b := newBench(t, db)
+		b := newHarness(t, db)
 		hang := filepath.Join(b.bin, "hang")
 		b.install("alpha", "test -e "+hang+" && exec /bin/sleep 1000; echo alpha 1.0.0")
 		b.define("alpha", `{"verification": {"commands": [{"binary": "alpha", "args": ["--version"], "timeout": "500ms"}]}}`)
@@ -220,7 +220,7 @@ func TestHangs(t *testing.T) {
 // next one cannot tell either.
 func TestUnconfirmedAcrossARestart(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
-		b := newBench(t, db)
+		b := newHarness(t, db)
 		b.define("alpha", `{"verification": {"commands": [{"binary": "alpha", "args": ["--version"], "timeout": "500ms"}]}}`)
 		cfg := b.config()
 		cfg.UnconfirmedFor = 5 * time.Minute
@@ -238,7 +238,7 @@ func TestUnconfirmedAcrossARestart(t *testing.T) {
 
 // TestUnconfirmedIsConfirmed ends the wait.
 func TestUnconfirmedIsConfirmed(t *testing.T) {
-	b := newBench(t, testdb.SQLite(t))
+	b := newHarness(t, testdb.SQLite(t))
 	b.define("alpha", `{"verification": {"commands": [{"binary": "alpha", "args": ["--version"], "timeout": "500ms"}]}}`)
 	cfg := b.config()
 	cfg.FullEvery = 1000
@@ -256,7 +256,7 @@ func TestUnconfirmedIsConfirmed(t *testing.T) {
 // TestOneOfSeveralIsUnconfirmed: the runtime is there without the installation
 // of which the host cannot tell.
 func TestOneOfSeveralIsUnconfirmed(t *testing.T) {
-	b := newBench(t, testdb.SQLite(t))
+	b := newHarness(t, testdb.SQLite(t))
 	more := t.TempDir()
 	flag := filepath.Join(b.bin, "flag")
 	script := "#!/bin/sh\ntest -e " + flag + " && exec /bin/sleep 1000; echo alpha 0.9.0\n"
@@ -285,7 +285,7 @@ func TestOneOfSeveralIsUnconfirmed(t *testing.T) {
 func TestDefinitionsChange(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
-		b := newBench(t, db)
+		b := newHarness(t, db)
 		cfg := b.config()
 		cfg.FullEvery = 1000
 		svc := b.start(cfg)
@@ -321,7 +321,7 @@ func (r *reading) BoundedDefinitions(ctx context.Context) ([]metadata.Definition
 // is a file of this host's own, does not say whether they did.
 func TestDefinitionsAreReadWhenTheyChange(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, testdb.Postgres(t))
+	b := newHarness(t, testdb.Postgres(t))
 	cfg, r := b.config(), &reading{Store: b.own}
 	cfg.FullEvery = 3
 	cfg.Open = func(context.Context) (*service.Database, error) {
@@ -358,7 +358,7 @@ func TestDefinitionsAreReadWhenTheyChange(t *testing.T) {
 func TestRubbish(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
-		b := newBench(t, db)
+		b := newHarness(t, db)
 		svc := b.start(b.config())
 		b.step(svc)
 		b.spoil(db, "t.alpha", `{"verification": {"commands": "rm -rf"}}`)
@@ -372,7 +372,7 @@ func TestRubbish(t *testing.T) {
 }
 
 // spoil writes a document past the guards of the database.
-func (b *bench) spoil(db *testdb.DB, ref, document string) {
+func (b *harness) spoil(db *testdb.DB, ref, document string) {
 	b.Helper()
 	table := "runtime"
 	var statements []string
@@ -415,7 +415,7 @@ func (b *bench) spoil(db *testdb.DB, ref, document string) {
 func TestHostile(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
-		b := newBench(t, db)
+		b := newHarness(t, db)
 		svc := b.start(b.underStandardPolicy())
 		b.step(svc)
 		harm := filepath.Join(t.TempDir(), "harm")
@@ -440,7 +440,7 @@ func TestHostile(t *testing.T) {
 }
 
 // underStandardPolicy is a config whose commands the standard policy allows.
-func (b *bench) underStandardPolicy() service.Config {
+func (b *harness) underStandardPolicy() service.Config {
 	b.Helper()
 	cfg := b.config()
 	cfg.Detector = func(defs []metadata.Definition, warnings []string) (service.Detector, error) {
@@ -457,7 +457,7 @@ func (b *bench) underStandardPolicy() service.Config {
 // TestWhoMayWriteIsSeen without a full round: policy depends on it.
 func TestWhoMayWriteIsSeen(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, testdb.SQLite(t))
+	b := newHarness(t, testdb.SQLite(t))
 	cfg := b.underStandardPolicy()
 	cfg.FullEvery = 1000
 	svc := b.start(cfg)
@@ -479,7 +479,7 @@ func TestWhoMayWriteIsSeen(t *testing.T) {
 func TestRefresh(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
-		b := newBench(t, db)
+		b := newHarness(t, db)
 		cfg, n := b.counting()
 		cfg.FullEvery = 1000
 		svc := b.start(cfg)
@@ -514,7 +514,7 @@ func TestRefresh(t *testing.T) {
 }
 
 // answered wants the document to answer the last request.
-func (b *bench) answered() {
+func (b *harness) answered() {
 	b.Helper()
 	row, caps := b.row(), new(capability.Document)
 	if err := json.Unmarshal(row.Capabilities, caps); err != nil {

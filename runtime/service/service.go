@@ -1,3 +1,8 @@
+// Package service registers a worker or sensor with its capabilities and keeps the row
+// true while it runs. Worker and sensor are the same service with different roles.
+//
+// A Service consists of three parts: the connection to the database, the verification of
+// the host, and the registration of its row. Each part uses only the ones before it.
 package service
 
 import (
@@ -8,100 +13,74 @@ import (
 	"sync"
 	"time"
 
-	"github.com/attune-go/attune/schema"
-	"github.com/attune-go/attune/schema/capability"
+	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// Service keeps the row of a worker or sensor true for as long as it runs. It is
-// a state machine: Step does what is due and says when the next thing is. One
-// goroutine at a time may step it; Refresh, Reload and the answers of Health may
-// be called from any.
+// A Service keeps the row of a worker or sensor true while it runs. It is a state machine:
+// Step does what is due and returns when the next thing is. Only one goroutine at a time may
+// step it. Refresh, Reload, Healthy, Ready and Hanging may be called at any time.
 type Service struct {
-	id  Identity
-	cfg Config
-	log *slog.Logger
+	*base
+	connection   *connection
+	verification *verification
+	registration *registration
 
-	db       *Database
-	away     away
-	row      *schema.Worker // nil: not registered, or not any more
-	tried    bool           // it was registered, or might be
-	ever     bool           // it was registered once
-	gone     error          // why the database does not come back
-	waiting  *waiting       // another instance has the name
-	refresh  *time.Time     // the last request that was seen
-	beatAt   time.Time
-	streak   streak
-	pruneAt  time.Time
-	verifyAt time.Time
+	pending *settings // set by Reload and guarded by mu; nil without a pending change
+	detach  func()    // detaches the service from the metrics
+}
 
-	known  known                // the definitions that are detected
-	caps   *capability.Document // what the host has; nil until it is known
-	was    *capability.Document // what the row said before this process knew better
-	unsaid bool                 // caps are not in the database yet
-	rounds int                  // since the last full one
-	force  bool                 // the next round is a full one
-	seen   fingerprint
-	doubt  doubt
-	// proven are the settings before those that the host was not verified by yet;
-	// nil: it was.
-	proven  *settings
-	running *running // nil: no round runs
-	results chan roundResult
-	wake    chan struct{}
+// A base holds what all parts of a service share.
+type base struct {
+	log  *slog.Logger
+	wake chan struct{}
 
-	mu     sync.Mutex   // guards what follows
-	asked  bool         // Refresh was called
-	given  *settings    // Reload was
-	soFar  *roundResult // what the round that runs has found so far
+	mu sync.Mutex // guards all below against other goroutines than the one that steps
+	settings
 	health health
 }
 
-// New makes a service of an identity. It does nothing before it is run.
+// settings are the identity and configuration of a service.
+type settings struct {
+	id  Identity
+	cfg Config
+}
+
+// New returns a service for an identity. It does nothing until it runs.
 func New(id Identity, cfg Config) (*Service, error) {
-	if id.Name == "" || (id.Role != metadata.Worker && id.Role != metadata.Sensor) {
-		return nil, fmt.Errorf("service: %q is not a name, or %q neither %s nor %s", id.Name, id.Role, metadata.Worker, metadata.Sensor)
+	if id.Name == "" {
+		return nil, fmt.Errorf("service: Identity.Name must not be empty")
+	}
+	if id.Role != metadata.Worker && id.Role != metadata.Sensor {
+		return nil, fmt.Errorf("service: Identity.Role must be %s or %s, got %q", metadata.Worker, metadata.Sensor, id.Role)
 	}
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{
-		id: id, cfg: cfg, log: cfg.Logger.With("role", id.Role, "name", id.Name),
-		results: make(chan roundResult, 1), wake: make(chan struct{}, 1),
-	}
-	s.away.least, s.away.most = time.Second, cfg.HeartbeatInterval
-	s.noteStep(cfg.Now(), cfg.Now())
-	s.health.due = cfg.Now()
-	lag := s.lag
-	cfg.Metrics.lag.Store(&lag)
-	hangs := func() int { return len(cfg.Host.Hanging()) }
-	cfg.Metrics.hangs.Store(&hangs)
+	b := &base{settings: settings{id, cfg}, log: cfg.Logger.With("role", id.Role, "name", id.Name), wake: make(chan struct{}, 1)}
+	c := &connection{base: b, required: true}
+	v := &verification{base: b, connection: c, results: make(chan roundResult, 1)}
+	s := &Service{base: b, connection: c, verification: v, registration: &registration{base: b, connection: c, verification: v}}
+	b.noteStep(cfg.Now(), cfg.Now())
+	b.health.due = cfg.Now()
+	s.detach = cfg.Metrics.Attach(b.lag, func() int { return len(cfg.Host.Hanging()) })
 	return s, nil
 }
 
-// Refresh makes the service verify in full now. It may be called at any time.
-func (s *Service) Refresh() {
-	s.mu.Lock()
-	s.asked = true
-	s.mu.Unlock()
-	s.stir()
-}
+// Refresh makes the service verify in full at once.
+func (s *Service) Refresh() { s.verification.refresh() }
 
-// stir ends the pause between two steps.
-func (s *Service) stir() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
-}
+// Hanging returns the places of the host that do not answer. Restarting the service does not
+// help against them.
+func (s *Service) Hanging() []host.Hang { return s.cfg.Host.Hanging() }
 
-// Run steps the service until ctx is done, and then makes the row inactive. An
-// end that was asked for is no error.
+// Run steps the service until ctx is done, then marks the row inactive and returns nil.
 //
-// Errors: one that wraps store.ErrLive where another instance lives under the
-// name, or has taken it; what Database.Gone returns; before the service is registered,
-// also those that Hopeless tells, and those of the configuration.
+// It returns early with an error that wraps store.ErrLive if another instance runs under the
+// name or has taken it over, and with the error of Database.Gone. Before the first
+// registration it also returns errors for which Config.IsPermanent reports true, and those
+// of the configuration.
 func (s *Service) Run(ctx context.Context) error {
 	defer s.close()
 	for ctx.Err() == nil {
@@ -116,60 +95,86 @@ func (s *Service) Run(ctx context.Context) error {
 	return nil
 }
 
-// pause waits until something is due, or happens.
+// pause waits until something is due or happens.
 func (s *Service) pause(ctx context.Context, next time.Time) {
 	timer := time.NewTimer(next.Sub(s.cfg.Now()))
 	defer timer.Stop()
+	results := s.verification.results
 	select {
 	case <-ctx.Done():
 	case <-timer.C:
 	case <-s.wake:
-	case r := <-s.results:
-		s.results <- r // Step takes it; nobody else sends before
+	case r := <-results:
+		results <- r // Step takes it; no other round can send before
 	}
 }
 
-// Step does everything that is due, in this order, and returns when the next
-// thing is. An error ends the service.
+// Step does everything that is due and returns when the next thing is. After an error the
+// service must not be stepped again.
 func (s *Service) Step(ctx context.Context) (next time.Time, err error) {
-	for _, do := range []func(context.Context) error{s.collect, s.reload, s.open, s.startRound, s.register, s.report, s.beat, s.sweep, s.prune} {
-		if err := cmp.Or(do(ctx), s.gone); err != nil {
+	c, v, r := s.connection, s.verification, s.registration
+	for _, do := range []func(context.Context) error{
+		s.collect, s.reload, c.open, v.start, r.register, r.report, r.beat, r.sweep, r.prune,
+	} {
+		if err := cmp.Or(do(ctx), c.lost); err != nil {
 			return time.Time{}, err
 		}
 	}
 	next = s.next()
-	s.rest(next)
+	c.rest(next)
 	s.noteStep(s.cfg.Now(), next)
 	return next, nil
 }
 
-// next is when something is due.
+// next returns the time at which something is due, at most an hour from now.
 func (s *Service) next() time.Time {
-	far := s.cfg.Now().Add(time.Hour)
+	next := s.cfg.Now().Add(time.Hour)
 	soonest := func(at time.Time) {
-		if at.Before(far) {
-			far = at
+		if at.Before(next) {
+			next = at
 		}
 	}
-	if s.away.since != nil {
-		soonest(s.away.retryAt)
+	outage := &s.connection.outage
+	if outage.since != nil {
+		soonest(outage.retryAt)
 	}
-	if s.waiting != nil {
-		soonest(s.waiting.next)
+	if v := s.verification; v.running == nil && s.connection.db != nil && v.canStart() {
+		soonest(v.nextRound)
 	}
-	if s.running == nil && s.db != nil && s.canStart() {
-		soonest(s.verifyAt)
+	r := s.registration
+	if r.waiting != nil {
+		soonest(r.waiting.next)
 	}
-	if s.row != nil && s.away.since == nil {
-		soonest(s.beatAt)
-		soonest(s.pruneAt)
+	if r.row != nil && outage.since == nil {
+		soonest(r.nextBeat)
+		soonest(r.nextPrune)
 	}
-	return far
+	return next
 }
 
-// jittered is about d: between nine and eleven tenths of it.
-func (s *Service) jittered(d time.Duration) time.Duration {
-	return time.Duration(float64(d) * (0.9 + 0.2*s.cfg.Random()))
+// leave ends the running round and marks the row inactive.
+func (s *Service) leave(ctx context.Context) {
+	ctx = context.WithoutCancel(ctx)
+	s.verification.stop()
+	s.registration.deactivate(ctx)
 }
 
-func (s *Service) due(at time.Time) bool { return !s.cfg.Now().Before(at) }
+func (s *Service) close() {
+	s.detach()
+	s.connection.close()
+}
+
+// stir ends the pause between two steps.
+func (b *base) stir() {
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+}
+
+// jittered returns between nine and eleven tenths of d.
+func (b *base) jittered(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * (0.9 + 0.2*b.cfg.Random()))
+}
+
+func (b *base) due(at time.Time) bool { return !b.cfg.Now().Before(at) }

@@ -15,7 +15,7 @@ import (
 func TestLife(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
-		b := newBench(t, db)
+		b := newHarness(t, db)
 		svc := b.start(b.config())
 		if err := svc.Ready(); err == nil {
 			t.Error("ready before it is registered")
@@ -51,7 +51,7 @@ func TestLife(t *testing.T) {
 // TestRun is the loop itself, with the clock of the machine.
 func TestRun(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, testdb.SQLite(t))
+	b := newHarness(t, testdb.SQLite(t))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	cfg := b.config()
@@ -92,7 +92,7 @@ func (a announced) Register(ctx context.Context, r store.Registration) (*schema.
 
 func TestConfigIsChecked(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, testdb.SQLite(t))
+	b := newHarness(t, testdb.SQLite(t))
 	for name, change := range map[string]func(*service.Config){
 		"heartbeat interval of half a second": func(c *service.Config) { c.HeartbeatInterval = 500 * time.Millisecond },
 		"heartbeat interval with a fraction":  func(c *service.Config) { c.HeartbeatInterval = 1500 * time.Millisecond },

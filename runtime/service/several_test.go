@@ -18,10 +18,10 @@ import (
 	"github.com/attune-go/attune/schema/version"
 )
 
-// several gives the bench a runtime t.kit with three installations: 1.0.0 along
+// several gives the harness a runtime t.kit with three installations: 1.0.0 along
 // PATH, 1.1.9 that its locations show, and 1.2.4 that a version declares. The
 // last one does what trouble says while the file that is given exists.
-func (b *bench) several(trouble string) (file string) {
+func (b *harness) several(trouble string) (file string) {
 	b.Helper()
 	file = filepath.Join(b.bin, "trouble")
 	b.install("kit", "echo kit 1.0.0")
@@ -45,7 +45,7 @@ func (b *bench) several(trouble string) (file string) {
 
 // kept makes an installation that PATH does not show, another file than the one
 // before.
-func (b *bench) kept(version, script string) (path string) {
+func (b *harness) kept(version, script string) (path string) {
 	b.Helper()
 	dir := filepath.Join(b.bin, "kept", version)
 	if err := os.RemoveAll(dir); err != nil {
@@ -61,7 +61,7 @@ func (b *bench) kept(version, script string) (path string) {
 	return path
 }
 
-func (b *bench) touch(file string) {
+func (b *harness) touch(file string) {
 	b.Helper()
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		b.Fatal(err)
@@ -69,7 +69,7 @@ func (b *bench) touch(file string) {
 }
 
 // sql runs a statement in which SCHEMA. stands for the schema.
-func (b *bench) sql(db *testdb.DB, statement string) {
+func (b *harness) sql(db *testdb.DB, statement string) {
 	b.Helper()
 	schema := ""
 	if db.Schema != "" {
@@ -81,7 +81,7 @@ func (b *bench) sql(db *testdb.DB, statement string) {
 }
 
 // losses are the details of what was lost, by version.
-func (b *bench) losses() map[string]string {
+func (b *harness) losses() map[string]string {
 	b.Helper()
 	changes, err := b.Changes.After(b.Context(), 0, 0)
 	if err != nil {
@@ -103,14 +103,14 @@ func TestCannotTellOfOneOfSeveral(t *testing.T) {
 	const hang = "exec /bin/sleep 1000"
 	for name, test := range map[string]struct {
 		// trouble begins; the service that goes on is given back.
-		trouble func(b *bench, db *testdb.DB, svc *service.Service, cfg service.Config, file string) *service.Service
+		trouble func(b *harness, db *testdb.DB, svc *service.Service, cfg service.Config, file string) *service.Service
 		// restore ends it.
-		restore func(b *bench, db *testdb.DB, file string)
+		restore func(b *harness, db *testdb.DB, file string)
 		// why it is lost in the end.
 		why string
 	}{
 		"another definition changes": {
-			trouble: func(b *bench, db *testdb.DB, svc *service.Service, _ service.Config, file string) *service.Service {
+			trouble: func(b *harness, db *testdb.DB, svc *service.Service, _ service.Config, file string) *service.Service {
 				b.touch(file)
 				b.sql(db, "UPDATE SCHEMA.runtime SET description = coalesce(description, '') || 'x' WHERE ref = 't.beta'")
 				return svc
@@ -118,7 +118,7 @@ func TestCannotTellOfOneOfSeveral(t *testing.T) {
 			why: "timeout: ",
 		},
 		"the process is killed": {
-			trouble: func(b *bench, _ *testdb.DB, _ *service.Service, cfg service.Config, file string) *service.Service {
+			trouble: func(b *harness, _ *testdb.DB, _ *service.Service, cfg service.Config, file string) *service.Service {
 				b.touch(file)
 				cfg.Takeover = true // the one before says nothing more
 				return b.start(cfg)
@@ -126,25 +126,25 @@ func TestCannotTellOfOneOfSeveral(t *testing.T) {
 			why: "timeout: ",
 		},
 		"the file is replaced": {
-			trouble: func(b *bench, _ *testdb.DB, svc *service.Service, _ service.Config, _ string) *service.Service {
+			trouble: func(b *harness, _ *testdb.DB, svc *service.Service, _ service.Config, _ string) *service.Service {
 				b.kept("1.2.4", hang)
 				return svc
 			},
-			restore: func(b *bench, _ *testdb.DB, _ string) { b.kept("1.2.4", "echo kit 1.2.4") },
+			restore: func(b *harness, _ *testdb.DB, _ string) { b.kept("1.2.4", "echo kit 1.2.4") },
 			why:     "timeout: ",
 		},
 		"rubbish in its version": {
-			trouble: func(b *bench, db *testdb.DB, svc *service.Service, _ service.Config, _ string) *service.Service {
+			trouble: func(b *harness, db *testdb.DB, svc *service.Service, _ service.Config, _ string) *service.Service {
 				b.sql(db, `UPDATE SCHEMA.runtime_version SET distributions = '{"verification": {"commands": [{"binary": "kit", "pattern": "("}]}}' WHERE version = '1.2'`)
 				return svc
 			},
-			restore: func(b *bench, _ *testdb.DB, _ string) { b.several(hang) },
+			restore: func(b *harness, _ *testdb.DB, _ string) { b.several(hang) },
 			why:     "invalid_metadata: version 1.2 is left out",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			testdb.Each(t, func(t *testing.T, db *testdb.DB) {
-				b := newBench(t, db)
+				b := newHarness(t, db)
 				file := b.several(hang)
 				cfg := b.config()
 				cfg.FullEvery, cfg.UnconfirmedFor = 1000, 2*time.Minute
@@ -191,7 +191,7 @@ func TestCannotTellOfOneOfSeveral(t *testing.T) {
 func TestFailureIsStored(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
-		b := newBench(t, db)
+		b := newHarness(t, db)
 		file := b.several("echo libssl.so.3: cannot open shared object file >&2; exit 127")
 		cfg := b.config()
 		cfg.FullEvery = 1
@@ -238,7 +238,7 @@ func TestFailureIsStored(t *testing.T) {
 }
 
 // failures are the rows of what does not count.
-func (b *bench) failures() (out []schema.WorkerRuntime) {
+func (b *harness) failures() (out []schema.WorkerRuntime) {
 	b.Helper()
 	rows, err := b.WorkerRuntimes.ByWorker(b.Context(), b.row().ID)
 	if err != nil {
@@ -253,8 +253,8 @@ func (b *bench) failures() (out []schema.WorkerRuntime) {
 }
 
 // offers wants the view available_runtime, and the query for workers that have a
-// runtime, to give these versions of the bench's worker and no others.
-func (b *bench) offers(db *testdb.DB, ref string, want ...string) {
+// runtime, to give these versions of the harness's worker and no others.
+func (b *harness) offers(db *testdb.DB, ref string, want ...string) {
 	b.Helper()
 	table := "available_runtime"
 	if db.Schema != "" {

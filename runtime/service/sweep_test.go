@@ -19,7 +19,7 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// onTheClock are rows of a database whose time passes as the bench's does.
+// onTheClock are rows of a database whose time passes as the harness's does.
 type onTheClock struct {
 	service.Rows
 	*clock
@@ -51,7 +51,7 @@ func (r onTheClock) Sweep(ctx context.Context, every time.Duration, watch store.
 }
 
 // silent registers a worker that has been silent for long.
-func (b *bench) silent(name string, interval int, long string) *schema.Worker {
+func (b *harness) silent(name string, interval int, long string) *schema.Worker {
 	b.Helper()
 	doc, err := json.Marshal(&capability.Document{Format: capability.Format})
 	if err != nil {
@@ -69,8 +69,8 @@ func (b *bench) silent(name string, interval int, long string) *schema.Worker {
 	return row
 }
 
-// sweeping is a service on the bench's time, which verifies once a day.
-func (b *bench) sweeping() *service.Service {
+// sweeping is a service on the harness's time, which verifies once a day.
+func (b *harness) sweeping() *service.Service {
 	b.Helper()
 	cfg := b.config()
 	cfg.VerifyInterval = 24 * time.Hour
@@ -84,7 +84,7 @@ func (b *bench) sweeping() *service.Service {
 // seldom these verify.
 func TestSweep(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, testdb.Postgres(t))
+	b := newHarness(t, testdb.Postgres(t))
 	svc := b.sweeping()
 	b.step(svc)
 	dead := b.silent("dead", 5, "1 hour")
@@ -102,7 +102,7 @@ func TestSweep(t *testing.T) {
 // TestSweepAfterAGap: who was asleep, or had no database, judges nobody by that time.
 func TestSweepAfterAGap(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, testdb.Postgres(t))
+	b := newHarness(t, testdb.Postgres(t))
 	svc := b.sweeping()
 	b.pass(svc, 10*time.Minute)
 	slow := b.silent("slow", 60, "1 hour")
@@ -150,7 +150,7 @@ func TestFleetOutlivesPostgres(t *testing.T) {
 
 func outlive(t *testing.T, server *testdb.Server, stop, run func()) {
 	db := server.Postgres()
-	b := newBench(t, db)
+	b := newHarness(t, db)
 	if _, err := db.ExecContext(t.Context(), `CREATE TABLE made_inactive (name text);
 		CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.made_inactive VALUES (NEW.name); RETURN NULL; END $$;
 		CREATE TRIGGER note AFTER UPDATE OF status ON worker FOR EACH ROW WHEN (NEW.status = 'inactive') EXECUTE FUNCTION note()`); err != nil {
@@ -205,7 +205,7 @@ func outlive(t *testing.T, server *testdb.Server, stop, run func()) {
 }
 
 // wait waits until something is so, in real time.
-func (b *bench) wait(what string, is func() bool) {
+func (b *harness) wait(what string, is func() bool) {
 	b.Helper()
 	for end := time.Now().Add(time.Minute); !is(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {

@@ -16,7 +16,7 @@ func TestRegisterRefusesNames(t *testing.T) {
 			"a\x1b[2Jb":              `must not contain control characters, got "a\x1b[2Jb"`,
 			"a\nb":                   "control character",
 			"a\u0085b":               "control character",
-			"a\xffb":                 "not valid UTF-8",
+			"a\xffb":                 "must be UTF-8",
 			strings.Repeat("x", 256): "must have at most 255 bytes, got 256",
 		} {
 			_, _, err := e.Workers.Register(t.Context(), store.Registration{Name: name, Role: metadata.Worker})

@@ -252,7 +252,7 @@ func TestPackErrors(t *testing.T) {
 
 		nul, broken := pack("nul"), pack("broken")
 		nul.Label = "a\x00')"
-		wantError(t, e.Packs.Create(ctx, nul), "invalid", `insert pack "nul": invalid label: a NUL`)
+		wantError(t, e.Packs.Create(ctx, nul), "invalid", `insert pack "nul": invalid label: must not contain a NUL`)
 		broken.Config = json.RawMessage(`{"a": `)
 		wantError(t, e.Packs.Upsert(ctx, broken), "invalid", `upsert pack "broken": invalid config: must be a JSON document`)
 		_, err = e.Packs.Update(ctx, "acme", store.PackChanges{Tags: metadata.Some([]string{"\xff"})})

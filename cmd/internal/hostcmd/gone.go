@@ -36,7 +36,7 @@ func gone(ctx context.Context, db *bun.DB) (func(error) error, error) {
 			return fmt.Errorf("the database file is gone: %w; bring it back, or start again for a new one", err)
 		case !os.SameFile(opened, now):
 			return fmt.Errorf("the database file %s was replaced; start again to use the one that is there now", path)
-		case failed != nil && hopeless(failed):
+		case failed != nil && isPermanent(failed):
 			return fmt.Errorf("use database file %s: %w", path, failed)
 		}
 		return nil

@@ -16,13 +16,14 @@ import (
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/runtime/service"
+	"github.com/attune-go/attune/runtime/service/prometheusmetrics"
 )
 
 // server answers questions about a service. Its zero value does not.
 type server struct {
 	listener net.Listener
 	registry *prometheus.Registry
-	metrics  *service.Metrics // nil where nobody can ask for them
+	metrics  *prometheusmetrics.Metrics // nil without a listener
 	http     *http.Server
 }
 
@@ -53,7 +54,12 @@ func listen(ctx context.Context, address string) (*server, error) {
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return &server{listener: l, registry: registry, metrics: service.NewMetrics(registry)}, nil
+	metrics, err := prometheusmetrics.NewMetrics(registry)
+	if err != nil {
+		_ = l.Close() // the first error is the one that counts
+		return nil, err
+	}
+	return &server{listener: l, registry: registry, metrics: metrics}, nil
 }
 
 // serve begins to answer.

@@ -61,7 +61,9 @@ func (c *runCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) erro
 	if err != nil {
 		return err
 	}
-	now.cfg.Metrics = server.metrics
+	if server.metrics != nil {
+		now.cfg.Metrics = server.metrics
+	}
 	svc, err := service.New(now.id, now.cfg)
 	if err != nil {
 		server.close()
@@ -113,7 +115,7 @@ func (c *runCmd) configuration(env *cli.Env, role metadata.Role, local *host.Loc
 			return c.serviceDetector(env, role, local, defs, warnings, capability.SourceDatabase)
 		},
 		Host:              local,
-		Hopeless:          hopeless,
+		IsPermanent:       isPermanent,
 		Takeover:          c.Takeover,
 		HeartbeatInterval: beat,
 		VerifyInterval:    verify,
@@ -220,9 +222,9 @@ func (c *runCmd) serviceDetector(env *cli.Env, role metadata.Role, on detect.Hos
 	})
 }
 
-// hopeless reports whether waiting does not help against an error of the database.
-// A full disk and what else the system has run out of can pass.
-func hopeless(err error) bool {
+// isPermanent reports whether waiting cannot help against an error of the database. A full
+// disk, and other exhausted resources of the system, can recover.
+func isPermanent(err error) bool {
 	var usage *cli.UsageError
 	if errors.As(err, &usage) {
 		return true

@@ -8,28 +8,28 @@ import (
 	"github.com/attune-go/attune/schema/capability"
 )
 
-// logNews logs the warnings of a document that the one before did not have, and
-// what became of runtimes that are not there and why: what policy denied, say.
-func (s *Service) logNews(before, now *capability.Document) {
+// logNews logs the warnings of a document that the previous one did not have, and why
+// runtimes that were found do not count.
+func (v *verification) logNews(before, now *capability.Document) {
 	old := map[string]bool{}
 	for _, line := range news(before) {
 		old[line.key()] = true
 	}
 	for _, line := range news(now) {
 		if !old[line.key()] {
-			s.log.Warn(line.text, line.attrs()...)
+			v.log.Warn(line.text, line.attrs()...)
 		}
 	}
 }
 
-// piece is a piece of news about a runtime, or about the document where it has no ref.
+// A piece is a piece of news about a runtime, or about the document if it has no ref.
 type piece struct {
 	ref     string
 	outcome capability.Outcome
 	text    string
 }
 
-// key leaves out the text of an outcome, which may hold what differs each time.
+// key identifies the piece. It leaves out the text of an outcome, which can differ each time.
 func (p *piece) key() string {
 	if p.outcome != capability.Available {
 		return fmt.Sprintf("%q %q", p.ref, p.outcome)
@@ -47,8 +47,7 @@ func (p *piece) attrs() (attrs []any) {
 	return attrs
 }
 
-// news are what is worth a line: not that a runtime is not there, but what was
-// found and does not count.
+// news returns what is worth a log line. A runtime that was not found is not.
 func news(caps *capability.Document) []piece {
 	if caps == nil {
 		return nil
@@ -70,8 +69,8 @@ func news(caps *capability.Document) []piece {
 	return out
 }
 
-// logDoubt says of what the host cannot tell any more.
-func (s *Service) logDoubt(before, now *capability.Document) {
+// logUnconfirmed logs the installations that could no longer be determined.
+func (v *verification) logUnconfirmed(before, now *capability.Document) {
 	n := 0
 	for _, d := range now.Detected {
 		if d.UnconfirmedSince.IsZero() {
@@ -81,9 +80,10 @@ func (s *Service) logDoubt(before, now *capability.Document) {
 		if !slices.ContainsFunc(before.Detected, func(b capability.Installation) bool {
 			return sameInstallation(b, d) && !b.UnconfirmedSince.IsZero()
 		}) {
-			s.log.Warn("this host cannot tell whether a runtime is still there; it is kept for now",
-				"runtime", d.Name, "ref", d.Ref, "version", d.Version, "path", d.Path, "until", d.UnconfirmedSince.Add(s.cfg.UnconfirmedFor).Format(time.RFC3339))
+			until := d.UnconfirmedSince.Add(v.cfg.UnconfirmedFor).Format(time.RFC3339)
+			v.log.Warn("runtime could not be confirmed; keeping it for now",
+				"runtime", d.Name, "ref", d.Ref, "version", d.Version, "path", d.Path, "until", until)
 		}
 	}
-	s.cfg.Metrics.unconfirmed.Set(float64(n))
+	v.cfg.Metrics.SetUnconfirmed(n)
 }

@@ -9,15 +9,15 @@ import (
 	"testing"
 )
 
-// TestHopeless tells errors of the system with which run ends from those that it
+// TestIsPermanent tells errors of the system with which run ends from those that it
 // waits out, in the forms that they come in.
-func TestHopeless(t *testing.T) {
+func TestIsPermanent(t *testing.T) {
 	open := func(why syscall.Errno) error { return &fs.PathError{Op: "open", Path: "/x/w.db.lock", Err: why} }
 	for _, why := range []syscall.Errno{
 		syscall.ENOENT, syscall.EACCES, syscall.EPERM, syscall.EROFS, syscall.ENOTDIR, syscall.EISDIR, syscall.ELOOP, syscall.ENAMETOOLONG,
 	} {
 		for _, err := range []error{fmt.Errorf("prepare: %w", open(why)), fmt.Errorf("/x: %w", why)} {
-			if !hopeless(err) {
+			if !isPermanent(err) {
 				t.Errorf("%v is waited out", err)
 			}
 		}
@@ -29,7 +29,7 @@ func TestHopeless(t *testing.T) {
 		open(syscall.ENOSPC), open(syscall.EDQUOT), open(syscall.EMFILE), open(syscall.EIO),
 		lost(syscall.ECONNREFUSED), lost(syscall.ENOENT), lost(syscall.EACCES),
 	} {
-		if hopeless(err) {
+		if isPermanent(err) {
 			t.Errorf("%v ends run", err)
 		}
 	}

@@ -1,0 +1,83 @@
+package service
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+
+	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// known holds the definitions that are detected.
+type known struct {
+	detector Detector // nil until definitions have been read
+	defs     []metadata.Definition
+	warnings []string
+	mark     string // empty if only reading the definitions shows whether they changed
+	sum      [sha256.Size]byte
+	watch    watch
+}
+
+// isCurrent reports whether a mark is the one of the known definitions.
+func (k *known) isCurrent(mark string) bool { return mark != "" && mark == k.mark }
+
+// readDefinitions makes a new detector if the definitions have changed. Definitions that the
+// host cannot use leave the detector as it is.
+func (v *verification) readDefinitions(ctx context.Context) error {
+	var defs []metadata.Definition
+	var leftOut store.LeftOut
+	mark := ""
+	ok, err := v.connection.ask(ctx, "read definitions", func(ctx context.Context) (err error) {
+		if m, ok := v.connection.db.Definitions.(Marker); ok {
+			// The mark comes first, so that a change while reading shows in the next round.
+			if mark, err = m.DefinitionsMark(ctx); err != nil || v.known.isCurrent(mark) {
+				return err
+			}
+		}
+		defs, leftOut, err = v.connection.db.Definitions.BoundedDefinitions(ctx)
+		return err
+	})
+	if err != nil || !ok || v.known.isCurrent(mark) {
+		return err
+	}
+	var warnings []string
+	if text := leftOut.String(); text != "" {
+		warnings = append(warnings, text)
+	}
+	sum, err := sumOf(defs, warnings)
+	if err != nil {
+		return err
+	}
+	if v.known.detector != nil && sum == v.known.sum {
+		v.known.mark = mark
+		return nil
+	}
+	detector, err := v.cfg.Detector(defs, warnings)
+	if err != nil && v.known.detector == nil {
+		return err
+	}
+	if err != nil {
+		v.log.Error("changed definitions cannot be used; the former ones stay", "error", err)
+		return nil
+	}
+	if v.known.detector != nil {
+		v.log.Info("definitions changed; verifying in full", "definitions", len(defs))
+		v.force = true
+	}
+	v.known = known{detector: detector, defs: defs, warnings: warnings, mark: mark, sum: sum, watch: watchOf(defs)}
+	return nil
+}
+
+// sumOf returns a checksum of definitions and warnings. It includes malformed definitions.
+func sumOf(defs []metadata.Definition, warnings []string) ([sha256.Size]byte, error) {
+	text, err := json.Marshal(struct {
+		Definitions []metadata.Definition
+		Warnings    []string
+	}{defs, warnings})
+	if err != nil {
+		return [sha256.Size]byte{}, fmt.Errorf("compare definitions: %w", err)
+	}
+	return sha256.Sum256(text), nil
+}

@@ -1,0 +1,94 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"github.com/attune-go/attune/schema/store"
+)
+
+// A streak is a sequence of heartbeats of this process without a missed one. It holds the
+// first, the last but one and the last, by the database's time.
+type streak struct {
+	first, before, last time.Time
+	// toSweep is the number of heartbeats until this process sweeps.
+	toSweep int
+}
+
+// noteArrival notes a heartbeat. A gap longer than the jitter, or a negative one, ends the
+// streak: the database was unavailable, the process was suspended or a clock was set.
+func (r *registration) noteArrival(at time.Time) {
+	s := &r.streak
+	if gap := at.Sub(s.last); gap < 0 || gap > r.cfg.HeartbeatInterval*3/2 {
+		n := r.sweepBeats()
+		*s = streak{first: at, before: at, last: at, toSweep: n + int(float64(n)*r.cfg.Random())}
+		return
+	}
+	s.before, s.last = s.last, at
+	s.toSweep--
+}
+
+// leastSweep is the least time between two sweeps of one process. A sweep reads all workers.
+const leastSweep = 10 * time.Second
+
+// sweepBeats returns the number of heartbeats between sweeps. A sweep follows a heartbeat, so
+// that it uses the same connection.
+func (r *registration) sweepBeats() int {
+	interval := r.cfg.HeartbeatInterval
+	return max(store.Missed, int((leastSweep+interval-1)/interval))
+}
+
+// sweep marks stale workers inactive. Every process calls it, and the store lets one of them
+// sweep. The span ends with the last heartbeat but one: a worker with a shorter interval that
+// was silent then has had the time to return.
+func (r *registration) sweep(ctx context.Context) error {
+	if r.row == nil || r.streak.toSweep > 0 || !r.connection.reachable() {
+		return nil
+	}
+	r.streak.toSweep = r.sweepBeats()
+	every := time.Duration(r.sweepBeats()) * r.cfg.HeartbeatInterval / 2
+	span := store.HeartbeatSpan{Since: r.streak.first, Until: r.streak.before}
+	var swept []store.Swept
+	_, err := r.connection.ask(ctx, "sweep", func(ctx context.Context) (err error) {
+		swept, err = r.connection.db.Rows.Sweep(ctx, every, span)
+		return err
+	})
+	for _, w := range swept {
+		r.log.Warn("marked stale worker inactive",
+			"worker", w.Name, "worker_role", roleOf(w.WorkerRole), "row", w.ID, "last_heartbeat", w.LastHeartbeat)
+	}
+	if err != nil {
+		r.log.Error("could not sweep stale workers", "error", err)
+	}
+	return nil
+}
+
+const (
+	// pruneInterval is the time between two calls of prune by one process.
+	pruneInterval = time.Hour
+	// pruneApart is the least time between the pruning of two processes.
+	pruneApart = time.Minute
+)
+
+// prune deletes old changes. Every process calls it, and the store lets one of them prune.
+func (r *registration) prune(ctx context.Context) error {
+	if r.row == nil || !r.due(r.nextPrune) || !r.connection.reachable() {
+		return nil
+	}
+	r.nextPrune = r.cfg.Now().Add(r.jittered(pruneInterval))
+	if r.cfg.KeepHistory < 0 {
+		return nil
+	}
+	n := 0
+	_, err := r.connection.ask(ctx, "prune", func(ctx context.Context) (err error) {
+		n, err = r.connection.db.Rows.Prune(ctx, pruneApart, r.cfg.KeepHistory)
+		return err
+	})
+	if err != nil {
+		r.log.Error("could not delete old changes", "error", err)
+	}
+	if n > 0 {
+		r.log.Info("deleted old changes", "changes", n, "kept_for", r.cfg.KeepHistory)
+	}
+	return nil
+}
