@@ -14,7 +14,7 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// opens gives a service a pool of its own.
+// opens opens a pool for each service.
 func opens(url, schemaName string) func(context.Context) (*service.Database, error) {
 	return func(ctx context.Context) (*service.Database, error) {
 		conn, err := database.Open(ctx, url)
@@ -26,7 +26,7 @@ func opens(url, schemaName string) func(context.Context) (*service.Database, err
 	}
 }
 
-// behind is a harness whose service reaches Postgres by a proxy.
+// behind returns a harness whose service reaches Postgres through a proxy.
 func behind(t *testing.T, parameters ...string) (*harness, service.Config, *proxy) {
 	t.Helper()
 	db := testdb.Postgres(t)
@@ -124,7 +124,7 @@ func stopAndStart(t *testing.T, server *testdb.Server, stop func(), idle time.Du
 		database.Rest(b.db)
 	}
 	b.noMore(before)
-	for _, line := range []string{"the database cannot be used for now", "the database can be used again"} {
+	for _, line := range []string{"database unavailable, retrying", "database available again"} {
 		if n := strings.Count(b.log.String(), line); n != 2 {
 			t.Errorf("the log says %d times %q, want 2 times:\n%s", n, line, b.log)
 		}
@@ -134,7 +134,7 @@ func stopAndStart(t *testing.T, server *testdb.Server, stop func(), idle time.Du
 	database.Rest(b.db)
 }
 
-// TestConnectionsAreCut: what was swept meanwhile is active again.
+// TestConnectionsAreCut checks that a row that was swept meanwhile becomes active again.
 func TestConnectionsAreCut(t *testing.T) {
 	t.Parallel()
 	heldAndNot(t, connectionsAreCut)
@@ -174,7 +174,7 @@ func connectionsAreCut(t *testing.T, idle time.Duration) {
 	if err := svc.Ready(); err != nil {
 		t.Errorf("not ready again: %v", err)
 	}
-	for _, line := range []string{"the database cannot be used for now", "the database can be used again"} {
+	for _, line := range []string{"database unavailable, retrying", "database available again"} {
 		if n := strings.Count(b.log.String(), line); n != 1 {
 			t.Errorf("the log says %d times %q, want once:\n%s", n, line, b.log)
 		}
@@ -183,7 +183,7 @@ func connectionsAreCut(t *testing.T, idle time.Duration) {
 	b.status(schema.WorkerInactive)
 }
 
-// TestPostgresIsAwayAtFirst: the service begins when it comes.
+// TestPostgresIsAwayAtFirst checks that a service starts when the database becomes available.
 func TestPostgresIsAwayAtFirst(t *testing.T) {
 	b, cfg, p := behind(t)
 	cfg.IsPermanent = func(error) bool { return false }
@@ -246,21 +246,21 @@ func TestLineIsCutInATransaction(t *testing.T) {
 	b.history("gained alpha", "gained beta", "lost alpha")
 }
 
-// unswept are rows of which no sweep succeeds.
-type unswept struct{ service.Rows }
+// failingSweep is Rows on which every sweep fails.
+type failingSweep struct{ service.Rows }
 
-func (unswept) Sweep(context.Context, time.Duration, store.HeartbeatSpan) ([]store.Swept, error) {
+func (failingSweep) Sweep(context.Context, time.Duration, store.HeartbeatSpan) ([]store.Swept, error) {
 	return nil, errors.New("no connection")
 }
 
-// TestSweepFails: the next attempt to reach the database is a heartbeat, and
-// nothing is said to be due that is not.
+// TestSweepFails checks that the next use of the database after a failed sweep is a
+// heartbeat, and that Step returns its time.
 func TestSweepFails(t *testing.T) {
 	t.Parallel()
 	b := newHarness(t, testdb.SQLite(t))
 	cfg := b.config()
 	cfg.Open = func(context.Context) (*service.Database, error) {
-		return &service.Database{Definitions: b.own, Rows: unswept{b.own.Workers}}, nil
+		return &service.Database{Definitions: b.own, Rows: failingSweep{b.own.Workers}}, nil
 	}
 	svc := b.start(cfg)
 	failed := 0
@@ -279,7 +279,7 @@ func TestSweepFails(t *testing.T) {
 	}
 }
 
-// TestStalledAtFirst: opening the database is bounded too.
+// TestStalledAtFirst checks that opening the database has a timeout.
 func TestStalledAtFirst(t *testing.T) {
 	b, cfg, p := behind(t)
 	cfg.StatementTimeout = shortTimeout
@@ -291,7 +291,7 @@ func TestStalledAtFirst(t *testing.T) {
 	b.has("alpha@1.0.0", "beta@2.0.0")
 }
 
-// TestRowIsDeleted: the row heals by itself.
+// TestRowIsDeleted checks that the service registers again after its row is deleted.
 func TestRowIsDeleted(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {

@@ -53,10 +53,12 @@ func bound(caps *capability.Document) *capability.Document {
 		}
 	}
 	if w.dropped > 0 {
-		slim.Warnings = append(slim.Warnings, fmt.Sprintf("%d more warnings are left out: together they exceed %d KiB", w.dropped, maxWarnings>>10))
+		slim.Warnings = append(slim.Warnings,
+			fmt.Sprintf("%d more warnings are left out: together they exceed %d KiB", w.dropped, maxWarnings>>10))
 	}
 	if b.dropped > 0 {
-		slim.Warnings = append(slim.Warnings, fmt.Sprintf("%d entries are left out: the document would exceed %d MiB", b.dropped, maxDocument>>20))
+		slim.Warnings = append(slim.Warnings,
+			fmt.Sprintf("%d entries are left out: the document would exceed %d MiB", b.dropped, maxDocument>>20))
 	}
 	return &slim
 }

@@ -58,7 +58,7 @@ func TestDocumentIsBounded(t *testing.T) {
 		t.Errorf("the document has %d bytes", len(out.Document))
 	}
 	kept := len(doc.Detected) + len(doc.Undetected) + len(doc.Failed)
-	if n := leftOut(t, doc, "entries are left out of this document"); n == 0 || n+kept != 3*each+1 {
+	if n := leftOut(t, doc, "entries are left out: the document"); n == 0 || n+kept != 3*each+1 {
 		t.Errorf("%d entries are kept and %d left out of %d", kept, n, 3*each+1)
 	}
 	if !slices.ContainsFunc(doc.Detected, func(d capability.Installation) bool { return d.Ref == "core.python" }) {

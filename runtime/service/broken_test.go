@@ -8,8 +8,8 @@ import (
 	"github.com/attune-go/attune/runtime/service"
 )
 
-// TestWhatIsBrokenIsSaidOnce: an executable that is there and fails is a line in
-// the log, and what was never there is none.
+// TestWhatIsBrokenIsSaidOnce checks that an executable that fails is logged once, and a
+// missing one never.
 func TestWhatIsBrokenIsSaidOnce(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
@@ -31,8 +31,8 @@ func TestWhatIsBrokenIsSaidOnce(t *testing.T) {
 	})
 }
 
-// TestRubbishInOneDefinition: a document that is no object makes that runtime one
-// of which nothing can be told, and the others stay what they are.
+// TestRubbishInOneDefinition checks that a definition whose document is not an object makes
+// only its own runtime undetermined.
 func TestRubbishInOneDefinition(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {

@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"log/slog"
 	mathrand "math/rand/v2"
@@ -145,10 +144,18 @@ type Config struct {
 	Random func() float64
 }
 
+// A ConfigError describes a field of a Config with an invalid value.
+type ConfigError struct {
+	Field  string
+	Reason string // as in "must be at least 1s, got 100ms"
+}
+
+func (e *ConfigError) Error() string { return "service: Config." + e.Field + " " + e.Reason }
+
 // withDefaults returns the configuration with its defaults, or an error if it is invalid.
 func (c Config) withDefaults() (Config, error) {
 	if c.Open == nil || c.Detector == nil || c.Host == nil {
-		return c, errors.New("service: Open, Detector and Host are required")
+		return c, &ConfigError{"Open, Detector and Host", "are required"}
 	}
 	for _, d := range []struct {
 		name       string
@@ -165,11 +172,11 @@ func (c Config) withDefaults() (Config, error) {
 			*d.value = d.def
 		}
 		if *d.value < d.least && (d.value != &c.KeepHistory || c.KeepHistory > 0) {
-			return c, fmt.Errorf("service: %s must be at least %v, got %v", d.name, d.least, *d.value)
+			return c, &ConfigError{d.name, fmt.Sprintf("must be at least %v, got %v", d.least, *d.value)}
 		}
 	}
 	if c.HeartbeatInterval%time.Second != 0 || c.HeartbeatInterval > time.Hour {
-		return c, fmt.Errorf("service: HeartbeatInterval must be whole seconds and at most 1h, got %v", c.HeartbeatInterval)
+		return c, &ConfigError{"HeartbeatInterval", fmt.Sprintf("must be whole seconds and at most 1h, got %v", c.HeartbeatInterval)}
 	}
 	if c.IdleTimeout == 0 {
 		c.IdleTimeout = DefaultIdleTimeout
@@ -178,7 +185,7 @@ func (c Config) withDefaults() (Config, error) {
 		c.FullEvery = DefaultFullEvery
 	}
 	if c.FullEvery < 1 {
-		return c, fmt.Errorf("service: FullEvery must be at least 1, got %d", c.FullEvery)
+		return c, &ConfigError{"FullEvery", fmt.Sprintf("must be at least 1, got %d", c.FullEvery)}
 	}
 	if c.IsPermanent == nil {
 		c.IsPermanent = func(error) bool { return false }

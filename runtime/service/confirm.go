@@ -69,7 +69,9 @@ func recall(before *capability.Document, now time.Time, keep time.Duration) *cap
 // returns the attempts that could not determine it. The result of its own executable
 // decides, or else that of its runtime, such as a timeout or invalid metadata. unreached
 // means that no time was left to run any of its commands.
-func (c *confirmation) open(former capability.Installation, found *capability.Document) (attempts []capability.Attempt, open, unreached bool) {
+func (c *confirmation) open(
+	former capability.Installation, found *capability.Document,
+) (attempts []capability.Attempt, open, unreached bool) {
 	switch err := c.files[former.Path]; {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrPermission):
 		return nil, false, false

@@ -19,8 +19,8 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// crowded is a config whose detections take two slots and 12 s, so that what hangs
-// goes on after the others were told of.
+// crowded returns a config whose detections have two slots and 12 s, so that commands still
+// hang when the other results are reported.
 func (b *harness) crowded(policy *host.Policy) service.Config {
 	cfg := b.config()
 	cfg.Detector = func(defs []metadata.Definition, warnings []string) (service.Detector, error) {

@@ -15,8 +15,8 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// TestFound: the rows say what the document says, the attempts are evidence and
-// not in the document, and what a tool printed is no reason to store nothing.
+// TestFound checks that the rows match the document, that the attempts are evidence instead
+// of part of the document, and that any output of a tool can be stored.
 func TestFound(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {

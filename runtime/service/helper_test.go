@@ -28,7 +28,7 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// clock is time that passes when a test says so.
+// clock is a clock that a test advances.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -48,14 +48,14 @@ func (c *clock) advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// harness is a host of scripts, a database with definitions of them, and a clock.
+// A harness is a host with scripts as runtimes, a database with their definitions, and a clock.
 type harness struct {
 	*testing.T
 	*store.Store
 	db    *bun.DB
 	roles *testdb.Roles // nil on SQLite
-	// name of the worker. On Postgres it is that of the login under which its
-	// service works, as url and own do; the harness itself is the owner.
+	// name is the name of the worker. On Postgres it is also the name of its login, which
+	// url and own use; the harness itself works as the owner.
 	name string
 	url  string
 	own  *store.Store
@@ -65,7 +65,7 @@ type harness struct {
 	log   *lines
 }
 
-// lines is what was logged.
+// lines holds the log.
 type lines struct {
 	mu sync.Mutex
 	bytes.Buffer
@@ -83,7 +83,7 @@ func (l *lines) String() string {
 	return l.Buffer.String()
 }
 
-// newHarness has the runtimes t.alpha and t.beta, in version 1.0.0 and 2.0.0.
+// newHarness returns a harness with the runtimes t.alpha 1.0.0 and t.beta 2.0.0.
 func newHarness(t *testing.T, db *testdb.DB) *harness {
 	t.Helper()
 	b := &harness{
@@ -104,7 +104,7 @@ func newHarness(t *testing.T, db *testdb.DB) *harness {
 	return b
 }
 
-// rolesScript is what operators run.
+// rolesScript returns docs/roles.sql.
 func rolesScript(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile("../../docs/roles.sql")
@@ -124,7 +124,7 @@ func opened(t *testing.T, url string) *bun.DB {
 	return conn
 }
 
-// define writes a definition; what is wrong with it is for the test to be about.
+// define writes a definition.
 func (b *harness) define(name, distributions string) {
 	b.Helper()
 	def := metadata.Definition{Ref: "t." + name, Name: name}
@@ -154,7 +154,7 @@ func (b *harness) remove(name string) {
 	}
 }
 
-// config is a service's on this harness. It may be changed before it is used.
+// config returns the configuration of a service on this harness.
 func (b *harness) config() service.Config {
 	local := host.Local(host.LocalConfig{Environ: []string{"PATH=" + b.bin, "HOME=" + strings.TrimSuffix(b.bin, "/shims")}})
 	policy, err := host.NewPolicy(host.PolicyConfig{Mode: host.ModeOpen})
@@ -175,7 +175,7 @@ func (b *harness) config() service.Config {
 	}
 }
 
-// start makes a service of the harness's name.
+// start makes a service with the harness's name.
 func (b *harness) start(cfg service.Config) *service.Service {
 	b.Helper()
 	svc, err := service.New(service.Identity{Name: b.name, Role: metadata.Worker}, cfg)
@@ -185,7 +185,7 @@ func (b *harness) start(cfg service.Config) *service.Service {
 	return svc
 }
 
-// step does all that is due; the service must go on.
+// step performs everything that is due and fails the test if the service ends.
 func (b *harness) step(svc *service.Service) (next time.Time) {
 	b.Helper()
 	next, err := svc.Settle(b.Context())
@@ -195,7 +195,7 @@ func (b *harness) step(svc *service.Service) (next time.Time) {
 	return next
 }
 
-// pass lets time pass, in parts as short as anything is due in.
+// pass advances the clock and steps the service whenever something is due.
 func (b *harness) pass(svc *service.Service, d time.Duration) {
 	b.Helper()
 	end := b.clock.Now().Add(d)
@@ -220,8 +220,8 @@ func (b *harness) row() *schema.Worker {
 	return row
 }
 
-// has wants the document and the rows of the worker to say these runtimes, each
-// as name or name@version, with ? behind one that is unconfirmed.
+// has checks the runtimes in the document and the rows of the worker, each as name or
+// name@version, with a ? after an unconfirmed one.
 func (b *harness) has(want ...string) {
 	b.Helper()
 	row := b.row()
@@ -242,8 +242,8 @@ func (b *harness) has(want ...string) {
 			rows = append(rows, written(r.Name, r.Version, r.UnconfirmedSince != nil))
 		}
 	}
-	if got, said := strings.Join(document, " "), strings.Join(want, " "); got != said || strings.Join(rows, " ") != said {
-		b.Fatalf("document: %s; rows: %s; want %s\n%s", got, strings.Join(rows, " "), said, b.log)
+	if got, all := strings.Join(document, " "), strings.Join(want, " "); got != all || strings.Join(rows, " ") != all {
+		b.Fatalf("document: %s; rows: %s; want %s\n%s", got, strings.Join(rows, " "), all, b.log)
 	}
 }
 
@@ -257,7 +257,7 @@ func written(name, version string, unconfirmed bool) string {
 	return name
 }
 
-// status wants the row's status.
+// status checks the row's status.
 func (b *harness) status(want schema.WorkerStatus) {
 	b.Helper()
 	if row := b.row(); row.Status == nil || *row.Status != want {
@@ -265,7 +265,7 @@ func (b *harness) status(want schema.WorkerStatus) {
 	}
 }
 
-// history wants the changes so far, oldest first, as "gained alpha".
+// history checks the changes so far, oldest first, as "gained alpha".
 func (b *harness) history(want ...string) {
 	b.Helper()
 	changes, err := b.Changes.After(b.Context(), 0, 0)

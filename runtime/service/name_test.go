@@ -33,7 +33,7 @@ func (b *harness) until(svc *service.Service, limit time.Duration) error {
 	return nil
 }
 
-// TestTwoOfOneName: the second waits for three heartbeat intervals and ends.
+// TestTwoOfOneName checks that a second service waits for three heartbeat intervals and ends.
 func TestTwoOfOneName(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
@@ -67,7 +67,7 @@ func TestTwoOfOneName(t *testing.T) {
 	})
 }
 
-// TestKilled: who was killed is replaced when its heartbeats are missed.
+// TestKilled checks that a killed service is replaced once its heartbeats are missed.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	b := newHarness(t, testdb.Postgres(t))
@@ -106,7 +106,7 @@ func TestTakeover(t *testing.T) {
 		if !errors.Is(err, store.ErrLive) || !strings.Contains(err.Error(), "another process has taken the name:") || strings.Contains(err.Error(), "--") {
 			t.Errorf("the first: %v", err)
 		}
-		if log := b.log.String(); strings.Contains(log, "registering again") || !strings.Contains(log, "another process has taken the row; ending, unless that one has ended") {
+		if log := b.log.String(); strings.Contains(log, "registering again") || !strings.Contains(log, "another process took the row; ending, unless it has ended") {
 			t.Errorf("the first ends, and its log says:\n%s", log)
 		}
 		first.Leave(t.Context())
@@ -149,7 +149,7 @@ func TestHostClock(t *testing.T) {
 	}
 }
 
-// TestHundredAtOnce: a fleet that starts in one second does not beat in one.
+// TestHundredAtOnce checks that services that start in one second spread their heartbeats.
 func TestHundredAtOnce(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		b := newHarness(t, db)

@@ -12,14 +12,13 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// gradual is a detector that tells of all but t.alpha, and waits with that until it
-// may go on.
-type gradual struct {
+// partial is a detector that reports all but t.alpha, and waits for goOn with that.
+type partial struct {
 	service.Detector
 	goOn chan struct{}
 }
 
-func (d *gradual) DetectInParts(ctx context.Context, tell func(*capability.Document, []string)) (*capability.Document, error) {
+func (d *partial) DetectInParts(ctx context.Context, tell func(*capability.Document, []string)) (*capability.Document, error) {
 	if d.goOn != nil {
 		soFar, err := d.Detect(ctx)
 		if err != nil {
@@ -36,7 +35,7 @@ func (d *gradual) DetectInParts(ctx context.Context, tell func(*capability.Docum
 func TestRefreshIsAnsweredAtTheEnd(t *testing.T) {
 	t.Parallel()
 	b := newHarness(t, testdb.SQLite(t))
-	cfg, d := b.config(), &gradual{}
+	cfg, d := b.config(), &partial{}
 	detector := cfg.Detector
 	cfg.Detector = func(defs []metadata.Definition, warnings []string) (service.Detector, error) {
 		var err error
@@ -75,7 +74,7 @@ func TestRefreshIsAnsweredAtTheEnd(t *testing.T) {
 	b.answered()
 }
 
-// parts is a detector that tells of documents.
+// parts is a detector that reports documents.
 type parts struct {
 	service.Detector
 	tell func(func(*capability.Document, []string))
@@ -109,7 +108,7 @@ func TestTheLastPartIsTold(t *testing.T) {
 	})
 	for _, want := range []string{"first", "third"} {
 		if got := <-told; got != want {
-			t.Fatalf("told of the %s, want the %s", got, want)
+			t.Fatalf("got the %s document, want the %s", got, want)
 		}
 	}
 }

@@ -20,8 +20,7 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// fleet is services of which each has a pool and a clock of its own, and all the
-// same login.
+// fleet is a number of services with the same login, each with its own pool and clock.
 type fleet struct {
 	*harness
 	services []*service.Service
@@ -131,7 +130,7 @@ func TestHundredPools(t *testing.T) {
 	for range 10 {
 		opened(t, reader) // and holds it
 	}
-	t.Logf("%d times the server was full", strings.Count(b.log.String(), "the database cannot be used for now"))
+	t.Logf("%d times the server was full", strings.Count(b.log.String(), "database unavailable, retrying"))
 	for _, svc := range f.services {
 		svc.Leave(t.Context())
 	}
@@ -181,7 +180,7 @@ func TestPooler(t *testing.T) {
 		b.has("beta@2.1.0")
 		b.status(schema.WorkerActive)
 		b.history("gained alpha", "gained beta", "lost alpha", "version_changed beta")
-		// Nobody hears notifications there; who waits for changes reads them all the same.
+		// A pooler delivers no notifications; a subscription reads the changes anyway.
 		pool := opened(t, url)
 		seen := 0
 		for c, err := range store.New(pool, store.Config{Schema: db.Schema}).Changes.Subscribe(t.Context(), 0, store.SubscribeConfig{Listen: database.Listen(pool)}) {

@@ -31,7 +31,7 @@ func TestHistoryIsPruned(t *testing.T) {
 		svc = b.start(b.config())
 		b.pass(svc, 2*time.Hour)
 		b.history("lost alpha", "gained alpha", "gained beta")
-		if log := b.log.String(); strings.Count(log, "changes that are too old are deleted") != 1 || !strings.Contains(log, "kept_for=2160h0m0s") {
+		if log := b.log.String(); strings.Count(log, "deleted old changes") != 1 || !strings.Contains(log, "kept_for=2160h0m0s") {
 			t.Errorf("the log does not say so once:\n%s", log)
 		}
 	})

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Reload gives a running service another configuration and verifies in full with it. It
+// Reload replaces the configuration of a running service, which verifies in full with it. It
 // takes over the identity's Type, Host and Port, the Detector, and the intervals except
 // StatementTimeout. If the host cannot be verified with the new configuration, the service
 // logs that and returns to the former one. Reload may be called at any time.

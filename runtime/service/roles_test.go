@@ -24,7 +24,7 @@ import (
 // Every harness on Postgres works under the role of a worker, so that the other
 // tests show that nothing is missing. Those here show that nothing is too much.
 
-// beside registers another worker that runs, and gives its row.
+// beside registers another running worker and returns its row.
 func (b *harness) beside(name string) *schema.Worker {
 	b.Helper()
 	interval := 600
@@ -40,7 +40,7 @@ func (b *harness) beside(name string) *schema.Worker {
 	return row
 }
 
-// everything is all that the database says of a worker.
+// everything returns all rows about a worker as text.
 func (b *harness) everything(schemaName, name string) string {
 	b.Helper()
 	var text string
@@ -55,15 +55,15 @@ func (b *harness) everything(schemaName, name string) string {
 	return text
 }
 
-// attempt is a statement of a login that means harm.
+// An attempt is a statement of a hostile login.
 type attempt struct {
 	sql string
-	// unseen: it is not denied, and meets no row.
+	// unseen reports whether the statement is allowed and matches no row.
 	unseen bool
 }
 
-// harmless wants that attempts come to nothing. In them OTHER is the id of the
-// other worker, and OWN is that of the login's own.
+// harmless checks that attempts change nothing. In them OTHER is the id of the other worker,
+// and OWN the id of the login's own.
 func (b *harness) harmless(conn bun.IDB, schemaName string, other int64, attempts []attempt) {
 	b.Helper()
 	for _, a := range attempts {

@@ -253,8 +253,8 @@ func TestUnconfirmedIsConfirmed(t *testing.T) {
 	b.history("gained alpha", "gained beta")
 }
 
-// TestOneOfSeveralIsUnconfirmed: the runtime is there without the installation
-// of which the host cannot tell.
+// TestOneOfSeveralIsUnconfirmed checks that a runtime stays available if one of its
+// installations could not be determined.
 func TestOneOfSeveralIsUnconfirmed(t *testing.T) {
 	b := newHarness(t, testdb.SQLite(t))
 	more := t.TempDir()
@@ -348,7 +348,7 @@ func TestDefinitionsAreReadWhenTheyChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.pass(svc, 4*round)
-	if r.reads != 3 || strings.Count(b.log.String(), "the definitions changed") != 1 {
+	if r.reads != 3 || strings.Count(b.log.String(), "definitions changed; verifying") != 1 {
 		t.Errorf("read %d times, want 3 times\n%s", r.reads, b.log)
 	}
 }

@@ -109,8 +109,8 @@ func (s *Service) pause(ctx context.Context, next time.Time) {
 	}
 }
 
-// Step does everything that is due and returns when the next thing is. After an error the
-// service must not be stepped again.
+// Step performs everything that is due and returns when the next thing is. After an error
+// the service must not be stepped again.
 func (s *Service) Step(ctx context.Context) (next time.Time, err error) {
 	c, v, r := s.connection, s.verification, s.registration
 	for _, do := range []func(context.Context) error{

@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -102,8 +103,9 @@ func TestConfigIsChecked(t *testing.T) {
 	} {
 		cfg := b.config()
 		change(&cfg)
-		if _, err := service.New(service.Identity{Name: "w", Role: "worker"}, cfg); err == nil {
-			t.Errorf("%s: no error", name)
+		var wrong *service.ConfigError
+		if _, err := service.New(service.Identity{Name: "w", Role: "worker"}, cfg); !errors.As(err, &wrong) {
+			t.Errorf("%s: got %v, want a ConfigError", name, err)
 		}
 	}
 	if _, err := service.New(service.Identity{Role: "worker"}, b.config()); err == nil {

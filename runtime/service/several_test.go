@@ -186,8 +186,8 @@ func TestCannotTellOfOneOfSeveral(t *testing.T) {
 	}
 }
 
-// TestFailureIsStored: of a runtime that is there, what does not count is there
-// to read, as its last probe saw it, and is no capability.
+// TestFailureIsStored checks that a failure beside an available runtime is stored as its last
+// probe saw it, and does not count as a capability.
 func TestFailureIsStored(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
@@ -215,7 +215,7 @@ func TestFailureIsStored(t *testing.T) {
 		}
 		b.offers(db, "t.kit", "1.1.9", "1.0.0")
 
-		// One that answers with a version too old has one, and is no capability.
+		// One with a version that is too old has a version and does not count.
 		b.sql(db, `UPDATE SCHEMA.runtime_version SET distributions = '{"min_version": "1.3", "verification": {"commands": [{"binary": "kit", "args": ["-version"]}], "locations": ["~/kept/1.2*/kit"]}}' WHERE version = '1.2'`)
 		if err := os.Remove(file); err != nil {
 			t.Fatal(err)

@@ -19,7 +19,7 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// onTheClock are rows of a database whose time passes as the harness's does.
+// onTheClock is Rows of a database whose time follows the harness's clock.
 type onTheClock struct {
 	service.Rows
 	*clock
@@ -42,12 +42,12 @@ func (r onTheClock) Heartbeat(ctx context.Context, id int64, instance string) (s
 	return beat, err
 }
 
-func (r onTheClock) Sweep(ctx context.Context, every time.Duration, watch store.HeartbeatSpan) ([]store.Swept, error) {
-	if watch == (store.HeartbeatSpan{}) {
-		return nil, fmt.Errorf("a sweep by nobody's watch")
+func (r onTheClock) Sweep(ctx context.Context, every time.Duration, span store.HeartbeatSpan) ([]store.Swept, error) {
+	if span == (store.HeartbeatSpan{}) {
+		return nil, fmt.Errorf("a sweep by nobody's span")
 	}
-	watch.Since, watch.Until = watch.Since.Add(-r.ahead()), watch.Until.Add(-r.ahead())
-	return r.Rows.Sweep(ctx, every, watch)
+	span.Since, span.Until = span.Since.Add(-r.ahead()), span.Until.Add(-r.ahead())
+	return r.Rows.Sweep(ctx, every, span)
 }
 
 // silent registers a worker that has been silent for long.
@@ -122,7 +122,7 @@ func TestSweepAfterAGap(t *testing.T) {
 	for range 12 {
 		b.pass(svc, 15*time.Second)
 		if got := status(); got != schema.WorkerActive {
-			t.Fatalf("it is %s, by one who has not watched for three of its minutes\n%s", got, b.log)
+			t.Fatalf("it is %s, although the span does not cover three of its intervals\n%s", got, b.log)
 		}
 	}
 	for range 6 {

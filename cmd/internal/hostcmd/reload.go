@@ -37,7 +37,9 @@ func (r *reloader) reload() {
 	if err == nil {
 		id := next.id
 		id.Name = r.name
-		err = r.svc.Reload(id, next.cfg)
+		if err = r.svc.Reload(id, next.cfg); err != nil {
+			err = configError(r.role, err)
+		}
 	}
 	if err != nil {
 		r.env.Log.Error("the config file cannot be used; what was read before is", "error", err)

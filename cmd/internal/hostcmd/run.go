@@ -67,7 +67,7 @@ func (c *runCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) erro
 	svc, err := service.New(now.id, now.cfg)
 	if err != nil {
 		server.close()
-		return cli.Usagef("%v", err)
+		return configError(role, err)
 	}
 	server.serve(svc, env.Log)
 	defer server.close()
@@ -78,6 +78,21 @@ func (c *runCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) erro
 		return liveHint(role, err)
 	}
 	return notOwn(now.id, err)
+}
+
+// configKeys maps fields of service.Config to their keys in the section of a role.
+var configKeys = map[string]string{
+	"HeartbeatInterval": "heartbeat_interval", "VerifyInterval": "verify_interval", "FullEvery": "full_every",
+	"UnconfirmedFor": "unconfirmed_for", "KeepHistory": "keep_history",
+}
+
+// configError returns a usage error that names the key of an invalid field.
+func configError(role metadata.Role, err error) error {
+	var wrong *service.ConfigError
+	if errors.As(err, &wrong) && configKeys[wrong.Field] != "" {
+		return cli.Usagef("%s.%s %s", role, configKeys[wrong.Field], wrong.Reason)
+	}
+	return cli.Usagef("%v", err)
 }
 
 // configuration is what flags, environment and config file amount to.

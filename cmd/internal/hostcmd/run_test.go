@@ -193,7 +193,7 @@ func TestRunKilledAndStartedAgain(t *testing.T) {
 
 	third := launch(t, args...)
 	third.ends(cli.ExitFailed)
-	if log := third.log(); !strings.Contains(log, "still alive after 3 of its heartbeat intervals") || !strings.Contains(log, *after.Instance) ||
+	if log := third.log(); !strings.Contains(log, "still runs under this name after 3 of its heartbeat intervals") || !strings.Contains(log, *after.Instance) ||
 		!strings.Contains(log, "run --takeover`)") {
 		t.Errorf("the third does not say why it ends:\n%s", log)
 	}

@@ -83,8 +83,9 @@ func newMetrics() *Metrics {
 		heartbeats: prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: "attune", Name: "heartbeats_total", Help: "Heartbeats that arrived.",
 		}),
-		runtimes:    prometheus.NewGauge(gauge("runtimes", "Runtimes of this host.")),
-		unconfirmed: prometheus.NewGauge(gauge("unconfirmed_installations", "Installations that could no longer be determined and are kept.")),
+		runtimes: prometheus.NewGauge(gauge("runtimes", "Runtimes of this host.")),
+		unconfirmed: prometheus.NewGauge(
+			gauge("unconfirmed_installations", "Installations that could no longer be determined and are kept.")),
 	}
 	m.heartbeatLag = prometheus.NewGaugeFunc(
 		gauge("heartbeat_lag_seconds", "Time by which a heartbeat is overdue, or else by which the last one was late."),
