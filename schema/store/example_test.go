@@ -1,0 +1,98 @@
+package store_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log"
+
+	"github.com/uptrace/bun"
+
+	"github.com/attune-go/attune/migrations"
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/capability"
+	"github.com/attune-go/attune/schema/database"
+	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
+	"github.com/attune-go/attune/schema/version"
+)
+
+// openExample opens an empty database in memory with attune's tables.
+func openExample(ctx context.Context) *bun.DB {
+	db, err := database.Open(ctx, database.Memory)
+	if err != nil {
+		log.Fatal(err)
+	}
+	migrator, err := migrations.New(db, migrations.Config{})
+	if err == nil {
+		_, err = migrator.Up(ctx)
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+	return db
+}
+
+// A store over a transaction writes together with the platform's own statements.
+func ExampleNew_transaction() {
+	ctx := context.Background()
+	db := openExample(ctx)
+	defer db.Close()
+
+	errLicense := errors.New("no license for COBOL")
+	err := db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		st := store.New(tx, store.Config{})
+		cobol := &metadata.Definition{Ref: "acme.cobol", Name: "COBOL"}
+		if _, err := st.Runtimes.UpsertDefinition(ctx, cobol, nil); err != nil {
+			return err
+		}
+		return errLicense // rolls back the definition too
+	})
+	fmt.Println(err)
+
+	_, err = store.New(db, store.Config{}).Runtimes.ByRef(ctx, "acme.cobol")
+	fmt.Println(errors.Is(err, store.ErrNotFound))
+	// Output:
+	// no license for COBOL
+	// true
+}
+
+// Having finds the workers to which work can be sent, the newest versions first.
+func ExampleWorkers_Having() {
+	ctx := context.Background()
+	db := openExample(ctx)
+	defer db.Close()
+	st := store.New(db, store.Config{})
+
+	for name, python := range map[string]string{"build-1": "3.9.2", "build-2": "3.12.1", "build-3": "3.13.0"} {
+		instance, interval := name+"-1", 30
+		_, _, err := st.Workers.Register(ctx, store.Registration{
+			Name: name, Role: metadata.Worker, Instance: &instance, HeartbeatInterval: &interval,
+			Capabilities: &store.Capabilities{
+				Document: json.RawMessage(`{"runtimes": ["python"]}`),
+				Runtimes: []schema.WorkerRuntime{{
+					RuntimeRef: "core.python", Name: "python", Outcome: string(capability.Available), Version: python, Path: "/usr/bin/python3",
+				}},
+			},
+		})
+		if err != nil {
+			log.Fatal(err)
+		}
+	}
+
+	atLeast, err := version.ParseConstraint(">=3.12")
+	if err != nil {
+		log.Fatal(err)
+	}
+	matches, err := st.Workers.Having(ctx, "core.python", store.HavingFilter{Constraint: &atLeast, Role: metadata.Worker})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, m := range matches {
+		fmt.Println(m.Name, m.Version)
+	}
+	// Output:
+	// build-3 3.13.0
+	// build-2 3.12.1
+}
