@@ -34,7 +34,7 @@ func TestQueue(t *testing.T) {
 	}
 }
 `)
-	// Its command is no version question: it runs because the platform brings it.
+	// Its command does not ask for a version: it runs because the platform brings it.
 	tools := filepath.Join(dir, "tools")
 	writeFile(t, filepath.Join(tools, "cobc"), "#!/bin/sh\n[ \"$*\" = --info ] && echo 'cobc (GnuCOBOL) 3.2.0'\n")
 	if err := os.Chmod(filepath.Join(tools, "cobc"), 0o755); err != nil {

@@ -39,7 +39,7 @@ func TestGolden(t *testing.T) {
 			work := t.TempDir()
 			for name, text := range before {
 				if stale || !made(name, text) {
-					// What is no Go must not look like it to other tools.
+					// Other tools must not take text that is not Go for Go.
 					writeFile(t, filepath.Join(work, strings.TrimSuffix(name, ".txt")), text)
 				}
 			}

@@ -63,7 +63,8 @@ func run(args []string, io streams) (code int) {
 		}
 	}()
 	parser, err := kong.New(&grammar{}, kong.Name(name),
-		kong.Description("Writes code and documents from annotated Go types, and detectors from runtime definitions. go doc github.com/attune-go/attune/gen says how to annotate."),
+		kong.Description("Writes code and documents from annotated Go types, and detectors from runtime definitions. "+
+			"go doc github.com/attune-go/attune/gen says how to annotate."),
 		kong.Writers(io.out, io.err), kong.Exit(func(code int) { panic(exited(code)) }),
 		kong.Vars{"version": name + " " + attune.Version}, kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
 	if err != nil {

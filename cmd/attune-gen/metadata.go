@@ -41,7 +41,9 @@ func (c *metadataCommand) Run(io streams) error {
 		}
 		schemas[s.typeName] = s.file
 	}
-	files, err := gen.Metadata(src, gen.MetadataConfig{Out: c.Out, Schemas: schemas, Guards: c.Guards, Hint: c.Hint, Page: c.Page, Title: c.Title})
+	files, err := gen.Metadata(src, gen.MetadataConfig{
+		Out: c.Out, Schemas: schemas, Guards: c.Guards, Hint: c.Hint, Page: c.Page, Title: c.Title,
+	})
 	if err != nil {
 		return err
 	}

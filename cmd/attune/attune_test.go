@@ -172,7 +172,7 @@ func TestRuntimes(t *testing.T) {
 	})
 }
 
-// onlyVersions is a definition of which the versions alone say how to verify them.
+// onlyVersions is a definition without a verification of its own: each version has one.
 const onlyVersions = `ref: acme.ruby
 name: ACME Ruby
 aliases: [acme-ruby]
@@ -292,7 +292,7 @@ func TestWrongInput(t *testing.T) {
 			t.Errorf("%q: status %d, and see %q", c.args, got.status, hint)
 		} else if found { // what is pointed to can be pasted
 			if help := run(t, strings.Fields(hint)...); help.status != 0 || !strings.Contains(help.out, strings.TrimSpace("Usage: attune "+strings.TrimSuffix(hint, "--help\n"))) {
-				t.Errorf("%q: %q is no help: %d\n%s%s", c.args, hint, help.status, help.out, help.errOut)
+				t.Errorf("%q: the command %q printed no help: status %d\n%s%s", c.args, hint, help.status, help.out, help.errOut)
 			}
 		}
 		if got.status != c.status || !strings.Contains(got.errOut, c.say) {

@@ -19,10 +19,10 @@ type configCmd struct {
 	given map[string]any
 }
 
-// Help is the longer text of --help.
+// Help returns the longer text of --help.
 func (c *configCmd) Help() string {
-	return "A flag wins over the environment, the environment over the config file, and the file over the default. The answer is for this " +
-		"user, folder and environment: for a service, run it as the service's user. Passwords in URLs are masked. " +
+	return "A flag wins over the environment, the environment over the config file, and the file over the default. " +
+		"The answer is for this user, folder and environment: for a service, run it as the service's user. Passwords in URLs are masked. " +
 		"Exits with 1 if a variable has an invalid value."
 }
 
@@ -65,7 +65,8 @@ func (c *configCmd) Run(env *cli.Env) error {
 	} else {
 		printSettings(env.Out, settings)
 		if env.File.Elsewhere() && c.Program != "attune" {
-			env.Out.Printf("`worker run` and `sensor run` do not read %s of this folder; to see what they use, look from another\n", cli.Clean(env.File.Path))
+			env.Out.Printf("`worker run` and `sensor run` do not read %s of this folder; to see what they use, run this in another folder\n",
+				cli.Clean(env.File.Path))
 		}
 	}
 	if err == nil && len(faults) > 0 {

@@ -19,7 +19,7 @@ type workersDeleteCmd struct {
 	DryRun bool `help:"Show what would be deleted and what prevents it; delete nothing. Exit as the deletion would."`
 }
 
-// Help is the longer text of --help.
+// Help returns the longer text of --help.
 func (c *workersDeleteCmd) Help() string {
 	return selectorHelp + " Deletes the workers' rows and reports; the history stays under their names. It deletes all or none: " +
 		"if one of them still runs, or rows of other tables refer to one, nothing is deleted, and they are named. " +
@@ -53,7 +53,8 @@ func (c *workersDeleteCmd) Run(ctx context.Context, env *cli.Env) error {
 			return errors.New("nothing was deleted: " + unknown)
 		}
 	}
-	report, err := answer.DeleteWorkers(ctx, db, store.Config{Schema: db.Schema}, selection, answer.DeleteOptions{DryRun: c.DryRun, Force: c.Force})
+	options := answer.DeleteOptions{DryRun: c.DryRun, Force: c.Force}
+	report, err := answer.DeleteWorkers(ctx, db, store.Config{Schema: db.Schema}, selection, options)
 	if report == nil {
 		return asOperator(db, err)
 	}
@@ -208,9 +209,10 @@ type runtimesDeleteCmd struct {
 	DryRun bool   `help:"Show what would be deleted and what prevents it; delete nothing. Exit as the deletion would."`
 }
 
-// Help is the longer text of --help.
+// Help returns the longer text of --help.
 func (c *runtimesDeleteCmd) Help() string {
-	return "Its versions are deleted too. If actions, sensors or rows of other tables refer to it, nothing is deleted, and they are named. " +
+	return "Its versions are deleted too. " +
+		"If actions, sensors or rows of other tables refer to it, nothing is deleted, and they are named. " +
 		"Workers that have the runtime lose it at their next verification. `attune packs unload` undoes the load of a whole pack."
 }
 
@@ -244,7 +246,8 @@ func (c *runtimesDeleteCmd) Run(ctx context.Context, env *cli.Env) error {
 	return nil
 }
 
-// notARef is the error for what is no ref, and perhaps another name of a runtime.
+// notARef returns the error for an argument that is not a ref. It names the ref if
+// the argument is another name of a runtime.
 func (c *runtimesDeleteCmd) notARef(ctx context.Context, db *cli.Database) error {
 	defs, err := db.Store.Definitions(ctx)
 	if err != nil {

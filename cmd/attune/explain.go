@@ -25,7 +25,7 @@ type explainCmd struct {
 	ExitCode    bool   `help:"Exit with 3 unless every worker shown has it."`
 }
 
-// Help is the longer text of --help.
+// Help returns the longer text of --help.
 func (c *explainCmd) Help() string {
 	return "Reads the worker's last report; nothing runs on its host. `attune versions match --help` describes constraints. " +
 		"The answer is yes, no, could not tell (for example, a probe timed out, or the version is needed and unknown), or not asked."
@@ -45,7 +45,7 @@ type account struct {
 	Worker workerState `json:"worker"`
 	Ref    string      `json:"ref"`
 	Name   string      `json:"name"`
-	// Constraint that was asked for; empty: none.
+	// Constraint is the constraint that was asked for, or empty.
 	Constraint string `json:"constraint,omitempty"`
 	Answer     string `json:"answer"`
 	Why        string `json:"why,omitempty"`
@@ -284,10 +284,10 @@ func (a *account) unasked(r *requirement, caps *capability.Document, unreadable 
 		a.Why = "it never reported what its host has: its row is not attune's"
 		a.help(fmt.Sprintf("`%s run` there", role))
 	case caps.Source == capability.SourceEnvironment:
-		a.Why = fmt.Sprintf("the variable %s of the service says which runtimes there are, and does not name it", detect.EnvironmentVariable(role))
+		a.Why = fmt.Sprintf("the service's variable %s lists the runtimes, and does not name it", detect.EnvironmentVariable(role))
 		a.help("name it there, or unset the variable, and start the service again")
 	case caps.Source == capability.SourceConfig:
-		a.Why = fmt.Sprintf("%s.capabilities.runtimes in the service's config file says which runtimes there are, and does not name it", role)
+		a.Why = fmt.Sprintf("%s.capabilities.runtimes in the service's config file lists the runtimes, and does not name it", role)
 		a.help("name it there, or leave the key out", a.reload())
 	case r.def == nil:
 		a.Why = "no definition of it is in the database any more"
@@ -330,15 +330,16 @@ func (w *workerState) runs() bool {
 	return w.Status == string(schema.WorkerActive) || w.Status == string(schema.WorkerBusy)
 }
 
-// mindService adds what the state of the service has to say to the answer.
+// mindService adds warnings and help where the service does not run.
 func (a *account) mindService() {
 	switch {
 	case a.Worker.Stale:
-		a.Warnings = append(a.Warnings, "the worker is stale: it gets no work, and all this is of when it last reported")
+		a.Warnings = append(a.Warnings, "the worker is stale: it gets no work, and this answer is from its last report")
 		if a.Answer == answerYes {
 			a.help("see in the service's log there why it is silent, and start it again")
 		}
 	case !a.Worker.runs():
-		a.Warnings = append(a.Warnings, "the worker does not run (status "+a.Worker.Status+"): it gets no work, and all this is of when it last reported")
+		a.Warnings = append(a.Warnings,
+			"the worker does not run (status "+a.Worker.Status+"): it gets no work, and this answer is from its last report")
 	}
 }

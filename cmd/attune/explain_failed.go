@@ -58,7 +58,7 @@ func overlap(some, others []version.Range) bool {
 	})
 }
 
-// doubts are what would help with installations of which the host cannot tell.
+// doubts returns what would help with installations that the host could not determine.
 func (a *account) doubts() (hints []string) {
 	for _, in := range a.Installations {
 		for _, attempt := range in.Attempts {

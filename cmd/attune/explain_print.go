@@ -18,7 +18,8 @@ func printAccount(out *cli.Terminal, a *account) {
 	if a.Constraint != "" {
 		what += "@" + a.Constraint
 	}
-	out.Printf("%s on %s: %s\n", out.Paint(cli.Bold, cli.Clean(what)), out.Paint(cli.Bold, cli.Clean(a.Worker.Name)), out.Paint(style, a.Answer))
+	what, worker := out.Paint(cli.Bold, cli.Clean(what)), out.Paint(cli.Bold, cli.Clean(a.Worker.Name))
+	out.Printf("%s on %s: %s\n", what, worker, out.Paint(style, a.Answer))
 	field := cli.NewFields(out, "  ")
 	field("why", a.Why)
 	for _, h := range a.Helps {
@@ -74,7 +75,8 @@ func printInstallation(out *cli.Terminal, in *installation, constrained bool) {
 	if constrained && in.Match {
 		verdict = "  " + out.Paint(cli.Green, "satisfies it")
 	}
-	out.Printf("%s  %s%s\n", out.Paint(cli.Bold, cli.Clean(cli.Or(in.Version, "unknown version"))), cli.Clean(cli.Or(in.Path, "-")), verdict)
+	installed := out.Paint(cli.Bold, cli.Clean(cli.Or(in.Version, "unknown version")))
+	out.Printf("%s  %s%s\n", installed, cli.Clean(cli.Or(in.Path, "-")), verdict)
 	field := cli.NewFields(out, "  ")
 	if constrained && !in.Match {
 		field("why not", strings.Join(in.WhyNot, "; "))

@@ -81,7 +81,8 @@ func (c *migrateUpCmd) Run(ctx context.Context, env *cli.Env) error {
 	case core != nil:
 		env.Out.Printf("core pack: %s\n", core.Summary())
 	case len(res.Done) > 0 && res.Before != migrations.StateEmpty:
-		env.Out.Printf("next: `attune packs load core` (it keeps what you changed; --dry-run shows it first), then restart workers and sensors\n")
+		env.Out.Printf("next: `attune packs load core` (it keeps what you changed; --dry-run shows it first), " +
+			"then restart workers and sensors\n")
 	}
 	return nil
 }

@@ -397,8 +397,8 @@ func TestLeastPrivilege(t *testing.T) {
 	want(t, run(t, "workers", "refresh", "web-1"), 0, "within about 30s")
 }
 
-// TestRefreshSaysWhatCouldNotBeTold: that nothing changed is no answer where a host
-// could not tell.
+// TestRefreshSaysWhatCouldNotBeTold checks that refresh names what a host could not
+// determine, and does not only report that nothing changed.
 func TestRefreshSaysWhatCouldNotBeTold(t *testing.T) {
 	db := testdb.SQLite(t)
 	isolate(t)
@@ -417,8 +417,8 @@ func TestRefreshSaysWhatCouldNotBeTold(t *testing.T) {
 	want(t, run(t, "workers", "refresh", "web-1", "--wait"), 0, "verified in", "could not tell of go, python")
 }
 
-// TestOperatorAndRunningWorker: a real service, real executables, and an operator
-// who has the database alone.
+// TestOperatorAndRunningWorker uses a real service, real executables, and an
+// operator with access to the database only.
 func TestOperatorAndRunningWorker(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		isolate(t)

@@ -18,10 +18,11 @@ type packsUnloadCmd struct {
 	DryRun bool   `help:"Show what would happen; delete nothing."`
 }
 
-// Help is the longer text of --help.
+// Help returns the longer text of --help.
 func (c *packsUnloadCmd) Help() string {
 	return "Deletes the runtimes that loads of the pack created, and then the pack's row. " +
-		"A row stays, and is named, if it was changed after the load, if rows of other tables refer to it, or if it existed before the load. " +
+		"A row stays, and is named, if it was changed after the load, if rows of other tables refer to it, " +
+		"or if it existed before the load. " +
 		"Workers lose these runtimes at their next verification."
 }
 

@@ -71,7 +71,8 @@ func whatUndoes(p *migrations.DownPlan) string {
 	case len(p.Blockers) > 0 && !p.Forcible:
 		return refused + "until what is in the way is removed"
 	case len(p.Blockers) > 0:
-		return refused + "that; " + migrations.Forced(p.Step.ID, p.Named) + " does it, and gives up the rows that are in the way: keep a backup"
+		return refused + "that; " + migrations.Forced(p.Step.ID, p.Named) +
+			" does it, and gives up the rows that are in the way: keep a backup"
 	case losses > 0:
 		return refused + "that; " + migrations.Forced(p.Step.ID, false) + " does it, and gives up what has no legacy form"
 	}
@@ -93,7 +94,7 @@ func cleared(obstacles int) string {
 	return fmt.Sprintf("the %d obstacles are cleared", obstacles)
 }
 
-// printDetail prints what the unification says of itself.
+// printDetail prints the details of the unification.
 func printDetail(out *cli.Terminal, detail any) {
 	if s, ok := detail.(fmt.Stringer); ok {
 		text := strings.TrimRight(cli.CleanLines(s.String()), "\n")

@@ -299,7 +299,7 @@ func TestDocumentsAreDescribed(t *testing.T) {
 	}
 }
 
-// keysOf are the JSON keys of a type, of those that it holds too.
+// keysOf returns the JSON keys of a type and of the types that it holds.
 func keysOf(of reflect.Type) (keys []string) {
 	for of.Kind() == reflect.Slice || of.Kind() == reflect.Pointer {
 		of = of.Elem()

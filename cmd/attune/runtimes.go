@@ -142,10 +142,13 @@ func commandLines(lines []string, v *metadata.Verification) []string {
 	return lines
 }
 
-// byVersions is whether versions have the verification that the definition
+// byVersions reports whether versions have the verification that the definition
 // itself lacks.
 func byVersions(d *metadata.Definition) bool {
-	return d.Distributions.Verification == nil && d.Distributions.Fault() == nil && slices.ContainsFunc(d.Versions, func(v metadata.VersionDefinition) bool {
+	if d.Distributions.Verification != nil || d.Distributions.Fault() != nil {
+		return false
+	}
+	return slices.ContainsFunc(d.Versions, func(v metadata.VersionDefinition) bool {
 		return v.Distributions.Verification != nil && len(v.Distributions.Verification.Commands) > 0
 	})
 }
@@ -175,7 +178,8 @@ func (c *runtimesShowCmd) Run(ctx context.Context, env *cli.Env) error {
 	if env.JSON {
 		return cli.PrintJSON(env.Out, def)
 	}
-	found, err := answer.FindWorkers(ctx, db.Store, answer.WorkersQuery{Selection: store.Selection{Has: []store.Requirement{{Ref: def.Ref}}}})
+	having := store.Selection{Has: []store.Requirement{{Ref: def.Ref}}}
+	found, err := answer.FindWorkers(ctx, db.Store, answer.WorkersQuery{Selection: having})
 	if err != nil {
 		return fmt.Errorf("workers with %s: %w", def.Ref, err)
 	}

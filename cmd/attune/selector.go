@@ -16,8 +16,8 @@ import (
 	"github.com/attune-go/attune/schema/version"
 )
 
-// selector says which workers are meant: by terms, or by flags, which are the
-// same terms in another spelling.
+// selector selects workers by terms, or by flags, which are the same terms in
+// another spelling.
 type selector struct {
 	Name        []string `sep:"none" help:"Workers with this name; * is any text and ? one character." placeholder:"NAME"`
 	Role        []string `sep:"none" help:"Workers with this role: worker or sensor." placeholder:"ROLE"`
@@ -32,8 +32,8 @@ type selector struct {
 }
 
 // selectorHelp documents the syntax that all commands on several workers share.
-const selectorHelp = "A selector is a list of terms, all of which must match: NAME (* is any text, ? one character), id:N, host:HOST, role:worker, " +
-	"status:active, status:stale, silent:30d, label:KEY=VALUE, label:KEY, has:RUNTIME@CONSTRAINT, lacks:RUNTIME@CONSTRAINT. " +
+const selectorHelp = "A selector is a list of terms that must all match: NAME (* is any text, ? one character), id:N, host:HOST, " +
+	"role:worker, status:active, status:stale, silent:30d, label:KEY=VALUE, label:KEY, has:RUNTIME@CONSTRAINT, lacks:RUNTIME@CONSTRAINT. " +
 	"Several names, ids or hosts match any of them; so do several roles, and several statuses. " +
 	"Each term is also a flag: 'has:python@>=3.12' is --has 'python@>=3.12'. " +
 	"A runtime is a ref, alias or name, in any case; `attune versions match --help` describes constraints. " +
@@ -43,7 +43,7 @@ const selectorHelp = "A selector is a list of terms, all of which must match: NA
 // kinds are the terms, in the order in which they are listed.
 var kinds = []string{"name", "id", "host", "role", "status", "silent", "label", "has", "lacks"}
 
-// terms are the terms and the flags, as terms.
+// terms returns the terms and the flags, as terms.
 func (s *selector) terms() []string {
 	terms := slices.Clone(s.Terms)
 	for _, flag := range []struct {
@@ -72,13 +72,13 @@ type wanted struct {
 // requirement is a runtime that somebody asks for, as RUNTIME[@CONSTRAINT].
 type requirement struct {
 	store.Requirement
-	// name is the runtime as it was written; def is its definition, nil where
-	// none has it.
+	// name is the runtime as it was written. def is its definition, nil where the
+	// database has none.
 	name string
 	def  *metadata.Definition
 }
 
-// String is the requirement in one spelling.
+// String returns the requirement as NAME or NAME@CONSTRAINT.
 func (r *requirement) String() string {
 	name := r.Name
 	if name == "" {
@@ -116,7 +116,8 @@ func (s *selector) parse() (*wanted, error) {
 		if !ok || !slices.Contains(kinds, kind) {
 			near := metadata.Nearest(kind, kinds)
 			if ok && near != "" {
-				return nil, cli.Usagef("selector %q: there is no %s:; did you mean %s:? (name:%s is a worker of that name)", term, kind, near, term)
+				return nil, cli.Usagef("selector %q: there is no %s:; did you mean %s:? (name:%s is a worker of that name)",
+					term, kind, near, term)
 			}
 			kind, value = "name", term
 		}
@@ -154,7 +155,7 @@ func (w *wanted) term(kind, value string, prereleases bool) error {
 	case "silent":
 		span, err := cli.ParseSpan(value)
 		if err == nil && span <= 0 {
-			err = fmt.Errorf("%q is no time that has passed", value)
+			err = fmt.Errorf("%q must be greater than 0", value)
 		}
 		if err != nil {
 			return cli.Usagef("silent: %v", err)
@@ -202,7 +203,7 @@ func (w *wanted) status(value string) error {
 	return cli.Usagef("status: %q is not active, inactive, busy, error or stale", value)
 }
 
-// asked are the runtimes that are asked for, each once.
+// asked returns the runtimes that are asked for, each once.
 func (w *wanted) asked() []requirement {
 	var all []requirement
 	for _, r := range slices.Concat(w.has, w.lacks) {
@@ -260,7 +261,7 @@ func (r *requirement) resolve(ctx context.Context, db *cli.Database) error {
 	return unknownRuntime(ctx, db, r.name)
 }
 
-// unseparated is a name with a constraint behind it, but for the @ between them.
+// unseparated matches a name and a constraint without the @ between them.
 var unseparated = regexp.MustCompile(`^([^\s<>=!~^]+?)\s*([<>=!~^:].*|\s[0-9].*)$`)
 
 // withoutAt reports whether a name is a runtime and a constraint without the @
@@ -281,7 +282,7 @@ func withoutAt(name string) (written string, ok bool) {
 	return m[1] + "@" + c.String(), true
 }
 
-// unknownWorker is the error for a name that no worker has.
+// unknownWorker returns the error for a name that no worker has.
 func unknownWorker(ctx context.Context, db *cli.Database, name string) error {
 	names, err := db.Store.Workers.Names(ctx)
 	if err != nil {
@@ -293,8 +294,8 @@ func unknownWorker(ctx context.Context, db *cli.Database, name string) error {
 	return fmt.Errorf("no worker %q in %s; `attune workers list` shows all", name, db.Name)
 }
 
-// unknownNames returns, as a sentence, which of the names no worker has; empty if
-// there is none. Patterns are left out.
+// unknownNames returns a sentence with the names that no worker has, or an empty
+// text. Patterns are left out.
 func unknownNames(ctx context.Context, db *cli.Database, names []string) (string, error) {
 	known, err := db.Store.Workers.Names(ctx)
 	if err != nil {
@@ -314,8 +315,8 @@ func unknownNames(ctx context.Context, db *cli.Database, names []string) (string
 	return strings.Join(parts, "; "), nil
 }
 
-// findWorkers finds the workers of a name, of several roles perhaps, else the
-// one of an id, else those on a host.
+// findWorkers finds the workers with a name, which may differ in role; else the
+// worker with an id; else the workers on a host.
 func findWorkers(ctx context.Context, db *cli.Database, name, role string) ([]store.Selected, error) {
 	var roles []metadata.Role
 	if role != "" {

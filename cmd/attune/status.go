@@ -16,7 +16,7 @@ type migrateStatusCmd struct {
 	ExitCode bool `help:"Exit with 3 unless all migrations are applied, the guards in place and the tables without differences."`
 }
 
-// Help is the longer text of --help.
+// Help returns the longer text of --help.
 func (c *migrateStatusCmd) Help() string {
 	return "Compares the tables with what this release reads and writes: columns, types, nullability, defaults, unique keys " +
 		"and foreign keys. Additional columns are listed and are no difference. The guards refuse faulty metadata in INSERT and UPDATE. " +

@@ -19,11 +19,13 @@ type versionsMatchCmd struct {
 	Versions    []string `arg:"" name:"version" help:"Versions as tools or people write them: 3.12, v1.2.3, 1.8.0_392."`
 }
 
-// Help is the longer text of --help.
+// Help returns the longer text of --help.
 func (c *versionsMatchCmd) Help() string {
 	return "Operators are =, !=, >, >=, < and <=; ~3.12 is >=3.12,<3.13; ^3.12 is >=3.12,<4; 3.12.*, * and 1.2 - 1.4 are ranges; " +
-		"a bare 3.12 is any 3.12.x. A comma or blank means and, || means or. A partial version stands for its whole range: >3.12 starts at 3.13. " +
-		"Exit status: 0 every version satisfies the constraint, 2 the constraint or a version is not valid, 3 a version does not satisfy it."
+		"a bare 3.12 is any 3.12.x. A comma or blank means and, || means or. " +
+		"A partial version stands for its whole range: >3.12 starts at 3.13. " +
+		"Exit status: 0 every version satisfies the constraint, 2 the constraint or a version is not valid, " +
+		"3 a version does not satisfy it."
 }
 
 // verdict is whether one version satisfies a constraint.

@@ -92,7 +92,7 @@ func TestWhyNotIsTrue(t *testing.T) {
 							}
 						}
 						if one, err := version.ParseConstraint(term); err != nil || strings.Contains(term, ",") || one.Match(v, true) {
-							t.Errorf("%s and %s: %q is no reason (%v)", text, said, r, err)
+							t.Errorf("%s and %s: the term %q satisfies the version or does not parse (%v)", text, said, r, err)
 						}
 					}
 				}

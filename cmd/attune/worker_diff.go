@@ -19,7 +19,7 @@ type workersDiffCmd struct {
 	ExitCode bool   `help:"Exit with 3 if they differ."`
 }
 
-// Help is the longer text of --help.
+// Help returns the longer text of --help.
 func (c *workersDiffCmd) Help() string {
 	return "Compares the last reports of the two workers; nothing runs on their hosts. Lists runtimes that only one has, then different " +
 		"versions, paths and reasons for absence; then different labels and settings of the two machines."

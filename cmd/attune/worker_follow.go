@@ -43,7 +43,7 @@ func (c *workersHistoryCmd) follow(ctx context.Context, env *cli.Env, db *cli.Da
 			env.Log.Warn("changes may be late", "database", db.Name, "error", err)
 			continue
 		}
-		fits, _ := path.Match(c.Name, change.WorkerName) // what is no pattern is a name, an id or a host
+		fits, _ := path.Match(c.Name, change.WorkerName) // an invalid pattern matches nothing
 		if c.Name != "" && !fits && !names[change.WorkerName] || !plays(&change, filter.Roles) || !ofRuntime(&change, filter) {
 			continue
 		}

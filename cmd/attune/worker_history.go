@@ -116,8 +116,8 @@ func readChanges(ctx context.Context, db *cli.Database, filter store.ChangeFilte
 	return changes, nil
 }
 
-// otherwise looks up an argument that is no name in the history: a worker to
-// which nothing ever happened, an id, or a host.
+// otherwise looks up an argument that is not a name in the history: a worker without
+// changes, an id, or a host.
 func (c *workersHistoryCmd) otherwise(ctx context.Context, db *cli.Database, filter store.ChangeFilter) ([]answer.Change, error) {
 	workers, err := findWorkers(ctx, db, c.Name, c.Role)
 	if err != nil {
@@ -183,7 +183,8 @@ func changeCells(c *answer.Change) []cli.Cell {
 	}
 	return []cli.Cell{
 		{Text: strconv.FormatInt(c.ID, 10)}, {Text: stamp(c.At)}, {Text: c.Name}, {Text: c.Role},
-		{Text: string(c.Kind), Style: style}, {Text: c.Runtime, Style: cli.Cyan}, {Text: versions}, {Text: textOr(c.Detail, "-"), Aside: c.Detail == nil},
+		{Text: string(c.Kind), Style: style}, {Text: c.Runtime, Style: cli.Cyan}, {Text: versions},
+		{Text: textOr(c.Detail, "-"), Aside: c.Detail == nil},
 	}
 }
 

@@ -21,7 +21,7 @@ type workersRefreshCmd struct {
 	Timeout time.Duration `help:"How long --wait waits (default: ${default})." default:"2m" placeholder:"TIME"`
 }
 
-// Help is the longer text of --help.
+// Help returns the longer text of --help.
 func (c *workersRefreshCmd) Help() string {
 	return selectorHelp + " '*' is every worker. With its next heartbeat, a worker runs every command again. " +
 		"`attune workers history` shows what changed, and so does --wait. A worker that is stopped verifies everything when it starts."
@@ -40,7 +40,7 @@ func (c *workersRefreshCmd) Run(ctx context.Context, env *cli.Env) error {
 		return cli.Usagef("say which workers: a name, a selector such as 'has:python', or '*' for all")
 	}
 	if c.Timeout <= 0 {
-		return cli.Usagef("--timeout: %v is no time to wait", c.Timeout)
+		return cli.Usagef("--timeout must be greater than 0, got %v", c.Timeout)
 	}
 	db, err := openToAsk(ctx, env)
 	if err != nil {
@@ -92,31 +92,31 @@ func (c *workersRefreshCmd) Run(ctx context.Context, env *cli.Env) error {
 	return late
 }
 
-// refreshDoc says of a worker whether it is asked.
+// refreshDoc is a worker and whether it was asked.
 type refreshDoc struct {
 	ID   int64  `json:"id"`
 	Name string `json:"name"`
 	Role string `json:"role"`
-	// Status and Stale are how it stands.
+	// Status and Stale describe the worker before it was asked.
 	Status string `json:"status"`
 	Stale  bool   `json:"stale"`
-	// Asked: it runs, as far as the database knows.
+	// Asked reports whether the worker runs, as far as the database knows.
 	Asked bool `json:"asked"`
-	// WithinSeconds is how long it takes until it learns of it, a little more or
-	// less; null where that cannot be said.
+	// WithinSeconds is about how long it takes until the worker sees the request;
+	// null where that is unknown.
 	WithinSeconds *int `json:"within_seconds"`
-	// Result is what came of it; null where nobody waited.
+	// Result is the result; null without --wait.
 	Result *refreshResult `json:"result,omitempty"`
 }
 
-// refreshes are what becomes of each worker, and the ids of those to be asked. A
-// stale one is asked too: it may beat again.
+// refreshes returns a document for each worker, and the ids of the workers to ask. A
+// stale worker is asked too: it may beat again.
 func refreshes(workers []store.Selected) (docs []refreshDoc, ids []int64) {
 	for i := range workers {
 		w := &workers[i]
 		doc := refreshDoc{
 			ID: w.ID, Name: w.Name, Role: cli.RoleName(w.WorkerRole), Status: cli.StatusName(&w.Worker), Stale: w.Stale,
-			Asked: w.Instance != nil, // no instance: it said that it ends
+			Asked: w.Instance != nil, // a worker that ended has no instance
 		}
 		if doc.Asked {
 			ids = append(ids, w.ID)

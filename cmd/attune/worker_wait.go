@@ -14,23 +14,23 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// errLate says that not all of those that were asked have verified.
+// errLate means that some workers that were asked have not verified.
 var errLate = errors.New("not all have verified")
 
-// lookAgain is how often it is looked whether workers have verified.
+// lookAgain is the time between two looks at the workers.
 const lookAgain = 500 * time.Millisecond
 
-// refreshResult is what came of asking a worker.
+// refreshResult is the result of asking a worker.
 type refreshResult struct {
 	Verified bool `json:"verified"`
-	// Seconds is how long it took, or was waited for.
+	// Seconds is how long the verification took, or how long the command waited.
 	Seconds float64 `json:"seconds"`
-	// Changes are those since it was asked; null where it has not verified.
+	// Changes are the changes since it was asked; null where it has not verified.
 	Changes *capability.Diff `json:"changes,omitempty"`
-	// CouldNotTell are the runtimes of which the host could not tell all, sorted:
-	// what was known of them is kept.
+	// CouldNotTell are the runtimes that the host could not determine, sorted. What
+	// was known about them is kept.
 	CouldNotTell []string `json:"could_not_tell,omitempty"`
-	// Reason why it has not.
+	// Reason is why it has not verified.
 	Reason string `json:"reason,omitempty"`
 }
 
@@ -41,13 +41,14 @@ type awaited struct {
 	// request is when it was asked; the zero time until that was read.
 	request time.Time
 	result  refreshResult
-	// settled: the result is the last word.
+	// settled reports whether the result is final.
 	settled bool
 }
 
-// wait fills in the results of those that were asked, when they have verified or
-// the time is up. workers are as they were before. An error that wraps errLate
-// says how many have not; every other one, that it could not be found out.
+// wait waits until the workers that were asked have verified or the time is up, and
+// fills in their results. workers are the rows before the request. An error that
+// wraps errLate has the number of workers that have not verified; any other error
+// means that the database could not be read.
 func (c *workersRefreshCmd) wait(ctx context.Context, db *cli.Database, workers []store.Selected, docs []refreshDoc) error {
 	began := time.Now()
 	bounded, stop := context.WithTimeout(ctx, c.Timeout)
@@ -95,7 +96,7 @@ func (c *workersRefreshCmd) wait(ctx context.Context, db *cli.Database, workers 
 	return nil
 }
 
-// look sees how the workers that are waited for stand.
+// look reads the workers that have not settled.
 func look(ctx context.Context, db *cli.Database, open map[int64]*awaited, began time.Time) error {
 	found := map[int64]*store.Selected{}
 	for part := range slices.Chunk(slices.Collect(maps.Keys(open)), refreshBatch) {
@@ -114,7 +115,7 @@ func look(ctx context.Context, db *cli.Database, open map[int64]*awaited, began 
 	return nil
 }
 
-// look sees how the worker stands; nil is one that is not there any more.
+// look updates the result from the row; now is nil when the row was deleted.
 func (a *awaited) look(now *store.Selected) {
 	if now == nil {
 		a.settled, a.result.Reason = true, "it was deleted"
@@ -125,8 +126,8 @@ func (a *awaited) look(now *store.Selected) {
 	}
 	caps, err := capabilitiesOf(&now.Worker)
 	if err == nil && caps != nil && !caps.Refreshed.IsZero() && !caps.Refreshed.Before(a.request) {
-		was, _ := capabilitiesOf(&a.before.Worker) // what cannot be read had nothing
-		changes := capability.Compare(was, caps)
+		before, _ := capabilitiesOf(&a.before.Worker) // an unreadable document counts as empty
+		changes := capability.Compare(before, caps)
 		a.settled, a.result = true, refreshResult{Verified: true, Changes: &changes, CouldNotTell: couldNotTell(caps)}
 		return
 	}
@@ -139,7 +140,7 @@ func (a *awaited) look(now *store.Selected) {
 	}
 }
 
-// couldNotTell are the names of which a document leaves something open.
+// couldNotTell returns the names of the runtimes that a document leaves open.
 func couldNotTell(caps *capability.Document) (names []string) {
 	for _, d := range caps.Detected {
 		if !d.UnconfirmedSince.IsZero() {
@@ -155,7 +156,7 @@ func couldNotTell(caps *capability.Document) (names []string) {
 	return slices.Compact(names)
 }
 
-// cell is a result in words.
+// cell returns the result in words.
 func (r *refreshResult) cell() cli.Cell {
 	if !r.Verified {
 		return cli.Cell{Text: r.Reason, Style: cli.Red}
@@ -173,7 +174,8 @@ func (r *refreshResult) cell() cli.Cell {
 	add("lost", r.Changes.Lost)
 	add("gained", r.Changes.Gained)
 	for _, v := range r.Changes.Changed {
-		parts = append(parts, fmt.Sprintf("%s %s -> %s", v.Name, cli.Or(strings.Join(v.Old, ", "), "unknown"), cli.Or(strings.Join(v.New, ", "), "unknown")))
+		from, to := cli.Or(strings.Join(v.Old, ", "), "unknown"), cli.Or(strings.Join(v.New, ", "), "unknown")
+		parts = append(parts, fmt.Sprintf("%s %s -> %s", v.Name, from, to))
 	}
 	open := slices.Concat(r.Changes.Unconfirmed, r.CouldNotTell)
 	slices.Sort(open)

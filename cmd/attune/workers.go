@@ -31,10 +31,11 @@ type workersListCmd struct {
 	Limit int    `help:"Show at most N; 0 shows all (default: 0)." placeholder:"N"`
 }
 
-// Help is the longer text of --help.
+// Help returns the longer text of --help.
 func (c *workersListCmd) Help() string {
 	return selectorHelp + " With has or lacks, a column for each runtime shows what the worker reported: " +
-		"its versions; could not tell, if the version is needed and unknown; the outcome of the verification; or -, if the worker was not asked."
+		"its versions; could not tell, if the version is needed and unknown; the outcome of the verification; " +
+		"or -, if the worker was not asked."
 }
 
 // Run lists workers.
@@ -47,7 +48,7 @@ func (c *workersListCmd) Run(ctx context.Context, env *cli.Env) error {
 		return cli.Usagef("--limit: %d is negative", c.Limit)
 	}
 	if answer.Sort(c.Sort) == answer.SortVersion && len(wanted.has)+len(wanted.lacks) == 0 {
-		return cli.Usagef("--sort version goes with --has or --lacks, which say of which runtime")
+		return cli.Usagef("--sort version needs --has or --lacks to name the runtime")
 	}
 	db, err := openToAsk(ctx, env)
 	if err != nil {
@@ -121,7 +122,10 @@ func countLine(found *answer.Workers) string {
 	for _, part := range []struct {
 		n    int
 		word string
-	}{{c.Active, "active"}, {c.Busy, "busy"}, {c.Error, "in error"}, {c.Stale, "stale"}, {c.Inactive, "inactive"}, {c.None, "without a status"}} {
+	}{
+		{c.Active, "active"}, {c.Busy, "busy"}, {c.Error, "in error"}, {c.Stale, "stale"},
+		{c.Inactive, "inactive"}, {c.None, "without a status"},
+	} {
 		if part.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.word))
 		}
@@ -272,9 +276,9 @@ func capabilitiesOf(w *schema.Worker) (*capability.Document, error) {
 	return caps, nil
 }
 
-// answerOf is what a worker said of a runtime: the versions that satisfy the
-// constraint, else those that do not or of which it cannot be told, as explain
-// says it; or why it does not have it.
+// answerOf returns what a worker reported about a runtime: the versions that satisfy
+// the constraint; else the other versions, in the words of explain; or why the
+// worker does not have the runtime.
 func answerOf(r *requirement, caps *capability.Document, err error) cli.Cell {
 	if text := undocumented(caps, err); text != "" {
 		return cli.Cell{Text: text, Style: cli.Yellow}
