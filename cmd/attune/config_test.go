@@ -101,7 +101,7 @@ func TestConfigMisused(t *testing.T) {
 		{[]string{"config", "--name", "x"}, cli.ExitUsage, "unknown flag"},
 		{[]string{"config", "--database", ""}, cli.ExitUsage, "--database is empty"},
 		{[]string{"config", "--config", "missing.yaml"}, 1, "missing.yaml"},
-		{[]string{"config", "--config", "."}, 1, "no regular file"},
+		{[]string{"config", "--config", "."}, 1, "not a regular file"},
 		{[]string{"config", "--log-level", "loud"}, cli.ExitUsage, "--log-level"},
 	} {
 		got := run(t, c.args...)

@@ -55,12 +55,12 @@ func PrintAttempt(out *Terminal, n int, a *capability.Attempt) {
 	field("helps", a.Hint)
 }
 
-// NewFields prints labelled lines where there is something to say.
+// NewFields returns a function that prints a labelled line, unless its text is empty.
 func NewFields(out *Terminal, indent string) func(label, text string) {
 	return NewWideFields(out, indent, 10)
 }
 
-// NewWideFields is NewFields with labels that are so many columns wide.
+// NewWideFields works like NewFields, with labels that are width columns wide.
 func NewWideFields(out *Terminal, indent string, width int) func(label, text string) {
 	return func(label, text string) {
 		if text != "" {

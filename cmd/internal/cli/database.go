@@ -20,19 +20,18 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// Database is an open database of which it is known that this program can use
-// it.
+// Database is an open database that this program can use.
 type Database struct {
 	*bun.DB
 	// Name is its URL without the password.
 	Name string
-	// Schema that holds the tables.
+	// Schema is the schema that holds the tables.
 	Schema string
 	Store  *store.Store
 }
 
-// URL is the database that the command line, the environment or the config
-// file names; empty when none does.
+// URL returns the database that the command line, the environment or the config
+// file names, or an empty text.
 func (e *Env) URL() string {
 	if e.Globals.Database != "" {
 		return e.Globals.Database
@@ -40,7 +39,7 @@ func (e *Env) URL() string {
 	return e.File.Database.URL
 }
 
-// schemaName is the schema that was asked for; empty when none was.
+// schemaName returns the schema that was asked for, or an empty text.
 func (e *Env) schemaName() string {
 	if e.Globals.Schema != "" {
 		return e.Globals.Schema
@@ -82,12 +81,12 @@ func (e *Env) OpenUnchecked(ctx context.Context, url string) (*Database, error) 
 	return opened(db, url, err)
 }
 
-// hangs is the error of a database whose file does not answer.
+// hangs returns the error for a database whose file does not answer.
 func hangs(url string, err error) error {
 	return fmt.Errorf("open database %s: %w; see to that file system, or name a database elsewhere", url, pathReason(err))
 }
 
-// Create is OpenUnchecked that creates the file of a SQLite database.
+// Create works like OpenUnchecked, and creates the file of a SQLite database.
 func (e *Env) Create(ctx context.Context, url string) (*Database, error) {
 	if path := filePath(url); path != "" {
 		if err := ownLink(path); err != nil {
@@ -108,13 +107,13 @@ func opened(db *bun.DB, url string, err error) (*Database, error) {
 	return &Database{DB: db, Name: database.Redact(url)}, nil
 }
 
-// Migrator is the migrator of a database, for the schema that was asked for.
+// Migrator returns the migrator of a database, for the schema that was asked for.
 func (e *Env) Migrator(db *Database, cfg migrations.Config) (*migrations.Migrator, error) {
 	cfg.Schema, cfg.Logger = e.schemaName(), e.Log
 	return migrations.New(db.DB, cfg)
 }
 
-// filePath is the file of a SQLite database; empty for any other.
+// filePath returns the file of a SQLite database, or an empty text.
 func filePath(url string) string {
 	scheme, path, _ := strings.Cut(url, ":")
 	if !strings.EqualFold(scheme+":", embeddedScheme) || path == ":memory:" {
@@ -123,8 +122,8 @@ func filePath(url string) string {
 	return path
 }
 
-// ownLink refuses a link by which a database would be made out of another file:
-// one that leads to nothing, or that belongs to a stranger.
+// ownLink refuses a symbolic link through which another file would become a
+// database: a dangling link, or one that belongs to another user.
 func ownLink(path string) error {
 	info, err := os.Lstat(path)
 	if link := err == nil && info.Mode()&fs.ModeSymlink != 0; !link {
@@ -139,8 +138,7 @@ func ownLink(path string) error {
 	return nil
 }
 
-// OpenNamed opens the database that was named, else the embedded file if there
-// is one.
+// OpenNamed opens the database that was named, else the embedded file if it exists.
 func (e *Env) OpenNamed(ctx context.Context) (*Database, error) {
 	db, err := e.OpenIfAny(ctx)
 	if err == nil && db == nil {
@@ -149,7 +147,7 @@ func (e *Env) OpenNamed(ctx context.Context) (*Database, error) {
 	return db, err
 }
 
-// OpenIfAny is OpenNamed that returns nil where there is no database.
+// OpenIfAny works like OpenNamed, and returns nil if there is no database.
 func (e *Env) OpenIfAny(ctx context.Context) (*Database, error) {
 	url, err := e.ExistingURL()
 	if errors.Is(err, errNoDatabase) {
@@ -164,8 +162,8 @@ func (e *Env) OpenIfAny(ctx context.Context) (*Database, error) {
 var errNoDatabase = errors.New("no database is named: give --database, ATTUNE_DATABASE_URL, or database.url in the config file; " +
 	"without one, `worker register` and `attune migrate up` create a file for this host alone")
 
-// ExistingURL is the database that was named, else the embedded file if there
-// is one.
+// ExistingURL returns the database that was named, else the embedded file if it
+// exists.
 func (e *Env) ExistingURL() (string, error) {
 	if url := e.URL(); url != "" {
 		return url, nil
@@ -188,8 +186,8 @@ const (
 	databaseVariable = "ATTUNE_DATABASE_URL"
 )
 
-// EmbeddedFile is the database that is used where none is named: a file under
-// the user's state folder. It need not exist.
+// EmbeddedFile returns the path of the database that is used when no other is named:
+// a file under the user's state folder. It need not exist.
 func EmbeddedFile(getenv func(string) string) (string, error) {
 	dir := getenv("XDG_STATE_HOME")
 	if !filepath.IsAbs(dir) {
@@ -257,7 +255,7 @@ func (e *Env) prepare(ctx context.Context, db *Database, m *migrations.Migrator)
 	return err
 }
 
-// CreateEmbedded makes the folder of the embedded file, and gives the file's URL.
+// CreateEmbedded makes the folder of the embedded file, and returns the file's URL.
 func (e *Env) CreateEmbedded() (string, error) {
 	path, err := EmbeddedFile(os.Getenv)
 	if err == nil {
@@ -268,23 +266,25 @@ func (e *Env) CreateEmbedded() (string, error) {
 	}
 	_, absent := os.Lstat(path)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return "", fmt.Errorf("create the state folder for the embedded database: %w; set XDG_STATE_HOME to a folder that can be written, or give --database", pathReason(err))
+		return "", fmt.Errorf("create the state folder for the embedded database: %w; "+
+			"set XDG_STATE_HOME to a folder that can be written, or give --database", pathReason(err))
 	}
 	return e.embedded(path, absent != nil), nil
 }
 
-// ownPlace refuses an embedded file that others can change: nobody named it, so
-// whoever owns its folder would decide what is verified here. One that does not
-// answer is refused too, with an error that wraps host.ErrHangs.
+// ownPlace refuses an embedded file that others can change: nobody named it, so the
+// owner of its folder would decide what is verified here. It also refuses a file that
+// does not answer, with an error that wraps host.ErrHangs.
 func ownPlace(path string) error {
 	if err := openTo(path); err != nil {
-		return fmt.Errorf("the embedded database %s is not used: %w; or set HOME or XDG_STATE_HOME to a folder of yours, or give --database", path, err)
+		return fmt.Errorf("the embedded database %s is not used: %w; "+
+			"or set HOME or XDG_STATE_HOME to a folder of yours, or give --database", path, err)
 	}
 	return nil
 }
 
-// openTo returns how others can change a SQLite database, its journals included,
-// as an *host.UnprotectedError, or that it does not answer; nil where neither is so.
+// openTo returns a *host.UnprotectedError if others can change a SQLite database or
+// its journals, an error that wraps host.ErrHangs if it does not answer, else nil.
 func openTo(path string) error {
 	if err := unfit(path); err != nil {
 		return err
@@ -301,8 +301,8 @@ func openTo(path string) error {
 	return nil
 }
 
-// unfit returns what host.ProtectedPlace has against a file. That it does not exist
-// or cannot be opened is said by whoever opens it.
+// unfit returns the error of host.ProtectedPlace for a file. A file that does not
+// exist or cannot be opened passes: opening it reports that.
 func unfit(file string) error {
 	err := host.ProtectedPlace(file)
 	var unprotected *host.UnprotectedError
@@ -315,8 +315,9 @@ func unfit(file string) error {
 	return nil
 }
 
-// embedded is the URL of the embedded file, of which the user is told where it is
-// created, and where the variable for another one is empty; else the log is.
+// embedded returns the URL of the embedded file. It tells the user about the file
+// when it is created and when the variable for another database is empty; else it
+// writes to the log.
 func (e *Env) embedded(path string, created bool) string {
 	url := embeddedScheme + path
 	text := fmt.Sprintf("using the embedded database %s, which knows this host only; --database names a shared one", Clean(url))
@@ -341,8 +342,9 @@ func pathReason(err error) error {
 	return err
 }
 
-// Others says who else could change the file of the database that was named, and
-// so what is verified on this host. Empty: nobody, or the database is no file.
+// Others returns who else could change the file of the database that was named, and
+// so what is verified on this host. It returns an empty text if nobody else could, or
+// if the database is not a file.
 func (e *Env) Others() string {
 	path := filePath(e.URL())
 	if path == "" {

@@ -60,7 +60,7 @@ func knownBy(d *capability.Installation) Cell {
 // whole.
 const briefLimit = 32
 
-// Brief is a command cut off after the last word that fits.
+// Brief returns a command cut off after the last word that fits.
 func Brief(command []string) string {
 	line := host.CommandLine(command[0], command[1:])
 	for n := len(command) - 1; n >= 1 && len(line) > briefLimit; n-- {

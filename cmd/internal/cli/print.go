@@ -12,7 +12,7 @@ func PrintJSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
-// Or is text, or other where text is empty.
+// Or returns text, or other if text is empty.
 func Or(text, other string) string {
 	if text == "" {
 		return other
@@ -20,7 +20,7 @@ func Or(text, other string) string {
 	return text
 }
 
-// Count is "1 row", "2 rows".
+// Count returns a number and its noun: "1 row", "2 rows".
 func Count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun

@@ -56,9 +56,8 @@ type Env struct {
 }
 
 // Logger is a command that keeps a log: a service, which does not read the config
-// file of the working directory. It makes the log before anything is said,
-// so that all of it can be lines of the log; with --json also the error with which
-// the program ends.
+// file of the working directory. The log is made before anything is printed, so that
+// warnings are lines of the log, and with --json also the error that ends the program.
 type Logger interface {
 	// Logger sets Log and Err.
 	Logger(env *Env) error
@@ -74,12 +73,12 @@ type Stdio struct {
 type Program struct {
 	Name        string
 	Description string
-	// Grammar is a pointer to a struct of kong's that embeds Globals.
+	// Grammar is a pointer to a kong struct that embeds Globals.
 	Grammar any
 	Globals *Globals
-	// Vars are interpolated in the tags of the grammar. Nil: none.
+	// Vars are interpolated in the tags of the grammar.
 	Vars kong.Vars
-	// Bind are further values that the commands' Run methods take. Nil: none.
+	// Bind are further values that the commands' Run methods take.
 	Bind []any
 }
 
@@ -92,7 +91,7 @@ func (p *Program) Main() {
 	os.Exit(code)
 }
 
-// Run parses args, runs the command and gives the exit status.
+// Run parses args, runs the command and returns the exit status.
 func (p *Program) Run(ctx context.Context, args []string, io Stdio) int {
 	forgetEmpty()
 	name, errOut := p.Name, NewTerminal(io.Err, false)
@@ -152,9 +151,9 @@ func (p *Program) Run(ctx context.Context, args []string, io Stdio) int {
 // exited unwinds from a flag, such as --help, that ends the program.
 type exited struct{}
 
-// parse gives the parsed command line; or done, with the exit status, where a
-// flag has answered; or neither, when the command line is wrong and that was
-// said.
+// parse returns the parsed command line. It returns done and the exit status if a
+// flag such as --help has answered, and neither if the command line is wrong and the
+// error was printed.
 func parse(name string, parser *kong.Kong, args []string, exit *int) (parsed *kong.Context, code int, done bool) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -177,8 +176,8 @@ func parse(name string, parser *kong.Kong, args []string, exit *int) (parsed *ko
 	return nil, 0, false
 }
 
-// newEnv gives an Env without its File: see load. With an error it still can be
-// used.
+// newEnv returns an Env without its File, which load reads. The Env can be used
+// despite an error.
 func newEnv(g *Globals, io Stdio) (*Env, error) {
 	env := &Env{Globals: g, Out: NewTerminal(io.Out, g.NoColor), Err: NewTerminal(io.Err, g.NoColor)}
 	level, err := g.Level()
@@ -202,18 +201,18 @@ func (e *Env) load(service bool) error {
 	return nil
 }
 
-// ReadConfig reads the config file that was named, or is found. That of the
-// working directory is not for a service.
+// ReadConfig reads the config file that was named, or the first that is found. A
+// service does not read the config file of the working directory.
 func (e *Env) ReadConfig(service bool) (*config.File, error) {
 	return config.Load(config.Search{Path: e.Config, Service: service, Strict: e.Strict, Getenv: os.Getenv})
 }
 
-// Warn tells the user of something that did not stop the command.
+// Warn prints a warning: something that did not stop the command.
 func (e *Env) Warn(text string) {
 	e.Err.printLines(Yellow, "warning:", text)
 }
 
-// Note tells the user what he should know to read the answer.
+// Note prints what the user should know to read the answer.
 func (e *Env) Note(text string) {
 	e.Err.printLines(Dim, "note:", text)
 }
@@ -223,7 +222,7 @@ func seeHelp(program, command string) string {
 	return "see " + strings.Join(append([]string{Command(program)}, append(strings.Fields(command), "--help")...), " ")
 }
 
-// plain says the error of a program to people.
+// plain returns a function that prints the error of a program for people.
 func plain(name string, out *Terminal) func(text, see string) {
 	return func(text, see string) {
 		out.printLines(Plain, name+":", text)
@@ -233,7 +232,7 @@ func plain(name string, out *Terminal) func(text, see string) {
 	}
 }
 
-// logged makes a line of the log of the error of a program.
+// logged writes the error of a program to the log.
 func (e *Env) logged(text, see string) {
 	if see == "" {
 		e.Log.Error(text)
@@ -242,14 +241,14 @@ func (e *Env) logged(text, see string) {
 	e.Log.Error(text, "hint", see)
 }
 
-// report says an error, and of wrong usage which help to see.
+// report prints an error, and for wrong usage the help to see.
 func report(ctx context.Context, name, command string, say func(text, see string), err error) {
 	var silent *Silent
 	if errors.As(err, &silent) {
 		return
 	}
 	if !errors.Is(err, migrations.ErrLocked) && !errors.Is(err, migrations.ErrReadOnly) && !errors.Is(err, migrations.ErrPrivilege) {
-		err = database.Explain(err) // those of migrations say what to try already
+		err = database.Explain(err) // errors of migrations already say what to try
 	}
 	text := err.Error()
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {

@@ -11,27 +11,27 @@ import (
 type Cell struct {
 	Text  string
 	Style Style
-	// Aside: the cell is left out where its column goes on in a further line.
+	// Aside leaves the cell out where its column moves to a further line.
 	Aside bool
 
-	// entries and between are the text in parts; nil: it has none.
+	// entries and between are the parts of the text of a List.
 	entries []string
 	between string
 }
 
-// List is a cell of several entries, none of which is cut on a narrow terminal:
-// those that do not fit are counted.
+// List returns a cell of several entries. A narrow terminal shows whole entries and
+// the number of those that do not fit.
 func List(entries []string, between string) Cell {
 	return Cell{Text: strings.Join(entries, between), entries: entries, between: between}
 }
 
-// Styled is the cell in a style.
+// Styled returns the cell in a style.
 func (c Cell) Styled(s Style) Cell {
 	c.Style = s
 	return c
 }
 
-// within is the text in a width.
+// within returns the text shortened to a width.
 func (c Cell) within(width int) string {
 	if utf8.RuneCountInString(c.Text) <= width || len(c.entries) < 2 {
 		return shorten(c.Text, width)
@@ -46,22 +46,21 @@ func (c Cell) within(width int) string {
 	return shorten(Clean(c.entries[0]), max(1, width-len(rest))) + rest
 }
 
-// rest stands for the entries from the n-th on.
+// rest returns the mark for the entries from the n-th on.
 func (c Cell) rest(n int) string { return fmt.Sprintf("%s+%d", c.between, len(c.entries)-n) }
 
-// Table prints rows in aligned columns. What is foreign in a cell is cleaned. A pipe
-// always gets every column, and the whole text.
+// Table prints rows in aligned columns. The text of cells is cleaned. A pipe gets
+// every column and the whole text.
 type Table struct {
 	// Right names the columns, by index, that are aligned to the right.
 	Right map[int]bool
-	// Shrink is the column that gives way on a narrow terminal: lists end sooner,
-	// of other text the middle is cut out. Negative: none.
+	// Shrink is the index of the column that gets narrower on a narrow terminal: lists
+	// end sooner, other text loses its middle. It is -1 if no column does.
 	Shrink int
-	// Wrap: the last column is prose, which goes on in the next line on a narrow
-	// terminal, broken at words.
+	// Wrap breaks the last column at words on a narrow terminal.
 	Wrap bool
-	// Drop are the columns that a terminal too narrow for that does without, in
-	// this order. What then still does not fit goes on in a further line.
+	// Drop are the columns to leave out, in this order, if shrinking is not enough.
+	// Columns that still do not fit move to a further line.
 	Drop []int
 
 	rows [][]Cell
@@ -86,12 +85,12 @@ func (t *Table) Row(cells ...Cell) {
 	t.rows = append(t.rows, cells)
 }
 
-// Len is how many rows there are, without the headings.
+// Len returns the number of rows, without the headings.
 func (t *Table) Len() int { return len(t.rows) - 1 }
 
 const (
 	gap = "  "
-	// further stands before what a row goes on with in a further line.
+	// further is the indent of the further lines of a row.
 	further = "    "
 )
 

@@ -32,7 +32,7 @@ func (t *Terminal) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// NewTerminal looks at what w is. A pipe or file is plain.
+// NewTerminal returns a Terminal that writes to w. A pipe or file gets plain text.
 func NewTerminal(w io.Writer, noColor bool) *Terminal {
 	t := &Terminal{Writer: w}
 	f, ok := w.(*os.File)
@@ -105,7 +105,7 @@ func Clean(text string) string {
 	return b.String()
 }
 
-// CleanLines is Clean that keeps line ends.
+// CleanLines works like Clean, and keeps line ends.
 func CleanLines(text string) string {
 	lines := strings.Split(strings.TrimRight(text, "\r\n"), "\n")
 	for i, line := range lines {

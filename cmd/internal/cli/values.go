@@ -92,25 +92,25 @@ func commandOf(k *kong.Context) string {
 	return strings.Join(names, " ")
 }
 
-// forgetEmpty unsets our variables that are blank: as `X=` in an environment file
-// of systemd or compose they say nothing. That of the database is only emptied:
-// which one is used instead is said with it.
+// forgetEmpty unsets our variables that are blank, such as `X=` in an environment
+// file of systemd or compose. The database variable is set to an empty text instead,
+// because the line that names the database in use mentions it.
 func forgetEmpty() {
 	for _, pair := range os.Environ() {
 		name, value, _ := strings.Cut(pair, "=")
 		switch {
 		case !strings.HasPrefix(name, "ATTUNE_") || strings.TrimSpace(value) != "":
 		case name == databaseVariable:
-			_ = os.Setenv(name, "") // neither fails for a name that there is
+			_ = os.Setenv(name, "") // neither fails for an existing name
 		default:
 			_ = os.Unsetenv(name)
 		}
 	}
 }
 
-// sourceOf names the variable that a wrong value came from, where it was not the
-// flag itself and the error does not say so. Kong's does of what cannot be read,
-// but not of what is none of an enumeration.
+// sourceOf names the variable that a wrong value came from, unless it came from the
+// flag or the error names the variable. Kong's errors name it for values that do not
+// parse, but not for values outside an enumeration.
 func sourceOf(err error, k *kong.Context, args []string) string {
 	for _, f := range k.Flags() {
 		flag := "--" + f.Name

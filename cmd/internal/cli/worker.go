@@ -8,10 +8,10 @@ import (
 	"github.com/attune-go/attune/schema"
 )
 
-// RoleName is a stored role in the words of the command line.
+// RoleName returns a stored role in the words of the command line.
 func RoleName(r schema.WorkerRole) string { return answer.RoleName(r) }
 
-// StatusName is a worker's status, or - where the row has none.
+// StatusName returns a worker's status, or - if the row has none.
 func StatusName(w *schema.Worker) string {
 	if w.Status == nil {
 		return "-"
@@ -38,7 +38,7 @@ type WorkerDoc struct {
 	Updated           time.Time       `json:"updated"`
 }
 
-// WorkerDocOf is a row as JSON.
+// WorkerDocOf returns the JSON document of a row.
 func WorkerDocOf(w *schema.Worker) WorkerDoc {
 	caps := w.Capabilities
 	if len(caps) == 0 {

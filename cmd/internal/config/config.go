@@ -1,7 +1,7 @@
 // Package config reads attune's config file.
 //
 // The file may belong to a platform: sections of other programs are passed
-// over, keys of ours that do not exist are warned of.
+// over, and unknown keys in our sections are warnings.
 package config
 
 import (
@@ -16,15 +16,15 @@ import (
 
 // File is a config file.
 type File struct {
-	// Path is the file that was read; empty when there is none.
+	// Path is the file that was read, or empty.
 	Path string `config:"-"`
-	// Warnings name the keys that were not understood, each with its place, and
-	// what was found and is not heeded.
+	// Warnings name the unknown keys, each with its place, and what was found but is
+	// not heeded.
 	Warnings []string `config:"-"`
 	// Note is for people who might expect another file to be read; usually empty.
 	Note string `config:"-"`
 	// Origins say where each value comes from, by key: "worker.name". A key with
-	// its default has none.
+	// its default is left out.
 	Origins map[string]Origin `config:"-"`
 
 	Database Database `config:"database"`
@@ -35,43 +35,45 @@ type File struct {
 
 // Database says where the rows are.
 type Database struct {
-	// URL is postgres://… or sqlite:PATH. Empty: none.
+	// URL is postgres://… or sqlite:PATH. Defaults to the embedded file.
 	URL string `config:"url"`
-	// Schema of a Postgres database. Empty: the one that holds the tables.
+	// Schema is the schema of a Postgres database. Defaults to the one that holds the
+	// tables.
 	Schema string `config:"schema"`
-	// IdleTimeout is that of service.Config; 0: connections are always given back.
-	// Nil: the default of service.Config.
+	// IdleTimeout is service.Config.IdleTimeout. 0 always gives connections back; nil
+	// is the default of service.Config.
 	IdleTimeout *time.Duration `config:"idle_timeout"`
 }
 
 // Service is the section of a worker or a sensor.
 type Service struct {
-	// Name of the row in worker. Empty: the host's name.
+	// Name is the name of the row in worker. Defaults to the host's name.
 	Name string `config:"name"`
-	// Type is local, remote or container. Empty: local.
+	// Type is local, remote or container. Defaults to local.
 	Type string `config:"type"`
-	// Host and Port say how the platform reaches the worker. Empty: not said.
+	// Host and Port say how the platform reaches the worker. Zero values keep what
+	// the row has.
 	Host string `config:"host"`
 	Port int    `config:"port"`
-	// VerifyDeclared verifies declared runtimes too. Zero trusts them.
+	// VerifyDeclared verifies declared runtimes instead of trusting them.
 	VerifyDeclared bool         `config:"verify_declared"`
 	Capabilities   Capabilities `config:"capabilities"`
-	// Labels are carried into the capability document. Nil: none.
+	// Labels are carried into the capability document.
 	Labels map[string]string `config:"labels"`
-	// MaxConcurrentExecutions is carried into the capability document. Zero: not
-	// said.
+	// MaxConcurrentExecutions is carried into the capability document, unless it is
+	// zero.
 	MaxConcurrentExecutions int `config:"max_concurrent_executions"`
 
-	// HeartbeatInterval, VerifyInterval, UnconfirmedFor and FullEvery are those
-	// of service.Config. Zero: its defaults.
+	// HeartbeatInterval, VerifyInterval, UnconfirmedFor and FullEvery are the fields
+	// of service.Config. Zero values are its defaults.
 	HeartbeatInterval time.Duration `config:"heartbeat_interval"`
 	VerifyInterval    time.Duration `config:"verify_interval"`
 	FullEvery         int           `config:"full_every"`
 	UnconfirmedFor    time.Duration `config:"unconfirmed_for"`
-	// KeepHistory is how long changes are kept; 0: for ever. Nil: the default of
-	// service.Config.
+	// KeepHistory is how long changes are kept. 0 keeps them for ever; nil is the
+	// default of service.Config.
 	KeepHistory *time.Duration `config:"keep_history"`
-	// Listen is the address of /healthz, /readyz and /metrics. Empty: none.
+	// Listen is the address of /healthz, /readyz and /metrics. Empty disables them.
 	Listen string `config:"listen"`
 }
 
@@ -93,7 +95,7 @@ const (
 // MaxPort is the greatest port.
 const MaxPort = 65535
 
-// CheckLabel says why a worker cannot have a label.
+// CheckLabel returns an error if a worker cannot have a label.
 func CheckLabel(key, value string) error {
 	switch {
 	case key == "":
@@ -106,7 +108,7 @@ func CheckLabel(key, value string) error {
 
 // Policy says what may run on this host.
 type Policy struct {
-	// Mode is standard, strict or open. Empty: standard.
+	// Mode is standard, strict or open. Defaults to standard.
 	Mode string `config:"mode"`
 	// Allow and Deny are command lines.
 	Allow []string `config:"allow"`

@@ -68,7 +68,7 @@ policy:
 		t.Errorf("policy: got %+v", f.Policy)
 	}
 	if len(f.Warnings) > 0 {
-		t.Errorf("warnings: got %q; sections of other programs are none of ours", f.Warnings)
+		t.Errorf("warnings: got %q; sections of other programs must be passed over", f.Warnings)
 	}
 }
 
@@ -227,8 +227,8 @@ func TestPolicyFromTheEnvironment(t *testing.T) {
 	}
 }
 
-// TestPolicyOfTheWorkingDirectory does not count, and does not hide that of the
-// user.
+// TestPolicyOfTheWorkingDirectory checks that the policy of ./attune.yaml does not
+// count, and does not hide the policy of the user's file.
 func TestPolicyOfTheWorkingDirectory(t *testing.T) {
 	home, dir := t.TempDir(), t.TempDir()
 	t.Chdir(dir)

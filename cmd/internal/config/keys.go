@@ -4,16 +4,17 @@ import "strings"
 
 // Key is something that can be configured.
 type Key struct {
-	// Name in the config file: worker.port. Without a dot it has no place there.
+	// Name is the name in the config file: worker.port. A name without a dot is only a
+	// flag or variable.
 	Name string
-	// Variable and Flag set it too; empty: none does.
+	// Variable and Flag set the key too. They are empty if nothing else sets it.
 	Variable, Flag string
-	// Default in words or as a value; empty: nothing.
+	// Default is the default in words or as a value.
 	Default string
 }
 
-// Keys returns the keys that a program heeds: worker, sensor or attune. Empty: all,
-// each once.
+// Keys returns the keys that a program heeds: worker, sensor or attune. An empty
+// program returns all keys, each once.
 func Keys(program string) []Key {
 	var list []Key
 	for _, k := range keys {

@@ -18,25 +18,25 @@ import (
 
 // Search says which config file is read, and how.
 type Search struct {
-	// Path names the file. Empty: the first of the working directory's, the
-	// user's and the system's that exists; none is an empty File.
+	// Path names the file. Defaults to the first that exists of the working
+	// directory's, the user's and the system's; without any, the File is empty.
 	Path string
 	// Service leaves the working directory's file out: a service is started in
 	// any folder.
 	Service bool
 	// Strict makes every warning an error.
 	Strict bool
-	// Getenv reads the environment. Its policy wins over that of the file.
+	// Getenv reads the environment. Its policy wins over the policy of the file.
 	Getenv func(string) string
 }
 
 // here is the config file of the working directory.
 const here = "attune.yaml"
 
-// Load reads a config file. A file that somebody other than root and the
-// effective user could change is refused: what it says decides what runs. In the
-// working directory such a file is only passed over, with a warning, and the
-// policy of one that is read does not count: whoever made the folder would decide.
+// Load reads a config file. It refuses a file that somebody other than root and the
+// effective user could change, because the file decides what runs. In the working
+// directory it passes such a file over, with a warning. The policy of a file in the
+// working directory does not count: the owner of the folder would decide what runs.
 func Load(s Search) (*File, error) {
 	f, err := s.find()
 	if err != nil {
@@ -84,8 +84,8 @@ func (s Search) find() (*File, error) {
 	return f, s.otherPolicy(f, places)
 }
 
-// first reads the first of places that exists. One that cannot be read is an error,
-// also where its folder hangs: what it says of policy would not count.
+// first reads the first of places that exists. A file that cannot be read is an
+// error, also if its folder hangs: its policy would not count.
 func (s Search) first(places []string) (*File, error) {
 	for _, place := range places {
 		f, err := read(place)
@@ -94,7 +94,8 @@ func (s Search) first(places []string) (*File, error) {
 		case err != nil && place != systemFile:
 			where := fmt.Sprintf("HOME is %q, XDG_CONFIG_HOME %q", s.Getenv("HOME"), s.Getenv("XDG_CONFIG_HOME"))
 			if errors.Is(err, host.ErrHangs) {
-				where += "; what may run here could be written there: name another file with --config, or set XDG_CONFIG_HOME to a folder that answers"
+				where += "; what may run here could be written there: name another file with --config, " +
+					"or set XDG_CONFIG_HOME to a folder that answers"
 			}
 			return nil, fmt.Errorf("%w (%s)", err, where)
 		case err != nil:
@@ -106,12 +107,12 @@ func (s Search) first(places []string) (*File, error) {
 	return &File{Origins: map[string]Origin{}}, nil
 }
 
-// otherPolicy replaces the policy of the working directory's file by that of the
-// file which would have been read without it.
+// otherPolicy replaces the policy of the working directory's file by the policy of
+// the file that would be read without it.
 func (s Search) otherPolicy(f *File, places []string) error {
 	if f.dropPolicy() {
-		f.Warnings = append(f.Warnings, fmt.Sprintf("policy in %[1]s is not heeded, for whoever made this folder would decide what runs here; "+
-			"if it shall count, give --config %[1]s", here))
+		f.Warnings = append(f.Warnings, fmt.Sprintf("policy in %[1]s is not heeded, because the owner of this folder would decide "+
+			"what runs here; to use it, give --config %[1]s", here))
 	}
 	other, err := s.first(places)
 	if err != nil {
@@ -138,8 +139,8 @@ func (f *File) dropPolicy() bool {
 
 const systemFile = "/etc/attune/attune.yaml"
 
-// Places are where a config file is looked for, the working directory apart: the
-// user's folder, the system's.
+// Places returns the paths where a config file is looked for, besides the working
+// directory: in the user's folder and in the system's.
 func Places(getenv func(string) string) []string {
 	var places []string
 	if dir := getenv("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
@@ -150,13 +151,13 @@ func Places(getenv func(string) string) []string {
 	return append(places, systemFile)
 }
 
-// Elsewhere reports whether the file is that of the working directory, and was not
+// Elsewhere reports whether the file was found in the working directory, and was not
 // named.
 func (f *File) Elsewhere() bool { return f.Path == here }
 
 // foundHere reports whether the working directory has a config file that is not
-// one of places: who stands in /etc/attune is not in a stranger's folder. The error
-// says that the folder does not answer.
+// one of places: in /etc/attune, ./attune.yaml is the system's file. The error
+// means that the folder does not answer.
 func foundHere(places []string) (bool, error) {
 	info, err := host.Stat(here)
 	if errors.Is(err, host.ErrHangs) {
@@ -170,18 +171,18 @@ func foundHere(places []string) (bool, error) {
 	return found, nil
 }
 
-// absent reports whether an error is that of a file that does not exist. HOME may
-// be /dev/null.
+// absent reports whether an error means that a file does not exist. HOME may be
+// /dev/null.
 func absent(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) }
 
 // sizeLimit is more than any config file needs.
 const sizeLimit = 1 << 20
 
-// contents is the text of a file that only root and the user can change.
+// contents returns the text of a file that only root and the user can change.
 func contents(path string) ([]byte, error) {
 	f, err := host.OpenProtected(path)
 	if errors.Is(err, host.ErrNotRegular) {
-		return nil, fmt.Errorf("%s: it is no regular file", path)
+		return nil, fmt.Errorf("%s: not a regular file", path)
 	}
 	if err != nil {
 		return nil, err
@@ -189,7 +190,7 @@ func contents(path string) ([]byte, error) {
 	defer func() { _ = f.Close() }() // it is only read
 	data, err := io.ReadAll(io.LimitReader(f, sizeLimit+1))
 	if len(data) > sizeLimit {
-		return nil, fmt.Errorf("%s: it has more than the %d bytes of a config file", path, sizeLimit)
+		return nil, fmt.Errorf("%s: must have at most %d bytes", path, sizeLimit)
 	}
 	return data, err
 }
@@ -218,7 +219,7 @@ func read(path string) (*File, error) {
 	return f, nil
 }
 
-// because is the reason why the working directory's file is not read.
+// because returns the reason why the working directory's file is not read.
 func because(err error) string {
 	var unprotected *host.UnprotectedError
 	if errors.As(err, &unprotected) {

@@ -113,7 +113,7 @@ func plain(v reflect.Value) any {
 	return v.Interface()
 }
 
-// Span is a duration as people write it: 1m, not 1m0s.
+// Span returns a duration as people write it: 1m, not 1m0s.
 func Span(d time.Duration) string {
 	text := d.String()
 	if short, ok := strings.CutSuffix(text, "m0s"); ok {
@@ -223,7 +223,7 @@ func Misspelt(environ []string) (sentences []string) {
 	return sentences
 }
 
-// Text is the value for people.
+// Text returns the value for people.
 func (s *Setting) Text() string {
 	switch v := s.Value.(type) {
 	case nil:

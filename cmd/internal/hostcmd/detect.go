@@ -84,7 +84,7 @@ func (c *detectCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) e
 func (c *detectCmd) open(ctx context.Context, env *cli.Env) (*cli.Database, error) {
 	db, err := openToLook(ctx, env)
 	if err == nil && db == nil && c.Diff {
-		return env.OpenNamed(ctx) // it says that there is none
+		return env.OpenNamed(ctx) // its error says that no database is named
 	}
 	return db, err
 }

@@ -64,7 +64,7 @@ func section(env *cli.Env, role metadata.Role) *config.Service {
 type read struct {
 	defs []metadata.Definition
 	from capability.Source
-	// leftOut is what the database holds and was not read.
+	// leftOut counts the rows that were not read.
 	leftOut store.LeftOut
 }
 
@@ -84,8 +84,8 @@ func (s *definitionFlags) definitions(ctx context.Context, env *cli.Env, db *cli
 	return r, err
 }
 
-// withPacks are definitions, and those of the packs of the command line, which
-// win over one of the same ref.
+// withPacks returns defs and the definitions of the packs of the command line, which
+// replace definitions with the same ref.
 func (s *definitionFlags) withPacks(env *cli.Env, defs []metadata.Definition) ([]metadata.Definition, error) {
 	for _, dir := range s.Pack {
 		pack, err := loadPack(dir, packs.Config{Strict: env.Strict}, "pack "+dir, env.Warn)
@@ -105,8 +105,8 @@ func (s *definitionFlags) withPacks(env *cli.Env, defs []metadata.Definition) ([
 // readTime is how long a pack folder or a recorded host may take to be read.
 const readTime = 5 * time.Second
 
-// loadPack reads a pack folder; its faults are the error, after what it is about,
-// and its warnings are given to warn.
+// loadPack reads a pack folder. Its faults are the error, with the prefix about; its
+// warnings are passed to warn.
 func loadPack(dir string, cfg packs.Config, about string, warn func(string)) (*packs.Pack, error) {
 	type loaded struct {
 		pack   *packs.Pack
@@ -133,7 +133,7 @@ func loadPack(dir string, cfg packs.Config, about string, warn func(string)) (*p
 	return pack, nil
 }
 
-// policy is what the host's owner lets run.
+// policy returns the policy of the config file and the flags.
 func (s *definitionFlags) policy(env *cli.Env, defs []metadata.Definition) (*host.Policy, error) {
 	trusted, err := s.trusted(env)
 	if err != nil {
@@ -150,7 +150,7 @@ func (s *definitionFlags) policy(env *cli.Env, defs []metadata.Definition) (*hos
 	return p, nil
 }
 
-// policyOrigin says where what is wrong with a policy is written.
+// policyOrigin returns the place of a wrong value of the policy.
 func policyOrigin(env *cli.Env, flag string, err error) string {
 	key, _, _ := strings.Cut(err.Error(), ":")
 	key, _, _ = strings.Cut(key, "[")
@@ -164,10 +164,9 @@ func policyOrigin(env *cli.Env, flag string, err error) string {
 	return " (" + where + ")"
 }
 
-// deniedPrograms are the programs of runtimes that entries of policy.deny name:
-// whoever denies shell means bash, whatever a row says. They are those of all
-// definitions that answer to the name and those of the embedded core pack, which a
-// database cannot change.
+// deniedPrograms returns the programs of the runtimes that entries of policy.deny
+// name: an entry shell denies bash. It uses all definitions with that name, and those
+// of the embedded core pack, which a database cannot change.
 func deniedPrograms(entries []string, defs []metadata.Definition) map[string][]string {
 	denied := map[string][]string{}
 	for _, index := range []*metadata.Index{metadata.NewIndex(core.Definitions()), metadata.NewIndex(defs)} {
@@ -182,8 +181,10 @@ func deniedPrograms(entries []string, defs []metadata.Definition) map[string][]s
 	return denied
 }
 
-// detector makes the detector of a role. db is nil where there is none.
-func (s *definitionFlags) detector(ctx context.Context, env *cli.Env, role metadata.Role, db *cli.Database, cfg detect.Config) (*detect.Detector, error) {
+// detector makes the detector of a role. db is nil without a database.
+func (s *definitionFlags) detector(
+	ctx context.Context, env *cli.Env, role metadata.Role, db *cli.Database, cfg detect.Config,
+) (*detect.Detector, error) {
 	found, err := s.definitions(ctx, env, db)
 	if err != nil {
 		return nil, err
@@ -204,7 +205,7 @@ func (s *definitionFlags) detector(ctx context.Context, env *cli.Env, role metad
 	return generated(role, defs, cfg)
 }
 
-// carried are the keys of the capability document that are told and not found.
+// carried returns the keys of the capability document that come from the config file.
 func carried(sec *config.Service) map[string]json.RawMessage {
 	extra := maps.Clone(sec.Capabilities.Extra)
 	if extra == nil {
@@ -228,8 +229,8 @@ func generated(role metadata.Role, defs []metadata.Definition, cfg detect.Config
 	return core.Worker(defs, cfg)
 }
 
-// openToWrite is Env.OpenToWrite, which takes a lock beside a file, with what to
-// try where that cannot be.
+// openToWrite works like Env.OpenToWrite, and adds what to try if the lock beside a
+// file cannot be taken.
 func openToWrite(ctx context.Context, env *cli.Env) (*cli.Database, error) {
 	if err := mindOthers(env); err != nil {
 		return nil, err
@@ -250,8 +251,8 @@ func openToWrite(ctx context.Context, env *cli.Env) (*cli.Database, error) {
 	return nil, fmt.Errorf("%w; see what %s is, %s", err, folder, another)
 }
 
-// openToLook opens the database that is named, else the embedded file where there
-// is one, for a command that writes nothing; nil where there is none. An embedded
+// openToLook opens the database that is named, else the embedded file if it exists,
+// for a command that writes nothing. It returns nil without a database. An embedded
 // file that does not answer is left out with a warning.
 func openToLook(ctx context.Context, env *cli.Env) (*cli.Database, error) {
 	if err := mindOthers(env); err != nil {
@@ -268,8 +269,8 @@ func openToLook(ctx context.Context, env *cli.Env) (*cli.Database, error) {
 	return db, err
 }
 
-// mindOthers warns of a database that others can change: what it defines is
-// verified here, as far as policy lets it.
+// mindOthers warns of a database that others can change: its definitions run
+// commands here, as far as policy allows them.
 func mindOthers(env *cli.Env) error {
 	by := env.Others()
 	if by == "" {
@@ -283,7 +284,7 @@ func mindOthers(env *cli.Env) error {
 	return nil
 }
 
-// workerName is the name under which this host registers.
+// workerName returns the name under which this host registers.
 func workerName(flag *string, sec *config.Service) (string, error) {
 	name := sec.Name
 	if flag != nil {

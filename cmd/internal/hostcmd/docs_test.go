@@ -48,8 +48,8 @@ func TestDocsListEveryVariable(t *testing.T) {
 	}
 }
 
-// TestKeysHaveFlags: what `attune config` says of flags and variables is what the
-// services have.
+// TestKeysHaveFlags checks that `attune config` names the flags and variables that
+// the services have.
 func TestKeysHaveFlags(t *testing.T) {
 	for _, role := range []metadata.Role{metadata.Worker, metadata.Sensor} {
 		p := hostcmd.Program(role)

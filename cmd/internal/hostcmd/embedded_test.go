@@ -62,7 +62,7 @@ func TestLookingGoesByTheEmbeddedFile(t *testing.T) {
 	const without = "`--database sqlite::memory:` leaves it out"
 	change("INSERT INTO attune_migrations (id, adopted, requires, program) VALUES ('29990101000000_later', false, '9.0.0', '9.1.0')")
 	want(t, run(t, metadata.Worker, "detect"), 1, "29990101000000_later", "9.0.0", without)
-	if err := os.WriteFile(file, []byte("this is no database, and it is long enough to be read as one"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("this is not a database, and it is long enough to be read as one"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	want(t, run(t, metadata.Worker, "detect"), 1, "it is not a SQLite database", without)

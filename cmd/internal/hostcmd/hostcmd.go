@@ -22,13 +22,14 @@ type grammar struct {
 	Run      runCmd      `cmd:"" help:"Keep this ${role}'s row up to date until stopped."`
 }
 
-// Program is the command line of a role.
+// Program returns the command line of a role.
 func Program(role metadata.Role) *cli.Program {
 	g := new(grammar)
 	return &cli.Program{
 		Name: string(role), Grammar: g, Globals: &g.Globals, Bind: []any{role},
 		Description: "Find out which runtimes this host really has, on behalf of a " + string(role) + ". " +
-			"detect, explain and record write nothing; without --database they read the definitions of the embedded file, or else of the core pack. " +
+			"detect, explain and record write nothing; " +
+			"without --database they read the definitions of the embedded file, or else of the core pack. " +
 			"$" + detect.EnvironmentVariable(role) + " (python,shell or none) wins over the config file, and that over detection. " +
 			"Exit status: 0 done, 1 failed, 2 wrong usage, 3 differs or not available (--exit-code), 130 interrupted.",
 		Vars: kong.Vars{"role": string(role), "ROLE": strings.ToUpper(string(role))},

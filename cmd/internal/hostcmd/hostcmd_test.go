@@ -340,7 +340,7 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"detect", "--database", "sqlite:junk.db"}, 1, "not usable"},
 		{[]string{"detect", "--database", "sqlite:none.db"}, 1, "no such file or directory; `attune migrate up"},
 		{[]string{"detect", "--explain"}, 2, "goes with --json"},
-		{[]string{"detect", "--config", "pipe"}, 1, "no regular file"},
+		{[]string{"detect", "--config", "pipe"}, 1, "not a regular file"},
 		{[]string{"record", "--json"}, 2, "YAML"},
 		{[]string{"register", "--name", ""}, 2, "1 to 255 bytes"},
 		{[]string{"register", "--name", "a\x1b[31mb"}, 2, `a\x1b[31mb`},

@@ -15,7 +15,7 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// said is what a row says of its worker beside what was found.
+// said is the configured part of a worker's row.
 type said struct {
 	Type   schema.WorkerType `json:"-"`
 	Host   string            `json:"-"`

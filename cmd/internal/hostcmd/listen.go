@@ -71,7 +71,10 @@ func (s *server) serve(svc *service.Service, log *slog.Logger) {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", answer(svc.Healthy, svc.Hanging))
 	mux.HandleFunc("GET /readyz", answer(svc.Ready, nil))
-	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
+	s.http = &http.Server{
+		Handler: mux, MaxHeaderBytes: 16 << 10,
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute,
+	}
 	log.Info("answering /healthz, /readyz and /metrics", "address", s.listener.Addr().String())
 	go func() { _ = s.http.Serve(s.listener) }() // it ends by close
 }

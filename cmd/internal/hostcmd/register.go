@@ -20,7 +20,7 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// registerCmd has the flags of everybody who writes the row: run has them too.
+// registerCmd holds the flags of the commands that write the row: register and run.
 type registerCmd struct {
 	definitionFlags
 	Name          *string `help:"Name of this ${role} (default: ${role}.name of the config file, else the host's)." env:"ATTUNE_${ROLE}_NAME" placeholder:"NAME"`
@@ -31,7 +31,7 @@ type registerCmd struct {
 	MaxConcurrent *int    `name:"max-concurrent-executions" help:"Most executions that this ${role} takes at a time, at least 1 (default: ${role}.max_concurrent_executions)." env:"ATTUNE_${ROLE}_MAX_CONCURRENT_EXECUTIONS" placeholder:"N"`
 }
 
-// labels are those of the command line. Nil: none were given.
+// labels are the labels of the command line, or nil if none were given.
 type labels map[string]string
 
 // Decode adds the labels of one flag, or of the variable.
@@ -107,13 +107,13 @@ func liveHint(role metadata.Role, err error) error {
 // ownPolicy keeps a login of docs/roles.sql to the rows of the worker of its name.
 const ownPolicy = `"attune_own"`
 
-// notOwn says what to try where a login may not write the rows of this worker.
+// notOwn adds what to try if a login may not write the rows of this worker.
 func notOwn(id service.Identity, err error) error {
 	if err == nil || !strings.Contains(err.Error(), ownPolicy) {
 		return err
 	}
-	return fmt.Errorf("%w: %w; this login may only write the rows of the %s of its own name: log in as %q, or give --name the name of the login (docs/roles.sql)",
-		database.ErrRefused, err, id.Role, id.Name)
+	return fmt.Errorf("%w: %w; this login may only write the rows of the %s of its own name: "+
+		"log in as %q, or give --name the name of the login (docs/roles.sql)", database.ErrRefused, err, id.Role, id.Name)
 }
 
 func place(db *cli.Database) string {
@@ -123,8 +123,8 @@ func place(db *cli.Database) string {
 	return fmt.Sprintf("%s, schema %s", cli.Clean(db.Name), cli.Clean(db.Schema))
 }
 
-// identity is who registers; flags win over the config file, of which they take
-// the place in its section.
+// identity returns the identity of this worker. Flags win over the config file, and
+// replace its values in the section.
 func (c *registerCmd) identity(env *cli.Env, role metadata.Role) (service.Identity, error) {
 	sec := section(env, role)
 	name, err := workerName(c.Name, sec)
@@ -152,14 +152,14 @@ func (c *registerCmd) identity(env *cli.Env, role metadata.Role) (service.Identi
 	return id, nil
 }
 
-// positive is what a flag says, else the config file, where zero is that it says
-// nothing: to a flag no zero is meant.
-func positive[T int | time.Duration](flag string, told *T, file T) (T, error) {
+// positive returns the value of a flag, else of the config file, where zero means
+// unset. A flag must be greater than zero.
+func positive[T int | time.Duration](flag string, value *T, file T) (T, error) {
 	switch {
-	case told == nil:
+	case value == nil:
 		return file, nil
-	case *told <= 0:
-		return 0, cli.Usagef("--%s must be greater than 0, got %v", flag, *told)
+	case *value <= 0:
+		return 0, cli.Usagef("--%s must be greater than 0, got %v", flag, *value)
 	}
-	return *told, nil
+	return *value, nil
 }

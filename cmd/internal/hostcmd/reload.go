@@ -23,14 +23,14 @@ type reloader struct {
 	role metadata.Role
 	host *host.LocalHost
 	env  *cli.Env
-	// name under which it is registered.
+	// name is the name under which the service is registered.
 	name string
-	// told is what counts.
-	told []told
+	// settings are the settings in effect.
+	settings []setting
 }
 
-// reload reads the file again, and has the service go by it and verify in full.
-// What cannot be used leaves what was read before.
+// reload reads the file again, passes it to the service and requests a full
+// verification. If the file cannot be used, the settings stay.
 func (r *reloader) reload() {
 	env := *r.env
 	next, err := r.read(&env)
@@ -49,14 +49,14 @@ func (r *reloader) reload() {
 	for _, w := range env.File.Warnings {
 		r.env.Log.Warn("config file", "warning", w)
 	}
-	changed, later := r.compare(r.cmd.told(&env, r.role, next))
+	changed, later := r.compare(r.cmd.settings(&env, r.role, next))
 	r.env.Log.Info("the config file was read again; verifying in full", "file", cmp.Or(env.File.Path, "none"), "changed", changed)
 	if later != nil {
 		r.env.Log.Warn("what is changed here counts from the next start on", "keys", later)
 	}
 }
 
-// read reads the file into env, and tries what can be tried before it counts.
+// read reads the file into env, and checks what can be checked before it takes effect.
 func (r *reloader) read(env *cli.Env) (*configuration, error) {
 	file, err := env.ReadConfig(true)
 	if err != nil {
@@ -71,39 +71,39 @@ func (r *reloader) read(env *cli.Env) (*configuration, error) {
 	return next, err
 }
 
-// compare takes over what is told now, but for what is fixed, and names the keys
-// of both.
-func (r *reloader) compare(now []told) (changed, later []string) {
-	for i, is := range now {
-		was := &r.told[i]
+// compare takes over the settings that changed, unless they are fixed. It returns the
+// keys that changed, and those that take effect at the next start.
+func (r *reloader) compare(now []setting) (changed, later []string) {
+	for i, next := range now {
+		current := &r.settings[i]
 		switch {
-		case reflect.DeepEqual(was.value, is.value):
-		case is.fixed:
-			later = append(later, is.key)
+		case reflect.DeepEqual(current.value, next.value):
+		case next.fixed:
+			later = append(later, next.key)
 		default:
-			changed = append(changed, is.key)
-			*was = is
+			changed = append(changed, next.key)
+			*current = next
 		}
 	}
 	return changed, later
 }
 
-// told is a key of the config file and what was said of it there, or by what wins
+// setting is a key of the config file and its value, from there or from what wins
 // over it.
-type told struct {
+type setting struct {
 	key   string
 	value any
-	// fixed: it counts from the start of a process to its end.
+	// fixed means that the value takes effect at the start of the process only.
 	fixed bool
 }
 
-func (c *runCmd) told(env *cli.Env, role metadata.Role, now *configuration) []told {
+func (c *runCmd) settings(env *cli.Env, role metadata.Role, now *configuration) []setting {
 	sec, file, prefix := section(env, role), env.File, string(role)+"."
 	rest := map[string]any{}
 	for key, value := range sec.Capabilities.Extra {
 		rest[key] = string(value)
 	}
-	return []told{
+	return []setting{
 		{"database.url", env.URL(), true},
 		{"database.schema", cmp.Or(env.Schema, file.Database.Schema), true},
 		{"database.idle_timeout", now.cfg.IdleTimeout, false},

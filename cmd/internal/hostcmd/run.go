@@ -71,7 +71,7 @@ func (c *runCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) erro
 	}
 	server.serve(svc, env.Log)
 	defer server.close()
-	r := &reloader{cmd: c, svc: svc, role: role, host: local, env: env, name: now.id.Name, told: c.told(env, role, now)}
+	r := &reloader{cmd: c, svc: svc, role: role, host: local, env: env, name: now.id.Name, settings: c.settings(env, role, now)}
 	defer onHangup(r.reload)()
 	err = svc.Run(ctx)
 	if errors.Is(err, store.ErrLive) {
@@ -142,22 +142,22 @@ func (c *runCmd) configuration(env *cli.Env, role metadata.Role, local *host.Loc
 	}}, nil
 }
 
-// zeroMeant is a duration as the service takes it, to which zero is the default and
-// what is negative a zero that was written.
-func zeroMeant(flag string, told *time.Duration) (time.Duration, error) {
+// zeroMeant returns a duration as the service takes it: zero is the default, and a
+// negative value is a zero that was written.
+func zeroMeant(flag string, value *time.Duration) (time.Duration, error) {
 	switch {
-	case told == nil:
+	case value == nil:
 		return 0, nil
-	case *told == 0:
+	case *value == 0:
 		return -1, nil
-	case *told < 0:
+	case *value < 0:
 		return 0, cli.Usagef("--%s cannot be negative", flag)
 	}
-	return *told, nil
+	return *value, nil
 }
 
-// Logger makes the log of a service: from info upwards where nobody said
-// otherwise, and of JSON where that was asked for.
+// Logger makes the log of a service, from info upwards by default, and as JSON with
+// --json.
 func (c *runCmd) Logger(env *cli.Env) error {
 	options := &slog.HandlerOptions{Level: slog.LevelInfo}
 	if c.leveled {
@@ -176,8 +176,8 @@ func (c *runCmd) Logger(env *cli.Env) error {
 	return nil
 }
 
-// logged makes a line of the log of each line that a command would print for
-// people, however many writes it takes; what a warning says is one line.
+// logged writes each line that a command would print for people to the log, however
+// many writes the line takes. A warning is one line.
 type logged struct {
 	log *slog.Logger
 
@@ -201,8 +201,7 @@ func (l *logged) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// openService opens the database for a service. The embedded file gets all it
-// needs.
+// openService opens the database for a service, and prepares the embedded file.
 func openService(ctx context.Context, env *cli.Env) (*service.Database, error) {
 	db, err := openToWrite(ctx, env)
 	if err != nil {
@@ -213,12 +212,16 @@ func openService(ctx context.Context, env *cli.Env) (*service.Database, error) {
 		_ = db.Close() // the first error is the one that counts
 		return nil, err
 	}
-	return &service.Database{Definitions: db.Store, Rows: db.Store.Workers, Gone: lost, Close: db.Close, Rest: func() { database.Rest(db.DB) }}, nil
+	return &service.Database{
+		Definitions: db.Store, Rows: db.Store.Workers, Gone: lost, Close: db.Close, Rest: func() { database.Rest(db.DB) },
+	}, nil
 }
 
-// serviceDetector makes the detector of definitions, under this host's policy.
-// What policy says in vain is only known by those of the database.
-func (c *runCmd) serviceDetector(env *cli.Env, role metadata.Role, on detect.Host, defs []metadata.Definition, warnings []string, from capability.Source) (service.Detector, error) {
+// serviceDetector makes the detector of definitions, under this host's policy. Policy
+// entries that match nothing are found by the definitions of the database only.
+func (c *runCmd) serviceDetector(
+	env *cli.Env, role metadata.Role, on detect.Host, defs []metadata.Definition, warnings []string, from capability.Source,
+) (service.Detector, error) {
 	defs, err := c.withPacks(env, defs)
 	if err != nil {
 		return nil, err

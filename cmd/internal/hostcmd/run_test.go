@@ -29,7 +29,7 @@ import (
 // asWorker makes this test program the program worker.
 const asWorker = "ATTUNE_TEST_AS_WORKER"
 
-// TestAsWorker is no test: the others run it as a process of its own.
+// TestAsWorker runs the program worker in a process that another test started.
 func TestAsWorker(t *testing.T) {
 	if os.Getenv(asWorker) == "" {
 		t.Skip("it is run by other tests")
@@ -128,8 +128,7 @@ func (p *process) signal(s syscall.Signal) {
 	}
 }
 
-// as gives the URL by which a worker's own login, whose name is that of the
-// worker, opens the database.
+// as makes a login for one worker, with the worker's name, and returns its URL.
 func as(t *testing.T, db *testdb.DB, prefix string) (url, name string) {
 	t.Helper()
 	script, err := os.ReadFile(rolesFile)

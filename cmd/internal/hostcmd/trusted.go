@@ -13,7 +13,7 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// trusted are the commands of the core pack and of the packs that the host trusts.
+// trusted returns the commands of the core pack and of the packs that the host trusts.
 // A pack that cannot be read, or that others can change, is not trusted: trusting
 // less is safe, and a host that detects nothing is not better.
 func (s *definitionFlags) trusted(env *cli.Env) ([]host.Command, error) {
@@ -37,7 +37,7 @@ func (s *definitionFlags) trusted(env *cli.Env) ([]host.Command, error) {
 		}
 	}
 	for _, dir := range s.Pack {
-		// What else is to be said of it, withPacks has said.
+		// withPacks has printed the warnings of the pack.
 		if err := add(dir, "pack "+dir, func(string) {}); err != nil {
 			return nil, err
 		}
@@ -45,8 +45,7 @@ func (s *definitionFlags) trusted(env *cli.Env) ([]host.Command, error) {
 	return commands, nil
 }
 
-// neighbour is a guess at the folder that was meant, where there is none of the
-// name that was given.
+// neighbour returns a guess at the folder that was meant, if dir does not exist.
 func neighbour(dir string) string {
 	if _, err := host.Stat(dir); err == nil || errors.Is(err, host.ErrHangs) {
 		return ""

@@ -15,8 +15,8 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// mindUnmatched warns of entries of policy.allow and policy.deny that allow or
-// deny nothing that is defined: a name that is misspelt denies nothing.
+// mindUnmatched warns of entries of policy.allow and policy.deny that match nothing,
+// such as a misspelt name.
 func mindUnmatched(env *cli.Env, p *host.Policy, defs []metadata.Definition) error {
 	defs = slices.Concat(defs, core.Definitions())
 	commands := detect.Commands(defs)
@@ -25,14 +25,16 @@ func mindUnmatched(env *cli.Env, p *host.Policy, defs []metadata.Definition) err
 	var faults []string
 	for i, entry := range env.File.Policy.Allow {
 		if slices.Contains(allow, entry) {
-			faults = append(faults, unmatched(env, "policy.allow", i, entry, "allows nothing: no definition has this command", commandLines(commands)))
+			faults = append(faults, unmatched(env, "policy.allow", i, entry,
+				"allows nothing: no definition has this command", commandLines(commands)))
 		}
 	}
 	for i, entry := range env.File.Policy.Deny {
 		if _, named := index.Resolve(entry); named || !slices.Contains(deny, entry) || onHost(local, entry) {
 			continue
 		}
-		faults = append(faults, unmatched(env, "policy.deny", i, entry, "denies nothing: no runtime, no command of a definition and no executable here is called so",
+		faults = append(faults, unmatched(env, "policy.deny", i, entry,
+			"denies nothing: no runtime, no command of a definition and no executable here is called so",
 			slices.Concat(names(defs), commandLines(commands))))
 	}
 	if env.Strict && len(faults) > 0 {
@@ -44,21 +46,21 @@ func mindUnmatched(env *cli.Env, p *host.Policy, defs []metadata.Definition) err
 	return nil
 }
 
-// unmatched is what is said of an entry, with where it stands and a guess at what
+// unmatched returns the warning about an entry, with its place and a guess at what
 // was meant.
 func unmatched(env *cli.Env, key string, i int, entry, what string, known []string) string {
 	text := fmt.Sprintf("%s[%d]: %q %s", key, i, entry, what)
 	if where := env.File.Origins[key].Where; where != "" {
 		text = where + ": " + text
 	}
-	if near := cmp.Or(metadata.Nearest(entry, known), asked(entry, known)); near != "" {
+	if near := cmp.Or(metadata.Nearest(entry, known), sameProgram(entry, known)); near != "" {
 		text += "; did you mean " + near + "?"
 	}
 	return text
 }
 
-// asked is a command of the same program: what was written asks it otherwise.
-func asked(entry string, known []string) string {
+// sameProgram returns the first known command of the entry's program.
+func sameProgram(entry string, known []string) string {
 	program, _, _ := strings.Cut(entry, " ")
 	for _, line := range known {
 		if strings.HasPrefix(line, program+" ") {
@@ -78,7 +80,7 @@ func onHost(local *host.LocalHost, entry string) bool {
 	return len(local.Lookup(entry)) > 0
 }
 
-// names are all by which definitions can be called.
+// names returns the names, aliases and refs of definitions.
 func names(defs []metadata.Definition) (known []string) {
 	for i := range defs {
 		known = append(known, defs[i].CapabilityName())
@@ -88,7 +90,7 @@ func names(defs []metadata.Definition) (known []string) {
 	return known
 }
 
-// commandLines are commands as they stand in allow and deny, and their programs.
+// commandLines returns commands as allow and deny write them, and their programs.
 func commandLines(commands []host.Command) (lines []string) {
 	for _, c := range commands {
 		lines = append(lines, host.CommandLine(c.Binary, c.Args))

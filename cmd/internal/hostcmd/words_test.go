@@ -100,7 +100,8 @@ func TestFaultsOfAPack(t *testing.T) {
 	}
 }
 
-// TestFileThatCannotBeUsed ends run as it ends register: it is no outage.
+// TestFileThatCannotBeUsed checks that an unusable file ends run like register: run
+// does not wait for it.
 func TestFileThatCannotBeUsed(t *testing.T) {
 	isolate(t)
 	tools(t, nil)
