@@ -65,7 +65,7 @@ func (c *configCmd) Run(env *cli.Env) error {
 	} else {
 		printSettings(env.Out, settings)
 		if env.File.Elsewhere() && c.Program != "attune" {
-			env.Out.Printf("`worker run` and `sensor run` do not read %s of this folder; to see what they use, run this in another folder\n",
+			env.Out.Printf("`worker run` and `sensor run` do not read %s of this folder; to see what they use, ask in another folder\n",
 				cli.Clean(env.File.Path))
 		}
 	}

@@ -20,7 +20,7 @@ type Cell struct {
 }
 
 // List returns a cell of several entries. A narrow terminal shows whole entries and
-// the number of those that do not fit.
+// the number of entries left out.
 func List(entries []string, between string) Cell {
 	return Cell{Text: strings.Join(entries, between), entries: entries, between: between}
 }
