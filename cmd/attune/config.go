@@ -15,7 +15,7 @@ import (
 type configCmd struct {
 	Program string `arg:"" optional:"" help:"Show only the keys that this program reads: worker, sensor or attune (default: all)." placeholder:"worker|sensor|attune"`
 
-	// given are the flags that were given, with their values.
+	// given holds the flags that were given, with their values.
 	given map[string]any
 }
 
@@ -37,7 +37,7 @@ func (c *configCmd) AfterApply(k *kong.Context) error { //nolint:unparam // kong
 	return nil
 }
 
-// Run shows what is in force, and where it is from.
+// Run shows the settings in effect, and where each comes from.
 func (c *configCmd) Run(env *cli.Env) error {
 	switch c.Program {
 	case "", "worker", "sensor", "attune":
@@ -75,7 +75,7 @@ func (c *configCmd) Run(env *cli.Env) error {
 	return err
 }
 
-// concrete is the default of a setting on this host.
+// concrete returns the default of a setting on this host.
 func concrete(s *config.Setting) string {
 	if s.Source != config.FromDefault {
 		return s.Default

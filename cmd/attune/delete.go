@@ -62,7 +62,7 @@ func (c *workersDeleteCmd) Run(ctx context.Context, env *cli.Env) error {
 		return noneFit(ctx, db, &c.selector, selection)
 	}
 	refused, hindered := "", report.Hindered(c.Force)
-	unseen := errors.Is(err, answer.ErrHindered) && !hindered // the database alone saw what refers to them
+	unseen := errors.Is(err, answer.ErrHindered) && !hindered // only the database saw the references
 	if hindered || unseen {
 		refused = c.refusal(report, unseen)
 	}
@@ -81,8 +81,8 @@ func (c *workersDeleteCmd) Run(ctx context.Context, env *cli.Env) error {
 	return errors.New("nothing was deleted: " + refused)
 }
 
-// refusal says why workers are not deleted. unseen counts references that the login
-// may not read.
+// refusal returns why workers are not deleted. unseen also counts references that the
+// login may not read.
 func (c *workersDeleteCmd) refusal(r *answer.WorkersDeletion, unseen bool) string {
 	var why []string
 	runs, strange := hindered(r)
@@ -109,7 +109,7 @@ func ofWorkers(n int, r *answer.WorkersDeletion) string {
 	return fmt.Sprintf("%d of %s", n, cli.Count(len(r.Workers), "worker"))
 }
 
-// hindered is how many workers still run, and how many are not attune's.
+// hindered returns how many workers still run, and how many attune did not register.
 func hindered(r *answer.WorkersDeletion) (runs, strange int) {
 	for _, w := range r.Workers {
 		switch w.Hindrance {
@@ -123,7 +123,8 @@ func hindered(r *answer.WorkersDeletion) (runs, strange int) {
 }
 
 // hindering returns, in words, the references that keep a row from being deleted, and
-// how to see which rows they are. unseen counts those that the login may not read.
+// how to see which rows they are. unseen also counts references that the login may
+// not read.
 func hindering(refs []store.Reference, unseen bool) string {
 	var hinder []store.Reference
 	hint := ""
@@ -172,8 +173,8 @@ func printWorkersDeletion(out *cli.Terminal, r *answer.WorkersDeletion, refused 
 	}
 }
 
-// printReferences says what refers to what is, or would be, deleted. What the login may
-// not read is in the way where the database said so, and may be in a dry run.
+// printReferences prints the references to deleted rows. References that the login may
+// not read are in the way if the database refused, and perhaps in a dry run.
 func printReferences(out *cli.Terminal, refs []store.Reference, dryRun, unseen bool) {
 	for i := range refs {
 		text := cli.Clean(refs[i].String())
@@ -188,7 +189,7 @@ func printReferences(out *cli.Terminal, refs []store.Reference, dryRun, unseen b
 	}
 }
 
-// asOperator adds to an error of rights which role has them.
+// asOperator adds the role to use to an error about missing privileges.
 func asOperator(db *cli.Database, err error) error {
 	if errors.Is(database.Classify(err), database.ErrRefused) {
 		err = fmt.Errorf("%w; it takes a member of the role attune_operator (docs/roles.sql)", err)
@@ -196,7 +197,7 @@ func asOperator(db *cli.Database, err error) error {
 	return fmt.Errorf("%s: %w", db.Name, err)
 }
 
-// noneFit is the error for a selection that no worker fits.
+// noneFit returns the error for a selection that no worker fits.
 func noneFit(ctx context.Context, db *cli.Database, s *selector, selection store.Selection) error {
 	if len(s.terms()) == 1 && len(selection.Names) == 1 {
 		return unknownWorker(ctx, db, selection.Names[0])

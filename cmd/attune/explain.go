@@ -31,16 +31,16 @@ func (c *explainCmd) Help() string {
 		"The answer is yes, no, could not tell (for example, a probe timed out, or the version is needed and unknown), or not asked."
 }
 
-// The answers to whether a worker has a runtime. Absent and could-not-tell stay
-// different.
+// These are the answers to whether a worker has a runtime. An absent runtime differs
+// from one that could not be determined.
 const (
 	answerYes       = "yes"
 	answerNo        = "no"
-	answerUntold    = "could not tell"
+	answerUnknown   = "could not tell"
 	answerUndefined = "not asked"
 )
 
-// account is everything that is stored of one runtime on one worker.
+// account holds everything that is stored about one runtime on one worker.
 type account struct {
 	Worker workerState `json:"worker"`
 	Ref    string      `json:"ref"`
@@ -49,17 +49,18 @@ type account struct {
 	Constraint string `json:"constraint,omitempty"`
 	Answer     string `json:"answer"`
 	Why        string `json:"why,omitempty"`
-	// Helps is what would help, the likeliest first.
+	// Helps are the remedies, the likeliest first.
 	Helps []string `json:"helps"`
-	// Source of the worker's document: environment, config, database.
+	// Source is the source of the worker's document: environment, config, database.
 	Source capability.Source `json:"source,omitempty"`
 	// Host is the machine as the service saw it, with its PATH; null where
 	// nothing was reported.
 	Host          *capability.Host `json:"host"`
 	Installations []installation   `json:"installations"`
-	// Failed is what was found and does not count, where others do.
+	// Failed are executables that do not count, while other installations do.
 	Failed []failure `json:"failed"`
-	// Negative is the last time that it was not there; it may be of before.
+	// Negative is the last verification that did not find the runtime. It may be older
+	// than the installations.
 	Negative *negative `json:"negative"`
 	Warnings []string  `json:"warnings"`
 }
@@ -79,20 +80,20 @@ type installation struct {
 	Path     string `json:"path,omitempty"`
 	RealPath string `json:"real_path,omitempty"`
 	Shim     string `json:"shim,omitempty"`
-	// Default: it is the one that PATH gives.
+	// Default is set for the installation that PATH finds first.
 	Default bool `json:"default,omitempty"`
 	// Source is verified, declared, always_available or unverified.
 	Source           string     `json:"source"`
 	VerifiedAt       *time.Time `json:"verified_at"`
 	UnconfirmedSince *time.Time `json:"unconfirmed_since"`
 	Match            bool       `json:"match"`
-	// WhyNot are the reasons why it does not satisfy the constraint.
+	// WhyNot lists the reasons why it does not satisfy the constraint.
 	WhyNot   []string             `json:"why_not,omitempty"`
 	Attempts []capability.Attempt `json:"attempts"`
 }
 
-// failure is an executable that does not count, or without a path a declared
-// version that has none.
+// failure is an executable that does not count, or a declared version without an
+// executable, which has no path.
 type failure struct {
 	Path     string `json:"path,omitempty"`
 	RealPath string `json:"real_path,omitempty"`
@@ -109,7 +110,7 @@ type negative struct {
 	Attempts   []capability.Attempt `json:"attempts"`
 }
 
-// Run explains a runtime on the workers of a name.
+// Run explains a runtime on the workers with a name.
 func (c *explainCmd) Run(ctx context.Context, env *cli.Env) error {
 	asked, err := parseRequirement(c.Runtime, c.Prereleases)
 	if err != nil {
@@ -151,7 +152,7 @@ func (c *explainCmd) Run(ctx context.Context, env *cli.Env) error {
 	return err
 }
 
-// accountOf puts together what is stored of a runtime on a worker.
+// accountOf reads what is stored about a runtime on a worker.
 func accountOf(w *store.Selected, r *requirement, rows []schema.WorkerRuntime) account {
 	doc := workerDocs([]store.Selected{*w})[0]
 	a := account{
@@ -214,7 +215,7 @@ func negativeOf(row *schema.WorkerRuntime, a *account) negative {
 	return negative{capability.Outcome(row.Outcome), textOr(row.Detail, ""), textOr(row.Hint, ""), row.VerifiedAt, attempts(row, a)}
 }
 
-// attempts are the evidence of a row; what cannot be read is a warning.
+// attempts returns the evidence of a row. Unreadable evidence adds a warning.
 func attempts(row *schema.WorkerRuntime, a *account) []capability.Attempt {
 	list := []capability.Attempt{}
 	if len(row.Evidence) == 0 {
@@ -227,7 +228,7 @@ func attempts(row *schema.WorkerRuntime, a *account) []capability.Attempt {
 	return list
 }
 
-// judge decides on the answer.
+// judge sets the answer.
 func (a *account) judge(r *requirement, caps *capability.Document, unreadable error) {
 	refresh := a.Worker.again()
 	has := func(of func(in installation) bool) bool { return slices.ContainsFunc(a.Installations, of) }
@@ -240,7 +241,7 @@ func (a *account) judge(r *requirement, caps *capability.Document, unreadable er
 		a.help(a.doubts()...)
 		a.help(a.hint(), refresh)
 	case has(func(in installation) bool { return in.Version == "" }):
-		a.Answer, a.Why = answerUntold, "the version is unknown, and "+a.Constraint+" needs one"
+		a.Answer, a.Why = answerUnknown, "the version is unknown, and "+a.Constraint+" needs one"
 		a.help("a verification that prints a version: of a declared runtime with verify_declared in the worker's config, " +
 			"else by version_pattern in the definition")
 		if a.declared() {
@@ -253,7 +254,7 @@ func (a *account) judge(r *requirement, caps *capability.Document, unreadable er
 	case a.Negative != nil:
 		a.Answer, a.Why = answerNo, string(a.Negative.Outcome)
 		if a.Negative.Outcome.CouldNotTell() {
-			a.Answer = answerUntold
+			a.Answer = answerUnknown
 		}
 		if a.Negative.Detail != "" {
 			a.Why += ": " + a.Negative.Detail
@@ -270,7 +271,7 @@ func (a *account) judge(r *requirement, caps *capability.Document, unreadable er
 	}
 }
 
-// unasked says why a worker's report does not mention the runtime.
+// unasked explains why a worker's report does not mention the runtime.
 func (a *account) unasked(r *requirement, caps *capability.Document, unreadable error, refresh string) {
 	role := metadata.Worker // a hybrid is run as one
 	if a.Worker.Role == string(metadata.Sensor) {
@@ -301,7 +302,7 @@ func (a *account) unasked(r *requirement, caps *capability.Document, unreadable 
 	}
 }
 
-// help adds what would help, each once.
+// help adds remedies, each once.
 func (a *account) help(hints ...string) {
 	for _, h := range hints {
 		if h != "" && !slices.Contains(a.Helps, h) {
@@ -317,7 +318,7 @@ func (a *account) hint() string {
 	return a.Negative.Hint
 }
 
-// again is how a worker is made to verify anew.
+// again returns how to make a worker verify again.
 func (w *workerState) again() string {
 	if w.Stale || !w.runs() {
 		return "start the service there: it verifies everything then"
@@ -325,7 +326,7 @@ func (w *workerState) again() string {
 	return "`attune workers refresh " + host.CommandLine(w.Name, nil) + "` has it verify anew"
 }
 
-// runs reports whether a worker's status is that of one that runs.
+// runs reports whether a worker's status means that it runs.
 func (w *workerState) runs() bool {
 	return w.Status == string(schema.WorkerActive) || w.Status == string(schema.WorkerBusy)
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/attune-go/attune/schema/version"
 )
 
-// mindFailed says what the failures of a runtime mean where none of its
-// installations satisfies the constraint: one of them may be what was asked for.
+// mindFailed adds failures to the answer if no installation satisfies the constraint:
+// a failure may be the version that was asked for.
 func (a *account) mindFailed(r *requirement) {
 	var asked []*failure
 	for i := range a.Failed {
@@ -27,7 +27,7 @@ func (a *account) mindFailed(r *requirement) {
 	}
 	about, seem := "one more does not count: ", "they do not count"
 	if slices.ContainsFunc(asked, func(f *failure) bool { return f.Outcome.CouldNotTell() }) {
-		a.Answer, a.Why = answerUntold, "none of its known versions satisfies "+a.Constraint
+		a.Answer, a.Why = answerUnknown, "none of its known versions satisfies "+a.Constraint
 		about, seem = "of one the host could not tell: ", "of some of them the host could not tell"
 	}
 	if len(asked) == 1 {
@@ -37,8 +37,8 @@ func (a *account) mindFailed(r *requirement) {
 	}
 }
 
-// maySatisfy reports whether a failure may be of what was asked for: its version
-// is, or is not known.
+// maySatisfy reports whether the version of a failure satisfies the requirement or is
+// unknown.
 func (f *failure) maySatisfy(r *requirement) bool {
 	switch {
 	case r.Constraint == nil:
@@ -58,7 +58,7 @@ func overlap(some, others []version.Range) bool {
 	})
 }
 
-// doubts returns what would help with installations that the host could not determine.
+// doubts returns remedies for installations that the host could not determine.
 func (a *account) doubts() (hints []string) {
 	for _, in := range a.Installations {
 		for _, attempt := range in.Attempts {
@@ -75,7 +75,7 @@ func (a *account) doubts() (hints []string) {
 	return hints
 }
 
-// placeOf is what a failure is about.
+// placeOf returns what a failure is about.
 func placeOf(path, declared string) string {
 	switch {
 	case path != "":

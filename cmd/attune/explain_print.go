@@ -10,7 +10,7 @@ import (
 )
 
 func printAccount(out *cli.Terminal, a *account) {
-	style := map[string]cli.Style{answerYes: cli.Green, answerUntold: cli.Red}[a.Answer]
+	style := map[string]cli.Style{answerYes: cli.Green, answerUnknown: cli.Red}[a.Answer]
 	if style == cli.Plain {
 		style = cli.Yellow
 	}
@@ -49,7 +49,7 @@ func printAccount(out *cli.Terminal, a *account) {
 	}
 }
 
-// line is how a worker stands.
+// line describes the state of a worker.
 func (w *workerState) line() string {
 	text := fmt.Sprintf("id %d, %s, %s", w.ID, w.Role, w.Status)
 	if w.Stale {
@@ -61,7 +61,7 @@ func (w *workerState) line() string {
 	return text + ", beat " + ago(time.Duration(*w.SilentSeconds*float64(time.Second)))
 }
 
-// declared says whether the service's own settings said what there is.
+// declared describes whether the service's settings list the runtimes.
 func declared(s capability.Source) string {
 	switch s {
 	case capability.SourceEnvironment, capability.SourceConfig:

@@ -7,19 +7,19 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// declared reports whether the service's settings say which runtimes there are.
+// declared reports whether the service's settings list the runtimes.
 func (a *account) declared() bool {
 	return a.Source == capability.SourceConfig || a.Source == capability.SourceEnvironment
 }
 
-// bySettings reports whether an outcome comes of the service's settings: its
-// policy, or a name that they declare and nothing defines.
+// bySettings reports whether the service's settings cause an outcome: its policy, or
+// a declared name without a definition.
 func (n *negative) bySettings(declared bool) bool {
 	return n.Outcome == capability.DeniedByPolicy || declared && n.Outcome == capability.NoVerification
 }
 
-// reload is how a service comes to heed settings that were changed: verifying anew
-// reads none.
+// reload returns how to make a service use changed settings. A refresh does not read
+// them.
 func (a *account) reload() string {
 	role := metadata.Worker
 	if a.Worker.Role == string(metadata.Sensor) {

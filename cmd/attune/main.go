@@ -1,5 +1,5 @@
-// Command attune administers an installation: migrations, packs, and what the
-// database knows of runtimes and workers.
+// Command attune administers an attune database: migrations, packs, runtimes and
+// workers.
 package main
 
 import "github.com/attune-go/attune/cmd/internal/cli"

@@ -7,8 +7,8 @@ import (
 	"github.com/attune-go/attune/cmd/internal/cli"
 )
 
-// openToAsk opens the database for a question about workers, and says where this
-// login sees a part of them only.
+// openToAsk opens the database for a question about workers, and prints a note if
+// this login may see only some of them.
 func openToAsk(ctx context.Context, env *cli.Env) (*cli.Database, error) {
 	db, err := env.OpenNamed(ctx)
 	if err != nil {

@@ -84,7 +84,7 @@ func printUnloading(out *cli.Terminal, r *install.UnloadReport) {
 	}
 }
 
-// printUnloaded prints what became of one row, or would.
+// printUnloaded prints what happened to one row, or would happen.
 func printUnloaded(out *cli.Terminal, u *install.UnloadEntry, dryRun bool) {
 	ref := cli.Clean(u.Ref)
 	deleted, kept := "deleted   ", "kept      "

@@ -50,7 +50,7 @@ func printPlan(out *cli.Terminal, name string, plan any) {
 	}
 }
 
-// heldBy says how many rows go with a table.
+// heldBy returns the number of rows that go with a table, in words.
 func heldBy(p *migrations.DownPlan, table string) string {
 	if n := p.Rows[table]; n > 0 {
 		return " with " + cli.Count(int(n), "row")
@@ -58,7 +58,7 @@ func heldBy(p *migrations.DownPlan, table string) string {
 	return ""
 }
 
-// whatUndoes is the command that does what the plan says, or why none does.
+// whatUndoes names the command that carries out the plan, or why it is refused.
 func whatUndoes(p *migrations.DownPlan) string {
 	obstacles, losses := 0, 0
 	if p.Unify != nil {

@@ -106,7 +106,7 @@ func roles(d *metadata.Definition) string {
 	return strings.Join(names, ", ")
 }
 
-// verifiedBy says in a few words how a host verifies a runtime.
+// verifiedBy describes in a few words how a host verifies a runtime.
 func verifiedBy(d *metadata.Definition) cli.Cell {
 	if fault := d.Validate(); fault != nil {
 		return cli.Cell{Text: "malformed: " + fault.Error(), Style: cli.Red}
@@ -200,7 +200,7 @@ func (c *runtimesShowCmd) Run(ctx context.Context, env *cli.Env) error {
 	return nil
 }
 
-// unknownRuntime is the error for a name that no runtime has.
+// unknownRuntime returns the error for a name that no runtime has.
 func unknownRuntime(ctx context.Context, db *cli.Database, name string) error {
 	defs, err := db.Store.Definitions(ctx)
 	if err != nil {
@@ -272,7 +272,7 @@ func printVerification(out *cli.Terminal, d metadata.Distributions) {
 	}
 }
 
-// conditions are what a command expects besides success.
+// conditions returns what a command expects besides success.
 func conditions(c metadata.Command) string {
 	var list []string
 	if c.ExitCode != 0 {
@@ -290,7 +290,7 @@ func conditions(c metadata.Command) string {
 	return "  (" + strings.Join(list, ", ") + ")"
 }
 
-// compact is JSON on one line.
+// compact returns JSON on one line.
 func compact(text json.RawMessage) string {
 	if len(text) == 0 {
 		return ""

@@ -23,12 +23,12 @@ func (c *migrateStatusCmd) Help() string {
 		"Malformed definitions that are older than the guards are listed and do not change the exit status. Writes nothing."
 }
 
-// definitions is what is stored in runtime and runtime_version.
+// definitions describes the rows of runtime and runtime_version.
 type definitions struct {
 	Count int `json:"count"`
-	// LeftOut says what is there and not read; empty is nothing.
+	// LeftOut describes the rows that were not read, if any.
 	LeftOut string `json:"left_out,omitempty"`
-	// Malformed is nil where they could not be read; Error says why.
+	// Malformed is nil if the rows could not be read; Error says why.
 	Malformed []malformed `json:"malformed,omitzero"`
 	Error     string      `json:"error,omitempty"`
 }
@@ -127,7 +127,7 @@ func printDrift(out *cli.Terminal, list []migrations.Difference) {
 		where, is, should = max(where, len(d.Where())), max(is, len(d.Is)), max(should, len(d.ShouldBe))
 		t.Row(cli.Cell{Text: d.Where()}, cli.Cell{Text: d.Is, Style: cli.Red}, cli.Cell{Text: d.ShouldBe})
 	}
-	// Nothing here may be cut; columns whose lines wrap cannot be read.
+	// The lines must not be cut, and wrapped columns would be unreadable.
 	if out.Width > 0 && where+2+is+2+should > out.Width {
 		for _, d := range list {
 			out.Printf("%s\n", cli.Clean(d.String()))
@@ -189,7 +189,7 @@ func guardStyle(g migrations.GuardState) cli.Style {
 	return cli.Yellow
 }
 
-// guardText says what the state of the guards means.
+// guardText describes the state of the guards.
 func guardText(g migrations.GuardState) string {
 	switch g {
 	case migrations.GuardsMissing:

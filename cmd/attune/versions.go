@@ -28,13 +28,13 @@ func (c *versionsMatchCmd) Help() string {
 		"3 a version does not satisfy it."
 }
 
-// verdict is whether one version satisfies a constraint.
+// verdict holds whether one version satisfies a constraint.
 type verdict struct {
 	Text string `json:"text"`
-	// Version is canonical.
+	// Version is the canonical version.
 	Version string `json:"version"`
 	Match   bool   `json:"match"`
-	// Reasons are why not, one for each alternative of the constraint.
+	// Reasons say why not, one for each alternative of the constraint.
 	Reasons []string `json:"reasons,omitempty"`
 }
 
@@ -83,8 +83,8 @@ func printVerdicts(out *cli.Terminal, c version.Constraint, verdicts []verdict) 
 	t.Print(out)
 }
 
-// whyNot are the reasons why a version does not satisfy a constraint: for each
-// alternative what it asks for that the version is not.
+// whyNot returns why a version does not satisfy a constraint: for each alternative,
+// the terms that it does not satisfy.
 func whyNot(c version.Constraint, v version.Version, prereleases bool) []string {
 	if v.IsPrerelease() && !prereleases && c.Match(v, true) {
 		return []string{"it is a pre-release, and the constraint names none of " + release(v) + " (--prereleases lets it in)"}
@@ -106,8 +106,8 @@ func whyNot(c version.Constraint, v version.Version, prereleases bool) []string 
 	return reasons
 }
 
-// belongs says why a pre-release is not below a partial version that it begins;
-// empty where that is not the reason.
+// belongs explains why a pre-release of a partial version is not below it. It returns
+// an empty text if that is not the reason.
 func belongs(term string, v version.Version) string {
 	partial, below := strings.CutPrefix(term, "<")
 	if !below || !v.IsPrerelease() {
@@ -121,7 +121,7 @@ func belongs(term string, v version.Version) string {
 	return fmt.Sprintf(" (%s begins with the pre-releases of %s; <%s takes them in, with --prereleases)", partial, release(v), release(v))
 }
 
-// release is the release that a pre-release comes before.
+// release returns the release that a pre-release comes before.
 func release(v version.Version) string {
 	text, _, _ := strings.Cut(v.String(), "-")
 	return text

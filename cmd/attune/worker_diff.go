@@ -55,7 +55,7 @@ func (c *workersDiffCmd) Run(ctx context.Context, env *cli.Env) error {
 	return err
 }
 
-// one finds the one worker that a name means.
+// one finds the only worker with a name.
 func (c *workersDiffCmd) one(ctx context.Context, db *cli.Database, name string) (*store.Selected, error) {
 	found, err := findWorkers(ctx, db, name, c.Role)
 	if err != nil {
@@ -110,8 +110,8 @@ func printDifference(out *cli.Terminal, d *answer.Difference) {
 	}
 }
 
-// holding is what a worker has of a runtime, in a cell: versions, or paths where
-// these are what differs.
+// holding returns a cell with a worker's versions of a runtime, or with their paths
+// if only the paths differ.
 func holding(h *answer.Holding, paths bool) cli.Cell {
 	if h.Outcome != schema.OutcomeAvailable {
 		return cli.Cell{Text: strings.ReplaceAll(h.Outcome, "_", " "), Style: cli.Yellow}
@@ -129,7 +129,7 @@ func holding(h *answer.Holding, paths bool) cli.Cell {
 	return cli.Cell{Text: strings.Join(parts, ", ")}
 }
 
-// plainJSON is a JSON value for people: texts without quotes, what is lacking as -.
+// plainJSON returns a JSON value for people: texts without quotes, null as -.
 func plainJSON(value json.RawMessage) string {
 	var text string
 	var list []string

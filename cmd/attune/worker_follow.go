@@ -14,7 +14,7 @@ import (
 )
 
 // follow prints the changes that fit a filter as they happen, one a line, until ctx
-// ends or nobody reads them any more.
+// ends or the output is closed.
 func (c *workersHistoryCmd) follow(ctx context.Context, env *cli.Env, db *cli.Database, filter store.ChangeFilter) error {
 	names := map[string]bool{}
 	if c.Name != "" {
@@ -60,12 +60,12 @@ func (c *workersHistoryCmd) follow(ctx context.Context, env *cli.Env, db *cli.Da
 	return nil
 }
 
-// changeWidths are how wide the columns of changes are before there are any.
+// changeWidths returns the initial widths of the columns of changes.
 func changeWidths() []int {
 	return []int{4, len("2006-01-02T15:04:05Z"), 12, 6, len(schema.VersionChanged), 8, 8, 0}
 }
 
-// ofRuntime reports whether a change is of the runtime of a filter.
+// ofRuntime reports whether a change is about the runtime of a filter.
 func ofRuntime(c *schema.CapabilityChange, filter store.ChangeFilter) bool {
 	switch {
 	case filter.Ref != "":
@@ -76,8 +76,8 @@ func ofRuntime(c *schema.CapabilityChange, filter store.ChangeFilter) bool {
 	return true
 }
 
-// plays reports whether the change is of a worker that has one of the roles; none
-// is any.
+// plays reports whether the worker of a change has one of the roles. Without roles
+// every worker fits.
 func plays(c *schema.CapabilityChange, roles []metadata.Role) bool {
 	for _, role := range roles {
 		if c.WorkerRole == schema.RoleHybrid || answer.RoleName(c.WorkerRole) == string(role) {

@@ -27,7 +27,7 @@ type workersHistoryCmd struct {
 	After   *int64         `help:"With --follow: start after the change with this id; 0 is the beginning (default: start now)." placeholder:"ID"`
 }
 
-// usage says what is wrong with the flags together.
+// usage returns an error for flags that cannot be used together.
 func (c *workersHistoryCmd) usage() error {
 	switch {
 	case c.Limit < 0 || c.Before < 0 || c.After != nil && *c.After < 0:
@@ -94,8 +94,8 @@ func (c *workersHistoryCmd) Run(ctx context.Context, env *cli.Env) error {
 	return nil
 }
 
-// changes returns the changes that are asked for. A worker that is deleted has none
-// that fit rather than no history, where an older one names it.
+// changes returns the changes that are asked for. An older change tells a deleted
+// worker without matching changes from an unknown one.
 func (c *workersHistoryCmd) changes(ctx context.Context, db *cli.Database, filter store.ChangeFilter) ([]answer.Change, error) {
 	changes, err := readChanges(ctx, db, filter)
 	if err != nil || len(changes) > 0 || c.Name == "" {
@@ -147,7 +147,7 @@ func (c *workersHistoryCmd) otherwise(ctx context.Context, db *cli.Database, fil
 	return all, nil
 }
 
-// changesTable is the table of changes, which fits a narrow terminal.
+// changesTable returns the table of changes, which fits a narrow terminal.
 func changesTable() *cli.Table {
 	t := cli.NewTable("ID", "WHEN", "NAME", "ROLE", "CHANGE", "RUNTIME", "VERSION", "DETAIL")
 	t.Right = map[int]bool{0: true}
@@ -172,7 +172,7 @@ func printChanges(out *cli.Terminal, changes []answer.Change) {
 	out.PrintProse(cli.Plain, "", 0, cli.Count(len(changes), "change")+": "+strings.Join(parts, ", "))
 }
 
-// kindName is a kind of change in words.
+// kindName returns a kind of change in words.
 func kindName(kind schema.ChangeKind) string { return strings.ReplaceAll(string(kind), "_", " ") }
 
 func changeCells(c *answer.Change) []cli.Cell {
@@ -188,7 +188,7 @@ func changeCells(c *answer.Change) []cli.Cell {
 	}
 }
 
-// textOr is a text that may be missing.
+// textOr returns *text, or other if text is nil.
 func textOr(text *string, other string) string {
 	if text == nil {
 		return other

@@ -22,7 +22,7 @@ type workersShowCmd struct {
 	Role string `help:"Show only this role: worker or sensor." placeholder:"ROLE"`
 }
 
-// Run shows the workers of a name; several roles may share one.
+// Run shows the workers with a name, which several roles may share.
 func (c *workersShowCmd) Run(ctx context.Context, env *cli.Env) error {
 	db, err := openToAsk(ctx, env)
 	if err != nil {
@@ -96,7 +96,7 @@ func printWorker(out *cli.Terminal, w *store.Selected) {
 	cli.PrintAbsent(out, caps, "why: "+cli.Command("attune")+" explain "+cli.Clean(host.CommandLine(w.Name, nil))+" RUNTIME")
 }
 
-// beating is when a worker last beat, and how often it does.
+// beating returns when a worker sent its last heartbeat, and its interval.
 func beating(w *store.Selected) string {
 	if w.LastHeartbeat == nil {
 		return "never"
@@ -110,8 +110,8 @@ func beating(w *store.Selected) string {
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// labels are the labels of a document, sorted; none where they have another
-// form.
+// labels returns the labels of a document, sorted. Labels in another form are left
+// out.
 func labels(caps *capability.Document) string {
 	var m map[string]string
 	if json.Unmarshal(caps.Extra["labels"], &m) != nil {

@@ -92,7 +92,7 @@ func (c *workersListCmd) Run(ctx context.Context, env *cli.Env) error {
 	return nil
 }
 
-// noteLeftOut says how many workers have a pre-release that would fit.
+// noteLeftOut prints how many workers have only a pre-release that fits.
 func noteLeftOut(env *cli.Env, n int) {
 	text := "1 more worker has only a pre-release that fits; --prereleases lists it"
 	if n > 1 {
@@ -101,8 +101,8 @@ func noteLeftOut(env *cli.Env, n int) {
 	env.Note(text)
 }
 
-// noteUnknown says which of several names no worker has. Where nothing fits at all,
-// the answer says so itself.
+// noteUnknown prints which of several names no worker has. For a single name, the
+// answer itself says that no worker fits.
 func noteUnknown(ctx context.Context, env *cli.Env, db *cli.Database, names []string) error {
 	if len(names) < 2 {
 		return nil
@@ -114,7 +114,7 @@ func noteUnknown(ctx context.Context, env *cli.Env, db *cli.Database, names []st
 	return err
 }
 
-// countLine is how many workers there are, in the order of what needs somebody.
+// countLine returns the number of workers, by status.
 func countLine(found *answer.Workers) string {
 	c := &found.Counts
 	text := cli.Count(c.All, "worker")
@@ -165,11 +165,11 @@ func printWorkers(out *cli.Terminal, workers []store.Selected, asked []requireme
 	t.Print(out)
 }
 
-// workerDoc is a worker, and how it stands by the database's time, as JSON.
+// workerDoc is the JSON document of a worker, with its state by the database's clock.
 type workerDoc struct {
 	cli.WorkerDoc
 	Stale bool `json:"stale"`
-	// SilentSeconds is how long ago it last beat; null: never.
+	// SilentSeconds is the time since the last heartbeat; null without any.
 	SilentSeconds    *float64   `json:"silent_seconds"`
 	RefreshRequested *time.Time `json:"refresh_requested,omitempty"`
 }
@@ -188,10 +188,10 @@ func workerDocs(workers []store.Selected) []workerDoc {
 	return docs
 }
 
-// status is a worker's status, and that it is stale.
+// status returns a cell with a worker's status, and whether it is stale.
 func status(w *store.Selected) cli.Cell { return standing(cli.StatusName(&w.Worker), w.Stale) }
 
-// standing is a status, and that the worker is stale.
+// standing returns a cell with a status, and whether the worker is stale.
 func standing(name string, stale bool) cli.Cell {
 	name = cli.Or(name, "-")
 	if stale {
@@ -206,7 +206,7 @@ func standing(name string, stale bool) cli.Cell {
 	return cli.Cell{Text: name, Style: cli.Dim}
 }
 
-// heartbeat is how long ago a worker last beat, by the database's time.
+// heartbeat returns the time since a worker's last heartbeat, by the database's clock.
 func heartbeat(w *store.Selected) string {
 	if w.Silent == nil {
 		return "never"
@@ -214,7 +214,7 @@ func heartbeat(w *store.Selected) string {
 	return ago(*w.Silent)
 }
 
-// silent is how many seconds ago a worker last beat, in words.
+// silent returns the time since a heartbeat, in words.
 func silent(seconds *float64) string {
 	if seconds == nil {
 		return "never"
@@ -222,7 +222,7 @@ func silent(seconds *float64) string {
 	return ago(time.Duration(*seconds * float64(time.Second)))
 }
 
-// ago is a time that has passed, in its two largest units.
+// ago returns a time that has passed, in its two largest units.
 func ago(d time.Duration) string {
 	d = max(d, 0)
 	switch {
@@ -236,7 +236,7 @@ func ago(d time.Duration) string {
 	return fmt.Sprintf("%dd%dh ago", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
 }
 
-// runtimesOf are a worker's capability names with their newest versions.
+// runtimesOf returns a cell with a worker's capability names and newest versions.
 func runtimesOf(caps *capability.Document, err error) cli.Cell {
 	if text := undocumented(caps, err); text != "" {
 		return cli.Cell{Text: text}
@@ -254,7 +254,7 @@ func runtimesOf(caps *capability.Document, err error) cli.Cell {
 	return cli.List(names, ", ")
 }
 
-// undocumented says why there is nothing to say of what a worker has.
+// undocumented explains why a worker's runtimes are unknown; empty if they are known.
 func undocumented(caps *capability.Document, err error) string {
 	switch {
 	case err != nil:
@@ -284,7 +284,7 @@ func answerOf(r *requirement, caps *capability.Document, err error) cli.Cell {
 		return cli.Cell{Text: text, Style: cli.Yellow}
 	}
 	var fit, other []string
-	untold := false
+	unknown := false
 	for i := range caps.Detected {
 		d := &caps.Detected[i]
 		if d.Ref != r.Ref || (r.Ref == "" && d.Name != r.Name) {
@@ -304,19 +304,19 @@ func answerOf(r *requirement, caps *capability.Document, err error) cli.Cell {
 			fit = append(fit, text)
 		} else {
 			other = append(other, text)
-			untold = untold || d.Version == ""
+			unknown = unknown || d.Version == ""
 		}
 	}
 	for i := range caps.Failed {
 		f := &caps.Failed[i]
 		failed := failure{Declared: f.Declared, Version: f.Version, negative: negative{Outcome: f.Outcome}}
-		untold = untold || f.Ref == r.Ref && f.Outcome.CouldNotTell() && failed.maySatisfy(r)
+		unknown = unknown || f.Ref == r.Ref && f.Outcome.CouldNotTell() && failed.maySatisfy(r)
 	}
 	switch {
 	case fit != nil:
 		return cli.List(fit, ", ").Styled(cli.Green)
-	case other != nil && untold:
-		other[0] = answerUntold + ": " + other[0]
+	case other != nil && unknown:
+		other[0] = answerUnknown + ": " + other[0]
 		return cli.List(other, ", ").Styled(cli.Red)
 	case other != nil:
 		other[0] = "only " + other[0]
@@ -334,8 +334,8 @@ func answerOf(r *requirement, caps *capability.Document, err error) cli.Cell {
 	return cli.Cell{Text: "-", Style: cli.Dim}
 }
 
-// satisfies reports whether an installation of a version, empty where it is
-// unknown, is what is required.
+// satisfies reports whether a version satisfies a requirement. An empty text is an
+// unknown version.
 func satisfies(r *requirement, text string) bool {
 	if r.Constraint == nil {
 		return true

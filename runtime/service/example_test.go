@@ -54,7 +54,7 @@ func Example() {
 			return detect.New(defs, detect.Config{
 				Host: local, Role: metadata.Worker, Explain: true, Warnings: warnings,
 				Getenv: func(string) string { return "" }, // no runtimes from the environment
-			}), nil
+			})
 		},
 		Host: local,
 	})
