@@ -60,7 +60,7 @@ func typeable(text string) string {
 	})
 }
 
-// typeableWriter is for texts that are written by lines.
+// typeableWriter is a writer for texts that are written line by line.
 type typeableWriter struct{ io.Writer }
 
 func (w typeableWriter) Write(p []byte) (int, error) {

@@ -17,7 +17,7 @@ const (
 	ExitInterrupted = 130
 )
 
-// UsageError is a command line that cannot be honoured.
+// UsageError means that the command line is wrong.
 type UsageError struct{ Message string }
 
 func (e *UsageError) Error() string { return e.Message }

@@ -113,7 +113,7 @@ func widen(widths []int, row []Cell) {
 	}
 }
 
-// layout is how the rows of a table are put on a terminal.
+// layout describes how the rows of a table fit a terminal.
 type layout struct {
 	widths []int
 	// lines are the columns of each line of a row.
@@ -121,9 +121,9 @@ type layout struct {
 }
 
 const (
-	// shrunk is how narrow the shrinking column may become before others go.
+	// shrunk is the least width of the shrinking column before others are dropped.
 	shrunk = 20
-	// leastProse is how narrow prose may become before it gets a line of its own.
+	// leastProse is the least width of prose before it gets a line of its own.
 	leastProse = 24
 )
 
@@ -156,7 +156,7 @@ func (t *Table) layout(widths []int, width int) layout {
 	return l
 }
 
-// fill gives what is left of a line to the column in it that gave way.
+// fill gives the free width of a line to the column in it that was narrowed.
 func (l *layout) fill(t *Table, widths, line []int, left int) {
 	for _, i := range line {
 		if i == t.Shrink || t.Wrap && i == len(widths)-1 {
@@ -165,7 +165,7 @@ func (l *layout) fill(t *Table, widths, line []int, left int) {
 	}
 }
 
-// columns are the indexes of columns, without those that were dropped.
+// columns returns the indexes of the columns that were not dropped.
 func columns(n int, dropped map[int]bool) []int {
 	var list []int
 	for i := range n {
@@ -190,7 +190,7 @@ func (t *Table) print(out *Terminal, l layout, row []Cell) {
 	}
 }
 
-// line is some columns of a row; prose may take several lines.
+// line returns some columns of a row; prose may take several lines.
 func (t *Table) line(out *Terminal, l layout, row []Cell, columns []int, indent int) string {
 	var line strings.Builder
 	used := indent
@@ -224,7 +224,7 @@ func (t *Table) line(out *Terminal, l layout, row []Cell, columns []int, indent 
 	return line.String()
 }
 
-// fit narrows the shrinking column, and says which columns must go.
+// fit narrows the shrinking column, and returns the columns to drop.
 func (t *Table) fit(widths []int, width int) (dropped map[int]bool) {
 	dropped = map[int]bool{}
 	over := len(gap)*(len(widths)-1) - width
@@ -259,7 +259,7 @@ type Stream struct {
 }
 
 // Stream begins to print a table row by row; widths are those to begin with. The
-// headings are printed at once: a person sees that it waits.
+// headings are printed at once, so that a person sees that the command waits.
 func (t *Table) Stream(out *Terminal, widths []int) *Stream {
 	s := &Stream{t, out, widths}
 	if out.Person {

@@ -19,7 +19,7 @@ type Terminal struct {
 	Color bool
 	// Width in columns; 0 where it is not a terminal.
 	Width int
-	// Lost is the first error of a write: what was said did not arrive.
+	// Lost is the first error of a write.
 	Lost error
 }
 

@@ -24,7 +24,7 @@ func Wrap(text string, width int) []string {
 	return append(lines, line)
 }
 
-// words are the parts of a text between which a line may be broken.
+// words returns the parts of a text between which a line may be broken.
 func words(text string) []string {
 	var list []string
 	quoted := false

@@ -77,9 +77,10 @@ type Service struct {
 	Listen string `config:"listen"`
 }
 
-// Capabilities are what the file says about the host.
+// Capabilities holds what the file declares about the host.
 type Capabilities struct {
-	// Runtimes are declared. Nil is unset; an empty list declares none.
+	// Runtimes are the declared runtimes. Nil verifies all definitions; an empty list
+	// declares that the host has no runtimes.
 	Runtimes []string
 	// Extra are the other keys.
 	Extra map[string]json.RawMessage
@@ -120,7 +121,7 @@ type Policy struct {
 	TrustedPacks []string `config:"trusted_packs"`
 }
 
-// Error is everything that is wrong with a config file.
+// Error holds all faults of a config file.
 type Error struct {
 	Path string
 	// Faults are one line each, with file and line.

@@ -27,12 +27,12 @@ func (f *File) environment(getenv func(string) string) {
 	}
 }
 
-// names are the words of a text, with commas, semicolons or blanks between them.
+// names returns the words of a text that commas, semicolons or blanks separate.
 func names(text string) []string {
 	return strings.FieldsFunc(text, func(c rune) bool { return unicode.IsSpace(c) || c == ',' || c == ';' })
 }
 
-// commandLines are the lines of a text, or its parts between semicolons.
+// commandLines returns the lines of a text, or its parts between semicolons.
 func commandLines(text string) []string {
 	var out []string
 	for line := range strings.FieldsFuncSeq(text, func(c rune) bool { return c == '\n' || c == ';' }) {

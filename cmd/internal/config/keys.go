@@ -41,7 +41,7 @@ func Keys(program string) []Key {
 	return list
 }
 
-// keys are those of worker and attune. A sensor's are those of a worker.
+// keys holds the keys of worker and attune. A sensor has the keys of a worker.
 var keys = []Key{
 	{"config", "ATTUNE_CONFIG", "--config", "the first that exists"},
 	{"strict", "ATTUNE_STRICT", "--strict", "false"},

@@ -187,7 +187,7 @@ func (d *decoder) pairs(n *yaml.Node, key string, fn func(name string, k, value 
 
 const runtimesKey = "runtimes"
 
-// ownKeys are those under capabilities that are not just carried along.
+// ownKeys are the keys under capabilities with rules of their own.
 var ownKeys = []string{runtimesKey, LabelsKey, MaxConcurrentKey}
 
 func (d *decoder) capabilities(n *yaml.Node, c *Capabilities, key string) {
@@ -214,7 +214,7 @@ func (d *decoder) capabilities(n *yaml.Node, c *Capabilities, key string) {
 			d.decode(value, reflect.ValueOf(&known.MaxConcurrentExecutions).Elem(), place)
 			v = known.MaxConcurrentExecutions
 		default:
-			// It is the platform's; but what is nearly one of ours was meant to be it.
+			// The key may belong to the platform, unless it resembles one of ours.
 			if near := metadata.Nearest(name, ownKeys); near != "" {
 				d.warn(k, place, fmt.Sprintf("unknown key, carried along; did you mean %s?", near))
 			}
@@ -233,7 +233,7 @@ func (d *decoder) capabilities(n *yaml.Node, c *Capabilities, key string) {
 	})
 }
 
-// list is a list of text; never nil.
+// list returns a list of text; never nil.
 func (d *decoder) list(n *yaml.Node, key string) []string {
 	list := []string{}
 	if n.Kind != yaml.SequenceNode {
@@ -249,7 +249,7 @@ func (d *decoder) list(n *yaml.Node, key string) []string {
 	return list
 }
 
-// duration is text such as 1m30s.
+// duration reads text such as 1m30s.
 func (d *decoder) duration(n *yaml.Node, to *time.Duration, key string, least time.Duration) {
 	const want = "a duration such as 10s or 1m30s"
 	if !d.scalar(n, key, want) {
@@ -263,7 +263,7 @@ func (d *decoder) duration(n *yaml.Node, to *time.Duration, key string, least ti
 	*to = value
 }
 
-// texts is a mapping from names to text: labels.
+// texts returns a mapping from names to text, such as labels.
 func (d *decoder) texts(n *yaml.Node, to *map[string]string, key string) {
 	if n.Kind != yaml.MappingNode {
 		d.fault(n, key, "expected names with values, got %s", describe(n))
@@ -306,7 +306,7 @@ func describe(n *yaml.Node) string {
 	return quote(n.Value)
 }
 
-// quote is text in quotes, cut short where it is long.
+// quote returns text in quotes, cut short if it is long.
 func quote(text string) string {
 	const limit = 60
 	if runes := []rune(text); len(runes) > limit {

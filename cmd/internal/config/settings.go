@@ -16,7 +16,7 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// Setting is a key with the value that is in force.
+// Setting is a key with the value in effect.
 type Setting struct {
 	Key string `json:"key"`
 	// Value is nil where Default says in words what counts. Passwords in URLs are
@@ -34,7 +34,7 @@ type Setting struct {
 }
 
 // Settings returns what is in force for a program, or for all where it is empty.
-// flags are those that were given, by name.
+// flags are the flags that were given, by name.
 func (f *File) Settings(program string, flags map[string]any, getenv func(string) string) []Setting {
 	var list []Setting
 	for _, k := range Keys(program) {
@@ -62,7 +62,7 @@ func (f *File) Settings(program string, flags map[string]any, getenv func(string
 	return list
 }
 
-// carried are the keys under capabilities that go into the document as they are.
+// carried returns the keys under capabilities that go into the document unchanged.
 func (f *File) carried(section string) (list []Setting) {
 	extra := f.Worker.Capabilities.Extra
 	if strings.HasPrefix(section, "sensor.") {
@@ -77,7 +77,8 @@ func (f *File) carried(section string) (list []Setting) {
 	return list
 }
 
-// value is the field of a key; not valid for a key that has no place in the file.
+// value returns the field of a key, or an invalid value for a key that the file
+// cannot hold.
 func (f *File) value(key string) reflect.Value {
 	if section, ok := strings.CutSuffix(key, ".capabilities."+runtimesKey); ok {
 		return f.value(section + ".capabilities").FieldByName("Runtimes")
@@ -102,7 +103,7 @@ func fieldOf(v reflect.Value, tag string) (reflect.Value, bool) {
 	return reflect.Value{}, false
 }
 
-// plain is a field as people write it.
+// plain returns a field as people write it.
 func plain(v reflect.Value) any {
 	switch value := v.Interface().(type) {
 	case time.Duration:
@@ -125,7 +126,7 @@ func Span(d time.Duration) string {
 	return text
 }
 
-// parsed is the text of a variable, as the type of a field.
+// parsed returns the text of a variable as the type of a field.
 func parsed(field reflect.Value, text string) (value any, fault string) {
 	if !field.IsValid() {
 		return text, ""
@@ -149,7 +150,7 @@ func parsed(field reflect.Value, text string) (value any, fault string) {
 	return text, ""
 }
 
-// declared are the names in a variable of runtimes.
+// declared returns the names in a variable of runtimes.
 func declared(text string) []string {
 	list := []string{}
 	for name := range strings.SplitSeq(text, ",") {
@@ -174,7 +175,7 @@ func labelsOf(text string) (value any, fault string) {
 
 var urls = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>]+`)
 
-// masked is a value without the passwords of the URLs in it.
+// masked returns a value without the passwords of the URLs in it.
 func masked(value any) any {
 	switch v := value.(type) {
 	case string:

@@ -52,7 +52,7 @@ func (s *source) host() (detect.Host, error) {
 	return recorded, nil
 }
 
-// section is the part of the config file for a role.
+// section returns the part of the config file for a role.
 func section(env *cli.Env, role metadata.Role) *config.Service {
 	if role == metadata.Sensor {
 		return &env.File.Sensor
@@ -60,7 +60,7 @@ func section(env *cli.Env, role metadata.Role) *config.Service {
 	return &env.File.Worker
 }
 
-// read is what definitions reads.
+// read is the result of definitions.
 type read struct {
 	defs []metadata.Definition
 	from capability.Source

@@ -55,7 +55,7 @@ func (c *explainCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) 
 	return err
 }
 
-// unknown is the error of a command for a name that no runtime has.
+// unknown returns the error for a name that no runtime has.
 func (s *source) unknown(ctx context.Context, env *cli.Env, role metadata.Role, db *cli.Database, command, name string) error {
 	if i := strings.IndexAny(name, "@<>=~^"); i > 0 {
 		return cli.Usagef("%s takes a runtime without versions, such as %s, got %q", command, strings.TrimSpace(name[:i]), name)

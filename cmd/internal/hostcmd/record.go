@@ -41,7 +41,7 @@ func (c *recordCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) e
 	if db != nil {
 		defer db.Close()
 	}
-	// What is declared says nothing about the host, so it is not asked.
+	// Declared runtimes are not verified, so they need no answers of the host.
 	env.File.Worker.Capabilities.Runtimes, env.File.Sensor.Capabilities.Runtimes = nil, nil
 	recorder := host.NewRecorder(host.Local(host.LocalConfig{}))
 	progress := newProgress(env.Err)

@@ -14,8 +14,8 @@ import (
 )
 
 // trusted returns the commands of the core pack and of the packs that the host trusts.
-// A pack that cannot be read, or that others can change, is not trusted: trusting
-// less is safe, and a host that detects nothing is not better.
+// A pack that cannot be read, or that others can change, is left out with a warning:
+// that is safe, and the host still detects other runtimes.
 func (s *definitionFlags) trusted(env *cli.Env) ([]host.Command, error) {
 	commands := core.Commands()
 	cfg := packs.Config{Strict: env.Strict, Protected: true}
