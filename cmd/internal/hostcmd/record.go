@@ -41,7 +41,7 @@ func (c *recordCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) e
 	if db != nil {
 		defer db.Close()
 	}
-	// Declared runtimes are not verified, so they need no answers of the host.
+	// Declared runtimes are ignored: a recording holds the host's answers.
 	env.File.Worker.Capabilities.Runtimes, env.File.Sensor.Capabilities.Runtimes = nil, nil
 	recorder := host.NewRecorder(host.Local(host.LocalConfig{}))
 	progress := newProgress(env.Err)
