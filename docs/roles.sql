@@ -54,7 +54,7 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 
 DO $$
 BEGIN
-    IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_trigger WHERE tgname = 'worker_stamp_heartbeat' AND tgrelid = '"public".worker'::regclass) THEN
+    IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_trigger WHERE tgname = 'worker_bound_values' AND tgrelid = '"public".worker'::regclass) THEN
         RAISE EXCEPTION 'the database is older than this file: run attune migrate up first';
     END IF;
 END
@@ -89,7 +89,7 @@ $$;
 REVOKE ALL ON FUNCTION "public".worker_runtime_delete(), "public".worker_runtime_follow_status(),
     "public".sweep_workers(interval, integer, timestamptz, timestamptz), "public".prune_changes(interval, interval, integer),
     "public".worker_stamp_heartbeat(), "public".worker_stamp_updated(),
-    "public".worker_bound_documents(), "public".worker_runtime_bound_documents() FROM PUBLIC;
+    "public".worker_bound_values(), "public".worker_bound_documents(), "public".worker_runtime_bound_documents() FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA "public" TO attune_reader, attune_worker, attune_fleet, attune_operator;
 

@@ -36,7 +36,7 @@ var (
 	}
 	// On SQLite programs write the times themselves.
 	triggersOfPostgres = map[string][]string{
-		"worker":         {"worker_bound_documents", "worker_stamp_first_heartbeat", "worker_stamp_heartbeat", "worker_stamp_updated"},
+		"worker":         {"worker_bound_documents", "worker_bound_values", "worker_stamp_heartbeat", "worker_stamp_updated"},
 		"worker_runtime": {"worker_runtime_bound_documents"},
 	}
 	// Bun would write the default where the model says false, so that the

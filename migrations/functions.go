@@ -17,9 +17,9 @@ var functionDefinition = regexp.MustCompile(`(?s)\nCREATE (?:OR REPLACE )?FUNCTI
 var ownersFunctions = []string{"prune_changes", "sweep_workers", "worker_runtime_delete", "worker_runtime_follow_status"}
 
 // triggerFunctions are the functions by which the database sets the times of worker and
-// bounds documents. They have the rights of the role that writes.
+// bounds what is written. They have the rights of the role that writes.
 var triggerFunctions = []string{
-	"worker_bound_documents", "worker_runtime_bound_documents", "worker_stamp_heartbeat", "worker_stamp_updated",
+	"worker_bound_documents", "worker_bound_values", "worker_runtime_bound_documents", "worker_stamp_heartbeat", "worker_stamp_updated",
 }
 
 // ownersPath is pg_proc.proconfig of ownersFunctions.

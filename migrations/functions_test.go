@@ -43,7 +43,7 @@ func TestFunctionDrift(t *testing.T) {
 		// Undoing and applying the migration again puts everything in its place.
 		run(t, db, `DROP FUNCTION IF EXISTS worker_heartbeat(integer, text)`)
 		run(t, db, `DROP TRIGGER IF EXISTS worker_stamp_heartbeat ON worker`,
-			`CREATE TRIGGER worker_stamp_heartbeat BEFORE INSERT ON worker FOR EACH ROW EXECUTE FUNCTION worker_stamp_heartbeat()`,
+			`CREATE TRIGGER worker_stamp_heartbeat BEFORE INSERT OR UPDATE OF instance ON worker FOR EACH ROW EXECUTE FUNCTION worker_stamp_heartbeat()`,
 			`DROP TRIGGER IF EXISTS worker_runtime_delete ON worker_runtime`,
 			`CREATE TRIGGER worker_runtime_delete AFTER UPDATE OF outcome ON worker_runtime FOR EACH ROW WHEN (NEW.outcome = '') EXECUTE FUNCTION worker_runtime_delete()`,
 			`ALTER FUNCTION worker_heartbeat(bigint, text) SECURITY INVOKER`)

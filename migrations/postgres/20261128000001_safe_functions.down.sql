@@ -13,12 +13,13 @@ BEGIN
 END
 $attune$;
 
+DROP TRIGGER worker_bound_values ON {schema}.worker;
 DROP TRIGGER worker_bound_documents ON {schema}.worker;
 DROP TRIGGER worker_runtime_bound_documents ON {schema}.worker_runtime;
+DROP FUNCTION {schema}.worker_bound_values();
 DROP FUNCTION {schema}.worker_bound_documents();
 DROP FUNCTION {schema}.worker_runtime_bound_documents();
 
-DROP TRIGGER worker_stamp_first_heartbeat ON {schema}.worker;
 DROP TRIGGER worker_stamp_heartbeat ON {schema}.worker;
 DROP TRIGGER worker_stamp_updated ON {schema}.worker;
 DROP FUNCTION {schema}.worker_stamp_heartbeat();
@@ -26,7 +27,6 @@ DROP FUNCTION {schema}.worker_stamp_updated();
 
 ALTER TABLE {schema}.capability_change DROP CONSTRAINT capability_change_size_check, DROP CONSTRAINT capability_change_times_check;
 ALTER TABLE {schema}.worker_runtime DROP CONSTRAINT worker_runtime_size_check, DROP CONSTRAINT worker_runtime_times_check;
-ALTER TABLE {schema}.worker DROP CONSTRAINT worker_size_check, DROP CONSTRAINT worker_times_check;
 ALTER TABLE {schema}.runtime_version DROP CONSTRAINT runtime_version_times_check;
 ALTER TABLE {schema}.runtime DROP CONSTRAINT runtime_times_check;
 ALTER TABLE {schema}.pack DROP CONSTRAINT pack_times_check;

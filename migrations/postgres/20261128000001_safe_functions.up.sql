@@ -50,11 +50,6 @@ ALTER TABLE {schema}.runtime ADD CONSTRAINT runtime_times_check CHECK (
 ALTER TABLE {schema}.runtime_version ADD CONSTRAINT runtime_version_times_check CHECK (
         created >= '0001-01-03 00:00:00+00' AND created < '9999-12-30 00:00:00+00'
     AND updated >= '0001-01-03 00:00:00+00' AND updated < '9999-12-30 00:00:00+00') NOT VALID;
-ALTER TABLE {schema}.worker ADD CONSTRAINT worker_times_check CHECK (
-        last_heartbeat >= '0001-01-03 00:00:00+00' AND last_heartbeat < '9999-12-30 00:00:00+00'
-    AND refresh_requested >= '0001-01-03 00:00:00+00' AND refresh_requested < '9999-12-30 00:00:00+00'
-    AND created >= '0001-01-03 00:00:00+00' AND created < '9999-12-30 00:00:00+00'
-    AND updated >= '0001-01-03 00:00:00+00' AND updated < '9999-12-30 00:00:00+00') NOT VALID;
 ALTER TABLE {schema}.worker_runtime ADD CONSTRAINT worker_runtime_times_check CHECK (
         verified_at >= '0001-01-03 00:00:00+00' AND verified_at < '9999-12-30 00:00:00+00'
     AND unconfirmed_since >= '0001-01-03 00:00:00+00' AND unconfirmed_since < '9999-12-30 00:00:00+00'
@@ -64,10 +59,6 @@ ALTER TABLE {schema}.capability_change ADD CONSTRAINT capability_change_times_ch
         created >= '0001-01-03 00:00:00+00' AND created < '9999-12-30 00:00:00+00') NOT VALID;
 
 -- Whoever lists workers reads every row: one host's row must not be as large as it likes.
--- A check is made for each heartbeat too; octet_length of text reads nothing that is kept
--- outside of the row. Documents are measured by triggers, where they are written.
-ALTER TABLE {schema}.worker ADD CONSTRAINT worker_size_check CHECK (
-        octet_length(name) <= 4096 AND octet_length(host) <= 4096 AND octet_length(instance) <= 4096) NOT VALID;
 ALTER TABLE {schema}.worker_runtime ADD CONSTRAINT worker_runtime_size_check CHECK (
         octet_length(runtime_ref) + octet_length(name) + octet_length(outcome) + octet_length(source) + octet_length(version)
       + octet_length(version_raw) + octet_length(path) + octet_length(real_path)
@@ -76,6 +67,20 @@ ALTER TABLE {schema}.capability_change ADD CONSTRAINT capability_change_size_che
         octet_length(worker_name) + octet_length(worker_role) + octet_length(runtime_ref) + octet_length(name)
       + coalesce(octet_length(old_version), 0) + coalesce(octet_length(new_version), 0) + coalesce(octet_length(detail), 0) <= 1048576) NOT VALID;
 
+-- Triggers bound the rows of worker, when what they bound is written: a check constraint
+-- would be planned and evaluated for each heartbeat.
+CREATE FUNCTION {schema}.worker_bound_values() RETURNS trigger LANGUAGE plpgsql AS $attune$
+BEGIN
+    IF least(NEW.last_heartbeat, NEW.refresh_requested, NEW.created, NEW.updated) OPERATOR(pg_catalog.<) '0001-01-03 00:00:00+00'
+       OR greatest(NEW.last_heartbeat, NEW.refresh_requested, NEW.created, NEW.updated) OPERATOR(pg_catalog.>=) '9999-12-30 00:00:00+00' THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'worker: times are of the years 1 to 9999';
+    END IF;
+    IF greatest(pg_catalog.octet_length(NEW.name), pg_catalog.octet_length(NEW.host)) OPERATOR(pg_catalog.>) 4096 THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'worker: name, host and instance have at most 4096 bytes each';
+    END IF;
+    RETURN NEW;
+END
+$attune$;
 -- As text, because a document that comes from a table is compressed, a hundredfold at times.
 CREATE FUNCTION {schema}.worker_bound_documents() RETURNS trigger LANGUAGE plpgsql AS $attune$
 BEGIN
@@ -94,7 +99,9 @@ BEGIN
     RETURN NEW;
 END
 $attune$;
-REVOKE ALL ON FUNCTION {schema}.worker_bound_documents(), {schema}.worker_runtime_bound_documents() FROM PUBLIC;
+REVOKE ALL ON FUNCTION {schema}.worker_bound_values(), {schema}.worker_bound_documents(), {schema}.worker_runtime_bound_documents() FROM PUBLIC;
+CREATE TRIGGER worker_bound_values BEFORE INSERT OR UPDATE OF name, host, last_heartbeat, refresh_requested, created, updated ON {schema}.worker
+    FOR EACH ROW EXECUTE FUNCTION {schema}.worker_bound_values();
 CREATE TRIGGER worker_bound_documents BEFORE INSERT OR UPDATE OF capabilities, meta ON {schema}.worker
     FOR EACH ROW EXECUTE FUNCTION {schema}.worker_bound_documents();
 CREATE TRIGGER worker_runtime_bound_documents BEFORE INSERT OR UPDATE OF evidence ON {schema}.worker_runtime
@@ -102,10 +109,16 @@ CREATE TRIGGER worker_runtime_bound_documents BEFORE INSERT OR UPDATE OF evidenc
 
 -- A heartbeat is the database's time. Naming one's instance is one, so that nobody needs a
 -- right to last_heartbeat; who has that right may still write another. A plain heartbeat
--- changes neither status nor capabilities and leaves updated as it is.
+-- changes neither status nor capabilities and leaves updated as it is. No condition WHEN:
+-- it would be planned for each heartbeat, which expressions of the function are not.
 CREATE FUNCTION {schema}.worker_stamp_heartbeat() RETURNS trigger LANGUAGE plpgsql AS $attune$
 BEGIN
-    NEW.last_heartbeat := pg_catalog.statement_timestamp();
+    IF pg_catalog.octet_length(NEW.instance) OPERATOR(pg_catalog.<=) 4096
+       AND coalesce(NEW.last_heartbeat, 'epoch') OPERATOR(pg_catalog.=) coalesce(OLD.last_heartbeat, 'epoch') THEN
+        NEW.last_heartbeat := pg_catalog.statement_timestamp();
+    ELSIF pg_catalog.octet_length(NEW.instance) OPERATOR(pg_catalog.>) 4096 THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = 'worker: name, host and instance have at most 4096 bytes each';
+    END IF;
     RETURN NEW;
 END
 $attune$;
@@ -117,12 +130,8 @@ END
 $attune$;
 REVOKE ALL ON FUNCTION {schema}.worker_stamp_heartbeat(), {schema}.worker_stamp_updated() FROM PUBLIC;
 
-CREATE TRIGGER worker_stamp_first_heartbeat BEFORE INSERT ON {schema}.worker
-    FOR EACH ROW WHEN (NEW.instance IS NOT NULL AND NEW.last_heartbeat IS NULL)
-    EXECUTE FUNCTION {schema}.worker_stamp_heartbeat();
-CREATE TRIGGER worker_stamp_heartbeat BEFORE UPDATE OF instance ON {schema}.worker
-    FOR EACH ROW WHEN (NEW.instance IS NOT NULL AND NEW.last_heartbeat IS NOT DISTINCT FROM OLD.last_heartbeat)
-    EXECUTE FUNCTION {schema}.worker_stamp_heartbeat();
+CREATE TRIGGER worker_stamp_heartbeat BEFORE INSERT OR UPDATE OF instance ON {schema}.worker
+    FOR EACH ROW EXECUTE FUNCTION {schema}.worker_stamp_heartbeat();
 CREATE TRIGGER worker_stamp_updated BEFORE UPDATE OF status, capabilities ON {schema}.worker
     FOR EACH ROW WHEN (NEW.updated IS NOT DISTINCT FROM OLD.updated)
     EXECUTE FUNCTION {schema}.worker_stamp_updated();
@@ -168,7 +177,8 @@ BEGIN
 END
 $attune$;
 
--- As before, but nothing outside of pg_catalog can take part: in a schema where others may
+-- As before, but a trigger writes updated, so that rows with times from before are swept
+-- too; and nothing outside of pg_catalog can take part: in a schema where others may
 -- create, an operator for integer and interval would have run with the owner's rights. A
 -- trigger of others on worker that uses names without their schema needs a search_path of
 -- its own (ALTER FUNCTION ... SET search_path), since it runs under this one in a sweep.
@@ -185,7 +195,7 @@ BEGIN
     END IF;
     UPDATE {schema}.worker_sweep SET swept = statement_timestamp();
     RETURN QUERY
-    UPDATE {schema}.worker AS w SET status = 'inactive', updated = now()
+    UPDATE {schema}.worker AS w SET status = 'inactive'
     WHERE w.id IN (
         SELECT stale.id FROM {schema}.worker AS stale
         WHERE stale.status IN ('active', 'busy')
