@@ -241,7 +241,7 @@ func TestHistoryFitsANarrowTerminal(t *testing.T) {
 			}
 		}
 		if strings.Contains(out.String(), "\n    -\n") {
-			t.Errorf("on %d columns a missing detail has a line:\n%s", width, out.String())
+			t.Errorf("on %d columns what is missing has a line:\n%s", width, out.String())
 		}
 		words := strings.Join(strings.Fields(out.String()), " ")
 		for _, part := range []string{"build-host-12", "3.12.1 -> 3.12.4", "not found any more; it was at /opt/node-20/bin/node", "version_changed"} {

@@ -183,7 +183,7 @@ func changeCells(c *answer.Change) []cli.Cell {
 	}
 	return []cli.Cell{
 		{Text: strconv.FormatInt(c.ID, 10)}, {Text: stamp(c.At)}, {Text: c.Name}, {Text: c.Role},
-		{Text: string(c.Kind), Style: style}, {Text: c.Runtime, Style: cli.Cyan}, {Text: versions},
+		{Text: string(c.Kind), Style: style}, {Text: c.Runtime, Style: cli.Cyan}, {Text: versions, Aside: versions == "-"},
 		{Text: textOr(c.Detail, "-"), Aside: c.Detail == nil},
 	}
 }

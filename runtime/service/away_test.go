@@ -55,7 +55,7 @@ func (b *harness) recover(svc *service.Service) {
 	b.Errorf("away: %v, ready: %v; want the service to use the database again", svc.Away(), svc.Ready())
 }
 
-// forget makes the row as old as if nobody had beaten for an hour, and sweeps.
+// forget sets the last heartbeat back by an hour and sweeps.
 func (b *harness) forget() {
 	b.Helper()
 	if _, err := b.db.NewRaw("UPDATE worker SET last_heartbeat = last_heartbeat - interval '1 hour'").Exec(b.Context()); err != nil {
@@ -63,14 +63,14 @@ func (b *harness) forget() {
 	}
 }
 
-// heldAndNot tests with a connection that is held, and with one for each heartbeat.
+// heldAndNot runs a test with a kept connection, and with a new one for each heartbeat.
 func heldAndNot(t *testing.T, test func(t *testing.T, idle time.Duration)) {
 	t.Run("held", func(t *testing.T) { test(t, time.Hour) })
 	t.Run("given back", func(t *testing.T) { test(t, -1) })
 }
 
-// noMore wants the process to hold no more than before, in the end: what was cut
-// off may still be on its way out.
+// noMore waits until the process holds no more than before. Connections that were cut may
+// take a while to close.
 func (b *harness) noMore(before usage) {
 	b.Helper()
 	for range 1000 {
@@ -82,7 +82,7 @@ func (b *harness) noMore(before usage) {
 	b.Errorf("before %+v, after %+v", before, measure(b.T))
 }
 
-// TestPostgresStopsAndStarts: the server itself, in order and by a crash.
+// TestPostgresStopsAndStarts stops the server, cleanly and by a crash, and starts it again.
 func TestPostgresStopsAndStarts(t *testing.T) {
 	server := testdb.Own(t)
 	for name, stop := range map[string]func(){"in order": server.Stop, "by a crash": server.Crash} {
@@ -195,8 +195,8 @@ func TestPostgresIsAwayAtFirst(t *testing.T) {
 	b.has("alpha@1.0.0", "beta@2.0.0")
 }
 
-// TestLineDropsPacketsSilently: no statement waits for ever, and the connection
-// is another one afterwards.
+// TestLineDropsPacketsSilently checks that a statement without an answer times out, and that
+// the service uses another connection afterwards.
 func TestLineDropsPacketsSilently(t *testing.T) {
 	t.Parallel()
 	heldAndNot(t, lineDropsPackets)
@@ -226,8 +226,8 @@ func lineDropsPackets(t *testing.T, idle time.Duration) {
 	svc.Leave(t.Context()) // which ends all the same
 }
 
-// TestLineIsCutInATransaction: the server has not noticed, and keeps the row
-// locked against the connections that come after.
+// TestLineIsCutInATransaction checks that the service recovers although the server has not
+// noticed the cut and keeps the row locked.
 func TestLineIsCutInATransaction(t *testing.T) {
 	b, cfg, p := behind(t, "idle_in_transaction_session_timeout=1s")
 	cfg.StatementTimeout = shortTimeout
@@ -307,7 +307,7 @@ func TestRowIsDeleted(t *testing.T) {
 	})
 }
 
-// TestDatabaseThatWaitingDoesNotHelp ends the service at once.
+// TestDatabaseThatWaitingDoesNotHelp checks that a permanent error ends the service at once.
 func TestDatabaseThatWaitingDoesNotHelp(t *testing.T) {
 	t.Parallel()
 	b := newHarness(t, testdb.SQLite(t))
@@ -319,8 +319,8 @@ func TestDatabaseThatWaitingDoesNotHelp(t *testing.T) {
 	}
 }
 
-// TestDatabaseIsGone ends a service that is registered, whatever it was that the database
-// was used for.
+// TestDatabaseIsGone checks that a registered service ends if the database is gone, whatever
+// it was used for.
 func TestDatabaseIsGone(t *testing.T) {
 	t.Parallel()
 	b := newHarness(t, testdb.SQLite(t))

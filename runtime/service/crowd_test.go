@@ -32,8 +32,7 @@ func (b *harness) crowded(policy *host.Policy) service.Config {
 	return cfg
 }
 
-// comesToSay steps in real time until the row says what is wanted, of runtimes that
-// are as has wants them.
+// comesToSay steps in real time until the row has the wanted runtimes, written as for has.
 func (b *harness) comesToSay(svc *service.Service, want string) {
 	b.Helper()
 	got := "nothing"
@@ -60,9 +59,8 @@ func (b *harness) comesToSay(svc *service.Service, want string) {
 	b.Fatalf("the row says %s, want %s\n%s", got, want, b.log)
 }
 
-// TestManyHang: more definitions than commands may run hang from the beginning on,
-// while a runtime is there, is removed, and is put back; that is told while they
-// hang.
+// TestManyHang checks that changes of a runtime are reported while more commands hang than may
+// run at once.
 func TestManyHang(t *testing.T) {
 	t.Parallel()
 	b := newHarness(t, testdb.SQLite(t))
@@ -98,7 +96,7 @@ func TestManyHang(t *testing.T) {
 	}
 }
 
-// hangs wants commands of this harness to run, or none.
+// hangs checks whether commands of this harness run.
 func (b *harness) hangs(svc *service.Service, want bool) {
 	b.Helper()
 	n := 0
@@ -113,9 +111,8 @@ func (b *harness) hangs(svc *service.Service, want bool) {
 	}
 }
 
-// TestHostileLocations: a definition that somebody turns on all executables that
-// hang and that the host's policy allows takes nothing from the others, and nothing
-// of what its own installation is.
+// TestHostileLocations checks that a definition whose locations match executables that hang
+// affects neither other runtimes nor its own installation.
 func TestHostileLocations(t *testing.T) {
 	t.Parallel()
 	b := newHarness(t, testdb.SQLite(t))
@@ -158,7 +155,7 @@ func TestHostileLocations(t *testing.T) {
 	b.history("gained alpha", "gained beta", "version_changed beta", "lost beta")
 }
 
-// skipping is a detector that does not come to asking for t.alpha.
+// skipping is a detector without time for t.alpha.
 type skipping struct {
 	service.Detector
 	skip bool
@@ -174,8 +171,7 @@ func (d *skipping) Detect(ctx context.Context) (*capability.Document, error) {
 	}}), nil
 }
 
-// TestUnreached: that a runtime was not reached, as others used up the detection's time, is
-// nothing against it, and not for ever.
+// TestUnreached checks that a runtime for which no time was left is kept, but not forever.
 func TestUnreached(t *testing.T) {
 	t.Parallel()
 	b := newHarness(t, testdb.SQLite(t))

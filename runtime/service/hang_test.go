@@ -13,7 +13,7 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// held is a detector that waits until it may go on.
+// held is a detector that waits for a signal.
 type held struct {
 	service.Detector
 	started, goOn chan struct{}
@@ -31,7 +31,7 @@ func (h *held) Detect(ctx context.Context) (*capability.Document, error) {
 	return h.Detector.Detect(ctx)
 }
 
-// holding is a config whose detections can be held up.
+// holding returns a configuration with a held detector.
 func (b *harness) holding() (service.Config, *held) {
 	cfg, h := b.config(), &held{}
 	detector := cfg.Detector
@@ -43,8 +43,8 @@ func (b *harness) holding() (service.Config, *held) {
 	return cfg, h
 }
 
-// TestHeartbeatsWhileADetectionRuns: however long it takes. What is asked for
-// meanwhile is done afterwards.
+// TestHeartbeatsWhileADetectionRuns checks that heartbeats continue during a long detection,
+// and that a refresh requested meanwhile follows it.
 func TestHeartbeatsWhileADetectionRuns(t *testing.T) {
 	t.Parallel()
 	b := newHarness(t, testdb.SQLite(t))
@@ -84,7 +84,7 @@ func TestHeartbeatsWhileADetectionRuns(t *testing.T) {
 	b.has("beta@2.0.0")
 }
 
-// deaf registers, and does not hear that it did.
+// deaf is Rows that loses the answer of a registration.
 type deaf struct{ service.Rows }
 
 func (d deaf) Register(ctx context.Context, r store.Registration) (*schema.Worker, []schema.CapabilityChange, error) {
@@ -94,7 +94,8 @@ func (d deaf) Register(ctx context.Context, r store.Registration) (*schema.Worke
 	return nil, nil, context.DeadlineExceeded
 }
 
-// TestLeaveAfterALostAnswer: the row that was made is not left active.
+// TestLeaveAfterALostAnswer checks that the row of a registration without an answer does not
+// stay active.
 func TestLeaveAfterALostAnswer(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
@@ -111,7 +112,7 @@ func TestLeaveAfterALostAnswer(t *testing.T) {
 	})
 }
 
-// TestLeaveWhileADetectionRuns ends it.
+// TestLeaveWhileADetectionRuns checks that leaving ends the detection.
 func TestLeaveWhileADetectionRuns(t *testing.T) {
 	b := newHarness(t, testdb.SQLite(t))
 	b.install("alpha", "exec /bin/sleep 1000")

@@ -84,7 +84,7 @@ func TestKilled(t *testing.T) {
 	if row := b.row(); row.ID != id || *row.Status != schema.WorkerActive {
 		t.Errorf("row %d is %s, want row %d, active", row.ID, *row.Status, id)
 	}
-	// The first was not dead, only slow.
+	// The first one was only slow.
 	b.clock.advance(time.Minute)
 	if _, err := first.Settle(t.Context()); !errors.Is(err, store.ErrLive) {
 		t.Errorf("the first goes on: %v", err)
@@ -115,7 +115,7 @@ func TestTakeover(t *testing.T) {
 	})
 }
 
-// TestHostClock an hour off: nothing that is decided depends on it.
+// TestHostClock checks that no decision depends on a host's clock, which is an hour off.
 func TestHostClock(t *testing.T) {
 	t.Parallel()
 	for name, off := range map[string]time.Duration{"ahead": time.Hour, "behind": -time.Hour} {

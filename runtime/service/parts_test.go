@@ -30,8 +30,8 @@ func (d *partial) DetectInParts(ctx context.Context, tell func(*capability.Docum
 	return d.Detect(ctx)
 }
 
-// TestRefreshIsAnsweredAtTheEnd of the round that verifies all, and not by what it
-// has found so far; nor does that take back an answer to an earlier request.
+// TestRefreshIsAnsweredAtTheEnd checks that a refresh is answered by the end of a round. A
+// partial result answers no request, and keeps the answer to an earlier one.
 func TestRefreshIsAnsweredAtTheEnd(t *testing.T) {
 	t.Parallel()
 	b := newHarness(t, testdb.SQLite(t))
@@ -85,8 +85,8 @@ func (d parts) DetectInParts(_ context.Context, tell func(*capability.Document, 
 	return &capability.Document{}, nil
 }
 
-// TestTheLastPartIsTold also where it comes while an earlier one is worked on; what
-// came between them is not.
+// TestTheLastPartIsTold checks that the latest partial result is reported after a busy time,
+// and that those in between are skipped.
 func TestTheLastPartIsTold(t *testing.T) {
 	t.Parallel()
 	busy, goOn, told := make(chan struct{}), make(chan struct{}), make(chan string)

@@ -61,8 +61,8 @@ func newFleet(b *harness, size int, url string) *fleet {
 	return f
 }
 
-// each lets all of them go on, at once, until each has done something and the
-// database answers it. Who is refused tries again when the others have ended.
+// each steps all services at once, until each is done and has an answer from the database. A
+// refused service tries again when the others have ended.
 func (f *fleet) each(done func(*service.Service) bool) {
 	f.Helper()
 	left := make([]int, len(f.services))
@@ -89,7 +89,7 @@ func (f *fleet) each(done func(*service.Service) bool) {
 	f.Fatalf("%d of %d did not get a turn:\n%.4000s", len(left), len(f.services), f.log)
 }
 
-// live has a fleet register, and go on for a while.
+// live registers a fleet and runs it for a while.
 func (f *fleet) live() {
 	f.Helper()
 	f.each(func(svc *service.Service) bool { return svc.Ready() == nil })
@@ -113,9 +113,8 @@ func (f *fleet) active(want int) {
 	}
 }
 
-// TestHundredPools: a hundred workers that start in the same second, each a
-// process with a pool of its own, on a server that has connections for a few, and
-// leave room for others.
+// TestHundredPools starts a hundred workers with their own pools in the same second, on a
+// server with few connections, and checks that they leave room for others.
 func TestHundredPools(t *testing.T) {
 	server := testdb.Own(t, "max_connections=20")
 	b := newHarness(t, server.Postgres())
@@ -137,8 +136,7 @@ func TestHundredPools(t *testing.T) {
 	f.active(0)
 }
 
-// TestConnectionsAreGivenBack where nothing is due soon, and kept where that is
-// asked for.
+// TestConnectionsAreGivenBack checks that idle connections are closed, or kept if configured.
 func TestConnectionsAreGivenBack(t *testing.T) {
 	t.Parallel()
 	for idle, want := range map[time.Duration]int{0: 0, -1: 0, time.Hour: 1} {
@@ -162,8 +160,7 @@ func TestConnectionsAreGivenBack(t *testing.T) {
 	}
 }
 
-// TestPooler: services share the connections of a pooler, statement by statement
-// and transaction by transaction.
+// TestPooler runs services behind a pooler in statement and in transaction mode.
 func TestPooler(t *testing.T) {
 	t.Parallel()
 	inSchemas(t, func(t *testing.T, db *testdb.DB) {
@@ -206,7 +203,7 @@ func TestPooler(t *testing.T) {
 	})
 }
 
-// TestFleetBehindPooler: a hundred workers on two connections.
+// TestFleetBehindPooler runs a hundred workers on two connections.
 func TestFleetBehindPooler(t *testing.T) {
 	t.Parallel()
 	b := newHarness(t, testdb.Postgres(t))

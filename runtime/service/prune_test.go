@@ -8,8 +8,8 @@ import (
 	"github.com/attune-go/attune/fixtures/testdb"
 )
 
-// TestHistoryIsPruned by a running service, under the login of a worker: what is
-// older than it is told, and nothing if that is for ever.
+// TestHistoryIsPruned checks that a running service deletes old changes under the login of a
+// worker, and nothing if it keeps the history forever.
 func TestHistoryIsPruned(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {

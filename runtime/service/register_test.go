@@ -16,7 +16,7 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// TestFirstLines are the first lines of an embedder, in a schema beside his own.
+// TestFirstLines runs the first lines of an embedder, in a schema beside the embedder's own.
 func TestFirstLines(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {

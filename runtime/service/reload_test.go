@@ -13,7 +13,7 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// reload gives the service another configuration, and lets it settle.
+// reload gives the service another configuration and waits until it settles.
 func (b *harness) reload(svc *service.Service, id service.Identity, cfg service.Config) {
 	b.Helper()
 	id.Name, id.Role = b.name, metadata.Worker
@@ -23,7 +23,7 @@ func (b *harness) reload(svc *service.Service, id service.Identity, cfg service.
 	b.step(svc)
 }
 
-// declaring is a config by which the host has these runtimes.
+// declaring returns a configuration that declares these runtimes.
 func (b *harness) declaring(strict bool, names ...string) service.Config {
 	cfg := b.config()
 	cfg.Detector = func(defs []metadata.Definition, warnings []string) (service.Detector, error) {
@@ -32,8 +32,8 @@ func (b *harness) declaring(strict bool, names ...string) service.Config {
 	return cfg
 }
 
-// TestReload: what a host has, how it is reached and how often it beats are
-// another, without a restart.
+// TestReload changes the declared runtimes, the address and the heartbeat interval without a
+// restart.
 func TestReload(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
@@ -64,7 +64,8 @@ func TestReload(t *testing.T) {
 	})
 }
 
-// TestReloadWrong: what cannot be used leaves what was, whenever that is found.
+// TestReloadWrong checks that an unusable configuration leaves the former one, whenever the
+// service notices.
 func TestReloadWrong(t *testing.T) {
 	t.Parallel()
 	b := newHarness(t, testdb.SQLite(t))
@@ -103,14 +104,14 @@ func TestReloadWrong(t *testing.T) {
 	if row := b.row(); row.Status == nil || *row.Status != schema.WorkerActive {
 		t.Errorf("the row is %+v", row)
 	}
-	// The next one that is right counts, and what was wrong is forgotten.
+	// A later valid configuration applies.
 	b.reload(svc, service.Identity{}, b.declaring(false, "alpha"))
 	b.has("alpha")
 	said("the new configuration cannot be used", 2)
 }
 
-// TestReloadWhileADetectionRuns waits for its end: what it finds is by the
-// configuration before, and proves nothing of the new one.
+// TestReloadWhileADetectionRuns checks that a reload waits for the end of a detection, whose
+// result does not verify the new configuration.
 func TestReloadWhileADetectionRuns(t *testing.T) {
 	t.Parallel()
 	b := newHarness(t, testdb.SQLite(t))

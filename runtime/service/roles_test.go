@@ -87,7 +87,7 @@ func inSchemas(t *testing.T, test func(t *testing.T, db *testdb.DB)) {
 	}
 }
 
-// TestLeastPrivilege: a service lives a whole life under the worker role.
+// TestLeastPrivilege runs a service from start to end under the worker role.
 func TestLeastPrivilege(t *testing.T) {
 	t.Parallel()
 	inSchemas(t, func(t *testing.T, db *testdb.DB) {
@@ -117,8 +117,8 @@ func TestLeastPrivilege(t *testing.T) {
 	})
 }
 
-// TestOwnRowsAndNoMore: what a host's login tries on another host's rows, on the
-// definitions and on the history comes to nothing.
+// TestOwnRowsAndNoMore checks that a host's login cannot change the rows of another host, the
+// definitions or the history.
 func TestOwnRowsAndNoMore(t *testing.T) {
 	t.Parallel()
 	inSchemas(t, func(t *testing.T, db *testdb.DB) {
@@ -209,7 +209,7 @@ func TestOwnRowsAndNoMore(t *testing.T) {
 	})
 }
 
-// TestNobodyIsLockedOut: a host can lock no table against the others.
+// TestNobodyIsLockedOut checks that a host's login cannot lock tables.
 func TestNobodyIsLockedOut(t *testing.T) {
 	t.Parallel()
 	inSchemas(t, func(t *testing.T, db *testdb.DB) {
@@ -318,8 +318,8 @@ func platform(t *testing.T, db *testdb.DB) *bun.DB {
 	return opened(t, r.Login(t, name, "attune_reader"))
 }
 
-// TestOthersAreNotHindered: a role that the script does not know sees and writes
-// what it did before, and so does the owner.
+// TestOthersAreNotHindered checks that the script changes nothing for the owner and for roles
+// that it does not name.
 func TestOthersAreNotHindered(t *testing.T) {
 	t.Parallel()
 	db := testdb.Postgres(t)
@@ -338,8 +338,8 @@ func TestOthersAreNotHindered(t *testing.T) {
 	}
 }
 
-// TestPoliciesOfOthersStay: where the platform decides by policies of its own who
-// sees what, nobody sees more for ours.
+// TestPoliciesOfOthersStay checks that the script's policies show nobody more than the
+// platform's own policies do.
 func TestPoliciesOfOthersStay(t *testing.T) {
 	t.Parallel()
 	db := testdb.Postgres(t)
@@ -389,7 +389,7 @@ func TestRolesAreTakenBack(t *testing.T) {
 	}
 }
 
-// TestLimitedLogin: a service lives a whole life under the limits of the script's example.
+// TestLimitedLogin runs a service from start to end under the limits of the script's example.
 func TestLimitedLogin(t *testing.T) {
 	b := newHarness(t, testdb.Postgres(t))
 	limits := regexp.MustCompile(`ALTER ROLE "build-7" SET (\w+_timeout TO '\w+');|(CONNECTION LIMIT \d+)`).FindAllStringSubmatch(rolesScript(t), -1)

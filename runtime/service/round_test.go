@@ -18,7 +18,7 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// counted counts the full detections, and can be told to answer otherwise.
+// counted counts the full detections, and can change their results.
 type counted struct {
 	service.Detector
 	full int
@@ -29,7 +29,7 @@ func (c *counted) Detect(ctx context.Context) (*capability.Document, error) {
 	return c.Detector.Detect(ctx)
 }
 
-// counting is a config whose detections are counted.
+// counting returns a configuration that counts detections.
 func (b *harness) counting() (service.Config, *counted) {
 	cfg, n := b.config(), &counted{}
 	detector := cfg.Detector
@@ -68,8 +68,8 @@ func TestRemovedUpgradedPutBack(t *testing.T) {
 	})
 }
 
-// TestRoundsAreCheap: nothing runs and nothing is written while nothing changes,
-// and every so many rounds all is verified.
+// TestRoundsAreCheap checks that nothing runs or is written while nothing changes, except in
+// the regular full rounds.
 func TestRoundsAreCheap(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
@@ -94,7 +94,7 @@ func TestRoundsAreCheap(t *testing.T) {
 	})
 }
 
-// TestEveryKindOfChangeIsSeen without a full round.
+// TestEveryKindOfChangeIsSeen checks that every kind of change is seen without a full round.
 func TestEveryKindOfChangeIsSeen(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -180,8 +180,8 @@ func rewrite(b *harness, path, script string, anew bool) {
 	}
 }
 
-// TestHangs: a probe that hangs from the third round on costs nothing at once,
-// and the runtime is gone when the time for which it is kept is over.
+// TestHangs checks that a runtime whose probe begins to hang is kept at first and lost after
+// UnconfirmedFor.
 func TestHangs(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		b := newHarness(t, db)
@@ -216,8 +216,8 @@ func TestHangs(t *testing.T) {
 	})
 }
 
-// TestUnconfirmedAcrossARestart: the process that could not tell ends, and the
-// next one cannot tell either.
+// TestUnconfirmedAcrossARestart checks that the time for which an unconfirmed runtime is kept
+// goes on across a restart.
 func TestUnconfirmedAcrossARestart(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		b := newHarness(t, db)
@@ -236,7 +236,7 @@ func TestUnconfirmedAcrossARestart(t *testing.T) {
 	})
 }
 
-// TestUnconfirmedIsConfirmed ends the wait.
+// TestUnconfirmedIsConfirmed checks that a confirmation resets the time.
 func TestUnconfirmedIsConfirmed(t *testing.T) {
 	b := newHarness(t, testdb.SQLite(t))
 	b.define("alpha", `{"verification": {"commands": [{"binary": "alpha", "args": ["--version"], "timeout": "500ms"}]}}`)
@@ -281,7 +281,7 @@ func TestOneOfSeveralIsUnconfirmed(t *testing.T) {
 	b.has("alpha@1.0.0", "beta@2.0.0")
 }
 
-// TestDefinitionsChange while the service runs, without a restart.
+// TestDefinitionsChange changes definitions while the service runs.
 func TestDefinitionsChange(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
@@ -317,8 +317,8 @@ func (r *reading) BoundedDefinitions(ctx context.Context) ([]metadata.Definition
 	return r.Store.BoundedDefinitions(ctx)
 }
 
-// TestDefinitionsAreReadWhenTheyChange, and not in every round. SQLite, where that
-// is a file of this host's own, does not say whether they did.
+// TestDefinitionsAreReadWhenTheyChange checks that definitions are not read in every round.
+// SQLite has no mark, so a service reads its local file each time.
 func TestDefinitionsAreReadWhenTheyChange(t *testing.T) {
 	t.Parallel()
 	b := newHarness(t, testdb.Postgres(t))
@@ -333,7 +333,7 @@ func TestDefinitionsAreReadWhenTheyChange(t *testing.T) {
 	if r.reads != 1 {
 		t.Errorf("read %d times in 10 rounds without a change, want once", r.reads)
 	}
-	// Past every trigger, and without a word of when.
+	// A write that skips triggers and leaves updated as it is.
 	if _, err := b.db.ExecContext(t.Context(), `ALTER TABLE runtime DISABLE TRIGGER ALL; UPDATE runtime SET distributions = '{"min_version": "9"}' || distributions WHERE ref = 't.beta'`); err != nil {
 		t.Fatal(err)
 	}
@@ -343,7 +343,7 @@ func TestDefinitionsAreReadWhenTheyChange(t *testing.T) {
 	if r.reads != 2 {
 		t.Errorf("read %d times with one change, want twice", r.reads)
 	}
-	// One that changes nothing is read, and forgotten.
+	// A write that changes nothing makes the service read the definitions once.
 	if _, err := b.db.ExecContext(t.Context(), `UPDATE runtime SET name = name`); err != nil {
 		t.Fatal(err)
 	}
@@ -353,8 +353,8 @@ func TestDefinitionsAreReadWhenTheyChange(t *testing.T) {
 	}
 }
 
-// TestRubbish: a definition that somebody makes unreadable, past every check,
-// takes nothing away at once, and nothing from others.
+// TestRubbish checks that an unreadable definition takes nothing away at once, and nothing
+// from other runtimes.
 func TestRubbish(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
@@ -409,9 +409,8 @@ func (b *harness) spoil(db *testdb.DB, ref, document string) {
 	}
 }
 
-// TestHostile: a definition that somebody turns into an attack runs nothing. Denied
-// by policy is absent, not could-not-tell: a host that may not ask has no answer to
-// wait for, and what it advertised by the definition from before goes at once.
+// TestHostile checks that a hostile definition runs nothing. A runtime denied by policy is
+// absent, not undetermined, so what the former definition found is lost at once.
 func TestHostile(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
@@ -439,7 +438,7 @@ func TestHostile(t *testing.T) {
 	})
 }
 
-// underStandardPolicy is a config whose commands the standard policy allows.
+// underStandardPolicy returns a configuration with the standard policy.
 func (b *harness) underStandardPolicy() service.Config {
 	b.Helper()
 	cfg := b.config()
@@ -454,7 +453,8 @@ func (b *harness) underStandardPolicy() service.Config {
 	return cfg
 }
 
-// TestWhoMayWriteIsSeen without a full round: policy depends on it.
+// TestWhoMayWriteIsSeen checks that a change of permissions is seen without a full round,
+// because policy depends on it.
 func TestWhoMayWriteIsSeen(t *testing.T) {
 	t.Parallel()
 	b := newHarness(t, testdb.SQLite(t))
@@ -475,7 +475,7 @@ func TestWhoMayWriteIsSeen(t *testing.T) {
 	}
 }
 
-// TestRefresh by a signal, and by the database.
+// TestRefresh requests a refresh by a call and in the database.
 func TestRefresh(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
@@ -513,7 +513,7 @@ func TestRefresh(t *testing.T) {
 	})
 }
 
-// answered wants the document to answer the last request.
+// answered checks that the document answers the last request.
 func (b *harness) answered() {
 	b.Helper()
 	row, caps := b.row(), new(capability.Document)

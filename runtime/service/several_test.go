@@ -80,7 +80,7 @@ func (b *harness) sql(db *testdb.DB, statement string) {
 	}
 }
 
-// losses are the details of what was lost, by version.
+// losses returns the details of losses, by version.
 func (b *harness) losses() map[string]string {
 	b.Helper()
 	changes, err := b.Changes.After(b.Context(), 0, 0)
@@ -96,8 +96,8 @@ func (b *harness) losses() map[string]string {
 	return out
 }
 
-// TestCannotTellOfOneOfSeveral: whatever happens at the same time, an
-// installation is not lost at once, and others that really went are.
+// TestCannotTellOfOneOfSeveral checks that an installation that could not be determined is not
+// lost at once, while others that were removed are.
 func TestCannotTellOfOneOfSeveral(t *testing.T) {
 	t.Parallel()
 	const hang = "exec /bin/sleep 1000"
@@ -237,7 +237,7 @@ func TestFailureIsStored(t *testing.T) {
 	})
 }
 
-// failures are the rows of what does not count.
+// failures returns the rows that do not count.
 func (b *harness) failures() (out []schema.WorkerRuntime) {
 	b.Helper()
 	rows, err := b.WorkerRuntimes.ByWorker(b.Context(), b.row().ID)
@@ -252,8 +252,8 @@ func (b *harness) failures() (out []schema.WorkerRuntime) {
 	return out
 }
 
-// offers wants the view available_runtime, and the query for workers that have a
-// runtime, to give these versions of the harness's worker and no others.
+// offers checks that the view available_runtime and Having return exactly these versions of
+// the harness's worker.
 func (b *harness) offers(db *testdb.DB, ref string, want ...string) {
 	b.Helper()
 	table := "available_runtime"

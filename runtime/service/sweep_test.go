@@ -50,7 +50,7 @@ func (r onTheClock) Sweep(ctx context.Context, every time.Duration, span store.H
 	return r.Rows.Sweep(ctx, every, span)
 }
 
-// silent registers a worker that has been silent for long.
+// silent registers a worker whose last heartbeat is old.
 func (b *harness) silent(name string, interval int, long string) *schema.Worker {
 	b.Helper()
 	doc, err := json.Marshal(&capability.Document{Format: capability.Format})
@@ -69,7 +69,7 @@ func (b *harness) silent(name string, interval int, long string) *schema.Worker 
 	return row
 }
 
-// sweeping is a service on the harness's time, which verifies once a day.
+// sweeping returns a service on the harness's clock that verifies once a day.
 func (b *harness) sweeping() *service.Service {
 	b.Helper()
 	cfg := b.config()
@@ -80,8 +80,7 @@ func (b *harness) sweeping() *service.Service {
 	return b.start(cfg)
 }
 
-// TestSweep: workers that beat no more become inactive, by the services, however
-// seldom these verify.
+// TestSweep checks that services mark stale workers inactive, however rarely they verify.
 func TestSweep(t *testing.T) {
 	t.Parallel()
 	b := newHarness(t, testdb.Postgres(t))
@@ -99,7 +98,8 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// TestSweepAfterAGap: who was asleep, or had no database, judges nobody by that time.
+// TestSweepAfterAGap checks that a service that was suspended, or had no database, does not
+// judge others by that time.
 func TestSweepAfterAGap(t *testing.T) {
 	t.Parallel()
 	b := newHarness(t, testdb.Postgres(t))
@@ -135,9 +135,8 @@ func TestSweepAfterAGap(t *testing.T) {
 	}
 }
 
-// TestFleetOutlivesPostgres: a server that was away, or stood still, makes no worker
-// inactive that lives; and those that are dead become so afterwards. It goes by real
-// time, and runs beside no other test.
+// TestFleetOutlivesPostgres checks that an outage of the server makes no running worker
+// inactive, and that dead ones become inactive afterwards. It runs in real time and alone.
 func TestFleetOutlivesPostgres(t *testing.T) {
 	server := testdb.Own(t)
 	for _, way := range []struct {
