@@ -69,51 +69,51 @@ const (
 // the command is judged before its output, since a failing shim may print versions.
 // Output that is not UTF-8 or was cut off is unreadable only if the pattern does not
 // match it.
-func (a *probe) judge(c *command, res host.Result) (v version.Version, out output) {
+func (p *probe) judge(c *command, res host.Result) (v version.Version, out output) {
 	out = outputOf(res)
-	a.DurationMS = milliseconds(res.Duration)
-	a.Signal = res.Signal
-	a.Output = excerpt(out.text, capability.ExcerptLimit)
+	p.DurationMS = milliseconds(res.Duration)
+	p.Signal = res.Signal
+	p.Output = excerpt(out.text, capability.ExcerptLimit)
 	if res.Err == nil && !res.TimedOut && res.Signal == "" {
-		a.ExitCode = &res.ExitCode
+		p.ExitCode = &res.ExitCode
 	}
 	switch {
 	case res.TimedOut, res.Err == nil && res.Duration > c.timeout:
-		a.end(capability.Timeout, fmt.Sprintf("it did not end within %v", c.timeout),
+		p.end(capability.Timeout, fmt.Sprintf("it did not end within %v", c.timeout),
 			fmt.Sprintf("run it by hand to see what it waits for, or give the command a timeout above %v", c.timeout))
 	case errors.Is(res.Err, errNotReached):
-		a.Unreached = true
-		a.end(capability.Timeout, "it was not reached: "+errNotReached.Error(), hintCrowd)
+		p.Unreached = true
+		p.end(capability.Timeout, "it was not reached: "+errNotReached.Error(), hintCrowd)
 	case errors.Is(res.Err, errCrowd):
-		a.end(capability.Timeout, fmt.Sprintf("it did not end within %v, and %v", res.Duration.Round(time.Second), errCrowd), hintCrowd)
+		p.end(capability.Timeout, fmt.Sprintf("it did not end within %v, and %v", res.Duration.Round(time.Second), errCrowd), hintCrowd)
 	case errors.Is(res.Err, errDeadline):
-		a.end(capability.Timeout, unfinished(errDeadline), hintDeadline)
+		p.end(capability.Timeout, unfinished(errDeadline), hintDeadline)
 	case errors.Is(res.Err, ErrSuperseded):
-		a.end(capability.Timeout, unfinished(ErrSuperseded), hintDeadline)
+		p.end(capability.Timeout, unfinished(ErrSuperseded), hintDeadline)
 	case errors.Is(res.Err, host.ErrHangs):
 		_, hint := unseenOutcome(res.Err)
-		a.end(capability.Timeout, cause(&a.Attempt, res), hint)
+		p.end(capability.Timeout, cause(&p.Attempt, res), hint)
 	case errors.Is(res.Err, fs.ErrPermission):
-		a.end(capability.NotExecutable, cause(&a.Attempt, res), fmt.Sprintf("let this user execute %s", a.Path))
+		p.end(capability.NotExecutable, cause(&p.Attempt, res), fmt.Sprintf("let this user execute %s", p.Path))
 	case res.Err != nil:
-		a.end(capability.Error, cause(&a.Attempt, res), fmt.Sprintf("run %s by hand, as the same user", c.line()))
+		p.end(capability.Error, cause(&p.Attempt, res), fmt.Sprintf("run %s by hand, as the same user", c.line()))
 	case res.Signal != "":
-		a.end(capability.Error, "it was killed by "+res.Signal, fmt.Sprintf("run %s by hand, as the same user", c.line()))
+		p.end(capability.Error, "it was killed by "+res.Signal, fmt.Sprintf("run %s by hand, as the same user", c.line()))
 	case res.ExitCode != c.ExitCode:
-		a.end(capability.ExitMismatch, fmt.Sprintf("exit status %d, want %d: %s", res.ExitCode, c.ExitCode, out.firstLine()),
+		p.end(capability.ExitMismatch, fmt.Sprintf("exit status %d, want %d: %s", res.ExitCode, c.ExitCode, out.firstLine()),
 			fmt.Sprintf("make %s work for this user, or correct exit_code", c.line()))
-	case !a.matches(c, out) && out.unreadable != "":
-		a.end(capability.OutputUnreadable, "its output does not match the pattern, but "+out.unreadable, hintUnreadable)
-	case !a.matches(c, out) && c.pattern.reach < len(out.text):
-		a.end(capability.OutputUnreadable,
+	case !p.matches(c, out) && out.unreadable != "":
+		p.end(capability.OutputUnreadable, "its output does not match the pattern, but "+out.unreadable, hintUnreadable)
+	case !p.matches(c, out) && c.pattern.reach < len(out.text):
+		p.end(capability.OutputUnreadable,
 			fmt.Sprintf("the first %d bytes of its output do not match the pattern, which is too large to match more", c.pattern.reach),
 			"use a smaller pattern, or let the command print a short text")
-	case !a.matches(c, out):
-		a.end(capability.PatternMismatch, fmt.Sprintf("its output does not match %s: %s", c.Pattern, out.firstLine()),
-			fmt.Sprintf("check which program %s is, or correct the pattern", a.Path))
+	case !p.matches(c, out):
+		p.end(capability.PatternMismatch, fmt.Sprintf("its output does not match %s: %s", c.Pattern, out.firstLine()),
+			fmt.Sprintf("check which program %s is, or correct the pattern", p.Path))
 	default:
-		a.Outcome = capability.Available
-		v = a.extract(c, out)
+		p.Outcome = capability.Available
+		v = p.extract(c, out)
 	}
 	return v, out
 }
@@ -126,44 +126,44 @@ func cause(a *capability.Attempt, res host.Result) string {
 	return strings.TrimPrefix(res.Err.Error(), "run "+a.Path+": ")
 }
 
-func (a *probe) end(outcome capability.Outcome, detail, hint string) {
-	a.Outcome, a.Detail, a.Hint = outcome, detail, hint
+func (p *probe) end(outcome capability.Outcome, detail, hint string) {
+	p.Outcome, p.Detail, p.Hint = outcome, detail, hint
 }
 
-func (a *probe) matches(c *command, out output) bool {
+func (p *probe) matches(c *command, out output) bool {
 	if c.pattern == nil {
 		return true
 	}
-	if a.PatternMatched == nil {
+	if p.PatternMatched == nil {
 		matched := c.pattern.regexp().MatchString(c.pattern.cut(out.text))
-		a.PatternMatched = &matched
+		p.PatternMatched = &matched
 	}
-	return *a.PatternMatched
+	return *p.PatternMatched
 }
 
-func (a *probe) extract(c *command, out output) (v version.Version) {
+func (p *probe) extract(c *command, out output) (v version.Version) {
 	if c.versionPattern != nil {
-		v, a.VersionRaw, _ = version.ExtractPattern(c.versionPattern.regexp(), c.versionPattern.cut(out.text))
+		v, p.VersionRaw, _ = version.ExtractPattern(c.versionPattern.regexp(), c.versionPattern.cut(out.text))
 	} else {
-		v, a.VersionRaw, _ = version.Extract(out.text)
+		v, p.VersionRaw, _ = version.Extract(out.text)
 	}
-	a.Version = v.String()
+	p.Version = v.String()
 	return v
 }
 
 // limit applies the way's version limits to a successful attempt, and returns a warning
 // or "".
-func (a *probe) limit(w *way, v version.Version, out output) (warning string) {
+func (p *probe) limit(w *way, v version.Version, out output) (warning string) {
 	var unknown version.Version
 	switch {
 	case v == unknown && w.min != unknown && out.unreadable != "":
-		a.end(capability.OutputUnreadable,
+		p.end(capability.OutputUnreadable,
 			fmt.Sprintf("min_version is %s, and its version cannot be read: %s", w.min, out.unreadable), hintUnreadable)
 	case v == unknown && w.min != unknown:
-		a.end(capability.VersionUnreadable, fmt.Sprintf("min_version is %s, and its output has no version: %s", w.min, out.firstLine()),
+		p.end(capability.VersionUnreadable, fmt.Sprintf("min_version is %s, and its output has no version: %s", w.min, out.firstLine()),
 			"give the command a version_pattern")
 	case v != unknown && v.Compare(w.min) < 0:
-		a.end(capability.BelowMinVersion, fmt.Sprintf("%s is below min_version %s", v, w.min), fmt.Sprintf("install %s or later", w.min))
+		p.end(capability.BelowMinVersion, fmt.Sprintf("%s is below min_version %s", v, w.min), fmt.Sprintf("install %s or later", w.min))
 	case v == unknown && w.recommended != unknown:
 		return fmt.Sprintf("the version could not be read; %s or later is recommended", w.recommended)
 	case v.Compare(w.recommended) < 0:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -111,7 +112,7 @@ func answer(fd int) {
 		case err != nil || n < 40:
 			return
 		}
-		reply, failed := make([]byte, 16), int32(0)
+		header, body, failed := make([]byte, 16), []byte(nil), int32(0)
 		inode := order.Uint64(request[16:])
 		switch order.Uint32(request[4:]) {
 		case opInit:
@@ -119,23 +120,23 @@ func answer(fd int) {
 			order.PutUint32(out, 7)
 			order.PutUint32(out[4:], 31)
 			order.PutUint32(out[20:], 1<<12) // max_write
-			reply = append(reply, out...)
+			body = out
 		case lookup:
 			entry := make([]byte, 40)
 			order.PutUint64(entry, 2)
-			reply = append(append(reply, entry...), attr(2, unix.S_IFREG|0o755)...)
+			body = slices.Concat(entry, attr(2, unix.S_IFREG|0o755))
 		case getattr:
 			mode := uint32(unix.S_IFDIR | 0o755)
 			if inode == 2 {
 				mode = unix.S_IFREG | 0o755
 			}
-			reply = append(append(reply, make([]byte, 16)...), attr(inode, mode)...)
+			body = slices.Concat(make([]byte, 16), attr(inode, mode))
 		default:
 			failed = -int32(unix.ENOSYS)
 		}
-		order.PutUint32(reply, uint32(len(reply)))
-		order.PutUint32(reply[4:], uint32(failed))
-		copy(reply[8:16], request[8:16])
-		_, _ = unix.Write(fd, reply)
+		order.PutUint32(header, uint32(len(header)+len(body)))
+		order.PutUint32(header[4:], uint32(failed))
+		copy(header[8:16], request[8:16])
+		_, _ = unix.Write(fd, slices.Concat(header, body))
 	}
 }

@@ -88,7 +88,7 @@ func (s *Service) collect(ctx context.Context) error {
 	default:
 		v.logFailure(err)
 	}
-	return nil //nolint:nilerr // a failed round was logged, and the next one tries again
+	return nil
 }
 
 func (s *Service) logUnusable(err error) {

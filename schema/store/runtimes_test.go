@@ -136,14 +136,6 @@ func TestRuntimeUpsert(t *testing.T) {
 	})
 }
 
-func refs(rows []schema.Runtime) []string {
-	list := []string{}
-	for _, r := range rows {
-		list = append(list, r.Ref)
-	}
-	return list
-}
-
 func TestRuntimeErrors(t *testing.T) {
 	each(t, func(t *testing.T, e env) {
 		ctx := t.Context()

@@ -177,7 +177,7 @@ func (u *unloader) runtime(ctx context.Context, ref string) (UnloadEntry, error)
 // is empty for a malformed row.
 func (u *unloader) changed(row *metadata.Definition) ([]string, error) {
 	if row.Fault() != nil {
-		return []string{""}, nil
+		return []string{""}, nil //nolint:nilerr // a malformed row differs, and that is the answer
 	}
 	var loaded metadata.Definition
 	if err := json.Unmarshal(u.last.Loaded[row.Ref], &loaded); err != nil {
