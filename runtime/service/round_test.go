@@ -202,7 +202,7 @@ func TestHangs(t *testing.T) {
 		b.pass(svc, 3*time.Minute)
 		b.has("alpha@1.0.0?", "beta@2.0.0")
 		b.history("gained alpha", "gained beta")
-		if n := strings.Count(b.log.String(), "cannot tell whether"); n != 1 {
+		if n := strings.Count(b.log.String(), "could not be confirmed"); n != 1 {
 			t.Errorf("what is unconfirmed is said %d times, want once", n)
 		}
 		b.pass(svc, 3*time.Minute)
