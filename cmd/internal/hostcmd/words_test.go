@@ -194,7 +194,7 @@ func TestPackWarningsOnce(t *testing.T) {
 		}
 	}
 	got := run(t, metadata.Worker, "detect", "--pack", dir)
-	if got.status != 0 || strings.Count(got.errOut, "nothing says how to verify it") != 1 || strings.Contains(got.errOut, ": warning:") {
+	if got.status != 0 || strings.Count(got.errOut, "because nothing verifies it") != 1 || strings.Contains(got.errOut, ": warning:") {
 		t.Errorf("status %d:\n%s", got.status, got.errOut)
 	}
 }
