@@ -58,7 +58,7 @@ func TestWorkersCountedAndSorted(t *testing.T) {
 			}
 		}
 		want(t, run(t, "runtimes", "show", "python"), 0, "(worker), build-10 (worker), declared (worker), lost (worker, stale), web-1 (worker), web-2 (worker)\n")
-		want(t, run(t, "workers", "list", "--sort", "version"), 2, "goes with --has or --lacks")
+		want(t, run(t, "workers", "list", "--sort", "version"), 2, "--sort version needs --has or --lacks")
 		want(t, run(t, "workers", "list", "--sort", "colour"), 2, "--sort", "colour")
 		want(t, run(t, "runtimes", "list"), 0, "\n20 runtimes\n")
 		want(t, run(t, "runtimes", "list", "--limit", "2"), 0, "\n20 runtimes; 2 shown\n")

@@ -158,7 +158,7 @@ func TestCannotTellOfOneOfSeveral(t *testing.T) {
 				svc = test.trouble(b, db, svc, cfg, file)
 				b.pass(svc, round)
 				b.has("alpha@1.0.0", "beta@2.0.0", "kit@1.2.4?", "kit@1.0.0")
-				if lost := b.losses(); len(lost) != 1 || !strings.Contains(lost["1.1.9"], "it was at "+b.bin) {
+				if lost := b.losses(); len(lost) != 1 || !strings.Contains(lost["1.1.9"], "no longer found at "+b.bin) {
 					t.Fatalf("lost: %v, want 1.1.9 alone, with its path", lost)
 				}
 

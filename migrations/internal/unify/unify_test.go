@@ -29,7 +29,7 @@ func must(t testing.TB, db bun.IDB, query string) {
 
 func baseline(t testing.TB, db *bun.DB, schema string) {
 	t.Helper()
-	text, err := os.ReadFile("../postgres/20260203000000_baseline.up.sql")
+	text, err := os.ReadFile("../../postgres/20260203000000_baseline.up.sql")
 	if err != nil {
 		t.Fatal(err)
 	}
