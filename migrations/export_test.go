@@ -58,7 +58,7 @@ func Shapes(ctx context.Context, db bun.IDB, schemaName string) (map[string]Shap
 			// What these refuse on SQLite, a check does on Postgres; and what these write on
 			// Postgres, programs do on SQLite.
 			return strings.HasPrefix(name, "attune_guard_") || strings.Contains(name, "_version_constraint_") || strings.HasPrefix(name, "worker_stamp_") ||
-				strings.HasSuffix(name, "_bound_documents")
+				strings.HasSuffix(name, "_bound_documents") || name == "worker_bound_values"
 		})
 		if len(out.Triggers) == 0 {
 			out.Triggers = nil
