@@ -103,7 +103,7 @@ func TestRefusedVariables(t *testing.T) {
 	t.Parallel()
 	_, got := load(pack(map[string]string{"x": command("    env: [PATH, API_TOKEN]\n")}), packs.Config{})
 	want := []string{
-		"runtimes/x.yaml:9:11: warning: /distributions/verification/env/0: no host passes PATH to a command: every probe gets it with a value of its own",
+		"runtimes/x.yaml:9:11: warning: /distributions/verification/env/0: no host passes PATH to a command: every probe gets it with a fixed value",
 		"runtimes/x.yaml:9:17: warning: /distributions/verification/env/1: no host passes API_TOKEN to a command: its name says that it is secret",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -134,7 +134,7 @@ versions:
 	const x, refused = "runtimes/x.yaml:", "refused in standard mode unless policy.trusted_packs has this pack or policy."
 	want := []string{
 		x + "5:11: note: /distributions/verification/env/0: " + refused + "env has X_HOME",
-		x + "5:19: warning: /distributions/verification/env/1: no host passes PATH to a command: every probe gets it with a value of its own",
+		x + "5:19: warning: /distributions/verification/env/1: no host passes PATH to a command: every probe gets it with a fixed value",
 		x + "6:19: note: /distributions/verification/version_file: not read in standard mode unless policy.trusted_packs has this pack",
 		x + "10:9: note: /distributions/verification/commands/2: " + refused + "allow has \"lua -e 'print(1)'\"",
 		x + "14:47: note: /versions/0/distributions/verification/commands/0: " + refused + "allow has \"sh -c 'exit 0'\"",
