@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"syscall"
 	"time"
 	"unicode/utf8"
 
@@ -93,10 +94,14 @@ func (p *probe) judge(c *command, res host.Result) (v version.Version, out outpu
 	case errors.Is(res.Err, host.ErrHangs):
 		_, hint := unseenOutcome(res.Err)
 		p.end(capability.Timeout, cause(&p.Attempt, res), hint)
-	case errors.Is(res.Err, fs.ErrPermission):
+	case errors.Is(res.Err, syscall.ENOEXEC):
+		p.end(capability.NotExecutable, cause(&p.Attempt, res), "install it for this machine, or give the script a #! line")
+	case errors.Is(res.Err, syscall.EACCES), errors.Is(res.Err, fs.ErrPermission):
 		p.end(capability.NotExecutable, cause(&p.Attempt, res), fmt.Sprintf("let this user execute %s", p.Path))
 	case res.Err != nil:
 		p.end(capability.Error, cause(&p.Attempt, res), fmt.Sprintf("run %s by hand, as the same user", c.line()))
+	case res.Signal == "SIGILL":
+		p.end(capability.NotExecutable, "it was killed by SIGILL: it is for another processor", "install it for this processor")
 	case res.Signal != "":
 		p.end(capability.Error, "it was killed by "+res.Signal, fmt.Sprintf("run %s by hand, as the same user", c.line()))
 	case res.ExitCode != c.ExitCode:

@@ -141,6 +141,8 @@ func faultHint(exe host.Candidate) string {
 	switch exe.Fault {
 	case host.FaultStub:
 		return "install the real program, and put its folder before this one in this service's PATH"
+	case host.FaultInstaller:
+		return "install a version as this user: juliaup add release"
 	case host.FaultNotExecutable:
 		return "let this user execute it: chmod a+x " + exe.Path
 	}
@@ -187,11 +189,12 @@ func (r *round) readVersionFile(p *probe, w *way, cmd host.Command, exe host.Can
 	if err != nil {
 		return false
 	}
-	raw := fileVersion(w.versionFile.pattern.regexp(), w.versionFile.pattern.cut(string(data)))
-	v, err := version.Parse(raw)
-	if err != nil {
+	pattern, text := w.versionFile.pattern.regexp(), w.versionFile.pattern.cut(string(data))
+	v, _, ok := version.ExtractPattern(pattern, text)
+	if !ok {
 		return false
 	}
+	raw := fileVersion(pattern, text)
 	if !trusted {
 		raw = v.String()
 	}

@@ -85,7 +85,7 @@ func TestRealFilesThatCannotRun(t *testing.T) {
 		{"acme.dangling", capability.NotExecutable, "/no/such/file"},
 		{"acme.plain", capability.NotExecutable, "is not executable"},
 		{"acme.needs", capability.Error, "/no/such/interpreter"},
-		{"acme.empty", capability.Error, "not a program"},
+		{"acme.empty", capability.NotExecutable, "not a program"},
 		{"acme.absent-everywhere", capability.NotFound, "is in none of the"},
 	} {
 		got := absence(t, caps, want.ref)

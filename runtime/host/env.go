@@ -30,6 +30,8 @@ var setVars = []struct{ name, value, reason string }{
 	{"COREPACK_ENABLE_NETWORK", "0", "corepack's yarn and pnpm would download themselves"},
 	{"UV_PYTHON_DOWNLOADS", "never", "uv would install a Python"},
 	{"UV_OFFLINE", "1", "uv would ask its index"},
+	{"PROTO_AUTO_INSTALL", "false", "proto's shims would install the tool that is asked for"},
+	{"AQUA_DISABLE_LAZY_INSTALL", "true", "aqua's proxies would install the tool that is asked for"},
 
 	{"DOTNET_CLI_TELEMETRY_OPTOUT", "1", "dotnet would report each command"},
 	{"DOTNET_NOLOGO", "1", "dotnet's first run prints a welcome"},
@@ -49,7 +51,8 @@ var setVars = []struct{ name, value, reason string }{
 }
 
 // passVars lists the host's variables that every probe gets if they are set. They locate
-// the files of tools and version managers. None of them chooses a version.
+// the files of tools and version managers, or a tool fails without them. None of them chooses
+// a version.
 var passVars = []struct{ name, reason string }{
 	{"TMPDIR", "tools that unpack themselves; /tmp may be noexec"},
 	{"XDG_CONFIG_HOME", "mise, asdf, go and dotnet keep settings there"},
@@ -81,6 +84,7 @@ var passVars = []struct{ name, reason string }{
 
 	{"JAVA_HOME", "launchers of kotlin, scala, groovy and others refuse without it"},
 	{"DOTNET_ROOT", "programs that look for the shared dotnet"},
+	{"DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "dotnet and pwsh abort on a host without ICU unless it is set"},
 }
 
 // refusedNames lists patterns of upper-case names that no definition gets. Definitions come

@@ -186,6 +186,9 @@ const (
 	hangsPrefix  = "cannot be reached: "
 	// FaultStub is the fault of a program that would open an installer's window.
 	FaultStub = "is a stub of macOS that opens an installer instead of answering"
+	// FaultInstaller is the fault of juliaup's launcher before its first run, which would
+	// install Julia. No variable prevents that.
+	FaultInstaller = "is juliaup's launcher, which would install Julia"
 )
 
 // unseen returns the candidate of a place that could not be looked at.
@@ -255,7 +258,22 @@ func (h *LocalHost) candidate(l *look, path string, st *unix.Stat_t) Candidate {
 	if c.Fault == "" {
 		c.Fault = stubFault(h.info.OS, c.Path, c.RealPath)
 	}
+	if c.Fault == "" && filepath.Base(c.RealPath) == "julialauncher" && !h.hasJulia(l) {
+		c.Fault = FaultInstaller
+	}
 	return c
+}
+
+// hasJulia reports whether juliaup has been set up for this user.
+func (h *LocalHost) hasJulia(l *look) bool {
+	depot := filepath.Join(h.home, ".julia")
+	for _, variable := range h.base { // as the launcher will see it
+		if value, ok := strings.CutPrefix(variable, "JULIAUP_DEPOT_PATH="); ok {
+			depot = value
+		}
+	}
+	_, err := l.stat(filepath.Join(depot, "juliaup", "juliaup.json"))
+	return err == nil
 }
 
 // behindHardLink returns the path of rustup if the file is a hard link to it in the same

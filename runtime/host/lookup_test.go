@@ -197,3 +197,24 @@ func TestGlobLeavesTheKernelsFoldersAlone(t *testing.T) {
 		t.Errorf("a link to such a folder is an entry of its own folder: got %q", got)
 	}
 }
+
+// TestLauncherThatWouldInstall: juliaup's launcher is usable after its first run only.
+func TestLauncherThatWouldInstall(t *testing.T) {
+	home := realDir(t)
+	put(t, home+"/bin/julialauncher", "#!/bin/sh\n", 0o755)
+	link(t, "julialauncher", home+"/bin/julia")
+	julia := func(environ ...string) host.Candidate {
+		h := host.Local(host.LocalConfig{Environ: append(environ, "HOME="+home, "PATH="+home+"/bin")})
+		return h.Lookup("julia")[0]
+	}
+	if c := julia(); c.Fault != host.FaultInstaller {
+		t.Errorf("before its first run: %+v", c)
+	}
+	put(t, home+"/.julia/juliaup/juliaup.json", "{}", 0o644)
+	if c := julia(); c.Fault != "" {
+		t.Errorf("after its first run: %+v", c)
+	}
+	if c := julia("JULIAUP_DEPOT_PATH=" + home + "/other"); c.Fault != host.FaultInstaller {
+		t.Errorf("with another depot: %+v", c)
+	}
+}

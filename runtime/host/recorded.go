@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -187,6 +188,16 @@ func (r *Recorded) Run(ctx context.Context, inv Invocation) Result {
 	return res
 }
 
+// A recordedError is the text of an error that a command could not be run for.
+type recordedError string
+
+func (e recordedError) Error() string { return string(e) }
+
+// Is reports whether the text ends with that of target, a cause that outcomes depend on.
+func (e recordedError) Is(target error) bool {
+	return (target == syscall.ENOEXEC || target == syscall.EACCES) && strings.HasSuffix(string(e), target.Error())
+}
+
 func (run *recordedRun) result(inv Invocation) Result {
 	res := Result{
 		Stdout: []byte(run.stdout), Stderr: []byte(run.stderr),
@@ -199,7 +210,7 @@ func (run *recordedRun) result(inv Invocation) Result {
 		}
 	}
 	if run.err != "" {
-		res.Err = fmt.Errorf("run %s: %s", inv.Path, run.err)
+		res.Err = fmt.Errorf("run %s: %w", inv.Path, recordedError(run.err))
 	}
 	if run.timeout || run.signal != "" || run.err != "" {
 		res.ExitCode = -1

@@ -24,6 +24,7 @@ var answers = []answer{
 	{"core.python", "python3", []string{"--version"}, "Python 3.11.7\n", "", "3.11.7"},
 	{"core.python", "python3", []string{"--version"}, "Python 3.13.0rc1\n", "", "3.13.0-rc1"},
 	{"core.python", "python3", []string{"--version"}, "Python 3.9.16 (7.3.11+dfsg-2+deb12u3, Dec 30 2024, 22:36:23)\n[PyPy 7.3.11 with GCC 12.2.0]\n", "", "3.9.16"},
+	{"core.python", "python3", []string{"--version"}, "GraalPy 3.11.7 (Oracle GraalVM Native 24.1.1)\n", "", "3.11.7"},
 	{"core.python", "python", []string{"--version"}, "", "Python 2.7.18\n", ""},
 	{"core.python", "python", []string{"--version"}, "Python 3.12.1\n", "", "3.12.1"},
 
@@ -37,7 +38,7 @@ var answers = []answer{
 
 	{"core.go", "go", []string{"version"}, "go version go1.26.8 linux/amd64\n", "", "1.26.8"},
 	{"core.go", "go", []string{"version"}, "go version go1.22rc1 linux/amd64\n", "", "1.22.0-rc1"},
-	{"core.go", "go", []string{"version"}, "go version devel go1.24-af9a8b2 Mon Jul 1 12:00:00 2024 +0000 linux/amd64\n", "", "1.24.0"},
+	{"core.go", "go", []string{"version"}, "go version devel go1.24-af9a8b2 Mon Jul 1 12:00:00 2024 +0000 linux/amd64\n", "", "1.24.0-devel"},
 	{"core.go", "go", []string{"version"}, "version: gofish 0.15\n", "", ""},
 
 	{"core.java", "java", []string{"-version"}, "", "openjdk version \"17.0.15\" 2025-04-15\n" +
@@ -66,6 +67,8 @@ var answers = []answer{
 		"Zend Engine v4.2.36, Copyright (c) Zend Technologies\n", "", "8.2.36"},
 	{"core.php", "php", []string{"--version"}, "PHP Warning:  PHP Startup: Unable to load dynamic library 'x.so' (tried: /usr/lib/php/20220829/x.so) in Unknown on line 0\n" +
 		"PHP 8.1.2-1ubuntu2.19 (cli) (built: Sep 30 2024 16:25:25) (NTS)\n", "", "8.1.2"},
+	{"core.php", "php", []string{"--version"}, "PHP 5.3.3-7+squeeze19 with Suhosin-Patch (cli) (built: Feb 17 2014 10:10:23)\n", "", "5.3.3"},
+	{"core.php", "php", []string{"--version"}, "PHP 5.2.6-1+lenny16 with Suhosin-Patch 0.9.6.2 (cli) (built: Nov 22 2011 01:50:58)\n", "", "5.2.6"},
 	{"core.php", "php", []string{"--version"}, "PHP 8.2.36 (cgi-fcgi) (built: Nov 18 2026 20:02:04)\n", "", ""},
 
 	{"core.dotnet", "dotnet", []string{"--list-runtimes"}, "Microsoft.AspNetCore.App 9.0.1 [/usr/share/dotnet/shared/Microsoft.AspNetCore.App]\n" +
@@ -158,6 +161,7 @@ func TestCoreJavaReleaseFile(t *testing.T) {
 	for text, want := range map[string]string{
 		"IMPLEMENTOR=\"Debian\"\nJAVA_RUNTIME_VERSION=\"17.0.15+6-Debian-1deb12u1\"\nJAVA_VERSION=\"17.0.15\"\nJAVA_VERSION_DATE=\"2025-04-15\"\n": "17.0.15",
 		"JAVA_VERSION=\"1.8.0_392\"\nOS_NAME=\"Linux\"\n": "8.0.392",
+		"JAVA_VERSION=\"1.8.0\"\nOS_NAME=\"Linux\"\n":     "8.0.0",
 	} {
 		if got, _, ok := version.ExtractPattern(regexp.MustCompile(file.Pattern), text); !ok || got.String() != want {
 			t.Errorf("got %q, want %s", got, want)

@@ -2,6 +2,7 @@ package version
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -40,8 +41,10 @@ func Extract(output string) (v Version, raw string, ok bool) {
 
 // ExtractPattern finds the version in what a tool printed, or in a file, where
 // pattern points: in its group "version", else in its first group, else in the whole
-// match. It reads the version there as Parse does, or else as Extract does. Before
-// matching, it turns line ends into "\n" and removes escape sequences.
+// match. It reads the version there as Parse does, or else as Extract does. What Extract
+// would read from the rest of the line counts too: a pre-release behind the group, as in
+// "4.3.1 RC", and Java's "1.8.0". Before matching, it turns line ends into "\n" and removes
+// escape sequences.
 func ExtractPattern(pattern *regexp.Regexp, output string) (v Version, raw string, ok bool) {
 	text := clean(output)
 	match := pattern.FindStringSubmatchIndex(text)
@@ -61,8 +64,39 @@ func ExtractPattern(pattern *regexp.Regexp, output string) (v Version, raw strin
 		if v, _, ok = Extract(text[from:to]); !ok {
 			return Version{}, "", false
 		}
+	} else if p, ok := inLine(text, from, to); ok {
+		v = p.version()
 	}
 	return v, lineAt(text, from), true
+}
+
+// inLine reads the version at text[from:to] with the rest of its line. ok is false if the
+// line has further numbers of the version: then the pattern leaves them out on purpose.
+func inLine(text string, from, to int) (p parts, ok bool) {
+	start := strings.LastIndexByte(text[:from], '\n') + 1
+	line, _, _ := strings.Cut(text[start:], "\n")
+	at := from - start
+	at += prefix(line[at:])
+	p, n := scan(line[at:min(len(line), at+maxVersion)])
+	own, _ := scan(text[start+at : to])
+	if n == 0 || !slices.Equal(p.numbers, own.numbers) {
+		return parts{}, false
+	}
+	p = withWord(p, line, at, at+n)
+	p.numbers = javaNumbers(p.numbers, line[:at])
+	return p, true
+}
+
+// javaNumbers removes the leading 1 of Java 8 and older without an update, such as "1.8.0".
+// before is the text of the line before the version.
+func javaNumbers(numbers []string, before string) []string {
+	before = strings.ToLower(before)
+	for _, java := range []string{`java version "`, `openjdk version "`, `java_version="`} {
+		if strings.HasSuffix(before, java) && len(numbers) > 1 && numbers[0] == "1" {
+			return numbers[1:]
+		}
+	}
+	return numbers
 }
 
 var (
@@ -77,11 +111,7 @@ func findLanguage(text string) (Version, string, bool) {
 
 func findQuoted(text string) (Version, string, bool) {
 	p, at, ok := findMatch(quotedVersion, text)
-	before := strings.ToLower(strings.TrimRight(text[:at], `"`))
-	java := strings.HasSuffix(before, "java version ") || strings.HasSuffix(before, "openjdk version ")
-	if java && len(p.numbers) > 1 && p.numbers[0] == "1" {
-		p.numbers = p.numbers[1:] // Java 8 without an update calls itself "1.8.0"
-	}
+	p.numbers = javaNumbers(p.numbers, text[:at])
 	return p.version(), lineAt(text, at), ok
 }
 

@@ -81,8 +81,9 @@ func classify(line string, from, to, numbers, depth int, second bool) candidate 
 	return none
 }
 
-// withWord adds the pre-release that stands as a word of its own beside the
-// version at line[from:to]: "devel go1.23-2e6387c", "4.4.0 alpha (2024-03-26)".
+// withWord adds the pre-release that is beside the version at line[from:to], as a word or
+// behind a build: "devel go1.23-2e6387c", "4.4.0 alpha (2024-03-26)", bash's
+// "5.3.0(1)-rc2", node's "24.0.0-v8-canary2025", R's "4.6.0 Under development".
 func withWord(p parts, line string, from, to int) parts {
 	if p.pre != "" {
 		return p
@@ -91,8 +92,16 @@ func withWord(p parts, line string, from, to int) parts {
 	if i := strings.LastIndexByte(before, ' '); i >= 0 && endsInWord(before[:i], "devel") {
 		p.pre = "devel"
 	}
-	word, _, _ := strings.Cut(strings.TrimPrefix(line[to:], " "), " ")
-	if len(word) < len(line)-to { // there was a blank
+	rest := line[to:max(to, min(len(line), from+maxVersion))]
+	if build, suffix, ok := strings.Cut(rest, ")"); ok && len(build) > 1 && build[0] == '(' && digits(build[1:]) == len(build)-1 {
+		p.pre, _ = scanPrerelease(suffix, false)
+	} else if suffix, ok := strings.CutPrefix(rest, "-v8"); ok {
+		p.pre, _ = scanPrerelease(suffix, false)
+	} else if len(rest) > len(unfinished) && strings.EqualFold(rest[:len(unfinished)], unfinished) {
+		p.pre = "devel"
+	}
+	word, _, _ := strings.Cut(strings.TrimPrefix(rest, " "), " ")
+	if len(word) < len(rest) { // there was a blank
 		switch word = strings.ToLower(word); word {
 		case "alpha", "beta", "rc":
 			p.pre = word
@@ -100,6 +109,9 @@ func withWord(p parts, line string, from, to int) parts {
 	}
 	return p
 }
+
+// unfinished follows the version of R's development branch.
+const unfinished = " Under development"
 
 func endsInWord(s, word string) bool {
 	n := len(s) - len(word)
