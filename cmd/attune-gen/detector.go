@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -53,7 +54,10 @@ func (c *detectorCommand) generate(src detector.Source, io streams) error {
 		cfg.Package = filepath.Base(dir)
 	}
 	files, err := detector.Generate(src, cfg)
-	if err != nil {
+	switch {
+	case errors.Is(err, detector.ErrPackage):
+		return fmt.Errorf("%w; give one with --package", err)
+	case err != nil:
 		return err
 	}
 	return finish(files, c.Check, io)

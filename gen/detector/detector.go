@@ -1,9 +1,8 @@
-// Package detector writes the package that detects a set of runtimes: refs,
-// checked definitions, typed capabilities, and the detectors of worker and
-// sensor.
+// Package detector generates the package that detects a set of runtimes: refs, checked
+// definitions, typed capabilities, and the detectors of worker and sensor.
 //
-// It is the half of the generator that reads definitions, and so needs what the
-// other half writes: gen itself must not import it.
+// It reads definitions with accessors that package gen generates, so gen must not
+// import it.
 package detector
 
 import (
@@ -23,32 +22,35 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// Source are definitions without a fault, and what a message must know of them.
+// A Source holds definitions without a fault, with their places for messages.
 type Source struct {
-	// Definitions sorted by ref, no ref twice.
+	// Definitions is sorted by ref. Each ref occurs once.
 	Definitions []metadata.Definition
-	// Pos is where each stands, by ref.
+	// Pos maps the ref of each definition to its place.
 	Pos map[string]token.Position
-	// Core: the core pack is among them.
+	// Core reports whether the core pack is among them.
 	Core bool
 }
 
-// Config says what to write.
+// Config names the generated package.
 type Config struct {
-	// Dir is the folder of the package. Empty is the working directory.
+	// Dir is the folder of the package. Defaults to the working directory.
 	Dir string
-	// Package is the package's name. Empty is the last part of Dir.
+	// Package is the name of the package. Defaults to the last part of Dir.
 	Package string
 }
 
-// Generate makes the files of a package that detects src. The error is
-// gen.Problems where a definition is at fault.
+// ErrPackage reports a name that Go does not accept for a package.
+var ErrPackage = errors.New("not a valid name of a Go package")
+
+// Generate returns the files of a package that detects src. The error wraps ErrPackage,
+// or is gen.Problems for definitions without distinct names in Go.
 func Generate(src Source, cfg Config) (gen.Files, error) {
 	if cfg.Package == "" {
 		cfg.Package = path.Base(cfg.Dir)
 	}
 	if !token.IsIdentifier(cfg.Package) || cfg.Package == "_" {
-		return nil, fmt.Errorf("%q is no name of a Go package: give one with --package", cfg.Package)
+		return nil, fmt.Errorf("%w: %q", ErrPackage, cfg.Package)
 	}
 	m, err := modelOf(src, cfg.Package)
 	if err != nil {
@@ -61,27 +63,27 @@ func Generate(src Source, cfg Config) (gen.Files, error) {
 	return gen.Files{path.Join(cfg.Dir, "detector_gen.go"): text}, nil
 }
 
-// model is what the template is filled with.
+// model is the data of the template.
 type model struct {
 	Header, Package string
 	Runtimes        []runtime
 	Packs           []string
-	// Core: the commands of the core pack are among the package's own.
+	// Core reports whether the core pack is among the packs.
 	Core bool
-	// JSON and Time: the definitions need these packages.
+	// JSON and Time report whether the definitions need these packages.
 	JSON, Time bool
 }
 
-// runtime is one definition as the code has it.
+// runtime is one definition as Go code.
 type runtime struct {
 	Ref, Go, Digest string
-	// Literal is the definition as a composite literal without its type.
+	// Literal is a composite literal without its type.
 	Literal string
 }
 
 func modelOf(src Source, pkg string) (*model, error) {
 	if len(src.Definitions) == 0 {
-		return nil, errors.New("there is no definition to detect")
+		return nil, errors.New("generate detector: no definition")
 	}
 	names, err := goNames(src)
 	if err != nil {
@@ -102,8 +104,8 @@ func modelOf(src Source, pkg string) (*model, error) {
 	return m, nil
 }
 
-// Of names the packs for a comment. Their refs have been judged, and are words.
-func (m *model) Of() string {
+// PackNames returns the names of the packs for a comment. Valid refs need no quotes.
+func (m *model) PackNames() string {
 	if n := len(m.Packs); n > 1 {
 		return "packs " + strings.Join(m.Packs[:n-1], ", ") + " and " + m.Packs[n-1]
 	}
@@ -122,7 +124,7 @@ func emit(m *model) ([]byte, error) {
 	}
 	text, err := format.Source(out.Bytes())
 	if err != nil {
-		return nil, fmt.Errorf("the generated Go does not parse: %w\n%s", err, out.Bytes())
+		return nil, fmt.Errorf("format generated code: %w\n%s", err, out.Bytes())
 	}
 	return text, nil
 }

@@ -35,8 +35,9 @@ func readPacks(t testing.TB, dirs ...string) detector.Source {
 	return src
 }
 
-// What was compiled says what was read, to the last hostile character.
-func TestDefinitionsAreThoseThatWereRead(t *testing.T) {
+// TestCompiledDefinitions checks that the compiled definitions equal those that were read,
+// also with hostile characters.
+func TestCompiledDefinitions(t *testing.T) {
 	const testdata = "../testdata/"
 	for name, c := range map[string]struct {
 		dirs    []string
@@ -102,7 +103,7 @@ func TestOutputIsDeterministic(t *testing.T) {
 	}
 }
 
-// A name stays what it is when a pack comes whose runtimes are others.
+// TestNamesInGo checks that a name keeps its meaning when another pack is added.
 func TestNamesInGo(t *testing.T) {
 	_, _ = both.Capabilities(nil).ALisp()
 	_, _ = both.Capabilities(nil).BLisp()
@@ -169,7 +170,8 @@ func TestPackageNames(t *testing.T) {
 	}
 }
 
-// Whatever a definition says, the file declares the same things.
+// FuzzTextStaysData checks that the text of a definition does not change what the file
+// declares.
 func FuzzTextStaysData(f *testing.F) {
 	for _, s := range []string{"x", "`", "\"", "*/", "\n}", "\\", "%s", "\u202e", "\ufeff", "日本", "${}", "{{.}}", "\r\n", "\x7f", "\u2028"} {
 		f.Add(s, s)
@@ -211,8 +213,7 @@ func FuzzTextStaysData(f *testing.F) {
 	})
 }
 
-// BenchmarkCore is what go generate does for the core pack, from the files to the
-// text.
+// BenchmarkCore measures the generation of the core pack's detector from its files.
 func BenchmarkCore(b *testing.B) {
 	for b.Loop() {
 		if _, err := detector.Generate(readPacks(b, corePack), detector.Config{Package: "core"}); err != nil {

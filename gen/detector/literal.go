@@ -15,15 +15,15 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// literal writes values as composite literals of Go. All text goes through
-// quoted, so it is data whatever it says.
+// literal writes values as composite literals of Go. All text goes through quoted, so that
+// no text becomes code.
 type literal struct {
 	strings.Builder
-	// json and time: the literal needs these packages.
+	// json and time report whether the literal needs these packages.
 	json, time bool
 }
 
-// definition writes a definition, whose ref is a constant.
+// definition writes a definition with a constant as its ref.
 func (w *literal) definition(def *metadata.Definition, ref string) error {
 	if err := def.Fault(); err != nil {
 		return err
@@ -34,8 +34,8 @@ func (w *literal) definition(def *metadata.Definition, ref string) error {
 	return w.fields(reflect.ValueOf(d), ",\n")
 }
 
-// fields writes those fields of a struct that are not empty, what stands after
-// each, and the struct's end.
+// fields writes the fields of a struct that are not empty, each followed by after, and the
+// closing brace.
 func (w *literal) fields(v reflect.Value, after string) error {
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
@@ -52,13 +52,13 @@ func (w *literal) fields(v reflect.Value, after string) error {
 	return nil
 }
 
-// empty reports whether a field can be left out: to a definition, a list without
-// elements is no list.
+// empty reports whether a field can be left out. A definition does not tell an empty list
+// from a missing one.
 func empty(v reflect.Value) bool {
 	return v.IsZero() || v.Kind() == reflect.Slice && v.Len() == 0
 }
 
-// value writes one value. typed is false in a list, where Go knows the type.
+// value writes one value. typed adds the type, which Go infers within a list.
 func (w *literal) value(v reflect.Value, typed bool) error {
 	switch x := v.Interface().(type) {
 	case json.RawMessage:
@@ -91,12 +91,12 @@ func (w *literal) value(v reflect.Value, typed bool) error {
 	case reflect.Slice:
 		return w.list(v)
 	default:
-		return fmt.Errorf("no way to write %s", v.Type())
+		return fmt.Errorf("unsupported type %s", v.Type())
 	}
 	return nil
 }
 
-// list writes few texts on one line, and anything else on lines of its own.
+// list writes up to three texts on one line, and other lists with one element per line.
 func (w *literal) list(v reflect.Value) error {
 	w.WriteString(typeName(v.Type()) + "{")
 	between := ", "
@@ -114,19 +114,19 @@ func (w *literal) list(v reflect.Value) error {
 	return nil
 }
 
-// raw writes a document of the platform's own, without the blanks that a
-// database may have put in.
+// raw writes a document that attune does not read, without the blanks that a database may
+// have added.
 func (w *literal) raw(text json.RawMessage) error {
 	w.json = true
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, text); err != nil {
-		return errors.New("it is not JSON")
+		return errors.New("not JSON")
 	}
 	w.WriteString("json.RawMessage(" + quoted(compact.String()) + ")")
 	return nil
 }
 
-// typeName is how the generated file names a type.
+// typeName returns the name of a type in the generated file.
 func typeName(t reflect.Type) string {
 	name, generic, _ := strings.Cut(t.Name(), "[")
 	switch {
@@ -142,16 +142,16 @@ func typeName(t reflect.Type) string {
 	return "metadata." + name
 }
 
-// quoted is a text as Go code has it, in backquotes where that is easier to read
-// and hides nothing.
+// quoted returns a text as a Go literal. It uses backquotes if they are easier to read and
+// every character is visible.
 func quoted(s string) string {
-	hidden := func(r rune) bool { return r == '`' || r == utf8.RuneError || !seen(r) }
+	hidden := func(r rune) bool { return r == '`' || r == utf8.RuneError || !displayed(r) }
 	switch {
 	case !strings.ContainsFunc(s, hidden):
 		if strings.ContainsAny(s, `\"`) {
 			return "`" + s + "`"
 		}
-	case strings.ContainsFunc(s, func(r rune) bool { return strconv.IsPrint(r) && !seen(r) }):
+	case strings.ContainsFunc(s, func(r rune) bool { return strconv.IsPrint(r) && !displayed(r) }):
 		return strconv.QuoteToASCII(s)
 	}
 	return strconv.Quote(s)

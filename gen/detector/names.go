@@ -9,9 +9,9 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// goNames are the names of the runtimes in Go, by ref: acme.big-lisp is BigLisp.
-// A name that two packs share has the pack before it, so that it cannot come to
-// mean another one's when a pack is added.
+// goNames returns the names of the runtimes in Go, by ref: acme.big-lisp becomes BigLisp.
+// A name in two packs gets the pack's name as a prefix, so that adding a pack does not
+// change the meaning of a name.
 func goNames(src Source) (map[string]string, error) {
 	packs := map[string]map[string]bool{}
 	for i := range src.Definitions {
@@ -33,7 +33,7 @@ func goNames(src Source) (map[string]string, error) {
 		}
 		if first, ok := taken[name]; ok {
 			problems = append(problems, gen.Problem{Pos: src.Pos[ref], Message: fmt.Sprintf(
-				"%s is %s in Go, and so is %s, at %s: give one of them another ref", ref, name, first, src.Pos[first])})
+				"%s has the Go name %s, as has %s at %s: change one of the refs", ref, name, first, src.Pos[first])})
 			continue
 		}
 		names[ref], taken[name] = name, ref
@@ -44,8 +44,8 @@ func goNames(src Source) (map[string]string, error) {
 	return names, nil
 }
 
-// goName is the exported name that the words of a ref make. Two numbers that
-// meet are kept apart, and a name cannot begin with one.
+// goName returns the exported name made of the words of a ref. It separates two adjacent
+// numbers, and does not begin with one.
 func goName(ref string) string {
 	var out strings.Builder
 	for word := range strings.FieldsFuncSeq(ref, func(r rune) bool { return strings.ContainsRune("._-", r) }) {

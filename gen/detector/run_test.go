@@ -16,20 +16,20 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// onHost detects on a recorded host whose executables answer everything with one
-// text, and exit status status. It gives the arguments that were asked.
-func onHost(t *testing.T, binaries, answer string, status int) (cfg detect.Config, asked *[][]string) {
+// onHost returns a recorded host whose executables print answer and exit with status. It
+// records the arguments of each run.
+func onHost(t *testing.T, binaries, answer string, status int) (cfg detect.Config, runs *[][]string) {
 	t.Helper()
 	recorded, err := host.Parse("host", []byte("host: {os: linux, arch: amd64, path: [/usr/bin]}\nbinaries: ["+binaries+"]\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	asked = new([][]string)
+	runs = new([][]string)
 	h := &answering{Recorded: recorded, run: func(inv host.Invocation) host.Result {
-		*asked = append(*asked, inv.Args)
+		*runs = append(*runs, inv.Args)
 		return host.Result{Stdout: []byte(answer), ExitCode: status}
 	}}
-	return detect.Config{Host: h, Parallelism: 1, Explain: true, Getenv: func(string) string { return "" }}, asked
+	return detect.Config{Host: h, Parallelism: 1, Explain: true, Getenv: func(string) string { return "" }}, runs
 }
 
 type answering struct {
@@ -82,18 +82,18 @@ func TestGeneratedDetector(t *testing.T) {
 	}
 }
 
-// The rows of a database count, and nothing that was generated: one that was
-// edited, one that came later, and that there is none.
+// TestRowsAreAuthoritative checks that the rows of a database replace the generated
+// definitions: an edited row, a new one, and an empty table.
 func TestRowsAreAuthoritative(t *testing.T) {
 	rows := acme.Definitions()
 	rows = rows[:1]
 	rows[0].Distributions = metadata.Distributions{Verification: &metadata.Verification{AlwaysAvailable: true}}
 	rows = append(rows, metadata.Definition{Ref: "late.comer", Name: "Late", Distributions: rows[0].Distributions})
-	cfg, asked := onHost(t, "{path: /usr/bin/cobc}", "cobc (GnuCOBOL) 3.11.2", 3)
+	cfg, runs := onHost(t, "{path: /usr/bin/cobc}", "cobc (GnuCOBOL) 3.11.2", 3)
 	caps := run(t, acme.Worker, rows, cfg)
 	cobol, ok := acme.Capabilities(caps).Cobol()
-	if !ok || cobol.Source != capability.AlwaysAvailable || len(*asked) > 0 {
-		t.Errorf("an edited row: %v, %+v; asked %q", ok, cobol, *asked)
+	if !ok || cobol.Source != capability.AlwaysAvailable || len(*runs) > 0 {
+		t.Errorf("an edited row: %v, %+v; ran %q", ok, cobol, *runs)
 	}
 	if late, ok := caps.Runtime("late.comer"); !ok || caps.Source != capability.SourceDatabase {
 		t.Errorf("a row that came later: %+v, source %s", late, caps.Source)
@@ -107,21 +107,21 @@ func TestRowsAreAuthoritative(t *testing.T) {
 	}
 }
 
-// A row's command that neither the package nor the core pack has is not run, and
-// an embedder's detector trusts the core pack too.
+// TestCommandsThatAreTrusted checks that a detector trusts the commands of its package and
+// of the core pack, and does not run others.
 func TestCommandsThatAreTrusted(t *testing.T) {
 	core := core.Definitions()
 	erlang := core[slices.IndexFunc(core, func(d metadata.Definition) bool { return d.Ref == "core.erlang" })]
 	row := metadata.Definition{Ref: "late.comer", Name: "Late", Distributions: metadata.Distributions{Verification: &metadata.Verification{
 		Commands: []metadata.Command{{Binary: "erl", Args: []string{"-eval", "x"}}},
 	}}}
-	cfg, asked := onHost(t, "{path: /usr/bin/erl}", "Erlang/OTP 27.1", 0)
+	cfg, runs := onHost(t, "{path: /usr/bin/erl}", "Erlang/OTP 27.1", 0)
 	caps := run(t, acme.Worker, []metadata.Definition{erlang, row}, cfg)
 	if late, ok := caps.Runtime("late.comer"); ok || late.Outcome != capability.DeniedByPolicy {
 		t.Errorf("a row's command: %+v", late)
 	}
-	if _, ok := caps.Runtime("core.erlang"); !ok || len(*asked) != 1 {
-		t.Errorf("the core pack's command: %+v; asked %q", caps.Undetected, *asked)
+	if _, ok := caps.Runtime("core.erlang"); !ok || len(*runs) != 1 {
+		t.Errorf("the core pack's command: %+v; ran %q", caps.Undetected, *runs)
 	}
 	strict, err := host.NewPolicy(host.PolicyConfig{Mode: host.ModeStrict})
 	if err != nil {
@@ -134,10 +134,10 @@ func TestCommandsThatAreTrusted(t *testing.T) {
 }
 
 func TestHostileDefinitionIsRunAsWritten(t *testing.T) {
-	cfg, asked := onHost(t, "{path: /usr/bin/tool}", "日本\n7", 0)
+	cfg, runs := onHost(t, "{path: /usr/bin/tool}", "日本\n7", 0)
 	caps := run(t, hostile.Worker, nil, cfg)
 	want := [][]string{{"`", "\n", "\t", "*/", "%d", `\`, `"`, "", "\u202eabc", "a`b\"c"}}
-	if diff := cmp.Diff(want, *asked); diff != "" {
+	if diff := cmp.Diff(want, *runs); diff != "" {
 		t.Errorf("arguments (-want +got):\n%s", diff)
 	}
 	if odd, ok := hostile.Capabilities(caps).Type(); !ok || odd.Version != "7.0.0" || odd.Name != "`+\"`" {

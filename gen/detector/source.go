@@ -14,8 +14,8 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// ReadPacks reads pack folders; core is the embedded core pack. An unknown key is
-// an error where strict is, else one of the warnings.
+// ReadPacks reads pack folders. The name core means the embedded core pack. Unknown keys
+// are errors if strict is set, else warnings.
 func ReadPacks(dirs []string, strict bool) (src Source, warnings gen.Problems, err error) {
 	src.Pos = map[string]token.Position{}
 	var wrong gen.Problems
@@ -46,7 +46,7 @@ func read(dir string, strict bool) (*packs.Pack, packs.Faults) {
 	return packs.LoadDir(dir, packs.Config{Strict: strict, Core: true})
 }
 
-// problem is one of a pack's as the generator tells it.
+// problem converts a pack's fault for the generator.
 func problem(p packs.Fault) gen.Problem {
 	message := p.Message
 	if p.Pointer != "" {
@@ -55,12 +55,12 @@ func problem(p packs.Fault) gen.Problem {
 	return gen.Problem{Pos: token.Position{Filename: visible(p.File), Line: p.Line, Column: p.Column}, Message: visible(message)}
 }
 
-// visible is a text on one line that does nothing to a terminal: names of keys
-// and files are whatever somebody wrote.
+// visible escapes what would change lines or a terminal. Names of keys and files can hold
+// any text.
 func visible(text string) string {
 	var out strings.Builder
 	for _, r := range text {
-		if seen(r) {
+		if displayed(r) {
 			out.WriteRune(r)
 		} else {
 			out.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
@@ -69,19 +69,19 @@ func visible(text string) string {
 	return out.String()
 }
 
-// seen reports whether a character is displayed as itself: some letters and
-// selectors are nothing on the screen.
-func seen(r rune) bool {
+// displayed reports whether a terminal shows a character. Some letters and selectors are
+// invisible.
+func displayed(r rune) bool {
 	return strconv.IsPrint(r) && !unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
-// add adds the definitions of a pack, and reports those that are there already.
+// add adds the definitions of a pack and reports duplicate refs.
 func (s *Source) add(pack *packs.Pack) (wrong gen.Problems) {
 	for _, def := range pack.Definitions {
 		at := pack.Places[def.Ref]
 		pos := token.Position{Filename: visible(pack.Files[def.Ref]), Line: at.Line, Column: at.Column}
 		if first, ok := s.Pos[def.Ref]; ok {
-			wrong = append(wrong, gen.Problem{Pos: pos, Message: fmt.Sprintf("%s is defined already, at %s", def.Ref, first)})
+			wrong = append(wrong, gen.Problem{Pos: pos, Message: fmt.Sprintf("duplicate ref %s: the first is at %s", def.Ref, first)})
 			continue
 		}
 		s.Pos[def.Ref] = pos
@@ -91,10 +91,9 @@ func (s *Source) add(pack *packs.Pack) (wrong gen.Problems) {
 	return wrong
 }
 
-// FromRows takes the definitions of a database. Problems have the place that a
-// row has: the name of the database, the runtime's ref, the version where the row
-// is one of runtime_version, and a JSON pointer whose first part is the column, as
-// in
+// FromRows checks the definitions of a database. A problem names the database, the ref,
+// the version for a row of runtime_version, and a JSON pointer that begins with the
+// column:
 //
 //	sqlite:x.db: acme.cobol 3.12: /distributions/verification/commands/0/pattern: missing closing )
 func FromRows(name string, rows []metadata.Definition) (Source, error) {
@@ -118,7 +117,7 @@ func FromRows(name string, rows []metadata.Definition) (Source, error) {
 	return src, nil
 }
 
-// inRow says a fault as one of its row.
+// inRow formats a fault with the row that it is in.
 func inRow(def *metadata.Definition, f metadata.Fault) string {
 	if rest, ok := strings.CutPrefix(f.Pointer, "/versions/"); ok {
 		index, pointer, _ := strings.Cut(rest, "/")

@@ -14,7 +14,7 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// What was generated is the embedded pack.
+// TestCoreIsTheEmbeddedPack checks that the generated package equals the embedded pack.
 func TestCoreIsTheEmbeddedPack(t *testing.T) {
 	pack := packs.Core().Definitions
 	if diff := cmp.Diff(detect.Commands(pack), core.Commands()); diff != "" {
@@ -29,7 +29,7 @@ func TestCoreIsTheEmbeddedPack(t *testing.T) {
 	}
 }
 
-// The generated detectors find what the pack's definitions find.
+// TestDetectorsFindWhatThePackFinds checks the generated detectors against the pack.
 func TestDetectorsFindWhatThePackFinds(t *testing.T) {
 	recorded, err := host.Parse("host", []byte(`
 host: {os: linux, arch: amd64, path: [/usr/local/bin, /usr/bin]}
@@ -80,7 +80,7 @@ binaries:
 	}
 }
 
-// What is read first of a database is the pack.
+// TestCoreRefs checks the refs that are read first from a database.
 func TestCoreRefs(t *testing.T) {
 	var refs []string
 	for _, def := range core.Definitions() {
