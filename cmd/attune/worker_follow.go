@@ -8,7 +8,7 @@ import (
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/schema"
-	"github.com/attune-go/attune/schema/database"
+	"github.com/attune-go/attune/schema/database/pool"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -38,7 +38,7 @@ func (c *workersHistoryCmd) follow(ctx context.Context, env *cli.Env, db *cli.Da
 		lines = changesTable().Stream(env.Out, changeWidths())
 	}
 	out := cli.NewJSONEncoder(env.Out)
-	for change, err := range db.Store.Changes.Subscribe(ctx, after, store.SubscribeConfig{Listen: database.Listen(db.DB)}) {
+	for change, err := range db.Store.Changes.Subscribe(ctx, after, store.SubscribeConfig{Listen: pool.Listen(db.DB)}) {
 		if err != nil {
 			env.Log.Warn("changes may be late", "database", db.Name, "error", err)
 			continue

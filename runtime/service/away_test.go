@@ -11,6 +11,7 @@ import (
 	"github.com/attune-go/attune/runtime/service"
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/database"
+	"github.com/attune-go/attune/schema/database/pool"
 	"github.com/attune-go/attune/schema/store"
 )
 
@@ -22,7 +23,7 @@ func opens(url, schemaName string) func(context.Context) (*service.Database, err
 			return nil, err
 		}
 		st := store.New(conn, store.Config{Schema: schemaName})
-		return &service.Database{Definitions: st, Rows: st.Workers, Close: conn.Close, Rest: func() { database.Rest(conn) }}, nil
+		return &service.Database{Definitions: st, Rows: st.Workers, Close: conn.Close, Rest: func() { pool.Rest(conn) }}, nil
 	}
 }
 
@@ -99,7 +100,7 @@ func stopAndStart(t *testing.T, server *testdb.Server, stop func(), idle time.Du
 	svc := b.start(cfg)
 	b.pass(svc, 2*round)
 	b.has("alpha@1.0.0", "beta@2.0.0")
-	database.Rest(b.db)
+	pool.Rest(b.db)
 	before := measure(t)
 	for range 2 { // what leaks, does so each time
 		stop()
@@ -121,7 +122,7 @@ func stopAndStart(t *testing.T, server *testdb.Server, stop func(), idle time.Du
 		b.install("beta", "echo beta 2.0.0")
 		b.pass(svc, 2*round)
 		b.has("alpha@1.0.0", "beta@2.0.0")
-		database.Rest(b.db)
+		pool.Rest(b.db)
 	}
 	b.noMore(before)
 	for _, line := range []string{"database unavailable, retrying", "database available again"} {
@@ -131,7 +132,7 @@ func stopAndStart(t *testing.T, server *testdb.Server, stop func(), idle time.Du
 	}
 	svc.Leave(t.Context())
 	b.status(schema.WorkerInactive)
-	database.Rest(b.db)
+	pool.Rest(b.db)
 }
 
 // TestConnectionsAreCut checks that a row that was swept meanwhile becomes active again.

@@ -52,7 +52,7 @@ var (
 type Database struct {
 	Definitions Definitions
 	Rows        Rows
-	// Rest closes idle connections until the next use; database.Rest does. Nil keeps them
+	// Rest closes idle connections until the next use; pool.Rest does. Nil keeps them
 	// open.
 	Rest func()
 	// Gone returns why the database will never come back, such as a removed file, or nil.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/schema/database"
+	"github.com/attune-go/attune/schema/database/pool"
 	"github.com/attune-go/attune/schema/store"
 )
 
@@ -44,7 +45,7 @@ func BenchmarkReconnect(b *testing.B) {
 						return
 					}
 					if way.rest {
-						database.Rest(conn)
+						pool.Rest(conn)
 					}
 				}
 			})

@@ -16,6 +16,7 @@ import (
 	"github.com/attune-go/attune/runtime/service"
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/database"
+	"github.com/attune-go/attune/schema/database/pool"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -42,15 +43,15 @@ func newFleet(b *harness, size int, url string) *fleet {
 			return detect.New(defs, declared)
 		}
 		cfg.Open = func(ctx context.Context) (*service.Database, error) {
-			pool, err := database.Open(ctx, url)
+			conns, err := database.Open(ctx, url)
 			if err != nil {
 				return nil, err
 			}
 			f.mu.Lock()
-			f.pools = append(f.pools, pool)
+			f.pools = append(f.pools, conns)
 			f.mu.Unlock()
-			st := store.New(pool, store.Config{})
-			return &service.Database{Definitions: st, Rows: st.Workers, Close: pool.Close, Rest: func() { database.Rest(pool) }}, nil
+			st := store.New(conns, store.Config{})
+			return &service.Database{Definitions: st, Rows: st.Workers, Close: conns.Close, Rest: func() { pool.Rest(conns) }}, nil
 		}
 		svc, err := service.New(service.Identity{Name: fmt.Sprintf("w%d", i), Role: metadata.Worker}, cfg)
 		if err != nil {
@@ -120,8 +121,8 @@ func TestHundredPools(t *testing.T) {
 	b := newHarness(t, server.Postgres())
 	f := newFleet(b, 100, b.roles.Login(t, b.name+"-fleet", "attune_fleet"))
 	f.live()
-	for i, pool := range f.pools {
-		if n := pool.Stats().OpenConnections; n != 0 {
+	for i, conns := range f.pools {
+		if n := conns.Stats().OpenConnections; n != 0 {
 			t.Errorf("pool %d holds %d connections between heartbeats", i, n)
 		}
 	}
@@ -142,16 +143,16 @@ func TestConnectionsAreGivenBack(t *testing.T) {
 	for idle, want := range map[time.Duration]int{0: 0, -1: 0, time.Hour: 1} {
 		b := newHarness(t, testdb.Postgres(t))
 		cfg := b.config()
-		pool := opened(t, b.url)
+		conns := opened(t, b.url)
 		cfg.Open = func(context.Context) (*service.Database, error) {
-			st := store.New(pool, store.Config{})
-			return &service.Database{Definitions: st, Rows: st.Workers, Rest: func() { database.Rest(pool) }}, nil
+			st := store.New(conns, store.Config{})
+			return &service.Database{Definitions: st, Rows: st.Workers, Rest: func() { pool.Rest(conns) }}, nil
 		}
 		cfg.IdleTimeout = idle
 		svc := b.start(cfg)
 		for range 3 {
 			next := b.step(svc)
-			if got := pool.Stats().OpenConnections; got != want {
+			if got := conns.Stats().OpenConnections; got != want {
 				t.Errorf("idle timeout %v: %d connections are held, want %d", idle, got, want)
 			}
 			b.clock.advance(next.Sub(b.clock.Now()))
@@ -178,9 +179,9 @@ func TestPooler(t *testing.T) {
 		b.status(schema.WorkerActive)
 		b.history("gained alpha", "gained beta", "lost alpha", "version_changed beta")
 		// A pooler delivers no notifications; a subscription reads the changes anyway.
-		pool := opened(t, url)
+		conns := opened(t, url)
 		seen := 0
-		for c, err := range store.New(pool, store.Config{Schema: db.Schema}).Changes.Subscribe(t.Context(), 0, store.SubscribeConfig{Listen: database.Listen(pool)}) {
+		for c, err := range store.New(conns, store.Config{Schema: db.Schema}).Changes.Subscribe(t.Context(), 0, store.SubscribeConfig{Listen: pool.Listen(conns)}) {
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,9 +1,12 @@
-// Package database opens the database that a URL names: Postgres, or an
-// embedded SQLite file.
+// Package database opens the database that a URL names: Postgres, or an embedded SQLite
+// file.
 //
-// It is wiring: cmd and the test support import it, nothing else does. What it
-// returns is an ordinary *bun.DB, so an embedder who has one already needs
-// nothing of this package, except perhaps Explain and Listen.
+// Programs and test support use it. Open returns an ordinary *bun.DB, so a platform with
+// its own connections needs only Classify and Explain, and package pool.
+//
+// Support for SQLite is linked by importing package sqlite:
+//
+//	import _ "github.com/attune-go/attune/schema/database/sqlite"
 package database
 
 import (
@@ -12,30 +15,32 @@ import (
 	"strings"
 
 	"github.com/uptrace/bun"
+
+	"github.com/attune-go/attune/schema/database/internal/backend"
 )
 
-// Memory is the URL of a database that lives in this process and ends with it.
-// Each Open of it gives another database.
+// Memory is the URL of a database in the memory of this process. Each Open of it creates
+// another database, which ends when it is closed.
 const Memory = "sqlite::memory:"
 
-// Open opens the database and asks it one question, so that what is wrong is
-// said here and not by the first statement. The URL is one of
+// Open opens a database and queries it once, so that it fails for any database that
+// cannot be used. The URL is one of
 //
 //	postgres://user:password@host:5432/name   (or postgresql://)
-//	sqlite:PATH                               a file; it is created if its folder exists
+//	sqlite:PATH                               a file; created if its folder exists
 //	sqlite::memory:                           see Memory
 //
-// A Postgres URL that has no connect_timeout gets five seconds for each
-// address. A SQLite file that cannot be written is opened for reading, and the
-// first write fails with what Classify calls ErrReadOnly.
+// For Postgres, connect_timeout defaults to 5 seconds per address. Open opens a SQLite
+// file that cannot be written for reading; the first write then fails with an error that
+// Classify calls ErrReadOnly.
 //
 // The error wraps ErrURL, ErrUnreachable, ErrRefused, ErrLocked, ErrReadOnly or
-// ErrCorrupt, or fs.ErrNotExist or fs.ErrPermission for a file; or ctx.Err().
-// Passwords are in no error.
+// ErrCorrupt, or fs.ErrNotExist or fs.ErrPermission for a file, or ctx.Err(). It contains
+// no password.
 func Open(ctx context.Context, url string) (*bun.DB, error) { return openNamed(ctx, url, true) }
 
-// OpenExisting is Open that leaves a SQLite file as it is until a statement
-// writes: it creates none, and makes no empty file a database.
+// OpenExisting opens a database like Open, but leaves a SQLite file unchanged until a
+// statement writes: it creates no file, and does not turn an empty file into a database.
 func OpenExisting(ctx context.Context, url string) (*bun.DB, error) {
 	return openNamed(ctx, url, false)
 }
@@ -60,13 +65,17 @@ func open(ctx context.Context, url string, create bool) (*bun.DB, error) {
 	case "postgres", "postgresql":
 		return openPostgres(ctx, strings.ToLower(scheme)+":"+rest)
 	case "sqlite":
-		return openSQLite(ctx, rest, create)
+		if backend.SQLite == nil {
+			return nil, fmt.Errorf("%w: this program has no support for SQLite; "+
+				`add import _ "github.com/attune-go/attune/schema/database/sqlite"`, ErrURL)
+		}
+		return backend.SQLite.Open(ctx, rest, create)
 	default:
 		return nil, wrongScheme(url)
 	}
 }
 
-// name is how an error calls the database.
+// name returns the name of the database for an error.
 func name(url string) string {
 	if strings.TrimSpace(url) == "" {
 		return `""`
@@ -76,7 +85,7 @@ func name(url string) string {
 
 const forms = "write postgres://user@host:5432/name, sqlite:PATH or sqlite::memory:"
 
-// wrongScheme explains a URL that is of no database we know.
+// wrongScheme returns an error for a URL without a supported scheme.
 func wrongScheme(url string) error {
 	scheme, _, hasScheme := strings.Cut(url, ":")
 	switch {
@@ -85,10 +94,10 @@ func wrongScheme(url string) error {
 	case keywordPassword.MatchString(url) || keywordDSN.MatchString(url):
 		return fmt.Errorf("%w: this is a list of keywords; %s", ErrURL, forms)
 	case scheme == "file", scheme == "sqlite3":
-		return fmt.Errorf("%w: %s: is not a scheme here; write sqlite:PATH", ErrURL, scheme)
+		return fmt.Errorf("%w: the scheme %s: is not supported; write sqlite:PATH", ErrURL, scheme)
 	case hasScheme && schemeName.MatchString(scheme) && len(scheme) > 1:
 		return fmt.Errorf("%w: databases of the kind %q are not supported; %s", ErrURL, scheme, forms)
 	default:
-		return fmt.Errorf("%w: it has no scheme; for a file write sqlite:%s", ErrURL, Redact(url))
+		return fmt.Errorf("%w: the scheme is missing; for a file write sqlite:%s", ErrURL, Redact(url))
 	}
 }

@@ -9,37 +9,38 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/attune-go/attune/schema/database/internal/backend"
 )
 
 var (
-	// ErrURL is a URL that names no database: the fault of whoever wrote it.
+	// ErrURL reports a URL that names no database.
 	ErrURL = errors.New("wrong database URL")
-	// ErrUnreachable is a server that is away, starting, stopping or full:
-	// trying again later can help.
+	// ErrUnreachable reports a server that is away, starting, stopping or full. Trying
+	// again later can help.
 	ErrUnreachable = errors.New("database not reachable")
-	// ErrRefused is a server that answers and does not let us in.
+	// ErrRefused reports a server that denies access.
 	ErrRefused = errors.New("database refused access")
-	// ErrLocked is a database that somebody else holds locked.
+	// ErrLocked reports a database that another process has locked.
 	ErrLocked = errors.New("database is locked")
-	// ErrReadOnly is a database that can be read and not written.
+	// ErrReadOnly reports a database that can be read but not written.
 	ErrReadOnly = errors.New("database is read-only")
-	// ErrCorrupt is a file that is damaged or not a SQLite database at all.
+	// ErrCorrupt reports a file that is damaged or not a SQLite database.
 	ErrCorrupt = errors.New("database file is not usable")
 )
 
-// Classify names what a failed statement says about the database as a whole:
-// ErrUnreachable, ErrRefused, ErrLocked, ErrReadOnly or ErrCorrupt. It is nil
-// for everything else, such as a broken constraint or an ended context.
+// Classify returns what the error of a statement means for the database as a whole:
+// ErrUnreachable, ErrRefused, ErrLocked, ErrReadOnly or ErrCorrupt. It returns nil for
+// other errors, such as a violated constraint or a cancelled context.
 func Classify(err error) error {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		return classifyPostgres(pg.Code)
 	}
-	var lite *sqlite.Error
-	if errors.As(err, &lite) {
-		return classifySQLite(lite.Code())
+	if backend.SQLite != nil {
+		if kind, ok := backend.SQLite.Classify(err); ok {
+			return kind
+		}
 	}
 	var connect *pgconn.ConnectError
 	var network *net.OpError
@@ -54,7 +55,7 @@ func Classify(err error) error {
 	return nil
 }
 
-// classifyPostgres goes by SQLSTATE: appendix A of Postgres' manual.
+// classifyPostgres classifies a SQLSTATE (Postgres manual, appendix A).
 func classifyPostgres(code string) error {
 	switch code {
 	case "25006": // read_only_sql_transaction
@@ -73,19 +74,6 @@ func classifyPostgres(code string) error {
 		return ErrUnreachable
 	case strings.HasPrefix(code, "28"): // invalid authorization specification
 		return ErrRefused
-	}
-	return nil
-}
-
-// classifySQLite goes by the primary result code: the low byte.
-func classifySQLite(code int) error {
-	switch code & 0xff {
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return ErrLocked
-	case sqlite3.SQLITE_READONLY:
-		return ErrReadOnly
-	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-		return ErrCorrupt
 	}
 	return nil
 }

@@ -4,16 +4,15 @@ import (
 	"errors"
 	"fmt"
 
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+	"github.com/attune-go/attune/schema/database/internal/backend"
 )
 
-// Explain says after an error what to try, where the error is about the database
-// as a whole, and has it wrap what Classify calls it. Any other error, such as
-// one of Open, which says so already, is given back as it is.
+// Explain adds a remedy to an error that Classify knows, and makes it wrap the result of
+// Classify. It returns other errors unchanged, also those of Open, which name a remedy
+// already.
 func Explain(err error) error {
-	for _, said := range []error{ErrURL, ErrUnreachable, ErrRefused, ErrLocked, ErrReadOnly, ErrCorrupt} {
-		if errors.Is(err, said) {
+	for _, known := range []error{ErrURL, ErrUnreachable, ErrRefused, ErrLocked, ErrReadOnly, ErrCorrupt} {
+		if errors.Is(err, known) {
 			return err
 		}
 	}
@@ -31,32 +30,18 @@ func (e *explained) Unwrap() []error { return []error{e.err, e.kind} }
 func (e *explained) Error() string { return fmt.Sprintf("%v; %s", e.err, e.remedy()) }
 
 func (e *explained) remedy() string {
-	var lite *sqlite.Error
-	if errors.As(e.err, &lite) {
-		return fileRemedy(lite, e.kind, "FILE", "its folder")
+	if backend.SQLite != nil {
+		if text, ok := backend.SQLite.Remedy(e.err, e.kind); ok {
+			return text
+		}
 	}
 	switch {
 	case errors.Is(e.kind, ErrLocked):
-		return "somebody else holds it locked; try again, or see who in pg_stat_activity and pg_locks"
+		return "another session holds the lock; try again, or find the session in pg_stat_activity and pg_locks"
 	case errors.Is(e.kind, ErrReadOnly):
-		return "connect to the primary, as a role and to a database whose default_transaction_read_only is off"
+		return "connect to the primary, and set default_transaction_read_only to off for the role and the database"
 	case errors.Is(e.kind, ErrRefused):
-		return "check user and database in the URL, and what the role was granted"
+		return "check user and database in the URL, and the role's privileges"
 	}
-	return "the server went away, or is starting, stopping or full; try again, and check that it runs"
-}
-
-// fileRemedy is what to try where a statement says of its file what kind is.
-func fileRemedy(lite *sqlite.Error, kind error, file, folder string) string {
-	switch {
-	case errors.Is(kind, ErrLocked):
-		return "another process holds it; wait for it to end, or find it with: fuser " + file
-	case lite.Code()&0xff == sqlite3.SQLITE_NOTADB:
-		return "it is not a SQLite database (or it is encrypted); name another file"
-	case errors.Is(kind, ErrCorrupt):
-		return fmt.Sprintf("it is damaged; restore a copy, or save what can be read with: sqlite3 %s .recover", file)
-	case lite.Code() == sqlite3.SQLITE_READONLY:
-		return "this user may not write it; give write access to the file, or use a copy elsewhere"
-	}
-	return fmt.Sprintf("its journal needs write access to the folder %s; give it, or use a copy elsewhere", folder)
+	return "the server is away, starting, stopping or full; try again, and check that it runs"
 }

@@ -5,17 +5,14 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/schema/database"
 )
 
-// explains checks what Explain makes of the error of a statement.
+// explains checks the result of Explain for the error of a statement.
 func explains(t *testing.T, err, kind error, says ...string) {
 	t.Helper()
 	if err == nil {
@@ -29,35 +26,6 @@ func explains(t *testing.T, err, kind error, says ...string) {
 	if again := database.Explain(fmt.Errorf("once more: %w", got)); strings.Count(again.Error(), says[0]) != 1 {
 		t.Errorf("explained twice: %v", again)
 	}
-}
-
-func TestExplainSQLite(t *testing.T) {
-	t.Cleanup(database.SetBusyTimeout(50 * time.Millisecond))
-	path := filepath.Join(t.TempDir(), "attune.db")
-	db := open(t, "sqlite:"+path)
-	run(t, db, "CREATE TABLE t (x)")
-
-	tx, err := open(t, "sqlite:"+path).BeginTx(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = db.ExecContext(t.Context(), "INSERT INTO t VALUES (1)")
-	explains(t, err, database.ErrLocked, "another process holds it", "fuser FILE")
-	_ = tx.Rollback()
-
-	run(t, db, "PRAGMA query_only = 1")
-	db.SetMaxOpenConns(1)
-	run(t, db, "PRAGMA query_only = 1")
-	_, err = db.ExecContext(t.Context(), "INSERT INTO t VALUES (1)")
-	explains(t, err, database.ErrReadOnly, "write access")
-
-	data := goodFile(t, 200)
-	path = filepath.Join(t.TempDir(), "damaged.db")
-	if err := os.WriteFile(path, garble(data, 8192, len(data)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	_, err = open(t, "sqlite:"+path).ExecContext(t.Context(), "DELETE FROM t")
-	explains(t, err, database.ErrCorrupt, "restore a copy", ".recover")
 }
 
 func TestExplainPostgres(t *testing.T) {
@@ -103,6 +71,16 @@ func TestExplainLeavesOthersAlone(t *testing.T) {
 	for _, err := range []error{nil, opened, wrong, sql.ErrNoRows, context.Canceled} {
 		if got := database.Explain(err); got != err {
 			t.Errorf("Explain(%v) = %v", err, got)
+		}
+	}
+}
+
+func TestClassifyLeavesOtherErrorsAlone(t *testing.T) {
+	db := open(t, database.Memory)
+	_, err := db.ExecContext(t.Context(), "SELECT nonsense FROM nowhere")
+	for _, err := range []error{nil, err, sql.ErrNoRows, context.Canceled} {
+		if got := database.Classify(err); got != nil {
+			t.Errorf("Classify(%v) = %v, want nil", err, got)
 		}
 	}
 }

@@ -34,7 +34,7 @@ func openPostgres(ctx context.Context, url string) (*bun.DB, error) {
 	}
 	var connector driver.Connector = &concealed{stdlib.GetConnector(*cfg)}
 	if cfg.RuntimeParams[idleInTransaction] == "" {
-		connector = &limiting{connector}
+		connector = &limiter{connector}
 	}
 	sqldb := sql.OpenDB(connector)
 	sqldb.SetMaxOpenConns(postgresMaxConns)
@@ -42,7 +42,7 @@ func openPostgres(ctx context.Context, url string) (*bun.DB, error) {
 	sqldb.SetConnMaxIdleTime(idleTime)
 
 	if err := sqldb.PingContext(ctx); err != nil {
-		_ = sqldb.Close() // the ping's error is the one that counts
+		_ = sqldb.Close() // the ping's error counts
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -51,12 +51,21 @@ func openPostgres(ctx context.Context, url string) (*bun.DB, error) {
 	return bun.NewDB(sqldb, pgdialect.New()), nil
 }
 
-// concealed keeps the password out of what fmt prints of a pool: it follows no
-// pointer within.
+// concealed hides the password when fmt prints a pool: fmt does not follow a pointer
+// within a value.
 type concealed struct{ driver.Connector }
 
-// postgresConfig reads the URL and adds our defaults. pgx's own errors quote
-// the URL, so they are taken apart.
+// Driver returns a driver that knows the pool's limit of idle connections.
+func (c *concealed) Driver() driver.Driver { return postgresDriver{c.Connector.Driver()} }
+
+// postgresDriver marks a pool that Open opened, for pool.Rest.
+type postgresDriver struct{ driver.Driver }
+
+// MaxIdleConns returns the pool's limit of idle connections.
+func (postgresDriver) MaxIdleConns() int { return postgresMaxIdle }
+
+// postgresConfig parses the URL and adds attune's defaults. It does not return errors of
+// pgx as they are, because they quote the URL.
 func postgresConfig(url string) (*pgx.ConnConfig, error) {
 	if err := checkUserPart(url); err != nil {
 		return nil, err
@@ -90,15 +99,15 @@ func postgresConfig(url string) (*pgx.ConnConfig, error) {
 		cfg.RuntimeParams["application_name"] = "attune"
 	}
 	if !parsed.Query().Has("default_query_exec_mode") {
-		// bun writes arguments into the statement, so each text is new and
-		// preparing it costs a round trip and fills the cache for nothing.
+		// bun writes arguments into the statement, so each text is new. Preparing it would
+		// cost a round trip and fill the cache for nothing.
 		cfg.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
 	}
 	return cfg, nil
 }
 
-// checkUserPart refuses an @ that was not encoded: what follows it would be taken
-// for the host, and a part of the password be looked up and printed.
+// checkUserPart refuses an @ that is not encoded. Otherwise a part of the password would
+// count as the host, and be looked up and printed.
 func checkUserPart(url string) error {
 	_, rest, _ := strings.Cut(url, "://")
 	rest, _ = cutQuery(rest)
@@ -107,19 +116,20 @@ func checkUserPart(url string) error {
 		authority = rest[:end]
 	}
 	if at := strings.Count(rest, "@"); at > 1 || at != strings.Count(authority, "@") {
-		return fmt.Errorf("%w: it can be read in several ways; %s", ErrURL, encoding)
+		return fmt.Errorf("%w: the URL is ambiguous; %s", ErrURL, encoding)
 	}
 	return nil
 }
 
-const encoding = "in a user name, password or database name write %40 for @, %2F for /, %3A for :, %3F for ?, %23 for # and %25 for %"
+const encoding = "in a user name, password or database name write " +
+	"%40 for @, %2F for /, %3A for :, %3F for ?, %23 for # and %25 for %"
 
-// unreadableURL never repeats what net/url says of a URL with a user part: it
-// quotes pieces of a password that was not encoded.
+// unreadableURL returns an error for a URL that net/url cannot parse. It hides the error
+// of net/url if the URL has a user part: that can quote pieces of a password.
 func unreadableURL(url string, err error) error {
 	_, secrets := redact(url)
 	if len(secrets) > 0 || strings.Contains(url, "@") {
-		return fmt.Errorf("%w: it cannot be read; %s; a port is a number", ErrURL, encoding)
+		return fmt.Errorf("%w: the URL cannot be parsed; %s; a port is a number", ErrURL, encoding)
 	}
 	var parse *neturl.Error
 	if errors.As(err, &parse) {
@@ -128,7 +138,7 @@ func unreadableURL(url string, err error) error {
 	return fmt.Errorf("%w: %w", ErrURL, err)
 }
 
-// connectFault says why no connection came about, and what to try.
+// connectFault returns the reason for a failed connection, with a remedy.
 func connectFault(cfg *pgx.ConnConfig, err error) error {
 	kind := Classify(err)
 	if kind == nil {
@@ -146,19 +156,19 @@ func connectFault(cfg *pgx.ConnConfig, err error) error {
 	case errors.As(err, &dns):
 		return fmt.Errorf("%w: %w; check the host in the URL", kind, dns)
 	case errors.As(err, &certificate):
-		return fmt.Errorf("%w: %w; name the authority that signed the server's certificate with ?sslrootcert=FILE", ErrRefused, certificate)
+		return fmt.Errorf("%w: %w; name the certificate authority with ?sslrootcert=FILE", ErrRefused, certificate)
 	case strings.Contains(err.Error(), "server refused TLS connection"):
-		return fmt.Errorf("%w: %s takes no TLS, and the URL asks for it; write ?sslmode=disable, or switch ssl on in the server's postgresql.conf",
-			ErrRefused, address(cfg))
+		return fmt.Errorf("%w: %s does not accept TLS, and the URL requires it; "+
+			"write ?sslmode=disable, or set ssl = on in the server's postgresql.conf", ErrRefused, address(cfg))
 	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%w: %s gave no answer within %s; check host and port, or allow more with ?connect_timeout=SECONDS",
+		return fmt.Errorf("%w: %s did not answer within %s; check host and port, or allow more with ?connect_timeout=SECONDS",
 			kind, address(cfg), cfg.ConnectTimeout)
 	}
 	return fmt.Errorf("%w: %s; check that the server runs and listens on %s", kind, reasons(err), address(cfg))
 }
 
-// wrongParameter tells a parameter of the URL that the server does not know, or
-// not with that value. What pgx does not know it hands to the server.
+// wrongParameter reports whether the server refused a parameter of the URL or its value.
+// pgx passes parameters that it does not know on to the server.
 func wrongParameter(code string) bool {
 	switch code {
 	case "42704", // undefined_object
@@ -178,14 +188,14 @@ func serverHint(cfg *pgx.ConnConfig, pg *pgconn.PgError) string {
 	case strings.HasPrefix(code, "28"):
 		return "check user, password and database in the URL, and the server's pg_hba.conf"
 	case code == "53300":
-		return "the server has no connection free; raise its max_connections or try again later"
+		return "the server has no free connection; raise its max_connections or try again later"
 	case strings.HasPrefix(code, "57P"):
 		return "the server is starting or stopping; try again in a moment"
 	}
-	return "the server's log may say more"
+	return "see the server's log"
 }
 
-// plainWord needs no quotes in a shell.
+// plainWord matches a word that needs no quotes in a shell.
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:][A-Za-z0-9_./:-]*$`)
 
 func word(text string) string {
@@ -200,8 +210,7 @@ func address(cfg *pgx.ConnConfig) string {
 	return addr
 }
 
-// reasons is pgx's list of one failure for each address on one line, each
-// reason once.
+// reasons returns pgx's failures, one for each address, on one line without repetitions.
 func reasons(err error) string {
 	var connect *pgconn.ConnectError
 	if errors.As(err, &connect) {

@@ -31,7 +31,7 @@ func TestOpenPostgres(t *testing.T) {
 	}
 }
 
-// serverURL is the test server's URL with parts changed.
+// serverURL returns the test server's URL after change.
 func serverURL(t *testing.T, change func(*neturl.URL)) string {
 	t.Helper()
 	u, err := neturl.Parse(testdb.EmptyPostgres(t).URL)
@@ -64,7 +64,7 @@ func TestOpenPostgresRefused(t *testing.T) {
 	}
 }
 
-// What only the server knows to be wrong with a URL is no matter of reaching it.
+// TestOpenPostgresParameters checks that a parameter that the server refuses is ErrURL.
 func TestOpenPostgresParameters(t *testing.T) {
 	parameter := func(key, value string) func(*neturl.URL) {
 		return func(u *neturl.URL) {
@@ -81,9 +81,9 @@ func TestOpenPostgresParameters(t *testing.T) {
 		t.Fatal(err)
 	}
 	if ssl == "on" {
-		t.Skip("the server takes TLS")
+		t.Skip("the server accepts TLS")
 	}
-	contains(t, openFails(t, serverURL(t, parameter("sslmode", "require")), database.ErrRefused), "takes no TLS", "sslmode=disable")
+	contains(t, openFails(t, serverURL(t, parameter("sslmode", "require")), database.ErrRefused), "does not accept TLS", "sslmode=disable")
 }
 
 func TestOpenPostgresReadOnly(t *testing.T) {
@@ -111,7 +111,7 @@ func TestOpenPostgresUnreachable(t *testing.T) {
 	t.Run("a server that accepts and says nothing", func(t *testing.T) {
 		silent := listen(t)
 		err := openFails(t, "postgres://u:s3cret@"+silent.Addr().String()+"/db?sslmode=disable&connect_timeout=1", database.ErrUnreachable)
-		contains(t, err, "no answer within 1s", silent.Addr().String(), "connect_timeout")
+		contains(t, err, "did not answer within 1s", silent.Addr().String(), "connect_timeout")
 	})
 	t.Run("a server of another kind", func(t *testing.T) {
 		other := listen(t)
@@ -127,8 +127,7 @@ func TestOpenPostgresUnreachable(t *testing.T) {
 	})
 }
 
-// TestOpenGivesUpByItself has a server that never answers and a URL that says
-// nothing of it: the default timeout ends the wait, not the test's.
+// TestOpenGivesUpByItself checks the default timeout on a server that never answers.
 func TestOpenGivesUpByItself(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits for the default timeout")
@@ -136,7 +135,7 @@ func TestOpenGivesUpByItself(t *testing.T) {
 	t.Parallel()
 	silent := listen(t)
 	err := openFails(t, "postgres://u:s3cret@"+silent.Addr().String()+"/db?sslmode=disable", database.ErrUnreachable)
-	contains(t, err, "no answer within 5s")
+	contains(t, err, "did not answer within 5s")
 }
 
 func TestOpenHonoursTheContext(t *testing.T) {

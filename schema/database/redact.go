@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// mask stands in for a password.
+// mask replaces a password.
 const mask = "xxxxx"
 
 var (
@@ -16,16 +16,15 @@ var (
 	queryPair       = regexp.MustCompile(`^[A-Za-z0-9_.%-]+=`)
 )
 
-// Redact is the URL with every password masked: in the user part, in the
-// query, and in a list of keywords (host=… password=…). A URL that is broken,
-// as by a password that was not percent-encoded, loses rather too much than
-// too little.
+// Redact returns the URL with its passwords masked: in the user part, in the query, and
+// in a list of keywords (host=… password=…). In a malformed URL, such as one with a
+// password that is not percent-encoded, it masks too much rather than too little.
 func Redact(url string) string {
 	safe, _ := redact(url)
 	return safe
 }
 
-// redact also gives the passwords as they were written.
+// redact also returns the passwords as written.
 func redact(url string) (safe string, secrets []string) {
 	scheme, rest, ok := strings.Cut(url, "://")
 	if !ok || !schemeName.MatchString(scheme) {
@@ -57,8 +56,8 @@ func redact(url string) (safe string, secrets []string) {
 	return safe, secrets
 }
 
-// cutQuery separates the pairs of a query. A question mark that no pairs
-// follow is taken for a part of a password.
+// cutQuery separates the pairs of a query. A question mark without pairs behind it counts
+// as a part of a password.
 func cutQuery(rest string) (before string, query []string) {
 	before, after, ok := strings.Cut(rest, "?")
 	if !ok || after == "" {
@@ -88,8 +87,8 @@ func redactKeywords(dsn string) (safe string, secrets []string) {
 	return keywordPassword.ReplaceAllString(dsn, "${1}${2}"+mask), secrets
 }
 
-// scrub removes the URL's passwords from the text of another program, as
-// written and as decoded.
+// scrub masks the URL's passwords in the text of another program, as written and as
+// decoded.
 func scrub(text, url string) string {
 	safe, secrets := redact(url)
 	text = strings.ReplaceAll(text, url, safe)

@@ -8,35 +8,34 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// idleInTransaction is the setting by which a server ends a transaction whose
-// client is silent. A client that the network cut off in the middle of one would
-// keep its rows locked for hours otherwise, against itself too.
+// idleInTransaction is the setting with which a server ends a transaction whose client is
+// silent. Otherwise a client that loses its network within a transaction would keep rows
+// locked for hours, against itself too.
 const idleInTransaction = "idle_in_transaction_session_timeout"
 
-// limitTransaction sets it for one transaction alone: a pooler hands what a
-// session is set to on to others, and refuses it as a parameter of the connection.
+// limitTransaction sets it for one transaction only. A pooler passes the settings of a
+// session on to other clients, and refuses the setting as a parameter of the connection.
 const limitTransaction = "SET LOCAL " + idleInTransaction + " = '30s'"
 
-// limiting makes connections that are limited.
-type limiting struct{ driver.Connector }
+// limiter is a connector whose connections limit their transactions.
+type limiter struct{ driver.Connector }
 
-func (l *limiting) Connect(ctx context.Context) (driver.Conn, error) {
+func (l *limiter) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := l.Connector.Connect(ctx)
 	if c, ok := conn.(*stdlib.Conn); ok {
-		return limited{c}, err
+		return limitedConn{c}, err
 	}
 	return conn, err
 }
 
-// pgxConn lets limited have its method Conn too.
+// pgxConn is an alias, so that limitedConn has the method Conn and no field of that name.
 type pgxConn = stdlib.Conn
 
-// limited is a connection whose transactions are.
-type limited struct{ *pgxConn }
+// limitedConn is a connection that limits its transactions.
+type limitedConn struct{ *pgxConn }
 
-// BeginTx begins and limits a transaction, in one round trip where nothing
-// special is asked for.
-func (c limited) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+// BeginTx begins and limits a transaction, in one round trip if opts is zero.
+func (c limitedConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
 	if opts == (driver.TxOptions{}) && !c.Conn().IsClosed() {
 		tx, err := c.Conn().BeginTx(ctx, pgx.TxOptions{BeginQuery: "BEGIN; " + limitTransaction})
 		if err != nil {
@@ -49,7 +48,7 @@ func (c limited) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx,
 		return nil, err
 	}
 	if _, err := c.Conn().Exec(ctx, limitTransaction); err != nil {
-		_ = tx.Rollback() // the first error is the one that counts
+		_ = tx.Rollback() // the first error counts
 		return nil, err
 	}
 	return tx, nil

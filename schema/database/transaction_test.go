@@ -11,8 +11,8 @@ import (
 	"github.com/attune-go/attune/fixtures/testdb"
 )
 
-// TestTransactionsAreLimited: the server ends one whose client is silent, and no
-// session keeps the setting, which behind a pooler others would get.
+// TestTransactionsAreLimited checks that the server ends the transaction of a silent client,
+// and that no session keeps the setting: behind a pooler other clients would get it.
 func TestTransactionsAreLimited(t *testing.T) {
 	url := testdb.EmptyPostgres(t).URL
 	setting := func(db bun.IDB) string {
@@ -51,7 +51,7 @@ func TestTransactionsAreLimited(t *testing.T) {
 	}
 }
 
-// TestTransactionIsRolledBack, and one that failed leaves the connection usable.
+// TestTransactionIsRolledBack checks that a failed transaction leaves the connection usable.
 func TestTransactionIsRolledBack(t *testing.T) {
 	db := open(t, testdb.EmptyPostgres(t).URL)
 	db.SetMaxOpenConns(1)

@@ -26,8 +26,8 @@ type SubscribeConfig struct {
 	// Interval is the time after which the subscription reads the history without a
 	// notification. Defaults to DefaultSubscribeInterval.
 	Interval time.Duration
-	// Listen lets Postgres wake the subscription when a change is committed;
-	// database.Listen returns such a function. Nil disables it. SQLite ignores it.
+	// Listen lets Postgres wake the subscription when a change is committed; pool.Listen
+	// of schema/database/pool returns such a function. Nil disables it. SQLite ignores it.
 	//
 	// It listens on a channel until ctx ends or the connection is lost, and returns the
 	// error. It calls wake when it begins to listen and for each notification. After an
@@ -39,7 +39,7 @@ type SubscribeConfig struct {
 // they are committed. 0 starts at the beginning and the result of Last starts now. To
 // resume, pass the id of the last processed change.
 //
-//	for change, err := range st.Changes.Subscribe(ctx, last, store.SubscribeConfig{Listen: database.Listen(db)}) {
+//	for change, err := range st.Changes.Subscribe(ctx, last, store.SubscribeConfig{Listen: pool.Listen(db)}) {
 //		if err != nil {
 //			log.Warn("changes are late", "error", err)
 //			continue

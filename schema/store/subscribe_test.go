@@ -16,7 +16,7 @@ import (
 
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/schema"
-	"github.com/attune-go/attune/schema/database"
+	"github.com/attune-go/attune/schema/database/pool"
 	"github.com/attune-go/attune/schema/store"
 )
 
@@ -82,7 +82,7 @@ func (e env) listening() func(context.Context, string, func()) error {
 	if !e.postgres {
 		return nil
 	}
-	return database.Listen(e.DB)
+	return pool.Listen(e.DB)
 }
 
 // gain has a worker gain a runtime, which makes one change.
@@ -402,7 +402,7 @@ func TestSubscribeOutlivesTheServer(t *testing.T) {
 	server := testdb.Own(t)
 	db := server.Postgres(testdb.Schema("attune"))
 	f := follow(t, store.New(db, store.Config{Schema: "attune"}).Changes, 0,
-		store.SubscribeConfig{Interval: 50 * time.Millisecond, Listen: database.Listen(db.DB)})
+		store.SubscribeConfig{Interval: 50 * time.Millisecond, Listen: pool.Listen(db.DB)})
 	writer := open(t, db.URL)
 	writer.SetMaxIdleConns(0) // none is from before the server's end
 	e := env{writer, store.New(writer, store.Config{Schema: "attune"}), "attune", true}

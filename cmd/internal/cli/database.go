@@ -17,6 +17,7 @@ import (
 	"github.com/attune-go/attune/runtime/packs"
 	"github.com/attune-go/attune/runtime/packs/install"
 	"github.com/attune-go/attune/schema/database"
+	_ "github.com/attune-go/attune/schema/database/sqlite" // the embedded database
 	"github.com/attune-go/attune/schema/store"
 )
 

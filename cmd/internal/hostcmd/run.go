@@ -21,6 +21,7 @@ import (
 	"github.com/attune-go/attune/runtime/service"
 	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/database"
+	"github.com/attune-go/attune/schema/database/pool"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -213,7 +214,7 @@ func openService(ctx context.Context, env *cli.Env) (*service.Database, error) {
 		return nil, err
 	}
 	return &service.Database{
-		Definitions: db.Store, Rows: db.Store.Workers, Gone: lost, Close: db.Close, Rest: func() { database.Rest(db.DB) },
+		Definitions: db.Store, Rows: db.Store.Workers, Gone: lost, Close: db.Close, Rest: func() { pool.Rest(db.DB) },
 	}, nil
 }
 

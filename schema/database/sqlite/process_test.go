@@ -1,4 +1,4 @@
-package database_test
+package sqlite_test
 
 import (
 	"bufio"
@@ -11,8 +11,8 @@ import (
 	"github.com/attune-go/attune/schema/database"
 )
 
-// lockFile makes the test binary a process that locks this file and waits for
-// the end of its standard input.
+// lockFile names the variable that makes the test binary lock a file until its standard
+// input ends.
 const lockFile = "ATTUNE_TEST_LOCK_FILE"
 
 func TestMain(m *testing.M) {
@@ -38,7 +38,7 @@ func holdLock(path string) error {
 		return err
 	}
 	defer conn.Close()
-	// In WAL mode nothing less keeps others from reading.
+	// In WAL mode only this keeps others from reading.
 	for _, query := range []string{
 		"PRAGMA locking_mode = EXCLUSIVE",
 		"CREATE TABLE t (id integer)",
@@ -53,8 +53,7 @@ func holdLock(path string) error {
 	return nil
 }
 
-// lockInOtherProcess has another process lock the file; the function it
-// returns ends that process.
+// lockInOtherProcess starts a process that locks the file. release ends the process.
 func lockInOtherProcess(t *testing.T, path string) (release func()) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])

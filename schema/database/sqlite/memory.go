@@ -1,4 +1,4 @@
-package database
+package sqlite
 
 import (
 	"context"
@@ -10,12 +10,10 @@ import (
 	"modernc.org/sqlite"
 )
 
-// memoryDatabases counts them: the number keeps one Open's database from
-// another's.
+// memoryDatabases counts the databases in memory. The number makes their names distinct.
 var memoryDatabases atomic.Int64
 
-// openMemory opens a database that all connections of this pool share, and
-// nobody else.
+// openMemory opens a database that only the connections of its pool share.
 func openMemory(ctx context.Context) (*bun.DB, error) {
 	q := connectionSettings()
 	q.Set("vfs", "memdb")
@@ -31,12 +29,12 @@ func openMemory(ctx context.Context) (*bun.DB, error) {
 	return openPool(ctx, &anchored{Connector: base, anchor: anchor})
 }
 
-// anchored keeps one connection of its own while the pool is open: a database
-// in memory ends with its last connection, and the pool may close any of its.
+// anchored holds a connection while the pool is open. A database in memory ends with its
+// last connection, and the pool can close all of its own.
 type anchored struct {
 	driver.Connector
 	anchor driver.Conn
 }
 
-// Close ends the database; sql.DB.Close calls it.
+// Close ends the database. sql.DB.Close calls it.
 func (a *anchored) Close() error { return a.anchor.Close() }

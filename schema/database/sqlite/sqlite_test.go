@@ -1,10 +1,10 @@
-package database_test
+package sqlite_test
 
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -17,6 +17,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/attune-go/attune/schema/database"
+	"github.com/attune-go/attune/schema/database/sqlite"
 )
 
 func open(t *testing.T, url string) *bun.DB {
@@ -39,8 +40,8 @@ func openExisting(t *testing.T, url string) *bun.DB {
 	return db
 }
 
-// TestOpenExistingChangesNoFile: it is what it was, byte for byte, until something
-// is written, and then as durable as any.
+// TestOpenExistingChangesNoFile checks that a file stays the same, byte for byte, until a
+// statement writes to it.
 func TestOpenExistingChangesNoFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "attune.db")
 	if _, err := database.OpenExisting(t.Context(), "sqlite:"+path); !errors.Is(err, fs.ErrNotExist) {
@@ -83,8 +84,7 @@ func TestOpenExistingChangesNoFile(t *testing.T) {
 	}
 }
 
-// openFails opens what cannot be opened, and checks what every such error must
-// keep to.
+// openFails checks that Open fails with an error that wraps want and has no password.
 func openFails(t *testing.T, url string, want error) error {
 	t.Helper()
 	db, err := database.Open(t.Context(), url)
@@ -119,8 +119,7 @@ func run(t *testing.T, db *bun.DB, query string) {
 	}
 }
 
-// TestSQLiteEveryConnection asks all connections of the pool at once for what
-// a PRAGMA statement would have set on one.
+// TestSQLiteEveryConnection checks the settings of all connections of a pool.
 func TestSQLiteEveryConnection(t *testing.T) {
 	urls := map[string]string{
 		"file":   "sqlite:" + filepath.Join(t.TempDir(), "a b%20c#d?e.db"),
@@ -222,8 +221,8 @@ func TestMemoryReadsWhileReading(t *testing.T) {
 	}
 }
 
-// TestSQLiteWriters has many writers that read first: with deferred
-// transactions SQLite refuses such with "database is locked" at once.
+// TestSQLiteWriters runs many writers that read first. With deferred transactions SQLite
+// would refuse them at once with "database is locked".
 func TestSQLiteWriters(t *testing.T) {
 	ctx := t.Context()
 	url := "sqlite:" + filepath.Join(t.TempDir(), "attune.db")
@@ -272,11 +271,11 @@ func TestSQLiteManyOpenANewFileAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
-// On some file systems nothing is wrong with a name that is too long until the file is
-// to be made.
+// TestSQLiteNameTooLongToMake checks a file system that refuses a long name only when the
+// file is created.
 func TestSQLiteNameTooLongToMake(t *testing.T) {
 	path := filepath.Join(t.TempDir(), strings.Repeat("x", 300))
-	err := database.CannotOpen(path, errors.New("unable to open database file"))
+	err := sqlite.CannotOpen(path, errors.New("unable to open database file"))
 	if !errors.Is(err, syscall.ENAMETOOLONG) || errors.Is(err, database.ErrReadOnly) || !strings.Contains(err.Error(), "check the path") {
 		t.Errorf("got %v", err)
 	}
@@ -323,7 +322,7 @@ func TestSQLiteUnusableFiles(t *testing.T) {
 	}
 }
 
-// regular is the path if reading it ends.
+// regular returns path if it is a regular file, else the null device.
 func regular(path string) string {
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 		return os.DevNull
@@ -331,7 +330,7 @@ func regular(path string) string {
 	return path
 }
 
-// goodFile is a database with some rows, as one file.
+// goodFile returns the content of a database with some rows.
 func goodFile(t *testing.T, rows int) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "good.db")
@@ -358,7 +357,7 @@ func garble(data []byte, from, to int) []byte {
 	return bad
 }
 
-// TestSQLiteCorruptLater has damage that opening does not touch.
+// TestSQLiteCorruptLater checks damage that opening does not notice.
 func TestSQLiteCorruptLater(t *testing.T) {
 	data := goodFile(t, 200)
 	path := filepath.Join(t.TempDir(), "attune.db")
@@ -374,7 +373,7 @@ func TestSQLiteCorruptLater(t *testing.T) {
 }
 
 func TestSQLiteLocked(t *testing.T) {
-	t.Cleanup(database.SetBusyTimeout(50 * time.Millisecond))
+	t.Cleanup(sqlite.SetBusyTimeout(50 * time.Millisecond))
 	path := filepath.Join(t.TempDir(), "attune.db")
 	holder := lockInOtherProcess(t, path)
 
@@ -384,12 +383,47 @@ func TestSQLiteLocked(t *testing.T) {
 	open(t, "sqlite:"+path)
 }
 
-func TestClassifyLeavesOtherErrorsAlone(t *testing.T) {
-	db := open(t, database.Memory)
-	_, err := db.ExecContext(t.Context(), "SELECT nonsense FROM nowhere")
-	for _, err := range []error{nil, err, sql.ErrNoRows, context.Canceled} {
-		if got := database.Classify(err); got != nil {
-			t.Errorf("Classify(%v) = %v, want nil", err, got)
-		}
+// explains checks the result of Explain for the error of a statement.
+func explains(t *testing.T, err, kind error, says ...string) {
+	t.Helper()
+	if err == nil {
+		t.Fatal("the statement did not fail")
 	}
+	got := database.Explain(fmt.Errorf("list the workers: %w", err))
+	if !errors.Is(got, kind) || !errors.Is(got, err) {
+		t.Errorf("%v: want it to wrap %v and what it explains", got, kind)
+	}
+	contains(t, got, append(says, "list the workers: ", err.Error())...)
+	if again := database.Explain(fmt.Errorf("once more: %w", got)); strings.Count(again.Error(), says[0]) != 1 {
+		t.Errorf("explained twice: %v", again)
+	}
+}
+
+func TestExplainSQLite(t *testing.T) {
+	t.Cleanup(sqlite.SetBusyTimeout(50 * time.Millisecond))
+	path := filepath.Join(t.TempDir(), "attune.db")
+	db := open(t, "sqlite:"+path)
+	run(t, db, "CREATE TABLE t (x)")
+
+	tx, err := open(t, "sqlite:"+path).BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.ExecContext(t.Context(), "INSERT INTO t VALUES (1)")
+	explains(t, err, database.ErrLocked, "another process holds it", "fuser FILE")
+	_ = tx.Rollback()
+
+	run(t, db, "PRAGMA query_only = 1")
+	db.SetMaxOpenConns(1)
+	run(t, db, "PRAGMA query_only = 1")
+	_, err = db.ExecContext(t.Context(), "INSERT INTO t VALUES (1)")
+	explains(t, err, database.ErrReadOnly, "write access")
+
+	data := goodFile(t, 200)
+	path = filepath.Join(t.TempDir(), "damaged.db")
+	if err := os.WriteFile(path, garble(data, 8192, len(data)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = open(t, "sqlite:"+path).ExecContext(t.Context(), "DELETE FROM t")
+	explains(t, err, database.ErrCorrupt, "restore a copy", ".recover")
 }

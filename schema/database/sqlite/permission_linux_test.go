@@ -1,4 +1,4 @@
-package database_test
+package sqlite_test
 
 import (
 	"errors"
@@ -15,8 +15,8 @@ import (
 	"github.com/attune-go/attune/schema/database"
 )
 
-// asNobody runs the rest of the test with an ordinary user's access to files,
-// whom permissions bind as they do not bind root.
+// asNobody runs the rest of the test with an ordinary user's access to files. Permissions
+// do not restrict root.
 func asNobody(t *testing.T) {
 	t.Helper()
 	if os.Getuid() != 0 {
@@ -33,8 +33,7 @@ func asNobody(t *testing.T) {
 	})
 }
 
-// openToAll makes a folder that everybody may read, in folders that everybody
-// may pass.
+// openToAll creates a folder that everybody can read and reach.
 func openToAll(t *testing.T) string {
 	t.Helper()
 	parent := os.TempDir()
@@ -109,8 +108,8 @@ func TestSQLiteFileNotWritable(t *testing.T) {
 	}
 }
 
-// TestSQLiteJournalNeedsItsFolder has a file in WAL mode whose folder cannot
-// be written: SQLite has nowhere to keep its index.
+// TestSQLiteJournalNeedsItsFolder opens a file in WAL mode in a folder that cannot be
+// written, so that SQLite has no place for its index.
 func TestSQLiteJournalNeedsItsFolder(t *testing.T) {
 	folder := openToAll(t)
 	path := filepath.Join(folder, "attune.db")
