@@ -70,21 +70,21 @@ func (m *Migrator) newest(in *inspection) (record, step, error) {
 // undo takes back what a migration did, the record apart.
 func (m *Migrator) undo(ctx context.Context, tx bun.IDB, in *inspection, r record, s step, res *Result) error {
 	if unguards(r.ID) {
-		state, err := m.guardState(ctx, tx, in.name)
+		there, err := m.guarded(ctx, tx, in)
 		if err != nil {
 			return err
 		}
 		if err := m.dropGuards(ctx, tx, in.name); err != nil {
 			return err
 		}
-		res.Guards = state != GuardsMissing
+		res.Guards = there
 	}
 	switch {
-	case r.ID == UnifyRuntimes && m.postgres():
+	case r.ID == UnifyRuntimes && m.postgres() && !in.guest():
 		report, err := m.separate(ctx, tx, in)
 		res.Unify = report
 		return err
-	case r.Adopted:
+	case r.Adopted && !in.guest():
 		return nil
 	case len(m.dropped(in, r.ID)) > 0:
 		use, err := m.use(ctx, tx, in, r.ID)
@@ -97,14 +97,29 @@ func (m *Migrator) undo(ctx context.Context, tx bun.IDB, in *inspection, r recor
 		}
 		res.Dropped = use.tables
 	}
-	err := m.script(ctx, tx, in.name, s.down)
-	if err == nil && r.ID == WorkerRuntime && m.postgres() {
-		err = m.unsettle(ctx, tx, in)
-	}
+	err := m.undoScript(ctx, tx, in, s)
 	if err != nil {
 		return fmt.Errorf("%s in schema %q: %w", s.id, in.name, err)
 	}
 	return nil
+}
+
+// undoScript runs the SQL that undoes a migration.
+func (m *Migrator) undoScript(ctx context.Context, tx bun.IDB, in *inspection, s step) error {
+	if in.guest() {
+		return m.moveOut(ctx, tx, in, s)
+	}
+	err := m.script(ctx, tx, in.name, s.down)
+	if err == nil && s.id == WorkerRuntime && m.postgres() {
+		err = m.unsettle(ctx, tx, in)
+	}
+	return err
+}
+
+// guarded reports whether there are guards, of whatever text.
+func (m *Migrator) guarded(ctx context.Context, db bun.IDB, in *inspection) (bool, error) {
+	state, err := m.guardState(ctx, db, in, guardMode{Guarding: GuardingRefuse})
+	return state != GuardsMissing, err
 }
 
 // unguards is whether undoing a migration takes the guards away first.
@@ -147,13 +162,18 @@ func rowCount(n int64) string {
 
 // rebuilt are the tables of which no row is lost: a worker that registers writes
 // its rows anew.
-var rebuilt = []string{installationTable, sweepTable}
+var rebuilt = []string{
+	installationTable, sweepTable,
+	stateTable, "attune_worker_runtime", "attune_worker_label", "attune_worker_taint", "attune_worker_sweep",
+}
 
 // dropped lists the tables and views that a migration's down drops; none where
 // it has rules of its own.
 func (m *Migrator) dropped(in *inspection, id string) []string {
 	var candidates, names []string
 	switch {
+	case in.guest():
+		candidates = guestRelations[id]
 	case id == WorkerRuntime:
 		candidates = workerRelations
 	case id == Baseline && m.postgres():

@@ -53,7 +53,8 @@ type OtherColumn struct {
 // a limit for text, bigint for integer), nor is a default in other words. What
 // others have added is none either. Not compared are checks, the values of
 // enums, collations, other indexes, views and functions, privileges, and the
-// tables of the migrator and of the unification.
+// tables of the migrator and of the unification. In a guest only attune's own tables are
+// compared.
 func Drift(ctx context.Context, db bun.IDB, schemaName string) ([]Difference, error) {
 	spaces, err := survey(ctx, db)
 	if err != nil {
@@ -76,16 +77,22 @@ func drift(ctx context.Context, db bun.IDB, s *space) (found []Difference, other
 	found, others = []Difference{}, []OtherColumn{}
 	for _, model := range models {
 		t := db.Dialect().Tables().Get(reflect.TypeOf(model))
-		r := s.relations[t.Name]
+		name, want := t.Name, modelShape(t)
+		if s.relations[stateTable] != nil {
+			if name = guestTables[t.Name]; name == "" {
+				continue // the platform's own
+			}
+			want.triggers = guestTriggers[name]
+		}
+		r := s.relations[name]
 		switch {
 		case r == nil:
-			found = append(found, Difference{Table: t.Name, Is: "missing", ShouldBe: "a table"})
+			found = append(found, Difference{Table: name, Is: "missing", ShouldBe: "a table"})
 		case !r.table:
-			found = append(found, Difference{Table: t.Name, Is: "not a table", ShouldBe: "a table"})
+			found = append(found, Difference{Table: name, Is: "not a table", ShouldBe: "a table"})
 		default:
-			want := modelShape(t)
-			found = append(found, compare(t.Name, want, shapes[t.Name])...)
-			others = append(others, strangers(t.Name, want, shapes[t.Name])...)
+			found = append(found, compare(name, want, shapes[name])...)
+			others = append(others, strangers(name, want, shapes[name])...)
 		}
 	}
 	return found, others, nil

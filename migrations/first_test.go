@@ -19,16 +19,17 @@ func TestRefusedUpLeavesNothing(t *testing.T) {
 		prepare func(t *testing.T, db testDB)
 		in, out string
 		adopted []string
+		err     error
 	}{
 		"legacy": {
 			prepare: func(t *testing.T, db testDB) { legacy(t, db.DB, "platform") }, adopted: []string{migrations.Baseline},
 			in:  `CREATE VIEW platform.sides AS SELECT ref, runtime_type FROM platform.runtime`,
-			out: `DROP VIEW platform.sides`,
+			out: `DROP VIEW platform.sides`, err: unify.ErrObstacles,
 		},
 		"unified by others": {
 			prepare: unifiedByOthers, adopted: []string{migrations.Baseline, migrations.UnifyRuntimes},
-			in:  `CREATE TABLE platform.runtime_unification_ledger (id bigint)`,
-			out: `DROP TABLE platform.runtime_unification_ledger`,
+			in:  `CREATE TABLE platform.attune_worker_state (id bigint)`,
+			out: `DROP TABLE platform.attune_worker_state`, err: migrations.ErrMixed,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -38,8 +39,8 @@ func TestRefusedUpLeavesNothing(t *testing.T) {
 			run(t, db, c.in)
 			before := objects(t, db)
 			res, err := migrator(t, db.DB, migrations.Config{}).Up(ctx)
-			if !errors.Is(err, unify.ErrObstacles) {
-				t.Fatalf("up gave %v, want obstacles", err)
+			if !errors.Is(err, c.err) {
+				t.Fatalf("up gave %v, want %v", err, c.err)
 			}
 			if len(res.Done) > 0 {
 				t.Errorf("done = %+v, want nothing", res.Done)

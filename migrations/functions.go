@@ -11,7 +11,7 @@ import (
 )
 
 // functionDefinition is a function in the file of SafeFunctions.
-var functionDefinition = regexp.MustCompile(`(?s)\nCREATE (?:OR REPLACE )?FUNCTION \{schema\}\.(\w+)\(.*?\)\s+RETURNS .*?\$attune\$(.*?)\$attune\$;`)
+var functionDefinition = regexp.MustCompile(`(?s)\nCREATE (?:OR REPLACE )?FUNCTION \{schema\}\.(\w+)\(.*?\)\s+RETURNS (.*?)\$attune\$(.*?)\$attune\$;`)
 
 // ownersFunctions are the functions that have the rights of their owner.
 var ownersFunctions = []string{"prune_changes", "sweep_workers", "worker_runtime_delete", "worker_runtime_follow_status"}
@@ -53,15 +53,25 @@ type liveFunction struct {
 	Definer, Public  bool
 }
 
-// functionDrift compares the functions that SafeFunctions made with the live catalog.
+// functionDrift compares the functions that SafeFunctions made, in a guest those of
+// WorkerRuntime, with the live catalog.
 func (m *Migrator) functionDrift(ctx context.Context, db bun.IDB, in *inspection) ([]Difference, error) {
-	s, ok := m.step(SafeFunctions)
-	if !m.postgres() || !ok || !in.recorded(SafeFunctions) {
+	if !m.postgres() || !in.recorded(SafeFunctions) {
 		return nil, nil
 	}
-	want := map[string]string{}
-	for _, d := range functionDefinition.FindAllStringSubmatch(s.up, -1) {
-		want[d[1]] = strings.ReplaceAll(d[2], "{schema}", quote(in.name))
+	id, text := SafeFunctions, ""
+	if in.guest() {
+		id = WorkerRuntime
+	}
+	if s, ok := m.step(id); ok && in.guest() {
+		text = s.guestUp
+	} else if ok {
+		text = s.up
+	}
+	want, definers := map[string]string{}, map[string]bool{}
+	for _, d := range functionDefinition.FindAllStringSubmatch(text, -1) {
+		want[d[1]] = strings.ReplaceAll(d[3], "{schema}", quote(in.name))
+		definers[d[1]] = strings.Contains(d[2], "SECURITY DEFINER")
 	}
 	var rows []liveFunction
 	err := db.NewRaw(`
@@ -89,9 +99,9 @@ FROM pg_catalog.pg_proc p WHERE p.pronamespace = ? AND p.proname IN (?)`, in.oid
 			differ(name, fmt.Sprintf("%d functions with different parameters", len(of)), "one function; drop those that attune did not make")
 			continue
 		}
-		f, definer := live[name][0], slices.Contains(ownersFunctions, name)
+		f, definer := live[name][0], definers[name]
 		if f.Text != want[name] {
-			differ(name, "another text", "that of "+SafeFunctions)
+			differ(name, "another text", "that of "+id)
 		}
 		if f.Definer != definer {
 			differ(name, security(f.Definer), security(definer))

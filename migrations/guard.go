@@ -16,51 +16,69 @@ import (
 // GuardState is whether wrong metadata is refused where it is written.
 type GuardState string
 
-// The states of the guards. In all but GuardsInPlace Up puts them in place.
+// The states of the guards. In all but GuardsInPlace and GuardsOff Up puts them in place.
 const (
 	// GuardsInPlace: they are there, with this program's text.
 	GuardsInPlace GuardState = "in place"
 	GuardsMissing GuardState = "missing"
 	// GuardsIncomplete: some are missing or switched off.
 	GuardsIncomplete GuardState = "incomplete"
-	// GuardsOther: they are there with another text: that of another release, or
-	// somebody has altered them.
+	// GuardsOther: they are there with another text: that of another release or
+	// another mode, or somebody has altered them.
 	GuardsOther GuardState = "other text"
+	// GuardsOff: there are none, as asked.
+	GuardsOff GuardState = "off"
 )
 
-func (m *Migrator) guards() guards.Set {
-	if m.postgres() {
-		return guards.Postgres()
-	}
-	return guards.SQLite()
-}
+// settled reports whether Up has nothing to do.
+func (s GuardState) settled() bool { return s == GuardsInPlace || s == GuardsOff }
 
 // upGuards puts the guards in place where they are missing or others.
 func (m *Migrator) upGuards(ctx context.Context, res *Result) error {
-	state := GuardsInPlace
+	state, due := GuardsInPlace, false
+	var in *inspection
+	var mode guardMode
 	look := func(ctx context.Context, tx bun.IDB) (err error) {
-		state, err = m.guardState(ctx, tx, res.Schema)
+		if in, err = m.inspect(ctx, tx); err != nil {
+			return err
+		}
+		if mode, err = m.guardMode(ctx, tx, in); err != nil {
+			return err
+		}
+		state, err = m.guardState(ctx, tx, in, mode)
+		due = !state.settled() || mode.changed
 		return err
 	}
 	err := m.read(ctx, look)
-	if err == nil && state != GuardsInPlace {
+	if err == nil && due {
 		err = m.write(ctx, func(ctx context.Context, tx bun.IDB) error {
-			// Whoever held the lock may have done it.
-			if err := look(ctx, tx); err != nil || state == GuardsInPlace {
+			// Another process that held the lock may have done it.
+			if err := look(ctx, tx); err != nil || !due {
 				return err
 			}
-			if err := m.script(ctx, tx, res.Schema, m.guards().Apply); err != nil || !m.postgres() {
-				return err
-			}
-			return m.shareGuards(ctx, tx, res.Schema)
+			return m.putGuards(ctx, tx, in, mode)
 		})
-		res.Guards = err == nil && state != GuardsInPlace
+		res.Guards = err == nil && !state.settled()
 	}
 	if err != nil {
 		return fmt.Errorf("put the guards of metadata in place in schema %q: %w; the migrations are all applied, "+
 			"but wrong metadata may not be refused until `attune migrate up` succeeds", res.Schema, err)
 	}
 	return nil
+}
+
+// putGuards puts the guards of a mode in place, and keeps which mode it is.
+func (m *Migrator) putGuards(ctx context.Context, tx bun.IDB, in *inspection, mode guardMode) error {
+	if err := m.dropGuards(ctx, tx, in.name); err != nil {
+		return err
+	}
+	if err := m.script(ctx, tx, in.name, m.guards(in, mode.Guarding).Apply); err != nil || !m.postgres() {
+		return err
+	}
+	if err := m.keepGuardMode(ctx, tx, in, mode); err != nil {
+		return err
+	}
+	return m.shareGuards(ctx, tx, in.name)
 }
 
 // shareGuards gives the functions to the owners of the tables, who may have to
@@ -73,7 +91,7 @@ FROM pg_catalog.pg_trigger t
 JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
 JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace AND n.oid = c.relnamespace
-WHERE n.nspname = ? AND p.proname IN (?) AND c.relname = 'runtime' AND p.proowner <> c.relowner`, schema, bun.List(m.guards().Names())).
+WHERE n.nspname = ? AND p.proname IN (?) AND c.relname = 'runtime' AND p.proowner <> c.relowner`, schema, bun.List(guards.Postgres().Names())).
 		Scan(ctx, &foreign)
 	for _, f := range foreign {
 		if err == nil {
@@ -110,15 +128,16 @@ WHERE n.nspname = ?0 AND pg_catalog.concat(c.relname, '.', t.tgname) IN (?1)`
 
 const keptInSQLite = `SELECT name, sql AS text, type = 'trigger' AS "trigger", true AS fires FROM main.sqlite_schema WHERE name IN (?1)`
 
-// guardState looks which guards are there, and whether they are these.
-func (m *Migrator) guardState(ctx context.Context, db bun.IDB, schema string) (GuardState, error) {
-	query, set := keptInSQLite, m.guards()
+// guardState looks which guards are there, and whether they are those of the mode.
+func (m *Migrator) guardState(ctx context.Context, db bun.IDB, in *inspection, mode guardMode) (GuardState, error) {
+	query, all := keptInSQLite, guards.SQLite()
 	if m.postgres() {
-		query = keptInPostgres
+		query, all = keptInPostgres, guards.Postgres()
 	}
+	set := m.guards(in, mode.Guarding)
 	var kept []keptGuard
-	if err := db.NewRaw(query, schema, bun.List(set.Names())).Scan(ctx, &kept); err != nil {
-		return "", fmt.Errorf("look for the guards of metadata in schema %q: %w", schema, explain(err))
+	if err := db.NewRaw(query, in.name, bun.List(all.Names())).Scan(ctx, &kept); err != nil {
+		return "", fmt.Errorf("look for the guards of metadata in schema %q: %w", in.name, explain(err))
 	}
 	triggers, firing, other := 0, 0, false
 	for _, k := range kept {
@@ -131,6 +150,8 @@ func (m *Migrator) guardState(ctx context.Context, db bun.IDB, schema string) (G
 		}
 	}
 	switch {
+	case triggers == 0 && mode.Guarding == GuardingOff:
+		return GuardsOff, nil
 	case triggers == 0:
 		return GuardsMissing, nil
 	case other:
@@ -144,7 +165,11 @@ func (m *Migrator) guardState(ctx context.Context, db bun.IDB, schema string) (G
 // dropGuards takes the guards away: what a migration brings back was there before
 // them, whatever it holds.
 func (m *Migrator) dropGuards(ctx context.Context, tx bun.IDB, schema string) error {
-	if err := m.script(ctx, tx, schema, m.guards().Drop); err != nil {
+	set := guards.SQLite()
+	if m.postgres() {
+		set = guards.Postgres()
+	}
+	if err := m.script(ctx, tx, schema, set.Drop); err != nil {
 		return fmt.Errorf("take the guards of metadata away in schema %q: %w", schema, err)
 	}
 	return nil

@@ -3,6 +3,7 @@ package migrations_test
 import (
 	"context"
 	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 
@@ -138,4 +139,10 @@ UNION ALL SELECT 'constraint ' || conname || ' ' || conrelid::regclass || ' ' ||
   JOIN pg_namespace n ON n.oid = connamespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
 UNION ALL SELECT 'enum ' || e.enumtypid::regtype || ' ' || enumlabel FROM pg_enum e
 ) o (line) ORDER BY 1`)
+}
+
+func sorted(list []string) []string {
+	list = slices.Clone(list)
+	slices.Sort(list)
+	return list
 }

@@ -232,7 +232,11 @@ func (in *inspection) classify(database dialect.Name) {
 	} else {
 		in.classifyPostgres()
 	}
-	in.classifyWorkerRuntime()
+	if in.guest() {
+		in.classifyGuest()
+	} else {
+		in.classifyWorkerRuntime()
+	}
 	if len(in.findings) > 0 {
 		in.state = StateMixed
 	}

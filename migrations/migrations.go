@@ -51,11 +51,12 @@ const (
 // DefaultLockTimeout bounds each wait for a lock when Config says nothing.
 const DefaultLockTimeout = 30 * time.Second
 
-//go:embed postgres/*.sql sqlite/*.sql
+//go:embed postgres/*.sql guest/*.sql sqlite/*.sql
 var files embed.FS
 
 // Files holds the SQL of every migration, in the folders postgres and sqlite:
-// ID.up.sql and ID.down.sql.
+// ID.up.sql and ID.down.sql. The folder guest has what takes the place of the files in
+// postgres where attune is a guest.
 func Files() fs.FS { return files }
 
 // Config is what a Migrator may be told.
@@ -72,7 +73,11 @@ type Config struct {
 	// Undo is the migration that Down is to undo; Down refuses another. Empty:
 	// whichever is the newest.
 	Undo string
-	// Logger is told of each step. Nil: nobody is.
+	// Guards is what Up has the guards do with wrong metadata; it is kept in the database.
+	// Empty leaves what is kept there, at first GuardingWarn in a guest and else
+	// GuardingRefuse.
+	Guards Guarding
+	// Logger logs each step. Nil disables logging.
 	Logger *slog.Logger
 }
 
@@ -95,6 +100,9 @@ func New(db *bun.DB, cfg Config) (*Migrator, error) {
 	}
 	folder, err := folderOf(db.Dialect().Name())
 	if err != nil {
+		return nil, err
+	}
+	if err := checkGuarding(folder, cfg.Guards); err != nil {
 		return nil, err
 	}
 	if folder == "sqlite" && cfg.Schema != "" && cfg.Schema != sqliteSchema {
@@ -123,6 +131,9 @@ type step struct {
 	// requires is the oldest program that runs on a database with this step.
 	requires string
 	up, down string
+	// guestUp and guestDown take the place of up and down in a guest; both are empty
+	// where a guest needs nothing.
+	guestUp, guestDown string
 }
 
 // load reads the steps of one folder, oldest first.
@@ -149,6 +160,11 @@ func load(folder string) ([]step, error) {
 			return nil, fmt.Errorf("%s: the first line must be \"-- requires: VERSION\"", name)
 		}
 		s.requires = requires
+		if folder == "postgres" {
+			if err := s.loadGuest(); err != nil {
+				return nil, err
+			}
+		}
 		steps = append(steps, s)
 	}
 	slices.SortFunc(steps, func(a, b step) int { return cmp.Compare(a.id, b.id) })

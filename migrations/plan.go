@@ -17,15 +17,24 @@ type Plan struct {
 	// Pending is empty where Up would apply nothing.
 	Pending []Step `json:"pending"`
 	// Guards is what there is of the guards of metadata; Up would put them in
-	// place in any state but GuardsInPlace.
+	// place in any state but GuardsInPlace and GuardsOff.
 	Guards GuardState `json:"guards"`
-	// Unify says what unifying would do; nil on an empty schema and on SQLite,
-	// and where it is not pending.
+	// Guarding is what the guards will do with wrong metadata.
+	Guarding Guarding `json:"guarding"`
+	// Guest reports that the tables were unified by somebody else, so that attune keeps
+	// everything in tables of its own.
+	Guest bool `json:"guest,omitempty"`
+	// Creates lists the tables and views that would be made in a guest.
+	Creates []string `json:"creates,omitempty"`
+	// Notes are worth knowing before Up runs in a guest.
+	Notes []string `json:"notes,omitempty"`
+	// Unify says what unifying would do; nil on an empty schema, in a guest and on
+	// SQLite, and where it is not pending.
 	Unify *unify.Plan `json:"unify,omitempty"`
 }
 
 // Due is whether Up would do anything.
-func (p *Plan) Due() bool { return len(p.Pending) > 0 || p.Guards != GuardsInPlace }
+func (p *Plan) Due() bool { return len(p.Pending) > 0 || !p.Guards.settled() }
 
 // Step is one migration that would be made or undone.
 type Step struct {
@@ -57,7 +66,20 @@ func (m *Migrator) Plan(ctx context.Context) (*Plan, error) {
 				(s.id == Baseline || s.id == UnifyRuntimes && in.state == StateUnified)
 			p.Pending = append(p.Pending, Step{ID: s.id, Requires: s.requires, Adopt: adopt})
 		}
-		if p.Guards, err = m.guardState(ctx, tx, in.name); err != nil {
+		mode, err := m.guardMode(ctx, tx, in)
+		if err != nil {
+			return err
+		}
+		if p.Guards, err = m.guardState(ctx, tx, in, mode); err != nil {
+			return err
+		}
+		p.Guarding = mode.Guarding
+		if in.guest() {
+			p.Guest = true
+			for _, s := range m.pending(in) {
+				p.Creates = append(p.Creates, guestRelations[s.id]...)
+			}
+			p.Notes, err = m.guestNotes(ctx, tx, in)
 			return err
 		}
 		if m.postgres() && in.state != StateEmpty && !in.recorded(UnifyRuntimes) {
@@ -117,19 +139,17 @@ func (m *Migrator) PlanDown(ctx context.Context) (*DownPlan, error) {
 		}
 		p.Step = Step{ID: s.id, Requires: s.requires, Adopt: r.Adopted}
 		if unguards(r.ID) {
-			state, err := m.guardState(ctx, tx, in.name)
-			if err != nil {
+			if p.Guards, err = m.guarded(ctx, tx, in); err != nil {
 				return err
 			}
-			p.Guards = state != GuardsMissing
 		}
 		switch {
-		case r.ID == UnifyRuntimes && m.postgres():
+		case r.ID == UnifyRuntimes && m.postgres() && !in.guest():
 			return onCallersPath(ctx, tx, func() (err error) {
 				p.Unify, err = unify.ExamineDown(ctx, tx, in.name)
 				return err
 			})
-		case !r.Adopted && len(m.dropped(in, r.ID)) > 0:
+		case (!r.Adopted || in.guest()) && len(m.dropped(in, r.ID)) > 0:
 			p.Drops = m.dropped(in, r.ID)
 			use, err := m.use(ctx, tx, in, r.ID)
 			if err != nil {

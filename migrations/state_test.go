@@ -54,15 +54,15 @@ func unifiedByOthers(t *testing.T, db testDB) {
 			SELECT 'core.watch', 'Watch', 'w.py', id, 'core.sensor.python' FROM platform.runtime`)
 }
 
-func TestUnifiedByOthersIsAdopted(t *testing.T) {
+func TestUnifiedByOthersIsAGuests(t *testing.T) {
 	db := testdb.EmptyPostgres(t)
 	unifiedByOthers(t, db)
 	res := up(t, db.DB, migrations.Config{})
 	if diff := cmp.Diff(done(migrations.Baseline, migrations.UnifyRuntimes), res.Done); diff != "" || res.Before != migrations.StateUnified {
 		t.Errorf("before = %q, want unified; done (-want +got):\n%s", res.Before, diff)
 	}
-	if got := strs(t, db, `SELECT runtime_ref FROM platform.sensor`); got[0] != "core.python" {
-		t.Errorf("the stale ref is %v, want core.python", got)
+	if got := strs(t, db, `SELECT runtime_ref FROM platform.sensor`); got[0] != "core.sensor.python" {
+		t.Errorf("the ref is %v, want it left alone", got)
 	}
 	found, err := migrations.Drift(context.Background(), db.DB, "")
 	if err != nil || len(found) > 0 {

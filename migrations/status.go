@@ -24,6 +24,11 @@ type Status struct {
 	// Guards is whether wrong metadata is refused where it is written; empty
 	// before UnifyRuntimes is applied.
 	Guards GuardState `json:"guards,omitempty"`
+	// Guarding is what the guards do with wrong metadata; empty where Guards is.
+	Guarding Guarding `json:"guarding,omitempty"`
+	// Guest reports that the tables were unified by somebody else, so that attune keeps
+	// everything in tables of its own.
+	Guest bool `json:"guest,omitempty"`
 	// Drift is where the tables are not what this program's models count on, see
 	// the function Drift. It is nil, and so is Others, while a migration is
 	// pending: nothing was compared.
@@ -40,7 +45,8 @@ type Status struct {
 // AsExpected is whether nothing is pending, the guards are in place, and the
 // tables are what this program counts on.
 func (s *Status) AsExpected() bool {
-	return s.State == StateUnified && s.Guards == GuardsInPlace && s.Drift != nil && len(s.Drift) == 0
+	guarded := s.Guards.settled() || s.Guest
+	return s.State == StateUnified && guarded && s.Drift != nil && len(s.Drift) == 0
 }
 
 // MigrationState is whether a migration is applied.
@@ -85,9 +91,14 @@ func (m *Migrator) Status(ctx context.Context) (*Status, error) {
 		}
 		st = m.status(in)
 		if in.recorded(UnifyRuntimes) {
-			if st.Guards, err = m.guardState(ctx, tx, in.name); err != nil {
+			mode, err := m.guardMode(ctx, tx, in)
+			if err != nil {
 				return err
 			}
+			if st.Guards, err = m.guardState(ctx, tx, in, mode); err != nil {
+				return err
+			}
+			st.Guarding = mode.Guarding
 		}
 		if len(m.pending(in)) == 0 {
 			if st.Drift, st.Others, err = drift(ctx, tx, in.space); err != nil {
@@ -111,7 +122,7 @@ func (m *Migrator) Status(ctx context.Context) (*Status, error) {
 func (m *Migrator) status(in *inspection) *Status {
 	database, _ := folderOf(m.db.Dialect().Name())
 	st := &Status{
-		Database: database, Schema: in.name, State: in.state, Findings: in.findings,
+		Database: database, Schema: in.name, State: in.state, Findings: in.findings, Guest: in.guest(),
 		Program: program, Migrations: []MigrationStatus{},
 	}
 	for _, r := range in.records {

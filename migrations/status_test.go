@@ -115,7 +115,7 @@ func TestStatus(t *testing.T) {
 			`{"id":"20260310000001_worker_runtime","state":"applied","applied_by":"0.1.0","requires":"0.1.0","known":true},` +
 			`{"id":"20261128000001_safe_functions","state":"applied","applied_by":"0.1.0","requires":"0.1.0","known":true},` +
 			`{"id":"29990101000000_later","state":"adopted","applied_by":"9.1.0","requires":"9.0.0","known":false}],` +
-			`"guards":"in place","drift":[],"others":[]}`
+			`"guards":"in place","guarding":"refuse","drift":[],"others":[]}`
 		if diff := cmp.Diff(want, show()); diff != "" {
 			t.Errorf("migrated (-want +got):\n%s", diff)
 		}

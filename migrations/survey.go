@@ -18,9 +18,10 @@ const (
 
 // relationNames and enumNames are what a survey looks for.
 var (
-	relationNames = append(slices.Clone(installed), versionTable, recordTable,
-		archiveTable, archiveTable+"_ledger", archiveTable+"_catalog",
-		installationTable, changeTable, sweepTable, availableView)
+	relationNames = slices.Concat(installed, []string{
+		versionTable, recordTable, archiveTable, archiveTable + "_ledger", archiveTable + "_catalog",
+		installationTable, changeTable, sweepTable,
+	}, guestNames)
 	enumNames = []string{legacyEnum, enumWorkerType, enumStatus, enumRole}
 )
 

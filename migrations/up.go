@@ -163,6 +163,8 @@ func (m *Migrator) apply(ctx context.Context, tx bun.IDB, in *inspection, s step
 	switch {
 	case s.id == Baseline && in.state != StateEmpty:
 		return true, nil, nil
+	case in.guest():
+		return s.id == UnifyRuntimes, nil, m.moveIn(ctx, tx, in, s)
 	case s.id == UnifyRuntimes && m.postgres():
 		return m.unify(ctx, tx, in)
 	}

@@ -58,6 +58,18 @@ func coreNames() string {
 	return "VALUES " + strings.Join(rows, ", ")
 }
 
+// CoreAliases returns the rows (alias, ref) of a VALUES list: every name of the core
+// pack's runtimes, as frozen with this migration.
+func CoreAliases() string {
+	var rows []string
+	for _, ref := range slices.Sorted(maps.Keys(coreRuntimes)) {
+		for _, alias := range coreRuntimes[ref].Aliases {
+			rows = append(rows, fmt.Sprintf("(%s, %s)", literal(alias), literal(ref)))
+		}
+	}
+	return strings.Join(rows, ", ")
+}
+
 // coreDefinitions is a VALUES list (ref, aliases, roles, verification).
 func coreDefinitions() string {
 	return "VALUES " + list(slices.Sorted(maps.Keys(coreRuntimes)), ",\n  ", func(ref string) string {

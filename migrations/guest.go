@@ -1,0 +1,188 @@
+package migrations
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/uptrace/bun"
+
+	"github.com/attune-go/attune/migrations/internal/unify"
+)
+
+// stateTable has a row for each worker of attune's in a guest.
+const stateTable = "attune_worker_state"
+
+// guestRelations are the tables and views that each migration makes in a guest.
+var guestRelations = map[string][]string{
+	UnifyRuntimes: {"attune_runtime_state", "attune_runtime_version", "attune_requirement"},
+	WorkerRuntime: {
+		stateTable, "attune_worker_runtime", "attune_worker_label", "attune_worker_taint",
+		"attune_capability_change", "attune_worker_sweep", availableView,
+	},
+}
+
+// guestTables are the tables that stand for a model's table in a guest.
+var guestTables = map[string]string{
+	"runtime_version": "attune_runtime_version", "worker_runtime": "attune_worker_runtime",
+	"capability_change": "attune_capability_change", "worker_sweep": "attune_worker_sweep",
+}
+
+// guestTriggers are those on guestTables that must fire.
+var guestTriggers = map[string][]string{
+	"attune_worker_runtime": {"attune_worker_runtime_delete", "attune_bound_evidence"},
+}
+
+// guestNames are all of guestRelations.
+var guestNames = slices.Concat(guestRelations[UnifyRuntimes], guestRelations[WorkerRuntime])
+
+// guest reports whether attune is a guest in the schema: its tables were unified by
+// somebody else, and stay as they are.
+func (in *inspection) guest() bool {
+	if in.file || in.state != StateUnified {
+		return false
+	}
+	r := in.record(UnifyRuntimes)
+	return r == nil || r.Adopted && in.relations[archiveTable] == nil
+}
+
+// classifyGuest finds tables of attune's that are missing and names of attune's that
+// others have.
+func (in *inspection) classifyGuest() {
+	for _, id := range []string{UnifyRuntimes, WorkerRuntime} {
+		for _, name := range guestRelations[id] {
+			switch r, recorded := in.relations[name], in.recorded(id); {
+			case recorded && r == nil:
+				in.find("%s is missing", name)
+			case !recorded && r != nil:
+				in.find("the name %s is taken, and %s needs it", name, id)
+			}
+		}
+	}
+}
+
+func (s *step) loadGuest() error {
+	up, err := files.ReadFile(path.Join("guest", s.id+".up.sql"))
+	if s.id == Baseline {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	down, err := files.ReadFile(path.Join("guest", s.id+".down.sql"))
+	if err != nil {
+		return err
+	}
+	s.guestUp = strings.NewReplacer("{core_names}", unify.CoreAliases(), "{version_key}", versionKey()).Replace(string(up))
+	s.guestDown = string(down)
+	return nil
+}
+
+// versionKey is the definition of version_key under the name that it has in a guest.
+func versionKey() string {
+	text, err := files.ReadFile("postgres/" + WorkerRuntime + ".up.sql")
+	if err != nil {
+		panic(err) // it is part of the program
+	}
+	const begin, end = "CREATE FUNCTION {schema}.version_key(", "$attune$;"
+	_, definition, _ := strings.Cut(string(text), begin)
+	definition, _, _ = strings.Cut(definition, end)
+	return "CREATE FUNCTION {schema}.attune_version_key(" + definition + end
+}
+
+// moveIn applies a migration in a guest.
+func (m *Migrator) moveIn(ctx context.Context, tx bun.IDB, in *inspection, s step) error {
+	if err := m.script(ctx, tx, in.name, s.guestUp); err != nil {
+		return err
+	}
+	return m.shareGuest(ctx, tx, in, guestRelations[s.id])
+}
+
+// shareGuest gives new tables and attune's functions to the owner of worker, and lets the
+// roles that may use worker use the tables likewise, sweep and prune.
+func (m *Migrator) shareGuest(ctx context.Context, tx bun.IDB, in *inspection, names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	var statements []string
+	err := tx.NewRaw(`
+WITH worker AS (
+    SELECT c.*, n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ?0
+), added AS (
+    SELECT c.oid, c.relkind, pg_catalog.format('%I.%I', w.nspname, c.relname) AS name
+    FROM pg_catalog.pg_class c JOIN worker w ON w.relnamespace = c.relnamespace
+    WHERE c.relname IN (?1) OR c.oid IN (
+        SELECT d.objid FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_class t ON t.oid = d.refobjid
+        WHERE d.deptype = 'a' AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refclassid = d.classid
+          AND t.relname IN (?1) AND t.relnamespace = w.relnamespace)
+), grants AS (
+    SELECT x.privilege_type AS privilege,
+           CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE x.grantee::pg_catalog.regrole::pg_catalog.text END AS grantee
+    FROM worker w, pg_catalog.aclexplode(w.relacl) x
+    WHERE x.grantee <> w.relowner AND x.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
+), functions AS (
+    SELECT p.oid::pg_catalog.regprocedure AS name, p.proname, p.proowner <> w.relowner AS foreign, w.relowner
+    FROM pg_catalog.pg_proc p JOIN worker w ON w.relnamespace = p.pronamespace
+    WHERE pg_catalog.starts_with(p.proname::pg_catalog.text, 'attune_')
+)
+SELECT pg_catalog.format('GRANT %s ON %s TO %s', g.privilege, a.name, g.grantee) FROM added a, grants g
+WHERE a.relkind = 'r' OR a.relkind = 'v' AND g.privilege = 'SELECT'
+UNION ALL
+SELECT pg_catalog.format('GRANT USAGE ON SEQUENCE %s TO %s', a.name, g.grantee) FROM added a, grants g
+WHERE a.relkind = 'S' AND g.privilege = 'INSERT'
+UNION ALL
+SELECT pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %s', f.name, g.grantee) FROM functions f, grants g
+WHERE f.proname IN ('attune_sweep_workers', 'attune_prune_changes') AND g.privilege = 'UPDATE' AND g.grantee <> 'PUBLIC'
+UNION ALL
+SELECT pg_catalog.format('ALTER TABLE %s OWNER TO %I', a.name, pg_catalog.pg_get_userbyid(w.relowner)) FROM added a, worker w
+WHERE a.relkind IN ('r', 'v') AND pg_catalog.pg_get_userbyid(w.relowner) <> current_user
+UNION ALL
+SELECT pg_catalog.format('ALTER FUNCTION %s OWNER TO %I', f.name, pg_catalog.pg_get_userbyid(f.relowner)) FROM functions f WHERE f.foreign`,
+		in.relations["worker"].oid, bun.List(names)).Scan(ctx, &statements)
+	if err != nil {
+		return fmt.Errorf("read what worker is owned and shared by: %w", err)
+	}
+	return execAll(ctx, tx, statements)
+}
+
+// leaveWorkers takes attune's own workers out of the platform's table, and makes the rows
+// that it took over what they were.
+const leaveWorkers = `
+UPDATE {schema}.worker w SET (worker_type, worker_role, runtime, host, port, status, capabilities, meta, last_heartbeat)
+    = (SELECT f.worker_type, f.worker_role, f.runtime, f.host, f.port, f.status, f.capabilities, f.meta, f.last_heartbeat
+       FROM pg_catalog.jsonb_populate_record(NULL::{schema}.worker, s.former) f)
+FROM {schema}.attune_worker_state s WHERE s.worker = w.id AND s.former IS NOT NULL;
+DELETE FROM {schema}.worker w USING {schema}.attune_worker_state s WHERE s.worker = w.id AND s.former IS NULL`
+
+// moveOut undoes a migration in a guest. The platform's triggers on worker fire with the
+// caller's search_path.
+func (m *Migrator) moveOut(ctx context.Context, tx bun.IDB, in *inspection, s step) error {
+	if s.id == WorkerRuntime {
+		err := onCallersPath(ctx, tx, func() error { return m.script(ctx, tx, in.name, leaveWorkers) })
+		if err != nil {
+			return fmt.Errorf("remove attune's workers from %s: %w", table(in.name, "worker"), err)
+		}
+	}
+	return m.script(ctx, tx, in.name, s.guestDown)
+}
+
+// guestNotes are what an operator of the platform should know before attune moves in.
+func (m *Migrator) guestNotes(ctx context.Context, db bun.IDB, in *inspection) ([]string, error) {
+	var tables []string
+	err := db.NewRaw(`
+SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
+WHERE c.relnamespace = ? AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+  AND (c.relname = '_migrations' AND a.attname = 'filename' OR c.relname = '_sqlx_migrations' AND a.attname = 'description')
+ORDER BY 1`, in.oid).Scan(ctx, &tables)
+	if err != nil {
+		return nil, fmt.Errorf("look for the platform's own migrations: %w", explain(err))
+	}
+	notes := []string{"attune is a guest here: pack, runtime, action, sensor and worker stay as they are"}
+	for _, name := range tables {
+		notes = append(notes, fmt.Sprintf("the platform keeps its own migrations in %s and goes on applying them; attune's are in %s. "+
+			"Files of attune's are not for the platform's migrator, %s.sql least of all", table(in.name, name), recordTable, UnifyRuntimes))
+	}
+	return notes, nil
+}

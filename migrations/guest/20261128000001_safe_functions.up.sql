@@ -1,0 +1,2 @@
+-- requires: 0.1.0
+-- A guest's functions and checks are safe from the beginning: see 20260310000001_worker_runtime.
