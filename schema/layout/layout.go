@@ -1,0 +1,237 @@
+// Package layout says where a database keeps what attune reads and writes.
+//
+// In a database of its own everything is in the tables of package schema. In a guest, a
+// database whose tables a platform made, those tables stay as they are, and attune keeps
+// the rest beside them in tables named attune_…. A Layout is read once from the catalog.
+// It has, for each table of package schema, a relation with exactly the model's columns to
+// read from, and the table and functions to write to.
+package layout
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/uptrace/bun"
+	bundialect "github.com/uptrace/bun/dialect"
+)
+
+// Layout is where one schema of a database keeps what attune reads and writes. It does not
+// change; a platform's migration calls for a new one.
+type Layout struct {
+	// Schema holds the tables: main on SQLite.
+	Schema string
+	// Own reports that attune made the tables or unified them: every table is the model's.
+	Own bool
+	// Migrated reports that attune's own tables are there.
+	Migrated bool
+	// Executions reports that the platform runs executions on the workers that it finds.
+	Executions bool
+	// Taints reports that the platform's scheduler knows cordons, labels and taints.
+	Taints bool
+	// UniqueNames reports that no two workers have one name.
+	UniqueNames bool
+
+	columns map[string]map[string]string
+}
+
+// stateTable has a row for each worker of attune's in a guest.
+const stateTable = "attune_worker_state"
+
+// beside are the tables that stand for a model's in a guest.
+var beside = map[string]string{
+	"worker_runtime": "attune_worker_runtime", "capability_change": "attune_capability_change", "worker_sweep": "attune_worker_sweep",
+	"runtime_version": "attune_runtime_version",
+}
+
+// Read reads the layout of a schema from the catalog. An empty schema is public. A schema
+// without attune's tables is an empty layout of attune's own.
+func Read(ctx context.Context, db bun.IDB, schema string) (*Layout, error) {
+	if db.Dialect().Name() != bundialect.PG {
+		return &Layout{Schema: "main", Own: true, Migrated: true}, nil
+	}
+	l := &Layout{Schema: cmp.Or(schema, "public"), columns: map[string]map[string]string{}}
+	var rows []struct{ Relation, Name, Type string }
+	err := db.NewRaw(`
+SELECT c.relname AS relation, a.attname AS name, t.typname AS type
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+WHERE n.nspname = ? AND c.relkind IN ('r', 'p')
+  AND c.relname IN ('pack', 'runtime', 'runtime_version', 'action', 'sensor', 'worker', 'execution', 'worker_runtime', 'attune_worker_state')`,
+		l.Schema).Scan(ctx, &rows)
+	if err != nil {
+		return nil, fmt.Errorf("read the layout of schema %q: %w", l.Schema, err)
+	}
+	for _, r := range rows {
+		if l.columns[r.Relation] == nil {
+			l.columns[r.Relation] = map[string]string{}
+		}
+		l.columns[r.Relation][r.Name] = r.Type
+	}
+	guest := l.columns[stateTable] != nil
+	ours := l.Has("worker", "identity") && l.Has("worker", "heartbeat_interval") && l.Has("runtime", "digest")
+	l.Own = !guest && (ours || l.columns["runtime"] == nil)
+	l.Migrated = guest || l.Own && l.columns["worker_runtime"] != nil
+	l.Executions = l.columns["execution"] != nil
+	l.Taints = l.Has("worker", "cordoned")
+	if !l.Own {
+		l.UniqueNames, err = uniqueNames(ctx, db, l.Schema)
+	}
+	return l, err
+}
+
+func uniqueNames(ctx context.Context, db bun.IDB, schema string) (unique bool, err error) {
+	err = db.NewRaw(`
+SELECT EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indrelid
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
+    WHERE n.nspname = ? AND c.relname = 'worker' AND a.attname = 'name' AND i.indisunique AND i.indnkeyatts = 1 AND i.indpred IS NULL)`, schema).
+		Scan(ctx, &unique)
+	if err != nil {
+		return false, fmt.Errorf("look for a unique key on worker.name in schema %q: %w", schema, err)
+	}
+	return unique, nil
+}
+
+// Guest reports whether the tables are a platform's.
+func (l *Layout) Guest() bool { return !l.Own }
+
+// Has reports whether a table of the platform's has a column.
+func (l *Layout) Has(table, column string) bool { return l.columns[table][column] != "" }
+
+// Type returns the type of a column, such as jsonb or _text for a list of text, and ""
+// where there is none.
+func (l *Layout) Type(table, column string) string { return l.columns[table][column] }
+
+// Table returns the table that a model's rows are written to, quoted. In a guest a worker's
+// identity, instance, status and times are written to attune_worker_state beside worker.
+func (l *Layout) Table(model string) string {
+	if !l.Own && beside[model] != "" {
+		model = beside[model]
+	}
+	return l.name(model)
+}
+
+// Function returns one of attune's functions, quoted.
+func (l *Layout) Function(name string) string {
+	if !l.Own {
+		name = "attune_" + name
+	}
+	return l.name(name)
+}
+
+// Rows returns what a model's rows are read from: a table, or a query in parentheses that
+// has exactly the model's columns. It wants an alias.
+func (l *Layout) Rows(model string) string {
+	if l.Own {
+		return l.name(model)
+	}
+	switch model {
+	case "runtime":
+		return l.runtimes()
+	case "runtime_version":
+		return l.versions()
+	case "action":
+		return l.requiring(model, "id, ref, pack, pack_ref, label, description, entrypoint, runtime", "param_schema, out_schema, created, updated")
+	case "sensor":
+		return l.requiring(model, "id, ref, pack, pack_ref, label, description, entrypoint, runtime, runtime_ref", "enabled, param_schema, config, created, updated")
+	case "worker":
+		return l.workers()
+	}
+	return l.Table(model)
+}
+
+func (l *Layout) name(name string) string { return quote(l.Schema) + "." + quote(name) }
+
+func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// column returns a column of the platform's, or what stands for it where it is missing.
+func (l *Layout) column(table, column, otherwise string) string {
+	if !l.Has(table, column) {
+		return otherwise
+	}
+	return "t." + column
+}
+
+// runtimes are those that are not retired. What a pack of attune's says comes before what
+// is in columns that the platform added since.
+func (l *Layout) runtimes() string {
+	aliases := "pg_catalog.to_jsonb(" + l.column("runtime", "aliases", "CAST('[]' AS pg_catalog.jsonb)") + ")"
+	config := l.column("runtime", "execution_config", "CAST('{}' AS pg_catalog.jsonb)")
+	digest, join := "CAST(NULL AS pg_catalog.text)", ""
+	if l.Migrated {
+		aliases, config, digest = "coalesce(s.aliases, "+aliases+")", "coalesce(s.execution_config, "+config+")", "s.digest"
+		join = " LEFT JOIN " + l.name("attune_runtime_state") + " s ON s.runtime = t.id"
+	}
+	return "(SELECT t.id, t.ref, t.pack, t.pack_ref, t.description, t.name, " + aliases + " AS aliases, t.distributions, t.installation, " +
+		config + " AS execution_config, " + digest + " AS digest, t.created, t.updated FROM " + l.name("runtime") + " t" + join + l.notRetired("runtime") + ")"
+}
+
+func (l *Layout) notRetired(table string) string {
+	if !l.Has(table, "retired_at") {
+		return ""
+	}
+	return " WHERE t.retired_at IS NULL"
+}
+
+// versions are those of the platform's that are not retired, under the negative of their
+// id, and those of attune's.
+func (l *Layout) versions() string {
+	var parts []string
+	if l.columns["runtime_version"] != nil {
+		key := "CAST('' AS pg_catalog.text)"
+		if l.Migrated {
+			key = "coalesce(" + l.name("attune_version_key") + "(t.version), '')"
+		}
+		parts = append(parts, "SELECT -t.id AS id, t.runtime, t.version, "+key+` COLLATE pg_catalog."C" AS sort_key, t.is_default, `+
+			"t.distributions, t.execution_config, t.meta, t.created, t.updated FROM "+l.name("runtime_version")+" t"+l.notRetired("runtime_version"))
+	}
+	if l.Migrated {
+		parts = append(parts, "SELECT t.id, t.runtime, t.version, t.sort_key, t.is_default, t.distributions, t.execution_config, t.meta, t.created, t.updated FROM "+
+			l.name("attune_runtime_version")+" t")
+	}
+	if parts == nil {
+		const none = "CAST(NULL AS pg_catalog.%s) AS %s"
+		var columns []string
+		for _, c := range [][2]string{{"int8", "id"}, {"int8", "runtime"}, {"text", "version"}, {"text", "sort_key"}, {"bool", "is_default"},
+			{"jsonb", "distributions"}, {"jsonb", "execution_config"}, {"jsonb", "meta"}, {"timestamptz", "created"}, {"timestamptz", "updated"}} {
+			columns = append(columns, fmt.Sprintf(none, c[0], c[1]))
+		}
+		return "(SELECT " + strings.Join(columns, ", ") + " WHERE false)"
+	}
+	return "(" + strings.Join(parts, " UNION ALL ") + ")"
+}
+
+// requiring are actions or sensors, with their constraint from the platform's column or
+// else from attune_requirement.
+func (l *Layout) requiring(table, before, after string) string {
+	constraint, join := l.column(table, "runtime_version_constraint", ""), ""
+	if constraint == "" && l.Migrated {
+		constraint, join = "q.runtime_version_constraint", " LEFT JOIN "+l.name("attune_requirement")+" q ON q."+table+" = t.id"
+	}
+	if constraint == "" {
+		constraint = "CAST(NULL AS pg_catalog.text)"
+	}
+	return "(SELECT t." + strings.ReplaceAll(before, ", ", ", t.") + ", " + constraint + " AS runtime_version_constraint, t." +
+		strings.ReplaceAll(after, ", ", ", t.") + " FROM " + l.name(table) + " t" + join + ")"
+}
+
+// workers are attune's and the platform's. The platform's have no identity, and an interval
+// of 30 seconds, so that they are fresh for 90.
+func (l *Layout) workers() string {
+	const foreign = "CASE WHEN s.worker IS NULL THEN %s ELSE s.%s END AS %[2]s"
+	status, heartbeat := "CAST(t.status AS pg_catalog.text)", "t.last_heartbeat"
+	state, join := status+" AS status", ""
+	beat, identity := heartbeat, "CAST(NULL AS pg_catalog.text) AS identity, CAST(NULL AS pg_catalog.text) AS instance, 30 AS heartbeat_interval, "+
+		"CAST(NULL AS pg_catalog.timestamptz) AS refresh_requested"
+	if l.Migrated {
+		state, beat = fmt.Sprintf(foreign, status, "status"), fmt.Sprintf(foreign, heartbeat, "last_heartbeat")
+		identity = "s.identity, s.instance, " + fmt.Sprintf(foreign, "30", "heartbeat_interval") + ", s.refresh_requested"
+		join = " LEFT JOIN " + l.name(stateTable) + " s ON s.worker = t.id"
+	}
+	return "(SELECT t.id, t.name, CAST(t.worker_type AS pg_catalog.text) AS worker_type, CAST(t.worker_role AS pg_catalog.text) AS worker_role, " +
+		"t.runtime, t.host, t.port, " + state + ", t.capabilities, t.meta, " + beat + ", " + identity + ", t.created, t.updated FROM " + l.name("worker") + " t" + join + ")"
+}
