@@ -11,17 +11,12 @@ import (
 )
 
 // unify does the Postgres work of UnifyRuntimes.
-func (m *Migrator) unify(ctx context.Context, tx bun.IDB, in *inspection) (adopted bool, report *unify.Report, err error) {
-	adopted = in.state == StateUnified
-	run := unify.Up
-	if adopted {
-		run = unify.Adopt
-	}
+func (m *Migrator) unify(ctx context.Context, tx bun.IDB, in *inspection) (report *unify.Report, err error) {
 	err = onCallersPath(ctx, tx, func() (err error) {
-		report, err = run(ctx, tx, in.name, m.unifyOptions())
+		report, err = unify.Up(ctx, tx, in.name, m.unifyOptions())
 		return sayLocked(err)
 	})
-	return adopted, report, err
+	return report, err
 }
 
 // separate undoes it.

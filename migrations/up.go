@@ -166,7 +166,8 @@ func (m *Migrator) apply(ctx context.Context, tx bun.IDB, in *inspection, s step
 	case in.guest():
 		return s.id == UnifyRuntimes, nil, m.moveIn(ctx, tx, in, s)
 	case s.id == UnifyRuntimes && m.postgres():
-		return m.unify(ctx, tx, in)
+		report, err := m.unify(ctx, tx, in)
+		return false, report, err
 	}
 	err = m.script(ctx, tx, in.name, s.up)
 	switch {

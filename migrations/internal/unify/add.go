@@ -188,18 +188,11 @@ func (s *session) addIndexes(ctx context.Context) ([]Change, error) {
 const formatCheck = "runtime_ref_format"
 
 // addCheck has refs checked as pack.name.
-func (s *session) addCheck(ctx context.Context) ([]Change, error) {
-	if !s.legacy() {
-		n, err := s.count(ctx, "look for the check of refs", fmt.Sprintf(
-			"SELECT count(*) FROM pg_constraint WHERE conrelid = %d AND conname = %s", s.runtime.OID, literal(formatCheck)))
-		if err != nil || n > 0 {
-			return nil, err
-		}
-	}
+func (s *session) addCheck() []Change {
 	return []Change{{
 		Action: "add", Object: "check " + formatCheck, Early: true,
 		Do: fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s CHECK (ref ~ %s OR ref = %s)",
 			s.runtime.sql(), formatCheck, literal(unifiedForm), literal(builtinRef)),
 		Undo: "ALTER TABLE " + s.runtime.sql() + " DROP CONSTRAINT IF EXISTS " + formatCheck,
-	}}, nil
+	}}
 }

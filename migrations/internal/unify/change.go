@@ -29,7 +29,8 @@ type Change struct {
 
 // state is what Down must know of the moment before Up.
 type state struct {
-	// Legacy: runtime had its two sides.
+	// Legacy reports that runtime had its two sides. It is false where an earlier
+	// program took over a schema that was unified already.
 	Legacy bool `json:"legacy"`
 	// Columns that runtime had.
 	Columns []string `json:"columns"`
@@ -87,7 +88,7 @@ func (s *session) giveToOwner(ctx context.Context, name string) error {
 
 // recordState writes down what Down must know of the moment before.
 func (s *session) recordState(ctx context.Context) error {
-	before := state{Legacy: s.legacy()}
+	before := state{Legacy: true}
 	for _, c := range s.runtime.Columns {
 		before.Columns = append(before.Columns, c.Name)
 	}
@@ -130,12 +131,12 @@ func (s *session) changes(ctx context.Context) (first, then []Change, err error)
 	}
 	first = append(first, s.addColumns()...)
 	first = append(first, s.loosen()...)
-	for _, step := range []func(context.Context) ([]Change, error){s.addIdentity, s.addVersions, s.addIndexes, s.addCheck} {
+	for _, step := range []func(context.Context) ([]Change, error){s.addIdentity, s.addVersions, s.addIndexes} {
 		more, err := step(ctx)
 		if err != nil {
 			return nil, nil, err
 		}
 		then = append(then, more...)
 	}
-	return first, then, nil
+	return first, append(then, s.addCheck()...), nil
 }

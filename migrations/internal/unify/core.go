@@ -24,6 +24,7 @@ const (
 
 // coreRuntime is what the core pack says of one runtime.
 type coreRuntime struct {
+	Name string `json:"name"`
 	// Aliases are its names: a legacy name among them is this runtime.
 	Aliases []string `json:"aliases"`
 	// Roles and Verification as they stand in distributions; nil is none.
@@ -70,12 +71,12 @@ func CoreAliases() string {
 	return strings.Join(rows, ", ")
 }
 
-// coreDefinitions is a VALUES list (ref, aliases, roles, verification).
+// coreDefinitions is a VALUES list (ref, name, aliases, roles, verification).
 func coreDefinitions() string {
 	return "VALUES " + list(slices.Sorted(maps.Keys(coreRuntimes)), ",\n  ", func(ref string) string {
 		r := coreRuntimes[ref]
 		aliases, _ := json.Marshal(r.Aliases) // strings always can
-		return fmt.Sprintf("(%s, %s, %s, %s)", literal(ref), jsonLiteral(aliases), jsonLiteral(r.Roles), jsonLiteral(r.Verification))
+		return fmt.Sprintf("(%s, %s, %s, %s, %s)", literal(ref), literal(r.Name), jsonLiteral(aliases), jsonLiteral(r.Roles), jsonLiteral(r.Verification))
 	})
 }
 

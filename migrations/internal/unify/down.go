@@ -30,7 +30,7 @@ func ExamineDown(ctx context.Context, db bun.IDB, schema string) (*DownPlan, err
 	return plan, nil
 }
 
-// Down undoes what Up or Adopt did. Rows that were added or changed since go
+// Down undoes what Up did. Rows that were added or changed since go
 // back to an action row or a sensor row; what has no legacy form is a
 // [*LossError] unless Options.Force gives it up. Its other errors are those of
 // Up and ExamineDown.

@@ -19,9 +19,6 @@ type constraint struct {
 // unified refs break, the column, all that hangs on the column alone, and its
 // enum.
 func (s *session) drops(ctx context.Context) ([]Change, error) {
-	if !s.legacy() {
-		return nil, nil
-	}
 	checks, err := s.brokenChecks(ctx)
 	if err != nil {
 		return nil, err

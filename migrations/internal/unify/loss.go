@@ -37,7 +37,7 @@ func (d *downSession) lossQueries() map[string]string {
 		"column runtime.execution_config": "SELECT r.ref AS example FROM " + table("runtime") + " r WHERE r.execution_config <> '{}' AND NOT " +
 			byPack("execution_config"),
 		"column runtime.aliases": fmt.Sprintf(`SELECT r.ref AS example FROM %s r LEFT JOIN %s u ON u.id = r.id AND u.became = r.id
-  LEFT JOIN (%s) c (ref, aliases, roles, verification) ON c.ref = r.ref
+  LEFT JOIN (%s) c (ref, name, aliases, roles, verification) ON c.ref = r.ref
 WHERE r.aliases <> '[]' AND r.aliases <> coalesce(u.merged->'aliases', '[]') AND r.aliases <> coalesce(c.aliases, '[]') AND NOT %s`,
 			table("runtime"), d.record(rowsTable), coreDefinitions(), byPack("aliases")),
 		"table " + versionTable: fmt.Sprintf(`SELECT r.ref || ' ' || v.version AS example FROM %s v JOIN %s r ON r.id = v.runtime

@@ -24,6 +24,7 @@ var mergeSQL string
 func (s *session) merge() string {
 	return strings.NewReplacer(
 		"{core_definitions}", coreDefinitions(),
+		"{pack}", s.our("pack").from(),
 		"{member}", s.member(s.encode("r")),
 		"{side_is_none}", noVerification("s.verification"),
 		"{own_is_none}", noVerification("own.verification"),

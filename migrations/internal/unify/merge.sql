@@ -1,11 +1,11 @@
 -- One row for each row of runtime: what it becomes, and for the row that
 -- survives, in merged, the values that it gets.
-WITH core_definition (ref, aliases, roles, verification) AS (
+WITH core_definition (ref, name, aliases, roles, verification) AS (
   {core_definitions}
 ),
 {member},
 -- Metadata as an object: a bare array names interpreters, anything else is kept
--- as it is under legacy.
+-- as it is under legacy. The name of a core runtime that needs no interpreter is none.
 document AS MATERIALIZED (
   SELECT id, target, rank, members, CASE coalesce(jsonb_typeof(row->'distributions'), '')
     WHEN '' THEN '{}'::jsonb
@@ -18,7 +18,9 @@ document AS MATERIALIZED (
         || CASE WHEN count(*) FILTER (WHERE NOT e.name) = 0 THEN '{}'::jsonb ELSE
           jsonb_build_object('legacy', jsonb_agg(e.value ORDER BY e.n) FILTER (WHERE NOT e.name)) END
       FROM (
-        SELECT a.value, a.n, jsonb_typeof(a.value) = 'string' AND a.value #>> '{}' ~ '^[^[:space:]]+$' AS name
+        SELECT a.value, a.n, jsonb_typeof(a.value) = 'string' AND a.value #>> '{}' ~ '^[^[:space:]]+$'
+          AND NOT EXISTS (SELECT FROM core_definition c WHERE c.ref = target AND c.verification->'always_available' = 'true'
+            AND c.aliases ? lower(a.value #>> '{}')) AS name
         FROM jsonb_array_elements(row->'distributions') WITH ORDINALITY a (value, n)
       ) e)
     ELSE jsonb_build_object('legacy', row->'distributions') END AS doc
@@ -68,7 +70,8 @@ united AS (
 filled AS (
   SELECT target,
     (array_agg(row->'description' ORDER BY rank) FILTER (WHERE row->>'description' IS NOT NULL))[1] AS description,
-    (array_agg(row->'pack' ORDER BY rank) FILTER (WHERE row->>'pack' IS NOT NULL))[1] AS pack,
+    (array_agg(row->'pack' ORDER BY rank) FILTER (WHERE row->>'pack' IS NOT NULL))[1] AS own_pack,
+    count(DISTINCT row->>'name') AS names,
     (array_agg(row->'pack_ref' ORDER BY rank) FILTER (WHERE row->>'pack_ref' IS NOT NULL))[1] AS pack_ref,
     (array_agg(row->'installation' ORDER BY rank) FILTER (WHERE row->'installation' IS NOT NULL))[1] AS installation
   FROM member GROUP BY target
@@ -80,7 +83,9 @@ united_installation AS (
   WHERE m.members > 1 GROUP BY m.target
 ),
 result AS (
-  SELECT m.target, m.row, coalesce(u.doc, d.doc) AS doc, f.description, f.pack, f.pack_ref,
+  SELECT m.target, m.row, coalesce(u.doc, d.doc) AS doc, f.description, f.pack_ref,
+    coalesce(f.own_pack, (SELECT to_jsonb(p.id) FROM {pack} p WHERE p.ref = f.pack_ref #>> '{}')) AS pack,
+    f.names > 1 AND c.name IS NOT NULL AS needs_name, c.name,
     CASE WHEN jsonb_typeof(f.installation) = 'object' THEN coalesce(i.doc, f.installation) ELSE f.installation END AS installation,
     c.aliases, c.roles, c.verification,
     coalesce(m.row->'aliases', '[]') IN ('[]', 'null') AS needs_aliases,
@@ -98,13 +103,14 @@ result AS (
 merged AS (
   SELECT target, jsonb_strip_nulls(jsonb_build_object('description', description, 'pack', pack, 'pack_ref', pack_ref))
     || CASE WHEN installation IS NULL THEN '{}'::jsonb ELSE jsonb_build_object('installation', installation) END
-    || jsonb_build_object('ref', target,
+    || jsonb_build_object('ref', target, 'name', CASE WHEN needs_name THEN to_jsonb(name) ELSE row->'name' END,
       'aliases', CASE WHEN needs_aliases THEN coalesce(aliases, '[]') ELSE row->'aliases' END,
       'distributions', doc
         || CASE WHEN needs_roles AND roles IS NOT NULL THEN jsonb_build_object('roles', roles) ELSE '{}' END
         || CASE WHEN needs_verification AND verification IS NOT NULL
              THEN jsonb_build_object('verification', whole_verification) ELSE '{}' END) AS merged,
     array_remove(ARRAY[
+      CASE WHEN needs_name THEN 'name' END,
       CASE WHEN needs_aliases AND aliases IS NOT NULL THEN 'aliases' END,
       CASE WHEN needs_roles AND roles IS NOT NULL THEN 'roles' END,
       CASE WHEN needs_verification AND verification IS NOT NULL THEN 'verification' END], NULL) AS from_core

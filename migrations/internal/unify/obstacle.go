@@ -15,15 +15,12 @@ type Obstacle struct {
 	SQL string `json:"sql"`
 }
 
-// obstacles looks for all that stands in the way of Up or Adopt. What rows say
+// obstacles looks for all that stands in the way of Up. What rows say
 // is only asked where all rows can be seen.
 func (s *session) obstacles(ctx context.Context) ([]Obstacle, error) {
 	found := s.tableObstacles()
 	steps := []func(context.Context) ([]Obstacle, error){
-		s.createObstacles, s.inheritObstacles, s.ruleObstacles, s.publicationObstacles, s.nameObstacles, s.columnObstacles}
-	if s.legacy() {
-		steps = append(steps, s.typeObstacles)
-	}
+		s.createObstacles, s.inheritObstacles, s.ruleObstacles, s.publicationObstacles, s.nameObstacles, s.columnObstacles, s.typeObstacles}
 	found = append(found, s.keyObstacles()...)
 	for _, step := range steps {
 		more, err := step(ctx)

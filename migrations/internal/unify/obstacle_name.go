@@ -37,7 +37,11 @@ func (s *session) nameObstacles(ctx context.Context) ([]Obstacle, error) {
 		}
 	}
 	versions, err := s.relation(ctx, versionTable)
-	if err != nil || versions == nil {
+	if err != nil {
+		return nil, err
+	}
+	leftovers, err := s.leftovers(ctx, versions == nil)
+	if found = append(found, leftovers...); err != nil || versions == nil {
 		return found, err
 	}
 	if wrong := misfit(versions); wrong != "" {
@@ -45,6 +49,31 @@ func (s *session) nameObstacles(ctx context.Context) ([]Obstacle, error) {
 			"ALTER TABLE "+s.record(versionTable)+" RENAME TO "+ident(versionTable+"_old")+";")
 	}
 	return found, nil
+}
+
+// leftovers are indexes and the like of others under the names of new keys: a table that
+// is renamed leaves its keys their names.
+func (s *session) leftovers(ctx context.Context, versions bool) ([]Obstacle, error) {
+	var names []string
+	if versions {
+		names = append(names, "runtime_version_pkey", "runtime_version_runtime_version_key", "runtime_version_id_seq")
+	}
+	identity, err := s.addIdentity(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(identity) > 0 {
+		names = append(names, "worker_identity_key")
+	}
+	var found []Obstacle
+	err = s.load(ctx, "look for the names of keys", `
+SELECT 'name ' || n.nspname || '.' || c.relname AS object,
+  'a key that is needed has this name' || coalesce(', and so has one of table ' || i.indrelid::regclass, '') AS reason,
+  format('ALTER %s %s RENAME TO %I;', CASE WHEN i.indexrelid IS NOT NULL THEN 'INDEX' WHEN c.relkind = 'S' THEN 'SEQUENCE'
+      WHEN c.relkind = 'v' THEN 'VIEW' ELSE 'TABLE' END, c.oid::regclass, c.relname || '_old') AS sql
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_index i ON i.indexrelid = c.oid
+WHERE n.nspname = `+literal(s.schema)+` AND c.relname = ANY (`+array(names)+`) ORDER BY 1`, &found)
+	return found, err
 }
 
 // misfit says what keeps a table from being runtime_version.

@@ -9,26 +9,14 @@ import (
 // formObstacles are refs that are neither in the legacy form nor the builtin's,
 // nor, where another migration was at work before, in the unified one.
 func (s *session) formObstacles(ctx context.Context) ([]Obstacle, error) {
-	form := literal(legacyForm)
-	if !s.legacy() {
-		form += " AND r.ref !~ " + literal(unifiedForm)
-	}
 	var found []Obstacle
 	err := s.load(ctx, "look for refs that fit no form", fmt.Sprintf(`
 SELECT 'runtime ' || r.id || ', ' || r.ref AS object, 'its ref is not pack.action.name or pack.sensor.name' AS reason,
   format('UPDATE %%s SET ref = %%L WHERE id = %%s; -- or the name that it should have', %s, coalesce(
     (SELECT p.ref FROM %s p WHERE p.id = r.pack), 'core') || '.' || %s || '.' || lower(regexp_replace(r.ref, '[.]', '_', 'g')), r.id) AS sql
 FROM %s r WHERE r.ref !~ %s ORDER BY r.id`,
-		literal(s.runtime.sql()), s.our("pack").sql(), s.sideText("r"), s.runtime.from(), form), &found)
+		literal(s.runtime.sql()), s.our("pack").sql(), "r."+typeColumn+"::text", s.runtime.from(), literal(legacyForm)), &found)
 	return found, err
-}
-
-// sideText is the side that a row says it is on.
-func (s *session) sideText(alias string) string {
-	if s.legacy() {
-		return alias + "." + typeColumn + "::text"
-	}
-	return "'action'"
 }
 
 // packObstacles are runtimes whose rows belong to different packs.
@@ -52,15 +40,13 @@ func (s *session) runtimeCheckObstacles(ctx context.Context) ([]Obstacle, error)
 	if err := s.load(ctx, "read the checks of runtime", s.constraints("c.contype = 'c'"), &checks); err != nil {
 		return nil, err
 	}
+	broken, err := s.brokenChecks(ctx)
+	if err != nil {
+		return nil, err
+	}
 	goes := map[string]bool{}
-	if s.legacy() {
-		broken, err := s.brokenChecks(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range broken {
-			goes[c.Name] = true
-		}
+	for _, c := range broken {
+		goes[c.Name] = true
 	}
 	columns := list(s.runtime.Columns, ", ", func(c column) string {
 		for _, name := range mergedColumns {

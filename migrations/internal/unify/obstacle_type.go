@@ -61,9 +61,6 @@ WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND l.lanname NOT IN
 // functionNotes are functions that say runtime_type of what seems to be another
 // table.
 func (s *session) functionNotes(ctx context.Context) ([]string, error) {
-	if !s.legacy() {
-		return nil, nil
-	}
 	info, err := s.typeColumn(ctx)
 	if err != nil {
 		return nil, err

@@ -7,11 +7,9 @@ import (
 	"slices"
 )
 
-// Plan is what Up or Adopt would do.
+// Plan is what Up would do.
 type Plan struct {
 	Schema string `json:"schema"`
-	// Adopt: runtime_type is gone already, so this is what Adopt would do.
-	Adopt bool `json:"adopt"`
 	// Runtimes has what each runtime is made of, by ref.
 	Runtimes []Merge `json:"runtimes"`
 	// Tables has the rows that would be re-pointed, by column.
@@ -84,7 +82,7 @@ func (p *Plan) Conflicts() int {
 }
 
 func (s *session) examine(ctx context.Context) (*Plan, error) {
-	plan := &Plan{Schema: s.schema, Adopt: !s.legacy(), Runtimes: []Merge{}, Tables: []Repointed{}, Notes: []string{}, Obstacles: []Obstacle{}}
+	plan := &Plan{Schema: s.schema, Runtimes: []Merge{}, Tables: []Repointed{}, Notes: []string{}, Obstacles: []Obstacle{}}
 	var err error
 	if plan.Obstacles, err = s.obstacles(ctx); err != nil {
 		return nil, err
@@ -200,9 +198,6 @@ WHERE a.attname ~ '(^|_)`+refColumn+`$' AND NOT a.attisdropped AND c.relkind IN 
 
 func (s *session) sideNotes(ctx context.Context) ([]string, error) {
 	notes := []string{}
-	if !s.legacy() {
-		return notes, nil
-	}
 	var found []struct {
 		Note string `json:"note"`
 	}

@@ -11,11 +11,7 @@ import (
 // String is the plan as an operator reads it.
 func (p *Plan) String() string {
 	var b strings.Builder
-	what := "unify"
-	if p.Adopt {
-		what = "adopt"
-	}
-	fmt.Fprintf(&b, "Plan to %s the runtimes of schema %q. Nothing has been changed.\n", what, p.Schema)
+	fmt.Fprintf(&b, "Plan to unify the runtimes of schema %q. Nothing has been changed.\n", p.Schema)
 	p.writeRuntimes(&b)
 	writeTables(&b, "Rows that are re-pointed", p.Tables)
 	writeChanges(&b, p.Changes)

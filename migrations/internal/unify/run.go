@@ -134,4 +134,4 @@ func (s *session) writeRows(ctx context.Context) error {
 }
 
 // mergedColumns are those whose values the merge decides.
-var mergedColumns = []string{"ref", "description", "pack", "pack_ref", "distributions", "installation", "aliases"}
+var mergedColumns = []string{"ref", "name", "description", "pack", "pack_ref", "distributions", "installation", "aliases"}

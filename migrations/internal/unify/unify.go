@@ -82,13 +82,15 @@ func (r *Report) Rows() int64 {
 	return n
 }
 
-// Examine says what [Up], or [Adopt] where runtime_type is already gone, would
-// do and what stands in its way. It writes nothing, and works in a read-only
-// transaction; given a *bun.DB it begins one.
+// Examine returns what [Up] would do and what stands in its way. It writes nothing,
+// and works in a read-only transaction; given a *bun.DB it begins one.
 func Examine(ctx context.Context, db bun.IDB, schema string) (*Plan, error) {
 	var plan *Plan
 	err := reading(ctx, db, func(db bun.IDB) error {
 		return with(ctx, db, schema, Options{}, func(s *session) (err error) {
+			if !s.legacy() {
+				return errUnified
+			}
 			plan, err = s.examine(ctx)
 			return err
 		})
@@ -102,21 +104,9 @@ func Examine(ctx context.Context, db bun.IDB, schema string) (*Plan, error) {
 // Up unifies a legacy schema. The error is an [*ObstacleError] where something
 // stands in the way, and wraps [ErrLocked] where a lock was not granted in time.
 func Up(ctx context.Context, tx bun.IDB, schema string, opts Options) (*Report, error) {
-	report, err := up(ctx, tx, schema, opts, true)
+	report, err := up(ctx, tx, schema, opts)
 	if err != nil {
 		return nil, fmt.Errorf("unify the runtimes of schema %q: %w", schema, err)
-	}
-	return report, nil
-}
-
-// Adopt takes over a schema that another migration unified already: it adds
-// what of the unified schema is missing, unifies refs that were left in their
-// legacy form, and repairs denormalised refs that were left stale. Its errors
-// are those of [Up].
-func Adopt(ctx context.Context, tx bun.IDB, schema string, opts Options) (*Report, error) {
-	report, err := up(ctx, tx, schema, opts, false)
-	if err != nil {
-		return nil, fmt.Errorf("adopt the unified schema %q: %w", schema, err)
 	}
 	return report, nil
 }
@@ -136,13 +126,13 @@ func reading(ctx context.Context, db bun.IDB, fn func(db bun.IDB) error) error {
 	return fn(tx)
 }
 
-func up(ctx context.Context, tx bun.IDB, schema string, opts Options, legacy bool) (report *Report, err error) {
+// errUnified is the error of a schema that is not legacy.
+var errUnified = errors.New("runtime has no column runtime_type: it is unified already")
+
+func up(ctx context.Context, tx bun.IDB, schema string, opts Options) (report *Report, err error) {
 	err = with(ctx, tx, schema, opts, func(s *session) error {
-		if s.legacy() != legacy {
-			if legacy {
-				return errors.New("runtime has no column runtime_type: it is unified already")
-			}
-			return errors.New("runtime has the column runtime_type: it is not unified yet")
+		if !s.legacy() {
+			return errUnified
 		}
 		if err := s.lock(ctx); err != nil {
 			return err
