@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -35,8 +36,24 @@ var guestTriggers = map[string][]string{
 	"attune_worker_runtime": {"attune_worker_runtime_delete", "attune_bound_evidence"},
 }
 
-// guestNames are all of guestRelations.
-var guestNames = slices.Concat(guestRelations[UnifyRuntimes], guestRelations[WorkerRuntime])
+// guestNames are all of guestRelations, and the indexes that come with them.
+var guestNames = slices.Concat(guestRelations[UnifyRuntimes], guestRelations[WorkerRuntime],
+	newIndexes("guest", UnifyRuntimes), newIndexes("guest", WorkerRuntime))
+
+var newIndex = regexp.MustCompile(`CREATE INDEX (\w+)|CONSTRAINT (\w+_(?:pkey|key)) `)
+
+// newIndexes are the names of the indexes that a migration makes, those of keys too.
+func newIndexes(folder, id string) []string {
+	text, err := files.ReadFile(path.Join(folder, id+".up.sql"))
+	if err != nil {
+		panic(err) // it is part of the program
+	}
+	var names []string
+	for _, m := range newIndex.FindAllStringSubmatch(string(text), -1) {
+		names = append(names, m[1]+m[2])
+	}
+	return names
+}
 
 // guest reports whether attune is a guest in the schema: its tables were unified by
 // somebody else, and stay as they are.
@@ -52,15 +69,53 @@ func (in *inspection) guest() bool {
 // others have.
 func (in *inspection) classifyGuest() {
 	for _, id := range []string{UnifyRuntimes, WorkerRuntime} {
-		for _, name := range guestRelations[id] {
-			switch r, recorded := in.relations[name], in.recorded(id); {
-			case recorded && r == nil:
-				in.find("%s is missing", name)
-			case !recorded && r != nil:
-				in.find("the name %s is taken, and %s needs it", name, id)
-			}
+		in.classifyNames(id, guestRelations[id], newIndexes("guest", id))
+	}
+}
+
+// classifyNames finds what of a migration is missing or, before it, taken.
+func (in *inspection) classifyNames(id string, relations, indexes []string) {
+	recorded := in.recorded(id)
+	for _, name := range slices.Concat(relations, indexes) {
+		switch r := in.relations[name]; {
+		case recorded && r == nil && slices.Contains(relations, name):
+			in.find("%s is missing", name)
+		case !recorded && r != nil:
+			in.find("the name %s is taken, and %s needs it", name, id)
 		}
 	}
+}
+
+// ready returns an error for what keeps attune from moving in: a key that the platform's
+// tables lack, or a privilege.
+func (in *inspection) ready(ctx context.Context, db bun.IDB) error {
+	var lack struct {
+		Keys       []string `bun:",array"`
+		Privileges []string `bun:",array"`
+	}
+	tables := []string{"runtime", "action", "sensor", "worker"}
+	err := db.NewRaw(`
+WITH space AS (SELECT oid, nspname FROM pg_catalog.pg_namespace WHERE oid = ?0),
+     ours AS (SELECT c.oid, c.relname, c.relowner FROM pg_catalog.pg_class c, space s WHERE c.relnamespace = s.oid AND c.relname IN (?1))
+SELECT ARRAY(SELECT o.relname::pg_catalog.text FROM ours o WHERE NOT EXISTS (
+           SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a ON a.attrelid = o.oid AND a.attnum = i.indkey[0]
+           WHERE i.indrelid = o.oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indnkeyatts = 1 AND a.attname = 'id')
+         ORDER BY 1) AS keys,
+       ARRAY(SELECT 'CREATE on schema ' || s.nspname FROM space s WHERE NOT pg_catalog.has_schema_privilege(s.oid, 'CREATE')
+         UNION ALL SELECT p || ' on table ' || o.relname FROM ours o, pg_catalog.unnest(ARRAY['REFERENCES', 'TRIGGER', 'SELECT']) p
+         WHERE NOT pg_catalog.has_table_privilege(o.oid, p)
+         UNION ALL SELECT 'membership in the role ' || pg_catalog.pg_get_userbyid(o.relowner) || ', which owns table worker' FROM ours o
+         WHERE o.relname = 'worker' AND NOT pg_catalog.pg_has_role(o.relowner, 'USAGE')
+         ORDER BY 1) AS privileges`, in.oid, bun.List(tables)).Scan(ctx, &lack)
+	switch {
+	case err != nil:
+		return fmt.Errorf("look for keys and privileges in schema %q: %w", in.name, explain(err))
+	case len(lack.Keys) > 0:
+		return &StateError{Schema: in.name, kind: ErrMixed, Findings: []string{"without a unique key (id): table " + strings.Join(lack.Keys, ", ")}}
+	case len(lack.Privileges) > 0:
+		return fmt.Errorf("schema %q: %w: %s; migrate as the owner of the schema and of its tables", in.name, ErrPrivilege, strings.Join(lack.Privileges, ", "))
+	}
+	return nil
 }
 
 func (s *step) loadGuest() error {

@@ -76,6 +76,11 @@ func (m *Migrator) Plan(ctx context.Context) (*Plan, error) {
 		p.Guarding = mode.Guarding
 		if in.guest() {
 			p.Guest = true
+			if len(p.Pending) > 0 {
+				if err := in.ready(ctx, tx); err != nil {
+					return err
+				}
+			}
 			for _, s := range m.pending(in) {
 				p.Creates = append(p.Creates, guestRelations[s.id]...)
 			}

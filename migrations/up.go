@@ -118,6 +118,11 @@ func (m *Migrator) upOne(ctx context.Context, tx bun.IDB, in *inspection) (done 
 	if len(pending) == 0 {
 		return nil, nil, nil
 	}
+	if in.guest() {
+		if err := in.ready(ctx, tx); err != nil {
+			return nil, nil, err
+		}
+	}
 	s := pending[0]
 	m.cfg.Logger.InfoContext(ctx, "migrating", "schema", in.name, "migration", s.id, "state", in.state)
 	done = &Done{ID: s.id}

@@ -18,18 +18,13 @@ const (
 // workerRelations are the tables and the view of WorkerRuntime.
 var workerRelations = []string{installationTable, changeTable, sweepTable, availableView}
 
+// workerIndexes are the indexes of these tables on Postgres.
+var workerIndexes = newIndexes("postgres", WorkerRuntime)
+
 // classifyWorkerRuntime tells what WorkerRuntime made from what others have
 // under its names.
 func (in *inspection) classifyWorkerRuntime() {
-	for _, name := range workerRelations {
-		r := in.relations[name]
-		switch recorded := in.recorded(WorkerRuntime); {
-		case recorded && r == nil:
-			in.find("%s is missing", name)
-		case !recorded && r != nil:
-			in.find("the name %s is taken, and %s needs it", name, WorkerRuntime)
-		}
-	}
+	in.classifyNames(WorkerRuntime, workerRelations, workerIndexes)
 }
 
 // settle does on Postgres what the file of WorkerRuntime cannot say, because it

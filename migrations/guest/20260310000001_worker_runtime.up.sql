@@ -356,12 +356,12 @@ BEGIN
     IF TG_RELID <> $table${schema}.worker$table$::regclass THEN
         RETURN NULL;
     ELSIF TG_OP = 'UPDATE' THEN
-        IF NEW.capabilities IS NOT DISTINCT FROM OLD.capabilities THEN
+        IF NEW.capabilities::text IS NOT DISTINCT FROM OLD.capabilities::text THEN -- json has no equality
             RETURN NULL;
         END IF;
     END IF;
     IF NOT EXISTS (SELECT FROM {schema}.attune_worker_state s WHERE s.worker = NEW.id) THEN
-        PERFORM {schema}.attune_declare_worker(NEW.id, NEW.capabilities);
+        PERFORM {schema}.attune_declare_worker(NEW.id, NEW.capabilities::text::jsonb);
     END IF;
     RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
@@ -374,7 +374,7 @@ CREATE TRIGGER attune_worker_declares AFTER INSERT OR UPDATE OF capabilities ON 
 
 DO $attune$
 BEGIN
-    PERFORM {schema}.attune_declare_worker(w.id, w.capabilities) FROM {schema}.worker w;
+    PERFORM {schema}.attune_declare_worker(w.id, w.capabilities::text::jsonb) FROM {schema}.worker w;
 END
 $attune$;
 
