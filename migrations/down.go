@@ -8,14 +8,13 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// Down undoes the newest migration, and no other. A migration's down drops the
-// tables that it created, unless they hold rows that nothing brings back
-// (Config.Force drops those too, those of a baseline only if Config.Undo names it)
-// or something of others depends on them (never); a baseline that was adopted is
-// only forgotten. Undoing a unification that was
-// adopted takes back what adopting it added. With the last record the migrator's
-// own table goes. Errors are those of Up, ErrInUse, ErrNotNewest and
-// ErrNothingApplied; unify's, where rows stand in the way.
+// Down undoes the newest migration, and no other. It drops the tables that the migration
+// created. It refuses if they hold rows that nothing brings back, unless Config.Force is
+// set, and if something of others depends on them. Of a baseline that was adopted only the
+// record is deleted. In a guest attune's rows in worker are deleted too, and rows that it
+// took over become what they were. The migrator's own table goes with the last record.
+// Errors are those of Up, ErrInUse, ErrNotNewest, ErrNothingApplied, and unify's where rows
+// stand in the way.
 func (m *Migrator) Down(ctx context.Context) (*Result, error) {
 	res := &Result{Done: []Done{}}
 	var done Done
@@ -47,7 +46,7 @@ func (m *Migrator) Down(ctx context.Context) (*Result, error) {
 	return res, nil
 }
 
-// newest is the migration that Down would undo, with its record.
+// newest returns the migration that Down would undo, with its record.
 func (m *Migrator) newest(in *inspection) (record, step, error) {
 	if err := in.refuse(); err != nil {
 		return record{}, step{}, err
@@ -67,7 +66,7 @@ func (m *Migrator) newest(in *inspection) (record, step, error) {
 	return r, s, nil
 }
 
-// undo takes back what a migration did, the record apart.
+// undo undoes a migration, apart from its record.
 func (m *Migrator) undo(ctx context.Context, tx bun.IDB, in *inspection, r record, s step, res *Result) error {
 	if unguards(r.ID) {
 		there, err := m.guarded(ctx, tx, in)
@@ -122,10 +121,10 @@ func (m *Migrator) guarded(ctx context.Context, db bun.IDB, in *inspection) (boo
 	return state != GuardsMissing, err
 }
 
-// unguards is whether undoing a migration takes the guards away first.
+// unguards reports whether undoing a migration drops the guards first.
 func unguards(id string) bool { return id == UnifyRuntimes || id == Baseline }
 
-// use says what stands in the way of dropping a migration's tables.
+// use returns what stands in the way of dropping a migration's tables.
 func (m *Migrator) use(ctx context.Context, db bun.IDB, in *inspection, id string) (*UseError, error) {
 	use := &UseError{Schema: in.name, Migration: id, Named: id == Baseline}
 	dependents, err := m.dependents(ctx, db, in, m.dropped(in, id))
@@ -160,15 +159,14 @@ func rowCount(n int64) string {
 	return fmt.Sprintf("%d rows", n)
 }
 
-// rebuilt are the tables of which no row is lost: a worker that registers writes
-// its rows anew.
+// rebuilt are the tables whose rows a worker writes again when it registers.
 var rebuilt = []string{
-	installationTable, sweepTable,
+	workerRuntimeTable, sweepTable,
 	stateTable, "attune_worker_runtime", "attune_worker_label", "attune_worker_taint", "attune_worker_sweep",
 }
 
-// dropped lists the tables and views that a migration's down drops; none where
-// it has rules of its own.
+// dropped lists the tables and views that a migration's down drops. It is empty for the
+// unification, which has rules of its own.
 func (m *Migrator) dropped(in *inspection, id string) []string {
 	var candidates, names []string
 	switch {
@@ -189,8 +187,8 @@ func (m *Migrator) dropped(in *inspection, id string) []string {
 	return names
 }
 
-// dependents describes what belongs to others and needs tables of ours or the
-// baseline's enums: their foreign keys, views, functions and columns.
+// dependents describes the foreign keys, views, functions and columns of others that need
+// tables of attune's or the baseline's enums.
 func (m *Migrator) dependents(ctx context.Context, db bun.IDB, in *inspection, names []string) ([]string, error) {
 	var found []string
 	enums := enumNames

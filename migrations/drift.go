@@ -11,18 +11,17 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// Difference is one point in which a database is not what the Bun models count
-// on.
+// Difference is one point in which a database differs from what the Bun models need.
 type Difference struct {
 	Table string `json:"table"`
-	// Column is empty where the table as a whole is meant.
+	// Column is empty if the difference is the table's.
 	Column string `json:"column,omitempty"`
-	// Is is what is there, ShouldBe what the models count on.
+	// Is is what the database has, ShouldBe what the models need.
 	Is       string `json:"is"`
 	ShouldBe string `json:"should_be"`
 }
 
-// Where is the table, with the column if it is about one.
+// Where returns the table, with the column if the difference has one.
 func (d Difference) Where() string {
 	if d.Column == "" {
 		return d.Table
@@ -30,6 +29,7 @@ func (d Difference) Where() string {
 	return d.Table + "." + d.Column
 }
 
+// String returns the difference as a sentence.
 func (d Difference) String() string { return d.Where() + ": " + d.Is + ", should be " + d.ShouldBe }
 
 // OtherColumn is a column of attune's tables that this program does not know:
@@ -46,12 +46,12 @@ type OtherColumn struct {
 
 // Drift compares the Bun models with the live catalog: the columns, their types,
 // nullability and defaults, primary and unique keys, foreign keys with what they
-// do on delete, and the trigger that keeps worker_runtime.active. It needs an
-// installation that is migrated; an empty schema means the one that is found.
+// do on delete, and the trigger that keeps worker_runtime.active. The schema
+// must be migrated; it defaults to the one that FindSchema returns.
 //
-// A type that takes the same values is no difference (an enum or varchar without
-// a limit for text, bigint for integer), nor is a default in other words. What
-// others have added is none either. Not compared are checks, the values of
+// A type that takes the same values is equal (an enum or varchar without a limit for text,
+// bigint for integer), and so is a default in other words. Objects that others have added
+// are ignored. Not compared are checks, the values of
 // enums, collations, other indexes, views and functions, privileges, and the
 // tables of the migrator and of the unification. In a guest only attune's own tables are
 // compared.

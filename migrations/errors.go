@@ -9,19 +9,19 @@ import (
 var (
 	// ErrNotMigrated means that this program needs migrations that are not applied.
 	ErrNotMigrated = errors.New("the database is not migrated")
-	// ErrTooNew means that a migration was applied that this program cannot work with.
+	// ErrTooNew means that a migration was applied that this program cannot use.
 	ErrTooNew = errors.New("the database is too new for this program")
-	// ErrMixed means that the schema is in none of the states that a migration can begin from.
+	// ErrMixed means that no migration can begin from the state of the schema.
 	ErrMixed = errors.New("the schema is in a mixed state")
-	// ErrNotOurs means that the schema holds tables of somebody else under attune's names.
+	// ErrNotOurs means that the schema holds other tables under attune's names.
 	ErrNotOurs = errors.New("the schema holds other tables under attune's names")
-	// ErrSeveral means that several schemas hold an installation and none was asked for.
-	ErrSeveral = errors.New("several schemas hold an installation")
-	// ErrBeside means that a new installation was asked for beside an existing one.
-	ErrBeside = errors.New("another schema already holds an installation")
-	// ErrElsewhere means that the schema that was asked for holds nothing, and another an installation.
-	ErrElsewhere = errors.New("it holds no installation")
-	// ErrLocked means that somebody else held a lock for longer than Config.LockTimeout.
+	// ErrSeveral means that several schemas hold attune's tables and none was named.
+	ErrSeveral = errors.New("several schemas hold attune's tables")
+	// ErrBeside means that a schema would be created beside another that holds attune's tables.
+	ErrBeside = errors.New("another schema already holds attune's tables")
+	// ErrElsewhere means that the named schema is empty and another holds attune's tables.
+	ErrElsewhere = errors.New("it does not hold attune's tables")
+	// ErrLocked means that a lock was not granted within Config.LockTimeout.
 	ErrLocked = errors.New("waited too long for a lock")
 	// ErrReadOnly means that the database takes no writes.
 	ErrReadOnly = errors.New("the database is read-only")
@@ -31,11 +31,11 @@ var (
 	ErrNothingApplied = errors.New("no migration is applied")
 	// ErrNotNewest means that Config.Undo names another migration than the newest.
 	ErrNotNewest = errors.New("it is not the newest migration")
-	// ErrInUse means that undoing would take rows, or things of others, with it.
+	// ErrInUse means that undoing would delete rows or break things of others.
 	ErrInUse = errors.New("the migration cannot be undone")
 )
 
-// StateError says what was found in a schema and what was expected there. It
+// StateError lists what does not fit in a schema. It
 // unwraps to ErrMixed or ErrNotOurs.
 type StateError struct {
 	Schema string
@@ -43,7 +43,7 @@ type StateError struct {
 	Findings []string
 
 	kind error
-	// file: the database is a file, which has no schemas to choose from.
+	// file reports that the database is a file, without schemas to choose from.
 	file bool
 }
 
@@ -69,12 +69,12 @@ func (e *StateError) advice() string {
 		"put the missing parts back from a backup, or drop the remains, and run `attune migrate up` again"
 }
 
-// SchemaError says which schemas hold an installation. It unwraps to ErrSeveral,
+// SchemaError names the schemas that hold attune's tables. It unwraps to ErrSeveral,
 // ErrBeside or ErrElsewhere.
 type SchemaError struct {
-	// Wanted is the schema that was asked for; empty when none was.
+	// Wanted is the named schema; empty if none was named.
 	Wanted string
-	// Found are the schemas that hold an installation.
+	// Found lists the schemas that hold attune's tables.
 	Found []string
 
 	kind error
@@ -88,13 +88,13 @@ func (e *SchemaError) Error() string {
 		return fmt.Sprintf("%v: %s; say which one with --schema", e.kind, found)
 	}
 	if errors.Is(e.kind, ErrElsewhere) {
-		return fmt.Sprintf("schema %q: %v; there is one in %s: name it with --schema", e.Wanted, e.kind, found)
+		return fmt.Sprintf("schema %q: %v; they are in %s: name it with --schema", e.Wanted, e.kind, found)
 	}
-	return fmt.Sprintf("create an installation in schema %q: %v: %s; use that one with --schema, "+
-		"or a database of its own for the new one", e.Wanted, e.kind, found)
+	return fmt.Sprintf("create attune's tables in schema %q: %v: %s; use that one with --schema, "+
+		"or another database for the new ones", e.Wanted, e.kind, found)
 }
 
-// VersionError says which program a database needs. It unwraps to ErrTooNew.
+// VersionError names the program that a database needs. It unwraps to ErrTooNew.
 type VersionError struct {
 	Schema string
 	// Migration is the ID of the step that this program is too old for.
@@ -115,7 +115,7 @@ func (e *VersionError) Error() string {
 		e.Schema, ErrTooNew, e.Migration, e.AppliedBy, e.Requires, e.Program, e.Requires, e.AppliedBy)
 }
 
-// PendingError says which migrations are missing. It unwraps to ErrNotMigrated.
+// PendingError lists the missing migrations. It unwraps to ErrNotMigrated.
 type PendingError struct {
 	Schema  string
 	State   State
@@ -129,16 +129,16 @@ func (e *PendingError) Error() string {
 		e.Schema, e.State, ErrNotMigrated, strings.Join(e.Pending, ", "))
 }
 
-// UseError says what stands in the way of undoing a migration. It unwraps to
+// UseError lists what stands in the way of undoing a migration. It unwraps to
 // ErrInUse.
 type UseError struct {
 	Schema    string
 	Migration string
 	// Blockers is one sentence for each thing in the way.
 	Blockers []string
-	// Forcible is whether Config.Force would do it all the same.
+	// Forcible reports that Config.Force would do it all the same.
 	Forcible bool
-	// Named: not without Config.Undo.
+	// Named reports that Config.Undo is required too.
 	Named bool
 
 	// tables would go, with all their rows.
@@ -156,7 +156,7 @@ func (e *UseError) Error() string {
 		e.Migration, e.Schema, ErrInUse, strings.Join(e.Blockers, "; "), advice)
 }
 
-// Forced is the command line that undoes a migration with the rows in its way.
+// Forced returns the command line that undoes a migration with the rows in its way.
 func Forced(migration string, named bool) string {
 	if named {
 		return "`attune migrate down " + migration + " --force`"
@@ -164,7 +164,7 @@ func Forced(migration string, named bool) string {
 	return "`attune migrate down --force`"
 }
 
-// sqlState gives Postgres's code of an error, or "".
+// sqlState returns Postgres's code of an error, or "".
 func sqlState(err error) string {
 	var coded interface{ SQLState() string } // pgx and lib/pq
 	if errors.As(err, &coded) {
@@ -177,7 +177,7 @@ func sqlState(err error) string {
 	return ""
 }
 
-// Codes of Postgres that mean something to us.
+// The codes of Postgres and SQLite that have an error of this package.
 const (
 	codeReadOnly     = "25006"
 	codePrivilege    = "42501"
@@ -187,8 +187,7 @@ const (
 	sqliteLockedCode = 6
 )
 
-// explain puts the sentence of ours before an error of the database that a user
-// can do something about.
+// explain wraps an error of the database that a user can remedy, and adds the remedy.
 func explain(err error) error {
 	switch sqlState(err) {
 	case codeReadOnly:

@@ -25,8 +25,8 @@ var triggerFunctions = []string{
 // ownersPath is pg_proc.proconfig of ownersFunctions.
 const ownersPath = "search_path=pg_catalog, pg_temp"
 
-// shareFunctions gives the new functions to the owner of worker, and lets the roles that
-// may write worker sweep and prune, as far as they could before: all but PUBLIC.
+// shareFunctions makes the owner of worker the owner of the new functions, and lets roles
+// that may write worker sweep and prune. PUBLIC may not.
 func (m *Migrator) shareFunctions(ctx context.Context, tx bun.IDB, in *inspection) error {
 	var statements []string
 	err := tx.NewRaw(`
@@ -101,7 +101,7 @@ FROM pg_catalog.pg_proc p WHERE p.pronamespace = ? AND p.proname IN (?)`, in.oid
 		}
 		f, definer := live[name][0], definers[name]
 		if f.Text != want[name] {
-			differ(name, "another text", "that of "+id)
+			differ(name, "another text", "the text of "+id)
 		}
 		if f.Definer != definer {
 			differ(name, security(f.Definer), security(definer))
@@ -123,7 +123,7 @@ func security(definer bool) string {
 	return "with its caller's rights"
 }
 
-// warnings says what in the database makes attune's tables less safe than they could be.
+// warnings returns what makes attune's tables less safe than they could be.
 func (m *Migrator) warnings(ctx context.Context, db bun.IDB, in *inspection) ([]string, error) {
 	if !m.postgres() || in.oid == 0 || in.relations["worker"] == nil {
 		return nil, nil

@@ -9,31 +9,32 @@ import (
 	"github.com/attune-go/attune/migrations/guards"
 )
 
-// The guards are no step: they are put in place after the steps, again whenever
-// their text has changed, and no record speaks of them. An older program leaves
-// those of a newer one alone until it is asked to migrate.
+// The guards are not a step: they are created after the steps and replaced whenever their
+// text has changed, without a record. An older program leaves those of a newer one alone
+// until it migrates.
 
-// GuardState is whether wrong metadata is refused where it is written.
+// A GuardState says whether the guards of metadata are there.
 type GuardState string
 
 // The states of the guards. In all but GuardsInPlace and GuardsOff Up puts them in place.
 const (
-	// GuardsInPlace: they are there, with this program's text.
+	// GuardsInPlace means that all are there with this program's text.
 	GuardsInPlace GuardState = "in place"
+	// GuardsMissing means that there are none and should be.
 	GuardsMissing GuardState = "missing"
-	// GuardsIncomplete: some are missing or switched off.
+	// GuardsIncomplete means that some are missing or disabled.
 	GuardsIncomplete GuardState = "incomplete"
-	// GuardsOther: they are there with another text: that of another release or
-	// another mode, or somebody has altered them.
+	// GuardsOther means that some have the text of another release or mode, or were
+	// altered.
 	GuardsOther GuardState = "other text"
-	// GuardsOff: there are none, as asked.
+	// GuardsOff means that there are none, as configured.
 	GuardsOff GuardState = "off"
 )
 
 // settled reports whether Up has nothing to do.
 func (s GuardState) settled() bool { return s == GuardsInPlace || s == GuardsOff }
 
-// upGuards puts the guards in place where they are missing or others.
+// upGuards creates or replaces the guards where they are not in place.
 func (m *Migrator) upGuards(ctx context.Context, res *Result) error {
 	state, due := GuardsInPlace, false
 	var in *inspection
@@ -81,8 +82,8 @@ func (m *Migrator) putGuards(ctx context.Context, tx bun.IDB, in *inspection, mo
 	return m.shareGuards(ctx, tx, in.name)
 }
 
-// shareGuards gives the functions to the owners of the tables, who may have to
-// take them away one day without whoever migrates now.
+// shareGuards makes the owners of the tables the owners of the functions, so that they can
+// drop them.
 func (m *Migrator) shareGuards(ctx context.Context, tx bun.IDB, schema string) error {
 	var foreign []struct{ Function, Owner string }
 	err := tx.NewRaw(`
@@ -101,10 +102,10 @@ WHERE n.nspname = ? AND p.proname IN (?) AND c.relname = 'runtime' AND p.proowne
 	return err
 }
 
-// keptGuard is a part of the guards as a database keeps it.
+// keptGuard is one function or trigger of the guards as the catalog has it.
 type keptGuard struct {
 	Name, Text string
-	// Trigger: not what triggers call. Fires: not switched off.
+	// Trigger reports a trigger, not a function. Fires reports that it is enabled.
 	Trigger, Fires bool
 }
 
@@ -128,7 +129,7 @@ WHERE n.nspname = ?0 AND pg_catalog.concat(c.relname, '.', t.tgname) IN (?1)`
 
 const keptInSQLite = `SELECT name, sql AS text, type = 'trigger' AS "trigger", true AS fires FROM main.sqlite_schema WHERE name IN (?1)`
 
-// guardState looks which guards are there, and whether they are those of the mode.
+// guardState compares the guards in the catalog with those of the mode.
 func (m *Migrator) guardState(ctx context.Context, db bun.IDB, in *inspection, mode guardMode) (GuardState, error) {
 	query, all := keptInSQLite, guards.SQLite()
 	if m.postgres() {
@@ -162,8 +163,7 @@ func (m *Migrator) guardState(ctx context.Context, db bun.IDB, in *inspection, m
 	return GuardsInPlace, nil
 }
 
-// dropGuards takes the guards away: what a migration brings back was there before
-// them, whatever it holds.
+// dropGuards drops the guards, because rows that a migration brings back may break them.
 func (m *Migrator) dropGuards(ctx context.Context, tx bun.IDB, schema string) error {
 	set := guards.SQLite()
 	if m.postgres() {

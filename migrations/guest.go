@@ -155,8 +155,8 @@ func (m *Migrator) moveIn(ctx context.Context, tx bun.IDB, in *inspection, s ste
 	return m.shareGuest(ctx, tx, in, guestRelations[s.id])
 }
 
-// shareGuest gives new tables and attune's functions to the owner of worker, and lets the
-// roles that may use worker use the tables likewise, sweep and prune.
+// shareGuest makes the owner of worker the owner of new tables and of attune's functions.
+// Roles that may use worker may use the tables likewise, sweep and prune.
 func (m *Migrator) shareGuest(ctx context.Context, tx bun.IDB, in *inspection, names []string) error {
 	if len(names) == 0 {
 		return nil

@@ -25,9 +25,8 @@ const (
 // recordTable holds what was applied.
 const recordTable = "attune_migrations"
 
-// signatures are the tables of every installation, legacy or unified, each with
-// the columns by which it is told from a table of the same name that is
-// somebody else's.
+// signatures are the tables of every schema of attune's, legacy or unified, each with the
+// columns that tables of others under the same name lack.
 var signatures = map[string][]string{
 	"pack":    {"id", "ref", "label", "version"},
 	"runtime": {"id", "ref", "name", "distributions"},
@@ -41,7 +40,7 @@ var signatures = map[string][]string{
 // installed lists the signature tables in the order in which they are created.
 var installed = []string{"pack", "runtime", "action", "sensor", "worker"}
 
-// The further names that a migration of ours takes in a schema.
+// Further names that migrations take in a schema.
 const (
 	legacyEnum     = "runtime_type_enum"
 	legacyColumn   = "runtime_type"
@@ -52,16 +51,16 @@ const (
 	enumRole       = "worker_role_enum"
 )
 
-// relation is a table, view or the like with one of our names.
+// relation is a table, view or index with one of attune's names.
 type relation struct {
 	oid int64
-	// table: an ordinary or partitioned table.
+	// table reports an ordinary or partitioned table.
 	table bool
-	// columns with their types.
+	// columns maps names to types.
 	columns map[string]string
 }
 
-// space is what one schema holds under our names.
+// space is what one schema holds under attune's names.
 type space struct {
 	oid       int64
 	name      string
@@ -70,13 +69,13 @@ type space struct {
 	enums     map[string][]string
 }
 
-// ours is whether the schema has that table with our columns.
+// ours reports whether the schema has the table with its signature columns.
 func (s *space) ours(name string) bool {
 	r := s.relations[name]
 	return r != nil && r.table && len(lacking(r, name)) == 0
 }
 
-// lacking lists the signature columns that a relation does not have.
+// lacking lists the signature columns that a relation lacks.
 func lacking(r *relation, name string) []string {
 	var missing []string
 	for _, c := range signatures[name] {
@@ -87,10 +86,9 @@ func lacking(r *relation, name string) []string {
 	return missing
 }
 
-// installation is whether the schema holds an installation, or the remains of
-// one. A single table that happens to look like ours is none, unless it is
-// runtime.
-func (s *space) installation() bool {
+// occupied reports whether the schema holds attune's tables, or what remains of them.
+// Apart from runtime, one table alone may look like attune's by chance.
+func (s *space) occupied() bool {
 	if s.ours(recordTable) || s.ours("runtime") {
 		return true
 	}
@@ -103,7 +101,7 @@ func (s *space) installation() bool {
 	return n > 1
 }
 
-// has is whether a relation has a column.
+// has reports whether a relation has a column.
 func (s *space) has(table, column string) bool {
 	r := s.relations[table]
 	if r == nil {
@@ -119,14 +117,13 @@ type inspection struct {
 	state    State
 	findings []string
 	records  []record
-	// others are further schemas that hold an installation.
+	// others are further schemas that hold attune's tables.
 	others []string
-	// file: it is a SQLite database.
+	// file reports that the database is SQLite.
 	file bool
 }
 
-// inspect resolves the installation's schema and says what is there. It writes
-// nothing.
+// inspect resolves the schema and classifies what is there. It writes nothing.
 func (m *Migrator) inspect(ctx context.Context, db bun.IDB) (*inspection, error) {
 	spaces, err := survey(ctx, db)
 	if err != nil {
@@ -138,7 +135,7 @@ func (m *Migrator) inspect(ctx context.Context, db bun.IDB) (*inspection, error)
 	}
 	in := &inspection{space: s, file: !m.postgres()}
 	for _, o := range spaces {
-		if o.name != s.name && o.installation() {
+		if o.name != s.name && o.occupied() {
 			in.others = append(in.others, o.name)
 		}
 	}
@@ -155,8 +152,7 @@ func (m *Migrator) inspect(ctx context.Context, db bun.IDB) (*inspection, error)
 	return in, nil
 }
 
-// choose picks the schema that is meant: the wanted one, else the only one with
-// an installation, else public.
+// choose returns the wanted schema, else the only one with attune's tables, else public.
 func choose(spaces []*space, wanted string) (*space, error) {
 	var names []string
 	var found, locked *space
@@ -164,7 +160,7 @@ func choose(spaces []*space, wanted string) (*space, error) {
 		switch {
 		case wanted != "" && s.name == wanted:
 			return s, usableOrError(s)
-		case wanted != "" || !s.installation():
+		case wanted != "" || !s.occupied():
 		case !s.usable:
 			locked = s
 		default:
@@ -201,7 +197,7 @@ func usableOrError(s *space) error {
 		"GRANT USAGE ON SCHEMA %s to it, or name another schema with --schema", s.name, ErrPrivilege, quote(s.name))
 }
 
-// classify derives the state, and what does not fit.
+// classify sets the state and finds what does not fit.
 func (in *inspection) classify(database dialect.Name) {
 	n := 0
 	for _, name := range installed {
@@ -246,8 +242,8 @@ func (in *inspection) find(format string, args ...any) {
 	in.findings = append(in.findings, fmt.Sprintf(format, args...))
 }
 
-// classifyEmpty tells a schema that a baseline can go into from one where
-// somebody else has our names.
+// classifyEmpty distinguishes a schema that can take a baseline from one in which others
+// have attune's names.
 func (in *inspection) classifyEmpty() {
 	in.state = StateEmpty
 	var names []string
@@ -270,7 +266,7 @@ func (in *inspection) classifyEmpty() {
 	}
 }
 
-// classifySQLite: the only state there is besides empty is the unified one.
+// classifySQLite checks for the unified state, the only one besides empty.
 func (in *inspection) classifySQLite() {
 	in.state = StateUnified
 	if !in.recorded(Baseline) {
@@ -284,7 +280,7 @@ func (in *inspection) classifySQLite() {
 	}
 }
 
-// refuse is the error of a state that no migration begins from, or nil.
+// refuse returns the error of a state that no migration begins from, or nil.
 func (in *inspection) refuse() error {
 	switch in.state {
 	case StateMixed:
@@ -295,8 +291,8 @@ func (in *inspection) refuse() error {
 	return nil
 }
 
-// elsewhere is the error of a schema that was asked for and holds nothing while
-// others hold an installation: most likely its name was mistyped.
+// elsewhere returns an error if the schema is empty and others hold attune's tables: most
+// likely its name was mistyped.
 func (in *inspection) elsewhere() error {
 	if in.state == StateEmpty && len(in.others) > 0 {
 		return &SchemaError{Wanted: in.name, Found: in.others, kind: ErrElsewhere}

@@ -1,26 +1,32 @@
 // Package migrations brings a database to the schema that this release needs,
 // and back, one recorded step at a time.
 //
-// The steps are the SQL files of the folders postgres and sqlite, the same IDs
-// in both; on Postgres the Go code of migrations/internal/unify runs in the place of
-// 20260203000001_unify_runtimes. What is applied is recorded in the table
-// attune_migrations of the installation's own schema.
+// The steps are the SQL files of the folders postgres and sqlite, with the same IDs
+// in both. On Postgres the Go code of migrations/internal/unify takes the place of
+// 20260203000001_unify_runtimes. Applied steps are recorded in the table
+// attune_migrations of the same schema.
+//
+// # Guests
+//
+// A schema that a platform has unified itself stays the platform's. There the files of
+// the folder guest take the place of those in postgres: they make tables named attune_…
+// beside the platform's and change none of its own.
 //
 // # Why not bun's migrate package or goose
 //
 // The record of a step must be written by the step's own transaction, which
-// begins by taking a transaction-level lock and looking again at what is there;
-// an installation that others made must be adopted; a record must say the
-// oldest program that can read it; and planning must write nothing.
+// begins by taking a transaction-level lock and reading the state again. A schema
+// that others made must be adopted. A record must name the oldest program that can
+// read it. Planning must write nothing.
 //
 // Bun's migrator records through its *bun.DB, outside of the migration's
 // transaction, locks with a row that survives a killed process, and undoes
 // groups. Goose's provider with a store of one's own does record in the
 // transaction, but it creates its table (with a row for version 0) before it,
 // also when only asked for the status; it decides what is pending before any
-// transaction begins and locks by session; and its store is told a version
-// number and nothing else. Kept inside either, every promise above would live in
-// a hook that works around its host. So the migrator is this package's own.
+// transaction begins and locks by session; and its store receives a version
+// number and nothing else. Inside either, every promise above would be a hook that
+// works around its host. So the migrator is this package's own.
 package migrations
 
 import (
@@ -48,7 +54,7 @@ const (
 	SafeFunctions = "20261128000001_safe_functions"
 )
 
-// DefaultLockTimeout bounds each wait for a lock when Config says nothing.
+// DefaultLockTimeout bounds each wait for a lock.
 const DefaultLockTimeout = 30 * time.Second
 
 //go:embed postgres/*.sql guest/*.sql sqlite/*.sql
@@ -59,19 +65,18 @@ var files embed.FS
 // postgres where attune is a guest.
 func Files() fs.FS { return files }
 
-// Config is what a Migrator may be told.
+// Config configures a Migrator. Its zero value is usable.
 type Config struct {
-	// Schema of the installation. Empty: every schema is searched for attune's
-	// tables, and where there are none it is public. On SQLite it is empty or
-	// main.
+	// Schema holds attune's tables. Defaults to the only schema that has them, else to
+	// public. SQLite only has main.
 	Schema string
-	// LockTimeout bounds each wait for a lock. Zero is DefaultLockTimeout.
+	// LockTimeout bounds each wait for a lock. Defaults to DefaultLockTimeout.
 	LockTimeout time.Duration
-	// Force lets Down drop what cannot be brought back. Default false. A baseline
-	// that holds rows is dropped only where Undo names it as well.
+	// Force lets Down drop what cannot be brought back. A baseline that holds rows is
+	// dropped only if Undo names it as well. Defaults to false.
 	Force bool
-	// Undo is the migration that Down is to undo; Down refuses another. Empty:
-	// whichever is the newest.
+	// Undo is the migration that Down undoes; Down refuses any other. Defaults to the
+	// newest.
 	Undo string
 	// Guards is what Up has the guards do with wrong metadata; it is kept in the database.
 	// Empty leaves what is kept there, at first GuardingWarn in a guest and else
@@ -81,16 +86,16 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// Migrator moves one installation up and down. It holds no state of the
-// database and may be used by several goroutines.
+// Migrator moves one schema up and down. It keeps nothing of the database and is safe
+// for concurrent use.
 type Migrator struct {
 	db    *bun.DB
 	cfg   Config
 	steps []step
 }
 
-// New returns a Migrator for db, which is Postgres or SQLite. It does not reach
-// for the database.
+// New returns a Migrator for db, which is Postgres or SQLite. It does not
+// connect.
 func New(db *bun.DB, cfg Config) (*Migrator, error) {
 	if cfg.LockTimeout == 0 {
 		cfg.LockTimeout = DefaultLockTimeout
@@ -171,7 +176,7 @@ func load(folder string) ([]step, error) {
 	return steps, nil
 }
 
-// step finds a migration that this program knows.
+// step returns a migration that this program knows.
 func (m *Migrator) step(id string) (step, bool) {
 	for _, s := range m.steps {
 		if s.id == id {
@@ -186,7 +191,7 @@ func (m *Migrator) postgres() bool { return m.db.Dialect().Name() == dialect.PG 
 // program is the version that is recorded with each step.
 const program = attune.Version
 
-// quote makes an SQL identifier of any name.
+// quote returns a name as an SQL identifier.
 func quote(name string) string {
 	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
 }

@@ -14,10 +14,10 @@ type Plan struct {
 	Database string `json:"database"`
 	Schema   string `json:"schema"`
 	State    State  `json:"state"`
-	// Pending is empty where Up would apply nothing.
+	// Pending lists the migrations that Up would apply.
 	Pending []Step `json:"pending"`
-	// Guards is what there is of the guards of metadata; Up would put them in
-	// place in any state but GuardsInPlace and GuardsOff.
+	// Guards is the state of the guards of metadata. Up creates or replaces them in every
+	// state but GuardsInPlace and GuardsOff.
 	Guards GuardState `json:"guards"`
 	// Guarding is what the guards will do with wrong metadata.
 	Guarding Guarding `json:"guarding"`
@@ -28,12 +28,12 @@ type Plan struct {
 	Creates []string `json:"creates,omitempty"`
 	// Notes are worth knowing before Up runs in a guest.
 	Notes []string `json:"notes,omitempty"`
-	// Unify says what unifying would do; nil on an empty schema, in a guest and on
-	// SQLite, and where it is not pending.
+	// Unify is what unifying would do; nil on an empty schema, in a guest and on SQLite,
+	// and if it is not pending.
 	Unify *unify.Plan `json:"unify,omitempty"`
 }
 
-// Due is whether Up would do anything.
+// Due reports whether Up would do anything.
 func (p *Plan) Due() bool { return len(p.Pending) > 0 || !p.Guards.settled() }
 
 // Step is one migration that would be made or undone.
@@ -41,14 +41,13 @@ type Step struct {
 	ID string `json:"id"`
 	// Requires is the oldest program that runs on a database with it.
 	Requires string `json:"requires"`
-	// Adopt: the installation is as the migration would leave it, so that only
-	// the record is written, and whatever the migration finds missing or stale.
+	// Adopt reports that the schema is as the migration would leave it, so that only
+	// the record is written. In a guest attune's own tables come with it.
 	Adopt bool `json:"adopt"`
 }
 
-// Plan says what Up would do. It writes nothing: it runs in a transaction that
-// Postgres keeps from writing. It refuses what Up refuses, rows that stand in
-// the way of unifying apart: those are part of the plan.
+// Plan returns what Up would do. It writes nothing: its transaction is read-only. It
+// returns the errors that Up would return; obstacles to unifying are part of the plan.
 func (m *Migrator) Plan(ctx context.Context) (*Plan, error) {
 	p := &Plan{Pending: []Step{}}
 	err := m.read(ctx, func(ctx context.Context, tx bun.IDB) error {
@@ -107,26 +106,26 @@ type DownPlan struct {
 	Database string `json:"database"`
 	Schema   string `json:"schema"`
 	State    State  `json:"state"`
-	// Step would be undone.
+	// Step is the migration that would be undone.
 	Step Step `json:"step"`
 	// Drops lists the tables and views that would be dropped.
 	Drops []string `json:"drops,omitempty"`
-	// Rows has how many rows those tables hold that hold any.
+	// Rows counts the rows of the tables that are not empty.
 	Rows map[string]int64 `json:"rows,omitempty"`
-	// Blockers is what Down would refuse for; Forcible, whether Config.Force
-	// would go on all the same.
+	// Blockers lists why Down would refuse. Forcible reports that it would not with
+	// Config.Force.
 	Blockers []string `json:"blockers,omitempty"`
 	Forcible bool     `json:"forcible,omitempty"`
-	// Named: not without Config.Undo.
+	// Named reports that Config.Undo is required too.
 	Named bool `json:"named,omitempty"`
-	// Guards: those of metadata would be taken away.
+	// Guards reports that the guards of metadata would be dropped.
 	Guards bool `json:"guards,omitempty"`
-	// Unify says what undoing the unification would do; nil where another
-	// migration is the newest, and on SQLite.
+	// Unify is what undoing the unification would do; nil if another migration is the
+	// newest, in a guest and on SQLite.
 	Unify *unify.DownPlan `json:"unify,omitempty"`
 }
 
-// PlanDown says what Down would do. It writes nothing. Errors are
+// PlanDown returns what Down would do. It writes nothing. Errors are
 // ErrNothingApplied, ErrTooNew, ErrMixed, ErrNotOurs, ErrSeveral and those of
 // the connection.
 func (m *Migrator) PlanDown(ctx context.Context) (*DownPlan, error) {

@@ -37,7 +37,7 @@ const createRecordsSQLite = `CREATE TABLE %s (
     program  TEXT NOT NULL
 )`
 
-// table qualifies one of our tables with its schema.
+// table returns the qualified name of a table.
 func table(schema, name string) string { return quote(schema) + "." + quote(name) }
 
 func createRecords(ctx context.Context, tx bun.IDB, schema string) error {
@@ -49,9 +49,8 @@ func createRecords(ctx context.Context, tx bun.IDB, schema string) error {
 	return err
 }
 
-// shareRecords gives the new table to the owner of an installation that was
-// there before, and lets everybody read it who may read runtime: services that
-// the platform runs under roles of their own check it when they start.
+// shareRecords makes the owner of runtime the owner of the new table, and grants SELECT to
+// every role that has it on runtime: services read the table when they start.
 func shareRecords(ctx context.Context, tx bun.IDB, in *inspection) error {
 	var to struct {
 		Owner   string
@@ -86,7 +85,7 @@ func dropRecords(ctx context.Context, tx bun.IDB, schema string) error {
 	return err
 }
 
-// readRecords gives what is recorded, oldest migration first.
+// readRecords returns the records, oldest migration first.
 func readRecords(ctx context.Context, db bun.IDB, schema string) ([]record, error) {
 	var records []record
 	err := db.NewRaw("SELECT id, applied, adopted, requires, program FROM ? ORDER BY id",
@@ -105,7 +104,7 @@ func deleteRecord(ctx context.Context, tx bun.IDB, schema, id string) error {
 	return err
 }
 
-// recorded is whether a migration was applied or adopted.
+// recorded reports whether a migration was applied or adopted.
 func (in *inspection) recorded(id string) bool { return in.record(id) != nil }
 
 func (in *inspection) record(id string) *record {
@@ -117,9 +116,8 @@ func (in *inspection) record(id string) *record {
 	return nil
 }
 
-// tooNew is the error of a record that this program is too old for, or nil. A
-// migration that it does not know is no reason to refuse by itself: the record
-// says which programs can live with it.
+// tooNew returns an error if a record requires a newer program. A migration that this
+// program does not know is fine by itself: its record says which programs can use it.
 func (m *Migrator) tooNew(in *inspection) error {
 	for _, r := range in.records {
 		if _, known := m.step(r.ID); !known && newer(r.Requires, program) {
@@ -129,8 +127,8 @@ func (m *Migrator) tooNew(in *inspection) error {
 	return nil
 }
 
-// newer is whether version a is above b. What cannot be read as a version was
-// not written by a program that this one knows.
+// newer reports whether version a is above b. A version that cannot be parsed was written
+// by a newer program.
 func newer(a, b string) bool {
 	x, err := version.Parse(a)
 	if err != nil {

@@ -8,59 +8,58 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// Status is where an installation stands.
+// Status is the state of a schema.
 type Status struct {
 	// Database is postgres or sqlite.
 	Database string `json:"database"`
 	Schema   string `json:"schema"`
 	State    State  `json:"state"`
-	// Findings says what does not fit, in a mixed or foreign state.
+	// Findings lists what does not fit, in a mixed or foreign state.
 	Findings []string `json:"findings,omitempty"`
 	// Program is this program's version.
 	Program string `json:"program"`
 	// Migrations are those that are applied and those that this program knows,
 	// oldest first.
 	Migrations []MigrationStatus `json:"migrations"`
-	// Guards is whether wrong metadata is refused where it is written; empty
-	// before UnifyRuntimes is applied.
+	// Guards is the state of the guards of metadata; empty before UnifyRuntimes is
+	// applied.
 	Guards GuardState `json:"guards,omitempty"`
 	// Guarding is what the guards do with wrong metadata; empty where Guards is.
 	Guarding Guarding `json:"guarding,omitempty"`
 	// Guest reports that the tables were unified by somebody else, so that attune keeps
 	// everything in tables of its own.
 	Guest bool `json:"guest,omitempty"`
-	// Drift is where the tables are not what this program's models count on, see
-	// the function Drift. It is nil, and so is Others, while a migration is
-	// pending: nothing was compared.
+	// Drift lists where the tables differ from what this program's models need; see the
+	// function Drift. Drift and Others are nil while a migration is pending.
 	Drift []Difference `json:"drift,omitzero"`
-	// Others are the columns of attune's tables that this program does not know.
-	// They are left alone, and no fault.
+	// Others lists the columns of attune's tables that this program does not know. They
+	// are left alone.
 	Others []OtherColumn `json:"others,omitzero"`
-	// Warnings are what makes the tables less safe than they could be, with what to do
-	// about it: PUBLIC may create in the schema, objects there belong to other roles, a
+	// Warnings list what makes the tables less safe than they could be, each with a
+	// remedy: PUBLIC may create in the schema, objects there belong to other roles, a
 	// trigger of others on worker depends on a search_path that sweeps do not have.
 	Warnings []string `json:"warnings,omitempty"`
 }
 
-// AsExpected is whether nothing is pending, the guards are in place, and the
-// tables are what this program counts on.
+// AsExpected reports whether nothing is pending, the guards are in place, and the tables
+// are what this program needs. In a guest the guards do not count.
 func (s *Status) AsExpected() bool {
 	guarded := s.Guards.settled() || s.Guest
 	return s.State == StateUnified && guarded && s.Drift != nil && len(s.Drift) == 0
 }
 
-// MigrationState is whether a migration is applied.
+// A MigrationState says whether a migration is applied.
 type MigrationState string
 
 // The states of a migration.
 const (
 	Applied MigrationState = "applied"
-	// Adopted: the installation was found with it.
+	// Adopted means that the schema was found with it.
 	Adopted MigrationState = "adopted"
 	Pending MigrationState = "pending"
 )
 
-// MigrationStatus is one migration in one installation.
+// MigrationStatus is one migration of one schema.
 type MigrationStatus struct {
 	ID    string         `json:"id"`
 	State MigrationState `json:"state"`
@@ -70,14 +69,13 @@ type MigrationStatus struct {
 	AppliedBy string `json:"applied_by,omitempty"`
 	// Requires is the oldest program that runs on a database with it.
 	Requires string `json:"requires"`
-	// Known is whether this program knows the migration; a newer one made it
-	// where not.
+	// Known reports that this program knows the migration. Otherwise a newer one made it.
 	Known bool `json:"known"`
 }
 
-// Status says what is applied and what is not, and whether the guards and tables
-// are what this program counts on. It writes nothing, and a mixed or foreign
-// state is no error but part of the answer. Errors are ErrSeveral,
+// Status returns which migrations are applied, and whether the guards and tables are what
+// this program needs. It writes nothing. A mixed or foreign state is part of the answer and
+// not an error. Errors are ErrSeveral,
 // ErrElsewhere and those of the connection.
 func (m *Migrator) Status(ctx context.Context) (*Status, error) {
 	var st *Status
@@ -139,10 +137,9 @@ func (m *Migrator) status(in *inspection) *Status {
 	return st
 }
 
-// Check is what a service asks before it works: whether this program can use
-// the database as it is, and in which schema. It refuses only what the program
-// cannot read: a newer migration is none of its business as long as its record
-// says that a program of this version runs on it. Errors are ErrNotMigrated,
+// Check returns the schema that a service works with, or an error if this program cannot
+// use the database as it is. A newer migration is fine if its record says that a program of
+// this version runs on it. Errors are ErrNotMigrated,
 // ErrTooNew, ErrMixed, ErrNotOurs, ErrSeveral, ErrElsewhere and those of the
 // connection.
 func (m *Migrator) Check(ctx context.Context) (schema string, err error) {
@@ -177,9 +174,8 @@ func (m *Migrator) Check(ctx context.Context) (schema string, err error) {
 	return schema, nil
 }
 
-// FindSchema gives the schema of the installation where none was named: the
-// only one that holds attune's tables, else public (main on SQLite). The error
-// is ErrSeveral where it is not the only one.
+// FindSchema returns the only schema that holds attune's tables, else public, and main on
+// SQLite. The error is ErrSeveral if there are several.
 func FindSchema(ctx context.Context, db bun.IDB) (string, error) {
 	spaces, err := survey(ctx, db)
 	if err != nil {

@@ -9,23 +9,23 @@ import (
 	"github.com/uptrace/bun/dialect"
 )
 
-// defaultSchema is where a new installation goes on Postgres; sqliteSchema is
-// the only one of an SQLite database.
+// defaultSchema takes new tables on Postgres; sqliteSchema is the only one of a SQLite
+// database.
 const (
 	defaultSchema = "public"
 	sqliteSchema  = "main"
 )
 
-// relationNames and enumNames are what a survey looks for.
+// relationNames and enumNames are the names that a survey looks for.
 var (
 	relationNames = slices.Concat(installed, []string{
 		versionTable, recordTable, archiveTable, archiveTable + "_ledger", archiveTable + "_catalog",
-		installationTable, changeTable, sweepTable,
+		workerRuntimeTable, changeTable, sweepTable,
 	}, workerIndexes, guestNames)
 	enumNames = []string{legacyEnum, enumWorkerType, enumStatus, enumRole}
 )
 
-// survey finds our names in every schema of the database, sorted by schema.
+// survey finds attune's names in every schema of the database, sorted by schema.
 func survey(ctx context.Context, db bun.IDB) ([]*space, error) {
 	if db.Dialect().Name() == dialect.SQLite {
 		return surveySQLite(ctx, db)
@@ -130,7 +130,7 @@ func newSpace(oid int64, name string, usable bool) *space {
 	return &space{oid: oid, name: name, usable: usable, relations: map[string]*relation{}, enums: map[string][]string{}}
 }
 
-// classifyPostgres tells legacy from unified, and names what fits neither.
+// classifyPostgres distinguishes legacy from unified and finds what fits neither.
 func (in *inspection) classifyPostgres() {
 	in.state = StateUnified
 	kind, legacy := "", false
@@ -157,7 +157,7 @@ func (in *inspection) classifyPostgres() {
 			in.find("runtime has %s, and yet %s is recorded as applied", legacyColumn, UnifyRuntimes)
 		}
 	case hasEnum && !in.recorded(UnifyRuntimes):
-		// Later it is no concern of ours who makes a type of that name.
+		// After the unification others may make a type of that name.
 		in.find("the type %s is there, and runtime has no %s", legacyEnum, legacyColumn)
 	}
 	if in.recorded(UnifyRuntimes) && !in.recorded(Baseline) {

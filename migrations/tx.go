@@ -13,7 +13,7 @@ import (
 
 // lockKey is the advisory lock that all migrators of a database take. Postgres
 // keeps advisory locks apart by database. The key does not depend on the schema:
-// that no installation is created beside another can only be promised if
+// that no schema is created beside another can only be promised if
 // migrators of all schemas wait for each other.
 var lockKey = func() int64 {
 	h := fnv.New64a()
@@ -227,7 +227,7 @@ WHERE a.pid <> pg_catalog.pg_backend_pid()
 ORDER BY a.pid LIMIT 5`, int64(uint64(lockKey)>>32), int64(uint32(lockKey)), bun.List(relationNames)). //nolint:gosec // how pg_locks shows a 64-bit key
 		Scan(ctx, &holders)
 	if asked != nil || len(holders) == 0 {
-		return fmt.Errorf("%w: %w; whoever held it is gone by now: try again, or wait longer with --lock-timeout", ErrLocked, err)
+		return fmt.Errorf("%w: %w; its holder has gone: try again, or wait longer with --lock-timeout", ErrLocked, err)
 	}
 	var who []string
 	for _, h := range holders {

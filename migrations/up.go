@@ -10,47 +10,44 @@ import (
 	"github.com/attune-go/attune/migrations/internal/unify"
 )
 
-// Done is one migration that Up or Down has brought about.
+// Done is one migration that Up applied or Down undid.
 type Done struct {
 	ID string `json:"id"`
-	// Adopted: the installation was found in that state, and only the record
-	// was written, or taken away.
+	// Adopted reports that the schema was found in that state, so that only the record
+	// was written or deleted. In a guest attune's own tables come with it.
 	Adopted bool `json:"adopted"`
 }
 
 // Dropped is a table that Down dropped.
 type Dropped struct {
 	Table string `json:"table"`
-	// Rows that went with it.
+	// Rows is how many rows were dropped with it.
 	Rows int64 `json:"rows"`
 }
 
 // Result is what Up or Down did.
 type Result struct {
-	// Schema is the one that was used.
+	// Schema is the schema that was used.
 	Schema string `json:"schema"`
 	// Before is the state that was found.
 	Before State `json:"before"`
-	// Done are the migrations, in the order in which they were made or undone.
+	// Done lists the migrations in the order in which they were applied or undone.
 	Done []Done `json:"done"`
-	// Dropped are the tables that Down dropped, with their rows.
+	// Dropped lists the tables that Down dropped.
 	Dropped []Dropped `json:"dropped,omitempty"`
-	// Unify says what unifying did; nil when it was not part of this.
+	// Unify reports what unifying did; nil if it was not part of this.
 	Unify *unify.Report `json:"unify,omitempty"`
-	// Guards is whether Up put the guards of metadata in place, anew or because
-	// their text has changed, or Down took them away.
+	// Guards reports that Up created or replaced the guards of metadata, or that Down
+	// dropped them.
 	Guards bool `json:"guards,omitempty"`
 }
 
-// Up applies what is missing, each migration in a transaction of its own. Only
-// the first Up of an installation is one transaction: a baseline is not left
-// behind, created or adopted, where what follows it is refused. Of several
-// processes that begin at once the result of each says what that one did.
+// Up applies the missing migrations, each in a transaction of its own. The first Up of a
+// schema is one transaction: a baseline is not left behind where what follows it is
+// refused. Several processes may call it at once; each result lists what that process
+// did. At the end it creates the guards of metadata or replaces them.
 //
-// At the end the guards of metadata are put in place, if they are not there or are
-// others.
-//
-// With an error the result says what was applied before it. Errors are those of
+// The result is valid beside an error and lists what was applied before it. Errors are those of
 // this package: ErrMixed, ErrNotOurs, ErrTooNew, ErrSeveral, ErrBeside, ErrLocked,
 // ErrReadOnly, ErrPrivilege; unify's, where rows stand in the way.
 func (m *Migrator) Up(ctx context.Context) (*Result, error) {
@@ -66,7 +63,7 @@ func (m *Migrator) Up(ctx context.Context) (*Result, error) {
 	}
 }
 
-// upNext is one transaction of Up; more is whether it did anything.
+// upNext runs one transaction of Up; more reports whether it did anything.
 func (m *Migrator) upNext(ctx context.Context, res *Result) (more bool, err error) {
 	var found *inspection
 	var done []Done
@@ -109,7 +106,7 @@ func (m *Migrator) upNext(ctx context.Context, res *Result) (more bool, err erro
 	return true, nil
 }
 
-// upOne applies the oldest missing migration; done is nil if there is none.
+// upOne applies the oldest missing migration; done is nil if none is missing.
 func (m *Migrator) upOne(ctx context.Context, tx bun.IDB, in *inspection) (done *Done, report *unify.Report, err error) {
 	if err := m.mayGoUp(in); err != nil {
 		return nil, nil, err
@@ -135,7 +132,7 @@ func (m *Migrator) upOne(ctx context.Context, tx bun.IDB, in *inspection) (done 
 	return done, report, m.arrived(ctx, tx, s)
 }
 
-// mayGoUp refuses what Up must not touch.
+// mayGoUp returns an error for a schema that Up must not touch.
 func (m *Migrator) mayGoUp(in *inspection) error {
 	if err := m.tooNew(in); err != nil {
 		return err
@@ -149,7 +146,7 @@ func (m *Migrator) mayGoUp(in *inspection) error {
 	return nil
 }
 
-// pending are the migrations that are not recorded, oldest first.
+// pending returns the migrations that are not recorded, oldest first.
 func (m *Migrator) pending(in *inspection) []step {
 	var steps []step
 	for _, s := range m.steps {
@@ -160,7 +157,7 @@ func (m *Migrator) pending(in *inspection) []step {
 	return steps
 }
 
-// apply brings one migration about. adopted: the installation had it already.
+// apply applies one migration; adopted reports that the schema had it already.
 func (m *Migrator) apply(ctx context.Context, tx bun.IDB, in *inspection, s step) (adopted bool, report *unify.Report, err error) {
 	if err := m.prepare(ctx, tx, in); err != nil {
 		return false, nil, err
@@ -185,7 +182,7 @@ func (m *Migrator) apply(ctx context.Context, tx bun.IDB, in *inspection, s step
 	return false, nil, err
 }
 
-// prepare makes the schema and the table of records where they are missing.
+// prepare creates the schema and the table of records where they are missing.
 func (m *Migrator) prepare(ctx context.Context, tx bun.IDB, in *inspection) error {
 	if m.postgres() && in.oid == 0 {
 		if _, err := tx.ExecContext(ctx, "CREATE SCHEMA "+quote(in.name)); err != nil {
@@ -206,16 +203,15 @@ func (m *Migrator) prepare(ctx context.Context, tx bun.IDB, in *inspection) erro
 	return nil
 }
 
-// script runs a file's statements. On Postgres the transaction's search_path finds
-// none of the tables, so that a statement that forgets its schema fails instead of
-// reaching somebody else's table.
+// script runs a file's statements. On Postgres the search_path has no table, so that a
+// statement without a schema fails instead of reaching another table of that name.
 func (m *Migrator) script(ctx context.Context, tx bun.IDB, schema, text string) error {
 	_, err := tx.ExecContext(ctx, strings.ReplaceAll(text, "{schema}", quote(schema)))
 	return err
 }
 
-// arrived looks again after a migration: whatever it should have led to must be
-// what is there now, or the transaction ends without effect.
+// arrived returns an error if a migration did not lead to the state that it should lead
+// to, so that the transaction has no effect.
 func (m *Migrator) arrived(ctx context.Context, tx bun.IDB, s step) error {
 	in, err := m.inspect(ctx, tx)
 	if err != nil {

@@ -7,30 +7,29 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// What WorkerRuntime adds to a schema.
+// The tables and the view that WorkerRuntime adds to a schema.
 const (
-	installationTable = "worker_runtime"
-	changeTable       = "capability_change"
-	sweepTable        = "worker_sweep"
-	availableView     = "available_runtime"
+	workerRuntimeTable = "worker_runtime"
+	changeTable        = "capability_change"
+	sweepTable         = "worker_sweep"
+	availableView      = "available_runtime"
 )
 
 // workerRelations are the tables and the view of WorkerRuntime.
-var workerRelations = []string{installationTable, changeTable, sweepTable, availableView}
+var workerRelations = []string{workerRuntimeTable, changeTable, sweepTable, availableView}
 
 // workerIndexes are the indexes of these tables on Postgres.
 var workerIndexes = newIndexes("postgres", WorkerRuntime)
 
-// classifyWorkerRuntime tells what WorkerRuntime made from what others have
-// under its names.
+// classifyWorkerRuntime finds tables of WorkerRuntime that are missing and names that
+// others have.
 func (in *inspection) classifyWorkerRuntime() {
 	in.classifyNames(WorkerRuntime, workerRelations, workerIndexes)
 }
 
-// settle does on Postgres what the file of WorkerRuntime cannot say, because it
-// depends on the catalog: the new objects belong to whoever owns worker and are
-// shared with whoever may use it, and worker's rows are kept narrow and with
-// room beside them, so that a heartbeat rewrites little and no index.
+// settle does on Postgres what depends on the catalog. The owner of worker becomes the owner
+// of the new objects, and roles that may use worker may use them. Rows of worker are stored
+// narrow and with free space, so that a heartbeat rewrites little and no index.
 func (m *Migrator) settle(ctx context.Context, tx bun.IDB, in *inspection) error {
 	var statements []string
 	err := tx.NewRaw(`
@@ -73,14 +72,14 @@ WHERE w.relkind = 'r' AND NOT EXISTS (
 	return execAll(ctx, tx, statements)
 }
 
-// How worker's rows are kept, unless its owner has said otherwise: half a page
-// stays free for new versions of rows, and documents are kept outside of them.
+// How rows of worker are stored, unless its owner has set other options: half a page stays
+// free for new versions of rows, and documents are stored outside of them.
 const (
 	fillfactor  = "fillfactor=50"
 	toastTarget = "toast_tuple_target=128"
 )
 
-// unsettle takes back what settle did to worker.
+// unsettle resets what settle set on worker.
 func (m *Migrator) unsettle(ctx context.Context, tx bun.IDB, in *inspection) error {
 	var statements []string
 	err := tx.NewRaw(`

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// addition is a column that the unified schema has and the legacy one has not.
+// addition is a column that only the unified schema has.
 type addition struct {
 	table, column, kind, rest string
 }
@@ -35,8 +35,8 @@ var versionColumns = []struct{ name, kind, rest string }{
 	{"updated", "timestamp with time zone", "NOT NULL DEFAULT now()"},
 }
 
-// addColumns brings the columns that the unified schema has more than the
-// legacy one. What is there already is left alone.
+// addColumns adds the columns that only the unified schema has. Columns that are there
+// already are left alone.
 func (s *session) addColumns() []Change {
 	var changes []Change
 	for _, a := range additions {
@@ -142,7 +142,7 @@ type relationInfo struct {
 	Columns    []column `json:"columns"`
 }
 
-// relation looks a name up in the schema; nil if it is free.
+// relation returns what has a name in the schema; nil if the name is free.
 func (s *session) relation(ctx context.Context, name string) (*relationInfo, error) {
 	var found []relationInfo
 	err := s.load(ctx, "look for "+name, `

@@ -7,10 +7,9 @@ import (
 	"strings"
 )
 
-// catalog is what the database says of itself: the tables that matter here and
-// all that refers to them.
+// catalog holds the tables that matter here and everything that refers to them.
 type catalog struct {
-	// tables are runtime, the others of the installation, and every table with a
+	// tables are runtime, the others of the schema, and every table with a
 	// key to runtime, wherever it is.
 	tables     []*table
 	runtime    *table
@@ -107,7 +106,7 @@ const (
 	versionTable = "runtime_version"
 )
 
-// ours: the table is one of the installation's own.
+// ours reports whether the table is one of attune's.
 func (t *table) ours(schema string) bool {
 	return t.Schema == schema && slices.Contains(ourNames, t.Name)
 }
@@ -124,7 +123,7 @@ func (t *table) from() string {
 	return "ONLY " + t.sql()
 }
 
-// usable: the current role sees and may write every row.
+// usable reports whether the current role sees and may write every row.
 func (t *table) usable() bool { return t.CanRead && t.CanUpdate && !t.Hidden }
 
 func (t *table) column(name string) (column, bool) {
@@ -142,18 +141,19 @@ func (t *table) has(name string) bool {
 
 func (r *reference) column() string { return r.Columns[0] }
 
-// self: runtime refers to itself.
+// self reports whether runtime refers to itself.
 func (r *reference) self(runtime *table) bool { return r.TableOID == runtime.OID }
 
-// simple: one column that refers to runtime.id, which is what can be re-pointed.
+// simple reports whether the key is one column that refers to runtime.id. Only such keys
+// can be re-pointed.
 func (r *reference) simple() bool {
 	return len(r.Columns) == 1 && len(r.To) == 1 && r.To[0] == "id"
 }
 
-// legacy: runtime still has its two sides.
+// legacy reports whether runtime still has its two sides.
 func (s *session) legacy() bool { return s.runtime.has(typeColumn) }
 
-// our gives one of the installation's own tables; nil if it is not there.
+// our returns one of attune's tables; nil if it is missing.
 func (s *session) our(name string) *table {
 	for _, t := range s.tables {
 		if t.Schema == s.schema && t.Name == name {
@@ -291,5 +291,5 @@ func besideColumn(r *reference, keys []*reference) string {
 	return ""
 }
 
-// text: the column holds text that is written, not computed.
+// text reports whether the column holds text that is written, not computed.
 func (c column) text() bool { return c.Category == "S" && !c.Generated }

@@ -56,9 +56,8 @@ func (s *session) mergeOf(rows []mergedRow) Merge {
 	return m
 }
 
-// conflicts are the values that the merged row does not have. It is asked what
-// it has instead of which side should win, so that the plan cannot say anything
-// else than what the merge does.
+// conflicts returns the values that the merged row does not have. It reads what the merge
+// made instead of deciding which side wins, so that the plan agrees with the merge.
 func (s *session) conflicts(rows []mergedRow) []Conflict {
 	result := maps.Clone(rows[0].Row)
 	maps.Copy(result, rows[0].Merged)
@@ -139,7 +138,7 @@ func at(row document, path string) json.RawMessage {
 
 func same(a, b json.RawMessage) bool { return string(a) == string(b) }
 
-// united: the values do not exclude each other. Commands of several rows are put
+// united reports whether the values do not exclude each other. Commands of several rows are put
 // together, and null or nothing gives way to the core definition.
 func united(path string, kept, lost json.RawMessage) bool {
 	switch strings.ReplaceAll(path, separator, ".") {
@@ -151,7 +150,8 @@ func united(path string, kept, lost json.RawMessage) bool {
 	return false
 }
 
-// filled: the verification was none, and gave way to the core definition's.
+// filled reports whether the verification said nothing, so that the core definition's
+// replaced it.
 func filled(fromCore []string, path string, lost json.RawMessage) bool {
 	if !slices.Contains(fromCore, "verification") {
 		return false

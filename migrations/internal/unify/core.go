@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// coreJSON is a frozen copy of what the core pack said of its runtimes when this
-// migration was written. What a migration does must not change when the pack
+// coreJSON is a frozen copy of the core pack's definitions from when this migration was
+// written. What a migration does must not change when the pack
 // does: it is never edited.
 //
 //go:embed core.json
@@ -22,12 +22,12 @@ const (
 	builtinRef = "core.sensor.builtin"
 )
 
-// coreRuntime is what the core pack says of one runtime.
+// coreRuntime is the core pack's definition of one runtime.
 type coreRuntime struct {
 	Name string `json:"name"`
 	// Aliases are its names: a legacy name among them is this runtime.
 	Aliases []string `json:"aliases"`
-	// Roles and Verification as they stand in distributions; nil is none.
+	// Roles and Verification are those of distributions; nil if missing.
 	Roles        json.RawMessage `json:"roles"`
 	Verification json.RawMessage `json:"verification"`
 }

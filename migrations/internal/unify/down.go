@@ -9,7 +9,7 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// ExamineDown says what Down would do and what would be lost. It writes
+// ExamineDown returns what Down would do and what would be lost. It writes
 // nothing, and works in a read-only transaction; given a *bun.DB it begins one.
 // The error wraps ErrNoRecord where nothing was unified by this package.
 func ExamineDown(ctx context.Context, db bun.IDB, schema string) (*DownPlan, error) {
@@ -66,7 +66,7 @@ func down(ctx context.Context, tx bun.IDB, schema string, opts Options) (report 
 	return report, err
 }
 
-// refuse gives what keeps Down from its work; without that, what is given up.
+// refuse returns what keeps Down from its work, or else what is given up.
 func (d *downSession) refuse(ctx context.Context) ([]Loss, error) {
 	obstacles, err := d.downObstacles(ctx)
 	if err != nil {
@@ -134,7 +134,7 @@ func (d *downSession) runUndo(ctx context.Context, early bool) error {
 	return nil
 }
 
-// putBack gives all rows their former values: first runtime's own, so that there
+// putBack restores all rows to their former values: first runtime's own, so that there
 // is something to refer to, then everything else in the opposite order of Up,
 // since a re-pointed column may be part of a key that the ledger has.
 func (d *downSession) putBack(ctx context.Context, report *Report) error {
@@ -183,7 +183,7 @@ type Loss struct {
 	Reason string `json:"reason"`
 }
 
-// LossError says what has no legacy form. It unwraps to ErrLoss.
+// LossError lists what has no legacy form. It unwraps to ErrLoss.
 type LossError struct {
 	Losses []Loss
 }

@@ -9,7 +9,7 @@ import (
 // lockNotAvailable is Postgres's code of a lock timeout.
 const lockNotAvailable = "55P03"
 
-// sqlState gives Postgres's code of an error, or "".
+// sqlState returns Postgres's code of an error, or "".
 func sqlState(err error) string {
 	var coded interface{ SQLState() string }
 	if errors.As(err, &coded) {
@@ -18,7 +18,7 @@ func sqlState(err error) string {
 	return ""
 }
 
-// ObstacleError says what stands in the way. It unwraps to ErrObstacles.
+// ObstacleError lists what stands in the way. It unwraps to ErrObstacles.
 type ObstacleError struct {
 	Obstacles []Obstacle
 }

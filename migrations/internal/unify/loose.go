@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// isRefColumn: the name is that of a denormalised ref of a runtime.
+// isRefColumn reports whether the column by its name holds a runtime's ref.
 func isRefColumn(name string) bool {
 	return name == refColumn || strings.HasSuffix(name, "_"+refColumn)
 }

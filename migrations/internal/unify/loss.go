@@ -22,7 +22,7 @@ func (d *downSession) loaded() string {
 }
 
 // lossQueries count what Down would give up, by the object that Up added; each
-// gives a number and some examples. What a pack brought is none.
+// returns a number and an example. What a pack brought does not count.
 func (d *downSession) lossQueries() map[string]string {
 	table := func(name string) string { return qualified(d.schema, name) }
 	constrained := func(name string) string {
@@ -50,7 +50,7 @@ WHERE NOT EXISTS (SELECT FROM (%s) l
 	}
 }
 
-// lossOrder is the order in which losses are told.
+// lossOrder is the order in which losses are listed.
 var lossOrder = []string{"column runtime.aliases", "column runtime.execution_config", "table " + versionTable,
 	"column action.runtime_version_constraint", "column sensor.runtime_version_constraint"}
 
@@ -83,7 +83,7 @@ func (d *downSession) loss(ctx context.Context, object, query string) ([]Loss, e
 	if err != nil || found[0].N == 0 {
 		return nil, err
 	}
-	reason := fmt.Sprintf("%d values, such as that of %s", found[0].N, found[0].Example)
+	reason := fmt.Sprintf("%d values, for example of %s", found[0].N, found[0].Example)
 	if found[0].N == 1 {
 		reason = "the value of " + found[0].Example
 	}

@@ -76,10 +76,10 @@ WHERE n.nspname = `+literal(s.schema)+` AND c.relname = ANY (`+array(names)+`) O
 	return found, err
 }
 
-// misfit says what keeps a table from being runtime_version.
+// misfit returns why a table cannot be runtime_version, or "".
 func misfit(there *relationInfo) string {
 	if there.Kind != "r" && there.Kind != "p" {
-		return "it is no table"
+		return "it is not a table"
 	}
 	types := map[string]string{}
 	for _, c := range there.Columns {
@@ -96,7 +96,7 @@ func misfit(there *relationInfo) string {
 	return ""
 }
 
-// fits: values of type want can be kept in a column of type got.
+// fits reports whether a column of type got takes values of type want.
 func fits(got, want string) bool {
 	switch want {
 	case "text":

@@ -10,13 +10,13 @@ import (
 // Plan is what Up would do.
 type Plan struct {
 	Schema string `json:"schema"`
-	// Runtimes has what each runtime is made of, by ref.
+	// Runtimes lists the rows that each runtime is made of, by ref.
 	Runtimes []Merge `json:"runtimes"`
-	// Tables has the rows that would be re-pointed, by column.
+	// Tables counts the rows that would be re-pointed, by column.
 	Tables []Repointed `json:"tables"`
 	// Changes of the catalog, in order.
 	Changes []Change `json:"changes"`
-	// Notes are worth knowing and stand in nobody's way.
+	// Notes are worth knowing and do not stand in the way.
 	Notes []string `json:"notes"`
 	// Obstacles must be cleared first. Where one keeps rows from being read, the
 	// rest of the plan is empty.
@@ -31,7 +31,7 @@ type Merge struct {
 	From []Source `json:"from"`
 	// Conflicts are the values that differ between the rows.
 	Conflicts []Conflict `json:"conflicts,omitempty"`
-	// FromCore names what is filled in from the core definition.
+	// FromCore lists what comes from the core definition.
 	FromCore []string `json:"from_core,omitempty"`
 }
 
@@ -54,7 +54,7 @@ type Conflict struct {
 	LostFrom string          `json:"lost_from"`
 }
 
-// Rows is how many rows of other tables would be re-pointed.
+// Rows returns how many rows of other tables would be re-pointed.
 func (p *Plan) Rows() int64 {
 	var n int64
 	for _, t := range p.Tables {
@@ -63,7 +63,7 @@ func (p *Plan) Rows() int64 {
 	return n
 }
 
-// Sources is how many rows runtime has now.
+// Sources returns how many rows runtime has now.
 func (p *Plan) Sources() int {
 	n := 0
 	for _, m := range p.Runtimes {
@@ -72,7 +72,7 @@ func (p *Plan) Sources() int {
 	return n
 }
 
-// Conflicts is how many values differ.
+// Conflicts returns how many values differ.
 func (p *Plan) Conflicts() int {
 	n := 0
 	for _, m := range p.Runtimes {

@@ -55,7 +55,7 @@ func (s *session) readRecord(ctx context.Context) (*downSession, error) {
 	return d, nil
 }
 
-// added: Up brought the object.
+// added reports whether Up added the object.
 func (d *downSession) added(object string) bool {
 	return slices.ContainsFunc(d.undo, func(u undo) bool { return u.Object == object })
 }
@@ -164,7 +164,7 @@ func (d *downSession) idSequence(ctx context.Context) (string, error) {
 	return *found[0].Name, nil
 }
 
-// writeFormer gives runtime its rows back.
+// writeFormer writes the former rows of runtime.
 func (d *downSession) writeFormer(ctx context.Context) error {
 	row := "(m.row || jsonb_build_object('id', m.id, 'ref', m.ref))"
 	var names, values, sets []string

@@ -136,7 +136,7 @@ func (e *LockError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "lock table %s: %v: not granted within %v; ", e.Table, ErrLocked, e.Options.LockTimeout)
 	if len(e.holders) == 0 {
-		b.WriteString("whoever held it is gone by now: try again")
+		b.WriteString("its holder has gone: try again")
 		return b.String()
 	}
 	b.WriteString(list(e.holders, "; ", func(h holder) string {

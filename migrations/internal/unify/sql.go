@@ -27,7 +27,7 @@ func literal(s string) string {
 	return quoted
 }
 
-// list gives f of each item, joined.
+// list joins the results of f.
 func list[T any](items []T, separator string, f func(T) string) string {
 	parts := make([]string, len(items))
 	for i, item := range items {

@@ -2,9 +2,9 @@
 // turns the legacy schema, where actions and sensors each have runtimes of
 // their own, into the unified one, and back.
 //
-// It runs on installations that others made, so nothing is assumed that the
-// catalog can say: names are resolved once, then everything goes by OID, and
-// what is dropped is put back from definitions that were read before.
+// It runs in schemas that others made, so it assumes nothing that the catalog can
+// answer: names are resolved once, then everything goes by OID, and what is dropped
+// is restored from definitions that were read before.
 //
 // All functions run in the caller's transaction and leave its settings as they
 // found them, save that every deferrable constraint is immediate afterwards.
@@ -29,32 +29,32 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// DefaultLockTimeout is how long a lock is waited for where Options say
-// nothing.
+// DefaultLockTimeout bounds each wait for a lock.
 const DefaultLockTimeout = 10 * time.Second
 
 var (
-	// ErrObstacles: something stands in the way that must be cleared by hand.
+	// ErrObstacles means that something stands in the way that must be cleared by hand.
 	ErrObstacles = errors.New("the runtimes cannot be unified as the database is")
-	// ErrLocked: somebody else held a table for longer than the lock timeout.
+	// ErrLocked means that a lock was not granted within the lock timeout.
 	ErrLocked = errors.New("a table is in use")
-	// ErrNoRecord: the record of what was unified is not there, so it cannot be undone.
-	ErrNoRecord = errors.New("there is no record of what was unified")
-	// ErrLoss: undoing would give up what has no legacy form.
+	// ErrNoRecord means that the record of the unification is missing, so that it cannot be
+	// undone.
+	ErrNoRecord = errors.New("the record of the unification is missing")
+	// ErrLoss means that undoing would give up what has no legacy form.
 	ErrLoss = errors.New("what was added since has no legacy form")
 )
 
-// Options of a run.
+// Options configure a run.
 type Options struct {
-	// LockTimeout bounds each wait for a lock. Zero is DefaultLockTimeout.
+	// LockTimeout bounds each wait for a lock. Defaults to DefaultLockTimeout.
 	LockTimeout time.Duration
-	// Logger is told of each step. Nil is silence.
+	// Logger logs each step. Nil disables logging.
 	Logger *slog.Logger
-	// Force gives up what has no legacy form; only Down knows it.
+	// Force lets Down give up what has no legacy form. Defaults to false.
 	Force bool
 }
 
-// Report says what was done.
+// Report is what a run did.
 type Report struct {
 	Schema string `json:"schema"`
 	// Before and After are how many rows runtime had and has.
@@ -62,18 +62,18 @@ type Report struct {
 	After  int64 `json:"after"`
 	// Tables has the re-pointed rows of each column, in the order of the work.
 	Tables []Repointed `json:"tables"`
-	// Losses are what Down gave up.
+	// Losses lists what Down gave up.
 	Losses []Loss `json:"losses,omitempty"`
 }
 
-// Repointed says how many rows of a column were re-pointed.
+// Repointed counts the rows of a column that were re-pointed.
 type Repointed struct {
 	Table  string `json:"table"`
 	Column string `json:"column"`
 	Rows   int64  `json:"rows"`
 }
 
-// Rows is how many rows of other tables were re-pointed.
+// Rows returns how many rows of other tables were re-pointed.
 func (r *Report) Rows() int64 {
 	var n int64
 	for _, t := range r.Tables {
