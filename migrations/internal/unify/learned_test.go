@@ -63,3 +63,25 @@ INSERT INTO runtime (ref, runtime_type, name, pack, pack_ref, distributions) VAL
 	equal(t, db, "packs", `SELECT string_agg(ref || ' ' || coalesce(pack::text, '-'), ', ' ORDER BY ref) FROM runtime`,
 		"acme.x 2, acme.y -, core.python 1, gone.x -")
 }
+
+// A table that is renamed leaves its keys their names, which new keys need. The plan says
+// so, and its SQL clears the way.
+func TestNamesThatARenamedTableLeft(t *testing.T) {
+	ctx := context.Background()
+	db, _ := newDB(t)
+	baseline(t, db, "public")
+	must(t, db, `CREATE TABLE runtime_version (id bigserial CONSTRAINT runtime_version_pkey PRIMARY KEY, runtime text, version text,
+CONSTRAINT runtime_version_runtime_version_key UNIQUE (runtime, version)); ALTER TABLE runtime_version RENAME TO former_version;
+CREATE VIEW worker_identity_key AS SELECT 1 AS one`)
+	plan, err := unify.Examine(ctx, db, "public")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(plan.Obstacles) != 4 {
+		t.Fatalf("got obstacles %+v, want the two keys, the sequence and the view", plan.Obstacles)
+	}
+	for _, o := range plan.Obstacles {
+		must(t, db, o.SQL)
+	}
+	up(t, db, "public")
+}
