@@ -3,7 +3,6 @@ package migrations_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"testing"
 	"time"
 
@@ -135,5 +134,5 @@ func BenchmarkGuestHeartbeat(b *testing.B) {
 	b.ReportMetric(each(took[0]), "without-us/beat")
 	b.ReportMetric(each(took[1]), "guest-us/beat")
 	b.ReportMetric(float64(took[1])/float64(took[0]), "ratio")
-	b.Log(fmt.Sprintf("without %.0f us, guest %.0f us, ratio %.2f (at most 1.10)", each(took[0]), each(took[1]), float64(took[1])/float64(took[0])))
+	b.Logf("without %.0f us, guest %.0f us, ratio %.2f (at most 1.10)", each(took[0]), each(took[1]), float64(took[1])/float64(took[0]))
 }
