@@ -30,7 +30,7 @@ import (
 
 // definitionFlags say what is detected.
 type definitionFlags struct {
-	Pack       []string `help:"Pack folder whose definitions are detected too; its commands may run. Repeatable." type:"path" placeholder:"DIR"`
+	Pack       []string `sep:"none" help:"Pack folder whose definitions are detected too; its commands may run. Repeatable." type:"path" placeholder:"DIR"`
 	PolicyMode string   `help:"Which commands may run: standard, strict or open (default: policy.mode of the config file, else standard)." env:"ATTUNE_POLICY_MODE" placeholder:"MODE"`
 }
 

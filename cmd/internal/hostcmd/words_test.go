@@ -180,12 +180,13 @@ func TestAbsentByName(t *testing.T) {
 	})
 }
 
-// TestPackWarningsOnce, each with one word that it is one.
+// TestPackWarningsOnce checks that a pack's warning is printed once, with one word that it
+// is one. The comma in the folder's name separates nothing.
 func TestPackWarningsOnce(t *testing.T) {
 	isolate(t)
 	tools(t, nil)
-	dir := t.TempDir()
-	if err := os.Mkdir(filepath.Join(dir, "runtimes"), 0o755); err != nil {
+	dir := filepath.Join(t.TempDir(), "one,two")
+	if err := os.MkdirAll(filepath.Join(dir, "runtimes"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{"pack.yaml": "ref: acme\nlabel: Acme\nversion: 1.0.0\n", "runtimes/x.yaml": "ref: acme.x\nname: X\n"} {
