@@ -154,7 +154,7 @@ func (c *explainCmd) Run(ctx context.Context, env *cli.Env) error {
 
 // accountOf reads what is stored about a runtime on a worker.
 func accountOf(w *store.Selected, r *requirement, rows []schema.WorkerRuntime) account {
-	doc := workerDocs([]store.Selected{*w})[0]
+	doc := workerDocs([]store.Selected{*w}, nil)[0]
 	a := account{
 		Worker: workerState{w.ID, w.Name, doc.Role, doc.Status, w.Stale, w.LastHeartbeat, doc.SilentSeconds},
 		Ref:    r.Ref, Name: r.Name, Helps: []string{}, Installations: []installation{}, Failed: []failure{}, Warnings: []string{},

@@ -180,6 +180,17 @@ func TestWorkersSelected(t *testing.T) {
 			docs[0].Stale || !docs[1].Stale || docs[1].SilentSeconds == nil || *docs[1].SilentSeconds < 120 || docs[2].SilentSeconds != nil {
 			t.Errorf("--json: %v, %+v", err, docs)
 		}
+		docs = nil
+		if err := json.Unmarshal([]byte(run(t, "workers", "list", "--has", "python@<4", "--json").out), &docs); err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]*matchDoc{}
+		for _, d := range docs {
+			got[d.Name] = d.Match
+		}
+		if diff := gocmp.Diff(map[string]*matchDoc{"lost": nil, "web-1": {Version: "3.12.1", Path: "/usr/bin/python3"}}, got); diff != "" {
+			t.Errorf("matches (-want +got):\n%s", diff)
+		}
 		want(t, run(t, "workers", "list"), 0, "lost", "active, stale", "2m", `old\x1b[31m`, "not registered by attune")
 		want(t, run(t, "workers", "list", "--lacks", "python@>=3.13"), 0,
 			"PYTHON", "only 3.12.1, 3.11.7", "only 3.13.0-rc1", "timeout", "could not tell: unknown version (declared)", "not registered by attune")

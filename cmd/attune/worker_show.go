@@ -34,7 +34,7 @@ func (c *workersShowCmd) Run(ctx context.Context, env *cli.Env) error {
 		return err
 	}
 	if env.JSON {
-		return cli.PrintJSON(env.Out, workerDocs(workers))
+		return cli.PrintJSON(env.Out, workerDocs(workers, nil))
 	}
 	for i := range workers {
 		if i > 0 {

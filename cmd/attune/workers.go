@@ -67,7 +67,7 @@ func (c *workersListCmd) Run(ctx context.Context, env *cli.Env) error {
 		noteLeftOut(env, found.LeftOut)
 	}
 	if env.JSON {
-		return cli.PrintJSON(env.Out, workerDocs(found.Items))
+		return cli.PrintJSON(env.Out, workerDocs(found.Items, found.Matches))
 	}
 	if len(found.Items) == 0 {
 		if len(c.terms()) == 0 {
@@ -172,9 +172,18 @@ type workerDoc struct {
 	// SilentSeconds is the time since the last heartbeat; null without any.
 	SilentSeconds    *float64   `json:"silent_seconds"`
 	RefreshRequested *time.Time `json:"refresh_requested,omitempty"`
+	// Match is the best installation of the first --has, if the worker can run it now.
+	Match *matchDoc `json:"match,omitempty"`
 }
 
-func workerDocs(workers []store.Selected) []workerDoc {
+// matchDoc is an installation that matches. Version and Path are empty if unknown.
+type matchDoc struct {
+	Version    string `json:"version"`
+	Prerelease bool   `json:"prerelease"`
+	Path       string `json:"path"`
+}
+
+func workerDocs(workers []store.Selected, matches map[int64]store.Match) []workerDoc {
 	docs := make([]workerDoc, 0, len(workers))
 	for i := range workers {
 		w := &workers[i]
@@ -182,6 +191,9 @@ func workerDocs(workers []store.Selected) []workerDoc {
 		if w.Silent != nil {
 			seconds := w.Silent.Seconds()
 			doc.SilentSeconds = &seconds
+		}
+		if m, ok := matches[w.ID]; ok {
+			doc.Match = &matchDoc{Version: m.Version, Prerelease: m.Prerelease, Path: m.Path}
 		}
 		docs = append(docs, doc)
 	}

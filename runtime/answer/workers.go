@@ -50,6 +50,10 @@ type Workers struct {
 	// LeftOut counts the workers that the selection leaves out because a constraint
 	// accepts no pre-release.
 	LeftOut int `json:"left_out"`
+	// Matches holds the best installation of the first runtime in the selection's Has, by
+	// the ID of the worker. It has only workers that can run it now: active, with a fresh
+	// heartbeat.
+	Matches map[int64]store.Match `json:"-"`
 }
 
 // Counts counts workers by status. A stale worker counts as Stale only.
@@ -101,6 +105,9 @@ func FindWorkers(ctx context.Context, st *store.Store, q WorkersQuery) (*Workers
 	if found.LeftOut, err = countLeftOut(ctx, st, q.Selection, len(all)); err != nil {
 		return nil, err
 	}
+	if found.Matches, err = matches(ctx, st, q.Selection.Has); err != nil {
+		return nil, err
+	}
 	if err := q.sort(ctx, st, all); err != nil {
 		return nil, err
 	}
@@ -108,6 +115,19 @@ func FindWorkers(ctx context.Context, st *store.Store, q WorkersQuery) (*Workers
 		all = all[:q.Limit]
 	}
 	found.Items, err = readAll(ctx, st, all)
+	return found, err
+}
+
+// matches returns the workers that can run the first of the requirements now.
+func matches(ctx context.Context, st *store.Store, has []store.Requirement) (map[int64]store.Match, error) {
+	found := map[int64]store.Match{}
+	if len(has) == 0 || has[0].Ref == "" {
+		return found, nil
+	}
+	all, err := st.Workers.Having(ctx, has[0].Ref, store.HavingFilter{Constraint: has[0].Constraint, Prereleases: has[0].Prereleases})
+	for _, m := range all {
+		found[m.Worker] = m
+	}
 	return found, err
 }
 
