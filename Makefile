@@ -24,6 +24,7 @@ soak: ## a worker under all attacks at once for SOAK (30m); its memory must be f
 
 bench: ## measure; BENCH=pattern selects
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+	cd fixtures/comparisons && go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
 fuzz: ## each fuzz target for FUZZTIME (30s)
 	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \

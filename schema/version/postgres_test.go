@@ -28,7 +28,7 @@ func spelled(g generator) []string {
 		"1.8.0_392a1", "8u1rc1", "1.0.0.0.0", "0", "00", "0.0.0.0.1", "1.2.3-rc-é", strings.Repeat("1.", 200) + "1",
 		strings.Repeat("9", 256), strings.Repeat("9", 257), " " + strings.Repeat("9", 256) + " ", strings.Repeat("0", 30) + "7", "1é", "é1",
 	}
-	list = append(list, librariesVersions...)
+	list = append(list, versionTexts...)
 	for range 1500 {
 		list = append(list, pick(g, "", "", "v", "go", "Go", "g", " ")+g.version()+pick(g, builds...)+pick(g, builds...))
 	}
@@ -78,7 +78,7 @@ func TestVersionKeyOfPostgres(t *testing.T) {
 // constraints are such as people write them, right and wrong ones.
 func constraints() []string {
 	g := newGenerator()
-	inputs := slices.Concat(librariesConstraints, []string{
+	inputs := slices.Concat(constraintTexts, []string{
 		"", " ", "*", "=*", "= *", ">*", "* - 2", "1.* - 2", ">1 - 2", "1 -2", "1- 2", "1 - ", "1.2 - 1.4 - 1.6", "1,2", "1,,2", "1,", ",1", "1 || 2", "1|2", "|| 1",
 		"1 ||", "1 | | 2", ">=3.12,<4 || 2.7.18", "17.0.4.0.* !=1-rc1", "3.x", "3.X", "3.**", "3..*", "^ 3.12", "~\t3", "==3", "===3", "~>3", "~=3", "=>3", "<>3", "!3",
 		"latest", "python", "v3", "go1.22", "V3.12", ">=go1", "8u192", "8U192", "1.8.0_192.*", "1.0.0-rc1U5", "3.12-7ubuntu2", "3.12~rc1", "3.12~rc1-1", "3.12-rc1.*",
