@@ -14,6 +14,7 @@ import (
 	"github.com/attune-go/attune/runtime/service"
 	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/database"
+	_ "github.com/attune-go/attune/schema/database/sqlite"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )

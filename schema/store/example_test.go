@@ -13,6 +13,7 @@ import (
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/database"
+	_ "github.com/attune-go/attune/schema/database/sqlite"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 	"github.com/attune-go/attune/schema/version"
@@ -95,4 +96,41 @@ func ExampleWorkers_Having() {
 	// Output:
 	// build-3 3.13.0
 	// build-2 3.12.1
+}
+
+// A Selection finds workers by what the rows say, also those that do not run.
+func ExampleWorkers_Select() {
+	ctx := context.Background()
+	db := openExample(ctx)
+	defer db.Close()
+	st := store.New(db, store.Config{})
+
+	for name, zone := range map[string]string{"build-1": "a", "build-2": "b"} {
+		_, _, err := st.Workers.Register(ctx, store.Registration{
+			Name: name, Role: metadata.Worker,
+			Capabilities: &store.Capabilities{
+				Document: json.RawMessage(`{"runtimes": ["perl"], "labels": {"zone": "` + zone + `"}}`),
+				Runtimes: []schema.WorkerRuntime{{RuntimeRef: "core.perl", Name: "perl", Outcome: string(capability.Available)}},
+			},
+		})
+		if err != nil {
+			log.Fatal(err)
+		}
+	}
+
+	zone := "b"
+	found, err := st.Workers.Select(ctx, store.Selection{
+		Names:  []string{"build-*"},
+		Labels: []store.Label{{Key: "zone", Value: &zone}},
+		Has:    []store.Requirement{{Ref: "core.perl"}},
+		Lacks:  []store.Requirement{{Ref: "core.python"}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, w := range found {
+		fmt.Println(w.Name)
+	}
+	// Output:
+	// build-2
 }
