@@ -113,9 +113,9 @@ func TestTextsOfSQLite(t *testing.T) {
 		}
 		for value, want := range map[string]string{
 			"CAST('{}' AS BLOB)":     "must be text, not a BLOB",
-			"'{}' || char(0)":        "is no JSON",
-			"'{}' || char(0) || 'x'": "is no JSON",
-			"'{'":                    "is no JSON",
+			"'{}' || char(0)":        "must be valid JSON",
+			"'{}' || char(0) || 'x'": "must be valid JSON",
+			"'{'":                    "must be valid JSON",
 		} {
 			if err := insert(value); err == nil || !strings.Contains(err.Error(), "distributions: "+want) {
 				t.Errorf("%s: %v", value, err)
