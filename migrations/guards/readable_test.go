@@ -121,8 +121,8 @@ func TestTextsOfSQLite(t *testing.T) {
 				t.Errorf("%s: %v", value, err)
 			}
 		}
-		// Numbers count as they are written: what they are without exponents is
-		// seen by who writes it again, and it can be read.
+		// Numbers count in the written form. Their form without exponents counts when the row is
+		// written again, and can be read.
 		if err := g.insert(`{"x":[` + strings.Repeat("1e999,", 1100) + `0]}`); err != nil {
 			t.Fatal(err)
 		}

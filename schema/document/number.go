@@ -61,8 +61,8 @@ func splitNumber(number string) parts {
 		p.sign, number = "-", number[1:]
 	}
 	if i := strings.IndexAny(number, "eE"); i >= 0 {
-			// The error is an exponent beyond 64 bits. ParseInt returns the limit, which is
-			// out of range too.
+		// The error is an exponent beyond 64 bits. ParseInt returns the limit, which is
+		// out of range too.
 		p.exp, _ = strconv.ParseInt(number[i+1:], 10, 64)
 		p.exp = max(min(p.exp, 1<<40), -1<<40)
 		number = number[:i]

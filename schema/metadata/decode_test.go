@@ -298,7 +298,7 @@ func TestEncodeRefusesWhatCannotBeReadBack(t *testing.T) {
 		"NUL":                   {Ref: "core.x", Name: "a\x00"},
 		"known key as unknown":  {Ref: "core.x", Unknown: metadata.Unknown{{Key: "ref", Value: []byte("1")}}},
 		"unknown that is empty": {Ref: "core.x", Unknown: metadata.Unknown{{Key: "a", Value: []byte{}}}},
-		"raw and not JSON":   {Ref: "core.x", Installation: []byte("{")},
+		"raw and not JSON":      {Ref: "core.x", Installation: []byte("{")},
 	} {
 		if text, err := d.MarshalJSON(); err == nil {
 			t.Errorf("%s: encoded as %s", name, text)
