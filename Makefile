@@ -1,4 +1,4 @@
-# What one types here. CI runs .ci/run, which covers verify, lint and test.
+# Targets for developers. CI runs .ci/run, which covers verify, lint and test.
 
 .DEFAULT_GOAL := help
 .PHONY: help build test attack soak bench fuzz lint generate verify image
@@ -10,23 +10,23 @@ BENCH ?= .
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## the programs, into bin/
+build: ## build the programs into bin/
 	go build -o bin/ ./cmd/...
 
-test: ## all tests, on Docker where there is an engine
+test: ## run all tests, with Docker if there is an engine
 	go test ./...
 
-attack: ## every promise of SECURITY.md, tried by five attackers
+attack: ## try every promise of SECURITY.md as five attackers
 	go test -count=1 -v ./fixtures/attacks
 
-soak: ## a worker under all attacks at once for SOAK (30m); its memory must be flat
+soak: ## run a worker under all attacks at once for SOAK (30m); its memory must not grow
 	ATTUNE_SOAK=$(SOAK) go test -count=1 -v -timeout 0 -run '^TestSoak$$' ./fixtures/attacks
 
-bench: ## measure; BENCH=pattern selects
+bench: ## run the benchmarks; BENCH=pattern selects
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 	cd fixtures/comparisons && go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
-fuzz: ## each fuzz target for FUZZTIME (30s)
+fuzz: ## run each fuzz target for FUZZTIME (30s)
 	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \
 		for target in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$dir/*_test.go | cut -c6-); do \
 			echo "== $$dir $$target"; \
@@ -34,17 +34,17 @@ fuzz: ## each fuzz target for FUZZTIME (30s)
 		done; \
 	done
 
-lint: ## gofmt, vet, golangci-lint
+lint: ## run gofmt, vet and golangci-lint
 	@test -z "$$(git ls-files '*.go' ':!*/testdata/*' | xargs gofmt -l | tee /dev/stderr)"
 	go vet ./...
 	golangci-lint run
 
-generate: ## everything that is generated
+generate: ## write all generated files
 	go generate ./...
 
-verify: generate ## generated files and go.mod are up to date
+verify: generate ## check that generated files and go.mod are up to date
 	@git diff --exit-code || { echo 'stale: commit what make generate changed'; exit 1; }
 	go mod tidy -diff
 
-image: ## a Postgres image for Docker, where no registry can be reached
+image: ## build a Postgres image for Docker if no registry can be reached
 	fixtures/postgres-image

@@ -1,11 +1,10 @@
--- Roles with no more than they need, for a Postgres database that `attune migrate
--- up` has prepared as its owner. Run it as the owner, or as a superuser, with
+-- Roles with least privilege, for a Postgres database after `attune migrate up`. Run it as the
+-- owner, or as a superuser, with
 --
 --     psql -v ON_ERROR_STOP=1 -f docs/roles.sql DATABASE
 --
--- and again after an upgrade, once no host runs the release before: it can be run any
--- number of times. Where the tables are in another schema than public, put its name in
--- place of "public" below.
+-- Run it again after an upgrade, when no host runs the previous release any longer. It can be
+-- repeated. If the tables are in another schema than public, replace "public" below.
 --
 -- The roles cannot log in. Give them to those that do:
 --
@@ -14,32 +13,31 @@
 --     ALTER ROLE "build-7" SET lock_timeout TO '10s';
 --     ALTER ROLE "build-7" SET idle_in_transaction_session_timeout TO '30s';
 --
--- The worker and the sensor of a host need no more connections, and none of their
--- statements takes longer. The limit binds the login. The three timeouts are for accidents,
--- as a session may change its own. A login of attune_fleet needs a limit for all its hosts
--- together.
+-- The worker and the sensor of a host need no more connections, and none of their statements
+-- takes longer. The limit holds for the login. The three timeouts protect against accidents
+-- only, because a session can change them. A login of attune_fleet needs a limit for all its
+-- hosts together.
 --
--- attune_worker is for a host that has a login of its own, of the name under which
--- it registers (at most 63 bytes): the login can see and write what belongs to the
--- worker and the sensor of that name, and nothing of any other host. Where the
--- logins have other names, let the one act as the other:
+-- attune_worker is for a host with its own login, whose name is the name under which the host
+-- registers (at most 63 bytes). The login can see and write what belongs to the worker and the
+-- sensor of that name, and nothing of any other host. If the logins have other names, let one
+-- act as the other:
 --
 --     GRANT "build-7" TO "login-of-build-7";
 --     ALTER ROLE "login-of-build-7" SET role TO "build-7";
 --
--- attune_fleet is for one login that many hosts share. It keeps them from the
--- definitions and from rewriting the history; it does not keep one host from
--- another's rows.
+-- attune_fleet is for one login that many hosts share. They cannot change the definitions or
+-- rewrite the history, but one host can change another's rows.
 --
--- Neither of the two has UPDATE or DELETE of a whole table: with these it could LOCK the
--- table, and all others would wait.
+-- Neither role has UPDATE or DELETE on a whole table, because then it could LOCK the table and
+-- make all others wait.
 --
--- No role can prevent this: a hostile login can fill the disk with rows of its own, have
+-- No role can prevent the following. A hostile login can fill the disk with its own rows, have
 -- changes deleted once they are a day old, and sweep workers that missed three heartbeats
 -- (their next heartbeat makes them active again). It can send notifications on
--- attune_capability_change, but listeners read the history when they are notified.
+-- attune_capability_change, but listeners then read the history itself.
 --
--- A transaction that such a login does not end also delays the followers of the history,
+-- A transaction that such a login leaves open also delays the followers of the history,
 -- all sweeps and prunes, the deletion of a runtime's definition and of its own worker,
 -- migrations of the schema, and VACUUM. pg_stat_activity shows the login (state 'idle in
 -- transaction', and an old xact_start). ALTER ROLE … NOLOGIN and pg_terminate_backend(pid)
@@ -84,8 +82,8 @@ BEGIN
 END
 $$;
 
--- Functions with their owner's rights are for those who are named below. Earlier releases
--- left them to everybody.
+-- Functions with their owner's rights are only for the roles below. Earlier releases granted
+-- them to everybody.
 REVOKE ALL ON FUNCTION "public".worker_runtime_delete(), "public".worker_runtime_follow_status(),
     "public".sweep_workers(interval, integer, timestamptz, timestamptz), "public".prune_changes(interval, interval, integer),
     "public".worker_stamp_heartbeat(), "public".worker_stamp_updated(),
@@ -106,16 +104,16 @@ GRANT SELECT ON "public".runtime, "public".runtime_version,
     TO attune_reader, attune_fleet, attune_operator;
 GRANT SELECT ON "public".pack TO attune_reader, attune_operator;
 
--- For `worker run`, `sensor run` and `worker register`: reads the definitions, and writes
--- the reports of workers. It cannot define what runs on a host, ask others to verify again,
--- delete a worker or rewrite the history. The database sets ids and the times of the
--- history. The view has no grant here because it shows every worker in spite of the
--- policies below. Hosts do not need the config of packs.
+-- For `worker run`, `sensor run` and `worker register`, which read the definitions and write the
+-- reports of workers. These roles cannot define what runs on a host, request verifications of
+-- others, delete a worker or rewrite the history. The database sets IDs and the times of the
+-- history. The view has no grant here because it shows every worker in spite of the policies
+-- below. Hosts do not need the config of packs.
 GRANT SELECT ON "public".runtime, "public".runtime_version,
     "public".worker, "public".worker_runtime, "public".capability_change, "public".attune_migrations
     TO attune_worker;
 GRANT SELECT (id, ref) ON "public".pack TO attune_worker, attune_fleet;
--- The times of worker are the database's: a heartbeat writes instance.
+-- The database sets the times of worker, so a heartbeat writes only instance.
 GRANT INSERT (name, worker_type, worker_role, host, port, status, capabilities, meta, identity, instance, heartbeat_interval),
     UPDATE (name, worker_type, worker_role, host, port, status, capabilities, meta, identity, instance, heartbeat_interval)
     ON "public".worker TO attune_worker, attune_fleet;
@@ -128,8 +126,8 @@ GRANT INSERT (worker, worker_name, worker_role, runtime_ref, name, kind, old_ver
     ON "public".capability_change TO attune_worker, attune_fleet;
 GRANT USAGE ON SEQUENCE "public".worker_id_seq, "public".worker_runtime_id_seq, "public".capability_change_id_seq
     TO attune_worker, attune_fleet;
--- A heartbeat has the login's own rights. Sweeps and prunes have the owner's, and go by
--- the clock alone.
+-- A heartbeat runs with the login's own rights. Sweeps and prunes run with the owner's, and
+-- only the clock decides.
 GRANT EXECUTE ON FUNCTION "public".worker_heartbeat(bigint, text), "public".sweep_workers(interval, integer, timestamptz, timestamptz),
     "public".prune_changes(interval, interval, integer) TO attune_worker, attune_fleet;
 
@@ -139,14 +137,14 @@ GRANT USAGE ON SEQUENCE "public".pack_id_seq, "public".runtime_id_seq, "public".
 GRANT UPDATE (refresh_requested), DELETE ON "public".worker TO attune_operator;
 
 -- `attune workers delete`, `attune runtimes delete` and `attune packs unload` need the
--- DELETE above, and read which actions and sensors refer to a runtime, but not their
--- config. Where a table of the platform refers to a runtime, a pack or a worker ON DELETE
--- CASCADE, the operator must be able to read its foreign key: nothing is deleted unseen.
+-- DELETE above. They read which actions and sensors refer to a runtime, but not their config.
+-- If a table of the platform refers to a runtime, a pack or a worker ON DELETE CASCADE, the
+-- operator must be able to read its foreign key, because nothing is deleted unseen.
 GRANT SELECT (id, ref, pack, runtime) ON "public".action, "public".sensor TO attune_operator;
 
--- The rows of each role. For everybody else all rows are as before, and the owner of the
--- tables passes all policies. Where a table had row-level security already, its own
--- policies still decide for the others.
+-- The rows of each role. Other roles see all rows as before, and the owner of the tables
+-- bypasses all policies. If a table already had row-level security, its own policies still
+-- decide for other roles.
 --
 -- From here on pg_dump needs the owner, a superuser, a role with BYPASSRLS, or
 -- --enable-row-security.
@@ -180,7 +178,7 @@ CREATE POLICY attune_own ON "public".capability_change AS RESTRICTIVE TO attune_
 
 COMMIT;
 
--- To take it back, before `attune migrate down` undoes the unification:
+-- To undo it, before `attune migrate down` undoes the unification:
 --
 --     DROP OWNED BY attune_reader, attune_worker, attune_fleet, attune_operator;
 --     DROP ROLE attune_reader, attune_worker, attune_fleet, attune_operator;

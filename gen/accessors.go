@@ -57,7 +57,7 @@ var accessors = template.Must(template.New("accessors").Funcs(template.FuncMap{
 	"accessorOf":   func(f *Field) string { return accessorTypes[f.Type.Kind] },
 }).Parse(accessorsText))
 
-// emitAccessors writes the Go file of a package.
+// emitAccessors returns the Go file of a package.
 func emitAccessors(p *Package) ([]byte, error) {
 	var out bytes.Buffer
 	data := struct {
@@ -70,12 +70,12 @@ func emitAccessors(p *Package) ([]byte, error) {
 	}
 	text, err := format.Source(out.Bytes())
 	if err != nil {
-		return nil, fmt.Errorf("the generated Go does not parse: %w\n%s", err, out.Bytes())
+		return nil, fmt.Errorf("format the generated Go: %w\n%s", err, out.Bytes())
 	}
 	return text, nil
 }
 
-// imports are the packages of the standard library that the file needs.
+// imports returns the packages of the standard library that the file needs.
 func (p *Package) imports() []string {
 	var out []string
 	for _, d := range p.Documents {
@@ -98,8 +98,7 @@ func (p *Package) imports() []string {
 	return slices.Compact(out)
 }
 
-// needsPlain reports whether a document, or one in it, has defaults that can be
-// written out.
+// needsPlain reports whether a document, or one in it, may spell out defaults.
 func needsPlain(d *Document) bool {
 	for _, f := range d.Fields {
 		if f.Default != nil && f.Type.Optional {
@@ -112,8 +111,8 @@ func needsPlain(d *Document) bool {
 	return false
 }
 
-// HasBare reports whether a text of the document, or of one in it, may stand in
-// a YAML file without quotes.
+// HasBare reports whether a text of the document, or of one in it, may omit its quotes in a
+// YAML file.
 func (d *Document) HasBare() bool {
 	return slices.ContainsFunc(d.Fields, func(f *Field) bool {
 		of := f.Type.object()
@@ -121,18 +120,18 @@ func (d *Document) HasBare() bool {
 	})
 }
 
-// HasColumn reports whether the document is a column, or one in it is.
+// HasColumn reports whether the document, or one in it, is a column.
 func (d *Document) HasColumn() bool {
 	return d.Column || slices.ContainsFunc(d.Fields, func(f *Field) bool { return f.Type.HasColumn() })
 }
 
-// HasColumn reports whether the type's document, or that of its elements, is a
-// column or holds one.
+// HasColumn reports whether the document of the type or of its elements is a column or holds
+// one.
 func (t *Type) HasColumn() bool {
 	return t.Document != nil && t.Document.HasColumn() || t.Elem != nil && t.Elem.HasColumn()
 }
 
-// readTexts is the code that reads a list of text.
+// readTexts returns the code that reads a list of text.
 func readTexts(f *Field) string {
 	elem := f.Type.Elem.Go
 	if elem == "" {
@@ -141,7 +140,7 @@ func readTexts(f *Field) string {
 	return fmt.Sprintf("document.Texts[%s](r, %d)", elem, f.Most)
 }
 
-// convert writes the conversion of expr to a text's type.
+// convert returns the conversion of expr to a text's type.
 func convert(t Type, expr string) string {
 	if t.Go == "" {
 		return expr
@@ -149,7 +148,7 @@ func convert(t Type, expr string) string {
 	return t.Go + "(" + expr + ")"
 }
 
-// goValue is a default as Go writes it.
+// goValue returns a default as Go code.
 func goValue(f *Field) string {
 	switch f.Type.Kind {
 	case Bool:
@@ -160,8 +159,7 @@ func goValue(f *Field) string {
 	return "document.Duration(" + GoDuration(f.Default.Duration) + ")"
 }
 
-// GoDuration is a duration as Go code has it, in the largest unit that divides
-// it.
+// GoDuration returns a duration as Go code, in the largest unit that divides it.
 func GoDuration(d time.Duration) string {
 	for _, unit := range []struct {
 		name string
@@ -174,7 +172,7 @@ func GoDuration(d time.Duration) string {
 	return strconv.FormatInt(int64(d), 10)
 }
 
-// consts are the values of an enum as Go names them.
+// consts returns the Go names of an enum's values.
 func consts(t *Type) string {
 	var names []string
 	for _, c := range t.Enum {
@@ -183,8 +181,8 @@ func consts(t *Type) string {
 	return strings.Join(names, ", ")
 }
 
-// keyVar is the variable that holds the keys of a document, plural the function
-// that reads a list of documents, and defaultConst the constant of a default.
+// keyVar, plural and defaultConst return the names of the variable with the keys of a
+// document, of the function that reads a list of documents, and of a default's constant.
 func keyVar(d *Document) string                 { return lowerFirst(d.Name) + "Keys" }
 func plural(d *Document, f *Field) string       { return lowerFirst(d.Name) + f.Go }
 func defaultConst(d *Document, f *Field) string { return "Default" + d.Name + f.Go }
@@ -196,24 +194,24 @@ func lowerFirst(s string) string {
 
 func elemObject(f *Field) bool { return f.Type.Kind == List && f.Type.object() != nil }
 
-// optionalTypes are what an Optional holds, and accessorTypes what the accessors
-// of defaults give.
+// optionalTypes holds the types in an Optional, and accessorTypes the result types of the
+// accessors of defaults.
 var (
 	optionalTypes = map[Kind]string{Bool: "bool", Int: "int", Duration: "document.Duration"}
 	accessorTypes = map[Kind]string{Bool: "bool", Int: "int", Duration: "time.Duration"}
 )
 
-// pointerOf is a key as a part of a JSON pointer.
+// pointerOf returns a key as a part of a JSON pointer.
 func pointerOf(key string) string {
 	return "/" + strings.ReplaceAll(strings.ReplaceAll(key, "~", "~0"), "/", "~1")
 }
 
-// judged reports whether there is something to say about a list's elements.
+// judged reports whether a list or its elements have rules.
 func (f *Field) judged() bool {
 	return f.Format != nil || f.Unique || f.Most > 0 || f.Length > 0 || f.Type.Elem.Enum != nil || f.Type.Elem.Document != nil
 }
 
-// notZero is the condition under which a key is written.
+// notZero returns the condition under which a key is written.
 func notZero(f *Field) string {
 	v := "v." + f.Go
 	switch {
@@ -235,7 +233,7 @@ func notZero(f *Field) string {
 	return "len(" + v + ") > 0"
 }
 
-// textOf is a text as a string.
+// textOf returns the expression of a text as a string.
 func textOf(f *Field) string {
 	if f.Type.Go != "" {
 		return "string(v." + f.Go + ")"
@@ -243,7 +241,7 @@ func textOf(f *Field) string {
 	return "v." + f.Go
 }
 
-// intOf is a number, where it is optional the one that counts.
+// intOf returns the expression of a number, or of its effective value if it is optional.
 func intOf(f *Field) string {
 	switch {
 	case !f.Type.Optional:
@@ -254,7 +252,7 @@ func intOf(f *Field) string {
 	return "v." + f.Go + ".Or(" + strconv.FormatInt(max(f.Min, 0), 10) + ")"
 }
 
-// orderOf is what elements are ordered by.
+// orderOf returns the expression by which elements are ordered.
 func orderOf(f *Field, name string) string {
 	switch {
 	case f.Order.Default != nil:
@@ -265,7 +263,7 @@ func orderOf(f *Field, name string) string {
 	return name + "." + f.Order.Go
 }
 
-// spanOf are the bounds of a duration as Go writes them.
+// spanOf returns the bounds of a duration as Go code.
 func spanOf(f *Field) string {
 	var out []string
 	for _, b := range []struct {
@@ -282,7 +280,7 @@ func spanOf(f *Field) string {
 // NoSpan reports whether a duration has no bounds.
 func (f *Field) NoSpan() bool { return f.Span.empty() }
 
-// validateList is the code that judges each element of a list.
+// validateList returns the code that checks each element of a list.
 func validateList(f *Field, list string) string {
 	elem, seen := f.Type.Elem, "seen"+f.Go
 	var out, body strings.Builder
@@ -294,7 +292,7 @@ func validateList(f *Field, list string) string {
 	}
 	if f.Unique {
 		fmt.Fprintf(&out, "%s := make(map[%s]struct{}, len(%s))\n", seen, elem.GoName(), list)
-		fmt.Fprintf(&body, "if _, twice := %s[s]; twice {\nc.Here(document.Twice(s))\n}\n%[1]s[s] = struct{}{}\n", seen)
+		fmt.Fprintf(&body, "if _, ok := %s[s]; ok {\nc.Here(document.Duplicate(s))\n}\n%[1]s[s] = struct{}{}\n", seen)
 	}
 	judge := ""
 	switch {
@@ -317,7 +315,7 @@ func validateList(f *Field, list string) string {
 	return out.String()
 }
 
-// asString is an expression of the type as a string.
+// asString returns the conversion of an expression of the type to a string.
 func (t *Type) asString(expr string) string {
 	if t.Go == "" {
 		return expr
@@ -325,7 +323,7 @@ func (t *Type) asString(expr string) string {
 	return "string(" + expr + ")"
 }
 
-// judge is the code that judges a text which has a format or a length.
+// judge returns the code that checks a text with a format or a length.
 func (f *Field) judge(expr string) string {
 	judge := "nil"
 	if f.Format != nil {

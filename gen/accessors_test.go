@@ -67,14 +67,14 @@ func TestDefaults(t *testing.T) {
 func TestEveryFaultIsTold(t *testing.T) {
 	for doc, want := range map[string]string{
 		`{}`:                                 `/name: is required: a word; /levels: is required; /main: is required; /inner/id: is required; /whole/id: is required; /must: is required`,
-		`{` + least + `, "levels": ["low"]}`: "/levels: the key is there twice",
+		`{` + least + `, "levels": ["low"]}`: "/levels: duplicate key",
 		`{` + least + `, "spare": null, "free": null, "rank": null, "wait": null, "loud": null, "extra": null, "parts": []}`: "",
 		`{"name": "A", "levels": ["low", "no", "low"], "level": "x", "words": ["a", "", "a"], "tags": ["a", "A", "a"], "note": "nothing",
 			"main": {"id": "", "x": 1}, "whole": {"id": "b"}, "inner": {"id": "c"}, "must": false, "every": "61m", "wait": "0s", "rank": 0, "any": 2}`: `/any: must be a whole number from 3 to 2147483647, not 2; ` +
 			`/rank: must be a whole number from 1 to 2147483647, not 0; ` +
-			`/name: must be words in lower case with - between them; /levels/1: must be low or high, not "no"; /levels/2: low is there twice; ` +
-			`/level: must be low or high, not "x"; /words/1: is required: a word; /words/2: a is there twice; ` +
-			`/tags/1: must be words in lower case with - between them; /tags/2: a is there twice; /note: must not be nothing; ` +
+			`/name: must be words in lower case with - between them; /levels/1: must be low or high, not "no"; /levels/2: duplicate "low"; ` +
+			`/level: must be low or high, not "x"; /words/1: is required: a word; /words/2: duplicate "a"; ` +
+			`/tags/1: must be words in lower case with - between them; /tags/2: duplicate "a"; /note: must not be nothing; ` +
 			`/every: must be at most 1h0m0s, not 1h1m0s; /wait: must be at least 1ms and more than 0s and at most 5m0s, not 0s; /main/id: is required`,
 		`{` + least + `, "count": 11}`:                 "/count: must be a whole number from 0 to 10, not 11",
 		`{` + least + `, "parts": [null, {"id": 1}]}`:  "/parts/0: must be an object, not null; /parts/1/id: must be text, not a number; /parts/0/id: is required; /parts/1/id: is required",
@@ -211,7 +211,7 @@ func TestReadAsGoReads(t *testing.T) {
 		t.Fatal(err)
 	}
 	v.Level, v.Words = "loud", append(v.Words, "a")
-	want := `/level: must be low or high, not "loud"; /words/1: a is there twice`
+	want := `/level: must be low or high, not "loud"; /words/1: duplicate "a"`
 	if err := v.Validate(); err == nil || !sameFaults(err.Error(), want) {
 		t.Errorf("got %v\nwant %s", err, want)
 	}

@@ -6,7 +6,7 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 )
 
-// unified returns the unified difference between two texts of a file.
+// unified returns the unified diff of two versions of a file.
 func unified(name string, before, after []byte, missing bool) []byte {
 	from := "a/" + name
 	if missing {

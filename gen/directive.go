@@ -10,7 +10,7 @@ import (
 // mark begins each directive.
 const mark = "//attune:"
 
-// directive is a comment line that tells the generator something:
+// A directive is a comment line that the generator reads:
 //
 //	//attune:document [column] [RULE…]    above a type
 //	//attune:guard TABLE.COLUMN…          above a type that is a column
@@ -26,7 +26,7 @@ type directive struct {
 
 var directives = []string{"document", "guard", "enum", "format", "except"}
 
-// directives gives those in the comments above a declaration.
+// directives returns the directives in the comments above a declaration.
 func (p *parsed) directives(comments *ast.CommentGroup) []directive {
 	if comments == nil {
 		return nil
@@ -50,7 +50,7 @@ func (p *parsed) directive(c *ast.Comment) (directive, bool) {
 	return directive{name: name, text: strings.TrimSpace(text), pos: p.at(c.Pos())}, true
 }
 
-// almost is the directive that a comment would be without the blanks before it.
+// almost returns the directive that a comment would be without the blanks before it.
 func (p *parsed) almost(c *ast.Comment) (directive, bool) {
 	text, ok := strings.CutPrefix(c.Text, "// ")
 	if !ok {
@@ -60,29 +60,29 @@ func (p *parsed) almost(c *ast.Comment) (directive, bool) {
 	return d, ok && slices.Contains(directives, d.name)
 }
 
-// stray reports the directives that stand where nothing reads them, those that
-// do not exist, and those that are none for a blank.
+// stray reports directives in places where nothing reads them, unknown directives, and
+// comments that would be directives without a blank.
 func (p *parsed) stray() {
 	for _, file := range p.files {
 		for _, group := range file.Comments {
 			for _, c := range group.List {
 				d, ok := p.directive(c)
 				if almost, is := p.almost(c); is {
-					p.problems.add(almost.pos, "the blank makes this a comment: write %s%s", mark, almost.name)
+					p.faults.add(almost.pos, "the blank makes this a comment: write %s%s", mark, almost.name)
 				}
 				switch {
 				case !ok || p.taken[c]:
 				case !slices.Contains(directives, d.name):
-					p.problems.add(d.pos, "there is no directive %s%s: there are %s", mark, d.name, strings.Join(directives, ", "))
+					p.faults.add(d.pos, "unknown directive %s%s: the directives are %s", mark, d.name, strings.Join(directives, ", "))
 				default:
-					p.problems.add(d.pos, "%s%s stands above nothing that it could be for", mark, d.name)
+					p.faults.add(d.pos, "%s%s does not belong to a declaration", mark, d.name)
 				}
 			}
 		}
 	}
 }
 
-// one gives the directive of that name, and reports a second one.
+// one returns the directive of a name, and reports duplicates.
 func (p *parsed) one(list []directive, name string) (directive, bool) {
 	var found []directive
 	for _, d := range list {
@@ -94,7 +94,7 @@ func (p *parsed) one(list []directive, name string) (directive, bool) {
 		return directive{}, false
 	}
 	for _, d := range found[1:] {
-		p.problems.add(d.pos, "%s%s is there twice", mark, name)
+		p.faults.add(d.pos, "duplicate %s%s", mark, name)
 	}
 	return found[0], true
 }

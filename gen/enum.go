@@ -8,11 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// enum collects the constants of a type that has only their values.
+// enum collects the constants of an enum.
 func (r *resolver) enum(spec *ast.TypeSpec, enum types.Object) {
 	basic, ok := enum.Type().Underlying().(*types.Basic)
 	if !ok || basic.Kind() != types.String || spec.Assign.IsValid() || spec.TypeParams != nil {
-		r.problems.add(r.at(spec.Name.Pos()), "%s must be a type of its own with underlying type string to be an enum", enum.Name())
+		r.faults.add(r.at(spec.Name.Pos()), "%s must be a type of its own with underlying type string to be an enum", enum.Name())
 		return
 	}
 	seen, found := map[string]string{}, false
@@ -29,12 +29,12 @@ func (r *resolver) enum(spec *ast.TypeSpec, enum types.Object) {
 		}
 	}
 	if !found {
-		r.problems.add(r.at(spec.Name.Pos()), "no constant of this package has type %s", enum.Name())
+		r.faults.add(r.at(spec.Name.Pos()), "no constant of this package has type %s", enum.Name())
 	}
 }
 
-// isOf reports whether a constant is of the type enum, or would be if Go knew
-// what its value is made of.
+// isOf reports whether a constant has the type enum, or would have it if the packages of its
+// value were read.
 func (r *resolver) isOf(c *types.Const, spec *ast.ValueSpec, enum types.Object) bool {
 	if c.Name() == "_" {
 		return false
@@ -51,8 +51,8 @@ func (r *resolver) isOf(c *types.Const, spec *ast.ValueSpec, enum types.Object) 
 	return found
 }
 
-// constant adds a constant to an enum, whose values so far are seen. value is
-// what it is made of, and what follows; nothing where the line above is repeated.
+// constant adds a constant to an enum. seen maps the values so far to their names. value
+// holds the constant's expression, and is empty where the line above is repeated.
 func (r *resolver) constant(enum types.Object, c *types.Const, value []ast.Expr, seen map[string]string) {
 	known := c.Val().Kind() == constant.String
 	text, first, refused := "", "", ""
@@ -63,21 +63,21 @@ func (r *resolver) constant(enum types.Object, c *types.Const, value []ast.Expr,
 	if len(value) > 0 {
 		refused = r.refused(value[0])
 		if of, ok := ast.Unparen(value[0]).(*ast.Ident); ok && first != "" && r.info.Uses[of] != nil {
-			return // another name of a constant that is there
+			return // another name for a known constant
 		}
 	}
 	pos := r.at(c.Pos())
 	switch {
 	case refused != "":
-		r.problems.add(pos, "the value of %s: %s", c.Name(), refused)
+		r.faults.add(pos, "the value of %s: %s", c.Name(), refused)
 	case !known:
-		r.problems.add(pos, "the value of %s is not known without other packages: write it out", c.Name())
+		r.faults.add(pos, "the value of %s depends on other packages: write it out", c.Name())
 	case first != "":
-		r.problems.add(pos, "%s has the value of %s", c.Name(), first)
+		r.faults.add(pos, "%s has the value of %s", c.Name(), first)
 	case text == "":
-		r.problems.add(pos, "%s is the empty text, which is the same as leaving the key out", c.Name())
+		r.faults.add(pos, "%s is empty, which means the same as a missing key", c.Name())
 	case !utf8.ValidString(text) || strings.ContainsRune(text, 0):
-		r.problems.add(pos, "%s is %q, which no document can hold: text is UTF-8 without NUL", c.Name(), text)
+		r.faults.add(pos, "%s must be UTF-8 without NUL, got %q", c.Name(), text)
 	default:
 		seen[text] = c.Name()
 		r.enums[enum] = append(r.enums[enum], Constant{c.Name(), text})

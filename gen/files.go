@@ -13,20 +13,20 @@ import (
 	"strings"
 )
 
-// Files are contents by path, relative to the working directory.
+// Files maps paths, relative to the working directory, to contents.
 type Files map[string][]byte
 
-// add notes one file; two of one name are an error.
+// add adds a file. A duplicate path is an error.
 func (f Files) add(name string, text []byte) error {
 	name = path.Clean(filepath.ToSlash(name))
 	if _, ok := f[name]; ok {
-		return fmt.Errorf("two outputs are to be written to %s", name)
+		return fmt.Errorf("duplicate output %s", name)
 	}
 	f[name] = text
 	return nil
 }
 
-// names are the paths, sorted.
+// names returns the sorted paths.
 func (f Files) names() []string {
 	names := make([]string, 0, len(f))
 	for name := range f {
@@ -36,15 +36,15 @@ func (f Files) names() []string {
 	return names
 }
 
-// change is one file that differs from what is there.
+// A change is a file that differs from the one on disk.
 type change struct {
 	name    string
 	old     []byte
 	missing bool
 }
 
-// changes are the files that differ from what is there. A file that is there and
-// was not generated is an error: nobody meant it to be lost.
+// changes returns the files that differ from those on disk. It refuses to replace a file
+// that was not generated, because somebody may need it.
 func (f Files) changes() ([]change, error) {
 	var out []change
 	for _, name := range f.names() {
@@ -52,9 +52,9 @@ func (f Files) changes() ([]change, error) {
 		missing := errors.Is(err, fs.ErrNotExist)
 		switch {
 		case err != nil && !missing:
-			return nil, fmt.Errorf("read what is to be replaced: %w", err)
+			return nil, fmt.Errorf("read generated file: %w", err)
 		case len(old) > 0 && !generated(old):
-			return nil, fmt.Errorf("%s: it does not say that it is generated, so it is not replaced: choose another name, or remove it", name)
+			return nil, fmt.Errorf("%s is not a generated file, so it is not replaced: choose another name, or remove it", name)
 		case missing || !bytes.Equal(old, f[name]):
 			out = append(out, change{name, old, missing})
 		}
@@ -62,21 +62,20 @@ func (f Files) changes() ([]change, error) {
 	return out, nil
 }
 
-// generated reports whether a text says in its first lines who wrote it.
+// generated reports whether the header of generated files is near the beginning of a text.
 func generated(text []byte) bool {
 	return bytes.Contains(text[:min(len(text), 300)], []byte(strings.TrimPrefix(Header, "// ")))
 }
 
-// Write writes the files that differ from what is there, each of them at once:
-// a reader sees the old or the new one. All are on the disk before the first is
-// put in its place, and after an error before that nothing has changed. It gives
-// the paths it wrote.
+// Write writes the files that differ from those on disk, and returns their paths. Each file
+// is replaced atomically. All of them are on the disk before the first is put in its place,
+// and an error before that leaves everything as it was.
 func (f Files) Write() (written []string, err error) {
 	list, err := f.changes()
 	if err != nil {
 		return nil, err
 	}
-	var made []string // in this order: folders, and files beside their places
+	var made []string // folders, and temporary files, in the order of creation
 	defer func() {
 		if err != nil {
 			for _, path := range slices.Backward(made) {
@@ -108,7 +107,7 @@ func (f Files) Write() (written []string, err error) {
 	return written, nil
 }
 
-// makeFolder makes a folder, and gives those that were not there.
+// makeFolder creates a folder, and returns the folders that did not exist before.
 func makeFolder(dir string) (made []string, err error) {
 	for at := dir; ; at = filepath.Dir(at) {
 		if _, err := os.Lstat(at); !errors.Is(err, fs.ErrNotExist) {
@@ -120,8 +119,8 @@ func makeFolder(dir string) (made []string, err error) {
 	return made, os.MkdirAll(dir, 0o777)
 }
 
-// writeBeside writes what is to be the file name into a file beside it, and gives
-// that one's name if it exists.
+// writeBeside writes a temporary file in the folder of name. It returns the path of that
+// file if it exists.
 func writeBeside(name string, data []byte) (string, error) {
 	mode := fs.FileMode(0o644)
 	if info, err := os.Stat(name); err == nil {
@@ -135,8 +134,8 @@ func writeBeside(name string, data []byte) (string, error) {
 	return tmp.Name(), errors.Join(err, tmp.Chmod(mode), tmp.Close())
 }
 
-// Check compares the files with what is there, writes the differences to out,
-// and reports whether there are any.
+// Check compares the files with those on disk, writes the differences to out, and reports
+// whether there are any.
 func (f Files) Check(out io.Writer) (stale bool, err error) {
 	list, err := f.changes()
 	for _, c := range list {

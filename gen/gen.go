@@ -1,47 +1,48 @@
-// Package gen writes code and documents from annotated Go types: it reads a
-// package's source, makes a model of it, and gives the files to write. Nothing
-// is written unless everything could be made.
+// Package gen writes code and documents from annotated Go types. It reads the source of a
+// package, makes a model of it, and returns the files to write. Nothing is written unless
+// everything could be generated.
 //
 // # Annotated types
 //
-// A type with the directive //attune:document above it is a document: a struct
-// whose fields have json tags, or a list of text. Directives:
+// A type with the directive //attune:document above it is a document: a struct whose fields
+// have json tags, or a list of text. Directives:
 //
 //	//attune:document [column]                a struct
 //	//attune:document [column] [RULE…]        a list of text
 //	//attune:guard TABLE.COLUMN…              the databases refuse wrong values of these columns
-//	//attune:enum                             a type of text that has only the values of its constants
-//	//attune:format NAME [PATTERN]            a func(string) string that says what is wrong with a text
-//	//attune:except PATTERN                   texts that the pattern of that format accepts and the function does not
+//	//attune:enum                             a type of text whose values are its constants
+//	//attune:format NAME [PATTERN]            a func(string) string that returns the fault of a text
+//	//attune:except PATTERN                   texts that this format's pattern accepts and its function does not
 //
-// A column is read from and written to a database on its own. Rules stand in a tag,
-// attune:"required,format=version":
+// A column is read from and written to a database on its own. Rules are in the tag attune,
+// such as attune:"required,format=version":
 //
-//	required        the key must be there, and must not be empty
-//	bare            a YAML file may have it without quotes where it looks like a number: 3.10
-//	default=VALUE   the value where the key is left out: makes DefaultTypeField and FieldOrDefault
-//	min=N max=N     bounds of a number or a duration; without them a number is held to 32 bits
-//	above=D         a duration must be more than this
-//	format=NAME     the format judges the text, or each text of the list
-//	unique          no text is in the list twice
-//	order=KEY       makes Ordered: the elements by ascending KEY
+//	required        the key must be present and not empty
+//	bare            a YAML file may omit the quotes where the text looks like a number: 3.10
+//	default=VALUE   the value of a missing key: generates DefaultTypeField and FieldOrDefault
+//	min=N max=N     bounds of a number or a duration; numbers have 32 bits by default
+//	above=D         an exclusive lower bound of a duration
+//	format=NAME     the format of the text, or of each text of the list
+//	unique          the list must not contain duplicates
+//	most=N          the greatest number of elements
+//	length=N        the greatest number of characters
+//	order=KEY       generates Ordered, which returns the elements by ascending KEY
 //	guard=T.COLUMN  the databases refuse wrong values of this column of text
 //
 // Fields are of type string (or a type of text of the package), bool, int,
-// document.Duration, document.Optional of these three, a document (or a pointer
-// to one), a list of text or of documents, or json.RawMessage for any value.
-// Each struct has a field of type document.Unknown, and a column one of type
-// document.Malformed. Methods by which a type of text says itself what it is in
-// JSON are not called, so such a type is refused.
+// document.Duration, document.Optional of these three, a document (or a pointer to one), a
+// list of text or of documents, or json.RawMessage for any value. Each struct needs a field
+// of type document.Unknown, and a column one of type document.Malformed. A type of text must
+// not have its own methods for JSON, because they would not be called.
 //
-// The package is read as go build reads it here, but other packages are not: only
-// what an annotated type, a constant of an enum or a function of a rule is made of
-// must be known without them. All else may be wrong, such as what calls methods
-// that are yet to be generated.
+// The files that go build would compile here are read, but other packages are not. So an
+// annotated type, a constant of an enum and a function of a rule must be understandable
+// without them. Other code may have errors, such as calls of methods that are not yet
+// generated.
 //
-// A format's pattern is what the JSON Schema and the databases hold texts to;
-// it is matched against the whole text, and must say what the function says. A
-// format without one is known to Go alone.
+// The JSON Schema and the databases check texts by a format's pattern. It is matched against
+// the whole text, and must agree with the function. A format without a pattern is checked by
+// Go alone.
 package gen
 
 import (
@@ -51,27 +52,26 @@ import (
 	"slices"
 )
 
-// MetadataConfig says what to make of a package.
+// A MetadataConfig configures what is generated for a package.
 type MetadataConfig struct {
-	// Out is the name of the Go file. Empty: documents_gen.go.
+	// Out is the name of the Go file. Defaults to documents_gen.go.
 	Out string
-	// Schemas are the files of JSON Schemas, by the type of their documents.
-	// Nil: none.
+	// Schemas maps the names of document types to the files of their JSON Schemas.
 	Schemas map[string]string
-	// Guards is the folder of the SQL guards: postgres.sql, sqlite.sql, and
-	// postgres.drop.sql, sqlite.drop.sql to take them away. Empty: none.
+	// Guards is the folder for the SQL guards: postgres.sql, sqlite.sql, and the statements
+	// that remove them, postgres.drop.sql and sqlite.drop.sql. Empty generates no guards.
 	Guards string
-	// Hint says in the guards of Postgres what to do to know every fault, as the
-	// end of a sentence. Empty: nothing.
+	// Hint is added to the errors of Postgres, as the end of a sentence. It tells how to see
+	// every fault instead of the first.
 	Hint string
-	// Page is the file of the reference page, in Markdown. Empty: none.
+	// Page is the file of the reference page, in Markdown. Empty generates no page.
 	Page string
-	// Title is the page's. Empty: the name of the first type.
+	// Title is the page's title. Defaults to the name of the first type.
 	Title string
 }
 
-// Metadata makes the files for the annotated types of src. The error is
-// Problems where the source is at fault.
+// Metadata returns the files for the annotated types of src. The error is Faults if the
+// source is wrong.
 func Metadata(src Source, cfg MetadataConfig) (Files, error) {
 	source := parse(src)
 	model, err := resolve(source)
@@ -120,13 +120,13 @@ func Metadata(src Source, cfg MetadataConfig) (Files, error) {
 
 func addGuards(files Files, p *Package, cfg MetadataConfig) error {
 	if len(p.guarded()) == 0 {
-		return fmt.Errorf("guards in %s: no type has %sguard above it, and no field the rule guard", cfg.Guards, mark)
+		return fmt.Errorf("guards in %s: no type has the directive %sguard, and no field the rule guard", cfg.Guards, mark)
 	}
 	sqlite, err := emitSQLite(p)
 	if err != nil {
 		return err
 	}
-	hint := "Only the first fault is told here"
+	hint := "Only the first fault is reported here"
 	if cfg.Hint != "" {
 		hint += "; " + cfg.Hint
 	}
@@ -139,8 +139,8 @@ func addGuards(files Files, p *Package, cfg MetadataConfig) error {
 	return nil
 }
 
-// ErrNoDocument is a name that no annotated type has.
-var ErrNoDocument = errors.New("there is no annotated type")
+// ErrNoDocument means that no annotated type has the name.
+var ErrNoDocument = errors.New("no annotated type")
 
 func (p *Package) document(name string) *Document {
 	i := slices.IndexFunc(p.Documents, func(d *Document) bool { return d.Name == name })

@@ -10,10 +10,10 @@ import (
 	"github.com/attune-go/attune/schema/document"
 )
 
-// The guards hold a column to the same shape as the accessors do, in SQL. They
-// tell one fault, with its place.
+// The guards check a column in SQL for the same shape as the accessors. They report the
+// first fault, with its place.
 
-// wanted is what a value must be, in the words of the accessors.
+// wanted returns what a value must be, in the words of the accessors.
 func (t *Type) wanted() string {
 	switch t.Kind {
 	case Text, Duration:
@@ -30,13 +30,13 @@ func (t *Type) wanted() string {
 	return "anything"
 }
 
-// demand is what a format wants, to follow a pointer and a colon: the first
-// sentence of what its function's comment says that it accepts.
+// demand returns the message for a text that the format refuses. It is made of the first
+// sentence of the function's comment, which says what the function accepts.
 func (f *Format) demand() string {
 	text := strings.TrimSpace(prose(f.Comment, f.Func, ""))
 	rest, ok := strings.CutPrefix(text, "accepts ")
 	if !ok {
-		return "is no " + f.Name
+		return "is not a valid " + f.Name
 	}
 	if i := strings.Index(rest, ". "); i >= 0 {
 		rest = rest[:i]
@@ -44,7 +44,7 @@ func (f *Format) demand() string {
 	return "must be " + strings.TrimSuffix(rest, ".")
 }
 
-// demandEnum is what an enum wants.
+// demandEnum returns the message for a value that an enum lacks.
 func demandEnum(enum []Constant) string {
 	var out strings.Builder
 	for i, c := range enum {
@@ -67,7 +67,7 @@ func demandDuration(f *Field) string {
 	return fmt.Sprintf("must be a duration such as %q", sample(f))
 }
 
-// demandShort and demandFew are what the bounds of a text and of a list want.
+// demandShort and demandFew return the messages for a text and a list that are too long.
 func (f *Field) demandShort() string {
 	return fmt.Sprintf("is longer than %d characters", f.length())
 }
@@ -76,35 +76,35 @@ func (f *Field) demandFew() string { return fmt.Sprintf("has more than %d elemen
 
 const (
 	demandRequired  = "is required"
-	demandOnce      = "an element is there twice"
+	demandOnce      = "duplicate element"
 	demandText      = "must be text, not a BLOB"
-	demandJSON      = "is no JSON"
-	demandNoNUL     = "must not hold NUL"
+	demandJSON      = "must be valid JSON"
+	demandNoNUL     = "must not contain NUL"
 	demandSurrogate = "half of a surrogate pair is missing"
-	demandKey       = "a key is there twice"
+	demandKey       = "duplicate key"
 )
 
-// What the limits of package document want.
+// The messages for documents beyond the limits of package document.
 var (
 	demandSmall  = fmt.Sprintf("the document has more than %d bytes", document.MaxSize)
 	demandDepth  = fmt.Sprintf("nested more than %d deep", document.MaxDepth)
 	demandDigits = fmt.Sprintf("a number has more than %d digits without an exponent", document.MaxDigits)
 )
 
-// guarded is what columns hold that are judged alike.
+// A guarded value is checked in one or more columns, in the same way.
 type guarded struct {
-	// what it is in Go, and where; name tells it from others, in SQL.
+	// what names the value in Go; name is its unique name in SQL.
 	what    string
 	pos     token.Position
 	name    string
 	columns []Column
-	// field is the whole as the value of a key would be.
+	// field describes the value as if it belonged to a key.
 	field *Field
-	// plain: the columns hold text, and no JSON.
+	// plain means that the columns hold text instead of JSON.
 	plain bool
 }
 
-// guarded are the documents and the texts that have guards.
+// guarded returns the documents and texts that have guards.
 func (p *Package) guarded() []guarded {
 	var out []guarded
 	for _, d := range p.Documents {
@@ -124,10 +124,10 @@ func (p *Package) guarded() []guarded {
 	return out
 }
 
-// function is the one of Postgres that judges the columns, and the view of SQLite.
+// function returns the name of the trigger function in Postgres and of the view in SQLite.
 func (w guarded) function() string { return "attune_guard_" + w.name }
 
-// names are those of the columns, each once.
+// names returns the distinct names of the columns.
 func (w guarded) names() []string {
 	var out []string
 	for _, c := range w.columns {
@@ -138,7 +138,7 @@ func (w guarded) names() []string {
 	return out
 }
 
-// snake is the name of a type as SQL has names.
+// snake returns the name of a type in the spelling of SQL.
 func snake(name string) string {
 	var out strings.Builder
 	for i, c := range name {
@@ -153,13 +153,13 @@ func snake(name string) string {
 	return out.String()
 }
 
-// sqlName is a name as SQL has it, where a word of SQL is a name too.
+// sqlName quotes a name for SQL, because it may be a keyword.
 func sqlName(name string) string { return `"` + name + `"` }
 
-// placeholder is where the schema's name is put into the guards.
+// placeholder stands for the name of the schema in the guards.
 const placeholder = "{schema}"
 
-// sqlText is a text as SQL has it. A placeholder is none in it.
+// sqlText returns a string literal of SQL. A placeholder in the text stays as it is.
 func sqlText(s string) string {
 	quoted := "'" + strings.ReplaceAll(s, "'", "''") + "'"
 	apart := strings.ReplaceAll(quoted, placeholder, "{' || 'schema}")
@@ -169,7 +169,7 @@ func sqlText(s string) string {
 	return quoted
 }
 
-// sqlList are texts in parentheses.
+// sqlList returns a list of string literals in parentheses.
 func sqlList(list ...string) string {
 	quoted := make([]string, len(list))
 	for i, s := range list {
@@ -186,7 +186,7 @@ func enumValues(enum []Constant) []string {
 	return out
 }
 
-// sample is a duration for a message.
+// sample returns a duration for a message.
 func sample(f *Field) string {
 	if f.Default != nil {
 		return f.Default.Duration.String()

@@ -9,9 +9,8 @@ import (
 	"github.com/attune-go/attune/schema/document"
 )
 
-// emitPostgres writes the guards for Postgres: a trigger function for each
-// document. It calls nothing that is looked up by name outside of pg_catalog.
-// hint is what it adds to a fault.
+// emitPostgres returns the guards for Postgres: a trigger function for each document. All
+// names that they look up are in pg_catalog. hint is the hint of each error.
 func emitPostgres(p *Package, hint string) []byte {
 	var out strings.Builder
 	fmt.Fprintf(&out, guardHead, strings.TrimPrefix(Header, "// "), "Postgres")
@@ -23,7 +22,7 @@ func emitPostgres(p *Package, hint string) []byte {
 	return []byte(out.String())
 }
 
-// emitPostgresDrop takes the guards away.
+// emitPostgresDrop returns the statements that remove the guards.
 func emitPostgresDrop(p *Package) []byte {
 	var out strings.Builder
 	fmt.Fprintf(&out, "-- %s\n", strings.TrimPrefix(Header, "// "))
@@ -38,15 +37,15 @@ func emitPostgresDrop(p *Package) []byte {
 
 func triggerName(c Column) string { return "attune_guard_" + c.Name }
 
-// postgresGuard writes the body of one function. Values go down from v0, the
-// document, and so do the indexes of lists.
+// A postgresGuard writes the body of one function. Its variable v0 holds the document, and
+// v1 and so on the values nested in it.
 type postgresGuard struct {
 	hint    string
 	body    strings.Builder
 	indent  int
 	deepest int
-	// texts and twice are further variables: texts, and the index of the first
-	// element of a list that is there twice.
+	// texts and twice are further variables: texts, and the index of the first duplicate
+	// element of a list.
 	texts, twice []string
 }
 
@@ -56,13 +55,13 @@ func (g *postgresGuard) line(format string, args ...any) {
 	g.body.WriteByte('\n')
 }
 
-// value gives the variable of a depth.
+// value returns the variable for a depth.
 func (g *postgresGuard) value(depth int) string {
 	g.deepest = max(g.deepest, depth)
 	return "v" + strconv.Itoa(depth)
 }
 
-// place is a JSON pointer in SQL: texts and the variables of indexes.
+// A place is a JSON pointer in SQL: texts and the variables of indexes.
 type place []string
 
 func (p place) key(key string) place {
@@ -86,7 +85,7 @@ func (p place) sql() string {
 	return strings.Join(p, " || ")
 }
 
-// fault ends the function's judgement; value adds what is there instead.
+// fault ends the function's check with a message. value is SQL for the refused value.
 func (g *postgresGuard) fault(at place, message, value string) {
 	g.line("    at := %s;", at.sql())
 	if value == "" {
@@ -97,7 +96,7 @@ func (g *postgresGuard) fault(at place, message, value string) {
 	g.line("    EXIT judge;")
 }
 
-// wrong is the fault of a value of another type.
+// wrong reports a value of another type.
 func (g *postgresGuard) wrong(at place, want, value string) {
 	g.line("    at := %s;", at.sql())
 	g.line("    fault := %s || pg_catalog.jsonb_typeof(%s);", sqlText("must be "+want+", not JSON's "), value)
@@ -112,31 +111,34 @@ func (g *postgresGuard) whole(w guarded) {
 	g.kind(w.field, 0, nil)
 }
 
-// readable judges what Go would not read, whatever is in it. What is larger than
-// Go reads may be so for the blanks that Postgres writes, and what looks like a
-// long number may be in a text. Without the texts both are seen: each blank
-// that is left is one between the parts.
+// readable refuses documents that Go would not read whatever they mean.
+//
+// A document may exceed Go's limit because of the blanks that Postgres writes, and a long
+// run of digits may be part of a text. So texts are removed before both are measured: the
+// blanks that remain separate the parts of the document.
 func (g *postgresGuard) readable(v string) {
-	const run = 250 // of each number that is too long, and nearly the most that Postgres counts to
+	const run = 250 // Postgres supports repetitions up to 255, and every number that is too long contains such a run
 	g.texts = append(g.texts, "whole", "parts")
 	g.line("whole := %s::text;", v)
 	g.line("IF pg_catalog.octet_length(whole) > %d OR whole ~ '[0-9]{%d}' THEN", document.MaxSize, run)
 	g.indent++
 	g.line(`parts := pg_catalog.regexp_replace(whole, '"(?:[^"\\]|\\.)*"', '', 'g');`)
-	g.line("IF pg_catalog.octet_length(whole) - pg_catalog.length(parts) + pg_catalog.length(pg_catalog.replace(parts, ' ', '')) > %d THEN", document.MaxSize)
+	g.line("IF pg_catalog.octet_length(whole) - pg_catalog.length(parts) +"+
+		" pg_catalog.length(pg_catalog.replace(parts, ' ', '')) > %d THEN", document.MaxSize)
 	g.fault(nil, demandSmall, "")
-	g.line("ELSIF EXISTS (SELECT FROM pg_catalog.regexp_split_to_table(parts, '[^0-9.]+') AS n WHERE pg_catalog.length(pg_catalog.replace(n, '.', '')) > %d) THEN",
-		document.MaxDigits)
+	g.line("ELSIF EXISTS (SELECT FROM pg_catalog.regexp_split_to_table(parts, '[^0-9.]+') AS n"+
+		" WHERE pg_catalog.length(pg_catalog.replace(n, '.', '')) > %d) THEN", document.MaxDigits)
 	g.fault(nil, demandDigits, "")
 	g.line("END IF;")
 	g.indent--
 	g.line("END IF;")
-	g.line("IF pg_catalog.jsonb_path_exists(%s, 'strict $.**{%d} ? (@.type() == \"object\" || @.type() == \"array\")') THEN", v, document.MaxDepth)
+	g.line("IF pg_catalog.jsonb_path_exists(%s, 'strict $.**{%d} ? (@.type() == \"object\" || @.type() == \"array\")') THEN",
+		v, document.MaxDepth)
 	g.fault(nil, demandDepth, "")
 	g.line("END IF;")
 }
 
-// kind judges the value of a depth, which is null or missing too.
+// kind checks the value at a depth. It may be null or missing.
 func (g *postgresGuard) kind(f *Field, depth int, at place) {
 	v := g.value(depth)
 	if f.Type.Kind == Raw {
@@ -183,7 +185,7 @@ func (g *postgresGuard) kind(f *Field, depth int, at place) {
 	g.line("END IF;")
 }
 
-// text goes on with the cases of a text.
+// text adds the cases for a text.
 func (g *postgresGuard) text(f *Field, v string, at place, empty bool) {
 	text := fmt.Sprintf("(%s #>> '{}')", v)
 	format, enum := f.Format, f.Type.Enum
@@ -235,7 +237,8 @@ func (g *postgresGuard) list(f *Field, depth int, at place) {
 	if f.Unique {
 		twice = "twice" + strconv.Itoa(depth)
 		g.twice = append(g.twice, twice)
-		g.line("%s := (SELECT pg_catalog.min(nth) FROM (SELECT nth, pg_catalog.row_number() OVER (PARTITION BY elem COLLATE pg_catalog.\"C\" ORDER BY nth) AS time", twice)
+		g.line("%s := (SELECT pg_catalog.min(nth) FROM (SELECT nth, pg_catalog.row_number()"+
+			" OVER (PARTITION BY elem COLLATE pg_catalog.\"C\" ORDER BY nth) AS time", twice)
 		g.line("    FROM pg_catalog.jsonb_array_elements_text(%s) WITH ORDINALITY AS list(elem, nth)) AS seen WHERE time = 2) - 1;", v)
 	}
 	g.line("FOR %s IN 0 .. pg_catalog.jsonb_array_length(%s) - 1 LOOP", i, v)
@@ -255,7 +258,7 @@ func (g *postgresGuard) list(f *Field, depth int, at place) {
 	}
 	if f.Unique {
 		g.line("IF %s = %s THEN", i, twice)
-		g.fault(inside, "is there twice", "")
+		g.fault(inside, "duplicate element", "")
 		g.line("END IF;")
 	}
 	g.indent--
@@ -288,8 +291,9 @@ func (g *postgresGuard) write(out *strings.Builder, w guarded) {
 			word = "ELSIF"
 		}
 		fmt.Fprintf(&head, "    %s TG_ARGV[0] = '%s' THEN\n", word, c)
-		// What is not changed is not judged: an old row may be wrong.
-		fmt.Fprintf(&head, "        IF TG_OP = 'UPDATE' THEN\n            IF NEW.%[1]s IS NOT DISTINCT FROM OLD.%[1]s THEN\n                RETURN NEW;\n            END IF;\n        END IF;\n", sqlName(c))
+		// An old row may be wrong, so only changes are checked.
+		fmt.Fprintf(&head, "        IF TG_OP = 'UPDATE' THEN\n            IF NEW.%[1]s IS NOT DISTINCT FROM OLD.%[1]s THEN\n"+
+			"                RETURN NEW;\n            END IF;\n        END IF;\n", sqlName(c))
 		fmt.Fprintf(&head, "        v0 := "+value+";\n", sqlName(c))
 	}
 	head.WriteString("    END IF;\n    <<judge>>\n    BEGIN\n")
@@ -307,9 +311,13 @@ END
 	for i := 1; strings.Contains(text, tag); i++ {
 		tag = "$attune" + strconv.Itoa(i) + "$"
 	}
-	fmt.Fprintf(out, "\nCREATE OR REPLACE FUNCTION {schema}.%[1]s() RETURNS trigger\n    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS %[2]s%[3]s%[2]s;\n", name, tag, text)
+	fmt.Fprintf(out, "\nCREATE OR REPLACE FUNCTION {schema}.%[1]s() RETURNS trigger\n"+
+		"    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS %[2]s%[3]s%[2]s;\n",
+		name, tag, text)
 	for _, c := range w.columns {
-		fmt.Fprintf(out, "\nDROP TRIGGER IF EXISTS %[1]s ON {schema}.%[2]s;\nCREATE TRIGGER %[1]s BEFORE INSERT OR UPDATE OF %[3]s ON {schema}.%[2]s\n    FOR EACH ROW EXECUTE FUNCTION {schema}.%[4]s('%[5]s');\n",
+		fmt.Fprintf(out, "\nDROP TRIGGER IF EXISTS %[1]s ON {schema}.%[2]s;\n"+
+			"CREATE TRIGGER %[1]s BEFORE INSERT OR UPDATE OF %[3]s ON {schema}.%[2]s\n"+
+			"    FOR EACH ROW EXECUTE FUNCTION {schema}.%[4]s('%[5]s');\n",
 			triggerName(c), sqlName(c.Table), sqlName(c.Name), name, c.Name)
 	}
 }

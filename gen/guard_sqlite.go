@@ -10,11 +10,11 @@ import (
 	"github.com/attune-go/attune/schema/document"
 )
 
-// SQLite has no regular expressions, and RAISE takes literal messages only. So
-// its guards judge the shape of a document, and name every element of a list *.
+// SQLite has no regular expressions, and its RAISE takes only literal messages. So its
+// guards check the shape of a document, and name every element of a list *.
 
-// maxStatements is how many statements judge one document: more of them are no use
-// to a reviewer, and slow.
+// maxStatements bounds the statements that check one document. More of them would be slow,
+// and too long to review.
 const maxStatements = 500
 
 const sqliteHead = `--
@@ -23,14 +23,14 @@ const sqliteHead = `--
 -- are judged when a row is read. A * in a message is an element of a list.
 `
 
-// emitSQLite writes the guards for SQLite: a view for each document, whose
-// trigger judges what is inserted, and triggers that hand it each column.
+// emitSQLite returns the guards for SQLite: a view for each document, whose trigger checks
+// inserted documents, and triggers that insert each column's values into the view.
 func emitSQLite(p *Package) ([]byte, error) {
 	var out strings.Builder
 	fmt.Fprintf(&out, guardHead+sqliteHead, strings.TrimPrefix(Header, "// "), "SQLite")
-	var problems Problems
+	var faults Faults
 	for _, w := range p.guarded() {
-		g := sqliteGuard{of: w, at: w.pos, problems: &problems}
+		g := sqliteGuard{of: w, at: w.pos, faults: &faults}
 		if w.plain {
 			g.column()
 		} else {
@@ -38,10 +38,10 @@ func emitSQLite(p *Package) ([]byte, error) {
 		}
 		g.write(&out)
 	}
-	return []byte(out.String()), problems.err()
+	return []byte(out.String()), faults.err()
 }
 
-// emitSQLiteDrop removes the guards.
+// emitSQLiteDrop returns the statements that remove the guards.
 func emitSQLiteDrop(p *Package) []byte {
 	var out strings.Builder
 	fmt.Fprintf(&out, "-- %s\n", strings.TrimPrefix(Header, "// "))
@@ -64,23 +64,23 @@ func sqliteTrigger(c Column, event string) string {
 	return "attune_guard_" + c.Table + "_" + c.Name + "_" + event
 }
 
-// sqliteGuard writes the trigger that judges one document: statements that abort
-// with the first fault. A statement relies on those before it.
+// A sqliteGuard writes the trigger that checks one document. Its statements abort with the
+// first fault, and each of them relies on the ones before it.
 type sqliteGuard struct {
 	of   guarded
 	body strings.Builder
-	// statements and lists are how many there are.
+	// statements and lists count what has been written so far.
 	statements, lists int
 
-	at       token.Position
-	problems *Problems
+	at     token.Position
+	faults *Faults
 }
 
-// sqlitePlace is where values of one type are in a document.
+// A sqlitePlace is where values of one type are in a document.
 type sqlitePlace struct {
 	// from has a json_each for each list around the values.
 	from []string
-	// value and path are the arguments of json_each and json_type that lead to them.
+	// value and path are the arguments of json_each and json_type that lead to the values.
 	value, path string
 	pointer     string
 	depth       int
@@ -93,7 +93,7 @@ func (p sqlitePlace) key(key string) sqlitePlace {
 	return p
 }
 
-// args are the arguments of json_each and json_type.
+// args returns the arguments of json_each and json_type.
 func (p sqlitePlace) args() string {
 	if p.path == "$" {
 		return p.value
@@ -101,31 +101,31 @@ func (p sqlitePlace) args() string {
 	return p.value + ", " + sqlText(p.path)
 }
 
-// elements is the place of the elements of a list, which alias stands for.
+// elements returns the place of the elements of a list under an alias.
 func (p sqlitePlace) elements(alias string) sqlitePlace {
 	from := append(slices.Clone(p.from), "json_each("+p.args()+") AS "+alias)
 	return sqlitePlace{from: from, value: alias + ".value", path: "$", pointer: p.pointer + "/*", depth: p.depth + 1}
 }
 
-// abort is the expression that refuses the row.
+// abort returns the expression that refuses the row.
 func (g *sqliteGuard) abort(pointer, message string) string {
 	text := strings.Join(g.of.names(), ", ") + ": "
 	if pointer != "" {
 		text += pointer + ": "
 	}
 	if strings.Contains(text+message, placeholder) {
-		g.problems.add(g.at, "a guard of SQLite cannot have %s in a message, because it is replaced by the schema's name: %s", placeholder,
+		g.faults.add(g.at, "a guard of SQLite cannot have %s in a message, because it is replaced by the schema's name: %s", placeholder,
 			strings.TrimPrefix(pointer+": "+message, ": "))
 	}
 	return "RAISE(ABORT, '" + strings.ReplaceAll(text+message, "'", "''") + "')"
 }
 
-// when is a case of a CASE expression.
+// when returns a case of a CASE expression.
 func (g *sqliteGuard) when(condition, pointer, message string) string {
 	return "WHEN " + condition + " THEN " + g.abort(pointer, message)
 }
 
-// judge writes a statement that takes the first case that holds.
+// judge writes a statement that reports the first case that holds.
 func (g *sqliteGuard) judge(of string, cases, from []string, where string) {
 	if len(cases) == 0 {
 		return
@@ -136,7 +136,7 @@ func (g *sqliteGuard) judge(of string, cases, from []string, where string) {
 func (g *sqliteGuard) statement(format string, args ...any) {
 	fmt.Fprintf(&g.body, format, args...)
 	if g.statements++; g.statements == maxStatements+1 {
-		g.problems.add(g.of.pos, "the guards of SQLite judge a document in at most %d statements, and %s needs more", maxStatements, g.of.what)
+		g.faults.add(g.of.pos, "the guards of SQLite judge a document in at most %d statements, and %s needs more", maxStatements, g.of.what)
 	}
 }
 
@@ -151,7 +151,7 @@ func fromWhere(from []string, where string) string {
 	return out
 }
 
-// column judges a column of text.
+// column checks a column of text.
 func (g *sqliteGuard) column() {
 	const text = "NEW.document"
 	cases := []string{g.when("typeof("+text+") NOT IN ('text', 'null')", "", "must be "+g.of.field.Type.wanted()),
@@ -162,7 +162,7 @@ func (g *sqliteGuard) column() {
 	g.judge("", append(cases, g.scalar(g.of.field, text, "")...), nil, "")
 }
 
-// document judges a column of JSON.
+// document checks a column of JSON.
 func (g *sqliteGuard) document() {
 	const doc = "NEW.document"
 	f := g.of.field
@@ -179,23 +179,27 @@ func (g *sqliteGuard) document() {
 		g.when(fmt.Sprintf("length(%s) > %d AND length(CAST(json(%[1]s) AS BLOB)) > %[2]d", doc, document.MaxSize), "", demandSmall),
 		g.when(fmt.Sprintf("json_type(%s) NOT IN %s", doc, sqlList(allowed...)), "", "must be "+f.Type.wanted()))
 	if most := f.list().Most; most > 0 {
-		cases = append(cases, g.when(fmt.Sprintf("json_type(%s) = '%s' AND json_array_length(%[1]s) > %[3]d", doc, is, most), "", f.list().demandFew()))
+		tooLong := fmt.Sprintf("json_type(%s) = '%s' AND json_array_length(%[1]s) > %[3]d", doc, is, most)
+		cases = append(cases, g.when(tooLong, "", f.list().demandFew()))
 	}
 	g.judge("", cases, nil, "")
-	g.statement("    SELECT %s\n        FROM json_tree(%s)\n        WHERE typeof(key) = 'text' GROUP BY parent, key HAVING count(*) > 1;\n", g.abort("", demandKey), doc)
+	g.statement("    SELECT %s\n        FROM json_tree(%s)\n        WHERE typeof(key) = 'text' GROUP BY parent, key HAVING count(*) > 1;\n",
+		g.abort("", demandKey), doc)
 	root := sqlitePlace{value: doc, path: "$", depth: 1}
 	if f.Type.Kind == List {
-		// Where the document is null, json_each has one row, which is no element.
+		// For a null document json_each has one row without a key.
 		g.judge("", g.elements(f.list(), doc, "typeof(key) = 'integer' AND ", root.pointer), nil, "")
 	}
 	g.value(f, root)
 }
 
-// sqliteTypes are the names that json_each has for the types.
-var sqliteTypes = map[Kind][]string{Text: {"text"}, Duration: {"text"}, Bool: {"true", "false"}, Int: {"integer", "real"}, Object: {"object"}, List: {"array"}}
+// sqliteTypes holds the names that json_each has for the types.
+var sqliteTypes = map[Kind][]string{
+	Text: {"text"}, Duration: {"text"}, Bool: {"true", "false"}, Int: {"integer", "real"}, Object: {"object"}, List: {"array"},
+}
 
-// value judges what is in an object or a list. What is nested deeper than any
-// document is left to be judged when it is read.
+// value checks the members of an object or a list. Values that are nested deeper than any
+// document may be are checked only when they are read.
 func (g *sqliteGuard) value(f *Field, p sqlitePlace) {
 	switch {
 	case p.depth > document.MaxDepth || g.statements > maxStatements:
@@ -217,22 +221,25 @@ func (g *sqliteGuard) object(d *Document, p sqlitePlace) {
 		g.at = f.Pos
 		at := p.key(f.Key)
 		if f.mustBe() {
-			missing = append(missing, g.when("NOT EXISTS (SELECT 1 FROM json_each("+p.args()+") WHERE key = "+sqlText(f.Key)+" AND type <> 'null')", at.pointer, demandRequired))
+			present := "EXISTS (SELECT 1 FROM json_each(" + p.args() + ") WHERE key = " + sqlText(f.Key) + " AND type <> 'null')"
+			missing = append(missing, g.when("NOT "+present, at.pointer, demandRequired))
 		}
 		if f.Type.Kind != Raw {
 			var quoted []string // two comparisons are faster than IN
 			for _, allowed := range append(slices.Clone(sqliteTypes[f.Type.Kind]), "null") {
 				quoted = append(quoted, sqlText(allowed))
 			}
-			cases := append([]string{g.when("m.type <> "+strings.Join(quoted, " AND m.type <> "), at.pointer, "must be "+f.Type.wanted())}, g.scalar(f, "m.value", at.pointer)...)
-			members = append(members, fmt.Sprintf("WHEN %s THEN CASE\n            %s\n        END", sqlText(f.Key), strings.Join(cases, "\n            ")))
+			wrongType := "m.type <> " + strings.Join(quoted, " AND m.type <> ")
+			cases := append([]string{g.when(wrongType, at.pointer, "must be "+f.Type.wanted())}, g.scalar(f, "m.value", at.pointer)...)
+			members = append(members, fmt.Sprintf("WHEN %s THEN CASE\n            %s\n        END",
+				sqlText(f.Key), strings.Join(cases, "\n            ")))
 		}
 		if (f.Type.Kind == Object || f.Type.Kind == List) && strings.ContainsAny(f.Key, `"\`) {
-			g.problems.add(f.Pos, "the guards of SQLite cannot look for the key %s: it has a quote or a backslash", f.Key)
+			g.faults.add(f.Pos, "the guards of SQLite cannot look for the key %s: it has a quote or a backslash", f.Key)
 		}
 	}
 	if element != "" {
-		// Where the list is null, json_each has one row, which is no element.
+		// For a null list json_each has one row without a key.
 		g.judge("", missing, p.from, "typeof("+element+".key) = 'integer'")
 	} else {
 		g.judge("", missing, p.from, "json_type("+p.args()+") = 'object'")
@@ -244,8 +251,8 @@ func (g *sqliteGuard) object(d *Document, p sqlitePlace) {
 	}
 }
 
-// element is what stands for the element of a list that the place is, and the
-// condition under which it has members; both are empty for another place.
+// element returns the alias of the list element that p stands for, and the condition under
+// which it has members. Both are empty for another place.
 func (p sqlitePlace) element() (alias, isObject string) {
 	alias, ok := strings.CutSuffix(p.value, ".value")
 	if !ok || p.path != "$" {
@@ -254,7 +261,7 @@ func (p sqlitePlace) element() (alias, isObject string) {
 	return alias, alias + ".type = 'object'"
 }
 
-// scalar are the cases in which a value of the right type is wrong.
+// scalar returns the cases in which a value of the right type is wrong.
 func (g *sqliteGuard) scalar(f *Field, value, at string) []string {
 	var out []string
 	when := func(message, condition string, args ...any) {
@@ -262,8 +269,9 @@ func (g *sqliteGuard) scalar(f *Field, value, at string) []string {
 	}
 	switch f.Type.Kind {
 	case Int:
-		// SQLite reads 2550000000000000000000e-19 as a number beside 255.
-		when(f.demandInt(), "%[1]s NOT BETWEEN %[2]s AND %[3]s OR m.type = 'real' AND round(%[1]s, 3) <> round(%[1]s)", value, below(f.Min), above(f.Max))
+		// SQLite reads 2550000000000000000000e-19 as a number close to 255.
+		when(f.demandInt(), "%[1]s NOT BETWEEN %[2]s AND %[3]s OR m.type = 'real' AND round(%[1]s, 3) <> round(%[1]s)",
+			value, below(f.Min), above(f.Max))
 	case Duration:
 		when(demandDuration(f), "%s = ''", value)
 	case Text:
@@ -289,7 +297,7 @@ func (g *sqliteGuard) scalar(f *Field, value, at string) []string {
 	return out
 }
 
-// below and above are half a unit beside a bound.
+// below and above return half a unit beyond a bound.
 func below(n int64) string {
 	if n > 0 {
 		return above(n - 1)
@@ -304,8 +312,8 @@ func above(n int64) string {
 	return strconv.FormatInt(n, 10) + ".5"
 }
 
-// elements are the cases in which a list of text has a wrong element. only is a
-// further condition of what is an element.
+// elements returns the cases in which a list of text has a wrong element. only is a
+// condition that selects the elements, and ends with AND.
 func (g *sqliteGuard) elements(f *Field, list, only, at string) []string {
 	if f.Type.Elem.Kind == Object {
 		return nil
@@ -322,7 +330,8 @@ func (g *sqliteGuard) elements(f *Field, list, only, at string) []string {
 		when(f.demandShort(), fmt.Sprintf("length(value) > %d", f.Length))
 	}
 	if f.Unique {
-		out = append(out, g.when("(SELECT count(*) > count(DISTINCT value) FROM json_each("+list+") WHERE "+only+"type = 'text')", at, demandOnce))
+		twice := "(SELECT count(*) > count(DISTINCT value) FROM json_each(" + list + ") WHERE " + only + "type = 'text')"
+		out = append(out, g.when(twice, at, demandOnce))
 	}
 	return out
 }
@@ -339,7 +348,8 @@ func (g *sqliteGuard) write(out *strings.Builder) {
 			{"insert", "INSERT", ""},
 			{"update", "UPDATE OF " + sqlName(c.Name), fmt.Sprintf("\n    WHEN NEW.%[1]s IS NOT OLD.%[1]s", sqlName(c.Name))},
 		} {
-			fmt.Fprintf(out, "\nCREATE TRIGGER {schema}.%[1]s BEFORE %[2]s ON %[3]s%[4]s\nBEGIN\n    INSERT INTO %[5]s (document) VALUES (NEW.%[6]s);\nEND;\n",
+			fmt.Fprintf(out, "\nCREATE TRIGGER {schema}.%[1]s BEFORE %[2]s ON %[3]s%[4]s\nBEGIN\n"+
+				"    INSERT INTO %[5]s (document) VALUES (NEW.%[6]s);\nEND;\n",
 				sqliteTrigger(c, t.event), t.of, sqlName(c.Table), t.when, view, sqlName(c.Name))
 		}
 	}

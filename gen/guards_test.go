@@ -125,15 +125,15 @@ func TestGuardsOfText(t *testing.T) {
 			{"a", "high", ""},
 			{nil, nil, "name: is required"},
 			{"", nil, "name: is required"},
-			{"a b", nil, "name: is no word"},
-			{"a'", nil, "name: is no word"},
+			{"a b", nil, "name: is not a valid word"},
+			{"a'", nil, "name: is not a valid word"},
 			{strings.Repeat("a", 4096), nil, ""},
 			{strings.Repeat("a", 4097), nil, "name: is longer than 4096 characters"},
 			{"a", "x", "level: must be low or high"},
 			{"a", "null", "level: must be low or high"},
 		} {
 			err := insert("{"+least+"}", c.name, c.level)
-			if db.Dialect().Name() != dialect.PG && (c.want == "name: is no word" || strings.HasSuffix(c.want, "4096 characters")) {
+			if db.Dialect().Name() != dialect.PG && (c.want == "name: is not a valid word" || strings.HasSuffix(c.want, "4096 characters")) {
 				c.want = "" // a format, and the bound of texts that have one
 			}
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
@@ -146,7 +146,7 @@ func TestGuardsOfText(t *testing.T) {
 		if err := insert("{"+least+"}", []byte("a"), nil); err == nil || !strings.Contains(err.Error(), "name: must be text") {
 			t.Errorf("a blob: %v", err)
 		}
-		if err := insert("{"+least+"}", bun.Safe("'a' || char(0) || ' '"), nil); err == nil || !strings.Contains(err.Error(), "name: must not hold NUL") {
+		if err := insert("{"+least+"}", bun.Safe("'a' || char(0) || ' '"), nil); err == nil || !strings.Contains(err.Error(), "name: must not contain NUL") {
 			t.Errorf("NUL: %v", err)
 		}
 	})
@@ -168,9 +168,9 @@ func TestGuardsOfLongLists(t *testing.T) {
 		if err := insert(list(`"last"`)); err != nil {
 			t.Errorf("without a fault: %v", err)
 		}
-		want := "/words/40000: is there twice"
+		want := "/words/40000: duplicate element"
 		if db.Dialect().Name() != dialect.PG {
-			want = "/words: an element is there twice"
+			want = "/words: duplicate element"
 		}
 		for _, last := range []string{`"w-hx"`, `"w-hx", "w-gx", "w-hx"`} {
 			if err := insert(list(last)); err == nil || !strings.Contains(err.Error(), want) {

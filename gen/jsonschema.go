@@ -10,10 +10,10 @@ import (
 	"unicode/utf8"
 )
 
-// schemaDialect is the JSON Schema that is written.
+// schemaDialect is the version of JSON Schema that is written.
 const schemaDialect = "https://json-schema.org/draft/2020-12/schema"
 
-// object is a JSON object whose keys stay in order.
+// An object is a JSON object whose keys keep their order.
 type object []member
 
 type member struct {
@@ -23,7 +23,7 @@ type member struct {
 
 func (o *object) set(key string, value any) { *o = append(*o, member{key, value}) }
 
-// MarshalJSON writes the object.
+// MarshalJSON writes the keys in their order.
 func (o object) MarshalJSON() ([]byte, error) {
 	var out bytes.Buffer
 	out.WriteByte('{')
@@ -47,7 +47,7 @@ func (o object) MarshalJSON() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// marshal is json.Marshal without escapes for HTML.
+// marshal encodes a value as json.Marshal does, without escapes for HTML.
 func marshal(v any) ([]byte, error) {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
@@ -56,7 +56,7 @@ func marshal(v any) ([]byte, error) {
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), err
 }
 
-// emitSchema writes the JSON Schema whose documents are of type root.
+// emitSchema returns the JSON Schema of documents of the type root.
 func emitSchema(p *Package, root *Document) ([]byte, error) {
 	var out object
 	out.set("$schema", schemaDialect)
@@ -82,14 +82,14 @@ func emitSchema(p *Package, root *Document) ([]byte, error) {
 	}
 	var indented bytes.Buffer
 	if err := json.Indent(&indented, text, "", "  "); err != nil {
-		return nil, fmt.Errorf("the JSON Schema: %w", err)
+		return nil, fmt.Errorf("write the JSON Schema: %w", err)
 	}
 	indented.WriteByte('\n')
 	return ascii(indented.Bytes()), nil
 }
 
-// ascii escapes what is not ASCII: a pattern may have characters that nobody
-// sees. In JSON they stand in texts only.
+// ascii escapes other characters than ASCII, because patterns may contain invisible ones.
+// In JSON they occur only in texts.
 func ascii(text []byte) []byte {
 	var out []byte
 	for _, c := range string(text) {
@@ -113,7 +113,7 @@ func (d *Document) jsonType() string {
 	return "object"
 }
 
-// mustBe reports whether null, and leaving the document out, is a fault.
+// mustBe reports whether a missing or null document is a fault.
 func (d *Document) mustBe() bool {
 	if d.List != nil {
 		return d.List.Required
@@ -121,12 +121,12 @@ func (d *Document) mustBe() bool {
 	return slices.ContainsFunc(d.Fields, (*Field).mustBe)
 }
 
-// mustBe reports whether leaving the key out is a fault.
+// mustBe reports whether a missing key is a fault.
 func (f *Field) mustBe() bool {
 	return f.Required || f.Type.Document != nil && !f.Type.Pointer && f.Type.Document.mustBe()
 }
 
-// holds reports whether d is of, or is held by, a document.
+// holds reports whether d is the document of, or contains it.
 func (d *Document) holds(of *Document) bool {
 	if d == of {
 		return true
@@ -139,7 +139,7 @@ func (d *Document) holds(of *Document) bool {
 	return false
 }
 
-// schemaOf is the schema of a document, which may be null.
+// schemaOf returns the schema of a document, which may be null.
 func schemaOf(d *Document) object {
 	if d.List != nil {
 		return listSchema(d.List)
@@ -190,7 +190,7 @@ func fieldSchema(f *Field) object {
 	return out
 }
 
-// defaultJSON is a default as a document has it.
+// defaultJSON returns a default as it is written in a document.
 func (f *Field) defaultJSON() any {
 	switch f.Type.Kind {
 	case Bool:
@@ -238,8 +238,8 @@ func scalarSchema(f *Field) object {
 	return out
 }
 
-// textSchema says what a text may be; where empty, also the empty text, and
-// null.
+// textSchema returns the schema of a text. With empty it also admits null and the empty
+// text.
 func textSchema(f *Field, enum []Constant, empty bool) object {
 	var out object
 	format := f.Format
@@ -290,8 +290,8 @@ func listSchema(f *Field) object {
 	return out
 }
 
-// prose is a Go comment for people who do not read Go: in one line a paragraph,
-// and with the name of the key for the name of the field.
+// prose turns a Go comment into text for readers who do not know the Go names. A paragraph
+// becomes one line, and a leading name of the field becomes the name of its key.
 func prose(comment, goName, name string) string {
 	var paragraphs []string
 	for _, p := range strings.Split(strings.TrimSpace(comment), "\n\n") {

@@ -8,11 +8,11 @@ import (
 	"path"
 )
 
-// name is one that generated text declares.
+// A name is declared by generated text.
 type name struct {
-	// of is the type whose method it is, and empty for what stands on its own.
+	// of is the receiver's type of a method, and empty for other declarations.
 	of, text string
-	// what it is made for, and where that is.
+	// what names the part of the source that the name is made for, and pos its place.
 	what string
 	pos  token.Position
 }
@@ -24,7 +24,7 @@ func (n name) String() string {
 	return n.of + "." + n.text
 }
 
-// names are those that the Go file declares for a document.
+// names returns the names that the Go file declares for a document.
 func (d *Document) names() []name {
 	var out []name
 	add := func(what string, pos token.Position, of string, names ...string) {
@@ -65,8 +65,8 @@ func (d *Document) names() []name {
 	return out
 }
 
-// names reports the names that the generated Go, which is text, would need and
-// cannot have: a field or a method by hand has them, or another declaration.
+// names reports the names that the generated Go needs and that are taken by a field, a
+// method, or another declaration.
 func (p *parsed) names(model *Package, text []byte) error {
 	file, err := parser.ParseFile(token.NewFileSet(), "", text, parser.SkipObjectResolution)
 	if err != nil {
@@ -83,58 +83,58 @@ func (p *parsed) names(model *Package, text []byte) error {
 				obj = p.member(d, n.text)
 			}
 			if v, ok := obj.(*types.Var); ok && v.IsField() {
-				p.problems.add(p.at(v.Pos()), "%s is a method that is generated: give the field another name; its key can stay", n)
+				p.faults.add(p.at(v.Pos()), "%s is a method that is generated: give the field another name; its key can stay", n)
 			} else if obj != nil {
-				p.problems.add(p.at(obj.Pos()), "%s is generated for %s: remove this one, or give it another name", n, n.what)
+				p.faults.add(p.at(obj.Pos()), "%s is generated for %s: remove this one, or give it another name", n, n.what)
 			}
 		}
 	}
 	p.hidden(model, file)
-	return p.problems.err()
+	return p.faults.err()
 }
 
-// inSQL reports the names that guards would need in a database and cannot have:
-// each function, each view and each trigger of SQLite has its own.
+// inSQL reports the names that guards need in a database and cannot have. Each function,
+// and each view and trigger of SQLite, has its own name.
 func (p *parsed) inSQL(model *Package) {
 	seen := map[string]name{}
 	fits := func(name string, pos token.Position) {
 		if len(name) > 63 {
-			p.problems.add(pos, "the name %s has %d bytes, of which Postgres keeps 63", name, len(name))
+			p.faults.add(pos, "the name %s must have at most 63 bytes for Postgres, got %d", name, len(name))
 		}
 	}
 	for _, w := range model.guarded() {
 		p.twice(name{text: w.function(), what: w.what, pos: w.pos}, seen)
 		fits(w.function(), w.pos)
 		for _, c := range w.columns {
-			p.twice(name{text: sqliteTrigger(c, "insert"), what: "the guard of " + c.Table + "." + c.Name, pos: c.Pos}, seen)
+			p.twice(name{text: sqliteTrigger(c, "insert"), what: "guard of " + c.Table + "." + c.Name, pos: c.Pos}, seen)
 			fits(c.Table, c.Pos)
 			fits(triggerName(c), c.Pos)
 		}
 	}
 }
 
-// twice reports a name that is generated already, and notes one that is not.
+// twice reports a name that is already generated, and notes a new one.
 func (p *parsed) twice(n name, seen map[string]name) bool {
 	first, twice := seen[n.String()]
 	switch {
 	case !twice:
 		seen[n.String()] = n
 	case first.what == n.what:
-		p.problems.add(n.pos, "%s is there already, at %s", n.what, first.pos)
+		p.faults.add(n.pos, "duplicate %s: the first is at %s", n.what, first.pos)
 	default:
-		p.problems.add(n.pos, "%s would be generated twice: for %s, and for %s, at %s", n, n.what, first.what, first.pos)
+		p.faults.add(n.pos, "duplicate generated name %s: for %s, and for %s at %s", n, n.what, first.what, first.pos)
 	}
 	return twice
 }
 
-// member is a field of a document's type, or a method by hand, or nil.
+// member returns a field or method of a document's type, or nil.
 func (p *parsed) member(d *Document, name string) types.Object {
 	obj, _, _ := types.LookupFieldOrMethod(p.object(d.Name).Type(), true, p.types, name)
 	return obj
 }
 
-// anywhere is what the package declares, or one of its files imports, under a
-// name; or nil.
+// anywhere returns what the package declares, or one of its files imports, under a name. It
+// returns nil for an unused name.
 func (p *parsed) anywhere(name string) types.Object {
 	obj := p.object(name)
 	for file := range p.types.Scope().Children() {
@@ -145,8 +145,8 @@ func (p *parsed) anywhere(name string) types.Object {
 	return obj
 }
 
-// hidden reports what the generated Go could not name, because the name is there
-// that of a variable, of a package, or of what is Go's own.
+// hidden reports declarations that the generated Go could not name, because there the name
+// belongs to a variable, to a package or to Go itself.
 func (p *parsed) hidden(model *Package, file *ast.File) {
 	variables, used := map[string]bool{}, map[string]bool{}
 	declare := func(list ...ast.Expr) {
@@ -178,7 +178,7 @@ func (p *parsed) hidden(model *Package, file *ast.File) {
 		return true
 	})
 	refuse := func(name, what string) {
-		p.problems.add(p.at(p.object(name).Pos()), "%s is %s in generated code: give this another name", name, what)
+		p.faults.add(p.at(p.object(name).Pos()), "%s is %s in generated code: give this another name", name, what)
 	}
 	for _, name := range model.refers() {
 		if variables[name] {
@@ -197,7 +197,7 @@ func (p *parsed) hidden(model *Package, file *ast.File) {
 	}
 }
 
-// refers are the names of the package that its generated Go uses.
+// refers returns the names of the package that its generated Go uses.
 func (p *Package) refers() []string {
 	var out []string
 	note := func(f *Field) {

@@ -10,7 +10,7 @@ import (
 	"github.com/attune-go/attune/schema/document"
 )
 
-// emitPage writes the reference page, in Markdown.
+// emitPage returns the reference page, in Markdown.
 func emitPage(p *Package, title string) []byte {
 	var out strings.Builder
 	if title == "" {
@@ -29,24 +29,23 @@ func emitPage(p *Package, title string) []byte {
 	return []byte(out.String())
 }
 
-// strictness is what holds for every document.
-var strictness = fmt.Sprintf(`Documents are read strictly. They must be UTF-8, must not have a key twice in one object,
-and must not have NUL in text. They may be nested at most %d deep, may have at most %d MiB, and
-no number may have more than %d digits. Blanks between the parts of a document do not
-count, as long as it has at most %d MiB with them; numbers count as they are without an
-exponent. `+"`1.0`"+` is a whole number. Whole numbers are from %d to %d unless the
-table says otherwise. `+"`null`"+` is the same as leaving a key out. Keys that are not listed here
-are kept at every level, with their values as they are written; only Postgres rewrites
-values, `+"`1e2`"+` to `+"`100`"+`. Each fault is reported with its JSON pointer: `+"`/list/0/key: must be text`"+`.
+// strictness describes the rules for every document.
+var strictness = fmt.Sprintf(`Documents must be UTF-8, without NUL in texts and without duplicate keys in an object. They may
+be nested at most %d deep and have at most %d MiB. A number may have at most %d digits in the
+form without an exponent, and counts in that form. Blanks between the parts of a document do not
+count, but it must have at most %d MiB with them. `+"`1.0`"+` is a whole number. Whole numbers are
+from %d to %d unless the table says otherwise. `+"`null`"+` means the same as a missing key.
+Unknown keys are kept at every level, with their values as written; only Postgres rewrites
+values, such as `+"`1e2`"+` to `+"`100`"+`. Each fault is reported with its JSON pointer: `+"`/list/0/key: must be text`"+`.
 `, document.MaxDepth, document.MaxSize>>20, document.MaxDigits, document.MaxText>>20, math.MinInt32, math.MaxInt32)
 
-// guarding is what the guards of the databases judge.
+// guarding describes what the guards check.
 const guarding = `
 The databases refuse a row with the first fault that they find. Before its guards see a
-document, Postgres drops the first of two equal keys and rewrites text to its shortest form.
-SQLite, which has no regular expressions, judges shape only: types, required keys, ranges,
-values of enums, keys and elements that occur twice. A document with a fault in a format is
-stored there and reported when it is read. Messages of SQLite name an element of a list ` + "`*`" + `.
+document, Postgres drops the first of two equal keys and rewrites texts to their shortest form.
+SQLite has no regular expressions, so its guards check only the shape of a document: types,
+required keys, ranges, values of enums, and duplicate keys and elements. It stores documents with
+other faults, which are reported when they are read. Its messages name an element of a list ` + "`*`" + `.
 `
 
 func section(out *strings.Builder, d *Document) {
@@ -66,7 +65,7 @@ func section(out *strings.Builder, d *Document) {
 		for _, g := range guards {
 			columns = append(columns, code(g.Table+"."+g.Name))
 		}
-		fmt.Fprintf(out, "\nThe databases refuse what is wrong in %s.\n", strings.Join(columns, ", "))
+		fmt.Fprintf(out, "\nThe databases refuse wrong values of %s.\n", strings.Join(columns, ", "))
 	}
 	if len(d.Fields) == 0 {
 		return
@@ -77,7 +76,7 @@ func section(out *strings.Builder, d *Document) {
 	}
 }
 
-// meaning is the comment of a field without its own name at the beginning.
+// meaning returns the comment of a field without the leading name.
 func meaning(f *Field) string {
 	text := strings.TrimSpace(strings.TrimPrefix(prose(f.Comment, f.Go, ""), ":"))
 	for _, verb := range []string{"is ", "are "} {
@@ -116,8 +115,7 @@ func typeCell(f *Field) string {
 	return "anything"
 }
 
-// bounds says how many elements and characters there are at most, as far as the
-// field itself bounds them.
+// bounds returns the bounds of elements and characters that the field itself sets.
 func (f *Field) bounds() string {
 	var out string
 	if f.Most > 0 {
@@ -132,13 +130,13 @@ func (f *Field) bounds() string {
 	return out
 }
 
-// String says the bounds.
+// String returns the bounds as words.
 func (s Span) String() string {
 	var out string
 	for _, b := range []struct {
 		words string
 		d     *time.Duration
-	}{{"at least", s.Min}, {"more than", s.Above}, {"at most", s.Max}} {
+	}{{"at least", s.Min}, {"greater than", s.Above}, {"at most", s.Max}} {
 		if b.d != nil {
 			out += ", " + b.words + " " + code(b.d.String())
 		}
@@ -192,7 +190,7 @@ func defaultCell(f *Field) string {
 	return "none"
 }
 
-// goAlone names the formats that have no pattern.
+// goAlone returns the names of the formats without a pattern.
 func goAlone(used []*Format) string {
 	var names []string
 	for _, f := range used {
@@ -203,10 +201,10 @@ func goAlone(used []*Format) string {
 	if len(names) == 0 {
 		return ""
 	}
-	return ", but for those that only Go judges: " + strings.Join(names, ", ")
+	return ", except those that only Go checks: " + strings.Join(names, ", ")
 }
 
-// formatSection says what each format that is used accepts.
+// formatSection writes what each format in use accepts.
 func formatSection(out *strings.Builder, p *Package) {
 	var used []*Format
 	note := func(f *Field) {
@@ -223,26 +221,27 @@ func formatSection(out *strings.Builder, p *Package) {
 	if len(used) == 0 {
 		return
 	}
-	fmt.Fprintf(out, "\n## Formats\n\nTexts of these formats have at most %d characters%s.\n\n| format | accepts |\n|---|---|\n", document.MaxPatterned, goAlone(used))
+	fmt.Fprintf(out, "\n## Formats\n\nTexts of these formats have at most %d characters%s.\n\n| format | accepts |\n|---|---|\n",
+		document.MaxPatterned, goAlone(used))
 	for _, f := range used {
 		text := strings.TrimSpace(strings.TrimPrefix(prose(f.Comment, f.Func, ""), "accepts "))
 		fmt.Fprintf(out, "| %s | %s |\n", cell(f.Name), cell(strings.TrimPrefix(strings.TrimSpace(text), "accepts ")))
 	}
 }
 
-// markdown makes text stand for itself in Markdown.
+// markdown escapes text for Markdown.
 func markdown(text string) string {
 	return markdownEscapes.Replace(text)
 }
 
 var markdownEscapes = strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "[", `\[`, "]", `\]`, "#", `\#`)
 
-// cell is text in a table.
+// cell returns text for a cell of a table.
 func cell(text string) string {
 	return strings.ReplaceAll(strings.Join(strings.Fields(markdown(text)), " "), "|", `\|`)
 }
 
-// code is text as code, also in a table.
+// code returns text as code, which may be in a table.
 func code(text string) string {
 	fence := "`"
 	for strings.Contains(text, fence) {

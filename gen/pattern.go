@@ -11,9 +11,9 @@ import (
 	"unicode"
 )
 
-// Pattern is what a text must be, from its first to its last character, in the
-// part of regular expressions that means the same to Go, to JSON Schema and to
-// Postgres: characters, classes, groups, |, and * + ? {n,m}.
+// A Pattern matches the whole of a text. It uses the part of regular expressions that has
+// the same meaning in Go, JSON Schema and Postgres: characters, classes, groups, |, and
+// * + ? {n,m}.
 type Pattern struct {
 	// Text is the expression as its author wrote it.
 	Text string
@@ -22,7 +22,7 @@ type Pattern struct {
 	re  *syntax.Regexp
 }
 
-// NewPattern reads an expression. The error says what is not part of it.
+// NewPattern parses an expression. The error names what is not portable.
 func NewPattern(text string) (*Pattern, error) {
 	re, err := syntax.Parse(text, syntax.Perl)
 	if err != nil {
@@ -34,7 +34,7 @@ func NewPattern(text string) (*Pattern, error) {
 	return &Pattern{Text: text, re: re}, nil
 }
 
-// portable finds what other dialects do not have, or have with another meaning.
+// portable refuses what other dialects lack or understand differently.
 func portable(re *syntax.Regexp) error {
 	switch re.Op {
 	case syntax.OpBeginText, syntax.OpEndText, syntax.OpBeginLine, syntax.OpEndLine:
@@ -47,7 +47,7 @@ func portable(re *syntax.Regexp) error {
 		return errors.New("it matches nothing")
 	case syntax.OpStar, syntax.OpPlus, syntax.OpQuest, syntax.OpRepeat:
 		if re.Flags&syntax.NonGreedy != 0 {
-			return errors.New("a lazy repetition means nothing where the whole text is matched")
+			return errors.New("a lazy repetition has no effect when the whole text is matched")
 		}
 	}
 	for _, sub := range re.Sub {
@@ -58,17 +58,17 @@ func portable(re *syntax.Regexp) error {
 	return nil
 }
 
-// ECMA is the expression for JSON Schema, anchored. empty lets the empty text
-// through too.
+// ECMA returns the anchored expression for JSON Schema. With empty it also matches the empty
+// text.
 func (p *Pattern) ECMA(empty bool) string {
 	return p.print(printer{any: `[\s\S]`, escape: func(c rune, class bool) string {
 		switch {
 		case c == '-' && !class:
-			return "-" // an escape of it is a fault to some validators
+			return "-" // some validators refuse an escaped one
 		case c < ' ' || c > 0x7e && c <= 0xff:
 			return fmt.Sprintf(`\x%02x`, c)
 		case c > 0xff:
-			return string(c) // as itself: \u means nothing to some validators
+			return string(c) // some validators do not know \u
 		case alphanumeric(c) || strings.ContainsRune(" _\"'<>=,;:&%#@!~`", c):
 			return string(c)
 		}
@@ -76,7 +76,7 @@ func (p *Pattern) ECMA(empty bool) string {
 	}}, empty)
 }
 
-// Postgres is the expression as Postgres understands it, anchored.
+// Postgres returns the anchored expression for Postgres.
 func (p *Pattern) Postgres(empty bool) string {
 	return p.print(printer{any: ".", escape: func(c rune, _ bool) string {
 		if alphanumeric(c) || c == '_' {
@@ -101,13 +101,12 @@ func (p *Pattern) print(to printer, empty bool) string {
 	return "^(?:" + to.out.String() + ")$"
 }
 
-// printer writes an expression in one dialect.
+// A printer writes an expression in one dialect.
 type printer struct {
 	out strings.Builder
-	// any is any character.
+	// any matches any character.
 	any string
-	// escape writes one character so that it stands for itself, in a class or
-	// outside.
+	// escape writes one character so that it stands for itself, inside or outside of a class.
 	escape func(c rune, class bool) string
 }
 
@@ -143,8 +142,8 @@ func (w *printer) regexp(re *syntax.Regexp) {
 	}
 }
 
-// casesOf are the ranges of what a character of a literal stands for: itself, or
-// where case does not matter all its forms.
+// casesOf returns the ranges that a character of a literal matches: the character itself,
+// or all its forms if case is ignored.
 func casesOf(re *syntax.Regexp, c rune) []rune {
 	forms := []rune{c}
 	if re.Flags&syntax.FoldCase != 0 {
@@ -190,15 +189,15 @@ func repetition(re *syntax.Regexp) string {
 
 const maxRune = 0x10ffff
 
-// class writes a class, as what it excludes where it reaches to the last
-// character there is.
+// class writes a class. A class that reaches to the last character is written as what it
+// excludes.
 func (w *printer) class(ranges []rune) {
 	negated := len(ranges) > 0 && ranges[len(ranges)-1] == maxRune
 	if negated {
 		ranges = complement(ranges)
 	}
 	if len(ranges) > 1 && ranges[1] == 0 {
-		ranges = ranges[2:] // no text holds NUL
+		ranges = ranges[2:] // texts do not contain NUL
 	}
 	if negated && len(ranges) == 0 {
 		w.out.WriteString(w.any)
@@ -221,7 +220,7 @@ func (w *printer) class(ranges []rune) {
 	w.out.WriteByte(']')
 }
 
-// complement are the ranges between ranges, which are sorted.
+// complement returns the gaps between sorted ranges.
 func complement(ranges []rune) []rune {
 	var out []rune
 	next := rune(0)

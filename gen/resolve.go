@@ -7,26 +7,26 @@ import (
 	"strings"
 )
 
-// resolver makes the model of what was parsed.
+// A resolver turns the parsed package into the model.
 type resolver struct {
 	*parsed
 	documents map[types.Object]*Document
-	// shapes are the types behind the names of the documents.
+	// shapes holds the types behind the names of the documents.
 	shapes  map[*Document]ast.Expr
 	formats map[string]*Format
 	enums   map[types.Object][]Constant
-	// words are the rules that stand behind //attune:document.
+	// words holds the rules that follow //attune:document.
 	words map[*Document][]rule
-	// orders are the rules of that name, with what they order.
+	// orders holds the rules named order, by the list that they order.
 	orders map[*Field]rule
 }
 
-// resolve makes the model. The error is Problems.
+// resolve returns the model. The error is Faults.
 func resolve(p *parsed) (*Package, error) {
 	r := &resolver{parsed: p, documents: map[types.Object]*Document{}, shapes: map[*Document]ast.Expr{}, formats: map[string]*Format{},
 		enums: map[types.Object][]Constant{}, words: map[*Document][]rule{}, orders: map[*Field]rule{}}
 	out := &Package{Name: p.name}
-	if len(p.problems) == 0 {
+	if len(p.faults) == 0 {
 		r.collectFormats()
 		out.Documents = r.collectDocuments()
 		for _, d := range out.Documents {
@@ -39,14 +39,14 @@ func resolve(p *parsed) (*Package, error) {
 		r.recursion(out.Documents)
 		r.inSQL(out)
 		r.stray()
-		if len(out.Documents) == 0 && len(p.problems) == 0 {
-			p.problems.add(p.at(p.files[0].Name.Pos()), "no type of this package has %sdocument above it", mark)
+		if len(out.Documents) == 0 && len(p.faults) == 0 {
+			p.faults.add(p.at(p.files[0].Name.Pos()), "no type of this package has the directive %sdocument", mark)
 		}
 	}
-	return out, p.problems.err()
+	return out, p.faults.err()
 }
 
-// link finds the fields that lists are ordered by, now that all are read.
+// link finds the fields by which lists are ordered. All documents have been read by then.
 func (r *resolver) link(docs []*Document) {
 	for _, d := range docs {
 		for _, f := range d.Fields {
@@ -57,7 +57,7 @@ func (r *resolver) link(docs []*Document) {
 	}
 }
 
-// collectDocuments finds the annotated types.
+// collectDocuments returns the annotated types.
 func (r *resolver) collectDocuments() []*Document {
 	var out []*Document
 	for decl, spec := range r.declared() {
@@ -76,7 +76,7 @@ func (r *resolver) collectDocuments() []*Document {
 	return out
 }
 
-// document notes an annotated type, as yet without its fields.
+// document returns an annotated type without its fields.
 func (r *resolver) document(spec *ast.TypeSpec, comments *ast.CommentGroup) *Document {
 	list := r.directives(comments)
 	d, ok := r.one(list, "document")
@@ -88,14 +88,14 @@ func (r *resolver) document(spec *ast.TypeSpec, comments *ast.CommentGroup) *Doc
 		case "guard":
 			doc.Guards = append(doc.Guards, r.columns(other.pos, other.text)...)
 			if !ok {
-				r.problems.add(other.pos, "%sguard is for a type that has %sdocument column", mark, mark)
+				r.faults.add(other.pos, "%sguard is only for types with %sdocument column", mark, mark)
 			}
 		case "format", "except":
-			r.problems.add(other.pos, "%s%s is for a func(string) string", mark, other.name)
+			r.faults.add(other.pos, "%s%s is only for a func(string) string", mark, other.name)
 		}
 	}
 	if obj == nil && (ok || enum) {
-		r.problems.add(doc.Pos, "%s", r.refused(spec.Name))
+		r.faults.add(doc.Pos, "%s", r.refused(spec.Name))
 		return nil
 	}
 	if enum {
@@ -105,7 +105,7 @@ func (r *resolver) document(spec *ast.TypeSpec, comments *ast.CommentGroup) *Doc
 		return nil
 	}
 	if spec.TypeParams != nil || spec.Assign.IsValid() {
-		r.problems.add(doc.Pos, "%s must be a plain type to be a document, without type parameters and no alias", name)
+		r.faults.add(doc.Pos, "%s must be a plain type to be a document, without type parameters and not an alias", name)
 		return nil
 	}
 	r.documents[obj], r.shapes[doc] = doc, spec.Type
@@ -116,11 +116,11 @@ func (r *resolver) document(spec *ast.TypeSpec, comments *ast.CommentGroup) *Doc
 	return doc
 }
 
-// list reads the elements of a document that is a list.
+// list reads the rules for the elements of a document that is a list.
 func (r *resolver) list(doc *Document) {
 	if doc.List == nil {
 		for _, rule := range r.words[doc] {
-			r.problems.add(rule.pos, "%q is no word for a document of keys: there is column", rule.text)
+			r.faults.add(rule.pos, "unknown word %q: a document of keys knows only column", rule.text)
 		}
 		return
 	}
@@ -130,14 +130,14 @@ func (r *resolver) list(doc *Document) {
 	case elem == nil:
 		elem = &Type{Kind: Text}
 	case elem.Kind != Text:
-		r.problems.add(doc.Pos, "%s: a document that is a list holds text; put it into a document of keys", doc.Name)
+		r.faults.add(doc.Pos, "%s: a document that is a list must hold text; put this list into a document of keys", doc.Name)
 	}
 	doc.List.Type.Elem = elem
 	r.rules(doc.List, r.words[doc])
 }
 
-// documentWords reads what stands behind a document directive, and gives the
-// rules.
+// documentWords reads the words that follow a document directive, and returns the rules
+// among them.
 func (r *resolver) documentWords(d directive, doc *Document) []rule {
 	var rules []rule
 	for _, word := range strings.FieldsFunc(d.text, func(c rune) bool { return c == ' ' || c == ',' }) {
@@ -151,24 +151,24 @@ func (r *resolver) documentWords(d directive, doc *Document) []rule {
 	return rules
 }
 
-// columns reads the columns that the databases are to check.
+// columns reads the columns that the databases check.
 func (r *resolver) columns(pos token.Position, text string) []Column {
 	var out []Column
 	for _, word := range strings.Fields(text) {
 		table, name, ok := strings.Cut(word, ".")
 		if !ok || !plainName(table) || !plainName(name) {
-			r.problems.add(pos, "%q must be TABLE.COLUMN in lower case", word)
+			r.faults.add(pos, "%q must be TABLE.COLUMN in lower case", word)
 			continue
 		}
 		out = append(out, Column{table, name, pos})
 	}
 	if text == "" {
-		r.problems.add(pos, "%sguard names no TABLE.COLUMN", mark)
+		r.faults.add(pos, "%sguard must name a TABLE.COLUMN", mark)
 	}
 	return out
 }
 
-// plainName reports whether s is a name in lower case.
+// plainName reports whether s is a lower-case name.
 func plainName(s string) bool {
 	for i, c := range s {
 		if c != '_' && (c < 'a' || c > 'z') && (i == 0 || c < '0' || c > '9') {

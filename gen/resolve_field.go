@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// maxKeys bounds the keys of one type: the decoder has a bit for each.
+// maxKeys bounds the keys of one type, because the decoder has a bit for each.
 const maxKeys = 64
 
 // fill reads a document's fields.
 func (r *resolver) fill(doc *Document) {
 	if len(doc.Guards) > 0 && !doc.Column {
-		r.problems.add(doc.Pos, "%s has %sguard, so it must be %sdocument column", doc.Name, mark, mark)
+		r.faults.add(doc.Pos, "%s has %sguard, so it needs %sdocument column", doc.Name, mark, mark)
 	}
 	if doc.List != nil {
 		return
@@ -23,26 +23,27 @@ func (r *resolver) fill(doc *Document) {
 	expr := r.shapes[doc]
 	s, ok := expr.(*ast.StructType)
 	if !ok {
-		r.problems.add(doc.Pos, "%s is %s; a document is a struct, or a list of text", doc.Name, article(types.ExprString(expr)))
+		r.faults.add(doc.Pos, "%s must be a struct or a list of text to be a document, not %s", doc.Name, article(types.ExprString(expr)))
 		return
 	}
 	keys := map[string]*Field{}
 	for _, f := range s.Fields.List {
 		if len(f.Names) == 0 {
-			r.problems.add(r.at(f.Pos()), "an embedded field has no key: give it a name and a json tag")
+			r.faults.add(r.at(f.Pos()), "an embedded field has no key: give it a name and a json tag")
 		}
 		for _, name := range f.Names {
 			r.field(doc, f, name, keys)
 		}
 	}
 	if doc.Unknown == "" {
-		r.problems.add(doc.Pos, "%s has no field of type document.Unknown, so the keys that it does not name would be lost", doc.Name)
+		r.faults.add(doc.Pos, "%s needs a field of type document.Unknown, or keys that it does not name would be lost", doc.Name)
 	}
 	if doc.Column && doc.Malformed == "" {
-		r.problems.add(doc.Pos, "%s is a column and has no field of type document.Malformed, so a row that cannot be read would be lost", doc.Name)
+		r.faults.add(doc.Pos, "%s is a column and needs a field of type document.Malformed, or a row that cannot be read would be lost",
+			doc.Name)
 	}
 	if len(doc.Fields) > maxKeys {
-		r.problems.add(doc.Pos, "%s has %d keys; at most %d are possible", doc.Name, len(doc.Fields), maxKeys)
+		r.faults.add(doc.Pos, "%s must have at most %[3]d keys, got %[2]d", doc.Name, len(doc.Fields), maxKeys)
 	}
 }
 
@@ -52,16 +53,16 @@ func (r *resolver) field(doc *Document, f *ast.Field, name *ast.Ident, keys map[
 	switch r.supportName(r.info.TypeOf(f.Type)) {
 	case "Unknown":
 		if doc.Unknown != "" {
-			r.problems.add(pos, "%s.%s: the unknown keys are in %s already", doc.Name, name.Name, doc.Unknown)
+			r.faults.add(pos, "%s.%s: duplicate field for unknown keys: the first is %s", doc.Name, name.Name, doc.Unknown)
 		}
 		doc.Unknown = name.Name
 		if tag, _ := r.tag(f, "json"); tag != "-" {
-			r.problems.add(pos, "%s.%s holds the keys that no field names: its tag must be `json:\"-\"`", doc.Name, name.Name)
+			r.faults.add(pos, "%s.%s holds the unknown keys, so its tag must be `json:\"-\"`", doc.Name, name.Name)
 		}
 		return
 	case "Malformed":
 		if name.IsExported() {
-			r.problems.add(pos, "%s.%s must not be exported", doc.Name, name.Name)
+			r.faults.add(pos, "%s.%s must not be exported", doc.Name, name.Name)
 		}
 		doc.Malformed = name.Name
 		return
@@ -71,20 +72,20 @@ func (r *resolver) field(doc *Document, f *ast.Field, name *ast.Ident, keys map[
 	switch {
 	case tag == "-" || !name.IsExported() && !ok:
 		if _, ruled := r.tag(f, "attune"); ruled {
-			r.problems.add(pos, "%s.%s has rules and no key: give it a json tag, or take the attune tag away", doc.Name, name.Name)
+			r.faults.add(pos, "%s.%s has rules but no key: add a json tag, or remove the attune tag", doc.Name, name.Name)
 		}
-		return // the program's own
+		return // for the program's own use
 	case !name.IsExported():
-		r.problems.add(pos, "%s.%s is not exported, so it cannot have a key: export it, or take the json tag away", doc.Name, name.Name)
+		r.faults.add(pos, "%s.%s is not exported, so it cannot have a key: export it, or remove the json tag", doc.Name, name.Name)
 		return
 	case !ok || key == "":
-		r.problems.add(pos, "%s.%s has no key: give it a json tag, or `json:\"-\"`", doc.Name, name.Name)
+		r.faults.add(pos, "%s.%s has no key: add a json tag, or `json:\"-\"`", doc.Name, name.Name)
 		return
 	case keys[key] != nil:
-		r.problems.add(pos, "%s.%s: the key %q is that of %s already", doc.Name, name.Name, key, keys[key].Go)
+		r.faults.add(pos, "%s.%s: duplicate key %q: the first is %s", doc.Name, name.Name, key, keys[key].Go)
 		return
 	case len(key) > 120 || strings.ContainsFunc(key, func(c rune) bool { return c < ' ' || c == 0x7f || c == 0xfffd }):
-		r.problems.add(pos, "%s.%s: %q is no key that a person could write", doc.Name, name.Name, key)
+		r.faults.add(pos, "%s.%s: the key %q cannot be typed by a person", doc.Name, name.Name, key)
 		return
 	}
 	comment := f.Doc.Text()
@@ -98,7 +99,7 @@ func (r *resolver) field(doc *Document, f *ast.Field, name *ast.Ident, keys map[
 			out.Omit = true
 		case "":
 		default:
-			r.problems.add(pos, "%s.%s: the option %q of its json tag cannot be honoured", doc.Name, name.Name, o)
+			r.faults.add(pos, "%s.%s: unsupported option %q in the json tag", doc.Name, name.Name, o)
 		}
 	}
 	typ := r.typeOf(r.info.TypeOf(f.Type), f.Type, pos, doc.Name+"."+name.Name)
@@ -111,11 +112,11 @@ func (r *resolver) field(doc *Document, f *ast.Field, name *ast.Ident, keys map[
 	r.rules(out, r.tagRules(f))
 	mayBeNothing := typ.Optional || typ.Pointer || typ.Kind == List || typ.Kind == Raw || typ.Document != nil && typ.Document.List != nil
 	if mayBeNothing && !out.Omit {
-		r.problems.add(pos, "%s.%s may be nothing, so its json tag must say omitempty or omitzero", doc.Name, name.Name)
+		r.faults.add(pos, "%s.%s may be absent, so its json tag needs omitempty or omitzero", doc.Name, name.Name)
 	}
 }
 
-// tag gives one key of a field's tag.
+// tag returns the value of one key of a field's tag.
 func (r *resolver) tag(f *ast.Field, key string) (string, bool) {
 	if f.Tag == nil {
 		return "", false
@@ -127,12 +128,12 @@ func (r *resolver) tag(f *ast.Field, key string) (string, bool) {
 	return reflect.StructTag(text).Lookup(key)
 }
 
-// tagRules gives the rules of a field's tag, with their places.
+// tagRules returns the rules of a field's tag, with their places.
 func (r *resolver) tagRules(f *ast.Field) []rule {
 	text, ok := r.tag(f, "attune")
 	if !ok {
 		if f.Tag != nil && strings.Contains(f.Tag.Value, "attune:") {
-			r.problems.add(r.at(f.Tag.Pos()), "the attune tag cannot be read: it is written `attune:\"…\"`, one blank behind the tag before it")
+			r.faults.add(r.at(f.Tag.Pos()), "malformed attune tag: write `attune:\"…\"`, one blank after the previous tag")
 		}
 		return nil
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// collectFormats finds the functions that judge texts.
+// collectFormats finds the functions that check texts.
 func (r *resolver) collectFormats() {
 	for _, file := range r.files {
 		for _, decl := range file.Decls {
@@ -18,13 +18,13 @@ func (r *resolver) collectFormats() {
 			except, _ := r.one(list, "except")
 			for _, other := range list {
 				if other.name != "format" && other.name != "except" {
-					r.problems.add(other.pos, "%s%s is for a type", mark, other.name)
+					r.faults.add(other.pos, "%s%s is only for types", mark, other.name)
 				}
 			}
 			if ok {
 				r.format(d, except, f)
 			} else if except.name != "" {
-				r.problems.add(except.pos, "%sexcept is for a function with %sformat", mark, mark)
+				r.faults.add(except.pos, "%sexcept is only for functions with %sformat", mark, mark)
 			}
 		}
 	}
@@ -33,35 +33,37 @@ func (r *resolver) collectFormats() {
 func (r *resolver) format(d, except directive, f *ast.FuncDecl) {
 	name, pattern, _ := strings.Cut(d.text, " ")
 	if name == "" {
-		r.problems.add(d.pos, "%sformat needs a name", mark)
+		r.faults.add(d.pos, "%sformat needs a name", mark)
 		return
 	}
 	if first := r.formats[name]; first != nil {
-		r.problems.add(d.pos, "format %s is %s already, at %s", name, first.Func, first.Pos)
+		r.faults.add(d.pos, "duplicate format %s: the first is %s at %s", name, first.Func, first.Pos)
 		return
 	}
 	if refused := r.refused(f.Name); refused != "" {
-		r.problems.add(r.at(f.Name.Pos()), "%s", refused)
+		r.faults.add(r.at(f.Name.Pos()), "%s", refused)
 	} else if !judgesText(r.info.Defs[f.Name]) {
-		r.problems.add(r.at(f.Name.Pos()), "%s must be func(string) string, to be format %s: it says what is wrong, and nothing where nothing is", f.Name.Name, name)
+		r.faults.add(r.at(f.Name.Pos()), "%s must be func(string) string to be format %s: it returns the fault of a text, or an empty text",
+			f.Name.Name, name)
 	}
 	out := &Format{Name: name, Func: f.Name.Name, Pos: d.pos, Comment: f.Doc.Text()}
 	out.Pattern = r.pattern(d, name, pattern)
 	out.Except = r.pattern(except, name, except.text)
 	if except.name != "" && (out.Pattern == nil || out.Except == nil) {
-		r.problems.add(except.pos, "%sexcept takes texts away from a pattern, so it needs one, and the format too", mark)
+		r.faults.add(except.pos, "%sexcept needs a pattern, and so does %[1]sformat", mark)
 	}
 	r.formats[name] = out
 }
 
-// pattern reads the pattern in a directive; nil is none.
+// pattern reads the pattern in a directive. It returns nil without a pattern.
+
 func (r *resolver) pattern(d directive, format, text string) *Pattern {
 	if text = strings.TrimSpace(text); text == "" {
 		return nil
 	}
 	p, err := NewPattern(text)
 	if err != nil {
-		r.problems.add(d.pos, "the pattern of format %s: %v", format, err)
+		r.faults.add(d.pos, "the pattern of format %s: %v", format, err)
 		return nil
 	}
 	p.Pos = d.pos

@@ -9,31 +9,31 @@ import (
 	"time"
 )
 
-// rule is one word of an attune tag, such as min=0.
+// A rule is one word of an attune tag, such as min=0.
 type rule struct {
 	text string
 	pos  token.Position
 }
 
-// ruleKinds says for which kinds of value a rule is. The rules of text are for
-// the elements of a list too.
+// ruleKinds lists the rules and the kinds of value that they apply to. The rules of text
+// also apply to the elements of a list.
 var ruleKinds = []struct {
 	name  string
 	value bool
 	kinds []Kind
 	help  string
 }{
-	{"required", false, []Kind{Text, Raw, Object, List}, "the key must be there, and must not be empty"},
-	{"bare", false, []Kind{Text}, "in a YAML file the text may stand without quotes where it looks like a number"},
-	{"default", true, []Kind{Bool, Int, Duration}, "the value where the key is left out"},
+	{"required", false, []Kind{Text, Raw, Object, List}, "the key must be present and not empty"},
+	{"bare", false, []Kind{Text}, "a YAML file may omit the quotes where the text looks like a number"},
+	{"default", true, []Kind{Bool, Int, Duration}, "the value of a missing key"},
 	{"min", true, []Kind{Int, Duration}, "the least value"},
 	{"max", true, []Kind{Int, Duration}, "the greatest value"},
-	{"above", true, []Kind{Duration}, "the value must be more than this"},
-	{"format", true, []Kind{Text, List}, "the function that judges the text"},
-	{"unique", false, []Kind{List}, "no element is there twice"},
-	{"most", true, []Kind{List}, "how many elements the list has at most"},
-	{"length", true, []Kind{Text, List}, "how many characters the text has at most"},
-	{"order", true, []Kind{List}, "the key of the elements by which they are used, lowest first"},
+	{"above", true, []Kind{Duration}, "the value must be greater than this"},
+	{"format", true, []Kind{Text, List}, "the function that checks the text"},
+	{"unique", false, []Kind{List}, "the list must not contain duplicates"},
+	{"most", true, []Kind{List}, "the greatest number of elements"},
+	{"length", true, []Kind{Text, List}, "the greatest number of characters"},
+	{"order", true, []Kind{List}, "the key by which the elements are ordered, lowest first"},
 	{"guard", true, []Kind{Text}, "the column of text whose values the databases check"},
 }
 
@@ -55,15 +55,15 @@ func (r *resolver) rules(f *Field, list []rule) {
 		})
 		switch {
 		case i < 0:
-			r.problems.add(rule.pos, "there is no rule %q: there are %s", name, ruleNames())
+			r.faults.add(rule.pos, "unknown rule %q: the rules are %s", name, ruleNames())
 		case seen[name]:
-			r.problems.add(rule.pos, "the rule %s is there twice", name)
+			r.faults.add(rule.pos, "duplicate rule %s", name)
 		case !slices.Contains(ruleKinds[i].kinds, f.Type.Kind):
-			r.problems.add(rule.pos, "the rule %s is not for %s", name, kindNames[f.Type.Kind])
+			r.faults.add(rule.pos, "the rule %s does not apply to %s", name, kindNames[f.Type.Kind])
 		case ruleKinds[i].value && value == "":
-			r.problems.add(rule.pos, "the rule %s needs a value: %s=…", name, name)
+			r.faults.add(rule.pos, "the rule %s needs a value: %s=…", name, name)
 		case !ruleKinds[i].value && hasValue:
-			r.problems.add(rule.pos, "the rule %s has no value", name)
+			r.faults.add(rule.pos, "the rule %s takes no value", name)
 		default:
 			r.apply(f, rule, name, value)
 		}
@@ -80,7 +80,7 @@ func ruleNames() string {
 	return strings.Join(names, ", ")
 }
 
-// apply sets what one rule says.
+// apply applies one rule to a field.
 func (r *resolver) apply(f *Field, rule rule, name, value string) {
 	elem := &f.Type
 	if f.Type.Elem != nil {
@@ -90,7 +90,7 @@ func (r *resolver) apply(f *Field, rule rule, name, value string) {
 	case "required":
 		f.Required = true
 		if f.Type.Kind == Object && !f.Type.Pointer {
-			r.problems.add(rule.pos, "the rule required needs a pointer: without one nobody sees whether the object was there")
+			r.faults.add(rule.pos, "the rule required needs a pointer: without one a missing object looks like an empty one")
 		}
 	case "bare":
 		f.Bare = true
@@ -102,27 +102,27 @@ func (r *resolver) apply(f *Field, rule rule, name, value string) {
 		f.Format = r.formats[value]
 		switch {
 		case f.Format == nil:
-			r.problems.add(rule.pos, "there is no format %s: a function has %sformat %s above it", value, mark, value)
+			r.faults.add(rule.pos, "unknown format %s: declare it with %sformat %s above a function", value, mark, value)
 		case elem.Kind != Text:
-			r.problems.add(rule.pos, "the rule format is for text, and for lists of text")
+			r.faults.add(rule.pos, "the rule format applies only to text and lists of text")
 		case elem.Enum != nil:
-			r.problems.add(rule.pos, "%s has only certain values, so the rule format can say nothing more", elem.Go)
+			r.faults.add(rule.pos, "%s is an enum, so the rule format has no effect", elem.Go)
 		}
 	case "unique":
 		f.Unique = true
 		if elem.Kind != Text {
-			r.problems.add(rule.pos, "the rule unique is for lists of text")
+			r.faults.add(rule.pos, "the rule unique applies only to lists of text")
 		}
 	case "most":
 		f.Most = r.count(rule, value)
 	case "length":
 		f.Length = r.count(rule, value)
 		if elem.Kind != Text || elem.Enum != nil {
-			r.problems.add(rule.pos, "the rule length is for text without certain values, and for lists of it")
+			r.faults.add(rule.pos, "the rule length applies only to text and lists of text, and not to enums")
 		}
 	case "order":
 		if elem.Kind != Object {
-			r.problems.add(rule.pos, "the rule order is for lists of documents")
+			r.faults.add(rule.pos, "the rule order applies only to lists of documents")
 			return
 		}
 		r.orders[f] = rule
@@ -131,25 +131,24 @@ func (r *resolver) apply(f *Field, rule rule, name, value string) {
 	}
 }
 
-// order finds the field of the elements that a rule orders them by; nil after a
-// problem.
+// order returns the field by which a rule orders the elements, or nil after a fault.
 func (r *resolver) order(elem *Type, rule rule) *Field {
 	_, key, _ := strings.Cut(rule.text, "=")
 	for _, f := range elem.Document.Fields {
 		switch {
 		case f.Key != key:
 		case f.Type.Kind != Int:
-			r.problems.add(rule.pos, "%s.%s is no number, so there is no order by it", elem.Document.Name, f.Go)
+			r.faults.add(rule.pos, "%s.%s must be a number to order by it", elem.Document.Name, f.Go)
 			return nil
 		default:
 			return f
 		}
 	}
-	r.problems.add(rule.pos, "%s has no key %q", elem.Document.Name, key)
+	r.faults.add(rule.pos, "%s has no key %q", elem.Document.Name, key)
 	return nil
 }
 
-// value reads a value of a rule; nil after a problem.
+// value reads the value of a rule. It returns nil after a fault.
 func (r *resolver) value(kind Kind, rule rule, text string) *Value {
 	var v Value
 	var err error
@@ -165,17 +164,17 @@ func (r *resolver) value(kind Kind, rule rule, text string) *Value {
 		v.Duration, err = time.ParseDuration(text)
 	}
 	if err != nil {
-		r.problems.add(rule.pos, "%s: %q is not %s", rule.text, text, kindNames[kind])
+		r.faults.add(rule.pos, "%s: must be %[3]s, got %[2]q", rule.text, text, kindNames[kind])
 		return nil
 	}
 	return &v
 }
 
-// count reads a number of things, which is at least 1; 0 after a problem.
+// count reads a number that must be at least 1. It returns 0 after a fault.
 func (r *resolver) count(rule rule, text string) int64 {
 	n, err := strconv.ParseInt(text, 10, 32)
 	if err != nil || n < 1 {
-		r.problems.add(rule.pos, "%s: %q is not a whole number above 0", rule.text, text)
+		r.faults.add(rule.pos, "%s: must be a whole number greater than 0, got %q", rule.text, text)
 		return 0
 	}
 	return n
@@ -198,7 +197,7 @@ func (r *resolver) bound(f *Field, rule rule, name, text string) {
 		return
 	}
 	if int64(int32(v.Int)) != v.Int {
-		r.problems.add(rule.pos, "%s: a number is held to 32 bits, so that every database and every reader agrees", rule.text)
+		r.faults.add(rule.pos, "%s: must fit into 32 bits, so that every database and every reader agrees", rule.text)
 		return
 	}
 	if !f.Ranged {
@@ -219,20 +218,20 @@ func (r *resolver) consistent(f *Field) {
 	zero := Value{}
 	if f.Default != nil {
 		if *f.Default != zero && !f.Type.Optional {
-			r.problems.add(f.Pos, "%s has a default that is not Go's zero value, so it must be a document.Optional", f.Go)
+			r.faults.add(f.Pos, "%s has a default that is not Go's zero value, so it must be a document.Optional", f.Go)
 		}
 		zero = *f.Default
 	}
 	switch {
 	case f.Type.Kind == Int && f.Min > f.Max:
-		r.problems.add(f.Pos, "%s: min is more than max", f.Go)
+		r.faults.add(f.Pos, "%s: min must not be greater than max", f.Go)
 	case f.Type.Kind == Int && (f.Default != nil || !f.Type.Optional) && (zero.Int < f.Min || zero.Int > f.Max):
-		r.problems.add(f.Pos, "%s: %d, the value where the key is left out, is not from %d to %d", f.Go, zero.Int, f.Min, f.Max)
+		r.faults.add(f.Pos, "%s: the value of a missing key must be from %[3]d to %[4]d, got %[2]d", f.Go, zero.Int, f.Min, f.Max)
 	case f.Type.Kind == Duration && (f.Default != nil || !f.Type.Optional) && !f.Span.holds(zero.Duration):
-		r.problems.add(f.Pos, "%s: %s, the value where the key is left out, is out of its bounds", f.Go, zero.Duration)
+		r.faults.add(f.Pos, "%s: the value of a missing key must be within the bounds, got %s", f.Go, zero.Duration)
 	}
 	if f.Required && f.Default != nil {
-		r.problems.add(f.Pos, "%s is required, so it has no default", f.Go)
+		r.faults.add(f.Pos, "%s is required, so it must not have a default", f.Go)
 	}
 }
 

@@ -11,9 +11,8 @@ import (
 // supportPath is the package that generated code is built on.
 const supportPath = "github.com/attune-go/attune/schema/document"
 
-// stubTexts declare what a document can be made of that is not its own
-// package's, as far as types are to be told apart. No other package is ever
-// read: it may not be there yet, or take long.
+// stubTexts declares the types of other packages that documents may use. Other packages are
+// never read, because they may not exist yet, or take long.
 var stubTexts = map[string]string{
 	supportPath: `package document; type (
 		Duration int64
@@ -25,7 +24,7 @@ var stubTexts = map[string]string{
 	"time":          "package time; type Duration int64",
 }
 
-// stubs are these packages by path. They import no other package.
+// stubs maps paths to these packages. They import nothing.
 type stubs map[string]*types.Package
 
 func newStubs(fset *token.FileSet) stubs {
@@ -42,8 +41,8 @@ func newStubs(fset *token.FileSet) stubs {
 	return out
 }
 
-// Import gives a package that types are looked for in. After an error the type
-// checker takes any name of that package as a type that nobody knows.
+// Import returns the stub of a package. After an error the type checker treats the names of
+// that package as unknown types.
 func (s stubs) Import(path string) (*types.Package, error) {
 	if p := s[path]; p != nil {
 		return p, nil

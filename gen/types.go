@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// supportName is the name of a type of the package that generated code is built
-// on; empty for any other.
+// supportName returns the name of a type of the package that generated code is built on. It
+// returns an empty text for any other type.
 func (r *resolver) supportName(t types.Type) string {
 	if named, ok := types.Unalias(t).(*types.Named); ok && named.Obj().Pkg() == r.support {
 		return named.Obj().Name()
@@ -17,11 +17,11 @@ func (r *resolver) supportName(t types.Type) string {
 	return ""
 }
 
-// typeOf is the model's type of t, or nil after a problem. e is how the whole
-// type is written.
+// typeOf returns the model's type for t, or nil after a fault. e is the expression of the
+// whole type.
 func (r *resolver) typeOf(t types.Type, e ast.Expr, pos token.Position, what string) *Type {
 	refuse := func(format string, args ...any) *Type {
-		r.problems.add(pos, what+" "+format, args...)
+		r.faults.add(pos, what+" "+format, args...)
 		return nil
 	}
 	name := r.typeName(t)
@@ -32,7 +32,7 @@ func (r *resolver) typeOf(t types.Type, e ast.Expr, pos token.Position, what str
 			return nil
 		}
 		if inner.Kind != Object {
-			return refuse("is a pointer to what is no document: use document.Optional for a value whose default is not zero")
+			return refuse("is a pointer to something else than a document: use document.Optional for a value whose default is not zero")
 		}
 		inner.Pointer = true
 		return inner
@@ -61,7 +61,7 @@ func (r *resolver) typeOf(t types.Type, e ast.Expr, pos token.Position, what str
 		case t.Info()&types.IsFloat != 0:
 			return refuse("is a %s, which changes a number's text: use json.RawMessage", name)
 		case t.Info()&types.IsInteger != 0:
-			return refuse("is %s: use int, which is held to 32 bits or to min and max", article(name))
+			return refuse("is %s: use int, which has 32 bits or the rules min and max", article(name))
 		}
 	case *types.Named:
 		switch {
@@ -70,7 +70,7 @@ func (r *resolver) typeOf(t types.Type, e ast.Expr, pos token.Position, what str
 		case r.typeName(t) == "json.RawMessage":
 			return &Type{Kind: Raw}
 		case r.typeName(t) == "time.Duration":
-			return refuse("is a time.Duration, which JSON has as a number: use document.Duration")
+			return refuse("is a time.Duration, which is a number in JSON: use document.Duration")
 		}
 		switch r.supportName(t) {
 		case "Duration":
@@ -81,7 +81,7 @@ func (r *resolver) typeOf(t types.Type, e ast.Expr, pos token.Position, what str
 				return nil
 			}
 			if !slices.Contains([]Kind{Bool, Int, Duration}, inner.Kind) {
-				return refuse("is an Optional of something that needs none: its zero value is the same as leaving it out")
+				return refuse("is an Optional of a type whose zero value already means a missing key: use the type itself")
 			}
 			inner.Optional = true
 			return inner
@@ -90,7 +90,7 @@ func (r *resolver) typeOf(t types.Type, e ast.Expr, pos token.Position, what str
 	return refuse("is %s, which no document can hold: %s", article(name), held)
 }
 
-// typeName is a type as this package names it.
+// typeName returns the name of a type in this package.
 func (r *resolver) typeName(t types.Type) string {
 	return types.TypeString(t, func(p *types.Package) string {
 		if p == r.types {
@@ -100,7 +100,7 @@ func (r *resolver) typeName(t types.Type) string {
 	})
 }
 
-// held is what a document can hold.
+// held lists the types that a document can hold.
 const held = "use string, bool, int, document.Duration, document.Optional of these, a document, a list, or json.RawMessage"
 
 // unknown reports a type that the type checker does not know.
@@ -114,16 +114,17 @@ func (r *resolver) unknown(e ast.Expr, pos token.Position, what string) *Type {
 	})
 	switch {
 	case sel != nil && r.imported(sel.X) != r.support:
-		r.problems.add(pos, "%s is %s, whose fields are in another package: declare a document in this one, or use json.RawMessage", what, article(text))
-	case refused != "" && !strings.Contains(refused, "."): // not of a type that a stub lacks
-		r.problems.add(pos, "%s: %s", what, refused)
+		r.faults.add(pos, "%s is %s, whose fields are in another package: declare a document in this one, or use json.RawMessage",
+			what, article(text))
+	case refused != "" && !strings.Contains(refused, "."): // the error is about another type than a stub lacks
+		r.faults.add(pos, "%s: %s", what, refused)
 	default:
-		r.problems.add(pos, "%s is %s, which no document can hold: %s", what, article(text), held)
+		r.faults.add(pos, "%s is %s, which no document can hold: %s", what, article(text), held)
 	}
 	return nil
 }
 
-// imported is the package that e names, or nil.
+// imported returns the package that e names, or nil.
 func (r *resolver) imported(e ast.Expr) *types.Package {
 	id, _ := e.(*ast.Ident)
 	if of, ok := r.info.Uses[id].(*types.PkgName); ok {
@@ -132,7 +133,7 @@ func (r *resolver) imported(e ast.Expr) *types.Package {
 	return nil
 }
 
-// local is a type that is declared in this package.
+// local returns the model's type for a type that is declared in this package.
 func (r *resolver) local(t *types.Named, refuse func(string, ...any) *Type) *Type {
 	name := t.Obj().Name()
 	if d := r.documents[t.Obj()]; d != nil {
@@ -142,7 +143,7 @@ func (r *resolver) local(t *types.Named, refuse func(string, ...any) *Type) *Typ
 		return &Type{Kind: Object, Document: d}
 	}
 	if basic, ok := t.Underlying().(*types.Basic); !ok || basic.Kind() != types.String {
-		return refuse("is %s, which has no %sdocument above it", article(name), mark)
+		return refuse("is %s, which lacks the directive %sdocument", article(name), mark)
 	}
 	for i := range t.NumMethods() {
 		if m := t.Method(i).Name(); slices.Contains(encodings, m) {
@@ -152,23 +153,23 @@ func (r *resolver) local(t *types.Named, refuse func(string, ...any) *Type) *Typ
 	return &Type{Kind: Text, Go: name, Enum: r.enums[t.Obj()]}
 }
 
-// encodings are the methods by which a type says itself what it is in JSON.
+// encodings lists the methods by which a type defines its own form in JSON.
 var encodings = []string{"MarshalJSON", "UnmarshalJSON", "MarshalText", "UnmarshalText"}
 
-// elem is the type of a list's elements, or nil after a problem.
+// elem returns the type of a list's elements, or nil after a fault.
 func (r *resolver) elem(t types.Type, e ast.Expr, pos token.Position, what string) *Type {
 	elem := r.typeOf(t, e, pos, what)
 	if elem == nil {
 		return nil
 	}
 	if elem.Kind != Text && elem.Kind != Object || elem.Pointer {
-		r.problems.add(pos, "%s is a list of %s: only text and documents can be elements", what, r.typeName(t))
+		r.faults.add(pos, "%s is a list of %s: only text and documents can be elements", what, r.typeName(t))
 		return nil
 	}
 	return elem
 }
 
-// GoName is how Go code names the type of an element.
+// GoName returns the Go type of an element.
 func (t *Type) GoName() string {
 	switch {
 	case t.Document != nil:
@@ -179,8 +180,8 @@ func (t *Type) GoName() string {
 	return "string"
 }
 
-// recursion reports documents that hold themselves: no reader of a fixed shape
-// could follow them.
+// recursion reports documents that contain themselves. Readers have a fixed depth and could
+// not follow them.
 func (r *resolver) recursion(docs []*Document) {
 	done := map[*Document]bool{}
 	var visit func(d *Document, open []*Document)
@@ -190,7 +191,7 @@ func (r *resolver) recursion(docs []*Document) {
 			for _, o := range append(open[i:], d) {
 				names = append(names, o.Name)
 			}
-			r.problems.add(d.Pos, "%s holds itself (%s): use json.RawMessage where the depth is not known", d.Name, strings.Join(names, ", "))
+			r.faults.add(d.Pos, "%s contains itself (%s): use json.RawMessage where the depth is not known", d.Name, strings.Join(names, ", "))
 			return
 		}
 		if done[d] {
@@ -208,7 +209,7 @@ func (r *resolver) recursion(docs []*Document) {
 	}
 }
 
-// object is the document that values of the type hold, or nil.
+// object returns the document that values of the type hold, or nil.
 func (t *Type) object() *Document {
 	if t.Kind == Object {
 		return t.Document
@@ -219,7 +220,7 @@ func (t *Type) object() *Document {
 	return nil
 }
 
-// article puts a or an before a word.
+// article puts "a" or "an" before a word.
 func article(word string) string {
 	if strings.ContainsRune("AEIOUaeiou", rune(word[0])) {
 		return "an " + word

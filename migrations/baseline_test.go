@@ -148,7 +148,7 @@ func TestSQLiteRefusesWrongDocuments(t *testing.T) {
 		`INSERT INTO worker (name, worker_type, status) VALUES ('a', 'local', 'asleep')`,
 		`INSERT INTO worker (name, worker_type, capabilities) VALUES ('a', 'local', 'none')`,
 	} {
-		if _, err := db.Exec(sql); err == nil || !strings.Contains(err.Error(), "CHECK") && !strings.Contains(err.Error(), "distributions: is no JSON") &&
+		if _, err := db.Exec(sql); err == nil || !strings.Contains(err.Error(), "CHECK") && !strings.Contains(err.Error(), "distributions: must be valid JSON") &&
 			!strings.Contains(err.Error(), "aliases: must be a list") {
 			t.Errorf("%s: %v, want a failed check, or a guard's word", sql, err)
 		}

@@ -8,13 +8,14 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// Down undoes the newest migration, and no other. It drops the tables that the migration
-// created. It refuses if they hold rows that nothing brings back, unless Config.Force is
-// set, and if something of others depends on them. Of a baseline that was adopted only the
-// record is deleted. In a guest attune's rows in worker are deleted too, and rows that it
-// took over become what they were. The migrator's own table goes with the last record.
-// Errors are those of Up, ErrInUse, ErrNotNewest, ErrNothingApplied, and unify's where rows
-// stand in the way.
+// Down undoes the newest migration and drops the tables that it created. Adopted tables stay;
+// only their record is deleted. In a guest it also deletes attune's rows in worker, and
+// restores the rows that attune took over. The migrator's own table goes with the last
+// record.
+//
+// It refuses if the tables hold rows that nothing brings back, unless Config.Force is set,
+// and if objects of others depend on the tables. Errors are those of Up, ErrInUse,
+// ErrNotNewest, ErrNothingApplied, and those of unify if rows are in the way.
 func (m *Migrator) Down(ctx context.Context) (*Result, error) {
 	res := &Result{Done: []Done{}}
 	var done Done
@@ -115,7 +116,7 @@ func (m *Migrator) undoScript(ctx context.Context, tx bun.IDB, in *inspection, s
 	return err
 }
 
-// guarded reports whether there are guards, of whatever text.
+// guarded reports whether there are guards with any text.
 func (m *Migrator) guarded(ctx context.Context, db bun.IDB, in *inspection) (bool, error) {
 	state, err := m.guardState(ctx, db, in, guardMode{Guarding: GuardingRefuse})
 	return state != GuardsMissing, err
@@ -129,7 +130,7 @@ func (m *Migrator) use(ctx context.Context, db bun.IDB, in *inspection, id strin
 	use := &UseError{Schema: in.name, Migration: id, Named: id == Baseline}
 	dependents, err := m.dependents(ctx, db, in, m.dropped(in, id))
 	if err != nil {
-		return nil, fmt.Errorf("look for what depends on the tables: %w", explain(err))
+		return nil, fmt.Errorf("find dependents of the tables: %w", explain(err))
 	}
 	if len(dependents) > 0 {
 		use.Blockers = dependents
@@ -159,7 +160,7 @@ func rowCount(n int64) string {
 	return fmt.Sprintf("%d rows", n)
 }
 
-// rebuilt are the tables whose rows a worker writes again when it registers.
+// rebuilt lists the tables whose rows a worker writes again when it registers.
 var rebuilt = []string{
 	workerRuntimeTable, sweepTable,
 	stateTable, "attune_worker_runtime", "attune_worker_label", "attune_worker_taint", "attune_worker_sweep",
@@ -187,13 +188,13 @@ func (m *Migrator) dropped(in *inspection, id string) []string {
 	return names
 }
 
-// dependents describes the foreign keys, views, functions and columns of others that need
-// tables of attune's or the baseline's enums.
+// dependents describes the foreign keys, views, functions and columns of others that depend
+// on attune's tables or on the baseline's enums.
 func (m *Migrator) dependents(ctx context.Context, db bun.IDB, in *inspection, names []string) ([]string, error) {
 	var found []string
 	enums := enumNames
 	if !slices.Contains(names, "worker") {
-		enums = []string{""} // they stay
+		enums = []string{""} // the enums stay
 	}
 	if !m.postgres() {
 		err := db.NewRaw(`

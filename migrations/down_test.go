@@ -29,10 +29,10 @@ func TestDownKeepsRows(t *testing.T) {
 			t.Errorf("plan = %+v, blockers (-want +got):\n%s", plan, diff)
 		}
 		_, err = migrator(t, db.DB, migrations.Config{}).Down(ctx)
-		wantError(t, "Down", err, migrations.ErrInUse, "table pack holds 1 row;", "`attune migrate down "+migrations.Baseline+" --force`")
-		// Whoever forces one migration after the other has not asked for this.
+		wantError(t, "Down", err, migrations.ErrInUse, "table pack holds 1 row;")
+		// Forcing one migration after another does not ask for this.
 		_, err = migrator(t, db.DB, migrations.Config{Force: true}).Down(ctx)
-		wantError(t, "Down", err, migrations.ErrInUse, "table pack holds 1 row;", "`attune migrate down "+migrations.Baseline+" --force`")
+		wantError(t, "Down", err, migrations.ErrInUse, "table pack holds 1 row;")
 		_, err = migrator(t, db.DB, migrations.Config{Force: true, Undo: migrations.WorkerRuntime}).Down(ctx)
 		wantError(t, "Down", err, migrations.ErrNotNewest, migrations.WorkerRuntime, migrations.Baseline)
 		_, err = migrator(t, db.DB, migrations.Config{Undo: migrations.Baseline}).Down(ctx)

@@ -11,10 +11,10 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// Difference is one point in which a database differs from what the Bun models need.
+// A Difference is one point in which a database differs from what the Bun models need.
 type Difference struct {
 	Table string `json:"table"`
-	// Column is empty if the difference is the table's.
+	// Column is empty if the difference concerns the table.
 	Column string `json:"column,omitempty"`
 	// Is is what the database has, ShouldBe what the models need.
 	Is       string `json:"is"`
@@ -32,29 +32,27 @@ func (d Difference) Where() string {
 // String returns the difference as a sentence.
 func (d Difference) String() string { return d.Where() + ": " + d.Is + ", should be " + d.ShouldBe }
 
-// OtherColumn is a column of attune's tables that this program does not know:
-// the platform's own, or a later release's.
+// An OtherColumn is a column of attune's tables that this program does not know. It belongs to
+// the platform or to a later release.
 type OtherColumn struct {
 	Table  string `json:"table"`
 	Column string `json:"column"`
-	// Type is in the database's words.
+	// Type is the type in the spelling of the database.
 	Type string `json:"type"`
-	// Required: it is not null and has no default, so that a row that attune
-	// inserts is refused unless a trigger fills it.
+	// Required reports that the column is not null and has no default. A row of attune's is
+	// then refused unless a trigger fills the column.
 	Required bool `json:"required,omitempty"`
 }
 
-// Drift compares the Bun models with the live catalog: the columns, their types,
-// nullability and defaults, primary and unique keys, foreign keys with what they
-// do on delete, and the trigger that keeps worker_runtime.active. The schema
-// must be migrated; it defaults to the one that FindSchema returns.
+// Drift compares the Bun models with the live catalog: columns with their types, nullability
+// and defaults, primary and unique keys, foreign keys with their action on delete, and
+// attune's triggers. The schema must be migrated. It defaults to the result of FindSchema.
 //
-// A type that takes the same values is equal (an enum or varchar without a limit for text,
-// bigint for integer), and so is a default in other words. Objects that others have added
-// are ignored. Not compared are checks, the values of
-// enums, collations, other indexes, views and functions, privileges, and the
-// tables of the migrator and of the unification. In a guest only attune's own tables are
-// compared.
+// Types that accept the same values are equal, such as an enum or varchar without a limit for
+// text, and bigint for integer. So are defaults in another spelling. Drift ignores objects that
+// others added. It does not compare checks, the values of enums, collations, other indexes,
+// views, functions, privileges, or the tables of the migrator and of the unification. In a
+// guest it compares only attune's own tables.
 func Drift(ctx context.Context, db bun.IDB, schemaName string) ([]Difference, error) {
 	spaces, err := survey(ctx, db)
 	if err != nil {
@@ -68,7 +66,7 @@ func Drift(ctx context.Context, db bun.IDB, schemaName string) ([]Difference, er
 	return found, err
 }
 
-// drift compares the models with the tables of a schema, in the models' order.
+// drift compares the models with the tables of a schema, in the order of the models.
 func drift(ctx context.Context, db bun.IDB, s *space) (found []Difference, others []OtherColumn, err error) {
 	shapes, err := shapesOf(ctx, db, s)
 	if err != nil {
@@ -80,7 +78,7 @@ func drift(ctx context.Context, db bun.IDB, s *space) (found []Difference, other
 		name, want := t.Name, modelShape(t)
 		if s.relations[stateTable] != nil {
 			if name = guestTables[t.Name]; name == "" {
-				continue // the platform's own
+				continue // it belongs to the platform
 			}
 			want.triggers = guestTriggers[name]
 		}
@@ -98,7 +96,7 @@ func drift(ctx context.Context, db bun.IDB, s *space) (found []Difference, other
 	return found, others, nil
 }
 
-// compare lists what a model counts on and a table does not have.
+// compare returns what a model needs and a table lacks.
 func compare(table string, want, got *shape) []Difference {
 	var found []Difference
 	differ := func(column, is, shouldBe string) {
@@ -139,7 +137,7 @@ func compare(table string, want, got *shape) []Difference {
 	return found
 }
 
-// strangers lists the columns of a table that a model does not have.
+// strangers returns the columns of a table that a model lacks.
 func strangers(table string, want, got *shape) []OtherColumn {
 	var others []OtherColumn
 	for _, name := range sortedKeys(got.columns) {

@@ -10,8 +10,8 @@ import (
 	"github.com/uptrace/bun/dialect"
 )
 
-// shapesOf reads the shapes of the models' tables from the live catalog. A
-// table that is not there has none.
+// shapesOf reads the shapes of the models' tables from the live catalog. Missing tables have no
+// shape.
 func shapesOf(ctx context.Context, db bun.IDB, s *space) (map[string]*shape, error) {
 	var oids []int64
 	shapes := map[string]*shape{}
@@ -65,11 +65,11 @@ func shapesOf(ctx context.Context, db bun.IDB, s *space) (map[string]*shape, err
 	return shapes, nil
 }
 
-// precise is a time whose fractions of a second are limited.
+// precise matches times with limited fractions of a second.
 var precise = regexp.MustCompile(`^timestamp\([0-9]\) with time zone$`)
 
-// kindOf says what a type of a catalog takes; one that attune does not use is a
-// kind of its own.
+// kindOf returns the kind of a catalog's type. A type that attune does not use is a kind by
+// itself.
 func kindOf(name string) kind {
 	name = strings.ToLower(name)
 	switch {
@@ -83,8 +83,7 @@ func kindOf(name string) kind {
 	return kind(name)
 }
 
-// queries read the columns, unique column lists, foreign keys and triggers of
-// some tables.
+// queries read the columns, unique column lists, foreign keys and triggers of some tables.
 type queries struct{ columns, uniques, references, triggers *bun.RawQuery }
 
 func queriesOf(db bun.IDB, oids []int64, names []string) queries {
@@ -135,8 +134,8 @@ WHERE g.tgrelid IN (?) AND g.tgenabled IN ('O', 'A') AND NOT g.tgisinternal`, ta
 func queriesOfSQLite(db bun.IDB, names []string) queries {
 	tables := bun.List(names)
 	return queries{
-		// What SQLite keeps as text is told apart by the table's checks, and its
-		// integers have 64 bits. A single INTEGER in the primary key numbers itself.
+		// SQLite stores several kinds as text, which the table's checks distinguish. Its integers
+		// have 64 bits. A single INTEGER as the primary key is a sequence.
 		columns: db.NewRaw(`
 SELECT c.relation, c.name, c.not_null, c.def, CASE WHEN c.checked THEN ?1 ELSE c.type END AS type,
        CASE WHEN c.checked THEN 'jsonb' ELSE CASE upper(c.type)

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// sameDefault is whether the default that a column has does what a model counts
-// on. Nothing is evaluated: an expression of others might do anything. It is
-// read as far as a database spells one thing in several ways.
+// sameDefault reports whether a column's default has the effect that a model needs. It
+// compares the spellings that databases use, and evaluates nothing, because an expression of
+// others may do anything.
 func sameDefault(want, got column) bool {
 	switch {
 	case got.def == "":
@@ -37,23 +37,22 @@ func sameDefault(want, got column) bool {
 }
 
 var (
-	// numbered: nextval('pack_id_seq'::regclass).
+	// numbered matches the default of a serial column: nextval('pack_id_seq'::regclass).
 	numbered = regexp.MustCompile(`(?i)\bnextval\(`)
-	// clock is an expression that asks the time when a row is written. A
-	// literal 'now' is none on Postgres: the server keeps the time at which it
-	// was declared, and shows that.
+	// clock matches expressions of the time at which a row is written. It does not match a
+	// literal 'now' on Postgres: the server replaces it by the time of the declaration.
 	clock = regexp.MustCompile(`(?i)\b(now|current_timestamp|localtimestamp|(transaction|statement|clock)_timestamp)\b`)
-	// cast is a cast at the end: ::jsonb, ::character varying(20)[],
+	// cast matches a cast at the end: ::jsonb, ::character varying(20)[],
 	// ::"Other".worker_role_enum. In a literal a quote would follow.
 	cast = regexp.MustCompile(`^(.*)::(?:[^'":()\[\]]|"(?:[^"]|"")*")+(\([0-9, ]+\))?(\[\])*$`)
-	// literal of SQL.
+	// literal matches a string literal.
 	literal = regexp.MustCompile(`^'((?:[^']|'')*)'$`)
-	// word: true, 0.
+	// word matches other constants: true, 0.
 	word = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
 )
 
-// constant is the value that an expression spells out: '{}'::jsonb, (false),
-// ARRAY[]::text[]. ok is false where it is anything else.
+// constant returns the value of a constant expression such as '{}'::jsonb, (false) or
+// ARRAY[]::text[]. ok is false for other expressions.
 func constant(expr string) (value string, ok bool) {
 	for {
 		expr = strings.TrimSpace(expr)
@@ -61,7 +60,7 @@ func constant(expr string) (value string, ok bool) {
 		case cast.MatchString(expr):
 			expr = cast.FindStringSubmatch(expr)[1]
 		case strings.HasPrefix(expr, "(") && strings.HasSuffix(expr, ")"):
-			// Should these not be a pair, what is left is no constant.
+			// If the parentheses do not match, the rest is not a constant.
 			expr = expr[1 : len(expr)-1]
 		case literal.MatchString(expr):
 			return strings.ReplaceAll(expr[1:len(expr)-1], "''", "'"), true

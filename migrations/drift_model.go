@@ -13,34 +13,38 @@ import (
 	"github.com/attune-go/attune/schema"
 )
 
-// models are the tables that this program reads and writes.
+// models lists the tables that this program reads and writes.
 var models = []any{
 	schema.Pack{}, schema.Runtime{}, schema.RuntimeVersion{}, schema.Action{}, schema.Sensor{}, schema.Worker{},
 	schema.WorkerRuntime{}, schema.CapabilityChange{}, schema.WorkerSweep{},
 }
 
-// Beside what a model says of itself it counts on these. By table:
+// What the models need besides their own columns, by table.
 var (
 	references = map[string]map[string]string{
-		"runtime":           {"pack": "foreign key to pack (id) on delete cascade"},
-		"runtime_version":   {"runtime": "foreign key to runtime (id) on delete cascade"},
-		"action":            {"pack": "foreign key to pack (id) on delete cascade", "runtime": "foreign key to runtime (id)"},
-		"sensor":            {"pack": "foreign key to pack (id) on delete cascade", "runtime": "foreign key to runtime (id) on delete cascade"},
-		"worker":            {"runtime": "foreign key to runtime (id)"},
-		"worker_runtime":    {"worker": "foreign key to worker (id) on delete cascade", "runtime": "foreign key to runtime (id) on delete set null"},
+		"runtime":         {"pack": "foreign key to pack (id) on delete cascade"},
+		"runtime_version": {"runtime": "foreign key to runtime (id) on delete cascade"},
+		"action":          {"pack": "foreign key to pack (id) on delete cascade", "runtime": "foreign key to runtime (id)"},
+		"sensor": {
+			"pack": "foreign key to pack (id) on delete cascade", "runtime": "foreign key to runtime (id) on delete cascade",
+		},
+		"worker": {"runtime": "foreign key to runtime (id)"},
+		"worker_runtime": {
+			"worker": "foreign key to worker (id) on delete cascade", "runtime": "foreign key to runtime (id) on delete set null",
+		},
 		"capability_change": {"worker": "foreign key to worker (id) on delete set null"},
 	}
 	triggers = map[string][]string{
 		"worker":         {"worker_runtime_follow_status"},
 		"worker_runtime": {"worker_runtime_delete"},
 	}
-	// On SQLite programs write the times themselves.
+	// On SQLite the programs write the times themselves.
 	triggersOfPostgres = map[string][]string{
 		"worker":         {"worker_bound_documents", "worker_bound_values", "worker_stamp_heartbeat", "worker_stamp_updated"},
 		"worker_runtime": {"worker_runtime_bound_documents"},
 	}
-	// Bun would write the default where the model says false, so that the
-	// model does not say it; statements in SQL leave the column out.
+	// The models do not declare these defaults, because Bun would write them in place of false.
+	// SQL statements may omit the columns.
 	defaults = map[string]string{
 		"pack.is_standard":           "false",
 		"sensor.enabled":             "true",
@@ -48,20 +52,20 @@ var (
 	}
 )
 
-// shape is what can be compared of a table, whatever the database.
+// A shape is the comparable part of a table on either database.
 type shape struct {
 	columns map[string]column
-	// uniques are column lists in the order of the names: "ref",
-	// "runtime, version". The primary key is one.
+	// uniques holds column lists with sorted names, including the primary key: "ref",
+	// "runtime, version".
 	uniques []string
-	// references are by column.
+	// references maps columns to their foreign keys.
 	references map[string][]string
-	// triggers are those that fire.
+	// triggers lists the enabled triggers.
 	triggers []string
 }
 
-// kind is what a column takes, whatever the database calls it: the type that the
-// migrations give it on Postgres.
+// A kind is what a column can store on either database. It is named like the type in the
+// migrations for Postgres.
 type kind string
 
 const (
@@ -74,17 +78,17 @@ const (
 	kindList    kind = "text[]"
 )
 
-// column of a table.
+// A column is a column of a table.
 type column struct {
 	kind kind
-	// name of the type, in the database's words.
+	// name is the name of the type in the database.
 	name     string
 	nullable bool
-	// def is the default's expression; empty: there is none.
+	// def is the expression of the default. Empty means that the column has no default.
 	def string
 }
 
-// sequence stands for the default of a column that numbers itself.
+// sequence is the default of a column that numbers its rows.
 const sequence = "from a sequence"
 
 func (c column) String() string {
@@ -98,12 +102,12 @@ func (c column) String() string {
 	return text
 }
 
-// takes is whether a column takes whatever this one takes.
+// takes reports whether a column accepts all values of another one.
 func (c column) takes(other column) bool {
 	return c.kind == other.kind || c.kind == kindInteger && other.kind == kindBigint
 }
 
-// modelShape derives a table's shape from its model.
+// modelShape returns the shape of a model's table.
 func modelShape(t *bunschema.Table) *shape {
 	s := &shape{columns: map[string]column{}, references: map[string][]string{}, triggers: triggers[t.Name]}
 	for _, f := range t.Fields {
@@ -157,14 +161,13 @@ func modelColumn(t *bunschema.Table, f *bunschema.Field) column {
 	return c
 }
 
-// sqliteNow is how SQLite is told to write the time, so that its text order is
-// the order in time.
+// sqliteNow is the default of times on SQLite. Its text order is the order in time.
 const sqliteNow = "(strftime('%Y-%m-%d %H:%M:%f+00:00', 'now'))"
 
-// sqliteJSON is the type of documents, which SQLite keeps as text.
+// sqliteJSON is the type of documents, which SQLite stores as text.
 const sqliteJSON = "TEXT checked with json_valid"
 
-// sqliteNames are the types that the migrations give on SQLite.
+// sqliteNames maps kinds to the types in the migrations for SQLite.
 var sqliteNames = map[kind]string{
 	kindBigint: "INTEGER", kindInteger: "INTEGER", kindText: "TEXT", kindBoolean: "BOOLEAN",
 	kindTime: "TIMESTAMP", kindJSON: sqliteJSON,

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/attune-go/attune/migrations/internal/unify"
 )
 
 var (
@@ -23,9 +25,9 @@ var (
 	ErrElsewhere = errors.New("it does not hold attune's tables")
 	// ErrLocked means that a lock was not granted within Config.LockTimeout.
 	ErrLocked = errors.New("waited too long for a lock")
-	// ErrReadOnly means that the database takes no writes.
+	// ErrReadOnly means that the database does not accept writes.
 	ErrReadOnly = errors.New("the database is read-only")
-	// ErrPrivilege means that the database role may not do what is needed.
+	// ErrPrivilege means that the database role lacks a privilege.
 	ErrPrivilege = errors.New("the database role lacks a privilege")
 	// ErrNothingApplied means that there is no migration to undo.
 	ErrNothingApplied = errors.New("no migration is applied")
@@ -33,43 +35,41 @@ var (
 	ErrNotNewest = errors.New("it is not the newest migration")
 	// ErrInUse means that undoing would delete rows or break things of others.
 	ErrInUse = errors.New("the migration cannot be undone")
+	// ErrObstacles means that obstacles to unifying must be cleared by hand.
+	ErrObstacles = unify.ErrObstacles
+	// ErrLoss means that undoing the unification would give up data without a legacy form.
+	ErrLoss = unify.ErrLoss
 )
 
-// StateError lists what does not fit in a schema. It
-// unwraps to ErrMixed or ErrNotOurs.
+// A StateError lists what does not fit in a schema. It unwraps to ErrMixed or ErrNotOurs.
 type StateError struct {
 	Schema string
-	// Findings is one sentence for each thing that does not fit.
+	// Findings holds one sentence for each thing that does not fit.
 	Findings []string
 
+	// File reports that the database is a file, without schemas to choose from.
+	File bool
+
 	kind error
-	// file reports that the database is a file, without schemas to choose from.
-	file bool
 }
 
 func (e *StateError) Unwrap() error { return e.kind }
 
 func (e *StateError) Error() string {
-	return fmt.Sprintf("schema %q: %v: %s; nothing was changed; %s", e.Schema, e.kind, strings.Join(e.Findings, "; "), e.advice())
-}
-
-func (e *StateError) advice() string {
-	foreign := errors.Is(e.kind, ErrNotOurs)
+	text := fmt.Sprintf("schema %q: %v: %s; nothing was changed; ", e.Schema, e.kind, strings.Join(e.Findings, "; "))
 	switch {
-	case e.file && foreign:
-		return "give attune a file of its own: `attune migrate up --database sqlite:PATH`"
-	case e.file:
-		return "expected an empty file, or one that attune made; put the missing parts back from a backup, " +
-			"or name another file with --database sqlite:PATH"
-	case foreign:
-		return "give attune a schema of its own: `attune migrate up --schema attune`"
+	case e.File && errors.Is(e.kind, ErrNotOurs):
+		return text + "attune needs a file of its own"
+	case e.File:
+		return text + "expected an empty file, or one that attune created; restore the missing parts from a backup"
+	case errors.Is(e.kind, ErrNotOurs):
+		return text + "attune needs a schema of its own"
 	}
-	return "expected an empty schema, the legacy one (runtime with runtime_type) or the unified one " +
-		"(runtime without it), each with pack, action, sensor and worker; " +
-		"put the missing parts back from a backup, or drop the remains, and run `attune migrate up` again"
+	return text + "expected an empty schema, a legacy one (runtime with runtime_type) or a unified one (runtime without it), " +
+		"each with pack, action, sensor and worker; restore the missing parts from a backup, or drop the remains"
 }
 
-// SchemaError names the schemas that hold attune's tables. It unwraps to ErrSeveral,
+// A SchemaError names the schemas that hold attune's tables. It unwraps to ErrSeveral,
 // ErrBeside or ErrElsewhere.
 type SchemaError struct {
 	// Wanted is the named schema; empty if none was named.
@@ -85,16 +85,15 @@ func (e *SchemaError) Unwrap() error { return e.kind }
 func (e *SchemaError) Error() string {
 	found := strings.Join(e.Found, ", ")
 	if errors.Is(e.kind, ErrSeveral) {
-		return fmt.Sprintf("%v: %s; say which one with --schema", e.kind, found)
+		return fmt.Sprintf("%v: %s", e.kind, found)
 	}
 	if errors.Is(e.kind, ErrElsewhere) {
-		return fmt.Sprintf("schema %q: %v; they are in %s: name it with --schema", e.Wanted, e.kind, found)
+		return fmt.Sprintf("schema %q: %v; they are in %s", e.Wanted, e.kind, found)
 	}
-	return fmt.Sprintf("create attune's tables in schema %q: %v: %s; use that one with --schema, "+
-		"or another database for the new ones", e.Wanted, e.kind, found)
+	return fmt.Sprintf("create attune's tables in schema %q: %v: %s", e.Wanted, e.kind, found)
 }
 
-// VersionError names the program that a database needs. It unwraps to ErrTooNew.
+// A VersionError names the program that a database needs. It unwraps to ErrTooNew.
 type VersionError struct {
 	Schema string
 	// Migration is the ID of the step that this program is too old for.
@@ -111,11 +110,11 @@ func (e *VersionError) Unwrap() error { return ErrTooNew }
 
 func (e *VersionError) Error() string {
 	return fmt.Sprintf("schema %q: %v: migration %s, applied by attune %s, requires attune %s or later and this is %s; "+
-		"install attune %s, or undo that migration with attune %s: `attune migrate down`",
+		"install attune %s, or undo that migration with attune %s",
 		e.Schema, ErrTooNew, e.Migration, e.AppliedBy, e.Requires, e.Program, e.Requires, e.AppliedBy)
 }
 
-// PendingError lists the missing migrations. It unwraps to ErrNotMigrated.
+// A PendingError lists the missing migrations. It unwraps to ErrNotMigrated.
 type PendingError struct {
 	Schema  string
 	State   State
@@ -125,43 +124,33 @@ type PendingError struct {
 func (e *PendingError) Unwrap() error { return ErrNotMigrated }
 
 func (e *PendingError) Error() string {
-	return fmt.Sprintf("schema %q (%s): %v: pending: %s; see what would happen with `attune migrate plan`, then run `attune migrate up`",
-		e.Schema, e.State, ErrNotMigrated, strings.Join(e.Pending, ", "))
+	return fmt.Sprintf("schema %q (%s): %v: pending: %s", e.Schema, e.State, ErrNotMigrated, strings.Join(e.Pending, ", "))
 }
 
-// UseError lists what stands in the way of undoing a migration. It unwraps to
-// ErrInUse.
+// A UseError lists what prevents undoing a migration. It unwraps to ErrInUse.
 type UseError struct {
 	Schema    string
 	Migration string
 	// Blockers is one sentence for each thing in the way.
 	Blockers []string
-	// Forcible reports that Config.Force would do it all the same.
+	// Forcible reports that Config.Force overrides the blockers.
 	Forcible bool
 	// Named reports that Config.Undo is required too.
 	Named bool
 
-	// tables would go, with all their rows.
+	// tables lists what would be dropped, with all rows.
 	tables []Dropped
 }
 
 func (e *UseError) Unwrap() error { return ErrInUse }
 
 func (e *UseError) Error() string {
-	advice := "remove these first"
-	if e.Forcible {
-		advice = Forced(e.Migration, e.Named) + " drops them, and no migration brings them back: keep a backup"
+	text := fmt.Sprintf("undo %s in schema %q: %v: %s; nothing was changed",
+		e.Migration, e.Schema, ErrInUse, strings.Join(e.Blockers, "; "))
+	if !e.Forcible {
+		text += "; remove these first"
 	}
-	return fmt.Sprintf("undo %s in schema %q: %v: %s; nothing was changed; %s",
-		e.Migration, e.Schema, ErrInUse, strings.Join(e.Blockers, "; "), advice)
-}
-
-// Forced returns the command line that undoes a migration with the rows in its way.
-func Forced(migration string, named bool) string {
-	if named {
-		return "`attune migrate down " + migration + " --force`"
-	}
-	return "`attune migrate down --force`"
+	return text
 }
 
 // sqlState returns Postgres's code of an error, or "".
@@ -195,15 +184,15 @@ func explain(err error) error {
 	case codePrivilege:
 		return fmt.Errorf("%w: %w; run the migration as the owner of the schema and of its tables", ErrPrivilege, err)
 	}
-	// Without importing a driver: SQLite's give their result code, whose low
-	// byte is the primary one.
+	// SQLite's errors have a result code, whose low byte is the primary one. This works without
+	// importing the driver.
 	var coded interface{ Code() int }
 	if errors.As(err, &coded) {
 		switch coded.Code() & 0xff {
 		case sqliteReadOnly:
 			return fmt.Errorf("%w: %w; check the permissions of the file and of its folder", ErrReadOnly, err)
 		case sqliteBusy, sqliteLockedCode:
-			return fmt.Errorf("%w: another process is writing to this file: %w; try again, or wait longer with --lock-timeout", ErrLocked, err)
+			return fmt.Errorf("%w: another process is writing to this file: %w; try again", ErrLocked, err)
 		}
 	}
 	return err

@@ -56,8 +56,8 @@ func TestRefusedUpLeavesNothing(t *testing.T) {
 	}
 }
 
-// Of several first ups at once one does the work, and the others say that they
-// did nothing.
+// When several processes begin at once, one does the work, and the others report that they did
+// nothing.
 func TestFirstUpsAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, db testDB) {
 		results := make([]*migrations.Result, 3)
@@ -100,9 +100,9 @@ func TestSchemaThatHoldsNothing(t *testing.T) {
 	for _, name := range []string{"typo", "other"} {
 		m := migrator(t, db.DB, migrations.Config{Schema: name})
 		_, err := m.Status(ctx)
-		wantError(t, "Status", err, migrations.ErrElsewhere, name, "platform", "--schema")
+		wantError(t, "Status", err, migrations.ErrElsewhere, name, "platform")
 		_, err = m.Check(ctx)
-		wantError(t, "Check", err, migrations.ErrElsewhere, name, "platform", "--schema")
+		wantError(t, "Check", err, migrations.ErrElsewhere, name, "platform")
 	}
 }
 

@@ -10,14 +10,14 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// functionDefinition is a function in the file of SafeFunctions.
+// functionDefinition matches a function in the file of SafeFunctions.
 var functionDefinition = regexp.MustCompile(`(?s)\nCREATE (?:OR REPLACE )?FUNCTION \{schema\}\.(\w+)\(.*?\)\s+RETURNS (.*?)\$attune\$(.*?)\$attune\$;`)
 
-// ownersFunctions are the functions that have the rights of their owner.
+// ownersFunctions lists the functions that run with the rights of their owner.
 var ownersFunctions = []string{"prune_changes", "sweep_workers", "worker_runtime_delete", "worker_runtime_follow_status"}
 
-// triggerFunctions are the functions by which the database sets the times of worker and
-// bounds what is written. They have the rights of the role that writes.
+// triggerFunctions lists the functions with which the database sets the times of worker and
+// bounds what is written. They run with the rights of the role that writes.
 var triggerFunctions = []string{
 	"worker_bound_documents", "worker_bound_values", "worker_runtime_bound_documents", "worker_stamp_heartbeat", "worker_stamp_updated",
 }
@@ -42,19 +42,19 @@ FROM pg_catalog.pg_proc p JOIN worker w ON w.relnamespace = p.pronamespace, pg_c
 WHERE p.proname IN ('sweep_workers', 'prune_changes') AND x.privilege_type = 'UPDATE' AND x.grantee <> 0 AND x.grantee <> w.relowner`,
 		in.relations["worker"].oid, bun.List(slices.Concat(ownersFunctions, triggerFunctions))).Scan(ctx, &statements)
 	if err != nil {
-		return fmt.Errorf("read what worker is owned and shared by: %w", err)
+		return fmt.Errorf("read owner and privileges of worker: %w", err)
 	}
 	return execAll(ctx, tx, statements)
 }
 
-// liveFunction is a function of attune's as the catalog has it.
+// A liveFunction is a function of attune's in the catalog.
 type liveFunction struct {
 	Name, Text, Path string
 	Definer, Public  bool
 }
 
-// functionDrift compares the functions that SafeFunctions made, in a guest those of
-// WorkerRuntime, with the live catalog.
+// functionDrift compares the functions of SafeFunctions with the live catalog. In a guest it
+// compares those of WorkerRuntime.
 func (m *Migrator) functionDrift(ctx context.Context, db bun.IDB, in *inspection) ([]Difference, error) {
 	if !m.postgres() || !in.recorded(SafeFunctions) {
 		return nil, nil
@@ -80,7 +80,7 @@ SELECT p.proname AS name, p.prosrc AS text, p.prosecdef AS definer, coalesce(pg_
                WHERE x.grantee = 0 AND x.privilege_type = 'EXECUTE') AS public
 FROM pg_catalog.pg_proc p WHERE p.pronamespace = ? AND p.proname IN (?)`, in.oid, bun.List(sortedKeys(want))).Scan(ctx, &rows)
 	if err != nil {
-		return nil, fmt.Errorf("look for the functions in schema %q: %w", in.name, explain(err))
+		return nil, fmt.Errorf("read functions of schema %q: %w", in.name, explain(err))
 	}
 	var found []Difference
 	differ := func(name, is, shouldBe string) {
@@ -101,7 +101,7 @@ FROM pg_catalog.pg_proc p WHERE p.pronamespace = ? AND p.proname IN (?)`, in.oid
 		}
 		f, definer := live[name][0], definers[name]
 		if f.Text != want[name] {
-			differ(name, "another text", "the text of "+id)
+			differ(name, "a different text", "the text of "+id)
 		}
 		if f.Definer != definer {
 			differ(name, security(f.Definer), security(definer))
@@ -110,7 +110,8 @@ FROM pg_catalog.pg_proc p WHERE p.pronamespace = ? AND p.proname IN (?)`, in.oid
 			differ(name, "with the settings \""+f.Path+"\"", "with \""+ownersPath+"\"")
 		}
 		if definer && f.Public {
-			differ(name, "executable by PUBLIC", "executable by its owner and those who are named; run docs/roles.sql, or REVOKE ALL ON FUNCTION … FROM PUBLIC")
+			differ(name, "executable by PUBLIC",
+				"executable by its owner and named roles; run docs/roles.sql, or REVOKE ALL ON FUNCTION … FROM PUBLIC")
 		}
 	}
 	return found, nil
@@ -157,7 +158,7 @@ UNION ALL
    AND NOT EXISTS (SELECT FROM pg_catalog.unnest(p.proconfig) c WHERE pg_catalog.starts_with(c, 'search_path='))
  ORDER BY 1)`, in.oid, in.relations["worker"].oid, bun.List(triggerFunctions)).Scan(ctx, &found)
 	if err != nil {
-		return nil, fmt.Errorf("look for what makes schema %q less safe: %w", in.name, explain(err))
+		return nil, fmt.Errorf("check safety of schema %q: %w", in.name, explain(err))
 	}
 	return found, nil
 }

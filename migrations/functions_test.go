@@ -18,13 +18,13 @@ func TestFunctionDrift(t *testing.T) {
 	db.SetMaxOpenConns(1)
 	for sql, want := range map[string]string{
 		``: ``,
-		`GRANT EXECUTE ON FUNCTION worker_runtime_delete() TO PUBLIC`:                                                                                                            "function worker_runtime_delete: executable by PUBLIC, should be executable by its owner and those who are named",
+		`GRANT EXECUTE ON FUNCTION worker_runtime_delete() TO PUBLIC`:                                                                                                            "function worker_runtime_delete: executable by PUBLIC, should be executable by its owner and named roles",
 		`DROP FUNCTION prune_changes(interval, interval, integer)`:                                                                                                               "function prune_changes: missing, should be a function",
 		`ALTER FUNCTION sweep_workers(interval, integer, timestamptz, timestamptz) SET search_path = public`:                                                                     `function sweep_workers: with the settings "search_path=public", should be`,
 		`ALTER FUNCTION sweep_workers(interval, integer, timestamptz, timestamptz) SECURITY INVOKER`:                                                                             "function sweep_workers: with its caller's rights, should be with its owner's rights",
 		`ALTER FUNCTION worker_heartbeat(bigint, text) SECURITY DEFINER`:                                                                                                         "function worker_heartbeat: with its owner's rights, should be",
 		`CREATE FUNCTION worker_heartbeat(integer, text) RETURNS int LANGUAGE sql AS 'SELECT 1'`:                                                                                 "function worker_heartbeat: 2 functions with different parameters",
-		`CREATE OR REPLACE FUNCTION worker_runtime_delete() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'BEGIN RETURN NULL; END'`: "function worker_runtime_delete: another text",
+		`CREATE OR REPLACE FUNCTION worker_runtime_delete() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'BEGIN RETURN NULL; END'`: "function worker_runtime_delete: a different text",
 		`DROP TRIGGER worker_stamp_heartbeat ON worker`:                                                                                                                          "worker: no trigger worker_stamp_heartbeat that fires",
 		`DROP TRIGGER worker_runtime_delete ON worker_runtime`:                                                                                                                   "worker_runtime: no trigger worker_runtime_delete that fires",
 	} {
@@ -52,7 +52,7 @@ func TestFunctionDrift(t *testing.T) {
 	}
 }
 
-// TestWarnings: what makes the tables less safe is said, and is no drift.
+// TestWarnings: whatever makes the tables less safe is a warning, and not drift.
 func TestWarnings(t *testing.T) {
 	db := testdb.EmptyPostgres(t)
 	up(t, db.DB, migrations.Config{})

@@ -9,32 +9,33 @@ import (
 	"github.com/attune-go/attune/migrations/guards"
 )
 
-// The guards are not a step: they are created after the steps and replaced whenever their
-// text has changed, without a record. An older program leaves those of a newer one alone
-// until it migrates.
+// The guards are not a migration. They are created after the migrations and replaced whenever
+// their text has changed, and have no record. An older program leaves the guards of a newer
+// one alone until it migrates.
 
-// A GuardState says whether the guards of metadata are there.
+// A GuardState describes whether the guards of metadata are in place.
 type GuardState string
 
-// The states of the guards. In all but GuardsInPlace and GuardsOff Up puts them in place.
+// The states of the guards. Up puts them in place in all states but GuardsInPlace and
+// GuardsOff.
 const (
-	// GuardsInPlace means that all are there with this program's text.
+	// GuardsInPlace means that all guards exist with this program's text.
 	GuardsInPlace GuardState = "in place"
-	// GuardsMissing means that there are none and should be.
+	// GuardsMissing means that no guard exists.
 	GuardsMissing GuardState = "missing"
 	// GuardsIncomplete means that some are missing or disabled.
 	GuardsIncomplete GuardState = "incomplete"
-	// GuardsOther means that some have the text of another release or mode, or were
+	// GuardsOther means that some guards have the text of another release or mode, or were
 	// altered.
 	GuardsOther GuardState = "other text"
-	// GuardsOff means that there are none, as configured.
+	// GuardsOff means that the database is configured to have no guards.
 	GuardsOff GuardState = "off"
 )
 
 // settled reports whether Up has nothing to do.
 func (s GuardState) settled() bool { return s == GuardsInPlace || s == GuardsOff }
 
-// upGuards creates or replaces the guards where they are not in place.
+// upGuards creates or replaces the guards unless they are in place.
 func (m *Migrator) upGuards(ctx context.Context, res *Result) error {
 	state, due := GuardsInPlace, false
 	var in *inspection
@@ -53,7 +54,7 @@ func (m *Migrator) upGuards(ctx context.Context, res *Result) error {
 	err := m.read(ctx, look)
 	if err == nil && due {
 		err = m.write(ctx, func(ctx context.Context, tx bun.IDB) error {
-			// Another process that held the lock may have done it.
+			// Another process that held the lock may already have done it.
 			if err := look(ctx, tx); err != nil || !due {
 				return err
 			}
@@ -62,13 +63,13 @@ func (m *Migrator) upGuards(ctx context.Context, res *Result) error {
 		res.Guards = err == nil && !state.settled()
 	}
 	if err != nil {
-		return fmt.Errorf("put the guards of metadata in place in schema %q: %w; the migrations are all applied, "+
-			"but wrong metadata may not be refused until `attune migrate up` succeeds", res.Schema, err)
+		return fmt.Errorf("put the guards of metadata in place in schema %q: %w; all migrations are applied, "+
+			"but wrong metadata may be accepted until this is repeated with success", res.Schema, err)
 	}
 	return nil
 }
 
-// putGuards puts the guards of a mode in place, and keeps which mode it is.
+// putGuards puts the guards of a mode in place, and stores the mode.
 func (m *Migrator) putGuards(ctx context.Context, tx bun.IDB, in *inspection, mode guardMode) error {
 	if err := m.dropGuards(ctx, tx, in.name); err != nil {
 		return err
@@ -102,10 +103,10 @@ WHERE n.nspname = ? AND p.proname IN (?) AND c.relname = 'runtime' AND p.proowne
 	return err
 }
 
-// keptGuard is one function or trigger of the guards as the catalog has it.
+// A keptGuard is a function or trigger of the guards in the catalog.
 type keptGuard struct {
 	Name, Text string
-	// Trigger reports a trigger, not a function. Fires reports that it is enabled.
+	// Trigger reports a trigger instead of a function. Fires reports that it is enabled.
 	Trigger, Fires bool
 }
 
@@ -138,7 +139,7 @@ func (m *Migrator) guardState(ctx context.Context, db bun.IDB, in *inspection, m
 	set := m.guards(in, mode.Guarding)
 	var kept []keptGuard
 	if err := db.NewRaw(query, in.name, bun.List(all.Names())).Scan(ctx, &kept); err != nil {
-		return "", fmt.Errorf("look for the guards of metadata in schema %q: %w", in.name, explain(err))
+		return "", fmt.Errorf("read guards of metadata in schema %q: %w", in.name, explain(err))
 	}
 	triggers, firing, other := 0, 0, false
 	for _, k := range kept {
@@ -163,14 +164,14 @@ func (m *Migrator) guardState(ctx context.Context, db bun.IDB, in *inspection, m
 	return GuardsInPlace, nil
 }
 
-// dropGuards drops the guards, because rows that a migration brings back may break them.
+// dropGuards drops the guards, because a migration may bring back rows that break them.
 func (m *Migrator) dropGuards(ctx context.Context, tx bun.IDB, schema string) error {
 	set := guards.SQLite()
 	if m.postgres() {
 		set = guards.Postgres()
 	}
 	if err := m.script(ctx, tx, schema, set.Drop); err != nil {
-		return fmt.Errorf("take the guards of metadata away in schema %q: %w", schema, err)
+		return fmt.Errorf("drop guards of metadata in schema %q: %w", schema, err)
 	}
 	return nil
 }

@@ -12,28 +12,27 @@ import (
 	"github.com/attune-go/attune/migrations/guards"
 )
 
-// Guarding is what the guards do with wrong metadata.
+// Guarding is the guards' reaction to wrong metadata.
 type Guarding string
 
-// The ways of guarding. SQLite only has the first.
+// The reactions. SQLite supports only GuardingRefuse.
 const (
-	// GuardingRefuse refuses the statement. It is the default but in a guest.
+	// GuardingRefuse refuses the statement. It is the default except in a guest.
 	GuardingRefuse Guarding = "refuse"
-	// GuardingWarn lets every statement through and raises a warning. It is the default
-	// in a guest.
+	// GuardingWarn accepts the statement and raises a warning. It is the default in a guest.
 	GuardingWarn Guarding = "warn"
-	// GuardingOff has no guards.
+	// GuardingOff drops the guards.
 	GuardingOff Guarding = "off"
 )
 
-// guardMode is the way of guarding that Up brings about; changed: the database keeps
+// A guardMode is the guarding that Up establishes. changed reports that the database stores
 // another one.
 type guardMode struct {
 	Guarding
 	changed bool
 }
 
-// checkGuarding refuses what a database cannot do.
+// checkGuarding refuses a guarding that the database does not support.
 func checkGuarding(folder string, g Guarding) error {
 	switch g {
 	case "", GuardingRefuse:
@@ -42,15 +41,15 @@ func checkGuarding(folder string, g Guarding) error {
 		if folder == "postgres" {
 			return nil
 		}
-		return fmt.Errorf("guards %q: SQLite only has %q", g, GuardingRefuse)
+		return fmt.Errorf("guards must be %[2]s for SQLite, got %[1]q", g, GuardingRefuse)
 	}
 	return fmt.Errorf("guards must be %s, %s or %s, got %q", GuardingRefuse, GuardingWarn, GuardingOff, g)
 }
 
-// guardComment begins the comment on attune_migrations that keeps the way of guarding.
+// guardComment begins the comment on attune_migrations that stores the guarding.
 const guardComment = "attune guards: "
 
-// guardMode returns what was asked for, else what the database keeps, else the default.
+// guardMode returns the configured guarding, else the stored one, else the default.
 func (m *Migrator) guardMode(ctx context.Context, db bun.IDB, in *inspection) (guardMode, error) {
 	mode := guardMode{Guarding: GuardingRefuse}
 	if in.guest() {
@@ -60,7 +59,7 @@ func (m *Migrator) guardMode(ctx context.Context, db bun.IDB, in *inspection) (g
 		var comment string
 		err := db.NewRaw("SELECT coalesce(pg_catalog.obj_description(?, 'pg_class'), '')", r.oid).Scan(ctx, &comment)
 		if err != nil {
-			return mode, fmt.Errorf("read which guards were asked for: %w", explain(err))
+			return mode, fmt.Errorf("read the stored guarding: %w", explain(err))
 		}
 		kept := Guarding(strings.TrimPrefix(comment, guardComment))
 		if strings.HasPrefix(comment, guardComment) && checkGuarding("postgres", kept) == nil {
@@ -73,7 +72,7 @@ func (m *Migrator) guardMode(ctx context.Context, db bun.IDB, in *inspection) (g
 	return mode, nil
 }
 
-// keepGuardMode writes down a way of guarding that was asked for.
+// keepGuardMode stores a configured guarding.
 func (m *Migrator) keepGuardMode(ctx context.Context, tx bun.IDB, in *inspection, mode guardMode) error {
 	if !mode.changed {
 		return nil
@@ -82,8 +81,8 @@ func (m *Migrator) keepGuardMode(ctx context.Context, tx bun.IDB, in *inspection
 	return err
 }
 
-// guards returns the guards of a mode, for the columns that are there with a type that
-// the guards can read.
+// guards returns the guards of a mode, for columns that exist with a type that the guards can
+// read.
 func (m *Migrator) guards(in *inspection, g Guarding) guards.Set {
 	if !m.postgres() {
 		return guards.SQLite()
@@ -113,7 +112,7 @@ func (m *Migrator) guards(in *inspection, g Guarding) guards.Set {
 	return set
 }
 
-// guardable reports whether a column is there with a type that the guards can read.
+// guardable reports whether a column exists with a type that the guards can read.
 func (in *inspection) guardable(table, column string) bool {
 	if in.relations[table] == nil {
 		return false
@@ -129,13 +128,13 @@ func (in *inspection) guardable(table, column string) bool {
 
 var guardTrigger = regexp.MustCompile(`CREATE TRIGGER (\w+) BEFORE INSERT OR UPDATE( OF "\w+")? ON \{schema\}\."(\w+)"\s+FOR EACH ROW EXECUTE FUNCTION [^;]+;`)
 
-// toWarning makes the body of a guard let everything through, whatever happens in it.
+// toWarning changes the body of a guard so that it accepts everything, even if it fails.
 var toWarning = strings.NewReplacer(
 	"RAISE EXCEPTION USING", "RAISE WARNING USING",
 	"CONSTRAINT = TG_NAME;\nEND\n", "CONSTRAINT = TG_NAME;\n    RETURN NEW;\nEXCEPTION WHEN OTHERS THEN\n    RETURN NEW;\nEND\n")
 
-// warning makes guards that refuse into guards that warn. Their triggers name no column,
-// so that the platform can drop it or give it another type.
+// warning changes guards that refuse into guards that warn. Their triggers name no column, so
+// that the platform can drop it or change its type.
 func warning(set guards.Set) guards.Set {
 	set.Apply = guardTrigger.ReplaceAllStringFunc(toWarning.Replace(set.Apply), func(statement string) string {
 		return strings.Replace(statement, guardTrigger.FindStringSubmatch(statement)[2], "", 1)

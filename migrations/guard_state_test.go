@@ -118,7 +118,7 @@ func TestGuardsOfAPartitionedTable(t *testing.T) {
 	}
 }
 
-// A migration that is over is over, whoever may not put the guards in place.
+// A migration stays applied even if the role may not create the guards.
 func TestGuardsNeedTheOwner(t *testing.T) {
 	ctx := context.Background()
 	db := testdb.Postgres(t)
@@ -141,7 +141,7 @@ func TestGuardsNeedTheOwner(t *testing.T) {
 	}
 }
 
-// Somebody who reads runtime keeps the guards out for a while, and is named.
+// A reader of runtime delays the guards for a while, and is named.
 func TestGuardsWaitForATable(t *testing.T) {
 	ctx := context.Background()
 	db := testdb.Postgres(t)
@@ -193,7 +193,7 @@ func TestGuardsThereAndBack(t *testing.T) {
 			t.Errorf("up for the second time led elsewhere (-first +second):\n%s", diff)
 		}
 		refuses("after up")
-		// A row that is wrong already is no obstacle to anything but its metadata.
+		// A row that is already wrong can still change in other columns than its metadata.
 		run(t, db, `UPDATE platform.runtime SET description = 'x', distributions = distributions`, `UPDATE platform.runtime SET description = NULL`)
 
 		down(t, db.DB, migrations.Config{})
@@ -227,7 +227,7 @@ func TestGuardsThereAndBack(t *testing.T) {
 	}
 }
 
-// The schema of the guards is that of the installation, whatever its name.
+// The guards are created in attune's schema, whatever its name.
 func TestGuardsOfASchema(t *testing.T) {
 	db := testdb.EmptyPostgres(t)
 	const schema = `O'Ops "7"`

@@ -13,10 +13,10 @@ import (
 	"github.com/attune-go/attune/migrations/internal/unify"
 )
 
-// stateTable has a row for each worker of attune's in a guest.
+// stateTable has a row for each of attune's workers in a guest.
 const stateTable = "attune_worker_state"
 
-// guestRelations are the tables and views that each migration makes in a guest.
+// guestRelations lists the tables and views that each migration creates in a guest.
 var guestRelations = map[string][]string{
 	UnifyRuntimes: {"attune_runtime_state", "attune_runtime_version", "attune_requirement"},
 	WorkerRuntime: {
@@ -25,28 +25,28 @@ var guestRelations = map[string][]string{
 	},
 }
 
-// guestTables are the tables that stand for a model's table in a guest.
+// guestTables maps the table of a model to its table in a guest.
 var guestTables = map[string]string{
 	"runtime_version": "attune_runtime_version", "worker_runtime": "attune_worker_runtime",
 	"capability_change": "attune_capability_change", "worker_sweep": "attune_worker_sweep",
 }
 
-// guestTriggers are those on guestTables that must fire.
+// guestTriggers lists the triggers of guestTables that must be enabled.
 var guestTriggers = map[string][]string{
 	"attune_worker_runtime": {"attune_worker_runtime_delete", "attune_bound_evidence"},
 }
 
-// guestNames are all of guestRelations, and the indexes that come with them.
+// guestNames lists all of guestRelations and their indexes.
 var guestNames = slices.Concat(guestRelations[UnifyRuntimes], guestRelations[WorkerRuntime],
 	newIndexes("guest", UnifyRuntimes), newIndexes("guest", WorkerRuntime))
 
 var newIndex = regexp.MustCompile(`CREATE INDEX (\w+)|CONSTRAINT (\w+_(?:pkey|key)) `)
 
-// newIndexes are the names of the indexes that a migration makes, those of keys too.
+// newIndexes returns the names of the indexes that a migration creates, including keys.
 func newIndexes(folder, id string) []string {
 	text, err := files.ReadFile(path.Join(folder, id+".up.sql"))
 	if err != nil {
-		panic(err) // it is part of the program
+		panic(err) // the file is embedded
 	}
 	var names []string
 	for _, m := range newIndex.FindAllStringSubmatch(string(text), -1) {
@@ -55,8 +55,8 @@ func newIndexes(folder, id string) []string {
 	return names
 }
 
-// guest reports whether attune is a guest in the schema: its tables were unified by
-// somebody else, and stay as they are.
+// guest reports whether attune is a guest in the schema: somebody else unified its tables, and
+// they stay as they are.
 func (in *inspection) guest() bool {
 	if in.file || in.state != StateUnified {
 		return false
@@ -65,15 +65,14 @@ func (in *inspection) guest() bool {
 	return r == nil || r.Adopted && in.relations[archiveTable] == nil
 }
 
-// classifyGuest finds tables of attune's that are missing and names of attune's that
-// others have.
+// classifyGuest finds tables of attune's that are missing and names that belong to others.
 func (in *inspection) classifyGuest() {
 	for _, id := range []string{UnifyRuntimes, WorkerRuntime} {
 		in.classifyNames(id, guestRelations[id], newIndexes("guest", id))
 	}
 }
 
-// classifyNames finds what of a migration is missing or, before it, taken.
+// classifyNames finds names of a migration that are missing, or that are taken before it.
 func (in *inspection) classifyNames(id string, relations, indexes []string) {
 	recorded := in.recorded(id)
 	for _, name := range slices.Concat(relations, indexes) {
@@ -86,8 +85,8 @@ func (in *inspection) classifyNames(id string, relations, indexes []string) {
 	}
 }
 
-// ready returns an error for what keeps attune from moving in: a key that the platform's
-// tables lack, or a privilege.
+// ready returns an error for what prevents attune from moving in: a missing key of the
+// platform's tables, or a missing privilege.
 func (in *inspection) ready(ctx context.Context, db bun.IDB) error {
 	var lack struct {
 		Keys       []string `bun:",array"`
@@ -109,11 +108,13 @@ SELECT ARRAY(SELECT o.relname::pg_catalog.text FROM ours o WHERE NOT EXISTS (
          ORDER BY 1) AS privileges`, in.oid, bun.List(tables)).Scan(ctx, &lack)
 	switch {
 	case err != nil:
-		return fmt.Errorf("look for keys and privileges in schema %q: %w", in.name, explain(err))
+		return fmt.Errorf("read keys and privileges of schema %q: %w", in.name, explain(err))
 	case len(lack.Keys) > 0:
-		return &StateError{Schema: in.name, kind: ErrMixed, Findings: []string{"without a unique key (id): table " + strings.Join(lack.Keys, ", ")}}
+		return &StateError{Schema: in.name, kind: ErrMixed, Findings: []string{
+			"without a unique key (id): table " + strings.Join(lack.Keys, ", ")}}
 	case len(lack.Privileges) > 0:
-		return fmt.Errorf("schema %q: %w: %s; migrate as the owner of the schema and of its tables", in.name, ErrPrivilege, strings.Join(lack.Privileges, ", "))
+		return fmt.Errorf("schema %q: %w: %s; migrate as the owner of the schema and of its tables",
+			in.name, ErrPrivilege, strings.Join(lack.Privileges, ", "))
 	}
 	return nil
 }
@@ -135,11 +136,11 @@ func (s *step) loadGuest() error {
 	return nil
 }
 
-// versionKey is the definition of version_key under the name that it has in a guest.
+// versionKey returns the definition of version_key with its name in a guest.
 func versionKey() string {
 	text, err := files.ReadFile("postgres/" + WorkerRuntime + ".up.sql")
 	if err != nil {
-		panic(err) // it is part of the program
+		panic(err) // the file is embedded
 	}
 	const begin, end = "CREATE FUNCTION {schema}.version_key(", "$attune$;"
 	_, definition, _ := strings.Cut(string(text), begin)
@@ -155,8 +156,8 @@ func (m *Migrator) moveIn(ctx context.Context, tx bun.IDB, in *inspection, s ste
 	return m.shareGuest(ctx, tx, in, guestRelations[s.id])
 }
 
-// shareGuest makes the owner of worker the owner of new tables and of attune's functions.
-// Roles that may use worker may use the tables likewise, sweep and prune.
+// shareGuest makes the owner of worker the owner of new tables and of attune's functions. Roles
+// that may use worker may use the tables in the same way, sweep and prune.
 func (m *Migrator) shareGuest(ctx context.Context, tx bun.IDB, in *inspection, names []string) error {
 	if len(names) == 0 {
 		return nil
@@ -197,13 +198,13 @@ UNION ALL
 SELECT pg_catalog.format('ALTER FUNCTION %s OWNER TO %I', f.name, pg_catalog.pg_get_userbyid(f.relowner)) FROM functions f WHERE f.foreign`,
 		in.relations["worker"].oid, bun.List(names)).Scan(ctx, &statements)
 	if err != nil {
-		return fmt.Errorf("read what worker is owned and shared by: %w", err)
+		return fmt.Errorf("read owner and privileges of worker: %w", err)
 	}
 	return execAll(ctx, tx, statements)
 }
 
-// leaveWorkers takes attune's own workers out of the platform's table, and makes the rows
-// that it took over what they were.
+// leaveWorkers deletes attune's own workers from the platform's table, and restores the rows
+// that attune took over.
 const leaveWorkers = `
 UPDATE {schema}.worker w SET (worker_type, worker_role, runtime, host, port, status, capabilities, meta, last_heartbeat)
     = (SELECT f.worker_type, f.worker_role, f.runtime, f.host, f.port, f.status, f.capabilities, f.meta, f.last_heartbeat
@@ -223,7 +224,7 @@ func (m *Migrator) moveOut(ctx context.Context, tx bun.IDB, in *inspection, s st
 	return m.script(ctx, tx, in.name, s.guestDown)
 }
 
-// guestNotes are what an operator of the platform should know before attune moves in.
+// guestNotes returns what an operator of the platform should know before attune moves in.
 func (m *Migrator) guestNotes(ctx context.Context, db bun.IDB, in *inspection) ([]string, error) {
 	var tables []string
 	err := db.NewRaw(`
@@ -232,7 +233,7 @@ WHERE c.relnamespace = ? AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdro
   AND (c.relname = '_migrations' AND a.attname = 'filename' OR c.relname = '_sqlx_migrations' AND a.attname = 'description')
 ORDER BY 1`, in.oid).Scan(ctx, &tables)
 	if err != nil {
-		return nil, fmt.Errorf("look for the platform's own migrations: %w", explain(err))
+		return nil, fmt.Errorf("find the platform's own migrations: %w", explain(err))
 	}
 	notes := []string{"attune is a guest here: pack, runtime, action, sensor and worker stay as they are"}
 	for _, name := range tables {

@@ -10,8 +10,8 @@ import (
 	"github.com/attune-go/attune/migrations"
 )
 
-// TestGuestStatus: after up nothing is left to do, and what the platform has beside is
-// none of attune's differences.
+// TestGuestStatus: after up nothing is left to do, and objects of the platform do not count as
+// differences.
 func TestGuestStatus(t *testing.T) {
 	eachShape(t, func(t *testing.T, db testDB, shape platform.Shape) {
 		m := migrator(t, db.DB, migrations.Config{})

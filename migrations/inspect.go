@@ -10,10 +10,10 @@ import (
 	"github.com/uptrace/bun/dialect"
 )
 
-// State is what a schema holds before anything is done to it.
+// State describes what a schema holds before a migration.
 type State string
 
-// The states. StateMixed and StateForeign are refused by Up and Down.
+// The states. Up and Down refuse StateMixed and StateForeign.
 const (
 	StateEmpty   State = "empty"
 	StateLegacy  State = "legacy"
@@ -22,11 +22,11 @@ const (
 	StateForeign State = "not ours"
 )
 
-// recordTable holds what was applied.
+// recordTable holds the records of applied migrations.
 const recordTable = "attune_migrations"
 
-// signatures are the tables of every schema of attune's, legacy or unified, each with the
-// columns that tables of others under the same name lack.
+// signatures maps the tables of every schema of attune's, legacy or unified, to columns that
+// other tables of the same name lack.
 var signatures = map[string][]string{
 	"pack":    {"id", "ref", "label", "version"},
 	"runtime": {"id", "ref", "name", "distributions"},
@@ -37,10 +37,10 @@ var signatures = map[string][]string{
 	recordTable: {"id", "applied", "adopted", "requires", "program"},
 }
 
-// installed lists the signature tables in the order in which they are created.
+// installed lists the signature tables in the order of their creation.
 var installed = []string{"pack", "runtime", "action", "sensor", "worker"}
 
-// Further names that migrations take in a schema.
+// Further names that migrations use in a schema.
 const (
 	legacyEnum     = "runtime_type_enum"
 	legacyColumn   = "runtime_type"
@@ -51,7 +51,7 @@ const (
 	enumRole       = "worker_role_enum"
 )
 
-// relation is a table, view or index with one of attune's names.
+// A relation is a table, view or index with one of attune's names.
 type relation struct {
 	oid int64
 	// table reports an ordinary or partitioned table.
@@ -60,7 +60,7 @@ type relation struct {
 	columns map[string]string
 }
 
-// space is what one schema holds under attune's names.
+// A space is what one schema holds under attune's names.
 type space struct {
 	oid       int64
 	name      string
@@ -75,7 +75,7 @@ func (s *space) ours(name string) bool {
 	return r != nil && r.table && len(lacking(r, name)) == 0
 }
 
-// lacking lists the signature columns that a relation lacks.
+// lacking returns the signature columns that a relation lacks.
 func lacking(r *relation, name string) []string {
 	var missing []string
 	for _, c := range signatures[name] {
@@ -86,8 +86,8 @@ func lacking(r *relation, name string) []string {
 	return missing
 }
 
-// occupied reports whether the schema holds attune's tables, or what remains of them.
-// Apart from runtime, one table alone may look like attune's by chance.
+// occupied reports whether the schema holds attune's tables, or remains of them. A single table
+// other than runtime may resemble attune's by chance.
 func (s *space) occupied() bool {
 	if s.ours(recordTable) || s.ours("runtime") {
 		return true
@@ -111,19 +111,19 @@ func (s *space) has(table, column string) bool {
 	return ok
 }
 
-// inspection is a schema, what is recorded there, and what that amounts to.
+// An inspection is a schema, its records, and the state that follows from them.
 type inspection struct {
 	*space
 	state    State
 	findings []string
 	records  []record
-	// others are further schemas that hold attune's tables.
+	// others lists further schemas that hold attune's tables.
 	others []string
 	// file reports that the database is SQLite.
 	file bool
 }
 
-// inspect resolves the schema and classifies what is there. It writes nothing.
+// inspect resolves and classifies the schema. It writes nothing.
 func (m *Migrator) inspect(ctx context.Context, db bun.IDB) (*inspection, error) {
 	spaces, err := survey(ctx, db)
 	if err != nil {
@@ -194,10 +194,10 @@ func usableOrError(s *space) error {
 		return nil
 	}
 	return fmt.Errorf("schema %q: %w: it may not look into the schema; "+
-		"GRANT USAGE ON SCHEMA %s to it, or name another schema with --schema", s.name, ErrPrivilege, quote(s.name))
+		"GRANT USAGE ON SCHEMA %s to it, or name another schema", s.name, ErrPrivilege, quote(s.name))
 }
 
-// classify sets the state and finds what does not fit.
+// classify sets the state and collects what does not fit.
 func (in *inspection) classify(database dialect.Name) {
 	n := 0
 	for _, name := range installed {
@@ -242,8 +242,8 @@ func (in *inspection) find(format string, args ...any) {
 	in.findings = append(in.findings, fmt.Sprintf(format, args...))
 }
 
-// classifyEmpty distinguishes a schema that can take a baseline from one in which others
-// have attune's names.
+// classifyEmpty distinguishes a schema that can take a baseline from one in which others use
+// attune's names.
 func (in *inspection) classifyEmpty() {
 	in.state = StateEmpty
 	var names []string
@@ -259,18 +259,18 @@ func (in *inspection) classifyEmpty() {
 	for _, name := range names {
 		in.state = StateForeign
 		if missing := signatures[name]; in.relations[name] != nil && len(missing) > 0 {
-			in.find("%s is there without attune's columns (%s)", name, strings.Join(lacking(in.relations[name], name), ", "))
+			in.find("%s exists without attune's columns (%s)", name, strings.Join(lacking(in.relations[name], name), ", "))
 		} else {
 			in.find("the name %s is taken", name)
 		}
 	}
 }
 
-// classifySQLite checks for the unified state, the only one besides empty.
+// classifySQLite checks for the unified state. On SQLite the only other valid state is empty.
 func (in *inspection) classifySQLite() {
 	in.state = StateUnified
 	if !in.recorded(Baseline) {
-		in.find("the tables are there, and %s does not say that attune made them", recordTable)
+		in.find("the tables exist, but %s has no record of them", recordTable)
 	}
 	if in.relations["runtime"] != nil && !in.has("runtime", "execution_config") {
 		in.find("table runtime lacks execution_config")
@@ -280,19 +280,19 @@ func (in *inspection) classifySQLite() {
 	}
 }
 
-// refuse returns the error of a state that no migration begins from, or nil.
+// refuse returns an error for a state in which no migration can begin.
 func (in *inspection) refuse() error {
 	switch in.state {
 	case StateMixed:
-		return &StateError{Schema: in.name, Findings: in.findings, kind: ErrMixed, file: in.file}
+		return &StateError{Schema: in.name, Findings: in.findings, kind: ErrMixed, File: in.file}
 	case StateForeign:
-		return &StateError{Schema: in.name, Findings: in.findings, kind: ErrNotOurs, file: in.file}
+		return &StateError{Schema: in.name, Findings: in.findings, kind: ErrNotOurs, File: in.file}
 	}
 	return nil
 }
 
-// elsewhere returns an error if the schema is empty and others hold attune's tables: most
-// likely its name was mistyped.
+// elsewhere returns an error if the schema is empty and others hold attune's tables. Most likely
+// its name was mistyped.
 func (in *inspection) elsewhere() error {
 	if in.state == StateEmpty && len(in.others) > 0 {
 		return &SchemaError{Wanted: in.name, Found: in.others, kind: ErrElsewhere}

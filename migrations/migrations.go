@@ -1,32 +1,30 @@
-// Package migrations brings a database to the schema that this release needs,
-// and back, one recorded step at a time.
+// Package migrations brings a database to the schema that this release needs, and back, one
+// recorded step at a time.
 //
-// The steps are the SQL files of the folders postgres and sqlite, with the same IDs
-// in both. On Postgres the Go code of migrations/internal/unify takes the place of
-// 20260203000001_unify_runtimes. Applied steps are recorded in the table
-// attune_migrations of the same schema.
+// The steps are the SQL files of the folders postgres and sqlite, with the same IDs in both.
+// On Postgres, Go code replaces the file 20260203000001_unify_runtimes. Applied steps are
+// recorded in the table attune_migrations of the same schema.
 //
 // # Guests
 //
-// A schema that a platform has unified itself stays the platform's. There the files of
-// the folder guest take the place of those in postgres: they make tables named attune_…
-// beside the platform's and change none of its own.
+// A schema that a platform has unified itself stays the platform's. There the files of the
+// folder guest replace those in postgres. They create tables named attune_… and change none of
+// the platform's.
 //
 // # Why not bun's migrate package or goose
 //
-// The record of a step must be written by the step's own transaction, which
-// begins by taking a transaction-level lock and reading the state again. A schema
-// that others made must be adopted. A record must name the oldest program that can
-// read it. Planning must write nothing.
+// The record of a step must be written by the step's own transaction, which begins by taking a
+// transaction-level lock and reading the state again. A schema that others made must be
+// adopted. A record must name the oldest program that can read it. Planning must write
+// nothing.
 //
-// Bun's migrator records through its *bun.DB, outside of the migration's
-// transaction, locks with a row that survives a killed process, and undoes
-// groups. Goose's provider with a store of one's own does record in the
-// transaction, but it creates its table (with a row for version 0) before it,
-// also when only asked for the status; it decides what is pending before any
-// transaction begins and locks by session; and its store receives a version
-// number and nothing else. Inside either, every promise above would be a hook that
-// works around its host. So the migrator is this package's own.
+// Bun's migrator records through its *bun.DB, outside of the migration's transaction, locks
+// with a row that survives a killed process, and undoes groups. Goose's provider with a custom
+// store does record in the transaction. But it creates its table (with a row for version 0)
+// before, even when only asked for the status. It decides what is pending before any
+// transaction begins, and locks by session. Its store receives only a version number. Inside
+// either, every promise above would be a hook that works around its host. So this package has
+// its own migrator.
 package migrations
 
 import (
@@ -60,42 +58,39 @@ const DefaultLockTimeout = 30 * time.Second
 //go:embed postgres/*.sql guest/*.sql sqlite/*.sql
 var files embed.FS
 
-// Files holds the SQL of every migration, in the folders postgres and sqlite:
-// ID.up.sql and ID.down.sql. The folder guest has what takes the place of the files in
-// postgres where attune is a guest.
+// Files returns the SQL of every migration: ID.up.sql and ID.down.sql in the folders postgres
+// and sqlite. In a guest the files of the folder guest replace those in postgres.
 func Files() fs.FS { return files }
 
-// Config configures a Migrator. Its zero value is usable.
+// A Config configures a Migrator. Its zero value is usable.
 type Config struct {
 	// Schema holds attune's tables. Defaults to the only schema that has them, else to
 	// public. SQLite only has main.
 	Schema string
 	// LockTimeout bounds each wait for a lock. Defaults to DefaultLockTimeout.
 	LockTimeout time.Duration
-	// Force lets Down drop what cannot be brought back. A baseline that holds rows is
-	// dropped only if Undo names it as well. Defaults to false.
+	// Force lets Down drop what cannot be brought back. Dropping a baseline with rows also needs
+	// Undo. Defaults to false.
 	Force bool
-	// Undo is the migration that Down undoes; Down refuses any other. Defaults to the
-	// newest.
+	// Undo is the migration that Down undoes. Down refuses to undo any other. Defaults to the newest
+	// one.
 	Undo string
-	// Guards is what Up has the guards do with wrong metadata; it is kept in the database.
-	// Empty leaves what is kept there, at first GuardingWarn in a guest and else
-	// GuardingRefuse.
+	// Guards is the guards' reaction to wrong metadata. Up stores it in the database. Defaults to the
+	// stored one, else to GuardingWarn in a guest and GuardingRefuse elsewhere.
 	Guards Guarding
 	// Logger logs each step. Nil disables logging.
 	Logger *slog.Logger
 }
 
-// Migrator moves one schema up and down. It keeps nothing of the database and is safe
-// for concurrent use.
+// A Migrator moves one schema up and down. It has no state of its own and is safe for concurrent
+// use.
 type Migrator struct {
 	db    *bun.DB
 	cfg   Config
 	steps []step
 }
 
-// New returns a Migrator for db, which is Postgres or SQLite. It does not
-// connect.
+// New returns a Migrator for db, which must be Postgres or SQLite. It does not connect.
 func New(db *bun.DB, cfg Config) (*Migrator, error) {
 	if cfg.LockTimeout == 0 {
 		cfg.LockTimeout = DefaultLockTimeout
@@ -130,14 +125,13 @@ func folderOf(name dialect.Name) (string, error) {
 	return "", fmt.Errorf("migrations: %s is neither Postgres nor SQLite", name)
 }
 
-// step is one migration of one dialect.
+// A step is one migration of one dialect.
 type step struct {
 	id string
 	// requires is the oldest program that runs on a database with this step.
 	requires string
 	up, down string
-	// guestUp and guestDown take the place of up and down in a guest; both are empty
-	// where a guest needs nothing.
+	// guestUp and guestDown replace up and down in a guest. Both are empty if a guest needs nothing.
 	guestUp, guestDown string
 }
 

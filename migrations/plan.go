@@ -8,7 +8,7 @@ import (
 	"github.com/attune-go/attune/migrations/internal/unify"
 )
 
-// Plan is what Up would do.
+// A Plan is what Up would do.
 type Plan struct {
 	// Database is postgres or sqlite.
 	Database string `json:"database"`
@@ -21,33 +21,33 @@ type Plan struct {
 	Guards GuardState `json:"guards"`
 	// Guarding is what the guards will do with wrong metadata.
 	Guarding Guarding `json:"guarding"`
-	// Guest reports that the tables were unified by somebody else, so that attune keeps
-	// everything in tables of its own.
+	// Guest reports that somebody else unified the tables, so that attune keeps everything in
+	// tables of its own.
 	Guest bool `json:"guest,omitempty"`
-	// Creates lists the tables and views that would be made in a guest.
+	// Creates lists the tables and views that would be created in a guest.
 	Creates []string `json:"creates,omitempty"`
-	// Notes are worth knowing before Up runs in a guest.
+	// Notes holds what an operator should know before Up runs in a guest.
 	Notes []string `json:"notes,omitempty"`
-	// Unify is what unifying would do; nil on an empty schema, in a guest and on SQLite,
-	// and if it is not pending.
+	// Unify is what unifying would do. It is nil if unifying is not pending, on an empty schema, in
+	// a guest and on SQLite.
 	Unify *unify.Plan `json:"unify,omitempty"`
 }
 
 // Due reports whether Up would do anything.
 func (p *Plan) Due() bool { return len(p.Pending) > 0 || !p.Guards.settled() }
 
-// Step is one migration that would be made or undone.
+// A Step is one migration that would be applied or undone.
 type Step struct {
 	ID string `json:"id"`
 	// Requires is the oldest program that runs on a database with it.
 	Requires string `json:"requires"`
-	// Adopt reports that the schema is as the migration would leave it, so that only
-	// the record is written. In a guest attune's own tables come with it.
+	// Adopt reports that the schema is already as the migration would leave it, so that only the
+	// record is written. In a guest attune's own tables are created too.
 	Adopt bool `json:"adopt"`
 }
 
-// Plan returns what Up would do. It writes nothing: its transaction is read-only. It
-// returns the errors that Up would return; obstacles to unifying are part of the plan.
+// Plan returns what Up would do. It writes nothing, because its transaction is read-only. Its
+// errors are those of Up, except that obstacles to unifying are part of the plan.
 func (m *Migrator) Plan(ctx context.Context) (*Plan, error) {
 	p := &Plan{Pending: []Step{}}
 	err := m.read(ctx, func(ctx context.Context, tx bun.IDB) error {
@@ -100,7 +100,7 @@ func (m *Migrator) Plan(ctx context.Context) (*Plan, error) {
 	return p, nil
 }
 
-// DownPlan is what Down would do.
+// A DownPlan is what Down would do.
 type DownPlan struct {
 	// Database is postgres or sqlite.
 	Database string `json:"database"`
@@ -112,22 +112,21 @@ type DownPlan struct {
 	Drops []string `json:"drops,omitempty"`
 	// Rows counts the rows of the tables that are not empty.
 	Rows map[string]int64 `json:"rows,omitempty"`
-	// Blockers lists why Down would refuse. Forcible reports that it would not with
-	// Config.Force.
+	// Blockers lists why Down would refuse. Forcible reports that Config.Force would override
+	// them.
 	Blockers []string `json:"blockers,omitempty"`
 	Forcible bool     `json:"forcible,omitempty"`
 	// Named reports that Config.Undo is required too.
 	Named bool `json:"named,omitempty"`
 	// Guards reports that the guards of metadata would be dropped.
 	Guards bool `json:"guards,omitempty"`
-	// Unify is what undoing the unification would do; nil if another migration is the
+	// Unify is what undoing the unification would do. It is nil if another migration is the
 	// newest, in a guest and on SQLite.
 	Unify *unify.DownPlan `json:"unify,omitempty"`
 }
 
-// PlanDown returns what Down would do. It writes nothing. Errors are
-// ErrNothingApplied, ErrTooNew, ErrMixed, ErrNotOurs, ErrSeveral and those of
-// the connection.
+// PlanDown returns what Down would do. It writes nothing. Errors are ErrNothingApplied,
+// ErrTooNew, ErrMixed, ErrNotOurs, ErrSeveral and those of the connection.
 func (m *Migrator) PlanDown(ctx context.Context) (*DownPlan, error) {
 	p := &DownPlan{}
 	err := m.read(ctx, func(ctx context.Context, tx bun.IDB) error {

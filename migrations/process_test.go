@@ -133,7 +133,7 @@ func TestTwoProcessesMigrateAtOnce(t *testing.T) {
 		if _, err := io.WriteString(first.input, "go on\n"); err != nil {
 			t.Fatal(err)
 		}
-		// Whoever gets the lock for the second migration does it; each is done once.
+		// The process that gets the lock for the second migration applies it. Each is applied once.
 		total := 0
 		for _, p := range []*process{first, second} {
 			var n int

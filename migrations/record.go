@@ -11,8 +11,8 @@ import (
 	"github.com/attune-go/attune/schema/version"
 )
 
-// record is one row of attune_migrations. Its columns are read by programs older
-// than the row, so that none may ever go or change its meaning.
+// A record is one row of attune_migrations. Programs that are older than the row read it, so its
+// columns must keep their meaning forever.
 type record struct {
 	ID       string    `bun:"id"`
 	Applied  time.Time `bun:"applied"`
@@ -116,8 +116,8 @@ func (in *inspection) record(id string) *record {
 	return nil
 }
 
-// tooNew returns an error if a record requires a newer program. A migration that this
-// program does not know is fine by itself: its record says which programs can use it.
+// tooNew returns an error if a record requires a newer program. An unknown migration does not
+// matter by itself, because its record names the programs that can use it.
 func (m *Migrator) tooNew(in *inspection) error {
 	for _, r := range in.records {
 		if _, known := m.step(r.ID); !known && newer(r.Requires, program) {
@@ -127,8 +127,8 @@ func (m *Migrator) tooNew(in *inspection) error {
 	return nil
 }
 
-// newer reports whether version a is above b. A version that cannot be parsed was written
-// by a newer program.
+// newer reports whether version a is above b. A version that cannot be parsed comes from a newer
+// program.
 func newer(a, b string) bool {
 	x, err := version.Parse(a)
 	if err != nil {

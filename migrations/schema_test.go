@@ -25,7 +25,7 @@ func TestWhichSchema(t *testing.T) {
 		{name: "none, asked for", wanted: "attune", used: "attune"},
 		{name: "one elsewhere", legacy: []string{"platform"}, used: "platform"},
 		{name: "one elsewhere, asked for", legacy: []string{"platform"}, wanted: "platform", used: "platform"},
-		{name: "several", legacy: []string{"one", "two"}, err: migrations.ErrSeveral, says: []string{"one", "two", "--schema"}},
+		{name: "several", legacy: []string{"one", "two"}, err: migrations.ErrSeveral, says: []string{"one", "two"}},
 		{name: "several, one asked for", legacy: []string{"one", "two"}, wanted: "two", used: "two"},
 		{name: "a new one beside another", legacy: []string{"platform"}, wanted: "attune", err: migrations.ErrBeside, says: []string{"platform", `"attune"`}},
 		{name: "a name to be quoted", wanted: `My Schema"x`, used: `My Schema"x`},
@@ -145,7 +145,7 @@ func TestBesideAnEmbeddersTables(t *testing.T) {
 	if !errors.Is(err, migrations.ErrNotOurs) {
 		t.Fatalf("Up without a schema: %v, want ErrNotOurs", err)
 	}
-	for _, want := range []string{"worker is there without attune's columns (worker_type, capabilities)", "the name worker_status_enum is taken", "--schema attune"} {
+	for _, want := range []string{"worker exists without attune's columns (worker_type, capabilities)", "the name worker_status_enum is taken", "attune needs a schema of its own"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not say %q: %v", want, err)
 		}

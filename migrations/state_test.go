@@ -92,10 +92,10 @@ func TestMixedStatesAreRefused(t *testing.T) {
 		{"the column without the enum", []string{
 			`DROP INDEX platform.idx_runtime_type_sensor`,
 			`ALTER TABLE platform.runtime ALTER runtime_type TYPE text`, `DROP TYPE platform.runtime_type_enum CASCADE`},
-			[]string{"runtime.runtime_type is of type text", "the type runtime_type_enum is missing"}},
-		{"the enum without the column", []string{`ALTER TABLE platform.runtime DROP COLUMN runtime_type`}, []string{"the type runtime_type_enum is there, and runtime has no runtime_type"}},
+			[]string{"runtime.runtime_type must be of type runtime_type_enum, not text", "the type runtime_type_enum is missing"}},
+		{"the enum without the column", []string{`ALTER TABLE platform.runtime DROP COLUMN runtime_type`}, []string{"the type runtime_type_enum exists, but runtime has no runtime_type"}},
 		{"the enum with other values", []string{`ALTER TYPE platform.runtime_type_enum ADD VALUE 'rule'`}, []string{"has the values action, sensor, rule"}},
-		{"legacy and unified", []string{`CREATE TABLE platform.runtime_unification (id bigint)`}, []string{"runtime has runtime_type, and yet there is runtime_unification"}},
+		{"legacy and unified", []string{`CREATE TABLE platform.runtime_unification (id bigint)`}, []string{"runtime has runtime_type, but runtime_unification exists"}},
 		{"another's table of our name", []string{`CREATE TABLE platform.worker_runtime (id bigint)`}, []string{"the name worker_runtime is taken", migrations.WorkerRuntime}},
 		{"another's table of records", []string{`CREATE TABLE platform.attune_migrations (version bigint)`}, []string{"attune_migrations is not the migrator's table", "requires"}},
 	} {
@@ -147,9 +147,9 @@ func TestSQLiteStates(t *testing.T) {
 		err  error
 		says string
 	}{
-		{"others' tables", []string{`CREATE TABLE worker (id INTEGER, salary REAL)`}, migrations.ErrNotOurs, "worker is there without"},
+		{"others' tables", []string{`CREATE TABLE worker (id INTEGER, salary REAL)`}, migrations.ErrNotOurs, "worker exists without"},
 		{"tables without a record", []string{
-			`CREATE TABLE runtime (id INTEGER, ref TEXT, name TEXT, distributions TEXT)`}, migrations.ErrMixed, "does not say that attune made them"},
+			`CREATE TABLE runtime (id INTEGER, ref TEXT, name TEXT, distributions TEXT)`}, migrations.ErrMixed, "has no record of them"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			db := testdb.EmptySQLite(t)

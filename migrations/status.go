@@ -8,75 +8,72 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// Status is the state of a schema.
+// A Status is the state of a schema.
 type Status struct {
 	// Database is postgres or sqlite.
 	Database string `json:"database"`
 	Schema   string `json:"schema"`
 	State    State  `json:"state"`
-	// Findings lists what does not fit, in a mixed or foreign state.
+	// Findings lists what does not fit in a mixed or foreign state.
 	Findings []string `json:"findings,omitempty"`
 	// Program is this program's version.
 	Program string `json:"program"`
-	// Migrations are those that are applied and those that this program knows,
-	// oldest first.
+	// Migrations lists the applied migrations and those that this program knows, oldest first.
 	Migrations []MigrationStatus `json:"migrations"`
-	// Guards is the state of the guards of metadata; empty before UnifyRuntimes is
-	// applied.
+	// Guards is the state of the guards of metadata. It is empty before UnifyRuntimes is applied.
 	Guards GuardState `json:"guards,omitempty"`
-	// Guarding is what the guards do with wrong metadata; empty where Guards is.
+	// Guarding is the guards' reaction to wrong metadata. It is empty if Guards is.
 	Guarding Guarding `json:"guarding,omitempty"`
-	// Guest reports that the tables were unified by somebody else, so that attune keeps
-	// everything in tables of its own.
+	// Guest reports that somebody else unified the tables, so that attune keeps everything in
+	// tables of its own.
 	Guest bool `json:"guest,omitempty"`
-	// Drift lists where the tables differ from what this program's models need; see the
-	// function Drift. Drift and Others are nil while a migration is pending.
+	// Drift lists where the tables differ from what this program's models need, as the function
+	// Drift does. Drift and Others are nil while a migration is pending.
 	Drift []Difference `json:"drift,omitzero"`
-	// Others lists the columns of attune's tables that this program does not know. They
-	// are left alone.
+	// Others lists the columns of attune's tables that this program does not know. They stay as
+	// they are.
 	Others []OtherColumn `json:"others,omitzero"`
-	// Warnings list what makes the tables less safe than they could be, each with a
-	// remedy: PUBLIC may create in the schema, objects there belong to other roles, a
-	// trigger of others on worker depends on a search_path that sweeps do not have.
+	// Warnings lists what makes the tables less safe than they could be, each with a remedy:
+	// PUBLIC may create in the schema, objects there belong to other roles, or a trigger of
+	// others on worker depends on a search_path that sweeps do not have.
 	Warnings []string `json:"warnings,omitempty"`
 }
 
-// AsExpected reports whether nothing is pending, the guards are in place, and the tables
-// are what this program needs. In a guest the guards do not count.
+// AsExpected reports whether nothing is pending, the guards are in place, and the tables match
+// this program. In a guest the guards do not count.
 func (s *Status) AsExpected() bool {
 	guarded := s.Guards.settled() || s.Guest
 	return s.State == StateUnified && guarded && s.Drift != nil && len(s.Drift) == 0
 }
 
-// A MigrationState says whether a migration is applied.
+// A MigrationState describes whether a migration is applied.
 type MigrationState string
 
 // The states of a migration.
 const (
 	Applied MigrationState = "applied"
-	// Adopted means that the schema was found with it.
+	// Adopted means that the schema already had the migration's result.
 	Adopted MigrationState = "adopted"
 	Pending MigrationState = "pending"
 )
 
-// MigrationStatus is one migration of one schema.
+// A MigrationStatus is the status of one migration in one schema.
 type MigrationStatus struct {
 	ID    string         `json:"id"`
 	State MigrationState `json:"state"`
-	// Applied is the database's time, nil while pending.
+	// Applied is the time on the database's clock. It is nil while the migration is pending.
 	Applied *time.Time `json:"applied,omitempty"`
-	// AppliedBy is the version of the program that did it.
+	// AppliedBy is the version of the program that applied it.
 	AppliedBy string `json:"applied_by,omitempty"`
 	// Requires is the oldest program that runs on a database with it.
 	Requires string `json:"requires"`
-	// Known reports that this program knows the migration. Otherwise a newer one made it.
+	// Known reports that this program knows the migration. Others come from newer programs.
 	Known bool `json:"known"`
 }
 
-// Status returns which migrations are applied, and whether the guards and tables are what
-// this program needs. It writes nothing. A mixed or foreign state is part of the answer and
-// not an error. Errors are ErrSeveral,
-// ErrElsewhere and those of the connection.
+// Status returns which migrations are applied, and whether the guards and tables match this
+// program. It writes nothing. A mixed or foreign state is part of the result and not an error.
+// Errors are ErrSeveral, ErrElsewhere and those of the connection.
 func (m *Migrator) Status(ctx context.Context) (*Status, error) {
 	var st *Status
 	err := m.read(ctx, func(ctx context.Context, tx bun.IDB) error {
@@ -137,10 +134,9 @@ func (m *Migrator) status(in *inspection) *Status {
 	return st
 }
 
-// Check returns the schema that a service works with, or an error if this program cannot
-// use the database as it is. A newer migration is fine if its record says that a program of
-// this version runs on it. Errors are ErrNotMigrated,
-// ErrTooNew, ErrMixed, ErrNotOurs, ErrSeveral, ErrElsewhere and those of the
+// Check returns the schema for a service, or an error if this program cannot use the database
+// as it is. A newer migration is accepted if its record allows programs of this version. Errors
+// are ErrNotMigrated, ErrTooNew, ErrMixed, ErrNotOurs, ErrSeveral, ErrElsewhere and those of the
 // connection.
 func (m *Migrator) Check(ctx context.Context) (schema string, err error) {
 	err = m.read(ctx, func(ctx context.Context, tx bun.IDB) error {
@@ -174,8 +170,8 @@ func (m *Migrator) Check(ctx context.Context) (schema string, err error) {
 	return schema, nil
 }
 
-// FindSchema returns the only schema that holds attune's tables, else public, and main on
-// SQLite. The error is ErrSeveral if there are several.
+// FindSchema returns the only schema that holds attune's tables, else public, or main on SQLite.
+// The error is ErrSeveral if several schemas hold them.
 func FindSchema(ctx context.Context, db bun.IDB) (string, error) {
 	spaces, err := survey(ctx, db)
 	if err != nil {

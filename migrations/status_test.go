@@ -37,7 +37,7 @@ func TestCheck(t *testing.T) {
 		{name: "too new", prepare: func(t *testing.T, db testDB) {
 			up(t, db.DB, migrations.Config{})
 			run(t, db, foreign+`'9.1.0', '9.2.0')`)
-		}, err: migrations.ErrTooNew, says: []string{"29990101000000_later", "9.1.0", "9.2.0", attune.Version, "attune migrate down"},
+		}, err: migrations.ErrTooNew, says: []string{"29990101000000_later", "9.1.0", "9.2.0", attune.Version},
 			upErrors: migrations.ErrTooNew, downErr: migrations.ErrTooNew},
 		{name: "a version that says nothing", prepare: func(t *testing.T, db testDB) {
 			up(t, db.DB, migrations.Config{})

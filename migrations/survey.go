@@ -9,14 +9,14 @@ import (
 	"github.com/uptrace/bun/dialect"
 )
 
-// defaultSchema takes new tables on Postgres; sqliteSchema is the only one of a SQLite
+// defaultSchema takes new tables on Postgres. sqliteSchema is the only schema of a SQLite
 // database.
 const (
 	defaultSchema = "public"
 	sqliteSchema  = "main"
 )
 
-// relationNames and enumNames are the names that a survey looks for.
+// relationNames and enumNames list the names that a survey looks for.
 var (
 	relationNames = slices.Concat(installed, []string{
 		versionTable, recordTable, archiveTable, archiveTable + "_ledger", archiveTable + "_catalog",
@@ -25,7 +25,7 @@ var (
 	enumNames = []string{legacyEnum, enumWorkerType, enumStatus, enumRole}
 )
 
-// survey finds attune's names in every schema of the database, sorted by schema.
+// survey returns attune's names in every schema of the database, sorted by schema.
 func survey(ctx context.Context, db bun.IDB) ([]*space, error) {
 	if db.Dialect().Name() == dialect.SQLite {
 		return surveySQLite(ctx, db)
@@ -33,9 +33,8 @@ func survey(ctx context.Context, db bun.IDB) ([]*space, error) {
 	return surveyPostgres(ctx, db)
 }
 
-// surveyPostgres reads the catalog alone, so that it needs no privilege on any
-// table, and every name in it is qualified, so that no search_path and no
-// temporary table matters.
+// surveyPostgres reads only the catalog, so it needs no privilege on any table. Every name in its
+// query is qualified, so it does not depend on the search_path or on temporary tables.
 func surveyPostgres(ctx context.Context, db bun.IDB) ([]*space, error) {
 	var rows []struct {
 		OID     int64
@@ -130,7 +129,7 @@ func newSpace(oid int64, name string, usable bool) *space {
 	return &space{oid: oid, name: name, usable: usable, relations: map[string]*relation{}, enums: map[string][]string{}}
 }
 
-// classifyPostgres distinguishes legacy from unified and finds what fits neither.
+// classifyPostgres distinguishes legacy from unified schemas, and collects what fits neither.
 func (in *inspection) classifyPostgres() {
 	in.state = StateUnified
 	kind, legacy := "", false
@@ -142,7 +141,7 @@ func (in *inspection) classifyPostgres() {
 	case legacy:
 		in.state = StateLegacy
 		if kind != legacyEnum {
-			in.find("runtime.%s is of type %s, not %s", legacyColumn, kind, legacyEnum)
+			in.find("runtime.%s must be of type %[3]s, not %[2]s", legacyColumn, kind, legacyEnum)
 		}
 		if !hasEnum && kind != legacyEnum {
 			in.find("the type %s is missing", legacyEnum)
@@ -151,16 +150,16 @@ func (in *inspection) classifyPostgres() {
 			in.find("the type %s has the values %s, not action and sensor", legacyEnum, strings.Join(enum, ", "))
 		}
 		if in.relations[archiveTable] != nil {
-			in.find("runtime has %s, and yet there is %s, which only a unified schema has", legacyColumn, archiveTable)
+			in.find("runtime has %s, but %s exists, which belongs to unified schemas only", legacyColumn, archiveTable)
 		}
 		if in.recorded(UnifyRuntimes) {
-			in.find("runtime has %s, and yet %s is recorded as applied", legacyColumn, UnifyRuntimes)
+			in.find("runtime has %s, but %s is recorded as applied", legacyColumn, UnifyRuntimes)
 		}
 	case hasEnum && !in.recorded(UnifyRuntimes):
-		// After the unification others may make a type of that name.
-		in.find("the type %s is there, and runtime has no %s", legacyEnum, legacyColumn)
+		// Others may create a type of that name after the unification.
+		in.find("the type %s exists, but runtime has no %s", legacyEnum, legacyColumn)
 	}
 	if in.recorded(UnifyRuntimes) && !in.recorded(Baseline) {
-		in.find("%s is recorded and %s is not", UnifyRuntimes, Baseline)
+		in.find("%s is recorded, but %s is not", UnifyRuntimes, Baseline)
 	}
 }

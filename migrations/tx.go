@@ -11,19 +11,17 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// lockKey is the advisory lock that all migrators of a database take. Postgres
-// keeps advisory locks apart by database. The key does not depend on the schema:
-// that no schema is created beside another can only be promised if
-// migrators of all schemas wait for each other.
+// lockKey is the advisory lock that all migrators of a database take. It is the same for all
+// schemas, because only then can a migrator promise not to create a schema beside another.
+// Postgres separates advisory locks by database.
 var lockKey = func() int64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(recordTable))
 	return int64(h.Sum64()) //nolint:gosec // any 64 bits do
 }()
 
-// write runs fn in a transaction that holds the migrators' lock. What fn reads,
-// it reads after the lock was granted: a transaction that waited sees what the
-// one before it did.
+// write runs fn in a transaction that holds the migrators' lock. fn reads after the lock was
+// granted, so it sees what the previous holder wrote.
 func (m *Migrator) write(ctx context.Context, fn func(ctx context.Context, tx bun.IDB) error) error {
 	if m.postgres() {
 		return m.writePostgres(ctx, fn)
@@ -32,8 +30,8 @@ func (m *Migrator) write(ctx context.Context, fn func(ctx context.Context, tx bu
 }
 
 func (m *Migrator) writePostgres(ctx context.Context, fn func(ctx context.Context, tx bun.IDB) error) error {
-	// The isolation is said: under a default of repeatable read the snapshot
-	// would be taken before the lock is granted.
+	// The isolation is explicit, because with a default of repeatable read the snapshot would be
+	// taken before the lock is granted.
 	tx, err := m.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 	if err != nil {
 		return fmt.Errorf("begin: %w", explain(err))
@@ -52,13 +50,13 @@ func (m *Migrator) writePostgres(ctx context.Context, fn func(ctx context.Contex
 		return m.blame(ctx, explain(err))
 	}
 	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("commit: %w; whether it took effect is not known: ask `attune migrate status`", explain(err))
+		return fmt.Errorf("commit: %w; it may or may not have taken effect, check the status", explain(err))
 	}
 	return nil
 }
 
-// lock bounds every wait of the transaction, lets it run as long as it needs,
-// and takes the migrators' lock.
+// lock bounds every wait of the transaction, lifts the limit on its duration, and takes the
+// migrators' lock.
 func (m *Migrator) lock(ctx context.Context, tx bun.IDB) error {
 	var readOnly, standby bool
 	err := tx.NewRaw(`
@@ -66,7 +64,7 @@ SELECT pg_catalog.current_setting('transaction_read_only')::pg_catalog.bool, pg_
 		Scan(ctx, &readOnly, &standby)
 	switch {
 	case err != nil:
-		return fmt.Errorf("ask whether the database takes writes: %w", err)
+		return fmt.Errorf("check that the database accepts writes: %w", err)
 	case standby:
 		return fmt.Errorf("%w: this server is a standby; migrate on the primary", ErrReadOnly)
 	case readOnly:
@@ -86,8 +84,8 @@ SELECT pg_catalog.set_config('lock_timeout', ?, true),
 	return nil
 }
 
-// writeSQLite begins the transaction by hand, because database/sql has no word
-// for BEGIN IMMEDIATE, on one connection, because that is where it lives.
+// writeSQLite begins the transaction with a statement, because database/sql does not support
+// BEGIN IMMEDIATE. It uses one connection, because the transaction belongs to it.
 func (m *Migrator) writeSQLite(ctx context.Context, fn func(ctx context.Context, tx bun.IDB) error) (err error) {
 	conn, err := m.db.Conn(ctx)
 	if err != nil {
@@ -124,8 +122,7 @@ func busyTimeout(ctx context.Context, conn bun.Conn, ms int64) error {
 	return err
 }
 
-// read runs fn in a transaction that the database itself keeps from writing, in
-// which all statements see the same moment.
+// read runs fn in a read-only transaction, in which all statements see the same snapshot.
 func (m *Migrator) read(ctx context.Context, fn func(ctx context.Context, tx bun.IDB) error) error {
 	if !m.postgres() {
 		return m.readSQLite(ctx, fn)
@@ -141,10 +138,10 @@ func (m *Migrator) read(ctx context.Context, fn func(ctx context.Context, tx bun
 	return fn(ctx, tx)
 }
 
-// leaveSearchPath has the transaction find names in pg_catalog alone. Whoever migrates
-// may do everything, and others may be able to create operators and functions in a
-// schema of his search_path, which Postgres would prefer to its own for other types.
-// The schemas that were left are kept in a setting of the transaction.
+// leaveSearchPath makes the transaction find names in pg_catalog alone. The migrating role may
+// do everything, and others may be able to create operators and functions in a schema of its
+// search_path. Postgres would prefer those to its own for some types. A setting of the
+// transaction keeps the schemas that were left.
 func leaveSearchPath(ctx context.Context, tx bun.IDB) error {
 	_, err := tx.ExecContext(ctx, `
 SELECT pg_catalog.set_config('attune.callers_path', CAST(pg_catalog.current_schemas(false) AS pg_catalog.text), true);
@@ -152,10 +149,10 @@ SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)`)
 	return err
 }
 
-// onCallersPath runs fn with the search_path that leaveSearchPath left. Unifying writes
-// rows of others, and the functions in their checks may count on it. Schemas where
-// everybody may create, or where a role other than the owner or a superuser did, are no
-// part of it.
+// onCallersPath runs fn with the search_path that leaveSearchPath left, because unifying writes
+// rows of others, whose checks may call functions that need it. It excludes schemas in which
+// everybody may create objects, and schemas with objects of other roles than the owner and
+// superusers.
 func onCallersPath(ctx context.Context, tx bun.IDB, fn func() error) error {
 	_, err := tx.ExecContext(ctx, `
 SELECT pg_catalog.set_config('search_path', coalesce((
@@ -174,14 +171,14 @@ SELECT pg_catalog.set_config('search_path', coalesce((
 		return err
 	}
 	if err := fn(); err != nil {
-		return err // it ends the transaction
+		return err // the error ends the transaction
 	}
 	_, err = tx.ExecContext(ctx, `SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)`)
 	return err
 }
 
-// readSQLite begins by hand as well: a DSN may say that every transaction
-// begins as a writer.
+// readSQLite also begins with a statement, because a DSN may make every transaction begin as a
+// writer.
 func (m *Migrator) readSQLite(ctx context.Context, fn func(ctx context.Context, tx bun.IDB) error) error {
 	conn, err := m.db.Conn(ctx)
 	if err != nil {
@@ -195,9 +192,8 @@ func (m *Migrator) readSQLite(ctx context.Context, fn func(ctx context.Context, 
 	return fn(ctx, conn)
 }
 
-// blame adds to a timeout who holds what was waited for: the migrators' lock, or
-// one of the tables. It asks afterwards, because the transaction that waited can
-// ask nothing any more.
+// blame adds to a timeout which process holds what was waited for: the migrators' lock, or one of
+// the tables. It looks in a new transaction, because the failed one cannot run queries.
 func (m *Migrator) blame(ctx context.Context, err error) error {
 	if sqlState(err) != codeLockTimeout {
 		return err
@@ -227,13 +223,13 @@ WHERE a.pid <> pg_catalog.pg_backend_pid()
 ORDER BY a.pid LIMIT 5`, int64(uint64(lockKey)>>32), int64(uint32(lockKey)), bun.List(relationNames)). //nolint:gosec // how pg_locks shows a 64-bit key
 		Scan(ctx, &holders)
 	if asked != nil || len(holders) == 0 {
-		return fmt.Errorf("%w: %w; its holder has gone: try again, or wait longer with --lock-timeout", ErrLocked, err)
+		return fmt.Errorf("%w: %w; its holder is gone; try again", ErrLocked, err)
 	}
 	var who []string
 	for _, h := range holders {
 		who = append(who, fmt.Sprintf("process %d (application %q, role %q, %s) %s, its query: %s",
 			h.PID, h.App, h.Role, h.State, h.Does, h.Query))
 	}
-	return fmt.Errorf("%w: %w; %s; wait for it, end it with SELECT pg_terminate_backend(PID), or wait longer with --lock-timeout",
+	return fmt.Errorf("%w: %w; %s; wait for it, or end it with SELECT pg_terminate_backend(PID)",
 		ErrLocked, err, strings.Join(who, "; "))
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/attune-go/attune/migrations/internal/unify"
 )
 
-// unify does the Postgres work of UnifyRuntimes.
+// unify runs UnifyRuntimes on Postgres.
 func (m *Migrator) unify(ctx context.Context, tx bun.IDB, in *inspection) (report *unify.Report, err error) {
 	err = onCallersPath(ctx, tx, func() (err error) {
 		report, err = unify.Up(ctx, tx, in.name, m.unifyOptions())
@@ -19,7 +19,7 @@ func (m *Migrator) unify(ctx context.Context, tx bun.IDB, in *inspection) (repor
 	return report, err
 }
 
-// separate undoes it.
+// separate undoes UnifyRuntimes on Postgres.
 func (m *Migrator) separate(ctx context.Context, tx bun.IDB, in *inspection) (report *unify.Report, err error) {
 	err = onCallersPath(ctx, tx, func() (err error) {
 		report, err = unify.Down(ctx, tx, in.name, m.unifyOptions())
@@ -32,7 +32,7 @@ func (m *Migrator) unifyOptions() unify.Options {
 	return unify.Options{LockTimeout: m.cfg.LockTimeout, Logger: m.cfg.Logger, Force: m.cfg.Force}
 }
 
-// sayLocked makes a lock that unify waited for in vain an ErrLocked of ours.
+// sayLocked turns unify's error for a lock timeout into this package's.
 func sayLocked(err error) error {
 	if errors.Is(err, unify.ErrLocked) {
 		return fmt.Errorf("%w: %w", ErrLocked, err)

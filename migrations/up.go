@@ -10,46 +10,46 @@ import (
 	"github.com/attune-go/attune/migrations/internal/unify"
 )
 
-// Done is one migration that Up applied or Down undid.
+// A Done is one migration that Up applied or Down undid.
 type Done struct {
 	ID string `json:"id"`
-	// Adopted reports that the schema was found in that state, so that only the record
-	// was written or deleted. In a guest attune's own tables come with it.
+	// Adopted reports that the schema already had the migration's result, so that only the record
+	// was written or deleted. In a guest attune's own tables were created too.
 	Adopted bool `json:"adopted"`
 }
 
-// Dropped is a table that Down dropped.
+// A Dropped is a table that Down dropped.
 type Dropped struct {
 	Table string `json:"table"`
-	// Rows is how many rows were dropped with it.
+	// Rows is the number of rows that were dropped with it.
 	Rows int64 `json:"rows"`
 }
 
-// Result is what Up or Down did.
+// A Result is what Up or Down did.
 type Result struct {
-	// Schema is the schema that was used.
+	// Schema is the schema.
 	Schema string `json:"schema"`
-	// Before is the state that was found.
+	// Before is the state before.
 	Before State `json:"before"`
 	// Done lists the migrations in the order in which they were applied or undone.
 	Done []Done `json:"done"`
 	// Dropped lists the tables that Down dropped.
 	Dropped []Dropped `json:"dropped,omitempty"`
-	// Unify reports what unifying did; nil if it was not part of this.
+	// Unify reports what unifying did. It is nil if unifying was not part of it.
 	Unify *unify.Report `json:"unify,omitempty"`
 	// Guards reports that Up created or replaced the guards of metadata, or that Down
 	// dropped them.
 	Guards bool `json:"guards,omitempty"`
 }
 
-// Up applies the missing migrations, each in a transaction of its own. The first Up of a
-// schema is one transaction: a baseline is not left behind where what follows it is
-// refused. Several processes may call it at once; each result lists what that process
-// did. At the end it creates the guards of metadata or replaces them.
+// Up applies the missing migrations, each in its own transaction, and then creates or replaces
+// the guards of metadata. The first Up of a schema is one transaction, so that it does not leave
+// a baseline behind when the next migration is refused. Several processes may call Up at once;
+// each result lists what that process did.
 //
-// The result is valid beside an error and lists what was applied before it. Errors are those of
-// this package: ErrMixed, ErrNotOurs, ErrTooNew, ErrSeveral, ErrBeside, ErrLocked,
-// ErrReadOnly, ErrPrivilege; unify's, where rows stand in the way.
+// With an error, the result lists what was applied before. Errors are ErrMixed, ErrNotOurs,
+// ErrTooNew, ErrSeveral, ErrBeside, ErrLocked, ErrReadOnly, ErrPrivilege, and those of unify if
+// rows are in the way.
 func (m *Migrator) Up(ctx context.Context) (*Result, error) {
 	res := &Result{Done: []Done{}}
 	for {
@@ -63,7 +63,7 @@ func (m *Migrator) Up(ctx context.Context) (*Result, error) {
 	}
 }
 
-// upNext runs one transaction of Up; more reports whether it did anything.
+// upNext runs one transaction of Up. more reports whether it did anything.
 func (m *Migrator) upNext(ctx context.Context, res *Result) (more bool, err error) {
 	var found *inspection
 	var done []Done
@@ -106,7 +106,7 @@ func (m *Migrator) upNext(ctx context.Context, res *Result) (more bool, err erro
 	return true, nil
 }
 
-// upOne applies the oldest missing migration; done is nil if none is missing.
+// upOne applies the oldest missing migration. done is nil if none is missing.
 func (m *Migrator) upOne(ctx context.Context, tx bun.IDB, in *inspection) (done *Done, report *unify.Report, err error) {
 	if err := m.mayGoUp(in); err != nil {
 		return nil, nil, err
@@ -157,7 +157,7 @@ func (m *Migrator) pending(in *inspection) []step {
 	return steps
 }
 
-// apply applies one migration; adopted reports that the schema had it already.
+// apply applies one migration. adopted reports that the schema already had its result.
 func (m *Migrator) apply(ctx context.Context, tx bun.IDB, in *inspection, s step) (adopted bool, report *unify.Report, err error) {
 	if err := m.prepare(ctx, tx, in); err != nil {
 		return false, nil, err
@@ -182,7 +182,7 @@ func (m *Migrator) apply(ctx context.Context, tx bun.IDB, in *inspection, s step
 	return false, nil, err
 }
 
-// prepare creates the schema and the table of records where they are missing.
+// prepare creates the schema and the table of records if they are missing.
 func (m *Migrator) prepare(ctx context.Context, tx bun.IDB, in *inspection) error {
 	if m.postgres() && in.oid == 0 {
 		if _, err := tx.ExecContext(ctx, "CREATE SCHEMA "+quote(in.name)); err != nil {
@@ -203,15 +203,15 @@ func (m *Migrator) prepare(ctx context.Context, tx bun.IDB, in *inspection) erro
 	return nil
 }
 
-// script runs a file's statements. On Postgres the search_path has no table, so that a
+// script runs the statements of a file. On Postgres the search_path contains no tables, so that a
 // statement without a schema fails instead of reaching another table of that name.
 func (m *Migrator) script(ctx context.Context, tx bun.IDB, schema, text string) error {
 	_, err := tx.ExecContext(ctx, strings.ReplaceAll(text, "{schema}", quote(schema)))
 	return err
 }
 
-// arrived returns an error if a migration did not lead to the state that it should lead
-// to, so that the transaction has no effect.
+// arrived returns an error if a migration did not lead to the intended state, so that the
+// transaction has no effect.
 func (m *Migrator) arrived(ctx context.Context, tx bun.IDB, s step) error {
 	in, err := m.inspect(ctx, tx)
 	if err != nil {
@@ -221,7 +221,7 @@ func (m *Migrator) arrived(ctx context.Context, tx bun.IDB, s step) error {
 		return fmt.Errorf("after %s: %w", s.id, err)
 	}
 	if s.id == UnifyRuntimes && in.state != StateUnified {
-		return fmt.Errorf("after %s the schema is %s", s.id, in.state)
+		return fmt.Errorf("after %s the schema must be unified, got %s", s.id, in.state)
 	}
 	return nil
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// The tables and the view that WorkerRuntime adds to a schema.
+// The tables and the view that WorkerRuntime creates.
 const (
 	workerRuntimeTable = "worker_runtime"
 	changeTable        = "capability_change"
@@ -21,15 +21,15 @@ var workerRelations = []string{workerRuntimeTable, changeTable, sweepTable, avai
 // workerIndexes are the indexes of these tables on Postgres.
 var workerIndexes = newIndexes("postgres", WorkerRuntime)
 
-// classifyWorkerRuntime finds tables of WorkerRuntime that are missing and names that
-// others have.
+// classifyWorkerRuntime finds tables of WorkerRuntime that are missing and names that belong to
+// others.
 func (in *inspection) classifyWorkerRuntime() {
 	in.classifyNames(WorkerRuntime, workerRelations, workerIndexes)
 }
 
-// settle does on Postgres what depends on the catalog. The owner of worker becomes the owner
-// of the new objects, and roles that may use worker may use them. Rows of worker are stored
-// narrow and with free space, so that a heartbeat rewrites little and no index.
+// settle does the work on Postgres that depends on the catalog. The owner of worker becomes the
+// owner of the new objects, and roles that may use worker may use them. Rows of worker get free
+// space and keep documents elsewhere, so that a heartbeat rewrites little and no index.
 func (m *Migrator) settle(ctx context.Context, tx bun.IDB, in *inspection) error {
 	var statements []string
 	err := tx.NewRaw(`
@@ -67,13 +67,13 @@ WHERE w.relkind = 'r' AND NOT EXISTS (
     SELECT 1 FROM pg_catalog.unnest(w.reloptions) r WHERE pg_catalog.split_part(r, '=', 1) = pg_catalog.split_part(o.option, '=', 1))`,
 		in.relations["worker"].oid, bun.List(workerRelations), fillfactor, toastTarget).Scan(ctx, &statements)
 	if err != nil {
-		return fmt.Errorf("read what worker is owned and shared by: %w", err)
+		return fmt.Errorf("read owner and privileges of worker: %w", err)
 	}
 	return execAll(ctx, tx, statements)
 }
 
-// How rows of worker are stored, unless its owner has set other options: half a page stays
-// free for new versions of rows, and documents are stored outside of them.
+// The storage of worker, unless its owner has set other options: half of each page stays free
+// for new versions of rows, and documents are stored outside of them.
 const (
 	fillfactor  = "fillfactor=50"
 	toastTarget = "toast_tuple_target=128"
@@ -87,7 +87,7 @@ SELECT pg_catalog.format('ALTER TABLE %I.%I RESET (%s)', n.nspname, c.relname, p
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace, pg_catalog.unnest(c.reloptions) r
 WHERE c.oid = ? AND r IN (?, ?)`, in.relations["worker"].oid, fillfactor, toastTarget).Scan(ctx, &statements)
 	if err != nil {
-		return fmt.Errorf("read how worker is stored: %w", err)
+		return fmt.Errorf("read the storage options of worker: %w", err)
 	}
 	return execAll(ctx, tx, statements)
 }

@@ -88,7 +88,7 @@ func run(args []string, io streams) (code int) {
 
 // report prints an error of a command, which is empty where none was given.
 func report(out io.Writer, command string, err error) int {
-	var problems gen.Problems
+	var faults gen.Faults
 	var usage usageError
 	var status exited
 	switch {
@@ -101,7 +101,7 @@ func report(out io.Writer, command string, err error) int {
 		return exitUsage
 	case errors.Is(err, errStale):
 		fmt.Fprintf(out, "%s: the files above are stale: run go generate ./...\n", name)
-	case errors.As(err, &problems):
+	case errors.As(err, &faults):
 		// As the compiler prints them, so that editors find the places.
 		fmt.Fprintln(out, err)
 		fmt.Fprintf(out, "%s: nothing was written\n", name)

@@ -71,10 +71,10 @@ func whatUndoes(p *migrations.DownPlan) string {
 	case len(p.Blockers) > 0 && !p.Forcible:
 		return refused + "until what is in the way is removed"
 	case len(p.Blockers) > 0:
-		return refused + "that; " + migrations.Forced(p.Step.ID, p.Named) +
+		return refused + "that; " + cli.ForcedDown(p.Step.ID, p.Named) +
 			" does it, and gives up the rows that are in the way: keep a backup"
 	case losses > 0:
-		return refused + "that; " + migrations.Forced(p.Step.ID, false) + " does it, and gives up what has no legacy form"
+		return refused + "that; " + cli.ForcedDown(p.Step.ID, false) + " does it, and gives up what has no legacy form"
 	}
 	return "`attune migrate down` does it"
 }

@@ -78,7 +78,7 @@ func TestMigrateStatusNamesDrift(t *testing.T) {
 		"action      no unique key (ref)    unique key (ref)\n"
 	want(t, run(t, "migrate", "status"), 0, drift)
 	got = run(t, "migrate", "status", "--exit-code")
-	want(t, got, cli.ExitPending, "\n\n"+drift+"\n"+others, "incomplete", "3 differences", "2, 2 of them malformed:\n  acme.bad: /distributions/", "\n  acme.two: /aliases/1: \"Two\" is there twice, in another case")
+	want(t, got, cli.ExitPending, "\n\n"+drift+"\n"+others, "incomplete", "3 differences", "2, 2 of them malformed:\n  acme.bad: /distributions/", "\n  acme.two: /aliases/1: duplicate \"Two\" in another case")
 
 	var s struct {
 		migrations.Status

@@ -44,7 +44,7 @@ type Config struct {
 var ErrPackage = errors.New("not a valid name of a Go package")
 
 // Generate returns the files of a package that detects src. The error wraps ErrPackage,
-// or is gen.Problems for definitions without distinct names in Go.
+// or is gen.Faults for definitions without distinct names in Go.
 func Generate(src Source, cfg Config) (gen.Files, error) {
 	if cfg.Package == "" {
 		cfg.Package = path.Base(cfg.Dir)

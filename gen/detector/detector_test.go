@@ -144,16 +144,16 @@ func TestRowsAtFault(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := detector.FromRows("sqlite:x.db", rows)
-	var problems gen.Problems
-	want := `sqlite:x.db: a.worse: /name: is required: the name that people read
+	var faults gen.Faults
+	want := `sqlite:x.db: a.worse: /name: is required: the name for people
 sqlite:x.db: a.worse: /distributions/verification/commands: must be a list, not text
 sqlite:x.db: a.worse 3.10: /execution_config: must be an object, not a list
 sqlite:x.db: a.worse 3.9: /distributions/min_version: version "x": position 1: a version begins with a number
 sqlite:x.db: a.worse 1\u009b: /version: version "1\u009b": position 2: unexpected "\u009b"
-sqlite:x.db: a.worse 3.9: /is_default: only one version can be the default: 3.10 is too
-sqlite:x.db: b.bad: /name: is required: the name that people read
+sqlite:x.db: a.worse 3.9: /is_default: duplicate default version: the first is 3.10
+sqlite:x.db: b.bad: /name: is required: the name for people
 sqlite:x.db: b.bad: /distributions/verification/commands/0/pattern: missing closing )`
-	if !errors.As(err, &problems) || err.Error() != want {
+	if !errors.As(err, &faults) || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)
 	}
 }

@@ -23,7 +23,7 @@ func goNames(src Source) (map[string]string, error) {
 		packs[name][pack] = true
 	}
 	names, taken := map[string]string{}, map[string]string{}
-	var problems gen.Problems
+	var faults gen.Faults
 	for i := range src.Definitions {
 		ref := src.Definitions[i].Ref
 		_, rest, _ := strings.Cut(ref, ".")
@@ -32,14 +32,14 @@ func goNames(src Source) (map[string]string, error) {
 			name = goName(ref)
 		}
 		if first, ok := taken[name]; ok {
-			problems = append(problems, gen.Problem{Pos: src.Pos[ref], Message: fmt.Sprintf(
+			faults = append(faults, gen.Fault{Pos: src.Pos[ref], Message: fmt.Sprintf(
 				"%s has the Go name %s, as has %s at %s: change one of the refs", ref, name, first, src.Pos[first])})
 			continue
 		}
 		names[ref], taken[name] = name, ref
 	}
-	if len(problems) > 0 {
-		return nil, problems
+	if len(faults) > 0 {
+		return nil, faults
 	}
 	return names, nil
 }

@@ -16,17 +16,17 @@ import (
 
 // ReadPacks reads pack folders. The name core means the embedded core pack. Unknown keys
 // are errors if strict is set, else warnings.
-func ReadPacks(dirs []string, strict bool) (src Source, warnings gen.Problems, err error) {
+func ReadPacks(dirs []string, strict bool) (src Source, warnings gen.Faults, err error) {
 	src.Pos = map[string]token.Position{}
-	var wrong gen.Problems
+	var wrong gen.Faults
 	for _, dir := range dirs {
 		pack, faults := read(dir, strict)
 		for _, f := range faults {
 			switch f.Severity {
 			case packs.Error:
-				wrong = append(wrong, problem(f))
+				wrong = append(wrong, fault(f))
 			case packs.Warning:
-				warnings = append(warnings, problem(f))
+				warnings = append(warnings, fault(f))
 			case packs.Note: // the generated package trusts its own commands
 			}
 		}
@@ -46,13 +46,13 @@ func read(dir string, strict bool) (*packs.Pack, packs.Faults) {
 	return packs.LoadDir(dir, packs.Config{Strict: strict, Core: true})
 }
 
-// problem converts a pack's fault for the generator.
-func problem(p packs.Fault) gen.Problem {
+// fault converts a pack's fault for the generator.
+func fault(p packs.Fault) gen.Fault {
 	message := p.Message
 	if p.Pointer != "" {
 		message = p.Pointer + ": " + message
 	}
-	return gen.Problem{Pos: token.Position{Filename: visible(p.File), Line: p.Line, Column: p.Column}, Message: visible(message)}
+	return gen.Fault{Pos: token.Position{Filename: visible(p.File), Line: p.Line, Column: p.Column}, Message: visible(message)}
 }
 
 // visible escapes what would change lines or a terminal. Names of keys and files can hold
@@ -76,12 +76,12 @@ func displayed(r rune) bool {
 }
 
 // add adds the definitions of a pack and reports duplicate refs.
-func (s *Source) add(pack *packs.Pack) (wrong gen.Problems) {
+func (s *Source) add(pack *packs.Pack) (wrong gen.Faults) {
 	for _, def := range pack.Definitions {
 		at := pack.Places[def.Ref]
 		pos := token.Position{Filename: visible(pack.Files[def.Ref]), Line: at.Line, Column: at.Column}
 		if first, ok := s.Pos[def.Ref]; ok {
-			wrong = append(wrong, gen.Problem{Pos: pos, Message: fmt.Sprintf("duplicate ref %s: the first is at %s", def.Ref, first)})
+			wrong = append(wrong, gen.Fault{Pos: pos, Message: fmt.Sprintf("duplicate ref %s: the first is at %s", def.Ref, first)})
 			continue
 		}
 		s.Pos[def.Ref] = pos
@@ -91,7 +91,7 @@ func (s *Source) add(pack *packs.Pack) (wrong gen.Problems) {
 	return wrong
 }
 
-// FromRows checks the definitions of a database. A problem names the database, the ref,
+// FromRows checks the definitions of a database. A fault names the database, the ref,
 // the version for a row of runtime_version, and a JSON pointer that begins with the
 // column:
 //
@@ -99,7 +99,7 @@ func (s *Source) add(pack *packs.Pack) (wrong gen.Problems) {
 func FromRows(name string, rows []metadata.Definition) (Source, error) {
 	src := Source{Definitions: slices.SortedFunc(slices.Values(rows), byRef), Pos: map[string]token.Position{}}
 	pos := token.Position{Filename: name}
-	var wrong gen.Problems
+	var wrong gen.Faults
 	for i := range src.Definitions {
 		def := &src.Definitions[i]
 		src.Pos[def.Ref] = pos
@@ -107,7 +107,7 @@ func FromRows(name string, rows []metadata.Definition) (Source, error) {
 			var faults metadata.Faults
 			errors.As(err, &faults) // their only kind of error
 			for _, f := range faults {
-				wrong = append(wrong, gen.Problem{Pos: pos, Message: visible(inRow(def, f))})
+				wrong = append(wrong, gen.Fault{Pos: pos, Message: visible(inRow(def, f))})
 			}
 		}
 	}

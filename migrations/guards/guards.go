@@ -1,6 +1,5 @@
-// Package guards holds the SQL by which both databases refuse wrong metadata
-// where it is written, through whatever program. attune-gen writes it from the
-// types of schema/metadata.
+// Package guards holds the SQL with which both databases refuse wrong metadata from every
+// program. attune-gen generates it from the types of schema/metadata.
 package guards
 
 import (
@@ -22,21 +21,20 @@ var (
 	sqliteDrop string
 )
 
-// Set are the guards of one database. The statements can be repeated. In them
-// {schema} stands for the quoted name of the installation's schema.
+// A Set holds the guards of one database. The statements can be repeated. {schema} stands for the
+// quoted name of the schema.
 type Set struct {
-	// Apply puts the guards in the place of those that are there.
+	// Apply creates or replaces the guards.
 	Apply string
-	// Drop takes them away.
+	// Drop drops them.
 	Drop string
-	// Kept is what the database keeps of Apply, by name. In Postgres, of a function
-	// its settings and its body, and of table.trigger its type, column, function and
-	// argument; in SQLite, of a view or a trigger its statement.
+	// Kept maps names to what the database keeps of Apply. In Postgres it is the settings and the
+	// body of a function, and the type, column, function and argument of table.trigger. In SQLite
+	// it is the statement of a view or trigger.
 	Kept map[string]string
 }
 
-// Names are those of Kept. A schema may have guards of somebody else's documents
-// besides.
+// Names returns the names in Kept. A schema may also have guards of other documents.
 func (s Set) Names() []string { return slices.Sorted(maps.Keys(s.Kept)) }
 
 var (
@@ -45,14 +43,13 @@ var (
 	object   = regexp.MustCompile(`(?s)\nCREATE (VIEW|TRIGGER) \{schema\}\.(\w+)(.*?(?:\nEND| WHERE 0));\n`)
 )
 
-// rowInsertUpdate is pg_trigger.tgtype of a trigger BEFORE INSERT OR UPDATE FOR EACH
-// ROW.
+// rowInsertUpdate is pg_trigger.tgtype of a trigger BEFORE INSERT OR UPDATE FOR EACH ROW.
 const rowInsertUpdate = "23"
 
-// settings are pg_proc.proconfig of the functions.
+// settings is pg_proc.proconfig of the functions.
 const settings = "search_path=pg_catalog, pg_temp; standard_conforming_strings=on"
 
-// Postgres are the guards of Postgres.
+// Postgres returns the guards of Postgres.
 func Postgres() Set {
 	s := Set{Apply: postgres, Drop: postgresDrop, Kept: map[string]string{}}
 	for _, m := range function.FindAllStringSubmatch(postgres, -1) {
@@ -64,7 +61,7 @@ func Postgres() Set {
 	return s
 }
 
-// SQLite are the guards of SQLite.
+// SQLite returns the guards of SQLite.
 func SQLite() Set {
 	s := Set{Apply: sqlite, Drop: sqliteDrop, Kept: map[string]string{}}
 	for _, m := range object.FindAllStringSubmatch(sqlite, -1) {

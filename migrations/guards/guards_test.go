@@ -95,7 +95,7 @@ func (g *guarded) named(refusal error, faults metadata.Faults) bool {
 			at = "distributions: "
 		}
 		if strings.Contains(refusal.Error(), at) ||
-			strings.Contains(refusal.Error(), strings.TrimSuffix(f.Pointer, "/*")+": an element is there twice") {
+			strings.Contains(refusal.Error(), strings.TrimSuffix(f.Pointer, "/*")+": duplicate element") {
 			return true
 		}
 	}

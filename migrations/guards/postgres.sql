@@ -69,16 +69,16 @@ BEGIN
                     EXIT judge;
                 ELSIF (v1 #>> '{}') COLLATE pg_catalog."C" !~ '^(?:[^\u0001-\u0020\u002c\u0040\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000](?:[^\u0001-\u001f\u002c\u0040\u007f-\u009f]*[^\u0001-\u0020\u002c\u0040\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000])?)$' THEN
                     at := '/' || i0;
-                    fault := 'must be what can be written in ATTUNE_WORKER_RUNTIMES and before a constraint (python@>=3.12): a text without comma, @ and control characters, without blanks around it, and not none' || ', not ' || pg_catalog.left(v1::text, 60);
+                    fault := 'must be a name for ATTUNE_WORKER_RUNTIMES and for constraints (python@>=3.12): text without commas, @, control characters and surrounding blanks, and other than none' || ', not ' || pg_catalog.left(v1::text, 60);
                     EXIT judge;
                 ELSIF (v1 #>> '{}') COLLATE pg_catalog."C" ~ '^(?:[Nn][Oo][Nn][Ee])$' THEN
                     at := '/' || i0;
-                    fault := 'must be what can be written in ATTUNE_WORKER_RUNTIMES and before a constraint (python@>=3.12): a text without comma, @ and control characters, without blanks around it, and not none' || ', not ' || pg_catalog.left(v1::text, 60);
+                    fault := 'must be a name for ATTUNE_WORKER_RUNTIMES and for constraints (python@>=3.12): text without commas, @, control characters and surrounding blanks, and other than none' || ', not ' || pg_catalog.left(v1::text, 60);
                     EXIT judge;
                 END IF;
                 IF i0 = twice0 THEN
                     at := '/' || i0;
-                    fault := 'is there twice';
+                    fault := 'duplicate element';
                     EXIT judge;
                 END IF;
             END LOOP;
@@ -89,7 +89,7 @@ BEGIN
         ERRCODE = 'check_violation',
         MESSAGE = pg_catalog.regexp_replace(TG_TABLE_NAME || '.' || TG_ARGV[0] || ': ' || CASE at WHEN '' THEN '' ELSE at || ': ' END || fault,
             '[\u007f-\u009f]', '?', 'g'), -- which JSON does not escape, and a terminal would obey
-        HINT = 'Only the first fault is told here; attune packs validate tells every fault of a definition.',
+        HINT = 'Only the first fault is reported here; attune packs validate tells every fault of a definition.',
         SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = TG_ARGV[0], CONSTRAINT = TG_NAME;
 END
 $attune$;
@@ -142,7 +142,7 @@ BEGIN
         ERRCODE = 'check_violation',
         MESSAGE = pg_catalog.regexp_replace(TG_TABLE_NAME || '.' || TG_ARGV[0] || ': ' || CASE at WHEN '' THEN '' ELSE at || ': ' END || fault,
             '[\u007f-\u009f]', '?', 'g'), -- which JSON does not escape, and a terminal would obey
-        HINT = 'Only the first fault is told here; attune packs validate tells every fault of a definition.',
+        HINT = 'Only the first fault is reported here; attune packs validate tells every fault of a definition.',
         SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = TG_ARGV[0], CONSTRAINT = TG_NAME;
 END
 $attune$;
@@ -424,7 +424,7 @@ BEGIN
                             EXIT judge;
                         ELSIF (v3 #>> '{}') COLLATE pg_catalog."C" !~ '^(?:\u007e?\u002f(?:[^\u005b\u005c]|\u005c.|\u005b(?:\u005e(?:[^\u002d\u005c\u005d]|\u005c.)|[^\u002d\u005c-\u005e]|\u005c.)(?:\u002d(?:[^\u002d\u005c\u005d]|\u005c.))?(?:(?:[^\u002d\u005c\u005d]|\u005c.)(?:\u002d(?:[^\u002d\u005c\u005d]|\u005c.))?)*\u005d)*)$' THEN
                             at := '/verification/locations/' || i2;
-                            fault := 'must be a glob that begins with / or ~/: * and ? stand for anything but /, [a-z] and [^a-z] for one character, and \ takes away the meaning of what follows' || ', not ' || pg_catalog.left(v3::text, 60);
+                            fault := 'must be a glob that begins with / or ~/' || ', not ' || pg_catalog.left(v3::text, 60);
                             EXIT judge;
                         END IF;
                     END LOOP;
@@ -518,7 +518,7 @@ BEGIN
                     END IF;
                     IF i1 = twice1 THEN
                         at := '/roles/' || i1;
-                        fault := 'is there twice';
+                        fault := 'duplicate element';
                         EXIT judge;
                     END IF;
                 END LOOP;
@@ -530,7 +530,7 @@ BEGIN
         ERRCODE = 'check_violation',
         MESSAGE = pg_catalog.regexp_replace(TG_TABLE_NAME || '.' || TG_ARGV[0] || ': ' || CASE at WHEN '' THEN '' ELSE at || ': ' END || fault,
             '[\u007f-\u009f]', '?', 'g'), -- which JSON does not escape, and a terminal would obey
-        HINT = 'Only the first fault is told here; attune packs validate tells every fault of a definition.',
+        HINT = 'Only the first fault is reported here; attune packs validate tells every fault of a definition.',
         SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = TG_ARGV[0], CONSTRAINT = TG_NAME;
 END
 $attune$;
@@ -650,7 +650,7 @@ BEGIN
         ERRCODE = 'check_violation',
         MESSAGE = pg_catalog.regexp_replace(TG_TABLE_NAME || '.' || TG_ARGV[0] || ': ' || CASE at WHEN '' THEN '' ELSE at || ': ' END || fault,
             '[\u007f-\u009f]', '?', 'g'), -- which JSON does not escape, and a terminal would obey
-        HINT = 'Only the first fault is told here; attune packs validate tells every fault of a definition.',
+        HINT = 'Only the first fault is reported here; attune packs validate tells every fault of a definition.',
         SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = TG_ARGV[0], CONSTRAINT = TG_NAME;
 END
 $attune$;

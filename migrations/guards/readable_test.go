@@ -113,16 +113,16 @@ func TestTextsOfSQLite(t *testing.T) {
 		}
 		for value, want := range map[string]string{
 			"CAST('{}' AS BLOB)":     "must be text, not a BLOB",
-			"'{}' || char(0)":        "is no JSON",
-			"'{}' || char(0) || 'x'": "is no JSON",
-			"'{'":                    "is no JSON",
+			"'{}' || char(0)":        "must be valid JSON",
+			"'{}' || char(0) || 'x'": "must be valid JSON",
+			"'{'":                    "must be valid JSON",
 		} {
 			if err := insert(value); err == nil || !strings.Contains(err.Error(), "distributions: "+want) {
 				t.Errorf("%s: %v", value, err)
 			}
 		}
-		// Numbers count as they are written: what they are without exponents is
-		// seen by who writes it again, and it can be read.
+		// Numbers count in the written form. Their form without exponents counts when the row is
+		// written again, and can be read.
 		if err := g.insert(`{"x":[` + strings.Repeat("1e999,", 1100) + `0]}`); err != nil {
 			t.Fatal(err)
 		}

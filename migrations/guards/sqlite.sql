@@ -19,17 +19,17 @@ CREATE TRIGGER {schema}.attune_guard_aliases_fault INSTEAD OF INSERT ON attune_g
 BEGIN
     SELECT CASE
         WHEN typeof(NEW.document) = 'blob' THEN RAISE(ABORT, 'aliases: must be text, not a BLOB')
-        WHEN instr(NEW.document, char(0)) > 0 OR NOT json_valid(NEW.document) THEN RAISE(ABORT, 'aliases: is no JSON')
+        WHEN instr(NEW.document, char(0)) > 0 OR NOT json_valid(NEW.document) THEN RAISE(ABORT, 'aliases: must be valid JSON')
         WHEN length(NEW.document) > 1048576 AND length(CAST(json(NEW.document) AS BLOB)) > 1048576 THEN RAISE(ABORT, 'aliases: the document has more than 1048576 bytes')
         WHEN json_type(NEW.document) NOT IN ('array', 'null') THEN RAISE(ABORT, 'aliases: must be a list')
         WHEN json_type(NEW.document) = 'array' AND json_array_length(NEW.document) > 64 THEN RAISE(ABORT, 'aliases: has more than 64 elements')
     END;
-    SELECT RAISE(ABORT, 'aliases: a key is there twice')
+    SELECT RAISE(ABORT, 'aliases: duplicate key')
         FROM json_tree(NEW.document)
         WHERE typeof(key) = 'text' GROUP BY parent, key HAVING count(*) > 1;
     SELECT CASE
         WHEN EXISTS (SELECT 1 FROM json_each(NEW.document) WHERE typeof(key) = 'integer' AND type <> 'text') THEN RAISE(ABORT, 'aliases: /*: must be text')
-        WHEN (SELECT count(*) > count(DISTINCT value) FROM json_each(NEW.document) WHERE typeof(key) = 'integer' AND type = 'text') THEN RAISE(ABORT, 'aliases: an element is there twice')
+        WHEN (SELECT count(*) > count(DISTINCT value) FROM json_each(NEW.document) WHERE typeof(key) = 'integer' AND type = 'text') THEN RAISE(ABORT, 'aliases: duplicate element')
     END;
 END;
 
@@ -54,7 +54,7 @@ CREATE TRIGGER {schema}.attune_guard_definition_name_fault INSTEAD OF INSERT ON 
 BEGIN
     SELECT CASE
         WHEN typeof(NEW.document) NOT IN ('text', 'null') THEN RAISE(ABORT, 'name: must be text')
-        WHEN instr(NEW.document, char(0)) > 0 THEN RAISE(ABORT, 'name: must not hold NUL')
+        WHEN instr(NEW.document, char(0)) > 0 THEN RAISE(ABORT, 'name: must not contain NUL')
         WHEN NEW.document IS NULL THEN RAISE(ABORT, 'name: is required')
         WHEN NEW.document = '' THEN RAISE(ABORT, 'name: is required')
     END;
@@ -83,11 +83,11 @@ CREATE TRIGGER {schema}.attune_guard_distributions_fault INSTEAD OF INSERT ON at
 BEGIN
     SELECT CASE
         WHEN typeof(NEW.document) = 'blob' THEN RAISE(ABORT, 'distributions: must be text, not a BLOB')
-        WHEN instr(NEW.document, char(0)) > 0 OR NOT json_valid(NEW.document) THEN RAISE(ABORT, 'distributions: is no JSON')
+        WHEN instr(NEW.document, char(0)) > 0 OR NOT json_valid(NEW.document) THEN RAISE(ABORT, 'distributions: must be valid JSON')
         WHEN length(NEW.document) > 1048576 AND length(CAST(json(NEW.document) AS BLOB)) > 1048576 THEN RAISE(ABORT, 'distributions: the document has more than 1048576 bytes')
         WHEN json_type(NEW.document) NOT IN ('object', 'null') THEN RAISE(ABORT, 'distributions: must be an object')
     END;
-    SELECT RAISE(ABORT, 'distributions: a key is there twice')
+    SELECT RAISE(ABORT, 'distributions: duplicate key')
         FROM json_tree(NEW.document)
         WHERE typeof(key) = 'text' GROUP BY parent, key HAVING count(*) > 1;
     SELECT CASE m.key
@@ -104,7 +104,7 @@ BEGIN
             WHEN m.type <> 'array' AND m.type <> 'null' THEN RAISE(ABORT, 'distributions: /roles: must be a list')
             WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE type <> 'text') THEN RAISE(ABORT, 'distributions: /roles/*: must be text')
             WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE value NOT IN ('worker', 'sensor')) THEN RAISE(ABORT, 'distributions: /roles/*: must be worker or sensor')
-            WHEN (SELECT count(*) > count(DISTINCT value) FROM json_each(m.value) WHERE type = 'text') THEN RAISE(ABORT, 'distributions: /roles: an element is there twice')
+            WHEN (SELECT count(*) > count(DISTINCT value) FROM json_each(m.value) WHERE type = 'text') THEN RAISE(ABORT, 'distributions: /roles: duplicate element')
         END
     END
         FROM json_each(NEW.document) AS m;
@@ -230,11 +230,11 @@ CREATE TRIGGER {schema}.attune_guard_execution_config_fault INSTEAD OF INSERT ON
 BEGIN
     SELECT CASE
         WHEN typeof(NEW.document) = 'blob' THEN RAISE(ABORT, 'execution_config: must be text, not a BLOB')
-        WHEN instr(NEW.document, char(0)) > 0 OR NOT json_valid(NEW.document) THEN RAISE(ABORT, 'execution_config: is no JSON')
+        WHEN instr(NEW.document, char(0)) > 0 OR NOT json_valid(NEW.document) THEN RAISE(ABORT, 'execution_config: must be valid JSON')
         WHEN length(NEW.document) > 1048576 AND length(CAST(json(NEW.document) AS BLOB)) > 1048576 THEN RAISE(ABORT, 'execution_config: the document has more than 1048576 bytes')
         WHEN json_type(NEW.document) NOT IN ('object', 'null') THEN RAISE(ABORT, 'execution_config: must be an object')
     END;
-    SELECT RAISE(ABORT, 'execution_config: a key is there twice')
+    SELECT RAISE(ABORT, 'execution_config: duplicate key')
         FROM json_tree(NEW.document)
         WHERE typeof(key) = 'text' GROUP BY parent, key HAVING count(*) > 1;
     SELECT CASE m.key

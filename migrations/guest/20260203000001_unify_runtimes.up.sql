@@ -1,9 +1,8 @@
 -- requires: 0.1.0
--- What attune keeps of runtimes, actions and sensors beside the tables of a platform that
--- has unified them itself. Its own tables stay as they are.
+-- What attune stores about runtimes, actions and sensors in addition to the tables of a platform that
+-- has unified them itself. The platform's tables stay as they are.
 
--- What a pack that attune loaded says of a runtime, and the platform's table has no
--- column for or another one.
+-- The values of an attune pack's runtime for which the platform's table has no suitable column.
 CREATE TABLE {schema}.attune_runtime_state (
     runtime          bigint CONSTRAINT attune_runtime_state_pkey PRIMARY KEY
                             CONSTRAINT attune_runtime_state_runtime_fkey REFERENCES {schema}.runtime (id) ON DELETE CASCADE,
@@ -12,8 +11,8 @@ CREATE TABLE {schema}.attune_runtime_state (
     digest           text
 );
 
--- The versions that such a pack declares. Those in a runtime_version of the platform's
--- are read beside them and never written.
+-- The versions in such a pack. Those in a platform's own runtime_version are read as well, and never
+-- written.
 CREATE TABLE {schema}.attune_runtime_version (
     id               bigserial CONSTRAINT attune_runtime_version_pkey PRIMARY KEY,
     runtime          bigint NOT NULL
@@ -29,8 +28,8 @@ CREATE TABLE {schema}.attune_runtime_version (
     CONSTRAINT attune_runtime_version_runtime_version_key UNIQUE (runtime, version)
 );
 
--- What an action or a sensor needs of a host, where the platform's table has no column
--- for it. The columns have the names that later shapes of the platform give them.
+-- What an action or a sensor needs of a host if the platform's table has no column for it. The columns
+-- have the names that later shapes of the platform use.
 CREATE TABLE {schema}.attune_requirement (
     id                         bigserial CONSTRAINT attune_requirement_pkey PRIMARY KEY,
     action                     bigint CONSTRAINT attune_requirement_action_key UNIQUE

@@ -1,5 +1,5 @@
--- The rows of attune's workers are gone by now: see guestLeave. Never CASCADE: what others
--- have hung on these is theirs.
+-- The rows of attune's workers have been deleted before. CASCADE is never used, because it would drop
+-- objects of others.
 DROP VIEW {schema}.available_runtime;
 DROP FUNCTION {schema}.attune_available_runtime();
 DROP TRIGGER attune_worker_declares ON {schema}.worker;

@@ -1,17 +1,15 @@
 -- requires: 0.1.0
--- What each worker's host has, beside a platform's own table of workers. Two words in
--- braces stand for what is written elsewhere: version_key for the function of that name in
--- the file of this migration for Postgres, core_names for a list (alias, ref) of the core
--- pack's names.
+-- The runtimes of each worker's host, in addition to a platform's own table of workers. Two words in
+-- braces are replaced: version_key by the function of that name in this migration's file for
+-- Postgres, and core_names by a list (alias, ref) of the core pack's names.
 --
--- The platform's worker gets one trigger, which only fires where capabilities are written.
--- Nothing here refers to another column of the platform's but in the text of functions, so
--- that the platform can change its columns.
+-- The platform's worker gets one trigger, which fires only when capabilities are written. Other columns
+-- of the platform are named only in the text of functions, so that the platform can change them.
 
--- A row for each worker of attune's, the platform's have none. mirrored: the status and
--- the heartbeats are written to worker as well; else only this table has them, so that the
--- platform's scheduler finds nothing to use. former is the platform's row that attune took
--- over by --takeover, as it was.
+-- A row for each of attune's workers; the platform's workers have none here. If mirrored, status and
+-- heartbeats are written to worker as well. Otherwise they are only in this table, so that the
+-- platform's scheduler finds nothing to use. former is the original row of a worker that attune took
+-- over (--takeover).
 CREATE TABLE {schema}.attune_worker_state (
     worker             bigint CONSTRAINT attune_worker_state_pkey PRIMARY KEY
                               CONSTRAINT attune_worker_state_worker_fkey REFERENCES {schema}.worker (id) ON DELETE CASCADE,
@@ -30,8 +28,8 @@ CREATE TABLE {schema}.attune_worker_state (
         AND refresh_requested >= '0001-01-03 00:00:00+00' AND refresh_requested < '9999-12-30 00:00:00+00')
 ) WITH (fillfactor = 50);
 
--- As worker_runtime is elsewhere. Rows of the platform's workers are what their
--- capabilities declare; they are active, and the worker's own row says whether it is.
+-- Like worker_runtime in attune's own schemas. Rows of the platform's workers hold what their
+-- capabilities declare. They are active; the worker's own row has its status.
 CREATE TABLE {schema}.attune_worker_runtime (
     id                bigserial CONSTRAINT attune_worker_runtime_pkey PRIMARY KEY,
     worker            bigint NOT NULL CONSTRAINT attune_worker_runtime_worker_fkey REFERENCES {schema}.worker (id) ON DELETE CASCADE,
@@ -87,7 +85,7 @@ CREATE TABLE {schema}.attune_worker_taint (
 );
 CREATE INDEX attune_worker_taint_worker_idx ON {schema}.attune_worker_taint (worker);
 
--- The history, as capability_change elsewhere.
+-- The history, like capability_change in attune's own schemas.
 CREATE TABLE {schema}.attune_capability_change (
     id          bigserial CONSTRAINT attune_capability_change_pkey PRIMARY KEY,
     worker      bigint CONSTRAINT attune_capability_change_worker_fkey REFERENCES {schema}.worker (id) ON DELETE SET NULL,
@@ -109,7 +107,7 @@ CREATE TABLE {schema}.attune_capability_change (
 CREATE INDEX attune_capability_change_worker_idx ON {schema}.attune_capability_change (worker);
 CREATE INDEX attune_capability_change_name_idx ON {schema}.attune_capability_change (worker_name, id);
 
--- One row, as worker_sweep elsewhere.
+-- One row, like worker_sweep in attune's own schemas.
 CREATE TABLE {schema}.attune_worker_sweep (
     id        integer NOT NULL DEFAULT 1 CONSTRAINT attune_worker_sweep_pkey PRIMARY KEY
                       CONSTRAINT attune_worker_sweep_id_check CHECK (id = 1),
@@ -121,7 +119,7 @@ INSERT INTO {schema}.attune_worker_sweep (id, swept, pruned, pruned_to) VALUES (
 
 {version_key}
 
--- Documents are measured where they are written: see worker_bound_documents elsewhere.
+-- Documents are measured when they are written, as by worker_bound_documents in attune's own schemas.
 CREATE FUNCTION {schema}.attune_bound_evidence() RETURNS trigger LANGUAGE plpgsql AS $attune$
 BEGIN
     IF pg_catalog.octet_length(NEW.evidence::pg_catalog.text) OPERATOR(pg_catalog.>) 16777216 THEN
@@ -133,7 +131,7 @@ $attune$;
 CREATE TRIGGER attune_bound_evidence BEFORE INSERT OR UPDATE OF evidence ON {schema}.attune_worker_runtime
     FOR EACH ROW EXECUTE FUNCTION {schema}.attune_bound_evidence();
 
--- A row whose outcome is made empty is deleted: see worker_runtime_delete elsewhere.
+-- A row whose outcome is set to '' is deleted, as by worker_runtime_delete in attune's own schemas.
 CREATE FUNCTION {schema}.attune_worker_runtime_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $attune$
 BEGIN
@@ -147,7 +145,7 @@ $attune$;
 CREATE TRIGGER attune_worker_runtime_delete AFTER UPDATE OF outcome ON {schema}.attune_worker_runtime
     FOR EACH ROW WHEN (NEW.outcome = '') EXECUTE FUNCTION {schema}.attune_worker_runtime_delete();
 
--- The database's time is the heartbeat. Writing the instance is one.
+-- The database sets the time of a heartbeat. Writing the instance is a heartbeat.
 CREATE FUNCTION {schema}.attune_stamp_heartbeat() RETURNS trigger LANGUAGE plpgsql AS $attune$
 BEGIN
     NEW.last_heartbeat := pg_catalog.statement_timestamp();
@@ -161,8 +159,7 @@ CREATE TRIGGER attune_stamp_heartbeat BEFORE UPDATE OF instance ON {schema}.attu
     FOR EACH ROW WHEN (NEW.instance IS NOT NULL AND NEW.last_heartbeat IS NOT DISTINCT FROM OLD.last_heartbeat)
     EXECUTE FUNCTION {schema}.attune_stamp_heartbeat();
 
--- Carries a worker's status to its rows. A worker that becomes attune's declares nothing
--- any longer.
+-- Copies a worker's status to its rows. A worker that becomes attune's no longer declares runtimes.
 CREATE FUNCTION {schema}.attune_worker_state_follow() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $attune$
 BEGIN
@@ -185,10 +182,10 @@ CREATE TRIGGER attune_worker_state_insert AFTER INSERT ON {schema}.attune_worker
 CREATE TRIGGER attune_worker_state_status AFTER UPDATE OF status ON {schema}.attune_worker_state
     FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION {schema}.attune_worker_state_follow();
 
--- Writes what a worker says of itself to its row in worker, with the caller's rights and
--- search_path, on which triggers of the platform's may count. A sweep does not come here:
--- a worker that stopped looks to the platform as one of its own does. The status is a
--- literal because the platform's column may be an enum or text.
+-- Writes a worker's own values to its row in worker, with the caller's rights and search_path, which
+-- triggers of the platform may need. Sweeps do not call it, so a worker that stopped looks to the
+-- platform like one of its own. The status is a literal, because the platform's column may be an enum
+-- or text.
 CREATE FUNCTION {schema}.attune_worker_mirror() RETURNS trigger LANGUAGE plpgsql AS $attune$
 BEGIN
     EXECUTE pg_catalog.concat($update$UPDATE {schema}.worker SET last_heartbeat = $2, status = $update$, pg_catalog.quote_literal(NEW.status), ' WHERE id = $1')
@@ -199,7 +196,7 @@ $attune$;
 CREATE TRIGGER attune_worker_mirror AFTER INSERT OR UPDATE OF instance, mirrored ON {schema}.attune_worker_state
     FOR EACH ROW WHEN (NEW.mirrored) EXECUTE FUNCTION {schema}.attune_worker_mirror();
 
--- A heartbeat: see worker_heartbeat elsewhere.
+-- Writes a heartbeat, like worker_heartbeat in attune's own schemas.
 CREATE FUNCTION {schema}.attune_worker_heartbeat(worker_id bigint, worker_instance text) RETURNS timestamptz
 LANGUAGE plpgsql AS $attune$
 DECLARE
@@ -213,7 +210,7 @@ BEGIN
 END
 $attune$;
 
--- See sweep_workers elsewhere. Workers of the platform's are never swept.
+-- Works like sweep_workers in attune's own schemas. It never sweeps the platform's workers.
 CREATE FUNCTION {schema}.attune_sweep_workers(every interval, at_most integer, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS TABLE (id bigint, name text, worker_role text, host text, last_heartbeat timestamptz)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $attune$
@@ -241,7 +238,7 @@ BEGIN
 END
 $attune$;
 
--- See prune_changes elsewhere.
+-- Works like prune_changes in attune's own schemas.
 CREATE FUNCTION {schema}.attune_prune_changes(every interval, keep interval, at_most integer) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $attune$
 DECLARE
@@ -270,13 +267,13 @@ BEGIN
 END
 $attune$;
 
--- Writes what a worker of the platform's declares: each name in runtimes, in any case, as
--- the runtime that it means, once for each of its versions, and the labels and taints. At
--- most 1000 names, versions, labels and taints count; what has another shape is left out.
+-- Writes what a worker of the platform declares: labels, taints, and each name in runtimes, in any case,
+-- as the runtime that it means, once for each version. At most 1000 names, versions, labels and taints
+-- count. Values of another shape are left out.
 --
--- A name is a ref, else a definition's first alias, its name or the last part of its ref,
--- else another alias, else one of the core pack's. The core pack comes first, then the
--- refs' order. A row of runtime may lack any column but id, ref and name.
+-- A name is a ref, else a definition's first alias, its name or the last part of its ref, else another
+-- alias, else one of the core pack's names. The core pack takes precedence, then the order of the refs.
+-- A row of runtime may lack all columns but id, ref and name.
 CREATE FUNCTION {schema}.attune_declare_worker(worker_id bigint, document jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $attune$
 BEGIN
@@ -349,7 +346,7 @@ BEGIN
 END
 $attune$;
 
--- Never raises: what the platform writes is written, whatever becomes of this.
+-- It never raises an error, because the platform must be able to write its rows.
 CREATE FUNCTION {schema}.attune_worker_declares() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $attune$
 BEGIN
@@ -378,8 +375,8 @@ BEGIN
 END
 $attune$;
 
--- A function that is made a part of the query, and no text of a view, because a view would
--- keep the platform from changing the columns that it reads.
+-- A function that is inlined into the query, instead of a query in the view, because a view would keep
+-- the platform from changing the columns that it reads.
 CREATE FUNCTION {schema}.attune_available_runtime()
 RETURNS TABLE (worker bigint, role text, ref text, name text, version text, key text, path text, prerelease boolean, worker_name text)
 LANGUAGE sql STABLE AS $attune$

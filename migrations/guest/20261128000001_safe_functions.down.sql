@@ -1,1 +1,1 @@
--- Nothing was done.
+-- There is nothing to undo.

@@ -1,4 +1,4 @@
--- Never CASCADE: what others have hung on these tables is theirs.
+-- CASCADE is never used, because it would drop objects of others.
 
 DROP TABLE {schema}.worker;
 DROP TABLE {schema}.sensor;

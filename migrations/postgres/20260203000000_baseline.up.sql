@@ -1,7 +1,6 @@
 -- requires: 0.1.0
--- The legacy schema, as installations have it that other migrations made. A new
--- database begins here too, so that every database has the same history.
--- {schema} stands for the installation's schema, quoted.
+-- The legacy schema of databases that other migrations made. New databases begin with it too, so
+-- that every database has the same history. {schema} stands for the quoted name of the schema.
 
 CREATE TYPE {schema}.runtime_type_enum AS ENUM ('action', 'sensor');
 CREATE TYPE {schema}.worker_type_enum AS ENUM ('local', 'remote', 'container');

@@ -1,1 +1,1 @@
--- As on the way up, package migrations/internal/unify runs in this file's place.
+-- The Go package migrations/internal/unify runs instead of this file.

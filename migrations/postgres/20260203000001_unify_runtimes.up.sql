@@ -1,3 +1,3 @@
 -- requires: 0.1.0
--- What this does depends on the rows and on the catalog, so it is Go: package
--- migrations/internal/unify runs in this file's place, in the migration's transaction.
+-- This migration depends on the rows and on the catalog. So the Go package
+-- migrations/internal/unify runs instead of this file, in the migration's transaction.

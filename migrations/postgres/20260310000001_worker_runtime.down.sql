@@ -1,4 +1,4 @@
--- Never CASCADE: what others have hung on these is theirs.
+-- CASCADE is never used, because it would drop objects of others.
 
 ALTER TABLE {schema}.sensor DROP CONSTRAINT sensor_runtime_version_constraint_check;
 ALTER TABLE {schema}.action DROP CONSTRAINT action_runtime_version_constraint_check;

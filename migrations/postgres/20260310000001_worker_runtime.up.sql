@@ -1,17 +1,14 @@
 -- requires: 0.1.0
--- What each worker's host has, beside the capability document: one row for each
--- installation, for each executable that was found beside them and does not count
--- (another outcome, with a path or, of a declared version, its version_raw), and the
--- last negative of each runtime (neither). {schema} stands for the installation's
--- schema, quoted.
+-- The runtimes of each worker's host, in addition to the capability document. There is one row for
+-- each installation, one for each executable that was found but does not count (another outcome,
+-- with a path, or with the version_raw of a declared version), and one for the last absence of each
+-- runtime (without path and version_raw). {schema} stands for the quoted name of the schema.
 
--- A runtime whose definition is deleted keeps its rows until the worker verifies
--- again: the loss is history then, and a definition that is deleted and created
--- anew takes no capability from a fleet.
+-- A runtime whose definition is deleted keeps its rows until the worker verifies again and the loss
+-- becomes history. So deleting a definition and creating it again takes no capability from a fleet.
 --
--- active follows worker.status (the trigger below), so that the index holds
--- nothing of workers that are gone. An empty path or version is an unknown one;
--- a version that is unknown has no sort_key.
+-- active follows worker.status by the trigger below, so that the index contains no rows of
+-- workers that are gone. An empty path or version is unknown. An unknown version has no sort_key.
 CREATE TABLE {schema}.worker_runtime (
     id                bigserial PRIMARY KEY,
     worker            bigint NOT NULL CONSTRAINT worker_runtime_worker_fkey REFERENCES {schema}.worker (id) ON DELETE CASCADE,
@@ -55,9 +52,8 @@ CREATE TRIGGER worker_runtime_follow_status AFTER UPDATE OF status ON {schema}.w
     FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status)
     EXECUTE FUNCTION {schema}.worker_runtime_follow_status();
 
--- A row whose outcome is made empty is deleted. So whoever may write a row may
--- delete it, and needs no DELETE for that, which is a right to the whole table: to
--- LOCK it against everybody.
+-- A row whose outcome is set to '' is deleted. So a role that may write rows may delete them
+-- without the privilege DELETE, which would let it lock the table against everybody.
 CREATE FUNCTION {schema}.worker_runtime_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $attune$
 BEGIN
@@ -87,8 +83,8 @@ CREATE TABLE {schema}.capability_change (
 CREATE INDEX idx_capability_change_worker ON {schema}.capability_change (worker);
 CREATE INDEX idx_capability_change_name ON {schema}.capability_change (worker_name, id);
 
--- One row: when workers that stopped beating were last looked for, and changes that
--- are too old; and up to which id of these.
+-- One row: the time of the last sweep of stale workers, the time of the last pruning of changes, and
+-- the ID up to which changes were pruned.
 CREATE TABLE {schema}.worker_sweep (
     id        integer NOT NULL DEFAULT 1 CONSTRAINT worker_sweep_pkey PRIMARY KEY CONSTRAINT worker_sweep_id_check CHECK (id = 1),
     swept     timestamptz NOT NULL,
@@ -97,19 +93,18 @@ CREATE TABLE {schema}.worker_sweep (
 );
 INSERT INTO {schema}.worker_sweep (id, swept, pruned, pruned_to) VALUES (1, '1970-01-01 00:00:00+00', '1970-01-01 00:00:00+00', 0);
 
--- Makes workers inactive that were active or busy and missed three of their own
--- heartbeat intervals, at most so many, and gives them. It does so where nobody else
--- does at this moment, or has within every; a time to come is from before the
--- server's clock was set back. A worker that is being written to is left for later.
+-- Marks active and busy workers inactive that missed three of their own heartbeat intervals, at most
+-- at_most of them, and returns them. It does nothing if somebody else does so at this moment or has
+-- done so within every. A future time in worker_sweep is ignored: it dates from before the server's
+-- clock was set back. A worker that is being written to is left for later.
 --
--- From since to until, two of its heartbeats, the caller missed none itself. It judges
--- by how things stood at until, and those alone whose three intervals lie within: of
--- one that was silent before, nobody knows whether the database was there for it. Who
--- does not say it judges all, by how things stand now.
+-- The caller itself missed no heartbeat from since to until, which is two of its intervals. Workers are
+-- judged by their state at until, and only if their three intervals lie within that time: before it
+-- the database may have been unreachable for them. Without since and until, all workers are judged by
+-- their present state.
 --
--- Whoever calls it needs no right to the rows of other workers, and gets none: the
--- clock alone decides. The schema is in the path for the sake of triggers that
--- others have on worker.
+-- The caller needs no right to the rows of other workers and gets none, because the clock alone
+-- decides. The schema is in the path for triggers that others have on worker.
 CREATE FUNCTION {schema}.sweep_workers(every interval, at_most integer, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS TABLE (id bigint, name text, worker_role text, host text, last_heartbeat timestamptz)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {schema}, pg_temp AS $attune$
@@ -134,13 +129,12 @@ BEGIN
 END
 $attune$;
 
--- Deletes changes that are older than keep, which is a day at least, and gives how
--- many. The newest change of each runtime of a worker that exists stays, however old.
--- One call looks through so many changes at most, from where the one before ended; it
--- does so where nobody else does at this moment, or has within every.
+-- Deletes changes that are older than keep, which is at least a day, and returns their number. The
+-- newest change of each runtime of an existing worker stays at any age. One call looks at a limited
+-- number of changes, beginning where the previous call ended. It does nothing if somebody else does so
+-- at this moment or has done so within every.
 --
--- Whoever calls it needs no right to delete what was, and gets none: the clock alone
--- decides.
+-- The caller needs no right to delete changes and gets none, because the clock alone decides.
 CREATE FUNCTION {schema}.prune_changes(every interval, keep interval, at_most integer) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, {schema}, pg_temp AS $attune$
 DECLARE
@@ -171,12 +165,12 @@ $attune$;
 
 ALTER TABLE {schema}.worker ADD COLUMN refresh_requested timestamptz;
 
--- A heartbeat. NULL: the row is not the instance's, or inactive. Else when somebody
--- last asked the worker to verify everything anew; the epoch: nobody has.
+-- Writes a heartbeat. Returns NULL if the row does not belong to the instance or is inactive. Otherwise
+-- it returns the time of the last request to verify the worker in full, or the epoch without one.
 --
--- A function keeps the plan for the session, whatever a pooler makes of prepared
--- statements: a fleet does this all day. It has the caller's rights, and no SET, which
--- would cost what is saved.
+-- A function keeps its plan for the session, even if a pooler breaks prepared statements, and a fleet
+-- calls it all day. It runs with the caller's rights and without SET, which would cost what the plan
+-- saves.
 CREATE FUNCTION {schema}.worker_heartbeat(worker_id bigint, worker_instance text) RETURNS timestamptz
 LANGUAGE plpgsql AS $attune$
 DECLARE
@@ -197,7 +191,7 @@ JOIN {schema}.worker w ON w.id = r.worker
 WHERE r.active AND r.outcome = 'available' AND w.status = 'active'
   AND w.last_heartbeat > statement_timestamp() - w.heartbeat_interval * interval '3 seconds';
 
--- The sort key of a version, as schema/version has it; NULL for what is none.
+-- The sort key of a version, as in schema/version. It is NULL for other texts.
 CREATE FUNCTION {schema}.version_key(version text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $attune$
 DECLARE
@@ -239,7 +233,7 @@ BEGIN
         pre := lower((m[2] || tail) COLLATE "C");
         rest := substr(m[3], length(tail) + 1);
     END IF;
-    -- What a distribution or a builder added says nothing.
+    -- A suffix of a distribution or a builder has no meaning.
     IF rest !~ '^([(][0-9]+[)])?(([A-Za-z]{2,}|[pP])[0-9]+)?([-+~_][-0-9A-Za-z.+~_:()]+|[+])?$' THEN
         RETURN NULL;
     END IF;
@@ -268,7 +262,7 @@ BEGIN
 END
 $attune$;
 
--- Whether a text is a version constraint, as schema/version reads it.
+-- Reports whether a text is a version constraint, as schema/version does.
 CREATE FUNCTION {schema}.version_constraint_valid(version_constraint text) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $attune$
 DECLARE
@@ -291,7 +285,7 @@ BEGIN
     RETURN octet_length(version_constraint) <= 1024
        AND version_constraint ~ ('(?i)^' || blank || '*' || terms
                || '(?:' || blank || '*[|][|]' || blank || '*' || terms || ')*' || blank || '*$')
-       -- Java's u is small; and no version is longer than 256 bytes.
+       -- Java's u must be lower case, and a version has at most 256 bytes.
        AND NOT EXISTS (
                SELECT 1 FROM regexp_split_to_table(version_constraint, E'[ \t\r\n,|]+') AS word
                WHERE word ~ '^[=!<>~^]*([gG][oO]|[vV])?[0-9]+U[0-9]'
@@ -299,7 +293,7 @@ BEGIN
 END
 $attune$;
 
--- Not valid: what was written before is left to whoever writes the row next.
+-- NOT VALID: existing rows are checked when they are written next.
 ALTER TABLE {schema}.action ADD CONSTRAINT action_runtime_version_constraint_check
     CHECK ({schema}.version_constraint_valid(runtime_version_constraint)) NOT VALID;
 ALTER TABLE {schema}.sensor ADD CONSTRAINT sensor_runtime_version_constraint_check

@@ -1,5 +1,5 @@
--- The functions with the owner's rights stay safe, and earlier programs work with them as
--- they are. worker_heartbeat writes the time itself again.
+-- The functions with the owner's rights stay safe, and earlier programs can use them.
+-- worker_heartbeat writes the time itself again.
 
 CREATE OR REPLACE FUNCTION {schema}.worker_heartbeat(worker_id bigint, worker_instance text) RETURNS timestamptz
 LANGUAGE plpgsql AS $attune$

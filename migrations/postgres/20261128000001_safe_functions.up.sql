@@ -1,9 +1,9 @@
 -- requires: 0.1.0
--- Functions with the owner's rights do no harm whoever calls them; the database sets the
--- times that decide; and no row holds what readers of all rows cannot bear.
+-- After this migration, functions with the owner's rights are safe to call for everybody, the
+-- database sets the times of heartbeats, and no row is too large for programs that read all rows.
 
--- Rows from before this migration that no program can read: each later write of them
--- would be refused, also a sweep's.
+-- Repairs times in existing rows that no program can read. Otherwise each later write of such a row
+-- would be refused, including those of a sweep.
 UPDATE {schema}.worker SET
     last_heartbeat = CASE WHEN last_heartbeat >= '0001-01-03 00:00:00+00' AND last_heartbeat < '9999-12-30 00:00:00+00' THEN last_heartbeat END,
     refresh_requested = CASE WHEN refresh_requested >= '0001-01-03 00:00:00+00' AND refresh_requested < '9999-12-30 00:00:00+00' THEN refresh_requested END,
@@ -26,9 +26,9 @@ UPDATE {schema}.capability_change SET
     created = CASE WHEN created >= '0001-01-03 00:00:00+00' AND created < '9999-12-30 00:00:00+00' THEN created ELSE now() END
 WHERE NOT (created >= '0001-01-03 00:00:00+00' AND created < '9999-12-30 00:00:00+00');
 
--- Documents from before that would take as much of everybody who lists them as their
--- writer likes, and that nobody may write from now on. Their hosts report anew. No text is
--- made of what is certainly too large.
+-- Removes existing documents that are larger than a writer may write from now on, because everybody who
+-- lists workers would have to read them. Their hosts report again. Documents that are certainly too
+-- large are not converted to text.
 UPDATE {schema}.worker SET capabilities = NULL
 WHERE pg_column_size(capabilities) > 8192
   AND CASE WHEN pg_column_size(capabilities #> '{}') > 67108864 THEN true ELSE octet_length(capabilities::text) > 16777216 END;
@@ -39,8 +39,8 @@ UPDATE {schema}.worker_runtime SET evidence = NULL
 WHERE pg_column_size(evidence) > 8192
   AND CASE WHEN pg_column_size(evidence #> '{}') > 67108864 THEN true ELSE octet_length(evidence::text) > 16777216 END;
 
--- The years 1 to 9999 in every time zone: what programs can read. NOT VALID spares the
--- scan under an exclusive lock.
+-- Programs can read the years 1 to 9999 in every time zone. NOT VALID avoids a scan under an exclusive
+-- lock.
 ALTER TABLE {schema}.pack ADD CONSTRAINT pack_times_check CHECK (
         created >= '0001-01-03 00:00:00+00' AND created < '9999-12-30 00:00:00+00'
     AND updated >= '0001-01-03 00:00:00+00' AND updated < '9999-12-30 00:00:00+00') NOT VALID;
@@ -58,7 +58,7 @@ ALTER TABLE {schema}.worker_runtime ADD CONSTRAINT worker_runtime_times_check CH
 ALTER TABLE {schema}.capability_change ADD CONSTRAINT capability_change_times_check CHECK (
         created >= '0001-01-03 00:00:00+00' AND created < '9999-12-30 00:00:00+00') NOT VALID;
 
--- Whoever lists workers reads every row: one host's row must not be as large as it likes.
+-- Programs that list workers read every row, so the size of a host's row is limited.
 ALTER TABLE {schema}.worker_runtime ADD CONSTRAINT worker_runtime_size_check CHECK (
         octet_length(runtime_ref) + octet_length(name) + octet_length(outcome) + octet_length(source) + octet_length(version)
       + octet_length(version_raw) + octet_length(path) + octet_length(real_path)
@@ -67,8 +67,8 @@ ALTER TABLE {schema}.capability_change ADD CONSTRAINT capability_change_size_che
         octet_length(worker_name) + octet_length(worker_role) + octet_length(runtime_ref) + octet_length(name)
       + coalesce(octet_length(old_version), 0) + coalesce(octet_length(new_version), 0) + coalesce(octet_length(detail), 0) <= 1048576) NOT VALID;
 
--- Triggers bound the rows of worker, when what they bound is written: a check constraint
--- would be planned and evaluated for each heartbeat.
+-- Triggers limit the values of worker when these are written. A check constraint would be planned and
+-- evaluated for each heartbeat.
 CREATE FUNCTION {schema}.worker_bound_values() RETURNS trigger LANGUAGE plpgsql AS $attune$
 BEGIN
     IF least(NEW.last_heartbeat, NEW.refresh_requested, NEW.created, NEW.updated) OPERATOR(pg_catalog.<) '0001-01-03 00:00:00+00'
@@ -81,7 +81,7 @@ BEGIN
     RETURN NEW;
 END
 $attune$;
--- As text, because a document that comes from a table is compressed, a hundredfold at times.
+-- The text is measured, because a document from a table may be compressed, sometimes a hundredfold.
 CREATE FUNCTION {schema}.worker_bound_documents() RETURNS trigger LANGUAGE plpgsql AS $attune$
 BEGIN
     IF pg_catalog.octet_length(NEW.capabilities::pg_catalog.text) OPERATOR(pg_catalog.>) 16777216
@@ -107,10 +107,10 @@ CREATE TRIGGER worker_bound_documents BEFORE INSERT OR UPDATE OF capabilities, m
 CREATE TRIGGER worker_runtime_bound_documents BEFORE INSERT OR UPDATE OF evidence ON {schema}.worker_runtime
     FOR EACH ROW EXECUTE FUNCTION {schema}.worker_runtime_bound_documents();
 
--- A heartbeat is the database's time. Naming one's instance is one, so that nobody needs a
--- right to last_heartbeat; who has that right may still write another. A plain heartbeat
--- changes neither status nor capabilities and leaves updated as it is. No condition WHEN:
--- it would be planned for each heartbeat, which expressions of the function are not.
+-- The database sets the time of a heartbeat. Writing one's instance is a heartbeat, so nobody needs a
+-- right to last_heartbeat. A role with that right may still write another time. A plain heartbeat
+-- changes neither status nor capabilities and leaves updated unchanged. The trigger has no WHEN, which
+-- would be planned for each heartbeat; the expressions of the function are not.
 CREATE FUNCTION {schema}.worker_stamp_heartbeat() RETURNS trigger LANGUAGE plpgsql AS $attune$
 BEGIN
     IF pg_catalog.octet_length(NEW.instance) OPERATOR(pg_catalog.<=) 4096
@@ -136,8 +136,8 @@ CREATE TRIGGER worker_stamp_updated BEFORE UPDATE OF status, capabilities ON {sc
     FOR EACH ROW WHEN (NEW.updated IS NOT DISTINCT FROM OLD.updated)
     EXECUTE FUNCTION {schema}.worker_stamp_updated();
 
--- A heartbeat: see 20260310000001_worker_runtime. The operators are those of pg_catalog
--- whatever the caller's search_path finds before them.
+-- Writes a heartbeat: see 20260310000001_worker_runtime. Its operators are those of pg_catalog,
+-- regardless of the caller's search_path.
 CREATE OR REPLACE FUNCTION {schema}.worker_heartbeat(worker_id bigint, worker_instance text) RETURNS timestamptz
 LANGUAGE plpgsql AS $attune$
 DECLARE
@@ -151,9 +151,8 @@ BEGIN
 END
 $attune$;
 
--- Each of the functions with the owner's rights does its work for its own table alone,
--- and nobody but its owner may hang it on a table. A trigger that exists needs no right to
--- fire.
+-- Each function with the owner's rights works only for its own table, and only its owner may create a
+-- trigger with it. Existing triggers need no right to fire.
 CREATE OR REPLACE FUNCTION {schema}.worker_runtime_follow_status() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $attune$
 BEGIN
@@ -177,11 +176,11 @@ BEGIN
 END
 $attune$;
 
--- As before, but a trigger writes updated, so that rows with times from before are swept
--- too; and nothing outside of pg_catalog can take part: in a schema where others may
--- create, an operator for integer and interval would have run with the owner's rights. A
--- trigger of others on worker that uses names without their schema needs a search_path of
--- its own (ALTER FUNCTION ... SET search_path), since it runs under this one in a sweep.
+-- It works as before, with two differences. A trigger writes updated, so that rows with unreadable
+-- times are swept too. Only objects of pg_catalog take part: in a schema where others may create, an
+-- operator for integer and interval would have run with the owner's rights. A trigger of others on
+-- worker that uses unqualified names needs its own search_path (ALTER FUNCTION … SET search_path),
+-- because it runs under this one in a sweep.
 CREATE OR REPLACE FUNCTION {schema}.sweep_workers(every interval, at_most integer, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS TABLE (id bigint, name text, worker_role text, host text, last_heartbeat timestamptz)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $attune$
@@ -206,8 +205,8 @@ BEGIN
 END
 $attune$;
 
--- As before, but a day is a day: a span such as '-1 year 361 days' is more than a day when
--- compared, and ends in the future when subtracted.
+-- It works as before, but keep is at least a day in every sense: an interval such as '-1 year 361 days'
+-- is more than a day when compared, and ends in the future when subtracted.
 CREATE OR REPLACE FUNCTION {schema}.prune_changes(every interval, keep interval, at_most integer) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $attune$
 DECLARE

@@ -1,4 +1,4 @@
--- Children first: dropping a table that others point at would delete their rows.
+-- Children come first, because dropping a referenced table would delete their rows.
 
 DROP TABLE main.worker;
 DROP TABLE main.sensor;

@@ -1,8 +1,8 @@
 -- requires: 0.1.0
--- The unified schema: SQLite has no legacy installations.
+-- The unified schema. SQLite has no legacy databases.
 --
--- Documents and lists are JSON text. Times are UTC text such as
--- 2026-02-03 10:00:00.123+00:00, whose text order is their order in time.
+-- Documents and lists are JSON text. Times are UTC text such as 2026-02-03 10:00:00.123+00:00, whose
+-- text order is the order in time.
 
 CREATE TABLE main.pack (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,

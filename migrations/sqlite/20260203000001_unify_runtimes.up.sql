@@ -1,3 +1,3 @@
 -- requires: 0.1.0
--- The baseline is the unified schema already. Recorded under the same ID as in
--- Postgres, so that both have one history.
+-- The baseline is already unified. The migration is recorded with the same ID as in Postgres, so that
+-- both have the same history.

@@ -1,6 +1,6 @@
 -- requires: 0.1.0
--- What each worker's host has, as on Postgres; the reasons are there. SQLite has
--- no version_key: Go is the only writer of keys.
+-- The runtimes of each worker's host. The file for Postgres has the reasons. SQLite has no version_key,
+-- because only Go writes keys.
 
 CREATE TABLE main.worker_runtime (
     id                INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -80,16 +80,15 @@ JOIN worker w ON w.id = r.worker
 WHERE r.active AND r.outcome = 'available' AND w.status = 'active'
   AND w.last_heartbeat > strftime('%Y-%m-%d %H:%M:%f+00:00', 'now', (-3 * w.heartbeat_interval) || ' seconds');
 
--- Version constraints are checked where they are written: what is inserted into
--- this view is refused if schema/version does not read it. Its words are told by
--- their kinds, one letter each: V a version, E one with an operator, S the star,
--- Q and O operators alone, H the hyphen of a range, C the comma, B the bars; and X
--- what is none of them.
+-- Checks version constraints when they are written. A text that is inserted into this view is refused
+-- unless schema/version reads it. Each word has a kind of one letter: V is a version, E a version with
+-- an operator, S the star, Q and O operators alone, H the hyphen of a range, C the comma, B the bars,
+-- and X anything else.
 CREATE VIEW main.version_constraint_check AS SELECT '' AS version_constraint WHERE 0;
 
 CREATE TRIGGER main.version_constraint_refuse INSTEAD OF INSERT ON version_constraint_check
 BEGIN
-    SELECT RAISE(ABORT, 'runtime_version_constraint: is no version constraint; write such as >=3.11,<4 or ~3.12 || 2.7.*')
+    SELECT RAISE(ABORT, 'runtime_version_constraint: must be a version constraint such as >=3.11,<4 or ~3.12 || 2.7.*')
     WHERE typeof(NEW.version_constraint) <> 'text' OR instr(NEW.version_constraint, char(0)) > 0
        OR length(CAST(NEW.version_constraint AS BLOB)) > 1024
        OR NOT coalesce((
@@ -105,7 +104,7 @@ BEGIN
                 ELSE max(1, min(instr(text || ' ', ' '), instr(text || ',', ','), instr(text || '|', '|')) - 1) END) AS word
             FROM rest WHERE text <> ''
         ),
-        -- The operator, the version, and the version without what may stand before it.
+        -- The operator, the version, and the version without an optional prefix.
         split AS MATERIALIZED (
             SELECT i, word, substr(word, 1, length(word) - length(ltrim(word, '=!<>~^'))) AS operator, ltrim(word, '=!<>~^') AS version,
                 CASE WHEN lower(ltrim(word, '=!<>~^')) GLOB 'go[0-9]*' THEN substr(ltrim(word, '=!<>~^'), 3)
@@ -113,7 +112,7 @@ BEGIN
                      ELSE ltrim(word, '=!<>~^') END AS bare
             FROM word
         ),
-        -- Its numbers; a dot behind them belongs to what follows.
+        -- Its numbers. A dot after them belongs to the rest.
         numbers AS MATERIALIZED (
             SELECT *, substr(bare, 1, length(bare) - length(ltrim(bare, '0123456789.'))
                 - (substr(bare, 1, length(bare) - length(ltrim(bare, '0123456789.'))) GLOB '*.')) AS numbers

@@ -1,3 +1,3 @@
 -- requires: 0.1.0
--- SQLite has neither logins nor functions with an owner's rights. Recorded under the
--- same ID as in Postgres, so that both have one history.
+-- SQLite has neither logins nor functions with an owner's rights. The migration is recorded with the
+-- same ID as in Postgres, so that both have the same history.

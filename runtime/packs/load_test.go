@@ -145,7 +145,7 @@ distributions:
 			`runtimes/x.yaml:1:1: error: /ref: is required: pack.name, such as "core.python"`,
 			"runtimes/x.yaml:4:16: error: /distributions/verification/commands/0/binary: is required: a name that is looked up in PATH, or an absolute path",
 			"runtimes/y.yaml:9:18: error: /distributions/verification/commands/0/pattern: missing closing )",
-			`runtimes/y.yaml:10:26: error: /distributions/verification/commands/0/version_pattern: has no group: put what is the version in parentheses, as in "ruby ([0-9.]+)"`,
+			`runtimes/y.yaml:10:26: error: /distributions/verification/commands/0/version_pattern: has no group: put the version in parentheses, as in "ruby ([0-9.]+)"`,
 		}},
 		{"duplicate keys", map[string]string{"x": definition("x", "        args: [-v]\nname: M\n")}, []string{
 			`runtimes/x.yaml:9:9: error: /distributions/verification/commands/0: duplicate key "args": the first is in line 8`,
@@ -165,8 +165,8 @@ distributions:
 		{"another pack's ref", map[string]string{"a": "ref: core.x\npack_ref: lang\nname: X\naliases: [a]\ndistributions: {verification: {always_available: true}}\n",
 			"b": "ref: lang.y\npack_ref: core\nname: Y\naliases: [b]\ndistributions: {verification: {always_available: true}}\n"}, []string{
 			`runtimes/a.yaml:1:6: error: /ref: belongs to pack "core", but pack.yaml has ref "lang"`,
-			`runtimes/a.yaml:2:11: error: /pack_ref: is "lang", but ref says that the pack is "core"`,
-			`runtimes/b.yaml:2:11: error: /pack_ref: is "core", but ref says that the pack is "lang"`}},
+			`runtimes/a.yaml:2:11: error: /pack_ref: must be "core" as in ref, got "lang"`,
+			`runtimes/b.yaml:2:11: error: /pack_ref: must be "lang" as in ref, got "core"`}},
 		{"a name of the core pack", map[string]string{"x": "ref: lang.x\nname: X\naliases: [x, Python3]\ndistributions: {verification: {always_available: true}}\n",
 			"go": "ref: lang.go\nname: X\ndistributions: {verification: {always_available: true}}\n"}, []string{
 			`runtimes/go.yaml:1:6: warning: /ref: "go" means core.go, because the core pack comes first; to mean this one write lang.go`,

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Canonical returns what write writes, with sorted keys, no blanks, and one
-// spelling for each text and number. Text that is not JSON stays as it is.
+// Canonical returns what write writes, with sorted keys, without blanks, and with one
+// spelling for each text and number. Text that is not JSON stays unchanged.
 func Canonical(write func(*Writer)) []byte {
 	var w, out Writer
 	write(&w)
@@ -19,11 +19,11 @@ func Canonical(write func(*Writer)) []byte {
 	if r.Open(w.Buf) {
 		r.canonical(&out)
 	}
-	_ = r.Close() // it was checked
+	_ = r.Close() // the text was checked above
 	return out.Buf
 }
 
-// canonical copies one value of a document that has no faults.
+// canonical copies one value of a document without faults.
 func (r *Reader) canonical(w *Writer) {
 	switch r.peek() {
 	case '{':

@@ -7,27 +7,26 @@ import (
 	"unicode/utf8"
 )
 
-// Checker collects the faults of a document whose values are judged. Generated
-// code goes down with Enter and EnterIndex and up again with Leave. The zero
-// Checker is ready.
+// A Checker collects the faults of a document's values. Generated code descends with Enter
+// and EnterIndex, and ascends with Leave. The zero Checker is ready to use.
 type Checker struct {
 	way    []step
 	faults Faults
 }
 
-// Err is what was found: Faults or nil.
+// Err returns the collected Faults, or nil.
 func (c *Checker) Err() error { return c.faults.OrNil() }
 
-// Enter goes down to the value of key.
+// Enter descends to the value of key.
 func (c *Checker) Enter(key string) { c.way = append(c.way, step{key: key, index: noIndex}) }
 
-// EnterIndex goes down to the element i of a list.
+// EnterIndex descends to element i of a list.
 func (c *Checker) EnterIndex(i int) { c.way = append(c.way, step{index: i}) }
 
-// Leave goes up again.
+// Leave ascends one level.
 func (c *Checker) Leave() { c.way = c.way[:len(c.way)-1] }
 
-// Pointer is the JSON pointer to where the checker is.
+// Pointer returns the JSON pointer to the current place.
 func (c *Checker) Pointer() string {
 	var out []byte
 	for _, s := range c.way {
@@ -36,8 +35,8 @@ func (c *Checker) Pointer() string {
 	return string(out)
 }
 
-// Here reports message where the checker is; an empty message is no fault. It
-// reports whether there was none.
+// Here reports a fault at the current place unless message is empty. It returns whether
+// message is empty.
 func (c *Checker) Here(message string) bool {
 	if message != "" {
 		c.faults.add(Fault{Pointer: c.Pointer(), Message: message})
@@ -45,7 +44,7 @@ func (c *Checker) Here(message string) bool {
 	return message == ""
 }
 
-// At reports message at key; an empty message is no fault.
+// At reports a fault at key unless message is empty.
 func (c *Checker) At(key, message string) {
 	if message != "" {
 		c.Enter(key)
@@ -54,14 +53,14 @@ func (c *Checker) At(key, message string) {
 	}
 }
 
-// Under reports the faults of err, of the document where the checker is.
+// Under adds the faults of err, whose pointers start at the current place.
 func (c *Checker) Under(err error) {
 	for _, f := range Under(c.Pointer(), err) {
 		c.faults.add(f)
 	}
 }
 
-// Required says what is wrong with a text that must not be empty.
+// Required returns the fault of a text that must not be empty, or an empty text.
 func Required(s string) string {
 	if s == "" {
 		return "is required"
@@ -69,8 +68,8 @@ func Required(s string) string {
 	return ""
 }
 
-// RequiredOr says what is wrong with a text that must not be empty, where its
-// format has nothing to say.
+// RequiredOr returns message, or the fault of a text that must not be empty if message is
+// empty.
 func RequiredOr(s, message string) string {
 	if message != "" {
 		return message
@@ -78,15 +77,15 @@ func RequiredOr(s, message string) string {
 	return Required(s)
 }
 
-// MaxPatterned is how long a text may be that a pattern judges, in characters:
-// more than any path or name has, and little enough for a database to follow.
+// MaxPatterned is the greatest number of characters in a text that a pattern checks. Paths
+// and names are shorter, and a database can match texts of this length.
 const MaxPatterned = 4096
 
-// Patterned says what is wrong with a text whose format has a pattern.
+// Patterned returns the fault of a text whose format has a pattern, or an empty text.
 func Patterned(s string, format func(string) string) string { return Bounded(s, MaxPatterned, format) }
 
-// Bounded says what is wrong with a text of at most so many characters. A nil
-// format accepts any.
+// Bounded returns the fault of a text with a greatest number of characters, or an empty
+// text. A nil format accepts every text.
 func Bounded(s string, most int, format func(string) string) string {
 	switch {
 	case len(s) > most && utf8.RuneCountInString(s) > most:
@@ -97,7 +96,7 @@ func Bounded(s string, most int, format func(string) string) string {
 	return format(s)
 }
 
-// Most says what is wrong with a list of n elements that has at most so many.
+// Most returns the fault of a list of n elements with a greatest number, or an empty text.
 func Most(n, most int) string {
 	if n > most {
 		return fmt.Sprintf("has more than %d elements", most)
@@ -105,7 +104,7 @@ func Most(n, most int) string {
 	return ""
 }
 
-// Within says what is wrong with a number that must be from low to high.
+// Within returns the fault of a number that must be from low to high, or an empty text.
 func Within(v, low, high int) string {
 	if v < low || v > high {
 		return fmt.Sprintf("must be from %d to %d, not %d", low, high, v)
@@ -113,7 +112,7 @@ func Within(v, low, high int) string {
 	return ""
 }
 
-// Int32 says what is wrong with a number without a range of its own: every
+// Int32 returns the fault of a number without a range of its own, or an empty text. Every
 // database and every reader must agree on it.
 func Int32(v int) string {
 	if int64(v) != int64(int32(v)) {
@@ -122,16 +121,16 @@ func Int32(v int) string {
 	return ""
 }
 
-// Span are the bounds of a duration; nil is no bound.
+// A Span bounds a duration. Nil bounds are not checked.
 type Span struct {
-	// Min and Max are allowed themselves; Above is not.
+	// Min and Max are inclusive, Above is exclusive.
 	Min, Above, Max *Duration
 }
 
-// Bound is a bound of a Span.
+// Bound returns a bound of a Span.
 func Bound(d time.Duration) *Duration { b := Duration(d); return &b }
 
-// Check says what is wrong with v.
+// Check returns the fault of v, or an empty text.
 func (s Span) Check(v Duration) string {
 	if (s.Min == nil || v >= *s.Min) && (s.Above == nil || v > *s.Above) && (s.Max == nil || v <= *s.Max) {
 		return ""
@@ -141,7 +140,7 @@ func (s Span) Check(v Duration) string {
 		bounds = append(bounds, "at least "+s.Min.String())
 	}
 	if s.Above != nil {
-		bounds = append(bounds, "more than "+s.Above.String())
+		bounds = append(bounds, "greater than "+s.Above.String())
 	}
 	if s.Max != nil {
 		bounds = append(bounds, "at most "+s.Max.String())
@@ -149,7 +148,7 @@ func (s Span) Check(v Duration) string {
 	return fmt.Sprintf("must be %s, not %s", strings.Join(bounds, " and "), v)
 }
 
-// OneOf says what is wrong with a text that must be one of the values.
+// OneOf returns the fault of a text that must be one of the values, or an empty text.
 func OneOf[T ~string](s T, values ...T) string {
 	var list strings.Builder
 	for i, v := range values {
@@ -166,5 +165,5 @@ func OneOf[T ~string](s T, values ...T) string {
 	return fmt.Sprintf("must be %s, not %q", &list, Excerpt(string(s)))
 }
 
-// Twice says that a text is in its list a second time.
-func Twice[T ~string](s T) string { return Excerpt(string(s)) + " is there twice" }
+// Duplicate returns the fault of a text that occurs a second time in its list.
+func Duplicate[T ~string](s T) string { return fmt.Sprintf("duplicate %q", Excerpt(string(s))) }

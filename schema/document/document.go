@@ -1,54 +1,53 @@
-// Package document is what the code that attune-gen writes beside annotated types
-// needs at run time: a Reader, a Writer and a Checker of JSON documents, the types
-// of fields, and the faults that they report. It exports nothing else. The syntax
-// of JSON is read by jsontext, the package from which the standard library's
+// Package document supports the code that attune-gen generates: a Reader, a Writer and a
+// Checker of JSON documents, the types of fields, and the faults that they report. It exports
+// nothing else. The JSON syntax is read by jsontext, from which the standard library's
 // encoding/json/jsontext is made.
 //
-// Documents are read strictly: UTF-8, no key twice in one object, no NUL in text, at
-// most MaxDepth deep and MaxSize long, no number with more than MaxDigits digits.
-// 1.0 is a whole number. null is the same as leaving a known key out.
+// Documents are read strictly. They must be UTF-8, without duplicate keys in an object and
+// without NUL in texts. They have at most MaxSize bytes, MaxDepth levels, and MaxDigits digits
+// in a number. 1.0 is a whole number. Null means the same as a missing key.
 package document
 
 import "encoding/json"
 
 // Limits of a document.
 const (
-	// MaxSize is the largest document that is read, in bytes. Blanks between its
-	// parts do not count, and numbers count as they are without an exponent: so
-	// no database makes a document too large that was not so before.
+	// MaxSize is the size of the largest document that is read, in bytes. Blanks between its
+	// parts do not count, and numbers count in the form without an exponent. So a document
+	// does not become too large by being stored in a database.
 	MaxSize = 1 << 20
-	// MaxText is the longest text of a document that is read, in bytes, whatever
-	// in it are blanks.
+	// MaxText is the size of the longest text that is read as a document, in bytes, including
+	// blanks.
 	MaxText = 2 * MaxSize
-	// MaxDigits is how many digits a number has at most that is written without an
-	// exponent: more than any floating-point number needs.
+	// MaxDigits is the greatest number of digits of a number in the form without an exponent.
+	// Floating-point numbers need fewer.
 	MaxDigits = 1000
-	// MaxDepth is how deep lists and objects may be nested.
+	// MaxDepth is the greatest nesting of lists and objects.
 	MaxDepth = 64
 )
 
-// Unknown holds the members of an object that its type does not name, in the
-// order they were read, their text unchanged.
+// Unknown holds the members of an object that its type does not name, unchanged and in the
+// order in which they were read.
 type Unknown []Member
 
-// Member is one key of an object with its JSON value.
+// A Member is one key of an object with its JSON value.
 type Member struct {
 	Key   string
 	Value json.RawMessage
 }
 
-// UnknownKey is a key that no type names. It is kept; it may be another
-// program's, or a typing error.
+// An UnknownKey is a key that no type names. It is kept, because it may belong to another
+// program or be a typing error.
 type UnknownKey struct {
-	// Pointer is the JSON pointer to it.
+	// Pointer is the JSON pointer to the key.
 	Pointer string
-	// Key is its last part, and Known the keys that its place has.
+	// Key is the last part of the pointer, and Known holds the known keys of its object.
 	Key   string
 	Known []string
 }
 
-// AddUnknown appends the unknown members of the object at pointer, whose type
-// names the keys known.
+// AddUnknown appends the unknown members of the object at pointer. known holds the known keys
+// of the object.
 func AddUnknown(to *[]UnknownKey, pointer string, unknown Unknown, known []string) {
 	for _, m := range unknown {
 		*to = append(*to, UnknownKey{Pointer: string(appendPointer([]byte(pointer), m.Key)), Key: m.Key, Known: known})

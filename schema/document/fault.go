@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// Fault is one thing that is wrong in a document.
+// A Fault is something wrong in a document.
 type Fault struct {
-	// Pointer is the JSON pointer to the place; empty is the whole document.
+	// Pointer is the JSON pointer to the place. Empty means the whole document.
 	Pointer string
-	// Message says what is wrong there, in words that can follow a colon.
+	// Message describes the fault in words that can follow a colon.
 	Message string
 }
 
-// Error is the pointer and the message: "/verification/commands/1/pattern:
-// missing closing )".
+// Error returns the pointer and the message, such as
+// "/verification/commands/1/pattern: missing closing )".
 func (f Fault) Error() string {
 	if f.Pointer == "" {
 		return f.Message
@@ -23,8 +23,8 @@ func (f Fault) Error() string {
 	return f.Pointer + ": " + f.Message
 }
 
-// Faults are all the things that are wrong in a document, in the order they
-// were found. As an error it lists each of them.
+// Faults holds the faults of a document, in the order in which they were found. As an error
+// it lists all of them.
 type Faults []Fault
 
 func (fs Faults) Error() string {
@@ -35,7 +35,7 @@ func (fs Faults) Error() string {
 	return strings.Join(lines, "; ")
 }
 
-// OrNil is fs as an error; no faults are no error.
+// OrNil returns fs as an error, or nil without faults.
 func (fs Faults) OrNil() error {
 	if len(fs) == 0 {
 		return nil
@@ -43,21 +43,21 @@ func (fs Faults) OrNil() error {
 	return fs
 }
 
-// maxFaults bounds what one hostile document can make us remember.
+// maxFaults bounds the memory for the faults of a hostile document.
 const maxFaults = 100
 
-// add appends one fault, as long as there is room.
+// add appends a fault unless there are too many.
 func (fs *Faults) add(f Fault) {
 	switch n := len(*fs); {
 	case n < maxFaults:
 		*fs = append(*fs, f)
 	case n == maxFaults:
-		*fs = append(*fs, Fault{Message: "there are more faults than are listed"})
+		*fs = append(*fs, Fault{Message: "more faults are not listed"})
 	}
 }
 
-// Under is err's faults as seen from a document that holds the faulty one at
-// pointer; none for nil. An err of another kind is one fault.
+// Under returns the faults of err for a document that contains the faulty one at pointer.
+// Another error becomes one fault.
 func Under(pointer string, err error) Faults {
 	if err == nil {
 		return nil
@@ -73,10 +73,10 @@ func Under(pointer string, err error) Faults {
 	return out
 }
 
-// Index is the pointer to the element i of the list at pointer.
+// Index returns the pointer to element i of the list at pointer.
 func Index(pointer string, i int) string { return pointer + "/" + strconv.Itoa(i) }
 
-// Excerpt is the beginning of s, for a message.
+// Excerpt returns the beginning of s, for a message.
 func Excerpt(s string) string { return cut(s, 60) }
 
 func cut(s string, n int) string {
@@ -86,7 +86,7 @@ func cut(s string, n int) string {
 	return s
 }
 
-// appendPointer adds one key to a JSON pointer (RFC 6901).
+// appendPointer appends a key to a JSON pointer (RFC 6901).
 func appendPointer(pointer []byte, key string) []byte {
 	pointer = append(pointer, '/')
 	for i := range len(key) {

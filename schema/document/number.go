@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// whole is the value of a number's text, if that is a whole number of 64 bits.
+// whole returns the value of a number's text if it is a whole number of 64 bits.
 func whole(number string) (int64, bool) {
 	if !strings.ContainsAny(number, ".eE") {
 		v, err := strconv.ParseInt(number, 10, 64)
@@ -22,8 +22,8 @@ func whole(number string) (int64, bool) {
 	return v, err == nil
 }
 
-// decimal brings a number's text to digits times ten to the power of exp,
-// without needless zeros: 1.0, 1 and 10e-1 are the same pair.
+// decimal returns a number as digits times ten to the power of exp, without needless zeros.
+// So 1.0, 1 and 10e-1 have the same result.
 func decimal(number string) (digits string, exp int64) {
 	p := splitNumber(number)
 	exp = p.exp - int64(len(p.after))
@@ -36,8 +36,8 @@ func decimal(number string) (digits string, exp int64) {
 	return p.sign + short, exp
 }
 
-// withoutExponent is how many digits a number has that is written without an
-// exponent, and how long its text is then.
+// withoutExponent returns the number of digits and the length of a number's text in the form
+// without an exponent.
 func withoutExponent(number string) (digits, size int64) {
 	p := splitNumber(number)
 	after := max(int64(len(p.after))-p.exp, 0)
@@ -49,7 +49,7 @@ func withoutExponent(number string) (digits, size int64) {
 	return digits, size
 }
 
-// parts are those of a number's text: -12.5e3.
+// parts holds the parts of a number's text such as -12.5e3.
 type parts struct {
 	sign, before, after string
 	exp                 int64
@@ -61,8 +61,8 @@ func splitNumber(number string) parts {
 		p.sign, number = "-", number[1:]
 	}
 	if i := strings.IndexAny(number, "eE"); i >= 0 {
-		// The error is a power beyond 64 bits: ParseInt gives the limit, which
-		// is as far out of reach.
+		// The error is an exponent beyond 64 bits. ParseInt returns the limit, which is
+		// out of range too.
 		p.exp, _ = strconv.ParseInt(number[i+1:], 10, 64)
 		p.exp = max(min(p.exp, 1<<40), -1<<40)
 		number = number[:i]

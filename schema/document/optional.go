@@ -2,17 +2,17 @@ package document
 
 import "time"
 
-// Optional is a value that a document may leave out, where the default is not
-// Go's zero value.
+// An Optional is a value that a document may leave out and whose default is not Go's zero
+// value.
 type Optional[T any] struct {
 	Value T
 	Set   bool
 }
 
-// Some is an Optional that is set.
+// Some returns an Optional that is set.
 func Some[T any](v T) Optional[T] { return Optional[T]{Value: v, Set: true} }
 
-// Or is the value, or def where there is none.
+// Or returns the value, or def if it is not set.
 func (o Optional[T]) Or(def T) T {
 	if o.Set {
 		return o.Value
@@ -20,11 +20,11 @@ func (o Optional[T]) Or(def T) T {
 	return def
 }
 
-// IsZero reports whether the value was left out, so that encoders omit it.
+// IsZero reports whether the value is not set, so that encoders omit it.
 func (o Optional[T]) IsZero() bool { return !o.Set }
 
-// Duration is a time.Duration written as Go writes it: "10s", "1m30s".
+// A Duration is a time.Duration that is written as in Go: "10s", "1m30s".
 type Duration time.Duration
 
-// String is the duration as a document has it.
+// String returns the duration as it is written in a document.
 func (d Duration) String() string { return time.Duration(d).String() }

@@ -7,8 +7,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// step is one part of the way to a value that is judged: a key, where index is
-// noIndex, or the index of an element.
+// A step is one part of the way to a value: a key, for which index is noIndex, or the index
+// of an element.
 type step struct {
 	key   string
 	index int
@@ -23,11 +23,11 @@ func (s step) appendTo(pointer []byte) []byte {
 	return strconv.AppendInt(append(pointer, '/'), int64(s.index), 10)
 }
 
-// maxKey is how many bytes of a key stand in a pointer, so that faults stay small
-// whatever the document is.
+// maxKey is the greatest number of bytes of a key in a pointer, so that faults stay small
+// for every document.
 const maxKey = 120
 
-// pointerOf is the pointer with its keys shortened.
+// pointerOf returns the pointer with shortened keys.
 func pointerOf(pointer jsontext.Pointer) string {
 	if len(pointer) <= maxKey {
 		return string(pointer)

@@ -31,47 +31,46 @@ import (
 //	}
 //	return r.Close()
 //
-// A value of the wrong type is a fault and is skipped, so that the faults after
-// it are found too. Broken syntax ends the reading. The zero Reader is ready for
-// Open.
+// A value of the wrong type is a fault and is skipped, so that later faults are found too.
+// Broken syntax ends the reading. The zero Reader is ready for Open.
 type Reader struct {
 	*tokens
-	// src is the document. Texts without escapes are parts of it.
+	// src is the document. Texts without escapes are slices of it.
 	src    string
 	key    string
 	faults Faults
-	// broken is set once nothing more can be read.
+	// broken means that nothing more can be read.
 	broken bool
-	// grown is by how many bytes the numbers are longer without an exponent.
+	// grown counts the bytes by which numbers are longer without an exponent.
 	grown int
-	// stored is set for the text of a column, whose size is not judged again.
+	// stored means that the document is the text of a column. Its size is not checked again.
 	stored bool
-	// kept are the unknown keys of large objects, by their depth.
+	// kept holds the unknown keys of large objects, by depth.
 	kept map[int]map[string]struct{}
 }
 
-// tokens reads the tokens of a document.
+// A tokens reads the tokens of a document.
 type tokens struct {
 	decoder jsontext.Decoder
 	buffer  bytes.Buffer
-	// unquoted is room for text with escapes.
+	// unquoted is the buffer for texts with escapes.
 	unquoted []byte
 }
 
 var (
 	tokensPool = sync.Pool{New: func() any { return new(tokens) }}
-	// A key that occurs twice is a fault, and not the end of the reading.
-	allowTwice = jsontext.AllowDuplicateNames(true)
+	// A duplicate key is a fault, but does not end the reading.
+	allowDuplicates = jsontext.AllowDuplicateNames(true)
 )
 
-// Open begins to read data, which must not be changed before Close. It reports
-// whether there is something to read; the error of Close says why not.
+// Open begins to read data, which must not change before Close. It reports whether there is
+// something to read. If not, Close returns the reason.
 func (r *Reader) Open(data []byte) bool {
 	return r.short(len(data)) && r.open(data, string(data))
 }
 
-// OpenStored is Open for the text of a column. It may be up to MaxText long:
-// what a database has taken can always be read.
+// OpenStored opens the text of a column. It accepts up to MaxText bytes, so that every
+// document that a database accepted can be read.
 func (r *Reader) OpenStored(text string) bool {
 	r.stored = true
 	if size, ok := withheld(text); ok {
@@ -85,13 +84,12 @@ func (r *Reader) open(data []byte, text string) bool {
 	r.src = text
 	r.tokens = tokensPool.Get().(*tokens)
 	r.buffer = *bytes.NewBuffer(data)
-	r.decoder.Reset(&r.buffer, allowTwice)
+	r.decoder.Reset(&r.buffer, allowDuplicates)
 	return true
 }
 
-// withheld reports whether a text stands for a document that was too large to be
-// read: a line feed and its size. As a document that would be a number, which no
-// column has.
+// withheld reports whether a text stands for a document that was too large to be fetched: a
+// line feed and the size. As a document it would be a number, which no column holds.
 func withheld(text string) (size int, ok bool) {
 	digits, ok := strings.CutPrefix(text, "\n")
 	if !ok {
@@ -110,11 +108,11 @@ func (r *Reader) short(size int) bool {
 }
 
 func (r *Reader) tooLarge(size, most int) {
-	r.faults.add(Fault{Message: fmt.Sprintf("the document has %d bytes; at most %d are read", size, most)})
+	r.faults.add(Fault{Message: fmt.Sprintf("the document must have at most %[2]d bytes, got %[1]d", size, most)})
 	r.broken = true
 }
 
-// Close ends the reading, and returns Faults or nil.
+// Close ends the reading. It returns Faults or nil.
 func (r *Reader) Close() error {
 	if r.tokens == nil {
 		return r.faults.OrNil()
@@ -122,14 +120,14 @@ func (r *Reader) Close() error {
 	if !r.broken {
 		end := r.decoder.InputOffset()
 		if _, err := r.decoder.ReadToken(); err == nil {
-			r.breakOff("", "something follows the document", int(end))
+			r.breakOff("", "unexpected data after the document", int(end))
 		} else if !errors.Is(err, io.EOF) {
 			r.syntax(err)
 		}
 	}
 	if !r.broken && !r.stored && len(r.src)+r.grown > MaxSize {
 		compact := jsontext.Value(r.src)
-		if err := compact.Compact(allowTwice); err == nil && len(compact)+r.grown > MaxSize {
+		if err := compact.Compact(allowDuplicates); err == nil && len(compact)+r.grown > MaxSize {
 			r.tooLarge(len(compact)+r.grown, MaxSize)
 		}
 	}
@@ -139,7 +137,7 @@ func (r *Reader) Close() error {
 	return r.faults.OrNil()
 }
 
-// Check reports the faults of a text as a document of any type: Faults, or nil.
+// Check returns the faults of a text as a document of any type, as Faults, or nil.
 func Check(text []byte) error {
 	var r Reader
 	if r.Open(text) {
@@ -148,21 +146,21 @@ func Check(text []byte) error {
 	return r.Close()
 }
 
-// fault reports a fault at the value that was read last.
+// fault reports a fault of the last value.
 func (r *Reader) fault(message string) {
 	if len(r.faults) <= maxFaults { // a pointer can be as long as the document
 		r.faults.add(Fault{Pointer: pointerOf(r.decoder.StackPointer()), Message: message})
 	}
 }
 
-// syntax ends the reading: nothing after broken syntax can be trusted.
+// syntax ends the reading, because nothing after broken syntax can be trusted.
 func (r *Reader) syntax(err error) {
 	var broken *jsontext.SyntacticError
 	if errors.As(err, &broken) {
 		r.breakOff(broken.JSONPointer, broken.Err.Error(), int(broken.ByteOffset))
 		return
 	}
-	r.breakOff(r.decoder.StackPointer(), "the document ends too early", len(r.src)) // io.EOF
+	r.breakOff(r.decoder.StackPointer(), "unexpected end of the document", len(r.src)) // io.EOF
 }
 
 func (r *Reader) breakOff(at jsontext.Pointer, message string, offset int) {
@@ -172,7 +170,7 @@ func (r *Reader) breakOff(at jsontext.Pointer, message string, offset int) {
 	}
 }
 
-// peek is the kind of what is read next; 0 where nothing can be.
+// peek returns the kind of the next token, or 0 if nothing can be read.
 func (r *Reader) peek() jsontext.Kind {
 	if r.broken {
 		return 0
@@ -191,8 +189,8 @@ func (r *Reader) token() (token jsontext.Token) {
 	return token
 }
 
-// scalar reads the text of a value that is neither an object nor a list. It is a
-// part of the document, and empty after broken syntax.
+// scalar reads a value other than an object or a list, and returns its text as a slice of
+// the document. After broken syntax it returns an empty text.
 func (r *Reader) scalar() string {
 	if r.broken {
 		return ""
@@ -206,8 +204,7 @@ func (r *Reader) scalar() string {
 	return r.src[end-len(raw) : end]
 }
 
-// Null reads a null, which means that a value is left out, and reports whether
-// it was there.
+// Null reads null, which means a missing value. It reports whether there was one.
 func (r *Reader) Null() bool {
 	if r.peek() != 'n' {
 		return false
@@ -216,8 +213,8 @@ func (r *Reader) Null() bool {
 	return true
 }
 
-// Raw reads any value and returns its text, unchanged. It returns nil for null,
-// which means that the value is left out.
+// Raw reads any value and returns its unchanged text. It returns nil for null, which means a
+// missing value.
 func (r *Reader) Raw() json.RawMessage {
 	if r.Null() {
 		return nil
@@ -234,14 +231,14 @@ func (r *Reader) rawValue() json.RawMessage {
 	return json.RawMessage(strings.TrimLeft(r.src[from:r.decoder.InputOffset()], ":, \t\r\n"))
 }
 
-// skip reads any value and judges it like one that is wanted.
+// skip reads any value and checks its syntax.
 func (r *Reader) skip() {
 	switch r.peek() {
 	case '{':
 		seen := map[string]struct{}{}
 		for ok := r.enter(); ok && r.Member(); {
-			if _, twice := seen[r.key]; twice {
-				r.twice()
+			if _, duplicate := seen[r.key]; duplicate {
+				r.duplicate()
 				continue
 			}
 			seen[r.key] = struct{}{}
@@ -260,9 +257,14 @@ func (r *Reader) skip() {
 	}
 }
 
-// wrong reports a value of another type than is wanted, and skips it.
+// kindNames holds the names of kinds in messages.
+var kindNames = map[jsontext.Kind]string{
+	'{': "an object", '[': "a list", '"': "text", 't': "true or false", 'f': "true or false", 'n': "null", '0': "a number",
+}
+
+// wrong reports a value of another type than want, and skips it.
 func (r *Reader) wrong(want string) {
-	have := map[jsontext.Kind]string{'{': "an object", '[': "a list", '"': "text", 't': "true or false", 'f': "true or false", 'n': "null", '0': "a number"}[r.peek()]
+	have := kindNames[r.peek()]
 	if r.skip(); !r.broken {
 		r.fault("must be " + want + ", not " + have)
 	}

@@ -6,12 +6,12 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Object begins an object and reads its first key. It returns false for an empty
-// object, for null, and for another value, which is a fault.
+// Object begins an object and reads its first key. It returns false for an empty object, for
+// null, and for another value, which is a fault.
 func (r *Reader) Object() bool { return r.begin('{', "an object") && r.Member() }
 
-// List begins a list. It returns false for an empty list, for null, and for
-// another value, which is a fault.
+// List begins a list. It returns false for an empty list, for null, and for another value,
+// which is a fault.
 func (r *Reader) List() bool { return r.begin('[', "a list") && r.Element() }
 
 func (r *Reader) begin(kind jsontext.Kind, want string) bool {
@@ -24,7 +24,7 @@ func (r *Reader) begin(kind jsontext.Kind, want string) bool {
 	return false
 }
 
-// enter goes down into a list or an object.
+// enter descends into a list or an object.
 func (r *Reader) enter() bool {
 	r.token()
 	if !r.broken && r.decoder.StackDepth() > MaxDepth {
@@ -47,20 +47,19 @@ func (r *Reader) Member() bool {
 	return true
 }
 
-// Element goes on to the next element of the list, and reports whether there is
-// one.
+// Element advances to the next element of the list, and reports whether there is one.
 func (r *Reader) Element() bool {
 	switch r.peek() {
-	case ']', 0: // 0 is an error, which token reports
+	case ']', 0: // token reports the error that 0 means
 		r.token()
 		return false
 	}
 	return true
 }
 
-// Full reports whether a list that has at most so many elements has n of them and
-// yet another one. That is a fault, and the rest of the list is skipped: what is
-// too long is not built first.
+// Full reports whether a list has another element after n, and n is the greatest number.
+// That is a fault, and the rest of the list is skipped instead of read into memory. A most of
+// 0 means that there is no bound.
 func (r *Reader) Full(n, most int) bool {
 	if n < most || most == 0 {
 		return false
@@ -74,9 +73,10 @@ func (r *Reader) Full(n, most int) bool {
 	return true
 }
 
-// Given reports whether an element is not null. In a list null has no meaning,
-// and is a fault: want says what must be there, such as "an object".
-func (r *Reader) Given(want string) bool {
+// NotNull reports whether an element is not null. A null in a list is a fault. want names the
+// expected value for the message, such as "an object".
+func (r *Reader) NotNull(want string) bool {
+
 	if r.peek() != 'n' {
 		return true
 	}
@@ -84,30 +84,30 @@ func (r *Reader) Given(want string) bool {
 	return false
 }
 
-// Key returns the key that Member has read, until the next one is read.
+// Key returns the key that Member read, until the next one is read.
 func (r *Reader) Key() string { return r.key }
 
-// Once reports whether the key, whose bit that is in seen, occurs for the first
-// time. A second time is a fault, and its value is skipped.
+// Once reports whether the key of a bit in seen occurs for the first time. A duplicate is a
+// fault, and its value is skipped.
 func (r *Reader) Once(seen *uint64, bit uint64) bool {
 	if *seen&bit == 0 {
 		*seen |= bit
 		return true
 	}
-	r.twice()
+	r.duplicate()
 	return false
 }
 
-func (r *Reader) twice() {
-	r.fault("the key is there twice")
+func (r *Reader) duplicate() {
+	r.fault("duplicate key")
 	r.skip()
 }
 
-// Keep keeps a member that its type does not name.
+// Keep keeps an unknown member.
 func (r *Reader) Keep(unknown *Unknown) {
 	key := r.key
 	if r.keeps(*unknown, key) {
-		r.twice()
+		r.duplicate()
 		return
 	}
 	value := r.rawValue()
@@ -117,10 +117,10 @@ func (r *Reader) Keep(unknown *Unknown) {
 	*unknown = append(*unknown, Member{Key: key, Value: value})
 }
 
-// smallObject is how many keys are compared one by one. Most objects are small.
+// smallObject is the number of keys up to which they are compared one by one.
 const smallObject = 16
 
-// keeps reports whether key is kept already, in the object that is being read.
+// keeps reports whether the current object already has the key.
 func (r *Reader) keeps(unknown Unknown, key string) bool {
 	n := len(unknown)
 	if n < smallObject {

@@ -8,10 +8,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Bool reads true or false; null is false.
+// Bool reads true or false. Null is false.
 func (r *Reader) Bool() bool { return r.OptionalBool().Value }
 
-// OptionalBool reads true or false. It is not set for null, and for a fault.
+// OptionalBool reads true or false. The result is not set for null and after a fault.
 func (r *Reader) OptionalBool() Optional[bool] {
 	switch r.peek() {
 	case 't', 'f':
@@ -26,11 +26,11 @@ func (r *Reader) OptionalBool() Optional[bool] {
 	return Optional[bool]{}
 }
 
-// Int reads a whole number between low and high; null is 0.
+// Int reads a whole number from low to high. Null is 0.
 func (r *Reader) Int(low, high int64) int { return r.OptionalInt(low, high).Value }
 
-// OptionalInt reads a whole number between low and high; 1.0 and 1e2 are whole.
-// It is not set for null, and for a fault.
+// OptionalInt reads a whole number from low to high. 1.0 and 1e2 are whole numbers. The
+// result is not set for null and after a fault.
 func (r *Reader) OptionalInt(low, high int64) Optional[int] {
 	if r.peek() != '0' {
 		if !r.Null() {
@@ -50,11 +50,11 @@ func (r *Reader) OptionalInt(low, high int64) Optional[int] {
 	return Some(int(value))
 }
 
-// Duration reads a duration; null is 0. sample is one, for the message.
+// Duration reads a duration. Null is 0. sample is an example for the message.
 func (r *Reader) Duration(sample string) Duration { return r.OptionalDuration(sample).Value }
 
-// OptionalDuration reads a duration such as sample. It is not set for null, and
-// for a fault.
+// OptionalDuration reads a duration such as sample. The result is not set for null and after
+// a fault.
 func (r *Reader) OptionalDuration(sample string) Optional[Duration] {
 	if r.peek() != '"' {
 		if !r.Null() {
@@ -74,7 +74,7 @@ func (r *Reader) OptionalDuration(sample string) Optional[Duration] {
 	return Some(Duration(d))
 }
 
-// number reads a number and returns its text; empty after a fault.
+// number reads a number and returns its text, which is empty after a fault.
 func (r *Reader) number() string {
 	number := r.scalar()
 	if len(number) <= MaxDigits && !strings.ContainsAny(number, "eE") {
@@ -89,7 +89,7 @@ func (r *Reader) number() string {
 	return number
 }
 
-// Text reads text; null is the empty text.
+// Text reads text. Null is the empty text.
 func (r *Reader) Text() string {
 	if r.Null() {
 		return ""
@@ -97,7 +97,7 @@ func (r *Reader) Text() string {
 	return r.elementText()
 }
 
-// elementText reads text where null has no meaning: in a list.
+// elementText reads text in a list, where null is a fault.
 func (r *Reader) elementText() string {
 	if r.peek() != '"' {
 		r.wrong("text")
@@ -115,7 +115,7 @@ func (r *Reader) text() string {
 	return r.unquote(raw)
 }
 
-// unquote is the meaning of the text that was read last.
+// unquote returns the value of a text that has just been read.
 func (r *Reader) unquote(raw string) string {
 	if strings.IndexByte(raw, '\\') < 0 {
 		return raw[1 : len(raw)-1]
@@ -126,13 +126,13 @@ func (r *Reader) unquote(raw string) string {
 	}
 	text := string(r.unquoted)
 	if strings.IndexByte(text, 0) >= 0 {
-		r.fault("must not hold NUL")
+		r.fault("must not contain NUL")
 	}
 	return text
 }
 
-// Texts reads a list of text of at most so many elements; 0 is any number. An
-// empty list is nil.
+// Texts reads a list of text with at most so many elements, or any number for 0. An empty
+// list becomes nil.
 func Texts[T ~string](r *Reader, most int) []T {
 	var room [8]T
 	list := room[:0]
@@ -145,7 +145,7 @@ func Texts[T ~string](r *Reader, most int) []T {
 	return Exact(list)
 }
 
-// Exact returns a copy of list in one allocation, and nil for no element.
+// Exact returns a copy of list without spare capacity. An empty list becomes nil.
 func Exact[T any](list []T) []T {
 	if len(list) == 0 {
 		return nil

@@ -7,13 +7,13 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Writer appends one document to Buf. Generated code drives it: the known keys
-// in the order of the type, and then the unknown ones as they were read.
+// A Writer appends a document to Buf. Generated code writes the known keys in the order of
+// the type, and then the unknown ones as they were read.
 type Writer struct{ Buf []byte }
 
-// Encode writes a document and reads it again: text that is not UTF-8, an
-// unknown key that doubles a known one or a raw value that is not JSON come from
-// Go code, and would make a row that nobody can read. The error is Faults.
+// Encode writes a document and checks the result, because Go code may have set text that is
+// not UTF-8, an unknown key that equals a known one, or a raw value that is not JSON. The
+// error is Faults.
 func Encode(write func(*Writer)) ([]byte, error) {
 	w := &Writer{Buf: make([]byte, 0, 512)}
 	write(w)
@@ -34,13 +34,13 @@ func (w *Writer) Close(unknown Unknown) {
 	w.Buf = append(w.Buf, '}')
 }
 
-// OpenList begins a list, of which each element follows a Comma.
+// OpenList begins a list. Comma must precede each element.
 func (w *Writer) OpenList() { w.Buf = append(w.Buf, '[') }
 
 // CloseList ends a list.
 func (w *Writer) CloseList() { w.Buf = append(w.Buf, ']') }
 
-// Comma separates what follows from what is there already.
+// Comma separates the next element or key from a previous one.
 func (w *Writer) Comma() *Writer {
 	if n := len(w.Buf); n > 0 && w.Buf[n-1] != '{' && w.Buf[n-1] != '[' {
 		w.Buf = append(w.Buf, ',')
@@ -48,14 +48,14 @@ func (w *Writer) Comma() *Writer {
 	return w
 }
 
-// Key writes a key; its value follows.
+// Key writes a key. Its value must follow.
 func (w *Writer) Key(k string) *Writer {
 	w.Comma().Text(k)
 	w.Buf = append(w.Buf, ':')
 	return w
 }
 
-// Raw writes a value as it is; nil is null.
+// Raw writes a value unchanged. Nil becomes null.
 func (w *Writer) Raw(v json.RawMessage) {
 	if v == nil {
 		v = json.RawMessage("null")
@@ -69,12 +69,12 @@ func (w *Writer) Bool(v bool) { w.Buf = strconv.AppendBool(w.Buf, v) }
 // Int writes a whole number.
 func (w *Writer) Int(v int) { w.Buf = strconv.AppendInt(w.Buf, int64(v), 10) }
 
-// Text writes s in quotes. Only what JSON demands is escaped: a pattern's < and
-// > stay readable.
+// Text writes s in quotes. It escapes only what JSON demands, so that the < and > of patterns
+// stay readable.
 func (w *Writer) Text(s string) {
 	quoted, err := jsontext.AppendQuote(w.Buf, s)
 	if err != nil {
-		quoted = append(append(append(w.Buf, '"'), s...), '"') // Encode reports that it is not UTF-8
+		quoted = append(append(append(w.Buf, '"'), s...), '"') // Encode reports the invalid UTF-8
 	}
 	w.Buf = quoted
 }

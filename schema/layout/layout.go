@@ -102,8 +102,8 @@ func (l *Layout) Guest() bool { return !l.Own }
 // Has reports whether a table of the platform's has a column.
 func (l *Layout) Has(table, column string) bool { return l.columns[table][column] != "" }
 
-// Type returns the type of a column, such as jsonb or _text for a list of text, and ""
-// where there is none.
+// Type returns the type of a column, such as jsonb or _text for a list of text. It returns "" for
+// a missing column.
 func (l *Layout) Type(table, column string) string { return l.columns[table][column] }
 
 // Table returns the table that a model's rows are written to, quoted. In a guest a worker's
@@ -135,9 +135,11 @@ func (l *Layout) Rows(model string) string {
 	case "runtime_version":
 		return l.versions()
 	case "action":
-		return l.requiring(model, "id, ref, pack, pack_ref, label, description, entrypoint, runtime", "param_schema, out_schema, created, updated")
+		return l.requiring(model, "id, ref, pack, pack_ref, label, description, entrypoint, runtime",
+			"param_schema, out_schema, created, updated")
 	case "sensor":
-		return l.requiring(model, "id, ref, pack, pack_ref, label, description, entrypoint, runtime, runtime_ref", "enabled, param_schema, config, created, updated")
+		return l.requiring(model, "id, ref, pack, pack_ref, label, description, entrypoint, runtime, runtime_ref",
+			"enabled, param_schema, config, created, updated")
 	case "worker":
 		return l.workers()
 	}
@@ -167,7 +169,8 @@ func (l *Layout) runtimes() string {
 		join = " LEFT JOIN " + l.name("attune_runtime_state") + " s ON s.runtime = t.id"
 	}
 	return "(SELECT t.id, t.ref, t.pack, t.pack_ref, t.description, t.name, " + aliases + " AS aliases, t.distributions, t.installation, " +
-		config + " AS execution_config, " + digest + " AS digest, t.created, t.updated FROM " + l.name("runtime") + " t" + join + l.notRetired("runtime") + ")"
+		config + " AS execution_config, " + digest + " AS digest, t.created, t.updated" +
+		" FROM " + l.name("runtime") + " t" + join + l.notRetired("runtime") + ")"
 }
 
 func (l *Layout) notRetired(table string) string {
@@ -190,7 +193,8 @@ func (l *Layout) versions() string {
 			"t.distributions, t.execution_config, t.meta, t.created, t.updated FROM "+l.name("runtime_version")+" t"+l.notRetired("runtime_version"))
 	}
 	if l.Migrated {
-		parts = append(parts, "SELECT t.id, t.runtime, t.version, t.sort_key, t.is_default, t.distributions, t.execution_config, t.meta, t.created, t.updated FROM "+
+		parts = append(parts, "SELECT t.id, t.runtime, t.version, t.sort_key, t.is_default, t.distributions, t.execution_config, "+
+			"t.meta, t.created, t.updated FROM "+
 			l.name("attune_runtime_version")+" t")
 	}
 	if parts == nil {
@@ -225,13 +229,15 @@ func (l *Layout) workers() string {
 	const foreign = "CASE WHEN s.worker IS NULL THEN %s ELSE s.%s END AS %[2]s"
 	status, heartbeat := "CAST(t.status AS pg_catalog.text)", "t.last_heartbeat"
 	state, join := status+" AS status", ""
-	beat, identity := heartbeat, "CAST(NULL AS pg_catalog.text) AS identity, CAST(NULL AS pg_catalog.text) AS instance, 30 AS heartbeat_interval, "+
+	beat := heartbeat
+	identity := "CAST(NULL AS pg_catalog.text) AS identity, CAST(NULL AS pg_catalog.text) AS instance, 30 AS heartbeat_interval, " +
 		"CAST(NULL AS pg_catalog.timestamptz) AS refresh_requested"
 	if l.Migrated {
 		state, beat = fmt.Sprintf(foreign, status, "status"), fmt.Sprintf(foreign, heartbeat, "last_heartbeat")
 		identity = "s.identity, s.instance, " + fmt.Sprintf(foreign, "30", "heartbeat_interval") + ", s.refresh_requested"
 		join = " LEFT JOIN " + l.name(stateTable) + " s ON s.worker = t.id"
 	}
-	return "(SELECT t.id, t.name, CAST(t.worker_type AS pg_catalog.text) AS worker_type, CAST(t.worker_role AS pg_catalog.text) AS worker_role, " +
-		"t.runtime, t.host, t.port, " + state + ", t.capabilities, t.meta, " + beat + ", " + identity + ", t.created, t.updated FROM " + l.name("worker") + " t" + join + ")"
+	return "(SELECT t.id, t.name, CAST(t.worker_type AS pg_catalog.text) AS worker_type, " +
+		"CAST(t.worker_role AS pg_catalog.text) AS worker_role, t.runtime, t.host, t.port, " + state + ", t.capabilities, t.meta, " +
+		beat + ", " + identity + ", t.created, t.updated FROM " + l.name("worker") + " t" + join + ")"
 }

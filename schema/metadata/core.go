@@ -1,7 +1,7 @@
 package metadata
 
-// CoreRefs returns the refs of the pack that comes with the program, in their
-// order. Where not all definitions of a database can be read, these are first.
+// CoreRefs returns the refs of the core pack in their order. If not all definitions of a
+// database can be read, these come first.
 func CoreRefs() []string {
 	return []string{
 		"core.bun", "core.deno", "core.dotnet", "core.elixir", "core.erlang", "core.go", "core.java", "core.julia",

@@ -149,7 +149,7 @@ func TestDecodeFaults(t *testing.T) {
 		name, doc string
 		want      metadata.Faults
 	}{
-		{"empty", ``, metadata.Faults{{Pointer: "", Message: "not JSON: the document ends too early (byte 0)"}}},
+		{"empty", ``, metadata.Faults{{Pointer: "", Message: "not JSON: unexpected end of the document (byte 0)"}}},
 		{"scalar", `7`, metadata.Faults{{Pointer: "", Message: "must be an object, not a number"}}},
 		{"bare list", `["python3"]`, metadata.Faults{{Pointer: "", Message: "must be an object, not a list"}}},
 		{"text", `"python3"`, metadata.Faults{{Pointer: "", Message: "must be an object, not text"}}},
@@ -175,16 +175,16 @@ func TestDecodeFaults(t *testing.T) {
 			Message: "must be a whole number from -2147483648 to 2147483647, not 1e-999"}}},
 		{"duration", command(`{"timeout": "ten"}`), metadata.Faults{{Pointer: at + "/timeout", Message: `must be a duration such as "10s", not "ten"`}}},
 		{"duplicate key", `{"roles": [], "x/y": {"a~": 1, "a~": 2}, "roles": []}`,
-			metadata.Faults{{Pointer: "/x~1y/a~0", Message: "the key is there twice"}, {Pointer: "/roles", Message: "the key is there twice"}}},
-		{"duplicate key, escaped", `{"a": 1, "\u0061": 2}`, metadata.Faults{{Pointer: "/a", Message: "the key is there twice"}}},
-		{"NUL", `{"x": "a\u0000b"}`, metadata.Faults{{Pointer: "/x", Message: "must not hold NUL"}}},
+			metadata.Faults{{Pointer: "/x~1y/a~0", Message: "duplicate key"}, {Pointer: "/roles", Message: "duplicate key"}}},
+		{"duplicate key, escaped", `{"a": 1, "\u0061": 2}`, metadata.Faults{{Pointer: "/a", Message: "duplicate key"}}},
+		{"NUL", `{"x": "a\u0000b"}`, metadata.Faults{{Pointer: "/x", Message: "must not contain NUL"}}},
 		{"raw control", "{\"x\": \"a\nb\"}", metadata.Faults{{Pointer: "/x", Message: "not JSON: * (byte 8)"}}},
 		{"half a surrogate", `{"x": "\ud800"}`, metadata.Faults{{Pointer: "/x", Message: "not JSON: * (byte 7)"}}},
 		{"wrong escape", `{"x": "\q"}`, metadata.Faults{{Pointer: "/x", Message: "not JSON: * (byte 7)"}}},
 		{"invalid UTF-8", "{\"x\": \"\xff\"}", metadata.Faults{{Pointer: "/x", Message: "not JSON: * (byte 7)"}}},
 		{"deep", `{"x": ` + deep(63) + `}`, nil},
 		{"too deep", `{"x": ` + deep(64) + `}`, metadata.Faults{{Pointer: "/x" + strings.Repeat("/0", 63), Message: "not JSON: nested more than 64 deep (byte 69)"}}},
-		{"trailing", `{} {}`, metadata.Faults{{Pointer: "", Message: "not JSON: something follows the document (byte 2)"}}},
+		{"trailing", `{} {}`, metadata.Faults{{Pointer: "", Message: "not JSON: unexpected data after the document (byte 2)"}}},
 		{"trailing comma", `{"x": 1,}`, metadata.Faults{{Pointer: "", Message: "not JSON: * (byte 7)"}}},
 		{"no comma", `{"x": [1 2]}`, metadata.Faults{{Pointer: "/x", Message: "not JSON: * (byte 9)"}}},
 		{"no end", `{"x": [1`, metadata.Faults{{Pointer: "/x", Message: "not JSON: * (byte 8)"}}},
@@ -211,8 +211,8 @@ func TestDecodeFaults(t *testing.T) {
 	}
 }
 
-// What a database makes of a document is no larger than what Go read: blanks do
-// not count, and numbers count without their exponents.
+// A database does not make a document larger than the one that Go read: blanks do not
+// count, and numbers count without their exponents.
 func TestDecodeSizeIsBounded(t *testing.T) {
 	const most = metadata.MaxSize
 	text := func(size int) string { return `{"x":"` + strings.Repeat("a", size-8) + `"}` }
@@ -298,7 +298,7 @@ func TestEncodeRefusesWhatCannotBeReadBack(t *testing.T) {
 		"NUL":                   {Ref: "core.x", Name: "a\x00"},
 		"known key as unknown":  {Ref: "core.x", Unknown: metadata.Unknown{{Key: "ref", Value: []byte("1")}}},
 		"unknown that is empty": {Ref: "core.x", Unknown: metadata.Unknown{{Key: "a", Value: []byte{}}}},
-		"raw that is no JSON":   {Ref: "core.x", Installation: []byte("{")},
+		"raw and not JSON":      {Ref: "core.x", Installation: []byte("{")},
 	} {
 		if text, err := d.MarshalJSON(); err == nil {
 			t.Errorf("%s: encoded as %s", name, text)

@@ -1,5 +1,4 @@
 package metadata
 
-// MustCheck reports whether something has to be run to know that the runtime
-// is there.
+// MustCheck reports whether a command must run to verify the runtime.
 func (v Verification) MustCheck() bool { return !v.AlwaysAvailable && v.CheckRequiredOrDefault() }

@@ -10,15 +10,15 @@ import (
 	"github.com/attune-go/attune/schema/document"
 )
 
-// Digest identifies what the definition says, as a SHA-256 in hexadecimal. The
-// order of keys and of versions, the spelling of defaults and of numbers, and what
-// a database does to a document on its way through, make no difference.
+// Digest returns a SHA-256 of the definition's meaning in hexadecimal. It does not depend on
+// the order of keys and versions, on the spelling of defaults and numbers, or on what a
+// database does to a stored document.
 func (d *Definition) Digest() string {
 	n := d.normal()
 	return digest(n.write)
 }
 
-// Digest identifies what the version says, as Definition.Digest does.
+// Digest returns a SHA-256 of the version's meaning, as Definition.Digest does.
 func (v *VersionDefinition) Digest() string {
 	n := v.plain().normal()
 	return digest(n.write)
@@ -29,8 +29,8 @@ func digest(write func(*document.Writer)) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Equal reports whether both documents say the same, as Definition.Digest
-// understands it. A malformed document equals only the same text.
+// Equal reports whether both documents have the same meaning, as Definition.Digest defines it.
+// A malformed document equals only the same text.
 func (d Distributions) Equal(o Distributions) bool {
 	if d.Fault() != nil || o.Fault() != nil {
 		return d.malformed.Equal(o.malformed)
@@ -39,7 +39,7 @@ func (d Distributions) Equal(o Distributions) bool {
 	return bytes.Equal(document.Canonical(d.write), document.Canonical(o.write))
 }
 
-// Equal reports whether both documents say the same, as Distributions.Equal.
+// Equal reports whether both documents have the same meaning, as Distributions.Equal does.
 func (e ExecutionConfig) Equal(o ExecutionConfig) bool {
 	if e.Fault() != nil || o.Fault() != nil {
 		return e.malformed.Equal(o.malformed)
@@ -47,8 +47,8 @@ func (e ExecutionConfig) Equal(o ExecutionConfig) bool {
 	return bytes.Equal(document.Canonical(e.write), document.Canonical(o.write))
 }
 
-// normal is the definition in the one form of all those that say the same:
-// without what is the default, and in one order where the order says nothing.
+// normal returns the definition without default values, and with lists sorted whose order has
+// no meaning. Definitions of the same meaning have the same normal form.
 func (d *Definition) normal() Definition {
 	n := d.plain()
 	n.Distributions = n.Distributions.normal()

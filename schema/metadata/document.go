@@ -2,30 +2,30 @@ package metadata
 
 import "github.com/attune-go/attune/schema/document"
 
-// What documents are made of, and what can be wrong with them.
+// The parts of documents, and their faults.
 type (
-	// Fault is one thing that is wrong in a document, with its JSON pointer.
+	// A Fault is something wrong in a document, with its JSON pointer.
 	Fault = document.Fault
-	// Faults are all of them, as one error.
+	// Faults holds the faults of a document as one error.
 	Faults = document.Faults
 	// Unknown holds the members of an object that its type does not name.
 	Unknown = document.Unknown
-	// Member is one key of an object with its JSON value.
+	// A Member is one key of an object with its JSON value.
 	Member = document.Member
-	// UnknownKey is a key that no type names, and where it stands.
+	// An UnknownKey is a key that no type names, with its place.
 	UnknownKey = document.UnknownKey
-	// Duration is a time.Duration written as Go writes it: "10s", "1m30s".
+	// A Duration is a time.Duration that is written as in Go: "10s", "1m30s".
 	Duration = document.Duration
 )
 
-// Optional is a value that a document may leave out, where the default is not
-// Go's zero value.
+// An Optional is a value that a document may leave out and whose default is not Go's zero
+// value.
 type Optional[T any] = document.Optional[T]
 
-// Some is an Optional that is set.
+// Some returns an Optional that is set.
 func Some[T any](v T) Optional[T] { return document.Some(v) }
 
-// Limits of a document, as package document has them.
+// Limits of a document. Package document describes them.
 const (
 	MaxSize   = document.MaxSize
 	MaxText   = document.MaxText

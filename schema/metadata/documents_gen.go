@@ -12,8 +12,8 @@ import (
 	"github.com/attune-go/attune/schema/document"
 )
 
-// UnmarshalJSON reads the list strictly. The error is document.Faults and lists
-// every fault; what could be read is in the receiver even then.
+// UnmarshalJSON reads the list strictly. The error is document.Faults and lists every
+// fault. The receiver then holds what could be read.
 func (v *Aliases) UnmarshalJSON(data []byte) error {
 	*v = nil
 	var r document.Reader
@@ -25,8 +25,8 @@ func (v *Aliases) UnmarshalJSON(data []byte) error {
 
 func (v *Aliases) read(r *document.Reader) { *v = document.Texts[string](r, 64) }
 
-// MarshalJSON writes the list, none as an empty one. A malformed document is
-// given back unchanged. It refuses what UnmarshalJSON would.
+// MarshalJSON writes the list. Nil becomes an empty list. A malformed document is written unchanged.
+// It refuses lists that UnmarshalJSON would refuse.
 func (v Aliases) MarshalJSON() ([]byte, error) {
 	if raw, malformed := document.ListRaw(v); malformed {
 		return []byte(raw), nil
@@ -42,7 +42,7 @@ func (v Aliases) write(w *document.Writer) {
 	document.WriteTexts(w, v)
 }
 
-// Validate reports every fault of the list as document.Faults, or nil.
+// Validate returns every fault of the list as document.Faults, or nil.
 func (v Aliases) Validate() error {
 	var c document.Checker
 	v.validate(&c)
@@ -59,8 +59,8 @@ func (v Aliases) validate(c *document.Checker) {
 	for i, s := range v {
 		c.EnterIndex(i)
 		if c.Here(document.Patterned(s, validAlias)) {
-			if _, twice := seen[s]; twice {
-				c.Here(document.Twice(s))
+			if _, ok := seen[s]; ok {
+				c.Here(document.Duplicate(s))
 			}
 			seen[s] = struct{}{}
 		}
@@ -76,9 +76,8 @@ var (
 	_ driver.Valuer = Aliases{}
 )
 
-// Scan reads the column. A malformed document is no error, because one bad row
-// must not hide the others: Fault says what is wrong; ask it before using
-// what was scanned.
+// Scan reads the column. A malformed document does not cause an error, because one bad row
+// must not hide the others. Call Fault before using the list.
 func (v *Aliases) Scan(src any) error {
 	*v = nil
 	text, ok, err := document.Column(src)
@@ -95,11 +94,11 @@ func (v *Aliases) Scan(src any) error {
 	return nil
 }
 
-// Value writes the column. A document with faults is refused with document.Faults,
-// unless it was malformed when it was scanned: then it goes back unchanged.
+// Value writes the column. The error for a document with faults is document.Faults. A
+// document that was malformed when it was scanned is written unchanged.
 func (v Aliases) Value() (driver.Value, error) { return document.Value(v.Fault(), v.Validate(), v) }
 
-// Fault is why the scanned document could not be read: document.Faults, or nil.
+// Fault returns why the scanned document could not be read, as document.Faults, or nil.
 func (v Aliases) Fault() error {
 	raw, malformed := document.ListRaw(v)
 	if !malformed {
@@ -113,11 +112,11 @@ func (v Aliases) Fault() error {
 	return r.Close()
 }
 
-// definitionKeys are the keys that Definition names, in the order in which they are written.
+// definitionKeys holds the keys of Definition, in the order in which they are written.
 var definitionKeys = []string{"ref", "pack_ref", "name", "aliases", "description", "distributions", "installation", "execution_config", "versions"}
 
-// UnmarshalJSON reads the document strictly. The error is document.Faults and
-// lists every fault; what could be read is in the receiver even then.
+// UnmarshalJSON reads the document strictly. The error is document.Faults and lists every
+// fault. The receiver then holds what could be read.
 func (v *Definition) UnmarshalJSON(data []byte) error {
 	*v = Definition{}
 	var r document.Reader
@@ -181,15 +180,16 @@ func definitionVersions(r *document.Reader) []VersionDefinition {
 			break
 		}
 		list = append(list, VersionDefinition{})
-		if r.Given("an object") {
+		if r.NotNull("an object") {
 			list[len(list)-1].read(r)
 		}
 	}
 	return document.Exact(list)
 }
 
-// MarshalJSON writes the known keys in their order and then the unknown ones as
-// they were read; what is zero is left out. It refuses what UnmarshalJSON would.
+// MarshalJSON writes the known keys in their order and then the unknown ones as they were
+// read. It leaves out zero values.
+// It refuses documents that UnmarshalJSON would refuse.
 func (v Definition) MarshalJSON() ([]byte, error) {
 	return document.Encode(v.write)
 }
@@ -226,7 +226,7 @@ func (v *Definition) write(w *document.Writer) {
 	w.Close(v.Unknown)
 }
 
-// Validate reports every fault of the document as document.Faults, or nil.
+// Validate returns every fault of the document as document.Faults, or nil.
 func (v Definition) Validate() error {
 	var c document.Checker
 	v.validate(&c)
@@ -258,12 +258,12 @@ func (v *Definition) validate(c *document.Checker) {
 	c.Leave()
 }
 
-// IsZero reports whether the document says nothing: {}.
+// IsZero reports whether the document is empty: {}.
 func (v Definition) IsZero() bool {
 	return v.Ref == "" && v.PackRef == "" && v.Name == "" && len(v.Aliases) == 0 && v.Description == "" && v.Distributions.IsZero() && len(v.Installation) == 0 && v.ExecutionConfig.IsZero() && len(v.Versions) == 0 && len(v.Unknown) == 0
 }
 
-// UnknownKeys lists the keys, at every level, that no type names.
+// UnknownKeys returns the unknown keys at every level.
 func (v Definition) UnknownKeys() []document.UnknownKey {
 	var out []document.UnknownKey
 	v.unknownKeys("", &out)
@@ -279,8 +279,7 @@ func (v *Definition) unknownKeys(at string, to *[]document.UnknownKey) {
 	}
 }
 
-// Fault is why a column in the document could not be read: document.Faults, or
-// nil.
+// Fault returns why a column in the document could not be read, as document.Faults, or nil.
 func (v *Definition) Fault() error {
 	var c document.Checker
 	c.Enter("aliases")
@@ -302,8 +301,8 @@ func (v *Definition) Fault() error {
 	return c.Err()
 }
 
-// Bare reports whether the text at path, of keys and indexes, may stand in a YAML
-// file without quotes where it looks like a number.
+// Bare reports whether the text at path may look like a number in a YAML file. The path
+// consists of keys and indexes.
 func (*Definition) Bare(path []string) bool {
 	if len(path) == 0 {
 		return false
@@ -317,7 +316,7 @@ func (*Definition) Bare(path []string) bool {
 	return false
 }
 
-// plain is the document without the values that are the default anyway.
+// plain returns the document without values that equal the default.
 func (v Definition) plain() Definition {
 	v.Distributions = v.Distributions.plain()
 	v.Versions = slices.Clone(v.Versions)
@@ -327,11 +326,11 @@ func (v Definition) plain() Definition {
 	return v
 }
 
-// versionDefinitionKeys are the keys that VersionDefinition names, in the order in which they are written.
+// versionDefinitionKeys holds the keys of VersionDefinition, in the order in which they are written.
 var versionDefinitionKeys = []string{"version", "is_default", "distributions", "execution_config", "meta"}
 
-// UnmarshalJSON reads the document strictly. The error is document.Faults and
-// lists every fault; what could be read is in the receiver even then.
+// UnmarshalJSON reads the document strictly. The error is document.Faults and lists every
+// fault. The receiver then holds what could be read.
 func (v *VersionDefinition) UnmarshalJSON(data []byte) error {
 	*v = VersionDefinition{}
 	var r document.Reader
@@ -371,8 +370,9 @@ func (v *VersionDefinition) read(r *document.Reader) {
 	}
 }
 
-// MarshalJSON writes the known keys in their order and then the unknown ones as
-// they were read; what is zero is left out. It refuses what UnmarshalJSON would.
+// MarshalJSON writes the known keys in their order and then the unknown ones as they were
+// read. It leaves out zero values.
+// It refuses documents that UnmarshalJSON would refuse.
 func (v VersionDefinition) MarshalJSON() ([]byte, error) {
 	return document.Encode(v.write)
 }
@@ -395,7 +395,7 @@ func (v *VersionDefinition) write(w *document.Writer) {
 	w.Close(v.Unknown)
 }
 
-// Validate reports every fault of the document as document.Faults, or nil.
+// Validate returns every fault of the document as document.Faults, or nil.
 func (v VersionDefinition) Validate() error {
 	var c document.Checker
 	v.validate(&c)
@@ -412,12 +412,12 @@ func (v *VersionDefinition) validate(c *document.Checker) {
 	c.Leave()
 }
 
-// IsZero reports whether the document says nothing: {}.
+// IsZero reports whether the document is empty: {}.
 func (v VersionDefinition) IsZero() bool {
 	return v.Version == "" && !v.IsDefault && v.Distributions.IsZero() && v.ExecutionConfig.IsZero() && len(v.Meta) == 0 && len(v.Unknown) == 0
 }
 
-// UnknownKeys lists the keys, at every level, that no type names.
+// UnknownKeys returns the unknown keys at every level.
 func (v VersionDefinition) UnknownKeys() []document.UnknownKey {
 	var out []document.UnknownKey
 	v.unknownKeys("", &out)
@@ -430,8 +430,7 @@ func (v *VersionDefinition) unknownKeys(at string, to *[]document.UnknownKey) {
 	v.ExecutionConfig.unknownKeys(at+"/execution_config", to)
 }
 
-// Fault is why a column in the document could not be read: document.Faults, or
-// nil.
+// Fault returns why a column in the document could not be read, as document.Faults, or nil.
 func (v *VersionDefinition) Fault() error {
 	var c document.Checker
 	c.Enter("distributions")
@@ -443,8 +442,8 @@ func (v *VersionDefinition) Fault() error {
 	return c.Err()
 }
 
-// Bare reports whether the text at path, of keys and indexes, may stand in a YAML
-// file without quotes where it looks like a number.
+// Bare reports whether the text at path may look like a number in a YAML file. The path
+// consists of keys and indexes.
 func (*VersionDefinition) Bare(path []string) bool {
 	if len(path) == 0 {
 		return false
@@ -458,17 +457,17 @@ func (*VersionDefinition) Bare(path []string) bool {
 	return false
 }
 
-// plain is the document without the values that are the default anyway.
+// plain returns the document without values that equal the default.
 func (v VersionDefinition) plain() VersionDefinition {
 	v.Distributions = v.Distributions.plain()
 	return v
 }
 
-// distributionsKeys are the keys that Distributions names, in the order in which they are written.
+// distributionsKeys holds the keys of Distributions, in the order in which they are written.
 var distributionsKeys = []string{"verification", "min_version", "recommended_version", "roles"}
 
-// UnmarshalJSON reads the document strictly. The error is document.Faults and
-// lists every fault; what could be read is in the receiver even then.
+// UnmarshalJSON reads the document strictly. The error is document.Faults and lists every
+// fault. The receiver then holds what could be read.
 func (v *Distributions) UnmarshalJSON(data []byte) error {
 	*v = Distributions{}
 	var r document.Reader
@@ -507,9 +506,9 @@ func (v *Distributions) read(r *document.Reader) {
 	}
 }
 
-// MarshalJSON writes the known keys in their order and then the unknown ones as
-// they were read; what is zero is left out. A malformed document is given
-// back unchanged. It refuses what UnmarshalJSON would.
+// MarshalJSON writes the known keys in their order and then the unknown ones as they were
+// read. It leaves out zero values. A malformed document is written unchanged.
+// It refuses documents that UnmarshalJSON would refuse.
 func (v Distributions) MarshalJSON() ([]byte, error) {
 	if v.malformed.Fault() != nil {
 		return v.malformed.Raw(), nil
@@ -538,7 +537,7 @@ func (v *Distributions) write(w *document.Writer) {
 	w.Close(v.Unknown)
 }
 
-// Validate reports every fault of the document as document.Faults, or nil.
+// Validate returns every fault of the document as document.Faults, or nil.
 func (v Distributions) Validate() error {
 	var c document.Checker
 	v.validate(&c)
@@ -566,8 +565,8 @@ func (v *Distributions) validate(c *document.Checker) {
 	for i, s := range v.Roles {
 		c.EnterIndex(i)
 		if c.Here(document.OneOf(s, Worker, Sensor)) {
-			if _, twice := seenRoles[s]; twice {
-				c.Here(document.Twice(s))
+			if _, ok := seenRoles[s]; ok {
+				c.Here(document.Duplicate(s))
 			}
 			seenRoles[s] = struct{}{}
 		}
@@ -576,12 +575,12 @@ func (v *Distributions) validate(c *document.Checker) {
 	c.Leave()
 }
 
-// IsZero reports whether the document says nothing: {}.
+// IsZero reports whether the document is empty: {}.
 func (v Distributions) IsZero() bool {
 	return v.malformed.Fault() == nil && v.Verification == nil && v.MinVersion == "" && v.RecommendedVersion == "" && len(v.Roles) == 0 && len(v.Unknown) == 0
 }
 
-// UnknownKeys lists the keys, at every level, that no type names.
+// UnknownKeys returns the unknown keys at every level.
 func (v Distributions) UnknownKeys() []document.UnknownKey {
 	var out []document.UnknownKey
 	v.unknownKeys("", &out)
@@ -595,8 +594,8 @@ func (v *Distributions) unknownKeys(at string, to *[]document.UnknownKey) {
 	}
 }
 
-// Bare reports whether the text at path, of keys and indexes, may stand in a YAML
-// file without quotes where it looks like a number.
+// Bare reports whether the text at path may look like a number in a YAML file. The path
+// consists of keys and indexes.
 func (*Distributions) Bare(path []string) bool {
 	if len(path) == 0 {
 		return false
@@ -610,7 +609,7 @@ func (*Distributions) Bare(path []string) bool {
 	return false
 }
 
-// plain is the document without the values that are the default anyway.
+// plain returns the document without values that equal the default.
 func (v Distributions) plain() Distributions {
 	if v.Verification != nil {
 		inner := v.Verification.plain()
@@ -624,9 +623,8 @@ var (
 	_ driver.Valuer = Distributions{}
 )
 
-// Scan reads the column. A malformed document is no error, because one bad row
-// must not hide the others: Fault says what is wrong, the text is kept, and
-// every field is zero.
+// Scan reads the column. A malformed document does not cause an error, because one bad row
+// must not hide the others. Fault returns the reason, the text is kept, and every field is zero.
 func (v *Distributions) Scan(src any) error {
 	*v = Distributions{}
 	text, ok, err := document.Column(src)
@@ -643,25 +641,25 @@ func (v *Distributions) Scan(src any) error {
 	return nil
 }
 
-// Value writes the column. A document with faults is refused with document.Faults,
-// unless it was malformed when it was scanned: then it goes back unchanged.
+// Value writes the column. The error for a document with faults is document.Faults. A
+// document that was malformed when it was scanned is written unchanged.
 func (v Distributions) Value() (driver.Value, error) {
 	return document.Value(v.Fault(), v.Validate(), v)
 }
 
-// Fault is why the scanned document could not be read: document.Faults, or nil.
+// Fault returns why the scanned document could not be read, as document.Faults, or nil.
 func (v Distributions) Fault() error {
 	return v.malformed.Fault()
 }
 
-// verificationKeys are the keys that Verification names, in the order in which they are written.
+// verificationKeys holds the keys of Verification, in the order in which they are written.
 var verificationKeys = []string{"always_available", "check_required", "commands", "env", "locations", "version_file"}
 
-// DefaultVerificationCheckRequired is what Verification.CheckRequired is where the key is left out.
+// DefaultVerificationCheckRequired is the value of Verification.CheckRequired when the key is missing.
 const DefaultVerificationCheckRequired = true
 
-// UnmarshalJSON reads the document strictly. The error is document.Faults and
-// lists every fault; what could be read is in the receiver even then.
+// UnmarshalJSON reads the document strictly. The error is document.Faults and lists every
+// fault. The receiver then holds what could be read.
 func (v *Verification) UnmarshalJSON(data []byte) error {
 	*v = Verification{}
 	var r document.Reader
@@ -716,15 +714,16 @@ func verificationCommands(r *document.Reader) []Command {
 			break
 		}
 		list = append(list, Command{})
-		if r.Given("an object") {
+		if r.NotNull("an object") {
 			list[len(list)-1].read(r)
 		}
 	}
 	return document.Exact(list)
 }
 
-// MarshalJSON writes the known keys in their order and then the unknown ones as
-// they were read; what is zero is left out. It refuses what UnmarshalJSON would.
+// MarshalJSON writes the known keys in their order and then the unknown ones as they were
+// read. It leaves out zero values.
+// It refuses documents that UnmarshalJSON would refuse.
 func (v Verification) MarshalJSON() ([]byte, error) {
 	return document.Encode(v.write)
 }
@@ -756,7 +755,7 @@ func (v *Verification) write(w *document.Writer) {
 	w.Close(v.Unknown)
 }
 
-// Validate reports every fault of the document as document.Faults, or nil.
+// Validate returns every fault of the document as document.Faults, or nil.
 func (v Verification) Validate() error {
 	var c document.Checker
 	v.validate(&c)
@@ -795,12 +794,12 @@ func (v *Verification) validate(c *document.Checker) {
 	}
 }
 
-// IsZero reports whether the document says nothing: {}.
+// IsZero reports whether the document is empty: {}.
 func (v Verification) IsZero() bool {
 	return !v.AlwaysAvailable && !v.CheckRequired.Set && len(v.Commands) == 0 && len(v.Env) == 0 && len(v.Locations) == 0 && v.VersionFile == nil && len(v.Unknown) == 0
 }
 
-// UnknownKeys lists the keys, at every level, that no type names.
+// UnknownKeys returns the unknown keys at every level.
 func (v Verification) UnknownKeys() []document.UnknownKey {
 	var out []document.UnknownKey
 	v.unknownKeys("", &out)
@@ -817,7 +816,7 @@ func (v *Verification) unknownKeys(at string, to *[]document.UnknownKey) {
 	}
 }
 
-// plain is the document without the values that are the default anyway.
+// plain returns the document without values that equal the default.
 func (v Verification) plain() Verification {
 	if v.CheckRequired.Or(DefaultVerificationCheckRequired) == DefaultVerificationCheckRequired {
 		v.CheckRequired = document.Optional[bool]{}
@@ -829,14 +828,13 @@ func (v Verification) plain() Verification {
 	return v
 }
 
-// CheckRequiredOrDefault is CheckRequired, or true where the key is left out.
+// CheckRequiredOrDefault returns CheckRequired, or true if the key is missing.
 func (v Verification) CheckRequiredOrDefault() bool {
 	return v.CheckRequired.Or(DefaultVerificationCheckRequired)
 }
 
-// Ordered gives the commands in the order in which they are used: by ascending
-// priority, ties in the order in which they were written. Where that is the
-// same, it is the list itself: change nothing in it.
+// Ordered returns the commands by ascending priority. Ties keep the order in which they
+// were written. The result may share memory with the document and must not be modified.
 func (v Verification) Ordered() []Command {
 	for i := 1; i < len(v.Commands); i++ {
 		if v.Commands[i-1].PriorityOrDefault() > v.Commands[i].PriorityOrDefault() {
@@ -854,17 +852,17 @@ func (v *Verification) sortedCommands() []Command {
 	return out
 }
 
-// commandKeys are the keys that Command names, in the order in which they are written.
+// commandKeys holds the keys of Command, in the order in which they are written.
 var commandKeys = []string{"binary", "args", "exit_code", "pattern", "priority", "optional", "version_pattern", "timeout"}
 
-// DefaultCommandPriority is what Command.Priority is where the key is left out.
+// DefaultCommandPriority is the value of Command.Priority when the key is missing.
 const DefaultCommandPriority = 999
 
-// DefaultCommandTimeout is what Command.Timeout is where the key is left out.
+// DefaultCommandTimeout is the value of Command.Timeout when the key is missing.
 const DefaultCommandTimeout = document.Duration(10 * time.Second)
 
-// UnmarshalJSON reads the document strictly. The error is document.Faults and
-// lists every fault; what could be read is in the receiver even then.
+// UnmarshalJSON reads the document strictly. The error is document.Faults and lists every
+// fault. The receiver then holds what could be read.
 func (v *Command) UnmarshalJSON(data []byte) error {
 	*v = Command{}
 	var r document.Reader
@@ -916,8 +914,9 @@ func (v *Command) read(r *document.Reader) {
 	}
 }
 
-// MarshalJSON writes the known keys in their order and then the unknown ones as
-// they were read; what is zero is left out. It refuses what UnmarshalJSON would.
+// MarshalJSON writes the known keys in their order and then the unknown ones as they were
+// read. It leaves out zero values.
+// It refuses documents that UnmarshalJSON would refuse.
 func (v Command) MarshalJSON() ([]byte, error) {
 	return document.Encode(v.write)
 }
@@ -949,7 +948,7 @@ func (v *Command) write(w *document.Writer) {
 	w.Close(v.Unknown)
 }
 
-// Validate reports every fault of the document as document.Faults, or nil.
+// Validate returns every fault of the document as document.Faults, or nil.
 func (v Command) Validate() error {
 	var c document.Checker
 	v.validate(&c)
@@ -979,12 +978,12 @@ func (v *Command) validate(c *document.Checker) {
 	}
 }
 
-// IsZero reports whether the document says nothing: {}.
+// IsZero reports whether the document is empty: {}.
 func (v Command) IsZero() bool {
 	return v.Binary == "" && len(v.Args) == 0 && v.ExitCode == 0 && v.Pattern == "" && !v.Priority.Set && !v.Optional && v.VersionPattern == "" && !v.Timeout.Set && len(v.Unknown) == 0
 }
 
-// UnknownKeys lists the keys, at every level, that no type names.
+// UnknownKeys returns the unknown keys at every level.
 func (v Command) UnknownKeys() []document.UnknownKey {
 	var out []document.UnknownKey
 	v.unknownKeys("", &out)
@@ -995,7 +994,7 @@ func (v *Command) unknownKeys(at string, to *[]document.UnknownKey) {
 	document.AddUnknown(to, at, v.Unknown, commandKeys)
 }
 
-// plain is the document without the values that are the default anyway.
+// plain returns the document without values that equal the default.
 func (v Command) plain() Command {
 	if v.Priority.Or(DefaultCommandPriority) == DefaultCommandPriority {
 		v.Priority = document.Optional[int]{}
@@ -1006,21 +1005,21 @@ func (v Command) plain() Command {
 	return v
 }
 
-// PriorityOrDefault is Priority, or 999 where the key is left out.
+// PriorityOrDefault returns Priority, or 999 if the key is missing.
 func (v Command) PriorityOrDefault() int {
 	return v.Priority.Or(DefaultCommandPriority)
 }
 
-// TimeoutOrDefault is Timeout, or document.Duration(10 * time.Second) where the key is left out.
+// TimeoutOrDefault returns Timeout, or document.Duration(10 * time.Second) if the key is missing.
 func (v Command) TimeoutOrDefault() time.Duration {
 	return time.Duration(v.Timeout.Or(DefaultCommandTimeout))
 }
 
-// versionFileKeys are the keys that VersionFile names, in the order in which they are written.
+// versionFileKeys holds the keys of VersionFile, in the order in which they are written.
 var versionFileKeys = []string{"path", "pattern"}
 
-// UnmarshalJSON reads the document strictly. The error is document.Faults and
-// lists every fault; what could be read is in the receiver even then.
+// UnmarshalJSON reads the document strictly. The error is document.Faults and lists every
+// fault. The receiver then holds what could be read.
 func (v *VersionFile) UnmarshalJSON(data []byte) error {
 	*v = VersionFile{}
 	var r document.Reader
@@ -1048,8 +1047,9 @@ func (v *VersionFile) read(r *document.Reader) {
 	}
 }
 
-// MarshalJSON writes the known keys in their order and then the unknown ones as
-// they were read; what is zero is left out. It refuses what UnmarshalJSON would.
+// MarshalJSON writes the known keys in their order and then the unknown ones as they were
+// read. It leaves out zero values.
+// It refuses documents that UnmarshalJSON would refuse.
 func (v VersionFile) MarshalJSON() ([]byte, error) {
 	return document.Encode(v.write)
 }
@@ -1061,7 +1061,7 @@ func (v *VersionFile) write(w *document.Writer) {
 	w.Close(v.Unknown)
 }
 
-// Validate reports every fault of the document as document.Faults, or nil.
+// Validate returns every fault of the document as document.Faults, or nil.
 func (v VersionFile) Validate() error {
 	var c document.Checker
 	v.validate(&c)
@@ -1073,12 +1073,12 @@ func (v *VersionFile) validate(c *document.Checker) {
 	c.At("pattern", document.RequiredOr(v.Pattern, document.Bounded(v.Pattern, 1000, validVersionPattern)))
 }
 
-// IsZero reports whether the document says nothing: {}.
+// IsZero reports whether the document is empty: {}.
 func (v VersionFile) IsZero() bool {
 	return v.Path == "" && v.Pattern == "" && len(v.Unknown) == 0
 }
 
-// UnknownKeys lists the keys, at every level, that no type names.
+// UnknownKeys returns the unknown keys at every level.
 func (v VersionFile) UnknownKeys() []document.UnknownKey {
 	var out []document.UnknownKey
 	v.unknownKeys("", &out)
@@ -1089,11 +1089,11 @@ func (v *VersionFile) unknownKeys(at string, to *[]document.UnknownKey) {
 	document.AddUnknown(to, at, v.Unknown, versionFileKeys)
 }
 
-// executionConfigKeys are the keys that ExecutionConfig names, in the order in which they are written.
+// executionConfigKeys holds the keys of ExecutionConfig, in the order in which they are written.
 var executionConfigKeys = []string{"interpreter", "environment", "dependencies", "env_vars"}
 
-// UnmarshalJSON reads the document strictly. The error is document.Faults and
-// lists every fault; what could be read is in the receiver even then.
+// UnmarshalJSON reads the document strictly. The error is document.Faults and lists every
+// fault. The receiver then holds what could be read.
 func (v *ExecutionConfig) UnmarshalJSON(data []byte) error {
 	*v = ExecutionConfig{}
 	var r document.Reader
@@ -1132,9 +1132,9 @@ func (v *ExecutionConfig) read(r *document.Reader) {
 	}
 }
 
-// MarshalJSON writes the known keys in their order and then the unknown ones as
-// they were read; what is zero is left out. A malformed document is given
-// back unchanged. It refuses what UnmarshalJSON would.
+// MarshalJSON writes the known keys in their order and then the unknown ones as they were
+// read. It leaves out zero values. A malformed document is written unchanged.
+// It refuses documents that UnmarshalJSON would refuse.
 func (v ExecutionConfig) MarshalJSON() ([]byte, error) {
 	if v.malformed.Fault() != nil {
 		return v.malformed.Raw(), nil
@@ -1163,7 +1163,7 @@ func (v *ExecutionConfig) write(w *document.Writer) {
 	w.Close(v.Unknown)
 }
 
-// Validate reports every fault of the document as document.Faults, or nil.
+// Validate returns every fault of the document as document.Faults, or nil.
 func (v ExecutionConfig) Validate() error {
 	var c document.Checker
 	v.validate(&c)
@@ -1182,12 +1182,12 @@ func (v *ExecutionConfig) validate(c *document.Checker) {
 	}
 }
 
-// IsZero reports whether the document says nothing: {}.
+// IsZero reports whether the document is empty: {}.
 func (v ExecutionConfig) IsZero() bool {
 	return v.malformed.Fault() == nil && v.Interpreter == nil && len(v.Environment) == 0 && len(v.Dependencies) == 0 && len(v.EnvVars) == 0 && len(v.Unknown) == 0
 }
 
-// UnknownKeys lists the keys, at every level, that no type names.
+// UnknownKeys returns the unknown keys at every level.
 func (v ExecutionConfig) UnknownKeys() []document.UnknownKey {
 	var out []document.UnknownKey
 	v.unknownKeys("", &out)
@@ -1206,9 +1206,8 @@ var (
 	_ driver.Valuer = ExecutionConfig{}
 )
 
-// Scan reads the column. A malformed document is no error, because one bad row
-// must not hide the others: Fault says what is wrong, the text is kept, and
-// every field is zero.
+// Scan reads the column. A malformed document does not cause an error, because one bad row
+// must not hide the others. Fault returns the reason, the text is kept, and every field is zero.
 func (v *ExecutionConfig) Scan(src any) error {
 	*v = ExecutionConfig{}
 	text, ok, err := document.Column(src)
@@ -1225,22 +1224,22 @@ func (v *ExecutionConfig) Scan(src any) error {
 	return nil
 }
 
-// Value writes the column. A document with faults is refused with document.Faults,
-// unless it was malformed when it was scanned: then it goes back unchanged.
+// Value writes the column. The error for a document with faults is document.Faults. A
+// document that was malformed when it was scanned is written unchanged.
 func (v ExecutionConfig) Value() (driver.Value, error) {
 	return document.Value(v.Fault(), v.Validate(), v)
 }
 
-// Fault is why the scanned document could not be read: document.Faults, or nil.
+// Fault returns why the scanned document could not be read, as document.Faults, or nil.
 func (v ExecutionConfig) Fault() error {
 	return v.malformed.Fault()
 }
 
-// interpreterKeys are the keys that Interpreter names, in the order in which they are written.
+// interpreterKeys holds the keys of Interpreter, in the order in which they are written.
 var interpreterKeys = []string{"binary", "args", "file_extension"}
 
-// UnmarshalJSON reads the document strictly. The error is document.Faults and
-// lists every fault; what could be read is in the receiver even then.
+// UnmarshalJSON reads the document strictly. The error is document.Faults and lists every
+// fault. The receiver then holds what could be read.
 func (v *Interpreter) UnmarshalJSON(data []byte) error {
 	*v = Interpreter{}
 	var r document.Reader
@@ -1272,8 +1271,9 @@ func (v *Interpreter) read(r *document.Reader) {
 	}
 }
 
-// MarshalJSON writes the known keys in their order and then the unknown ones as
-// they were read; what is zero is left out. It refuses what UnmarshalJSON would.
+// MarshalJSON writes the known keys in their order and then the unknown ones as they were
+// read. It leaves out zero values.
+// It refuses documents that UnmarshalJSON would refuse.
 func (v Interpreter) MarshalJSON() ([]byte, error) {
 	return document.Encode(v.write)
 }
@@ -1292,7 +1292,7 @@ func (v *Interpreter) write(w *document.Writer) {
 	w.Close(v.Unknown)
 }
 
-// Validate reports every fault of the document as document.Faults, or nil.
+// Validate returns every fault of the document as document.Faults, or nil.
 func (v Interpreter) Validate() error {
 	var c document.Checker
 	v.validate(&c)
@@ -1310,12 +1310,12 @@ func (v *Interpreter) validate(c *document.Checker) {
 	c.Leave()
 }
 
-// IsZero reports whether the document says nothing: {}.
+// IsZero reports whether the document is empty: {}.
 func (v Interpreter) IsZero() bool {
 	return v.Binary == "" && len(v.Args) == 0 && v.FileExtension == "" && len(v.Unknown) == 0
 }
 
-// UnknownKeys lists the keys, at every level, that no type names.
+// UnknownKeys returns the unknown keys at every level.
 func (v Interpreter) UnknownKeys() []document.UnknownKey {
 	var out []document.UnknownKey
 	v.unknownKeys("", &out)
@@ -1326,11 +1326,11 @@ func (v *Interpreter) unknownKeys(at string, to *[]document.UnknownKey) {
 	document.AddUnknown(to, at, v.Unknown, interpreterKeys)
 }
 
-// packFileKeys are the keys that PackFile names, in the order in which they are written.
+// packFileKeys holds the keys of PackFile, in the order in which they are written.
 var packFileKeys = []string{"ref", "label", "version", "description", "conf_schema", "config", "meta", "tags", "runtime_deps", "is_standard"}
 
-// UnmarshalJSON reads the document strictly. The error is document.Faults and
-// lists every fault; what could be read is in the receiver even then.
+// UnmarshalJSON reads the document strictly. The error is document.Faults and lists every
+// fault. The receiver then holds what could be read.
 func (v *PackFile) UnmarshalJSON(data []byte) error {
 	*v = PackFile{}
 	var r document.Reader
@@ -1390,8 +1390,9 @@ func (v *PackFile) read(r *document.Reader) {
 	}
 }
 
-// MarshalJSON writes the known keys in their order and then the unknown ones as
-// they were read; what is zero is left out. It refuses what UnmarshalJSON would.
+// MarshalJSON writes the known keys in their order and then the unknown ones as they were
+// read. It leaves out zero values.
+// It refuses documents that UnmarshalJSON would refuse.
 func (v PackFile) MarshalJSON() ([]byte, error) {
 	return document.Encode(v.write)
 }
@@ -1427,7 +1428,7 @@ func (v *PackFile) write(w *document.Writer) {
 	w.Close(v.Unknown)
 }
 
-// Validate reports every fault of the document as document.Faults, or nil.
+// Validate returns every fault of the document as document.Faults, or nil.
 func (v PackFile) Validate() error {
 	var c document.Checker
 	v.validate(&c)
@@ -1439,12 +1440,12 @@ func (v *PackFile) validate(c *document.Checker) {
 	c.At("version", document.RequiredOr(v.Version, validPackVersion(v.Version)))
 }
 
-// IsZero reports whether the document says nothing: {}.
+// IsZero reports whether the document is empty: {}.
 func (v PackFile) IsZero() bool {
 	return v.Ref == "" && v.Label == "" && v.Version == "" && v.Description == "" && len(v.ConfSchema) == 0 && len(v.Config) == 0 && len(v.Meta) == 0 && len(v.Tags) == 0 && len(v.RuntimeDeps) == 0 && len(v.IsStandard) == 0 && len(v.Unknown) == 0
 }
 
-// UnknownKeys lists the keys, at every level, that no type names.
+// UnknownKeys returns the unknown keys at every level.
 func (v PackFile) UnknownKeys() []document.UnknownKey {
 	var out []document.UnknownKey
 	v.unknownKeys("", &out)
@@ -1455,8 +1456,8 @@ func (v *PackFile) unknownKeys(at string, to *[]document.UnknownKey) {
 	document.AddUnknown(to, at, v.Unknown, packFileKeys)
 }
 
-// Bare reports whether the text at path, of keys and indexes, may stand in a YAML
-// file without quotes where it looks like a number.
+// Bare reports whether the text at path may look like a number in a YAML file. The path
+// consists of keys and indexes.
 func (*PackFile) Bare(path []string) bool {
 	if len(path) == 0 {
 		return false

@@ -13,22 +13,20 @@ import (
 	"github.com/attune-go/attune/schema/version"
 )
 
-// The formats of texts: each says what is wrong with a text, and nothing where
-// nothing is. Where a format has a pattern, that is what JSON Schema and the
-// databases hold texts to; a test keeps both equal.
+// The formats of texts. Each function returns the fault of a text, or an empty text. JSON
+// Schema and the databases check a format by its pattern, and a test keeps both equal.
 
 var (
 	envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	refPart = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*$`)
 )
 
-// BuiltinRef is the one ref of three parts: the sensors that are part of the
-// program, kept from the time when each runtime had its side in its ref.
+// BuiltinRef is the only ref with three parts. It belongs to the sensors that are part of the
+// program, and dates from a time when every ref named its side.
 const BuiltinRef = "core.sensor.builtin"
 
-// validRef accepts PACK.NAME: two parts in lower case, of letters, digits, _ and
-// -, each with a letter or a digit at its beginning. core.sensor.builtin is the one
-// exception.
+// validRef accepts PACK.NAME: two parts in lower case, of letters, digits, _ and -, each
+// beginning with a letter or a digit. The only exception is core.sensor.builtin.
 //
 //attune:format ref core\.sensor\.builtin|[a-z0-9][a-z0-9_-]*\.[a-z0-9][a-z0-9_-]*
 func validRef(ref string) string {
@@ -42,8 +40,8 @@ func validRef(ref string) string {
 	return fmt.Sprintf("%q must be pack.name in lower case: two parts of letters, digits, _ and -", document.Excerpt(ref))
 }
 
-// ValidPackRef accepts lower case letters, digits, _ and -, with a letter or a
-// digit at the beginning.
+// ValidPackRef accepts lower case letters, digits, _ and -, beginning with a letter or a
+// digit.
 //
 //attune:format pack-ref [a-z0-9][a-z0-9_-]*
 func ValidPackRef(ref string) string {
@@ -72,15 +70,15 @@ func validPackVersion(version string) string {
 func validName(name string) string {
 	switch {
 	case strings.TrimSpace(name) == "":
-		return "is required: the name that people read"
+		return "is required: the name for people"
 	case strings.ContainsFunc(name, unicode.IsControl):
-		return fmt.Sprintf("%q holds a control character", document.Excerpt(name))
+		return fmt.Sprintf("%q contains a control character", document.Excerpt(name))
 	}
 	return ""
 }
 
-// validBinary accepts a name that is looked up in PATH, or a plain absolute path.
-// A shell would be needed for anything else, and none is ever used.
+// validBinary accepts a name that is looked up in PATH, or a plain absolute path. Anything
+// else would need a shell, which is never used.
 //
 //attune:format binary (?:/(?:[^./\x00- \x7f|&;<>()$\x60\\"'*?\[\]{}~#!][^/\x00- \x7f|&;<>()$\x60\\"'*?\[\]{}~#!]*|\.[^./\x00- \x7f|&;<>()$\x60\\"'*?\[\]{}~#!][^/\x00- \x7f|&;<>()$\x60\\"'*?\[\]{}~#!]*|\.\.[^/\x00- \x7f|&;<>()$\x60\\"'*?\[\]{}~#!]+))+|[^./\-\x00- \x7f|&;<>()$\x60\\"'*?\[\]{}~#!][^/\x00- \x7f|&;<>()$\x60\\"'*?\[\]{}~#!]*
 func validBinary(binary string) string {
@@ -88,24 +86,23 @@ func validBinary(binary string) string {
 	case binary == "":
 		return "is required: a name that is looked up in PATH, or an absolute path"
 	case strings.ContainsFunc(binary, func(c rune) bool { return c <= ' ' || c == 0x7f }):
-		return fmt.Sprintf("%q holds a blank: a command is no shell line, its arguments go into args", document.Excerpt(binary))
+		return fmt.Sprintf("%q contains a blank: commands are not shell lines, so put arguments into args", document.Excerpt(binary))
 	case strings.ContainsAny(binary, "|&;<>()$`\\\"'*?[]{}~#!"):
-		return fmt.Sprintf("%q holds a character that only a shell would understand", document.Excerpt(binary))
+		return fmt.Sprintf("%q contains a character with a meaning to shells only", document.Excerpt(binary))
 	case strings.HasPrefix(binary, "/"):
 		if binary == "/" || path.Clean(binary) != binary {
 			return fmt.Sprintf("%q must be a plain absolute path, without . or .. and doubled slashes", document.Excerpt(binary))
 		}
 	case strings.Contains(binary, "/"):
-		return fmt.Sprintf("%q is a relative path: give a name that is looked up in PATH, or an absolute path", document.Excerpt(binary))
+		return fmt.Sprintf("%q is a relative path: write a name that is looked up in PATH, or an absolute path", document.Excerpt(binary))
 	case strings.HasPrefix(binary, ".") || strings.HasPrefix(binary, "-"):
-		return fmt.Sprintf("%q is no name of an executable", document.Excerpt(binary))
+		return fmt.Sprintf("must be the name of an executable, got %q", document.Excerpt(binary))
 	}
 	return ""
 }
 
-// validLocation accepts a glob that begins with / or ~/: * and ? stand for
-// anything but /, [a-z] and [^a-z] for one character, and \ takes away the meaning
-// of what follows.
+// validLocation accepts a glob that begins with / or ~/. * and ? stand for anything but /,
+// [a-z] and [^a-z] for one character, and \ makes the next character literal.
 //
 //attune:format location ~?/(?:[^\[\\]|\\[^\x00]|\[(?:\^(?:[^\]\\-]|\\[^\x00])|[^\]\\^-]|\\[^\x00])(?:-(?:[^\]\\-]|\\[^\x00]))?(?:(?:[^\]\\-]|\\[^\x00])(?:-(?:[^\]\\-]|\\[^\x00]))?)*\])*
 func validLocation(pattern string) string {
@@ -113,18 +110,18 @@ func validLocation(pattern string) string {
 		return fmt.Sprintf("%q must begin with / or ~/", document.Excerpt(pattern))
 	}
 	if _, err := path.Match(pattern, ""); err != nil {
-		return fmt.Sprintf("%q: a bracket or a backslash in the glob has no end", document.Excerpt(pattern))
+		return fmt.Sprintf("%q has an unclosed bracket or a trailing backslash", document.Excerpt(pattern))
 	}
 	return ""
 }
 
-// validEnvName accepts the name of an environment variable: letters, digits and _,
-// not beginning with a digit.
+// validEnvName accepts the name of an environment variable: letters, digits and _, not
+// beginning with a digit.
 //
 //attune:format env-name [A-Za-z_][A-Za-z0-9_]*
 func validEnvName(name string) string {
 	if !envName.MatchString(name) {
-		return fmt.Sprintf("%q is no name of an environment variable", document.Excerpt(name))
+		return fmt.Sprintf("must be the name of an environment variable, got %q", document.Excerpt(name))
 	}
 	return ""
 }
@@ -142,9 +139,8 @@ func validRelativePath(p string) string {
 	return ""
 }
 
-// validAlias accepts what can be written in ATTUNE_WORKER_RUNTIMES and before a
-// constraint (python@>=3.12): a text without comma, @ and control characters,
-// without blanks around it, and not none.
+// validAlias accepts a name for ATTUNE_WORKER_RUNTIMES and for constraints (python@>=3.12):
+// text without commas, @, control characters and surrounding blanks, and other than none.
 //
 //attune:format alias [^\x00- \x7f-\xa0,@\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}](?:[^\x00-\x1f\x7f-\x9f,@]*[^\x00- \x7f-\xa0,@\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}])?
 //attune:except [nN][oO][nN][eE]
@@ -155,15 +151,15 @@ func validAlias(alias string) string {
 	case strings.TrimSpace(alias) != alias:
 		return fmt.Sprintf("%q has blanks around it", document.Excerpt(alias))
 	case strings.ContainsAny(alias, ",@") || strings.ContainsFunc(alias, unicode.IsControl):
-		return fmt.Sprintf("%q must not hold a comma, an @ or a control character", document.Excerpt(alias))
+		return fmt.Sprintf("%q must not contain a comma, an @ or a control character", document.Excerpt(alias))
 	case fold(alias) == "none":
-		return `"none" means the empty list of runtimes, and cannot name one`
+		return `"none" means the empty list of runtimes, and cannot be an alias`
 	}
 	return ""
 }
 
-// validVersion accepts a version as tools print it and people write it: 3.12,
-// 1.8.0_192, 3.13.0rc1.
+// validVersion accepts a version as tools print it and people write it: 3.12, 1.8.0_192,
+// 3.13.0rc1.
 //
 //attune:format version
 func validVersion(text string) string {
@@ -176,23 +172,23 @@ func validVersion(text string) string {
 	return ""
 }
 
-// validPattern accepts an RE2 expression whose program has at most 1000
-// instructions: a repetition counts as often as it repeats.
+// validPattern accepts an RE2 expression that compiles to at most 1000 instructions.
+// Repetitions count as often as they repeat.
 //
 //attune:format regexp
 func validPattern(pattern string) string { return validGroups(pattern, 0) }
 
-// validVersionPattern accepts a regexp with a group that is the version.
+// validVersionPattern accepts an RE2 expression with a group for the version.
 //
 //attune:format version-pattern
 func validVersionPattern(pattern string) string {
 	if pattern == "" {
-		return "is required: an expression whose group is the version"
+		return "is required: an expression with a group for the version"
 	}
 	return validGroups(pattern, 1)
 }
 
-// validGroups judges an RE2 expression that must have so many groups, or more.
+// validGroups checks an RE2 expression that must have at least so many groups.
 func validGroups(pattern string, groups int) string {
 	re, err := syntax.Parse(pattern, syntax.Perl)
 	var bad *syntax.Error
@@ -202,9 +198,9 @@ func validGroups(pattern string, groups int) string {
 	case errors.As(err, &bad):
 		return bad.Code.String()
 	case programSize(re) > MaxProgram:
-		return fmt.Sprintf("needs a program of more than %d instructions: repeat less", MaxProgram)
+		return fmt.Sprintf("compiles to more than %d instructions: repeat less", MaxProgram)
 	case re.MaxCap() < groups:
-		return `has no group: put what is the version in parentheses, as in "ruby ([0-9.]+)"`
+		return `has no group: put the version in parentheses, as in "ruby ([0-9.]+)"`
 	}
 	return ""
 }

@@ -31,7 +31,7 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		if !json.Valid(doc) {
-			t.Fatalf("read what is no JSON: %q", doc)
+			t.Fatalf("read invalid JSON: %q", doc)
 		}
 		text, err := d.MarshalJSON()
 		if err != nil {

@@ -8,20 +8,20 @@ import (
 	"github.com/attune-go/attune/schema/document"
 )
 
-// CorePack is the ref of the pack that comes with the program. Its names win
-// over those of other packs.
+// CorePack is the ref of the core pack. Its names take precedence over those of other packs.
 const CorePack = "core"
 
-// Index finds definitions by the names people use.
+// An Index finds definitions by name.
 type Index struct {
 	refs map[string]*Definition
-	// names by how much they weigh: capability names, aliases, display names.
+	// names holds the definitions by name, in order of precedence: by capability name, alias
+	// and display name.
 	names [3]map[string]*Definition
 	all   map[string][]*Definition
 }
 
-// NewIndex indexes defs, which must not be changed afterwards. Of two
-// definitions of one ref the first counts.
+// NewIndex returns an index of defs, which must not be changed afterwards. If two definitions
+// have the same ref, it uses the first.
 func NewIndex(defs []Definition) *Index {
 	x := &Index{refs: map[string]*Definition{}, all: map[string][]*Definition{}}
 	for i := range x.names {
@@ -47,7 +47,7 @@ func NewIndex(defs []Definition) *Index {
 	return x
 }
 
-// precedence puts core first, and then goes by ref.
+// precedence orders definitions by ref, with the core pack first.
 func precedence(a, b *Definition) int {
 	if aCore, bCore := PackOf(a.Ref) == CorePack, PackOf(b.Ref) == CorePack; aCore != bCore {
 		if aCore {
@@ -78,12 +78,12 @@ func addFirst(to map[string]*Definition, name string, d *Definition) bool {
 	return true
 }
 
-// fold is a name as names are compared: in any case.
+// fold returns the form in which names are compared.
 func fold(name string) string { return strings.ToLower(strings.TrimSpace(name)) }
 
-// Resolve finds the definition that name means, in any case: by ref, then by
-// capability name, then by alias, then by display name; among several the core
-// pack's, then the lowest ref.
+// Resolve returns the definition with a name, ignoring case. It looks at refs, then at
+// capability names, then at aliases, then at display names. The core pack takes precedence,
+// and then the lowest ref.
 func (x *Index) Resolve(name string) (*Definition, bool) {
 	name = fold(name)
 	if d, ok := x.refs[name]; ok {
@@ -97,8 +97,8 @@ func (x *Index) Resolve(name string) (*Definition, bool) {
 	return nil, false
 }
 
-// All lists the definitions that answer to name, in any case: by ref, capability
-// name, alias or display name.
+// All returns the definitions whose ref, capability name, alias or display name equals name,
+// ignoring case.
 func (x *Index) All(name string) []*Definition {
 	name = fold(name)
 	out := slices.Clone(x.all[name])

@@ -6,9 +6,9 @@ import (
 	"github.com/hbollon/go-edlib"
 )
 
-// Nearest returns the one of known that word probably should have been: equal but
-// for case, - and _, or at most one typing error in four letters away. It returns
-// the empty text where there is no such word.
+// Nearest returns the element of known that word is probably meant to be. It differs only in
+// case, - and _, or by at most one typing error in four letters. Without such an element
+// Nearest returns an empty text.
 func Nearest(word string, known []string) string {
 	if len(word) > 64 {
 		return ""

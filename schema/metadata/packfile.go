@@ -2,19 +2,19 @@ package metadata
 
 import "encoding/json"
 
-// PackFile is the file pack.yaml of a pack's folder.
+// A PackFile is the file pack.yaml in the folder of a pack.
 //
 //attune:document
 type PackFile struct {
-	// Ref is the pack's name in the whole installation.
+	// Ref is the pack's unique name.
 	Ref string `json:"ref" attune:"required,format=pack-ref"`
-	// Label is what people read; left out, the ref.
+	// Label is the name for people. Defaults to ref.
 	Label string `json:"label,omitempty"`
-	// Version is the pack's own.
+	// Version is the version of the pack.
 	Version string `json:"version" attune:"required,bare,format=pack-version"`
-	// Description says in a few words what it brings.
+	// Description describes the contents in a few words.
 	Description string `json:"description,omitempty"`
-	// ConfSchema is kept for the platform, as are all that follow.
+	// ConfSchema is kept for the platform. So are all keys that follow.
 	ConfSchema  json.RawMessage `json:"conf_schema,omitempty"`
 	Config      json.RawMessage `json:"config,omitempty"`
 	Meta        json.RawMessage `json:"meta,omitempty"`

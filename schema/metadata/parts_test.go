@@ -48,7 +48,7 @@ func TestDuplicateKeysOfLargeObjects(t *testing.T) {
 	for _, again := range []string{"k0", "k16", "k17", "k39"} {
 		doc := "{" + strings.Join(members, ", ") + `, "` + again + `": 0}`
 		var d metadata.Distributions
-		want := "/" + again + ": the key is there twice"
+		want := "/" + again + ": duplicate key"
 		if err := d.UnmarshalJSON([]byte(doc)); err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}

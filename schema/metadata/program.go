@@ -2,13 +2,13 @@ package metadata
 
 import "regexp/syntax"
 
-// MaxProgram is how many instructions an expression is compiled to at most.
-// Matching takes at most so many steps for each character of a text, so this and
-// the length of the text bound what an expression costs.
+// MaxProgram is the greatest number of instructions that an expression may compile to.
+// Matching takes at most that many steps for each character, so this limit and the length of
+// the text bound the cost of an expression.
 const MaxProgram = 1000
 
-// ProgramSize returns how many instructions an RE2 expression is compiled to, about
-// and never too few by more than a handful; 0 where it is none.
+// ProgramSize returns the approximate number of instructions that an RE2 expression compiles
+// to. It may be too low by a handful, and is 0 for a malformed expression.
 func ProgramSize(pattern string) int {
 	re, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
@@ -17,9 +17,8 @@ func ProgramSize(pattern string) int {
 	return programSize(re)
 }
 
-// programSize counts without compiling: what is too large is never built. The parser
-// refuses more than 1000 repetitions inside each other, so the count does not
-// overflow.
+// programSize counts without compiling, so that large programs are never built. The parser
+// refuses more than 1000 nested repetitions, so the count does not overflow.
 func programSize(re *syntax.Regexp) int {
 	size := 0
 	for _, sub := range re.Sub {
@@ -35,7 +34,7 @@ func programSize(re *syntax.Regexp) int {
 	case syntax.OpAlternate:
 		return size + len(re.Sub) - 1
 	case syntax.OpRepeat:
-		if re.Max < 0 { // x{3,} is xxxx*
+		if re.Max < 0 { // x{3,} compiles as xxxx*
 			return max(1, re.Min)*size + 1
 		}
 		return re.Max*size + re.Max - re.Min

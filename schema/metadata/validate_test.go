@@ -20,7 +20,7 @@ func TestValidateDefinition(t *testing.T) {
 		{"minimal", `{"ref": "core.x", "name": "X"}`, ""},
 		{"full", full, ""},
 		{"builtin", `{"ref": "core.sensor.builtin", "pack_ref": "core", "name": "Builtin"}`, ""},
-		{"nothing", `{}`, `/ref: is required: pack.name, such as "core.python"; /name: is required: the name that people read`},
+		{"nothing", `{}`, `/ref: is required: pack.name, such as "core.python"; /name: is required: the name for people`},
 		{"ref of three parts", `{"ref": "core.action.x", "name": "X"}`,
 			`/ref: "core.action.x" must be pack.name in lower case: two parts of letters, digits, _ and -`},
 		{"another pack's builtin", `{"ref": "a.sensor.builtin", "name": "X"}`,
@@ -28,33 +28,33 @@ func TestValidateDefinition(t *testing.T) {
 		{"ref in capitals", `{"ref": "Core.x", "name": "X"}`,
 			`/ref: "Core.x" must be pack.name in lower case: two parts of letters, digits, _ and -`},
 		{"pack_ref of another pack", `{"ref": "core.x", "pack_ref": "lang", "name": "X"}`,
-			`/pack_ref: is "lang", but ref says that the pack is "core"`},
-		{"blank name", `{"ref": "core.x", "name": " "}`, "/name: is required: the name that people read"},
+			`/pack_ref: must be "core" as in ref, got "lang"`},
+		{"blank name", `{"ref": "core.x", "name": " "}`, "/name: is required: the name for people"},
 
 		{"alias blank", `{"ref": "core.x", "name": "X", "aliases": ["x", " "]}`, "/aliases/1: must not be blank"},
 		{"alias twice", `{"ref": "core.x", "name": "X", "aliases": ["node", "js", "Node"]}`,
-			`/aliases/2: "Node" is there twice, in another case: the first is /aliases/0`},
+			`/aliases/2: duplicate "Node" in another case: the first is /aliases/0`},
 		{"alias with blanks", `{"ref": "core.x", "name": "X", "aliases": [" x"]}`, `/aliases/0: " x" has blanks around it`},
 		{"alias with a comma", `{"ref": "core.x", "name": "X", "aliases": ["a,b", "a@b"]}`,
-			`/aliases/0: "a,b" must not hold a comma, an @ or a control character; ` +
-				`/aliases/1: "a@b" must not hold a comma, an @ or a control character`},
+			`/aliases/0: "a,b" must not contain a comma, an @ or a control character; ` +
+				`/aliases/1: "a@b" must not contain a comma, an @ or a control character`},
 		{"alias none", `{"ref": "core.x", "name": "X", "aliases": ["None"]}`,
-			`/aliases/0: "none" means the empty list of runtimes, and cannot name one`},
+			`/aliases/0: "none" means the empty list of runtimes, and cannot be an alias`},
 
 		{"binary missing", command(`{"args": ["a"]}`), cmd1 + "/binary: is required: a name that is looked up in PATH, or an absolute path"},
 		{"binary absolute", binary("/usr/bin/g++"), ""},
 		{"binary with a version", binary("python3.12"), ""},
-		{"binary shell line", binary("x --version"), cmd1 + `/binary: "x --version" holds a blank: a command is no shell line, its arguments go into args`},
-		{"binary absolute shell line", binary("/bin/x -v"), cmd1 + `/binary: "/bin/x -v" holds a blank: a command is no shell line, its arguments go into args`},
-		{"binary pipe", binary("x|y"), cmd1 + `/binary: "x|y" holds a character that only a shell would understand`},
-		{"binary variable", binary("$HOME"), cmd1 + `/binary: "$HOME" holds a character that only a shell would understand`},
-		{"binary home", binary("~/bin/x"), cmd1 + `/binary: "~/bin/x" holds a character that only a shell would understand`},
-		{"binary relative", binary("bin/x"), cmd1 + `/binary: "bin/x" is a relative path: give a name that is looked up in PATH, or an absolute path`},
+		{"binary shell line", binary("x --version"), cmd1 + `/binary: "x --version" contains a blank: commands are not shell lines, so put arguments into args`},
+		{"binary absolute shell line", binary("/bin/x -v"), cmd1 + `/binary: "/bin/x -v" contains a blank: commands are not shell lines, so put arguments into args`},
+		{"binary pipe", binary("x|y"), cmd1 + `/binary: "x|y" contains a character with a meaning to shells only`},
+		{"binary variable", binary("$HOME"), cmd1 + `/binary: "$HOME" contains a character with a meaning to shells only`},
+		{"binary home", binary("~/bin/x"), cmd1 + `/binary: "~/bin/x" contains a character with a meaning to shells only`},
+		{"binary relative", binary("bin/x"), cmd1 + `/binary: "bin/x" is a relative path: write a name that is looked up in PATH, or an absolute path`},
 		{"binary with dots", binary("/usr/../x"), cmd1 + `/binary: "/usr/../x" must be a plain absolute path, without . or .. and doubled slashes`},
 		{"binary folder", binary("/usr/bin/"), cmd1 + `/binary: "/usr/bin/" must be a plain absolute path, without . or .. and doubled slashes`},
 		{"binary root", binary("/"), cmd1 + `/binary: "/" must be a plain absolute path, without . or .. and doubled slashes`},
-		{"binary here", binary(".."), cmd1 + `/binary: ".." is no name of an executable`},
-		{"binary option", binary("-x"), cmd1 + `/binary: "-x" is no name of an executable`},
+		{"binary here", binary(".."), cmd1 + `/binary: must be the name of an executable, got ".."`},
+		{"binary option", binary("-x"), cmd1 + `/binary: must be the name of an executable, got "-x"`},
 
 		{"pattern", command(`{"binary": "x", "pattern": "(a"}`), cmd1 + "/pattern: missing closing )"},
 		{"pattern, part of it", command(`{"binary": "x", "pattern": "a\\q"}`), cmd1 + `/pattern: invalid escape sequence: \q`},
@@ -62,46 +62,46 @@ func TestValidateDefinition(t *testing.T) {
 		{"pattern too large", command(`{"binary": "x", "pattern": "((a{100}){100}){100}"}`), cmd1 + `/pattern: invalid repeat count: {100}`},
 		{"version_pattern", command(`{"binary": "x", "version_pattern": "[0-9"}`), cmd1 + "/version_pattern: missing closing ]"},
 		{"version_pattern without group", command(`{"binary": "x", "version_pattern": "v[0-9]+"}`),
-			cmd1 + `/version_pattern: has no group: put what is the version in parentheses, as in "ruby ([0-9.]+)"`},
+			cmd1 + `/version_pattern: has no group: put the version in parentheses, as in "ruby ([0-9.]+)"`},
 		{"version_pattern with a group that gives nothing", command(`{"binary": "x", "version_pattern": "(?:v)"}`),
-			cmd1 + `/version_pattern: has no group: put what is the version in parentheses, as in "ruby ([0-9.]+)"`},
-		{"timeout zero", command(`{"binary": "x", "timeout": "0s"}`), cmd1 + "/timeout: must be more than 0s and at most 5m0s, not 0s"},
-		{"timeout negative", command(`{"binary": "x", "timeout": "-1s"}`), cmd1 + "/timeout: must be more than 0s and at most 5m0s, not -1s"},
-		{"timeout long", command(`{"binary": "x", "timeout": "5m1s"}`), cmd1 + "/timeout: must be more than 0s and at most 5m0s, not 5m1s"},
+			cmd1 + `/version_pattern: has no group: put the version in parentheses, as in "ruby ([0-9.]+)"`},
+		{"timeout zero", command(`{"binary": "x", "timeout": "0s"}`), cmd1 + "/timeout: must be greater than 0s and at most 5m0s, not 0s"},
+		{"timeout negative", command(`{"binary": "x", "timeout": "-1s"}`), cmd1 + "/timeout: must be greater than 0s and at most 5m0s, not -1s"},
+		{"timeout long", command(`{"binary": "x", "timeout": "5m1s"}`), cmd1 + "/timeout: must be greater than 0s and at most 5m0s, not 5m1s"},
 		{"timeout longest", command(`{"binary": "x", "timeout": "300s"}`), ""},
 		{"every fault of a command", command(`{"binary": "a b", "pattern": "(", "version_pattern": "a", "timeout": "1h"}`),
-			cmd1 + `/binary: "a b" holds a blank: a command is no shell line, its arguments go into args; ` +
+			cmd1 + `/binary: "a b" contains a blank: commands are not shell lines, so put arguments into args; ` +
 				cmd1 + `/pattern: missing closing ); ` +
-				cmd1 + `/version_pattern: has no group: put what is the version in parentheses, as in "ruby ([0-9.]+)"; ` +
-				cmd1 + `/timeout: must be more than 0s and at most 5m0s, not 1h0m0s`},
+				cmd1 + `/version_pattern: has no group: put the version in parentheses, as in "ruby ([0-9.]+)"; ` +
+				cmd1 + `/timeout: must be greater than 0s and at most 5m0s, not 1h0m0s`},
 
 		{"env", verify(`{"env": ["A_1", "1A", "A=B", ""]}`),
-			`/distributions/verification/env/1: "1A" is no name of an environment variable; ` +
-				`/distributions/verification/env/2: "A=B" is no name of an environment variable; ` +
-				`/distributions/verification/env/3: "" is no name of an environment variable`},
+			`/distributions/verification/env/1: must be the name of an environment variable, got "1A"; ` +
+				`/distributions/verification/env/2: must be the name of an environment variable, got "A=B"; ` +
+				`/distributions/verification/env/3: must be the name of an environment variable, got ""`},
 		{"locations", verify(`{"locations": ["/a/*/b", "~/x", "x/y", "~other/x", "/a[", ""]}`),
 			`/distributions/verification/locations/2: "x/y" must begin with / or ~/; ` +
 				`/distributions/verification/locations/3: "~other/x" must begin with / or ~/; ` +
-				`/distributions/verification/locations/4: "/a[": a bracket or a backslash in the glob has no end; ` +
+				`/distributions/verification/locations/4: "/a[" has an unclosed bracket or a trailing backslash; ` +
 				`/distributions/verification/locations/5: "" must begin with / or ~/`},
 		{"version_file", verify(`{"version_file": {"path": "/etc/x", "pattern": "v"}}`),
 			`/distributions/verification/version_file/path: must be relative to the executable's folder; ` +
-				`/distributions/verification/version_file/pattern: has no group: put what is the version in parentheses, as in "ruby ([0-9.]+)"`},
+				`/distributions/verification/version_file/pattern: has no group: put the version in parentheses, as in "ruby ([0-9.]+)"`},
 		{"version_file empty", verify(`{"version_file": {}}`),
 			`/distributions/verification/version_file/path: is required: a path from the executable's folder, such as ../release; ` +
-				`/distributions/verification/version_file/pattern: is required: an expression whose group is the version`},
+				`/distributions/verification/version_file/pattern: is required: an expression with a group for the version`},
 		{"versions of the metadata", dist(`{"min_version": "3.12", "recommended_version": "new"}`),
 			`/distributions/recommended_version: version "new": position 1: a version begins with a number`},
 		{"roles", dist(`{"roles": ["worker", "action", "worker"]}`),
-			`/distributions/roles/1: must be worker or sensor, not "action"; /distributions/roles/2: worker is there twice`},
+			`/distributions/roles/1: must be worker or sensor, not "action"; /distributions/roles/2: duplicate "worker"`},
 
 		{"versions", `{"ref": "core.x", "name": "X", "versions": [{"version": "3.10", "is_default": true}, {}, {"version": "x"},
 			{"version": "3.10", "is_default": true}, {"version": "3.1", "distributions": {"roles": ["x"]}}]}`,
 			`/versions/1/version: is required: a version such as "3.12"; ` +
 				`/versions/2/version: version "x": position 1: a version begins with a number; ` +
 				`/versions/4/distributions/roles/0: must be worker or sensor, not "x"; ` +
-				`/versions/3/version: 3.10 is declared twice: the first is /versions/0; ` +
-				`/versions/3/is_default: only one version can be the default: 3.10 is too`},
+				`/versions/3/version: duplicate version 3.10: the first is /versions/0; ` +
+				`/versions/3/is_default: duplicate default version: the first is 3.10`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -123,14 +123,14 @@ func TestValidateDefinition(t *testing.T) {
 	}
 }
 
-// Names are judged by themselves too, for rows that were written by SQL; what is
-// no danger there is no fault.
+// Names are also checked alone, for rows that were written by SQL. Only dangerous ones are
+// faults there.
 func TestNamesFault(t *testing.T) {
 	for doc, want := range map[string]string{
-		`{"ref": "core.x\u0007", "name": "X"}`:                                                                           `/ref: "core.x\a" holds a control character`,
-		`{"ref": "core.x", "name": "a\nb"}`:                                                                              `/name: "a\nb" holds a control character`,
-		`{"ref": "core.x", "name": "X", "aliases": ["x", "\u001b[1m"]}`:                                                  `/aliases/1: "\x1b[1m" must not hold a comma, an @ or a control character`,
-		`{"ref": "core.x", "name": "X", "aliases": ["x\u0085y"]}`:                                                        `/aliases/0: "x\u0085y" must not hold a comma, an @ or a control character`,
+		`{"ref": "core.x\u0007", "name": "X"}`:                                                                           `/ref: "core.x\a" contains a control character`,
+		`{"ref": "core.x", "name": "a\nb"}`:                                                                              `/name: "a\nb" contains a control character`,
+		`{"ref": "core.x", "name": "X", "aliases": ["x", "\u001b[1m"]}`:                                                  `/aliases/1: "\x1b[1m" must not contain a comma, an @ or a control character`,
+		`{"ref": "core.x", "name": "X", "aliases": ["x\u0085y"]}`:                                                        `/aliases/0: "x\u0085y" must not contain a comma, an @ or a control character`,
 		`{"ref": "Acme.My Tool", "name": "Émile's tool", "aliases": ["my tool"], "distributions": {"min_version": "x"}}`: "",
 	} {
 		d, got := decodeDefinition(t, doc), ""

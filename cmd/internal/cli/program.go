@@ -250,7 +250,7 @@ func report(ctx context.Context, name, command string, say func(text, see string
 	if !errors.Is(err, migrations.ErrLocked) && !errors.Is(err, migrations.ErrReadOnly) && !errors.Is(err, migrations.ErrPrivilege) {
 		err = database.Explain(err) // errors of migrations already say what to try
 	}
-	text := err.Error()
+	text := advised(err)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		text = "interrupted"
 	}

@@ -23,7 +23,7 @@ type Terminal struct {
 	Lost error
 }
 
-// Write writes, and remembers the first error.
+// Write writes bytes and remembers the first error.
 func (t *Terminal) Write(p []byte) (int, error) {
 	n, err := t.Writer.Write(p)
 	if err != nil && t.Lost == nil {
@@ -69,7 +69,7 @@ func (t *Terminal) Paint(s Style, text string) string {
 	return "\x1b[" + string(s) + "m" + text + "\x1b[0m"
 }
 
-// Printf prints.
+// Printf prints formatted text.
 func (t *Terminal) Printf(format string, args ...any) {
 	_, _ = io.WriteString(t, typeable(fmt.Sprintf(format, args...))) // Lost remembers
 }

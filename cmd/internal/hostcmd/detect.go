@@ -24,7 +24,7 @@ type detectCmd struct {
 	Name     *string  `help:"Name of this ${role} (default: ${role}.name of the config file, else the host's)." env:"ATTUNE_${ROLE}_NAME" placeholder:"NAME"`
 }
 
-// Run detects.
+// Run detects the runtimes of this host, or of a recorded one.
 func (c *detectCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) error {
 	switch {
 	case c.ExitCode && !c.Diff:

@@ -12,8 +12,8 @@ import (
 	"github.com/attune-go/attune/schema/document"
 )
 
-// UnmarshalJSON reads the list strictly. The error is document.Faults and lists
-// every fault; what could be read is in the receiver even then.
+// UnmarshalJSON reads the list strictly. The error is document.Faults and lists every
+// fault. The receiver then holds what could be read.
 func (v *Tags) UnmarshalJSON(data []byte) error {
 	*v = nil
 	var r document.Reader
@@ -25,8 +25,8 @@ func (v *Tags) UnmarshalJSON(data []byte) error {
 
 func (v *Tags) read(r *document.Reader) { *v = document.Texts[string](r, 0) }
 
-// MarshalJSON writes the list, none as an empty one. A malformed document is
-// given back unchanged. It refuses what UnmarshalJSON would.
+// MarshalJSON writes the list. Nil becomes an empty list. A malformed document is written unchanged.
+// It refuses lists that UnmarshalJSON would refuse.
 func (v Tags) MarshalJSON() ([]byte, error) {
 	if raw, malformed := document.ListRaw(v); malformed {
 		return []byte(raw), nil
@@ -42,7 +42,7 @@ func (v Tags) write(w *document.Writer) {
 	document.WriteTexts(w, v)
 }
 
-// Validate reports every fault of the list as document.Faults, or nil.
+// Validate returns every fault of the list as document.Faults, or nil.
 func (v Tags) Validate() error {
 	var c document.Checker
 	v.validate(&c)
@@ -58,8 +58,8 @@ func (v Tags) validate(c *document.Checker) {
 	for i, s := range v {
 		c.EnterIndex(i)
 		if c.Here(document.Patterned(s, word)) {
-			if _, twice := seen[s]; twice {
-				c.Here(document.Twice(s))
+			if _, ok := seen[s]; ok {
+				c.Here(document.Duplicate(s))
 			}
 			seen[s] = struct{}{}
 		}
@@ -75,9 +75,8 @@ var (
 	_ driver.Valuer = Tags{}
 )
 
-// Scan reads the column. A malformed document is no error, because one bad row
-// must not hide the others: Fault says what is wrong; ask it before using
-// what was scanned.
+// Scan reads the column. A malformed document does not cause an error, because one bad row
+// must not hide the others. Call Fault before using the list.
 func (v *Tags) Scan(src any) error {
 	*v = nil
 	text, ok, err := document.Column(src)
@@ -94,11 +93,11 @@ func (v *Tags) Scan(src any) error {
 	return nil
 }
 
-// Value writes the column. A document with faults is refused with document.Faults,
-// unless it was malformed when it was scanned: then it goes back unchanged.
+// Value writes the column. The error for a document with faults is document.Faults. A
+// document that was malformed when it was scanned is written unchanged.
 func (v Tags) Value() (driver.Value, error) { return document.Value(v.Fault(), v.Validate(), v) }
 
-// Fault is why the scanned document could not be read: document.Faults, or nil.
+// Fault returns why the scanned document could not be read, as document.Faults, or nil.
 func (v Tags) Fault() error {
 	raw, malformed := document.ListRaw(v)
 	if !malformed {
@@ -112,23 +111,23 @@ func (v Tags) Fault() error {
 	return r.Close()
 }
 
-// toolKeys are the keys that Tool names, in the order in which they are written.
+// toolKeys holds the keys of Tool, in the order in which they are written.
 var toolKeys = []string{"name", "title", "levels", "level", "words", "labels", "tags", "free", "note", "loud", "checked", "count", "rank", "any", "wide", "every", "wait", "late", "main", "spare", "inner", "whole", "parts", "extra", "must"}
 
-// DefaultToolLoud is what Tool.Loud is where the key is left out.
+// DefaultToolLoud is the value of Tool.Loud when the key is missing.
 const DefaultToolLoud = false
 
-// DefaultToolChecked is what Tool.Checked is where the key is left out.
+// DefaultToolChecked is the value of Tool.Checked when the key is missing.
 const DefaultToolChecked = true
 
-// DefaultToolRank is what Tool.Rank is where the key is left out.
+// DefaultToolRank is the value of Tool.Rank when the key is missing.
 const DefaultToolRank = 5
 
-// DefaultToolWait is what Tool.Wait is where the key is left out.
+// DefaultToolWait is the value of Tool.Wait when the key is missing.
 const DefaultToolWait = document.Duration(90 * time.Second)
 
-// UnmarshalJSON reads the document strictly. The error is document.Faults and
-// lists every fault; what could be read is in the receiver even then.
+// UnmarshalJSON reads the document strictly. The error is document.Faults and lists every
+// fault. The receiver then holds what could be read.
 func (v *Tool) UnmarshalJSON(data []byte) error {
 	*v = Tool{}
 	var r document.Reader
@@ -262,16 +261,16 @@ func toolParts(r *document.Reader) []Part {
 			break
 		}
 		list = append(list, Part{})
-		if r.Given("an object") {
+		if r.NotNull("an object") {
 			list[len(list)-1].read(r)
 		}
 	}
 	return document.Exact(list)
 }
 
-// MarshalJSON writes the known keys in their order and then the unknown ones as
-// they were read; what is zero is left out. A malformed document is given
-// back unchanged. It refuses what UnmarshalJSON would.
+// MarshalJSON writes the known keys in their order and then the unknown ones as they were
+// read. It leaves out zero values. A malformed document is written unchanged.
+// It refuses documents that UnmarshalJSON would refuse.
 func (v Tool) MarshalJSON() ([]byte, error) {
 	if v.bad.Fault() != nil {
 		return v.bad.Raw(), nil
@@ -359,7 +358,7 @@ func (v *Tool) write(w *document.Writer) {
 	w.Close(v.More)
 }
 
-// Validate reports every fault of the document as document.Faults, or nil.
+// Validate returns every fault of the document as document.Faults, or nil.
 func (v Tool) Validate() error {
 	var c document.Checker
 	v.validate(&c)
@@ -383,8 +382,8 @@ func (v *Tool) validate(c *document.Checker) {
 	for i, s := range v.Levels {
 		c.EnterIndex(i)
 		if c.Here(document.OneOf(s, Low, High)) {
-			if _, twice := seenLevels[s]; twice {
-				c.Here(document.Twice(s))
+			if _, ok := seenLevels[s]; ok {
+				c.Here(document.Duplicate(s))
 			}
 			seenLevels[s] = struct{}{}
 		}
@@ -399,8 +398,8 @@ func (v *Tool) validate(c *document.Checker) {
 	for i, s := range v.Words {
 		c.EnterIndex(i)
 		if c.Here(document.Patterned(s, word)) {
-			if _, twice := seenWords[s]; twice {
-				c.Here(document.Twice(s))
+			if _, ok := seenWords[s]; ok {
+				c.Here(document.Duplicate(s))
 			}
 			seenWords[s] = struct{}{}
 		}
@@ -460,12 +459,12 @@ func (v *Tool) validate(c *document.Checker) {
 	}
 }
 
-// IsZero reports whether the document says nothing: {}.
+// IsZero reports whether the document is empty: {}.
 func (v Tool) IsZero() bool {
 	return v.bad.Fault() == nil && v.Name == "" && v.Title == "" && len(v.Levels) == 0 && v.Level == "" && len(v.Words) == 0 && len(v.Labels) == 0 && len(v.Tags) == 0 && len(v.Free) == 0 && v.Note == "" && !v.Loud && !v.Checked.Set && v.Count == 0 && !v.Rank.Set && !v.Any.Set && v.Wide == 0 && v.Every == 0 && !v.Wait.Set && !v.Late.Set && v.Main == nil && v.Spare == nil && v.Inner.IsZero() && v.Whole.IsZero() && len(v.Parts) == 0 && len(v.Extra) == 0 && len(v.Must) == 0 && len(v.More) == 0
 }
 
-// UnknownKeys lists the keys, at every level, that no type names.
+// UnknownKeys returns the unknown keys at every level.
 func (v Tool) UnknownKeys() []document.UnknownKey {
 	var out []document.UnknownKey
 	v.unknownKeys("", &out)
@@ -487,8 +486,8 @@ func (v *Tool) unknownKeys(at string, to *[]document.UnknownKey) {
 	}
 }
 
-// Bare reports whether the text at path, of keys and indexes, may stand in a YAML
-// file without quotes where it looks like a number.
+// Bare reports whether the text at path may look like a number in a YAML file. The path
+// consists of keys and indexes.
 func (*Tool) Bare(path []string) bool {
 	if len(path) == 0 {
 		return false
@@ -510,7 +509,7 @@ func (*Tool) Bare(path []string) bool {
 	return false
 }
 
-// plain is the document without the values that are the default anyway.
+// plain returns the document without values that equal the default.
 func (v Tool) plain() Tool {
 	if v.Checked.Or(DefaultToolChecked) == DefaultToolChecked {
 		v.Checked = document.Optional[bool]{}
@@ -538,29 +537,28 @@ func (v Tool) plain() Tool {
 	return v
 }
 
-// LoudOrDefault is Loud, or false where the key is left out.
+// LoudOrDefault returns Loud, or false if the key is missing.
 func (v Tool) LoudOrDefault() bool {
 	return v.Loud
 }
 
-// CheckedOrDefault is Checked, or true where the key is left out.
+// CheckedOrDefault returns Checked, or true if the key is missing.
 func (v Tool) CheckedOrDefault() bool {
 	return v.Checked.Or(DefaultToolChecked)
 }
 
-// RankOrDefault is Rank, or 5 where the key is left out.
+// RankOrDefault returns Rank, or 5 if the key is missing.
 func (v Tool) RankOrDefault() int {
 	return v.Rank.Or(DefaultToolRank)
 }
 
-// WaitOrDefault is Wait, or document.Duration(90 * time.Second) where the key is left out.
+// WaitOrDefault returns Wait, or document.Duration(90 * time.Second) if the key is missing.
 func (v Tool) WaitOrDefault() time.Duration {
 	return time.Duration(v.Wait.Or(DefaultToolWait))
 }
 
-// Ordered gives the parts in the order in which they are used: by ascending
-// rank, ties in the order in which they were written. Where that is the
-// same, it is the list itself: change nothing in it.
+// Ordered returns the parts by ascending rank. Ties keep the order in which they
+// were written. The result may share memory with the document and must not be modified.
 func (v Tool) Ordered() []Part {
 	for i := 1; i < len(v.Parts); i++ {
 		if v.Parts[i-1].RankOrDefault() > v.Parts[i].RankOrDefault() {
@@ -583,9 +581,8 @@ var (
 	_ driver.Valuer = Tool{}
 )
 
-// Scan reads the column. A malformed document is no error, because one bad row
-// must not hide the others: Fault says what is wrong, the text is kept, and
-// every field is zero.
+// Scan reads the column. A malformed document does not cause an error, because one bad row
+// must not hide the others. Fault returns the reason, the text is kept, and every field is zero.
 func (v *Tool) Scan(src any) error {
 	*v = Tool{}
 	text, ok, err := document.Column(src)
@@ -602,23 +599,23 @@ func (v *Tool) Scan(src any) error {
 	return nil
 }
 
-// Value writes the column. A document with faults is refused with document.Faults,
-// unless it was malformed when it was scanned: then it goes back unchanged.
+// Value writes the column. The error for a document with faults is document.Faults. A
+// document that was malformed when it was scanned is written unchanged.
 func (v Tool) Value() (driver.Value, error) { return document.Value(v.Fault(), v.Validate(), v) }
 
-// Fault is why the scanned document could not be read: document.Faults, or nil.
+// Fault returns why the scanned document could not be read, as document.Faults, or nil.
 func (v Tool) Fault() error {
 	return v.bad.Fault()
 }
 
-// partKeys are the keys that Part names, in the order in which they are written.
+// partKeys holds the keys of Part, in the order in which they are written.
 var partKeys = []string{"id", "rank", "od/d ~key"}
 
-// DefaultPartRank is what Part.Rank is where the key is left out.
+// DefaultPartRank is the value of Part.Rank when the key is missing.
 const DefaultPartRank = 100
 
-// UnmarshalJSON reads the document strictly. The error is document.Faults and
-// lists every fault; what could be read is in the receiver even then.
+// UnmarshalJSON reads the document strictly. The error is document.Faults and lists every
+// fault. The receiver then holds what could be read.
 func (v *Part) UnmarshalJSON(data []byte) error {
 	*v = Part{}
 	var r document.Reader
@@ -650,8 +647,9 @@ func (v *Part) read(r *document.Reader) {
 	}
 }
 
-// MarshalJSON writes the known keys in their order and then the unknown ones as
-// they were read; what is zero is left out. It refuses what UnmarshalJSON would.
+// MarshalJSON writes the known keys in their order and then the unknown ones as they were
+// read. It leaves out zero values.
+// It refuses documents that UnmarshalJSON would refuse.
 func (v Part) MarshalJSON() ([]byte, error) {
 	return document.Encode(v.write)
 }
@@ -668,7 +666,7 @@ func (v *Part) write(w *document.Writer) {
 	w.Close(v.More)
 }
 
-// Validate reports every fault of the document as document.Faults, or nil.
+// Validate returns every fault of the document as document.Faults, or nil.
 func (v Part) Validate() error {
 	var c document.Checker
 	v.validate(&c)
@@ -680,12 +678,12 @@ func (v *Part) validate(c *document.Checker) {
 	c.At("rank", document.Int32(v.RankOrDefault()))
 }
 
-// IsZero reports whether the document says nothing: {}.
+// IsZero reports whether the document is empty: {}.
 func (v Part) IsZero() bool {
 	return v.ID == "" && !v.Rank.Set && v.Odd == "" && len(v.More) == 0
 }
 
-// UnknownKeys lists the keys, at every level, that no type names.
+// UnknownKeys returns the unknown keys at every level.
 func (v Part) UnknownKeys() []document.UnknownKey {
 	var out []document.UnknownKey
 	v.unknownKeys("", &out)
@@ -696,8 +694,8 @@ func (v *Part) unknownKeys(at string, to *[]document.UnknownKey) {
 	document.AddUnknown(to, at, v.More, partKeys)
 }
 
-// Bare reports whether the text at path, of keys and indexes, may stand in a YAML
-// file without quotes where it looks like a number.
+// Bare reports whether the text at path may look like a number in a YAML file. The path
+// consists of keys and indexes.
 func (*Part) Bare(path []string) bool {
 	if len(path) == 0 {
 		return false
@@ -709,7 +707,7 @@ func (*Part) Bare(path []string) bool {
 	return false
 }
 
-// plain is the document without the values that are the default anyway.
+// plain returns the document without values that equal the default.
 func (v Part) plain() Part {
 	if v.Rank.Or(DefaultPartRank) == DefaultPartRank {
 		v.Rank = document.Optional[int]{}
@@ -717,16 +715,16 @@ func (v Part) plain() Part {
 	return v
 }
 
-// RankOrDefault is Rank, or 100 where the key is left out.
+// RankOrDefault returns Rank, or 100 if the key is missing.
 func (v Part) RankOrDefault() int {
 	return v.Rank.Or(DefaultPartRank)
 }
 
-// chestKeys are the keys that Chest names, in the order in which they are written.
+// chestKeys holds the keys of Chest, in the order in which they are written.
 var chestKeys = []string{"tags", "best", "tools", "inner"}
 
-// UnmarshalJSON reads the document strictly. The error is document.Faults and
-// lists every fault; what could be read is in the receiver even then.
+// UnmarshalJSON reads the document strictly. The error is document.Faults and lists every
+// fault. The receiver then holds what could be read.
 func (v *Chest) UnmarshalJSON(data []byte) error {
 	*v = Chest{}
 	var r document.Reader
@@ -770,7 +768,7 @@ func chestTools(r *document.Reader) []Tool {
 	list := room[:0]
 	for ok := r.List(); ok; ok = r.Element() {
 		list = append(list, Tool{})
-		if r.Given("an object") {
+		if r.NotNull("an object") {
 			list[len(list)-1].read(r)
 		}
 	}
@@ -782,15 +780,16 @@ func chestInner(r *document.Reader) []Chests {
 	list := room[:0]
 	for ok := r.List(); ok; ok = r.Element() {
 		list = append(list, Chests{})
-		if r.Given("an object") {
+		if r.NotNull("an object") {
 			list[len(list)-1].read(r)
 		}
 	}
 	return document.Exact(list)
 }
 
-// MarshalJSON writes the known keys in their order and then the unknown ones as
-// they were read; what is zero is left out. It refuses what UnmarshalJSON would.
+// MarshalJSON writes the known keys in their order and then the unknown ones as they were
+// read. It leaves out zero values.
+// It refuses documents that UnmarshalJSON would refuse.
 func (v Chest) MarshalJSON() ([]byte, error) {
 	return document.Encode(v.write)
 }
@@ -820,7 +819,7 @@ func (v *Chest) write(w *document.Writer) {
 	w.Close(v.More)
 }
 
-// Validate reports every fault of the document as document.Faults, or nil.
+// Validate returns every fault of the document as document.Faults, or nil.
 func (v Chest) Validate() error {
 	var c document.Checker
 	v.validate(&c)
@@ -852,12 +851,12 @@ func (v *Chest) validate(c *document.Checker) {
 	c.Leave()
 }
 
-// IsZero reports whether the document says nothing: {}.
+// IsZero reports whether the document is empty: {}.
 func (v Chest) IsZero() bool {
 	return len(v.Tags) == 0 && v.Best == nil && len(v.Tools) == 0 && len(v.Inner) == 0 && len(v.More) == 0
 }
 
-// UnknownKeys lists the keys, at every level, that no type names.
+// UnknownKeys returns the unknown keys at every level.
 func (v Chest) UnknownKeys() []document.UnknownKey {
 	var out []document.UnknownKey
 	v.unknownKeys("", &out)
@@ -877,8 +876,7 @@ func (v *Chest) unknownKeys(at string, to *[]document.UnknownKey) {
 	}
 }
 
-// Fault is why a column in the document could not be read: document.Faults, or
-// nil.
+// Fault returns why a column in the document could not be read, as document.Faults, or nil.
 func (v *Chest) Fault() error {
 	var c document.Checker
 	c.Enter("tags")
@@ -906,8 +904,8 @@ func (v *Chest) Fault() error {
 	return c.Err()
 }
 
-// Bare reports whether the text at path, of keys and indexes, may stand in a YAML
-// file without quotes where it looks like a number.
+// Bare reports whether the text at path may look like a number in a YAML file. The path
+// consists of keys and indexes.
 func (*Chest) Bare(path []string) bool {
 	if len(path) == 0 {
 		return false
@@ -923,7 +921,7 @@ func (*Chest) Bare(path []string) bool {
 	return false
 }
 
-// plain is the document without the values that are the default anyway.
+// plain returns the document without values that equal the default.
 func (v Chest) plain() Chest {
 	if v.Best != nil {
 		inner := v.Best.plain()
@@ -940,11 +938,11 @@ func (v Chest) plain() Chest {
 	return v
 }
 
-// chestsKeys are the keys that Chests names, in the order in which they are written.
+// chestsKeys holds the keys of Chests, in the order in which they are written.
 var chestsKeys = []string{"tool"}
 
-// UnmarshalJSON reads the document strictly. The error is document.Faults and
-// lists every fault; what could be read is in the receiver even then.
+// UnmarshalJSON reads the document strictly. The error is document.Faults and lists every
+// fault. The receiver then holds what could be read.
 func (v *Chests) UnmarshalJSON(data []byte) error {
 	*v = Chests{}
 	var r document.Reader
@@ -968,8 +966,9 @@ func (v *Chests) read(r *document.Reader) {
 	}
 }
 
-// MarshalJSON writes the known keys in their order and then the unknown ones as
-// they were read; what is zero is left out. It refuses what UnmarshalJSON would.
+// MarshalJSON writes the known keys in their order and then the unknown ones as they were
+// read. It leaves out zero values.
+// It refuses documents that UnmarshalJSON would refuse.
 func (v Chests) MarshalJSON() ([]byte, error) {
 	return document.Encode(v.write)
 }
@@ -982,7 +981,7 @@ func (v *Chests) write(w *document.Writer) {
 	w.Close(v.More)
 }
 
-// Validate reports every fault of the document as document.Faults, or nil.
+// Validate returns every fault of the document as document.Faults, or nil.
 func (v Chests) Validate() error {
 	var c document.Checker
 	v.validate(&c)
@@ -995,12 +994,12 @@ func (v *Chests) validate(c *document.Checker) {
 	c.Leave()
 }
 
-// IsZero reports whether the document says nothing: {}.
+// IsZero reports whether the document is empty: {}.
 func (v Chests) IsZero() bool {
 	return v.Tool.IsZero() && len(v.More) == 0
 }
 
-// UnknownKeys lists the keys, at every level, that no type names.
+// UnknownKeys returns the unknown keys at every level.
 func (v Chests) UnknownKeys() []document.UnknownKey {
 	var out []document.UnknownKey
 	v.unknownKeys("", &out)
@@ -1012,8 +1011,7 @@ func (v *Chests) unknownKeys(at string, to *[]document.UnknownKey) {
 	v.Tool.unknownKeys(at+"/tool", to)
 }
 
-// Fault is why a column in the document could not be read: document.Faults, or
-// nil.
+// Fault returns why a column in the document could not be read, as document.Faults, or nil.
 func (v *Chests) Fault() error {
 	var c document.Checker
 	c.Enter("tool")
@@ -1022,8 +1020,8 @@ func (v *Chests) Fault() error {
 	return c.Err()
 }
 
-// Bare reports whether the text at path, of keys and indexes, may stand in a YAML
-// file without quotes where it looks like a number.
+// Bare reports whether the text at path may look like a number in a YAML file. The path
+// consists of keys and indexes.
 func (*Chests) Bare(path []string) bool {
 	if len(path) == 0 {
 		return false
@@ -1035,17 +1033,17 @@ func (*Chests) Bare(path []string) bool {
 	return false
 }
 
-// plain is the document without the values that are the default anyway.
+// plain returns the document without values that equal the default.
 func (v Chests) plain() Chests {
 	v.Tool = v.Tool.plain()
 	return v
 }
 
-// emptyKeys are the keys that Empty names, in the order in which they are written.
+// emptyKeys holds the keys of Empty, in the order in which they are written.
 var emptyKeys = []string{}
 
-// UnmarshalJSON reads the document strictly. The error is document.Faults and
-// lists every fault; what could be read is in the receiver even then.
+// UnmarshalJSON reads the document strictly. The error is document.Faults and lists every
+// fault. The receiver then holds what could be read.
 func (v *Empty) UnmarshalJSON(data []byte) error {
 	*v = Empty{}
 	var r document.Reader
@@ -1061,8 +1059,9 @@ func (v *Empty) read(r *document.Reader) {
 	}
 }
 
-// MarshalJSON writes the known keys in their order and then the unknown ones as
-// they were read; what is zero is left out. It refuses what UnmarshalJSON would.
+// MarshalJSON writes the known keys in their order and then the unknown ones as they were
+// read. It leaves out zero values.
+// It refuses documents that UnmarshalJSON would refuse.
 func (v Empty) MarshalJSON() ([]byte, error) {
 	return document.Encode(v.write)
 }
@@ -1072,7 +1071,7 @@ func (v *Empty) write(w *document.Writer) {
 	w.Close(v.More)
 }
 
-// Validate reports every fault of the document as document.Faults, or nil.
+// Validate returns every fault of the document as document.Faults, or nil.
 func (v Empty) Validate() error {
 	var c document.Checker
 	v.validate(&c)
@@ -1082,12 +1081,12 @@ func (v Empty) Validate() error {
 func (v *Empty) validate(c *document.Checker) {
 }
 
-// IsZero reports whether the document says nothing: {}.
+// IsZero reports whether the document is empty: {}.
 func (v Empty) IsZero() bool {
 	return len(v.More) == 0
 }
 
-// UnknownKeys lists the keys, at every level, that no type names.
+// UnknownKeys returns the unknown keys at every level.
 func (v Empty) UnknownKeys() []document.UnknownKey {
 	var out []document.UnknownKey
 	v.unknownKeys("", &out)

@@ -9,11 +9,11 @@ import (
 	"github.com/attune-go/attune/schema/document"
 )
 
-// oddKeys are the keys that Odd names, in the order in which they are written.
+// oddKeys holds the keys of Odd, in the order in which they are written.
 var oddKeys = []string{"quo'te\" $$ {{.}} %s \\", "kind"}
 
-// UnmarshalJSON reads the document strictly. The error is document.Faults and
-// lists every fault; what could be read is in the receiver even then.
+// UnmarshalJSON reads the document strictly. The error is document.Faults and lists every
+// fault. The receiver then holds what could be read.
 func (v *Odd) UnmarshalJSON(data []byte) error {
 	*v = Odd{}
 	var r document.Reader
@@ -41,9 +41,9 @@ func (v *Odd) read(r *document.Reader) {
 	}
 }
 
-// MarshalJSON writes the known keys in their order and then the unknown ones as
-// they were read; what is zero is left out. A malformed document is given
-// back unchanged. It refuses what UnmarshalJSON would.
+// MarshalJSON writes the known keys in their order and then the unknown ones as they were
+// read. It leaves out zero values. A malformed document is written unchanged.
+// It refuses documents that UnmarshalJSON would refuse.
 func (v Odd) MarshalJSON() ([]byte, error) {
 	if v.bad.Fault() != nil {
 		return v.bad.Raw(), nil
@@ -64,7 +64,7 @@ func (v *Odd) write(w *document.Writer) {
 	w.Close(v.More)
 }
 
-// Validate reports every fault of the document as document.Faults, or nil.
+// Validate returns every fault of the document as document.Faults, or nil.
 func (v Odd) Validate() error {
 	var c document.Checker
 	v.validate(&c)
@@ -81,12 +81,12 @@ func (v *Odd) validate(c *document.Checker) {
 	}
 }
 
-// IsZero reports whether the document says nothing: {}.
+// IsZero reports whether the document is empty: {}.
 func (v Odd) IsZero() bool {
 	return v.bad.Fault() == nil && v.Quote == "" && v.Kind == "" && len(v.More) == 0
 }
 
-// UnknownKeys lists the keys, at every level, that no type names.
+// UnknownKeys returns the unknown keys at every level.
 func (v Odd) UnknownKeys() []document.UnknownKey {
 	var out []document.UnknownKey
 	v.unknownKeys("", &out)
@@ -102,9 +102,8 @@ var (
 	_ driver.Valuer = Odd{}
 )
 
-// Scan reads the column. A malformed document is no error, because one bad row
-// must not hide the others: Fault says what is wrong, the text is kept, and
-// every field is zero.
+// Scan reads the column. A malformed document does not cause an error, because one bad row
+// must not hide the others. Fault returns the reason, the text is kept, and every field is zero.
 func (v *Odd) Scan(src any) error {
 	*v = Odd{}
 	text, ok, err := document.Column(src)
@@ -121,11 +120,11 @@ func (v *Odd) Scan(src any) error {
 	return nil
 }
 
-// Value writes the column. A document with faults is refused with document.Faults,
-// unless it was malformed when it was scanned: then it goes back unchanged.
+// Value writes the column. The error for a document with faults is document.Faults. A
+// document that was malformed when it was scanned is written unchanged.
 func (v Odd) Value() (driver.Value, error) { return document.Value(v.Fault(), v.Validate(), v) }
 
-// Fault is why the scanned document could not be read: document.Faults, or nil.
+// Fault returns why the scanned document could not be read, as document.Faults, or nil.
 func (v Odd) Fault() error {
 	return v.bad.Fault()
 }

@@ -9,11 +9,11 @@ import (
 	"github.com/attune-go/attune/schema/document"
 )
 
-// hereKeys are the keys that Here names, in the order in which they are written.
+// hereKeys holds the keys of Here, in the order in which they are written.
 var hereKeys = []string{}
 
-// UnmarshalJSON reads the document strictly. The error is document.Faults and
-// lists every fault; what could be read is in the receiver even then.
+// UnmarshalJSON reads the document strictly. The error is document.Faults and lists every
+// fault. The receiver then holds what could be read.
 func (v *Here) UnmarshalJSON(data []byte) error {
 	*v = Here{}
 	var r document.Reader
@@ -29,8 +29,9 @@ func (v *Here) read(r *document.Reader) {
 	}
 }
 
-// MarshalJSON writes the known keys in their order and then the unknown ones as
-// they were read; what is zero is left out. It refuses what UnmarshalJSON would.
+// MarshalJSON writes the known keys in their order and then the unknown ones as they were
+// read. It leaves out zero values.
+// It refuses documents that UnmarshalJSON would refuse.
 func (v Here) MarshalJSON() ([]byte, error) {
 	return document.Encode(v.write)
 }
@@ -40,7 +41,7 @@ func (v *Here) write(w *document.Writer) {
 	w.Close(v.More)
 }
 
-// Validate reports every fault of the document as document.Faults, or nil.
+// Validate returns every fault of the document as document.Faults, or nil.
 func (v Here) Validate() error {
 	var c document.Checker
 	v.validate(&c)
@@ -50,12 +51,12 @@ func (v Here) Validate() error {
 func (v *Here) validate(c *document.Checker) {
 }
 
-// IsZero reports whether the document says nothing: {}.
+// IsZero reports whether the document is empty: {}.
 func (v Here) IsZero() bool {
 	return len(v.More) == 0
 }
 
-// UnknownKeys lists the keys, at every level, that no type names.
+// UnknownKeys returns the unknown keys at every level.
 func (v Here) UnknownKeys() []document.UnknownKey {
 	var out []document.UnknownKey
 	v.unknownKeys("", &out)
@@ -66,11 +67,11 @@ func (v *Here) unknownKeys(at string, to *[]document.UnknownKey) {
 	document.AddUnknown(to, at, v.More, hereKeys)
 }
 
-// partKeys are the keys that Part names, in the order in which they are written.
+// partKeys holds the keys of Part, in the order in which they are written.
 var partKeys = []string{"id"}
 
-// UnmarshalJSON reads the document strictly. The error is document.Faults and
-// lists every fault; what could be read is in the receiver even then.
+// UnmarshalJSON reads the document strictly. The error is document.Faults and lists every
+// fault. The receiver then holds what could be read.
 func (v *Part) UnmarshalJSON(data []byte) error {
 	*v = Part{}
 	var r document.Reader
@@ -94,8 +95,9 @@ func (v *Part) read(r *document.Reader) {
 	}
 }
 
-// MarshalJSON writes the known keys in their order and then the unknown ones as
-// they were read; what is zero is left out. It refuses what UnmarshalJSON would.
+// MarshalJSON writes the known keys in their order and then the unknown ones as they were
+// read. It leaves out zero values.
+// It refuses documents that UnmarshalJSON would refuse.
 func (v Part) MarshalJSON() ([]byte, error) {
 	return document.Encode(v.write)
 }
@@ -106,7 +108,7 @@ func (v *Part) write(w *document.Writer) {
 	w.Close(v.More)
 }
 
-// Validate reports every fault of the document as document.Faults, or nil.
+// Validate returns every fault of the document as document.Faults, or nil.
 func (v Part) Validate() error {
 	var c document.Checker
 	v.validate(&c)
@@ -116,12 +118,12 @@ func (v Part) Validate() error {
 func (v *Part) validate(c *document.Checker) {
 }
 
-// IsZero reports whether the document says nothing: {}.
+// IsZero reports whether the document is empty: {}.
 func (v Part) IsZero() bool {
 	return v.ID == "" && len(v.More) == 0
 }
 
-// UnknownKeys lists the keys, at every level, that no type names.
+// UnknownKeys returns the unknown keys at every level.
 func (v Part) UnknownKeys() []document.UnknownKey {
 	var out []document.UnknownKey
 	v.unknownKeys("", &out)
@@ -132,14 +134,14 @@ func (v *Part) unknownKeys(at string, to *[]document.UnknownKey) {
 	document.AddUnknown(to, at, v.More, partKeys)
 }
 
-// tKeys are the keys that T names, in the order in which they are written.
+// tKeys holds the keys of T, in the order in which they are written.
 var tKeys = []string{"name", "level", "size", "words", "parts", "free", "here", "-"}
 
-// DefaultTSize is what T.Size is where the key is left out.
+// DefaultTSize is the value of T.Size when the key is missing.
 const DefaultTSize = 5
 
-// UnmarshalJSON reads the document strictly. The error is document.Faults and
-// lists every fault; what could be read is in the receiver even then.
+// UnmarshalJSON reads the document strictly. The error is document.Faults and lists every
+// fault. The receiver then holds what could be read.
 func (v *T) UnmarshalJSON(data []byte) error {
 	*v = T{}
 	var r document.Reader
@@ -196,16 +198,16 @@ func tParts(r *document.Reader) []Part {
 	list := room[:0]
 	for ok := r.List(); ok; ok = r.Element() {
 		list = append(list, Part{})
-		if r.Given("an object") {
+		if r.NotNull("an object") {
 			list[len(list)-1].read(r)
 		}
 	}
 	return document.Exact(list)
 }
 
-// MarshalJSON writes the known keys in their order and then the unknown ones as
-// they were read; what is zero is left out. A malformed document is given
-// back unchanged. It refuses what UnmarshalJSON would.
+// MarshalJSON writes the known keys in their order and then the unknown ones as they were
+// read. It leaves out zero values. A malformed document is written unchanged.
+// It refuses documents that UnmarshalJSON would refuse.
 func (v T) MarshalJSON() ([]byte, error) {
 	if v.bad.Fault() != nil {
 		return v.bad.Raw(), nil
@@ -242,7 +244,7 @@ func (v *T) write(w *document.Writer) {
 	w.Close(v.More)
 }
 
-// Validate reports every fault of the document as document.Faults, or nil.
+// Validate returns every fault of the document as document.Faults, or nil.
 func (v T) Validate() error {
 	var c document.Checker
 	v.validate(&c)
@@ -265,8 +267,8 @@ func (v *T) validate(c *document.Checker) {
 	seenWords := make(map[string]struct{}, len(v.Words))
 	for i, s := range v.Words {
 		c.EnterIndex(i)
-		if _, twice := seenWords[s]; twice {
-			c.Here(document.Twice(s))
+		if _, ok := seenWords[s]; ok {
+			c.Here(document.Duplicate(s))
 		}
 		seenWords[s] = struct{}{}
 		c.Leave()
@@ -284,12 +286,12 @@ func (v *T) validate(c *document.Checker) {
 	c.Leave()
 }
 
-// IsZero reports whether the document says nothing: {}.
+// IsZero reports whether the document is empty: {}.
 func (v T) IsZero() bool {
 	return v.bad.Fault() == nil && v.Name == "" && v.Level == "" && !v.Size.Set && len(v.Words) == 0 && len(v.Parts) == 0 && len(v.Free) == 0 && v.Here.IsZero() && v.Dash == "" && len(v.More) == 0
 }
 
-// UnknownKeys lists the keys, at every level, that no type names.
+// UnknownKeys returns the unknown keys at every level.
 func (v T) UnknownKeys() []document.UnknownKey {
 	var out []document.UnknownKey
 	v.unknownKeys("", &out)
@@ -304,7 +306,7 @@ func (v *T) unknownKeys(at string, to *[]document.UnknownKey) {
 	v.Here.unknownKeys(at+"/here", to)
 }
 
-// plain is the document without the values that are the default anyway.
+// plain returns the document without values that equal the default.
 func (v T) plain() T {
 	if v.Size.Or(DefaultTSize) == DefaultTSize {
 		v.Size = document.Optional[int]{}
@@ -312,7 +314,7 @@ func (v T) plain() T {
 	return v
 }
 
-// SizeOrDefault is Size, or 5 where the key is left out.
+// SizeOrDefault returns Size, or 5 if the key is missing.
 func (v T) SizeOrDefault() int {
 	return v.Size.Or(DefaultTSize)
 }
@@ -322,9 +324,8 @@ var (
 	_ driver.Valuer = T{}
 )
 
-// Scan reads the column. A malformed document is no error, because one bad row
-// must not hide the others: Fault says what is wrong, the text is kept, and
-// every field is zero.
+// Scan reads the column. A malformed document does not cause an error, because one bad row
+// must not hide the others. Fault returns the reason, the text is kept, and every field is zero.
 func (v *T) Scan(src any) error {
 	*v = T{}
 	text, ok, err := document.Column(src)
@@ -341,11 +342,11 @@ func (v *T) Scan(src any) error {
 	return nil
 }
 
-// Value writes the column. A document with faults is refused with document.Faults,
-// unless it was malformed when it was scanned: then it goes back unchanged.
+// Value writes the column. The error for a document with faults is document.Faults. A
+// document that was malformed when it was scanned is written unchanged.
 func (v T) Value() (driver.Value, error) { return document.Value(v.Fault(), v.Validate(), v) }
 
-// Fault is why the scanned document could not be read: document.Faults, or nil.
+// Fault returns why the scanned document could not be read, as document.Faults, or nil.
 func (v T) Fault() error {
 	return v.bad.Fault()
 }

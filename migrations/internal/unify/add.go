@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// addition is a column that only the unified schema has.
+// An addition is a column that only the unified schema has.
 type addition struct {
 	table, column, kind, rest string
 }
@@ -21,7 +21,7 @@ var additions = []addition{
 	{"worker", "heartbeat_interval", "integer", ""},
 }
 
-// versionColumns are the columns of runtime_version and their types.
+// versionColumns holds the columns of runtime_version with their types.
 var versionColumns = []struct{ name, kind, rest string }{
 	{"id", "bigint", ""},
 	{"runtime", "bigint", "NOT NULL"},
@@ -35,8 +35,8 @@ var versionColumns = []struct{ name, kind, rest string }{
 	{"updated", "timestamp with time zone", "NOT NULL DEFAULT now()"},
 }
 
-// addColumns adds the columns that only the unified schema has. Columns that are there
-// already are left alone.
+// addColumns returns the changes that add the columns of the unified schema. Existing columns
+// stay as they are.
 func (s *session) addColumns() []Change {
 	var changes []Change
 	for _, a := range additions {
@@ -52,7 +52,8 @@ func (s *session) addColumns() []Change {
 	return changes
 }
 
-// loosen makes (ref, name, distributions) enough to insert a runtime.
+// loosen returns the changes after which (ref, name, distributions) is enough to insert a
+// runtime.
 func (s *session) loosen() []Change {
 	table := s.runtime.sql()
 	var changes []Change
@@ -77,7 +78,7 @@ func (s *session) loosen() []Change {
 
 func (s *session) addIdentity(ctx context.Context) ([]Change, error) {
 	t := s.our("worker")
-	n, err := s.count(ctx, "look for a unique key on worker.identity", fmt.Sprintf(`
+	n, err := s.count(ctx, "find a unique key on worker.identity", fmt.Sprintf(`
 SELECT count(*) FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attname = 'identity'
 WHERE i.indrelid = %d AND i.indisunique AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum AND i.indpred IS NULL`, t.OID))
 	if err != nil || n > 0 {
@@ -113,7 +114,7 @@ func (s *session) addVersions(ctx context.Context) ([]Change, error) {
 	return []Change{{Action: "add", Object: "table " + versionTable, Do: do + grants, Undo: "DROP TABLE " + table}}, nil
 }
 
-// copyGrants lets everybody who may use runtime use runtime_version likewise.
+// copyGrants returns statements that grant on runtime_version what is granted on runtime.
 func (s *session) copyGrants(ctx context.Context) (string, error) {
 	var found []grant
 	err := s.load(ctx, "read the privileges on runtime", fmt.Sprintf(`
@@ -134,7 +135,7 @@ FROM pg_class c CROSS JOIN aclexplode(c.relacl) x WHERE c.oid = %d AND x.grantee
 	return text, nil
 }
 
-// relationInfo is a table, index or other thing that has a name in the schema.
+// A relationInfo is a table, index or other relation of the schema.
 type relationInfo struct {
 	Kind       string   `json:"kind"`
 	Table      string   `json:"relation"`
@@ -142,10 +143,10 @@ type relationInfo struct {
 	Columns    []column `json:"columns"`
 }
 
-// relation returns what has a name in the schema; nil if the name is free.
+// relation returns the relation with a name, or nil if the name is free.
 func (s *session) relation(ctx context.Context, name string) (*relationInfo, error) {
 	var found []relationInfo
-	err := s.load(ctx, "look for "+name, `
+	err := s.load(ctx, "find "+name, `
 SELECT c.relkind::text AS kind, coalesce(t.relname, '') AS relation,
   CASE WHEN i.indexrelid IS NOT NULL THEN pg_get_indexdef(c.oid) ELSE '' END AS definition,
   (SELECT json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)))
@@ -159,8 +160,8 @@ WHERE n.nspname = `+literal(s.schema)+` AND c.relname = `+literal(name), &found)
 	return &found[0], nil
 }
 
-// newIndexes by name; the text follows the table in CREATE INDEX.
-// definition is how pg_get_indexdef ends where the index is as it should be.
+// newIndexes lists the indexes of the unified schema. on follows the table in CREATE INDEX.
+// definition is the end of pg_get_indexdef for an index that fits.
 var newIndexes = []struct{ name, on, definition string }{
 	{"idx_runtime_name", "(name)", "USING btree (name)"},
 	{"idx_runtime_verification", "USING gin ((distributions -> 'verification'))", "USING gin (((distributions -> 'verification'::text)))"},
@@ -187,7 +188,7 @@ func (s *session) addIndexes(ctx context.Context) ([]Change, error) {
 
 const formatCheck = "runtime_ref_format"
 
-// addCheck has refs checked as pack.name.
+// addCheck returns the change that checks refs as pack.name.
 func (s *session) addCheck() []Change {
 	return []Change{{
 		Action: "add", Object: "check " + formatCheck, Early: true,

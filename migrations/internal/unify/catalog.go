@@ -7,38 +7,38 @@ import (
 	"strings"
 )
 
-// catalog holds the tables that matter here and everything that refers to them.
+// A catalog holds the tables of the migration and everything that refers to them.
 type catalog struct {
-	// tables are runtime, the others of the schema, and every table with a
-	// key to runtime, wherever it is.
+	// tables holds runtime, the other tables of the schema, and every table with a key to runtime
+	// in any schema.
 	tables     []*table
 	runtime    *table
 	references []*reference
-	// loose are the denormalised refs in tables with keys to runtime that belong
-	// to none of these keys: each goes by what it says.
+	// loose holds the denormalised refs in tables with keys to runtime that belong to none of the
+	// keys. Each is rewritten by its own text.
 	loose []*reference
 }
 
-// table is one of the tables that the migration reads or writes.
+// A table is one of the tables that the migration reads or writes.
 type table struct {
 	OID    int64  `json:"oid"`
 	Schema string `json:"schema"`
 	Name   string `json:"name"`
-	// Kind is relkind: r is a table, p a partitioned one.
+	// Kind is relkind: r for a table, p for a partitioned one.
 	Kind  string `json:"kind"`
 	Owner string `json:"owner"`
-	// Owned: the current role may do what the owner may.
+	// Owned reports that the current role has the rights of the owner.
 	Owned bool `json:"owned"`
-	// CanRead, CanUpdate and CanCreate (in its schema) are privileges.
+	// CanRead, CanUpdate and CanCreate (in its schema) report privileges.
 	CanRead   bool `json:"can_read"`
 	CanUpdate bool `json:"can_update"`
 	CanCreate bool `json:"can_create"`
-	// Hidden: row level security hides rows from the current role.
+	// Hidden reports that row level security hides rows from the current role.
 	Hidden  bool     `json:"hidden"`
 	Columns []column `json:"columns"`
-	// Key has the columns that tell rows apart; empty where nothing does.
+	// Key holds the columns that identify rows. It is empty if there are no such columns.
 	Key []string `json:"key"`
-	// Triggers of users on it and its partitions that are not disabled.
+	// Triggers holds the enabled triggers of users on the table and its partitions.
 	Triggers []trigger `json:"triggers"`
 }
 
@@ -47,23 +47,23 @@ type column struct {
 	Name    string `json:"name"`
 	Type    string `json:"type"`
 	TypeOID int64  `json:"type_oid"`
-	// Category is typcategory: N is numeric, S a string, A an array ...
+	// Category is typcategory: N is numeric, S a string, A an array.
 	Category  string `json:"category"`
 	NotNull   bool   `json:"not_null"`
 	Default   string `json:"default"`
 	Generated bool   `json:"generated"`
 }
 
-// trigger is one that fires; Enabled is tgenabled: O, R or A.
+// A trigger is an enabled trigger. Enabled is tgenabled: O, R or A.
 type trigger struct {
 	Table   string `json:"relation"`
 	Name    string `json:"name"`
 	Enabled string `json:"enabled"`
-	// Cloned: it is on a partitioned table, and each partition has a copy.
+	// Cloned reports that it is on a partitioned table, and each partition has a copy.
 	Cloned bool `json:"cloned"`
 }
 
-// reference is a foreign key to runtime.id.
+// A reference is a foreign key to runtime.id.
 type reference struct {
 	table      *table
 	OID        int64    `json:"oid"`
@@ -72,30 +72,30 @@ type reference struct {
 	Columns    []string `json:"columns"`
 	To         []string `json:"to"`
 	Definition string   `json:"definition"`
-	// Unindexed are the table, or those of its partitions, where no index finds the
-	// rows that refer to one runtime.
+	// Unindexed holds the table, or its partitions, without an index to find the rows that refer
+	// to one runtime.
 	Unindexed []part `json:"unindexed"`
-	// Ancestors are the tables that TableOID is a partition of.
+	// Ancestors holds the tables that TableOID is a partition of.
 	Ancestors []int64 `json:"ancestors"`
-	// refColumn is the denormalised ref beside the key; empty where none is.
+	// refColumn is the denormalised ref beside the key. It is empty if there is no such column.
 	refColumn string
-	// temporary are the names of the indexes that stand in for Unindexed.
+	// temporary holds the names of the indexes that replace missing ones in Unindexed.
 	temporary []string
 }
 
-// part is a table that has rows of its own: an ordinary one or a partition.
+// A part is a table with rows of its own: an ordinary one or a partition.
 type part struct {
 	Schema string `json:"schema"`
 	Name   string `json:"name"`
 	Owner  string `json:"owner"`
-	// Owned and CanCreate are as in table.
+	// Owned and CanCreate have the meaning that they have in table.
 	Owned     bool `json:"owned"`
 	CanCreate bool `json:"can_create"`
 }
 
 func (p part) sql() string { return qualified(p.Schema, p.Name) }
 
-// ourNames are the tables that the unified schema changes.
+// ourNames lists the tables that the unified schema changes.
 var ourNames = []string{"pack", "runtime", "action", "sensor", "worker"}
 
 const (
@@ -114,8 +114,8 @@ func (t *table) ours(schema string) bool {
 func (t *table) sql() string  { return qualified(t.Schema, t.Name) }
 func (t *table) text() string { return t.Schema + "." + t.Name }
 
-// from is how the table is named in a statement that touches its rows: tables
-// that inherit from an ordinary one do not inherit its keys, partitions do.
+// from returns the table as named in statements that touch its rows. Tables that inherit from
+// an ordinary table do not inherit its keys, but partitions do.
 func (t *table) from() string {
 	if t.Kind == "p" {
 		return t.sql()
@@ -141,11 +141,11 @@ func (t *table) has(name string) bool {
 
 func (r *reference) column() string { return r.Columns[0] }
 
-// self reports whether runtime refers to itself.
+// self reports whether the reference is runtime's reference to itself.
 func (r *reference) self(runtime *table) bool { return r.TableOID == runtime.OID }
 
-// simple reports whether the key is one column that refers to runtime.id. Only such keys
-// can be re-pointed.
+// simple reports whether the key is one column that refers to runtime.id. Only such keys can be
+// re-pointed.
 func (r *reference) simple() bool {
 	return len(r.Columns) == 1 && len(r.To) == 1 && r.To[0] == "id"
 }
@@ -153,7 +153,7 @@ func (r *reference) simple() bool {
 // legacy reports whether runtime still has its two sides.
 func (s *session) legacy() bool { return s.runtime.has(typeColumn) }
 
-// our returns one of attune's tables; nil if it is missing.
+// our returns one of attune's tables, or nil if it is missing.
 func (s *session) our(name string) *table {
 	for _, t := range s.tables {
 		if t.Schema == s.schema && t.Name == name {
@@ -163,9 +163,9 @@ func (s *session) our(name string) *table {
 	return nil
 }
 
-// indexes selects what finds the rows of t with a value in column a. Postgres
-// does not use an index that was created over rows in change, and says
-// indcheckxmin of it, in transactions as old as the index.
+// indexes selects the indexes that find the rows of t with a value in column a. An index with
+// indcheckxmin was created over rows that were being changed, and Postgres does not use it in
+// transactions as old as the index.
 const indexes = `SELECT FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam
   JOIN pg_attribute k ON k.attrelid = i.indrelid AND k.attnum = i.indkey[0]
   WHERE i.indrelid = t.oid AND i.indisvalid AND k.attname = a.attname AND m.amname IN ('btree', 'hash')
@@ -202,7 +202,7 @@ ORDER BY c.conrelid::regclass::text, c.conname`, &s.references)
 		}
 	}
 	if s.runtime == nil {
-		return fmt.Errorf("there is no table %s", qualified(s.schema, "runtime"))
+		return fmt.Errorf("table %s is missing", qualified(s.schema, "runtime"))
 	}
 	s.linkReferences()
 	return nil
@@ -241,8 +241,8 @@ WHERE (n.nspname = `+literal(s.schema)+` AND c.relname = ANY (`+array(ourNames)+
 ORDER BY n.nspname, c.relname`, &s.tables)
 }
 
-// linkReferences joins keys and tables, and drops the key of a partition whose
-// root has one on the same column, because the root's rows are its rows too.
+// linkReferences joins keys and tables. It drops the key of a partition whose root has one on
+// the same column, because the rows of the partition belong to the root too.
 func (s *session) linkReferences() {
 	byTable := map[int64][]*reference{}
 	for _, r := range s.references {
@@ -259,7 +259,7 @@ func (s *session) linkReferences() {
 		})
 	}
 	s.references = slices.DeleteFunc(s.references, covered)
-	// Two keys on one column are one column to re-point.
+	// A column with two keys is re-pointed once.
 	seen := map[string]bool{}
 	s.references = slices.DeleteFunc(s.references, func(r *reference) bool {
 		id := fmt.Sprint(r.TableOID, r.Columns, r.To)
@@ -275,8 +275,8 @@ func (s *session) linkReferences() {
 	s.loose = s.looseRefs()
 }
 
-// besideColumn finds the denormalised ref of a key: its own name with _ref, or
-// runtime_ref where that can only belong to it.
+// besideColumn returns the column with the denormalised ref of a key: the key's name with _ref,
+// or runtime_ref if it can only belong to this key.
 func besideColumn(r *reference, keys []*reference) string {
 	if !r.simple() {
 		return ""
@@ -291,5 +291,5 @@ func besideColumn(r *reference, keys []*reference) string {
 	return ""
 }
 
-// text reports whether the column holds text that is written, not computed.
+// text reports whether the column stores text and is not generated.
 func (c column) text() bool { return c.Category == "S" && !c.Generated }

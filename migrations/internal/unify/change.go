@@ -13,26 +13,26 @@ const (
 	catalogTable = "runtime_unification_catalog"
 )
 
-// Change is one change of the catalog, and how it is undone.
+// A Change is one change of the catalog, with the SQL that undoes it.
 type Change struct {
 	// Action is add, drop or change.
 	Action string `json:"action"`
-	// Object in words: index idx_runtime_name.
+	// Object names the object: index idx_runtime_name.
 	Object string `json:"object"`
-	// Do is the SQL; empty where dropping something else does it.
+	// Do is the SQL. It is empty if dropping another object has the same effect.
 	Do string `json:"-"`
-	// Undo is the SQL that takes it back. Early is undone before the rows are
-	// put back, everything else after it.
+	// Undo is the SQL that undoes the change. Early changes are undone before the rows are restored,
+	// all others after.
 	Undo  string `json:"-"`
 	Early bool   `json:"-"`
 }
 
-// state is what Down must know of the moment before Up.
+// A state is what Down must know about the schema before Up.
 type state struct {
-	// Legacy reports that runtime had its two sides. It is false where an earlier
-	// program took over a schema that was unified already.
+	// Legacy reports that runtime had its two sides. It is false if an earlier program took over a
+	// schema that was already unified.
 	Legacy bool `json:"legacy"`
-	// Columns that runtime had.
+	// Columns lists the columns that runtime had.
 	Columns []string `json:"columns"`
 }
 
@@ -65,7 +65,7 @@ COMMENT ON TABLE %[1]s IS 'Each row of runtime before it was unified, and the id
 COMMENT ON TABLE %[2]s IS 'Each row that was re-pointed when runtime was unified: its key as it is now, and its old values; an old_ref of null was the ref of old_id';
 COMMENT ON TABLE %[3]s IS 'How each change of the catalog is undone that unifying runtime made'`,
 		s.record(rowsTable), s.record(ledgerTable), s.record(catalogTable))
-	if _, err := s.exec(ctx, "create the tables that keep what was", ddl); err != nil {
+	if _, err := s.exec(ctx, "create the record tables", ddl); err != nil {
 		return err
 	}
 	for _, name := range []string{rowsTable, ledgerTable, catalogTable} {
@@ -78,15 +78,15 @@ COMMENT ON TABLE %[3]s IS 'How each change of the catalog is undone that unifyin
 
 func (s *session) record(name string) string { return qualified(s.schema, name) }
 
-// giveToOwner makes a new table belong to whom runtime belongs to: the platform
-// must be able to use and to drop what a superuser created for it.
+// giveToOwner makes the owner of runtime the owner of a new table, so that the platform can use
+// and drop what a superuser created for it.
 func (s *session) giveToOwner(ctx context.Context, name string) error {
 	_, err := s.exec(ctx, "give table "+name+" to the owner of runtime",
 		"ALTER TABLE "+s.record(name)+" OWNER TO "+ident(s.runtime.Owner))
 	return err
 }
 
-// recordState writes down what Down must know of the moment before.
+// recordState records what Down must know about the schema before Up.
 func (s *session) recordState(ctx context.Context) error {
 	before := state{Legacy: true}
 	for _, c := range s.runtime.Columns {
@@ -101,8 +101,7 @@ func (s *session) recordState(ctx context.Context) error {
 	return err
 }
 
-// apply makes the changes in order and records how they are undone, numbered
-// from seq.
+// apply makes the changes in order, and records how to undo them, numbered from seq.
 func (s *session) apply(ctx context.Context, seq int, changes []Change) error {
 	for i, c := range changes {
 		if c.Do != "" {
@@ -113,7 +112,7 @@ func (s *session) apply(ctx context.Context, seq int, changes []Change) error {
 		if c.Undo == "" {
 			continue
 		}
-		_, err := s.exec(ctx, "record how "+c.Object+" is put back", fmt.Sprintf(
+		_, err := s.exec(ctx, "record how to undo "+c.Object, fmt.Sprintf(
 			"INSERT INTO %s (seq, early, object, undo) VALUES (%d, %t, %s, %s)",
 			s.record(catalogTable), seq+i, c.Early, literal(c.Object), literal(c.Undo)))
 		if err != nil {
@@ -123,8 +122,8 @@ func (s *session) apply(ctx context.Context, seq int, changes []Change) error {
 	return nil
 }
 
-// changes are all changes of the catalog in order: first those that are made
-// before the unified rows get their values, then those that are made after.
+// changes returns all changes of the catalog in order: first those before the unified rows get
+// their values, then those after.
 func (s *session) changes(ctx context.Context) (first, then []Change, err error) {
 	if first, err = s.drops(ctx); err != nil {
 		return nil, nil, err

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// document is a row of runtime or a JSON object.
+// A document is a row of runtime or a JSON object.
 type document = map[string]json.RawMessage
 
-// mergedRow is a row of the merge.
+// A mergedRow is a row of the merge.
 type mergedRow struct {
 	ID       int64    `json:"id"`
 	Ref      string   `json:"ref"`
@@ -19,17 +19,17 @@ type mergedRow struct {
 	Target   string   `json:"target"`
 	Members  int      `json:"members"`
 	FromCore []string `json:"from_core"`
-	// Row, its metadata as an object in Doc, and of the survivor what it gets in
-	// Merged: only of rows that share a target.
+	// Row is the row, and Doc its metadata as an object. Merged holds the survivor's new values. They
+	// are set only if several rows share a target.
 	Row    document        `json:"row"`
 	Doc    json.RawMessage `json:"doc"`
 	Merged document        `json:"merged"`
 }
 
-// merges reads what every row becomes.
+// merges returns what every row becomes.
 func (s *session) merges(ctx context.Context) ([]Merge, error) {
 	var rows []mergedRow
-	err := s.load(ctx, "work out what the runtimes become", `
+	err := s.load(ctx, "merge the runtimes", `
 SELECT id, ref, became, target, members, from_core,
   CASE WHEN members > 1 THEN row END AS row, CASE WHEN members > 1 THEN doc END AS doc, CASE WHEN members > 1 THEN merged END AS merged
 FROM (`+s.merge()+`) m ORDER BY target, rank`, &rows)
@@ -56,8 +56,8 @@ func (s *session) mergeOf(rows []mergedRow) Merge {
 	return m
 }
 
-// conflicts returns the values that the merged row does not have. It reads what the merge
-// made instead of deciding which side wins, so that the plan agrees with the merge.
+// conflicts returns the values that the merged row lacks. It compares the merge's result instead
+// of deciding which side wins, so that the plan agrees with the merge.
 func (s *session) conflicts(rows []mergedRow) []Conflict {
 	result := maps.Clone(rows[0].Row)
 	maps.Copy(result, rows[0].Merged)
@@ -84,10 +84,10 @@ func (s *session) conflicts(rows []mergedRow) []Conflict {
 	return found
 }
 
-// separator parts the names in a path; a name may have any other character.
+// separator separates the names in a path. Names may contain all other characters.
 const separator = "\x00"
 
-// comparable are the values of a row that a merge decides between, by path.
+// comparable returns the values of a row between which a merge decides, by path.
 func (s *session) comparable(row document) document {
 	values := document{}
 	for name, value := range row {
@@ -105,7 +105,7 @@ func (s *session) comparable(row document) document {
 	return values
 }
 
-// split replaces the value at a path by those in the object that it is.
+// split replaces an object at a path by its values.
 func split(values document, path string) {
 	var object document
 	if json.Unmarshal(values[path], &object) != nil || object == nil {
@@ -117,7 +117,7 @@ func split(values document, path string) {
 	}
 }
 
-// at is the value at a path; null where there is none.
+// at returns the value at a path, or null for a missing one.
 func at(row document, path string) json.RawMessage {
 	for {
 		name, rest, more := strings.Cut(path, separator)
@@ -138,8 +138,8 @@ func at(row document, path string) json.RawMessage {
 
 func same(a, b json.RawMessage) bool { return string(a) == string(b) }
 
-// united reports whether the values do not exclude each other. Commands of several rows are put
-// together, and null or nothing gives way to the core definition.
+// united reports whether both values are kept or one is empty. Commands of several rows are
+// united, and a null or missing value gives way to the core definition.
 func united(path string, kept, lost json.RawMessage) bool {
 	switch strings.ReplaceAll(path, separator, ".") {
 	case "distributions.verification.commands":
@@ -150,8 +150,7 @@ func united(path string, kept, lost json.RawMessage) bool {
 	return false
 }
 
-// filled reports whether the verification said nothing, so that the core definition's
-// replaced it.
+// filled reports whether the verification was empty, so that the core definition's replaced it.
 func filled(fromCore []string, path string, lost json.RawMessage) bool {
 	if !slices.Contains(fromCore, "verification") {
 		return false

@@ -9,40 +9,39 @@ import (
 	"strings"
 )
 
-// coreJSON is a frozen copy of the core pack's definitions from when this migration was
-// written. What a migration does must not change when the pack
-// does: it is never edited.
+// coreJSON is a copy of the core pack's definitions at the time when this migration was written.
+// It must never be edited, because a migration must not change when the pack does.
 //
 //go:embed core.json
 var coreJSON []byte
 
 const (
 	corePack = "core"
-	// builtinRef keeps its ref: it really is for sensors only.
+	// builtinRef keeps its ref, because it is for sensors only.
 	builtinRef = "core.sensor.builtin"
 )
 
-// coreRuntime is the core pack's definition of one runtime.
+// A coreRuntime is the core pack's definition of one runtime.
 type coreRuntime struct {
 	Name string `json:"name"`
-	// Aliases are its names: a legacy name among them is this runtime.
+	// Aliases are the names of the runtime. A legacy row with one of them becomes this runtime.
 	Aliases []string `json:"aliases"`
-	// Roles and Verification are those of distributions; nil if missing.
+	// Roles and Verification are those of the distributions. They are nil if missing.
 	Roles        json.RawMessage `json:"roles"`
 	Verification json.RawMessage `json:"verification"`
 }
 
-// coreRuntimes by ref.
+// coreRuntimes maps refs to definitions.
 var coreRuntimes = func() map[string]coreRuntime {
 	var runtimes map[string]coreRuntime
 	if err := json.Unmarshal(coreJSON, &runtimes); err != nil {
-		panic(err) // it is part of the program
+		panic(err) // the file is embedded
 	}
 	return runtimes
 }()
 
-// coreNames is a VALUES list (alias, name) of all names of the core pack's
-// runtimes but the builtin.
+// coreNames returns a VALUES list (alias, name) with all names of the core pack's runtimes but
+// the builtin.
 func coreNames() string {
 	var rows []string
 	for _, ref := range slices.Sorted(maps.Keys(coreRuntimes)) {
@@ -59,8 +58,8 @@ func coreNames() string {
 	return "VALUES " + strings.Join(rows, ", ")
 }
 
-// CoreAliases returns the rows (alias, ref) of a VALUES list: every name of the core
-// pack's runtimes, as frozen with this migration.
+// CoreAliases returns the rows (alias, ref) of a VALUES list: every name of the core pack's
+// runtimes at the time when this migration was written.
 func CoreAliases() string {
 	var rows []string
 	for _, ref := range slices.Sorted(maps.Keys(coreRuntimes)) {
@@ -71,12 +70,13 @@ func CoreAliases() string {
 	return strings.Join(rows, ", ")
 }
 
-// coreDefinitions is a VALUES list (ref, name, aliases, roles, verification).
+// coreDefinitions returns a VALUES list (ref, name, aliases, roles, verification).
 func coreDefinitions() string {
 	return "VALUES " + list(slices.Sorted(maps.Keys(coreRuntimes)), ",\n  ", func(ref string) string {
 		r := coreRuntimes[ref]
-		aliases, _ := json.Marshal(r.Aliases) // strings always can
-		return fmt.Sprintf("(%s, %s, %s, %s, %s)", literal(ref), literal(r.Name), jsonLiteral(aliases), jsonLiteral(r.Roles), jsonLiteral(r.Verification))
+		aliases, _ := json.Marshal(r.Aliases) // strings can always be encoded
+		return fmt.Sprintf("(%s, %s, %s, %s, %s)",
+			literal(ref), literal(r.Name), jsonLiteral(aliases), jsonLiteral(r.Roles), jsonLiteral(r.Verification))
 	})
 }
 

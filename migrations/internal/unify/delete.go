@@ -6,11 +6,12 @@ import (
 	"fmt"
 )
 
-// temporaryIndexes creates what keeps a delete from reading a whole table for
-// each row. Postgres does not use an index before the end of the transaction if
-// it was created over rows whose other versions somebody may still see; such
-// versions come from re-pointing, so the indexes are created before, and from
-// others, so it is asked. It gives the keys for which no index helps.
+// temporaryIndexes creates indexes so that a delete does not read a whole table for each row. It
+// returns the keys for which no index helps.
+//
+// Postgres does not use an index before the end of the transaction if it was created over rows
+// with other versions that somebody may still see. Re-pointing makes such versions, so the
+// indexes are created before. Other transactions make them too, so the catalog is asked.
 func (s *session) temporaryIndexes(ctx context.Context) (bare []*reference, err error) {
 	for i, r := range s.references {
 		r.temporary = nil
@@ -22,7 +23,7 @@ func (s *session) temporaryIndexes(ctx context.Context) (bare []*reference, err 
 			}
 			r.temporary = append(r.temporary, qualified(p.Schema, name))
 		}
-		useless, err := s.count(ctx, "ask whether the indexes are used", fmt.Sprintf(
+		useless, err := s.count(ctx, "check that the indexes are usable", fmt.Sprintf(
 			"SELECT count(*) FROM pg_index i JOIN unnest(%s) name ON i.indexrelid = to_regclass(name) WHERE i.indcheckxmin", array(r.temporary)))
 		if err != nil {
 			return nil, err
@@ -48,18 +49,18 @@ func (s *session) dropTemporary(ctx context.Context, r *reference) error {
 	return nil
 }
 
-// deleteMerged removes the rows that were merged into another. Nothing refers
-// to them any more, which is asked first: a cascade must find nothing.
+// deleteMerged deletes the rows that were merged into another one. It first checks that nothing
+// refers to them any more, so that no cascade deletes anything.
 func (s *session) deleteMerged(ctx context.Context, bare []*reference) error {
 	for _, r := range s.references {
-		n, err := s.count(ctx, "look for references that were left", fmt.Sprintf(
+		n, err := s.count(ctx, "find references to merged rows", fmt.Sprintf(
 			"SELECT count(*) FROM %s t JOIN %s u ON u.id = t.%s WHERE u.became <> u.id",
 			r.table.from(), s.record(rowsTable), ident(r.column())))
 		if err != nil {
 			return err
 		}
 		if n > 0 {
-			return fmt.Errorf("%d rows of %s still refer to a runtime that is about to go", n, r.table.text())
+			return fmt.Errorf("%d rows of %s still refer to a runtime that was merged into another", n, r.table.text())
 		}
 	}
 	done, err := s.deleteWithoutKeys(ctx, bare)
@@ -80,19 +81,18 @@ func (s *session) deleteMerged(ctx context.Context, bare []*reference) error {
 }
 
 func (s *session) delete(ctx context.Context) error {
-	_, err := s.exec(ctx, "remove the rows that were merged", fmt.Sprintf(
+	_, err := s.exec(ctx, "delete the merged rows", fmt.Sprintf(
 		"DELETE FROM %s r USING %s u WHERE u.id = r.id AND u.became <> u.id", s.runtime.from(), s.record(rowsTable)))
 	return err
 }
 
-// errOtherKeys: the keys did not come back as they were.
-var errOtherKeys = errors.New("the keys would not be what they were")
+// errOtherKeys means that keys would not be restored exactly.
+var errOtherKeys = errors.New("the keys would differ from the original ones")
 
-// deleteWithoutKeys removes the rows while the keys that no index helps with are
-// away: to check all rows of a table at once, when a key is added, takes one
-// pass. Keys that cannot be put back exactly, because rows break them already or
-// a partition has its own, stay where they are, and false says that nothing was
-// done: then the delete takes its time.
+// deleteWithoutKeys deletes the rows while keys without a usable index are dropped. Adding a key
+// checks all rows of a table in one pass. If the keys cannot be restored exactly, because rows
+// already violate them or a partition has its own, they stay. It then changes nothing and returns
+// false, and the delete takes longer.
 func (s *session) deleteWithoutKeys(ctx context.Context, bare []*reference) (done bool, err error) {
 	if len(bare) == 0 {
 		return false, nil
@@ -122,12 +122,12 @@ func (s *session) deleteWithoutKeys(ctx context.Context, bare []*reference) (don
 	if !errors.Is(err, errOtherKeys) && sqlState(err) == "" {
 		return false, err
 	}
-	s.log.WarnContext(ctx, "removing the merged rows reads a table for each of them", "table", bare[0].table.text(), "because", err.Error())
+	s.log.WarnContext(ctx, "deleting the merged rows reads a table for each of them", "table", bare[0].table.text(), "because", err.Error())
 	_, err = s.exec(ctx, "go back to a savepoint", "ROLLBACK TO SAVEPOINT attune_delete")
 	return false, err
 }
 
-// key is a foreign key as it is put back.
+// A key is a foreign key with the definition that restores it.
 type key struct {
 	Table      string  `json:"relation"`
 	Name       string  `json:"name"`
@@ -135,8 +135,8 @@ type key struct {
 	Comment    *string `json:"comment"`
 }
 
-// keysOf are all keys to runtime on the columns of the references, those of
-// partitions too.
+// keysOf returns all keys to runtime on the columns of the references, including those of
+// partitions.
 func (s *session) keysOf(ctx context.Context, references []*reference) ([]key, error) {
 	var keys []key
 	on := list(references, " OR ", func(r *reference) string {
@@ -151,10 +151,10 @@ WHERE c.contype = 'f' AND c.conparentid = 0 AND c.confrelid = %d AND (%s) ORDER 
 	return keys, err
 }
 
-// aside runs fn while the keys are away.
+// aside runs fn while the keys are dropped.
 func (s *session) aside(ctx context.Context, keys []key, fn func(ctx context.Context) error) error {
 	for _, k := range keys {
-		if _, err := s.exec(ctx, "put key "+k.Name+" aside", "ALTER TABLE "+k.Table+" DROP CONSTRAINT "+ident(k.Name)); err != nil {
+		if _, err := s.exec(ctx, "drop key "+k.Name, "ALTER TABLE "+k.Table+" DROP CONSTRAINT "+ident(k.Name)); err != nil {
 			return err
 		}
 	}
@@ -162,7 +162,7 @@ func (s *session) aside(ctx context.Context, keys []key, fn func(ctx context.Con
 		return err
 	}
 	for _, k := range keys {
-		if _, err := s.exec(ctx, "put key "+k.Name+" back", "ALTER TABLE "+k.Table+" ADD CONSTRAINT "+ident(k.Name)+" "+k.Definition+
+		if _, err := s.exec(ctx, "restore key "+k.Name, "ALTER TABLE "+k.Table+" ADD CONSTRAINT "+ident(k.Name)+" "+k.Definition+
 			comment("CONSTRAINT "+ident(k.Name)+" ON "+k.Table, k.Comment)); err != nil {
 			return err
 		}
@@ -170,8 +170,8 @@ func (s *session) aside(ctx context.Context, keys []key, fn func(ctx context.Con
 	return nil
 }
 
-// keyState is all that the catalog says of the keys to runtime and of what
-// enforces them, as text.
+// keyState returns everything in the catalog about the keys to runtime and their enforcement, as
+// text.
 func (s *session) keyState(ctx context.Context) (string, error) {
 	var found []struct {
 		State string `json:"state"`

@@ -1,12 +1,12 @@
--- What uses the columns {numbers} of table {table}, or the enum {enum}, and would
--- keep them from being dropped; views on views come before what they stand on.
+-- The objects that use the columns {numbers} of table {table}, or the enum {enum}, and would keep them
+-- from being dropped. Views on other views come before these.
 WITH RECURSIVE goes AS (
   -- the default, the indexes and the constraints of the column go with it
   SELECT 'pg_attrdef'::regclass::oid AS class, oid FROM pg_attrdef WHERE adrelid = {table} AND adnum IN ({numbers})
   UNION ALL SELECT 'pg_class'::regclass, indexrelid FROM pg_index WHERE indrelid = {table}
   UNION ALL SELECT 'pg_constraint'::regclass, oid FROM pg_constraint WHERE conrelid = {table} OR {keys_go} AND confrelid = {table}
   UNION ALL SELECT 'pg_type'::regclass, typarray FROM pg_type WHERE oid = {enum}
-  -- and the guards of metadata have gone before
+  -- and the guards of metadata were dropped before
   UNION ALL SELECT 'pg_trigger'::regclass, oid FROM pg_trigger WHERE tgname LIKE 'attune\_guard\_%'
 ),
 direct AS (
@@ -19,7 +19,7 @@ direct AS (
   UNION
   SELECT 'pg_proc'::regclass, f.oid, 0 FROM ({functions}) f (oid)
 ),
--- Rules that use it, and those that use the views which such rules make up.
+-- Rules that use it, and rules that use the views which such rules define.
 viewed AS (
   SELECT r.oid AS rule, r.ev_class AS relation, 1 AS depth FROM direct d JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
   UNION
@@ -27,8 +27,8 @@ viewed AS (
   JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.classid = 'pg_rewrite'::regclass
   JOIN pg_rewrite r ON r.oid = d.objid WHERE r.ev_class <> c.oid AND v.depth < 50
 ),
--- What relations, their columns and functions were given to whom, as statements
--- in which {it} stands for them.
+-- The privileges on relations, their columns and functions, as statements in which {it} stands for the
+-- object.
 granted AS (
   SELECT g.class, g.oid, string_agg(format(E'\nGRANT %s%s ON {it} TO %s%s;', x.privilege_type, g.columns,
     CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END,
@@ -40,7 +40,7 @@ granted AS (
     UNION ALL SELECT 'pg_proc'::regclass, p.oid, p.proowner, '', p.proacl FROM pg_proc p WHERE p.oid IN (SELECT objid FROM direct WHERE classid = 'pg_proc'::regclass)
   ) g CROSS JOIN aclexplode(g.acl) x WHERE x.grantee <> g.owner GROUP BY g.class, g.oid
 ),
--- sql drops it, was creates it again.
+-- sql drops the object, and was creates it again.
 named AS (
   SELECT 0 AS kind, -max(v.depth) AS place, 'view ' || c.oid::regclass AS object,
     format('DROP %s %s;', k.kind, c.oid::regclass) AS sql,
@@ -82,7 +82,7 @@ named AS (
   SELECT 4, 0, 'statistics ' || s.stxname, format('DROP STATISTICS %I.%I;', n.nspname, s.stxname), pg_get_statisticsobjdef(s.oid) || ';'
   FROM direct d JOIN pg_statistic_ext s ON d.classid = 'pg_statistic_ext'::regclass AND s.oid = d.objid JOIN pg_namespace n ON n.oid = s.stxnamespace
   UNION ALL
-  -- Through JSON, because not every Postgres has columns and conditions there.
+  -- JSON is used because columns and conditions do not exist in every version of Postgres.
   SELECT 4, 0, 'publication ' || p.pubname, format('ALTER PUBLICATION %I DROP TABLE %s;', p.pubname, c.oid::regclass),
     format('ALTER PUBLICATION %I ADD TABLE %s%s%s;', p.pubname, c.oid::regclass,
       (SELECT ' (' || string_agg(quote_ident(e), ', ') || ')' FROM jsonb_array_elements_text(to_jsonb(t)->'attnames') e), ' WHERE (' || (to_jsonb(t)->>'rowfilter') || ')')
@@ -103,7 +103,7 @@ named AS (
       CASE c.castcontext WHEN 'a' THEN ' AS ASSIGNMENT' WHEN 'i' THEN ' AS IMPLICIT' ELSE '' END)
   FROM (SELECT DISTINCT classid, objid FROM direct WHERE classid = 'pg_cast'::regclass) d JOIN pg_cast c ON c.oid = d.objid
   UNION ALL
-  -- Columns that inherit go with their parent's, those of typed tables with their type's.
+  -- Columns that are inherited change with their parent's, those of typed tables with their type's.
   SELECT 6, 0, 'column ' || c.oid::regclass || '.' || a.attname,
     CASE WHEN f.expression IS NULL THEN '' ELSE format(E'ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT;\n', c.oid::regclass, a.attname) END
       || format('ALTER TABLE %1$s ALTER COLUMN %2$I TYPE %3$s USING %2$I::%3$s;', c.oid::regclass, a.attname, plain.type),
@@ -132,7 +132,7 @@ named AS (
         FROM pg_attribute b JOIN pg_class y ON y.oid = b.attrelid AND y.relkind IN ('r', 'p') JOIN pg_type ct ON ct.typrelid = c.oid
         WHERE b.atttypid IN (ct.oid, ct.typarray) AND b.attinhcount = 0 AND NOT b.attisdropped) e) u
   UNION ALL
-  -- Aggregates stand on functions.
+  -- Aggregates depend on functions.
   SELECT 7, CASE p.prokind WHEN 'a' THEN 0 ELSE 1 END, 'function ' || p.oid::regprocedure, coalesce((SELECT string_agg(format(E'DROP TRIGGER %I ON %s;\n', t.tgname, t.tgrelid::regclass), '')
       FROM pg_trigger t WHERE t.tgfoid = p.oid AND NOT t.tgisinternal AND NOT EXISTS (SELECT FROM direct x WHERE x.classid = 'pg_trigger'::regclass AND x.objid = t.oid)), '')
     || format('DROP %s %s;', k.kind, k.name),

@@ -9,9 +9,9 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// ExamineDown returns what Down would do and what would be lost. It writes
-// nothing, and works in a read-only transaction; given a *bun.DB it begins one.
-// The error wraps ErrNoRecord where nothing was unified by this package.
+// ExamineDown returns what Down would do and what would be lost. It writes nothing, and works in
+// a read-only transaction. With a *bun.DB it begins one. The error wraps ErrNoRecord if this
+// package has not unified the schema.
 func ExamineDown(ctx context.Context, db bun.IDB, schema string) (*DownPlan, error) {
 	var plan *DownPlan
 	err := reading(ctx, db, func(db bun.IDB) error {
@@ -25,15 +25,14 @@ func ExamineDown(ctx context.Context, db bun.IDB, schema string) (*DownPlan, err
 		})
 	})
 	if err != nil {
-		return nil, fmt.Errorf("plan the way back of schema %q: %w", schema, err)
+		return nil, fmt.Errorf("plan to undo the unification of schema %q: %w", schema, err)
 	}
 	return plan, nil
 }
 
-// Down undoes what Up did. Rows that were added or changed since go
-// back to an action row or a sensor row; what has no legacy form is a
-// [*LossError] unless Options.Force gives it up. Its other errors are those of
-// Up and ExamineDown.
+// Down undoes what Up did. Rows that were added or changed since become an action row or a sensor
+// row. Data without a legacy form is a [*LossError] unless Options.Force gives it up. The other
+// errors are those of Up and ExamineDown.
 func Down(ctx context.Context, tx bun.IDB, schema string, opts Options) (*Report, error) {
 	report, err := down(ctx, tx, schema, opts)
 	if err != nil {
@@ -66,7 +65,7 @@ func down(ctx context.Context, tx bun.IDB, schema string, opts Options) (report 
 	return report, err
 }
 
-// refuse returns what keeps Down from its work, or else what is given up.
+// refuse returns an error that prevents Down, or else the losses.
 func (d *downSession) refuse(ctx context.Context) ([]Loss, error) {
 	obstacles, err := d.downObstacles(ctx)
 	if err != nil {
@@ -85,7 +84,7 @@ func (d *downSession) refuse(ctx context.Context) ([]Loss, error) {
 	return losses, nil
 }
 
-// separate does the work. All locks are held and nothing stands in the way.
+// separate restores the legacy schema. All locks are held and there are no obstacles.
 func (d *downSession) separate(ctx context.Context) (*Report, error) {
 	report := &Report{Schema: d.schema}
 	var err error
@@ -99,8 +98,8 @@ func (d *downSession) separate(ctx context.Context) (*Report, error) {
 		if err := d.runUndo(ctx, true); err != nil {
 			return err
 		}
-		// runtime_type is back by now. Not on the caller's path, where the
-		// catalog may not be what is found first.
+		// runtime_type exists again. The caller's path is not used, because it may find other
+		// relations than the catalog.
 		if err := d.inspect(ctx); err != nil {
 			return err
 		}
@@ -121,7 +120,7 @@ func (d *downSession) separate(ctx context.Context) (*Report, error) {
 	return report, err
 }
 
-// runUndo takes the changes of the catalog back, the latest first.
+// runUndo undoes the changes of the catalog, the latest first.
 func (d *downSession) runUndo(ctx context.Context, early bool) error {
 	for _, u := range d.undo {
 		if u.Early != early {
@@ -134,9 +133,9 @@ func (d *downSession) runUndo(ctx context.Context, early bool) error {
 	return nil
 }
 
-// putBack restores all rows to their former values: first runtime's own, so that there
-// is something to refer to, then everything else in the opposite order of Up,
-// since a re-pointed column may be part of a key that the ledger has.
+// putBack restores all rows to their former values. It begins with runtime, because the others
+// refer to it, and continues in the opposite order of Up, because a re-pointed column may be part
+// of a key in the ledger.
 func (d *downSession) putBack(ctx context.Context, report *Report) error {
 	if err := d.writeFormer(ctx); err != nil {
 		return err
@@ -169,21 +168,21 @@ func (d *downSession) putBack(ctx context.Context, report *Report) error {
 	return d.giveUp(ctx)
 }
 
-// giveUp removes the rows whose place another row has taken.
+// giveUp deletes the rows whose place another row has taken.
 func (d *downSession) giveUp(ctx context.Context) error {
-	_, err := d.exec(ctx, "give up the rows whose place another has", fmt.Sprintf(
+	_, err := d.exec(ctx, "delete the rows without a place", fmt.Sprintf(
 		"DELETE FROM %s r USING %s m WHERE m.id = r.id AND m.into_id <> m.id", d.runtime.from(), d.record(restoredTable)))
 	return err
 }
 
-// Loss is something that has no legacy form.
+// A Loss is data without a legacy form.
 type Loss struct {
-	// Object in words: column action.runtime_version_constraint.
+	// Object names the object: column action.runtime_version_constraint.
 	Object string `json:"object"`
 	Reason string `json:"reason"`
 }
 
-// LossError lists what has no legacy form. It unwraps to ErrLoss.
+// A LossError lists the data without a legacy form. It unwraps to ErrLoss.
 type LossError struct {
 	Losses []Loss
 }
@@ -192,7 +191,7 @@ func (e *LossError) Unwrap() error { return ErrLoss }
 
 func (e *LossError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%v; nothing was changed; --force gives it up:", ErrLoss)
+	fmt.Fprintf(&b, "%v; nothing was changed:", ErrLoss)
 	for _, l := range e.Losses {
 		fmt.Fprintf(&b, "\n  %s: %s", l.Object, l.Reason)
 	}

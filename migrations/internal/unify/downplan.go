@@ -6,31 +6,30 @@ import (
 	"strings"
 )
 
-// DownPlan is what Down would do.
+// A DownPlan is what Down would do.
 type DownPlan struct {
 	Schema string `json:"schema"`
-	// Runtimes are the rows that runtime gets back.
+	// Runtimes holds the rows that are restored in runtime.
 	Runtimes []Restored `json:"runtimes"`
-	// Tables has how many rows of the ledger each column has.
+	// Tables counts the rows in the ledger, by column.
 	Tables []Repointed `json:"tables"`
-	// Changes of the catalog in order: what Up dropped is added again, and what
-	// it added is dropped.
+	// Changes lists the changes of the catalog in order: what Up dropped is added again, and what it
+	// added is dropped.
 	Changes []Change `json:"changes"`
-	// Losses have no legacy form; Down refuses them without force.
+	// Losses lists the data without a legacy form. Down refuses it without Force.
 	Losses []Loss `json:"losses"`
 	// Obstacles must be cleared first.
 	Obstacles []Obstacle `json:"obstacles"`
 }
 
-// Restored is a row that runtime gets back.
+// A Restored is a row that is restored in runtime.
 type Restored struct {
 	Ref string `json:"ref"`
-	// ID is 0 for a row that gets a new one.
+	// ID is 0 for a row that gets a new ID.
 	ID int64 `json:"id"`
 	// From is the present ref.
 	From string `json:"from"`
-	// Former: the row was there before; otherwise it is made for what was added
-	// since.
+	// Former reports that the row existed before. Other rows are created for what was added since.
 	Former bool `json:"former"`
 }
 
@@ -40,8 +39,9 @@ func (d *downSession) examineDown(ctx context.Context) (*DownPlan, error) {
 	if plan.Obstacles, err = d.downObstacles(ctx); err != nil || len(plan.Obstacles) > 0 {
 		return plan, err
 	}
-	err = d.load(ctx, "work out what runtime gets back",
-		"SELECT ref, coalesce(id, 0) AS id, current_ref AS \"from\", former FROM ("+d.restored()+") m WHERE place = 1 ORDER BY ref", &plan.Runtimes)
+	err = d.load(ctx, "find the rows to restore",
+		"SELECT ref, coalesce(id, 0) AS id, current_ref AS \"from\", former FROM ("+d.restored()+") m WHERE place = 1 ORDER BY ref",
+		&plan.Runtimes)
 	if err != nil {
 		return nil, err
 	}
@@ -55,8 +55,8 @@ FROM `+d.record(ledgerTable)+` l JOIN pg_class c ON c.oid = l.tbl JOIN pg_namesp
 	return plan, err
 }
 
-// takenBack are the changes of the catalog that Down makes, each object once: a
-// check that is dropped and the former one added is changed.
+// takenBack returns the changes of the catalog that Down makes, one for each object. A check that
+// is replaced by the former one is a change.
 func (d *downSession) takenBack() []Change {
 	changes := []Change{}
 	for _, u := range d.undo {
@@ -73,7 +73,7 @@ func (d *downSession) takenBack() []Change {
 	return changes
 }
 
-// action is what the SQL, which is ours, does to the object.
+// action returns what the SQL of this package does to the object.
 func (u *undo) action() string {
 	is := func(begin, then string) bool {
 		return strings.HasPrefix(u.Undo, begin) && strings.Contains(u.Undo, then)
@@ -87,8 +87,8 @@ func (u *undo) action() string {
 	return "change"
 }
 
-// downObstacles are missing privileges, keys that the former refs would break,
-// and things of others that use what Up added.
+// downObstacles returns missing privileges, keys that the former refs would violate, and objects
+// of others that use what Up added.
 func (d *downSession) downObstacles(ctx context.Context) ([]Obstacle, error) {
 	found := d.tableObstacles()
 	found = append(found, d.keyObstacles()...)
@@ -108,13 +108,14 @@ func (d *downSession) addedObstacles(ctx context.Context) ([]Obstacle, error) {
 	for _, a := range additions {
 		if t := d.our(a.table); t != nil && d.added("column "+a.table+"."+a.column) {
 			if c, ok := t.column(a.column); ok {
-				drops = append(drops, dropped{table: t.OID, numbers: []int{c.Num}, reason: "it uses " + a.table + "." + a.column + ", which goes"})
+				reason := "it uses " + a.table + "." + a.column + ", which is dropped"
+				drops = append(drops, dropped{table: t.OID, numbers: []int{c.Num}, reason: reason})
 			}
 		}
 	}
 	for _, r := range d.references {
 		if t := r.table; d.added("table "+versionTable) && t.Schema == d.schema && t.Name == versionTable {
-			drop := dropped{table: t.OID, numbers: []int{0}, reason: "it uses " + versionTable + ", which goes"}
+			drop := dropped{table: t.OID, numbers: []int{0}, reason: "it uses " + versionTable + ", which is dropped"}
 			for _, c := range t.Columns {
 				drop.numbers = append(drop.numbers, c.Num)
 			}

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// constraint is one of runtime's checks or unique keys.
+// A constraint is one of runtime's checks or unique keys.
 type constraint struct {
 	Name       string   `json:"name"`
 	Columns    []string `json:"columns"`
@@ -15,9 +15,8 @@ type constraint struct {
 	Comment    *string  `json:"comment"`
 }
 
-// drops are the changes that take the legacy form away: the checks on ref that
-// unified refs break, the column, all that hangs on the column alone, and its
-// enum.
+// drops returns the changes that remove the legacy form: the checks on ref that unified refs
+// violate, the column runtime_type with everything that depends on it alone, and its enum.
 func (s *session) drops(ctx context.Context) ([]Change, error) {
 	checks, err := s.brokenChecks(ctx)
 	if err != nil {
@@ -49,7 +48,7 @@ func (s *session) addConstraint(c constraint) string {
 		comment("CONSTRAINT "+ident(c.Name)+" ON "+table, c.Comment)
 }
 
-// comment is a statement that follows another one.
+// comment returns a statement that sets a comment, to follow another statement.
 func comment(on string, text *string) string {
 	if text == nil {
 		return ""
@@ -57,8 +56,7 @@ func comment(on string, text *string) string {
 	return ";\nCOMMENT ON " + on + " IS " + literal(*text)
 }
 
-// brokenChecks are the checks on ref alone that refuse a unified ref, whatever
-// their name is.
+// brokenChecks returns the checks on ref alone that refuse a unified ref.
 func (s *session) brokenChecks(ctx context.Context) ([]constraint, error) {
 	var checks, broken []constraint
 	err := s.load(ctx, "read the checks of runtime", s.constraints(`c.contype = 'c'
@@ -93,7 +91,7 @@ SELECT c.conname AS name, pg_get_constraintdef(c.oid) AS definition, coalesce(pg
 FROM pg_constraint c WHERE c.conrelid = %d AND %s ORDER BY c.conname`, s.runtime.OID, where)
 }
 
-// typeColumnInfo is what must be known to create runtime_type again.
+// typeColumnInfo holds what is needed to create runtime_type again.
 type typeColumnInfo struct {
 	Type       string   `json:"type"`
 	NotNull    bool     `json:"not_null"`
@@ -108,12 +106,12 @@ type typeColumnInfo struct {
 	EnumOID    int64    `json:"enum_oid"`
 	Grants     []grant  `json:"grants"`
 	EnumGrants []grant  `json:"enum_grants"`
-	// Collation, storage and the like, as they follow ALTER COLUMN.
+	// Settings holds collation, storage and the like, as they follow ALTER COLUMN.
 	Settings []string `json:"settings"`
 	Collate  string   `json:"collate"`
 }
 
-// grant is one privilege that somebody was given. A Grantee of "" is PUBLIC.
+// A grant is one granted privilege. An empty Grantee is PUBLIC.
 type grant struct {
 	Grantee   string `json:"grantee"`
 	Privilege string `json:"privilege"`
@@ -132,7 +130,7 @@ func (g grant) sql(on string) string {
 	return text
 }
 
-// grantsOf is a JSON list of the grants in an access list.
+// grantsOf returns a JSON list of the grants in an access list.
 func grantsOf(acl string) string {
 	return `(SELECT json_agg(json_build_object('grantee', CASE WHEN x.grantee = 0 THEN '' ELSE pg_get_userbyid(x.grantee) END,
      'privilege', x.privilege_type, 'option', x.is_grantable)) FROM aclexplode(` + acl + `) x)`
@@ -161,12 +159,12 @@ WHERE a.attrelid = %d AND a.attname = %s AND NOT a.attisdropped`,
 		return nil, err
 	}
 	if len(found) != 1 {
-		return nil, fmt.Errorf("read the column runtime_type: it is not there")
+		return nil, fmt.Errorf("read the column runtime_type: it is missing")
 	}
 	return &found[0], nil
 }
 
-// dropColumn takes runtime_type, its indexes and constraints, and its enum away.
+// dropColumn drops runtime_type, its indexes and constraints, and its enum.
 func (s *session) dropColumn(ctx context.Context) ([]Change, error) {
 	info, err := s.typeColumn(ctx)
 	if err != nil {
@@ -185,7 +183,7 @@ func (s *session) dropColumn(ctx context.Context) ([]Change, error) {
 	var changes []Change
 	ofConstraint := map[string]string{}
 	for _, i := range indexes {
-		// First, so that it is undone when the index is back.
+		// This comes first, so that it is undone when the index exists again.
 		if i.Identity {
 			change, err := s.identityChange(ctx, i)
 			if err != nil {
@@ -236,7 +234,7 @@ func (t *typeColumnInfo) createEnum() string {
 	return text
 }
 
-// finish is what the column gets once it has its values; "" is nothing.
+// finish returns the statements that complete the column once it has its values.
 func (t *typeColumnInfo) finish(table, name string) string {
 	alter := ";\nALTER TABLE " + table + " ALTER COLUMN " + name
 	text := list(t.Settings, "", func(set string) string { return alter + " " + set })

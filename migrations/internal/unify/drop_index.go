@@ -5,8 +5,7 @@ import (
 	"fmt"
 )
 
-// index is one that uses runtime_type and goes with it, or with the constraint
-// that it belongs to.
+// An index uses runtime_type and is dropped with it, or with the constraint that it belongs to.
 type index struct {
 	Name       string  `json:"name"`
 	Definition string  `json:"definition"`
@@ -14,10 +13,10 @@ type index struct {
 	Comment    *string `json:"comment"`
 	Tablespace string  `json:"tablespace"`
 	Clustered  bool    `json:"clustered"`
-	// Identity: it is the table's replica identity.
+	// Identity reports that it is the table's replica identity.
 	Identity bool `json:"identity"`
-	// Options are storage parameters, as they follow SET; Statistics are the
-	// targets of its columns, as they follow ALTER INDEX.
+	// Options holds storage parameters, as they follow SET. Statistics holds the targets of its
+	// columns, as they follow ALTER INDEX.
 	Options    *string  `json:"options"`
 	Statistics []string `json:"statistics"`
 }
@@ -39,10 +38,10 @@ ORDER BY 1`, s.runtime.OID, num, num), &found)
 	return found, err
 }
 
-// identityChange is for a table whose replica identity goes with an index:
-// without one, a published table could not be updated any more.
+// identityChange returns the change for a table whose replica identity is a dropped index.
+// Without a replica identity a published table could not be updated.
 func (s *session) identityChange(ctx context.Context, i index) (Change, error) {
-	n, err := s.count(ctx, "look for the primary key of runtime", fmt.Sprintf(
+	n, err := s.count(ctx, "find the primary key of runtime", fmt.Sprintf(
 		"SELECT count(*) FROM pg_index WHERE indrelid = %d AND indisprimary AND indexrelid <> to_regclass(%s)",
 		s.runtime.OID, literal(qualified(s.schema, i.Name))))
 	to := "ALTER TABLE " + s.runtime.sql() + " REPLICA IDENTITY "
@@ -53,7 +52,7 @@ func (s *session) identityChange(ctx context.Context, i index) (Change, error) {
 	return c, err
 }
 
-// finishIndex is what an index gets once it is there.
+// finishIndex returns the statements that complete an index after its creation.
 func (s *session) finishIndex(i index) string {
 	name := qualified(s.schema, i.Name)
 	text := comment("INDEX "+name, i.Comment)

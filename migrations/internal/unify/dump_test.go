@@ -10,9 +10,8 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// dump gives all that a database holds as sorted lines: its catalog, what
-// pg_dump says of it where there is a pg_dump that can, and every row of every
-// table. Where a column stands in its table does not matter.
+// dump returns everything in a database as sorted lines: its catalog, the output of pg_dump if
+// there is a suitable one, and every row of every table. The order of columns does not matter.
 func dump(t testing.TB, db *bun.DB, url string) []string {
 	t.Helper()
 	lines := append(catalogLines(t, db), rows(t, db)...)

@@ -18,7 +18,7 @@ func sqlState(err error) string {
 	return ""
 }
 
-// ObstacleError lists what stands in the way. It unwraps to ErrObstacles.
+// An ObstacleError lists the obstacles. It unwraps to ErrObstacles.
 type ObstacleError struct {
 	Obstacles []Obstacle
 }

@@ -37,7 +37,7 @@ func TestNameOfCoreRuntime(t *testing.T) {
 	}
 }
 
-// The name of a core runtime that is always available is no interpreter.
+// The name of a core runtime that is always available does not name an interpreter.
 func TestBareNameOfNative(t *testing.T) {
 	db, _ := newDB(t)
 	baseline(t, db, "public")

@@ -6,14 +6,13 @@ import (
 	"strings"
 )
 
-// isRefColumn reports whether the column by its name holds a runtime's ref.
+// isRefColumn reports whether the name of the column is that for refs of runtimes.
 func isRefColumn(name string) bool {
 	return name == refColumn || strings.HasSuffix(name, "_"+refColumn)
 }
 
-// looseRefs finds the denormalised refs of tables with keys to runtime that no
-// key has beside it. Which key they go with cannot be said, what they become
-// can: a legacy ref says it itself.
+// looseRefs returns the denormalised refs of tables with keys to runtime that stand beside no key.
+// It is unknown which key they belong to, but their text alone determines what they become.
 func (s *session) looseRefs() []*reference {
 	var found []*reference
 	for _, t := range s.tables {
@@ -34,7 +33,7 @@ func (s *session) looseRefs() []*reference {
 	return found
 }
 
-// looseOf are the loose refs of a table.
+// looseOf returns the loose refs of a table.
 func (s *session) looseOf(t *table) []*reference {
 	var of []*reference
 	for _, r := range s.loose {
@@ -45,27 +44,28 @@ func (s *session) looseOf(t *table) []*reference {
 	return of
 }
 
-// oldText: the loose ref of row t is a legacy one.
+// oldText returns the condition that the loose ref of row t is a legacy one.
 func oldText(r *reference) string {
 	ref := "t." + ident(r.column())
 	return ref + " <> " + target(ref+"::text")
 }
 
-// repointText unifies a loose ref. A ref that looks unified already goes to the
-// ledger too, or Down would take it for one that was added since.
+// repointText unifies a loose ref. The ledger also gets refs that already have the unified form,
+// or Down would take them for later ones.
 func (s *session) repointText(ctx context.Context, r *reference) (int64, error) {
 	ref := "t." + ident(r.column())
 	if err := s.enter(ctx, r.table, r.column(), fmt.Sprintf(
 		"SELECT %d::oid::regclass, %s, %s, NULL::bigint, %s FROM %s t WHERE %s OR %s IN (SELECT u.became_ref FROM %s u)",
-		r.table.OID, literal(r.column()), rowKey(r, target(ref+"::text"), ""), ref, r.table.from(), oldText(r), ref, s.record(rowsTable))); err != nil {
+		r.table.OID, literal(r.column()), rowKey(r, target(ref+"::text"), ""), ref, r.table.from(), oldText(r), ref,
+		s.record(rowsTable))); err != nil {
 		return 0, err
 	}
 	return s.exec(ctx, "re-point "+r.table.text()+"."+r.column(), fmt.Sprintf(
 		"UPDATE %s t SET %s = %s WHERE %s", r.table.from(), ident(r.column()), target(ref+"::text"), oldText(r)))
 }
 
-// unpointText takes a loose ref back: first those that were added since, while
-// those of the ledger are still known by what they became.
+// unpointText restores a loose ref. Later ones come first, while those of the ledger can still be
+// recognised by what they became.
 func (d *downSession) unpointText(ctx context.Context, r *reference) (int64, error) {
 	doing, ref := "take "+r.table.text()+"."+r.column()+" back", ident(r.column())
 	since, err := d.exec(ctx, doing, fmt.Sprintf(`
@@ -80,7 +80,7 @@ UPDATE %s t SET %s = m.ref FROM %s WHERE t.%[2]s = m.current_ref AND m.ref <> m.
 	return since + n, err
 }
 
-// sideOfText is the side that a loose ref's name, or else its table's, says.
+// sideOfText returns the side of a loose ref, by its name or else by its table.
 func (d *downSession) sideOfText(r *reference) string {
 	for _, side := range []string{"action", "sensor"} {
 		if r.column() == side+"_"+refColumn || r.table.Schema == d.schema && r.table.Name == side {

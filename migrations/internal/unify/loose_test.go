@@ -31,7 +31,7 @@ INSERT INTO keyed VALUES (11, 12, 'core.sensor.python'), (12, 10, 'core.action.n
 		t.Fatal(err)
 	}
 	wantObjects(t, plan.Obstacles, nil)
-	for _, want := range []string{"public.odd.runtime_ref is computed or no text", "public.odd.far_runtime_ref is computed or no text"} {
+	for _, want := range []string{"public.odd.runtime_ref is generated or not text", "public.odd.far_runtime_ref is generated or not text"} {
 		if !slices.ContainsFunc(plan.Notes, func(n string) bool { return strings.HasPrefix(n, want) }) {
 			t.Errorf("got notes %q, want %q among them", plan.Notes, want)
 		}

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// loaded is a SELECT of the definitions that packs loaded, as the loader keeps
-// them in pack.meta (see runtime/packs/install), and of the columns that they
-// fill: what they say is not lost when it goes from runtime.
+// loaded returns a SELECT of the definitions that packs loaded, as the loader keeps them in
+// pack.meta (see runtime/packs/install), and of the columns that they fill. Their values are not
+// lost when they disappear from runtime.
 func (d *downSession) loaded() string {
 	pack := d.our("pack")
 	if !pack.has("meta") {
@@ -21,8 +21,8 @@ func (d *downSession) loaded() string {
   WHERE jsonb_typeof(e.value) = 'object' AND split_part(e.key, '.', 1) = p.ref`)
 }
 
-// lossQueries count what Down would give up, by the object that Up added; each
-// returns a number and an example. What a pack brought does not count.
+// lossQueries returns queries for what Down would give up, by the object that Up added. Each
+// returns a number and an example. Values from a pack do not count.
 func (d *downSession) lossQueries() map[string]string {
 	table := func(name string) string { return qualified(d.schema, name) }
 	constrained := func(name string) string {
@@ -54,8 +54,8 @@ WHERE NOT EXISTS (SELECT FROM (%s) l
 var lossOrder = []string{"column runtime.aliases", "column runtime.execution_config", "table " + versionTable,
 	"column action.runtime_version_constraint", "column sensor.runtime_version_constraint"}
 
-// losses are the values that have no legacy form. What a service writes again by
-// itself (digests, a worker's identity, instance and interval) is none.
+// losses returns the values without a legacy form. Values that services write again do not count:
+// digests, and the identity, instance and interval of a worker.
 func (d *downSession) losses(ctx context.Context) ([]Loss, error) {
 	queries := d.lossQueries()
 	var losses []Loss
@@ -78,7 +78,7 @@ func (d *downSession) loss(ctx context.Context, object, query string) ([]Loss, e
 		N       int64  `json:"n"`
 		Example string `json:"example"`
 	}
-	err := d.load(ctx, "look for what "+object+" holds",
+	err := d.load(ctx, "find values of "+object,
 		"SELECT count(*) AS n, coalesce(min(example), '') AS example FROM ("+query+") q", &found)
 	if err != nil || found[0].N == 0 {
 		return nil, err
@@ -90,13 +90,13 @@ func (d *downSession) loss(ctx context.Context, object, query string) ([]Loss, e
 	return []Loss{{Object: object, Reason: reason}}, nil
 }
 
-// crowded are the runtimes whose legacy ref another one has.
+// crowded returns the runtimes whose legacy ref another one has.
 func (d *downSession) crowded(ctx context.Context) ([]Loss, error) {
 	var found []struct {
 		CurrentRef string `json:"current_ref"`
 		Ref        string `json:"ref"`
 	}
-	err := d.load(ctx, "look for runtimes that want the same ref",
+	err := d.load(ctx, "find runtimes with the same legacy ref",
 		"SELECT current_ref, ref FROM ("+d.restored()+") m WHERE place > 1 ORDER BY 1, 2", &found)
 	if err != nil {
 		return nil, err
@@ -104,7 +104,7 @@ func (d *downSession) crowded(ctx context.Context) ([]Loss, error) {
 	var losses []Loss
 	for _, f := range found {
 		losses = append(losses, Loss{Object: "runtime " + f.CurrentRef,
-			Reason: fmt.Sprintf("it would be %s, which another row is; with --force what uses it goes to that row", f.Ref)})
+			Reason: fmt.Sprintf("its ref would be %s, which another row has; if it is given up, rows that use it go to that row", f.Ref)})
 	}
 	return losses, nil
 }

@@ -1,11 +1,11 @@
--- The part of a WITH that says which rows of runtime become one: member has the
--- id that each becomes and its place among those that share a target.
+-- The part of a WITH that decides which rows of runtime become one. member has the ID that each becomes,
+-- and its place among the rows with the same target.
 legacy AS (
   SELECT r.id::bigint AS id, r.ref::text AS ref, {row} AS row, {target} AS target
   FROM {runtime} r
 ),
--- The side is the ref's middle word. A row in the unified form is only met where
--- another migration was at work before, and goes first there.
+-- The side is the middle word of the ref. A row in the unified form exists only after another migration,
+-- and comes first there.
 sided AS (
   SELECT *, CASE WHEN ref ~ {legacy_form} THEN split_part(ref, '.', 2) ELSE '' END AS side
   FROM legacy

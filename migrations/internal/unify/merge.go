@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// legacyForm is what refs of the legacy schema look like, and unifiedForm those
-// of the unified one.
+// legacyForm is the form of refs in the legacy schema, and unifiedForm in the unified schema.
 const (
 	legacyForm  = `^[^.]+[.](action|sensor)[.][^.]+$`
 	unifiedForm = `^[^.]+[.][^.]+$`
@@ -19,8 +18,8 @@ var memberSQL string
 //go:embed merge.sql
 var mergeSQL string
 
-// merge is the SELECT that says what every row of runtime becomes. The plan and
-// the migration read the same one.
+// merge returns the SELECT of what every row of runtime becomes. The plan and the migration use
+// the same one.
 func (s *session) merge() string {
 	return strings.NewReplacer(
 		"{core_definitions}", coreDefinitions(),
@@ -31,14 +30,14 @@ func (s *session) merge() string {
 	).Replace(mergeSQL)
 }
 
-// noVerification: the object takes nothing as available and has no commands. What
-// is of the wrong type is left for its owner to see.
+// noVerification returns the condition that an object does not make the runtime available and has
+// no commands. Values of a wrong type are left for their owner to see.
 func noVerification(object string) string {
 	return fmt.Sprintf(`%[1]s IS NOT NULL AND coalesce(%[1]s->'always_available', 'null') IN ('null', 'false')
       AND coalesce(%[1]s->'check_required', 'null') IN ('null', 'true') AND coalesce(%[1]s->'commands', 'null') IN ('null', '[]')`, object)
 }
 
-// become is merge without the values: the id and the ref that each row becomes.
+// become returns the merge without values: the ID and the ref that each row becomes.
 func (s *session) become() string {
 	return "WITH " + s.member("NULL::jsonb") + "SELECT id, ref, side, became, target AS became_ref FROM member"
 }
@@ -52,7 +51,7 @@ func (s *session) member(row string) string {
 	).Replace(memberSQL)
 }
 
-// target is the unified ref of a legacy one; any other text stays as it is.
+// target returns the unified ref for a legacy one. Other texts stay as they are.
 func target(ref string) string {
 	return fmt.Sprintf(`CASE WHEN %[1]s ~ %[2]s AND %[1]s <> %[3]s THEN split_part(%[1]s, '.', 1) || '.' || coalesce(
     CASE WHEN split_part(%[1]s, '.', 1) = %[4]s THEN
@@ -61,11 +60,10 @@ func target(ref string) string {
 		ref, literal(legacyForm), literal(builtinRef), literal(corePack), coreNames())
 }
 
-// encode is a row of runtime as jsonb from which every value comes back as it
-// was. Three things need care: in jsonb a column that is NULL looks like one
-// that holds JSON's null, so a NULL jsonb column is left out; json loses its
-// spelling in jsonb; and arrays, composites and types of extensions do not all
-// survive the way to JSON and back. All but the plain types are kept as text.
+// encode returns a row of runtime as jsonb from which every value can be restored exactly. Three
+// cases need care. A NULL jsonb column is left out, because it would look like a JSON null. A json
+// column would lose its spelling. Arrays, composites and types of extensions do not all survive
+// the conversion. So all but the plain types are kept as text.
 func (s *session) encode(alias string) string {
 	var absent, written []string
 	for _, c := range s.runtime.Columns {
@@ -80,7 +78,7 @@ func (s *session) encode(alias string) string {
 	return "(to_jsonb(" + alias + ")" + strings.Join(absent, "") + strings.Join(written, "") + ")"
 }
 
-// decode is the value of a column in a row that encode wrote.
+// decode returns the value of a column in a row that encode wrote.
 func decode(row string, c column) string {
 	if c.TypeOID == jsonbOID {
 		return fmt.Sprintf("(%s->%s)", row, literal(c.Name))

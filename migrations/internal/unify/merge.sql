@@ -1,11 +1,10 @@
--- One row for each row of runtime: what it becomes, and for the row that
--- survives, in merged, the values that it gets.
+-- One row for each row of runtime: what it becomes, and in merged the new values of the surviving row.
 WITH core_definition (ref, name, aliases, roles, verification) AS (
   {core_definitions}
 ),
 {member},
--- Metadata as an object: a bare array names interpreters, anything else is kept
--- as it is under legacy. The name of a core runtime that needs no interpreter is none.
+-- Metadata as an object. A bare array names interpreters, and any other value is kept under legacy. The
+-- name of a core runtime that needs no interpreter does not name one.
 document AS MATERIALIZED (
   SELECT id, target, rank, members, CASE coalesce(jsonb_typeof(row->'distributions'), '')
     WHEN '' THEN '{}'::jsonb
@@ -33,8 +32,8 @@ shared AS (
     CASE WHEN jsonb_typeof(doc->'verification'->'commands') = 'array' THEN doc->'verification'->'commands' END AS commands
   FROM document WHERE members > 1
 ),
--- jsonb_object_agg keeps the last of equal keys, so the first side comes last. A
--- side that has a verification beats one that has none. A value of the wrong type gives way to one that can be read.
+-- jsonb_object_agg keeps the last of equal keys, so the first side comes last. A side with a
+-- verification takes precedence, and so does a value of the right type.
 united_key AS (
   SELECT s.target, jsonb_object_agg(k.key, k.value ORDER BY
     (k.key <> 'verification' OR jsonb_typeof(k.value) = 'object'), s.rank DESC) AS doc
@@ -66,7 +65,7 @@ united AS (
       || CASE WHEN c.commands IS NULL THEN '{}'::jsonb ELSE jsonb_build_object('commands', c.commands) END) END AS doc
   FROM united_key k LEFT JOIN united_verification v USING (target) LEFT JOIN united_command c USING (target)
 ),
--- Of the other columns the survivor keeps what it has and gets what it lacks.
+-- In the other columns the surviving row keeps its values and gets those that it lacks.
 filled AS (
   SELECT target,
     (array_agg(row->'description' ORDER BY rank) FILTER (WHERE row->>'description' IS NOT NULL))[1] AS description,
@@ -91,7 +90,7 @@ result AS (
     coalesce(m.row->'aliases', '[]') IN ('[]', 'null') AS needs_aliases,
     coalesce(coalesce(u.doc, d.doc)->'roles', 'null') = 'null' AS needs_roles,
     {own_is_none} AS needs_verification,
-    -- Its other keys beat those of the core definition.
+    -- Its other keys take precedence over those of the core definition.
     own.verification || c.verification || (own.verification - '{always_available,check_required,commands}'::text[]) AS whole_verification
   FROM member m JOIN document d USING (id) JOIN filled f ON f.target = m.target
     LEFT JOIN united u ON u.target = m.target LEFT JOIN united_installation i ON i.target = m.target

@@ -6,17 +6,16 @@ import (
 	"strings"
 )
 
-// Obstacle is something that cannot be handled.
+// An Obstacle is something that prevents the migration and must be cleared by hand.
 type Obstacle struct {
-	// Object in words: table attune.sensor.
+	// Object names the object: table attune.sensor.
 	Object string `json:"object"`
 	Reason string `json:"reason"`
-	// SQL that clears the way. Lines of comment say what to do afterwards.
+	// SQL clears the obstacle. Its comments tell what to do afterwards.
 	SQL string `json:"sql"`
 }
 
-// obstacles looks for all that stands in the way of Up. What rows say
-// is only asked where all rows can be seen.
+// obstacles returns everything that prevents Up. Rows are read only if all of them are visible.
 func (s *session) obstacles(ctx context.Context) ([]Obstacle, error) {
 	found := s.tableObstacles()
 	steps := []func(context.Context) ([]Obstacle, error){
@@ -36,8 +35,8 @@ func (s *session) obstacles(ctx context.Context) ([]Obstacle, error) {
 	return append(found, more...), err
 }
 
-// rowObstacles are those that only the rows show. What a ref that fits no form
-// would become cannot be said, so nothing is asked beyond it.
+// rowObstacles returns the obstacles in rows. A ref of no known form ends the search, because it is
+// unknown what it would become.
 func (s *session) rowObstacles(ctx context.Context) ([]Obstacle, error) {
 	found, err := s.formObstacles(ctx)
 	if err != nil || len(found) > 0 {
@@ -54,36 +53,40 @@ func (s *session) rowObstacles(ctx context.Context) ([]Obstacle, error) {
 	return found, nil
 }
 
-// tableObstacles are missing privileges on tables, and rows that are hidden.
+// tableObstacles returns missing privileges on tables, and tables with hidden rows.
 func (s *session) tableObstacles() []Obstacle {
 	var found []Obstacle
 	for _, t := range s.tables {
 		if reason := s.mustOwn(t); reason != "" && !t.Owned {
 			found = append(found, Obstacle{
 				Object: "table " + t.text(), Reason: "only its owner, " + t.Owner + ", may " + reason,
-				SQL: "GRANT " + ident(t.Owner) + " TO CURRENT_USER; -- as a superuser, put the role's name in; or migrate as " + t.Owner,
+				SQL: "GRANT " + ident(t.Owner) + " TO CURRENT_USER; -- as a superuser, with the role's name for CURRENT_USER; or migrate as " + t.Owner,
 			})
 			continue
 		}
 		if !t.CanRead || !t.CanUpdate {
 			found = append(found, Obstacle{
 				Object: "table " + t.text(), Reason: "the current role may not read and update it",
-				SQL: fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO CURRENT_USER; -- as its owner, put the role's name in\nGRANT SELECT, UPDATE ON %s TO CURRENT_USER;",
+				SQL: fmt.Sprintf("GRANT USAGE ON SCHEMA %s TO CURRENT_USER; -- as its owner, with the role's name for CURRENT_USER\n"+
+					"GRANT SELECT, UPDATE ON %s TO CURRENT_USER;",
 					ident(t.Schema), t.sql()),
 			})
 			continue
 		}
 		if t.Hidden {
 			found = append(found, Obstacle{
-				Object: "table " + t.text(), Reason: "row level security hides rows from the current role, and a row that is not seen would be left behind",
-				SQL: fmt.Sprintf("ALTER TABLE %[1]s NO FORCE ROW LEVEL SECURITY;\n-- or migrate as its owner or as a role with BYPASSRLS\n-- afterwards: ALTER TABLE %[1]s FORCE ROW LEVEL SECURITY;", t.sql()),
+				Object: "table " + t.text(),
+				Reason: "row level security hides rows from the current role, and hidden rows would be left behind",
+				SQL: fmt.Sprintf("ALTER TABLE %[1]s NO FORCE ROW LEVEL SECURITY;\n"+
+					"-- or migrate as its owner or as a role with BYPASSRLS\n"+
+					"-- afterwards: ALTER TABLE %[1]s FORCE ROW LEVEL SECURITY;", t.sql()),
 			})
 		}
 	}
 	return found
 }
 
-// mustOwn says for what the current role must own the table; "" if it need not.
+// mustOwn returns why the current role must own the table, or "" if it need not.
 func (s *session) mustOwn(t *table) string {
 	if t.ours(s.schema) && t.Name != "pack" {
 		return "change its columns"
@@ -93,13 +96,13 @@ func (s *session) mustOwn(t *table) string {
 	}
 	for _, r := range s.references {
 		if r.table == t && len(r.Unindexed) > 0 && !r.self(s.runtime) {
-			return "create the temporary index on " + r.column() + " without which each deleted runtime would read the whole table"
+			return "create the temporary index on " + r.column() + ", without which each deletion would read the whole table"
 		}
 	}
 	return ""
 }
 
-// createObstacles are schemas in which a table or index must be created.
+// createObstacles returns the schemas in which a table or index must be created and cannot.
 func (s *session) createObstacles(ctx context.Context) ([]Obstacle, error) {
 	var found []Obstacle
 	seen := map[string]bool{}
@@ -107,7 +110,7 @@ func (s *session) createObstacles(ctx context.Context) ([]Obstacle, error) {
 		if !can && !seen[schema] {
 			seen[schema] = true
 			found = append(found, Obstacle{Object: "schema " + schema, Reason: "the current role may not create " + what + " in it",
-				SQL: "GRANT CREATE ON SCHEMA " + ident(schema) + " TO CURRENT_USER; -- as its owner, put the role's name in"})
+				SQL: "GRANT CREATE ON SCHEMA " + ident(schema) + " TO CURRENT_USER; -- as its owner, with the role's name for CURRENT_USER"})
 		}
 	}
 	need(s.runtime.Schema, s.runtime.CanCreate, "tables")
@@ -117,14 +120,15 @@ func (s *session) createObstacles(ctx context.Context) ([]Obstacle, error) {
 			if !p.Owned && r.table.Owned {
 				found = append(found, Obstacle{Object: "table " + p.Schema + "." + p.Name,
 					Reason: "only its owner, " + p.Owner + ", may create the temporary index on " + r.column() + " that its partitioned table needs",
-					SQL:    "GRANT " + ident(p.Owner) + " TO CURRENT_USER; -- as a superuser, put the role's name in; or migrate as " + p.Owner})
+					SQL: "GRANT " + ident(p.Owner) + " TO CURRENT_USER; -- as a superuser, with the role's name for CURRENT_USER; " +
+						"or migrate as " + p.Owner})
 			}
 		}
 	}
 	return found, nil
 }
 
-// keyObstacles are keys to runtime that cannot be re-pointed.
+// keyObstacles returns the keys to runtime that cannot be re-pointed.
 func (s *session) keyObstacles() []Obstacle {
 	var found []Obstacle
 	for _, r := range s.references {
@@ -135,19 +139,19 @@ func (s *session) keyObstacles() []Obstacle {
 		case len(r.Columns) > 1:
 			found = append(found, Obstacle{object, "it refers to several columns of runtime: " + strings.Join(r.To, ", "), drop})
 		case !r.simple():
-			found = append(found, Obstacle{object, "it refers to runtime." + r.To[0] + ", which changes or goes; only keys to runtime.id are re-pointed", drop})
+			reason := "it refers to runtime." + r.To[0] + ", which is changed or dropped; only keys to runtime.id are re-pointed"
+			found = append(found, Obstacle{object, reason, drop})
 		case c.Generated:
-			found = append(found, Obstacle{object, "its column " + c.Name + " is computed, so it cannot be re-pointed", drop})
+			found = append(found, Obstacle{object, "its column " + c.Name + " is generated, so it cannot be re-pointed", drop})
 		}
 	}
 	return found
 }
 
-// ruleObstacles are rewrite rules, which would turn an UPDATE into something
-// else.
+// ruleObstacles returns rewrite rules, which would change the meaning of an UPDATE.
 func (s *session) ruleObstacles(ctx context.Context) ([]Obstacle, error) {
 	var found []Obstacle
-	err := s.load(ctx, "look for rules", `
+	err := s.load(ctx, "find rules", `
 SELECT 'rule ' || r.rulename || ' of table ' || n.nspname || '.' || c.relname AS object,
   'it rewrites statements on the table, so what is written would not be what was said' AS reason,
   format(E'ALTER TABLE %1$s DISABLE RULE %2$I;\n-- afterwards: ALTER TABLE %1$s ENABLE%3$s RULE %2$I;', c.oid::regclass, r.rulename,
@@ -158,21 +162,21 @@ ORDER BY 1`, &found)
 	return found, err
 }
 
-// inheritObstacles are tables that share runtime's columns or rows.
+// inheritObstacles returns tables that share runtime's columns or rows by inheritance.
 func (s *session) inheritObstacles(ctx context.Context) ([]Obstacle, error) {
 	var found []Obstacle
-	err := s.load(ctx, "look for tables that inherit", fmt.Sprintf(`
+	err := s.load(ctx, "find tables that inherit", fmt.Sprintf(`
 SELECT 'table ' || i.inhrelid::regclass AS object, 'it inherits from ' || i.inhparent::regclass || ', and runtime must stand alone' AS reason,
   format(E'ALTER TABLE %%1$s NO INHERIT %%2$s;', i.inhrelid::regclass, i.inhparent::regclass) AS sql
 FROM pg_inherits i WHERE %[1]d IN (i.inhparent, i.inhrelid) ORDER BY 1`, s.runtime.OID), &found)
 	return found, err
 }
 
-// publicationObstacles are published tables whose rows cannot be told apart, for
-// which Postgres refuses every UPDATE.
+// publicationObstacles returns published tables without a replica identity, for which Postgres
+// refuses every UPDATE.
 func (s *session) publicationObstacles(ctx context.Context) ([]Obstacle, error) {
 	var found []Obstacle
-	err := s.load(ctx, "look for publications", `
+	err := s.load(ctx, "find publications", `
 SELECT DISTINCT 'table ' || n.nspname || '.' || c.relname AS object,
   'it is published without a replica identity, so its rows cannot be updated' AS reason,
   format(E'ALTER TABLE %1$s REPLICA IDENTITY FULL;\n-- afterwards: ALTER TABLE %1$s REPLICA IDENTITY %2$s;', c.oid::regclass,
@@ -187,7 +191,7 @@ ORDER BY 1`, &found)
 	return found, err
 }
 
-// oids of all tables that are written to.
+// oids returns the OIDs of all tables that are written to.
 func (s *session) oids() string {
 	return list(s.tables, ", ", func(t *table) string { return fmt.Sprint(t.OID) })
 }

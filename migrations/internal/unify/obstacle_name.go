@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// nameObstacles are things of others under the names that are needed.
+// nameObstacles returns objects of others under names that the migration needs.
 func (s *session) nameObstacles(ctx context.Context) ([]Obstacle, error) {
 	var found []Obstacle
 	taken := func(name, reason, sql string) {
@@ -18,7 +18,7 @@ func (s *session) nameObstacles(ctx context.Context) ([]Obstacle, error) {
 			return nil, err
 		}
 		if there != nil {
-			taken(name, "something is there already, where the record of the unification goes",
+			taken(name, "the record of the unification needs this name",
 				"ALTER TABLE "+s.record(name)+" RENAME TO "+ident(name+"_old")+";")
 		}
 	}
@@ -32,7 +32,7 @@ func (s *session) nameObstacles(ctx context.Context) ([]Obstacle, error) {
 			if there.Table == "" {
 				kind = "TABLE"
 			}
-			taken(i.name, "another thing has the name of an index that is needed",
+			taken(i.name, "a new index needs this name",
 				"ALTER "+kind+" "+s.record(i.name)+" RENAME TO "+ident(i.name+"_old")+";")
 		}
 	}
@@ -45,14 +45,14 @@ func (s *session) nameObstacles(ctx context.Context) ([]Obstacle, error) {
 		return found, err
 	}
 	if wrong := misfit(versions); wrong != "" {
-		taken(versionTable, "it is there already and does not fit: "+wrong,
+		taken(versionTable, "it exists and does not fit: "+wrong,
 			"ALTER TABLE "+s.record(versionTable)+" RENAME TO "+ident(versionTable+"_old")+";")
 	}
 	return found, nil
 }
 
-// leftovers are indexes and the like of others under the names of new keys: a table that
-// is renamed leaves its keys their names.
+// leftovers returns indexes and other relations of others under the names of new keys. The keys of
+// a renamed table keep their names.
 func (s *session) leftovers(ctx context.Context, versions bool) ([]Obstacle, error) {
 	var names []string
 	if versions {
@@ -66,7 +66,7 @@ func (s *session) leftovers(ctx context.Context, versions bool) ([]Obstacle, err
 		names = append(names, "worker_identity_key")
 	}
 	var found []Obstacle
-	err = s.load(ctx, "look for the names of keys", `
+	err = s.load(ctx, "find the names of keys", `
 SELECT 'name ' || n.nspname || '.' || c.relname AS object,
   'a key that is needed has this name' || coalesce(', and so has one of table ' || i.indrelid::regclass, '') AS reason,
   format('ALTER %s %s RENAME TO %I;', CASE WHEN i.indexrelid IS NOT NULL THEN 'INDEX' WHEN c.relkind = 'S' THEN 'SEQUENCE'
@@ -88,15 +88,15 @@ func misfit(there *relationInfo) string {
 	for _, c := range versionColumns {
 		switch got := types[c.name]; {
 		case got == "":
-			return "it has no column " + c.name
+			return "column " + c.name + " is missing"
 		case !fits(got, c.kind):
-			return fmt.Sprintf("its column %s is %s, not %s", c.name, got, c.kind)
+			return fmt.Sprintf("column %s must be %[3]s, got %[2]s", c.name, got, c.kind)
 		}
 	}
 	return ""
 }
 
-// fits reports whether a column of type got takes values of type want.
+// fits reports whether a column of type got accepts values of type want.
 func fits(got, want string) bool {
 	switch want {
 	case "text":
@@ -107,18 +107,17 @@ func fits(got, want string) bool {
 	return got == want
 }
 
-// columnObstacles are columns of others that have a name that is needed and a
-// type that is not.
+// columnObstacles returns columns of others with the name of a new column and another type.
 func (s *session) columnObstacles(ctx context.Context) ([]Obstacle, error) {
 	var found []Obstacle
 	for _, a := range additions {
 		t := s.our(a.table)
 		if t == nil {
-			return nil, fmt.Errorf("there is no table %s", qualified(s.schema, a.table))
+			return nil, fmt.Errorf("table %s is missing", qualified(s.schema, a.table))
 		}
 		if c, ok := t.column(a.column); ok && !fits(c.Type, a.kind) {
 			found = append(found, Obstacle{Object: "column " + t.text() + "." + a.column,
-				Reason: fmt.Sprintf("it is there already, with type %s instead of %s", c.Type, a.kind),
+				Reason: fmt.Sprintf("it exists with type %s instead of %s", c.Type, a.kind),
 				SQL:    fmt.Sprintf("ALTER TABLE %s RENAME COLUMN %s TO %s;", t.sql(), ident(a.column), ident(a.column+"_old"))})
 		}
 	}
@@ -126,13 +125,13 @@ func (s *session) columnObstacles(ctx context.Context) ([]Obstacle, error) {
 	if !worker.has("identity") || !worker.CanRead {
 		return found, nil
 	}
-	n, err := s.count(ctx, "look for equal identities", fmt.Sprintf(
+	n, err := s.count(ctx, "find equal identities", fmt.Sprintf(
 		"SELECT count(*) FROM (SELECT FROM %s WHERE identity IS NOT NULL GROUP BY identity HAVING count(*) > 1) q", worker.from()))
 	if err != nil || n == 0 {
 		return found, err
 	}
 	return append(found, Obstacle{Object: "column " + worker.text() + ".identity",
-		Reason: fmt.Sprintf("it must be unique, and %d values stand in several rows", n),
+		Reason: fmt.Sprintf("it must be unique, but %d values occur in several rows", n),
 		SQL: fmt.Sprintf("UPDATE %[1]s w SET identity = NULL WHERE EXISTS (SELECT FROM %[1]s o WHERE o.identity = w.identity AND o.id > w.id);",
 			worker.sql())}), nil
 }

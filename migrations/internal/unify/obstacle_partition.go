@@ -6,25 +6,24 @@ import (
 	"strings"
 )
 
-// partitioned is a partitioned table, which may be a partition itself.
+// partitioned describes a partitioned table, which may be a partition itself.
 type partitioned struct {
 	Table  string `json:"relation"`
 	Schema string `json:"schema"`
 	Name   string `json:"name"`
 	// Strategy is partstrat: l is a list, r a range, h a hash.
 	Strategy string `json:"strategy"`
-	// Key is the column that the partitions are told by; empty for several, or an
-	// expression.
+	// Key is the column of the partition key. It is empty for several columns or an expression.
 	Key string `json:"key"`
-	// Mine is what rows of it have in common, Parts are what those of its
-	// partitions have.
+	// Mine is the condition that rows of the table satisfy, and Parts are the conditions of its
+	// partitions.
 	Mine  string   `json:"mine"`
 	Parts []string `json:"parts"`
-	// Bounds of its partitions, as FOR VALUES ...
+	// Bounds holds the bounds of its partitions, as FOR VALUES …
 	Bounds []string `json:"bounds"`
 }
 
-// partitionObstacles are rows for which there will be no partition.
+// partitionObstacles returns the partitioned tables with rows that will fit no partition.
 func (s *session) partitionObstacles(ctx context.Context) ([]Obstacle, error) {
 	var found []Obstacle
 	for _, t := range s.tables {
@@ -66,7 +65,7 @@ func (s *session) partitionObstacle(ctx context.Context, t *table, p partitioned
 		Value *string `json:"value"`
 		Rows  int64   `json:"n"`
 	}
-	err := s.load(ctx, "look for rows without a partition of "+p.Table, s.withMap()+fmt.Sprintf(
+	err := s.load(ctx, "find rows without a partition of "+p.Table, s.withMap()+fmt.Sprintf(
 		"SELECT %s AS value, count(*) AS n FROM %s WHERE attune_moved AND (%s) AND (%s) IS NOT TRUE GROUP BY 1 ORDER BY 1",
 		value, s.simulated(t), p.Mine, fits), &missing)
 	if err != nil || len(missing) == 0 {
@@ -81,13 +80,14 @@ func (s *session) partitionObstacle(ctx context.Context, t *table, p partitioned
 		}
 	}
 	o := Obstacle{Object: "partitions of table " + p.Schema + "." + p.Name,
-		Reason: fmt.Sprintf("%d rows would have none once they refer to the runtime that survives", rows)}
+		Reason: fmt.Sprintf("%d rows would fit no partition after they refer to the surviving runtime", rows)}
 	create := func(n int, bound string) {
 		name := p.Name
 		if room := 63 - len("_unified_99"); len(name) > room {
 			name = strings.ToValidUTF8(name[:room], "")
 		}
-		o.SQL += fmt.Sprintf("CREATE TABLE %s PARTITION OF %s %s;\n", qualified(p.Schema, fmt.Sprintf("%s_unified_%d", name, n)), qualified(p.Schema, p.Name), bound)
+		o.SQL += fmt.Sprintf("CREATE TABLE %s PARTITION OF %s %s;\n",
+			qualified(p.Schema, fmt.Sprintf("%s_unified_%d", name, n)), qualified(p.Schema, p.Name), bound)
 	}
 	switch {
 	case p.Strategy == "h":
@@ -106,7 +106,7 @@ func (s *session) partitionObstacle(ctx context.Context, t *table, p partitioned
 	return []Obstacle{o}, nil
 }
 
-// freeRemainders are the bounds that hash partitions leave open.
+// freeRemainders returns the bounds that hash partitions leave open.
 func freeRemainders(bounds []string) []string {
 	type part struct{ modulus, remainder int }
 	var parts []part

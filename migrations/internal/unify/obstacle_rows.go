@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// formObstacles are refs that are neither in the legacy form nor the builtin's,
-// nor, where another migration was at work before, in the unified one.
+// formObstacles returns refs in none of the known forms: the legacy form, the builtin's ref, and the
+// unified form if another migration has been at work.
 func (s *session) formObstacles(ctx context.Context) ([]Obstacle, error) {
 	var found []Obstacle
-	err := s.load(ctx, "look for refs that fit no form", fmt.Sprintf(`
+	err := s.load(ctx, "find refs of no known form", fmt.Sprintf(`
 SELECT 'runtime ' || r.id || ', ' || r.ref AS object, 'its ref is not pack.action.name or pack.sensor.name' AS reason,
   format('UPDATE %%s SET ref = %%L WHERE id = %%s; -- or the name that it should have', %s, coalesce(
     (SELECT p.ref FROM %s p WHERE p.id = r.pack), 'core') || '.' || %s || '.' || lower(regexp_replace(r.ref, '[.]', '_', 'g')), r.id) AS sql
@@ -19,10 +19,10 @@ FROM %s r WHERE r.ref !~ %s ORDER BY r.id`,
 	return found, err
 }
 
-// packObstacles are runtimes whose rows belong to different packs.
+// packObstacles returns runtimes whose rows belong to different packs.
 func (s *session) packObstacles(ctx context.Context) ([]Obstacle, error) {
 	var found []Obstacle
-	err := s.load(ctx, "look for packs that collide", fmt.Sprintf(`
+	err := s.load(ctx, "find conflicting packs", fmt.Sprintf(`
 WITH m AS (%[1]s)
 SELECT 'runtimes ' || string_agg(m.ref || ' (' || m.id || ')', ', ' ORDER BY m.id) AS object,
   'they would become ' || m.became_ref || ', and belong to different packs: ' || string_agg(coalesce(r.pack::text, 'none'), ', ' ORDER BY m.id) AS reason,
@@ -33,8 +33,8 @@ FROM m JOIN %[3]s r ON r.id = m.id GROUP BY m.became, m.became_ref HAVING count(
 	return found, err
 }
 
-// runtimeCheckObstacles are checks on runtime that a unified row would break and
-// that are not the old form of refs.
+// runtimeCheckObstacles returns checks on runtime that unified rows would violate, apart from the
+// form of legacy refs.
 func (s *session) runtimeCheckObstacles(ctx context.Context) ([]Obstacle, error) {
 	var checks []constraint
 	if err := s.load(ctx, "read the checks of runtime", s.constraints("c.contype = 'c'"), &checks); err != nil {
@@ -75,7 +75,7 @@ func (s *session) runtimeCheckObstacles(ctx context.Context) ([]Obstacle, error)
 
 func checkObstacle(t *table, c constraint, n int64) Obstacle {
 	return Obstacle{Object: fmt.Sprintf("check %s of table %s", c.Name, t.text()),
-		Reason: fmt.Sprintf("%d rows would break it", n),
+		Reason: fmt.Sprintf("%d rows would violate it", n),
 		SQL: fmt.Sprintf("ALTER TABLE %[1]s DROP CONSTRAINT %[2]s;\n-- it was: ALTER TABLE %[1]s ADD CONSTRAINT %[2]s %[3]s;",
 			t.sql(), ident(c.Name), c.Definition)}
 }
@@ -91,7 +91,7 @@ func overlaps(a, b []string) bool {
 	return false
 }
 
-// referencesOf are the keys of a table that can be re-pointed.
+// referencesOf returns the keys of a table that can be re-pointed.
 func (s *session) referencesOf(t *table) []*reference {
 	var of []*reference
 	for _, r := range s.references {
@@ -102,9 +102,8 @@ func (s *session) referencesOf(t *table) []*reference {
 	return of
 }
 
-// simulated are the rows of a table as they will be, under the table's own name;
-// attune_moved says whether a row changes, attune_ctid and attune_table where it
-// is.
+// simulated returns a SELECT of a table's rows as they will be, under the table's name.
+// attune_moved reports whether a row changes, and attune_ctid and attune_table are its place.
 func (s *session) simulated(t *table) string {
 	replaced, joins, moved := map[string]string{}, "", []string{}
 	for i, r := range s.referencesOf(t) {
@@ -116,7 +115,8 @@ func (s *session) simulated(t *table) string {
 		if r.refColumn != "" {
 			ref := "t." + ident(r.refColumn)
 			rc, _ := t.column(r.refColumn)
-			replaced[r.refColumn] = fmt.Sprintf("(CASE WHEN %[1]s IS NOT NULL THEN coalesce(%[2]s.became_ref, CASE WHEN %[3]s IS NULL THEN %[4]s ELSE %[1]s END) END)::%[5]s",
+			replaced[r.refColumn] = fmt.Sprintf("(CASE WHEN %[1]s IS NOT NULL THEN "+
+				"coalesce(%[2]s.became_ref, CASE WHEN %[3]s IS NULL THEN %[4]s ELSE %[1]s END) END)::%[5]s",
 				ref, u, column, target(ref+"::text"), rc.Type)
 			moved = append(moved, ref+" <> "+replaced[r.refColumn])
 		}
@@ -135,12 +135,12 @@ func (s *session) simulated(t *table) string {
 		}), "("+strings.Join(moved, ") OR (")+")", t.from(), joins, ident(t.Name))
 }
 
-// withMap begins a statement that reads simulated rows.
+// withMap returns the beginning of a statement that reads simulated rows.
 func (s *session) withMap() string {
 	return "WITH attune_map AS MATERIALIZED (" + s.become() + ") "
 }
 
-// checkObstacles are checks on other tables that re-pointed rows would break.
+// checkObstacles returns checks on other tables that re-pointed rows would violate.
 func (s *session) checkObstacles(ctx context.Context) ([]Obstacle, error) {
 	var found []Obstacle
 	for _, t := range s.tables {
@@ -157,7 +157,8 @@ func (s *session) checkObstacles(ctx context.Context) ([]Obstacle, error) {
 			if !overlaps(c.Columns, s.changing(t)) {
 				continue
 			}
-			n, err := s.count(ctx, "try check "+c.Name, s.withMap()+"SELECT count(*) FROM "+s.simulated(t)+" WHERE attune_moved AND NOT ("+c.Expression+")")
+			n, err := s.count(ctx, "try check "+c.Name,
+				s.withMap()+"SELECT count(*) FROM "+s.simulated(t)+" WHERE attune_moved AND NOT ("+c.Expression+")")
 			if err != nil {
 				return nil, err
 			}
@@ -169,7 +170,7 @@ func (s *session) checkObstacles(ctx context.Context) ([]Obstacle, error) {
 	return found, nil
 }
 
-// changing are the columns of a table that are re-pointed.
+// changing returns the columns of a table that are re-pointed.
 func (s *session) changing(t *table) []string {
 	var names []string
 	for _, r := range s.referencesOf(t) {

@@ -11,8 +11,8 @@ import (
 //go:embed dependents.sql
 var dependentsSQL string
 
-// typeObstacles are the things that use runtime_type or its enum and do not go
-// with them, and the functions whose text names them.
+// typeObstacles returns the objects that use runtime_type or its enum and are not dropped with
+// them, and the functions whose text names them.
 func (s *session) typeObstacles(ctx context.Context) ([]Obstacle, error) {
 	info, err := s.typeColumn(ctx)
 	if err != nil {
@@ -21,17 +21,17 @@ func (s *session) typeObstacles(ctx context.Context) ([]Obstacle, error) {
 	var found []Obstacle
 	if info.Enum != nil && !info.EnumOwned {
 		found = append(found, Obstacle{Object: "type " + *info.Enum, Reason: "only its owner, " + info.EnumOwner + ", may drop it",
-			SQL: "GRANT " + ident(info.EnumOwner) + " TO CURRENT_USER; -- as a superuser, put the role's name in"})
+			SQL: "GRANT " + ident(info.EnumOwner) + " TO CURRENT_USER; -- as a superuser, with the role's name for CURRENT_USER"})
 	}
 	more, err := s.dependents(ctx, dropped{table: s.runtime.OID, numbers: []int{info.Num}, enum: info.EnumOID, keysGo: true,
 		functions: s.functions(info, true),
-		reason:    "it uses runtime_type or its enum, which go"})
+		reason:    "it uses runtime_type or its enum, which are dropped"})
 	return append(found, more...), err
 }
 
-// functions is a SELECT of the functions whose text names runtime_type or its
-// enum: those for which it must be ours, because they name the enum or our table
-// too, or get rows of it; or the others.
+// functions returns a SELECT of the functions whose text names runtime_type or its enum. With ours it
+// selects those that also name the enum or attune's table, or get rows of it. Otherwise it selects the
+// others.
 func (s *session) functions(info *typeColumnInfo, ours bool) string {
 	enum := typeColumn + "_enum"
 	if info.Enum != nil {
@@ -39,7 +39,7 @@ func (s *session) functions(info *typeColumnInfo, ours bool) string {
 		enum = strings.Trim(parts[len(parts)-1], `"`)
 	}
 	schema := regexp.QuoteMeta(s.schema) + "|" + regexp.QuoteMeta(ident(s.schema))
-	// Without a schema, or with ours: other.runtime and NEW.runtime are others'.
+	// The table has no schema, or attune's: other.runtime and NEW.runtime belong to others.
 	table := `(^|[^.[:alnum:]_"])"?runtime\M|(\m|")(` + schema + `)"?[[:space:]]*[.][[:space:]]*"?runtime\M`
 	return strings.NewReplacer(
 		"{words}", literal(`\m(`+typeColumn+"|"+regexp.QuoteMeta(enum)+`)\M`),
@@ -58,8 +58,7 @@ WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND l.lanname NOT IN
         UNION SELECT t.typarray FROM pg_type t WHERE t.oid = {enum} OR t.typrelid = {runtime})))`)
 }
 
-// functionNotes are functions that say runtime_type of what seems to be another
-// table.
+// functionNotes returns notes about functions that use runtime_type of another table, as it seems.
 func (s *session) functionNotes(ctx context.Context) ([]string, error) {
 	info, err := s.typeColumn(ctx)
 	if err != nil {
@@ -68,11 +67,12 @@ func (s *session) functionNotes(ctx context.Context) ([]string, error) {
 	var found []struct {
 		Name string `json:"name"`
 	}
-	err = s.load(ctx, "look for functions that name runtime_type",
+	err = s.load(ctx, "find functions that name runtime_type",
 		"SELECT f.oid::regprocedure::text AS name FROM ("+s.functions(info, false)+") f ORDER BY 1", &found)
 	var notes []string
 	for _, f := range found {
-		notes = append(notes, "function "+f.Name+" names runtime_type, but not the table runtime or the enum: it stays as it is; look whether it means another table's")
+		notes = append(notes, "function "+f.Name+" names runtime_type, but neither the table runtime nor the enum: "+
+			"it stays as it is; check that it means another table's column")
 	}
 	return notes, err
 }
@@ -81,23 +81,24 @@ func (s *session) functionNotes(ctx context.Context) ([]string, error) {
 type dropped struct {
 	table   int64
 	numbers []int
-	// enum is 0 for none.
+	// enum is 0 if there is no enum.
 	enum int64
-	// keysGo: foreign keys to the table are dealt with elsewhere.
+	// keysGo means that foreign keys to the table are handled elsewhere.
 	keysGo bool
-	// functions is a SELECT of functions that use it by their text; empty for none.
+	// functions is a SELECT of functions that use it in their text. Empty looks for no functions.
+	// look for.
 	functions string
 	reason    string
 }
 
-// dependents are the things that keep something from being dropped.
+// dependents returns the objects that prevent something from being dropped.
 func (s *session) dependents(ctx context.Context, d dropped) ([]Obstacle, error) {
 	functions := d.functions
 	if functions == "" {
 		functions = "SELECT NULL::oid WHERE false"
 	}
 	var found []Obstacle
-	err := s.load(ctx, "look for what uses that which goes", strings.NewReplacer(
+	err := s.load(ctx, "find dependents of the dropped objects", strings.NewReplacer(
 		"{table}", strconv.FormatInt(d.table, 10),
 		"{numbers}", list(d.numbers, ", ", strconv.Itoa),
 		"{enum}", strconv.FormatInt(d.enum, 10),

@@ -6,23 +6,22 @@ import (
 	"strings"
 )
 
-// uniqueKey is a unique index or an exclusion constraint that covers a column
-// that is re-pointed.
+// A uniqueKey is a unique index or an exclusion constraint that covers a re-pointed column.
 type uniqueKey struct {
 	Name string `json:"name"`
 	// Relation is the table or partition that the index is on.
 	Relation  string `json:"relation"`
 	Exclusion bool   `json:"exclusion"`
-	// NullsEqual: two NULLs are equal in it.
+	// NullsEqual reports that the index treats NULLs as equal.
 	NullsEqual bool     `json:"nulls_equal"`
 	Columns    []string `json:"columns"`
 	Predicate  string   `json:"predicate"`
-	// Operators of an exclusion constraint, one for each column.
+	// Operators holds the operator of an exclusion constraint for each column.
 	Operators []string `json:"operators"`
 }
 
-// uniqueObstacles are unique keys that two rows would share once both refer to
-// one runtime.
+// uniqueObstacles returns unique keys that rows would violate after they refer to the surviving
+// runtime.
 func (s *session) uniqueObstacles(ctx context.Context) ([]Obstacle, error) {
 	var found []Obstacle
 	for _, t := range s.tables {
@@ -65,9 +64,9 @@ ORDER BY 2, 1`, t.OID, array(s.changing(t))), &keys)
 	return keys, err
 }
 
-// crowd is one row that would be a second one under a unique key.
+// A crowd is one row that would be a duplicate under a unique key.
 type crowd struct {
-	// Key has the values of the table's key as text; empty where it has none.
+	// Key holds the values of the table's key as text. It is empty if the table has no key.
 	Key   []string `json:"key"`
 	Place string   `json:"place"`
 }
@@ -82,21 +81,23 @@ func (s *session) uniqueObstacle(ctx context.Context, t *table, k uniqueKey) ([]
 	}
 	return []Obstacle{{
 		Object: fmt.Sprintf("unique key %s of table %s", k.Name, t.text()),
-		Reason: fmt.Sprintf("%d rows would be second ones under (%s) once they refer to the runtime that survives", len(rows), strings.Join(k.Columns, ", ")),
-		SQL:    deleteCrowd(t, rows) + "\n-- or change them; where it can be chosen, the rows that already refer to the survivor stay",
+		Reason: fmt.Sprintf("%d rows would be duplicates under (%s) after they refer to the surviving runtime",
+			len(rows), strings.Join(k.Columns, ", ")),
+		SQL: deleteCrowd(t, rows) + "\n-- or change them; if possible, the rows that already refer to the surviving runtime stay",
 	}}, nil
 }
 
-// crowdQuery selects those rows, of each crowd all but one.
+// crowdQuery selects all rows but one of each set of duplicates.
 func (s *session) crowdQuery(t *table, k uniqueKey) string {
 	key := "NULL::text[]"
 	if len(t.Key) > 0 {
 		key = "ARRAY[" + list(t.Key, ", ", func(name string) string {
-			// What the row's key is now, not what it will be.
+			// The row's present key is wanted, not the future one.
 			return "(SELECT o." + ident(name) + "::text FROM " + t.from() + " o WHERE o.ctid = q.attune_ctid AND o.tableoid = q.attune_table)"
 		}) + "]"
 	}
-	where := "attune_table IN (SELECT " + literal(k.Relation) + "::regclass::oid UNION SELECT p.relid::oid FROM pg_partition_tree(" + literal(k.Relation) + ") p)"
+	where := "attune_table IN (SELECT " + literal(k.Relation) + "::regclass::oid" +
+		" UNION SELECT p.relid::oid FROM pg_partition_tree(" + literal(k.Relation) + ") p)"
 	if k.Predicate != "" {
 		where += " AND (" + k.Predicate + ")"
 	}
@@ -110,7 +111,8 @@ func (s *session) crowdQuery(t *table, k uniqueKey) string {
 	}
 	rows := fmt.Sprintf("SELECT %s, attune_moved, attune_ctid, attune_table FROM %s WHERE %s",
 		strings.Join(selected, ", "), s.simulated(t), where)
-	second := fmt.Sprintf("SELECT *, row_number() OVER (PARTITION BY %s ORDER BY attune_moved, attune_table, attune_ctid) AS attune_n FROM (%s) r",
+	second := fmt.Sprintf("SELECT *, row_number() OVER (PARTITION BY %s ORDER BY attune_moved, attune_table, attune_ctid) AS attune_n"+
+		" FROM (%s) r",
 		strings.Join(names, ", "), rows)
 	condition := "q.attune_n > 1"
 	if k.Exclusion {
@@ -125,7 +127,7 @@ func (s *session) crowdQuery(t *table, k uniqueKey) string {
 	return s.withMap() + "SELECT " + key + " AS key, q.attune_ctid::text AS place FROM (" + second + ") q WHERE " + condition
 }
 
-// deleteCrowd is a statement that deletes the rows.
+// deleteCrowd returns a statement that deletes the rows.
 func deleteCrowd(t *table, rows []crowd) string {
 	if len(t.Key) == 0 {
 		return fmt.Sprintf("DELETE FROM %s WHERE ctid IN (%s);", t.from(), list(rows, ", ", func(c crowd) string { return literal(c.Place) }))

@@ -7,54 +7,53 @@ import (
 	"slices"
 )
 
-// Plan is what Up would do.
+// A Plan is what Up would do.
 type Plan struct {
 	Schema string `json:"schema"`
-	// Runtimes lists the rows that each runtime is made of, by ref.
+	// Runtimes holds the runtimes with the rows that they are made of, by ref.
 	Runtimes []Merge `json:"runtimes"`
 	// Tables counts the rows that would be re-pointed, by column.
 	Tables []Repointed `json:"tables"`
-	// Changes of the catalog, in order.
+	// Changes lists the changes of the catalog, in order.
 	Changes []Change `json:"changes"`
-	// Notes are worth knowing and do not stand in the way.
+	// Notes holds what an operator should know. It prevents nothing.
 	Notes []string `json:"notes"`
-	// Obstacles must be cleared first. Where one keeps rows from being read, the
-	// rest of the plan is empty.
+	// Obstacles must be cleared first. The rest of the plan is empty if one of them prevents reading
+	// rows.
 	Obstacles []Obstacle `json:"obstacles"`
 }
 
-// Merge is one runtime and the rows that it is made of.
+// A Merge is one runtime and the rows that it is made of.
 type Merge struct {
 	Ref string `json:"ref"`
-	// ID of the row that survives.
+	// ID is the ID of the surviving row.
 	ID   int64    `json:"id"`
 	From []Source `json:"from"`
-	// Conflicts are the values that differ between the rows.
+	// Conflicts holds the values that differ between the rows.
 	Conflicts []Conflict `json:"conflicts,omitempty"`
 	// FromCore lists what comes from the core definition.
 	FromCore []string `json:"from_core,omitempty"`
 }
 
-// Source is a row that goes into a runtime. The first one survives.
+// A Source is a row that goes into a runtime. The first one survives.
 type Source struct {
 	ID  int64  `json:"id"`
 	Ref string `json:"ref"`
 }
 
-// Conflict is a key that two rows have with different values.
+// A Conflict is a key with different values in two rows.
 type Conflict struct {
 	// Key is a column, or distributions and a path in it.
 	Key string `json:"key"`
-	// Kept is the value of KeptFrom, Lost that of LostFrom, both refs; a value
-	// that comes of several rows is KeptFrom the unified ref. A lost value stays in
-	// runtime_unification.
+	// Kept is the value of KeptFrom, and Lost the value of LostFrom, which are refs. KeptFrom is the
+	// unified ref if the value comes from several rows. runtime_unification keeps lost values.
 	Kept     json.RawMessage `json:"kept"`
 	KeptFrom string          `json:"kept_from"`
 	Lost     json.RawMessage `json:"lost"`
 	LostFrom string          `json:"lost_from"`
 }
 
-// Rows returns how many rows of other tables would be re-pointed.
+// Rows returns the number of rows in other tables that would be re-pointed.
 func (p *Plan) Rows() int64 {
 	var n int64
 	for _, t := range p.Tables {
@@ -63,7 +62,7 @@ func (p *Plan) Rows() int64 {
 	return n
 }
 
-// Sources returns how many rows runtime has now.
+// Sources returns the present number of rows in runtime.
 func (p *Plan) Sources() int {
 	n := 0
 	for _, m := range p.Runtimes {
@@ -72,7 +71,7 @@ func (p *Plan) Sources() int {
 	return n
 }
 
-// Conflicts returns how many values differ.
+// Conflicts returns the number of values that differ.
 func (p *Plan) Conflicts() int {
 	n := 0
 	for _, m := range p.Runtimes {
@@ -113,8 +112,8 @@ func (s *session) examine(ctx context.Context) (*Plan, error) {
 	return plan, err
 }
 
-// countRows counts what would be re-pointed. Tables that cannot be read are
-// among the obstacles.
+// countRows counts the rows that would be re-pointed. Tables that cannot be read are obstacles
+// already.
 func (s *session) countRows(ctx context.Context) ([]Repointed, error) {
 	tables := []Repointed{}
 	for _, r := range s.references {
@@ -143,11 +142,12 @@ func (s *session) countRows(ctx context.Context) ([]Repointed, error) {
 	if t == nil || !t.CanRead || t.Hidden {
 		return tables, nil
 	}
-	n, err := s.count(ctx, "count the rows of pack", fmt.Sprintf("SELECT count(*) FROM %s t WHERE %s", t.from(), oldDeps("t."+ident(depsColumn))))
+	n, err := s.count(ctx, "count the rows of pack",
+		fmt.Sprintf("SELECT count(*) FROM %s t WHERE %s", t.from(), oldDeps("t."+ident(depsColumn))))
 	return append(tables, Repointed{Table: t.text(), Column: depsColumn, Rows: n}), err
 }
 
-// moves is the condition that row t changes, given what it refers to as u.
+// moves returns the condition that row t changes. u is the runtime that it refers to.
 func (s *session) moves(r *reference) string {
 	moves := "u.became <> u.id"
 	if r.refColumn != "" {
@@ -157,8 +157,8 @@ func (s *session) moves(r *reference) string {
 	return moves
 }
 
-// notes are denormalised refs that stay as they are, functions that only seem to
-// use what goes, and rows that say two things about their side.
+// notes returns notes about denormalised refs that stay as they are, functions that only seem to
+// use dropped objects, and rows whose ref and runtime_type differ.
 func (s *session) notes(ctx context.Context) ([]string, error) {
 	notes := []string{}
 	for _, step := range []func(context.Context) ([]string, error){s.sideNotes, s.refNotes, s.functionNotes} {
@@ -171,7 +171,7 @@ func (s *session) notes(ctx context.Context) ([]string, error) {
 	return notes, nil
 }
 
-// refNotes are columns that are called as a denormalised ref is, and are not
+// refNotes returns notes about columns that are named like a denormalised ref and are not
 // re-pointed.
 func (s *session) refNotes(ctx context.Context) ([]string, error) {
 	var found []struct {
@@ -179,7 +179,7 @@ func (s *session) refNotes(ctx context.Context) ([]string, error) {
 		Table  string `json:"relation"`
 		Column string `json:"name"`
 	}
-	err := s.load(ctx, "look for refs without a key", `
+	err := s.load(ctx, "find refs without a key", `
 SELECT c.oid::int8 AS oid, n.nspname || '.' || c.relname AS relation, a.attname AS name
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE a.attname ~ '(^|_)`+refColumn+`$' AND NOT a.attisdropped AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname !~ '^pg_' ORDER BY 2, 3`, &found)
@@ -190,7 +190,7 @@ WHERE a.attname ~ '(^|_)`+refColumn+`$' AND NOT a.attisdropped AND c.relkind IN 
 		case i < 0 || len(s.referencesOf(s.tables[i])) == 0:
 			notes = append(notes, f.Table+"."+f.Column+" has no key to runtime beside it: it stays as it is")
 		case !slices.Contains(s.changing(s.tables[i]), f.Column):
-			notes = append(notes, f.Table+"."+f.Column+" is computed or no text: it stays as it is")
+			notes = append(notes, f.Table+"."+f.Column+" is generated or not text: it stays as it is")
 		}
 	}
 	return notes, err
@@ -201,7 +201,7 @@ func (s *session) sideNotes(ctx context.Context) ([]string, error) {
 	var found []struct {
 		Note string `json:"note"`
 	}
-	err := s.load(ctx, "look for rows that say two things about their side", fmt.Sprintf(
+	err := s.load(ctx, "find rows whose ref and runtime_type differ", fmt.Sprintf(
 		"SELECT r.ref || ' (row ' || r.id || ') has runtime_type ' || r.runtime_type || ': its ref decides' AS note FROM %s r "+
 			"WHERE r.ref ~ %s AND split_part(r.ref, '.', 2) <> r.runtime_type::text ORDER BY r.id", s.runtime.from(), literal(legacyForm)), &found)
 	for _, f := range found {

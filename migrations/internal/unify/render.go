@@ -8,7 +8,7 @@ import (
 	"unicode"
 )
 
-// String is the plan as an operator reads it.
+// String returns the plan for an operator.
 func (p *Plan) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Plan to unify the runtimes of schema %q. Nothing has been changed.\n", p.Schema)
@@ -27,7 +27,7 @@ func (p *Plan) String() string {
 	return printable(b.String())
 }
 
-// sign is how an action is drawn.
+// sign maps actions to their signs.
 var sign = map[string]string{"add": "+", "drop": "-", "change": "~"}
 
 func writeChanges(b *strings.Builder, changes []Change) {
@@ -85,13 +85,13 @@ func writeLosses(b *strings.Builder, title string, losses []Loss) {
 func writeObstacles(b *strings.Builder, obstacles []Obstacle) {
 	for i, o := range obstacles {
 		if i == 0 {
-			b.WriteString("\nIn the way\n")
+			b.WriteString("\nObstacles\n")
 		}
 		fmt.Fprintf(b, "  %d. %s: %s\n%s\n", i+1, o.Object, o.Reason, indent(o.SQL, "       "))
 	}
 }
 
-// String is the plan as an operator reads it.
+// String returns the plan for an operator.
 func (p *DownPlan) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Plan to undo the unification of schema %q. Nothing has been changed.\n", p.Schema)
@@ -101,9 +101,9 @@ func (p *DownPlan) String() string {
 		}
 		fmt.Fprintf(&b, "  %s (%s) <- %s%s\n", r.Ref, rowOf(r.ID), r.From, map[bool]string{false: ", added since"}[r.Former])
 	}
-	writeTables(&b, "Rows that go back to what they were", p.Tables)
+	writeTables(&b, "Rows that are restored", p.Tables)
 	writeChanges(&b, p.Changes)
-	writeLosses(&b, "Without a legacy form, given up with --force only", p.Losses)
+	writeLosses(&b, "Without a legacy form, refused unless forced", p.Losses)
 	writeObstacles(&b, p.Obstacles)
 	fmt.Fprintf(&b, "\nPlan: %s, %s, %s.\n", plural(int64(len(p.Runtimes)), "runtime"),
 		plural(int64(len(p.Losses)), "loss"), plural(int64(len(p.Obstacles)), "obstacle"))
@@ -127,7 +127,7 @@ func plural(n int64, word string) string {
 	return fmt.Sprintf("%d %ss", n, word)
 }
 
-// short is a value that fits into a line.
+// short returns a value in the length of a line.
 func short(value []byte) string {
 	text := []rune(string(value))
 	if len(text) > 60 {
@@ -136,8 +136,8 @@ func short(value []byte) string {
 	return string(text)
 }
 
-// printable escapes what could command a terminal: names and values are not
-// ours.
+// printable escapes characters that could control a terminal, because names and values come from
+// others.
 func printable(text string) string {
 	var b strings.Builder
 	for _, r := range text {
@@ -150,7 +150,7 @@ func printable(text string) string {
 	return b.String()
 }
 
-// String is what was done, as an operator reads it.
+// String returns the report for an operator.
 func (r *Report) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s became %d, %s re-pointed.\n", plural(r.Before, "runtime"), r.After, plural(r.Rows(), "row"))

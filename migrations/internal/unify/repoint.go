@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// repoint has every row of a key's table refer to the row that survives, and
-// says how many rows changed. What they were goes to the ledger first, in one
-// narrow pass: the lock keeps the rows as they are between the two statements.
+// repoint makes every row of a key's table refer to the surviving row, and returns how many rows
+// changed. The ledger first gets their former values, in one narrow pass. The lock keeps the rows
+// unchanged between the two statements.
 func (s *session) repoint(ctx context.Context, r *reference) (int64, error) {
 	if r.self(s.runtime) {
-		// The record keeps these rows whole.
+		// The record has these rows in full.
 		return s.exec(ctx, "re-point runtime."+r.column(), fmt.Sprintf(
 			"UPDATE %[1]s t SET %[2]s = u.became FROM %[3]s u WHERE u.id = t.%[2]s AND u.became <> u.id",
 			r.table.from(), ident(r.column()), s.record(rowsTable)))
@@ -29,8 +29,8 @@ func (s *session) repoint(ctx context.Context, r *reference) (int64, error) {
 	}
 	kept := moved
 	if side := s.sideOf(r); side != "" {
-		// A row that refers to a runtime of the other side does not change, but
-		// Down would take it for one that was added since.
+		// A row that refers to a runtime of the other side does not change, but Down would take it for
+		// a later one.
 		kept += fmt.Sprintf(" OR u.ref ~ %s AND split_part(u.ref, '.', 2) <> %s", literal(legacyForm), literal(side))
 	}
 	join := fmt.Sprintf("%s u ON u.id = t.%s", s.record(rowsTable), column)
@@ -49,8 +49,7 @@ func (s *session) repoint(ctx context.Context, r *reference) (int64, error) {
 	return n + more, err
 }
 
-// sideOf is the side that a table of the installation belongs to; "" for a
-// table that belongs to neither.
+// sideOf returns the side that one of attune's tables belongs to, or "" for any other table.
 func (s *session) sideOf(r *reference) string {
 	if r.table.Schema != s.schema || r.column() != "runtime" {
 		return ""
@@ -62,7 +61,7 @@ func (s *session) sideOf(r *reference) string {
 	return ""
 }
 
-// repointLoose mends refs beside a key that is NULL.
+// repointLoose updates refs beside a key that is NULL.
 func (s *session) repointLoose(ctx context.Context, r *reference) (int64, error) {
 	if c, _ := r.table.column(r.column()); r.refColumn == "" || c.NotNull {
 		return 0, nil
@@ -84,10 +83,9 @@ func (s *session) enter(ctx context.Context, t *table, column, rows string) erro
 	return err
 }
 
-// key is what tells a row of the table from the others once it is re-pointed,
-// as jsonb: the columns of its primary key, or of another key of columns that
-// are never NULL, or all columns where it has none. The re-pointed columns
-// themselves may be part of a key, so it is written as it will be.
+// key returns what identifies a row of the table after re-pointing, as jsonb: the columns of its
+// primary key, or of another key whose columns are never NULL, or all columns. Re-pointed columns
+// may be part of the key, so it has their new values.
 func (s *session) key(r *reference) string {
 	ref := ""
 	if r.refColumn != "" {
@@ -101,7 +99,7 @@ func (s *session) looseKey(r *reference) string {
 	return rowKey(r, "t."+ident(r.column()), target(ref+"::text"))
 }
 
-// rowKey writes the key with the given values of the re-pointed columns.
+// rowKey returns the key with the given values of the re-pointed columns.
 func rowKey(r *reference, id, ref string) string {
 	if len(r.table.Key) == 0 {
 		drop, with := []string{r.column()}, ""
@@ -126,31 +124,32 @@ func rowKey(r *reference, id, ref string) string {
 	}) + ")"
 }
 
-// depsTable is pack, if it keeps its dependencies as an array of text.
+// depsTable returns pack if it keeps its dependencies as an array of text.
 func (s *session) depsTable() *table {
 	pack := s.our("pack")
 	if pack == nil {
 		return nil
 	}
-	if c, ok := pack.column(depsColumn); !ok || !slices.Contains([]string{"text[]", "character varying[]"}, strings.SplitN(c.Type, "(", 2)[0]) {
+	c, ok := pack.column(depsColumn)
+	if !ok || !slices.Contains([]string{"text[]", "character varying[]"}, strings.SplitN(c.Type, "(", 2)[0]) {
 		return nil
 	}
 	return pack
 }
 
-// unifiedDeps is an array of refs with each legacy one unified, each once, in
-// the order in which they first stood.
+// unifiedDeps returns an array of refs with each legacy ref unified, without duplicates, in the order
+// of their first occurrence.
 func unifiedDeps(deps string) string {
 	return fmt.Sprintf(`(SELECT coalesce(array_agg(d.ref ORDER BY d.n), '{}') FROM (
   SELECT %s AS ref, min(e.n) AS n FROM unnest(%s) WITH ORDINALITY e (ref, n) GROUP BY 1) d)`, target("e.ref::text"), deps)
 }
 
-// oldDeps: the array has a legacy ref.
+// oldDeps returns the condition that an array contains a legacy ref.
 func oldDeps(deps string) string {
 	return fmt.Sprintf("EXISTS (SELECT FROM unnest(%s) e (ref) WHERE e.ref::text <> %s)", deps, target("e.ref::text"))
 }
 
-// repointDeps mends the refs that packs say they depend on.
+// repointDeps updates the refs of the runtimes that packs depend on.
 func (s *session) repointDeps(ctx context.Context) (int64, error) {
 	t := s.depsTable()
 	if t == nil {

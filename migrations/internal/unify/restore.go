@@ -12,17 +12,17 @@ import (
 //go:embed restore.sql
 var restoreSQL string
 
-// restoredTable holds what runtime gets back, while Down runs.
+// restoredTable holds the rows to restore in runtime while Down runs.
 const restoredTable = "runtime_unification_restored"
 
-// downSession is a run of Down or ExamineDown.
+// A downSession is a run of Down or ExamineDown.
 type downSession struct {
 	*session
 	before state
 	undo   []undo
 }
 
-// undo is one row of the record of the catalog.
+// An undo is one row of the record of the catalog.
 type undo struct {
 	Seq    int    `json:"seq"`
 	Early  bool   `json:"early"`
@@ -30,22 +30,22 @@ type undo struct {
 	Undo   string `json:"undo"`
 }
 
-// readRecord reads how the catalog is put back, latest change first.
+// readRecord reads how to undo the changes of the catalog, latest change first.
 func (s *session) readRecord(ctx context.Context) (*downSession, error) {
 	for _, name := range []string{rowsTable, ledgerTable, catalogTable} {
 		if found, err := s.relation(ctx, name); err != nil {
 			return nil, err
 		} else if found == nil {
-			return nil, fmt.Errorf("%w: there is no table %s", ErrNoRecord, s.record(name))
+			return nil, fmt.Errorf("%w: table %s is missing", ErrNoRecord, s.record(name))
 		}
 	}
 	d := &downSession{session: s}
-	if err := s.load(ctx, "read how the catalog is put back",
+	if err := s.load(ctx, "read the record of the catalog",
 		"SELECT seq, early, object, undo FROM "+s.record(catalogTable)+" ORDER BY seq DESC", &d.undo); err != nil {
 		return nil, err
 	}
 	if n := len(d.undo); n == 0 || d.undo[n-1].Object != stateObject {
-		return nil, fmt.Errorf("%w: table %s is not complete", ErrNoRecord, s.record(catalogTable))
+		return nil, fmt.Errorf("%w: table %s is incomplete", ErrNoRecord, s.record(catalogTable))
 	}
 	last := len(d.undo) - 1
 	if err := json.Unmarshal([]byte(d.undo[last].Undo), &d.before); err != nil {
@@ -60,8 +60,8 @@ func (d *downSession) added(object string) bool {
 	return slices.ContainsFunc(d.undo, func(u undo) bool { return u.Object == object })
 }
 
-// restored is the SELECT that says what runtime gets back. The plan and the
-// migration read the same one.
+// restored returns the SELECT of the rows to restore in runtime. The plan and the migration use the
+// same one.
 func (d *downSession) restored() string {
 	var kept []string
 	for _, name := range d.before.Columns {
@@ -77,7 +77,8 @@ func (d *downSession) restored() string {
 		"{used}", d.used(),
 		"{loaded}", d.loaded(),
 		"{objects}", "(jsonb_typeof(d.was) = 'object' AND jsonb_typeof(d.present) = 'object')",
-		"{lists}", "CASE WHEN jsonb_typeof(d.was) = 'array' AND jsonb_typeof(d.present) = 'array' THEN jsonb_array_length(d.was) = jsonb_array_length(d.present) END",
+		"{lists}", "CASE WHEN jsonb_typeof(d.was) = 'array' AND jsonb_typeof(d.present) = 'array' "+
+			"THEN jsonb_array_length(d.was) = jsonb_array_length(d.present) END",
 		"{type}", typeColumn,
 		"{legacy}", fmt.Sprint(d.before.Legacy),
 		"{builtin}", literal(builtinRef),
@@ -85,8 +86,8 @@ func (d *downSession) restored() string {
 	).Replace(restoreSQL)
 }
 
-// used is a SELECT of the runtimes that rows which are not in the ledger refer
-// to, with the side that these rows belong to.
+// used returns a SELECT of the runtimes that rows outside of the ledger refer to, with the side of
+// these rows.
 func (d *downSession) used() string {
 	parts := []string{"SELECT NULL::bigint AS id, ''::text AS side WHERE false"}
 	for _, r := range d.references {
@@ -98,7 +99,7 @@ func (d *downSession) used() string {
 	return strings.Join(parts, "\n  UNION ALL ")
 }
 
-// currentKey is the key of a row t as it is now.
+// currentKey returns the present key of a row t.
 func currentKey(r *reference) string {
 	ref := "NULL"
 	if r.refColumn != "" {
@@ -107,25 +108,25 @@ func currentKey(r *reference) string {
 	return rowKey(r, "t."+ident(r.column()), ref)
 }
 
-// inLedger: row t was re-pointed and still refers to what it was re-pointed to.
+// inLedger returns the condition that row t was re-pointed and still refers to the same runtime.
 func (d *downSession) inLedger(r *reference) string {
 	return fmt.Sprintf("EXISTS (SELECT FROM %s l JOIN %s u ON u.id = l.old_id WHERE %s AND u.became = t.%s AND l.key = %s)",
 		d.record(ledgerTable), d.record(rowsTable), ofColumn(r), ident(r.column()), currentKey(r))
 }
 
-// preferred has one restored row for each present runtime: for a table of one
-// side the row of that side, for others the row that keeps the id.
+// preferred returns one restored row for each present runtime: for a table of one side the row of that
+// side, for others the row that keeps the ID.
 func (d *downSession) preferred(side string) string {
 	order := "m.id = m.current DESC NULLS LAST"
 	if side != "" {
-		order = fmt.Sprintf("m.side IN (%s, '') DESC, m.former DESC, (split_part(m.ref, '.', 3) = split_part(m.current_ref, '.', 2)) DESC, m.id", literal(side))
+		order = fmt.Sprintf("m.side IN (%s, '') DESC, m.former DESC, "+
+			"(split_part(m.ref, '.', 3) = split_part(m.current_ref, '.', 2)) DESC, m.id", literal(side))
 	}
 	return fmt.Sprintf("(SELECT DISTINCT ON (m.current) m.current, m.current_ref, m.into_id, m.ref FROM %s m ORDER BY m.current, %s) m",
 		d.record(restoredTable), order)
 }
 
-// materialize creates the table of what runtime gets back, and gives new rows
-// their ids.
+// materialize creates the table of the rows to restore, and gives new rows their IDs.
 func (d *downSession) materialize(ctx context.Context) error {
 	table := d.record(restoredTable)
 	next := fmt.Sprintf("(SELECT max(id) FROM %s) + row_number() OVER (ORDER BY m.ref)", d.runtime.from())
@@ -137,13 +138,15 @@ func (d *downSession) materialize(ctx context.Context) error {
 		next = "nextval(" + literal(sequence) + ")"
 	}
 	for _, step := range []struct{ doing, sql string }{
-		{"work out what runtime gets back", "CREATE TABLE " + table + " AS\n" + d.restored()},
-		{"give new rows their ids", fmt.Sprintf(
-			"UPDATE %[1]s t SET id = n.id FROM (SELECT m.ref, %[2]s AS id FROM %[1]s m WHERE m.id IS NULL AND m.place = 1) n WHERE t.ref = n.ref AND t.id IS NULL AND t.place = 1",
+		{"create the rows to restore", "CREATE TABLE " + table + " AS\n" + d.restored()},
+		{"number the new rows", fmt.Sprintf(
+			"UPDATE %[1]s t SET id = n.id FROM (SELECT m.ref, %[2]s AS id FROM %[1]s m WHERE m.id IS NULL AND m.place = 1) n "+
+				"WHERE t.ref = n.ref AND t.id IS NULL AND t.place = 1",
 			table, next)},
-		{"join rows that want one ref", fmt.Sprintf(
-			"ALTER TABLE %[1]s ADD COLUMN into_id bigint; UPDATE %[1]s t SET into_id = w.id FROM %[1]s w WHERE w.ref = t.ref AND w.place = 1", table)},
-		{"analyze what runtime gets back", "ANALYZE " + table},
+		{"join rows with the same ref", fmt.Sprintf(
+			"ALTER TABLE %[1]s ADD COLUMN into_id bigint; "+
+				"UPDATE %[1]s t SET into_id = w.id FROM %[1]s w WHERE w.ref = t.ref AND w.place = 1", table)},
+		{"analyze the rows to restore", "ANALYZE " + table},
 	} {
 		if _, err := d.exec(ctx, step.doing, step.sql); err != nil {
 			return err
@@ -179,11 +182,11 @@ func (d *downSession) writeFormer(ctx context.Context) error {
 	}
 	table, restored := d.runtime.from(), d.record(restoredTable)
 	for _, step := range []struct{ doing, sql string }{
-		// First, because a row that stays may refer to one that comes back.
-		{"write the rows that come back", fmt.Sprintf(
+		// These come first, because a row that stays may refer to one of them.
+		{"write the restored rows", fmt.Sprintf(
 			"INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM %s m WHERE m.place = 1 AND m.id <> m.current ORDER BY m.id",
 			d.runtime.sql(), strings.Join(names, ", "), strings.Join(values, ", "), restored)},
-		{"write the rows that stay", fmt.Sprintf(
+		{"write the remaining rows", fmt.Sprintf(
 			"UPDATE %s r SET %s FROM %s m WHERE m.id = r.id AND m.place = 1 AND m.id = m.current", table, strings.Join(sets, ", "), restored)},
 	} {
 		if _, err := d.exec(ctx, step.doing, step.sql); err != nil {

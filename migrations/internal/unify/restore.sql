@@ -1,5 +1,5 @@
--- One row for each row that runtime gets back. Of rows that want the same ref,
--- the one in first place gets it.
+-- One row for each row to restore in runtime. If several rows have the same ref, the one in first place
+-- gets it.
 WITH RECURSIVE now AS (
   SELECT r.id::bigint AS id, r.ref::text AS ref, {row} AS row FROM {runtime} r
 ),
@@ -11,9 +11,8 @@ origin AS (
 loaded AS (
   {loaded}
 ),
--- What differs from what Up made of it, down to the keys of objects and the
--- items of lists, and what a pack has there. Packs are loaded into objects key by
--- key, a list is theirs as a whole.
+-- The differences from the result of Up, down to the keys of objects and the items of lists, and the
+-- pack's values for them. A pack is loaded into objects key by key, and into a list as a whole.
 difference (id, k, was, present, pack) AS (
   SELECT n.id, k, o.unified->k, n.row->k, CASE WHEN k = ANY (l.columns) THEN coalesce(l.definition->k, 'null') END
   FROM now n JOIN origin o ON o.id = n.id AND o.became = n.id CROSS JOIN unnest({columns}) k LEFT JOIN loaded l ON l.ref = n.ref
@@ -26,15 +25,15 @@ difference (id, k, was, present, pack) AS (
   ) part (was, present, pack)
   WHERE part.was IS DISTINCT FROM part.present AND coalesce(d.present, 'null') IS DISTINCT FROM d.pack
 ),
--- What loading a pack brought is no change: it stays in the pack's row. Nor is
--- that it left out a default which was written out, nor the time alone.
+-- Values from loading a pack do not count as changes, because they stay in the pack's row. Neither does
+-- the removal of an explicit default, or a new time alone.
 change AS (
   SELECT id, k FROM difference d
   WHERE k <> 'updated' AND ({objects} OR ({lists})) IS NOT TRUE AND coalesce(d.present, 'null') IS DISTINCT FROM d.pack
     AND (coalesce(d.present, 'null') = 'null' AND d.was IN ('null', 'false', '0', '""', '[]', '{}')) IS NOT TRUE
   GROUP BY id, k
 ),
--- What was changed since goes back into every row that the runtime was made of.
+-- Later changes go into every row that the runtime was made of.
 carried AS (
   SELECT n.id,
     coalesce(jsonb_object_agg(c.k, n.row->c.k) FILTER (WHERE n.row->c.k IS NOT NULL), '{}') AS changed,
@@ -55,7 +54,7 @@ former AS (
 used AS (
   {used}
 ),
--- A side that is used now and was not there before.
+-- A side that is used now and did not exist before.
 extra AS (
   SELECT n.id AS current, n.ref AS current_ref, u.side,
     (SELECT f.row FROM former f WHERE f.id = n.id) AS row
@@ -63,8 +62,8 @@ extra AS (
   WHERE EXISTS (SELECT FROM former f WHERE f.current = n.id)
     AND NOT EXISTS (SELECT FROM former f WHERE f.current = n.id AND f.side IN (u.side, ''))
 ),
--- Runtimes that were added since go to the side that uses them; those that
--- nobody uses to the sides that their roles allow.
+-- Runtimes that were added since go to the side that uses them. Unused ones go to the sides that their
+-- roles allow.
 added AS (
   SELECT n.id AS current, n.ref AS current_ref, s.side, n.row,
     CASE WHEN row_number() OVER (PARTITION BY n.id ORDER BY s.side) = 1 THEN n.id END AS id

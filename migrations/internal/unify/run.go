@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// unify does the work. All locks are held and nothing stands in the way.
+// unify unifies the schema. All locks are held and there are no obstacles.
 func (s *session) unify(ctx context.Context) (*Report, error) {
-	// The catalog is read here for the last time as it was.
+	// The catalog is read before anything changes.
 	first, then, err := s.changes(ctx)
 	if err != nil {
 		return nil, err
@@ -51,10 +51,9 @@ func (s *session) keepRows(ctx context.Context) (int64, error) {
 	return n, err
 }
 
-// moveRows re-points everything, then removes the rows that are no longer
-// referred to.
+// moveRows re-points everything, and then deletes the rows that nothing refers to any more.
 func (s *session) moveRows(ctx context.Context, report *Report) error {
-	// Before any row changes: see temporaryIndexes.
+	// This must come before any row changes: see temporaryIndexes.
 	bare, err := s.temporaryIndexes(ctx)
 	if err != nil {
 		return err
@@ -98,8 +97,8 @@ func (s *session) moveRows(ctx context.Context, report *Report) error {
 	return s.deleteMerged(ctx, bare)
 }
 
-// keepSelfReferences adds to the record what the surviving rows refer to now, so
-// that Down does not take it for a change that somebody made since.
+// keepSelfReferences adds to the record what the surviving rows refer to now, so that Down does not
+// take it for a later change.
 func (s *session) keepSelfReferences(ctx context.Context) error {
 	for _, r := range s.references {
 		if !r.self(s.runtime) {
@@ -114,8 +113,8 @@ func (s *session) keepSelfReferences(ctx context.Context) error {
 	return nil
 }
 
-// writeRows gives the surviving rows what the merge says. The old checks are
-// gone by now, and the new ones are not there yet.
+// writeRows writes the merged values into the surviving rows. By now the old checks are dropped, and
+// the new ones do not exist yet.
 func (s *session) writeRows(ctx context.Context) error {
 	if err := s.inspect(ctx); err != nil {
 		return err
@@ -133,5 +132,5 @@ func (s *session) writeRows(ctx context.Context) error {
 	})
 }
 
-// mergedColumns are those whose values the merge decides.
+// mergedColumns lists the columns whose values the merge decides.
 var mergedColumns = []string{"ref", "name", "description", "pack", "pack_ref", "distributions", "installation", "aliases"}

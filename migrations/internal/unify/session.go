@@ -10,15 +10,15 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// session is one run in the caller's transaction.
+// A session is one run in the caller's transaction.
 type session struct {
 	db     bun.IDB
 	schema string
 	opts   Options
 	log    *slog.Logger
-	// version of the server, as 150004.
+	// version is the version of the server, as 150004.
 	version int64
-	// before are the caller's settings.
+	// before holds the caller's settings.
 	before []setting
 	catalog
 }
@@ -28,9 +28,9 @@ type setting struct {
 	Value string `json:"value"`
 }
 
-// settings are those that change how values are written as text or JSON, and
-// so would make a key that was recorded under one session unequal to the same
-// key in another; and row security, which would hide rows instead of failing.
+// settings lists settings that change the text of values, because a key that was recorded in one
+// session must equal the same key in another. It also lists row security, which would hide rows
+// instead of failing.
 var settings = []setting{
 	{"TimeZone", "UTC"},
 	{"DateStyle", "ISO, YMD"},
@@ -61,14 +61,15 @@ func open(ctx context.Context, db bun.IDB, schema string, opts Options) (*sessio
 	if err != nil {
 		return nil, err
 	}
-	if s.version, err = s.count(ctx, "read the server's version", "SELECT pg_catalog.current_setting('server_version_num')::bigint"); err != nil {
+	s.version, err = s.count(ctx, "read the server's version", "SELECT pg_catalog.current_setting('server_version_num')::bigint")
+	if err != nil {
 		return nil, err
 	}
 	return s, s.set(ctx, settings)
 }
 
-// with runs fn in a session and gives the caller's settings back, also after an
-// error that left the transaction usable.
+// with runs fn in a session and restores the caller's settings, also after an error that leaves the
+// transaction usable.
 func with(ctx context.Context, db bun.IDB, schema string, opts Options, fn func(s *session) error) error {
 	s, err := open(ctx, db, schema, opts)
 	if err != nil {
@@ -92,10 +93,9 @@ func (s *session) set(ctx context.Context, to []setting) error {
 	return err
 }
 
-// onCallersPath has names resolved as the caller's session resolves them while
-// rows of others are written: the functions in their checks and generated
-// columns may count on it. Everything else is done under an empty path, where
-// Postgres writes every name in full.
+// onCallersPath runs fn with the caller's search_path while rows of others are written, because the
+// functions in their checks and generated columns may need it. Everything else runs with an empty
+// path, with which Postgres writes every name in full.
 func (s *session) onCallersPath(ctx context.Context, fn func() error) error {
 	for _, set := range s.before {
 		if set.Name == "search_path" {
@@ -110,7 +110,7 @@ func (s *session) onCallersPath(ctx context.Context, fn func() error) error {
 	return s.set(ctx, []setting{{"search_path", ""}})
 }
 
-// holder is another session that holds a table.
+// A holder is another session that holds a table.
 type holder struct {
 	PID         int64  `json:"pid"`
 	Table       string `json:"relation"`
@@ -120,10 +120,9 @@ type holder struct {
 	Query       string `json:"query"`
 }
 
-// LockError names who held a table for longer than the lock timeout. It unwraps
-// to ErrLocked.
+// A LockError names who held a table for longer than the lock timeout. It unwraps to ErrLocked.
 type LockError struct {
-	// Table that was waited for.
+	// Table is the table that was waited for.
 	Table   string
 	Options Options
 
@@ -136,20 +135,20 @@ func (e *LockError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "lock table %s: %v: not granted within %v; ", e.Table, ErrLocked, e.Options.LockTimeout)
 	if len(e.holders) == 0 {
-		b.WriteString("its holder has gone: try again")
+		b.WriteString("its holder is gone; try again")
 		return b.String()
 	}
 	b.WriteString(list(e.holders, "; ", func(h holder) string {
 		return fmt.Sprintf("process %d (role %q, application %q, %s) holds %s, its query: %s",
 			h.PID, h.Role, h.Application, h.State, h.Table, h.Query)
 	}))
-	b.WriteString("; stop it, end it with SELECT pg_terminate_backend(PID), or wait longer with --lock-timeout")
+	b.WriteString("; stop it, or end it with SELECT pg_terminate_backend(PID)")
 	return b.String()
 }
 
-// lock takes runtime first, so that nobody adds a reference to a row that is
-// about to go, then everything else that is written to, each in the strongest
-// mode that the run will need of it: a lock that grows later is a deadlock.
+// lock locks runtime first, so that nobody adds a reference to a row that is about to be deleted, and
+// then everything else that is written to. Each lock has the strongest mode that the run will need,
+// because strengthening a lock later can deadlock.
 func (s *session) lock(ctx context.Context) error {
 	timeout := fmt.Sprintf("%dms", max(s.opts.LockTimeout.Milliseconds(), 1))
 	if err := s.set(ctx, []setting{{"lock_timeout", timeout}}); err != nil {
@@ -197,7 +196,7 @@ func (s *session) lockTable(ctx context.Context, table, mode string) error {
 		return err
 	}
 	locked := &LockError{Table: table, Options: s.opts}
-	err = s.load(ctx, "ask who holds "+table, `
+	err = s.load(ctx, "find the holders of "+table, `
 SELECT a.pid, l.relation::regclass::text AS relation, coalesce(a.usename::text, '') AS role, a.application_name AS application,
        coalesce(a.state, '') AS state, left(regexp_replace(a.query, '[[:space:]]+', ' ', 'g'), 120) AS query
 FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid

@@ -18,7 +18,7 @@ func qualified(schema, name string) string {
 	return ident(schema) + "." + ident(name)
 }
 
-// literal quotes a string, whatever standard_conforming_strings is.
+// literal quotes a string for every value of standard_conforming_strings.
 func literal(s string) string {
 	quoted := "'" + strings.ReplaceAll(s, "'", "''") + "'"
 	if strings.Contains(s, `\`) {
@@ -36,16 +36,15 @@ func list[T any](items []T, separator string, f func(T) string) string {
 	return strings.Join(parts, separator)
 }
 
-// array is a text[] of the items.
+// array returns a text[] of the items.
 func array(items []string) string {
 	return "ARRAY[" + list(items, ", ", literal) + "]::text[]"
 }
 
-// All SQL here is complete text, without arguments: what comes from the catalog
-// may hold question marks of its own, and bun leaves a statement without
-// arguments as it is.
+// All SQL here is complete text without arguments. Texts from the catalog may contain question marks,
+// and bun does not touch a statement without arguments.
 
-// exec runs one statement; doing says what it is for.
+// exec runs one statement. doing is its purpose, for errors.
 func (s *session) exec(ctx context.Context, doing, query string) (int64, error) {
 	begin := time.Now()
 	res, err := s.db.ExecContext(ctx, query)
@@ -60,8 +59,8 @@ func (s *session) exec(ctx context.Context, doing, query string) (int64, error) 
 	return n, nil
 }
 
-// load reads all rows of a query into dest, a pointer to a slice of structs
-// whose JSON names are the columns.
+// load reads all rows of a query into dest, a pointer to a slice of structs. Their JSON names are the
+// columns.
 func (s *session) load(ctx context.Context, doing, query string, dest any) error {
 	var text []byte
 	row := s.db.QueryRowContext(ctx, "SELECT coalesce(json_agg(row_to_json(q)), '[]')::text FROM (\n"+query+"\n) q")

@@ -2,12 +2,12 @@ package unify
 
 import "context"
 
-// enable is how each state of a trigger is brought back.
+// enable maps the states of a trigger to the actions that restore them.
 var enable = map[string]string{"O": "ENABLE TRIGGER ", "R": "ENABLE REPLICA TRIGGER ", "A": "ENABLE ALWAYS TRIGGER "}
 
-// withoutTriggers runs fn while no trigger of a user fires: what is re-pointed
-// was not changed by anybody, so its updated stays, and nobody is told. Exactly
-// those that fired before fire afterwards.
+// withoutTriggers runs fn with the triggers of users disabled, and then enables those that were
+// enabled. Re-pointing changes no row in the eyes of its owner, so updated must stay and nobody must be
+// notified.
 func (s *session) withoutTriggers(ctx context.Context, fn func() error) error {
 	var triggers []trigger
 	seen := map[trigger]bool{}
@@ -37,8 +37,8 @@ func (s *session) withoutTriggers(ctx context.Context, fn func() error) error {
 	return nil
 }
 
-// only keeps the states of partitions apart, which may differ from the root's.
-// Before Postgres 15 the copies on partitions count as internal, and can only be
+// only returns ONLY for a trigger of a partitioned table, because the states of its partitions may
+// differ from the root's. Before Postgres 15 the copies on partitions count as internal, and can only be
 // reached through the root.
 func (s *session) only(tg trigger) string {
 	if tg.Cloned && s.version < 150000 {

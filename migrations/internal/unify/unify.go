@@ -1,21 +1,17 @@
-// Package unify is the migration 20260203000001_unify_runtimes on Postgres: it
-// turns the legacy schema, where actions and sensors each have runtimes of
-// their own, into the unified one, and back.
+// Package unify is the migration 20260203000001_unify_runtimes on Postgres. It turns the legacy schema,
+// in which actions and sensors have separate runtimes, into the unified one, and back.
 //
-// It runs in schemas that others made, so it assumes nothing that the catalog can
-// answer: names are resolved once, then everything goes by OID, and what is dropped
-// is restored from definitions that were read before.
+// It runs in schemas that others made, so it assumes nothing that the catalog can answer. Names are
+// resolved once, and then everything goes by OID. Dropped objects are restored from definitions that
+// were read before.
 //
-// All functions run in the caller's transaction and leave its settings as they
-// found them, save that every deferrable constraint is immediate afterwards.
-// After an error other than an obstacle or a loss the transaction must be rolled
-// back.
+// All functions run in the caller's transaction and restore its settings, except that deferrable
+// constraints are immediate afterwards. After any error but obstacles and losses the transaction must
+// be rolled back.
 //
-// Three tables keep what [Down] needs: runtime_unification has each legacy row
-// whole and the id it became, runtime_unification_ledger has the key and the
-// old values of every row of another table that was re-pointed, and
-// runtime_unification_catalog has the SQL that undoes each change of the
-// catalog.
+// Three tables keep what [Down] needs. runtime_unification has each legacy row in full and the ID that
+// it became. runtime_unification_ledger has the key and the old values of every re-pointed row of other
+// tables. runtime_unification_catalog has the SQL that undoes each change of the catalog.
 package unify
 
 import (
@@ -33,18 +29,17 @@ import (
 const DefaultLockTimeout = 10 * time.Second
 
 var (
-	// ErrObstacles means that something stands in the way that must be cleared by hand.
-	ErrObstacles = errors.New("the runtimes cannot be unified as the database is")
+	// ErrObstacles means that there are obstacles to be cleared by hand.
+	ErrObstacles = errors.New("the runtimes of this database cannot be unified yet")
 	// ErrLocked means that a lock was not granted within the lock timeout.
 	ErrLocked = errors.New("a table is in use")
-	// ErrNoRecord means that the record of the unification is missing, so that it cannot be
-	// undone.
+	// ErrNoRecord means that the record of the unification is missing, so that it cannot be undone.
 	ErrNoRecord = errors.New("the record of the unification is missing")
-	// ErrLoss means that undoing would give up what has no legacy form.
-	ErrLoss = errors.New("what was added since has no legacy form")
+	// ErrLoss means that undoing would give up data without a legacy form.
+	ErrLoss = errors.New("data that was added since has no legacy form")
 )
 
-// Options configure a run.
+// Options configures a run.
 type Options struct {
 	// LockTimeout bounds each wait for a lock. Defaults to DefaultLockTimeout.
 	LockTimeout time.Duration
@@ -54,26 +49,26 @@ type Options struct {
 	Force bool
 }
 
-// Report is what a run did.
+// A Report is what a run did.
 type Report struct {
 	Schema string `json:"schema"`
-	// Before and After are how many rows runtime had and has.
+	// Before and After are the numbers of rows in runtime.
 	Before int64 `json:"before"`
 	After  int64 `json:"after"`
-	// Tables has the re-pointed rows of each column, in the order of the work.
+	// Tables counts the re-pointed rows of each column, in the order of the work.
 	Tables []Repointed `json:"tables"`
 	// Losses lists what Down gave up.
 	Losses []Loss `json:"losses,omitempty"`
 }
 
-// Repointed counts the rows of a column that were re-pointed.
+// A Repointed counts the re-pointed rows of a column.
 type Repointed struct {
 	Table  string `json:"table"`
 	Column string `json:"column"`
 	Rows   int64  `json:"rows"`
 }
 
-// Rows returns how many rows of other tables were re-pointed.
+// Rows returns the number of re-pointed rows in other tables.
 func (r *Report) Rows() int64 {
 	var n int64
 	for _, t := range r.Tables {
@@ -82,8 +77,8 @@ func (r *Report) Rows() int64 {
 	return n
 }
 
-// Examine returns what [Up] would do and what stands in its way. It writes nothing,
-// and works in a read-only transaction; given a *bun.DB it begins one.
+// Examine returns what [Up] would do and its obstacles. It writes nothing, and works in a read-only
+// transaction. With a *bun.DB it begins one.
 func Examine(ctx context.Context, db bun.IDB, schema string) (*Plan, error) {
 	var plan *Plan
 	err := reading(ctx, db, func(db bun.IDB) error {
@@ -101,8 +96,8 @@ func Examine(ctx context.Context, db bun.IDB, schema string) (*Plan, error) {
 	return plan, nil
 }
 
-// Up unifies a legacy schema. The error is an [*ObstacleError] where something
-// stands in the way, and wraps [ErrLocked] where a lock was not granted in time.
+// Up unifies a legacy schema. The error is an [*ObstacleError] if there are obstacles, and wraps
+// [ErrLocked] if a lock was not granted in time.
 func Up(ctx context.Context, tx bun.IDB, schema string, opts Options) (*Report, error) {
 	report, err := up(ctx, tx, schema, opts)
 	if err != nil {
@@ -111,8 +106,7 @@ func Up(ctx context.Context, tx bun.IDB, schema string, opts Options) (*Report, 
 	return report, nil
 }
 
-// reading runs fn in a transaction that sees one moment and cannot write, or in
-// the one that the caller brought.
+// reading runs fn in the caller's transaction, or in a read-only one with a single snapshot.
 func reading(ctx context.Context, db bun.IDB, fn func(db bun.IDB) error) error {
 	pool, ok := db.(*bun.DB)
 	if !ok {
@@ -126,8 +120,8 @@ func reading(ctx context.Context, db bun.IDB, fn func(db bun.IDB) error) error {
 	return fn(tx)
 }
 
-// errUnified is the error of a schema that is not legacy.
-var errUnified = errors.New("runtime has no column runtime_type: it is unified already")
+// errUnified means that the schema is not legacy.
+var errUnified = errors.New("runtime has no column runtime_type, so it is already unified")
 
 func up(ctx context.Context, tx bun.IDB, schema string, opts Options) (report *Report, err error) {
 	err = with(ctx, tx, schema, opts, func(s *session) error {

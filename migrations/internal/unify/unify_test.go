@@ -131,10 +131,10 @@ func TestWrongState(t *testing.T) {
 	if got, want := report.String(), "0 runtimes became 0, 0 rows re-pointed.\n"; got != want {
 		t.Errorf("got report %q, want %q", got, want)
 	}
-	if _, err := unify.Up(ctx, tx, "public", unify.Options{}); err == nil || !strings.Contains(err.Error(), "unified already") {
+	if _, err := unify.Up(ctx, tx, "public", unify.Options{}); err == nil || !strings.Contains(err.Error(), "already unified") {
 		t.Errorf("unifying twice gave %v", err)
 	}
-	if _, err := unify.Examine(ctx, tx, "public"); err == nil || !strings.Contains(err.Error(), "unified already") {
+	if _, err := unify.Examine(ctx, tx, "public"); err == nil || !strings.Contains(err.Error(), "already unified") {
 		t.Errorf("a plan of a unified schema gave %v", err)
 	}
 	if _, err := unify.Examine(ctx, tx, "nowhere"); err == nil || !strings.Contains(err.Error(), `"nowhere"."runtime"`) {

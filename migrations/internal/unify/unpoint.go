@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// unpoint takes a key's table back to what it referred to. Rows that were added
-// or changed since go to the row of their side first, while the ledger's rows
-// are still known by the runtime that they refer to.
+// unpoint restores what a key's table referred to. Rows that were added or changed since go to the row
+// of their side first, while the ledger's rows can still be recognised by the runtime that they refer
+// to.
 func (d *downSession) unpoint(ctx context.Context, r *reference) (int64, error) {
 	since, err := d.unpointSince(ctx, r)
 	if err != nil {
@@ -28,14 +28,13 @@ func (d *downSession) unpoint(ctx context.Context, r *reference) (int64, error) 
 	return since + n + loose, err
 }
 
-// ofColumn picks a column's rows of the ledger.
+// ofColumn returns the condition that selects a column's rows of the ledger.
 func ofColumn(r *reference) string {
 	return fmt.Sprintf("l.tbl = %d::oid AND l.col = %s", r.table.OID, literal(r.column()))
 }
 
-// match updates those rows of a key's table that stand in entries (key, was,
-// ...) and still refer to what they were re-pointed to. Where nothing tells rows
-// apart, equal ones are paired off by number: they are equal, so any will do.
+// match updates the rows of a key's table that are in entries (key, was, …) and still refer to what they
+// were re-pointed to. Rows without a key are paired by number: equal rows are interchangeable.
 func match(r *reference, sets, entries, where string) string {
 	key, column := currentKey(r), ident(r.column())
 	if len(r.table.Key) > 0 {
@@ -51,8 +50,7 @@ func match(r *reference, sets, entries, where string) string {
 WHERE t.tableoid = x.tab AND t.ctid = x.tid AND %[6]s`, r.table.from(), sets, column, key, entries, where)
 }
 
-// unpointSince moves the rows that the ledger does not have, or that refer to
-// another runtime by now.
+// unpointSince moves rows that are missing in the ledger, or that refer to another runtime by now.
 func (d *downSession) unpointSince(ctx context.Context, r *reference) (int64, error) {
 	column := ident(r.column())
 	sets, moved := column+" = m.into_id", "m.into_id <> t."+column
@@ -61,12 +59,12 @@ func (d *downSession) unpointSince(ctx context.Context, r *reference) (int64, er
 		sets += fmt.Sprintf(", %[1]s = CASE WHEN t.%[1]s IS NULL THEN NULL ELSE m.ref END", ref)
 		moved += " OR t." + ref + " <> m.ref"
 	}
-	return d.exec(ctx, "move what was added to "+r.table.text()+" since", fmt.Sprintf(
+	return d.exec(ctx, "move later rows of "+r.table.text(), fmt.Sprintf(
 		"UPDATE %s t SET %s FROM %s WHERE m.current = t.%s AND (%s) AND NOT %s",
 		r.table.from(), sets, d.preferred(d.sideOf(r)), column, moved, d.inLedger(r)))
 }
 
-// unpointLoose takes refs beside a key that is NULL back.
+// unpointLoose restores refs beside a key that is NULL.
 func (d *downSession) unpointLoose(ctx context.Context, r *reference) (int64, error) {
 	if c, _ := r.table.column(r.column()); r.refColumn == "" || c.NotNull {
 		return 0, nil
@@ -78,12 +76,13 @@ func (d *downSession) unpointLoose(ctx context.Context, r *reference) (int64, er
 	if err != nil {
 		return 0, err
 	}
-	more, err := d.exec(ctx, doing, fmt.Sprintf("UPDATE %s t SET %s = m.ref FROM %s WHERE t.%s IS NULL AND t.%s = m.current_ref AND m.ref <> m.current_ref",
+	more, err := d.exec(ctx, doing, fmt.Sprintf("UPDATE %s t SET %s = m.ref FROM %s "+
+		"WHERE t.%s IS NULL AND t.%s = m.current_ref AND m.ref <> m.current_ref",
 		r.table.from(), ref, d.preferred(d.sideOf(r)), ident(r.column()), ref))
 	return n + more, err
 }
 
-// unpointDeps takes the refs that packs say they depend on back.
+// unpointDeps restores the refs of the runtimes that packs depend on.
 func (d *downSession) unpointDeps(ctx context.Context) (int64, error) {
 	t := d.depsTable()
 	if t == nil {
@@ -91,13 +90,13 @@ func (d *downSession) unpointDeps(ctx context.Context) (int64, error) {
 	}
 	pack := &reference{table: t, Columns: []string{depsColumn}}
 	deps, name := "t."+ident(depsColumn), ident(depsColumn)
-	n, err := d.exec(ctx, "take pack.runtime_deps back", fmt.Sprintf(
+	n, err := d.exec(ctx, "restore pack.runtime_deps", fmt.Sprintf(
 		"UPDATE %s t SET %s = l.old_ref::text[] FROM %s l WHERE %s AND l.key = %s AND %s::text[] = %s",
 		t.from(), name, d.record(ledgerTable), ofColumn(pack), rowKey(pack, "NULL", "NULL"), deps, unifiedDeps("l.old_ref::text[]")))
 	if err != nil {
 		return 0, err
 	}
-	more, err := d.exec(ctx, "move what was added to pack.runtime_deps since", fmt.Sprintf(`
+	more, err := d.exec(ctx, "move later values of pack.runtime_deps", fmt.Sprintf(`
 UPDATE %[1]s t SET %[2]s = (
   SELECT array_agg(coalesce(m.ref, e.ref) ORDER BY e.n) FROM unnest(%[3]s) WITH ORDINALITY e (ref, n) LEFT JOIN %[4]s ON m.current_ref = e.ref)
 WHERE EXISTS (SELECT FROM unnest(%[3]s) e (ref) JOIN %[4]s ON m.current_ref = e.ref WHERE m.ref <> e.ref)`,

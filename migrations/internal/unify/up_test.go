@@ -348,8 +348,8 @@ GRANT USAGE ON SCHEMA public TO %[2]s; GRANT CREATE, USAGE ON SCHEMA public TO %
 		}
 	})
 
-	// As a superuser, what is new belongs to the owner all the same, and whoever
-	// may use runtime may use it.
+	// After a migration by a superuser, new objects belong to the owner too, and roles that may use
+	// runtime may use them.
 	up(t, db, "public")
 	equal(t, db, "owners", `SELECT string_agg(DISTINCT tableowner, ' ') FROM pg_tables WHERE tablename LIKE 'runtime%'`, owner)
 	equal(t, db, "privileges", fmt.Sprintf(`SELECT concat_ws(' ', has_table_privilege('%[1]s', 'runtime_version', 'SELECT, INSERT'),
@@ -405,7 +405,7 @@ func TestFreshDatabase(t *testing.T) {
 	baseline(t, db, "attune")
 	before := dump(t, db, url)
 	up(t, db, "attune")
-	if _, err := unify.Examine(context.Background(), db, "attune"); err != nil {
+	if _, err := unify.ExamineDown(context.Background(), db, "attune"); err != nil {
 		t.Fatal(err)
 	}
 	down(t, db, "attune", unify.Options{})

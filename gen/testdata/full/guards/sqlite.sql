@@ -20,11 +20,11 @@ BEGIN
     SELECT CASE
         WHEN NEW.document IS NULL THEN RAISE(ABORT, 'document: is required')
         WHEN typeof(NEW.document) = 'blob' THEN RAISE(ABORT, 'document: must be text, not a BLOB')
-        WHEN instr(NEW.document, char(0)) > 0 OR NOT json_valid(NEW.document) THEN RAISE(ABORT, 'document: is no JSON')
+        WHEN instr(NEW.document, char(0)) > 0 OR NOT json_valid(NEW.document) THEN RAISE(ABORT, 'document: must be valid JSON')
         WHEN length(NEW.document) > 1048576 AND length(CAST(json(NEW.document) AS BLOB)) > 1048576 THEN RAISE(ABORT, 'document: the document has more than 1048576 bytes')
         WHEN json_type(NEW.document) NOT IN ('object') THEN RAISE(ABORT, 'document: must be an object')
     END;
-    SELECT RAISE(ABORT, 'document: a key is there twice')
+    SELECT RAISE(ABORT, 'document: duplicate key')
         FROM json_tree(NEW.document)
         WHERE typeof(key) = 'text' GROUP BY parent, key HAVING count(*) > 1;
     SELECT CASE
@@ -50,7 +50,7 @@ BEGIN
             WHEN json_array_length(m.value) = 0 THEN RAISE(ABORT, 'document: /levels: is required')
             WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE type <> 'text') THEN RAISE(ABORT, 'document: /levels/*: must be text')
             WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE value NOT IN ('low', 'high')) THEN RAISE(ABORT, 'document: /levels/*: must be low or high')
-            WHEN (SELECT count(*) > count(DISTINCT value) FROM json_each(m.value) WHERE type = 'text') THEN RAISE(ABORT, 'document: /levels: an element is there twice')
+            WHEN (SELECT count(*) > count(DISTINCT value) FROM json_each(m.value) WHERE type = 'text') THEN RAISE(ABORT, 'document: /levels: duplicate element')
         END
         WHEN 'level' THEN CASE
             WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /level: must be text')
@@ -59,7 +59,7 @@ BEGIN
         WHEN 'words' THEN CASE
             WHEN m.type <> 'array' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /words: must be a list')
             WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE type <> 'text') THEN RAISE(ABORT, 'document: /words/*: must be text')
-            WHEN (SELECT count(*) > count(DISTINCT value) FROM json_each(m.value) WHERE type = 'text') THEN RAISE(ABORT, 'document: /words: an element is there twice')
+            WHEN (SELECT count(*) > count(DISTINCT value) FROM json_each(m.value) WHERE type = 'text') THEN RAISE(ABORT, 'document: /words: duplicate element')
         END
         WHEN 'labels' THEN CASE
             WHEN m.type <> 'array' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /labels: must be a list')
@@ -70,7 +70,7 @@ BEGIN
         WHEN 'tags' THEN CASE
             WHEN m.type <> 'array' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /tags: must be a list')
             WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE type <> 'text') THEN RAISE(ABORT, 'document: /tags/*: must be text')
-            WHEN (SELECT count(*) > count(DISTINCT value) FROM json_each(m.value) WHERE type = 'text') THEN RAISE(ABORT, 'document: /tags: an element is there twice')
+            WHEN (SELECT count(*) > count(DISTINCT value) FROM json_each(m.value) WHERE type = 'text') THEN RAISE(ABORT, 'document: /tags: duplicate element')
         END
         WHEN 'free' THEN CASE
             WHEN m.type <> 'array' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /free: must be a list')
@@ -247,7 +247,7 @@ CREATE TRIGGER {schema}.attune_guard_tool_name_fault INSTEAD OF INSERT ON attune
 BEGIN
     SELECT CASE
         WHEN typeof(NEW.document) NOT IN ('text', 'null') THEN RAISE(ABORT, 'name: must be text')
-        WHEN instr(NEW.document, char(0)) > 0 THEN RAISE(ABORT, 'name: must not hold NUL')
+        WHEN instr(NEW.document, char(0)) > 0 THEN RAISE(ABORT, 'name: must not contain NUL')
         WHEN NEW.document IS NULL THEN RAISE(ABORT, 'name: is required')
         WHEN NEW.document = '' THEN RAISE(ABORT, 'name: is required')
     END;
@@ -274,7 +274,7 @@ CREATE TRIGGER {schema}.attune_guard_tool_level_fault INSTEAD OF INSERT ON attun
 BEGIN
     SELECT CASE
         WHEN typeof(NEW.document) NOT IN ('text', 'null') THEN RAISE(ABORT, 'level: must be text')
-        WHEN instr(NEW.document, char(0)) > 0 THEN RAISE(ABORT, 'level: must not hold NUL')
+        WHEN instr(NEW.document, char(0)) > 0 THEN RAISE(ABORT, 'level: must not contain NUL')
         WHEN NEW.document NOT IN ('low', 'high', '') THEN RAISE(ABORT, 'level: must be low or high')
     END;
 END;

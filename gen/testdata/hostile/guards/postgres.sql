@@ -79,7 +79,7 @@ BEGIN
         ERRCODE = 'check_violation',
         MESSAGE = pg_catalog.regexp_replace(TG_TABLE_NAME || '.' || TG_ARGV[0] || ': ' || CASE at WHEN '' THEN '' ELSE at || ': ' END || fault,
             '[\u007f-\u009f]', '?', 'g'), -- which JSON does not escape, and a terminal would obey
-        HINT = 'Only the first fault is told here.',
+        HINT = 'Only the first fault is reported here.',
         SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = TG_ARGV[0], CONSTRAINT = TG_NAME;
 END
 $attune$;

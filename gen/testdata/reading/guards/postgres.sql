@@ -66,7 +66,7 @@ BEGIN
                 EXIT judge;
             ELSIF (v1 #>> '{}') COLLATE pg_catalog."C" !~ '^(?:[a-z]*)?$' THEN
                 at := '/name';
-                fault := 'is no word' || ', not ' || pg_catalog.left(v1::text, 60);
+                fault := 'is not a valid word' || ', not ' || pg_catalog.left(v1::text, 60);
                 EXIT judge;
             END IF;
             v1 := v0 -> 'level';
@@ -112,7 +112,7 @@ BEGIN
                     END IF;
                     IF i1 = twice1 THEN
                         at := '/words/' || i1;
-                        fault := 'is there twice';
+                        fault := 'duplicate element';
                         EXIT judge;
                     END IF;
                 END LOOP;
@@ -176,7 +176,7 @@ BEGIN
         ERRCODE = 'check_violation',
         MESSAGE = pg_catalog.regexp_replace(TG_TABLE_NAME || '.' || TG_ARGV[0] || ': ' || CASE at WHEN '' THEN '' ELSE at || ': ' END || fault,
             '[\u007f-\u009f]', '?', 'g'), -- which JSON does not escape, and a terminal would obey
-        HINT = 'Only the first fault is told here.',
+        HINT = 'Only the first fault is reported here.',
         SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = TG_ARGV[0], CONSTRAINT = TG_NAME;
 END
 $attune$;

@@ -19,11 +19,11 @@ CREATE TRIGGER {schema}.attune_guard_t_fault INSTEAD OF INSERT ON attune_guard_t
 BEGIN
     SELECT CASE
         WHEN typeof(NEW.document) = 'blob' THEN RAISE(ABORT, 'user: must be text, not a BLOB')
-        WHEN instr(NEW.document, char(0)) > 0 OR NOT json_valid(NEW.document) THEN RAISE(ABORT, 'user: is no JSON')
+        WHEN instr(NEW.document, char(0)) > 0 OR NOT json_valid(NEW.document) THEN RAISE(ABORT, 'user: must be valid JSON')
         WHEN length(NEW.document) > 1048576 AND length(CAST(json(NEW.document) AS BLOB)) > 1048576 THEN RAISE(ABORT, 'user: the document has more than 1048576 bytes')
         WHEN json_type(NEW.document) NOT IN ('object', 'null') THEN RAISE(ABORT, 'user: must be an object')
     END;
-    SELECT RAISE(ABORT, 'user: a key is there twice')
+    SELECT RAISE(ABORT, 'user: duplicate key')
         FROM json_tree(NEW.document)
         WHERE typeof(key) = 'text' GROUP BY parent, key HAVING count(*) > 1;
     SELECT CASE m.key
@@ -41,7 +41,7 @@ BEGIN
         WHEN 'words' THEN CASE
             WHEN m.type <> 'array' AND m.type <> 'null' THEN RAISE(ABORT, 'user: /words: must be a list')
             WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE type <> 'text') THEN RAISE(ABORT, 'user: /words/*: must be text')
-            WHEN (SELECT count(*) > count(DISTINCT value) FROM json_each(m.value) WHERE type = 'text') THEN RAISE(ABORT, 'user: /words: an element is there twice')
+            WHEN (SELECT count(*) > count(DISTINCT value) FROM json_each(m.value) WHERE type = 'text') THEN RAISE(ABORT, 'user: /words: duplicate element')
         END
         WHEN 'parts' THEN CASE
             WHEN m.type <> 'array' AND m.type <> 'null' THEN RAISE(ABORT, 'user: /parts: must be a list')

@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"errors"
+
+	"github.com/attune-go/attune/migrations"
+)
+
+// advised returns the text of an error. It adds what to type against an error of a
+// migration.
+func advised(err error) string {
+	text := err.Error()
+	switch advice := advice(err); {
+	case advice == "":
+		return text
+	case errors.Is(err, migrations.ErrLoss): // the text ends with a list
+		return text + "\n" + advice
+	default:
+		return text + "; " + advice
+	}
+}
+
+// advice returns what to type against an error of a migration, or an empty text.
+func advice(err error) string {
+	var state *migrations.StateError
+	var schema *migrations.SchemaError
+	var use *migrations.UseError
+	switch {
+	case errors.As(err, &state):
+		return adviceForState(state)
+	case errors.As(err, &schema):
+		return adviceForSchema(schema)
+	case errors.As(err, &use) && use.Forcible:
+		return ForcedDown(use.Migration, use.Named) + " drops them, and no migration brings them back: keep a backup"
+	case errors.Is(err, migrations.ErrLoss):
+		return ForcedDown("", false) + " gives it up"
+	case errors.Is(err, migrations.ErrTooNew):
+		return "that release undoes it with `attune migrate down`"
+	case errors.Is(err, migrations.ErrNotMigrated):
+		return "see what would happen with `attune migrate plan`, then run `attune migrate up`"
+	case errors.Is(err, migrations.ErrLocked):
+		return "or wait longer with --lock-timeout"
+	}
+	return ""
+}
+
+func adviceForState(e *migrations.StateError) string {
+	foreign := errors.Is(e, migrations.ErrNotOurs)
+	switch {
+	case e.File && foreign:
+		return "create one with `attune migrate up --database sqlite:PATH`"
+	case e.File:
+		return "or name another file with --database sqlite:PATH"
+	case foreign:
+		return "create one with `attune migrate up --schema attune`"
+	}
+	return "then run `attune migrate up` again"
+}
+
+func adviceForSchema(e *migrations.SchemaError) string {
+	switch {
+	case errors.Is(e, migrations.ErrSeveral):
+		return "name one with --schema"
+	case errors.Is(e, migrations.ErrElsewhere):
+		return "name it with --schema"
+	}
+	return "use that one with --schema, or another database for the new ones"
+}
+
+// ForcedDown returns the command that undoes a migration with the rows in its way. The
+// migration is part of it if it must be named.
+func ForcedDown(migration string, named bool) string {
+	if named {
+		return "`attune migrate down " + migration + " --force`"
+	}
+	return "`attune migrate down --force`"
+}
