@@ -91,15 +91,11 @@ func addShim(in *capability.Installation, shim capability.Installation) {
 }
 
 func (d *definition) installation(p *probe) capability.Installation {
-	out := capability.Installation{
+	return capability.Installation{
 		Ref: d.Ref, Name: d.name, Version: p.Version, VersionRaw: p.VersionRaw, Path: p.Path, RealPath: p.RealPath,
 		Outcome: capability.Available, Source: capability.Verified, VerifiedAt: p.at, DurationMS: p.DurationMS,
-		Warnings: slices.Clone(p.warnings), VersionFile: p.VersionFile,
+		Warnings: slices.Clone(p.warnings), Command: p.Command, VersionFile: p.VersionFile,
 	}
-	if p.VersionFile == "" {
-		out.Command = p.Command
-	}
-	return out
 }
 
 // beside reports whether two probes were alternatives: commands in one folder of PATH,

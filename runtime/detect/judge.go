@@ -96,6 +96,8 @@ func (p *probe) judge(c *command, res host.Result) (v version.Version, out outpu
 		p.end(capability.Timeout, cause(&p.Attempt, res), hint)
 	case errors.Is(res.Err, syscall.ENOEXEC):
 		p.end(capability.NotExecutable, cause(&p.Attempt, res), "install it for this machine, or give the script a #! line")
+	case errors.Is(res.Err, host.ErrNoInterpreter):
+		p.end(capability.NotExecutable, cause(&p.Attempt, res), "install it for this system, or what it needs")
 	case errors.Is(res.Err, syscall.EACCES), errors.Is(res.Err, fs.ErrPermission):
 		p.end(capability.NotExecutable, cause(&p.Attempt, res), fmt.Sprintf("let this user execute %s", p.Path))
 	case res.Err != nil:

@@ -133,8 +133,8 @@ func shimTarget(shim *probe, others []probe) *probe {
 	for i := range others {
 		o := &others[i]
 		switch {
-		case !o.counts(), o.version != shim.version, o.Version == "", o.RealPath == shim.RealPath, inShims(o.Path):
-		case o.VersionFile == "" && shim.VersionFile == "" && o.VersionRaw != shim.VersionRaw:
+		case !o.counts(), o.Version == "", o.RealPath == shim.RealPath, inShims(o.Path):
+		case o.printed.version != shim.printed.version, o.printed.raw != shim.printed.raw:
 		case !inFolder && (isProxy(o.Path, o.RealPath) || host.Stem(o.Path) != host.Stem(shim.Path)):
 			// The target of a proxy for rustc is a file with that stem.
 		case best == nil, inFolder && within(o.Path, root) && !within(best.Path, root):

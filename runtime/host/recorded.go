@@ -195,7 +195,13 @@ func (e recordedError) Error() string { return string(e) }
 
 // Is reports whether the text ends with that of target, a cause that outcomes depend on.
 func (e recordedError) Is(target error) bool {
-	return (target == syscall.ENOEXEC || target == syscall.EACCES) && strings.HasSuffix(string(e), target.Error())
+	switch target {
+	case ErrNoInterpreter:
+		return strings.Contains(string(e), target.Error())
+	case syscall.ENOEXEC, syscall.EACCES:
+		return strings.HasSuffix(string(e), target.Error())
+	}
+	return false
 }
 
 func (run *recordedRun) result(inv Invocation) Result {

@@ -12,7 +12,7 @@ type Attempt struct {
 	ExitCode   *int    `json:"exit_code,omitempty"`
 	Signal     string  `json:"signal,omitempty"`
 	DurationMS float64 `json:"duration_ms"`
-	// VersionFile is the file that the version was read from; nothing was run then.
+	// VersionFile is the file that the version was read from, after the command answered.
 	VersionFile string `json:"version_file,omitempty"`
 	// Output is an excerpt of standard output, a newline and standard error: at most
 	// ExcerptLimit bytes of valid UTF-8. It keeps control characters, so it must be

@@ -130,8 +130,8 @@ type Verification struct {
 	// which those are taken that are named as a command is, but for a version at
 	// the end; a leading ~ is the home folder.
 	Locations []string `json:"locations,omitempty" attune:"format=location,most=128"`
-	// VersionFile says where an executable's version is read; then nothing is run.
-	// Hosts read it for trusted packs only.
+	// VersionFile says where the version of an executable is read that was started and
+	// answered. Hosts read it for trusted packs only.
 	VersionFile *VersionFile `json:"version_file,omitempty"`
 	Unknown     Unknown      `json:"-"`
 }
@@ -167,8 +167,8 @@ type Command struct {
 // is named bin the folder above: all of /usr/lib/jvm/java-17 for its bin/java. A
 // folder that programs of all kinds share, such as /usr, /usr/local, /etc, /opt or
 // a home folder, is no installation. No part of the path may be a link, and
-// everybody must be able to read the file. Where it cannot be read, the command is
-// run.
+// everybody must be able to read the file. A file is no proof: the command is run, and
+// its output gives the version where the file cannot be read.
 //
 //attune:document
 type VersionFile struct {

@@ -30,7 +30,7 @@ func PrintAttempt(out *Terminal, n int, a *capability.Attempt) {
 	}
 	field("signal", a.Signal)
 	if a.DurationMS > 0 {
-		field("took", fmt.Sprintf("%.1f ms", a.DurationMS))
+		field("started", fmt.Sprintf("it took %.1f ms", a.DurationMS))
 	}
 	if a.Output != "" {
 		for i, line := range strings.Split(CleanLines(a.Output), "\n") {
@@ -48,6 +48,7 @@ func PrintAttempt(out *Terminal, n int, a *capability.Attempt) {
 		}
 		field("pattern", a.Pattern+"  "+matched)
 	}
+	field("read", a.VersionFile)
 	if a.Version != "" {
 		field("version", a.Version+"  from "+strconv.Quote(a.VersionRaw))
 	}
