@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -10,7 +11,7 @@ import (
 )
 
 // conclude returns the finding for a definition from the probes of each way.
-func (r *round) conclude(d *definition, ways []*way, byWay [][]probe) finding {
+func (r *round) conclude(ctx context.Context, d *definition, ways []*way, byWay [][]probe) finding {
 	everything := slices.Concat(byWay...)
 	var f finding
 	at := map[installationKey]int{} // indexes of f.installations
@@ -21,7 +22,7 @@ func (r *round) conclude(d *definition, ways []*way, byWay [][]probe) finding {
 			p := &probes[n]
 			var target *probe
 			if p.counts() {
-				if target = shimTarget(p, everything); target != nil {
+				if target = r.target(ctx, ways[i], p, everything); target != nil {
 					p.Detail = "it is a shim for " + target.Path
 				}
 			}
@@ -101,7 +102,7 @@ func (d *definition) installation(p *probe) capability.Installation {
 // beside reports whether two probes were alternatives: commands in one folder of PATH,
 // or for one executable at a location. lua5.1 and lua5.4 at locations are not.
 func (p *probe) beside(o probe) bool {
-	if p.located || o.located {
+	if p.location != "" || o.location != "" {
 		return p.Path == o.Path
 	}
 	return filepath.Dir(p.Path) == filepath.Dir(o.Path)

@@ -24,8 +24,10 @@ type probe struct {
 	at       time.Time
 	// further means that the executable is not the command's first one in PATH.
 	further bool
-	// located means that a location matches the executable.
-	located bool
+	// location is the glob that matches the executable, or empty, and shimmed means that it
+	// is the detector's own.
+	location string
+	shimmed  bool
 	// spare means that an earlier command succeeded; this one only explains.
 	spare bool
 	// mislabelled means that it failed only because it has not the declared version.
@@ -62,8 +64,7 @@ type found struct {
 func (r *round) probe(ctx context.Context, w *way, c *command, f found) probe {
 	p := probe{
 		Attempt: capability.Attempt{Command: c.argv, Pattern: c.Pattern, Optional: c.Optional},
-		further: f.further,
-		located: f.location != "",
+		further: f.further, location: f.location, shimmed: f.shimmed,
 	}
 	exe, any := usable(f.candidates)
 	p.Path, p.RealPath = exe.Path, exe.RealPath

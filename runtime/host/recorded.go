@@ -20,6 +20,8 @@ type Recorded struct {
 	binaries map[string]*recordedBinary
 	links    map[string]string
 	files    map[string]string
+	// variables holds the variables that locations may begin with.
+	variables map[string]string
 }
 
 // A recordedBinary is an executable of a recording.
@@ -109,7 +111,7 @@ func (r *Recorded) follow(p string) string {
 // Glob returns the recorded binaries, links, files and their folders that match a pattern of
 // LocalHost.Glob.
 func (r *Recorded) Glob(pattern string) []string {
-	pattern, ok := expandHome(pattern, r.home)
+	pattern, ok := expand(pattern, r.home, r.variables)
 	if !ok {
 		return nil
 	}

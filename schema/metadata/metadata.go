@@ -128,7 +128,8 @@ type Verification struct {
 	Env []string `json:"env,omitempty" attune:"format=env-name,most=64"`
 	// Locations are globs of further executables that PATH does not show, of
 	// which those are taken that are named as a command is, but for a version at
-	// the end; a leading ~ is the home folder.
+	// the end. A leading ~ is the home folder, and a leading $NAME the folder in a
+	// version manager's variable, such as PYENV_ROOT; without it the glob is skipped.
 	Locations []string `json:"locations,omitempty" attune:"format=location,most=128"`
 	// VersionFile says where the version of an executable is read that was started and
 	// answered. Hosts read it for trusted packs only.
