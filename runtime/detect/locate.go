@@ -40,7 +40,8 @@ func (r *round) locations(w *way) (globs, warnings []string) {
 // besideShims returns the globs of the way's executables among the versions beside the
 // folders named shims in PATH, if policy allows them for at least one command.
 func (r *round) besideShims(w *way) []string {
-	globs := ManagedGlobs(r.info.Path, w.names())
+	names := slices.DeleteFunc(w.binaries(), filepath.IsAbs)
+	globs := inFolders(ManagedFolders(r.info.Path), names...)
 	return slices.DeleteFunc(globs, func(glob string) bool {
 		return !slices.ContainsFunc(w.commands, func(c *command) bool {
 			return r.cfg.Policy.Consider(c.at(found{location: glob, shimmed: true})).Allowed
@@ -74,6 +75,16 @@ func (r *round) named(w *way, located []found) (out []found, warnings []string) 
 		out = out[:locatedLimit]
 	}
 	return out, warnings
+}
+
+// binaries returns the binaries of the way's commands, each once.
+func (w *way) binaries() (binaries []string) {
+	for _, c := range w.commands {
+		if !slices.Contains(binaries, c.Binary) {
+			binaries = append(binaries, c.Binary)
+		}
+	}
+	return binaries
 }
 
 // names returns the file names of the way's commands, each once.

@@ -61,33 +61,35 @@ var versionFolders = []string{
 	"tools/*/*",    // proto
 }
 
-// ManagedGlobs returns patterns of the executables with these names among the versions
+// ManagedFolders returns patterns of the folders that have the executables of the versions
 // beside the folders named shims.
-func ManagedGlobs(path, names []string) (globs []string) {
+func ManagedFolders(path []string) (globs []string) {
 	for _, dir := range path {
 		if filepath.Base(dir) == shimsFolder {
-			globs = append(globs, managedGlobs(filepath.Dir(dir), names...)...)
+			globs = append(globs, managedFolders(filepath.Dir(dir))...)
 		}
 	}
 	return globs
 }
 
-// managedGlobs returns patterns of the executables of a version manager's versions.
-func managedGlobs(root string, names ...string) (globs []string) {
+// managedFolders returns those of one version manager.
+func managedFolders(root string) (globs []string) {
 	for _, folder := range versionFolders {
-		globs = append(globs, inBin(filepath.Join(host.EscapeGlob(root), folder), names...)...)
+		globs = append(globs, inVersion(filepath.Join(host.EscapeGlob(root), folder))...)
 	}
 	return globs
 }
 
-// inBin returns patterns of executables in the folder of a version.
-func inBin(folder string, names ...string) (globs []string) {
+// inVersion returns patterns of the folders that have the executables of one version.
+func inVersion(folder string) []string {
+	return []string{filepath.Join(folder, "bin"), filepath.Join(folder, "*/bin")}
+}
+
+// inFolders returns patterns of the executables with these names in folders.
+func inFolders(folders []string, names ...string) (globs []string) {
 	for _, name := range names {
-		if filepath.IsAbs(name) {
-			continue
-		}
-		for _, bin := range []string{"bin", "*/bin"} {
-			globs = append(globs, filepath.Join(folder, bin, host.EscapeGlob(name)))
+		for _, folder := range folders {
+			globs = append(globs, filepath.Join(folder, host.EscapeGlob(filepath.Base(name))))
 		}
 	}
 	return globs
@@ -163,11 +165,11 @@ func (r *round) managedVersions(root string, v version.Version) (named, all []st
 
 // executables returns the executables of a name in folders of versions.
 func (r *round) executables(folders []string, name string) []found {
-	var globs []string
+	var bins []string
 	for _, folder := range folders {
-		globs = append(globs, inBin(host.EscapeGlob(folder), name)...)
+		bins = append(bins, inVersion(host.EscapeGlob(folder))...)
 	}
-	out, _ := r.locate(host.LocateLimit, globs)
+	out, _ := r.locate(host.LocateLimit, inFolders(bins, name))
 	for i := range out {
 		out[i].shimmed = true
 	}
@@ -240,7 +242,7 @@ func (c *choice) rank(target, shim *probe) int {
 func (r *round) choiceOf(w *way, shim *probe) *choice {
 	root, name := filepath.Dir(filepath.Dir(shim.Path)), filepath.Base(shim.Path)
 	out := &choice{own: map[string]bool{}}
-	managed, _ := r.locate(host.LocateLimit, managedGlobs(root, name))
+	managed, _ := r.locate(host.LocateLimit, inFolders(managedFolders(root), name))
 	for _, f := range managed {
 		out.own[f.candidates[0].RealPath] = true
 	}
