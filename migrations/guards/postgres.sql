@@ -356,6 +356,14 @@ BEGIN
                                 fault := 'is longer than 1000 characters';
                                 EXIT judge;
                             END IF;
+                            v4 := v3 -> 'all_versions';
+                            IF coalesce(pg_catalog.jsonb_typeof(v4), 'null') = 'null' THEN
+                                NULL;
+                            ELSIF pg_catalog.jsonb_typeof(v4) <> 'boolean' THEN
+                                at := '/verification/commands/' || i2 || '/all_versions';
+                                fault := 'must be true or false, not JSON''s ' || pg_catalog.jsonb_typeof(v4);
+                                EXIT judge;
+                            END IF;
                             v4 := v3 -> 'timeout';
                             IF coalesce(pg_catalog.jsonb_typeof(v4), 'null') = 'null' THEN
                                 NULL;

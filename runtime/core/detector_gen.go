@@ -147,7 +147,7 @@ func Digests() map[string]string { return maps.Clone(digests) }
 var digests = map[string]string{
 	RefBun:           "7171cceb5654ddef0b202a228b5a0211d14792177c826789012b02852af6deaf",
 	RefDeno:          "e42d1a98fc56e803384344b9b294e4b3f2a8b5b31d3f686c34faddb4e68ae735",
-	RefDotnet:        "cc121cac2e6befdbe69ced23d3678861f45180bca8c92625134cf5e5149dabae",
+	RefDotnet:        "d627dda63f082f2c61b1e584c2b82dd04a4e9aa560f46536d6f480adb68f6989",
 	RefElixir:        "c81c1b4cda101ab50b586aee87d50088c5c0e8f2aa0c41336aef478bb76db248",
 	RefErlang:        "2d675de982aa96a8113109f2ffe68074cca5022b9f461eeb5c8dcdc2b49a5950",
 	RefGo:            "4ee9df205830a6cee940cfbcd99143ddd26f19e54541a12dd9b642bd146f5f5a",
@@ -252,7 +252,8 @@ var definitions = []metadata.Definition{
 						Args:           []string{"--list-runtimes"},
 						Pattern:        `(?m)^Microsoft\.NETCore\.App [0-9]`,
 						Priority:       metadata.Optional[int]{Value: 1, Set: true},
-						VersionPattern: `(?s:.*)(?m:^)Microsoft\.NETCore\.App (?P<version>[0-9]\S*)`,
+						VersionPattern: `(?m)^Microsoft\.NETCore\.App (?P<version>[0-9]\S*)`,
+						AllVersions:    true,
 					},
 				},
 				Locations: []string{

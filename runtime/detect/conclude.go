@@ -30,30 +30,33 @@ func (r *round) conclude(ctx context.Context, d *definition, ways []*way, byWay 
 			if !p.counts() {
 				continue
 			}
-			in := d.installation(p)
-			in.Default = ways[i].standard && !p.further
-			in.Attempts = slices.Clone(f.attempts[len(f.attempts)-1:])
-			before := probes[:n]
+			attempts, before := f.attempts[first:], probes[:n]
 			if p.further {
+				attempts = f.attempts[len(f.attempts)-1:]
 				before = slices.DeleteFunc(slices.Clone(before), func(o probe) bool { return !o.further || !p.beside(o) })
-			} else {
-				in.Attempts = slices.Clone(f.attempts[first:])
 			}
-			in.Warnings = append(in.Warnings, failureWarnings(before)...)
-			if target != nil {
-				shims = append(shims, shim{in, target.key()})
-			} else if j, known := at[p.key()]; known {
-				f.installations[j].Default = f.installations[j].Default || in.Default
-			} else {
-				at[p.key()] = len(f.installations)
-				f.installations = append(f.installations, in)
+			for _, one := range append([]probe{*p}, p.more...) {
+				in := d.installation(&one)
+				in.Default = ways[i].standard && !p.further
+				in.Attempts = slices.Clone(attempts)
+				in.Warnings = append(in.Warnings, failureWarnings(before)...)
+				if target != nil {
+					shims = append(shims, shim{in, installationKey{target.RealPath, one.Version}})
+				} else if j, known := at[one.key()]; known {
+					f.installations[j].Default = f.installations[j].Default || in.Default
+				} else {
+					at[one.key()] = len(f.installations)
+					f.installations = append(f.installations, in)
+				}
 			}
 		}
 		f.warnings = append(f.warnings, d.uncounted(probes)...)
 	}
 	f.failed = d.failures(ways, byWay)
 	for _, s := range shims {
-		addShim(&f.installations[at[s.target]], s.Installation)
+		if i, known := at[s.target]; known {
+			addShim(&f.installations[i], s.Installation)
+		}
 	}
 	if len(f.installations) > 0 {
 		return f

@@ -22,6 +22,10 @@ type probe struct {
 	printed  printed
 	warnings []string
 	at       time.Time
+	// listed holds the versions that a command with all_versions printed, and more the
+	// probes of those that count besides this one.
+	listed []version.Extracted
+	more   []probe
 	// further means that the executable is not the command's first one in PATH.
 	further bool
 	// location is the glob that matches the executable, or empty, and shimmed means that it
@@ -69,15 +73,8 @@ func (r *round) probe(ctx context.Context, w *way, c *command, f found) probe {
 	exe, any := usable(f.candidates)
 	p.Path, p.RealPath = exe.Path, exe.RealPath
 	out, ok := r.answer(ctx, &p, w, c, f, exe, any)
-	if ok && p.Outcome == capability.Available && !w.label.fits(p.version, p.VersionRaw) {
-		p.mislabelled = true
-		p.end(capability.PatternMismatch, fmt.Sprintf("it is %s, and the definition declares it as %s", p.version, w.label.text),
-			fmt.Sprintf("install %s, or correct the command or the version that is declared with it", w.label.text))
-	}
 	if ok && p.Outcome == capability.Available {
-		if warning := p.limit(w, p.version, out); warning != "" {
-			p.warnings = append(p.warnings, warning)
-		}
+		p.judgeVersions(w, out)
 	}
 	if p.Outcome == capability.Available {
 		r.checkInterpreter(&p, w, c.at(f), exe)
@@ -125,7 +122,7 @@ func (r *round) answer(ctx context.Context, p *probe, w *way, c *command, f foun
 	}
 	p.printed.version, out = p.judge(c, r.start(ctx, w, c, cmd, exe.Path))
 	p.version, p.printed.raw, p.printed.text = p.printed.version, p.VersionRaw, out.text
-	if p.Outcome == capability.Available {
+	if p.Outcome == capability.Available && !c.AllVersions {
 		r.readVersionFile(p, w, cmd, exe)
 	}
 	return out, true

@@ -158,6 +158,9 @@ type Command struct {
 	// VersionPattern finds the version in the output: its group "version", else
 	// its first group. None: the version is found by itself.
 	VersionPattern string `json:"version_pattern,omitempty" attune:"format=version-pattern,length=1000"`
+	// AllVersions: each match of version_pattern is an installation, as for a program
+	// that has several versions behind one executable; at most 64.
+	AllVersions bool `json:"all_versions,omitempty"`
 	// Timeout bounds one run.
 	Timeout Optional[Duration] `json:"timeout,omitzero" attune:"default=10s,above=0s,max=5m"`
 	Unknown Unknown            `json:"-"`

@@ -49,7 +49,9 @@ func PrintAttempt(out *Terminal, n int, a *capability.Attempt) {
 		field("pattern", a.Pattern+"  "+matched)
 	}
 	field("read", a.VersionFile)
-	if a.Version != "" {
+	if len(a.Versions) > 1 {
+		field("versions", strings.Join(a.Versions, ", "))
+	} else if a.Version != "" {
 		field("version", a.Version+"  from "+strconv.Quote(a.VersionRaw))
 	}
 	field("why", a.Detail)
