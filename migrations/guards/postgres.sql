@@ -356,6 +356,14 @@ BEGIN
                                 fault := 'is longer than 1000 characters';
                                 EXIT judge;
                             END IF;
+                            v4 := v3 -> 'all_versions';
+                            IF coalesce(pg_catalog.jsonb_typeof(v4), 'null') = 'null' THEN
+                                NULL;
+                            ELSIF pg_catalog.jsonb_typeof(v4) <> 'boolean' THEN
+                                at := '/verification/commands/' || i2 || '/all_versions';
+                                fault := 'must be true or false, not JSON''s ' || pg_catalog.jsonb_typeof(v4);
+                                EXIT judge;
+                            END IF;
                             v4 := v3 -> 'timeout';
                             IF coalesce(pg_catalog.jsonb_typeof(v4), 'null') = 'null' THEN
                                 NULL;
@@ -422,9 +430,9 @@ BEGIN
                             at := '/verification/locations/' || i2;
                             fault := 'is longer than 4096 characters';
                             EXIT judge;
-                        ELSIF (v3 #>> '{}') COLLATE pg_catalog."C" !~ '^(?:\u007e?\u002f(?:[^\u005b\u005c]|\u005c.|\u005b(?:\u005e(?:[^\u002d\u005c\u005d]|\u005c.)|[^\u002d\u005c-\u005e]|\u005c.)(?:\u002d(?:[^\u002d\u005c\u005d]|\u005c.))?(?:(?:[^\u002d\u005c\u005d]|\u005c.)(?:\u002d(?:[^\u002d\u005c\u005d]|\u005c.))?)*\u005d)*)$' THEN
+                        ELSIF (v3 #>> '{}') COLLATE pg_catalog."C" !~ '^(?:(?:\u007e|\u0024(?:ASDF_DATA_DIR|DOTNET_ROOT|FNM_DIR|GOENV_ROOT|J(?:AVA_HOME|ENV_ROOT|ULIAUP_DEPOT_PATH)|MISE_DATA_DIR|N(?:ODENV_ROOT|VM_DIR)|P(?:HPENV_ROOT|LENV_ROOT|YENV_ROOT)|R(?:BENV_ROOT|USTUP_HOME)|SDKMAN_DIR|UV_PYTHON_INSTALL_DIR|VOLTA_HOME|XDG_DATA_HOME))?\u002f(?:[^\u005b\u005c]|\u005c.|\u005b(?:\u005e(?:[^\u002d\u005c\u005d]|\u005c.)|[^\u002d\u005c-\u005e]|\u005c.)(?:\u002d(?:[^\u002d\u005c\u005d]|\u005c.))?(?:(?:[^\u002d\u005c\u005d]|\u005c.)(?:\u002d(?:[^\u002d\u005c\u005d]|\u005c.))?)*\u005d)*)$' THEN
                             at := '/verification/locations/' || i2;
-                            fault := 'must be a glob that begins with / or ~/' || ', not ' || pg_catalog.left(v3::text, 60);
+                            fault := 'must be a glob that begins with /, ~/ or the variable of a version manager, as in $PYENV_ROOT/' || ', not ' || pg_catalog.left(v3::text, 60);
                             EXIT judge;
                         END IF;
                     END LOOP;

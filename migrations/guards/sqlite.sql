@@ -170,6 +170,9 @@ BEGIN
             WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'distributions: /verification/commands/*/version_pattern: must be text')
             WHEN length(m.value) > 1000 THEN RAISE(ABORT, 'distributions: /verification/commands/*/version_pattern: is longer than 1000 characters')
         END
+        WHEN 'all_versions' THEN CASE
+            WHEN m.type <> 'true' AND m.type <> 'false' AND m.type <> 'null' THEN RAISE(ABORT, 'distributions: /verification/commands/*/all_versions: must be true or false')
+        END
         WHEN 'timeout' THEN CASE
             WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'distributions: /verification/commands/*/timeout: must be text')
             WHEN m.value = '' THEN RAISE(ABORT, 'distributions: /verification/commands/*/timeout: must be a duration such as "10s"')

@@ -80,6 +80,35 @@ binaries:
 	}
 }
 
+// TestDotnetHasEachOfItsVersions checks the typed capabilities of a program with several.
+func TestDotnetHasEachOfItsVersions(t *testing.T) {
+	recorded, err := host.Parse("host", []byte(`
+host: {os: linux, arch: amd64, path: [/usr/bin]}
+binaries:
+  - path: /usr/bin/dotnet
+    runs: [{args: [--list-runtimes], stdout: "Microsoft.NETCore.App 6.0.36 [/x]\nMicrosoft.NETCore.App 8.0.10 [/x]\n"}]
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	detector, err := core.Worker(nil, detect.Config{Host: recorded, Getenv: func(string) string { return "" }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	caps, err := detector.Detect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dotnet, ok := core.Capabilities(caps).Dotnet()
+	var versions []string
+	for _, in := range dotnet.Installations {
+		versions = append(versions, in.Version+" "+in.Path)
+	}
+	if diff := cmp.Diff([]string{"8.0.10 /usr/bin/dotnet", "6.0.36 /usr/bin/dotnet"}, versions); !ok || diff != "" {
+		t.Errorf("dotnet is %v (-want +got):\n%s", ok, diff)
+	}
+}
+
 // TestCoreRefs checks the refs that are read first from a database.
 func TestCoreRefs(t *testing.T) {
 	var refs []string

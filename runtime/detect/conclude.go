@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -10,7 +11,7 @@ import (
 )
 
 // conclude returns the finding for a definition from the probes of each way.
-func (r *round) conclude(d *definition, ways []*way, byWay [][]probe) finding {
+func (r *round) conclude(ctx context.Context, d *definition, ways []*way, byWay [][]probe) finding {
 	everything := slices.Concat(byWay...)
 	var f finding
 	at := map[installationKey]int{} // indexes of f.installations
@@ -21,7 +22,7 @@ func (r *round) conclude(d *definition, ways []*way, byWay [][]probe) finding {
 			p := &probes[n]
 			var target *probe
 			if p.counts() {
-				if target = shimTarget(p, everything); target != nil {
+				if target = r.target(ctx, ways[i], p, everything); target != nil {
 					p.Detail = "it is a shim for " + target.Path
 				}
 			}
@@ -29,30 +30,33 @@ func (r *round) conclude(d *definition, ways []*way, byWay [][]probe) finding {
 			if !p.counts() {
 				continue
 			}
-			in := d.installation(p)
-			in.Default = ways[i].standard && !p.further
-			in.Attempts = slices.Clone(f.attempts[len(f.attempts)-1:])
-			before := probes[:n]
+			attempts, before := f.attempts[first:], probes[:n]
 			if p.further {
+				attempts = f.attempts[len(f.attempts)-1:]
 				before = slices.DeleteFunc(slices.Clone(before), func(o probe) bool { return !o.further || !p.beside(o) })
-			} else {
-				in.Attempts = slices.Clone(f.attempts[first:])
 			}
-			in.Warnings = append(in.Warnings, failureWarnings(before)...)
-			if target != nil {
-				shims = append(shims, shim{in, target.key()})
-			} else if j, known := at[p.key()]; known {
-				f.installations[j].Default = f.installations[j].Default || in.Default
-			} else {
-				at[p.key()] = len(f.installations)
-				f.installations = append(f.installations, in)
+			for _, one := range append([]probe{*p}, p.more...) {
+				in := d.installation(&one)
+				in.Default = ways[i].standard && !p.further
+				in.Attempts = slices.Clone(attempts)
+				in.Warnings = append(in.Warnings, failureWarnings(before)...)
+				if target != nil {
+					shims = append(shims, shim{in, installationKey{target.RealPath, one.Version}})
+				} else if j, known := at[one.key()]; known {
+					f.installations[j].Default = f.installations[j].Default || in.Default
+				} else {
+					at[one.key()] = len(f.installations)
+					f.installations = append(f.installations, in)
+				}
 			}
 		}
 		f.warnings = append(f.warnings, d.uncounted(probes)...)
 	}
 	f.failed = d.failures(ways, byWay)
 	for _, s := range shims {
-		addShim(&f.installations[at[s.target]], s.Installation)
+		if i, known := at[s.target]; known {
+			addShim(&f.installations[i], s.Installation)
+		}
 	}
 	if len(f.installations) > 0 {
 		return f
@@ -91,21 +95,17 @@ func addShim(in *capability.Installation, shim capability.Installation) {
 }
 
 func (d *definition) installation(p *probe) capability.Installation {
-	out := capability.Installation{
+	return capability.Installation{
 		Ref: d.Ref, Name: d.name, Version: p.Version, VersionRaw: p.VersionRaw, Path: p.Path, RealPath: p.RealPath,
 		Outcome: capability.Available, Source: capability.Verified, VerifiedAt: p.at, DurationMS: p.DurationMS,
-		Warnings: slices.Clone(p.warnings), VersionFile: p.VersionFile,
+		Warnings: slices.Clone(p.warnings), Command: p.Command, VersionFile: p.VersionFile,
 	}
-	if p.VersionFile == "" {
-		out.Command = p.Command
-	}
-	return out
 }
 
 // beside reports whether two probes were alternatives: commands in one folder of PATH,
 // or for one executable at a location. lua5.1 and lua5.4 at locations are not.
 func (p *probe) beside(o probe) bool {
-	if p.located || o.located {
+	if p.location != "" || o.location != "" {
 		return p.Path == o.Path
 	}
 	return filepath.Dir(p.Path) == filepath.Dir(o.Path)

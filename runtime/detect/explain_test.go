@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/attune-go/attune/fixtures/hosts"
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
@@ -49,10 +48,9 @@ func TestExplainTriesEveryCommand(t *testing.T) {
 }
 
 func TestExplainAnAbsence(t *testing.T) {
-	h, err := hosts.Load("pyenv-failing-shim")
-	if err != nil {
-		t.Fatal(err)
-	}
+	h := recorded(t, `
+host: {os: linux, arch: amd64, path: [/home/user/.pyenv/shims]}
+binaries: [{path: /home/user/.pyenv/shims/python3, runs: [{args: [--version], stderr: "pyenv: python3: command not found", exit_code: 127}]}]`)
 	d := tool(t, "python3", `, "pattern": "^Python 3"`)
 	e := explainOn(t, h, detect.Config{}, "acme.python3", d)
 	if e.Outcome != capability.ExitMismatch || e.Detail == "" || e.Hint == "" || len(e.Detected) != 0 || len(e.Attempts) != 1 {

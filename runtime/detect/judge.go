@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -96,6 +97,8 @@ func (p *probe) judge(c *command, res host.Result) (v version.Version, out outpu
 		p.end(capability.Timeout, cause(&p.Attempt, res), hint)
 	case errors.Is(res.Err, syscall.ENOEXEC):
 		p.end(capability.NotExecutable, cause(&p.Attempt, res), "install it for this machine, or give the script a #! line")
+	case errors.Is(res.Err, host.ErrNoInterpreter):
+		p.end(capability.NotExecutable, cause(&p.Attempt, res), "install it for this system, or what it needs")
 	case errors.Is(res.Err, syscall.EACCES), errors.Is(res.Err, fs.ErrPermission):
 		p.end(capability.NotExecutable, cause(&p.Attempt, res), fmt.Sprintf("let this user execute %s", p.Path))
 	case res.Err != nil:
@@ -147,13 +150,59 @@ func (p *probe) matches(c *command, out output) bool {
 }
 
 func (p *probe) extract(c *command, out output) (v version.Version) {
-	if c.versionPattern != nil {
+	if c.AllVersions && c.versionPattern != nil {
+		all := version.ExtractAll(c.versionPattern.regexp(), c.versionPattern.cut(out.text))
+		if p.listed = all[:min(len(all), locatedLimit)]; len(all) > 0 {
+			v, p.VersionRaw = all[0].Version, all[0].Raw
+		}
+	} else if c.versionPattern != nil {
 		v, p.VersionRaw, _ = version.ExtractPattern(c.versionPattern.regexp(), c.versionPattern.cut(out.text))
 	} else {
 		v, p.VersionRaw, _ = version.Extract(out.text)
 	}
 	p.Version = v.String()
 	return v
+}
+
+// judgeVersions applies the way's label and limits to a successful attempt, or to each
+// version that it listed. The newest that counts is the probe's; the others are in more.
+func (p *probe) judgeVersions(w *way, out output) {
+	if len(p.listed) < 2 {
+		p.judgeVersion(w, out)
+		return
+	}
+	var counted []probe
+	var versions, warnings []string
+	for _, e := range p.listed {
+		one := *p
+		one.version, one.Version, one.VersionRaw, one.listed = e.Version, e.Version.String(), e.Raw, nil
+		one.judgeVersion(w, out)
+		switch {
+		case one.counts():
+			counted, versions = append(counted, one), append(versions, one.Version)
+		case one.Outcome == capability.BelowMinVersion:
+			warnings = append(warnings, warning(one.Attempt))
+		}
+	}
+	if len(counted) == 0 {
+		p.judgeVersion(w, out) // of the newest
+		return
+	}
+	*p = counted[0]
+	p.more, p.Versions, p.warnings = counted[1:], versions, append(p.warnings, warnings...)
+}
+
+// judgeVersion applies the way's label and limits to one version.
+func (p *probe) judgeVersion(w *way, out output) {
+	if !w.label.fits(p.version, p.VersionRaw) {
+		p.mislabelled = true
+		p.end(capability.PatternMismatch, fmt.Sprintf("it is %s, and the definition declares it as %s", p.version, w.label.text),
+			fmt.Sprintf("install %s, or correct the command or the version that is declared with it", w.label.text))
+		return
+	}
+	if warning := p.limit(w, p.version, out); warning != "" {
+		p.warnings = append(slices.Clone(p.warnings), warning)
+	}
 }
 
 // limit applies the way's version limits to a successful attempt, and returns a warning

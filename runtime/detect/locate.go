@@ -37,6 +37,18 @@ func (r *round) locations(w *way) (globs, warnings []string) {
 	return globs, warnings
 }
 
+// besideShims returns the globs of the way's executables among the versions beside the
+// folders named shims in PATH, if policy allows them for at least one command.
+func (r *round) besideShims(w *way) []string {
+	names := slices.DeleteFunc(w.binaries(), filepath.IsAbs)
+	globs := inFolders(ManagedFolders(r.info.Path), names...)
+	return slices.DeleteFunc(globs, func(glob string) bool {
+		return !slices.ContainsFunc(w.commands, func(c *command) bool {
+			return r.cfg.Policy.Consider(c.at(found{location: glob, shimmed: true})).Allowed
+		})
+	})
+}
+
 // named returns the executables at locations that have the stem of a command (python3.11
 // has that of python), locatedLimit at most. Locations come from a database and must not
 // run any other program of the host.
@@ -63,6 +75,16 @@ func (r *round) named(w *way, located []found) (out []found, warnings []string) 
 		out = out[:locatedLimit]
 	}
 	return out, warnings
+}
+
+// binaries returns the binaries of the way's commands, each once.
+func (w *way) binaries() (binaries []string) {
+	for _, c := range w.commands {
+		if !slices.Contains(binaries, c.Binary) {
+			binaries = append(binaries, c.Binary)
+		}
+	}
+	return binaries
 }
 
 // names returns the file names of the way's commands, each once.

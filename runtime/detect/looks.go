@@ -29,9 +29,9 @@ func (d *Detector) looksOf(w *way) int {
 		}
 	})
 	if d.trusts(w) {
-		return host.LocateLimit / w.located
+		return host.LocateLimit / max(1, w.located)
 	}
-	return LooksEach(d.untrusted) / w.located
+	return LooksEach(d.untrusted) / max(1, w.located)
 }
 
 // trusts reports whether a trusted pack has all locations of a way.

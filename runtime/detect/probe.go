@@ -17,17 +17,32 @@ import (
 // A probe is one attempt, and what the document needs besides its evidence.
 type probe struct {
 	capability.Attempt
-	version  version.Version
+	version version.Version
+	// printed is the answer of the executable, for comparison with others.
+	printed  printed
 	warnings []string
 	at       time.Time
+	// listed holds the versions that a command with all_versions printed, and more the
+	// probes of those that count besides this one.
+	listed []version.Extracted
+	more   []probe
 	// further means that the executable is not the command's first one in PATH.
 	further bool
-	// located means that a location matches the executable.
-	located bool
+	// location is the glob that matches the executable, or empty, and shimmed means that it
+	// is the detector's own.
+	location string
+	shimmed  bool
 	// spare means that an earlier command succeeded; this one only explains.
 	spare bool
 	// mislabelled means that it failed only because it has not the declared version.
 	mislabelled bool
+}
+
+// A printed is what an executable answered.
+type printed struct {
+	version version.Version
+	raw     string // the version as it was printed
+	text    string // the whole output
 }
 
 // counts reports whether a probe found an installation.
@@ -53,21 +68,13 @@ type found struct {
 func (r *round) probe(ctx context.Context, w *way, c *command, f found) probe {
 	p := probe{
 		Attempt: capability.Attempt{Command: c.argv, Pattern: c.Pattern, Optional: c.Optional},
-		further: f.further,
-		located: f.location != "",
+		further: f.further, location: f.location, shimmed: f.shimmed,
 	}
 	exe, any := usable(f.candidates)
 	p.Path, p.RealPath = exe.Path, exe.RealPath
 	out, ok := r.answer(ctx, &p, w, c, f, exe, any)
-	if ok && p.Outcome == capability.Available && !w.label.fits(p.version, p.VersionRaw) {
-		p.mislabelled = true
-		p.end(capability.PatternMismatch, fmt.Sprintf("it is %s, and the definition declares it as %s", p.version, w.label.text),
-			fmt.Sprintf("install %s, or correct the command or the version that is declared with it", w.label.text))
-	}
 	if ok && p.Outcome == capability.Available {
-		if warning := p.limit(w, p.version, out); warning != "" {
-			p.warnings = append(p.warnings, warning)
-		}
+		p.judgeVersions(w, out)
 	}
 	if p.Outcome == capability.Available {
 		r.checkInterpreter(&p, w, c.at(f), exe)
@@ -77,8 +84,8 @@ func (r *round) probe(ctx context.Context, w *way, c *command, f found) probe {
 	return p
 }
 
-// answer gets the executable's answer from its version file, or by running it. ok is
-// false if there is no executable or policy denies it.
+// answer starts the executable, and reads its version file if it answers. ok is false if
+// there is no executable or policy denies it.
 func (r *round) answer(ctx context.Context, p *probe, w *way, c *command, f found, exe host.Candidate, any bool) (out output, ok bool) {
 	cmd := c.at(f)
 	d := r.cfg.Policy.Consider(cmd)
@@ -112,14 +119,20 @@ func (r *round) answer(ctx context.Context, p *probe, w *way, c *command, f foun
 	case exe.Fault != "":
 		p.end(capability.NotExecutable, exe.Path+" "+exe.Fault, faultHint(exe))
 		return output{}, false
-	case r.readVersionFile(p, w, cmd, exe):
-		return output{}, true
 	}
-	env, _ := r.cfg.Policy.Env(cmd)
-	inv := host.Invocation{Path: exe.Path, Args: c.Args, Env: env, Timeout: c.timeout}
-	res := r.turns.run(ctx, w.ref, r.cfg.Policy.Trusts(cmd), inv)
-	p.version, out = p.judge(c, res)
+	p.printed.version, out = p.judge(c, r.start(ctx, w, c, cmd, exe.Path))
+	p.version, p.printed.raw, p.printed.text = p.printed.version, p.VersionRaw, out.text
+	if p.Outcome == capability.Available && !c.AllVersions {
+		r.readVersionFile(p, w, cmd, exe)
+	}
 	return out, true
+}
+
+// start runs a command with an executable.
+func (r *round) start(ctx context.Context, w *way, c *command, cmd host.Command, path string) host.Result {
+	env, _ := r.cfg.Policy.Env(cmd)
+	inv := host.Invocation{Path: path, Args: c.Args, Env: env, Timeout: c.timeout}
+	return r.turns.run(ctx, w.ref, r.cfg.Policy.Trusts(cmd), inv)
 }
 
 // allowHint returns the hint for a denial.
@@ -176,32 +189,29 @@ func (r *round) notFound(binaries ...string) (detail, hint string) {
 	return strings.Join(details, "; "), hint + ", or add its folder to this service's PATH"
 }
 
-// readVersionFile reads the version from a file of the installation, so that nothing has
-// to be run. It passes on the parsed version alone, because definitions come from a
+// readVersionFile reads the version of an executable that answered from a file of its
+// installation. It passes on the parsed version alone, because definitions come from a
 // database and must not publish files of the host. For trusted packs it passes on the
 // matched text too.
-func (r *round) readVersionFile(p *probe, w *way, cmd host.Command, exe host.Candidate) bool {
+func (r *round) readVersionFile(p *probe, w *way, cmd host.Command, exe host.Candidate) {
 	if w.versionFile == nil || !r.cfg.Policy.MayRead(cmd) {
-		return false
+		return
 	}
 	trusted := r.cfg.Policy.TrustsFile(cmd)
 	path, data, err := r.cfg.Host.ReadInstalled(host.InstalledFile{Executable: exe.RealPath, Path: w.versionFile.path, Public: !trusted})
 	if err != nil {
-		return false
+		return
 	}
 	pattern, text := w.versionFile.pattern.regexp(), w.versionFile.pattern.cut(string(data))
 	v, _, ok := version.ExtractPattern(pattern, text)
 	if !ok {
-		return false
+		return
 	}
 	raw := fileVersion(pattern, text)
 	if !trusted {
 		raw = v.String()
 	}
 	p.version, p.Version, p.VersionRaw, p.VersionFile = v, v.String(), raw, path
-	// The command printed nothing that its pattern could match.
-	p.Outcome, p.Pattern = capability.Available, ""
-	return true
 }
 
 // fileVersion returns the text of pattern's group "version", or else of its first group.

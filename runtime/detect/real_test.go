@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/runtime/packs"
 	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
@@ -84,7 +85,7 @@ func TestRealFilesThatCannotRun(t *testing.T) {
 		{"acme.folder", capability.NotExecutable, "is a directory"},
 		{"acme.dangling", capability.NotExecutable, "/no/such/file"},
 		{"acme.plain", capability.NotExecutable, "is not executable"},
-		{"acme.needs", capability.Error, "/no/such/interpreter"},
+		{"acme.needs", capability.NotExecutable, "/no/such/interpreter"},
 		{"acme.empty", capability.NotExecutable, "not a program"},
 		{"acme.absent-everywhere", capability.NotFound, "is in none of the"},
 	} {
@@ -92,6 +93,42 @@ func TestRealFilesThatCannotRun(t *testing.T) {
 		if got.Outcome != want.outcome || !strings.Contains(got.Detail, want.detail) || got.Hint == "" {
 			t.Errorf("%s: got %s %q with hint %q, want %s with %q and a hint", want.ref, got.Outcome, got.Detail, got.Hint, want.outcome, want.detail)
 		}
+	}
+}
+
+// A version file is no proof: each JDK is started, once, and the one that fails does not
+// count. The evidence has the start and the file.
+func TestRealVersionFileIsNoProof(t *testing.T) {
+	const count = `echo "$0" >>"$HOME/started"; `
+	root := tree(t, map[string]string{
+		".sdkman/candidates/java/17.0.11-tem/bin/java": count + `echo 'openjdk version "17.0.11" 2024-04-16' >&2`,
+		".sdkman/candidates/java/21.0.3-tem/bin/java":  count + "echo 'Error: missing `server'\"'\"' JVM' >&2; exit 4",
+		".sdkman/candidates/java/current":              "->17.0.11-tem",
+	})
+	for _, v := range []string{"17.0.11", "21.0.3"} {
+		file := filepath.Join(root, ".sdkman/candidates/java", v+"-tem", "release")
+		if err := os.WriteFile(file, []byte("JAVA_VERSION=\""+v+"\"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h := host.Local(host.LocalConfig{Environ: []string{"PATH=/usr/bin:/bin", "HOME=" + root}})
+	caps := detectOn(t, h, detect.Config{Explain: true}, coreOf(t, "core.java"))
+	i := slices.IndexFunc(caps.Detected, func(in capability.Installation) bool { return strings.HasPrefix(in.Path, root) })
+	if i < 0 || caps.Detected[i].Version != "17.0.11" {
+		t.Fatalf("got %+v, want 17.0.11", caps.Detected)
+	}
+	in := caps.Detected[i]
+	last := in.Attempts[len(in.Attempts)-1]
+	if in.VersionFile == "" || last.VersionFile != in.VersionFile || last.ExitCode == nil || !strings.Contains(last.Output, "openjdk version") {
+		t.Errorf("got %+v, want evidence of the start and of the file", last)
+	}
+	j := slices.IndexFunc(caps.Failed, func(f capability.Failure) bool { return strings.Contains(f.Path, "21.0.3-tem") })
+	if j < 0 || caps.Failed[j].Outcome != capability.ExitMismatch || caps.Failed[j].Version != "" {
+		t.Errorf("got %+v, want a failure without a version of 21.0.3-tem", caps.Failed)
+	}
+	started, err := os.ReadFile(filepath.Join(root, "started"))
+	if err != nil || strings.Count(string(started), "\n") != 2 {
+		t.Errorf("started %q (%v), want each once", started, err)
 	}
 }
 

@@ -139,27 +139,39 @@ func (r *round) withheld(w *way) []string {
 		w.ref, strings.Join(slices.Compact(names), ", "))}
 }
 
-// elsewhere returns the trials of each executable at the way's locations. If a location
-// has the versions of a version manager, it drops the manager's shims, unless they come
-// first in PATH: their targets are found without them.
+// elsewhere returns the trials of each executable at the way's locations, and among the
+// versions beside the folders of shims in PATH. If a location has the versions of a version
+// manager, it drops the manager's shims, unless they come first in PATH: their targets are
+// found without them.
 func (r *round) elsewhere(w *way, places []*place) (out [][]trial, warnings []string, unseen []host.Unseen) {
 	globs, denied := r.locations(w)
+	managed := r.besideShims(w)
 	var all []found
-	if len(globs) > 0 {
-		all, unseen = r.locate(r.looksOf(w), globs)
+	if len(globs)+len(managed) > 0 {
+		all, unseen = r.locate(r.looksOf(w), append(globs, managed...))
 	}
 	located, warnings := r.named(w, all)
 	warnings = slices.Concat(r.withheld(w), denied, warnings)
 	for _, f := range located {
-		out = append(out, trialsOf(w, f))
+		f.shimmed = slices.Contains(managed, f.location)
+		if trials := trialsOf(w, f); !f.shimmed || r.mayRun(trials) {
+			out = append(out, trials)
+		}
 	}
 	for _, p := range places {
-		managed := func(trials []trial) bool { return within(trials[0].candidates[0].Path, filepath.Dir(p.dir)) }
-		if filepath.Base(p.dir) == shimsFolder && p.behind() && slices.ContainsFunc(out, managed) {
+		own := func(trials []trial) bool { return within(trials[0].candidates[0].Path, filepath.Dir(p.dir)) }
+		if filepath.Base(p.dir) == shimsFolder && p.behind() && slices.ContainsFunc(out, own) {
 			p.trials = nil
 		}
 	}
 	return out, warnings, unseen
+}
+
+// mayRun reports whether a trusted pack has one of the trials, or policy allows it.
+func (r *round) mayRun(trials []trial) bool {
+	return slices.ContainsFunc(trials, func(t trial) bool {
+		return r.cfg.Policy.Trusts(t.at(t.found)) || r.cfg.Policy.Decide(t.at(t.found), t.candidates[0], r.cfg.Host).Allowed
+	})
 }
 
 // sort separates trials that can run at once from those that run later, if their

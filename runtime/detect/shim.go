@@ -15,8 +15,8 @@ import (
 
 // A shim is an executable that runs another one, its target. Two kinds can be recognized:
 // executables in a folder named shims (pyenv, rbenv, nodenv, jenv, asdf, mise), and
-// proxies, which are links to a file with another stem (rustc links to rustup). The
-// target is the installation that gives the same answer.
+// proxies, which are links to a launcher (rustc links to rustup). The target is the
+// installation that gives the same answer.
 
 // shimsFolder is the name of the folder with a version manager's shims. The managed
 // versions are beside it.
@@ -24,9 +24,33 @@ const shimsFolder = "shims"
 
 func inShims(path string) bool { return filepath.Base(filepath.Dir(path)) == shimsFolder }
 
-// isProxy reports whether the file behind a candidate has another stem.
-func isProxy(path, realPath string) bool {
+// renamed reports whether the file behind a candidate has another stem.
+func renamed(path, realPath string) bool {
 	return realPath != "" && host.Stem(path) != host.Stem(realPath)
+}
+
+// launchers lists programs that run what a link to them is named for.
+var launchers = []string{"rustup", "volta-shim", "julialauncher", "mise", "snap"}
+
+// launches reports whether a shim that is a link to a file of another name is a proxy. It
+// is if the file is a known launcher, or does not answer as the runtime when it is run by
+// its own name: platform-python3.6, nodejs and python3.13t do.
+func (r *round) launches(ctx context.Context, w *way, shim *probe) bool {
+	if slices.Contains(launchers, filepath.Base(shim.RealPath)) {
+		return true
+	}
+	real := host.Candidate{Path: shim.RealPath, RealPath: shim.RealPath}
+	for _, t := range trialsOf(w, found{candidates: []host.Candidate{real}, location: shim.location, shimmed: shim.shimmed}) {
+		if !slices.Equal(t.argv, shim.Command) {
+			continue
+		}
+		if cmd := t.at(t.found); r.cfg.Policy.Decide(cmd, real, r.cfg.Host).Allowed {
+			p := probe{Attempt: capability.Attempt{Command: t.argv, Path: shim.RealPath}}
+			p.judge(t.command, r.start(ctx, w, t.command, cmd, shim.RealPath))
+			return p.Outcome != capability.Available && !p.Outcome.CouldNotTell()
+		}
+	}
+	return false
 }
 
 // versionFolders are the patterns, beside the folder shims, of the folders in which version
@@ -37,12 +61,46 @@ var versionFolders = []string{
 	"tools/*/*",    // proto
 }
 
+// ManagedFolders returns patterns of the folders that have the executables of the versions
+// beside the folders named shims.
+func ManagedFolders(path []string) (globs []string) {
+	for _, dir := range path {
+		if filepath.Base(dir) == shimsFolder {
+			globs = append(globs, managedFolders(filepath.Dir(dir))...)
+		}
+	}
+	return globs
+}
+
+// managedFolders returns those of one version manager.
+func managedFolders(root string) (globs []string) {
+	for _, folder := range versionFolders {
+		globs = append(globs, inVersion(filepath.Join(host.EscapeGlob(root), folder))...)
+	}
+	return globs
+}
+
+// inVersion returns patterns of the folders that have the executables of one version.
+func inVersion(folder string) []string {
+	return []string{filepath.Join(folder, "bin"), filepath.Join(folder, "*/bin")}
+}
+
+// inFolders returns patterns of the executables with these names in folders.
+func inFolders(folders []string, names ...string) (globs []string) {
+	for _, name := range names {
+		for _, folder := range folders {
+			globs = append(globs, filepath.Join(folder, host.EscapeGlob(filepath.Base(name))))
+		}
+	}
+	return globs
+}
+
 // settle finds the target of a shim. If none of the other probes is it, settle probes the
 // versions that the shim's manager has installed, and returns the target's probe. It
 // fails a shim whose version is not installed, but lets it count if the manager's
 // versions cannot be found.
 func (r *round) settle(ctx context.Context, w *way, shim *probe, others []probe) []probe {
-	if !shim.counts() || shim.Version == "" || !inShims(shim.Path) || shimTarget(shim, others) != nil {
+	if !shim.counts() || shim.Version == "" || !inShims(shim.Path) || r.target(ctx, w, shim, others) != nil {
 		return nil
 	}
 	root, name := filepath.Dir(filepath.Dir(shim.Path)), filepath.Base(shim.Path)
@@ -56,17 +114,17 @@ func (r *round) settle(ctx context.Context, w *way, shim *probe, others []probe)
 	}
 	refused := ""
 	for _, f := range targets {
-		if hasProbe(others, f.candidates[0]) {
-			continue
-		}
 		for _, t := range trialsOf(w, f) {
 			if d := r.cfg.Policy.Decide(t.at(f), f.candidates[0], r.cfg.Host); !d.Allowed {
 				there = true // possibly
 				refused = cmp.Or(refused, deniedTarget(f.candidates[0].Path, d))
 				continue
 			}
+			if hasProbe(others, f.candidates[0]) {
+				break
+			}
 			target := []probe{r.probe(ctx, w, t.command, f)}
-			if shimTarget(shim, target) != nil {
+			if r.target(ctx, w, shim, target) != nil {
 				return target
 			}
 		}
@@ -107,41 +165,107 @@ func (r *round) managedVersions(root string, v version.Version) (named, all []st
 
 // executables returns the executables of a name in folders of versions.
 func (r *round) executables(folders []string, name string) []found {
-	var globs []string
+	var bins []string
 	for _, folder := range folders {
-		for _, bin := range []string{"bin", "*/bin"} {
-			globs = append(globs, filepath.Join(host.EscapeGlob(folder), bin, host.EscapeGlob(name)))
-		}
+		bins = append(bins, inVersion(host.EscapeGlob(folder))...)
 	}
-	out, _ := r.locate(host.LocateLimit, globs)
+	out, _ := r.locate(host.LocateLimit, inFolders(bins, name))
 	for i := range out {
 		out[i].shimmed = true
 	}
 	return out
 }
 
-// shimTarget returns the probe of a shim's target: one with the same version and version
-// text. It prefers the shim's own version manager, then the first probe. It returns nil if
-// shim is not a shim, or its target has no probe.
-func shimTarget(shim *probe, others []probe) *probe {
+// target returns the probe of a shim's target, or nil. It is the installation with the same
+// answer: for a proxy the first one of its name, and for a shim in a folder the one that
+// ranks highest.
+func (r *round) target(ctx context.Context, w *way, shim *probe, others []probe) *probe {
 	inFolder := inShims(shim.Path)
-	if !inFolder && !isProxy(shim.Path, shim.RealPath) {
+	if !inFolder && !renamed(shim.Path, shim.RealPath) {
 		return nil
 	}
-	root := filepath.Dir(filepath.Dir(shim.Path))
 	var best *probe
+	highest := 0
+	var choice *choice
 	for i := range others {
 		o := &others[i]
 		switch {
-		case !o.counts(), o.version != shim.version, o.Version == "", o.RealPath == shim.RealPath, inShims(o.Path):
-		case o.VersionFile == "" && shim.VersionFile == "" && o.VersionRaw != shim.VersionRaw:
-		case !inFolder && (isProxy(o.Path, o.RealPath) || host.Stem(o.Path) != host.Stem(shim.Path)):
+		case !o.counts(), o.Version == "", o.RealPath == shim.RealPath, inShims(o.Path):
+		case o.printed.version != shim.printed.version, o.printed.raw != shim.printed.raw:
+		case inFolder:
+			if choice == nil {
+				choice = r.choiceOf(w, shim)
+			}
+			if rank := choice.rank(o, shim); rank > highest {
+				best, highest = o, rank
+			}
+		case renamed(o.Path, o.RealPath) || host.Stem(o.Path) != host.Stem(shim.Path):
 			// The target of a proxy for rustc is a file with that stem.
-		case best == nil, inFolder && within(o.Path, root) && !within(best.Path, root):
+		case best == nil:
 			best = o
 		}
 	}
+	if best != nil && !inFolder && !r.launches(ctx, w, shim) {
+		return nil
+	}
 	return best
+}
+
+// A choice is what a version manager may run by a shim.
+type choice struct {
+	// own holds the real paths of its versions' executables.
+	own map[string]bool
+	// chosen is the real path of the executable that its file version names, or empty.
+	chosen string
+	// system means that the file names the system's version.
+	system bool
+}
+
+// rank orders the possible targets of a shim: the chosen version, then the manager's others,
+// then what is elsewhere, and in each those whose whole output is equal.
+func (c *choice) rank(target, shim *probe) int {
+	rank := 1
+	switch {
+	case c.chosen != "" && target.RealPath == c.chosen:
+		rank = 5
+	case c.own[target.RealPath] != c.system:
+		rank = 3
+	}
+	if target.printed.text == shim.printed.text {
+		rank++
+	}
+	return rank
+}
+
+// choiceOf looks at the versions of a shim's manager. The file by which pyenv and similar
+// managers choose a version is read for definitions of trusted packs only.
+func (r *round) choiceOf(w *way, shim *probe) *choice {
+	root, name := filepath.Dir(filepath.Dir(shim.Path)), filepath.Base(shim.Path)
+	out := &choice{own: map[string]bool{}}
+	managed, _ := r.locate(host.LocateLimit, inFolders(managedFolders(root), name))
+	for _, f := range managed {
+		out.own[f.candidates[0].RealPath] = true
+	}
+	i := slices.IndexFunc(w.commands, func(c *command) bool { return slices.Equal(c.argv, shim.Command) })
+	if i < 0 || !r.cfg.Policy.Trusts(w.commands[i].inPath) {
+		return out
+	}
+	_, text, err := r.cfg.Host.ReadInstalled(host.InstalledFile{Executable: filepath.Join(root, name), Path: "version"})
+	if err != nil {
+		return out
+	}
+	for _, chosen := range strings.Fields(string(text)) {
+		exe := r.cfg.Host.Resolve(filepath.Join(root, "versions", chosen, "bin", name))
+		switch {
+		case chosen == "system":
+			out.system = true
+			return out
+		case exe.Fault == "" && filepath.Base(chosen) == chosen:
+			out.chosen = exe.RealPath
+			return out
+		}
+	}
+	return out
 }
 
 // within reports whether a path is below a folder.

@@ -56,7 +56,7 @@ func (r *round) verify(ctx context.Context, d *definition) finding {
 	}
 	probes[0], warnings[0], unseen[0] = r.search(ctx, p.ways[0])
 	all.Wait()
-	f := r.conclude(d, p.ways, probes)
+	f := r.conclude(ctx, d, p.ways, probes)
 	f.failed = append(f.failed, p.unusable...)
 	f.warnings = slices.Concat(f.warnings, slices.Concat(warnings...), p.warnings())
 	if a := f.absence; a != nil && len(p.unusable) > 0 && !a.Outcome.CouldNotTell() {

@@ -81,10 +81,16 @@ var passVars = []struct{ name, reason string }{
 	{"RUSTUP_HOME", "rustup's proxies"},
 	{"CARGO_HOME", "rustup's proxies"},
 	{"JULIAUP_DEPOT_PATH", "juliaup's launcher"},
+	{"UV_PYTHON_INSTALL_DIR", "uv's versions"},
 
 	{"JAVA_HOME", "launchers of kotlin, scala, groovy and others refuse without it"},
 	{"DOTNET_ROOT", "programs that look for the shared dotnet"},
 	{"DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "dotnet and pwsh abort on a host without ICU unless it is set"},
+}
+
+// locates reports whether a location may begin with a variable.
+func locates(name string) bool {
+	return slices.ContainsFunc(passVars, func(v struct{ name, reason string }) bool { return v.name == name })
 }
 
 // refusedNames lists patterns of upper-case names that no definition gets. Definitions come

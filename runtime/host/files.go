@@ -50,8 +50,10 @@ func (h *LocalHost) Glob(pattern string) []string {
 }
 
 // Locate finds the existing paths that match absolute patterns of path.Match. A leading
-// ~/ is the home folder. As in a shell, a wildcard does not match a leading dot. /proc,
-// /sys and /dev are skipped. A malformed or relative pattern matches nothing.
+// ~/ is the home folder, and a leading $NAME/ the folder in a variable that every command
+// gets, such as PYENV_ROOT. As in a shell, a wildcard does not match a leading dot. /proc,
+// /sys and /dev are skipped. A malformed or relative pattern matches nothing, nor does one
+// with an unset variable.
 //
 // It looks at limit folder entries and paths for all patterns together, for 5s, and finds
 // 256 paths of each pattern at most. It does not enter folders that hang or cannot be
@@ -66,7 +68,7 @@ func (h *LocalHost) Locate(limit int, patterns ...string) Located {
 		out := Located{Paths: make([][]string, len(patterns))}
 		left, folders := limit, map[string]*listing{}
 		for i, pattern := range patterns {
-			clean, ok := expandHome(pattern, h.home)
+			clean, ok := expand(pattern, h.home, h.vars)
 			if !ok {
 				continue
 			}
@@ -82,14 +84,23 @@ func (h *LocalHost) Locate(limit int, patterns ...string) Located {
 	})
 }
 
-// expandHome returns an absolute, clean pattern. ok is false for a relative pattern or an
-// unknown home.
-func expandHome(pattern, home string) (string, bool) {
-	if pattern == "~" || strings.HasPrefix(pattern, "~/") {
-		if home == "" {
+// expand returns an absolute, clean pattern. ok is false for a relative pattern, an unknown
+// home, or a variable that is unset or no absolute path.
+func expand(pattern, home string, vars map[string]string) (expanded string, ok bool) {
+	begin, rest, _ := strings.Cut(pattern, "/")
+	name, variable := strings.CutPrefix(begin, "$")
+	folder := ""
+	switch {
+	case begin == "~":
+		folder = home
+	case variable && locates(name) && !holdsPassword(vars[name]):
+		folder = vars[name]
+	}
+	if begin != "" {
+		if !filepath.IsAbs(folder) {
 			return "", false
 		}
-		pattern = EscapeGlob(home) + pattern[1:]
+		pattern = EscapeGlob(filepath.Clean(folder)) + "/" + rest
 	}
 	if !filepath.IsAbs(pattern) {
 		return "", false

@@ -48,6 +48,8 @@ func Parse(name string, data []byte) (*Recorded, error) {
 		binaries: map[string]*recordedBinary{},
 		links:    map[string]string{},
 		files:    map[string]string{},
+
+		variables: map[string]string{},
 	}
 	p.mapping(root, "a recorded host", fields{
 		"host":     func(n *yaml.Node) { p.host(n, r) },
@@ -227,6 +229,7 @@ func (p *parser) host(n *yaml.Node, r *Recorded) {
 			p.text("home", &r.home)(n)
 			r.home = p.absolute(n, "home", r.home)
 		},
+		"variables": func(n *yaml.Node) { p.variables(n, r) },
 		"path": func(n *yaml.Node) {
 			var dirs []string
 			p.texts("path", &dirs)(n)
@@ -236,6 +239,18 @@ func (p *parser) host(n *yaml.Node, r *Recorded) {
 				}
 			}
 		},
+	})
+}
+
+// variables reads the variables that locations may begin with.
+func (p *parser) variables(n *yaml.Node, r *Recorded) {
+	p.pairs(n, "variables", func(key, value *yaml.Node) {
+		var folder string
+		p.text("each value of variables", &folder)(value)
+		if !locates(key.Value) {
+			p.fault(key, "unknown variable %q", key.Value)
+		}
+		r.variables[key.Value] = p.absolute(value, key.Value, folder)
 	})
 }
 

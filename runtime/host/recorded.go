@@ -20,6 +20,8 @@ type Recorded struct {
 	binaries map[string]*recordedBinary
 	links    map[string]string
 	files    map[string]string
+	// variables holds the variables that locations may begin with.
+	variables map[string]string
 }
 
 // A recordedBinary is an executable of a recording.
@@ -109,7 +111,7 @@ func (r *Recorded) follow(p string) string {
 // Glob returns the recorded binaries, links, files and their folders that match a pattern of
 // LocalHost.Glob.
 func (r *Recorded) Glob(pattern string) []string {
-	pattern, ok := expandHome(pattern, r.home)
+	pattern, ok := expand(pattern, r.home, r.variables)
 	if !ok {
 		return nil
 	}
@@ -195,7 +197,13 @@ func (e recordedError) Error() string { return string(e) }
 
 // Is reports whether the text ends with that of target, a cause that outcomes depend on.
 func (e recordedError) Is(target error) bool {
-	return (target == syscall.ENOEXEC || target == syscall.EACCES) && strings.HasSuffix(string(e), target.Error())
+	switch target {
+	case ErrNoInterpreter:
+		return strings.Contains(string(e), target.Error())
+	case syscall.ENOEXEC, syscall.EACCES:
+		return strings.HasSuffix(string(e), target.Error())
+	}
+	return false
 }
 
 func (run *recordedRun) result(inv Invocation) Result {

@@ -19,6 +19,8 @@ type Recorder struct {
 	links    map[string]string
 	files    map[string]string
 	commands map[string]bool // names that are not those of persons
+	// variables holds those that a pattern began with.
+	variables map[string]string
 }
 
 // NewRecorder returns a recorder of local.
@@ -29,6 +31,8 @@ func NewRecorder(local *LocalHost) *Recorder {
 		links:    map[string]string{},
 		files:    map[string]string{},
 		commands: map[string]bool{},
+
+		variables: map[string]string{},
 	}
 }
 
@@ -68,12 +72,27 @@ func (r *Recorder) Glob(pattern string) []string {
 // Locate records the result of LocalHost.Locate.
 func (r *Recorder) Locate(limit int, patterns ...string) Located {
 	found := r.local.Locate(limit, patterns...)
+	for _, pattern := range patterns {
+		r.noteVariable(pattern)
+	}
 	for _, paths := range found.Paths {
 		for _, p := range paths {
 			r.Resolve(p)
 		}
 	}
 	return found
+}
+
+// noteVariable records the variable that a pattern begins with.
+func (r *Recorder) noteVariable(pattern string) {
+	name, _, _ := strings.Cut(strings.TrimPrefix(pattern, "$"), "/")
+	folder, ok := expand("$"+name+"/", "", r.local.vars)
+	if !strings.HasPrefix(pattern, "$") || !ok {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.variables[name] = folder
 }
 
 // Hanging calls LocalHost.Hanging.

@@ -6,13 +6,17 @@ import (
 	"syscall"
 )
 
+// ErrNoInterpreter means that a host lacks the interpreter of a script or the loader of a
+// program, such as that of another libc.
+var ErrNoInterpreter = errors.New("which this host does not have")
+
 // startError explains why execve refused an existing file. needed names the interpreter of
 // the file, if any.
 func startError(needed string, err error) error {
 	switch {
 	case errors.Is(err, syscall.ENOENT):
 		if needed != "" {
-			return fmt.Errorf("it needs %s, which does not exist: %w", needed, err)
+			return fmt.Errorf("it needs %s, %w: %w", needed, ErrNoInterpreter, err)
 		}
 		return fmt.Errorf("the file is gone: %w", err)
 	case errors.Is(err, syscall.ENOEXEC):

@@ -15,7 +15,7 @@ type Command struct {
 	Shimmed bool
 	// Env names the variables for the command.
 	Env []string
-	// VersionFile is read instead of running the command, unless it is zero.
+	// VersionFile is read for the version, unless it is zero.
 	VersionFile VersionFile
 	// Interpreter is the program that must belong to the executable's installation, or
 	// empty.

@@ -23,6 +23,8 @@ type recording struct {
 		User string   `yaml:"user"`
 		Home string   `yaml:"home"`
 		Path []string `yaml:"path,flow"`
+		// Variables holds those that a location begins with.
+		Variables map[string]string `yaml:"variables,omitempty"`
 	} `yaml:"host"`
 	Binaries []writtenBinary   `yaml:"binaries"`
 	Links    map[string]string `yaml:"links,omitempty"`
@@ -95,6 +97,10 @@ func (r *Recorder) recording() recording {
 	rec.Host.User, rec.Host.Home = path.Base(defaultHome), defaultHome
 	for _, dir := range info.Path {
 		rec.Host.Path = append(rec.Host.Path, red.text(dir))
+	}
+	rec.Host.Variables = map[string]string{}
+	for name, folder := range r.variables {
+		rec.Host.Variables[name] = red.text(folder)
 	}
 	for _, p := range slices.Sorted(maps.Keys(r.binaries)) {
 		b := red.binary(r.binaries[p])

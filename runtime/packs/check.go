@@ -86,6 +86,7 @@ func (l *loader) advice(d *loaded) {
 	for at, v := range verifications(&d.def) {
 		l.refusedEnv(d, at, v)
 		l.backspace(d, at, v)
+		l.allVersions(d, at, v)
 	}
 	l.minAboveRecommended(d, "/distributions", &d.def.Distributions)
 	interpreter := d.def.ExecutionConfig.Interpreter

@@ -3,6 +3,7 @@ package packs_test
 import (
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/attune-go/attune/runtime/packs"
@@ -16,7 +17,7 @@ type answer struct {
 	binary         string
 	args           []string
 	stdout, stderr string
-	// want is the version. Empty means an impostor, which must not count.
+	// want is the version, or several of them separated by blanks. Empty means an impostor, which must not count.
 	want string
 }
 
@@ -73,7 +74,7 @@ var answers = []answer{
 
 	{"core.dotnet", "dotnet", []string{"--list-runtimes"}, "Microsoft.AspNetCore.App 9.0.1 [/usr/share/dotnet/shared/Microsoft.AspNetCore.App]\n" +
 		"Microsoft.NETCore.App 6.0.36 [/usr/share/dotnet/shared/Microsoft.NETCore.App]\n" +
-		"Microsoft.NETCore.App 8.0.10 [/usr/share/dotnet/shared/Microsoft.NETCore.App]\n", "", "8.0.10"},
+		"Microsoft.NETCore.App 8.0.10 [/usr/share/dotnet/shared/Microsoft.NETCore.App]\n", "", "8.0.10 6.0.36"},
 	{"core.dotnet", "dotnet", []string{"--list-runtimes"}, "Microsoft.NETCore.App 9.0.0-rc.2.24473.5 [/home/x/.dotnet/shared/Microsoft.NETCore.App]\n", "", "9.0.0-rc.2.24473.5"},
 	{"core.dotnet", "dotnet", []string{"--list-runtimes"}, "", "", ""}, // the command without any runtime
 
@@ -128,7 +129,14 @@ func TestCoreCommandsReadRealAnswers(t *testing.T) {
 		if c.VersionPattern != "" {
 			got, raw, ok = version.ExtractPattern(regexp.MustCompile(c.VersionPattern), output)
 		}
-		if !ok || got.String() != a.want {
+		all := got.String()
+		if c.AllVersions {
+			all = ""
+			for _, e := range version.ExtractAll(regexp.MustCompile(c.VersionPattern), output) {
+				all = strings.TrimSpace(all + " " + e.Version.String())
+			}
+		}
+		if !ok || all != a.want {
 			t.Errorf("%s: version %q (%q) in %q, want %s", a.ref, got, raw, output, a.want)
 		}
 	}

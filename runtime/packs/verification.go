@@ -47,6 +47,16 @@ func (l *loader) backspace(d *loaded, at string, v *metadata.Verification) {
 	}
 }
 
+// allVersions warns about all_versions without the expression whose matches it means.
+func (l *loader) allVersions(d *loaded, at string, v *metadata.Verification) {
+	for i, c := range v.Commands {
+		if c.AllVersions && c.VersionPattern == "" {
+			l.value(d, Warning, at+"/commands/"+strconv.Itoa(i)+"/all_versions",
+				"has no effect without version_pattern, each match of which would be an installation")
+		}
+	}
+}
+
 // standardMode notes what a host in standard mode refuses of a pack that it does not
 // trust.
 func (l *loader) standardMode() {

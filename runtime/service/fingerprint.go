@@ -19,6 +19,7 @@ import (
 // A Host is a machine as far as a service looks at it without running anything;
 // *host.LocalHost is one.
 type Host interface {
+	Info() host.Info
 	Lookup(binary string) []host.Candidate
 	Resolve(path string) host.Candidate
 	// Stat describes a file. Its error wraps host.ErrHangs if the file does not answer.
@@ -117,7 +118,7 @@ func (w *watch) look(h Host, over time.Time) (sum [sha256.Size]byte) {
 		}
 	}
 	share := detect.LooksEach(len(w.globs))
-	for _, globs := range append(w.globs[:len(w.globs):len(w.globs)], choices) {
+	for _, globs := range append(w.globs[:len(w.globs):len(w.globs)], choices, detect.ManagedFolders(h.Info().Path)) {
 		if time.Now().After(over) {
 			// The next detection reports what is slow. This line differs each time, so it runs.
 			fmt.Fprintln(all, "not finished at", over)

@@ -117,6 +117,12 @@ func TestEveryKindOfChangeIsSeen(t *testing.T) {
 		"what a shim runs, chosen for the user": {func(b *harness, path string) {
 			b.choose(".tool-versions", "1.1.9")
 		}, "alpha@1.1.9 beta@2.0.0"},
+		"a version beside the shims": {func(b *harness, path string) {
+			if err := os.MkdirAll(filepath.Join(filepath.Dir(b.bin), "versions/1.5.0/bin"), 0o755); err != nil {
+				b.Fatal(err)
+			}
+			b.install("../versions/1.5.0/bin/alpha", "echo alpha 1.5.0")
+		}, "alpha@1.5.0"}, // by then the shims answer for versions that are not installed
 		"not executable": {func(b *harness, path string) {
 			if err := os.Chmod(path, 0o644); err != nil {
 				b.Fatal(err)

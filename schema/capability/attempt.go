@@ -12,18 +12,20 @@ type Attempt struct {
 	ExitCode   *int    `json:"exit_code,omitempty"`
 	Signal     string  `json:"signal,omitempty"`
 	DurationMS float64 `json:"duration_ms"`
-	// VersionFile is the file that the version was read from; nothing was run then.
+	// VersionFile is the file that the version was read from, after the command answered.
 	VersionFile string `json:"version_file,omitempty"`
 	// Output is an excerpt of standard output, a newline and standard error: at most
 	// ExcerptLimit bytes of valid UTF-8. It keeps control characters, so it must be
 	// escaped before it reaches a terminal.
-	Output         string  `json:"output,omitempty"`
-	Pattern        string  `json:"pattern,omitempty"`
-	PatternMatched *bool   `json:"pattern_matched,omitempty"`
-	Version        string  `json:"version,omitempty"`
-	VersionRaw     string  `json:"version_raw,omitempty"`
-	Optional       bool    `json:"optional,omitempty"`
-	Outcome        Outcome `json:"outcome"`
+	Output         string `json:"output,omitempty"`
+	Pattern        string `json:"pattern,omitempty"`
+	PatternMatched *bool  `json:"pattern_matched,omitempty"`
+	Version        string `json:"version,omitempty"`
+	VersionRaw     string `json:"version_raw,omitempty"`
+	// Versions holds all versions of a command with several that count, newest first.
+	Versions []string `json:"versions,omitempty"`
+	Optional bool     `json:"optional,omitempty"`
+	Outcome  Outcome  `json:"outcome"`
 	// Detail explains the outcome in one sentence.
 	Detail string `json:"detail,omitempty"`
 	// Hint names a remedy: a line of config, a package, a fix.

@@ -98,7 +98,7 @@ type Installation struct {
 	// DurationMS is the probe's wall time in milliseconds; 0 if nothing ran.
 	DurationMS float64  `json:"duration_ms"`
 	Warnings   []string `json:"warnings"`
-	// VersionFile is the file that the version was read from, if nothing was run.
+	// VersionFile is the file that the version was read from, if it was not printed.
 	VersionFile string `json:"version_file,omitempty"`
 	// Attempts holds the attempts up to this one with their evidence, if the detector
 	// was asked to explain.

@@ -6,6 +6,7 @@ import (
 	"path"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -101,13 +102,27 @@ func validBinary(binary string) string {
 	return ""
 }
 
-// validLocation accepts a glob that begins with / or ~/. * and ? stand for anything but /,
-// [a-z] and [^a-z] for one character, and \ makes the next character literal.
+// locationVariables lists the variables that a location may begin with: the roots of
+// version managers and of installations.
+var locationVariables = []string{
+	"ASDF_DATA_DIR", "DOTNET_ROOT", "FNM_DIR", "GOENV_ROOT", "JAVA_HOME", "JENV_ROOT", "JULIAUP_DEPOT_PATH", "MISE_DATA_DIR",
+	"NODENV_ROOT", "NVM_DIR", "PHPENV_ROOT", "PLENV_ROOT", "PYENV_ROOT", "RBENV_ROOT", "RUSTUP_HOME", "SDKMAN_DIR",
+	"UV_PYTHON_INSTALL_DIR", "VOLTA_HOME", "XDG_DATA_HOME",
+}
+
+// validLocation accepts a glob that begins with /, ~/ or the variable of a version manager,
+// as in $PYENV_ROOT/. * and ? stand for anything but /, [a-z] and [^a-z] for one character,
+// and \ makes the next character literal.
 //
-//attune:format location ~?/(?:[^\[\\]|\\[^\x00]|\[(?:\^(?:[^\]\\-]|\\[^\x00])|[^\]\\^-]|\\[^\x00])(?:-(?:[^\]\\-]|\\[^\x00]))?(?:(?:[^\]\\-]|\\[^\x00])(?:-(?:[^\]\\-]|\\[^\x00]))?)*\])*
+//attune:format location (?:~|\$(?:ASDF_DATA_DIR|DOTNET_ROOT|FNM_DIR|GOENV_ROOT|JAVA_HOME|JENV_ROOT|JULIAUP_DEPOT_PATH|MISE_DATA_DIR|NODENV_ROOT|NVM_DIR|PHPENV_ROOT|PLENV_ROOT|PYENV_ROOT|RBENV_ROOT|RUSTUP_HOME|SDKMAN_DIR|UV_PYTHON_INSTALL_DIR|VOLTA_HOME|XDG_DATA_HOME))?/(?:[^\[\\]|\\[^\x00]|\[(?:\^(?:[^\]\\-]|\\[^\x00])|[^\]\\^-]|\\[^\x00])(?:-(?:[^\]\\-]|\\[^\x00]))?(?:(?:[^\]\\-]|\\[^\x00])(?:-(?:[^\]\\-]|\\[^\x00]))?)*\])*
 func validLocation(pattern string) string {
-	if !strings.HasPrefix(pattern, "/") && !strings.HasPrefix(pattern, "~/") {
-		return fmt.Sprintf("%q must begin with / or ~/", document.Excerpt(pattern))
+	begin, _, ok := strings.Cut(pattern, "/")
+	name, variable := strings.CutPrefix(begin, "$")
+	switch {
+	case ok && variable && !slices.Contains(locationVariables, name):
+		return fmt.Sprintf("%q must begin with one of the variables %s", document.Excerpt(pattern), strings.Join(locationVariables, ", "))
+	case !ok || !variable && begin != "" && begin != "~":
+		return fmt.Sprintf("%q must begin with /, ~/ or a variable such as $PYENV_ROOT/", document.Excerpt(pattern))
 	}
 	if _, err := path.Match(pattern, ""); err != nil {
 		return fmt.Sprintf("%q has an unclosed bracket or a trailing backslash", document.Excerpt(pattern))

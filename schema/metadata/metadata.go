@@ -124,10 +124,12 @@ type Verification struct {
 	// the host's policy.env must name the variable.
 	Env []string `json:"env,omitempty" attune:"format=env-name,most=64"`
 	// Locations are globs of executables that PATH does not show. The file must have the name
-	// of a command, which may end with a version. A leading ~ is the home folder.
+	// of a command, which may end with a version. A leading ~ is the home folder. A leading
+	// $NAME is the folder in a version manager's variable, such as PYENV_ROOT; a host without
+	// the variable skips the glob.
 	Locations []string `json:"locations,omitempty" attune:"format=location,most=128"`
-	// VersionFile is the file that contains an executable's version. No command runs then. Hosts
-	// read it for trusted packs only.
+	// VersionFile is the file that contains the version of an executable that was started and
+	// answered. Hosts read it for trusted packs only.
 	VersionFile *VersionFile `json:"version_file,omitempty"`
 	Unknown     Unknown      `json:"-"`
 }
@@ -152,6 +154,9 @@ type Command struct {
 	// VersionPattern matches the version in the output. The version is the group "version", else
 	// the first group. Without a pattern the version is found automatically.
 	VersionPattern string `json:"version_pattern,omitempty" attune:"format=version-pattern,length=1000"`
+	// AllVersions makes each match of version_pattern an installation, for a program that has
+	// several versions behind one executable. At most 64 count.
+	AllVersions bool `json:"all_versions,omitempty"`
 	// Timeout is the greatest duration of one run.
 	Timeout Optional[Duration] `json:"timeout,omitzero" attune:"default=10s,above=0s,max=5m"`
 	Unknown Unknown            `json:"-"`
@@ -162,8 +167,8 @@ type Command struct {
 // The installation is the folder of the real executable, or the folder above if that is named
 // bin: all of /usr/lib/jvm/java-17 for its bin/java. A folder that unrelated programs share
 // does not count as an installation, such as /usr, /usr/local, /etc, /opt or a home folder. No
-// part of the path may be a link, and everybody must be able to read the file. If it cannot be
-// read, the command is run.
+// part of the path may be a link, and everybody must be able to read the file. The file proves
+// nothing: the command is run, and its output has the version if the file cannot be read.
 //
 //attune:document
 type VersionFile struct {

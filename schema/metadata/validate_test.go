@@ -79,11 +79,14 @@ func TestValidateDefinition(t *testing.T) {
 			`/distributions/verification/env/1: must be the name of an environment variable, got "1A"; ` +
 				`/distributions/verification/env/2: must be the name of an environment variable, got "A=B"; ` +
 				`/distributions/verification/env/3: must be the name of an environment variable, got ""`},
-		{"locations", verify(`{"locations": ["/a/*/b", "~/x", "x/y", "~other/x", "/a[", ""]}`),
-			`/distributions/verification/locations/2: "x/y" must begin with / or ~/; ` +
-				`/distributions/verification/locations/3: "~other/x" must begin with / or ~/; ` +
+		{"locations", verify(`{"locations": ["/a/*/b", "~/x", "x/y", "~other/x", "/a[", "", "$PYENV_ROOT/x", "$HOME/x"]}`),
+			`/distributions/verification/locations/2: "x/y" must begin with /, ~/ or a variable such as $PYENV_ROOT/; ` +
+				`/distributions/verification/locations/3: "~other/x" must begin with /, ~/ or a variable such as $PYENV_ROOT/; ` +
 				`/distributions/verification/locations/4: "/a[" has an unclosed bracket or a trailing backslash; ` +
-				`/distributions/verification/locations/5: "" must begin with / or ~/`},
+				`/distributions/verification/locations/5: "" must begin with /, ~/ or a variable such as $PYENV_ROOT/; ` +
+				`/distributions/verification/locations/7: "$HOME/x" must begin with one of the variables ASDF_DATA_DIR, DOTNET_ROOT, FNM_DIR, ` +
+				`GOENV_ROOT, JAVA_HOME, JENV_ROOT, JULIAUP_DEPOT_PATH, MISE_DATA_DIR, NODENV_ROOT, NVM_DIR, PHPENV_ROOT, PLENV_ROOT, PYENV_ROOT, ` +
+				`RBENV_ROOT, RUSTUP_HOME, SDKMAN_DIR, UV_PYTHON_INSTALL_DIR, VOLTA_HOME, XDG_DATA_HOME`},
 		{"version_file", verify(`{"version_file": {"path": "/etc/x", "pattern": "v"}}`),
 			`/distributions/verification/version_file/path: must be relative to the executable's folder; ` +
 				`/distributions/verification/version_file/pattern: has no group: put the version in parentheses, as in "ruby ([0-9.]+)"`},

@@ -180,7 +180,7 @@ func (c *comparison) changes() []schema.CapabilityChange {
 		}
 		removed[old.Version] = true
 		i := slices.IndexFunc(c.after, func(r schema.WorkerRuntime) bool {
-			return r.Path == old.Path && !has(c.before, r.Version) && !added[r.Version]
+			return r.Path == old.Path && !has(c.before, r.Version) && !added[r.Version] && c.succeeds(&old, &r)
 		})
 		change := schema.CapabilityChange{
 			RuntimeRef: old.RuntimeRef, Name: old.Name, Kind: schema.CapabilityLost, OldVersion: orNull(old.Version),
@@ -204,6 +204,21 @@ func (c *comparison) changes() []schema.CapabilityChange {
 		}
 	}
 	return changes
+}
+
+// succeeds reports whether an executable's version takes the place of its former one. Where
+// an executable has several versions, that is one with the same first number.
+func (c *comparison) succeeds(old, found *schema.WorkerRuntime) bool {
+	others := func(rows []schema.WorkerRuntime) bool {
+		return slices.ContainsFunc(rows, func(r schema.WorkerRuntime) bool {
+			return r.Path == old.Path && r.Version != old.Version && r.Version != found.Version
+		})
+	}
+	if !others(c.before) && !others(c.after) {
+		return true
+	}
+	first, _, _ := strings.Cut(old.Version, ".")
+	return strings.HasPrefix(found.Version, first+".")
 }
 
 // reason explains why an installation was lost. The failure of its own executable explains

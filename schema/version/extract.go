@@ -51,6 +51,31 @@ func ExtractPattern(pattern *regexp.Regexp, output string) (v Version, raw strin
 	if match == nil {
 		return Version{}, "", false
 	}
+	return extractMatch(pattern, text, match)
+}
+
+// Extracted is a version in what a tool printed, and the line that holds it.
+type Extracted struct {
+	Version Version
+	Raw     string
+}
+
+// ExtractAll finds the versions in all matches of pattern, as ExtractPattern finds the
+// first. The newest comes first, and each version once.
+func ExtractAll(pattern *regexp.Regexp, output string) (all []Extracted) {
+	text := clean(output)
+	for _, match := range pattern.FindAllStringSubmatchIndex(text, -1) {
+		v, raw, ok := extractMatch(pattern, text, match)
+		if ok && !slices.ContainsFunc(all, func(e Extracted) bool { return e.Version == v }) {
+			all = append(all, Extracted{v, raw})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Extracted) int { return b.Version.Compare(a.Version) })
+	return all
+}
+
+// extractMatch reads the version in one match of pattern in a cleaned text.
+func extractMatch(pattern *regexp.Regexp, text string, match []int) (v Version, raw string, ok bool) {
 	group := pattern.SubexpIndex("version")
 	if group < 0 {
 		group = min(1, pattern.NumSubexp())

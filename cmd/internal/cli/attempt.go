@@ -30,7 +30,7 @@ func PrintAttempt(out *Terminal, n int, a *capability.Attempt) {
 	}
 	field("signal", a.Signal)
 	if a.DurationMS > 0 {
-		field("took", fmt.Sprintf("%.1f ms", a.DurationMS))
+		field("started", fmt.Sprintf("it took %.1f ms", a.DurationMS))
 	}
 	if a.Output != "" {
 		for i, line := range strings.Split(CleanLines(a.Output), "\n") {
@@ -48,7 +48,10 @@ func PrintAttempt(out *Terminal, n int, a *capability.Attempt) {
 		}
 		field("pattern", a.Pattern+"  "+matched)
 	}
-	if a.Version != "" {
+	field("read", a.VersionFile)
+	if len(a.Versions) > 1 {
+		field("versions", strings.Join(a.Versions, ", "))
+	} else if a.Version != "" {
 		field("version", a.Version+"  from "+strconv.Quote(a.VersionRaw))
 	}
 	field("why", a.Detail)

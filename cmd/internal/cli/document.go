@@ -43,10 +43,10 @@ func PrintDetected(out *Terminal, caps *capability.Document) {
 func knownBy(d *capability.Installation) Cell {
 	switch d.Source {
 	case capability.Verified:
-		if len(d.Command) > 0 {
-			return Cell{Text: Brief(d.Command)}
+		if len(d.Command) == 0 { // reported by a release that did not start what had a version file
+			return Cell{Text: "file " + path.Base(d.VersionFile)}
 		}
-		return Cell{Text: "file " + path.Base(d.VersionFile)}
+		return Cell{Text: Brief(d.Command)}
 	case capability.AlwaysAvailable:
 		return Cell{Text: "always available", Style: Dim}
 	case capability.Declared:
