@@ -44,9 +44,10 @@ func (w *Workers) Heartbeat(ctx context.Context, id int64, instance string) (Bea
 		beat.Revived = true
 		// On Postgres a trigger sets the time when the instance is written.
 		assignment := w.pick("instance = instance", "last_heartbeat = "+string(w.clock()))
+		state, key := w.state()
 		err = w.db.QueryRowContext(ctx, `UPDATE ? SET ?, status = 'active' ?
-			WHERE id = ? AND instance = ? AND (? = 'inactive' OR status IS NULL) RETURNING refresh_requested, last_heartbeat`,
-			w.of("worker"), bun.Safe(assignment), w.setUpdated(), id, instance, w.text("status")).Scan(&requested, &beat.At)
+			WHERE ? = ? AND instance = ? AND (? = 'inactive' OR status IS NULL) RETURNING refresh_requested, last_heartbeat`,
+			state, bun.Safe(assignment), w.setUpdated(), key, id, instance, w.text("status")).Scan(&requested, &beat.At)
 	}
 	if err != nil {
 		return Beat{}, w.fail("beat for", id, w.explainMissing(ctx, id, err))
@@ -65,7 +66,7 @@ func (w *Workers) Heartbeat(ctx context.Context, id int64, instance string) (Bea
 // needs no function call.
 func (w *Workers) beatPostgres(ctx context.Context, id int64, instance string, beat *Beat, requested *bun.NullTime) error {
 	err := w.db.QueryRowContext(ctx, "SELECT ?(CAST(? AS pg_catalog.int8), CAST(? AS pg_catalog.text)), ?",
-		w.of("worker_heartbeat"), id, instance, w.now()).Scan(requested, &beat.At)
+		w.function("worker_heartbeat"), id, instance, w.now()).Scan(requested, &beat.At)
 	switch {
 	case err == nil && requested.IsZero(): // NULL
 		return sql.ErrNoRows
@@ -86,8 +87,9 @@ func (w *Workers) beatSQLite(ctx context.Context, id int64, instance string, bea
 // ErrSuperseded. Errors: ErrNotFound, ErrSuperseded.
 func (w *Workers) Deactivate(ctx context.Context, id int64, instance string) error {
 	var ended int64
-	err := w.db.NewRaw("UPDATE ? AS worker SET status = 'inactive', instance = NULL ? WHERE id = ? AND instance = ? RETURNING id",
-		w.of("worker"), w.setUpdated(), id, instance).Scan(ctx, &ended)
+	state, key := w.state()
+	err := w.db.NewRaw("UPDATE ?0 SET status = 'inactive', instance = NULL ?1 WHERE ?2 = ?3 AND instance = ?4 RETURNING ?2",
+		state, w.setUpdated(), key, id, instance).Scan(ctx, &ended)
 	if err != nil {
 		err = w.explainMissing(ctx, id, err)
 	}
@@ -95,13 +97,14 @@ func (w *Workers) Deactivate(ctx context.Context, id int64, instance string) err
 }
 
 // RequestRefresh asks workers to verify everything again. Each sees the request with its
-// next heartbeat. It returns how many of the ids exist.
+// next heartbeat. It returns how many of the ids exist. Workers of a platform do not count.
 func (w *Workers) RequestRefresh(ctx context.Context, ids ...int64) (int, error) {
 	if len(ids) == 0 {
 		return 0, nil
 	}
-	result, err := w.db.NewRaw("UPDATE ? SET refresh_requested = ? WHERE id IN (?)",
-		w.of("worker"), w.clock(), bun.List(ids)).Exec(ctx)
+	state, key := w.state()
+	result, err := w.db.NewRaw("UPDATE ? SET refresh_requested = ? WHERE ? IN (?)",
+		state, w.clock(), key, bun.List(ids)).Exec(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("request refresh of workers: %w", w.classify("refresh", err))
 	}
@@ -153,7 +156,7 @@ func (w *Workers) liveError(ctx context.Context, identity string) error {
 		Now time.Time
 	}
 	err := w.db.NewRaw("SELECT ?, ? AS now FROM ? AS worker WHERE worker.identity = ? AND ?",
-		w.columns(), w.clock(), w.of("worker"), identity, w.isLive("worker")).Scan(ctx, &found)
+		w.columns(), w.clock(), w.rows("worker"), identity, w.isLive("worker")).Scan(ctx, &found)
 	if err != nil || len(found) == 0 {
 		return err
 	}
