@@ -46,6 +46,7 @@ func complete(d, core *metadata.Definition) (note string) {
 	if d.NamesFault() != nil {
 		d.Name, d.Aliases = core.Name, core.Aliases
 	}
+	d.Name = cmp.Or(d.Name, core.Name)
 	if len(d.Aliases) == 0 {
 		d.Aliases = core.Aliases
 	}

@@ -18,7 +18,7 @@ func TestComplete(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		row, stored, note string
-		check     func(d metadata.Definition) bool
+		check             func(d metadata.Definition) bool
 	}{
 		"usable": {
 			`{"ref": "core.python", "name": "P", "aliases": ["py"], "distributions": {"verification": {"commands": [{"binary": "py3"}]}}}`, "", "",

@@ -109,6 +109,9 @@ SELECT EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c
 	return unique, nil
 }
 
+// HasTables reports whether there are runtimes and workers to look at.
+func (l *Layout) HasTables() bool { return l.Has("runtime", "ref") && l.Has("worker", "name") }
+
 // Guest reports whether the tables are a platform's.
 func (l *Layout) Guest() bool { return !l.Own }
 
@@ -220,17 +223,27 @@ func (l *Layout) column(table, column, otherwise string) string {
 	return "t." + column
 }
 
+// document returns a column of the platform's with a document, in which an empty list stands
+// for an empty object.
+func (l *Layout) document(table, column string) string {
+	if !l.Has(table, column) {
+		return "CAST('{}' AS pg_catalog.jsonb)"
+	}
+	c := "t." + column
+	return "CASE WHEN pg_catalog.pg_column_size(" + c + ") < 16 AND CAST(" + c + " AS pg_catalog.text) = '[]' THEN '{}' ELSE " + c + " END"
+}
+
 // runtimes are those that are not retired. What a pack of attune's says comes before what
 // is in columns that the platform added since.
 func (l *Layout) runtimes() string {
 	aliases := "pg_catalog.to_jsonb(" + l.column("runtime", "aliases", "CAST('[]' AS pg_catalog.jsonb)") + ")"
-	config := l.column("runtime", "execution_config", "CAST('{}' AS pg_catalog.jsonb)")
+	config := l.document("runtime", "execution_config")
 	digest, join := "CAST(NULL AS pg_catalog.text)", ""
 	if l.Migrated {
 		aliases, config, digest = "coalesce(s.aliases, "+aliases+")", "coalesce(s.execution_config, "+config+")", "s.digest"
 		join = " LEFT JOIN " + l.name(runtimeState) + " s ON s.runtime = t.id"
 	}
-	return "(SELECT t.id, t.ref, t.pack, t.pack_ref, t.description, t.name, " + aliases + " AS aliases, t.distributions, t.installation, " +
+	return "(SELECT t.id, t.ref, t.pack, t.pack_ref, t.description, t.name, " + aliases + " AS aliases, " + l.document("runtime", "distributions") + " AS distributions, t.installation, " +
 		config + " AS execution_config, " + digest + " AS digest, t.created, t.updated FROM " + l.name("runtime") + " t" + join + l.notRetired("runtime") + ")"
 }
 
@@ -251,7 +264,8 @@ func (l *Layout) versions() string {
 			key = "coalesce(" + l.name("attune_version_key") + "(t.version), '')"
 		}
 		parts = append(parts, "SELECT -t.id AS id, t.runtime, t.version, "+key+` COLLATE pg_catalog."C" AS sort_key, t.is_default, `+
-			"t.distributions, t.execution_config, t.meta, t.created, t.updated FROM "+l.name("runtime_version")+" t"+l.notRetired("runtime_version"))
+			l.document("runtime_version", "distributions")+" AS distributions, "+l.document("runtime_version", "execution_config")+" AS execution_config, "+
+			"t.meta, t.created, t.updated FROM "+l.name("runtime_version")+" t"+l.notRetired("runtime_version"))
 	}
 	if l.Migrated {
 		parts = append(parts, "SELECT t.id, t.runtime, t.version, t.sort_key, t.is_default, t.distributions, t.execution_config, t.meta, t.created, t.updated FROM "+

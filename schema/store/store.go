@@ -90,6 +90,9 @@ func New(db bun.IDB, cfg Config) *Store {
 	}
 }
 
+// Layout returns where the tables are.
+func (s *Store) Layout() *layout.Layout { return s.Packs.layout }
+
 // A Page selects a part of a list that is ordered by ref.
 type Page struct {
 	// After is the last ref of the previous page. Empty starts at the beginning.
