@@ -155,8 +155,9 @@ UNION ALL
                          t.tgname, t.tgfoid::pg_catalog.regprocedure, t.tgfoid::pg_catalog.regprocedure)
  FROM pg_catalog.pg_trigger t JOIN space s ON s.worker = t.tgrelid JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
  WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND t.tgtype & 16 <> 0 AND p.proname NOT IN (?2)
+   AND NOT ?3 -- in a guest no sweep writes to worker
    AND NOT EXISTS (SELECT FROM pg_catalog.unnest(p.proconfig) c WHERE pg_catalog.starts_with(c, 'search_path='))
- ORDER BY 1)`, in.oid, in.relations["worker"].oid, bun.List(triggerFunctions)).Scan(ctx, &found)
+ ORDER BY 1)`, in.oid, in.relations["worker"].oid, bun.List(triggerFunctions), in.guest()).Scan(ctx, &found)
 	if err != nil {
 		return nil, fmt.Errorf("check safety of schema %q: %w", in.name, explain(err))
 	}

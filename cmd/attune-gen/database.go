@@ -38,7 +38,7 @@ func (c *detectorCommand) rows() (detector.Source, error) {
 		return detector.Source{}, err
 	}
 	defer db.Close()
-	rows, leftOut, err := db.Store.BoundedDefinitions(ctx)
+	rows, leftOut, err := db.BoundedDefinitions(ctx)
 	if err != nil {
 		return detector.Source{}, fmt.Errorf("%s: %w", db.Name, err)
 	}

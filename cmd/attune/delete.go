@@ -9,7 +9,6 @@ import (
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/schema/database"
-	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
 
@@ -54,7 +53,7 @@ func (c *workersDeleteCmd) Run(ctx context.Context, env *cli.Env) error {
 		}
 	}
 	options := answer.DeleteOptions{DryRun: c.DryRun, Force: c.Force}
-	report, err := answer.DeleteWorkers(ctx, db, store.Config{Schema: db.Schema}, selection, options)
+	report, err := answer.DeleteWorkers(ctx, db, db.Config(), selection, options)
 	if report == nil {
 		return asOperator(db, err)
 	}
@@ -224,7 +223,7 @@ func (c *runtimesDeleteCmd) Run(ctx context.Context, env *cli.Env) error {
 		return err
 	}
 	defer db.Close()
-	report, err := answer.DeleteRuntime(ctx, db, store.Config{Schema: db.Schema}, c.Ref, answer.DeleteOptions{DryRun: c.DryRun})
+	report, err := answer.DeleteRuntime(ctx, db, db.Config(), c.Ref, answer.DeleteOptions{DryRun: c.DryRun})
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return c.notARef(ctx, db)
@@ -250,11 +249,11 @@ func (c *runtimesDeleteCmd) Run(ctx context.Context, env *cli.Env) error {
 // notARef returns the error for an argument that is not a ref. It names the ref if
 // the argument is another name of a runtime.
 func (c *runtimesDeleteCmd) notARef(ctx context.Context, db *cli.Database) error {
-	defs, err := db.Store.Definitions(ctx)
+	index, _, err := db.Index(ctx)
 	if err != nil {
 		return err
 	}
-	if def, ok := metadata.NewIndex(defs).Resolve(c.Ref); ok {
+	if def, ok := index.Resolve(c.Ref); ok {
 		return cli.Usagef("%q is not a ref but a name of %s; to delete that: `attune runtimes delete %[2]s`", c.Ref, def.Ref)
 	}
 	return unknownRuntime(ctx, db, c.Ref)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/schema"
@@ -63,6 +64,8 @@ type account struct {
 	// than the installations.
 	Negative *negative `json:"negative"`
 	Warnings []string  `json:"warnings"`
+
+	foreign bool // the worker is a platform's
 }
 
 type workerState struct {
@@ -116,7 +119,7 @@ func (c *explainCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	db, err := openToAsk(ctx, env)
+	db, err := openToLook(ctx, env)
 	if err != nil {
 		return err
 	}
@@ -128,13 +131,17 @@ func (c *explainCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err := asked.resolve(ctx, db); err != nil {
 		return err
 	}
+	names, err := namesFor(ctx, db, workers)
+	if err != nil {
+		return err
+	}
 	accounts := make([]account, 0, len(workers))
 	for i := range workers {
 		rows, err := db.Store.WorkerRuntimes.ByWorker(ctx, workers[i].ID)
 		if err != nil {
 			return fmt.Errorf("explain %s on %s of %s: %w", asked.name, workers[i].Name, db.Name, err)
 		}
-		accounts = append(accounts, accountOf(&workers[i], &asked, rows))
+		accounts = append(accounts, accountOf(&workers[i], &asked, rows, names))
 	}
 	if env.JSON {
 		err = cli.PrintJSON(env.Out, accounts)
@@ -153,7 +160,7 @@ func (c *explainCmd) Run(ctx context.Context, env *cli.Env) error {
 }
 
 // accountOf reads what is stored about a runtime on a worker.
-func accountOf(w *store.Selected, r *requirement, rows []schema.WorkerRuntime) account {
+func accountOf(w *store.Selected, r *requirement, rows []schema.WorkerRuntime, names *metadata.Index) account {
 	doc := workerDocs([]store.Selected{*w}, nil)[0]
 	a := account{
 		Worker: workerState{w.ID, w.Name, doc.Role, doc.Status, w.Stale, w.LastHeartbeat, doc.SilentSeconds},
@@ -162,9 +169,17 @@ func accountOf(w *store.Selected, r *requirement, rows []schema.WorkerRuntime) a
 	if r.Constraint != nil {
 		a.Constraint = r.Constraint.String()
 	}
-	caps, err := capabilitiesOf(&w.Worker)
-	if err == nil && caps != nil {
+	caps, err := capabilitiesOf(&w.Worker, names)
+	a.foreign = err == nil && caps != nil && answer.IsForeign(&w.Worker)
+	switch {
+	case a.foreign:
+		rows = declaredRows(caps)
+		a.Warnings = append(a.Warnings, "it is a worker of the platform's: this is what it declares, and attune does not verify it")
+	case err == nil && caps != nil:
 		a.Source, a.Host = caps.Source, &caps.Host
+		if r.note != "" && a.Source == capability.SourceDatabase {
+			a.Warnings = append(a.Warnings, r.note)
+		}
 	}
 	for i := range rows {
 		row := &rows[i]
@@ -186,6 +201,18 @@ func accountOf(w *store.Selected, r *requirement, rows []schema.WorkerRuntime) a
 	a.judge(r, caps, err)
 	a.mindService()
 	return a
+}
+
+// declaredRows returns what a platform's worker declares, as rows.
+func declaredRows(caps *capability.Document) []schema.WorkerRuntime {
+	var rows []schema.WorkerRuntime
+	for i := range caps.Detected {
+		d := &caps.Detected[i]
+		rows = append(rows, schema.WorkerRuntime{
+			RuntimeRef: d.Ref, Name: d.Name, Outcome: schema.OutcomeAvailable, Source: string(d.Source), Version: d.Version, VersionRaw: d.VersionRaw,
+		})
+	}
+	return rows
 }
 
 func installationOf(row *schema.WorkerRuntime, r *requirement, caps *capability.Document, a *account) installation {
@@ -284,6 +311,9 @@ func (a *account) unasked(r *requirement, caps *capability.Document, unreadable 
 	case caps == nil:
 		a.Why = "it never reported what its host has: its row is not attune's"
 		a.help(fmt.Sprintf("`%s run` there", role))
+	case a.foreign:
+		a.Why = "it is a worker of the platform's, and declares no such runtime"
+		a.help(fmt.Sprintf("`%s run` on that host has attune verify it", role))
 	case caps.Source == capability.SourceEnvironment:
 		a.Why = fmt.Sprintf("the service's variable %s lists the runtimes, and does not name it", detect.EnvironmentVariable(role))
 		a.help("name it there, or unset the variable, and start the service again")

@@ -33,7 +33,13 @@ func (f *lockFlag) valid() error {
 
 type migrateUpCmd struct {
 	lockFlag
+	guardsFlag
 	NoCore bool `help:"Do not load the core pack into an empty database."`
+}
+
+// guardsFlag is shared by up and by the plan of it.
+type guardsFlag struct {
+	Guards string `help:"What the database does with faulty metadata: refuse, warn or off; it is kept (default: what the database keeps, else refuse, and warn beside a platform)." enum:",refuse,warn,off" default:"" placeholder:"refuse|warn|off"`
 }
 
 // Run applies what is missing.
@@ -53,7 +59,7 @@ func (c *migrateUpCmd) Run(ctx context.Context, env *cli.Env) error {
 		return err
 	}
 	defer db.Close()
-	m, err := env.Migrator(db, migrations.Config{LockTimeout: c.LockTimeout})
+	m, err := env.Migrator(db, migrations.Config{LockTimeout: c.LockTimeout, Guards: migrations.Guarding(c.Guards)})
 	if err != nil {
 		return err
 	}
@@ -80,11 +86,20 @@ func (c *migrateUpCmd) Run(ctx context.Context, env *cli.Env) error {
 	switch {
 	case core != nil:
 		env.Out.Printf("core pack: %s\n", core.Summary())
+	case len(res.Done) > 0 && c.inGuest(ctx, m):
+		env.Out.Printf("next: `worker run` beside the platform's workers; core runtimes need no `attune packs load`, " +
+			"and docs/upgrading.md tells the rest\n")
 	case len(res.Done) > 0 && res.Before != migrations.StateEmpty:
 		env.Out.Printf("next: `attune packs load core` (it keeps what you changed; --dry-run shows it first), " +
 			"then restart workers and sensors\n")
 	}
 	return nil
+}
+
+// inGuest reports whether a platform owns the tables.
+func (c *migrateUpCmd) inGuest(ctx context.Context, m *migrations.Migrator) bool {
+	st, err := m.Status(ctx)
+	return err == nil && st.Guest
 }
 
 type migrateDownCmd struct {
@@ -115,13 +130,14 @@ func (c *migrateDownCmd) Run(ctx context.Context, env *cli.Env) error {
 }
 
 type migratePlanCmd struct {
+	guardsFlag
 	Down     bool `help:"Plan undoing the newest migration."`
 	ExitCode bool `help:"Exit with 3 if up would change anything, including the guards alone. With --down always 3."`
 }
 
 // Run shows what up or down would do.
 func (c *migratePlanCmd) Run(ctx context.Context, env *cli.Env) error {
-	db, m, err := openExisting(ctx, env, migrations.Config{})
+	db, m, err := openExisting(ctx, env, migrations.Config{Guards: migrations.Guarding(c.Guards)})
 	if err != nil {
 		return err
 	}

@@ -7,10 +7,21 @@ import (
 	"github.com/attune-go/attune/cmd/internal/cli"
 )
 
-// openToAsk opens the database for a question about workers, and prints a note if
-// this login may see only some of them.
+// openToAsk opens the database for a command about workers, and prints a note if this login
+// may see only some of them.
 func openToAsk(ctx context.Context, env *cli.Env) (*cli.Database, error) {
 	db, err := env.OpenNamed(ctx)
+	return noting(ctx, env, db, err)
+}
+
+// openToLook works like openToAsk for a command that writes nothing and can do with what a
+// database says that is not migrated.
+func openToLook(ctx context.Context, env *cli.Env) (*cli.Database, error) {
+	db, err := env.OpenToLook(ctx)
+	return noting(ctx, env, db, err)
+}
+
+func noting(ctx context.Context, env *cli.Env, db *cli.Database, err error) (*cli.Database, error) {
 	if err != nil {
 		return nil, err
 	}

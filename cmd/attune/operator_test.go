@@ -531,7 +531,7 @@ func TestWorkersOnATerminal(t *testing.T) {
 	w := store.Selected{Worker: schema.Worker{ID: 12, Name: "build-host-3", WorkerRole: schema.RoleAction, Status: new(schema.WorkerActive), Capabilities: json.RawMessage(
 		`{"runtimes": ["go", "java", "node", "python"], "runtime_versions": {"go": ["1.26.8"], "java": ["17.0.15"], "node": ["20.20.2"], "python": ["3.11.2"]}}`)}}
 	var out bytes.Buffer
-	printWorkers(&cli.Terminal{Writer: &out, Person: true, Width: 80}, []store.Selected{w}, nil)
+	printWorkers(&cli.Terminal{Writer: &out, Person: true, Width: 80}, []store.Selected{w}, nil, nil)
 	want := "ID  NAME          ROLE    STATUS  HEARTBEAT  RUNTIMES\n" +
 		"12  build-host-3  worker  active  never      go 1.26.8, java 17.0.15, +2\n"
 	if out.String() != want {

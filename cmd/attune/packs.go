@@ -108,7 +108,7 @@ func (c *packsLoadCmd) Run(ctx context.Context, env *cli.Env) error {
 	defer db.Close()
 	reports := make([]*install.Report, 0, len(list))
 	for _, pack := range list {
-		report, err := install.Load(ctx, db.DB, store.Config{Schema: db.Schema}, pack,
+		report, err := install.Load(ctx, db.DB, db.Config(), pack,
 			install.Options{Force: c.Force, DryRun: c.DryRun})
 		if err != nil {
 			return fmt.Errorf("%s: %w", db.Name, err)
@@ -146,9 +146,17 @@ func (c *packsLoadCmd) read(env *cli.Env, dir string) (*packs.Pack, error) {
 }
 
 func printReport(out *cli.Terminal, r *install.Report) {
+	if r.Foreign {
+		out.Printf("pack %s: it is the platform's; nothing was written, and nothing need be: hosts verify its runtimes by the embedded "+
+			"core definitions wherever the platform's rows do not say how\n", cli.Clean(r.Pack))
+		return
+	}
 	for _, e := range r.Entries {
 		switch e.Result {
 		case install.Unchanged:
+			continue
+		case install.Foreign:
+			out.Printf("%-9s %s  the row is the platform's; it stays as it is\n", e.Result, cli.Clean(e.Ref))
 			continue
 		case install.Orphaned:
 			out.Printf("%-9s %s  no longer in the pack; the row stays\n", e.Result, cli.Clean(e.Ref))

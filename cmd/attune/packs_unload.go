@@ -36,7 +36,7 @@ func (c *packsUnloadCmd) Run(ctx context.Context, env *cli.Env) error {
 		return err
 	}
 	defer db.Close()
-	report, err := install.Unload(ctx, db.DB, store.Config{Schema: db.Schema}, c.Ref, install.Options{Force: c.Force, DryRun: c.DryRun})
+	report, err := install.Unload(ctx, db.DB, db.Config(), c.Ref, install.Options{Force: c.Force, DryRun: c.DryRun})
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return c.unknown(ctx, db)

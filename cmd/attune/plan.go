@@ -13,6 +13,9 @@ func printPlan(out *cli.Terminal, name string, plan any) {
 	switch p := plan.(type) {
 	case *migrations.Plan:
 		out.Printf("%s, schema %s: %s\n", cli.Clean(name), cli.Clean(p.Schema), p.State)
+		for _, n := range p.Notes {
+			out.PrintProse(cli.Plain, "  note", 12, cli.Clean(n))
+		}
 		if !p.Due() {
 			out.Printf("nothing to do\n")
 			return
@@ -20,8 +23,13 @@ func printPlan(out *cli.Terminal, name string, plan any) {
 		for _, s := range p.Pending {
 			out.Printf("%s  (programs from %s on can use it)\n", stepLine("apply", "adopt", s), s.Requires)
 		}
-		if p.Guards != migrations.GuardsInPlace {
-			out.Printf("  %-9s the guards of metadata in place (%s)\n", "put", p.Guards)
+		for _, name := range p.Creates {
+			out.Printf("  %-9s %s\n", "create", cli.Clean(name))
+		}
+		switch p.Guards {
+		case migrations.GuardsInPlace, migrations.GuardsOff:
+		default:
+			out.Printf("  %-9s the guards of metadata in place (%s), which %s\n", "put", p.Guards, guarding(p.Guarding))
 		}
 		if p.Unify != nil {
 			printDetail(out, p.Unify)

@@ -34,12 +34,12 @@ func (c *runtimesListCmd) Run(ctx context.Context, env *cli.Env) error {
 	if c.Limit < 0 {
 		return cli.Usagef("--limit: %d is negative", c.Limit)
 	}
-	db, err := env.OpenNamed(ctx)
+	db, err := env.OpenToLook(ctx)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	defs, leftOut, err := db.Store.BoundedDefinitions(ctx)
+	defs, leftOut, err := db.BoundedDefinitions(ctx)
 	if err != nil {
 		return fmt.Errorf("list runtimes of %s: %w", db.Name, err)
 	}
@@ -159,31 +159,32 @@ type runtimesShowCmd struct {
 
 // Run shows one runtime.
 func (c *runtimesShowCmd) Run(ctx context.Context, env *cli.Env) error {
-	db, err := openToAsk(ctx, env)
+	db, err := openToLook(ctx, env)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	row, err := db.Store.Runtimes.Resolve(ctx, c.Name)
+	def, note, err := c.find(ctx, db)
 	if errors.Is(err, store.ErrNotFound) {
 		return unknownRuntime(ctx, db, c.Name)
 	}
 	if err != nil {
 		return fmt.Errorf("show runtime %q of %s: %w", c.Name, db.Name, err)
 	}
-	def, err := db.Store.Runtimes.Definition(ctx, row.Ref)
-	if err != nil {
-		return fmt.Errorf("show runtime %q of %s: %w", c.Name, db.Name, err)
-	}
 	if env.JSON {
 		return cli.PrintJSON(env.Out, def)
+	}
+	if db.Pending != nil {
+		printDefinition(env.Out, def, note)
+		env.Out.PrintProse(cli.Plain, "workers", 14, "not known before `attune migrate up`")
+		return nil
 	}
 	having := store.Selection{Has: []store.Requirement{{Ref: def.Ref}}}
 	found, err := answer.FindWorkers(ctx, db.Store, answer.WorkersQuery{Selection: having})
 	if err != nil {
 		return fmt.Errorf("workers with %s: %w", def.Ref, err)
 	}
-	printDefinition(env.Out, def)
+	printDefinition(env.Out, def, note)
 	names := make([]string, 0, len(found.Items))
 	for i := range found.Items {
 		w := &found.Items[i]
@@ -200,15 +201,35 @@ func (c *runtimesShowCmd) Run(ctx context.Context, env *cli.Env) error {
 	return nil
 }
 
+// find returns the definition with the name, and in a guest what the core pack adds to it.
+func (c *runtimesShowCmd) find(ctx context.Context, db *cli.Database) (def *metadata.Definition, note string, err error) {
+	if db.Guest() {
+		index, found, err := db.Index(ctx)
+		if err != nil {
+			return nil, "", err
+		}
+		def, ok := index.Resolve(c.Name)
+		if !ok {
+			return nil, "", store.ErrNotFound
+		}
+		return def, found.Notes[def.Ref], nil
+	}
+	row, err := db.Store.Runtimes.Resolve(ctx, c.Name)
+	if err == nil {
+		def, err = db.Store.Runtimes.Definition(ctx, row.Ref)
+	}
+	return def, "", err
+}
+
 // unknownRuntime returns the error for a name that no runtime has.
 func unknownRuntime(ctx context.Context, db *cli.Database, name string) error {
-	defs, err := db.Store.Definitions(ctx)
+	_, found, err := db.Index(ctx)
 	if err != nil {
 		return err
 	}
 	var known []string
-	for i := range defs {
-		known = append(known, defs[i].Ref, defs[i].CapabilityName())
+	for i := range found.Definitions {
+		known = append(known, found.Definitions[i].Ref, found.Definitions[i].CapabilityName())
 	}
 	text := fmt.Sprintf("no runtime %q in %s", name, db.Name)
 	if near := metadata.Nearest(name, known); near != "" {
@@ -219,7 +240,7 @@ func unknownRuntime(ctx context.Context, db *cli.Database, name string) error {
 	return errors.New(text)
 }
 
-func printDefinition(out *cli.Terminal, d *metadata.Definition) {
+func printDefinition(out *cli.Terminal, d *metadata.Definition, note string) {
 	field := cli.NewWideFields(out, "", 13)
 	field("ref", d.Ref)
 	field("name", d.Name)
@@ -229,6 +250,7 @@ func printDefinition(out *cli.Terminal, d *metadata.Definition) {
 	if err := d.Validate(); err != nil {
 		out.Printf("%-13s %s\n", "malformed", out.Paint(cli.Red, cli.CleanLines(err.Error())))
 	}
+	field("note", note)
 	field("roles", roles(d))
 	field("min version", d.Distributions.MinVersion)
 	field("recommended", d.Distributions.RecommendedVersion)

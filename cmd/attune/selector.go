@@ -76,6 +76,8 @@ type requirement struct {
 	// database has none.
 	name string
 	def  *metadata.Definition
+	// note says what the embedded core pack adds to the definition in a guest.
+	note string
 }
 
 // String returns the requirement as NAME or NAME@CONSTRAINT.
@@ -220,6 +222,9 @@ func (w *wanted) selection(ctx context.Context, db *cli.Database) (store.Selecti
 	if len(w.has)+len(w.lacks) == 0 {
 		return s, nil
 	}
+	if db.Pending != nil {
+		return s, fmt.Errorf("has and lacks need what hosts reported: database %s: %w", db.Name, db.Pending)
+	}
 	for _, list := range []struct {
 		from []requirement
 		to   *[]store.Requirement
@@ -237,12 +242,12 @@ func (w *wanted) selection(ctx context.Context, db *cli.Database) (store.Selecti
 // resolve finds the runtime that is meant: by the definitions, else by what
 // workers declared or had when there still was a definition.
 func (r *requirement) resolve(ctx context.Context, db *cli.Database) error {
-	defs, err := db.Store.Definitions(ctx)
+	index, found, err := db.Index(ctx)
 	if err != nil {
 		return fmt.Errorf("find runtime %q in %s: %w", r.name, db.Name, err)
 	}
-	if def, ok := metadata.NewIndex(defs).Resolve(r.name); ok {
-		r.Ref, r.Name, r.def = def.Ref, def.CapabilityName(), def
+	if def, ok := index.Resolve(r.name); ok {
+		r.Ref, r.Name, r.def, r.note = def.Ref, def.CapabilityName(), def, found.Notes[def.Ref]
 		return nil
 	}
 	undefined, err := db.Store.WorkerRuntimes.Undefined(ctx)

@@ -20,7 +20,8 @@ type migrateStatusCmd struct {
 func (c *migrateStatusCmd) Help() string {
 	return "Compares the tables with what this release reads and writes: columns, types, nullability, defaults, unique keys " +
 		"and foreign keys. Additional columns are listed and are no difference. The guards refuse faulty metadata in INSERT and UPDATE. " +
-		"Malformed definitions that are older than the guards are listed and do not change the exit status. Writes nothing."
+		"Malformed definitions that are older than the guards are listed and do not change the exit status. Beside a platform, only " +
+		"attune's own tables and the columns that it reads count; guards do not. Writes nothing."
 }
 
 // definitions describes the rows of runtime and runtime_version.
@@ -52,7 +53,7 @@ func (c *migrateStatusCmd) Run(ctx context.Context, env *cli.Env) error {
 	}
 	var defs *definitions
 	if s.Drift != nil {
-		defs = readDefinitions(ctx, store.New(db.DB, store.Config{Schema: s.Schema}))
+		defs = readDefinitions(ctx, db, s.Schema)
 	}
 	if env.JSON {
 		err = cli.PrintJSON(env.Out, struct {
@@ -68,7 +69,11 @@ func (c *migrateStatusCmd) Run(ctx context.Context, env *cli.Env) error {
 	return err
 }
 
-func readDefinitions(ctx context.Context, st *store.Store) *definitions {
+func readDefinitions(ctx context.Context, db *cli.Database, schema string) *definitions {
+	st, err := store.Open(ctx, db.DB, store.Config{Schema: schema})
+	if err != nil {
+		return &definitions{Error: err.Error()}
+	}
 	defs, leftOut, err := st.BoundedDefinitions(ctx)
 	if err != nil {
 		return &definitions{Error: err.Error()}
@@ -83,7 +88,7 @@ func readDefinitions(ctx context.Context, st *store.Store) *definitions {
 }
 
 func printStatus(out *cli.Terminal, name string, s *migrations.Status, defs *definitions) {
-	out.Printf("%s, schema %s: %s\n\n", cli.Clean(name), cli.Clean(s.Schema), s.State)
+	out.Printf("%s, schema %s: %s%s\n\n", cli.Clean(name), cli.Clean(s.Schema), s.State, map[bool]string{true: ", attune is a guest"}[s.Guest])
 	for _, f := range s.Findings {
 		out.Printf("  %s\n", cli.Clean(f))
 	}
@@ -93,7 +98,7 @@ func printStatus(out *cli.Terminal, name string, s *migrations.Status, defs *def
 	printMigrations(out, s.Migrations)
 	out.Printf("\n")
 	if s.Guards != "" {
-		statusLine(out, "guards", guardStyle(s.Guards), guardText(s.Guards))
+		statusLine(out, "guards", guardStyle(s.Guards), guardText(s.Guards, s.Guarding))
 	}
 	switch {
 	case s.Drift == nil:
@@ -104,7 +109,11 @@ func printStatus(out *cli.Terminal, name string, s *migrations.Status, defs *def
 		statusLine(out, "tables", cli.Red, differ(len(s.Drift))+" from what attune "+s.Program+" needs, see below")
 	}
 	if len(s.Others) > 0 {
-		statusLine(out, "others'", cli.Plain, cli.Count(len(s.Others), "column")+" in attune's tables, left alone, see below")
+		where := "attune's tables"
+		if s.Guest {
+			where = "the tables that attune reads"
+		}
+		statusLine(out, "others'", cli.Plain, cli.Count(len(s.Others), "column")+" in "+where+", left alone, see below")
 	}
 	if defs != nil {
 		printDefinitions(out, defs)
@@ -189,9 +198,23 @@ func guardStyle(g migrations.GuardState) cli.Style {
 	return cli.Yellow
 }
 
+// guarding describes what guards do.
+func guarding(g migrations.Guarding) string {
+	if g == migrations.GuardingWarn {
+		return "let wrong metadata through with a warning"
+	}
+	return "refuse wrong metadata"
+}
+
 // guardText describes the state of the guards.
-func guardText(g migrations.GuardState) string {
+func guardText(g migrations.GuardState, do migrations.Guarding) string {
 	switch g {
+	case migrations.GuardsInPlace:
+		if do == migrations.GuardingWarn {
+			return string(g) + ": they " + guarding(do)
+		}
+	case migrations.GuardsOff:
+		return "off: wrong metadata is neither refused nor warned of; `attune migrate up --guards=warn` puts guards in place"
 	case migrations.GuardsMissing:
 		return "missing: wrong metadata is not refused; `attune migrate up` puts them in place"
 	case migrations.GuardsIncomplete:

@@ -12,8 +12,10 @@ import (
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/cmd/internal/config"
+	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/schema/capability"
+	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
 
@@ -24,7 +26,7 @@ type workersShowCmd struct {
 
 // Run shows the workers with a name, which several roles may share.
 func (c *workersShowCmd) Run(ctx context.Context, env *cli.Env) error {
-	db, err := openToAsk(ctx, env)
+	db, err := openToLook(ctx, env)
 	if err != nil {
 		return err
 	}
@@ -36,16 +38,20 @@ func (c *workersShowCmd) Run(ctx context.Context, env *cli.Env) error {
 	if env.JSON {
 		return cli.PrintJSON(env.Out, workerDocs(workers, nil))
 	}
+	names, err := namesFor(ctx, db, workers)
+	if err != nil {
+		return err
+	}
 	for i := range workers {
 		if i > 0 {
 			env.Out.Printf("\n")
 		}
-		printWorker(env.Out, &workers[i])
+		printWorker(env.Out, &workers[i], names)
 	}
 	return nil
 }
 
-func printWorker(out *cli.Terminal, w *store.Selected) {
+func printWorker(out *cli.Terminal, w *store.Selected, names *metadata.Index) {
 	field := cli.NewWideFields(out, "", 12)
 	field("worker", fmt.Sprintf("%s (id %d)", w.Name, w.ID))
 	field("role", cli.RoleName(w.WorkerRole))
@@ -67,14 +73,19 @@ func printWorker(out *cli.Terminal, w *store.Selected) {
 		field("refresh", "last asked for at "+stamp(*w.RefreshRequested))
 	}
 	field("updated", stamp(w.Updated))
-	caps, err := capabilitiesOf(&w.Worker)
+	caps, err := capabilitiesOf(&w.Worker, names)
 	if text := undocumented(caps, err); text != "" {
 		field("capabilities", text)
 		return
 	}
+	if answer.IsForeign(&w.Worker) {
+		field("capabilities", "as the platform's worker declares them; attune does not verify them")
+	}
 	field("labels", labels(caps))
 	field("at a time", strings.Trim(compact(caps.Extra[config.MaxConcurrentKey]), `"`))
-	field("system", strings.Trim(caps.Host.OS+" "+caps.Host.Arch+", user "+caps.Host.User, " ,"))
+	if caps.Host.OS != "" {
+		field("system", strings.Trim(caps.Host.OS+" "+caps.Host.Arch+", user "+caps.Host.User, " ,"))
+	}
 	field("PATH", strings.Join(caps.Host.Path, ":"))
 	field("source", string(caps.Source))
 	out.Printf("\n")

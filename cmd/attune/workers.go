@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,6 +12,7 @@ import (
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/capability"
+	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 	"github.com/attune-go/attune/schema/version"
 )
@@ -50,7 +51,7 @@ func (c *workersListCmd) Run(ctx context.Context, env *cli.Env) error {
 	if answer.Sort(c.Sort) == answer.SortVersion && len(wanted.has)+len(wanted.lacks) == 0 {
 		return cli.Usagef("--sort version needs --has or --lacks to name the runtime")
 	}
-	db, err := openToAsk(ctx, env)
+	db, err := openToLook(ctx, env)
 	if err != nil {
 		return err
 	}
@@ -87,7 +88,11 @@ func (c *workersListCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err := noteUnknown(ctx, env, db, selection.Names); err != nil {
 		return err
 	}
-	printWorkers(env.Out, found.Items, wanted.asked())
+	names, err := namesFor(ctx, db, found.Items)
+	if err != nil {
+		return err
+	}
+	printWorkers(env.Out, found.Items, wanted.asked(), names)
 	env.Out.PrintProse(cli.Plain, "", 0, countLine(found))
 	return nil
 }
@@ -137,7 +142,7 @@ func countLine(found *answer.Workers) string {
 	return text
 }
 
-func printWorkers(out *cli.Terminal, workers []store.Selected, asked []requirement) {
+func printWorkers(out *cli.Terminal, workers []store.Selected, asked []requirement, names *metadata.Index) {
 	headings := []string{"ID", "NAME", "ROLE", "STATUS", "HEARTBEAT"}
 	for i := range asked {
 		headings = append(headings, cli.Clean(strings.ToUpper(asked[i].Name)))
@@ -152,7 +157,7 @@ func printWorkers(out *cli.Terminal, workers []store.Selected, asked []requireme
 		cells := []cli.Cell{
 			{Text: strconv.FormatInt(w.ID, 10)}, {Text: w.Name}, {Text: cli.RoleName(w.WorkerRole)}, status(w), {Text: heartbeat(w)},
 		}
-		caps, err := capabilitiesOf(&w.Worker)
+		caps, err := capabilitiesOf(&w.Worker, names)
 		for j := range asked {
 			cells = append(cells, answerOf(&asked[j], caps, err))
 		}
@@ -277,15 +282,18 @@ func undocumented(caps *capability.Document, err error) string {
 	return ""
 }
 
-func capabilitiesOf(w *schema.Worker) (*capability.Document, error) {
-	if len(w.Capabilities) == 0 || string(w.Capabilities) == "null" {
-		return nil, nil
+func capabilitiesOf(w *schema.Worker, names *metadata.Index) (*capability.Document, error) {
+	return answer.Document(w, names)
+}
+
+// namesFor returns the names of runtimes by which documents of a platform's workers are
+// read. It is empty if no worker needs it.
+func namesFor(ctx context.Context, db *cli.Database, workers []store.Selected) (*metadata.Index, error) {
+	if !slices.ContainsFunc(workers, func(w store.Selected) bool { return len(w.Capabilities) > 0 && answer.IsForeign(&w.Worker) }) {
+		return metadata.NewIndex(nil), nil
 	}
-	caps := new(capability.Document)
-	if err := json.Unmarshal(w.Capabilities, caps); err != nil {
-		return nil, err
-	}
-	return caps, nil
+	names, _, err := db.Index(ctx)
+	return names, err
 }
 
 // answerOf returns what a worker reported about a runtime: the versions that satisfy

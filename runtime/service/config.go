@@ -52,6 +52,9 @@ var (
 type Database struct {
 	Definitions Definitions
 	Rows        Rows
+	// Guest reports that a platform owns the tables, in which the service has the
+	// identity's GuestName.
+	Guest bool
 	// Rest closes idle connections until the next use; pool.Rest does. Nil keeps them
 	// open.
 	Rest func()

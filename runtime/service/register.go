@@ -21,7 +21,9 @@ var _ Registrar = (*store.Workers)(nil)
 // An Identity describes the worker or sensor to register. Name and Role are required.
 type Identity struct {
 	Name string
-	Role metadata.Role
+	// GuestName is the name in a guest, a database that a platform owns. Defaults to Name.
+	GuestName string
+	Role      metadata.Role
 	// Type is where it runs. Defaults to local.
 	Type schema.WorkerType
 	// Host and Port are the address by which the platform reaches it. Zero values keep those
@@ -30,7 +32,15 @@ type Identity struct {
 	Port int
 }
 
-// Register writes the capabilities to the row of an identity. The row stays inactive,
+// Named returns the identity with the name that it has in a guest, or elsewhere.
+func (id Identity) Named(guest bool) Identity {
+	if guest && id.GuestName != "" {
+		id.Name = id.GuestName
+	}
+	return id
+}
+
+// Register writes the capabilities to the row of an identity, under its Name. The row stays inactive,
 // because no service runs under it. Errors are those of store.Workers.Register;
 // store.ErrLive means that a service runs under the identity and keeps the row true itself.
 func Register(ctx context.Context, to Registrar, id Identity, caps *capability.Document) (*schema.Worker, error) {

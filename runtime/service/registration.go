@@ -47,7 +47,8 @@ func (r *registration) register(ctx context.Context) error {
 		return fmt.Errorf("register %s %q: %w", r.id.Role, r.id.Name, err)
 	}
 	seconds := int(r.cfg.HeartbeatInterval / time.Second)
-	request := r.id.registration(found)
+	id := r.id.Named(r.connection.db.Guest)
+	request := id.registration(found)
 	request.Instance, request.HeartbeatInterval, request.Takeover = &r.cfg.Instance, &seconds, r.cfg.Takeover && r.count == 0
 	var row *schema.Worker
 	var changes []schema.CapabilityChange
@@ -74,7 +75,7 @@ func (r *registration) register(ctx context.Context) error {
 	}
 	r.noteArrival(*row.LastHeartbeat)
 	r.verification.request(row.RefreshRequested)
-	r.log.Info("registered and active", "row", row.ID, "instance", r.cfg.Instance, "runtimes", caps.Runtimes, "again", r.count > 0)
+	r.log.Info("registered and active", "row", row.ID, "as", row.Name, "instance", r.cfg.Instance, "runtimes", caps.Runtimes, "again", r.count > 0)
 	r.count++
 	r.connection.required = false
 	r.noteBeat(now, 0, r.nextBeat)
@@ -212,7 +213,7 @@ func (r *registration) ownRow(ctx context.Context) (int64, error) {
 	if r.row != nil {
 		return r.row.ID, nil
 	}
-	row, err := r.connection.db.Rows.ByIdentity(ctx, r.id.Role, r.id.Name)
+	row, err := r.connection.db.Rows.ByIdentity(ctx, r.id.Role, r.id.Named(r.connection.db.Guest).Name)
 	if err != nil {
 		return 0, err
 	}

@@ -36,8 +36,21 @@ type Layout struct {
 	columns map[string]map[string]string
 }
 
-// stateTable has a row for each worker of attune's in a guest.
-const stateTable = "attune_worker_state"
+// OfOwn returns the layout of a schema whose tables are attune's own, without reading it. An
+// empty schema is public.
+func OfOwn(db bun.IDB, schema string) *Layout {
+	if db.Dialect().Name() != bundialect.PG {
+		schema = "main"
+	}
+	return &Layout{Schema: cmp.Or(schema, "public"), Own: true, Migrated: true}
+}
+
+// In a guest stateTable has a row for each worker of attune's, and runtimeState one for each
+// runtime that attune loaded.
+const (
+	stateTable   = "attune_worker_state"
+	runtimeState = "attune_runtime_state"
+)
 
 // beside are the tables that stand for a model's in a guest.
 var beside = map[string]string{
@@ -49,7 +62,7 @@ var beside = map[string]string{
 // without attune's tables is an empty layout of attune's own.
 func Read(ctx context.Context, db bun.IDB, schema string) (*Layout, error) {
 	if db.Dialect().Name() != bundialect.PG {
-		return &Layout{Schema: "main", Own: true, Migrated: true}, nil
+		return OfOwn(db, schema), nil
 	}
 	l := &Layout{Schema: cmp.Or(schema, "public"), columns: map[string]map[string]string{}}
 	var rows []struct{ Relation, Name, Type string }
@@ -96,6 +109,9 @@ SELECT EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c
 	return unique, nil
 }
 
+// HasTables reports whether there are runtimes and workers to look at.
+func (l *Layout) HasTables() bool { return l.Has("runtime", "ref") && l.Has("worker", "name") }
+
 // Guest reports whether the tables are a platform's.
 func (l *Layout) Guest() bool { return !l.Own }
 
@@ -108,11 +124,39 @@ func (l *Layout) Type(table, column string) string { return l.columns[table][col
 
 // Table returns the table that a model's rows are written to, quoted. In a guest a worker's
 // identity, instance, status and times are written to attune_worker_state beside worker.
-func (l *Layout) Table(model string) string {
+func (l *Layout) Table(model string) string { return l.name(l.Relation(model)) }
+
+// Relation returns the name of the table that a model's rows are written to, without the
+// schema.
+func (l *Layout) Relation(model string) string {
 	if !l.Own && beside[model] != "" {
-		model = beside[model]
+		return beside[model]
 	}
-	return l.name(model)
+	return model
+}
+
+// State returns the table that has the identity, status and heartbeats of attune's workers,
+// and its column with the worker's id.
+func (l *Layout) State() (table, key string) {
+	if l.Own {
+		return l.name("worker"), "id"
+	}
+	return l.name(stateTable), "worker"
+}
+
+// A Source is a table that definitions are read from, with a column that identifies a row.
+type Source struct{ Table, Key string }
+
+// Definitions returns the tables that definitions are read from.
+func (l *Layout) Definitions() []Source {
+	all := []Source{{l.name("runtime"), "id"}}
+	if l.Own || l.columns["runtime_version"] != nil {
+		all = append(all, Source{l.name("runtime_version"), "id"})
+	}
+	if !l.Own && l.Migrated {
+		all = append(all, Source{l.name(runtimeState), "runtime"}, Source{l.name(beside["runtime_version"]), "id"})
+	}
+	return all
 }
 
 // Function returns one of attune's functions, quoted.
@@ -143,7 +187,30 @@ func (l *Layout) Rows(model string) string {
 	case "worker":
 		return l.workers()
 	}
+	if columns := reported[model]; columns != "" && !l.Migrated {
+		return none(columns)
+	}
 	return l.Table(model)
+}
+
+// reported are the columns of what hosts reported, of which a database that is not migrated
+// has none.
+var reported = map[string]string{
+	"worker_runtime": "id int8, worker int8, runtime int8, runtime_ref text, name text, active bool, outcome text, source text, version text, " +
+		"version_raw text, prerelease bool, sort_key text, path text, real_path text, detail text, hint text, evidence jsonb, " +
+		"verified_at timestamptz, unconfirmed_since timestamptz, created timestamptz, updated timestamptz",
+	"capability_change": "id int8, worker int8, worker_name text, worker_role text, runtime_ref text, name text, kind text, old_version text, " +
+		"new_version text, detail text, created timestamptz",
+}
+
+// none returns a query without rows that has some columns, given as name and type.
+func none(columns string) string {
+	var list []string
+	for _, c := range strings.Split(columns, ", ") {
+		name, kind, _ := strings.Cut(c, " ")
+		list = append(list, "CAST(NULL AS pg_catalog."+kind+") AS "+name)
+	}
+	return "(SELECT " + strings.Join(list, ", ") + " WHERE false)"
 }
 
 func (l *Layout) name(name string) string { return quote(l.Schema) + "." + quote(name) }
@@ -158,17 +225,28 @@ func (l *Layout) column(table, column, otherwise string) string {
 	return "t." + column
 }
 
+// document returns a column of the platform's with a document, in which an empty list stands
+// for an empty object.
+func (l *Layout) document(table, column string) string {
+	if !l.Has(table, column) {
+		return "CAST('{}' AS pg_catalog.jsonb)"
+	}
+	c := "t." + column
+	return "CASE WHEN pg_catalog.pg_column_size(" + c + ") < 16 AND CAST(" + c + " AS pg_catalog.text) = '[]' THEN '{}' ELSE " + c + " END"
+}
+
 // runtimes are those that are not retired. What a pack of attune's says comes before what
 // is in columns that the platform added since.
 func (l *Layout) runtimes() string {
 	aliases := "pg_catalog.to_jsonb(" + l.column("runtime", "aliases", "CAST('[]' AS pg_catalog.jsonb)") + ")"
-	config := l.column("runtime", "execution_config", "CAST('{}' AS pg_catalog.jsonb)")
+	config := l.document("runtime", "execution_config")
 	digest, join := "CAST(NULL AS pg_catalog.text)", ""
 	if l.Migrated {
 		aliases, config, digest = "coalesce(s.aliases, "+aliases+")", "coalesce(s.execution_config, "+config+")", "s.digest"
-		join = " LEFT JOIN " + l.name("attune_runtime_state") + " s ON s.runtime = t.id"
+		join = " LEFT JOIN " + l.name(runtimeState) + " s ON s.runtime = t.id"
 	}
-	return "(SELECT t.id, t.ref, t.pack, t.pack_ref, t.description, t.name, " + aliases + " AS aliases, t.distributions, t.installation, " +
+	return "(SELECT t.id, t.ref, t.pack, t.pack_ref, t.description, t.name, " + aliases + " AS aliases, " +
+		l.document("runtime", "distributions") + " AS distributions, t.installation, " +
 		config + " AS execution_config, " + digest + " AS digest, t.created, t.updated" +
 		" FROM " + l.name("runtime") + " t" + join + l.notRetired("runtime") + ")"
 }
@@ -190,7 +268,8 @@ func (l *Layout) versions() string {
 			key = "coalesce(" + l.name("attune_version_key") + "(t.version), '')"
 		}
 		parts = append(parts, "SELECT -t.id AS id, t.runtime, t.version, "+key+` COLLATE pg_catalog."C" AS sort_key, t.is_default, `+
-			"t.distributions, t.execution_config, t.meta, t.created, t.updated FROM "+l.name("runtime_version")+" t"+l.notRetired("runtime_version"))
+			l.document("runtime_version", "distributions")+" AS distributions, "+l.document("runtime_version", "execution_config")+" AS execution_config, "+
+			"t.meta, t.created, t.updated FROM "+l.name("runtime_version")+" t"+l.notRetired("runtime_version"))
 	}
 	if l.Migrated {
 		parts = append(parts, "SELECT t.id, t.runtime, t.version, t.sort_key, t.is_default, t.distributions, t.execution_config, "+
@@ -198,13 +277,8 @@ func (l *Layout) versions() string {
 			l.name("attune_runtime_version")+" t")
 	}
 	if parts == nil {
-		const none = "CAST(NULL AS pg_catalog.%s) AS %s"
-		var columns []string
-		for _, c := range [][2]string{{"int8", "id"}, {"int8", "runtime"}, {"text", "version"}, {"text", "sort_key"}, {"bool", "is_default"},
-			{"jsonb", "distributions"}, {"jsonb", "execution_config"}, {"jsonb", "meta"}, {"timestamptz", "created"}, {"timestamptz", "updated"}} {
-			columns = append(columns, fmt.Sprintf(none, c[0], c[1]))
-		}
-		return "(SELECT " + strings.Join(columns, ", ") + " WHERE false)"
+		return none("id int8, runtime int8, version text, sort_key text, is_default bool, distributions jsonb, execution_config jsonb, " +
+			"meta jsonb, created timestamptz, updated timestamptz")
 	}
 	return "(" + strings.Join(parts, " UNION ALL ") + ")"
 }

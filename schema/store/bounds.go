@@ -116,7 +116,7 @@ func (r *Runtimes) outlines(ctx context.Context, ref ...string) ([]outline, erro
 		) AS v ON v.runtime = r.id ?3
 		ORDER BY CASE WHEN r.ref IN (?2) THEN {stored} ELSE 9223372036854775807 END, {ref} LIMIT ?4`)
 	var found []outline
-	err := r.db.NewRaw(query, r.of("runtime"), r.of("runtime_version"), bun.List(metadata.CoreRefs()), where, MaxDefinitions+3).
+	err := r.db.NewRaw(query, r.rows("runtime"), r.rows("runtime_version"), bun.List(metadata.CoreRefs()), where, MaxDefinitions+3).
 		Scan(ctx, &found)
 	return found, err
 }
@@ -211,7 +211,7 @@ func (r *Runtimes) measure(ctx context.Context, page []outline) error {
 				CAST(pg_catalog.sum(CASE WHEN t.size <= ?5 THEN t.size END) AS pg_catalog.int8) AS sent
 			FROM text AS t GROUP BY t.id) AS t ON t.id = u.id`
 	var found []struct{ ID, Unpacked, Work, Sent int64 }
-	err := r.db.NewRaw(query, r.of("runtime"), r.of("runtime_version"), bun.List(ids), maxUnpacked, MaxDefinitionsSize, MaxDefinitionSize).
+	err := r.db.NewRaw(query, r.rows("runtime"), r.rows("runtime_version"), bun.List(ids), maxUnpacked, MaxDefinitionsSize, MaxDefinitionSize).
 		Scan(ctx, &found)
 	for _, f := range found {
 		o := outlines[f.ID]

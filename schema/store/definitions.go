@@ -198,7 +198,7 @@ func (v *RuntimeVersions) replace(ctx context.Context, runtime int64, versions [
 		}
 		stay = append(stay, versions[i].ID)
 	}
-	expr, name, alias := v.from()
+	expr, name, alias := v.into()
 	q := v.db.NewDelete().Model((*schema.RuntimeVersion)(nil)).ModelTableExpr(expr, name, alias).
 		Where("runtime = ?", runtime)
 	if len(stay) > 0 {

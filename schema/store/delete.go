@@ -61,6 +61,11 @@ func (t table[M]) remove(ctx context.Context, ref string) error {
 				return err
 			}
 		}
+		if s := t.layout.Split(t.name); s != nil {
+			if _, err := t.lockBeside(ctx, s, t.name+".ref = ?", ref); err != nil {
+				return err
+			}
+		}
 		refs, err := t.referring(ctx, ref)
 		if err != nil {
 			return err

@@ -8,10 +8,12 @@ import (
 
 	"github.com/uptrace/bun"
 	bundialect "github.com/uptrace/bun/dialect"
+
+	"github.com/attune-go/attune/schema/layout"
 )
 
-// A dialect holds the fragments of SQL in which Postgres and SQLite differ, and where the
-// tables are. Everything that Postgres looks up in search_path is qualified with its
+// A dialect holds the fragments of SQL in which Postgres and SQLite differ, and the layout,
+// which says where the tables are. Everything that Postgres looks up in search_path is qualified with its
 // schema, including functions, types and collations. Operands have exactly the types of
 // an operator in pg_catalog, and attune's own functions are called with casts. Postgres
 // would otherwise prefer an exact match that another role may have created.
@@ -19,23 +21,35 @@ type dialect struct {
 	db       bun.IDB
 	postgres bool
 	schema   string
+	layout   *layout.Layout
 	logger   *slog.Logger // nil means slog.Default()
 }
 
 func newDialect(db bun.IDB, cfg Config) dialect {
-	if db.Dialect().Name() != bundialect.PG {
-		return dialect{db: db, schema: "main", logger: cfg.Logger}
+	l := cfg.Layout
+	if l == nil {
+		l = layout.OfOwn(db, cfg.Schema)
 	}
-	return dialect{db: db, postgres: true, schema: cmp.Or(cfg.Schema, "public"), logger: cfg.Logger}
+	return dialect{db: db, postgres: db.Dialect().Name() == bundialect.PG, schema: l.Schema, layout: l, logger: cfg.Logger}
 }
 
 // log returns the logger that names rows that are left out.
 func (d dialect) log() *slog.Logger { return cmp.Or(d.logger, slog.Default()) }
 
-// of returns a table's qualified name. Its parts are quoted separately, because a schema's
-// name can contain a dot.
-func (d dialect) of(table string) any {
-	return bun.SafeQuery("?.?", bun.Name(d.schema), bun.Name(table))
+// of returns the table that rows of a model are written to.
+func (d dialect) of(model string) bun.Safe { return bun.Safe(d.layout.Table(model)) }
+
+// rows returns what rows of a model are read from. It needs an alias.
+func (d dialect) rows(model string) bun.Safe { return bun.Safe(d.layout.Rows(model)) }
+
+// function returns the name of one of attune's functions.
+func (d dialect) function(name string) bun.Safe { return bun.Safe(d.layout.Function(name)) }
+
+// state returns the table that holds the status and the heartbeats of attune's workers, and
+// its column with the worker's id.
+func (d dialect) state() (table, key bun.Safe) {
+	t, k := d.layout.State()
+	return bun.Safe(t), bun.Safe(k)
 }
 
 // now returns the database's time at the start of the transaction, in the format of the

@@ -24,6 +24,12 @@ var (
 	ErrLive = errors.New("already running")
 	// ErrSuperseded means that the worker's row no longer belongs to the instance.
 	ErrSuperseded = errors.New("superseded")
+	// ErrTaken means that another row has the name, in a guest. errors.As finds it as a
+	// *TakenError.
+	ErrTaken = errors.New("the name is taken")
+	// ErrForeign means that the row is the platform's, in whose database attune is a guest.
+	// The store does not write it.
+	ErrForeign = errors.New("the row is the platform's")
 )
 
 // A ReferencedError holds the references for which a deletion was refused. It unwraps to
@@ -53,7 +59,8 @@ func hindrance(refs []Reference) error {
 // drivers' errors by their methods, so that the store imports no driver.
 func (d dialect) classify(op string, err error) error {
 	if err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrDuplicate) ||
-		errors.Is(err, ErrReferenced) || errors.Is(err, ErrInvalid) || errors.Is(err, ErrLive) || errors.Is(err, ErrSuperseded) {
+		errors.Is(err, ErrReferenced) || errors.Is(err, ErrInvalid) || errors.Is(err, ErrLive) || errors.Is(err, ErrSuperseded) ||
+		errors.Is(err, ErrTaken) || errors.Is(err, ErrForeign) {
 		return err
 	}
 	if errors.Is(err, sql.ErrNoRows) {

@@ -72,6 +72,6 @@ func (c *Changes) writers(ctx context.Context) ([]string, error) {
 		JOIN pg_catalog.pg_database d ON d.oid = l.database
 		WHERE l.locktype = 'relation' AND l.mode = 'RowExclusiveLock' AND l.granted
 		  AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
-		  AND d.datname = pg_catalog.current_database() AND n.nspname = ? AND t.relname = ?`, c.schema, c.name).Scan(ctx, &found)
+		  AND d.datname = pg_catalog.current_database() AND n.nspname = ? AND t.relname = ?`, c.schema, c.layout.Relation(c.name)).Scan(ctx, &found)
 	return found, err
 }

@@ -108,7 +108,7 @@ func (w *Workers) having(ref string, filter HavingFilter) any {
 			WHERE found.runtime_ref = ?2 AND found.active AND found.outcome = ?8 AND ?3 AND ?4
 			  AND ?5
 			ORDER BY found.sort_key DESC ?6, found.worker DESC ?7`,
-			w.of("worker_runtime"), w.joinWorker(filter), ref, where, after, noBetter,
+			w.rows("worker_runtime"), w.joinWorker(filter), ref, where, after, noBetter,
 			bun.Safe(w.pick("NULLS LAST", "")), limit, capability.Available))
 	}
 	if len(selects) == 0 {
@@ -172,7 +172,7 @@ func (w *Workers) joinWorker(filter HavingFilter) any {
 			SELECT worker.name, worker.worker_role, worker.host, worker.port FROM ? AS worker
 			WHERE worker.id = found.worker AND ? = 'active' AND ? AND ? OFFSET 0) AS worker`
 	}
-	return bun.SafeQuery(join, w.of("worker"), w.text("worker.status"), w.isFresh("worker"), w.ofRole(filter.Role))
+	return bun.SafeQuery(join, w.rows("worker"), w.text("worker.status"), w.isFresh("worker"), w.ofRole(filter.Role))
 }
 
 // noBetter returns the condition that the worker has no higher-ranked match. It can be a
@@ -186,7 +186,7 @@ func (w *Workers) noBetter(filter HavingFilter, wanted any) any {
 				SELECT false FROM ? AS better
 				WHERE better.worker = found.worker AND better.runtime_ref = found.runtime_ref
 				  AND better.outcome = ? AND (?) AND ? LIMIT 1`,
-		w.of("worker_runtime"), capability.Available, wanted, w.isBetter(filter.Constraint != nil)))
+		w.rows("worker_runtime"), capability.Available, wanted, w.isBetter(filter.Constraint != nil)))
 }
 
 // ofRole returns the condition that a worker has a role. Empty is any role.

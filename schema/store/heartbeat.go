@@ -46,9 +46,10 @@ func (w *Workers) Heartbeat(ctx context.Context, id int64, instance string) (Bea
 		beat.Revived = true
 		// On Postgres a trigger sets the time when the instance is written.
 		assignment := w.pick("instance = instance", "last_heartbeat = "+string(w.clock()))
+		state, key := w.state()
 		err = w.db.QueryRowContext(ctx, `UPDATE ? SET ?, status = 'active' ?
-			WHERE id = ? AND instance = ? AND (? = 'inactive' OR status IS NULL) RETURNING refresh_requested, last_heartbeat`,
-			w.of("worker"), bun.Safe(assignment), w.setUpdated(), id, instance, w.text("status")).Scan(&requested, &beat.At)
+			WHERE ? = ? AND instance = ? AND (? = 'inactive' OR status IS NULL) RETURNING refresh_requested, last_heartbeat`,
+			state, bun.Safe(assignment), w.setUpdated(), key, id, instance, w.text("status")).Scan(&requested, &beat.At)
 	}
 	if err != nil {
 		return Beat{}, w.fail("beat for", id, w.explainMissing(ctx, id, err))
@@ -67,7 +68,7 @@ func (w *Workers) Heartbeat(ctx context.Context, id int64, instance string) (Bea
 // needs no function call.
 func (w *Workers) beatPostgres(ctx context.Context, id int64, instance string, beat *Beat, requested *bun.NullTime) error {
 	const query = "SELECT ?(CAST(? AS pg_catalog.int8), CAST(? AS pg_catalog.text)), ?"
-	args := []any{w.of("worker_heartbeat"), id, instance, w.now()}
+	args := []any{w.function("worker_heartbeat"), id, instance, w.now()}
 	var at bun.NullTime
 	err := driver.ErrSkip
 	if db, ok := w.db.(*bun.DB); ok {
@@ -128,8 +129,9 @@ func (w *Workers) beatSQLite(ctx context.Context, id int64, instance string, bea
 // ErrSuperseded. Errors: ErrNotFound, ErrSuperseded.
 func (w *Workers) Deactivate(ctx context.Context, id int64, instance string) error {
 	var ended int64
-	err := w.db.NewRaw("UPDATE ? AS worker SET status = 'inactive', instance = NULL ? WHERE id = ? AND instance = ? RETURNING id",
-		w.of("worker"), w.setUpdated(), id, instance).Scan(ctx, &ended)
+	state, key := w.state()
+	err := w.db.NewRaw("UPDATE ?0 SET status = 'inactive', instance = NULL ?1 WHERE ?2 = ?3 AND instance = ?4 RETURNING ?2",
+		state, w.setUpdated(), key, id, instance).Scan(ctx, &ended)
 	if err != nil {
 		err = w.explainMissing(ctx, id, err)
 	}
@@ -137,13 +139,14 @@ func (w *Workers) Deactivate(ctx context.Context, id int64, instance string) err
 }
 
 // RequestRefresh asks workers to verify everything again. Each sees the request with its
-// next heartbeat. It returns how many of the ids exist.
+// next heartbeat. It returns how many of the ids exist. Workers of a platform do not count.
 func (w *Workers) RequestRefresh(ctx context.Context, ids ...int64) (int, error) {
 	if len(ids) == 0 {
 		return 0, nil
 	}
-	result, err := w.db.NewRaw("UPDATE ? SET refresh_requested = ? WHERE id IN (?)",
-		w.of("worker"), w.clock(), bun.List(ids)).Exec(ctx)
+	state, key := w.state()
+	result, err := w.db.NewRaw("UPDATE ? SET refresh_requested = ? WHERE ? IN (?)",
+		state, w.clock(), key, bun.List(ids)).Exec(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("request refresh of workers: %w", w.classify("refresh", err))
 	}
@@ -195,7 +198,7 @@ func (w *Workers) liveError(ctx context.Context, identity string) error {
 		Now time.Time
 	}
 	err := w.db.NewRaw("SELECT ?, ? AS now FROM ? AS worker WHERE worker.identity = ? AND ?",
-		w.columns(), w.clock(), w.of("worker"), identity, w.isLive("worker")).Scan(ctx, &found)
+		w.columns(), w.clock(), w.rows("worker"), identity, w.isLive("worker")).Scan(ctx, &found)
 	if err != nil || len(found) == 0 {
 		return err
 	}

@@ -3,6 +3,9 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
+
+	"github.com/uptrace/bun"
 )
 
 // DefinitionsMark returns a text that changes whenever the result of Definitions changes,
@@ -16,9 +19,13 @@ func (s *Store) DefinitionsMark(ctx context.Context) (string, error) {
 	if !r.postgres {
 		return "", nil
 	}
-	const sum = "(SELECT pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat(id, ' ', xmin), 0)) FROM ?)"
+	var sums []any
+	for _, from := range r.layout.Definitions() {
+		sums = append(sums, bun.SafeQuery("(SELECT pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat(?, ' ', xmin), 0)) FROM ?)",
+			bun.Name(from.Key), bun.Safe(from.Table)))
+	}
 	var mark string
-	err := r.db.NewRaw("SELECT pg_catalog.concat("+sum+", ' ', "+sum+")", r.of("runtime"), r.of("runtime_version")).Scan(ctx, &mark)
+	err := r.db.NewRaw("SELECT pg_catalog.concat(?"+strings.Repeat(", ' ', ?", len(sums)-1)+")", sums...).Scan(ctx, &mark)
 	if err != nil {
 		return "", fmt.Errorf("read mark of definitions: %w", r.classify("find", err))
 	}

@@ -34,7 +34,7 @@ func (w *Workers) Prune(ctx context.Context, every, keep time.Duration) (int, er
 // prunePostgres calls a function that runs with its owner's rights.
 func (w *Workers) prunePostgres(ctx context.Context, every, keep time.Duration) (n int, err error) {
 	err = w.db.NewRaw("SELECT ?(?, ?, CAST(? AS pg_catalog.int4))",
-		w.of("prune_changes"), w.interval(every), w.interval(keep), pruneBatch).Scan(ctx, &n)
+		w.function("prune_changes"), w.interval(every), w.interval(keep), pruneBatch).Scan(ctx, &n)
 	return n, err
 }
 

@@ -90,11 +90,12 @@ type foreignKey struct {
 }
 
 // ownTables lists the tables whose rows only hold attune's own records of the referenced
-// row, as do tables whose names begin with attune_.
+// row, as do tables whose names begin with attune_. In a guest only the latter do.
 var ownTables = []string{"runtime_version", "worker_runtime", "capability_change"}
 
 func (d dialect) isOwn(k *foreignKey) bool {
-	return k.Namespace == d.schema && (slices.Contains(ownTables, k.Name) || strings.HasPrefix(k.Name, "attune_"))
+	own := d.layout.Own && slices.Contains(ownTables, k.Name) || strings.HasPrefix(k.Name, "attune_")
+	return k.Namespace == d.schema && own
 }
 
 // find returns the rows of other tables that refer to rows of a table, ordered by table. It

@@ -37,7 +37,8 @@ type Registration struct {
 	// HeartbeatInterval is in seconds. It is required with an Instance.
 	HeartbeatInterval *int
 	// Takeover takes the row from an instance that runs; its next heartbeat returns
-	// ErrSuperseded. By default the registration is refused with ErrLive.
+	// ErrSuperseded. By default the registration is refused with ErrLive. In a guest it also
+	// takes a row of the platform's with that name; by default that is refused with ErrTaken.
 	Takeover bool
 }
 
@@ -53,12 +54,12 @@ func Identity(role metadata.Role, name string) string {
 //
 // If no row has the identity, Register adopts the newest row with that name and role that
 // has no identity, and keeps its id. It does not adopt a hybrid row, whose owner may serve
-// both roles. The registration of an instance counts as its first heartbeat. Without an
+// both roles, and in a guest it adopts none. The registration of an instance counts as its first heartbeat. Without an
 // instance, the last heartbeat stays.
 //
 // If another instance runs, Register returns ErrLive and writes nothing. An instance runs
 // until it has missed three of its heartbeat intervals or has called Deactivate. Errors:
-// ErrLive, ErrInvalid.
+// ErrLive, ErrTaken, ErrInvalid.
 func (w *Workers) Register(ctx context.Context, r Registration) (*schema.Worker, []schema.CapabilityChange, error) {
 	identity := Identity(r.Role, r.Name)
 	row, columns, err := w.registrationRow(r)
@@ -130,7 +131,10 @@ func (w *Workers) registrationRow(r Registration) (*schema.Worker, []string, err
 		if err := r.Capabilities.check(); err != nil {
 			return nil, nil, err
 		}
-		row.Capabilities = r.Capabilities.Document
+		var err error
+		if row.Capabilities, err = w.tainted(r.Capabilities.Document); err != nil {
+			return nil, nil, err
+		}
 	}
 	return row, w.insertColumns(row), nil
 }
@@ -161,14 +165,20 @@ func (w *Workers) upsertIdentity(ctx context.Context, row *schema.Worker, column
 	if !takeover {
 		mayTake = bun.SafeQuery("(worker.instance = ? OR ? IS NOT TRUE)", row.Instance, w.isLive("worker"))
 	}
-	if w.postgres {
+	switch {
+	case w.layout.Guest():
+		return w.registerGuest(ctx, row, columns, mayTake, takeover)
+	case w.postgres:
 		return w.registerPostgres(ctx, row, columns, mayTake)
 	}
 	return w.registerSQLite(ctx, row, columns, mayTake)
 }
 
-// legacy returns the id of the row that a registration would adopt.
+// legacy returns the id of the row that a registration would adopt. In a guest there is none.
 func (w *Workers) legacy(name string, role schema.WorkerRole) any {
+	if w.layout.Guest() {
+		return bun.Safe("NULL")
+	}
 	return bun.SafeQuery(`(SELECT legacy.id FROM ? AS legacy
 		WHERE legacy.identity IS NULL AND legacy.name = ? AND ? = ?
 		ORDER BY legacy.created DESC, legacy.id DESC LIMIT 1)`, w.of("worker"), name, w.text("legacy.worker_role"), role)

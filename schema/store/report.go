@@ -42,14 +42,17 @@ func (w *Workers) Report(ctx context.Context, id int64, instance string, caps Ca
 	if err := caps.check(); err != nil {
 		return nil, w.fail("report", id, err)
 	}
+	document, err := w.tainted(caps.Document)
+	if err != nil {
+		return nil, w.fail("report", id, err)
+	}
 	var changes []schema.CapabilityChange
-	err := w.inReportTx(ctx, func(ctx context.Context, w *Workers) error {
+	err = w.inReportTx(ctx, func(ctx context.Context, w *Workers) error {
 		row := new(schema.Worker)
-		err := w.db.NewRaw("UPDATE ? AS worker SET capabilities = ? ? WHERE worker.id = ? AND worker.instance = ? RETURNING ?",
-			w.of("worker"), string(caps.Document), w.setUpdated(), id, instance, w.columns()).Scan(ctx, row)
-		if err != nil {
+		if err := w.writeDocument(ctx, row, id, instance, document); err != nil {
 			return w.explainMissing(ctx, id, err)
 		}
+		var err error
 		changes, err = w.writeRuntimes(ctx, row, caps)
 		return err
 	})
@@ -57,6 +60,15 @@ func (w *Workers) Report(ctx context.Context, id int64, instance string, caps Ca
 		return nil, w.fail("report", id, err)
 	}
 	return changes, nil
+}
+
+// writeDocument writes the document of an instance and reads the worker's row back.
+func (w *Workers) writeDocument(ctx context.Context, row *schema.Worker, id int64, instance string, document json.RawMessage) error {
+	if w.layout.Guest() {
+		return w.reportGuest(ctx, row, id, instance, document)
+	}
+	return w.db.NewRaw("UPDATE ? AS worker SET capabilities = ? ? WHERE worker.id = ? AND worker.instance = ? RETURNING ?",
+		w.of("worker"), string(document), w.setUpdated(), id, instance, w.columns()).Scan(ctx, row)
 }
 
 // inTx runs fn in a transaction, or in a savepoint if w is in one, with a Workers over it.

@@ -29,9 +29,10 @@ func (w *Workers) RowLimit(ctx context.Context) (*RowLimit, error) {
 	err := w.db.NewRaw(`SELECT current_user AS user, EXISTS (SELECT 1 FROM pg_catalog.pg_policy p
 				WHERE p.polrelid = t.oid AND p.polname = 'attune_own' AND NOT p.polpermissive AND ?0) AS own
 			FROM pg_catalog.pg_class t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
-			WHERE n.nspname = ?1 AND t.relname IN ('worker', 'worker_runtime', 'capability_change') AND ?2
+			WHERE n.nspname = ?1 AND t.relname IN (?3) AND ?2
 			ORDER BY own DESC LIMIT 1`,
-		policyApplies, w.schema, limitCondition("t")).Scan(ctx, &limits)
+		policyApplies, w.schema, limitCondition("t"),
+		bun.List([]string{"worker", w.layout.Relation("worker_runtime"), w.layout.Relation("capability_change")})).Scan(ctx, &limits)
 	if err != nil {
 		return nil, fmt.Errorf("read row-level security: %w", err)
 	}

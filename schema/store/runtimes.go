@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/metadata"
@@ -75,4 +76,17 @@ func (r *Runtimes) Update(ctx context.Context, ref string, changes RuntimeChange
 		return nil, r.fail("update", ref, err)
 	}
 	return row, nil
+}
+
+// Retired returns the refs of runtimes that a platform has retired. They are not among the
+// definitions.
+func (r *Runtimes) Retired(ctx context.Context) ([]string, error) {
+	refs := []string{}
+	if !r.layout.Has("runtime", "retired_at") {
+		return refs, nil
+	}
+	if err := r.db.NewRaw("SELECT ref FROM ? WHERE retired_at IS NOT NULL ORDER BY ref", r.of(r.name)).Scan(ctx, &refs); err != nil {
+		return nil, fmt.Errorf("list retired runtimes: %w", err)
+	}
+	return refs, nil
 }

@@ -86,7 +86,7 @@ func (w *Workers) Select(ctx context.Context, s Selection) ([]Selected, error) {
 	}
 	err := w.readable(ctx, func(without any) error {
 		rows = nil
-		q := w.db.NewSelect().TableExpr("? AS worker", w.of("worker")).
+		q := w.db.NewSelect().TableExpr("? AS worker", w.rows("worker")).
 			ColumnExpr("?, ? AS stale, ? AS now", w.columns(), w.isStale(), w.clock())
 		for _, c := range w.conditions(&s) {
 			q = q.Where("?", c)
@@ -117,7 +117,7 @@ func (w *Workers) Select(ctx context.Context, s Selection) ([]Selected, error) {
 // Names returns the distinct names of workers, sorted.
 func (w *Workers) Names(ctx context.Context) ([]string, error) {
 	names := []string{}
-	if err := w.db.NewRaw("SELECT DISTINCT name FROM ?", w.of("worker")).Scan(ctx, &names); err != nil {
+	if err := w.db.NewRaw("SELECT DISTINCT worker.name FROM ? AS worker", w.rows("worker")).Scan(ctx, &names); err != nil {
 		return nil, fmt.Errorf("list names of workers: %w", err)
 	}
 	slices.Sort(names)
@@ -239,14 +239,14 @@ func (w *Workers) meets(r Requirement) any {
 		runtime = bun.SafeQuery("? AND (?)", runtime, bun.SafeQuery(strings.Repeat("? OR ", len(versions)-1)+"?", versions...))
 	}
 	return bun.SafeQuery("EXISTS (SELECT 1 FROM ? AS had WHERE had.worker = worker.id AND had.outcome = ? AND ?)",
-		w.of("worker_runtime"), capability.Available, runtime)
+		w.rows("worker_runtime"), capability.Available, runtime)
 }
 
 // Undefined returns the distinct reported runtimes without a definition, as requirements.
 // Name is the capability name. Ref is empty if the name was only declared.
 func (r *WorkerRuntimes) Undefined(ctx context.Context) ([]Requirement, error) {
 	var rows []struct{ RuntimeRef, Name string }
-	err := r.db.NewRaw("SELECT DISTINCT runtime_ref, name FROM ? WHERE runtime IS NULL ORDER BY runtime_ref, name", r.of(r.name)).
+	err := r.db.NewRaw("SELECT DISTINCT runtime_ref, name FROM ? AS had WHERE runtime IS NULL ORDER BY runtime_ref, name", r.rows(r.name)).
 		Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("list runtimes without a definition: %w", err)

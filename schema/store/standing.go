@@ -40,7 +40,7 @@ func (w *Workers) Standing(ctx context.Context, s Selection) ([]Standing, error)
 		LastHeartbeat *time.Time
 		Now           time.Time
 	}
-	q := w.db.NewSelect().TableExpr("? AS worker", w.of("worker")).
+	q := w.db.NewSelect().TableExpr("? AS worker", w.rows("worker")).
 		ColumnExpr("worker.id, worker.name, worker.worker_role, worker.host, worker.status, worker.identity, worker.last_heartbeat").
 		ColumnExpr("? AS stale, coalesce(?, false) AS live, ? AS now", w.isStale(), w.isLive("worker"), w.clock())
 	for _, c := range w.conditions(&s) {
@@ -76,9 +76,9 @@ func (r *WorkerRuntimes) Newest(ctx context.Context, ref, name string) (map[int6
 		Worker int64
 		Key    string
 	}
-	err := r.db.NewRaw("SELECT worker, "+r.pick("pg_catalog.max", "max")+`(?) AS key FROM ?
+	err := r.db.NewRaw("SELECT worker, "+r.pick("pg_catalog.max", "max")+`(?) AS key FROM ? AS had
 		WHERE runtime_ref = ? AND (runtime_ref <> '' OR name = ?) AND outcome = ? AND sort_key IS NOT NULL GROUP BY worker`,
-		r.bytewise("sort_key"), r.of(r.name), ref, name, capability.Available).Scan(ctx, &rows)
+		r.bytewise("sort_key"), r.rows(r.name), ref, name, capability.Available).Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("find versions of %q: %w", ref, err)
 	}
@@ -90,10 +90,15 @@ func (r *WorkerRuntimes) Newest(ctx context.Context, ref, name string) (map[int6
 }
 
 // Lock locks the rows of workers until the end of w's transaction and returns their state.
-// It leaves out workers that do not exist.
+// It leaves out workers that do not exist. Errors: ErrForeign.
 func (w *Workers) Lock(ctx context.Context, ids ...int64) ([]Standing, error) {
 	if len(ids) == 0 {
 		return nil, nil
+	}
+	if w.layout.Guest() {
+		if err := w.lockStates(ctx, ids); err != nil {
+			return nil, fmt.Errorf("lock workers: %w", w.classify("lock", err))
+		}
 	}
 	if w.postgres { // in SQLite there is one writer at a time
 		_, err := w.db.NewRaw("SELECT 1 FROM ? AS worker WHERE id IN (?) ORDER BY id FOR UPDATE", w.of("worker"), bun.List(ids)).Exec(ctx)
@@ -151,12 +156,28 @@ func (w *Workers) deleteAll(ctx context.Context, ids []int64) (int, error) {
 		if err := hindrance(refs); err != nil {
 			return err
 		}
-		result, err := w.db.NewRaw("DELETE FROM ? WHERE id IN (?)", w.of(w.name), bun.List(ids)).Exec(ctx)
-		if err != nil {
-			return err
-		}
-		n, err = result.RowsAffected()
+		n, err = w.deleteRows(ctx, ids)
 		return err
 	})
 	return int(n), err
+}
+
+// deleteRows deletes the rows of workers and returns their number. In a guest the platform
+// gets back what was taken over.
+func (w *Workers) deleteRows(ctx context.Context, ids []int64) (n int64, err error) {
+	table, key := w.of(w.name), bun.Safe("id")
+	where := bun.SafeQuery("? IN (?)", key, bun.List(ids))
+	if w.layout.Guest() {
+		if n, err = w.giveBack(ctx, ids); err != nil {
+			return 0, err
+		}
+		state, _ := w.state()
+		where = bun.SafeQuery("? AND id IN (SELECT s.worker FROM ? AS s)", where, state)
+	}
+	result, err := w.db.NewRaw("DELETE FROM ? WHERE ?", table, where).Exec(ctx)
+	if err != nil {
+		return 0, err
+	}
+	more, err := result.RowsAffected()
+	return n + more, err
 }

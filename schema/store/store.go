@@ -7,17 +7,19 @@
 // writes the database's time.
 //
 // Errors contain the operation and the key. They wrap ErrNotFound, ErrDuplicate,
-// ErrReferenced, ErrInvalid, ErrLive or ErrSuperseded, the same on both databases. A
+// ErrReferenced, ErrInvalid, ErrLive, ErrSuperseded, ErrTaken or ErrForeign, the same on both databases. A
 // transaction stays usable after a duplicate and after a refused deletion. Other errors
 // abort a transaction of Postgres.
 package store
 
 import (
+	"context"
 	"log/slog"
 
 	"github.com/uptrace/bun"
 
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/layout"
 )
 
 // Config configures a Store.
@@ -25,6 +27,12 @@ type Config struct {
 	// Schema holds the tables on Postgres. Defaults to "public"; migrations.FindSchema finds
 	// the schema of an installation. SQLite has no schemas and ignores it.
 	Schema string
+	// Layout says where the tables of a database are that a platform may have made; it
+	// includes the schema. Defaults to tables of attune's own in Schema. Open reads it.
+	Layout *layout.Layout
+	// ReportOnly keeps executions of a platform away from the workers that are registered.
+	// Defaults to whether the layout has a table of executions.
+	ReportOnly *bool
 	// Logger receives the rows that lists leave out because Go cannot represent their
 	// times, such as infinity. Defaults to slog.Default().
 	Logger *slog.Logger
@@ -41,7 +49,19 @@ type Store struct {
 	Changes         *Changes
 }
 
-// New returns a Store over a database of Postgres or SQLite. It does not connect.
+// Open returns a Store over a database of Postgres or SQLite, with the layout that it reads
+// from the catalog.
+func Open(ctx context.Context, db bun.IDB, cfg Config) (*Store, error) {
+	l, err := layout.Read(ctx, db, cfg.Schema)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Layout = l
+	return New(db, cfg), nil
+}
+
+// New returns a Store over a database of Postgres or SQLite. It does not connect. A database
+// whose tables a platform made needs Config.Layout.
 func New(db bun.IDB, cfg Config) *Store {
 	d := newDialect(db, cfg)
 	versions := &RuntimeVersions{table[schema.RuntimeVersion]{
@@ -64,11 +84,14 @@ func New(db bun.IDB, cfg Config) *Store {
 		RuntimeVersions: versions,
 		Workers: &Workers{table[schema.Worker]{
 			dialect: d, name: "worker", noun: "worker", unique: []string{"identity"},
-		}, runtimes, changes},
+		}, runtimes, changes, d.isReportOnly(cfg)},
 		WorkerRuntimes: &runtimes,
 		Changes:        &changes,
 	}
 }
+
+// Layout returns where the tables are.
+func (s *Store) Layout() *layout.Layout { return s.Packs.layout }
 
 // A Page selects a part of a list that is ordered by ref.
 type Page struct {

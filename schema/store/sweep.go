@@ -66,7 +66,7 @@ func (w *Workers) Sweep(ctx context.Context, every time.Duration, span Heartbeat
 func (w *Workers) sweepPostgres(ctx context.Context, every time.Duration, span HeartbeatSpan, part *[]Swept) error {
 	return w.db.NewRaw(`SELECT * FROM ?(?,
 		CAST(? AS pg_catalog.int4), CAST(? AS pg_catalog.timestamptz), CAST(? AS pg_catalog.timestamptz))`,
-		w.of("sweep_workers"), w.interval(every), sweepBatch,
+		w.function("sweep_workers"), w.interval(every), sweepBatch,
 		bun.NullTime{Time: span.Since}, bun.NullTime{Time: span.Until}).Scan(ctx, part)
 }
 

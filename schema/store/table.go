@@ -31,9 +31,12 @@ func (t table[M]) model() *schema.Table {
 	return t.db.Dialect().Tables().Get(reflect.TypeFor[M]())
 }
 
-// from returns the table expression of a statement on the model, with the alias that
-// qualifies its columns.
-func (t table[M]) from() (string, any, any) { return "? AS ?", t.of(t.name), bun.Name(t.name) }
+// from returns the table expression of a query on the model, with the alias that qualifies
+// its columns.
+func (t table[M]) from() (string, any, any) { return "? AS ?", t.rows(t.name), bun.Name(t.name) }
+
+// into returns the table expression of a statement that writes.
+func (t table[M]) into() (string, any, any) { return "? AS ?", t.of(t.name), bun.Name(t.name) }
 
 // columns returns the model's columns as a RETURNING list. A table can have more columns.
 func (t table[M]) columns() bun.Safe { return t.list("") }
@@ -135,40 +138,54 @@ func (t table[M]) page(p Page) func(*bun.SelectQuery) *bun.SelectQuery {
 // insert adds a row and reads it back. A duplicate does not fail in the database, so a
 // transaction stays usable.
 func (t table[M]) insert(ctx context.Context, row *M) error {
-	return t.put(ctx, row, "CONFLICT (?) DO NOTHING", nil)
+	return t.put(ctx, row, nil)
 }
 
 // upsert adds a row, or updates all columns of the existing row except those in keep.
 func (t table[M]) upsert(ctx context.Context, row *M, keep ...string) error {
-	return t.put(ctx, row, "CONFLICT (?) DO UPDATE", func(q *bun.InsertQuery) *bun.InsertQuery {
-		for _, f := range t.model().Fields {
-			if !slices.Contains(managedColumns, f.Name) && !slices.Contains(keep, f.Name) {
-				q = q.Set("? = EXCLUDED.?", bun.Name(f.Name), bun.Name(f.Name))
-			}
+	var replaced []string
+	for _, f := range t.model().Fields {
+		if !slices.Contains(managedColumns, f.Name) && !slices.Contains(keep, f.Name) {
+			replaced = append(replaced, f.Name)
 		}
-		return q.Set("updated = ?", t.now())
-	})
+	}
+	return t.put(ctx, row, replaced)
 }
 
-func (t table[M]) put(
-	ctx context.Context, row *M, on string, set func(*bun.InsertQuery) *bun.InsertQuery,
-) error {
+// put adds a row. If the row exists, put replaces some of its columns; nil leaves it alone
+// and returns ErrDuplicate.
+func (t table[M]) put(ctx context.Context, row *M, replaced []string) error {
 	columns := t.insertColumns(row)
 	if err := t.check(row, columns); err != nil {
 		return err
 	}
-	expr, name, alias := t.from()
-	q := t.db.NewInsert().Model(row).ModelTableExpr(expr, name, alias).Column(columns...).
-		On(on, names(t.unique)).Apply(set).Returning("?", t.columns())
-	for column, text := range t.documents(row, columns) {
-		q = q.Value(column, "?", text)
+	if s := t.layout.Split(t.name); s != nil {
+		return t.putSplit(ctx, s, row, replaced)
 	}
-	err := q.Scan(ctx)
+	err := t.inserting(row, columns, replaced).Returning("?", t.columns()).Scan(ctx)
 	if errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("%w %s", ErrDuplicate, t.unique[len(t.unique)-1])
 	}
 	utc(row)
 	return err
+}
+
+// inserting returns an INSERT of some columns of a row. Where a row has the unique columns,
+// it replaces others.
+func (t table[M]) inserting(row *M, columns, replaced []string) *bun.InsertQuery {
+	expr, name, alias := t.into()
+	q := t.db.NewInsert().Model(row).ModelTableExpr(expr, name, alias).Column(columns...)
+	for column, text := range t.documents(row, columns) {
+		q = q.Value(column, "?", text)
+	}
+	if replaced == nil {
+		return q.On("CONFLICT (?) DO NOTHING", names(t.unique))
+	}
+	q = q.On("CONFLICT (?) DO UPDATE", names(t.unique))
+	for _, c := range replaced {
+		q = q.Set("? = EXCLUDED.?", bun.Name(c), bun.Name(c))
+	}
+	return q.Set("updated = ?", t.now())
 }
 
 // update writes some columns of one row, and the database's time to updated.
@@ -179,7 +196,10 @@ func (t table[M]) update(ctx context.Context, row *M, columns []string, where st
 	if !storable(args...) {
 		return ErrNotFound
 	}
-	expr, name, alias := t.from()
+	if s := t.layout.Split(t.name); s != nil {
+		return t.updateSplit(ctx, s, row, columns, where, args...)
+	}
+	expr, name, alias := t.into()
 	q := t.db.NewUpdate().Model(row).ModelTableExpr(expr, name, alias).
 		Column(append(columns, "updated")...).Value("updated", "?", t.now()).
 		Where(where, args...).Returning("?", t.columns())
@@ -194,7 +214,7 @@ func (t table[M]) update(ctx context.Context, row *M, columns []string, where st
 // removeID deletes the row with an id, unless a foreign key refuses it.
 func (t table[M]) removeID(ctx context.Context, id int64) error {
 	return t.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		expr, name, alias := t.from()
+		expr, name, alias := t.into()
 		result, err := tx.NewDelete().Model((*M)(nil)).ModelTableExpr(expr, name, alias).
 			Where("?.id = ?", alias, id).Exec(ctx)
 		if err != nil {
@@ -263,4 +283,9 @@ func (t table[M]) value(row *M, column string) any {
 		return string(raw)
 	}
 	return v
+}
+
+// id returns a row's id.
+func (t table[M]) id(row *M) int64 {
+	return t.model().FieldMap["id"].Value(reflect.ValueOf(row).Elem()).Int()
 }

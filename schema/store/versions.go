@@ -63,7 +63,7 @@ func (v *RuntimeVersions) Get(ctx context.Context, id int64) (*schema.RuntimeVer
 func (v *RuntimeVersions) ByRef(ctx context.Context, runtimeRef, version string) (*schema.RuntimeVersion, error) {
 	row, err := v.one(ctx,
 		"runtime_version.version = ? AND runtime_version.runtime = (SELECT r.id FROM ? AS r WHERE r.ref = ?)",
-		version, v.of("runtime"), runtimeRef)
+		version, v.rows("runtime"), runtimeRef)
 	return row, v.fail("get", runtimeRef+" "+version, err)
 }
 
@@ -71,7 +71,7 @@ func (v *RuntimeVersions) ByRef(ctx context.Context, runtimeRef, version string)
 // nothing for a runtime that does not exist.
 func (v *RuntimeVersions) ByRuntime(ctx context.Context, runtimeRef string) ([]schema.RuntimeVersion, error) {
 	return v.many(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
-		return q.Join("JOIN ? AS runtime ON runtime.id = runtime_version.runtime", v.of("runtime")).
+		return q.Join("JOIN ? AS runtime ON runtime.id = runtime_version.runtime", v.rows("runtime")).
 			Where("runtime.ref = ?", runtimeRef).
 			OrderExpr("? DESC, runtime_version.id", v.bytewise("runtime_version.sort_key"))
 	}, runtimeRef)

@@ -131,7 +131,7 @@ func (r *WorkerRuntimes) lookUp(ctx context.Context, rows []schema.WorkerRuntime
 	}
 	err := r.db.NewRaw(`SELECT ? AS now, runtime.id, runtime.ref
 		FROM (SELECT 1 AS one) AS always LEFT JOIN ? AS runtime ON runtime.ref IN (?)`,
-		r.clock(), r.of("runtime"), bun.List(refs)).Scan(ctx, &found)
+		r.clock(), r.rows("runtime"), bun.List(refs)).Scan(ctx, &found)
 	if err != nil {
 		return nil, time.Time{}, err
 	}

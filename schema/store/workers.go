@@ -15,6 +15,8 @@ type Workers struct {
 	table[schema.Worker]
 	runtimes WorkerRuntimes
 	changes  Changes
+	// reportOnly means that workers must not be given executions of the platform.
+	reportOnly bool
 }
 
 // WorkerChanges holds the columns that an update writes: the ones that are set. Nil writes
@@ -31,8 +33,11 @@ type WorkerChanges struct {
 }
 
 // Create adds a worker and sets the values that the database generates. A process uses
-// Register instead. Errors: ErrDuplicate if the identity exists, ErrInvalid.
+// Register instead. Errors: ErrDuplicate if the identity exists, ErrTaken, ErrInvalid.
 func (w *Workers) Create(ctx context.Context, row *schema.Worker) error {
+	if w.layout.Guest() {
+		return w.fail("insert", row.Name, w.createGuest(ctx, row))
+	}
 	return w.fail("insert", row.Name, w.insert(ctx, row))
 }
 

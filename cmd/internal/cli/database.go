@@ -29,6 +29,10 @@ type Database struct {
 	// Schema is the schema that holds the tables.
 	Schema string
 	Store  *store.Store
+	// Pending is why the database, which is only looked at, is not migrated; nil if it is.
+	Pending error
+
+	config store.Config
 }
 
 // URL returns the database that the command line, the environment or the config
@@ -50,6 +54,12 @@ func (e *Env) schemaName() string {
 
 // Open opens the database at url and checks that this program can use it.
 func (e *Env) Open(ctx context.Context, url string) (*Database, error) {
+	return e.open(ctx, url, false)
+}
+
+// open opens a database. looking also accepts a database that is not migrated, if it has
+// tables to look at.
+func (e *Env) open(ctx context.Context, url string, looking bool) (*Database, error) {
 	db, err := e.OpenUnchecked(ctx, url)
 	if err != nil {
 		return nil, err
@@ -61,10 +71,19 @@ func (e *Env) Open(ctx context.Context, url string) (*Database, error) {
 	if err == nil {
 		db.Schema, err = m.Check(ctx)
 	}
+	var pending *migrations.PendingError
+	if looking && errors.As(err, &pending) {
+		db.Pending, err = err, nil
+	}
+	if err == nil {
+		err = db.readLayout(ctx)
+	}
+	if err == nil && db.Pending != nil && !db.config.Layout.HasTables() {
+		err = db.Pending
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("database %s: %w", db.Name, err), db.Close())
 	}
-	db.Store = store.New(db.DB, store.Config{Schema: db.Schema})
 	return db, nil
 }
 
@@ -141,23 +160,30 @@ func ownLink(path string) error {
 
 // OpenNamed opens the database that was named, else the embedded file if it exists.
 func (e *Env) OpenNamed(ctx context.Context) (*Database, error) {
-	db, err := e.OpenIfAny(ctx)
-	if err == nil && db == nil {
-		err = errNoDatabase
-	}
-	return db, err
-}
-
-// OpenIfAny works like OpenNamed, and returns nil if there is no database.
-func (e *Env) OpenIfAny(ctx context.Context) (*Database, error) {
 	url, err := e.ExistingURL()
-	if errors.Is(err, errNoDatabase) {
-		return nil, nil
-	}
 	if err != nil {
 		return nil, err
 	}
 	return e.Open(ctx, url)
+}
+
+// OpenToLook works like OpenNamed for a command that writes nothing. The database need not
+// be migrated: see Database.Pending.
+func (e *Env) OpenToLook(ctx context.Context) (*Database, error) {
+	url, err := e.ExistingURL()
+	if err != nil {
+		return nil, err
+	}
+	return e.open(ctx, url, true)
+}
+
+// OpenIfAny works like OpenToLook, and returns nil if there is no database.
+func (e *Env) OpenIfAny(ctx context.Context) (*Database, error) {
+	db, err := e.OpenToLook(ctx)
+	if errors.Is(err, errNoDatabase) {
+		return nil, nil
+	}
+	return db, err
 }
 
 var errNoDatabase = errors.New("no database is named: give --database, ATTUNE_DATABASE_URL, or database.url in the config file; " +

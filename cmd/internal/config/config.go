@@ -73,6 +73,9 @@ type Service struct {
 	// KeepHistory is how long changes are kept. 0 keeps them for ever; nil is the
 	// default of service.Config.
 	KeepHistory *time.Duration `config:"keep_history"`
+	// ReportOnly keeps executions of a platform away: true, false or auto, its default,
+	// which does where the platform has executions.
+	ReportOnly string `config:"report_only"`
 	// Listen is the address of /healthz, /readyz and /metrics. Empty disables them.
 	Listen string `config:"listen"`
 }
@@ -92,6 +95,9 @@ const (
 	LabelsKey        = "labels"
 	MaxConcurrentKey = "max_concurrent_executions"
 )
+
+// ReportOnly lists the values of report_only.
+var ReportOnly = []string{"auto", "true", "false"}
 
 // MaxPort is the greatest port.
 const MaxPort = 65535

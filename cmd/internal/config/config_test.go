@@ -116,7 +116,9 @@ func TestParseFaults(t *testing.T) {
 		"worker: {capabilities: {max_concurrent_executions: ten}}": {`worker.capabilities.max_concurrent_executions: expected a whole number, got "ten"`},
 		"worker: {capabilities: {labels: {a: [b]}}}":               {"worker.capabilities.labels.a: expected text, got a list"},
 		"worker: {verify_declared: 1}":                             {`f:1: worker.verify_declared: expected true or false, got "1"`},
-		"worker: {verify_interval: 10}":                            {`f:1: worker.verify_interval: expected a duration such as 10s or 1m30s, got "10"`},
+		"worker: {verify_interval: 0}":                             {`f:1: worker.verify_interval: expected a duration such as 10s or 1m30s, got "0"`},
+		"worker: {verify_interval: 1.5}":                           {`f:1: worker.verify_interval: expected a duration such as 10s or 1m30s, got "1.5"`},
+		"worker: {report_only: maybe}":                             {`f:1: worker.report_only: expected auto, true or false, got "maybe"`},
 		"worker: {verify_interval: -1s}":                           {`got "-1s"`},
 		"worker: {keep_history: -1h}":                              {`worker.keep_history: expected a duration such as 10s or 1m30s, got "-1h"`},
 		"worker: {labels: [a]}":                                    {"worker.labels: expected names with values, got a list"},
@@ -152,7 +154,7 @@ func TestUnknownKeys(t *testing.T) {
 	want := []string{
 		"f:1: polcy: unknown key; did you mean policy?",
 		"f:3: worker.nmae: unknown key; did you mean name?",
-		"f:4: worker.colour: unknown key; known are name, type, host, port, verify_declared, capabilities, labels, max_concurrent_executions, heartbeat_interval, verify_interval, full_every, unconfirmed_for, keep_history, listen",
+		"f:4: worker.colour: unknown key; known are name, type, host, port, verify_declared, capabilities, labels, max_concurrent_executions, heartbeat_interval, verify_interval, full_every, unconfirmed_for, keep_history, report_only, listen",
 		"f:5: worker.capabilities.runtime: unknown key, carried along; did you mean runtimes?",
 	}
 	if diff := cmp.Diff(want, f.Warnings); diff != "" {

@@ -68,5 +68,6 @@ var keys = []Key{
 	{"worker.full_every", "ATTUNE_WORKER_FULL_EVERY", "--full-every", "10"},
 	{"worker.unconfirmed_for", "ATTUNE_WORKER_UNCONFIRMED_FOR", "--unconfirmed-for", "15m"},
 	{"worker.keep_history", "ATTUNE_WORKER_KEEP_HISTORY", "--keep-history", "2160h (90 days)"},
+	{"worker.report_only", "ATTUNE_WORKER_REPORT_ONLY", "--report-only", "auto"},
 	{"worker.listen", "ATTUNE_WORKER_LISTEN", "--listen", "nowhere"},
 }

@@ -102,6 +102,9 @@ func (d *decoder) decode(n *yaml.Node, v reflect.Value, key string) {
 			v.SetString(n.Value)
 		}
 		d.meant(n, key)
+		if strings.HasSuffix(key, ".report_only") && !slices.Contains(ReportOnly, n.Value) {
+			d.fault(n, key, "expected auto, true or false, got %s", describe(n))
+		}
 	case reflect.Bool:
 		if b, err := strconv.ParseBool(n.Value); n.Tag != "!!bool" || err != nil {
 			d.fault(n, key, "expected true or false, got %s", describe(n))
@@ -249,13 +252,17 @@ func (d *decoder) list(n *yaml.Node, key string) []string {
 	return list
 }
 
-// duration reads text such as 1m30s.
+// duration reads text such as 1m30s. A platform writes whole seconds, without a unit.
 func (d *decoder) duration(n *yaml.Node, to *time.Duration, key string, least time.Duration) {
 	const want = "a duration such as 10s or 1m30s"
 	if !d.scalar(n, key, want) {
 		return
 	}
-	value, err := time.ParseDuration(n.Value)
+	text := n.Value
+	if n.Tag == "!!int" {
+		text += "s"
+	}
+	value, err := time.ParseDuration(text)
 	if err != nil || value < least {
 		d.fault(n, key, "expected %s, got %s", want, describe(n))
 		return

@@ -91,9 +91,12 @@ func (c *detectCmd) open(ctx context.Context, env *cli.Env) (*cli.Database, erro
 
 // diff prints what changed since this worker was registered.
 func (c *detectCmd) diff(ctx context.Context, env *cli.Env, role metadata.Role, db *cli.Database, caps *capability.Document) error {
-	name, err := workerName(c.Name, section(env, role))
+	name, usual, err := workerName(c.Name, section(env, role))
 	if err != nil {
 		return err
+	}
+	if usual && db.Guest() {
+		name = guestName(role, name)
 	}
 	row, err := db.Store.Workers.ByIdentity(ctx, role, name)
 	if errors.Is(err, store.ErrNotFound) {

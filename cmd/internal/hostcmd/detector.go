@@ -32,6 +32,9 @@ import (
 type definitionFlags struct {
 	Pack       []string `sep:"none" help:"Pack folder whose definitions are detected too; its commands may run. Repeatable." type:"path" placeholder:"DIR"`
 	PolicyMode string   `help:"Which commands may run: standard, strict or open (default: policy.mode of the config file, else standard)." env:"ATTUNE_POLICY_MODE" placeholder:"MODE"`
+
+	// notes say of the definitions that were read, by ref, what the embedded core pack adds.
+	notes map[string]string
 }
 
 // source says what is detected, and where.
@@ -75,9 +78,9 @@ func (s *definitionFlags) definitions(ctx context.Context, env *cli.Env, db *cli
 	if db == nil {
 		r.from = capability.SourcePack
 		r.defs = core.Definitions()
-	} else if r.defs, r.leftOut, err = db.Store.BoundedDefinitions(ctx); err != nil {
+	} else if found, err := db.Definitions(ctx); err != nil {
 		return read{}, fmt.Errorf("read definitions of %s: %w", db.Name, err)
-	} else if len(r.defs) == 0 {
+	} else if r.defs, r.leftOut, s.notes = found.Definitions, found.LeftOut, found.Notes; len(r.defs) == 0 {
 		env.Warn(fmt.Sprintf("no runtime is defined in %s; `attune packs load core` brings the usual ones", db.Name))
 	}
 	r.defs, err = s.withPacks(env, r.defs)
@@ -284,22 +287,25 @@ func mindOthers(env *cli.Env) error {
 	return nil
 }
 
-// workerName returns the name under which this host registers.
-func workerName(flag *string, sec *config.Service) (string, error) {
-	name := sec.Name
+// guestName returns the default name in a guest, whose platform names its own workers.
+func guestName(role metadata.Role, host string) string { return "attune-" + string(role) + "-" + host }
+
+// workerName returns the name under which this host registers. usual reports that nobody
+// chose it.
+func workerName(flag *string, sec *config.Service) (name string, usual bool, err error) {
+	name = sec.Name
 	if flag != nil {
 		name = *flag
 	}
 	blank := strings.TrimSpace(name) == "" && (flag != nil || name != "")
 	if name != cli.Clean(name) || len(name) > 255 || blank {
-		return "", cli.Usagef("name: %.60q is not a name of 1 to 255 bytes that is not blank and has no control characters", name)
+		return "", false, cli.Usagef("name: %.60q is not a name of 1 to 255 bytes that is not blank and has no control characters", name)
 	}
 	if name != "" {
-		return name, nil
+		return name, false, nil
 	}
-	var err error
 	if name, err = os.Hostname(); err != nil || name == "" {
-		return "", errors.New("this host has no name: give --name, or worker.name in the config file")
+		return "", false, errors.New("this host has no name: give --name, or worker.name in the config file")
 	}
-	return name, nil
+	return name, true, nil
 }

@@ -44,6 +44,9 @@ func (c *explainCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) 
 	if err != nil {
 		return err
 	}
+	if note := c.notes[e.Ref]; note != "" {
+		e.Warnings = append([]string{note}, e.Warnings...)
+	}
 	if env.JSON {
 		err = cli.PrintJSON(env.Out, e)
 	} else {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,6 +28,7 @@ type registerCmd struct {
 	Type          string  `help:"Type of this ${role}: local, remote or container (default: ${role}.type, else local)." env:"ATTUNE_${ROLE}_TYPE" placeholder:"TYPE"`
 	Advertise     string  `help:"Host name or address where the platform reaches it (default: ${role}.host)." env:"ATTUNE_${ROLE}_HOST" placeholder:"HOST"`
 	Port          *int    `help:"Port where the platform reaches it, 1 to 65535 (default: ${role}.port)." env:"ATTUNE_${ROLE}_PORT" placeholder:"PORT"`
+	ReportOnly    string  `help:"Keep executions of a platform away: auto, true or false (default: ${role}.report_only, else auto: where the platform has executions)." enum:",auto,true,false" default:"" env:"ATTUNE_${ROLE}_REPORT_ONLY" placeholder:"WHEN"`
 	Labels        labels  `name:"label" help:"Label of this ${role}; separate several with ; (default: ${role}.labels)." env:"ATTUNE_${ROLE}_LABELS" placeholder:"KEY=VALUE"`
 	MaxConcurrent *int    `name:"max-concurrent-executions" help:"Most executions that this ${role} takes at a time, at least 1 (default: ${role}.max_concurrent_executions)." env:"ATTUNE_${ROLE}_MAX_CONCURRENT_EXECUTIONS" placeholder:"N"`
 }
@@ -73,6 +75,7 @@ func (c *registerCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role)
 		return err
 	}
 	defer db.Close()
+	db.SetReportOnly(c.reportOnly(env, role))
 	progress := newProgress(env.Err)
 	det, err := c.detector(ctx, env, role, db, detect.Config{Explain: true, Progress: progress.update})
 	if err != nil {
@@ -84,9 +87,12 @@ func (c *registerCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role)
 		return fmt.Errorf("detect: %w", err)
 	}
 	env.PrintWarnings(caps)
-	row, err := service.Register(ctx, db.Store.Workers, id, caps)
+	row, err := service.Register(ctx, db.Store.Workers, id.Named(db.Guest()), caps)
 	if errors.Is(err, store.ErrLive) {
 		return fmt.Errorf("%s: %w", db.Name, liveHint(role, err))
+	}
+	if errors.Is(err, store.ErrTaken) {
+		return fmt.Errorf("%s: %w", db.Name, takenHint(role, err))
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", db.Name, notOwn(id, err))
@@ -102,6 +108,25 @@ func (c *registerCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role)
 // liveHint adds to an ErrLive what the operator can type.
 func liveHint(role metadata.Role, err error) error {
 	return fmt.Errorf("%w; stop it, choose another name with --name, or take the name over (`%s run --takeover`)", err, role)
+}
+
+// reportOnly returns whether executions of a platform are kept away, or nil if the database
+// decides.
+func (c *registerCmd) reportOnly(env *cli.Env, role metadata.Role) *bool {
+	value, err := strconv.ParseBool(cmp.Or(c.ReportOnly, section(env, role).ReportOnly))
+	if err != nil {
+		return nil
+	}
+	return &value
+}
+
+// takenHint adds to an ErrTaken what the operator can type.
+func takenHint(role metadata.Role, err error) error {
+	var taken *store.TakenError
+	if errors.As(err, &taken) && taken.Identity != "" {
+		return fmt.Errorf("%w; choose another name with --name", err)
+	}
+	return fmt.Errorf("%w; choose another name with --name, or take the row over (`%s run --takeover`) once its process has ended for good", err, role)
 }
 
 // ownPolicy keeps a login of docs/roles.sql to the rows of the worker of its name.
@@ -127,7 +152,7 @@ func place(db *cli.Database) string {
 // replace its values in the section.
 func (c *registerCmd) identity(env *cli.Env, role metadata.Role) (service.Identity, error) {
 	sec := section(env, role)
-	name, err := workerName(c.Name, sec)
+	name, usual, err := workerName(c.Name, sec)
 	if err != nil {
 		return service.Identity{}, err
 	}
@@ -140,6 +165,9 @@ func (c *registerCmd) identity(env *cli.Env, role metadata.Role) (service.Identi
 	id := service.Identity{
 		Name: name, Role: role, Type: schema.WorkerType(cmp.Or(c.Type, sec.Type)),
 		Host: cmp.Or(c.Advertise, sec.Host),
+	}
+	if usual {
+		id.GuestName = guestName(role, name)
 	}
 	if id.Port, err = positive("port", c.Port, sec.Port); err != nil || id.Port > config.MaxPort {
 		return id, cli.Usagef("port: %d is not between 1 and %d", *cmp.Or(c.Port, &sec.Port), config.MaxPort)

@@ -23,8 +23,8 @@ type reloader struct {
 	role metadata.Role
 	host *host.LocalHost
 	env  *cli.Env
-	// name is the name under which the service is registered.
-	name string
+	// id has the names under which the service registers.
+	id service.Identity
 	// settings are the settings in effect.
 	settings []setting
 }
@@ -36,7 +36,7 @@ func (r *reloader) reload() {
 	next, err := r.read(&env)
 	if err == nil {
 		id := next.id
-		id.Name = r.name
+		id.Name, id.GuestName = r.id.Name, r.id.GuestName
 		if err = r.svc.Reload(id, next.cfg); err != nil {
 			err = configError(r.role, err)
 		}
@@ -121,6 +121,7 @@ func (c *runCmd) settings(env *cli.Env, role metadata.Role, now *configuration) 
 		{prefix + "full_every", now.cfg.FullEvery, false},
 		{prefix + "unconfirmed_for", now.cfg.UnconfirmedFor, false},
 		{prefix + "keep_history", now.cfg.KeepHistory, false},
+		{prefix + "report_only", cmp.Or(c.ReportOnly, sec.ReportOnly), true},
 		{prefix + "listen", now.listen, true},
 		{"policy.mode", cmp.Or(c.PolicyMode, file.Policy.Mode), false},
 		{"policy.allow", file.Policy.Allow, false},

@@ -72,11 +72,14 @@ func (c *runCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) erro
 	}
 	server.serve(svc, env.Log)
 	defer server.close()
-	r := &reloader{cmd: c, svc: svc, role: role, host: local, env: env, name: now.id.Name, settings: c.settings(env, role, now)}
+	r := &reloader{cmd: c, svc: svc, role: role, host: local, env: env, id: now.id, settings: c.settings(env, role, now)}
 	defer onHangup(r.reload)()
 	err = svc.Run(ctx)
 	if errors.Is(err, store.ErrLive) {
 		return liveHint(role, err)
+	}
+	if errors.Is(err, store.ErrTaken) {
+		return takenHint(role, err)
 	}
 	return notOwn(now.id, err)
 }
@@ -126,7 +129,7 @@ func (c *runCmd) configuration(env *cli.Env, role metadata.Role, local *host.Loc
 		return nil, err
 	}
 	return &configuration{id: id, listen: cmp.Or(c.Listen, sec.Listen), cfg: service.Config{
-		Open: func(ctx context.Context) (*service.Database, error) { return openService(ctx, env) },
+		Open: func(ctx context.Context) (*service.Database, error) { return c.openService(ctx, env, role) },
 		Detector: func(defs []metadata.Definition, warnings []string) (service.Detector, error) {
 			return c.serviceDetector(env, role, local, defs, warnings, capability.SourceDatabase)
 		},
@@ -203,18 +206,19 @@ func (l *logged) Write(text []byte) (int, error) {
 }
 
 // openService opens the database for a service, and prepares the embedded file.
-func openService(ctx context.Context, env *cli.Env) (*service.Database, error) {
+func (c *runCmd) openService(ctx context.Context, env *cli.Env, role metadata.Role) (*service.Database, error) {
 	db, err := openToWrite(ctx, env)
 	if err != nil {
 		return nil, err
 	}
+	db.SetReportOnly(c.reportOnly(env, role))
 	lost, err := gone(ctx, db.DB)
 	if err != nil {
 		_ = db.Close() // the first error is the one that counts
 		return nil, err
 	}
 	return &service.Database{
-		Definitions: db.Store, Rows: db.Store.Workers, Gone: lost, Close: db.Close, Rest: func() { pool.Rest(db.DB) },
+		Definitions: db, Rows: db.Store.Workers, Guest: db.Guest(), Gone: lost, Close: db.Close, Rest: func() { pool.Rest(db.DB) },
 	}, nil
 }
 

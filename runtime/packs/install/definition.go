@@ -5,13 +5,40 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
 
-// definition merges one definition of the pack into its row.
-func (l *loader) definition(ctx context.Context, def *metadata.Definition) error {
+// definition merges one definition of the pack into its row. foreign reports that the row is
+// the platform's, and was left.
+func (l *loader) definition(ctx context.Context, def *metadata.Definition) (foreign bool, err error) {
+	if foreign, err = l.foreign(ctx, def.Ref); err != nil {
+		return false, err
+	}
+	if foreign {
+		l.report.add(Entry{Ref: def.Ref, Result: Foreign})
+		return true, nil
+	}
+	return false, l.mergeRow(ctx, def)
+}
+
+// foreign reports whether the row of a runtime is the platform's, also one that it has
+// retired.
+func (l *loader) foreign(ctx context.Context, ref string) (bool, error) {
+	if !l.guest() {
+		return false, nil
+	}
+	row, err := l.st.Runtimes.ByRef(ctx, ref)
+	if errors.Is(err, store.ErrNotFound) {
+		retired, err := l.st.Runtimes.Retired(ctx)
+		return slices.Contains(retired, ref), err
+	}
+	return err == nil && row.Digest == nil, err
+}
+
+func (l *loader) mergeRow(ctx context.Context, def *metadata.Definition) error {
 	digest := def.Digest()
 	row, err := l.st.Runtimes.Definition(ctx, def.Ref)
 	if errors.Is(err, store.ErrNotFound) {

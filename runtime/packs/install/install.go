@@ -29,6 +29,10 @@ type Options struct {
 // Load writes the pack and its definitions in one transaction. It leaves and reports
 // rows that an earlier version of the pack defined.
 //
+// In a guest it writes nothing of a pack that the platform has: the error wraps
+// store.ErrForeign, but for the core pack, whose embedded definitions count without rows.
+// It leaves and reports runtimes that the platform has.
+//
 // Load keeps a copy of the definitions in pack.meta under "attune", so that the next
 // load can tell an operator's changes from the pack's.
 func Load(ctx context.Context, db bun.IDB, cfg store.Config, pack *packs.Pack, opts Options) (*Report, error) {
@@ -75,6 +79,13 @@ func (l *loader) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if l.guest() && !l.report.Created && meta[recordKey] == nil {
+		l.report.Foreign = true
+		if l.pack.Ref == metadata.CorePack {
+			return nil
+		}
+		return fmt.Errorf("%w: row %d of pack", store.ErrForeign, row.ID)
+	}
 	l.base, l.adopted = last.Loaded, map[string]bool{}
 	for _, ref := range last.Adopted {
 		l.adopted[ref] = true
@@ -88,8 +99,12 @@ func (l *loader) run(ctx context.Context) error {
 	}
 	for i := range l.pack.Definitions {
 		def := &l.pack.Definitions[i]
-		if err := l.definition(ctx, def); err != nil {
+		foreign, err := l.definition(ctx, def)
+		if err != nil {
 			return fmt.Errorf("%s: %w", def.Ref, err)
+		}
+		if foreign {
+			continue
 		}
 		if now.Loaded[def.Ref], err = json.Marshal(def); err != nil {
 			return fmt.Errorf("%s: %w", def.Ref, err)
@@ -108,6 +123,11 @@ func (l *loader) run(ctx context.Context) error {
 // second load of the pack waits for this one.
 func (l *loader) lockPack(ctx context.Context) (*schema.Pack, error) {
 	row, err := l.st.Packs.ByRef(ctx, l.pack.Ref)
+	if err == nil && l.guest() {
+		if meta, _, _ := readMeta(row); meta[recordKey] == nil { // the platform's
+			return row, nil
+		}
+	}
 	if err == nil && !l.opts.DryRun {
 		row, err = l.st.Packs.Update(ctx, l.pack.Ref, store.PackChanges{IsStandard: metadata.Some(row.IsStandard)})
 	}
@@ -124,6 +144,9 @@ func (l *loader) lockPack(ctx context.Context) (*schema.Pack, error) {
 	}
 	return row, l.st.Packs.Upsert(ctx, row)
 }
+
+// guest reports whether a platform owns the tables.
+func (l *loader) guest() bool { return l.st.Layout().Guest() }
 
 func nonEmpty(text string) *string {
 	if text == "" {

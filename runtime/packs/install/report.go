@@ -17,6 +17,8 @@ const (
 	Kept Result = "kept"
 	// Orphaned means that the pack no longer defines the row. The row stays.
 	Orphaned Result = "orphaned"
+	// Foreign means that the row is a platform's, and stays.
+	Foreign Result = "foreign"
 )
 
 // An Entry reports one row.
@@ -35,7 +37,9 @@ type Report struct {
 	// Created reports whether the pack's own row is new.
 	Created bool `json:"created"`
 	// DryRun reports that nothing was written.
-	DryRun  bool    `json:"dry_run"`
+	DryRun bool `json:"dry_run"`
+	// Foreign reports that the pack is a platform's, of which nothing is written.
+	Foreign bool    `json:"foreign,omitempty"`
 	Entries []Entry `json:"entries"`
 }
 
@@ -55,7 +59,7 @@ func (r *Report) Count(result Result) int {
 // Summary returns the counts on one line, such as "2 created, 18 unchanged".
 func (r *Report) Summary() string {
 	var parts []string
-	for _, result := range []Result{Created, Updated, Kept, Orphaned, Unchanged} {
+	for _, result := range []Result{Created, Updated, Kept, Orphaned, Foreign, Unchanged} {
 		if n := r.Count(result); n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, result))
 		}

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/cmd/internal/hostcmd"
+	"github.com/attune-go/attune/fixtures/platform"
+	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+// A guestHost is a machine with fake runtimes beside a platform of one shape.
+type guestHost struct {
+	*testing.T
+	db    *testdb.DB
+	shape platform.Shape
+	name  string // of its worker
+}
+
+func eachGuest(t *testing.T, test func(h *guestHost)) {
+	for _, shape := range platform.Shapes() {
+		t.Run(string(shape), func(t *testing.T) {
+			isolate(t)
+			db := testdb.EmptyPostgres(t)
+			platform.Make(t, db, shape)
+			t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+			bin := t.TempDir()
+			t.Setenv("PATH", bin)
+			for name, line := range map[string]string{"python3": "Python 3.12.4", "node": "v20.20.2"} {
+				if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\necho "+line+"\n"), 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			host, err := os.Hostname()
+			if err != nil {
+				t.Fatal(err)
+			}
+			test(&guestHost{t, db, shape, "attune-worker-" + host})
+		})
+	}
+}
+
+// worker runs a command of worker.
+func (h *guestHost) worker(args ...string) result {
+	h.Helper()
+	var out, errOut strings.Builder
+	status := hostcmd.Program(metadata.Worker).Run(h.Context(), args, cli.Stdio{In: strings.NewReader(""), Out: &out, Err: &errOut})
+	return result{status, out.String(), errOut.String()}
+}
+
+// service starts a worker and waits until it says something. stop ends it.
+func (h *guestHost) service(until string, args ...string) (stop func()) {
+	h.Helper()
+	ctx, cancel := context.WithTimeout(h.Context(), 2*time.Minute)
+	logs, to := io.Pipe()
+	ended := make(chan int, 1)
+	go func() {
+		args = append([]string{"run", "--heartbeat-interval", "1s", "--verify-interval", "1h"}, args...)
+		ended <- hostcmd.Program(metadata.Worker).Run(ctx, args, cli.Stdio{In: strings.NewReader(""), Out: to, Err: to})
+		_ = to.Close()
+	}()
+	var said []string
+	scan := bufio.NewScanner(logs)
+	for found := false; !found; {
+		if !scan.Scan() {
+			cancel()
+			h.Fatalf("the service ended with %d without saying %q:\n%s", <-ended, until, strings.Join(said, "\n"))
+		}
+		said = append(said, scan.Text())
+		found = strings.Contains(scan.Text(), until)
+	}
+	go func() { _, _ = io.Copy(io.Discard, logs) }()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
+// theirs is what is the platform's, without the history that its trigger keeps of workers.
+func (h *guestHost) theirs() []string {
+	h.Helper()
+	return slices.DeleteFunc(platform.Theirs(platform.Snapshot(h, h.db)), func(line string) bool { return strings.HasPrefix(line, "rows worker_history") })
+}
+
+func (h *guestHost) same(when string, before, after []string) {
+	h.Helper()
+	if diff := gocmp.Diff(before, after); diff != "" {
+		h.Errorf("%s changed something of the platform's (-before +after):\n%s", when, diff)
+	}
+}
+
+// TestGuestBeforeUp: looking needs no migration and changes nothing; what needs one says so.
+func TestGuestBeforeUp(t *testing.T) {
+	eachGuest(t, func(h *guestHost) {
+		t := h.T
+		before := platform.Snapshot(h, h.db)
+		want(t, run(t, "workers", "list"), 0, "worker-alpha", "python 3.12.1", "shell 5.2.0", "sensor-gamma", "not registered by attune", "4 workers")
+		want(t, run(t, "workers", "show", "worker-alpha"), 0, "declares them", "zone=a", "3.12.1", "3.9.0", "declared")
+		want(t, run(t, "workers", "show", "hybrid*"), 0, "hybrid", "no runtimes")
+		want(t, run(t, "runtimes", "list"), 0, "core.python", "python3 --version", "core.ruby", "core.sensor.builtin", "acme.deep.ref")
+		want(t, run(t, "runtimes", "show", "node"), 0, "core.nodejs", "embedded core definition", "not known before")
+		want(t, run(t, "explain", "worker-alpha", "python@>=3.12"), 0, "on worker-alpha", "yes", "attune does not verify it")
+		want(t, h.worker("detect"), 0, "python", "3.12.4", "node", "20.20.2")
+		want(t, h.worker("explain", "nodejs"), 0, "available", "embedded core definition")
+		for _, flag := range []string{"--has", "--lacks"} {
+			want(t, run(t, "workers", "list", flag, "python"), 1, "attune migrate up")
+		}
+		want(t, run(t, "workers", "delete", "worker-alpha"), 1, "attune migrate up")
+		want(t, run(t, "packs", "load", "core"), 1, "attune migrate up")
+		want(t, h.worker("register"), 1, "attune migrate up")
+		want(t, run(t, "migrate", "plan"), 0, "attune is a guest", "_migrations", "20260203000001_unify_runtimes.sql", "create    attune_worker_state", "with a warning")
+		want(t, run(t, "migrate", "status"), 0, "attune is a guest", "pending")
+		h.same("looking", before, platform.Snapshot(h, h.db))
+	})
+}
+
+// TestGuest: attune moves in, works beside the platform that works on, moves out, and moves
+// in again. Nothing of the platform's changes.
+func TestGuest(t *testing.T) {
+	eachGuest(t, func(h *guestHost) {
+		t := h.T
+		before := h.theirs()
+		want(t, run(t, "migrate", "up"), 0, "adopted", "worker run")
+		h.same("up", before, h.theirs())
+		want(t, run(t, "migrate", "status", "--exit-code"), 0, "attune is a guest", "let wrong metadata through", "as they should be")
+		want(t, h.worker("register"), 0, h.name+" is registered", "inactive", "python")
+		want(t, run(t, "workers", "list", "--has", "python@>=3.12.2"), 0, h.name, "1 worker")
+
+		stop := h.service("registered and active")
+		want(t, run(t, "workers", "refresh", h.name, "--wait"), 0, "verified in")
+		want(t, run(t, "workers", "list", "--has", "python"), 0, h.name, "3.12.4", "worker-alpha", "3.12.1 (declared)", "2 workers")
+		want(t, run(t, "workers", "list", "--lacks", "python"), 0, "sensor-gamma", "3 workers")
+		want(t, run(t, "explain", h.name, "node"), 0, "yes", "embedded core definition", "node --version")
+		want(t, run(t, "explain", "worker-alpha", "ruby"), 0, "declares no such runtime")
+		want(t, run(t, "runtimes", "show", "python3"), 0, h.name+" (worker)", "worker-alpha (worker)")
+		want(t, run(t, "workers", "history", h.name), 0, "gained", "20.20.2")
+		want(t, run(t, "workers", "delete", "worker-alpha", "--force"), 1, "the platform's")
+		want(t, run(t, "runtimes", "delete", "etl.none"), 1, "no runtime")
+		want(t, run(t, "packs", "load", "core"), 0, "it is the platform's; nothing was written")
+		h.same("a running worker", withoutWorkers(before), withoutWorkers(h.theirs()))
+		platform.Run(h, h.db, h.shape)
+
+		want(t, run(t, "packs", "init", "acme"), 0)
+		want(t, run(t, "packs", "load", "acme"), 0, "created")
+		want(t, run(t, "packs", "init", "etl"), 0)
+		want(t, run(t, "packs", "load", "etl"), 1, "the row is the platform's")
+		platform.Run(h, h.db, h.shape)
+		want(t, run(t, "packs", "unload", "acme"), 0, "deleted")
+		want(t, run(t, "packs", "unload", "etl"), 1, "not loaded by attune")
+		stop()
+
+		want(t, run(t, "workers", "delete", h.name), 0, "1 worker deleted")
+		h.same("work", before, h.theirs())
+		want(t, h.worker("register"), 0, h.name)
+		for range 4 { // every migration, with what attune knows of its workers
+			want(t, run(t, "migrate", "down", "--force"), 0)
+		}
+		h.same("down", before, h.theirs())
+
+		want(t, run(t, "migrate", "up", "--guards=off"), 0)
+		want(t, run(t, "migrate", "status", "--exit-code"), 0, "guards       off")
+		want(t, run(t, "migrate", "up", "--guards=warn"), 0, "in place")
+		stop = h.service("registered and active")
+		defer stop()
+		platform.Advance(h, h.db, h.shape, platform.C)
+		platform.Run(h, h.db, platform.C)
+		want(t, run(t, "workers", "refresh", h.name, "--wait"), 0, "verified in")
+		want(t, run(t, "migrate", "status", "--exit-code"), 0, "as they should be")
+		want(t, run(t, "workers", "list", "--has", "node"), 0, h.name, "worker-alpha")
+	})
+}
+
+// withoutWorkers leaves out the rows of workers, of which one is attune's.
+func withoutWorkers(lines []string) []string {
+	return slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return strings.HasPrefix(line, "rows worker ") })
+}
+
+// TestGuestTakenName: a name that the platform's worker has is refused at once.
+func TestGuestTakenName(t *testing.T) {
+	eachGuest(t, func(h *guestHost) {
+		t := h.T
+		want(t, run(t, "migrate", "up"), 0)
+		before := platform.Snapshot(h, h.db)
+		want(t, h.worker("register", "--name", "worker-alpha"), 1, "the name is taken", "row 1", "the platform's", "--name")
+		want(t, h.worker("run", "--name", "worker-alpha"), 1, "the name is taken", "--takeover")
+		t.Setenv("ATTUNE_WORKER_NAME", "sensor-gamma")
+		want(t, h.worker("register"), 1, "the name is taken", "row 3")
+		h.same("refusing", before, platform.Snapshot(h, h.db))
+	})
+}

@@ -1,0 +1,108 @@
+package answer
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/capability"
+	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/version"
+)
+
+// Document returns the capability document of a worker, or nil if it has none. A platform's
+// own workers declare names and versions; the document then has them as declared
+// installations of the runtimes that index knows by those names. What has another shape is
+// left out, as in the database.
+func Document(w *schema.Worker, index *metadata.Index) (*capability.Document, error) {
+	if len(w.Capabilities) == 0 || string(w.Capabilities) == "null" {
+		return nil, nil
+	}
+	if IsForeign(w) {
+		return declared(w.Capabilities, index), nil
+	}
+	caps := new(capability.Document)
+	if err := json.Unmarshal(w.Capabilities, caps); err != nil {
+		return nil, fmt.Errorf("read the capabilities of worker %d: %w", w.ID, err)
+	}
+	return caps, nil
+}
+
+// IsForeign reports whether a worker was registered by another program, whose document
+// differs from attune's.
+func IsForeign(w *schema.Worker) bool {
+	return w.Identity == nil && members(w.Capabilities)["detected"] == nil
+}
+
+func members(text json.RawMessage) map[string]json.RawMessage {
+	found := map[string]json.RawMessage{}
+	if json.Unmarshal(text, &found) != nil {
+		return nil
+	}
+	return found
+}
+
+// carried are the members of a platform's document that attune reads as its own.
+var carried = []string{"labels", "taints", "max_concurrent_executions"}
+
+func declared(text json.RawMessage, index *metadata.Index) *capability.Document {
+	doc, from := &capability.Document{Extra: map[string]json.RawMessage{}}, members(text)
+	for _, key := range carried {
+		if from[key] != nil {
+			doc.Extra[key] = from[key]
+		}
+	}
+	versions := map[string][]string{}
+	for name, list := range members(from["runtime_versions"]) {
+		name = strings.ToLower(name)
+		versions[name] = append(versions[name], texts(list)...)
+	}
+	seen := map[string]bool{}
+	var names []json.RawMessage
+	_ = json.Unmarshal(from["runtimes"], &names) // anything but a list declares nothing
+	for _, written := range names {
+		var name string
+		if json.Unmarshal(written, &name) != nil || name == "" || seen[strings.ToLower(name)] {
+			continue
+		}
+		seen[strings.ToLower(name)] = true
+		in := capability.Installation{Name: strings.ToLower(name), Outcome: capability.Available, Source: capability.Declared}
+		if def, ok := index.Resolve(name); ok {
+			in.Ref, in.Name = def.Ref, def.CapabilityName()
+		}
+		if len(versions[strings.ToLower(name)]) == 0 {
+			doc.Detected = append(doc.Detected, in)
+		}
+		for _, raw := range versions[strings.ToLower(name)] {
+			in.Version, in.VersionRaw = "", raw
+			if v, err := version.Parse(raw); err == nil {
+				in.Version = v.String()
+			}
+			doc.Detected = append(doc.Detected, in)
+		}
+	}
+	doc.Arrange()
+	return doc
+}
+
+// texts returns the texts and numbers of a list, or of a single value.
+func texts(text json.RawMessage) []string {
+	var list []json.RawMessage
+	if json.Unmarshal(text, &list) != nil {
+		list = []json.RawMessage{text}
+	}
+	var found []string
+	for _, item := range list {
+		var s string
+		var n json.Number
+		switch {
+		case json.Unmarshal(item, &s) == nil:
+			found = append(found, s)
+		case json.Unmarshal(item, &n) == nil && n != "":
+			found = append(found, n.String())
+		}
+	}
+	return slices.Compact(slices.Sorted(slices.Values(found)))
+}
