@@ -131,22 +131,23 @@ func TestParseErrors(t *testing.T) {
 		{"not YAML", "host: [", "host.yaml: line 1"},
 		{"empty", "", "host.yaml: empty document"},
 		{"a comment", "# nothing\n", "host.yaml: empty document"},
-		{"a list", "- x\n", "host.yaml:1: a recorded host must be a mapping"},
+		{"a list", "- x\n", "host.yaml: line 1: cannot unmarshal !!seq"},
 		{"two documents", "host: {}\n---\nhost: {}\n", "more than one document"},
-		{"unknown key", "hosts: {}\n", `host.yaml:1: unknown key "hosts" in a recorded host, want one of binaries, files, host, links`},
-		{"unknown key of a run", "binaries:\n- path: /x\n  runs:\n  - {stdot: x}\n", `host.yaml:4: unknown key "stdot" in a run, want one of args,`},
-		{"same key twice", "links: {}\nlinks: {}\n", `host.yaml:2: duplicate key "links" in a recorded host`},
-		{"relative path", "host: {path: [bin]}\n", `host.yaml:1: a folder of path must be an absolute path, got "bin"`},
-		{"binary without path", "binaries:\n- {runs: []}\n", `host.yaml:2: path of a binary must be an absolute path, got ""`},
+		{"unknown key", "hosts: {}\n", "host.yaml: line 1: field hosts not found"},
+		{"unknown key of a run", "binaries:\n- path: /x\n  runs:\n  - {stdot: x}\n", "host.yaml: line 4: field stdot not found"},
+		{"same key twice", "links: {}\nlinks: {}\n", `host.yaml: line 2: mapping key "links" already defined at line 1`},
+		{"relative path", "host: {path: [bin]}\n", `host.yaml: line 1: want an absolute path, got "bin"`},
+		{"binary without path", "binaries:\n- {runs: []}\n", "host.yaml: binary 1 has no path"},
 		{"binary twice", "binaries: [{path: /x}, {path: //x}]\n", "duplicate binary /x"},
 		{"run twice", "binaries: [{path: /x, runs: [{args: [a]}, {args: [a]}]}]\n", `duplicate run of /x with args ["a"]`},
-		{"exit code", "binaries: [{path: /x, runs: [{exit_code: 256}]}]\n", "exit_code must be a number from 0 to 255"},
-		{"duration", "binaries: [{path: /x, runs: [{duration: 9}]}]\n", "duration must be like 9ms"},
-		{"timeout", "binaries: [{path: /x, runs: [{timeout: 10s}]}]\n", "timeout must be true or false"},
-		{"args as text", "binaries: [{path: /x, runs: [{args: --version}]}]\n", "args must be a list"},
-		{"text as list", "binaries: [{path: /x, runs: [{stdout: [a]}]}]\n", "stdout must be text"},
-		{"base64", "files: {/x: !!binary '%'}\n", "must be base64"},
-		{"relative link", "links: {x: /y}\n", `each key of links must be an absolute path, got "x"`},
+		{"exit code", "binaries: [{path: /x, runs: [{exit_code: 256}]}]\n", `line 1: want an exit status from 0 to 255, got "256"`},
+		{"duration", "binaries: [{path: /x, runs: [{duration: 9}]}]\n", "line 1: cannot unmarshal !!int `9` into time.Duration"},
+		{"negative duration", "binaries: [{path: /x, runs: [{duration: -9ms}]}]\n", "must be at least 0s, got -9ms"},
+		{"timeout", "binaries: [{path: /x, runs: [{timeout: 10s}]}]\n", "line 1: cannot unmarshal !!str `10s` into bool"},
+		{"args as text", "binaries: [{path: /x, runs: [{args: --version}]}]\n", "line 1: cannot unmarshal !!str `--version` into []string"},
+		{"text as list", "binaries: [{path: /x, runs: [{stdout: [a]}]}]\n", "line 1: cannot unmarshal !!seq"},
+		{"base64", "files: {/x: !!binary '%'}\n", "invalid base64"},
+		{"relative link", "links: {x: /y}\n", `line 1: want an absolute path, got "x"`},
 	} {
 		_, err := host.Parse("host.yaml", []byte(tt.text))
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -154,7 +155,7 @@ func TestParseErrors(t *testing.T) {
 		}
 	}
 	_, err := host.Parse("host.yaml", []byte("hosts: {}\nbinary: {}\nfiles: 3\n"))
-	for _, want := range []string{"host.yaml:1", "host.yaml:2", "host.yaml:3"} {
+	for _, want := range []string{"host.yaml: line 1", "host.yaml: line 2", "host.yaml: line 3"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want every fault, also %s", err, want)
 		}

@@ -15,38 +15,38 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// A recording is the written file of a recorded host. Parse reads it.
+// A recording is the file of a recorded host.
 type recording struct {
 	Host struct {
-		OS   string   `yaml:"os"`
-		Arch string   `yaml:"arch"`
-		User string   `yaml:"user"`
-		Home string   `yaml:"home"`
-		Path []string `yaml:"path,flow"`
+		OS   string         `yaml:"os"`
+		Arch string         `yaml:"arch"`
+		User string         `yaml:"user"`
+		Home absolutePath   `yaml:"home"`
+		Path []absolutePath `yaml:"path,flow"`
 		// Variables holds those that a location begins with.
-		Variables map[string]string `yaml:"variables,omitempty"`
+		Variables map[locationVariable]absolutePath `yaml:"variables,omitempty"`
 	} `yaml:"host"`
-	Binaries []writtenBinary   `yaml:"binaries"`
-	Links    map[string]string `yaml:"links,omitempty"`
-	Files    map[string]output `yaml:"files,omitempty"`
+	Binaries []writtenBinary         `yaml:"binaries"`
+	Links    map[absolutePath]string `yaml:"links,omitempty"`
+	Files    map[absolutePath]output `yaml:"files,omitempty"`
 }
 
 type writtenBinary struct {
-	Path  string       `yaml:"path"`
+	Path  absolutePath `yaml:"path"`
 	Fault string       `yaml:"fault,omitempty"`
 	Runs  []writtenRun `yaml:"runs,omitempty"`
 }
 
 type writtenRun struct {
-	Args      []string `yaml:"args,flow"`
-	Stdout    output   `yaml:"stdout"`
-	Stderr    output   `yaml:"stderr"`
-	ExitCode  int      `yaml:"exit_code"`
-	Truncated bool     `yaml:"truncated,omitempty"`
-	Signal    string   `yaml:"signal,omitempty"`
-	Error     string   `yaml:"error,omitempty"`
-	Timeout   bool     `yaml:"timeout,omitempty"`
-	Duration  string   `yaml:"duration"`
+	Args      []string      `yaml:"args,flow"`
+	Stdout    output        `yaml:"stdout"`
+	Stderr    output        `yaml:"stderr"`
+	ExitCode  exitStatus    `yaml:"exit_code"`
+	Truncated bool          `yaml:"truncated,omitempty"`
+	Signal    string        `yaml:"signal,omitempty"`
+	Error     string        `yaml:"error,omitempty"`
+	Timeout   bool          `yaml:"timeout,omitempty"`
+	Duration  time.Duration `yaml:"duration"`
 }
 
 // An output is the output of a command. Several lines are written as a block, unless the
@@ -96,11 +96,11 @@ func (r *Recorder) recording() recording {
 	rec.Host.OS, rec.Host.Arch = info.OS, info.Arch
 	rec.Host.User, rec.Host.Home = path.Base(defaultHome), defaultHome
 	for _, dir := range info.Path {
-		rec.Host.Path = append(rec.Host.Path, red.text(dir))
+		rec.Host.Path = append(rec.Host.Path, absolutePath(red.text(dir)))
 	}
-	rec.Host.Variables = map[string]string{}
+	rec.Host.Variables = map[locationVariable]absolutePath{}
 	for name, folder := range r.variables {
-		rec.Host.Variables[name] = red.text(folder)
+		rec.Host.Variables[locationVariable(name)] = absolutePath(red.text(folder))
 	}
 	for _, p := range slices.Sorted(maps.Keys(r.binaries)) {
 		b := red.binary(r.binaries[p])
@@ -109,24 +109,24 @@ func (r *Recorder) recording() recording {
 			rec.Binaries = append(rec.Binaries, b)
 		}
 	}
-	rec.Links, rec.Files = make(map[string]string), make(map[string]output)
+	rec.Links, rec.Files = make(map[absolutePath]string), make(map[absolutePath]output)
 	for p, target := range r.links {
-		rec.Links[red.text(p)] = red.text(target)
+		rec.Links[absolutePath(red.text(p))] = red.text(target)
 	}
 	for p, text := range r.files {
-		rec.Files[red.text(p)] = output(red.text(text))
+		rec.Files[absolutePath(red.text(p))] = output(red.text(text))
 	}
-	maps.DeleteFunc(rec.Links, func(from, to string) bool { return from == to })
+	maps.DeleteFunc(rec.Links, func(from absolutePath, to string) bool { return string(from) == to })
 	return rec
 }
 
 func (r redactor) binary(b *recordedBinary) writtenBinary {
-	out := writtenBinary{Path: r.text(b.path), Fault: r.text(b.fault)}
+	out := writtenBinary{Path: absolutePath(r.text(b.path)), Fault: r.text(b.fault)}
 	for _, run := range b.runs {
 		w := writtenRun{
-			Args: []string{}, Stdout: output(r.text(run.stdout)), Stderr: output(r.text(run.stderr)), ExitCode: run.exitCode,
+			Args: []string{}, Stdout: output(r.text(run.stdout)), Stderr: output(r.text(run.stderr)), ExitCode: exitStatus(run.exitCode),
 			Truncated: run.truncated, Signal: run.signal, Error: r.text(run.err), Timeout: run.timeout,
-			Duration: run.duration.Round(10 * time.Microsecond).String(),
+			Duration: run.duration.Round(10 * time.Microsecond),
 		}
 		for _, a := range run.args {
 			w.Args = append(w.Args, r.text(a))
