@@ -53,7 +53,7 @@ const (
 )
 
 // DefaultLockTimeout bounds each wait for a lock.
-const DefaultLockTimeout = 30 * time.Second
+const DefaultLockTimeout = 10 * time.Second
 
 //go:embed postgres/*.sql guest/*.sql sqlite/*.sql
 var files embed.FS

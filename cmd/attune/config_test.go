@@ -52,7 +52,7 @@ func TestConfig(t *testing.T) {
 		"database.schema":   {"s2", config.FromEnvironment, "ATTUNE_SCHEMA"},
 		"worker.name":       {"w1", config.FromFile, file + ":4"},
 		"worker.port":       {"2", config.FromEnvironment, "ATTUNE_WORKER_PORT"},
-		"worker.listen":     {"nowhere", config.FromDefault, ""},
+		"worker.listen":     {"none", config.FromDefault, ""},
 		"policy.mode":       {"strict", config.FromFile, file + ":7"},
 		"policy.deny":       {`["ruby","perl"]`, config.FromEnvironment, "ATTUNE_POLICY_DENY"},
 		"worker.full_every": {"10", config.FromDefault, ""},

@@ -2,7 +2,12 @@
 // workers.
 package main
 
-import "github.com/attune-go/attune/cmd/internal/cli"
+import (
+	"github.com/alecthomas/kong"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/migrations"
+)
 
 type grammar struct {
 	cli.Globals
@@ -21,7 +26,10 @@ const description = "Administer an attune database. Without --database, it is th
 
 func program() *cli.Program {
 	g := new(grammar)
-	return &cli.Program{Name: "attune", Description: description, Grammar: g, Globals: &g.Globals}
+	return &cli.Program{
+		Name: "attune", Description: description, Grammar: g, Globals: &g.Globals,
+		Vars: kong.Vars{"lock_timeout": migrations.DefaultLockTimeout.String()},
+	}
 }
 
 func main() { program().Main() }

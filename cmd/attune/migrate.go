@@ -21,7 +21,7 @@ type migrateCmd struct {
 
 // lockFlag is shared by the commands that wait for locks.
 type lockFlag struct {
-	LockTimeout time.Duration `help:"How long to wait for a lock (default: ${default})." default:"10s" env:"ATTUNE_LOCK_TIMEOUT" placeholder:"DURATION"`
+	LockTimeout time.Duration `help:"How long to wait for a lock (default: ${default})." default:"${lock_timeout}" env:"ATTUNE_LOCK_TIMEOUT" placeholder:"DURATION"`
 }
 
 func (f *lockFlag) valid() error {

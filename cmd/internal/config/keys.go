@@ -1,6 +1,12 @@
 package config
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/attune-go/attune/runtime/service"
+)
 
 // Key is something that can be configured.
 type Key struct {
@@ -41,6 +47,28 @@ func Keys(program string) []Key {
 	return list
 }
 
+// Default returns the default of a key of worker and attune.
+func Default(name string) string {
+	for _, k := range keys {
+		if k.Name == name {
+			return k.Default
+		}
+	}
+	panic("config: no key " + name)
+}
+
+// short returns a duration without units that are zero: 1m, not 1m0s.
+func short(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
 // keys holds the keys of worker and attune. A sensor has the keys of a worker.
 var keys = []Key{
 	{"config", "ATTUNE_CONFIG", "--config", "the first that exists"},
@@ -48,7 +76,7 @@ var keys = []Key{
 	{"log_level", "ATTUNE_LOG_LEVEL", "--log-level", "warn; run: info"},
 	{"database.url", "ATTUNE_DATABASE_URL", "--database", "an embedded file"},
 	{"database.schema", "ATTUNE_SCHEMA", "--schema", "where the tables are"},
-	{"database.idle_timeout", "ATTUNE_DATABASE_IDLE_TIMEOUT", "--idle-timeout", "1s"},
+	{"database.idle_timeout", "ATTUNE_DATABASE_IDLE_TIMEOUT", "--idle-timeout", short(service.DefaultIdleTimeout)},
 	{"policy.mode", "ATTUNE_POLICY_MODE", "--policy-mode", "standard"},
 	{"policy.allow", "ATTUNE_POLICY_ALLOW", "", "none"},
 	{"policy.deny", "ATTUNE_POLICY_DENY", "", "none"},
@@ -59,15 +87,15 @@ var keys = []Key{
 	{"worker.host", "ATTUNE_WORKER_HOST", "--advertise", "what the row has"},
 	{"worker.port", "ATTUNE_WORKER_PORT", "--port", "what the row has"},
 	{"worker.labels", "ATTUNE_WORKER_LABELS", "--label", "none"},
-	{"worker.max_concurrent_executions", "ATTUNE_WORKER_MAX_CONCURRENT_EXECUTIONS", "--max-concurrent-executions", "not said"},
+	{"worker.max_concurrent_executions", "ATTUNE_WORKER_MAX_CONCURRENT_EXECUTIONS", "--max-concurrent-executions", "none"},
 	{"worker.capabilities.runtimes", "ATTUNE_WORKER_RUNTIMES", "", "verify every definition"},
 	{"worker.capabilities.*", "", "", "none"},
 	{"worker.verify_declared", "", "", "false"},
-	{"worker.heartbeat_interval", "ATTUNE_WORKER_HEARTBEAT_INTERVAL", "--heartbeat-interval", "10s"},
-	{"worker.verify_interval", "ATTUNE_WORKER_VERIFY_INTERVAL", "--verify-interval", "1m"},
-	{"worker.full_every", "ATTUNE_WORKER_FULL_EVERY", "--full-every", "10"},
-	{"worker.unconfirmed_for", "ATTUNE_WORKER_UNCONFIRMED_FOR", "--unconfirmed-for", "15m"},
-	{"worker.keep_history", "ATTUNE_WORKER_KEEP_HISTORY", "--keep-history", "2160h (90 days)"},
+	{"worker.heartbeat_interval", "ATTUNE_WORKER_HEARTBEAT_INTERVAL", "--heartbeat-interval", short(service.DefaultHeartbeatInterval)},
+	{"worker.verify_interval", "ATTUNE_WORKER_VERIFY_INTERVAL", "--verify-interval", short(service.DefaultVerifyInterval)},
+	{"worker.full_every", "ATTUNE_WORKER_FULL_EVERY", "--full-every", strconv.Itoa(service.DefaultFullEvery)},
+	{"worker.unconfirmed_for", "ATTUNE_WORKER_UNCONFIRMED_FOR", "--unconfirmed-for", short(service.DefaultUnconfirmedFor)},
+	{"worker.keep_history", "ATTUNE_WORKER_KEEP_HISTORY", "--keep-history", short(service.DefaultKeepHistory)},
 	{"worker.report_only", "ATTUNE_WORKER_REPORT_ONLY", "--report-only", "auto"},
-	{"worker.listen", "ATTUNE_WORKER_LISTEN", "--listen", "nowhere"},
+	{"worker.listen", "ATTUNE_WORKER_LISTEN", "--listen", "none"},
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/cmd/internal/config"
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/schema/metadata"
 )
@@ -32,6 +33,14 @@ func Program(role metadata.Role) *cli.Program {
 			"without --database they read the definitions of the embedded file, or else of the core pack. " +
 			"$" + detect.EnvironmentVariable(role) + " (python,shell or none) wins over the config file, and that over detection. " +
 			"Exit status: 0 done, 1 failed, 2 wrong usage, 3 differs or not available (--exit-code), 130 interrupted.",
-		Vars: kong.Vars{"role": string(role), "ROLE": strings.ToUpper(string(role))},
+		Vars: kong.Vars{
+			"role": string(role), "ROLE": strings.ToUpper(string(role)),
+			"heartbeat_interval": config.Default("worker.heartbeat_interval"),
+			"verify_interval":    config.Default("worker.verify_interval"),
+			"full_every":         config.Default("worker.full_every"),
+			"unconfirmed_for":    config.Default("worker.unconfirmed_for"),
+			"keep_history":       config.Default("worker.keep_history"),
+			"idle_timeout":       config.Default("database.idle_timeout"),
+		},
 	}
 }

@@ -28,12 +28,12 @@ import (
 
 type runCmd struct {
 	registerCmd
-	HeartbeatInterval *time.Duration `help:"Time between heartbeats, in whole seconds, 1s to 1h (default: ${role}.heartbeat_interval, else 10s)." env:"ATTUNE_${ROLE}_HEARTBEAT_INTERVAL" placeholder:"TIME"`
-	VerifyInterval    *time.Duration `help:"Time between verifications of the runtimes, at least 1s (default: ${role}.verify_interval, else 1m)." env:"ATTUNE_${ROLE}_VERIFY_INTERVAL" placeholder:"TIME"`
-	FullEvery         *int           `help:"Run all commands again in every Nth round; 1 is every round (default: ${role}.full_every, else 10)." env:"ATTUNE_${ROLE}_FULL_EVERY" placeholder:"N"`
-	UnconfirmedFor    *time.Duration `help:"How long to keep a runtime that can no longer be determined, at least 1s (default: ${role}.unconfirmed_for, else 15m)." env:"ATTUNE_${ROLE}_UNCONFIRMED_FOR" placeholder:"TIME"`
-	KeepHistory       *time.Duration `help:"How long to keep the history of gains and losses, at least 24h; 0 keeps it forever (default: ${role}.keep_history, else 2160h)." env:"ATTUNE_${ROLE}_KEEP_HISTORY" placeholder:"TIME"`
-	IdleTimeout       *time.Duration `help:"How long to hold an idle connection; 0 returns it at once (default: database.idle_timeout, else 1s)." env:"ATTUNE_DATABASE_IDLE_TIMEOUT" placeholder:"TIME"`
+	HeartbeatInterval *time.Duration `help:"Time between heartbeats, in whole seconds, 1s to 1h (default: ${role}.heartbeat_interval, else ${heartbeat_interval})." env:"ATTUNE_${ROLE}_HEARTBEAT_INTERVAL" placeholder:"TIME"`
+	VerifyInterval    *time.Duration `help:"Time between verifications of the runtimes, at least 1s (default: ${role}.verify_interval, else ${verify_interval})." env:"ATTUNE_${ROLE}_VERIFY_INTERVAL" placeholder:"TIME"`
+	FullEvery         *int           `help:"Run all commands again in every Nth round; 1 is every round (default: ${role}.full_every, else ${full_every})." env:"ATTUNE_${ROLE}_FULL_EVERY" placeholder:"N"`
+	UnconfirmedFor    *time.Duration `help:"How long to keep a runtime that can no longer be determined, at least 1s (default: ${role}.unconfirmed_for, else ${unconfirmed_for})." env:"ATTUNE_${ROLE}_UNCONFIRMED_FOR" placeholder:"TIME"`
+	KeepHistory       *time.Duration `help:"How long to keep the history of gains and losses, at least 24h; 0 keeps it forever (default: ${role}.keep_history, else ${keep_history})." env:"ATTUNE_${ROLE}_KEEP_HISTORY" placeholder:"TIME"`
+	IdleTimeout       *time.Duration `help:"How long to hold an idle connection; 0 returns it at once (default: database.idle_timeout, else ${idle_timeout})." env:"ATTUNE_DATABASE_IDLE_TIMEOUT" placeholder:"TIME"`
 	Listen            string         `help:"Address that serves /healthz, /readyz and /metrics; without HOST, on this machine only (default: ${role}.listen, else none)." env:"ATTUNE_${ROLE}_LISTEN" placeholder:"[HOST]:PORT"`
 	Takeover          bool           `help:"Take the name over from a process that still runs under it; that process ends."`
 

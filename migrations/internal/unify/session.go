@@ -44,9 +44,6 @@ var settings = []setting{
 }
 
 func open(ctx context.Context, db bun.IDB, schema string, opts Options) (*session, error) {
-	if opts.LockTimeout <= 0 {
-		opts.LockTimeout = DefaultLockTimeout
-	}
 	log := opts.Logger
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -150,9 +147,11 @@ func (e *LockError) Error() string {
 // then everything else that is written to. Each lock has the strongest mode that the run will need,
 // because strengthening a lock later can deadlock.
 func (s *session) lock(ctx context.Context) error {
-	timeout := fmt.Sprintf("%dms", max(s.opts.LockTimeout.Milliseconds(), 1))
-	if err := s.set(ctx, []setting{{"lock_timeout", timeout}}); err != nil {
-		return err
+	if s.opts.LockTimeout > 0 {
+		timeout := fmt.Sprintf("%dms", max(s.opts.LockTimeout.Milliseconds(), 1))
+		if err := s.set(ctx, []setting{{"lock_timeout", timeout}}); err != nil {
+			return err
+		}
 	}
 	if err := s.lockTable(ctx, s.runtime.sql(), "ACCESS EXCLUSIVE"); err != nil {
 		return err

@@ -25,9 +25,6 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// DefaultLockTimeout bounds each wait for a lock.
-const DefaultLockTimeout = 10 * time.Second
-
 var (
 	// ErrObstacles means that there are obstacles to be cleared by hand.
 	ErrObstacles = errors.New("the runtimes of this database cannot be unified yet")
@@ -41,7 +38,7 @@ var (
 
 // Options configures a run.
 type Options struct {
-	// LockTimeout bounds each wait for a lock. Defaults to DefaultLockTimeout.
+	// LockTimeout bounds each wait for a lock. Zero keeps the lock_timeout of the session.
 	LockTimeout time.Duration
 	// Logger logs each step. Nil disables logging.
 	Logger *slog.Logger
