@@ -13,7 +13,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Reader reads one document. Generated code drives it:
+// A Reader reads one document. Generated code uses it like this:
 //
 //	var r document.Reader
 //	if r.Open(data) {
