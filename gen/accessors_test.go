@@ -153,7 +153,7 @@ func TestColumns(t *testing.T) {
 	}
 }
 
-// A document without a column of its own gathers what its columns could not read.
+// A document that is not a column collects the faults of its columns.
 func TestFaultOfWhatIsInside(t *testing.T) {
 	var bad full.Tool
 	var tags full.Tags
@@ -185,7 +185,7 @@ func TestBare(t *testing.T) {
 	}
 }
 
-// What annotations and comments say is data in the generated code.
+// Text in annotations and comments is data in the generated code.
 func TestHostileText(t *testing.T) {
 	const key = "quo'te\" $$ {{.}} %s \\"
 	v := hostile.Odd{Quote: "x", Kind: hostile.Quoted}
@@ -203,8 +203,7 @@ func TestHostileText(t *testing.T) {
 	}
 }
 
-// Aliases, imports under other names, constants in all their forms and files for
-// other systems are read as Go reads them.
+// Aliases, renamed imports, constants in all forms and files for other systems are read as Go reads them.
 func TestReadAsGoReads(t *testing.T) {
 	var v reading.T
 	if err := v.UnmarshalJSON([]byte(`{"level": "high", "words": ["a"], "parts": [{"id": "x"}], "here": {"y": 1}}`)); err != nil {

@@ -17,7 +17,7 @@ const (
 	after  = gen.Header + "\n\npackage after\n"
 )
 
-// Whatever keeps one file from being written keeps all of them as they are.
+// An error that prevents writing one file leaves all of them unchanged.
 func TestWriteAllOrNothing(t *testing.T) {
 	tests := []struct {
 		name    string
@@ -54,7 +54,7 @@ func TestWriteAllOrNothing(t *testing.T) {
 	}
 }
 
-// listing are the files of the working directory, with what they hold.
+// listing returns the files of the working directory with their contents.
 func listing(t *testing.T) []string {
 	t.Helper()
 	var out []string

@@ -14,8 +14,7 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// typical is the metadata of a runtime as packs have it, in the text that a
-// database gives.
+// typical is typical metadata of a runtime, in the text that a database returns.
 const typical = `{"min_version": "3.8", "recommended_version": "3.12", "verification": {"commands": [` +
 	`{"args": ["--version"], "binary": "python3", "pattern": "(?m)^Python 3\\.", "priority": 1, "exit_code": 0}, ` +
 	`{"args": ["--version"], "binary": "python", "pattern": "(?m)^Python 3\\.", "optional": true, "priority": 2, "exit_code": 0}, ` +
@@ -54,7 +53,7 @@ type (
 	}
 )
 
-// command is what a detector reads of each command.
+// A command is what a detector reads of each command.
 type command struct {
 	binary   string
 	args     []string
@@ -80,7 +79,7 @@ func generated(doc []byte) ([]command, error) {
 	return out, nil
 }
 
-// structs is the same with the structs above and some library.
+// structs reads into the structs above with another library.
 func structs(unmarshal func([]byte, any) error) func([]byte) ([]command, error) {
 	return func(doc []byte) ([]command, error) {
 		var d plainDistributions
@@ -153,7 +152,7 @@ func untyped(doc []byte) ([]command, error) {
 	return out, nil
 }
 
-// readers are the ways to get the commands of a document, ours first.
+// readers lists the ways to get the commands of a document, ours first.
 var readers = []struct {
 	name string
 	read func([]byte) ([]command, error)
@@ -165,7 +164,7 @@ var readers = []struct {
 	{"json/v2", structs(func(doc []byte, v any) error { return jsonv2.Unmarshal(doc, v) })},
 }
 
-// TestReadersAgree: what is compared below does the same.
+// TestReadersAgree: the benchmarked readers have the same results.
 func TestReadersAgree(t *testing.T) {
 	want, err := generated([]byte(typical))
 	if err != nil || len(want) != 3 || want[2].timeout != 20*time.Second {
@@ -179,9 +178,8 @@ func TestReadersAgree(t *testing.T) {
 	}
 }
 
-// A document is copied once, and its texts are parts of the copy. Beside that each
-// slice, each object behind a pointer, and each text in which something is escaped
-// is one allocation.
+// A document is copied once, and its texts are slices of the copy. Apart from that, each slice, each object
+// behind a pointer, and each text with an escape is one allocation.
 func TestDecodeAllocations(t *testing.T) {
 	doc := []byte(typical)
 	const copied, objects, commands, lists, escaped = 1, 1, 1, 5, 2
@@ -196,8 +194,7 @@ func TestDecodeAllocations(t *testing.T) {
 	}
 }
 
-// BenchmarkCommands reads all commands of a typical definition, in the order in
-// which they are tried.
+// BenchmarkCommands reads all commands of a typical definition, in the order in which they are tried.
 func BenchmarkCommands(b *testing.B) {
 	doc := []byte(typical)
 	for _, r := range readers {
@@ -215,9 +212,8 @@ func BenchmarkCommands(b *testing.B) {
 	}
 }
 
-// BenchmarkCommandsSideBySide takes short turns and reports how many times as
-// long as ours each takes, by their medians: what else the machine does lengthens
-// some turns of each, and counts for none.
+// BenchmarkCommandsSideBySide takes short turns, and reports the factors between the medians of ours and the
+// others. Turns that other work on the machine lengthens do not matter then.
 func BenchmarkCommandsSideBySide(b *testing.B) {
 	doc := []byte(typical)
 	const turn = 20
