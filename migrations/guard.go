@@ -32,8 +32,8 @@ const (
 	GuardsOff GuardState = "off"
 )
 
-// settled reports whether Up has nothing to do.
-func (s GuardState) settled() bool { return s == GuardsInPlace || s == GuardsOff }
+// isSettled reports whether Up has nothing to do.
+func (s GuardState) isSettled() bool { return s == GuardsInPlace || s == GuardsOff }
 
 // upGuards creates or replaces the guards unless they are in place.
 func (m *Migrator) upGuards(ctx context.Context, res *Result) error {
@@ -48,7 +48,7 @@ func (m *Migrator) upGuards(ctx context.Context, res *Result) error {
 			return err
 		}
 		state, err = m.guardState(ctx, tx, in, mode)
-		due = !state.settled() || mode.changed
+		due = !state.isSettled() || mode.changed
 		return err
 	}
 	err := m.read(ctx, look)
@@ -60,7 +60,7 @@ func (m *Migrator) upGuards(ctx context.Context, res *Result) error {
 			}
 			return m.putGuards(ctx, tx, in, mode)
 		})
-		res.Guards = err == nil && !state.settled()
+		res.Guards = err == nil && !state.isSettled()
 	}
 	if err != nil {
 		return fmt.Errorf("put the guards of metadata in place in schema %q: %w; all migrations are applied, "+

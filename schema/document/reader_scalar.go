@@ -85,7 +85,7 @@ func (r *Reader) number() string {
 		r.fault(fmt.Sprintf("has more than %d digits without an exponent", MaxDigits))
 		return ""
 	}
-	r.grown += max(int(size)-len(number), 0)
+	r.growth += max(int(size)-len(number), 0)
 	return number
 }
 
