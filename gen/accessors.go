@@ -45,7 +45,7 @@ var accessors = template.Must(template.New("accessors").Funcs(template.FuncMap{
 	"pointer":      pointerOf,
 	"elemObject":   elemObject,
 	"validateList": validateList,
-	"judged":       (*Field).judged,
+	"judged":       (*Field).hasRules,
 	"judge":        (*Field).judge,
 	"readTexts":    readTexts,
 	"notZero":      notZero,
@@ -206,8 +206,8 @@ func pointerOf(key string) string {
 	return "/" + strings.ReplaceAll(strings.ReplaceAll(key, "~", "~0"), "/", "~1")
 }
 
-// judged reports whether a list or its elements have rules.
-func (f *Field) judged() bool {
+// hasRules reports whether a list or its elements have rules.
+func (f *Field) hasRules() bool {
 	return f.Format != nil || f.Unique || f.Most > 0 || f.Length > 0 || f.Type.Elem.Enum != nil || f.Type.Elem.Document != nil
 }
 

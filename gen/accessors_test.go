@@ -75,7 +75,7 @@ func TestEveryFaultIsTold(t *testing.T) {
 			`/name: must be words in lower case with - between them; /levels/1: must be low or high, not "no"; /levels/2: duplicate "low"; ` +
 			`/level: must be low or high, not "x"; /words/1: is required: a word; /words/2: duplicate "a"; ` +
 			`/tags/1: must be words in lower case with - between them; /tags/2: duplicate "a"; /note: must not be nothing; ` +
-			`/every: must be at most 1h0m0s, not 1h1m0s; /wait: must be at least 1ms and more than 0s and at most 5m0s, not 0s; /main/id: is required`,
+			`/every: must be at most 1h0m0s, not 1h1m0s; /wait: must be at least 1ms and greater than 0s and at most 5m0s, not 0s; /main/id: is required`,
 		`{` + least + `, "count": 11}`:                 "/count: must be a whole number from 0 to 10, not 11",
 		`{` + least + `, "parts": [null, {"id": 1}]}`:  "/parts/0: must be an object, not null; /parts/1/id: must be text, not a number; /parts/0/id: is required; /parts/1/id: is required",
 		`{` + least + `, "every": "x", "labels": [1]}`: `/every: must be a duration such as "10s", not "x"; /labels/0: must be text, not a number`,
@@ -153,7 +153,7 @@ func TestColumns(t *testing.T) {
 	}
 }
 
-// A document without a column of its own gathers what its columns could not read.
+// A document that is not a column collects the faults of its columns.
 func TestFaultOfWhatIsInside(t *testing.T) {
 	var bad full.Tool
 	var tags full.Tags
@@ -185,7 +185,7 @@ func TestBare(t *testing.T) {
 	}
 }
 
-// What annotations and comments say is data in the generated code.
+// Text in annotations and comments is data in the generated code.
 func TestHostileText(t *testing.T) {
 	const key = "quo'te\" $$ {{.}} %s \\"
 	v := hostile.Odd{Quote: "x", Kind: hostile.Quoted}
@@ -203,8 +203,7 @@ func TestHostileText(t *testing.T) {
 	}
 }
 
-// Aliases, imports under other names, constants in all their forms and files for
-// other systems are read as Go reads them.
+// Aliases, renamed imports, constants in all forms and files for other systems are read as Go reads them.
 func TestReadAsGoReads(t *testing.T) {
 	var v reading.T
 	if err := v.UnmarshalJSON([]byte(`{"level": "high", "words": ["a"], "parts": [{"id": "x"}], "here": {"y": 1}}`)); err != nil {

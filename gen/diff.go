@@ -6,8 +6,8 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 )
 
-// unified returns the unified diff of two versions of a file.
-func unified(name string, before, after []byte, missing bool) []byte {
+// unifiedDiff returns the unified diff of two versions of a file.
+func unifiedDiff(name string, before, after []byte, missing bool) []byte {
 	from := "a/" + name
 	if missing {
 		from = "/dev/null"

@@ -27,7 +27,7 @@ type directive struct {
 var directives = []string{"document", "guard", "enum", "format", "except"}
 
 // directives returns the directives in the comments above a declaration.
-func (p *parsed) directives(comments *ast.CommentGroup) []directive {
+func (p *parsedPackage) directives(comments *ast.CommentGroup) []directive {
 	if comments == nil {
 		return nil
 	}
@@ -41,7 +41,7 @@ func (p *parsed) directives(comments *ast.CommentGroup) []directive {
 	return out
 }
 
-func (p *parsed) directive(c *ast.Comment) (directive, bool) {
+func (p *parsedPackage) directive(c *ast.Comment) (directive, bool) {
 	rest, ok := strings.CutPrefix(c.Text, mark)
 	if !ok {
 		return directive{}, false
@@ -50,8 +50,8 @@ func (p *parsed) directive(c *ast.Comment) (directive, bool) {
 	return directive{name: name, text: strings.TrimSpace(text), pos: p.at(c.Pos())}, true
 }
 
-// almost returns the directive that a comment would be without the blanks before it.
-func (p *parsed) almost(c *ast.Comment) (directive, bool) {
+// nearDirective returns the directive that a comment would be without the blanks before it.
+func (p *parsedPackage) nearDirective(c *ast.Comment) (directive, bool) {
 	text, ok := strings.CutPrefix(c.Text, "// ")
 	if !ok {
 		return directive{}, false
@@ -60,14 +60,14 @@ func (p *parsed) almost(c *ast.Comment) (directive, bool) {
 	return d, ok && slices.Contains(directives, d.name)
 }
 
-// stray reports directives in places where nothing reads them, unknown directives, and
+// checkDirectives reports directives in places where nothing reads them, unknown directives, and
 // comments that would be directives without a blank.
-func (p *parsed) stray() {
+func (p *parsedPackage) checkDirectives() {
 	for _, file := range p.files {
 		for _, group := range file.Comments {
 			for _, c := range group.List {
 				d, ok := p.directive(c)
-				if almost, is := p.almost(c); is {
+				if almost, is := p.nearDirective(c); is {
 					p.faults.add(almost.pos, "the blank makes this a comment: write %s%s", mark, almost.name)
 				}
 				switch {
@@ -83,7 +83,7 @@ func (p *parsed) stray() {
 }
 
 // one returns the directive of a name, and reports duplicates.
-func (p *parsed) one(list []directive, name string) (directive, bool) {
+func (p *parsedPackage) one(list []directive, name string) (directive, bool) {
 	var found []directive
 	for _, d := range list {
 		if d.name == name {

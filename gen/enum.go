@@ -16,7 +16,7 @@ func (r *resolver) enum(spec *ast.TypeSpec, enum types.Object) {
 		return
 	}
 	seen, found := map[string]string{}, false
-	for _, spec := range r.declared() {
+	for _, spec := range r.declarations() {
 		s, ok := spec.(*ast.ValueSpec)
 		if !ok {
 			continue
@@ -61,7 +61,7 @@ func (r *resolver) constant(enum types.Object, c *types.Const, value []ast.Expr,
 		first = seen[text]
 	}
 	if len(value) > 0 {
-		refused = r.refused(value[0])
+		refused = r.typeError(value[0])
 		if of, ok := ast.Unparen(value[0]).(*ast.Ident); ok && first != "" && r.info.Uses[of] != nil {
 			return // another name for a known constant
 		}

@@ -2,8 +2,7 @@ package gen
 
 import "strings"
 
-// DeclaredNames are those that the Go file of src will declare, as the check for
-// names that are taken has them.
+// DeclaredNames returns the names that the Go file of src will declare, as the check for taken names has them.
 func DeclaredNames(src Source) ([]string, error) {
 	model, err := resolve(parse(src))
 	if err != nil {

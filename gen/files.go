@@ -53,7 +53,7 @@ func (f Files) changes() ([]change, error) {
 		switch {
 		case err != nil && !missing:
 			return nil, fmt.Errorf("read generated file: %w", err)
-		case len(old) > 0 && !generated(old):
+		case len(old) > 0 && !isGenerated(old):
 			return nil, fmt.Errorf("%s is not a generated file, so it is not replaced: choose another name, or remove it", name)
 		case missing || !bytes.Equal(old, f[name]):
 			out = append(out, change{name, old, missing})
@@ -62,8 +62,8 @@ func (f Files) changes() ([]change, error) {
 	return out, nil
 }
 
-// generated reports whether the header of generated files is near the beginning of a text.
-func generated(text []byte) bool {
+// isGenerated reports whether the header of generated files is near the beginning of a text.
+func isGenerated(text []byte) bool {
 	return bytes.Contains(text[:min(len(text), 300)], []byte(strings.TrimPrefix(Header, "// ")))
 }
 
@@ -139,7 +139,7 @@ func writeBeside(name string, data []byte) (string, error) {
 func (f Files) Check(out io.Writer) (stale bool, err error) {
 	list, err := f.changes()
 	for _, c := range list {
-		if _, err := out.Write(unified(c.name, c.old, f[c.name], c.missing)); err != nil {
+		if _, err := out.Write(unifiedDiff(c.name, c.old, f[c.name], c.missing)); err != nil {
 			return true, err
 		}
 	}

@@ -17,17 +17,17 @@ const (
 	after  = gen.Header + "\n\npackage after\n"
 )
 
-// Whatever keeps one file from being written keeps all of them as they are.
+// An error that prevents writing one file leaves all of them unchanged.
 func TestWriteAllOrNothing(t *testing.T) {
 	tests := []struct {
 		name    string
 		prepare func() error
 		want    string
 	}{
-		{"by hand", func() error { return os.WriteFile("z.go", []byte("package z\n"), 0o666) }, "z.go: it does not say that it is generated"},
+		{"by hand", func() error { return os.WriteFile("z.go", []byte("package z\n"), 0o666) }, "z.go is not a generated file"},
 		{"says so too late", func() error {
 			return os.WriteFile("z.go", []byte("package z\n"+strings.Repeat("//\n", 200)+gen.Header), 0o666)
-		}, "z.go: it does not say"},
+		}, "z.go is not a generated file"},
 		{"a folder", func() error { return os.Mkdir("z.go", 0o777) }, "z.go: is a directory"},
 		{"no folder", func() error { return os.WriteFile("z", nil, 0o666) }, "z/x.md: not a directory"},
 		{"a link to nowhere", func() error { return os.Symlink("/nonexistent/folder", "z") }, "write z/x.md: "},
@@ -54,7 +54,7 @@ func TestWriteAllOrNothing(t *testing.T) {
 	}
 }
 
-// listing are the files of the working directory, with what they hold.
+// listing returns the files of the working directory with their contents.
 func listing(t *testing.T) []string {
 	t.Helper()
 	var out []string

@@ -119,7 +119,7 @@ func Metadata(src Source, cfg MetadataConfig) (Files, error) {
 }
 
 func addGuards(files Files, p *Package, cfg MetadataConfig) error {
-	if len(p.guarded()) == 0 {
+	if len(p.guardTargets()) == 0 {
 		return fmt.Errorf("guards in %s: no type has the directive %sguard, and no field the rule guard", cfg.Guards, mark)
 	}
 	sqlite, err := emitSQLite(p)

@@ -6,8 +6,7 @@ import (
 	"github.com/attune-go/attune/gen"
 )
 
-// BenchmarkMetadata is what go generate does for schema/metadata, from the files
-// to the texts.
+// BenchmarkMetadata does what go generate does for schema/metadata, from the files to the texts.
 func BenchmarkMetadata(b *testing.B) {
 	for b.Loop() {
 		src, err := gen.ReadSource("../schema/metadata")

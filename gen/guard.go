@@ -13,8 +13,8 @@ import (
 // The guards check a column in SQL for the same shape as the accessors. They report the
 // first fault, with its place.
 
-// wanted returns what a value must be, in the words of the accessors.
-func (t *Type) wanted() string {
+// requirement returns what a value must be, in the words of the accessors.
+func (t *Type) requirement() string {
 	switch t.Kind {
 	case Text, Duration:
 		return "text"
@@ -91,8 +91,8 @@ var (
 	demandDigits = fmt.Sprintf("a number has more than %d digits without an exponent", document.MaxDigits)
 )
 
-// A guarded value is checked in one or more columns, in the same way.
-type guarded struct {
+// A guardTarget is a value that is checked in one or more columns, in the same way.
+type guardTarget struct {
 	// what names the value in Go; name is its unique name in SQL.
 	what    string
 	pos     token.Position
@@ -104,20 +104,20 @@ type guarded struct {
 	plain bool
 }
 
-// guarded returns the documents and texts that have guards.
-func (p *Package) guarded() []guarded {
-	var out []guarded
+// guardTargets returns the documents and texts that have guards.
+func (p *Package) guardTargets() []guardTarget {
+	var out []guardTarget
 	for _, d := range p.Documents {
 		if len(d.Guards) > 0 {
 			whole := d.List
 			if whole == nil {
 				whole = &Field{Type: Type{Kind: Object, Document: d}}
 			}
-			out = append(out, guarded{d.Name, d.Pos, snake(d.Name), d.Guards, whole, false})
+			out = append(out, guardTarget{d.Name, d.Pos, snake(d.Name), d.Guards, whole, false})
 		}
 		for _, f := range d.Fields {
 			if len(f.Guards) > 0 {
-				out = append(out, guarded{d.Name + "." + f.Go, f.Pos, snake(d.Name) + "_" + f.Guards[0].Name, f.Guards, f, true})
+				out = append(out, guardTarget{d.Name + "." + f.Go, f.Pos, snake(d.Name) + "_" + f.Guards[0].Name, f.Guards, f, true})
 			}
 		}
 	}
@@ -125,10 +125,10 @@ func (p *Package) guarded() []guarded {
 }
 
 // function returns the name of the trigger function in Postgres and of the view in SQLite.
-func (w guarded) function() string { return "attune_guard_" + w.name }
+func (w guardTarget) function() string { return "attune_guard_" + w.name }
 
 // names returns the distinct names of the columns.
-func (w guarded) names() []string {
+func (w guardTarget) names() []string {
 	var out []string
 	for _, c := range w.columns {
 		if !slices.Contains(out, c.Name) {

@@ -14,7 +14,7 @@ import (
 func emitPostgres(p *Package, hint string) []byte {
 	var out strings.Builder
 	fmt.Fprintf(&out, guardHead, strings.TrimPrefix(Header, "// "), "Postgres")
-	for _, w := range p.guarded() {
+	for _, w := range p.guardTargets() {
 		g := postgresGuard{hint: hint}
 		g.whole(w)
 		g.write(&out, w)
@@ -26,7 +26,7 @@ func emitPostgres(p *Package, hint string) []byte {
 func emitPostgresDrop(p *Package) []byte {
 	var out strings.Builder
 	fmt.Fprintf(&out, "-- %s\n", strings.TrimPrefix(Header, "// "))
-	for _, w := range p.guarded() {
+	for _, w := range p.guardTargets() {
 		for _, c := range w.columns {
 			fmt.Fprintf(&out, "DROP TRIGGER IF EXISTS %s ON {schema}.%s;\n", triggerName(c), sqlName(c.Table))
 		}
@@ -44,9 +44,9 @@ type postgresGuard struct {
 	body    strings.Builder
 	indent  int
 	deepest int
-	// texts and twice are further variables: texts, and the index of the first duplicate
+	// texts and duplicates are further variables: texts, and the index of the first duplicate
 	// element of a list.
-	texts, twice []string
+	texts, duplicates []string
 }
 
 func (g *postgresGuard) line(format string, args ...any) {
@@ -103,7 +103,7 @@ func (g *postgresGuard) wrong(at place, want, value string) {
 	g.line("    EXIT judge;")
 }
 
-func (g *postgresGuard) whole(w guarded) {
+func (g *postgresGuard) whole(w guardTarget) {
 	g.indent = 2
 	if !w.plain {
 		g.readable(g.value(0))
@@ -157,7 +157,7 @@ func (g *postgresGuard) kind(f *Field, depth int, at place) {
 		g.line("    NULL;")
 	}
 	g.line("ELSIF pg_catalog.jsonb_typeof(%s) <> '%s' THEN", v, types[f.Type.Kind])
-	g.wrong(at, f.Type.wanted(), v)
+	g.wrong(at, f.Type.requirement(), v)
 	switch f.Type.Kind {
 	case Text:
 		g.text(f, v, at, !f.Required)
@@ -236,7 +236,7 @@ func (g *postgresGuard) list(f *Field, depth int, at place) {
 	twice := ""
 	if f.Unique {
 		twice = "twice" + strconv.Itoa(depth)
-		g.twice = append(g.twice, twice)
+		g.duplicates = append(g.duplicates, twice)
 		g.line("%s := (SELECT pg_catalog.min(nth) FROM (SELECT nth, pg_catalog.row_number()"+
 			" OVER (PARTITION BY elem COLLATE pg_catalog.\"C\" ORDER BY nth) AS time", twice)
 		g.line("    FROM pg_catalog.jsonb_array_elements_text(%s) WITH ORDINALITY AS list(elem, nth)) AS seen WHERE time = 2) - 1;", v)
@@ -267,7 +267,7 @@ func (g *postgresGuard) list(f *Field, depth int, at place) {
 }
 
 // write writes the function around the body, and the triggers.
-func (g *postgresGuard) write(out *strings.Builder, w guarded) {
+func (g *postgresGuard) write(out *strings.Builder, w guardTarget) {
 	name, value := w.function(), "NEW.%s"
 	if w.plain {
 		value = "pg_catalog.to_jsonb(NEW.%s)"
@@ -277,8 +277,8 @@ func (g *postgresGuard) write(out *strings.Builder, w guarded) {
 	for _, name := range g.texts {
 		fmt.Fprintf(&head, "    %s text;\n", name)
 	}
-	slices.Sort(g.twice)
-	for _, name := range slices.Compact(g.twice) {
+	slices.Sort(g.duplicates)
+	for _, name := range slices.Compact(g.duplicates) {
 		fmt.Fprintf(&head, "    %s bigint;\n", name)
 	}
 	for i := range g.deepest + 1 {

@@ -29,7 +29,7 @@ func emitSQLite(p *Package) ([]byte, error) {
 	var out strings.Builder
 	fmt.Fprintf(&out, guardHead+sqliteHead, strings.TrimPrefix(Header, "// "), "SQLite")
 	var faults Faults
-	for _, w := range p.guarded() {
+	for _, w := range p.guardTargets() {
 		g := sqliteGuard{of: w, at: w.pos, faults: &faults}
 		if w.plain {
 			g.column()
@@ -45,13 +45,13 @@ func emitSQLite(p *Package) ([]byte, error) {
 func emitSQLiteDrop(p *Package) []byte {
 	var out strings.Builder
 	fmt.Fprintf(&out, "-- %s\n", strings.TrimPrefix(Header, "// "))
-	for _, w := range p.guarded() {
+	for _, w := range p.guardTargets() {
 		dropSQLite(&out, w)
 	}
 	return []byte(out.String())
 }
 
-func dropSQLite(out *strings.Builder, w guarded) {
+func dropSQLite(out *strings.Builder, w guardTarget) {
 	for _, c := range w.columns {
 		for _, event := range []string{"insert", "update"} {
 			fmt.Fprintf(out, "DROP TRIGGER IF EXISTS {schema}.%s;\n", sqliteTrigger(c, event))
@@ -67,7 +67,7 @@ func sqliteTrigger(c Column, event string) string {
 // A sqliteGuard writes the trigger that checks one document. Its statements abort with the
 // first fault, and each of them relies on the ones before it.
 type sqliteGuard struct {
-	of   guarded
+	of   guardTarget
 	body strings.Builder
 	// statements and lists count what has been written so far.
 	statements, lists int
@@ -154,7 +154,7 @@ func fromWhere(from []string, where string) string {
 // column checks a column of text.
 func (g *sqliteGuard) column() {
 	const text = "NEW.document"
-	cases := []string{g.when("typeof("+text+") NOT IN ('text', 'null')", "", "must be "+g.of.field.Type.wanted()),
+	cases := []string{g.when("typeof("+text+") NOT IN ('text', 'null')", "", "must be "+g.of.field.Type.requirement()),
 		g.when("instr("+text+", char(0)) > 0", "", demandNoNUL)}
 	if g.of.field.mustBe() {
 		cases = append(cases, g.when(text+" IS NULL", "", demandRequired))
@@ -177,7 +177,7 @@ func (g *sqliteGuard) document() {
 		g.when("typeof("+doc+") = 'blob'", "", demandText),
 		g.when("instr("+doc+", char(0)) > 0 OR NOT json_valid("+doc+")", "", demandJSON),
 		g.when(fmt.Sprintf("length(%s) > %d AND length(CAST(json(%[1]s) AS BLOB)) > %[2]d", doc, document.MaxSize), "", demandSmall),
-		g.when(fmt.Sprintf("json_type(%s) NOT IN %s", doc, sqlList(allowed...)), "", "must be "+f.Type.wanted()))
+		g.when(fmt.Sprintf("json_type(%s) NOT IN %s", doc, sqlList(allowed...)), "", "must be "+f.Type.requirement()))
 	if most := f.list().Most; most > 0 {
 		tooLong := fmt.Sprintf("json_type(%s) = '%s' AND json_array_length(%[1]s) > %[3]d", doc, is, most)
 		cases = append(cases, g.when(tooLong, "", f.list().demandFew()))
@@ -230,7 +230,7 @@ func (g *sqliteGuard) object(d *Document, p sqlitePlace) {
 				quoted = append(quoted, sqlText(allowed))
 			}
 			wrongType := "m.type <> " + strings.Join(quoted, " AND m.type <> ")
-			cases := append([]string{g.when(wrongType, at.pointer, "must be "+f.Type.wanted())}, g.scalar(f, "m.value", at.pointer)...)
+			cases := append([]string{g.when(wrongType, at.pointer, "must be "+f.Type.requirement())}, g.scalar(f, "m.value", at.pointer)...)
 			members = append(members, fmt.Sprintf("WHEN %s THEN CASE\n            %s\n        END",
 				sqlText(f.Key), strings.Join(cases, "\n            ")))
 		}

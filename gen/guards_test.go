@@ -16,8 +16,8 @@ import (
 	"github.com/attune-go/attune/gen/testdata/hostile"
 )
 
-// guardedTable makes a table with the guards of a golden folder, and gives a
-// function that inserts a document, and a name and a level where they are given.
+// guardedTable creates a table with the guards of a golden folder. It returns a function that inserts a
+// document, and optionally a name and a level.
 func guardedTable(t *testing.T, db *testdb.DB, folder, table, column string) func(document any, more ...any) error {
 	t.Helper()
 	file := "sqlite.sql"
@@ -40,7 +40,7 @@ func guardedBy(t *testing.T, db *testdb.DB, guards, table, column string) func(d
 	}
 	table = schema + `."` + table + `"`
 	create := "CREATE TABLE " + table + ` ("` + column + `" ` + kind + ", name text, level text);\n"
-	// The driver itself: what is to be run holds question marks.
+	// The driver is used directly, because the statements contain question marks.
 	if _, err := db.DB.DB.ExecContext(ctx, create+strings.ReplaceAll(guards, "{schema}", schema)); err != nil {
 		t.Fatal(err)
 	}
@@ -53,8 +53,7 @@ func guardedBy(t *testing.T, db *testdb.DB, guards, table, column string) func(d
 	}
 }
 
-// The guards of a type with everything in it refuse what Go refuses, but for
-// what only Go can know.
+// The guards of a type with every feature refuse what Go refuses, except for what only Go can check.
 func TestGuardsOfEveryKind(t *testing.T) {
 	onlyGo := []string{`"note": "nothing"`, `"wait": "0s"`, `"every": "2h"`, `"parts": [{"id": "a"}, {"id": "a"}]`}
 	formats := []string{`"words": ["A"]`, `"words": [""]`, `"tags": ["A b"]`} // which SQLite does not judge
@@ -112,7 +111,7 @@ func TestGuardsOfEveryKind(t *testing.T) {
 	})
 }
 
-// Columns of text are held to what the field is.
+// Columns of text follow the rules of their field.
 func TestGuardsOfText(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		insert := guardedTable(t, db, "full", "tool", "document")
@@ -152,7 +151,7 @@ func TestGuardsOfText(t *testing.T) {
 	})
 }
 
-// A list is judged in one go: what is there twice is found in a long one too.
+// A list is checked in one pass, so that duplicates are found in a long list too.
 func TestGuardsOfLongLists(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		insert := guardedTable(t, db, "full", "tool", "document")
@@ -180,7 +179,7 @@ func TestGuardsOfLongLists(t *testing.T) {
 	})
 }
 
-// Keys and values that would be syntax are data in the guards.
+// Keys and values that look like syntax are data in the guards.
 func TestGuardsOfHostileText(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		insert := guardedTable(t, db, "hostile", "odd", "document")
@@ -201,7 +200,7 @@ func TestGuardsOfHostileText(t *testing.T) {
 	})
 }
 
-// Words of SQL can be names of tables and columns.
+// Keywords of SQL can be names of tables and columns.
 func TestGuardsOfWordsOfSQL(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		insert := guardedTable(t, db, "reading", "order", "user")
@@ -214,7 +213,7 @@ func TestGuardsOfWordsOfSQL(t *testing.T) {
 	})
 }
 
-// Documents may be nested as deep as they are read.
+// The guards accept documents of the greatest depth.
 func TestGuardsOfNestedObjects(t *testing.T) {
 	var source strings.Builder
 	source.WriteString(`package p

@@ -67,7 +67,7 @@ func (d *Document) names() []name {
 
 // names reports the names that the generated Go needs and that are taken by a field, a
 // method, or another declaration.
-func (p *parsed) names(model *Package, text []byte) error {
+func (p *parsedPackage) names(model *Package, text []byte) error {
 	file, err := parser.ParseFile(token.NewFileSet(), "", text, parser.SkipObjectResolution)
 	if err != nil {
 		return err
@@ -75,10 +75,10 @@ func (p *parsed) names(model *Package, text []byte) error {
 	seen := map[string]name{}
 	for _, d := range model.Documents {
 		for _, n := range d.names() {
-			if p.twice(n, seen) {
+			if p.reportDuplicate(n, seen) {
 				continue
 			}
-			obj := p.anywhere(n.text)
+			obj := p.lookUp(n.text)
 			if n.of != "" {
 				obj = p.member(d, n.text)
 			}
@@ -89,32 +89,33 @@ func (p *parsed) names(model *Package, text []byte) error {
 			}
 		}
 	}
-	p.hidden(model, file)
+	p.checkHidden(model, file)
 	return p.faults.err()
 }
 
-// inSQL reports the names that guards need in a database and cannot have. Each function,
+// checkSQLNames reports the names that guards need in a database and cannot have. Each function,
 // and each view and trigger of SQLite, has its own name.
-func (p *parsed) inSQL(model *Package) {
+func (p *parsedPackage) checkSQLNames(model *Package) {
 	seen := map[string]name{}
 	fits := func(name string, pos token.Position) {
 		if len(name) > 63 {
 			p.faults.add(pos, "the name %s must have at most 63 bytes for Postgres, got %d", name, len(name))
 		}
 	}
-	for _, w := range model.guarded() {
-		p.twice(name{text: w.function(), what: w.what, pos: w.pos}, seen)
+	for _, w := range model.guardTargets() {
+		p.reportDuplicate(name{text: w.function(), what: w.what, pos: w.pos}, seen)
 		fits(w.function(), w.pos)
 		for _, c := range w.columns {
-			p.twice(name{text: sqliteTrigger(c, "insert"), what: "guard of " + c.Table + "." + c.Name, pos: c.Pos}, seen)
+			p.reportDuplicate(name{text: sqliteTrigger(c, "insert"), what: "guard of " + c.Table + "." + c.Name, pos: c.Pos}, seen)
 			fits(c.Table, c.Pos)
 			fits(triggerName(c), c.Pos)
 		}
 	}
 }
 
-// twice reports a name that is already generated, and notes a new one.
-func (p *parsed) twice(n name, seen map[string]name) bool {
+// reportDuplicate reports a name that is already generated, and remembers a new one. It returns whether
+// the name is a duplicate.
+func (p *parsedPackage) reportDuplicate(n name, seen map[string]name) bool {
 	first, twice := seen[n.String()]
 	switch {
 	case !twice:
@@ -128,14 +129,14 @@ func (p *parsed) twice(n name, seen map[string]name) bool {
 }
 
 // member returns a field or method of a document's type, or nil.
-func (p *parsed) member(d *Document, name string) types.Object {
+func (p *parsedPackage) member(d *Document, name string) types.Object {
 	obj, _, _ := types.LookupFieldOrMethod(p.object(d.Name).Type(), true, p.types, name)
 	return obj
 }
 
-// anywhere returns what the package declares, or one of its files imports, under a name. It
+// lookUp returns what the package declares, or one of its files imports, under a name. It
 // returns nil for an unused name.
-func (p *parsed) anywhere(name string) types.Object {
+func (p *parsedPackage) lookUp(name string) types.Object {
 	obj := p.object(name)
 	for file := range p.types.Scope().Children() {
 		if obj == nil {
@@ -145,9 +146,9 @@ func (p *parsed) anywhere(name string) types.Object {
 	return obj
 }
 
-// hidden reports declarations that the generated Go could not name, because there the name
+// checkHidden reports declarations that the generated Go could not name, because there the name
 // belongs to a variable, to a package or to Go itself.
-func (p *parsed) hidden(model *Package, file *ast.File) {
+func (p *parsedPackage) checkHidden(model *Package, file *ast.File) {
 	variables, used := map[string]bool{}, map[string]bool{}
 	declare := func(list ...ast.Expr) {
 		for _, e := range list {
@@ -180,7 +181,7 @@ func (p *parsed) hidden(model *Package, file *ast.File) {
 	refuse := func(name, what string) {
 		p.faults.add(p.at(p.object(name).Pos()), "%s is %s in generated code: give this another name", name, what)
 	}
-	for _, name := range model.refers() {
+	for _, name := range model.references() {
 		if variables[name] {
 			refuse(name, "a variable")
 		}
@@ -197,8 +198,8 @@ func (p *parsed) hidden(model *Package, file *ast.File) {
 	}
 }
 
-// refers returns the names of the package that its generated Go uses.
-func (p *Package) refers() []string {
+// references returns the names of the package that its generated Go uses.
+func (p *Package) references() []string {
 	var out []string
 	note := func(f *Field) {
 		for _, t := range []*Type{&f.Type, f.Type.Elem} {

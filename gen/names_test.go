@@ -12,8 +12,7 @@ import (
 	"github.com/attune-go/attune/gen"
 )
 
-// The names that are looked for in a package before its file is written are all
-// that the file declares.
+// The check for taken names covers exactly the names that the file declares.
 func TestNamesAreThoseOfTheFile(t *testing.T) {
 	for _, dir := range []string{"testdata/full", "testdata/hostile", "testdata/reading", "../schema/metadata"} {
 		src, err := gen.ReadSource(dir)

@@ -17,7 +17,7 @@ func emitPage(p *Package, title string) []byte {
 		title = p.Documents[0].Name
 	}
 	fmt.Fprintf(&out, "<!-- %s -->\n\n# %s\n\n%s", strings.TrimPrefix(Header, "// "), markdown(title), strictness)
-	if len(p.guarded()) > 0 {
+	if len(p.guardTargets()) > 0 {
 		out.WriteString(guarding)
 	}
 	for _, d := range p.Documents {

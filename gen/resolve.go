@@ -9,7 +9,7 @@ import (
 
 // A resolver turns the parsed package into the model.
 type resolver struct {
-	*parsed
+	*parsedPackage
 	documents map[types.Object]*Document
 	// shapes holds the types behind the names of the documents.
 	shapes  map[*Document]ast.Expr
@@ -22,8 +22,8 @@ type resolver struct {
 }
 
 // resolve returns the model. The error is Faults.
-func resolve(p *parsed) (*Package, error) {
-	r := &resolver{parsed: p, documents: map[types.Object]*Document{}, shapes: map[*Document]ast.Expr{}, formats: map[string]*Format{},
+func resolve(p *parsedPackage) (*Package, error) {
+	r := &resolver{parsedPackage: p, documents: map[types.Object]*Document{}, shapes: map[*Document]ast.Expr{}, formats: map[string]*Format{},
 		enums: map[types.Object][]Constant{}, words: map[*Document][]rule{}, orders: map[*Field]rule{}}
 	out := &Package{Name: p.name}
 	if len(p.faults) == 0 {
@@ -36,9 +36,9 @@ func resolve(p *parsed) (*Package, error) {
 			r.fill(d)
 		}
 		r.link(out.Documents)
-		r.recursion(out.Documents)
-		r.inSQL(out)
-		r.stray()
+		r.checkRecursion(out.Documents)
+		r.checkSQLNames(out)
+		r.checkDirectives()
 		if len(out.Documents) == 0 && len(p.faults) == 0 {
 			p.faults.add(p.at(p.files[0].Name.Pos()), "no type of this package has the directive %sdocument", mark)
 		}
@@ -60,7 +60,7 @@ func (r *resolver) link(docs []*Document) {
 // collectDocuments returns the annotated types.
 func (r *resolver) collectDocuments() []*Document {
 	var out []*Document
-	for decl, spec := range r.declared() {
+	for decl, spec := range r.declarations() {
 		s, ok := spec.(*ast.TypeSpec)
 		if !ok {
 			continue
@@ -95,7 +95,7 @@ func (r *resolver) document(spec *ast.TypeSpec, comments *ast.CommentGroup) *Doc
 		}
 	}
 	if obj == nil && (ok || enum) {
-		r.faults.add(doc.Pos, "%s", r.refused(spec.Name))
+		r.faults.add(doc.Pos, "%s", r.typeError(spec.Name))
 		return nil
 	}
 	if enum {

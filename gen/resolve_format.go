@@ -40,7 +40,7 @@ func (r *resolver) format(d, except directive, f *ast.FuncDecl) {
 		r.faults.add(d.pos, "duplicate format %s: the first is %s at %s", name, first.Func, first.Pos)
 		return
 	}
-	if refused := r.refused(f.Name); refused != "" {
+	if refused := r.typeError(f.Name); refused != "" {
 		r.faults.add(r.at(f.Name.Pos()), "%s", refused)
 	} else if !judgesText(r.info.Defs[f.Name]) {
 		r.faults.add(r.at(f.Name.Pos()), "%s must be func(string) string to be format %s: it returns the fault of a text, or an empty text",

@@ -69,7 +69,7 @@ func (r *resolver) rules(f *Field, list []rule) {
 		}
 		seen[name] = true
 	}
-	r.consistent(f)
+	r.checkConsistency(f)
 }
 
 func ruleNames() string {
@@ -210,8 +210,8 @@ func (r *resolver) bound(f *Field, rule rule, name, text string) {
 	}
 }
 
-// consistent reports rules that contradict each other or the type.
-func (r *resolver) consistent(f *Field) {
+// checkConsistency reports rules that contradict each other or the type.
+func (r *resolver) checkConsistency(f *Field) {
 	if f.Type.Kind == Int && !f.Ranged {
 		f.Min, f.Max = math.MinInt32, math.MaxInt32
 	}

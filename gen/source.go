@@ -72,8 +72,8 @@ func constraintAt(name string, data []byte) token.Position {
 	return pos
 }
 
-// A parsed package is its syntax and the meaning of its names.
-type parsed struct {
+// A parsedPackage is the syntax of a package and the meaning of its names.
+type parsedPackage struct {
 	fset  *token.FileSet
 	name  string
 	files []*ast.File
@@ -91,8 +91,8 @@ type parsed struct {
 }
 
 // parse parses src. Its faults are in the result.
-func parse(src Source) *parsed {
-	p := &parsed{fset: token.NewFileSet(), taken: map[*ast.Comment]bool{}}
+func parse(src Source) *parsedPackage {
+	p := &parsedPackage{fset: token.NewFileSet(), taken: map[*ast.Comment]bool{}}
 	names := make([]string, 0, len(src.Files))
 	for name := range src.Files {
 		names = append(names, name)
@@ -125,7 +125,7 @@ func parse(src Source) *parsed {
 }
 
 // check resolves the names of the package.
-func (p *parsed) check() {
+func (p *parsedPackage) check() {
 	imports := newStubs(p.fset)
 	p.support = imports[supportPath]
 	p.info = &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{}}
@@ -139,11 +139,11 @@ func (p *parsed) check() {
 	p.types, _ = conf.Check(p.name, p.fset, p.files, p.info)
 }
 
-func (p *parsed) at(pos token.Pos) token.Position { return p.fset.Position(pos) }
+func (p *parsedPackage) at(pos token.Pos) token.Position { return p.fset.Position(pos) }
 
-// declared iterates over the types, constants and variables in their order, with their
+// declarations iterates over the types, constants and variables in their order, with their
 // declarations.
-func (p *parsed) declared() iter.Seq2[*ast.GenDecl, ast.Spec] {
+func (p *parsedPackage) declarations() iter.Seq2[*ast.GenDecl, ast.Spec] {
 	return func(yield func(*ast.GenDecl, ast.Spec) bool) {
 		for _, file := range p.files {
 			for _, decl := range file.Decls {
@@ -161,8 +161,8 @@ func (p *parsed) declared() iter.Seq2[*ast.GenDecl, ast.Spec] {
 	}
 }
 
-// refused returns the type checker's error for a piece of syntax, or an empty text.
-func (p *parsed) refused(n ast.Node) string {
+// typeError returns the type checker's error for a piece of syntax, or an empty text.
+func (p *parsedPackage) typeError(n ast.Node) string {
 	for _, e := range p.wrong {
 		if n.Pos() <= e.Pos && e.Pos < n.End() {
 			return e.Msg
@@ -172,7 +172,7 @@ func (p *parsed) refused(n ast.Node) string {
 }
 
 // object returns what the package declares under a name, or nil.
-func (p *parsed) object(name string) types.Object { return p.types.Scope().Lookup(name) }
+func (p *parsedPackage) object(name string) types.Object { return p.types.Scope().Lookup(name) }
 
 // judgesText reports whether obj is a func(string) string.
 func judgesText(obj types.Object) bool {

@@ -105,7 +105,7 @@ const held = "use string, bool, int, document.Duration, document.Optional of the
 
 // unknown reports a type that the type checker does not know.
 func (r *resolver) unknown(e ast.Expr, pos token.Position, what string) *Type {
-	text, refused, sel := types.ExprString(e), r.refused(e), (*ast.SelectorExpr)(nil)
+	text, refused, sel := types.ExprString(e), r.typeError(e), (*ast.SelectorExpr)(nil)
 	ast.Inspect(e, func(n ast.Node) bool {
 		if s, ok := n.(*ast.SelectorExpr); ok && sel == nil {
 			sel = s
@@ -113,7 +113,7 @@ func (r *resolver) unknown(e ast.Expr, pos token.Position, what string) *Type {
 		return sel == nil
 	})
 	switch {
-	case sel != nil && r.imported(sel.X) != r.support:
+	case sel != nil && r.importedPackage(sel.X) != r.support:
 		r.faults.add(pos, "%s is %s, whose fields are in another package: declare a document in this one, or use json.RawMessage",
 			what, article(text))
 	case refused != "" && !strings.Contains(refused, "."): // the error is about another type than a stub lacks
@@ -124,8 +124,8 @@ func (r *resolver) unknown(e ast.Expr, pos token.Position, what string) *Type {
 	return nil
 }
 
-// imported returns the package that e names, or nil.
-func (r *resolver) imported(e ast.Expr) *types.Package {
+// importedPackage returns the package that e names, or nil.
+func (r *resolver) importedPackage(e ast.Expr) *types.Package {
 	id, _ := e.(*ast.Ident)
 	if of, ok := r.info.Uses[id].(*types.PkgName); ok {
 		return of.Imported()
@@ -180,9 +180,9 @@ func (t *Type) GoName() string {
 	return "string"
 }
 
-// recursion reports documents that contain themselves. Readers have a fixed depth and could
+// checkRecursion reports documents that contain themselves. Readers have a fixed depth and could
 // not follow them.
-func (r *resolver) recursion(docs []*Document) {
+func (r *resolver) checkRecursion(docs []*Document) {
 	done := map[*Document]bool{}
 	var visit func(d *Document, open []*Document)
 	visit = func(d *Document, open []*Document) {

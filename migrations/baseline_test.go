@@ -53,8 +53,8 @@ func TestRefsAreCheckedAlike(t *testing.T) {
 	})
 }
 
-// TestEveryModelReadsAndWrites: what plain SQL writes, with the least columns,
-// the models read, and they write what the database accepts.
+// TestEveryModelReadsAndWrites: the models read rows that plain SQL wrote with the fewest columns,
+// and the databases accept what the models write.
 func TestEveryModelReadsAndWrites(t *testing.T) {
 	each(t, func(t *testing.T, db testDB) {
 		ctx := context.Background()
@@ -113,8 +113,8 @@ func TestEveryModelReadsAndWrites(t *testing.T) {
 	})
 }
 
-// TestTimesOfSQLite: the text of a time has milliseconds and sorts as time does,
-// also between what the database and what bun writes.
+// TestTimesOfSQLite: the text of a time has milliseconds and sorts by time, whether the database or
+// bun wrote it.
 func TestTimesOfSQLite(t *testing.T) {
 	ctx := context.Background()
 	db := testdb.EmptySQLite(t)
@@ -169,7 +169,7 @@ func TestTheSQLiteShellOpensTheFile(t *testing.T) {
 	}
 }
 
-// TestEnumsOfPostgres: both databases know the same values.
+// TestEnumsOfPostgres: both databases accept the same values.
 func TestEnumsOfPostgres(t *testing.T) {
 	db := testdb.EmptyPostgres(t)
 	up(t, db.DB, migrations.Config{})

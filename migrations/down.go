@@ -25,7 +25,7 @@ func (m *Migrator) Down(ctx context.Context) (*Result, error) {
 			return err
 		}
 		res.Schema, res.Before = in.name, in.state
-		r, s, err := m.newest(in)
+		r, s, err := m.newestStep(in)
 		if err != nil {
 			return err
 		}
@@ -47,8 +47,8 @@ func (m *Migrator) Down(ctx context.Context) (*Result, error) {
 	return res, nil
 }
 
-// newest returns the migration that Down would undo, with its record.
-func (m *Migrator) newest(in *inspection) (record, step, error) {
+// newestStep returns the migration that Down would undo, with its record.
+func (m *Migrator) newestStep(in *inspection) (record, step, error) {
 	if err := in.refuse(); err != nil {
 		return record{}, step{}, err
 	}
@@ -69,12 +69,12 @@ func (m *Migrator) newest(in *inspection) (record, step, error) {
 
 // undo undoes a migration, apart from its record.
 func (m *Migrator) undo(ctx context.Context, tx bun.IDB, in *inspection, r record, s step, res *Result) error {
-	if unguards(r.ID) {
-		there, err := m.guarded(ctx, tx, in)
+	if dropsGuards(r.ID) {
+		there, err := m.hasGuards(ctx, tx, in)
 		if err != nil {
 			return err
 		}
-		if err := m.dropGuards(ctx, tx, in.name); err != nil {
+		if err := DropGuards(ctx, tx, in.name); err != nil {
 			return err
 		}
 		res.Guards = there
@@ -86,8 +86,8 @@ func (m *Migrator) undo(ctx context.Context, tx bun.IDB, in *inspection, r recor
 		return err
 	case r.Adopted && !in.guest():
 		return nil
-	case len(m.dropped(in, r.ID)) > 0:
-		use, err := m.use(ctx, tx, in, r.ID)
+	case len(m.droppedRelations(in, r.ID)) > 0:
+		use, err := m.findUse(ctx, tx, in, r.ID)
 		if err != nil {
 			return err
 		}
@@ -116,19 +116,19 @@ func (m *Migrator) undoScript(ctx context.Context, tx bun.IDB, in *inspection, s
 	return err
 }
 
-// guarded reports whether there are guards with any text.
-func (m *Migrator) guarded(ctx context.Context, db bun.IDB, in *inspection) (bool, error) {
+// hasGuards reports whether there are guards with any text.
+func (m *Migrator) hasGuards(ctx context.Context, db bun.IDB, in *inspection) (bool, error) {
 	state, err := m.guardState(ctx, db, in, guardMode{Guarding: GuardingRefuse})
 	return state != GuardsMissing, err
 }
 
-// unguards reports whether undoing a migration drops the guards first.
-func unguards(id string) bool { return id == UnifyRuntimes || id == Baseline }
+// dropsGuards reports whether undoing a migration drops the guards first.
+func dropsGuards(id string) bool { return id == UnifyRuntimes || id == Baseline }
 
-// use returns what stands in the way of dropping a migration's tables.
-func (m *Migrator) use(ctx context.Context, db bun.IDB, in *inspection, id string) (*UseError, error) {
+// findUse returns what prevents dropping a migration's tables.
+func (m *Migrator) findUse(ctx context.Context, db bun.IDB, in *inspection, id string) (*UseError, error) {
 	use := &UseError{Schema: in.name, Migration: id, Named: id == Baseline}
-	dependents, err := m.dependents(ctx, db, in, m.dropped(in, id))
+	dependents, err := m.dependents(ctx, db, in, m.droppedRelations(in, id))
 	if err != nil {
 		return nil, fmt.Errorf("find dependents of the tables: %w", explain(err))
 	}
@@ -137,7 +137,7 @@ func (m *Migrator) use(ctx context.Context, db bun.IDB, in *inspection, id strin
 		return use, nil
 	}
 	use.Forcible = true
-	for _, name := range m.dropped(in, id) {
+	for _, name := range m.droppedRelations(in, id) {
 		if name == availableView {
 			continue
 		}
@@ -146,7 +146,7 @@ func (m *Migrator) use(ctx context.Context, db bun.IDB, in *inspection, id strin
 			return nil, fmt.Errorf("count the rows of %s: %w", table(in.name, name), explain(err))
 		}
 		use.tables = append(use.tables, Dropped{Table: name, Rows: n})
-		if n > 0 && !slices.Contains(rebuilt, name) {
+		if n > 0 && !slices.Contains(rebuiltTables, name) {
 			use.Blockers = append(use.Blockers, fmt.Sprintf("table %s holds %s", name, rowCount(n)))
 		}
 	}
@@ -160,15 +160,15 @@ func rowCount(n int64) string {
 	return fmt.Sprintf("%d rows", n)
 }
 
-// rebuilt lists the tables whose rows a worker writes again when it registers.
-var rebuilt = []string{
+// rebuiltTables lists the tables whose rows a worker writes again when it registers.
+var rebuiltTables = []string{
 	workerRuntimeTable, sweepTable,
 	stateTable, "attune_worker_runtime", "attune_worker_label", "attune_worker_taint", "attune_worker_sweep",
 }
 
-// dropped lists the tables and views that a migration's down drops. It is empty for the
+// droppedRelations lists the tables and views that a migration's down drops. It is empty for the
 // unification, which has rules of its own.
-func (m *Migrator) dropped(in *inspection, id string) []string {
+func (m *Migrator) droppedRelations(in *inspection, id string) []string {
 	var candidates, names []string
 	switch {
 	case in.guest():

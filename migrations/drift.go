@@ -90,7 +90,7 @@ func drift(ctx context.Context, db bun.IDB, s *space) (found []Difference, other
 			found = append(found, Difference{Table: name, Is: "not a table", ShouldBe: "a table"})
 		default:
 			found = append(found, compare(name, want, shapes[name])...)
-			others = append(others, strangers(name, want, shapes[name])...)
+			others = append(others, unknownColumns(name, want, shapes[name])...)
 		}
 	}
 	return found, others, nil
@@ -109,7 +109,7 @@ func compare(table string, want, got *shape) []Difference {
 			differ(name, "missing", w.String())
 			continue
 		}
-		if !w.takes(g) {
+		if !w.accepts(g) {
 			differ(name, g.name, w.name)
 		}
 		if g.nullable != w.nullable {
@@ -137,8 +137,8 @@ func compare(table string, want, got *shape) []Difference {
 	return found
 }
 
-// strangers returns the columns of a table that a model lacks.
-func strangers(table string, want, got *shape) []OtherColumn {
+// unknownColumns returns the columns of a table that a model lacks.
+func unknownColumns(table string, want, got *shape) []OtherColumn {
 	var others []OtherColumn
 	for _, name := range sortedKeys(got.columns) {
 		if _, ours := want.columns[name]; !ours {

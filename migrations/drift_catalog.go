@@ -65,8 +65,8 @@ func shapesOf(ctx context.Context, db bun.IDB, s *space) (map[string]*shape, err
 	return shapes, nil
 }
 
-// precise matches times with limited fractions of a second.
-var precise = regexp.MustCompile(`^timestamp\([0-9]\) with time zone$`)
+// preciseTime matches times with limited fractions of a second.
+var preciseTime = regexp.MustCompile(`^timestamp\([0-9]\) with time zone$`)
 
 // kindOf returns the kind of a catalog's type. A type that attune does not use is a kind by
 // itself.
@@ -77,7 +77,7 @@ func kindOf(name string) kind {
 		return kindText
 	case name == "character varying[]":
 		return kindList
-	case precise.MatchString(name):
+	case preciseTime.MatchString(name):
 		return kindTime
 	}
 	return kind(name)

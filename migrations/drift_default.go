@@ -16,7 +16,7 @@ func sameDefault(want, got column) bool {
 	case got.def == "":
 		return false
 	case want.def == sequence:
-		return got.def == sequence || numbered.MatchString(got.def)
+		return got.def == sequence || sequenceDefault.MatchString(got.def)
 	case want.kind == kindTime:
 		return clock.MatchString(got.def)
 	}
@@ -37,8 +37,8 @@ func sameDefault(want, got column) bool {
 }
 
 var (
-	// numbered matches the default of a serial column: nextval('pack_id_seq'::regclass).
-	numbered = regexp.MustCompile(`(?i)\bnextval\(`)
+	// sequenceDefault matches the default of a serial column: nextval('pack_id_seq'::regclass).
+	sequenceDefault = regexp.MustCompile(`(?i)\bnextval\(`)
 	// clock matches expressions of the time at which a row is written. It does not match a
 	// literal 'now' on Postgres: the server replaces it by the time of the declaration.
 	clock = regexp.MustCompile(`(?i)\b(now|current_timestamp|localtimestamp|(transaction|statement|clock)_timestamp)\b`)

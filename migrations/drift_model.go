@@ -102,8 +102,8 @@ func (c column) String() string {
 	return text
 }
 
-// takes reports whether a column accepts all values of another one.
-func (c column) takes(other column) bool {
+// accepts reports whether a column accepts all values of another one.
+func (c column) accepts(other column) bool {
 	return c.kind == other.kind || c.kind == kindInteger && other.kind == kindBigint
 }
 

@@ -53,7 +53,7 @@ func driftOf(t *testing.T, db bun.IDB, schema string) []string {
 	return lines
 }
 
-// undone runs a test in a transaction that leaves nothing.
+// undone runs a test in a transaction that is rolled back.
 func undone(t *testing.T, db testDB, test func(tx bun.Tx)) {
 	t.Helper()
 	tx, err := db.BeginTx(context.Background(), nil)
@@ -64,7 +64,7 @@ func undone(t *testing.T, db testDB, test func(tx bun.Tx)) {
 	test(tx)
 }
 
-// What somebody alters is named, each point in one line, and nothing else is.
+// Every alteration is named in one line, and nothing else is.
 func TestDriftOnPostgres(t *testing.T) {
 	db := testdb.Postgres(t)
 	run(t, db, `CREATE SCHEMA other`, `CREATE TABLE other.pack (id bigint PRIMARY KEY)`)
@@ -139,8 +139,7 @@ func TestDriftOnPostgres(t *testing.T) {
 	}
 }
 
-// Defaults that mean what they should, however they were declared; the server
-// shows most of them in words of its own.
+// Equal defaults in different spellings. The server shows most of them in its own spelling.
 func TestDefaultsInOtherWords(t *testing.T) {
 	db := testdb.Postgres(t, testdb.Schema("ops 7"))
 	const schema = `"ops 7"`
@@ -200,7 +199,7 @@ func TestDefaultsInOtherWords(t *testing.T) {
 	})
 }
 
-// SQLite alters by making the table anew.
+// SQLite alters a table by creating it again.
 func TestDriftOnSQLite(t *testing.T) {
 	db := testdb.SQLite(t)
 	for _, c := range []struct {

@@ -10,20 +10,20 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// Column is one column of a live catalog, for comparing two databases.
+// A Column is one column of a live catalog, for comparing two databases.
 type Column struct {
 	Kind                 string
 	Nullable, HasDefault bool
 }
 
-// Shape is a table of a live catalog, in terms that both databases share.
+// A Shape is a table of a live catalog, in terms that both databases share.
 type Shape struct {
 	Columns           map[string]Column
 	Uniques, Triggers []string
 	References        map[string][]string
 }
 
-// Shapes reads the tables of the models from a live catalog.
+// Shapes returns the tables of the models in a live catalog.
 func Shapes(ctx context.Context, db bun.IDB, schemaName string) (map[string]Shape, error) {
 	spaces, err := survey(ctx, db)
 	if err != nil {
@@ -55,8 +55,8 @@ func Shapes(ctx context.Context, db bun.IDB, schemaName string) (map[string]Shap
 			out.Columns[n] = Column{string(c.kind), c.nullable, c.def != ""}
 		}
 		out.Triggers = slices.DeleteFunc(out.Triggers, func(name string) bool {
-			// What these refuse on SQLite, a check does on Postgres; and what these write on
-			// Postgres, programs do on SQLite.
+			// A check on Postgres refuses what these refuse on SQLite, and programs on SQLite write what these
+			// write on Postgres.
 			return strings.HasPrefix(name, "attune_guard_") || strings.Contains(name, "_version_constraint_") || strings.HasPrefix(name, "worker_stamp_") ||
 				strings.HasSuffix(name, "_bound_documents") || name == "worker_bound_values"
 		})

@@ -13,7 +13,7 @@ import (
 	"github.com/attune-go/attune/migrations/internal/unify"
 )
 
-// A first up that is refused leaves no record of its own either.
+// A first up that is refused does not leave its own record either.
 func TestRefusedUpLeavesNothing(t *testing.T) {
 	for name, c := range map[string]struct {
 		prepare func(t *testing.T, db testDB)
@@ -91,7 +91,7 @@ func TestFirstUpsAtOnce(t *testing.T) {
 	})
 }
 
-// A schema whose name was mistyped is not an empty one.
+// A mistyped name of a schema does not count as an empty schema.
 func TestSchemaThatHoldsNothing(t *testing.T) {
 	ctx := context.Background()
 	db := testdb.EmptyPostgres(t)
@@ -106,8 +106,7 @@ func TestSchemaThatHoldsNothing(t *testing.T) {
 	}
 }
 
-// A file has no schemas: the advice for one that is somebody else's is another
-// file.
+// A file has no schemas, so the error for somebody else's file speaks of another file.
 func TestAdviceForFiles(t *testing.T) {
 	ctx := context.Background()
 	db := testdb.EmptySQLite(t)

@@ -10,7 +10,7 @@ import (
 	"github.com/attune-go/attune/migrations"
 )
 
-// TestFunctionDrift: what somebody did to the functions is named.
+// TestFunctionDrift: every change of the functions is named.
 func TestFunctionDrift(t *testing.T) {
 	db := testdb.EmptyPostgres(t)
 	up(t, db.DB, migrations.Config{Schema: `pla't."form`})
@@ -40,7 +40,7 @@ func TestFunctionDrift(t *testing.T) {
 		if want == "" && len(got) > 0 || want != "" && (len(got) != 1 || !strings.HasPrefix(got[0], want)) {
 			t.Errorf("%s: status names %q, want %q", sql, got, want)
 		}
-		// Undoing and applying the migration again puts everything in its place.
+		// Undoing and applying the migration again restores everything.
 		run(t, db, `DROP FUNCTION IF EXISTS worker_heartbeat(integer, text)`)
 		run(t, db, `DROP TRIGGER IF EXISTS worker_stamp_heartbeat ON worker`,
 			`CREATE TRIGGER worker_stamp_heartbeat BEFORE INSERT OR UPDATE OF instance ON worker FOR EACH ROW EXECUTE FUNCTION worker_stamp_heartbeat()`,
@@ -81,7 +81,7 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-// TestRowsFromBefore: rows that no program can read are mended by up.
+// TestRowsFromBefore: up repairs rows that no program can read.
 func TestRowsFromBefore(t *testing.T) {
 	db := testdb.EmptyPostgres(t)
 	up(t, db.DB, migrations.Config{})
@@ -103,7 +103,7 @@ func TestRowsFromBefore(t *testing.T) {
 	run(t, db, `UPDATE worker SET status = 'inactive'`)
 }
 
-// TestSweepRights: a role of the platform's that may write worker goes on sweeping.
+// TestSweepRights: a role of the platform's that may write worker can still sweep.
 func TestSweepRights(t *testing.T) {
 	db := testdb.EmptyPostgres(t)
 	up(t, db.DB, migrations.Config{})

@@ -1,12 +1,15 @@
 package migrations
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect"
 
-	"github.com/attune-go/attune/migrations/guards"
+	"github.com/attune-go/attune/migrations/internal/guards"
 )
 
 // The guards are not a migration. They are created after the migrations and replaced whenever
@@ -32,8 +35,8 @@ const (
 	GuardsOff GuardState = "off"
 )
 
-// settled reports whether Up has nothing to do.
-func (s GuardState) settled() bool { return s == GuardsInPlace || s == GuardsOff }
+// isSettled reports whether Up has nothing to do.
+func (s GuardState) isSettled() bool { return s == GuardsInPlace || s == GuardsOff }
 
 // upGuards creates or replaces the guards unless they are in place.
 func (m *Migrator) upGuards(ctx context.Context, res *Result) error {
@@ -48,7 +51,7 @@ func (m *Migrator) upGuards(ctx context.Context, res *Result) error {
 			return err
 		}
 		state, err = m.guardState(ctx, tx, in, mode)
-		due = !state.settled() || mode.changed
+		due = !state.isSettled() || mode.changed
 		return err
 	}
 	err := m.read(ctx, look)
@@ -60,7 +63,7 @@ func (m *Migrator) upGuards(ctx context.Context, res *Result) error {
 			}
 			return m.putGuards(ctx, tx, in, mode)
 		})
-		res.Guards = err == nil && !state.settled()
+		res.Guards = err == nil && !state.isSettled()
 	}
 	if err != nil {
 		return fmt.Errorf("put the guards of metadata in place in schema %q: %w; all migrations are applied, "+
@@ -71,7 +74,7 @@ func (m *Migrator) upGuards(ctx context.Context, res *Result) error {
 
 // putGuards puts the guards of a mode in place, and stores the mode.
 func (m *Migrator) putGuards(ctx context.Context, tx bun.IDB, in *inspection, mode guardMode) error {
-	if err := m.dropGuards(ctx, tx, in.name); err != nil {
+	if err := DropGuards(ctx, tx, in.name); err != nil {
 		return err
 	}
 	if err := m.script(ctx, tx, in.name, m.guards(in, mode.Guarding).Apply); err != nil || !m.postgres() {
@@ -164,13 +167,17 @@ func (m *Migrator) guardState(ctx context.Context, db bun.IDB, in *inspection, m
 	return GuardsInPlace, nil
 }
 
-// dropGuards drops the guards, because a migration may bring back rows that break them.
-func (m *Migrator) dropGuards(ctx context.Context, tx bun.IDB, schema string) error {
+// DropGuards drops the guards of metadata in a schema until the next Up. A migration that
+// brings back older rows needs it, and a test that writes some. An empty schema means
+// public; SQLite only has main.
+func DropGuards(ctx context.Context, db bun.IDB, schema string) error {
 	set := guards.SQLite()
-	if m.postgres() {
-		set = guards.Postgres()
+	if db.Dialect().Name() == dialect.PG {
+		set, schema = guards.Postgres(), cmp.Or(schema, "public")
+	} else {
+		schema = sqliteSchema
 	}
-	if err := m.script(ctx, tx, schema, set.Drop); err != nil {
+	if _, err := db.ExecContext(ctx, strings.ReplaceAll(set.Drop, "{schema}", quote(schema))); err != nil {
 		return fmt.Errorf("drop guards of metadata in schema %q: %w", schema, err)
 	}
 	return nil

@@ -9,7 +9,7 @@ import (
 
 	"github.com/uptrace/bun"
 
-	"github.com/attune-go/attune/migrations/guards"
+	"github.com/attune-go/attune/migrations/internal/guards"
 )
 
 // Guarding is the guards' reaction to wrong metadata.
@@ -94,7 +94,7 @@ func (m *Migrator) guards(in *inspection, g Guarding) guards.Set {
 	kept := maps.Clone(set.Kept)
 	for name, text := range set.Kept {
 		table, _, isTrigger := strings.Cut(name, ".")
-		if isTrigger && !in.guardable(table, strings.Fields(text)[1]) {
+		if isTrigger && !in.canGuard(table, strings.Fields(text)[1]) {
 			delete(kept, name)
 		}
 	}
@@ -112,8 +112,8 @@ func (m *Migrator) guards(in *inspection, g Guarding) guards.Set {
 	return set
 }
 
-// guardable reports whether a column exists with a type that the guards can read.
-func (in *inspection) guardable(table, column string) bool {
+// canGuard reports whether a column exists with a type that the guards can read.
+func (in *inspection) canGuard(table, column string) bool {
 	if in.relations[table] == nil {
 		return false
 	}

@@ -18,7 +18,7 @@ const (
 	otherGuards = "CREATE VIEW attune_guard_distributions AS SELECT 'attune 00000000' AS it"                                            // of SQLite
 )
 
-// Status, the plan and Up see the same of the guards.
+// Status, the plan and Up agree on the state of the guards.
 func TestGuardStates(t *testing.T) {
 	type state struct {
 		statements []string
@@ -101,7 +101,7 @@ func TestGuardStates(t *testing.T) {
 	}
 }
 
-// Guards of the partitions of a table are no further guards.
+// Guards of a table's partitions do not count as further guards.
 func TestGuardsOfAPartitionedTable(t *testing.T) {
 	db := testdb.Postgres(t)
 	run(t, db, `ALTER TABLE runtime_version RENAME TO whole`,
@@ -163,8 +163,8 @@ func TestGuardsWaitForATable(t *testing.T) {
 	}
 }
 
-// The legacy rows hold what the guards refuse. They go with them and come back
-// with them, and the rows stay as they are.
+// The guards refuse the legacy rows. They are dropped and created again with them, and the rows stay as
+// they are.
 func TestGuardsThereAndBack(t *testing.T) {
 	ctx := context.Background()
 	db := testdb.EmptyPostgres(t)

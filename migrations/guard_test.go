@@ -8,10 +8,10 @@ import (
 
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/migrations"
-	"github.com/attune-go/attune/migrations/guards"
+	"github.com/attune-go/attune/migrations/internal/guards"
 )
 
-// guardsLeft counts what there is of the guards.
+// guardsLeft counts the functions, triggers and views of the guards.
 func guardsLeft(t *testing.T, db *testdb.DB) int {
 	t.Helper()
 	if db.Dialect().Name() == dialect.PG {
@@ -20,8 +20,7 @@ func guardsLeft(t *testing.T, db *testdb.DB) int {
 	return count(t, db, `SELECT count(*) FROM sqlite_schema WHERE name LIKE 'attune\_guard%' ESCAPE '\'`)
 }
 
-// Up puts the guards in place once, and again where they are missing, in part or
-// as a whole, or are those of another release.
+// Up creates the guards once, and again if they are missing, incomplete or from another release.
 func TestUpPutsGuardsInPlace(t *testing.T) {
 	empty := map[string]func(testing.TB) *testdb.DB{
 		"postgres": testdb.EmptyPostgres,

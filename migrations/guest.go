@@ -74,7 +74,7 @@ func (in *inspection) classifyGuest() {
 
 // classifyNames finds names of a migration that are missing, or that are taken before it.
 func (in *inspection) classifyNames(id string, relations, indexes []string) {
-	recorded := in.recorded(id)
+	recorded := in.isRecorded(id)
 	for _, name := range slices.Concat(relations, indexes) {
 		switch r := in.relations[name]; {
 		case recorded && r == nil && slices.Contains(relations, name):
@@ -85,9 +85,9 @@ func (in *inspection) classifyNames(id string, relations, indexes []string) {
 	}
 }
 
-// ready returns an error for what prevents attune from moving in: a missing key of the
+// checkReady returns an error for what prevents attune from moving in: a missing key of the
 // platform's tables, or a missing privilege.
-func (in *inspection) ready(ctx context.Context, db bun.IDB) error {
+func (in *inspection) checkReady(ctx context.Context, db bun.IDB) error {
 	var lack struct {
 		Keys       []string `bun:",array"`
 		Privileges []string `bun:",array"`

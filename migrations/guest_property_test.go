@@ -15,7 +15,7 @@ import (
 	"github.com/attune-go/attune/migrations"
 )
 
-// oddities are what databases around the shapes of the platform have.
+// oddities lists peculiarities of databases close to the shapes of the platform.
 var oddities = []string{
 	`ALTER TABLE attune.worker ADD COLUMN identity integer`,
 	`ALTER TABLE attune.worker ADD COLUMN instance jsonb NOT NULL DEFAULT '{}', ADD COLUMN heartbeat_interval text`,
@@ -43,8 +43,8 @@ var oddities = []string{
 	`ALTER TABLE attune.sensor DROP COLUMN entrypoint`,
 }
 
-// TestPlanAndUpAgree: what the plan calls free of obstacles goes through, and what it
-// refuses up refuses with the same words, in databases around the shapes.
+// TestPlanAndUpAgree: in databases close to the shapes, up accepts what the plan accepts, and refuses
+// the rest in the same words.
 func TestPlanAndUpAgree(t *testing.T) {
 	for seed := range uint64(16) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

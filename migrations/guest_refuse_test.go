@@ -13,8 +13,8 @@ import (
 	"github.com/attune-go/attune/migrations"
 )
 
-// TestGuestPrivileges: the plan of a role that may not move in says what it lacks, and so
-// does up; the owner of the tables needs nothing more.
+// TestGuestPrivileges: the plan names what a role lacks to move in, and so does up. The owner of the
+// tables needs nothing more.
 func TestGuestPrivileges(t *testing.T) {
 	ctx := context.Background()
 	db := testdb.EmptyPostgres(t)
@@ -36,7 +36,7 @@ func TestGuestPrivileges(t *testing.T) {
 	run(t, db, `ALTER SCHEMA attune OWNER TO `+role, `DO $$ DECLARE o record; BEGIN
 		FOR o IN SELECT c.oid::regclass AS name FROM pg_class c WHERE relnamespace = 'attune'::regnamespace AND relkind = 'r' LOOP
 			EXECUTE format('ALTER TABLE %s OWNER TO `+role+`', o.name); END LOOP; END $$`,
-		// What the platform protects from its own roles stays protected, and stands in nobody's way.
+		// What the platform protects from its own roles stays protected, and prevents nothing.
 		`CREATE POLICY mine ON attune.worker USING (name = 'worker-alpha')`,
 		`ALTER TABLE attune.worker ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY`)
 	if _, err := m.Plan(ctx); err != nil {
@@ -54,8 +54,8 @@ func TestGuestPrivileges(t *testing.T) {
 	}
 }
 
-// TestGuestGrants: the roles that may use the platform's workers may use attune's tables
-// likewise, and the trigger works for roles that may not.
+// TestGuestGrants: roles that may use the platform's workers may use attune's tables in the same way.
+// The trigger works for roles that may not.
 func TestGuestGrants(t *testing.T) {
 	db := testdb.EmptyPostgres(t)
 	platform.Make(t, db, platform.V)
@@ -76,7 +76,7 @@ func TestGuestGrants(t *testing.T) {
 	run(t, reader, `SELECT FROM attune.attune_sweep_workers('1 second', 1)`)
 }
 
-// A migration waits for the platform's own DDL, and ends with the holder's name.
+// A migration waits for the platform's own DDL, and then names the holder of the lock.
 func TestGuestWaitsForThePlatform(t *testing.T) {
 	ctx := context.Background()
 	db := testdb.EmptyPostgres(t)
@@ -100,8 +100,8 @@ func TestGuestWaitsForThePlatform(t *testing.T) {
 	up(t, db.DB, migrations.Config{})
 }
 
-// BenchmarkGuestHeartbeat is the platform's heartbeat of a worker of its own, in a database
-// that attune moved into, beside one without attune.
+// BenchmarkGuestHeartbeat compares the platform's heartbeat in a database that attune moved into with
+// one in a database without attune.
 func BenchmarkGuestHeartbeat(b *testing.B) {
 	const beat, beats = `UPDATE attune.worker SET last_heartbeat = now(), updated = now() WHERE name = 'worker-alpha'`, 500
 	ctx := context.Background()

@@ -45,7 +45,7 @@ func TestGuestStatus(t *testing.T) {
 	})
 }
 
-// TestGuestPlan: the plan names the platform's migrations and what must not run there.
+// TestGuestPlan: the plan names the platform's migrations and the file that must not run there.
 func TestGuestPlan(t *testing.T) {
 	eachShape(t, func(t *testing.T, db testDB, _ platform.Shape) {
 		plan, err := migrator(t, db.DB, migrations.Config{}).Plan(t.Context())
@@ -67,8 +67,8 @@ func TestGuestPlan(t *testing.T) {
 	})
 }
 
-// TestForeignWorkersCount: what a worker of the platform's declares is found by ref while
-// its heartbeat is fresh.
+// TestForeignWorkersCount: what a worker of the platform declares is found by ref while its heartbeat is
+// fresh.
 func TestForeignWorkersCount(t *testing.T) {
 	eachShape(t, func(t *testing.T, db testDB, shape platform.Shape) {
 		up(t, db.DB, migrations.Config{})
@@ -118,8 +118,8 @@ func TestForeignWorkersCount(t *testing.T) {
 	})
 }
 
-// TestOwnWorkerInAGuest: what attune keeps of its own worker, whether the platform sees it,
-// and that nothing of it is left after down.
+// TestOwnWorkerInAGuest: attune keeps its own worker, shows it to the platform or not, and leaves nothing
+// of it after down.
 func TestOwnWorkerInAGuest(t *testing.T) {
 	eachShape(t, func(t *testing.T, db testDB, shape platform.Shape) {
 		before := platform.Snapshot(t, db)
@@ -135,7 +135,7 @@ func TestOwnWorkerInAGuest(t *testing.T) {
 		own(`INSERT INTO attune.worker (id, name, worker_type, worker_role, status, capabilities) VALUES (50, 'attune-worker-x', 'local', 'action', 'inactive', '{"runtimes": ["python"]}')`,
 			`INSERT INTO attune.attune_worker_state (worker, identity, instance, status, heartbeat_interval, mirrored) VALUES (50, 'action/attune-worker-x', 'i1', 'active', 10, `+mirrored+`)`,
 			`INSERT INTO attune.attune_worker_runtime (worker, runtime, runtime_ref, name, active, outcome, version, sort_key) VALUES (50, 10, 'core.python', 'python', true, 'available', '3.12.1', 'A3B12A1.')`,
-			// A worker of the platform's that attune takes over, and gives back.
+			// attune takes over a worker of the platform, and returns it.
 			`INSERT INTO attune.attune_worker_state (worker, identity, instance, status, heartbeat_interval, former) SELECT id, 'sensor/sensor-gamma', 'i2', 'active', 10, to_jsonb(worker) FROM attune.worker WHERE id = 3`,
 			`UPDATE attune.worker SET capabilities = '{}', host = 'taken' WHERE id = 3`)
 		found := `SELECT count(*) FROM attune.available_runtime WHERE worker = 50`
@@ -177,8 +177,8 @@ func TestOwnWorkerInAGuest(t *testing.T) {
 	})
 }
 
-// TestPlatformChangesItsColumns: nothing of attune's keeps the platform from dropping or
-// retyping what it has, but for the column of capabilities, on which a trigger depends.
+// TestPlatformChangesItsColumns: the platform can drop and retype its columns, except capabilities, on
+// which a trigger depends.
 func TestPlatformChangesItsColumns(t *testing.T) {
 	eachShape(t, func(t *testing.T, db testDB, shape platform.Shape) {
 		up(t, db.DB, migrations.Config{})
@@ -208,7 +208,7 @@ func TestPlatformChangesItsColumns(t *testing.T) {
 	})
 }
 
-// TestGuardingInAGuest: what was asked for is done, shown and kept.
+// TestGuardingInAGuest: the configured guarding is applied, shown and kept.
 func TestGuardingInAGuest(t *testing.T) {
 	eachShape(t, func(t *testing.T, db testDB, _ platform.Shape) {
 		const wrong = `UPDATE attune.runtime SET distributions = jsonb_build_object('verification', random()) WHERE ref = 'go'`

@@ -23,8 +23,8 @@ func eachShape(t *testing.T, test func(t *testing.T, db testDB, shape platform.S
 	}
 }
 
-// TestGuestChangesNothingOfThePlatform: neither up nor anything after it changes what the
-// platform has, and down leaves what was there.
+// TestGuestChangesNothingOfThePlatform: neither up nor anything after it changes the platform's objects
+// and rows, and down restores the previous state.
 func TestGuestChangesNothingOfThePlatform(t *testing.T) {
 	eachShape(t, func(t *testing.T, db testDB, shape platform.Shape) {
 		ctx := context.Background()

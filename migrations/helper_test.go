@@ -17,10 +17,10 @@ import (
 
 type testDB = *testdb.DB
 
-// ids are the migrations, oldest first.
+// ids lists the migrations, oldest first.
 var ids = []string{migrations.Baseline, migrations.UnifyRuntimes, migrations.WorkerRuntime, migrations.SafeFunctions}
 
-// open connects to the same database once more.
+// open opens the same database again.
 func open(t *testing.T, url string) *bun.DB {
 	t.Helper()
 	db, err := database.Open(context.Background(), url)
@@ -64,8 +64,7 @@ func down(t *testing.T, db *bun.DB, cfg migrations.Config) *migrations.Result {
 	return res
 }
 
-// downTo undoes migrations, the newest first, up to the one of an ID and that one
-// too.
+// downTo undoes migrations, the newest first, down to and including the one with an ID.
 func downTo(t *testing.T, db *bun.DB, id string, cfg migrations.Config) *migrations.Result {
 	t.Helper()
 	for {
@@ -102,8 +101,7 @@ func count(t *testing.T, db bun.IDB, query string) int {
 	return n
 }
 
-// legacy makes an installation as other migrations than ours have left it, in a
-// schema, with a column that is not of ours.
+// legacy creates a database that other migrations left behind, in a schema, with a column of others.
 func legacy(t *testing.T, db *bun.DB, schema string) {
 	t.Helper()
 	ddl, err := fs.ReadFile(migrations.Files(), "postgres/"+migrations.Baseline+".up.sql")
@@ -116,8 +114,8 @@ func legacy(t *testing.T, db *bun.DB, schema string) {
 		`ALTER TABLE `+schema+`.sensor ADD COLUMN trigger_ref text`)
 }
 
-// objects lists everything that a database holds outside of the system's
-// schemas: a full picture of its catalog to compare with.
+// objects lists everything that a database contains outside of the system's schemas, for comparing
+// catalogs.
 func objects(t *testing.T, db testDB) []string {
 	t.Helper()
 	if db.Dialect().Name() != dialect.PG {

@@ -72,11 +72,11 @@ type space struct {
 // ours reports whether the schema has the table with its signature columns.
 func (s *space) ours(name string) bool {
 	r := s.relations[name]
-	return r != nil && r.table && len(lacking(r, name)) == 0
+	return r != nil && r.table && len(lackingColumns(r, name)) == 0
 }
 
-// lacking returns the signature columns that a relation lacks.
-func lacking(r *relation, name string) []string {
+// lackingColumns returns the signature columns that a relation lacks.
+func lackingColumns(r *relation, name string) []string {
 	var missing []string
 	for _, c := range signatures[name] {
 		if _, ok := r.columns[c]; !ok {
@@ -86,9 +86,9 @@ func lacking(r *relation, name string) []string {
 	return missing
 }
 
-// occupied reports whether the schema holds attune's tables, or remains of them. A single table
+// isOccupied reports whether the schema holds attune's tables, or remains of them. A single table
 // other than runtime may resemble attune's by chance.
-func (s *space) occupied() bool {
+func (s *space) isOccupied() bool {
 	if s.ours(recordTable) || s.ours("runtime") {
 		return true
 	}
@@ -135,7 +135,7 @@ func (m *Migrator) inspect(ctx context.Context, db bun.IDB) (*inspection, error)
 	}
 	in := &inspection{space: s, file: !m.postgres()}
 	for _, o := range spaces {
-		if o.name != s.name && o.occupied() {
+		if o.name != s.name && o.isOccupied() {
 			in.others = append(in.others, o.name)
 		}
 	}
@@ -160,7 +160,7 @@ func choose(spaces []*space, wanted string) (*space, error) {
 		switch {
 		case wanted != "" && s.name == wanted:
 			return s, usableOrError(s)
-		case wanted != "" || !s.occupied():
+		case wanted != "" || !s.isOccupied():
 		case !s.usable:
 			locked = s
 		default:
@@ -217,11 +217,11 @@ func (in *inspection) classify(database dialect.Name) {
 		case !r.table:
 			in.find("%s is not a table", name)
 		case !in.ours(name):
-			in.find("table %s lacks %s", name, strings.Join(lacking(r, name), ", "))
+			in.find("table %s lacks %s", name, strings.Join(lackingColumns(r, name), ", "))
 		}
 	}
 	if r := in.relations[recordTable]; r != nil && !in.ours(recordTable) {
-		in.find("%s is not the migrator's table: it lacks %s", recordTable, strings.Join(lacking(r, recordTable), ", "))
+		in.find("%s is not the migrator's table: it lacks %s", recordTable, strings.Join(lackingColumns(r, recordTable), ", "))
 	}
 	if database == dialect.SQLite {
 		in.classifySQLite()
@@ -259,7 +259,7 @@ func (in *inspection) classifyEmpty() {
 	for _, name := range names {
 		in.state = StateForeign
 		if missing := signatures[name]; in.relations[name] != nil && len(missing) > 0 {
-			in.find("%s exists without attune's columns (%s)", name, strings.Join(lacking(in.relations[name], name), ", "))
+			in.find("%s exists without attune's columns (%s)", name, strings.Join(lackingColumns(in.relations[name], name), ", "))
 		} else {
 			in.find("the name %s is taken", name)
 		}
@@ -269,7 +269,7 @@ func (in *inspection) classifyEmpty() {
 // classifySQLite checks for the unified state. On SQLite the only other valid state is empty.
 func (in *inspection) classifySQLite() {
 	in.state = StateUnified
-	if !in.recorded(Baseline) {
+	if !in.isRecorded(Baseline) {
 		in.find("the tables exist, but %s has no record of them", recordTable)
 	}
 	if in.relations["runtime"] != nil && !in.has("runtime", "execution_config") {
@@ -291,9 +291,9 @@ func (in *inspection) refuse() error {
 	return nil
 }
 
-// elsewhere returns an error if the schema is empty and others hold attune's tables. Most likely
+// checkElsewhere returns an error if the schema is empty and others hold attune's tables. Most likely
 // its name was mistyped.
-func (in *inspection) elsewhere() error {
+func (in *inspection) checkElsewhere() error {
 	if in.state == StateEmpty && len(in.others) > 0 {
 		return &SchemaError{Wanted: in.name, Found: in.others, kind: ErrElsewhere}
 	}

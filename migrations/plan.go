@@ -34,7 +34,7 @@ type Plan struct {
 }
 
 // Due reports whether Up would do anything.
-func (p *Plan) Due() bool { return len(p.Pending) > 0 || !p.Guards.settled() }
+func (p *Plan) Due() bool { return len(p.Pending) > 0 || !p.Guards.isSettled() }
 
 // A Step is one migration that would be applied or undone.
 type Step struct {
@@ -55,7 +55,7 @@ func (m *Migrator) Plan(ctx context.Context) (*Plan, error) {
 		if err != nil {
 			return err
 		}
-		if err := m.mayGoUp(in); err != nil {
+		if err := m.checkUp(in); err != nil {
 			return err
 		}
 		p.Database, _ = folderOf(m.db.Dialect().Name())
@@ -76,7 +76,7 @@ func (m *Migrator) Plan(ctx context.Context) (*Plan, error) {
 		if in.guest() {
 			p.Guest = true
 			if len(p.Pending) > 0 {
-				if err := in.ready(ctx, tx); err != nil {
+				if err := in.checkReady(ctx, tx); err != nil {
 					return err
 				}
 			}
@@ -86,7 +86,7 @@ func (m *Migrator) Plan(ctx context.Context) (*Plan, error) {
 			p.Notes, err = m.guestNotes(ctx, tx, in)
 			return err
 		}
-		if m.postgres() && in.state != StateEmpty && !in.recorded(UnifyRuntimes) {
+		if m.postgres() && in.state != StateEmpty && !in.isRecorded(UnifyRuntimes) {
 			err = onCallersPath(ctx, tx, func() (err error) {
 				p.Unify, err = unify.Examine(ctx, tx, in.name)
 				return err
@@ -136,13 +136,13 @@ func (m *Migrator) PlanDown(ctx context.Context) (*DownPlan, error) {
 		}
 		p.Database, _ = folderOf(m.db.Dialect().Name())
 		p.Schema, p.State = in.name, in.state
-		r, s, err := m.newest(in)
+		r, s, err := m.newestStep(in)
 		if err != nil {
 			return err
 		}
 		p.Step = Step{ID: s.id, Requires: s.requires, Adopt: r.Adopted}
-		if unguards(r.ID) {
-			if p.Guards, err = m.guarded(ctx, tx, in); err != nil {
+		if dropsGuards(r.ID) {
+			if p.Guards, err = m.hasGuards(ctx, tx, in); err != nil {
 				return err
 			}
 		}
@@ -152,9 +152,9 @@ func (m *Migrator) PlanDown(ctx context.Context) (*DownPlan, error) {
 				p.Unify, err = unify.ExamineDown(ctx, tx, in.name)
 				return err
 			})
-		case (!r.Adopted || in.guest()) && len(m.dropped(in, r.ID)) > 0:
-			p.Drops = m.dropped(in, r.ID)
-			use, err := m.use(ctx, tx, in, r.ID)
+		case (!r.Adopted || in.guest()) && len(m.droppedRelations(in, r.ID)) > 0:
+			p.Drops = m.droppedRelations(in, r.ID)
+			use, err := m.findUse(ctx, tx, in, r.ID)
 			if err != nil {
 				return err
 			}

@@ -8,8 +8,8 @@ import (
 	"github.com/attune-go/attune/schema/database"
 )
 
-// TestMigrateThroughPooler: nothing that the migrator needs is kept in a session,
-// which in transaction mode would be another's the next moment.
+// TestMigrateThroughPooler: the migrator keeps nothing in a session, because in transaction mode another
+// client would get that session next.
 func TestMigrateThroughPooler(t *testing.T) {
 	db, err := database.Open(t.Context(), testdb.Pooler(t, testdb.EmptyPostgres(t).URL, 1))
 	if err != nil {

@@ -22,8 +22,8 @@ import (
 	"github.com/attune-go/attune/schema/database"
 )
 
-// The test binary is also the other process: with childDatabase set it migrates
-// that database up, stopping before the statement that contains childPause.
+// The test binary is also the other process. With childDatabase set it migrates that database up, and
+// stops before the statement that contains childPause.
 const (
 	childDatabase = "ATTUNE_TEST_CHILD_DATABASE"
 	childPause    = "ATTUNE_TEST_CHILD_PAUSE"
@@ -37,8 +37,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// child prints "paused" where it stops, goes on when its input says a line, and
-// ends with what it has done.
+// child prints "paused" when it stops, continues after a line of input, and ends with its result.
 func child(url, pause string) {
 	db, err := database.Open(context.Background(), url)
 	if err != nil {
@@ -61,7 +60,7 @@ func child(url, pause string) {
 	fmt.Println("done", len(res.Done))
 }
 
-// pauseHook stops before a statement until its input says a line.
+// pauseHook stops before a statement until it reads a line.
 type pauseHook struct {
 	before string
 	input  io.Reader
@@ -78,7 +77,7 @@ func (h *pauseHook) BeforeQuery(ctx context.Context, e *bun.QueryEvent) context.
 
 func (h *pauseHook) AfterQuery(context.Context, *bun.QueryEvent) {}
 
-// process is another process that migrates.
+// A process is another process that migrates.
 type process struct {
 	*exec.Cmd
 	input io.WriteCloser
@@ -119,8 +118,7 @@ func (p *process) expect(t *testing.T, want string) {
 func TestTwoProcessesMigrateAtOnce(t *testing.T) {
 	each(t, func(t *testing.T, db testDB) {
 		if db.Dialect().Name() == dialect.PG {
-			// Under this default a snapshot is older than the lock, unless the
-			// migrator says otherwise.
+			// With this default a snapshot would be older than the lock unless the migrator sets the isolation.
 			run(t, db, "ALTER DATABASE "+strs(t, db, "SELECT current_database()")[0]+
 				" SET default_transaction_isolation = 'repeatable read'")
 		}
@@ -154,8 +152,8 @@ func TestTwoProcessesMigrateAtOnce(t *testing.T) {
 	})
 }
 
-// TestNoTwoInstallationsAtOnce: of two that begin on an empty database in
-// different schemas, the one that waited is refused.
+// TestNoTwoInstallationsAtOnce: if two processes begin on an empty database in different schemas, the one
+// that waited is refused.
 func TestNoTwoInstallationsAtOnce(t *testing.T) {
 	db := testdb.EmptyPostgres(t)
 	first := start(t, db, "VALUES ('"+migrations.Baseline)
@@ -206,8 +204,7 @@ func TestKilledHalfWayLeavesNothing(t *testing.T) {
 	}
 }
 
-// waitForNoSessions returns when the server has noticed that the other process
-// is gone.
+// waitForNoSessions returns when the server has noticed that the other process is gone.
 func waitForNoSessions(t *testing.T, db testDB) {
 	t.Helper()
 	if db.Dialect().Name() != dialect.PG {
@@ -218,5 +215,5 @@ func waitForNoSessions(t *testing.T, db testDB) {
 	}
 }
 
-// thisDatabase keeps the advisory locks of other databases apart.
+// thisDatabase excludes the advisory locks of other databases.
 const thisDatabase = "database = (SELECT oid FROM pg_database WHERE datname = current_database())"

@@ -104,8 +104,8 @@ func deleteRecord(ctx context.Context, tx bun.IDB, schema, id string) error {
 	return err
 }
 
-// recorded reports whether a migration was applied or adopted.
-func (in *inspection) recorded(id string) bool { return in.record(id) != nil }
+// isRecorded reports whether a migration was applied or adopted.
+func (in *inspection) isRecorded(id string) bool { return in.record(id) != nil }
 
 func (in *inspection) record(id string) *record {
 	for i := range in.records {
@@ -116,20 +116,20 @@ func (in *inspection) record(id string) *record {
 	return nil
 }
 
-// tooNew returns an error if a record requires a newer program. An unknown migration does not
+// checkVersion returns an error if a record requires a newer program. An unknown migration does not
 // matter by itself, because its record names the programs that can use it.
-func (m *Migrator) tooNew(in *inspection) error {
+func (m *Migrator) checkVersion(in *inspection) error {
 	for _, r := range in.records {
-		if _, known := m.step(r.ID); !known && newer(r.Requires, program) {
+		if _, known := m.step(r.ID); !known && isNewer(r.Requires, program) {
 			return &VersionError{Schema: in.name, Migration: r.ID, Requires: r.Requires, AppliedBy: r.Program, Program: program}
 		}
 	}
 	return nil
 }
 
-// newer reports whether version a is above b. A version that cannot be parsed comes from a newer
+// isNewer reports whether version a is above b. A version that cannot be parsed comes from a newer
 // program.
-func newer(a, b string) bool {
+func isNewer(a, b string) bool {
 	x, err := version.Parse(a)
 	if err != nil {
 		return true

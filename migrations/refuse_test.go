@@ -20,7 +20,7 @@ import (
 	"github.com/attune-go/attune/migrations"
 )
 
-// wantError checks an error's kind, and that it says what a user needs.
+// wantError checks the kind of an error, and that it contains what a user needs.
 func wantError(t *testing.T, doing string, err, kind error, says ...string) {
 	t.Helper()
 	if !errors.Is(err, kind) {
@@ -76,8 +76,7 @@ func TestLockedTable(t *testing.T) {
 	up(t, db.DB, migrations.Config{LockTimeout: shortly})
 }
 
-// TestReadersWriteNothing: where nothing can be written, everything that only
-// reads gives its answer.
+// TestReadersWriteNothing: everything that only reads works if nothing can be written.
 func TestReadersWriteNothing(t *testing.T) {
 	ctx := context.Background()
 	for name, prepare := range map[string]func(t *testing.T, db testDB){
@@ -156,8 +155,7 @@ func TestReadOnlySQLite(t *testing.T) {
 	wantError(t, "Up", err, migrations.ErrReadOnly, "permissions of the file")
 }
 
-// asRole gives a connection to db that acts as a new role without any privilege
-// of its own.
+// asRole returns a connection to db that acts as a new role without privileges of its own.
 func asRole(t *testing.T, db testDB) (*bun.DB, string) {
 	t.Helper()
 	role := "attune_test_" + strings.ToLower(rand.Text()[:12])
@@ -210,8 +208,8 @@ func TestMissingPrivileges(t *testing.T) {
 	})
 }
 
-// TestServicesOfThePlatformMayCheck: a role that reads the runtimes of an
-// adopted installation can check it, and its owner can migrate it on.
+// TestServicesOfThePlatformMayCheck: a role that reads the runtimes of an adopted database can check it,
+// and its owner can migrate it.
 func TestServicesOfThePlatformMayCheck(t *testing.T) {
 	ctx := context.Background()
 	db := testdb.EmptyPostgres(t)
@@ -232,7 +230,7 @@ func TestServicesOfThePlatformMayCheck(t *testing.T) {
 	downTo(t, owned, migrations.Baseline, migrations.Config{})
 }
 
-// cutHook ends the migrating session from outside, before a statement.
+// cutHook ends the migrating session from outside before a statement.
 type cutHook struct {
 	before string
 	cut    func()

@@ -75,8 +75,8 @@ func TestWhichSchema(t *testing.T) {
 	}
 }
 
-// TestNamesElsewhere has a search_path that finds tables of the same names
-// first, temporary ones among them, and looks for changes in those.
+// TestNamesElsewhere uses a search_path that finds other tables of the same names first, some of them
+// temporary, and checks that those do not change.
 func TestNamesElsewhere(t *testing.T) {
 	db := testdb.EmptyPostgres(t)
 	ctx := context.Background()
@@ -91,7 +91,7 @@ func TestNamesElsewhere(t *testing.T) {
 		`CREATE FUNCTION evil.lower(text) RETURNS text LANGUAGE sql AS 'SELECT ''evil'''`,
 		`CREATE FUNCTION evil.now() RETURNS timestamptz LANGUAGE sql AS 'SELECT ''infinity''::timestamptz'`,
 		`ALTER DATABASE `+name+` SET search_path = evil, pg_catalog, public`)
-	// One connection, so that the temporary tables are there for every statement.
+	// One connection, because the temporary tables belong to it.
 	fresh := open(t, db.URL)
 	fresh.SetMaxOpenConns(1)
 	for _, table := range []string{"pack", "runtime", "action", "sensor", "worker", "worker_runtime", "attune_migrations"} {
@@ -124,7 +124,7 @@ func TestNamesElsewhere(t *testing.T) {
 	}
 }
 
-// embedder makes the tables of a platform that knows nothing of attune.
+// embedder creates the tables of a platform without attune.
 func embedder(t *testing.T, db testDB) {
 	t.Helper()
 	run(t, db,
@@ -155,7 +155,7 @@ func TestBesideAnEmbeddersTables(t *testing.T) {
 	}
 
 	up(t, db.DB, migrations.Config{Schema: "attune"})
-	// Now there is one installation, and it is found without being named.
+	// Now one schema holds attune's tables, and it is found without being named.
 	if schema, err := migrator(t, db.DB, migrations.Config{}).Check(context.Background()); err != nil || schema != "attune" {
 		t.Errorf("Check = %q, %v; want attune", schema, err)
 	}

@@ -40,8 +40,8 @@ func TestLegacyIsAdoptedAndGivenBack(t *testing.T) {
 	}
 }
 
-// unifiedByOthers makes an installation that another migration has unified, with
-// none of what is ours alone.
+// unifiedByOthers creates a database that another migration has unified, without anything of attune's
+// alone.
 func unifiedByOthers(t *testing.T, db testDB) {
 	t.Helper()
 	legacy(t, db.DB, "platform")

@@ -42,7 +42,7 @@ type Status struct {
 // AsExpected reports whether nothing is pending, the guards are in place, and the tables match
 // this program. In a guest the guards do not count.
 func (s *Status) AsExpected() bool {
-	guarded := s.Guards.settled() || s.Guest
+	guarded := s.Guards.isSettled() || s.Guest
 	return s.State == StateUnified && guarded && s.Drift != nil && len(s.Drift) == 0
 }
 
@@ -81,11 +81,11 @@ func (m *Migrator) Status(ctx context.Context) (*Status, error) {
 		if err != nil {
 			return err
 		}
-		if err := in.elsewhere(); err != nil {
+		if err := in.checkElsewhere(); err != nil {
 			return err
 		}
 		st = m.status(in)
-		if in.recorded(UnifyRuntimes) {
+		if in.isRecorded(UnifyRuntimes) {
 			mode, err := m.guardMode(ctx, tx, in)
 			if err != nil {
 				return err
@@ -145,10 +145,10 @@ func (m *Migrator) Check(ctx context.Context) (schema string, err error) {
 			return err
 		}
 		schema = in.name
-		if err := in.elsewhere(); err != nil {
+		if err := in.checkElsewhere(); err != nil {
 			return err
 		}
-		if err := m.tooNew(in); err != nil {
+		if err := m.checkVersion(in); err != nil {
 			return err
 		}
 		if err := in.refuse(); err != nil {

@@ -152,14 +152,14 @@ func (in *inspection) classifyPostgres() {
 		if in.relations[archiveTable] != nil {
 			in.find("runtime has %s, but %s exists, which belongs to unified schemas only", legacyColumn, archiveTable)
 		}
-		if in.recorded(UnifyRuntimes) {
+		if in.isRecorded(UnifyRuntimes) {
 			in.find("runtime has %s, but %s is recorded as applied", legacyColumn, UnifyRuntimes)
 		}
-	case hasEnum && !in.recorded(UnifyRuntimes):
+	case hasEnum && !in.isRecorded(UnifyRuntimes):
 		// Others may create a type of that name after the unification.
 		in.find("the type %s exists, but runtime has no %s", legacyEnum, legacyColumn)
 	}
-	if in.recorded(UnifyRuntimes) && !in.recorded(Baseline) {
+	if in.isRecorded(UnifyRuntimes) && !in.isRecorded(Baseline) {
 		in.find("%s is recorded, but %s is not", UnifyRuntimes, Baseline)
 	}
 }

@@ -14,7 +14,7 @@ import (
 func (m *Migrator) unify(ctx context.Context, tx bun.IDB, in *inspection) (report *unify.Report, err error) {
 	err = onCallersPath(ctx, tx, func() (err error) {
 		report, err = unify.Up(ctx, tx, in.name, m.unifyOptions())
-		return sayLocked(err)
+		return wrapLocked(err)
 	})
 	return report, err
 }
@@ -23,7 +23,7 @@ func (m *Migrator) unify(ctx context.Context, tx bun.IDB, in *inspection) (repor
 func (m *Migrator) separate(ctx context.Context, tx bun.IDB, in *inspection) (report *unify.Report, err error) {
 	err = onCallersPath(ctx, tx, func() (err error) {
 		report, err = unify.Down(ctx, tx, in.name, m.unifyOptions())
-		return sayLocked(err)
+		return wrapLocked(err)
 	})
 	return report, err
 }
@@ -32,8 +32,8 @@ func (m *Migrator) unifyOptions() unify.Options {
 	return unify.Options{LockTimeout: m.cfg.LockTimeout, Logger: m.cfg.Logger, Force: m.cfg.Force}
 }
 
-// sayLocked turns unify's error for a lock timeout into this package's.
-func sayLocked(err error) error {
+// wrapLocked turns unify's error for a lock timeout into this package's.
+func wrapLocked(err error) error {
 	if errors.Is(err, unify.ErrLocked) {
 		return fmt.Errorf("%w: %w", ErrLocked, err)
 	}

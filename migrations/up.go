@@ -108,7 +108,7 @@ func (m *Migrator) upNext(ctx context.Context, res *Result) (more bool, err erro
 
 // upOne applies the oldest missing migration. done is nil if none is missing.
 func (m *Migrator) upOne(ctx context.Context, tx bun.IDB, in *inspection) (done *Done, report *unify.Report, err error) {
-	if err := m.mayGoUp(in); err != nil {
+	if err := m.checkUp(in); err != nil {
 		return nil, nil, err
 	}
 	pending := m.pending(in)
@@ -116,7 +116,7 @@ func (m *Migrator) upOne(ctx context.Context, tx bun.IDB, in *inspection) (done 
 		return nil, nil, nil
 	}
 	if in.guest() {
-		if err := in.ready(ctx, tx); err != nil {
+		if err := in.checkReady(ctx, tx); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -129,12 +129,12 @@ func (m *Migrator) upOne(ctx context.Context, tx bun.IDB, in *inspection) (done 
 	if err := insertRecord(ctx, tx, in.name, record{ID: s.id, Adopted: done.Adopted, Requires: s.requires, Program: program}); err != nil {
 		return nil, nil, fmt.Errorf("record %s in %s: %w", s.id, table(in.name, recordTable), err)
 	}
-	return done, report, m.arrived(ctx, tx, s)
+	return done, report, m.checkState(ctx, tx, s)
 }
 
-// mayGoUp returns an error for a schema that Up must not touch.
-func (m *Migrator) mayGoUp(in *inspection) error {
-	if err := m.tooNew(in); err != nil {
+// checkUp returns an error for a schema that Up must not touch.
+func (m *Migrator) checkUp(in *inspection) error {
+	if err := m.checkVersion(in); err != nil {
 		return err
 	}
 	if err := in.refuse(); err != nil {
@@ -150,7 +150,7 @@ func (m *Migrator) mayGoUp(in *inspection) error {
 func (m *Migrator) pending(in *inspection) []step {
 	var steps []step
 	for _, s := range m.steps {
-		if !in.recorded(s.id) {
+		if !in.isRecorded(s.id) {
 			steps = append(steps, s)
 		}
 	}
@@ -210,9 +210,9 @@ func (m *Migrator) script(ctx context.Context, tx bun.IDB, schema, text string) 
 	return err
 }
 
-// arrived returns an error if a migration did not lead to the intended state, so that the
+// checkState returns an error if a migration did not lead to the intended state, so that the
 // transaction has no effect.
-func (m *Migrator) arrived(ctx context.Context, tx bun.IDB, s step) error {
+func (m *Migrator) checkState(ctx context.Context, tx bun.IDB, s step) error {
 	in, err := m.inspect(ctx, tx)
 	if err != nil {
 		return err

@@ -10,7 +10,7 @@ import (
 	"github.com/attune-go/attune/migrations"
 )
 
-// done is every migration, in the order in which they are brought about.
+// done lists every migration in the order of application.
 func done(adopted ...string) []migrations.Done {
 	var list []migrations.Done
 	for _, id := range ids {

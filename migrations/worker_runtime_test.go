@@ -45,7 +45,7 @@ func TestAvailableRuntime(t *testing.T) {
 			run(t, db, `UPDATE worker SET status = 'active'`)
 			shown(native, python)
 		}
-		// Three intervals without a heartbeat are the end, and not a moment less.
+		// A worker becomes inactive after exactly three intervals without a heartbeat.
 		beat := `UPDATE worker SET last_heartbeat = CURRENT_TIMESTAMP - interval 'AGE seconds'`
 		if db.Dialect().Name() == dialect.SQLite {
 			beat = `UPDATE worker SET last_heartbeat = strftime('%Y-%m-%d %H:%M:%f+00:00', 'now', '-AGE seconds')`
@@ -61,8 +61,8 @@ func TestAvailableRuntime(t *testing.T) {
 	})
 }
 
-// TestWhatOutlivesWhat: a runtime is deleted under its rows, a worker under its
-// history.
+// TestWhatOutlivesWhat: rows survive the deletion of their runtime, and the history the deletion of its
+// worker.
 func TestWhatOutlivesWhat(t *testing.T) {
 	each(t, func(t *testing.T, db testDB) {
 		up(t, db.DB, migrations.Config{})
@@ -105,8 +105,7 @@ func TestHistoryIsNotDroppedUnasked(t *testing.T) {
 		if diff := cmp.Diff(dropped, down(t, db.DB, migrations.Config{Force: true}).Dropped); diff != "" {
 			t.Errorf("dropped (-want +got):\n%s", diff)
 		}
-		// What the worker's host has comes back with its next report, the rest was
-		// not touched.
+		// The worker's runtimes come back with its next report. The rest was not touched.
 		if n := count(t, db, `SELECT count(*) FROM worker`); n != 1 {
 			t.Errorf("%d workers are left, want 1", n)
 		}
@@ -139,8 +138,8 @@ func TestWrongConstraintsAreRefusedByPostgres(t *testing.T) {
 	run(t, db, `UPDATE action SET runtime_version_constraint = NULL`)
 }
 
-// TestNewTablesBelongWhereWorkerBelongs: owner and privileges are worker's, the
-// schema's name may be any.
+// TestNewTablesBelongWhereWorkerBelongs: new tables have the owner and privileges of worker, in a schema
+// of any name.
 func TestNewTablesBelongWhereWorkerBelongs(t *testing.T) {
 	db := testdb.EmptyPostgres(t)
 	legacy(t, db.DB, `"pla't.form"`)

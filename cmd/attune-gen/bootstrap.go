@@ -4,9 +4,9 @@ package main
 
 import "errors"
 
-// detectorCommand is a word of the command line alone. To read definitions takes
-// code that attune-gen writes, so go generate begins with a program that is built
-// without this command: it works when that code is gone, or fits no longer.
+// A detectorCommand is only a word of the command line here. Reading definitions needs code that
+// attune-gen generates. So go generate begins with a program that is built without this command,
+// which works when that code is missing or outdated.
 type detectorCommand struct{}
 
 func (c *detectorCommand) Run() error {

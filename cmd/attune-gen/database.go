@@ -24,8 +24,8 @@ func (c *detectorCommand) fromDatabase(io streams) error {
 	return c.generate(src, io)
 }
 
-// rows reads the database that the command line names, and no other: what is
-// generated must not depend on the environment.
+// rows reads the database of the command line. It ignores the environment, because generated code
+// must not depend on it.
 func (c *detectorCommand) rows() (detector.Source, error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -14,8 +14,8 @@ import (
 
 const program = "github.com/attune-go/attune/cmd/attune-gen"
 
-// fromDatabase runs this program built with the tag database. Drivers are linked
-// into that build only, because most generation reads no database.
+// fromDatabase runs this program, built with the tag database. Only that build links drivers,
+// because most generation reads no database.
 func (c *detectorCommand) fromDatabase(io streams) error {
 	dir, err := os.MkdirTemp("", "attune-gen-")
 	if err != nil {
@@ -33,12 +33,12 @@ func (c *detectorCommand) fromDatabase(io streams) error {
 	cmd.Stdout, cmd.Stderr = io.out, io.err
 	err = cmd.Run()
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.Exited() {
-		return exited(exit.ExitCode()) // it has reported the error itself
+		return exited(exit.ExitCode()) // the program has reported the error
 	}
 	return err
 }
 
-// args is the command line that was given.
+// args returns the command line.
 func (c *detectorCommand) args() []string {
 	args := []string{"detector", "--database=" + c.Database, "--out=" + c.Out}
 	if c.Schema != "" {

@@ -1,8 +1,8 @@
 // Command attune-gen writes code and documents from annotated Go types, and
 // detectors from runtime definitions.
 //
-// It is a tool of go.mod and is run by go generate. Built with -tags bootstrap it
-// needs nothing of what it writes, and brings that back when all of it is gone.
+// It is a tool of go.mod and is run by go generate. With -tags bootstrap it can be built without
+// any generated code, and generates all of it again.
 package main
 
 import (
@@ -35,23 +35,23 @@ type grammar struct {
 
 type streams struct{ out, err io.Writer }
 
-// usageError is a command line that cannot be honoured.
+// A usageError is a wrong command line.
 type usageError string
 
 func (e usageError) Error() string { return string(e) }
 
-// errStale ends a --check that has printed its differences.
+// errStale ends a --check that has printed differences.
 var errStale = errors.New("stale")
 
 func main() { os.Exit(run(os.Args[1:], streams{os.Stdout, os.Stderr})) }
 
-// exited is the exit status of a program that has reported its error, or that a
-// flag such as --help has ended.
+// exited is the exit status of a program that has reported its error, or that was ended by a flag
+// such as --help.
 type exited int
 
 func (e exited) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
-// run is the program: it gives the exit status.
+// run runs the program and returns its exit status.
 func run(args []string, io streams) (code int) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -63,8 +63,8 @@ func run(args []string, io streams) (code int) {
 		}
 	}()
 	parser, err := kong.New(&grammar{}, kong.Name(name),
-		kong.Description("Writes code and documents from annotated Go types, and detectors from runtime definitions. "+
-			"go doc github.com/attune-go/attune/gen says how to annotate."),
+		kong.Description("Write code and documents from annotated Go types, and detectors from runtime definitions. "+
+			"See go doc github.com/attune-go/attune/gen for the annotations."),
 		kong.Writers(io.out, io.err), kong.Exit(func(code int) { panic(exited(code)) }),
 		kong.Vars{"version": name + " " + attune.Version}, kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
 	if err != nil {
@@ -86,7 +86,7 @@ func run(args []string, io streams) (code int) {
 	return report(io.err, parsed.Selected().Name, parsed.Run(io))
 }
 
-// report prints an error of a command, which is empty where none was given.
+// report prints an error. command is empty if none was given.
 func report(out io.Writer, command string, err error) int {
 	var faults gen.Faults
 	var usage usageError
@@ -102,7 +102,7 @@ func report(out io.Writer, command string, err error) int {
 	case errors.Is(err, errStale):
 		fmt.Fprintf(out, "%s: the files above are stale: run go generate ./...\n", name)
 	case errors.As(err, &faults):
-		// As the compiler prints them, so that editors find the places.
+		// The compiler prints errors like this, so that editors find the places.
 		fmt.Fprintln(out, err)
 		fmt.Fprintf(out, "%s: nothing was written\n", name)
 	default:

@@ -18,7 +18,7 @@ type metadataCommand struct {
 	Check      bool         `help:"Write nothing; print a diff of stale files, and exit with 1 if there are any."`
 }
 
-// schemaFile is where the JSON Schema of a type goes.
+// A schemaFile is the file for the JSON Schema of a type.
 type schemaFile struct{ typeName, file string }
 
 func (s *schemaFile) UnmarshalText(text []byte) error {
@@ -37,7 +37,7 @@ func (c *metadataCommand) Run(io streams) error {
 	schemas := make(map[string]string, len(c.JSONSchema))
 	for _, s := range c.JSONSchema {
 		if schemas[s.typeName] != "" {
-			return usageError("metadata: --json-schema names " + s.typeName + " twice")
+			return usageError("metadata: duplicate --json-schema " + s.typeName)
 		}
 		schemas[s.typeName] = s.file
 	}
@@ -50,7 +50,7 @@ func (c *metadataCommand) Run(io streams) error {
 	return finish(files, c.Check, io)
 }
 
-// finish writes the files, or compares them with what is there.
+// finish writes the files, or compares them with those on disk.
 func finish(files gen.Files, check bool, io streams) error {
 	if check {
 		stale, err := files.Check(io.out)

@@ -12,7 +12,7 @@ import (
 	"github.com/attune-go/attune/schema/document"
 )
 
-// reading begins to read doc.
+// reading returns a Reader that has opened doc.
 func reading(t testing.TB, doc string) *document.Reader {
 	t.Helper()
 	var r document.Reader
@@ -22,7 +22,7 @@ func reading(t testing.TB, doc string) *document.Reader {
 	return &r
 }
 
-// skipAll reads an object whose keys nobody names.
+// skipAll reads an object with unknown keys only.
 func skipAll(doc string) (document.Unknown, error) {
 	var r document.Reader
 	var unknown document.Unknown
@@ -43,10 +43,10 @@ func TestUnknownMembersKeepOrderAndText(t *testing.T) {
 	}
 }
 
-// syntaxError is a message of the library, whose words may change.
+// syntaxError matches a message of the library, whose text may change.
 var syntaxError = regexp.MustCompile(`not JSON: .* \(byte`)
 
-// The pointer of a fault names keys as they mean, not as they are written.
+// The pointer of a fault has the keys' values, not their spelling.
 func TestPointers(t *testing.T) {
 	for doc, want := range map[string]string{
 		`{"a": {"\u0062": [0, [1, {"c~/d": x}]]}}`:               "/a/b/1/1/c~0~1d: not JSON: * (byte 34)",
@@ -118,8 +118,8 @@ func TestSpan(t *testing.T) {
 	}
 }
 
-// What is read strictly is JSON; what the standard library takes is refused
-// only for a reason that it does not know. The canonical form is a fixed point.
+// What is read strictly is JSON. What the standard library accepts is refused only for a reason that it does not
+// check. The canonical form is a fixed point.
 func FuzzCheck(f *testing.F) {
 	for _, doc := range []string{`{"a": [1, 2.50e-3, "x\ud83d\ude00", null, {"b": true}]}`, `[[[]]]`, `-0`, `"\u0000"`, `{"a":1,"a":2}`, "\xff", ` 1 `} {
 		f.Add([]byte(doc))

@@ -13,7 +13,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Reader reads one document. Generated code drives it:
+// A Reader reads one document. Generated code uses it like this:
 //
 //	var r document.Reader
 //	if r.Open(data) {
@@ -41,8 +41,8 @@ type Reader struct {
 	faults Faults
 	// broken means that nothing more can be read.
 	broken bool
-	// grown counts the bytes by which numbers are longer without an exponent.
-	grown int
+	// growth counts the bytes by which numbers are longer without an exponent.
+	growth int
 	// stored means that the document is the text of a column. Its size is not checked again.
 	stored bool
 	// kept holds the unknown keys of large objects, by depth.
@@ -125,10 +125,10 @@ func (r *Reader) Close() error {
 			r.syntax(err)
 		}
 	}
-	if !r.broken && !r.stored && len(r.src)+r.grown > MaxSize {
+	if !r.broken && !r.stored && len(r.src)+r.growth > MaxSize {
 		compact := jsontext.Value(r.src)
-		if err := compact.Compact(allowDuplicates); err == nil && len(compact)+r.grown > MaxSize {
-			r.tooLarge(len(compact)+r.grown, MaxSize)
+		if err := compact.Compact(allowDuplicates); err == nil && len(compact)+r.growth > MaxSize {
+			r.tooLarge(len(compact)+r.growth, MaxSize)
 		}
 	}
 	r.buffer = bytes.Buffer{}

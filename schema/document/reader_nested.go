@@ -57,9 +57,9 @@ func (r *Reader) Element() bool {
 	return true
 }
 
-// Full reports whether a list has another element after n, and n is the greatest number.
-// That is a fault, and the rest of the list is skipped instead of read into memory. A most of
-// 0 means that there is no bound.
+// Full reports whether a list has more than most elements, when n of them have been read. That
+// is a fault, and the rest of the list is skipped instead of read into memory. A most of 0 means
+// that there is no bound.
 func (r *Reader) Full(n, most int) bool {
 	if n < most || most == 0 {
 		return false

@@ -85,7 +85,7 @@ func (r *Reader) number() string {
 		r.fault(fmt.Sprintf("has more than %d digits without an exponent", MaxDigits))
 		return ""
 	}
-	r.grown += max(int(size)-len(number), 0)
+	r.growth += max(int(size)-len(number), 0)
 	return number
 }
 
@@ -131,8 +131,8 @@ func (r *Reader) unquote(raw string) string {
 	return text
 }
 
-// Texts reads a list of text with at most so many elements, or any number for 0. An empty
-// list becomes nil.
+// Texts reads a list of text with at most most elements. A most of 0 means that there is no
+// bound. An empty list becomes nil.
 func Texts[T ~string](r *Reader, most int) []T {
 	var room [8]T
 	list := room[:0]

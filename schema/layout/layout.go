@@ -1,10 +1,10 @@
-// Package layout says where a database keeps what attune reads and writes.
+// Package layout describes where a database keeps what attune reads and writes.
 //
-// In a database of its own everything is in the tables of package schema. In a guest, a
-// database whose tables a platform made, those tables stay as they are, and attune keeps
-// the rest beside them in tables named attune_…. A Layout is read once from the catalog.
-// It has, for each table of package schema, a relation with exactly the model's columns to
-// read from, and the table and functions to write to.
+// A database of attune's own keeps everything in the tables of package schema. A guest is a
+// database whose tables a platform made. Those tables stay as they are, and attune keeps the
+// rest in tables named attune_…. A Layout is read once from the catalog. For each table of
+// package schema it has a relation to read from, with exactly the model's columns, and the
+// table and functions to write to.
 package layout
 
 import (
@@ -17,20 +17,20 @@ import (
 	bundialect "github.com/uptrace/bun/dialect"
 )
 
-// Layout is where one schema of a database keeps what attune reads and writes. It does not
-// change; a platform's migration calls for a new one.
+// A Layout describes where one schema of a database keeps what attune reads and writes. It does
+// not change; read a new one after a migration of the platform.
 type Layout struct {
 	// Schema holds the tables: main on SQLite.
 	Schema string
-	// Own reports that attune made the tables or unified them: every table is the model's.
+	// Own reports that attune made or unified the tables, so that every table is the model's.
 	Own bool
-	// Migrated reports that attune's own tables are there.
+	// Migrated reports that attune's own tables exist.
 	Migrated bool
 	// Executions reports that the platform runs executions on the workers that it finds.
 	Executions bool
 	// Taints reports that the platform's scheduler knows cordons, labels and taints.
 	Taints bool
-	// UniqueNames reports that no two workers have one name.
+	// UniqueNames reports that the names of workers are unique.
 	UniqueNames bool
 
 	columns map[string]map[string]string
@@ -52,14 +52,14 @@ const (
 	runtimeState = "attune_runtime_state"
 )
 
-// beside are the tables that stand for a model's in a guest.
+// beside maps the tables of models to their tables in a guest.
 var beside = map[string]string{
 	"worker_runtime": "attune_worker_runtime", "capability_change": "attune_capability_change", "worker_sweep": "attune_worker_sweep",
 	"runtime_version": "attune_runtime_version",
 }
 
-// Read reads the layout of a schema from the catalog. An empty schema is public. A schema
-// without attune's tables is an empty layout of attune's own.
+// Read reads the layout of a schema from the catalog. An empty schema means public. A schema
+// without attune's tables has an empty layout of attune's own.
 func Read(ctx context.Context, db bun.IDB, schema string) (*Layout, error) {
 	if db.Dialect().Name() != bundialect.PG {
 		return OfOwn(db, schema), nil
@@ -104,7 +104,7 @@ SELECT EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c
     WHERE n.nspname = ? AND c.relname = 'worker' AND a.attname = 'name' AND i.indisunique AND i.indnkeyatts = 1 AND i.indpred IS NULL)`, schema).
 		Scan(ctx, &unique)
 	if err != nil {
-		return false, fmt.Errorf("look for a unique key on worker.name in schema %q: %w", schema, err)
+		return false, fmt.Errorf("find a unique key on worker.name in schema %q: %w", schema, err)
 	}
 	return unique, nil
 }
@@ -112,18 +112,18 @@ SELECT EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c
 // HasTables reports whether there are runtimes and workers to look at.
 func (l *Layout) HasTables() bool { return l.Has("runtime", "ref") && l.Has("worker", "name") }
 
-// Guest reports whether the tables are a platform's.
+// Guest reports whether a platform made the tables.
 func (l *Layout) Guest() bool { return !l.Own }
 
-// Has reports whether a table of the platform's has a column.
+// Has reports whether a table of the platform has a column.
 func (l *Layout) Has(table, column string) bool { return l.columns[table][column] != "" }
 
 // Type returns the type of a column, such as jsonb or _text for a list of text. It returns "" for
 // a missing column.
 func (l *Layout) Type(table, column string) string { return l.columns[table][column] }
 
-// Table returns the table that a model's rows are written to, quoted. In a guest a worker's
-// identity, instance, status and times are written to attune_worker_state beside worker.
+// Table returns the quoted name of the table to which a model's rows are written. In a guest the
+// identity, instance, status and times of a worker are written to attune_worker_state instead.
 func (l *Layout) Table(model string) string { return l.name(l.Relation(model)) }
 
 // Relation returns the name of the table that a model's rows are written to, without the
@@ -159,7 +159,7 @@ func (l *Layout) Definitions() []Source {
 	return all
 }
 
-// Function returns one of attune's functions, quoted.
+// Function returns the quoted name of one of attune's functions.
 func (l *Layout) Function(name string) string {
 	if !l.Own {
 		name = "attune_" + name
@@ -167,8 +167,8 @@ func (l *Layout) Function(name string) string {
 	return l.name(name)
 }
 
-// Rows returns what a model's rows are read from: a table, or a query in parentheses that
-// has exactly the model's columns. It wants an alias.
+// Rows returns the relation from which a model's rows are read: a table, or a query in parentheses
+// with exactly the model's columns. It needs an alias.
 func (l *Layout) Rows(model string) string {
 	if l.Own {
 		return l.name(model)
@@ -217,7 +217,7 @@ func (l *Layout) name(name string) string { return quote(l.Schema) + "." + quote
 
 func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
-// column returns a column of the platform's, or what stands for it where it is missing.
+// column returns a column of the platform, or otherwise if it is missing.
 func (l *Layout) column(table, column, otherwise string) string {
 	if !l.Has(table, column) {
 		return otherwise
@@ -235,8 +235,8 @@ func (l *Layout) document(table, column string) string {
 	return "CASE WHEN pg_catalog.pg_column_size(" + c + ") < 16 AND CAST(" + c + " AS pg_catalog.text) = '[]' THEN '{}' ELSE " + c + " END"
 }
 
-// runtimes are those that are not retired. What a pack of attune's says comes before what
-// is in columns that the platform added since.
+// runtimes returns the runtimes that are not retired. Values from attune's packs take precedence
+// over columns that the platform added since.
 func (l *Layout) runtimes() string {
 	aliases := "pg_catalog.to_jsonb(" + l.column("runtime", "aliases", "CAST('[]' AS pg_catalog.jsonb)") + ")"
 	config := l.document("runtime", "execution_config")
@@ -258,8 +258,7 @@ func (l *Layout) notRetired(table string) string {
 	return " WHERE t.retired_at IS NULL"
 }
 
-// versions are those of the platform's that are not retired, under the negative of their
-// id, and those of attune's.
+// versions returns attune's versions, and the platform's that are not retired, with negative IDs.
 func (l *Layout) versions() string {
 	var parts []string
 	if l.columns["runtime_version"] != nil {
@@ -283,8 +282,8 @@ func (l *Layout) versions() string {
 	return "(" + strings.Join(parts, " UNION ALL ") + ")"
 }
 
-// requiring are actions or sensors, with their constraint from the platform's column or
-// else from attune_requirement.
+// requiring returns actions or sensors with their constraint, from the platform's column or else
+// from attune_requirement.
 func (l *Layout) requiring(table, before, after string) string {
 	constraint, join := l.column(table, "runtime_version_constraint", ""), ""
 	if constraint == "" && l.Migrated {
@@ -297,8 +296,8 @@ func (l *Layout) requiring(table, before, after string) string {
 		strings.ReplaceAll(after, ", ", ", t.") + " FROM " + l.name(table) + " t" + join + ")"
 }
 
-// workers are attune's and the platform's. The platform's have no identity, and an interval
-// of 30 seconds, so that they are fresh for 90.
+// workers returns attune's and the platform's workers. The platform's have no identity, and an
+// interval of 30 seconds, so that they are fresh for 90.
 func (l *Layout) workers() string {
 	const foreign = "CASE WHEN s.worker IS NULL THEN %s ELSE s.%s END AS %[2]s"
 	status, heartbeat := "CAST(t.status AS pg_catalog.text)", "t.last_heartbeat"

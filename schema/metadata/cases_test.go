@@ -15,13 +15,13 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// document is a type of documents, to Go and to JSON Schema.
+// A document is a type of documents, for Go and for JSON Schema.
 type document interface {
 	UnmarshalJSON([]byte) error
 	Validate() error
 }
 
-// judge gives the faults of a document, those of reading it first.
+// judge returns the faults of a document, those of reading it first.
 func judge(into document, doc []byte) metadata.Faults {
 	var unread, invalid metadata.Faults
 	errors.As(into.UnmarshalJSON(doc), &unread)
@@ -32,7 +32,7 @@ func judge(into document, doc []byte) metadata.Faults {
 var caseLists = []struct {
 	cases []verdicts.Case
 	doc   func() document
-	// def is the schema's name of the type.
+	// def returns the schema's name of the type.
 	def string
 }{
 	{verdicts.Distributions(), func() document { return new(metadata.Distributions) }, "Distributions"},
@@ -142,8 +142,7 @@ func TestNamesBySchema(t *testing.T) {
 	}
 }
 
-// Go and JSON Schema agree on generated documents, in which each value is drawn
-// from good and bad ones.
+// Go and JSON Schema agree on random documents, whose values are drawn from good and bad ones.
 func TestGeneratedDocumentsBySchema(t *testing.T) {
 	schema := schemaFor(t, "runtime.schema.json", "Distributions")
 	valid := 0

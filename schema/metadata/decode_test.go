@@ -110,7 +110,7 @@ func TestEncodeGivesTheDocumentBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustEqual(t, d, again)
-	// The standard encoder compacts what we give it; the meaning stays.
+	// The standard encoder compacts the result. The meaning stays.
 	std, err := json.Marshal(d)
 	if err != nil {
 		t.Fatal(err)
@@ -120,8 +120,7 @@ func TestEncodeGivesTheDocumentBack(t *testing.T) {
 	}
 }
 
-// mustEqual compares field by field: Equal and Digest forgive more than a
-// decoder may.
+// mustEqual compares field by field, because Equal and Digest ignore differences that a decoder must not make.
 func mustEqual(t testing.TB, want, got metadata.Definition) {
 	t.Helper()
 	if !reflect.DeepEqual(want, got) {
@@ -222,7 +221,7 @@ func TestDecodeSizeIsBounded(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		doc  string
-		// fits: it is read, and written; kept: it is read from a column.
+		// fits means that it can be read and written, kept that it can be read from a column.
 		fits, kept bool
 	}{
 		{"a text that fits", text(most), true, true},
@@ -273,8 +272,8 @@ func TestDecodeNumbersAreBounded(t *testing.T) {
 	}
 }
 
-// A hostile document may have a fault in every other byte, and keys as long as
-// itself: what is remembered of them stays small.
+// A hostile document may have a fault in every other byte, and keys as long as itself. The faults that are kept
+// stay small.
 func TestFaultsAreBounded(t *testing.T) {
 	doc := `{"` + strings.Repeat("k", 400_000) + `": {` + strings.Repeat(`"a":0,`, 50_000) + `"a":0}}`
 	var before, after runtime.MemStats
@@ -282,7 +281,7 @@ func TestFaultsAreBounded(t *testing.T) {
 	var d metadata.Distributions
 	err := d.UnmarshalJSON([]byte(doc))
 	runtime.ReadMemStats(&after)
-	// A pointer is made for each fault that is listed, and for no other.
+	// A pointer is built only for faults that are listed.
 	if used := after.TotalAlloc - before.TotalAlloc; used > 1<<30 {
 		t.Errorf("%d bytes were allocated", used)
 	}

@@ -176,7 +176,7 @@ func TestIndexResolve(t *testing.T) {
 	}
 }
 
-// TestIndexCoreFirst: core wins among equals, though its ref is not the lowest.
+// TestIndexCoreFirst: the core pack takes precedence, although its ref is not the lowest.
 func TestIndexCoreFirst(t *testing.T) {
 	x := metadata.NewIndex([]metadata.Definition{{Ref: "acme.go", Name: "Go"}, {Ref: "core.go", Name: "Go"}})
 	if d, ok := x.Resolve("GO"); !ok || d.Ref != "core.go" {

@@ -18,8 +18,8 @@ func seeds(f *testing.F) {
 	}
 }
 
-// FuzzDecode: no document makes the decoder panic; what it reads is JSON, and
-// comes back the same after a round through the encoder.
+// FuzzDecode: no document makes the decoder panic. What it reads is JSON, and stays the same after a round
+// through the encoder.
 func FuzzDecode(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, doc []byte) {
@@ -44,7 +44,7 @@ func FuzzDecode(f *testing.F) {
 		if !reflect.DeepEqual(d, again) {
 			t.Errorf("decode(encode(d)) differs\n got %+v\nwant %+v", again, d)
 		}
-		// What the standard encoder and jsonb may do to it changes no meaning.
+		// The standard encoder and jsonb do not change the meaning.
 		std, err := json.Marshal(d)
 		if err != nil {
 			t.Fatal(err)
@@ -55,8 +55,8 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// FuzzValidate: no document makes the validator or what follows it panic, and
-// a column takes exactly what has no faults.
+// FuzzValidate: no document makes the validator or its callers panic, and a column accepts exactly the documents
+// without faults.
 func FuzzValidate(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, doc []byte) {
@@ -95,7 +95,7 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
-// BenchmarkDecodeMap is the same document without types, for comparison.
+// BenchmarkDecodeMap decodes the same document without types, for comparison.
 func BenchmarkDecodeMap(b *testing.B) {
 	doc := []byte(full)
 	b.SetBytes(int64(len(doc)))
@@ -108,8 +108,8 @@ func BenchmarkDecodeMap(b *testing.B) {
 	}
 }
 
-// The size of an expression is known without compiling it, and is never too small by
-// more than what stands around each program.
+// The size of an expression is known without compiling it. It is too low at most by the instructions around each
+// program.
 func FuzzProgramSize(f *testing.F) {
 	for _, pattern := range []string{"", "a", "(a{0,31}){0,30}", `(?i)python ([0-9.]+)`, "a|b|", "(a*)*", `\pL{3,}`, "x{0}", "(?:){9}"} {
 		f.Add(pattern)

@@ -13,14 +13,14 @@ func Nearest(word string, known []string) string {
 	if len(word) > 64 {
 		return ""
 	}
-	word = loose(word)
+	word = looseForm(word)
 	best, distance := "", 1+(len(word)+1)/4
 	for _, k := range known {
-		if d := edlib.OSADamerauLevenshteinDistance(word, loose(k)); d < distance {
+		if d := edlib.OSADamerauLevenshteinDistance(word, looseForm(k)); d < distance {
 			best, distance = k, d
 		}
 	}
 	return best
 }
 
-func loose(s string) string { return strings.ReplaceAll(strings.ToLower(s), "-", "_") }
+func looseForm(s string) string { return strings.ReplaceAll(strings.ToLower(s), "-", "_") }

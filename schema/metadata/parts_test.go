@@ -9,8 +9,7 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// TestEachTypeByItself: every type of the document is read and written alone,
-// too, by the standard library's encoder.
+// TestEachTypeByItself: the standard library's encoder can read and write every type of the document alone.
 func TestEachTypeByItself(t *testing.T) {
 	for _, tt := range []struct {
 		into any
@@ -59,7 +58,7 @@ func TestDuplicateKeysOfLargeObjects(t *testing.T) {
 	}
 }
 
-// TestTruncated: no beginning of a document is a document.
+// TestTruncated: no truncated document is accepted.
 func TestTruncated(t *testing.T) {
 	for i := range len(full) {
 		var d metadata.Definition

@@ -25,7 +25,7 @@ var (
 	_ driver.Valuer = metadata.Aliases{}
 )
 
-// row has the three documents as a bun model has them.
+// A row has the three documents as a bun model has them.
 type row struct {
 	bun.BaseModel `bun:"table:metadata_sql_test"`
 
@@ -35,8 +35,7 @@ type row struct {
 	ExecutionConfig metadata.ExecutionConfig `bun:"execution_config,type:jsonb,notnull"`
 }
 
-// eachDatabase runs test on a temporary table in SQLite, and in Postgres where
-// there is one.
+// eachDatabase runs a test on a temporary table in SQLite, and in Postgres if there is one.
 func eachDatabase(t *testing.T, test func(t *testing.T, db bun.IDB)) {
 	open := func(driver, url string) *sql.DB {
 		db, err := sql.Open(driver, url)
@@ -134,7 +133,7 @@ func TestMalformedColumnsAreKept(t *testing.T) {
 			t.Errorf("encoded as %s, %v\nwant %s", text, err, wantText)
 		}
 
-		// Written back, they are what they were.
+		// Written again, they stay the same.
 		if _, err := db.NewUpdate().Model(&out[0]).WherePK().Exec(ctx); err != nil {
 			t.Fatal(err)
 		}
@@ -147,7 +146,7 @@ func TestMalformedColumnsAreKept(t *testing.T) {
 	})
 }
 
-// SQLite stores any text in the column, JSON or not.
+// SQLite stores any text in the column, even if it is not JSON.
 func TestScanTakesAnyText(t *testing.T) {
 	for _, src := range []any{"", "{", []byte{0xff}, `{"a": 1, "a": 2}`} {
 		var d metadata.Distributions
@@ -181,7 +180,7 @@ func TestScanNull(t *testing.T) {
 	}
 }
 
-// Scanned bytes belong to the driver, which uses them again.
+// Scanned bytes belong to the driver, which reuses them.
 func TestScanKeepsNothingOfTheDrivers(t *testing.T) {
 	src := []byte(`["malformed"]`)
 	var d metadata.Distributions

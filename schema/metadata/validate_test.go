@@ -146,7 +146,7 @@ func TestNamesFault(t *testing.T) {
 	}
 }
 
-// What Go code builds is judged as what is read.
+// What Go code builds is checked like what is read.
 func TestValidateWhatNoDocumentHolds(t *testing.T) {
 	c := metadata.Command{Binary: "x", ExitCode: 256, Priority: metadata.Some(1 << 40)}
 	want := "/exit_code: must be from 0 to 255, not 256; /priority: must fit into 32 bits, not 1099511627776"

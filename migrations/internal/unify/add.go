@@ -40,7 +40,7 @@ var versionColumns = []struct{ name, kind, rest string }{
 func (s *session) addColumns() []Change {
 	var changes []Change
 	for _, a := range additions {
-		if t := s.our(a.table); !t.has(a.column) {
+		if t := s.ownTable(a.table); !t.has(a.column) {
 			alter := "ALTER TABLE " + t.sql() + " "
 			changes = append(changes, Change{
 				Action: "add", Object: "column " + a.table + "." + a.column,
@@ -77,7 +77,7 @@ func (s *session) loosen() []Change {
 }
 
 func (s *session) addIdentity(ctx context.Context) ([]Change, error) {
-	t := s.our("worker")
+	t := s.ownTable("worker")
 	n, err := s.count(ctx, "find a unique key on worker.identity", fmt.Sprintf(`
 SELECT count(*) FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attname = 'identity'
 WHERE i.indrelid = %d AND i.indisunique AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum AND i.indpred IS NULL`, t.OID))

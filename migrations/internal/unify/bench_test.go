@@ -13,11 +13,10 @@ import (
 	"github.com/attune-go/attune/migrations/internal/unify"
 )
 
-// BenchmarkUnify unifies ATTUNE_BENCH_RUNTIMES legacy runtimes (20,000) that
-// ATTUNE_BENCH_ROWS actions and sensors (1,000,000) refer to, and a fifth as many
-// rows of a table whose key has no index, beside the bare UPDATE statements that
-// re-point the same rows of an equal database, and prints how many times their
-// time it takes.
+// BenchmarkUnify unifies ATTUNE_BENCH_RUNTIMES (20,000) legacy runtimes with ATTUNE_BENCH_ROWS
+// (1,000,000) actions and sensors, and a fifth as many rows of a table whose key has no index. It
+// compares the time with that of plain UPDATE statements that re-point the same rows of an equal
+// database.
 func BenchmarkUnify(b *testing.B) {
 	runtimes, size := number("ATTUNE_BENCH_RUNTIMES", 20_000), number("ATTUNE_BENCH_ROWS", 1_000_000)
 	var bare, whole time.Duration
@@ -44,8 +43,7 @@ UPDATE job t SET runtime = m.new FROM map m WHERE m.old = t.runtime AND m.new <>
 		runtimes, size, (bare / time.Duration(b.N)).Round(time.Millisecond), (whole / time.Duration(b.N)).Round(time.Millisecond), whole.Seconds()/bare.Seconds())
 }
 
-// timeOf runs fn in a transaction on a database of its own and says how long it
-// took to the end of the commit.
+// timeOf returns the duration of fn in a transaction on a database of its own, including the commit.
 func timeOf(b *testing.B, runtimes, size int, fn func(ctx context.Context, tx bun.Tx) error) time.Duration {
 	b.Helper()
 	b.StopTimer()
@@ -62,9 +60,8 @@ func timeOf(b *testing.B, runtimes, size int, fn func(ctx context.Context, tx bu
 	return time.Since(begin)
 }
 
-// Every runtime has two sides, and each side is used by actions and by sensors,
-// so that half of the actions and half of the sensors get another runtime, and
-// all sensors another ref.
+// Every runtime has two sides, and actions and sensors use both. So half of the actions and half of
+// the sensors get another runtime, and all sensors another ref.
 const benchRows = `
 INSERT INTO pack (id, ref, label, version) SELECT i, 'pack' || i, 'P', '1' FROM generate_series(1, 100) i;
 INSERT INTO runtime (ref, pack, pack_ref, runtime_type, name, distributions)

@@ -106,8 +106,8 @@ const (
 	versionTable = "runtime_version"
 )
 
-// ours reports whether the table is one of attune's.
-func (t *table) ours(schema string) bool {
+// isOwn reports whether the table is one of attune's.
+func (t *table) isOwn(schema string) bool {
 	return t.Schema == schema && slices.Contains(ourNames, t.Name)
 }
 
@@ -123,8 +123,8 @@ func (t *table) from() string {
 	return "ONLY " + t.sql()
 }
 
-// usable reports whether the current role sees and may write every row.
-func (t *table) usable() bool { return t.CanRead && t.CanUpdate && !t.Hidden }
+// isUsable reports whether the current role sees and may write every row.
+func (t *table) isUsable() bool { return t.CanRead && t.CanUpdate && !t.Hidden }
 
 func (t *table) column(name string) (column, bool) {
 	i := slices.IndexFunc(t.Columns, func(c column) bool { return c.Name == name })
@@ -141,20 +141,20 @@ func (t *table) has(name string) bool {
 
 func (r *reference) column() string { return r.Columns[0] }
 
-// self reports whether the reference is runtime's reference to itself.
-func (r *reference) self(runtime *table) bool { return r.TableOID == runtime.OID }
+// isSelf reports whether the reference is runtime's reference to itself.
+func (r *reference) isSelf(runtime *table) bool { return r.TableOID == runtime.OID }
 
-// simple reports whether the key is one column that refers to runtime.id. Only such keys can be
+// isSimple reports whether the key is one column that refers to runtime.id. Only such keys can be
 // re-pointed.
-func (r *reference) simple() bool {
+func (r *reference) isSimple() bool {
 	return len(r.Columns) == 1 && len(r.To) == 1 && r.To[0] == "id"
 }
 
-// legacy reports whether runtime still has its two sides.
-func (s *session) legacy() bool { return s.runtime.has(typeColumn) }
+// isLegacy reports whether runtime still has its two sides.
+func (s *session) isLegacy() bool { return s.runtime.has(typeColumn) }
 
-// our returns one of attune's tables, or nil if it is missing.
-func (s *session) our(name string) *table {
+// ownTable returns one of attune's tables, or nil if it is missing.
+func (s *session) ownTable(name string) *table {
 	for _, t := range s.tables {
 		if t.Schema == s.schema && t.Name == name {
 			return t
@@ -278,7 +278,7 @@ func (s *session) linkReferences() {
 // besideColumn returns the column with the denormalised ref of a key: the key's name with _ref,
 // or runtime_ref if it can only belong to this key.
 func besideColumn(r *reference, keys []*reference) string {
-	if !r.simple() {
+	if !r.isSimple() {
 		return ""
 	}
 	name := strings.TrimSuffix(r.column(), "_id") + "_ref"

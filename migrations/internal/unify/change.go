@@ -125,7 +125,7 @@ func (s *session) apply(ctx context.Context, seq int, changes []Change) error {
 // changes returns all changes of the catalog in order: first those before the unified rows get
 // their values, then those after.
 func (s *session) changes(ctx context.Context) (first, then []Change, err error) {
-	if first, err = s.drops(ctx); err != nil {
+	if first, err = s.legacyDrops(ctx); err != nil {
 		return nil, nil, err
 	}
 	first = append(first, s.addColumns()...)

@@ -64,13 +64,13 @@ func (s *session) conflicts(rows []mergedRow) []Conflict {
 	values := make([]document, len(rows))
 	for i, row := range rows {
 		row.Row["distributions"] = row.Doc
-		values[i] = s.comparable(row.Row)
+		values[i] = s.comparableValues(row.Row)
 	}
 	var found []Conflict
 	for i, of := range values {
 		for _, key := range slices.Sorted(maps.Keys(of)) {
 			kept := at(result, key)
-			if same(kept, of[key]) || united(key, kept, of[key]) || filled(rows[0].FromCore, key, of[key]) {
+			if same(kept, of[key]) || isUnion(key, kept, of[key]) || isFilled(rows[0].FromCore, key, of[key]) {
 				continue
 			}
 			from := slices.IndexFunc(rows, func(r mergedRow) bool { return same(at(r.Row, key), kept) })
@@ -87,8 +87,8 @@ func (s *session) conflicts(rows []mergedRow) []Conflict {
 // separator separates the names in a path. Names may contain all other characters.
 const separator = "\x00"
 
-// comparable returns the values of a row between which a merge decides, by path.
-func (s *session) comparable(row document) document {
+// comparableValues returns the values of a row between which a merge decides, by path.
+func (s *session) comparableValues(row document) document {
 	values := document{}
 	for name, value := range row {
 		c, _ := s.runtime.column(name)
@@ -138,9 +138,9 @@ func at(row document, path string) json.RawMessage {
 
 func same(a, b json.RawMessage) bool { return string(a) == string(b) }
 
-// united reports whether both values are kept or one is empty. Commands of several rows are
+// isUnion reports whether both values are kept or one is empty. Commands of several rows are
 // united, and a null or missing value gives way to the core definition.
-func united(path string, kept, lost json.RawMessage) bool {
+func isUnion(path string, kept, lost json.RawMessage) bool {
 	switch strings.ReplaceAll(path, separator, ".") {
 	case "distributions.verification.commands":
 		return strings.HasPrefix(string(kept), "[") && strings.HasPrefix(string(lost), "[")
@@ -150,8 +150,8 @@ func united(path string, kept, lost json.RawMessage) bool {
 	return false
 }
 
-// filled reports whether the verification was empty, so that the core definition's replaced it.
-func filled(fromCore []string, path string, lost json.RawMessage) bool {
+// isFilled reports whether the verification was empty, so that the core definition's replaced it.
+func isFilled(fromCore []string, path string, lost json.RawMessage) bool {
 	if !slices.Contains(fromCore, "verification") {
 		return false
 	}

@@ -108,7 +108,7 @@ func (s *session) deleteWithoutKeys(ctx context.Context, bare []*reference) (don
 	if _, err := s.exec(ctx, "set a savepoint", "SAVEPOINT attune_delete"); err != nil {
 		return false, err
 	}
-	err = s.aside(ctx, keys, s.delete)
+	err = s.withoutKeys(ctx, keys, s.delete)
 	if err == nil {
 		var after string
 		if after, err = s.keyState(ctx); err == nil && after != before {
@@ -151,8 +151,8 @@ WHERE c.contype = 'f' AND c.conparentid = 0 AND c.confrelid = %d AND (%s) ORDER 
 	return keys, err
 }
 
-// aside runs fn while the keys are dropped.
-func (s *session) aside(ctx context.Context, keys []key, fn func(ctx context.Context) error) error {
+// withoutKeys runs fn while the keys are dropped.
+func (s *session) withoutKeys(ctx context.Context, keys []key, fn func(ctx context.Context) error) error {
 	for _, k := range keys {
 		if _, err := s.exec(ctx, "drop key "+k.Name, "ALTER TABLE "+k.Table+" DROP CONSTRAINT "+ident(k.Name)); err != nil {
 			return err

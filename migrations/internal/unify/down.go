@@ -148,7 +148,7 @@ func (d *downSession) putBack(ctx context.Context, report *Report) error {
 		report.Tables = append(report.Tables, Repointed{Table: r.table.text(), Column: r.column(), Rows: n})
 	}
 	for _, r := range slices.Backward(d.references) {
-		if r.self(d.runtime) || r.table.Name == versionTable && r.table.Schema == d.schema {
+		if r.isSelf(d.runtime) || r.table.Name == versionTable && r.table.Schema == d.schema {
 			continue
 		}
 		n, err := d.unpoint(ctx, r)
@@ -163,7 +163,7 @@ func (d *downSession) putBack(ctx context.Context, report *Report) error {
 		return err
 	}
 	if n > 0 {
-		report.Tables = append(report.Tables, Repointed{Table: d.our("pack").text(), Column: depsColumn, Rows: n})
+		report.Tables = append(report.Tables, Repointed{Table: d.ownTable("pack").text(), Column: depsColumn, Rows: n})
 	}
 	return d.giveUp(ctx)
 }

@@ -25,8 +25,7 @@ func loadPack(t *testing.T, db bun.IDB, pack *packs.Pack, opts install.Options) 
 	return report
 }
 
-// acmePack is a pack of a runtime that legacy actions and sensors have, with
-// versions.
+// acmePack is a pack with a runtime that legacy actions and sensors use, and with versions.
 func acmePack(t *testing.T) *packs.Pack {
 	t.Helper()
 	pack, faults := packs.Load(fstest.MapFS{
@@ -48,21 +47,21 @@ versions:
 	return pack
 }
 
-// of are the rows of all tables but those that a pack is loaded into and those
-// that the installation's triggers write to.
+// of returns the rows of all tables but those that a pack is loaded into and those that the
+// platform's triggers write to.
 func of(lines []string) []string {
 	return slices.DeleteFunc(slices.Clone(lines), func(line string) bool {
 		return strings.HasPrefix(line, "public.pack:") || strings.HasPrefix(line, "public.noise:")
 	})
 }
 
-// lost are the rows of before that are not among after.
+// lost returns the rows of before that after lacks.
 func lost(before, after []string) []string {
 	return slices.DeleteFunc(of(before), func(line string) bool { return slices.Contains(after, line) })
 }
 
-// What a pack brought stays in the pack's row: taking it from the runtimes loses
-// nothing, whether or not it took the place of what was there.
+// What a pack brought stays in the pack's row. Removing it from the runtimes loses nothing, whether or
+// not it replaced earlier values.
 func TestDownAfterPacksLoad(t *testing.T) {
 	for name, opts := range map[string]install.Options{"kept": {}, "forced": {Force: true}} {
 		t.Run(name, func(t *testing.T) {
@@ -98,7 +97,7 @@ func TestDownAfterPacksLoad(t *testing.T) {
 	}
 }
 
-// definitions are the columns that a pack is loaded into, by ref.
+// definitions returns the columns that a pack is loaded into, by ref.
 func definitions(t *testing.T, db bun.IDB) []string {
 	t.Helper()
 	var lines []string
@@ -111,7 +110,7 @@ func definitions(t *testing.T, db bun.IDB) []string {
 	return lines
 }
 
-// What an operator wrote over a pack's values is his own.
+// Values that an operator wrote over a pack's values are his own.
 func TestDownAfterPacksLoadCountsOperators(t *testing.T) {
 	cases := []struct{ name, since, object string }{
 		{"execution config", `UPDATE runtime SET execution_config = '{"interpreter": {"binary": "ruby9"}}' WHERE ref = 'acme.only'`, "column runtime.execution_config"},

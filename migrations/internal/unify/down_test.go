@@ -12,11 +12,11 @@ import (
 	"github.com/attune-go/attune/migrations/internal/unify"
 )
 
-// What was added or changed since goes back to the side that uses it.
+// Rows that were added or changed since go to the side that uses them.
 func TestDownTakesWhatCameSince(t *testing.T) {
 	cases := []struct {
 		name, since string
-		// query gives want after down.
+		// query returns want after down.
 		query, want string
 	}{
 		{"runtime used by an action", `
@@ -93,7 +93,7 @@ UPDATE runtime SET parent = NULL WHERE parent = 20; DELETE FROM runtime WHERE id
 			equal(t, tx, "after down", c.query, c.want)
 			equal(t, tx, "sensors whose ref is not their runtime's", `SELECT count(*)::text FROM sensor s JOIN runtime r ON r.id = s.runtime
 WHERE s.runtime_ref <> r.ref AND s.ref NOT IN ('acme.s3', 'acme.s4')`, "0")
-			// And the way up again is free.
+			// The way up is free again.
 			if _, err := unify.Up(ctx, tx, "public", unify.Options{}); err != nil {
 				t.Fatal(err)
 			}
@@ -101,7 +101,7 @@ WHERE s.runtime_ref <> r.ref AND s.ref NOT IN ('acme.s3', 'acme.s4')`, "0")
 	}
 }
 
-// What has no legacy form is listed and refused, and given up with force.
+// Data without a legacy form is listed and refused, and given up if forced.
 func TestDownRefusesLoss(t *testing.T) {
 	cases := []struct{ name, since, object string }{
 		{"constraint of an action", `UPDATE action SET runtime_version_constraint = '>=3' WHERE id = 1`, "column action.runtime_version_constraint"},
@@ -151,7 +151,7 @@ INSERT INTO action (ref, pack, pack_ref, label, entrypoint, runtime) VALUES ('ne
 	}
 }
 
-// What others hang on the things that go is named.
+// Objects of others that depend on dropped ones are named.
 func TestDownNamesObstacles(t *testing.T) {
 	ctx := context.Background()
 	db, _ := installation(t, "public")
@@ -186,7 +186,7 @@ func TestDownWithoutRecord(t *testing.T) {
 	}
 }
 
-// The way back is drawn as the way up is: what Up dropped is added, and so on.
+// The plan to undo is printed like the plan to unify: what Up dropped is added, and so on.
 func TestDownPlanSaysWhatHappens(t *testing.T) {
 	db, _ := installation(t, "public")
 	up(t, db, "public")

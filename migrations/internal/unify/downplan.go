@@ -40,7 +40,7 @@ func (d *downSession) examineDown(ctx context.Context) (*DownPlan, error) {
 		return plan, err
 	}
 	err = d.load(ctx, "find the rows to restore",
-		"SELECT ref, coalesce(id, 0) AS id, current_ref AS \"from\", former FROM ("+d.restored()+") m WHERE place = 1 ORDER BY ref",
+		"SELECT ref, coalesce(id, 0) AS id, current_ref AS \"from\", former FROM ("+d.restoredRows()+") m WHERE place = 1 ORDER BY ref",
 		&plan.Runtimes)
 	if err != nil {
 		return nil, err
@@ -50,14 +50,14 @@ FROM `+d.record(ledgerTable)+` l JOIN pg_class c ON c.oid = l.tbl JOIN pg_namesp
 	if err != nil {
 		return nil, err
 	}
-	plan.Changes = d.takenBack()
+	plan.Changes = d.undoneChanges()
 	plan.Losses, err = d.losses(ctx)
 	return plan, err
 }
 
-// takenBack returns the changes of the catalog that Down makes, one for each object. A check that
+// undoneChanges returns the changes of the catalog that Down makes, one for each object. A check that
 // is replaced by the former one is a change.
-func (d *downSession) takenBack() []Change {
+func (d *downSession) undoneChanges() []Change {
 	changes := []Change{}
 	for _, u := range d.undo {
 		i := slices.IndexFunc(changes, func(c Change) bool { return c.Object == u.Object })
@@ -104,18 +104,18 @@ func (d *downSession) downObstacles(ctx context.Context) ([]Obstacle, error) {
 }
 
 func (d *downSession) addedObstacles(ctx context.Context) ([]Obstacle, error) {
-	var drops []dropped
+	var drops []dropTarget
 	for _, a := range additions {
-		if t := d.our(a.table); t != nil && d.added("column "+a.table+"."+a.column) {
+		if t := d.ownTable(a.table); t != nil && d.isAdded("column "+a.table+"."+a.column) {
 			if c, ok := t.column(a.column); ok {
 				reason := "it uses " + a.table + "." + a.column + ", which is dropped"
-				drops = append(drops, dropped{table: t.OID, numbers: []int{c.Num}, reason: reason})
+				drops = append(drops, dropTarget{table: t.OID, numbers: []int{c.Num}, reason: reason})
 			}
 		}
 	}
 	for _, r := range d.references {
-		if t := r.table; d.added("table "+versionTable) && t.Schema == d.schema && t.Name == versionTable {
-			drop := dropped{table: t.OID, numbers: []int{0}, reason: "it uses " + versionTable + ", which is dropped"}
+		if t := r.table; d.isAdded("table "+versionTable) && t.Schema == d.schema && t.Name == versionTable {
+			drop := dropTarget{table: t.OID, numbers: []int{0}, reason: "it uses " + versionTable + ", which is dropped"}
 			for _, c := range t.Columns {
 				drop.numbers = append(drop.numbers, c.Num)
 			}

@@ -15,9 +15,9 @@ type constraint struct {
 	Comment    *string  `json:"comment"`
 }
 
-// drops returns the changes that remove the legacy form: the checks on ref that unified refs
+// legacyDrops returns the changes that remove the legacy form: the checks on ref that unified refs
 // violate, the column runtime_type with everything that depends on it alone, and its enum.
-func (s *session) drops(ctx context.Context) ([]Change, error) {
+func (s *session) legacyDrops(ctx context.Context) ([]Change, error) {
 	checks, err := s.brokenChecks(ctx)
 	if err != nil {
 		return nil, err

@@ -17,8 +17,7 @@ func dump(t testing.TB, db *bun.DB, url string) []string {
 	lines := append(catalogLines(t, db), rows(t, db)...)
 	if out, err := exec.CommandContext(t.Context(), "pg_dump", "--schema-only", url).Output(); err == nil {
 		for line := range strings.SplitSeq(string(out), "\n") {
-			// Some servers stamp every column with a pg_attver that is another each
-			// time, and says nothing of what stands there.
+			// Some servers stamp every column with a random pg_attver, which has no meaning here.
 			if !strings.HasPrefix(line, `\restrict`) && !strings.HasPrefix(line, `\unrestrict`) && !strings.Contains(line, " SET (pg_attver=") {
 				lines = append(lines, "pg_dump: "+strings.TrimSuffix(line, ","))
 			}
@@ -74,7 +73,7 @@ SELECT 'schema ' || nspname FROM n`).Scan(context.Background(), &lines)
 	return lines
 }
 
-// rows gives every row of every table.
+// rows returns every row of every table.
 func rows(t testing.TB, db bun.IDB) []string {
 	t.Helper()
 	ctx := context.Background()

@@ -8,8 +8,8 @@ import (
 	"github.com/attune-go/attune/migrations/internal/unify"
 )
 
-// A core runtime whose rows differ in name has the core definition's; others keep the
-// name of the row that survives.
+// A core runtime whose rows differ in name gets the core definition's name. Others keep the name of the
+// surviving row.
 func TestNameOfCoreRuntime(t *testing.T) {
 	db, url := newDB(t)
 	baseline(t, db, "public")
@@ -51,7 +51,7 @@ func TestBareNameOfNative(t *testing.T) {
 core.native {"legacy": ["Native"], "verification": {"always_available": true}}`)
 }
 
-// A row without a pack whose pack_ref names one belongs to it.
+// A row without a pack belongs to the pack that its pack_ref names.
 func TestPackIsFilled(t *testing.T) {
 	db, _ := newDB(t)
 	baseline(t, db, "public")
@@ -64,8 +64,8 @@ INSERT INTO runtime (ref, runtime_type, name, pack, pack_ref, distributions) VAL
 		"acme.x 2, acme.y -, core.python 1, gone.x -")
 }
 
-// A table that is renamed leaves its keys their names, which new keys need. The plan says
-// so, and its SQL clears the way.
+// The keys of a renamed table keep their names, which new keys need. The plan names this, and its SQL
+// clears it.
 func TestNamesThatARenamedTableLeft(t *testing.T) {
 	ctx := context.Background()
 	db, _ := newDB(t)

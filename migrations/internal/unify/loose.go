@@ -71,7 +71,7 @@ func (d *downSession) unpointText(ctx context.Context, r *reference) (int64, err
 	since, err := d.exec(ctx, doing, fmt.Sprintf(`
 UPDATE %s t SET %s = m.ref FROM %s WHERE t.%[2]s = m.current_ref AND m.ref <> m.current_ref
   AND NOT EXISTS (SELECT FROM %[4]s l WHERE %[5]s AND l.key = %[6]s AND %[7]s = t.%[2]s)`,
-		r.table.from(), ref, d.preferred(d.sideOfText(r)), d.record(ledgerTable), ofColumn(r), currentKey(r), target("l.old_ref")))
+		r.table.from(), ref, d.preferredRows(d.sideOfText(r)), d.record(ledgerTable), ofColumn(r), currentKey(r), target("l.old_ref")))
 	if err != nil {
 		return 0, err
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/attune-go/attune/migrations/internal/unify"
 )
 
-// A ref that cannot be said to belong to one key becomes what it says, and is
-// given back; what cannot be re-pointed is noted.
+// A ref that belongs to no certain key becomes what its text determines, and is restored. What cannot
+// be re-pointed is noted.
 func TestRefsBesideSeveralKeys(t *testing.T) {
 	db, url := installation(t, "public")
 	must(t, db, `
@@ -53,7 +53,7 @@ INSERT INTO keyed VALUES (11, 12, 'core.sensor.python'), (12, 10, 'core.action.n
 	equal(t, db, "what was added since", `SELECT string_agg(runtime_ref, ' ' ORDER BY id) FROM twain WHERE id > 5`, "core.python x core.action.python acme.sensor.only")
 }
 
-// Two rows may become one under a unique key of such a ref.
+// Two rows may become duplicates under a unique key of such a ref.
 func TestUniqueRefBesideSeveralKeys(t *testing.T) {
 	db, _ := installation(t, "public")
 	must(t, db, `

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// loaded returns a SELECT of the definitions that packs loaded, as the loader keeps them in
+// loadedDefinitions returns a SELECT of the definitions that packs loaded, as the loader keeps them in
 // pack.meta (see runtime/packs/install), and of the columns that they fill. Their values are not
 // lost when they disappear from runtime.
-func (d *downSession) loaded() string {
-	pack := d.our("pack")
+func (d *downSession) loadedDefinitions() string {
+	pack := d.ownTable("pack")
 	if !pack.has("meta") {
 		return "SELECT NULL::text AS ref, NULL::jsonb AS definition, NULL::text[] AS columns WHERE false"
 	}
@@ -29,7 +29,7 @@ func (d *downSession) lossQueries() map[string]string {
 		return "SELECT t.ref AS example FROM " + table(name) + " t WHERE t.runtime_version_constraint IS NOT NULL"
 	}
 	byPack := func(column string) string {
-		return fmt.Sprintf("EXISTS (SELECT FROM (%s) l WHERE l.ref = r.ref AND l.definition->%s = r.%s)", d.loaded(), literal(column), column)
+		return fmt.Sprintf("EXISTS (SELECT FROM (%s) l WHERE l.ref = r.ref AND l.definition->%s = r.%s)", d.loadedDefinitions(), literal(column), column)
 	}
 	return map[string]string{
 		"column action.runtime_version_constraint": constrained("action"),
@@ -46,7 +46,7 @@ WHERE NOT EXISTS (SELECT FROM (%s) l
   WHERE l.ref = r.ref AND e->>'version' = v.version AND coalesce(e->'is_default', 'false') = to_jsonb(v.is_default)
     AND coalesce(e->'distributions', '{}') = v.distributions AND coalesce(e->'execution_config', '{}') = v.execution_config
     AND coalesce(e->'meta', '{}') = v.meta)`,
-			table(versionTable), table("runtime"), d.loaded()),
+			table(versionTable), table("runtime"), d.loadedDefinitions()),
 	}
 }
 
@@ -60,7 +60,7 @@ func (d *downSession) losses(ctx context.Context) ([]Loss, error) {
 	queries := d.lossQueries()
 	var losses []Loss
 	for _, object := range lossOrder {
-		if !d.added(object) {
+		if !d.isAdded(object) {
 			continue
 		}
 		loss, err := d.loss(ctx, object, queries[object])
@@ -69,7 +69,7 @@ func (d *downSession) losses(ctx context.Context) ([]Loss, error) {
 		}
 		losses = append(losses, loss...)
 	}
-	crowded, err := d.crowded(ctx)
+	crowded, err := d.refCollisions(ctx)
 	return append(losses, crowded...), err
 }
 
@@ -90,14 +90,14 @@ func (d *downSession) loss(ctx context.Context, object, query string) ([]Loss, e
 	return []Loss{{Object: object, Reason: reason}}, nil
 }
 
-// crowded returns the runtimes whose legacy ref another one has.
-func (d *downSession) crowded(ctx context.Context) ([]Loss, error) {
+// refCollisions returns the runtimes whose legacy ref another one has.
+func (d *downSession) refCollisions(ctx context.Context) ([]Loss, error) {
 	var found []struct {
 		CurrentRef string `json:"current_ref"`
 		Ref        string `json:"ref"`
 	}
 	err := d.load(ctx, "find runtimes with the same legacy ref",
-		"SELECT current_ref, ref FROM ("+d.restored()+") m WHERE place > 1 ORDER BY 1, 2", &found)
+		"SELECT current_ref, ref FROM ("+d.restoredRows()+") m WHERE place > 1 ORDER BY 1, 2", &found)
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ var mergeSQL string
 func (s *session) merge() string {
 	return strings.NewReplacer(
 		"{core_definitions}", coreDefinitions(),
-		"{pack}", s.our("pack").from(),
+		"{pack}", s.ownTable("pack").from(),
 		"{member}", s.member(s.encode("r")),
 		"{side_is_none}", noVerification("s.verification"),
 		"{own_is_none}", noVerification("own.verification"),
@@ -37,8 +37,8 @@ func noVerification(object string) string {
       AND coalesce(%[1]s->'check_required', 'null') IN ('null', 'true') AND coalesce(%[1]s->'commands', 'null') IN ('null', '[]')`, object)
 }
 
-// become returns the merge without values: the ID and the ref that each row becomes.
-func (s *session) become() string {
+// targets returns the merge without values: the ID and the ref that each row becomes.
+func (s *session) targets() string {
 	return "WITH " + s.member("NULL::jsonb") + "SELECT id, ref, side, became, target AS became_ref FROM member"
 }
 

@@ -19,8 +19,8 @@ import (
 	"github.com/attune-go/attune/migrations/internal/unify"
 )
 
-// The merge in SQL gives what a plain reading of its rule in Go gives, over
-// random rows; and down gives the rows back.
+// On random rows, the merge in SQL has the same result as a plain implementation of its rule in Go, and
+// down restores the rows.
 func TestMergeAgainstItsRule(t *testing.T) {
 	ctx := context.Background()
 	db, url := newDB(t)
@@ -85,8 +85,8 @@ func decode(text string) (v any) {
 	return v
 }
 
-// mergeAll is the rule: action before sensor, the name of the result before
-// others, low ids before high ones; the first survives.
+// mergeAll is the rule: action before sensor, the name of the result before others, low IDs before high
+// ones. The first row survives.
 func mergeAll(t *testing.T, legacy []legacyRow) map[string]any {
 	names := map[string]string{"python3": "python", "node": "nodejs", "bash": "shell", "sh": "shell"}
 	groups := map[string][]legacyRow{}
@@ -161,7 +161,7 @@ func asObject(v any) map[string]any {
 	return map[string]any{"legacy": v}
 }
 
-// isNone: it is taken as nothing that a verification can say.
+// isNone reports whether a value counts as an empty verification.
 func isNone(verification map[string]any) bool {
 	none := map[string]any{"always_available": false, "check_required": true, "commands": []any{}}
 	for key, value := range none {
@@ -182,7 +182,7 @@ func mergeDocs(docs []map[string]any) map[string]any {
 			}
 		}
 	}
-	// Those that have a verification before those that have none.
+	// Rows with a verification come before those without.
 	slices.SortStableFunc(docs, func(a, b map[string]any) int {
 		of := func(doc map[string]any) int {
 			if side, ok := doc["verification"].(map[string]any); ok && isNone(side) {
@@ -256,7 +256,7 @@ func mergeCommands(lists [][]any) []any {
 	return commands
 }
 
-// coreVerification is what the core pack's runtimes get that have none.
+// coreVerification is the verification that the core pack's runtimes get if they have none.
 func coreVerification(t *testing.T, ref string) any {
 	t.Helper()
 	text, err := os.ReadFile("core.json")
@@ -361,8 +361,7 @@ func randomCommand(r *rand.Rand) any {
 	return c
 }
 
-// A core runtime whose verification says nothing gets the core definition's, and
-// keeps its other keys.
+// A core runtime with an empty verification gets the core definition's, and keeps its other keys.
 func TestCoreFillsWhatSaysNothing(t *testing.T) {
 	cases := []struct{ name, verification, want string }{
 		{"no commands", `{"commands": []}`, `{"always_available": true, "commands": []}`},
@@ -407,7 +406,7 @@ func TestCoreFillsWhatSaysNothing(t *testing.T) {
 	}
 }
 
-// A side whose verification says nothing does not win over one that has one.
+// A side with an empty verification does not win over a side with a verification.
 func TestVerificationThatSaysNothingLoses(t *testing.T) {
 	db, _ := newDB(t)
 	baseline(t, db, "public")

@@ -88,14 +88,14 @@ func (s *session) tableObstacles() []Obstacle {
 
 // mustOwn returns why the current role must own the table, or "" if it need not.
 func (s *session) mustOwn(t *table) string {
-	if t.ours(s.schema) && t.Name != "pack" {
+	if t.isOwn(s.schema) && t.Name != "pack" {
 		return "change its columns"
 	}
 	if len(t.Triggers) > 0 {
 		return "keep its triggers from firing: " + list(t.Triggers, ", ", func(tg trigger) string { return tg.Name })
 	}
 	for _, r := range s.references {
-		if r.table == t && len(r.Unindexed) > 0 && !r.self(s.runtime) {
+		if r.table == t && len(r.Unindexed) > 0 && !r.isSelf(s.runtime) {
 			return "create the temporary index on " + r.column() + ", without which each deletion would read the whole table"
 		}
 	}
@@ -138,7 +138,7 @@ func (s *session) keyObstacles() []Obstacle {
 		switch c, _ := r.table.column(r.column()); {
 		case len(r.Columns) > 1:
 			found = append(found, Obstacle{object, "it refers to several columns of runtime: " + strings.Join(r.To, ", "), drop})
-		case !r.simple():
+		case !r.isSimple():
 			reason := "it refers to runtime." + r.To[0] + ", which is changed or dropped; only keys to runtime.id are re-pointed"
 			found = append(found, Obstacle{object, reason, drop})
 		case c.Generated:

@@ -111,7 +111,7 @@ func fits(got, want string) bool {
 func (s *session) columnObstacles(ctx context.Context) ([]Obstacle, error) {
 	var found []Obstacle
 	for _, a := range additions {
-		t := s.our(a.table)
+		t := s.ownTable(a.table)
 		if t == nil {
 			return nil, fmt.Errorf("table %s is missing", qualified(s.schema, a.table))
 		}
@@ -121,7 +121,7 @@ func (s *session) columnObstacles(ctx context.Context) ([]Obstacle, error) {
 				SQL:    fmt.Sprintf("ALTER TABLE %s RENAME COLUMN %s TO %s;", t.sql(), ident(a.column), ident(a.column+"_old"))})
 		}
 	}
-	worker := s.our("worker")
+	worker := s.ownTable("worker")
 	if !worker.has("identity") || !worker.CanRead {
 		return found, nil
 	}

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// partitioned describes a partitioned table, which may be a partition itself.
-type partitioned struct {
+// partitionedTable describes a partitioned table, which may be a partition itself.
+type partitionedTable struct {
 	Table  string `json:"relation"`
 	Schema string `json:"schema"`
 	Name   string `json:"name"`
@@ -27,10 +27,10 @@ type partitioned struct {
 func (s *session) partitionObstacles(ctx context.Context) ([]Obstacle, error) {
 	var found []Obstacle
 	for _, t := range s.tables {
-		if t.Kind != "p" || len(s.referencesOf(t)) == 0 || !t.usable() {
+		if t.Kind != "p" || len(s.referencesOf(t)) == 0 || !t.isUsable() {
 			continue
 		}
-		var of []partitioned
+		var of []partitionedTable
 		err := s.load(ctx, "read the partitions of "+t.text(), fmt.Sprintf(`
 SELECT c.oid::regclass::text AS relation, n.nspname AS schema, c.relname AS name, p.partstrat::text AS strategy,
   CASE WHEN p.partnatts = 1 THEN (SELECT a.attname FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = p.partattrs[0]) END AS key,
@@ -40,7 +40,7 @@ SELECT c.oid::regclass::text AS relation, n.nspname AS schema, c.relname AS name
 FROM pg_partition_tree(%d) tree JOIN pg_class c ON c.oid = tree.relid JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_partitioned_table p ON p.partrelid = c.oid
 WHERE 0 = ANY (p.partattrs::int2[]) OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum = ANY (p.partattrs::int2[]) AND a.attname = ANY (%s))
-ORDER BY tree.level, 1`, t.OID, array(s.changing(t))), &of)
+ORDER BY tree.level, 1`, t.OID, array(s.repointedColumns(t))), &of)
 		if err != nil {
 			return nil, err
 		}
@@ -55,7 +55,7 @@ ORDER BY tree.level, 1`, t.OID, array(s.changing(t))), &of)
 	return found, nil
 }
 
-func (s *session) partitionObstacle(ctx context.Context, t *table, p partitioned) ([]Obstacle, error) {
+func (s *session) partitionObstacle(ctx context.Context, t *table, p partitionedTable) ([]Obstacle, error) {
 	value := "NULL"
 	if p.Key != "" {
 		value = ident(p.Key) + "::text"
@@ -67,7 +67,7 @@ func (s *session) partitionObstacle(ctx context.Context, t *table, p partitioned
 	}
 	err := s.load(ctx, "find rows without a partition of "+p.Table, s.withMap()+fmt.Sprintf(
 		"SELECT %s AS value, count(*) AS n FROM %s WHERE attune_moved AND (%s) AND (%s) IS NOT TRUE GROUP BY 1 ORDER BY 1",
-		value, s.simulated(t), p.Mine, fits), &missing)
+		value, s.simulatedRows(t), p.Mine, fits), &missing)
 	if err != nil || len(missing) == 0 {
 		return nil, err
 	}

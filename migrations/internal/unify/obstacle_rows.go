@@ -15,7 +15,7 @@ SELECT 'runtime ' || r.id || ', ' || r.ref AS object, 'its ref is not pack.actio
   format('UPDATE %%s SET ref = %%L WHERE id = %%s; -- or the name that it should have', %s, coalesce(
     (SELECT p.ref FROM %s p WHERE p.id = r.pack), 'core') || '.' || %s || '.' || lower(regexp_replace(r.ref, '[.]', '_', 'g')), r.id) AS sql
 FROM %s r WHERE r.ref !~ %s ORDER BY r.id`,
-		literal(s.runtime.sql()), s.our("pack").sql(), "r."+typeColumn+"::text", s.runtime.from(), literal(legacyForm)), &found)
+		literal(s.runtime.sql()), s.ownTable("pack").sql(), "r."+typeColumn+"::text", s.runtime.from(), literal(legacyForm)), &found)
 	return found, err
 }
 
@@ -29,7 +29,7 @@ SELECT 'runtimes ' || string_agg(m.ref || ' (' || m.id || ')', ', ' ORDER BY m.i
   format(E'UPDATE %%1$s r SET pack = s.pack, pack_ref = s.pack_ref FROM %%1$s s WHERE s.id = %%2$s AND r.id IN (%%3$s); -- or rename one of them',
     %[2]s, m.became, string_agg(m.id::text, ', ' ORDER BY m.id) FILTER (WHERE m.id <> m.became)) AS sql
 FROM m JOIN %[3]s r ON r.id = m.id GROUP BY m.became, m.became_ref HAVING count(DISTINCT r.pack) > 1 ORDER BY m.became`,
-		s.become(), literal(s.runtime.sql()), s.runtime.from()), &found)
+		s.targets(), literal(s.runtime.sql()), s.runtime.from()), &found)
 	return found, err
 }
 
@@ -95,16 +95,16 @@ func overlaps(a, b []string) bool {
 func (s *session) referencesOf(t *table) []*reference {
 	var of []*reference
 	for _, r := range s.references {
-		if c, _ := t.column(r.column()); r.table == t && r.simple() && !c.Generated && !r.self(s.runtime) {
+		if c, _ := t.column(r.column()); r.table == t && r.isSimple() && !c.Generated && !r.isSelf(s.runtime) {
 			of = append(of, r)
 		}
 	}
 	return of
 }
 
-// simulated returns a SELECT of a table's rows as they will be, under the table's name.
+// simulatedRows returns a SELECT of a table's rows as they will be, under the table's name.
 // attune_moved reports whether a row changes, and attune_ctid and attune_table are its place.
-func (s *session) simulated(t *table) string {
+func (s *session) simulatedRows(t *table) string {
 	replaced, joins, moved := map[string]string{}, "", []string{}
 	for i, r := range s.referencesOf(t) {
 		u, column := fmt.Sprintf("u%d", i), "t."+ident(r.column())
@@ -137,14 +137,14 @@ func (s *session) simulated(t *table) string {
 
 // withMap returns the beginning of a statement that reads simulated rows.
 func (s *session) withMap() string {
-	return "WITH attune_map AS MATERIALIZED (" + s.become() + ") "
+	return "WITH attune_map AS MATERIALIZED (" + s.targets() + ") "
 }
 
 // checkObstacles returns checks on other tables that re-pointed rows would violate.
 func (s *session) checkObstacles(ctx context.Context) ([]Obstacle, error) {
 	var found []Obstacle
 	for _, t := range s.tables {
-		if len(s.referencesOf(t)) == 0 || !t.usable() {
+		if len(s.referencesOf(t)) == 0 || !t.isUsable() {
 			continue
 		}
 		var checks []constraint
@@ -154,11 +154,11 @@ func (s *session) checkObstacles(ctx context.Context) ([]Obstacle, error) {
 			return nil, err
 		}
 		for _, c := range checks {
-			if !overlaps(c.Columns, s.changing(t)) {
+			if !overlaps(c.Columns, s.repointedColumns(t)) {
 				continue
 			}
 			n, err := s.count(ctx, "try check "+c.Name,
-				s.withMap()+"SELECT count(*) FROM "+s.simulated(t)+" WHERE attune_moved AND NOT ("+c.Expression+")")
+				s.withMap()+"SELECT count(*) FROM "+s.simulatedRows(t)+" WHERE attune_moved AND NOT ("+c.Expression+")")
 			if err != nil {
 				return nil, err
 			}
@@ -170,8 +170,8 @@ func (s *session) checkObstacles(ctx context.Context) ([]Obstacle, error) {
 	return found, nil
 }
 
-// changing returns the columns of a table that are re-pointed.
-func (s *session) changing(t *table) []string {
+// repointedColumns returns the columns of a table that are re-pointed.
+func (s *session) repointedColumns(t *table) []string {
 	var names []string
 	for _, r := range s.referencesOf(t) {
 		names = append(names, r.column())

@@ -13,12 +13,12 @@ import (
 	"github.com/attune-go/attune/migrations/internal/unify"
 )
 
-// Each obstacle is named by the plan and by up, which leaves the database as it
-// was; the SQL that it comes with clears the way.
+// The plan and up name each obstacle, and up leaves the database unchanged. The SQL of the obstacle
+// clears it.
 func TestObstacles(t *testing.T) {
 	cases := []struct {
 		name, setup string
-		// objects that must be named, in any order.
+		// objects lists the objects that must be named, in any order.
 		objects []string
 	}{
 		{"composite key", `
@@ -265,8 +265,7 @@ CREATE DOMAIN sided AS runtime_type_enum DEFAULT 'sensor' NOT NULL CONSTRAINT c 
 	}
 }
 
-// A function that seems to mean another table's runtime_type is noted, and in
-// nobody's way.
+// A function that seems to mean another table's runtime_type is noted, and prevents nothing.
 func TestFunctionsOfOthersAreNoted(t *testing.T) {
 	db, _ := installation(t, "public")
 	must(t, db, `

@@ -23,7 +23,7 @@ func (s *session) typeObstacles(ctx context.Context) ([]Obstacle, error) {
 		found = append(found, Obstacle{Object: "type " + *info.Enum, Reason: "only its owner, " + info.EnumOwner + ", may drop it",
 			SQL: "GRANT " + ident(info.EnumOwner) + " TO CURRENT_USER; -- as a superuser, with the role's name for CURRENT_USER"})
 	}
-	more, err := s.dependents(ctx, dropped{table: s.runtime.OID, numbers: []int{info.Num}, enum: info.EnumOID, keysGo: true,
+	more, err := s.dependents(ctx, dropTarget{table: s.runtime.OID, numbers: []int{info.Num}, enum: info.EnumOID, keysGo: true,
 		functions: s.functions(info, true),
 		reason:    "it uses runtime_type or its enum, which are dropped"})
 	return append(found, more...), err
@@ -77,8 +77,8 @@ func (s *session) functionNotes(ctx context.Context) ([]string, error) {
 	return notes, err
 }
 
-// dropped is what would be dropped: columns of a table, and an enum.
-type dropped struct {
+// dropTarget is what would be dropped: columns of a table, and an enum.
+type dropTarget struct {
 	table   int64
 	numbers []int
 	// enum is 0 if there is no enum.
@@ -92,7 +92,7 @@ type dropped struct {
 }
 
 // dependents returns the objects that prevent something from being dropped.
-func (s *session) dependents(ctx context.Context, d dropped) ([]Obstacle, error) {
+func (s *session) dependents(ctx context.Context, d dropTarget) ([]Obstacle, error) {
 	functions := d.functions
 	if functions == "" {
 		functions = "SELECT NULL::oid WHERE false"

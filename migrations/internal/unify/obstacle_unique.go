@@ -25,7 +25,7 @@ type uniqueKey struct {
 func (s *session) uniqueObstacles(ctx context.Context) ([]Obstacle, error) {
 	var found []Obstacle
 	for _, t := range s.tables {
-		if len(s.referencesOf(t)) == 0 || !t.usable() {
+		if len(s.referencesOf(t)) == 0 || !t.isUsable() {
 			continue
 		}
 		keys, err := s.uniqueKeys(ctx, t)
@@ -60,20 +60,20 @@ WHERE (i.indrelid = %[1]d OR i.indrelid IN (SELECT p.relid FROM pg_partition_tre
   AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = i.indrelid AND a.attname = ANY (%[2]s) AND (a.attnum = ANY (i.indkey::int2[])
     OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
       AND d.refclassid = 'pg_class'::regclass AND d.refobjid = i.indrelid AND d.refobjsubid = a.attnum)))
-ORDER BY 2, 1`, t.OID, array(s.changing(t))), &keys)
+ORDER BY 2, 1`, t.OID, array(s.repointedColumns(t))), &keys)
 	return keys, err
 }
 
-// A crowd is one row that would be a duplicate under a unique key.
-type crowd struct {
+// A duplicateRow is one row that would be a duplicate under a unique key.
+type duplicateRow struct {
 	// Key holds the values of the table's key as text. It is empty if the table has no key.
 	Key   []string `json:"key"`
 	Place string   `json:"place"`
 }
 
 func (s *session) uniqueObstacle(ctx context.Context, t *table, k uniqueKey) ([]Obstacle, error) {
-	var rows []crowd
-	if err := s.load(ctx, "try unique key "+k.Name, s.crowdQuery(t, k), &rows); err != nil {
+	var rows []duplicateRow
+	if err := s.load(ctx, "try unique key "+k.Name, s.duplicatesQuery(t, k), &rows); err != nil {
 		return nil, err
 	}
 	if len(rows) == 0 {
@@ -83,12 +83,12 @@ func (s *session) uniqueObstacle(ctx context.Context, t *table, k uniqueKey) ([]
 		Object: fmt.Sprintf("unique key %s of table %s", k.Name, t.text()),
 		Reason: fmt.Sprintf("%d rows would be duplicates under (%s) after they refer to the surviving runtime",
 			len(rows), strings.Join(k.Columns, ", ")),
-		SQL: deleteCrowd(t, rows) + "\n-- or change them; if possible, the rows that already refer to the surviving runtime stay",
+		SQL: deleteDuplicates(t, rows) + "\n-- or change them; if possible, the rows that already refer to the surviving runtime stay",
 	}}, nil
 }
 
-// crowdQuery selects all rows but one of each set of duplicates.
-func (s *session) crowdQuery(t *table, k uniqueKey) string {
+// duplicatesQuery selects all rows but one of each set of duplicates.
+func (s *session) duplicatesQuery(t *table, k uniqueKey) string {
 	key := "NULL::text[]"
 	if len(t.Key) > 0 {
 		key = "ARRAY[" + list(t.Key, ", ", func(name string) string {
@@ -110,7 +110,7 @@ func (s *session) crowdQuery(t *table, k uniqueKey) string {
 		}
 	}
 	rows := fmt.Sprintf("SELECT %s, attune_moved, attune_ctid, attune_table FROM %s WHERE %s",
-		strings.Join(selected, ", "), s.simulated(t), where)
+		strings.Join(selected, ", "), s.simulatedRows(t), where)
 	second := fmt.Sprintf("SELECT *, row_number() OVER (PARTITION BY %s ORDER BY attune_moved, attune_table, attune_ctid) AS attune_n"+
 		" FROM (%s) r",
 		strings.Join(names, ", "), rows)
@@ -127,11 +127,11 @@ func (s *session) crowdQuery(t *table, k uniqueKey) string {
 	return s.withMap() + "SELECT " + key + " AS key, q.attune_ctid::text AS place FROM (" + second + ") q WHERE " + condition
 }
 
-// deleteCrowd returns a statement that deletes the rows.
-func deleteCrowd(t *table, rows []crowd) string {
+// deleteDuplicates returns a statement that deletes the rows.
+func deleteDuplicates(t *table, rows []duplicateRow) string {
 	if len(t.Key) == 0 {
-		return fmt.Sprintf("DELETE FROM %s WHERE ctid IN (%s);", t.from(), list(rows, ", ", func(c crowd) string { return literal(c.Place) }))
+		return fmt.Sprintf("DELETE FROM %s WHERE ctid IN (%s);", t.from(), list(rows, ", ", func(c duplicateRow) string { return literal(c.Place) }))
 	}
 	return fmt.Sprintf("DELETE FROM %s WHERE (%s) IN (%s);", t.from(), list(t.Key, ", ", ident),
-		list(rows, ", ", func(c crowd) string { return "(" + list(c.Key, ", ", literal) + ")" }))
+		list(rows, ", ", func(c duplicateRow) string { return "(" + list(c.Key, ", ", literal) + ")" }))
 }

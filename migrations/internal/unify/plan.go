@@ -117,7 +117,7 @@ func (s *session) examine(ctx context.Context) (*Plan, error) {
 func (s *session) countRows(ctx context.Context) ([]Repointed, error) {
 	tables := []Repointed{}
 	for _, r := range s.references {
-		if !r.simple() || !r.table.CanRead || r.table.Hidden {
+		if !r.isSimple() || !r.table.CanRead || r.table.Hidden {
 			continue
 		}
 		n, err := s.count(ctx, "count the rows of "+r.table.text(), s.withMap()+fmt.Sprintf(
@@ -189,7 +189,7 @@ WHERE a.attname ~ '(^|_)`+refColumn+`$' AND NOT a.attisdropped AND c.relkind IN 
 		switch {
 		case i < 0 || len(s.referencesOf(s.tables[i])) == 0:
 			notes = append(notes, f.Table+"."+f.Column+" has no key to runtime beside it: it stays as it is")
-		case !slices.Contains(s.changing(s.tables[i]), f.Column):
+		case !slices.Contains(s.repointedColumns(s.tables[i]), f.Column):
 			notes = append(notes, f.Table+"."+f.Column+" is generated or not text: it stays as it is")
 		}
 	}

@@ -11,7 +11,7 @@ import (
 // changed. The ledger first gets their former values, in one narrow pass. The lock keeps the rows
 // unchanged between the two statements.
 func (s *session) repoint(ctx context.Context, r *reference) (int64, error) {
-	if r.self(s.runtime) {
+	if r.isSelf(s.runtime) {
 		// The record has these rows in full.
 		return s.exec(ctx, "re-point runtime."+r.column(), fmt.Sprintf(
 			"UPDATE %[1]s t SET %[2]s = u.became FROM %[3]s u WHERE u.id = t.%[2]s AND u.became <> u.id",
@@ -126,7 +126,7 @@ func rowKey(r *reference, id, ref string) string {
 
 // depsTable returns pack if it keeps its dependencies as an array of text.
 func (s *session) depsTable() *table {
-	pack := s.our("pack")
+	pack := s.ownTable("pack")
 	if pack == nil {
 		return nil
 	}

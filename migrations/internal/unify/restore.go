@@ -55,14 +55,14 @@ func (s *session) readRecord(ctx context.Context) (*downSession, error) {
 	return d, nil
 }
 
-// added reports whether Up added the object.
-func (d *downSession) added(object string) bool {
+// isAdded reports whether Up added the object.
+func (d *downSession) isAdded(object string) bool {
 	return slices.ContainsFunc(d.undo, func(u undo) bool { return u.Object == object })
 }
 
-// restored returns the SELECT of the rows to restore in runtime. The plan and the migration use the
+// restoredRows returns the SELECT of the rows to restore in runtime. The plan and the migration use the
 // same one.
-func (d *downSession) restored() string {
+func (d *downSession) restoredRows() string {
 	var kept []string
 	for _, name := range d.before.Columns {
 		if c, ok := d.runtime.column(name); ok && !c.Generated && !slices.Contains([]string{"id", "ref", typeColumn}, name) {
@@ -74,8 +74,8 @@ func (d *downSession) restored() string {
 		"{rows}", d.record(rowsTable),
 		"{row}", d.encode("r"),
 		"{columns}", array(kept),
-		"{used}", d.used(),
-		"{loaded}", d.loaded(),
+		"{used}", d.usedRuntimes(),
+		"{loaded}", d.loadedDefinitions(),
 		"{objects}", "(jsonb_typeof(d.was) = 'object' AND jsonb_typeof(d.present) = 'object')",
 		"{lists}", "CASE WHEN jsonb_typeof(d.was) = 'array' AND jsonb_typeof(d.present) = 'array' "+
 			"THEN jsonb_array_length(d.was) = jsonb_array_length(d.present) END",
@@ -86,9 +86,9 @@ func (d *downSession) restored() string {
 	).Replace(restoreSQL)
 }
 
-// used returns a SELECT of the runtimes that rows outside of the ledger refer to, with the side of
+// usedRuntimes returns a SELECT of the runtimes that rows outside of the ledger refer to, with the side of
 // these rows.
-func (d *downSession) used() string {
+func (d *downSession) usedRuntimes() string {
 	parts := []string{"SELECT NULL::bigint AS id, ''::text AS side WHERE false"}
 	for _, r := range d.references {
 		if side := d.sideOf(r); side != "" {
@@ -114,9 +114,9 @@ func (d *downSession) inLedger(r *reference) string {
 		d.record(ledgerTable), d.record(rowsTable), ofColumn(r), ident(r.column()), currentKey(r))
 }
 
-// preferred returns one restored row for each present runtime: for a table of one side the row of that
+// preferredRows returns one restored row for each present runtime: for a table of one side the row of that
 // side, for others the row that keeps the ID.
-func (d *downSession) preferred(side string) string {
+func (d *downSession) preferredRows(side string) string {
 	order := "m.id = m.current DESC NULLS LAST"
 	if side != "" {
 		order = fmt.Sprintf("m.side IN (%s, '') DESC, m.former DESC, "+
@@ -138,7 +138,7 @@ func (d *downSession) materialize(ctx context.Context) error {
 		next = "nextval(" + literal(sequence) + ")"
 	}
 	for _, step := range []struct{ doing, sql string }{
-		{"create the rows to restore", "CREATE TABLE " + table + " AS\n" + d.restored()},
+		{"create the rows to restore", "CREATE TABLE " + table + " AS\n" + d.restoredRows()},
 		{"number the new rows", fmt.Sprintf(
 			"UPDATE %[1]s t SET id = n.id FROM (SELECT m.ref, %[2]s AS id FROM %[1]s m WHERE m.id IS NULL AND m.place = 1) n "+
 				"WHERE t.ref = n.ref AND t.id IS NULL AND t.place = 1",

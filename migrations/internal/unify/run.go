@@ -88,7 +88,7 @@ func (s *session) moveRows(ctx context.Context, report *Report) error {
 	if err != nil {
 		return err
 	}
-	if pack := s.our("pack"); n > 0 {
+	if pack := s.ownTable("pack"); n > 0 {
 		report.Tables = append(report.Tables, Repointed{Table: pack.text(), Column: depsColumn, Rows: n})
 	}
 	if _, err := s.exec(ctx, "analyze the ledger", "ANALYZE "+s.record(ledgerTable)); err != nil {
@@ -101,7 +101,7 @@ func (s *session) moveRows(ctx context.Context, report *Report) error {
 // take it for a later change.
 func (s *session) keepSelfReferences(ctx context.Context) error {
 	for _, r := range s.references {
-		if !r.self(s.runtime) {
+		if !r.isSelf(s.runtime) {
 			continue
 		}
 		if _, err := s.exec(ctx, "keep runtime."+r.column(), fmt.Sprintf(

@@ -165,7 +165,7 @@ func (s *session) lock(ctx context.Context) error {
 			continue
 		}
 		mode := "SHARE ROW EXCLUSIVE"
-		if t.ours(s.schema) || slices.ContainsFunc(s.references, func(r *reference) bool { return r.table == t && len(r.Unindexed) > 0 }) {
+		if t.isOwn(s.schema) || slices.ContainsFunc(s.references, func(r *reference) bool { return r.table == t && len(r.Unindexed) > 0 }) {
 			mode = "ACCESS EXCLUSIVE"
 		}
 		if err := s.lockTable(ctx, t.sql(), mode); err != nil {

@@ -80,7 +80,7 @@ func Examine(ctx context.Context, db bun.IDB, schema string) (*Plan, error) {
 	var plan *Plan
 	err := reading(ctx, db, func(db bun.IDB) error {
 		return with(ctx, db, schema, Options{}, func(s *session) (err error) {
-			if !s.legacy() {
+			if !s.isLegacy() {
 				return errUnified
 			}
 			plan, err = s.examine(ctx)
@@ -122,7 +122,7 @@ var errUnified = errors.New("runtime has no column runtime_type, so it is alread
 
 func up(ctx context.Context, tx bun.IDB, schema string, opts Options) (report *Report, err error) {
 	err = with(ctx, tx, schema, opts, func(s *session) error {
-		if !s.legacy() {
+		if !s.isLegacy() {
 			return errUnified
 		}
 		if err := s.lock(ctx); err != nil {

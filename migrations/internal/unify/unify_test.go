@@ -13,7 +13,7 @@ import (
 	"github.com/attune-go/attune/migrations/internal/unify"
 )
 
-// newDB gives an empty database and its URL.
+// newDB returns an empty database and its URL.
 func newDB(t testing.TB) (*bun.DB, string) {
 	t.Helper()
 	db := testdb.EmptyPostgres(t)
@@ -97,7 +97,7 @@ func TestUpAndDownGiveEverythingBack(t *testing.T) {
 	}
 }
 
-// Ids that only the database may give are no hindrance either.
+// IDs that only the database may generate prevent nothing either.
 func TestIdentityColumn(t *testing.T) {
 	db, url := installation(t, "public")
 	must(t, db, `ALTER TABLE runtime ALTER COLUMN id DROP DEFAULT; DROP SEQUENCE runtime_id_seq;
@@ -114,7 +114,7 @@ ALTER TABLE runtime ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (START WITH
 	equal(t, db, "the new row", `SELECT runtime::text FROM sensor WHERE ref = 'new'`, "200")
 }
 
-// Each function refuses the state that is another's.
+// Each function refuses the state that belongs to another one.
 func TestWrongState(t *testing.T) {
 	ctx := context.Background()
 	db, _ := newDB(t)

@@ -61,7 +61,7 @@ func (d *downSession) unpointSince(ctx context.Context, r *reference) (int64, er
 	}
 	return d.exec(ctx, "move later rows of "+r.table.text(), fmt.Sprintf(
 		"UPDATE %s t SET %s FROM %s WHERE m.current = t.%s AND (%s) AND NOT %s",
-		r.table.from(), sets, d.preferred(d.sideOf(r)), column, moved, d.inLedger(r)))
+		r.table.from(), sets, d.preferredRows(d.sideOf(r)), column, moved, d.inLedger(r)))
 }
 
 // unpointLoose restores refs beside a key that is NULL.
@@ -78,7 +78,7 @@ func (d *downSession) unpointLoose(ctx context.Context, r *reference) (int64, er
 	}
 	more, err := d.exec(ctx, doing, fmt.Sprintf("UPDATE %s t SET %s = m.ref FROM %s "+
 		"WHERE t.%s IS NULL AND t.%s = m.current_ref AND m.ref <> m.current_ref",
-		r.table.from(), ref, d.preferred(d.sideOf(r)), ident(r.column()), ref))
+		r.table.from(), ref, d.preferredRows(d.sideOf(r)), ident(r.column()), ref))
 	return n + more, err
 }
 
@@ -100,6 +100,6 @@ func (d *downSession) unpointDeps(ctx context.Context) (int64, error) {
 UPDATE %[1]s t SET %[2]s = (
   SELECT array_agg(coalesce(m.ref, e.ref) ORDER BY e.n) FROM unnest(%[3]s) WITH ORDINALITY e (ref, n) LEFT JOIN %[4]s ON m.current_ref = e.ref)
 WHERE EXISTS (SELECT FROM unnest(%[3]s) e (ref) JOIN %[4]s ON m.current_ref = e.ref WHERE m.ref <> e.ref)`,
-		t.from(), name, deps, d.preferred("action")))
+		t.from(), name, deps, d.preferredRows("action")))
 	return n + more, err
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/attune-go/attune/migrations/internal/unify"
 )
 
-// What the rich installation becomes.
+// The result of unifying the rich database.
 func TestUp(t *testing.T) {
 	ctx := context.Background()
 	db, _ := installation(t, "public")
@@ -32,7 +32,7 @@ func TestUp(t *testing.T) {
 		}
 		return got
 	}
-	// An enabled trigger would have changed updated, and told noise.
+	// An enabled trigger would have changed updated, and notified noise.
 	updated := func() (got []string) {
 		if err := db.NewRaw(`SELECT 'a' || id || updated FROM action UNION ALL SELECT 's' || id || updated FROM sensor
 UNION ALL SELECT 'w' || id || updated FROM worker UNION ALL SELECT 'p' || id || updated FROM elsewhere.part UNION ALL SELECT 'k' || id || updated FROM pack
@@ -102,8 +102,7 @@ JOIN runtime r ON r.id = t.runtime WHERE t.runtime_ref <> r.ref`, "0")
 	}
 }
 
-// The plan counts what up then does, and is given in a transaction that the
-// database keeps from writing.
+// The plan counts what up then does, and works in a read-only transaction.
 func TestPlan(t *testing.T) {
 	ctx := context.Background()
 	db, url := installation(t, "public")
@@ -174,8 +173,8 @@ func TestUpWaitsForTheLockAndSaysWhoHasIt(t *testing.T) {
 	}
 }
 
-// Nobody adds a reference to a row that is about to go: who tries waits, and
-// then finds that the row is gone.
+// Nobody can add a reference to a row that is about to be deleted. The INSERT waits, and then finds that
+// the row is gone.
 func TestNobodyRefersToARowThatGoes(t *testing.T) {
 	ctx := context.Background()
 	db, _ := installation(t, "public")
@@ -191,7 +190,7 @@ func TestNobodyRefersToARowThatGoes(t *testing.T) {
 		_, err := db.ExecContext(ctx, `INSERT INTO worker (name, worker_type, runtime) VALUES ('late', 'local', 11)`)
 		inserted <- err
 	}()
-	// Wait until the database says that the insert waits.
+	// Wait until the database reports that the insert waits.
 	for waiting := 0; waiting == 0; {
 		if err := db.NewRaw(`SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`).Scan(ctx, &waiting); err != nil {
 			t.Fatal(err)
@@ -205,12 +204,12 @@ func TestNobodyRefersToARowThatGoes(t *testing.T) {
 	}
 }
 
-// Removing many rows reads a table whose key has no index once, not once each;
-// and its keys, indexes and rows are what they were.
+// Deleting many rows reads a table whose key has no index only once. Its keys, indexes and rows stay the
+// same.
 func TestNoScanForEachDeletedRow(t *testing.T) {
 	cases := []struct {
 		name, setup string
-		// recent changes a row while somebody else may still see it as it was.
+		// recent changes a row while somebody else may still see its old version.
 		recent string
 	}{
 		{name: "plain", setup: `CREATE TABLE bare (runtime bigint REFERENCES runtime (id) ON DELETE CASCADE, partial bigint REFERENCES runtime (id));
@@ -267,8 +266,8 @@ INSERT INTO runtime (ref, runtime_type, name, distributions)
 	}
 }
 
-// changeUnderASnapshot runs a statement while an older transaction, which ends
-// with the test, sees what was before.
+// changeUnderASnapshot runs a statement while an older transaction, which ends with the test, sees the
+// previous state.
 func changeUnderASnapshot(t *testing.T, db *bun.DB, change string) {
 	t.Helper()
 	ctx := context.Background()
@@ -281,8 +280,7 @@ func changeUnderASnapshot(t *testing.T, db *bun.DB, change string) {
 	must(t, db, change)
 }
 
-// A key that its rows break already cannot be put back as it was, so it stays
-// where it is and the delete takes its time.
+// A key that its rows violate already cannot be restored. So it stays, and the delete takes longer.
 func TestKeysThatCannotBePutBackStay(t *testing.T) {
 	db, url := newDB(t)
 	baseline(t, db, "public")
@@ -302,12 +300,11 @@ SET session_replication_role = replica; INSERT INTO bare (runtime) VALUES (99); 
 	}
 }
 
-// A role that owns the installation and nothing else can do it all; one that
-// lacks something is told what.
+// A role that owns only the tables can do everything. A role that lacks something is told what.
 func TestPrivileges(t *testing.T) {
 	ctx := context.Background()
 	db, url := installation(t, "public")
-	// Roles belong to the whole server, so their names must not meet.
+	// Roles belong to the whole server, so their names must be unique.
 	owner := fmt.Sprintf("unify_owner_%d", time.Now().UnixNano())
 	app := owner + "_app"
 	must(t, db, fmt.Sprintf(`CREATE ROLE %[1]s; CREATE ROLE %[2]s; GRANT SELECT, INSERT ON runtime TO %[2]s;
@@ -375,8 +372,8 @@ has_table_privilege('%[1]s', 'runtime_version', 'DELETE'), has_sequence_privileg
 	})
 }
 
-// A constraint's check that is outstanding in the caller's transaction, and
-// settings of his own, are no hindrance.
+// Outstanding checks of constraints in the caller's transaction, and the caller's settings, prevent
+// nothing.
 func TestUpInATransactionThatDidSomethingBefore(t *testing.T) {
 	ctx := context.Background()
 	db, _ := installation(t, "public")

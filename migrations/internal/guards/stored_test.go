@@ -12,8 +12,8 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// SQLite takes a row whose format is wrong. The store reads it beside the others,
-// and the detector reports it as invalid metadata.
+// SQLite accepts a row whose format is wrong. The store reads it with the others, and the detector reports it
+// as invalid metadata.
 func TestFormatsAreJudgedWhenARowIsRead(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

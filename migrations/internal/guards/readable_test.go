@@ -20,8 +20,8 @@ func (g *guarded) stored() (d metadata.Distributions) {
 	return d
 }
 
-// What Go reads, a database takes and gives back so that Go reads it, to the last
-// byte and digit; what Go does not read is refused.
+// The databases accept what Go reads, and return it readable to the last byte and digit. They refuse what Go
+// does not read.
 func TestLimits(t *testing.T) {
 	const most = metadata.MaxSize
 	text := func(size int) string { return `{"x":"` + strings.Repeat("a", size-8) + `"}` }
@@ -92,7 +92,7 @@ func TestLimits(t *testing.T) {
 			}
 			err := g.insert(c.doc)
 			if shape := strings.HasPrefix(c.want, "the document has"); err == nil && !g.postgres && !shape && g.stored().Fault() != nil {
-				continue // SQLite leaves the rest to be found when the row is read
+				continue // SQLite leaves the rest for the reader
 			}
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%s: got %v, want %s", name, err, c.want)

@@ -11,8 +11,8 @@ import (
 	"github.com/attune-go/attune/fixtures/testdb"
 )
 
-// BenchmarkGuards writes definitions in turn with and without the guards, and
-// reports what they add to an INSERT, by the medians.
+// BenchmarkGuards writes definitions with and without the guards, in turns, and reports the increase of
+// an INSERT's time, by the medians.
 func BenchmarkGuards(b *testing.B) {
 	const command = `{"args": ["--version"], "binary": "python3", "pattern": "(?m)^Python 3\\.", "priority": 1, "exit_code": 0, "timeout": "20s"}`
 	for _, open := range []struct {

@@ -18,7 +18,7 @@ import (
 
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/fixtures/verdicts"
-	"github.com/attune-go/attune/migrations/guards"
+	"github.com/attune-go/attune/migrations/internal/guards"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -68,7 +68,7 @@ func (g *guarded) must(sql string) {
 
 func (g *guarded) table(name string) string { return g.schema + "." + name }
 
-// insert inserts a runtime with the document, and gives the refusal.
+// insert inserts a runtime with the document, and returns the refusal.
 func (g *guarded) insert(doc string) error {
 	g.next++
 	_, err := g.DB.NewRaw("INSERT INTO ? (ref, name, distributions) VALUES (?, 'X', ?)", bun.Safe(g.table("runtime")), fmt.Sprintf("core.x%d", g.next), doc).
@@ -76,7 +76,7 @@ func (g *guarded) insert(doc string) error {
 	return err
 }
 
-// faults are those that Go finds in a document.
+// faults returns the faults that Go finds in a document.
 func faults(doc string) metadata.Faults {
 	var d metadata.Distributions
 	var unread, invalid metadata.Faults
@@ -85,8 +85,8 @@ func faults(doc string) metadata.Faults {
 	return append(unread, invalid...)
 }
 
-// named reports whether a refusal names the place of one of the faults. SQLite
-// names an element of a list *, and of one that occurs twice the list.
+// named reports whether a refusal names the place of one of the faults. SQLite names an element of a list
+// *, and for a duplicate element the list.
 func (g *guarded) named(refusal error, faults metadata.Faults) bool {
 	for _, f := range faults {
 		f.Pointer = g.pointer(f.Pointer)
@@ -102,7 +102,7 @@ func (g *guarded) named(refusal error, faults metadata.Faults) bool {
 	return false
 }
 
-// pointer is a pointer as the guards write it.
+// pointer returns a pointer in the form of the guards.
 func (g *guarded) pointer(pointer string) string {
 	if g.postgres {
 		return pointer
@@ -177,7 +177,7 @@ func TestDefinitions(t *testing.T) {
 	})
 }
 
-// What a platform keeps in execution_config is its own, but for what is read.
+// A platform may keep anything in execution_config, except in the keys that are read.
 func TestExecutionConfigs(t *testing.T) {
 	docs := []string{`{}`, `null`, `{"interpreter": {"binary": "python3", "args": ["-u"], "x": 1}, "environment": 1, "y": [null]}`,
 		`{"interpreter": null}`, `[]`, `"x"`, `1`, `{"interpreter": 5}`, `{"interpreter": "python3"}`, `{"interpreter": {"binary": 3}}`,
@@ -203,7 +203,7 @@ func TestExecutionConfigs(t *testing.T) {
 	})
 }
 
-// Names and aliases have columns of their own. Characters are judged by Postgres.
+// Names and aliases have their own columns. Postgres checks their characters.
 func TestNames(t *testing.T) {
 	each(t, func(t *testing.T, g *guarded) {
 		refused := func(name, aliases string) error {
@@ -228,7 +228,7 @@ func TestNames(t *testing.T) {
 				t.Errorf("alias %q: Go says %v, the guard says %v", text, aliases.Validate(), err)
 			}
 		}
-		// What is not changed is not judged.
+		// Unchanged values are not checked.
 		table := g.table("runtime")
 		g.drop()
 		g.must("INSERT INTO " + table + ` (ref, name, aliases) VALUES ('old.one', '', '["a,b"]')`)
@@ -254,8 +254,8 @@ func TestGeneratedDocuments(t *testing.T) {
 	})
 }
 
-// compare holds the guard's verdict against Go's. The guard refuses nothing else,
-// and where it sees all it refuses no less.
+// compare checks the guard's verdict against Go's. The guard must not refuse anything else, and must refuse
+// as much if it sees everything.
 func (g *guarded) compare(name, doc string, all bool) {
 	g.t.Helper()
 	refused, want := g.insert(doc), faults(doc)
@@ -266,8 +266,8 @@ func (g *guarded) compare(name, doc string, all bool) {
 	}
 }
 
-// What is not changed is not judged: an installation may have old rows that are
-// wrong, and still change everything else in them.
+// Unchanged values are not checked: a database may have old wrong rows, and must be able to change everything
+// else in them.
 func TestOldRowsAndOtherColumns(t *testing.T) {
 	each(t, func(t *testing.T, g *guarded) {
 		g.drop()
@@ -307,7 +307,7 @@ func TestVersionsAreGuardedToo(t *testing.T) {
 	})
 }
 
-// A refused statement leaves nothing, also when its first rows were fine.
+// A refused statement leaves nothing behind, even if its first rows were fine.
 func TestStatementsOfManyRows(t *testing.T) {
 	each(t, func(t *testing.T, g *guarded) {
 		_, err := g.DB.NewRaw("INSERT INTO ? (ref, name, distributions) VALUES ('a.a', 'A', '{}'), ('a.b', 'B', '[]')", bun.Safe(g.table("runtime"))).
@@ -322,7 +322,7 @@ func TestStatementsOfManyRows(t *testing.T) {
 	})
 }
 
-// The guards can be applied again, and taken away without a trace.
+// The guards can be applied again, and dropped without a trace.
 func TestRepeatable(t *testing.T) {
 	each(t, func(t *testing.T, g *guarded) {
 		g.apply()
@@ -343,8 +343,7 @@ func TestRepeatable(t *testing.T) {
 	})
 }
 
-// Whatever the session finds first under the names of functions and operators,
-// the guard in Postgres uses those of pg_catalog.
+// Whatever functions and operators the session finds first, the guard in Postgres uses those of pg_catalog.
 func TestHostileSearchPath(t *testing.T) {
 	each(t, func(t *testing.T, g *guarded) {
 		if !g.postgres {
@@ -370,7 +369,7 @@ func TestHostileSearchPath(t *testing.T) {
 	})
 }
 
-// A session that reads backslashes in the old way meets the same guard.
+// The guard works the same in a session that reads backslashes in the old way.
 func TestOldBackslashes(t *testing.T) {
 	each(t, func(t *testing.T, g *guarded) {
 		if !g.postgres {
@@ -394,8 +393,8 @@ func TestOldBackslashes(t *testing.T) {
 	})
 }
 
-// The shells of both databases meet the guards as every program does. A file
-// with them opens in the sqlite3 that is installed, which may be an old one.
+// The guards work for the shells of both databases too. The installed sqlite3, which may be old, opens a file
+// with guards.
 func TestShells(t *testing.T) {
 	each(t, func(t *testing.T, g *guarded) {
 		insert := "INSERT INTO " + g.table("runtime") + ` (ref, name, distributions) VALUES ('a.b', 'B', '{"verification": {"commands": [{"binary": "x"}, {"binary": "x", "exit_code": 256}]}}')`
