@@ -363,7 +363,7 @@ func TestRolesAreTakenBack(t *testing.T) {
 	db := testdb.Postgres(t)
 	b := newHarness(t, db)
 	b.step(b.start(b.config()))
-	_, undo, found := strings.Cut(rolesScript(t), "-- To take it back")
+	_, undo, found := strings.Cut(rolesScript(t), "-- To undo it")
 	_, undo, _ = strings.Cut(undo, "\n")
 	if !found {
 		t.Fatal("the script does not say how it is taken back")

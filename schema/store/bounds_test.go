@@ -35,7 +35,7 @@ func TestDefinitionsAreBounded(t *testing.T) {
 		}
 		// One row alone is bounded too, and is not written back as what it is not.
 		row, err := e.Runtimes.ByRef(t.Context(), "core.python")
-		if err != nil || row.Distributions.Fault() == nil || !strings.Contains(row.Distributions.Fault().Error(), "bytes; at most") {
+		if err != nil || row.Distributions.Fault() == nil || !strings.Contains(row.Distributions.Fault().Error(), "must have at most 2097152 bytes") {
 			t.Errorf("got %.200v, %v", row.Distributions.Fault(), err)
 		}
 		if err := e.Runtimes.Upsert(t.Context(), row); err == nil {

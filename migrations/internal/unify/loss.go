@@ -29,7 +29,8 @@ func (d *downSession) lossQueries() map[string]string {
 		return "SELECT t.ref AS example FROM " + table(name) + " t WHERE t.runtime_version_constraint IS NOT NULL"
 	}
 	byPack := func(column string) string {
-		return fmt.Sprintf("EXISTS (SELECT FROM (%s) l WHERE l.ref = r.ref AND l.definition->%s = r.%s)", d.loadedDefinitions(), literal(column), column)
+		return fmt.Sprintf("EXISTS (SELECT FROM (%s) l WHERE l.ref = r.ref AND l.definition->%s = r.%s)",
+			d.loadedDefinitions(), literal(column), column)
 	}
 	return map[string]string{
 		"column action.runtime_version_constraint": constrained("action"),

@@ -130,7 +130,8 @@ func (s *session) duplicatesQuery(t *table, k uniqueKey) string {
 // deleteDuplicates returns a statement that deletes the rows.
 func deleteDuplicates(t *table, rows []duplicateRow) string {
 	if len(t.Key) == 0 {
-		return fmt.Sprintf("DELETE FROM %s WHERE ctid IN (%s);", t.from(), list(rows, ", ", func(c duplicateRow) string { return literal(c.Place) }))
+		places := list(rows, ", ", func(r duplicateRow) string { return literal(r.Place) })
+		return fmt.Sprintf("DELETE FROM %s WHERE ctid IN (%s);", t.from(), places)
 	}
 	return fmt.Sprintf("DELETE FROM %s WHERE (%s) IN (%s);", t.from(), list(t.Key, ", ", ident),
 		list(rows, ", ", func(c duplicateRow) string { return "(" + list(c.Key, ", ", literal) + ")" }))
