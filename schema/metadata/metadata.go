@@ -161,6 +161,10 @@ type Command struct {
 	// AllVersions: each match of version_pattern is an installation, as for a program
 	// that has several versions behind one executable; at most 64.
 	AllVersions bool `json:"all_versions,omitempty"`
+	// VersionedNames: executables in PATH count too whose names have a version behind
+	// the binary's: python3.12, php84, lua-5.1, ruby.ruby3.2 and pwsh-preview, at most
+	// 16 in each folder. They must answer as the binary does.
+	VersionedNames bool `json:"versioned_names,omitempty"`
 	// Timeout bounds one run.
 	Timeout Optional[Duration] `json:"timeout,omitzero" attune:"default=10s,above=0s,max=5m"`
 	Unknown Unknown            `json:"-"`
