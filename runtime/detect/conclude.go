@@ -103,9 +103,9 @@ func (d *definition) installation(p *probe) capability.Installation {
 }
 
 // beside reports whether two probes were alternatives: commands in one folder of PATH,
-// or for one executable at a location. lua5.1 and lua5.4 at locations are not.
+// or for one executable elsewhere. lua5.1 and lua5.4 are not.
 func (p *probe) beside(o probe) bool {
-	if p.location != "" || o.location != "" {
+	if p.location != "" || o.location != "" || p.versioned || o.versioned {
 		return p.Path == o.Path
 	}
 	return filepath.Dir(p.Path) == filepath.Dir(o.Path)
@@ -125,7 +125,7 @@ func failureWarnings(before []probe) []string {
 
 // uncounted returns the document's warnings about executables of an available runtime
 // that failed, unless a warning of an installation covers them. A runtime missing from
-// PATH, a missing declared version, and an executable of another version than declared
+// PATH, a missing declared version, another program with a versioned name, and an executable of another version than declared
 // that is not the first in PATH cause no warning.
 func (d *definition) uncounted(probes []probe) []string {
 	succeeded := slices.ContainsFunc(probes, func(p probe) bool { return p.Outcome == capability.Available && !p.further })
@@ -137,6 +137,7 @@ func (d *definition) uncounted(probes []probe) []string {
 		case !p.further && succeeded:
 		case p.further && slices.ContainsFunc(probes, succeededBeside):
 		case missing(p.Attempt):
+		case p.versioned && p.Outcome == capability.PatternMismatch: // python2.7 is not Python 3
 		case p.mislabelled && (p.further || slices.ContainsFunc(probes, func(o probe) bool { return o.counts() })):
 		case !p.Optional || p.Outcome == capability.DeniedByPolicy:
 			out = append(out, d.Ref+": "+warning(p.Attempt))

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/attune-go/attune/runtime/host"
@@ -14,6 +15,9 @@ type Host interface {
 	Info() host.Info
 	// Lookup returns the candidates for binary, in the order of PATH.
 	Lookup(binary string) []host.Candidate
+	// LookupVersioned returns the candidates in PATH whose names are binary's with a version
+	// behind it.
+	LookupVersioned(binary string) []host.Candidate
 	// Resolve returns the candidate at an absolute path.
 	Resolve(path string) host.Candidate
 	// Glob returns the existing paths that match a pattern, sorted.
@@ -53,6 +57,19 @@ func (l *lookups) find(binary string) []host.Candidate {
 	}
 	l.mu.Unlock()
 	return find()
+}
+
+// versioned returns the candidates with versioned names for a binary.
+func (l *lookups) versioned(binary string) []host.Candidate {
+	l.mu.Lock()
+	key := host.Stem(binary) + " with a version" // no binary has a blank
+	find, ok := l.done[key]
+	if !ok {
+		find = sync.OnceValue(func() []host.Candidate { return l.host.LookupVersioned(binary) })
+		l.done[key] = find
+	}
+	l.mu.Unlock()
+	return slices.Clone(find())
 }
 
 // usable returns the first candidate that can be run. Otherwise it returns the first that

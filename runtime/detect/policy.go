@@ -16,12 +16,14 @@ func Commands(defs []metadata.Definition) []host.Command {
 		}
 		for _, c := range v.Commands {
 			cmd := commandOf(v, c)
+			cmd.Versioned = c.VersionedNames
 			for _, e := range exec {
 				if e.Interpreter != nil && cmd.Interpreter == "" {
 					cmd.Interpreter = e.Interpreter.Binary
 				}
 			}
 			out = append(out, cmd)
+			cmd.Versioned = false
 			for _, cmd.Location = range v.Locations {
 				out = append(out, cmd)
 			}

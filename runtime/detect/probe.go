@@ -32,6 +32,8 @@ type probe struct {
 	// is the detector's own.
 	location string
 	shimmed  bool
+	// versioned means that it was found by a name with a version.
+	versioned bool
 	// spare means that an earlier command succeeded; this one only explains.
 	spare bool
 	// mislabelled means that it failed only because it has not the declared version.
@@ -60,6 +62,8 @@ type found struct {
 	// shimmed means that the glob is the detector's own, for the versions of a shim's
 	// manager.
 	shimmed bool
+	// versioned means that it was found in PATH by a name with a version.
+	versioned bool
 	// further means that the command's first executable in PATH is another one.
 	further bool
 }
@@ -68,7 +72,7 @@ type found struct {
 func (r *round) probe(ctx context.Context, w *way, c *command, f found) probe {
 	p := probe{
 		Attempt: capability.Attempt{Command: c.argv, Pattern: c.Pattern, Optional: c.Optional},
-		further: f.further, location: f.location, shimmed: f.shimmed,
+		further: f.further, location: f.location, shimmed: f.shimmed, versioned: f.versioned,
 	}
 	exe, any := usable(f.candidates)
 	p.Path, p.RealPath = exe.Path, exe.RealPath

@@ -152,6 +152,8 @@ func (r *round) elsewhere(w *way, places []*place) (out [][]trial, warnings []st
 	}
 	located, warnings := r.named(w, all)
 	warnings = slices.Concat(r.withheld(w), denied, warnings)
+	out, more := r.versionedNames(w)
+	warnings = append(warnings, more...)
 	for _, f := range located {
 		f.shimmed = slices.Contains(managed, f.location)
 		if trials := trialsOf(w, f); !f.shimmed || r.mayRun(trials) {
@@ -215,7 +217,7 @@ func (r *round) sort(places []*place, elsewhere [][]trial) (now, later [][]trial
 
 // succeeded reports whether a probe found an installation in this folder.
 func (p *place) succeeded(other probe) bool {
-	return other.counts() && filepath.Dir(other.Path) == p.dir
+	return other.counts() && !other.versioned && filepath.Dir(other.Path) == p.dir
 }
 
 // remaining returns the folder's trials without a probe, marked as further.

@@ -242,7 +242,7 @@ func (p *Policy) allowing(cmd Command, found Candidate) (by *rule) {
 // home folder, through a manager's variable, as a shim's target, or by a versioned name: an
 // administrator has not put such files into PATH.
 func guarded(cmd Command, found Candidate, h Files) bool {
-	if h.Info().Root || cmd.Shimmed || strings.HasPrefix(cmd.Location, "$") {
+	if h.Info().Root || cmd.Shimmed || cmd.Versioned || strings.HasPrefix(cmd.Location, "$") {
 		return true
 	}
 	if cmd.Location == "" {
@@ -279,7 +279,7 @@ func denial(r rule) Decision { return Decision{Reason: fmt.Sprintf("policy.deny 
 // refuse denies a command, with the entry of policy.allow that would allow it.
 func refuse(cmd Command, found Candidate, reason string) Decision {
 	switch {
-	case cmd.Location == "":
+	case cmd.Location == "" && !cmd.Versioned:
 		return Decision{Reason: reason, Allow: CommandLine(cmd.Binary, cmd.Args)}
 	case found.Path == "":
 		return Decision{Reason: reason} // entries have no wildcards

@@ -74,6 +74,31 @@ func (r *Recorded) Lookup(binary string) []Candidate {
 	return found
 }
 
+// LookupVersioned returns the recorded candidates whose names are binary's with a version
+// behind it.
+func (r *Recorded) LookupVersioned(binary string) (found []Candidate) {
+	for _, dir := range r.info.Path {
+		var names []string
+		for p := range r.binaries {
+			if path.Dir(p) == dir {
+				names = append(names, path.Base(p))
+			}
+		}
+		for p := range r.links {
+			if path.Dir(p) == dir {
+				names = append(names, path.Base(p))
+			}
+		}
+		names = versionedNames(names)[Stem(binary)]
+		for _, name := range slices.Compact(names) {
+			if c := r.Resolve(path.Join(dir, name)); name != binary && c.Fault != FaultNotFound {
+				found = append(found, c)
+			}
+		}
+	}
+	return found
+}
+
 // Resolve returns the recorded candidate at a path, or a link to one.
 func (r *Recorded) Resolve(p string) Candidate {
 	if !filepath.IsAbs(p) {

@@ -51,6 +51,18 @@ func (r *Recorder) Lookup(binary string) []Candidate {
 	return found
 }
 
+// LookupVersioned records the result of LocalHost.LookupVersioned.
+func (r *Recorder) LookupVersioned(binary string) []Candidate {
+	found := r.local.LookupVersioned(binary)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range found {
+		r.commands[path.Base(c.Path)] = true
+		r.note(c)
+	}
+	return found
+}
+
 // Resolve records the result of LocalHost.Resolve.
 func (r *Recorder) Resolve(path string) Candidate {
 	c := r.local.Resolve(path)

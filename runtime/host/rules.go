@@ -77,7 +77,7 @@ func (r rule) allows(cmd Command, found Candidate) bool {
 		// Not cleaned: to the kernel, /a/../b need not be /b.
 		return found.Path == r.binary
 	}
-	return cmd.Location == "" && cmd.Binary == r.binary
+	return cmd.Location == "" && !cmd.Versioned && cmd.Binary == r.binary
 }
 
 // couldAllow reports whether the entry may allow a command, depending on its executable.
@@ -85,7 +85,7 @@ func (r rule) couldAllow(cmd Command) bool {
 	switch {
 	case !r.matchArgs(cmd.Args):
 		return false
-	case cmd.Location != "":
+	case cmd.Location != "" || cmd.Versioned:
 		return r.path()
 	}
 	return r.binary == cmd.Binary || r.path() && filepath.Base(r.binary) == cmd.Binary
@@ -136,6 +136,3 @@ func (r rule) isFile(found Candidate, h Files) bool {
 	id := h.Program(denied).file
 	return denied == found.RealPath || id != fileID{} && id == h.Program(found.Path).file
 }
-
-// Stem returns an executable's name without the version at its end: python for python3.11.
-func Stem(path string) string { return strings.TrimRight(filepath.Base(path), "0123456789.-") }

@@ -18,6 +18,8 @@ type seen struct {
 	// folders holds listings by path.
 	folders cache[string, *listing]
 	names   atomic.Int64
+	// versioned holds the versioned names in folders of PATH, by folder and stem.
+	versioned cache[string, map[string][]string]
 	// closed holds files, folders and links that others cannot change. Others cannot make
 	// that untrue later.
 	closed cache[string, step]

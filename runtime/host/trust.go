@@ -13,6 +13,9 @@ type Command struct {
 	// Shimmed means that Location is not from a definition: a version manager has the
 	// executable as a possible target of its shim Binary.
 	Shimmed bool
+	// Versioned means that the executable was found in PATH by Binary with a version behind
+	// it. A trusted command with Versioned trusts those executables too.
+	Versioned bool
 	// Env names the variables for the command.
 	Env []string
 	// VersionFile is read for the version, unless it is zero.
@@ -32,8 +35,9 @@ type VersionFile struct {
 
 // A grant holds the requests of trusted packs for one command.
 type grant struct {
-	location string
-	args     []string
+	location  string
+	args      []string
+	versioned bool
 
 	env, interpreters []string
 	files             []VersionFile
@@ -45,11 +49,14 @@ type grants map[string][]*grant
 func grantsOf(commands []Command) grants {
 	out := make(grants, len(commands))
 	for _, c := range commands {
-		g := out.of(c)
+		asked := c
+		asked.Versioned = false
+		g := out.of(asked)
 		if g == nil {
 			g = &grant{location: c.Location, args: c.Args}
 			out[c.Binary] = append(out[c.Binary], g)
 		}
+		g.versioned = g.versioned || c.Versioned
 		g.env = append(g.env, c.Env...)
 		g.interpreters = append(g.interpreters, c.Interpreter)
 		g.files = append(g.files, c.VersionFile)
@@ -60,7 +67,7 @@ func grantsOf(commands []Command) grants {
 // of returns the grant with the command's arguments and location, or nil.
 func (gs grants) of(c Command) *grant {
 	for _, g := range gs[c.Binary] {
-		if g.location == c.Location && slices.Equal(g.args, c.Args) {
+		if g.location == c.Location && slices.Equal(g.args, c.Args) && (g.versioned || !c.Versioned) {
 			return g
 		}
 	}

@@ -21,6 +21,7 @@ import (
 type Host interface {
 	Info() host.Info
 	Lookup(binary string) []host.Candidate
+	LookupVersioned(binary string) []host.Candidate
 	Resolve(path string) host.Candidate
 	// Stat describes a file. Its error wraps host.ErrHangs if the file does not answer.
 	Stat(path string) (fs.FileInfo, error)
@@ -68,19 +69,24 @@ var choices = []string{
 // A watch lists where executables of definitions can be.
 type watch struct {
 	binaries []string
+	// versioned holds the binaries with versioned names.
+	versioned []string
 	// globs holds the locations of each definition.
 	globs [][]string
 }
 
 // watchOf returns the watch of definitions.
 func watchOf(defs []metadata.Definition) watch {
-	binaries := map[string]bool{}
+	binaries, versioned := map[string]bool{}, map[string]bool{}
 	var all [][]string
 	var globs map[string]bool
 	add := func(dist metadata.Distributions, exec metadata.ExecutionConfig) {
 		if v := dist.Verification; v != nil {
 			for _, c := range v.Commands {
 				binaries[c.Binary] = true
+				if c.VersionedNames {
+					versioned[c.Binary] = true
+				}
 			}
 			for _, g := range v.Locations {
 				globs[g] = true
@@ -100,7 +106,7 @@ func watchOf(defs []metadata.Definition) watch {
 			all = append(all, slices.Sorted(maps.Keys(globs)))
 		}
 	}
-	return watch{slices.Sorted(maps.Keys(binaries)), all}
+	return watch{slices.Sorted(maps.Keys(binaries)), slices.Sorted(maps.Keys(versioned)), all}
 }
 
 // lookTime is the time limit of a round's look at all places.
@@ -114,6 +120,12 @@ func (w *watch) look(h Host, over time.Time) (sum [sha256.Size]byte) {
 	for _, b := range w.binaries {
 		fmt.Fprintf(all, "binary %q\n", b)
 		for _, c := range h.Lookup(b) {
+			fmt.Fprintln(all, stamp(h, c))
+		}
+	}
+	for _, b := range w.versioned {
+		fmt.Fprintf(all, "versions of %q\n", b)
+		for _, c := range h.LookupVersioned(b) {
 			fmt.Fprintln(all, stamp(h, c))
 		}
 	}

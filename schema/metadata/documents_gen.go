@@ -853,7 +853,7 @@ func (v *Verification) sortedCommands() []Command {
 }
 
 // commandKeys holds the keys of Command, in the order in which they are written.
-var commandKeys = []string{"binary", "args", "exit_code", "pattern", "priority", "optional", "version_pattern", "all_versions", "timeout"}
+var commandKeys = []string{"binary", "args", "exit_code", "pattern", "priority", "optional", "version_pattern", "all_versions", "versioned_names", "timeout"}
 
 // DefaultCommandPriority is the value of Command.Priority when the key is missing.
 const DefaultCommandPriority = 999
@@ -908,8 +908,12 @@ func (v *Command) read(r *document.Reader) {
 			if r.Once(&seen, 1<<7) {
 				v.AllVersions = r.Bool()
 			}
-		case "timeout":
+		case "versioned_names":
 			if r.Once(&seen, 1<<8) {
+				v.VersionedNames = r.Bool()
+			}
+		case "timeout":
+			if r.Once(&seen, 1<<9) {
 				v.Timeout = r.OptionalDuration("10s")
 			}
 		default:
@@ -949,6 +953,9 @@ func (v *Command) write(w *document.Writer) {
 	if v.AllVersions {
 		w.Key("all_versions").Bool(v.AllVersions)
 	}
+	if v.VersionedNames {
+		w.Key("versioned_names").Bool(v.VersionedNames)
+	}
 	if v.Timeout.Set {
 		w.Key("timeout").Text(v.Timeout.Value.String())
 	}
@@ -987,7 +994,7 @@ func (v *Command) validate(c *document.Checker) {
 
 // IsZero reports whether the document is empty: {}.
 func (v Command) IsZero() bool {
-	return v.Binary == "" && len(v.Args) == 0 && v.ExitCode == 0 && v.Pattern == "" && !v.Priority.Set && !v.Optional && v.VersionPattern == "" && !v.AllVersions && !v.Timeout.Set && len(v.Unknown) == 0
+	return v.Binary == "" && len(v.Args) == 0 && v.ExitCode == 0 && v.Pattern == "" && !v.Priority.Set && !v.Optional && v.VersionPattern == "" && !v.AllVersions && !v.VersionedNames && !v.Timeout.Set && len(v.Unknown) == 0
 }
 
 // UnknownKeys returns the unknown keys at every level.

@@ -157,6 +157,10 @@ type Command struct {
 	// AllVersions makes each match of version_pattern an installation, for a program that has
 	// several versions behind one executable. At most 64 count.
 	AllVersions bool `json:"all_versions,omitempty"`
+	// VersionedNames makes executables in PATH count whose names are the binary's with a version:
+	// python3.12, php84, lua-5.1, ruby.ruby3.2 and pwsh-preview. At most 16 in each folder
+	// count. They must answer like the binary.
+	VersionedNames bool `json:"versioned_names,omitempty"`
 	// Timeout is the greatest duration of one run.
 	Timeout Optional[Duration] `json:"timeout,omitzero" attune:"default=10s,above=0s,max=5m"`
 	Unknown Unknown            `json:"-"`

@@ -364,6 +364,14 @@ BEGIN
                                 fault := 'must be true or false, not JSON''s ' || pg_catalog.jsonb_typeof(v4);
                                 EXIT judge;
                             END IF;
+                            v4 := v3 -> 'versioned_names';
+                            IF coalesce(pg_catalog.jsonb_typeof(v4), 'null') = 'null' THEN
+                                NULL;
+                            ELSIF pg_catalog.jsonb_typeof(v4) <> 'boolean' THEN
+                                at := '/verification/commands/' || i2 || '/versioned_names';
+                                fault := 'must be true or false, not JSON''s ' || pg_catalog.jsonb_typeof(v4);
+                                EXIT judge;
+                            END IF;
                             v4 := v3 -> 'timeout';
                             IF coalesce(pg_catalog.jsonb_typeof(v4), 'null') = 'null' THEN
                                 NULL;

@@ -173,6 +173,9 @@ BEGIN
         WHEN 'all_versions' THEN CASE
             WHEN m.type <> 'true' AND m.type <> 'false' AND m.type <> 'null' THEN RAISE(ABORT, 'distributions: /verification/commands/*/all_versions: must be true or false')
         END
+        WHEN 'versioned_names' THEN CASE
+            WHEN m.type <> 'true' AND m.type <> 'false' AND m.type <> 'null' THEN RAISE(ABORT, 'distributions: /verification/commands/*/versioned_names: must be true or false')
+        END
         WHEN 'timeout' THEN CASE
             WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'distributions: /verification/commands/*/timeout: must be text')
             WHEN m.value = '' THEN RAISE(ABORT, 'distributions: /verification/commands/*/timeout: must be a duration such as "10s"')

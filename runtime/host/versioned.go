@@ -1,0 +1,112 @@
+package host
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Stem returns an executable's name without the version at its end, as LookupVersioned reads
+// it: python for python3.13t.
+func Stem(path string) string {
+	name := filepath.Base(path)
+	stem, ok := versioned(name)
+	if !ok {
+		stem = name
+	}
+	if trimmed := strings.TrimRight(stem, "0123456789.-"); trimmed != "" || !ok {
+		return trimmed
+	}
+	return strings.TrimRight(name, "0123456789.-")
+}
+
+// versioned returns the part of a name before the version at its end. The version is digits
+// and dots with one letter at most, may follow "-" or ".", and the name may be there twice
+// before it: python3.12, php84, lua-5.1, python3.13t, ruby.ruby3.2. A preview counts as a
+// version: pwsh-preview.
+func versioned(name string) (stem string, ok bool) {
+	stem, ok = strings.CutSuffix(name, "-preview")
+	if !ok {
+		stem = name
+		if last := len(stem) - 1; last > 0 && isLetter(stem[last]) && isDigit(stem[last-1]) {
+			stem = stem[:last]
+		}
+		base := strings.TrimRight(stem, "0123456789.")
+		number, dotted := strings.CutPrefix(stem[len(base):], ".")
+		if number == "" || !isDigit(number[0]) || !isDigit(number[len(number)-1]) || strings.Contains(number, "..") {
+			return "", false
+		}
+		if stem = base; !dotted {
+			stem = strings.TrimSuffix(base, "-")
+		}
+	}
+	if half := len(stem) / 2; len(stem) > 2 && stem[half] == '.' && stem[:half] == stem[half+1:] {
+		stem = stem[:half]
+	}
+	return stem, stem != ""
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+
+// LookupVersioned returns the candidates in the folders of PATH whose names are binary's
+// with a version behind it, sorted by name in each folder. It leaves out hard links to a
+// candidate and to binary itself, as with perl and perl5.36.0.
+func (h *LocalHost) LookupVersioned(binary string) []Candidate {
+	if !isName(binary) {
+		return nil
+	}
+	folders := h.folders()
+	return try(h, func(l *look) (found []Candidate) {
+		linked, done := map[[2]uint64]bool{}, map[string]bool{}
+		for _, f := range folders {
+			if f.err != nil || done[f.real] {
+				continue
+			}
+			done[f.real] = true
+			for _, name := range append([]string{binary, Stem(binary)}, l.versionedIn(f.real)[Stem(binary)]...) {
+				path := f.dir + "/" + name
+				var st unix.Stat_t
+				if l.lstat(f.real, path, &st) != nil {
+					continue
+				}
+				file := [2]uint64{uint64(st.Dev), st.Ino} //nolint:unconvert // int32 on macOS
+				other := st.Nlink > 1 && linked[file]
+				if st.Mode&unix.S_IFMT == unix.S_IFREG {
+					linked[file] = true
+				}
+				if _, is := versioned(name); is && name != binary && !other {
+					found = append(found, h.candidate(l, path, &st))
+				}
+			}
+		}
+		return found
+	})
+}
+
+// versionedIn returns the versioned names in a real folder by their stems.
+func (l *look) versionedIn(dir string) map[string][]string {
+	if names, ok := l.seen.versioned.get(dir); ok {
+		return names
+	}
+	names := versionedNames((&globber{look: l}).list(dir).names)
+	l.seen.versioned.put(dir, names)
+	return names
+}
+
+// versionedNames returns the versioned names among others by their stems, sorted.
+func versionedNames(all []string) map[string][]string {
+	names := map[string][]string{}
+	for _, name := range all {
+		if _, ok := versioned(name); ok {
+			names[Stem(name)] = append(names[Stem(name)], name)
+		}
+	}
+	for _, list := range names {
+		slices.Sort(list)
+	}
+	return names
+}
