@@ -199,3 +199,44 @@ func TestGuestTakenName(t *testing.T) {
 		h.same("refusing", before, platform.Snapshot(h, h.db))
 	})
 }
+
+// TestGuestOddSchemas: names that need quotes, other tables of the same names in front, and
+// columns that the platform has dropped make no difference.
+func TestGuestOddSchemas(t *testing.T) {
+	isolate(t)
+	db := testdb.EmptyPostgres(t)
+	const schema = `Wörker "ä".x`
+	platform.MakeIn(t, db, platform.A, schema)
+	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+	t.Setenv("PATH", t.TempDir())
+	exec := func(statements ...string) {
+		t.Helper()
+		for _, s := range statements {
+			if _, err := db.ExecContext(t.Context(), s); err != nil {
+				t.Fatalf("%s: %v", s, err)
+			}
+		}
+	}
+	h := &guestHost{T: t, db: db}
+	want(t, run(t, "workers", "list"), 0, "worker-alpha")
+	want(t, run(t, "migrate", "up"), 0)
+	quoted := `"Wörker ""ä"".x"`
+	exec(`CREATE SCHEMA shadow`, `CREATE VIEW shadow.worker AS SELECT 1 AS id`, `CREATE TABLE shadow.runtime (x int)`, `CREATE TABLE shadow.attune_worker_state (worker text)`,
+		`CREATE FUNCTION shadow.attune_worker_heartbeat(bigint, text) RETURNS timestamptz LANGUAGE sql AS 'SELECT NULL::timestamptz'`,
+		`CREATE FUNCTION shadow.now() RETURNS timestamptz LANGUAGE sql AS 'SELECT ''epoch''::timestamptz'`,
+		`DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path TO shadow, `+strings.ReplaceAll(quoted, `'`, `''`)+`, public', current_database()); END $$`)
+	stop := h.service("registered and active", "--name", "guest", "--schema", schema)
+	want(t, run(t, "workers", "refresh", "guest", "--wait", "--schema", schema), 0, "verified in")
+	want(t, run(t, "workers", "list", "--has", "native", "--schema", schema), 0, "guest")
+	exec(`ALTER TABLE `+quoted+`.worker DROP COLUMN meta, DROP COLUMN port`, `ALTER TABLE `+quoted+`.runtime DROP COLUMN installation, DROP COLUMN description`)
+	stop()
+	want(t, run(t, "migrate", "status", "--exit-code", "--schema", schema), 0, "as they should be")
+	want(t, h.worker("register", "--name", "guest", "--schema", schema), 0, "is registered")
+	want(t, run(t, "runtimes", "list", "--schema", schema), 0, "core.python")
+	want(t, run(t, "workers", "show", "worker-alpha", "--schema", schema), 0, "declared")
+	want(t, run(t, "workers", "delete", "guest", "--schema", schema), 0, "deleted")
+	want(t, h.worker("register", "--name", "guest", "--schema", schema), 0, "is registered")
+	for range 4 {
+		want(t, run(t, "migrate", "down", "--force", "--schema", schema), 0)
+	}
+}
