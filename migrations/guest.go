@@ -206,17 +206,21 @@ SELECT pg_catalog.format('ALTER FUNCTION %s OWNER TO %I', f.name, pg_catalog.pg_
 // leaveWorkers deletes attune's own workers from the platform's table, and restores the rows
 // that attune took over.
 const leaveWorkers = `
-UPDATE {schema}.worker w SET (worker_type, worker_role, runtime, host, port, status, capabilities, meta, last_heartbeat)
-    = (SELECT f.worker_type, f.worker_role, f.runtime, f.host, f.port, f.status, f.capabilities, f.meta, f.last_heartbeat
+UPDATE {schema}.worker w SET ({columns}) = (SELECT {columns}
        FROM pg_catalog.jsonb_populate_record(NULL::{schema}.worker, s.former) f)
 FROM {schema}.attune_worker_state s WHERE s.worker = w.id AND s.former IS NOT NULL;
 DELETE FROM {schema}.worker w USING {schema}.attune_worker_state s WHERE s.worker = w.id AND s.former IS NULL`
+
+// takenColumns are those of the platform's row that taking it over changes.
+var takenColumns = []string{"worker_type", "worker_role", "runtime", "host", "port", "status", "capabilities", "meta", "last_heartbeat"}
 
 // moveOut undoes a migration in a guest. The platform's triggers on worker fire with the
 // caller's search_path.
 func (m *Migrator) moveOut(ctx context.Context, tx bun.IDB, in *inspection, s step) error {
 	if s.id == WorkerRuntime {
-		err := onCallersPath(ctx, tx, func() error { return m.script(ctx, tx, in.name, leaveWorkers) })
+		columns := slices.DeleteFunc(slices.Clone(takenColumns), func(c string) bool { return in.relations["worker"].columns[c] == "" })
+		leave := strings.ReplaceAll(leaveWorkers, "{columns}", strings.Join(columns, ", "))
+		err := onCallersPath(ctx, tx, func() error { return m.script(ctx, tx, in.name, leave) })
 		if err != nil {
 			return fmt.Errorf("remove attune's workers from %s: %w", table(in.name, "worker"), err)
 		}

@@ -31,7 +31,8 @@ type WorkerRuntime struct {
 	RuntimeRef string `bun:"runtime_ref,notnull"`
 	// Name is the capability name.
 	Name string `bun:"name,notnull"`
-	// Active reports whether the worker's status is active. The database maintains it.
+	// Active reports whether the row is an installation and the worker's status is active.
+	// The database maintains it.
 	Active bool `bun:"active,notnull,default:false"`
 	// Outcome is OutcomeAvailable, or the reason why the row does not count.
 	Outcome string `bun:"outcome,notnull"`

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/rand"
 	"io"
 	"os"
 	"path/filepath"
@@ -198,4 +199,93 @@ func TestGuestTakenName(t *testing.T) {
 		want(t, h.worker("register"), 1, "the name is taken", "row 3")
 		h.same("refusing", before, platform.Snapshot(h, h.db))
 	})
+}
+
+// TestGuestOddSchemas: names that need quotes, other tables of the same names in front, and
+// columns that the platform has dropped make no difference.
+func TestGuestOddSchemas(t *testing.T) {
+	isolate(t)
+	db := testdb.EmptyPostgres(t)
+	const schema = `Wörker "ä".x`
+	platform.MakeIn(t, db, platform.A, schema)
+	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+	t.Setenv("PATH", t.TempDir())
+	exec := func(statements ...string) {
+		t.Helper()
+		for _, s := range statements {
+			if _, err := db.ExecContext(t.Context(), s); err != nil {
+				t.Fatalf("%s: %v", s, err)
+			}
+		}
+	}
+	h := &guestHost{T: t, db: db}
+	want(t, run(t, "workers", "list"), 0, "worker-alpha")
+	want(t, run(t, "migrate", "up"), 0)
+	quoted := `"Wörker ""ä"".x"`
+	exec(`CREATE SCHEMA shadow`, `CREATE VIEW shadow.worker AS SELECT 1 AS id`, `CREATE TABLE shadow.runtime (x int)`, `CREATE TABLE shadow.attune_worker_state (worker text)`,
+		`CREATE FUNCTION shadow.attune_worker_heartbeat(bigint, text) RETURNS timestamptz LANGUAGE sql AS 'SELECT NULL::timestamptz'`,
+		`CREATE FUNCTION shadow.now() RETURNS timestamptz LANGUAGE sql AS 'SELECT ''epoch''::timestamptz'`,
+		`DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path TO shadow, `+strings.ReplaceAll(quoted, `'`, `''`)+`, public', current_database()); END $$`)
+	stop := h.service("registered and active", "--name", "guest", "--schema", schema)
+	want(t, run(t, "workers", "refresh", "guest", "--wait", "--schema", schema), 0, "verified in")
+	want(t, run(t, "workers", "list", "--has", "native", "--schema", schema), 0, "guest")
+	exec(`ALTER TABLE `+quoted+`.worker DROP COLUMN meta, DROP COLUMN port`, `ALTER TABLE `+quoted+`.runtime DROP COLUMN installation, DROP COLUMN description`)
+	stop()
+	want(t, run(t, "migrate", "status", "--exit-code", "--schema", schema), 0, "as they should be")
+	want(t, h.worker("register", "--name", "guest", "--schema", schema), 0, "is registered")
+	want(t, run(t, "runtimes", "list", "--schema", schema), 0, "core.python")
+	want(t, run(t, "workers", "show", "worker-alpha", "--schema", schema), 0, "declared")
+	want(t, run(t, "workers", "delete", "guest", "--schema", schema), 0, "deleted")
+	want(t, h.worker("register", "--name", "guest", "--schema", schema), 0, "is registered")
+	for range 4 {
+		want(t, run(t, "migrate", "down", "--force", "--schema", schema), 0)
+	}
+}
+
+// TestGuestLogins: a login with the rights of a platform's worker can be attune's too; one
+// without some right, or with rows hidden, is told which.
+func TestGuestLogins(t *testing.T) {
+	eachGuest(t, func(h *guestHost) {
+		t := h.T
+		grants := `DO $$ BEGIN CREATE ROLE attune_reader NOLOGIN; EXCEPTION WHEN duplicate_object THEN END $$;
+			DO $$ BEGIN CREATE ROLE attune_fleet NOLOGIN; EXCEPTION WHEN duplicate_object THEN END $$;
+			GRANT USAGE ON SCHEMA attune TO attune_reader, attune_fleet;
+			GRANT SELECT ON attune.worker TO attune_reader;
+			GRANT SELECT, INSERT, UPDATE ON attune.worker TO attune_fleet;
+			GRANT SELECT ON attune.pack, attune.runtime TO attune_fleet;
+			GRANT USAGE ON ALL SEQUENCES IN SCHEMA attune TO attune_fleet`
+		if h.shape.Has(platform.V) {
+			grants += `; GRANT SELECT ON attune.runtime_version TO attune_fleet`
+		}
+		if h.shape.Has(platform.A) {
+			grants += `; GRANT INSERT ON attune.worker_history TO attune_fleet`
+		}
+		roles := testdb.MakeRoles(t, h.db, grants)
+		reader, fleet := roles.Login(t, "reader-"+string(h.shape)+rand.Text()[:6], "attune_reader"), roles.Login(t, "fleet-"+string(h.shape)+rand.Text()[:6], "attune_fleet")
+		want(t, run(t, "migrate", "up"), 0)
+
+		want(t, run(t, "workers", "list", "--database", reader), 1, "permission denied for table attune_migrations", "GRANT SELECT")
+		want(t, h.worker("register", "--database", reader), 1, "permission denied for table attune_migrations")
+		want(t, h.worker("register", "--database", fleet), 0, h.name+" is registered")
+		want(t, run(t, "workers", "list", "--has", "python", "--database", fleet), 0, h.name, "worker-alpha")
+		want(t, run(t, "migrate", "up", "--guards=off", "--database", fleet), 1, "owner")
+
+		if err := roles.Exec(t.Context(), `ALTER TABLE attune.worker ENABLE ROW LEVEL SECURITY; CREATE POLICY zone ON attune.worker USING (worker_role = 'sensor')`); err != nil {
+			t.Fatal(err)
+		}
+		got := run(t, "workers", "list", "--database", fleet)
+		want(t, got, 0, "sensor-gamma", "1 worker", "row-level security may hide workers")
+		want(t, h.worker("register", "--name", "hidden", "--database", fleet), 1, `row-level security policy for table "worker"`)
+		if n := text(t, h.db, `SELECT count(*) FROM attune.worker WHERE name = 'hidden'`); n != "0" {
+			t.Errorf("%s rows of what was refused", n)
+		}
+	})
+}
+
+func text(t *testing.T, db *testdb.DB, query string) (found string) {
+	t.Helper()
+	if err := db.NewRaw(query).Scan(t.Context(), &found); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return found
 }

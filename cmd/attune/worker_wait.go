@@ -11,7 +11,6 @@ import (
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/schema/capability"
-	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
 
@@ -125,9 +124,9 @@ func (a *awaited) look(now *store.Selected) {
 	if a.request.IsZero() && now.RefreshRequested != nil {
 		a.request = *now.RefreshRequested // somebody may ask again, later
 	}
-	caps, err := capabilitiesOf(&now.Worker, metadata.NewIndex(nil))
+	caps, err := capabilitiesOf(&now.Worker, nil)
 	if err == nil && caps != nil && !caps.Refreshed.IsZero() && !caps.Refreshed.Before(a.request) {
-		before, _ := capabilitiesOf(&a.before.Worker, metadata.NewIndex(nil)) // an unreadable document counts as empty
+		before, _ := capabilitiesOf(&a.before.Worker, nil) // an unreadable document counts as empty
 		changes := capability.Compare(before, caps)
 		a.settled, a.result = true, refreshResult{Verified: true, Changes: &changes, CouldNotTell: couldNotTell(caps)}
 		return

@@ -287,10 +287,10 @@ func capabilitiesOf(w *schema.Worker, names *metadata.Index) (*capability.Docume
 }
 
 // namesFor returns the names of runtimes by which documents of a platform's workers are
-// read. It is empty if no worker needs it.
+// read. It is nil if no worker needs it.
 func namesFor(ctx context.Context, db *cli.Database, workers []store.Selected) (*metadata.Index, error) {
 	if !slices.ContainsFunc(workers, func(w store.Selected) bool { return len(w.Capabilities) > 0 && answer.IsForeign(&w.Worker) }) {
-		return metadata.NewIndex(nil), nil
+		return nil, nil
 	}
 	names, _, err := db.Index(ctx)
 	return names, err

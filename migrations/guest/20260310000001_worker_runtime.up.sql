@@ -172,7 +172,7 @@ BEGIN
         DELETE FROM {schema}.attune_worker_taint WHERE worker = NEW.worker;
     ELSE
         UPDATE {schema}.attune_worker_runtime SET active = NOT active
-        WHERE worker = NEW.worker AND active <> (NEW.status = 'active');
+        WHERE worker = NEW.worker AND active <> (NEW.status = 'active') AND outcome = 'available';
     END IF;
     RETURN NULL;
 END

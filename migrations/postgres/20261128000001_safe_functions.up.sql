@@ -160,7 +160,7 @@ BEGIN
         RAISE EXCEPTION 'function worker_runtime_follow_status works for % alone, not for %', $table${schema}.worker$table$, TG_RELID::regclass;
     END IF;
     UPDATE {schema}.worker_runtime SET active = NOT active
-    WHERE worker = NEW.id AND active <> coalesce(NEW.status = 'active', false);
+    WHERE worker = NEW.id AND active <> coalesce(NEW.status = 'active', false) AND outcome = 'available';
     RETURN NULL;
 END
 $attune$;

@@ -36,7 +36,7 @@ CREATE TRIGGER main.worker_runtime_follow_status AFTER UPDATE OF status ON worke
     WHEN OLD.status IS NOT NEW.status
 BEGIN
     UPDATE worker_runtime SET active = NOT active
-    WHERE worker = NEW.id AND active <> coalesce(NEW.status = 'active', 0);
+    WHERE worker = NEW.id AND active <> coalesce(NEW.status = 'active', 0) AND outcome = 'available';
 END;
 
 CREATE TRIGGER main.worker_runtime_delete AFTER UPDATE OF outcome ON worker_runtime WHEN NEW.outcome = ''

@@ -14,8 +14,8 @@ import (
 
 // Document returns the capability document of a worker, or nil if it has none. A platform's
 // own workers declare names and versions; the document then has them as declared
-// installations of the runtimes that index knows by those names. What has another shape is
-// left out, as in the database.
+// installations of the runtimes that index knows by those names; nil knows none. What has
+// another shape is left out, as in the database.
 func Document(w *schema.Worker, index *metadata.Index) (*capability.Document, error) {
 	if len(w.Capabilities) == 0 || string(w.Capabilities) == "null" {
 		return nil, nil
@@ -69,8 +69,10 @@ func declared(text json.RawMessage, index *metadata.Index) *capability.Document 
 		}
 		seen[strings.ToLower(name)] = true
 		in := capability.Installation{Name: strings.ToLower(name), Outcome: capability.Available, Source: capability.Declared}
-		if def, ok := index.Resolve(name); ok {
-			in.Ref, in.Name = def.Ref, def.CapabilityName()
+		if index != nil {
+			if def, ok := index.Resolve(name); ok {
+				in.Ref, in.Name = def.Ref, def.CapabilityName()
+			}
 		}
 		if len(versions[strings.ToLower(name)]) == 0 {
 			doc.Detected = append(doc.Detected, in)

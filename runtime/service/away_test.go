@@ -250,8 +250,8 @@ func TestLineIsCutInATransaction(t *testing.T) {
 // failingSweep is Rows on which every sweep fails.
 type failingSweep struct{ service.Rows }
 
-func (failingSweep) Sweep(context.Context, time.Duration, store.HeartbeatSpan) ([]store.Swept, error) {
-	return nil, errors.New("no connection")
+func (failingSweep) SweepBatch(context.Context, time.Duration, store.HeartbeatSpan) ([]store.Swept, bool, error) {
+	return nil, false, errors.New("no connection")
 }
 
 // TestSweepFails checks that the next use of the database after a failed sweep is a

@@ -38,7 +38,7 @@ type Rows interface {
 	Report(ctx context.Context, id int64, instance string, caps store.Capabilities) ([]schema.CapabilityChange, error)
 	Heartbeat(ctx context.Context, id int64, instance string) (store.Beat, error)
 	Deactivate(ctx context.Context, id int64, instance string) error
-	Sweep(ctx context.Context, every time.Duration, span store.HeartbeatSpan) ([]store.Swept, error)
+	SweepBatch(ctx context.Context, every time.Duration, span store.HeartbeatSpan) (swept []store.Swept, more bool, err error)
 	Prune(ctx context.Context, every, keep time.Duration) (int, error)
 }
 

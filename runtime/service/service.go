@@ -148,6 +148,9 @@ func (s *Service) next() time.Time {
 	if r.row != nil && outage.since == nil {
 		soonest(r.nextBeat)
 		soonest(r.nextPrune)
+		if r.streak.sweeping {
+			soonest(s.cfg.Now())
+		}
 	}
 	return next
 }

@@ -13,6 +13,8 @@ type streak struct {
 	first, before, last time.Time
 	// toSweep is the number of heartbeats until this process sweeps.
 	toSweep int
+	// sweeping means that the last batch of a sweep was full.
+	sweeping bool
 }
 
 // noteArrival notes a heartbeat. A gap longer than the jitter, or a negative one, ends the
@@ -38,19 +40,24 @@ func (r *registration) sweepBeats() int {
 	return max(store.Missed, int((leastSweep+interval-1)/interval))
 }
 
-// sweep marks stale workers inactive. Every process calls it, and the store lets one of them
-// sweep. The span ends with the last heartbeat but one: a worker with a shorter interval that
+// sweep marks stale workers inactive, one batch at a time, so that each batch has the whole
+// statement timeout and heartbeats come between. Every process calls it, and the store lets
+// one of them sweep. The span ends with the last heartbeat but one: a worker with a shorter interval that
 // was silent then has had the time to return.
 func (r *registration) sweep(ctx context.Context) error {
-	if r.row == nil || r.streak.toSweep > 0 || !r.connection.reachable() {
+	if r.row == nil || (r.streak.toSweep > 0 && !r.streak.sweeping) || !r.connection.reachable() {
 		return nil
 	}
-	r.streak.toSweep = r.sweepBeats()
 	every := time.Duration(r.sweepBeats()) * r.cfg.HeartbeatInterval / 2
+	if r.streak.sweeping {
+		every = 0 // this process has the turn already
+	} else {
+		r.streak.toSweep = r.sweepBeats()
+	}
 	span := store.HeartbeatSpan{Since: r.streak.first, Until: r.streak.before}
 	var swept []store.Swept
 	_, err := r.connection.ask(ctx, "sweep", func(ctx context.Context) (err error) {
-		swept, err = r.connection.db.Rows.Sweep(ctx, every, span)
+		swept, r.streak.sweeping, err = r.connection.db.Rows.SweepBatch(ctx, every, span)
 		return err
 	})
 	for _, w := range swept {

@@ -42,12 +42,12 @@ func (r onTheClock) Heartbeat(ctx context.Context, id int64, instance string) (s
 	return beat, err
 }
 
-func (r onTheClock) Sweep(ctx context.Context, every time.Duration, span store.HeartbeatSpan) ([]store.Swept, error) {
+func (r onTheClock) SweepBatch(ctx context.Context, every time.Duration, span store.HeartbeatSpan) ([]store.Swept, bool, error) {
 	if span == (store.HeartbeatSpan{}) {
-		return nil, fmt.Errorf("a sweep by nobody's span")
+		return nil, false, fmt.Errorf("a sweep by nobody's span")
 	}
 	span.Since, span.Until = span.Since.Add(-r.ahead()), span.Until.Add(-r.ahead())
-	return r.Rows.Sweep(ctx, every, span)
+	return r.Rows.SweepBatch(ctx, every, span)
 }
 
 // silent registers a worker whose last heartbeat is old.
@@ -95,6 +95,77 @@ func TestSweep(t *testing.T) {
 	b.status(schema.WorkerActive)
 	if !strings.Contains(b.log.String(), "worker=dead") {
 		t.Errorf("nothing was said:\n%s", b.log)
+	}
+}
+
+// batches notes how many workers each use of the database swept, and the heartbeats between.
+type batches struct {
+	service.Rows
+	sizes *[]int
+	beats *int
+}
+
+func (r batches) SweepBatch(ctx context.Context, every time.Duration, span store.HeartbeatSpan) ([]store.Swept, bool, error) {
+	swept, more, err := r.Rows.SweepBatch(ctx, every, span)
+	*r.sizes = append(*r.sizes, len(swept))
+	return swept, more, err
+}
+
+func (r batches) Heartbeat(ctx context.Context, id int64, instance string) (store.Beat, error) {
+	*r.beats++
+	return r.Rows.Heartbeat(ctx, id, instance)
+}
+
+// TestSweepOfManyWorkers checks that a service sweeps a mass of workers in one go, one batch
+// with each use of the database, and sends its heartbeats meanwhile.
+func TestSweepOfManyWorkers(t *testing.T) {
+	t.Parallel()
+	b := newHarness(t, testdb.Postgres(t))
+	var sizes []int
+	beats := 0
+	cfg := b.config()
+	cfg.VerifyInterval = 24 * time.Hour
+	cfg.Open = func(context.Context) (*service.Database, error) {
+		return &service.Database{Definitions: b.own, Rows: batches{onTheClock{b.own.Workers, b.clock}, &sizes, &beats}}, nil
+	}
+	svc := b.start(cfg)
+	b.step(svc)
+	values := strings.TrimSuffix(strings.Repeat("('w', 'local', 'active', 1, now() - interval '1 hour'), ", 1203), ", ")
+	if _, err := b.db.ExecContext(t.Context(), "INSERT INTO worker (name, worker_type, status, heartbeat_interval, last_heartbeat) VALUES "+values); err != nil {
+		t.Fatal(err)
+	}
+	for step := 0; len(sizes) < 3; step++ {
+		if step == 1000 {
+			t.Fatalf("swept %v in %d steps\n%s", sizes, step, b.log)
+		}
+		before, late := len(sizes), beats
+		next := b.step(svc)
+		if len(sizes) > before+1 {
+			t.Fatalf("one step swept %d batches", len(sizes)-before)
+		}
+		if len(sizes) > before && sizes[before] == 500 {
+			if next.After(b.clock.Now()) {
+				t.Errorf("after a full batch the next step is due in %v, want at once", next.Sub(b.clock.Now()))
+			}
+			b.clock.advance(11 * time.Second) // a batch takes long: a heartbeat is due
+			before := len(sizes)
+			b.step(svc)
+			if beats == late || len(sizes) != before+1 {
+				t.Errorf("a step while sweeping: %d heartbeats, %d batches; want one of each", beats-late, len(sizes)-before)
+			}
+			continue
+		}
+		b.clock.advance(next.Sub(b.clock.Now()))
+	}
+	for len(sizes) > 0 && sizes[0] == 0 { // before there was anything to sweep
+		sizes = sizes[1:]
+	}
+	for range 10 {
+		next := b.step(svc)
+		b.clock.advance(next.Sub(b.clock.Now()))
+	}
+	if got := fmt.Sprint(sizes[:3]); got != "[500 500 203]" {
+		t.Errorf("batches of %v", sizes)
 	}
 }
 

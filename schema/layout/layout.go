@@ -225,6 +225,17 @@ func (l *Layout) column(table, column, otherwise string) string {
 	return "t." + column
 }
 
+// optional returns columns of the platform's, given as name and type, with NULL for those
+// that are missing.
+func (l *Layout) optional(table, columns string) string {
+	var list []string
+	for _, c := range strings.Split(columns, ", ") {
+		name, kind, _ := strings.Cut(c, " ")
+		list = append(list, l.column(table, name, "CAST(NULL AS pg_catalog."+kind+")")+" AS "+name)
+	}
+	return strings.Join(list, ", ")
+}
+
 // document returns a column of the platform's with a document, in which an empty list stands
 // for an empty object.
 func (l *Layout) document(table, column string) string {
@@ -245,10 +256,10 @@ func (l *Layout) runtimes() string {
 		aliases, config, digest = "coalesce(s.aliases, "+aliases+")", "coalesce(s.execution_config, "+config+")", "s.digest"
 		join = " LEFT JOIN " + l.name(runtimeState) + " s ON s.runtime = t.id"
 	}
-	return "(SELECT t.id, t.ref, t.pack, t.pack_ref, t.description, t.name, " + aliases + " AS aliases, " +
-		l.document("runtime", "distributions") + " AS distributions, t.installation, " +
-		config + " AS execution_config, " + digest + " AS digest, t.created, t.updated" +
-		" FROM " + l.name("runtime") + " t" + join + l.notRetired("runtime") + ")"
+	return "(SELECT t.id, t.ref, " + l.optional("runtime", "pack int8, pack_ref text, description text") + ", t.name, " +
+		aliases + " AS aliases, " + l.document("runtime", "distributions") + " AS distributions, " +
+		l.optional("runtime", "installation jsonb") + ", " + config + " AS execution_config, " + digest + " AS digest, " +
+		"t.created, t.updated FROM " + l.name("runtime") + " t" + join + l.notRetired("runtime") + ")"
 }
 
 func (l *Layout) notRetired(table string) string {
@@ -311,6 +322,8 @@ func (l *Layout) workers() string {
 		join = " LEFT JOIN " + l.name(stateTable) + " s ON s.worker = t.id"
 	}
 	return "(SELECT t.id, t.name, CAST(t.worker_type AS pg_catalog.text) AS worker_type, " +
-		"CAST(t.worker_role AS pg_catalog.text) AS worker_role, t.runtime, t.host, t.port, " + state + ", t.capabilities, t.meta, " +
-		beat + ", " + identity + ", t.created, t.updated FROM " + l.name("worker") + " t" + join + ")"
+		"CAST(t.worker_role AS pg_catalog.text) AS worker_role, " +
+		l.optional("worker", "runtime int8, host text, port int4") + ", " + state + ", t.capabilities, " +
+		l.optional("worker", "meta jsonb") + ", " + beat + ", " + identity + ", t.created, t.updated" +
+		" FROM " + l.name("worker") + " t" + join + ")"
 }

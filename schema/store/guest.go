@@ -207,15 +207,18 @@ func (w *Workers) lockStates(ctx context.Context, ids []int64) error {
 	return err
 }
 
+// takenColumns are those of the platform's row that taking it over changes.
+var takenColumns = []string{"worker_type", "worker_role", "runtime", "host", "port", "status", "capabilities", "meta", "last_heartbeat"}
+
 // giveBack makes rows that were taken over what they were, and returns how many there were.
 func (w *Workers) giveBack(ctx context.Context, ids []int64) (int64, error) {
 	state, _ := w.state()
+	columns := slices.DeleteFunc(slices.Clone(takenColumns), func(c string) bool { return !w.layout.Has(w.name, c) })
 	result, err := w.db.NewRaw(`WITH given AS (
-			UPDATE ?0 AS w SET (worker_type, worker_role, runtime, host, port, status, capabilities, meta, last_heartbeat)
-				= (SELECT f.worker_type, f.worker_role, f.runtime, f.host, f.port, f.status, f.capabilities, f.meta, f.last_heartbeat
+			UPDATE ?0 AS w SET (?3) = (SELECT ?3
 				   FROM pg_catalog.jsonb_populate_record(CAST(NULL AS ?0), s.former) AS f)
 			FROM ?1 AS s WHERE s.worker = w.id AND s.former IS NOT NULL AND w.id IN (?2) RETURNING w.id)
-		DELETE FROM ?1 AS s USING given WHERE s.worker = given.id`, w.of(w.name), state, bun.List(ids)).Exec(ctx)
+		DELETE FROM ?1 AS s USING given WHERE s.worker = given.id`, w.of(w.name), state, bun.List(ids), names(columns)).Exec(ctx)
 	if err != nil {
 		return 0, err
 	}

@@ -161,7 +161,7 @@ func TestReport(t *testing.T) {
 				t.Errorf("%s: the document is %s, %v", step.name, now.Capabilities, err)
 			}
 			for _, r := range rows {
-				if !r.Active || (r.Runtime != nil) != (r.RuntimeRef == "core.python") || (r.SortKey == nil) != (r.Version == "") {
+				if r.Active != (r.Outcome == schema.OutcomeAvailable) || (r.Runtime != nil) != (r.RuntimeRef == "core.python") || (r.SortKey == nil) != (r.Version == "") {
 					t.Errorf("%s: %+v", step.name, r)
 				}
 			}

@@ -63,11 +63,12 @@ func (t table[M]) putSplit(ctx context.Context, s *layout.Split, row *M, replace
 // parts divides columns into those of the platform's table and those beside it.
 func parts(s *layout.Split, columns []string) (there, beside []string) {
 	for _, c := range columns {
-		if slices.Contains(s.Columns, c) {
-			beside = append(beside, c)
-		}
-		if !slices.Contains(s.Columns, c) || slices.Contains(s.Both, c) {
+		isThere, isBeside := s.Where(c)
+		if isThere {
 			there = append(there, c)
+		}
+		if isBeside {
+			beside = append(beside, c)
 		}
 	}
 	return there, beside

@@ -27,39 +27,49 @@ type HeartbeatSpan struct{ Since, Until time.Time }
 // sweepBatch is the maximum number of rows that one transaction of a sweep locks.
 const sweepBatch = 500
 
-// Sweep marks stale workers inactive that were active or busy, and returns them ordered by
-// id. Every process may call it regularly. Only one sweeps at a time, and at most once in
-// every, by the database's clock; the other calls return at once. A row that is being
-// written is left for the next sweep. A swept worker's next heartbeat makes it active again.
+// Sweep marks stale workers inactive that were active or busy, and returns them. It calls
+// SweepBatch until there are no more. With an error it returns the workers of the committed
+// batches.
+func (w *Workers) Sweep(ctx context.Context, every time.Duration, span HeartbeatSpan) ([]Swept, error) {
+	all := []Swept{}
+	for {
+		part, more, err := w.SweepBatch(ctx, every, span)
+		all = append(all, part...)
+		if err != nil || !more {
+			return all, err
+		}
+		every = 0 // this call has the turn already
+	}
+}
+
+// SweepBatch marks some hundred stale workers inactive that were active or busy, in one
+// transaction, and returns them ordered by id. more reports that there may be others: call
+// it again with every 0.
+//
+// Every process may call it regularly. Only one sweeps at a time, and at most once in every,
+// by the database's clock; the other calls return at once. A row that is being written is
+// left for the next sweep. A swept worker's next heartbeat makes it active again.
 //
 // Sweep judges workers at the end of span, and only those whose three intervals lie within
 // it. While the database is unavailable, nobody sends heartbeats; without the span, the
 // first process to return would mark all others. The zero HeartbeatSpan judges all workers
 // at the current time.
 //
-// A sweep reads the whole table and commits in batches of a few hundred rows. With an
-// error it returns the workers of the committed batches.
-func (w *Workers) Sweep(ctx context.Context, every time.Duration, span HeartbeatSpan) ([]Swept, error) {
-	all := []Swept{}
-	for {
-		part := []Swept{}
-		sweep := w.sweepSQLite
-		if w.postgres {
-			sweep = w.sweepPostgres
-		}
-		if err := sweep(ctx, every, span, &part); err != nil {
-			return all, w.fail("sweep", "stale", err)
-		}
-		slices.SortFunc(part, func(a, b Swept) int { return cmp.Compare(a.ID, b.ID) })
-		for i := range part {
-			part[i].LastHeartbeat = part[i].LastHeartbeat.UTC()
-		}
-		all = append(all, part...)
-		if len(part) < sweepBatch {
-			return all, nil
-		}
-		every = 0 // this call has the turn already
+// A batch reads the whole table.
+func (w *Workers) SweepBatch(ctx context.Context, every time.Duration, span HeartbeatSpan) (swept []Swept, more bool, err error) {
+	swept = []Swept{}
+	sweep := w.sweepSQLite
+	if w.postgres {
+		sweep = w.sweepPostgres
 	}
+	if err := sweep(ctx, every, span, &swept); err != nil {
+		return nil, false, w.fail("sweep", "stale", err)
+	}
+	slices.SortFunc(swept, func(a, b Swept) int { return cmp.Compare(a.ID, b.ID) })
+	for i := range swept {
+		swept[i].LastHeartbeat = swept[i].LastHeartbeat.UTC()
+	}
+	return swept, len(swept) == sweepBatch, nil
 }
 
 // sweepPostgres calls a function that runs with its owner's rights.

@@ -87,6 +87,18 @@ func TestParseKeepHistory(t *testing.T) {
 	}
 }
 
+// A platform's own file has durations as whole seconds.
+func TestParseWholeSeconds(t *testing.T) {
+	f, err := config.Parse("f", []byte("worker: {heartbeat_interval: 10, keep_history: 172800}\nsensor: {verify_interval: 60}\ndatabase: {idle_timeout: 600}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []time.Duration{f.Worker.HeartbeatInterval, *f.Worker.KeepHistory, f.Sensor.VerifyInterval, *f.Database.IdleTimeout}
+	if diff := cmp.Diff([]time.Duration{10 * time.Second, 48 * time.Hour, time.Minute, 10 * time.Minute}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestParseNullIsUnset(t *testing.T) {
 	for _, text := range []string{"", "# nothing\n", "worker:\n", "worker: {capabilities: {runtimes: null}}", "~"} {
 		f, err := config.Parse("f", []byte(text))
