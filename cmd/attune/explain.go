@@ -209,7 +209,8 @@ func declaredRows(caps *capability.Document) []schema.WorkerRuntime {
 	for i := range caps.Detected {
 		d := &caps.Detected[i]
 		rows = append(rows, schema.WorkerRuntime{
-			RuntimeRef: d.Ref, Name: d.Name, Outcome: schema.OutcomeAvailable, Source: string(d.Source), Version: d.Version, VersionRaw: d.VersionRaw,
+			RuntimeRef: d.Ref, Name: d.Name, Outcome: schema.OutcomeAvailable, Source: string(d.Source),
+			Version: d.Version, VersionRaw: d.VersionRaw,
 		})
 	}
 	return rows

@@ -182,7 +182,7 @@ func TestGuest(t *testing.T) {
 	})
 }
 
-// withoutWorkers leaves out the rows of workers, of which one is attune's.
+// withoutWorkers leaves out the rows of workers, because attune adds one.
 func withoutWorkers(lines []string) []string {
 	return slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return strings.HasPrefix(line, "rows worker ") })
 }

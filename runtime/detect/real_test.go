@@ -96,7 +96,7 @@ func TestRealFilesThatCannotRun(t *testing.T) {
 	}
 }
 
-// A version file is no proof: each JDK is started, once, and the one that fails does not
+// A version file proves nothing: each JDK is started once, and the one that fails does not
 // count. The evidence has the start and the file.
 func TestRealVersionFileIsNoProof(t *testing.T) {
 	const count = `echo "$0" >>"$HOME/started"; `

@@ -55,6 +55,6 @@ func TestLookupVersioned(t *testing.T) {
 		t.Errorf("found %q, want %q", got, want)
 	}
 	if found := withPath(dir, dir).LookupVersioned("../kit"); found != nil {
-		t.Errorf("found %v for what is no name", found)
+		t.Errorf("found %v for a path", found)
 	}
 }

@@ -40,8 +40,8 @@ func Complete(defs []metadata.Definition, retired []string) Completion {
 	return c
 }
 
-// complete completes one definition by that of the core pack, and returns why it had to, or
-// "".
+// complete completes one definition with the core pack's, and returns the reason, or "" if
+// nothing was missing.
 func complete(d, core *metadata.Definition) (note string) {
 	if d.NamesFault() != nil {
 		d.Name, d.Aliases = core.Name, core.Aliases

@@ -32,7 +32,7 @@ func TestSlips(t *testing.T) {
 		"a backspace": {"        pattern: \"\\bruby\\b\"\n",
 			"9:18: warning: " + at + "/pattern: contains a backspace: in double quotes \\b is one; write it in single quotes"},
 		"all versions of no pattern": {"        all_versions: true\n",
-			"9:23: warning: " + at + "/all_versions: has no effect without version_pattern, each match of which would be an installation"},
+			"9:23: warning: " + at + "/all_versions: has no effect without version_pattern, whose matches would be the installations"},
 		"text after a bracket":    {"        pattern: [0-9.]+\n", "9:18: error: not YAML: did not find expected key" + list},
 		"a bracket without end":   {"        pattern: [0-9.+\n        priority: 1\n", "9:18: error: not YAML: did not find expected ',' or ']'" + list},
 		"a bracket in a mapping":  {"        more: {a: b, pattern: ^v[0-9]}\n", "9:33: error: not YAML: did not find expected ',' or '}'" + list},

@@ -52,7 +52,7 @@ func (l *loader) allVersions(d *loaded, at string, v *metadata.Verification) {
 	for i, c := range v.Commands {
 		if c.AllVersions && c.VersionPattern == "" {
 			l.value(d, Warning, at+"/commands/"+strconv.Itoa(i)+"/all_versions",
-				"has no effect without version_pattern, each match of which would be an installation")
+				"has no effect without version_pattern, whose matches would be the installations")
 		}
 	}
 }

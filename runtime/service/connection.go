@@ -95,7 +95,9 @@ func (c *connection) ask(ctx context.Context, doing string, use func(context.Con
 
 // isAnswer reports whether an error is an answer of a database that works.
 func isAnswer(err error) bool {
-	for _, sentinel := range []error{store.ErrNotFound, store.ErrInvalid, store.ErrLive, store.ErrSuperseded, store.ErrTaken, store.ErrForeign} {
+	for _, sentinel := range []error{
+		store.ErrNotFound, store.ErrInvalid, store.ErrLive, store.ErrSuperseded, store.ErrTaken, store.ErrForeign,
+	} {
 		if errors.Is(err, sentinel) {
 			return true
 		}

@@ -75,7 +75,8 @@ func (r *registration) register(ctx context.Context) error {
 	}
 	r.noteArrival(*row.LastHeartbeat)
 	r.verification.request(row.RefreshRequested)
-	r.log.Info("registered and active", "row", row.ID, "as", row.Name, "instance", r.cfg.Instance, "runtimes", caps.Runtimes, "again", r.count > 0)
+	r.log.Info("registered and active", "row", row.ID, "as", row.Name, "instance", r.cfg.Instance,
+		"runtimes", caps.Runtimes, "again", r.count > 0)
 	r.count++
 	r.connection.required = false
 	r.noteBeat(now, 0, r.nextBeat)

@@ -193,14 +193,14 @@ func (l *Layout) Rows(model string) string {
 	return l.Table(model)
 }
 
-// reported are the columns of what hosts reported, of which a database that is not migrated
-// has none.
+// reported lists the columns of the tables of reports. A database that is not migrated lacks
+// the tables.
 var reported = map[string]string{
-	"worker_runtime": "id int8, worker int8, runtime int8, runtime_ref text, name text, active bool, outcome text, source text, version text, " +
-		"version_raw text, prerelease bool, sort_key text, path text, real_path text, detail text, hint text, evidence jsonb, " +
+	"worker_runtime": "id int8, worker int8, runtime int8, runtime_ref text, name text, active bool, outcome text, source text, " +
+		"version text, version_raw text, prerelease bool, sort_key text, path text, real_path text, detail text, hint text, evidence jsonb, " +
 		"verified_at timestamptz, unconfirmed_since timestamptz, created timestamptz, updated timestamptz",
-	"capability_change": "id int8, worker int8, worker_name text, worker_role text, runtime_ref text, name text, kind text, old_version text, " +
-		"new_version text, detail text, created timestamptz",
+	"capability_change": "id int8, worker int8, worker_name text, worker_role text, runtime_ref text, name text, kind text, " +
+		"old_version text, new_version text, detail text, created timestamptz",
 }
 
 // none returns a query without rows that has some columns, given as name and type.
@@ -278,7 +278,8 @@ func (l *Layout) versions() string {
 			key = "coalesce(" + l.name("attune_version_key") + "(t.version), '')"
 		}
 		parts = append(parts, "SELECT -t.id AS id, t.runtime, t.version, "+key+` COLLATE pg_catalog."C" AS sort_key, t.is_default, `+
-			l.document("runtime_version", "distributions")+" AS distributions, "+l.document("runtime_version", "execution_config")+" AS execution_config, "+
+			l.document("runtime_version", "distributions")+" AS distributions, "+
+			l.document("runtime_version", "execution_config")+" AS execution_config, "+
 			"t.meta, t.created, t.updated FROM "+l.name("runtime_version")+" t"+l.notRetired("runtime_version"))
 	}
 	if l.Migrated {

@@ -81,8 +81,8 @@ func (w *Workers) registerGuest(ctx context.Context, row *schema.Worker, columns
 		ID  int64
 		May bool
 	}
-	err := w.db.NewRaw("SELECT worker.worker AS id, ? AS may FROM ? AS worker WHERE worker.identity = ? FOR UPDATE", mayTake, state, *row.Identity).
-		Scan(ctx, &found)
+	err := w.db.NewRaw("SELECT worker.worker AS id, ? AS may FROM ? AS worker WHERE worker.identity = ? FOR UPDATE",
+		mayTake, state, *row.Identity).Scan(ctx, &found)
 	var id int64
 	switch {
 	case err != nil:
@@ -147,10 +147,12 @@ func (w *Workers) enter(ctx context.Context, row *schema.Worker, takeover bool) 
 		err = w.db.NewRaw(`INSERT INTO ? (name, worker_type, worker_role, status) VALUES (?, ?, ?, 'inactive') ON CONFLICT DO NOTHING RETURNING id`,
 			w.of(w.name), row.Name, row.WorkerType, row.WorkerRole).Scan(ctx, &id)
 		if err == nil {
-			err = w.db.NewRaw("INSERT INTO ? (worker, identity) VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING worker", state, id, *row.Identity).Scan(ctx, &id)
+			err = w.db.NewRaw("INSERT INTO ? (worker, identity) VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING worker",
+				state, id, *row.Identity).Scan(ctx, &id)
 		}
 	case takeover && taken.Identity == "":
-		err = w.db.NewRaw("INSERT INTO ? (worker, identity, former) SELECT t.id, ?, pg_catalog.to_jsonb(t) FROM ? AS t WHERE t.id = ? ON CONFLICT DO NOTHING RETURNING worker",
+		err = w.db.NewRaw("INSERT INTO ? (worker, identity, former) SELECT t.id, ?, pg_catalog.to_jsonb(t) FROM ? AS t "+
+			"WHERE t.id = ? ON CONFLICT DO NOTHING RETURNING worker",
 			state, *row.Identity, w.of(w.name), taken.ID).Scan(ctx, &id)
 	default:
 		return 0, taken

@@ -174,7 +174,7 @@ func (w *Workers) upsertIdentity(ctx context.Context, row *schema.Worker, column
 	return w.registerSQLite(ctx, row, columns, mayTake)
 }
 
-// legacy returns the id of the row that a registration would adopt. In a guest there is none.
+// legacy returns the id of the row that a registration would adopt. A guest has no such row.
 func (w *Workers) legacy(name string, role schema.WorkerRole) any {
 	if w.layout.Guest() {
 		return bun.Safe("NULL")

@@ -126,7 +126,8 @@ func takenHint(role metadata.Role, err error) error {
 	if errors.As(err, &taken) && taken.Identity != "" {
 		return fmt.Errorf("%w; choose another name with --name", err)
 	}
-	return fmt.Errorf("%w; choose another name with --name, or take the row over (`%s run --takeover`) once its process has ended for good", err, role)
+	return fmt.Errorf("%w; choose another name with --name, or take the row over (`%s run --takeover`) "+
+		"once its process has ended for good", err, role)
 }
 
 // ownPolicy keeps a login of docs/roles.sql to the rows of the worker of its name.

@@ -38,7 +38,7 @@ type Report struct {
 	Created bool `json:"created"`
 	// DryRun reports that nothing was written.
 	DryRun bool `json:"dry_run"`
-	// Foreign reports that the pack is a platform's, of which nothing is written.
+	// Foreign reports that the pack is a platform's, so that nothing is written.
 	Foreign bool    `json:"foreign,omitempty"`
 	Entries []Entry `json:"entries"`
 }
