@@ -129,7 +129,7 @@ func TestGuardsNeedTheOwner(t *testing.T) {
 	}
 	run(t, db, "ALTER TABLE runtime DISABLE TRIGGER attune_guard_distributions")
 	res, err := migrator(t, other, migrations.Config{}).Up(ctx)
-	wantError(t, "Up", err, migrations.ErrPrivilege, "guards of metadata", `"public"`, "the migrations are all applied", "as the owner")
+	wantError(t, "Up", err, migrations.ErrPrivilege, "guards of metadata", `"public"`, "all migrations are applied", "as the owner")
 	if strings.Count(err.Error(), "lacks a privilege") != 1 {
 		t.Errorf("the error says it twice: %v", err)
 	}
@@ -154,7 +154,7 @@ func TestGuardsWaitForATable(t *testing.T) {
 	run(t, tx, "SET LOCAL application_name = 'nightly report'", "SELECT * FROM runtime")
 	pid := count(t, tx, "SELECT pg_backend_pid()")
 	_, err = migrator(t, db.DB, migrations.Config{LockTimeout: shortly}).Up(ctx)
-	wantError(t, "Up", err, migrations.ErrLocked, fmt.Sprintf("process %d", pid), "nightly report", "holds runtime", "the migrations are all applied")
+	wantError(t, "Up", err, migrations.ErrLocked, fmt.Sprintf("process %d", pid), "nightly report", "holds runtime", "all migrations are applied")
 	if err := tx.Rollback(); err != nil {
 		t.Fatal(err)
 	}

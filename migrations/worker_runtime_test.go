@@ -24,7 +24,7 @@ func TestAvailableRuntime(t *testing.T) {
 	each(t, func(t *testing.T, db testDB) {
 		up(t, db.DB, migrations.Config{})
 		run(t, db, somePython, someWorker, someRow,
-			`INSERT INTO worker_runtime (worker, runtime_ref, name, active, outcome) VALUES (1, 'core.native', 'native', true, 'available'), (1, 'core.ruby', 'ruby', true, 'not_found')`)
+			`INSERT INTO worker_runtime (worker, runtime_ref, name, active, outcome) VALUES (1, 'core.native', 'native', true, 'available'), (1, 'core.ruby', 'ruby', false, 'not_found')`)
 		shown := func(want ...string) {
 			t.Helper()
 			got := strs(t, db, `SELECT CAST(worker AS text) || ' ' || CAST(role AS text) || ' ' || ref || ' ' || name || ' ' || coalesce(version, '-') || ' ' ||
@@ -35,11 +35,11 @@ func TestAvailableRuntime(t *testing.T) {
 		}
 		native, python := "1 action core.native native - - - host-1", "1 action core.python python 3.12.1 A3B12A1. /usr/bin/python3 host-1"
 		shown(native, python)
-		// active follows the status after every change.
+		// active of an installation follows the status after every change.
 		for _, status := range []string{`'inactive'`, `'busy'`, `'error'`, `NULL`} {
 			run(t, db, `UPDATE worker SET status = `+status)
 			shown()
-			if n := count(t, db, `SELECT count(*) FROM worker_runtime WHERE active`); n != 0 {
+			if n := count(t, db, `SELECT count(*) FROM worker_runtime WHERE active AND outcome = 'available'`); n != 0 {
 				t.Errorf("status %s: %d rows are active", status, n)
 			}
 			run(t, db, `UPDATE worker SET status = 'active'`)
