@@ -73,7 +73,7 @@ func (h *LocalHost) LookupVersioned(binary string) []Candidate {
 				if l.lstat(f.real, path, &st) != nil {
 					continue
 				}
-				file := [2]uint64{uint64(st.Dev), st.Ino} //nolint:unconvert // int32 on macOS
+				file := [2]uint64{uint64(st.Dev), st.Ino}
 				other := st.Nlink > 1 && linked[file]
 				if st.Mode&unix.S_IFMT == unix.S_IFREG {
 					linked[file] = true

@@ -38,7 +38,7 @@ func Classify(err error) error {
 		return classifyPostgres(pg.Code)
 	}
 	if backend.SQLite != nil {
-		if kind, ok := backend.SQLite.Classify(err); ok {
+		if ok, kind := backend.SQLite.Classify(err); ok {
 			return kind
 		}
 	}

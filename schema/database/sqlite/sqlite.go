@@ -86,7 +86,7 @@ func open(ctx context.Context, path string, create bool) (*bun.DB, error) {
 func filePath(path string) (string, error) {
 	switch {
 	case path == "":
-		return "", fmt.Errorf("%w: the path is missing; write sqlite:PATH or sqlite::memory:", database.ErrURL)
+		return "", fmt.Errorf("%w: the path is missing; write sqlite::memory: or sqlite:PATH", database.ErrURL)
 	case strings.HasPrefix(path, "//") && !strings.HasPrefix(path, "///"):
 		return "", fmt.Errorf("%w: only the path can follow sqlite:; write sqlite:%s", database.ErrURL, strings.TrimLeft(path, "/"))
 	case strings.ContainsRune(path, 0):
@@ -261,20 +261,20 @@ func cannotOpen(path string, err error) error {
 }
 
 // classify classifies an error of SQLite by its primary result code, which is the low byte.
-func classify(err error) (kind error, ok bool) {
+func classify(err error) (ok bool, kind error) {
 	var lite *sqlite.Error
 	if !errors.As(err, &lite) {
-		return nil, false
+		return false, nil
 	}
 	switch lite.Code() & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return database.ErrLocked, true
+		return true, database.ErrLocked
 	case sqlite3.SQLITE_READONLY:
-		return database.ErrReadOnly, true
+		return true, database.ErrReadOnly
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-		return database.ErrCorrupt, true
+		return true, database.ErrCorrupt
 	}
-	return nil, true
+	return true, nil
 }
 
 // remedy returns a remedy for the error of a statement, which does not name its file.

@@ -11,9 +11,9 @@ import (
 type Backend struct {
 	// Open opens the database at path. With create it creates a missing file.
 	Open func(ctx context.Context, path string, create bool) (*bun.DB, error)
-	// Classify returns an error variable of package database for an error of SQLite, and
+	// Classify reports whether an error is SQLite's, and returns its error variable of package database,
 	// whether err is one.
-	Classify func(err error) (kind error, ok bool)
+	Classify func(err error) (ok bool, kind error)
 	// Remedy returns what to do about an error of SQLite of the given kind, and whether
 	// err is one.
 	Remedy func(err, kind error) (text string, ok bool)
