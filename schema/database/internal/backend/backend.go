@@ -11,8 +11,8 @@ import (
 type Backend struct {
 	// Open opens the database at path. With create it creates a missing file.
 	Open func(ctx context.Context, path string, create bool) (*bun.DB, error)
-	// Classify reports whether an error is SQLite's, and returns its error variable of package database,
-	// whether err is one.
+	// Classify reports whether an error is SQLite's, and returns the error variable of package
+	// database for it, or nil.
 	Classify func(err error) (ok bool, kind error)
 	// Remedy returns what to do about an error of SQLite of the given kind, and whether
 	// err is one.
