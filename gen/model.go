@@ -67,7 +67,7 @@ type Field struct {
 	Format *Format
 	// Unique means that the list must not contain duplicates.
 	Unique bool
-	// Most is the greatest number of elements. 0 means that there is no bound.
+	// Most is the greatest number of elements. 0 means unbounded.
 	Most int64
 	// Length is the greatest number of characters of the text, or of each text of a list. 0
 	// means the bound of a format with a pattern.
@@ -90,7 +90,7 @@ func (f *Field) list() *Field {
 	return &out
 }
 
-// length returns the greatest number of characters of a text. 0 means that there is no bound.
+// length returns the greatest number of characters of a text. 0 means unbounded.
 func (f *Field) length() int64 {
 	if f.Length == 0 && f.Format != nil && f.Format.Pattern != nil {
 		return document.MaxPatterned

@@ -22,8 +22,8 @@ type probe struct {
 	printed  printed
 	warnings []string
 	at       time.Time
-	// listed holds the versions that a command with all_versions printed, and more the
-	// probes of those that count besides this one.
+	// listed holds the versions that a command with all_versions printed. more holds a probe
+	// for each further installation among them.
 	listed []version.Extracted
 	more   []probe
 	// further means that the executable is not the command's first one in PATH.
@@ -88,8 +88,8 @@ func (r *round) probe(ctx context.Context, w *way, c *command, f found) probe {
 	return p
 }
 
-// answer starts the executable, and reads its version file if it answers. ok is false if
-// there is no executable or policy denies it.
+// answer starts the executable, and reads its version file if it answers. ok is false
+// without an executable, or if policy denies it.
 func (r *round) answer(ctx context.Context, p *probe, w *way, c *command, f found, exe host.Candidate, any bool) (out output, ok bool) {
 	cmd := c.at(f)
 	d := r.cfg.Policy.Consider(cmd)

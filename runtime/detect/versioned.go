@@ -16,7 +16,9 @@ const versionedLimit = 16
 const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 // versionedNames returns the trials of the executables in PATH whose names are a binary's
-// with a version behind it. In a folder with many the newest count, with a warning.
+// with a version behind it. In a folder with many the newest count, with a warning. Shims
+// do not count, because the versions beside them do, and a shim whose version is not chosen
+// fails.
 func (r *round) versionedNames(w *way) (out [][]trial, warnings []string) {
 	var all []host.Candidate
 	commands := map[string][]*command{} // by stem
@@ -32,7 +34,7 @@ func (r *round) versionedNames(w *way) (out [][]trial, warnings []string) {
 	}
 	names := w.names()
 	all = slices.DeleteFunc(all, func(exe host.Candidate) bool {
-		return exe.Fault != "" || slices.Contains(names, filepath.Base(exe.Path))
+		return exe.Fault != "" || inShims(exe.Path) || slices.Contains(names, filepath.Base(exe.Path))
 	})
 	all, dropped := newestOfEachFolder(all)
 	if dropped > 0 {

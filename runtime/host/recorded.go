@@ -220,7 +220,7 @@ type recordedError string
 
 func (e recordedError) Error() string { return string(e) }
 
-// Is reports whether the text ends with that of target, a cause that outcomes depend on.
+// Is reports whether the text ends with target's. Outcomes depend on these targets only.
 func (e recordedError) Is(target error) bool {
 	switch target {
 	case ErrNoInterpreter:

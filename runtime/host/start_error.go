@@ -7,7 +7,7 @@ import (
 )
 
 // ErrNoInterpreter means that a host lacks the interpreter of a script or the loader of a
-// program, such as that of another libc.
+// program, as for a program built for another libc.
 var ErrNoInterpreter = errors.New("which this host does not have")
 
 // startError explains why execve refused an existing file. needed names the interpreter of

@@ -19,8 +19,8 @@ type Completion struct {
 }
 
 // Complete completes the definitions of a platform that attune is a guest of. A runtime of
-// the core pack is verified by its embedded definition if the platform's row has no usable
-// verification, or if there is no row. It leaves out refs that the platform has retired.
+// the core pack is verified by its embedded definition if the platform's row is missing, or
+// has no usable verification. It leaves out refs that the platform has retired.
 // What the platform's row says otherwise stays.
 func Complete(defs []metadata.Definition, retired []string) Completion {
 	c := Completion{Definitions: slices.Clone(defs), Notes: map[string]string{}}

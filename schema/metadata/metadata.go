@@ -159,7 +159,7 @@ type Command struct {
 	AllVersions bool `json:"all_versions,omitempty"`
 	// VersionedNames makes executables in PATH count whose names are the binary's with a version:
 	// python3.12, php84, lua-5.1, ruby.ruby3.2 and pwsh-preview. At most 16 in each folder
-	// count. They must answer like the binary.
+	// count, and none in a folder shims. They must answer like the binary.
 	VersionedNames bool `json:"versioned_names,omitempty"`
 	// Timeout is the greatest duration of one run.
 	Timeout Optional[Duration] `json:"timeout,omitzero" attune:"default=10s,above=0s,max=5m"`

@@ -177,7 +177,7 @@ func (e *Env) OpenToLook(ctx context.Context) (*Database, error) {
 	return e.open(ctx, url, true)
 }
 
-// OpenIfAny works like OpenToLook, and returns nil if there is no database.
+// OpenIfAny works like OpenToLook, and returns nil without a database.
 func (e *Env) OpenIfAny(ctx context.Context) (*Database, error) {
 	db, err := e.OpenToLook(ctx)
 	if errors.Is(err, errNoDatabase) {

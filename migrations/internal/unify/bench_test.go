@@ -15,7 +15,7 @@ import (
 
 // BenchmarkUnify unifies ATTUNE_BENCH_RUNTIMES (20,000) legacy runtimes with ATTUNE_BENCH_ROWS
 // (1,000,000) actions and sensors, and a fifth as many rows of a table whose key has no index. It
-// compares the time with that of plain UPDATE statements that re-point the same rows of an equal
+// compares the time with plain UPDATE statements that re-point the same rows of an equal
 // database.
 func BenchmarkUnify(b *testing.B) {
 	runtimes, size := number("ATTUNE_BENCH_RUNTIMES", 20_000), number("ATTUNE_BENCH_ROWS", 1_000_000)

@@ -77,7 +77,7 @@ type reference struct {
 	Unindexed []part `json:"unindexed"`
 	// Ancestors holds the tables that TableOID is a partition of.
 	Ancestors []int64 `json:"ancestors"`
-	// refColumn is the denormalised ref beside the key. It is empty if there is no such column.
+	// refColumn is the denormalised ref beside the key. It is empty if the table lacks it.
 	refColumn string
 	// temporary holds the names of the indexes that replace missing ones in Unindexed.
 	temporary []string

@@ -81,7 +81,7 @@ func (s *session) functionNotes(ctx context.Context) ([]string, error) {
 type dropTarget struct {
 	table   int64
 	numbers []int
-	// enum is 0 if there is no enum.
+	// enum is 0 for other types.
 	enum int64
 	// keysGo means that foreign keys to the table are handled elsewhere.
 	keysGo bool
