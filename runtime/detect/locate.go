@@ -38,10 +38,17 @@ func (r *round) locations(w *way) (globs, warnings []string) {
 }
 
 // besideShims returns the globs of the way's executables among the versions beside the
-// folders named shims in PATH, if policy allows them for at least one command.
+// folders named shims in PATH, if policy allows them for at least one command. A manager
+// has a shim for each executable of its versions, so names without one cost no look.
 func (r *round) besideShims(w *way) []string {
-	names := slices.DeleteFunc(w.binaries(), filepath.IsAbs)
-	globs := inFolders(ManagedFolders(r.info.Path), names...)
+	var globs []string
+	for _, binary := range slices.DeleteFunc(w.binaries(), filepath.IsAbs) {
+		for _, exe := range r.lookups.find(binary) {
+			if inShims(exe.Path) {
+				globs = append(globs, inFolders(managedFolders(filepath.Dir(filepath.Dir(exe.Path))), binary)...)
+			}
+		}
+	}
 	return slices.DeleteFunc(globs, func(glob string) bool {
 		return !slices.ContainsFunc(w.commands, func(c *command) bool {
 			return r.cfg.Policy.Consider(c.at(found{location: glob, shimmed: true})).Allowed
