@@ -196,12 +196,12 @@ func appendWay(ways []*way, d *metadata.Definition, declared string, dist metada
 			inPath:         inPath,
 			argv:           slices.Concat([]string{c.Binary}, c.Args),
 			timeout:        c.TimeoutOrDefault(),
-			pattern:        lazy(c.Pattern),
-			versionPattern: lazy(c.VersionPattern),
+			pattern:        parsed(c.Pattern),
+			versionPattern: parsed(c.VersionPattern),
 		})
 	}
 	if f := v.VersionFile; f != nil {
-		w.versionFile = &versionFile{path: f.Path, pattern: lazy(f.Pattern)}
+		w.versionFile = &versionFile{path: f.Path, pattern: parsed(f.Pattern)}
 	}
 	// Validation has parsed both.
 	w.min, _ = version.Parse(dist.MinVersion)

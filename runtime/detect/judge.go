@@ -1,9 +1,11 @@
 package detect
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -18,6 +20,8 @@ import (
 // An output is a command's standard output, a newline and its standard error.
 type output struct {
 	text string
+	// excerpt is the part of text that documents have.
+	excerpt string
 	// unreadable says how text differs from what was printed; empty means that it does
 	// not.
 	unreadable string
@@ -33,6 +37,7 @@ func outputOf(res host.Result) output {
 	case res.Truncated:
 		o.unreadable = fmt.Sprintf("it is longer than the limit of %d KiB", host.OutputLimit>>10)
 	}
+	o.excerpt = excerpt(o.text, capability.ExcerptLimit)
 	return o
 }
 
@@ -64,18 +69,35 @@ const (
 	hintUnreadable = "let the command print a short text in UTF-8"
 	hintCrowd      = "find out which commands hang: too many do"
 	hintDeadline   = "give the whole detection more time, or find out which commands are slow"
+	hintPatterns   = "use smaller patterns, or let the command print a short text"
 	hintMetadata   = "correct the definition; `attune packs validate` names every fault of a pack"
 )
 
-// judge sets the outcome of a run and returns the printed version, or zero. The end of
-// the command is judged before its output, since a failing shim may print versions.
-// Output that is not UTF-8 or was cut off is unreadable only if the pattern does not
-// match it.
-func (p *probe) judge(c *command, res host.Result) (v version.Version, out output) {
-	out = outputOf(res)
+// ask runs a command with the executable at path, sets the outcome, and returns the printed
+// version, or zero. The end of the command is judged before its output, since a failing shim
+// may print versions.
+func (r *round) ask(ctx context.Context, p *probe, w *way, c *command, cmd host.Command, path string) (v version.Version, out output) {
+	env, _ := r.cfg.Policy.Env(cmd)
+	trusted := r.cfg.Policy.Trusts(cmd)
+	res, out := r.turns.run(ctx, w.ref, trusted, host.Invocation{Path: path, Args: c.Args, Env: env, Timeout: c.timeout})
+	p.Output = out.excerpt
+	if p.judgeEnd(c, res, out); p.Outcome != "" {
+		return v, out
+	}
+	match := func(e *expression, f func(*regexp.Regexp, string)) error {
+		return r.matching.use(ctx, w.ref, trusted, e, out.text, f)
+	}
+	if p.judgeOutput(c, out, match); p.Outcome == "" {
+		p.Outcome = capability.Available
+		v = p.extract(c, out, match)
+	}
+	return v, out
+}
+
+// judgeEnd sets the outcome of a command that did not end as it must.
+func (p *probe) judgeEnd(c *command, res host.Result, out output) {
 	p.DurationMS = milliseconds(res.Duration)
 	p.Signal = res.Signal
-	p.Output = excerpt(out.text, capability.ExcerptLimit)
 	if res.Err == nil && !res.TimedOut && res.Signal == "" {
 		p.ExitCode = &res.ExitCode
 	}
@@ -110,20 +132,46 @@ func (p *probe) judge(c *command, res host.Result) (v version.Version, out outpu
 	case res.ExitCode != c.ExitCode:
 		p.end(capability.ExitMismatch, fmt.Sprintf("exit status %d, want %d: %s", res.ExitCode, c.ExitCode, out.firstLine()),
 			fmt.Sprintf("make %s work for this user, or correct exit_code", c.line()))
-	case !p.matches(c, out) && out.unreadable != "":
-		p.end(capability.OutputUnreadable, "its output does not match the pattern, but "+out.unreadable, hintUnreadable)
-	case !p.matches(c, out) && c.pattern.reach < len(out.text):
-		p.end(capability.OutputUnreadable,
-			fmt.Sprintf("the first %d bytes of its output do not match the pattern, which is too large to match more", c.pattern.reach),
-			"use a smaller pattern, or let the command print a short text")
-	case !p.matches(c, out):
-		p.end(capability.PatternMismatch, fmt.Sprintf("its output does not match %s: %s", c.Pattern, out.firstLine()),
-			fmt.Sprintf("check which program %s is, or correct the pattern", p.Path))
-	default:
-		p.Outcome = capability.Available
-		v = p.extract(c, out)
 	}
-	return v, out
+}
+
+// A matcher calls a function with a compiled expression and the part of the output that is
+// matched, or returns why not.
+type matcher func(*expression, func(*regexp.Regexp, string)) error
+
+// judgeOutput sets the outcome of output that the pattern does not match. Output that is not
+// UTF-8 or was cut off is unreadable then.
+func (p *probe) judgeOutput(c *command, out output, match matcher) {
+	if c.pattern == nil {
+		return
+	}
+	matched := false
+	if err := match(c.pattern, func(re *regexp.Regexp, text string) { matched = re.MatchString(text) }); err != nil {
+		p.unmatched(err)
+		return
+	}
+	p.PatternMatched = &matched
+	switch {
+	case matched:
+	case out.unreadable != "":
+		p.end(capability.OutputUnreadable, "its output does not match the pattern, but "+out.unreadable, hintUnreadable)
+	case c.pattern.reach() < len(out.text):
+		p.end(capability.OutputUnreadable,
+			fmt.Sprintf("the first %d bytes of its output do not match the pattern, which is too large to match more", c.pattern.reach()),
+			hintPatterns)
+	default:
+		p.end(capability.PatternMismatch, fmt.Sprintf("its output does not match %s: %s", excerpt(c.Pattern, 120), out.firstLine()),
+			fmt.Sprintf("check which program %s is, or correct the pattern", p.Path))
+	}
+}
+
+// unmatched sets the outcome of output that was not matched.
+func (p *probe) unmatched(err error) {
+	if errors.As(err, new(errSpent)) {
+		p.end(capability.OutputUnreadable, "its output was not matched: "+err.Error(), hintPatterns)
+		return
+	}
+	p.end(capability.Timeout, unfinished(err), hintDeadline)
 }
 
 // unfinished returns the detail of a verification that cause ended.
@@ -138,27 +186,21 @@ func (p *probe) end(outcome capability.Outcome, detail, hint string) {
 	p.Outcome, p.Detail, p.Hint = outcome, detail, hint
 }
 
-func (p *probe) matches(c *command, out output) bool {
-	if c.pattern == nil {
-		return true
-	}
-	if p.PatternMatched == nil {
-		matched := c.pattern.regexp().MatchString(c.pattern.cut(out.text))
-		p.PatternMatched = &matched
-	}
-	return *p.PatternMatched
-}
-
-func (p *probe) extract(c *command, out output) (v version.Version) {
-	if c.AllVersions && c.versionPattern != nil {
-		all := version.ExtractAll(c.versionPattern.regexp(), c.versionPattern.cut(out.text))
+// extract returns the version of output that counts, or zero.
+func (p *probe) extract(c *command, out output, match matcher) (v version.Version) {
+	if c.versionPattern == nil {
+		v, p.VersionRaw, _ = version.Extract(out.text)
+	} else if err := match(c.versionPattern, func(re *regexp.Regexp, text string) {
+		if !c.AllVersions {
+			v, p.VersionRaw, _ = version.ExtractPattern(re, text)
+			return
+		}
+		all := version.ExtractAll(re, text)
 		if p.listed = all[:min(len(all), locatedLimit)]; len(all) > 0 {
 			v, p.VersionRaw = all[0].Version, all[0].Raw
 		}
-	} else if c.versionPattern != nil {
-		v, p.VersionRaw, _ = version.ExtractPattern(c.versionPattern.regexp(), c.versionPattern.cut(out.text))
-	} else {
-		v, p.VersionRaw, _ = version.Extract(out.text)
+	}); err != nil {
+		p.unmatched(err)
 	}
 	p.Version = v.String()
 	return v

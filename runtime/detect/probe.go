@@ -124,19 +124,12 @@ func (r *round) answer(ctx context.Context, p *probe, w *way, c *command, f foun
 		p.end(capability.NotExecutable, exe.Path+" "+exe.Fault, faultHint(exe))
 		return output{}, false
 	}
-	p.printed.version, out = p.judge(c, r.start(ctx, w, c, cmd, exe.Path))
+	p.printed.version, out = r.ask(ctx, p, w, c, cmd, exe.Path)
 	p.version, p.printed.raw, p.printed.text = p.printed.version, p.VersionRaw, out.text
 	if p.Outcome == capability.Available && !c.AllVersions {
-		r.readVersionFile(p, w, cmd, exe)
+		r.readVersionFile(ctx, p, w, cmd, exe)
 	}
 	return out, true
-}
-
-// start runs a command with an executable.
-func (r *round) start(ctx context.Context, w *way, c *command, cmd host.Command, path string) host.Result {
-	env, _ := r.cfg.Policy.Env(cmd)
-	inv := host.Invocation{Path: path, Args: c.Args, Env: env, Timeout: c.timeout}
-	return r.turns.run(ctx, w.ref, r.cfg.Policy.Trusts(cmd), inv)
 }
 
 // allowHint returns the hint for a denial.
@@ -197,7 +190,7 @@ func (r *round) notFound(binaries ...string) (detail, hint string) {
 // installation. It passes on the parsed version alone, because definitions come from a
 // database and must not publish files of the host. For trusted packs it passes on the
 // matched text too.
-func (r *round) readVersionFile(p *probe, w *way, cmd host.Command, exe host.Candidate) {
+func (r *round) readVersionFile(ctx context.Context, p *probe, w *way, cmd host.Command, exe host.Candidate) {
 	if w.versionFile == nil || !r.cfg.Policy.MayRead(cmd) {
 		return
 	}
@@ -206,16 +199,19 @@ func (r *round) readVersionFile(p *probe, w *way, cmd host.Command, exe host.Can
 	if err != nil {
 		return
 	}
-	pattern, text := w.versionFile.pattern.regexp(), w.versionFile.pattern.cut(string(data))
-	v, _, ok := version.ExtractPattern(pattern, text)
-	if !ok {
-		return
+	if err := r.matching.use(ctx, w.ref, trusted, w.versionFile.pattern, string(data), func(pattern *regexp.Regexp, text string) {
+		v, _, ok := version.ExtractPattern(pattern, text)
+		if !ok {
+			return
+		}
+		raw := fileVersion(pattern, text)
+		if !trusted {
+			raw = v.String()
+		}
+		p.version, p.Version, p.VersionRaw, p.VersionFile = v, v.String(), raw, path
+	}); err != nil {
+		p.unmatched(err)
 	}
-	raw := fileVersion(pattern, text)
-	if !trusted {
-		raw = v.String()
-	}
-	p.version, p.Version, p.VersionRaw, p.VersionFile = v, v.String(), raw, path
 }
 
 // fileVersion returns the text of pattern's group "version", or else of its first group.

@@ -14,11 +14,12 @@ import (
 
 // A round is one detection on one host.
 type round struct {
-	cfg     Config
-	turns   *turns
-	info    host.Info
-	lookups *lookups
-	looksOf func(*way) int
+	cfg      Config
+	turns    *turns
+	matching *matching
+	info     host.Info
+	lookups  *lookups
+	looksOf  func(*way) int
 	// all means that every command is tried, even after the first success.
 	all bool
 }
@@ -31,12 +32,13 @@ func (d *Detector) newRound(all bool) *round {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return &round{
-		cfg:     cfg,
-		turns:   newTurns(cfg.Host, cfg.Parallelism, d.pace, d.slow),
-		info:    cfg.Host.Info(),
-		looksOf: d.looksOf,
-		lookups: &lookups{host: cfg.Host, done: map[string]func() []host.Candidate{}},
-		all:     all,
+		cfg:      cfg,
+		turns:    newTurns(cfg.Host, cfg.Parallelism, d.pace, d.slow),
+		matching: newMatching(len(d.defs)),
+		info:     cfg.Host.Info(),
+		looksOf:  d.looksOf,
+		lookups:  &lookups{host: cfg.Host, done: map[string]func() []host.Candidate{}},
+		all:      all,
 	}
 }
 

@@ -234,7 +234,8 @@ func (p *place) remaining(probes []probe) []trial {
 }
 
 // chain runs trials in their order until one succeeds. settle, which may be nil, gets
-// each success and can turn it into a failure.
+// each success and can turn it into a failure. Once ctx has ended an attempt, the others are
+// not made.
 func (r *round) chain(ctx context.Context, w *way, trials []trial, settle func(*probe)) []probe {
 	var probes []probe
 	done := false
@@ -246,6 +247,9 @@ func (r *round) chain(ctx context.Context, w *way, trials []trial, settle func(*
 		}
 		probes = append(probes, p)
 		if done = done || p.Outcome == capability.Available; done && !r.all {
+			break
+		}
+		if ctx.Err() != nil && p.Outcome == capability.Timeout {
 			break
 		}
 	}

@@ -46,7 +46,7 @@ func (r *round) launches(ctx context.Context, w *way, shim *probe) bool {
 		}
 		if cmd := t.at(t.found); r.cfg.Policy.Decide(cmd, real, r.cfg.Host).Allowed {
 			p := probe{Attempt: capability.Attempt{Command: t.argv, Path: shim.RealPath}}
-			p.judge(t.command, r.start(ctx, w, t.command, cmd, shim.RealPath))
+			r.ask(ctx, &p, w, t.command, cmd, shim.RealPath)
 			return p.Outcome != capability.Available && !p.Outcome.CouldNotTell()
 		}
 	}

@@ -67,30 +67,32 @@ type job struct {
 	end    context.CancelCauseFunc
 	ending bool // another job needs its place
 
-	done   chan struct{} // closed once result is set
+	done   chan struct{} // closed once result and output are set
 	result host.Result
+	output output
 }
 
 func newTurns(h Host, limit int, p pace, previous map[string]time.Duration) *turns {
 	return &turns{host: h, limit: limit, pace: p, previous: previous, jobs: map[string]*job{}, spent: map[string]time.Duration{}}
 }
 
-// run returns the result of inv, which is shared and must not be changed. inv's timeout
+// run returns the result of inv, and the output in it. Both are shared and must not be
+// changed. inv's timeout
 // begins with its turn. ctx must be the same for all commands of the detection. If it
 // ends before inv had its turn, the error wraps errNotReached.
-func (t *turns) run(ctx context.Context, ref string, trusted bool, inv host.Invocation) host.Result {
+func (t *turns) run(ctx context.Context, ref string, trusted bool, inv host.Invocation) (host.Result, output) {
 	for {
 		j := t.join(ctx, ref, trusted, inv)
 		select {
 		case <-j.done:
 		case <-ctx.Done():
 			if t.withdraw(j) {
-				return host.Result{ExitCode: -1, Err: fmt.Errorf("run %s: %w", inv.Path, errNotReached)}
+				return host.Result{ExitCode: -1, Err: fmt.Errorf("run %s: %w", inv.Path, errNotReached)}, output{}
 			}
 			<-j.done
 		}
 		if !j.tooShort(inv) {
-			return j.result
+			return j.result, j.output
 		}
 		t.forget(j)
 	}
@@ -229,6 +231,7 @@ func (t *turns) makeRoom(n int) {
 // finish ends a job. A job was not reached if the detection's end cut it off before it had
 // OwnTime, and before it had run for as long as it had waited.
 func (t *turns) finish(ctx context.Context, j *job, res host.Result) {
+	out := outputOf(res)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.running = slices.DeleteFunc(t.running, func(r *job) bool { return r == j })
@@ -237,7 +240,8 @@ func (t *turns) finish(ctx context.Context, j *job, res host.Result) {
 		res.Err = fmt.Errorf("run %s: %w", j.inv.Path, errNotReached)
 	}
 	t.charge(j, ran-t.pace.ownTime)
-	j.result = res
+	j.result, j.output = res, out
+	j.result.Stdout, j.result.Stderr = nil, nil // output has them
 	close(j.done)
 	t.dispatch(ctx)
 }
