@@ -78,14 +78,13 @@ const (
 // may print versions.
 func (r *round) ask(ctx context.Context, p *probe, w *way, c *command, cmd host.Command, path string) (v version.Version, out output) {
 	env, _ := r.cfg.Policy.Env(cmd)
-	trusted := r.cfg.Policy.Trusts(cmd)
-	res, out := r.turns.run(ctx, w.ref, trusted, host.Invocation{Path: path, Args: c.Args, Env: env, Timeout: c.timeout})
+	res, out := r.turns.run(ctx, w.ref, r.cfg.Policy.Trusts(cmd), host.Invocation{Path: path, Args: c.Args, Env: env, Timeout: c.timeout})
 	p.Output = out.excerpt
 	if p.judgeEnd(c, res, out); p.Outcome != "" {
 		return v, out
 	}
 	match := func(e *expression, f func(*regexp.Regexp, string)) error {
-		return r.matching.use(ctx, w.ref, trusted, e, out.text, f)
+		return r.matching.use(ctx, w.ref, r.cfg.Policy.TrustsPattern(cmd, e.source), e, out.text, f)
 	}
 	if p.judgeOutput(c, out, match); p.Outcome == "" {
 		p.Outcome = capability.Available

@@ -39,9 +39,10 @@ func Commands(defs []metadata.Definition) []host.Command {
 	return out
 }
 
-// commandOf returns a command with its verification's variables and version file.
+// commandOf returns a command with its patterns, and its verification's variables and version
+// file.
 func commandOf(v *metadata.Verification, c metadata.Command) host.Command {
-	cmd := host.Command{Binary: c.Binary, Args: c.Args, Env: v.Env}
+	cmd := host.Command{Binary: c.Binary, Args: c.Args, Env: v.Env, Patterns: []string{c.Pattern, c.VersionPattern}}
 	if f := v.VersionFile; f != nil {
 		cmd.VersionFile = host.VersionFile{Path: f.Path, Pattern: f.Pattern}
 	}

@@ -18,6 +18,8 @@ type Command struct {
 	Versioned bool
 	// Env names the variables for the command.
 	Env []string
+	// Patterns are the regular expressions that match its output.
+	Patterns []string
 	// VersionFile is read for the version, unless it is zero.
 	VersionFile VersionFile
 	// Interpreter is the program that must belong to the executable's installation, or
@@ -39,8 +41,8 @@ type grant struct {
 	args      []string
 	versioned bool
 
-	env, interpreters []string
-	files             []VersionFile
+	env, patterns, interpreters []string
+	files                       []VersionFile
 }
 
 // grants holds the grants of trusted packs by binary.
@@ -58,6 +60,7 @@ func grantsOf(commands []Command) grants {
 		}
 		g.versioned = g.versioned || c.Versioned
 		g.env = append(g.env, c.Env...)
+		g.patterns = append(g.patterns, c.Patterns...)
 		g.interpreters = append(g.interpreters, c.Interpreter)
 		g.files = append(g.files, c.VersionFile)
 	}
@@ -87,6 +90,12 @@ func (p *Policy) granted(cmd Command) *grant {
 
 // Trusts reports whether a trusted pack has a command.
 func (p *Policy) Trusts(cmd Command) bool { return p.granted(cmd) != nil }
+
+// TrustsPattern reports whether a trusted pack has the command with a pattern for its output.
+func (p *Policy) TrustsPattern(cmd Command, pattern string) bool {
+	g := p.granted(cmd)
+	return g != nil && slices.Contains(g.patterns, pattern)
+}
 
 // TrustsFile reports whether a trusted pack has the command with this version file and
 // pattern.

@@ -32,6 +32,9 @@ const (
 	// tables of Postgres, in bytes. The text of a compressed document can be a hundred
 	// times larger. SQLite compresses nothing: there, MaxDefinitionSize applies.
 	MaxDefinitionStored = 512 << 10
+	// MaxCommands is the number of verification commands of all definitions and their
+	// versions, since a detection keeps what each of them answered.
+	MaxCommands = 16000
 	// MaxVersions is the number of versions of one definition.
 	MaxVersions = 100
 )
@@ -63,8 +66,8 @@ func (l LeftOut) String() string {
 	if l.Count > len(l.Refs) {
 		more = " …"
 	}
-	return fmt.Sprintf("%d of %d definitions are left out (%s%s): at most %d are read, with at most %d MiB in sum and %d MiB unpacked",
-		l.Count, l.Total, strings.Join(l.Refs, ", "), more, MaxDefinitions, MaxDefinitionsSize>>20, MaxDefinitionsWork>>20)
+	return fmt.Sprintf("%d of %d definitions are left out (%s%s): at most %d are read, with at most %d commands, %d MiB in sum and %d MiB unpacked",
+		l.Count, l.Total, strings.Join(l.Refs, ", "), more, MaxDefinitions, MaxCommands, MaxDefinitionsSize>>20, MaxDefinitionsWork>>20)
 }
 
 // outline describes a definition before it is read.
@@ -142,7 +145,7 @@ func (r *Runtimes) readParts(ctx context.Context, ref ...string) ([]metadata.Def
 	if err != nil || len(left) == 0 {
 		return []metadata.Definition{}, LeftOut{}, err
 	}
-	total, room, work := left[0].Total, int64(MaxDefinitionsSize), int64(MaxDefinitionsWork)
+	total, room, work, commands := left[0].Total, int64(MaxDefinitionsSize), int64(MaxDefinitionsWork), MaxCommands
 	var defs []metadata.Definition
 	for full := false; len(left) > 0 && len(defs) < MaxDefinitions && !full; {
 		page := left[:r.pageOf(left, MaxDefinitions-len(defs))]
@@ -160,12 +163,17 @@ func (r *Runtimes) readParts(ctx context.Context, ref ...string) ([]metadata.Def
 		if err != nil {
 			return nil, LeftOut{}, err
 		}
-		for _, o := range page {
-			if def, ok := read[o.ID]; ok {
-				defs = append(defs, def)
-			} else {
+		for i, o := range page {
+			def, ok := read[o.ID]
+			if !ok {
 				total-- // deleted meanwhile
+				continue
 			}
+			if commands -= commandsOf(&def); commands < 0 {
+				page, full = page[:i], true
+				break
+			}
+			defs = append(defs, def)
 		}
 		left = left[len(page):]
 	}
@@ -297,6 +305,20 @@ func (r *Runtimes) readPage(ctx context.Context, page []outline) (map[int64]meta
 		defs[rows[i].ID] = DefinitionOf(&rows[i], byRuntime[rows[i].ID])
 	}
 	return defs, nil
+}
+
+// commandsOf returns the number of a definition's verification commands.
+func commandsOf(def *metadata.Definition) (n int) {
+	count := func(d *metadata.Distributions) {
+		if d.Verification != nil {
+			n += len(d.Verification.Commands)
+		}
+	}
+	count(&def.Distributions)
+	for i := range def.Versions {
+		count(&def.Versions[i].Distributions)
+	}
+	return n
 }
 
 // cutRef shortens a ref for a message: SQL may have written a ref of any length.
