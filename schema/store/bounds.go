@@ -341,6 +341,8 @@ const (
 	optionalDocument
 	// nameColumn is replaced by its beginning, which is still too long for a name.
 	nameColumn
+	// textColumn is replaced by its beginning: the login of a host may write any text.
+	textColumn
 )
 
 // longColumns lists the columns that can be long, by table.
@@ -350,6 +352,10 @@ var longColumns = map[string]map[string]columnKind{
 		"aliases": documentColumn, "distributions": documentColumn, "execution_config": documentColumn, "installation": optionalDocument,
 	},
 	"runtime_version": {"distributions": documentColumn, "execution_config": documentColumn, "meta": optionalDocument},
+	"capability_change": {
+		"worker_name": textColumn, "runtime_ref": textColumn, "name": textColumn, "old_version": textColumn, "new_version": textColumn,
+		"detail": textColumn,
+	},
 }
 
 // storedSizes adds up the stored sizes of a table's long columns, which costs nothing.
@@ -367,6 +373,9 @@ func (d dialect) storedSizes(table, alias string) string {
 func (d dialect) boundColumn(kind columnKind, column string) string {
 	if kind == nameColumn {
 		return d.pick(`pg_catalog."left"(`+column+`, 4097)`, `substr(`+column+`, 1, 4097)`)
+	}
+	if kind == textColumn {
+		return d.pick(`pg_catalog."left"(`+column+`, 8192)`, `substr(`+column+`, 1, 8192)`)
 	}
 	replacement := func(size string) string {
 		if kind == documentColumn {
