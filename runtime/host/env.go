@@ -142,10 +142,13 @@ var refusedNames = []struct{ pattern, reason string }{
 	{"LC_*", "answers must not change with the language"},
 }
 
+// variableName matches the names that a shell can set.
+var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
 // RefusedEnv returns the reason why no definition gets a variable of this name, or "".
 // Run leaves out refused names, and all values that hold a visible password.
 func RefusedEnv(name string) string {
-	if name == "" || strings.ContainsAny(name, "=\x00") {
+	if !variableName.MatchString(name) {
 		return "it is not the name of a variable"
 	}
 	if fixedVar(name) {
