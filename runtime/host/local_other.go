@@ -25,6 +25,8 @@ func Local(LocalConfig) *LocalHost {
 // Round returns the host.
 func (h *LocalHost) Round() *LocalHost { return h }
 
+func (h *LocalHost) hung() *error { return new(error) }
+
 // Glance returns the result of f.
 func Glance[T any](h *LocalHost, f func(*LocalHost) T) T { return f(h) }
 
