@@ -265,3 +265,8 @@ func (s *looks) hanging() (out []Hang) {
 	slices.SortFunc(out, func(a, b Hang) int { return cmp.Compare(a.Place, b.Place) })
 	return out
 }
+
+// hung returns the last error of enter in a Glance.
+func (h *LocalHost) hung() error { return h.within.hung }
+
+func (h *LocalHost) forgetHung() { h.within.hung = nil }

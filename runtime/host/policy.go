@@ -162,11 +162,11 @@ func (p *Policy) decide(cmd Command, found Candidate, h Files) Decision {
 	}
 	local, is := h.(*LocalHost)
 	if is {
-		local.within.hung = nil
+		local.forgetHung()
 	}
 	d := p.decideFound(cmd, found, h)
 	if is && !d.Allowed {
-		d.Unseen = local.within.hung
+		d.Unseen = local.hung()
 	}
 	return d
 }
