@@ -17,12 +17,12 @@ var (
 	ErrMixed = errors.New("the schema is in a mixed state")
 	// ErrNotOurs means that the schema holds other tables under attune's names.
 	ErrNotOurs = errors.New("the schema holds other tables under attune's names")
-	// ErrSeveral means that several schemas hold attune's tables and none was named.
-	ErrSeveral = errors.New("several schemas hold attune's tables")
-	// ErrBeside means that a schema would be created beside another that holds attune's tables.
-	ErrBeside = errors.New("another schema already holds attune's tables")
-	// ErrElsewhere means that the named schema is empty and another holds attune's tables.
-	ErrElsewhere = errors.New("it does not hold attune's tables")
+	// ErrAmbiguousSchema means that several schemas hold attune's tables and none was named.
+	ErrAmbiguousSchema = errors.New("several schemas hold attune's tables")
+	// ErrSecondSchema means that a schema would be created beside another that holds attune's tables.
+	ErrSecondSchema = errors.New("another schema already holds attune's tables")
+	// ErrWrongSchema means that the named schema is empty and another holds attune's tables.
+	ErrWrongSchema = errors.New("it does not hold attune's tables")
 	// ErrLocked means that a lock was not granted within Config.LockTimeout.
 	ErrLocked = errors.New("waited too long for a lock")
 	// ErrReadOnly means that the database does not accept writes.
@@ -69,8 +69,8 @@ func (e *StateError) Error() string {
 		"each with pack, action, sensor and worker; restore the missing parts from a backup, or drop the remains"
 }
 
-// A SchemaError names the schemas that hold attune's tables. It unwraps to ErrSeveral,
-// ErrBeside or ErrElsewhere.
+// A SchemaError names the schemas that hold attune's tables. It unwraps to ErrAmbiguousSchema,
+// ErrSecondSchema or ErrWrongSchema.
 type SchemaError struct {
 	// Wanted is the named schema; empty if none was named.
 	Wanted string
@@ -84,10 +84,10 @@ func (e *SchemaError) Unwrap() error { return e.kind }
 
 func (e *SchemaError) Error() string {
 	found := strings.Join(e.Found, ", ")
-	if errors.Is(e.kind, ErrSeveral) {
+	if errors.Is(e.kind, ErrAmbiguousSchema) {
 		return fmt.Sprintf("%v: %s", e.kind, found)
 	}
-	if errors.Is(e.kind, ErrElsewhere) {
+	if errors.Is(e.kind, ErrWrongSchema) {
 		return fmt.Sprintf("schema %q: %v; they are in %s", e.Wanted, e.kind, found)
 	}
 	return fmt.Sprintf("create attune's tables in schema %q: %v: %s", e.Wanted, e.kind, found)

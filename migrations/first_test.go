@@ -100,9 +100,9 @@ func TestSchemaThatHoldsNothing(t *testing.T) {
 	for _, name := range []string{"typo", "other"} {
 		m := migrator(t, db.DB, migrations.Config{Schema: name})
 		_, err := m.Status(ctx)
-		wantError(t, "Status", err, migrations.ErrElsewhere, name, "platform")
+		wantError(t, "Status", err, migrations.ErrWrongSchema, name, "platform")
 		_, err = m.Check(ctx)
-		wantError(t, "Check", err, migrations.ErrElsewhere, name, "platform")
+		wantError(t, "Check", err, migrations.ErrWrongSchema, name, "platform")
 	}
 }
 

@@ -172,7 +172,7 @@ func choose(spaces []*space, wanted string) (*space, error) {
 	case wanted != "":
 		return &space{name: wanted, usable: true}, nil
 	case len(names) > 1:
-		return nil, &SchemaError{Found: names, kind: ErrSeveral}
+		return nil, &SchemaError{Found: names, kind: ErrAmbiguousSchema}
 	case found != nil:
 		return found, nil
 	case locked != nil:
@@ -295,7 +295,7 @@ func (in *inspection) refuse() error {
 // its name was mistyped.
 func (in *inspection) checkElsewhere() error {
 	if in.state == StateEmpty && len(in.others) > 0 {
-		return &SchemaError{Wanted: in.name, Found: in.others, kind: ErrElsewhere}
+		return &SchemaError{Wanted: in.name, Found: in.others, kind: ErrWrongSchema}
 	}
 	return nil
 }

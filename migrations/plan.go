@@ -126,7 +126,7 @@ type DownPlan struct {
 }
 
 // PlanDown returns what Down would do. It writes nothing. Errors are ErrNothingApplied,
-// ErrTooNew, ErrMixed, ErrNotOurs, ErrSeveral and those of the connection.
+// ErrTooNew, ErrMixed, ErrNotOurs, ErrAmbiguousSchema and those of the connection.
 func (m *Migrator) PlanDown(ctx context.Context) (*DownPlan, error) {
 	p := &DownPlan{}
 	err := m.read(ctx, func(ctx context.Context, tx bun.IDB) error {

@@ -167,7 +167,7 @@ func TestNoTwoInstallationsAtOnce(t *testing.T) {
 	if _, err := io.WriteString(first.input, "go on\n"); err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, "Up", <-refused, migrations.ErrBeside, "public")
+	wantError(t, "Up", <-refused, migrations.ErrSecondSchema, "public")
 	first.expect(t, fmt.Sprint("done ", len(ids)))
 }
 

@@ -25,9 +25,9 @@ func TestWhichSchema(t *testing.T) {
 		{name: "none, asked for", wanted: "attune", used: "attune"},
 		{name: "one elsewhere", legacy: []string{"platform"}, used: "platform"},
 		{name: "one elsewhere, asked for", legacy: []string{"platform"}, wanted: "platform", used: "platform"},
-		{name: "several", legacy: []string{"one", "two"}, err: migrations.ErrSeveral, says: []string{"one", "two"}},
+		{name: "several", legacy: []string{"one", "two"}, err: migrations.ErrAmbiguousSchema, says: []string{"one", "two"}},
 		{name: "several, one asked for", legacy: []string{"one", "two"}, wanted: "two", used: "two"},
-		{name: "a new one beside another", legacy: []string{"platform"}, wanted: "attune", err: migrations.ErrBeside, says: []string{"platform", `"attune"`}},
+		{name: "a new one beside another", legacy: []string{"platform"}, wanted: "attune", err: migrations.ErrSecondSchema, says: []string{"platform", `"attune"`}},
 		{name: "a name to be quoted", wanted: `My Schema"x`, used: `My Schema"x`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -73,7 +73,7 @@ type MigrationStatus struct {
 
 // Status returns which migrations are applied, and whether the guards and tables match this
 // program. It writes nothing. A mixed or foreign state is part of the result and not an error.
-// Errors are ErrSeveral, ErrElsewhere and those of the connection.
+// Errors are ErrAmbiguousSchema, ErrWrongSchema and those of the connection.
 func (m *Migrator) Status(ctx context.Context) (*Status, error) {
 	var st *Status
 	err := m.read(ctx, func(ctx context.Context, tx bun.IDB) error {
@@ -136,7 +136,7 @@ func (m *Migrator) status(in *inspection) *Status {
 
 // Check returns the schema for a service, or an error if this program cannot use the database
 // as it is. A newer migration is accepted if its record allows programs of this version. Errors
-// are ErrNotMigrated, ErrTooNew, ErrMixed, ErrNotOurs, ErrSeveral, ErrElsewhere and those of the
+// are ErrNotMigrated, ErrTooNew, ErrMixed, ErrNotOurs, ErrAmbiguousSchema, ErrWrongSchema and those of the
 // connection.
 func (m *Migrator) Check(ctx context.Context) (schema string, err error) {
 	err = m.read(ctx, func(ctx context.Context, tx bun.IDB) error {
@@ -171,7 +171,7 @@ func (m *Migrator) Check(ctx context.Context) (schema string, err error) {
 }
 
 // FindSchema returns the only schema that holds attune's tables, else public, or main on SQLite.
-// The error is ErrSeveral if several schemas hold them.
+// The error is ErrAmbiguousSchema if several schemas hold them.
 func FindSchema(ctx context.Context, db bun.IDB) (string, error) {
 	spaces, err := survey(ctx, db)
 	if err != nil {

@@ -48,7 +48,7 @@ type Result struct {
 // each result lists what that process did.
 //
 // With an error, the result lists what was applied before. Errors are ErrMixed, ErrNotOurs,
-// ErrTooNew, ErrSeveral, ErrBeside, ErrLocked, ErrReadOnly, ErrPrivilege, and those of unify if
+// ErrTooNew, ErrAmbiguousSchema, ErrSecondSchema, ErrLocked, ErrReadOnly, ErrPrivilege, and those of unify if
 // rows are in the way.
 func (m *Migrator) Up(ctx context.Context) (*Result, error) {
 	res := &Result{Done: []Done{}}
@@ -141,7 +141,7 @@ func (m *Migrator) checkUp(in *inspection) error {
 		return err
 	}
 	if in.state == StateEmpty && len(in.others) > 0 {
-		return &SchemaError{Wanted: in.name, Found: in.others, kind: ErrBeside}
+		return &SchemaError{Wanted: in.name, Found: in.others, kind: ErrSecondSchema}
 	}
 	return nil
 }

@@ -280,7 +280,7 @@ func (r *Runtimes) readPage(ctx context.Context, page []outline) (map[int64]meta
 	versions := 0
 	for _, o := range page {
 		if reason := r.excess(o); reason != "" {
-			defs[o.ID] = metadata.Definition{Ref: o.Ref, Name: cutRef(o.Ref), Distributions: metadata.Withheld(reason)}
+			defs[o.ID] = metadata.Definition{Ref: o.Ref, Name: cutRef(o.Ref), Distributions: metadata.UnreadDistributions(reason)}
 			continue
 		}
 		ids = append(ids, o.ID)

@@ -59,9 +59,9 @@ func adviceForState(e *migrations.StateError) string {
 
 func adviceForSchema(e *migrations.SchemaError) string {
 	switch {
-	case errors.Is(e, migrations.ErrSeveral):
+	case errors.Is(e, migrations.ErrAmbiguousSchema):
 		return "name one with --schema"
-	case errors.Is(e, migrations.ErrElsewhere):
+	case errors.Is(e, migrations.ErrWrongSchema):
 		return "name it with --schema"
 	}
 	return "use that one with --schema, or another database for the new ones"

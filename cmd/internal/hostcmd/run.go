@@ -264,7 +264,7 @@ func isPermanent(err error) bool {
 		database.ErrURL, database.ErrRefused, database.ErrReadOnly, database.ErrCorrupt,
 		// The file, or a folder on the way to it.
 		os.ErrNotExist, os.ErrPermission, syscall.EROFS, syscall.ENOTDIR, syscall.EISDIR, syscall.ELOOP, syscall.ENAMETOOLONG,
-		migrations.ErrNotMigrated, migrations.ErrTooNew, migrations.ErrMixed, migrations.ErrNotOurs, migrations.ErrSeveral,
+		migrations.ErrNotMigrated, migrations.ErrTooNew, migrations.ErrMixed, migrations.ErrNotOurs, migrations.ErrAmbiguousSchema,
 	} {
 		if errors.Is(err, sentinel) || errors.Is(kind, sentinel) {
 			return true
