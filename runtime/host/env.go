@@ -177,47 +177,6 @@ func fixedVar(name string) bool {
 	return false
 }
 
-// baseEnv returns the environment that every probe gets.
-func (h *LocalHost) baseEnv() []string {
-	env := []string{
-		"PATH=" + strings.Join(h.info.Path, string(filepath.ListSeparator)),
-		"USER=" + h.info.User,
-		"LOGNAME=" + h.info.User,
-	}
-	home := h.home
-	if h.withhold("HOME", home) != "" {
-		_, home = account()
-	}
-	if home != "" {
-		env = append(env, "HOME="+home)
-	}
-	for _, v := range setVars {
-		env = append(env, v.name+"="+v.value)
-	}
-	for _, v := range passVars {
-		if value := h.vars[v.name]; value != "" && h.passable(v.name, value) {
-			env = append(env, v.name+"="+value)
-		}
-	}
-	return slices.Clip(env)
-}
-
-// environ returns the base environment and the named variables.
-func (h *LocalHost) environ(names []string) []string {
-	env := h.base
-	for i, name := range names {
-		value, set := h.vars[name]
-		if !set || slices.Contains(names[:i], name) || RefusedEnv(name) != "" || !h.passable(name, value) {
-			continue
-		}
-		if passed := func(e string) bool { return strings.HasPrefix(e, name+"=") }; slices.ContainsFunc(h.base, passed) {
-			continue
-		}
-		env = append(env, name+"="+value)
-	}
-	return env
-}
-
 // password matches scheme://user:password@host, and password=… as in the query of a URL
 // or in a list of keywords.
 var password = regexp.MustCompile(`(?i)://[^\s@]*:[^\s]*@|(?:pass|passwd|password|pwd|secret|token)\s*=`)

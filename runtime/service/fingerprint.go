@@ -7,7 +7,6 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/attune-go/attune/runtime/detect"
@@ -170,14 +169,7 @@ func stamp(h Host, c host.Candidate) string {
 	if err != nil {
 		return text
 	}
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return text
-	}
-	// Policy depends on the mode and the owners. The time of the last status change cannot be
-	// set back.
-	return text + fmt.Sprintf(" %d %d %d %d %o %d %d %d",
-		st.Dev, st.Ino, st.Size, info.ModTime().UnixNano(), st.Mode, st.Uid, st.Gid, changedAt(st))
+	return text + " " + status(info)
 }
 
 // lookFor returns the errors of looking at the executables of a document, by path.

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"strings"
@@ -53,6 +54,9 @@ func (c *runCmd) AfterApply(k *kong.Context) error {
 
 // Run runs the service until it is told to end.
 func (c *runCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) error {
+	if err := host.Supported(); err != nil {
+		return fmt.Errorf("run a %s here: %w", role, err)
+	}
 	local := host.Local(host.LocalConfig{})
 	now, err := c.configuration(env, role, local)
 	if err != nil {
