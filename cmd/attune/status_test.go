@@ -109,7 +109,7 @@ func TestMigrateStatusNamesDrift(t *testing.T) {
 	want(t, run(t, "migrate", "status"), 0, "not read: ", "runtime.aliases  missing", "jsonb not null default '[]'")
 }
 
-// A terminal that is too narrow for the columns gets whole lines.
+// A terminal that is too narrow for the columns gets sentences, which are broken at words.
 func TestDriftOnANarrowTerminal(t *testing.T) {
 	list := []migrations.Difference{
 		{Table: "runtime", Column: "pack", Is: "no foreign key", ShouldBe: "foreign key to pack (id) on delete cascade"},
@@ -120,7 +120,8 @@ func TestDriftOnANarrowTerminal(t *testing.T) {
 		"worker        missing         a table\n"
 	const lines = "\nruntime.pack: no foreign key, should be foreign key to pack (id) on delete cascade\n" +
 		"worker: missing, should be a table\n"
-	for width, want := range map[int]string{0: table, 72: table, 71: lines, 20: lines} {
+	broken := strings.Replace(lines, "on delete", "on\ndelete", 1)
+	for width, want := range map[int]string{0: table, 72: table, 71: broken, 20: lines} {
 		var b strings.Builder
 		printDrift(&cli.Terminal{Writer: &b, Person: width > 0, Width: width}, list)
 		if diff := gocmp.Diff(want, b.String()); diff != "" {

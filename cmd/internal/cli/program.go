@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -101,6 +102,7 @@ func (p *Program) Run(ctx context.Context, args []string, io Stdio) int {
 		kong.Writers(typeableWriter{io.Out}, typeableWriter{io.Err}),
 		kong.Exit(func(code int) { exit = code; panic(exited{}) }),
 		kong.Vars{"version": name + " " + attune.Version}.CloneWith(p.Vars),
+		kong.Help(helpFor(NewTerminal(io.Out, false))),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 	)...)
 	if err != nil {
@@ -110,7 +112,7 @@ func (p *Program) Run(ctx context.Context, args []string, io Stdio) int {
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
-	parsed, code, done := parse(name, parser, args, &exit)
+	parsed, code, done := parse(name, parser, args, &exit, errOut)
 	if done {
 		return code
 	}
@@ -148,13 +150,28 @@ func (p *Program) Run(ctx context.Context, args []string, io Stdio) int {
 	return status(err)
 }
 
+// helpFor returns a printer of help that is as wide as a terminal. Kong knows the width of
+// files and of COLUMNS only.
+func helpFor(out *Terminal) kong.HelpPrinter {
+	return func(options kong.HelpOptions, ctx *kong.Context) error {
+		if before, set := os.LookupEnv("COLUMNS"); out.Width > 0 && os.Setenv("COLUMNS", strconv.Itoa(out.Width)) == nil {
+			defer func() {
+				if _ = os.Setenv("COLUMNS", before); !set {
+					_ = os.Unsetenv("COLUMNS")
+				}
+			}()
+		}
+		return kong.DefaultHelpPrinter(options, ctx)
+	}
+}
+
 // exited unwinds from a flag, such as --help, that ends the program.
 type exited struct{}
 
 // parse returns the parsed command line. It returns done and the exit status if a
 // flag such as --help has answered, and neither if the command line is wrong and the
 // error was printed.
-func parse(name string, parser *kong.Kong, args []string, exit *int) (parsed *kong.Context, code int, done bool) {
+func parse(name string, parser *kong.Kong, args []string, exit *int, errOut *Terminal) (parsed *kong.Context, code int, done bool) {
 	defer func() {
 		if r := recover(); r != nil {
 			if _, ok := r.(exited); !ok {
@@ -172,7 +189,7 @@ func parse(name string, parser *kong.Kong, args []string, exit *int) (parsed *ko
 	if errors.As(err, &wrong) && wrong.Context != nil {
 		command, source = commandOf(wrong.Context), sourceOf(err, wrong.Context, args)
 	}
-	fmt.Fprintf(parser.Stderr, "%s: %s%s\n%s\n", name, CleanLines(err.Error()), source, seeHelp(name, command))
+	plain(name, errOut)(err.Error()+source, seeHelp(name, command))
 	return nil, 0, false
 }
 

@@ -186,7 +186,7 @@ func (t *Table) print(out *Terminal, l layout, row []Cell) {
 				continue
 			}
 		}
-		out.Printf("%s\n", strings.TrimRight(indent+t.line(out, l, row, columns, len(indent)), " "))
+		out.print(typeable(strings.TrimRight(indent+t.line(out, l, row, columns, len(indent)), " ")) + "\n")
 	}
 }
 

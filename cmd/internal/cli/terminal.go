@@ -69,10 +69,21 @@ func (t *Terminal) Paint(s Style, text string) string {
 	return "\x1b[" + string(s) + "m" + text + "\x1b[0m"
 }
 
-// Printf prints formatted text.
+// Printf prints formatted text. A terminal gets lines that are broken at words.
 func (t *Terminal) Printf(format string, args ...any) {
-	_, _ = io.WriteString(t, typeable(fmt.Sprintf(format, args...))) // Lost remembers
+	text := typeable(fmt.Sprintf(format, args...))
+	if t.Width > 0 && !strings.Contains(text, "\r") {
+		lines := strings.Split(text, "\n")
+		for i := range lines {
+			lines[i] = t.broken(lines[i])
+		}
+		text = strings.Join(lines, "\n")
+	}
+	t.print(text)
 }
+
+// print prints text as it is.
+func (t *Terminal) print(text string) { _, _ = io.WriteString(t, text) } // Lost remembers
 
 // Clean makes foreign text safe for a terminal: control characters, format
 // characters that turn or hide text, and bytes that are not UTF-8 are written

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -15,7 +16,7 @@ func Wrap(text string, width int) []string {
 		switch {
 		case line == "":
 			line = word
-		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) <= width:
+		case columnsOf(line)+1+columnsOf(word) <= width:
 			line += " " + word
 		default:
 			lines, line = append(lines, line), word
@@ -44,11 +45,34 @@ func words(text string) []string {
 // PrintProse prints text after a label, which is width columns wide at least. On a
 // terminal the text is broken at words, and its further lines stand under the first.
 func (t *Terminal) PrintProse(style Style, label string, width int, text string) {
+	text = typeable(text)
 	indent := max(width, utf8.RuneCountInString(label))
 	if t.Width > 0 && t.Width-indent >= leastProse {
 		text = strings.Join(Wrap(text, t.Width-indent), "\n"+strings.Repeat(" ", indent))
 	}
-	t.Printf("%s%s%s\n", t.Paint(style, label), strings.Repeat(" ", indent-utf8.RuneCountInString(label)), text)
+	t.print(t.Paint(style, label) + strings.Repeat(" ", indent-utf8.RuneCountInString(label)) + text + "\n")
+}
+
+var (
+	// labelled matches the blanks before a line's text, with a label that is padded.
+	labelled = regexp.MustCompile(`^ *(\S+ {2,})?`)
+	painted  = regexp.MustCompile("\x1b\\[[0-9;]*m")
+)
+
+// columnsOf returns how many columns text takes, which may be painted.
+func columnsOf(text string) int {
+	return utf8.RuneCountInString(painted.ReplaceAllString(text, ""))
+}
+
+// broken returns a line that is broken at words. Its further lines stand under the first,
+// beside its label.
+func (t *Terminal) broken(line string) string {
+	label := labelled.FindString(line)
+	indent := columnsOf(label)
+	if columnsOf(line) <= t.Width || t.Width-indent < leastProse {
+		return line
+	}
+	return label + strings.Join(Wrap(line[len(label):], t.Width-indent), "\n"+strings.Repeat(" ", indent))
 }
 
 // printLines prints foreign text after a label. Its own further lines are indented.

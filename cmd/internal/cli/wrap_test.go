@@ -93,6 +93,27 @@ func TestProseAfterALabel(t *testing.T) {
 	}
 }
 
+// TestPrintedLinesBreakAtWords checks that a terminal gets no line that is wider, whichever
+// way it was printed; a pipe gets lines as they are.
+func TestPrintedLinesBreakAtWords(t *testing.T) {
+	for _, c := range []struct{ line, want string }{
+		{"nothing was written; `attune migrate up` does it, and more follows", "nothing was written; `attune migrate up`\ndoes it, and more follows"},
+		{"  put       the guards of metadata in place (5)", "  put       the guards of metadata in\n            place (5)"},
+		{"  database: of the platform, which owns the tables", "  database: of the platform, which owns\n  the tables"},
+		{"short", "short"},
+		{"status       " + "\x1b[31mall words of this are painted\x1b[0m", "status       \x1b[31mall words of this are\n             painted\x1b[0m"},
+		{"runtimes/of/a/pack/that/are/a/single/wide/word.yaml", "runtimes/of/a/pack/that/are/a/single/wide/word.yaml"},
+		{"\r\x1b[Ka line of progress that is drawn over itself", "\r\x1b[Ka line of progress that is drawn over itself"},
+	} {
+		var narrow, pipe bytes.Buffer
+		(&cli.Terminal{Writer: &narrow, Person: true, Width: 40}).Printf("%s\n", c.line)
+		(&cli.Terminal{Writer: &pipe}).Printf("%s\n", c.line)
+		if narrow.String() != c.want+"\n" || pipe.String() != c.line+"\n" {
+			t.Errorf("got\n%q, want\n%q; in a pipe %q", narrow.String(), c.want, pipe.String())
+		}
+	}
+}
+
 // TestListsUseALineOfTheirOwn: a list that goes on in a further line has all of it.
 func TestListsUseALineOfTheirOwn(t *testing.T) {
 	table := cli.NewTable("ID", "NAME", "STATUS", "HEARTBEAT", "RUNTIMES")

@@ -42,7 +42,7 @@ func ListenAddress(address string) (hostname, port string, err error) {
 	}
 	hostname, port, err = net.SplitHostPort(full)
 	if err == nil && port != "" {
-		_, err = net.DefaultResolver.LookupPort(context.Background(), "tcp", port) // reads files alone
+		_, err = net.DefaultResolver.LookupPort(context.Background(), "tcp", port) // services are looked up in a file
 	}
 	if err != nil || port == "" {
 		return "", "", fmt.Errorf("%q is not [HOST]:PORT", address)
