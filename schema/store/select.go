@@ -158,7 +158,7 @@ func (w *Workers) conditions(s *Selection) []any {
 		who = append(who, w.matchesPattern("worker.name", n))
 	}
 	if len(s.Hosts) > 0 {
-		who = append(who, bun.SafeQuery("worker.host IN (?)", bun.List(s.Hosts)))
+		who = append(who, bun.SafeQuery("? IN (?)", w.text("worker.host"), bun.List(s.Hosts)))
 	}
 	for _, r := range s.Roles {
 		roles = append(roles, w.ofRole(r))
@@ -197,10 +197,10 @@ func (w *Workers) isStale() bun.Safe {
 func (d dialect) matchesPattern(column, pattern string) any {
 	switch {
 	case !strings.ContainsAny(pattern, "*?"):
-		return bun.SafeQuery("? = ?", bun.Safe(column), pattern)
+		return bun.SafeQuery("? = ?", d.text(column), pattern)
 	case d.postgres:
 		like := strings.NewReplacer("!", "!!", "%", "!%", "_", "!_", "*", "%", "?", "_").Replace(pattern)
-		return bun.SafeQuery("? LIKE ? ESCAPE '!'", bun.Safe(column), like)
+		return bun.SafeQuery("? LIKE ? ESCAPE '!'", d.text(column), like)
 	default:
 		return bun.SafeQuery("? GLOB ?", bun.Safe(column), strings.ReplaceAll(pattern, "[", "[[]"))
 	}
