@@ -7,7 +7,6 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/attune-go/attune/runtime/detect"
@@ -55,15 +54,6 @@ type fingerprint struct {
 
 func (f fingerprint) equal(other fingerprint) bool {
 	return f.places == other.places && maps.Equal(f.files, other.files)
-}
-
-// choices lists the files by which version managers choose what their shims run for a user.
-// filesOf returns those beside the shims.
-var choices = []string{
-	"~/.tool-versions",                  // asdf, mise
-	"~/.config/mise/config.toml",        // mise
-	"~/.rustup/settings.toml",           // rustup
-	"~/.volta/tools/user/platform.json", // volta
 }
 
 // A watch lists where executables of definitions can be.
@@ -130,7 +120,7 @@ func (w *watch) look(h Host, over time.Time) (sum [sha256.Size]byte) {
 		}
 	}
 	share := detect.LooksEach(len(w.globs))
-	for _, globs := range append(w.globs[:len(w.globs):len(w.globs)], choices, detect.ManagedFolders(h.Info().Path)) {
+	for _, globs := range append(w.globs[:len(w.globs):len(w.globs)], detect.Choices(), detect.ManagedFolders(h.Info().Path)) {
 		if time.Now().After(over) {
 			// The next detection reports what is slow. This line differs each time, so it runs.
 			fmt.Fprintln(all, "not finished at", over)
@@ -170,14 +160,8 @@ func stamp(h Host, c host.Candidate) string {
 	if err != nil {
 		return text
 	}
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return text
-	}
-	// Policy depends on the mode and the owners. The time of the last status change cannot be
-	// set back.
-	return text + fmt.Sprintf(" %d %d %d %d %o %d %d %d",
-		st.Dev, st.Ino, st.Size, info.ModTime().UnixNano(), st.Mode, st.Uid, st.Gid, changedAt(st))
+	stamp, _ := host.FileStamp(info)
+	return text + " " + stamp
 }
 
 // lookFor returns the errors of looking at the executables of a document, by path.

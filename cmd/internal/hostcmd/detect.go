@@ -17,6 +17,7 @@ import (
 
 type detectCmd struct {
 	source
+	memoryFlags
 	Runtime  []string `arg:"" optional:"" help:"Runtimes to detect, by ref, alias or name (default: all)." placeholder:"REF|NAME"`
 	Explain  bool     `help:"With --json: include every attempt with its evidence."`
 	Diff     bool     `help:"Show how the result differs from the registered row of this ${role}."`
@@ -46,8 +47,12 @@ func (c *detectCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) e
 	if err != nil {
 		return err
 	}
+	memory, err := c.memory(env, role)
+	if err != nil {
+		return err
+	}
 	progress := newProgress(env.Err)
-	det, err := c.detector(ctx, env, role, db, detect.Config{Host: recorded, Explain: c.Explain, Progress: progress.update})
+	det, err := c.detector(ctx, env, role, db, detect.Config{Host: recorded, Memory: memory, Explain: c.Explain, Progress: progress.update})
 	if err != nil {
 		return err
 	}

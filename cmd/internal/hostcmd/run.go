@@ -39,6 +39,8 @@ type runCmd struct {
 
 	// leveled: --log-level or its variable was given.
 	leveled bool
+	// remembered is what this process remembers, with all its detectors.
+	remembered *detect.Memory
 }
 
 // AfterApply notes whether a log level was asked for: a service that says nothing
@@ -53,6 +55,11 @@ func (c *runCmd) AfterApply(k *kong.Context) error {
 
 // Run runs the service until it is told to end.
 func (c *runCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) error {
+	memory, err := c.memory(env, role)
+	if err != nil {
+		return err
+	}
+	c.remembered = memory
 	local := host.Local(host.LocalConfig{})
 	now, err := c.configuration(env, role, local)
 	if err != nil {
@@ -240,7 +247,7 @@ func (c *runCmd) serviceDetector(
 	}
 	sec := section(env, role)
 	return generated(role, defs, detect.Config{
-		Host: on, Policy: policy, Source: from, Strict: env.Strict, Explain: true,
+		Host: on, Memory: c.remembered, Policy: policy, Source: from, Strict: env.Strict, Explain: true,
 		Warnings: warnings, VerifyDeclared: sec.VerifyDeclared, Declared: sec.Capabilities.Runtimes, Extra: carried(sec),
 	})
 }
