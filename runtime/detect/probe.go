@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -102,9 +103,9 @@ func (r *round) answer(ctx context.Context, p *probe, w *way, c *command, f foun
 		d = r.cfg.Policy.Decide(cmd, exe, r.cfg.Host)
 	}
 	if !d.Allowed && any && exe.Fault == "" && r.cfg.Policy.Consider(cmd).Allowed {
-		if unseen := r.unseenProgram(exe); unseen != nil { // policy denied it for that alone
+		if unseen := cmp.Or(d.Unseen, r.unseenProgram(exe)); unseen != nil { // policy denied it for that alone
 			outcome, hint := unseenOutcome(unseen)
-			detail := "its interpreter could not be looked at"
+			detail := "the executable or its interpreter could not be looked at"
 			if r.cfg.Policy.Trusts(cmd) { // a script's first line is not for untrusted definitions
 				detail += ": " + unseen.Error()
 			}

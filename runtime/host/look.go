@@ -93,6 +93,8 @@ type look struct {
 	seen *seen
 	// path holds the folders of PATH in a Glance.
 	path []pathFolder
+	// hung is the last error of enter. Only the goroutine of the look uses it.
+	hung error
 
 	mu    sync.Mutex
 	place string
@@ -106,6 +108,7 @@ var errAbandoned = errors.New("the look was abandoned")
 // enter records the next place. It returns an error if the place hangs.
 func (l *look) enter(place string) error {
 	if err := l.of.blocked(place); err != nil {
+		l.hung = err
 		return err
 	}
 	l.mu.Lock()
@@ -148,11 +151,13 @@ func try[T any](h *LocalHost, f func(*look) T) T {
 	}
 }
 
-// wait returns the result of a look. ok is false if it was abandoned.
+// wait returns the result of a look. ok is false if it was abandoned. Time in which this
+// process got no processor does not count against a place.
 func wait[T any](l *look, done <-chan T) (v T, ok bool) {
 	const parts = 4
 	tick := time.NewTimer(l.of.patience / parts)
 	defer tick.Stop()
+	last := time.Now()
 	for steps, same := 0, 0; ; {
 		select {
 		case v = <-done:
@@ -160,9 +165,12 @@ func wait[T any](l *look, done <-chan T) (v T, ok bool) {
 		case <-tick.C:
 		}
 		l.mu.Lock()
-		if l.steps != steps {
+		late := time.Since(last) > 2*l.of.patience/parts
+		last = time.Now()
+		switch {
+		case l.steps != steps, l.steps == 0: // without a step it waits for a processor
 			steps, same = l.steps, 0
-		} else {
+		case !late:
 			same++
 		}
 		hangs := same >= parts && !l.ended

@@ -93,6 +93,49 @@ func TestLookupLeavesOutWhatHangs(t *testing.T) {
 	}
 }
 
+// TestALookWithoutAProcessor: a look that has not begun hangs nowhere.
+func TestALookWithoutAProcessor(t *testing.T) {
+	dir := realDir(t)
+	put(t, dir+"/tool", "#!/bin/sh\n", 0o755)
+	h := withPath("/", dir)
+	hangAt(t, h)
+	found := host.Glance(h, func(h *host.LocalHost) []host.Candidate {
+		time.Sleep(time.Second) // five times the patience
+		return h.Lookup("tool")
+	})
+	if len(found) != 1 || found[0].Fault != "" || len(places(h)) > 0 {
+		t.Errorf("got %+v, and %q hang, want the tool alone", found, places(h))
+	}
+}
+
+// TestWhatHangsIsNotDenied: a policy says that it could not look at an executable, because
+// absence would be wrong.
+func TestWhatHangsIsNotDenied(t *testing.T) {
+	dir := realDir(t)
+	put(t, dir+"/dead/tool", "#!/bin/sh\n", 0o755)
+	put(t, dir+"/script", "#!"+dir+"/dead/tool\n", 0o755)
+	h := withPath("/", dir)
+	hangAt(t, h, dir+"/dead")
+	for _, path := range []string{dir + "/dead/tool", dir + "/script"} {
+		policy, err := host.NewPolicy(host.PolicyConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := policy.Decide(host.Command{Binary: "tool", Args: []string{"--version"}}, host.Candidate{Path: path, RealPath: path}, h)
+		if d.Allowed || !errors.Is(d.Unseen, host.ErrHangs) {
+			t.Errorf("%s: got %+v, want a denial until it answers", path, d)
+		}
+		policy, err = host.NewPolicy(host.PolicyConfig{Deny: []string{"tool"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d = policy.Decide(host.Command{Binary: "tool", Args: []string{"--version"}}, host.Candidate{Path: path, RealPath: path}, h)
+		if d.Allowed || d.Unseen != nil {
+			t.Errorf("%s: got %+v, want a denial for good", path, d)
+		}
+	}
+}
+
 // TestNobodyLooksWhereAnotherHangs: there are no further looks into a folder that hangs.
 func TestNobodyLooksWhereAnotherHangs(t *testing.T) {
 	dir := realDir(t)

@@ -67,6 +67,9 @@ type Decision struct {
 	// Replaceable means that it is denied because other users could replace the
 	// executable or its interpreter.
 	Replaceable bool
+	// Unseen is why a command is denied only until a place on the way to its executable
+	// or interpreter answers. It wraps ErrHangs, or is nil.
+	Unseen error
 }
 
 // Files is the part of a host that a policy examines: which file a path names, what runs
@@ -175,6 +178,19 @@ func (p *Policy) decide(cmd Command, found Candidate, h Files) Decision {
 	if d := p.denied(cmd, found, h); d != nil {
 		return *d
 	}
+	local, is := h.(*LocalHost)
+	if is {
+		local.within.hung = nil
+	}
+	d := p.decideFound(cmd, found, h)
+	if is && !d.Allowed {
+		d.Unseen = local.within.hung
+	}
+	return d
+}
+
+// decideFound decides on a command that no entry of policy.deny matches.
+func (p *Policy) decideFound(cmd Command, found Candidate, h Files) Decision {
 	if p.mode == ModeOpen {
 		return Decision{Allowed: true, Reason: "policy.mode is open"}
 	}

@@ -106,18 +106,18 @@ func (r *Runtimes) excess(o outline) string {
 func (r *Runtimes) outlines(ctx context.Context, ref ...string) ([]outline, error) {
 	where := bun.SafeQuery("")
 	if len(ref) > 0 {
-		where = bun.SafeQuery("WHERE r.ref = ?", ref[0])
+		where = bun.SafeQuery("WHERE ? = ?", r.text("r.ref"), ref[0])
 	}
 	query := strings.NewReplacer(
 		"{stored}", r.storedSizes("runtime", "r")+" + coalesce(v.stored, 0)",
 		"{version_stored}", fmt.Sprintf(r.pick("pg_catalog.sum(%s)::pg_catalog.int8", "sum(%s)"), r.storedSizes("runtime_version", "v")),
-		"{cut}", r.pick(`pg_catalog."left"(r.ref, 4096)`, "substr(r.ref, 1, 4096)"), "{ref}", string(r.bytewise("r.ref")),
+		"{cut}", r.pick(`pg_catalog."left"(r.ref, 4096)`, "substr(r.ref, 1, 4096)"), "{ref}", string(r.bytewise("r.ref")), "{text}", string(r.text("r.ref")),
 		"{pg}", r.pick("pg_catalog.", ""),
 	).Replace(`SELECT r.id, {cut} AS ref, coalesce(v.versions, 0) AS versions, {stored} AS stored, {pg}count(*) OVER () AS total
 		FROM ?0 AS r LEFT JOIN (
 			SELECT v.runtime, {pg}count(*) AS versions, {version_stored} AS stored FROM ?1 AS v GROUP BY v.runtime
 		) AS v ON v.runtime = r.id ?3
-		ORDER BY CASE WHEN r.ref IN (?2) THEN {stored} ELSE 9223372036854775807 END, {ref} LIMIT ?4`)
+		ORDER BY CASE WHEN {text} IN (?2) THEN {stored} ELSE 9223372036854775807 END, {ref} LIMIT ?4`)
 	var found []outline
 	err := r.db.NewRaw(query, r.rows("runtime"), r.rows("runtime_version"), bun.List(metadata.CoreRefs()), where, MaxDefinitions+3).
 		Scan(ctx, &found)
@@ -341,6 +341,8 @@ const (
 	optionalDocument
 	// nameColumn is replaced by its beginning, which is still too long for a name.
 	nameColumn
+	// textColumn is replaced by its beginning: the login of a host may write any text.
+	textColumn
 )
 
 // longColumns lists the columns that can be long, by table.
@@ -350,6 +352,10 @@ var longColumns = map[string]map[string]columnKind{
 		"aliases": documentColumn, "distributions": documentColumn, "execution_config": documentColumn, "installation": optionalDocument,
 	},
 	"runtime_version": {"distributions": documentColumn, "execution_config": documentColumn, "meta": optionalDocument},
+	"capability_change": {
+		"worker_name": textColumn, "runtime_ref": textColumn, "name": textColumn, "old_version": textColumn, "new_version": textColumn,
+		"detail": textColumn,
+	},
 }
 
 // storedSizes adds up the stored sizes of a table's long columns, which costs nothing.
@@ -367,6 +373,9 @@ func (d dialect) storedSizes(table, alias string) string {
 func (d dialect) boundColumn(kind columnKind, column string) string {
 	if kind == nameColumn {
 		return d.pick(`pg_catalog."left"(`+column+`, 4097)`, `substr(`+column+`, 1, 4097)`)
+	}
+	if kind == textColumn {
+		return d.pick(`pg_catalog."left"(`+column+`, 8192)`, `substr(`+column+`, 1, 8192)`)
 	}
 	replacement := func(size string) string {
 		if kind == documentColumn {

@@ -180,7 +180,7 @@ func (r *Runtimes) UpsertDefinition(
 // packID returns the id of the pack with ref, or nil if it does not exist.
 func (d dialect) packID(ctx context.Context, ref string) (*int64, error) {
 	var ids []int64
-	err := d.db.NewRaw("SELECT id FROM ? WHERE ref = ?", d.of("pack"), ref).Scan(ctx, &ids)
+	err := d.db.NewRaw("SELECT id FROM ? WHERE ? = ?", d.of("pack"), d.text("ref"), ref).Scan(ctx, &ids)
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}

@@ -42,7 +42,7 @@ func (t table[M]) referring(ctx context.Context, ref string) ([]Reference, error
 	}
 	refs := references{dialect: t.dialect}
 	name := bun.Name(t.name)
-	return refs.find(ctx, t.name, bun.SafeQuery("SELECT ?.* FROM ? AS ? WHERE ?.ref = ?", name, t.of(t.name), name, name, ref))
+	return refs.find(ctx, t.name, bun.SafeQuery("SELECT ?.* FROM ? AS ? WHERE ? = ?", name, t.of(t.name), name, t.text(t.name+".ref"), ref))
 }
 
 // remove deletes the row with ref if no reference hinders it.
@@ -57,12 +57,12 @@ func (t table[M]) remove(ctx context.Context, ref string) error {
 		t := t
 		t.db = tx
 		if t.postgres {
-			if _, err := tx.NewRaw("SELECT 1 FROM ? WHERE ref = ? FOR UPDATE", t.of(t.name), ref).Exec(ctx); err != nil {
+			if _, err := tx.NewRaw("SELECT 1 FROM ? WHERE ? = ? FOR UPDATE", t.of(t.name), t.text("ref"), ref).Exec(ctx); err != nil {
 				return err
 			}
 		}
 		if s := t.layout.Split(t.name); s != nil {
-			if _, err := t.lockBeside(ctx, s, t.name+".ref = ?", ref); err != nil {
+			if _, err := t.lockBeside(ctx, s, "? = ?", t.text(t.name+".ref"), ref); err != nil {
 				return err
 			}
 		}
@@ -73,7 +73,7 @@ func (t table[M]) remove(ctx context.Context, ref string) error {
 		if err := hindrance(refs); err != nil {
 			return err
 		}
-		result, err := tx.NewRaw("DELETE FROM ? WHERE ref = ?", t.of(t.name), ref).Exec(ctx)
+		result, err := tx.NewRaw("DELETE FROM ? WHERE ? = ?", t.of(t.name), t.text("ref"), ref).Exec(ctx)
 		if err != nil {
 			return err
 		}

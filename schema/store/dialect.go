@@ -94,13 +94,13 @@ func (d dialect) setUpdated() bun.Safe {
 // of a Postgres database can differ.
 func (d dialect) bytewise(column string) bun.Safe {
 	if d.postgres {
-		return bun.Safe(column + ` COLLATE pg_catalog."C"`)
+		return d.text(column) + ` COLLATE pg_catalog."C"`
 	}
 	return bun.Safe(column)
 }
 
-// text returns an enum column as text, so that a comparison with an unknown value does not
-// fail.
+// text returns an enum or varchar column as text. A comparison with an unknown value of an
+// enum then does not fail, and one of varchar uses the operator of pg_catalog.
 func (d dialect) text(column string) bun.Safe {
 	return bun.Safe(d.pick("CAST("+column+" AS pg_catalog.text)", column))
 }

@@ -81,8 +81,8 @@ func (w *Workers) registerGuest(ctx context.Context, row *schema.Worker, columns
 		ID  int64
 		May bool
 	}
-	err := w.db.NewRaw("SELECT worker.worker AS id, ? AS may FROM ? AS worker WHERE worker.identity = ? FOR UPDATE",
-		mayTake, state, *row.Identity).Scan(ctx, &found)
+	err := w.db.NewRaw("SELECT worker.worker AS id, ? AS may FROM ? AS worker WHERE ? = ? FOR UPDATE",
+		mayTake, state, w.text("worker.identity"), *row.Identity).Scan(ctx, &found)
 	var id int64
 	switch {
 	case err != nil:
@@ -171,8 +171,8 @@ func (w *Workers) named(ctx context.Context, row *schema.Worker) (*TakenError, e
 		schema.Worker
 	}
 	err := w.db.NewRaw(`SELECT worker.id, worker.name, worker.worker_role, worker.identity FROM ? AS worker
-		WHERE worker.name = ? AND (? OR worker.worker_role = ? AND worker.identity IS NULL) ORDER BY worker.id DESC LIMIT 1`,
-		w.rows(w.name), row.Name, w.layout.UniqueNames, row.WorkerRole).Scan(ctx, &found)
+		WHERE ? = ? AND (? OR ? = ? AND worker.identity IS NULL) ORDER BY worker.id DESC LIMIT 1`,
+		w.rows(w.name), w.text("worker.name"), row.Name, w.layout.UniqueNames, w.text("worker.worker_role"), row.WorkerRole).Scan(ctx, &found)
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
@@ -185,7 +185,7 @@ func (w *Workers) named(ctx context.Context, row *schema.Worker) (*TakenError, e
 func (w *Workers) reportGuest(ctx context.Context, row *schema.Worker, id int64, instance string, document json.RawMessage) error {
 	state, _ := w.state()
 	var locked int64
-	err := w.db.NewRaw("SELECT worker FROM ? WHERE worker = ? AND instance = ? FOR UPDATE", state, id, instance).Scan(ctx, &locked)
+	err := w.db.NewRaw("SELECT worker FROM ? WHERE worker = ? AND ? = ? FOR UPDATE", state, id, w.text("instance"), instance).Scan(ctx, &locked)
 	if err != nil {
 		return err
 	}

@@ -48,8 +48,8 @@ func (w *Workers) Heartbeat(ctx context.Context, id int64, instance string) (Bea
 		assignment := w.pick("instance = instance", "last_heartbeat = "+string(w.clock()))
 		state, key := w.state()
 		err = w.db.QueryRowContext(ctx, `UPDATE ? SET ?, status = 'active' ?
-			WHERE ? = ? AND instance = ? AND (? = 'inactive' OR status IS NULL) RETURNING refresh_requested, last_heartbeat`,
-			state, bun.Safe(assignment), w.setUpdated(), key, id, instance, w.text("status")).Scan(&requested, &beat.At)
+			WHERE ? = ? AND ? = ? AND (? = 'inactive' OR status IS NULL) RETURNING refresh_requested, last_heartbeat`,
+			state, bun.Safe(assignment), w.setUpdated(), key, id, w.text("instance"), instance, w.text("status")).Scan(&requested, &beat.At)
 	}
 	if err != nil {
 		return Beat{}, w.fail("beat for", id, w.explainMissing(ctx, id, err))
@@ -130,8 +130,8 @@ func (w *Workers) beatSQLite(ctx context.Context, id int64, instance string, bea
 func (w *Workers) Deactivate(ctx context.Context, id int64, instance string) error {
 	var ended int64
 	state, key := w.state()
-	err := w.db.NewRaw("UPDATE ?0 SET status = 'inactive', instance = NULL ?1 WHERE ?2 = ?3 AND instance = ?4 RETURNING ?2",
-		state, w.setUpdated(), key, id, instance).Scan(ctx, &ended)
+	err := w.db.NewRaw("UPDATE ?0 SET status = 'inactive', instance = NULL ?1 WHERE ?2 = ?3 AND ?5 = ?4 RETURNING ?2",
+		state, w.setUpdated(), key, id, instance, w.text("instance")).Scan(ctx, &ended)
 	if err != nil {
 		err = w.explainMissing(ctx, id, err)
 	}
@@ -197,8 +197,8 @@ func (w *Workers) liveError(ctx context.Context, identity string) error {
 		schema.Worker
 		Now time.Time
 	}
-	err := w.db.NewRaw("SELECT ?, ? AS now FROM ? AS worker WHERE worker.identity = ? AND ?",
-		w.columns(), w.clock(), w.rows("worker"), identity, w.isLive("worker")).Scan(ctx, &found)
+	err := w.db.NewRaw("SELECT ?, ? AS now FROM ? AS worker WHERE ? = ? AND ?",
+		w.columns(), w.clock(), w.rows("worker"), w.text("worker.identity"), identity, w.isLive("worker")).Scan(ctx, &found)
 	if err != nil || len(found) == 0 {
 		return err
 	}

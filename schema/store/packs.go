@@ -45,7 +45,7 @@ func (p *Packs) Get(ctx context.Context, id int64) (*schema.Pack, error) {
 
 // ByRef returns the pack with a ref. Errors: ErrNotFound.
 func (p *Packs) ByRef(ctx context.Context, ref string) (*schema.Pack, error) {
-	row, err := p.one(ctx, "pack.ref = ?", ref)
+	row, err := p.one(ctx, "? = ?", p.text("pack.ref"), ref)
 	return row, p.fail("get", ref, err)
 }
 
@@ -68,7 +68,7 @@ func (p *Packs) Update(ctx context.Context, ref string, changes PackChanges) (*s
 	change(&c, "tags", list(changes.Tags), &row.Tags)
 	change(&c, "runtime_deps", list(changes.RuntimeDeps), &row.RuntimeDeps)
 	change(&c, "is_standard", changes.IsStandard, &row.IsStandard)
-	err := p.update(ctx, row, c, "pack.ref = ?", ref)
+	err := p.update(ctx, row, c, "? = ?", p.text("pack.ref"), ref)
 	if err != nil {
 		return nil, p.fail("update", ref, err)
 	}

@@ -163,7 +163,7 @@ func checkName(name string) error {
 func (w *Workers) upsertIdentity(ctx context.Context, row *schema.Worker, columns []string, takeover bool) error {
 	mayTake := bun.SafeQuery("true")
 	if !takeover {
-		mayTake = bun.SafeQuery("(worker.instance = ? OR ? IS NOT TRUE)", row.Instance, w.isLive("worker"))
+		mayTake = bun.SafeQuery("(? = ? OR ? IS NOT TRUE)", w.text("worker.instance"), row.Instance, w.isLive("worker"))
 	}
 	switch {
 	case w.layout.Guest():
@@ -180,8 +180,8 @@ func (w *Workers) legacy(name string, role schema.WorkerRole) any {
 		return bun.Safe("NULL")
 	}
 	return bun.SafeQuery(`(SELECT legacy.id FROM ? AS legacy
-		WHERE legacy.identity IS NULL AND legacy.name = ? AND ? = ?
-		ORDER BY legacy.created DESC, legacy.id DESC LIMIT 1)`, w.of("worker"), name, w.text("legacy.worker_role"), role)
+		WHERE legacy.identity IS NULL AND ? = ? AND ? = ?
+		ORDER BY legacy.created DESC, legacy.id DESC LIMIT 1)`, w.of("worker"), w.text("legacy.name"), name, w.text("legacy.worker_role"), role)
 }
 
 // registerPostgres adopts a row or else upserts one. A row without an identity has no
@@ -194,7 +194,7 @@ func (w *Workers) legacy(name string, role schema.WorkerRole) any {
 func (w *Workers) registerPostgres(ctx context.Context, row *schema.Worker, columns []string, mayTake any) error {
 	return w.db.NewRaw(`WITH adopted AS (
 			UPDATE ?0 AS worker SET ?1 WHERE worker.id = ?2 AND worker.identity IS NULL
-			AND NOT EXISTS (SELECT 1 FROM ?0 AS other WHERE other.identity = ?3)
+			AND NOT EXISTS (SELECT 1 FROM ?0 AS other WHERE ?8 = ?3)
 			RETURNING ?4
 		), registered AS (
 			INSERT INTO ?0 AS worker (?5) SELECT ?6 WHERE NOT EXISTS (SELECT 1 FROM adopted)
@@ -202,7 +202,7 @@ func (w *Workers) registerPostgres(ctx context.Context, row *schema.Worker, colu
 			RETURNING ?4
 		) SELECT * FROM adopted UNION ALL SELECT * FROM registered`,
 		w.of("worker"), w.assignments(row, columns), w.legacy(row.Name, row.WorkerRole), *row.Identity, w.columns(),
-		names(columns), w.values(row, columns), mayTake).Scan(ctx, row)
+		names(columns), w.values(row, columns), mayTake, w.text("other.identity")).Scan(ctx, row)
 }
 
 // registerSQLite inserts with the id of the existing or adopted row, so that the conflict

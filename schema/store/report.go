@@ -67,8 +67,8 @@ func (w *Workers) writeDocument(ctx context.Context, row *schema.Worker, id int6
 	if w.layout.Guest() {
 		return w.reportGuest(ctx, row, id, instance, document)
 	}
-	return w.db.NewRaw("UPDATE ? AS worker SET capabilities = ? ? WHERE worker.id = ? AND worker.instance = ? RETURNING ?",
-		w.of("worker"), string(document), w.setUpdated(), id, instance, w.columns()).Scan(ctx, row)
+	return w.db.NewRaw("UPDATE ? AS worker SET capabilities = ? ? WHERE worker.id = ? AND ? = ? RETURNING ?",
+		w.of("worker"), string(document), w.setUpdated(), id, w.text("worker.instance"), instance, w.columns()).Scan(ctx, row)
 }
 
 // inTx runs fn in a transaction, or in a savepoint if w is in one, with a Workers over it.

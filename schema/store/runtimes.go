@@ -49,7 +49,7 @@ func (r *Runtimes) Get(ctx context.Context, id int64) (*schema.Runtime, error) {
 
 // ByRef returns the runtime with a ref. Errors: ErrNotFound.
 func (r *Runtimes) ByRef(ctx context.Context, ref string) (*schema.Runtime, error) {
-	row, err := r.one(ctx, "runtime.ref = ?", ref)
+	row, err := r.one(ctx, "? = ?", r.text("runtime.ref"), ref)
 	return row, r.fail("get", ref, err)
 }
 
@@ -72,7 +72,7 @@ func (r *Runtimes) Update(ctx context.Context, ref string, changes RuntimeChange
 	change(&c, "installation", changes.Installation, &row.Installation)
 	change(&c, "execution_config", changes.ExecutionConfig, &row.ExecutionConfig)
 	change(&c, "digest", changes.Digest, &row.Digest)
-	if err := r.update(ctx, row, c, "runtime.ref = ?", ref); err != nil {
+	if err := r.update(ctx, row, c, "? = ?", r.text("runtime.ref"), ref); err != nil {
 		return nil, r.fail("update", ref, err)
 	}
 	return row, nil

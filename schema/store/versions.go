@@ -62,8 +62,8 @@ func (v *RuntimeVersions) Get(ctx context.Context, id int64) (*schema.RuntimeVer
 // Errors: ErrNotFound.
 func (v *RuntimeVersions) ByRef(ctx context.Context, runtimeRef, version string) (*schema.RuntimeVersion, error) {
 	row, err := v.one(ctx,
-		"runtime_version.version = ? AND runtime_version.runtime = (SELECT r.id FROM ? AS r WHERE r.ref = ?)",
-		version, v.rows("runtime"), runtimeRef)
+		"? = ? AND runtime_version.runtime = (SELECT r.id FROM ? AS r WHERE ? = ?)",
+		v.text("runtime_version.version"), version, v.rows("runtime"), v.text("r.ref"), runtimeRef)
 	return row, v.fail("get", runtimeRef+" "+version, err)
 }
 
@@ -72,7 +72,7 @@ func (v *RuntimeVersions) ByRef(ctx context.Context, runtimeRef, version string)
 func (v *RuntimeVersions) ByRuntime(ctx context.Context, runtimeRef string) ([]schema.RuntimeVersion, error) {
 	return v.many(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
 		return q.Join("JOIN ? AS runtime ON runtime.id = runtime_version.runtime", v.rows("runtime")).
-			Where("runtime.ref = ?", runtimeRef).
+			Where("? = ?", v.text("runtime.ref"), runtimeRef).
 			OrderExpr("? DESC, runtime_version.id", v.bytewise("runtime_version.sort_key"))
 	}, runtimeRef)
 }

@@ -130,8 +130,8 @@ func (r *WorkerRuntimes) lookUp(ctx context.Context, rows []schema.WorkerRuntime
 		Ref *string
 	}
 	err := r.db.NewRaw(`SELECT ? AS now, runtime.id, runtime.ref
-		FROM (SELECT 1 AS one) AS always LEFT JOIN ? AS runtime ON runtime.ref IN (?)`,
-		r.clock(), r.rows("runtime"), bun.List(refs)).Scan(ctx, &found)
+		FROM (SELECT 1 AS one) AS always LEFT JOIN ? AS runtime ON ? IN (?)`,
+		r.clock(), r.rows("runtime"), r.text("runtime.ref"), bun.List(refs)).Scan(ctx, &found)
 	if err != nil {
 		return nil, time.Time{}, err
 	}

@@ -52,7 +52,7 @@ func (w *Workers) Get(ctx context.Context, id int64) (*schema.Worker, error) {
 func (w *Workers) ByIdentity(ctx context.Context, role metadata.Role, name string) (*schema.Worker, error) {
 	identity := Identity(role, name)
 	rows, err := w.many(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
-		return q.Where("worker.identity = ? OR worker.id = ?", identity, w.legacy(name, roleOf(role))).
+		return q.Where("? = ? OR worker.id = ?", w.text("worker.identity"), identity, w.legacy(name, roleOf(role))).
 			OrderExpr("worker.identity IS NULL").Limit(1)
 	}, identity)
 	if err == nil && len(rows) == 0 {
