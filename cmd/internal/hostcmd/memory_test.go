@@ -107,7 +107,11 @@ func TestDetectTwice(t *testing.T) {
 	detect("a file that others can read", 20, 0)
 	detect("which was replaced by a private one", 0, 20)
 
-	t.Setenv("XDG_CACHE_HOME", filepath.Join(file, "below a file"))
+	blocked := t.TempDir()
+	if err := os.WriteFile(filepath.Join(blocked, "attune"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("XDG_CACHE_HOME", blocked)
 	detect("a place that cannot be written", 20, 0)
 	t.Setenv("XDG_CACHE_HOME", "relative")
 	detect("a relative place", 20, 0)
