@@ -23,7 +23,7 @@ type configCmd struct {
 func (c *configCmd) Help() string {
 	return "A flag wins over the environment, the environment over the config file, and the file over the default. " +
 		"The answer is for this user, folder and environment: for a service, run it as the service's user. Passwords in URLs are masked. " +
-		"Exits with 1 if a variable has an invalid value."
+		"Exits with 1 and names each fault if a program refuses one of the values."
 }
 
 // AfterApply notes the flags that were given.
@@ -44,9 +44,6 @@ func (c *configCmd) Run(env *cli.Env) error {
 	default:
 		return cli.Usagef("%q is not worker, sensor or attune", c.Program)
 	}
-	for _, sentence := range config.Misspelt(os.Environ()) {
-		env.Warn(sentence)
-	}
 	settings := env.File.Settings(c.Program, c.given, os.Getenv)
 	var faults []string
 	for i := range settings {
@@ -55,8 +52,17 @@ func (c *configCmd) Run(env *cli.Env) error {
 		if s.Key == "log_level" && env.Verbose && env.LogLevel != "debug" {
 			s.Source, s.Where, s.Value = config.FromFlag, "--verbose", "info"
 		}
+		if name, ok := s.Value.(string); ok && strings.HasSuffix(s.Key, "r.name") { // worker and sensor
+			if err := cli.CheckName(name); err != nil {
+				s.Fault = err.Error()
+			}
+		}
 		if s.Fault != "" {
-			faults = append(faults, fmt.Sprintf("%s: %s, got %q", s.Where, s.Fault, s.Text()))
+			place := s.Where
+			if s.Source == config.FromFile && !strings.HasPrefix(s.Fault, s.Key) {
+				place += ": " + s.Key
+			}
+			faults = append(faults, place+": "+s.Fault)
 		}
 	}
 	var err error
@@ -70,7 +76,7 @@ func (c *configCmd) Run(env *cli.Env) error {
 		}
 	}
 	if err == nil && len(faults) > 0 {
-		err = fmt.Errorf("refused is\n%s", strings.Join(faults, "\n"))
+		err = fmt.Errorf("%s refused:\n%s", cli.Count(len(faults), "value"), strings.Join(faults, "\n"))
 	}
 	return err
 }

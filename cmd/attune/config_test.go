@@ -116,7 +116,38 @@ func TestConfigMisused(t *testing.T) {
 	want(t, got, cli.ExitFailed, `ATTUNE_WORKER_PORT: expected a whole number of at least 1, got "eighty"`,
 		`ATTUNE_SENSOR_VERIFY_INTERVAL: expected a duration such as 10s or 1m30s, got "soon"`, "ATTUNE_WORKER_NMAE is read by no program; did you mean ATTUNE_WORKER_NAME?")
 	want(t, run(t, "config", "attune"), 0)
+	want(t, run(t, "packs", "list"), 0, "ATTUNE_WORKER_NMAE is read by no program; did you mean ATTUNE_WORKER_NAME?")
+	want(t, run(t, "packs", "list", "--strict"), cli.ExitFailed, "ATTUNE_WORKER_NMAE is read by no program")
 	t.Setenv("HOME", "")
 	os.Unsetenv("HOME")
 	want(t, run(t, "config", "attune"), 0, "none")
+}
+
+// TestConfigShowsWhatIsRefused checks that a value that a program refuses is shown and
+// named as the program does, wherever it is from.
+func TestConfigShowsWhatIsRefused(t *testing.T) {
+	isolate(t)
+	file := filepath.Join(t.TempDir(), "a.yaml")
+	text := "worker: {type: bogus, heartbeat_interval: 2h}\npolicy:\n  deny: ['python3 \"']\n  env: [A-B]\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{
+		"ATTUNE_POLICY_MODE": "stict", "ATTUNE_SENSOR_TYPE": "bogus", "ATTUNE_WORKER_PORT": "99999", "ATTUNE_WORKER_LISTEN": "nowhere",
+		"ATTUNE_SENSOR_NAME": "a\u200bb", "ATTUNE_SENSOR_VERIFY_INTERVAL": "0s", "ATTUNE_SENSOR_KEEP_HISTORY": "1h", "ATTUNE_SENSOR_REPORT_ONLY": "perhaps",
+		"ATTUNE_WORKER_KEEP_HISTORY": "7d", "ATTUNE_DATABASE_URL": "mysql://u:sekret@h/d",
+	} {
+		t.Setenv(name, value)
+	}
+	got := run(t, "config", "--config", file)
+	want(t, got, cli.ExitFailed, "worker.max_concurrent_executions", "13 values refused:",
+		`ATTUNE_POLICY_MODE: policy.mode: must be standard, strict or open, got "stict"`,
+		`ATTUNE_SENSOR_TYPE: "bogus" is not local, remote or container`, file+`:1: worker.type: "bogus" is not local, remote or container`,
+		"ATTUNE_WORKER_PORT: 99999 is not between 1 and 65535", `ATTUNE_WORKER_LISTEN: "nowhere" is not [HOST]:PORT`,
+		"ATTUNE_SENSOR_NAME: ", "ATTUNE_SENSOR_VERIFY_INTERVAL: must be greater than 0", "ATTUNE_SENSOR_KEEP_HISTORY: must be at least 24h0m0s, got 1h0m0s",
+		`ATTUNE_SENSOR_REPORT_ONLY: must be auto, true, false, got "perhaps"`, file+":1: worker.heartbeat_interval: must be whole seconds and at most 1h", "policy.deny[0]",
+		`policy.env[0]: "A-B"`, `databases of the kind "mysql" are not supported`)
+	if strings.Contains(got.errOut, "ATTUNE_WORKER_KEEP_HISTORY") || strings.Contains(got.errOut, "sekret") {
+		t.Errorf("stderr:\n%s", got.errOut)
+	}
 }

@@ -183,8 +183,15 @@ func printReferences(out *cli.Terminal, refs []store.Reference, dryRun, unseen b
 		case dryRun && refs[i].Unseen():
 			out.PrintProse(cli.Yellow, "perhaps in the way:", 20, text)
 		case refs[i].OnDelete == store.OnDeleteSetNull:
-			out.PrintProse(cli.Yellow, "cleared:", 12, "the reference of "+text)
+			printCleared(out, refs[i:i+1])
 		}
+	}
+}
+
+// printCleared prints the columns that the database clears.
+func printCleared(out *cli.Terminal, refs []store.Reference) {
+	for i := range refs {
+		out.PrintProse(cli.Yellow, "cleared:", 12, cli.Clean(refs[i].Clearing()))
 	}
 }
 

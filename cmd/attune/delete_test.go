@@ -71,7 +71,7 @@ func TestWorkersDeleteMeetsOthers(t *testing.T) {
 		exec(t, db, "CREATE TABLE lease (name varchar(9), worker bigint REFERENCES worker (id) ON DELETE CASCADE)")
 		exec(t, db, "INSERT INTO execution SELECT 41, id FROM worker WHERE name = 'lost'")
 		exec(t, db, "INSERT INTO lease SELECT 'l-1', id FROM worker WHERE name = 'lost'")
-		want(t, run(t, "workers", "delete", "lost", "--force"), 1, "in the way: 1 row of lease (l-1)", "cleared:    the reference of 1 row of execution (41)",
+		want(t, run(t, "workers", "delete", "lost", "--force"), 1, "in the way: 1 row of lease (l-1)", "cleared:    execution.worker in 1 row (41)",
 			"nothing was deleted: still referenced by 1 row of lease (l-1)")
 		exec(t, db, "DELETE FROM lease")
 		want(t, run(t, "workers", "delete", "lost"), 0, "1 worker deleted")
@@ -140,6 +140,27 @@ func TestPacksUnload(t *testing.T) {
 	})
 }
 
+// TestPacksUnloadNamesWhatIsCleared checks that an unload names the columns that the
+// database clears, before it happens and when it did, and none for a row that stays.
+func TestPacksUnloadNamesWhatIsCleared(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		isolate(t)
+		t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+		writePack(t, map[string]string{"pack.yaml": "ref: acme\nlabel: ACME\nversion: 1.0.0\n", "runtimes/ruby.yaml": onlyVersions})
+		want(t, run(t, "packs", "load", "acme"), 0)
+		exec(t, db, "CREATE TABLE environment (name varchar(20), tool bigint REFERENCES runtime (id) ON DELETE SET NULL, owner bigint REFERENCES pack (id) ON DELETE SET NULL)")
+		exec(t, db, "INSERT INTO environment SELECT 'venv-1', r.id, p.id FROM runtime r, pack p")
+		exec(t, db, "UPDATE runtime SET description = 'ours' WHERE ref = 'acme.ruby'")
+		if got := run(t, "packs", "unload", "acme", "--dry-run"); strings.Contains(got.out, "cleared") {
+			t.Errorf("rows that stay clear nothing:\n%s", got.out)
+		}
+		for _, args := range [][]string{{"--force", "--dry-run"}, {"--force"}} {
+			want(t, run(t, append([]string{"packs", "unload", "acme"}, args...)...), 0,
+				"acme.ruby\ncleared:    environment.tool in 1 row (venv-1)\n", "acme\ncleared:    environment.owner in 1 row (venv-1)\n")
+		}
+	})
+}
+
 // TestDeletingAsLeastPrivilege: the operator's role is enough, and the others' are
 // not.
 func TestDeletingAsLeastPrivilege(t *testing.T) {
@@ -156,6 +177,7 @@ func TestDeletingAsLeastPrivilege(t *testing.T) {
 	exec(t, db, "CREATE TABLE secret (runtime bigint REFERENCES runtime (id) ON DELETE CASCADE)")
 	exec(t, db, "CREATE TABLE bill (runtime bigint REFERENCES runtime (id))")
 	exec(t, db, "INSERT INTO secret SELECT id FROM runtime WHERE ref = 'core.ruby'")
+	exec(t, db, "CREATE TABLE note (runtime bigint REFERENCES runtime (id) ON DELETE SET NULL)")
 	exec(t, db, "INSERT INTO bill SELECT id FROM runtime WHERE ref = 'core.java'")
 	exec(t, db, "CREATE TABLE task (worker bigint REFERENCES worker (id))")
 	exec(t, db, "INSERT INTO task SELECT id FROM worker WHERE name = 'ended'")
@@ -178,7 +200,7 @@ func TestDeletingAsLeastPrivilege(t *testing.T) {
 	exec(t, db, "GRANT SELECT ON secret TO PUBLIC")
 	want(t, run(t, "runtimes", "delete", "core.ruby"), 1, "1 row of secret")
 	want(t, run(t, "runtimes", "delete", "core.java", "--dry-run"), 0, "perhaps in the way: rows of bill that this login may not read")
-	want(t, run(t, "packs", "unload", "core", "--dry-run"), 0, "delete    core.java  unless referenced by rows of bill that this login may not read")
+	want(t, run(t, "packs", "unload", "core", "--dry-run"), 0, "delete    core.java  unless referenced by rows of bill that this login may not read", "cleared:    note.runtime in rows that this login may not read")
 	want(t, run(t, "runtimes", "delete", "core.java"), 1, "in the way: rows of bill", // the database refuses
 		"core.java was not deleted: still referenced by rows of bill that this login may not read; a login that has SELECT on the table sees which")
 	want(t, run(t, "workers", "delete", "ended", "--dry-run"), 0, "perhaps in the way: rows of task", "would delete 1 worker")

@@ -325,6 +325,7 @@ func TestHistory(t *testing.T) {
 		}
 		all, _ := history("web-1", "--runtime", "PYTHON3")
 		first, last := history(fmt.Sprint(row.ID), "--limit", "2")
+		want(t, run(t, "workers", "history", "web-1", "--limit", "2"), 0, fmt.Sprintf("older changes are left out; --before %d shows them", last))
 		rest, _ := history("h-web-1", "--before", fmt.Sprint(last))
 		if diff := gocmp.Diff(all, append(first, rest...)); diff != "" || len(all) != 4 {
 			t.Errorf("in parts (-whole +parts):\n%s", diff)

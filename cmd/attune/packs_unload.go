@@ -22,7 +22,7 @@ type packsUnloadCmd struct {
 func (c *packsUnloadCmd) Help() string {
 	return "Deletes the runtimes that loads of the pack created, and then the pack's row. " +
 		"A row stays, and is named, if it was changed after the load, if rows of other tables refer to it, " +
-		"or if it existed before the load. " +
+		"or if it existed before the load. Columns of other tables that the database clears are named with their rows. " +
 		"Workers lose these runtimes at their next verification."
 }
 
@@ -97,6 +97,7 @@ func printUnloaded(out *cli.Terminal, u *install.UnloadEntry, dryRun bool) {
 		} else { // a dry run, which cannot tell
 			out.PrintProse(cli.Plain, deleted+ref+"  ", 0, "unless referenced by "+inWords(u.References))
 		}
+		printCleared(out, u.Cleared)
 		return
 	}
 	why := map[install.Reason]string{

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/cmd/internal/config"
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/metadata"
@@ -155,7 +156,7 @@ func (w *wanted) term(kind, value string, prereleases bool) error {
 	case "status":
 		return w.status(value)
 	case "silent":
-		span, err := cli.ParseSpan(value)
+		span, err := config.ParseSpan(value)
 		if err == nil && span <= 0 {
 			err = fmt.Errorf("%q must be greater than 0", value)
 		}

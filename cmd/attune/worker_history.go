@@ -16,13 +16,16 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
+// historyLimit is the default of --limit.
+const historyLimit = 1000
+
 type workersHistoryCmd struct {
 	Name    string         `arg:"" optional:"" help:"Name, id or host of a worker; in a name, * is any text and ? one character. For a deleted worker, its name (default: all workers)." placeholder:"NAME|ID|HOST"`
 	Role    string         `help:"Show only this role: worker or sensor." placeholder:"ROLE"`
 	Runtime string         `help:"Show only this runtime." placeholder:"RUNTIME"`
 	Since   *time.Duration `help:"Show only changes of the last TIME: 1h, 7d." placeholder:"TIME"`
 	Before  int64          `help:"Show only changes older than the change with this id; to page, pass the last id shown." placeholder:"ID"`
-	Limit   int            `help:"Show at most N; 0 shows all (default: 0)." placeholder:"N"`
+	Limit   *int           `help:"Show at most N; 0 shows all (default: 1000)." placeholder:"N"`
 	Follow  bool           `short:"f" help:"Print changes as they happen, one a line, until interrupted; with --json each line is one JSON object."`
 	After   *int64         `help:"With --follow: start after the change with this id; 0 is the beginning (default: start now)." placeholder:"ID"`
 }
@@ -30,11 +33,11 @@ type workersHistoryCmd struct {
 // usage returns an error for flags that cannot be used together.
 func (c *workersHistoryCmd) usage() error {
 	switch {
-	case c.Limit < 0 || c.Before < 0 || c.After != nil && *c.After < 0:
+	case c.Limit != nil && *c.Limit < 0 || c.Before < 0 || c.After != nil && *c.After < 0:
 		return cli.Usagef("--limit, --before and --after cannot be negative")
 	case c.Since != nil && *c.Since <= 0:
 		return cli.Usagef("--since must be greater than 0, got %v", *c.Since)
-	case c.Follow && (c.Limit > 0 || c.Before > 0 || c.Since != nil):
+	case c.Follow && (c.Limit != nil || c.Before > 0 || c.Since != nil):
 		return cli.Usagef("--follow is for what is to come, --limit, --before and --since for what was; --after says where to begin")
 	case !c.Follow && c.After != nil:
 		return cli.Usagef("--after goes with --follow")
@@ -49,7 +52,14 @@ func (c *workersHistoryCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err := c.usage(); err != nil {
 		return err
 	}
-	filter := store.ChangeFilter{Before: c.Before, Limit: c.Limit}
+	limit := historyLimit
+	if c.Limit != nil {
+		limit = *c.Limit
+	}
+	filter := store.ChangeFilter{Before: c.Before}
+	if limit > 0 {
+		filter.Limit = limit + 1 // which shows whether there are older ones
+	}
 	if c.Since != nil {
 		filter.Since = *c.Since
 	}
@@ -81,6 +91,10 @@ func (c *workersHistoryCmd) Run(ctx context.Context, env *cli.Env) error {
 	changes, err := c.changes(ctx, db, filter)
 	if err != nil {
 		return err
+	}
+	if limit > 0 && len(changes) > limit {
+		changes = changes[:limit]
+		env.Note(fmt.Sprintf("older changes are left out; --before %d shows them, --limit 0 shows all", changes[limit-1].ID))
 	}
 	if env.JSON {
 		return cli.PrintJSON(env.Out, changes)
@@ -141,9 +155,6 @@ func (c *workersHistoryCmd) otherwise(ctx context.Context, db *cli.Database, fil
 	}
 	slices.SortFunc(all, func(a, b answer.Change) int { return cmp.Compare(b.ID, a.ID) })
 	all = slices.CompactFunc(all, func(a, b answer.Change) bool { return a.ID == b.ID })
-	if c.Limit > 0 && len(all) > c.Limit {
-		all = all[:c.Limit]
-	}
 	return all, nil
 }
 

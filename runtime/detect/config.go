@@ -122,6 +122,9 @@ func (c Config) withDefaults() (Config, error) {
 		}
 	}
 	if c.Host == nil {
+		if err := host.Supported(); err != nil {
+			return c, fmt.Errorf("detect on this host: %w", err)
+		}
 		c.Host = host.Local(host.LocalConfig{})
 	}
 	if c.Policy == nil {

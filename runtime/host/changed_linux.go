@@ -1,21 +1,6 @@
 package host
 
-import (
-	"os"
-	"strings"
-	"syscall"
-
-	"golang.org/x/sys/unix"
-)
+import "syscall"
 
 // changedAt returns the time of a file's last status change in nanoseconds.
 func changedAt(st *syscall.Stat_t) int64 { return st.Ctim.Nano() }
-
-// bootClock is a clock that runs since the boot and cannot be set.
-const bootClock = unix.CLOCK_BOOTTIME
-
-// readBoot returns the identity of this boot, or "" where the kernel does not show it.
-func readBoot() string {
-	id, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	return strings.TrimSpace(string(id))
-}

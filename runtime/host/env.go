@@ -142,10 +142,13 @@ var refusedNames = []struct{ pattern, reason string }{
 	{"LC_*", "answers must not change with the language"},
 }
 
+// variableName matches the names that a shell can set.
+var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
 // RefusedEnv returns the reason why no definition gets a variable of this name, or "".
 // Run leaves out refused names, and all values that hold a visible password.
 func RefusedEnv(name string) string {
-	if name == "" || strings.ContainsAny(name, "=\x00") {
+	if !variableName.MatchString(name) {
 		return "it is not the name of a variable"
 	}
 	if fixedVar(name) {
@@ -172,47 +175,6 @@ func fixedVar(name string) bool {
 		}
 	}
 	return false
-}
-
-// baseEnv returns the environment that every probe gets.
-func (h *LocalHost) baseEnv() []string {
-	env := []string{
-		"PATH=" + strings.Join(h.info.Path, string(filepath.ListSeparator)),
-		"USER=" + h.info.User,
-		"LOGNAME=" + h.info.User,
-	}
-	home := h.home
-	if h.withhold("HOME", home) != "" {
-		_, home = account()
-	}
-	if home != "" {
-		env = append(env, "HOME="+home)
-	}
-	for _, v := range setVars {
-		env = append(env, v.name+"="+v.value)
-	}
-	for _, v := range passVars {
-		if value := h.vars[v.name]; value != "" && h.passable(v.name, value) {
-			env = append(env, v.name+"="+value)
-		}
-	}
-	return slices.Clip(env)
-}
-
-// environ returns the base environment and the named variables.
-func (h *LocalHost) environ(names []string) []string {
-	env := h.base
-	for i, name := range names {
-		value, set := h.vars[name]
-		if !set || slices.Contains(names[:i], name) || RefusedEnv(name) != "" || !h.passable(name, value) {
-			continue
-		}
-		if passed := func(e string) bool { return strings.HasPrefix(e, name+"=") }; slices.ContainsFunc(h.base, passed) {
-			continue
-		}
-		env = append(env, name+"="+value)
-	}
-	return env
 }
 
 // password matches scheme://user:password@host, and password=… as in the query of a URL

@@ -1,3 +1,5 @@
+//go:build unix
+
 package host_test
 
 import (
@@ -96,7 +98,7 @@ func TestRefusedEnv(t *testing.T) {
 	refused := []string{
 		"ATTUNE_X", "attune_x", "APP_DATABASE_URL", "SENTRY_DSN", "PGPASSFILE", "VAULT_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
 		"OPENAI_API_KEY", "DB_PASSWORD", "DB_PASS", "BORG_PASSPHRASE", "GITHUB_PAT", "MYKEY", "KUBECONFIG", "APP_SESSION", "SSH_AUTH_SOCK", "LD_PRELOAD", "DYLD_X", "NODE_OPTIONS", "PERL5OPT", "RUBYOPT", "_JAVA_OPTIONS",
-		"PYENV_VERSION", "RBENV_VERSION", "MISE_NODE_VERSION", "RUSTUP_TOOLCHAIN", "LC_MESSAGES", "PATH", "HOME", "GOTOOLCHAIN", "", "A=B", "ENV",
+		"PYENV_VERSION", "RBENV_VERSION", "MISE_NODE_VERSION", "RUSTUP_TOOLCHAIN", "LC_MESSAGES", "PATH", "HOME", "GOTOOLCHAIN", "", "A=B", "A-B", "A B", "1A", "$A", "ENV",
 	}
 	for _, name := range refused {
 		if host.RefusedEnv(name) == "" {

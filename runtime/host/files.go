@@ -1,7 +1,8 @@
+//go:build unix
+
 package host
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,36 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Limits of Locate.
-const (
-	globMatches = 256 // paths of one pattern
-	// locateTime bounds Locate. It is checked between looks, and patience bounds each look.
-	locateTime = 5 * time.Second
-)
-
-// ErrLimit is wrapped by the errors of patterns that exceed a limit of Locate.
-var ErrLimit = errors.New("too much to look at")
-
-// LocateLimit is the usual limit of Locate for folder entries and paths. It keeps patterns
-// from searching whole disks.
-const LocateLimit = 20_000
-
-// Located is the result of Locate.
-type Located struct {
-	// Paths holds the sorted paths of each pattern.
-	Paths [][]string
-	// Unseen holds the patterns that were not followed completely, each with the first
-	// reason.
-	Unseen []Unseen
-}
-
-// An Unseen is a pattern that may match more paths than were found.
-type Unseen struct {
-	Pattern string
-	// Err wraps ErrHangs if a folder does not answer, and ErrLimit if a limit was
-	// exceeded.
-	Err error
-}
+// locateTime bounds Locate. It is checked between looks, and patience bounds each look.
+const locateTime = 5 * time.Second
 
 // Glob returns the paths that Locate finds for one pattern.
 func (h *LocalHost) Glob(pattern string) []string {
@@ -82,39 +55,6 @@ func (h *LocalHost) Locate(limit int, patterns ...string) Located {
 		}
 		return out
 	})
-}
-
-// expand returns an absolute, clean pattern. ok is false for a relative pattern, an unknown
-// home, or a variable that is unset or no absolute path.
-func expand(pattern, home string, vars map[string]string) (expanded string, ok bool) {
-	begin, rest, _ := strings.Cut(pattern, "/")
-	name, variable := strings.CutPrefix(begin, "$")
-	folder := ""
-	switch {
-	case begin == "~":
-		folder = home
-	case variable && locates(name) && !holdsPassword(vars[name]):
-		folder = vars[name]
-	}
-	if begin != "" {
-		if !filepath.IsAbs(folder) {
-			return "", false
-		}
-		pattern = EscapeGlob(filepath.Clean(folder)) + "/" + rest
-	}
-	if !filepath.IsAbs(pattern) {
-		return "", false
-	}
-	return filepath.Clean(pattern), true
-}
-
-// EscapeGlob returns a pattern that matches only the path s.
-func EscapeGlob(s string) string { return globEscapes.Replace(s) }
-
-var globEscapes = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`)
-
-func splitSlash(path string) []string {
-	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
 }
 
 // A globber walks the folders of a pattern.
@@ -179,9 +119,6 @@ func (g *globber) walk(dir string, segments []string) {
 		g.walk(inside(dir, name), segments[1:])
 	}
 }
-
-// inside joins a clean path and a name.
-func inside(dir, name string) string { return strings.TrimSuffix(dir, "/") + "/" + name }
 
 // take adds a path if it exists.
 func (g *globber) take(path string) {
@@ -263,13 +200,4 @@ func (g *globber) read(dir string) *listing {
 		err = nil
 	}
 	return &listing{names: names, err: err}
-}
-
-// matchSegment matches one name of a path with one segment of a pattern.
-func matchSegment(pattern, name string) bool {
-	if strings.HasPrefix(name, ".") && !strings.HasPrefix(pattern, ".") {
-		return false
-	}
-	ok, err := filepath.Match(pattern, name)
-	return err == nil && ok
 }

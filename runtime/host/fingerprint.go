@@ -1,3 +1,5 @@
+//go:build unix
+
 package host
 
 import (
@@ -38,14 +40,6 @@ func FileStamp(info fs.FileInfo) (text string, changed time.Time) {
 	}
 	return fmt.Sprintf("%d %d %d %d %o %d %d %d", st.Dev, st.Ino, st.Size, info.ModTime().UnixNano(), st.Mode, st.Uid, st.Gid, changedAt(st)),
 		time.Unix(0, changedAt(st))
-}
-
-// A Fingerprint identifies everything that files show of a command.
-type Fingerprint struct {
-	// Sum changes if anything of the command changes.
-	Sum [sha256.Size]byte
-	// Changed is the latest change of a file.
-	Changed time.Time
 }
 
 // Fingerprint returns the fingerprint of a command, to which these belong: the boot, the user,

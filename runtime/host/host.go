@@ -17,18 +17,6 @@ type Info struct {
 	Root bool `json:"-"`
 }
 
-// A Candidate is a file that was found in the search for an executable. It may be
-// unusable.
-type Candidate struct {
-	// Path is the path as found.
-	Path string
-	// RealPath is the file that Path resolves to, or empty.
-	RealPath string
-	// Fault is the reason why the file cannot be run, such as FaultNotExecutable. It is
-	// empty for a usable file.
-	Fault string
-}
-
 // An Invocation is one command to run.
 type Invocation struct {
 	// Path is the executable as found, and argv[0].
@@ -63,3 +51,27 @@ type Result struct {
 // OutputLimit bounds what is kept of each output stream of a command, in bytes. The rest
 // is drained.
 const OutputLimit = 64 << 10
+
+// A Program describes what runs when a file is executed.
+type Program struct {
+	// Native means that the file has the machine's own format and is not a script.
+	Native bool
+	// By holds the interpreters: the one in a script's first line, the program that env
+	// finds, their own interpreters, and the loader of a native program.
+	By []Candidate
+	// Unknown is the reason why the interpreters could not be determined, or empty.
+	// Untrusted definitions get it, so it has no contents of the file.
+	Unknown string
+
+	file fileID
+}
+
+// A fileID identifies a file on a host. It is zero if the host does not have it.
+type fileID struct{ device, inode uint64 }
+
+// LocalConfig configures a LocalHost.
+type LocalConfig struct {
+	// Environ is the environment, in the form of os.Environ, for PATH, HOME and the
+	// variables of commands. Defaults to the environment of the process.
+	Environ []string
+}

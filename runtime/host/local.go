@@ -1,3 +1,5 @@
+//go:build unix
+
 package host
 
 import (
@@ -25,13 +27,6 @@ type LocalHost struct {
 
 	withheld *withheld
 	path     *pathFolders
-}
-
-// LocalConfig configures a LocalHost.
-type LocalConfig struct {
-	// Environ is the environment, in the form of os.Environ, for PATH, HOME and the
-	// variables of commands. Defaults to the environment of the process.
-	Environ []string
 }
 
 // Local returns the machine that this program runs on. It reads the environment once.
@@ -95,4 +90,45 @@ func splitPath(path string) []string {
 		}
 	}
 	return out
+}
+
+// baseEnv returns the environment that every probe gets.
+func (h *LocalHost) baseEnv() []string {
+	env := []string{
+		"PATH=" + strings.Join(h.info.Path, string(filepath.ListSeparator)),
+		"USER=" + h.info.User,
+		"LOGNAME=" + h.info.User,
+	}
+	home := h.home
+	if h.withhold("HOME", home) != "" {
+		_, home = account()
+	}
+	if home != "" {
+		env = append(env, "HOME="+home)
+	}
+	for _, v := range setVars {
+		env = append(env, v.name+"="+v.value)
+	}
+	for _, v := range passVars {
+		if value := h.vars[v.name]; value != "" && h.passable(v.name, value) {
+			env = append(env, v.name+"="+value)
+		}
+	}
+	return slices.Clip(env)
+}
+
+// environ returns the base environment and the named variables.
+func (h *LocalHost) environ(names []string) []string {
+	env := h.base
+	for i, name := range names {
+		value, set := h.vars[name]
+		if !set || slices.Contains(names[:i], name) || RefusedEnv(name) != "" || !h.passable(name, value) {
+			continue
+		}
+		if passed := func(e string) bool { return strings.HasPrefix(e, name+"=") }; slices.ContainsFunc(h.base, passed) {
+			continue
+		}
+		env = append(env, name+"="+value)
+	}
+	return env
 }

@@ -1,3 +1,5 @@
+//go:build unix
+
 package host
 
 import (
@@ -170,59 +172,6 @@ func (l *look) stat(path string) (fs.FileInfo, error) {
 	}
 	// The text of the kernel's links (/proc/PID/fd/3) may lead nowhere.
 	return os.Stat(path)
-}
-
-// Faults of a Candidate. Others are free text.
-const (
-	FaultNotFound      = "not found"
-	faultDirectory     = "is a directory"
-	faultNotRegular    = "is not a regular file"
-	FaultNotExecutable = "is not executable"
-	faultRelative      = "is a relative path"
-	// danglingPrefix begins the fault of a dangling link.
-	danglingPrefix = "is a dangling link to "
-	// These begin the fault of a place that could not be looked at.
-	unseenPrefix = "cannot be looked at: "
-	hangsPrefix  = "cannot be reached: "
-	// FaultStub is the fault of a program that would open an installer's window.
-	FaultStub = "is a stub of macOS that opens an installer instead of answering"
-	// FaultInstaller is the fault of juliaup's launcher before its first run, which would
-	// install Julia. No variable prevents that.
-	FaultInstaller = "is juliaup's launcher, which would install Julia"
-)
-
-// unseen returns the candidate of a place that could not be looked at.
-func unseen(path string, err error) Candidate {
-	prefix := unseenPrefix
-	if errors.Is(err, ErrHangs) {
-		prefix = hangsPrefix
-	}
-	return Candidate{Path: path, Fault: prefix + err.Error()}
-}
-
-// Unseen returns the reason why the candidate could not be looked at, or nil. Such a
-// candidate may not exist. The error wraps ErrHangs if the place does not answer.
-func (c Candidate) Unseen() error {
-	switch {
-	case strings.HasPrefix(c.Fault, hangsPrefix):
-		return unseenError{c.Path + " " + c.Fault, ErrHangs}
-	case strings.HasPrefix(c.Fault, unseenPrefix):
-		return unseenError{c.Path + " " + c.Fault, nil}
-	}
-	return nil
-}
-
-// An unseenError is the error of an unseen candidate, which may be a recorded one.
-type unseenError struct {
-	text  string
-	cause error
-}
-
-func (e unseenError) Error() string { return e.text }
-func (e unseenError) Unwrap() error { return e.cause }
-
-func isName(binary string) bool {
-	return binary != "" && binary != "." && binary != ".." && !strings.ContainsAny(binary, "/\x00")
 }
 
 func sameAny(info fs.FileInfo, others []fs.FileInfo) bool {

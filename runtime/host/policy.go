@@ -178,13 +178,14 @@ func (p *Policy) decide(cmd Command, found Candidate, h Files) Decision {
 	if d := p.denied(cmd, found, h); d != nil {
 		return *d
 	}
-	local, is := h.(*LocalHost)
-	if is {
-		local.within.hung = nil
+	hung := new(error)
+	if local, is := h.(*LocalHost); is {
+		hung = local.hung()
+		*hung = nil
 	}
 	d := p.decideFound(cmd, found, h)
-	if is && !d.Allowed {
-		d.Unseen = local.within.hung
+	if !d.Allowed {
+		d.Unseen = *hung
 	}
 	return d
 }

@@ -1,3 +1,5 @@
+//go:build unix
+
 package host
 
 import (
@@ -12,23 +14,6 @@ import (
 
 	"golang.org/x/sys/unix"
 )
-
-// A Program describes what runs when a file is executed.
-type Program struct {
-	// Native means that the file has the machine's own format and is not a script.
-	Native bool
-	// By holds the interpreters: the one in a script's first line, the program that env
-	// finds, their own interpreters, and the loader of a native program.
-	By []Candidate
-	// Unknown is the reason why the interpreters could not be determined, or empty.
-	// Untrusted definitions get it, so it has no contents of the file.
-	Unknown string
-
-	file fileID
-}
-
-// A fileID identifies a file on a host. It is zero if the host does not have it.
-type fileID struct{ device, inode uint64 }
 
 // scriptDepth bounds the scripts that interpret each other, as in Linux.
 const scriptDepth = 5

@@ -1,3 +1,5 @@
+//go:build unix
+
 package host
 
 import (
@@ -106,4 +108,14 @@ func notThere(err error) bool {
 		}
 	}
 	return false
+}
+
+// realPath returns the real path of a path or, if that fails, the path.
+func realPath(path string) string {
+	return try(hostless, func(l *look) string {
+		if real, err := l.real(filepath.Clean(path)); err == nil {
+			return real
+		}
+		return path
+	})
 }

@@ -2,7 +2,6 @@ package host
 
 import (
 	"path"
-	"path/filepath"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -30,16 +29,6 @@ func newRedactor(home, user string, commands map[string]bool) redactor {
 		r.name = user
 	}
 	return r
-}
-
-// realPath returns the real path of a path or, if that fails, the path.
-func realPath(path string) string {
-	return try(hostless, func(l *look) string {
-		if real, err := l.real(filepath.Clean(path)); err == nil {
-			return real
-		}
-		return path
-	})
 }
 
 func (r redactor) text(s string) string {

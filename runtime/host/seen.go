@@ -1,3 +1,5 @@
+//go:build unix
+
 package host
 
 import (
@@ -66,6 +68,9 @@ func (h *LocalHost) Round() *LocalHost {
 	round.round = &seen{}
 	return &round
 }
+
+// hung returns the last error of a Glance about a place that hangs.
+func (h *LocalHost) hung() *error { return &h.within.hung }
 
 // Glance makes many looks as one. f makes them on the host that it gets, which it must not
 // keep, and must not run commands. When a place hangs, another goroutine calls f again while

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -171,36 +172,48 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Open == nil || c.Detector == nil || c.Host == nil {
 		return c, &ConfigError{"Open, Detector and Host", "are required"}
 	}
+	if err := c.Check(); err != nil {
+		return c, err
+	}
+	return c.defaults(), nil
+}
+
+// Check returns a ConfigError for the first field with an invalid value. It does not
+// require Open, Detector and Host.
+func (c Config) Check() error {
+	c = c.defaults()
 	for _, d := range []struct {
-		name       string
-		value      *time.Duration
-		def, least time.Duration
+		name         string
+		value, least time.Duration
 	}{
-		{"HeartbeatInterval", &c.HeartbeatInterval, DefaultHeartbeatInterval, time.Second},
-		{"VerifyInterval", &c.VerifyInterval, DefaultVerifyInterval, time.Second},
-		{"UnconfirmedFor", &c.UnconfirmedFor, DefaultUnconfirmedFor, time.Second},
-		{"StatementTimeout", &c.StatementTimeout, DefaultStatementTimeout, time.Millisecond},
-		{"KeepHistory", &c.KeepHistory, DefaultKeepHistory, 24 * time.Hour},
+		{"HeartbeatInterval", c.HeartbeatInterval, time.Second},
+		{"VerifyInterval", c.VerifyInterval, time.Second},
+		{"UnconfirmedFor", c.UnconfirmedFor, time.Second},
+		{"StatementTimeout", c.StatementTimeout, time.Millisecond},
+		{"KeepHistory", c.KeepHistory, 24 * time.Hour},
 	} {
-		if *d.value == 0 {
-			*d.value = d.def
-		}
-		if *d.value < d.least && (d.value != &c.KeepHistory || c.KeepHistory > 0) {
-			return c, &ConfigError{d.name, fmt.Sprintf("must be at least %v, got %v", d.least, *d.value)}
+		if d.value < d.least && (d.name != "KeepHistory" || d.value > 0) {
+			return &ConfigError{d.name, fmt.Sprintf("must be at least %v, got %v", d.least, d.value)}
 		}
 	}
 	if c.HeartbeatInterval%time.Second != 0 || c.HeartbeatInterval > time.Hour {
-		return c, &ConfigError{"HeartbeatInterval", fmt.Sprintf("must be whole seconds and at most 1h, got %v", c.HeartbeatInterval)}
-	}
-	if c.IdleTimeout == 0 {
-		c.IdleTimeout = DefaultIdleTimeout
-	}
-	if c.FullEvery == 0 {
-		c.FullEvery = DefaultFullEvery
+		return &ConfigError{"HeartbeatInterval", fmt.Sprintf("must be whole seconds and at most 1h, got %v", c.HeartbeatInterval)}
 	}
 	if c.FullEvery < 1 {
-		return c, &ConfigError{"FullEvery", fmt.Sprintf("must be at least 1, got %d", c.FullEvery)}
+		return &ConfigError{"FullEvery", fmt.Sprintf("must be at least 1, got %d", c.FullEvery)}
 	}
+	return nil
+}
+
+// defaults returns the configuration with its defaults.
+func (c Config) defaults() Config {
+	c.HeartbeatInterval = cmp.Or(c.HeartbeatInterval, DefaultHeartbeatInterval)
+	c.VerifyInterval = cmp.Or(c.VerifyInterval, DefaultVerifyInterval)
+	c.UnconfirmedFor = cmp.Or(c.UnconfirmedFor, DefaultUnconfirmedFor)
+	c.StatementTimeout = cmp.Or(c.StatementTimeout, DefaultStatementTimeout)
+	c.KeepHistory = cmp.Or(c.KeepHistory, DefaultKeepHistory)
+	c.IdleTimeout = cmp.Or(c.IdleTimeout, DefaultIdleTimeout)
+	c.FullEvery = cmp.Or(c.FullEvery, DefaultFullEvery)
 	if c.IsPermanent == nil {
 		c.IsPermanent = func(error) bool { return false }
 	}
@@ -220,5 +233,5 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Random == nil {
 		c.Random = mathrand.Float64
 	}
-	return c, nil
+	return c
 }

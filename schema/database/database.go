@@ -45,6 +45,20 @@ func OpenExisting(ctx context.Context, url string) (*bun.DB, error) {
 	return openNamed(ctx, url, false)
 }
 
+// CheckURL returns an error that wraps ErrURL for a URL that Open could never open. It
+// opens nothing, and the error contains no password.
+func CheckURL(url string) error {
+	scheme, rest, _ := strings.Cut(url, ":")
+	switch scheme = strings.ToLower(scheme); scheme {
+	case "postgres", "postgresql":
+		_, err := postgresConfig(scheme + ":" + rest)
+		return err
+	case "sqlite":
+		return nil
+	}
+	return wrongScheme(url)
+}
+
 func openNamed(ctx context.Context, url string, create bool) (*bun.DB, error) {
 	db, err := open(ctx, url, create)
 	if err != nil {

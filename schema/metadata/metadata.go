@@ -34,12 +34,12 @@ type Aliases []string
 // runtime_version.
 //
 // Lists and texts have bounds that Go, JSON Schema and both databases check alike. Only Go
-// checks the compiled size of an expression. A host reads at most 4,000 definitions or 16 MiB
-// of a database: the core pack's first, then the others by ref. It leaves out the rest with a
-// warning, on Postgres also what follows after 48 MiB have been unpacked. A definition is
-// invalid if one of its documents has more than 2 MiB, if it has more than 100 versions, or if
-// Postgres stores it in more than 512 KiB or unpacks it to more than 16 MiB. These limits
-// apply to the rows of the core pack too.
+// checks the compiled size of an expression. A host reads at most 4,000 definitions, 16,000
+// commands or 16 MiB of a database: the core pack's first, then the others by ref. It leaves out
+// the rest with a warning, on Postgres also what follows after 48 MiB have been unpacked. A
+// definition is invalid if one of its documents has more than 2 MiB, if it has more than 100
+// versions, or if Postgres stores it in more than 512 KiB or unpacks it to more than 16 MiB.
+// These limits apply to the rows of the core pack too.
 //
 // Values must not contradict each other: a pack_ref that differs from the pack in ref, an alias
 // in two cases, or a duplicate version or default version. Loading a pack, storing a

@@ -66,7 +66,8 @@ func (l LeftOut) String() string {
 	if l.Count > len(l.Refs) {
 		more = " …"
 	}
-	return fmt.Sprintf("%d of %d definitions are left out (%s%s): at most %d are read, with at most %d commands, %d MiB in sum and %d MiB unpacked",
+	return fmt.Sprintf("%d of %d definitions are left out (%s%s): "+
+		"at most %d are read, with at most %d commands, %d MiB in sum and %d MiB unpacked",
 		l.Count, l.Total, strings.Join(l.Refs, ", "), more, MaxDefinitions, MaxCommands, MaxDefinitionsSize>>20, MaxDefinitionsWork>>20)
 }
 

@@ -165,7 +165,7 @@ func TestDeleteSparesTablesOfOthers(t *testing.T) {
 		}
 		e.exec(t, "INSERT INTO {schema}.environment VALUES ('venv-1', ?, ?)", v.ID, worker)
 		refs, err := e.Workers.References(t.Context(), worker)
-		if diff := cmp.Diff([]store.Reference{{Table: "environment", Rows: 1, Examples: []string{"venv-1"}, OnDelete: store.OnDeleteSetNull}}, refs); err != nil || diff != "" {
+		if diff := cmp.Diff([]store.Reference{{Table: "environment", Columns: []string{"worker"}, Rows: 1, Examples: []string{"venv-1"}, OnDelete: store.OnDeleteSetNull}}, refs); err != nil || diff != "" {
 			t.Errorf("references of the worker: %v (-want +got):\n%s", err, diff)
 		}
 		wantError(t, e.Runtimes.Delete(t.Context(), "acme.ruby"), "referenced",

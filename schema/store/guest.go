@@ -185,7 +185,8 @@ func (w *Workers) named(ctx context.Context, row *schema.Worker) (*TakenError, e
 func (w *Workers) reportGuest(ctx context.Context, row *schema.Worker, id int64, instance string, document json.RawMessage) error {
 	state, _ := w.state()
 	var locked int64
-	err := w.db.NewRaw("SELECT worker FROM ? WHERE worker = ? AND ? = ? FOR UPDATE", state, id, w.text("instance"), instance).Scan(ctx, &locked)
+	err := w.db.NewRaw("SELECT worker FROM ? WHERE worker = ? AND ? = ? FOR UPDATE", state, id, w.text("instance"), instance).
+		Scan(ctx, &locked)
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,8 @@ const (
 type Reference struct {
 	// Table holds the referring rows. It includes the schema if that is not attune's.
 	Table string `json:"table"`
+	// Columns holds the columns of the foreign key.
+	Columns []string `json:"columns"`
 	// Rows is the number of referring rows; -1 if this login may not read all of them.
 	Rows int `json:"rows"`
 	// Examples holds the refs, names or ids of the first few rows.
@@ -53,12 +55,21 @@ func (r *Reference) Unseen() bool { return r.OnDelete == OnDeleteRefuse && r.Row
 
 // String returns the reference in words: 2 rows of sensor (a.one, a.two).
 func (r *Reference) String() string {
-	text := "rows of " + r.Table + " that this login may not read"
+	return r.inWords(" of " + r.Table)
+}
+
+// Clearing returns what a deletion clears, in words: sensor.runtime in 2 rows (a.one, a.two).
+func (r *Reference) Clearing() string {
+	return r.Table + "." + strings.Join(r.Columns, ", "+r.Table+".") + " in " + r.inWords("")
+}
+
+func (r *Reference) inWords(of string) string {
+	text := "rows" + of + " that this login may not read"
 	switch {
 	case r.Rows == 1:
-		text = "1 row of " + r.Table
+		text = "1 row" + of
 	case r.Rows >= 0:
-		text = fmt.Sprintf("%d rows of %s", r.Rows, r.Table)
+		text = fmt.Sprintf("%d rows%s", r.Rows, of)
 	}
 	if len(r.Examples) == 0 {
 		return text
@@ -122,7 +133,7 @@ func (r *references) find(ctx context.Context, table string, rows bunschema.Quer
 			found = append(found, further...)
 			continue
 		}
-		one := Reference{Table: k.Name, Rows: -1, Examples: []string{}, OnDelete: action(k.Action)}
+		one := Reference{Table: k.Name, Columns: k.Columns, Rows: -1, Examples: []string{}, OnDelete: action(k.Action)}
 		if k.Namespace != r.schema {
 			one.Table = k.Namespace + "." + k.Name
 		}

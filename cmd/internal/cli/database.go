@@ -152,8 +152,8 @@ func ownLink(path string) error {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s is a link to a file that does not exist; name that file itself", path)
 	}
-	if st, ok := info.Sys().(*syscall.Stat_t); ok && st.Uid != 0 && int(st.Uid) != os.Geteuid() {
-		return fmt.Errorf("%s is a link that belongs to user %d; name the file itself", path, st.Uid)
+	if user, foreign := otherOwner(info); foreign {
+		return fmt.Errorf("%s is a link that belongs to user %d; name the file itself", path, user)
 	}
 	return nil
 }

@@ -192,7 +192,11 @@ func (e *Env) load(service bool) error {
 		return err
 	}
 	e.File = file
-	for _, w := range file.Warnings {
+	misspelt := config.Misspelt(os.Environ())
+	if e.Strict && len(misspelt) > 0 {
+		return errors.New(strings.Join(misspelt, "\n"))
+	}
+	for _, w := range append(file.Warnings, misspelt...) {
 		e.Warn(w)
 	}
 	if file.Note != "" {

@@ -11,13 +11,15 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/attune-go/attune/cmd/internal/config"
 )
 
 // values read numbers and times, and say what they look like where one cannot be
 // read.
 func values() []kong.Option {
 	options := []kong.Option{kong.TypeMapper(reflect.TypeFor[time.Duration](), valueOf("time", func(text string, to reflect.Value) error {
-		d, err := ParseSpan(text)
+		d, err := config.ParseSpan(text)
 		if err != nil {
 			return err
 		}
@@ -40,34 +42,12 @@ func values() []kong.Option {
 	return options
 }
 
-// longestSpan is the longest time that ParseSpan reads, in days.
-const longestSpan = 99_999
-
-// ParseSpan reads a time such as 10s, 1h30m or, as time.ParseDuration does not, 7d:
-// days of 24 hours. It refuses more than 99,999 days.
-func ParseSpan(text string) (time.Duration, error) {
-	wrong := fmt.Errorf("%q is not a time such as 10s, 1h30m or 7d, of at most %dd", text, longestSpan)
-	days, rest, some := strings.Cut(text, "d")
-	if !some {
-		d, err := time.ParseDuration(text)
-		if err != nil || d > longestSpan*24*time.Hour {
-			return 0, wrong
-		}
-		return d, nil
+// CheckName returns an error if a worker cannot have a name.
+func CheckName(name string) error {
+	if name != Clean(name) || len(name) > 255 || strings.TrimSpace(name) == "" {
+		return fmt.Errorf("%.60q is not a name of 1 to 255 bytes that is not blank and has no control characters", name)
 	}
-	n, err := strconv.ParseUint(days, 10, 64)
-	if err != nil || n > longestSpan {
-		return 0, wrong
-	}
-	d := time.Duration(n) * 24 * time.Hour
-	if rest != "" {
-		more, err := time.ParseDuration(rest)
-		if err != nil || more < 0 || more > longestSpan*24*time.Hour-d {
-			return 0, wrong
-		}
-		d += more
-	}
-	return d, nil
+	return nil
 }
 
 func valueOf(what string, read func(text string, to reflect.Value) error) kong.MapperFunc {

@@ -29,7 +29,7 @@ type Setting struct {
 	// Variable and Flag are those that could set it.
 	Variable string `json:"environment,omitempty"`
 	Flag     string `json:"flag,omitempty"`
-	// Fault is why a program that heeds the value refuses it; usually empty.
+	// Fault is why a program that reads the value refuses it; usually empty.
 	Fault string `json:"fault,omitempty"`
 }
 
@@ -56,7 +56,12 @@ func (f *File) Settings(program string, flags map[string]any, getenv func(string
 		if value, given := flags[k.Flag]; given {
 			s.Source, s.Where, s.Value, s.Fault = FromFlag, k.Flag, value, ""
 		}
-		s.Value = masked(s.Value)
+		if s.Source != FromDefault && s.Fault == "" {
+			if err := check(k.Name, s.Value); err != nil {
+				s.Fault = err.Error()
+			}
+		}
+		s.Value, s.Fault = masked(s.Value), masked(s.Fault).(string)
 		list = append(list, s)
 	}
 	return list
@@ -133,15 +138,15 @@ func parsed(field reflect.Value, text string) (value any, fault string) {
 	}
 	switch field.Interface().(type) {
 	case time.Duration, *time.Duration:
-		if d, err := time.ParseDuration(text); err == nil && d >= 0 {
+		if d, err := ParseSpan(text); err == nil && d >= 0 {
 			return Span(d), ""
 		}
-		return text, "expected a duration such as 10s or 1m30s"
+		return text, fmt.Sprintf("expected a duration such as 10s or 1m30s, got %q", text)
 	case int:
 		if n, err := strconv.Atoi(text); err == nil && n > 0 {
 			return n, ""
 		}
-		return text, "expected a whole number of at least 1"
+		return text, fmt.Sprintf("expected a whole number of at least 1, got %q", text)
 	case []string: // runtimes: those of the policy are in the file already
 		return declared(text), ""
 	case map[string]string:
@@ -166,7 +171,7 @@ func labelsOf(text string) (value any, fault string) {
 	for pair := range strings.SplitSeq(text, ";") {
 		key, value, ok := strings.Cut(pair, "=")
 		if !ok || CheckLabel(strings.TrimSpace(key), value) != nil {
-			return text, "expected labels such as zone=a;disk=ssd"
+			return text, fmt.Sprintf("expected labels such as zone=a;disk=ssd, got %q", text)
 		}
 		labels[strings.TrimSpace(key)] = value
 	}

@@ -297,9 +297,10 @@ func workerName(flag *string, sec *config.Service) (name string, usual bool, err
 	if flag != nil {
 		name = *flag
 	}
-	blank := strings.TrimSpace(name) == "" && (flag != nil || name != "")
-	if name != cli.Clean(name) || len(name) > 255 || blank {
-		return "", false, cli.Usagef("name: %.60q is not a name of 1 to 255 bytes that is not blank and has no control characters", name)
+	if flag != nil || name != "" {
+		if err := cli.CheckName(name); err != nil {
+			return "", false, cli.Usagef("name: %v", err)
+		}
 	}
 	if name != "" {
 		return name, false, nil

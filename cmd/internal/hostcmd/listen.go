@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/cmd/internal/config"
 	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/runtime/service"
 	"github.com/attune-go/attune/runtime/service/prometheusmetrics"
@@ -33,19 +33,9 @@ func listen(ctx context.Context, address string) (*server, error) {
 	if address == "" {
 		return &server{}, nil
 	}
-	full := address
-	if !strings.Contains(address, ":") {
-		full = ":" + address
-	}
-	host, port, err := net.SplitHostPort(full)
-	if err == nil && port != "" {
-		_, err = net.DefaultResolver.LookupPort(ctx, "tcp", port)
-	}
-	if err != nil || port == "" {
-		return nil, cli.Usagef("listen: %q is not [HOST]:PORT", address)
-	}
-	if host == "" {
-		host = "127.0.0.1"
+	host, port, err := config.ListenAddress(address)
+	if err != nil {
+		return nil, cli.Usagef("listen: %v", err)
 	}
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, port))
 	if err != nil {

@@ -34,6 +34,9 @@ func (c *recordCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) e
 			return fmt.Errorf("record to %s: the file exists; --force replaces it", c.File)
 		}
 	}
+	if err := host.Supported(); err != nil {
+		return fmt.Errorf("record this host: %w", err)
+	}
 	db, err := openToLook(ctx, env)
 	if err != nil {
 		return err

@@ -175,13 +175,15 @@ func (c *registerCmd) identity(env *cli.Env, role metadata.Role) (service.Identi
 	if usual {
 		id.GuestName = guestName(role, name)
 	}
-	if id.Port, err = positive("port", c.Port, sec.Port); err != nil || id.Port > config.MaxPort {
-		return id, cli.Usagef("port: %d is not between 1 and %d", *cmp.Or(c.Port, &sec.Port), config.MaxPort)
+	if id.Port = *cmp.Or(c.Port, &sec.Port); c.Port != nil || id.Port != 0 {
+		if err := config.CheckPort(id.Port); err != nil {
+			return id, cli.Usagef("port: %v", err)
+		}
 	}
-	switch id.Type {
-	case "", schema.WorkerLocal, schema.WorkerRemote, schema.WorkerContainer:
-	default:
-		return id, cli.Usagef("type: %q is not local, remote or container", id.Type)
+	if id.Type != "" {
+		if err := config.CheckType(string(id.Type)); err != nil {
+			return id, cli.Usagef("type: %v", err)
+		}
 	}
 	return id, nil
 }

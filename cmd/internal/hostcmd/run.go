@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"strings"
@@ -55,6 +56,9 @@ func (c *runCmd) AfterApply(k *kong.Context) error {
 
 // Run runs the service until it is told to end.
 func (c *runCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) error {
+	if err := host.Supported(); err != nil {
+		return fmt.Errorf("run a %s here: %w", role, err)
+	}
 	memory, err := c.memory(env, role)
 	if err != nil {
 		return err

@@ -45,6 +45,8 @@ type UnloadEntry struct {
 	// References lists what refers to the row, or needs the pack. For a row that a dry
 	// run would delete, it lists the tables that this login may not read.
 	References []store.Reference `json:"references,omitempty"`
+	// Cleared lists the columns that the database clears when it deletes the row.
+	Cleared []store.Reference `json:"cleared,omitempty"`
 }
 
 // An UnloadReport lists what Unload did, or would do.
@@ -72,7 +74,8 @@ func (u *UnloadReport) Count() (deleted, kept int) {
 // Unload undoes the loads of a pack in one transaction: it deletes the rows that they
 // created, with their versions, and then the pack's own row. A row stays if somebody
 // changed it since (Options.Force deletes it), if rows of other tables refer to it, or
-// if it existed before the pack. Rows that stay keep their part of the record, so that
+// if it existed before the pack. References that the database clears are reported, and
+// hinder nothing. Rows that stay keep their part of the record, so that
 // another load merges as before. The error can wrap store.ErrNotFound or ErrNotLoaded.
 func Unload(ctx context.Context, db bun.IDB, cfg store.Config, ref string, opts Options) (*UnloadReport, error) {
 	report := &UnloadReport{Pack: ref, DryRun: opts.DryRun, Runtimes: []UnloadEntry{}}
@@ -140,13 +143,15 @@ func (u *unloader) runtime(ctx context.Context, ref string) (UnloadEntry, error)
 	if err != nil {
 		return one, err
 	}
-	var unseen []store.Reference
+	var unseen, cleared []store.Reference
 	for _, r := range refs {
 		switch {
 		case r.Hinders():
 			one.References = append(one.References, r)
 		case r.Unseen():
 			unseen = append(unseen, r)
+		case r.OnDelete == store.OnDeleteSetNull:
+			cleared = append(cleared, r)
 		}
 	}
 	switch {
@@ -162,13 +167,15 @@ func (u *unloader) runtime(ctx context.Context, ref string) (UnloadEntry, error)
 	if !one.Deleted {
 		return one, nil
 	}
+	one.Cleared = cleared
 	if u.opts.DryRun { // deleting could still fail because of these
 		one.References = unseen
 		return one, nil
 	}
 	err = u.st.Runtimes.Delete(ctx, ref)
 	if errors.Is(err, store.ErrReferenced) { // by a row that is new, or that this login may not read
-		one.Deleted, one.Reason, one.References, err = false, ReasonReferenced, refs, nil
+		one = UnloadEntry{Ref: ref, Reason: ReasonReferenced, Changed: one.Changed, References: refs}
+		err = nil
 	}
 	return one, err
 }
@@ -204,14 +211,18 @@ func (u *unloader) pack(ctx context.Context, row *schema.Pack, meta map[string]j
 	if err != nil {
 		return err
 	}
+	var cleared []store.Reference
 	for _, r := range refs {
-		if u.opts.DryRun && r.Table == "runtime" {
+		if u.opts.DryRun && r.Table == "runtime" && r.Rows > 0 {
 			deleted, _ := u.report.Count()
 			r.Rows -= deleted
 			r.Examples = nil // some of them would be deleted
 		}
-		if r.Hinders() {
+		switch {
+		case r.Hinders():
 			one.References = append(one.References, r)
+		case r.OnDelete == store.OnDeleteSetNull && r.Rows != 0:
+			cleared = append(cleared, r)
 		}
 	}
 	switch {
@@ -222,7 +233,7 @@ func (u *unloader) pack(ctx context.Context, row *schema.Pack, meta map[string]j
 	case configured(row, meta, left.Pack) && !u.opts.Force:
 		one.Reason = ReasonChanged
 	default:
-		one.Deleted = true
+		one.Deleted, one.Cleared = true, cleared
 	}
 	switch {
 	case u.opts.DryRun:

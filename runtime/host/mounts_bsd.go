@@ -1,3 +1,5 @@
+//go:build darwin || freebsd
+
 package host
 
 import (
@@ -29,5 +31,5 @@ func mountOf(path string) mount {
 	return m
 }
 
-// servedByOther returns "": servers of file systems are unknown on macOS.
+// servedByOther returns "": servers of file systems are unknown here.
 func servedByOther(uint64, uint64) string { return "" }

@@ -1,3 +1,5 @@
+//go:build darwin || freebsd
+
 package host
 
 import (
@@ -60,6 +62,6 @@ func newKqueue() (int, error) {
 	return kq, err
 }
 
-// endStrays does nothing: macOS does not show which process has a pipe. Commands also survive
-// a SIGKILL of this process there.
+// endStrays does nothing: these systems do not show which process has a pipe. Commands also
+// survive a SIGKILL of this process there.
 func (p *process) endStrays() {}

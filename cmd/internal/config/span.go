@@ -1,0 +1,38 @@
+package config
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// longestSpan is the longest time that ParseSpan reads, in days.
+const longestSpan = 99_999
+
+// ParseSpan reads a time such as 10s, 1h30m or, as time.ParseDuration does not, 7d:
+// days of 24 hours. It refuses more than 99,999 days.
+func ParseSpan(text string) (time.Duration, error) {
+	wrong := fmt.Errorf("%q is not a time such as 10s, 1h30m or 7d, of at most %dd", text, longestSpan)
+	days, rest, some := strings.Cut(text, "d")
+	if !some {
+		d, err := time.ParseDuration(text)
+		if err != nil || d > longestSpan*24*time.Hour {
+			return 0, wrong
+		}
+		return d, nil
+	}
+	n, err := strconv.ParseUint(days, 10, 64)
+	if err != nil || n > longestSpan {
+		return 0, wrong
+	}
+	d := time.Duration(n) * 24 * time.Hour
+	if rest != "" {
+		more, err := time.ParseDuration(rest)
+		if err != nil || more < 0 || more > longestSpan*24*time.Hour-d {
+			return 0, wrong
+		}
+		d += more
+	}
+	return d, nil
+}

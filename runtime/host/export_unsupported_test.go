@@ -1,0 +1,6 @@
+package host
+
+var SupportedOn = supported
+
+// Unsupported returns the methods of a LocalHost on an unsupported system.
+func Unsupported(goos string) unsupportedHost { return unsupportedHost{unsupported(goos)} }
