@@ -63,10 +63,14 @@ func (c *detectCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) e
 		return err
 	}
 	if len(c.Runtime) > 0 {
+		var unknown []error
 		for _, name := range c.Runtime {
 			if _, err := det.Only(name); errors.Is(err, detect.ErrUnknownName) {
-				return c.unknown(ctx, env, role, db, "detect", name)
+				unknown = append(unknown, c.unknown(ctx, env, role, db, "detect", name))
 			}
+		}
+		if len(unknown) > 0 {
+			return errors.Join(unknown...)
 		}
 		if det, err = det.Only(c.Runtime...); err != nil {
 			return err

@@ -474,6 +474,7 @@ func TestDetectOfSomeRuntimes(t *testing.T) {
 	if caps := document(t, run(t, metadata.Worker, "detect", "python", "--json")); !slices.Equal(caps.Runtimes, []string{"python"}) || len(caps.Undetected) != 0 {
 		t.Errorf("--json: %v, undetected %v", caps.Runtimes, caps.Undetected)
 	}
+	want(t, run(t, metadata.Worker, "detect", "pyton", "cobol-x"), 1, `no runtime "pyton"`, `no runtime "cobol-x"`)
 	want(t, run(t, metadata.Worker, "detect", "pyton"), 1, `no runtime "pyton" is defined in the core pack; did you mean python?`)
 	for _, command := range []string{"detect", "explain"} {
 		want(t, run(t, metadata.Worker, command, "python@>=3.12"), 2, command+" takes a runtime without versions, such as python, got")
