@@ -23,6 +23,9 @@ const (
 	roundSteps = 128 * maxSteps
 	// compileSteps is the cost of compiling one instruction.
 	compileSteps = 16
+	// versionSteps is the cost of each version but the first in one output, since an
+	// installation takes memory as long as the round lasts.
+	versionSteps = 1 << 15
 )
 
 // An expression is a regular expression. It is compiled for each use: that costs less than
@@ -102,6 +105,16 @@ func (m *matching) use(ctx context.Context, ref string, trusted bool, e *express
 	}
 	f(regexp.MustCompile(e.source), text)
 	return nil
+}
+
+// afford returns how many of n versions in an output an untrusted definition has steps for,
+// and takes the steps.
+func (m *matching) afford(ref string, n int) int {
+	afforded := min(n, 1)
+	for afforded < n && m.spend(ref, versionSteps) {
+		afforded++
+	}
+	return afforded
 }
 
 // spend takes steps from those of a definition and reports whether it had them.

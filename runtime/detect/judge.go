@@ -84,12 +84,18 @@ func (r *round) ask(
 	if p.judgeEnd(c, res, out); p.Outcome != "" {
 		return v, out
 	}
+	trusts := func(e *expression) bool { return r.cfg.Policy.TrustsPattern(cmd, e.source) }
 	match := func(e *expression, f func(*regexp.Regexp, string)) error {
-		return r.matching.use(ctx, w.ref, r.cfg.Policy.TrustsPattern(cmd, e.source), e, out.text, f)
+		return r.matching.use(ctx, w.ref, trusts(e), e, out.text, f)
 	}
 	if p.judgeOutput(c, out, match); p.Outcome == "" {
 		p.Outcome = capability.Available
 		v = p.extract(c, out, match)
+		if n := len(p.listed); n > 1 && !trusts(c.versionPattern) {
+			if p.listed = p.listed[:r.matching.afford(w.ref, n)]; len(p.listed) < n {
+				p.warnings = append(p.warnings, fmt.Sprintf("%d of its %d versions are left out: a round has no room for more of %s", n-len(p.listed), n, w.ref))
+			}
+		}
 	}
 	return v, out
 }

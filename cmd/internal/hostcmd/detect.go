@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -26,9 +27,23 @@ type detectCmd struct {
 	Name     *string  `help:"Name of this ${role} (default: ${role}.name of the config file, else the host's)." env:"ATTUNE_${ROLE}_NAME" placeholder:"NAME"`
 }
 
-// shortGC is the growth of the heap, in percent, between two collections of a process that
-// ends soon. With the usual 100 a third of its time goes into them.
-const shortGC = 400
+// Collections of the heap of a process that ends soon. With the usual growth of 100 percent a
+// third of its time goes into them; beyond shortHeap, in bytes, they are as frequent as it takes.
+const (
+	shortGrowth = 400
+	shortHeap   = 64 << 20
+)
+
+// endsSoon prepares the process for a command that ends soon, unless GOGC and GOMEMLIMIT say
+// otherwise.
+func endsSoon() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(shortGrowth)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(shortHeap)
+	}
+}
 
 // Run detects the runtimes of this host, or of a recorded one.
 func (c *detectCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) error {
@@ -41,7 +56,7 @@ func (c *detectCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) e
 	if c.Diff && len(c.Runtime) > 0 {
 		return cli.Usagef("--diff compares everything that is registered; leave out %s", strings.Join(c.Runtime, " "))
 	}
-	debug.SetGCPercent(shortGC)
+	endsSoon()
 	db, err := c.open(ctx, env)
 	if err != nil {
 		return err

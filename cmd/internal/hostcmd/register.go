@@ -67,6 +67,7 @@ func (l *labels) Decode(ctx *kong.DecodeContext) error {
 
 // Run detects and registers.
 func (c *registerCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) error {
+	endsSoon()
 	id, err := c.identity(env, role)
 	if err != nil {
 		return err
