@@ -146,8 +146,8 @@ func TestWorkersDiff(t *testing.T) {
 		}
 		wanted := []answer.RuntimeDifference{
 			{Name: "fortran", Kind: answer.OnlyB, A: outcome(answer.NotAsked), B: available("", "")},
-			{Ref: "core.perl", Name: "perl", Kind: answer.DifferentPaths, A: available("1.26.0", "/usr/bin/perl"), B: available("1.26.0", "/usr/local/bin/perl\x1b")},
 			{Ref: "core.python", Name: "python", Kind: answer.DifferentVersions, A: available("3.12.1", "/usr/bin/python3", "3.11.7", "/opt/python3"), B: available("3.12.1", "/usr/bin/python3")},
+			{Ref: "core.perl", Name: "perl", Kind: answer.DifferentPaths, A: available("1.26.0", "/usr/bin/perl"), B: available("1.26.0", "/usr/local/bin/perl\x1b")},
 			{Ref: "core.ruby", Name: "ruby", Kind: answer.DifferentOutcomes, A: outcome("not_found"), B: outcome("timeout")},
 		}
 		if diff := gocmp.Diff(wanted, d.Runtimes); diff != "" {
@@ -162,6 +162,9 @@ func TestWorkersDiff(t *testing.T) {
 		want(t, run(t, "workers", "diff", "a-1", "a-2"), 0, "RUNTIME  a-1", "3.12.1, 3.11.7", "not asked", "unknown version", "1.26.0 /usr/bin/perl",
 			`/usr/local/bin/perl\x1b`, "labels.zone", "the same on both: go\n")
 		want(t, run(t, "workers", "diff", "a-1", "a-1", "--exit-code"), 0, "do not differ")
+		want(t, run(t, "workers", "diff", fmt.Sprintf("id:%d", d.A.ID), "host:h-a-2", "--exit-code"), 3, "labels.zone")
+		want(t, run(t, "workers", "diff", "id:a-1", "name:a-2"), 2, "id: \"a-1\" is not a number")
+		want(t, run(t, "workers", "show", fmt.Sprintf("id:%d", d.A.ID)), 0, "worker       a-1")
 		want(t, run(t, "workers", "diff", "a-1", "lost"), 0, "lost is stale")
 		want(t, run(t, "workers", "diff", "a-1", "old*"), 0, "not asked")
 		want(t, run(t, "workers", "diff", "a-1"), 2, "b")

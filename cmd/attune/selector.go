@@ -322,7 +322,8 @@ func unknownNames(ctx context.Context, db *cli.Database, names []string) (string
 }
 
 // findWorkers finds the workers with a name, which may differ in role; else the
-// worker with an id; else the workers on a host.
+// worker with an id; else the workers on a host. The terms name:, id: and host: ask for
+// one of these only.
 func findWorkers(ctx context.Context, db *cli.Database, name, role string) ([]store.Selected, error) {
 	var roles []metadata.Role
 	if role != "" {
@@ -335,6 +336,13 @@ func findWorkers(ctx context.Context, db *cli.Database, name, role string) ([]st
 	tries := []store.Selection{{Names: []string{name}}, {Hosts: []string{name}}}
 	if id, err := strconv.ParseInt(name, 10, 64); err == nil {
 		tries = slices.Insert(tries, 1, store.Selection{IDs: []int64{id}})
+	}
+	if kind, value, ok := strings.Cut(name, ":"); ok && slices.Contains([]string{"name", "id", "host"}, kind) {
+		w := new(wanted)
+		if err := w.term(kind, value, false); err != nil {
+			return nil, err
+		}
+		tries = []store.Selection{w.Selection}
 	}
 	for _, s := range tries {
 		s.Roles = roles
