@@ -29,7 +29,13 @@ func TestWorkersDelete(t *testing.T) {
 		const all = "declared ended eye lost old\x1b[31m web-1 web-2"
 		want(t, run(t, "workers", "delete"), 2, "say which workers")
 		want(t, run(t, "workers", "delete", "web-3"), 1, "did you mean web-")
-		want(t, run(t, "workers", "delete", "web-*", "role:sensor"), 1, "no workers", "fit web-* role:sensor")
+		for _, args := range [][]string{{"web-*", "role:sensor"}, {"silent:30d"}, {"web-1", "silent:30d"}, {"host:h-web-1", "silent:30d", "--dry-run"}} {
+			want(t, run(t, append([]string{"workers", "delete"}, args...)...), 0, "no workers that fit\n")
+		}
+		want(t, run(t, "workers", "delete", "silent:30d", "--json"), 0, `"workers": []`, `"references": []`)
+		want(t, run(t, "workers", "delete", "web-3", "silent:30d"), 1, "did you mean web-")
+		want(t, run(t, "workers", "delete", "id:999999"), 1, "has this id")
+		want(t, run(t, "workers", "delete", "host:nowhere", "silent:30d"), 1, "has this host")
 		want(t, run(t, "workers", "delete", "silent:soon"), 2, "silent: \"soon\" is not a time")
 		want(t, run(t, "workers", "delete", "--silent=-1h"), 2, "silent: \"-1h\"")
 		want(t, run(t, "workers", "delete", "web-1"), 1, "still runs, and registers anew", "nothing was deleted: 1 of 1 worker still runs: stop it, or take --force and it registers anew")

@@ -108,6 +108,23 @@ func TestConstraintWithoutAt(t *testing.T) {
 	want(t, run(t, "workers", "list", "--has", "go>=1"), 0, "no workers that fit")
 }
 
+// TestRuntimeAsAWorkersName checks that a requirement in the place of a worker gets the
+// hint to use --has, unless a worker fits it.
+func TestRuntimeAsAWorkersName(t *testing.T) {
+	db := testdb.SQLite(t)
+	fleet(t, db)
+	for _, text := range []string{"python@>=3.12", "python@3.*", "python>=3.12"} {
+		hint := "--has '" + strings.Replace(text, "python>", "python@>", 1) + "'"
+		want(t, run(t, "workers", "list", text), 0, "no workers that fit", hint)
+		want(t, run(t, "workers", "show", text), 1, hint)
+		want(t, run(t, "workers", "delete", text), 1, hint)
+	}
+	exec(t, db, "UPDATE worker SET name = 'python@3.1', identity = NULL WHERE name = 'web-1'")
+	if got := run(t, "workers", "list", "python@3.*", "eye"); got.status != 0 || got.errOut != "" {
+		t.Errorf("status %d, and on standard error\n%s", got.status, got.errOut)
+	}
+}
+
 func TestWorkersDiff(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
