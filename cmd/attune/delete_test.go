@@ -194,9 +194,10 @@ func TestDeletingAsLeastPrivilege(t *testing.T) {
 	}
 	for _, role := range []string{"attune_reader", "attune_fleet"} {
 		as(role)
-		want(t, run(t, "workers", "delete", "lost"), 1, "permission denied", "attune_operator")
-		want(t, run(t, "runtimes", "delete", "core.lua"), 1, "permission denied", "attune_operator")
-		want(t, run(t, "packs", "unload", "core"), 1, "permission denied", "attune_operator")
+		for _, args := range [][]string{{"workers", "delete", "lost"}, {"runtimes", "delete", "core.lua"}, {"packs", "unload", "core"}} {
+			want(t, run(t, args...), 1, "permission denied", "attune_operator")
+			want(t, run(t, append(args, "--dry-run")...), 1, "permission denied", "attune_operator")
+		}
 	}
 	as("attune_operator")
 	want(t, run(t, "workers", "delete", "lost"), 0, "1 worker deleted")
@@ -255,13 +256,14 @@ func TestLoginsAreToldWhatTheySee(t *testing.T) {
 	t.Setenv("ATTUNE_DATABASE_URL", roles.Login(t, login, "attune_worker"))
 	note := fmt.Sprintf("note: the login %q sees its own rows only", login)
 	for _, args := range append(questions, []string{"workers", "show", login}, []string{"explain", login, "python"},
-		[]string{"workers", "diff", login, login}, []string{"workers", "refresh", login, "--dry-run"}, []string{"workers", "delete", login, "--force", "--dry-run"}) {
+		[]string{"workers", "diff", login, login}, []string{"workers", "refresh", login, "--dry-run"}) {
 		got := run(t, args...)
 		want(t, got, 0)
 		if strings.Count(got.errOut, note) != 1 || strings.Count(got.errOut, "\n") != 1 {
 			t.Errorf("%q: want the note once on standard error:\n%s", args, got.errOut)
 		}
 	}
+	want(t, run(t, "workers", "delete", login, "--force", "--dry-run"), 1, note, "permission denied", "attune_operator")
 	if diff := gocmp.Diff([]string{login}, listed(t)); diff != "" {
 		t.Errorf("listed (-want +got):\n%s", diff)
 	}
