@@ -46,7 +46,7 @@ func want(t *testing.T, got result, status int, parts ...string) {
 func isolate(t *testing.T) {
 	t.Helper()
 	t.Setenv("HOME", t.TempDir())
-	for _, name := range []string{"XDG_STATE_HOME", "XDG_CONFIG_HOME", "ATTUNE_DATABASE_URL", "ATTUNE_SCHEMA", "ATTUNE_CONFIG", "ATTUNE_STRICT", "ATTUNE_LOCK_TIMEOUT"} {
+	for _, name := range []string{"XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "ATTUNE_DATABASE_URL", "ATTUNE_SCHEMA", "ATTUNE_CONFIG", "ATTUNE_STRICT", "ATTUNE_LOCK_TIMEOUT"} {
 		t.Setenv(name, "")
 		os.Unsetenv(name)
 	}

@@ -293,6 +293,9 @@ func (a *account) judge(r *requirement, caps *capability.Document, unreadable er
 		} else {
 			a.help(refresh)
 		}
+		if a.Negative.Outcome == capability.NotFound && a.Worker.runs() && !a.Worker.Stale {
+			a.help("after a change of the service's PATH, start the service there again: it reads PATH only then")
+		}
 	default:
 		a.Answer = answerUndefined
 		a.unasked(r, caps, unreadable, refresh)

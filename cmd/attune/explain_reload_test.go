@@ -35,6 +35,7 @@ func TestExplainAdvisesReload(t *testing.T) {
 			{"denied ruby", reload, refresh},
 			{"eyes ruby", "systemctl reload attune-sensor", refresh},
 			{"missing ruby", refresh, "reload"},
+			{"missing ruby", "it reads PATH only then", "reload"},
 			{"nameless ruby", reload, refresh},
 			{"undeclared ruby", "start the service there again", refresh},
 			{"gone ruby", "start the service there: it verifies everything then", "reload"},

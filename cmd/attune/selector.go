@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"regexp"
@@ -253,15 +254,13 @@ func (r *requirement) resolve(ctx context.Context, db *cli.Database) error {
 		r.Ref, r.Name, r.def, r.note = def.Ref, def.CapabilityName(), def, found.Notes[def.Ref]
 		return nil
 	}
-	undefined, err := db.Store.WorkerRuntimes.Undefined(ctx)
-	if err != nil {
+	undefined, err := db.Store.WorkerRuntimes.Undefined(ctx, r.name)
+	switch {
+	case err == nil:
+		r.Ref, r.Name = undefined.Ref, undefined.Name
+		return nil
+	case !errors.Is(err, store.ErrNotFound):
 		return fmt.Errorf("find runtime %q in %s: %w", r.name, db.Name, err)
-	}
-	for _, u := range undefined {
-		if strings.EqualFold(u.Ref, r.name) || strings.EqualFold(u.Name, r.name) {
-			r.Ref, r.Name = u.Ref, u.Name
-			return nil
-		}
 	}
 	if written, ok := withoutAt(r.name); ok {
 		return cli.Usagef("no runtime %q; an @ stands between a runtime and its versions: '%s'", r.name, written)

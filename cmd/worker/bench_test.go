@@ -37,9 +37,9 @@ func BenchmarkProcess(b *testing.B) {
 	var plain, file, floor []time.Duration
 	peak := 0
 	for b.Loop() {
-		took, kib := run(b, worker, "detect", "--json")
+		took, kib := run(b, worker, "detect", "--json", "--fresh")
 		plain, peak = append(plain, took), max(peak, kib)
-		took, kib = run(b, worker, "detect", "--json", "--database", url)
+		took, kib = run(b, worker, "detect", "--json", "--fresh", "--database", url)
 		file, peak = append(file, took), max(peak, kib)
 		floor = append(floor, spawn(commands, detect.DefaultParallelism()))
 	}
@@ -49,6 +49,38 @@ func BenchmarkProcess(b *testing.B) {
 	b.ReportMetric(ms(plain)-ms(floor), "ms-over-floor")
 	b.ReportMetric(ms(file)-ms(floor), "ms-over-floor-with-file")
 	b.ReportMetric(float64(peak)/1024, "peak-MiB")
+}
+
+// BenchmarkProcessRemembered runs `worker detect` as a whole process on a host with twenty
+// installations, all remembered, in turns with `worker --version`. The difference is of their
+// medians.
+func BenchmarkProcessRemembered(b *testing.B) {
+	worker := filepath.Join(b.TempDir(), "worker")
+	build(b, worker, ".")
+	var path []string
+	for i := range 20 {
+		dir := b.TempDir()
+		text := fmt.Sprintf("#!/bin/sh\necho Python 3.12.%d\n", i)
+		if err := os.WriteFile(filepath.Join(dir, "python3"), []byte(text), 0o755); err != nil {
+			b.Fatal(err)
+		}
+		path = append(path, dir)
+	}
+	b.Setenv("PATH", strings.Join(path, ":"))
+	b.Setenv("HOME", b.TempDir())
+	b.Setenv("XDG_CACHE_HOME", b.TempDir())
+	run(b, worker, "detect", "--json")
+	var whole, version []time.Duration
+	for b.Loop() {
+		took, _ := run(b, worker, "detect", "--json")
+		whole = append(whole, took)
+		took, _ = run(b, worker, "--version")
+		version = append(version, took)
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(ms(whole), "ms-detect")
+	b.ReportMetric(ms(version), "ms-version")
+	b.ReportMetric(ms(whole)-ms(version), "ms-over-version")
 }
 
 func build(b *testing.B, program, pkg string) {

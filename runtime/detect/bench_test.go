@@ -19,7 +19,7 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// BenchmarkDetect detects the core pack on this machine, beside the floor: the
+// BenchmarkDetect detects the core pack on this machine with nothing remembered, beside the floor: the
 // commands that it resolves to, spawned bare with the same parallelism; and
 // beside the same commands one after the other. The three take turns, and the
 // ratios are of their medians.
@@ -27,9 +27,10 @@ func BenchmarkDetect(b *testing.B) {
 	local := host.Local(host.LocalConfig{})
 	defs := packs.Core().Definitions
 	commands := commandsOf(b, local, defs)
+	file := filepath.Join(b.TempDir(), "verified.json")
 	var whole, floor, serial timings
 	for b.Loop() {
-		whole.time(func() { detectFor(b, local, defs) })
+		whole.time(func() { detectFor(b, local, defs, detect.MemoryConfig{Path: file, Fresh: true}) })
 		floor.time(func() { spawn(b, commands, detect.DefaultParallelism()) })
 		serial.time(func() { spawn(b, commands, 1) })
 	}
@@ -76,7 +77,7 @@ func Benchmark1000Definitions(b *testing.B) {
 	}
 	var whole, floor timings
 	for b.Loop() {
-		whole.time(func() { detectFor(b, local, defs) })
+		whole.time(func() { detectFor(b, local, defs, detect.MemoryConfig{Fresh: true}) })
 		floor.time(func() { spawn(b, commands, detect.DefaultParallelism()) })
 	}
 	b.ReportMetric(0, "ns/op")
@@ -85,9 +86,11 @@ func Benchmark1000Definitions(b *testing.B) {
 	b.ReportMetric(whole.ms()-floor.ms(), "ms-over-floor")
 }
 
-func detectFor(b *testing.B, h detect.Host, defs []metadata.Definition) {
+func detectFor(b *testing.B, h detect.Host, defs []metadata.Definition, memory detect.MemoryConfig) {
 	b.Helper()
-	caps, err := newDetector(b, defs, detect.Config{Host: h, Policy: detect.StandardPolicy(detect.Commands(defs)), Getenv: noEnvironment}).Detect(b.Context())
+	caps, err := newDetector(b, defs, detect.Config{
+		Host: h, Policy: detect.StandardPolicy(detect.Commands(defs)), Getenv: noEnvironment, Memory: detect.NewMemory(memory),
+	}).Detect(b.Context())
 	if err != nil || len(caps.Detected) == 0 {
 		b.Fatalf("got %v, error %v", caps, err)
 	}
@@ -107,7 +110,7 @@ func commandsOf(b *testing.B, h *host.LocalHost, defs []metadata.Definition) []e
 		mu.Unlock()
 		return h.Run(ctx, inv)
 	}}
-	detectFor(b, noting, defs)
+	detectFor(b, noting, defs, detect.MemoryConfig{})
 	return commands
 }
 

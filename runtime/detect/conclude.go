@@ -98,7 +98,7 @@ func (d *definition) installation(p *probe) capability.Installation {
 	return capability.Installation{
 		Ref: d.Ref, Name: d.name, Version: p.Version, VersionRaw: p.VersionRaw, Path: p.Path, RealPath: p.RealPath,
 		Outcome: capability.Available, Source: capability.Verified, VerifiedAt: p.at, DurationMS: p.DurationMS,
-		Warnings: slices.Clone(p.warnings), Command: p.Command, VersionFile: p.VersionFile,
+		Warnings: slices.Clone(p.warnings), Command: p.Command, VersionFile: p.VersionFile, Remembered: p.Remembered,
 	}
 }
 

@@ -54,6 +54,8 @@ type Config struct {
 	// Timeout bounds a whole detection. Runtimes that are unfinished by then end as
 	// Timeout. Defaults to DefaultTimeout.
 	Timeout time.Duration
+	// Memory remembers the answers of commands on this machine. Nil starts every command.
+	Memory *Memory
 	// Logger gets each warning, and each attempt at debug level. Nil disables it.
 	Logger *slog.Logger
 	// Now is the clock that dates the document. Defaults to time.Now.

@@ -58,6 +58,8 @@ type way struct {
 	// min and recommended are zero if unset.
 	min, recommended version.Version
 	interpreter      string
+	// digest returns the definition's.
+	digest func() string
 }
 
 type command struct {
@@ -97,6 +99,7 @@ func prepareDefinition(d *metadata.Definition) prepared {
 		return prepared{fault: own}
 	}
 	var p prepared
+	digest := sync.OnceValue(d.Digest)
 	p.ways = appendWay(p.ways, d, "", d.Distributions, d.ExecutionConfig)
 	for _, v := range d.Versions {
 		if fault := metadataFault(v.Distributions, v.ExecutionConfig); fault != nil {
@@ -123,7 +126,7 @@ func prepareDefinition(d *metadata.Definition) prepared {
 		located += min(len(w.locations), 1)
 	}
 	for _, w := range p.ways {
-		w.located = located
+		w.located, w.digest = located, digest
 	}
 	return p
 }

@@ -42,7 +42,9 @@ func (d *definition) failures(ways []*way, byWay [][]probe) []capability.Failure
 			if !known {
 				j = len(out)
 				at[p.Path] = j
-				out = append(out, capability.Failure{Ref: d.Ref, Name: d.name, Path: p.Path, RealPath: p.RealPath, VerifiedAt: p.at})
+				out = append(out, capability.Failure{
+					Ref: d.Ref, Name: d.name, Path: p.Path, RealPath: p.RealPath, VerifiedAt: p.at, Remembered: p.Remembered,
+				})
 			}
 			addAttempt(&out[j], p)
 		}
@@ -75,6 +77,7 @@ func addAttempt(f *capability.Failure, p *probe) {
 	} else if p.Outcome.CouldNotTell() {
 		f.Unreached = f.Unreached && p.Unreached
 	}
+	f.Remembered = f.Remembered && p.Remembered
 	if len(f.Attempts) == 0 || p.Outcome.Compare(f.Outcome) < 0 {
 		f.Outcome, f.Detail, f.Hint = p.Outcome, describe(p.Attempt), p.Hint
 	}

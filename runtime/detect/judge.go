@@ -73,12 +73,13 @@ const (
 	hintMetadata   = "correct the definition; `attune packs validate` names every fault of a pack"
 )
 
-// ask runs a command with the executable at path, sets the outcome, and returns the printed
+// ask runs a command with an executable, sets the outcome, and returns the printed
 // version, or zero. The end of the command is judged before its output, since a failing shim
 // may print versions.
-func (r *round) ask(ctx context.Context, p *probe, w *way, c *command, cmd host.Command, path string) (v version.Version, out output) {
-	env, _ := r.cfg.Policy.Env(cmd)
-	res, out := r.turns.run(ctx, w.ref, r.cfg.Policy.Trusts(cmd), host.Invocation{Path: path, Args: c.Args, Env: env, Timeout: c.timeout})
+func (r *round) ask(
+	ctx context.Context, p *probe, w *way, c *command, cmd host.Command, exe host.Candidate,
+) (v version.Version, out output) {
+	res, out := r.run(ctx, p, w, c, cmd, exe)
 	p.Output = out.excerpt
 	if p.judgeEnd(c, res, out); p.Outcome != "" {
 		return v, out

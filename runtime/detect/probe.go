@@ -23,6 +23,8 @@ type probe struct {
 	printed  printed
 	warnings []string
 	at       time.Time
+	// remember remembers the answer once the outcome is final; nil if it cannot be.
+	remember func()
 	// listed holds the versions that a command with all_versions printed. more holds a probe
 	// for each further installation among them.
 	listed []version.Extracted
@@ -84,7 +86,10 @@ func (r *round) probe(ctx context.Context, w *way, c *command, f found) probe {
 	if p.Outcome == capability.Available {
 		r.checkInterpreter(&p, w, c.at(f), exe)
 	}
-	p.at = r.cfg.Now().UTC().Truncate(time.Second)
+	if !p.Remembered {
+		p.at = r.cfg.Now().UTC().Truncate(time.Second)
+	}
+	p.learn()
 	r.cfg.Logger.DebugContext(ctx, "probed", "ref", w.ref, "command", c.argv, "path", p.Path, "outcome", p.Outcome, "detail", p.Detail)
 	return p
 }
@@ -125,7 +130,7 @@ func (r *round) answer(ctx context.Context, p *probe, w *way, c *command, f foun
 		p.end(capability.NotExecutable, exe.Path+" "+exe.Fault, faultHint(exe))
 		return output{}, false
 	}
-	p.printed.version, out = r.ask(ctx, p, w, c, cmd, exe.Path)
+	p.printed.version, out = r.ask(ctx, p, w, c, cmd, exe)
 	p.version, p.printed.raw, p.printed.text = p.printed.version, p.VersionRaw, out.text
 	if p.Outcome == capability.Available && !c.AllVersions {
 		r.readVersionFile(ctx, p, w, cmd, exe)

@@ -20,6 +20,7 @@ type round struct {
 	info     host.Info
 	lookups  *lookups
 	looksOf  func(*way) int
+	began    time.Time
 	// all means that every command is tried, even after the first success.
 	all bool
 }
@@ -37,6 +38,7 @@ func (d *Detector) newRound(all bool) *round {
 		matching: newMatching(len(d.defs)),
 		info:     cfg.Host.Info(),
 		looksOf:  d.looksOf,
+		began:    time.Now(),
 		lookups:  &lookups{host: cfg.Host, done: map[string]func() []host.Candidate{}},
 		all:      all,
 	}
@@ -99,6 +101,11 @@ func (r *round) verifyAll(ctx context.Context, defs []*definition, report func([
 	}
 	if ctx.Err() != nil && !errors.Is(context.Cause(ctx), ErrSuperseded) {
 		return nil, fmt.Errorf("detect runtimes: %w", context.Cause(ctx))
+	}
+	if r.cfg.Memory != nil {
+		if err := r.cfg.Memory.save(r.cfg.Now()); err != nil {
+			r.cfg.Logger.DebugContext(ctx, "could not save what was verified", "error", err)
+		}
 	}
 	findings, _ := withOpen(defs, found, unfinished(cmp.Or(context.Cause(bounded), errDeadline)))
 	return findings, nil

@@ -46,7 +46,8 @@ func (r *round) launches(ctx context.Context, w *way, shim *probe) bool {
 		}
 		if cmd := t.at(t.found); r.cfg.Policy.Decide(cmd, real, r.cfg.Host).Allowed {
 			p := probe{Attempt: capability.Attempt{Command: t.argv, Path: shim.RealPath}}
-			r.ask(ctx, &p, w, t.command, cmd, shim.RealPath)
+			r.ask(ctx, &p, w, t.command, cmd, real)
+			p.learn()
 			return p.Outcome != capability.Available && !p.Outcome.CouldNotTell()
 		}
 	}

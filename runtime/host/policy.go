@@ -1,6 +1,9 @@
 package host
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -51,6 +54,7 @@ type Policy struct {
 	allow, deny []rule
 	env         []string
 	trusted     grants
+	digest      string
 }
 
 // A Decision is a policy's answer.
@@ -79,7 +83,7 @@ type Files interface {
 
 // NewPolicy returns a policy. Its error names the invalid key and value.
 func NewPolicy(cfg PolicyConfig) (*Policy, error) {
-	p := &Policy{mode: cfg.Mode, env: cfg.Env, trusted: grantsOf(cfg.Trusted)}
+	p := &Policy{mode: cfg.Mode, env: cfg.Env, trusted: grantsOf(cfg.Trusted), digest: digestOf(cfg)}
 	switch cfg.Mode {
 	case "", ModeStandard, ModeStrict, ModeOpen:
 	default:
@@ -107,6 +111,20 @@ func NewPolicy(cfg PolicyConfig) (*Policy, error) {
 	}
 	return p, nil
 }
+
+// digestOf returns a checksum of a policy's configuration.
+func digestOf(cfg PolicyConfig) string {
+	text, err := json.Marshal(cfg)
+	if err != nil {
+		panic(err) // cannot happen: it consists of texts
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// Digest returns a text that differs between policies with different configurations. It is
+// empty for the zero value.
+func (p *Policy) Digest() string { return p.digest }
 
 // Mode returns the mode in force.
 func (p *Policy) Mode() Mode {

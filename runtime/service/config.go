@@ -80,7 +80,18 @@ type PartialDetector interface {
 	DetectInParts(ctx context.Context, tell func(soFar *capability.Document, open []string)) (*capability.Document, error)
 }
 
-var _ PartialDetector = (*detect.Detector)(nil)
+// A Rememberer is a Detector that does not start commands again while none of their files
+// changed; *detect.Detector is one. The service makes it forget before each regular full round
+// and for each refresh.
+type Rememberer interface {
+	// Forget makes the next detection start every command.
+	Forget()
+}
+
+var (
+	_ PartialDetector = (*detect.Detector)(nil)
+	_ Rememberer      = (*detect.Detector)(nil)
+)
 
 // The defaults of a Config.
 const (

@@ -56,15 +56,6 @@ func (f fingerprint) equal(other fingerprint) bool {
 	return f.places == other.places && maps.Equal(f.files, other.files)
 }
 
-// choices lists the files by which version managers choose what their shims run for a user.
-// filesOf returns those beside the shims.
-var choices = []string{
-	"~/.tool-versions",                  // asdf, mise
-	"~/.config/mise/config.toml",        // mise
-	"~/.rustup/settings.toml",           // rustup
-	"~/.volta/tools/user/platform.json", // volta
-}
-
 // A watch lists where executables of definitions can be.
 type watch struct {
 	binaries []string
@@ -129,7 +120,7 @@ func (w *watch) look(h Host, over time.Time) (sum [sha256.Size]byte) {
 		}
 	}
 	share := detect.LooksEach(len(w.globs))
-	for _, globs := range append(w.globs[:len(w.globs):len(w.globs)], choices, detect.ManagedFolders(h.Info().Path)) {
+	for _, globs := range append(w.globs[:len(w.globs):len(w.globs)], detect.Choices(), detect.ManagedFolders(h.Info().Path)) {
 		if time.Now().After(over) {
 			// The next detection reports what is slow. This line differs each time, so it runs.
 			fmt.Fprintln(all, "not finished at", over)
@@ -169,7 +160,8 @@ func stamp(h Host, c host.Candidate) string {
 	if err != nil {
 		return text
 	}
-	return text + " " + status(info)
+	stamp, _ := host.FileStamp(info)
+	return text + " " + stamp
 }
 
 // lookFor returns the errors of looking at the executables of a document, by path.

@@ -19,6 +19,8 @@ type round struct {
 	files         []string
 	requested     *time.Time
 	regular, full bool
+	// fresh makes the round start every command.
+	fresh bool
 	// report receives partial results. Nil disables them.
 	report func(roundResult)
 }
@@ -49,6 +51,9 @@ func (r *round) run(ctx context.Context) roundResult {
 	if !r.full && now.equal(r.seen) {
 		out.took = time.Since(start)
 		return out
+	}
+	if d, ok := r.detector.(Rememberer); ok && r.fresh {
+		d.Forget()
 	}
 	out.caps, out.err = r.detect(ctx, out)
 	if out.err == nil {

@@ -109,7 +109,7 @@ func (v *verification) run(ctx context.Context) {
 	regular := v.caps == nil || v.force || v.rounds+1 >= v.cfg.FullEvery
 	r := round{
 		known: v.known, host: v.cfg.Host, seen: v.seen, requested: v.answered,
-		regular: regular, full: regular || v.doubt.full(v.rounds+1),
+		regular: regular, full: regular || v.doubt.full(v.rounds+1), fresh: regular && (v.caps != nil || v.force),
 	}
 	if v.caps != nil {
 		r.before, r.files = v.caps, filesOf(v.caps)
@@ -165,7 +165,10 @@ func (v *verification) readFormer(ctx context.Context) (caps *capability.Documen
 	v.answered = row.RefreshRequested
 	caps = new(capability.Document)
 	if len(row.Capabilities) == 0 || json.Unmarshal(row.Capabilities, caps) != nil {
-		return nil, true
+		caps = nil
+	}
+	if at := row.RefreshRequested; at != nil && (caps == nil || !caps.Refreshed.Equal(*at)) {
+		v.force = true
 	}
 	return caps, true
 }
@@ -307,13 +310,13 @@ func timeless(c *capability.Document) capability.Document {
 	out.Detected, out.Undetected, out.Failed = slices.Clone(c.Detected), slices.Clone(c.Undetected), slices.Clone(c.Failed)
 	for i := range out.Detected {
 		d := &out.Detected[i]
-		d.VerifiedAt, d.DurationMS, d.Attempts = time.Time{}, 0, nil
+		d.VerifiedAt, d.Remembered, d.DurationMS, d.Attempts = time.Time{}, false, 0, nil
 	}
 	for i := range out.Undetected {
 		out.Undetected[i].Attempts = nil
 	}
 	for i := range out.Failed {
-		out.Failed[i].VerifiedAt, out.Failed[i].Attempts = time.Time{}, nil
+		out.Failed[i].VerifiedAt, out.Failed[i].Remembered, out.Failed[i].Attempts = time.Time{}, false, nil
 	}
 	return out
 }

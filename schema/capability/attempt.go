@@ -12,6 +12,9 @@ type Attempt struct {
 	ExitCode   *int    `json:"exit_code,omitempty"`
 	Signal     string  `json:"signal,omitempty"`
 	DurationMS float64 `json:"duration_ms"`
+	// Remembered reports that the command was not started again, and that the evidence is
+	// from its last start.
+	Remembered bool `json:"remembered,omitempty"`
 	// VersionFile is the file that the version was read from, after the command answered.
 	VersionFile string `json:"version_file,omitempty"`
 	// Output is an excerpt of standard output, a newline and standard error: at most

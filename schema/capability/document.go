@@ -91,6 +91,9 @@ type Installation struct {
 	Source  Basis    `json:"source"`
 	// VerifiedAt is the zero time if nothing was verified.
 	VerifiedAt time.Time `json:"verified_at,omitzero"`
+	// Remembered reports that the command was not started for this document, because
+	// nothing had changed since VerifiedAt.
+	Remembered bool `json:"remembered,omitempty"`
 	// UnconfirmedSince is the time of the first round that could not determine whether
 	// the installation is still there. The zero time means that it is confirmed. The
 	// other fields hold what was known before.
@@ -145,6 +148,9 @@ type Failure struct {
 	Hint   string `json:"hint,omitempty"`
 	// VerifiedAt is the zero time if nothing was tried.
 	VerifiedAt time.Time `json:"verified_at,omitzero"`
+	// Remembered reports that no command was started for this document, as for an
+	// Installation.
+	Remembered bool `json:"remembered,omitempty"`
 	// Attempts holds the first few distinct attempts with their evidence, if the
 	// detector was asked to explain.
 	Attempts []Attempt `json:"attempts,omitempty"`

@@ -60,9 +60,25 @@ func (d Document) MarshalJSON() ([]byte, error) {
 	return append(out, '}'), nil
 }
 
+// Bounds on a document that is read. The login of a host may write a larger one, and others
+// read it.
+const (
+	// MaxSize is the size of a document, in bytes. Services write about half of that at most.
+	MaxSize = 8 << 20
+	// maxObjects is the number of objects in a document. A decoded object is some hundred
+	// times larger than its text can be.
+	maxObjects = 50_000
+)
+
 // UnmarshalJSON reads a document that this or an earlier release wrote. Unknown members
-// become Extra. A document of a later format is an error.
+// become Extra. A document of a later format is an error, and so is one beyond the bounds.
 func (d *Document) UnmarshalJSON(data []byte) error {
+	if len(data) > MaxSize {
+		return fmt.Errorf("read capability document: it must have at most %d bytes, got %d", MaxSize, len(data))
+	}
+	if n := bytes.Count(data, []byte("{")); n > maxObjects {
+		return fmt.Errorf("read capability document: it must have at most %d objects, got %d", maxObjects, n)
+	}
 	var own members
 	if err := json.Unmarshal(data, &own); err != nil {
 		return fmt.Errorf("read capability document: %w", err)

@@ -158,7 +158,7 @@ func (w *Workers) conditions(s *Selection) []any {
 		who = append(who, w.matchesPattern("worker.name", n))
 	}
 	if len(s.Hosts) > 0 {
-		who = append(who, bun.SafeQuery("worker.host IN (?)", bun.List(s.Hosts)))
+		who = append(who, bun.SafeQuery("? IN (?)", w.text("worker.host"), bun.List(s.Hosts)))
 	}
 	for _, r := range s.Roles {
 		roles = append(roles, w.ofRole(r))
@@ -197,10 +197,10 @@ func (w *Workers) isStale() bun.Safe {
 func (d dialect) matchesPattern(column, pattern string) any {
 	switch {
 	case !strings.ContainsAny(pattern, "*?"):
-		return bun.SafeQuery("? = ?", bun.Safe(column), pattern)
+		return bun.SafeQuery("? = ?", d.text(column), pattern)
 	case d.postgres:
 		like := strings.NewReplacer("!", "!!", "%", "!%", "_", "!_", "*", "%", "?", "_").Replace(pattern)
-		return bun.SafeQuery("? LIKE ? ESCAPE '!'", bun.Safe(column), like)
+		return bun.SafeQuery("? LIKE ? ESCAPE '!'", d.text(column), like)
 	default:
 		return bun.SafeQuery("? GLOB ?", bun.Safe(column), strings.ReplaceAll(pattern, "[", "[[]"))
 	}
@@ -242,18 +242,23 @@ func (w *Workers) meets(r Requirement) any {
 		w.rows("worker_runtime"), capability.Available, runtime)
 }
 
-// Undefined returns the distinct reported runtimes without a definition, as requirements.
-// Name is the capability name. Ref is empty if the name was only declared.
-func (r *WorkerRuntimes) Undefined(ctx context.Context) ([]Requirement, error) {
-	var rows []struct{ RuntimeRef, Name string }
-	err := r.db.NewRaw("SELECT DISTINCT runtime_ref, name FROM ? AS had WHERE runtime IS NULL ORDER BY runtime_ref, name", r.rows(r.name)).
-		Scan(ctx, &rows)
-	if err != nil {
-		return nil, fmt.Errorf("list runtimes without a definition: %w", err)
+// Undefined returns a reported runtime without a definition by its ref or capability name,
+// ignoring the case of ASCII. Its Ref is empty if the name was only declared. Errors:
+// ErrNotFound.
+func (r *WorkerRuntimes) Undefined(ctx context.Context, name string) (*Requirement, error) {
+	if !storable(name) {
+		return nil, ErrNotFound
 	}
-	found := []Requirement{}
-	for _, row := range rows {
-		found = append(found, Requirement{Ref: row.RuntimeRef, Name: row.Name})
+	var found []struct{ RuntimeRef, Name string }
+	ref, own := string(r.text("had.runtime_ref")), string(r.text("had.name"))
+	err := r.db.NewRaw("SELECT had.runtime_ref, had.name FROM ?0 AS had WHERE had.runtime IS NULL AND ("+
+		r.folded(ref)+" = ?1 OR "+r.folded(own)+" = ?1) ORDER BY "+ref+", "+own+" LIMIT 1",
+		r.rows(r.name), strings.ToLower(strings.TrimSpace(name))).Scan(ctx, &found)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("find a runtime without a definition: %w", err)
+	case len(found) == 0:
+		return nil, ErrNotFound
 	}
-	return found, nil
+	return &Requirement{Ref: found[0].RuntimeRef, Name: found[0].Name}, nil
 }

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -124,9 +125,16 @@ func TestSelect(t *testing.T) {
 		if diff := gocmp.Diff(append([]string{"A[x]", "a_b", "acb", "crashed", "ended", "none"}, append(others, "swept")...), names); diff != "" || err != nil {
 			t.Errorf("names (-want +got): %v\n%s", err, diff)
 		}
-		undefined, err := e.WorkerRuntimes.Undefined(t.Context())
-		if diff := gocmp.Diff([]store.Requirement{{Name: "fortran"}, {Ref: "core.python", Name: "python"}}, undefined); diff != "" || err != nil {
-			t.Errorf("undefined (-want +got): %v\n%s", err, diff)
+		for name, want := range map[string]store.Requirement{
+			"Fortran": {Name: "fortran"}, "python": {Ref: "core.python", Name: "python"}, "CORE.python": {Ref: "core.python", Name: "python"},
+		} {
+			undefined, err := e.WorkerRuntimes.Undefined(t.Context(), name)
+			if diff := gocmp.Diff(&want, undefined); diff != "" || err != nil {
+				t.Errorf("undefined %s (-want +got): %v\n%s", name, err, diff)
+			}
+		}
+		if undefined, err := e.WorkerRuntimes.Undefined(t.Context(), "cobol"); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("undefined cobol: %v, %v", undefined, err)
 		}
 	})
 }

@@ -29,7 +29,10 @@ func PrintAttempt(out *Terminal, n int, a *capability.Attempt) {
 		field("exit code", strconv.Itoa(*a.ExitCode))
 	}
 	field("signal", a.Signal)
-	if a.DurationMS > 0 {
+	switch {
+	case a.Remembered:
+		field("remembered", fmt.Sprintf("it took %.1f ms when it was last started, and nothing changed since", a.DurationMS))
+	case a.DurationMS > 0:
 		field("started", fmt.Sprintf("it took %.1f ms", a.DurationMS))
 	}
 	if a.Output != "" {

@@ -70,6 +70,9 @@ func Brief(command []string) string {
 }
 
 func milliseconds(d *capability.Installation) string {
+	if d.Remembered {
+		return "remembered"
+	}
 	if d.Source != capability.Verified {
 		return "-"
 	}

@@ -73,6 +73,9 @@ type Service struct {
 	// KeepHistory is how long changes are kept. 0 keeps them for ever; nil is the
 	// default of service.Config.
 	KeepHistory *time.Duration `config:"keep_history"`
+	// MaxAge is how old remembered answers may be. 0 starts every command; nil is the
+	// default of detect.MemoryConfig.
+	MaxAge *time.Duration `config:"max_age"`
 	// ReportOnly keeps executions of a platform away: true, false or auto, its default,
 	// which does where the platform has executions.
 	ReportOnly string `config:"report_only"`

@@ -166,7 +166,7 @@ func TestUnknownKeys(t *testing.T) {
 	want := []string{
 		"f:1: polcy: unknown key; did you mean policy?",
 		"f:3: worker.nmae: unknown key; did you mean name?",
-		"f:4: worker.colour: unknown key; known are name, type, host, port, verify_declared, capabilities, labels, max_concurrent_executions, heartbeat_interval, verify_interval, full_every, unconfirmed_for, keep_history, report_only, listen",
+		"f:4: worker.colour: unknown key; known are name, type, host, port, verify_declared, capabilities, labels, max_concurrent_executions, heartbeat_interval, verify_interval, full_every, unconfirmed_for, keep_history, max_age, report_only, listen",
 		"f:5: worker.capabilities.runtime: unknown key, carried along; did you mean runtimes?",
 	}
 	if diff := cmp.Diff(want, f.Warnings); diff != "" {

@@ -78,7 +78,7 @@ func TestKeysAreThoseOfTheFile(t *testing.T) {
 database: {url: "sqlite:x", schema: s, idle_timeout: 0s}
 policy: {mode: open, allow: [a], deny: [], env: [X], trusted_packs: [/p]}
 worker: {name: n, type: local, host: h, port: 1, labels: {a: b}, max_concurrent_executions: 2, verify_declared: true, heartbeat_interval: 60s,
-  verify_interval: 1h, full_every: 3, unconfirmed_for: 1m30s, keep_history: 0s, report_only: true, listen: ":1", capabilities: {runtimes: [], x: [1]}}
+  verify_interval: 1h, full_every: 3, unconfirmed_for: 1m30s, keep_history: 0s, max_age: 2h, report_only: true, listen: ":1", capabilities: {runtimes: [], x: [1]}}
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +97,7 @@ worker: {name: n, type: local, host: h, port: 1, labels: {a: b}, max_concurrent_
 		"policy.mode": "open", "policy.allow": "a", "policy.deny": "none", "policy.env": "X", "policy.trusted_packs": "/p",
 		"worker.name": "n", "worker.type": "local", "worker.host": "h", "worker.port": "1", "worker.labels": "a=b",
 		"worker.max_concurrent_executions": "2", "worker.verify_declared": "true", "worker.heartbeat_interval": "1m",
-		"worker.verify_interval": "1h", "worker.full_every": "3", "worker.unconfirmed_for": "1m30s", "worker.keep_history": "0s",
+		"worker.verify_interval": "1h", "worker.full_every": "3", "worker.unconfirmed_for": "1m30s", "worker.keep_history": "0s", "worker.max_age": "2h",
 		"worker.report_only": "true", "worker.listen": ":1", "worker.capabilities.runtimes": "none", "worker.capabilities.x": "[1]",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

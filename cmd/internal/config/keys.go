@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/service"
 )
 
@@ -96,6 +97,7 @@ var keys = []Key{
 	{"worker.full_every", "ATTUNE_WORKER_FULL_EVERY", "--full-every", strconv.Itoa(service.DefaultFullEvery)},
 	{"worker.unconfirmed_for", "ATTUNE_WORKER_UNCONFIRMED_FOR", "--unconfirmed-for", short(service.DefaultUnconfirmedFor)},
 	{"worker.keep_history", "ATTUNE_WORKER_KEEP_HISTORY", "--keep-history", short(service.DefaultKeepHistory)},
+	{"worker.max_age", "ATTUNE_WORKER_MAX_AGE", "--max-age", short(detect.DefaultMaxAge)},
 	{"worker.report_only", "ATTUNE_WORKER_REPORT_ONLY", "--report-only", "auto"},
 	{"worker.listen", "ATTUNE_WORKER_LISTEN", "--listen", "none"},
 }

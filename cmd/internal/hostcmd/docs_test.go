@@ -68,7 +68,7 @@ func TestKeysHaveFlags(t *testing.T) {
 				}
 			}
 		}
-		for _, name := range []string{"--help", "--version", "--json", "--no-color", "--takeover", "--verbose"} {
+		for _, name := range []string{"--help", "--version", "--json", "--no-color", "--takeover", "--fresh", "--verbose"} {
 			delete(variables, name) // they have no key
 		}
 		for _, k := range config.Keys(string(role)) {

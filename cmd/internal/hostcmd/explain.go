@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/runtime/detect"
@@ -14,6 +15,7 @@ import (
 
 type explainCmd struct {
 	source
+	memoryFlags
 	ExitCode bool   `help:"Exit with 3 if the runtime is not available."`
 	Runtime  string `arg:"" help:"Ref, alias or name: core.python, python3, Python." placeholder:"REF|NAME"`
 }
@@ -31,8 +33,12 @@ func (c *explainCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) 
 	if err != nil {
 		return err
 	}
+	memory, err := c.memory(env, role)
+	if err != nil {
+		return err
+	}
 	progress := newProgress(env.Err)
-	det, err := c.detector(ctx, env, role, db, detect.Config{Host: recorded, Progress: progress.update})
+	det, err := c.detector(ctx, env, role, db, detect.Config{Host: recorded, Memory: memory, Progress: progress.update})
 	if err != nil {
 		return err
 	}
@@ -111,6 +117,13 @@ func printExplanation(out *cli.Terminal, e *detect.Explanation) {
 }
 
 func knownFrom(d *capability.Installation) string {
+	if d.Remembered {
+		return origin(d) + ", remembered from " + d.VerifiedAt.Local().Format(time.DateTime)
+	}
+	return origin(d)
+}
+
+func origin(d *capability.Installation) string {
 	if d.Shim != "" {
 		return "run by the shim " + cli.Clean(d.Shim)
 	}

@@ -40,6 +40,7 @@ func Program(role metadata.Role) *cli.Program {
 			"full_every":         config.Default("worker.full_every"),
 			"unconfirmed_for":    config.Default("worker.unconfirmed_for"),
 			"keep_history":       config.Default("worker.keep_history"),
+			"max_age":            config.Default("worker.max_age"),
 			"idle_timeout":       config.Default("database.idle_timeout"),
 		},
 	}

@@ -55,7 +55,7 @@ func isolate(t *testing.T) (home string) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{
-		"XDG_STATE_HOME", "XDG_CONFIG_HOME", "ATTUNE_DATABASE_URL", "ATTUNE_SCHEMA", "ATTUNE_CONFIG", "ATTUNE_STRICT",
+		"XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "ATTUNE_DATABASE_URL", "ATTUNE_SCHEMA", "ATTUNE_CONFIG", "ATTUNE_STRICT",
 		"ATTUNE_WORKER_RUNTIMES", "ATTUNE_SENSOR_RUNTIMES", "ATTUNE_WORKER_NAME", "ATTUNE_SENSOR_NAME", "ATTUNE_POLICY_MODE",
 	} {
 		t.Setenv(name, "")
@@ -474,6 +474,7 @@ func TestDetectOfSomeRuntimes(t *testing.T) {
 	if caps := document(t, run(t, metadata.Worker, "detect", "python", "--json")); !slices.Equal(caps.Runtimes, []string{"python"}) || len(caps.Undetected) != 0 {
 		t.Errorf("--json: %v, undetected %v", caps.Runtimes, caps.Undetected)
 	}
+	want(t, run(t, metadata.Worker, "detect", "pyton", "cobol-x"), 1, `no runtime "pyton"`, `no runtime "cobol-x"`)
 	want(t, run(t, metadata.Worker, "detect", "pyton"), 1, `no runtime "pyton" is defined in the core pack; did you mean python?`)
 	for _, command := range []string{"detect", "explain"} {
 		want(t, run(t, metadata.Worker, command, "python@>=3.12"), 2, command+" takes a runtime without versions, such as python, got")

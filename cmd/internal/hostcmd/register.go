@@ -24,6 +24,7 @@ import (
 // registerCmd holds the flags of the commands that write the row: register and run.
 type registerCmd struct {
 	definitionFlags
+	memoryFlags
 	Name          *string `help:"Name of this ${role} (default: ${role}.name of the config file, else the host's)." env:"ATTUNE_${ROLE}_NAME" placeholder:"NAME"`
 	Type          string  `help:"Type of this ${role}: local, remote or container (default: ${role}.type, else local)." env:"ATTUNE_${ROLE}_TYPE" placeholder:"TYPE"`
 	Advertise     string  `help:"Host name or address where the platform reaches it (default: ${role}.host)." env:"ATTUNE_${ROLE}_HOST" placeholder:"HOST"`
@@ -70,6 +71,10 @@ func (c *registerCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role)
 	if err != nil {
 		return err
 	}
+	memory, err := c.memory(env, role)
+	if err != nil {
+		return err
+	}
 	db, err := openToWrite(ctx, env)
 	if err != nil {
 		return err
@@ -77,7 +82,7 @@ func (c *registerCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role)
 	defer db.Close()
 	db.SetReportOnly(c.reportOnly(env, role))
 	progress := newProgress(env.Err)
-	det, err := c.detector(ctx, env, role, db, detect.Config{Explain: true, Progress: progress.update})
+	det, err := c.detector(ctx, env, role, db, detect.Config{Memory: memory, Explain: true, Progress: progress.update})
 	if err != nil {
 		return err
 	}

@@ -121,6 +121,7 @@ func (c *runCmd) settings(env *cli.Env, role metadata.Role, now *configuration) 
 		{prefix + "full_every", now.cfg.FullEvery, false},
 		{prefix + "unconfirmed_for", now.cfg.UnconfirmedFor, false},
 		{prefix + "keep_history", now.cfg.KeepHistory, false},
+		{prefix + "max_age", cmp.Or(c.MaxAge, sec.MaxAge), true},
 		{prefix + "report_only", cmp.Or(c.ReportOnly, sec.ReportOnly), true},
 		{prefix + "listen", now.listen, true},
 		{"policy.mode", cmp.Or(c.PolicyMode, file.Policy.Mode), false},

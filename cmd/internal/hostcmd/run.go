@@ -40,6 +40,8 @@ type runCmd struct {
 
 	// leveled: --log-level or its variable was given.
 	leveled bool
+	// remembered is what this process remembers, with all its detectors.
+	remembered *detect.Memory
 }
 
 // AfterApply notes whether a log level was asked for: a service that says nothing
@@ -57,6 +59,11 @@ func (c *runCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) erro
 	if err := host.Supported(); err != nil {
 		return fmt.Errorf("run a %s here: %w", role, err)
 	}
+	memory, err := c.memory(env, role)
+	if err != nil {
+		return err
+	}
+	c.remembered = memory
 	local := host.Local(host.LocalConfig{})
 	now, err := c.configuration(env, role, local)
 	if err != nil {
@@ -244,7 +251,7 @@ func (c *runCmd) serviceDetector(
 	}
 	sec := section(env, role)
 	return generated(role, defs, detect.Config{
-		Host: on, Policy: policy, Source: from, Strict: env.Strict, Explain: true,
+		Host: on, Memory: c.remembered, Policy: policy, Source: from, Strict: env.Strict, Explain: true,
 		Warnings: warnings, VerifyDeclared: sec.VerifyDeclared, Declared: sec.Capabilities.Runtimes, Extra: carried(sec),
 	})
 }

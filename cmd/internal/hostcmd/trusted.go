@@ -15,34 +15,31 @@ import (
 
 // trusted returns the commands of the core pack and of the packs that the host trusts.
 // A pack that cannot be read, or that others can change, is left out with a warning:
-// that is safe, and the host still detects other runtimes.
+// that is safe, and the host still detects other runtimes. With --strict the error names
+// all such packs.
 func (s *definitionFlags) trusted(env *cli.Env) ([]host.Command, error) {
 	commands := core.Commands()
 	cfg := packs.Config{Strict: env.Strict, Protected: true}
-	add := func(dir, about string, warn func(string)) error {
+	var faults []error
+	add := func(dir, about string, warn func(string)) {
 		pack, err := loadPack(dir, cfg, about+" is not trusted", warn)
 		switch {
 		case err == nil:
 			commands = append(commands, detect.Commands(pack.Definitions)...)
 		case env.Strict:
-			return errors.New(err.Error() + neighbour(dir))
+			faults = append(faults, errors.New(err.Error()+neighbour(dir)))
 		default:
 			env.Warn(err.Error() + neighbour(dir))
 		}
-		return nil
 	}
 	for _, dir := range env.File.Policy.TrustedPacks {
-		if err := add(dir, "policy.trusted_packs: "+dir, env.Warn); err != nil {
-			return nil, err
-		}
+		add(dir, "policy.trusted_packs: "+dir, env.Warn)
 	}
 	for _, dir := range s.Pack {
 		// withPacks has printed the warnings of the pack.
-		if err := add(dir, "pack "+dir, func(string) {}); err != nil {
-			return nil, err
-		}
+		add(dir, "pack "+dir, func(string) {})
 	}
-	return commands, nil
+	return commands, errors.Join(faults...)
 }
 
 // neighbour returns a guess at the folder that was meant, if dir does not exist.

@@ -53,7 +53,11 @@ func unmatched(env *cli.Env, key string, i int, entry, what string, known []stri
 	if where := env.File.Origins[key].Where; where != "" {
 		text = where + ": " + text
 	}
-	if near := cmp.Or(metadata.Nearest(entry, known), sameProgram(entry, known)); near != "" {
+	near := cmp.Or(metadata.Nearest(entry, known), sameProgram(entry, known))
+	switch whole := sameProgram(entry, known); {
+	case near == entry && whole != "":
+		text += "; an entry has the command's arguments too, such as " + whole
+	case near != "" && near != entry:
 		text += "; did you mean " + near + "?"
 	}
 	return text

@@ -36,6 +36,7 @@ func TestPolicyInVain(t *testing.T) {
 			"deny: ['cobc -v']":              `"cobc -v" denies nothing: no runtime, no command of a definition and no executable here is called so; did you mean cobc --info?`,
 			"deny: [/no/such/thing]":         `"/no/such/thing" denies nothing`,
 			"allow: ['cobc --infos']":        `policy.allow[0]: "cobc --infos" allows nothing: no definition has this command; did you mean cobc --info?`,
+			"allow: [cobc]":                  `"cobc" allows nothing: no definition has this command; an entry has the command's arguments too, such as cobc --info`,
 			"allow: [/opt/a/bin/cobc-x *]":   `"/opt/a/bin/cobc-x *" allows nothing`,
 			"trusted_packs: [packs/acmee]":   "packs/acmee is not trusted: open the pack's folder: no such file or directory; did you mean " + cwd(t) + "/packs/acme?",
 			"trusted_packs: [/no/such/pack]": "/no/such/pack is not trusted: open the pack's folder: no such file or directory",
@@ -47,6 +48,7 @@ func TestPolicyInVain(t *testing.T) {
 			}
 			want(t, detect(policy, "--strict"), cli.ExitFailed, say)
 		}
+		want(t, detect("trusted_packs: [/no/such/pack, /no/other/pack]", "--strict"), cli.ExitFailed, "/no/such/pack is not trusted", "/no/other/pack is not trusted")
 		for _, policy := range []string{
 			"deny: [perl, python, acme.cobol, COBOL, cobc, 'cobc *', cobc-3, python3.11, " + filepath.Join(bin, "python3") + ", /usr/local/bin/cobc]",
 			"allow: ['cobc --info', 'cobc *', /opt/a/bin/cobc-3 --info, /usr/local/bin/cobc *]",

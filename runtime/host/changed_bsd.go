@@ -1,6 +1,6 @@
 //go:build darwin || freebsd
 
-package service
+package host
 
 import "syscall"
 
