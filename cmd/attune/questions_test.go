@@ -16,6 +16,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/cmd/internal/config"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/packs/install"
@@ -295,6 +296,28 @@ func TestReadmeRoutes(t *testing.T) {
 	})
 }
 
+// TestRaisingAMinimum checks the command in docs/operating.md that shows the effect of another
+// min_version: what it lists for pre-releases and declared workers.
+func TestRaisingAMinimum(t *testing.T) {
+	const command = "attune workers list --has python --lacks 'python@>=3.12.0'"
+	if !bytes.Contains(operating, []byte("`"+command+" --prereleases`")) {
+		t.Fatalf("docs/operating.md does not have %q", command)
+	}
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		fleet(t, db)
+		reported(t, db, metadata.Worker, "early", &capability.Document{Detected: []capability.Installation{python("3.12.0-rc1", "/usr/bin/python3")}})
+		args := []string{"--has", "python", "--lacks", "python@>=3.12"}
+		if diff := gocmp.Diff([]string{"declared", "early", "lost", "web-2"}, listed(t, args...)); diff != "" {
+			t.Errorf("without --prereleases (-want +got):\n%s", diff)
+		}
+		args = []string{"--has", "python", "--lacks", "python@>=3.12.0", "--prereleases"}
+		if diff := gocmp.Diff([]string{"declared", "early", "lost"}, listed(t, args...)); diff != "" {
+			t.Errorf("with --prereleases (-want +got):\n%s", diff)
+		}
+		want(t, run(t, append([]string{"workers", "list"}, args...)...), 0, "unknown version (declared)")
+	})
+}
+
 // operating is read before tests leave their folder.
 var operating, _ = os.ReadFile("../../docs/operating.md")
 
@@ -304,6 +327,7 @@ func TestDocumentsAreDescribed(t *testing.T) {
 	for command, document := range map[string]any{
 		"workers list": []workerDoc{}, "workers history": []answer.Change{}, "workers diff": answer.Difference{},
 		"workers delete": answer.WorkersDeletion{}, "runtimes delete": answer.RuntimeDeletion{}, "packs unload": install.UnloadReport{},
+		"config": []config.Setting{},
 	} {
 		row := regexp.MustCompile("(?m)^\\| `" + command + "` \\|.*$").Find(operating)
 		if row == nil {
