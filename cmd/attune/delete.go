@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,7 +59,7 @@ func (c *workersDeleteCmd) Run(ctx context.Context, env *cli.Env) error {
 		return asOperator(db, err)
 	}
 	if len(report.Workers) == 0 {
-		return noneFit(ctx, db, &c.selector, selection)
+		return noneFit(ctx, env, db, selection, report)
 	}
 	refused, hindered := "", report.Hindered(c.Force)
 	unseen := errors.Is(err, answer.ErrHindered) && !hindered // only the database saw the references
@@ -203,12 +204,41 @@ func asOperator(db *cli.Database, err error) error {
 	return fmt.Errorf("%s: %w", db.Name, err)
 }
 
-// noneFit returns the error for a selection that no worker fits.
-func noneFit(ctx context.Context, db *cli.Database, s *selector, selection store.Selection) error {
-	if len(s.terms()) == 1 && len(selection.Names) == 1 {
-		return unknownWorker(ctx, db, selection.Names[0])
+// noneFit prints that no worker fits a selection, with --json as the empty document. It
+// returns an error if no worker has one of the names, or the ids or hosts.
+func noneFit(ctx context.Context, env *cli.Env, db *cli.Database, s store.Selection, document any) error {
+	if len(s.Names) == 1 && !strings.ContainsAny(s.Names[0], "*?") {
+		if found, err := db.Store.Workers.Select(ctx, store.Selection{Names: s.Names, Limit: 1}); err != nil || len(found) == 0 {
+			return cmp.Or(err, unknownWorker(ctx, db, s.Names[0]))
+		}
 	}
-	return fmt.Errorf("no workers in %s fit %s; `attune workers list` takes the same terms", db.Name, strings.Join(s.terms(), " "))
+	unknown, err := unknownNames(ctx, db, s.Names)
+	if err != nil {
+		return err
+	}
+	if unknown != "" {
+		return fmt.Errorf("%s: %s", db.Name, unknown)
+	}
+	for _, named := range []struct {
+		what string
+		store.Selection
+	}{{"id", store.Selection{IDs: s.IDs, Limit: 1}}, {"host", store.Selection{Hosts: s.Hosts, Limit: 1}}} {
+		if len(named.IDs)+len(named.Hosts) == 0 {
+			continue
+		}
+		found, err := db.Store.Workers.Select(ctx, named.Selection)
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			return fmt.Errorf("no worker in %s has this %s; `attune workers list` shows all", db.Name, named.what)
+		}
+	}
+	if env.JSON {
+		return cli.PrintJSON(env.Out, document)
+	}
+	env.Out.Printf("no workers that fit\n")
+	return nil
 }
 
 type runtimesDeleteCmd struct {

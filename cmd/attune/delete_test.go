@@ -29,7 +29,13 @@ func TestWorkersDelete(t *testing.T) {
 		const all = "declared ended eye lost old\x1b[31m web-1 web-2"
 		want(t, run(t, "workers", "delete"), 2, "say which workers")
 		want(t, run(t, "workers", "delete", "web-3"), 1, "did you mean web-")
-		want(t, run(t, "workers", "delete", "web-*", "role:sensor"), 1, "no workers", "fit web-* role:sensor")
+		for _, args := range [][]string{{"web-*", "role:sensor"}, {"silent:30d"}, {"web-1", "silent:30d"}, {"host:h-web-1", "silent:30d", "--dry-run"}} {
+			want(t, run(t, append([]string{"workers", "delete"}, args...)...), 0, "no workers that fit\n")
+		}
+		want(t, run(t, "workers", "delete", "silent:30d", "--json"), 0, `"workers": []`, `"references": []`)
+		want(t, run(t, "workers", "delete", "web-3", "silent:30d"), 1, "did you mean web-")
+		want(t, run(t, "workers", "delete", "id:999999"), 1, "has this id")
+		want(t, run(t, "workers", "delete", "host:nowhere", "silent:30d"), 1, "has this host")
 		want(t, run(t, "workers", "delete", "silent:soon"), 2, "silent: \"soon\" is not a time")
 		want(t, run(t, "workers", "delete", "--silent=-1h"), 2, "silent: \"-1h\"")
 		want(t, run(t, "workers", "delete", "web-1"), 1, "still runs, and registers anew", "nothing was deleted: 1 of 1 worker still runs: stop it, or take --force and it registers anew")
@@ -188,9 +194,10 @@ func TestDeletingAsLeastPrivilege(t *testing.T) {
 	}
 	for _, role := range []string{"attune_reader", "attune_fleet"} {
 		as(role)
-		want(t, run(t, "workers", "delete", "lost"), 1, "permission denied", "attune_operator")
-		want(t, run(t, "runtimes", "delete", "core.lua"), 1, "permission denied", "attune_operator")
-		want(t, run(t, "packs", "unload", "core"), 1, "permission denied", "attune_operator")
+		for _, args := range [][]string{{"workers", "delete", "lost"}, {"runtimes", "delete", "core.lua"}, {"packs", "unload", "core"}} {
+			want(t, run(t, args...), 1, "permission denied", "attune_operator")
+			want(t, run(t, append(args, "--dry-run")...), 1, "permission denied", "attune_operator")
+		}
 	}
 	as("attune_operator")
 	want(t, run(t, "workers", "delete", "lost"), 0, "1 worker deleted")
@@ -249,13 +256,14 @@ func TestLoginsAreToldWhatTheySee(t *testing.T) {
 	t.Setenv("ATTUNE_DATABASE_URL", roles.Login(t, login, "attune_worker"))
 	note := fmt.Sprintf("note: the login %q sees its own rows only", login)
 	for _, args := range append(questions, []string{"workers", "show", login}, []string{"explain", login, "python"},
-		[]string{"workers", "diff", login, login}, []string{"workers", "refresh", login, "--dry-run"}, []string{"workers", "delete", login, "--force", "--dry-run"}) {
+		[]string{"workers", "diff", login, login}, []string{"workers", "refresh", login, "--dry-run"}) {
 		got := run(t, args...)
 		want(t, got, 0)
 		if strings.Count(got.errOut, note) != 1 || strings.Count(got.errOut, "\n") != 1 {
 			t.Errorf("%q: want the note once on standard error:\n%s", args, got.errOut)
 		}
 	}
+	want(t, run(t, "workers", "delete", login, "--force", "--dry-run"), 1, note, "permission denied", "attune_operator")
 	if diff := gocmp.Diff([]string{login}, listed(t)); diff != "" {
 		t.Errorf("listed (-want +got):\n%s", diff)
 	}

@@ -361,7 +361,10 @@ func TestRefreshSelected(t *testing.T) {
 		}
 		want(t, run(t, "workers", "refresh"), 2, "say which workers")
 		want(t, run(t, "workers", "refresh", "web-3"), 1, "did you mean web-")
-		want(t, run(t, "workers", "refresh", "web-*", "role:sensor"), 1, "no workers", "fit web-* role:sensor")
+		want(t, run(t, "workers", "refresh", "web-*", "role:sensor"), 0, "no workers that fit\n")
+		if got := run(t, "workers", "refresh", "silent:30d", "--json"); got.status != 0 || got.out != "[]\n" {
+			t.Errorf("nothing fits: status %d\n%s%s", got.status, got.out, got.errOut)
+		}
 		want(t, run(t, "workers", "refresh", "*", "--dry-run"), 0, "web-1", "nobody was asked")
 		if got := requested(); got != nil {
 			t.Errorf("after refusals and a dry run asked are %q", got)

@@ -16,6 +16,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/cmd/internal/config"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/packs/install"
@@ -108,6 +109,23 @@ func TestConstraintWithoutAt(t *testing.T) {
 	want(t, run(t, "workers", "list", "--has", "go>=1"), 0, "no workers that fit")
 }
 
+// TestRuntimeAsAWorkersName checks that a requirement in the place of a worker gets the
+// hint to use --has, unless a worker fits it.
+func TestRuntimeAsAWorkersName(t *testing.T) {
+	db := testdb.SQLite(t)
+	fleet(t, db)
+	for _, text := range []string{"python@>=3.12", "python@3.*", "python>=3.12"} {
+		hint := "--has '" + strings.Replace(text, "python>", "python@>", 1) + "'"
+		want(t, run(t, "workers", "list", text), 0, "no workers that fit", hint)
+		want(t, run(t, "workers", "show", text), 1, hint)
+		want(t, run(t, "workers", "delete", text), 1, hint)
+	}
+	exec(t, db, "UPDATE worker SET name = 'python@3.1', identity = NULL WHERE name = 'web-1'")
+	if got := run(t, "workers", "list", "python@3.*", "eye"); got.status != 0 || got.errOut != "" {
+		t.Errorf("status %d, and on standard error\n%s", got.status, got.errOut)
+	}
+}
+
 func TestWorkersDiff(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
@@ -146,8 +164,8 @@ func TestWorkersDiff(t *testing.T) {
 		}
 		wanted := []answer.RuntimeDifference{
 			{Name: "fortran", Kind: answer.OnlyB, A: outcome(answer.NotAsked), B: available("", "")},
-			{Ref: "core.perl", Name: "perl", Kind: answer.DifferentPaths, A: available("1.26.0", "/usr/bin/perl"), B: available("1.26.0", "/usr/local/bin/perl\x1b")},
 			{Ref: "core.python", Name: "python", Kind: answer.DifferentVersions, A: available("3.12.1", "/usr/bin/python3", "3.11.7", "/opt/python3"), B: available("3.12.1", "/usr/bin/python3")},
+			{Ref: "core.perl", Name: "perl", Kind: answer.DifferentPaths, A: available("1.26.0", "/usr/bin/perl"), B: available("1.26.0", "/usr/local/bin/perl\x1b")},
 			{Ref: "core.ruby", Name: "ruby", Kind: answer.DifferentOutcomes, A: outcome("not_found"), B: outcome("timeout")},
 		}
 		if diff := gocmp.Diff(wanted, d.Runtimes); diff != "" {
@@ -162,6 +180,9 @@ func TestWorkersDiff(t *testing.T) {
 		want(t, run(t, "workers", "diff", "a-1", "a-2"), 0, "RUNTIME  a-1", "3.12.1, 3.11.7", "not asked", "unknown version", "1.26.0 /usr/bin/perl",
 			`/usr/local/bin/perl\x1b`, "labels.zone", "the same on both: go\n")
 		want(t, run(t, "workers", "diff", "a-1", "a-1", "--exit-code"), 0, "do not differ")
+		want(t, run(t, "workers", "diff", fmt.Sprintf("id:%d", d.A.ID), "host:h-a-2", "--exit-code"), 3, "labels.zone")
+		want(t, run(t, "workers", "diff", "id:a-1", "name:a-2"), 2, "id: \"a-1\" is not a number")
+		want(t, run(t, "workers", "show", fmt.Sprintf("id:%d", d.A.ID)), 0, "worker       a-1")
 		want(t, run(t, "workers", "diff", "a-1", "lost"), 0, "lost is stale")
 		want(t, run(t, "workers", "diff", "a-1", "old*"), 0, "not asked")
 		want(t, run(t, "workers", "diff", "a-1"), 2, "b")
@@ -275,6 +296,28 @@ func TestReadmeRoutes(t *testing.T) {
 	})
 }
 
+// TestRaisingAMinimum checks the command in docs/operating.md that shows the effect of another
+// min_version: what it lists for pre-releases and declared workers.
+func TestRaisingAMinimum(t *testing.T) {
+	const command = "attune workers list --has python --lacks 'python@>=3.12.0'"
+	if !bytes.Contains(operating, []byte("`"+command+" --prereleases`")) {
+		t.Fatalf("docs/operating.md does not have %q", command)
+	}
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		fleet(t, db)
+		reported(t, db, metadata.Worker, "early", &capability.Document{Detected: []capability.Installation{python("3.12.0-rc1", "/usr/bin/python3")}})
+		args := []string{"--has", "python", "--lacks", "python@>=3.12"}
+		if diff := gocmp.Diff([]string{"declared", "early", "lost", "web-2"}, listed(t, args...)); diff != "" {
+			t.Errorf("without --prereleases (-want +got):\n%s", diff)
+		}
+		args = []string{"--has", "python", "--lacks", "python@>=3.12.0", "--prereleases"}
+		if diff := gocmp.Diff([]string{"declared", "early", "lost"}, listed(t, args...)); diff != "" {
+			t.Errorf("with --prereleases (-want +got):\n%s", diff)
+		}
+		want(t, run(t, append([]string{"workers", "list"}, args...)...), 0, "unknown version (declared)")
+	})
+}
+
 // operating is read before tests leave their folder.
 var operating, _ = os.ReadFile("../../docs/operating.md")
 
@@ -284,6 +327,7 @@ func TestDocumentsAreDescribed(t *testing.T) {
 	for command, document := range map[string]any{
 		"workers list": []workerDoc{}, "workers history": []answer.Change{}, "workers diff": answer.Difference{},
 		"workers delete": answer.WorkersDeletion{}, "runtimes delete": answer.RuntimeDeletion{}, "packs unload": install.UnloadReport{},
+		"config": []config.Setting{},
 	} {
 		row := regexp.MustCompile("(?m)^\\| `" + command + "` \\|.*$").Find(operating)
 		if row == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -40,6 +41,7 @@ const selectorHelp = "A selector is a list of terms that must all match: NAME (*
 	"Each term is also a flag: 'has:python@>=3.12' is --has 'python@>=3.12'. " +
 	"A runtime is a ref, alias or name, in any case; `attune versions match --help` describes constraints. " +
 	"A worker is stale when it has missed three heartbeats, by its own interval and the database's clock, and did not sign off. " +
+	"A selector that no worker fits is not an error, but a name, id or host that no worker has is one for refresh and delete. " +
 	"Example: 'web-*' role:worker label:zone=a 'lacks:python@>=3.12,<4'."
 
 // kinds are the terms, in the order in which they are listed.
@@ -293,14 +295,30 @@ func unknownWorker(ctx context.Context, db *cli.Database, name string) error {
 	if err != nil {
 		return err
 	}
+	if runtime, ok := asRequirement(name); ok {
+		return fmt.Errorf("no worker %q in %s; `attune workers list --has '%s'` lists the workers that have it", name, db.Name, runtime)
+	}
 	if near := metadata.Nearest(name, names); near != "" {
 		return fmt.Errorf("no worker %q in %s; did you mean %s?", name, db.Name, near)
 	}
 	return fmt.Errorf("no worker %q in %s; `attune workers list` shows all", name, db.Name)
 }
 
+// asRequirement reports whether a worker's name is a runtime with a constraint, and how
+// --has takes it.
+func asRequirement(name string) (text string, ok bool) {
+	if runtime, constraint, ok := strings.Cut(name, "@"); ok {
+		_, err := version.ParseConstraint(constraint)
+		return name, err == nil && runtime != ""
+	}
+	if strings.ContainsAny(name, "<>=~^") {
+		return withoutAt(name)
+	}
+	return "", false
+}
+
 // unknownNames returns a sentence with the names that no worker has, or an empty
-// text. Patterns are left out.
+// text. Patterns are left out, unless they are a runtime with a constraint.
 func unknownNames(ctx context.Context, db *cli.Database, names []string) (string, error) {
 	known, err := db.Store.Workers.Names(ctx)
 	if err != nil {
@@ -308,11 +326,14 @@ func unknownNames(ctx context.Context, db *cli.Database, names []string) (string
 	}
 	var parts []string
 	for _, name := range names {
-		if strings.ContainsAny(name, "*?") || slices.Contains(known, name) {
+		runtime, mistaken := asRequirement(name)
+		if strings.ContainsAny(name, "*?") && !mistaken || slices.ContainsFunc(known, func(k string) bool { return isNamed(name, k) }) {
 			continue
 		}
 		part := fmt.Sprintf("there is no worker %q", name)
-		if near := metadata.Nearest(name, known); near != "" {
+		if mistaken {
+			part += fmt.Sprintf("; for workers that have this runtime, use --has '%s'", runtime)
+		} else if near := metadata.Nearest(name, known); near != "" {
 			part += ", did you mean " + near + "?"
 		}
 		parts = append(parts, part)
@@ -320,8 +341,15 @@ func unknownNames(ctx context.Context, db *cli.Database, names []string) (string
 	return strings.Join(parts, "; "), nil
 }
 
+// isNamed reports whether a worker's name is the given one or fits its pattern.
+func isNamed(pattern, name string) bool {
+	fits, _ := path.Match(pattern, name) // an invalid pattern matches nothing
+	return fits || pattern == name
+}
+
 // findWorkers finds the workers with a name, which may differ in role; else the
-// worker with an id; else the workers on a host.
+// worker with an id; else the workers on a host. The terms name:, id: and host: ask for
+// one of these only.
 func findWorkers(ctx context.Context, db *cli.Database, name, role string) ([]store.Selected, error) {
 	var roles []metadata.Role
 	if role != "" {
@@ -334,6 +362,13 @@ func findWorkers(ctx context.Context, db *cli.Database, name, role string) ([]st
 	tries := []store.Selection{{Names: []string{name}}, {Hosts: []string{name}}}
 	if id, err := strconv.ParseInt(name, 10, 64); err == nil {
 		tries = slices.Insert(tries, 1, store.Selection{IDs: []int64{id}})
+	}
+	if kind, value, ok := strings.Cut(name, ":"); ok && slices.Contains([]string{"name", "id", "host"}, kind) {
+		w := new(wanted)
+		if err := w.term(kind, value, false); err != nil {
+			return nil, err
+		}
+		tries = []store.Selection{w.Selection}
 	}
 	for _, s := range tries {
 		s.Roles = roles

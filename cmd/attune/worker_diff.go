@@ -22,7 +22,8 @@ type workersDiffCmd struct {
 // Help returns the longer text of --help.
 func (c *workersDiffCmd) Help() string {
 	return "Compares the last reports of the two workers; nothing runs on their hosts. Lists runtimes that only one has, then different " +
-		"versions, paths and reasons for absence; then different labels and settings of the two machines."
+		"versions, paths and reasons for absence; then different labels and settings of the two machines. " +
+		"The terms name:NAME, id:N and host:HOST work too."
 }
 
 // Run shows how two workers differ.
@@ -78,7 +79,7 @@ func printDifference(out *cli.Terminal, d *answer.Difference) {
 	}
 	if len(d.Runtimes) > 0 {
 		t := cli.NewTable("RUNTIME", cli.Clean(a), cli.Clean(b))
-		t.Wrap = true
+		t.Wrap, t.WrapFrom = true, 1
 		for i := range d.Runtimes {
 			r := &d.Runtimes[i]
 			paths := r.Kind == answer.DifferentPaths
@@ -91,7 +92,7 @@ func printDifference(out *cli.Terminal, d *answer.Difference) {
 			out.Printf("\n")
 		}
 		t := cli.NewTable("SETTING", cli.Clean(a), cli.Clean(b))
-		t.Wrap = true
+		t.Wrap, t.WrapFrom = true, 1
 		for _, f := range d.Facts {
 			t.Row(cli.Cell{Text: f.Key}, cli.Cell{Text: plainJSON(f.A)}, cli.Cell{Text: plainJSON(f.B)})
 		}

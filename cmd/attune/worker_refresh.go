@@ -60,7 +60,7 @@ func (c *workersRefreshCmd) Run(ctx context.Context, env *cli.Env) error {
 	}
 	workers := found.Items
 	if len(workers) == 0 {
-		return noneFit(ctx, db, &c.selector, selection)
+		return noneFit(ctx, env, db, selection, []refreshDoc{})
 	}
 	if err := noteUnknown(ctx, env, db, selection.Names); err != nil {
 		return err

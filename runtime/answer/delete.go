@@ -16,7 +16,7 @@ import (
 
 // DeleteOptions control a deletion. The zero value deletes only without a hindrance.
 type DeleteOptions struct {
-	// DryRun reports without writing.
+	// DryRun reports without writing. A login that may not delete gets the error.
 	DryRun bool
 	// Force overrides each Hindrance. It does not override references.
 	Force bool
@@ -83,10 +83,14 @@ func DeleteWorkers(ctx context.Context, db bun.IDB, cfg store.Config, s store.Se
 		for i := range standing {
 			ids = append(ids, standing[i].ID)
 		}
-		if !opts.DryRun { // from here on no heartbeat is written
-			if standing, err = st.Workers.Lock(ctx, ids...); err != nil {
-				return err
-			}
+		switch {
+		case !opts.DryRun: // from here on no heartbeat is written
+			standing, err = st.Workers.Lock(ctx, ids...)
+		case len(ids) > 0:
+			err = st.Workers.MayDelete(ctx)
+		}
+		if err != nil {
+			return err
 		}
 		query := WorkersQuery{}
 		if err := query.sort(ctx, st, standing); err != nil {
@@ -195,6 +199,9 @@ func DeleteRuntime(ctx context.Context, db bun.IDB, cfg store.Config, ref string
 			return err
 		}
 		if opts.DryRun {
+			if err := st.Runtimes.MayDelete(ctx); err != nil {
+				return err
+			}
 			if hinder(report.References) {
 				return ErrHindered
 			}

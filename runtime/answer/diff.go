@@ -2,6 +2,7 @@ package answer
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"maps"
@@ -17,7 +18,8 @@ import (
 type Difference struct {
 	A Subject `json:"a"`
 	B Subject `json:"b"`
-	// Runtimes lists the runtimes on which the reports differ, by name.
+	// Runtimes lists the runtimes on which the reports differ: first those that only one
+	// worker has, then by the importance of their kind and by name.
 	Runtimes []RuntimeDifference `json:"runtimes"`
 	// Facts lists other differences of their documents, such as machine, labels and
 	// settings, by key.
@@ -62,6 +64,14 @@ const (
 	// DifferentOutcomes means that neither has the runtime, for different reasons.
 	DifferentOutcomes DifferenceKind = "outcome"
 )
+
+// rank returns the position in the order of importance. OnlyA and OnlyB are equal.
+func (k DifferenceKind) rank() int {
+	if k == OnlyB {
+		k = OnlyA
+	}
+	return slices.Index([]DifferenceKind{OnlyA, DifferentVersions, DifferentPaths, DifferentOutcomes}, k)
+}
 
 // NotAsked is the outcome of a runtime that a worker did not report.
 const NotAsked = "not_asked"
@@ -116,7 +126,7 @@ func Diff(ctx context.Context, st *store.Store, a, b *store.Selected) (*Differen
 		}
 	}
 	slices.SortFunc(d.Runtimes, func(a, b RuntimeDifference) int {
-		return strings.Compare(a.Name+"\x00"+a.Ref, b.Name+"\x00"+b.Ref)
+		return cmp.Or(cmp.Compare(a.Kind.rank(), b.Kind.rank()), strings.Compare(a.Name, b.Name), strings.Compare(a.Ref, b.Ref))
 	})
 	slices.Sort(d.Same)
 	return d, nil

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/uptrace/bun"
 )
@@ -33,6 +34,20 @@ func (p *Packs) References(ctx context.Context, ref string) ([]Reference, error)
 // runtimes, actions and sensors, and the rows that refer to those.
 func (p *Packs) Delete(ctx context.Context, ref string) error {
 	return p.fail("delete", ref, p.remove(ctx, ref))
+}
+
+// MayDelete returns the error with which Postgres refuses any deletion from the table to
+// this login. It deletes and locks nothing. On SQLite it returns nil.
+func (t table[M]) MayDelete(ctx context.Context) error {
+	if !t.postgres {
+		return nil
+	}
+	for _, query := range []string{"SELECT 1 FROM ? WHERE FALSE FOR UPDATE", "DELETE FROM ? WHERE FALSE"} {
+		if _, err := t.db.NewRaw("EXPLAIN "+query, t.of(t.name)).Exec(ctx); err != nil { // no trigger fires
+			return fmt.Errorf("delete from %s: %w", t.name, t.classify("delete", err))
+		}
+	}
+	return nil
 }
 
 // referring returns the rows of other tables that refer to the row with ref.

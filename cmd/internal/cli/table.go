@@ -59,6 +59,8 @@ type Table struct {
 	Shrink int
 	// Wrap breaks the last column at words on a narrow terminal.
 	Wrap bool
+	// WrapFrom is the first column to break with Wrap. Zero is the last column.
+	WrapFrom int
 	// Drop are the columns to leave out, in this order, if shrinking is not enough.
 	// Columns that still do not fit move to a further line.
 	Drop []int
@@ -134,9 +136,10 @@ func (t *Table) layout(widths []int, width int) layout {
 		l.lines = [][]int{columns(len(widths), nil)}
 		return l
 	}
-	last := len(widths) - 1
-	if t.Wrap { // it takes what is left
-		l.widths[last] = min(widths[last], leastProse)
+	for i := range widths {
+		if t.wraps(i) { // it takes what is left
+			l.widths[i] = min(widths[i], max(leastProse, t.leastWidth(i)))
+		}
 	}
 	dropped := t.fit(l.widths, width)
 	var line []int
@@ -156,12 +159,41 @@ func (t *Table) layout(widths []int, width int) layout {
 	return l
 }
 
-// fill gives the free width of a line to the column in it that was narrowed.
-func (l *layout) fill(t *Table, widths, line []int, left int) {
-	for _, i := range line {
-		if i == t.Shrink || t.Wrap && i == len(widths)-1 {
-			l.widths[i] = max(1, min(widths[i], l.widths[i]+left))
+// wraps reports whether a column breaks at words.
+func (t *Table) wraps(column int) bool {
+	last := len(t.rows[0]) - 1
+	return t.Wrap && (column == last || t.WrapFrom > 0 && column >= t.WrapFrom)
+}
+
+// leastWidth returns the width of the longest word of a column that others follow. The
+// last column may overflow.
+func (t *Table) leastWidth(column int) int {
+	least := 0
+	if t.WrapFrom == 0 {
+		return least
+	}
+	for _, row := range t.rows {
+		for _, word := range words(row[column].Text) {
+			least = max(least, columnsOf(word))
 		}
+	}
+	return least
+}
+
+// fill gives the free width of a line to the columns in it that were narrowed, in equal
+// shares.
+func (l *layout) fill(t *Table, widths, line []int, left int) {
+	var narrowed []int
+	for _, i := range line {
+		if i == t.Shrink || t.wraps(i) {
+			narrowed = append(narrowed, i)
+		}
+	}
+	slices.SortFunc(narrowed, func(a, b int) int { return (widths[a] - l.widths[a]) - (widths[b] - l.widths[b]) })
+	for n, i := range narrowed {
+		width := max(1, min(widths[i], l.widths[i]+left/(len(narrowed)-n)))
+		left -= width - l.widths[i]
+		l.widths[i] = width
 	}
 }
 
@@ -192,36 +224,45 @@ func (t *Table) print(out *Terminal, l layout, row []Cell) {
 
 // line returns some columns of a row; prose may take several lines.
 func (t *Table) line(out *Terminal, l layout, row []Cell, columns []int, indent int) string {
-	var line strings.Builder
-	used := indent
+	parts := make([][]string, len(columns))
+	height := 1
 	for n, i := range columns {
-		if n > 0 {
-			line.WriteString(gap)
-			used += len(gap)
-		}
-		c, text := row[i], row[i].Text
+		parts[n] = []string{row[i].Text}
 		if i == t.Shrink {
-			text = c.within(l.widths[i])
+			parts[n] = []string{row[i].within(l.widths[i])}
+		} else if t.wraps(i) && out.Width > 0 {
+			parts[n] = Wrap(row[i].Text, l.widths[i])
 		}
-		pad := strings.Repeat(" ", max(0, l.widths[i]-utf8.RuneCountInString(text)))
-		switch {
-		case t.Wrap && i == len(row)-1 && out.Width > 0:
-			for n, part := range Wrap(text, l.widths[i]) {
-				if n > 0 {
-					line.WriteString("\n" + strings.Repeat(" ", used))
-				}
-				line.WriteString(out.Paint(c.Style, part))
-			}
-		case t.Right[i]:
-			line.WriteString(pad + out.Paint(c.Style, text))
-		case n == len(columns)-1:
-			line.WriteString(out.Paint(c.Style, text))
-		default:
-			line.WriteString(out.Paint(c.Style, text) + pad)
-		}
-		used += l.widths[i]
+		height = max(height, len(parts[n]))
 	}
-	return line.String()
+	lines := make([]string, height)
+	for at := range lines {
+		var line strings.Builder
+		if at > 0 {
+			line.WriteString(strings.Repeat(" ", indent))
+		}
+		for n, i := range columns {
+			if n > 0 {
+				line.WriteString(gap)
+			}
+			text := ""
+			if at < len(parts[n]) {
+				text = parts[n][at]
+			}
+			pad := strings.Repeat(" ", max(0, l.widths[i]-utf8.RuneCountInString(text)))
+			if text != "" {
+				text = out.Paint(row[i].Style, text)
+			}
+			if t.Right[i] {
+				text = pad + text
+			} else {
+				text += pad
+			}
+			line.WriteString(text)
+		}
+		lines[at] = strings.TrimRight(line.String(), " ")
+	}
+	return strings.Join(lines, "\n")
 }
 
 // fit narrows the shrinking column, and returns the columns to drop.

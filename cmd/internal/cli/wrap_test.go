@@ -83,6 +83,33 @@ func TestTableFitsANarrowTerminal(t *testing.T) {
 	}
 }
 
+// TestColumnsShareANarrowTerminal checks that two columns of prose break side by side.
+func TestColumnsShareANarrowTerminal(t *testing.T) {
+	for width, want := range map[int]string{
+		0: "RUNTIME  a" + strings.Repeat(" ", 45) + "b\n" +
+			"python   3.12.1 /usr/bin/python3, 3.11.7 /opt/python3  3.12.1 /usr/local/bin/python3, 3.10.2 /opt/python3\n",
+		70: "RUNTIME  a                              b\n" +
+			"python   3.12.1 /usr/bin/python3,       3.12.1 /usr/local/bin/python3,\n" +
+			"         3.11.7 /opt/python3            3.10.2 /opt/python3\n",
+		40: "RUNTIME  a\n" +
+			"    b\n" +
+			"python   3.12.1 /usr/bin/python3, 3.11.7\n" +
+			"         /opt/python3\n" +
+			"    3.12.1 /usr/local/bin/python3,\n" +
+			"    3.10.2 /opt/python3\n",
+	} {
+		table := cli.NewTable("RUNTIME", "a", "b")
+		table.Wrap, table.WrapFrom = true, 1
+		table.Row(cli.Cell{Text: "python"}, cli.Cell{Text: "3.12.1 /usr/bin/python3, 3.11.7 /opt/python3"},
+			cli.Cell{Text: "3.12.1 /usr/local/bin/python3, 3.10.2 /opt/python3"})
+		var out bytes.Buffer
+		table.Print(&cli.Terminal{Writer: &out, Person: width > 0, Width: width})
+		if diff := cmp.Diff(want, out.String()); diff != "" {
+			t.Errorf("on %d columns (-want +got):\n%s", width, diff)
+		}
+	}
+}
+
 func TestProseAfterALabel(t *testing.T) {
 	var out bytes.Buffer
 	(&cli.Terminal{Writer: &out, Person: true, Width: 40}).PrintProse(cli.Plain, "  helps", 13, "install it where the PATH of the service shows it")

@@ -1,6 +1,7 @@
 package install
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -100,6 +101,9 @@ func (u *unloader) run(ctx context.Context, ref string) error {
 	row, err := u.st.Packs.ByRef(ctx, ref)
 	if err == nil && !u.opts.DryRun { // makes a load at the same time wait
 		row, err = u.st.Packs.Update(ctx, ref, store.PackChanges{IsStandard: metadata.Some(row.IsStandard)})
+	}
+	if err == nil && u.opts.DryRun {
+		err = cmp.Or(u.st.Packs.MayDelete(ctx), u.st.Runtimes.MayDelete(ctx))
 	}
 	if err != nil {
 		return err
