@@ -93,7 +93,8 @@ func (r *round) ask(
 		v = p.extract(c, out, match)
 		if n := len(p.listed); n > 1 && !trusts(c.versionPattern) {
 			if p.listed = p.listed[:r.matching.afford(w.ref, n)]; len(p.listed) < n {
-				p.warnings = append(p.warnings, fmt.Sprintf("%d of its %d versions are left out: a round has no room for more of %s", n-len(p.listed), n, w.ref))
+				p.warnings = append(p.warnings,
+					fmt.Sprintf("%d of its %d versions are left out: a round has no room for more of %s", n-len(p.listed), n, w.ref))
 			}
 		}
 	}
