@@ -41,7 +41,7 @@ func Protected(path string) (fs.FileInfo, error) {
 	return nil, &fs.PathError{Op: "check who can change", Path: path, Err: Supported()}
 }
 
-// ProtectedPlace checks a path as Protected does. If there is no file, it checks the folder
+// ProtectedPlace checks a path like Protected. If no file is there, it checks the folder
 // above.
 func ProtectedPlace(path string) error {
 	_, err := Protected(path)

@@ -37,7 +37,7 @@ func Protected(path string) (fs.FileInfo, error) {
 	return Stat(abs)
 }
 
-// ProtectedPlace checks a path as Protected does. If there is no file, it checks the nearest
+// ProtectedPlace checks a path like Protected. If no file is there, it checks the nearest
 // existing folder above.
 func ProtectedPlace(path string) error {
 	abs, err := absolute(path)

@@ -36,7 +36,7 @@ func counted(t *testing.T) (starts func() int) {
 	}
 }
 
-// pythons returns the number of Pythons in a document, and of those that are remembered.
+// pythons returns the number of Pythons in a document, and how many are remembered.
 func pythons(caps *capability.Document) (all, remembered int) {
 	for _, d := range caps.Detected {
 		if d.Name == "python" && strings.HasPrefix(d.Version, "3.12.") && strings.Contains(d.Path, "/T") {
