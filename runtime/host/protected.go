@@ -26,40 +26,49 @@ func Protected(path string) (fs.FileInfo, error) {
 	if _, err := Stat(abs); err != nil {
 		return nil, err
 	}
-	by := try(hostless, func(l *look) string {
+	err = try(hostless, func(l *look) error {
 		w := writeCheck{look: l, uid: uint32(os.Geteuid())}
-		return w.path(abs)
+		by := w.path(abs)
+		switch {
+		case errors.Is(w.err, fs.ErrNotExist): // removed since
+			return &fs.PathError{Op: "stat", Path: path, Err: w.err}
+		case by != "":
+			return &UnprotectedError{Path: path, By: by}
+		}
+		return nil
 	})
-	if by != "" {
-		return nil, &UnprotectedError{Path: path, By: by}
+	if err != nil {
+		return nil, err
 	}
 	// Others cannot change the path, so this is the file that was checked.
 	return Stat(abs)
 }
 
 // ProtectedPlace checks a path like Protected. If no file is there, it checks the nearest
-// existing folder above.
+// existing folder above. A link that leads to no file is an error that wraps fs.ErrNotExist.
 func ProtectedPlace(path string) error {
 	abs, err := absolute(path)
 	if err != nil {
 		return err
 	}
-	for !exists(abs) && abs != "/" {
+	for {
+		_, err := Protected(abs)
+		if !errors.Is(err, fs.ErrNotExist) || abs == "/" || isLink(abs) {
+			return err
+		}
 		abs = filepath.Dir(abs)
 	}
-	_, err = Protected(abs)
-	return err
 }
 
-// exists reports whether there is a file at a path, including a dangling link and a place
-// that does not answer.
-func exists(path string) bool {
+func isLink(path string) bool {
 	return try(hostless, func(l *look) bool {
 		folder, err := l.follow("/", filepath.Dir(path), 0)
-		if err == nil {
-			err = l.lstat(filepath.Join(folder, filepath.Base(path)), path, new(unix.Stat_t))
+		if err != nil {
+			return false
 		}
-		return err == nil || errors.Is(err, ErrHangs)
+		var st unix.Stat_t
+		err = l.lstat(filepath.Join(folder, filepath.Base(path)), path, &st)
+		return err == nil && st.Mode&unix.S_IFMT == unix.S_IFLNK
 	})
 }
 

@@ -87,11 +87,38 @@ func TestOpenProtected(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", path, err, want)
 		}
 	}
-	for path, ok := range map[string]bool{"own/new/er/file": true, "shared/new": false, good: true, open: false, "own": true} {
+	for path, ok := range map[string]bool{"own/new/er/file": true, "shared/new": false, good: true, open: false, "own": true, "dangling": false} {
 		if err := host.ProtectedPlace(path); (err == nil) != ok {
 			t.Errorf("place %s: got %v", path, err)
 		}
 	}
+}
+
+// A file that comes and goes, like a journal of SQLite, is judged by its folder while it is
+// away.
+func TestProtectedPlaceComesAndGoes(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "journal")
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				_ = os.WriteFile(path, nil, 0o600)
+				_ = os.Remove(path)
+			}
+		}
+	}()
+	for range 5000 {
+		if err := host.ProtectedPlace(path); err != nil {
+			t.Error(err)
+			break
+		}
+	}
+	close(stop)
+	<-stopped
 }
 
 // TestSameProtected refuses another file than the checked one, and one whose mode changed.

@@ -49,6 +49,7 @@ type writeCheck struct {
 	look  *look
 	uid   uint32
 	links int
+	err   error // of the place that cannot be looked at
 }
 
 // A step is a file, a folder or a link on the way to a file.
@@ -114,6 +115,7 @@ func (w *writeCheck) one(path string) (s step, fault string) {
 		s.target, err = w.look.readlink(path)
 	}
 	if err != nil {
+		w.err = err
 		return step{}, fmt.Sprintf("%s cannot be looked at (%v)", path, err)
 	}
 	if fault = w.open(path, &st); fault == "" {

@@ -328,14 +328,16 @@ func openTo(path string) error {
 	return nil
 }
 
-// unfit returns the error of host.ProtectedPlace for a file. A file that does not
-// exist or cannot be opened passes: opening it reports that.
+// unfit returns the error of host.ProtectedPlace for a file. A file that cannot be
+// opened passes: opening it reports that.
 func unfit(file string) error {
 	err := host.ProtectedPlace(file)
 	var unprotected *host.UnprotectedError
 	switch {
 	case errors.As(err, &unprotected):
 		return unprotected
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s is a link that leads to no file", file)
 	case errors.Is(err, host.ErrHangs):
 		return err
 	}
