@@ -51,7 +51,8 @@ func (w *Workers) Standing(ctx context.Context, s Selection) ([]Standing, error)
 	}
 	for i := range rows {
 		r := &rows[i]
-		r.Silent = silence(r.LastHeartbeat, r.Now)
+		// SQLite's clock goes on while a query returns its rows.
+		r.Silent = silence(r.LastHeartbeat, rows[0].Now)
 		found = append(found, r.Standing)
 	}
 	return found, nil
