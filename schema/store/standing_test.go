@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -71,25 +70,6 @@ func TestStandingIsWhatSelectSays(t *testing.T) {
 		slices.Sort(of)
 		if diff := gocmp.Diff([]string{"a", "b"}, of); err != nil || diff != "" {
 			t.Errorf("changes: %v (-want +got):\n%s", err, diff)
-		}
-	})
-}
-
-// Equal heartbeats are equally old: SQLite's clock goes on while a query returns its rows.
-func TestStandingOfOneMoment(t *testing.T) {
-	each(t, func(t *testing.T, e env) {
-		for i := range 500 {
-			e.exec(t, addWorker, fmt.Sprint("w", i), nil)
-		}
-		e.exec(t, "UPDATE {schema}.worker SET last_heartbeat = '2026-01-01 00:00:00+00:00'")
-		found, err := e.Workers.Standing(t.Context(), store.Selection{})
-		if err != nil || len(found) != 500 {
-			t.Fatal(len(found), err)
-		}
-		for _, w := range found {
-			if *w.Silent != *found[0].Silent {
-				t.Fatalf("%s has been silent for %s, and %s for %s", found[0].Name, *found[0].Silent, w.Name, *w.Silent)
-			}
 		}
 	})
 }
