@@ -37,7 +37,7 @@ func demandFormat(f *model.Format) string {
 	text := strings.TrimSpace(prose(f.Comment, f.Func, ""))
 	rest, ok := strings.CutPrefix(text, "accepts ")
 	if !ok {
-		return "is not a valid " + f.Name
+		return "must be a valid " + f.Name
 	}
 	if i := strings.Index(rest, ". "); i >= 0 {
 		rest = rest[:i]
@@ -70,26 +70,25 @@ func demandDuration(f *model.Field) string {
 
 // demandShort and demandFew return the messages for a text and a list that are too long.
 func demandShort(f *model.Field) string {
-	return fmt.Sprintf("is longer than %d characters", f.MaxLength())
+	return fmt.Sprintf("must have at most %d characters", f.MaxLength())
 }
 
-func demandFew(f *model.Field) string { return fmt.Sprintf("has more than %d elements", f.Most) }
+func demandFew(f *model.Field) string { return fmt.Sprintf("must have at most %d elements", f.Most) }
 
 const (
-	demandRequired  = "is required"
-	demandOnce      = "duplicate element"
-	demandText      = "must be text, not a BLOB"
-	demandJSON      = "must be valid JSON"
-	demandNoNUL     = "must not contain NUL"
-	demandSurrogate = "half of a surrogate pair is missing"
-	demandKey       = "duplicate key"
+	demandRequired = "is required"
+	demandOnce     = "duplicate element"
+	demandText     = "must be text, got a BLOB"
+	demandJSON     = "must be valid JSON"
+	demandNoNUL    = "must not contain NUL"
+	demandKey      = "duplicate key"
 )
 
 // The messages for documents beyond the limits of package document.
 var (
-	demandSmall  = fmt.Sprintf("the document has more than %d bytes", document.MaxSize)
-	demandDepth  = fmt.Sprintf("nested more than %d deep", document.MaxDepth)
-	demandDigits = fmt.Sprintf("a number has more than %d digits without an exponent", document.MaxDigits)
+	demandSmall  = fmt.Sprintf("the document must have at most %d bytes", document.MaxSize)
+	demandDepth  = fmt.Sprintf("must be nested at most %d deep", document.MaxDepth)
+	demandDigits = fmt.Sprintf("a number must have at most %d digits without an exponent", document.MaxDigits)
 )
 
 // A guardTarget is a value that is checked in one or more columns, in the same way.

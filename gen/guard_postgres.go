@@ -92,7 +92,7 @@ func (g *postgresGuard) fault(at place, message, value string) {
 	if value == "" {
 		g.line("    fault := %s;", sqlText(message))
 	} else {
-		g.line("    fault := %s || ', not ' || pg_catalog.left(%s::text, 60);", sqlText(message), value)
+		g.line("    fault := %s || ', got ' || pg_catalog.left(%s::text, 60);", sqlText(message), value)
 	}
 	g.line("    EXIT judge;")
 }
@@ -100,7 +100,7 @@ func (g *postgresGuard) fault(at place, message, value string) {
 // wrong reports a value of another type.
 func (g *postgresGuard) wrong(at place, want, value string) {
 	g.line("    at := %s;", at.sql())
-	g.line("    fault := %s || pg_catalog.jsonb_typeof(%s);", sqlText("must be "+want+", not JSON's "), value)
+	g.line("    fault := %s || pg_catalog.jsonb_typeof(%s);", sqlText("must be "+want+", got a JSON "), value)
 	g.line("    EXIT judge;")
 }
 
@@ -211,7 +211,7 @@ func (g *postgresGuard) text(f *model.Field, v string, at place, empty bool) {
 	}
 	if f.MaxLength() > 0 {
 		g.line("ELSIF pg_catalog.char_length(%s) > %d THEN", text, f.MaxLength())
-		g.fault(at, demandShort(f), "")
+		g.fault(at, demandShort(f), "pg_catalog.char_length("+text+")")
 	}
 	if format == nil || format.Pattern == nil {
 		return
@@ -233,7 +233,7 @@ func (g *postgresGuard) list(f *model.Field, depth int, at place) {
 	}
 	if f.Most > 0 {
 		g.line("ELSIF pg_catalog.jsonb_array_length(%s) > %d THEN", v, f.Most)
-		g.fault(at, demandFew(f), "")
+		g.fault(at, demandFew(f), "pg_catalog.jsonb_array_length("+v+")")
 	}
 	i := "i" + strconv.Itoa(depth)
 	g.line("ELSE")

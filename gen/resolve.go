@@ -166,7 +166,7 @@ func (r *resolver) columns(pos token.Position, text string) []model.Column {
 	for _, word := range strings.Fields(text) {
 		table, name, ok := strings.Cut(word, ".")
 		if !ok || !plainName(table) || !plainName(name) {
-			r.faults.add(pos, "%q must be TABLE.COLUMN in lower case", word)
+			r.faults.add(pos, "must be TABLE.COLUMN in lower case, got %q", word)
 			continue
 		}
 		out = append(out, model.Column{Table: table, Name: name, Pos: pos})

@@ -25,7 +25,7 @@ func (r *resolver) fill(doc *model.Document) {
 	expr := r.shapes[doc]
 	s, ok := expr.(*ast.StructType)
 	if !ok {
-		r.faults.add(doc.Pos, "%s must be a struct or a list of text to be a document, not %s", doc.Name, article(types.ExprString(expr)))
+		r.faults.add(doc.Pos, "%s must be a struct or a list of text to be a document, got %s", doc.Name, article(types.ExprString(expr)))
 		return
 	}
 	keys := map[string]*model.Field{}
@@ -45,7 +45,7 @@ func (r *resolver) fill(doc *model.Document) {
 			doc.Name)
 	}
 	if len(doc.Fields) > maxKeys {
-		r.faults.add(doc.Pos, "%s must have at most %[3]d keys, got %[2]d", doc.Name, len(doc.Fields), maxKeys)
+		r.faults.add(doc.Pos, "%s must have at most %d keys, got %d", doc.Name, maxKeys, len(doc.Fields))
 	}
 }
 

@@ -164,7 +164,7 @@ func (r *resolver) value(kind model.Kind, rule rule, text string) *model.Value {
 		v.Duration, err = time.ParseDuration(text)
 	}
 	if err != nil {
-		r.faults.add(rule.pos, "%s: must be %[3]s, got %[2]q", rule.text, text, kindNames[kind])
+		r.faults.add(rule.pos, "%s: must be %s, got %q", rule.text, kindNames[kind], text)
 		return nil
 	}
 	return &v
@@ -226,7 +226,7 @@ func (r *resolver) checkConsistency(f *model.Field) {
 	case f.Type.Kind == model.Int && f.Min > f.Max:
 		r.faults.add(f.Pos, "%s: min must not be greater than max", f.Go)
 	case f.Type.Kind == model.Int && (f.Default != nil || !f.Type.Optional) && (zero.Int < f.Min || zero.Int > f.Max):
-		r.faults.add(f.Pos, "%s: the value of a missing key must be from %[3]d to %[4]d, got %[2]d", f.Go, zero.Int, f.Min, f.Max)
+		r.faults.add(f.Pos, "%s: the value of a missing key must be from %d to %d, got %d", f.Go, f.Min, f.Max, zero.Int)
 	case f.Type.Kind == model.Duration && (f.Default != nil || !f.Type.Optional) && !f.Span.Contains(zero.Duration):
 		r.faults.add(f.Pos, "%s: the value of a missing key must be within the bounds, got %s", f.Go, zero.Duration)
 	}
