@@ -124,15 +124,15 @@ func TestGuardsOfText(t *testing.T) {
 			{"a", "high", ""},
 			{nil, nil, "name: is required"},
 			{"", nil, "name: is required"},
-			{"a b", nil, "name: is not a valid word"},
-			{"a'", nil, "name: is not a valid word"},
+			{"a b", nil, "name: must be a valid word"},
+			{"a'", nil, "name: must be a valid word"},
 			{strings.Repeat("a", 4096), nil, ""},
-			{strings.Repeat("a", 4097), nil, "name: is longer than 4096 characters"},
+			{strings.Repeat("a", 4097), nil, "name: must have at most 4096 characters"},
 			{"a", "x", "level: must be low or high"},
 			{"a", "null", "level: must be low or high"},
 		} {
 			err := insert("{"+least+"}", c.name, c.level)
-			if db.Dialect().Name() != dialect.PG && (c.want == "name: is not a valid word" || strings.HasSuffix(c.want, "4096 characters")) {
+			if db.Dialect().Name() != dialect.PG && (c.want == "name: must be a valid word" || strings.HasSuffix(c.want, "4096 characters")) {
 				c.want = "" // a format, and the bound of texts that have one
 			}
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {

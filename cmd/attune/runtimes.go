@@ -32,7 +32,7 @@ type runtimesListCmd struct {
 // Run lists the runtimes.
 func (c *runtimesListCmd) Run(ctx context.Context, env *cli.Env) error {
 	if c.Limit < 0 {
-		return cli.Usagef("--limit: %d is negative", c.Limit)
+		return cli.Usagef("--limit must be at least 0, got %d", c.Limit)
 	}
 	db, err := env.OpenToLook(ctx)
 	if err != nil {

@@ -52,5 +52,5 @@ distributions:
 	}
 	// Output:
 	// runtimes/cobol.yaml:9:24: error: not YAML: found unknown escape character: in double quotes a backslash begins an escape; write it in single quotes
-	// runtimes/tcl.yaml:9:18: error: /distributions/verification/commands/0/timeout: must be a duration such as 10s, not 5
+	// runtimes/tcl.yaml:9:18: error: /distributions/verification/commands/0/timeout: must be a duration such as 10s, got 5
 }

@@ -145,14 +145,14 @@ func (l *loader) document(d *loaded, data []byte, v content) bool {
 func (d *document) inYAML(f metadata.Fault) string {
 	value, _ := d.find(f.Pointer)
 	switch f.Message {
-	case "must be text, not a number":
+	case "must be text, got a number":
 		if strings.HasSuffix(f.Pointer, "/timeout") {
-			return fmt.Sprintf("must be a duration such as 10s, not %s", value.Value)
+			return fmt.Sprintf("must be a duration such as 10s, got %s", value.Value)
 		}
 		return f.Message + ": put it in quotes"
-	case "must be text, not true or false":
+	case "must be text, got true or false":
 		return f.Message + ": put it in quotes"
-	case "must be text, not a list", "must be text, not an object":
+	case "must be text, got a list", "must be text, got an object":
 		if value.Style&yaml.FlowStyle != 0 {
 			return f.Message + ": write it in single quotes"
 		}

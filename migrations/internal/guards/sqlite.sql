@@ -18,11 +18,11 @@ CREATE VIEW {schema}.attune_guard_aliases AS SELECT '' AS document WHERE 0;
 CREATE TRIGGER {schema}.attune_guard_aliases_fault INSTEAD OF INSERT ON attune_guard_aliases
 BEGIN
     SELECT CASE
-        WHEN typeof(NEW.document) = 'blob' THEN RAISE(ABORT, 'aliases: must be text, not a BLOB')
+        WHEN typeof(NEW.document) = 'blob' THEN RAISE(ABORT, 'aliases: must be text, got a BLOB')
         WHEN instr(NEW.document, char(0)) > 0 OR NOT json_valid(NEW.document) THEN RAISE(ABORT, 'aliases: must be valid JSON')
-        WHEN length(NEW.document) > 1048576 AND length(CAST(json(NEW.document) AS BLOB)) > 1048576 THEN RAISE(ABORT, 'aliases: the document has more than 1048576 bytes')
+        WHEN length(NEW.document) > 1048576 AND length(CAST(json(NEW.document) AS BLOB)) > 1048576 THEN RAISE(ABORT, 'aliases: the document must have at most 1048576 bytes')
         WHEN json_type(NEW.document) NOT IN ('array', 'null') THEN RAISE(ABORT, 'aliases: must be a list')
-        WHEN json_type(NEW.document) = 'array' AND json_array_length(NEW.document) > 64 THEN RAISE(ABORT, 'aliases: has more than 64 elements')
+        WHEN json_type(NEW.document) = 'array' AND json_array_length(NEW.document) > 64 THEN RAISE(ABORT, 'aliases: must have at most 64 elements')
     END;
     SELECT RAISE(ABORT, 'aliases: duplicate key')
         FROM json_tree(NEW.document)
@@ -82,9 +82,9 @@ CREATE VIEW {schema}.attune_guard_distributions AS SELECT '' AS document WHERE 0
 CREATE TRIGGER {schema}.attune_guard_distributions_fault INSTEAD OF INSERT ON attune_guard_distributions
 BEGIN
     SELECT CASE
-        WHEN typeof(NEW.document) = 'blob' THEN RAISE(ABORT, 'distributions: must be text, not a BLOB')
+        WHEN typeof(NEW.document) = 'blob' THEN RAISE(ABORT, 'distributions: must be text, got a BLOB')
         WHEN instr(NEW.document, char(0)) > 0 OR NOT json_valid(NEW.document) THEN RAISE(ABORT, 'distributions: must be valid JSON')
-        WHEN length(NEW.document) > 1048576 AND length(CAST(json(NEW.document) AS BLOB)) > 1048576 THEN RAISE(ABORT, 'distributions: the document has more than 1048576 bytes')
+        WHEN length(NEW.document) > 1048576 AND length(CAST(json(NEW.document) AS BLOB)) > 1048576 THEN RAISE(ABORT, 'distributions: the document must have at most 1048576 bytes')
         WHEN json_type(NEW.document) NOT IN ('object', 'null') THEN RAISE(ABORT, 'distributions: must be an object')
     END;
     SELECT RAISE(ABORT, 'distributions: duplicate key')
@@ -117,16 +117,16 @@ BEGIN
         END
         WHEN 'commands' THEN CASE
             WHEN m.type <> 'array' AND m.type <> 'null' THEN RAISE(ABORT, 'distributions: /verification/commands: must be a list')
-            WHEN json_array_length(m.value) > 64 THEN RAISE(ABORT, 'distributions: /verification/commands: has more than 64 elements')
+            WHEN json_array_length(m.value) > 64 THEN RAISE(ABORT, 'distributions: /verification/commands: must have at most 64 elements')
         END
         WHEN 'env' THEN CASE
             WHEN m.type <> 'array' AND m.type <> 'null' THEN RAISE(ABORT, 'distributions: /verification/env: must be a list')
-            WHEN json_array_length(m.value) > 64 THEN RAISE(ABORT, 'distributions: /verification/env: has more than 64 elements')
+            WHEN json_array_length(m.value) > 64 THEN RAISE(ABORT, 'distributions: /verification/env: must have at most 64 elements')
             WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE type <> 'text') THEN RAISE(ABORT, 'distributions: /verification/env/*: must be text')
         END
         WHEN 'locations' THEN CASE
             WHEN m.type <> 'array' AND m.type <> 'null' THEN RAISE(ABORT, 'distributions: /verification/locations: must be a list')
-            WHEN json_array_length(m.value) > 128 THEN RAISE(ABORT, 'distributions: /verification/locations: has more than 128 elements')
+            WHEN json_array_length(m.value) > 128 THEN RAISE(ABORT, 'distributions: /verification/locations: must have at most 128 elements')
             WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE type <> 'text') THEN RAISE(ABORT, 'distributions: /verification/locations/*: must be text')
         END
         WHEN 'version_file' THEN CASE
@@ -147,9 +147,9 @@ BEGIN
         END
         WHEN 'args' THEN CASE
             WHEN m.type <> 'array' AND m.type <> 'null' THEN RAISE(ABORT, 'distributions: /verification/commands/*/args: must be a list')
-            WHEN json_array_length(m.value) > 64 THEN RAISE(ABORT, 'distributions: /verification/commands/*/args: has more than 64 elements')
+            WHEN json_array_length(m.value) > 64 THEN RAISE(ABORT, 'distributions: /verification/commands/*/args: must have at most 64 elements')
             WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE type <> 'text') THEN RAISE(ABORT, 'distributions: /verification/commands/*/args/*: must be text')
-            WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE length(value) > 8192) THEN RAISE(ABORT, 'distributions: /verification/commands/*/args/*: is longer than 8192 characters')
+            WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE length(value) > 8192) THEN RAISE(ABORT, 'distributions: /verification/commands/*/args/*: must have at most 8192 characters')
         END
         WHEN 'exit_code' THEN CASE
             WHEN m.type <> 'integer' AND m.type <> 'real' AND m.type <> 'null' THEN RAISE(ABORT, 'distributions: /verification/commands/*/exit_code: must be a whole number')
@@ -157,7 +157,7 @@ BEGIN
         END
         WHEN 'pattern' THEN CASE
             WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'distributions: /verification/commands/*/pattern: must be text')
-            WHEN length(m.value) > 1000 THEN RAISE(ABORT, 'distributions: /verification/commands/*/pattern: is longer than 1000 characters')
+            WHEN length(m.value) > 1000 THEN RAISE(ABORT, 'distributions: /verification/commands/*/pattern: must have at most 1000 characters')
         END
         WHEN 'priority' THEN CASE
             WHEN m.type <> 'integer' AND m.type <> 'real' AND m.type <> 'null' THEN RAISE(ABORT, 'distributions: /verification/commands/*/priority: must be a whole number')
@@ -168,7 +168,7 @@ BEGIN
         END
         WHEN 'version_pattern' THEN CASE
             WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'distributions: /verification/commands/*/version_pattern: must be text')
-            WHEN length(m.value) > 1000 THEN RAISE(ABORT, 'distributions: /verification/commands/*/version_pattern: is longer than 1000 characters')
+            WHEN length(m.value) > 1000 THEN RAISE(ABORT, 'distributions: /verification/commands/*/version_pattern: must have at most 1000 characters')
         END
         WHEN 'all_versions' THEN CASE
             WHEN m.type <> 'true' AND m.type <> 'false' AND m.type <> 'null' THEN RAISE(ABORT, 'distributions: /verification/commands/*/all_versions: must be true or false')
@@ -196,7 +196,7 @@ BEGIN
         WHEN 'pattern' THEN CASE
             WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'distributions: /verification/version_file/pattern: must be text')
             WHEN m.value = '' THEN RAISE(ABORT, 'distributions: /verification/version_file/pattern: is required')
-            WHEN length(m.value) > 1000 THEN RAISE(ABORT, 'distributions: /verification/version_file/pattern: is longer than 1000 characters')
+            WHEN length(m.value) > 1000 THEN RAISE(ABORT, 'distributions: /verification/version_file/pattern: must have at most 1000 characters')
         END
     END
         FROM json_each(NEW.document, '$."verification"."version_file"') AS m;
@@ -235,9 +235,9 @@ CREATE VIEW {schema}.attune_guard_execution_config AS SELECT '' AS document WHER
 CREATE TRIGGER {schema}.attune_guard_execution_config_fault INSTEAD OF INSERT ON attune_guard_execution_config
 BEGIN
     SELECT CASE
-        WHEN typeof(NEW.document) = 'blob' THEN RAISE(ABORT, 'execution_config: must be text, not a BLOB')
+        WHEN typeof(NEW.document) = 'blob' THEN RAISE(ABORT, 'execution_config: must be text, got a BLOB')
         WHEN instr(NEW.document, char(0)) > 0 OR NOT json_valid(NEW.document) THEN RAISE(ABORT, 'execution_config: must be valid JSON')
-        WHEN length(NEW.document) > 1048576 AND length(CAST(json(NEW.document) AS BLOB)) > 1048576 THEN RAISE(ABORT, 'execution_config: the document has more than 1048576 bytes')
+        WHEN length(NEW.document) > 1048576 AND length(CAST(json(NEW.document) AS BLOB)) > 1048576 THEN RAISE(ABORT, 'execution_config: the document must have at most 1048576 bytes')
         WHEN json_type(NEW.document) NOT IN ('object', 'null') THEN RAISE(ABORT, 'execution_config: must be an object')
     END;
     SELECT RAISE(ABORT, 'execution_config: duplicate key')
@@ -255,9 +255,9 @@ BEGIN
         END
         WHEN 'args' THEN CASE
             WHEN m.type <> 'array' AND m.type <> 'null' THEN RAISE(ABORT, 'execution_config: /interpreter/args: must be a list')
-            WHEN json_array_length(m.value) > 64 THEN RAISE(ABORT, 'execution_config: /interpreter/args: has more than 64 elements')
+            WHEN json_array_length(m.value) > 64 THEN RAISE(ABORT, 'execution_config: /interpreter/args: must have at most 64 elements')
             WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE type <> 'text') THEN RAISE(ABORT, 'execution_config: /interpreter/args/*: must be text')
-            WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE length(value) > 8192) THEN RAISE(ABORT, 'execution_config: /interpreter/args/*: is longer than 8192 characters')
+            WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE length(value) > 8192) THEN RAISE(ABORT, 'execution_config: /interpreter/args/*: must have at most 8192 characters')
         END
         WHEN 'file_extension' THEN CASE
             WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'execution_config: /interpreter/file_extension: must be text')
