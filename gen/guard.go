@@ -123,8 +123,8 @@ func guardTargets(p *model.Package) []guardTarget {
 	return out
 }
 
-// function returns the name of the trigger function in Postgres and of the view in SQLite. It
-// is that of the first column, because packages may have types of the same name.
+// function returns the name of the trigger function in Postgres and of the view in SQLite. The
+// first column gives it, because packages may have types of the same name.
 func (w guardTarget) function() string {
 	return "attune_guard_" + w.columns[0].Table + "_" + w.columns[0].Name
 }
