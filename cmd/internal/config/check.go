@@ -63,11 +63,21 @@ func check(key string, value any) error {
 	switch {
 	case key == "database.url":
 		return database.CheckURL(text)
+	case key == "lock_timeout":
+		span, err := ParseSpan(text)
+		if err == nil && span <= 0 {
+			err = fmt.Errorf("must be greater than 0, got %v", span)
+		}
+		return err
 	case section == "policy":
 		_, err := host.NewPolicy(map[string]host.PolicyConfig{
 			"mode": {Mode: host.Mode(text)}, "allow": {Allow: list}, "deny": {Deny: list}, "env": {Env: list},
 		}[name])
-		return err
+		if err == nil {
+			return nil
+		}
+		_, fault, _ := strings.Cut(err.Error(), ": ") // after the key, which Setting has
+		return errors.New(fault)
 	case name == "type":
 		return CheckType(text)
 	case name == "port":
@@ -76,7 +86,7 @@ func check(key string, value any) error {
 		_, _, err := ListenAddress(text)
 		return err
 	case name == "report_only" && !slices.Contains(ReportOnly, text):
-		return fmt.Errorf("must be %s, got %q", strings.Join(ReportOnly, ", "), text)
+		return fmt.Errorf("must be auto, true or false, got %q", text)
 	}
 	return checkTime(name, text, number)
 }

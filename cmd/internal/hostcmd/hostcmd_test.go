@@ -344,7 +344,7 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"detect", "--explain"}, 2, "goes with --json"},
 		{[]string{"detect", "--config", "pipe"}, 1, "not a regular file"},
 		{[]string{"record", "--json"}, 2, "YAML"},
-		{[]string{"register", "--name", ""}, 2, "1 to 255 bytes"},
+		{[]string{"register", "--name", ""}, 2, "--name: must not be blank"},
 		{[]string{"register", "--name", "a\x1b[31mb"}, 2, `a\x1b[31mb`},
 		{[]string{"register", "--port", "0"}, 2, "65535"},
 		{[]string{"detect", "--config", "bad.yaml"}, 1, "bad.yaml:"},
@@ -419,7 +419,7 @@ func TestDenyByName(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := run(t, metadata.Worker, "detect", "--config", "attune.yaml")
-	want(t, got, 0, "python (denied_by_policy)", "perl (denied_by_policy)", "warning: policy.trusted_packs: /no/such/pack is not trusted: open the pack's folder: no such file or directory\n")
+	want(t, got, 0, "python (denied_by_policy)", "perl (denied_by_policy)", "attune.yaml:1: policy.trusted_packs: /no/such/pack is not trusted: open the pack's folder: no such file or directory\n")
 }
 
 func TestLostAnswerIsNoSuccess(t *testing.T) {

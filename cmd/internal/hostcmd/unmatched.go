@@ -49,10 +49,7 @@ func mindUnmatched(env *cli.Env, p *host.Policy, defs []metadata.Definition) err
 // unmatched returns the warning about an entry, with its place and a guess at what
 // was meant.
 func unmatched(env *cli.Env, key string, i int, entry, what string, known []string) string {
-	text := fmt.Sprintf("%s[%d]: %q %s", key, i, entry, what)
-	if where := env.File.Origins[key].Where; where != "" {
-		text = where + ": " + text
-	}
+	text := fmt.Sprintf("%s: %q %s", env.Place(fmt.Sprintf("%s[%d]", key, i)), entry, what)
 	near := cmp.Or(metadata.Nearest(entry, known), sameProgram(entry, known))
 	switch whole := sameProgram(entry, known); {
 	case near == entry && whole != "":

@@ -66,7 +66,7 @@ func TestLastErrorIsJSON(t *testing.T) {
 		hint   string
 	}{
 		{[]string{"--database", "sqlite:gone/w.db"}, "", cli.ExitFailed, "create the folder gone", ""},
-		{[]string{"--listen", "foo"}, "", cli.ExitUsage, `listen: "foo" is not [HOST]:PORT`, "see worker run --help"},
+		{[]string{"--listen", "foo"}, "", cli.ExitUsage, `--listen: "foo" is not [HOST]:PORT`, "see worker run --help"},
 		{[]string{"--database", ""}, "", cli.ExitUsage, "--database is empty", "see worker run --help"},
 		{[]string{"--config", "attune.yaml"}, "worker: 3\n", cli.ExitFailed, "attune.yaml:1: worker: expected keys", ""},
 	} {
