@@ -119,7 +119,7 @@ func faultOf(err error, k *kong.Context, args []string) string {
 	return text
 }
 
-// enumeration matches what kong says of a value outside an enumeration.
+// enumeration matches the part of an error of kong that lists the values to choose from.
 var enumeration = regexp.MustCompile(`must be one of (?:"",)?("[^ ]*") but got `)
 
 // listed returns a text of kong's with the values to choose from as people write them.
