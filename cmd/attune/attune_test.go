@@ -315,7 +315,7 @@ func TestHelp(t *testing.T) {
 	}
 	for _, c := range []struct{ command, say string }{
 		{"workers refresh", "(default: 2m)"}, {"workers list", "0 shows all"}, {"workers history", "each line is one JSON object"},
-		{"workers history", "* is any text"}, {"workers history", "default: all workers"}, {"workers list", "Order: name,status,heartbeat,version,id"}, {"workers delete", "all or none"}, {"workers show", "* is any text"}, {"explain", "* is any text"},
+		{"workers history", "* is any text"}, {"workers history", "default: all workers"}, {"workers list", "Order: name, status, heartbeat, version or id"}, {"workers delete", "all or none"}, {"workers show", "* is any text"}, {"explain", "* is any text"},
 	} {
 		got := run(t, append(strings.Fields(c.command), "--help")...)
 		if !strings.Contains(strings.Join(strings.Fields(got.out), " "), c.say) {

@@ -56,9 +56,9 @@ func (w *workerState) line() string {
 		text += ", stale"
 	}
 	if w.SilentSeconds == nil {
-		return text + ", never beat"
+		return text + ", no heartbeat yet"
 	}
-	return text + ", beat " + ago(time.Duration(*w.SilentSeconds*float64(time.Second)))
+	return text + ", heartbeat " + ago(time.Duration(*w.SilentSeconds*float64(time.Second)))
 }
 
 // declared describes whether the service's settings list the runtimes.

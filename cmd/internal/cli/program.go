@@ -25,12 +25,12 @@ import (
 
 // Globals are the flags of every command.
 type Globals struct {
-	Database string           `help:"Database: postgres://… or sqlite:PATH." env:"ATTUNE_DATABASE_URL" placeholder:"URL"`
+	Database string           `help:"Database: postgres://… or sqlite:PATH (default: this user's embedded file)." env:"ATTUNE_DATABASE_URL" placeholder:"URL"`
 	Schema   string           `help:"Schema of a Postgres database (default: the one that holds attune's tables)." env:"ATTUNE_SCHEMA" placeholder:"NAME"`
 	Config   string           `help:"Config file (default: ./attune.yaml, but not for run and without its policy; then the user's; then the system's)." env:"ATTUNE_CONFIG" type:"path" placeholder:"FILE"`
-	Strict   bool             `help:"Treat warnings about the configuration as errors: unknown keys, unknown runtimes." env:"ATTUNE_STRICT"`
+	Strict   bool             `help:"Treat warnings about the configuration as errors: unknown keys and runtimes, policy that matches nothing." env:"ATTUNE_STRICT"`
 	JSON     bool             `name:"json" help:"Print JSON."`
-	LogLevel string           `help:"Lowest level of log lines to print: ${enum}." enum:"debug,info,warn,error" default:"warn" env:"ATTUNE_LOG_LEVEL" placeholder:"LEVEL"`
+	LogLevel string           `help:"Lowest level of log lines to print: debug, info, warn or error (default: warn; run: info)." enum:"debug,info,warn,error" default:"warn" env:"ATTUNE_LOG_LEVEL" placeholder:"LEVEL"`
 	Verbose  bool             `short:"v" help:"Print log lines from info upwards, like --log-level info."`
 	NoColor  bool             `help:"Print without colors."`
 	Version  kong.VersionFlag `help:"Print the version and exit."`

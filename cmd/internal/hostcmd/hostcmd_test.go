@@ -408,6 +408,11 @@ func TestNoDefinitions(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		isolate(t)
 		want(t, run(t, metadata.Worker, "detect", "--database", db.URL), 0, "no runtime is defined", "attune packs load core")
+		got := run(t, metadata.Worker, "detect", "python", "--database", db.URL)
+		want(t, got, 1, `no runtime "python" is defined`)
+		if n := strings.Count(got.errOut, "warning: "); n != 1 {
+			t.Errorf("%d warnings, want one:\n%s", n, got.errOut)
+		}
 	})
 }
 

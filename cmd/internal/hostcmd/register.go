@@ -106,7 +106,11 @@ func (c *registerCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role)
 	if env.JSON {
 		return cli.PrintJSON(env.Out, cli.WorkerDocOf(row))
 	}
-	env.Out.Printf("%s %s is registered in %s as row %d, %s\n", role, cli.Clean(row.Name), place(db), row.ID, cli.StatusName(row))
+	status := cli.StatusName(row)
+	if status == string(schema.WorkerInactive) {
+		status += fmt.Sprintf("; `%s run` makes it active", role)
+	}
+	env.Out.Printf("%s %s is registered in %s as row %d, %s\n", role, cli.Clean(row.Name), place(db), row.ID, status)
 	env.Out.Printf("runtimes: %s\n", cli.Or(cli.Clean(strings.Join(caps.Runtimes, ", ")), "none"))
 	return nil
 }

@@ -50,7 +50,7 @@ func mindUnmatched(env *cli.Env, p *host.Policy, defs []metadata.Definition) err
 // was meant.
 func unmatched(env *cli.Env, key string, i int, entry, what string, known []string) string {
 	text := fmt.Sprintf("%s: %q %s", env.Place(fmt.Sprintf("%s[%d]", key, i)), entry, what)
-	near := cmp.Or(metadata.Nearest(entry, known), sameProgram(entry, known))
+	near := cmp.Or(metadata.Nearest(entry, known), sameProgram(entry, known), nearProgram(entry, known))
 	switch whole := sameProgram(entry, known); {
 	case near == entry && whole != "":
 		text += "; an entry has the command's arguments too, such as " + whole
@@ -69,6 +69,17 @@ func sameProgram(entry string, known []string) string {
 		}
 	}
 	return ""
+}
+
+// nearProgram returns the first known command of the program that the entry probably means.
+func nearProgram(entry string, known []string) string {
+	var programs []string
+	for _, line := range known {
+		program, _, _ := strings.Cut(line, " ")
+		programs = append(programs, program)
+	}
+	program, _, _ := strings.Cut(entry, " ")
+	return sameProgram(metadata.Nearest(program, programs), known)
 }
 
 // onHost reports whether an entry names an executable of this host: deny knows it
