@@ -102,7 +102,7 @@ func printInstallation(out *cli.Terminal, in *installation, constrained bool) {
 func printNegative(out *cli.Terminal, n *negative, before bool) {
 	label := "verified"
 	if before {
-		label = "the last time it was not there"
+		label = "last negative answer"
 	}
 	at := "at an unknown time"
 	if n.VerifiedAt != nil {

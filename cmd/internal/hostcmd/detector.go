@@ -136,12 +136,10 @@ func loadPack(dir string, cfg packs.Config, about string, warn func(string)) (*p
 	return pack, nil
 }
 
-// policy returns the policy of the config file and the flags.
+// policy returns the policy of the config file and the flags. With --strict the error names
+// the packs that are not trusted, and the policy is valid.
 func (s *definitionFlags) policy(env *cli.Env, defs []metadata.Definition) (*host.Policy, error) {
-	trusted, err := s.trusted(env)
-	if err != nil {
-		return nil, err
-	}
+	trusted, untrusted := s.trusted(env)
 	p, err := host.NewPolicy(host.PolicyConfig{
 		Mode:  host.Mode(cmp.Or(s.PolicyMode, env.File.Policy.Mode)),
 		Allow: env.File.Policy.Allow, Deny: env.File.Policy.Deny, Programs: deniedPrograms(env.File.Policy.Deny, defs),
@@ -150,7 +148,7 @@ func (s *definitionFlags) policy(env *cli.Env, defs []metadata.Definition) (*hos
 	if err != nil {
 		return nil, refusedPolicy(env, err)
 	}
-	return p, nil
+	return p, untrusted
 }
 
 // refusedPolicy returns the error for a wrong value of the policy, whose text begins with
@@ -189,8 +187,8 @@ func (s *definitionFlags) detector(
 	if text := found.leftOut.String(); text != "" {
 		cfg.Warnings = append(cfg.Warnings, text)
 	}
-	if cfg.Policy, err = s.policy(env, defs); err == nil {
-		err = mindUnmatched(env, cfg.Policy, defs)
+	if cfg.Policy, err = s.policy(env, defs); cfg.Policy != nil {
+		err = errors.Join(err, mindUnmatched(env, cfg.Policy, defs))
 	}
 	if err != nil {
 		return nil, err

@@ -247,8 +247,8 @@ func (c *runCmd) serviceDetector(
 		return nil, err
 	}
 	policy, err := c.policy(env, defs)
-	if err == nil && from == capability.SourceDatabase {
-		err = mindUnmatched(env, policy, defs)
+	if policy != nil && from == capability.SourceDatabase {
+		err = errors.Join(err, mindUnmatched(env, policy, defs))
 	}
 	if err != nil {
 		return nil, err

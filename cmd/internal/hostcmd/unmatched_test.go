@@ -49,7 +49,8 @@ func TestPolicyInVain(t *testing.T) {
 			}
 			want(t, detect(policy, "--strict"), cli.ExitFailed, say)
 		}
-		want(t, detect("trusted_packs: [/no/such/pack, /no/other/pack]", "--strict"), cli.ExitFailed, "/no/such/pack is not trusted", "/no/other/pack is not trusted")
+		want(t, detect("{deny: [pyhton], trusted_packs: [/no/such/pack, /no/other/pack]}", "--strict"), cli.ExitFailed,
+			"/no/such/pack is not trusted", "/no/other/pack is not trusted", `"pyhton" denies nothing`)
 		for _, policy := range []string{
 			"deny: [perl, python, acme.cobol, COBOL, cobc, 'cobc *', cobc-3, python3.11, " + filepath.Join(bin, "python3") + ", /usr/local/bin/cobc]",
 			"allow: ['cobc --info', 'cobc *', /opt/a/bin/cobc-3 --info, /usr/local/bin/cobc *]",
