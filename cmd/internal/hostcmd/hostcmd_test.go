@@ -189,7 +189,7 @@ func TestRecord(t *testing.T) {
 	isolate(t)
 	tools(t, map[string]string{"python3": python})
 	file := filepath.Join(t.TempDir(), "host.yaml")
-	want(t, run(t, metadata.Worker, "record", file), 0, "recorded ")
+	want(t, run(t, metadata.Worker, "record", file), 0, "recorded ", "then try: `worker detect --host "+file+"`\n")
 	want(t, run(t, metadata.Worker, "record", file), 1, "the file exists; --force replaces it")
 	want(t, run(t, metadata.Worker, "record", "--force", file), 0)
 	t.Setenv("PATH", "/nowhere")
