@@ -12,6 +12,7 @@ import (
 
 // TestFunctionDrift: every change of the functions is named.
 func TestFunctionDrift(t *testing.T) {
+	t.Parallel()
 	db := testdb.EmptyPostgres(t)
 	up(t, db.DB, migrations.Config{Schema: `pla't."form`})
 	run(t, db, `SET search_path = "pla't.""form"`)
@@ -54,6 +55,7 @@ func TestFunctionDrift(t *testing.T) {
 
 // TestWarnings: whatever makes the tables less safe is a warning, and not drift.
 func TestWarnings(t *testing.T) {
+	t.Parallel()
 	db := testdb.EmptyPostgres(t)
 	up(t, db.DB, migrations.Config{})
 	_, role := asRole(t, db)
@@ -83,6 +85,7 @@ func TestWarnings(t *testing.T) {
 
 // TestRowsFromBefore: up repairs rows that no program can read.
 func TestRowsFromBefore(t *testing.T) {
+	t.Parallel()
 	db := testdb.EmptyPostgres(t)
 	up(t, db.DB, migrations.Config{})
 	down(t, db.DB, migrations.Config{})
@@ -105,6 +108,7 @@ func TestRowsFromBefore(t *testing.T) {
 
 // TestSweepRights: a role of the platform's that may write worker can still sweep.
 func TestSweepRights(t *testing.T) {
+	t.Parallel()
 	db := testdb.EmptyPostgres(t)
 	up(t, db.DB, migrations.Config{})
 	down(t, db.DB, migrations.Config{})

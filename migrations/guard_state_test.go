@@ -20,6 +20,7 @@ const (
 
 // Status, the plan and Up agree on the state of the guards.
 func TestGuardStates(t *testing.T) {
+	t.Parallel()
 	type state struct {
 		statements []string
 		want       migrations.GuardState
@@ -103,6 +104,7 @@ func TestGuardStates(t *testing.T) {
 
 // Guards of a table's partitions do not count as further guards.
 func TestGuardsOfAPartitionedTable(t *testing.T) {
+	t.Parallel()
 	db := testdb.Postgres(t)
 	run(t, db, `ALTER TABLE runtime_version RENAME TO whole`,
 		`CREATE TABLE runtime_version (LIKE whole INCLUDING DEFAULTS, PRIMARY KEY (id), FOREIGN KEY (runtime) REFERENCES runtime ON DELETE CASCADE) PARTITION BY RANGE (id)`,
@@ -120,6 +122,7 @@ func TestGuardsOfAPartitionedTable(t *testing.T) {
 
 // A migration stays applied even if the role may not create the guards.
 func TestGuardsNeedTheOwner(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	db := testdb.Postgres(t)
 	other, role := asRole(t, db)
@@ -143,6 +146,7 @@ func TestGuardsNeedTheOwner(t *testing.T) {
 
 // A reader of runtime delays the guards for a while, and is named.
 func TestGuardsWaitForATable(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	db := testdb.Postgres(t)
 	run(t, db, otherGuard)
@@ -166,6 +170,7 @@ func TestGuardsWaitForATable(t *testing.T) {
 // The guards refuse the legacy rows. They are dropped and created again with them, and the rows stay as
 // they are.
 func TestGuardsThereAndBack(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	db := testdb.EmptyPostgres(t)
 	legacy(t, db.DB, "platform")
@@ -229,6 +234,7 @@ func TestGuardsThereAndBack(t *testing.T) {
 
 // The guards are created in attune's schema, whatever its name.
 func TestGuardsOfASchema(t *testing.T) {
+	t.Parallel()
 	db := testdb.EmptyPostgres(t)
 	const schema = `O'Ops "7"`
 	m := migrator(t, db.DB, migrations.Config{Schema: schema})

@@ -22,6 +22,7 @@ func guardsLeft(t *testing.T, db *testdb.DB) int {
 
 // Up creates the guards once, and again if they are missing, incomplete or from another release.
 func TestUpPutsGuardsInPlace(t *testing.T) {
+	t.Parallel()
 	empty := map[string]func(testing.TB) *testdb.DB{
 		"postgres": testdb.EmptyPostgres,
 		"sqlite":   testdb.EmptySQLite,

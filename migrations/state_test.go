@@ -13,6 +13,7 @@ import (
 )
 
 func TestLegacyIsAdoptedAndGivenBack(t *testing.T) {
+	t.Parallel()
 	db := testdb.EmptyPostgres(t)
 	legacy(t, db.DB, "platform")
 	run(t, db, `INSERT INTO platform.runtime (ref, runtime_type, name, distributions) VALUES
@@ -55,6 +56,7 @@ func unifiedByOthers(t *testing.T, db testDB) {
 }
 
 func TestUnifiedByOthersIsAGuests(t *testing.T) {
+	t.Parallel()
 	db := testdb.EmptyPostgres(t)
 	unifiedByOthers(t, db)
 	res := up(t, db.DB, migrations.Config{})
@@ -80,6 +82,7 @@ func TestUnifiedByOthersIsAGuests(t *testing.T) {
 }
 
 func TestMixedStatesAreRefused(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		sql  []string
@@ -131,6 +134,7 @@ func TestMixedStatesAreRefused(t *testing.T) {
 }
 
 func TestRecordsThatContradictTheSchema(t *testing.T) {
+	t.Parallel()
 	db := testdb.EmptyPostgres(t)
 	up(t, db.DB, migrations.Config{})
 	run(t, db, `CREATE TYPE mood AS ENUM ('action', 'sensor')`, `ALTER TABLE runtime ADD COLUMN runtime_type mood`)
@@ -141,6 +145,7 @@ func TestRecordsThatContradictTheSchema(t *testing.T) {
 }
 
 func TestSQLiteStates(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		sql  []string
