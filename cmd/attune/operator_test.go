@@ -202,7 +202,7 @@ func TestWorkersSelected(t *testing.T) {
 		want(t, run(t, "workers", "show", "web-1"), 0, "labels       zone=a", "at a time    7\n", "PATH         /usr/local/bin:/usr/bin", "due every 30s", "3.11.7")
 		want(t, run(t, "workers", "show", "h-lost"), 0, "worker       lost", "active, stale", "2m")
 		for _, c := range []struct{ term, say string }{
-			{"has:python@", "constraint"},
+			{"has:python@", "no versions after the @"},
 			{"has:python@>=x", "python@>=x"},
 			{"lacks:@3", "names no runtime"},
 			{"roel:worker", "did you mean role:?"},
