@@ -95,9 +95,9 @@ func TestMixedStatesAreRefused(t *testing.T) {
 		{"the column without the enum", []string{
 			`DROP INDEX platform.idx_runtime_type_sensor`,
 			`ALTER TABLE platform.runtime ALTER runtime_type TYPE text`, `DROP TYPE platform.runtime_type_enum CASCADE`},
-			[]string{"runtime.runtime_type must be of type runtime_type_enum, not text", "the type runtime_type_enum is missing"}},
+			[]string{"runtime.runtime_type must be of type runtime_type_enum, got text", "the type runtime_type_enum is missing"}},
 		{"the enum without the column", []string{`ALTER TABLE platform.runtime DROP COLUMN runtime_type`}, []string{"the type runtime_type_enum exists, but runtime has no runtime_type"}},
-		{"the enum with other values", []string{`ALTER TYPE platform.runtime_type_enum ADD VALUE 'rule'`}, []string{"has the values action, sensor, rule"}},
+		{"the enum with other values", []string{`ALTER TYPE platform.runtime_type_enum ADD VALUE 'rule'`}, []string{"must have the values action and sensor, got action, sensor, rule"}},
 		{"legacy and unified", []string{`CREATE TABLE platform.runtime_unification (id bigint)`}, []string{"runtime has runtime_type, but runtime_unification exists"}},
 		{"another's table of our name", []string{`CREATE TABLE platform.worker_runtime (id bigint)`}, []string{"the name worker_runtime is taken", migrations.WorkerRuntime}},
 		{"another's table of records", []string{`CREATE TABLE platform.attune_migrations (version bigint)`}, []string{"attune_migrations is not the migrator's table", "requires"}},

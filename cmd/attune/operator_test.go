@@ -206,7 +206,7 @@ func TestWorkersSelected(t *testing.T) {
 			{"has:python@>=x", "python@>=x"},
 			{"lacks:@3", "names no runtime"},
 			{"roel:worker", "did you mean role:?"},
-			{"id:seven", "not a number"},
+			{"id:seven", `id: must be a number, got "seven"`},
 			{"status:asleep", "stale"},
 			{"label:", "nothing after label:"},
 		} {
@@ -335,7 +335,7 @@ func TestHistory(t *testing.T) {
 		want(t, run(t, "workers", "history", "ended"), 0, "no changes\n")
 		want(t, run(t, "workers", "history", "web-1", "--role", "sensor"), 1, "no worker")
 		want(t, run(t, "workers", "history", "web-3"), 1, "did you mean web-")
-		want(t, run(t, "workers", "history", "web-1", "--limit=-1"), 2, "negative")
+		want(t, run(t, "workers", "history", "web-1", "--limit=-1"), 2, "--limit must be at least 0, got -1")
 		if err := st.Workers.Delete(ctx, row.ID); err != nil {
 			t.Fatal(err)
 		}

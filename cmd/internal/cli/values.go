@@ -32,9 +32,9 @@ func values() []kong.Option {
 			n, err := strconv.ParseInt(text, 10, to.Type().Bits())
 			switch {
 			case errors.Is(err, strconv.ErrRange):
-				return fmt.Errorf("%s is too large a number", text)
+				return fmt.Errorf("must fit into %d bits, got %s", to.Type().Bits(), text)
 			case err != nil:
-				return fmt.Errorf("%q is not a whole number", text)
+				return fmt.Errorf("must be a whole number, got %q", text)
 			}
 			to.SetInt(n)
 			return nil
@@ -140,7 +140,7 @@ func listed(text string) string {
 func emptyDatabase(k *kong.Context, g *Globals) error {
 	for _, p := range k.Path {
 		if p.Flag != nil && p.Flag.Name == "database" && strings.TrimSpace(g.Database) == "" {
-			return Usagef("--database is empty: is the variable unset? write postgres://… or sqlite:PATH, or leave the flag out")
+			return Usagef("--database must not be empty: is the variable unset? write postgres://… or sqlite:PATH, or leave the flag out")
 		}
 	}
 	return nil

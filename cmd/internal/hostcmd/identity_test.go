@@ -99,16 +99,16 @@ func TestValuesThatMeanNothing(t *testing.T) {
 	isolate(t)
 	tools(t, nil)
 	for _, c := range []struct{ flag, value, say string }{
-		{"--label", "=x", "a label needs a name"},
-		{"--label", "a=1;a=2", "a stands twice"},
-		{"--label", "zone", "is not KEY=VALUE"},
+		{"--label", "=x", "a label must have a name"},
+		{"--label", "a=1;a=2", "duplicate label"},
+		{"--label", "zone", `must be KEY=VALUE, got "zone"`},
 		{"--label", "zone=a\x1b", "control characters"},
-		{"--listen", "foo", `worker: --listen: "foo" is not [HOST]:PORT`},
-		{"--listen", ":99999", `--listen: ":99999" is not [HOST]:PORT`},
+		{"--listen", "foo", `worker: --listen: must be [HOST]:PORT, got "foo"`},
+		{"--listen", ":99999", `--listen: must be [HOST]:PORT, got ":99999"`},
 		{"--max-concurrent-executions", "0", "--max-concurrent-executions: must be greater than 0, got 0"},
 		{"--max-concurrent-executions", "-1", "--max-concurrent-executions: must be greater than 0, got -1"},
-		{"--port", "0", "--port: 0 is not between 1 and 65535"},
-		{"--port", "65536", "--port: 65536 is not between 1 and 65535"},
+		{"--port", "0", "--port: must be from 1 to 65535, got 0"},
+		{"--port", "65536", "--port: must be from 1 to 65535, got 65536"},
 		{"--full-every", "0", "--full-every: must be greater than 0, got 0"},
 		{"--heartbeat-interval", "0s", "--heartbeat-interval: must be greater than 0, got 0s"},
 		{"--heartbeat-interval", "500ms", "--heartbeat-interval: must be at least 1s, got 500ms"},
@@ -119,14 +119,14 @@ func TestValuesThatMeanNothing(t *testing.T) {
 		want(t, run(t, metadata.Worker, "run", "--database", "sqlite:w.db", c.flag+"="+c.value), cli.ExitUsage, c.say)
 	}
 	want(t, run(t, metadata.Worker, "run", "--database", "sqlite:w.db", "--listen", "127.0.0.1:", "--heartbeat-interval", "100ms"),
-		cli.ExitUsage, `--listen: "127.0.0.1:" is not [HOST]:PORT`, "see worker run --help")
+		cli.ExitUsage, `--listen: must be [HOST]:PORT, got "127.0.0.1:"`, "see worker run --help")
 	for _, c := range []struct {
 		args []string
 		say  string
 	}{
-		{[]string{"--label", "a=1", "--label", "a=2"}, "a stands twice"},
-		{[]string{"--label", ""}, "--label: it is empty"},
-		{[]string{"--label", "a=1", "--label", " "}, "--label: it is empty"},
+		{[]string{"--label", "a=1", "--label", "a=2"}, "duplicate label"},
+		{[]string{"--label", ""}, "--label: must not be empty"},
+		{[]string{"--label", "a=1", "--label", " "}, "--label: must not be empty"},
 		{[]string{"--name", ""}, "--name: must not be blank"},
 		{[]string{"--name", "   "}, "--name: must not be blank"},
 		{[]string{"--name", " build-7"}, `--name: must not begin or end with a blank, got " build-7"`},
@@ -188,17 +188,17 @@ func TestRefusedValuesNameTheirOrigin(t *testing.T) {
 	for _, c := range []struct{ key, variable, flag, value, fault string }{
 		{"policy.mode", "ATTUNE_POLICY_MODE", "--policy-mode", "lax", `must be standard, strict or open, got "lax"`},
 		{"sensor.name", "ATTUNE_SENSOR_NAME", "--name", "x ", "must not begin or end with a blank"},
-		{"sensor.type", "ATTUNE_SENSOR_TYPE", "--type", "cloud", `"cloud" is not local, remote or container`},
+		{"sensor.type", "ATTUNE_SENSOR_TYPE", "--type", "cloud", `must be local, remote or container, got "cloud"`},
 		{"sensor.heartbeat_interval", "ATTUNE_SENSOR_HEARTBEAT_INTERVAL", "--heartbeat-interval", "100ms", "must be at least 1s, got 100ms"},
 		{"sensor.verify_interval", "ATTUNE_SENSOR_VERIFY_INTERVAL", "--verify-interval", "1ms", "must be at least 1s, got 1ms"},
 		{"sensor.unconfirmed_for", "ATTUNE_SENSOR_UNCONFIRMED_FOR", "--unconfirmed-for", "1ms", "must be at least 1s, got 1ms"},
 		{"sensor.keep_history", "ATTUNE_SENSOR_KEEP_HISTORY", "--keep-history", "1h", "must be at least 24h0m0s, got 1h0m0s"},
-		{"sensor.listen", "ATTUNE_SENSOR_LISTEN", "--listen", "a:b:c", `"a:b:c" is not [HOST]:PORT`},
-		{"", "ATTUNE_SENSOR_PORT", "--port", "70000", "70000 is not between 1 and 65535"},
+		{"sensor.listen", "ATTUNE_SENSOR_LISTEN", "--listen", "a:b:c", `must be [HOST]:PORT, got "a:b:c"`},
+		{"", "ATTUNE_SENSOR_PORT", "--port", "70000", "must be from 1 to 65535, got 70000"},
 		{"", "ATTUNE_SENSOR_FULL_EVERY", "--full-every", "0", "must be greater than 0, got 0"},
 		{"", "ATTUNE_SENSOR_MAX_CONCURRENT_EXECUTIONS", "--max-concurrent-executions", "0", "must be greater than 0, got 0"},
-		{"", "ATTUNE_SENSOR_MAX_AGE", "--max-age", "-1s", "must not be negative"},
-		{"", "ATTUNE_DATABASE_IDLE_TIMEOUT", "--idle-timeout", "-1s", "must not be negative"},
+		{"", "ATTUNE_SENSOR_MAX_AGE", "--max-age", "-1s", "must be at least 0s, got -1s"},
+		{"", "ATTUNE_DATABASE_IDLE_TIMEOUT", "--idle-timeout", "-1s", "must be at least 0s, got -1s"},
 		{"", "ATTUNE_DATABASE_URL", "--database", "mysql://x", `open database mysql://x: wrong database URL: databases of the kind "mysql"`},
 	} {
 		args := db

@@ -159,7 +159,10 @@ func (c *runCmd) configuration(env *cli.Env, role metadata.Role, local *host.Loc
 	}}, nil
 }
 
-var errNegative = errors.New("must not be negative")
+// negative returns the error for a duration below zero.
+func negative(value time.Duration) error {
+	return fmt.Errorf("must be at least 0s, got %v", value)
+}
 
 // zeroMeant returns a duration as the service takes it: zero is the default, and a
 // negative value is a zero that was written.
@@ -170,7 +173,7 @@ func zeroMeant(value *time.Duration) (time.Duration, error) {
 	case *value == 0:
 		return -1, nil
 	case *value < 0:
-		return 0, errNegative
+		return 0, negative(*value)
 	}
 	return *value, nil
 }
