@@ -56,9 +56,9 @@ func (w *workerState) line() string {
 		text += ", stale"
 	}
 	if w.SilentSeconds == nil {
-		return text + ", never beat"
+		return text + ", no heartbeat yet"
 	}
-	return text + ", beat " + ago(time.Duration(*w.SilentSeconds*float64(time.Second)))
+	return text + ", heartbeat " + ago(time.Duration(*w.SilentSeconds*float64(time.Second)))
 }
 
 // declared describes whether the service's settings list the runtimes.
@@ -102,7 +102,7 @@ func printInstallation(out *cli.Terminal, in *installation, constrained bool) {
 func printNegative(out *cli.Terminal, n *negative, before bool) {
 	label := "verified"
 	if before {
-		label = "the last time it was not there"
+		label = "last negative answer"
 	}
 	at := "at an unknown time"
 	if n.VerifiedAt != nil {
