@@ -1,6 +1,10 @@
 // Package detect finds the runtimes of a host. The first of three tiers decides: an
 // environment variable, the config file, or the verification of every definition on
 // the host.
+//
+// Commands take turns in turns.go, because a semaphore serves them in the order of arrival: commands
+// that hang then starve others, and so does a definition with many commands. If its places are freed
+// after a while instead, nothing bounds the running commands. The tests of turns fail with each.
 package detect
 
 import (
