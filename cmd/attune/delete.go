@@ -84,7 +84,7 @@ func (c *workersDeleteCmd) Run(ctx context.Context, env *cli.Env) error {
 // refusal returns why workers are not deleted. unseen also counts references that the
 // login may not read.
 func (c *workersDeleteCmd) refusal(r *answer.WorkersDeletion, unseen bool) string {
-	var why []string
+	var reasons []string
 	runs, strange := hindered(r)
 	if c.Force {
 		runs, strange = 0, 0
@@ -94,15 +94,15 @@ func (c *workersDeleteCmd) refusal(r *answer.WorkersDeletion, unseen bool) strin
 		if runs == 1 {
 			text = "%s still runs: stop it, or take --force and it registers anew"
 		}
-		why = append(why, fmt.Sprintf(text, ofWorkers(runs, r)))
+		reasons = append(reasons, fmt.Sprintf(text, ofWorkers(runs, r)))
 	}
 	if strange > 0 {
-		why = append(why, fmt.Sprintf("%s not registered by attune: --force deletes them all the same", ofWorkers(strange, r)))
+		reasons = append(reasons, fmt.Sprintf("%s not registered by attune: --force deletes them all the same", ofWorkers(strange, r)))
 	}
 	if refs := hindering(r.References, unseen); refs != "" {
-		why = append(why, "still referenced by "+refs)
+		reasons = append(reasons, "still referenced by "+refs)
 	}
-	return strings.Join(why, "; ")
+	return strings.Join(reasons, "; ")
 }
 
 func ofWorkers(n int, r *answer.WorkersDeletion) string {

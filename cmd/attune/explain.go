@@ -115,7 +115,7 @@ type negative struct {
 
 // Run explains a runtime on the workers with a name.
 func (c *explainCmd) Run(ctx context.Context, env *cli.Env) error {
-	asked, err := parseRequirement(c.Runtime, c.Prereleases)
+	req, err := parseRequirement(c.Runtime, c.Prereleases)
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func (c *explainCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	if err := asked.resolve(ctx, db); err != nil {
+	if err := req.resolve(ctx, db); err != nil {
 		return err
 	}
 	names, err := namesFor(ctx, db, workers)
@@ -139,9 +139,9 @@ func (c *explainCmd) Run(ctx context.Context, env *cli.Env) error {
 	for i := range workers {
 		rows, err := db.Store.WorkerRuntimes.ByWorker(ctx, workers[i].ID)
 		if err != nil {
-			return fmt.Errorf("explain %s on %s of %s: %w", asked.name, workers[i].Name, db.Name, err)
+			return fmt.Errorf("explain %s on %s of %s: %w", req.name, workers[i].Name, db.Name, err)
 		}
-		accounts = append(accounts, accountOf(&workers[i], &asked, rows, names))
+		accounts = append(accounts, accountOf(&workers[i], &req, rows, names))
 	}
 	if env.JSON {
 		err = cli.PrintJSON(env.Out, accounts)

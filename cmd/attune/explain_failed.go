@@ -12,28 +12,28 @@ import (
 // mindFailed adds failures to the answer if no installation satisfies the constraint:
 // a failure may be the version that was asked for.
 func (a *account) mindFailed(r *requirement) {
-	var asked []*failure
+	var matches []*failure
 	for i := range a.Failed {
 		if f := &a.Failed[i]; f.maySatisfy(r) {
-			asked = append(asked, f)
+			matches = append(matches, f)
 			a.help(f.Hint)
 			if f.bySettings(a.declared()) {
 				a.help(a.reload())
 			}
 		}
 	}
-	if len(asked) == 0 {
+	if len(matches) == 0 {
 		return
 	}
 	about, seem := "one more does not count: ", "they do not count"
-	if slices.ContainsFunc(asked, func(f *failure) bool { return f.Outcome.CouldNotTell() }) {
+	if slices.ContainsFunc(matches, func(f *failure) bool { return f.Outcome.CouldNotTell() }) {
 		a.Answer, a.Why = answerUnknown, "none of its known versions satisfies "+a.Constraint
 		about, seem = "of one the host could not tell: ", "of some of them the host could not tell"
 	}
-	if len(asked) == 1 {
-		a.Why += "; " + about + string(asked[0].Outcome) + ": " + asked[0].Detail
+	if len(matches) == 1 {
+		a.Why += "; " + about + string(matches[0].Outcome) + ": " + matches[0].Detail
 	} else {
-		a.Why += fmt.Sprintf("; there are %d more, and %s: see below", len(asked), seem)
+		a.Why += fmt.Sprintf("; there are %d more, and %s: see below", len(matches), seem)
 	}
 }
 

@@ -100,17 +100,17 @@ func printUnloaded(out *cli.Terminal, u *install.UnloadEntry, dryRun bool) {
 		printCleared(out, u.Cleared)
 		return
 	}
-	why := map[install.Reason]string{
+	reasons := map[install.Reason]string{
 		install.ReasonAdopted: "it was there before the pack was loaded",
 		install.ReasonChanged: "changed since it was loaded",
 	}[u.Reason]
 	if u.Reason == install.ReasonReferenced {
-		why = "referenced by " + inWords(u.References)
+		reasons = "referenced by " + inWords(u.References)
 	}
 	if u.Reason == install.ReasonNeeded {
-		why = "the pack still has " + inWords(u.References)
+		reasons = "the pack still has " + inWords(u.References)
 	}
-	out.PrintProse(cli.Plain, kept+ref+"  ", 0, why)
+	out.PrintProse(cli.Plain, kept+ref+"  ", 0, reasons)
 	if u.Reason != install.ReasonChanged {
 		return
 	}

@@ -92,7 +92,7 @@ func (c *workersListCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	printWorkers(env.Out, found.Items, wanted.asked(), names)
+	printWorkers(env.Out, found.Items, wanted.requirements(), names)
 	env.Out.PrintProse(cli.Plain, "", 0, countLine(found))
 	return nil
 }
@@ -142,12 +142,12 @@ func countLine(found *answer.Workers) string {
 	return text
 }
 
-func printWorkers(out *cli.Terminal, workers []store.Selected, asked []requirement, names *metadata.Index) {
+func printWorkers(out *cli.Terminal, workers []store.Selected, reqs []requirement, names *metadata.Index) {
 	headings := []string{"ID", "NAME", "ROLE", "STATUS", "HEARTBEAT"}
-	for i := range asked {
-		headings = append(headings, cli.Clean(strings.ToUpper(asked[i].Name)))
+	for i := range reqs {
+		headings = append(headings, cli.Clean(strings.ToUpper(reqs[i].Name)))
 	}
-	if len(asked) == 0 {
+	if len(reqs) == 0 {
 		headings = append(headings, "RUNTIMES")
 	}
 	t := cli.NewTable(headings...)
@@ -158,10 +158,10 @@ func printWorkers(out *cli.Terminal, workers []store.Selected, asked []requireme
 			{Text: strconv.FormatInt(w.ID, 10)}, {Text: w.Name}, {Text: cli.RoleName(w.WorkerRole)}, status(w), {Text: heartbeat(w)},
 		}
 		caps, err := capabilitiesOf(&w.Worker, names)
-		for j := range asked {
-			cells = append(cells, answerOf(&asked[j], caps, err))
+		for j := range reqs {
+			cells = append(cells, answerOf(&reqs[j], caps, err))
 		}
-		if len(asked) == 0 {
+		if len(reqs) == 0 {
 			cells = append(cells, runtimesOf(caps, err))
 		}
 		t.Row(cells...)

@@ -87,8 +87,8 @@ func (o operand) span() span {
 	return span{key, key + after}
 }
 
-// named returns the pre-releases of the operand's numbers if it is one itself.
-func (o operand) named() spans {
+// prereleases returns the pre-releases of the operand's numbers if it is one itself.
+func (o operand) prereleases() spans {
 	if o.pre == "" {
 		return nil
 	}
