@@ -52,8 +52,12 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 
 DO $$
 BEGIN
-    IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_trigger WHERE tgname = 'worker_bound_values' AND tgrelid = '"public".worker'::regclass) THEN
-        RAISE EXCEPTION 'the database is older than this file: run attune migrate up first';
+    IF pg_catalog.to_regclass('"public".worker') IS NULL THEN
+        RAISE EXCEPTION 'schema "public" has no tables of attune: run attune migrate up first, or replace "public" in this file by their schema';
+    ELSIF pg_catalog.to_regclass('"public".attune_worker_state') IS NOT NULL THEN
+        RAISE EXCEPTION 'schema "public" is a platform''s, in which attune is a guest: this file is for tables that attune created';
+    ELSIF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_trigger WHERE tgname = 'worker_bound_values' AND tgrelid = '"public".worker'::regclass) THEN
+        RAISE EXCEPTION 'the tables are older than this file: run attune migrate up first';
     END IF;
 END
 $$;

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/attune-go/attune/fixtures/platform"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/migrations"
 )
@@ -79,6 +80,41 @@ func TestWarnings(t *testing.T) {
 			"if it uses names without their schema: ALTER FUNCTION public.note() SET search_path = …",
 	}
 	if diff := cmp.Diff(want, st.Warnings); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestWarningsOfAGuest: in a platform's database attune's tables and functions are in the
+// platform's schema, so that is the schema in which nobody else may create.
+func TestWarningsOfAGuest(t *testing.T) {
+	db := testdb.EmptyPostgres(t)
+	platform.Make(t, db, platform.C)
+	up(t, db.DB, migrations.Config{})
+	_, role := asRole(t, db)
+	warnings := func() []string {
+		t.Helper()
+		st, err := migrator(t, db.DB, migrations.Config{}).Status(t.Context())
+		if err != nil || !st.AsExpected() {
+			t.Fatalf("%+v, %v", st, err)
+		}
+		return st.Warnings
+	}
+	if got := warnings(); len(got) > 0 {
+		t.Errorf("warnings: %q, want none", got)
+	}
+	// What is put into another schema of the platform's search_path is not found by attune's functions.
+	run(t, db, `GRANT CREATE ON SCHEMA public TO PUBLIC`)
+	if got := warnings(); len(got) > 0 {
+		t.Errorf("with a public schema that is open: %q, want none", got)
+	}
+	run(t, db, `GRANT CREATE ON SCHEMA attune TO PUBLIC`,
+		`CREATE FUNCTION attune.times(integer, interval) RETURNS interval LANGUAGE sql AS 'SELECT $2'`,
+		`ALTER FUNCTION attune.times OWNER TO `+role)
+	want := []string{
+		"everybody may create in schema attune, and so have attune's owner run what is put there: REVOKE CREATE ON SCHEMA attune FROM PUBLIC",
+		"function attune.times(integer,interval) belongs to the role " + role + ", and may be meant to run with the rights of others",
+	}
+	if diff := cmp.Diff(want, warnings()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -156,6 +156,10 @@ func TestRuntimes(t *testing.T) {
 		for _, name := range []string{"core.nodejs", "NODE", "Node.js", "nodejs"} {
 			want(t, run(t, "runtimes", "show", name), 0, "core.nodejs", "node --version", "none registered with it")
 		}
+		want(t, run(t, "runtimes", "show", "java"), 0, "\n  read ../release  (version matches ")
+		want(t, run(t, "runtimes", "show", "dotnet"), 0, "each match is a version")
+		want(t, run(t, "runtimes", "show", "python"), 0, "also names with a version")
+		want(t, run(t, "runtimes", "list", "--pack", "core"), 0, "java -version; reads ../release\n")
 		writePack(t, map[string]string{"pack.yaml": "ref: acme\nlabel: ACME\nversion: 1.0.0\n", "runtimes/ruby.yaml": onlyVersions})
 		want(t, run(t, "packs", "load", "acme"), 0)
 		want(t, run(t, "runtimes", "list", "--pack", "acme"), 0, "/opt/acme/ruby-3.4 --version; /opt/acme/ruby-3.3 --version")

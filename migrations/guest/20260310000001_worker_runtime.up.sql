@@ -188,7 +188,7 @@ CREATE TRIGGER attune_worker_state_status AFTER UPDATE OF status ON {schema}.att
 -- or text.
 CREATE FUNCTION {schema}.attune_worker_mirror() RETURNS trigger LANGUAGE plpgsql AS $attune$
 BEGIN
-    EXECUTE pg_catalog.concat($update$UPDATE {schema}.worker SET last_heartbeat = $2, status = $update$, pg_catalog.quote_literal(NEW.status), ' WHERE id = $1')
+    EXECUTE pg_catalog.concat($update$UPDATE {schema}.worker SET last_heartbeat = $2, status = $update$, pg_catalog.quote_literal(NEW.status), ' WHERE id OPERATOR(pg_catalog.=) $1')
     USING NEW.worker, NEW.last_heartbeat;
     RETURN NULL;
 END
@@ -376,18 +376,24 @@ END
 $attune$;
 
 -- A function that is inlined into the query, instead of a query in the view, because a view would keep
--- the platform from changing the columns that it reads.
+-- the platform from changing the columns that it reads. Its operators are those of pg_catalog, regardless
+-- of the caller's search_path.
 CREATE FUNCTION {schema}.attune_available_runtime()
 RETURNS TABLE (worker bigint, role text, ref text, name text, version text, key text, path text, prerelease boolean, worker_name text)
 LANGUAGE sql STABLE AS $attune$
-    SELECT r.worker, w.worker_role::text, r.runtime_ref, r.name, nullif(r.version, ''), r.sort_key, nullif(r.path, ''), r.prerelease, w.name::text
+    SELECT r.worker, CAST(w.worker_role AS pg_catalog.text), r.runtime_ref, r.name,
+           CASE WHEN r.version OPERATOR(pg_catalog.<>) '' THEN r.version END, r.sort_key,
+           CASE WHEN r.path OPERATOR(pg_catalog.<>) '' THEN r.path END, r.prerelease, CAST(w.name AS pg_catalog.text)
     FROM {schema}.attune_worker_runtime r
-    JOIN {schema}.worker w ON w.id = r.worker
-    LEFT JOIN {schema}.attune_worker_state s ON s.worker = r.worker
-    WHERE r.active AND r.outcome = 'available'
+    JOIN {schema}.worker w ON w.id OPERATOR(pg_catalog.=) r.worker
+    LEFT JOIN {schema}.attune_worker_state s ON s.worker OPERATOR(pg_catalog.=) r.worker
+    WHERE r.active AND r.outcome OPERATOR(pg_catalog.=) 'available'
       AND CASE WHEN s.worker IS NULL
-          THEN w.status::text = 'active' AND w.last_heartbeat > statement_timestamp() - interval '90 seconds'
-          ELSE s.status = 'active' AND s.last_heartbeat > statement_timestamp() - s.heartbeat_interval * interval '3 seconds' END
+          THEN CAST(w.status AS pg_catalog.text) OPERATOR(pg_catalog.=) 'active'
+               AND w.last_heartbeat OPERATOR(pg_catalog.>) (pg_catalog.statement_timestamp() OPERATOR(pg_catalog.-) pg_catalog.make_interval(secs => 90))
+          ELSE s.status OPERATOR(pg_catalog.=) 'active'
+               AND s.last_heartbeat OPERATOR(pg_catalog.>) (pg_catalog.statement_timestamp() OPERATOR(pg_catalog.-)
+                   pg_catalog.make_interval(secs => 3 OPERATOR(pg_catalog.*) CAST(s.heartbeat_interval AS pg_catalog.float8))) END
 $attune$;
 CREATE VIEW {schema}.available_runtime AS SELECT * FROM {schema}.attune_available_runtime();
 

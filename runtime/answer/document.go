@@ -10,24 +10,19 @@ import (
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
 	"github.com/attune-go/attune/schema/version"
 )
 
-// Bounds on a document of a worker. The login of a host may write a larger one, and others
-// read it.
-const (
-	// maxDocument is the size in bytes. Services write about half of that at most.
-	maxDocument = 8 << 20
-	// maxObjects is the number of objects, which take some hundred times as much memory as
-	// their text can.
-	maxObjects = 50_000
-)
+// maxObjects is the number of objects of a document that is read. They take some hundred
+// times as much memory as their text can, and the login of a host may write any number.
+const maxObjects = 50_000
 
 // Document returns the capability document of a worker, or nil if it has none. A platform's
 // own workers declare names and versions; the document then has them as declared
 // installations of the runtimes that index knows by those names; nil knows none. What has
 // another shape is left out, as in the database. A document that no service would write for
-// its size is an error.
+// its size is an error, also where the store left it out.
 func Document(w *schema.Worker, index *metadata.Index) (*capability.Document, error) {
 	if len(w.Capabilities) == 0 || string(w.Capabilities) == "null" {
 		return nil, nil
@@ -35,16 +30,15 @@ func Document(w *schema.Worker, index *metadata.Index) (*capability.Document, er
 	if IsForeign(w) {
 		return declared(w.Capabilities, index), nil
 	}
-	switch objects := bytes.Count(w.Capabilities, []byte("{")); {
-	case len(w.Capabilities) > maxDocument:
-		return nil, fmt.Errorf("read the capabilities of worker %d: they must have at most %d bytes, got %d",
-			w.ID, maxDocument, len(w.Capabilities))
-	case objects > maxObjects:
+	if objects := bytes.Count(w.Capabilities, []byte("{")); objects > maxObjects {
 		return nil, fmt.Errorf("read the capabilities of worker %d: they must have at most %d objects, got %d", w.ID, maxObjects, objects)
 	}
 	caps := new(capability.Document)
 	if err := json.Unmarshal(w.Capabilities, caps); err != nil {
 		return nil, fmt.Errorf("read the capabilities of worker %d: %w", w.ID, err)
+	}
+	if size := caps.Extra[store.LeftOutKey]; size != nil {
+		return nil, fmt.Errorf("read the capabilities of worker %d: they must have at most %d bytes, got %s", w.ID, store.MaxReport, size)
 	}
 	return caps, nil
 }

@@ -13,6 +13,29 @@ import (
 // definitions.
 const roundLooks = 200_000
 
+// strangersAtOnce is the number of untrusted definitions that look at the host at once. It is
+// half of the number of long looks that a host makes.
+const strangersAtOnce = 2
+
+// look waits until a definition may look at the host, and returns a function that it calls
+// afterwards. Trusted packs do not wait.
+func (r *round) look(trusted bool) (done func()) {
+	if trusted {
+		return func() {}
+	}
+	select {
+	case r.strangers <- struct{}{}:
+		return func() { <-r.strangers }
+	case <-r.over:
+		return func() {}
+	}
+}
+
+// isTrusted reports whether trusted packs have all commands of a way.
+func (r *round) isTrusted(w *way) bool {
+	return !slices.ContainsFunc(w.commands, func(c *command) bool { return !r.cfg.Policy.Trusts(c.inPath) })
+}
+
 // LooksEach returns the number of looks in a round for each of n definitions with
 // locations.
 func LooksEach(n int) int { return min(host.LocateLimit, roundLooks/max(n, 1)) }

@@ -100,7 +100,9 @@ func (r *round) answer(ctx context.Context, p *probe, w *way, c *command, f look
 	cmd := c.at(f)
 	d := r.cfg.Policy.Consider(cmd)
 	if d.Allowed && any && exe.Fault == "" {
+		done := r.look(r.cfg.Policy.Trusts(cmd))
 		d = r.cfg.Policy.Decide(cmd, exe, r.cfg.Host)
+		done()
 	}
 	if !d.Allowed && any && exe.Fault == "" && r.cfg.Policy.Consider(cmd).Allowed {
 		if unseen := cmp.Or(d.Unseen, r.unseenProgram(exe)); unseen != nil { // policy denied it for that alone

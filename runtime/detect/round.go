@@ -20,15 +20,20 @@ type round struct {
 	info     host.Info
 	lookups  *lookups
 	looksOf  func(*way) int
-	began    time.Time
+	// strangers holds a place for each look for an untrusted definition, so that trusted packs
+	// need not wait for many slow ones.
+	strangers chan struct{}
+	// over is closed when the round ends, and with it the looks of what it did not wait for.
+	over  chan struct{}
+	began time.Time
 	// all means that every command is tried, even after the first success.
 	all bool
 }
 
 func (d *Detector) newRound(all bool) *round {
-	cfg := d.cfg
+	cfg, over := d.cfg, make(chan struct{})
 	if local, is := cfg.Host.(*host.LocalHost); is {
-		cfg.Host = local.Round()
+		cfg.Host = local.Round(over)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -38,9 +43,12 @@ func (d *Detector) newRound(all bool) *round {
 		matching: newMatching(len(d.defs)),
 		info:     cfg.Host.Info(),
 		looksOf:  d.looksOf,
-		began:    time.Now(),
-		lookups:  &lookups{host: cfg.Host, done: map[string]func() []host.Candidate{}},
-		all:      all,
+
+		strangers: make(chan struct{}, strangersAtOnce),
+		over:      over,
+		began:     time.Now(),
+		lookups:   &lookups{host: cfg.Host, done: map[string]func() []host.Candidate{}},
+		all:       all,
 	}
 }
 
@@ -63,6 +71,7 @@ const PartialInterval = 5 * time.Second
 func (r *round) verifyAll(ctx context.Context, defs []*definition, report func([]finding, []string)) ([]finding, error) {
 	bounded, cancel := context.WithTimeoutCause(ctx, r.cfg.Timeout, errDeadline)
 	defer cancel()
+	defer close(r.over)
 	type result struct {
 		at int
 		finding

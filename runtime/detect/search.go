@@ -47,8 +47,10 @@ func identityOf(c host.Candidate) identity {
 //
 // The warnings are about locations. The patterns in unseen may match more executables.
 func (r *round) search(ctx context.Context, w *way) (probes []probe, warnings []string, unseen []host.Unseen) {
+	done := r.look(r.isTrusted(w))
 	first, places := r.alongPath(w)
 	elsewhere, warnings, unseen := r.elsewhere(w, places)
+	done()
 	now, later := r.sort(places, elsewhere)
 	results := make([][]probe, len(now))
 	var all sync.WaitGroup

@@ -74,3 +74,13 @@ func AgeFolders(h *LocalHost) {
 	defer h.path.mu.Unlock()
 	h.path.folders = nil
 }
+
+// SetPatience sets the time after which a place hangs.
+func SetPatience(h *LocalHost, patience time.Duration) { h.looks.patience = patience }
+
+// WaitForLooks waits until no more looks can begin.
+func WaitForLooks(h *LocalHost) {
+	for len(h.looks.slots) < cap(h.looks.slots) {
+		time.Sleep(time.Millisecond)
+	}
+}

@@ -33,8 +33,11 @@ func (h *LocalHost) Glob(pattern string) []string {
 // read.
 func (h *LocalHost) Locate(limit int, patterns ...string) Located {
 	if h.within == nil {
-		h.looks.locating <- struct{}{}
-		defer func() { <-h.looks.locating }()
+		select {
+		case h.looks.locating <- struct{}{}:
+			defer func() { <-h.looks.locating }()
+		case <-h.over: // try looks at nothing
+		}
 	}
 	over := time.Now().Add(locateTime)
 	return try(h, func(l *look) Located {

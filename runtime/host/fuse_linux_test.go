@@ -57,7 +57,7 @@ func TestServedByOther(t *testing.T) {
 			if !tt.stranger && err != nil || tt.stranger && (!errors.As(err, &unprotected) || !strings.Contains(unprotected.By, "user 12345, who serves fuse root on "+dir)) {
 				t.Errorf("Protected: got %v", err)
 			}
-			if by, bad := withPath("/").Round().Writable(file); bad != tt.stranger {
+			if by, bad := withPath("/").Round(nil).Writable(file); bad != tt.stranger {
 				t.Errorf("Writable: got %q, want it writable %v", by, tt.stranger)
 			}
 		})

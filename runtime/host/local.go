@@ -22,6 +22,8 @@ type LocalHost struct {
 	looks *looks
 	// round caches looks during a round; nil disables the cache.
 	round *seen
+	// over is closed when the round has ended; nil outside of one.
+	over <-chan struct{}
 	// within is the look of a Glance; nil outside of one.
 	within *look
 

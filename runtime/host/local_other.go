@@ -23,7 +23,7 @@ func Local(LocalConfig) *LocalHost {
 }
 
 // Round returns the host.
-func (h *LocalHost) Round() *LocalHost { return h }
+func (h *LocalHost) Round(<-chan struct{}) *LocalHost { return h }
 
 func (h *LocalHost) hung() *error { return new(error) }
 

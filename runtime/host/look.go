@@ -71,6 +71,8 @@ type look struct {
 	of *looks
 	// seen caches the looks of the round.
 	seen *seen
+	// over is closed when the round has ended; nil never is.
+	over <-chan struct{}
 	// path holds the folders of PATH in a Glance.
 	path []pathFolder
 	// hung is the last error of enter. Only the goroutine of the look uses it.
@@ -83,10 +85,17 @@ type look struct {
 	hang  *hang // the place at which it was abandoned
 }
 
-var errAbandoned = errors.New("the look was abandoned")
+var (
+	errAbandoned = errors.New("the look was abandoned")
+	errOver      = errors.New("the detection has ended")
+)
 
-// enter records the next place. It returns an error if the place hangs.
+// enter records the next place. It returns an error if the place hangs, or if the round has
+// ended.
 func (l *look) enter(place string) error {
+	if isClosed(l.over) {
+		return errOver
+	}
 	if err := l.of.blocked(place); err != nil {
 		l.hung = err
 		return err
@@ -105,19 +114,33 @@ func (l *look) enter(place string) error {
 	return nil
 }
 
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
 // try makes a look, and repeats it while it meets new places that hang. f must call enter
-// before everything that may block.
+// before everything that may block. After the end of the round f looks at nothing, and waits
+// for no slot.
 func try[T any](h *LocalHost, f func(*look) T) T {
 	if h.within != nil {
 		return f(h.within)
 	}
 	s := h.looks
 	for {
-		l, done := &look{of: s, seen: h.round}, make(chan T, 1)
+		l, done := &look{of: s, seen: h.round, over: h.over}, make(chan T, 1)
 		if l.seen == nil {
 			l.seen = &seen{}
 		}
-		s.slots <- struct{}{}
+		select {
+		case s.slots <- struct{}{}:
+		case <-h.over:
+			return f(l)
+		}
 		go func() {
 			v := f(l)
 			s.ended(l)

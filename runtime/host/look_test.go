@@ -4,6 +4,7 @@ package host_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -312,7 +313,7 @@ func TestRound(t *testing.T) {
 	put(t, dir+"/bin/tool", "#!/bin/sh\n", 0o755)
 	link(t, dir+"/bin", dir+"/linked")
 	h := withPath("/", dir+"/dead", dir+"/bin")
-	round := h.Round()
+	round := h.Round(nil)
 	pattern := dir + "/linked/*"
 	for range 2 {
 		if got := round.Glob(pattern); !slices.Equal(got, []string{dir + "/linked/tool"}) {
@@ -320,14 +321,14 @@ func TestRound(t *testing.T) {
 		}
 		put(t, dir+"/bin/tool2", "#!/bin/sh\n", 0o755)
 	}
-	if got := h.Round().Glob(pattern); len(got) != 2 {
+	if got := h.Round(nil).Glob(pattern); len(got) != 2 {
 		t.Errorf("in the round after it: got %q", got)
 	}
 	if by, bad := round.Writable(dir + "/bin/tool"); bad {
 		t.Fatal(by)
 	}
 	put(t, dir+"/bin/tool", "#!/bin/sh\n", 0o777)
-	if _, bad := h.Round().Writable(dir + "/bin/tool"); !bad {
+	if _, bad := h.Round(nil).Writable(dir + "/bin/tool"); !bad {
 		t.Error("the round after it does not see that everybody may write the file")
 	}
 
@@ -356,5 +357,48 @@ func TestRound(t *testing.T) {
 	}
 	if len(h.Hanging()) != 1 || len(calls) == 0 {
 		t.Errorf("%v hang, after %d calls", h.Hanging(), len(calls))
+	}
+}
+
+// TestLooksEndWithTheRound: a round that has ended waits for nothing more, and spoils no later
+// one.
+func TestLooksEndWithTheRound(t *testing.T) {
+	dir := realDir(t)
+	put(t, dir+"/bin/tool", "#!/bin/sh\n", 0o755)
+	h := withPath("/", dir+"/bin")
+	var slow []string
+	for i := range 40 { // more than there are places for looks
+		slow = append(slow, fmt.Sprint(dir, "/slow", i))
+	}
+	s := hangAt(t, h, slow...)
+	host.SetPatience(h, time.Hour) // slow places do not hang
+	over := make(chan struct{})
+	round := h.Round(over)
+	ended := make(chan host.Candidate, len(slow))
+	for _, place := range slow {
+		put(t, place+"/tool", "#!/bin/sh\n", 0o755)
+		go func() { ended <- round.Resolve(place + "/tool") }()
+	}
+	host.WaitForLooks(h)
+	close(over)
+	for range len(slow) - 16 { // those that are inside wait
+		if c := <-ended; c.Unseen() == nil {
+			t.Errorf("after the end of the round: %+v, want that it was not looked at", c)
+		}
+	}
+	if found := round.Lookup("tool"); len(found) != 1 || found[0].Unseen() == nil {
+		t.Errorf("a look-up after the end: %+v, want that it was not looked at", found)
+	}
+	if out := round.Locate(10, dir+"/*/tool"); len(out.Unseen) != 1 || len(out.Paths[0]) > 0 {
+		t.Errorf("locations after the end: %+v, want that they were not looked at", out)
+	}
+	for _, place := range slow {
+		s.release(place)
+	}
+	for range 16 {
+		<-ended
+	}
+	if found := h.Lookup("tool"); len(found) != 1 || found[0].Fault != "" {
+		t.Errorf("the next round finds %+v, want the tool", found)
 	}
 }

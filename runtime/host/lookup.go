@@ -111,7 +111,9 @@ func (h *LocalHost) folders() []pathFolder {
 		})
 	}
 	all.Wait()
-	h.path.folders, h.path.at = folders, time.Now()
+	if !isClosed(h.over) { // else they may not have been looked at
+		h.path.folders, h.path.at = folders, time.Now()
+	}
 	return folders
 }
 

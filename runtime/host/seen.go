@@ -62,10 +62,11 @@ func (s *seen) listed(dir string, l *listing) {
 	}
 }
 
-// Round returns a copy of the host that caches looks. It is for one detection.
-func (h *LocalHost) Round() *LocalHost {
+// Round returns a copy of the host that caches looks. It is for one detection. Once over is
+// closed, it looks at nothing more, and what it returns says so; nil is never closed.
+func (h *LocalHost) Round(over <-chan struct{}) *LocalHost {
 	round := *h
-	round.round = &seen{}
+	round.round, round.over = &seen{}, over
 	return &round
 }
 
@@ -80,7 +81,7 @@ func Glance[T any](h *LocalHost, f func(*LocalHost) T) T {
 		return f(h)
 	}
 	if h.round == nil {
-		h = h.Round()
+		h = h.Round(nil)
 	}
 	folders := h.folders()
 	return try(h, func(l *look) T {

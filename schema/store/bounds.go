@@ -39,6 +39,17 @@ const (
 	MaxVersions = 100
 )
 
+// Bounds on what is read of one worker, whatever the login of its host wrote. Services write
+// at most two thirds of each.
+const (
+	// MaxReport is the size of a capability document as text, in bytes.
+	MaxReport = 8 << 20
+	// MaxReported is the number of rows of worker_runtime, and MaxReportedSize the size of
+	// their texts and that of their evidence, in bytes.
+	MaxReported     = 50_000
+	MaxReportedSize = 12 << 20
+)
+
 const (
 	// pageStored bounds what one statement reads, in stored bytes. A single larger
 	// definition is read alone.
@@ -128,17 +139,23 @@ func (r *Runtimes) outlines(ctx context.Context, ref ...string) ([]outline, erro
 // read returns all definitions, or the one with ref, ordered by ref. On Postgres it reads
 // one snapshot, so the database sends what was measured.
 func (r *Runtimes) read(ctx context.Context, ref ...string) (defs []metadata.Definition, out LeftOut, err error) {
-	if !r.postgres {
-		return r.readParts(ctx, ref...)
-	}
-	snapshot := &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
-	err = r.db.RunInTx(ctx, snapshot, func(ctx context.Context, tx bun.Tx) error {
+	err = r.inSnapshot(ctx, func(ctx context.Context, db bun.IDB) error {
 		in, versions := *r, *r.versions
-		in.db, in.versions, versions.db = tx, &versions, tx
+		in.db, in.versions, versions.db = db, &versions, db
 		defs, out, err = in.readParts(ctx, ref...)
 		return err
 	})
 	return defs, out, err
+}
+
+// inSnapshot runs fn on a database that does not change between its statements. SQLite needs
+// no transaction for that: it compresses nothing, so a size cannot be wrong by much.
+func (d dialect) inSnapshot(ctx context.Context, fn func(ctx context.Context, db bun.IDB) error) error {
+	if !d.postgres {
+		return fn(ctx, d.db)
+	}
+	snapshot := &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
+	return d.db.RunInTx(ctx, snapshot, func(ctx context.Context, tx bun.Tx) error { return fn(ctx, tx) })
 }
 
 func (r *Runtimes) readParts(ctx context.Context, ref ...string) ([]metadata.Definition, LeftOut, error) {
@@ -344,7 +361,14 @@ const (
 	nameColumn
 	// textColumn is replaced by its beginning: the login of a host may write any text.
 	textColumn
+	// reportColumn and metaColumn are replaced by an object with LeftOutKey.
+	reportColumn
+	metaColumn
 )
+
+// LeftOutKey is the only key of the object that replaces a document of a worker which is too
+// large to read. Its value is the size in bytes.
+const LeftOutKey = "left_out_bytes"
 
 // longColumns lists the columns that can be long, by table.
 var longColumns = map[string]map[string]columnKind{
@@ -356,6 +380,12 @@ var longColumns = map[string]map[string]columnKind{
 	"capability_change": {
 		"worker_name": textColumn, "runtime_ref": textColumn, "name": textColumn, "old_version": textColumn, "new_version": textColumn,
 		"detail": textColumn,
+	},
+	"worker": {"capabilities": reportColumn, "meta": metaColumn},
+	"worker_runtime": {
+		"runtime_ref": textColumn, "name": textColumn, "outcome": textColumn, "source": textColumn, "version": textColumn,
+		"version_raw": textColumn, "sort_key": textColumn, "path": textColumn, "real_path": textColumn, "detail": textColumn,
+		"hint": textColumn, "evidence": optionalDocument,
 	},
 }
 
@@ -378,9 +408,19 @@ func (d dialect) boundColumn(kind columnKind, column string) string {
 	if kind == textColumn {
 		return d.pick(`pg_catalog."left"(`+column+`, 8192)`, `substr(`+column+`, 1, 8192)`)
 	}
+	most, stored := MaxDefinitionSize, MaxDefinitionStored
+	switch kind {
+	case reportColumn:
+		most, stored = MaxReport, MaxReport
+	case metaColumn:
+		stored = MaxDefinitionSize
+	}
 	replacement := func(size string) string {
-		if kind == documentColumn {
+		switch kind {
+		case documentColumn:
 			return d.pick(`pg_catalog.concat(E'\n', `+size+`)`, `char(10) || `+size)
+		case reportColumn, metaColumn:
+			return d.pick(`pg_catalog.concat('{"`+LeftOutKey+`": ', `+size+`, '}')`, `'{"`+LeftOutKey+`": ' || `+size+` || '}'`)
 		}
 		return "NULL"
 	}
@@ -388,14 +428,14 @@ func (d dialect) boundColumn(kind columnKind, column string) string {
 		return " WHEN " + size + " > " + strconv.Itoa(most) + " THEN " + replacement(size)
 	}
 	if !d.postgres {
-		return "CASE" + when("octet_length("+column+")", MaxDefinitionSize) + " ELSE " + column + " END"
+		return "CASE" + when("octet_length("+column+")", most) + " ELSE " + column + " END"
 	}
 	// First what is known without unpacking the column or rendering it as text.
-	over := when(storedSize(column), MaxDefinitionStored)
-	if kind == documentColumn || kind == optionalDocument {
-		over += when(unpackedSize(column), maxUnpacked)
+	over := when(storedSize(column), stored)
+	if kind != optionalColumn {
+		over += when(unpackedSize(column), 4*most)
 	}
 	// OFFSET keeps the planner from rendering the text once for each use.
-	return "CASE" + over + " ELSE (SELECT CASE" + when("pg_catalog.octet_length(whole.text)", MaxDefinitionSize) +
+	return "CASE" + over + " ELSE (SELECT CASE" + when("pg_catalog.octet_length(whole.text)", most) +
 		" ELSE whole.text END FROM (SELECT " + column + "::pg_catalog.text AS text OFFSET 0) AS whole) END"
 }

@@ -44,11 +44,15 @@ func (t table[M]) columns() bun.Safe { return t.list("") }
 // qualifiedColumns returns the model's columns as a SELECT list.
 func (t table[M]) qualifiedColumns() bun.Safe { return t.list(t.name + ".") }
 
-// list returns a list of the model's columns, with bounded expressions for long ones.
-func (t table[M]) list(prefix string) bun.Safe {
+// list returns a list of the model's columns but for those in except, with bounded expressions
+// for long ones.
+func (t table[M]) list(prefix string, except ...string) bun.Safe {
 	var names []string
 	for _, f := range t.model().Fields {
 		name := prefix + string(f.SQLName)
+		if slices.Contains(except, f.Name) {
+			continue
+		}
 		if kind, long := longColumns[t.name][f.Name]; long {
 			name = t.boundColumn(kind, name) + " AS " + string(f.SQLName)
 		}
@@ -69,14 +73,10 @@ func (t table[M]) fail(op string, key any, err error) error {
 	return fmt.Errorf("%s %s %v: %w", op, t.noun, key, err)
 }
 
-// query returns a SELECT of whole rows.
-func (t table[M]) query(rows any) *bun.SelectQuery {
+// query returns a SELECT of rows with some columns.
+func (t table[M]) query(rows any, columns bun.Safe) *bun.SelectQuery {
 	expr, name, alias := t.from()
-	q := t.db.NewSelect().Model(rows).ModelTableExpr(expr, name, alias)
-	if longColumns[t.name] != nil {
-		q = q.ColumnExpr("?", t.qualifiedColumns())
-	}
-	return q
+	return t.db.NewSelect().Model(rows).ModelTableExpr(expr, name, alias).ColumnExpr("?", columns)
 }
 
 // one returns the row that matches a condition, or sql.ErrNoRows.
@@ -85,7 +85,7 @@ func (t table[M]) one(ctx context.Context, where string, args ...any) (*M, error
 		return nil, ErrNotFound
 	}
 	row := new(M)
-	if err := t.query(row).Where(where, args...).Scan(ctx); err != nil {
+	if err := t.query(row, t.qualifiedColumns()).Where(where, args...).Scan(ctx); err != nil {
 		return nil, err
 	}
 	if !timesReadable(row) {
@@ -99,13 +99,20 @@ func (t table[M]) one(ctx context.Context, where string, args ...any) (*M, error
 func (t table[M]) many(
 	ctx context.Context, narrow func(*bun.SelectQuery) *bun.SelectQuery, texts ...any,
 ) ([]M, error) {
+	return t.manyWith(ctx, t.qualifiedColumns(), narrow, texts...)
+}
+
+// manyWith is many with some columns only.
+func (t table[M]) manyWith(
+	ctx context.Context, columns bun.Safe, narrow func(*bun.SelectQuery) *bun.SelectQuery, texts ...any,
+) ([]M, error) {
 	rows := []M{}
 	if !storable(texts...) {
 		return rows, nil
 	}
 	err := t.readable(ctx, func(without any) error {
 		rows = rows[:0]
-		q := t.query(&rows).Apply(narrow)
+		q := t.query(&rows, columns).Apply(narrow)
 		if without != nil {
 			q = q.Where("?", without)
 		}

@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,13 +23,96 @@ type WorkerRuntimes struct{ table[schema.WorkerRuntime] }
 // ByWorker returns the rows of a worker, ordered by ref and name. The installations of a
 // runtime come first, the newest before the others, then its failures and its last negative
 // result. It returns nothing for a worker that does not exist.
-func (r *WorkerRuntimes) ByWorker(ctx context.Context, worker int64) ([]schema.WorkerRuntime, error) {
-	return r.many(ctx, r.ofWorker(worker))
+//
+// ByWorker reads at most MaxReported rows, MaxReportedSize of texts, 8,192 characters of each
+// text, and MaxReportedSize of evidence. The log names a worker that has more.
+func (r *WorkerRuntimes) ByWorker(ctx context.Context, worker int64) (rows []schema.WorkerRuntime, err error) {
+	err = r.inSnapshot(ctx, func(ctx context.Context, db bun.IDB) error {
+		in := *r
+		in.db = db
+		e, err := in.extent(ctx, worker, true)
+		if err != nil {
+			return fmt.Errorf("measure %ss: %w", r.noun, err)
+		}
+		if e.more {
+			r.log().WarnContext(ctx, "left out rows of a worker that has too many", "worker", worker, "read", e.rows)
+		}
+		if e.leftOut > 0 {
+			r.log().WarnContext(ctx, "left out evidence of a worker that has too much", "worker", worker, "rows", e.leftOut)
+		}
+		evidence := r.boundColumn(longColumns[r.name]["evidence"], "worker_runtime.evidence")
+		columns := fmt.Sprintf("%s, CASE WHEN worker_runtime.id <= %d THEN %s END AS evidence", r.textColumns(), e.evidence, evidence)
+		rows, err = in.manyWith(ctx, bun.Safe(columns), in.ofWorker(worker, e))
+		return err
+	})
+	return rows, err
 }
 
-func (r *WorkerRuntimes) ofWorker(worker int64) func(*bun.SelectQuery) *bun.SelectQuery {
+// textColumns returns all columns but the evidence.
+func (r *WorkerRuntimes) textColumns() bun.Safe { return r.list("worker_runtime.", "evidence") }
+
+// An extent is the part of a worker's rows that is read: the rows up to last, and the
+// evidence of those up to evidence, both by id.
+type extent struct {
+	last, evidence int64
+	rows           int
+	more           bool // there are rows after last
+	leftOut        int  // rows whose evidence is left out
+}
+
+// extent measures the rows of a worker. Without evidence, it reads none of its sizes.
+func (r *WorkerRuntimes) extent(ctx context.Context, worker int64, evidence bool) (e extent, err error) {
+	var texts []string
+	for _, column := range slices.Sorted(maps.Keys(longColumns[r.name])) {
+		if column != "evidence" {
+			texts = append(texts, r.pick("coalesce(pg_catalog.octet_length("+column+"), 0)", "coalesce(octet_length("+column+"), 0)"))
+		}
+	}
+	length, stored := "NULL", "0"
+	if evidence {
+		length = r.pick("pg_catalog.", "") + "octet_length(" + r.boundColumn(longColumns[r.name]["evidence"], "evidence") + ")"
+		stored = r.pick("coalesce(pg_catalog.pg_column_size(evidence), 0)", "coalesce(octet_length(evidence), 0)")
+	}
+	var found []struct {
+		ID, Size int64
+		Has      bool
+		Length   *int64
+	}
+	query := strings.NewReplacer("{texts}", strings.Join(texts, " + "), "{stored}", stored, "{length}", length,
+		"{sum}", r.pick("CAST(pg_catalog.sum(stored) OVER (ORDER BY id) AS pg_catalog.int8)", "sum(stored) OVER (ORDER BY id)"),
+	).Replace(`SELECT id, size, evidence IS NOT NULL AS has, CASE WHEN upto <= ?2 THEN {length} END AS length FROM (
+			SELECT id, size, evidence, {sum} AS upto FROM (
+				SELECT id, {texts} AS size, evidence, {stored} AS stored FROM ?0 AS worker_runtime WHERE worker = ?1 ORDER BY id LIMIT ?3) AS first
+		) AS measured ORDER BY id`)
+	err = r.db.NewRaw(query, r.rows(r.name), worker, MaxReportedSize, MaxReported+1).Scan(ctx, &found)
+	texted, room := int64(MaxReportedSize), int64(MaxReportedSize)
+	full := false
+	for _, row := range found {
+		if texted -= row.Size; texted < 0 || e.rows == MaxReported {
+			e.more = true
+			break
+		}
+		e.last = row.ID
+		e.rows++
+		if !evidence || !row.Has {
+			continue
+		}
+		if row.Length != nil {
+			room -= *row.Length
+		}
+		if full = full || room < 0; !full {
+			e.evidence = row.ID
+		}
+		if full || row.Length == nil {
+			e.leftOut++
+		}
+	}
+	return e, err
+}
+
+func (r *WorkerRuntimes) ofWorker(worker int64, e extent) func(*bun.SelectQuery) *bun.SelectQuery {
 	return func(q *bun.SelectQuery) *bun.SelectQuery {
-		return q.Where("worker_runtime.worker = ?", worker).OrderExpr(
+		return q.Where("worker_runtime.worker = ? AND worker_runtime.id <= ?", worker, e.last).OrderExpr(
 			"worker_runtime.runtime_ref, worker_runtime.name, worker_runtime.outcome <> ?0, "+
 				"worker_runtime.outcome <> ?0 AND worker_runtime.path = '' AND worker_runtime.version_raw = '', "+
 				"worker_runtime.sort_key DESC, worker_runtime.path, worker_runtime.id",
@@ -61,11 +146,18 @@ func keyOf(r *schema.WorkerRuntime) rowKey {
 // writeRuntimes replaces the rows of a worker by those of a report and adds the changes to
 // the history. The transaction has locked the worker's row.
 func (w *Workers) writeRuntimes(ctx context.Context, row *schema.Worker, caps Capabilities) ([]schema.CapabilityChange, error) {
-	before, err := w.runtimes.many(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
-		return q.ExcludeColumn("evidence").Apply(w.runtimes.ofWorker(row.ID))
-	})
+	e, err := w.runtimes.extent(ctx, row.ID, false)
 	if err != nil {
 		return nil, err
+	}
+	before, err := w.runtimes.manyWith(ctx, w.runtimes.textColumns(), w.runtimes.ofWorker(row.ID, e))
+	if err != nil {
+		return nil, err
+	}
+	if e.more { // no service wrote them
+		if err := w.runtimes.remove(ctx, "worker = ? AND id > ?", row.ID, e.last); err != nil {
+			return nil, err
+		}
 	}
 	report, err := w.runtimes.prepare(ctx, row, caps)
 	if err != nil {
@@ -220,11 +312,16 @@ func same(a, b schema.WorkerRuntime) bool {
 	return reflect.DeepEqual(a, b)
 }
 
+// remove deletes rows. A trigger does it, because workers have no right to DELETE.
+func (r *WorkerRuntimes) remove(ctx context.Context, where string, args ...any) error {
+	_, err := r.db.NewRaw("UPDATE ? SET outcome = '' WHERE ?", r.of(r.name), bun.SafeQuery(where, args...)).Exec(ctx)
+	return err
+}
+
 // write applies a difference, in one statement for each kind.
 func (r *WorkerRuntimes) write(ctx context.Context, d difference) error {
 	if len(d.removed) > 0 {
-		// A trigger deletes the rows, because workers have no right to DELETE.
-		if _, err := r.db.NewRaw("UPDATE ? SET outcome = '' WHERE id IN (?)", r.of(r.name), bun.List(d.removed)).Exec(ctx); err != nil {
+		if err := r.remove(ctx, "id IN (?)", bun.List(d.removed)); err != nil {
 			return err
 		}
 	}
