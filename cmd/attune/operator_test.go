@@ -43,7 +43,7 @@ func reported(t *testing.T, db *testdb.DB, role metadata.Role, name string, caps
 		caps.Source = capability.SourceDatabase
 	}
 	caps.Host = capability.Host{OS: "linux", Arch: "amd64", User: "attune", Path: []string{"/usr/local/bin", "/usr/bin"}}
-	found, err := service.Found(caps, time.Now())
+	found, err := service.CapabilitiesOf(caps, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -297,7 +297,7 @@ func TestHistory(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		ctx, st := t.Context(), stored(db)
-		next, err := service.Found(&capability.Document{
+		next, err := service.CapabilitiesOf(&capability.Document{
 			Format: capability.Format, Runtimes: []string{"python"}, Detected: []capability.Installation{python("3.12.4", "/usr/bin/python3")},
 		}, time.Now())
 		if err != nil {

@@ -63,7 +63,7 @@ func New(defs []metadata.Definition, cfg Config) (*Detector, error) {
 
 // Detect returns the host's capability document. It takes Config.Timeout at most.
 // Failures of one runtime are outcomes in the document. Errors wrap ErrUnknownName
-// (under Config.Strict only), or the cause of ctx's end. If that cause is ErrEnough,
+// (under Config.Strict only), or the cause of ctx's end. If that cause is ErrSuperseded,
 // there is no error and unfinished runtimes end as Timeout.
 func (d *Detector) Detect(ctx context.Context) (*capability.Document, error) {
 	return d.DetectInParts(ctx, nil)
