@@ -90,9 +90,9 @@ func (c *workersDeleteCmd) refusal(r *answer.WorkersDeletion, unseen bool) strin
 		runs, strange = 0, 0
 	}
 	if runs > 0 {
-		text := "%s still run: stop them, or take --force and they register anew"
+		text := "%s still run: stop them, or use --force, after which they register again"
 		if runs == 1 {
-			text = "%s still runs: stop it, or take --force and it registers anew"
+			text = "%s still runs: stop it, or use --force, after which it registers again"
 		}
 		reasons = append(reasons, fmt.Sprintf(text, ofWorkers(runs, r)))
 	}
@@ -199,7 +199,7 @@ func printCleared(out *cli.Terminal, refs []store.Reference) {
 // asOperator adds the role to use to an error about missing privileges.
 func asOperator(db *cli.Database, err error) error {
 	if errors.Is(database.Classify(err), database.ErrRefused) {
-		err = fmt.Errorf("%w; it takes a member of the role attune_operator (docs/roles.sql)", err)
+		err = fmt.Errorf("%w; members of the role attune_operator may do it (docs/roles.sql)", err)
 	}
 	return fmt.Errorf("%s: %w", db.Name, err)
 }

@@ -265,7 +265,7 @@ func (a *account) judge(r *requirement, caps *capability.Document, unreadable er
 		a.Answer = answerYes
 	case has(func(in installation) bool { return in.Match }):
 		a.Answer = answerYes
-		a.Why = "it was there when last verified; now the host cannot tell, and it is kept for a while"
+		a.Why = "it was there when last verified; it could not be determined since, and is kept for a while"
 		a.help(a.doubts()...)
 		a.help(a.hint(), refresh)
 	case has(func(in installation) bool { return in.Version == "" }):
@@ -313,7 +313,7 @@ func (a *account) unasked(r *requirement, caps *capability.Document, unreadable 
 		a.Why = "what it reported cannot be read: " + unreadable.Error()
 		a.help(refresh)
 	case caps == nil:
-		a.Why = "it never reported what its host has: its row is not attune's"
+		a.Why = "its row is not attune's, and it never reported what its host has"
 		a.help(fmt.Sprintf("`%s run` there", role))
 	case a.foreign:
 		a.Why = "it is a worker of the platform's, and declares no such runtime"
@@ -325,13 +325,13 @@ func (a *account) unasked(r *requirement, caps *capability.Document, unreadable 
 		a.Why = fmt.Sprintf("%s.capabilities.runtimes in the service's config file lists the runtimes, and does not name it", role)
 		a.help("name it there, or leave the key out", a.reload())
 	case r.def == nil:
-		a.Why = "no definition of it is in the database any more"
+		a.Why = "the database no longer has a definition of it"
 		a.help("load the pack that had it: `attune packs load DIR`")
 	case a.Worker.Role == string(role) && !r.def.HasRole(role):
 		a.Why = fmt.Sprintf("its definition is not for the role %s: roles are %s", role, roles(r.def))
 		a.help("distributions.roles of the definition")
 	default:
-		a.Why = "the worker has not reported since the definition came"
+		a.Why = "the worker has not reported since the definition was added"
 		a.help(refresh)
 	}
 }
@@ -357,7 +357,7 @@ func (w *workerState) again() string {
 	if w.Stale || !w.runs() {
 		return "start the service there: it verifies everything then"
 	}
-	return "`attune workers refresh " + host.CommandLine(w.Name, nil) + "` has it verify anew"
+	return "`attune workers refresh " + host.CommandLine(w.Name, nil) + "` makes it verify again"
 }
 
 // runs reports whether a worker's status means that it runs.
@@ -371,10 +371,10 @@ func (a *account) mindService() {
 	case a.Worker.Stale:
 		a.Warnings = append(a.Warnings, "the worker is stale: it gets no work, and this answer is from its last report")
 		if a.Answer == answerYes {
-			a.help("see in the service's log there why it is silent, and start it again")
+			a.help("the service's log there shows why it is silent; start it again")
 		}
 	case !a.Worker.runs():
 		a.Warnings = append(a.Warnings,
-			"the worker does not run (status "+a.Worker.Status+"): it gets no work, and this answer is from its last report")
+			"the worker is not running (status "+a.Worker.Status+"): it gets no work, and this answer is from its last report")
 	}
 }

@@ -28,7 +28,7 @@ func (a *account) mindFailed(r *requirement) {
 	about, seem := "one more does not count: ", "they do not count"
 	if slices.ContainsFunc(matches, func(f *failure) bool { return f.Outcome.CouldNotTell() }) {
 		a.Answer, a.Why = answerUnknown, "none of its known versions satisfies "+a.Constraint
-		about, seem = "of one the host could not tell: ", "of some of them the host could not tell"
+		about, seem = "one could not be determined: ", "some of them could not be determined"
 	}
 	if len(matches) == 1 {
 		a.Why += "; " + about + string(matches[0].Outcome) + ": " + matches[0].Detail

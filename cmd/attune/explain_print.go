@@ -90,11 +90,11 @@ func printInstallation(out *cli.Terminal, in *installation, constrained bool) {
 		known += " at " + stamp(*in.VerifiedAt)
 	}
 	if in.Default {
-		known += ", the one that PATH gives"
+		known += ", the one that PATH leads to"
 	}
 	field("known", known)
 	if in.UnconfirmedSince != nil {
-		field("doubt", "the host cannot tell any more since "+stamp(*in.UnconfirmedSince))
+		field("doubt", "could not be determined since "+stamp(*in.UnconfirmedSince))
 	}
 	printAttempts(out, in.Attempts)
 }
@@ -102,7 +102,7 @@ func printInstallation(out *cli.Terminal, in *installation, constrained bool) {
 func printNegative(out *cli.Terminal, n *negative, before bool) {
 	label := "verified"
 	if before {
-		label = "the last time it was not there"
+		label = "absent when last verified"
 	}
 	at := "at an unknown time"
 	if n.VerifiedAt != nil {

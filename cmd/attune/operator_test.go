@@ -248,12 +248,12 @@ func TestExplainStored(t *testing.T) {
 			{"broken python@3.12", 3, []string{"python@3.12 on broken: no", "none of its versions satisfies 3.12; one more does not count: exit_mismatch: /opt/3.12/python3 --version: exit status 127",
 				"helps      make it work", "does not count  /opt/3.12/python3: exit_mismatch", "really     /opt/3.12/python3.12", "exit code  127", `libssl.so.3\x1b[31m`, "verified   at 2"}},
 			{"broken python@3.9", 0, []string{": yes", "does not count  /opt/3.12/python3"}},
-			{"slow python@3.12", 3, []string{": could not tell", "none of its known versions satisfies 3.12; of one the host could not tell: timeout: no end in 10s"}},
+			{"slow python@3.12", 3, []string{": could not tell", "none of its known versions satisfies 3.12; one could not be determined: timeout: no end in 10s"}},
 			{"rubbish python@3.12", 3, []string{": could not tell", "invalid_metadata: missing closing )", "does not count  declared version 3.12: invalid_metadata"}},
 			{"rubbish python@3.11", 3, []string{": no", "none of its versions satisfies 3.11\n", "missing closing )"}},
 			{"aged python@3.12", 3, []string{": no", "none of its versions satisfies 3.12\n", "below_min_version", "version    3.8.1"}},
 			{"aged python@3.8", 3, []string{": no", "one more does not count: below_min_version"}},
-			{"many python@3.12", 3, []string{": could not tell", "there are 2 more, and of some of them the host could not tell"}},
+			{"many python@3.12", 3, []string{": could not tell", "there are 2 more, and some of them could not be determined"}},
 			{"web-1 python@3.12", 0, []string{"python@3.12 on web-1: yes", "3.12.1", "satisfies it", "3.11.7 is not 3.12", "verified at ", "PATH       /usr/local/bin:/usr/bin", "declared   no"}},
 			{"web-2 python@>=3.12", 3, []string{": no", "a pre-release", "--prereleases"}},
 			{"web-2 python@>=3.12 --prereleases", 0, []string{": yes"}},
@@ -429,7 +429,7 @@ func TestRefreshSaysWhatCouldNotBeTold(t *testing.T) {
 			{Ref: "core.perl", Name: "perl", Outcome: capability.NotFound, Detail: "it is not there"},
 		},
 	})
-	want(t, run(t, "workers", "refresh", "web-1", "--wait"), 0, "verified in", "could not tell of go, python")
+	want(t, run(t, "workers", "refresh", "web-1", "--wait"), 0, "verified in", "could not determine go, python")
 }
 
 // TestOperatorAndRunningWorker uses a real service, real executables, and an
@@ -519,7 +519,7 @@ func TestOperatorAndRunningWorker(t *testing.T) {
 		want(t, run(t, "workers", "refresh", "killed", "--wait", "--timeout", "1ms"), 1, "1 of 1 had not after 1ms")
 		want(t, run(t, "workers", "refresh", "killed", "--wait", "--dry-run"), 0, "nobody was asked")
 		exec(t, db, "UPDATE worker SET instance = NULL, status = 'inactive' WHERE name = 'killed'")
-		want(t, run(t, "workers", "refresh", "killed", "--wait"), 0, "when it starts: it does not run")
+		want(t, run(t, "workers", "refresh", "killed", "--wait"), 0, "when it starts: it is not running")
 
 		stop()
 		if status := <-ended; status != 0 && status != cli.ExitInterrupted {

@@ -41,7 +41,7 @@ func (c *packsUnloadCmd) Run(ctx context.Context, env *cli.Env) error {
 	case errors.Is(err, store.ErrNotFound):
 		return c.unknown(ctx, db)
 	case errors.Is(err, install.ErrNotLoaded):
-		return fmt.Errorf("%s: %w, so it is not known which rows are its own; `attune runtimes delete` takes them one by one", db.Name, err)
+		return fmt.Errorf("%s: %w, so its rows are not known; `attune runtimes delete` deletes them one by one", db.Name, err)
 	case err != nil:
 		return asOperator(db, err)
 	case env.JSON:

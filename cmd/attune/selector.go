@@ -101,7 +101,7 @@ func parseRequirement(text string, prereleases bool) (requirement, error) {
 	name, constraint, constrained := strings.Cut(text, "@")
 	r := requirement{name: strings.TrimSpace(name), Requirement: store.Requirement{Prereleases: prereleases}}
 	if r.name == "" {
-		return r, cli.Usagef("%q names no runtime; write python or python@>=3.12", text)
+		return r, cli.Usagef("must name a runtime, such as python or python@>=3.12, got %q", text)
 	}
 	if !constrained {
 		return r, nil

@@ -87,7 +87,7 @@ func printVerdicts(out *cli.Terminal, c version.Constraint, verdicts []verdict) 
 // the terms that it does not satisfy.
 func whyNot(c version.Constraint, v version.Version, prereleases bool) []string {
 	if v.IsPrerelease() && !prereleases && c.Match(v, true) {
-		return []string{"it is a pre-release, and the constraint names none of " + release(v) + " (--prereleases lets it in)"}
+		return []string{"it is a pre-release, and the constraint names none of " + release(v) + " (--prereleases accepts it)"}
 	}
 	var reasons []string
 	for alternative := range strings.SplitSeq(c.String(), " || ") {
@@ -118,7 +118,7 @@ func belongs(term string, v version.Version) string {
 	if err != nil || !whole.Match(v, true) || strings.Trim(beyond, ".0") != "" {
 		return ""
 	}
-	return fmt.Sprintf(" (%s begins with the pre-releases of %s; <%s takes them in, with --prereleases)", partial, release(v), release(v))
+	return fmt.Sprintf(" (%s begins with the pre-releases of %s; <%s includes them with --prereleases)", partial, release(v), release(v))
 }
 
 // release returns the release that a pre-release comes before.

@@ -24,7 +24,7 @@ func TestVersionsMatch(t *testing.T) {
 		{">=3.12 3.13.0rc1", 3, []string{"3.13.0-rc1", "a pre-release, and the constraint names none of 3.13.0", "--prereleases"}},
 		{"--prereleases >=3.12 3.13.0rc1", 0, []string{"yes"}},
 		{">=3.13.0-rc1 3.13.0rc2", 0, []string{"yes"}},
-		{"<3 3.0.0-rc1", 3, []string{"3.0.0-rc1 is not <3 (3 begins with the pre-releases of 3.0.0; <3.0.0 takes them in, with --prereleases)"}},
+		{"<3 3.0.0-rc1", 3, []string{"3.0.0-rc1 is not <3 (3 begins with the pre-releases of 3.0.0; <3.0.0 includes them with --prereleases)"}},
 		{"--prereleases <3 3.0.0-rc1 3.1.0-rc1", 3, []string{"(3 begins with", "3.1.0-rc1 is not <3\n"}},
 		{"--prereleases <3.0.0 3.0.0-rc1", 0, nil},
 		{">=8 1.8.0_392", 0, []string{"8.0.392"}},
