@@ -204,7 +204,7 @@ func TestWorkersSelected(t *testing.T) {
 		for _, c := range []struct{ term, say string }{
 			{"has:python@", "constraint"},
 			{"has:python@>=x", "python@>=x"},
-			{"lacks:@3", "names no runtime"},
+			{"lacks:@3", "must name a runtime"},
 			{"roel:worker", "did you mean role:?"},
 			{"id:seven", `id: must be a number, got "seven"`},
 			{"status:asleep", "stale"},
@@ -264,12 +264,12 @@ func TestExplainStored(t *testing.T) {
 			{"declared ruby", 3, []string{"not asked", "worker.capabilities.runtimes"}},
 			{"declared fortran", 0, []string{": yes", "no definition"}},
 			{"env python", 3, []string{"not asked", "ATTUNE_WORKER_RUNTIMES"}},
-			{"early python", 3, []string{"not asked", "since the definition came", "attune workers refresh early"}},
+			{"early python", 3, []string{"not asked", "since the definition was added", "attune workers refresh early"}},
 			{"early builtin", 3, []string{"not asked", "not for the role worker"}},
-			{"doubt python@3", 0, []string{": yes", "cannot tell", "the host cannot tell any more since"}},
+			{"doubt python@3", 0, []string{": yes", "could not be determined", "could not be determined since"}},
 			{"lost python", 0, []string{": yes", "worker is stale", "2m", "why it is silent"}},
 			{"lost python@3", 3, []string{": no", "start the service there"}},
-			{"ended python", 3, []string{"does not run"}},
+			{"ended python", 3, []string{"is not running"}},
 			{"old* python", 3, []string{"not asked", `old\x1b[31m`, "never reported"}},
 			{"h-web-1 python", 0, []string{"on web-1"}},
 			{"web-3 python", 1, []string{"did you mean web-"}},
@@ -280,13 +280,13 @@ func TestExplainStored(t *testing.T) {
 			want(t, run(t, append([]string{"explain", "--exit-code"}, strings.Fields(c.args)...)...), c.status, c.say...)
 		}
 		got := run(t, "explain", "--json", "broken", "python@3.12")
-		var accounts []account
-		if err := json.Unmarshal([]byte(got.out), &accounts); err != nil || len(accounts) != 1 || accounts[0].Answer != answerNo || accounts[0].Negative != nil ||
+		var accounts []answer.Explanation
+		if err := json.Unmarshal([]byte(got.out), &accounts); err != nil || len(accounts) != 1 || accounts[0].Answer != answer.No || accounts[0].Negative != nil ||
 			len(accounts[0].Failed) != 1 || accounts[0].Failed[0].Path != "/opt/3.12/python3" || len(accounts[0].Failed[0].Attempts) != 1 {
 			t.Errorf("--json: %v in\n%s", err, got.out)
 		}
 		got = run(t, "explain", "--json", "web-2", "ruby")
-		if err := json.Unmarshal([]byte(got.out), &accounts); err != nil || len(accounts) != 1 || accounts[0].Answer != answerNo ||
+		if err := json.Unmarshal([]byte(got.out), &accounts); err != nil || len(accounts) != 1 || accounts[0].Answer != answer.No ||
 			accounts[0].Negative == nil || len(accounts[0].Negative.Attempts) != 1 || accounts[0].Negative.VerifiedAt == nil || accounts[0].Host == nil {
 			t.Errorf("--json: %v in\n%s", err, got.out)
 		}
@@ -379,7 +379,7 @@ func TestRefreshSelected(t *testing.T) {
 			t.Errorf("--json: %v in\n%s", err, got.out)
 		}
 		exec(t, db, "UPDATE worker SET status = 'active' WHERE name LIKE 'old%'")
-		want(t, run(t, "workers", "refresh", "*"), 0, "it is stale", "it does not run", "a release that cannot be asked")
+		want(t, run(t, "workers", "refresh", "*"), 0, "it is stale", "it is not running", "its release cannot be asked")
 		if diff := gocmp.Diff([]string{"declared", "eye", "lost", "web-1", "web-2"}, requested()); diff != "" {
 			t.Errorf("asked (-want +got):\n%s", diff)
 		}

@@ -14,7 +14,6 @@ import (
 	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
-	"github.com/attune-go/attune/schema/version"
 )
 
 type workersCmd struct {
@@ -320,7 +319,7 @@ func answerOf(r *requirement, caps *capability.Document, err error) cli.Cell {
 		if !d.UnconfirmedSince.IsZero() {
 			text += " (unconfirmed)"
 		}
-		if satisfies(r, d.Version) {
+		if answer.Satisfies(&r.Requirement, d.Version) {
 			fit = append(fit, text)
 		} else {
 			other = append(other, text)
@@ -329,14 +328,13 @@ func answerOf(r *requirement, caps *capability.Document, err error) cli.Cell {
 	}
 	for i := range caps.Failed {
 		f := &caps.Failed[i]
-		failed := failure{Declared: f.Declared, Version: f.Version, negative: negative{Outcome: f.Outcome}}
-		unknown = unknown || f.Ref == r.Ref && f.Outcome.CouldNotTell() && failed.maySatisfy(r)
+		unknown = unknown || f.Ref == r.Ref && f.Outcome.CouldNotTell() && answer.MaySatisfy(&r.Requirement, f.Declared, f.Version)
 	}
 	switch {
 	case fit != nil:
 		return cli.List(fit, ", ").Styled(cli.Green)
 	case other != nil && unknown:
-		other[0] = answerUnknown + ": " + other[0]
+		other[0] = string(answer.Unknown) + ": " + other[0]
 		return cli.List(other, ", ").Styled(cli.Red)
 	case other != nil:
 		other[0] = "only " + other[0]
@@ -352,14 +350,4 @@ func answerOf(r *requirement, caps *capability.Document, err error) cli.Cell {
 		}
 	}
 	return cli.Cell{Text: "-", Style: cli.Dim}
-}
-
-// satisfies reports whether a version satisfies a requirement. An empty text is an
-// unknown version.
-func satisfies(r *requirement, text string) bool {
-	if r.Constraint == nil {
-		return true
-	}
-	v, err := version.Parse(text)
-	return err == nil && r.Constraint.Match(v, r.Prereleases)
 }
