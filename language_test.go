@@ -121,6 +121,9 @@ var notVerbs = map[string]bool{
 	"says": true, "tells": true, "gives": true, "looks": true, "always": true,
 }
 
+// notNames are participles and adverbs that say nothing about a value.
+var notNames = map[string]bool{"unsaid": true, "proven": true, "tried": true, "ever": true, "was": true, "told": true, "asked": true}
+
 // maxWidth is the greatest number of characters in a line of Go. Tests, raw strings and
 // directives, which cannot be broken, may be wider.
 const maxWidth = 140
@@ -217,6 +220,10 @@ func (c *languageCheck) source(text []byte) error {
 	raw := map[int]bool{} // lines of raw strings
 	ast.Inspect(file, func(n ast.Node) bool {
 		switch n := n.(type) {
+		case *ast.Ident:
+			if notNames[n.Name] {
+				c.add(fset.Position(n.Pos()).Line, "participle as a name", n.Name)
+			}
 		case *ast.FuncDecl:
 			c.doc(fset, n)
 		case *ast.BasicLit:

@@ -63,7 +63,7 @@ type MetadataConfig struct {
 	// Guards is the folder for the SQL guards: postgres.sql, sqlite.sql, and the statements
 	// that remove them, postgres.drop.sql and sqlite.drop.sql. Empty generates no guards.
 	Guards string
-	// Hint is added to the errors of Postgres, as the end of a sentence. It tells how to see
+	// Hint is added to the errors of Postgres, as the end of a sentence. It explains how to see
 	// every fault instead of the first.
 	Hint string
 	// Page is the file of the reference page, in Markdown. Empty generates no page.

@@ -70,14 +70,14 @@ func (m *Migrator) newestStep(in *inspection) (record, step, error) {
 // undo undoes a migration, apart from its record.
 func (m *Migrator) undo(ctx context.Context, tx bun.IDB, in *inspection, r record, s step, res *Result) error {
 	if dropsGuards(r.ID) {
-		there, err := m.hasGuards(ctx, tx, in)
+		guarded, err := m.hasGuards(ctx, tx, in)
 		if err != nil {
 			return err
 		}
 		if err := DropGuards(ctx, tx, in.name); err != nil {
 			return err
 		}
-		res.Guards = there
+		res.Guards = guarded
 	}
 	switch {
 	case r.ID == UnifyRuntimes && m.postgres() && !in.guest():

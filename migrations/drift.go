@@ -119,8 +119,8 @@ func compare(table string, want, got *shape) []Difference {
 			differ(name, defaultOf(g), defaultOf(w))
 		}
 		for _, r := range want.references[name] {
-			if there := got.references[name]; !slices.Contains(there, r) {
-				differ(name, cmp.Or(strings.Join(there, " and "), "no foreign key"), r)
+			if actual := got.references[name]; !slices.Contains(actual, r) {
+				differ(name, cmp.Or(strings.Join(actual, " and "), "no foreign key"), r)
 			}
 		}
 	}

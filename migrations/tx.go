@@ -203,7 +203,7 @@ func (m *Migrator) blame(ctx context.Context, err error) error {
 		App, Role, State, Query string
 		Does                    string
 	}
-	asked := m.db.NewRaw(`
+	query := m.db.NewRaw(`
 WITH held AS (
     SELECT l.pid, l.locktype, min(coalesce(l.relation::pg_catalog.regclass::pg_catalog.text, '')) AS relation
     FROM pg_catalog.pg_locks l
@@ -222,14 +222,14 @@ WHERE a.pid <> pg_catalog.pg_backend_pid()
   AND h.locktype = (SELECT min(locktype) FROM held)
 ORDER BY a.pid LIMIT 5`, int64(uint64(lockKey)>>32), int64(uint32(lockKey)), bun.List(relationNames)). //nolint:gosec // how pg_locks shows a 64-bit key
 		Scan(ctx, &holders)
-	if asked != nil || len(holders) == 0 {
+	if query != nil || len(holders) == 0 {
 		return fmt.Errorf("%w: %w; its holder is gone; try again", ErrLocked, err)
 	}
-	var who []string
+	var names []string
 	for _, h := range holders {
-		who = append(who, fmt.Sprintf("process %d (application %q, role %q, %s) %s, its query: %s",
+		names = append(names, fmt.Sprintf("process %d (application %q, role %q, %s) %s, its query: %s",
 			h.PID, h.App, h.Role, h.State, h.Does, h.Query))
 	}
 	return fmt.Errorf("%w: %w; %s; wait for it, or end it with SELECT pg_terminate_backend(PID)",
-		ErrLocked, err, strings.Join(who, "; "))
+		ErrLocked, err, strings.Join(names, "; "))
 }

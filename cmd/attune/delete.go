@@ -84,25 +84,25 @@ func (c *workersDeleteCmd) Run(ctx context.Context, env *cli.Env) error {
 // refusal returns why workers are not deleted. unseen also counts references that the
 // login may not read.
 func (c *workersDeleteCmd) refusal(r *answer.WorkersDeletion, unseen bool) string {
-	var why []string
+	var reasons []string
 	runs, strange := hindered(r)
 	if c.Force {
 		runs, strange = 0, 0
 	}
 	if runs > 0 {
-		text := "%s still run: stop them, or take --force and they register anew"
+		text := "%s still run: stop them, or use --force, after which they register again"
 		if runs == 1 {
-			text = "%s still runs: stop it, or take --force and it registers anew"
+			text = "%s still runs: stop it, or use --force, after which it registers again"
 		}
-		why = append(why, fmt.Sprintf(text, ofWorkers(runs, r)))
+		reasons = append(reasons, fmt.Sprintf(text, ofWorkers(runs, r)))
 	}
 	if strange > 0 {
-		why = append(why, fmt.Sprintf("%s not registered by attune: --force deletes them all the same", ofWorkers(strange, r)))
+		reasons = append(reasons, fmt.Sprintf("%s not registered by attune: --force deletes them all the same", ofWorkers(strange, r)))
 	}
 	if refs := hindering(r.References, unseen); refs != "" {
-		why = append(why, "still referenced by "+refs)
+		reasons = append(reasons, "still referenced by "+refs)
 	}
-	return strings.Join(why, "; ")
+	return strings.Join(reasons, "; ")
 }
 
 func ofWorkers(n int, r *answer.WorkersDeletion) string {
@@ -199,7 +199,7 @@ func printCleared(out *cli.Terminal, refs []store.Reference) {
 // asOperator adds the role to use to an error about missing privileges.
 func asOperator(db *cli.Database, err error) error {
 	if errors.Is(database.Classify(err), database.ErrRefused) {
-		err = fmt.Errorf("%w; it takes a member of the role attune_operator (docs/roles.sql)", err)
+		err = fmt.Errorf("%w; members of the role attune_operator may do it (docs/roles.sql)", err)
 	}
 	return fmt.Errorf("%s: %w", db.Name, err)
 }

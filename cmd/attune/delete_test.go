@@ -38,7 +38,7 @@ func TestWorkersDelete(t *testing.T) {
 		want(t, run(t, "workers", "delete", "host:nowhere", "silent:30d"), 1, "has this host")
 		want(t, run(t, "workers", "delete", "silent:soon"), 2, "silent: must be a time such as 10s, 1h30m or 7d, of at most 99999d, got \"soon\"")
 		want(t, run(t, "workers", "delete", "--silent=-1h"), 2, `silent: must be greater than 0, got "-1h"`)
-		want(t, run(t, "workers", "delete", "web-1"), 1, "still runs, and registers anew", "nothing was deleted: 1 of 1 worker still runs: stop it, or take --force and it registers anew")
+		want(t, run(t, "workers", "delete", "web-1"), 1, "still runs, and registers anew", "nothing was deleted: 1 of 1 worker still runs: stop it, or use --force, after which it registers again")
 		want(t, run(t, "workers", "delete", "web-1", "lost", "--dry-run"), 1, "still runs, and registers anew", "would be refused: 1 of 2 workers still runs")
 		want(t, run(t, "workers", "delete", "web-1", "lost", "--dry-run", "--json"), 1, `"deleted": false`, "would be refused: 1 of 2 workers still runs")
 		want(t, run(t, "workers", "delete", "web-1", "lost", "--dry-run", "--force"), 0, "would delete 2 workers; nothing was deleted")

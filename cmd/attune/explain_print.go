@@ -6,11 +6,12 @@ import (
 	"time"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/schema/capability"
 )
 
-func printAccount(out *cli.Terminal, a *account) {
-	style := map[string]cli.Style{answerYes: cli.Green, answerUnknown: cli.Red}[a.Answer]
+func printExplanation(out *cli.Terminal, a *answer.Explanation) {
+	style := map[answer.Verdict]cli.Style{answer.Yes: cli.Green, answer.Unknown: cli.Red}[a.Answer]
 	if style == cli.Plain {
 		style = cli.Yellow
 	}
@@ -19,7 +20,7 @@ func printAccount(out *cli.Terminal, a *account) {
 		what += "@" + a.Constraint
 	}
 	what, worker := out.Paint(cli.Bold, cli.Clean(what)), out.Paint(cli.Bold, cli.Clean(a.Worker.Name))
-	out.Printf("%s on %s: %s\n", what, worker, out.Paint(style, a.Answer))
+	out.Printf("%s on %s: %s\n", what, worker, out.Paint(style, string(a.Answer)))
 	field := cli.NewFields(out, "  ")
 	field("why", a.Why)
 	for _, h := range a.Helps {
@@ -29,7 +30,7 @@ func printAccount(out *cli.Terminal, a *account) {
 		field("warning", w)
 	}
 	field("runtime", cli.Or(a.Ref, "no definition; declared"))
-	field("worker", a.Worker.line())
+	field("worker", stateLine(&a.Worker))
 	if a.Host != nil {
 		field("declared", declared(a.Source))
 		field("user", a.Host.User)
@@ -49,16 +50,16 @@ func printAccount(out *cli.Terminal, a *account) {
 	}
 }
 
-// line describes the state of a worker.
-func (w *workerState) line() string {
+// stateLine describes the state of a worker.
+func stateLine(w *answer.WorkerState) string {
 	text := fmt.Sprintf("id %d, %s, %s", w.ID, w.Role, w.Status)
 	if w.Stale {
 		text += ", stale"
 	}
 	if w.SilentSeconds == nil {
-		return text + ", no heartbeat yet"
+		return text + ", never beat"
 	}
-	return text + ", heartbeat " + ago(time.Duration(*w.SilentSeconds*float64(time.Second)))
+	return text + ", beat " + ago(time.Duration(*w.SilentSeconds*float64(time.Second)))
 }
 
 // declared describes whether the service's settings list the runtimes.
@@ -70,7 +71,7 @@ func declared(s capability.Source) string {
 	return "no; verified by the " + string(s) + "'s definitions"
 }
 
-func printInstallation(out *cli.Terminal, in *installation, constrained bool) {
+func printInstallation(out *cli.Terminal, in *answer.ExplainedInstallation, constrained bool) {
 	verdict := ""
 	if constrained && in.Match {
 		verdict = "  " + out.Paint(cli.Green, "satisfies it")
@@ -90,16 +91,16 @@ func printInstallation(out *cli.Terminal, in *installation, constrained bool) {
 		known += " at " + stamp(*in.VerifiedAt)
 	}
 	if in.Default {
-		known += ", the one that PATH gives"
+		known += ", the one that PATH leads to"
 	}
 	field("known", known)
 	if in.UnconfirmedSince != nil {
-		field("doubt", "the host cannot tell any more since "+stamp(*in.UnconfirmedSince))
+		field("doubt", "could not be determined since "+stamp(*in.UnconfirmedSince))
 	}
 	printAttempts(out, in.Attempts)
 }
 
-func printNegative(out *cli.Terminal, n *negative, before bool) {
+func printNegative(out *cli.Terminal, n *answer.ExplainedAbsence, before bool) {
 	label := "verified"
 	if before {
 		label = "last negative answer"
@@ -119,4 +120,33 @@ func printAttempts(out *cli.Terminal, list []capability.Attempt) {
 	for i := range list {
 		cli.PrintAttempt(out, i+1, &list[i])
 	}
+}
+
+// placeOf returns what a failure is about.
+func placeOf(path, declared string) string {
+	switch {
+	case path != "":
+		return path
+	case declared != "":
+		return "declared version " + declared
+	}
+	return "locations"
+}
+
+func printFailure(out *cli.Terminal, f *answer.ExplainedFailure) {
+	out.Printf("%s  %s: %s\n", out.Paint(cli.Bold, "does not count"), cli.Clean(placeOf(f.Path, f.Declared)),
+		out.Paint(cli.Yellow, cli.Clean(string(f.Outcome))))
+	field := cli.NewFields(out, "  ")
+	if f.RealPath != f.Path {
+		field("really", f.RealPath)
+	}
+	field("version", f.Version)
+	if f.VerifiedAt != nil {
+		field("verified", "at "+stamp(*f.VerifiedAt))
+	}
+	if len(f.Attempts) == 0 { // else they say it
+		field("why", f.Detail)
+		field("helps", f.Hint)
+	}
+	printAttempts(out, f.Attempts)
 }

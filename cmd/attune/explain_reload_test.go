@@ -30,7 +30,7 @@ func TestExplainAdvisesReload(t *testing.T) {
 			Failed: []capability.Failure{{Ref: "core.python", Name: "python", Path: "/opt/python3", RealPath: "/opt/python3", Outcome: capability.DeniedByPolicy,
 				Detail: "the host's policy denies it", VerifiedAt: time.Now()}},
 		})
-		const refresh, reload = "has it verify anew", "reload the service there (SIGHUP, `systemctl reload attune-worker`)"
+		const refresh, reload = "makes it verify again", "reload the service there (SIGHUP, `systemctl reload attune-worker`)"
 		for _, c := range []struct{ args, helps, not string }{
 			{"denied ruby", reload, refresh},
 			{"eyes ruby", "systemctl reload attune-sensor", refresh},

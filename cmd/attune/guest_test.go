@@ -148,7 +148,7 @@ func TestGuest(t *testing.T) {
 		want(t, run(t, "workers", "history", h.name), 0, "gained", "20.20.2")
 		want(t, run(t, "workers", "delete", "worker-alpha", "--force"), 1, "the platform's")
 		want(t, run(t, "runtimes", "delete", "etl.none"), 1, "no runtime")
-		want(t, run(t, "packs", "load", "core"), 0, "it is the platform's; nothing was written")
+		want(t, run(t, "packs", "load", "core"), 0, "belongs to the platform, so nothing was written")
 		h.same("a running worker", withoutWorkers(before), withoutWorkers(h.theirs()))
 		platform.Run(h, h.db, h.shape)
 

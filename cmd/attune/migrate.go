@@ -88,7 +88,7 @@ func (c *migrateUpCmd) Run(ctx context.Context, env *cli.Env) error {
 		env.Out.Printf("core pack: %s\n", core.Summary())
 	case len(res.Done) > 0 && c.inGuest(ctx, m):
 		env.Out.Printf("next: `worker run` beside the platform's workers; core runtimes need no `attune packs load`, " +
-			"and docs/upgrading.md tells the rest\n")
+			"and docs/upgrading.md describes the rest\n")
 	case len(res.Done) > 0 && res.Before != migrations.StateEmpty:
 		env.Out.Printf("next: `attune packs load core` (it keeps what you changed; --dry-run shows it first), " +
 			"then restart workers and sensors\n")

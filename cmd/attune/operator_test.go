@@ -43,7 +43,7 @@ func reported(t *testing.T, db *testdb.DB, role metadata.Role, name string, caps
 		caps.Source = capability.SourceDatabase
 	}
 	caps.Host = capability.Host{OS: "linux", Arch: "amd64", User: "attune", Path: []string{"/usr/local/bin", "/usr/bin"}}
-	found, err := service.Found(caps, time.Now())
+	found, err := service.CapabilitiesOf(caps, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +204,7 @@ func TestWorkersSelected(t *testing.T) {
 		for _, c := range []struct{ term, say string }{
 			{"has:python@", "no versions after the @"},
 			{"has:python@>=x", "python@>=x"},
-			{"lacks:@3", "names no runtime"},
+			{"lacks:@3", "must name a runtime"},
 			{"roel:worker", "did you mean role:?"},
 			{"id:seven", `id: must be a number, got "seven"`},
 			{"status:asleep", "stale"},
@@ -248,12 +248,12 @@ func TestExplainStored(t *testing.T) {
 			{"broken python@3.12", 3, []string{"python@3.12 on broken: no", "none of its versions satisfies 3.12; one more does not count: exit_mismatch: /opt/3.12/python3 --version: exit status 127",
 				"helps      make it work", "does not count  /opt/3.12/python3: exit_mismatch", "really     /opt/3.12/python3.12", "exit code  127", `libssl.so.3\x1b[31m`, "verified   at 2"}},
 			{"broken python@3.9", 0, []string{": yes", "does not count  /opt/3.12/python3"}},
-			{"slow python@3.12", 3, []string{": could not tell", "none of its known versions satisfies 3.12; of one the host could not tell: timeout: no end in 10s"}},
+			{"slow python@3.12", 3, []string{": could not tell", "none of its known versions satisfies 3.12; one could not be determined: timeout: no end in 10s"}},
 			{"rubbish python@3.12", 3, []string{": could not tell", "invalid_metadata: missing closing )", "does not count  declared version 3.12: invalid_metadata"}},
 			{"rubbish python@3.11", 3, []string{": no", "none of its versions satisfies 3.11\n", "missing closing )"}},
 			{"aged python@3.12", 3, []string{": no", "none of its versions satisfies 3.12\n", "below_min_version", "version    3.8.1"}},
 			{"aged python@3.8", 3, []string{": no", "one more does not count: below_min_version"}},
-			{"many python@3.12", 3, []string{": could not tell", "there are 2 more, and of some of them the host could not tell"}},
+			{"many python@3.12", 3, []string{": could not tell", "there are 2 more, and some of them could not be determined"}},
 			{"web-1 python@3.12", 0, []string{"python@3.12 on web-1: yes", "3.12.1", "satisfies it", "3.11.7 is not 3.12", "verified at ", "PATH       /usr/local/bin:/usr/bin", "declared   no"}},
 			{"web-2 python@>=3.12", 3, []string{": no", "a pre-release", "--prereleases"}},
 			{"web-2 python@>=3.12 --prereleases", 0, []string{": yes"}},
@@ -264,12 +264,12 @@ func TestExplainStored(t *testing.T) {
 			{"declared ruby", 3, []string{"not asked", "worker.capabilities.runtimes"}},
 			{"declared fortran", 0, []string{": yes", "no definition"}},
 			{"env python", 3, []string{"not asked", "ATTUNE_WORKER_RUNTIMES"}},
-			{"early python", 3, []string{"not asked", "since the definition came", "attune workers refresh early"}},
+			{"early python", 3, []string{"not asked", "since the definition was added", "attune workers refresh early"}},
 			{"early builtin", 3, []string{"not asked", "not for the role worker"}},
-			{"doubt python@3", 0, []string{": yes", "cannot tell", "the host cannot tell any more since"}},
+			{"doubt python@3", 0, []string{": yes", "could not be determined", "could not be determined since"}},
 			{"lost python", 0, []string{": yes", "worker is stale", "2m", "why it is silent"}},
 			{"lost python@3", 3, []string{": no", "start the service there"}},
-			{"ended python", 3, []string{"does not run"}},
+			{"ended python", 3, []string{"is not running"}},
 			{"old* python", 3, []string{"not asked", `old\x1b[31m`, "never reported"}},
 			{"h-web-1 python", 0, []string{"on web-1"}},
 			{"web-3 python", 1, []string{"did you mean web-"}},
@@ -280,13 +280,13 @@ func TestExplainStored(t *testing.T) {
 			want(t, run(t, append([]string{"explain", "--exit-code"}, strings.Fields(c.args)...)...), c.status, c.say...)
 		}
 		got := run(t, "explain", "--json", "broken", "python@3.12")
-		var accounts []account
-		if err := json.Unmarshal([]byte(got.out), &accounts); err != nil || len(accounts) != 1 || accounts[0].Answer != answerNo || accounts[0].Negative != nil ||
+		var accounts []answer.Explanation
+		if err := json.Unmarshal([]byte(got.out), &accounts); err != nil || len(accounts) != 1 || accounts[0].Answer != answer.No || accounts[0].Negative != nil ||
 			len(accounts[0].Failed) != 1 || accounts[0].Failed[0].Path != "/opt/3.12/python3" || len(accounts[0].Failed[0].Attempts) != 1 {
 			t.Errorf("--json: %v in\n%s", err, got.out)
 		}
 		got = run(t, "explain", "--json", "web-2", "ruby")
-		if err := json.Unmarshal([]byte(got.out), &accounts); err != nil || len(accounts) != 1 || accounts[0].Answer != answerNo ||
+		if err := json.Unmarshal([]byte(got.out), &accounts); err != nil || len(accounts) != 1 || accounts[0].Answer != answer.No ||
 			accounts[0].Negative == nil || len(accounts[0].Negative.Attempts) != 1 || accounts[0].Negative.VerifiedAt == nil || accounts[0].Host == nil {
 			t.Errorf("--json: %v in\n%s", err, got.out)
 		}
@@ -297,7 +297,7 @@ func TestHistory(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		ctx, st := t.Context(), stored(db)
-		next, err := service.Found(&capability.Document{
+		next, err := service.CapabilitiesOf(&capability.Document{
 			Format: capability.Format, Runtimes: []string{"python"}, Detected: []capability.Installation{python("3.12.4", "/usr/bin/python3")},
 		}, time.Now())
 		if err != nil {
@@ -379,7 +379,7 @@ func TestRefreshSelected(t *testing.T) {
 			t.Errorf("--json: %v in\n%s", err, got.out)
 		}
 		exec(t, db, "UPDATE worker SET status = 'active' WHERE name LIKE 'old%'")
-		want(t, run(t, "workers", "refresh", "*"), 0, "it is stale", "it does not run", "a release that cannot be asked")
+		want(t, run(t, "workers", "refresh", "*"), 0, "it is stale", "it is not running", "its release cannot be asked")
 		if diff := gocmp.Diff([]string{"declared", "eye", "lost", "web-1", "web-2"}, requested()); diff != "" {
 			t.Errorf("asked (-want +got):\n%s", diff)
 		}
@@ -429,7 +429,7 @@ func TestRefreshSaysWhatCouldNotBeTold(t *testing.T) {
 			{Ref: "core.perl", Name: "perl", Outcome: capability.NotFound, Detail: "it is not there"},
 		},
 	})
-	want(t, run(t, "workers", "refresh", "web-1", "--wait"), 0, "verified in", "could not tell of go, python")
+	want(t, run(t, "workers", "refresh", "web-1", "--wait"), 0, "verified in", "could not determine go, python")
 }
 
 // TestOperatorAndRunningWorker uses a real service, real executables, and an
@@ -519,7 +519,7 @@ func TestOperatorAndRunningWorker(t *testing.T) {
 		want(t, run(t, "workers", "refresh", "killed", "--wait", "--timeout", "1ms"), 1, "1 of 1 had not after 1ms")
 		want(t, run(t, "workers", "refresh", "killed", "--wait", "--dry-run"), 0, "nobody was asked")
 		exec(t, db, "UPDATE worker SET instance = NULL, status = 'inactive' WHERE name = 'killed'")
-		want(t, run(t, "workers", "refresh", "killed", "--wait"), 0, "when it starts: it does not run")
+		want(t, run(t, "workers", "refresh", "killed", "--wait"), 0, "when it starts: it is not running")
 
 		stop()
 		if status := <-ended; status != 0 && status != cli.ExitInterrupted {

@@ -147,7 +147,7 @@ func (c *packsLoadCmd) read(env *cli.Env, dir string) (*packs.Pack, error) {
 
 func printReport(out *cli.Terminal, r *install.Report) {
 	if r.Foreign {
-		out.Printf("pack %s: it is the platform's; nothing was written, and nothing need be: hosts verify its runtimes by the embedded "+
+		out.Printf("pack %s belongs to the platform, so nothing was written; hosts verify its runtimes by the embedded "+
 			"core definitions wherever the platform's rows do not say how\n", cli.Clean(r.Pack))
 		return
 	}

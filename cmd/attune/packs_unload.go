@@ -41,7 +41,7 @@ func (c *packsUnloadCmd) Run(ctx context.Context, env *cli.Env) error {
 	case errors.Is(err, store.ErrNotFound):
 		return c.unknown(ctx, db)
 	case errors.Is(err, install.ErrNotLoaded):
-		return fmt.Errorf("%s: %w, so it is not known which rows are its own; `attune runtimes delete` takes them one by one", db.Name, err)
+		return fmt.Errorf("%s: %w, so its rows are not known; `attune runtimes delete` deletes them one by one", db.Name, err)
 	case err != nil:
 		return asOperator(db, err)
 	case env.JSON:
@@ -100,17 +100,17 @@ func printUnloaded(out *cli.Terminal, u *install.UnloadEntry, dryRun bool) {
 		printCleared(out, u.Cleared)
 		return
 	}
-	why := map[install.Reason]string{
+	reasons := map[install.Reason]string{
 		install.ReasonAdopted: "it was there before the pack was loaded",
 		install.ReasonChanged: "changed since it was loaded",
 	}[u.Reason]
 	if u.Reason == install.ReasonReferenced {
-		why = "referenced by " + inWords(u.References)
+		reasons = "referenced by " + inWords(u.References)
 	}
 	if u.Reason == install.ReasonNeeded {
-		why = "the pack still has " + inWords(u.References)
+		reasons = "the pack still has " + inWords(u.References)
 	}
-	out.PrintProse(cli.Plain, kept+ref+"  ", 0, why)
+	out.PrintProse(cli.Plain, kept+ref+"  ", 0, reasons)
 	if u.Reason != install.ReasonChanged {
 		return
 	}

@@ -77,12 +77,12 @@ func whatUndoes(p *migrations.DownPlan) string {
 	case obstacles > 0:
 		return refused + "until " + cleared(obstacles)
 	case len(p.Blockers) > 0 && !p.Forcible:
-		return refused + "until what is in the way is removed"
+		return refused + "until the above is removed"
 	case len(p.Blockers) > 0:
 		return refused + "that; " + cli.ForcedDown(p.Step.ID, p.Named) +
-			" does it, and gives up the rows that are in the way: keep a backup"
+			" does it, and deletes these rows: keep a backup"
 	case losses > 0:
-		return refused + "that; " + cli.ForcedDown(p.Step.ID, false) + " does it, and gives up what has no legacy form"
+		return refused + "that; " + cli.ForcedDown(p.Step.ID, false) + " does it, and deletes what has no legacy form"
 	}
 	return "`attune migrate down` does it"
 }

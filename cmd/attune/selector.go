@@ -67,8 +67,8 @@ func (s *selector) terms() []string {
 	return terms
 }
 
-// wanted is a selection whose runtimes are still names.
-type wanted struct {
+// A selection is a store.Selection whose runtimes are still names.
+type selection struct {
 	store.Selection
 	has, lacks []requirement
 }
@@ -101,7 +101,7 @@ func parseRequirement(text string, prereleases bool) (requirement, error) {
 	name, constraint, constrained := strings.Cut(text, "@")
 	r := requirement{name: strings.TrimSpace(name), Requirement: store.Requirement{Prereleases: prereleases}}
 	if r.name == "" {
-		return r, cli.Usagef("%q names no runtime; write python or python@>=3.12", text)
+		return r, cli.Usagef("must name a runtime, such as python or python@>=3.12, got %q", text)
 	}
 	if !constrained {
 		return r, nil
@@ -118,8 +118,8 @@ func parseRequirement(text string, prereleases bool) (requirement, error) {
 }
 
 // parse reads the terms.
-func (s *selector) parse() (*wanted, error) {
-	w := new(wanted)
+func (s *selector) parse() (*selection, error) {
+	w := new(selection)
 	for _, term := range s.terms() {
 		kind, value, ok := strings.Cut(term, ":")
 		if !ok || !slices.Contains(kinds, kind) {
@@ -141,7 +141,7 @@ func (s *selector) parse() (*wanted, error) {
 }
 
 // term adds one term.
-func (w *wanted) term(kind, value string, prereleases bool) error {
+func (w *selection) term(kind, value string, prereleases bool) error {
 	switch kind {
 	case "name":
 		w.Names = append(w.Names, value)
@@ -199,7 +199,7 @@ func parseRole(value string) (metadata.Role, error) {
 	return "", cli.Usagef("role: must be worker or sensor, got %q", value)
 }
 
-func (w *wanted) status(value string) error {
+func (w *selection) status(value string) error {
 	switch s := schema.WorkerStatus(value); s {
 	case schema.WorkerActive, schema.WorkerInactive, schema.WorkerBusy, schema.WorkerError:
 		w.Statuses = append(w.Statuses, s)
@@ -212,8 +212,8 @@ func (w *wanted) status(value string) error {
 	return cli.Usagef("status: must be active, inactive, busy, error or stale, got %q", value)
 }
 
-// asked returns the runtimes that are asked for, each once.
-func (w *wanted) asked() []requirement {
+// requirements returns the runtimes that the selection names, each once.
+func (w *selection) requirements() []requirement {
 	var all []requirement
 	for _, r := range slices.Concat(w.has, w.lacks) {
 		if !slices.ContainsFunc(all, func(a requirement) bool { return a.Ref == r.Ref && a.Name == r.Name }) {
@@ -224,7 +224,7 @@ func (w *wanted) asked() []requirement {
 }
 
 // selection resolves the runtimes by the database's definitions.
-func (w *wanted) selection(ctx context.Context, db *cli.Database) (store.Selection, error) {
+func (w *selection) selection(ctx context.Context, db *cli.Database) (store.Selection, error) {
 	s := w.Selection
 	if len(w.has)+len(w.lacks) == 0 {
 		return s, nil
@@ -367,7 +367,7 @@ func findWorkers(ctx context.Context, db *cli.Database, name, role string) ([]st
 		tries = slices.Insert(tries, 1, store.Selection{IDs: []int64{id}})
 	}
 	if kind, value, ok := strings.Cut(name, ":"); ok && slices.Contains([]string{"name", "id", "host"}, kind) {
-		w := new(wanted)
+		w := new(selection)
 		if err := w.term(kind, value, false); err != nil {
 			return nil, err
 		}

@@ -220,7 +220,7 @@ func guardText(g migrations.GuardState, do migrations.Guarding) string {
 	case migrations.GuardsIncomplete:
 		return "incomplete: some are missing or switched off; `attune migrate up` puts them in place"
 	case migrations.GuardsOther:
-		return "other text: those of another release, or altered; `attune migrate up` puts this release's in place"
+		return "different: from another release, or altered; `attune migrate up` puts this release's in place"
 	}
 	return string(g)
 }

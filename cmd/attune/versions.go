@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/schema/version"
 )
 
@@ -53,7 +53,7 @@ func (c *versionsMatchCmd) Run(_ context.Context, env *cli.Env) error {
 		}
 		one := verdict{Text: text, Version: v.String(), Match: constraint.Match(v, c.Prereleases)}
 		if !one.Match {
-			one.Reasons, all = whyNot(constraint, v, c.Prereleases), false
+			one.Reasons, all = withFlag(answer.WhyNot(constraint, v, c.Prereleases), constraint, v, c.Prereleases), false
 		}
 		verdicts = append(verdicts, one)
 	}
@@ -83,46 +83,10 @@ func printVerdicts(out *cli.Terminal, c version.Constraint, verdicts []verdict) 
 	t.Print(out)
 }
 
-// whyNot returns why a version does not satisfy a constraint: for each alternative,
-// the terms that it does not satisfy.
-func whyNot(c version.Constraint, v version.Version, prereleases bool) []string {
-	if v.IsPrerelease() && !prereleases && c.Match(v, true) {
-		return []string{"it is a pre-release, and the constraint names none of " + release(v) + " (--prereleases lets it in)"}
-	}
-	var reasons []string
-	for alternative := range strings.SplitSeq(c.String(), " || ") {
-		var failed []string
-		for text := range strings.SplitSeq(alternative, ",") {
-			term, err := version.ParseConstraint(text)
-			if err == nil && !term.Match(v, true) {
-				failed = append(failed, text+belongs(text, v))
-			}
-		}
-		if failed == nil {
-			failed = []string{alternative}
-		}
-		reasons = append(reasons, fmt.Sprintf("%s is not %s", v, strings.Join(failed, " nor ")))
+// withFlag adds the flag that accepts a version if it is refused as a pre-release alone.
+func withFlag(reasons []string, c version.Constraint, v version.Version, prereleases bool) []string {
+	if v.IsPrerelease() && !prereleases && c.Match(v, true) && len(reasons) == 1 {
+		return []string{reasons[0] + " (--prereleases accepts it)"}
 	}
 	return reasons
-}
-
-// belongs explains why a pre-release of a partial version is not below it. It returns
-// an empty text if that is not the reason.
-func belongs(term string, v version.Version) string {
-	partial, below := strings.CutPrefix(term, "<")
-	if !below || !v.IsPrerelease() {
-		return ""
-	}
-	whole, err := version.ParseConstraint(partial)
-	beyond := strings.TrimPrefix(release(v), strings.TrimSuffix(partial, ".*"))
-	if err != nil || !whole.Match(v, true) || strings.Trim(beyond, ".0") != "" {
-		return ""
-	}
-	return fmt.Sprintf(" (%s begins with the pre-releases of %s; <%s takes them in, with --prereleases)", partial, release(v), release(v))
-}
-
-// release returns the release that a pre-release comes before.
-func release(v version.Version) string {
-	text, _, _ := strings.Cut(v.String(), "-")
-	return text
 }

@@ -69,7 +69,7 @@ func (c *workersDiffCmd) one(ctx context.Context, db *cli.Database, name string)
 	for i := range found {
 		list = append(list, fmt.Sprintf("%s %s (id %d)", cli.RoleName(found[i].WorkerRole), found[i].Name, found[i].ID))
 	}
-	return nil, cli.Usagef("%q means several workers: %s; say --role, or an id", name, strings.Join(list, ", "))
+	return nil, cli.Usagef("%q matches several workers: %s; use --role, or an id", name, strings.Join(list, ", "))
 }
 
 func printDifference(out *cli.Terminal, d *answer.Difference) {

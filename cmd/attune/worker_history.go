@@ -42,7 +42,7 @@ func (c *workersHistoryCmd) usage() error {
 	case c.Since != nil && *c.Since <= 0:
 		return cli.Usagef("--since must be greater than 0, got %v", *c.Since)
 	case c.Follow && (c.Limit != nil || c.Before > 0 || c.Since != nil):
-		return cli.Usagef("--follow is for what is to come, --limit, --before and --since for what was; --after says where to begin")
+		return cli.Usagef("--follow shows future changes, and --limit, --before and --since select past ones; --after sets where to begin")
 	case !c.Follow && c.After != nil:
 		return cli.Usagef("--after goes with --follow")
 	case strings.ContainsAny(c.Runtime, "@<>=~^"):

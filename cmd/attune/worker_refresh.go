@@ -73,7 +73,7 @@ func (c *workersRefreshCmd) Run(ctx context.Context, env *cli.Env) error {
 		for part := range slices.Chunk(ids, refreshBatch) {
 			if _, err := db.Store.Workers.RequestRefresh(ctx, part...); err != nil {
 				if errors.Is(database.Classify(err), database.ErrRefused) {
-					err = fmt.Errorf("%w; ask as a member of the role attune_operator (docs/roles.sql)", err)
+					err = fmt.Errorf("%w; members of the role attune_operator may do it (docs/roles.sql)", err)
 				}
 				return fmt.Errorf("%s: %w", db.Name, err)
 			}
@@ -144,11 +144,11 @@ func (c *workersRefreshCmd) print(out *cli.Terminal, docs []refreshDoc) {
 		when := cli.Cell{Text: "with its next heartbeat", Style: cli.Green}
 		switch {
 		case !d.Asked && (d.Status == string(schema.WorkerActive) || d.Status == string(schema.WorkerBusy)):
-			when = cli.Cell{Text: "never: it is of a release that cannot be asked", Style: cli.Yellow}
+			when = cli.Cell{Text: "never: its release cannot be asked", Style: cli.Yellow}
 		case !d.Asked:
-			when = cli.Cell{Text: "when it starts: it does not run", Style: cli.Dim}
+			when = cli.Cell{Text: "when it starts: it is not running", Style: cli.Dim}
 		case d.Stale:
-			when = cli.Cell{Text: "with its next heartbeat: it is stale", Style: cli.Yellow}
+			when = cli.Cell{Text: "when its heartbeats return: it is stale", Style: cli.Yellow}
 		case d.WithinSeconds != nil:
 			when.Text = "within about " + (time.Duration(*d.WithinSeconds) * time.Second).String()
 		}

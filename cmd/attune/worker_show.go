@@ -92,7 +92,7 @@ func printWorker(out *cli.Terminal, w *store.Selected, names *metadata.Index) {
 	cli.PrintDetected(out, caps)
 	for i := range caps.Detected {
 		if d := &caps.Detected[i]; !d.UnconfirmedSince.IsZero() {
-			out.Printf("%s %s %s: this host cannot tell any more since %s\n",
+			out.Printf("%s %s %s: could not be determined since %s\n",
 				out.Paint(cli.Yellow, "unconfirmed:"), cli.Clean(d.Name), cli.Clean(d.Version), stamp(d.UnconfirmedSince))
 		}
 	}

@@ -91,7 +91,7 @@ func (c *workersRefreshCmd) wait(ctx context.Context, db *cli.Database, workers 
 		}
 	}
 	if late > 0 {
-		return fmt.Errorf("%w: %d of %d had not after %v", errLate, late, len(all), waited)
+		return fmt.Errorf("%w: %d of %d are late after %v", errLate, late, len(all), waited)
 	}
 	return nil
 }
@@ -134,7 +134,7 @@ func (a *awaited) look(now *store.Selected) {
 	a.result.Reason = "last heartbeat " + heartbeat(now)
 	switch {
 	case now.Instance == nil:
-		a.settled, a.result.Reason = true, "it ended before it had"
+		a.settled, a.result.Reason = true, "it ended before it verified"
 	case now.Stale:
 		a.result.Reason += ", stale"
 	}
@@ -179,6 +179,6 @@ func (r *refreshResult) cell() cli.Cell {
 	}
 	open := slices.Concat(r.Changes.Unconfirmed, r.CouldNotTell)
 	slices.Sort(open)
-	add("could not tell of", slices.Compact(open))
+	add("could not determine", slices.Compact(open))
 	return cli.Cell{Text: fmt.Sprintf("verified in %v: %s", took, strings.Join(parts, "; ")), Style: cli.Yellow}
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
-	"github.com/attune-go/attune/schema/version"
 )
 
 type workersCmd struct {
@@ -92,7 +91,7 @@ func (c *workersListCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	printWorkers(env.Out, found.Items, wanted.asked(), names)
+	printWorkers(env.Out, found.Items, wanted.requirements(), names)
 	env.Out.PrintProse(cli.Plain, "", 0, countLine(found))
 	return nil
 }
@@ -142,12 +141,12 @@ func countLine(found *answer.Workers) string {
 	return text
 }
 
-func printWorkers(out *cli.Terminal, workers []store.Selected, asked []requirement, names *metadata.Index) {
+func printWorkers(out *cli.Terminal, workers []store.Selected, reqs []requirement, names *metadata.Index) {
 	headings := []string{"ID", "NAME", "ROLE", "STATUS", "HEARTBEAT"}
-	for i := range asked {
-		headings = append(headings, cli.Clean(strings.ToUpper(asked[i].Name)))
+	for i := range reqs {
+		headings = append(headings, cli.Clean(strings.ToUpper(reqs[i].Name)))
 	}
-	if len(asked) == 0 {
+	if len(reqs) == 0 {
 		headings = append(headings, "RUNTIMES")
 	}
 	t := cli.NewTable(headings...)
@@ -158,10 +157,10 @@ func printWorkers(out *cli.Terminal, workers []store.Selected, asked []requireme
 			{Text: strconv.FormatInt(w.ID, 10)}, {Text: w.Name}, {Text: cli.RoleName(w.WorkerRole)}, status(w), {Text: heartbeat(w)},
 		}
 		caps, err := capabilitiesOf(&w.Worker, names)
-		for j := range asked {
-			cells = append(cells, answerOf(&asked[j], caps, err))
+		for j := range reqs {
+			cells = append(cells, answerOf(&reqs[j], caps, err))
 		}
-		if len(asked) == 0 {
+		if len(reqs) == 0 {
 			cells = append(cells, runtimesOf(caps, err))
 		}
 		t.Row(cells...)
@@ -320,7 +319,7 @@ func answerOf(r *requirement, caps *capability.Document, err error) cli.Cell {
 		if !d.UnconfirmedSince.IsZero() {
 			text += " (unconfirmed)"
 		}
-		if satisfies(r, d.Version) {
+		if answer.Satisfies(&r.Requirement, d.Version) {
 			fit = append(fit, text)
 		} else {
 			other = append(other, text)
@@ -329,14 +328,13 @@ func answerOf(r *requirement, caps *capability.Document, err error) cli.Cell {
 	}
 	for i := range caps.Failed {
 		f := &caps.Failed[i]
-		failed := failure{Declared: f.Declared, Version: f.Version, negative: negative{Outcome: f.Outcome}}
-		unknown = unknown || f.Ref == r.Ref && f.Outcome.CouldNotTell() && failed.maySatisfy(r)
+		unknown = unknown || f.Ref == r.Ref && f.Outcome.CouldNotTell() && answer.MaySatisfy(&r.Requirement, f.Declared, f.Version)
 	}
 	switch {
 	case fit != nil:
 		return cli.List(fit, ", ").Styled(cli.Green)
 	case other != nil && unknown:
-		other[0] = answerUnknown + ": " + other[0]
+		other[0] = string(answer.Unknown) + ": " + other[0]
 		return cli.List(other, ", ").Styled(cli.Red)
 	case other != nil:
 		other[0] = "only " + other[0]
@@ -352,14 +350,4 @@ func answerOf(r *requirement, caps *capability.Document, err error) cli.Cell {
 		}
 	}
 	return cli.Cell{Text: "-", Style: cli.Dim}
-}
-
-// satisfies reports whether a version satisfies a requirement. An empty text is an
-// unknown version.
-func satisfies(r *requirement, text string) bool {
-	if r.Constraint == nil {
-		return true
-	}
-	v, err := version.Parse(text)
-	return err == nil && r.Constraint.Match(v, r.Prereleases)
 }

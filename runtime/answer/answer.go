@@ -1,6 +1,7 @@
-// Package answer computes what operators ask about workers and runtimes: lists, the
-// differences of two hosts, their history, and the effects of a deletion. Answers are
-// data: the command line prints them, and an API can return them as JSON.
+// Package answer computes what operators ask about workers and runtimes: lists, why a worker
+// does or does not have a runtime, the differences of two hosts, their history, and the
+// effects of a deletion. Answers are data: the command line prints them, and an API can
+// return them as JSON.
 package answer
 
 import (

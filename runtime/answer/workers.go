@@ -186,11 +186,11 @@ func (q *WorkersQuery) sort(ctx context.Context, st *store.Store, all []store.St
 	case SortID:
 		by = func(a, b *store.Standing) int { return cmp.Compare(a.ID, b.ID) }
 	case SortVersion:
-		asked := slices.Concat(q.Selection.Has, q.Selection.Lacks)
-		if len(asked) == 0 {
+		runtimes := slices.Concat(q.Selection.Has, q.Selection.Lacks)
+		if len(runtimes) == 0 {
 			return fmt.Errorf("sort by %s: the selection has no runtime", q.Sort)
 		}
-		newest, err := st.WorkerRuntimes.Newest(ctx, asked[0].Ref, asked[0].Name)
+		newest, err := st.WorkerRuntimes.Newest(ctx, runtimes[0].Ref, runtimes[0].Name)
 		if err != nil {
 			return err
 		}

@@ -73,7 +73,7 @@ type command struct {
 }
 
 // at returns the command for a policy, with an executable found by f.
-func (c *command) at(f found) host.Command {
+func (c *command) at(f lookup) host.Command {
 	cmd := c.inPath
 	cmd.Location, cmd.Shimmed, cmd.Versioned = f.location, f.shimmed, f.versioned
 	return cmd

@@ -1,6 +1,10 @@
 // Package detect finds the runtimes of a host. The first of three tiers decides: an
 // environment variable, the config file, or the verification of every definition on
 // the host.
+//
+// Commands take turns in turns.go, because a semaphore serves them in the order of arrival: commands
+// that hang then starve others, and so does a definition with many commands. If its places are freed
+// after a while instead, nothing bounds the running commands. The tests of turns fail with each.
 package detect
 
 import (
@@ -59,7 +63,7 @@ func New(defs []metadata.Definition, cfg Config) (*Detector, error) {
 
 // Detect returns the host's capability document. It takes Config.Timeout at most.
 // Failures of one runtime are outcomes in the document. Errors wrap ErrUnknownName
-// (under Config.Strict only), or the cause of ctx's end. If that cause is ErrEnough,
+// (under Config.Strict only), or the cause of ctx's end. If that cause is ErrSuperseded,
 // there is no error and unfinished runtimes end as Timeout.
 func (d *Detector) Detect(ctx context.Context) (*capability.Document, error) {
 	return d.DetectInParts(ctx, nil)

@@ -83,7 +83,7 @@ func newMatching(definitions int) *matching {
 type errSpent struct{ each int }
 
 func (e errSpent) Error() string {
-	return fmt.Sprintf("its patterns would need more than the %d steps of a round that it has", e.each)
+	return fmt.Sprintf("its patterns need more than its %d steps of a round", e.each)
 }
 
 // use calls f with the compiled expression and the part of text that is matched. The error

@@ -20,7 +20,7 @@ func (r *round) locations(w *way) (globs, warnings []string) {
 	for _, glob := range w.locations {
 		var denied *host.Decision
 		for _, c := range w.commands {
-			d := r.cfg.Policy.Consider(c.at(found{location: glob}))
+			d := r.cfg.Policy.Consider(c.at(lookup{location: glob}))
 			if d.Allowed {
 				globs, denied = append(globs, glob), nil
 				break
@@ -51,15 +51,15 @@ func (r *round) besideShims(w *way) []string {
 	}
 	return slices.DeleteFunc(globs, func(glob string) bool {
 		return !slices.ContainsFunc(w.commands, func(c *command) bool {
-			return r.cfg.Policy.Consider(c.at(found{location: glob, shimmed: true})).Allowed
+			return r.cfg.Policy.Consider(c.at(lookup{location: glob, shimmed: true})).Allowed
 		})
 	})
 }
 
-// named returns the executables at locations that have the stem of a command (python3.11
+// filterNames returns the executables at locations that have the stem of a command (python3.11
 // has that of python), locatedLimit at most. Locations come from a database and must not
 // run any other program of the host.
-func (r *round) named(w *way, located []found) (out []found, warnings []string) {
+func (r *round) filterNames(w *way, located []lookup) (out []lookup, warnings []string) {
 	names := w.names()
 	var others []string
 	for _, f := range located {
@@ -115,7 +115,7 @@ func andMore(paths []string) string {
 // locate returns the executables that globs match, each once, and the globs that may
 // match more. It makes that many looks at most. If several paths lead to an executable,
 // the most direct one counts: /opt/java-17 rather than a link /opt/current.
-func (r *round) locate(looks int, globs []string) (out []found, unseen []host.Unseen) {
+func (r *round) locate(looks int, globs []string) (out []lookup, unseen []host.Unseen) {
 	at := map[identity]int{}
 	located := r.cfg.Host.Locate(looks, globs...)
 	unseen = located.Unseen
@@ -128,7 +128,7 @@ func (r *round) locate(looks int, globs []string) (out []found, unseen []host.Un
 			if exe.Fault != "" {
 				continue // a folder or a broken link
 			}
-			f := found{candidates: []host.Candidate{exe}, location: glob, further: true}
+			f := lookup{candidates: []host.Candidate{exe}, location: glob, further: true}
 			i, known := at[identityOf(exe)]
 			switch {
 			case !known:
@@ -155,7 +155,7 @@ func directness(c host.Candidate) int {
 
 // trialsOf returns the trials of an executable that is not the first in PATH: the
 // commands with its name, or all commands if none has it.
-func trialsOf(w *way, f found) []trial {
+func trialsOf(w *way, f lookup) []trial {
 	name := filepath.Base(f.candidates[0].Path)
 	var own, all []trial
 	for _, c := range w.commands {

@@ -63,7 +63,7 @@ func (d *Detector) trusts(w *way) bool {
 		policy := d.cfg.Policy
 		w.trusted = !slices.ContainsFunc(w.commands, func(c *command) bool {
 			return slices.ContainsFunc(w.locations, func(location string) bool {
-				return !policy.Trusts(c.at(found{location: location}))
+				return !policy.Trusts(c.at(lookup{location: location}))
 			})
 		})
 	})

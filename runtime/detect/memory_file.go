@@ -88,9 +88,9 @@ func writeMemory(path string, fresh map[string]*remembered, age time.Duration, n
 		defer unlock()
 		answers := readMemory(path)
 		for key, a := range fresh {
-			if was := answers[key]; a == nil {
+			if stored := answers[key]; a == nil {
 				delete(answers, key)
-			} else if was == nil || !was.At.After(a.At) {
+			} else if stored == nil || !stored.At.After(a.At) {
 				answers[key] = a
 			}
 		}

@@ -57,8 +57,8 @@ func (p *probe) identity() identity {
 	return identityOf(host.Candidate{Path: p.Path, RealPath: p.RealPath})
 }
 
-// A found holds the candidates for a command's executable.
-type found struct {
+// A lookup holds the candidates for a command's executable.
+type lookup struct {
 	candidates []host.Candidate
 	// location is the glob that matches them, or empty for PATH.
 	location string
@@ -72,7 +72,7 @@ type found struct {
 }
 
 // probe tries one command with the executable that was found for it.
-func (r *round) probe(ctx context.Context, w *way, c *command, f found) probe {
+func (r *round) probe(ctx context.Context, w *way, c *command, f lookup) probe {
 	p := probe{
 		Attempt: capability.Attempt{Command: c.argv, Pattern: c.Pattern, Optional: c.Optional},
 		further: f.further, location: f.location, shimmed: f.shimmed, versioned: f.versioned,
@@ -96,7 +96,7 @@ func (r *round) probe(ctx context.Context, w *way, c *command, f found) probe {
 
 // answer starts the executable, and reads its version file if it answers. ok is false
 // without an executable, or if policy denies it.
-func (r *round) answer(ctx context.Context, p *probe, w *way, c *command, f found, exe host.Candidate, any bool) (out output, ok bool) {
+func (r *round) answer(ctx context.Context, p *probe, w *way, c *command, f lookup, exe host.Candidate, any bool) (out output, ok bool) {
 	cmd := c.at(f)
 	d := r.cfg.Policy.Consider(cmd)
 	if d.Allowed && any && exe.Fault == "" {

@@ -74,19 +74,19 @@ links: {/usr/bin/tool: /opt/a/tool}
 
 func TestLookupIsAskedOnce(t *testing.T) {
 	var mu sync.Mutex
-	asked := map[string]int{}
+	lookups := map[string]int{}
 	base := withTools(t, "tool")
 	h := overridden{Host: base, lookup: func(binary string) []host.Candidate {
 		mu.Lock()
 		defer mu.Unlock()
-		asked[binary]++
+		lookups[binary]++
 		return base.Lookup(binary)
 	}}
 	other := tool(t, "tool", "")
 	other.Ref, other.ExecutionConfig = "acme.other", metadata.ExecutionConfig{Interpreter: &metadata.Interpreter{Binary: "tool"}}
 	detectOn(t, h, detect.Config{}, tool(t, "tool", ""), other, tool(t, "absent", ""))
-	if asked["tool"] != 1 || asked["absent"] != 1 {
-		t.Errorf("look-ups: %v, want one each", asked)
+	if lookups["tool"] != 1 || lookups["absent"] != 1 {
+		t.Errorf("look-ups: %v, want one each", lookups)
 	}
 }
 
@@ -194,11 +194,11 @@ func TestCancelEndsDetection(t *testing.T) {
 }
 
 func TestProgress(t *testing.T) {
-	var told []detect.Progress
-	cfg := detect.Config{Progress: func(p detect.Progress) { told = append(told, p) }}
+	var reports []detect.Progress
+	cfg := detect.Config{Progress: func(p detect.Progress) { reports = append(reports, p) }}
 	detectOn(t, withTools(t, "a", "b"), cfg, tool(t, "a", ""), tool(t, "b", ""), tool(t, "c", ""))
 	began, ended := map[string]int{}, map[string]capability.Outcome{}
-	for _, p := range told {
+	for _, p := range reports {
 		if p.Total != 3 {
 			t.Errorf("%+v: total is %d, want 3", p, p.Total)
 		}

@@ -15,7 +15,7 @@ import (
 // A trial is a command and the executable to try it with.
 type trial struct {
 	*command
-	found
+	lookup
 }
 
 // A place is a folder of PATH, with the trials of a way's commands in it.
@@ -93,7 +93,7 @@ func hasProbe(probes []probe, c host.Candidate) bool {
 func (r *round) alongPath(w *way) (first []trial, places []*place) {
 	for _, c := range w.commands {
 		candidates := r.find(c)
-		first = append(first, trial{c, found{candidates: candidates}})
+		first = append(first, trial{c, lookup{candidates: candidates}})
 		exe, _ := usable(candidates)
 		for _, other := range candidates {
 			if other.Fault != "" {
@@ -105,7 +105,7 @@ func (r *round) alongPath(w *way) (first []trial, places []*place) {
 				i = len(places)
 				places = append(places, &place{dir: dir})
 			}
-			f := found{candidates: []host.Candidate{other}, further: other.Path != exe.Path}
+			f := lookup{candidates: []host.Candidate{other}, further: other.Path != exe.Path}
 			places[i].trials = append(places[i].trials, trial{c, f})
 		}
 	}
@@ -148,11 +148,11 @@ func (r *round) withheld(w *way) []string {
 func (r *round) elsewhere(w *way, places []*place) (out [][]trial, warnings []string, unseen []host.Unseen) {
 	globs, denied := r.locations(w)
 	managed := r.besideShims(w)
-	var all []found
+	var all []lookup
 	if len(globs)+len(managed) > 0 {
 		all, unseen = r.locate(r.looksOf(w), append(globs, managed...))
 	}
-	located, warnings := r.named(w, all)
+	located, warnings := r.filterNames(w, all)
 	warnings = slices.Concat(r.withheld(w), denied, warnings)
 	out, more := r.versionedNames(w)
 	warnings = append(warnings, more...)
@@ -174,7 +174,7 @@ func (r *round) elsewhere(w *way, places []*place) (out [][]trial, warnings []st
 // mayRun reports whether a trusted pack has one of the trials, or policy allows it.
 func (r *round) mayRun(trials []trial) bool {
 	return slices.ContainsFunc(trials, func(t trial) bool {
-		return r.cfg.Policy.Trusts(t.at(t.found)) || r.cfg.Policy.Decide(t.at(t.found), t.candidates[0], r.cfg.Host).Allowed
+		return r.cfg.Policy.Trusts(t.at(t.lookup)) || r.cfg.Policy.Decide(t.at(t.lookup), t.candidates[0], r.cfg.Host).Allowed
 	})
 }
 
@@ -242,7 +242,7 @@ func (r *round) chain(ctx context.Context, w *way, trials []trial, settle func(*
 	var probes []probe
 	done := false
 	for _, t := range trials {
-		p := r.probe(ctx, w, t.command, t.found)
+		p := r.probe(ctx, w, t.command, t.lookup)
 		p.spare = done
 		if p.counts() && settle != nil {
 			settle(&p)

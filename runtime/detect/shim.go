@@ -40,11 +40,11 @@ func (r *round) launches(ctx context.Context, w *way, shim *probe) bool {
 		return true
 	}
 	real := host.Candidate{Path: shim.RealPath, RealPath: shim.RealPath}
-	for _, t := range trialsOf(w, found{candidates: []host.Candidate{real}, location: shim.location, shimmed: shim.shimmed}) {
+	for _, t := range trialsOf(w, lookup{candidates: []host.Candidate{real}, location: shim.location, shimmed: shim.shimmed}) {
 		if !slices.Equal(t.argv, shim.Command) {
 			continue
 		}
-		if cmd := t.at(t.found); r.cfg.Policy.Decide(cmd, real, r.cfg.Host).Allowed {
+		if cmd := t.at(t.lookup); r.cfg.Policy.Decide(cmd, real, r.cfg.Host).Allowed {
 			p := probe{Attempt: capability.Attempt{Command: t.argv, Path: shim.RealPath}}
 			r.ask(ctx, &p, w, t.command, cmd, real)
 			p.learn()
@@ -107,17 +107,17 @@ func (r *round) settle(ctx context.Context, w *way, shim *probe, others []probe)
 	root, name := filepath.Dir(filepath.Dir(shim.Path)), filepath.Base(shim.Path)
 	named, all := r.managedVersions(root, shim.version)
 	targets := r.executables(named, name)
-	there := len(targets) > 0
-	if !there {
+	exact := len(targets) > 0
+	if !exact {
 		// Not every folder is named for the version: jruby-9.4, latest.
 		targets = r.executables(all, name)
-		there = len(targets) == 0 && len(named) > 0
+		exact = len(targets) == 0 && len(named) > 0
 	}
 	refused := ""
 	for _, f := range targets {
 		for _, t := range trialsOf(w, f) {
 			if d := r.cfg.Policy.Decide(t.at(f), f.candidates[0], r.cfg.Host); !d.Allowed {
-				there = true // possibly
+				exact = true // possibly
 				refused = cmp.Or(refused, deniedTarget(f.candidates[0].Path, d))
 				continue
 			}
@@ -133,7 +133,7 @@ func (r *round) settle(ctx context.Context, w *way, shim *probe, others []probe)
 	if refused != "" && !slices.Contains(shim.warnings, refused) {
 		shim.warnings = append(shim.warnings, refused)
 	}
-	if len(all) > 0 && !there {
+	if len(all) > 0 && !exact {
 		shim.end(capability.NotFound,
 			fmt.Sprintf("it is a shim that answers %s, and this version is not installed in %s", shim.Version, root),
 			fmt.Sprintf("install %s again, or choose an installed version", shim.Version))
@@ -165,7 +165,7 @@ func (r *round) managedVersions(root string, v version.Version) (named, all []st
 }
 
 // executables returns the executables of a name in folders of versions.
-func (r *round) executables(folders []string, name string) []found {
+func (r *round) executables(folders []string, name string) []lookup {
 	var bins []string
 	for _, folder := range folders {
 		bins = append(bins, inVersion(host.EscapeGlob(folder))...)

@@ -171,11 +171,11 @@ func (t *turns) compare(a, b *job) int {
 	case b.trusted && !a.trusted:
 		return 1
 	}
-	return cmp.Compare(t.taken(a), t.taken(b))
+	return cmp.Compare(t.leastTime(a), t.leastTime(b))
 }
 
-// taken returns the least time that one of the job's definitions has taken.
-func (t *turns) taken(j *job) time.Duration {
+// leastTime returns the least time that one of the job's definitions has taken.
+func (t *turns) leastTime(j *job) time.Duration {
 	least := t.previous[j.refs[0]] + t.spent[j.refs[0]]
 	for _, ref := range j.refs[1:] {
 		least = min(least, t.previous[ref]+t.spent[ref])
@@ -221,7 +221,7 @@ func (t *turns) makeRoom(n int) {
 			candidates = append(candidates, j)
 		}
 	}
-	slices.SortStableFunc(candidates, func(a, b *job) int { return cmp.Compare(t.taken(b), t.taken(a)) })
+	slices.SortStableFunc(candidates, func(a, b *job) int { return cmp.Compare(t.leastTime(b), t.leastTime(a)) })
 	for _, j := range candidates[:max(0, min(n, len(candidates)))] {
 		j.ending = true
 		j.end(errCrowd)

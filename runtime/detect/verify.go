@@ -37,9 +37,9 @@ func (r *round) verify(ctx context.Context, d *definition) finding {
 	case p.fault != nil:
 		return d.absent(capability.InvalidMetadata, brief(p.fault), hintMetadata)
 	case v != nil && v.AlwaysAvailable:
-		return d.taken(capability.AlwaysAvailable)
+		return d.assume(capability.AlwaysAvailable)
 	case v != nil && !v.MustCheck():
-		return d.taken(capability.Unverified)
+		return d.assume(capability.Unverified)
 	case len(p.ways) == 0 && len(p.unusable) > 0:
 		f := d.absent(capability.InvalidMetadata, p.unusable[0].Detail, hintMetadata)
 		f.failed, f.warnings = p.unusable, p.warnings()
@@ -79,7 +79,7 @@ func (d *definition) absent(o capability.Outcome, detail, hint string) finding {
 	return finding{absence: &capability.Absence{Ref: d.Ref, Name: d.name, Outcome: o, Detail: detail, Hint: hint}}
 }
 
-// taken returns the finding of a runtime that is available without verification.
-func (d *definition) taken(basis capability.Basis) finding {
+// assume returns the finding of a runtime that is available without verification.
+func (d *definition) assume(basis capability.Basis) finding {
 	return finding{installations: []capability.Installation{{Ref: d.Ref, Name: d.name, Outcome: capability.Available, Source: basis}}}
 }

@@ -27,7 +27,7 @@ func (r *round) versionedNames(w *way) (out [][]trial, warnings []string) {
 			continue
 		}
 		stem := host.Stem(c.Binary)
-		if len(commands[stem]) == 0 && r.cfg.Policy.Consider(c.at(found{versioned: true})).Allowed {
+		if len(commands[stem]) == 0 && r.cfg.Policy.Consider(c.at(lookup{versioned: true})).Allowed {
 			all = append(all, r.lookups.versioned(c.Binary)...)
 		}
 		commands[stem] = append(commands[stem], c)
@@ -45,7 +45,7 @@ func (r *round) versionedNames(w *way) (out [][]trial, warnings []string) {
 		var trials []trial
 		for _, c := range commands[host.Stem(exe.Path)] {
 			if !slices.ContainsFunc(trials, func(t trial) bool { return slices.Equal(t.Args, c.Args) && t.Pattern == c.Pattern }) {
-				trials = append(trials, trial{c, found{candidates: []host.Candidate{exe}, versioned: true, further: true}})
+				trials = append(trials, trial{c, lookup{candidates: []host.Candidate{exe}, versioned: true, further: true}})
 			}
 		}
 		out = append(out, trials)

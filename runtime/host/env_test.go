@@ -82,10 +82,10 @@ func TestEnvOfDefinition(t *testing.T) {
 	base, got := probeEnv(t, environ, nil), probeEnv(t, environ, append(names, "UNSET", "", "A=B"))
 	added := map[string]string{}
 	for k, v := range got {
-		if was, ok := base[k]; !ok {
+		if before, ok := base[k]; !ok {
 			added[k] = v
-		} else if was != v {
-			t.Errorf("%s became %q, was %q", k, v, was)
+		} else if before != v {
+			t.Errorf("%s became %q, was %q", k, v, before)
 		}
 	}
 	want := map[string]string{"MY_TOOL_HOME": "/opt/tool", "EMPTY": "", "R_HOME": "/usr/lib/R", "PLAIN_PROXY": "http://proxy:3128"}

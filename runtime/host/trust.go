@@ -51,9 +51,9 @@ type grants map[string][]*grant
 func grantsOf(commands []Command) grants {
 	out := make(grants, len(commands))
 	for _, c := range commands {
-		asked := c
-		asked.Versioned = false
-		g := out.of(asked)
+		plain := c
+		plain.Versioned = false
+		g := out.of(plain)
 		if g == nil {
 			g = &grant{location: c.Location, args: c.Args}
 			out[c.Binary] = append(out[c.Binary], g)

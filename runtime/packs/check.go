@@ -12,7 +12,7 @@ import (
 
 // duplicates reports refs and names that occur in two files of the pack.
 func (l *loader) duplicates() {
-	refs, names := map[string]*loaded{}, map[string]named{}
+	refs, names := map[string]*loaded{}, map[string]nameUse{}
 	for _, d := range l.loaded {
 		if d.def.Ref == "" {
 			continue
@@ -33,8 +33,8 @@ func (l *loader) duplicates() {
 	}
 }
 
-// named is a name of a definition, with its place.
-type named struct {
+// A nameUse is a name of a definition, with its place.
+type nameUse struct {
 	name    string
 	owner   *loaded
 	pointer string
@@ -42,13 +42,13 @@ type named struct {
 
 // namesOf returns the names that mean a definition in commands and config: its aliases,
 // or its capability name if it has none.
-func namesOf(d *loaded) []named {
-	var out []named
+func namesOf(d *loaded) []nameUse {
+	var out []nameUse
 	for i, alias := range d.def.Aliases {
-		out = append(out, named{strings.ToLower(alias), d, "/aliases/" + strconv.Itoa(i)})
+		out = append(out, nameUse{strings.ToLower(alias), d, "/aliases/" + strconv.Itoa(i)})
 	}
 	if len(out) == 0 {
-		out = append(out, named{d.def.CapabilityName(), d, "/ref"})
+		out = append(out, nameUse{d.def.CapabilityName(), d, "/ref"})
 	}
 	return out
 }

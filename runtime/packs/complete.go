@@ -13,15 +13,15 @@ import (
 type Completion struct {
 	// Definitions are the platform's and the core pack's, sorted by ref.
 	Definitions []metadata.Definition
-	// Notes say for each ref of the core pack that is verified by its embedded definition
-	// why the platform's row does not do.
+	// Notes explains, by ref, why a runtime of the core pack is verified by its embedded
+	// definition instead of the platform's row.
 	Notes map[string]string
 }
 
 // Complete completes the definitions of a platform that attune is a guest of. A runtime of
 // the core pack is verified by its embedded definition if the platform's row is missing, or
 // has no usable verification. It leaves out refs that the platform has retired.
-// What the platform's row says otherwise stays.
+// Other values of the platform's row stay.
 func Complete(defs []metadata.Definition, retired []string) Completion {
 	c := Completion{Definitions: slices.Clone(defs), Notes: map[string]string{}}
 	for _, core := range Core().Definitions {

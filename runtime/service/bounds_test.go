@@ -17,7 +17,7 @@ import (
 // found returns what is written of capabilities, and the document in it.
 func found(t *testing.T, caps *capability.Document) (*store.Capabilities, *capability.Document) {
 	t.Helper()
-	out, err := service.Found(caps, time.Now())
+	out, err := service.CapabilitiesOf(caps, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

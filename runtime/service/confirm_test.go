@@ -21,7 +21,7 @@ func TestConfirm(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Now().UTC()
-	was := func(path string) capability.Installation {
+	earlier := func(path string) capability.Installation {
 		return capability.Installation{Ref: "t.kit", Name: "kit", Version: "1.2.4", VersionRaw: "1.2.4", Path: path, RealPath: path, Outcome: capability.Available, Source: capability.Verified}
 	}
 	by := func(d capability.Installation, change func(*capability.Installation)) capability.Installation {
@@ -47,7 +47,7 @@ func TestConfirm(t *testing.T) {
 		return []capability.Absence{{Ref: "t.kit", Name: "kit", Outcome: o}}
 	}
 	for name, test := range map[string]struct {
-		was        capability.Installation
+		earlier    capability.Installation
 		failed     []capability.Failure
 		undetected []capability.Absence // nil: another installation is there
 		kept       bool
@@ -55,35 +55,35 @@ func TestConfirm(t *testing.T) {
 		excused  bool
 		attempts int
 	}{
-		"timeout":                       {was: was(path), failed: []capability.Failure{failed(path, capability.Timeout)}, kept: true, attempts: 1},
-		"timeout, and nothing else":     {was: was(path), failed: []capability.Failure{failed(path, capability.Timeout)}, undetected: undetected(capability.Timeout), kept: true, attempts: 1},
-		"timeout of another":            {was: was(path), failed: []capability.Failure{failed(other, capability.Timeout)}},
-		"failed, another's timeout":     {was: was(path), failed: []capability.Failure{failed(other, capability.Timeout), failed(path, capability.ExitMismatch)}, undetected: undetected(capability.Timeout)},
-		"failed":                        {was: was(path), failed: []capability.Failure{failed(path, capability.ExitMismatch)}},
-		"denied":                        {was: was(path), failed: []capability.Failure{failed(path, capability.DeniedByPolicy)}},
-		"not looked for any more":       {was: was(path)},
-		"timeout, and then it was gone": {was: was(gone), failed: []capability.Failure{failed(gone, capability.Timeout)}},
-		"timeout by its real path":      {was: by(was(path), func(d *capability.Installation) { d.RealPath = other }), failed: []capability.Failure{failed(other, capability.Error)}, kept: true, attempts: 1},
-		"timeout of its shim":           {was: by(was(path), func(d *capability.Installation) { d.Shim = shim }), failed: []capability.Failure{failed(shim, capability.Timeout)}, kept: true, attempts: 1},
-		"rubbish for its version":       {was: was(path), failed: []capability.Failure{declared("1.2", capability.InvalidMetadata)}, kept: true},
-		"rubbish for any version":       {was: was(path), failed: []capability.Failure{declared("lts", capability.InvalidMetadata)}, kept: true},
-		"rubbish for another version":   {was: was(path), failed: []capability.Failure{declared("1.3", capability.InvalidMetadata)}},
-		"rubbish, and it is gone":       {was: was(gone), failed: []capability.Failure{declared("1.2", capability.InvalidMetadata)}},
-		"the definition is rubbish":     {was: was(path), undetected: undetected(capability.InvalidMetadata), kept: true},
-		"rubbish, and the file is gone": {was: was(gone), undetected: undetected(capability.InvalidMetadata)},
-		"out of time":                   {was: was(path), undetected: undetected(capability.Timeout), kept: true},
-		"not there":                     {was: was(path), undetected: undetected(capability.NotFound)},
-		"declared, and out of time":     {was: capability.Installation{Ref: "t.kit", Name: "kit", Source: capability.Declared}, undetected: undetected(capability.Timeout), kept: true},
-		"declared, and others found":    {was: capability.Installation{Ref: "t.kit", Name: "kit", Source: capability.Declared}, failed: []capability.Failure{failed(path, capability.Timeout)}},
-		"not reached":                   {was: was(path), undetected: unreached(undetected(capability.Timeout)), kept: true, excused: true},
-		"not reached, and it is gone":   {was: was(gone), undetected: unreached(undetected(capability.Timeout))},
-		"not reached, and others are":   {was: was(path), failed: []capability.Failure{skipped(path)}, kept: true, excused: true, attempts: 1},
-		"not reached, and timeout":      {was: was(path), failed: []capability.Failure{skipped(path), failed(path, capability.Timeout)}, kept: true, attempts: 2},
-		"timeout, and not reached":      {was: was(path), failed: []capability.Failure{failed(path, capability.Timeout), skipped(path)}, kept: true, attempts: 2},
-		"not reached, and failed":       {was: was(path), failed: []capability.Failure{skipped(path), failed(path, capability.ExitMismatch)}, kept: true, excused: true, attempts: 1},
-		"not reached for too long": {was: by(was(path), func(d *capability.Installation) { d.UnconfirmedSince = now.Add(-time.Hour) }),
+		"timeout":                       {earlier: earlier(path), failed: []capability.Failure{failed(path, capability.Timeout)}, kept: true, attempts: 1},
+		"timeout, and nothing else":     {earlier: earlier(path), failed: []capability.Failure{failed(path, capability.Timeout)}, undetected: undetected(capability.Timeout), kept: true, attempts: 1},
+		"timeout of another":            {earlier: earlier(path), failed: []capability.Failure{failed(other, capability.Timeout)}},
+		"failed, another's timeout":     {earlier: earlier(path), failed: []capability.Failure{failed(other, capability.Timeout), failed(path, capability.ExitMismatch)}, undetected: undetected(capability.Timeout)},
+		"failed":                        {earlier: earlier(path), failed: []capability.Failure{failed(path, capability.ExitMismatch)}},
+		"denied":                        {earlier: earlier(path), failed: []capability.Failure{failed(path, capability.DeniedByPolicy)}},
+		"not looked for any more":       {earlier: earlier(path)},
+		"timeout, and then it was gone": {earlier: earlier(gone), failed: []capability.Failure{failed(gone, capability.Timeout)}},
+		"timeout by its real path":      {earlier: by(earlier(path), func(d *capability.Installation) { d.RealPath = other }), failed: []capability.Failure{failed(other, capability.Error)}, kept: true, attempts: 1},
+		"timeout of its shim":           {earlier: by(earlier(path), func(d *capability.Installation) { d.Shim = shim }), failed: []capability.Failure{failed(shim, capability.Timeout)}, kept: true, attempts: 1},
+		"rubbish for its version":       {earlier: earlier(path), failed: []capability.Failure{declared("1.2", capability.InvalidMetadata)}, kept: true},
+		"rubbish for any version":       {earlier: earlier(path), failed: []capability.Failure{declared("lts", capability.InvalidMetadata)}, kept: true},
+		"rubbish for another version":   {earlier: earlier(path), failed: []capability.Failure{declared("1.3", capability.InvalidMetadata)}},
+		"rubbish, and it is gone":       {earlier: earlier(gone), failed: []capability.Failure{declared("1.2", capability.InvalidMetadata)}},
+		"the definition is rubbish":     {earlier: earlier(path), undetected: undetected(capability.InvalidMetadata), kept: true},
+		"rubbish, and the file is gone": {earlier: earlier(gone), undetected: undetected(capability.InvalidMetadata)},
+		"out of time":                   {earlier: earlier(path), undetected: undetected(capability.Timeout), kept: true},
+		"not there":                     {earlier: earlier(path), undetected: undetected(capability.NotFound)},
+		"declared, and out of time":     {earlier: capability.Installation{Ref: "t.kit", Name: "kit", Source: capability.Declared}, undetected: undetected(capability.Timeout), kept: true},
+		"declared, and others found":    {earlier: capability.Installation{Ref: "t.kit", Name: "kit", Source: capability.Declared}, failed: []capability.Failure{failed(path, capability.Timeout)}},
+		"not reached":                   {earlier: earlier(path), undetected: unreached(undetected(capability.Timeout)), kept: true, excused: true},
+		"not reached, and it is gone":   {earlier: earlier(gone), undetected: unreached(undetected(capability.Timeout))},
+		"not reached, and others are":   {earlier: earlier(path), failed: []capability.Failure{skipped(path)}, kept: true, excused: true, attempts: 1},
+		"not reached, and timeout":      {earlier: earlier(path), failed: []capability.Failure{skipped(path), failed(path, capability.Timeout)}, kept: true, attempts: 2},
+		"timeout, and not reached":      {earlier: earlier(path), failed: []capability.Failure{failed(path, capability.Timeout), skipped(path)}, kept: true, attempts: 2},
+		"not reached, and failed":       {earlier: earlier(path), failed: []capability.Failure{skipped(path), failed(path, capability.ExitMismatch)}, kept: true, excused: true, attempts: 1},
+		"not reached for too long": {earlier: by(earlier(path), func(d *capability.Installation) { d.UnconfirmedSince = now.Add(-time.Hour) }),
 			failed: []capability.Failure{skipped(path)}, kept: true, excused: true, attempts: 1},
-		"kept for too long": {was: by(was(path), func(d *capability.Installation) { d.UnconfirmedSince = now.Add(-time.Hour) }),
+		"kept for too long": {earlier: by(earlier(path), func(d *capability.Installation) { d.UnconfirmedSince = now.Add(-time.Hour) }),
 			failed: []capability.Failure{failed(path, capability.Timeout)}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -92,7 +92,7 @@ func TestConfirm(t *testing.T) {
 				found.Detected = []capability.Installation{{Ref: "t.kit", Name: "kit", Version: "1.0.0", Path: filepath.Join(dir, "first"), Outcome: capability.Available, Source: capability.Verified}}
 			}
 			want := len(found.Detected)
-			got := service.Confirm(&capability.Document{Detected: []capability.Installation{test.was}}, found, now, time.Hour)
+			got := service.Confirm(&capability.Document{Detected: []capability.Installation{test.earlier}}, found, now, time.Hour)
 			if !test.kept {
 				if diff := cmp.Diff(found, got); diff != "" {
 					t.Errorf("it is kept (-found +got):\n%s", diff)
@@ -104,10 +104,10 @@ func TestConfirm(t *testing.T) {
 			}
 			since := now
 			if test.excused {
-				since = test.was.UnconfirmedSince
+				since = test.earlier.UnconfirmedSince
 			}
 			for _, d := range got.Detected {
-				if d.Version == test.was.Version && (!d.UnconfirmedSince.Equal(since) || len(d.Attempts) != test.attempts) {
+				if d.Version == test.earlier.Version && (!d.UnconfirmedSince.Equal(since) || len(d.Attempts) != test.attempts) {
 					t.Errorf("unconfirmed since %v with %d attempts, want %v and %d", d.UnconfirmedSince, len(d.Attempts), since, test.attempts)
 				}
 			}

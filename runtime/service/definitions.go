@@ -10,8 +10,8 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// known holds the definitions that are detected.
-type known struct {
+// A definitionSet holds the definitions that are detected.
+type definitionSet struct {
 	detector Detector // nil until definitions have been read
 	defs     []metadata.Definition
 	warnings []string
@@ -21,7 +21,7 @@ type known struct {
 }
 
 // isCurrent reports whether a mark is the one of the known definitions.
-func (k *known) isCurrent(mark string) bool { return mark != "" && mark == k.mark }
+func (k *definitionSet) isCurrent(mark string) bool { return mark != "" && mark == k.mark }
 
 // readDefinitions makes a new detector if the definitions have changed. Definitions that the
 // host cannot use leave the detector as it is.
@@ -32,14 +32,14 @@ func (v *verification) readDefinitions(ctx context.Context) error {
 	ok, err := v.connection.ask(ctx, "read definitions", func(ctx context.Context) (err error) {
 		if m, ok := v.connection.db.Definitions.(Marker); ok {
 			// The mark comes first, so that a change while reading shows in the next round.
-			if mark, err = m.DefinitionsMark(ctx); err != nil || v.known.isCurrent(mark) {
+			if mark, err = m.DefinitionsMark(ctx); err != nil || v.definitions.isCurrent(mark) {
 				return err
 			}
 		}
 		defs, leftOut, err = v.connection.db.Definitions.BoundedDefinitions(ctx)
 		return err
 	})
-	if err != nil || !ok || v.known.isCurrent(mark) {
+	if err != nil || !ok || v.definitions.isCurrent(mark) {
 		return err
 	}
 	var warnings []string
@@ -50,23 +50,23 @@ func (v *verification) readDefinitions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if v.known.detector != nil && sum == v.known.sum {
-		v.known.mark = mark
+	if v.definitions.detector != nil && sum == v.definitions.sum {
+		v.definitions.mark = mark
 		return nil
 	}
 	detector, err := v.cfg.Detector(defs, warnings)
-	if err != nil && v.known.detector == nil {
+	if err != nil && v.definitions.detector == nil {
 		return err
 	}
 	if err != nil {
 		v.log.Error("changed definitions cannot be used; the former ones stay", "error", err)
 		return nil
 	}
-	if v.known.detector != nil {
+	if v.definitions.detector != nil {
 		v.log.Info("definitions changed; verifying in full", "definitions", len(defs))
 		v.force = true
 	}
-	v.known = known{detector: detector, defs: defs, warnings: warnings, mark: mark, sum: sum, watch: watchOf(defs)}
+	v.definitions = definitionSet{detector: detector, defs: defs, warnings: warnings, mark: mark, sum: sum, watch: watchOf(defs)}
 	return nil
 }
 

@@ -36,11 +36,11 @@ func (s *Service) BeatAt() time.Time { return s.registration.nextBeat }
 // Unchanged runs a full round and returns a function that reports whether anything has
 // changed since.
 func Unchanged(ctx context.Context, d Detector, h Host, defs []metadata.Definition) func() bool {
-	k := known{detector: d, watch: watchOf(defs)}
-	first := (&round{known: k, host: h, full: true}).run(ctx)
+	k := definitionSet{detector: d, watch: watchOf(defs)}
+	first := (&round{definitionSet: k, host: h, full: true}).run(ctx)
 	files := filesOf(first.caps)
 	return func() bool {
-		again := (&round{known: k, host: h, seen: first.seen, files: files}).run(ctx)
+		again := (&round{definitionSet: k, host: h, seen: first.seen, files: files}).run(ctx)
 		return again.err == nil && again.caps == nil
 	}
 }
@@ -52,7 +52,7 @@ func Confirm(before, found *capability.Document, at time.Time, keep time.Duratio
 
 // InParts runs a full round and passes tell its partial documents.
 func InParts(ctx context.Context, d Detector, h Host, tell func(*capability.Document)) {
-	r := round{known: known{detector: d}, host: h, full: true, before: &capability.Document{}}
+	r := round{definitionSet: definitionSet{detector: d}, host: h, full: true, before: &capability.Document{}}
 	r.report = func(part roundResult) { tell(part.caps) }
 	r.run(ctx)
 }

@@ -89,7 +89,7 @@ func (d parts) DetectInParts(_ context.Context, tell func(*capability.Document, 
 // and that those in between are skipped.
 func TestTheLastPartIsTold(t *testing.T) {
 	t.Parallel()
-	busy, goOn, told := make(chan struct{}), make(chan struct{}), make(chan string)
+	busy, goOn, reports := make(chan struct{}), make(chan struct{}), make(chan string)
 	d := parts{tell: func(tell func(*capability.Document, []string)) {
 		tell(&capability.Document{AttuneVersion: "first"}, nil)
 		<-busy
@@ -104,10 +104,10 @@ func TestTheLastPartIsTold(t *testing.T) {
 			close(busy)
 			<-goOn
 		}
-		told <- caps.AttuneVersion
+		reports <- caps.AttuneVersion
 	})
 	for _, want := range []string{"first", "third"} {
-		if got := <-told; got != want {
+		if got := <-reports; got != want {
 			t.Fatalf("got the %s document, want the %s", got, want)
 		}
 	}

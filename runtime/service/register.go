@@ -44,7 +44,7 @@ func (id Identity) Named(guest bool) Identity {
 // because no service runs under it. Errors are those of store.Workers.Register;
 // store.ErrLive means that a service runs under the identity and keeps the row true itself.
 func Register(ctx context.Context, to Registrar, id Identity, caps *capability.Document) (*schema.Worker, error) {
-	found, err := Found(caps, time.Now())
+	found, err := CapabilitiesOf(caps, time.Now())
 	if err != nil {
 		return nil, fmt.Errorf("register %s %q: %w", id.Role, id.Name, err)
 	}

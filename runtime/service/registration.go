@@ -42,7 +42,7 @@ func (r *registration) register(ctx context.Context) error {
 	if r.row != nil || caps == nil || !r.connection.reachable() || (r.waiting != nil && !r.due(r.waiting.next)) {
 		return nil
 	}
-	found, err := Found(caps, r.cfg.Now())
+	found, err := CapabilitiesOf(caps, r.cfg.Now())
 	if err != nil {
 		return fmt.Errorf("register %s %q: %w", r.id.Role, r.id.Name, err)
 	}
@@ -117,7 +117,7 @@ func (r *registration) report(ctx context.Context) error {
 	if r.row == nil || !v.unreported || !r.connection.reachable() {
 		return nil
 	}
-	found, err := Found(v.caps, r.cfg.Now())
+	found, err := CapabilitiesOf(v.caps, r.cfg.Now())
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}

@@ -50,13 +50,13 @@ func (s *Service) reload(context.Context) error {
 
 // apply applies settings and reports whether they give a detector.
 func (s *Service) apply(to settings) (ok bool) {
-	if known := &s.verification.known; known.detector != nil {
-		detector, err := to.cfg.Detector(known.defs, known.warnings)
+	if definitions := &s.verification.definitions; definitions.detector != nil {
+		detector, err := to.cfg.Detector(definitions.defs, definitions.warnings)
 		if err != nil {
 			s.logUnusable(err)
 			return false
 		}
-		known.detector = detector
+		definitions.detector = detector
 	}
 	again := s.id != to.id || s.cfg.HeartbeatInterval != to.cfg.HeartbeatInterval
 	s.mu.Lock()

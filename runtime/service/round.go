@@ -10,7 +10,7 @@ import (
 
 // A round is one verification of the host. It does not touch the service.
 type round struct {
-	known
+	definitionSet
 	host Host
 	seen fingerprint
 	// before is the last document. files are the files that it names; empty if the document

@@ -19,12 +19,12 @@ type verification struct {
 	*base
 	connection *connection
 
-	known      known                // the definitions to detect
-	caps       *capability.Document // nil until the first round has found something
-	former     *capability.Document // the row's document from before this process; nil after the first round
-	unreported bool                 // the database does not have caps yet
-	seen       fingerprint
-	doubt      doubt
+	definitions definitionSet        // the definitions to detect
+	caps        *capability.Document // nil until the first round has found something
+	former      *capability.Document // the row's document from before this process; nil after the first round
+	unreported  bool                 // the database does not have caps yet
+	seen        fingerprint
+	doubt       doubt
 
 	nextRound time.Time
 	rounds    int  // since the last regular full one
@@ -90,7 +90,7 @@ func (v *verification) start(ctx context.Context) error {
 			return err
 		}
 	}
-	if v.known.detector == nil {
+	if v.definitions.detector == nil {
 		return nil
 	}
 	if v.caps == nil && v.former == nil {
@@ -108,7 +108,7 @@ func (v *verification) start(ctx context.Context) error {
 func (v *verification) run(ctx context.Context) {
 	regular := v.caps == nil || v.force || v.rounds+1 >= v.cfg.FullEvery
 	r := round{
-		known: v.known, host: v.cfg.Host, seen: v.seen, requested: v.answered,
+		definitionSet: v.definitions, host: v.cfg.Host, seen: v.seen, requested: v.answered,
 		regular: regular, full: regular || v.doubt.full(v.rounds+1), fresh: regular && (v.caps != nil || v.force),
 	}
 	if v.caps != nil {
@@ -133,16 +133,16 @@ func (v *verification) run(ctx context.Context) {
 // canStart reports whether a round could start: with known definitions, or with those of a
 // database that answers.
 func (v *verification) canStart() bool {
-	return v.known.detector != nil && v.caps != nil || v.connection.reachable()
+	return v.definitions.detector != nil && v.caps != nil || v.connection.reachable()
 }
 
 // takeRefresh makes the next round a full one, and due now, if refresh was called.
 func (v *verification) takeRefresh() {
 	v.mu.Lock()
-	asked := v.refreshAsked
+	refresh := v.refreshAsked
 	v.refreshAsked = false
 	v.mu.Unlock()
-	if asked {
+	if refresh {
 		v.force, v.nextRound = true, v.cfg.Now()
 	}
 }

@@ -59,12 +59,12 @@ func (d Diff) Empty() bool {
 // unconfirmed reports whether the runtime behind name could not be determined in after.
 // It compares refs too, because a definition may have got another capability name.
 func unconfirmed(name string, before, after *Document) bool {
-	for _, gone := range after.Undetected {
-		if !gone.Outcome.CouldNotTell() {
+	for _, absence := range after.Undetected {
+		if !absence.Outcome.CouldNotTell() {
 			continue
 		}
-		if gone.Name == name || slices.ContainsFunc(before.Detected, func(d Installation) bool {
-			return d.Name == name && d.Ref == gone.Ref
+		if absence.Name == name || slices.ContainsFunc(before.Detected, func(d Installation) bool {
+			return d.Name == name && d.Ref == absence.Ref
 		}) {
 			return true
 		}

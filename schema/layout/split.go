@@ -20,7 +20,7 @@ type Split struct {
 
 // Where reports to which of the two tables a column is written. A column that neither has is
 // written to none.
-func (s *Split) Where(column string) (there, beside bool) {
+func (s *Split) Where(column string) (platform, beside bool) {
 	beside = slices.Contains(s.columns, column)
 	return s.has[column] != "" && (s.both || !beside), beside
 }

@@ -29,11 +29,11 @@ type TakenError struct {
 func (e *TakenError) Unwrap() error { return ErrTaken }
 
 func (e *TakenError) Error() string {
-	whose := "the platform's"
+	owner := "the platform's"
 	if e.Identity != "" {
-		whose = e.Identity + " of attune"
+		owner = e.Identity + " of attune"
 	}
-	return fmt.Sprintf("%v: row %d of worker with the name %q and the role %s is %s", ErrTaken, e.ID, e.Name, e.Role, whose)
+	return fmt.Sprintf("%v: row %d of worker with the name %q and the role %s is %s", ErrTaken, e.ID, e.Name, e.Role, owner)
 }
 
 // isReportOnly reports whether workers must not be given executions of the platform.
@@ -96,9 +96,9 @@ func (w *Workers) registerGuest(ctx context.Context, row *schema.Worker, columns
 	default:
 		id = found[0].ID
 	}
-	there, beside := parts(w.layout.Split(w.name), columns)
-	there = slices.DeleteFunc(there, func(c string) bool { return c == "name" || c == "worker_role" })
-	set := w.assignments(row, there)
+	platform, beside := parts(w.layout.Split(w.name), columns)
+	platform = slices.DeleteFunc(platform, func(c string) bool { return c == "name" || c == "worker_role" })
+	set := w.assignments(row, platform)
 	if !w.isMirrored() {
 		set = bun.SafeQuery("?, status = 'inactive'", set)
 	}
@@ -135,7 +135,7 @@ func (w *Workers) createGuest(ctx context.Context, row *schema.Worker) error {
 // that is taken over is kept beside, so that it can be given back. Errors: ErrTaken,
 // ErrDuplicate.
 func (w *Workers) enter(ctx context.Context, row *schema.Worker, takeover bool) (id int64, err error) {
-	taken, err := w.named(ctx, row)
+	taken, err := w.nameHolder(ctx, row)
 	if err != nil {
 		return 0, err
 	}
@@ -163,10 +163,10 @@ func (w *Workers) enter(ctx context.Context, row *schema.Worker, takeover bool) 
 	return id, err
 }
 
-// named returns what keeps a new worker from having its name: any row of that name where
+// nameHolder returns what keeps a new worker from having its name: any row of that name where
 // names are unique, else a row of the platform's with the same role. It returns nil if
 // nothing does.
-func (w *Workers) named(ctx context.Context, row *schema.Worker) (*TakenError, error) {
+func (w *Workers) nameHolder(ctx context.Context, row *schema.Worker) (*TakenError, error) {
 	var found []struct {
 		schema.Worker
 	}

@@ -237,19 +237,19 @@ func TestGuestTaken(t *testing.T) {
 // what it knows.
 func TestGuestReportOnly(t *testing.T) {
 	eachGuest(t, func(t *testing.T, db *testdb.DB, shape platform.Shape) {
-		for _, asked := range []*bool{nil, ptr(true), ptr(false)} {
-			st := openGuest(t, db, store.Config{ReportOnly: asked})
+		for _, reportOnly := range []*bool{nil, ptr(true), ptr(false)} {
+			st := openGuest(t, db, store.Config{ReportOnly: reportOnly})
 			row, _, err := st.Workers.Register(t.Context(), store.Registration{
 				Name: "x", Role: metadata.Worker, Instance: ptr("i"), HeartbeatInterval: ptr(10), Capabilities: guestCaps("3.12.1"),
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
-			reports := asked == nil || *asked
+			reports := reportOnly == nil || *reportOnly
 			tainted := text(t, db, `SELECT coalesce(capabilities->'taints' @> '[{"key": "attune/report-only"}]', false)::text FROM attune.worker WHERE id = ?`, row.ID) == "true"
 			active := text(t, db, `SELECT (status = 'active' AND last_heartbeat IS NOT NULL)::text FROM attune.worker WHERE id = ?`, row.ID) == "true"
 			if tainted != reports || active != (!reports || shape.Has(platform.A)) {
-				t.Errorf("report only %v: taint %v, active %v", asked, tainted, active)
+				t.Errorf("report only %v: taint %v, active %v", reportOnly, tainted, active)
 			}
 		}
 	})

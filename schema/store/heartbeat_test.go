@@ -105,12 +105,12 @@ func TestRefresh(t *testing.T) {
 		if n, err := e.Workers.RequestRefresh(t.Context()); err != nil || n != 0 {
 			t.Errorf("asked %d workers, %v; want none", n, err)
 		}
-		asked, err := e.Workers.Heartbeat(t.Context(), a.ID, "i1")
-		if err != nil || asked.RefreshRequested == nil || time.Since(*asked.RefreshRequested).Abs() > time.Hour {
-			t.Errorf("the one that was asked: %+v, %v", asked, err)
+		beat, err := e.Workers.Heartbeat(t.Context(), a.ID, "i1")
+		if err != nil || beat.RefreshRequested == nil || time.Since(*beat.RefreshRequested).Abs() > time.Hour {
+			t.Errorf("the one that was asked: %+v, %v", beat, err)
 		}
 		again, err := e.Workers.Heartbeat(t.Context(), a.ID, "i1")
-		if diff := cmp.Diff(asked.RefreshRequested, again.RefreshRequested); err != nil || diff != "" {
+		if diff := cmp.Diff(beat.RefreshRequested, again.RefreshRequested); err != nil || diff != "" {
 			t.Errorf("the next heartbeat: %v\n%s", err, diff)
 		}
 		if other, err := e.Workers.Heartbeat(t.Context(), b.ID, "i1"); err != nil || other.RefreshRequested != nil {
@@ -150,7 +150,7 @@ func TestTwoInstancesOfOneName(t *testing.T) {
 		silent(t, e, w.ID, 90)
 		taken, changes, err := e.Workers.Register(ctx, second)
 		if err != nil || taken.ID != w.ID || *taken.Instance != "i2" || *taken.Status != schema.WorkerActive || len(changes) != 1 {
-			t.Fatalf("the row of one that was killed: %+v, %v, %v", taken, told(changes), err)
+			t.Fatalf("the row of one that was killed: %+v, %v, %v", taken, describe(changes), err)
 		}
 		_, err = e.Workers.Heartbeat(ctx, w.ID, "i1")
 		wantError(t, err, "superseded", fmt.Sprintf("beat for worker %d: superseded by instance i2", w.ID))

@@ -82,8 +82,8 @@ func shown(rows []schema.WorkerRuntime) []string {
 	return list
 }
 
-// told returns changes as short texts.
-func told(changes []schema.CapabilityChange) []string {
+// describe returns changes as short texts.
+func describe(changes []schema.CapabilityChange) []string {
 	list := []string{}
 	for _, c := range changes {
 		text := func(s *string) string {
@@ -106,10 +106,10 @@ func TestReport(t *testing.T) {
 		w := running(t, e, "host-1")
 		python311, python312 := row("core.python", "python", "3.11.7", "/usr/bin/python3"), row("core.python", "python", "3.12.1", "/opt/python3")
 		for _, step := range []struct {
-			name string
-			rows []schema.WorkerRuntime
-			want []string
-			told []string
+			name    string
+			rows    []schema.WorkerRuntime
+			want    []string
+			changes []string
 		}{
 			{"gains", []schema.WorkerRuntime{python311, row("core.native", "native", "", ""), negative("core.ruby", "ruby", "not_found", "no ruby in PATH")},
 				[]string{"core.native available", "core.python available 3.11.7 /usr/bin/python3", "core.ruby not_found"},
@@ -149,7 +149,7 @@ func TestReport(t *testing.T) {
 			if diff := cmp.Diff(step.want, shown(rows)); err != nil || diff != "" {
 				t.Errorf("%s: rows: %v (-want +got):\n%s", step.name, err, diff)
 			}
-			if diff := cmp.Diff(step.told, told(changes)); diff != "" {
+			if diff := cmp.Diff(step.changes, describe(changes)); diff != "" {
 				t.Errorf("%s: changes (-want +got):\n%s", step.name, diff)
 			}
 			stored, err := e.Changes.After(ctx, last, 0)
@@ -198,11 +198,11 @@ func TestReportOfFailures(t *testing.T) {
 		failed := failure("t.kit", "kit", "exit_mismatch", "/opt/kit", "")
 		failed.RealPath = "/opt/kit"
 		for _, step := range []struct {
-			name   string
-			source string
-			rows   []schema.WorkerRuntime
-			want   []string
-			told   []string
+			name    string
+			source  string
+			rows    []schema.WorkerRuntime
+			want    []string
+			changes []string
 		}{
 			{"not there", "", []schema.WorkerRuntime{negative("t.kit", "kit", "not_found", "no kit")}, []string{"t.kit not_found"}, []string{}},
 			{"one fails from the start", "", []schema.WorkerRuntime{first, failed, failure("t.kit", "kit", "not_found", "", "1.3"), failure("t.kit", "kit", "not_found", "", "1.4")},
@@ -233,11 +233,11 @@ func TestReportOfFailures(t *testing.T) {
 			if diff := cmp.Diff(step.want, shown(rows)); err != nil || diff != "" {
 				t.Errorf("%s: rows: %v (-want +got):\n%s", step.name, err, diff)
 			}
-			got := told(changes)
+			got := describe(changes)
 			for i := range got {
 				got[i] = strings.TrimSpace(got[i])
 			}
-			if diff := cmp.Diff(step.told, got); diff != "" {
+			if diff := cmp.Diff(step.changes, got); diff != "" {
 				t.Errorf("%s: changes (-want +got):\n%s", step.name, diff)
 			}
 		}

@@ -150,15 +150,15 @@ func (w *Workers) conditions(s *Selection) []any {
 			all = append(all, bun.SafeQuery("("+strings.Repeat("? OR ", len(some)-1)+"?)", some...))
 		}
 	}
-	var who, roles, statuses []any
+	var workers, roles, statuses []any
 	if len(s.IDs) > 0 {
-		who = append(who, bun.SafeQuery("worker.id IN (?)", bun.List(s.IDs)))
+		workers = append(workers, bun.SafeQuery("worker.id IN (?)", bun.List(s.IDs)))
 	}
 	for _, n := range s.Names {
-		who = append(who, w.matchesPattern("worker.name", n))
+		workers = append(workers, w.matchesPattern("worker.name", n))
 	}
 	if len(s.Hosts) > 0 {
-		who = append(who, bun.SafeQuery("? IN (?)", w.text("worker.host"), bun.List(s.Hosts)))
+		workers = append(workers, bun.SafeQuery("? IN (?)", w.text("worker.host"), bun.List(s.Hosts)))
 	}
 	for _, r := range s.Roles {
 		roles = append(roles, w.ofRole(r))
@@ -169,7 +169,7 @@ func (w *Workers) conditions(s *Selection) []any {
 	if s.Stale {
 		statuses = append(statuses, w.isStale())
 	}
-	either(who)
+	either(workers)
 	either(roles)
 	either(statuses)
 	if s.Silent > 0 {

@@ -28,15 +28,15 @@ func (t table[M]) putSplit(ctx context.Context, s *layout.Split, row *M, replace
 				empty = append(empty, f.Name)
 			}
 		}
-		there, beside := parts(s, append(columns, empty...))
+		platform, beside := parts(s, append(columns, empty...))
 		replacedThere, replacedBeside := parts(s, replaced)
-		q := t.inserting(row, there, replacedThere)
+		q := t.inserting(row, platform, replacedThere)
 		if replaced != nil {
 			_, _, alias := t.into()
 			q = q.Where("EXISTS (SELECT FROM ? AS beside WHERE beside.? = ?.id)", bun.Safe(s.Beside), bun.Safe(s.Key), alias)
 		}
 		for _, c := range empty {
-			if slices.Contains(there, c) {
+			if slices.Contains(platform, c) {
 				q = q.Value(c, "?", t.value(row, c))
 			}
 		}
@@ -61,17 +61,17 @@ func (t table[M]) putSplit(ctx context.Context, s *layout.Split, row *M, replace
 }
 
 // parts divides columns into those of the platform's table and those beside it.
-func parts(s *layout.Split, columns []string) (there, beside []string) {
+func parts(s *layout.Split, columns []string) (platform, beside []string) {
 	for _, c := range columns {
 		isThere, isBeside := s.Where(c)
 		if isThere {
-			there = append(there, c)
+			platform = append(platform, c)
 		}
 		if isBeside {
 			beside = append(beside, c)
 		}
 	}
-	return there, beside
+	return platform, beside
 }
 
 // putBeside writes the part of a row that is beside the platform's.
@@ -108,15 +108,15 @@ func (t table[M]) updateSplit(ctx context.Context, s *layout.Split, row *M, colu
 		if err != nil {
 			return err
 		}
-		there, beside := parts(s, columns)
+		platform, beside := parts(s, columns)
 		expr, name, alias := t.into()
 		q := t.db.NewUpdate().Model(row).ModelTableExpr(expr, name, alias).
-			Column(append(there, "updated")...).Value("updated", "?", t.now()).Where("?.id = ?", alias, id)
-		for column, text := range t.documents(row, there) {
+			Column(append(platform, "updated")...).Value("updated", "?", t.now()).Where("?.id = ?", alias, id)
+		for column, text := range t.documents(row, platform) {
 			q = q.Value(column, "?", text)
 		}
 		for _, c := range s.ListsOfText {
-			if slices.Contains(there, c) {
+			if slices.Contains(platform, c) {
 				q = q.Value(c, "?", t.listOfText(row, c))
 			}
 		}

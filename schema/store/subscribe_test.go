@@ -265,10 +265,10 @@ func (l *looks) AfterQuery(_ context.Context, q *bun.QueryEvent) {
 }
 
 // more waits for so many more, as long as nothing was told.
-func (l *looks) more(t *testing.T, n int64, told func() bool) {
+func (l *looks) more(t *testing.T, n int64, isTold func() bool) {
 	t.Helper()
 	for end := l.Load() + n; l.Load() < end; time.Sleep(time.Millisecond) {
-		if told() {
+		if isTold() {
 			t.Fatal("a change was told while an earlier one was being written")
 		}
 	}
@@ -373,25 +373,25 @@ func TestLast(t *testing.T) {
 			t.Errorf("in the transaction: %d, %v", last, err)
 		}
 		e.exec(t, insert, "quick")
-		asked := new(looks)
-		told := make(chan int64, 1)
+		count := new(looks)
+		ids := make(chan int64, 1)
 		go func() {
-			last, err := store.New(e.DB.WithQueryHook(asked), store.Config{Schema: e.schema}).Changes.Last(ctx)
+			last, err := store.New(e.DB.WithQueryHook(count), store.Config{Schema: e.schema}).Changes.Last(ctx)
 			if err != nil {
 				t.Error(err)
 			}
-			told <- last
+			ids <- last
 		}()
-		asked.more(t, 2, func() bool { return len(told) > 0 })
+		count.more(t, 2, func() bool { return len(ids) > 0 })
 		select {
-		case last := <-told:
+		case last := <-ids:
 			t.Fatalf("%d was told while an earlier change was being written", last)
 		default:
 		}
 		if err := slow.Commit(); err != nil {
 			t.Fatal(err)
 		}
-		if last := <-told; last != 3 {
+		if last := <-ids; last != 3 {
 			t.Errorf("the last is %d, want 3", last)
 		}
 	})

@@ -4,31 +4,30 @@ import "slices"
 
 // A Constraint decides which versions are acceptable. Its operators are =, !=, >, >=, <,
 // <=, ~ (the same major and minor number), ^ (the same first number that is
-// not zero), "1.2 - 1.4" (both ends belong to it), "3.12.*" and "*"; without an
-// operator = is meant. Comma or blank is AND, "||" is OR.
+// not zero), "1.2 - 1.4" (including both ends), "3.12.*" and "*". A version
+// without an operator means =. Comma or blank is AND, "||" is OR.
 //
-// A version of one or two numbers, or with ".*", stands for all that begin so,
-// under every operator: >3.12 begins at 3.13, <=3.12 ends with 3.12.x. Its
-// pre-releases belong to it: 3.13.0-rc1 is a 3.13, and is not below 3.13. But
-// 3.13.0 is one version, and 3.13.0-rc1 is below it.
+// A version of one or two numbers, or with ".*", stands for every version that
+// begins with these numbers, under every operator: >3.12 begins at 3.13, <=3.12
+// ends with 3.12.x. That includes pre-releases: 3.13.0-rc1 is a 3.13, and is not
+// below 3.13. But 3.13.0 is one version, and 3.13.0-rc1 is below it.
 //
-// A constraint is kept as the keys that satisfy it, so that Match and a
-// database that has Ranges cannot disagree. The zero Constraint is satisfied
-// by no version.
+// A Constraint holds the keys that satisfy it, so that Match and a database with
+// the Ranges cannot disagree. No version satisfies the zero Constraint.
 type Constraint struct {
 	text string
 	// all holds the keys that satisfy the constraint by order alone.
 	all spans
-	// named holds the pre-releases among them that the constraint lets in because it
-	// names a pre-release of the same numbers.
+	// named holds the pre-releases among them that match, because the constraint names a
+	// pre-release of the same numbers.
 	named spans
 }
 
-// Range is a part of the sort keys: From <= key, and key < To.
+// A Range is a part of the sort keys: From <= key, and key < To.
 type Range struct {
-	// From is never above a key of the range; empty is the beginning of all keys.
+	// From is the inclusive start. Empty means the first key.
 	From string
-	// To is above every key of the range; empty stands for the end of all keys.
+	// To is the exclusive end. Empty means after the last key.
 	To string
 	// ReleasesOnly excludes the pre-releases in between.
 	ReleasesOnly bool
@@ -39,9 +38,9 @@ type Range struct {
 func (c Constraint) String() string { return c.text }
 
 // Match reports whether v satisfies the constraint. A pre-release does so only
-// if the constraint names a pre-release of the same numbers (>=3.13.0-rc1 lets
-// 3.13.0-rc2 in, and not 3.14.0-rc1), or if prereleases is true. What != names
-// is not let in.
+// if the constraint names a pre-release of the same numbers, or if prereleases is
+// true: 3.13.0-rc2 satisfies >=3.13.0-rc1, and 3.14.0-rc1 does not. A pre-release
+// that is named with != does not count as named.
 func (c Constraint) Match(v Version, prereleases bool) bool {
 	if v.IsPrerelease() && !prereleases {
 		return c.named.contain(v.key)
@@ -54,8 +53,8 @@ func (c Constraint) Match(v Version, prereleases bool) bool {
 //
 //	key >= From AND key < To AND NOT prerelease
 //
-// without the second part if To is empty, and without the third unless
-// ReleasesOnly. The ranges do not overlap. Without ranges nothing can match.
+// without the second term if To is empty, and without the third unless
+// ReleasesOnly is set. The ranges do not overlap. Without ranges nothing matches.
 func (c Constraint) Ranges(prereleases bool) []Range {
 	var ranges []Range
 	for _, s := range c.all {
@@ -87,8 +86,8 @@ func (o operand) span() span {
 	return span{key, key + after}
 }
 
-// named returns the pre-releases of the operand's numbers if it is one itself.
-func (o operand) named() spans {
+// prereleases returns the pre-releases of the operand's numbers if it is one itself.
+func (o operand) prereleases() spans {
 	if o.pre == "" {
 		return nil
 	}

@@ -87,10 +87,10 @@ func (p *constraintParser) term() (text string, keys, named spans) {
 		}
 		high := p.operand()
 		keys = low.apply(">=").intersect(high.apply("<="))
-		return low.String() + " - " + high.String(), keys, low.named().union(high.named())
+		return low.String() + " - " + high.String(), keys, low.prereleases().union(high.prereleases())
 	}
 	if operator != "!=" {
-		named = low.named()
+		named = low.prereleases()
 	}
 	return strings.TrimPrefix(operator, "=") + low.String(), low.apply(operator), named
 }

@@ -43,13 +43,13 @@ func TestToolsOfThisMachine(t *testing.T) {
 	for _, python := range pythons {
 		tests = append(tests, struct{ ask, answer []string }{[]string{python, "--version"}, []string{python, "-c", pythonVersion}})
 	}
-	asked := 0
+	questions := 0
 	for _, tt := range tests {
 		t.Run(tt.ask[0], func(t *testing.T) {
 			if _, err := exec.LookPath(tt.ask[0]); err != nil {
 				t.Skip(err)
 			}
-			asked++
+			questions++
 			got, raw, ok := version.Extract(both(t, tt.ask))
 			fields := strings.Fields(both(t, tt.answer))
 			if len(fields) == 0 {
@@ -73,7 +73,7 @@ func TestToolsOfThisMachine(t *testing.T) {
 			t.Errorf("got %s from %q, want %s", got, raw, want)
 		}
 	})
-	if asked == 0 {
+	if questions == 0 {
 		t.Error("no tool was found, not even go")
 	}
 }

@@ -9,7 +9,7 @@ package version
 
 import "strings"
 
-// Version is one version in canonical form. Two versions are equal (==) if and
+// A Version is one version in canonical form. Two versions are equal (==) if and
 // only if they are the same version, however they were written. The zero
 // Version stands for an unknown one; it sorts before every other.
 type Version struct {
@@ -18,7 +18,8 @@ type Version struct {
 }
 
 // Parse reads a version as somebody wrote it: "3.12", "v1.2", "go1.22rc1",
-// "1.8.0_192", "5.2.15(1)-release". Blanks and line ends around it are dropped.
+// "1.8.0_192", "5.2.15(1)-release". Blanks and line ends around it are
+// ignored.
 //
 //   - Missing numbers are zero. Further ones are kept unless zero: 17.0.4.1.
 //   - A pre-release is one of a fixed set of words (rc, beta, nightly, ea …)

@@ -103,7 +103,7 @@ func (e *Env) OpenUnchecked(ctx context.Context, url string) (*Database, error) 
 
 // hangs returns the error for a database whose file does not answer.
 func hangs(url string, err error) error {
-	return fmt.Errorf("open database %s: %w; see to that file system, or name a database elsewhere", url, pathReason(err))
+	return fmt.Errorf("open database %s: %w; repair that file system, or name a database elsewhere", url, pathReason(err))
 }
 
 // Create works like OpenUnchecked, and creates the file of a SQLite database.

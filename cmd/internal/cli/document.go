@@ -36,7 +36,7 @@ func PrintDetected(out *Terminal, caps *capability.Document) {
 	}
 	t.Print(out)
 	if marked {
-		out.Printf("%s\n", out.Paint(Dim, "* what PATH gives first"))
+		out.Printf("%s\n", out.Paint(Dim, "* the one that PATH leads to"))
 	}
 }
 

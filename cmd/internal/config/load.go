@@ -165,8 +165,8 @@ func foundHere(places []string) (bool, error) {
 	}
 	found := err == nil
 	for _, place := range places {
-		there, err := host.Stat(place)
-		found = found && !(err == nil && os.SameFile(info, there))
+		other, err := host.Stat(place)
+		found = found && !(err == nil && os.SameFile(info, other))
 	}
 	return found, nil
 }

@@ -171,7 +171,7 @@ func printDiff(out *cli.Terminal, name string, d capability.Diff) {
 		line(cli.Yellow, "~", fmt.Sprintf("%s: %s -> %s", c.Name, versions(c.Old), versions(c.New)))
 	}
 	for _, n := range d.Unconfirmed {
-		line(cli.Yellow, "?", n+": could not tell this time")
+		line(cli.Yellow, "?", n+": could not be determined this time")
 	}
 }
 

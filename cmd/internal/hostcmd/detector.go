@@ -240,7 +240,7 @@ func openToWrite(ctx context.Context, env *cli.Env) (*cli.Database, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("%w; create the folder %s, %s", err, folder, another)
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		return nil, fmt.Errorf("%w; the database's lock and journal need write access to the folder %s: give it, %s", err, folder, another)
+		return nil, fmt.Errorf("%w; the database's lock and journal need write access to the folder %s: grant it, %s", err, folder, another)
 	}
 	return nil, fmt.Errorf("%w; see what %s is, %s", err, folder, another)
 }
@@ -258,7 +258,7 @@ func openToLook(ctx context.Context, env *cli.Env) (*cli.Database, error) {
 		return nil, nil
 	}
 	if err != nil && env.URL() == "" {
-		return nil, fmt.Errorf("%w; `--database %s` leaves it out and goes by the core pack", err, database.Memory)
+		return nil, fmt.Errorf("%w; `--database %s` leaves it out and uses the core pack", err, database.Memory)
 	}
 	return db, err
 }

@@ -43,7 +43,7 @@ func TestGone(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer db.Close()
-			lost, err := gone(t.Context(), db)
+			lost, err := lostFile(t.Context(), db)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -58,7 +58,7 @@ func TestGone(t *testing.T) {
 			}
 		})
 	}
-	if lost, err := gone(t.Context(), testdb.Postgres(t).DB); lost != nil || err != nil {
+	if lost, err := lostFile(t.Context(), testdb.Postgres(t).DB); lost != nil || err != nil {
 		t.Errorf("a server may always come back: %v", err)
 	}
 }

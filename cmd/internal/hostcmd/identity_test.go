@@ -74,13 +74,13 @@ func TestRegisterWritesWhatRunDoes(t *testing.T) {
 		prefix := "ATTUNE_" + strings.ToUpper(string(role))
 		t.Setenv(prefix+"_LABELS", "zone=b; disk=ssd")
 		t.Setenv(prefix+"_MAX_CONCURRENT_EXECUTIONS", "3")
-		told := file
-		told.Labels, told.Max = map[string]string{"zone": "b", "disk": "ssd"}, 3
+		overridden := file
+		overridden.Labels, overridden.Max = map[string]string{"zone": "b", "disk": "ssd"}, 3
 		want(t, run(t, role, "register", "--database", db.URL), 0, "lab2")
-		check(role, told)
-		told.Labels, told.Max, told.Type = map[string]string{"zone": "c", "gpu": ""}, 7, schema.WorkerRemote
+		check(role, overridden)
+		overridden.Labels, overridden.Max, overridden.Type = map[string]string{"zone": "c", "gpu": ""}, 7, schema.WorkerRemote
 		want(t, run(t, role, "register", "--database", db.URL, "--label", "zone=c", "--label", "gpu=", "--max-concurrent-executions", "7", "--type", "remote"), 0, "lab2")
-		check(role, told)
+		check(role, overridden)
 		// A variable that is empty says nothing.
 		for _, name := range []string{"_LABELS", "_MAX_CONCURRENT_EXECUTIONS", "_PORT", "_NAME", "_TYPE"} {
 			t.Setenv(prefix+name, "")

@@ -52,7 +52,7 @@ func (r *reloader) reload() {
 	changed, later := r.compare(r.cmd.settings(&env, r.role, next))
 	r.env.Log.Info("the config file was read again; verifying in full", "file", cmp.Or(env.File.Path, "none"), "changed", changed)
 	if later != nil {
-		r.env.Log.Warn("what is changed here counts from the next start on", "keys", later)
+		r.env.Log.Warn("these changes take effect at the next start", "keys", later)
 	}
 }
 

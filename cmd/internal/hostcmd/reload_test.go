@@ -52,7 +52,7 @@ policy: {deny: [deno]}
 	p.says("runtime=deno", 2) // it is lost
 	for _, line := range []string{
 		`msg="the config file was read again; verifying in full" file=` + cwd(t) + `/attune.yaml changed="[worker.labels worker.capabilities worker.heartbeat_interval policy.deny]"`,
-		`msg="what is changed here counts from the next start on" keys="[worker.name worker.listen]"`,
+		`msg="these changes take effect at the next start" keys="[worker.name worker.listen]"`,
 		"outcome=denied_by_policy",
 	} {
 		p.says(line, 1)
@@ -85,7 +85,7 @@ policy: {deny: [deno]}
 	if doc := said(); doc.Labels["zone"] != "c" || !slices.Contains(doc.Runtimes, "deno") {
 		t.Errorf("the host has %+v", doc)
 	}
-	p.says("what is changed here counts from the next start on", 1)
+	p.says("these changes take effect at the next start", 1)
 	p.signal(syscall.SIGTERM)
 	p.ends(cli.ExitDone)
 	if _, err := st.Workers.ByIdentity(t.Context(), metadata.Worker, "other"); err == nil {

@@ -230,7 +230,7 @@ func (c *runCmd) openService(ctx context.Context, env *cli.Env, role metadata.Ro
 		return nil, err
 	}
 	db.SetReportOnly(c.reportOnly(env, role))
-	lost, err := gone(ctx, db.DB)
+	lost, err := lostFile(ctx, db.DB)
 	if err != nil {
 		_ = db.Close() // the first error is the one that counts
 		return nil, err

@@ -34,7 +34,7 @@ func mindUnmatched(env *cli.Env, p *host.Policy, defs []metadata.Definition) err
 			continue
 		}
 		faults = append(faults, unmatched(env, "policy.deny", i, entry,
-			"denies nothing: no runtime, no command of a definition and no executable here is called so",
+			"denies nothing: no runtime, no command of a definition and no executable here has this name",
 			slices.Concat(names(defs), commandLines(commands))))
 	}
 	if env.Strict && len(faults) > 0 {

@@ -31,9 +31,9 @@ func TestPolicyInVain(t *testing.T) {
 			return run(t, metadata.Worker, append([]string{"detect", "--database", db.URL, "--config", "a.yaml"}, flags...)...)
 		}
 		for policy, say := range map[string]string{
-			"deny: [perl, pyhton]":           `a.yaml:2: policy.deny[1]: "pyhton" denies nothing: no runtime, no command of a definition and no executable here is called so; did you mean python?`,
+			"deny: [perl, pyhton]":           `a.yaml:2: policy.deny[1]: "pyhton" denies nothing: no runtime, no command of a definition and no executable here has this name; did you mean python?`,
 			"deny: [Coboll]":                 `policy.deny[0]: "Coboll" denies nothing`,
-			"deny: ['cobc -v']":              `"cobc -v" denies nothing: no runtime, no command of a definition and no executable here is called so; did you mean cobc --info?`,
+			"deny: ['cobc -v']":              `"cobc -v" denies nothing: no runtime, no command of a definition and no executable here has this name; did you mean cobc --info?`,
 			"deny: [/no/such/thing]":         `"/no/such/thing" denies nothing`,
 			"allow: ['cobc --infos']":        `policy.allow[0]: "cobc --infos" allows nothing: no definition has this command; did you mean cobc --info?`,
 			"allow: [cobc]":                  `"cobc" allows nothing: no definition has this command; an entry has the command's arguments too, such as cobc --info`,

@@ -17,8 +17,8 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/attune-go/attune/fixtures/testdb"
-	"github.com/attune-go/attune/fixtures/verdicts"
 	"github.com/attune-go/attune/migrations/internal/guards"
+	"github.com/attune-go/attune/migrations/internal/verdicts"
 	"github.com/attune-go/attune/schema/metadata"
 )
 

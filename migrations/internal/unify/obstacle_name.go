@@ -13,23 +13,23 @@ func (s *session) nameObstacles(ctx context.Context) ([]Obstacle, error) {
 		found = append(found, Obstacle{Object: "name " + s.schema + "." + name, Reason: reason, SQL: sql})
 	}
 	for _, name := range []string{rowsTable, ledgerTable, catalogTable} {
-		there, err := s.relation(ctx, name)
+		table, err := s.relation(ctx, name)
 		if err != nil {
 			return nil, err
 		}
-		if there != nil {
+		if table != nil {
 			taken(name, "the record of the unification needs this name",
 				"ALTER TABLE "+s.record(name)+" RENAME TO "+ident(name+"_old")+";")
 		}
 	}
 	for _, i := range newIndexes {
-		there, err := s.relation(ctx, i.name)
+		table, err := s.relation(ctx, i.name)
 		if err != nil {
 			return nil, err
 		}
-		if there != nil && (there.Table != "runtime" || !strings.HasSuffix(there.Definition, i.definition)) {
+		if table != nil && (table.Table != "runtime" || !strings.HasSuffix(table.Definition, i.definition)) {
 			kind := "INDEX"
-			if there.Table == "" {
+			if table.Table == "" {
 				kind = "TABLE"
 			}
 			taken(i.name, "a new index needs this name",
@@ -77,12 +77,12 @@ WHERE n.nspname = `+literal(s.schema)+` AND c.relname = ANY (`+array(names)+`) O
 }
 
 // misfit returns why a table cannot be runtime_version, or "".
-func misfit(there *relationInfo) string {
-	if there.Kind != "r" && there.Kind != "p" {
+func misfit(table *relationInfo) string {
+	if table.Kind != "r" && table.Kind != "p" {
 		return "it is not a table"
 	}
 	types := map[string]string{}
-	for _, c := range there.Columns {
+	for _, c := range table.Columns {
 		types[c.Name] = c.Type
 	}
 	for _, c := range versionColumns {

@@ -247,23 +247,23 @@ CREATE DOMAIN sided AS runtime_type_enum DEFAULT 'sensor' NOT NULL CONSTRAINT c 
 	if err != nil {
 		t.Fatal(err)
 	}
-	var was []string
+	var undo []string
 	for _, o := range plan.Obstacles {
 		must(t, tx, o.SQL)
 		_, comment, ok := strings.Cut(o.SQL, "\n-- it was: ")
 		if !ok {
 			t.Errorf("%s does not say what was:\n%s", o.Object, o.SQL)
 		}
-		was = append(was, strings.ReplaceAll(comment, "\n-- ", "\n"))
+		undo = append(undo, strings.ReplaceAll(comment, "\n-- ", "\n"))
 	}
 	if slices.Equal(before, state()) {
 		t.Error("the obstacles' SQL changed nothing")
 	}
-	for _, statements := range slices.Backward(was) {
+	for _, statements := range slices.Backward(undo) {
 		must(t, tx, statements)
 	}
 	if diff := cmp.Diff(before, state()); diff != "" {
-		t.Errorf("what was (-before +after):\n%s\n%s", diff, strings.Join(was, "\n"))
+		t.Errorf("what was (-before +after):\n%s\n%s", diff, strings.Join(before, "\n"))
 	}
 }
 

@@ -15,9 +15,9 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// TestFound checks that the rows match the document, that the attempts are evidence instead
+// TestCapabilitiesOf checks that the rows match the document, that the attempts are evidence instead
 // of part of the document, and that any output of a tool can be stored.
-func TestFound(t *testing.T) {
+func TestCapabilitiesOf(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		ctx := t.Context()
@@ -33,7 +33,7 @@ func TestFound(t *testing.T) {
 			},
 			Undetected: []capability.Absence{{Ref: "core.ruby", Name: "ruby", Outcome: capability.Timeout, Detail: "no answer", Hint: "wait", Attempts: []capability.Attempt{attempt}}},
 		}
-		found, err := service.Found(caps, now)
+		found, err := service.CapabilitiesOf(caps, now)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,10 +14,10 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// Found converts a capability document to the form that the store writes: the document
+// CapabilitiesOf converts a capability document to the form that the store writes: the document
 // without attempts, and matching rows with the attempts as evidence, if detect.Config.Explain
 // is set. now is the time of the host's clock, at which negative results were verified.
-func Found(caps *capability.Document, now time.Time) (*store.Capabilities, error) {
+func CapabilitiesOf(caps *capability.Document, now time.Time) (*store.Capabilities, error) {
 	out := &store.Capabilities{At: now}
 	slim, left := bound(caps), &budget{left: maxEvidence}
 	for i, d := range slim.Detected {

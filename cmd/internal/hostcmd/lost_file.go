@@ -12,10 +12,10 @@ import (
 	"github.com/attune-go/attune/runtime/host"
 )
 
-// gone returns the function that finds out why a database file does not come back: it is
-// another file than the one that was opened, or none, or waiting does not help against an
-// error. It is nil for a server, which may always come back, and in memory.
-func gone(ctx context.Context, db *bun.DB) (func(error) error, error) {
+// lostFile returns a function that reports why a database file will not come back: it was
+// replaced or removed, or its error is permanent. The function is nil for a server, which may
+// always come back, and in memory.
+func lostFile(ctx context.Context, db *bun.DB) (func(error) error, error) {
 	if db.Dialect().Name() != dialect.SQLite {
 		return nil, nil
 	}

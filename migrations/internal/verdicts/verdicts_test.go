@@ -1,4 +1,4 @@
-package metadata_test
+package verdicts_test
 
 import (
 	"bytes"
@@ -11,7 +11,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"github.com/attune-go/attune/fixtures/verdicts"
+	"github.com/attune-go/attune/migrations/internal/verdicts"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -56,7 +56,7 @@ func TestCases(t *testing.T) {
 // schemaFor compiles the schema of pack files, as a whole and for one type in it.
 func schemaFor(t testing.TB, file, def string) *jsonschema.Schema {
 	t.Helper()
-	text, err := os.Open("../../docs/" + file)
+	text, err := os.Open("../../../docs/" + file)
 	if err != nil {
 		t.Fatal(err)
 	}
