@@ -103,6 +103,15 @@ var phrases = []phrase{
 	{"leading Of", regexp.MustCompile(`(?:^|[.!?:;|]\s|(?:^|\n)\s*[-*#|]+)\s*Of\s`), nil},
 }
 
+// refusals are wordings of messages that refuse a value. They read `must be X, got Y`. Only texts
+// of programs are checked, because tests say what they wanted and got in words of their own.
+var refusals = []phrase{
+	{"not for got", regexp.MustCompile(`\bmust\s[^;:]*,\s+not\s|^,\s+not\s`), nil},
+	{"expected for must", regexp.MustCompile(`\b(?:expected|want)\b[^;:]*,\s+got\b`), nil},
+	{"value before its rule", regexp.MustCompile(`(?:^|:\s)%[.\d]*(?:\[\d\])?[dqv]\s+(?:must|is\s+(?:not|neither|negative)|contains|has)\b`), nil},
+	{"comparison for a limit", regexp.MustCompile(`(?:longer|more)\s+than\s+%(?:\[\d\])?d\s+(?:characters|elements|bytes|digits|[KM]iB)\b`), nil},
+}
+
 // thirdPerson matches the verb that follows the name in a function's doc.
 var thirdPerson = regexp.MustCompile(`^[a-z]+s$`)
 
@@ -173,8 +182,8 @@ func (c *languageCheck) add(line int, kind, excerpt string) {
 }
 
 // phrases checks a passage that begins at a line.
-func (c *languageCheck) phrases(line int, text string) {
-	for _, p := range phrases {
+func (c *languageCheck) phrases(line int, text string, list []phrase) {
+	for _, p := range list {
 		for _, at := range p.pattern.FindAllStringIndex(text, -1) {
 			if p.fine != nil && p.fine(text[at[0]:at[1]]) {
 				continue
@@ -193,7 +202,7 @@ func (c *languageCheck) paragraphs(text string) {
 	line := 1
 	text = sqlMarker.ReplaceAllString(text, "")
 	for paragraph := range strings.SplitSeq(text, "\n\n") {
-		c.phrases(line, paragraph)
+		c.phrases(line, paragraph, phrases)
 		line += strings.Count(paragraph, "\n") + 2
 	}
 }
@@ -221,14 +230,17 @@ func (c *languageCheck) source(text []byte) error {
 				}
 			}
 			if value, err := strconv.Unquote(n.Value); err == nil {
-				c.phrases(from, value)
+				c.phrases(from, value, phrases)
+				if !strings.HasSuffix(c.name, "_test.go") {
+					c.phrases(from, value, refusals)
+				}
 			}
 		}
 		return true
 	})
 	for _, group := range file.Comments {
 		for _, comment := range paragraphsOf(fset, group) {
-			c.phrases(comment.line, comment.text)
+			c.phrases(comment.line, comment.text, phrases)
 		}
 	}
 	if !strings.HasSuffix(c.name, "_test.go") {

@@ -9,7 +9,7 @@
 //     ./... brings back what was deleted.
 package attune
 
-//go:generate go run -tags=bootstrap ./cmd/attune-gen metadata ./schema/metadata --json-schema=Definition=docs/runtime.schema.json --json-schema=PackFile=docs/pack.schema.json --page=docs/metadata.md "--title=Metadata of a runtime" --guards=migrations/internal/guards "--hint=attune packs validate tells every fault of a definition"
+//go:generate go run -tags=bootstrap ./cmd/attune-gen metadata ./schema/metadata --json-schema=Definition=docs/runtime.schema.json --json-schema=PackFile=docs/pack.schema.json --page=docs/metadata.md "--title=Metadata of a runtime" --guards=migrations/internal/guards "--hint=attune packs validate reports every fault of a definition"
 //go:generate go tool attune-gen detector runtime/packs/core --out runtime/core
 
 // Version is the release this source tree becomes.

@@ -12,6 +12,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/attune-go/attune/gen/internal/model"
 )
 
 //go:embed accessors.tmpl
@@ -29,42 +31,42 @@ var accessors = template.Must(template.New("accessors").Funcs(template.FuncMap{
 	"sample":    sample,
 	"consts":    consts,
 	"needs":     needsPlain,
-	"kText":     func() Kind { return Text },
-	"kBool":     func() Kind { return Bool },
-	"kInt":      func() Kind { return Int },
-	"kDuration": func() Kind { return Duration },
-	"kRaw":      func() Kind { return Raw },
-	"kObject":   func() Kind { return Object },
-	"kList":     func() Kind { return List },
-	"args": func(d *Document, f *Field) any {
+	"kText":     func() model.Kind { return model.Text },
+	"kBool":     func() model.Kind { return model.Bool },
+	"kInt":      func() model.Kind { return model.Int },
+	"kDuration": func() model.Kind { return model.Duration },
+	"kRaw":      func() model.Kind { return model.Raw },
+	"kObject":   func() model.Kind { return model.Object },
+	"kList":     func() model.Kind { return model.List },
+	"args": func(d *model.Document, f *model.Field) any {
 		return struct {
-			Doc   *Document
-			Field *Field
+			Doc   *model.Document
+			Field *model.Field
 		}{d, f}
 	},
 	"pointer":      pointerOf,
 	"elemObject":   elemObject,
 	"validateList": validateList,
-	"judged":       (*Field).hasRules,
-	"judge":        (*Field).judge,
+	"judged":       hasRules,
+	"judge":        judgeOf,
 	"readTexts":    readTexts,
 	"notZero":      notZero,
 	"textOf":       textOf,
 	"intOf":        intOf,
 	"spanOf":       spanOf,
 	"orderOf":      orderOf,
-	"optionalOf":   func(f *Field) string { return optionalTypes[f.Type.Kind] },
-	"accessorOf":   func(f *Field) string { return accessorTypes[f.Type.Kind] },
+	"optionalOf":   func(f *model.Field) string { return optionalTypes[f.Type.Kind] },
+	"accessorOf":   func(f *model.Field) string { return accessorTypes[f.Type.Kind] },
 }).Parse(accessorsText))
 
 // emitAccessors returns the Go file of a package.
-func emitAccessors(p *Package) ([]byte, error) {
+func emitAccessors(p *model.Package) ([]byte, error) {
 	var out bytes.Buffer
 	data := struct {
-		*Package
+		*model.Package
 		Header, Support string
 		Imports         []string
-	}{p, Header, supportPath, p.imports()}
+	}{p, Header, supportPath, importsOf(p)}
 	if err := accessors.Execute(&out, data); err != nil {
 		return nil, err
 	}
@@ -75,21 +77,21 @@ func emitAccessors(p *Package) ([]byte, error) {
 	return text, nil
 }
 
-// imports returns the packages of the standard library that the file needs.
-func (p *Package) imports() []string {
+// importsOf returns the packages of the standard library that the file needs.
+func importsOf(p *model.Package) []string {
 	var out []string
 	for _, d := range p.Documents {
 		if d.Column {
 			out = append(out, "database/sql", "database/sql/driver")
 		}
 		for _, f := range d.Fields {
-			if f.Type.Kind == Duration && (f.Default != nil || strings.Contains(spanOf(f), "time.")) {
+			if f.Type.Kind == model.Duration && (f.Default != nil || strings.Contains(spanOf(f), "time.")) {
 				out = append(out, "time")
 			}
 			if f.Order != nil {
 				out = append(out, "cmp", "slices")
 			}
-			if of := f.Type.object(); f.Type.Kind == List && of != nil && needsPlain(of) {
+			if of := f.Type.Inner(); f.Type.Kind == model.List && of != nil && needsPlain(of) {
 				out = append(out, "slices")
 			}
 		}
@@ -99,40 +101,20 @@ func (p *Package) imports() []string {
 }
 
 // needsPlain reports whether a document, or one in it, may spell out defaults.
-func needsPlain(d *Document) bool {
+func needsPlain(d *model.Document) bool {
 	for _, f := range d.Fields {
 		if f.Default != nil && f.Type.Optional {
 			return true
 		}
-		if of := f.Type.object(); of != nil && needsPlain(of) {
+		if of := f.Type.Inner(); of != nil && needsPlain(of) {
 			return true
 		}
 	}
 	return false
 }
 
-// HasBare reports whether a text of the document, or of one in it, may omit its quotes in a
-// YAML file.
-func (d *Document) HasBare() bool {
-	return slices.ContainsFunc(d.Fields, func(f *Field) bool {
-		of := f.Type.object()
-		return f.Bare || of != nil && of.HasBare()
-	})
-}
-
-// HasColumn reports whether the document, or one in it, is a column.
-func (d *Document) HasColumn() bool {
-	return d.Column || slices.ContainsFunc(d.Fields, func(f *Field) bool { return f.Type.HasColumn() })
-}
-
-// HasColumn reports whether the document of the type or of its elements is a column or holds
-// one.
-func (t *Type) HasColumn() bool {
-	return t.Document != nil && t.Document.HasColumn() || t.Elem != nil && t.Elem.HasColumn()
-}
-
 // readTexts returns the code that reads a list of text.
-func readTexts(f *Field) string {
+func readTexts(f *model.Field) string {
 	elem := f.Type.Elem.Go
 	if elem == "" {
 		elem = "string"
@@ -141,7 +123,7 @@ func readTexts(f *Field) string {
 }
 
 // convert returns the conversion of expr to a text's type.
-func convert(t Type, expr string) string {
+func convert(t model.Type, expr string) string {
 	if t.Go == "" {
 		return expr
 	}
@@ -149,31 +131,18 @@ func convert(t Type, expr string) string {
 }
 
 // goValue returns a default as Go code.
-func goValue(f *Field) string {
+func goValue(f *model.Field) string {
 	switch f.Type.Kind {
-	case Bool:
+	case model.Bool:
 		return strconv.FormatBool(f.Default.Bool)
-	case Int:
+	case model.Int:
 		return strconv.FormatInt(f.Default.Int, 10)
 	}
-	return "document.Duration(" + GoDuration(f.Default.Duration) + ")"
-}
-
-// GoDuration returns a duration as Go code, in the largest unit that divides it.
-func GoDuration(d time.Duration) string {
-	for _, unit := range []struct {
-		name string
-		d    time.Duration
-	}{{"time.Hour", time.Hour}, {"time.Minute", time.Minute}, {"time.Second", time.Second}, {"time.Millisecond", time.Millisecond}} {
-		if d != 0 && d%unit.d == 0 {
-			return strconv.FormatInt(int64(d/unit.d), 10) + " * " + unit.name
-		}
-	}
-	return strconv.FormatInt(int64(d), 10)
+	return "document.Duration(" + model.GoDuration(f.Default.Duration) + ")"
 }
 
 // consts returns the Go names of an enum's values.
-func consts(t *Type) string {
+func consts(t *model.Type) string {
 	var names []string
 	for _, c := range t.Enum {
 		names = append(names, c.Go)
@@ -183,22 +152,22 @@ func consts(t *Type) string {
 
 // keyVar, plural and defaultConst return the names of the variable with the keys of a
 // document, of the function that reads a list of documents, and of a default's constant.
-func keyVar(d *Document) string                 { return lowerFirst(d.Name) + "Keys" }
-func plural(d *Document, f *Field) string       { return lowerFirst(d.Name) + f.Go }
-func defaultConst(d *Document, f *Field) string { return "Default" + d.Name + f.Go }
+func keyVar(d *model.Document) string                       { return lowerFirst(d.Name) + "Keys" }
+func plural(d *model.Document, f *model.Field) string       { return lowerFirst(d.Name) + f.Go }
+func defaultConst(d *model.Document, f *model.Field) string { return "Default" + d.Name + f.Go }
 
 func lowerFirst(s string) string {
 	first, n := utf8.DecodeRuneInString(s)
 	return string(unicode.ToLower(first)) + s[n:]
 }
 
-func elemObject(f *Field) bool { return f.Type.Kind == List && f.Type.object() != nil }
+func elemObject(f *model.Field) bool { return f.Type.Kind == model.List && f.Type.Inner() != nil }
 
 // optionalTypes holds the types in an Optional, and accessorTypes the result types of the
 // accessors of defaults.
 var (
-	optionalTypes = map[Kind]string{Bool: "bool", Int: "int", Duration: "document.Duration"}
-	accessorTypes = map[Kind]string{Bool: "bool", Int: "int", Duration: "time.Duration"}
+	optionalTypes = map[model.Kind]string{model.Bool: "bool", model.Int: "int", model.Duration: "document.Duration"}
+	accessorTypes = map[model.Kind]string{model.Bool: "bool", model.Int: "int", model.Duration: "time.Duration"}
 )
 
 // pointerOf returns a key as a part of a JSON pointer.
@@ -207,12 +176,12 @@ func pointerOf(key string) string {
 }
 
 // hasRules reports whether a list or its elements have rules.
-func (f *Field) hasRules() bool {
+func hasRules(f *model.Field) bool {
 	return f.Format != nil || f.Unique || f.Most > 0 || f.Length > 0 || f.Type.Elem.Enum != nil || f.Type.Elem.Document != nil
 }
 
 // notZero returns the condition under which a key is written.
-func notZero(f *Field) string {
+func notZero(f *model.Field) string {
 	v := "v." + f.Go
 	switch {
 	case f.Type.Optional:
@@ -221,20 +190,20 @@ func notZero(f *Field) string {
 		return v + " != nil"
 	}
 	switch f.Type.Kind {
-	case Text:
+	case model.Text:
 		return v + ` != ""`
-	case Bool:
+	case model.Bool:
 		return v
-	case Int, Duration:
+	case model.Int, model.Duration:
 		return v + " != 0"
-	case Object:
+	case model.Object:
 		return "!" + v + ".IsZero()"
 	}
 	return "len(" + v + ") > 0"
 }
 
 // textOf returns the expression of a text as a string.
-func textOf(f *Field) string {
+func textOf(f *model.Field) string {
 	if f.Type.Go != "" {
 		return "string(v." + f.Go + ")"
 	}
@@ -242,7 +211,7 @@ func textOf(f *Field) string {
 }
 
 // intOf returns the expression of a number, or of its effective value if it is optional.
-func intOf(f *Field) string {
+func intOf(f *model.Field) string {
 	switch {
 	case !f.Type.Optional:
 		return "v." + f.Go
@@ -253,7 +222,7 @@ func intOf(f *Field) string {
 }
 
 // orderOf returns the expression by which elements are ordered.
-func orderOf(f *Field, name string) string {
+func orderOf(f *model.Field, name string) string {
 	switch {
 	case f.Order.Default != nil:
 		return name + "." + f.Order.Go + "OrDefault()"
@@ -264,24 +233,21 @@ func orderOf(f *Field, name string) string {
 }
 
 // spanOf returns the bounds of a duration as Go code.
-func spanOf(f *Field) string {
+func spanOf(f *model.Field) string {
 	var out []string
 	for _, b := range []struct {
 		name string
 		d    *time.Duration
 	}{{"Min", f.Span.Min}, {"Above", f.Span.Above}, {"Max", f.Span.Max}} {
 		if b.d != nil {
-			out = append(out, b.name+": document.Bound("+GoDuration(*b.d)+")")
+			out = append(out, b.name+": document.Bound("+model.GoDuration(*b.d)+")")
 		}
 	}
 	return strings.Join(out, ", ")
 }
 
-// NoSpan reports whether a duration has no bounds.
-func (f *Field) NoSpan() bool { return f.Span.empty() }
-
 // validateList returns the code that checks each element of a list.
-func validateList(f *Field, list string) string {
+func validateList(f *model.Field, list string) string {
 	elem, seen := f.Type.Elem, "seen"+f.Go
 	var out, body strings.Builder
 	if f.Most > 0 {
@@ -297,7 +263,7 @@ func validateList(f *Field, list string) string {
 	judge := ""
 	switch {
 	case f.Format != nil || f.Length > 0:
-		judge = "c.Here(" + f.judge(elem.asString("s")) + ")"
+		judge = "c.Here(" + judgeOf(f, asString(elem, "s")) + ")"
 	case elem.Enum != nil:
 		judge = "c.Here(document.OneOf(s, " + consts(elem) + "))"
 	}
@@ -316,20 +282,20 @@ func validateList(f *Field, list string) string {
 }
 
 // asString returns the conversion of an expression of the type to a string.
-func (t *Type) asString(expr string) string {
+func asString(t *model.Type, expr string) string {
 	if t.Go == "" {
 		return expr
 	}
 	return "string(" + expr + ")"
 }
 
-// judge returns the code that checks a text with a format or a length.
-func (f *Field) judge(expr string) string {
+// judgeOf returns the code that checks a text with a format or a length.
+func judgeOf(f *model.Field, expr string) string {
 	judge := "nil"
 	if f.Format != nil {
 		judge = f.Format.Func
 	}
-	switch length := f.length(); {
+	switch length := f.MaxLength(); {
 	case length == 0:
 		return judge + "(" + expr + ")"
 	case f.Length == 0:

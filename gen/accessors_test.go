@@ -70,15 +70,15 @@ func TestEveryFaultIsTold(t *testing.T) {
 		`{` + least + `, "levels": ["low"]}`: "/levels: duplicate key",
 		`{` + least + `, "spare": null, "free": null, "rank": null, "wait": null, "loud": null, "extra": null, "parts": []}`: "",
 		`{"name": "A", "levels": ["low", "no", "low"], "level": "x", "words": ["a", "", "a"], "tags": ["a", "A", "a"], "note": "nothing",
-			"main": {"id": "", "x": 1}, "whole": {"id": "b"}, "inner": {"id": "c"}, "must": false, "every": "61m", "wait": "0s", "rank": 0, "any": 2}`: `/any: must be a whole number from 3 to 2147483647, not 2; ` +
-			`/rank: must be a whole number from 1 to 2147483647, not 0; ` +
-			`/name: must be words in lower case with - between them; /levels/1: must be low or high, not "no"; /levels/2: duplicate "low"; ` +
-			`/level: must be low or high, not "x"; /words/1: is required: a word; /words/2: duplicate "a"; ` +
+			"main": {"id": "", "x": 1}, "whole": {"id": "b"}, "inner": {"id": "c"}, "must": false, "every": "61m", "wait": "0s", "rank": 0, "any": 2}`: `/any: must be a whole number from 3 to 2147483647, got 2; ` +
+			`/rank: must be a whole number from 1 to 2147483647, got 0; ` +
+			`/name: must be words in lower case with - between them; /levels/1: must be low or high, got "no"; /levels/2: duplicate "low"; ` +
+			`/level: must be low or high, got "x"; /words/1: is required: a word; /words/2: duplicate "a"; ` +
 			`/tags/1: must be words in lower case with - between them; /tags/2: duplicate "a"; /note: must not be nothing; ` +
-			`/every: must be at most 1h0m0s, not 1h1m0s; /wait: must be at least 1ms and greater than 0s and at most 5m0s, not 0s; /main/id: is required`,
-		`{` + least + `, "count": 11}`:                 "/count: must be a whole number from 0 to 10, not 11",
-		`{` + least + `, "parts": [null, {"id": 1}]}`:  "/parts/0: must be an object, not null; /parts/1/id: must be text, not a number; /parts/0/id: is required; /parts/1/id: is required",
-		`{` + least + `, "every": "x", "labels": [1]}`: `/every: must be a duration such as "10s", not "x"; /labels/0: must be text, not a number`,
+			`/every: must be at most 1h0m0s, got 1h1m0s; /wait: must be at least 1ms and greater than 0s and at most 5m0s, got 0s; /main/id: is required`,
+		`{` + least + `, "count": 11}`:                 "/count: must be a whole number from 0 to 10, got 11",
+		`{` + least + `, "parts": [null, {"id": 1}]}`:  "/parts/0: must be an object, got null; /parts/1/id: must be text, got a number; /parts/0/id: is required; /parts/1/id: is required",
+		`{` + least + `, "every": "x", "labels": [1]}`: `/every: must be a duration such as "10s", got "x"; /labels/0: must be text, got a number`,
 	} {
 		var v full.Tool
 		var c document.Checker
@@ -163,8 +163,8 @@ func TestFaultOfWhatIsInside(t *testing.T) {
 		}
 	}
 	chest := full.Chest{Tags: tags, Best: &bad, Tools: []full.Tool{{}, bad}, Inner: []full.Chests{{Tool: bad}, {}}}
-	want := "/tags: must be a list, not a number; /best: must be an object, not a number; /tools/1: must be an object, not a number; " +
-		"/inner/0/tool: must be an object, not a number"
+	want := "/tags: must be a list, got a number; /best: must be an object, got a number; /tools/1: must be an object, got a number; " +
+		"/inner/0/tool: must be an object, got a number"
 	if err := chest.Fault(); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
@@ -210,7 +210,7 @@ func TestReadAsGoReads(t *testing.T) {
 		t.Fatal(err)
 	}
 	v.Level, v.Words = "loud", append(v.Words, "a")
-	want := `/level: must be low or high, not "loud"; /words/1: duplicate "a"`
+	want := `/level: must be low or high, got "loud"; /words/1: duplicate "a"`
 	if err := v.Validate(); err == nil || !sameFaults(err.Error(), want) {
 		t.Errorf("got %v\nwant %s", err, want)
 	}

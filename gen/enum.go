@@ -6,6 +6,8 @@ import (
 	"go/types"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/attune-go/attune/gen/internal/model"
 )
 
 // enum collects the constants of an enum.
@@ -80,6 +82,6 @@ func (r *resolver) constant(enum types.Object, c *types.Const, value []ast.Expr,
 		r.faults.add(pos, "%s must be UTF-8 without NUL, got %q", c.Name(), text)
 	default:
 		seen[text] = c.Name()
-		r.enums[enum] = append(r.enums[enum], Constant{c.Name(), text})
+		r.enums[enum] = append(r.enums[enum], model.Constant{Go: c.Name(), Value: text})
 	}
 }

@@ -50,6 +50,8 @@ import (
 	"fmt"
 	"path"
 	"slices"
+
+	"github.com/attune-go/attune/gen/internal/model"
 )
 
 // A MetadataConfig configures what is generated for a package.
@@ -74,7 +76,7 @@ type MetadataConfig struct {
 // source is wrong.
 func Metadata(src Source, cfg MetadataConfig) (Files, error) {
 	source := parse(src)
-	model, err := resolve(source)
+	pkg, err := resolve(source)
 	if err != nil {
 		return nil, err
 	}
@@ -82,22 +84,22 @@ func Metadata(src Source, cfg MetadataConfig) (Files, error) {
 		cfg.Out = "documents_gen.go"
 	}
 	files := Files{}
-	text, err := emitAccessors(model)
+	text, err := emitAccessors(pkg)
 	if err != nil {
 		return nil, err
 	}
-	if err := source.names(model, text); err != nil {
+	if err := source.names(pkg, text); err != nil {
 		return nil, err
 	}
 	if err := files.add(path.Join(src.Dir, cfg.Out), text); err != nil {
 		return nil, err
 	}
 	for name, file := range cfg.Schemas {
-		root := model.document(name)
+		root := documentOf(pkg, name)
 		if root == nil {
 			return nil, fmt.Errorf("JSON Schema %s: %w %s", file, ErrNoDocument, name)
 		}
-		text, err := emitSchema(model, root)
+		text, err := emitSchema(pkg, root)
 		if err != nil {
 			return nil, err
 		}
@@ -106,20 +108,20 @@ func Metadata(src Source, cfg MetadataConfig) (Files, error) {
 		}
 	}
 	if cfg.Guards != "" {
-		if err := addGuards(files, model, cfg); err != nil {
+		if err := addGuards(files, pkg, cfg); err != nil {
 			return nil, err
 		}
 	}
 	if cfg.Page != "" {
-		if err := files.add(cfg.Page, emitPage(model, cfg.Title)); err != nil {
+		if err := files.add(cfg.Page, emitPage(pkg, cfg.Title)); err != nil {
 			return nil, err
 		}
 	}
 	return files, nil
 }
 
-func addGuards(files Files, p *Package, cfg MetadataConfig) error {
-	if len(p.guardTargets()) == 0 {
+func addGuards(files Files, p *model.Package, cfg MetadataConfig) error {
+	if len(guardTargets(p)) == 0 {
 		return fmt.Errorf("guards in %s: no type has the directive %sguard, and no field the rule guard", cfg.Guards, mark)
 	}
 	sqlite, err := emitSQLite(p)
@@ -142,8 +144,8 @@ func addGuards(files Files, p *Package, cfg MetadataConfig) error {
 // ErrNoDocument means that no annotated type has the name.
 var ErrNoDocument = errors.New("no annotated type")
 
-func (p *Package) document(name string) *Document {
-	i := slices.IndexFunc(p.Documents, func(d *Document) bool { return d.Name == name })
+func documentOf(p *model.Package, name string) *model.Document {
+	i := slices.IndexFunc(p.Documents, func(d *model.Document) bool { return d.Name == name })
 	if i < 0 {
 		return nil
 	}

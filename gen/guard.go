@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/attune-go/attune/gen/internal/model"
 	"github.com/attune-go/attune/schema/document"
 )
 
@@ -14,29 +15,29 @@ import (
 // first fault, with its place.
 
 // requirement returns what a value must be, in the words of the accessors.
-func (t *Type) requirement() string {
+func requirement(t *model.Type) string {
 	switch t.Kind {
-	case Text, Duration:
+	case model.Text, model.Duration:
 		return "text"
-	case Bool:
+	case model.Bool:
 		return "true or false"
-	case Int:
+	case model.Int:
 		return "a whole number"
-	case Object:
+	case model.Object:
 		return "an object"
-	case List:
+	case model.List:
 		return "a list"
 	}
 	return "anything"
 }
 
-// demand returns the message for a text that the format refuses. It is made of the first
+// demandFormat returns the message for a text that the format refuses. It is made of the first
 // sentence of the function's comment, which says what the function accepts.
-func (f *Format) demand() string {
+func demandFormat(f *model.Format) string {
 	text := strings.TrimSpace(prose(f.Comment, f.Func, ""))
 	rest, ok := strings.CutPrefix(text, "accepts ")
 	if !ok {
-		return "is not a valid " + f.Name
+		return "must be a valid " + f.Name
 	}
 	if i := strings.Index(rest, ". "); i >= 0 {
 		rest = rest[:i]
@@ -45,7 +46,7 @@ func (f *Format) demand() string {
 }
 
 // demandEnum returns the message for a value that an enum lacks.
-func demandEnum(enum []Constant) string {
+func demandEnum(enum []model.Constant) string {
 	var out strings.Builder
 	for i, c := range enum {
 		switch {
@@ -59,73 +60,74 @@ func demandEnum(enum []Constant) string {
 	return "must be " + out.String()
 }
 
-func (f *Field) demandInt() string {
+func demandInt(f *model.Field) string {
 	return fmt.Sprintf("must be a whole number from %d to %d", f.Min, f.Max)
 }
 
-func demandDuration(f *Field) string {
+func demandDuration(f *model.Field) string {
 	return fmt.Sprintf("must be a duration such as %q", sample(f))
 }
 
 // demandShort and demandFew return the messages for a text and a list that are too long.
-func (f *Field) demandShort() string {
-	return fmt.Sprintf("is longer than %d characters", f.length())
+func demandShort(f *model.Field) string {
+	return fmt.Sprintf("must have at most %d characters", f.MaxLength())
 }
 
-func (f *Field) demandFew() string { return fmt.Sprintf("has more than %d elements", f.Most) }
+func demandFew(f *model.Field) string { return fmt.Sprintf("must have at most %d elements", f.Most) }
 
 const (
-	demandRequired  = "is required"
-	demandOnce      = "duplicate element"
-	demandText      = "must be text, not a BLOB"
-	demandJSON      = "must be valid JSON"
-	demandNoNUL     = "must not contain NUL"
-	demandSurrogate = "half of a surrogate pair is missing"
-	demandKey       = "duplicate key"
+	demandRequired = "is required"
+	demandOnce     = "duplicate element"
+	demandText     = "must be text, got a BLOB"
+	demandJSON     = "must be valid JSON"
+	demandNoNUL    = "must not contain NUL"
+	demandKey      = "duplicate key"
 )
 
 // The messages for documents beyond the limits of package document.
 var (
-	demandSmall  = fmt.Sprintf("the document has more than %d bytes", document.MaxSize)
-	demandDepth  = fmt.Sprintf("nested more than %d deep", document.MaxDepth)
-	demandDigits = fmt.Sprintf("a number has more than %d digits without an exponent", document.MaxDigits)
+	demandSmall  = fmt.Sprintf("the document must have at most %d bytes", document.MaxSize)
+	demandDepth  = fmt.Sprintf("must be nested at most %d deep", document.MaxDepth)
+	demandDigits = fmt.Sprintf("a number must have at most %d digits without an exponent", document.MaxDigits)
 )
 
 // A guardTarget is a value that is checked in one or more columns, in the same way.
 type guardTarget struct {
-	// what names the value in Go; name is its unique name in SQL.
+	// what names the value in Go.
 	what    string
 	pos     token.Position
-	name    string
-	columns []Column
+	columns []model.Column
 	// field describes the value as if it belonged to a key.
-	field *Field
+	field *model.Field
 	// plain means that the columns hold text instead of JSON.
 	plain bool
 }
 
 // guardTargets returns the documents and texts that have guards.
-func (p *Package) guardTargets() []guardTarget {
+func guardTargets(p *model.Package) []guardTarget {
 	var out []guardTarget
 	for _, d := range p.Documents {
 		if len(d.Guards) > 0 {
 			whole := d.List
 			if whole == nil {
-				whole = &Field{Type: Type{Kind: Object, Document: d}}
+				whole = &model.Field{Type: model.Type{Kind: model.Object, Document: d}}
 			}
-			out = append(out, guardTarget{d.Name, d.Pos, snake(d.Name), d.Guards, whole, false})
+			out = append(out, guardTarget{d.Name, d.Pos, d.Guards, whole, false})
 		}
 		for _, f := range d.Fields {
 			if len(f.Guards) > 0 {
-				out = append(out, guardTarget{d.Name + "." + f.Go, f.Pos, snake(d.Name) + "_" + f.Guards[0].Name, f.Guards, f, true})
+				out = append(out, guardTarget{d.Name + "." + f.Go, f.Pos, f.Guards, f, true})
 			}
 		}
 	}
 	return out
 }
 
-// function returns the name of the trigger function in Postgres and of the view in SQLite.
-func (w guardTarget) function() string { return "attune_guard_" + w.name }
+// function returns the name of the trigger function in Postgres and of the view in SQLite. The
+// first column gives it, because packages may have types of the same name.
+func (w guardTarget) function() string {
+	return "attune_guard_" + w.columns[0].Table + "_" + w.columns[0].Name
+}
 
 // names returns the distinct names of the columns.
 func (w guardTarget) names() []string {
@@ -136,21 +138,6 @@ func (w guardTarget) names() []string {
 		}
 	}
 	return out
-}
-
-// snake returns the name of a type in the spelling of SQL.
-func snake(name string) string {
-	var out strings.Builder
-	for i, c := range name {
-		if c >= 'A' && c <= 'Z' {
-			if i > 0 {
-				out.WriteByte('_')
-			}
-			c += 'a' - 'A'
-		}
-		out.WriteRune(c)
-	}
-	return out.String()
 }
 
 // sqlName quotes a name for SQL, because it may be a keyword.
@@ -178,7 +165,7 @@ func sqlList(list ...string) string {
 	return "(" + strings.Join(quoted, ", ") + ")"
 }
 
-func enumValues(enum []Constant) []string {
+func enumValues(enum []model.Constant) []string {
 	out := make([]string, len(enum))
 	for i, c := range enum {
 		out[i] = c.Value
@@ -187,7 +174,7 @@ func enumValues(enum []Constant) []string {
 }
 
 // sample returns a duration for a message.
-func sample(f *Field) string {
+func sample(f *model.Field) string {
 	if f.Default != nil {
 		return f.Default.Duration.String()
 	}

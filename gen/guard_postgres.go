@@ -6,15 +6,16 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/attune-go/attune/gen/internal/model"
 	"github.com/attune-go/attune/schema/document"
 )
 
 // emitPostgres returns the guards for Postgres: a trigger function for each document. All
 // names that they look up are in pg_catalog. hint is the hint of each error.
-func emitPostgres(p *Package, hint string) []byte {
+func emitPostgres(p *model.Package, hint string) []byte {
 	var out strings.Builder
 	fmt.Fprintf(&out, guardHead, strings.TrimPrefix(Header, "// "), "Postgres")
-	for _, w := range p.guardTargets() {
+	for _, w := range guardTargets(p) {
 		g := postgresGuard{hint: hint}
 		g.whole(w)
 		g.write(&out, w)
@@ -23,10 +24,10 @@ func emitPostgres(p *Package, hint string) []byte {
 }
 
 // emitPostgresDrop returns the statements that remove the guards.
-func emitPostgresDrop(p *Package) []byte {
+func emitPostgresDrop(p *model.Package) []byte {
 	var out strings.Builder
 	fmt.Fprintf(&out, "-- %s\n", strings.TrimPrefix(Header, "// "))
-	for _, w := range p.guardTargets() {
+	for _, w := range guardTargets(p) {
 		for _, c := range w.columns {
 			fmt.Fprintf(&out, "DROP TRIGGER IF EXISTS %s ON {schema}.%s;\n", triggerName(c), sqlName(c.Table))
 		}
@@ -35,7 +36,7 @@ func emitPostgresDrop(p *Package) []byte {
 	return []byte(out.String())
 }
 
-func triggerName(c Column) string { return "attune_guard_" + c.Name }
+func triggerName(c model.Column) string { return "attune_guard_" + c.Name }
 
 // A postgresGuard writes the body of one function. Its variable v0 holds the document, and
 // v1 and so on the values nested in it.
@@ -91,7 +92,7 @@ func (g *postgresGuard) fault(at place, message, value string) {
 	if value == "" {
 		g.line("    fault := %s;", sqlText(message))
 	} else {
-		g.line("    fault := %s || ', not ' || pg_catalog.left(%s::text, 60);", sqlText(message), value)
+		g.line("    fault := %s || ', got ' || pg_catalog.left(%s::text, 60);", sqlText(message), value)
 	}
 	g.line("    EXIT judge;")
 }
@@ -99,7 +100,7 @@ func (g *postgresGuard) fault(at place, message, value string) {
 // wrong reports a value of another type.
 func (g *postgresGuard) wrong(at place, want, value string) {
 	g.line("    at := %s;", at.sql())
-	g.line("    fault := %s || pg_catalog.jsonb_typeof(%s);", sqlText("must be "+want+", not JSON's "), value)
+	g.line("    fault := %s || pg_catalog.jsonb_typeof(%s);", sqlText("must be "+want+", got a JSON "), value)
 	g.line("    EXIT judge;")
 }
 
@@ -138,10 +139,15 @@ func (g *postgresGuard) readable(v string) {
 	g.line("END IF;")
 }
 
+// postgresTypes holds the names that jsonb_typeof has for the types.
+var postgresTypes = map[model.Kind]string{
+	model.Text: "string", model.Duration: "string", model.Bool: "boolean", model.Int: "number", model.Object: "object", model.List: "array",
+}
+
 // kind checks the value at a depth. It may be null or missing.
-func (g *postgresGuard) kind(f *Field, depth int, at place) {
+func (g *postgresGuard) kind(f *model.Field, depth int, at place) {
 	v := g.value(depth)
-	if f.Type.Kind == Raw {
+	if f.Type.Kind == model.Raw {
 		if f.Required {
 			g.line("IF coalesce(pg_catalog.jsonb_typeof(%s), 'null') = 'null' THEN", v)
 			g.fault(at, demandRequired, "")
@@ -149,26 +155,25 @@ func (g *postgresGuard) kind(f *Field, depth int, at place) {
 		}
 		return
 	}
-	types := map[Kind]string{Text: "string", Duration: "string", Bool: "boolean", Int: "number", Object: "object", List: "array"}
 	g.line("IF coalesce(pg_catalog.jsonb_typeof(%s), 'null') = 'null' THEN", v)
-	if f.mustBe() {
+	if f.MustExist() {
 		g.fault(at, demandRequired, "")
 	} else {
 		g.line("    NULL;")
 	}
-	g.line("ELSIF pg_catalog.jsonb_typeof(%s) <> '%s' THEN", v, types[f.Type.Kind])
-	g.wrong(at, f.Type.requirement(), v)
+	g.line("ELSIF pg_catalog.jsonb_typeof(%s) <> '%s' THEN", v, postgresTypes[f.Type.Kind])
+	g.wrong(at, requirement(&f.Type), v)
 	switch f.Type.Kind {
-	case Text:
+	case model.Text:
 		g.text(f, v, at, !f.Required)
-	case Duration:
+	case model.Duration:
 		g.line("ELSIF %s #>> '{}' = '' THEN", v)
 		g.fault(at, demandDuration(f), "")
-	case Int:
+	case model.Int:
 		n := fmt.Sprintf("(%s #>> '{}')::numeric", v)
 		g.line("ELSIF %s NOT BETWEEN %d AND %d OR pg_catalog.trunc(%[1]s) <> %[1]s THEN", n, f.Min, f.Max)
-		g.fault(at, f.demandInt(), v)
-	case Object:
+		g.fault(at, demandInt(f), v)
+	case model.Object:
 		g.line("ELSE")
 		g.indent++
 		for _, inner := range f.Type.Document.Fields {
@@ -179,14 +184,14 @@ func (g *postgresGuard) kind(f *Field, depth int, at place) {
 			g.line("NULL;")
 		}
 		g.indent--
-	case List:
+	case model.List:
 		g.list(f, depth, at)
 	}
 	g.line("END IF;")
 }
 
 // text adds the cases for a text.
-func (g *postgresGuard) text(f *Field, v string, at place, empty bool) {
+func (g *postgresGuard) text(f *model.Field, v string, at place, empty bool) {
 	text := fmt.Sprintf("(%s #>> '{}')", v)
 	format, enum := f.Format, f.Type.Enum
 	if f.Type.Elem != nil {
@@ -204,23 +209,23 @@ func (g *postgresGuard) text(f *Field, v string, at place, empty bool) {
 		g.line("ELSIF %s NOT IN %s THEN", text, sqlList(values...))
 		g.fault(at, demandEnum(enum), v)
 	}
-	if f.length() > 0 {
-		g.line("ELSIF pg_catalog.char_length(%s) > %d THEN", text, f.length())
-		g.fault(at, f.demandShort(), "")
+	if f.MaxLength() > 0 {
+		g.line("ELSIF pg_catalog.char_length(%s) > %d THEN", text, f.MaxLength())
+		g.fault(at, demandShort(f), "pg_catalog.char_length("+text+")")
 	}
 	if format == nil || format.Pattern == nil {
 		return
 	}
 	g.line("ELSIF %s COLLATE pg_catalog.\"C\" !~ %s THEN", text, sqlText(format.Pattern.Postgres(empty)))
-	g.fault(at, format.demand(), v)
+	g.fault(at, demandFormat(format), v)
 	if format.Except != nil {
 		g.line("ELSIF %s COLLATE pg_catalog.\"C\" ~ %s THEN", text, sqlText(format.Except.Postgres(false)))
-		g.fault(at, format.demand(), v)
+		g.fault(at, demandFormat(format), v)
 	}
 }
 
-func (g *postgresGuard) list(f *Field, depth int, at place) {
-	f = f.list()
+func (g *postgresGuard) list(f *model.Field, depth int, at place) {
+	f = f.ElementRules()
 	v, elem := g.value(depth), g.value(depth+1)
 	if f.Required {
 		g.line("ELSIF pg_catalog.jsonb_array_length(%s) = 0 THEN", v)
@@ -228,7 +233,7 @@ func (g *postgresGuard) list(f *Field, depth int, at place) {
 	}
 	if f.Most > 0 {
 		g.line("ELSIF pg_catalog.jsonb_array_length(%s) > %d THEN", v, f.Most)
-		g.fault(at, f.demandFew(), "")
+		g.fault(at, demandFew(f), "pg_catalog.jsonb_array_length("+v+")")
 	}
 	i := "i" + strconv.Itoa(depth)
 	g.line("ELSE")
@@ -245,11 +250,11 @@ func (g *postgresGuard) list(f *Field, depth int, at place) {
 	g.indent++
 	g.line("%s := %s -> %s;", elem, v, i)
 	inside := at.index(i)
-	if f.Type.Elem.Kind == Object {
+	if f.Type.Elem.Kind == model.Object {
 		g.line("IF pg_catalog.jsonb_typeof(%s) = 'null' THEN", elem)
 		g.wrong(inside, "an object", elem)
 		g.line("END IF;")
-		g.kind(&Field{Type: *f.Type.Elem}, depth+1, inside)
+		g.kind(&model.Field{Type: *f.Type.Elem}, depth+1, inside)
 	} else {
 		g.line("IF pg_catalog.jsonb_typeof(%s) <> 'string' THEN", elem)
 		g.wrong(inside, "text", elem)

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/attune-go/attune/gen/internal/model"
 	"github.com/attune-go/attune/schema/document"
 )
 
@@ -25,11 +26,11 @@ const sqliteHead = `--
 
 // emitSQLite returns the guards for SQLite: a view for each document, whose trigger checks
 // inserted documents, and triggers that insert each column's values into the view.
-func emitSQLite(p *Package) ([]byte, error) {
+func emitSQLite(p *model.Package) ([]byte, error) {
 	var out strings.Builder
 	fmt.Fprintf(&out, guardHead+sqliteHead, strings.TrimPrefix(Header, "// "), "SQLite")
 	var faults Faults
-	for _, w := range p.guardTargets() {
+	for _, w := range guardTargets(p) {
 		g := sqliteGuard{of: w, at: w.pos, faults: &faults}
 		if w.plain {
 			g.column()
@@ -42,10 +43,10 @@ func emitSQLite(p *Package) ([]byte, error) {
 }
 
 // emitSQLiteDrop returns the statements that remove the guards.
-func emitSQLiteDrop(p *Package) []byte {
+func emitSQLiteDrop(p *model.Package) []byte {
 	var out strings.Builder
 	fmt.Fprintf(&out, "-- %s\n", strings.TrimPrefix(Header, "// "))
-	for _, w := range p.guardTargets() {
+	for _, w := range guardTargets(p) {
 		dropSQLite(&out, w)
 	}
 	return []byte(out.String())
@@ -60,7 +61,7 @@ func dropSQLite(out *strings.Builder, w guardTarget) {
 	fmt.Fprintf(out, "DROP VIEW IF EXISTS {schema}.%s;\n", w.function())
 }
 
-func sqliteTrigger(c Column, event string) string {
+func sqliteTrigger(c model.Column, event string) string {
 	return "attune_guard_" + c.Table + "_" + c.Name + "_" + event
 }
 
@@ -154,9 +155,9 @@ func fromWhere(from []string, where string) string {
 // column checks a column of text.
 func (g *sqliteGuard) column() {
 	const text = "NEW.document"
-	cases := []string{g.when("typeof("+text+") NOT IN ('text', 'null')", "", "must be "+g.of.field.Type.requirement()),
+	cases := []string{g.when("typeof("+text+") NOT IN ('text', 'null')", "", "must be "+requirement(&g.of.field.Type)),
 		g.when("instr("+text+", char(0)) > 0", "", demandNoNUL)}
-	if g.of.field.mustBe() {
+	if g.of.field.MustExist() {
 		cases = append(cases, g.when(text+" IS NULL", "", demandRequired))
 	}
 	g.judge("", append(cases, g.scalar(g.of.field, text, "")...), nil, "")
@@ -168,7 +169,7 @@ func (g *sqliteGuard) document() {
 	f := g.of.field
 	is, allowed := sqliteTypes[f.Type.Kind][0], sqliteTypes[f.Type.Kind]
 	var cases []string
-	if f.mustBe() {
+	if f.MustExist() {
 		cases = append(cases, g.when(doc+" IS NULL", "", demandRequired))
 	} else {
 		allowed = append(slices.Clone(allowed), "null")
@@ -177,41 +178,42 @@ func (g *sqliteGuard) document() {
 		g.when("typeof("+doc+") = 'blob'", "", demandText),
 		g.when("instr("+doc+", char(0)) > 0 OR NOT json_valid("+doc+")", "", demandJSON),
 		g.when(fmt.Sprintf("length(%s) > %d AND length(CAST(json(%[1]s) AS BLOB)) > %[2]d", doc, document.MaxSize), "", demandSmall),
-		g.when(fmt.Sprintf("json_type(%s) NOT IN %s", doc, sqlList(allowed...)), "", "must be "+f.Type.requirement()))
-	if most := f.list().Most; most > 0 {
+		g.when(fmt.Sprintf("json_type(%s) NOT IN %s", doc, sqlList(allowed...)), "", "must be "+requirement(&f.Type)))
+	if most := f.ElementRules().Most; most > 0 {
 		tooLong := fmt.Sprintf("json_type(%s) = '%s' AND json_array_length(%[1]s) > %[3]d", doc, is, most)
-		cases = append(cases, g.when(tooLong, "", f.list().demandFew()))
+		cases = append(cases, g.when(tooLong, "", demandFew(f.ElementRules())))
 	}
 	g.judge("", cases, nil, "")
 	g.statement("    SELECT %s\n        FROM json_tree(%s)\n        WHERE typeof(key) = 'text' GROUP BY parent, key HAVING count(*) > 1;\n",
 		g.abort("", demandKey), doc)
 	root := sqlitePlace{value: doc, path: "$", depth: 1}
-	if f.Type.Kind == List {
+	if f.Type.Kind == model.List {
 		// For a null document json_each has one row without a key.
-		g.judge("", g.elements(f.list(), doc, "typeof(key) = 'integer' AND ", root.pointer), nil, "")
+		g.judge("", g.elements(f.ElementRules(), doc, "typeof(key) = 'integer' AND ", root.pointer), nil, "")
 	}
 	g.value(f, root)
 }
 
 // sqliteTypes holds the names that json_each has for the types.
-var sqliteTypes = map[Kind][]string{
-	Text: {"text"}, Duration: {"text"}, Bool: {"true", "false"}, Int: {"integer", "real"}, Object: {"object"}, List: {"array"},
+var sqliteTypes = map[model.Kind][]string{
+	model.Text: {"text"}, model.Duration: {"text"}, model.Bool: {"true", "false"}, model.Int: {"integer", "real"},
+	model.Object: {"object"}, model.List: {"array"},
 }
 
 // value checks the members of an object or a list. Values that are nested deeper than any
 // document may be are checked only when they are read.
-func (g *sqliteGuard) value(f *Field, p sqlitePlace) {
+func (g *sqliteGuard) value(f *model.Field, p sqlitePlace) {
 	switch {
 	case p.depth > document.MaxDepth || g.statements > maxStatements:
-	case f.Type.Kind == Object:
+	case f.Type.Kind == model.Object:
 		g.object(f.Type.Document, p)
-	case f.Type.Kind == List && f.list().Type.Elem.Kind == Object:
+	case f.Type.Kind == model.List && f.ElementRules().Type.Elem.Kind == model.Object:
 		g.lists++
 		g.object(f.Type.Elem.Document, p.elements("e"+strconv.Itoa(g.lists)))
 	}
 }
 
-func (g *sqliteGuard) object(d *Document, p sqlitePlace) {
+func (g *sqliteGuard) object(d *model.Document, p sqlitePlace) {
 	element, isObject := p.element()
 	var missing, members []string
 	if element != "" {
@@ -220,21 +222,21 @@ func (g *sqliteGuard) object(d *Document, p sqlitePlace) {
 	for _, f := range d.Fields {
 		g.at = f.Pos
 		at := p.key(f.Key)
-		if f.mustBe() {
+		if f.MustExist() {
 			present := "EXISTS (SELECT 1 FROM json_each(" + p.args() + ") WHERE key = " + sqlText(f.Key) + " AND type <> 'null')"
 			missing = append(missing, g.when("NOT "+present, at.pointer, demandRequired))
 		}
-		if f.Type.Kind != Raw {
+		if f.Type.Kind != model.Raw {
 			var quoted []string // two comparisons are faster than IN
 			for _, allowed := range append(slices.Clone(sqliteTypes[f.Type.Kind]), "null") {
 				quoted = append(quoted, sqlText(allowed))
 			}
 			wrongType := "m.type <> " + strings.Join(quoted, " AND m.type <> ")
-			cases := append([]string{g.when(wrongType, at.pointer, "must be "+f.Type.requirement())}, g.scalar(f, "m.value", at.pointer)...)
+			cases := append([]string{g.when(wrongType, at.pointer, "must be "+requirement(&f.Type))}, g.scalar(f, "m.value", at.pointer)...)
 			members = append(members, fmt.Sprintf("WHEN %s THEN CASE\n            %s\n        END",
 				sqlText(f.Key), strings.Join(cases, "\n            ")))
 		}
-		if (f.Type.Kind == Object || f.Type.Kind == List) && strings.ContainsAny(f.Key, `"\`) {
+		if (f.Type.Kind == model.Object || f.Type.Kind == model.List) && strings.ContainsAny(f.Key, `"\`) {
 			g.faults.add(f.Pos, "the guards of SQLite cannot look for the key %s: it has a quote or a backslash", f.Key)
 		}
 	}
@@ -262,19 +264,19 @@ func (p sqlitePlace) element() (alias, isObject string) {
 }
 
 // scalar returns the cases in which a value of the right type is wrong.
-func (g *sqliteGuard) scalar(f *Field, value, at string) []string {
+func (g *sqliteGuard) scalar(f *model.Field, value, at string) []string {
 	var out []string
 	when := func(message, condition string, args ...any) {
 		out = append(out, g.when(fmt.Sprintf(condition, args...), at, message))
 	}
 	switch f.Type.Kind {
-	case Int:
+	case model.Int:
 		// SQLite reads 2550000000000000000000e-19 as a number close to 255.
-		when(f.demandInt(), "%[1]s NOT BETWEEN %[2]s AND %[3]s OR m.type = 'real' AND round(%[1]s, 3) <> round(%[1]s)",
+		when(demandInt(f), "%[1]s NOT BETWEEN %[2]s AND %[3]s OR m.type = 'real' AND round(%[1]s, 3) <> round(%[1]s)",
 			value, below(f.Min), above(f.Max))
-	case Duration:
+	case model.Duration:
 		when(demandDuration(f), "%s = ''", value)
-	case Text:
+	case model.Text:
 		if f.Required {
 			when(demandRequired, "%s = ''", value)
 		}
@@ -282,15 +284,15 @@ func (g *sqliteGuard) scalar(f *Field, value, at string) []string {
 			when(demandEnum(f.Type.Enum), "%s NOT IN %s", value, sqlList(append(enumValues(f.Type.Enum), "")...))
 		}
 		if f.Length > 0 {
-			when(f.demandShort(), "length(%s) > %d", value, f.Length)
+			when(demandShort(f), "length(%s) > %d", value, f.Length)
 		}
-	case List:
-		list := f.list()
+	case model.List:
+		list := f.ElementRules()
 		if list.Required {
 			when(demandRequired, "json_array_length(%s) = 0", value)
 		}
 		if list.Most > 0 {
-			when(list.demandFew(), "json_array_length(%s) > %d", value, list.Most)
+			when(demandFew(list), "json_array_length(%s) > %d", value, list.Most)
 		}
 		out = append(out, g.elements(list, value, "", at)...)
 	}
@@ -314,8 +316,8 @@ func above(n int64) string {
 
 // elements returns the cases in which a list of text has a wrong element. only is a
 // condition that selects the elements, and ends with AND.
-func (g *sqliteGuard) elements(f *Field, list, only, at string) []string {
-	if f.Type.Elem.Kind == Object {
+func (g *sqliteGuard) elements(f *model.Field, list, only, at string) []string {
+	if f.Type.Elem.Kind == model.Object {
 		return nil
 	}
 	var out []string
@@ -327,7 +329,7 @@ func (g *sqliteGuard) elements(f *Field, list, only, at string) []string {
 		when(demandEnum(enum), "value NOT IN "+sqlList(enumValues(enum)...))
 	}
 	if f.Length > 0 {
-		when(f.demandShort(), fmt.Sprintf("length(value) > %d", f.Length))
+		when(demandShort(f), fmt.Sprintf("length(value) > %d", f.Length))
 	}
 	if f.Unique {
 		twice := "(SELECT count(*) > count(DISTINCT value) FROM json_each(" + list + ") WHERE " + only + "type = 'text')"

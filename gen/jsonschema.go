@@ -4,10 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/attune-go/attune/gen/internal/model"
 )
 
 // schemaDialect is the version of JSON Schema that is written.
@@ -57,7 +58,7 @@ func marshal(v any) ([]byte, error) {
 }
 
 // emitSchema returns the JSON Schema of documents of the type root.
-func emitSchema(p *Package, root *Document) ([]byte, error) {
+func emitSchema(p *model.Package, root *model.Document) ([]byte, error) {
 	var out object
 	out.set("$schema", schemaDialect)
 	out.set("$comment", strings.TrimPrefix(Header, "// "))
@@ -66,12 +67,12 @@ func emitSchema(p *Package, root *Document) ([]byte, error) {
 		out.set("description", text)
 	}
 	out.set("$ref", "#/$defs/"+root.Name)
-	if root.mustBe() {
-		out.set("type", root.jsonType())
+	if root.MustExist() {
+		out.set("type", jsonType(root))
 	}
 	var defs object
 	for _, d := range p.Documents {
-		if root.holds(d) {
+		if contains(root, d) {
 			defs.set(d.Name, schemaOf(d))
 		}
 	}
@@ -106,33 +107,20 @@ func ascii(text []byte) []byte {
 	return out
 }
 
-func (d *Document) jsonType() string {
+func jsonType(d *model.Document) string {
 	if d.List != nil {
 		return "array"
 	}
 	return "object"
 }
 
-// mustBe reports whether a missing or null document is a fault.
-func (d *Document) mustBe() bool {
-	if d.List != nil {
-		return d.List.Required
-	}
-	return slices.ContainsFunc(d.Fields, (*Field).mustBe)
-}
-
-// mustBe reports whether a missing key is a fault.
-func (f *Field) mustBe() bool {
-	return f.Required || f.Type.Document != nil && !f.Type.Pointer && f.Type.Document.mustBe()
-}
-
-// holds reports whether d is the document of, or contains it.
-func (d *Document) holds(of *Document) bool {
-	if d == of {
+// contains reports whether d is the document other, or contains it.
+func contains(d, other *model.Document) bool {
+	if d == other {
 		return true
 	}
 	for _, f := range d.Fields {
-		if f.Type.Document != nil && f.Type.Document.holds(of) || f.Type.object() != nil && f.Type.object().holds(of) {
+		if f.Type.Document != nil && contains(f.Type.Document, other) || f.Type.Inner() != nil && contains(f.Type.Inner(), other) {
 			return true
 		}
 	}
@@ -140,7 +128,7 @@ func (d *Document) holds(of *Document) bool {
 }
 
 // schemaOf returns the schema of a document, which may be null.
-func schemaOf(d *Document) object {
+func schemaOf(d *model.Document) object {
 	if d.List != nil {
 		return listSchema(d.List)
 	}
@@ -148,7 +136,7 @@ func schemaOf(d *Document) object {
 	var required []string
 	for _, f := range d.Fields {
 		properties.set(f.Key, fieldSchema(f))
-		if f.mustBe() {
+		if f.MustExist() {
 			required = append(required, f.Key)
 		}
 	}
@@ -163,52 +151,52 @@ func schemaOf(d *Document) object {
 	return out
 }
 
-func fieldSchema(f *Field) object {
+func fieldSchema(f *model.Field) object {
 	var out object
 	if text := prose(f.Comment, f.Go, f.Key); text != "" {
 		out.set("description", text)
 	}
 	switch {
-	case f.Type.Kind == Raw:
+	case f.Type.Kind == model.Raw:
 		if f.Required {
 			out.set("not", object{{"type", "null"}})
 		}
 		return out
 	case f.Type.Document != nil:
 		out.set("$ref", "#/$defs/"+f.Type.Document.Name)
-		if f.mustBe() {
-			out.set("type", f.Type.Document.jsonType())
+		if f.MustExist() {
+			out.set("type", jsonType(f.Type.Document))
 		}
 		return out
-	case f.Type.Kind == List:
+	case f.Type.Kind == model.List:
 		return append(out, listSchema(f)...)
 	}
 	out = append(out, scalarSchema(f)...)
 	if f.Default != nil {
-		out.set("default", f.defaultJSON())
+		out.set("default", defaultJSON(f))
 	}
 	return out
 }
 
 // defaultJSON returns a default as it is written in a document.
-func (f *Field) defaultJSON() any {
+func defaultJSON(f *model.Field) any {
 	switch f.Type.Kind {
-	case Bool:
+	case model.Bool:
 		return f.Default.Bool
-	case Int:
+	case model.Int:
 		return f.Default.Int
 	}
 	return f.Default.Duration.String()
 }
 
-func scalarSchema(f *Field) object {
+func scalarSchema(f *model.Field) object {
 	types := []string{}
 	switch f.Type.Kind {
-	case Text, Duration:
+	case model.Text, model.Duration:
 		types = append(types, "string")
-	case Bool:
+	case model.Bool:
 		types = append(types, "boolean")
-	case Int:
+	case model.Int:
 		types = append(types, "integer")
 	}
 	if f.Bare {
@@ -224,12 +212,12 @@ func scalarSchema(f *Field) object {
 		out.set("type", types)
 	}
 	switch f.Type.Kind {
-	case Int:
+	case model.Int:
 		out.set("minimum", f.Min)
 		out.set("maximum", f.Max)
-	case Duration:
+	case model.Duration:
 		out.set("minLength", 1)
-	case Text:
+	case model.Text:
 		out = append(out, textSchema(f, f.Type.Enum, !f.Required)...)
 		if f.Required && (f.Format == nil || f.Format.Pattern == nil) {
 			out.set("minLength", 1)
@@ -240,7 +228,7 @@ func scalarSchema(f *Field) object {
 
 // textSchema returns the schema of a text. With empty it also admits null and the empty
 // text.
-func textSchema(f *Field, enum []Constant, empty bool) object {
+func textSchema(f *model.Field, enum []model.Constant, empty bool) object {
 	var out object
 	format := f.Format
 	if enum != nil {
@@ -253,8 +241,8 @@ func textSchema(f *Field, enum []Constant, empty bool) object {
 		}
 		out.set("enum", values)
 	}
-	if f.length() > 0 {
-		out.set("maxLength", f.length())
+	if f.MaxLength() > 0 {
+		out.set("maxLength", f.MaxLength())
 	}
 	if format != nil && format.Pattern != nil {
 		out.set("pattern", format.Pattern.ECMA(empty))
@@ -265,7 +253,7 @@ func textSchema(f *Field, enum []Constant, empty bool) object {
 	return out
 }
 
-func listSchema(f *Field) object {
+func listSchema(f *model.Field) object {
 	var out, items object
 	if f.Required {
 		out.set("type", "array")
@@ -273,7 +261,7 @@ func listSchema(f *Field) object {
 	} else {
 		out.set("type", []string{"array", "null"})
 	}
-	if elem := f.Type.Elem; elem.Kind == Object {
+	if elem := f.Type.Elem; elem.Kind == model.Object {
 		items.set("$ref", "#/$defs/"+elem.Document.Name)
 		items.set("type", "object")
 	} else {

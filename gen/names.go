@@ -6,6 +6,8 @@ import (
 	"go/token"
 	"go/types"
 	"path"
+
+	"github.com/attune-go/attune/gen/internal/model"
 )
 
 // A name is declared by generated text.
@@ -24,8 +26,8 @@ func (n name) String() string {
 	return n.of + "." + n.text
 }
 
-// names returns the names that the Go file declares for a document.
-func (d *Document) names() []name {
+// namesOf returns the names that the Go file declares for a document.
+func namesOf(d *model.Document) []name {
 	var out []name
 	add := func(what string, pos token.Position, of string, names ...string) {
 		for _, n := range names {
@@ -67,14 +69,14 @@ func (d *Document) names() []name {
 
 // names reports the names that the generated Go needs and that are taken by a field, a
 // method, or another declaration.
-func (p *parsedPackage) names(model *Package, text []byte) error {
+func (p *parsedPackage) names(pkg *model.Package, text []byte) error {
 	file, err := parser.ParseFile(token.NewFileSet(), "", text, parser.SkipObjectResolution)
 	if err != nil {
 		return err
 	}
 	seen := map[string]name{}
-	for _, d := range model.Documents {
-		for _, n := range d.names() {
+	for _, d := range pkg.Documents {
+		for _, n := range namesOf(d) {
 			if p.reportDuplicate(n, seen) {
 				continue
 			}
@@ -89,20 +91,20 @@ func (p *parsedPackage) names(model *Package, text []byte) error {
 			}
 		}
 	}
-	p.checkHidden(model, file)
+	p.checkHidden(pkg, file)
 	return p.faults.err()
 }
 
 // checkSQLNames reports the names that guards need in a database and cannot have. Each function,
 // and each view and trigger of SQLite, has its own name.
-func (p *parsedPackage) checkSQLNames(model *Package) {
+func (p *parsedPackage) checkSQLNames(pkg *model.Package) {
 	seen := map[string]name{}
 	fits := func(name string, pos token.Position) {
 		if len(name) > 63 {
 			p.faults.add(pos, "the name %s must have at most 63 bytes for Postgres, got %d", name, len(name))
 		}
 	}
-	for _, w := range model.guardTargets() {
+	for _, w := range guardTargets(pkg) {
 		p.reportDuplicate(name{text: w.function(), what: w.what, pos: w.pos}, seen)
 		fits(w.function(), w.pos)
 		for _, c := range w.columns {
@@ -129,7 +131,7 @@ func (p *parsedPackage) reportDuplicate(n name, seen map[string]name) bool {
 }
 
 // member returns a field or method of a document's type, or nil.
-func (p *parsedPackage) member(d *Document, name string) types.Object {
+func (p *parsedPackage) member(d *model.Document, name string) types.Object {
 	obj, _, _ := types.LookupFieldOrMethod(p.object(d.Name).Type(), true, p.types, name)
 	return obj
 }
@@ -148,7 +150,7 @@ func (p *parsedPackage) lookUp(name string) types.Object {
 
 // checkHidden reports declarations that the generated Go could not name, because there the name
 // belongs to a variable, to a package or to Go itself.
-func (p *parsedPackage) checkHidden(model *Package, file *ast.File) {
+func (p *parsedPackage) checkHidden(pkg *model.Package, file *ast.File) {
 	variables, used := map[string]bool{}, map[string]bool{}
 	declare := func(list ...ast.Expr) {
 		for _, e := range list {
@@ -181,12 +183,12 @@ func (p *parsedPackage) checkHidden(model *Package, file *ast.File) {
 	refuse := func(name, what string) {
 		p.faults.add(p.at(p.object(name).Pos()), "%s is %s in generated code: give this another name", name, what)
 	}
-	for _, name := range model.references() {
+	for _, name := range referencesOf(pkg) {
 		if variables[name] {
 			refuse(name, "a variable")
 		}
 	}
-	for _, imported := range append(model.imports(), supportPath) {
+	for _, imported := range append(importsOf(pkg), supportPath) {
 		if name := path.Base(imported); p.object(name) != nil {
 			refuse(name, "a package")
 		}
@@ -198,11 +200,11 @@ func (p *parsedPackage) checkHidden(model *Package, file *ast.File) {
 	}
 }
 
-// references returns the names of the package that its generated Go uses.
-func (p *Package) references() []string {
+// referencesOf returns the names of the package that its generated Go uses.
+func referencesOf(p *model.Package) []string {
 	var out []string
-	note := func(f *Field) {
-		for _, t := range []*Type{&f.Type, f.Type.Elem} {
+	note := func(f *model.Field) {
+		for _, t := range []*model.Type{&f.Type, f.Type.Elem} {
 			if t == nil {
 				continue
 			}

@@ -7,17 +7,18 @@ import (
 	"strings"
 	"time"
 
+	"github.com/attune-go/attune/gen/internal/model"
 	"github.com/attune-go/attune/schema/document"
 )
 
 // emitPage returns the reference page, in Markdown.
-func emitPage(p *Package, title string) []byte {
+func emitPage(p *model.Package, title string) []byte {
 	var out strings.Builder
 	if title == "" {
 		title = p.Documents[0].Name
 	}
 	fmt.Fprintf(&out, "<!-- %s -->\n\n# %s\n\n%s", strings.TrimPrefix(Header, "// "), markdown(title), strictness)
-	if len(p.guardTargets()) > 0 {
+	if len(guardTargets(p)) > 0 {
 		out.WriteString(guarding)
 	}
 	for _, d := range p.Documents {
@@ -48,7 +49,7 @@ required keys, ranges, values of enums, and duplicate keys and elements. It stor
 other faults, which are reported when they are read. Its messages name an element of a list ` + "`*`" + `.
 `
 
-func section(out *strings.Builder, d *Document) {
+func section(out *strings.Builder, d *model.Document) {
 	fmt.Fprintf(out, "\n## %s\n", markdown(d.Name))
 	if text := prose(d.Comment, d.Name, d.Name); text != "" {
 		fmt.Fprintf(out, "\n%s\n", markdown(text))
@@ -77,7 +78,7 @@ func section(out *strings.Builder, d *Document) {
 }
 
 // meaning returns the comment of a field without the leading name.
-func meaning(f *Field) string {
+func meaning(f *model.Field) string {
 	text := strings.TrimSpace(strings.TrimPrefix(prose(f.Comment, f.Go, ""), ":"))
 	for _, verb := range []string{"is ", "are "} {
 		if rest, ok := strings.CutPrefix(text, verb); ok {
@@ -87,42 +88,42 @@ func meaning(f *Field) string {
 	return text
 }
 
-func typeCell(f *Field) string {
+func typeCell(f *model.Field) string {
 	t := f.Type
 	switch {
-	case t.Kind == List && t.Document != nil:
+	case t.Kind == model.List && t.Document != nil:
 		f = t.Document.List
 		fallthrough
-	case t.Kind == List:
+	case t.Kind == model.List:
 		once := ""
 		if f.Unique {
 			once = ", each once"
 		}
-		return "list of " + textCell(f.Type.Elem, f.Format) + once + f.bounds()
-	case t.Kind == Object:
+		return "list of " + textCell(f.Type.Elem, f.Format) + once + boundsOf(f)
+	case t.Kind == model.Object:
 		return link(t.Document)
-	case t.Kind == Text:
-		return textCell(&t, f.Format) + f.bounds()
-	case t.Kind == Bool:
+	case t.Kind == model.Text:
+		return textCell(&t, f.Format) + boundsOf(f)
+	case t.Kind == model.Bool:
 		return "true or false"
-	case t.Kind == Int && f.Ranged:
+	case t.Kind == model.Int && f.Ranged:
 		return fmt.Sprintf("whole number from %d to %d", f.Min, f.Max)
-	case t.Kind == Int:
+	case t.Kind == model.Int:
 		return "whole number"
-	case t.Kind == Duration:
-		return "duration" + f.Span.String()
+	case t.Kind == model.Duration:
+		return "duration" + spanWords(f.Span)
 	}
 	return "anything"
 }
 
-// bounds returns the bounds of elements and characters that the field itself sets.
-func (f *Field) bounds() string {
+// boundsOf returns the bounds of elements and characters that the field itself sets.
+func boundsOf(f *model.Field) string {
 	var out string
 	if f.Most > 0 {
 		out = fmt.Sprintf(", at most %d", f.Most)
 	}
 	switch {
-	case f.Length > 0 && f.Type.Kind == List:
+	case f.Length > 0 && f.Type.Kind == model.List:
 		out += fmt.Sprintf(", each at most %d characters", f.Length)
 	case f.Length > 0:
 		out += fmt.Sprintf(", at most %d characters", f.Length)
@@ -130,8 +131,8 @@ func (f *Field) bounds() string {
 	return out
 }
 
-// String returns the bounds as words.
-func (s Span) String() string {
+// spanWords returns the bounds as words.
+func spanWords(s model.Span) string {
 	var out string
 	for _, b := range []struct {
 		words string
@@ -144,9 +145,9 @@ func (s Span) String() string {
 	return out
 }
 
-func textCell(t *Type, format *Format) string {
+func textCell(t *model.Type, format *model.Format) string {
 	switch {
-	case t.Kind == Object:
+	case t.Kind == model.Object:
 		return link(t.Document)
 	case t.Enum != nil:
 		var values []string
@@ -160,29 +161,29 @@ func textCell(t *Type, format *Format) string {
 	return "text"
 }
 
-func link(d *Document) string {
+func link(d *model.Document) string {
 	return "[" + markdown(d.Name) + "](#" + strings.ToLower(d.Name) + ")"
 }
 
-func defaultCell(f *Field) string {
+func defaultCell(f *model.Field) string {
 	switch {
-	case f.mustBe():
+	case f.MustExist():
 		return "required"
 	case f.Default != nil:
-		return code(fmt.Sprint(f.defaultJSON()))
+		return code(fmt.Sprint(defaultJSON(f)))
 	case f.Type.Optional:
 		return "none"
 	}
 	switch f.Type.Kind {
-	case Bool:
+	case model.Bool:
 		return code("false")
-	case Int:
+	case model.Int:
 		return code("0")
-	case Duration:
+	case model.Duration:
 		return code("0s")
-	case List:
+	case model.List:
 		return code("[]")
-	case Object:
+	case model.Object:
 		if !f.Type.Pointer {
 			return code("{}")
 		}
@@ -191,7 +192,7 @@ func defaultCell(f *Field) string {
 }
 
 // goAlone returns the names of the formats without a pattern.
-func goAlone(used []*Format) string {
+func goAlone(used []*model.Format) string {
 	var names []string
 	for _, f := range used {
 		if f.Pattern == nil {
@@ -205,9 +206,9 @@ func goAlone(used []*Format) string {
 }
 
 // formatSection writes what each format in use accepts.
-func formatSection(out *strings.Builder, p *Package) {
-	var used []*Format
-	note := func(f *Field) {
+func formatSection(out *strings.Builder, p *model.Package) {
+	var used []*model.Format
+	note := func(f *model.Field) {
 		if f != nil && f.Format != nil && !slices.Contains(used, f.Format) {
 			used = append(used, f.Format)
 		}

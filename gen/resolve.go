@@ -5,27 +5,36 @@ import (
 	"go/token"
 	"go/types"
 	"strings"
+
+	"github.com/attune-go/attune/gen/internal/model"
 )
 
 // A resolver turns the parsed package into the model.
 type resolver struct {
 	*parsedPackage
-	documents map[types.Object]*Document
+	documents map[types.Object]*model.Document
 	// shapes holds the types behind the names of the documents.
-	shapes  map[*Document]ast.Expr
-	formats map[string]*Format
-	enums   map[types.Object][]Constant
+	shapes  map[*model.Document]ast.Expr
+	formats map[string]*model.Format
+	enums   map[types.Object][]model.Constant
 	// words holds the rules that follow //attune:document.
-	words map[*Document][]rule
+	words map[*model.Document][]rule
 	// orders holds the rules named order, by the list that they order.
-	orders map[*Field]rule
+	orders map[*model.Field]rule
 }
 
 // resolve returns the model. The error is Faults.
-func resolve(p *parsedPackage) (*Package, error) {
-	r := &resolver{parsedPackage: p, documents: map[types.Object]*Document{}, shapes: map[*Document]ast.Expr{}, formats: map[string]*Format{},
-		enums: map[types.Object][]Constant{}, words: map[*Document][]rule{}, orders: map[*Field]rule{}}
-	out := &Package{Name: p.name}
+func resolve(p *parsedPackage) (*model.Package, error) {
+	r := &resolver{
+		parsedPackage: p,
+		documents:     map[types.Object]*model.Document{},
+		shapes:        map[*model.Document]ast.Expr{},
+		formats:       map[string]*model.Format{},
+		enums:         map[types.Object][]model.Constant{},
+		words:         map[*model.Document][]rule{},
+		orders:        map[*model.Field]rule{},
+	}
+	out := &model.Package{Name: p.name}
 	if len(p.faults) == 0 {
 		r.collectFormats()
 		out.Documents = r.collectDocuments()
@@ -47,7 +56,7 @@ func resolve(p *parsedPackage) (*Package, error) {
 }
 
 // link finds the fields by which lists are ordered. All documents have been read by then.
-func (r *resolver) link(docs []*Document) {
+func (r *resolver) link(docs []*model.Document) {
 	for _, d := range docs {
 		for _, f := range d.Fields {
 			if rule, ok := r.orders[f]; ok {
@@ -58,8 +67,8 @@ func (r *resolver) link(docs []*Document) {
 }
 
 // collectDocuments returns the annotated types.
-func (r *resolver) collectDocuments() []*Document {
-	var out []*Document
+func (r *resolver) collectDocuments() []*model.Document {
+	var out []*model.Document
 	for decl, spec := range r.declarations() {
 		s, ok := spec.(*ast.TypeSpec)
 		if !ok {
@@ -77,12 +86,12 @@ func (r *resolver) collectDocuments() []*Document {
 }
 
 // document returns an annotated type without its fields.
-func (r *resolver) document(spec *ast.TypeSpec, comments *ast.CommentGroup) *Document {
+func (r *resolver) document(spec *ast.TypeSpec, comments *ast.CommentGroup) *model.Document {
 	list := r.directives(comments)
 	d, ok := r.one(list, "document")
 	_, enum := r.one(list, "enum")
 	name, obj := spec.Name.Name, r.info.Defs[spec.Name]
-	doc := &Document{Name: name, Pos: r.at(spec.Name.Pos()), Comment: comments.Text()}
+	doc := &model.Document{Name: name, Pos: r.at(spec.Name.Pos()), Comment: comments.Text()}
 	for _, other := range list {
 		switch other.name {
 		case "guard":
@@ -111,13 +120,13 @@ func (r *resolver) document(spec *ast.TypeSpec, comments *ast.CommentGroup) *Doc
 	r.documents[obj], r.shapes[doc] = doc, spec.Type
 	r.words[doc] = r.documentWords(d, doc)
 	if array, ok := spec.Type.(*ast.ArrayType); ok && array.Len == nil {
-		doc.List = &Field{Pos: d.pos, Type: Type{Kind: List}}
+		doc.List = &model.Field{Pos: d.pos, Type: model.Type{Kind: model.List}}
 	}
 	return doc
 }
 
 // list reads the rules for the elements of a document that is a list.
-func (r *resolver) list(doc *Document) {
+func (r *resolver) list(doc *model.Document) {
 	if doc.List == nil {
 		for _, rule := range r.words[doc] {
 			r.faults.add(rule.pos, "unknown word %q: a document of keys knows only column", rule.text)
@@ -128,8 +137,8 @@ func (r *resolver) list(doc *Document) {
 	elem := r.elem(r.info.TypeOf(expr), expr, doc.List.Pos, doc.Name)
 	switch {
 	case elem == nil:
-		elem = &Type{Kind: Text}
-	case elem.Kind != Text:
+		elem = &model.Type{Kind: model.Text}
+	case elem.Kind != model.Text:
 		r.faults.add(doc.Pos, "%s: a document that is a list must hold text; put this list into a document of keys", doc.Name)
 	}
 	doc.List.Type.Elem = elem
@@ -138,7 +147,7 @@ func (r *resolver) list(doc *Document) {
 
 // documentWords reads the words that follow a document directive, and returns the rules
 // among them.
-func (r *resolver) documentWords(d directive, doc *Document) []rule {
+func (r *resolver) documentWords(d directive, doc *model.Document) []rule {
 	var rules []rule
 	for _, word := range strings.FieldsFunc(d.text, func(c rune) bool { return c == ' ' || c == ',' }) {
 		switch word {
@@ -152,15 +161,15 @@ func (r *resolver) documentWords(d directive, doc *Document) []rule {
 }
 
 // columns reads the columns that the databases check.
-func (r *resolver) columns(pos token.Position, text string) []Column {
-	var out []Column
+func (r *resolver) columns(pos token.Position, text string) []model.Column {
+	var out []model.Column
 	for _, word := range strings.Fields(text) {
 		table, name, ok := strings.Cut(word, ".")
 		if !ok || !plainName(table) || !plainName(name) {
-			r.faults.add(pos, "%q must be TABLE.COLUMN in lower case", word)
+			r.faults.add(pos, "must be TABLE.COLUMN in lower case, got %q", word)
 			continue
 		}
-		out = append(out, Column{table, name, pos})
+		out = append(out, model.Column{Table: table, Name: name, Pos: pos})
 	}
 	if text == "" {
 		r.faults.add(pos, "%sguard must name a TABLE.COLUMN", mark)

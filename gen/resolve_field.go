@@ -7,13 +7,15 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+
+	"github.com/attune-go/attune/gen/internal/model"
 )
 
 // maxKeys bounds the keys of one type, because the decoder has a bit for each.
 const maxKeys = 64
 
 // fill reads a document's fields.
-func (r *resolver) fill(doc *Document) {
+func (r *resolver) fill(doc *model.Document) {
 	if len(doc.Guards) > 0 && !doc.Column {
 		r.faults.add(doc.Pos, "%s has %sguard, so it needs %sdocument column", doc.Name, mark, mark)
 	}
@@ -23,10 +25,10 @@ func (r *resolver) fill(doc *Document) {
 	expr := r.shapes[doc]
 	s, ok := expr.(*ast.StructType)
 	if !ok {
-		r.faults.add(doc.Pos, "%s must be a struct or a list of text to be a document, not %s", doc.Name, article(types.ExprString(expr)))
+		r.faults.add(doc.Pos, "%s must be a struct or a list of text to be a document, got %s", doc.Name, article(types.ExprString(expr)))
 		return
 	}
-	keys := map[string]*Field{}
+	keys := map[string]*model.Field{}
 	for _, f := range s.Fields.List {
 		if len(f.Names) == 0 {
 			r.faults.add(r.at(f.Pos()), "an embedded field has no key: give it a name and a json tag")
@@ -43,12 +45,12 @@ func (r *resolver) fill(doc *Document) {
 			doc.Name)
 	}
 	if len(doc.Fields) > maxKeys {
-		r.faults.add(doc.Pos, "%s must have at most %[3]d keys, got %[2]d", doc.Name, len(doc.Fields), maxKeys)
+		r.faults.add(doc.Pos, "%s must have at most %d keys, got %d", doc.Name, maxKeys, len(doc.Fields))
 	}
 }
 
 // field reads one field of a document.
-func (r *resolver) field(doc *Document, f *ast.Field, name *ast.Ident, keys map[string]*Field) {
+func (r *resolver) field(doc *model.Document, f *ast.Field, name *ast.Ident, keys map[string]*model.Field) {
 	pos := r.at(name.Pos())
 	switch r.supportName(r.info.TypeOf(f.Type)) {
 	case "Unknown":
@@ -92,7 +94,7 @@ func (r *resolver) field(doc *Document, f *ast.Field, name *ast.Ident, keys map[
 	if comment == "" {
 		comment = f.Comment.Text()
 	}
-	out := &Field{Go: name.Name, Key: key, Pos: pos, Comment: comment}
+	out := &model.Field{Go: name.Name, Key: key, Pos: pos, Comment: comment}
 	for _, o := range strings.Split(options, ",") {
 		switch o {
 		case "omitempty", "omitzero":
@@ -110,7 +112,8 @@ func (r *resolver) field(doc *Document, f *ast.Field, name *ast.Ident, keys map[
 	keys[key] = out
 	doc.Fields = append(doc.Fields, out)
 	r.rules(out, r.tagRules(f))
-	mayBeNothing := typ.Optional || typ.Pointer || typ.Kind == List || typ.Kind == Raw || typ.Document != nil && typ.Document.List != nil
+	mayBeNothing := typ.Optional || typ.Pointer || typ.Kind == model.List || typ.Kind == model.Raw ||
+		typ.Document != nil && typ.Document.List != nil
 	if mayBeNothing && !out.Omit {
 		r.faults.add(pos, "%s.%s may be absent, so its json tag needs omitempty or omitzero", doc.Name, name.Name)
 	}

@@ -3,6 +3,8 @@ package gen
 import (
 	"go/ast"
 	"strings"
+
+	"github.com/attune-go/attune/gen/internal/model"
 )
 
 // collectFormats finds the functions that check texts.
@@ -46,7 +48,7 @@ func (r *resolver) format(d, except directive, f *ast.FuncDecl) {
 		r.faults.add(r.at(f.Name.Pos()), "%s must be func(string) string to be format %s: it returns the fault of a text, or an empty text",
 			f.Name.Name, name)
 	}
-	out := &Format{Name: name, Func: f.Name.Name, Pos: d.pos, Comment: f.Doc.Text()}
+	out := &model.Format{Name: name, Func: f.Name.Name, Pos: d.pos, Comment: f.Doc.Text()}
 	out.Pattern = r.pattern(d, name, pattern)
 	out.Except = r.pattern(except, name, except.text)
 	if except.name != "" && (out.Pattern == nil || out.Except == nil) {
@@ -56,12 +58,11 @@ func (r *resolver) format(d, except directive, f *ast.FuncDecl) {
 }
 
 // pattern reads the pattern in a directive. It returns nil without a pattern.
-
-func (r *resolver) pattern(d directive, format, text string) *Pattern {
+func (r *resolver) pattern(d directive, format, text string) *model.Pattern {
 	if text = strings.TrimSpace(text); text == "" {
 		return nil
 	}
-	p, err := NewPattern(text)
+	p, err := model.NewPattern(text)
 	if err != nil {
 		r.faults.add(d.pos, "the pattern of format %s: %v", format, err)
 		return nil

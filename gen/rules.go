@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/attune-go/attune/gen/internal/model"
 )
 
 // A rule is one word of an attune tag, such as min=0.
@@ -15,44 +17,42 @@ type rule struct {
 	pos  token.Position
 }
 
-// ruleKinds lists the rules and the kinds of value that they apply to. The rules of text
-// also apply to the elements of a list.
-var ruleKinds = []struct {
+// A ruleKind describes a rule, and the kinds of value that it applies to.
+type ruleKind struct {
 	name  string
 	value bool
-	kinds []Kind
+	kinds []model.Kind
 	help  string
-}{
-	{"required", false, []Kind{Text, Raw, Object, List}, "the key must be present and not empty"},
-	{"bare", false, []Kind{Text}, "a YAML file may omit the quotes where the text looks like a number"},
-	{"default", true, []Kind{Bool, Int, Duration}, "the value of a missing key"},
-	{"min", true, []Kind{Int, Duration}, "the least value"},
-	{"max", true, []Kind{Int, Duration}, "the greatest value"},
-	{"above", true, []Kind{Duration}, "the value must be greater than this"},
-	{"format", true, []Kind{Text, List}, "the function that checks the text"},
-	{"unique", false, []Kind{List}, "the list must not contain duplicates"},
-	{"most", true, []Kind{List}, "the greatest number of elements"},
-	{"length", true, []Kind{Text, List}, "the greatest number of characters"},
-	{"order", true, []Kind{List}, "the key by which the elements are ordered, lowest first"},
-	{"guard", true, []Kind{Text}, "the column of text whose values the databases check"},
 }
 
-var kindNames = map[Kind]string{Text: "text", Bool: "a truth value", Int: "a number", Duration: "a duration", Raw: "any value",
-	Object: "an object", List: "a list"}
+// ruleKinds lists the rules and the kinds of value that they apply to. The rules of text
+// also apply to the elements of a list.
+var ruleKinds = []ruleKind{
+	{"required", false, []model.Kind{model.Text, model.Raw, model.Object, model.List}, "the key must be present and not empty"},
+	{"bare", false, []model.Kind{model.Text}, "a YAML file may omit the quotes where the text looks like a number"},
+	{"default", true, []model.Kind{model.Bool, model.Int, model.Duration}, "the value of a missing key"},
+	{"min", true, []model.Kind{model.Int, model.Duration}, "the least value"},
+	{"max", true, []model.Kind{model.Int, model.Duration}, "the greatest value"},
+	{"above", true, []model.Kind{model.Duration}, "the value must be greater than this"},
+	{"format", true, []model.Kind{model.Text, model.List}, "the function that checks the text"},
+	{"unique", false, []model.Kind{model.List}, "the list must not contain duplicates"},
+	{"most", true, []model.Kind{model.List}, "the greatest number of elements"},
+	{"length", true, []model.Kind{model.Text, model.List}, "the greatest number of characters"},
+	{"order", true, []model.Kind{model.List}, "the key by which the elements are ordered, lowest first"},
+	{"guard", true, []model.Kind{model.Text}, "the column of text whose values the databases check"},
+}
+
+var kindNames = map[model.Kind]string{
+	model.Text: "text", model.Bool: "a truth value", model.Int: "a number", model.Duration: "a duration",
+	model.Raw: "any value", model.Object: "an object", model.List: "a list",
+}
 
 // rules reads the rules of one field.
-func (r *resolver) rules(f *Field, list []rule) {
+func (r *resolver) rules(f *model.Field, list []rule) {
 	seen := map[string]bool{}
 	for _, rule := range list {
 		name, value, hasValue := strings.Cut(rule.text, "=")
-		i := slices.IndexFunc(ruleKinds, func(k struct {
-			name  string
-			value bool
-			kinds []Kind
-			help  string
-		}) bool {
-			return k.name == name
-		})
+		i := slices.IndexFunc(ruleKinds, func(k ruleKind) bool { return k.name == name })
 		switch {
 		case i < 0:
 			r.faults.add(rule.pos, "unknown rule %q: the rules are %s", name, ruleNames())
@@ -81,7 +81,7 @@ func ruleNames() string {
 }
 
 // apply applies one rule to a field.
-func (r *resolver) apply(f *Field, rule rule, name, value string) {
+func (r *resolver) apply(f *model.Field, rule rule, name, value string) {
 	elem := &f.Type
 	if f.Type.Elem != nil {
 		elem = f.Type.Elem
@@ -89,7 +89,7 @@ func (r *resolver) apply(f *Field, rule rule, name, value string) {
 	switch name {
 	case "required":
 		f.Required = true
-		if f.Type.Kind == Object && !f.Type.Pointer {
+		if f.Type.Kind == model.Object && !f.Type.Pointer {
 			r.faults.add(rule.pos, "the rule required needs a pointer: without one a missing object looks like an empty one")
 		}
 	case "bare":
@@ -103,25 +103,25 @@ func (r *resolver) apply(f *Field, rule rule, name, value string) {
 		switch {
 		case f.Format == nil:
 			r.faults.add(rule.pos, "unknown format %s: declare it with %sformat %s above a function", value, mark, value)
-		case elem.Kind != Text:
+		case elem.Kind != model.Text:
 			r.faults.add(rule.pos, "the rule format applies only to text and lists of text")
 		case elem.Enum != nil:
 			r.faults.add(rule.pos, "%s is an enum, so the rule format has no effect", elem.Go)
 		}
 	case "unique":
 		f.Unique = true
-		if elem.Kind != Text {
+		if elem.Kind != model.Text {
 			r.faults.add(rule.pos, "the rule unique applies only to lists of text")
 		}
 	case "most":
 		f.Most = r.count(rule, value)
 	case "length":
 		f.Length = r.count(rule, value)
-		if elem.Kind != Text || elem.Enum != nil {
+		if elem.Kind != model.Text || elem.Enum != nil {
 			r.faults.add(rule.pos, "the rule length applies only to text and lists of text, and not to enums")
 		}
 	case "order":
-		if elem.Kind != Object {
+		if elem.Kind != model.Object {
 			r.faults.add(rule.pos, "the rule order applies only to lists of documents")
 			return
 		}
@@ -132,12 +132,12 @@ func (r *resolver) apply(f *Field, rule rule, name, value string) {
 }
 
 // order returns the field by which a rule orders the elements, or nil after a fault.
-func (r *resolver) order(elem *Type, rule rule) *Field {
+func (r *resolver) order(elem *model.Type, rule rule) *model.Field {
 	_, key, _ := strings.Cut(rule.text, "=")
 	for _, f := range elem.Document.Fields {
 		switch {
 		case f.Key != key:
-		case f.Type.Kind != Int:
+		case f.Type.Kind != model.Int:
 			r.faults.add(rule.pos, "%s.%s must be a number to order by it", elem.Document.Name, f.Go)
 			return nil
 		default:
@@ -149,22 +149,22 @@ func (r *resolver) order(elem *Type, rule rule) *Field {
 }
 
 // value reads the value of a rule. It returns nil after a fault.
-func (r *resolver) value(kind Kind, rule rule, text string) *Value {
-	var v Value
+func (r *resolver) value(kind model.Kind, rule rule, text string) *model.Value {
+	var v model.Value
 	var err error
 	switch kind {
-	case Bool:
+	case model.Bool:
 		v.Bool, err = strconv.ParseBool(text)
 		if text != "true" && text != "false" {
 			err = strconv.ErrSyntax
 		}
-	case Int:
+	case model.Int:
 		v.Int, err = strconv.ParseInt(text, 10, 64)
-	case Duration:
+	case model.Duration:
 		v.Duration, err = time.ParseDuration(text)
 	}
 	if err != nil {
-		r.faults.add(rule.pos, "%s: must be %[3]s, got %[2]q", rule.text, text, kindNames[kind])
+		r.faults.add(rule.pos, "%s: must be %s, got %q", rule.text, kindNames[kind], text)
 		return nil
 	}
 	return &v
@@ -180,12 +180,12 @@ func (r *resolver) count(rule rule, text string) int64 {
 	return n
 }
 
-func (r *resolver) bound(f *Field, rule rule, name, text string) {
+func (r *resolver) bound(f *model.Field, rule rule, name, text string) {
 	v := r.value(f.Type.Kind, rule, text)
 	if v == nil {
 		return
 	}
-	if f.Type.Kind == Duration {
+	if f.Type.Kind == model.Duration {
 		switch name {
 		case "min":
 			f.Span.Min = &v.Duration
@@ -211,11 +211,11 @@ func (r *resolver) bound(f *Field, rule rule, name, text string) {
 }
 
 // checkConsistency reports rules that contradict each other or the type.
-func (r *resolver) checkConsistency(f *Field) {
-	if f.Type.Kind == Int && !f.Ranged {
+func (r *resolver) checkConsistency(f *model.Field) {
+	if f.Type.Kind == model.Int && !f.Ranged {
 		f.Min, f.Max = math.MinInt32, math.MaxInt32
 	}
-	zero := Value{}
+	zero := model.Value{}
 	if f.Default != nil {
 		if *f.Default != zero && !f.Type.Optional {
 			r.faults.add(f.Pos, "%s has a default that is not Go's zero value, so it must be a document.Optional", f.Go)
@@ -223,18 +223,14 @@ func (r *resolver) checkConsistency(f *Field) {
 		zero = *f.Default
 	}
 	switch {
-	case f.Type.Kind == Int && f.Min > f.Max:
+	case f.Type.Kind == model.Int && f.Min > f.Max:
 		r.faults.add(f.Pos, "%s: min must not be greater than max", f.Go)
-	case f.Type.Kind == Int && (f.Default != nil || !f.Type.Optional) && (zero.Int < f.Min || zero.Int > f.Max):
-		r.faults.add(f.Pos, "%s: the value of a missing key must be from %[3]d to %[4]d, got %[2]d", f.Go, zero.Int, f.Min, f.Max)
-	case f.Type.Kind == Duration && (f.Default != nil || !f.Type.Optional) && !f.Span.holds(zero.Duration):
+	case f.Type.Kind == model.Int && (f.Default != nil || !f.Type.Optional) && (zero.Int < f.Min || zero.Int > f.Max):
+		r.faults.add(f.Pos, "%s: the value of a missing key must be from %d to %d, got %d", f.Go, f.Min, f.Max, zero.Int)
+	case f.Type.Kind == model.Duration && (f.Default != nil || !f.Type.Optional) && !f.Span.Contains(zero.Duration):
 		r.faults.add(f.Pos, "%s: the value of a missing key must be within the bounds, got %s", f.Go, zero.Duration)
 	}
 	if f.Required && f.Default != nil {
 		r.faults.add(f.Pos, "%s is required, so it must not have a default", f.Go)
 	}
-}
-
-func (s Span) holds(d time.Duration) bool {
-	return (s.Min == nil || d >= *s.Min) && (s.Above == nil || d > *s.Above) && (s.Max == nil || d <= *s.Max)
 }

@@ -6,6 +6,8 @@ import (
 	"go/types"
 	"slices"
 	"strings"
+
+	"github.com/attune-go/attune/gen/internal/model"
 )
 
 // supportName returns the name of a type of the package that generated code is built on. It
@@ -19,8 +21,8 @@ func (r *resolver) supportName(t types.Type) string {
 
 // typeOf returns the model's type for t, or nil after a fault. e is the expression of the
 // whole type.
-func (r *resolver) typeOf(t types.Type, e ast.Expr, pos token.Position, what string) *Type {
-	refuse := func(format string, args ...any) *Type {
+func (r *resolver) typeOf(t types.Type, e ast.Expr, pos token.Position, what string) *model.Type {
+	refuse := func(format string, args ...any) *model.Type {
 		r.faults.add(pos, what+" "+format, args...)
 		return nil
 	}
@@ -31,7 +33,7 @@ func (r *resolver) typeOf(t types.Type, e ast.Expr, pos token.Position, what str
 		if inner == nil {
 			return nil
 		}
-		if inner.Kind != Object {
+		if inner.Kind != model.Object {
 			return refuse("is a pointer to something else than a document: use document.Optional for a value whose default is not zero")
 		}
 		inner.Pointer = true
@@ -41,7 +43,7 @@ func (r *resolver) typeOf(t types.Type, e ast.Expr, pos token.Position, what str
 		if elem == nil {
 			return nil
 		}
-		return &Type{Kind: List, Elem: elem}
+		return &model.Type{Kind: model.List, Elem: elem}
 	case *types.Array:
 		return refuse("is an array of fixed length: use a slice")
 	case *types.Map:
@@ -53,11 +55,11 @@ func (r *resolver) typeOf(t types.Type, e ast.Expr, pos token.Position, what str
 		case t.Kind() == types.Invalid:
 			return r.unknown(e, pos, what)
 		case t.Kind() == types.String:
-			return &Type{Kind: Text}
+			return &model.Type{Kind: model.Text}
 		case t.Kind() == types.Bool:
-			return &Type{Kind: Bool}
+			return &model.Type{Kind: model.Bool}
 		case t.Kind() == types.Int:
-			return &Type{Kind: Int}
+			return &model.Type{Kind: model.Int}
 		case t.Info()&types.IsFloat != 0:
 			return refuse("is a %s, which changes a number's text: use json.RawMessage", name)
 		case t.Info()&types.IsInteger != 0:
@@ -68,19 +70,19 @@ func (r *resolver) typeOf(t types.Type, e ast.Expr, pos token.Position, what str
 		case t.Obj().Pkg() == r.types && t.TypeArgs() == nil:
 			return r.local(t, refuse)
 		case r.typeName(t) == "json.RawMessage":
-			return &Type{Kind: Raw}
+			return &model.Type{Kind: model.Raw}
 		case r.typeName(t) == "time.Duration":
 			return refuse("is a time.Duration, which is a number in JSON: use document.Duration")
 		}
 		switch r.supportName(t) {
 		case "Duration":
-			return &Type{Kind: Duration}
+			return &model.Type{Kind: model.Duration}
 		case "Optional":
 			inner := r.typeOf(t.TypeArgs().At(0), e, pos, what)
 			if inner == nil {
 				return nil
 			}
-			if !slices.Contains([]Kind{Bool, Int, Duration}, inner.Kind) {
+			if !slices.Contains([]model.Kind{model.Bool, model.Int, model.Duration}, inner.Kind) {
 				return refuse("is an Optional of a type whose zero value already means a missing key: use the type itself")
 			}
 			inner.Optional = true
@@ -104,7 +106,7 @@ func (r *resolver) typeName(t types.Type) string {
 const held = "use string, bool, int, document.Duration, document.Optional of these, a document, a list, or json.RawMessage"
 
 // unknown reports a type that the type checker does not know.
-func (r *resolver) unknown(e ast.Expr, pos token.Position, what string) *Type {
+func (r *resolver) unknown(e ast.Expr, pos token.Position, what string) *model.Type {
 	text, refused, sel := types.ExprString(e), r.typeError(e), (*ast.SelectorExpr)(nil)
 	ast.Inspect(e, func(n ast.Node) bool {
 		if s, ok := n.(*ast.SelectorExpr); ok && sel == nil {
@@ -134,13 +136,13 @@ func (r *resolver) importedPackage(e ast.Expr) *types.Package {
 }
 
 // local returns the model's type for a type that is declared in this package.
-func (r *resolver) local(t *types.Named, refuse func(string, ...any) *Type) *Type {
+func (r *resolver) local(t *types.Named, refuse func(string, ...any) *model.Type) *model.Type {
 	name := t.Obj().Name()
 	if d := r.documents[t.Obj()]; d != nil {
 		if d.List != nil {
-			return &Type{Kind: List, Document: d, Elem: d.List.Type.Elem}
+			return &model.Type{Kind: model.List, Document: d, Elem: d.List.Type.Elem}
 		}
-		return &Type{Kind: Object, Document: d}
+		return &model.Type{Kind: model.Object, Document: d}
 	}
 	if basic, ok := t.Underlying().(*types.Basic); !ok || basic.Kind() != types.String {
 		return refuse("is %s, which lacks the directive %sdocument", article(name), mark)
@@ -150,42 +152,31 @@ func (r *resolver) local(t *types.Named, refuse func(string, ...any) *Type) *Typ
 			return refuse("is %s, whose method %s would not be called: use string, or json.RawMessage", article(name), m)
 		}
 	}
-	return &Type{Kind: Text, Go: name, Enum: r.enums[t.Obj()]}
+	return &model.Type{Kind: model.Text, Go: name, Enum: r.enums[t.Obj()]}
 }
 
 // encodings lists the methods by which a type defines its own form in JSON.
 var encodings = []string{"MarshalJSON", "UnmarshalJSON", "MarshalText", "UnmarshalText"}
 
 // elem returns the type of a list's elements, or nil after a fault.
-func (r *resolver) elem(t types.Type, e ast.Expr, pos token.Position, what string) *Type {
+func (r *resolver) elem(t types.Type, e ast.Expr, pos token.Position, what string) *model.Type {
 	elem := r.typeOf(t, e, pos, what)
 	if elem == nil {
 		return nil
 	}
-	if elem.Kind != Text && elem.Kind != Object || elem.Pointer {
+	if elem.Kind != model.Text && elem.Kind != model.Object || elem.Pointer {
 		r.faults.add(pos, "%s is a list of %s: only text and documents can be elements", what, r.typeName(t))
 		return nil
 	}
 	return elem
 }
 
-// GoName returns the Go type of an element.
-func (t *Type) GoName() string {
-	switch {
-	case t.Document != nil:
-		return t.Document.Name
-	case t.Go != "":
-		return t.Go
-	}
-	return "string"
-}
-
 // checkRecursion reports documents that contain themselves. Readers have a fixed depth and could
 // not follow them.
-func (r *resolver) checkRecursion(docs []*Document) {
-	done := map[*Document]bool{}
-	var visit func(d *Document, open []*Document)
-	visit = func(d *Document, open []*Document) {
+func (r *resolver) checkRecursion(docs []*model.Document) {
+	done := map[*model.Document]bool{}
+	var visit func(d *model.Document, open []*model.Document)
+	visit = func(d *model.Document, open []*model.Document) {
 		if i := slices.Index(open, d); i >= 0 {
 			var names []string
 			for _, o := range append(open[i:], d) {
@@ -198,7 +189,7 @@ func (r *resolver) checkRecursion(docs []*Document) {
 			return
 		}
 		for _, f := range d.Fields {
-			if of := f.Type.object(); of != nil {
+			if of := f.Type.Inner(); of != nil {
 				visit(of, append(open[:len(open):len(open)], d))
 			}
 		}
@@ -207,17 +198,6 @@ func (r *resolver) checkRecursion(docs []*Document) {
 	for _, d := range docs {
 		visit(d, nil)
 	}
-}
-
-// object returns the document that values of the type hold, or nil.
-func (t *Type) object() *Document {
-	if t.Kind == Object {
-		return t.Document
-	}
-	if t.Elem != nil && t.Elem.Kind == Object {
-		return t.Elem.Document
-	}
-	return nil
 }
 
 // article puts "a" or "an" before a word.

@@ -17,6 +17,7 @@ import (
 )
 
 func TestSameMigrationsInBoth(t *testing.T) {
+	t.Parallel()
 	names := map[string][]string{}
 	for _, folder := range []string{"postgres", "sqlite"} {
 		entries, err := fs.ReadDir(migrations.Files(), folder)
@@ -38,6 +39,7 @@ func TestSameMigrationsInBoth(t *testing.T) {
 }
 
 func TestRefsAreCheckedAlike(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, db testDB) {
 		up(t, db.DB, migrations.Config{})
 		for ref, want := range map[string]bool{
@@ -56,6 +58,7 @@ func TestRefsAreCheckedAlike(t *testing.T) {
 // TestEveryModelReadsAndWrites: the models read rows that plain SQL wrote with the fewest columns,
 // and the databases accept what the models write.
 func TestEveryModelReadsAndWrites(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, db testDB) {
 		ctx := context.Background()
 		up(t, db.DB, migrations.Config{})
@@ -116,6 +119,7 @@ func TestEveryModelReadsAndWrites(t *testing.T) {
 // TestTimesOfSQLite: the text of a time has milliseconds and sorts by time, whether the database or
 // bun wrote it.
 func TestTimesOfSQLite(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	db := testdb.EmptySQLite(t)
 	up(t, db.DB, migrations.Config{})
@@ -138,6 +142,7 @@ func TestTimesOfSQLite(t *testing.T) {
 }
 
 func TestSQLiteRefusesWrongDocuments(t *testing.T) {
+	t.Parallel()
 	db := testdb.EmptySQLite(t)
 	up(t, db.DB, migrations.Config{})
 	for _, sql := range []string{
@@ -156,6 +161,7 @@ func TestSQLiteRefusesWrongDocuments(t *testing.T) {
 }
 
 func TestTheSQLiteShellOpensTheFile(t *testing.T) {
+	t.Parallel()
 	shell, err := exec.LookPath("sqlite3")
 	if err != nil {
 		t.Skip("there is no sqlite3 here")
@@ -171,6 +177,7 @@ func TestTheSQLiteShellOpensTheFile(t *testing.T) {
 
 // TestEnumsOfPostgres: both databases accept the same values.
 func TestEnumsOfPostgres(t *testing.T) {
+	t.Parallel()
 	db := testdb.EmptyPostgres(t)
 	up(t, db.DB, migrations.Config{})
 	got := strs(t, db, `SELECT enumtypid::regtype || ' ' || string_agg(enumlabel, ' ' ORDER BY enumsortorder) FROM pg_enum GROUP BY enumtypid ORDER BY 1`)

@@ -14,6 +14,7 @@ import (
 const somePack = `INSERT INTO pack (ref, label, version) VALUES ('acme', 'Acme', '1')`
 
 func TestDownKeepsRows(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, db testDB) {
 		ctx := context.Background()
 		empty := objects(t, db)
@@ -51,6 +52,7 @@ func TestDownKeepsRows(t *testing.T) {
 }
 
 func TestDownDropsNothingOfOthers(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, db testDB) {
 		ctx := context.Background()
 		up(t, db.DB, migrations.Config{})
@@ -92,6 +94,7 @@ func TestDownDropsNothingOfOthers(t *testing.T) {
 }
 
 func TestNothingToUndo(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, db testDB) {
 		_, err := migrator(t, db.DB, migrations.Config{}).Down(context.Background())
 		wantError(t, "Down", err, migrations.ErrNothingApplied)

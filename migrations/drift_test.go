@@ -14,6 +14,7 @@ import (
 )
 
 func TestModelsAgreeWithBothCatalogs(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, db testDB) {
 		up(t, db.DB, migrations.Config{})
 		if diff := cmp.Diff([]string{}, driftOf(t, db, "")); diff != "" {
@@ -23,6 +24,7 @@ func TestModelsAgreeWithBothCatalogs(t *testing.T) {
 }
 
 func TestBothCatalogsAgree(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	pg, lite := testdb.EmptyPostgres(t), testdb.EmptySQLite(t)
 	up(t, pg.DB, migrations.Config{Schema: "attune"})
@@ -66,6 +68,7 @@ func undone(t *testing.T, db testDB, test func(tx bun.Tx)) {
 
 // Every alteration is named in one line, and nothing else is.
 func TestDriftOnPostgres(t *testing.T) {
+	t.Parallel()
 	db := testdb.Postgres(t)
 	run(t, db, `CREATE SCHEMA other`, `CREATE TABLE other.pack (id bigint PRIMARY KEY)`)
 	const noCascade = "runtime.pack: foreign key to pack (id), should be foreign key to pack (id) on delete cascade"
@@ -141,6 +144,7 @@ func TestDriftOnPostgres(t *testing.T) {
 
 // Equal defaults in different spellings. The server shows most of them in its own spelling.
 func TestDefaultsInOtherWords(t *testing.T) {
+	t.Parallel()
 	db := testdb.Postgres(t, testdb.Schema("ops 7"))
 	const schema = `"ops 7"`
 	try := func(column, expression string, same bool) {
@@ -201,6 +205,7 @@ func TestDefaultsInOtherWords(t *testing.T) {
 
 // SQLite alters a table by creating it again.
 func TestDriftOnSQLite(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	for _, c := range []struct {
 		table, old, new string

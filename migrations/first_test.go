@@ -15,6 +15,7 @@ import (
 
 // A first up that is refused does not leave its own record either.
 func TestRefusedUpLeavesNothing(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		prepare func(t *testing.T, db testDB)
 		in, out string
@@ -59,6 +60,7 @@ func TestRefusedUpLeavesNothing(t *testing.T) {
 // When several processes begin at once, one does the work, and the others report that they did
 // nothing.
 func TestFirstUpsAtOnce(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, db testDB) {
 		results := make([]*migrations.Result, 3)
 		var all sync.WaitGroup
@@ -93,6 +95,7 @@ func TestFirstUpsAtOnce(t *testing.T) {
 
 // A mistyped name of a schema does not count as an empty schema.
 func TestSchemaThatHoldsNothing(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	db := testdb.EmptyPostgres(t)
 	legacy(t, db.DB, "platform")
@@ -108,6 +111,7 @@ func TestSchemaThatHoldsNothing(t *testing.T) {
 
 // A file has no schemas, so the error for somebody else's file speaks of another file.
 func TestAdviceForFiles(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	db := testdb.EmptySQLite(t)
 	run(t, db, `CREATE TABLE worker (x)`)

@@ -13,6 +13,7 @@ import (
 
 // TestFunctionDrift: every change of the functions is named.
 func TestFunctionDrift(t *testing.T) {
+	t.Parallel()
 	db := testdb.EmptyPostgres(t)
 	up(t, db.DB, migrations.Config{Schema: `pla't."form`})
 	run(t, db, `SET search_path = "pla't.""form"`)
@@ -55,6 +56,7 @@ func TestFunctionDrift(t *testing.T) {
 
 // TestWarnings: whatever makes the tables less safe is a warning, and not drift.
 func TestWarnings(t *testing.T) {
+	t.Parallel()
 	db := testdb.EmptyPostgres(t)
 	up(t, db.DB, migrations.Config{})
 	_, role := asRole(t, db)
@@ -119,6 +121,7 @@ func TestWarningsOfAGuest(t *testing.T) {
 
 // TestRowsFromBefore: up repairs rows that no program can read.
 func TestRowsFromBefore(t *testing.T) {
+	t.Parallel()
 	db := testdb.EmptyPostgres(t)
 	up(t, db.DB, migrations.Config{})
 	down(t, db.DB, migrations.Config{})
@@ -141,6 +144,7 @@ func TestRowsFromBefore(t *testing.T) {
 
 // TestSweepRights: a role of the platform's that may write worker can still sweep.
 func TestSweepRights(t *testing.T) {
+	t.Parallel()
 	db := testdb.EmptyPostgres(t)
 	up(t, db.DB, migrations.Config{})
 	down(t, db.DB, migrations.Config{})

@@ -41,7 +41,7 @@ func checkGuarding(folder string, g Guarding) error {
 		if folder == "postgres" {
 			return nil
 		}
-		return fmt.Errorf("guards must be %[2]s for SQLite, got %[1]q", g, GuardingRefuse)
+		return fmt.Errorf("guards must be %s for SQLite, got %q", GuardingRefuse, g)
 	}
 	return fmt.Errorf("guards must be %s, %s or %s, got %q", GuardingRefuse, GuardingWarn, GuardingOff, g)
 }

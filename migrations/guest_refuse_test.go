@@ -16,6 +16,7 @@ import (
 // TestGuestPrivileges: the plan names what a role lacks to move in, and so does up. The owner of the
 // tables needs nothing more.
 func TestGuestPrivileges(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	db := testdb.EmptyPostgres(t)
 	platform.Make(t, db, platform.A)
@@ -57,6 +58,7 @@ func TestGuestPrivileges(t *testing.T) {
 // TestGuestGrants: roles that may use the platform's workers may use attune's tables in the same way.
 // The trigger works for roles that may not.
 func TestGuestGrants(t *testing.T) {
+	t.Parallel()
 	db := testdb.EmptyPostgres(t)
 	platform.Make(t, db, platform.V)
 	reader, role := asRole(t, db)
@@ -78,6 +80,7 @@ func TestGuestGrants(t *testing.T) {
 
 // A migration waits for the platform's own DDL, and then names the holder of the lock.
 func TestGuestWaitsForThePlatform(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	db := testdb.EmptyPostgres(t)
 	platform.Make(t, db, platform.F)

@@ -13,6 +13,7 @@ import (
 // TestGuestStatus: after up nothing is left to do, and objects of the platform do not count as
 // differences.
 func TestGuestStatus(t *testing.T) {
+	t.Parallel()
 	eachShape(t, func(t *testing.T, db testDB, shape platform.Shape) {
 		m := migrator(t, db.DB, migrations.Config{})
 		up(t, db.DB, migrations.Config{})
@@ -47,6 +48,7 @@ func TestGuestStatus(t *testing.T) {
 
 // TestGuestPlan: the plan names the platform's migrations and the file that must not run there.
 func TestGuestPlan(t *testing.T) {
+	t.Parallel()
 	eachShape(t, func(t *testing.T, db testDB, _ platform.Shape) {
 		plan, err := migrator(t, db.DB, migrations.Config{}).Plan(t.Context())
 		if err != nil {
@@ -70,6 +72,7 @@ func TestGuestPlan(t *testing.T) {
 // TestForeignWorkersCount: what a worker of the platform declares is found by ref while its heartbeat is
 // fresh.
 func TestForeignWorkersCount(t *testing.T) {
+	t.Parallel()
 	eachShape(t, func(t *testing.T, db testDB, shape platform.Shape) {
 		up(t, db.DB, migrations.Config{})
 		const rows = `SELECT concat_ws(' ', worker_name, role, ref, name, coalesce(version, '-'), prerelease) FROM attune.available_runtime ORDER BY 1`
@@ -121,6 +124,7 @@ func TestForeignWorkersCount(t *testing.T) {
 // TestOwnWorkerInAGuest: attune keeps its own worker, shows it to the platform or not, and leaves nothing
 // of it after down.
 func TestOwnWorkerInAGuest(t *testing.T) {
+	t.Parallel()
 	eachShape(t, func(t *testing.T, db testDB, shape platform.Shape) {
 		before := platform.Snapshot(t, db)
 		up(t, db.DB, migrations.Config{})
@@ -180,6 +184,7 @@ func TestOwnWorkerInAGuest(t *testing.T) {
 // TestPlatformChangesItsColumns: the platform can drop and retype its columns, except capabilities, on
 // which a trigger depends.
 func TestPlatformChangesItsColumns(t *testing.T) {
+	t.Parallel()
 	eachShape(t, func(t *testing.T, db testDB, shape platform.Shape) {
 		up(t, db.DB, migrations.Config{})
 		statements := []string{
@@ -210,6 +215,7 @@ func TestPlatformChangesItsColumns(t *testing.T) {
 
 // TestGuardingInAGuest: the configured guarding is applied, shown and kept.
 func TestGuardingInAGuest(t *testing.T) {
+	t.Parallel()
 	eachShape(t, func(t *testing.T, db testDB, _ platform.Shape) {
 		const wrong = `UPDATE attune.runtime SET distributions = jsonb_build_object('verification', random()) WHERE ref = 'go'`
 		look := func(when string, state migrations.GuardState, mode migrations.Guarding) {

@@ -26,6 +26,7 @@ func eachShape(t *testing.T, test func(t *testing.T, db testDB, shape platform.S
 // TestGuestChangesNothingOfThePlatform: neither up nor anything after it changes the platform's objects
 // and rows, and down restores the previous state.
 func TestGuestChangesNothingOfThePlatform(t *testing.T) {
+	t.Parallel()
 	eachShape(t, func(t *testing.T, db testDB, shape platform.Shape) {
 		ctx := context.Background()
 		before := platform.Snapshot(t, db)

@@ -11,6 +11,7 @@ import (
 // TestMigrateThroughPooler: the migrator keeps nothing in a session, because in transaction mode another
 // client would get that session next.
 func TestMigrateThroughPooler(t *testing.T) {
+	t.Parallel()
 	db, err := database.Open(t.Context(), testdb.Pooler(t, testdb.EmptyPostgres(t).URL, 1))
 	if err != nil {
 		t.Fatal(err)

@@ -116,6 +116,7 @@ func (p *process) expect(t *testing.T, want string) {
 }
 
 func TestTwoProcessesMigrateAtOnce(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, db testDB) {
 		if db.Dialect().Name() == dialect.PG {
 			// With this default a snapshot would be older than the lock unless the migrator sets the isolation.
@@ -155,6 +156,7 @@ func TestTwoProcessesMigrateAtOnce(t *testing.T) {
 // TestNoTwoInstallationsAtOnce: if two processes begin on an empty database in different schemas, the one
 // that waited is refused.
 func TestNoTwoInstallationsAtOnce(t *testing.T) {
+	t.Parallel()
 	db := testdb.EmptyPostgres(t)
 	first := start(t, db, "VALUES ('"+migrations.Baseline)
 	first.expect(t, "paused")
@@ -180,6 +182,7 @@ func waitForWaiter(t *testing.T, db testDB) {
 }
 
 func TestKilledHalfWayLeavesNothing(t *testing.T) {
+	t.Parallel()
 	for _, id := range ids {
 		t.Run(id, func(t *testing.T) {
 			each(t, func(t *testing.T, db testDB) {

@@ -36,6 +36,7 @@ func wantError(t *testing.T, doing string, err, kind error, says ...string) {
 const shortly = 50 * time.Millisecond
 
 func TestLockedByAnotherMigration(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, db testDB) {
 		other := start(t, db, "VALUES ('"+migrations.Baseline)
 		other.expect(t, "paused")
@@ -54,6 +55,7 @@ func TestLockedByAnotherMigration(t *testing.T) {
 }
 
 func TestLockedTable(t *testing.T) {
+	t.Parallel()
 	db := testdb.EmptyPostgres(t)
 	ctx := context.Background()
 	legacy(t, db.DB, "platform")
@@ -78,6 +80,7 @@ func TestLockedTable(t *testing.T) {
 
 // TestReadersWriteNothing: everything that only reads works if nothing can be written.
 func TestReadersWriteNothing(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	for name, prepare := range map[string]func(t *testing.T, db testDB){
 		"empty":            func(*testing.T, testDB) {},
@@ -139,6 +142,7 @@ func TestReadersWriteNothing(t *testing.T) {
 }
 
 func TestReadOnlySQLite(t *testing.T) {
+	t.Parallel()
 	db := testdb.EmptySQLite(t)
 	up(t, db.DB, migrations.Config{})
 	down(t, db.DB, migrations.Config{})
@@ -168,6 +172,7 @@ func asRole(t *testing.T, db testDB) (*bun.DB, string) {
 }
 
 func TestMissingPrivileges(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	t.Run("to create a schema", func(t *testing.T) {
 		db := testdb.EmptyPostgres(t)
@@ -211,6 +216,7 @@ func TestMissingPrivileges(t *testing.T) {
 // TestServicesOfThePlatformMayCheck: a role that reads the runtimes of an adopted database can check it,
 // and its owner can migrate it.
 func TestServicesOfThePlatformMayCheck(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	db := testdb.EmptyPostgres(t)
 	legacy(t, db.DB, "platform")
@@ -246,6 +252,7 @@ func (h *cutHook) BeforeQuery(ctx context.Context, e *bun.QueryEvent) context.Co
 func (h *cutHook) AfterQuery(context.Context, *bun.QueryEvent) {}
 
 func TestConnectionLostHalfWay(t *testing.T) {
+	t.Parallel()
 	for _, id := range ids {
 		t.Run(id, func(t *testing.T) {
 			db := testdb.EmptyPostgres(t)
@@ -272,6 +279,7 @@ func TestConnectionLostHalfWay(t *testing.T) {
 }
 
 func TestCancelledHalfWay(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, db testDB) {
 		before := objects(t, db)
 		ctx, cancel := context.WithCancel(context.Background())

@@ -13,6 +13,7 @@ import (
 )
 
 func TestWhichSchema(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		legacy []string
@@ -78,6 +79,7 @@ func TestWhichSchema(t *testing.T) {
 // TestNamesElsewhere uses a search_path that finds other tables of the same names first, some of them
 // temporary, and checks that those do not change.
 func TestNamesElsewhere(t *testing.T) {
+	t.Parallel()
 	db := testdb.EmptyPostgres(t)
 	ctx := context.Background()
 	name := strs(t, db, "SELECT current_database()")[0]
@@ -137,6 +139,7 @@ func embedder(t *testing.T, db testDB) {
 }
 
 func TestBesideAnEmbeddersTables(t *testing.T) {
+	t.Parallel()
 	db := testdb.EmptyPostgres(t)
 	embedder(t, db)
 	before := objects(t, db)
@@ -170,6 +173,7 @@ func TestBesideAnEmbeddersTables(t *testing.T) {
 }
 
 func TestSQLiteHasNoSchemas(t *testing.T) {
+	t.Parallel()
 	db := testdb.EmptySQLite(t)
 	if _, err := migrations.New(db.DB, migrations.Config{Schema: "attune"}); err == nil {
 		t.Error("New: no error")

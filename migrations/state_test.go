@@ -13,6 +13,7 @@ import (
 )
 
 func TestLegacyIsAdoptedAndGivenBack(t *testing.T) {
+	t.Parallel()
 	db := testdb.EmptyPostgres(t)
 	legacy(t, db.DB, "platform")
 	run(t, db, `INSERT INTO platform.runtime (ref, runtime_type, name, distributions) VALUES
@@ -55,6 +56,7 @@ func unifiedByOthers(t *testing.T, db testDB) {
 }
 
 func TestUnifiedByOthersIsAGuests(t *testing.T) {
+	t.Parallel()
 	db := testdb.EmptyPostgres(t)
 	unifiedByOthers(t, db)
 	res := up(t, db.DB, migrations.Config{})
@@ -80,6 +82,7 @@ func TestUnifiedByOthersIsAGuests(t *testing.T) {
 }
 
 func TestMixedStatesAreRefused(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		sql  []string
@@ -92,9 +95,9 @@ func TestMixedStatesAreRefused(t *testing.T) {
 		{"the column without the enum", []string{
 			`DROP INDEX platform.idx_runtime_type_sensor`,
 			`ALTER TABLE platform.runtime ALTER runtime_type TYPE text`, `DROP TYPE platform.runtime_type_enum CASCADE`},
-			[]string{"runtime.runtime_type must be of type runtime_type_enum, not text", "the type runtime_type_enum is missing"}},
+			[]string{"runtime.runtime_type must be of type runtime_type_enum, got text", "the type runtime_type_enum is missing"}},
 		{"the enum without the column", []string{`ALTER TABLE platform.runtime DROP COLUMN runtime_type`}, []string{"the type runtime_type_enum exists, but runtime has no runtime_type"}},
-		{"the enum with other values", []string{`ALTER TYPE platform.runtime_type_enum ADD VALUE 'rule'`}, []string{"has the values action, sensor, rule"}},
+		{"the enum with other values", []string{`ALTER TYPE platform.runtime_type_enum ADD VALUE 'rule'`}, []string{"must have the values action and sensor, got action, sensor, rule"}},
 		{"legacy and unified", []string{`CREATE TABLE platform.runtime_unification (id bigint)`}, []string{"runtime has runtime_type, but runtime_unification exists"}},
 		{"another's table of our name", []string{`CREATE TABLE platform.worker_runtime (id bigint)`}, []string{"the name worker_runtime is taken", migrations.WorkerRuntime}},
 		{"another's table of records", []string{`CREATE TABLE platform.attune_migrations (version bigint)`}, []string{"attune_migrations is not the migrator's table", "requires"}},
@@ -131,6 +134,7 @@ func TestMixedStatesAreRefused(t *testing.T) {
 }
 
 func TestRecordsThatContradictTheSchema(t *testing.T) {
+	t.Parallel()
 	db := testdb.EmptyPostgres(t)
 	up(t, db.DB, migrations.Config{})
 	run(t, db, `CREATE TYPE mood AS ENUM ('action', 'sensor')`, `ALTER TABLE runtime ADD COLUMN runtime_type mood`)
@@ -141,6 +145,7 @@ func TestRecordsThatContradictTheSchema(t *testing.T) {
 }
 
 func TestSQLiteStates(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		sql  []string

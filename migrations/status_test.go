@@ -14,6 +14,7 @@ import (
 )
 
 func TestCheck(t *testing.T) {
+	t.Parallel()
 	const foreign = `INSERT INTO attune_migrations (id, adopted, requires, program) VALUES ('29990101000000_later', false, `
 	for _, c := range []struct {
 		name     string
@@ -78,6 +79,7 @@ func TestCheck(t *testing.T) {
 }
 
 func TestStatus(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, db testDB) {
 		ctx := context.Background()
 		m := migrator(t, db.DB, migrations.Config{})

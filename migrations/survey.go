@@ -141,13 +141,13 @@ func (in *inspection) classifyPostgres() {
 	case legacy:
 		in.state = StateLegacy
 		if kind != legacyEnum {
-			in.find("runtime.%s must be of type %[3]s, not %[2]s", legacyColumn, kind, legacyEnum)
+			in.find("runtime.%s must be of type %s, got %s", legacyColumn, legacyEnum, kind)
 		}
 		if !hasEnum && kind != legacyEnum {
 			in.find("the type %s is missing", legacyEnum)
 		}
 		if hasEnum && !slices.Equal(enum, []string{"action", "sensor"}) {
-			in.find("the type %s has the values %s, not action and sensor", legacyEnum, strings.Join(enum, ", "))
+			in.find("the type %s must have the values action and sensor, got %s", legacyEnum, strings.Join(enum, ", "))
 		}
 		if in.relations[archiveTable] != nil {
 			in.find("runtime has %s, but %s exists, which belongs to unified schemas only", legacyColumn, archiveTable)

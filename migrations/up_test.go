@@ -20,6 +20,7 @@ func done(adopted ...string) []migrations.Done {
 }
 
 func TestUpDownUpDown(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, db testDB) {
 		empty := objects(t, db)
 		var migrated []string
@@ -53,6 +54,7 @@ func TestUpDownUpDown(t *testing.T) {
 }
 
 func TestUpTwiceChangesNothing(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, db testDB) {
 		up(t, db.DB, migrations.Config{})
 		before := objects(t, db)

@@ -21,6 +21,7 @@ const (
 )
 
 func TestAvailableRuntime(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, db testDB) {
 		up(t, db.DB, migrations.Config{})
 		run(t, db, somePython, someWorker, someRow,
@@ -64,6 +65,7 @@ func TestAvailableRuntime(t *testing.T) {
 // TestWhatOutlivesWhat: rows survive the deletion of their runtime, and the history the deletion of its
 // worker.
 func TestWhatOutlivesWhat(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, db testDB) {
 		up(t, db.DB, migrations.Config{})
 		run(t, db, somePython, someWorker, someRow, someChange, `DELETE FROM runtime`)
@@ -81,6 +83,7 @@ func TestWhatOutlivesWhat(t *testing.T) {
 }
 
 func TestHistoryIsNotDroppedUnasked(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, db testDB) {
 		ctx := context.Background()
 		up(t, db.DB, migrations.Config{})
@@ -114,6 +117,7 @@ func TestHistoryIsNotDroppedUnasked(t *testing.T) {
 }
 
 func TestDownKeepsWhatOthersHungOnIt(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, db testDB) {
 		up(t, db.DB, migrations.Config{})
 		run(t, db, `CREATE VIEW pythons AS SELECT worker FROM worker_runtime WHERE name = 'python'`)
@@ -124,6 +128,7 @@ func TestDownKeepsWhatOthersHungOnIt(t *testing.T) {
 }
 
 func TestWrongConstraintsAreRefusedByPostgres(t *testing.T) {
+	t.Parallel()
 	db := testdb.EmptyPostgres(t)
 	up(t, db.DB, migrations.Config{})
 	run(t, db, somePack, somePython)
@@ -141,6 +146,7 @@ func TestWrongConstraintsAreRefusedByPostgres(t *testing.T) {
 // TestNewTablesBelongWhereWorkerBelongs: new tables have the owner and privileges of worker, in a schema
 // of any name.
 func TestNewTablesBelongWhereWorkerBelongs(t *testing.T) {
+	t.Parallel()
 	db := testdb.EmptyPostgres(t)
 	legacy(t, db.DB, `"pla't.form"`)
 	_, owner := asRole(t, db)

@@ -79,7 +79,7 @@ func TestDetectorOfADatabase(t *testing.T) {
 			name += ", schema " + db.Schema
 		}
 		want := name + ": late.comer: /distributions/verification/commands/0/pattern: missing closing )\n" +
-			name + ": late.comer 3.10: /distributions/min_version: version \"x\": position 1: a version begins with a number\n" +
+			name + ": late.comer 3.10: /distributions/min_version: version \"x\": position 1: a version must begin with a number\n" +
 			"attune-gen: nothing was written\n"
 		if code, _, stderr := do(t, args...); code != 1 || stderr != want {
 			t.Errorf("rows that are wrong: exit status %d\n%swant\n%s", code, stderr, want)

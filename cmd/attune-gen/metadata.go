@@ -24,7 +24,7 @@ type schemaFile struct{ typeName, file string }
 func (s *schemaFile) UnmarshalText(text []byte) error {
 	var ok bool
 	if s.typeName, s.file, ok = strings.Cut(string(text), "="); !ok || s.typeName == "" || s.file == "" {
-		return fmt.Errorf("%q must be TYPE=FILE, such as Queue=queue.schema.json", text)
+		return fmt.Errorf("must be TYPE=FILE, such as Queue=queue.schema.json, got %q", text)
 	}
 	return nil
 }

@@ -156,6 +156,10 @@ func TestRuntimes(t *testing.T) {
 		for _, name := range []string{"core.nodejs", "NODE", "Node.js", "nodejs"} {
 			want(t, run(t, "runtimes", "show", name), 0, "core.nodejs", "node --version", "none registered with it")
 		}
+		want(t, run(t, "runtimes", "show", "java"), 0, "\n  read ../release  (version matches ")
+		want(t, run(t, "runtimes", "show", "dotnet"), 0, "each match is a version")
+		want(t, run(t, "runtimes", "show", "python"), 0, "also names with a version")
+		want(t, run(t, "runtimes", "list", "--pack", "core"), 0, "java -version; reads ../release\n")
 		writePack(t, map[string]string{"pack.yaml": "ref: acme\nlabel: ACME\nversion: 1.0.0\n", "runtimes/ruby.yaml": onlyVersions})
 		want(t, run(t, "packs", "load", "acme"), 0)
 		want(t, run(t, "runtimes", "list", "--pack", "acme"), 0, "/opt/acme/ruby-3.4 --version; /opt/acme/ruby-3.3 --version")
@@ -168,7 +172,7 @@ func TestRuntimes(t *testing.T) {
 		reported(t, db, metadata.Sensor, "twin", &capability.Document{Detected: []capability.Installation{python("3.12.1", "/usr/bin/python3")}})
 		want(t, run(t, "runtimes", "show", "python"), 0, "twin (worker)", "twin (sensor)")
 		want(t, run(t, "runtimes", "show", "core.pyton"), 1, "did you mean core.python?")
-		want(t, run(t, "runtimes", "list", "--limit=-1"), 2, "negative")
+		want(t, run(t, "runtimes", "list", "--limit=-1"), 2, "--limit must be at least 0, got -1")
 	})
 }
 
@@ -279,13 +283,13 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"packs", "load", "core"}, 1, "no database is named"},
 		{[]string{"packs", "validate"}, 2, "dir"},
 		{[]string{"explain", "gpu-3"}, 2, "runtime"},
-		{[]string{"workers", "history", "gpu-3", "--limit=abc"}, 2, "not a whole number"},
-		{[]string{"workers", "history", "gpu-3", "--limit", "99999999999999999999"}, 2, "too large a number"},
-		{[]string{"workers", "refresh", "gpu-3", "--timeout", "soon"}, 2, `--timeout: "soon" is not a time such as 10s, 1h30m or 7d`},
-		{[]string{"workers", "list", "id:seven"}, 2, "not a number"},
+		{[]string{"workers", "history", "gpu-3", "--limit=abc"}, 2, `--limit: must be a whole number, got "abc"`},
+		{[]string{"workers", "history", "gpu-3", "--limit", "99999999999999999999"}, 2, "--limit: must fit into 64 bits, got 99999999999999999999"},
+		{[]string{"workers", "refresh", "gpu-3", "--timeout", "soon"}, 2, `--timeout: must be a time such as 10s, 1h30m or 7d, of at most 99999d, got "soon"`},
+		{[]string{"workers", "list", "id:seven"}, 2, `id: must be a number, got "seven"`},
 		{[]string{"versions", "match", ">=x", "1"}, 2, ">=x"},
-		{[]string{"migrate", "up", "--database", ""}, 2, "--database is empty"},
-		{[]string{"--database=", "workers", "list"}, 2, "--database is empty"},
+		{[]string{"migrate", "up", "--database", ""}, 2, "--database must not be empty"},
+		{[]string{"--database=", "workers", "list"}, 2, "--database must not be empty"},
 	} {
 		got := run(t, c.args...)
 		if _, hint, found := strings.Cut(got.errOut, "\nsee attune "); found != (c.status == 2) {

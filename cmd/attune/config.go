@@ -42,7 +42,7 @@ func (c *configCmd) Run(env *cli.Env) error {
 	switch c.Program {
 	case "", "worker", "sensor", "attune":
 	default:
-		return cli.Usagef("%q is not worker, sensor or attune", c.Program)
+		return cli.Usagef("must be worker, sensor or attune, got %q", c.Program)
 	}
 	settings := env.File.Settings(c.Program, c.given, os.Getenv)
 	var faults []string

@@ -94,12 +94,12 @@ func TestConfigMisused(t *testing.T) {
 		status int
 		say    string
 	}{
-		{[]string{"config", "wroker"}, cli.ExitUsage, `"wroker" is not worker, sensor or attune`},
+		{[]string{"config", "wroker"}, cli.ExitUsage, `must be worker, sensor or attune, got "wroker"`},
 		{[]string{"config", ""}, 0, "worker.name"},
 		{[]string{"config", "a\x1b[31mb"}, cli.ExitUsage, `\x1b`},
 		{[]string{"config", "worker", "sensor"}, cli.ExitUsage, "unexpected argument"},
 		{[]string{"config", "--name", "x"}, cli.ExitUsage, "unknown flag"},
-		{[]string{"config", "--database", ""}, cli.ExitUsage, "--database is empty"},
+		{[]string{"config", "--database", ""}, cli.ExitUsage, "--database must not be empty"},
 		{[]string{"config", "--config", "missing.yaml"}, 1, "missing.yaml"},
 		{[]string{"config", "--config", "."}, 1, "not a regular file"},
 		{[]string{"config", "--log-level", "loud"}, cli.ExitUsage, "--log-level"},
@@ -113,8 +113,8 @@ func TestConfigMisused(t *testing.T) {
 	t.Setenv("ATTUNE_SENSOR_VERIFY_INTERVAL", "soon")
 	t.Setenv("ATTUNE_WORKER_NMAE", "x")
 	got := run(t, "config")
-	want(t, got, cli.ExitFailed, `ATTUNE_WORKER_PORT: expected a whole number of at least 1, got "eighty"`,
-		`ATTUNE_SENSOR_VERIFY_INTERVAL: expected a duration such as 10s or 1m30s, got "soon"`, "ATTUNE_WORKER_NMAE is read by no program; did you mean ATTUNE_WORKER_NAME?")
+	want(t, got, cli.ExitFailed, `ATTUNE_WORKER_PORT: must be a whole number of at least 1, got "eighty"`,
+		`ATTUNE_SENSOR_VERIFY_INTERVAL: must be a duration such as 10s or 1m30s, got "soon"`, "ATTUNE_WORKER_NMAE is read by no program; did you mean ATTUNE_WORKER_NAME?")
 	want(t, run(t, "config", "attune"), 0)
 	want(t, run(t, "packs", "list"), 0, "ATTUNE_WORKER_NMAE is read by no program; did you mean ATTUNE_WORKER_NAME?")
 	want(t, run(t, "packs", "list", "--strict"), cli.ExitFailed, "ATTUNE_WORKER_NMAE is read by no program")
@@ -142,10 +142,10 @@ func TestConfigShowsWhatIsRefused(t *testing.T) {
 	got := run(t, "config", "--config", file)
 	want(t, got, cli.ExitFailed, "worker.max_concurrent_executions", "13 values refused:",
 		`ATTUNE_POLICY_MODE: policy.mode: must be standard, strict or open, got "stict"`,
-		`ATTUNE_SENSOR_TYPE: "bogus" is not local, remote or container`, file+`:1: worker.type: "bogus" is not local, remote or container`,
-		"ATTUNE_WORKER_PORT: 99999 is not between 1 and 65535", `ATTUNE_WORKER_LISTEN: "nowhere" is not [HOST]:PORT`,
+		`ATTUNE_SENSOR_TYPE: must be local, remote or container, got "bogus"`, file+`:1: worker.type: must be local, remote or container, got "bogus"`,
+		"ATTUNE_WORKER_PORT: must be from 1 to 65535, got 99999", `ATTUNE_WORKER_LISTEN: must be [HOST]:PORT, got "nowhere"`,
 		"ATTUNE_SENSOR_NAME: ", "ATTUNE_SENSOR_VERIFY_INTERVAL: must be greater than 0", "ATTUNE_SENSOR_KEEP_HISTORY: must be at least 24h0m0s, got 1h0m0s",
-		`ATTUNE_SENSOR_REPORT_ONLY: must be auto, true, false, got "perhaps"`, file+":1: worker.heartbeat_interval: must be whole seconds and at most 1h", "policy.deny[0]",
+		`ATTUNE_SENSOR_REPORT_ONLY: must be auto, true or false, got "perhaps"`, file+":1: worker.heartbeat_interval: must be whole seconds and at most 1h", "policy.deny[0]",
 		`policy.env[0]: "A-B"`, `databases of the kind "mysql" are not supported`)
 	if strings.Contains(got.errOut, "ATTUNE_WORKER_KEEP_HISTORY") || strings.Contains(got.errOut, "sekret") {
 		t.Errorf("stderr:\n%s", got.errOut)

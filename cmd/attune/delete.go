@@ -291,7 +291,7 @@ func (c *runtimesDeleteCmd) notARef(ctx context.Context, db *cli.Database) error
 		return err
 	}
 	if def, ok := index.Resolve(c.Ref); ok {
-		return cli.Usagef("%q is not a ref but a name of %s; to delete that: `attune runtimes delete %[2]s`", c.Ref, def.Ref)
+		return cli.Usagef("must be a ref, got %q, a name of %s; to delete that: `attune runtimes delete %[2]s`", c.Ref, def.Ref)
 	}
 	return unknownRuntime(ctx, db, c.Ref)
 }

@@ -36,8 +36,8 @@ func TestWorkersDelete(t *testing.T) {
 		want(t, run(t, "workers", "delete", "web-3", "silent:30d"), 1, "did you mean web-")
 		want(t, run(t, "workers", "delete", "id:999999"), 1, "has this id")
 		want(t, run(t, "workers", "delete", "host:nowhere", "silent:30d"), 1, "has this host")
-		want(t, run(t, "workers", "delete", "silent:soon"), 2, "silent: \"soon\" is not a time")
-		want(t, run(t, "workers", "delete", "--silent=-1h"), 2, "silent: \"-1h\"")
+		want(t, run(t, "workers", "delete", "silent:soon"), 2, "silent: must be a time such as 10s, 1h30m or 7d, of at most 99999d, got \"soon\"")
+		want(t, run(t, "workers", "delete", "--silent=-1h"), 2, `silent: must be greater than 0, got "-1h"`)
 		want(t, run(t, "workers", "delete", "web-1"), 1, "still runs, and registers anew", "nothing was deleted: 1 of 1 worker still runs: stop it, or take --force and it registers anew")
 		want(t, run(t, "workers", "delete", "web-1", "lost", "--dry-run"), 1, "still runs, and registers anew", "would be refused: 1 of 2 workers still runs")
 		want(t, run(t, "workers", "delete", "web-1", "lost", "--dry-run", "--json"), 1, `"deleted": false`, "would be refused: 1 of 2 workers still runs")
@@ -95,7 +95,7 @@ func TestRuntimesDelete(t *testing.T) {
 		exec(t, db, "INSERT INTO action (ref, pack, pack_ref, label, entrypoint, runtime) SELECT 'etl.load', p.id, 'etl', 'l', 'e', r.id FROM pack p, runtime r WHERE p.ref = 'etl' AND r.ref = 'core.python'")
 		exec(t, db, "INSERT INTO sensor (ref, label, entrypoint, runtime, runtime_ref) SELECT 'etl.watch', 'l', 'e', id, ref FROM runtime WHERE ref = 'core.python'")
 		want(t, run(t, "runtimes", "delete", "core.pyton"), 1, "did you mean core.python?")
-		want(t, run(t, "runtimes", "delete", "Node.js"), 2, "is not a ref but a name of core.nodejs", "attune runtimes delete core.nodejs")
+		want(t, run(t, "runtimes", "delete", "Node.js"), 2, `must be a ref, got "Node.js", a name of core.nodejs`, "attune runtimes delete core.nodejs")
 		want(t, run(t, "runtimes", "delete"), 2, "ref")
 		const refs = "1 row of action (etl.load)"
 		want(t, run(t, "runtimes", "delete", "core.python"), 1, "in the way: "+refs, "in the way: 1 row of sensor (etl.watch)",

@@ -24,7 +24,7 @@ func TestExplainAdvisesReload(t *testing.T) {
 		reported(t, db, metadata.Worker, "nameless", &capability.Document{Source: capability.SourceConfig, Undetected: absent(capability.NoVerification)})
 		reported(t, db, metadata.Worker, "undeclared", &capability.Document{Source: capability.SourceEnvironment, Undetected: absent(capability.NoVerification)})
 		reported(t, db, metadata.Worker, "gone", &capability.Document{Undetected: absent(capability.DeniedByPolicy)})
-		silence(t, db, "gone")
+		silence(t, db, "gone", 120)
 		reported(t, db, metadata.Worker, "partly", &capability.Document{
 			Detected: []capability.Installation{python("3.9.2", "/usr/bin/python3")},
 			Failed: []capability.Failure{{Ref: "core.python", Name: "python", Path: "/opt/python3", RealPath: "/opt/python3", Outcome: capability.DeniedByPolicy,

@@ -68,14 +68,14 @@ func exec(t *testing.T, db *testdb.DB, query string, args ...any) {
 	}
 }
 
-// silence makes the last heartbeat of a worker one of two minutes ago.
-func silence(t *testing.T, db *testdb.DB, name string) {
+// silence makes the last heartbeat of a worker that many seconds old.
+func silence(t *testing.T, db *testdb.DB, name string, seconds int) {
 	t.Helper()
-	then := "strftime('%Y-%m-%d %H:%M:%f+00:00', 'now', '-120 seconds')"
+	then := "strftime('%Y-%m-%d %H:%M:%f+00:00', 'now', '-' || ? || ' seconds')"
 	if strings.HasPrefix(db.URL, "postgres") {
-		then = "CURRENT_TIMESTAMP - interval '120 seconds'"
+		then = "CURRENT_TIMESTAMP - interval '1 second' * ?"
 	}
-	exec(t, db, "UPDATE worker SET last_heartbeat = "+then+" WHERE name = ?", name)
+	exec(t, db, "UPDATE worker SET last_heartbeat = "+then+" WHERE name = ?", seconds, name)
 }
 
 func python(version, path string) capability.Installation {
@@ -117,7 +117,7 @@ func fleet(t *testing.T, db *testdb.DB) {
 		},
 	})
 	reported(t, db, metadata.Worker, "lost", &capability.Document{Detected: []capability.Installation{python("2.7.18", "/usr/bin/python")}})
-	silence(t, db, "lost")
+	silence(t, db, "lost", 125)
 	reported(t, db, metadata.Worker, "ended", &capability.Document{})
 	row, err := stored(db).Workers.ByIdentity(t.Context(), metadata.Worker, "ended")
 	if err != nil {
@@ -126,7 +126,7 @@ func fleet(t *testing.T, db *testdb.DB) {
 	if err := stored(db).Workers.Deactivate(t.Context(), row.ID, *row.Instance); err != nil {
 		t.Fatal(err)
 	}
-	silence(t, db, "ended")
+	silence(t, db, "ended", 120)
 	fixtures.Worker(t.Context(), t, db, fixtures.WorkerOpts{Name: new("old\x1b[31m")})
 }
 
@@ -206,7 +206,7 @@ func TestWorkersSelected(t *testing.T) {
 			{"has:python@>=x", "python@>=x"},
 			{"lacks:@3", "names no runtime"},
 			{"roel:worker", "did you mean role:?"},
-			{"id:seven", "not a number"},
+			{"id:seven", `id: must be a number, got "seven"`},
 			{"status:asleep", "stale"},
 			{"label:", "nothing after label:"},
 		} {
@@ -335,7 +335,7 @@ func TestHistory(t *testing.T) {
 		want(t, run(t, "workers", "history", "ended"), 0, "no changes\n")
 		want(t, run(t, "workers", "history", "web-1", "--role", "sensor"), 1, "no worker")
 		want(t, run(t, "workers", "history", "web-3"), 1, "did you mean web-")
-		want(t, run(t, "workers", "history", "web-1", "--limit=-1"), 2, "negative")
+		want(t, run(t, "workers", "history", "web-1", "--limit=-1"), 2, "--limit must be at least 0, got -1")
 		if err := st.Workers.Delete(ctx, row.ID); err != nil {
 			t.Fatal(err)
 		}

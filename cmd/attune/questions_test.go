@@ -181,7 +181,7 @@ func TestWorkersDiff(t *testing.T) {
 			`/usr/local/bin/perl\x1b`, "labels.zone", "the same on both: go\n")
 		want(t, run(t, "workers", "diff", "a-1", "a-1", "--exit-code"), 0, "do not differ")
 		want(t, run(t, "workers", "diff", fmt.Sprintf("id:%d", d.A.ID), "host:h-a-2", "--exit-code"), 3, "labels.zone")
-		want(t, run(t, "workers", "diff", "id:a-1", "name:a-2"), 2, "id: \"a-1\" is not a number")
+		want(t, run(t, "workers", "diff", "id:a-1", "name:a-2"), 2, `id: must be a number, got "a-1"`)
 		want(t, run(t, "workers", "show", fmt.Sprintf("id:%d", d.A.ID)), 0, "worker       a-1")
 		want(t, run(t, "workers", "diff", "a-1", "lost"), 0, "lost is stale")
 		want(t, run(t, "workers", "diff", "a-1", "old*"), 0, "not asked")
@@ -233,7 +233,7 @@ func TestHistoryOfAllAndSince(t *testing.T) {
 		want(t, run(t, "workers", "history"), 0, "\n6 changes: 6 gained\n")
 		want(t, run(t, "workers", "history", "--since", "1h", "web-1"), 0, "no changes that fit\n")
 		for _, time := range []string{"soon", "99999999h", "100000d", "99999d1h", "1d-1h"} {
-			want(t, run(t, "workers", "history", "--since", time), 2, fmt.Sprintf("%q is not a time such as 10s, 1h30m or 7d, of at most 99999d", time))
+			want(t, run(t, "workers", "history", "--since", time), 2, fmt.Sprintf("must be a time such as 10s, 1h30m or 7d, of at most 99999d, got %q", time))
 		}
 		want(t, run(t, "workers", "history", "--since", "99999d"), 0, "declared")
 		want(t, run(t, "workers", "history", "--since=-1h"), 2, "--since must be greater than 0, got -1h0m0s")

@@ -32,7 +32,7 @@ type runtimesListCmd struct {
 // Run lists the runtimes.
 func (c *runtimesListCmd) Run(ctx context.Context, env *cli.Env) error {
 	if c.Limit < 0 {
-		return cli.Usagef("--limit: %d is negative", c.Limit)
+		return cli.Usagef("--limit must be at least 0, got %d", c.Limit)
 	}
 	db, err := env.OpenToLook(ctx)
 	if err != nil {
@@ -129,15 +129,22 @@ func verifiedBy(d *metadata.Definition) cli.Cell {
 	return cli.List(lines, "; ")
 }
 
-// commandLines adds the commands of a verification, each once, in their order.
+// commandLines adds the commands of a verification and its version file, each once, in their
+// order.
 func commandLines(lines []string, v *metadata.Verification) []string {
 	if v == nil {
 		return lines
 	}
-	for _, c := range v.Ordered() {
-		if line := cli.Brief(append([]string{c.Binary}, c.Args...)); !slices.Contains(lines, line) {
+	add := func(line string) {
+		if !slices.Contains(lines, line) {
 			lines = append(lines, line)
 		}
+	}
+	for _, c := range v.Ordered() {
+		add(cli.Brief(append([]string{c.Binary}, c.Args...)))
+	}
+	if v.VersionFile != nil {
+		add("reads " + v.VersionFile.Path)
 	}
 	return lines
 }
@@ -291,6 +298,9 @@ func printVerification(out *cli.Terminal, d metadata.Distributions) {
 		for _, l := range v.Locations {
 			out.Printf("  at   %s\n", cli.Clean(l))
 		}
+		if f := v.VersionFile; f != nil {
+			out.Printf("  read %s  (version matches %s)\n", cli.Clean(f.Path), cli.Clean(f.Pattern))
+		}
 	}
 }
 
@@ -302,6 +312,15 @@ func conditions(c metadata.Command) string {
 	}
 	if c.Pattern != "" {
 		list = append(list, "matches "+c.Pattern)
+	}
+	if c.VersionPattern != "" {
+		list = append(list, "version matches "+c.VersionPattern)
+	}
+	if c.AllVersions {
+		list = append(list, "each match is a version")
+	}
+	if c.VersionedNames {
+		list = append(list, "also names with a version")
 	}
 	if c.Optional {
 		list = append(list, "optional")

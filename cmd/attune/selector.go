@@ -147,7 +147,7 @@ func (w *wanted) term(kind, value string, prereleases bool) error {
 	case "id":
 		id, err := strconv.ParseInt(value, 10, 64)
 		if err != nil {
-			return cli.Usagef("id: %q is not a number", value)
+			return cli.Usagef("id: must be a number, got %q", value)
 		}
 		w.IDs = append(w.IDs, id)
 	case "role":
@@ -161,7 +161,7 @@ func (w *wanted) term(kind, value string, prereleases bool) error {
 	case "silent":
 		span, err := config.ParseSpan(value)
 		if err == nil && span <= 0 {
-			err = fmt.Errorf("%q must be greater than 0", value)
+			err = fmt.Errorf("must be greater than 0, got %q", value)
 		}
 		if err != nil {
 			return cli.Usagef("silent: %v", err)
@@ -193,7 +193,7 @@ func parseRole(value string) (metadata.Role, error) {
 	case metadata.Worker, metadata.Sensor:
 		return role, nil
 	}
-	return "", cli.Usagef("role: %q is not worker or sensor", value)
+	return "", cli.Usagef("role: must be worker or sensor, got %q", value)
 }
 
 func (w *wanted) status(value string) error {
@@ -206,7 +206,7 @@ func (w *wanted) status(value string) error {
 		w.Stale = true
 		return nil
 	}
-	return cli.Usagef("status: %q is not active, inactive, busy, error or stale", value)
+	return cli.Usagef("status: must be active, inactive, busy, error or stale, got %q", value)
 }
 
 // asked returns the runtimes that are asked for, each once.

@@ -33,8 +33,12 @@ type workersHistoryCmd struct {
 // usage returns an error for flags that cannot be used together.
 func (c *workersHistoryCmd) usage() error {
 	switch {
-	case c.Limit != nil && *c.Limit < 0 || c.Before < 0 || c.After != nil && *c.After < 0:
-		return cli.Usagef("--limit, --before and --after cannot be negative")
+	case c.Limit != nil && *c.Limit < 0:
+		return cli.Usagef("--limit must be at least 0, got %d", *c.Limit)
+	case c.Before < 0:
+		return cli.Usagef("--before must be at least 0, got %d", c.Before)
+	case c.After != nil && *c.After < 0:
+		return cli.Usagef("--after must be at least 0, got %d", *c.After)
 	case c.Since != nil && *c.Since <= 0:
 		return cli.Usagef("--since must be greater than 0, got %v", *c.Since)
 	case c.Follow && (c.Limit != nil || c.Before > 0 || c.Since != nil):
@@ -42,7 +46,7 @@ func (c *workersHistoryCmd) usage() error {
 	case !c.Follow && c.After != nil:
 		return cli.Usagef("--after goes with --follow")
 	case strings.ContainsAny(c.Runtime, "@<>=~^"):
-		return cli.Usagef("--runtime takes a runtime without versions, such as python, got %q", c.Runtime)
+		return cli.Usagef("--runtime must be a runtime without versions, such as python, got %q", c.Runtime)
 	}
 	return nil
 }

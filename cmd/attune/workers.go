@@ -46,7 +46,7 @@ func (c *workersListCmd) Run(ctx context.Context, env *cli.Env) error {
 		return err
 	}
 	if c.Limit < 0 {
-		return cli.Usagef("--limit: %d is negative", c.Limit)
+		return cli.Usagef("--limit must be at least 0, got %d", c.Limit)
 	}
 	if answer.Sort(c.Sort) == answer.SortVersion && len(wanted.has)+len(wanted.lacks) == 0 {
 		return cli.Usagef("--sort version needs --has or --lacks to name the runtime")

@@ -52,7 +52,7 @@ func Generate(src Source, cfg Config) (gen.Files, error) {
 	if !token.IsIdentifier(cfg.Package) || cfg.Package == "_" {
 		return nil, fmt.Errorf("%w: %q", ErrPackage, cfg.Package)
 	}
-	m, err := modelOf(src, cfg.Package)
+	m, err := outputOf(src, cfg.Package)
 	if err != nil {
 		return nil, err
 	}
@@ -63,8 +63,8 @@ func Generate(src Source, cfg Config) (gen.Files, error) {
 	return gen.Files{path.Join(cfg.Dir, "detector_gen.go"): text}, nil
 }
 
-// model is the data of the template.
-type model struct {
+// An output is the data of the template.
+type output struct {
 	Header, Package string
 	Runtimes        []runtime
 	Packs           []string
@@ -81,7 +81,7 @@ type runtime struct {
 	Literal string
 }
 
-func modelOf(src Source, pkg string) (*model, error) {
+func outputOf(src Source, pkg string) (*output, error) {
 	if len(src.Definitions) == 0 {
 		return nil, errors.New("generate detector: no definition")
 	}
@@ -89,7 +89,7 @@ func modelOf(src Source, pkg string) (*model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &model{Header: gen.Header, Package: pkg, Core: src.Core}
+	m := &output{Header: gen.Header, Package: pkg, Core: src.Core}
 	for i := range src.Definitions {
 		def := &src.Definitions[i]
 		var w literal
@@ -105,7 +105,7 @@ func modelOf(src Source, pkg string) (*model, error) {
 }
 
 // PackNames returns the names of the packs for a comment. Valid refs need no quotes.
-func (m *model) PackNames() string {
+func (m *output) PackNames() string {
 	if n := len(m.Packs); n > 1 {
 		return "packs " + strings.Join(m.Packs[:n-1], ", ") + " and " + m.Packs[n-1]
 	}
@@ -117,7 +117,7 @@ var text string
 
 var file = template.Must(template.New("detector").Funcs(template.FuncMap{"quote": strconv.Quote}).Parse(text))
 
-func emit(m *model) ([]byte, error) {
+func emit(m *output) ([]byte, error) {
 	var out bytes.Buffer
 	if err := file.Execute(&out, m); err != nil {
 		return nil, err

@@ -146,9 +146,9 @@ func TestRowsAtFault(t *testing.T) {
 	_, err := detector.FromRows("sqlite:x.db", rows)
 	var faults gen.Faults
 	want := `sqlite:x.db: a.worse: /name: is required: the name for people
-sqlite:x.db: a.worse: /distributions/verification/commands: must be a list, not text
-sqlite:x.db: a.worse 3.10: /execution_config: must be an object, not a list
-sqlite:x.db: a.worse 3.9: /distributions/min_version: version "x": position 1: a version begins with a number
+sqlite:x.db: a.worse: /distributions/verification/commands: must be a list, got text
+sqlite:x.db: a.worse 3.10: /execution_config: must be an object, got a list
+sqlite:x.db: a.worse 3.9: /distributions/min_version: version "x": position 1: a version must begin with a number
 sqlite:x.db: a.worse 1\u009b: /version: version "1\u009b": position 2: unexpected "\u009b"
 sqlite:x.db: a.worse 3.9: /is_default: duplicate default version: the first is 3.10
 sqlite:x.db: b.bad: /name: is required: the name for people

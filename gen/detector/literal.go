@@ -11,7 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/attune-go/attune/gen"
+	"github.com/attune-go/attune/gen/internal/model"
 	"github.com/attune-go/attune/schema/metadata"
 )
 
@@ -65,7 +65,7 @@ func (w *literal) value(v reflect.Value, typed bool) error {
 		return w.raw(x)
 	case metadata.Duration:
 		w.time = true
-		w.WriteString("metadata.Duration(" + gen.GoDuration(time.Duration(x)) + ")")
+		w.WriteString("metadata.Duration(" + model.GoDuration(time.Duration(x)) + ")")
 		return nil
 	}
 	switch v.Kind() {

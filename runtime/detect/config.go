@@ -111,10 +111,10 @@ func (c Config) withDefaults() (Config, error) {
 		return c, fmt.Errorf("%w: source must be %q or %q, got %q", ErrConfig, capability.SourceDatabase, capability.SourcePack, c.Source)
 	}
 	if c.Parallelism < 0 {
-		return c, fmt.Errorf("%w: parallelism must not be negative, got %d", ErrConfig, c.Parallelism)
+		return c, fmt.Errorf("%w: parallelism must be at least 0, got %d", ErrConfig, c.Parallelism)
 	}
 	if c.Timeout < 0 {
-		return c, fmt.Errorf("%w: timeout must not be negative, got %v", ErrConfig, c.Timeout)
+		return c, fmt.Errorf("%w: timeout must be at least 0s, got %v", ErrConfig, c.Timeout)
 	}
 	for key, value := range c.Extra {
 		if !json.Valid(value) {

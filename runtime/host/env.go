@@ -149,7 +149,7 @@ var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // Run leaves out refused names, and all values that hold a visible password.
 func RefusedEnv(name string) string {
 	if !variableName.MatchString(name) {
-		return "it is not the name of a variable"
+		return "it must be letters, digits and _, and must not begin with a digit"
 	}
 	if fixedVar(name) {
 		return "every probe gets it with a fixed value"

@@ -42,7 +42,7 @@ func Parse(name string, data []byte) (*Recorded, error) {
 
 func parse(data []byte) (*Recorded, []string) {
 	if len(data) > recordingLimit {
-		return nil, []string{fmt.Sprintf("more than %d MiB", recordingLimit>>20)}
+		return nil, []string{fmt.Sprintf("must have at most %d bytes, got %d", recordingLimit, len(data))}
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	dec.KnownFields(true)
@@ -57,7 +57,7 @@ func parse(data []byte) (*Recorded, []string) {
 		return nil, []string{strings.TrimPrefix(err.Error(), "yaml: ")}
 	}
 	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return nil, []string{"more than one document"}
+		return nil, []string{"must have one document"}
 	}
 	return rec.host()
 }
@@ -132,7 +132,7 @@ type absolutePath string
 // the decoder goes on to the next fault.
 func (p *absolutePath) UnmarshalYAML(n *yaml.Node) error {
 	if n.Kind != yaml.ScalarNode || !path.IsAbs(n.Value) {
-		return faultAt(n, "want an absolute path, got %q", n.Value)
+		return faultAt(n, "must be an absolute path, got %q", n.Value)
 	}
 	*p = absolutePath(path.Clean(n.Value))
 	return nil
@@ -157,7 +157,7 @@ type exitStatus int
 func (s *exitStatus) UnmarshalYAML(n *yaml.Node) error {
 	var code int
 	if err := n.Decode(&code); err != nil || code < 0 || code > 255 {
-		return faultAt(n, "want an exit status from 0 to 255, got %q", n.Value)
+		return faultAt(n, "must be an exit status from 0 to 255, got %q", n.Value)
 	}
 	*s = exitStatus(code)
 	return nil

@@ -204,7 +204,7 @@ func TestPolicyErrors(t *testing.T) {
 		{host.PolicyConfig{Deny: []string{`ruby \`}}, `policy.deny[0]: "ruby \\": trailing backslash`},
 		{host.PolicyConfig{Allow: []string{"*"}}, "set policy.mode to open"},
 		{host.PolicyConfig{Allow: []string{"/opt/*/bin/ruby"}}, "must not have wildcards"},
-		{host.PolicyConfig{Allow: []string{"bin/ruby"}}, "neither a name nor an absolute path"},
+		{host.PolicyConfig{Allow: []string{"bin/ruby"}}, "must be a name or an absolute path"},
 		{host.PolicyConfig{Allow: []string{"ruby * -x"}}, "must be the last word"},
 	} {
 		if _, err := host.NewPolicy(tt.cfg); err == nil || !strings.Contains(err.Error(), tt.want) {

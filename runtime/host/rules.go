@@ -40,7 +40,7 @@ func parseRule(line string) (rule, error) {
 	}
 	r := rule{line: line, binary: words[0].text}
 	if strings.Contains(r.binary, "/") && !filepath.IsAbs(r.binary) {
-		return rule{}, fmt.Errorf("%s is neither a name nor an absolute path", r.binary)
+		return rule{}, fmt.Errorf("the command must be a name or an absolute path, got %s", r.binary)
 	}
 	if !words[0].quoted && strings.ContainsAny(r.binary, "*?[") {
 		return rule{}, fmt.Errorf("the command must not have wildcards; name it, or set policy.mode to open to allow everything")

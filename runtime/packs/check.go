@@ -116,7 +116,7 @@ func (l *loader) minAboveRecommended(d *loaded, at string, dist *metadata.Distri
 	good, err2 := version.Parse(dist.RecommendedVersion)
 	if err1 == nil && err2 == nil && low.Compare(good) > 0 {
 		l.value(d, Warning, at+"/recommended_version",
-			fmt.Sprintf("must not be below min_version %[2]s, got %[1]s", dist.RecommendedVersion, dist.MinVersion))
+			fmt.Sprintf("must be at least min_version %s, got %s", dist.MinVersion, dist.RecommendedVersion))
 	}
 }
 

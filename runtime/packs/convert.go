@@ -58,7 +58,7 @@ func (c *converter) null() { c.out = append(c.out, "null"...) }
 func (c *converter) guarded(n *yaml.Node, write func(*yaml.Node)) {
 	switch tag := n.ShortTag(); {
 	case len(c.path) >= metadata.MaxDepth:
-		c.fault(n, "nested more than %d deep", metadata.MaxDepth)
+		c.fault(n, "must be nested at most %d deep", metadata.MaxDepth)
 		c.null()
 		return
 	case c.active[n]:
@@ -197,7 +197,7 @@ func (c *converter) scalar(n *yaml.Node) {
 	case "!!bool":
 		var v bool
 		if err := n.Decode(&v); err != nil {
-			c.fault(n, "must be true or false, not %s", n.Value)
+			c.fault(n, "must be true or false, got %s", n.Value)
 		}
 		c.out = strconv.AppendBool(c.out, v)
 	case "!!int", "!!float":

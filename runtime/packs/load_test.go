@@ -110,7 +110,7 @@ func TestFaults(t *testing.T) {
 		{"an empty file", map[string]string{"x": "", "y": "# nothing\n"}, []string{
 			"runtimes/x.yaml:1:1: error: the file is empty", "runtimes/y.yaml:1:1: error: the file is empty"}},
 		{"a list", map[string]string{"x": "- python3\n"}, []string{
-			"runtimes/x.yaml:1:1: error: must be an object, not a list"}},
+			"runtimes/x.yaml:1:1: error: must be an object, got a list"}},
 		{"two documents", map[string]string{"x": definition("x", "---\nref: lang.y\n")}, []string{
 			"runtimes/x.yaml:9:1: error: a second YAML document begins: a file holds one definition"}},
 		{"wrong types, every one", map[string]string{"x": `ref: lang.x
@@ -128,15 +128,15 @@ distributions:
         timeout: 10
         optional: 1
 `}, []string{
-			"runtimes/x.yaml:2:7: error: /name: must be text, not a number: put it in quotes",
-			"runtimes/x.yaml:3:10: error: /aliases: must be a list, not text",
-			"runtimes/x.yaml:5:19: error: /distributions/roles/1: must be text, not true or false: put it in quotes",
-			"runtimes/x.yaml:7:23: error: /distributions/verification/always_available: must be true or false, not text",
-			"runtimes/x.yaml:10:16: error: /distributions/verification/commands/0/args/0: must be text, not a number: put it in quotes",
-			"runtimes/x.yaml:11:20: error: /distributions/verification/commands/0/exit_code: must be a whole number from 0 to 255, not 256",
-			"runtimes/x.yaml:12:19: error: /distributions/verification/commands/0/priority: must be a whole number, not text",
-			"runtimes/x.yaml:13:18: error: /distributions/verification/commands/0/timeout: must be a duration such as 10s, not 10",
-			"runtimes/x.yaml:14:19: error: /distributions/verification/commands/0/optional: must be true or false, not a number",
+			"runtimes/x.yaml:2:7: error: /name: must be text, got a number: put it in quotes",
+			"runtimes/x.yaml:3:10: error: /aliases: must be a list, got text",
+			"runtimes/x.yaml:5:19: error: /distributions/roles/1: must be text, got true or false: put it in quotes",
+			"runtimes/x.yaml:7:23: error: /distributions/verification/always_available: must be true or false, got text",
+			"runtimes/x.yaml:10:16: error: /distributions/verification/commands/0/args/0: must be text, got a number: put it in quotes",
+			"runtimes/x.yaml:11:20: error: /distributions/verification/commands/0/exit_code: must be a whole number from 0 to 255, got 256",
+			"runtimes/x.yaml:12:19: error: /distributions/verification/commands/0/priority: must be a whole number, got text",
+			"runtimes/x.yaml:13:18: error: /distributions/verification/commands/0/timeout: must be a duration such as 10s, got 10",
+			"runtimes/x.yaml:14:19: error: /distributions/verification/commands/0/optional: must be true or false, got a number",
 		}},
 		{"faults of several files, sorted", map[string]string{
 			"pack.yaml": "ref: lang\nlabel: L\nversion: 1\nauthro: me\ndescriptoin: d\n",
@@ -189,7 +189,7 @@ distributions:
 			`runtimes/d.yaml:11:46: warning: /versions/0/execution_config/interpreter/binary: no command or location verifies the interpreter "d1"`,
 			`runtimes/f.yaml:11:5: warning: /versions/0: no command or location verifies the interpreter "f"`}},
 		{"min above recommended", map[string]string{"x": definition("x", "  min_version: 3.10\n  recommended_version: 3.9\n")}, []string{
-			"runtimes/x.yaml:10:24: warning: /distributions/recommended_version: must not be below min_version 3.10, got 3.9"}},
+			"runtimes/x.yaml:10:24: warning: /distributions/recommended_version: must be at least min_version 3.10, got 3.9"}},
 		{"values without a form in JSON", map[string]string{"x": definition("x", "installation:\n  a: .inf\n  b: !thing 1\n  c: !thing {}\n  ? [k]\n  : 1\n  d: \"\\0\"\n")}, []string{
 			"runtimes/x.yaml:10:6: error: /installation/a: JSON has no number .inf",
 			"runtimes/x.yaml:11:6: error: /installation/b: the tag !thing is not supported",
@@ -197,11 +197,11 @@ distributions:
 			"runtimes/x.yaml:13:5: error: /installation: a key must be text",
 			"runtimes/x.yaml:15:6: error: /installation/d: text must not contain NUL"}},
 		{"nested too deep", map[string]string{"x": definition("x", "installation: "+strings.Repeat("[", 80)+strings.Repeat("]", 80)+"\n")}, []string{
-			"runtimes/x.yaml:9:78: error: /installation" + strings.Repeat("/0", 63) + ": nested more than 64 deep"}},
+			"runtimes/x.yaml:9:78: error: /installation" + strings.Repeat("/0", 63) + ": must be nested at most 64 deep"}},
 		{"pack.yaml is wrong", map[string]string{"pack.yaml": "ref: Lang\nlabel: [a]\n"}, []string{
 			`pack.yaml:1:1: error: /version: is required: the pack's version, such as "1.0.0"`,
-			`pack.yaml:1:6: error: /ref: "Lang" must be in lower case: letters, digits, _ and -`,
-			"pack.yaml:2:8: error: /label: must be text, not a list: write it in single quotes",
+			`pack.yaml:1:6: error: /ref: must be lower case letters, digits, _ and -, got "Lang"`,
+			"pack.yaml:2:8: error: /label: must be text, got a list: write it in single quotes",
 			"runtimes: warning: missing: without this folder the pack has no definitions"}},
 		{"the ref of the pack that is embedded", map[string]string{"pack.yaml": "ref: core\nversion: \"1\"\n", "python": "ref: core.python\nname: P\naliases: [python]\ndistributions: {verification: {always_available: true}}\n"}, []string{
 			`pack.yaml:1:6: error: /ref: "core" is the ref of the embedded core pack, which no folder can replace; choose another ref`}},
@@ -212,7 +212,7 @@ distributions:
 		{"pack.yaml has no version", map[string]string{"pack.yaml": "ref: lang\n", "x": definition("x", "")}, []string{
 			`pack.yaml:1:1: error: /version: is required: the pack's version, such as "1.0.0"`}},
 		{"pack.yaml is a list", map[string]string{"pack.yaml": "[ref]\n", "x": definition("x", "")}, []string{
-			"pack.yaml:1:1: error: must be an object, not a list"}},
+			"pack.yaml:1:1: error: must be an object, got a list"}},
 		{"files that are not read", map[string]string{"x": definition("x", ""), "runtimes/README.md": "", "runtimes/.x.yaml.swp": "\x00",
 			"runtimes/y.yml": definition("y", ""), "runtimes/z.yalm": "", "runtimes/more/z.yaml": ""}, []string{
 			"runtimes/more: warning: not read: definitions are files directly in runtimes",
@@ -220,7 +220,7 @@ distributions:
 		{"a folder without files", map[string]string{"runtimes/README": ""}, []string{
 			"runtimes: warning: the pack has no definitions: this folder has no .yaml or .yml file"}},
 		{"a file too large", map[string]string{"x": "a: " + strings.Repeat("x", metadata.MaxSize)}, []string{
-			"runtimes/x.yaml:1:1: error: the file has more than 1048576 bytes"}},
+			"runtimes/x.yaml:1:1: error: the file must have at most 1048576 bytes, got 1048577"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -286,7 +286,7 @@ distributions:
         args: *args
 `}), packs.Config{})
 	want := []string{`runtimes/x.yaml:3:1: warning: /base: unknown key "base"`, `runtimes/x.yaml:4:1: warning: /more: unknown key "more"`,
-		"runtimes/x.yaml:9:45: error: /distributions/verification/commands/1/exit_code: must be a whole number from 0 to 255, not 300"}
+		"runtimes/x.yaml:9:45: error: /distributions/verification/commands/1/exit_code: must be a whole number from 0 to 255, got 300"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

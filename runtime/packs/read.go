@@ -93,18 +93,31 @@ func (l *loader) runtimeFile(name string) {
 	}
 }
 
-// content is the type that a file is read into: a definition or a pack's description.
-type content interface {
+// A Document is a type whose methods attune-gen made.
+type Document interface {
 	UnmarshalJSON(data []byte) error
 	Validate() error
 	UnknownKeys() []metadata.UnknownKey
-	Bare(path []string) bool
+}
+
+// ReadYAML reads one YAML document, strictly and as the files of packs are read. The faults
+// name the file, and have the positions in the text. An unknown key is a warning, and
+// Faults.Err returns the errors. A document with errors may be filled in part.
+func ReadYAML(file string, text []byte, to Document) Faults {
+	l := &loader{}
+	l.document(&loaded{file: file}, text, to)
+	l.faults.sort()
+	return l.faults
 }
 
 // document reads d's file into v and reports its faults. It returns false if further
 // checks would only repeat them.
-func (l *loader) document(d *loaded, data []byte, v content) bool {
-	doc, faults := parse(data, v.Bare)
+func (l *loader) document(d *loaded, data []byte, v Document) bool {
+	bare := func([]string) bool { return false }
+	if some, ok := v.(interface{ Bare(path []string) bool }); ok {
+		bare = some.Bare
+	}
+	doc, faults := parse(data, bare)
 	d.doc = doc
 	reported := map[string]bool{}
 	for _, f := range faults {
@@ -131,7 +144,7 @@ func (l *loader) document(d *loaded, data []byte, v content) bool {
 	}
 	report(v.Validate())
 	var places []place
-	if v == content(&d.def) {
+	if v == Document(&d.def) {
 		places = definitionPlaces()
 	}
 	for _, u := range v.UnknownKeys() {
@@ -145,14 +158,14 @@ func (l *loader) document(d *loaded, data []byte, v content) bool {
 func (d *document) inYAML(f metadata.Fault) string {
 	value, _ := d.find(f.Pointer)
 	switch f.Message {
-	case "must be text, not a number":
+	case "must be text, got a number":
 		if strings.HasSuffix(f.Pointer, "/timeout") {
-			return fmt.Sprintf("must be a duration such as 10s, not %s", value.Value)
+			return fmt.Sprintf("must be a duration such as 10s, got %s", value.Value)
 		}
 		return f.Message + ": put it in quotes"
-	case "must be text, not true or false":
+	case "must be text, got true or false":
 		return f.Message + ": put it in quotes"
-	case "must be text, not a list", "must be text, not an object":
+	case "must be text, got a list", "must be text, got an object":
 		if value.Style&yaml.FlowStyle != 0 {
 			return f.Message + ": write it in single quotes"
 		}

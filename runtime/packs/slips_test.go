@@ -42,9 +42,9 @@ func TestSlips(t *testing.T) {
 		"a brace":                 {"        pattern: {x}+\n", "9:18: error: not YAML: did not find expected key" + mapping},
 		"a percent sign":          {"        pattern: %x\n", "9:18: error: not YAML: found character that cannot start any token: text cannot begin with % here; write it in single quotes"},
 		"a star":                  {"        pattern: *x\n", "9:18: error: not YAML: unknown anchor 'x' referenced: text cannot begin with * here; write it in single quotes"},
-		"a whole bracket":         {"        pattern: [a-z]\n", "9:18: error: " + at + "/pattern: must be text, not a list: write it in single quotes"},
-		"a list":                  {"        pattern:\n          - a\n", "10:11: error: " + at + "/pattern: must be text, not a list"},
-		"a number for a duration": {"        timeout: 5\n", "9:18: error: " + at + "/timeout: must be a duration such as 10s, not 5"},
+		"a whole bracket":         {"        pattern: [a-z]\n", "9:18: error: " + at + "/pattern: must be text, got a list: write it in single quotes"},
+		"a list":                  {"        pattern:\n          - a\n", "10:11: error: " + at + "/pattern: must be text, got a list"},
+		"a number for a duration": {"        timeout: 5\n", "9:18: error: " + at + "/timeout: must be a duration such as 10s, got 5"},
 		"quotes and comments":     {"        more: ['a]', \"b\\\"]\", c] # it's [\n       x: 1\n", "10:1: error: not YAML: did not find expected '-' indicator"},
 	} {
 		t.Run(name, func(t *testing.T) {

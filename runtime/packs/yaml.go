@@ -27,7 +27,7 @@ type document struct {
 // one fault.
 func parse(data []byte, bare func(path []string) bool) (*document, Faults) {
 	if len(data) > metadata.MaxSize {
-		return nil, Faults{syntax(1, 1, fmt.Sprintf("the file has more than %d bytes", metadata.MaxSize))}
+		return nil, Faults{syntax(1, 1, fmt.Sprintf("the file must have at most %d bytes, got %d", metadata.MaxSize, len(data)))}
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if f, ok := notText(data); ok {

@@ -230,6 +230,7 @@ func lineDropsPackets(t *testing.T, idle time.Duration) {
 // TestLineIsCutInATransaction checks that the service recovers although the server has not
 // noticed the cut and keeps the row locked.
 func TestLineIsCutInATransaction(t *testing.T) {
+	t.Parallel()
 	b, cfg, p := behind(t, "idle_in_transaction_session_timeout=1s")
 	cfg.StatementTimeout = shortTimeout
 	svc := b.start(cfg)
@@ -282,6 +283,7 @@ func TestSweepFails(t *testing.T) {
 
 // TestStalledAtFirst checks that opening the database has a timeout.
 func TestStalledAtFirst(t *testing.T) {
+	t.Parallel()
 	b, cfg, p := behind(t)
 	cfg.StatementTimeout = shortTimeout
 	p.stall()

@@ -48,7 +48,7 @@ func TestRubbishInOneDefinition(t *testing.T) {
 		svc.Refresh()
 		b.step(svc)
 		b.has("alpha@1.0.0?", "beta@2.1.0") // it is kept, unconfirmed
-		if want := `msg="execution_config: must be an object, not a list" role=worker name=` + b.name + " ref=t.alpha outcome=invalid_metadata"; strings.Count(b.log.String(), want) != 1 {
+		if want := `msg="execution_config: must be an object, got a list" role=worker name=` + b.name + " ref=t.alpha outcome=invalid_metadata"; strings.Count(b.log.String(), want) != 1 {
 			t.Errorf("the log lacks %s:\n%s", want, b.log)
 		}
 		b.pass(svc, service.DefaultUnconfirmedFor+round)

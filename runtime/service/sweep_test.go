@@ -207,14 +207,19 @@ func TestSweepAfterAGap(t *testing.T) {
 }
 
 // TestFleetOutlivesPostgres checks that an outage of the server makes no running worker
-// inactive, and that dead ones become inactive afterwards. It runs in real time and alone.
+// inactive, and that dead ones become inactive afterwards. It runs in real time, and only
+// beside itself.
 func TestFleetOutlivesPostgres(t *testing.T) {
-	server := testdb.Own(t)
-	for _, way := range []struct {
-		name      string
-		stop, run func()
-	}{{"stopped", server.Stop, server.Start}, {"crashed", server.Crash, server.Start}, {"frozen", server.Freeze, server.Thaw}} {
-		t.Run(way.name, func(t *testing.T) { outlive(t, server, way.stop, way.run) })
+	for name, outage := range map[string]struct{ stop, run func(*testdb.Server) }{
+		"stopped": {(*testdb.Server).Stop, (*testdb.Server).Start},
+		"crashed": {(*testdb.Server).Crash, (*testdb.Server).Start},
+		"frozen":  {(*testdb.Server).Freeze, (*testdb.Server).Thaw},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := testdb.Own(t)
+			outlive(t, server, func() { outage.stop(server) }, func() { outage.run(server) })
+		})
 	}
 }
 

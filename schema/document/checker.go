@@ -89,7 +89,7 @@ func Patterned(s string, format func(string) string) string { return Bounded(s, 
 func Bounded(s string, most int, format func(string) string) string {
 	switch {
 	case len(s) > most && utf8.RuneCountInString(s) > most:
-		return fmt.Sprintf("is longer than %d characters", most)
+		return fmt.Sprintf("must have at most %d characters, got %d", most, utf8.RuneCountInString(s))
 	case format == nil:
 		return ""
 	}
@@ -99,7 +99,7 @@ func Bounded(s string, most int, format func(string) string) string {
 // Most returns the fault of a list of n elements with a greatest number, or an empty text.
 func Most(n, most int) string {
 	if n > most {
-		return fmt.Sprintf("has more than %d elements", most)
+		return fmt.Sprintf("must have at most %d elements, got %d", most, n)
 	}
 	return ""
 }
@@ -107,7 +107,7 @@ func Most(n, most int) string {
 // Within returns the fault of a number that must be from low to high, or an empty text.
 func Within(v, low, high int) string {
 	if v < low || v > high {
-		return fmt.Sprintf("must be from %d to %d, not %d", low, high, v)
+		return fmt.Sprintf("must be from %d to %d, got %d", low, high, v)
 	}
 	return ""
 }
@@ -116,7 +116,7 @@ func Within(v, low, high int) string {
 // database and every reader must agree on it.
 func Int32(v int) string {
 	if int64(v) != int64(int32(v)) {
-		return fmt.Sprintf("must fit into 32 bits, not %d", v)
+		return fmt.Sprintf("must fit into 32 bits, got %d", v)
 	}
 	return ""
 }
@@ -145,7 +145,7 @@ func (s Span) Check(v Duration) string {
 	if s.Max != nil {
 		bounds = append(bounds, "at most "+s.Max.String())
 	}
-	return fmt.Sprintf("must be %s, not %s", strings.Join(bounds, " and "), v)
+	return fmt.Sprintf("must be %s, got %s", strings.Join(bounds, " and "), v)
 }
 
 // OneOf returns the fault of a text that must be one of the values, or an empty text.
@@ -162,7 +162,7 @@ func OneOf[T ~string](s T, values ...T) string {
 		}
 		list.WriteString(string(v))
 	}
-	return fmt.Sprintf("must be %s, not %q", &list, Excerpt(string(s)))
+	return fmt.Sprintf("must be %s, got %q", &list, Excerpt(string(s)))
 }
 
 // Duplicate returns the fault of a text that occurs a second time in its list.

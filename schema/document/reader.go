@@ -108,7 +108,7 @@ func (r *Reader) short(size int) bool {
 }
 
 func (r *Reader) tooLarge(size, most int) {
-	r.faults.add(Fault{Message: fmt.Sprintf("the document must have at most %[2]d bytes, got %[1]d", size, most)})
+	r.faults.add(Fault{Message: fmt.Sprintf("the document must have at most %d bytes, got %d", most, size)})
 	r.broken = true
 }
 
@@ -266,6 +266,6 @@ var kindNames = map[jsontext.Kind]string{
 func (r *Reader) wrong(want string) {
 	have := kindNames[r.peek()]
 	if r.skip(); !r.broken {
-		r.fault("must be " + want + ", not " + have)
+		r.fault("must be " + want + ", got " + have)
 	}
 }

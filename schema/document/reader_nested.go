@@ -28,7 +28,7 @@ func (r *Reader) begin(kind jsontext.Kind, want string) bool {
 func (r *Reader) enter() bool {
 	r.token()
 	if !r.broken && r.decoder.StackDepth() > MaxDepth {
-		r.breakOff(r.decoder.StackPointer(), fmt.Sprintf("nested more than %d deep", MaxDepth), int(r.decoder.InputOffset())-1)
+		r.breakOff(r.decoder.StackPointer(), fmt.Sprintf("must be nested at most %d deep", MaxDepth), int(r.decoder.InputOffset())-1)
 	}
 	return !r.broken
 }
@@ -64,11 +64,13 @@ func (r *Reader) Full(n, most int) bool {
 	if n < most || most == 0 {
 		return false
 	}
-	if len(r.faults) <= maxFaults {
-		r.faults.add(Fault{Pointer: pointerOf(r.decoder.StackPointer().Parent()), Message: Most(n+1, most)})
-	}
+	at := pointerOf(r.decoder.StackPointer().Parent())
 	for ok := true; ok; ok = r.Element() {
 		r.skip()
+		n++
+	}
+	if len(r.faults) <= maxFaults {
+		r.faults.add(Fault{Pointer: at, Message: Most(n, most)})
 	}
 	return true
 }
@@ -76,7 +78,6 @@ func (r *Reader) Full(n, most int) bool {
 // NotNull reports whether an element is not null. A null in a list is a fault. want names the
 // expected value for the message, such as "an object".
 func (r *Reader) NotNull(want string) bool {
-
 	if r.peek() != 'n' {
 		return true
 	}

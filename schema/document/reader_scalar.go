@@ -44,7 +44,7 @@ func (r *Reader) OptionalInt(low, high int64) Optional[int] {
 	}
 	value, ok := whole(number)
 	if !ok || value < low || value > high {
-		r.fault(fmt.Sprintf("must be a whole number from %d to %d, not %s", low, high, Excerpt(number)))
+		r.fault(fmt.Sprintf("must be a whole number from %d to %d, got %s", low, high, Excerpt(number)))
 		return Optional[int]{}
 	}
 	return Some(int(value))
@@ -68,7 +68,7 @@ func (r *Reader) OptionalDuration(sample string) Optional[Duration] {
 	}
 	d, err := time.ParseDuration(s)
 	if err != nil {
-		r.fault(fmt.Sprintf("must be a duration such as %q, not %q", sample, Excerpt(s)))
+		r.fault(fmt.Sprintf("must be a duration such as %q, got %q", sample, Excerpt(s)))
 		return Optional[Duration]{}
 	}
 	return Some(Duration(d))
@@ -82,7 +82,7 @@ func (r *Reader) number() string {
 	}
 	digits, size := withoutExponent(number)
 	if digits > MaxDigits {
-		r.fault(fmt.Sprintf("has more than %d digits without an exponent", MaxDigits))
+		r.fault(fmt.Sprintf("must have at most %d digits without an exponent", MaxDigits))
 		return ""
 	}
 	r.growth += max(int(size)-len(number), 0)

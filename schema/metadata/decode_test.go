@@ -149,30 +149,30 @@ func TestDecodeFaults(t *testing.T) {
 		want      metadata.Faults
 	}{
 		{"empty", ``, metadata.Faults{{Pointer: "", Message: "not JSON: unexpected end of the document (byte 0)"}}},
-		{"scalar", `7`, metadata.Faults{{Pointer: "", Message: "must be an object, not a number"}}},
-		{"bare list", `["python3"]`, metadata.Faults{{Pointer: "", Message: "must be an object, not a list"}}},
-		{"text", `"python3"`, metadata.Faults{{Pointer: "", Message: "must be an object, not text"}}},
-		{"truth", `true`, metadata.Faults{{Pointer: "", Message: "must be an object, not true or false"}}},
+		{"scalar", `7`, metadata.Faults{{Pointer: "", Message: "must be an object, got a number"}}},
+		{"bare list", `["python3"]`, metadata.Faults{{Pointer: "", Message: "must be an object, got a list"}}},
+		{"text", `"python3"`, metadata.Faults{{Pointer: "", Message: "must be an object, got text"}}},
+		{"truth", `true`, metadata.Faults{{Pointer: "", Message: "must be an object, got true or false"}}},
 		{"every wrong type is told", `{"min_version": 3.1, "roles": "worker", "verification": {"env": [1, "A", null],
 			"commands": [null, {"binary": 1, "optional": "yes", "exit_code": "0", "timeout": 10}]}}`,
 			metadata.Faults{
-				{Pointer: "/min_version", Message: "must be text, not a number"},
-				{Pointer: "/roles", Message: "must be a list, not text"},
-				{Pointer: "/verification/env/0", Message: "must be text, not a number"},
-				{Pointer: "/verification/env/2", Message: "must be text, not null"},
-				{Pointer: "/verification/commands/0", Message: "must be an object, not null"},
-				{Pointer: at + "/binary", Message: "must be text, not a number"},
-				{Pointer: at + "/optional", Message: "must be true or false, not text"},
-				{Pointer: at + "/exit_code", Message: "must be a whole number, not text"},
-				{Pointer: at + "/timeout", Message: "must be text, not a number"},
+				{Pointer: "/min_version", Message: "must be text, got a number"},
+				{Pointer: "/roles", Message: "must be a list, got text"},
+				{Pointer: "/verification/env/0", Message: "must be text, got a number"},
+				{Pointer: "/verification/env/2", Message: "must be text, got null"},
+				{Pointer: "/verification/commands/0", Message: "must be an object, got null"},
+				{Pointer: at + "/binary", Message: "must be text, got a number"},
+				{Pointer: at + "/optional", Message: "must be true or false, got text"},
+				{Pointer: at + "/exit_code", Message: "must be a whole number, got text"},
+				{Pointer: at + "/timeout", Message: "must be text, got a number"},
 			}},
-		{"fraction", command(`{"exit_code": 1.5}`), metadata.Faults{{Pointer: at + "/exit_code", Message: "must be a whole number from 0 to 255, not 1.5"}}},
-		{"out of range", command(`{"exit_code": 256}`), metadata.Faults{{Pointer: at + "/exit_code", Message: "must be a whole number from 0 to 255, not 256"}}},
+		{"fraction", command(`{"exit_code": 1.5}`), metadata.Faults{{Pointer: at + "/exit_code", Message: "must be a whole number from 0 to 255, got 1.5"}}},
+		{"out of range", command(`{"exit_code": 256}`), metadata.Faults{{Pointer: at + "/exit_code", Message: "must be a whole number from 0 to 255, got 256"}}},
 		{"huge", command(`{"priority": 1e999}`), metadata.Faults{{Pointer: at + "/priority",
-			Message: "must be a whole number from -2147483648 to 2147483647, not 1e999"}}},
+			Message: "must be a whole number from -2147483648 to 2147483647, got 1e999"}}},
 		{"tiny", command(`{"priority": 1e-999}`), metadata.Faults{{Pointer: at + "/priority",
-			Message: "must be a whole number from -2147483648 to 2147483647, not 1e-999"}}},
-		{"duration", command(`{"timeout": "ten"}`), metadata.Faults{{Pointer: at + "/timeout", Message: `must be a duration such as "10s", not "ten"`}}},
+			Message: "must be a whole number from -2147483648 to 2147483647, got 1e-999"}}},
+		{"duration", command(`{"timeout": "ten"}`), metadata.Faults{{Pointer: at + "/timeout", Message: `must be a duration such as "10s", got "ten"`}}},
 		{"duplicate key", `{"roles": [], "x/y": {"a~": 1, "a~": 2}, "roles": []}`,
 			metadata.Faults{{Pointer: "/x~1y/a~0", Message: "duplicate key"}, {Pointer: "/roles", Message: "duplicate key"}}},
 		{"duplicate key, escaped", `{"a": 1, "\u0061": 2}`, metadata.Faults{{Pointer: "/a", Message: "duplicate key"}}},
@@ -182,7 +182,7 @@ func TestDecodeFaults(t *testing.T) {
 		{"wrong escape", `{"x": "\q"}`, metadata.Faults{{Pointer: "/x", Message: "not JSON: * (byte 7)"}}},
 		{"invalid UTF-8", "{\"x\": \"\xff\"}", metadata.Faults{{Pointer: "/x", Message: "not JSON: * (byte 7)"}}},
 		{"deep", `{"x": ` + deep(63) + `}`, nil},
-		{"too deep", `{"x": ` + deep(64) + `}`, metadata.Faults{{Pointer: "/x" + strings.Repeat("/0", 63), Message: "not JSON: nested more than 64 deep (byte 69)"}}},
+		{"too deep", `{"x": ` + deep(64) + `}`, metadata.Faults{{Pointer: "/x" + strings.Repeat("/0", 63), Message: "not JSON: must be nested at most 64 deep (byte 69)"}}},
 		{"trailing", `{} {}`, metadata.Faults{{Pointer: "", Message: "not JSON: unexpected data after the document (byte 2)"}}},
 		{"trailing comma", `{"x": 1,}`, metadata.Faults{{Pointer: "", Message: "not JSON: * (byte 7)"}}},
 		{"no comma", `{"x": [1 2]}`, metadata.Faults{{Pointer: "/x", Message: "not JSON: * (byte 9)"}}},
@@ -265,8 +265,8 @@ func TestDecodeNumbersAreBounded(t *testing.T) {
 	}
 	var d metadata.Distributions
 	err := d.UnmarshalJSON([]byte(`{"verification": {"commands": [{"binary": "x", "exit_code": 1e1000, "priority": "x"}]}, "x": [1e-1000]}`))
-	want := "/verification/commands/0/exit_code: has more than 1000 digits without an exponent; " +
-		"/verification/commands/0/priority: must be a whole number, not text; /x/0: has more than 1000 digits without an exponent"
+	want := "/verification/commands/0/exit_code: must have at most 1000 digits without an exponent; " +
+		"/verification/commands/0/priority: must be a whole number, got text; /x/0: must have at most 1000 digits without an exponent"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)
 	}

@@ -42,6 +42,6 @@ func ExampleFaults() {
 		}
 	}
 	// Output:
-	// /verification/commands/0/exit_code: must be a whole number from 0 to 255, not 300
-	// /verification/commands/1/timeout: must be a duration such as "10s", not "soon"
+	// /verification/commands/0/exit_code: must be a whole number from 0 to 255, got 300
+	// /verification/commands/1/timeout: must be a duration such as "10s", got "soon"
 }

@@ -38,7 +38,7 @@ func validRef(ref string) string {
 	case ref == BuiltinRef || refPart.MatchString(pack) && refPart.MatchString(name):
 		return ""
 	}
-	return fmt.Sprintf("%q must be pack.name in lower case: two parts of letters, digits, _ and -", document.Excerpt(ref))
+	return fmt.Sprintf("must be pack.name in lower case, two parts of letters, digits, _ and -, got %q", document.Excerpt(ref))
 }
 
 // ValidPackRef accepts lower case letters, digits, _ and -, beginning with a letter or a
@@ -50,7 +50,7 @@ func ValidPackRef(ref string) string {
 	case ref == "":
 		return `is required: the pack's name, such as "core"`
 	case !refPart.MatchString(ref):
-		return fmt.Sprintf("%q must be in lower case: letters, digits, _ and -", document.Excerpt(ref))
+		return fmt.Sprintf("must be lower case letters, digits, _ and -, got %q", document.Excerpt(ref))
 	}
 	return ""
 }
@@ -73,7 +73,7 @@ func validName(name string) string {
 	case strings.TrimSpace(name) == "":
 		return "is required: the name for people"
 	case strings.ContainsFunc(name, unicode.IsControl):
-		return fmt.Sprintf("%q contains a control character", document.Excerpt(name))
+		return fmt.Sprintf("must not contain control characters, got %q", document.Excerpt(name))
 	}
 	return ""
 }
@@ -87,15 +87,15 @@ func validBinary(binary string) string {
 	case binary == "":
 		return "is required: a name that is looked up in PATH, or an absolute path"
 	case strings.ContainsFunc(binary, func(c rune) bool { return c <= ' ' || c == 0x7f }):
-		return fmt.Sprintf("%q contains a blank: commands are not shell lines, so put arguments into args", document.Excerpt(binary))
+		return fmt.Sprintf("must not contain blanks, got %q: commands are not shell lines, so put arguments into args", document.Excerpt(binary))
 	case strings.ContainsAny(binary, "|&;<>()$`\\\"'*?[]{}~#!"):
-		return fmt.Sprintf("%q contains a character with a meaning to shells only", document.Excerpt(binary))
+		return fmt.Sprintf("must not contain characters of shell syntax, got %q", document.Excerpt(binary))
 	case strings.HasPrefix(binary, "/"):
 		if binary == "/" || path.Clean(binary) != binary {
-			return fmt.Sprintf("%q must be a plain absolute path, without . or .. and doubled slashes", document.Excerpt(binary))
+			return fmt.Sprintf("must be an absolute path without ., .. and doubled slashes, got %q", document.Excerpt(binary))
 		}
 	case strings.Contains(binary, "/"):
-		return fmt.Sprintf("%q is a relative path: write a name that is looked up in PATH, or an absolute path", document.Excerpt(binary))
+		return fmt.Sprintf("must be a name that is looked up in PATH, or an absolute path, got %q", document.Excerpt(binary))
 	case strings.HasPrefix(binary, ".") || strings.HasPrefix(binary, "-"):
 		return fmt.Sprintf("must be the name of an executable, got %q", document.Excerpt(binary))
 	}
@@ -120,12 +120,12 @@ func validLocation(pattern string) string {
 	name, variable := strings.CutPrefix(begin, "$")
 	switch {
 	case ok && variable && !slices.Contains(locationVariables, name):
-		return fmt.Sprintf("%q must begin with one of the variables %s", document.Excerpt(pattern), strings.Join(locationVariables, ", "))
+		return fmt.Sprintf("must begin with one of the variables %s, got %q", strings.Join(locationVariables, ", "), document.Excerpt(pattern))
 	case !ok || !variable && begin != "" && begin != "~":
-		return fmt.Sprintf("%q must begin with /, ~/ or a variable such as $PYENV_ROOT/", document.Excerpt(pattern))
+		return fmt.Sprintf("must begin with /, ~/ or a variable such as $PYENV_ROOT/, got %q", document.Excerpt(pattern))
 	}
 	if _, err := path.Match(pattern, ""); err != nil {
-		return fmt.Sprintf("%q has an unclosed bracket or a trailing backslash", document.Excerpt(pattern))
+		return fmt.Sprintf("must not have an unclosed bracket or a trailing backslash, got %q", document.Excerpt(pattern))
 	}
 	return ""
 }
@@ -149,7 +149,7 @@ func validRelativePath(p string) string {
 	case p == "":
 		return "is required: a path from the executable's folder, such as ../release"
 	case strings.HasPrefix(p, "/") || strings.HasPrefix(p, "~"):
-		return "must be relative to the executable's folder"
+		return fmt.Sprintf("must be relative to the executable's folder, got %q", document.Excerpt(p))
 	}
 	return ""
 }
@@ -164,11 +164,11 @@ func validAlias(alias string) string {
 	case strings.TrimSpace(alias) == "":
 		return "must not be blank"
 	case strings.TrimSpace(alias) != alias:
-		return fmt.Sprintf("%q has blanks around it", document.Excerpt(alias))
+		return fmt.Sprintf("must not begin or end with a blank, got %q", document.Excerpt(alias))
 	case strings.ContainsAny(alias, ",@") || strings.ContainsFunc(alias, unicode.IsControl):
-		return fmt.Sprintf("%q must not contain a comma, an @ or a control character", document.Excerpt(alias))
+		return fmt.Sprintf("must not contain a comma, an @ or a control character, got %q", document.Excerpt(alias))
 	case fold(alias) == "none":
-		return `"none" means the empty list of runtimes, and cannot be an alias`
+		return fmt.Sprintf("must not be none, which means the empty list of runtimes, got %q", document.Excerpt(alias))
 	}
 	return ""
 }
@@ -217,7 +217,7 @@ func validGroups(pattern string, groups int) string {
 	case errors.As(err, &bad):
 		return bad.Code.String()
 	case programSize(re) > MaxProgram:
-		return fmt.Sprintf("compiles to more than %d instructions: repeat less", MaxProgram)
+		return fmt.Sprintf("must compile to at most %d instructions, got %d: repeat less", MaxProgram, programSize(re))
 	case re.MaxCap() < groups:
 		return `has no group: put the version in parentheses, as in "ruby ([0-9.]+)"`
 	}

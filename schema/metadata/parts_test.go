@@ -78,7 +78,7 @@ func TestVersionDigestAndFaults(t *testing.T) {
 		t.Errorf("scan: %v, fault %v", err, bad.Fault())
 	}
 	b.Versions[0].ExecutionConfig = bad
-	want := "/versions/0/execution_config: must be an object, not a list"
+	want := "/versions/0/execution_config: must be an object, got a list"
 	if err := b.Fault(); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

@@ -113,8 +113,8 @@ func TestMalformedColumnsAreKept(t *testing.T) {
 		}
 		d := metadata.Definition{Ref: "core.x", Name: "X", Aliases: out[0].Aliases, Distributions: out[0].Distributions,
 			ExecutionConfig: out[0].ExecutionConfig}
-		want := "/aliases: must be a list, not an object; /distributions: must be an object, not a list; " +
-			"/execution_config: must be an object, not a number"
+		want := "/aliases: must be a list, got an object; /distributions: must be an object, got a list; " +
+			"/execution_config: must be an object, got a number"
 		if err := d.Fault(); err == nil || err.Error() != want {
 			t.Errorf("fault %v\nwant %s", err, want)
 		}

@@ -22,11 +22,11 @@ func TestValidateDefinition(t *testing.T) {
 		{"builtin", `{"ref": "core.sensor.builtin", "pack_ref": "core", "name": "Builtin"}`, ""},
 		{"nothing", `{}`, `/ref: is required: pack.name, such as "core.python"; /name: is required: the name for people`},
 		{"ref of three parts", `{"ref": "core.action.x", "name": "X"}`,
-			`/ref: "core.action.x" must be pack.name in lower case: two parts of letters, digits, _ and -`},
+			`/ref: must be pack.name in lower case, two parts of letters, digits, _ and -, got "core.action.x"`},
 		{"another pack's builtin", `{"ref": "a.sensor.builtin", "name": "X"}`,
-			`/ref: "a.sensor.builtin" must be pack.name in lower case: two parts of letters, digits, _ and -`},
+			`/ref: must be pack.name in lower case, two parts of letters, digits, _ and -, got "a.sensor.builtin"`},
 		{"ref in capitals", `{"ref": "Core.x", "name": "X"}`,
-			`/ref: "Core.x" must be pack.name in lower case: two parts of letters, digits, _ and -`},
+			`/ref: must be pack.name in lower case, two parts of letters, digits, _ and -, got "Core.x"`},
 		{"pack_ref of another pack", `{"ref": "core.x", "pack_ref": "lang", "name": "X"}`,
 			`/pack_ref: must be "core" as in ref, got "lang"`},
 		{"blank name", `{"ref": "core.x", "name": " "}`, "/name: is required: the name for people"},
@@ -34,25 +34,25 @@ func TestValidateDefinition(t *testing.T) {
 		{"alias blank", `{"ref": "core.x", "name": "X", "aliases": ["x", " "]}`, "/aliases/1: must not be blank"},
 		{"alias twice", `{"ref": "core.x", "name": "X", "aliases": ["node", "js", "Node"]}`,
 			`/aliases/2: duplicate "Node" in another case: the first is /aliases/0`},
-		{"alias with blanks", `{"ref": "core.x", "name": "X", "aliases": [" x"]}`, `/aliases/0: " x" has blanks around it`},
+		{"alias with blanks", `{"ref": "core.x", "name": "X", "aliases": [" x"]}`, `/aliases/0: must not begin or end with a blank, got " x"`},
 		{"alias with a comma", `{"ref": "core.x", "name": "X", "aliases": ["a,b", "a@b"]}`,
-			`/aliases/0: "a,b" must not contain a comma, an @ or a control character; ` +
-				`/aliases/1: "a@b" must not contain a comma, an @ or a control character`},
+			`/aliases/0: must not contain a comma, an @ or a control character, got "a,b"; ` +
+				`/aliases/1: must not contain a comma, an @ or a control character, got "a@b"`},
 		{"alias none", `{"ref": "core.x", "name": "X", "aliases": ["None"]}`,
-			`/aliases/0: "none" means the empty list of runtimes, and cannot be an alias`},
+			`/aliases/0: must not be none, which means the empty list of runtimes, got "None"`},
 
 		{"binary missing", command(`{"args": ["a"]}`), cmd1 + "/binary: is required: a name that is looked up in PATH, or an absolute path"},
 		{"binary absolute", binary("/usr/bin/g++"), ""},
 		{"binary with a version", binary("python3.12"), ""},
-		{"binary shell line", binary("x --version"), cmd1 + `/binary: "x --version" contains a blank: commands are not shell lines, so put arguments into args`},
-		{"binary absolute shell line", binary("/bin/x -v"), cmd1 + `/binary: "/bin/x -v" contains a blank: commands are not shell lines, so put arguments into args`},
-		{"binary pipe", binary("x|y"), cmd1 + `/binary: "x|y" contains a character with a meaning to shells only`},
-		{"binary variable", binary("$HOME"), cmd1 + `/binary: "$HOME" contains a character with a meaning to shells only`},
-		{"binary home", binary("~/bin/x"), cmd1 + `/binary: "~/bin/x" contains a character with a meaning to shells only`},
-		{"binary relative", binary("bin/x"), cmd1 + `/binary: "bin/x" is a relative path: write a name that is looked up in PATH, or an absolute path`},
-		{"binary with dots", binary("/usr/../x"), cmd1 + `/binary: "/usr/../x" must be a plain absolute path, without . or .. and doubled slashes`},
-		{"binary folder", binary("/usr/bin/"), cmd1 + `/binary: "/usr/bin/" must be a plain absolute path, without . or .. and doubled slashes`},
-		{"binary root", binary("/"), cmd1 + `/binary: "/" must be a plain absolute path, without . or .. and doubled slashes`},
+		{"binary shell line", binary("x --version"), cmd1 + `/binary: must not contain blanks, got "x --version": commands are not shell lines, so put arguments into args`},
+		{"binary absolute shell line", binary("/bin/x -v"), cmd1 + `/binary: must not contain blanks, got "/bin/x -v": commands are not shell lines, so put arguments into args`},
+		{"binary pipe", binary("x|y"), cmd1 + `/binary: must not contain characters of shell syntax, got "x|y"`},
+		{"binary variable", binary("$HOME"), cmd1 + `/binary: must not contain characters of shell syntax, got "$HOME"`},
+		{"binary home", binary("~/bin/x"), cmd1 + `/binary: must not contain characters of shell syntax, got "~/bin/x"`},
+		{"binary relative", binary("bin/x"), cmd1 + `/binary: must be a name that is looked up in PATH, or an absolute path, got "bin/x"`},
+		{"binary with dots", binary("/usr/../x"), cmd1 + `/binary: must be an absolute path without ., .. and doubled slashes, got "/usr/../x"`},
+		{"binary folder", binary("/usr/bin/"), cmd1 + `/binary: must be an absolute path without ., .. and doubled slashes, got "/usr/bin/"`},
+		{"binary root", binary("/"), cmd1 + `/binary: must be an absolute path without ., .. and doubled slashes, got "/"`},
 		{"binary here", binary(".."), cmd1 + `/binary: must be the name of an executable, got ".."`},
 		{"binary option", binary("-x"), cmd1 + `/binary: must be the name of an executable, got "-x"`},
 
@@ -72,44 +72,44 @@ func TestValidateDefinition(t *testing.T) {
 			cmd1 + `/version_pattern: has no group: put the version in parentheses, as in "ruby ([0-9.]+)"`},
 		{"version_pattern with a group that gives nothing", command(`{"binary": "x", "version_pattern": "(?:v)"}`),
 			cmd1 + `/version_pattern: has no group: put the version in parentheses, as in "ruby ([0-9.]+)"`},
-		{"timeout zero", command(`{"binary": "x", "timeout": "0s"}`), cmd1 + "/timeout: must be greater than 0s and at most 5m0s, not 0s"},
-		{"timeout negative", command(`{"binary": "x", "timeout": "-1s"}`), cmd1 + "/timeout: must be greater than 0s and at most 5m0s, not -1s"},
-		{"timeout long", command(`{"binary": "x", "timeout": "5m1s"}`), cmd1 + "/timeout: must be greater than 0s and at most 5m0s, not 5m1s"},
+		{"timeout zero", command(`{"binary": "x", "timeout": "0s"}`), cmd1 + "/timeout: must be greater than 0s and at most 5m0s, got 0s"},
+		{"timeout negative", command(`{"binary": "x", "timeout": "-1s"}`), cmd1 + "/timeout: must be greater than 0s and at most 5m0s, got -1s"},
+		{"timeout long", command(`{"binary": "x", "timeout": "5m1s"}`), cmd1 + "/timeout: must be greater than 0s and at most 5m0s, got 5m1s"},
 		{"timeout longest", command(`{"binary": "x", "timeout": "300s"}`), ""},
 		{"every fault of a command", command(`{"binary": "a b", "pattern": "(", "version_pattern": "a", "timeout": "1h"}`),
-			cmd1 + `/binary: "a b" contains a blank: commands are not shell lines, so put arguments into args; ` +
+			cmd1 + `/binary: must not contain blanks, got "a b": commands are not shell lines, so put arguments into args; ` +
 				cmd1 + `/pattern: missing closing ); ` +
 				cmd1 + `/version_pattern: has no group: put the version in parentheses, as in "ruby ([0-9.]+)"; ` +
-				cmd1 + `/timeout: must be greater than 0s and at most 5m0s, not 1h0m0s`},
+				cmd1 + `/timeout: must be greater than 0s and at most 5m0s, got 1h0m0s`},
 
 		{"env", verify(`{"env": ["A_1", "1A", "A=B", ""]}`),
 			`/distributions/verification/env/1: must be the name of an environment variable, got "1A"; ` +
 				`/distributions/verification/env/2: must be the name of an environment variable, got "A=B"; ` +
 				`/distributions/verification/env/3: must be the name of an environment variable, got ""`},
 		{"locations", verify(`{"locations": ["/a/*/b", "~/x", "x/y", "~other/x", "/a[", "", "$PYENV_ROOT/x", "$HOME/x"]}`),
-			`/distributions/verification/locations/2: "x/y" must begin with /, ~/ or a variable such as $PYENV_ROOT/; ` +
-				`/distributions/verification/locations/3: "~other/x" must begin with /, ~/ or a variable such as $PYENV_ROOT/; ` +
-				`/distributions/verification/locations/4: "/a[" has an unclosed bracket or a trailing backslash; ` +
-				`/distributions/verification/locations/5: "" must begin with /, ~/ or a variable such as $PYENV_ROOT/; ` +
-				`/distributions/verification/locations/7: "$HOME/x" must begin with one of the variables ASDF_DATA_DIR, DOTNET_ROOT, FNM_DIR, ` +
+			`/distributions/verification/locations/2: must begin with /, ~/ or a variable such as $PYENV_ROOT/, got "x/y"; ` +
+				`/distributions/verification/locations/3: must begin with /, ~/ or a variable such as $PYENV_ROOT/, got "~other/x"; ` +
+				`/distributions/verification/locations/4: must not have an unclosed bracket or a trailing backslash, got "/a["; ` +
+				`/distributions/verification/locations/5: must begin with /, ~/ or a variable such as $PYENV_ROOT/, got ""; ` +
+				`/distributions/verification/locations/7: must begin with one of the variables ASDF_DATA_DIR, DOTNET_ROOT, FNM_DIR, ` +
 				`GOENV_ROOT, JAVA_HOME, JENV_ROOT, JULIAUP_DEPOT_PATH, MISE_DATA_DIR, NODENV_ROOT, NVM_DIR, PHPENV_ROOT, PLENV_ROOT, PYENV_ROOT, ` +
-				`RBENV_ROOT, RUSTUP_HOME, SDKMAN_DIR, UV_PYTHON_INSTALL_DIR, VOLTA_HOME, XDG_DATA_HOME`},
+				`RBENV_ROOT, RUSTUP_HOME, SDKMAN_DIR, UV_PYTHON_INSTALL_DIR, VOLTA_HOME, XDG_DATA_HOME, got "$HOME/x"`},
 		{"version_file", verify(`{"version_file": {"path": "/etc/x", "pattern": "v"}}`),
-			`/distributions/verification/version_file/path: must be relative to the executable's folder; ` +
+			`/distributions/verification/version_file/path: must be relative to the executable's folder, got "/etc/x"; ` +
 				`/distributions/verification/version_file/pattern: has no group: put the version in parentheses, as in "ruby ([0-9.]+)"`},
 		{"version_file empty", verify(`{"version_file": {}}`),
 			`/distributions/verification/version_file/path: is required: a path from the executable's folder, such as ../release; ` +
 				`/distributions/verification/version_file/pattern: is required: an expression with a group for the version`},
 		{"versions of the metadata", dist(`{"min_version": "3.12", "recommended_version": "new"}`),
-			`/distributions/recommended_version: version "new": position 1: a version begins with a number`},
+			`/distributions/recommended_version: version "new": position 1: a version must begin with a number`},
 		{"roles", dist(`{"roles": ["worker", "action", "worker"]}`),
-			`/distributions/roles/1: must be worker or sensor, not "action"; /distributions/roles/2: duplicate "worker"`},
+			`/distributions/roles/1: must be worker or sensor, got "action"; /distributions/roles/2: duplicate "worker"`},
 
 		{"versions", `{"ref": "core.x", "name": "X", "versions": [{"version": "3.10", "is_default": true}, {}, {"version": "x"},
 			{"version": "3.10", "is_default": true}, {"version": "3.1", "distributions": {"roles": ["x"]}}]}`,
 			`/versions/1/version: is required: a version such as "3.12"; ` +
-				`/versions/2/version: version "x": position 1: a version begins with a number; ` +
-				`/versions/4/distributions/roles/0: must be worker or sensor, not "x"; ` +
+				`/versions/2/version: version "x": position 1: a version must begin with a number; ` +
+				`/versions/4/distributions/roles/0: must be worker or sensor, got "x"; ` +
 				`/versions/3/version: duplicate version 3.10: the first is /versions/0; ` +
 				`/versions/3/is_default: duplicate default version: the first is 3.10`},
 	}
@@ -137,10 +137,10 @@ func TestValidateDefinition(t *testing.T) {
 // faults there.
 func TestNamesFault(t *testing.T) {
 	for doc, want := range map[string]string{
-		`{"ref": "core.x\u0007", "name": "X"}`:                                                                           `/ref: "core.x\a" contains a control character`,
-		`{"ref": "core.x", "name": "a\nb"}`:                                                                              `/name: "a\nb" contains a control character`,
-		`{"ref": "core.x", "name": "X", "aliases": ["x", "\u001b[1m"]}`:                                                  `/aliases/1: "\x1b[1m" must not contain a comma, an @ or a control character`,
-		`{"ref": "core.x", "name": "X", "aliases": ["x\u0085y"]}`:                                                        `/aliases/0: "x\u0085y" must not contain a comma, an @ or a control character`,
+		`{"ref": "core.x\u0007", "name": "X"}`:                                                                           `/ref: must not contain control characters, got "core.x\a"`,
+		`{"ref": "core.x", "name": "a\nb"}`:                                                                              `/name: must not contain control characters, got "a\nb"`,
+		`{"ref": "core.x", "name": "X", "aliases": ["x", "\u001b[1m"]}`:                                                  `/aliases/1: must not contain a comma, an @ or a control character, got "\x1b[1m"`,
+		`{"ref": "core.x", "name": "X", "aliases": ["x\u0085y"]}`:                                                        `/aliases/0: must not contain a comma, an @ or a control character, got "x\u0085y"`,
 		`{"ref": "Acme.My Tool", "name": "Émile's tool", "aliases": ["my tool"], "distributions": {"min_version": "x"}}`: "",
 	} {
 		d, got := decodeDefinition(t, doc), ""
@@ -156,7 +156,7 @@ func TestNamesFault(t *testing.T) {
 // What Go code builds is checked like what is read.
 func TestValidateWhatNoDocumentHolds(t *testing.T) {
 	c := metadata.Command{Binary: "x", ExitCode: 256, Priority: metadata.Some(1 << 40)}
-	want := "/exit_code: must be from 0 to 255, not 256; /priority: must fit into 32 bits, not 1099511627776"
+	want := "/exit_code: must be from 0 to 255, got 256; /priority: must fit into 32 bits, got 1099511627776"
 	if err := c.Validate(); err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)
 	}

@@ -103,7 +103,7 @@ func (w *Workers) registrationRow(r Registration) (*schema.Worker, []string, err
 		return nil, nil, fmt.Errorf("%w name: %w", ErrInvalid, err)
 	}
 	if r.Role != metadata.Worker && r.Role != metadata.Sensor {
-		return nil, nil, fmt.Errorf("%w role %q: must be %s or %s", ErrInvalid, r.Role, metadata.Worker, metadata.Sensor)
+		return nil, nil, fmt.Errorf("%w role: must be %s or %s, got %q", ErrInvalid, metadata.Worker, metadata.Sensor, r.Role)
 	}
 	if r.Type == "" {
 		r.Type = schema.WorkerLocal
@@ -120,8 +120,11 @@ func (w *Workers) registrationRow(r Registration) (*schema.Worker, []string, err
 		Port: r.Port, Meta: r.Meta, Identity: &identity, Instance: r.Instance, HeartbeatInterval: r.HeartbeatInterval,
 	}
 	if r.Instance != nil {
-		if r.HeartbeatInterval == nil || *r.HeartbeatInterval < 1 {
-			return nil, nil, fmt.Errorf("%w heartbeat_interval: must be at least 1 second for an instance", ErrInvalid)
+		if r.HeartbeatInterval == nil {
+			return nil, nil, fmt.Errorf("%w heartbeat_interval: is required for an instance", ErrInvalid)
+		}
+		if *r.HeartbeatInterval < 1 {
+			return nil, nil, fmt.Errorf("%w heartbeat_interval: must be at least 1 second, got %d", ErrInvalid, *r.HeartbeatInterval)
 		}
 		if !w.postgres { // on Postgres a trigger sets it with the instance
 			row.LastHeartbeat = new(time.Time) // setting replaces it by the database's time

@@ -218,7 +218,7 @@ func TestRegisterErrors(t *testing.T) {
 			message      string
 		}{
 			{store.Registration{Role: metadata.Worker}, `register worker "action/": invalid name: `},
-			{store.Registration{Name: "a", Role: "hybrid"}, `register worker "hybrid/a": invalid role "hybrid": `},
+			{store.Registration{Name: "a", Role: "hybrid"}, `register worker "hybrid/a": invalid role: must be worker or sensor, got "hybrid"`},
 			{store.Registration{Name: "a", Role: metadata.Worker, Type: "submarine"}, `register worker "action/a": invalid: `},
 			{store.Registration{Name: "a", Role: metadata.Worker, Status: "asleep"}, `register worker "action/a": invalid: `},
 			{store.Registration{Name: "a", Role: metadata.Worker, Capabilities: &store.Capabilities{Document: json.RawMessage("{")}},

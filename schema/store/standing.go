@@ -51,8 +51,7 @@ func (w *Workers) Standing(ctx context.Context, s Selection) ([]Standing, error)
 	}
 	for i := range rows {
 		r := &rows[i]
-		// SQLite's clock goes on while a query returns its rows.
-		r.Silent = silence(r.LastHeartbeat, rows[0].Now)
+		r.Silent = silence(r.LastHeartbeat, r.Now)
 		found = append(found, r.Standing)
 	}
 	return found, nil

@@ -147,9 +147,9 @@ func (p *constraintParser) version() parts {
 	p.at += prefix(p.text[start:])
 	found, n := scan(p.text[p.at:])
 	if p.at += n; n == 0 {
-		p.fail(start, "a version begins with a number, not "+quote(p.word())+conjunction(p.word()))
+		p.fail(start, "a version must begin with a number, got "+quote(p.word())+conjunction(p.word()))
 	} else if p.at-start > maxVersion {
-		p.fail(start+maxVersion, fmt.Sprintf("a version is longer than %d bytes", maxVersion))
+		p.fail(start+maxVersion, fmt.Sprintf("a version must have at most %d bytes, got %d", maxVersion, p.at-start))
 	}
 	return found
 }

@@ -25,7 +25,7 @@ func checkLength(what, s string, limit int) error {
 	if len(s) <= limit {
 		return nil
 	}
-	return &SyntaxError{what, s[:32] + "…", limit + 1, fmt.Sprintf("longer than %d bytes", limit)}
+	return &SyntaxError{what, s[:32] + "…", limit + 1, fmt.Sprintf("must have at most %d bytes, got %d", limit, len(s))}
 }
 
 func quote(s string) string {

@@ -38,7 +38,7 @@ func Parse(text string) (Version, error) {
 	start := prefix(s)
 	p, n := scan(s[start:])
 	if n == 0 {
-		return Version{}, &SyntaxError{"version", s, start + 1, "a version begins with a number"}
+		return Version{}, &SyntaxError{"version", s, start + 1, "a version must begin with a number"}
 	}
 	end := start + n
 	end += buildSuffix(s[end:])

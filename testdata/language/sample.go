@@ -51,6 +51,17 @@ var (
 	_ = "Of two the first wins."             // BAD leading Of.
 	_ = "Both count. Of two the first wins." // BAD leading Of.
 	_ = "The first of two wins. Off it goes."
+	_ = "must be text, not a number" // BAD not for got.
+	_ = ", not " + "a number"        // BAD not for got.
+	_ = "must be text, got a number: it is a word, not a sum"
+	_ = "expected a list, got text" // BAD expected for must.
+	_ = "%s: got 1, want 2"
+	_ = "%q is not a number"      // BAD value before its rule.
+	_ = "%[2]q must be a number"  // BAD value before its rule.
+	_ = "--limit: %d is negative" // BAD value before its rule.
+	_ = "must be a number, got %q"
+	_ = "the text is longer than %d bytes" // BAD comparison for a limit.
+	_ = "more than %d files are left out"
 	_ = `raw strings are
 		whoever` // BAD subject of a riddle.
 )

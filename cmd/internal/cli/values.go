@@ -31,9 +31,9 @@ func values() []kong.Option {
 			n, err := strconv.ParseInt(text, 10, to.Type().Bits())
 			switch {
 			case errors.Is(err, strconv.ErrRange):
-				return fmt.Errorf("%s is too large a number", text)
+				return fmt.Errorf("must fit into %d bits, got %s", to.Type().Bits(), text)
 			case err != nil:
-				return fmt.Errorf("%q is not a whole number", text)
+				return fmt.Errorf("must be a whole number, got %q", text)
 			}
 			to.SetInt(n)
 			return nil
@@ -45,7 +45,7 @@ func values() []kong.Option {
 // CheckName returns an error if a worker cannot have a name.
 func CheckName(name string) error {
 	if name != Clean(name) || len(name) > 255 || strings.TrimSpace(name) == "" {
-		return fmt.Errorf("%.60q is not a name of 1 to 255 bytes that is not blank and has no control characters", name)
+		return fmt.Errorf("must be a name of 1 to 255 bytes that is not blank and has no control characters, got %.60q", name)
 	}
 	return nil
 }
@@ -115,7 +115,7 @@ func sourceOf(err error, k *kong.Context, args []string) string {
 func emptyDatabase(k *kong.Context, g *Globals) error {
 	for _, p := range k.Path {
 		if p.Flag != nil && p.Flag.Name == "database" && strings.TrimSpace(g.Database) == "" {
-			return Usagef("--database is empty: is the variable unset? write postgres://… or sqlite:PATH, or leave the flag out")
+			return Usagef("--database must not be empty: is the variable unset? write postgres://… or sqlite:PATH, or leave the flag out")
 		}
 	}
 	return nil

@@ -19,7 +19,7 @@ import (
 // CheckPort returns an error if a worker cannot be reached at a port.
 func CheckPort(port int) error {
 	if port < 1 || port > MaxPort {
-		return fmt.Errorf("%d is not between 1 and %d", port, MaxPort)
+		return fmt.Errorf("must be from 1 to %d, got %d", MaxPort, port)
 	}
 	return nil
 }
@@ -30,7 +30,7 @@ func CheckType(name string) error {
 	case schema.WorkerLocal, schema.WorkerRemote, schema.WorkerContainer:
 		return nil
 	}
-	return fmt.Errorf("%q is not local, remote or container", name)
+	return fmt.Errorf("must be local, remote or container, got %q", name)
 }
 
 // ListenAddress returns the host and port of an address that a service listens on. An
@@ -45,7 +45,7 @@ func ListenAddress(address string) (hostname, port string, err error) {
 		_, err = net.DefaultResolver.LookupPort(context.Background(), "tcp", port) // services are looked up in a file
 	}
 	if err != nil || port == "" {
-		return "", "", fmt.Errorf("%q is not [HOST]:PORT", address)
+		return "", "", fmt.Errorf("must be [HOST]:PORT, got %q", address)
 	}
 	if hostname == "" {
 		hostname = "127.0.0.1"
@@ -76,7 +76,7 @@ func check(key string, value any) error {
 		_, _, err := ListenAddress(text)
 		return err
 	case name == "report_only" && !slices.Contains(ReportOnly, text):
-		return fmt.Errorf("must be %s, got %q", strings.Join(ReportOnly, ", "), text)
+		return fmt.Errorf("must be auto, true or false, got %q", text)
 	}
 	return checkTime(name, text, number)
 }

@@ -109,9 +109,11 @@ const MaxPort = 65535
 func CheckLabel(key, value string) error {
 	switch {
 	case key == "":
-		return errors.New("a label needs a name")
-	case !utf8.ValidString(key + value), strings.ContainsFunc(key+value, unicode.IsControl):
-		return errors.New("a label is text without control characters")
+		return errors.New("a label must have a name")
+	case !utf8.ValidString(key), strings.ContainsFunc(key, unicode.IsControl):
+		return fmt.Errorf("a label's name must not contain control characters, got %q", key)
+	case !utf8.ValidString(value), strings.ContainsFunc(value, unicode.IsControl):
+		return fmt.Errorf("a label must not contain control characters, got %q", value)
 	}
 	return nil
 }

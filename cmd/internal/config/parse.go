@@ -31,7 +31,7 @@ func Parse(path string, data []byte) (*File, error) {
 		return nil, &Error{Path: path, Faults: []string{syntaxFault(path, err)}}
 	}
 	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return nil, &Error{Path: path, Faults: []string{path + ": more than one document; a config file is one"}}
+		return nil, &Error{Path: path, Faults: []string{path + ": must have one document"}}
 	}
 	if root := doc.Content[0]; !isNull(root) {
 		d.decode(root, reflect.ValueOf(f).Elem(), "")
@@ -103,21 +103,21 @@ func (d *decoder) decode(n *yaml.Node, v reflect.Value, key string) {
 		}
 		d.meant(n, key)
 		if strings.HasSuffix(key, ".report_only") && !slices.Contains(ReportOnly, n.Value) {
-			d.fault(n, key, "expected auto, true or false, got %s", describe(n))
+			d.fault(n, key, "must be auto, true or false, got %s", describe(n))
 		}
 	case reflect.Bool:
 		if b, err := strconv.ParseBool(n.Value); n.Tag != "!!bool" || err != nil {
-			d.fault(n, key, "expected true or false, got %s", describe(n))
+			d.fault(n, key, "must be true or false, got %s", describe(n))
 		} else {
 			v.SetBool(b)
 		}
 	case reflect.Int:
 		if i, err := strconv.Atoi(n.Value); n.Tag != "!!int" || err != nil {
-			d.fault(n, key, "expected a whole number, got %s", describe(n))
+			d.fault(n, key, "must be a whole number, got %s", describe(n))
 		} else if i < 1 {
-			d.fault(n, key, "expected a whole number of at least 1, got %d", i)
+			d.fault(n, key, "must be at least 1, got %d", i)
 		} else if strings.HasSuffix(key, ".port") && i > MaxPort {
-			d.fault(n, key, "expected a port from 1 to %d, got %d", MaxPort, i)
+			d.fault(n, key, "must be from 1 to %d, got %d", MaxPort, i)
 		} else {
 			v.SetInt(int64(i))
 		}
@@ -138,14 +138,14 @@ func (d *decoder) from(n *yaml.Node, key string) {
 func (d *decoder) meant(n *yaml.Node, key string) {
 	section, _, _ := strings.Cut(key, ".")
 	if (section == "database" || section == "policy") && n.Kind == yaml.ScalarNode && strings.TrimSpace(n.Value) == "" {
-		d.fault(n, key, "is empty; give a value, or leave the key out to have the default")
+		d.fault(n, key, "must not be empty; give a value, or leave the key out to have the default")
 	}
 }
 
 // section decodes a mapping into a struct.
 func (d *decoder) section(n *yaml.Node, v reflect.Value, key string) {
 	if n.Kind != yaml.MappingNode {
-		d.fault(n, orFile(key), "expected keys with values, got %s", describe(n))
+		d.fault(n, orFile(key), "must be keys with values, got %s", describe(n))
 		return
 	}
 	fields, names := map[string]reflect.Value{}, []string{}
@@ -176,11 +176,11 @@ func (d *decoder) pairs(n *yaml.Node, key string, fn func(name string, k, value 
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, value := n.Content[i], n.Content[i+1]
 		if k.Kind != yaml.ScalarNode {
-			d.fault(k, orFile(key), "expected a name as key, got %s", describe(k))
+			d.fault(k, orFile(key), "must be a name as key, got %s", describe(k))
 			continue
 		}
 		if line, twice := seen[k.Value]; twice {
-			d.fault(k, join(key, k.Value), "stands twice, first at line %d", line)
+			d.fault(k, join(key, k.Value), "duplicate key, first at line %d", line)
 			continue
 		}
 		seen[k.Value] = k.Line
@@ -195,7 +195,7 @@ var ownKeys = []string{runtimesKey, LabelsKey, MaxConcurrentKey}
 
 func (d *decoder) capabilities(n *yaml.Node, c *Capabilities, key string) {
 	if n.Kind != yaml.MappingNode {
-		d.fault(n, key, "expected keys with values, got %s", describe(n))
+		d.fault(n, key, "must be keys with values, got %s", describe(n))
 		return
 	}
 	c.Extra = map[string]json.RawMessage{}
@@ -240,7 +240,7 @@ func (d *decoder) capabilities(n *yaml.Node, c *Capabilities, key string) {
 func (d *decoder) list(n *yaml.Node, key string) []string {
 	list := []string{}
 	if n.Kind != yaml.SequenceNode {
-		d.fault(n, key, "expected a list, got %s", describe(n))
+		d.fault(n, key, "must be a list, got %s", describe(n))
 		return list
 	}
 	for i, item := range n.Content {
@@ -263,17 +263,22 @@ func (d *decoder) duration(n *yaml.Node, to *time.Duration, key string, least ti
 		text += "s"
 	}
 	value, err := time.ParseDuration(text)
-	if err != nil || value < least {
-		d.fault(n, key, "expected %s, got %s", want, describe(n))
-		return
+	switch {
+	case err != nil:
+		d.fault(n, key, "must be %s, got %s", want, describe(n))
+	case value < least && least == 0:
+		d.fault(n, key, "must be at least 0, got %v", value)
+	case value < least:
+		d.fault(n, key, "must be greater than 0, got %v", value)
+	default:
+		*to = value
 	}
-	*to = value
 }
 
 // texts returns a mapping from names to text, such as labels.
 func (d *decoder) texts(n *yaml.Node, to *map[string]string, key string) {
 	if n.Kind != yaml.MappingNode {
-		d.fault(n, key, "expected names with values, got %s", describe(n))
+		d.fault(n, key, "must be names with values, got %s", describe(n))
 		return
 	}
 	*to = map[string]string{}
@@ -292,7 +297,7 @@ func (d *decoder) scalar(n *yaml.Node, key, want string) bool {
 	if n.Kind == yaml.ScalarNode && !isNull(n) {
 		return true
 	}
-	d.fault(n, key, "expected %s, got %s", want, describe(n))
+	d.fault(n, key, "must be %s, got %s", want, describe(n))
 	return false
 }
 

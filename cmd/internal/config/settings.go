@@ -141,12 +141,12 @@ func parsed(field reflect.Value, text string) (value any, fault string) {
 		if d, err := ParseSpan(text); err == nil && d >= 0 {
 			return Span(d), ""
 		}
-		return text, fmt.Sprintf("expected a duration such as 10s or 1m30s, got %q", text)
+		return text, fmt.Sprintf("must be a duration such as 10s or 1m30s, got %q", text)
 	case int:
 		if n, err := strconv.Atoi(text); err == nil && n > 0 {
 			return n, ""
 		}
-		return text, fmt.Sprintf("expected a whole number of at least 1, got %q", text)
+		return text, fmt.Sprintf("must be a whole number of at least 1, got %q", text)
 	case []string: // runtimes: those of the policy are in the file already
 		return declared(text), ""
 	case map[string]string:
@@ -171,7 +171,7 @@ func labelsOf(text string) (value any, fault string) {
 	for pair := range strings.SplitSeq(text, ";") {
 		key, value, ok := strings.Cut(pair, "=")
 		if !ok || CheckLabel(strings.TrimSpace(key), value) != nil {
-			return text, fmt.Sprintf("expected labels such as zone=a;disk=ssd, got %q", text)
+			return text, fmt.Sprintf("must be labels such as zone=a;disk=ssd, got %q", text)
 		}
 		labels[strings.TrimSpace(key)] = value
 	}

@@ -13,7 +13,7 @@ const longestSpan = 99_999
 // ParseSpan reads a time such as 10s, 1h30m or, as time.ParseDuration does not, 7d:
 // days of 24 hours. It refuses more than 99,999 days.
 func ParseSpan(text string) (time.Duration, error) {
-	wrong := fmt.Errorf("%q is not a time such as 10s, 1h30m or 7d, of at most %dd", text, longestSpan)
+	wrong := fmt.Errorf("must be a time such as 10s, 1h30m or 7d, of at most %dd, got %q", longestSpan, text)
 	days, rest, some := strings.Cut(text, "d")
 	if !some {
 		d, err := time.ParseDuration(text)

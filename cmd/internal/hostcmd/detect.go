@@ -138,7 +138,7 @@ func (c *detectCmd) diff(ctx context.Context, env *cli.Env, role metadata.Role, 
 	before := new(capability.Document)
 	if len(row.Capabilities) > 0 {
 		if err := json.Unmarshal(row.Capabilities, before); err != nil {
-			return fmt.Errorf("what is registered for %s %q is not a capability document: %w", role, name, err)
+			return fmt.Errorf("read what is registered for %s %q: %w", role, name, err)
 		}
 	}
 	diff := capability.Compare(before, caps)

@@ -67,7 +67,7 @@ func (c *explainCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) 
 // unknown returns the error for a name that no runtime has.
 func (s *source) unknown(ctx context.Context, env *cli.Env, role metadata.Role, db *cli.Database, command, name string) error {
 	if i := strings.IndexAny(name, "@<>=~^"); i > 0 {
-		return cli.Usagef("%s takes a runtime without versions, such as %s, got %q", command, strings.TrimSpace(name[:i]), name)
+		return cli.Usagef("%s: must be a runtime without versions, such as %s, got %q", command, strings.TrimSpace(name[:i]), name)
 	}
 	found, err := s.definitions(ctx, env, db)
 	if err != nil {

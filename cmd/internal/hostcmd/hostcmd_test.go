@@ -477,7 +477,7 @@ func TestDetectOfSomeRuntimes(t *testing.T) {
 	want(t, run(t, metadata.Worker, "detect", "pyton", "cobol-x"), 1, `no runtime "pyton"`, `no runtime "cobol-x"`)
 	want(t, run(t, metadata.Worker, "detect", "pyton"), 1, `no runtime "pyton" is defined in the core pack; did you mean python?`)
 	for _, command := range []string{"detect", "explain"} {
-		want(t, run(t, metadata.Worker, command, "python@>=3.12"), 2, command+" takes a runtime without versions, such as python, got")
+		want(t, run(t, metadata.Worker, command, "python@>=3.12"), 2, command+": must be a runtime without versions, such as python, got")
 	}
 	want(t, run(t, metadata.Worker, "detect", "builtin"), 0, "core.sensor.builtin is not for the role worker", "no runtimes")
 	want(t, run(t, metadata.Worker, "detect", "python", "--diff"), 2, "--diff compares everything")

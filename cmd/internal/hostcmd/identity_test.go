@@ -98,16 +98,16 @@ func TestValuesThatMeanNothing(t *testing.T) {
 	isolate(t)
 	tools(t, nil)
 	for _, c := range []struct{ flag, value, say string }{
-		{"--label", "=x", "a label needs a name"},
-		{"--label", "a=1;a=2", "a stands twice"},
-		{"--label", "zone", "is not KEY=VALUE"},
+		{"--label", "=x", "a label must have a name"},
+		{"--label", "a=1;a=2", "duplicate label"},
+		{"--label", "zone", `must be KEY=VALUE, got "zone"`},
 		{"--label", "zone=a\x1b", "control characters"},
-		{"--listen", "foo", `listen: "foo" is not [HOST]:PORT`},
-		{"--listen", ":99999", `listen: ":99999" is not [HOST]:PORT`},
+		{"--listen", "foo", `listen: must be [HOST]:PORT, got "foo"`},
+		{"--listen", ":99999", `listen: must be [HOST]:PORT, got ":99999"`},
 		{"--max-concurrent-executions", "0", "--max-concurrent-executions must be greater than 0, got 0"},
 		{"--max-concurrent-executions", "-1", "--max-concurrent-executions must be greater than 0, got -1"},
-		{"--port", "0", "port: 0 is not between 1 and 65535"},
-		{"--port", "65536", "port: 65536 is not between 1 and 65535"},
+		{"--port", "0", "port: must be from 1 to 65535, got 0"},
+		{"--port", "65536", "port: must be from 1 to 65535, got 65536"},
 		{"--full-every", "0", "--full-every must be greater than 0, got 0"},
 		{"--heartbeat-interval", "0s", "--heartbeat-interval must be greater than 0, got 0s"},
 		{"--heartbeat-interval", "500ms", "heartbeat_interval"},
@@ -118,16 +118,16 @@ func TestValuesThatMeanNothing(t *testing.T) {
 		want(t, run(t, metadata.Worker, "run", "--database", "sqlite:w.db", c.flag+"="+c.value), cli.ExitUsage, c.say)
 	}
 	want(t, run(t, metadata.Worker, "run", "--database", "sqlite:w.db", "--listen", "127.0.0.1:", "--heartbeat-interval", "100ms"),
-		cli.ExitUsage, `listen: "127.0.0.1:" is not [HOST]:PORT`, "see worker run --help")
+		cli.ExitUsage, `listen: must be [HOST]:PORT, got "127.0.0.1:"`, "see worker run --help")
 	for _, c := range []struct {
 		args []string
 		say  string
 	}{
-		{[]string{"--label", "a=1", "--label", "a=2"}, "a stands twice"},
-		{[]string{"--label", ""}, "--label: it is empty"},
-		{[]string{"--label", "a=1", "--label", " "}, "--label: it is empty"},
-		{[]string{"--name", ""}, `name: "" is not a name`},
-		{[]string{"--name", "   "}, `name: "   " is not a name`},
+		{[]string{"--label", "a=1", "--label", "a=2"}, "duplicate label"},
+		{[]string{"--label", ""}, "--label: must not be empty"},
+		{[]string{"--label", "a=1", "--label", " "}, "--label: must not be empty"},
+		{[]string{"--name", ""}, `name: must be a name of 1 to 255 bytes that is not blank and has no control characters, got ""`},
+		{[]string{"--name", "   "}, `name: must be a name of 1 to 255 bytes that is not blank and has no control characters, got "   "`},
 	} {
 		want(t, run(t, metadata.Worker, append([]string{"register", "--database", "sqlite:w.db"}, c.args...)...), cli.ExitUsage, c.say)
 	}
@@ -137,7 +137,7 @@ func TestValuesThatMeanNothing(t *testing.T) {
 	if err := os.WriteFile("attune.yaml", []byte("worker: {name: '   '}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	want(t, run(t, metadata.Worker, "register", "--database", "sqlite:w.db"), cli.ExitUsage, `name: "   " is not a name`)
+	want(t, run(t, metadata.Worker, "register", "--database", "sqlite:w.db"), cli.ExitUsage, `name: must be a name of 1 to 255 bytes that is not blank and has no control characters, got "   "`)
 }
 
 // TestWrongVariables are named, each once.

@@ -47,18 +47,18 @@ func (l *labels) Decode(ctx *kong.DecodeContext) error {
 		*l = labels{}
 	}
 	if strings.TrimSpace(text) == "" {
-		return errors.New("it is empty: is the variable unset? write KEY=VALUE, or leave the flag out")
+		return errors.New("must not be empty: is the variable unset? write KEY=VALUE, or leave the flag out")
 	}
 	for _, pair := range kong.SplitEscaped(text, ';') {
 		key, value, ok := strings.Cut(pair, "=")
 		if key = strings.TrimSpace(key); !ok {
-			return fmt.Errorf("%q is not KEY=VALUE", pair)
+			return fmt.Errorf("must be KEY=VALUE, got %q", pair)
 		}
 		if err := config.CheckLabel(key, value); err != nil {
 			return fmt.Errorf("%q: %w", pair, err)
 		}
 		if _, twice := (*l)[key]; twice {
-			return fmt.Errorf("%q: %s stands twice", pair, key)
+			return fmt.Errorf("duplicate label %q", key)
 		}
 		(*l)[key] = value
 	}

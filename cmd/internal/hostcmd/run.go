@@ -166,7 +166,7 @@ func zeroMeant(flag string, value *time.Duration) (time.Duration, error) {
 	case *value == 0:
 		return -1, nil
 	case *value < 0:
-		return 0, cli.Usagef("--%s cannot be negative", flag)
+		return 0, cli.Usagef("--%s must be at least 0s, got %v", flag, *value)
 	}
 	return *value, nil
 }

@@ -360,6 +360,6 @@ worker:
 			t.Errorf("what is wrong with --listen is taken for the database's fault: %s", got.errOut)
 		}
 	}
-	want(t, run(t, metadata.Worker, "run", "--port", "0"), cli.ExitUsage, "0 is not between")
+	want(t, run(t, metadata.Worker, "run", "--port", "0"), cli.ExitUsage, "port: must be from 1 to 65535, got 0")
 	want(t, run(t, metadata.Worker, "run", "--database", "sqlite:/nowhere/at/all.db"), cli.ExitFailed, "/nowhere/at/all.db")
 }

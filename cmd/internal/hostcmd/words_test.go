@@ -66,9 +66,9 @@ func TestLastErrorIsJSON(t *testing.T) {
 		hint   string
 	}{
 		{[]string{"--database", "sqlite:gone/w.db"}, "", cli.ExitFailed, "create the folder gone", ""},
-		{[]string{"--listen", "foo"}, "", cli.ExitUsage, `listen: "foo" is not [HOST]:PORT`, "see worker run --help"},
-		{[]string{"--database", ""}, "", cli.ExitUsage, "--database is empty", "see worker run --help"},
-		{[]string{"--config", "attune.yaml"}, "worker: 3\n", cli.ExitFailed, "attune.yaml:1: worker: expected keys", ""},
+		{[]string{"--listen", "foo"}, "", cli.ExitUsage, `listen: must be [HOST]:PORT, got "foo"`, "see worker run --help"},
+		{[]string{"--database", ""}, "", cli.ExitUsage, "--database must not be empty", "see worker run --help"},
+		{[]string{"--config", "attune.yaml"}, "worker: 3\n", cli.ExitFailed, "attune.yaml:1: worker: must be keys", ""},
 	} {
 		if err := os.WriteFile("attune.yaml", []byte(c.file), 0o600); err != nil {
 			t.Fatal(err)

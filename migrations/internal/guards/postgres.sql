@@ -5,7 +5,7 @@
 -- this text has changed; each statement can be repeated. {schema} is the name of
 -- the installation's schema in quotes.
 
-CREATE OR REPLACE FUNCTION {schema}.attune_guard_aliases() RETURNS trigger
+CREATE OR REPLACE FUNCTION {schema}.attune_guard_runtime_aliases() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $attune$
 DECLARE
     at text;
@@ -31,28 +31,28 @@ BEGIN
             parts := pg_catalog.regexp_replace(whole, '"(?:[^"\\]|\\.)*"', '', 'g');
             IF pg_catalog.octet_length(whole) - pg_catalog.length(parts) + pg_catalog.length(pg_catalog.replace(parts, ' ', '')) > 1048576 THEN
                 at := '';
-                fault := 'the document has more than 1048576 bytes';
+                fault := 'the document must have at most 1048576 bytes';
                 EXIT judge;
             ELSIF EXISTS (SELECT FROM pg_catalog.regexp_split_to_table(parts, '[^0-9.]+') AS n WHERE pg_catalog.length(pg_catalog.replace(n, '.', '')) > 1000) THEN
                 at := '';
-                fault := 'a number has more than 1000 digits without an exponent';
+                fault := 'a number must have at most 1000 digits without an exponent';
                 EXIT judge;
             END IF;
         END IF;
         IF pg_catalog.jsonb_path_exists(v0, 'strict $.**{64} ? (@.type() == "object" || @.type() == "array")') THEN
             at := '';
-            fault := 'nested more than 64 deep';
+            fault := 'must be nested at most 64 deep';
             EXIT judge;
         END IF;
         IF coalesce(pg_catalog.jsonb_typeof(v0), 'null') = 'null' THEN
             NULL;
         ELSIF pg_catalog.jsonb_typeof(v0) <> 'array' THEN
             at := '';
-            fault := 'must be a list, not JSON''s ' || pg_catalog.jsonb_typeof(v0);
+            fault := 'must be a list, got a JSON ' || pg_catalog.jsonb_typeof(v0);
             EXIT judge;
         ELSIF pg_catalog.jsonb_array_length(v0) > 64 THEN
             at := '';
-            fault := 'has more than 64 elements';
+            fault := 'must have at most 64 elements' || ', got ' || pg_catalog.left(pg_catalog.jsonb_array_length(v0)::text, 60);
             EXIT judge;
         ELSE
             twice0 := (SELECT pg_catalog.min(nth) FROM (SELECT nth, pg_catalog.row_number() OVER (PARTITION BY elem COLLATE pg_catalog."C" ORDER BY nth) AS time
@@ -61,19 +61,19 @@ BEGIN
                 v1 := v0 -> i0;
                 IF pg_catalog.jsonb_typeof(v1) <> 'string' THEN
                     at := '/' || i0;
-                    fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                    fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                     EXIT judge;
                 ELSIF pg_catalog.char_length((v1 #>> '{}')) > 4096 THEN
                     at := '/' || i0;
-                    fault := 'is longer than 4096 characters';
+                    fault := 'must have at most 4096 characters' || ', got ' || pg_catalog.left(pg_catalog.char_length((v1 #>> '{}'))::text, 60);
                     EXIT judge;
                 ELSIF (v1 #>> '{}') COLLATE pg_catalog."C" !~ '^(?:[^\u0001-\u0020\u002c\u0040\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000](?:[^\u0001-\u001f\u002c\u0040\u007f-\u009f]*[^\u0001-\u0020\u002c\u0040\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000])?)$' THEN
                     at := '/' || i0;
-                    fault := 'must be a name for ATTUNE_WORKER_RUNTIMES and for constraints (python@>=3.12): text without commas, @, control characters and surrounding blanks, and other than none' || ', not ' || pg_catalog.left(v1::text, 60);
+                    fault := 'must be a name for ATTUNE_WORKER_RUNTIMES and for constraints (python@>=3.12): text without commas, @, control characters and surrounding blanks, and other than none' || ', got ' || pg_catalog.left(v1::text, 60);
                     EXIT judge;
                 ELSIF (v1 #>> '{}') COLLATE pg_catalog."C" ~ '^(?:[Nn][Oo][Nn][Ee])$' THEN
                     at := '/' || i0;
-                    fault := 'must be a name for ATTUNE_WORKER_RUNTIMES and for constraints (python@>=3.12): text without commas, @, control characters and surrounding blanks, and other than none' || ', not ' || pg_catalog.left(v1::text, 60);
+                    fault := 'must be a name for ATTUNE_WORKER_RUNTIMES and for constraints (python@>=3.12): text without commas, @, control characters and surrounding blanks, and other than none' || ', got ' || pg_catalog.left(v1::text, 60);
                     EXIT judge;
                 END IF;
                 IF i0 = twice0 THEN
@@ -89,16 +89,16 @@ BEGIN
         ERRCODE = 'check_violation',
         MESSAGE = pg_catalog.regexp_replace(TG_TABLE_NAME || '.' || TG_ARGV[0] || ': ' || CASE at WHEN '' THEN '' ELSE at || ': ' END || fault,
             '[\u007f-\u009f]', '?', 'g'), -- which JSON does not escape, and a terminal would obey
-        HINT = 'Only the first fault is reported here; attune packs validate tells every fault of a definition.',
+        HINT = 'Only the first fault is reported here; attune packs validate reports every fault of a definition.',
         SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = TG_ARGV[0], CONSTRAINT = TG_NAME;
 END
 $attune$;
 
 DROP TRIGGER IF EXISTS attune_guard_aliases ON {schema}."runtime";
 CREATE TRIGGER attune_guard_aliases BEFORE INSERT OR UPDATE OF "aliases" ON {schema}."runtime"
-    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_aliases('aliases');
+    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_runtime_aliases('aliases');
 
-CREATE OR REPLACE FUNCTION {schema}.attune_guard_definition_name() RETURNS trigger
+CREATE OR REPLACE FUNCTION {schema}.attune_guard_runtime_name() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $attune$
 DECLARE
     at text;
@@ -121,7 +121,7 @@ BEGIN
             EXIT judge;
         ELSIF pg_catalog.jsonb_typeof(v0) <> 'string' THEN
             at := '';
-            fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v0);
+            fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v0);
             EXIT judge;
         ELSIF (v0 #>> '{}') = '' THEN
             at := '';
@@ -129,11 +129,11 @@ BEGIN
             EXIT judge;
         ELSIF pg_catalog.char_length((v0 #>> '{}')) > 4096 THEN
             at := '';
-            fault := 'is longer than 4096 characters';
+            fault := 'must have at most 4096 characters' || ', got ' || pg_catalog.left(pg_catalog.char_length((v0 #>> '{}'))::text, 60);
             EXIT judge;
         ELSIF (v0 #>> '{}') COLLATE pg_catalog."C" !~ '^(?:[^\u0001-\u001f\u007f-\u009f]*[^\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000][^\u0001-\u001f\u007f-\u009f]*)$' THEN
             at := '';
-            fault := 'must be a text that is not blank and has no control characters' || ', not ' || pg_catalog.left(v0::text, 60);
+            fault := 'must be a text that is not blank and has no control characters' || ', got ' || pg_catalog.left(v0::text, 60);
             EXIT judge;
         END IF;
         RETURN NEW;
@@ -142,16 +142,16 @@ BEGIN
         ERRCODE = 'check_violation',
         MESSAGE = pg_catalog.regexp_replace(TG_TABLE_NAME || '.' || TG_ARGV[0] || ': ' || CASE at WHEN '' THEN '' ELSE at || ': ' END || fault,
             '[\u007f-\u009f]', '?', 'g'), -- which JSON does not escape, and a terminal would obey
-        HINT = 'Only the first fault is reported here; attune packs validate tells every fault of a definition.',
+        HINT = 'Only the first fault is reported here; attune packs validate reports every fault of a definition.',
         SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = TG_ARGV[0], CONSTRAINT = TG_NAME;
 END
 $attune$;
 
 DROP TRIGGER IF EXISTS attune_guard_name ON {schema}."runtime";
 CREATE TRIGGER attune_guard_name BEFORE INSERT OR UPDATE OF "name" ON {schema}."runtime"
-    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_definition_name('name');
+    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_runtime_name('name');
 
-CREATE OR REPLACE FUNCTION {schema}.attune_guard_distributions() RETURNS trigger
+CREATE OR REPLACE FUNCTION {schema}.attune_guard_runtime_distributions() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $attune$
 DECLARE
     at text;
@@ -181,24 +181,24 @@ BEGIN
             parts := pg_catalog.regexp_replace(whole, '"(?:[^"\\]|\\.)*"', '', 'g');
             IF pg_catalog.octet_length(whole) - pg_catalog.length(parts) + pg_catalog.length(pg_catalog.replace(parts, ' ', '')) > 1048576 THEN
                 at := '';
-                fault := 'the document has more than 1048576 bytes';
+                fault := 'the document must have at most 1048576 bytes';
                 EXIT judge;
             ELSIF EXISTS (SELECT FROM pg_catalog.regexp_split_to_table(parts, '[^0-9.]+') AS n WHERE pg_catalog.length(pg_catalog.replace(n, '.', '')) > 1000) THEN
                 at := '';
-                fault := 'a number has more than 1000 digits without an exponent';
+                fault := 'a number must have at most 1000 digits without an exponent';
                 EXIT judge;
             END IF;
         END IF;
         IF pg_catalog.jsonb_path_exists(v0, 'strict $.**{64} ? (@.type() == "object" || @.type() == "array")') THEN
             at := '';
-            fault := 'nested more than 64 deep';
+            fault := 'must be nested at most 64 deep';
             EXIT judge;
         END IF;
         IF coalesce(pg_catalog.jsonb_typeof(v0), 'null') = 'null' THEN
             NULL;
         ELSIF pg_catalog.jsonb_typeof(v0) <> 'object' THEN
             at := '';
-            fault := 'must be an object, not JSON''s ' || pg_catalog.jsonb_typeof(v0);
+            fault := 'must be an object, got a JSON ' || pg_catalog.jsonb_typeof(v0);
             EXIT judge;
         ELSE
             v1 := v0 -> 'verification';
@@ -206,7 +206,7 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'object' THEN
                 at := '/verification';
-                fault := 'must be an object, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be an object, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             ELSE
                 v2 := v1 -> 'always_available';
@@ -214,7 +214,7 @@ BEGIN
                     NULL;
                 ELSIF pg_catalog.jsonb_typeof(v2) <> 'boolean' THEN
                     at := '/verification/always_available';
-                    fault := 'must be true or false, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                    fault := 'must be true or false, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                     EXIT judge;
                 END IF;
                 v2 := v1 -> 'check_required';
@@ -222,7 +222,7 @@ BEGIN
                     NULL;
                 ELSIF pg_catalog.jsonb_typeof(v2) <> 'boolean' THEN
                     at := '/verification/check_required';
-                    fault := 'must be true or false, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                    fault := 'must be true or false, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                     EXIT judge;
                 END IF;
                 v2 := v1 -> 'commands';
@@ -230,18 +230,18 @@ BEGIN
                     NULL;
                 ELSIF pg_catalog.jsonb_typeof(v2) <> 'array' THEN
                     at := '/verification/commands';
-                    fault := 'must be a list, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                    fault := 'must be a list, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                     EXIT judge;
                 ELSIF pg_catalog.jsonb_array_length(v2) > 64 THEN
                     at := '/verification/commands';
-                    fault := 'has more than 64 elements';
+                    fault := 'must have at most 64 elements' || ', got ' || pg_catalog.left(pg_catalog.jsonb_array_length(v2)::text, 60);
                     EXIT judge;
                 ELSE
                     FOR i2 IN 0 .. pg_catalog.jsonb_array_length(v2) - 1 LOOP
                         v3 := v2 -> i2;
                         IF pg_catalog.jsonb_typeof(v3) = 'null' THEN
                             at := '/verification/commands/' || i2;
-                            fault := 'must be an object, not JSON''s ' || pg_catalog.jsonb_typeof(v3);
+                            fault := 'must be an object, got a JSON ' || pg_catalog.jsonb_typeof(v3);
                             EXIT judge;
                         END IF;
                         IF coalesce(pg_catalog.jsonb_typeof(v3), 'null') = 'null' THEN
@@ -250,7 +250,7 @@ BEGIN
                             EXIT judge;
                         ELSIF pg_catalog.jsonb_typeof(v3) <> 'object' THEN
                             at := '/verification/commands/' || i2;
-                            fault := 'must be an object, not JSON''s ' || pg_catalog.jsonb_typeof(v3);
+                            fault := 'must be an object, got a JSON ' || pg_catalog.jsonb_typeof(v3);
                             EXIT judge;
                         ELSE
                             v4 := v3 -> 'binary';
@@ -260,7 +260,7 @@ BEGIN
                                 EXIT judge;
                             ELSIF pg_catalog.jsonb_typeof(v4) <> 'string' THEN
                                 at := '/verification/commands/' || i2 || '/binary';
-                                fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v4);
+                                fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v4);
                                 EXIT judge;
                             ELSIF (v4 #>> '{}') = '' THEN
                                 at := '/verification/commands/' || i2 || '/binary';
@@ -268,11 +268,11 @@ BEGIN
                                 EXIT judge;
                             ELSIF pg_catalog.char_length((v4 #>> '{}')) > 4096 THEN
                                 at := '/verification/commands/' || i2 || '/binary';
-                                fault := 'is longer than 4096 characters';
+                                fault := 'must have at most 4096 characters' || ', got ' || pg_catalog.left(pg_catalog.char_length((v4 #>> '{}'))::text, 60);
                                 EXIT judge;
                             ELSIF (v4 #>> '{}') COLLATE pg_catalog."C" !~ '^(?:(?:\u002f(?:[^\u0001-\u0024\u0026-\u002a\u002e\u002f\u003b\u003c\u003e\u003f\u005b-\u005d\u0060\u007b-\u007f][^\u0001-\u0024\u0026-\u002a\u002f\u003b\u003c\u003e\u003f\u005b-\u005d\u0060\u007b-\u007f]*|\u002e(?:[^\u0001-\u0024\u0026-\u002a\u002e\u002f\u003b\u003c\u003e\u003f\u005b-\u005d\u0060\u007b-\u007f][^\u0001-\u0024\u0026-\u002a\u002f\u003b\u003c\u003e\u003f\u005b-\u005d\u0060\u007b-\u007f]*|\u002e[^\u0001-\u0024\u0026-\u002a\u002f\u003b\u003c\u003e\u003f\u005b-\u005d\u0060\u007b-\u007f]+)))+|[^\u0001-\u0024\u0026-\u002a\u002d-\u002f\u003b\u003c\u003e\u003f\u005b-\u005d\u0060\u007b-\u007f][^\u0001-\u0024\u0026-\u002a\u002f\u003b\u003c\u003e\u003f\u005b-\u005d\u0060\u007b-\u007f]*)$' THEN
                                 at := '/verification/commands/' || i2 || '/binary';
-                                fault := 'must be a name that is looked up in PATH, or a plain absolute path' || ', not ' || pg_catalog.left(v4::text, 60);
+                                fault := 'must be a name that is looked up in PATH, or a plain absolute path' || ', got ' || pg_catalog.left(v4::text, 60);
                                 EXIT judge;
                             END IF;
                             v4 := v3 -> 'args';
@@ -280,22 +280,22 @@ BEGIN
                                 NULL;
                             ELSIF pg_catalog.jsonb_typeof(v4) <> 'array' THEN
                                 at := '/verification/commands/' || i2 || '/args';
-                                fault := 'must be a list, not JSON''s ' || pg_catalog.jsonb_typeof(v4);
+                                fault := 'must be a list, got a JSON ' || pg_catalog.jsonb_typeof(v4);
                                 EXIT judge;
                             ELSIF pg_catalog.jsonb_array_length(v4) > 64 THEN
                                 at := '/verification/commands/' || i2 || '/args';
-                                fault := 'has more than 64 elements';
+                                fault := 'must have at most 64 elements' || ', got ' || pg_catalog.left(pg_catalog.jsonb_array_length(v4)::text, 60);
                                 EXIT judge;
                             ELSE
                                 FOR i4 IN 0 .. pg_catalog.jsonb_array_length(v4) - 1 LOOP
                                     v5 := v4 -> i4;
                                     IF pg_catalog.jsonb_typeof(v5) <> 'string' THEN
                                         at := '/verification/commands/' || i2 || '/args/' || i4;
-                                        fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v5);
+                                        fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v5);
                                         EXIT judge;
                                     ELSIF pg_catalog.char_length((v5 #>> '{}')) > 8192 THEN
                                         at := '/verification/commands/' || i2 || '/args/' || i4;
-                                        fault := 'is longer than 8192 characters';
+                                        fault := 'must have at most 8192 characters' || ', got ' || pg_catalog.left(pg_catalog.char_length((v5 #>> '{}'))::text, 60);
                                         EXIT judge;
                                     END IF;
                                 END LOOP;
@@ -305,11 +305,11 @@ BEGIN
                                 NULL;
                             ELSIF pg_catalog.jsonb_typeof(v4) <> 'number' THEN
                                 at := '/verification/commands/' || i2 || '/exit_code';
-                                fault := 'must be a whole number, not JSON''s ' || pg_catalog.jsonb_typeof(v4);
+                                fault := 'must be a whole number, got a JSON ' || pg_catalog.jsonb_typeof(v4);
                                 EXIT judge;
                             ELSIF (v4 #>> '{}')::numeric NOT BETWEEN 0 AND 255 OR pg_catalog.trunc((v4 #>> '{}')::numeric) <> (v4 #>> '{}')::numeric THEN
                                 at := '/verification/commands/' || i2 || '/exit_code';
-                                fault := 'must be a whole number from 0 to 255' || ', not ' || pg_catalog.left(v4::text, 60);
+                                fault := 'must be a whole number from 0 to 255' || ', got ' || pg_catalog.left(v4::text, 60);
                                 EXIT judge;
                             END IF;
                             v4 := v3 -> 'pattern';
@@ -317,11 +317,11 @@ BEGIN
                                 NULL;
                             ELSIF pg_catalog.jsonb_typeof(v4) <> 'string' THEN
                                 at := '/verification/commands/' || i2 || '/pattern';
-                                fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v4);
+                                fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v4);
                                 EXIT judge;
                             ELSIF pg_catalog.char_length((v4 #>> '{}')) > 1000 THEN
                                 at := '/verification/commands/' || i2 || '/pattern';
-                                fault := 'is longer than 1000 characters';
+                                fault := 'must have at most 1000 characters' || ', got ' || pg_catalog.left(pg_catalog.char_length((v4 #>> '{}'))::text, 60);
                                 EXIT judge;
                             END IF;
                             v4 := v3 -> 'priority';
@@ -329,11 +329,11 @@ BEGIN
                                 NULL;
                             ELSIF pg_catalog.jsonb_typeof(v4) <> 'number' THEN
                                 at := '/verification/commands/' || i2 || '/priority';
-                                fault := 'must be a whole number, not JSON''s ' || pg_catalog.jsonb_typeof(v4);
+                                fault := 'must be a whole number, got a JSON ' || pg_catalog.jsonb_typeof(v4);
                                 EXIT judge;
                             ELSIF (v4 #>> '{}')::numeric NOT BETWEEN -2147483648 AND 2147483647 OR pg_catalog.trunc((v4 #>> '{}')::numeric) <> (v4 #>> '{}')::numeric THEN
                                 at := '/verification/commands/' || i2 || '/priority';
-                                fault := 'must be a whole number from -2147483648 to 2147483647' || ', not ' || pg_catalog.left(v4::text, 60);
+                                fault := 'must be a whole number from -2147483648 to 2147483647' || ', got ' || pg_catalog.left(v4::text, 60);
                                 EXIT judge;
                             END IF;
                             v4 := v3 -> 'optional';
@@ -341,7 +341,7 @@ BEGIN
                                 NULL;
                             ELSIF pg_catalog.jsonb_typeof(v4) <> 'boolean' THEN
                                 at := '/verification/commands/' || i2 || '/optional';
-                                fault := 'must be true or false, not JSON''s ' || pg_catalog.jsonb_typeof(v4);
+                                fault := 'must be true or false, got a JSON ' || pg_catalog.jsonb_typeof(v4);
                                 EXIT judge;
                             END IF;
                             v4 := v3 -> 'version_pattern';
@@ -349,11 +349,11 @@ BEGIN
                                 NULL;
                             ELSIF pg_catalog.jsonb_typeof(v4) <> 'string' THEN
                                 at := '/verification/commands/' || i2 || '/version_pattern';
-                                fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v4);
+                                fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v4);
                                 EXIT judge;
                             ELSIF pg_catalog.char_length((v4 #>> '{}')) > 1000 THEN
                                 at := '/verification/commands/' || i2 || '/version_pattern';
-                                fault := 'is longer than 1000 characters';
+                                fault := 'must have at most 1000 characters' || ', got ' || pg_catalog.left(pg_catalog.char_length((v4 #>> '{}'))::text, 60);
                                 EXIT judge;
                             END IF;
                             v4 := v3 -> 'all_versions';
@@ -361,7 +361,7 @@ BEGIN
                                 NULL;
                             ELSIF pg_catalog.jsonb_typeof(v4) <> 'boolean' THEN
                                 at := '/verification/commands/' || i2 || '/all_versions';
-                                fault := 'must be true or false, not JSON''s ' || pg_catalog.jsonb_typeof(v4);
+                                fault := 'must be true or false, got a JSON ' || pg_catalog.jsonb_typeof(v4);
                                 EXIT judge;
                             END IF;
                             v4 := v3 -> 'versioned_names';
@@ -369,7 +369,7 @@ BEGIN
                                 NULL;
                             ELSIF pg_catalog.jsonb_typeof(v4) <> 'boolean' THEN
                                 at := '/verification/commands/' || i2 || '/versioned_names';
-                                fault := 'must be true or false, not JSON''s ' || pg_catalog.jsonb_typeof(v4);
+                                fault := 'must be true or false, got a JSON ' || pg_catalog.jsonb_typeof(v4);
                                 EXIT judge;
                             END IF;
                             v4 := v3 -> 'timeout';
@@ -377,7 +377,7 @@ BEGIN
                                 NULL;
                             ELSIF pg_catalog.jsonb_typeof(v4) <> 'string' THEN
                                 at := '/verification/commands/' || i2 || '/timeout';
-                                fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v4);
+                                fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v4);
                                 EXIT judge;
                             ELSIF v4 #>> '{}' = '' THEN
                                 at := '/verification/commands/' || i2 || '/timeout';
@@ -392,26 +392,26 @@ BEGIN
                     NULL;
                 ELSIF pg_catalog.jsonb_typeof(v2) <> 'array' THEN
                     at := '/verification/env';
-                    fault := 'must be a list, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                    fault := 'must be a list, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                     EXIT judge;
                 ELSIF pg_catalog.jsonb_array_length(v2) > 64 THEN
                     at := '/verification/env';
-                    fault := 'has more than 64 elements';
+                    fault := 'must have at most 64 elements' || ', got ' || pg_catalog.left(pg_catalog.jsonb_array_length(v2)::text, 60);
                     EXIT judge;
                 ELSE
                     FOR i2 IN 0 .. pg_catalog.jsonb_array_length(v2) - 1 LOOP
                         v3 := v2 -> i2;
                         IF pg_catalog.jsonb_typeof(v3) <> 'string' THEN
                             at := '/verification/env/' || i2;
-                            fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v3);
+                            fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v3);
                             EXIT judge;
                         ELSIF pg_catalog.char_length((v3 #>> '{}')) > 4096 THEN
                             at := '/verification/env/' || i2;
-                            fault := 'is longer than 4096 characters';
+                            fault := 'must have at most 4096 characters' || ', got ' || pg_catalog.left(pg_catalog.char_length((v3 #>> '{}'))::text, 60);
                             EXIT judge;
                         ELSIF (v3 #>> '{}') COLLATE pg_catalog."C" !~ '^(?:[A-Z_a-z][0-9A-Z_a-z]*)$' THEN
                             at := '/verification/env/' || i2;
-                            fault := 'must be the name of an environment variable: letters, digits and _, not beginning with a digit' || ', not ' || pg_catalog.left(v3::text, 60);
+                            fault := 'must be the name of an environment variable: letters, digits and _, not beginning with a digit' || ', got ' || pg_catalog.left(v3::text, 60);
                             EXIT judge;
                         END IF;
                     END LOOP;
@@ -421,26 +421,26 @@ BEGIN
                     NULL;
                 ELSIF pg_catalog.jsonb_typeof(v2) <> 'array' THEN
                     at := '/verification/locations';
-                    fault := 'must be a list, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                    fault := 'must be a list, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                     EXIT judge;
                 ELSIF pg_catalog.jsonb_array_length(v2) > 128 THEN
                     at := '/verification/locations';
-                    fault := 'has more than 128 elements';
+                    fault := 'must have at most 128 elements' || ', got ' || pg_catalog.left(pg_catalog.jsonb_array_length(v2)::text, 60);
                     EXIT judge;
                 ELSE
                     FOR i2 IN 0 .. pg_catalog.jsonb_array_length(v2) - 1 LOOP
                         v3 := v2 -> i2;
                         IF pg_catalog.jsonb_typeof(v3) <> 'string' THEN
                             at := '/verification/locations/' || i2;
-                            fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v3);
+                            fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v3);
                             EXIT judge;
                         ELSIF pg_catalog.char_length((v3 #>> '{}')) > 4096 THEN
                             at := '/verification/locations/' || i2;
-                            fault := 'is longer than 4096 characters';
+                            fault := 'must have at most 4096 characters' || ', got ' || pg_catalog.left(pg_catalog.char_length((v3 #>> '{}'))::text, 60);
                             EXIT judge;
                         ELSIF (v3 #>> '{}') COLLATE pg_catalog."C" !~ '^(?:(?:\u007e|\u0024(?:ASDF_DATA_DIR|DOTNET_ROOT|FNM_DIR|GOENV_ROOT|J(?:AVA_HOME|ENV_ROOT|ULIAUP_DEPOT_PATH)|MISE_DATA_DIR|N(?:ODENV_ROOT|VM_DIR)|P(?:HPENV_ROOT|LENV_ROOT|YENV_ROOT)|R(?:BENV_ROOT|USTUP_HOME)|SDKMAN_DIR|UV_PYTHON_INSTALL_DIR|VOLTA_HOME|XDG_DATA_HOME))?\u002f(?:[^\u005b\u005c]|\u005c.|\u005b(?:\u005e(?:[^\u002d\u005c\u005d]|\u005c.)|[^\u002d\u005c-\u005e]|\u005c.)(?:\u002d(?:[^\u002d\u005c\u005d]|\u005c.))?(?:(?:[^\u002d\u005c\u005d]|\u005c.)(?:\u002d(?:[^\u002d\u005c\u005d]|\u005c.))?)*\u005d)*)$' THEN
                             at := '/verification/locations/' || i2;
-                            fault := 'must be a glob that begins with /, ~/ or the variable of a version manager, as in $PYENV_ROOT/' || ', not ' || pg_catalog.left(v3::text, 60);
+                            fault := 'must be a glob that begins with /, ~/ or the variable of a version manager, as in $PYENV_ROOT/' || ', got ' || pg_catalog.left(v3::text, 60);
                             EXIT judge;
                         END IF;
                     END LOOP;
@@ -450,7 +450,7 @@ BEGIN
                     NULL;
                 ELSIF pg_catalog.jsonb_typeof(v2) <> 'object' THEN
                     at := '/verification/version_file';
-                    fault := 'must be an object, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                    fault := 'must be an object, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                     EXIT judge;
                 ELSE
                     v3 := v2 -> 'path';
@@ -460,7 +460,7 @@ BEGIN
                         EXIT judge;
                     ELSIF pg_catalog.jsonb_typeof(v3) <> 'string' THEN
                         at := '/verification/version_file/path';
-                        fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v3);
+                        fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v3);
                         EXIT judge;
                     ELSIF (v3 #>> '{}') = '' THEN
                         at := '/verification/version_file/path';
@@ -468,11 +468,11 @@ BEGIN
                         EXIT judge;
                     ELSIF pg_catalog.char_length((v3 #>> '{}')) > 4096 THEN
                         at := '/verification/version_file/path';
-                        fault := 'is longer than 4096 characters';
+                        fault := 'must have at most 4096 characters' || ', got ' || pg_catalog.left(pg_catalog.char_length((v3 #>> '{}'))::text, 60);
                         EXIT judge;
                     ELSIF (v3 #>> '{}') COLLATE pg_catalog."C" !~ '^(?:[^\u002f\u007e].*)$' THEN
                         at := '/verification/version_file/path';
-                        fault := 'must be a path that begins neither with / nor with ~' || ', not ' || pg_catalog.left(v3::text, 60);
+                        fault := 'must be a path that begins neither with / nor with ~' || ', got ' || pg_catalog.left(v3::text, 60);
                         EXIT judge;
                     END IF;
                     v3 := v2 -> 'pattern';
@@ -482,7 +482,7 @@ BEGIN
                         EXIT judge;
                     ELSIF pg_catalog.jsonb_typeof(v3) <> 'string' THEN
                         at := '/verification/version_file/pattern';
-                        fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v3);
+                        fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v3);
                         EXIT judge;
                     ELSIF (v3 #>> '{}') = '' THEN
                         at := '/verification/version_file/pattern';
@@ -490,7 +490,7 @@ BEGIN
                         EXIT judge;
                     ELSIF pg_catalog.char_length((v3 #>> '{}')) > 1000 THEN
                         at := '/verification/version_file/pattern';
-                        fault := 'is longer than 1000 characters';
+                        fault := 'must have at most 1000 characters' || ', got ' || pg_catalog.left(pg_catalog.char_length((v3 #>> '{}'))::text, 60);
                         EXIT judge;
                     END IF;
                 END IF;
@@ -500,7 +500,7 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'string' THEN
                 at := '/min_version';
-                fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             END IF;
             v1 := v0 -> 'recommended_version';
@@ -508,7 +508,7 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'string' THEN
                 at := '/recommended_version';
-                fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             END IF;
             v1 := v0 -> 'roles';
@@ -516,7 +516,7 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'array' THEN
                 at := '/roles';
-                fault := 'must be a list, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be a list, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             ELSE
                 twice1 := (SELECT pg_catalog.min(nth) FROM (SELECT nth, pg_catalog.row_number() OVER (PARTITION BY elem COLLATE pg_catalog."C" ORDER BY nth) AS time
@@ -525,11 +525,11 @@ BEGIN
                     v2 := v1 -> i1;
                     IF pg_catalog.jsonb_typeof(v2) <> 'string' THEN
                         at := '/roles/' || i1;
-                        fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                        fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                         EXIT judge;
                     ELSIF (v2 #>> '{}') NOT IN ('worker', 'sensor') THEN
                         at := '/roles/' || i1;
-                        fault := 'must be worker or sensor' || ', not ' || pg_catalog.left(v2::text, 60);
+                        fault := 'must be worker or sensor' || ', got ' || pg_catalog.left(v2::text, 60);
                         EXIT judge;
                     END IF;
                     IF i1 = twice1 THEN
@@ -546,20 +546,20 @@ BEGIN
         ERRCODE = 'check_violation',
         MESSAGE = pg_catalog.regexp_replace(TG_TABLE_NAME || '.' || TG_ARGV[0] || ': ' || CASE at WHEN '' THEN '' ELSE at || ': ' END || fault,
             '[\u007f-\u009f]', '?', 'g'), -- which JSON does not escape, and a terminal would obey
-        HINT = 'Only the first fault is reported here; attune packs validate tells every fault of a definition.',
+        HINT = 'Only the first fault is reported here; attune packs validate reports every fault of a definition.',
         SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = TG_ARGV[0], CONSTRAINT = TG_NAME;
 END
 $attune$;
 
 DROP TRIGGER IF EXISTS attune_guard_distributions ON {schema}."runtime";
 CREATE TRIGGER attune_guard_distributions BEFORE INSERT OR UPDATE OF "distributions" ON {schema}."runtime"
-    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_distributions('distributions');
+    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_runtime_distributions('distributions');
 
 DROP TRIGGER IF EXISTS attune_guard_distributions ON {schema}."runtime_version";
 CREATE TRIGGER attune_guard_distributions BEFORE INSERT OR UPDATE OF "distributions" ON {schema}."runtime_version"
-    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_distributions('distributions');
+    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_runtime_distributions('distributions');
 
-CREATE OR REPLACE FUNCTION {schema}.attune_guard_execution_config() RETURNS trigger
+CREATE OR REPLACE FUNCTION {schema}.attune_guard_runtime_execution_config() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $attune$
 DECLARE
     at text;
@@ -586,24 +586,24 @@ BEGIN
             parts := pg_catalog.regexp_replace(whole, '"(?:[^"\\]|\\.)*"', '', 'g');
             IF pg_catalog.octet_length(whole) - pg_catalog.length(parts) + pg_catalog.length(pg_catalog.replace(parts, ' ', '')) > 1048576 THEN
                 at := '';
-                fault := 'the document has more than 1048576 bytes';
+                fault := 'the document must have at most 1048576 bytes';
                 EXIT judge;
             ELSIF EXISTS (SELECT FROM pg_catalog.regexp_split_to_table(parts, '[^0-9.]+') AS n WHERE pg_catalog.length(pg_catalog.replace(n, '.', '')) > 1000) THEN
                 at := '';
-                fault := 'a number has more than 1000 digits without an exponent';
+                fault := 'a number must have at most 1000 digits without an exponent';
                 EXIT judge;
             END IF;
         END IF;
         IF pg_catalog.jsonb_path_exists(v0, 'strict $.**{64} ? (@.type() == "object" || @.type() == "array")') THEN
             at := '';
-            fault := 'nested more than 64 deep';
+            fault := 'must be nested at most 64 deep';
             EXIT judge;
         END IF;
         IF coalesce(pg_catalog.jsonb_typeof(v0), 'null') = 'null' THEN
             NULL;
         ELSIF pg_catalog.jsonb_typeof(v0) <> 'object' THEN
             at := '';
-            fault := 'must be an object, not JSON''s ' || pg_catalog.jsonb_typeof(v0);
+            fault := 'must be an object, got a JSON ' || pg_catalog.jsonb_typeof(v0);
             EXIT judge;
         ELSE
             v1 := v0 -> 'interpreter';
@@ -611,7 +611,7 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'object' THEN
                 at := '/interpreter';
-                fault := 'must be an object, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be an object, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             ELSE
                 v2 := v1 -> 'binary';
@@ -619,7 +619,7 @@ BEGIN
                     NULL;
                 ELSIF pg_catalog.jsonb_typeof(v2) <> 'string' THEN
                     at := '/interpreter/binary';
-                    fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                    fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                     EXIT judge;
                 END IF;
                 v2 := v1 -> 'args';
@@ -627,22 +627,22 @@ BEGIN
                     NULL;
                 ELSIF pg_catalog.jsonb_typeof(v2) <> 'array' THEN
                     at := '/interpreter/args';
-                    fault := 'must be a list, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                    fault := 'must be a list, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                     EXIT judge;
                 ELSIF pg_catalog.jsonb_array_length(v2) > 64 THEN
                     at := '/interpreter/args';
-                    fault := 'has more than 64 elements';
+                    fault := 'must have at most 64 elements' || ', got ' || pg_catalog.left(pg_catalog.jsonb_array_length(v2)::text, 60);
                     EXIT judge;
                 ELSE
                     FOR i2 IN 0 .. pg_catalog.jsonb_array_length(v2) - 1 LOOP
                         v3 := v2 -> i2;
                         IF pg_catalog.jsonb_typeof(v3) <> 'string' THEN
                             at := '/interpreter/args/' || i2;
-                            fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v3);
+                            fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v3);
                             EXIT judge;
                         ELSIF pg_catalog.char_length((v3 #>> '{}')) > 8192 THEN
                             at := '/interpreter/args/' || i2;
-                            fault := 'is longer than 8192 characters';
+                            fault := 'must have at most 8192 characters' || ', got ' || pg_catalog.left(pg_catalog.char_length((v3 #>> '{}'))::text, 60);
                             EXIT judge;
                         END IF;
                     END LOOP;
@@ -652,7 +652,7 @@ BEGIN
                     NULL;
                 ELSIF pg_catalog.jsonb_typeof(v2) <> 'string' THEN
                     at := '/interpreter/file_extension';
-                    fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                    fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                     EXIT judge;
                 END IF;
             END IF;
@@ -666,15 +666,15 @@ BEGIN
         ERRCODE = 'check_violation',
         MESSAGE = pg_catalog.regexp_replace(TG_TABLE_NAME || '.' || TG_ARGV[0] || ': ' || CASE at WHEN '' THEN '' ELSE at || ': ' END || fault,
             '[\u007f-\u009f]', '?', 'g'), -- which JSON does not escape, and a terminal would obey
-        HINT = 'Only the first fault is reported here; attune packs validate tells every fault of a definition.',
+        HINT = 'Only the first fault is reported here; attune packs validate reports every fault of a definition.',
         SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = TG_ARGV[0], CONSTRAINT = TG_NAME;
 END
 $attune$;
 
 DROP TRIGGER IF EXISTS attune_guard_execution_config ON {schema}."runtime";
 CREATE TRIGGER attune_guard_execution_config BEFORE INSERT OR UPDATE OF "execution_config" ON {schema}."runtime"
-    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_execution_config('execution_config');
+    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_runtime_execution_config('execution_config');
 
 DROP TRIGGER IF EXISTS attune_guard_execution_config ON {schema}."runtime_version";
 CREATE TRIGGER attune_guard_execution_config BEFORE INSERT OR UPDATE OF "execution_config" ON {schema}."runtime_version"
-    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_execution_config('execution_config');
+    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_runtime_execution_config('execution_config');

@@ -63,17 +63,17 @@ func TestLimits(t *testing.T) {
 			}
 		}
 		for name, c := range map[string]struct{ doc, want string }{
-			"one text":              {text(most + 1), "the document has more than 1048576 bytes"},
-			"a list of numbers":     {list("1", most/2), "the document has more than 1048576 bytes"},
-			"a list of lists":       {list("[]", most/3), "the document has more than 1048576 bytes"},
-			"deep":                  {nested(metadata.MaxDepth + 2), "nested more than 64 deep"},
-			"digits":                {list(digits+"0", 2), "a number has more than 1000 digits"},
-			"digits behind a point": {list("-0."+digits, 2), "a number has more than 1000 digits"},
-			"digits around a point": {list(digits[:500]+"."+digits[:501], 2), "a number has more than 1000 digits"},
-			"digits and a power":    {list(digits[:700]+"e-1000", 2), "a number has more than 1000 digits"},
-			"a huge number":         {list("1e1000", 2), "a number has more than 1000 digits"},
-			"a tiny number":         {list("-1E-1000", 2), "a number has more than 1000 digits"},
-			"nothing, precisely":    {list("0e-1000", 2), "a number has more than 1000 digits"},
+			"one text":              {text(most + 1), "the document must have at most 1048576 bytes"},
+			"a list of numbers":     {list("1", most/2), "the document must have at most 1048576 bytes"},
+			"a list of lists":       {list("[]", most/3), "the document must have at most 1048576 bytes"},
+			"deep":                  {nested(metadata.MaxDepth + 2), "must be nested at most 64 deep"},
+			"digits":                {list(digits+"0", 2), "a number must have at most 1000 digits"},
+			"digits behind a point": {list("-0."+digits, 2), "a number must have at most 1000 digits"},
+			"digits around a point": {list(digits[:500]+"."+digits[:501], 2), "a number must have at most 1000 digits"},
+			"digits and a power":    {list(digits[:700]+"e-1000", 2), "a number must have at most 1000 digits"},
+			"a huge number":         {list("1e1000", 2), "a number must have at most 1000 digits"},
+			"a tiny number":         {list("-1E-1000", 2), "a number must have at most 1000 digits"},
+			"nothing, precisely":    {list("0e-1000", 2), "a number must have at most 1000 digits"},
 			"beyond Postgres":       {list("1e131072", 2), ""},
 			"NUL":                   {`{"x": "\\\u0000"}`, ""},
 			"NUL in a key":          {`{"\u0000": 1}`, ""},
@@ -112,7 +112,7 @@ func TestTextsOfSQLite(t *testing.T) {
 			return err
 		}
 		for value, want := range map[string]string{
-			"CAST('{}' AS BLOB)":     "must be text, not a BLOB",
+			"CAST('{}' AS BLOB)":     "must be text, got a BLOB",
 			"'{}' || char(0)":        "must be valid JSON",
 			"'{}' || char(0) || 'x'": "must be valid JSON",
 			"'{'":                    "must be valid JSON",

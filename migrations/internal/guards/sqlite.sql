@@ -11,18 +11,18 @@
 
 DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_aliases_insert;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_aliases_update;
-DROP VIEW IF EXISTS {schema}.attune_guard_aliases;
+DROP VIEW IF EXISTS {schema}.attune_guard_runtime_aliases;
 
-CREATE VIEW {schema}.attune_guard_aliases AS SELECT '' AS document WHERE 0;
+CREATE VIEW {schema}.attune_guard_runtime_aliases AS SELECT '' AS document WHERE 0;
 
-CREATE TRIGGER {schema}.attune_guard_aliases_fault INSTEAD OF INSERT ON attune_guard_aliases
+CREATE TRIGGER {schema}.attune_guard_runtime_aliases_fault INSTEAD OF INSERT ON attune_guard_runtime_aliases
 BEGIN
     SELECT CASE
-        WHEN typeof(NEW.document) = 'blob' THEN RAISE(ABORT, 'aliases: must be text, not a BLOB')
+        WHEN typeof(NEW.document) = 'blob' THEN RAISE(ABORT, 'aliases: must be text, got a BLOB')
         WHEN instr(NEW.document, char(0)) > 0 OR NOT json_valid(NEW.document) THEN RAISE(ABORT, 'aliases: must be valid JSON')
-        WHEN length(NEW.document) > 1048576 AND length(CAST(json(NEW.document) AS BLOB)) > 1048576 THEN RAISE(ABORT, 'aliases: the document has more than 1048576 bytes')
+        WHEN length(NEW.document) > 1048576 AND length(CAST(json(NEW.document) AS BLOB)) > 1048576 THEN RAISE(ABORT, 'aliases: the document must have at most 1048576 bytes')
         WHEN json_type(NEW.document) NOT IN ('array', 'null') THEN RAISE(ABORT, 'aliases: must be a list')
-        WHEN json_type(NEW.document) = 'array' AND json_array_length(NEW.document) > 64 THEN RAISE(ABORT, 'aliases: has more than 64 elements')
+        WHEN json_type(NEW.document) = 'array' AND json_array_length(NEW.document) > 64 THEN RAISE(ABORT, 'aliases: must have at most 64 elements')
     END;
     SELECT RAISE(ABORT, 'aliases: duplicate key')
         FROM json_tree(NEW.document)
@@ -35,22 +35,22 @@ END;
 
 CREATE TRIGGER {schema}.attune_guard_runtime_aliases_insert BEFORE INSERT ON "runtime"
 BEGIN
-    INSERT INTO attune_guard_aliases (document) VALUES (NEW."aliases");
+    INSERT INTO attune_guard_runtime_aliases (document) VALUES (NEW."aliases");
 END;
 
 CREATE TRIGGER {schema}.attune_guard_runtime_aliases_update BEFORE UPDATE OF "aliases" ON "runtime"
     WHEN NEW."aliases" IS NOT OLD."aliases"
 BEGIN
-    INSERT INTO attune_guard_aliases (document) VALUES (NEW."aliases");
+    INSERT INTO attune_guard_runtime_aliases (document) VALUES (NEW."aliases");
 END;
 
 DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_name_insert;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_name_update;
-DROP VIEW IF EXISTS {schema}.attune_guard_definition_name;
+DROP VIEW IF EXISTS {schema}.attune_guard_runtime_name;
 
-CREATE VIEW {schema}.attune_guard_definition_name AS SELECT '' AS document WHERE 0;
+CREATE VIEW {schema}.attune_guard_runtime_name AS SELECT '' AS document WHERE 0;
 
-CREATE TRIGGER {schema}.attune_guard_definition_name_fault INSTEAD OF INSERT ON attune_guard_definition_name
+CREATE TRIGGER {schema}.attune_guard_runtime_name_fault INSTEAD OF INSERT ON attune_guard_runtime_name
 BEGIN
     SELECT CASE
         WHEN typeof(NEW.document) NOT IN ('text', 'null') THEN RAISE(ABORT, 'name: must be text')
@@ -62,29 +62,29 @@ END;
 
 CREATE TRIGGER {schema}.attune_guard_runtime_name_insert BEFORE INSERT ON "runtime"
 BEGIN
-    INSERT INTO attune_guard_definition_name (document) VALUES (NEW."name");
+    INSERT INTO attune_guard_runtime_name (document) VALUES (NEW."name");
 END;
 
 CREATE TRIGGER {schema}.attune_guard_runtime_name_update BEFORE UPDATE OF "name" ON "runtime"
     WHEN NEW."name" IS NOT OLD."name"
 BEGIN
-    INSERT INTO attune_guard_definition_name (document) VALUES (NEW."name");
+    INSERT INTO attune_guard_runtime_name (document) VALUES (NEW."name");
 END;
 
 DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_distributions_insert;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_distributions_update;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_version_distributions_insert;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_version_distributions_update;
-DROP VIEW IF EXISTS {schema}.attune_guard_distributions;
+DROP VIEW IF EXISTS {schema}.attune_guard_runtime_distributions;
 
-CREATE VIEW {schema}.attune_guard_distributions AS SELECT '' AS document WHERE 0;
+CREATE VIEW {schema}.attune_guard_runtime_distributions AS SELECT '' AS document WHERE 0;
 
-CREATE TRIGGER {schema}.attune_guard_distributions_fault INSTEAD OF INSERT ON attune_guard_distributions
+CREATE TRIGGER {schema}.attune_guard_runtime_distributions_fault INSTEAD OF INSERT ON attune_guard_runtime_distributions
 BEGIN
     SELECT CASE
-        WHEN typeof(NEW.document) = 'blob' THEN RAISE(ABORT, 'distributions: must be text, not a BLOB')
+        WHEN typeof(NEW.document) = 'blob' THEN RAISE(ABORT, 'distributions: must be text, got a BLOB')
         WHEN instr(NEW.document, char(0)) > 0 OR NOT json_valid(NEW.document) THEN RAISE(ABORT, 'distributions: must be valid JSON')
-        WHEN length(NEW.document) > 1048576 AND length(CAST(json(NEW.document) AS BLOB)) > 1048576 THEN RAISE(ABORT, 'distributions: the document has more than 1048576 bytes')
+        WHEN length(NEW.document) > 1048576 AND length(CAST(json(NEW.document) AS BLOB)) > 1048576 THEN RAISE(ABORT, 'distributions: the document must have at most 1048576 bytes')
         WHEN json_type(NEW.document) NOT IN ('object', 'null') THEN RAISE(ABORT, 'distributions: must be an object')
     END;
     SELECT RAISE(ABORT, 'distributions: duplicate key')
@@ -117,16 +117,16 @@ BEGIN
         END
         WHEN 'commands' THEN CASE
             WHEN m.type <> 'array' AND m.type <> 'null' THEN RAISE(ABORT, 'distributions: /verification/commands: must be a list')
-            WHEN json_array_length(m.value) > 64 THEN RAISE(ABORT, 'distributions: /verification/commands: has more than 64 elements')
+            WHEN json_array_length(m.value) > 64 THEN RAISE(ABORT, 'distributions: /verification/commands: must have at most 64 elements')
         END
         WHEN 'env' THEN CASE
             WHEN m.type <> 'array' AND m.type <> 'null' THEN RAISE(ABORT, 'distributions: /verification/env: must be a list')
-            WHEN json_array_length(m.value) > 64 THEN RAISE(ABORT, 'distributions: /verification/env: has more than 64 elements')
+            WHEN json_array_length(m.value) > 64 THEN RAISE(ABORT, 'distributions: /verification/env: must have at most 64 elements')
             WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE type <> 'text') THEN RAISE(ABORT, 'distributions: /verification/env/*: must be text')
         END
         WHEN 'locations' THEN CASE
             WHEN m.type <> 'array' AND m.type <> 'null' THEN RAISE(ABORT, 'distributions: /verification/locations: must be a list')
-            WHEN json_array_length(m.value) > 128 THEN RAISE(ABORT, 'distributions: /verification/locations: has more than 128 elements')
+            WHEN json_array_length(m.value) > 128 THEN RAISE(ABORT, 'distributions: /verification/locations: must have at most 128 elements')
             WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE type <> 'text') THEN RAISE(ABORT, 'distributions: /verification/locations/*: must be text')
         END
         WHEN 'version_file' THEN CASE
@@ -147,9 +147,9 @@ BEGIN
         END
         WHEN 'args' THEN CASE
             WHEN m.type <> 'array' AND m.type <> 'null' THEN RAISE(ABORT, 'distributions: /verification/commands/*/args: must be a list')
-            WHEN json_array_length(m.value) > 64 THEN RAISE(ABORT, 'distributions: /verification/commands/*/args: has more than 64 elements')
+            WHEN json_array_length(m.value) > 64 THEN RAISE(ABORT, 'distributions: /verification/commands/*/args: must have at most 64 elements')
             WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE type <> 'text') THEN RAISE(ABORT, 'distributions: /verification/commands/*/args/*: must be text')
-            WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE length(value) > 8192) THEN RAISE(ABORT, 'distributions: /verification/commands/*/args/*: is longer than 8192 characters')
+            WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE length(value) > 8192) THEN RAISE(ABORT, 'distributions: /verification/commands/*/args/*: must have at most 8192 characters')
         END
         WHEN 'exit_code' THEN CASE
             WHEN m.type <> 'integer' AND m.type <> 'real' AND m.type <> 'null' THEN RAISE(ABORT, 'distributions: /verification/commands/*/exit_code: must be a whole number')
@@ -157,7 +157,7 @@ BEGIN
         END
         WHEN 'pattern' THEN CASE
             WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'distributions: /verification/commands/*/pattern: must be text')
-            WHEN length(m.value) > 1000 THEN RAISE(ABORT, 'distributions: /verification/commands/*/pattern: is longer than 1000 characters')
+            WHEN length(m.value) > 1000 THEN RAISE(ABORT, 'distributions: /verification/commands/*/pattern: must have at most 1000 characters')
         END
         WHEN 'priority' THEN CASE
             WHEN m.type <> 'integer' AND m.type <> 'real' AND m.type <> 'null' THEN RAISE(ABORT, 'distributions: /verification/commands/*/priority: must be a whole number')
@@ -168,7 +168,7 @@ BEGIN
         END
         WHEN 'version_pattern' THEN CASE
             WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'distributions: /verification/commands/*/version_pattern: must be text')
-            WHEN length(m.value) > 1000 THEN RAISE(ABORT, 'distributions: /verification/commands/*/version_pattern: is longer than 1000 characters')
+            WHEN length(m.value) > 1000 THEN RAISE(ABORT, 'distributions: /verification/commands/*/version_pattern: must have at most 1000 characters')
         END
         WHEN 'all_versions' THEN CASE
             WHEN m.type <> 'true' AND m.type <> 'false' AND m.type <> 'null' THEN RAISE(ABORT, 'distributions: /verification/commands/*/all_versions: must be true or false')
@@ -196,7 +196,7 @@ BEGIN
         WHEN 'pattern' THEN CASE
             WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'distributions: /verification/version_file/pattern: must be text')
             WHEN m.value = '' THEN RAISE(ABORT, 'distributions: /verification/version_file/pattern: is required')
-            WHEN length(m.value) > 1000 THEN RAISE(ABORT, 'distributions: /verification/version_file/pattern: is longer than 1000 characters')
+            WHEN length(m.value) > 1000 THEN RAISE(ABORT, 'distributions: /verification/version_file/pattern: must have at most 1000 characters')
         END
     END
         FROM json_each(NEW.document, '$."verification"."version_file"') AS m;
@@ -204,40 +204,40 @@ END;
 
 CREATE TRIGGER {schema}.attune_guard_runtime_distributions_insert BEFORE INSERT ON "runtime"
 BEGIN
-    INSERT INTO attune_guard_distributions (document) VALUES (NEW."distributions");
+    INSERT INTO attune_guard_runtime_distributions (document) VALUES (NEW."distributions");
 END;
 
 CREATE TRIGGER {schema}.attune_guard_runtime_distributions_update BEFORE UPDATE OF "distributions" ON "runtime"
     WHEN NEW."distributions" IS NOT OLD."distributions"
 BEGIN
-    INSERT INTO attune_guard_distributions (document) VALUES (NEW."distributions");
+    INSERT INTO attune_guard_runtime_distributions (document) VALUES (NEW."distributions");
 END;
 
 CREATE TRIGGER {schema}.attune_guard_runtime_version_distributions_insert BEFORE INSERT ON "runtime_version"
 BEGIN
-    INSERT INTO attune_guard_distributions (document) VALUES (NEW."distributions");
+    INSERT INTO attune_guard_runtime_distributions (document) VALUES (NEW."distributions");
 END;
 
 CREATE TRIGGER {schema}.attune_guard_runtime_version_distributions_update BEFORE UPDATE OF "distributions" ON "runtime_version"
     WHEN NEW."distributions" IS NOT OLD."distributions"
 BEGIN
-    INSERT INTO attune_guard_distributions (document) VALUES (NEW."distributions");
+    INSERT INTO attune_guard_runtime_distributions (document) VALUES (NEW."distributions");
 END;
 
 DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_execution_config_insert;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_execution_config_update;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_version_execution_config_insert;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_version_execution_config_update;
-DROP VIEW IF EXISTS {schema}.attune_guard_execution_config;
+DROP VIEW IF EXISTS {schema}.attune_guard_runtime_execution_config;
 
-CREATE VIEW {schema}.attune_guard_execution_config AS SELECT '' AS document WHERE 0;
+CREATE VIEW {schema}.attune_guard_runtime_execution_config AS SELECT '' AS document WHERE 0;
 
-CREATE TRIGGER {schema}.attune_guard_execution_config_fault INSTEAD OF INSERT ON attune_guard_execution_config
+CREATE TRIGGER {schema}.attune_guard_runtime_execution_config_fault INSTEAD OF INSERT ON attune_guard_runtime_execution_config
 BEGIN
     SELECT CASE
-        WHEN typeof(NEW.document) = 'blob' THEN RAISE(ABORT, 'execution_config: must be text, not a BLOB')
+        WHEN typeof(NEW.document) = 'blob' THEN RAISE(ABORT, 'execution_config: must be text, got a BLOB')
         WHEN instr(NEW.document, char(0)) > 0 OR NOT json_valid(NEW.document) THEN RAISE(ABORT, 'execution_config: must be valid JSON')
-        WHEN length(NEW.document) > 1048576 AND length(CAST(json(NEW.document) AS BLOB)) > 1048576 THEN RAISE(ABORT, 'execution_config: the document has more than 1048576 bytes')
+        WHEN length(NEW.document) > 1048576 AND length(CAST(json(NEW.document) AS BLOB)) > 1048576 THEN RAISE(ABORT, 'execution_config: the document must have at most 1048576 bytes')
         WHEN json_type(NEW.document) NOT IN ('object', 'null') THEN RAISE(ABORT, 'execution_config: must be an object')
     END;
     SELECT RAISE(ABORT, 'execution_config: duplicate key')
@@ -255,9 +255,9 @@ BEGIN
         END
         WHEN 'args' THEN CASE
             WHEN m.type <> 'array' AND m.type <> 'null' THEN RAISE(ABORT, 'execution_config: /interpreter/args: must be a list')
-            WHEN json_array_length(m.value) > 64 THEN RAISE(ABORT, 'execution_config: /interpreter/args: has more than 64 elements')
+            WHEN json_array_length(m.value) > 64 THEN RAISE(ABORT, 'execution_config: /interpreter/args: must have at most 64 elements')
             WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE type <> 'text') THEN RAISE(ABORT, 'execution_config: /interpreter/args/*: must be text')
-            WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE length(value) > 8192) THEN RAISE(ABORT, 'execution_config: /interpreter/args/*: is longer than 8192 characters')
+            WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE length(value) > 8192) THEN RAISE(ABORT, 'execution_config: /interpreter/args/*: must have at most 8192 characters')
         END
         WHEN 'file_extension' THEN CASE
             WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'execution_config: /interpreter/file_extension: must be text')
@@ -268,22 +268,22 @@ END;
 
 CREATE TRIGGER {schema}.attune_guard_runtime_execution_config_insert BEFORE INSERT ON "runtime"
 BEGIN
-    INSERT INTO attune_guard_execution_config (document) VALUES (NEW."execution_config");
+    INSERT INTO attune_guard_runtime_execution_config (document) VALUES (NEW."execution_config");
 END;
 
 CREATE TRIGGER {schema}.attune_guard_runtime_execution_config_update BEFORE UPDATE OF "execution_config" ON "runtime"
     WHEN NEW."execution_config" IS NOT OLD."execution_config"
 BEGIN
-    INSERT INTO attune_guard_execution_config (document) VALUES (NEW."execution_config");
+    INSERT INTO attune_guard_runtime_execution_config (document) VALUES (NEW."execution_config");
 END;
 
 CREATE TRIGGER {schema}.attune_guard_runtime_version_execution_config_insert BEFORE INSERT ON "runtime_version"
 BEGIN
-    INSERT INTO attune_guard_execution_config (document) VALUES (NEW."execution_config");
+    INSERT INTO attune_guard_runtime_execution_config (document) VALUES (NEW."execution_config");
 END;
 
 CREATE TRIGGER {schema}.attune_guard_runtime_version_execution_config_update BEFORE UPDATE OF "execution_config" ON "runtime_version"
     WHEN NEW."execution_config" IS NOT OLD."execution_config"
 BEGIN
-    INSERT INTO attune_guard_execution_config (document) VALUES (NEW."execution_config");
+    INSERT INTO attune_guard_runtime_execution_config (document) VALUES (NEW."execution_config");
 END;

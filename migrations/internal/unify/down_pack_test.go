@@ -63,6 +63,7 @@ func lost(before, after []string) []string {
 // What a pack brought stays in the pack's row. Removing it from the runtimes loses nothing, whether or
 // not it replaced earlier values.
 func TestDownAfterPacksLoad(t *testing.T) {
+	t.Parallel()
 	for name, opts := range map[string]install.Options{"kept": {}, "forced": {Force: true}} {
 		t.Run(name, func(t *testing.T) {
 			ctx := context.Background()
@@ -112,6 +113,7 @@ func definitions(t *testing.T, db bun.IDB) []string {
 
 // Values that an operator wrote over a pack's values are his own.
 func TestDownAfterPacksLoadCountsOperators(t *testing.T) {
+	t.Parallel()
 	cases := []struct{ name, since, object string }{
 		{"execution config", `UPDATE runtime SET execution_config = '{"interpreter": {"binary": "ruby9"}}' WHERE ref = 'acme.only'`, "column runtime.execution_config"},
 		{"aliases", `UPDATE runtime SET aliases = '["gem"]' WHERE ref = 'acme.only'`, "column runtime.aliases"},

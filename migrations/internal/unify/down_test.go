@@ -14,6 +14,7 @@ import (
 
 // Rows that were added or changed since go to the side that uses them.
 func TestDownTakesWhatCameSince(t *testing.T) {
+	t.Parallel()
 	cases := []struct {
 		name, since string
 		// query returns want after down.
@@ -103,6 +104,7 @@ WHERE s.runtime_ref <> r.ref AND s.ref NOT IN ('acme.s3', 'acme.s4')`, "0")
 
 // Data without a legacy form is listed and refused, and given up if forced.
 func TestDownRefusesLoss(t *testing.T) {
+	t.Parallel()
 	cases := []struct{ name, since, object string }{
 		{"constraint of an action", `UPDATE action SET runtime_version_constraint = '>=3' WHERE id = 1`, "column action.runtime_version_constraint"},
 		{"constraint of a sensor", `UPDATE sensor SET runtime_version_constraint = '>=3' WHERE id = 1`, "column sensor.runtime_version_constraint"},
@@ -153,6 +155,7 @@ INSERT INTO action (ref, pack, pack_ref, label, entrypoint, runtime) VALUES ('ne
 
 // Objects of others that depend on dropped ones are named.
 func TestDownNamesObstacles(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	db, _ := installation(t, "public")
 	up(t, db, "public")
@@ -179,6 +182,7 @@ CREATE INDEX mine ON worker (identity)`)
 }
 
 func TestDownWithoutRecord(t *testing.T) {
+	t.Parallel()
 	db, _ := newDB(t)
 	baseline(t, db, "public")
 	if _, err := unify.ExamineDown(context.Background(), db, "public"); !errors.Is(err, unify.ErrNoRecord) {
@@ -188,6 +192,7 @@ func TestDownWithoutRecord(t *testing.T) {
 
 // The plan to undo is printed like the plan to unify: what Up dropped is added, and so on.
 func TestDownPlanSaysWhatHappens(t *testing.T) {
+	t.Parallel()
 	db, _ := installation(t, "public")
 	up(t, db, "public")
 	plan, err := unify.ExamineDown(context.Background(), db, "public")

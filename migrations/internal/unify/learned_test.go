@@ -11,6 +11,7 @@ import (
 // A core runtime whose rows differ in name gets the core definition's name. Others keep the name of the
 // surviving row.
 func TestNameOfCoreRuntime(t *testing.T) {
+	t.Parallel()
 	db, url := newDB(t)
 	baseline(t, db, "public")
 	must(t, db, `INSERT INTO runtime (ref, runtime_type, name, distributions) VALUES
@@ -39,6 +40,7 @@ func TestNameOfCoreRuntime(t *testing.T) {
 
 // The name of a core runtime that is always available does not name an interpreter.
 func TestBareNameOfNative(t *testing.T) {
+	t.Parallel()
 	db, _ := newDB(t)
 	baseline(t, db, "public")
 	must(t, db, `INSERT INTO runtime (ref, runtime_type, name, distributions) VALUES
@@ -53,6 +55,7 @@ core.native {"legacy": ["Native"], "verification": {"always_available": true}}`)
 
 // A row without a pack belongs to the pack that its pack_ref names.
 func TestPackIsFilled(t *testing.T) {
+	t.Parallel()
 	db, _ := newDB(t)
 	baseline(t, db, "public")
 	must(t, db, `INSERT INTO pack (id, ref, label, version) VALUES (1, 'core', 'Core', '1'), (2, 'acme', 'Acme', '1');
@@ -67,6 +70,7 @@ INSERT INTO runtime (ref, runtime_type, name, pack, pack_ref, distributions) VAL
 // The keys of a renamed table keep their names, which new keys need. The plan names this, and its SQL
 // clears it.
 func TestNamesThatARenamedTableLeft(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	db, _ := newDB(t)
 	baseline(t, db, "public")

@@ -14,6 +14,7 @@ import (
 // A ref that belongs to no certain key becomes what its text determines, and is restored. What cannot
 // be re-pointed is noted.
 func TestRefsBesideSeveralKeys(t *testing.T) {
+	t.Parallel()
 	db, url := installation(t, "public")
 	must(t, db, `
 CREATE TABLE twain (id int PRIMARY KEY, action_runtime bigint REFERENCES runtime (id), sensor_runtime bigint REFERENCES runtime (id), runtime_ref text);
@@ -55,6 +56,7 @@ INSERT INTO keyed VALUES (11, 12, 'core.sensor.python'), (12, 10, 'core.action.n
 
 // Two rows may become duplicates under a unique key of such a ref.
 func TestUniqueRefBesideSeveralKeys(t *testing.T) {
+	t.Parallel()
 	db, _ := installation(t, "public")
 	must(t, db, `
 CREATE TABLE twain (id int PRIMARY KEY, a bigint REFERENCES runtime (id), b bigint REFERENCES runtime (id), runtime_ref text UNIQUE);

@@ -22,6 +22,7 @@ import (
 // On random rows, the merge in SQL has the same result as a plain implementation of its rule in Go, and
 // down restores the rows.
 func TestMergeAgainstItsRule(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	db, url := newDB(t)
 	baseline(t, db, "public")
@@ -363,6 +364,7 @@ func randomCommand(r *rand.Rand) any {
 
 // A core runtime with an empty verification gets the core definition's, and keeps its other keys.
 func TestCoreFillsWhatSaysNothing(t *testing.T) {
+	t.Parallel()
 	cases := []struct{ name, verification, want string }{
 		{"no commands", `{"commands": []}`, `{"always_available": true, "commands": []}`},
 		{"other keys", `{"env": ["X"], "commands": null, "own": 1}`, `{"always_available": true, "commands": null, "env": ["X"], "own": 1}`},
@@ -408,6 +410,7 @@ func TestCoreFillsWhatSaysNothing(t *testing.T) {
 
 // A side with an empty verification does not win over a side with a verification.
 func TestVerificationThatSaysNothingLoses(t *testing.T) {
+	t.Parallel()
 	db, _ := newDB(t)
 	baseline(t, db, "public")
 	must(t, db, `INSERT INTO runtime (ref, runtime_type, name, distributions) VALUES

@@ -90,7 +90,7 @@ func misfit(there *relationInfo) string {
 		case got == "":
 			return "column " + c.name + " is missing"
 		case !fits(got, c.kind):
-			return fmt.Sprintf("column %s must be %[3]s, got %[2]s", c.name, got, c.kind)
+			return fmt.Sprintf("column %s must be %s, got %s", c.name, c.kind, got)
 		}
 	}
 	return ""
@@ -117,7 +117,7 @@ func (s *session) columnObstacles(ctx context.Context) ([]Obstacle, error) {
 		}
 		if c, ok := t.column(a.column); ok && !fits(c.Type, a.kind) {
 			found = append(found, Obstacle{Object: "column " + t.text() + "." + a.column,
-				Reason: fmt.Sprintf("it exists with type %s instead of %s", c.Type, a.kind),
+				Reason: fmt.Sprintf("its type must be %s, got %s", a.kind, c.Type),
 				SQL:    fmt.Sprintf("ALTER TABLE %s RENAME COLUMN %s TO %s;", t.sql(), ident(a.column), ident(a.column+"_old"))})
 		}
 	}

@@ -16,6 +16,7 @@ import (
 // The plan and up name each obstacle, and up leaves the database unchanged. The SQL of the obstacle
 // clears it.
 func TestObstacles(t *testing.T) {
+	t.Parallel()
 	cases := []struct {
 		name, setup string
 		// objects lists the objects that must be named, in any order.
@@ -202,6 +203,7 @@ func wantObjects(t *testing.T, got []unify.Obstacle, want []string) {
 
 // What the SQL of an obstacle drops can be created again from its comment.
 func TestObstaclesSayWhatWas(t *testing.T) {
+	t.Parallel()
 	db, _ := installation(t, "public")
 	ctx := context.Background()
 	tx, err := db.BeginTx(ctx, nil)
@@ -267,6 +269,7 @@ CREATE DOMAIN sided AS runtime_type_enum DEFAULT 'sensor' NOT NULL CONSTRAINT c 
 
 // A function that seems to mean another table's runtime_type is noted, and prevents nothing.
 func TestFunctionsOfOthersAreNoted(t *testing.T) {
+	t.Parallel()
 	db, _ := installation(t, "public")
 	must(t, db, `
 CREATE SCHEMA other; CREATE TABLE other.runtime (runtime_type text); CREATE TABLE elsewhere.job (runtime_type text);

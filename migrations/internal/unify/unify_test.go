@@ -78,6 +78,7 @@ func down(t testing.TB, db *bun.DB, schema string, opts unify.Options) *unify.Re
 }
 
 func TestUpAndDownGiveEverythingBack(t *testing.T) {
+	t.Parallel()
 	for _, schema := range []string{"public", `it's "odd"`} {
 		t.Run(schema, func(t *testing.T) {
 			db, url := installation(t, schema)
@@ -99,6 +100,7 @@ func TestUpAndDownGiveEverythingBack(t *testing.T) {
 
 // IDs that only the database may generate prevent nothing either.
 func TestIdentityColumn(t *testing.T) {
+	t.Parallel()
 	db, url := installation(t, "public")
 	must(t, db, `ALTER TABLE runtime ALTER COLUMN id DROP DEFAULT; DROP SEQUENCE runtime_id_seq;
 ALTER TABLE runtime ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (START WITH 200)`)
@@ -116,6 +118,7 @@ ALTER TABLE runtime ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (START WITH
 
 // Each function refuses the state that belongs to another one.
 func TestWrongState(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	db, _ := newDB(t)
 	baseline(t, db, "public")

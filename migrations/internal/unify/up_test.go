@@ -18,6 +18,7 @@ import (
 
 // The result of unifying the rich database.
 func TestUp(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	db, _ := installation(t, "public")
 	counts := func() []string {
@@ -104,6 +105,7 @@ JOIN runtime r ON r.id = t.runtime WHERE t.runtime_ref <> r.ref`, "0")
 
 // The plan counts what up then does, and works in a read-only transaction.
 func TestPlan(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	db, url := installation(t, "public")
 	must(t, db, "CREATE TABLE elsewhere.loose (runtime_ref text); UPDATE runtime SET runtime_type = 'sensor' WHERE id = 24")
@@ -145,6 +147,7 @@ func TestPlan(t *testing.T) {
 }
 
 func TestUpWaitsForTheLockAndSaysWhoHasIt(t *testing.T) {
+	t.Parallel()
 	for _, held := range []string{"LOCK TABLE runtime IN ROW SHARE MODE", "UPDATE sensor SET enabled = false WHERE id = 1"} {
 		t.Run(held, func(t *testing.T) {
 			ctx := context.Background()
@@ -176,6 +179,7 @@ func TestUpWaitsForTheLockAndSaysWhoHasIt(t *testing.T) {
 // Nobody can add a reference to a row that is about to be deleted. The INSERT waits, and then finds that
 // the row is gone.
 func TestNobodyRefersToARowThatGoes(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	db, _ := installation(t, "public")
 	tx, err := db.BeginTx(ctx, nil)
@@ -207,6 +211,7 @@ func TestNobodyRefersToARowThatGoes(t *testing.T) {
 // Deleting many rows reads a table whose key has no index only once. Its keys, indexes and rows stay the
 // same.
 func TestNoScanForEachDeletedRow(t *testing.T) {
+	t.Parallel()
 	cases := []struct {
 		name, setup string
 		// recent changes a row while somebody else may still see its old version.
@@ -282,6 +287,7 @@ func changeUnderASnapshot(t *testing.T, db *bun.DB, change string) {
 
 // A key that its rows violate already cannot be restored. So it stays, and the delete takes longer.
 func TestKeysThatCannotBePutBackStay(t *testing.T) {
+	t.Parallel()
 	db, url := newDB(t)
 	baseline(t, db, "public")
 	must(t, db, `
@@ -302,6 +308,7 @@ SET session_replication_role = replica; INSERT INTO bare (runtime) VALUES (99); 
 
 // A role that owns only the tables can do everything. A role that lacks something is told what.
 func TestPrivileges(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	db, url := installation(t, "public")
 	// Roles belong to the whole server, so their names must be unique.
@@ -375,6 +382,7 @@ has_table_privilege('%[1]s', 'runtime_version', 'DELETE'), has_sequence_privileg
 // Outstanding checks of constraints in the caller's transaction, and the caller's settings, prevent
 // nothing.
 func TestUpInATransactionThatDidSomethingBefore(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	db, _ := installation(t, "public")
 	tx, err := db.BeginTx(ctx, nil)
@@ -398,6 +406,7 @@ UPDATE late SET runtime = 12 WHERE runtime = 11`)
 }
 
 func TestFreshDatabase(t *testing.T) {
+	t.Parallel()
 	db, url := newDB(t)
 	baseline(t, db, "attune")
 	before := dump(t, db, url)

@@ -31,7 +31,7 @@ func Listen(db *bun.DB) func(ctx context.Context, channel string, wake func()) e
 		_ = conn.Raw(func(held any) error {
 			c, ok := held.(interface{ Conn() *pgx.Conn }) // a connection of pgx's stdlib
 			if !ok {
-				lost = fmt.Errorf("listen: need a connection of pgx, got %T", held)
+				lost = fmt.Errorf("listen: the connection must be pgx's, got %T", held)
 				return nil
 			}
 			lost = listen(ctx, c.Conn(), channel, wake)

@@ -5,7 +5,7 @@
 -- this text has changed; each statement can be repeated. {schema} is the name of
 -- the installation's schema in quotes.
 
-CREATE OR REPLACE FUNCTION {schema}.attune_guard_tool() RETURNS trigger
+CREATE OR REPLACE FUNCTION {schema}.attune_guard_tool_document() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $attune$
 DECLARE
     at text;
@@ -33,17 +33,17 @@ BEGIN
             parts := pg_catalog.regexp_replace(whole, '"(?:[^"\\]|\\.)*"', '', 'g');
             IF pg_catalog.octet_length(whole) - pg_catalog.length(parts) + pg_catalog.length(pg_catalog.replace(parts, ' ', '')) > 1048576 THEN
                 at := '';
-                fault := 'the document has more than 1048576 bytes';
+                fault := 'the document must have at most 1048576 bytes';
                 EXIT judge;
             ELSIF EXISTS (SELECT FROM pg_catalog.regexp_split_to_table(parts, '[^0-9.]+') AS n WHERE pg_catalog.length(pg_catalog.replace(n, '.', '')) > 1000) THEN
                 at := '';
-                fault := 'a number has more than 1000 digits without an exponent';
+                fault := 'a number must have at most 1000 digits without an exponent';
                 EXIT judge;
             END IF;
         END IF;
         IF pg_catalog.jsonb_path_exists(v0, 'strict $.**{64} ? (@.type() == "object" || @.type() == "array")') THEN
             at := '';
-            fault := 'nested more than 64 deep';
+            fault := 'must be nested at most 64 deep';
             EXIT judge;
         END IF;
         IF coalesce(pg_catalog.jsonb_typeof(v0), 'null') = 'null' THEN
@@ -52,7 +52,7 @@ BEGIN
             EXIT judge;
         ELSIF pg_catalog.jsonb_typeof(v0) <> 'object' THEN
             at := '';
-            fault := 'must be an object, not JSON''s ' || pg_catalog.jsonb_typeof(v0);
+            fault := 'must be an object, got a JSON ' || pg_catalog.jsonb_typeof(v0);
             EXIT judge;
         ELSE
             v1 := v0 -> 'name';
@@ -62,7 +62,7 @@ BEGIN
                 EXIT judge;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'string' THEN
                 at := '/name';
-                fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             ELSIF (v1 #>> '{}') = '' THEN
                 at := '/name';
@@ -70,11 +70,11 @@ BEGIN
                 EXIT judge;
             ELSIF pg_catalog.char_length((v1 #>> '{}')) > 4096 THEN
                 at := '/name';
-                fault := 'is longer than 4096 characters';
+                fault := 'must have at most 4096 characters' || ', got ' || pg_catalog.left(pg_catalog.char_length((v1 #>> '{}'))::text, 60);
                 EXIT judge;
             ELSIF (v1 #>> '{}') COLLATE pg_catalog."C" !~ '^(?:[a-z]+(?:\u002d[a-z]+)*)$' THEN
                 at := '/name';
-                fault := 'is not a valid word' || ', not ' || pg_catalog.left(v1::text, 60);
+                fault := 'must be a valid word' || ', got ' || pg_catalog.left(v1::text, 60);
                 EXIT judge;
             END IF;
             v1 := v0 -> 'title';
@@ -82,11 +82,11 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'string' THEN
                 at := '/title';
-                fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             ELSIF pg_catalog.char_length((v1 #>> '{}')) > 100 THEN
                 at := '/title';
-                fault := 'is longer than 100 characters';
+                fault := 'must have at most 100 characters' || ', got ' || pg_catalog.left(pg_catalog.char_length((v1 #>> '{}'))::text, 60);
                 EXIT judge;
             END IF;
             v1 := v0 -> 'levels';
@@ -96,7 +96,7 @@ BEGIN
                 EXIT judge;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'array' THEN
                 at := '/levels';
-                fault := 'must be a list, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be a list, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             ELSIF pg_catalog.jsonb_array_length(v1) = 0 THEN
                 at := '/levels';
@@ -109,11 +109,11 @@ BEGIN
                     v2 := v1 -> i1;
                     IF pg_catalog.jsonb_typeof(v2) <> 'string' THEN
                         at := '/levels/' || i1;
-                        fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                        fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                         EXIT judge;
                     ELSIF (v2 #>> '{}') NOT IN ('low', 'high') THEN
                         at := '/levels/' || i1;
-                        fault := 'must be low or high' || ', not ' || pg_catalog.left(v2::text, 60);
+                        fault := 'must be low or high' || ', got ' || pg_catalog.left(v2::text, 60);
                         EXIT judge;
                     END IF;
                     IF i1 = twice1 THEN
@@ -128,11 +128,11 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'string' THEN
                 at := '/level';
-                fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             ELSIF (v1 #>> '{}') NOT IN ('low', 'high', '') THEN
                 at := '/level';
-                fault := 'must be low or high' || ', not ' || pg_catalog.left(v1::text, 60);
+                fault := 'must be low or high' || ', got ' || pg_catalog.left(v1::text, 60);
                 EXIT judge;
             END IF;
             v1 := v0 -> 'words';
@@ -140,7 +140,7 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'array' THEN
                 at := '/words';
-                fault := 'must be a list, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be a list, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             ELSE
                 twice1 := (SELECT pg_catalog.min(nth) FROM (SELECT nth, pg_catalog.row_number() OVER (PARTITION BY elem COLLATE pg_catalog."C" ORDER BY nth) AS time
@@ -149,15 +149,15 @@ BEGIN
                     v2 := v1 -> i1;
                     IF pg_catalog.jsonb_typeof(v2) <> 'string' THEN
                         at := '/words/' || i1;
-                        fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                        fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                         EXIT judge;
                     ELSIF pg_catalog.char_length((v2 #>> '{}')) > 4096 THEN
                         at := '/words/' || i1;
-                        fault := 'is longer than 4096 characters';
+                        fault := 'must have at most 4096 characters' || ', got ' || pg_catalog.left(pg_catalog.char_length((v2 #>> '{}'))::text, 60);
                         EXIT judge;
                     ELSIF (v2 #>> '{}') COLLATE pg_catalog."C" !~ '^(?:[a-z]+(?:\u002d[a-z]+)*)$' THEN
                         at := '/words/' || i1;
-                        fault := 'is not a valid word' || ', not ' || pg_catalog.left(v2::text, 60);
+                        fault := 'must be a valid word' || ', got ' || pg_catalog.left(v2::text, 60);
                         EXIT judge;
                     END IF;
                     IF i1 = twice1 THEN
@@ -172,22 +172,22 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'array' THEN
                 at := '/labels';
-                fault := 'must be a list, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be a list, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             ELSIF pg_catalog.jsonb_array_length(v1) > 3 THEN
                 at := '/labels';
-                fault := 'has more than 3 elements';
+                fault := 'must have at most 3 elements' || ', got ' || pg_catalog.left(pg_catalog.jsonb_array_length(v1)::text, 60);
                 EXIT judge;
             ELSE
                 FOR i1 IN 0 .. pg_catalog.jsonb_array_length(v1) - 1 LOOP
                     v2 := v1 -> i1;
                     IF pg_catalog.jsonb_typeof(v2) <> 'string' THEN
                         at := '/labels/' || i1;
-                        fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                        fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                         EXIT judge;
                     ELSIF pg_catalog.char_length((v2 #>> '{}')) > 40 THEN
                         at := '/labels/' || i1;
-                        fault := 'is longer than 40 characters';
+                        fault := 'must have at most 40 characters' || ', got ' || pg_catalog.left(pg_catalog.char_length((v2 #>> '{}'))::text, 60);
                         EXIT judge;
                     END IF;
                 END LOOP;
@@ -197,7 +197,7 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'array' THEN
                 at := '/tags';
-                fault := 'must be a list, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be a list, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             ELSE
                 twice1 := (SELECT pg_catalog.min(nth) FROM (SELECT nth, pg_catalog.row_number() OVER (PARTITION BY elem COLLATE pg_catalog."C" ORDER BY nth) AS time
@@ -206,15 +206,15 @@ BEGIN
                     v2 := v1 -> i1;
                     IF pg_catalog.jsonb_typeof(v2) <> 'string' THEN
                         at := '/tags/' || i1;
-                        fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                        fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                         EXIT judge;
                     ELSIF pg_catalog.char_length((v2 #>> '{}')) > 4096 THEN
                         at := '/tags/' || i1;
-                        fault := 'is longer than 4096 characters';
+                        fault := 'must have at most 4096 characters' || ', got ' || pg_catalog.left(pg_catalog.char_length((v2 #>> '{}'))::text, 60);
                         EXIT judge;
                     ELSIF (v2 #>> '{}') COLLATE pg_catalog."C" !~ '^(?:[a-z]+(?:\u002d[a-z]+)*)$' THEN
                         at := '/tags/' || i1;
-                        fault := 'is not a valid word' || ', not ' || pg_catalog.left(v2::text, 60);
+                        fault := 'must be a valid word' || ', got ' || pg_catalog.left(v2::text, 60);
                         EXIT judge;
                     END IF;
                     IF i1 = twice1 THEN
@@ -229,14 +229,14 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'array' THEN
                 at := '/free';
-                fault := 'must be a list, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be a list, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             ELSE
                 FOR i1 IN 0 .. pg_catalog.jsonb_array_length(v1) - 1 LOOP
                     v2 := v1 -> i1;
                     IF pg_catalog.jsonb_typeof(v2) <> 'string' THEN
                         at := '/free/' || i1;
-                        fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                        fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                         EXIT judge;
                     END IF;
                 END LOOP;
@@ -246,7 +246,7 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'string' THEN
                 at := '/note';
-                fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             END IF;
             v1 := v0 -> 'loud';
@@ -254,7 +254,7 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'boolean' THEN
                 at := '/loud';
-                fault := 'must be true or false, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be true or false, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             END IF;
             v1 := v0 -> 'checked';
@@ -262,7 +262,7 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'boolean' THEN
                 at := '/checked';
-                fault := 'must be true or false, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be true or false, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             END IF;
             v1 := v0 -> 'count';
@@ -270,11 +270,11 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'number' THEN
                 at := '/count';
-                fault := 'must be a whole number, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be a whole number, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             ELSIF (v1 #>> '{}')::numeric NOT BETWEEN 0 AND 10 OR pg_catalog.trunc((v1 #>> '{}')::numeric) <> (v1 #>> '{}')::numeric THEN
                 at := '/count';
-                fault := 'must be a whole number from 0 to 10' || ', not ' || pg_catalog.left(v1::text, 60);
+                fault := 'must be a whole number from 0 to 10' || ', got ' || pg_catalog.left(v1::text, 60);
                 EXIT judge;
             END IF;
             v1 := v0 -> 'rank';
@@ -282,11 +282,11 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'number' THEN
                 at := '/rank';
-                fault := 'must be a whole number, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be a whole number, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             ELSIF (v1 #>> '{}')::numeric NOT BETWEEN 1 AND 2147483647 OR pg_catalog.trunc((v1 #>> '{}')::numeric) <> (v1 #>> '{}')::numeric THEN
                 at := '/rank';
-                fault := 'must be a whole number from 1 to 2147483647' || ', not ' || pg_catalog.left(v1::text, 60);
+                fault := 'must be a whole number from 1 to 2147483647' || ', got ' || pg_catalog.left(v1::text, 60);
                 EXIT judge;
             END IF;
             v1 := v0 -> 'any';
@@ -294,11 +294,11 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'number' THEN
                 at := '/any';
-                fault := 'must be a whole number, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be a whole number, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             ELSIF (v1 #>> '{}')::numeric NOT BETWEEN 3 AND 2147483647 OR pg_catalog.trunc((v1 #>> '{}')::numeric) <> (v1 #>> '{}')::numeric THEN
                 at := '/any';
-                fault := 'must be a whole number from 3 to 2147483647' || ', not ' || pg_catalog.left(v1::text, 60);
+                fault := 'must be a whole number from 3 to 2147483647' || ', got ' || pg_catalog.left(v1::text, 60);
                 EXIT judge;
             END IF;
             v1 := v0 -> 'wide';
@@ -306,11 +306,11 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'number' THEN
                 at := '/wide';
-                fault := 'must be a whole number, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be a whole number, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             ELSIF (v1 #>> '{}')::numeric NOT BETWEEN -2147483648 AND 2147483647 OR pg_catalog.trunc((v1 #>> '{}')::numeric) <> (v1 #>> '{}')::numeric THEN
                 at := '/wide';
-                fault := 'must be a whole number from -2147483648 to 2147483647' || ', not ' || pg_catalog.left(v1::text, 60);
+                fault := 'must be a whole number from -2147483648 to 2147483647' || ', got ' || pg_catalog.left(v1::text, 60);
                 EXIT judge;
             END IF;
             v1 := v0 -> 'every';
@@ -318,7 +318,7 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'string' THEN
                 at := '/every';
-                fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             ELSIF v1 #>> '{}' = '' THEN
                 at := '/every';
@@ -330,7 +330,7 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'string' THEN
                 at := '/wait';
-                fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             ELSIF v1 #>> '{}' = '' THEN
                 at := '/wait';
@@ -342,7 +342,7 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'string' THEN
                 at := '/late';
-                fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             ELSIF v1 #>> '{}' = '' THEN
                 at := '/late';
@@ -356,7 +356,7 @@ BEGIN
                 EXIT judge;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'object' THEN
                 at := '/main';
-                fault := 'must be an object, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be an object, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             ELSE
                 v2 := v1 -> 'id';
@@ -366,7 +366,7 @@ BEGIN
                     EXIT judge;
                 ELSIF pg_catalog.jsonb_typeof(v2) <> 'string' THEN
                     at := '/main/id';
-                    fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                    fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                     EXIT judge;
                 ELSIF (v2 #>> '{}') = '' THEN
                     at := '/main/id';
@@ -378,11 +378,11 @@ BEGIN
                     NULL;
                 ELSIF pg_catalog.jsonb_typeof(v2) <> 'number' THEN
                     at := '/main/rank';
-                    fault := 'must be a whole number, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                    fault := 'must be a whole number, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                     EXIT judge;
                 ELSIF (v2 #>> '{}')::numeric NOT BETWEEN -2147483648 AND 2147483647 OR pg_catalog.trunc((v2 #>> '{}')::numeric) <> (v2 #>> '{}')::numeric THEN
                     at := '/main/rank';
-                    fault := 'must be a whole number from -2147483648 to 2147483647' || ', not ' || pg_catalog.left(v2::text, 60);
+                    fault := 'must be a whole number from -2147483648 to 2147483647' || ', got ' || pg_catalog.left(v2::text, 60);
                     EXIT judge;
                 END IF;
                 v2 := v1 -> 'od/d ~key';
@@ -390,7 +390,7 @@ BEGIN
                     NULL;
                 ELSIF pg_catalog.jsonb_typeof(v2) <> 'string' THEN
                     at := '/main/od~1d ~0key';
-                    fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                    fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                     EXIT judge;
                 END IF;
             END IF;
@@ -399,7 +399,7 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'object' THEN
                 at := '/spare';
-                fault := 'must be an object, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be an object, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             ELSE
                 v2 := v1 -> 'id';
@@ -409,7 +409,7 @@ BEGIN
                     EXIT judge;
                 ELSIF pg_catalog.jsonb_typeof(v2) <> 'string' THEN
                     at := '/spare/id';
-                    fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                    fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                     EXIT judge;
                 ELSIF (v2 #>> '{}') = '' THEN
                     at := '/spare/id';
@@ -421,11 +421,11 @@ BEGIN
                     NULL;
                 ELSIF pg_catalog.jsonb_typeof(v2) <> 'number' THEN
                     at := '/spare/rank';
-                    fault := 'must be a whole number, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                    fault := 'must be a whole number, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                     EXIT judge;
                 ELSIF (v2 #>> '{}')::numeric NOT BETWEEN -2147483648 AND 2147483647 OR pg_catalog.trunc((v2 #>> '{}')::numeric) <> (v2 #>> '{}')::numeric THEN
                     at := '/spare/rank';
-                    fault := 'must be a whole number from -2147483648 to 2147483647' || ', not ' || pg_catalog.left(v2::text, 60);
+                    fault := 'must be a whole number from -2147483648 to 2147483647' || ', got ' || pg_catalog.left(v2::text, 60);
                     EXIT judge;
                 END IF;
                 v2 := v1 -> 'od/d ~key';
@@ -433,7 +433,7 @@ BEGIN
                     NULL;
                 ELSIF pg_catalog.jsonb_typeof(v2) <> 'string' THEN
                     at := '/spare/od~1d ~0key';
-                    fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                    fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                     EXIT judge;
                 END IF;
             END IF;
@@ -444,7 +444,7 @@ BEGIN
                 EXIT judge;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'object' THEN
                 at := '/inner';
-                fault := 'must be an object, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be an object, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             ELSE
                 v2 := v1 -> 'id';
@@ -454,7 +454,7 @@ BEGIN
                     EXIT judge;
                 ELSIF pg_catalog.jsonb_typeof(v2) <> 'string' THEN
                     at := '/inner/id';
-                    fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                    fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                     EXIT judge;
                 ELSIF (v2 #>> '{}') = '' THEN
                     at := '/inner/id';
@@ -466,11 +466,11 @@ BEGIN
                     NULL;
                 ELSIF pg_catalog.jsonb_typeof(v2) <> 'number' THEN
                     at := '/inner/rank';
-                    fault := 'must be a whole number, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                    fault := 'must be a whole number, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                     EXIT judge;
                 ELSIF (v2 #>> '{}')::numeric NOT BETWEEN -2147483648 AND 2147483647 OR pg_catalog.trunc((v2 #>> '{}')::numeric) <> (v2 #>> '{}')::numeric THEN
                     at := '/inner/rank';
-                    fault := 'must be a whole number from -2147483648 to 2147483647' || ', not ' || pg_catalog.left(v2::text, 60);
+                    fault := 'must be a whole number from -2147483648 to 2147483647' || ', got ' || pg_catalog.left(v2::text, 60);
                     EXIT judge;
                 END IF;
                 v2 := v1 -> 'od/d ~key';
@@ -478,7 +478,7 @@ BEGIN
                     NULL;
                 ELSIF pg_catalog.jsonb_typeof(v2) <> 'string' THEN
                     at := '/inner/od~1d ~0key';
-                    fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                    fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                     EXIT judge;
                 END IF;
             END IF;
@@ -489,7 +489,7 @@ BEGIN
                 EXIT judge;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'object' THEN
                 at := '/whole';
-                fault := 'must be an object, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be an object, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             ELSE
                 v2 := v1 -> 'id';
@@ -499,7 +499,7 @@ BEGIN
                     EXIT judge;
                 ELSIF pg_catalog.jsonb_typeof(v2) <> 'string' THEN
                     at := '/whole/id';
-                    fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                    fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                     EXIT judge;
                 ELSIF (v2 #>> '{}') = '' THEN
                     at := '/whole/id';
@@ -511,11 +511,11 @@ BEGIN
                     NULL;
                 ELSIF pg_catalog.jsonb_typeof(v2) <> 'number' THEN
                     at := '/whole/rank';
-                    fault := 'must be a whole number, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                    fault := 'must be a whole number, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                     EXIT judge;
                 ELSIF (v2 #>> '{}')::numeric NOT BETWEEN -2147483648 AND 2147483647 OR pg_catalog.trunc((v2 #>> '{}')::numeric) <> (v2 #>> '{}')::numeric THEN
                     at := '/whole/rank';
-                    fault := 'must be a whole number from -2147483648 to 2147483647' || ', not ' || pg_catalog.left(v2::text, 60);
+                    fault := 'must be a whole number from -2147483648 to 2147483647' || ', got ' || pg_catalog.left(v2::text, 60);
                     EXIT judge;
                 END IF;
                 v2 := v1 -> 'od/d ~key';
@@ -523,7 +523,7 @@ BEGIN
                     NULL;
                 ELSIF pg_catalog.jsonb_typeof(v2) <> 'string' THEN
                     at := '/whole/od~1d ~0key';
-                    fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                    fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                     EXIT judge;
                 END IF;
             END IF;
@@ -532,18 +532,18 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'array' THEN
                 at := '/parts';
-                fault := 'must be a list, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be a list, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             ELSIF pg_catalog.jsonb_array_length(v1) > 8 THEN
                 at := '/parts';
-                fault := 'has more than 8 elements';
+                fault := 'must have at most 8 elements' || ', got ' || pg_catalog.left(pg_catalog.jsonb_array_length(v1)::text, 60);
                 EXIT judge;
             ELSE
                 FOR i1 IN 0 .. pg_catalog.jsonb_array_length(v1) - 1 LOOP
                     v2 := v1 -> i1;
                     IF pg_catalog.jsonb_typeof(v2) = 'null' THEN
                         at := '/parts/' || i1;
-                        fault := 'must be an object, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                        fault := 'must be an object, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                         EXIT judge;
                     END IF;
                     IF coalesce(pg_catalog.jsonb_typeof(v2), 'null') = 'null' THEN
@@ -552,7 +552,7 @@ BEGIN
                         EXIT judge;
                     ELSIF pg_catalog.jsonb_typeof(v2) <> 'object' THEN
                         at := '/parts/' || i1;
-                        fault := 'must be an object, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                        fault := 'must be an object, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                         EXIT judge;
                     ELSE
                         v3 := v2 -> 'id';
@@ -562,7 +562,7 @@ BEGIN
                             EXIT judge;
                         ELSIF pg_catalog.jsonb_typeof(v3) <> 'string' THEN
                             at := '/parts/' || i1 || '/id';
-                            fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v3);
+                            fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v3);
                             EXIT judge;
                         ELSIF (v3 #>> '{}') = '' THEN
                             at := '/parts/' || i1 || '/id';
@@ -574,11 +574,11 @@ BEGIN
                             NULL;
                         ELSIF pg_catalog.jsonb_typeof(v3) <> 'number' THEN
                             at := '/parts/' || i1 || '/rank';
-                            fault := 'must be a whole number, not JSON''s ' || pg_catalog.jsonb_typeof(v3);
+                            fault := 'must be a whole number, got a JSON ' || pg_catalog.jsonb_typeof(v3);
                             EXIT judge;
                         ELSIF (v3 #>> '{}')::numeric NOT BETWEEN -2147483648 AND 2147483647 OR pg_catalog.trunc((v3 #>> '{}')::numeric) <> (v3 #>> '{}')::numeric THEN
                             at := '/parts/' || i1 || '/rank';
-                            fault := 'must be a whole number from -2147483648 to 2147483647' || ', not ' || pg_catalog.left(v3::text, 60);
+                            fault := 'must be a whole number from -2147483648 to 2147483647' || ', got ' || pg_catalog.left(v3::text, 60);
                             EXIT judge;
                         END IF;
                         v3 := v2 -> 'od/d ~key';
@@ -586,7 +586,7 @@ BEGIN
                             NULL;
                         ELSIF pg_catalog.jsonb_typeof(v3) <> 'string' THEN
                             at := '/parts/' || i1 || '/od~1d ~0key';
-                            fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v3);
+                            fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v3);
                             EXIT judge;
                         END IF;
                     END IF;
@@ -613,7 +613,7 @@ $attune$;
 
 DROP TRIGGER IF EXISTS attune_guard_document ON {schema}."tool";
 CREATE TRIGGER attune_guard_document BEFORE INSERT OR UPDATE OF "document" ON {schema}."tool"
-    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_tool('document');
+    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_tool_document('document');
 
 CREATE OR REPLACE FUNCTION {schema}.attune_guard_tool_name() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $attune$
@@ -638,7 +638,7 @@ BEGIN
             EXIT judge;
         ELSIF pg_catalog.jsonb_typeof(v0) <> 'string' THEN
             at := '';
-            fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v0);
+            fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v0);
             EXIT judge;
         ELSIF (v0 #>> '{}') = '' THEN
             at := '';
@@ -646,11 +646,11 @@ BEGIN
             EXIT judge;
         ELSIF pg_catalog.char_length((v0 #>> '{}')) > 4096 THEN
             at := '';
-            fault := 'is longer than 4096 characters';
+            fault := 'must have at most 4096 characters' || ', got ' || pg_catalog.left(pg_catalog.char_length((v0 #>> '{}'))::text, 60);
             EXIT judge;
         ELSIF (v0 #>> '{}') COLLATE pg_catalog."C" !~ '^(?:[a-z]+(?:\u002d[a-z]+)*)$' THEN
             at := '';
-            fault := 'is not a valid word' || ', not ' || pg_catalog.left(v0::text, 60);
+            fault := 'must be a valid word' || ', got ' || pg_catalog.left(v0::text, 60);
             EXIT judge;
         END IF;
         RETURN NEW;
@@ -689,11 +689,11 @@ BEGIN
             NULL;
         ELSIF pg_catalog.jsonb_typeof(v0) <> 'string' THEN
             at := '';
-            fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v0);
+            fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v0);
             EXIT judge;
         ELSIF (v0 #>> '{}') NOT IN ('low', 'high', '') THEN
             at := '';
-            fault := 'must be low or high' || ', not ' || pg_catalog.left(v0::text, 60);
+            fault := 'must be low or high' || ', got ' || pg_catalog.left(v0::text, 60);
             EXIT judge;
         END IF;
         RETURN NEW;

@@ -11,17 +11,17 @@
 
 DROP TRIGGER IF EXISTS {schema}.attune_guard_tool_document_insert;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_tool_document_update;
-DROP VIEW IF EXISTS {schema}.attune_guard_tool;
+DROP VIEW IF EXISTS {schema}.attune_guard_tool_document;
 
-CREATE VIEW {schema}.attune_guard_tool AS SELECT '' AS document WHERE 0;
+CREATE VIEW {schema}.attune_guard_tool_document AS SELECT '' AS document WHERE 0;
 
-CREATE TRIGGER {schema}.attune_guard_tool_fault INSTEAD OF INSERT ON attune_guard_tool
+CREATE TRIGGER {schema}.attune_guard_tool_document_fault INSTEAD OF INSERT ON attune_guard_tool_document
 BEGIN
     SELECT CASE
         WHEN NEW.document IS NULL THEN RAISE(ABORT, 'document: is required')
-        WHEN typeof(NEW.document) = 'blob' THEN RAISE(ABORT, 'document: must be text, not a BLOB')
+        WHEN typeof(NEW.document) = 'blob' THEN RAISE(ABORT, 'document: must be text, got a BLOB')
         WHEN instr(NEW.document, char(0)) > 0 OR NOT json_valid(NEW.document) THEN RAISE(ABORT, 'document: must be valid JSON')
-        WHEN length(NEW.document) > 1048576 AND length(CAST(json(NEW.document) AS BLOB)) > 1048576 THEN RAISE(ABORT, 'document: the document has more than 1048576 bytes')
+        WHEN length(NEW.document) > 1048576 AND length(CAST(json(NEW.document) AS BLOB)) > 1048576 THEN RAISE(ABORT, 'document: the document must have at most 1048576 bytes')
         WHEN json_type(NEW.document) NOT IN ('object') THEN RAISE(ABORT, 'document: must be an object')
     END;
     SELECT RAISE(ABORT, 'document: duplicate key')
@@ -43,7 +43,7 @@ BEGIN
         END
         WHEN 'title' THEN CASE
             WHEN m.type <> 'text' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /title: must be text')
-            WHEN length(m.value) > 100 THEN RAISE(ABORT, 'document: /title: is longer than 100 characters')
+            WHEN length(m.value) > 100 THEN RAISE(ABORT, 'document: /title: must have at most 100 characters')
         END
         WHEN 'levels' THEN CASE
             WHEN m.type <> 'array' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /levels: must be a list')
@@ -63,9 +63,9 @@ BEGIN
         END
         WHEN 'labels' THEN CASE
             WHEN m.type <> 'array' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /labels: must be a list')
-            WHEN json_array_length(m.value) > 3 THEN RAISE(ABORT, 'document: /labels: has more than 3 elements')
+            WHEN json_array_length(m.value) > 3 THEN RAISE(ABORT, 'document: /labels: must have at most 3 elements')
             WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE type <> 'text') THEN RAISE(ABORT, 'document: /labels/*: must be text')
-            WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE length(value) > 40) THEN RAISE(ABORT, 'document: /labels/*: is longer than 40 characters')
+            WHEN EXISTS (SELECT 1 FROM json_each(m.value) WHERE length(value) > 40) THEN RAISE(ABORT, 'document: /labels/*: must have at most 40 characters')
         END
         WHEN 'tags' THEN CASE
             WHEN m.type <> 'array' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /tags: must be a list')
@@ -127,7 +127,7 @@ BEGIN
         END
         WHEN 'parts' THEN CASE
             WHEN m.type <> 'array' AND m.type <> 'null' THEN RAISE(ABORT, 'document: /parts: must be a list')
-            WHEN json_array_length(m.value) > 8 THEN RAISE(ABORT, 'document: /parts: has more than 8 elements')
+            WHEN json_array_length(m.value) > 8 THEN RAISE(ABORT, 'document: /parts: must have at most 8 elements')
         END
     END
         FROM json_each(NEW.document) AS m;
@@ -228,13 +228,13 @@ END;
 
 CREATE TRIGGER {schema}.attune_guard_tool_document_insert BEFORE INSERT ON "tool"
 BEGIN
-    INSERT INTO attune_guard_tool (document) VALUES (NEW."document");
+    INSERT INTO attune_guard_tool_document (document) VALUES (NEW."document");
 END;
 
 CREATE TRIGGER {schema}.attune_guard_tool_document_update BEFORE UPDATE OF "document" ON "tool"
     WHEN NEW."document" IS NOT OLD."document"
 BEGIN
-    INSERT INTO attune_guard_tool (document) VALUES (NEW."document");
+    INSERT INTO attune_guard_tool_document (document) VALUES (NEW."document");
 END;
 
 DROP TRIGGER IF EXISTS {schema}.attune_guard_tool_name_insert;

@@ -5,7 +5,7 @@
 -- this text has changed; each statement can be repeated. {schema} is the name of
 -- the installation's schema in quotes.
 
-CREATE OR REPLACE FUNCTION {schema}.attune_guard_odd() RETURNS trigger
+CREATE OR REPLACE FUNCTION {schema}.attune_guard_odd_document() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $attune$
 DECLARE
     at text;
@@ -30,24 +30,24 @@ BEGIN
             parts := pg_catalog.regexp_replace(whole, '"(?:[^"\\]|\\.)*"', '', 'g');
             IF pg_catalog.octet_length(whole) - pg_catalog.length(parts) + pg_catalog.length(pg_catalog.replace(parts, ' ', '')) > 1048576 THEN
                 at := '';
-                fault := 'the document has more than 1048576 bytes';
+                fault := 'the document must have at most 1048576 bytes';
                 EXIT judge;
             ELSIF EXISTS (SELECT FROM pg_catalog.regexp_split_to_table(parts, '[^0-9.]+') AS n WHERE pg_catalog.length(pg_catalog.replace(n, '.', '')) > 1000) THEN
                 at := '';
-                fault := 'a number has more than 1000 digits without an exponent';
+                fault := 'a number must have at most 1000 digits without an exponent';
                 EXIT judge;
             END IF;
         END IF;
         IF pg_catalog.jsonb_path_exists(v0, 'strict $.**{64} ? (@.type() == "object" || @.type() == "array")') THEN
             at := '';
-            fault := 'nested more than 64 deep';
+            fault := 'must be nested at most 64 deep';
             EXIT judge;
         END IF;
         IF coalesce(pg_catalog.jsonb_typeof(v0), 'null') = 'null' THEN
             NULL;
         ELSIF pg_catalog.jsonb_typeof(v0) <> 'object' THEN
             at := '';
-            fault := 'must be an object, not JSON''s ' || pg_catalog.jsonb_typeof(v0);
+            fault := 'must be an object, got a JSON ' || pg_catalog.jsonb_typeof(v0);
             EXIT judge;
         ELSE
             v1 := v0 -> 'quo''te" $$ {{.}} %s \';
@@ -55,7 +55,7 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'string' THEN
                 at := '/quo''te" $$ {{.}} %s \';
-                fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             END IF;
             v1 := v0 -> 'kind';
@@ -63,13 +63,13 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'string' THEN
                 at := '/kind';
-                fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             ELSIF (v1 #>> '{}') NOT IN ('plain', 'it''s "a" `kind` $$ %d \ 
  /* */ --', '') THEN
                 at := '/kind';
                 fault := 'must be plain or it''s "a" `kind` $$ %d \ 
- /* */ --' || ', not ' || pg_catalog.left(v1::text, 60);
+ /* */ --' || ', got ' || pg_catalog.left(v1::text, 60);
                 EXIT judge;
             END IF;
         END IF;
@@ -86,4 +86,4 @@ $attune$;
 
 DROP TRIGGER IF EXISTS attune_guard_document ON {schema}."odd";
 CREATE TRIGGER attune_guard_document BEFORE INSERT OR UPDATE OF "document" ON {schema}."odd"
-    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_odd('document');
+    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_odd_document('document');

@@ -5,7 +5,7 @@
 -- this text has changed; each statement can be repeated. {schema} is the name of
 -- the installation's schema in quotes.
 
-CREATE OR REPLACE FUNCTION {schema}.attune_guard_t() RETURNS trigger
+CREATE OR REPLACE FUNCTION {schema}.attune_guard_order_user() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $attune$
 DECLARE
     at text;
@@ -33,24 +33,24 @@ BEGIN
             parts := pg_catalog.regexp_replace(whole, '"(?:[^"\\]|\\.)*"', '', 'g');
             IF pg_catalog.octet_length(whole) - pg_catalog.length(parts) + pg_catalog.length(pg_catalog.replace(parts, ' ', '')) > 1048576 THEN
                 at := '';
-                fault := 'the document has more than 1048576 bytes';
+                fault := 'the document must have at most 1048576 bytes';
                 EXIT judge;
             ELSIF EXISTS (SELECT FROM pg_catalog.regexp_split_to_table(parts, '[^0-9.]+') AS n WHERE pg_catalog.length(pg_catalog.replace(n, '.', '')) > 1000) THEN
                 at := '';
-                fault := 'a number has more than 1000 digits without an exponent';
+                fault := 'a number must have at most 1000 digits without an exponent';
                 EXIT judge;
             END IF;
         END IF;
         IF pg_catalog.jsonb_path_exists(v0, 'strict $.**{64} ? (@.type() == "object" || @.type() == "array")') THEN
             at := '';
-            fault := 'nested more than 64 deep';
+            fault := 'must be nested at most 64 deep';
             EXIT judge;
         END IF;
         IF coalesce(pg_catalog.jsonb_typeof(v0), 'null') = 'null' THEN
             NULL;
         ELSIF pg_catalog.jsonb_typeof(v0) <> 'object' THEN
             at := '';
-            fault := 'must be an object, not JSON''s ' || pg_catalog.jsonb_typeof(v0);
+            fault := 'must be an object, got a JSON ' || pg_catalog.jsonb_typeof(v0);
             EXIT judge;
         ELSE
             v1 := v0 -> 'name';
@@ -58,15 +58,15 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'string' THEN
                 at := '/name';
-                fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             ELSIF pg_catalog.char_length((v1 #>> '{}')) > 4096 THEN
                 at := '/name';
-                fault := 'is longer than 4096 characters';
+                fault := 'must have at most 4096 characters' || ', got ' || pg_catalog.left(pg_catalog.char_length((v1 #>> '{}'))::text, 60);
                 EXIT judge;
             ELSIF (v1 #>> '{}') COLLATE pg_catalog."C" !~ '^(?:[a-z]*)?$' THEN
                 at := '/name';
-                fault := 'is not a valid word' || ', not ' || pg_catalog.left(v1::text, 60);
+                fault := 'must be a valid word' || ', got ' || pg_catalog.left(v1::text, 60);
                 EXIT judge;
             END IF;
             v1 := v0 -> 'level';
@@ -74,11 +74,11 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'string' THEN
                 at := '/level';
-                fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             ELSIF (v1 #>> '{}') NOT IN ('low', 'high', '') THEN
                 at := '/level';
-                fault := 'must be low or high' || ', not ' || pg_catalog.left(v1::text, 60);
+                fault := 'must be low or high' || ', got ' || pg_catalog.left(v1::text, 60);
                 EXIT judge;
             END IF;
             v1 := v0 -> 'size';
@@ -86,11 +86,11 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'number' THEN
                 at := '/size';
-                fault := 'must be a whole number, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be a whole number, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             ELSIF (v1 #>> '{}')::numeric NOT BETWEEN -2147483648 AND 2147483647 OR pg_catalog.trunc((v1 #>> '{}')::numeric) <> (v1 #>> '{}')::numeric THEN
                 at := '/size';
-                fault := 'must be a whole number from -2147483648 to 2147483647' || ', not ' || pg_catalog.left(v1::text, 60);
+                fault := 'must be a whole number from -2147483648 to 2147483647' || ', got ' || pg_catalog.left(v1::text, 60);
                 EXIT judge;
             END IF;
             v1 := v0 -> 'words';
@@ -98,7 +98,7 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'array' THEN
                 at := '/words';
-                fault := 'must be a list, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be a list, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             ELSE
                 twice1 := (SELECT pg_catalog.min(nth) FROM (SELECT nth, pg_catalog.row_number() OVER (PARTITION BY elem COLLATE pg_catalog."C" ORDER BY nth) AS time
@@ -107,7 +107,7 @@ BEGIN
                     v2 := v1 -> i1;
                     IF pg_catalog.jsonb_typeof(v2) <> 'string' THEN
                         at := '/words/' || i1;
-                        fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                        fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                         EXIT judge;
                     END IF;
                     IF i1 = twice1 THEN
@@ -122,21 +122,21 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'array' THEN
                 at := '/parts';
-                fault := 'must be a list, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be a list, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             ELSE
                 FOR i1 IN 0 .. pg_catalog.jsonb_array_length(v1) - 1 LOOP
                     v2 := v1 -> i1;
                     IF pg_catalog.jsonb_typeof(v2) = 'null' THEN
                         at := '/parts/' || i1;
-                        fault := 'must be an object, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                        fault := 'must be an object, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                         EXIT judge;
                     END IF;
                     IF coalesce(pg_catalog.jsonb_typeof(v2), 'null') = 'null' THEN
                         NULL;
                     ELSIF pg_catalog.jsonb_typeof(v2) <> 'object' THEN
                         at := '/parts/' || i1;
-                        fault := 'must be an object, not JSON''s ' || pg_catalog.jsonb_typeof(v2);
+                        fault := 'must be an object, got a JSON ' || pg_catalog.jsonb_typeof(v2);
                         EXIT judge;
                     ELSE
                         v3 := v2 -> 'id';
@@ -144,7 +144,7 @@ BEGIN
                             NULL;
                         ELSIF pg_catalog.jsonb_typeof(v3) <> 'string' THEN
                             at := '/parts/' || i1 || '/id';
-                            fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v3);
+                            fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v3);
                             EXIT judge;
                         END IF;
                     END IF;
@@ -156,7 +156,7 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'object' THEN
                 at := '/here';
-                fault := 'must be an object, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be an object, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             ELSE
                 NULL;
@@ -166,7 +166,7 @@ BEGIN
                 NULL;
             ELSIF pg_catalog.jsonb_typeof(v1) <> 'string' THEN
                 at := '/-';
-                fault := 'must be text, not JSON''s ' || pg_catalog.jsonb_typeof(v1);
+                fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v1);
                 EXIT judge;
             END IF;
         END IF;
@@ -183,4 +183,4 @@ $attune$;
 
 DROP TRIGGER IF EXISTS attune_guard_user ON {schema}."order";
 CREATE TRIGGER attune_guard_user BEFORE INSERT OR UPDATE OF "user" ON {schema}."order"
-    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_t('user');
+    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_order_user('user');

@@ -1,7 +1,11 @@
-package gen
+// Package model describes annotated types: what the generator reads from Go source, and what it
+// writes code, schemas, guards and pages from.
+package model
 
 import (
 	"go/token"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/attune-go/attune/schema/document"
@@ -33,6 +37,28 @@ type Document struct {
 	// List describes the elements if the document is a list of text. Such a document has no
 	// fields.
 	List *Field
+}
+
+// HasBare reports whether a text of the document, or of one in it, may omit its quotes in a
+// YAML file.
+func (d *Document) HasBare() bool {
+	return slices.ContainsFunc(d.Fields, func(f *Field) bool {
+		inner := f.Type.Inner()
+		return f.Bare || inner != nil && inner.HasBare()
+	})
+}
+
+// HasColumn reports whether the document, or one in it, is a column.
+func (d *Document) HasColumn() bool {
+	return d.Column || slices.ContainsFunc(d.Fields, func(f *Field) bool { return f.Type.HasColumn() })
+}
+
+// MustExist reports whether a missing or null document is a fault.
+func (d *Document) MustExist() bool {
+	if d.List != nil {
+		return d.List.Required
+	}
+	return slices.ContainsFunc(d.Fields, (*Field).MustExist)
 }
 
 // A Column is a column of the database.
@@ -78,9 +104,9 @@ type Field struct {
 	Guards []Column
 }
 
-// list returns the field with the rules of its elements. They are the rules of the document
-// if the list is one.
-func (f *Field) list() *Field {
+// ElementRules returns the field with the rules for its elements. A list that is a document has
+// its own rules.
+func (f *Field) ElementRules() *Field {
 	if f.Type.Document == nil || f.Type.Document.List == nil {
 		return f
 	}
@@ -90,12 +116,17 @@ func (f *Field) list() *Field {
 	return &out
 }
 
-// length returns the greatest number of characters of a text. 0 means unbounded.
-func (f *Field) length() int64 {
+// MaxLength returns the greatest number of characters of a text. 0 means unbounded.
+func (f *Field) MaxLength() int64 {
 	if f.Length == 0 && f.Format != nil && f.Format.Pattern != nil {
 		return document.MaxPatterned
 	}
 	return f.Length
+}
+
+// MustExist reports whether a missing key is a fault.
+func (f *Field) MustExist() bool {
+	return f.Required || f.Type.Document != nil && !f.Type.Pointer && f.Type.Document.MustExist()
 }
 
 // A Kind is a kind of value.
@@ -129,6 +160,34 @@ type Type struct {
 	Elem *Type
 }
 
+// Inner returns the document of an object, or of a list's elements. It returns nil for other
+// types.
+func (t *Type) Inner() *Document {
+	if t.Kind == Object {
+		return t.Document
+	}
+	if t.Elem != nil && t.Elem.Kind == Object {
+		return t.Elem.Document
+	}
+	return nil
+}
+
+// HasColumn reports whether the type's document is a column or holds one.
+func (t *Type) HasColumn() bool {
+	return t.Document != nil && t.Document.HasColumn() || t.Elem != nil && t.Elem.HasColumn()
+}
+
+// GoName returns the Go type of an element.
+func (t *Type) GoName() string {
+	switch {
+	case t.Document != nil:
+		return t.Document.Name
+	case t.Go != "":
+		return t.Go
+	}
+	return "string"
+}
+
 // A Constant is a Go constant of text.
 type Constant struct{ Go, Value string }
 
@@ -139,10 +198,29 @@ type Value struct {
 	Duration time.Duration
 }
 
+// GoDuration returns a duration as Go code, in the largest unit that divides it.
+func GoDuration(d time.Duration) string {
+	for _, unit := range []struct {
+		name string
+		d    time.Duration
+	}{{"time.Hour", time.Hour}, {"time.Minute", time.Minute}, {"time.Second", time.Second}, {"time.Millisecond", time.Millisecond}} {
+		if d != 0 && d%unit.d == 0 {
+			return strconv.FormatInt(int64(d/unit.d), 10) + " * " + unit.name
+		}
+	}
+	return strconv.FormatInt(int64(d), 10)
+}
+
 // A Span bounds a duration. A nil bound is missing.
 type Span struct{ Min, Above, Max *time.Duration }
 
-func (s Span) empty() bool { return s.Min == nil && s.Above == nil && s.Max == nil }
+// Empty reports whether the span has no bounds.
+func (s Span) Empty() bool { return s.Min == nil && s.Above == nil && s.Max == nil }
+
+// Contains reports whether a duration is within the bounds.
+func (s Span) Contains(d time.Duration) bool {
+	return (s.Min == nil || d >= *s.Min) && (s.Above == nil || d > *s.Above) && (s.Max == nil || d <= *s.Max)
+}
 
 // A Format is a Go function that returns the fault of a text.
 type Format struct {
