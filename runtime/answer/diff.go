@@ -103,9 +103,15 @@ type FactDifference struct {
 // Empty reports whether there is no difference.
 func (d *Difference) Empty() bool { return len(d.Runtimes)+len(d.Facts) == 0 }
 
-// Diff compares the last reports of two workers.
+// Diff compares the last reports of two workers. A document that Document does not read is an
+// error.
 func Diff(ctx context.Context, st *store.Store, a, b *store.Selected) (*Difference, error) {
 	d := &Difference{A: subject(a), B: subject(b), Runtimes: []RuntimeDifference{}, Same: []string{}}
+	for _, w := range []*store.Selected{a, b} {
+		if _, err := Document(&w.Worker, nil); err != nil {
+			return nil, err
+		}
+	}
 	d.Facts = facts(a.Capabilities, b.Capabilities)
 	ofA, err := holdings(ctx, st, a.ID)
 	if err != nil {

@@ -1,7 +1,6 @@
 package answer
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -14,9 +13,47 @@ import (
 	"github.com/attune-go/attune/schema/version"
 )
 
-// maxObjects is the number of objects of a document that is read. They take some hundred
-// times as much memory as their text can, and the login of a host may write any number.
-const maxObjects = 50_000
+// Bounds on a document that is read. Small values take a hundred times as much memory as
+// their text, and the login of a host may write any number.
+const (
+	maxObjects = 50_000
+	maxValues  = 150_000
+)
+
+// excess returns why a worker's document is not read, or nil.
+func excess(w *schema.Worker) error {
+	what, most, got := "objects", maxObjects, 0
+	objects, values := sizes(w.Capabilities)
+	switch {
+	case objects > maxObjects:
+		got = objects
+	case values > maxValues:
+		what, most, got = "values", maxValues, values
+	default:
+		return nil
+	}
+	return fmt.Errorf("read the capabilities of worker %d: they must have at most %d %s, got %d", w.ID, most, what, got)
+}
+
+// sizes returns the number of objects in a JSON text, and that of its commas, which is about
+// the number of its values.
+func sizes(text json.RawMessage) (objects, commas int) {
+	quoted := false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '"':
+			quoted = !quoted
+		case quoted && c == '\\':
+			i++
+		case quoted:
+		case c == '{':
+			objects++
+		case c == ',':
+			commas++
+		}
+	}
+	return objects, commas
+}
 
 // Document returns the capability document of a worker, or nil if it has none. A platform's
 // own workers declare names and versions; the document then has them as declared
@@ -27,11 +64,11 @@ func Document(w *schema.Worker, index *metadata.Index) (*capability.Document, er
 	if len(w.Capabilities) == 0 || string(w.Capabilities) == "null" {
 		return nil, nil
 	}
+	if err := excess(w); err != nil {
+		return nil, err
+	}
 	if IsForeign(w) {
 		return declared(w.Capabilities, index), nil
-	}
-	if objects := bytes.Count(w.Capabilities, []byte("{")); objects > maxObjects {
-		return nil, fmt.Errorf("read the capabilities of worker %d: they must have at most %d objects, got %d", w.ID, maxObjects, objects)
 	}
 	caps := new(capability.Document)
 	if err := json.Unmarshal(w.Capabilities, caps); err != nil {
@@ -44,9 +81,9 @@ func Document(w *schema.Worker, index *metadata.Index) (*capability.Document, er
 }
 
 // IsForeign reports whether a worker was registered by another program, whose document
-// differs from attune's.
+// differs from attune's. A document that Document does not read counts as attune's.
 func IsForeign(w *schema.Worker) bool {
-	return w.Identity == nil && members(w.Capabilities)["detected"] == nil
+	return w.Identity == nil && excess(w) == nil && members(w.Capabilities)["detected"] == nil
 }
 
 func members(text json.RawMessage) map[string]json.RawMessage {

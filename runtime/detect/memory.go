@@ -2,6 +2,7 @@ package detect
 
 import (
 	"errors"
+	"maps"
 	"sync"
 	"time"
 
@@ -51,8 +52,14 @@ type remembered struct {
 	Output string `json:"output"`
 }
 
-// outputMax bounds a remembered output, in bytes.
-const outputMax = 8 << 10
+// outputMax bounds a remembered output, in bytes. answersMost and answersSize bound what is
+// remembered from round to round: definitions that always change leave answers that nobody
+// recalls.
+const (
+	outputMax   = 8 << 10
+	answersMost = 16_000
+	answersSize = 8 << 20
+)
 
 // NewMemory returns a Memory. It reads its file at the first use.
 func NewMemory(cfg MemoryConfig) *Memory {
@@ -115,12 +122,26 @@ func (m *Memory) keep(key string, a *remembered) {
 	m.fresh[key] = a
 }
 
+// shrink forgets all answers but those of this round, if they are too many. The caller holds
+// mu.
+func (m *Memory) shrink(fresh map[string]*remembered) {
+	size := 0
+	for _, a := range m.answers {
+		size += len(a.Output)
+	}
+	if len(m.answers) <= answersMost && size <= answersSize {
+		return
+	}
+	maps.DeleteFunc(m.answers, func(key string, _ *remembered) bool { return fresh[key] == nil })
+}
+
 // save writes to the file what was learned since the last time. Its errors are no reason to
 // doubt a detection.
 func (m *Memory) save(now time.Time) error {
 	m.mu.Lock()
 	fresh := m.fresh
 	m.fresh = map[string]*remembered{}
+	m.shrink(fresh)
 	m.mu.Unlock()
 	if m.cfg.Path == "" || len(fresh) == 0 {
 		return nil

@@ -491,3 +491,25 @@ func chmod(t *testing.T, file string, mode os.FileMode) {
 		t.Fatal(err)
 	}
 }
+
+// TestRememberedIsBounded: a service whose definitions change all the time remembers no more
+// than it can use.
+func TestRememberedIsBounded(t *testing.T) {
+	r := newRemembering(t)
+	r.script("alpha", "echo alpha 1.0.0; head -c 8000 /dev/zero | tr '\\0' x")
+	memory := detect.NewMemory(detect.MemoryConfig{})
+	for round := range 8 {
+		r.defs = nil
+		for i := range 200 {
+			r.defs = append(r.defs, defsOf(t, fmt.Sprintf(`{"ref": "acme.alpha%d", "name": "alpha", "distributions": {"verification": {"commands": [
+				{"binary": "alpha", "args": ["--version"], "pattern": "^alpha|round%d.%[1]d"}]}}}`, i, round))...)
+		}
+		caps := detectOn(t, localWith(r.bin), detect.Config{Policy: r.policy, Memory: memory}, r.defs...)
+		if len(caps.Detected) != 200 {
+			t.Fatalf("%d are detected, want 200", len(caps.Detected))
+		}
+	}
+	if n := detect.Remembered(memory); n < 200 || n > 1200 {
+		t.Errorf("%d answers of 8,000 bytes are remembered, want those of some rounds", n)
+	}
+}

@@ -187,7 +187,8 @@ func validVersion(text string) string {
 	return ""
 }
 
-// validPattern accepts an RE2 expression that compiles to at most 1000 instructions.
+// validPattern accepts an RE2 expression that compiles to at most 1000 instructions, with at
+// most 16 classes \p or \P, and with at most 4 ranges beyond ASCII under the flag i.
 // Repetitions count as often as they repeat.
 //
 //attune:format regexp
@@ -205,6 +206,9 @@ func validVersionPattern(pattern string) string {
 
 // validGroups checks an RE2 expression that must have at least so many groups.
 func validGroups(pattern string, groups int) string {
+	if slow := slowToParse(pattern); slow != "" {
+		return slow
+	}
 	re, err := syntax.Parse(pattern, syntax.Perl)
 	var bad *syntax.Error
 	switch {

@@ -1,15 +1,48 @@
 package metadata
 
-import "regexp/syntax"
+import (
+	"fmt"
+	"regexp"
+	"regexp/syntax"
+)
 
 // MaxProgram is the greatest number of instructions that an expression may compile to.
 // Matching takes at most that many steps for each character, so this limit and the length of
 // the text bound the cost of an expression.
 const MaxProgram = 1000
 
+// Bounds on what takes long to parse, whatever it compiles to. A class of Unicode has hundreds
+// of ranges, and under the flag i the parser visits each character of a range.
+const (
+	maxClasses = 16
+	maxFolded  = 4
+)
+
+var (
+	unicodeClass = regexp.MustCompile(`\\[pP]`)
+	ignoresCase  = regexp.MustCompile(`\(\?[a-zA-Z]*i`)
+	wideRange    = regexp.MustCompile(`-(?:[^\x00-\x7f]|\\x\{)`)
+)
+
+// slowToParse returns why an expression would take long to parse, or "". It goes by the text
+// alone, so escaped text may count too.
+func slowToParse(pattern string) string {
+	if n := len(unicodeClass.FindAllString(pattern, maxClasses+1)); n > maxClasses {
+		return fmt.Sprintf(`has more than %d classes \p or \P`, maxClasses)
+	}
+	if n := len(wideRange.FindAllString(pattern, maxFolded+1)); n > maxFolded && ignoresCase.MatchString(pattern) {
+		return fmt.Sprintf("has more than %d ranges beyond ASCII under the flag i", maxFolded)
+	}
+	return ""
+}
+
 // ProgramSize returns the approximate number of instructions that an RE2 expression compiles
-// to. It may be too low by a handful, and is 0 for a malformed expression.
+// to. It may be too low by a handful, and is 0 for a malformed expression and for one that takes
+// long to parse.
 func ProgramSize(pattern string) int {
+	if slowToParse(pattern) != "" {
+		return 0
+	}
 	re, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
 		return 0

@@ -57,6 +57,13 @@ func TestValidateDefinition(t *testing.T) {
 		{"binary option", binary("-x"), cmd1 + `/binary: must be the name of an executable, got "-x"`},
 
 		{"pattern", command(`{"binary": "x", "pattern": "(a"}`), cmd1 + "/pattern: missing closing )"},
+		{"pattern, many classes", command(`{"binary": "x", "pattern": "` + strings.Repeat(`\\pL`, 17) + `"}`),
+			cmd1 + `/pattern: has more than 16 classes \p or \P`},
+		{"pattern, some classes", command(`{"binary": "x", "pattern": "` + strings.Repeat(`\\pL`, 16) + `"}`), ""},
+		{"pattern, many folded ranges", command(`{"binary": "x", "pattern": "(?i:` + strings.Repeat(`[!-\\x{1ffff}]`, 5) + `)"}`),
+			cmd1 + `/pattern: has more than 4 ranges beyond ASCII under the flag i`},
+		{"pattern, a few folded ranges", command(`{"binary": "x", "pattern": "(?i)[a-zà-ÿ]+` + strings.Repeat(`[a-z0-9]`, 40) + `"}`), ""},
+		{"pattern, many ranges", command(`{"binary": "x", "pattern": "` + strings.Repeat(`[!-\\x{1ffff}]`, 40) + `"}`), ""},
 		{"pattern, part of it", command(`{"binary": "x", "pattern": "a\\q"}`), cmd1 + `/pattern: invalid escape sequence: \q`},
 		{"pattern of another dialect", command(`{"binary": "x", "pattern": "a(?=b)"}`), cmd1 + `/pattern: invalid or unsupported Perl syntax: (?=`},
 		{"pattern too large", command(`{"binary": "x", "pattern": "((a{100}){100}){100}"}`), cmd1 + `/pattern: invalid repeat count: {100}`},
