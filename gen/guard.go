@@ -93,10 +93,9 @@ var (
 
 // A guardTarget is a value that is checked in one or more columns, in the same way.
 type guardTarget struct {
-	// what names the value in Go; name is its unique name in SQL.
+	// what names the value in Go.
 	what    string
 	pos     token.Position
-	name    string
 	columns []model.Column
 	// field describes the value as if it belonged to a key.
 	field *model.Field
@@ -113,19 +112,22 @@ func guardTargets(p *model.Package) []guardTarget {
 			if whole == nil {
 				whole = &model.Field{Type: model.Type{Kind: model.Object, Document: d}}
 			}
-			out = append(out, guardTarget{d.Name, d.Pos, snake(d.Name), d.Guards, whole, false})
+			out = append(out, guardTarget{d.Name, d.Pos, d.Guards, whole, false})
 		}
 		for _, f := range d.Fields {
 			if len(f.Guards) > 0 {
-				out = append(out, guardTarget{d.Name + "." + f.Go, f.Pos, snake(d.Name) + "_" + f.Guards[0].Name, f.Guards, f, true})
+				out = append(out, guardTarget{d.Name + "." + f.Go, f.Pos, f.Guards, f, true})
 			}
 		}
 	}
 	return out
 }
 
-// function returns the name of the trigger function in Postgres and of the view in SQLite.
-func (w guardTarget) function() string { return "attune_guard_" + w.name }
+// function returns the name of the trigger function in Postgres and of the view in SQLite. The
+// first column gives it, because packages may have types of the same name.
+func (w guardTarget) function() string {
+	return "attune_guard_" + w.columns[0].Table + "_" + w.columns[0].Name
+}
 
 // names returns the distinct names of the columns.
 func (w guardTarget) names() []string {
@@ -136,21 +138,6 @@ func (w guardTarget) names() []string {
 		}
 	}
 	return out
-}
-
-// snake returns the name of a type in the spelling of SQL.
-func snake(name string) string {
-	var out strings.Builder
-	for i, c := range name {
-		if c >= 'A' && c <= 'Z' {
-			if i > 0 {
-				out.WriteByte('_')
-			}
-			c += 'a' - 'A'
-		}
-		out.WriteRune(c)
-	}
-	return out.String()
 }
 
 // sqlName quotes a name for SQL, because it may be a keyword.

@@ -14,6 +14,7 @@ import (
 	"github.com/attune-go/attune/gen"
 	"github.com/attune-go/attune/gen/testdata/full"
 	"github.com/attune-go/attune/gen/testdata/hostile"
+	"github.com/attune-go/attune/migrations"
 )
 
 // guardedTable creates a table with the guards of a golden folder. It returns a function that inserts a
@@ -39,9 +40,11 @@ func guardedBy(t *testing.T, db *testdb.DB, guards, table, column string) func(d
 		schema, kind = `"`+db.Schema+`"`, "jsonb"
 	}
 	table = schema + `."` + table + `"`
-	create := "CREATE TABLE " + table + ` ("` + column + `" ` + kind + ", name text, level text);\n"
-	// The driver is used directly, because the statements contain question marks.
-	if _, err := db.DB.DB.ExecContext(ctx, create+strings.ReplaceAll(guards, "{schema}", schema)); err != nil {
+	_, err := db.ExecContext(ctx, "CREATE TABLE "+table+` ("`+column+`" `+kind+", name text, level text)")
+	if err == nil {
+		err = migrations.ApplyGuards(ctx, db, db.Schema, guards)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	return func(document any, more ...any) error {
@@ -254,6 +257,44 @@ type T struct {
 		}
 		if err := insert(nested(31, `""`)); err == nil || !strings.Contains(err.Error(), "must be a whole number") {
 			t.Errorf("no number: %.300v", err)
+		}
+	})
+}
+
+// TestGuardsOfTwoPackages gives two packages a type of one name. Each column keeps its rules.
+func TestGuardsOfTwoPackages(t *testing.T) {
+	guards := func(column, rule string) map[string][]byte {
+		files, err := gen.Metadata(gen.Source{Files: map[string][]byte{"p.go": []byte(`package p
+
+import "github.com/attune-go/attune/schema/document"
+
+//attune:document column
+//attune:guard ` + column + `
+type Options struct {
+	Size document.Optional[int] ` + "`json:\"size,omitzero\" attune:\"" + rule + "\"`" + `
+	More document.Unknown ` + "`json:\"-\"`" + `
+	bad  document.Malformed
+}
+`)}}, gen.MetadataConfig{Guards: "g"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return files
+	}
+	small, large := guards("box.options", "default=5,max=10"), guards("hall.options", "default=200,min=100")
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		file := "g/sqlite.sql"
+		if db.Dialect().Name() == dialect.PG {
+			file = "g/postgres.sql"
+		}
+		box := guardedBy(t, db, string(small[file]), "box", "options")
+		hall := guardedBy(t, db, string(large[file]), "hall", "options")
+		for name, insert := range map[string]func(any, ...any) error{"box": box, "hall": hall} {
+			for size, fits := range map[string]bool{`{"size": 5}`: name == "box", `{"size": 500}`: name == "hall"} {
+				if err := insert(size); (err == nil) != fits {
+					t.Errorf("%s into %s: %v", size, name, err)
+				}
+			}
 		}
 	})
 }

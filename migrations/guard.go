@@ -167,18 +167,62 @@ func (m *Migrator) guardState(ctx context.Context, db bun.IDB, in *inspection, m
 	return GuardsInPlace, nil
 }
 
+// ApplyGuards creates or replaces guards of documents of your own: text is postgres.sql or
+// sqlite.sql as attune-gen metadata wrote it. It can be repeated, and must be called again
+// when the text has changed. Call it where your migrations run, because it locks the tables.
+// An empty schema means public; SQLite only has main.
+func ApplyGuards(ctx context.Context, db bun.IDB, schema, text string) error {
+	if db.Dialect().Name() == dialect.PG {
+		schema = cmp.Or(schema, "public")
+	} else {
+		schema = sqliteSchema
+	}
+	// The statements contain question marks, which are no placeholders of bun's.
+	_, err := db.ExecContext(ctx, "?", bun.Safe(strings.ReplaceAll(text, "{schema}", quote(schema))))
+	if err != nil {
+		return fmt.Errorf("apply guards in schema %q: %w", schema, err)
+	}
+	return nil
+}
+
 // DropGuards drops the guards of metadata in a schema until the next Up. A migration that
 // brings back older rows needs it, and a test that writes some. An empty schema means
 // public; SQLite only has main.
 func DropGuards(ctx context.Context, db bun.IDB, schema string) error {
-	set := guards.SQLite()
+	set, former := guards.SQLite(), formerInSQLite
 	if db.Dialect().Name() == dialect.PG {
-		set, schema = guards.Postgres(), cmp.Or(schema, "public")
+		set, former, schema = guards.Postgres(), formerInPostgres, cmp.Or(schema, "public")
 	} else {
 		schema = sqliteSchema
 	}
-	if _, err := db.ExecContext(ctx, strings.ReplaceAll(set.Drop, "{schema}", quote(schema))); err != nil {
+	_, err := db.ExecContext(ctx, strings.ReplaceAll(set.Drop, "{schema}", quote(schema)))
+	var old []string
+	if err == nil {
+		err = db.NewRaw(former, schema).Scan(ctx, &old)
+	}
+	for _, drop := range old {
+		if err == nil {
+			_, err = db.ExecContext(ctx, drop)
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("drop guards of metadata in schema %q: %w", schema, err)
 	}
 	return nil
 }
+
+// Guards had the names of their types before, which the guards of other packages can have
+// too. These statements are dropped where no trigger uses them any more.
+const (
+	formerInPostgres = `
+SELECT pg_catalog.format('DROP FUNCTION %I.%I()', n.nspname, p.proname)
+FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+WHERE n.nspname = ? AND p.pronargs = 0 AND p.prorettype = 'pg_catalog.trigger'::pg_catalog.regtype
+  AND p.proname IN ('attune_guard_aliases', 'attune_guard_definition_name', 'attune_guard_distributions', 'attune_guard_execution_config')
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgfoid = p.oid)`
+	formerInSQLite = `
+SELECT 'DROP VIEW main."' || v.name || '"' FROM main.sqlite_schema AS v
+WHERE ? = 'main' AND v.type = 'view'
+  AND v.name IN ('attune_guard_aliases', 'attune_guard_definition_name', 'attune_guard_distributions', 'attune_guard_execution_config')
+  AND NOT EXISTS (SELECT 1 FROM main.sqlite_schema AS t WHERE t.type = 'trigger' AND t.tbl_name <> v.name AND instr(t.sql, v.name) > 0)`
+)

@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	firstGuard  = "attune_guard_runtime_distributions_insert"                                                                           // of SQLite
-	otherGuard  = "CREATE OR REPLACE FUNCTION attune_guard_distributions() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'" // of Postgres
-	otherGuards = "CREATE VIEW attune_guard_distributions AS SELECT 'attune 00000000' AS it"                                            // of SQLite
+	firstGuard  = "attune_guard_runtime_distributions_insert"                                                                                   // of SQLite
+	otherGuard  = "CREATE OR REPLACE FUNCTION attune_guard_runtime_distributions() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'" // of Postgres
+	otherGuards = "CREATE VIEW attune_guard_runtime_distributions AS SELECT 'attune 00000000' AS it"                                            // of SQLite
 )
 
 // Status, the plan and Up agree on the state of the guards.
@@ -40,20 +40,20 @@ func TestGuardStates(t *testing.T) {
 			{[]string{otherGuard}, migrations.GuardsOther},
 			{[]string{otherGuard, "DROP TRIGGER attune_guard_distributions ON runtime"}, migrations.GuardsOther},
 			{[]string{"DROP TRIGGER attune_guard_name ON runtime", // of another column
-				"CREATE TRIGGER attune_guard_name BEFORE INSERT OR UPDATE OF ref ON runtime FOR EACH ROW EXECUTE FUNCTION attune_guard_definition_name('name')"},
+				"CREATE TRIGGER attune_guard_name BEFORE INSERT OR UPDATE OF ref ON runtime FOR EACH ROW EXECUTE FUNCTION attune_guard_runtime_name('name')"},
 				migrations.GuardsOther},
-			{[]string{"CREATE SCHEMA other", "CREATE FUNCTION other.attune_guard_definition_name() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+			{[]string{"CREATE SCHEMA other", "CREATE FUNCTION other.attune_guard_runtime_name() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
 				"DROP TRIGGER attune_guard_name ON runtime",
-				"CREATE TRIGGER attune_guard_name BEFORE INSERT OR UPDATE OF name ON runtime FOR EACH ROW EXECUTE FUNCTION other.attune_guard_definition_name('name')"},
+				"CREATE TRIGGER attune_guard_name BEFORE INSERT OR UPDATE OF name ON runtime FOR EACH ROW EXECUTE FUNCTION other.attune_guard_runtime_name('name')"},
 				migrations.GuardsOther},
-			{[]string{"ALTER FUNCTION attune_guard_aliases() RESET ALL"}, migrations.GuardsOther},
-			{[]string{"ALTER FUNCTION attune_guard_aliases() SECURITY DEFINER"}, migrations.GuardsOther},
-			{[]string{"CREATE FUNCTION attune_guard_aliases(int) RETURNS int LANGUAGE sql AS 'SELECT 1'"}, migrations.GuardsInPlace},
+			{[]string{"ALTER FUNCTION attune_guard_runtime_aliases() RESET ALL"}, migrations.GuardsOther},
+			{[]string{"ALTER FUNCTION attune_guard_runtime_aliases() SECURITY DEFINER"}, migrations.GuardsOther},
+			{[]string{"CREATE FUNCTION attune_guard_runtime_aliases(int) RETURNS int LANGUAGE sql AS 'SELECT 1'"}, migrations.GuardsInPlace},
 			{[]string{"DROP TRIGGER attune_guard_name ON runtime", // never
-				"CREATE TRIGGER attune_guard_name BEFORE INSERT OR UPDATE OF name ON runtime FOR EACH ROW WHEN (false) EXECUTE FUNCTION attune_guard_definition_name('name')"},
+				"CREATE TRIGGER attune_guard_name BEFORE INSERT OR UPDATE OF name ON runtime FOR EACH ROW WHEN (false) EXECUTE FUNCTION attune_guard_runtime_name('name')"},
 				migrations.GuardsOther},
-			{[]string{"DROP FUNCTION attune_guard_distributions() CASCADE"}, migrations.GuardsIncomplete},
-			{[]string{"DROP FUNCTION attune_guard_distributions(), attune_guard_aliases(), attune_guard_definition_name(), attune_guard_execution_config() CASCADE"}, migrations.GuardsMissing},
+			{[]string{"DROP FUNCTION attune_guard_runtime_distributions() CASCADE"}, migrations.GuardsIncomplete},
+			{[]string{"DROP FUNCTION attune_guard_runtime_distributions(), attune_guard_runtime_aliases(), attune_guard_runtime_name(), attune_guard_runtime_execution_config() CASCADE"}, migrations.GuardsMissing},
 		},
 		"sqlite": {
 			{nil, migrations.GuardsInPlace},
@@ -63,8 +63,8 @@ func TestGuardStates(t *testing.T) {
 				"CREATE TRIGGER attune_guard_tool_rules_insert BEFORE INSERT ON tool BEGIN SELECT 1; END",
 			}, migrations.GuardsInPlace},
 			{[]string{"DROP TRIGGER " + firstGuard}, migrations.GuardsIncomplete},
-			{[]string{"DROP VIEW attune_guard_distributions"}, migrations.GuardsIncomplete},
-			{[]string{"DROP VIEW attune_guard_distributions", otherGuards}, migrations.GuardsOther},
+			{[]string{"DROP VIEW attune_guard_runtime_distributions"}, migrations.GuardsIncomplete},
+			{[]string{"DROP VIEW attune_guard_runtime_distributions", otherGuards}, migrations.GuardsOther},
 			{[]string{"DROP TRIGGER " + firstGuard, "CREATE TRIGGER " + firstGuard + " BEFORE INSERT ON runtime BEGIN SELECT 1; END"}, migrations.GuardsOther},
 		},
 	} {

@@ -1,6 +1,7 @@
 package migrations_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,7 +46,7 @@ func TestUpPutsGuardsInPlace(t *testing.T) {
 				t.Error("the second Up put the same guards in place again")
 			}
 			trigger, other := "DROP TRIGGER attune_guard_runtime_distributions_insert",
-				"DROP VIEW attune_guard_distributions"
+				"DROP VIEW attune_guard_runtime_distributions"
 			if name == "postgres" {
 				trigger = "DROP TRIGGER attune_guard_distributions ON runtime"
 				other = otherGuard
@@ -75,4 +76,33 @@ func TestUpPutsGuardsInPlace(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestFormerGuards checks that guards with the names of earlier releases are dropped, unless
+// the guards of another package have them.
+func TestFormerGuards(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		run(t, db, "CREATE TABLE others (document text)")
+		left := "SELECT name FROM sqlite_schema WHERE type = 'view' AND name LIKE 'attune_guard%'"
+		if db.Dialect().Name() == dialect.PG {
+			left = "SELECT proname::text FROM pg_proc WHERE proname LIKE 'attune_guard%'"
+			for _, name := range []string{"attune_guard_aliases", "attune_guard_distributions"} {
+				run(t, db, "CREATE FUNCTION "+name+"() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'")
+			}
+			run(t, db, "CREATE TRIGGER other BEFORE INSERT ON others FOR EACH ROW EXECUTE FUNCTION attune_guard_aliases()")
+		} else {
+			for _, name := range []string{"attune_guard_aliases", "attune_guard_distributions"} {
+				run(t, db, "CREATE VIEW "+name+" AS SELECT '' AS document WHERE 0",
+					"CREATE TRIGGER "+name+"_fault INSTEAD OF INSERT ON "+name+" BEGIN SELECT 1; END")
+			}
+			run(t, db, "CREATE TRIGGER other BEFORE INSERT ON others BEGIN INSERT INTO attune_guard_aliases (document) VALUES (NEW.document); END")
+		}
+		if err := migrations.DropGuards(t.Context(), db, db.Schema); err != nil {
+			t.Fatal(err)
+		}
+		if got := strs(t, db, left); !slices.Equal(got, []string{"attune_guard_aliases"}) {
+			t.Errorf("%q are left, want the one that another table uses", got)
+		}
+	})
 }

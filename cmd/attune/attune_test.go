@@ -319,7 +319,7 @@ func TestHelp(t *testing.T) {
 	}
 	for _, c := range []struct{ command, say string }{
 		{"workers refresh", "(default: 2m)"}, {"workers list", "0 shows all"}, {"workers history", "each line is one JSON object"},
-		{"workers history", "* is any text"}, {"workers history", "default: all workers"}, {"workers list", "Order: name,status,heartbeat,version,id"}, {"workers delete", "all or none"}, {"workers show", "* is any text"}, {"explain", "* is any text"},
+		{"workers history", "* is any text"}, {"workers history", "default: all workers"}, {"workers list", "Order: name, status, heartbeat, version or id"}, {"workers delete", "all or none"}, {"workers show", "* is any text"}, {"explain", "* is any text"},
 	} {
 		got := run(t, append(strings.Fields(c.command), "--help")...)
 		if !strings.Contains(strings.Join(strings.Fields(got.out), " "), c.say) {
@@ -403,11 +403,12 @@ func TestWarningsOfAPack(t *testing.T) {
 func TestVariablesAreBlamed(t *testing.T) {
 	isolate(t)
 	t.Setenv("ATTUNE_LOG_LEVEL", "loud")
-	want(t, run(t, "workers", "list"), 2, `but got "loud" (from the variable ATTUNE_LOG_LEVEL)`)
-	if got := run(t, "workers", "list", "--log-level=soft"); strings.Contains(got.errOut, "variable") {
-		t.Errorf("the flag was wrong:\n%s", got.errOut)
-	}
+	want(t, run(t, "workers", "list"), 2, `attune: ATTUNE_LOG_LEVEL must be debug, info, warn or error, got "loud"`)
+	want(t, run(t, "workers", "list", "--log-level=soft"), 2, `attune: --log-level must be debug, info, warn or error, got "soft"`)
 	t.Setenv("ATTUNE_LOG_LEVEL", "warn")
 	t.Setenv("ATTUNE_LOCK_TIMEOUT", "soon")
-	want(t, run(t, "migrate", "up"), 2, " (from envar ATTUNE_LOCK_TIMEOUT=\"soon\")\nsee")
+	want(t, run(t, "migrate", "up"), 2, "attune: ATTUNE_LOCK_TIMEOUT: must be a time such as")
+	t.Setenv("ATTUNE_LOCK_TIMEOUT", "0s")
+	want(t, run(t, "migrate", "up"), 2, "attune: ATTUNE_LOCK_TIMEOUT: must be greater than 0, got 0s\nsee")
+	want(t, run(t, "migrate", "up", "--lock-timeout=-1s"), 2, "attune: --lock-timeout: must be greater than 0, got -1s\nsee")
 }

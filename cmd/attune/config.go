@@ -5,8 +5,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/alecthomas/kong"
-
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/cmd/internal/config"
 	"github.com/attune-go/attune/runtime/host"
@@ -14,37 +12,23 @@ import (
 
 type configCmd struct {
 	Program string `arg:"" optional:"" help:"Show only the keys that this program reads: worker, sensor or attune (default: all)." placeholder:"worker|sensor|attune"`
-
-	// given holds the flags that were given, with their values.
-	given map[string]any
 }
 
 // Help returns the longer text of --help.
 func (c *configCmd) Help() string {
 	return "A flag wins over the environment, the environment over the config file, and the file over the default. " +
-		"The answer is for this user, folder and environment: for a service, run it as the service's user. Passwords in URLs are masked. " +
-		"Exits with 1 and names each fault if a program refuses one of the values."
+		"This user, folder and environment decide: to see the settings of a service, run the command as the service's user. " +
+		"Passwords in URLs are masked. If a program refuses a value, the command names the fault and exits with 1."
 }
 
-// AfterApply notes the flags that were given.
-func (c *configCmd) AfterApply(k *kong.Context) error { //nolint:unparam // kong calls hooks that return an error
-	c.given = map[string]any{}
-	for _, p := range k.Path {
-		if p.Flag != nil {
-			c.given["--"+p.Flag.Name] = p.Flag.Target.Interface()
-		}
-	}
-	return nil
-}
-
-// Run shows the settings in effect, and where each comes from.
+// Run prints the settings in effect and the origin of each.
 func (c *configCmd) Run(env *cli.Env) error {
 	switch c.Program {
 	case "", "worker", "sensor", "attune":
 	default:
 		return cli.Usagef("must be worker, sensor or attune, got %q", c.Program)
 	}
-	settings := env.File.Settings(c.Program, c.given, os.Getenv)
+	settings := env.File.Settings(c.Program, env.Flags, os.Getenv)
 	var faults []string
 	for i := range settings {
 		s := &settings[i]
@@ -52,16 +36,13 @@ func (c *configCmd) Run(env *cli.Env) error {
 		if s.Key == "log_level" && env.Verbose && env.LogLevel != "debug" {
 			s.Source, s.Where, s.Value = config.FromFlag, "--verbose", "info"
 		}
-		if name, ok := s.Value.(string); ok && strings.HasSuffix(s.Key, "r.name") { // worker and sensor
+		if name, ok := s.Value.(string); ok && (s.Key == "worker.name" || s.Key == "sensor.name") {
 			if err := cli.CheckName(name); err != nil {
 				s.Fault = err.Error()
 			}
 		}
 		if s.Fault != "" {
-			place := s.Where
-			if s.Source == config.FromFile && !strings.HasPrefix(s.Fault, s.Key) {
-				place += ": " + s.Key
-			}
+			place := config.Origin{Source: s.Source, Where: s.Where}.Place(s.Key)
 			faults = append(faults, place+": "+s.Fault)
 		}
 	}
@@ -71,7 +52,7 @@ func (c *configCmd) Run(env *cli.Env) error {
 	} else {
 		printSettings(env.Out, settings)
 		if env.File.Elsewhere() && c.Program != "attune" {
-			env.Out.Printf("`worker run` and `sensor run` do not read %s of this folder; to see what they use, ask in another folder\n",
+			env.Out.Printf("`worker run` and `sensor run` do not read %s of this folder; run this command in another folder to see what they use\n",
 				cli.Clean(env.File.Path))
 		}
 	}
@@ -81,7 +62,7 @@ func (c *configCmd) Run(env *cli.Env) error {
 	return err
 }
 
-// concrete returns the default of a setting on this host.
+// concrete returns the default of a setting as it is on this host.
 func concrete(s *config.Setting) string {
 	if s.Source != config.FromDefault {
 		return s.Default
@@ -93,7 +74,7 @@ func concrete(s *config.Setting) string {
 			return "none"
 		}
 		if _, err := host.Stat(path); err != nil {
-			return "none; register and run make sqlite:" + path
+			return "none; register and run create sqlite:" + path
 		}
 		return "sqlite:" + path
 	case "worker.name", "sensor.name":
@@ -104,6 +85,7 @@ func concrete(s *config.Setting) string {
 	return s.Default
 }
 
+// printSettings prints a table of settings.
 func printSettings(out *cli.Terminal, settings []config.Setting) {
 	t := cli.NewTable("KEY", "VALUE", "FROM")
 	t.Shrink = 1

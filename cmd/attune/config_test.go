@@ -69,7 +69,7 @@ func TestConfig(t *testing.T) {
 		t.Errorf("log_level with -v: %+v", s)
 	}
 	got = settingsOf(t, run(t, "config", "attune", "--json"))
-	if s := got["database.url"]; len(got) != 5 || s.Text() != "postgres://u:xxxxx@db/x" || s.Where != file+":2" {
+	if s := got["database.url"]; len(got) != 6 || s.Text() != "postgres://u:xxxxx@db/x" || s.Where != file+":2" {
 		t.Errorf("attune heeds %+v", got)
 	}
 	for _, args := range [][]string{{"config"}, {"config", "--json"}, {"config", "sensor"}} {
@@ -84,7 +84,7 @@ func TestConfig(t *testing.T) {
 // TestConfigMisused ends with what to do, whatever it is given.
 func TestConfigMisused(t *testing.T) {
 	isolate(t)
-	want(t, run(t, "config"), 0, "none; register and run make sqlite:"+os.Getenv("HOME"))
+	want(t, run(t, "config"), 0, "none; register and run create sqlite:"+os.Getenv("HOME"))
 	want(t, run(t, "migrate", "up"), 0)
 	if s := settingsOf(t, run(t, "config", "--json"))["database.url"]; s.Text() != "sqlite:"+os.Getenv("HOME")+"/.local/state/attune/attune.db" {
 		t.Errorf("the embedded file is %q", s.Text())
@@ -135,18 +135,18 @@ func TestConfigShowsWhatIsRefused(t *testing.T) {
 	for name, value := range map[string]string{
 		"ATTUNE_POLICY_MODE": "stict", "ATTUNE_SENSOR_TYPE": "bogus", "ATTUNE_WORKER_PORT": "99999", "ATTUNE_WORKER_LISTEN": "nowhere",
 		"ATTUNE_SENSOR_NAME": "a\u200bb", "ATTUNE_SENSOR_VERIFY_INTERVAL": "0s", "ATTUNE_SENSOR_KEEP_HISTORY": "1h", "ATTUNE_SENSOR_REPORT_ONLY": "perhaps",
-		"ATTUNE_WORKER_KEEP_HISTORY": "7d", "ATTUNE_DATABASE_URL": "mysql://u:sekret@h/d",
+		"ATTUNE_WORKER_KEEP_HISTORY": "7d", "ATTUNE_LOCK_TIMEOUT": "soon", "ATTUNE_DATABASE_URL": "mysql://u:sekret@h/d",
 	} {
 		t.Setenv(name, value)
 	}
 	got := run(t, "config", "--config", file)
-	want(t, got, cli.ExitFailed, "worker.max_concurrent_executions", "13 values refused:",
-		`ATTUNE_POLICY_MODE: policy.mode: must be standard, strict or open, got "stict"`,
+	want(t, got, cli.ExitFailed, "worker.max_concurrent_executions", "14 values refused:", "ATTUNE_LOCK_TIMEOUT: must be a time such as",
+		`ATTUNE_POLICY_MODE: must be standard, strict or open, got "stict"`,
 		`ATTUNE_SENSOR_TYPE: must be local, remote or container, got "bogus"`, file+`:1: worker.type: must be local, remote or container, got "bogus"`,
 		"ATTUNE_WORKER_PORT: must be from 1 to 65535, got 99999", `ATTUNE_WORKER_LISTEN: must be [HOST]:PORT, got "nowhere"`,
-		"ATTUNE_SENSOR_NAME: ", "ATTUNE_SENSOR_VERIFY_INTERVAL: must be greater than 0", "ATTUNE_SENSOR_KEEP_HISTORY: must be at least 24h0m0s, got 1h0m0s",
-		`ATTUNE_SENSOR_REPORT_ONLY: must be auto, true or false, got "perhaps"`, file+":1: worker.heartbeat_interval: must be whole seconds and at most 1h", "policy.deny[0]",
-		`policy.env[0]: "A-B"`, `databases of the kind "mysql" are not supported`)
+		"ATTUNE_SENSOR_NAME: must not have control characters", "ATTUNE_SENSOR_VERIFY_INTERVAL: must be greater than 0", "ATTUNE_SENSOR_KEEP_HISTORY: must be at least 24h0m0s, got 1h0m0s",
+		`ATTUNE_SENSOR_REPORT_ONLY: must be auto, true or false, got "perhaps"`, file+":1: worker.heartbeat_interval: must be whole seconds and at most 1h", `:3: policy.deny: "python3 \"": missing`,
+		`policy.env: "A-B"`, `databases of the kind "mysql" are not supported`)
 	if strings.Contains(got.errOut, "ATTUNE_WORKER_KEEP_HISTORY") || strings.Contains(got.errOut, "sekret") {
 		t.Errorf("stderr:\n%s", got.errOut)
 	}

@@ -39,6 +39,9 @@ func (c *explainCmd) Run(ctx context.Context, env *cli.Env) error {
 	defer db.Close()
 	workers, err := findWorkers(ctx, db, c.Host, c.Role)
 	if err != nil {
+		if _, otherErr := findWorkers(ctx, db, c.Runtime, c.Role); otherErr == nil {
+			return cli.Usagef("%q is the worker, and stands first: `attune explain %s %s`", c.Runtime, c.Runtime, host.CommandLine(c.Host, nil))
+		}
 		return err
 	}
 	if err := req.resolve(ctx, db); err != nil {

@@ -57,9 +57,9 @@ func stateLine(w *answer.WorkerState) string {
 		text += ", stale"
 	}
 	if w.SilentSeconds == nil {
-		return text + ", never beat"
+		return text + ", no heartbeat yet"
 	}
-	return text + ", beat " + ago(time.Duration(*w.SilentSeconds*float64(time.Second)))
+	return text + ", heartbeat " + ago(time.Duration(*w.SilentSeconds*float64(time.Second)))
 }
 
 // declared describes whether the service's settings list the runtimes.
@@ -103,7 +103,7 @@ func printInstallation(out *cli.Terminal, in *answer.ExplainedInstallation, cons
 func printNegative(out *cli.Terminal, n *answer.ExplainedAbsence, before bool) {
 	label := "verified"
 	if before {
-		label = "absent when last verified"
+		label = "last negative answer"
 	}
 	at := "at an unknown time"
 	if n.VerifiedAt != nil {

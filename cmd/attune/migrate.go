@@ -24,9 +24,9 @@ type lockFlag struct {
 	LockTimeout time.Duration `help:"How long to wait for a lock (default: ${default})." default:"${lock_timeout}" env:"ATTUNE_LOCK_TIMEOUT" placeholder:"DURATION"`
 }
 
-func (f *lockFlag) valid() error {
+func (f *lockFlag) valid(env *cli.Env) error {
 	if f.LockTimeout <= 0 {
-		return cli.Usagef("--lock-timeout must be greater than 0, got %v", f.LockTimeout)
+		return env.Refused("lock_timeout", fmt.Errorf("must be greater than 0, got %v", f.LockTimeout))
 	}
 	return nil
 }
@@ -44,7 +44,7 @@ type guardsFlag struct {
 
 // Run applies what is missing.
 func (c *migrateUpCmd) Run(ctx context.Context, env *cli.Env) error {
-	if err := c.valid(); err != nil {
+	if err := c.valid(env); err != nil {
 		return err
 	}
 	url := env.URL()
@@ -110,7 +110,7 @@ type migrateDownCmd struct {
 
 // Run undoes one migration.
 func (c *migrateDownCmd) Run(ctx context.Context, env *cli.Env) error {
-	if err := c.valid(); err != nil {
+	if err := c.valid(env); err != nil {
 		return err
 	}
 	db, m, err := openExisting(ctx, env, migrations.Config{LockTimeout: c.LockTimeout, Force: c.Force, Undo: c.Migration})

@@ -202,7 +202,7 @@ func TestWorkersSelected(t *testing.T) {
 		want(t, run(t, "workers", "show", "web-1"), 0, "labels       zone=a", "at a time    7\n", "PATH         /usr/local/bin:/usr/bin", "due every 30s", "3.11.7")
 		want(t, run(t, "workers", "show", "h-lost"), 0, "worker       lost", "active, stale", "2m")
 		for _, c := range []struct{ term, say string }{
-			{"has:python@", "constraint"},
+			{"has:python@", "no versions after the @"},
 			{"has:python@>=x", "python@>=x"},
 			{"lacks:@3", "must name a runtime"},
 			{"roel:worker", "did you mean role:?"},
@@ -274,7 +274,7 @@ func TestExplainStored(t *testing.T) {
 			{"h-web-1 python", 0, []string{"on web-1"}},
 			{"web-3 python", 1, []string{"did you mean web-"}},
 			{"web-1 pyton", 1, []string{"did you mean"}},
-			{"web-1 python@", 2, []string{"constraint"}},
+			{"web-1 python@", 2, []string{"no versions after the @"}},
 			{"web-1 python --role sensor", 1, []string{"no worker"}},
 		} {
 			want(t, run(t, append([]string{"explain", "--exit-code"}, strings.Fields(c.args)...)...), c.status, c.say...)
@@ -511,10 +511,10 @@ func TestOperatorAndRunningWorker(t *testing.T) {
 		want(t, got, 1, "1 of 2 had not")
 		var docs []refreshDoc
 		if err := json.Unmarshal([]byte(got.out), &docs); err != nil || len(docs) != 2 ||
-			docs[0].Result.Verified || !strings.Contains(docs[0].Result.Reason, "not yet: it last beat") || !docs[1].Result.Verified || !docs[1].Result.Changes.Empty() {
+			docs[0].Result.Verified || !strings.Contains(docs[0].Result.Reason, "not yet: last heartbeat") || !docs[1].Result.Verified || !docs[1].Result.Changes.Empty() {
 			t.Errorf("--json: %v in\n%s", err, got.out)
 		}
-		want(t, run(t, "workers", "refresh", "killed", "--wait", "--timeout", "1s"), 1, "killed", "not yet: it last beat")
+		want(t, run(t, "workers", "refresh", "killed", "--wait", "--timeout", "1s"), 1, "killed", "not yet: last heartbeat")
 		want(t, run(t, "workers", "refresh", "killed", "--wait", "--timeout", "0s"), 2, "--timeout")
 		want(t, run(t, "workers", "refresh", "killed", "--wait", "--timeout", "1ms"), 1, "1 of 1 had not after 1ms")
 		want(t, run(t, "workers", "refresh", "killed", "--wait", "--dry-run"), 0, "nobody was asked")

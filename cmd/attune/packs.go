@@ -111,7 +111,7 @@ func (c *packsLoadCmd) Run(ctx context.Context, env *cli.Env) error {
 		report, err := install.Load(ctx, db.DB, db.Config(), pack,
 			install.Options{Force: c.Force, DryRun: c.DryRun})
 		if err != nil {
-			return fmt.Errorf("%s: %w", db.Name, err)
+			return asOperator(db, err)
 		}
 		reports = append(reports, report)
 		if !env.JSON {

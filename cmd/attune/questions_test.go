@@ -105,6 +105,8 @@ func TestConstraintWithoutAt(t *testing.T) {
 		want(t, run(t, "explain", "web-1", text), 2, hint)
 	}
 	want(t, run(t, "workers", "list", "--has", "python3.13"), 1, "no runtime")
+	want(t, run(t, "workers", "list", "--has", "python@"), 2, "a shell redirects at > and < outside of quotes: write 'python@>=3.12'")
+	want(t, run(t, "explain", "python", "web-1"), 2, "\"web-1\" is the worker, and stands first: `attune explain web-1 python`")
 	exec(t, db, `UPDATE runtime SET aliases = '["go", "go>=1"]' WHERE ref = 'core.go'`)
 	want(t, run(t, "workers", "list", "--has", "go>=1"), 0, "no workers that fit")
 }
@@ -185,7 +187,7 @@ func TestWorkersDiff(t *testing.T) {
 		want(t, run(t, "workers", "show", fmt.Sprintf("id:%d", d.A.ID)), 0, "worker       a-1")
 		want(t, run(t, "workers", "diff", "a-1", "lost"), 0, "lost is stale")
 		want(t, run(t, "workers", "diff", "a-1", "old*"), 0, "not asked")
-		want(t, run(t, "workers", "diff", "a-1"), 2, "b")
+		want(t, run(t, "workers", "diff", "a-1"), 2, `expected "<other>"`)
 		want(t, run(t, "workers", "diff", "a-1", "a-3"), 1, "did you mean a-")
 		want(t, run(t, "workers", "diff", "a-1", "a-*"), 2, "means several workers: worker a-1 (id ", "say --role, or an id")
 		reported(t, db, metadata.Sensor, "a-1", &capability.Document{})

@@ -106,6 +106,9 @@ func parseRequirement(text string, prereleases bool) (requirement, error) {
 	if !constrained {
 		return r, nil
 	}
+	if strings.TrimSpace(constraint) == "" {
+		return r, cli.Usagef("%q: no versions after the @; a shell redirects at > and < outside of quotes: write '%s@>=3.12'", text, r.name)
+	}
 	c, err := version.ParseConstraint(constraint)
 	if err != nil {
 		return r, cli.Usagef("%q: %v", text, err)

@@ -13,8 +13,8 @@ import (
 )
 
 type workersDiffCmd struct {
-	A        string `arg:"" help:"Name, id or host of a worker." placeholder:"NAME|ID|HOST"`
-	B        string `arg:"" help:"Name, id or host of another worker." placeholder:"NAME|ID|HOST"`
+	A        string `arg:"" name:"worker" help:"Name, id or host of a worker." placeholder:"NAME|ID|HOST"`
+	B        string `arg:"" name:"other" help:"Name, id or host of another worker." placeholder:"NAME|ID|HOST"`
 	Role     string `help:"Compare only this role: worker or sensor." placeholder:"ROLE"`
 	ExitCode bool   `help:"Exit with 3 if they differ."`
 }

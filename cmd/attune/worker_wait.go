@@ -131,12 +131,12 @@ func (a *awaited) look(now *store.Selected) {
 		a.settled, a.result = true, refreshResult{Verified: true, Changes: &changes, CouldNotTell: couldNotTell(caps)}
 		return
 	}
-	a.result.Reason = "it last beat " + heartbeat(now)
+	a.result.Reason = "last heartbeat " + heartbeat(now)
 	switch {
 	case now.Instance == nil:
 		a.settled, a.result.Reason = true, "it ended before it verified"
 	case now.Stale:
-		a.result.Reason += ", and is stale"
+		a.result.Reason += ", stale"
 	}
 }
 

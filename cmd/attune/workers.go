@@ -27,7 +27,7 @@ type workersCmd struct {
 
 type workersListCmd struct {
 	selector
-	Sort  string `help:"Order: ${enum}. status starts with stale workers, heartbeat with the longest silence, version with the oldest version of the first --has or --lacks." enum:"name,status,heartbeat,version,id" default:"name" placeholder:"ORDER"`
+	Sort  string `help:"Order: name, status, heartbeat, version or id (default: name). status starts with stale workers, heartbeat with the longest silence (workers without a heartbeat come last), version with the oldest version of the first --has or --lacks." enum:"name,status,heartbeat,version,id" default:"name" placeholder:"ORDER"`
 	Limit int    `help:"Show at most N; 0 shows all (default: 0)." placeholder:"N"`
 }
 

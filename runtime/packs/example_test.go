@@ -5,6 +5,7 @@ import (
 	"testing/fstest"
 
 	"github.com/attune-go/attune/runtime/packs"
+	"github.com/attune-go/attune/schema/metadata"
 )
 
 // Load a folder and list its definitions. Only errors keep a pack from being used;
@@ -53,4 +54,24 @@ distributions:
 	// Output:
 	// runtimes/cobol.yaml:9:24: error: not YAML: found unknown escape character: in double quotes a backslash begins an escape; write it in single quotes
 	// runtimes/tcl.yaml:9:18: error: /distributions/verification/commands/0/timeout: must be a duration such as 10s, got 5
+}
+
+// Read a file of yours into a type of yours. Here it is one of attune's own.
+func ExampleReadYAML() {
+	var settings metadata.Distributions
+	faults := packs.ReadYAML("settings.yaml", []byte(`
+min_version: three
+verification:
+  commands:
+    - binary: cobc
+      timeout: 5
+      pattren: cobc
+`), &settings)
+	for _, f := range faults {
+		fmt.Println(f)
+	}
+	// Output:
+	// settings.yaml:2:14: error: /min_version: version "three": position 1: a version must begin with a number
+	// settings.yaml:6:16: error: /verification/commands/0/timeout: must be a duration such as 10s, got 5
+	// settings.yaml:7:7: warning: /verification/commands/0/pattren: unknown key "pattren"; did you mean "pattern"?
 }

@@ -93,18 +93,31 @@ func (l *loader) runtimeFile(name string) {
 	}
 }
 
-// content is the type that a file is read into: a definition or a pack's description.
-type content interface {
+// A Document is a type whose methods attune-gen made.
+type Document interface {
 	UnmarshalJSON(data []byte) error
 	Validate() error
 	UnknownKeys() []metadata.UnknownKey
-	Bare(path []string) bool
+}
+
+// ReadYAML reads one YAML document, strictly and as the files of packs are read. The faults
+// name the file, and have the positions in the text. An unknown key is a warning, and
+// Faults.Err returns the errors. A document with errors may be filled in part.
+func ReadYAML(file string, text []byte, to Document) Faults {
+	l := &loader{}
+	l.document(&loaded{file: file}, text, to)
+	l.faults.sort()
+	return l.faults
 }
 
 // document reads d's file into v and reports its faults. It returns false if further
 // checks would only repeat them.
-func (l *loader) document(d *loaded, data []byte, v content) bool {
-	doc, faults := parse(data, v.Bare)
+func (l *loader) document(d *loaded, data []byte, v Document) bool {
+	bare := func([]string) bool { return false }
+	if some, ok := v.(interface{ Bare(path []string) bool }); ok {
+		bare = some.Bare
+	}
+	doc, faults := parse(data, bare)
 	d.doc = doc
 	reported := map[string]bool{}
 	for _, f := range faults {
@@ -131,7 +144,7 @@ func (l *loader) document(d *loaded, data []byte, v content) bool {
 	}
 	report(v.Validate())
 	var places []place
-	if v == content(&d.def) {
+	if v == Document(&d.def) {
 		places = definitionPlaces()
 	}
 	for _, u := range v.UnknownKeys() {

@@ -36,18 +36,37 @@ func (p *Packs) Delete(ctx context.Context, ref string) error {
 	return p.fail("delete", ref, p.remove(ctx, ref))
 }
 
-// MayDelete returns the error with which Postgres refuses any deletion from the table to
-// this login. It deletes and locks nothing. On SQLite it returns nil.
+// MayDelete returns the error with which the database refuses any deletion from the table to
+// this login or, on SQLite, to this user. It deletes nothing, and locks nothing on Postgres.
 func (t table[M]) MayDelete(ctx context.Context) error {
-	if !t.postgres {
-		return nil
+	table := t.of(t.name)
+	if !t.postgres { // an explained statement does not open the file for writing
+		_, err := t.db.NewRaw("DELETE FROM ? WHERE FALSE", table).Exec(ctx)
+		return t.mayDelete(err)
 	}
-	for _, query := range []string{"SELECT 1 FROM ? WHERE FALSE FOR UPDATE", "DELETE FROM ? WHERE FALSE"} {
-		if _, err := t.db.NewRaw("EXPLAIN "+query, t.of(t.name)).Exec(ctx); err != nil { // no trigger fires
-			return fmt.Errorf("delete from %s: %w", t.name, t.classify("delete", err))
+	queries := []any{bun.SafeQuery("SELECT 1 FROM ? WHERE FALSE FOR UPDATE", table), bun.SafeQuery("DELETE FROM ? WHERE FALSE", table)}
+	if s := t.layout.Split(t.name); s != nil {
+		queries = append(queries, bun.SafeQuery("SELECT 1 FROM ? WHERE FALSE FOR UPDATE", bun.Safe(s.Beside)))
+	}
+	return t.explain(ctx, queries...)
+}
+
+// explain returns the error with which Postgres refuses one of the queries of a deletion. No
+// trigger fires.
+func (t table[M]) explain(ctx context.Context, queries ...any) error {
+	for _, query := range queries {
+		if _, err := t.db.NewRaw("EXPLAIN ?", query).Exec(ctx); err != nil {
+			return t.mayDelete(err)
 		}
 	}
 	return nil
+}
+
+func (t table[M]) mayDelete(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("delete from %s: %w", t.name, t.classify("delete", err))
 }
 
 // referring returns the rows of other tables that refer to the row with ref.

@@ -2,8 +2,10 @@ package store_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -11,8 +13,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/sqlitedialect"
 
+	"github.com/attune-go/attune/migrations"
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/database"
 	"github.com/attune-go/attune/schema/store"
 )
 
@@ -240,6 +245,44 @@ func waitForLock(t *testing.T, e env) {
 		case <-t.Context().Done():
 			t.Fatal("nobody waits")
 		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+// TestMayDelete: a file that cannot be written is refused before a deletion as by it, and
+// asking writes nothing.
+func TestMayDelete(t *testing.T) {
+	each(t, func(t *testing.T, e env) {
+		owned(t, e, "acme")
+		for what, may := range map[string]func(context.Context) error{"packs": e.Packs.MayDelete, "runtimes": e.Runtimes.MayDelete, "workers": e.Workers.MayDelete} {
+			if err := may(t.Context()); err != nil {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		if n := count(t, e, "runtime"); n != 1 {
+			t.Errorf("%d runtimes are left", n)
+		}
+	})
+	path := filepath.Join(t.TempDir(), "attune.db")
+	db := open(t, "sqlite:"+path)
+	m, err := migrations.New(db, migrations.Config{})
+	if err == nil {
+		_, err = m.Up(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := sql.Open("sqlite", "file:"+path+"?mode=ro")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	st := store.New(bun.NewDB(file, sqlitedialect.New()), store.Config{})
+	for what, err := range map[string]error{
+		"packs": st.Packs.MayDelete(t.Context()), "runtimes": st.Runtimes.MayDelete(t.Context()), "workers": st.Workers.MayDelete(t.Context()),
+	} {
+		if got := database.Classify(err); !errors.Is(got, database.ErrReadOnly) {
+			t.Errorf("%s of a file that cannot be written: %v, want ErrReadOnly", what, err)
 		}
 	}
 }

@@ -215,15 +215,20 @@ var takenColumns = []string{"worker_type", "worker_role", "runtime", "host", "po
 
 // giveBack makes rows that were taken over what they were, and returns how many there were.
 func (w *Workers) giveBack(ctx context.Context, ids []int64) (int64, error) {
-	state, _ := w.state()
-	columns := slices.DeleteFunc(slices.Clone(takenColumns), func(c string) bool { return !w.layout.Has(w.name, c) })
-	result, err := w.db.NewRaw(`WITH given AS (
-			UPDATE ?0 AS w SET (?3) = (SELECT ?3
-				   FROM pg_catalog.jsonb_populate_record(CAST(NULL AS ?0), s.former) AS f)
-			FROM ?1 AS s WHERE s.worker = w.id AND s.former IS NOT NULL AND w.id IN (?2) RETURNING w.id)
-		DELETE FROM ?1 AS s USING given WHERE s.worker = given.id`, w.of(w.name), state, bun.List(ids), names(columns)).Exec(ctx)
+	result, err := w.db.NewRaw("?", w.givingBack(ids)).Exec(ctx)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+// givingBack returns the statement of giveBack.
+func (w *Workers) givingBack(ids []int64) any {
+	state, _ := w.state()
+	columns := slices.DeleteFunc(slices.Clone(takenColumns), func(c string) bool { return !w.layout.Has(w.name, c) })
+	return bun.SafeQuery(`WITH given AS (
+			UPDATE ?0 AS w SET (?3) = (SELECT ?3
+				   FROM pg_catalog.jsonb_populate_record(CAST(NULL AS ?0), s.former) AS f)
+			FROM ?1 AS s WHERE s.worker = w.id AND s.former IS NOT NULL AND w.id IN (?2) RETURNING w.id)
+		DELETE FROM ?1 AS s USING given WHERE s.worker = given.id`, w.of(w.name), state, bun.List(ids), names(columns))
 }

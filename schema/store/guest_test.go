@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -387,4 +388,61 @@ func TestGuestLooking(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestGuestMayDelete: a login that lacks a right on a table of attune's is refused before the
+// deletion as by it.
+func TestGuestMayDelete(t *testing.T) {
+	eachGuest(t, func(t *testing.T, db *testdb.DB, _ platform.Shape) {
+		roles := testdb.MakeRoles(t, db, `DO $$ BEGIN CREATE ROLE attune_operator NOLOGIN; EXCEPTION WHEN duplicate_object THEN END $$;
+			GRANT USAGE ON SCHEMA attune TO attune_operator; GRANT ALL ON ALL TABLES IN SCHEMA attune TO attune_operator`)
+		st := openGuest(t, db, store.Config{})
+		worker, _, err := st.Workers.Register(t.Context(), store.Registration{Name: "build-7", Role: metadata.Worker, Capabilities: guestCaps()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		runtime := &schema.Runtime{Ref: "acme.cobol", Name: "COBOL"}
+		if err := st.Runtimes.Create(t.Context(), runtime); err != nil {
+			t.Fatal(err)
+		}
+		operator, err := store.Open(t.Context(), open(t, roles.Login(t, "operator-"+strings.ToLower(rand.Text()[:8]), "attune_operator")), store.Config{Schema: platform.Schema})
+		if err != nil {
+			t.Fatal(err)
+		}
+		workers := func() (may, did error) {
+			_, did = operator.Workers.DeleteAll(t.Context(), worker.ID)
+			return operator.Workers.MayDelete(t.Context()), did
+		}
+		runtimes := func() (may, did error) {
+			did = operator.Runtimes.Delete(t.Context(), runtime.Ref)
+			return operator.Runtimes.MayDelete(t.Context()), did
+		}
+		for _, c := range []struct {
+			right  string
+			delete func() (may, did error)
+		}{
+			{"UPDATE ON attune.attune_worker_state", workers}, {"DELETE ON attune.attune_worker_state", workers},
+			{"UPDATE ON attune.attune_runtime_state", runtimes},
+		} {
+			for _, sql := range []string{"REVOKE " + c.right + " FROM attune_operator", "GRANT " + c.right + " TO attune_operator"} {
+				if err := roles.Exec(t.Context(), sql); err != nil {
+					t.Fatal(err)
+				}
+				if strings.HasPrefix(sql, "GRANT") {
+					continue
+				}
+				may, did := c.delete()
+				for _, err := range []error{may, did} {
+					if err == nil || !strings.Contains(err.Error(), "42501") {
+						t.Errorf("%s: %v; want it to be refused", sql, err)
+					}
+				}
+			}
+		}
+		for what, delete := range map[string]func() (may, did error){"workers": workers, "runtimes": runtimes} {
+			if may, did := delete(); may != nil || did != nil {
+				t.Errorf("%s with all rights: %v, %v", what, may, did)
+			}
+		}
+	})
 }

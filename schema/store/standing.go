@@ -131,6 +131,16 @@ func (w *Workers) Delete(ctx context.Context, id int64) error {
 	return w.fail("delete", id, err)
 }
 
+// MayDelete returns the error with which the database refuses any deletion of workers to this
+// login or, on SQLite, to this user. It deletes nothing.
+func (w *Workers) MayDelete(ctx context.Context) error {
+	err := w.table.MayDelete(ctx)
+	if err == nil && w.layout.Guest() {
+		err = w.explain(ctx, w.givingBack([]int64{0}))
+	}
+	return err
+}
+
 // DeleteAll removes workers as Delete does, either all or none, and returns their number.
 func (w *Workers) DeleteAll(ctx context.Context, ids ...int64) (int, error) {
 	n, err := w.deleteAll(ctx, ids)

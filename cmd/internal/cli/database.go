@@ -98,7 +98,7 @@ func (e *Env) OpenUnchecked(ctx context.Context, url string) (*Database, error) 
 		}
 	}
 	db, err := database.OpenExisting(ctx, url)
-	return opened(db, url, err)
+	return e.opened(db, url, err)
 }
 
 // hangs returns the error for a database whose file does not answer.
@@ -114,12 +114,12 @@ func (e *Env) Create(ctx context.Context, url string) (*Database, error) {
 		}
 	}
 	db, err := database.Open(ctx, url)
-	return opened(db, url, err)
+	return e.opened(db, url, err)
 }
 
-func opened(db *bun.DB, url string, err error) (*Database, error) {
+func (e *Env) opened(db *bun.DB, url string, err error) (*Database, error) {
 	if errors.Is(err, database.ErrURL) {
-		return nil, Usagef("%v", err)
+		return nil, e.Refused("database.url", err)
 	}
 	if err != nil {
 		return nil, err

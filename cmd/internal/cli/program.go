@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -24,12 +25,12 @@ import (
 
 // Globals are the flags of every command.
 type Globals struct {
-	Database string           `help:"Database: postgres://… or sqlite:PATH." env:"ATTUNE_DATABASE_URL" placeholder:"URL"`
+	Database string           `help:"Database: postgres://… or sqlite:PATH (default: this user's embedded file)." env:"ATTUNE_DATABASE_URL" placeholder:"URL"`
 	Schema   string           `help:"Schema of a Postgres database (default: the one that holds attune's tables)." env:"ATTUNE_SCHEMA" placeholder:"NAME"`
 	Config   string           `help:"Config file (default: ./attune.yaml, but not for run and without its policy; then the user's; then the system's)." env:"ATTUNE_CONFIG" type:"path" placeholder:"FILE"`
-	Strict   bool             `help:"Treat warnings about the configuration as errors: unknown keys, unknown runtimes." env:"ATTUNE_STRICT"`
+	Strict   bool             `help:"Treat warnings about the configuration as errors: unknown keys and runtimes, policy that matches nothing." env:"ATTUNE_STRICT"`
 	JSON     bool             `name:"json" help:"Print JSON."`
-	LogLevel string           `help:"Lowest level of log lines to print: ${enum}." enum:"debug,info,warn,error" default:"warn" env:"ATTUNE_LOG_LEVEL" placeholder:"LEVEL"`
+	LogLevel string           `help:"Lowest level of log lines to print: debug, info, warn or error (default: warn; run: info)." enum:"debug,info,warn,error" default:"warn" env:"ATTUNE_LOG_LEVEL" placeholder:"LEVEL"`
 	Verbose  bool             `short:"v" help:"Print log lines from info upwards, like --log-level info."`
 	NoColor  bool             `help:"Print without colors."`
 	Version  kong.VersionFlag `help:"Print the version and exit."`
@@ -54,6 +55,31 @@ type Env struct {
 	// File is the config file; never nil.
 	File *config.File
 	Log  *slog.Logger
+	// Flags holds the flags that were given, with their values: "--port".
+	Flags map[string]any
+}
+
+// Refused returns a usage error about the value of a key of the configuration, such as
+// worker.port. It names the flag, the variable, or the file and line of the value.
+func (e *Env) Refused(key string, err error) error {
+	return Usagef("%s: %v", e.Place(key), err)
+}
+
+// Place names the flag, the variable, or the file and line that the value of a key comes
+// from.
+func (e *Env) Place(key string) string {
+	return e.File.Origin(key, e.Flags, os.Getenv).Place(key)
+}
+
+// givenFlags returns the flags of a command line with their values.
+func givenFlags(k *kong.Context) map[string]any {
+	given := map[string]any{}
+	for _, p := range k.Path {
+		if p.Flag != nil {
+			given["--"+p.Flag.Name] = p.Flag.Target.Interface()
+		}
+	}
+	return given
 }
 
 // Logger is a command that keeps a log: a service, which does not read the config
@@ -120,6 +146,7 @@ func (p *Program) Run(ctx context.Context, args []string, io Stdio) int {
 		return ExitUsage
 	}
 	env, err := newEnv(p.Globals, io)
+	env.Flags = givenFlags(parsed)
 	logger, logs := parsed.Selected().Target.Addr().Interface().(Logger)
 	if err == nil && logs {
 		err = logger.Logger(env)
@@ -184,19 +211,19 @@ func parse(name string, parser *kong.Kong, args []string, exit *int, errOut *Ter
 	if err == nil {
 		return parsed, 0, false
 	}
-	command, source := "", ""
+	command, text := "", err.Error()
 	var wrong *kong.ParseError
 	if errors.As(err, &wrong) && wrong.Context != nil {
-		command, source = commandOf(wrong.Context), sourceOf(err, wrong.Context, args)
+		command, text = commandOf(wrong.Context), faultOf(err, wrong.Context, args)
 	}
-	plain(name, errOut)(err.Error()+source, seeHelp(name, command))
+	plain(name, errOut)(text, seeHelp(name, command))
 	return nil, 0, false
 }
 
 // newEnv returns an Env without its File, which load reads. The Env can be used
 // despite an error.
 func newEnv(g *Globals, io Stdio) (*Env, error) {
-	env := &Env{Globals: g, Out: NewTerminal(io.Out, g.NoColor), Err: NewTerminal(io.Err, g.NoColor)}
+	env := &Env{Globals: g, File: &config.File{}, Out: NewTerminal(io.Out, g.NoColor), Err: NewTerminal(io.Err, g.NoColor)}
 	level, err := g.Level()
 	env.Log = slog.New(slog.NewTextHandler(Escaped(io.Err), &slog.HandlerOptions{Level: level}))
 	return env, err
@@ -225,7 +252,11 @@ func (e *Env) load(service bool) error {
 // ReadConfig reads the config file that was named, or the first that is found. A
 // service does not read the config file of the working directory.
 func (e *Env) ReadConfig(service bool) (*config.File, error) {
-	return config.Load(config.Search{Path: e.Config, Service: service, Strict: e.Strict, Getenv: os.Getenv})
+	file, err := config.Load(config.Search{Path: e.Config, Service: service, Strict: e.Strict, Getenv: os.Getenv})
+	if e.Config != "" && errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%s: %w", e.Place("config"), err)
+	}
+	return file, err
 }
 
 // Warn prints a warning: something that did not stop the command.

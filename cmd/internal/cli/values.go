@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,8 +45,15 @@ func values() []kong.Option {
 
 // CheckName returns an error if a worker cannot have a name.
 func CheckName(name string) error {
-	if name != Clean(name) || len(name) > 255 || strings.TrimSpace(name) == "" {
-		return fmt.Errorf("must be a name of 1 to 255 bytes that is not blank and has no control characters, got %.60q", name)
+	switch {
+	case strings.TrimSpace(name) == "":
+		return errors.New("must not be blank")
+	case name != strings.TrimSpace(name):
+		return fmt.Errorf("must not begin or end with a blank, got %.60q", name)
+	case name != Clean(name):
+		return fmt.Errorf("must not have control characters, got %.60q", name)
+	case len(name) > 255:
+		return fmt.Errorf("must have at most 255 bytes, got %d", len(name))
 	}
 	return nil
 }
@@ -88,26 +96,43 @@ func forgetEmpty() {
 	}
 }
 
-// sourceOf names the variable that a wrong value came from, unless it came from the
-// flag or the error names the variable. Kong's errors name it for values that do not
-// parse, but not for values outside an enumeration.
-func sourceOf(err error, k *kong.Context, args []string) string {
+// faultOf returns the text of an error of the command line. An error about a flag that was not
+// given names the variable instead, which the value came from.
+func faultOf(err error, k *kong.Context, args []string) string {
+	text := listed(err.Error())
 	for _, f := range k.Flags() {
 		flag := "--" + f.Name
-		about, _, _ := strings.Cut(err.Error(), " ")
-		if about, _, _ = strings.Cut(about, "="); strings.TrimSuffix(about, ":") != flag {
+		rest, about := strings.CutPrefix(text, flag)
+		if !about || !strings.ContainsAny(rest[:min(1, len(rest))], ": =") {
 			continue
 		}
 		if slices.ContainsFunc(args, func(arg string) bool { return arg == flag || strings.HasPrefix(arg, flag+"=") }) {
 			continue
 		}
 		for _, name := range f.Envs {
-			if _, set := os.LookupEnv(name); set && !strings.Contains(err.Error(), "(from envar "+name+"=") {
-				return " (from the variable " + name + ")"
+			if value, set := os.LookupEnv(name); set {
+				rest = strings.Replace(rest, "="+value, "", 1) // of a flag without a value
+				return name + strings.TrimSuffix(rest, fmt.Sprintf(" (from envar %s=%q)", name, value))
 			}
 		}
 	}
-	return ""
+	return text
+}
+
+// enumeration matches the part of an error of kong that lists the values to choose from.
+var enumeration = regexp.MustCompile(`must be one of (?:"",)?("[^ ]*") but got `)
+
+// listed returns a text of kong's with the values to choose from as people write them.
+func listed(text string) string {
+	text = strings.Replace(text, "bool value must be true, 1, yes, false, 0 or no but got ", "must be true or false, got ", 1)
+	return enumeration.ReplaceAllStringFunc(text, func(m string) string {
+		names := strings.Split(strings.ReplaceAll(enumeration.FindStringSubmatch(m)[1], `"`, ""), ",")
+		last := len(names) - 1
+		if last == 0 {
+			return "must be " + names[0] + ", got "
+		}
+		return "must be " + strings.Join(names[:last], ", ") + " or " + names[last] + ", got "
+	})
 }
 
 // emptyDatabase refuses --database "": an unset variable in quotes must not mean

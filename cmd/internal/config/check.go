@@ -63,11 +63,21 @@ func check(key string, value any) error {
 	switch {
 	case key == "database.url":
 		return database.CheckURL(text)
+	case key == "lock_timeout":
+		span, err := ParseSpan(text)
+		if err == nil && span <= 0 {
+			err = fmt.Errorf("must be greater than 0, got %v", span)
+		}
+		return err
 	case section == "policy":
 		_, err := host.NewPolicy(map[string]host.PolicyConfig{
 			"mode": {Mode: host.Mode(text)}, "allow": {Allow: list}, "deny": {Deny: list}, "env": {Env: list},
 		}[name])
-		return err
+		if err == nil {
+			return nil
+		}
+		_, fault, _ := strings.Cut(err.Error(), ": ") // after the key, which Setting has
+		return errors.New(fault)
 	case name == "type":
 		return CheckType(text)
 	case name == "port":

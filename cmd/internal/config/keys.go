@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/attune-go/attune/migrations"
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/service"
 )
@@ -32,6 +33,7 @@ func Keys(program string) []Key {
 				list = append(list, k)
 			}
 		case program == "attune" && (section == "policy" || k.Name == "database.idle_timeout"):
+		case (program == "worker" || program == "sensor") && k.Name == "lock_timeout":
 		default:
 			list = append(list, k)
 		}
@@ -75,6 +77,7 @@ var keys = []Key{
 	{"config", "ATTUNE_CONFIG", "--config", "the first that exists"},
 	{"strict", "ATTUNE_STRICT", "--strict", "false"},
 	{"log_level", "ATTUNE_LOG_LEVEL", "--log-level", "warn; run: info"},
+	{"lock_timeout", "ATTUNE_LOCK_TIMEOUT", "--lock-timeout", short(migrations.DefaultLockTimeout)},
 	{"database.url", "ATTUNE_DATABASE_URL", "--database", "an embedded file"},
 	{"database.schema", "ATTUNE_SCHEMA", "--schema", "where the tables are"},
 	{"database.idle_timeout", "ATTUNE_DATABASE_IDLE_TIMEOUT", "--idle-timeout", short(service.DefaultIdleTimeout)},

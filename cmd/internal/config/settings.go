@@ -33,8 +33,8 @@ type Setting struct {
 	Fault string `json:"fault,omitempty"`
 }
 
-// Settings returns what is in force for a program, or for all where it is empty.
-// flags are the flags that were given, by name.
+// Settings returns the settings in effect for a program, or for all programs if program is
+// empty. flags holds the flags that were given, with their values.
 func (f *File) Settings(program string, flags map[string]any, getenv func(string) string) []Setting {
 	var list []Setting
 	for _, k := range Keys(program) {
@@ -42,19 +42,18 @@ func (f *File) Settings(program string, flags map[string]any, getenv func(string
 			list = append(list, f.carried(section)...)
 			continue
 		}
-		s := Setting{Key: k.Name, Source: FromDefault, Default: k.Default, Variable: k.Variable, Flag: k.Flag}
-		if origin, ok := f.Origins[k.Name]; ok {
-			s.Source, s.Where, s.Value = origin.Source, origin.Where, plain(f.value(k.Name))
-		}
-		if k.Name == "config" && f.Path != "" {
+		s := Setting{Key: k.Name, Default: k.Default, Variable: k.Variable, Flag: k.Flag}
+		origin := f.origin(&k, flags, getenv)
+		s.Source, s.Where = origin.Source, origin.Where
+		switch {
+		case s.Source == FromFlag:
+			s.Value = flags[k.Flag]
+		case origin == f.Origins[k.Name]: // also for the variables that Load reads
+			s.Value = plain(f.value(k.Name))
+		case s.Source == FromEnvironment:
+			s.Value, s.Fault = parsed(f.value(k.Name), getenv(k.Variable))
+		case k.Name == "config" && f.Path != "":
 			s.Value = f.Path
-		}
-		if text := getenv(k.Variable); text != "" && k.Variable != "" && s.Source != FromEnvironment {
-			s.Source, s.Where = FromEnvironment, k.Variable
-			s.Value, s.Fault = parsed(f.value(k.Name), text)
-		}
-		if value, given := flags[k.Flag]; given {
-			s.Source, s.Where, s.Value, s.Fault = FromFlag, k.Flag, value, ""
 		}
 		if s.Source != FromDefault && s.Fault == "" {
 			if err := check(k.Name, s.Value); err != nil {
@@ -216,7 +215,6 @@ func Misspelt(environ []string) (sentences []string) {
 	for _, k := range Keys("") {
 		known = append(known, k.Variable)
 	}
-	known = append(known, "ATTUNE_LOCK_TIMEOUT")
 	for _, pair := range environ {
 		name, value, _ := strings.Cut(pair, "=")
 		if !strings.HasPrefix(name, "ATTUNE_") || strings.TrimSpace(value) == "" || slices.Contains(known, name) {

@@ -121,7 +121,7 @@ func (c *detectCmd) open(ctx context.Context, env *cli.Env) (*cli.Database, erro
 
 // diff prints what changed since this worker was registered.
 func (c *detectCmd) diff(ctx context.Context, env *cli.Env, role metadata.Role, db *cli.Database, caps *capability.Document) error {
-	name, usual, err := workerName(c.Name, section(env, role))
+	name, usual, err := workerName(env, role, c.Name)
 	if err != nil {
 		return err
 	}

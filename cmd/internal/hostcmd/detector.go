@@ -136,35 +136,26 @@ func loadPack(dir string, cfg packs.Config, about string, warn func(string)) (*p
 	return pack, nil
 }
 
-// policy returns the policy of the config file and the flags.
+// policy returns the policy of the config file and the flags. With --strict the error names
+// the packs that are not trusted, and the policy is valid.
 func (s *definitionFlags) policy(env *cli.Env, defs []metadata.Definition) (*host.Policy, error) {
-	trusted, err := s.trusted(env)
-	if err != nil {
-		return nil, err
-	}
+	trusted, untrusted := s.trusted(env)
 	p, err := host.NewPolicy(host.PolicyConfig{
 		Mode:  host.Mode(cmp.Or(s.PolicyMode, env.File.Policy.Mode)),
 		Allow: env.File.Policy.Allow, Deny: env.File.Policy.Deny, Programs: deniedPrograms(env.File.Policy.Deny, defs),
 		Env: env.File.Policy.Env, Trusted: trusted,
 	})
 	if err != nil {
-		return nil, cli.Usagef("%v%s", err, policyOrigin(env, s.PolicyMode, err))
+		return nil, refusedPolicy(env, err)
 	}
-	return p, nil
+	return p, untrusted
 }
 
-// policyOrigin returns the place of a wrong value of the policy.
-func policyOrigin(env *cli.Env, flag string, err error) string {
-	key, _, _ := strings.Cut(err.Error(), ":")
-	key, _, _ = strings.Cut(key, "[")
-	where := env.File.Origins[key].Where
-	if key == "policy.mode" && flag != "" {
-		where = "--policy-mode"
-	}
-	if where == "" {
-		return ""
-	}
-	return " (" + where + ")"
+// refusedPolicy returns the error for a wrong value of the policy, whose text begins with
+// its key.
+func refusedPolicy(env *cli.Env, err error) error {
+	key, fault, _ := strings.Cut(err.Error(), ": ")
+	return env.Refused(key, errors.New(fault))
 }
 
 // deniedPrograms returns the programs of the runtimes that entries of policy.deny
@@ -196,8 +187,8 @@ func (s *definitionFlags) detector(
 	if text := found.leftOut.String(); text != "" {
 		cfg.Warnings = append(cfg.Warnings, text)
 	}
-	if cfg.Policy, err = s.policy(env, defs); err == nil {
-		err = mindUnmatched(env, cfg.Policy, defs)
+	if cfg.Policy, err = s.policy(env, defs); cfg.Policy != nil {
+		err = errors.Join(err, mindUnmatched(env, cfg.Policy, defs))
 	}
 	if err != nil {
 		return nil, err
@@ -292,14 +283,14 @@ func guestName(role metadata.Role, host string) string { return "attune-" + stri
 
 // workerName returns the name under which this host registers. usual reports that nobody
 // chose it.
-func workerName(flag *string, sec *config.Service) (name string, usual bool, err error) {
-	name = sec.Name
+func workerName(env *cli.Env, role metadata.Role, flag *string) (name string, usual bool, err error) {
+	name = section(env, role).Name
 	if flag != nil {
 		name = *flag
 	}
 	if flag != nil || name != "" {
 		if err := cli.CheckName(name); err != nil {
-			return "", false, cli.Usagef("name: %v", err)
+			return "", false, env.Refused(string(role)+".name", err)
 		}
 	}
 	if name != "" {

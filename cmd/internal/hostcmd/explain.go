@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -69,7 +70,9 @@ func (s *source) unknown(ctx context.Context, env *cli.Env, role metadata.Role, 
 	if i := strings.IndexAny(name, "@<>=~^"); i > 0 {
 		return cli.Usagef("%s: must be a runtime without versions, such as %s, got %q", command, strings.TrimSpace(name[:i]), name)
 	}
-	found, err := s.definitions(ctx, env, db)
+	quiet := *env // the warnings have been printed
+	quiet.Err = cli.NewTerminal(io.Discard, true)
+	found, err := s.definitions(ctx, &quiet, db)
 	if err != nil {
 		return err
 	}

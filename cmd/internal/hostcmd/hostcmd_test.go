@@ -189,7 +189,7 @@ func TestRecord(t *testing.T) {
 	isolate(t)
 	tools(t, map[string]string{"python3": python})
 	file := filepath.Join(t.TempDir(), "host.yaml")
-	want(t, run(t, metadata.Worker, "record", file), 0, "recorded ")
+	want(t, run(t, metadata.Worker, "record", file), 0, "recorded ", "then try: `worker detect --host "+file+"`\n")
 	want(t, run(t, metadata.Worker, "record", file), 1, "the file exists; --force replaces it")
 	want(t, run(t, metadata.Worker, "record", "--force", file), 0)
 	t.Setenv("PATH", "/nowhere")
@@ -344,7 +344,7 @@ func TestWrongInput(t *testing.T) {
 		{[]string{"detect", "--explain"}, 2, "goes with --json"},
 		{[]string{"detect", "--config", "pipe"}, 1, "not a regular file"},
 		{[]string{"record", "--json"}, 2, "YAML"},
-		{[]string{"register", "--name", ""}, 2, "1 to 255 bytes"},
+		{[]string{"register", "--name", ""}, 2, "--name: must not be blank"},
 		{[]string{"register", "--name", "a\x1b[31mb"}, 2, `a\x1b[31mb`},
 		{[]string{"register", "--port", "0"}, 2, "65535"},
 		{[]string{"detect", "--config", "bad.yaml"}, 1, "bad.yaml:"},
@@ -408,6 +408,11 @@ func TestNoDefinitions(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		isolate(t)
 		want(t, run(t, metadata.Worker, "detect", "--database", db.URL), 0, "no runtime is defined", "attune packs load core")
+		got := run(t, metadata.Worker, "detect", "python", "--database", db.URL)
+		want(t, got, 1, `no runtime "python" is defined`)
+		if n := strings.Count(got.errOut, "warning: "); n != 1 {
+			t.Errorf("%d warnings, want one:\n%s", n, got.errOut)
+		}
 	})
 }
 
@@ -419,7 +424,7 @@ func TestDenyByName(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := run(t, metadata.Worker, "detect", "--config", "attune.yaml")
-	want(t, got, 0, "python (denied_by_policy)", "perl (denied_by_policy)", "warning: policy.trusted_packs: /no/such/pack is not trusted: open the pack's folder: no such file or directory\n")
+	want(t, got, 0, "python (denied_by_policy)", "perl (denied_by_policy)", "attune.yaml:1: policy.trusted_packs: /no/such/pack is not trusted: open the pack's folder: no such file or directory\n")
 }
 
 func TestLostAnswerIsNoSuccess(t *testing.T) {

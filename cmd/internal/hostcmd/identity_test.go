@@ -5,6 +5,7 @@ package hostcmd_test
 import (
 	"encoding/json"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -102,23 +103,23 @@ func TestValuesThatMeanNothing(t *testing.T) {
 		{"--label", "a=1;a=2", "duplicate label"},
 		{"--label", "zone", `must be KEY=VALUE, got "zone"`},
 		{"--label", "zone=a\x1b", "control characters"},
-		{"--listen", "foo", `listen: must be [HOST]:PORT, got "foo"`},
-		{"--listen", ":99999", `listen: must be [HOST]:PORT, got ":99999"`},
-		{"--max-concurrent-executions", "0", "--max-concurrent-executions must be greater than 0, got 0"},
-		{"--max-concurrent-executions", "-1", "--max-concurrent-executions must be greater than 0, got -1"},
-		{"--port", "0", "port: must be from 1 to 65535, got 0"},
-		{"--port", "65536", "port: must be from 1 to 65535, got 65536"},
-		{"--full-every", "0", "--full-every must be greater than 0, got 0"},
-		{"--heartbeat-interval", "0s", "--heartbeat-interval must be greater than 0, got 0s"},
-		{"--heartbeat-interval", "500ms", "heartbeat_interval"},
-		{"--heartbeat-interval", "1500ms", "heartbeat_interval"},
-		{"--verify-interval", "0s", "--verify-interval must be greater than 0, got 0s"},
-		{"--unconfirmed-for", "0s", "--unconfirmed-for must be greater than 0, got 0s"},
+		{"--listen", "foo", `worker: --listen: must be [HOST]:PORT, got "foo"`},
+		{"--listen", ":99999", `--listen: must be [HOST]:PORT, got ":99999"`},
+		{"--max-concurrent-executions", "0", "--max-concurrent-executions: must be greater than 0, got 0"},
+		{"--max-concurrent-executions", "-1", "--max-concurrent-executions: must be greater than 0, got -1"},
+		{"--port", "0", "--port: must be from 1 to 65535, got 0"},
+		{"--port", "65536", "--port: must be from 1 to 65535, got 65536"},
+		{"--full-every", "0", "--full-every: must be greater than 0, got 0"},
+		{"--heartbeat-interval", "0s", "--heartbeat-interval: must be greater than 0, got 0s"},
+		{"--heartbeat-interval", "500ms", "--heartbeat-interval: must be at least 1s, got 500ms"},
+		{"--heartbeat-interval", "1500ms", "--heartbeat-interval: must be whole seconds"},
+		{"--verify-interval", "0s", "--verify-interval: must be greater than 0, got 0s"},
+		{"--unconfirmed-for", "0s", "--unconfirmed-for: must be greater than 0, got 0s"},
 	} {
 		want(t, run(t, metadata.Worker, "run", "--database", "sqlite:w.db", c.flag+"="+c.value), cli.ExitUsage, c.say)
 	}
 	want(t, run(t, metadata.Worker, "run", "--database", "sqlite:w.db", "--listen", "127.0.0.1:", "--heartbeat-interval", "100ms"),
-		cli.ExitUsage, `listen: must be [HOST]:PORT, got "127.0.0.1:"`, "see worker run --help")
+		cli.ExitUsage, `--listen: must be [HOST]:PORT, got "127.0.0.1:"`, "see worker run --help")
 	for _, c := range []struct {
 		args []string
 		say  string
@@ -126,8 +127,10 @@ func TestValuesThatMeanNothing(t *testing.T) {
 		{[]string{"--label", "a=1", "--label", "a=2"}, "duplicate label"},
 		{[]string{"--label", ""}, "--label: must not be empty"},
 		{[]string{"--label", "a=1", "--label", " "}, "--label: must not be empty"},
-		{[]string{"--name", ""}, `name: must be a name of 1 to 255 bytes that is not blank and has no control characters, got ""`},
-		{[]string{"--name", "   "}, `name: must be a name of 1 to 255 bytes that is not blank and has no control characters, got "   "`},
+		{[]string{"--name", ""}, "--name: must not be blank"},
+		{[]string{"--name", "   "}, "--name: must not be blank"},
+		{[]string{"--name", " build-7"}, `--name: must not begin or end with a blank, got " build-7"`},
+		{[]string{"--name", strings.Repeat("a", 256)}, "--name: must have at most 255 bytes, got 256"},
 	} {
 		want(t, run(t, metadata.Worker, append([]string{"register", "--database", "sqlite:w.db"}, c.args...)...), cli.ExitUsage, c.say)
 	}
@@ -137,7 +140,7 @@ func TestValuesThatMeanNothing(t *testing.T) {
 	if err := os.WriteFile("attune.yaml", []byte("worker: {name: '   '}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	want(t, run(t, metadata.Worker, "register", "--database", "sqlite:w.db"), cli.ExitUsage, `name: must be a name of 1 to 255 bytes that is not blank and has no control characters, got "   "`)
+	want(t, run(t, metadata.Worker, "register", "--database", "sqlite:w.db"), cli.ExitUsage, "attune.yaml:1: worker.name: must not be blank")
 }
 
 // TestWrongVariables are named, each once.
@@ -174,4 +177,51 @@ func TestBlankVariables(t *testing.T) {
 	}
 	got := run(t, metadata.Worker, "register", "--json")
 	want(t, got, 0, "ATTUNE_DATABASE_URL is empty: using the embedded database", `"name": "lab2"`, `"zone": "a"`)
+}
+
+// TestRefusedValuesNameTheirOrigin: each setting is refused by the name of the flag, of the
+// variable, or of the file and line that it is from, and a flag wins over a wrong variable.
+func TestRefusedValuesNameTheirOrigin(t *testing.T) {
+	isolate(t)
+	tools(t, nil)
+	db := []string{"--database", "sqlite:w.db"}
+	for _, c := range []struct{ key, variable, flag, value, fault string }{
+		{"policy.mode", "ATTUNE_POLICY_MODE", "--policy-mode", "lax", `must be standard, strict or open, got "lax"`},
+		{"sensor.name", "ATTUNE_SENSOR_NAME", "--name", "x ", "must not begin or end with a blank"},
+		{"sensor.type", "ATTUNE_SENSOR_TYPE", "--type", "cloud", `must be local, remote or container, got "cloud"`},
+		{"sensor.heartbeat_interval", "ATTUNE_SENSOR_HEARTBEAT_INTERVAL", "--heartbeat-interval", "100ms", "must be at least 1s, got 100ms"},
+		{"sensor.verify_interval", "ATTUNE_SENSOR_VERIFY_INTERVAL", "--verify-interval", "1ms", "must be at least 1s, got 1ms"},
+		{"sensor.unconfirmed_for", "ATTUNE_SENSOR_UNCONFIRMED_FOR", "--unconfirmed-for", "1ms", "must be at least 1s, got 1ms"},
+		{"sensor.keep_history", "ATTUNE_SENSOR_KEEP_HISTORY", "--keep-history", "1h", "must be at least 24h0m0s, got 1h0m0s"},
+		{"sensor.listen", "ATTUNE_SENSOR_LISTEN", "--listen", "a:b:c", `must be [HOST]:PORT, got "a:b:c"`},
+		{"", "ATTUNE_SENSOR_PORT", "--port", "70000", "must be from 1 to 65535, got 70000"},
+		{"", "ATTUNE_SENSOR_FULL_EVERY", "--full-every", "0", "must be greater than 0, got 0"},
+		{"", "ATTUNE_SENSOR_MAX_CONCURRENT_EXECUTIONS", "--max-concurrent-executions", "0", "must be greater than 0, got 0"},
+		{"", "ATTUNE_SENSOR_MAX_AGE", "--max-age", "-1s", "must be at least 0s, got -1s"},
+		{"", "ATTUNE_DATABASE_IDLE_TIMEOUT", "--idle-timeout", "-1s", "must be at least 0s, got -1s"},
+		{"", "ATTUNE_DATABASE_URL", "--database", "mysql://x", `open database mysql://x: wrong database URL: databases of the kind "mysql"`},
+	} {
+		args := db
+		if c.flag == "--database" {
+			args = nil
+		}
+		command := append([]string{"run"}, args...)
+		want(t, run(t, metadata.Sensor, append(command, c.flag+"="+c.value)...), cli.ExitUsage, "sensor: "+c.flag+": "+c.fault)
+		t.Setenv(c.variable, c.value)
+		want(t, run(t, metadata.Sensor, command...), cli.ExitUsage, "sensor: "+c.variable+": "+c.fault)
+		t.Setenv(c.variable, "")
+		if c.key == "" {
+			continue // the file itself is refused
+		}
+		section, key, _ := strings.Cut(c.key, ".")
+		if err := os.WriteFile("attune.yaml", []byte(section+":\n  "+key+": "+strconv.Quote(c.value)+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		want(t, run(t, metadata.Sensor, append(command, "--config", "attune.yaml")...), cli.ExitUsage, "attune.yaml:2: "+c.key+": "+c.fault)
+		if err := os.Remove("attune.yaml"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("ATTUNE_SENSOR_PORT", "0")
+	want(t, run(t, metadata.Sensor, "run", "--database", "sqlite:gone/w.db", "--port", "1"), cli.ExitFailed, "create the folder gone")
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/runtime/service"
 	"github.com/attune-go/attune/runtime/service/prometheusmetrics"
+	"github.com/attune-go/attune/schema/metadata"
 )
 
 // server answers questions about a service. Its zero value does not.
@@ -29,18 +30,18 @@ type server struct {
 
 // listen listens on an address; without a host, on this machine alone. Empty is
 // nowhere.
-func listen(ctx context.Context, address string) (*server, error) {
+func listen(ctx context.Context, env *cli.Env, role metadata.Role, address string) (*server, error) {
 	if address == "" {
 		return &server{}, nil
 	}
 	host, port, err := config.ListenAddress(address)
 	if err != nil {
-		return nil, cli.Usagef("listen: %v", err)
+		return nil, env.Refused(string(role)+".listen", err)
 	}
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, port))
 	if err != nil {
 		//nolint:errorlint // not wrapped: it would be taken for a database's that is away
-		return nil, fmt.Errorf("listen: %v; name another port with --listen, or a host that is this machine", err)
+		return nil, fmt.Errorf("%s: %v; name another port with --listen, or a host that is this machine", env.Place(string(role)+".listen"), err)
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

@@ -23,7 +23,7 @@ func (f *memoryFlags) memory(env *cli.Env, role metadata.Role) (*detect.Memory, 
 	cfg := detect.MemoryConfig{Fresh: f.Fresh}
 	if age := cmp.Or(f.MaxAge, section(env, role).MaxAge); age != nil {
 		if *age < 0 {
-			return nil, cli.Usagef("--max-age must be at least 0s, got %v", *age)
+			return nil, env.Refused(string(role)+".max_age", negative(*age))
 		}
 		cfg.MaxAge = max(*age, 1) // zero is the default
 	}

@@ -89,7 +89,7 @@ func TestDetectTwice(t *testing.T) {
 	before := starts()
 	want(t, run(t, metadata.Worker, "explain", "python"), 0, "remembered from")
 	want(t, run(t, metadata.Worker, "register"), 0, "is registered")
-	want(t, run(t, metadata.Worker, "detect", "python", "--max-age=-1s"), 2, "--max-age must be at least 0s, got -1s")
+	want(t, run(t, metadata.Worker, "detect", "python", "--max-age=-1s"), 2, "--max-age: must be at least 0s, got -1s")
 	if got := starts(); got != before {
 		t.Errorf("explain and register started %d", got-before)
 	}

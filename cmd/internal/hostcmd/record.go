@@ -70,8 +70,8 @@ func (c *recordCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) e
 	if err := writeWhole(c.File, text.Bytes()); err != nil {
 		return fmt.Errorf("record to %s: %w", c.File, err)
 	}
-	env.Err.Printf("recorded %s in %s; read it before you pass it on, then try: %s detect --host %s\n",
-		cli.Count(len(caps.Runtimes), "runtime"), c.File, role, c.File)
+	env.Err.Printf("recorded %s in %s; read it before you pass it on, then try: `%s detect --host %s`\n",
+		cli.Count(len(caps.Runtimes), "runtime"), c.File, role, host.CommandLine(c.File, nil))
 	return nil
 }
 

@@ -106,7 +106,11 @@ func (c *registerCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role)
 	if env.JSON {
 		return cli.PrintJSON(env.Out, cli.WorkerDocOf(row))
 	}
-	env.Out.Printf("%s %s is registered in %s as row %d, %s\n", role, cli.Clean(row.Name), place(db), row.ID, cli.StatusName(row))
+	status := cli.StatusName(row)
+	if status == string(schema.WorkerInactive) {
+		status += fmt.Sprintf("; `%s run` makes it active", role)
+	}
+	env.Out.Printf("%s %s is registered in %s as row %d, %s\n", role, cli.Clean(row.Name), place(db), row.ID, status)
 	env.Out.Printf("runtimes: %s\n", cli.Or(cli.Clean(strings.Join(caps.Runtimes, ", ")), "none"))
 	return nil
 }
@@ -159,15 +163,15 @@ func place(db *cli.Database) string {
 // replace its values in the section.
 func (c *registerCmd) identity(env *cli.Env, role metadata.Role) (service.Identity, error) {
 	sec := section(env, role)
-	name, usual, err := workerName(c.Name, sec)
+	name, usual, err := workerName(env, role, c.Name)
 	if err != nil {
 		return service.Identity{}, err
 	}
 	if c.Labels != nil {
 		sec.Labels = c.Labels
 	}
-	if sec.MaxConcurrentExecutions, err = positive("max-concurrent-executions", c.MaxConcurrent, sec.MaxConcurrentExecutions); err != nil {
-		return service.Identity{}, err
+	if sec.MaxConcurrentExecutions, err = positive(c.MaxConcurrent, sec.MaxConcurrentExecutions); err != nil {
+		return service.Identity{}, env.Refused(string(role)+"."+config.MaxConcurrentKey, err)
 	}
 	id := service.Identity{
 		Name: name, Role: role, Type: schema.WorkerType(cmp.Or(c.Type, sec.Type)),
@@ -178,12 +182,12 @@ func (c *registerCmd) identity(env *cli.Env, role metadata.Role) (service.Identi
 	}
 	if id.Port = *cmp.Or(c.Port, &sec.Port); c.Port != nil || id.Port != 0 {
 		if err := config.CheckPort(id.Port); err != nil {
-			return id, cli.Usagef("port: %v", err)
+			return id, env.Refused(string(role)+".port", err)
 		}
 	}
 	if id.Type != "" {
 		if err := config.CheckType(string(id.Type)); err != nil {
-			return id, cli.Usagef("type: %v", err)
+			return id, env.Refused(string(role)+".type", err)
 		}
 	}
 	return id, nil
@@ -191,12 +195,12 @@ func (c *registerCmd) identity(env *cli.Env, role metadata.Role) (service.Identi
 
 // positive returns the value of a flag, else of the config file, where zero means
 // unset. A flag must be greater than zero.
-func positive[T int | time.Duration](flag string, value *T, file T) (T, error) {
+func positive[T int | time.Duration](value *T, file T) (T, error) {
 	switch {
 	case value == nil:
 		return file, nil
 	case *value <= 0:
-		return 0, cli.Usagef("--%s must be greater than 0, got %v", flag, *value)
+		return 0, fmt.Errorf("must be greater than 0, got %v", *value)
 	}
 	return *value, nil
 }

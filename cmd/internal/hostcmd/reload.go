@@ -38,7 +38,7 @@ func (r *reloader) reload() {
 		id := next.id
 		id.Name, id.GuestName = r.id.Name, r.id.GuestName
 		if err = r.svc.Reload(id, next.cfg); err != nil {
-			err = configError(r.role, err)
+			err = configError(&env, r.role, err)
 		}
 	}
 	if err != nil {

@@ -66,7 +66,7 @@ policy: {deny: [deno]}
 		{"worker: {labels: [a]}", "attune.yaml:1: worker.labels"},
 		{"worker: {", "the file is not YAML"},
 		{"policy: {mode: lenient}", "lenient"},
-		{"worker: {heartbeat_interval: 100ms}", "worker.heartbeat_interval must be at least 1s, got 100ms"},
+		{"worker: {heartbeat_interval: 100ms}", "attune.yaml:1: worker.heartbeat_interval: must be at least 1s, got 100ms"},
 		{"worker: {type: lunar}", "lunar"},
 	}
 	for i, c := range wrong {

@@ -69,7 +69,7 @@ func (c *runCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) erro
 	if err != nil {
 		return err
 	}
-	server, err := listen(ctx, now.listen)
+	server, err := listen(ctx, env, role, now.listen)
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (c *runCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) erro
 	svc, err := service.New(now.id, now.cfg)
 	if err != nil {
 		server.close()
-		return configError(role, err)
+		return configError(env, role, err)
 	}
 	server.serve(svc, env.Log)
 	defer server.close()
@@ -101,11 +101,11 @@ var configKeys = map[string]string{
 	"UnconfirmedFor": "unconfirmed_for", "KeepHistory": "keep_history",
 }
 
-// configError returns a usage error that names the key of an invalid field.
-func configError(role metadata.Role, err error) error {
+// configError returns a usage error that names the origin of an invalid field.
+func configError(env *cli.Env, role metadata.Role, err error) error {
 	var wrong *service.ConfigError
 	if errors.As(err, &wrong) && configKeys[wrong.Field] != "" {
-		return cli.Usagef("%s.%s %s", role, configKeys[wrong.Field], wrong.Reason)
+		return env.Refused(string(role)+"."+configKeys[wrong.Field], errors.New(wrong.Reason))
 	}
 	return cli.Usagef("%v", err)
 }
@@ -124,20 +124,22 @@ func (c *runCmd) configuration(env *cli.Env, role metadata.Role, local *host.Loc
 		return nil, err
 	}
 	sec := section(env, role)
-	keep, err := zeroMeant("keep-history", cmp.Or(c.KeepHistory, sec.KeepHistory))
-	if err != nil {
-		return nil, err
-	}
-	idle, err := zeroMeant("idle-timeout", cmp.Or(c.IdleTimeout, env.File.Database.IdleTimeout))
-	if err != nil {
-		return nil, err
-	}
-	beat, errB := positive("heartbeat-interval", c.HeartbeatInterval, sec.HeartbeatInterval)
-	verify, errV := positive("verify-interval", c.VerifyInterval, sec.VerifyInterval)
-	full, errF := positive("full-every", c.FullEvery, sec.FullEvery)
-	unconfirmed, errU := positive("unconfirmed-for", c.UnconfirmedFor, sec.UnconfirmedFor)
-	if err := cmp.Or(errB, errV, errF, errU); err != nil {
-		return nil, err
+	keep, errK := zeroMeant(cmp.Or(c.KeepHistory, sec.KeepHistory))
+	idle, errI := zeroMeant(cmp.Or(c.IdleTimeout, env.File.Database.IdleTimeout))
+	beat, errB := positive(c.HeartbeatInterval, sec.HeartbeatInterval)
+	verify, errV := positive(c.VerifyInterval, sec.VerifyInterval)
+	full, errF := positive(c.FullEvery, sec.FullEvery)
+	unconfirmed, errU := positive(c.UnconfirmedFor, sec.UnconfirmedFor)
+	for _, checked := range []struct {
+		key string
+		err error
+	}{
+		{string(role) + ".keep_history", errK}, {"database.idle_timeout", errI}, {string(role) + ".heartbeat_interval", errB},
+		{string(role) + ".verify_interval", errV}, {string(role) + ".full_every", errF}, {string(role) + ".unconfirmed_for", errU},
+	} {
+		if checked.err != nil {
+			return nil, env.Refused(checked.key, checked.err)
+		}
 	}
 	return &configuration{id: id, listen: cmp.Or(c.Listen, sec.Listen), cfg: service.Config{
 		Open: func(ctx context.Context) (*service.Database, error) { return c.openService(ctx, env, role) },
@@ -157,16 +159,21 @@ func (c *runCmd) configuration(env *cli.Env, role metadata.Role, local *host.Loc
 	}}, nil
 }
 
+// negative returns the error for a duration below zero.
+func negative(value time.Duration) error {
+	return fmt.Errorf("must be at least 0s, got %v", value)
+}
+
 // zeroMeant returns a duration as the service takes it: zero is the default, and a
 // negative value is a zero that was written.
-func zeroMeant(flag string, value *time.Duration) (time.Duration, error) {
+func zeroMeant(value *time.Duration) (time.Duration, error) {
 	switch {
 	case value == nil:
 		return 0, nil
 	case *value == 0:
 		return -1, nil
 	case *value < 0:
-		return 0, cli.Usagef("--%s must be at least 0s, got %v", flag, *value)
+		return 0, negative(*value)
 	}
 	return *value, nil
 }
@@ -243,8 +250,8 @@ func (c *runCmd) serviceDetector(
 		return nil, err
 	}
 	policy, err := c.policy(env, defs)
-	if err == nil && from == capability.SourceDatabase {
-		err = mindUnmatched(env, policy, defs)
+	if policy != nil && from == capability.SourceDatabase {
+		err = errors.Join(err, mindUnmatched(env, policy, defs))
 	}
 	if err != nil {
 		return nil, err

@@ -355,7 +355,7 @@ worker:
 	defer taken.Close()
 	for address, status := range map[string]int{taken.Addr().String(): cli.ExitFailed, "127.0.0.1:80000": cli.ExitUsage} {
 		got := run(t, metadata.Worker, "run", "--database", db.URL, "--listen", address)
-		want(t, got, status, "listen: ")
+		want(t, got, status, "worker: --listen: ")
 		if strings.Contains(got.errOut, "server") {
 			t.Errorf("what is wrong with --listen is taken for the database's fault: %s", got.errOut)
 		}

@@ -32,8 +32,9 @@ func (s *definitionFlags) trusted(env *cli.Env) ([]host.Command, error) {
 			env.Warn(err.Error() + neighbour(dir))
 		}
 	}
+	place := env.File.Origin("policy.trusted_packs", nil, os.Getenv).Place("policy.trusted_packs") // --pack adds to them
 	for _, dir := range env.File.Policy.TrustedPacks {
-		add(dir, "policy.trusted_packs: "+dir, env.Warn)
+		add(dir, place+": "+dir, env.Warn)
 	}
 	for _, dir := range s.Pack {
 		// withPacks has printed the warnings of the pack.

@@ -49,11 +49,8 @@ func mindUnmatched(env *cli.Env, p *host.Policy, defs []metadata.Definition) err
 // unmatched returns the warning about an entry, with its place and a guess at what
 // was meant.
 func unmatched(env *cli.Env, key string, i int, entry, what string, known []string) string {
-	text := fmt.Sprintf("%s[%d]: %q %s", key, i, entry, what)
-	if where := env.File.Origins[key].Where; where != "" {
-		text = where + ": " + text
-	}
-	near := cmp.Or(metadata.Nearest(entry, known), sameProgram(entry, known))
+	text := fmt.Sprintf("%s: %q %s", env.Place(fmt.Sprintf("%s[%d]", key, i)), entry, what)
+	near := cmp.Or(metadata.Nearest(entry, known), sameProgram(entry, known), nearProgram(entry, known))
 	switch whole := sameProgram(entry, known); {
 	case near == entry && whole != "":
 		text += "; an entry has the command's arguments too, such as " + whole
@@ -72,6 +69,17 @@ func sameProgram(entry string, known []string) string {
 		}
 	}
 	return ""
+}
+
+// nearProgram returns the first known command of the program that the entry probably means.
+func nearProgram(entry string, known []string) string {
+	var programs []string
+	for _, line := range known {
+		program, _, _ := strings.Cut(line, " ")
+		programs = append(programs, program)
+	}
+	program, _, _ := strings.Cut(entry, " ")
+	return sameProgram(metadata.Nearest(program, programs), known)
 }
 
 // onHost reports whether an entry names an executable of this host: deny knows it

@@ -37,10 +37,11 @@ func TestLogIsJSON(t *testing.T) {
 		if err := json.Unmarshal([]byte(line), &entry); err != nil {
 			t.Errorf("%v: %s", err, line)
 		}
-		word, _, _ := strings.Cut(entry.Msg, " ")
-		levels[word] = entry.Level
+		for word := range strings.FieldsSeq(entry.Msg) {
+			levels[word] = entry.Level
+		}
 	}
-	if levels["ATTUNE_DATABASE_URL"] != "INFO" || levels["policy.trusted_packs:"] != "WARN" || levels[cwd(t)+"/attune.yaml:1:"] != "WARN" {
+	if levels["ATTUNE_DATABASE_URL"] != "INFO" || levels["policy.trusted_packs:"] != "WARN" || levels["worker.nmae:"] != "WARN" {
 		t.Errorf("the log is\n%s", p.log())
 	}
 }
@@ -66,7 +67,7 @@ func TestLastErrorIsJSON(t *testing.T) {
 		hint   string
 	}{
 		{[]string{"--database", "sqlite:gone/w.db"}, "", cli.ExitFailed, "create the folder gone", ""},
-		{[]string{"--listen", "foo"}, "", cli.ExitUsage, `listen: must be [HOST]:PORT, got "foo"`, "see worker run --help"},
+		{[]string{"--listen", "foo"}, "", cli.ExitUsage, `--listen: must be [HOST]:PORT, got "foo"`, "see worker run --help"},
 		{[]string{"--database", ""}, "", cli.ExitUsage, "--database must not be empty", "see worker run --help"},
 		{[]string{"--config", "attune.yaml"}, "worker: 3\n", cli.ExitFailed, "attune.yaml:1: worker: must be keys", ""},
 	} {

@@ -5,7 +5,7 @@
 -- this text has changed; each statement can be repeated. {schema} is the name of
 -- the installation's schema in quotes.
 
-CREATE OR REPLACE FUNCTION {schema}.attune_guard_aliases() RETURNS trigger
+CREATE OR REPLACE FUNCTION {schema}.attune_guard_runtime_aliases() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $attune$
 DECLARE
     at text;
@@ -96,9 +96,9 @@ $attune$;
 
 DROP TRIGGER IF EXISTS attune_guard_aliases ON {schema}."runtime";
 CREATE TRIGGER attune_guard_aliases BEFORE INSERT OR UPDATE OF "aliases" ON {schema}."runtime"
-    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_aliases('aliases');
+    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_runtime_aliases('aliases');
 
-CREATE OR REPLACE FUNCTION {schema}.attune_guard_definition_name() RETURNS trigger
+CREATE OR REPLACE FUNCTION {schema}.attune_guard_runtime_name() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $attune$
 DECLARE
     at text;
@@ -149,9 +149,9 @@ $attune$;
 
 DROP TRIGGER IF EXISTS attune_guard_name ON {schema}."runtime";
 CREATE TRIGGER attune_guard_name BEFORE INSERT OR UPDATE OF "name" ON {schema}."runtime"
-    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_definition_name('name');
+    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_runtime_name('name');
 
-CREATE OR REPLACE FUNCTION {schema}.attune_guard_distributions() RETURNS trigger
+CREATE OR REPLACE FUNCTION {schema}.attune_guard_runtime_distributions() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $attune$
 DECLARE
     at text;
@@ -553,13 +553,13 @@ $attune$;
 
 DROP TRIGGER IF EXISTS attune_guard_distributions ON {schema}."runtime";
 CREATE TRIGGER attune_guard_distributions BEFORE INSERT OR UPDATE OF "distributions" ON {schema}."runtime"
-    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_distributions('distributions');
+    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_runtime_distributions('distributions');
 
 DROP TRIGGER IF EXISTS attune_guard_distributions ON {schema}."runtime_version";
 CREATE TRIGGER attune_guard_distributions BEFORE INSERT OR UPDATE OF "distributions" ON {schema}."runtime_version"
-    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_distributions('distributions');
+    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_runtime_distributions('distributions');
 
-CREATE OR REPLACE FUNCTION {schema}.attune_guard_execution_config() RETURNS trigger
+CREATE OR REPLACE FUNCTION {schema}.attune_guard_runtime_execution_config() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $attune$
 DECLARE
     at text;
@@ -673,8 +673,8 @@ $attune$;
 
 DROP TRIGGER IF EXISTS attune_guard_execution_config ON {schema}."runtime";
 CREATE TRIGGER attune_guard_execution_config BEFORE INSERT OR UPDATE OF "execution_config" ON {schema}."runtime"
-    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_execution_config('execution_config');
+    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_runtime_execution_config('execution_config');
 
 DROP TRIGGER IF EXISTS attune_guard_execution_config ON {schema}."runtime_version";
 CREATE TRIGGER attune_guard_execution_config BEFORE INSERT OR UPDATE OF "execution_config" ON {schema}."runtime_version"
-    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_execution_config('execution_config');
+    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_runtime_execution_config('execution_config');

@@ -11,11 +11,11 @@
 
 DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_aliases_insert;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_aliases_update;
-DROP VIEW IF EXISTS {schema}.attune_guard_aliases;
+DROP VIEW IF EXISTS {schema}.attune_guard_runtime_aliases;
 
-CREATE VIEW {schema}.attune_guard_aliases AS SELECT '' AS document WHERE 0;
+CREATE VIEW {schema}.attune_guard_runtime_aliases AS SELECT '' AS document WHERE 0;
 
-CREATE TRIGGER {schema}.attune_guard_aliases_fault INSTEAD OF INSERT ON attune_guard_aliases
+CREATE TRIGGER {schema}.attune_guard_runtime_aliases_fault INSTEAD OF INSERT ON attune_guard_runtime_aliases
 BEGIN
     SELECT CASE
         WHEN typeof(NEW.document) = 'blob' THEN RAISE(ABORT, 'aliases: must be text, got a BLOB')
@@ -35,22 +35,22 @@ END;
 
 CREATE TRIGGER {schema}.attune_guard_runtime_aliases_insert BEFORE INSERT ON "runtime"
 BEGIN
-    INSERT INTO attune_guard_aliases (document) VALUES (NEW."aliases");
+    INSERT INTO attune_guard_runtime_aliases (document) VALUES (NEW."aliases");
 END;
 
 CREATE TRIGGER {schema}.attune_guard_runtime_aliases_update BEFORE UPDATE OF "aliases" ON "runtime"
     WHEN NEW."aliases" IS NOT OLD."aliases"
 BEGIN
-    INSERT INTO attune_guard_aliases (document) VALUES (NEW."aliases");
+    INSERT INTO attune_guard_runtime_aliases (document) VALUES (NEW."aliases");
 END;
 
 DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_name_insert;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_name_update;
-DROP VIEW IF EXISTS {schema}.attune_guard_definition_name;
+DROP VIEW IF EXISTS {schema}.attune_guard_runtime_name;
 
-CREATE VIEW {schema}.attune_guard_definition_name AS SELECT '' AS document WHERE 0;
+CREATE VIEW {schema}.attune_guard_runtime_name AS SELECT '' AS document WHERE 0;
 
-CREATE TRIGGER {schema}.attune_guard_definition_name_fault INSTEAD OF INSERT ON attune_guard_definition_name
+CREATE TRIGGER {schema}.attune_guard_runtime_name_fault INSTEAD OF INSERT ON attune_guard_runtime_name
 BEGIN
     SELECT CASE
         WHEN typeof(NEW.document) NOT IN ('text', 'null') THEN RAISE(ABORT, 'name: must be text')
@@ -62,24 +62,24 @@ END;
 
 CREATE TRIGGER {schema}.attune_guard_runtime_name_insert BEFORE INSERT ON "runtime"
 BEGIN
-    INSERT INTO attune_guard_definition_name (document) VALUES (NEW."name");
+    INSERT INTO attune_guard_runtime_name (document) VALUES (NEW."name");
 END;
 
 CREATE TRIGGER {schema}.attune_guard_runtime_name_update BEFORE UPDATE OF "name" ON "runtime"
     WHEN NEW."name" IS NOT OLD."name"
 BEGIN
-    INSERT INTO attune_guard_definition_name (document) VALUES (NEW."name");
+    INSERT INTO attune_guard_runtime_name (document) VALUES (NEW."name");
 END;
 
 DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_distributions_insert;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_distributions_update;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_version_distributions_insert;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_version_distributions_update;
-DROP VIEW IF EXISTS {schema}.attune_guard_distributions;
+DROP VIEW IF EXISTS {schema}.attune_guard_runtime_distributions;
 
-CREATE VIEW {schema}.attune_guard_distributions AS SELECT '' AS document WHERE 0;
+CREATE VIEW {schema}.attune_guard_runtime_distributions AS SELECT '' AS document WHERE 0;
 
-CREATE TRIGGER {schema}.attune_guard_distributions_fault INSTEAD OF INSERT ON attune_guard_distributions
+CREATE TRIGGER {schema}.attune_guard_runtime_distributions_fault INSTEAD OF INSERT ON attune_guard_runtime_distributions
 BEGIN
     SELECT CASE
         WHEN typeof(NEW.document) = 'blob' THEN RAISE(ABORT, 'distributions: must be text, got a BLOB')
@@ -204,35 +204,35 @@ END;
 
 CREATE TRIGGER {schema}.attune_guard_runtime_distributions_insert BEFORE INSERT ON "runtime"
 BEGIN
-    INSERT INTO attune_guard_distributions (document) VALUES (NEW."distributions");
+    INSERT INTO attune_guard_runtime_distributions (document) VALUES (NEW."distributions");
 END;
 
 CREATE TRIGGER {schema}.attune_guard_runtime_distributions_update BEFORE UPDATE OF "distributions" ON "runtime"
     WHEN NEW."distributions" IS NOT OLD."distributions"
 BEGIN
-    INSERT INTO attune_guard_distributions (document) VALUES (NEW."distributions");
+    INSERT INTO attune_guard_runtime_distributions (document) VALUES (NEW."distributions");
 END;
 
 CREATE TRIGGER {schema}.attune_guard_runtime_version_distributions_insert BEFORE INSERT ON "runtime_version"
 BEGIN
-    INSERT INTO attune_guard_distributions (document) VALUES (NEW."distributions");
+    INSERT INTO attune_guard_runtime_distributions (document) VALUES (NEW."distributions");
 END;
 
 CREATE TRIGGER {schema}.attune_guard_runtime_version_distributions_update BEFORE UPDATE OF "distributions" ON "runtime_version"
     WHEN NEW."distributions" IS NOT OLD."distributions"
 BEGIN
-    INSERT INTO attune_guard_distributions (document) VALUES (NEW."distributions");
+    INSERT INTO attune_guard_runtime_distributions (document) VALUES (NEW."distributions");
 END;
 
 DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_execution_config_insert;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_execution_config_update;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_version_execution_config_insert;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_runtime_version_execution_config_update;
-DROP VIEW IF EXISTS {schema}.attune_guard_execution_config;
+DROP VIEW IF EXISTS {schema}.attune_guard_runtime_execution_config;
 
-CREATE VIEW {schema}.attune_guard_execution_config AS SELECT '' AS document WHERE 0;
+CREATE VIEW {schema}.attune_guard_runtime_execution_config AS SELECT '' AS document WHERE 0;
 
-CREATE TRIGGER {schema}.attune_guard_execution_config_fault INSTEAD OF INSERT ON attune_guard_execution_config
+CREATE TRIGGER {schema}.attune_guard_runtime_execution_config_fault INSTEAD OF INSERT ON attune_guard_runtime_execution_config
 BEGIN
     SELECT CASE
         WHEN typeof(NEW.document) = 'blob' THEN RAISE(ABORT, 'execution_config: must be text, got a BLOB')
@@ -268,22 +268,22 @@ END;
 
 CREATE TRIGGER {schema}.attune_guard_runtime_execution_config_insert BEFORE INSERT ON "runtime"
 BEGIN
-    INSERT INTO attune_guard_execution_config (document) VALUES (NEW."execution_config");
+    INSERT INTO attune_guard_runtime_execution_config (document) VALUES (NEW."execution_config");
 END;
 
 CREATE TRIGGER {schema}.attune_guard_runtime_execution_config_update BEFORE UPDATE OF "execution_config" ON "runtime"
     WHEN NEW."execution_config" IS NOT OLD."execution_config"
 BEGIN
-    INSERT INTO attune_guard_execution_config (document) VALUES (NEW."execution_config");
+    INSERT INTO attune_guard_runtime_execution_config (document) VALUES (NEW."execution_config");
 END;
 
 CREATE TRIGGER {schema}.attune_guard_runtime_version_execution_config_insert BEFORE INSERT ON "runtime_version"
 BEGIN
-    INSERT INTO attune_guard_execution_config (document) VALUES (NEW."execution_config");
+    INSERT INTO attune_guard_runtime_execution_config (document) VALUES (NEW."execution_config");
 END;
 
 CREATE TRIGGER {schema}.attune_guard_runtime_version_execution_config_update BEFORE UPDATE OF "execution_config" ON "runtime_version"
     WHEN NEW."execution_config" IS NOT OLD."execution_config"
 BEGIN
-    INSERT INTO attune_guard_execution_config (document) VALUES (NEW."execution_config");
+    INSERT INTO attune_guard_runtime_execution_config (document) VALUES (NEW."execution_config");
 END;

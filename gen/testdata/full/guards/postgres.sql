@@ -5,7 +5,7 @@
 -- this text has changed; each statement can be repeated. {schema} is the name of
 -- the installation's schema in quotes.
 
-CREATE OR REPLACE FUNCTION {schema}.attune_guard_tool() RETURNS trigger
+CREATE OR REPLACE FUNCTION {schema}.attune_guard_tool_document() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $attune$
 DECLARE
     at text;
@@ -613,7 +613,7 @@ $attune$;
 
 DROP TRIGGER IF EXISTS attune_guard_document ON {schema}."tool";
 CREATE TRIGGER attune_guard_document BEFORE INSERT OR UPDATE OF "document" ON {schema}."tool"
-    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_tool('document');
+    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_tool_document('document');
 
 CREATE OR REPLACE FUNCTION {schema}.attune_guard_tool_name() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $attune$

@@ -11,11 +11,11 @@
 
 DROP TRIGGER IF EXISTS {schema}.attune_guard_tool_document_insert;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_tool_document_update;
-DROP VIEW IF EXISTS {schema}.attune_guard_tool;
+DROP VIEW IF EXISTS {schema}.attune_guard_tool_document;
 
-CREATE VIEW {schema}.attune_guard_tool AS SELECT '' AS document WHERE 0;
+CREATE VIEW {schema}.attune_guard_tool_document AS SELECT '' AS document WHERE 0;
 
-CREATE TRIGGER {schema}.attune_guard_tool_fault INSTEAD OF INSERT ON attune_guard_tool
+CREATE TRIGGER {schema}.attune_guard_tool_document_fault INSTEAD OF INSERT ON attune_guard_tool_document
 BEGIN
     SELECT CASE
         WHEN NEW.document IS NULL THEN RAISE(ABORT, 'document: is required')
@@ -228,13 +228,13 @@ END;
 
 CREATE TRIGGER {schema}.attune_guard_tool_document_insert BEFORE INSERT ON "tool"
 BEGIN
-    INSERT INTO attune_guard_tool (document) VALUES (NEW."document");
+    INSERT INTO attune_guard_tool_document (document) VALUES (NEW."document");
 END;
 
 CREATE TRIGGER {schema}.attune_guard_tool_document_update BEFORE UPDATE OF "document" ON "tool"
     WHEN NEW."document" IS NOT OLD."document"
 BEGIN
-    INSERT INTO attune_guard_tool (document) VALUES (NEW."document");
+    INSERT INTO attune_guard_tool_document (document) VALUES (NEW."document");
 END;
 
 DROP TRIGGER IF EXISTS {schema}.attune_guard_tool_name_insert;

@@ -5,7 +5,7 @@
 -- this text has changed; each statement can be repeated. {schema} is the name of
 -- the installation's schema in quotes.
 
-CREATE OR REPLACE FUNCTION {schema}.attune_guard_odd() RETURNS trigger
+CREATE OR REPLACE FUNCTION {schema}.attune_guard_odd_document() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $attune$
 DECLARE
     at text;
@@ -86,4 +86,4 @@ $attune$;
 
 DROP TRIGGER IF EXISTS attune_guard_document ON {schema}."odd";
 CREATE TRIGGER attune_guard_document BEFORE INSERT OR UPDATE OF "document" ON {schema}."odd"
-    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_odd('document');
+    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_odd_document('document');

@@ -11,11 +11,11 @@
 
 DROP TRIGGER IF EXISTS {schema}.attune_guard_odd_document_insert;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_odd_document_update;
-DROP VIEW IF EXISTS {schema}.attune_guard_odd;
+DROP VIEW IF EXISTS {schema}.attune_guard_odd_document;
 
-CREATE VIEW {schema}.attune_guard_odd AS SELECT '' AS document WHERE 0;
+CREATE VIEW {schema}.attune_guard_odd_document AS SELECT '' AS document WHERE 0;
 
-CREATE TRIGGER {schema}.attune_guard_odd_fault INSTEAD OF INSERT ON attune_guard_odd
+CREATE TRIGGER {schema}.attune_guard_odd_document_fault INSTEAD OF INSERT ON attune_guard_odd_document
 BEGIN
     SELECT CASE
         WHEN typeof(NEW.document) = 'blob' THEN RAISE(ABORT, 'document: must be text, got a BLOB')
@@ -42,11 +42,11 @@ END;
 
 CREATE TRIGGER {schema}.attune_guard_odd_document_insert BEFORE INSERT ON "odd"
 BEGIN
-    INSERT INTO attune_guard_odd (document) VALUES (NEW."document");
+    INSERT INTO attune_guard_odd_document (document) VALUES (NEW."document");
 END;
 
 CREATE TRIGGER {schema}.attune_guard_odd_document_update BEFORE UPDATE OF "document" ON "odd"
     WHEN NEW."document" IS NOT OLD."document"
 BEGIN
-    INSERT INTO attune_guard_odd (document) VALUES (NEW."document");
+    INSERT INTO attune_guard_odd_document (document) VALUES (NEW."document");
 END;

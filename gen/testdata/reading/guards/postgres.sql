@@ -5,7 +5,7 @@
 -- this text has changed; each statement can be repeated. {schema} is the name of
 -- the installation's schema in quotes.
 
-CREATE OR REPLACE FUNCTION {schema}.attune_guard_t() RETURNS trigger
+CREATE OR REPLACE FUNCTION {schema}.attune_guard_order_user() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $attune$
 DECLARE
     at text;
@@ -183,4 +183,4 @@ $attune$;
 
 DROP TRIGGER IF EXISTS attune_guard_user ON {schema}."order";
 CREATE TRIGGER attune_guard_user BEFORE INSERT OR UPDATE OF "user" ON {schema}."order"
-    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_t('user');
+    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_order_user('user');

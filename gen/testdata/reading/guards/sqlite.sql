@@ -11,11 +11,11 @@
 
 DROP TRIGGER IF EXISTS {schema}.attune_guard_order_user_insert;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_order_user_update;
-DROP VIEW IF EXISTS {schema}.attune_guard_t;
+DROP VIEW IF EXISTS {schema}.attune_guard_order_user;
 
-CREATE VIEW {schema}.attune_guard_t AS SELECT '' AS document WHERE 0;
+CREATE VIEW {schema}.attune_guard_order_user AS SELECT '' AS document WHERE 0;
 
-CREATE TRIGGER {schema}.attune_guard_t_fault INSTEAD OF INSERT ON attune_guard_t
+CREATE TRIGGER {schema}.attune_guard_order_user_fault INSTEAD OF INSERT ON attune_guard_order_user
 BEGIN
     SELECT CASE
         WHEN typeof(NEW.document) = 'blob' THEN RAISE(ABORT, 'user: must be text, got a BLOB')
@@ -70,11 +70,11 @@ END;
 
 CREATE TRIGGER {schema}.attune_guard_order_user_insert BEFORE INSERT ON "order"
 BEGIN
-    INSERT INTO attune_guard_t (document) VALUES (NEW."user");
+    INSERT INTO attune_guard_order_user (document) VALUES (NEW."user");
 END;
 
 CREATE TRIGGER {schema}.attune_guard_order_user_update BEFORE UPDATE OF "user" ON "order"
     WHEN NEW."user" IS NOT OLD."user"
 BEGIN
-    INSERT INTO attune_guard_t (document) VALUES (NEW."user");
+    INSERT INTO attune_guard_order_user (document) VALUES (NEW."user");
 END;
