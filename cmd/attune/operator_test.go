@@ -516,7 +516,7 @@ func TestOperatorAndRunningWorker(t *testing.T) {
 		}
 		want(t, run(t, "workers", "refresh", "killed", "--wait", "--timeout", "1s"), 1, "killed", "not yet: last heartbeat")
 		want(t, run(t, "workers", "refresh", "killed", "--wait", "--timeout", "0s"), 2, "--timeout")
-		want(t, run(t, "workers", "refresh", "killed", "--wait", "--timeout", "1ms"), 1, "1 of 1 had not after 1ms")
+		want(t, run(t, "workers", "refresh", "killed", "--wait", "--timeout", "1ms"), 1, "1 of 1 missing after 1ms")
 		want(t, run(t, "workers", "refresh", "killed", "--wait", "--dry-run"), 0, "nobody was asked")
 		exec(t, db, "UPDATE worker SET instance = NULL, status = 'inactive' WHERE name = 'killed'")
 		want(t, run(t, "workers", "refresh", "killed", "--wait"), 0, "when it starts: it is not running")
@@ -526,7 +526,7 @@ func TestOperatorAndRunningWorker(t *testing.T) {
 			t.Errorf("the service ended with status %d", status)
 		}
 		want(t, run(t, "workers", "list", "--status", "inactive"), 0, "web-1")
-		want(t, run(t, "explain", "web-1", "deno"), 0, "the worker does not run")
+		want(t, run(t, "explain", "web-1", "deno"), 0, "the worker is not running")
 	})
 }
 
