@@ -494,7 +494,7 @@ func TestOperatorAndRunningWorker(t *testing.T) {
 		if diff := gocmp.Diff([]string{"web-1"}, listed(t, "--has", "deno@~3.11", "--lacks", "julia", "--label", "zone=a", "--role", "worker")); diff != "" {
 			t.Errorf("listed (-want +got):\n%s", diff)
 		}
-		want(t, run(t, "explain", "web-1", "deno@>=3.12", "--exit-code"), 3, "3.11.7 is not >=3.12", "the one that PATH gives", "PATH       "+bin, "output     deno 3.11.7")
+		want(t, run(t, "explain", "web-1", "deno@>=3.12", "--exit-code"), 3, "3.11.7 is not >=3.12", "the one that PATH leads to", "PATH       "+bin, "output     deno 3.11.7")
 		want(t, run(t, "explain", "web-1", "julia", "--exit-code"), 3, "exit_mismatch", "exit code  7", "no julia here")
 		want(t, run(t, "explain", "web-1", "deno@3.12", "--exit-code"), 3, "one more does not count: exit_mismatch", "asdf/installs/deno/3.12.4/bin/deno", "exit code  127", "output     libssl.so.3")
 
@@ -508,7 +508,7 @@ func TestOperatorAndRunningWorker(t *testing.T) {
 		// One that is killed never answers; one that ended does not.
 		reported(t, db, metadata.Worker, "killed", &capability.Document{})
 		got := run(t, "workers", "refresh", "*", "--wait", "--timeout", "3s", "--json")
-		want(t, got, 1, "1 of 2 had not")
+		want(t, got, 1, "1 of 2 missing")
 		var docs []refreshDoc
 		if err := json.Unmarshal([]byte(got.out), &docs); err != nil || len(docs) != 2 ||
 			docs[0].Result.Verified || !strings.Contains(docs[0].Result.Reason, "not yet: last heartbeat") || !docs[1].Result.Verified || !docs[1].Result.Changes.Empty() {
@@ -516,7 +516,7 @@ func TestOperatorAndRunningWorker(t *testing.T) {
 		}
 		want(t, run(t, "workers", "refresh", "killed", "--wait", "--timeout", "1s"), 1, "killed", "not yet: last heartbeat")
 		want(t, run(t, "workers", "refresh", "killed", "--wait", "--timeout", "0s"), 2, "--timeout")
-		want(t, run(t, "workers", "refresh", "killed", "--wait", "--timeout", "1ms"), 1, "1 of 1 had not after 1ms")
+		want(t, run(t, "workers", "refresh", "killed", "--wait", "--timeout", "1ms"), 1, "1 of 1 missing after 1ms")
 		want(t, run(t, "workers", "refresh", "killed", "--wait", "--dry-run"), 0, "nobody was asked")
 		exec(t, db, "UPDATE worker SET instance = NULL, status = 'inactive' WHERE name = 'killed'")
 		want(t, run(t, "workers", "refresh", "killed", "--wait"), 0, "when it starts: it is not running")
@@ -526,7 +526,7 @@ func TestOperatorAndRunningWorker(t *testing.T) {
 			t.Errorf("the service ended with status %d", status)
 		}
 		want(t, run(t, "workers", "list", "--status", "inactive"), 0, "web-1")
-		want(t, run(t, "explain", "web-1", "deno"), 0, "the worker does not run")
+		want(t, run(t, "explain", "web-1", "deno"), 0, "the worker is not running")
 	})
 }
 

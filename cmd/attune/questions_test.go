@@ -189,7 +189,7 @@ func TestWorkersDiff(t *testing.T) {
 		want(t, run(t, "workers", "diff", "a-1", "old*"), 0, "not asked")
 		want(t, run(t, "workers", "diff", "a-1"), 2, `expected "<other>"`)
 		want(t, run(t, "workers", "diff", "a-1", "a-3"), 1, "did you mean a-")
-		want(t, run(t, "workers", "diff", "a-1", "a-*"), 2, "means several workers: worker a-1 (id ", "say --role, or an id")
+		want(t, run(t, "workers", "diff", "a-1", "a-*"), 2, "matches several workers: worker a-1 (id ", "use --role, or an id")
 		reported(t, db, metadata.Sensor, "a-1", &capability.Document{})
 		want(t, run(t, "workers", "diff", "a-1", "a-2"), 2, "sensor a-1")
 		want(t, run(t, "workers", "diff", "a-1", "a-2", "--role", "worker"), 0, "labels.zone")
@@ -242,7 +242,7 @@ func TestHistoryOfAllAndSince(t *testing.T) {
 		want(t, run(t, "workers", "history", "--since", "0"), 2, "--since must be greater than 0, got 0s")
 		want(t, run(t, "workers", "history", "--runtime", "python@>=3.12"), 2, "without versions")
 		want(t, run(t, "workers", "history", "web-3"), 1, `attune: no worker "web-3" in `) // said once
-		want(t, run(t, "workers", "history", "-f", "--since", "1h"), 2, "--after says where to begin")
+		want(t, run(t, "workers", "history", "-f", "--since", "1h"), 2, "--after sets where to begin")
 	})
 }
 

@@ -81,7 +81,7 @@ func TestFollow(t *testing.T) {
 
 		want(t, run(t, "workers", "history"), 0, "web-1", "web-2")
 		want(t, run(t, "workers", "history", "web-1", "--after", "1"), 2, "--after goes with --follow")
-		want(t, run(t, "workers", "history", "-f", "--limit", "1"), 2, "what is to come")
+		want(t, run(t, "workers", "history", "-f", "--limit", "1"), 2, "shows future changes")
 		want(t, run(t, "workers", "history", "-f", "--after=-1"), 2, "--after must be at least 0, got -1")
 		want(t, run(t, "workers", "history", "-f", "web-3"), 1, "did you mean web-")
 	})

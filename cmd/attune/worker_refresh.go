@@ -148,7 +148,7 @@ func (c *workersRefreshCmd) print(out *cli.Terminal, docs []refreshDoc) {
 		case !d.Asked:
 			when = cli.Cell{Text: "when it starts: it is not running", Style: cli.Dim}
 		case d.Stale:
-			when = cli.Cell{Text: "when its heartbeats return: it is stale", Style: cli.Yellow}
+			when = cli.Cell{Text: "with its next heartbeat: it is stale", Style: cli.Yellow}
 		case d.WithinSeconds != nil:
 			when.Text = "within about " + (time.Duration(*d.WithinSeconds) * time.Second).String()
 		}

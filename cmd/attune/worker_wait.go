@@ -91,7 +91,7 @@ func (c *workersRefreshCmd) wait(ctx context.Context, db *cli.Database, workers 
 		}
 	}
 	if late > 0 {
-		return fmt.Errorf("%w: %d of %d are late after %v", errLate, late, len(all), waited)
+		return fmt.Errorf("%w: %d of %d missing after %v", errLate, late, len(all), waited)
 	}
 	return nil
 }
