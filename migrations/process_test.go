@@ -3,6 +3,7 @@ package migrations_test
 import (
 	"bufio"
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -33,6 +34,10 @@ func TestMain(m *testing.M) {
 	if url := os.Getenv(childDatabase); url != "" {
 		child(url, os.Getenv(childPause))
 		return
+	}
+	// More tests than processors: each waits for the server most of the time.
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		panic(err)
 	}
 	os.Exit(m.Run())
 }

@@ -100,7 +100,7 @@ func TestListenOnADeadConnection(t *testing.T) {
 
 func TestListenIsNotForSQLite(t *testing.T) {
 	err := pool.Listen(open(t, database.Memory))(t.Context(), "c", func() {})
-	if err == nil || !strings.Contains(err.Error(), "need a connection of pgx") {
+	if err == nil || !strings.Contains(err.Error(), "the connection must be pgx's") {
 		t.Errorf("got %v", err)
 	}
 }
