@@ -142,13 +142,13 @@ func TestFileThatCannotBeUsed(t *testing.T) {
 		if err := os.Chmod(locked, 0o555); err != nil {
 			t.Fatal(err)
 		}
-		refused(t, "sqlite:"+locked+"/w.db", "w.db.lock: permission denied; ", "need write access to the folder "+locked+": give it, ")
+		refused(t, "sqlite:"+locked+"/w.db", "w.db.lock: permission denied; ", "need write access to the folder "+locked+": grant it, ")
 	})
 	t.Run("read-only file system", func(t *testing.T) {
 		if unix.Access("/sys", unix.W_OK) != unix.EROFS {
 			t.Skip("/sys is writable here; containers have it read-only")
 		}
-		refused(t, "sqlite:/sys/w.db", "w.db.lock: ", "need write access to the folder /sys: give it, ")
+		refused(t, "sqlite:/sys/w.db", "w.db.lock: ", "need write access to the folder /sys: grant it, ")
 		t.Setenv("XDG_STATE_HOME", "/sys")
 		for _, command := range []string{"register", "run"} {
 			want(t, run(t, metadata.Worker, command), cli.ExitFailed, "create the state folder for the embedded database: /sys/attune: ", "set XDG_STATE_HOME")
