@@ -2,6 +2,7 @@ package answer_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -40,5 +41,20 @@ func TestDocumentOfAPlatform(t *testing.T) {
 	}
 	if doc, err := answer.Document(&schema.Worker{Capabilities: json.RawMessage("null")}, nil); doc != nil || err != nil {
 		t.Errorf("no document: %v, %v", doc, err)
+	}
+}
+
+// TestDocumentIsBounded: documents of more objects or values than a service writes are not
+// read.
+func TestDocumentIsBounded(t *testing.T) {
+	for want, text := range map[string]string{
+		"":                                  `{"detected": [{}` + strings.Repeat(",{}", 49_998) + `]}`,
+		"at most 50000 objects, got 50001":  `{"detected": [{}` + strings.Repeat(",{}", 49_999) + `]}`,
+		"at most 150000 values, got 150001": `{"detected": [], "x": [0` + strings.Repeat(",0", 150_000) + `]}`,
+	} {
+		_, err := answer.Document(&schema.Worker{Capabilities: json.RawMessage(text)}, nil)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
 	}
 }

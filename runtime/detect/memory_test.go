@@ -5,6 +5,7 @@ package detect_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -511,5 +512,49 @@ func TestRememberedIsBounded(t *testing.T) {
 	}
 	if n := detect.Remembered(memory); n < 200 || n > 1200 {
 		t.Errorf("%d answers of 8,000 bytes are remembered, want those of some rounds", n)
+	}
+}
+
+// TestRememberedFileIsBounded: the file keeps the newest 4,000 answers, with 4 MiB at most.
+func TestRememberedFileIsBounded(t *testing.T) {
+	for output, most := range map[string]int{"short": 4000, strings.Repeat("x", 6000): 4 << 20 / 6000} {
+		r := newRemembering(t)
+		r.expect("first", 1, "1.0.0")
+		var content struct {
+			Format  int                       `json:"format"`
+			Answers map[string]map[string]any `json:"answers"`
+		}
+		read := func() int {
+			t.Helper()
+			text, err := os.ReadFile(r.file)
+			if err == nil {
+				content.Answers = nil
+				err = json.Unmarshal(text, &content)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(text)
+		}
+		read()
+		for key, answer := range content.Answers {
+			many := maps.Clone(answer)
+			many["output"] = output
+			for i := range most + most/4 {
+				content.Answers[fmt.Sprint(key, i)] = many
+			}
+			break
+		}
+		text, err := json.Marshal(content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, r.file, string(text))
+		r.install("alpha", "2.0.0")
+		r.expect("after it", 1, "2.0.0")
+		if size := read(); len(content.Answers) > most || len(content.Answers) < most*9/10 || size > 4<<20+100 {
+			t.Errorf("%d answers in %d bytes, want %d at most", len(content.Answers), size, most)
+		}
+		r.expect("the newest is kept", 0, "2.0.0")
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/attune-go/attune/fixtures/deadmount"
 	"github.com/attune-go/attune/runtime/host"
 )
@@ -60,5 +62,35 @@ func TestDeadMount(t *testing.T) {
 	}
 	if c := h.Resolve(dir + "/mnt/bin/tool"); c.Unseen() == nil || errors.Is(c.Unseen(), host.ErrHangs) {
 		t.Errorf("a server that has gone is an error, not an absence: got %+v", c)
+	}
+}
+
+// TestMountedOver: a place that hangs counts again after another file system is mounted there.
+func TestMountedOver(t *testing.T) {
+	dir := realDir(t)
+	if err := os.Mkdir(dir+"/mnt", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	deadmount.Mount(t, dir+"/mnt")
+	h := withPath("/", dir+"/mnt")
+	if got := h.Lookup("tool"); len(got) != 1 || !errors.Is(got[0].Unseen(), host.ErrHangs) {
+		t.Fatalf("got %+v, want that it hangs", got)
+	}
+	if err := unix.Unmount(dir+"/mnt", unix.MNT_DETACH); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Mount("tmpfs", dir+"/mnt", "tmpfs", 0, ""); err != nil {
+		t.Skip("mount another file system: ", err)
+	}
+	put(t, dir+"/mnt/tool", "#!/bin/sh\n", 0o755)
+	for start := time.Now(); ; runtime.Gosched() {
+		host.AgeFolders(h)
+		got := h.Lookup("tool")
+		if len(got) == 1 && got[0].Fault == "" {
+			return
+		}
+		if time.Since(start) > 20*time.Second {
+			t.Fatalf("got %+v, want the tool", got)
+		}
 	}
 }

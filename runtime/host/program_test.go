@@ -4,6 +4,7 @@ package host_test
 
 import (
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -62,6 +63,12 @@ func TestProgram(t *testing.T) {
 	}
 	if p := h.Program(self); !p.Native || p.Unknown != "" || !p.HasFile() {
 		t.Errorf("a program: got %+v", p)
+	}
+	if p := h.Program("/bin/sh"); runtime.GOOS == "linux" {
+		loader := func(c host.Candidate) bool { return strings.Contains(c.Path, "/ld-") }
+		if !slices.ContainsFunc(p.By, loader) {
+			t.Errorf("a program with a loader: got %+v, want the loader", p)
+		}
 	}
 	if p := h.Program(dir); p.Native || p.Unknown == "" {
 		t.Errorf("a folder: got %+v", p)

@@ -345,3 +345,33 @@ func TestDatabaseIsGone(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestOwnerLocksTables checks that the last results stay while the owner of the database holds
+// locks on all tables.
+func TestOwnerLocksTables(t *testing.T) {
+	t.Parallel()
+	b, cfg, _ := behind(t)
+	cfg.StatementTimeout = shortTimeout
+	svc := b.start(cfg)
+	b.pass(svc, round)
+	b.has("alpha@1.0.0", "beta@2.0.0")
+	tx, err := b.db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	if _, err := tx.ExecContext(t.Context(), "LOCK TABLE pack, runtime, runtime_version, worker, worker_runtime, capability_change IN ACCESS EXCLUSIVE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	b.install("beta", "echo beta 2.1.0")
+	for range 3 {
+		b.pass(svc, 12*time.Second)
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	b.has("alpha@1.0.0", "beta@2.0.0")
+	b.recover(svc)
+	b.pass(svc, 2*round)
+	b.has("alpha@1.0.0", "beta@2.1.0")
+}

@@ -204,6 +204,9 @@ func TestLoadPlaces(t *testing.T) {
 	if f, err := config.Load(config.Search{Getenv: getenv}); err != nil || f.Worker.Name != "of-user" {
 		t.Errorf("user's file: got %+v, %v", f, err)
 	}
+	if f, err := config.Load(config.Search{Path: "missing.yaml", Getenv: getenv}); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a named file that is missing, beside the user's: got %+v, %v", f, err)
+	}
 	write("attune.yaml", "of-folder")
 	if f, err := config.Load(config.Search{Getenv: getenv}); err != nil || f.Worker.Name != "of-folder" {
 		t.Errorf("working directory wins: got %+v, %v", f, err)
