@@ -35,8 +35,8 @@ func excess(w *schema.Worker) error {
 	return fmt.Errorf("read the capabilities of worker %d: they must have at most %d %s, got %d", w.ID, most, what, got)
 }
 
-// sizes returns the number of objects in a JSON text, and that of its commas, which is about
-// the number of its values.
+// sizes returns the numbers of objects and of commas in a JSON text. A text has about as
+// many values as commas.
 func sizes(text json.RawMessage) (objects, commas int) {
 	quoted := false
 	for i := 0; i < len(text); i++ {

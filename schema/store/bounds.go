@@ -44,8 +44,8 @@ const (
 const (
 	// MaxReport is the size of a capability document as text, in bytes.
 	MaxReport = 8 << 20
-	// MaxReported is the number of rows of worker_runtime, and MaxReportedSize the size of
-	// their texts and that of their evidence, in bytes.
+	// MaxReported is the number of rows of worker_runtime. MaxReportedSize is the size of their
+	// texts in bytes, and also the size of their evidence.
 	MaxReported     = 50_000
 	MaxReportedSize = 12 << 20
 )

@@ -51,8 +51,8 @@ func (r *WorkerRuntimes) ByWorker(ctx context.Context, worker int64) (rows []sch
 // textColumns returns all columns but the evidence.
 func (r *WorkerRuntimes) textColumns() bun.Safe { return r.list("worker_runtime.", "evidence") }
 
-// An extent is the part of a worker's rows that is read: the rows up to last, and the
-// evidence of those up to evidence, both by id.
+// An extent is the part of a worker's rows that is read. Rows are read up to the id last,
+// and their evidence up to the id evidence.
 type extent struct {
 	last, evidence int64
 	rows           int
