@@ -1,6 +1,7 @@
 package document
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 )
@@ -34,6 +35,30 @@ func decimal(number string) (digits string, exp int64) {
 		return "0", 0
 	}
 	return p.sign + short, exp
+}
+
+// compareNumbers compares the texts of two numbers exactly.
+func compareNumbers(a, b string) int {
+	x, xExp := decimal(a)
+	y, yExp := decimal(b)
+	sign := signOf(x)
+	if other := signOf(y); sign != other || sign == 0 {
+		return cmp.Compare(sign, other)
+	}
+	x, y = strings.TrimPrefix(x, "-"), strings.TrimPrefix(y, "-")
+	size := cmp.Compare(int64(len(x))+xExp, int64(len(y))+yExp)
+	return sign * cmp.Or(size, strings.Compare(x, y))
+}
+
+// signOf returns -1, 0 or 1 for the digits of decimal.
+func signOf(digits string) int {
+	switch {
+	case digits == "0":
+		return 0
+	case digits[0] == '-':
+		return -1
+	}
+	return 1
 }
 
 // withoutExponent returns the number of digits and the length of a number's text in the form
