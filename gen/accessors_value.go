@@ -76,7 +76,8 @@ func writeValue(f *model.Field, expr, to string) string {
 	case t.Kind == model.Time:
 		return to + ".Time(" + expr + ")"
 	case t.Kind == model.Map:
-		return to + ".Open()\nfor key, s := range document.Sorted(" + expr + ") {\n" + writeValue(f.Element(), "s", "w.Key(key)") + "\n}\nw.Close(nil)"
+		return to + ".Open()\nfor key, s := range document.Sorted(" + expr + ") {\n" +
+			writeValue(f.Element(), "s", "w.Key(key)") + "\n}\nw.Close(nil)"
 	case t.Kind == model.List && t.Elem.Kind == model.Text:
 		return "document.WriteTexts(" + to + ", " + expr + ")"
 	case t.Kind == model.List:
@@ -94,10 +95,10 @@ func unknownOf(f *model.Field) string {
 
 // descend returns the code that visits each document in the value of expr, whose pointer is at.
 func descend(t *model.Type, expr, at string, visit func(expr, at string) string) string {
-	switch {
-	case t.Kind == model.Map:
+	switch t.Kind {
+	case model.Map:
 		return "for key, s := range document.Sorted(" + expr + ") {\n" + descend(t.Elem, "s", "document.Child("+at+", key)", visit) + "\n}"
-	case t.Kind == model.List:
+	case model.List:
 		return "for i := range " + expr + " {\n" + descend(t.Elem, expr+"[i]", "document.Index("+at+", i)", visit) + "\n}"
 	}
 	return visit(expr, at)

@@ -307,11 +307,12 @@ func (g *postgresGuard) members(f *model.Field, depth int, at place) {
 	}
 	g.line("ELSE")
 	g.indent++
-	g.line("FOR %s, %s IN SELECT m.key, m.value FROM pg_catalog.jsonb_each(%s) AS m WHERE pg_catalog.jsonb_typeof(m.value) <> 'null' LOOP", key, elem, v)
+	g.line("FOR %s, %s IN SELECT m.key, m.value FROM pg_catalog.jsonb_each(%s) AS m"+
+		" WHERE pg_catalog.jsonb_typeof(m.value) <> 'null' LOOP", key, elem, v)
 	g.indent++
 	// A key may be long, or have characters that a terminal would obey.
-	g.line("%s := pg_catalog.replace(pg_catalog.replace(pg_catalog.regexp_replace(pg_catalog.left(%s, 60), '[\u0001-\u001f]', '?', 'g'),", part, key)
-	g.line("    '~', '~0'), '/', '~1');")
+	g.line(`%s := pg_catalog.regexp_replace(pg_catalog.left(%s, 60), '[\u0001-\u001f]', '?', 'g');`, part, key)
+	g.line("%s := pg_catalog.replace(pg_catalog.replace(%[1]s, '~', '~0'), '/', '~1');", part)
 	g.element(f, depth+1, at.index(part))
 	g.indent--
 	g.line("END LOOP;")

@@ -28,7 +28,8 @@ type ruleKind struct {
 // ruleKinds lists the rules and the kinds of value that they apply to. The rules of text and
 // of numbers also apply to the elements of a list and to the values of a map.
 var ruleKinds = []ruleKind{
-	{"required", false, []model.Kind{model.Text, model.Time, model.Raw, model.Object, model.List, model.Map}, "the key must be present and not empty"},
+	{"required", false, []model.Kind{model.Text, model.Time, model.Raw, model.Object, model.List, model.Map},
+		"the key must be present and not empty"},
 	{"bare", false, []model.Kind{model.Text}, "a YAML file may omit the quotes where the text looks like a number"},
 	{"default", true, []model.Kind{model.Bool, model.Int, model.Float, model.Duration}, "the value of a missing key"},
 	{"min", true, bounded, "the least value"},
@@ -52,7 +53,8 @@ var kindNames = map[model.Kind]string{
 
 // plurals names what lists and maps hold and what has no bounds.
 var plurals = map[model.Kind]string{
-	model.Text: "text", model.Bool: "truth values", model.Int: "numbers", model.Float: "numbers", model.Time: "times", model.Object: "documents",
+	model.Text: "text", model.Bool: "truth values", model.Int: "numbers", model.Float: "numbers", model.Time: "times",
+	model.Object: "documents",
 }
 
 // rules reads the rules of one field.

@@ -117,8 +117,8 @@ func (r *resolver) typeName(t types.Type) string {
 }
 
 // held lists the types that a document can hold.
-const held = "use string, bool, int, float64, document.Duration, document.Optional of these, time.Time, a document, a list, a map[string], " +
-	"or json.RawMessage"
+const held = "use string, bool, int, float64, document.Duration, document.Optional of these, time.Time, a document, a list, " +
+	"a map[string], or json.RawMessage"
 
 // unknown reports a type that the type checker does not know.
 func (r *resolver) unknown(e ast.Expr, pos token.Position, what string) *model.Type {
@@ -194,8 +194,8 @@ func (r *resolver) mapValue(t types.Type, e ast.Expr, pos token.Position, what s
 		return nil
 	}
 	if elem.Kind != model.List && !canBeElement(elem) {
-		r.faults.add(pos, "%s is a map of %s: its values can be text, numbers, truth values, durations, times, documents or lists of these: "+
-			"use a document or json.RawMessage", what, r.typeName(t))
+		r.faults.add(pos, "%s is a map of %s: its values can be text, numbers, truth values, durations, times, documents "+
+			"or lists of these: use a document or json.RawMessage", what, r.typeName(t))
 		return nil
 	}
 	return elem

@@ -168,8 +168,8 @@ BEGIN
                 EXIT judge;
             ELSE
                 FOR k1, v2 IN SELECT m.key, m.value FROM pg_catalog.jsonb_each(v1) AS m WHERE pg_catalog.jsonb_typeof(m.value) <> 'null' LOOP
-                    p1 := pg_catalog.replace(pg_catalog.replace(pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[-]', '?', 'g'),
-                        '~', '~0'), '/', '~1');
+                    p1 := pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[\u0001-\u001f]', '?', 'g');
+                    p1 := pg_catalog.replace(pg_catalog.replace(p1, '~', '~0'), '/', '~1');
                     IF pg_catalog.jsonb_typeof(v2) <> 'string' THEN
                         at := '/labels/' || p1;
                         fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v2);
@@ -190,8 +190,8 @@ BEGIN
                 EXIT judge;
             ELSE
                 FOR k1, v2 IN SELECT m.key, m.value FROM pg_catalog.jsonb_each(v1) AS m WHERE pg_catalog.jsonb_typeof(m.value) <> 'null' LOOP
-                    p1 := pg_catalog.replace(pg_catalog.replace(pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[-]', '?', 'g'),
-                        '~', '~0'), '/', '~1');
+                    p1 := pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[\u0001-\u001f]', '?', 'g');
+                    p1 := pg_catalog.replace(pg_catalog.replace(p1, '~', '~0'), '/', '~1');
                     IF pg_catalog.jsonb_typeof(v2) <> 'string' THEN
                         at := '/units/' || p1;
                         fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v2);
@@ -216,8 +216,8 @@ BEGIN
                 EXIT judge;
             ELSE
                 FOR k1, v2 IN SELECT m.key, m.value FROM pg_catalog.jsonb_each(v1) AS m WHERE pg_catalog.jsonb_typeof(m.value) <> 'null' LOOP
-                    p1 := pg_catalog.replace(pg_catalog.replace(pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[-]', '?', 'g'),
-                        '~', '~0'), '/', '~1');
+                    p1 := pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[\u0001-\u001f]', '?', 'g');
+                    p1 := pg_catalog.replace(pg_catalog.replace(p1, '~', '~0'), '/', '~1');
                     IF pg_catalog.jsonb_typeof(v2) <> 'string' THEN
                         at := '/states/' || p1;
                         fault := 'must be text, got a JSON ' || pg_catalog.jsonb_typeof(v2);
@@ -238,8 +238,8 @@ BEGIN
                 EXIT judge;
             ELSE
                 FOR k1, v2 IN SELECT m.key, m.value FROM pg_catalog.jsonb_each(v1) AS m WHERE pg_catalog.jsonb_typeof(m.value) <> 'null' LOOP
-                    p1 := pg_catalog.replace(pg_catalog.replace(pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[-]', '?', 'g'),
-                        '~', '~0'), '/', '~1');
+                    p1 := pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[\u0001-\u001f]', '?', 'g');
+                    p1 := pg_catalog.replace(pg_catalog.replace(p1, '~', '~0'), '/', '~1');
                     IF coalesce(pg_catalog.jsonb_typeof(v2), 'null') = 'null' THEN
                         NULL;
                     ELSIF pg_catalog.jsonb_typeof(v2) <> 'boolean' THEN
@@ -258,8 +258,8 @@ BEGIN
                 EXIT judge;
             ELSE
                 FOR k1, v2 IN SELECT m.key, m.value FROM pg_catalog.jsonb_each(v1) AS m WHERE pg_catalog.jsonb_typeof(m.value) <> 'null' LOOP
-                    p1 := pg_catalog.replace(pg_catalog.replace(pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[-]', '?', 'g'),
-                        '~', '~0'), '/', '~1');
+                    p1 := pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[\u0001-\u001f]', '?', 'g');
+                    p1 := pg_catalog.replace(pg_catalog.replace(p1, '~', '~0'), '/', '~1');
                     IF coalesce(pg_catalog.jsonb_typeof(v2), 'null') = 'null' THEN
                         NULL;
                     ELSIF pg_catalog.jsonb_typeof(v2) <> 'number' THEN
@@ -282,8 +282,8 @@ BEGIN
                 EXIT judge;
             ELSE
                 FOR k1, v2 IN SELECT m.key, m.value FROM pg_catalog.jsonb_each(v1) AS m WHERE pg_catalog.jsonb_typeof(m.value) <> 'null' LOOP
-                    p1 := pg_catalog.replace(pg_catalog.replace(pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[-]', '?', 'g'),
-                        '~', '~0'), '/', '~1');
+                    p1 := pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[\u0001-\u001f]', '?', 'g');
+                    p1 := pg_catalog.replace(pg_catalog.replace(p1, '~', '~0'), '/', '~1');
                     IF coalesce(pg_catalog.jsonb_typeof(v2), 'null') = 'null' THEN
                         NULL;
                     ELSIF pg_catalog.jsonb_typeof(v2) <> 'number' THEN
@@ -306,8 +306,8 @@ BEGIN
                 EXIT judge;
             ELSE
                 FOR k1, v2 IN SELECT m.key, m.value FROM pg_catalog.jsonb_each(v1) AS m WHERE pg_catalog.jsonb_typeof(m.value) <> 'null' LOOP
-                    p1 := pg_catalog.replace(pg_catalog.replace(pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[-]', '?', 'g'),
-                        '~', '~0'), '/', '~1');
+                    p1 := pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[\u0001-\u001f]', '?', 'g');
+                    p1 := pg_catalog.replace(pg_catalog.replace(p1, '~', '~0'), '/', '~1');
                     IF coalesce(pg_catalog.jsonb_typeof(v2), 'null') = 'null' THEN
                         NULL;
                     ELSIF pg_catalog.jsonb_typeof(v2) <> 'number' THEN
@@ -330,8 +330,8 @@ BEGIN
                 EXIT judge;
             ELSE
                 FOR k1, v2 IN SELECT m.key, m.value FROM pg_catalog.jsonb_each(v1) AS m WHERE pg_catalog.jsonb_typeof(m.value) <> 'null' LOOP
-                    p1 := pg_catalog.replace(pg_catalog.replace(pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[-]', '?', 'g'),
-                        '~', '~0'), '/', '~1');
+                    p1 := pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[\u0001-\u001f]', '?', 'g');
+                    p1 := pg_catalog.replace(pg_catalog.replace(p1, '~', '~0'), '/', '~1');
                     IF coalesce(pg_catalog.jsonb_typeof(v2), 'null') = 'null' THEN
                         NULL;
                     ELSIF pg_catalog.jsonb_typeof(v2) <> 'number' THEN
@@ -354,8 +354,8 @@ BEGIN
                 EXIT judge;
             ELSE
                 FOR k1, v2 IN SELECT m.key, m.value FROM pg_catalog.jsonb_each(v1) AS m WHERE pg_catalog.jsonb_typeof(m.value) <> 'null' LOOP
-                    p1 := pg_catalog.replace(pg_catalog.replace(pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[-]', '?', 'g'),
-                        '~', '~0'), '/', '~1');
+                    p1 := pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[\u0001-\u001f]', '?', 'g');
+                    p1 := pg_catalog.replace(pg_catalog.replace(p1, '~', '~0'), '/', '~1');
                     IF coalesce(pg_catalog.jsonb_typeof(v2), 'null') = 'null' THEN
                         NULL;
                     ELSIF pg_catalog.jsonb_typeof(v2) <> 'string' THEN
@@ -378,8 +378,8 @@ BEGIN
                 EXIT judge;
             ELSE
                 FOR k1, v2 IN SELECT m.key, m.value FROM pg_catalog.jsonb_each(v1) AS m WHERE pg_catalog.jsonb_typeof(m.value) <> 'null' LOOP
-                    p1 := pg_catalog.replace(pg_catalog.replace(pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[-]', '?', 'g'),
-                        '~', '~0'), '/', '~1');
+                    p1 := pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[\u0001-\u001f]', '?', 'g');
+                    p1 := pg_catalog.replace(pg_catalog.replace(p1, '~', '~0'), '/', '~1');
                     IF coalesce(pg_catalog.jsonb_typeof(v2), 'null') = 'null' THEN
                         NULL;
                     ELSIF pg_catalog.jsonb_typeof(v2) <> 'string' THEN
@@ -402,8 +402,8 @@ BEGIN
                 EXIT judge;
             ELSE
                 FOR k1, v2 IN SELECT m.key, m.value FROM pg_catalog.jsonb_each(v1) AS m WHERE pg_catalog.jsonb_typeof(m.value) <> 'null' LOOP
-                    p1 := pg_catalog.replace(pg_catalog.replace(pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[-]', '?', 'g'),
-                        '~', '~0'), '/', '~1');
+                    p1 := pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[\u0001-\u001f]', '?', 'g');
+                    p1 := pg_catalog.replace(pg_catalog.replace(p1, '~', '~0'), '/', '~1');
                     IF coalesce(pg_catalog.jsonb_typeof(v2), 'null') = 'null' THEN
                         at := '/probes/' || p1;
                         fault := 'is required';
@@ -448,8 +448,8 @@ BEGIN
                             EXIT judge;
                         ELSE
                             FOR k3, v4 IN SELECT m.key, m.value FROM pg_catalog.jsonb_each(v3) AS m WHERE pg_catalog.jsonb_typeof(m.value) <> 'null' LOOP
-                                p3 := pg_catalog.replace(pg_catalog.replace(pg_catalog.regexp_replace(pg_catalog.left(k3, 60), '[-]', '?', 'g'),
-                                    '~', '~0'), '/', '~1');
+                                p3 := pg_catalog.regexp_replace(pg_catalog.left(k3, 60), '[\u0001-\u001f]', '?', 'g');
+                                p3 := pg_catalog.replace(pg_catalog.replace(p3, '~', '~0'), '/', '~1');
                                 IF coalesce(pg_catalog.jsonb_typeof(v4), 'null') = 'null' THEN
                                     NULL;
                                 ELSIF pg_catalog.jsonb_typeof(v4) <> 'number' THEN
@@ -487,8 +487,8 @@ BEGIN
                 EXIT judge;
             ELSE
                 FOR k1, v2 IN SELECT m.key, m.value FROM pg_catalog.jsonb_each(v1) AS m WHERE pg_catalog.jsonb_typeof(m.value) <> 'null' LOOP
-                    p1 := pg_catalog.replace(pg_catalog.replace(pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[-]', '?', 'g'),
-                        '~', '~0'), '/', '~1');
+                    p1 := pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[\u0001-\u001f]', '?', 'g');
+                    p1 := pg_catalog.replace(pg_catalog.replace(p1, '~', '~0'), '/', '~1');
                     IF coalesce(pg_catalog.jsonb_typeof(v2), 'null') = 'null' THEN
                         NULL;
                     ELSIF pg_catalog.jsonb_typeof(v2) <> 'array' THEN
@@ -535,8 +535,8 @@ BEGIN
                 EXIT judge;
             ELSE
                 FOR k1, v2 IN SELECT m.key, m.value FROM pg_catalog.jsonb_each(v1) AS m WHERE pg_catalog.jsonb_typeof(m.value) <> 'null' LOOP
-                    p1 := pg_catalog.replace(pg_catalog.replace(pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[-]', '?', 'g'),
-                        '~', '~0'), '/', '~1');
+                    p1 := pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[\u0001-\u001f]', '?', 'g');
+                    p1 := pg_catalog.replace(pg_catalog.replace(p1, '~', '~0'), '/', '~1');
                     IF coalesce(pg_catalog.jsonb_typeof(v2), 'null') = 'null' THEN
                         NULL;
                     ELSIF pg_catalog.jsonb_typeof(v2) <> 'array' THEN
@@ -572,8 +572,8 @@ BEGIN
                 EXIT judge;
             ELSE
                 FOR k1, v2 IN SELECT m.key, m.value FROM pg_catalog.jsonb_each(v1) AS m WHERE pg_catalog.jsonb_typeof(m.value) <> 'null' LOOP
-                    p1 := pg_catalog.replace(pg_catalog.replace(pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[-]', '?', 'g'),
-                        '~', '~0'), '/', '~1');
+                    p1 := pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[\u0001-\u001f]', '?', 'g');
+                    p1 := pg_catalog.replace(pg_catalog.replace(p1, '~', '~0'), '/', '~1');
                     IF coalesce(pg_catalog.jsonb_typeof(v2), 'null') = 'null' THEN
                         NULL;
                     ELSIF pg_catalog.jsonb_typeof(v2) <> 'array' THEN
@@ -605,8 +605,8 @@ BEGIN
                 EXIT judge;
             ELSE
                 FOR k1, v2 IN SELECT m.key, m.value FROM pg_catalog.jsonb_each(v1) AS m WHERE pg_catalog.jsonb_typeof(m.value) <> 'null' LOOP
-                    p1 := pg_catalog.replace(pg_catalog.replace(pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[-]', '?', 'g'),
-                        '~', '~0'), '/', '~1');
+                    p1 := pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[\u0001-\u001f]', '?', 'g');
+                    p1 := pg_catalog.replace(pg_catalog.replace(p1, '~', '~0'), '/', '~1');
                     IF coalesce(pg_catalog.jsonb_typeof(v2), 'null') = 'null' THEN
                         NULL;
                     ELSIF pg_catalog.jsonb_typeof(v2) <> 'array' THEN
@@ -645,8 +645,8 @@ BEGIN
                 EXIT judge;
             ELSE
                 FOR k1, v2 IN SELECT m.key, m.value FROM pg_catalog.jsonb_each(v1) AS m WHERE pg_catalog.jsonb_typeof(m.value) <> 'null' LOOP
-                    p1 := pg_catalog.replace(pg_catalog.replace(pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[-]', '?', 'g'),
-                        '~', '~0'), '/', '~1');
+                    p1 := pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[\u0001-\u001f]', '?', 'g');
+                    p1 := pg_catalog.replace(pg_catalog.replace(p1, '~', '~0'), '/', '~1');
                     IF coalesce(pg_catalog.jsonb_typeof(v2), 'null') = 'null' THEN
                         NULL;
                     ELSIF pg_catalog.jsonb_typeof(v2) <> 'array' THEN
@@ -689,8 +689,8 @@ BEGIN
                 EXIT judge;
             ELSE
                 FOR k1, v2 IN SELECT m.key, m.value FROM pg_catalog.jsonb_each(v1) AS m WHERE pg_catalog.jsonb_typeof(m.value) <> 'null' LOOP
-                    p1 := pg_catalog.replace(pg_catalog.replace(pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[-]', '?', 'g'),
-                        '~', '~0'), '/', '~1');
+                    p1 := pg_catalog.regexp_replace(pg_catalog.left(k1, 60), '[\u0001-\u001f]', '?', 'g');
+                    p1 := pg_catalog.replace(pg_catalog.replace(p1, '~', '~0'), '/', '~1');
                     IF coalesce(pg_catalog.jsonb_typeof(v2), 'null') = 'null' THEN
                         NULL;
                     ELSIF pg_catalog.jsonb_typeof(v2) <> 'array' THEN
@@ -749,8 +749,8 @@ BEGIN
                                     EXIT judge;
                                 ELSE
                                     FOR k4, v5 IN SELECT m.key, m.value FROM pg_catalog.jsonb_each(v4) AS m WHERE pg_catalog.jsonb_typeof(m.value) <> 'null' LOOP
-                                        p4 := pg_catalog.replace(pg_catalog.replace(pg_catalog.regexp_replace(pg_catalog.left(k4, 60), '[-]', '?', 'g'),
-                                            '~', '~0'), '/', '~1');
+                                        p4 := pg_catalog.regexp_replace(pg_catalog.left(k4, 60), '[\u0001-\u001f]', '?', 'g');
+                                        p4 := pg_catalog.replace(pg_catalog.replace(p4, '~', '~0'), '/', '~1');
                                         IF coalesce(pg_catalog.jsonb_typeof(v5), 'null') = 'null' THEN
                                             NULL;
                                         ELSIF pg_catalog.jsonb_typeof(v5) <> 'number' THEN
