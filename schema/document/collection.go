@@ -10,7 +10,8 @@ import (
 // is no bound. want names an element for messages, such as "a number". An empty list becomes
 // nil.
 func Elements[T any](r *Reader, most int, want string, read func() T) []T {
-	var list []T
+	var room [8]T
+	list := room[:0]
 	for ok := r.List(); ok; ok = r.Element() {
 		if r.Full(len(list), most) {
 			break
@@ -21,7 +22,7 @@ func Elements[T any](r *Reader, most int, want string, read func() T) []T {
 		}
 		list = append(list, v)
 	}
-	return list
+	return Exact(list)
 }
 
 // Map reads an object with at most most keys, and each value by read. A most of 0 means that

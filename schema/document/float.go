@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 )
 
 // Float64 reads a number from low to high. Null is 0.
@@ -49,7 +48,7 @@ func (r *Reader) float(low, high float64, bits int) Optional[float64] {
 // databases compare such numbers exactly.
 func beyond(number string, v, bound float64, side, bits int) bool {
 	const unique = 6 // significant digits that every float keeps
-	if v != bound || len(number) <= unique && !strings.ContainsAny(number, "eE") {
+	if v != bound || len(number) <= unique && !hasExponent(number) {
 		return false
 	}
 	return compareNumbers(number, formatFloat(bound, bits)) == side

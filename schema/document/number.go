@@ -23,6 +23,17 @@ func whole(number string) (int64, bool) {
 	return v, err == nil
 }
 
+// hasExponent reports whether a number's text has an exponent. The loop is faster than the
+// functions of package strings, because most numbers are short.
+func hasExponent(number string) bool {
+	for i := range len(number) {
+		if number[i]|0x20 == 'e' {
+			return true
+		}
+	}
+	return false
+}
+
 // decimal returns a number as digits times ten to the power of exp, without needless zeros.
 // So 1.0, 1 and 10e-1 have the same result.
 func decimal(number string) (digits string, exp int64) {

@@ -97,7 +97,7 @@ func (r *Reader) present() (s string, ok bool) {
 // number reads a number and returns its text, which is empty after a fault.
 func (r *Reader) number() string {
 	number := r.scalar()
-	if len(number) <= MaxDigits && !strings.ContainsAny(number, "eE") {
+	if len(number) <= MaxDigits && !hasExponent(number) {
 		return number
 	}
 	digits, size := withoutExponent(number)
