@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/gen/internal/model"
 	"github.com/attune-go/attune/gen/testdata/kinds"
 	"github.com/attune-go/attune/schema/document"
 )
@@ -336,4 +338,40 @@ func FuzzKinds(f *testing.F) {
 			t.Errorf("%v\n got %+v\nwant %+v", err, again, v)
 		}
 	})
+}
+
+// The pattern of times, which JSON Schema and Postgres check, accepts exactly what is read.
+func TestPatternOfTimes(t *testing.T) {
+	pattern := regexp.MustCompile("^(?:" + model.Times.Text + ")$")
+	r := drawing{rand.New(rand.NewPCG(1, 1))}
+	valid := 0
+	for range 200_000 {
+		text := []byte(r.time().Format(time.RFC3339Nano))
+		for range r.IntN(4) {
+			at := r.IntN(len(text))
+			switch r.IntN(5) {
+			case 0:
+				text = append(text[:at:at], text[at+1:]...)
+			case 1:
+				text = append(text[:at:at], append([]byte{"0123456789.:-+TZ,t "[r.IntN(19)]}, text[at:]...)...)
+			default:
+				text[at] = "0123456789"[r.IntN(10)]
+			}
+			if len(text) == 0 {
+				break
+			}
+		}
+		doc, _ := json.Marshal(map[string]string{"seen": string(text)})
+		var v kinds.Station
+		err := v.UnmarshalJSON(doc)
+		if pattern.Match(text) != (err == nil) {
+			t.Fatalf("%q: the pattern accepts it: %v, and Go says %v", text, err != nil, err)
+		}
+		if err == nil {
+			valid++
+		}
+	}
+	if valid < 50_000 || valid > 180_000 {
+		t.Errorf("%d of 200000 texts are valid: the test shows little", valid)
+	}
 }

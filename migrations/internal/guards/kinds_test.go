@@ -3,7 +3,10 @@ package guards_test
 import (
 	"context"
 	"errors"
+	"math"
+	"math/rand/v2"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
@@ -114,6 +117,56 @@ func TestKindsComeBack(t *testing.T) {
 			if string(a) != strings.ReplaceAll(string(b), `"ratio":-0,`, `"ratio":0,`) && string(a) != string(b) {
 				t.Errorf("%s\ncame back as %s\nwant %s", c.Doc, a, b)
 			}
+		}
+	})
+}
+
+// The guards agree with Go on numbers around the bounds, in all spellings. SQLite compares doubles, so it
+// sees the numbers that are clearly out of range.
+func TestFloatsAroundTheirBounds(t *testing.T) {
+	bounds := map[string][]float64{"ratio": {0, 1}, "factor": {0.1, math.MaxFloat64}, "offset": {-math.MaxFloat64, math.MaxFloat64},
+		"gain": {-math.MaxFloat32, math.MaxFloat32}, "small": {0.1, -math.MaxFloat32}}
+	eachStation(t, func(t *testing.T, g *guarded, insert func(string) error) {
+		r := rand.New(rand.NewPCG(3, 4))
+		refusals := 0
+		for range 1500 {
+			key := []string{"ratio", "factor", "offset", "gain", "small"}[r.IntN(5)]
+			near := bounds[key][r.IntN(2)]
+			bits := 64
+			if key == "gain" || key == "small" {
+				bits = 32
+			}
+			number := strconv.FormatFloat(near, 'e', -1, bits)
+			digits, exp, _ := strings.Cut(number, "e")
+			if !strings.Contains(digits, ".") {
+				digits += "."
+			}
+			clear := r.IntN(3) == 0
+			switch {
+			case clear:
+				number = strconv.FormatFloat(near*(1+r.NormFloat64()), 'g', 4, 64)
+				if near == 0 {
+					number = strconv.FormatFloat(r.NormFloat64(), 'g', 4, 64)
+				}
+			case r.IntN(2) == 0:
+				number = digits + strings.Repeat("0", r.IntN(30)) + "e" + exp
+			default:
+				number = digits + strings.Repeat("0", r.IntN(30)) + strconv.Itoa(r.IntN(100)) + "e" + exp
+			}
+			if strings.Contains(number, "Inf") || strings.Contains(number, "NaN") {
+				number = "1e500"
+			}
+			doc := `{"built": "2024-02-29T00:00:00Z", "labels": {"a": "b"}, "dates": ["2024-02-29T00:00:00Z"], "` + key + `": ` + number + "}"
+			want := document.Decode([]byte(doc), new(kinds.Station))
+			if want != nil {
+				refusals++
+			}
+			if got := insert(doc); (got != nil) != (want != nil) && (g.postgres || clear || want == nil) {
+				t.Errorf("%s: Go says %v, the guard %v", number, want, got)
+			}
+		}
+		if refusals < 200 || refusals > 1300 {
+			t.Errorf("%d of 1500 numbers are refused: the test shows little", refusals)
 		}
 	})
 }
