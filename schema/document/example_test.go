@@ -31,7 +31,7 @@ func ExampleDecode() {
 	//   },
 	//   {
 	//     "pointer": "/verification/commands/0/binary",
-	//     "message": "is required"
+	//     "message": "is required: a name that is looked up in PATH, or an absolute path"
 	//   }
 	// ]
 }
