@@ -173,7 +173,7 @@ func (c *runtimesShowCmd) Run(ctx context.Context, env *cli.Env) error {
 	defer db.Close()
 	def, note, err := c.find(ctx, db)
 	if errors.Is(err, store.ErrNotFound) {
-		return unknownRuntime(ctx, db, c.Name)
+		return noRuntime(ctx, db, c.Name)
 	}
 	if err != nil {
 		return fmt.Errorf("show runtime %q of %s: %w", c.Name, db.Name, err)
@@ -228,23 +228,13 @@ func (c *runtimesShowCmd) find(ctx context.Context, db *cli.Database) (def *meta
 	return def, "", err
 }
 
-// unknownRuntime returns the error for a name that no runtime has.
-func unknownRuntime(ctx context.Context, db *cli.Database, name string) error {
-	_, found, err := db.Index(ctx)
+// noRuntime returns the error for a name that no runtime has.
+func noRuntime(ctx context.Context, db *cli.Database, name string) error {
+	index, _, err := db.Index(ctx)
 	if err != nil {
 		return err
 	}
-	var known []string
-	for i := range found.Definitions {
-		known = append(known, found.Definitions[i].Ref, found.Definitions[i].CapabilityName())
-	}
-	text := fmt.Sprintf("no runtime %q in %s", name, db.Name)
-	if near := metadata.Nearest(name, known); near != "" {
-		text += "; did you mean " + near + "?"
-	} else {
-		text += "; `attune runtimes list` shows all"
-	}
-	return errors.New(text)
+	return unknownRuntime(db, &answer.UnknownRuntimeError{Name: name, Near: index.Nearest(name)})
 }
 
 func printDefinition(out *cli.Terminal, d *metadata.Definition, note string) {

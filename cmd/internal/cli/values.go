@@ -13,14 +13,14 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/attune-go/attune/cmd/internal/config"
+	"github.com/attune-go/attune/runtime/answer"
 )
 
 // values read numbers and times, and say what they look like where one cannot be
 // read.
 func values() []kong.Option {
 	options := []kong.Option{kong.TypeMapper(reflect.TypeFor[time.Duration](), valueOf("time", func(text string, to reflect.Value) error {
-		d, err := config.ParseSpan(text)
+		d, err := answer.ParseSpan(text)
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/runtime/service"
 	"github.com/attune-go/attune/schema"
@@ -64,7 +65,7 @@ func check(key string, value any) error {
 	case key == "database.url":
 		return database.CheckURL(text)
 	case key == "lock_timeout":
-		span, err := ParseSpan(text)
+		span, err := answer.ParseSpan(text)
 		if err == nil && span <= 0 {
 			err = fmt.Errorf("must be greater than 0, got %v", span)
 		}
