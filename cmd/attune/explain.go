@@ -52,7 +52,9 @@ func (c *explainCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	question := answer.Question{Requirement: req.Requirement, Definition: req.Definition, Note: found.Notes[req.Ref], Index: names, Words: words}
+	question := answer.Question{
+		Requirement: req.Requirement, Definition: req.Definition, Note: found.Notes[req.Ref], Index: names, Words: words,
+	}
 	explanations := make([]*answer.Explanation, 0, len(workers))
 	for i := range workers {
 		e, err := answer.Explain(ctx, db.Store, &workers[i], question)
