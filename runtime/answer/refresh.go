@@ -90,13 +90,16 @@ func (r *Refresh) Request(ctx context.Context, st *store.Store) error {
 			ids = append(ids, w.ID)
 		}
 	}
-	for part := range slices.Chunk(ids, batch) {
+	for part := range slices.Chunk(ids, refreshBatch) {
 		if _, err := st.Workers.RequestRefresh(ctx, part...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// refreshBatch is how many workers one statement asks or reads.
+const refreshBatch = 1000
 
 // lookAgain is the time between two looks at the workers.
 const lookAgain = 500 * time.Millisecond
@@ -168,7 +171,7 @@ func (r *Refresh) Wait(ctx context.Context, st *store.Store, timeout time.Durati
 // look reads the workers that have not settled.
 func look(ctx context.Context, st *store.Store, open map[int64]*awaited, began time.Time) error {
 	found := map[int64]*store.Selected{}
-	for part := range slices.Chunk(slices.Collect(maps.Keys(open)), batch) {
+	for part := range slices.Chunk(slices.Collect(maps.Keys(open)), refreshBatch) {
 		rows, err := st.Workers.Select(ctx, store.Selection{IDs: part})
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -144,14 +145,17 @@ func HoldersOf(ctx context.Context, st *store.Store, ref string) ([]Subject, err
 	if err != nil {
 		return nil, err
 	}
-	if err := new(WorkersQuery).sort(ctx, st, standing); err != nil {
-		return nil, err
-	}
+	slices.SortFunc(standing, byName)
 	holders := make([]Subject, 0, len(standing))
 	for i := range standing {
 		holders = append(holders, subjectOf(&standing[i]))
 	}
 	return holders, nil
+}
+
+// byName compares workers as people look for them.
+func byName(a, b store.Standing) int {
+	return cmp.Or(Natural(a.Name, b.Name), cmp.Compare(RoleName(b.WorkerRole), RoleName(a.WorkerRole)), cmp.Compare(a.ID, b.ID))
 }
 
 func subjectOf(w *store.Standing) Subject {
