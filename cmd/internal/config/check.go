@@ -74,11 +74,10 @@ func check(key string, value any) error {
 		_, err := host.NewPolicy(map[string]host.PolicyConfig{
 			"mode": {Mode: host.Mode(text)}, "allow": {Allow: list}, "deny": {Deny: list}, "env": {Env: list},
 		}[name])
-		if err == nil {
-			return nil
+		if wrong := (*host.PolicyError)(nil); errors.As(err, &wrong) {
+			return wrong.Err // Setting has the key
 		}
-		_, fault, _ := strings.Cut(err.Error(), ": ") // after the key, which Setting has
-		return errors.New(fault)
+		return err
 	case name == "type":
 		return CheckType(text)
 	case name == "port":

@@ -146,16 +146,12 @@ func (s *definitionFlags) policy(env *cli.Env, defs []metadata.Definition) (*hos
 		Env: env.File.Policy.Env, Trusted: trusted,
 	})
 	if err != nil {
-		return nil, refusedPolicy(env, err)
+		if wrong := (*host.PolicyError)(nil); errors.As(err, &wrong) {
+			err = env.Refused(wrong.Key, wrong.Err)
+		}
+		return nil, err
 	}
 	return p, untrusted
-}
-
-// refusedPolicy returns the error for a wrong value of the policy, whose text begins with
-// its key.
-func refusedPolicy(env *cli.Env, err error) error {
-	key, fault, _ := strings.Cut(err.Error(), ": ")
-	return env.Refused(key, errors.New(fault))
 }
 
 // deniedPrograms returns the programs of the runtimes that entries of policy.deny

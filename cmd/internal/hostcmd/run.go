@@ -92,7 +92,7 @@ func (c *runCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) erro
 	if errors.Is(err, store.ErrTaken) {
 		return takenHint(role, err)
 	}
-	return notOwn(now.id, err)
+	return ownHint(now.id, err)
 }
 
 // configKeys maps fields of service.Config to their keys in the section of a role.
