@@ -192,8 +192,13 @@ func (s *definitionFlags) detector(
 	}
 	sec := section(env, role)
 	cfg.Role, cfg.Source, cfg.Strict, cfg.VerifyDeclared = role, found.from, env.Strict, sec.VerifyDeclared
-	cfg.Declared, cfg.Extra = sec.Capabilities.Runtimes, carried(sec)
+	cfg.Declared, cfg.DeclaredAt, cfg.Extra = sec.Capabilities.Runtimes, declaredAt(env, role), carried(sec)
 	return generated(role, defs, cfg)
+}
+
+// declaredAt names the place of the declared runtimes in the config file.
+func declaredAt(env *cli.Env, role metadata.Role) string {
+	return env.Place(string(role) + ".capabilities.runtimes")
 }
 
 // carried returns the keys of the capability document that come from the config file.

@@ -259,7 +259,8 @@ func (c *runCmd) serviceDetector(
 	sec := section(env, role)
 	return generated(role, defs, detect.Config{
 		Host: on, Memory: c.remembered, Policy: policy, Source: from, Strict: env.Strict, Explain: true,
-		Warnings: warnings, VerifyDeclared: sec.VerifyDeclared, Declared: sec.Capabilities.Runtimes, Extra: carried(sec),
+		Warnings: warnings, VerifyDeclared: sec.VerifyDeclared, Declared: sec.Capabilities.Runtimes,
+		DeclaredAt: declaredAt(env, role), Extra: carried(sec),
 	})
 }
 
