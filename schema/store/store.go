@@ -2,7 +2,7 @@
 // capabilities of their hosts.
 //
 // It works over any bun.IDB: a *bun.DB, a bun.Conn, or the transaction of a platform that
-// embeds it. Every statement qualifies its tables with their schema, so the store does not
+// embeds it; package transaction joins those of database/sql and pgx. Every statement qualifies its tables with their schema, so the store does not
 // depend on search_path and never touches tables of the same names in other schemas. It
 // writes the database's time.
 //
