@@ -22,6 +22,7 @@ var layers = []string{
 	"schema/layout",
 	"schema/metadata",
 	"schema/capability",
+	"schema/requirement",
 	"schema",
 	"schema/store",
 	"schema/database",

@@ -2,6 +2,7 @@ package metadata
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -106,4 +107,11 @@ func (x *Index) All(name string) []*Definition {
 		out = append(out, d)
 	}
 	return out
+}
+
+// Nearest returns the ref or capability name that name is probably meant to be, or an empty
+// text.
+func (x *Index) Nearest(name string) string {
+	known := slices.Sorted(maps.Keys(x.refs))
+	return Nearest(fold(name), append(known, slices.Sorted(maps.Keys(x.names[0]))...))
 }
