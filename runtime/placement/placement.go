@@ -1,0 +1,157 @@
+// Package placement decides which workers can run something, which of them come first, and
+// why the others cannot: it holds a requirement against what is known of each worker. It is
+// pure: it knows no database and no clock.
+//
+// Evaluate judges one worker. Place judges a fleet in memory. A Tally groups the workers that
+// do not fit by their reasons, Suggest says what would help, and WhatIf compares a fleet before
+// and after changes.
+package placement
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/attune-go/attune/schema/requirement"
+	"github.com/attune-go/attune/schema/version"
+)
+
+// A Requirement is what an action, a sensor or a run needs of a host. Its runtimes must be
+// resolved to refs.
+type Requirement = requirement.Requirement
+
+// A Reason is why a worker does not satisfy a requirement.
+type Reason = requirement.Reason
+
+// Facts holds what is known of a worker.
+type Facts struct {
+	Worker int64
+	Name   string
+	Role   requirement.Role
+	// Status is the status of the row. Workers that are neither active nor busy do not fit.
+	Status string
+	// Stale reports that an active or busy worker missed three heartbeats.
+	Stale bool
+	// NeverReported reports that the worker's runtimes are not known at all.
+	NeverReported bool
+	Cordoned      bool
+	// CordonReason is the operator's text, which may be empty.
+	CordonReason string
+	Labels       map[string]string
+	Taints       []requirement.Taint
+	// Installations holds the installations that count.
+	Installations []Installation
+	// Unknown holds the refs of runtimes that could not be determined.
+	Unknown []string
+	// Lost holds the last version of runtimes that the worker had once, by ref. The version is
+	// empty if it was not known.
+	Lost map[string]string
+	// Slots is the number of executions that may run at once. Zero stands for 1. Used is how
+	// many do.
+	Slots, Used int
+	// Spread orders workers that are equal otherwise: a random number from 0 to
+	// requirement.MaxSpread.
+	Spread int32
+}
+
+// Statuses of workers that may fit.
+const (
+	statusActive = "active"
+	statusBusy   = "busy"
+)
+
+// An Installation is one executable of a runtime on a worker's host.
+type Installation struct {
+	Ref string
+	// Version is the zero Version if it is not known.
+	Version version.Version
+	Path    string
+	// Declared reports that it was declared and not verified.
+	Declared bool
+	// Unconfirmed reports that the last rounds could not determine whether it is still there.
+	// It counts nevertheless.
+	Unconfirmed bool
+}
+
+// free returns the number of free slots.
+func (f *Facts) free() int { return max(max(f.Slots, 1)-f.Used, 0) }
+
+func (f *Facts) reportOnly() bool {
+	return slices.ContainsFunc(f.Taints, func(t requirement.Taint) bool { return t.Key == requirement.ReportOnly })
+}
+
+// A Verdict is one worker held against one requirement.
+type Verdict struct {
+	Worker int64
+	Name   string
+	Role   requirement.Role
+	// Reasons holds every reason why the worker does not fit. It fits without any.
+	Reasons []Reason
+	// Runtimes holds the installation chosen for each runtime of the requirement, in that
+	// order. A runtime without one is left out.
+	Runtimes []Chosen
+	// Weight is the sum of the preferences that match, less requirement.TaintWeight for each
+	// taint that prefers no work.
+	Weight int
+	// Free is the number of free slots.
+	Free int
+
+	spread int32
+	// distance is the greatest distance of a version from its constraint.
+	distance version.Distance
+}
+
+// Fits reports whether the worker satisfies the requirement.
+func (v *Verdict) Fits() bool { return len(v.Reasons) == 0 }
+
+// A Chosen is an installation that satisfies the requirement.
+type Chosen struct {
+	Ref string `json:"ref"`
+	// Version is canonical. It is empty if it is not known.
+	Version string `json:"version"`
+	Path    string `json:"path"`
+
+	key string
+}
+
+// Compare orders verdicts of one requirement that fit: by weight, then by the version of the
+// first runtime, the newest first, then by spread from the requirement's start onward, then by
+// the worker's ID.
+func Compare(r *Requirement) func(a, b Verdict) int {
+	start := r.Start()
+	return func(a, b Verdict) int {
+		return cmp.Or(
+			cmp.Compare(b.Weight, a.Weight),
+			cmp.Compare(b.firstKey(), a.firstKey()),
+			cmp.Compare(after(a.spread, start), after(b.spread, start)),
+			cmp.Compare(a.spread, b.spread),
+			cmp.Compare(a.Worker, b.Worker))
+	}
+}
+
+// firstKey returns the sort key of the first runtime, which is empty for an unknown version.
+func (v *Verdict) firstKey() string {
+	if len(v.Runtimes) == 0 {
+		return ""
+	}
+	return v.Runtimes[0].key
+}
+
+// after returns 0 for a spread from start onward, and 1 for the others, which follow.
+func after(spread, start int32) int {
+	if spread >= start {
+		return 0
+	}
+	return 1
+}
+
+// Fitting returns the verdicts that fit, in order.
+func Fitting(r *Requirement, verdicts []Verdict) []Verdict {
+	var fit []Verdict
+	for _, v := range verdicts {
+		if v.Fits() {
+			fit = append(fit, v)
+		}
+	}
+	slices.SortFunc(fit, Compare(r))
+	return fit
+}
