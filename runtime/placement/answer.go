@@ -42,7 +42,7 @@ func Place(r *Requirement, fleet []Facts, limit int) Answer {
 	for i := range fleet {
 		verdicts[i] = Evaluate(r, &fleet[i])
 		tally.Add(verdicts[i])
-		if verdicts[i].Fits() && fleet[i].reportOnly() {
+		if verdicts[i].Fits() && isReportOnly(&fleet[i]) {
 			reportOnly++
 		}
 	}

@@ -16,7 +16,7 @@ import (
 // order of requirement.Kinds; those about runtimes are in the order of the requirement.
 func Evaluate(r *Requirement, f *Facts) Verdict {
 	e := evaluation{r: r, f: f, v: Verdict{
-		Worker: f.Worker, Name: f.Name, Role: f.Role, Weight: r.Weight(f.Labels, f.Taints), Free: f.free(),
+		Worker: f.Worker, Name: f.Name, Role: f.Role, Weight: r.Weight(f.Labels, f.Taints), Free: free(f),
 		spread: f.Spread, distance: satisfied,
 	}}
 	e.standing()
@@ -121,8 +121,8 @@ func (e *evaluation) busy() {
 	switch {
 	case e.f.Status == statusBusy:
 		e.add(requirement.Busy, "", words, statusBusy)
-	case e.f.free() < wanted:
-		e.add(requirement.Busy, "", words, fmt.Sprintf("%d of %d free", e.f.free(), max(e.f.Slots, 1)))
+	case free(e.f) < wanted:
+		e.add(requirement.Busy, "", words, fmt.Sprintf("%d of %d free", free(e.f), max(e.f.Slots, 1)))
 	}
 }
 

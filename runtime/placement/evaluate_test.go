@@ -196,7 +196,7 @@ func TestOrder(t *testing.T) {
 		"tolerations": [{"key": "calm", "operator": "exists"}]}`)
 	start := r.Start()
 	var fleet []placement.Facts
-	add := func(name, python string, spread int32, change func(f *placement.Facts)) {
+	add := func(name, python string, spread int64, change func(f *placement.Facts)) {
 		f := worker(t, python)
 		f.Worker, f.Name, f.Spread = int64(len(fleet)), name, spread
 		f.Installations = append(f.Installations, placement.Installation{Ref: "core.go"})
@@ -246,7 +246,7 @@ func TestSpread(t *testing.T) {
 	var fleet []placement.Facts
 	for i := range 10 {
 		f := worker(t, "3.12.1")
-		f.Worker, f.Spread = int64(i), int32(i)*(requirement.MaxSpread/10)
+		f.Worker, f.Spread = int64(i), int64(i)*(requirement.MaxSpread/10)
 		fleet = append(fleet, *f)
 	}
 	for i := range 1000 {

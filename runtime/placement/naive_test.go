@@ -536,6 +536,6 @@ func (g world) worker(id int64) *naiveWorker {
 		}
 	}
 	w.Slots, w.Used = g.IntN(4), g.IntN(2)
-	w.Spread = g.Int32N(4) << 29
+	w.Spread = g.Int64N(4) << 30
 	return w
 }

@@ -22,36 +22,12 @@ type Requirement = requirement.Requirement
 // A Reason is why a worker does not satisfy a requirement.
 type Reason = requirement.Reason
 
-// Facts holds what is known of a worker.
-type Facts struct {
-	Worker int64
-	Name   string
-	Role   requirement.Role
-	// Status is the status of the row. Workers that are neither active nor busy do not fit.
-	Status string
-	// Stale reports that an active or busy worker missed three heartbeats.
-	Stale bool
-	// NeverReported reports that the worker's runtimes are not known at all.
-	NeverReported bool
-	Cordoned      bool
-	// CordonReason is the operator's text, which may be empty.
-	CordonReason string
-	Labels       map[string]string
-	Taints       []requirement.Taint
-	// Installations holds the installations that count.
-	Installations []Installation
-	// Unknown holds the refs of runtimes that could not be determined.
-	Unknown []string
-	// Lost holds the last version of runtimes that the worker had once, by ref. The version is
-	// empty if it was not known.
-	Lost map[string]string
-	// Slots is the number of executions that may run at once. Zero stands for 1. Used is how
-	// many do.
-	Slots, Used int
-	// Spread orders workers that are equal otherwise: a random number from 0 to
-	// requirement.MaxSpread.
-	Spread int32
-}
+// Facts holds what is known of a worker, and an Installation is one executable of a runtime on
+// its host.
+type (
+	Facts        = requirement.Facts
+	Installation = requirement.Installation
+)
 
 // Statuses of workers that may fit.
 const (
@@ -59,23 +35,10 @@ const (
 	statusBusy   = "busy"
 )
 
-// An Installation is one executable of a runtime on a worker's host.
-type Installation struct {
-	Ref string
-	// Version is the zero Version if it is not known.
-	Version version.Version
-	Path    string
-	// Declared reports that it was declared and not verified.
-	Declared bool
-	// Unconfirmed reports that the last rounds could not determine whether it is still there.
-	// It counts nevertheless.
-	Unconfirmed bool
-}
-
 // free returns the number of free slots.
-func (f *Facts) free() int { return max(max(f.Slots, 1)-f.Used, 0) }
+func free(f *Facts) int { return max(max(f.Slots, 1)-f.Used, 0) }
 
-func (f *Facts) reportOnly() bool {
+func isReportOnly(f *Facts) bool {
 	return slices.ContainsFunc(f.Taints, func(t requirement.Taint) bool { return t.Key == requirement.ReportOnly })
 }
 
@@ -95,7 +58,7 @@ type Verdict struct {
 	// Free is the number of free slots.
 	Free int
 
-	spread int32
+	spread int64
 	// distance is the greatest distance of a version from its constraint.
 	distance version.Distance
 }
@@ -137,7 +100,7 @@ func (v *Verdict) firstKey() string {
 }
 
 // after returns 0 for a spread from start onward, and 1 for the others, which follow.
-func after(spread, start int32) int {
+func after(spread, start int64) int {
 	if spread >= start {
 		return 0
 	}

@@ -115,7 +115,7 @@ func TestPlaceProperty(t *testing.T) {
 }
 
 // naivePlace returns the order of those that fit, and size and nearest miss of each group.
-func naivePlace(r *naiveRequirement, start int32, workers []*naiveWorker) (order []int64, groups map[string]string) {
+func naivePlace(r *naiveRequirement, start int64, workers []*naiveWorker) (order []int64, groups map[string]string) {
 	type judged struct {
 		*naiveWorker
 		naiveVerdict

@@ -38,13 +38,13 @@ func (r *Requirement) Digest() string {
 // Start returns where the order of equal workers begins for the requirement: a number from 0
 // up to MaxSpread, which follows from the canonical form. So different requirements begin at
 // different workers.
-func (r *Requirement) Start() int32 {
+func (r *Requirement) Start() int64 {
 	sum := r.sum()
-	return int32(binary.BigEndian.Uint32(sum[:]) & MaxSpread)
+	return int64(binary.BigEndian.Uint32(sum[:]))
 }
 
 // MaxSpread is the greatest spread of a worker.
-const MaxSpread = 1<<31 - 1
+const MaxSpread = 1<<32 - 1
 
 func (r *Requirement) sum() [sha256.Size]byte {
 	n := r.normal()
