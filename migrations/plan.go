@@ -76,7 +76,7 @@ func (m *Migrator) Plan(ctx context.Context) (*Plan, error) {
 		if in.guest() {
 			p.Guest = true
 			if len(p.Pending) > 0 {
-				if err := in.checkReady(ctx, tx); err != nil {
+				if err := in.checkReady(ctx, tx, m.pending(in)); err != nil {
 					return err
 				}
 			}

@@ -116,7 +116,7 @@ func (m *Migrator) upOne(ctx context.Context, tx bun.IDB, in *inspection) (done 
 		return nil, nil, nil
 	}
 	if in.guest() {
-		if err := in.checkReady(ctx, tx); err != nil {
+		if err := in.checkReady(ctx, tx, pending); err != nil {
 			return nil, nil, err
 		}
 	}
