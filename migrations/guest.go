@@ -13,12 +13,16 @@ import (
 	"github.com/attune-go/attune/migrations/internal/unify"
 )
 
-// stateTable has a row for each of attune's workers in a guest.
-const stateTable = "attune_worker_state"
+// stateTable has a row for each of attune's workers in a guest, and runtimeState one for each
+// runtime that attune loaded.
+const (
+	stateTable   = "attune_worker_state"
+	runtimeState = "attune_runtime_state"
+)
 
 // guestRelations lists the tables and views that each migration creates in a guest.
 var guestRelations = map[string][]string{
-	UnifyRuntimes: {"attune_runtime_state", "attune_runtime_version", "attune_requirement"},
+	UnifyRuntimes: {runtimeState, "attune_runtime_version", "attune_requirement"},
 	WorkerRuntime: {
 		stateTable, "attune_worker_runtime", "attune_worker_label", "attune_worker_taint",
 		"attune_capability_change", "attune_worker_sweep", availableView,
@@ -56,13 +60,14 @@ func newIndexes(folder, id string) []string {
 }
 
 // guest reports whether attune is a guest in the schema: somebody else unified its tables, and
-// they stay as they are.
+// they stay as they are. Releases before the first guest adopted such tables, and kept what they
+// changed in archiveTable.
 func (in *inspection) guest() bool {
 	if in.file || in.state != StateUnified {
 		return false
 	}
 	r := in.record(UnifyRuntimes)
-	return r == nil || r.Adopted && in.relations[archiveTable] == nil
+	return r == nil || r.Adopted && (in.relations[archiveTable] == nil || in.relations[runtimeState] != nil)
 }
 
 // classifyGuest finds tables of attune's that are missing and names that belong to others.

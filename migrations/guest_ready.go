@@ -36,8 +36,13 @@ func (in *inspection) checkReady(ctx context.Context, db bun.IDB, pending []step
 		Privileges []string `bun:",array"`
 	}
 	var relations, functions, triggers []string
+	if in.relations[recordTable] == nil {
+		relations = append(relations, recordTable)
+	}
 	for _, s := range pending {
-		relations = append(relations, guestRelations[s.id]...)
+		for _, name := range guestRelations[s.id] {
+			relations = append(relations, name, name+"_id_seq")
+		}
 		functions = append(functions, guestFunctions(s.id)...)
 		triggers = append(triggers, guestTriggersOn(s.id)...)
 	}
@@ -49,7 +54,7 @@ SELECT ARRAY(SELECT o.relname::pg_catalog.text FROM ours o WHERE NOT EXISTS (
            WHERE i.indrelid = o.oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indnkeyatts = 1 AND a.attname = 'id')
          ORDER BY 1) AS keys,
        ARRAY(SELECT o.relname::pg_catalog.text FROM ours o WHERE o.relpersistence <> 'p' ORDER BY 1) AS unlogged,
-       ARRAY(SELECT 'type ' || t.typname FROM pg_catalog.pg_type t WHERE t.typnamespace = ?0 AND t.typname IN (?2)
+       ARRAY(SELECT 'type ' || t.typname FROM pg_catalog.pg_type t WHERE t.typnamespace = ?0 AND t.typrelid = 0 AND t.typname IN (?2)
          UNION ALL SELECT 'function ' || p.proname FROM pg_catalog.pg_proc p WHERE p.pronamespace = ?0 AND p.proname IN (?3)
          UNION ALL SELECT 'trigger ' || t.tgname || ' of table ' || c.relname
          FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid

@@ -141,11 +141,12 @@ func (m *Migrator) read(ctx context.Context, fn func(ctx context.Context, tx bun
 // leaveSearchPath makes the transaction find names in pg_catalog alone. The migrating role may
 // do everything, and others may be able to create operators and functions in a schema of its
 // search_path. Postgres would prefer those to its own for some types. A setting of the
-// transaction keeps the schemas that were left.
+// transaction keeps the schemas that were left. It also makes the catalog spell names as elsewhere,
+// because guards are compared by their text.
 func leaveSearchPath(ctx context.Context, tx bun.IDB) error {
 	_, err := tx.ExecContext(ctx, `
 SELECT pg_catalog.set_config('attune.callers_path', CAST(pg_catalog.current_schemas(false) AS pg_catalog.text), true);
-SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)`)
+SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true), pg_catalog.set_config('quote_all_identifiers', 'off', true)`)
 	return err
 }
 
