@@ -58,18 +58,8 @@ func (m *Migrator) writePostgres(ctx context.Context, fn func(ctx context.Contex
 // lock bounds every wait of the transaction, lifts the limit on its duration, and takes the
 // migrators' lock.
 func (m *Migrator) lock(ctx context.Context, tx bun.IDB) error {
-	var readOnly, standby bool
-	err := tx.NewRaw(`
-SELECT pg_catalog.current_setting('transaction_read_only')::pg_catalog.bool, pg_catalog.pg_is_in_recovery()`).
-		Scan(ctx, &readOnly, &standby)
-	switch {
-	case err != nil:
-		return fmt.Errorf("check that the database accepts writes: %w", err)
-	case standby:
-		return fmt.Errorf("%w: this server is a standby; migrate on the primary", ErrReadOnly)
-	case readOnly:
-		return fmt.Errorf("%w: default_transaction_read_only is on for this role or database; "+
-			"migrate with a role for which it is off", ErrReadOnly)
+	if err := checkWritable(ctx, tx); err != nil {
+		return err
 	}
 	if _, err := tx.NewRaw(`
 SELECT pg_catalog.set_config('lock_timeout', ?, true),
@@ -80,6 +70,24 @@ SELECT pg_catalog.set_config('lock_timeout', ?, true),
 	}
 	if _, err := tx.NewRaw(`SELECT pg_catalog.pg_advisory_xact_lock(?)`, lockKey).Exec(ctx); err != nil {
 		return fmt.Errorf("wait for other migrations: %w", err)
+	}
+	return nil
+}
+
+// checkWritable returns an error if transactions of this role in this database cannot write.
+func checkWritable(ctx context.Context, tx bun.IDB) error {
+	var readOnly, standby bool
+	err := tx.NewRaw(`
+SELECT pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool, pg_catalog.pg_is_in_recovery()`).
+		Scan(ctx, &readOnly, &standby)
+	switch {
+	case err != nil:
+		return fmt.Errorf("check that the database accepts writes: %w", err)
+	case standby:
+		return fmt.Errorf("%w: this server is a standby; migrate on the primary", ErrReadOnly)
+	case readOnly:
+		return fmt.Errorf("%w: default_transaction_read_only is on for this role or database; "+
+			"migrate with a role for which it is off", ErrReadOnly)
 	}
 	return nil
 }
