@@ -61,12 +61,13 @@ func (m *Migrator) lock(ctx context.Context, tx bun.IDB) error {
 	if err := checkWritable(ctx, tx); err != nil {
 		return err
 	}
-	if _, err := tx.NewRaw(`
-SELECT pg_catalog.set_config('lock_timeout', ?, true),
-       pg_catalog.set_config('statement_timeout', '0', true),
-       pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true)`,
-		strconv.FormatInt(max(m.cfg.LockTimeout.Milliseconds(), 1), 10)+"ms").Exec(ctx); err != nil {
-		return fmt.Errorf("set the lock timeout: %w", err)
+	if err := m.limitLocks(ctx, tx); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `
+SELECT pg_catalog.set_config('statement_timeout', '0', true),
+       pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true)`); err != nil {
+		return fmt.Errorf("lift the timeouts: %w", err)
 	}
 	if _, err := tx.NewRaw(`SELECT pg_catalog.pg_advisory_xact_lock(?)`, lockKey).Exec(ctx); err != nil {
 		return fmt.Errorf("wait for other migrations: %w", err)
