@@ -136,12 +136,11 @@ func (c *packsLoadCmd) read(env *cli.Env, dir string) (*packs.Pack, error) {
 	}
 	pack, faults := packs.LoadDir(dir, packs.Config{Strict: env.Strict})
 	for _, f := range faults {
-		text := strings.Replace(f.String(), ": "+string(f.Severity)+": ", ": ", 1) // what prints it adds the severity
 		switch f.Severity {
 		case packs.Warning:
-			env.Warn(text)
+			env.Warn(f.Unlabeled())
 		case packs.Note:
-			env.Note(text)
+			env.Note(f.Unlabeled())
 		case packs.Error: // in the error below
 		}
 	}
