@@ -91,7 +91,7 @@ func (c *runCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) erro
 	if errors.Is(err, store.ErrTaken) {
 		return takenHint(role, err)
 	}
-	return notOwn(now.id, err)
+	return ownHint(now.id, err)
 }
 
 // configKeys maps fields of service.Config to their keys in the section of a role.
@@ -258,7 +258,8 @@ func (c *runCmd) serviceDetector(
 	sec := section(env, role)
 	return generated(role, defs, detect.Config{
 		Host: on, Memory: c.remembered, Policy: policy, Source: from, Strict: env.Strict, Explain: true,
-		Warnings: warnings, VerifyDeclared: sec.VerifyDeclared, Declared: sec.Capabilities.Runtimes, Extra: carried(sec),
+		Warnings: warnings, VerifyDeclared: sec.VerifyDeclared, Declared: sec.Capabilities.Runtimes,
+		DeclaredAt: declaredAt(env, role), Extra: carried(sec),
 	})
 }
 
