@@ -47,7 +47,7 @@ func (c *workersListCmd) Run(ctx context.Context, env *cli.Env) error {
 	if c.Limit < 0 {
 		return cli.Usagef("--limit must be at least 0, got %d", c.Limit)
 	}
-	if answer.Sort(c.Sort) == answer.SortVersion && len(wanted.has)+len(wanted.lacks) == 0 {
+	if answer.Sort(c.Sort) == answer.SortVersion && len(wanted.Has)+len(wanted.Lacks) == 0 {
 		return cli.Usagef("--sort version needs --has or --lacks to name the runtime")
 	}
 	db, err := openToLook(ctx, env)

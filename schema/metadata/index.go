@@ -98,6 +98,16 @@ func (x *Index) Resolve(name string) (*Definition, bool) {
 	return nil, false
 }
 
+// Nearest returns the ref or capability name that a name is probably meant to be, as the
+// function Nearest does.
+func (x *Index) Nearest(name string) string {
+	var known []string
+	for _, ref := range slices.Sorted(maps.Keys(x.refs)) {
+		known = append(known, x.refs[ref].Ref, x.refs[ref].CapabilityName())
+	}
+	return Nearest(name, known)
+}
+
 // All returns the definitions whose ref, capability name, alias or display name equals name,
 // ignoring case.
 func (x *Index) All(name string) []*Definition {
@@ -107,11 +117,4 @@ func (x *Index) All(name string) []*Definition {
 		out = append(out, d)
 	}
 	return out
-}
-
-// Nearest returns the ref or capability name that name is probably meant to be, or an empty
-// text.
-func (x *Index) Nearest(name string) string {
-	known := slices.Sorted(maps.Keys(x.refs))
-	return Nearest(fold(name), append(known, slices.Sorted(maps.Keys(x.names[0]))...))
 }
