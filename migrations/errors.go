@@ -173,6 +173,7 @@ const (
 	codeReadOnly     = "25006"
 	codePrivilege    = "42501"
 	codeLockTimeout  = "55P03"
+	codeNoTable      = "42P01"
 	sqliteReadOnly   = 8
 	sqliteBusy       = 5
 	sqliteLockedCode = 6

@@ -71,12 +71,36 @@ func (m *Migrator) writePostgres(ctx context.Context, fn func(ctx context.Contex
 // lock bounds every wait of the transaction, lifts the limit on its duration, and takes the
 // migrators' lock.
 func (m *Migrator) lock(ctx context.Context, tx bun.IDB) error {
+	if err := m.checkWritable(ctx, tx); err != nil {
+		return err
+	}
+	if err := m.checkIsolation(ctx, tx); err != nil {
+		return err
+	}
+	if err := m.limitLocks(ctx, tx); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `
+SELECT pg_catalog.set_config('statement_timeout', '0', true),
+       pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true)`); err != nil {
+		return fmt.Errorf("lift the timeouts: %w", err)
+	}
+	if _, err := tx.NewRaw(`SELECT pg_catalog.pg_advisory_xact_lock(?)`, lockKey).Exec(ctx); err != nil {
+		return fmt.Errorf("wait for other migrations: %w", err)
+	}
+	return nil
+}
+
+// checkWritable returns an error if transactions of this role in this database cannot write, or
+// if the caller's cannot.
+func (m *Migrator) checkWritable(ctx context.Context, tx bun.IDB) error {
+	setting := "default_transaction_read_only"
+	if m.inside() {
+		setting = "transaction_read_only"
+	}
 	var readOnly, standby bool
-	var isolation string
-	err := tx.NewRaw(`
-SELECT pg_catalog.current_setting('transaction_read_only')::pg_catalog.bool, pg_catalog.pg_is_in_recovery(),
-       pg_catalog.current_setting('transaction_isolation')`).
-		Scan(ctx, &readOnly, &standby, &isolation)
+	err := tx.NewRaw(`SELECT pg_catalog.current_setting(?)::pg_catalog.bool, pg_catalog.pg_is_in_recovery()`, setting).
+		Scan(ctx, &readOnly, &standby)
 	switch {
 	case err != nil:
 		return fmt.Errorf("check that the database accepts writes: %w", err)
@@ -88,19 +112,23 @@ SELECT pg_catalog.current_setting('transaction_read_only')::pg_catalog.bool, pg_
 		return fmt.Errorf("%w: default_transaction_read_only is on for this role or database; "+
 			"migrate with a role for which it is off", ErrReadOnly)
 	}
-	if m.inside() && isolation != "read committed" {
+	return nil
+}
+
+// checkIsolation returns an error if the caller's transaction has a snapshot from before the lock,
+// which would hide what another migrator did.
+func (m *Migrator) checkIsolation(ctx context.Context, tx bun.IDB) error {
+	if !m.inside() {
+		return nil
+	}
+	var isolation string
+	err := tx.NewRaw(`SELECT pg_catalog.current_setting('transaction_isolation')`).Scan(ctx, &isolation)
+	if err != nil {
+		return fmt.Errorf("check the transaction's isolation: %w", err)
+	}
+	if isolation != "read committed" {
 		return fmt.Errorf("%w: its isolation must be read committed, got %s; a snapshot from before the lock would hide "+
 			"what another migrator did", ErrTransaction, isolation)
-	}
-	if _, err := tx.NewRaw(`
-SELECT pg_catalog.set_config('lock_timeout', ?, true),
-       pg_catalog.set_config('statement_timeout', '0', true),
-       pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true)`,
-		strconv.FormatInt(max(m.cfg.LockTimeout.Milliseconds(), 1), 10)+"ms").Exec(ctx); err != nil {
-		return fmt.Errorf("set the lock timeout: %w", err)
-	}
-	if _, err := tx.NewRaw(`SELECT pg_catalog.pg_advisory_xact_lock(?)`, lockKey).Exec(ctx); err != nil {
-		return fmt.Errorf("wait for other migrations: %w", err)
 	}
 	return nil
 }
@@ -210,11 +238,12 @@ func (m *Migrator) read(ctx context.Context, fn func(ctx context.Context, tx bun
 // leaveSearchPath makes the transaction find names in pg_catalog alone. The migrating role may
 // do everything, and others may be able to create operators and functions in a schema of its
 // search_path. Postgres would prefer those to its own for some types. A setting of the
-// transaction keeps the schemas that were left.
+// transaction keeps the schemas that were left. It also makes the catalog spell names as elsewhere,
+// because guards are compared by their text.
 func leaveSearchPath(ctx context.Context, tx bun.IDB) error {
 	_, err := tx.ExecContext(ctx, `
 SELECT pg_catalog.set_config('attune.callers_path', CAST(pg_catalog.current_schemas(false) AS pg_catalog.text), true);
-SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)`)
+SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true), pg_catalog.set_config('quote_all_identifiers', 'off', true)`)
 	return err
 }
 

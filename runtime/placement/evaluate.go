@@ -171,7 +171,10 @@ func (e *evaluation) installation(wanted requirement.Runtime, c *candidate) {
 		e.v.distance = c.distance
 	}
 	if c.kind == "" && !c.declared {
-		e.v.Runtimes = append(e.v.Runtimes, Chosen{Ref: wanted.Name, Version: v.String(), Path: c.installation.Path, key: v.Key()})
+		if len(e.v.Runtimes) == 0 {
+			e.v.key = v.Key()
+		}
+		e.v.Runtimes = append(e.v.Runtimes, Chosen{Ref: wanted.Name, Version: v.String(), Path: c.installation.Path})
 	}
 }
 
