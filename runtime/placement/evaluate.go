@@ -48,7 +48,10 @@ func Fits(r *Requirement, f *Facts) bool {
 		}
 	}
 	matches := func(t requirement.Term) bool { return t.Matches(f.Labels) }
-	if required := r.Affinity.Required; len(required) > 0 && !slices.ContainsFunc(required, matches) || slices.ContainsFunc(r.Affinity.Anti, matches) {
+	if required := r.Affinity.Required; len(required) > 0 && !slices.ContainsFunc(required, matches) {
+		return false
+	}
+	if slices.ContainsFunc(r.Affinity.Anti, matches) {
 		return false
 	}
 	for _, wanted := range r.Runtimes {
