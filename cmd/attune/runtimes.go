@@ -63,7 +63,7 @@ func (c *runtimesListCmd) Run(ctx context.Context, env *cli.Env) error {
 	for i := range defs {
 		d := &defs[i]
 		t.Row(cli.Cell{Text: d.Ref}, cli.Cell{Text: d.CapabilityName(), Style: cli.Cyan}, cli.Cell{Text: cli.Or(also(d), "-")},
-			cli.Cell{Text: roles(d)}, verifiedBy(d))
+			cli.Cell{Text: roles(d)}, verifiedBy(d, db.Guest()))
 	}
 	t.Shrink, t.Drop = 4, []int{2, 3}
 	t.Print(env.Out)
@@ -107,8 +107,8 @@ func roles(d *metadata.Definition) string {
 }
 
 // verifiedBy describes in a few words how a host verifies a runtime.
-func verifiedBy(d *metadata.Definition) cli.Cell {
-	if fault := d.Validate(); fault != nil {
+func verifiedBy(d *metadata.Definition, guest bool) cli.Cell {
+	if fault := faultOf(d, guest); fault != nil {
 		return cli.Cell{Text: "malformed: " + fault.Error(), Style: cli.Red}
 	}
 	v := d.Distributions.Verification
@@ -182,7 +182,7 @@ func (c *runtimesShowCmd) Run(ctx context.Context, env *cli.Env) error {
 		return cli.PrintJSON(env.Out, def)
 	}
 	if db.Pending != nil {
-		printDefinition(env.Out, def, note)
+		printDefinition(env.Out, def, note, db.Guest())
 		env.Out.PrintProse(cli.Plain, "workers", 14, "not known before `attune migrate up`")
 		return nil
 	}
@@ -191,7 +191,7 @@ func (c *runtimesShowCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return fmt.Errorf("workers with %s: %w", def.Ref, err)
 	}
-	printDefinition(env.Out, def, note)
+	printDefinition(env.Out, def, note, db.Guest())
 	names := make([]string, 0, len(found.Items))
 	for i := range found.Items {
 		w := &found.Items[i]
@@ -247,14 +247,14 @@ func unknownRuntime(ctx context.Context, db *cli.Database, name string) error {
 	return errors.New(text)
 }
 
-func printDefinition(out *cli.Terminal, d *metadata.Definition, note string) {
+func printDefinition(out *cli.Terminal, d *metadata.Definition, note string, guest bool) {
 	field := cli.NewWideFields(out, "", 13)
 	field("ref", d.Ref)
 	field("name", d.Name)
 	field("capability", d.CapabilityName())
 	field("also", also(d))
 	field("description", strings.TrimSpace(d.Description))
-	if err := d.Validate(); err != nil {
+	if err := faultOf(d, guest); err != nil {
 		out.Printf("%-13s %s\n", "malformed", out.Paint(cli.Red, cli.CleanLines(err.Error())))
 	}
 	field("note", note)
