@@ -56,7 +56,7 @@ type liveFunction struct {
 // functionDrift compares the functions of SafeFunctions with the live catalog. In a guest it
 // compares those of WorkerRuntime.
 func (m *Migrator) functionDrift(ctx context.Context, db bun.IDB, in *inspection) ([]Difference, error) {
-	if !m.postgres() || !in.isRecorded(SafeFunctions) {
+	if !m.postgres() || !in.isRecorded(SafeFunctions) || in.state != StateUnified {
 		return nil, nil
 	}
 	id, text := SafeFunctions, ""
