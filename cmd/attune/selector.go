@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/cmd/internal/config"
@@ -80,6 +81,8 @@ type requirement struct {
 	// database has none.
 	name string
 	def  *metadata.Definition
+	// created is the time of the definition's row; zero where it has none.
+	created time.Time
 	// note says what the embedded core pack adds to the definition in a guest.
 	note string
 }
@@ -255,6 +258,9 @@ func (r *requirement) resolve(ctx context.Context, db *cli.Database) error {
 	}
 	if def, ok := index.Resolve(r.name); ok {
 		r.Ref, r.Name, r.def, r.note = def.Ref, def.CapabilityName(), def, found.Notes[def.Ref]
+		if r.created, err = db.Store.Runtimes.Created(ctx, r.Ref); err != nil {
+			return fmt.Errorf("find runtime %q in %s: %w", r.name, db.Name, err)
+		}
 		return nil
 	}
 	undefined, err := db.Store.WorkerRuntimes.Undefined(ctx, r.name)

@@ -163,9 +163,32 @@ func Explain(ctx context.Context, st *store.Store, w *store.Selected, q Question
 			e.add(row, &q, caps)
 		}
 	}
+	if len(e.Installations) == 0 && e.Negative == nil && !e.foreign && unreadable == nil {
+		if err := e.addNotFound(ctx, st, AskedRole(w.WorkerRole), &q, caps); err != nil {
+			return nil, err
+		}
+	}
 	e.judge(&q, caps, unreadable)
 	e.mindService()
 	return e, nil
+}
+
+// addNotFound adds a negative result that has no row: the host looked in the folders of its PATH.
+func (e *Explanation) addNotFound(ctx context.Context, st *store.Store, role metadata.Role, q *Question, caps *capability.Document) error {
+	if !caps.OmitsNotFound() || q.Definition == nil {
+		return nil
+	}
+	created, err := st.Runtimes.Created(ctx, q.Ref)
+	if err != nil {
+		return err
+	}
+	if a := caps.NotFound(q.Definition, role, created); a != nil {
+		e.Negative = &ExplainedAbsence{Outcome: a.Outcome, Detail: a.Detail, Hint: a.Hint, VerifiedAt: &caps.Definitions.Read, Attempts: a.Attempts}
+		if e.Negative.Attempts == nil {
+			e.Negative.Attempts = []capability.Attempt{}
+		}
+	}
+	return nil
 }
 
 func stateOf(w *store.Selected) WorkerState {

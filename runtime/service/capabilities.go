@@ -16,7 +16,8 @@ import (
 
 // CapabilitiesOf converts a capability document to the form that the store writes: the document
 // without attempts, and matching rows with the attempts as evidence, if detect.Config.Explain
-// is set. now is the time of the host's clock, at which negative results were verified.
+// is set. A runtime that was not found has no entry if the document names its definitions; its row
+// explains a loss. now is the time of the host's clock, at which negative results were verified.
 func CapabilitiesOf(caps *capability.Document, now time.Time) (*store.Capabilities, error) {
 	out := &store.Capabilities{At: now}
 	slim, left := bound(caps), &budget{left: maxEvidence}
@@ -37,8 +38,8 @@ func CapabilitiesOf(caps *capability.Document, now time.Time) (*store.Capabiliti
 		}
 		out.Runtimes = append(out.Runtimes, row)
 	}
-	for i, a := range slim.Undetected {
-		slim.Undetected[i].Attempts = nil
+	entries := slim.Undetected[:0]
+	for _, a := range slim.Undetected {
 		row, err := withEvidence(schema.WorkerRuntime{
 			RuntimeRef: a.Ref, Name: a.Name, Outcome: string(a.Outcome), Detail: orNull(a.Detail), Hint: orNull(a.Hint),
 			VerifiedAt: &now,
@@ -47,7 +48,11 @@ func CapabilitiesOf(caps *capability.Document, now time.Time) (*store.Capabiliti
 			return nil, err
 		}
 		out.Runtimes = append(out.Runtimes, row)
+		if a.Attempts = nil; !slim.OmitsNotFound() || a.Outcome != capability.NotFound {
+			entries = append(entries, a)
+		}
 	}
+	slim.Undetected = entries
 	for i, f := range slim.Failed {
 		slim.Failed[i].Attempts = nil
 		if hasOtherRow(&f, caps) {

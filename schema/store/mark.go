@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/uptrace/bun"
+
+	"github.com/attune-go/attune/schema/capability"
 )
 
 // DefinitionsMark returns a text that changes whenever the result of Definitions changes,
@@ -30,4 +32,19 @@ func (s *Store) DefinitionsMark(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("read mark of definitions: %w", r.classify("find", err))
 	}
 	return mark, nil
+}
+
+// DefinitionsState returns the mark of the definitions and the database's time. Definitions that
+// are read afterwards contain every row that was committed until then.
+func (s *Store) DefinitionsState(ctx context.Context) (capability.Definitions, error) {
+	mark, err := s.DefinitionsMark(ctx)
+	if err != nil {
+		return capability.Definitions{}, err
+	}
+	state := capability.Definitions{Mark: mark}
+	if err := s.Runtimes.db.NewRaw("SELECT ?", s.Runtimes.clock()).Scan(ctx, &state.Read); err != nil {
+		return capability.Definitions{}, fmt.Errorf("read the database's time: %w", s.Runtimes.classify("find", err))
+	}
+	state.Read = state.Read.UTC()
+	return state, nil
 }
