@@ -39,8 +39,10 @@ var (
 	}
 	// On SQLite the programs write the times themselves.
 	triggersOfPostgres = map[string][]string{
-		"worker":         {"worker_bound_documents", "worker_bound_values", "worker_stamp_heartbeat", "worker_stamp_updated"},
-		"worker_runtime": {"worker_runtime_bound_documents"},
+		"runtime":         {"definition_mark_count"},
+		"runtime_version": {"definition_mark_count"},
+		"worker":          {"worker_bound_documents", "worker_bound_values", "worker_stamp_heartbeat", "worker_stamp_updated"},
+		"worker_runtime":  {"worker_runtime_bound_documents"},
 	}
 	// The models do not declare these defaults, because Bun would write them in place of false.
 	// SQL statements may omit the columns.

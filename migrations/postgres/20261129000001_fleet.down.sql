@@ -1,3 +1,8 @@
+DROP TRIGGER definition_mark_count ON {schema}.runtime;
+DROP TRIGGER definition_mark_count ON {schema}.runtime_version;
+DROP FUNCTION {schema}.definition_mark_count();
+DROP TABLE {schema}.definition_mark;
+
 CREATE OR REPLACE VIEW {schema}.available_runtime AS
 SELECT r.worker, w.worker_role AS role, r.runtime_ref AS ref, r.name, nullif(r.version, '') AS version,
        r.sort_key AS key, nullif(r.path, '') AS path, r.prerelease, w.name AS worker_name

@@ -27,3 +27,42 @@ FROM {schema}.worker_runtime r
 JOIN {schema}.worker w ON w.id = r.worker
 WHERE r.outcome = 'available' AND w.status = 'active'
   AND w.last_heartbeat > statement_timestamp() - w.heartbeat_interval * interval '3 seconds';
+
+-- The number of transactions that changed definitions, which a program reads instead of all
+-- definitions. It is the sum over all rows. Each transaction counts in a row that no other one has
+-- locked, so that none waits for another and no count is lost: the sum changes when a transaction
+-- commits. Under another isolation than read committed it adds a row, because it cannot update one
+-- that others have updated. The trigger is of the kind ALWAYS, so that it fires for replicated rows.
+CREATE TABLE {schema}.definition_mark (
+    slot    bigserial CONSTRAINT definition_mark_pkey PRIMARY KEY,
+    changes bigint NOT NULL,
+    writer  xid8
+) WITH (fillfactor = 50);
+INSERT INTO {schema}.definition_mark (changes) VALUES (0);
+
+CREATE FUNCTION {schema}.definition_mark_count() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $attune$
+BEGIN
+    IF TG_RELID NOT IN ($table${schema}.runtime$table$::regclass, $table${schema}.runtime_version$table$::regclass) THEN
+        RAISE EXCEPTION 'function definition_mark_count does not work for %', TG_RELID::regclass;
+    ELSIF EXISTS (SELECT FROM {schema}.definition_mark m WHERE m.writer = pg_current_xact_id()) THEN
+        RETURN NULL;
+    ELSIF current_setting('transaction_isolation') = 'read committed' THEN
+        UPDATE {schema}.definition_mark AS m SET changes = m.changes + 1, writer = pg_current_xact_id()
+        WHERE m.slot = (SELECT free.slot FROM {schema}.definition_mark free ORDER BY free.slot LIMIT 1 FOR UPDATE SKIP LOCKED);
+        IF FOUND THEN
+            RETURN NULL;
+        END IF;
+    END IF;
+    INSERT INTO {schema}.definition_mark (changes, writer) VALUES (1, pg_current_xact_id());
+    RETURN NULL;
+END
+$attune$;
+REVOKE ALL ON FUNCTION {schema}.definition_mark_count() FROM PUBLIC;
+
+CREATE TRIGGER definition_mark_count AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON {schema}.runtime
+    FOR EACH STATEMENT EXECUTE FUNCTION {schema}.definition_mark_count();
+ALTER TABLE {schema}.runtime ENABLE ALWAYS TRIGGER definition_mark_count;
+CREATE TRIGGER definition_mark_count AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON {schema}.runtime_version
+    FOR EACH STATEMENT EXECUTE FUNCTION {schema}.definition_mark_count();
+ALTER TABLE {schema}.runtime_version ENABLE ALWAYS TRIGGER definition_mark_count;

@@ -23,10 +23,10 @@ func CapabilitiesOf(caps *capability.Document, now time.Time) (*store.Capabiliti
 	slim, left := bound(caps), &budget{left: maxEvidence}
 	for i, d := range slim.Detected {
 		slim.Detected[i].Attempts = nil
-		row, err := withEvidence(schema.WorkerRuntime{
+		row, err := left.withEvidence(schema.WorkerRuntime{
 			RuntimeRef: d.Ref, Name: d.Name, Outcome: string(d.Outcome), Source: string(d.Source),
 			Version: d.Version, VersionRaw: plain(d.VersionRaw), Path: plain(d.Path), RealPath: plain(d.RealPath),
-		}, d.Attempts, left)
+		}, d.Attempts, d.Attempt(), caps.Host.Path)
 		if err != nil {
 			return nil, err
 		}
@@ -40,10 +40,10 @@ func CapabilitiesOf(caps *capability.Document, now time.Time) (*store.Capabiliti
 	}
 	entries := slim.Undetected[:0]
 	for _, a := range slim.Undetected {
-		row, err := withEvidence(schema.WorkerRuntime{
+		row, err := left.withEvidence(schema.WorkerRuntime{
 			RuntimeRef: a.Ref, Name: a.Name, Outcome: string(a.Outcome), Detail: orNull(a.Detail), Hint: orNull(a.Hint),
 			VerifiedAt: &now,
-		}, a.Attempts, left)
+		}, a.Attempts, a.Attempt(), caps.Host.Path)
 		if err != nil {
 			return nil, err
 		}
@@ -58,11 +58,11 @@ func CapabilitiesOf(caps *capability.Document, now time.Time) (*store.Capabiliti
 		if hasOtherRow(&f, caps) {
 			continue
 		}
-		row, err := withEvidence(schema.WorkerRuntime{
+		row, err := left.withEvidence(schema.WorkerRuntime{
 			RuntimeRef: f.Ref, Name: f.Name, Outcome: string(f.Outcome), Source: string(capability.Verified),
 			Detail: orNull(f.Detail), Hint: orNull(f.Hint),
 			Version: f.Version, VersionRaw: plain(f.Declared), Path: plain(f.Path), RealPath: plain(f.RealPath), VerifiedAt: &now,
-		}, f.Attempts, left)
+		}, f.Attempts, f.Attempt(), caps.Host.Path)
 		if err != nil {
 			return nil, err
 		}
@@ -113,16 +113,22 @@ func hasOtherRow(f *capability.Failure, caps *capability.Document) bool {
 		})
 }
 
-// withEvidence adds the first attempts to a row, if they fit.
-func withEvidence(row schema.WorkerRuntime, attempts []capability.Attempt, left *budget) (schema.WorkerRuntime, error) {
-	if len(attempts) == 0 {
-		return row, nil
+// withEvidence adds the first attempts to a row, if they fit, without what the row, the document's
+// entry and the host's PATH say as well. like is what the entry says.
+func (b *budget) withEvidence(
+	row schema.WorkerRuntime, attempts []capability.Attempt, like capability.Attempt, path []string,
+) (schema.WorkerRuntime, error) {
+	attempts = slices.Clone(attempts[:min(maxAttempts, len(attempts))])
+	for i := range attempts {
+		if a := &attempts[i]; a.Outcome == capability.Available { // the pattern is the definition's, and matched
+			a.Pattern, a.PatternMatched = "", nil
+		}
 	}
-	evidence, err := json.Marshal(attempts[:min(maxAttempts, len(attempts))])
+	evidence, err := capability.EncodeAttempts(attempts, like, path)
 	if err != nil {
-		return row, fmt.Errorf("encode evidence on %s: %w", row.Name, err)
+		return row, fmt.Errorf("%s: %w", row.Name, err)
 	}
-	if left.take(len(evidence)) {
+	if len(evidence) > 0 && b.take(len(evidence)) {
 		row.Evidence = withoutNUL(evidence)
 	}
 	return row, nil
