@@ -47,7 +47,7 @@ func (c *workersListCmd) Run(ctx context.Context, env *cli.Env) error {
 	if c.Limit < 0 {
 		return cli.Usagef("--limit must be at least 0, got %d", c.Limit)
 	}
-	if answer.Sort(c.Sort) == answer.SortVersion && len(wanted.has)+len(wanted.lacks) == 0 {
+	if answer.Sort(c.Sort) == answer.SortVersion && len(wanted.Has)+len(wanted.Lacks) == 0 {
 		return cli.Usagef("--sort version needs --has or --lacks to name the runtime")
 	}
 	db, err := openToLook(ctx, env)
@@ -349,7 +349,7 @@ func answerOf(r *requirement, role metadata.Role, caps *capability.Document, err
 			return cli.Cell{Text: string(a.Outcome), Style: style}
 		}
 	}
-	if caps.NotFound(r.def, role, r.created) != nil {
+	if caps.NotFound(r.Definition, role, r.Created) != nil {
 		return cli.Cell{Text: string(capability.NotFound), Style: cli.Yellow}
 	}
 	return cli.Cell{Text: "-", Style: cli.Dim}

@@ -118,12 +118,8 @@ func hasOtherRow(f *capability.Failure, caps *capability.Document) bool {
 func (b *budget) withEvidence(
 	row schema.WorkerRuntime, attempts []capability.Attempt, like capability.Attempt, path []string,
 ) (schema.WorkerRuntime, error) {
-	attempts = slices.Clone(attempts[:min(maxAttempts, len(attempts))])
-	for i := range attempts {
-		if a := &attempts[i]; a.Outcome == capability.Available { // the pattern is the definition's, and matched
-			a.Pattern, a.PatternMatched = "", nil
-		}
-	}
+	attempts = explaining(attempts, row.Outcome)
+	attempts = attempts[:min(maxAttempts, len(attempts))]
 	evidence, err := capability.EncodeAttempts(attempts, like, path)
 	if err != nil {
 		return row, fmt.Errorf("%s: %w", row.Name, err)
@@ -132,6 +128,22 @@ func (b *budget) withEvidence(
 		row.Evidence = withoutNUL(evidence)
 	}
 	return row, nil
+}
+
+// explaining returns the attempts that explain a row. That another command of the definition was not
+// found explains no installation. The pattern is the definition's, and where it matched says nothing.
+func explaining(attempts []capability.Attempt, outcome string) []capability.Attempt {
+	var out []capability.Attempt
+	for _, a := range attempts {
+		if outcome == schema.OutcomeAvailable && a.Outcome == capability.NotFound && a.Path == "" {
+			continue
+		}
+		if a.Outcome == capability.Available {
+			a.Pattern, a.PatternMatched = "", nil
+		}
+		out = append(out, a)
+	}
+	return out
 }
 
 // plain replaces what no database stores: NUL characters that a tool printed, and bytes of a

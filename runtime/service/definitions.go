@@ -58,6 +58,8 @@ func (v *verification) readDefinitions(ctx context.Context) error {
 	if text := leftOut.String(); text != "" {
 		warnings = append(warnings, text)
 		state = nil
+	} else if len(defs) == 0 {
+		warnings = append(warnings, "the database has no runtimes, so nothing is detected; load a pack")
 	}
 	sum, err := sumOf(defs, warnings)
 	if err != nil {
