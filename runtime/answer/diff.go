@@ -184,7 +184,7 @@ func holdings(ctx context.Context, st *store.Store, worker int64) (map[runtimeKe
 	return all, nil
 }
 
-// orSilence returns a worker's report on a runtime, or what it means that there is none.
+// orSilence returns a worker's report on a runtime, or the meaning of a missing one.
 func orSilence(
 	ctx context.Context, st *store.Store, h *Holding, ref string, w *store.Selected, caps *capability.Document,
 ) (Holding, error) {
@@ -243,7 +243,9 @@ func (h *Holding) Versions() []string {
 
 // unlisted holds the keys of a document that are not compared as facts: rows hold them in
 // more detail, or every report changes them.
-var unlisted = []string{"format", "runtimes", "runtime_versions", "detected", "undetected", "failed", "warnings", "refreshed", "definitions"}
+var unlisted = []string{
+	"format", "runtimes", "runtime_versions", "detected", "undetected", "failed", "warnings", "refreshed", "definitions",
+}
 
 // facts returns the values in which two documents differ.
 func facts(a, b json.RawMessage) []FactDifference {

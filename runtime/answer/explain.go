@@ -182,7 +182,9 @@ func (e *Explanation) addNotFound(ctx context.Context, st *store.Store, role met
 		return err
 	}
 	if a := caps.NotFound(q.Definition, role, created); a != nil {
-		e.Negative = &ExplainedAbsence{Outcome: a.Outcome, Detail: a.Detail, Hint: a.Hint, VerifiedAt: &caps.Definitions.Read, Attempts: a.Attempts}
+		e.Negative = &ExplainedAbsence{
+			Outcome: a.Outcome, Detail: a.Detail, Hint: a.Hint, VerifiedAt: &caps.Definitions.Read, Attempts: a.Attempts,
+		}
 		if e.Negative.Attempts == nil {
 			e.Negative.Attempts = []capability.Attempt{}
 		}

@@ -66,7 +66,7 @@ func TestNotFoundWithoutRows(t *testing.T) {
 			t.Errorf("the document has %d bytes with one runtime absent and %d with 2001", few, large)
 		}
 		if rows, err := st.WorkerRuntimes.ByWorker(ctx, many.ID); err != nil || len(rows) != 1 {
-			t.Errorf("%d rows, %v; want that of the installation", len(rows), err)
+			t.Errorf("%d rows, %v; want one for the installation", len(rows), err)
 		}
 		explain := func(w *store.Selected, name string) *answer.Explanation {
 			t.Helper()

@@ -21,7 +21,7 @@ var storageWorkers = flag.Int("storage-workers", 10_000, "how many workers Bench
 // BenchmarkStorage measures what a worker takes in the database, with indexes: hosts that verified 28
 // definitions and have some of them, or all. The history is measured apart.
 func BenchmarkStorage(b *testing.B) {
-	for _, installations := range []int{16, 28} {
+	for _, installations := range []int{10, 16, 28} {
 		b.Run(fmt.Sprint(installations, "-of-28"), func(b *testing.B) {
 			for b.Loop() {
 				benchStorage(b, installations)

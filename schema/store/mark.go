@@ -42,8 +42,8 @@ func (s *Store) DefinitionsMark(ctx context.Context) (string, error) {
 
 // markOf returns the part of the mark for one table.
 func (r *Runtimes) markOf(from layout.Source) any {
-	rows := bun.SafeQuery("(SELECT CAST(pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat(?, ' ', xmin), 0)) AS pg_catalog.text) FROM ?)",
-		bun.Name(from.Key), bun.Safe(from.Table))
+	rows := bun.SafeQuery(`(SELECT CAST(pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat(?, ' ', xmin), 0)) AS pg_catalog.text)
+		FROM ?)`, bun.Name(from.Key), bun.Safe(from.Table))
 	if !r.layout.Own {
 		return rows
 	}
