@@ -27,6 +27,8 @@ var (
 	ErrLocked = errors.New("waited too long for a lock")
 	// ErrReadOnly means that the database does not accept writes.
 	ErrReadOnly = errors.New("the database is read-only")
+	// ErrTransaction means that the caller's transaction cannot take a migration.
+	ErrTransaction = errors.New("the migration cannot run in this transaction")
 	// ErrPrivilege means that the database role lacks a privilege.
 	ErrPrivilege = errors.New("the database role lacks a privilege")
 	// ErrNothingApplied means that there is no migration to undo.

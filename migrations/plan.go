@@ -90,7 +90,7 @@ func (m *Migrator) Plan(ctx context.Context) (*Plan, error) {
 			}
 		}
 		if m.postgres() && p.Due() {
-			if p.Notes, err = withReadOnly(ctx, tx, p.Notes); err != nil {
+			if p.Notes, err = m.withReadOnly(ctx, tx, p.Notes); err != nil {
 				return err
 			}
 		}
@@ -110,8 +110,8 @@ func (m *Migrator) Plan(ctx context.Context) (*Plan, error) {
 
 // withReadOnly adds why the database accepts no writes. Only Up refuses it, because a plan is often made on
 // a standby.
-func withReadOnly(ctx context.Context, db bun.IDB, notes []string) ([]string, error) {
-	err := checkWritable(ctx, db)
+func (m *Migrator) withReadOnly(ctx context.Context, db bun.IDB, notes []string) ([]string, error) {
+	err := m.checkWritable(ctx, db)
 	if errors.Is(err, ErrReadOnly) {
 		return append(notes, "up is refused here: "+err.Error()), nil
 	}

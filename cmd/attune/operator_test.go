@@ -374,7 +374,7 @@ func TestRefreshSelected(t *testing.T) {
 			t.Errorf("asked (-want +got):\n%s", diff)
 		}
 		got := run(t, "workers", "refresh", "lost", "ended", "--json", "--dry-run")
-		var docs []refreshDoc
+		var docs []answer.RefreshWorker
 		if err := json.Unmarshal([]byte(got.out), &docs); err != nil || len(docs) != 2 || docs[0].Asked || !docs[1].Asked || !docs[1].Stale || docs[1].WithinSeconds != nil {
 			t.Errorf("--json: %v in\n%s", err, got.out)
 		}
@@ -408,8 +408,15 @@ func TestLeastPrivilege(t *testing.T) {
 	want(t, run(t, "workers", "history", "web-1"), 0, "gained")
 	want(t, run(t, "explain", "web-2", "ruby"), 0, "exit_mismatch")
 	want(t, run(t, "workers", "refresh", "web-1"), 1, "request refresh of workers", "permission denied", "attune_operator")
+	want(t, run(t, "packs", "load", "core"), 1, "permission denied", "attune_operator")
+	want(t, run(t, "packs", "load", "core", "--dry-run"), 1, "20 unchanged", "attune: would be refused: ", "permission denied", "attune_operator")
+	got := run(t, "packs", "load", "core", "--dry-run", "--json")
+	if want(t, got, 1, "would be refused"); !json.Valid([]byte(got.out)) {
+		t.Errorf("not JSON: %s", got.out)
+	}
 	as("attune_operator")
 	want(t, run(t, "workers", "refresh", "web-1"), 0, "within about 30s")
+	want(t, run(t, "packs", "load", "core", "--dry-run"), 0, "nothing changed")
 }
 
 // TestRefreshSaysWhatCouldNotBeTold checks that refresh names what a host could not
@@ -509,7 +516,7 @@ func TestOperatorAndRunningWorker(t *testing.T) {
 		reported(t, db, metadata.Worker, "killed", &capability.Document{})
 		got := run(t, "workers", "refresh", "*", "--wait", "--timeout", "3s", "--json")
 		want(t, got, 1, "1 of 2 missing")
-		var docs []refreshDoc
+		var docs []answer.RefreshWorker
 		if err := json.Unmarshal([]byte(got.out), &docs); err != nil || len(docs) != 2 ||
 			docs[0].Result.Verified || !strings.Contains(docs[0].Result.Reason, "not yet: last heartbeat") || !docs[1].Result.Verified || !docs[1].Result.Changes.Empty() {
 			t.Errorf("--json: %v in\n%s", err, got.out)

@@ -137,10 +137,7 @@ func refused(err error, references *[]store.Reference) error {
 const foreignFresh = 90 * time.Second
 
 func deleteWorker(w *store.Standing) DeleteWorker {
-	d := DeleteWorker{Subject: Subject{ID: w.ID, Name: w.Name, Role: RoleName(w.WorkerRole), Stale: w.Stale}}
-	if w.Status != nil {
-		d.Status = string(*w.Status)
-	}
+	d := DeleteWorker{Subject: subjectOf(w)}
 	if w.Silent != nil {
 		seconds := w.Silent.Seconds()
 		d.SilentSeconds = &seconds

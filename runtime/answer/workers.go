@@ -3,6 +3,7 @@ package answer
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -125,6 +126,9 @@ func matches(ctx context.Context, st *store.Store, has []store.Requirement) (map
 		return found, nil
 	}
 	all, err := st.Workers.Having(ctx, has[0].Ref, store.HavingFilter{Constraint: has[0].Constraint, Prereleases: has[0].Prereleases})
+	if errors.Is(err, store.ErrNotFound) {
+		return found, nil // only a definition of the caller's has this ref
+	}
 	for _, m := range all {
 		found[m.Worker] = m
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	mathrand "math/rand/v2"
@@ -32,6 +33,12 @@ type Marker interface {
 	DefinitionsMark(ctx context.Context) (string, error)
 }
 
+// A Stater returns the state of the definitions, so that documents need not name every runtime
+// that the host does not have; *store.Store is one.
+type Stater interface {
+	DefinitionsState(ctx context.Context) (capability.Definitions, error)
+}
+
 // Rows keeps the row of a worker and its capabilities; *store.Workers is one.
 type Rows interface {
 	Registrar
@@ -46,6 +53,7 @@ type Rows interface {
 var (
 	_ Definitions = (*store.Store)(nil)
 	_ Marker      = (*store.Store)(nil)
+	_ Stater      = (*store.Store)(nil)
 	_ Rows        = (*store.Workers)(nil)
 )
 
@@ -117,7 +125,7 @@ type Config struct {
 
 	// IsPermanent reports whether waiting cannot help against an error of the database. The
 	// service ends with such an error until it has registered once; later Database.Gone
-	// decides. Defaults to false for every error.
+	// decides. Defaults to true for store.ErrNoTables only; database.IsPermanent knows more.
 	IsPermanent func(error) bool
 	// Takeover takes the row from an instance that runs. By default the service waits until
 	// that instance has missed store.Missed of its heartbeat intervals.
@@ -215,7 +223,7 @@ func (c Config) defaults() Config {
 	c.IdleTimeout = cmp.Or(c.IdleTimeout, DefaultIdleTimeout)
 	c.FullEvery = cmp.Or(c.FullEvery, DefaultFullEvery)
 	if c.IsPermanent == nil {
-		c.IsPermanent = func(error) bool { return false }
+		c.IsPermanent = func(err error) bool { return errors.Is(err, store.ErrNoTables) }
 	}
 	if c.Instance == "" {
 		name, _ := os.Hostname()

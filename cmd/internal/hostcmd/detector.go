@@ -12,12 +12,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/cmd/internal/config"
+	"github.com/attune-go/attune/migrations"
 	"github.com/attune-go/attune/runtime/core"
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
@@ -35,6 +35,8 @@ type definitionFlags struct {
 
 	// notes say of the definitions that were read, by ref, what the embedded core pack adds.
 	notes map[string]string
+	// complete reports that all definitions of the database were read.
+	complete bool
 }
 
 // source says what is detected, and where.
@@ -124,7 +126,7 @@ func loadPack(dir string, cfg packs.Config, about string, warn func(string)) (*p
 	}
 	pack, faults := l.pack, l.faults
 	for _, p := range faults.Only(packs.Warning) {
-		warn(strings.Replace(p.String(), ": warning: ", ": ", 1))
+		warn(p.Unlabeled())
 	}
 	errs := faults.Only(packs.Error)
 	if len(errs) == 1 && errs[0].File == filepath.ToSlash(dir) {
@@ -146,16 +148,12 @@ func (s *definitionFlags) policy(env *cli.Env, defs []metadata.Definition) (*hos
 		Env: env.File.Policy.Env, Trusted: trusted,
 	})
 	if err != nil {
-		return nil, refusedPolicy(env, err)
+		if wrong := (*host.PolicyError)(nil); errors.As(err, &wrong) {
+			err = env.Refused(wrong.Key, wrong.Err)
+		}
+		return nil, err
 	}
 	return p, untrusted
-}
-
-// refusedPolicy returns the error for a wrong value of the policy, whose text begins with
-// its key.
-func refusedPolicy(env *cli.Env, err error) error {
-	key, fault, _ := strings.Cut(err.Error(), ": ")
-	return env.Refused(key, errors.New(fault))
 }
 
 // deniedPrograms returns the programs of the runtimes that entries of policy.deny
@@ -184,7 +182,8 @@ func (s *definitionFlags) detector(
 		return nil, err
 	}
 	defs := found.defs
-	if text := found.leftOut.String(); text != "" {
+	text := found.leftOut.String()
+	if s.complete = text == ""; !s.complete {
 		cfg.Warnings = append(cfg.Warnings, text)
 	}
 	if cfg.Policy, err = s.policy(env, defs); cfg.Policy != nil {
@@ -195,8 +194,13 @@ func (s *definitionFlags) detector(
 	}
 	sec := section(env, role)
 	cfg.Role, cfg.Source, cfg.Strict, cfg.VerifyDeclared = role, found.from, env.Strict, sec.VerifyDeclared
-	cfg.Declared, cfg.Extra = sec.Capabilities.Runtimes, carried(sec)
+	cfg.Declared, cfg.DeclaredAt, cfg.Extra = sec.Capabilities.Runtimes, declaredAt(env, role), carried(sec)
 	return generated(role, defs, cfg)
+}
+
+// declaredAt names the place of the declared runtimes in the config file.
+func declaredAt(env *cli.Env, role metadata.Role) string {
+	return env.Place(string(role) + ".capabilities.runtimes")
 }
 
 // carried returns the keys of the capability document that come from the config file.
@@ -247,20 +251,27 @@ func openToWrite(ctx context.Context, env *cli.Env) (*cli.Database, error) {
 
 // openToLook opens the database that is named, else the embedded file if it exists,
 // for a command that writes nothing. It returns nil without a database. An embedded
-// file that does not answer is left out with a warning.
+// file that does not answer, or is not migrated, is left out with a warning.
 func openToLook(ctx context.Context, env *cli.Env) (*cli.Database, error) {
 	if err := mindOthers(env); err != nil {
 		return nil, err
 	}
 	db, err := env.OpenIfAny(ctx)
-	if errors.Is(err, host.ErrHangs) && env.URL() == "" && !env.Strict {
+	if err == nil || env.URL() != "" {
+		return db, err
+	}
+	pending := errors.Is(err, migrations.ErrNotMigrated)
+	switch {
+	case env.Strict && pending: // its error says what to type
+		return nil, err
+	case !env.Strict && errors.Is(err, host.ErrHangs):
 		env.Warn(fmt.Sprintf("%v; the core pack counts instead", err))
 		return nil, nil
+	case pending:
+		env.Warn(fmt.Sprintf("%v; the core pack counts until `attune migrate up`", err))
+		return nil, nil
 	}
-	if err != nil && env.URL() == "" {
-		return nil, fmt.Errorf("%w; `--database %s` leaves it out and uses the core pack", err, database.Memory)
-	}
-	return db, err
+	return nil, fmt.Errorf("%w; `--database %s` leaves it out and uses the core pack", err, database.Memory)
 }
 
 // mindOthers warns of a database that others can change: its definitions run
