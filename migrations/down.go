@@ -176,7 +176,7 @@ func rowCount(n int64) string {
 
 // rebuiltTables lists the tables whose rows a worker writes again when it registers.
 var rebuiltTables = []string{
-	workerRuntimeTable, sweepTable,
+	workerRuntimeTable, sweepTable, markTable,
 	stateTable, "attune_worker_runtime", "attune_worker_label", "attune_worker_taint", "attune_worker_sweep",
 }
 
@@ -189,6 +189,8 @@ func (m *Migrator) droppedRelations(in *inspection, id string) []string {
 		candidates = guestRelations[id]
 	case id == WorkerRuntime:
 		candidates = workerRelations
+	case id == Fleet:
+		candidates = fleetNames[:1]
 	case id == Baseline && m.postgres():
 		candidates = installed
 	case id == Baseline:

@@ -235,6 +235,7 @@ func (in *inspection) classify(database dialect.Name) {
 		in.classifyGuest()
 	} else {
 		in.classifyWorkerRuntime()
+		in.classifyFleet()
 	}
 	if len(in.findings) > 0 {
 		in.state = StateMixed
