@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -36,6 +35,8 @@ type definitionFlags struct {
 
 	// notes say of the definitions that were read, by ref, what the embedded core pack adds.
 	notes map[string]string
+	// complete reports that all definitions of the database were read.
+	complete bool
 }
 
 // source says what is detected, and where.
@@ -125,7 +126,7 @@ func loadPack(dir string, cfg packs.Config, about string, warn func(string)) (*p
 	}
 	pack, faults := l.pack, l.faults
 	for _, p := range faults.Only(packs.Warning) {
-		warn(strings.Replace(p.String(), ": warning: ", ": ", 1))
+		warn(p.Unlabeled())
 	}
 	errs := faults.Only(packs.Error)
 	if len(errs) == 1 && errs[0].File == filepath.ToSlash(dir) {
@@ -181,7 +182,8 @@ func (s *definitionFlags) detector(
 		return nil, err
 	}
 	defs := found.defs
-	if text := found.leftOut.String(); text != "" {
+	text := found.leftOut.String()
+	if s.complete = text == ""; !s.complete {
 		cfg.Warnings = append(cfg.Warnings, text)
 	}
 	if cfg.Policy, err = s.policy(env, defs); cfg.Policy != nil {
