@@ -91,6 +91,36 @@ func TestFacts(t *testing.T) {
 	})
 }
 
+// The history tells a runtime that a worker lost from one that it never had.
+func TestFactsLost(t *testing.T) {
+	each(t, func(t *testing.T, e env) {
+		py := row("core.python", "python", "3.12.1", "/usr/bin/python3")
+		ruby := row("core.ruby", "ruby", "", "/usr/bin/ruby")
+		w := running(t, e, "a", py, ruby)
+		never := running(t, e, "never")
+		query := store.FactsQuery{Workers: []int64{w.ID, never.ID}, Refs: []string{"core.python", "core.ruby", "core.go"}, Lost: true}
+		for _, step := range []struct {
+			rows []schema.WorkerRuntime
+			want map[string]string
+		}{
+			{[]schema.WorkerRuntime{py, ruby}, nil},
+			{nil, map[string]string{"core.python": "3.12.1", "core.ruby": ""}},
+			{[]schema.WorkerRuntime{py}, map[string]string{"core.ruby": ""}},
+		} {
+			if _, err := e.Workers.Report(t.Context(), w.ID, "i1", *found(t, step.rows...)); err != nil {
+				t.Fatal(err)
+			}
+			got, err := e.Workers.Facts(t.Context(), query)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := gocmp.Diff(step.want, got[0].Lost); diff != "" || got[1].Lost != nil {
+				t.Errorf("%v (-want +got):\n%s", got[1].Lost, diff)
+			}
+		}
+	})
+}
+
 func spread(worker int64) int64 { return worker % 2147483647 * 2654435769 % 4294967296 }
 
 // A requirement with faults is refused, and text that no database holds matches nothing.
