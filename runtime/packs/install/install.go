@@ -35,8 +35,12 @@ type Options struct {
 // It leaves and reports runtimes that the platform has.
 //
 // Load keeps a copy of the definitions in pack.meta under "attune", so that the next
-// load can tell an operator's changes from the pack's.
+// load can tell an operator's changes from the pack's. A pack without a valid ref and version
+// is store.ErrInvalid.
 func Load(ctx context.Context, db bun.IDB, cfg store.Config, pack *packs.Pack, opts Options) (*Report, error) {
+	if err := pack.PackFile.Validate(); err != nil {
+		return nil, fmt.Errorf("load pack %q: %w: %w", pack.Ref, store.ErrInvalid, err)
+	}
 	report, err := load(ctx, db, cfg, pack, opts, nil)
 	switch {
 	case err != nil:
