@@ -56,7 +56,7 @@ BEGIN
         RAISE EXCEPTION 'schema "public" has no tables of attune: run attune migrate up first, or replace "public" in this file by their schema';
     ELSIF pg_catalog.to_regclass('"public".attune_worker_state') IS NOT NULL THEN
         RAISE EXCEPTION 'schema "public" is a platform''s, in which attune is a guest: run roles-guest.sql instead';
-    ELSIF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_trigger WHERE tgname = 'worker_bound_values' AND tgrelid = '"public".worker'::regclass) THEN
+    ELSIF pg_catalog.to_regclass('"public".definition_mark') IS NULL THEN
         RAISE EXCEPTION 'the tables are older than this file: run attune migrate up first';
     END IF;
 END
@@ -88,23 +88,24 @@ $$;
 
 -- Functions with their owner's rights are only for the roles below. Earlier releases granted
 -- them to everybody.
-REVOKE ALL ON FUNCTION "public".worker_runtime_delete(), "public".worker_runtime_follow_status(),
+REVOKE ALL ON FUNCTION "public".worker_runtime_delete(),
     "public".sweep_workers(interval, integer, timestamptz, timestamptz), "public".prune_changes(interval, interval, integer),
     "public".worker_stamp_heartbeat(), "public".worker_stamp_updated(),
-    "public".worker_bound_values(), "public".worker_bound_documents(), "public".worker_runtime_bound_documents() FROM PUBLIC;
+    "public".worker_bound_values(), "public".worker_bound_documents(), "public".worker_runtime_bound_documents(),
+    "public".definition_mark_count() FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA "public" TO attune_reader, attune_worker, attune_fleet, attune_operator;
 
 -- Grants of earlier releases of this file.
 REVOKE ALL ON "public".pack, "public".runtime, "public".runtime_version,
     "public".worker, "public".worker_runtime, "public".capability_change, "public".worker_sweep,
-    "public".available_runtime, "public".attune_migrations, "public".action, "public".sensor
+    "public".available_runtime, "public".attune_migrations, "public".definition_mark, "public".action, "public".sensor
     FROM attune_reader, attune_worker, attune_fleet, attune_operator;
 
 -- For `attune workers list|show|history`, `attune explain`, placement.
 GRANT SELECT ON "public".runtime, "public".runtime_version,
     "public".worker, "public".worker_runtime, "public".capability_change, "public".worker_sweep,
-    "public".available_runtime, "public".attune_migrations
+    "public".available_runtime, "public".attune_migrations, "public".definition_mark
     TO attune_reader, attune_fleet, attune_operator;
 GRANT SELECT ON "public".pack TO attune_reader, attune_operator;
 
@@ -114,7 +115,7 @@ GRANT SELECT ON "public".pack TO attune_reader, attune_operator;
 -- history. The view has no grant here because it shows every worker in spite of the policies
 -- below. Hosts do not need the config of packs.
 GRANT SELECT ON "public".runtime, "public".runtime_version,
-    "public".worker, "public".worker_runtime, "public".capability_change, "public".attune_migrations
+    "public".worker, "public".worker_runtime, "public".capability_change, "public".attune_migrations, "public".definition_mark
     TO attune_worker;
 GRANT SELECT (id, ref) ON "public".pack TO attune_worker, attune_fleet;
 -- The database sets the times of worker, so a heartbeat writes only instance.

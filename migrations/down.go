@@ -20,10 +20,10 @@ func (m *Migrator) Down(ctx context.Context) (*Result, error) {
 	res := &Result{Done: []StepResult{}}
 	var done StepResult
 	err := m.write(ctx, func(ctx context.Context, tx bun.IDB) error {
-		in, err := m.inspect(ctx, tx)
-		if err == nil && in.guest() && in.refuse() == nil && len(in.records) > 0 {
+		in, err := m.inspectDown(ctx, tx)
+		if err == nil && in.guest() && len(in.records) > 0 {
 			if err = m.lockPlatform(ctx, tx, in, "ACCESS EXCLUSIVE"); err == nil {
-				in, err = m.inspect(ctx, tx)
+				in, err = m.inspectDown(ctx, tx)
 			}
 		}
 		if err != nil {
@@ -50,6 +50,15 @@ func (m *Migrator) Down(ctx context.Context) (*Result, error) {
 	m.cfg.Logger.InfoContext(ctx, "undone", "schema", res.Schema, "migration", done.ID, "adopted", done.Adopted)
 	res.Done = append(res.Done, done)
 	return res, nil
+}
+
+// inspectDown works like inspect. A guest that lacks objects of attune's can be undone.
+func (m *Migrator) inspectDown(ctx context.Context, db bun.IDB) (*inspection, error) {
+	in, err := m.inspect(ctx, db)
+	if err == nil && in.onlyLost() {
+		in.state = StateUnified
+	}
+	return in, err
 }
 
 // newestStep returns the migration that Down would undo, with its record.
@@ -167,7 +176,7 @@ func rowCount(n int64) string {
 
 // rebuiltTables lists the tables whose rows a worker writes again when it registers.
 var rebuiltTables = []string{
-	workerRuntimeTable, sweepTable,
+	workerRuntimeTable, sweepTable, markTable,
 	stateTable, "attune_worker_runtime", "attune_worker_label", "attune_worker_taint", "attune_worker_sweep",
 }
 
@@ -180,6 +189,8 @@ func (m *Migrator) droppedRelations(in *inspection, id string) []string {
 		candidates = guestRelations[id]
 	case id == WorkerRuntime:
 		candidates = workerRelations
+	case id == Fleet:
+		candidates = fleetNames[:1]
 	case id == Baseline && m.postgres():
 		candidates = installed
 	case id == Baseline:

@@ -35,13 +35,14 @@ var (
 		"capability_change": {"worker": "foreign key to worker (id) on delete set null"},
 	}
 	triggers = map[string][]string{
-		"worker":         {"worker_runtime_follow_status"},
 		"worker_runtime": {"worker_runtime_delete"},
 	}
 	// On SQLite the programs write the times themselves.
 	triggersOfPostgres = map[string][]string{
-		"worker":         {"worker_bound_documents", "worker_bound_values", "worker_stamp_heartbeat", "worker_stamp_updated"},
-		"worker_runtime": {"worker_runtime_bound_documents"},
+		"runtime":         {"definition_mark_count"},
+		"runtime_version": {"definition_mark_count"},
+		"worker":          {"worker_bound_documents", "worker_bound_values", "worker_stamp_heartbeat", "worker_stamp_updated"},
+		"worker_runtime":  {"worker_runtime_bound_documents"},
 	}
 	// The models do not declare these defaults, because Bun would write them in place of false.
 	// SQL statements may omit the columns.

@@ -58,7 +58,7 @@ func Shapes(ctx context.Context, db bun.IDB, schemaName string) (map[string]Shap
 			// A check on Postgres refuses what these refuse on SQLite, and programs on SQLite write what these
 			// write on Postgres.
 			return strings.HasPrefix(name, "attune_guard_") || strings.Contains(name, "_version_constraint_") || strings.HasPrefix(name, "worker_stamp_") ||
-				strings.HasSuffix(name, "_bound_documents") || name == "worker_bound_values"
+				strings.HasSuffix(name, "_bound_documents") || name == "definition_mark_count" || name == "worker_bound_values"
 		})
 		if len(out.Triggers) == 0 {
 			out.Triggers = nil

@@ -158,7 +158,7 @@ func printWorkers(out *cli.Terminal, workers []store.Selected, reqs []requiremen
 		}
 		caps, err := capabilitiesOf(&w.Worker, names)
 		for j := range reqs {
-			cells = append(cells, answerOf(&reqs[j], caps, err))
+			cells = append(cells, answerOf(&reqs[j], answer.AskedRole(w.WorkerRole), caps, err))
 		}
 		if len(reqs) == 0 {
 			cells = append(cells, runtimesOf(caps, err))
@@ -298,7 +298,7 @@ func namesFor(ctx context.Context, db *cli.Database, workers []store.Selected) (
 // answerOf returns what a worker reported about a runtime: the versions that satisfy
 // the constraint; else the other versions, in the words of explain; or why the
 // worker does not have the runtime.
-func answerOf(r *requirement, caps *capability.Document, err error) cli.Cell {
+func answerOf(r *requirement, role metadata.Role, caps *capability.Document, err error) cli.Cell {
 	if text := undocumented(caps, err); text != "" {
 		return cli.Cell{Text: text, Style: cli.Yellow}
 	}
@@ -348,6 +348,9 @@ func answerOf(r *requirement, caps *capability.Document, err error) cli.Cell {
 			}
 			return cli.Cell{Text: string(a.Outcome), Style: style}
 		}
+	}
+	if caps.NotFound(r.Definition, role, r.Created) != nil {
+		return cli.Cell{Text: string(capability.NotFound), Style: cli.Yellow}
 	}
 	return cli.Cell{Text: "-", Style: cli.Dim}
 }

@@ -19,6 +19,15 @@ func RoleName(r schema.WorkerRole) string {
 	return string(r)
 }
 
+// AskedRole returns the role whose definitions a worker's service verifies. It is empty for a hybrid,
+// whose service may have either role.
+func AskedRole(r schema.WorkerRole) metadata.Role {
+	if r == schema.RoleHybrid {
+		return ""
+	}
+	return metadata.Role(RoleName(r))
+}
+
 // Natural compares names in natural order, as cmp.Compare does: build-2 comes before
 // build-10. Case matters only between otherwise equal names.
 func Natural(a, b string) int {

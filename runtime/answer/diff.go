@@ -5,12 +5,14 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/store"
 )
 
@@ -107,8 +109,10 @@ func (d *Difference) Empty() bool { return len(d.Runtimes)+len(d.Facts) == 0 }
 // error.
 func Diff(ctx context.Context, st *store.Store, a, b *store.Selected) (*Difference, error) {
 	d := &Difference{A: subject(a), B: subject(b), Runtimes: []RuntimeDifference{}, Same: []string{}}
-	for _, w := range []*store.Selected{a, b} {
-		if _, err := Document(&w.Worker, nil); err != nil {
+	caps := make([]*capability.Document, 2)
+	for i, w := range []*store.Selected{a, b} {
+		var err error
+		if caps[i], err = Document(&w.Worker, nil); err != nil {
 			return nil, err
 		}
 	}
@@ -124,7 +128,13 @@ func Diff(ctx context.Context, st *store.Store, a, b *store.Selected) (*Differen
 	all := maps.Clone(ofA)
 	maps.Copy(all, ofB)
 	for key := range all {
-		one := RuntimeDifference{Ref: key.ref, Name: key.name, A: orNotAsked(ofA[key]), B: orNotAsked(ofB[key])}
+		one := RuntimeDifference{Ref: key.ref, Name: key.name}
+		if one.A, err = orSilence(ctx, st, ofA[key], key.ref, a, caps[0]); err != nil {
+			return nil, err
+		}
+		if one.B, err = orSilence(ctx, st, ofB[key], key.ref, b, caps[1]); err != nil {
+			return nil, err
+		}
 		if one.Kind = compare(&one.A, &one.B); one.Kind != "" {
 			d.Runtimes = append(d.Runtimes, one)
 		} else if one.A.Outcome == schema.OutcomeAvailable {
@@ -174,11 +184,29 @@ func holdings(ctx context.Context, st *store.Store, worker int64) (map[runtimeKe
 	return all, nil
 }
 
-func orNotAsked(h *Holding) Holding {
-	if h == nil {
-		return Holding{Outcome: NotAsked, Installations: []Installed{}}
+// orSilence returns a worker's report on a runtime, or the meaning of a missing one.
+func orSilence(
+	ctx context.Context, st *store.Store, h *Holding, ref string, w *store.Selected, caps *capability.Document,
+) (Holding, error) {
+	if h != nil {
+		return *h, nil
 	}
-	return *h
+	silence := Holding{Outcome: NotAsked, Installations: []Installed{}}
+	if !caps.OmitsNotFound() || IsForeign(&w.Worker) {
+		return silence, nil
+	}
+	def, err := st.Runtimes.Definition(ctx, ref)
+	if errors.Is(err, store.ErrNotFound) {
+		return silence, nil
+	}
+	if err != nil {
+		return silence, err
+	}
+	created, err := st.Runtimes.Created(ctx, ref)
+	if err == nil && caps.NotFound(def, AskedRole(w.WorkerRole), created) != nil {
+		silence.Outcome = string(capability.NotFound)
+	}
+	return silence, err
 }
 
 // compare returns the most important difference of two reports, or "".
@@ -215,7 +243,9 @@ func (h *Holding) Versions() []string {
 
 // unlisted holds the keys of a document that are not compared as facts: rows hold them in
 // more detail, or every report changes them.
-var unlisted = []string{"format", "runtimes", "runtime_versions", "detected", "undetected", "failed", "warnings", "refreshed"}
+var unlisted = []string{
+	"format", "runtimes", "runtime_versions", "detected", "undetected", "failed", "warnings", "refreshed", "definitions",
+}
 
 // facts returns the values in which two documents differ.
 func facts(a, b json.RawMessage) []FactDifference {

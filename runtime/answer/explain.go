@@ -2,7 +2,6 @@ package answer
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -163,9 +162,34 @@ func Explain(ctx context.Context, st *store.Store, w *store.Selected, q Question
 			e.add(row, &q, caps)
 		}
 	}
+	if len(e.Installations) == 0 && e.Negative == nil && !e.foreign && unreadable == nil {
+		if err := e.addNotFound(ctx, st, AskedRole(w.WorkerRole), &q, caps); err != nil {
+			return nil, err
+		}
+	}
 	e.judge(&q, caps, unreadable)
 	e.mindService()
 	return e, nil
+}
+
+// addNotFound adds a negative result that has no row: the host looked in the folders of its PATH.
+func (e *Explanation) addNotFound(ctx context.Context, st *store.Store, role metadata.Role, q *Question, caps *capability.Document) error {
+	if !caps.OmitsNotFound() || q.Definition == nil {
+		return nil
+	}
+	created, err := st.Runtimes.Created(ctx, q.Ref)
+	if err != nil {
+		return err
+	}
+	if a := caps.NotFound(q.Definition, role, created); a != nil {
+		e.Negative = &ExplainedAbsence{
+			Outcome: a.Outcome, Detail: a.Detail, Hint: a.Hint, VerifiedAt: &caps.Definitions.Read, Attempts: a.Attempts,
+		}
+		if e.Negative.Attempts == nil {
+			e.Negative.Attempts = []capability.Attempt{}
+		}
+	}
+	return nil
 }
 
 func stateOf(w *store.Selected) WorkerState {
@@ -202,10 +226,10 @@ func (e *Explanation) add(row *schema.WorkerRuntime, q *Question, caps *capabili
 	case row.Outcome == schema.OutcomeAvailable:
 		e.Installations = append(e.Installations, e.installation(row, q, caps))
 	case row.IsNegative():
-		n := e.absence(row)
+		n := e.absence(row, caps)
 		e.Negative = &n
 	default:
-		f := ExplainedFailure{Path: row.Path, RealPath: row.RealPath, Version: row.Version, ExplainedAbsence: e.absence(row)}
+		f := ExplainedFailure{Path: row.Path, RealPath: row.RealPath, Version: row.Version, ExplainedAbsence: e.absence(row, caps)}
 		if f.Path == "" {
 			f.Declared = row.VersionRaw
 		}
@@ -216,7 +240,7 @@ func (e *Explanation) add(row *schema.WorkerRuntime, q *Question, caps *capabili
 func (e *Explanation) installation(row *schema.WorkerRuntime, q *Question, caps *capability.Document) ExplainedInstallation {
 	in := ExplainedInstallation{
 		Version: row.Version, Path: row.Path, RealPath: row.RealPath, Source: row.Source, VerifiedAt: row.VerifiedAt,
-		UnconfirmedSince: row.UnconfirmedSince, Match: Satisfies(&q.Requirement, row.Version), Attempts: e.attempts(row),
+		UnconfirmedSince: row.UnconfirmedSince, Match: Satisfies(&q.Requirement, row.Version), Attempts: e.attempts(row, caps),
 	}
 	if !in.Match {
 		in.WhyNot = []string{"its version is unknown"}
@@ -224,40 +248,66 @@ func (e *Explanation) installation(row *schema.WorkerRuntime, q *Question, caps 
 			in.WhyNot = WhyNot(*q.Constraint, v, q.Prereleases)
 		}
 	}
-	if caps == nil {
-		return in
-	}
-	for i := range caps.Detected {
-		if d := &caps.Detected[i]; d.Ref == row.RuntimeRef && d.Path == row.Path && d.Version == row.Version {
-			in.Shim, in.Default = d.Shim, d.Default
-			e.Warnings = append(e.Warnings, d.Warnings...)
-		}
+	if d := entryOf(row, caps); d != nil {
+		in.Shim, in.Default = d.Shim, d.Default
+		e.Warnings = append(e.Warnings, d.Warnings...)
 	}
 	return in
 }
 
-func (e *Explanation) absence(row *schema.WorkerRuntime) ExplainedAbsence {
-	n := ExplainedAbsence{Outcome: capability.Outcome(row.Outcome), VerifiedAt: row.VerifiedAt, Attempts: e.attempts(row)}
-	if row.Detail != nil {
-		n.Detail = *row.Detail
+func (e *Explanation) absence(row *schema.WorkerRuntime, caps *capability.Document) ExplainedAbsence {
+	return ExplainedAbsence{
+		Outcome: capability.Outcome(row.Outcome), Detail: textOf(row.Detail), Hint: textOf(row.Hint), VerifiedAt: row.VerifiedAt,
+		Attempts: e.attempts(row, caps),
 	}
-	if row.Hint != nil {
-		n.Hint = *row.Hint
-	}
-	return n
 }
 
-// attempts returns the evidence of a row. Unreadable evidence adds a warning.
-func (e *Explanation) attempts(row *schema.WorkerRuntime) []capability.Attempt {
-	list := []capability.Attempt{}
-	if len(row.Evidence) == 0 {
-		return list
+// attempts returns the evidence of a row, which omits what the row, the document and the host's PATH
+// say as well. Unreadable evidence adds a warning.
+func (e *Explanation) attempts(row *schema.WorkerRuntime, caps *capability.Document) []capability.Attempt {
+	like := (&capability.Failure{
+		Path: row.Path, RealPath: row.RealPath, Version: row.Version, Outcome: capability.Outcome(row.Outcome),
+		Detail: textOf(row.Detail), Hint: textOf(row.Hint),
+	}).Attempt()
+	if row.Outcome == schema.OutcomeAvailable {
+		in := capability.Installation{
+			Path: row.Path, RealPath: row.RealPath, Version: row.Version, VersionRaw: row.VersionRaw, Outcome: capability.Available,
+		}
+		if d := entryOf(row, caps); d != nil && d.Source == capability.Verified {
+			in.Command, in.DurationMS, in.Remembered, in.VersionFile = d.Command, d.DurationMS, d.Remembered, d.VersionFile
+		}
+		like = in.Attempt()
 	}
-	if err := json.Unmarshal(row.Evidence, &list); err != nil {
+	var path []string
+	if caps != nil {
+		path = caps.Host.Path
+	}
+	list, err := capability.DecodeAttempts(row.Evidence, like, path)
+	if err != nil {
 		e.Warnings = append(e.Warnings, "the evidence cannot be read: "+err.Error())
 		return []capability.Attempt{}
 	}
 	return list
+}
+
+// entryOf returns the entry of an installation's row in a document, or nil.
+func entryOf(row *schema.WorkerRuntime, caps *capability.Document) *capability.Installation {
+	if caps == nil {
+		return nil
+	}
+	for i := range caps.Detected {
+		if d := &caps.Detected[i]; d.Ref == row.RuntimeRef && d.Path == row.Path && d.Version == row.Version {
+			return d
+		}
+	}
+	return nil
+}
+
+func textOf(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
 }
 
 // judge sets the answer.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
@@ -20,6 +21,9 @@ type RuntimeTerm struct {
 	// Definition is the runtime's definition once Resolve has found it. It is nil if the
 	// database has none.
 	Definition *metadata.Definition
+	// Created is the time of the definition's row, by the database's clock. It is zero if the
+	// definition has none.
+	Created time.Time
 }
 
 // A RuntimeTermError reports a RuntimeTerm that cannot be read.
@@ -80,7 +84,9 @@ func (e *UnknownRuntimeError) Error() string { return fmt.Sprintf("no runtime %q
 func (t *RuntimeTerm) Resolve(ctx context.Context, st *store.Store, index *metadata.Index) error {
 	if def, ok := index.Resolve(t.Written); ok {
 		t.Ref, t.Name, t.Definition = def.Ref, def.CapabilityName(), def
-		return nil
+		var err error
+		t.Created, err = st.Runtimes.Created(ctx, t.Ref)
+		return err
 	}
 	undefined, err := st.WorkerRuntimes.Undefined(ctx, t.Written)
 	switch {

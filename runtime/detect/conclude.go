@@ -67,7 +67,7 @@ func (r *round) conclude(ctx context.Context, d *definition, ways []*way, byWay 
 		Attempts: f.attempts, Unreached: unreached(f.attempts),
 	}
 	if missing(a) {
-		absence.Detail, absence.Hint = r.notFound(missingBinaries(f.attempts)...)
+		absence.Detail, absence.Hint = capability.NotFoundIn(r.info.Path, missingBinaries(f.attempts)...)
 	}
 	return finding{attempts: f.attempts, failed: f.failed, absence: absence}
 }

@@ -3,9 +3,7 @@ package detect
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"math"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -120,7 +118,7 @@ func (r *round) answer(ctx context.Context, p *probe, w *way, c *command, f look
 		p.end(capability.DeniedByPolicy, "the host's policy denies "+c.line()+": "+d.Reason, allowHint(d))
 		return output{}, false
 	case !any:
-		detail, hint := r.notFound(c.Binary)
+		detail, hint := capability.NotFoundIn(r.info.Path, c.Binary)
 		p.end(capability.NotFound, detail, hint)
 		return output{}, false
 	case exe.Unseen() != nil:
@@ -165,33 +163,6 @@ func faultHint(exe host.Candidate) string {
 		return "let this user execute it: chmod a+x " + exe.Path
 	}
 	return "repair or remove " + exe.Path
-}
-
-// notFound returns where binaries were looked for, and a hint.
-func (r *round) notFound(binaries ...string) (detail, hint string) {
-	var details, names []string
-	for _, b := range binaries {
-		if filepath.IsAbs(b) {
-			details = append(details, "there is no executable "+b)
-		} else {
-			names = append(names, b)
-		}
-	}
-	list, verb := strings.Join(names, ", "), "are"
-	switch len(names) {
-	case 0:
-		return strings.Join(details, "; "), "install it"
-	case 1:
-		verb, hint = "is", "install "+list
-	default:
-		hint = "install one of them"
-	}
-	where := fmt.Sprintf("in none of the %d folders of PATH", len(r.info.Path))
-	if len(r.info.Path) == 0 {
-		where = "not found: PATH is empty"
-	}
-	details = append([]string{fmt.Sprintf("%s %s %s", list, verb, where)}, details...)
-	return strings.Join(details, "; "), hint + ", or add its folder to this service's PATH"
 }
 
 // readVersionFile reads the version of an executable that answered from a file of its

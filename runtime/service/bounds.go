@@ -57,7 +57,8 @@ func bound(caps *capability.Document) *capability.Document {
 			fmt.Sprintf("%d more warnings are left out: together they exceed %d KiB", w.dropped, maxWarnings>>10))
 	}
 	if b.dropped > 0 {
-		slim.Arrange() // its lists of names and versions follow its entries
+		slim.Definitions = nil // an entry that is left out does not mean that the runtime was not found
+		slim.Arrange()         // its lists of names and versions follow its entries
 		slim.Warnings = append(slim.Warnings,
 			fmt.Sprintf("%d entries are left out: the document would exceed %d MiB", b.dropped, maxDocument>>20))
 	}

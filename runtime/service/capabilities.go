@@ -16,16 +16,17 @@ import (
 
 // CapabilitiesOf converts a capability document to the form that the store writes: the document
 // without attempts, and matching rows with the attempts as evidence, if detect.Config.Explain
-// is set. now is the time of the host's clock, at which negative results were verified.
+// is set. A runtime that was not found has no entry if the document names its definitions; its row
+// explains a loss. now is the time of the host's clock, at which negative results were verified.
 func CapabilitiesOf(caps *capability.Document, now time.Time) (*store.Capabilities, error) {
 	out := &store.Capabilities{At: now}
 	slim, left := bound(caps), &budget{left: maxEvidence}
 	for i, d := range slim.Detected {
 		slim.Detected[i].Attempts = nil
-		row, err := withEvidence(schema.WorkerRuntime{
+		row, err := left.withEvidence(schema.WorkerRuntime{
 			RuntimeRef: d.Ref, Name: d.Name, Outcome: string(d.Outcome), Source: string(d.Source),
 			Version: d.Version, VersionRaw: plain(d.VersionRaw), Path: plain(d.Path), RealPath: plain(d.RealPath),
-		}, d.Attempts, left)
+		}, d.Attempts, d.Attempt(), caps.Host.Path)
 		if err != nil {
 			return nil, err
 		}
@@ -37,27 +38,31 @@ func CapabilitiesOf(caps *capability.Document, now time.Time) (*store.Capabiliti
 		}
 		out.Runtimes = append(out.Runtimes, row)
 	}
-	for i, a := range slim.Undetected {
-		slim.Undetected[i].Attempts = nil
-		row, err := withEvidence(schema.WorkerRuntime{
+	entries := slim.Undetected[:0]
+	for _, a := range slim.Undetected {
+		row, err := left.withEvidence(schema.WorkerRuntime{
 			RuntimeRef: a.Ref, Name: a.Name, Outcome: string(a.Outcome), Detail: orNull(a.Detail), Hint: orNull(a.Hint),
 			VerifiedAt: &now,
-		}, a.Attempts, left)
+		}, a.Attempts, a.Attempt(), caps.Host.Path)
 		if err != nil {
 			return nil, err
 		}
 		out.Runtimes = append(out.Runtimes, row)
+		if a.Attempts = nil; !slim.OmitsNotFound() || a.Outcome != capability.NotFound {
+			entries = append(entries, a)
+		}
 	}
+	slim.Undetected = entries
 	for i, f := range slim.Failed {
 		slim.Failed[i].Attempts = nil
 		if hasOtherRow(&f, caps) {
 			continue
 		}
-		row, err := withEvidence(schema.WorkerRuntime{
+		row, err := left.withEvidence(schema.WorkerRuntime{
 			RuntimeRef: f.Ref, Name: f.Name, Outcome: string(f.Outcome), Source: string(capability.Verified),
 			Detail: orNull(f.Detail), Hint: orNull(f.Hint),
 			Version: f.Version, VersionRaw: plain(f.Declared), Path: plain(f.Path), RealPath: plain(f.RealPath), VerifiedAt: &now,
-		}, f.Attempts, left)
+		}, f.Attempts, f.Attempt(), caps.Host.Path)
 		if err != nil {
 			return nil, err
 		}
@@ -108,19 +113,37 @@ func hasOtherRow(f *capability.Failure, caps *capability.Document) bool {
 		})
 }
 
-// withEvidence adds the first attempts to a row, if they fit.
-func withEvidence(row schema.WorkerRuntime, attempts []capability.Attempt, left *budget) (schema.WorkerRuntime, error) {
-	if len(attempts) == 0 {
-		return row, nil
-	}
-	evidence, err := json.Marshal(attempts[:min(maxAttempts, len(attempts))])
+// withEvidence adds the first attempts to a row, if they fit, without what the row, the document's
+// entry and the host's PATH say as well. like is what the entry says.
+func (b *budget) withEvidence(
+	row schema.WorkerRuntime, attempts []capability.Attempt, like capability.Attempt, path []string,
+) (schema.WorkerRuntime, error) {
+	attempts = explaining(attempts, row.Outcome)
+	attempts = attempts[:min(maxAttempts, len(attempts))]
+	evidence, err := capability.EncodeAttempts(attempts, like, path)
 	if err != nil {
-		return row, fmt.Errorf("encode evidence on %s: %w", row.Name, err)
+		return row, fmt.Errorf("%s: %w", row.Name, err)
 	}
-	if left.take(len(evidence)) {
+	if len(evidence) > 0 && b.take(len(evidence)) {
 		row.Evidence = withoutNUL(evidence)
 	}
 	return row, nil
+}
+
+// explaining returns the attempts that explain a row. That another command of the definition was not
+// found explains no installation. The pattern is the definition's, and where it matched says nothing.
+func explaining(attempts []capability.Attempt, outcome string) []capability.Attempt {
+	var out []capability.Attempt
+	for _, a := range attempts {
+		if outcome == schema.OutcomeAvailable && a.Outcome == capability.NotFound && a.Path == "" {
+			continue
+		}
+		if a.Outcome == capability.Available {
+			a.Pattern, a.PatternMatched = "", nil
+		}
+		out = append(out, a)
+	}
+	return out
 }
 
 // plain replaces what no database stores: NUL characters that a tool printed, and bytes of a

@@ -33,6 +33,12 @@ type Marker interface {
 	DefinitionsMark(ctx context.Context) (string, error)
 }
 
+// A Stater returns the state of the definitions, so that documents need not name every runtime
+// that the host does not have; *store.Store is one.
+type Stater interface {
+	DefinitionsState(ctx context.Context) (capability.Definitions, error)
+}
+
 // Rows keeps the row of a worker and its capabilities; *store.Workers is one.
 type Rows interface {
 	Registrar
@@ -47,6 +53,7 @@ type Rows interface {
 var (
 	_ Definitions = (*store.Store)(nil)
 	_ Marker      = (*store.Store)(nil)
+	_ Stater      = (*store.Store)(nil)
 	_ Rows        = (*store.Workers)(nil)
 )
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -16,8 +17,11 @@ type definitionSet struct {
 	defs     []metadata.Definition
 	warnings []string
 	mark     string // empty if only reading the definitions shows whether they changed
-	sum      [sha256.Size]byte
-	watch    watch
+	// state identifies the definitions in documents; nil if it is unknown, or if some were
+	// left out.
+	state *capability.Definitions
+	sum   [sha256.Size]byte
+	watch watch
 }
 
 // isCurrent reports whether a mark is the one of the known definitions.
@@ -29,12 +33,20 @@ func (v *verification) readDefinitions(ctx context.Context) error {
 	var defs []metadata.Definition
 	var leftOut store.LeftOut
 	mark := ""
+	var state *capability.Definitions
 	ok, err := v.connection.ask(ctx, "read definitions", func(ctx context.Context) (err error) {
 		if m, ok := v.connection.db.Definitions.(Marker); ok {
 			// The mark comes first, so that a change while reading shows in the next round.
 			if mark, err = m.DefinitionsMark(ctx); err != nil || v.definitions.isCurrent(mark) {
 				return err
 			}
+		}
+		if s, ok := v.connection.db.Definitions.(Stater); ok {
+			found, err := s.DefinitionsState(ctx)
+			if err != nil {
+				return err
+			}
+			state = &found
 		}
 		defs, leftOut, err = v.connection.db.Definitions.BoundedDefinitions(ctx)
 		return err
@@ -45,6 +57,7 @@ func (v *verification) readDefinitions(ctx context.Context) error {
 	var warnings []string
 	if text := leftOut.String(); text != "" {
 		warnings = append(warnings, text)
+		state = nil
 	} else if len(defs) == 0 {
 		warnings = append(warnings, "the database has no runtimes, so nothing is detected; load a pack")
 	}
@@ -53,7 +66,7 @@ func (v *verification) readDefinitions(ctx context.Context) error {
 		return err
 	}
 	if v.definitions.detector != nil && sum == v.definitions.sum {
-		v.definitions.mark = mark
+		v.definitions.mark, v.definitions.state = mark, state
 		return nil
 	}
 	detector, err := v.cfg.Detector(defs, warnings)
@@ -71,7 +84,7 @@ func (v *verification) readDefinitions(ctx context.Context) error {
 		v.log.Info("definitions changed; verifying in full", "definitions", len(defs))
 		v.force = true
 	}
-	v.definitions = definitionSet{detector: detector, defs: defs, warnings: warnings, mark: mark, sum: sum, watch: watchOf(defs)}
+	v.definitions = definitionSet{detector: detector, defs: defs, warnings: warnings, mark: mark, state: state, sum: sum, watch: watchOf(defs)}
 	return nil
 }
 

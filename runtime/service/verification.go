@@ -272,6 +272,7 @@ func (v *verification) take(r roundResult, now time.Time) {
 	case r.requested != nil:
 		caps.Refreshed = *r.requested
 	}
+	caps.Definitions = v.definitions.state
 	if first || (r.regular && r.of == nil) || !sameDocument(before, caps) {
 		v.unreported = true
 	}
@@ -307,6 +308,9 @@ func sameDocument(a, b *capability.Document) bool {
 
 func timeless(c *capability.Document) capability.Document {
 	out := *c
+	if out.Definitions != nil {
+		out.Definitions = &capability.Definitions{Mark: out.Definitions.Mark}
+	}
 	out.Detected, out.Undetected, out.Failed = slices.Clone(c.Detected), slices.Clone(c.Undetected), slices.Clone(c.Failed)
 	for i := range out.Detected {
 		d := &out.Detected[i]

@@ -25,7 +25,10 @@ type Document struct {
 	Source        Source    `json:"source"`
 	Host          Host      `json:"host"`
 	AttuneVersion string    `json:"attune_version"`
-	Warnings      []string  `json:"warnings,omitempty"`
+	// Definitions identifies the definitions that were read from a database. Nil means that every
+	// runtime that the host does not have has an entry.
+	Definitions *Definitions `json:"definitions,omitempty"`
+	Warnings    []string     `json:"warnings,omitempty"`
 	// Refreshed is the time of the last refresh request that a finished round has
 	// served, by the database's clock. The zero time means none.
 	Refreshed time.Time `json:"refreshed,omitzero"`

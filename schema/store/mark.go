@@ -6,28 +6,62 @@ import (
 	"strings"
 
 	"github.com/uptrace/bun"
+
+	"github.com/attune-go/attune/schema/capability"
+	"github.com/attune-go/attune/schema/layout"
 )
 
 // DefinitionsMark returns a text that changes whenever the result of Definitions changes,
 // and is much cheaper to read. It returns "" on SQLite, where the caller must compare the
 // definitions themselves.
 //
-// On Postgres the mark is computed from the id of each row and the transaction that last
-// wrote it. It needs no trigger, and sees every write.
+// On Postgres triggers count the transactions that change definitions, so the mark costs the
+// same with any number of them. Disabling a trigger or enabling it again changes the mark too. A
+// table without the trigger, such as a platform's, is read: its part of the mark is computed
+// from the id of each row and the transaction that last wrote it.
 func (s *Store) DefinitionsMark(ctx context.Context) (string, error) {
 	r := s.Runtimes
 	if !r.postgres {
 		return "", nil
 	}
-	var sums []any
+	var parts []any
+	if r.layout.Own {
+		parts = append(parts, bun.SafeQuery("(SELECT pg_catalog.concat(pg_catalog.count(*), '+', pg_catalog.sum(changes)) FROM ?)",
+			bun.Safe(r.layout.Table("definition_mark"))))
+	}
 	for _, from := range r.layout.Definitions() {
-		sums = append(sums, bun.SafeQuery("(SELECT pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat(?, ' ', xmin), 0)) FROM ?)",
-			bun.Name(from.Key), bun.Safe(from.Table)))
+		parts = append(parts, r.markOf(from))
 	}
 	var mark string
-	err := r.db.NewRaw("SELECT pg_catalog.concat(?"+strings.Repeat(", ' ', ?", len(sums)-1)+")", sums...).Scan(ctx, &mark)
+	err := r.db.NewRaw("SELECT pg_catalog.concat(?"+strings.Repeat(", ' ', ?", len(parts)-1)+")", parts...).Scan(ctx, &mark)
 	if err != nil {
 		return "", fmt.Errorf("read mark of definitions: %w", r.classify("find", err))
 	}
 	return mark, nil
+}
+
+// markOf returns the part of the mark for one table.
+func (r *Runtimes) markOf(from layout.Source) any {
+	rows := bun.SafeQuery(`(SELECT CAST(pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat(?, ' ', xmin), 0)) AS pg_catalog.text)
+		FROM ?)`, bun.Name(from.Key), bun.Safe(from.Table))
+	if !r.layout.Own {
+		return rows
+	}
+	return bun.SafeQuery(`coalesce((SELECT CAST(t.xmin AS pg_catalog.text) FROM pg_catalog.pg_trigger t
+		WHERE t.tgrelid = CAST(? AS pg_catalog.regclass) AND t.tgname = 'definition_mark_count' AND t.tgenabled = 'A'), ?)`, from.Table, rows)
+}
+
+// DefinitionsState returns the mark of the definitions and the database's time. Definitions that
+// are read afterwards contain every row that was committed until then.
+func (s *Store) DefinitionsState(ctx context.Context) (capability.Definitions, error) {
+	mark, err := s.DefinitionsMark(ctx)
+	if err != nil {
+		return capability.Definitions{}, err
+	}
+	state := capability.Definitions{Mark: mark}
+	if err := s.Runtimes.db.NewRaw("SELECT ?", s.Runtimes.clock()).Scan(ctx, &state.Read); err != nil {
+		return capability.Definitions{}, fmt.Errorf("read the database's time: %w", s.Runtimes.classify("find", err))
+	}
+	state.Read = state.Read.UTC()
+	return state, nil
 }

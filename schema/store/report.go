@@ -23,7 +23,8 @@ type Capabilities struct {
 	// Prerelease, SortKey, Created and Updated.
 	//
 	// Rows that are not listed are deleted, except the last negative result of a runtime
-	// that is listed. VerifiedAt and UnconfirmedSince are by the host's clock. While a row
+	// that is listed. If the document names its definitions, a runtime that was not found
+	// explains a loss and gets no row. VerifiedAt and UnconfirmedSince are by the host's clock. While a row
 	// stays unconfirmed, its first UnconfirmedSince is kept.
 	Runtimes []schema.WorkerRuntime
 	// At is the time of the call by the host's clock. Defaults to time.Now. The store shifts
@@ -140,14 +141,14 @@ func (w *Workers) explainMissing(ctx context.Context, id int64, err error) error
 	return fmt.Errorf("%w by instance %s", ErrSuperseded, *row.Instance)
 }
 
-// source returns the document's source, or "" if it cannot be read. Only the text of a
-// change depends on it.
-func (c *Capabilities) source() capability.Source {
+// about returns what the document says about itself, or the zero document if it cannot be read.
+func (c *Capabilities) about() *capability.Document {
 	var document struct {
-		Source capability.Source `json:"source"`
+		Source      capability.Source       `json:"source"`
+		Definitions *capability.Definitions `json:"definitions"`
 	}
 	if json.Unmarshal(c.Document, &document) != nil {
-		return ""
+		return new(capability.Document)
 	}
-	return document.Source
+	return &capability.Document{Source: document.Source, Definitions: document.Definitions}
 }

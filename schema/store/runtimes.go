@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/metadata"
@@ -51,6 +52,20 @@ func (r *Runtimes) Get(ctx context.Context, id int64) (*schema.Runtime, error) {
 func (r *Runtimes) ByRef(ctx context.Context, ref string) (*schema.Runtime, error) {
 	row, err := r.one(ctx, "? = ?", r.text("runtime.ref"), ref)
 	return row, r.fail("get", ref, err)
+}
+
+// Created returns the time at which the row of a runtime was created, by the database's clock. It
+// returns the zero time if the runtime has no row.
+func (r *Runtimes) Created(ctx context.Context, ref string) (time.Time, error) {
+	var created []time.Time
+	if !storable(ref) {
+		return time.Time{}, nil
+	}
+	err := r.db.NewRaw("SELECT runtime.created FROM ? AS runtime WHERE ? = ?", r.rows(r.name), r.text("runtime.ref"), ref).Scan(ctx, &created)
+	if err != nil || len(created) == 0 {
+		return time.Time{}, r.fail("get", ref, err)
+	}
+	return created[0].UTC(), nil
 }
 
 // List returns runtimes ordered by ref.

@@ -163,11 +163,12 @@ func (w *Workers) writeRuntimes(ctx context.Context, row *schema.Worker, caps Ca
 	if err != nil {
 		return nil, err
 	}
-	d := differences(before, report)
+	about := caps.about()
+	d := differences(before, report, about.OmitsNotFound())
 	if err := w.runtimes.write(ctx, d); err != nil {
 		return nil, err
 	}
-	changes := history(row, before, report, caps.source())
+	changes := history(row, before, report, about.Source)
 	if err := w.changes.add(ctx, row, changes); err != nil {
 		return nil, err
 	}
@@ -193,7 +194,7 @@ func (r *WorkerRuntimes) prepare(ctx context.Context, row *schema.Worker, caps C
 			return nil, err
 		}
 		in.ID, in.Worker, in.Runtime = 0, row.ID, ids[in.RuntimeRef]
-		in.Active = row.Status != nil && *row.Status == schema.WorkerActive && in.Outcome == schema.OutcomeAvailable
+		in.Active = in.Outcome == schema.OutcomeAvailable
 		in.VerifiedAt, in.UnconfirmedSince = databaseTime(in.VerifiedAt, ahead), databaseTime(in.UnconfirmedSince, ahead)
 		if err := r.check(&in, r.insertColumns(&in)); err != nil {
 			return nil, fmt.Errorf("%s: %w", in.Name, err)
@@ -268,8 +269,9 @@ type difference struct {
 }
 
 // differences compares a worker's rows with those of a report. It replaces times in the
-// report by those of the matching row if they mean the same moment.
-func differences(before, report []schema.WorkerRuntime) difference {
+// report by those of the matching row if they mean the same moment. With omit, runtimes that
+// were not found get no row and keep none.
+func differences(before, report []schema.WorkerRuntime, omit bool) difference {
 	var d difference
 	old := map[rowKey]*schema.WorkerRuntime{}
 	for i := range before {
@@ -278,6 +280,9 @@ func differences(before, report []schema.WorkerRuntime) difference {
 	listed := map[rowKey]bool{}
 	for i := range report {
 		in := &report[i]
+		if omit && isNotFound(in) {
+			continue
+		}
 		key := keyOf(in)
 		listed[key] = true
 		listed[rowKey{ref: in.RuntimeRef, name: in.Name}] = true // its last negative result stays
@@ -298,11 +303,16 @@ func differences(before, report []schema.WorkerRuntime) difference {
 		}
 	}
 	for i := range before {
-		if !listed[keyOf(&before[i])] {
+		if !listed[keyOf(&before[i])] || omit && isNotFound(&before[i]) {
 			d.removed = append(d.removed, before[i].ID)
 		}
 	}
 	return d
+}
+
+// isNotFound reports whether a row says no more than that its runtime was not found.
+func isNotFound(r *schema.WorkerRuntime) bool {
+	return r.IsNegative() && r.Outcome == string(capability.NotFound)
 }
 
 // same reports whether two rows are equal. It ignores the evidence, which belongs to the

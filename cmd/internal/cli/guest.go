@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"github.com/attune-go/attune/runtime/packs"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -79,6 +80,15 @@ func (d *Database) DefinitionsMark(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return st.DefinitionsMark(ctx)
+}
+
+// DefinitionsState returns the mark of the definitions and the database's time.
+func (d *Database) DefinitionsState(ctx context.Context) (capability.Definitions, error) {
+	st, err := d.current(ctx)
+	if err != nil {
+		return capability.Definitions{}, err
+	}
+	return st.DefinitionsState(ctx)
 }
 
 // current returns a store for the tables as they are now.

@@ -35,6 +35,8 @@ type definitionFlags struct {
 
 	// notes say of the definitions that were read, by ref, what the embedded core pack adds.
 	notes map[string]string
+	// complete reports that all definitions of the database were read.
+	complete bool
 }
 
 // source says what is detected, and where.
@@ -180,7 +182,8 @@ func (s *definitionFlags) detector(
 		return nil, err
 	}
 	defs := found.defs
-	if text := found.leftOut.String(); text != "" {
+	text := found.leftOut.String()
+	if s.complete = text == ""; !s.complete {
 		cfg.Warnings = append(cfg.Warnings, text)
 	}
 	if cfg.Policy, err = s.policy(env, defs); cfg.Policy != nil {

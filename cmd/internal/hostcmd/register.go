@@ -83,6 +83,10 @@ func (c *registerCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role)
 	}
 	defer db.Close()
 	db.SetReportOnly(c.reportOnly(env, role))
+	state, err := db.DefinitionsState(ctx)
+	if err != nil {
+		return fmt.Errorf("%s: %w", db.Name, err)
+	}
 	progress := newProgress(env.Err)
 	det, err := c.detector(ctx, env, role, db, detect.Config{Memory: memory, Explain: true, Progress: progress.update})
 	if err != nil {
@@ -94,6 +98,9 @@ func (c *registerCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role)
 		return fmt.Errorf("detect: %w", err)
 	}
 	env.PrintWarnings(caps)
+	if c.complete {
+		caps.Definitions = &state
+	}
 	row, err := service.Register(ctx, db.Store.Workers, id.Resolve(db.Guest()), caps)
 	if errors.Is(err, store.ErrLive) {
 		return fmt.Errorf("%s: %w", db.Name, liveHint(role, err))
