@@ -114,7 +114,7 @@ func (w *Workers) standings(ctx context.Context, only any) ([]requirement.Facts,
 	for i, r := range rows {
 		f := requirement.Facts{
 			Worker: r.ID, Name: r.Name, Role: roleFrom(r.Role), NeverReported: !r.Reported, Cordoned: r.Cordoned,
-			Slots: slotsFrom(r.Slots), Spread: spreadOf(r.ID),
+			Slots: slotsFrom(r.Slots), Spread: schema.Spread(r.ID),
 		}
 		if r.Status != nil {
 			f.Status = *r.Status
@@ -125,9 +125,6 @@ func (w *Workers) standings(ctx context.Context, only any) ([]requirement.Facts,
 	}
 	return all, nil
 }
-
-// spreadOf returns the number by which equal workers are ordered, as placeSpread does.
-func spreadOf(worker int64) int64 { return worker % 2147483647 * 2654435769 % 4294967296 }
 
 func (w *Workers) addTaints(ctx context.Context, at map[int64]*requirement.Facts, only any) error {
 	var rows []struct {
