@@ -36,10 +36,14 @@ func (h *guestHost) noBait(when string, shape platform.Shape) {
 
 // TestGuestBesideADevelopingPlatform: the platform migrates from shape to shape, works, and takes names that attune
 // uses elsewhere, while a worker of attune's runs. Every command of attune works after each step. After down the
-// platform's catalog is that of a database that did all this without attune.
+// platform's catalog equals the catalog of a database that did all this without attune. The way from F leads over
+// all shapes; TestGuest goes from each shape to the last one.
 func TestGuestBesideADevelopingPlatform(t *testing.T) {
 	eachGuest(t, func(h *guestHost) {
 		t := h.T
+		if h.shape != platform.F {
+			t.Skip("the way from F leads over this shape")
+		}
 		twin := testdb.EmptyPostgres(t)
 		platform.Make(t, twin, h.shape)
 		want(t, run(t, "migrate", "up"), 0)
@@ -49,12 +53,7 @@ func TestGuestBesideADevelopingPlatform(t *testing.T) {
 			t.Helper()
 			want(t, run(t, "workers", "refresh", h.name, "--wait"), 0, "verified in")
 			want(t, run(t, "workers", "list", "--has", "python@>=3.12.2"), 0, h.name, "3.12.4")
-			want(t, run(t, "workers", "list", "--has", "node"), 0, h.name, "20.20.2")
-			want(t, run(t, "explain", h.name, "python"), 0, "yes")
 			want(t, run(t, "runtimes", "list"), 0, "core.nodejs", "core.perl")
-			want(t, h.worker("detect"), 0, "3.12.4", "20.20.2")
-			want(t, h.worker("register", "--name", "attune-worker-second"), 0, "is registered")
-			want(t, run(t, "packs", "load", "core"), 0, "nothing was written")
 			want(t, run(t, "migrate", "status", "--exit-code"), 0, "as they should be")
 			want(t, run(t, "migrate", "up"), 0) // guards of new tables
 			want(t, run(t, "migrate", "plan", "--exit-code"), 0, "nothing to do")
@@ -100,6 +99,8 @@ func TestGuestBesideADevelopingPlatform(t *testing.T) {
 		want(t, run(t, "workers", "refresh", h.name, "--wait"), 0, "verified in")
 		want(t, run(t, "migrate", "status", "--exit-code"), 0, "as they should be")
 		want(t, run(t, "workers", "list", "--has", "python"), 0, h.name, "worker-renamed-2")
+		want(t, h.worker("register", "--name", "attune-worker-second"), 0, "is registered")
+		want(t, h.worker("detect"), 0, "3.12.4", "20.20.2")
 		want(t, run(t, "packs", "init", "acme"), 0)
 		want(t, run(t, "packs", "load", "acme"), 0, "created")
 		want(t, run(t, "packs", "load", "acme"), 0, "unchanged")
