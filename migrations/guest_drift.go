@@ -16,8 +16,8 @@ var (
 	newColumn = regexp.MustCompile(`(?m)^    ([a-z_]+) +(\w+)`)
 )
 
-// guestDrift compares the columns of attune's tables in a guest, of which some have no model, and attune's
-// triggers with what the migrations made. It also finds columns of the platform that attune's functions need.
+// guestDrift compares attune's triggers, and the columns of attune's tables without a model, with what the
+// migrations made in a guest. It also finds columns of the platform that attune's functions need.
 func (m *Migrator) guestDrift(ctx context.Context, db bun.IDB, in *inspection) (found []Difference, err error) {
 	if !in.guest() {
 		return nil, nil

@@ -29,7 +29,8 @@ func (m *Migrator) lockPlatform(ctx context.Context, tx bun.IDB, in *inspection,
 			tables = append(tables, table(in.name, name))
 		}
 	}
-	statement := fmt.Sprintf("SET LOCAL lock_timeout = %d; LOCK TABLE %s IN %s MODE", lockAttempt.Milliseconds(), strings.Join(tables, ", "), mode)
+	statement := fmt.Sprintf("SET LOCAL lock_timeout = %d; LOCK TABLE %s IN %s MODE",
+		lockAttempt.Milliseconds(), strings.Join(tables, ", "), mode)
 	for end := time.Now().Add(m.cfg.LockTimeout); ; {
 		err := tx.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 			_, err := tx.ExecContext(ctx, statement)
