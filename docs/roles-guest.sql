@@ -37,7 +37,7 @@ DECLARE
     name text;
 BEGIN
     IF pg_catalog.to_regclass('"attune".attune_worker_state') IS NULL THEN
-        RAISE EXCEPTION 'attune is no guest in schema "attune": run attune migrate up first, or replace "attune" in this file by the schema of the platform''s tables';
+        RAISE EXCEPTION 'schema "attune" has no tables of a guest: run attune migrate up first, or replace "attune" in this file by the schema of the platform''s tables';
     END IF;
     FOREACH name IN ARRAY ARRAY['attune_reader', 'attune_fleet', 'attune_operator'] LOOP
         IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = name) THEN

@@ -17,13 +17,13 @@ import (
 // and if objects of others depend on the tables. Errors are those of Up, ErrInUse,
 // ErrNotNewest, ErrNothingApplied, and those of unify if rows are in the way.
 func (m *Migrator) Down(ctx context.Context) (*Result, error) {
-	res := &Result{Done: []Done{}}
-	var done Done
+	res := &Result{Done: []StepResult{}}
+	var done StepResult
 	err := m.write(ctx, func(ctx context.Context, tx bun.IDB) error {
-		in, err := m.inspect(ctx, tx)
-		if err == nil && in.guest() && in.refuse() == nil && len(in.records) > 0 {
+		in, err := m.inspectDown(ctx, tx)
+		if err == nil && in.guest() && len(in.records) > 0 {
 			if err = m.lockPlatform(ctx, tx, in, "ACCESS EXCLUSIVE"); err == nil {
-				in, err = m.inspect(ctx, tx)
+				in, err = m.inspectDown(ctx, tx)
 			}
 		}
 		if err != nil {
@@ -38,7 +38,7 @@ func (m *Migrator) Down(ctx context.Context) (*Result, error) {
 		if err := m.undo(ctx, tx, in, r, s, res); err != nil {
 			return err
 		}
-		done = Done{ID: r.ID, Adopted: r.Adopted}
+		done = StepResult{ID: r.ID, Adopted: r.Adopted}
 		if len(in.records) == 1 {
 			return dropRecords(ctx, tx, in.name)
 		}
@@ -50,6 +50,15 @@ func (m *Migrator) Down(ctx context.Context) (*Result, error) {
 	m.cfg.Logger.InfoContext(ctx, "undone", "schema", res.Schema, "migration", done.ID, "adopted", done.Adopted)
 	res.Done = append(res.Done, done)
 	return res, nil
+}
+
+// inspectDown works like inspect. A guest that lacks objects of attune's can be undone.
+func (m *Migrator) inspectDown(ctx context.Context, db bun.IDB) (*inspection, error) {
+	in, err := m.inspect(ctx, db)
+	if err == nil && in.onlyLost() {
+		in.state = StateUnified
+	}
+	return in, err
 }
 
 // newestStep returns the migration that Down would undo, with its record.

@@ -51,6 +51,8 @@ type StateError struct {
 
 	// File reports that the database is a file, without schemas to choose from.
 	File bool
+	// Lost reports that only objects of attune's in a guest are missing, which Down and Up create anew.
+	Lost bool
 
 	kind error
 }
@@ -60,6 +62,8 @@ func (e *StateError) Unwrap() error { return e.kind }
 func (e *StateError) Error() string {
 	text := fmt.Sprintf("schema %q: %v: %s; nothing was changed; ", e.Schema, e.kind, strings.Join(e.Findings, "; "))
 	switch {
+	case e.Lost:
+		return text + "restore what is missing from a backup, or create attune's tables anew"
 	case e.File && errors.Is(e.kind, ErrNotOurs):
 		return text + "attune needs a file of its own"
 	case e.File:

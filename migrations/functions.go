@@ -88,7 +88,7 @@ func (m *Migrator) wantedFunctions(in *inspection) map[string]wantedFunction {
 
 // functionDrift compares attune's functions with the live catalog.
 func (m *Migrator) functionDrift(ctx context.Context, db bun.IDB, in *inspection) ([]Difference, error) {
-	if !m.postgres() || !in.isRecorded(SafeFunctions) {
+	if !m.postgres() || !in.isRecorded(SafeFunctions) || in.state != StateUnified {
 		return nil, nil
 	}
 	want := m.wantedFunctions(in)

@@ -84,6 +84,9 @@ func (in *inspection) classifyNames(id string, relations, indexes []string) {
 		switch r := in.relations[name]; {
 		case recorded && r == nil && slices.Contains(relations, name):
 			in.find("%s is missing", name)
+			if in.guest() {
+				in.lost = append(in.lost, name)
+			}
 		case !recorded && r != nil:
 			in.find("the name %s is taken, and %s needs it", name, id)
 		}
@@ -189,7 +192,7 @@ var takenColumns = []string{"worker_type", "worker_role", "runtime", "host", "po
 // moveOut undoes a migration in a guest. The platform's triggers on worker fire with the
 // caller's search_path.
 func (m *Migrator) moveOut(ctx context.Context, tx bun.IDB, in *inspection, s step) error {
-	if s.id == WorkerRuntime {
+	if s.id == WorkerRuntime && in.relations[stateTable] != nil {
 		columns := slices.DeleteFunc(slices.Clone(takenColumns), func(c string) bool { return in.relations["worker"].columns[c] == "" })
 		leave := strings.ReplaceAll(leaveWorkers, "{columns}", strings.Join(columns, ", "))
 		err := onCallersPath(ctx, tx, func() error { return m.script(ctx, tx, in.name, leave) })

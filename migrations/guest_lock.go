@@ -29,7 +29,8 @@ func (m *Migrator) lockPlatform(ctx context.Context, tx bun.IDB, in *inspection,
 			tables = append(tables, table(in.name, name))
 		}
 	}
-	statement := fmt.Sprintf("SET LOCAL lock_timeout = %d; LOCK TABLE %s IN %s MODE", lockAttempt.Milliseconds(), strings.Join(tables, ", "), mode)
+	statement := fmt.Sprintf("SET LOCAL lock_timeout = %d; LOCK TABLE %s IN %s MODE",
+		lockAttempt.Milliseconds(), strings.Join(tables, ", "), mode)
 	for end := time.Now().Add(m.cfg.LockTimeout); ; {
 		err := tx.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 			_, err := tx.ExecContext(ctx, statement)
@@ -53,7 +54,8 @@ func (m *Migrator) lockPlatform(ctx context.Context, tx bun.IDB, in *inspection,
 
 // limitLocks makes the statements of a transaction wait for Config.LockTimeout at most.
 func (m *Migrator) limitLocks(ctx context.Context, tx bun.IDB) error {
-	_, err := tx.NewRaw(`SELECT pg_catalog.set_config('lock_timeout', ?, true)`, fmt.Sprintf("%dms", max(m.cfg.LockTimeout.Milliseconds(), 1))).Exec(ctx)
+	limit := fmt.Sprintf("%dms", max(m.cfg.LockTimeout.Milliseconds(), 1))
+	_, err := tx.NewRaw(`SELECT pg_catalog.set_config('lock_timeout', ?, true)`, limit).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("set the lock timeout: %w", err)
 	}

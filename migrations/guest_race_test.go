@@ -43,7 +43,7 @@ func TestGuestRacesWithThePlatform(t *testing.T) {
 
 	var migrating sync.WaitGroup
 	for range 2 {
-		m := migrator(t, open(t, db.URL), migrations.Config{Schema: platform.Schema, Force: true, LockTimeout: 30 * time.Second})
+		m := migrator(t, open(t, db.URL), migrations.Config{Schema: platform.Schema, Force: true, LockTimeout: 3 * time.Second})
 		migrating.Go(func() {
 			for range 2 {
 				_, err := m.Up(t.Context())

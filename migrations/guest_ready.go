@@ -70,7 +70,10 @@ SELECT ARRAY(SELECT o.relname::pg_catalog.text FROM ours o WHERE NOT EXISTS (
 	if err != nil {
 		return fmt.Errorf("read keys and privileges of schema %q: %w", in.name, explain(err))
 	}
-	findings := in.unfit()
+	var findings []string
+	for _, d := range in.unfit() {
+		findings = append(findings, d.String())
+	}
 	if len(found.Keys) > 0 {
 		findings = append(findings, "without a unique key (id): table "+strings.Join(found.Keys, ", "))
 	}
@@ -91,22 +94,22 @@ SELECT ARRAY(SELECT o.relname::pg_catalog.text FROM ours o WHERE NOT EXISTS (
 }
 
 // unfit finds columns of the platform that are missing, or whose types attune cannot read.
-func (in *inspection) unfit() (findings []string) {
+func (in *inspection) unfit() (found []Difference) {
 	for _, table := range referred {
 		if kind := in.relations[table].columns["id"]; !slices.Contains(keyTypes, kind) {
-			findings = append(findings, fmt.Sprintf("%s.id must be a number, got %s", table, kind))
+			found = append(found, Difference{Table: table, Column: "id", Is: kind, ShouldBe: keyTypes[0]})
 		}
 		for _, column := range sortedKeys(guestNeeds[table]) {
 			kinds, kind := guestNeeds[table][column], in.relations[table].columns[column]
 			switch {
 			case kind == "":
-				findings = append(findings, fmt.Sprintf("table %s lacks %s", table, column))
+				found = append(found, Difference{Table: table, Column: column, Is: "missing", ShouldBe: "a column"})
 			case kinds != nil && !slices.Contains(kinds, kind):
-				findings = append(findings, fmt.Sprintf("%s.%s must be of type %s, got %s", table, column, kinds[0], kind))
+				found = append(found, Difference{Table: table, Column: column, Is: kind, ShouldBe: kinds[0]})
 			}
 		}
 	}
-	return findings
+	return found
 }
 
 // orNone returns a list that SQL accepts after IN.

@@ -116,7 +116,10 @@ type inspection struct {
 	*space
 	state    State
 	findings []string
-	records  []record
+	// lost lists those of findings that are attune's own objects in a guest, which Down and Up
+	// create anew.
+	lost    []string
+	records []record
 	// others lists further schemas that hold attune's tables.
 	others []string
 	// file reports that the database is SQLite.
@@ -285,11 +288,16 @@ func (in *inspection) classifySQLite() {
 func (in *inspection) refuse() error {
 	switch in.state {
 	case StateMixed:
-		return &StateError{Schema: in.name, Findings: in.findings, kind: ErrMixed, File: in.file}
+		return &StateError{Schema: in.name, Findings: in.findings, kind: ErrMixed, File: in.file, Lost: in.onlyLost()}
 	case StateForeign:
 		return &StateError{Schema: in.name, Findings: in.findings, kind: ErrNotOurs, File: in.file}
 	}
 	return nil
+}
+
+// onlyLost reports whether the schema is in a mixed state for the lack of attune's own objects alone.
+func (in *inspection) onlyLost() bool {
+	return in.state == StateMixed && len(in.lost) > 0 && len(in.lost) == len(in.findings)
 }
 
 // checkElsewhere returns an error if the schema is empty and others hold attune's tables. Most likely

@@ -148,7 +148,7 @@ type DownPlan struct {
 func (m *Migrator) PlanDown(ctx context.Context) (*DownPlan, error) {
 	p := &DownPlan{}
 	err := m.read(ctx, func(ctx context.Context, tx bun.IDB) error {
-		in, err := m.inspect(ctx, tx)
+		in, err := m.inspectDown(ctx, tx)
 		if err != nil {
 			return err
 		}

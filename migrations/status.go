@@ -103,7 +103,11 @@ func (m *Migrator) Status(ctx context.Context) (*Status, error) {
 			if err != nil {
 				return err
 			}
-			st.Drift = append(st.Drift, functions...)
+			beside, err := m.guestDrift(ctx, tx, in)
+			if err != nil {
+				return err
+			}
+			st.Drift = append(append(st.Drift, functions...), beside...)
 		}
 		st.Warnings, err = m.warnings(ctx, tx, in)
 		return err

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -63,7 +64,7 @@ func (h *guestHost) worker(args ...string) result {
 // service starts a worker and waits until it says something. stop ends it.
 func (h *guestHost) service(until string, args ...string) (stop func()) {
 	h.Helper()
-	ctx, cancel := context.WithTimeout(h.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(h.Context(), 5*time.Minute)
 	logs, to := io.Pipe()
 	ended := make(chan int, 1)
 	go func() {
@@ -82,10 +83,10 @@ func (h *guestHost) service(until string, args ...string) (stop func()) {
 		found = strings.Contains(scan.Text(), until)
 	}
 	go func() { _, _ = io.Copy(io.Discard, logs) }()
-	return func() {
+	return sync.OnceFunc(func() {
 		cancel()
 		<-ended
-	}
+	})
 }
 
 // theirs is what is the platform's, without the history that its trigger keeps of workers.

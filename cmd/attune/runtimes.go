@@ -61,7 +61,7 @@ func (c *runtimesListCmd) Run(ctx context.Context, env *cli.Env) error {
 	}
 	t := cli.NewTable("REF", "NAME", "ALSO", "ROLES", "VERIFIED BY")
 	for i := range defs {
-		row := answer.RuntimeRowOf(&defs[i])
+		row := answer.RuntimeRowOf(&defs[i], db.Guest())
 		t.Row(cli.Cell{Text: row.Ref}, cli.Cell{Text: row.Name, Style: cli.Cyan},
 			cli.Cell{Text: cli.Or(strings.Join(row.Also, ", "), "-")}, cli.Cell{Text: roles(&row)}, verifiedBy(&row))
 	}
@@ -130,7 +130,7 @@ func (c *runtimesShowCmd) Run(ctx context.Context, env *cli.Env) error {
 		return cli.PrintJSON(env.Out, def)
 	}
 	if db.Pending != nil {
-		printDefinition(env.Out, def, note)
+		printDefinition(env.Out, def, note, db.Guest())
 		env.Out.PrintProse(cli.Plain, "workers", 14, "not known before `attune migrate up`")
 		return nil
 	}
@@ -138,7 +138,7 @@ func (c *runtimesShowCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return fmt.Errorf("workers with %s: %w", def.Ref, err)
 	}
-	printDefinition(env.Out, def, note)
+	printDefinition(env.Out, def, note, db.Guest())
 	names := make([]string, 0, len(holders))
 	for _, w := range holders {
 		text := cli.Clean(w.Name) + " (" + w.Role
@@ -183,8 +183,8 @@ func noRuntime(ctx context.Context, db *cli.Database, name string) error {
 	return unknownRuntime(db, &answer.UnknownRuntimeError{Name: name, Near: index.Nearest(name)})
 }
 
-func printDefinition(out *cli.Terminal, d *metadata.Definition, note string) {
-	row := answer.RuntimeRowOf(d)
+func printDefinition(out *cli.Terminal, d *metadata.Definition, note string, guest bool) {
+	row := answer.RuntimeRowOf(d, guest)
 	field := cli.NewWideFields(out, "", 13)
 	field("ref", d.Ref)
 	field("name", d.Name)

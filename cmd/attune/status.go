@@ -9,6 +9,7 @@ import (
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/migrations"
+	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/schema/store"
 )
 
@@ -80,7 +81,7 @@ func readDefinitions(ctx context.Context, db *cli.Database, schema string) *defi
 	}
 	found := &definitions{Count: len(defs), LeftOut: leftOut.String(), Malformed: []malformed{}}
 	for i := range defs {
-		if fault := cmp.Or(defs[i].Validate(), defs[i].Contradictions()); fault != nil {
+		if fault := cmp.Or(answer.FaultOf(&defs[i], st.Layout().Guest()), defs[i].Contradictions()); fault != nil {
 			found.Malformed = append(found.Malformed, malformed{Ref: defs[i].Ref, Fault: fault.Error()})
 		}
 	}

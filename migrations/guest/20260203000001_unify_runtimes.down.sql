@@ -1,3 +1,3 @@
-DROP TABLE {schema}.attune_requirement;
-DROP TABLE {schema}.attune_runtime_version;
-DROP TABLE {schema}.attune_runtime_state;
+DROP TABLE IF EXISTS {schema}.attune_requirement;
+DROP TABLE IF EXISTS {schema}.attune_runtime_version;
+DROP TABLE IF EXISTS {schema}.attune_runtime_state;

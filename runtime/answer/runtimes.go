@@ -3,8 +3,10 @@ package answer
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 
+	"github.com/attune-go/attune/schema/document"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -74,15 +76,15 @@ type VerificationStep struct {
 	File    string   `json:"file,omitempty"`
 }
 
-// RuntimeRowOf returns the row of a definition.
-func RuntimeRowOf(d *metadata.Definition) RuntimeRow {
+// RuntimeRowOf returns the row of a definition of our own database or of a platform's.
+func RuntimeRowOf(d *metadata.Definition, guest bool) RuntimeRow {
 	row := RuntimeRow{
 		Ref: d.Ref, Name: d.CapabilityName(), Also: []string{}, Roles: rolesOf(d), Verification: VerifiedBySteps, Steps: []VerificationStep{},
 	}
 	if d.Aliases.Fault() == nil && len(d.Aliases) > 1 {
 		row.Also = d.Aliases[1:]
 	}
-	if fault := d.Validate(); fault != nil {
+	if fault := FaultOf(d, guest); fault != nil {
 		row.Verification, row.Fault = Malformed, fault.Error()
 		return row
 	}
@@ -107,6 +109,17 @@ func RuntimeRowOf(d *metadata.Definition) RuntimeRow {
 		row.Verification = VerifiedByVersions
 	}
 	return row
+}
+
+// FaultOf returns what is wrong with a definition. In a guest any ref is right, because a platform's
+// refs need no pack.
+func FaultOf(d *metadata.Definition, guest bool) error {
+	err := d.Validate()
+	var faults document.Faults
+	if !guest || !errors.As(err, &faults) {
+		return err
+	}
+	return slices.DeleteFunc(slices.Clone(faults), func(f document.Fault) bool { return f.Pointer == "/ref" }).OrNil()
 }
 
 func (r *RuntimeRow) addSteps(v *metadata.Verification) {

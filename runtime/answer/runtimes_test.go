@@ -37,7 +37,7 @@ func TestRuntimeRowOf(t *testing.T) {
 		"malformed":  {metadata.Definition{Distributions: verification(metadata.Command{})}, answer.Malformed, nil},
 	} {
 		c.def.Ref, c.def.Name, c.def.Aliases = "acme.ruby", "Ruby", metadata.Aliases{"ruby", "rb"}
-		got := answer.RuntimeRowOf(&c.def)
+		got := answer.RuntimeRowOf(&c.def, false)
 		if got.Verification != c.kind || !cmp.Equal(got.Steps, append([]answer.VerificationStep{}, c.steps...)) ||
 			(got.Fault != "") != (c.kind == answer.Malformed) {
 			t.Errorf("%s: got %+v", name, got)

@@ -36,7 +36,7 @@ func TestOpenPostgresSettings(t *testing.T) {
 	ctx := t.Context()
 	own := testdb.EmptyPostgres(t)
 	for _, setting := range []string{"DateStyle TO 'German'", "standard_conforming_strings TO off"} {
-		if _, err := own.NewRaw("DO $$ BEGIN EXECUTE pg_catalog.format('ALTER DATABASE %I SET "+strings.ReplaceAll(setting, "'", "''")+"', current_database()); END $$").
+		if _, err := own.NewRaw("DO $$ BEGIN EXECUTE pg_catalog.format('ALTER DATABASE %I SET " + strings.ReplaceAll(setting, "'", "''") + "', current_database()); END $$").
 			Exec(ctx); err != nil {
 			t.Fatal(err)
 		}

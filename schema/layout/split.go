@@ -12,17 +12,16 @@ type Split struct {
 	// JSON.
 	ListsOfText []string
 
-	// columns are those beside. both means that the platform's table gets them too.
-	columns []string
-	both    bool
-	has     map[string]string
+	// columns are those beside. The platform's table gets those of shared too.
+	columns, shared []string
+	has             map[string]string
 }
 
 // Where reports to which of the two tables a column is written. A column that neither has is
 // written to none.
 func (s *Split) Where(column string) (platform, beside bool) {
 	beside = slices.Contains(s.columns, column)
-	return s.has[column] != "" && (s.both || !beside), beside
+	return s.has[column] != "" && (!beside || slices.Contains(s.shared, column)), beside
 }
 
 // Split returns how rows of a model are split, or nil if they are not.
@@ -33,9 +32,10 @@ func (l *Layout) Split(model string) *Split {
 	s := &Split{has: l.columns[model]}
 	switch model {
 	case "runtime":
-		s.Beside, s.Key, s.both = l.name(runtimeState), "runtime", true
-		s.columns = []string{"aliases", "execution_config", "digest"}
-		for _, c := range s.columns {
+		s.Beside, s.Key = l.name(runtimeState), "runtime"
+		s.shared = []string{"aliases", "execution_config"}
+		s.columns = append([]string{"digest"}, s.shared...) // a platform's digest is another one
+		for _, c := range s.shared {
 			if l.Type(model, c) == "_text" {
 				s.ListsOfText = append(s.ListsOfText, c)
 			}

@@ -20,7 +20,8 @@ func advised(err error) string {
 	}
 }
 
-// advice returns what to type against an error of a migration, or an empty text.
+// advice returns what to type against an error of a migration or of a database that is not
+// what it should be, or an empty text.
 func advice(err error) string {
 	var state *migrations.StateError
 	var schema *migrations.SchemaError
@@ -40,13 +41,30 @@ func advice(err error) string {
 		return "see what would happen with `attune migrate plan`, then run `attune migrate up`"
 	case errors.Is(err, migrations.ErrLocked):
 		return "or wait longer with --lock-timeout"
+	case lacksObject(err):
+		return "`attune migrate status` names what is missing"
 	}
 	return ""
+}
+
+// lacksObject reports whether Postgres did not find a column, table or function of a statement.
+func lacksObject(err error) bool {
+	var coded interface{ SQLState() string }
+	if !errors.As(err, &coded) {
+		return false
+	}
+	switch coded.SQLState() {
+	case "42703", "42P01", "42883":
+		return true
+	}
+	return false
 }
 
 func adviceForState(e *migrations.StateError) string {
 	foreign := errors.Is(e, migrations.ErrNotOurs)
 	switch {
+	case e.Lost:
+		return "`attune migrate down --force` once for each migration, then `attune migrate up`; workers and sensors register again"
 	case e.File && foreign:
 		return "create one with `attune migrate up --database sqlite:PATH`"
 	case e.File:

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/attune-go/attune/fixtures/platform"
+	"github.com/attune-go/attune/fixtures/testdb"
+)
+
+// TestGuestLosesObjects: status names an object of attune's that the platform dropped, commands that need it name
+// it too, and moving out and in again repairs everything.
+func TestGuestLosesObjects(t *testing.T) {
+	for _, tt := range []struct {
+		fault, status, register string
+	}{
+		{`ALTER TABLE attune.attune_worker_runtime DROP COLUMN hint`, "attune_worker_runtime.hint", `column "hint" does not exist`},
+		{`ALTER TABLE attune.attune_worker_state DROP COLUMN heartbeat_interval`, "attune_worker_state.heartbeat_interval", "worker.heartbeat_interval does not exist"},
+		{`ALTER TABLE attune.attune_runtime_state DROP COLUMN digest`, "attune_runtime_state.digest", "s.digest does not exist"},
+		{`ALTER TABLE attune.attune_requirement DROP COLUMN worker_selector`, "attune_requirement.worker_selector", ""},
+		{`ALTER TABLE attune.attune_worker_taint DROP COLUMN effect`, "attune_worker_taint.effect", ""},
+		{`DROP TABLE attune.attune_worker_label`, "attune_worker_label is missing", "attune_worker_label is missing"},
+		{`DROP VIEW attune.available_runtime`, "available_runtime is missing", "available_runtime is missing"},
+		{`DROP TABLE attune.attune_worker_state CASCADE`, "attune_worker_state is missing", "attune_worker_state is missing"},
+		{`DROP FUNCTION attune.attune_sweep_workers`, "attune_sweep_workers", ""},
+		{`DROP TRIGGER attune_worker_declares ON attune.worker`, "attune_worker_declares", ""},
+		{`ALTER TABLE attune.worker DISABLE TRIGGER attune_worker_declares`, "attune_worker_declares", ""},
+		{`DROP FUNCTION attune.attune_worker_mirror CASCADE`, "attune_worker_mirror", ""},
+	} {
+		t.Run(tt.fault, func(t *testing.T) {
+			h := faulty(t, tt.fault)
+			before := h.theirs()
+			want(t, run(t, "migrate", "status", "--exit-code"), 3, tt.status)
+			if tt.register == "" {
+				want(t, h.worker("register", "--name", h.name), 0, "is registered")
+			} else {
+				want(t, h.worker("register", "--name", h.name), 1, tt.register, "attune migrate ")
+				h.same("a refused registration", before, h.theirs())
+			}
+			platform.Run(h, h.db, h.shape)
+			for range 4 {
+				want(t, run(t, "migrate", "down", "--force"), 0)
+			}
+			want(t, run(t, "migrate", "up"), 0)
+			want(t, run(t, "migrate", "status", "--exit-code"), 0, "as they should be")
+			want(t, h.worker("register", "--name", h.name), 0, "is registered")
+		})
+	}
+}
+
+// TestGuestLosesColumns: a column of the platform's that attune cannot do without is named.
+func TestGuestLosesColumns(t *testing.T) {
+	for column, names := range map[string]string{
+		"worker.last_heartbeat": "worker.last_heartbeat", "worker.worker_role": "worker.worker_role", "worker.status": "table worker lacks status",
+		"worker.capabilities": "table worker lacks capabilities", "runtime.distributions": "table runtime lacks distributions",
+	} {
+		t.Run(column, func(t *testing.T) {
+			table, name, _ := strings.Cut(column, ".")
+			h := faulty(t, `ALTER TABLE attune.`+table+` DROP COLUMN `+name+` CASCADE`)
+			want(t, run(t, "migrate", "status", "--exit-code"), 3, names)
+			before := h.theirs()
+			want(t, h.worker("register", "--name", h.name), 1, name)
+			h.same("a refused registration", before, h.theirs())
+		})
+	}
+}
+
+// faulty moves into a platform and then runs a statement.
+func faulty(t *testing.T, statement string) *guestHost {
+	t.Helper()
+	isolate(t)
+	db := testdb.EmptyPostgres(t)
+	platform.Make(t, db, platform.A)
+	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+	t.Setenv("PATH", t.TempDir())
+	want(t, run(t, "migrate", "up"), 0)
+	if _, err := db.ExecContext(t.Context(), statement); err != nil {
+		t.Fatal(err)
+	}
+	return &guestHost{T: t, db: db, shape: platform.A, name: "attune-worker-x"}
+}
+
+// TestGuestBesideAnotherSchema: tables of attune's in another schema of the database do not hide the platform's.
+func TestGuestBesideAnotherSchema(t *testing.T) {
+	isolate(t)
+	db := testdb.EmptyPostgres(t)
+	platform.Make(t, db, platform.C)
+	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+	before := platform.Snapshot(t, db)
+	want(t, run(t, "migrate", "up", "--schema", "own"), 1, "another schema already holds attune's tables", "attune")
+	if _, err := db.ExecContext(t.Context(), `CREATE SCHEMA copy; CREATE TABLE copy.runtime AS TABLE attune.runtime; CREATE TABLE copy.worker AS TABLE attune.worker`); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range [][]string{{"migrate", "up"}, {"migrate", "plan"}, {"workers", "list"}} {
+		want(t, run(t, command...), 1, "several schemas hold attune's tables", "attune, copy", "--schema")
+	}
+	if diff := gocmp.Diff(before, platform.Snapshot(t, db)); diff != "" {
+		t.Errorf("a refusal changed something (-before +after):\n%s", diff)
+	}
+	want(t, run(t, "migrate", "up", "--schema", "attune"), 0, "adopted")
+	want(t, run(t, "workers", "list", "--has", "python", "--schema", "attune"), 0, "worker-alpha")
+}
