@@ -36,8 +36,8 @@ func (h *guestHost) noBait(when string, shape platform.Shape) {
 
 // TestGuestBesideADevelopingPlatform: the platform migrates from shape to shape, works, and takes names that attune
 // uses elsewhere, while a worker of attune's runs. Every command of attune works after each step. After down the
-// platform's catalog is that of a database that did all this without attune. The way from F leads over all shapes;
-// TestGuest goes from each shape to the last one.
+// platform's catalog equals the catalog of a database that did all this without attune. The way from F leads over
+// all shapes; TestGuest goes from each shape to the last one.
 func TestGuestBesideADevelopingPlatform(t *testing.T) {
 	eachGuest(t, func(h *guestHost) {
 		t := h.T
