@@ -39,7 +39,9 @@ func (m *Migrator) guestDrift(ctx context.Context, db bun.IDB, in *inspection) (
 		}
 	}
 	found = append(found, in.unfit()...)
-	triggers := guestTriggersOn(WorkerRuntime)
+	triggers := slices.DeleteFunc(guestTriggersOn(WorkerRuntime), func(name string) bool {
+		return name == stateTable+".attune_worker_state_status" // the migration after it drops this one
+	})
 	var live []string
 	err = db.NewRaw(`
 SELECT c.relname || '.' || t.tgname FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
