@@ -43,7 +43,7 @@ INSERT INTO {schema}.definition_mark (changes) VALUES (0);
 CREATE FUNCTION {schema}.definition_mark_count() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $attune$
 BEGIN
-    IF TG_RELID NOT IN ($table${schema}.runtime$table$::regclass, $table${schema}.runtime_version$table$::regclass) THEN
+    IF TG_RELID <> $table${schema}.runtime$table$::regclass AND TG_RELID <> $table${schema}.runtime_version$table$::regclass THEN
         RAISE EXCEPTION 'function definition_mark_count does not work for %', TG_RELID::regclass;
     ELSIF EXISTS (SELECT FROM {schema}.definition_mark m WHERE m.writer = pg_current_xact_id()) THEN
         RETURN NULL;

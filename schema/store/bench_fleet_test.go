@@ -77,7 +77,12 @@ func BenchmarkFleet(b *testing.B) {
 			}
 			held = step
 		}
+		outage := fleetStep{}
+		if held.workers > 0 {
+			outage = f.watchOutage(held.workers)
+		}
 		b.ReportMetric(0, "ns/op")
+		b.ReportMetric(ms(outage.p99), "p99-lag-ms-in-outage")
 		b.ReportMetric(float64(held.workers), "workers")
 		b.ReportMetric(ms(held.p99), "p99-lag-ms")
 		b.ReportMetric(ms(held.most), "max-lag-ms")
@@ -134,7 +139,7 @@ func says() store.Capabilities {
 	return caps
 }
 
-// grow adds workers, with a document each; those that will report have its rows too.
+// grow adds workers with a document and its rows. Those that will report have reported.
 func (f *fleet) grow(from, to int) {
 	f.Helper()
 	_, err := f.NewRaw(f.sql(`INSERT INTO {schema}.worker (name, worker_type, status, identity, instance, heartbeat_interval, last_heartbeat, capabilities)
@@ -158,6 +163,16 @@ func (f *fleet) grow(from, to int) {
 	}
 	clients.Wait()
 	f.reporting = reporting
+	// The others have the rows of the first, as if they had reported.
+	_, err = f.NewRaw(f.sql(`INSERT INTO {schema}.worker_runtime (worker, runtime, runtime_ref, name, active, outcome, source, version, version_raw,
+			prerelease, sort_key, path, real_path, evidence, verified_at)
+		SELECT w.id, r.runtime, r.runtime_ref, r.name, r.active, r.outcome, r.source, r.version, r.version_raw,
+			r.prerelease, r.sort_key, r.path, r.real_path, r.evidence, r.verified_at
+		FROM {schema}.worker_runtime r, {schema}.worker w
+		WHERE r.worker = 1 AND NOT EXISTS (SELECT FROM {schema}.worker_runtime own WHERE own.worker = w.id)`)).Exec(f.Context())
+	if err != nil {
+		f.Fatal(err)
+	}
 	for _, query := range []string{"VACUUM ANALYZE", "CHECKPOINT"} {
 		if _, err := f.DB.DB.Exec(query); err != nil {
 			f.Fatal(err)
@@ -175,8 +190,37 @@ type due struct {
 // watch has so many workers live for a while.
 func (f *fleet) watch(workers int) fleetStep {
 	f.Helper()
+	return f.perform(workers, f.schedule(workers, func(int) bool { return true }))
+}
+
+// watchOutage has three of ten workers fall silent. The others live on, and one of them sweeps.
+func (f *fleet) watchOutage(workers int) fleetStep {
+	f.Helper()
+	isSilent := func(n int) bool { return n%10 < 3 }
+	if _, err := f.NewRaw(f.sql("UPDATE {schema}.worker SET last_heartbeat = last_heartbeat - interval '1 day' WHERE (id - 1) % 10 < 3")).Exec(f.Context()); err != nil {
+		f.Fatal(err)
+	}
+	swept := 0
+	jobs := f.schedule(workers, func(n int) bool { return !isSilent(n) })
+	jobs = slices.Insert(jobs, 0, due{do: func(context.Context) error {
+		for more := true; more; {
+			part, again, err := f.Workers.SweepBatch(f.Context(), 0, store.HeartbeatSpan{})
+			if err != nil {
+				return err
+			}
+			swept, more = swept+len(part), again
+		}
+		return nil
+	}})
+	step := f.perform(workers, jobs)
+	f.Logf("%7d workers fell silent and %d were swept", workers*3/10, swept)
+	return step
+}
+
+// perform does what is due.
+func (f *fleet) perform(workers int, jobs []due) fleetStep {
+	f.Helper()
 	resetStatistics(f.B, f.env, "worker")
-	jobs := f.schedule(workers)
 	lags := make([]time.Duration, len(jobs))
 	var next, failed atomic.Int64
 	var clients sync.WaitGroup
@@ -216,7 +260,7 @@ func (f *fleet) watch(workers int) fleetStep {
 
 // schedule is what all workers do while they are watched, in the order in which it is
 // due.
-func (f *fleet) schedule(workers int) []due {
+func (f *fleet) schedule(workers int, lives func(worker int) bool) []due {
 	var jobs []due
 	every := func(worker int, interval time.Duration, do func(context.Context) error) {
 		for at := time.Duration(rand.Float64() * float64(interval)); at < *fleetWindow; at += time.Duration((0.9 + 0.2*rand.Float64()) * float64(interval)) {
@@ -226,6 +270,9 @@ func (f *fleet) schedule(workers int) []due {
 	report := says()
 	for n := range workers {
 		id := int64(n + 1)
+		if !lives(n) {
+			continue
+		}
 		every(n, fleetBeat, func(ctx context.Context) error {
 			_, err := f.Workers.Heartbeat(ctx, id, "i1")
 			return err
@@ -240,6 +287,9 @@ func (f *fleet) schedule(workers int) []due {
 		})
 	}
 	for n := range int(float64(workers) * fleetWindow.Seconds() / fleetReport.Seconds()) {
+		if !lives(n) {
+			continue
+		}
 		jobs = append(jobs, due{time.Duration(rand.Float64() * float64(*fleetWindow)), false, func(ctx context.Context) error {
 			var changes []schema.CapabilityChange
 			changes, err := f.Workers.Report(ctx, int64(n+1), "i1", report)
