@@ -12,8 +12,9 @@ import (
 )
 
 var (
-	newTable  = regexp.MustCompile(`(?s)CREATE TABLE \{schema\}\.(\w+) \((.*?)\n\)`)
-	newColumn = regexp.MustCompile(`(?m)^    ([a-z_]+) +(\w+)`)
+	newTable    = regexp.MustCompile(`(?s)CREATE TABLE \{schema\}\.(\w+) \((.*?)\n\)`)
+	dropTrigger = regexp.MustCompile(`DROP TRIGGER (\w+) ON \{schema\}\.(\w+)`)
+	newColumn   = regexp.MustCompile(`(?m)^    ([a-z_]+) +(\w+)`)
 )
 
 // guestDrift compares the columns of attune's tables in a guest and attune's triggers with what the migrations
@@ -40,6 +41,10 @@ func (m *Migrator) guestDrift(ctx context.Context, db bun.IDB, in *inspection) (
 	}
 	found = append(found, in.unfit()...)
 	triggers := guestTriggersOn(WorkerRuntime)
+	for _, s := range m.steps {
+		dropped := guestMatches(dropTrigger, s.id)
+		triggers = slices.DeleteFunc(triggers, func(name string) bool { return slices.Contains(dropped, name) })
+	}
 	var live []string
 	err = db.NewRaw(`
 SELECT c.relname || '.' || t.tgname FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid

@@ -40,9 +40,7 @@ func TestGuestLosesObjects(t *testing.T) {
 				h.same("a refused registration", before, h.theirs())
 			}
 			platform.Run(h, h.db, h.shape)
-			for range 4 {
-				want(t, run(t, "migrate", "down", "--force"), 0)
-			}
+			movesOut(t)
 			want(t, run(t, "migrate", "up"), 0)
 			want(t, run(t, "migrate", "status", "--exit-code"), 0, "as they should be")
 			want(t, h.worker("register", "--name", h.name), 0, "is registered")

@@ -33,7 +33,7 @@ func (c *workersShowCmd) Run(ctx context.Context, env *cli.Env) error {
 		return err
 	}
 	if env.JSON {
-		return cli.PrintJSON(env.Out, workerDocs(workers, nil))
+		return cli.PrintJSON(env.Out, answer.ShowWorkers(workers))
 	}
 	names, err := namesFor(ctx, db, workers)
 	if err != nil {

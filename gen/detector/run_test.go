@@ -25,7 +25,7 @@ func onHost(t *testing.T, binaries, answer string, status int) (cfg detect.Confi
 		t.Fatal(err)
 	}
 	runs = new([][]string)
-	h := &answering{Recorded: recorded, run: func(inv host.Invocation) host.Result {
+	h := &answering{RecordedHost: recorded, run: func(inv host.Invocation) host.Result {
 		*runs = append(*runs, inv.Args)
 		return host.Result{Stdout: []byte(answer), ExitCode: status}
 	}}
@@ -33,7 +33,7 @@ func onHost(t *testing.T, binaries, answer string, status int) (cfg detect.Confi
 }
 
 type answering struct {
-	*host.Recorded
+	*host.RecordedHost
 	run func(host.Invocation) host.Result
 }
 

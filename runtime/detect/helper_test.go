@@ -40,7 +40,7 @@ func tool(t *testing.T, name, keys string) metadata.Definition {
 }
 
 // recorded returns the host of a recording.
-func recorded(t *testing.T, text string) *host.Recorded {
+func recorded(t *testing.T, text string) *host.RecordedHost {
 	t.Helper()
 	h, err := host.Parse("host", []byte(text))
 	if err != nil {
@@ -50,7 +50,7 @@ func recorded(t *testing.T, text string) *host.Recorded {
 }
 
 // withTools returns a recorded host with executables that print NAME 1.0.0.
-func withTools(t *testing.T, names ...string) *host.Recorded {
+func withTools(t *testing.T, names ...string) *host.RecordedHost {
 	t.Helper()
 	var b strings.Builder
 	b.WriteString("host: {os: linux, arch: amd64, path: [/usr/bin]}\nbinaries:\n")

@@ -37,7 +37,7 @@ type Host interface {
 
 var (
 	_ Host = (*host.LocalHost)(nil)
-	_ Host = (*host.Recorded)(nil)
+	_ Host = (*host.RecordedHost)(nil)
 	_ Host = (*host.Recorder)(nil)
 )
 

@@ -165,7 +165,7 @@ func atoi(t *testing.T, s string) int {
 	return n
 }
 
-func recorded(t *testing.T, text string) *host.Recorded {
+func recorded(t *testing.T, text string) *host.RecordedHost {
 	t.Helper()
 	r, err := host.Parse("host.yaml", []byte(text))
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 const recordingLimit = 64 << 20
 
 // Open reads a recorded host from a YAML file.
-func Open(file string) (*Recorded, error) {
+func Open(file string) (*RecordedHost, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, fmt.Errorf("open recorded host: %w", err)
@@ -32,7 +32,7 @@ func Open(file string) (*Recorded, error) {
 
 // Parse reads a recorded host from YAML. Unknown keys are faults. Its error lists every
 // fault as name: line N: fault.
-func Parse(name string, data []byte) (*Recorded, error) {
+func Parse(name string, data []byte) (*RecordedHost, error) {
 	r, faults := parse(data)
 	if len(faults) > 0 {
 		return nil, fmt.Errorf("read recorded host %s: %s", name, strings.Join(faults, "\n"+name+": "))
@@ -40,7 +40,7 @@ func Parse(name string, data []byte) (*Recorded, error) {
 	return r, nil
 }
 
-func parse(data []byte) (*Recorded, []string) {
+func parse(data []byte) (*RecordedHost, []string) {
 	if len(data) > recordingLimit {
 		return nil, []string{fmt.Sprintf("must have at most %d bytes, got %d", recordingLimit, len(data))}
 	}
@@ -63,8 +63,8 @@ func parse(data []byte) (*Recorded, []string) {
 }
 
 // host returns the host of a recording, or its faults.
-func (rec *recording) host() (*Recorded, []string) {
-	r := &Recorded{
+func (rec *recording) host() (*RecordedHost, []string) {
+	r := &RecordedHost{
 		info:      Info{OS: rec.Host.OS, Arch: rec.Host.Arch, User: rec.Host.User},
 		home:      string(rec.Host.Home),
 		binaries:  map[string]*recordedBinary{},

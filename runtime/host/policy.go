@@ -73,7 +73,7 @@ type Decision struct {
 }
 
 // Files is the part of a host that a policy examines: which file a path names, what runs
-// it, and who can change it. LocalHost, Recorded and Recorder implement it.
+// it, and who can change it. LocalHost, RecordedHost and Recorder implement it.
 type Files interface {
 	Info() Info
 	Resolve(path string) Candidate

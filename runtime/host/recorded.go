@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// A Recorded is a host that a file describes. It does not run commands.
-type Recorded struct {
+// A RecordedHost is a host that a file describes. It does not run commands.
+type RecordedHost struct {
 	info     Info
 	home     string
 	binaries map[string]*recordedBinary
@@ -47,7 +47,7 @@ type recordedRun struct {
 const defaultHome = "/home/user"
 
 // Info describes the recorded host.
-func (r *Recorded) Info() Info {
+func (r *RecordedHost) Info() Info {
 	info := r.info
 	info.Path = slices.Clone(info.Path)
 	return info
@@ -55,7 +55,7 @@ func (r *Recorded) Info() Info {
 
 // Lookup returns the recorded candidates for binary in the order of PATH, or for an
 // absolute path.
-func (r *Recorded) Lookup(binary string) []Candidate {
+func (r *RecordedHost) Lookup(binary string) []Candidate {
 	var found []Candidate
 	if filepath.IsAbs(binary) {
 		if c := r.Resolve(binary); c.Fault != FaultNotFound {
@@ -76,7 +76,7 @@ func (r *Recorded) Lookup(binary string) []Candidate {
 
 // LookupVersioned returns the recorded candidates whose names are binary's with a version
 // behind it.
-func (r *Recorded) LookupVersioned(binary string) (found []Candidate) {
+func (r *RecordedHost) LookupVersioned(binary string) (found []Candidate) {
 	for _, dir := range r.info.Path {
 		var names []string
 		for p := range r.binaries {
@@ -100,7 +100,7 @@ func (r *Recorded) LookupVersioned(binary string) (found []Candidate) {
 }
 
 // Resolve returns the recorded candidate at a path, or a link to one.
-func (r *Recorded) Resolve(p string) Candidate {
+func (r *RecordedHost) Resolve(p string) Candidate {
 	if !filepath.IsAbs(p) {
 		return Candidate{Path: p, Fault: faultRelative}
 	}
@@ -118,7 +118,7 @@ func (r *Recorded) Resolve(p string) Candidate {
 }
 
 // follow returns the target of the recorded links at p.
-func (r *Recorded) follow(p string) string {
+func (r *RecordedHost) follow(p string) string {
 	p = path.Clean(p)
 	for range len(r.links) { // a circle ends too
 		target, ok := r.links[p]
@@ -135,7 +135,7 @@ func (r *Recorded) follow(p string) string {
 
 // Glob returns the recorded binaries, links, files and their folders that match a pattern of
 // LocalHost.Glob.
-func (r *Recorded) Glob(pattern string) []string {
+func (r *RecordedHost) Glob(pattern string) []string {
 	pattern, ok := expand(pattern, r.home, r.variables)
 	if !ok {
 		return nil
@@ -159,7 +159,7 @@ func (r *Recorded) Glob(pattern string) []string {
 }
 
 // Locate returns the result of Glob for each pattern. It ignores the limit.
-func (r *Recorded) Locate(_ int, patterns ...string) Located {
+func (r *RecordedHost) Locate(_ int, patterns ...string) Located {
 	out := Located{Paths: make([][]string, len(patterns))}
 	for i, pattern := range patterns {
 		out.Paths[i] = r.Glob(pattern)
@@ -169,7 +169,7 @@ func (r *Recorded) Locate(_ int, patterns ...string) Located {
 
 // ReadInstalled returns a recorded file of an installation. Its error wraps ErrOutside or
 // fs.ErrNotExist.
-func (r *Recorded) ReadInstalled(file InstalledFile) (string, []byte, error) {
+func (r *RecordedHost) ReadInstalled(file InstalledFile) (string, []byte, error) {
 	p, err := file.place(r.home)
 	if err != nil {
 		return p, nil, err
@@ -181,14 +181,14 @@ func (r *Recorded) ReadInstalled(file InstalledFile) (string, []byte, error) {
 }
 
 // Program returns a native program: recordings do not hold interpreters.
-func (r *Recorded) Program(string) Program { return Program{Native: true} }
+func (r *RecordedHost) Program(string) Program { return Program{Native: true} }
 
 // Writable returns false: recordings do not hold permissions.
-func (r *Recorded) Writable(string) (by string, bad bool) { return "", false }
+func (r *RecordedHost) Writable(string) (by string, bad bool) { return "", false }
 
 // Run returns the recorded result. A command that was not recorded is an error, and does
 // not mean absence.
-func (r *Recorded) Run(ctx context.Context, inv Invocation) Result {
+func (r *RecordedHost) Run(ctx context.Context, inv Invocation) Result {
 	res := Result{ExitCode: -1}
 	if ctx.Err() != nil {
 		res.Err = fmt.Errorf("run %s: %w", inv.Path, context.Cause(ctx))

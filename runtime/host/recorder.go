@@ -142,7 +142,7 @@ func (r *Recorder) Run(ctx context.Context, inv Invocation) Result {
 		run.exitCode = res.ExitCode
 	}
 	if res.Err != nil {
-		// Recorded.Run adds this prefix again.
+		// RecordedHost.Run adds this prefix again.
 		run.err = strings.TrimPrefix(res.Err.Error(), fmt.Sprintf("run %s: ", inv.Path))
 	}
 	r.mu.Lock()

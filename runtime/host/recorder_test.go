@@ -31,7 +31,7 @@ type anyHost interface {
 
 var (
 	_ anyHost = (*host.LocalHost)(nil)
-	_ anyHost = (*host.Recorded)(nil)
+	_ anyHost = (*host.RecordedHost)(nil)
 	_ anyHost = (*host.Recorder)(nil)
 )
 

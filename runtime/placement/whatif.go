@@ -145,6 +145,19 @@ func (c Change) apply(f Facts) Facts {
 	return f
 }
 
+// UnknownWorkers returns the names in changes that no worker of a fleet has.
+func UnknownWorkers(changes []Change, fleet []Facts) []string {
+	var unknown []string
+	for _, c := range changes {
+		for _, name := range c.Workers {
+			if !slices.ContainsFunc(fleet, func(f Facts) bool { return f.Name == name }) && !slices.Contains(unknown, name) {
+				unknown = append(unknown, name)
+			}
+		}
+	}
+	return unknown
+}
+
 // A Subject is what a requirement is of, such as an action.
 type Subject struct {
 	Ref         string

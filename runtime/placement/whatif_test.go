@@ -208,3 +208,14 @@ func (g world) change() (text string, apply func([]*naiveWorker) []*naiveWorker)
 		w.Unknown = slices.DeleteFunc(w.Unknown, func(u string) bool { return u == ref })
 	})
 }
+
+func TestUnknownWorkers(t *testing.T) {
+	t.Parallel()
+	changes := []placement.Change{
+		{Kind: placement.WithoutWorkers, Workers: []string{"build-0", "build-7"}}, {Kind: placement.MinVersion, Runtime: "core.python"},
+		{Kind: placement.WithoutWorkers, Workers: []string{"build-7", "x"}},
+	}
+	if got := placement.UnknownWorkers(changes, fleetOf(t, "3.12.1", nil)); !slices.Equal(got, []string{"build-7", "x"}) {
+		t.Errorf("got %v", got)
+	}
+}

@@ -54,6 +54,9 @@ func TestContradictions(t *testing.T) {
 			`/affinity/anti_affinity/0: must not exclude every worker that the selector accepts`},
 		{`{"affinity": {"required": [{"match_labels": {"zone": "a"}}], "anti_affinity": [{"match_expressions": [{"key": "zone", "operator": "exists"}]}]}}`,
 			`/affinity/required/0: must not contradict anti_affinity`},
+		{`{"affinity": {"required": [{"match_expressions": [{"key": "zone", "operator": "not_in", "values": ["a", "b"]}]}],
+			"anti_affinity": [{"match_expressions": [{"key": "zone", "operator": "not_in", "values": ["a"]}]}]}}`,
+			`/affinity/required/0: must not contradict anti_affinity`},
 		{`{"selector": {"zone": "a"}, "affinity": {"required": [{"match_expressions": [{"key": "zone", "operator": "in", "values": ["a", "b"]}]}],
 			"anti_affinity": [{"match_labels": {"zone": "a", "gpu": "1"}}]}}`, ``},
 	} {

@@ -139,6 +139,13 @@ func TestGuestWorker(t *testing.T) {
 		if diff := cmp.Diff([]string{"attune-worker-x 3.13.0", "worker-alpha 3.12.1"}, names); err != nil || diff != "" {
 			t.Errorf("%v; having python (-want +got):\n%s", err, diff)
 		}
+		if having, err := st.Workers.Having(ctx, "core.elixir", store.HavingFilter{}); err != nil || len(having) > 0 {
+			t.Errorf("the core pack needs no rows here: %v, %v", having, err)
+		}
+		var unknown *store.UnknownRuntimeError
+		if _, err := st.Workers.Having(ctx, "core.elxir", store.HavingFilter{}); !errors.As(err, &unknown) || unknown.Near != "core.elixir" {
+			t.Errorf("an unknown ref: %v", err)
+		}
 
 		if _, err := db.ExecContext(ctx, `UPDATE attune.attune_worker_state SET last_heartbeat = now() - interval '1 hour'`); err != nil {
 			t.Fatal(err)

@@ -87,7 +87,7 @@ func (q *placing) sorted(ctx context.Context) (found []ranked, err error) {
 	if q.limit > 0 {
 		limit = bun.SafeQuery("LIMIT ?", q.limit)
 	}
-	spread := q.placeSpread("worker.id")
+	spread := q.spread("worker.id")
 	err = q.db.NewRaw(`SELECT worker.id AS worker, ? AS weight FROM ? AS worker ? WHERE ?
 		ORDER BY weight DESC, ?, CASE WHEN ? >= ? THEN 0 ELSE 1 END, ?, worker.id ?`,
 		q.weight(q.r), q.rows("worker"), newest, q.conditions(first), key, spread, q.start, spread, limit).Scan(ctx, &found)

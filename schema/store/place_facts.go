@@ -20,6 +20,9 @@ type FactsQuery struct {
 	Workers []int64
 	// Refs holds the runtimes, and Labels the keys of labels, that are read.
 	Refs, Labels []string
+	// Lost reads from the history which of the runtimes a worker had before. That takes a
+	// look-up for each worker and runtime.
+	Lost bool
 }
 
 // FactsFor returns the query for what requirements ask about. Their runtimes must be resolved.
@@ -81,6 +84,9 @@ func (w *Workers) facts(ctx context.Context, q FactsQuery) ([]requirement.Facts,
 	if len(q.Refs) > 0 {
 		err = w.addInstallations(ctx, at, q)
 	}
+	if err == nil && len(q.Refs) > 0 && q.Lost {
+		err = w.addLost(ctx, at, q.Refs)
+	}
 	return all, err
 }
 
@@ -108,7 +114,7 @@ func (w *Workers) standings(ctx context.Context, only any) ([]requirement.Facts,
 	for i, r := range rows {
 		f := requirement.Facts{
 			Worker: r.ID, Name: r.Name, Role: roleFrom(r.Role), NeverReported: !r.Reported, Cordoned: r.Cordoned,
-			Slots: slotsFrom(r.Slots), Spread: spreadOf(r.ID),
+			Slots: slotsFrom(r.Slots), Spread: schema.Spread(r.ID),
 		}
 		if r.Status != nil {
 			f.Status = *r.Status
@@ -119,9 +125,6 @@ func (w *Workers) standings(ctx context.Context, only any) ([]requirement.Facts,
 	}
 	return all, nil
 }
-
-// spreadOf returns the number by which equal workers are ordered, as placeSpread does.
-func spreadOf(worker int64) int64 { return worker % 2147483647 * 2654435769 % 4294967296 }
 
 func (w *Workers) addTaints(ctx context.Context, at map[int64]*requirement.Facts, only any) error {
 	var rows []struct {
@@ -187,6 +190,30 @@ func (w *Workers) addInstallations(ctx context.Context, at map[int64]*requiremen
 			f.Installations = append(f.Installations, i)
 		case r.Path == "" && r.VersionRaw == "" && capability.Outcome(r.Outcome).CouldNotTell():
 			f.Unknown = append(f.Unknown, r.Ref)
+		}
+	}
+	return err
+}
+
+// addLost adds the runtimes whose last change is a loss.
+func (w *Workers) addLost(ctx context.Context, at map[int64]*requirement.Facts, refs []string) error {
+	var rows []struct {
+		Worker     int64
+		Ref        string
+		OldVersion *string
+	}
+	err := w.db.NewRaw(`SELECT lost.worker, lost.runtime_ref AS ref, lost.old_version FROM ?0 AS lost
+		WHERE lost.worker IN (?1) AND lost.runtime_ref IN (?2) AND ?3 = 'lost' AND NOT EXISTS (
+			SELECT 1 FROM ?0 AS later WHERE later.worker = lost.worker AND later.runtime_ref = lost.runtime_ref AND later.id > lost.id)`,
+		w.rows("capability_change"), bun.List(slices.Collect(maps.Keys(at))), bun.List(refs), w.text("lost.kind")).Scan(ctx, &rows)
+	for _, r := range rows {
+		f := at[r.Worker]
+		if f.Lost == nil {
+			f.Lost = map[string]string{}
+		}
+		f.Lost[r.Ref] = ""
+		if r.OldVersion != nil {
+			f.Lost[r.Ref] = *r.OldVersion
 		}
 	}
 	return err

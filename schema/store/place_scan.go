@@ -104,7 +104,7 @@ func (s *scan) version(ctx context.Context, key *string) error {
 // half reads the installations of one version whose spread is greater than from and less than to.
 func (s *scan) half(ctx context.Context, version any, from, to int64) error {
 	worker := int64(math.MaxInt64)
-	spread := s.placeSpread("had.worker")
+	spread := s.spread("had.worker")
 	integer := bun.Safe(s.pick("pg_catalog.int8", "INTEGER"))
 	for batch := 2 * s.limit; len(s.found) < s.limit && s.scanned <= maxScannedRows; batch *= 2 {
 		var rows []struct {
@@ -133,9 +133,4 @@ func (s *scan) half(ctx context.Context, version any, from, to int64) error {
 		}
 	}
 	return nil
-}
-
-// placeSpread returns the expression for the spread of a worker, which an index contains.
-func (d dialect) placeSpread(worker string) bun.Safe {
-	return bun.Safe(d.pick("("+worker+" % '2147483647' * '2654435769' % '4294967296')", "("+worker+" % 2147483647 * 2654435769 % 4294967296)"))
 }

@@ -70,7 +70,7 @@ func TestFacts(t *testing.T) {
 		python, _ := version.Parse("3.12.1")
 		want := []requirement.Facts{
 			{
-				Worker: w.ID, Name: "a", Role: requirement.Worker, Status: "active", Slots: 4, Spread: spread(w.ID),
+				Worker: w.ID, Name: "a", Role: requirement.Worker, Status: "active", Slots: 4, Spread: schema.Spread(w.ID),
 				Labels: map[string]string{"zone": "a", "n": "5"},
 				Taints: []requirement.Taint{{Key: "gpu", Value: "a100", Effect: requirement.NoSchedule}, {Key: "spot", Effect: requirement.PreferNoSchedule}},
 				Installations: []requirement.Installation{
@@ -78,8 +78,8 @@ func TestFacts(t *testing.T) {
 				},
 				Unknown: []string{"core.nodejs"},
 			},
-			{Worker: b.ID, Name: "b", Role: requirement.Hybrid, Status: "active", Stale: true, Slots: 1, Spread: spread(b.ID)},
-			{Worker: c.ID, Name: "c", Role: requirement.Sensor, Status: "inactive", NeverReported: true, Slots: 1, Spread: spread(c.ID)},
+			{Worker: b.ID, Name: "b", Role: requirement.Hybrid, Status: "active", Stale: true, Slots: 1, Spread: schema.Spread(b.ID)},
+			{Worker: c.ID, Name: "c", Role: requirement.Sensor, Status: "inactive", NeverReported: true, Slots: 1, Spread: schema.Spread(c.ID)},
 		}
 		if diff := gocmp.Diff(want, got, gocmp.AllowUnexported(version.Version{})); err != nil || diff != "" {
 			t.Errorf("%v (-want +got):\n%s", err, diff)
@@ -91,7 +91,35 @@ func TestFacts(t *testing.T) {
 	})
 }
 
-func spread(worker int64) int64 { return worker % 2147483647 * 2654435769 % 4294967296 }
+// The history tells a runtime that a worker lost from one that it never had.
+func TestFactsLost(t *testing.T) {
+	each(t, func(t *testing.T, e env) {
+		py := row("core.python", "python", "3.12.1", "/usr/bin/python3")
+		ruby := row("core.ruby", "ruby", "", "/usr/bin/ruby")
+		w := running(t, e, "a", py, ruby)
+		never := running(t, e, "never")
+		query := store.FactsQuery{Workers: []int64{w.ID, never.ID}, Refs: []string{"core.python", "core.ruby", "core.go"}, Lost: true}
+		for _, step := range []struct {
+			rows []schema.WorkerRuntime
+			want map[string]string
+		}{
+			{[]schema.WorkerRuntime{py, ruby}, nil},
+			{nil, map[string]string{"core.python": "3.12.1", "core.ruby": ""}},
+			{[]schema.WorkerRuntime{py}, map[string]string{"core.ruby": ""}},
+		} {
+			if _, err := e.Workers.Report(t.Context(), w.ID, "i1", *found(t, step.rows...)); err != nil {
+				t.Fatal(err)
+			}
+			got, err := e.Workers.Facts(t.Context(), query)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := gocmp.Diff(step.want, got[0].Lost); diff != "" || got[1].Lost != nil {
+				t.Errorf("%v (-want +got):\n%s", got[1].Lost, diff)
+			}
+		}
+	})
+}
 
 // A requirement with faults is refused, and text that no database holds matches nothing.
 func TestPlaceBadInput(t *testing.T) {
@@ -192,7 +220,7 @@ func (g fleetMaker) fleet(t *testing.T, e env, n int) {
 func (g fleetMaker) installation(t *testing.T, e env, w *schema.Worker, ref string, i int) {
 	t.Helper()
 	in := row(ref, ref, fleetVersions[g.IntN(len(fleetVersions))], fmt.Sprintf("/opt/%d/%d", g.IntN(3), i))
-	in.Worker, in.Source, in.Active = w.ID, g.one("verified", "verified", "declared"), *w.Status == schema.WorkerActive
+	in.Worker, in.Source, in.Active = w.ID, g.one("verified", "verified", "declared"), true
 	in.VersionRaw = in.Version
 	if v, err := version.Parse(in.Version); err == nil {
 		in.SortKey, in.Prerelease = ptr(v.Key()), v.IsPrerelease()

@@ -1,9 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
-	"time"
-
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/schema"
 )
@@ -12,41 +9,10 @@ import (
 func RoleName(r schema.WorkerRole) string { return answer.RoleName(r) }
 
 // StatusName returns a worker's status, or - if the row has none.
-func StatusName(w *schema.Worker) string {
-	if w.Status == nil {
-		return "-"
-	}
-	return string(*w.Status)
-}
+func StatusName(w *schema.Worker) string { return answer.StatusName(w) }
 
 // WorkerDoc is a worker as JSON.
-type WorkerDoc struct {
-	ID                int64           `json:"id"`
-	Name              string          `json:"name"`
-	Role              string          `json:"role"`
-	Type              string          `json:"type"`
-	Status            string          `json:"status"`
-	Host              *string         `json:"host,omitempty"`
-	Port              *int            `json:"port,omitempty"`
-	LastHeartbeat     *time.Time      `json:"last_heartbeat"`
-	HeartbeatInterval *int            `json:"heartbeat_interval,omitempty"`
-	Identity          *string         `json:"identity"`
-	Instance          *string         `json:"instance,omitempty"`
-	Capabilities      json.RawMessage `json:"capabilities"`
-	Meta              json.RawMessage `json:"meta,omitempty"`
-	Created           time.Time       `json:"created"`
-	Updated           time.Time       `json:"updated"`
-}
+type WorkerDoc = answer.WorkerRow
 
 // WorkerDocOf returns the JSON document of a row.
-func WorkerDocOf(w *schema.Worker) WorkerDoc {
-	caps := w.Capabilities
-	if len(caps) == 0 {
-		caps = json.RawMessage("null")
-	}
-	return WorkerDoc{
-		ID: w.ID, Name: w.Name, Role: RoleName(w.WorkerRole), Type: string(w.WorkerType), Status: StatusName(w),
-		Host: w.Host, Port: w.Port, LastHeartbeat: w.LastHeartbeat, HeartbeatInterval: w.HeartbeatInterval,
-		Identity: w.Identity, Instance: w.Instance, Capabilities: caps, Meta: w.Meta, Created: w.Created, Updated: w.Updated,
-	}
-}
+func WorkerDocOf(w *schema.Worker) WorkerDoc { return answer.WorkerRowOf(w) }

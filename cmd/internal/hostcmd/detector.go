@@ -50,7 +50,7 @@ func (s *source) host() (detect.Host, error) {
 	if s.Host == "" {
 		return nil, nil
 	}
-	recorded, err := host.Within(readTime, s.Host, func() (*host.Recorded, error) { return host.Open(s.Host) })
+	recorded, err := host.Within(readTime, s.Host, func() (*host.RecordedHost, error) { return host.Open(s.Host) })
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,81 @@
+package answer
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/attune-go/attune/runtime/placement"
+	"github.com/attune-go/attune/schema/requirement"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// Place answers which workers of a database satisfy a requirement, and why the others do not.
+// The runtimes must be resolved to refs. At most limit workers are placed; zero places all that
+// fit. Use store.Workers.Place for the workers alone.
+//
+// The nearest miss of each group says whether the worker had a missing runtime before.
+func Place(ctx context.Context, st *store.Store, r *placement.Requirement, limit int) (*placement.Answer, error) {
+	query := store.FactsFor(r)
+	fleet, err := st.Workers.Facts(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	a := placement.Place(r, fleet, limit)
+	nearest := map[int64]int{}
+	for i, g := range a.Groups {
+		for _, reason := range g.Reasons {
+			if reason.Kind == requirement.RuntimeAbsent {
+				nearest[g.Nearest.Worker] = i
+				query.Workers = append(query.Workers, g.Nearest.Worker)
+				break
+			}
+		}
+	}
+	if len(nearest) == 0 {
+		return &a, nil
+	}
+	query.Lost = true
+	again, err := st.Workers.Facts(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	for i := range again {
+		// A worker that changed in between keeps the reasons that its group has.
+		group := &a.Groups[nearest[again[i].Worker]]
+		if v := placement.Evaluate(r, &again[i]); sameReasons(v.Reasons, group.Reasons) {
+			group.Nearest.Reasons = v.Reasons
+		}
+	}
+	return &a, nil
+}
+
+func sameReasons(reasons, shared []placement.Reason) bool {
+	if len(reasons) != len(shared) {
+		return false
+	}
+	for i, r := range reasons {
+		if r.Shared() != shared[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// WhatIf answers how many workers of a database satisfy each requirement before and after
+// changes. Requirements and changes must be resolved. It refuses changes to workers that do not
+// exist.
+func WhatIf(ctx context.Context, st *store.Store, subjects []placement.Subject, changes []placement.Change) ([]placement.Effect, error) {
+	all := make([]*placement.Requirement, len(subjects))
+	for i := range subjects {
+		all[i] = &subjects[i].Requirement
+	}
+	fleet, err := st.Workers.Facts(ctx, store.FactsFor(all...))
+	if err != nil {
+		return nil, err
+	}
+	if unknown := placement.UnknownWorkers(changes, fleet); len(unknown) > 0 {
+		return nil, fmt.Errorf("what-if: %w: no worker %s", store.ErrNotFound, strings.Join(unknown, ", "))
+	}
+	return placement.WhatIf(subjects, fleet, changes), nil
+}
