@@ -134,7 +134,7 @@ func fleet(t *testing.T, db *testdb.DB) {
 func listed(t *testing.T, args ...string) []string {
 	t.Helper()
 	got := run(t, append([]string{"workers", "list", "--json"}, args...)...)
-	var docs []workerDoc
+	var docs []answer.Listed
 	if err := json.Unmarshal([]byte(got.out), &docs); err != nil || got.status != 0 {
 		t.Fatalf("%q: %v, status %d\n%s%s", args, err, got.status, got.out, got.errOut)
 	}
@@ -175,7 +175,7 @@ func TestWorkersSelected(t *testing.T) {
 				t.Errorf("%q (-want +got):\n%s", c.args, diff)
 			}
 		}
-		var docs []workerDoc
+		var docs []answer.Listed
 		if err := json.Unmarshal([]byte(run(t, "workers", "list", "lost", "eye", "old*", "--json").out), &docs); err != nil || len(docs) != 3 ||
 			docs[0].Stale || !docs[1].Stale || docs[1].SilentSeconds == nil || *docs[1].SilentSeconds < 120 || docs[2].SilentSeconds != nil {
 			t.Errorf("--json: %v, %+v", err, docs)
@@ -184,11 +184,11 @@ func TestWorkersSelected(t *testing.T) {
 		if err := json.Unmarshal([]byte(run(t, "workers", "list", "--has", "python@<4", "--json").out), &docs); err != nil {
 			t.Fatal(err)
 		}
-		got := map[string]*matchDoc{}
+		got := map[string]*answer.Match{}
 		for _, d := range docs {
 			got[d.Name] = d.Match
 		}
-		if diff := gocmp.Diff(map[string]*matchDoc{"lost": nil, "web-1": {Version: "3.12.1", Path: "/usr/bin/python3"}}, got); diff != "" {
+		if diff := gocmp.Diff(map[string]*answer.Match{"lost": nil, "web-1": {Version: "3.12.1", Path: "/usr/bin/python3"}}, got); diff != "" {
 			t.Errorf("matches (-want +got):\n%s", diff)
 		}
 		want(t, run(t, "workers", "list"), 0, "lost", "active, stale", "2m", `old\x1b[31m`, "not registered by attune")
@@ -532,10 +532,14 @@ func TestOperatorAndRunningWorker(t *testing.T) {
 
 // TestWorkersOnATerminal: of what a worker has, as much as fits is shown whole.
 func TestWorkersOnATerminal(t *testing.T) {
-	w := store.Selected{Worker: schema.Worker{ID: 12, Name: "build-host-3", WorkerRole: schema.RoleAction, Status: new(schema.WorkerActive), Capabilities: json.RawMessage(
-		`{"runtimes": ["go", "java", "node", "python"], "runtime_versions": {"go": ["1.26.8"], "java": ["17.0.15"], "node": ["20.20.2"], "python": ["3.11.2"]}}`)}}
+	w := answer.Listed{
+		ID: 12, Name: "build-host-3", Role: "worker", Status: "active", Runtimes: []string{"go", "java", "node", "python"},
+		RuntimeVersions: map[string][]string{"go": {"1.26.8"}, "java": {"17.0.15"}, "node": {"20.20.2"}, "python": {"3.11.2"}},
+	}
 	var out bytes.Buffer
-	printWorkers(&cli.Terminal{Writer: &out, Person: true, Width: 80}, []store.Selected{w}, nil, nil)
+	table := workersTable(nil)
+	table.Row(workerCells(&w, nil)...)
+	table.Print(&cli.Terminal{Writer: &out, Person: true, Width: 80})
 	want := "ID  NAME          ROLE    STATUS  HEARTBEAT  RUNTIMES\n" +
 		"12  build-host-3  worker  active  never      go 1.26.8, java 17.0.15, +2\n"
 	if out.String() != want {

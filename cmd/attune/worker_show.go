@@ -36,7 +36,7 @@ func (c *workersShowCmd) Run(ctx context.Context, env *cli.Env) error {
 		return err
 	}
 	if env.JSON {
-		return cli.PrintJSON(env.Out, workerDocs(workers, nil))
+		return cli.PrintJSON(env.Out, workerDocs(workers))
 	}
 	names, err := namesFor(ctx, db, workers)
 	if err != nil {
