@@ -355,7 +355,11 @@ func keysOf(of reflect.Type) (keys []string) {
 	}
 	for i := range of.NumField() {
 		f := of.Field(i)
-		if key, _, _ := strings.Cut(f.Tag.Get("json"), ","); key != "" {
+		key, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if key == "-" {
+			continue
+		}
+		if key != "" {
 			keys = append(keys, key)
 		}
 		keys = append(keys, keysOf(f.Type)...)
