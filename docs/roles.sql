@@ -88,7 +88,7 @@ $$;
 
 -- Functions with their owner's rights are only for the roles below. Earlier releases granted
 -- them to everybody.
-REVOKE ALL ON FUNCTION "public".worker_runtime_delete(), "public".worker_runtime_follow_status(),
+REVOKE ALL ON FUNCTION "public".worker_runtime_delete(),
     "public".sweep_workers(interval, integer, timestamptz, timestamptz), "public".prune_changes(interval, interval, integer),
     "public".worker_stamp_heartbeat(), "public".worker_stamp_updated(),
     "public".worker_bound_values(), "public".worker_bound_documents(), "public".worker_runtime_bound_documents() FROM PUBLIC;

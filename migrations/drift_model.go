@@ -35,7 +35,6 @@ var (
 		"capability_change": {"worker": "foreign key to worker (id) on delete set null"},
 	}
 	triggers = map[string][]string{
-		"worker":         {"worker_runtime_follow_status"},
 		"worker_runtime": {"worker_runtime_delete"},
 	}
 	// On SQLite the programs write the times themselves.

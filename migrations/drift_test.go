@@ -128,10 +128,10 @@ func TestDriftOnPostgres(t *testing.T) {
 			[]string{"worker_runtime.runtime: foreign key to runtime (id) on delete cascade, should be foreign key to runtime (id) on delete set null"}},
 		{`ALTER TABLE action DROP CONSTRAINT action_runtime_fkey, ADD FOREIGN KEY (runtime) REFERENCES runtime ON DELETE RESTRICT DEFERRABLE NOT VALID`, nil},
 
-		{`DROP TRIGGER worker_runtime_follow_status ON worker`,
-			[]string{"worker: no trigger worker_runtime_follow_status that fires, should be trigger worker_runtime_follow_status"}},
-		{`ALTER TABLE worker DISABLE TRIGGER worker_runtime_follow_status`,
-			[]string{"worker: no trigger worker_runtime_follow_status that fires, should be trigger worker_runtime_follow_status"}},
+		{`DROP TRIGGER worker_runtime_delete ON worker_runtime`,
+			[]string{"worker_runtime: no trigger worker_runtime_delete that fires, should be trigger worker_runtime_delete"}},
+		{`ALTER TABLE worker_runtime DISABLE TRIGGER worker_runtime_delete`,
+			[]string{"worker_runtime: no trigger worker_runtime_delete that fires, should be trigger worker_runtime_delete"}},
 	} {
 		undone(t, db, func(tx bun.Tx) {
 			run(t, tx, c.sql)
@@ -248,9 +248,9 @@ func TestDriftOnSQLite(t *testing.T) {
 		})
 	}
 	undone(t, db, func(tx bun.Tx) {
-		run(t, tx, "DROP TRIGGER worker_runtime_follow_status", "DROP VIEW available_runtime", "DROP TABLE capability_change")
+		run(t, tx, "DROP TRIGGER worker_runtime_delete", "DROP VIEW available_runtime", "DROP TABLE capability_change")
 		want := []string{
-			"worker: no trigger worker_runtime_follow_status that fires, should be trigger worker_runtime_follow_status",
+			"worker_runtime: no trigger worker_runtime_delete that fires, should be trigger worker_runtime_delete",
 			"capability_change: missing, should be a table",
 		}
 		if diff := cmp.Diff(want, driftOf(t, tx, "")); diff != "" {

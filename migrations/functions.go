@@ -10,8 +10,11 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// functionDefinition matches a function in the file of SafeFunctions.
+// functionDefinition matches a function in a migration's file, and functionDrop the name of a
+// dropped one.
 var functionDefinition = regexp.MustCompile(`(?s)\nCREATE (?:OR REPLACE )?FUNCTION \{schema\}\.(\w+)\(.*?\)\s+RETURNS (.*?)\$attune\$(.*?)\$attune\$;`)
+
+var functionDrop = regexp.MustCompile(`\nDROP FUNCTION \{schema\}\.(\w+)\(`)
 
 // ownersFunctions lists the functions that run with the rights of their owner.
 var ownersFunctions = []string{"prune_changes", "sweep_workers", "worker_runtime_delete", "worker_runtime_follow_status"}
@@ -53,26 +56,42 @@ type liveFunction struct {
 	Definer, Public  bool
 }
 
-// functionDrift compares the functions of SafeFunctions with the live catalog. In a guest it
-// compares those of WorkerRuntime.
+// A wantedFunction is a function of the newest migration that created or replaced it.
+type wantedFunction struct {
+	migration, text string
+	definer         bool
+}
+
+// wantedFunctions returns the functions that the migrations up to the newest recorded one leave
+// behind. The first one that counts is SafeFunctions or, in a guest, WorkerRuntime.
+func (m *Migrator) wantedFunctions(in *inspection) map[string]wantedFunction {
+	want := map[string]wantedFunction{}
+	for _, s := range m.steps {
+		text, first := s.up, SafeFunctions
+		if in.guest() {
+			text, first = s.guestUp, WorkerRuntime
+		}
+		if s.id < first || !in.isRecorded(s.id) {
+			continue
+		}
+		for _, d := range functionDefinition.FindAllStringSubmatch(text, -1) {
+			want[d[1]] = wantedFunction{
+				migration: s.id, text: strings.ReplaceAll(d[3], "{schema}", quote(in.name)), definer: strings.Contains(d[2], "SECURITY DEFINER"),
+			}
+		}
+		for _, d := range functionDrop.FindAllStringSubmatch(text, -1) {
+			delete(want, d[1])
+		}
+	}
+	return want
+}
+
+// functionDrift compares attune's functions with the live catalog.
 func (m *Migrator) functionDrift(ctx context.Context, db bun.IDB, in *inspection) ([]Difference, error) {
 	if !m.postgres() || !in.isRecorded(SafeFunctions) {
 		return nil, nil
 	}
-	id, text := SafeFunctions, ""
-	if in.guest() {
-		id = WorkerRuntime
-	}
-	if s, ok := m.step(id); ok && in.guest() {
-		text = s.guestUp
-	} else if ok {
-		text = s.up
-	}
-	want, definers := map[string]string{}, map[string]bool{}
-	for _, d := range functionDefinition.FindAllStringSubmatch(text, -1) {
-		want[d[1]] = strings.ReplaceAll(d[3], "{schema}", quote(in.name))
-		definers[d[1]] = strings.Contains(d[2], "SECURITY DEFINER")
-	}
+	want := m.wantedFunctions(in)
 	var rows []liveFunction
 	err := db.NewRaw(`
 SELECT p.proname AS name, p.prosrc AS text, p.prosecdef AS definer, coalesce(pg_catalog.array_to_string(p.proconfig, '; '), '') AS path,
@@ -99,9 +118,9 @@ FROM pg_catalog.pg_proc p WHERE p.pronamespace = ? AND p.proname IN (?)`, in.oid
 			differ(name, fmt.Sprintf("%d functions with different parameters", len(of)), "one function; drop those that attune did not make")
 			continue
 		}
-		f, definer := live[name][0], definers[name]
-		if f.Text != want[name] {
-			differ(name, "a different text", "the text of "+id)
+		f, definer := live[name][0], want[name].definer
+		if f.Text != want[name].text {
+			differ(name, "a different text", "the text of "+want[name].migration)
 		}
 		if f.Definer != definer {
 			differ(name, security(f.Definer), security(definer))

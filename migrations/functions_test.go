@@ -49,7 +49,7 @@ func TestFunctionDrift(t *testing.T) {
 			`DROP TRIGGER IF EXISTS worker_runtime_delete ON worker_runtime`,
 			`CREATE TRIGGER worker_runtime_delete AFTER UPDATE OF outcome ON worker_runtime FOR EACH ROW WHEN (NEW.outcome = '') EXECUTE FUNCTION worker_runtime_delete()`,
 			`ALTER FUNCTION worker_heartbeat(bigint, text) SECURITY INVOKER`)
-		down(t, db.DB, migrations.Config{})
+		downTo(t, db.DB, migrations.SafeFunctions, migrations.Config{})
 		up(t, db.DB, migrations.Config{})
 	}
 }
@@ -124,7 +124,7 @@ func TestRowsFromBefore(t *testing.T) {
 	t.Parallel()
 	db := testdb.EmptyPostgres(t)
 	up(t, db.DB, migrations.Config{})
-	down(t, db.DB, migrations.Config{})
+	downTo(t, db.DB, migrations.SafeFunctions, migrations.Config{})
 	run(t, db, somePython, someWorker, someRow, someChange,
 		`UPDATE worker SET last_heartbeat = 'infinity', updated = '-infinity', created = '0044-03-15 00:00:00+00 BC'`,
 		`UPDATE worker SET capabilities = jsonb_build_object('x', repeat('x', 80000000)), meta = jsonb_build_object('x', repeat(E'\x01', 3000000))`,
@@ -147,7 +147,7 @@ func TestSweepRights(t *testing.T) {
 	t.Parallel()
 	db := testdb.EmptyPostgres(t)
 	up(t, db.DB, migrations.Config{})
-	down(t, db.DB, migrations.Config{})
+	downTo(t, db.DB, migrations.SafeFunctions, migrations.Config{})
 	writer, name := asRole(t, db)
 	reader, other := asRole(t, db)
 	run(t, db, `GRANT SELECT, UPDATE ON worker TO `+name, `GRANT SELECT ON worker TO `+other)

@@ -201,7 +201,7 @@ func TestGuardsThereAndBack(t *testing.T) {
 		// A row that is already wrong can still change in other columns than its metadata.
 		run(t, db, `UPDATE platform.runtime SET description = 'x', distributions = distributions`, `UPDATE platform.runtime SET description = NULL`)
 
-		down(t, db.DB, migrations.Config{})
+		downTo(t, db.DB, migrations.SafeFunctions, migrations.Config{})
 		plan, err := migrator(t, db.DB, migrations.Config{}).PlanDown(ctx)
 		if err != nil || plan.Guards {
 			t.Errorf("the plan to undo %s says that the guards go: %+v, %v", migrations.WorkerRuntime, plan, err)

@@ -50,6 +50,7 @@ const (
 	UnifyRuntimes = "20260203000001_unify_runtimes"
 	WorkerRuntime = "20260310000001_worker_runtime"
 	SafeFunctions = "20261128000001_safe_functions"
+	Fleet         = "20261129000001_fleet"
 )
 
 // DefaultLockTimeout bounds each wait for a lock.

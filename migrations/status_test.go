@@ -30,7 +30,7 @@ func TestCheck(t *testing.T) {
 		{name: "one migration short", prepare: func(t *testing.T, db testDB) {
 			up(t, db.DB, migrations.Config{})
 			down(t, db.DB, migrations.Config{})
-		}, err: migrations.ErrNotMigrated, says: []string{"pending: " + migrations.SafeFunctions}},
+		}, err: migrations.ErrNotMigrated, says: []string{"pending: " + ids[len(ids)-1]}},
 		{name: "newer, and it can be read", prepare: func(t *testing.T, db testDB) {
 			up(t, db.DB, migrations.Config{})
 			run(t, db, foreign+`'`+attune.Version+`', '9.0.0')`)
@@ -105,7 +105,8 @@ func TestStatus(t *testing.T) {
 			`{"id":"20260203000000_baseline","state":"pending","requires":"0.1.0","known":true},` +
 			`{"id":"20260203000001_unify_runtimes","state":"pending","requires":"0.1.0","known":true},` +
 			`{"id":"20260310000001_worker_runtime","state":"pending","requires":"0.1.0","known":true},` +
-			`{"id":"20261128000001_safe_functions","state":"pending","requires":"0.1.0","known":true}]}`
+			`{"id":"20261128000001_safe_functions","state":"pending","requires":"0.1.0","known":true},` +
+			`{"id":"20261129000001_fleet","state":"pending","requires":"0.1.0","known":true}]}`
 		if diff := cmp.Diff(want, show()); diff != "" {
 			t.Errorf("empty (-want +got):\n%s", diff)
 		}
@@ -116,6 +117,7 @@ func TestStatus(t *testing.T) {
 			`{"id":"20260203000001_unify_runtimes","state":"applied","applied_by":"0.1.0","requires":"0.1.0","known":true},` +
 			`{"id":"20260310000001_worker_runtime","state":"applied","applied_by":"0.1.0","requires":"0.1.0","known":true},` +
 			`{"id":"20261128000001_safe_functions","state":"applied","applied_by":"0.1.0","requires":"0.1.0","known":true},` +
+			`{"id":"20261129000001_fleet","state":"applied","applied_by":"0.1.0","requires":"0.1.0","known":true},` +
 			`{"id":"29990101000000_later","state":"adopted","applied_by":"9.1.0","requires":"9.0.0","known":false}],` +
 			`"guards":"in place","guarding":"refuse","drift":[],"others":[]}`
 		if diff := cmp.Diff(want, show()); diff != "" {

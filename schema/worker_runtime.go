@@ -2,6 +2,7 @@ package schema
 
 import (
 	"encoding/json"
+	"math"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -31,8 +32,8 @@ type WorkerRuntime struct {
 	RuntimeRef string `bun:"runtime_ref,notnull"`
 	// Name is the capability name.
 	Name string `bun:"name,notnull"`
-	// Active reports whether the row is an installation and the worker's status is active.
-	// The database maintains it.
+	// Active reports whether the row is an installation. Earlier programs read it together
+	// with the worker's status.
 	Active bool `bun:"active,notnull,default:false"`
 	// Outcome is OutcomeAvailable, or the reason why the row does not count.
 	Outcome string `bun:"outcome,notnull"`
@@ -65,6 +66,10 @@ type WorkerRuntime struct {
 func (r *WorkerRuntime) IsNegative() bool {
 	return r.Outcome != OutcomeAvailable && r.Path == "" && r.VersionRaw == ""
 }
+
+// Spread returns the number by which workers with the same version are ordered. It spreads
+// consecutive ids evenly over 0 to 2³²-1, and an index of the database calculates it as well.
+func Spread(worker int64) int64 { return worker % math.MaxInt32 * 2654435769 % (1 << 32) }
 
 // A ChangeKind is a kind of capability change.
 type ChangeKind string

@@ -281,6 +281,37 @@ func TestSweepFails(t *testing.T) {
 	}
 }
 
+// slowSweep is Rows on which no sweep ends in time.
+type slowSweep struct{ service.Rows }
+
+func (slowSweep) SweepBatch(ctx context.Context, _ time.Duration, _ store.HeartbeatSpan) ([]store.Swept, bool, error) {
+	<-ctx.Done()
+	return nil, false, ctx.Err()
+}
+
+// TestSlowSweep checks that a sweep without an answer in time is not taken for a lost database.
+func TestSlowSweep(t *testing.T) {
+	t.Parallel()
+	b := newHarness(t, testdb.SQLite(t))
+	cfg := b.config()
+	cfg.StatementTimeout = 300 * time.Millisecond
+	cfg.Open = func(context.Context) (*service.Database, error) {
+		return &service.Database{Definitions: b.own, Rows: slowSweep{b.own.Workers}}, nil
+	}
+	svc := b.start(cfg)
+	for range 20 {
+		next := b.step(svc)
+		if svc.Away() {
+			t.Fatalf("the database is away\n%s", b.log)
+		}
+		b.clock.advance(next.Sub(b.clock.Now()))
+	}
+	if !strings.Contains(b.log.String(), `could not finish in time, trying again later`) {
+		t.Errorf("the log has no slow sweep:\n%s", b.log)
+	}
+	b.status(schema.WorkerActive)
+}
+
 // TestStalledAtFirst checks that opening the database has a timeout.
 func TestStalledAtFirst(t *testing.T) {
 	t.Parallel()

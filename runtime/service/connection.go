@@ -82,16 +82,26 @@ func (c *connection) ask(ctx context.Context, doing string, use func(context.Con
 		c.answered()
 		return false, err
 	}
-	if cause := context.Cause(bounded); cause != nil && !errors.Is(err, cause) {
+	cause := context.Cause(bounded)
+	if cause != nil && !errors.Is(err, cause) {
 		err = fmt.Errorf("%w: %w", cause, err)
 	}
 	c.cfg.Metrics.CountDatabaseError(doing)
+	if cause != nil && slices.Contains(chores, doing) {
+		c.log.Warn("could not finish in time, trying again later", "doing", doing, "error", err)
+		return false, nil
+	}
 	if c.required && c.cfg.IsPermanent(err) {
 		return false, err
 	}
 	c.failed(doing, err)
 	return false, nil
 }
+
+// chores lists the operations on many rows. A busy database may be too slow for one of them and
+// fast enough for the rest. If one does not finish in time, the next heartbeat shows whether the
+// database is available.
+var chores = []string{"sweep", "prune"}
 
 // isAnswer reports whether an error is an answer of a database that works.
 func isAnswer(err error) bool {

@@ -13,8 +13,10 @@ type streak struct {
 	first, before, last time.Time
 	// toSweep is the number of heartbeats until this process sweeps.
 	toSweep int
-	// sweeping means that the last batch of a sweep was full.
+	// sweeping means that the last batch of a sweep was full, and swept counts the workers
+	// of the batches so far.
 	sweeping bool
+	swept    int
 }
 
 // noteArrival notes a heartbeat. A gap longer than the jitter, or a negative one, ends the
@@ -52,7 +54,7 @@ func (r *registration) sweep(ctx context.Context) error {
 	if r.streak.sweeping {
 		every = 0 // this process has the turn already
 	} else {
-		r.streak.toSweep = r.sweepBeats()
+		r.streak.toSweep, r.streak.swept = r.sweepBeats(), 0
 	}
 	span := store.HeartbeatSpan{Since: r.streak.first, Until: r.streak.before}
 	var swept []store.Swept
@@ -60,14 +62,29 @@ func (r *registration) sweep(ctx context.Context) error {
 		swept, r.streak.sweeping, err = r.connection.db.Rows.SweepBatch(ctx, every, span)
 		return err
 	})
-	for _, w := range swept {
-		r.log.Warn("marked stale worker inactive",
-			"worker", w.Name, "worker_role", roleOf(w.WorkerRole), "row", w.ID, "last_heartbeat", w.LastHeartbeat)
-	}
+	r.logSwept(swept)
 	if err != nil {
 		r.log.Error("could not sweep stale workers", "error", err)
 	}
 	return nil
+}
+
+// mostSweptLines is the maximum number of workers that a batch logs one by one.
+const mostSweptLines = 20
+
+// logSwept logs the workers of a batch. A mass outage is logged as one line for each batch.
+func (r *registration) logSwept(swept []store.Swept) {
+	r.streak.swept += len(swept)
+	if len(swept) > mostSweptLines {
+		first, last := swept[0], swept[len(swept)-1]
+		r.log.Warn("marked stale workers inactive", "workers", len(swept), "in_this_sweep", r.streak.swept, "more", r.streak.sweeping,
+			"first", first.Name, "first_row", first.ID, "last", last.Name, "last_row", last.ID)
+		return
+	}
+	for _, w := range swept {
+		r.log.Warn("marked stale worker inactive",
+			"worker", w.Name, "worker_role", roleOf(w.WorkerRole), "row", w.ID, "last_heartbeat", w.LastHeartbeat)
+	}
 }
 
 const (

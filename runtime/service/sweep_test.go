@@ -167,6 +167,11 @@ func TestSweepOfManyWorkers(t *testing.T) {
 	if got := fmt.Sprint(sizes[:3]); got != "[500 500 203]" {
 		t.Errorf("batches of %v", sizes)
 	}
+	for _, progress := range []string{"workers=500 in_this_sweep=500 more=true", "workers=500 in_this_sweep=1000 more=true", "workers=203 in_this_sweep=1203 more=false"} {
+		if !strings.Contains(b.log.String(), progress) {
+			t.Errorf("the log lacks %q:\n%s", progress, b.log)
+		}
+	}
 }
 
 // TestSweepAfterAGap checks that a service that was suspended, or had no database, does not

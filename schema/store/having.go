@@ -47,12 +47,13 @@ type Match struct {
 }
 
 // Having returns the active and fresh workers that have the runtime ref, each once, ordered
-// by version and id, the highest first. A worker is fresh if its last heartbeat is less than
-// three of its own intervals old, by the database's time.
+// by version, then by schema.Spread, the highest first. A worker is fresh if its last heartbeat
+// is less than three of its own intervals old, by the database's time.
 //
 // Having reads one range of an index for each range of the constraint, from the newest
-// version down, and stops when it has found Limit workers. It finds the rows by key.
-// Inactive workers are not in that index.
+// version down, and stops when it has found Limit workers. It looks each worker up by key.
+// The index contains workers that are not active or fresh, and each costs a look-up. The
+// alternative would be to rewrite all rows of a worker with every change of its status.
 func (w *Workers) Having(ctx context.Context, ref string, filter HavingFilter) ([]Match, error) {
 	found := []Match{}
 	if !storable(ref) {
@@ -105,11 +106,11 @@ func (w *Workers) having(ref string, filter HavingFilter) any {
 			SELECT found.worker, worker.name, worker.worker_role AS role, worker.host, worker.port,
 			       found.version, found.prerelease, found.path, found.sort_key AS key
 			FROM ?0 AS found ?1
-			WHERE found.runtime_ref = ?2 AND found.active AND found.outcome = ?8 AND ?3 AND ?4
+			WHERE found.runtime_ref = ?2 AND found.outcome = ?9 AND ?3 AND ?4
 			  AND ?5
-			ORDER BY found.sort_key DESC ?6, found.worker DESC ?7`,
+			ORDER BY found.sort_key DESC ?6, ?8 DESC, found.worker DESC ?7`,
 			w.rows("worker_runtime"), w.joinWorker(filter), ref, where, after, noBetter,
-			bun.Safe(w.pick("NULLS LAST", "")), limit, capability.Available))
+			bun.Safe(w.pick("NULLS LAST", "")), limit, w.spread("found.worker"), capability.Available))
 	}
 	if len(selects) == 0 {
 		return nil
@@ -117,8 +118,8 @@ func (w *Workers) having(ref string, filter HavingFilter) any {
 	if len(selects) == 1 {
 		return args[0]
 	}
-	return bun.SafeQuery(strings.Join(selects, " UNION ALL ")+" ORDER BY key DESC ?, worker DESC ?",
-		append(args, bun.Safe(w.pick("NULLS LAST", "")), limit)...)
+	return bun.SafeQuery("SELECT * FROM ("+strings.Join(selects, " UNION ALL ")+") AS parts ORDER BY key DESC ?, ? DESC, worker DESC ?",
+		append(args, bun.Safe(w.pick("NULLS LAST", "")), w.spread("parts.worker"), limit)...)
 }
 
 // partsOf returns the ranges of sort keys that match a filter.
@@ -151,11 +152,18 @@ func (w *Workers) after(last *Match, p part) (condition any, ok bool) {
 	case last == nil, last.Key != nil && unknown:
 		return bun.Safe("true"), true
 	case last.Key != nil:
-		return bun.SafeQuery("(found.sort_key, found.worker) < (?, ?)", *last.Key, last.Worker), true
+		return bun.SafeQuery("(found.sort_key, ?, found.worker) < (?, CAST(? AS "+w.pick("pg_catalog.int8", "INTEGER")+"), ?)",
+			w.spread("found.worker"), *last.Key, schema.Spread(last.Worker), last.Worker), true
 	case unknown:
-		return bun.SafeQuery("found.worker < ?", last.Worker), true
+		return bun.SafeQuery("(?, found.worker) < (CAST(? AS "+w.pick("pg_catalog.int8", "INTEGER")+"), ?)",
+			w.spread("found.worker"), schema.Spread(last.Worker), last.Worker), true
 	}
 	return nil, false
+}
+
+// spread returns the expression for schema.Spread of a worker, as the index has it.
+func (d dialect) spread(worker string) bun.Safe {
+	return bun.Safe(d.pick("("+worker+" % '2147483647' * '2654435769' % '4294967296')", "("+worker+" % 2147483647 * 2654435769 % 4294967296)"))
 }
 
 // fixesPlan reports whether the query fixes the plan: a scan of the range in order, with

@@ -193,7 +193,7 @@ func (r *WorkerRuntimes) prepare(ctx context.Context, row *schema.Worker, caps C
 			return nil, err
 		}
 		in.ID, in.Worker, in.Runtime = 0, row.ID, ids[in.RuntimeRef]
-		in.Active = row.Status != nil && *row.Status == schema.WorkerActive && in.Outcome == schema.OutcomeAvailable
+		in.Active = in.Outcome == schema.OutcomeAvailable
 		in.VerifiedAt, in.UnconfirmedSince = databaseTime(in.VerifiedAt, ahead), databaseTime(in.UnconfirmedSince, ahead)
 		if err := r.check(&in, r.insertColumns(&in)); err != nil {
 			return nil, fmt.Errorf("%s: %w", in.Name, err)
