@@ -38,7 +38,7 @@ var guestTriggers = map[string][]string{
 
 // guestNames lists all of guestRelations and their indexes.
 var guestNames = slices.Concat(guestRelations[UnifyRuntimes], guestRelations[WorkerRuntime],
-	newIndexes("guest", UnifyRuntimes), newIndexes("guest", WorkerRuntime))
+	newIndexes("guest", UnifyRuntimes), newIndexes("guest", WorkerRuntime), newIndexes("guest", WorkerLabels))
 
 var newIndex = regexp.MustCompile(`CREATE INDEX (\w+)|CONSTRAINT (\w+_(?:pkey|key)) `)
 
@@ -67,7 +67,7 @@ func (in *inspection) guest() bool {
 
 // classifyGuest finds tables of attune's that are missing and names that belong to others.
 func (in *inspection) classifyGuest() {
-	for _, id := range []string{UnifyRuntimes, WorkerRuntime} {
+	for _, id := range []string{UnifyRuntimes, WorkerRuntime, WorkerLabels} {
 		in.classifyNames(id, guestRelations[id], newIndexes("guest", id))
 	}
 }

@@ -21,10 +21,14 @@ var workerRelations = []string{workerRuntimeTable, changeTable, sweepTable, avai
 // workerIndexes are the indexes of these tables on Postgres.
 var workerIndexes = newIndexes("postgres", WorkerRuntime)
 
+// labelIndexes are the indexes that WorkerLabels creates on Postgres.
+var labelIndexes = newIndexes("postgres", WorkerLabels)
+
 // classifyWorkerRuntime finds tables of WorkerRuntime that are missing and names that belong to
 // others.
 func (in *inspection) classifyWorkerRuntime() {
 	in.classifyNames(WorkerRuntime, workerRelations, workerIndexes)
+	in.classifyNames(WorkerLabels, nil, labelIndexes)
 }
 
 // settle does the work on Postgres that depends on the catalog. The owner of worker becomes the

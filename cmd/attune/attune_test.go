@@ -66,7 +66,7 @@ func TestMigrateEmptyPostgres(t *testing.T) {
 	want(t, run(t, "runtimes", "list"), 0, "core.python", "python3 --version; python --version")
 	want(t, run(t, "packs", "list"), 0, "core", "20")
 	want(t, run(t, "packs", "load", "core"), 0, "20 unchanged; nothing changed")
-	want(t, run(t, "migrate", "plan", "--down"), 0, "undo", migrations.Fleet, "nothing was written")
+	want(t, run(t, "migrate", "plan", "--down"), 0, "undo", migrations.WorkerLabels, "nothing was written")
 }
 
 func TestMigrateUpWithoutCore(t *testing.T) {
@@ -123,6 +123,7 @@ func TestMigrateDownOfRows(t *testing.T) {
 		t.Setenv("ATTUNE_DATABASE_URL", db.URL)
 		want(t, run(t, "packs", "load", "core"), 0)
 		exec(t, db, `INSERT INTO capability_change (worker_name, worker_role, runtime_ref, name, kind) VALUES ('w', 'action', 'core.go', 'go', 'gained')`)
+		want(t, run(t, "migrate", "down"), 0, "undone    "+migrations.WorkerLabels)
 		want(t, run(t, "migrate", "down"), 0, "undone    "+migrations.Fleet)
 		want(t, run(t, "migrate", "down"), 0, "undone    "+migrations.SafeFunctions)
 		got := run(t, "migrate", "plan", "--down")

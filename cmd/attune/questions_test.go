@@ -257,7 +257,9 @@ func TestHistoryFitsANarrowTerminal(t *testing.T) {
 	}
 	for _, width := range []int{120, 100, 80, 72, 60, 50, 40} {
 		var out bytes.Buffer
-		printChanges(&cli.Terminal{Writer: &out, Person: true, Width: width}, changes)
+		table, terminal := newChangesTable(), &cli.Terminal{Writer: &out, Person: true, Width: width}
+		table.print(terminal, changes)
+		table.total(terminal)
 		for line := range strings.Lines(out.String()) {
 			if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > width {
 				t.Errorf("on %d columns a line has %d: %q", width, n, line)

@@ -187,24 +187,34 @@ func (c *runtimesShowCmd) Run(ctx context.Context, env *cli.Env) error {
 		return nil
 	}
 	having := store.Selection{Has: []store.Requirement{{Ref: def.Ref}}}
-	found, err := answer.FindWorkers(ctx, db.Store, answer.WorkersQuery{Selection: having})
+	var names []string
+	more, err := answer.ListWorkers(ctx, db.Store, answer.ListQuery{Selection: having, Limit: pageLimit}, func(workers []answer.Listed) error {
+		for i := range workers {
+			w := &workers[i]
+			text := cli.Clean(w.Name) + " (" + w.Role
+			switch {
+			case w.Stale:
+				text += ", stale"
+			case w.Status == "" || w.Status == string(schema.WorkerInactive):
+				text += ", inactive"
+			}
+			names = append(names, text+")")
+		}
+		return nil
+	})
 	if err != nil {
 		return fmt.Errorf("workers with %s: %w", def.Ref, err)
 	}
-	printDefinition(env.Out, def, note)
-	names := make([]string, 0, len(found.Items))
-	for i := range found.Items {
-		w := &found.Items[i]
-		text := cli.Clean(w.Name) + " (" + cli.RoleName(w.WorkerRole)
-		switch {
-		case w.Stale:
-			text += ", stale"
-		case w.Status == nil || *w.Status == schema.WorkerInactive:
-			text += ", inactive"
+	text := cli.Or(strings.Join(names, ", "), "none registered with it")
+	if more != "" {
+		n, err := answer.Holders(ctx, db.Store, def.Ref)
+		if err != nil {
+			return fmt.Errorf("count workers with %s: %w", def.Ref, err)
 		}
-		names = append(names, text+")")
+		text += fmt.Sprintf(" and %d more; `attune workers list --has %s` lists them", n-len(names), def.Ref)
 	}
-	env.Out.PrintProse(cli.Plain, "workers", 14, cli.Or(strings.Join(names, ", "), "none registered with it"))
+	printDefinition(env.Out, def, note)
+	env.Out.PrintProse(cli.Plain, "workers", 14, text)
 	return nil
 }
 

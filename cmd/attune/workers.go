@@ -132,7 +132,10 @@ func (c *workersListCmd) printJSON(ctx context.Context, env *cli.Env, db *cli.Da
 		}
 		return env.Out.Lost // nobody reads any more
 	})
-	return errors.Join(err, list.Close())
+	if err != nil {
+		return err
+	}
+	return list.Close()
 }
 
 func (c *workersListCmd) printTable(ctx context.Context, env *cli.Env, db *cli.Database, q answer.ListQuery, reqs []requirement) error {

@@ -10,6 +10,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -159,4 +160,36 @@ func TestReported(t *testing.T) {
 			t.Error("Rows changed its argument")
 		}
 	})
+}
+
+// TestListByIndex: a page of names is read from an index, and not sorted.
+func TestListByIndex(t *testing.T) {
+	db := testdb.Postgres(t)
+	e := env{db.DB, store.New(db.DB, store.Config{Schema: db.Schema}), db.Schema, true}
+	e.exec(t, `INSERT INTO {schema}.worker (name, worker_type) SELECT 'build-' || n, 'local' FROM generate_series(1, 5000) AS n`)
+	e.exec(t, "ANALYZE {schema}.worker")
+	hook := new(captured)
+	hooked := store.New(db.DB.WithQueryHook(hook), store.Config{Schema: db.Schema})
+	isRead := func(l store.Listing) []int64 {
+		t.Helper()
+		ids, err := hooked.Workers.List(t.Context(), l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var lines []string
+		if err := e.DB.NewRaw("EXPLAIN (COSTS off) "+hook.query).Scan(t.Context(), &lines); err != nil {
+			t.Fatal(err)
+		}
+		if plan := strings.Join(lines, "\n"); strings.Contains(plan, "Sort") || !strings.Contains(plan, "idx_worker_name_key") {
+			t.Errorf("%s\n%s", hook.query, plan)
+		}
+		return ids
+	}
+	l := store.Listing{Selection: store.Selection{Limit: 20}}
+	ids := isRead(l)
+	var err error
+	if l.After, err = hooked.Workers.PositionOf(t.Context(), l, ids[19]); err != nil {
+		t.Fatal(err)
+	}
+	isRead(l)
 }

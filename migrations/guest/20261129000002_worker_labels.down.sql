@@ -1,0 +1,1 @@
+DROP INDEX {schema}.attune_worker_runtime_prerelease_idx;

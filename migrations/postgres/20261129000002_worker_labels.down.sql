@@ -1,0 +1,2 @@
+DROP INDEX {schema}.idx_worker_runtime_prerelease;
+DROP INDEX {schema}.idx_worker_name_key;

@@ -1,0 +1,1 @@
+DROP INDEX main.idx_worker_runtime_prerelease;
