@@ -109,7 +109,9 @@ func (c *workersListCmd) Run(ctx context.Context, env *cli.Env) error {
 }
 
 // list runs a query and notes how the list goes on.
-func (c *workersListCmd) list(ctx context.Context, env *cli.Env, db *cli.Database, q answer.ListQuery, fn func([]answer.Listed) error) (more bool, err error) {
+func (c *workersListCmd) list(
+	ctx context.Context, env *cli.Env, db *cli.Database, q answer.ListQuery, fn func([]answer.Listed) error,
+) (more bool, err error) {
 	next, err := answer.ListWorkers(ctx, db.Store, q, fn)
 	switch {
 	case errors.Is(err, answer.ErrCursor):

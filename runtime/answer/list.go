@@ -182,8 +182,7 @@ func (q *ListQuery) items(ctx context.Context, st *store.Store, rows []store.Sel
 		items[i], ids[i] = listed(&rows[i], q.Documents), rows[i].ID
 		byID[rows[i].ID] = &items[i]
 	}
-	asked := slices.Concat(q.Selection.Has, q.Selection.Lacks)
-	reported, err := st.WorkerRuntimes.Reported(ctx, ids, asked)
+	reported, err := st.WorkerRuntimes.Reported(ctx, ids, slices.Concat(q.Selection.Has, q.Selection.Lacks))
 	if err != nil {
 		return nil, err
 	}

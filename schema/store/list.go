@@ -138,15 +138,19 @@ func (w *Workers) sortKeys(l *Listing) (lead, name any, err error) {
 		lead = bun.Safe("CASE WHEN " + string(w.isStale()) + " THEN '0' WHEN " + status + " = 'error' THEN '1' WHEN " + status +
 			" = 'busy' THEN '2' WHEN " + status + " = 'active' THEN '3' WHEN " + status + " IS NULL THEN '5' ELSE '4' END" + w.pick(` COLLATE pg_catalog."C"`, ""))
 	case OrderHeartbeat:
-		lead = bun.Safe(w.pick(`coalesce(pg_catalog.to_char(pg_catalog.timezone('UTC', worker.last_heartbeat), 'YYYY-MM-DD HH24:MI:SS.US'), '~') COLLATE pg_catalog."C"`,
-			"coalesce(worker.last_heartbeat, '~')"))
+		lead = bun.Safe("coalesce(worker.last_heartbeat, '~')")
+		if w.postgres {
+			lead = bun.Safe(`coalesce(pg_catalog.to_char(pg_catalog.timezone('UTC', worker.last_heartbeat), 'YYYY-MM-DD HH24:MI:SS.US'), '~')
+				COLLATE pg_catalog."C"`)
+		}
 	case OrderVersion:
 		if len(l.Has)+len(l.Lacks) == 0 {
 			return nil, nil, fmt.Errorf("order by %s: the selection has no runtime", l.Order)
 		}
-		r := append(l.Has[:len(l.Has):len(l.Has)], l.Lacks...)[0]
-		lead = bun.SafeQuery("coalesce((SELECT "+w.pick("pg_catalog.max", "max")+"(?) FROM ? AS had WHERE had.worker = worker.id AND ? AND had.outcome = ?), '')"+
-			w.pick(` COLLATE pg_catalog."C"`, ""), w.bytewise("had.sort_key"), w.rows("worker_runtime"), ofRuntime(r), capability.Available)
+		r := slices.Concat(l.Has, l.Lacks)[0]
+		newest := w.pick("pg_catalog.max", "max") + "(?) FROM ? AS had WHERE had.worker = worker.id AND ? AND had.outcome = ?"
+		lead = bun.SafeQuery("coalesce((SELECT "+newest+"), '')"+w.pick(` COLLATE pg_catalog."C"`, ""),
+			w.bytewise("had.sort_key"), w.rows("worker_runtime"), ofRuntime(r), capability.Available)
 	default:
 		return nil, nil, fmt.Errorf("order by %q: unknown order", l.Order)
 	}
