@@ -22,6 +22,7 @@ var layers = []string{
 	"schema/layout",
 	"schema/metadata",
 	"schema/capability",
+	"schema/requirement",
 	"schema",
 	"schema/store",
 	"schema/database",
@@ -45,8 +46,10 @@ var apart = map[string][]string{
 	"runtime/host":   {"schema"}, // a host knows no metadata
 	"runtime/detect": {"schema/store", "schema/database", "migrations", "runtime/packs"},
 	"runtime/core":   {"schema/store", "schema/database", "migrations", "runtime/packs"},
-	"runtime/answer": {"schema/database", "migrations", "runtime/host", "runtime/detect"},
-	"gen":            {"schema/store", "schema/database", "migrations", "runtime/service"},
+	// a verdict is pure
+	"runtime/placement": {"schema/store", "schema/database", "migrations", "runtime/host", "runtime/detect", "runtime/packs", "runtime/core"},
+	"runtime/answer":    {"schema/database", "migrations", "runtime/host", "runtime/detect"},
+	"gen":               {"schema/store", "schema/database", "migrations", "runtime/service"},
 }
 
 // importer is what `go list -json` says about a package.

@@ -1,5 +1,5 @@
--- Roles with least privilege, for a Postgres database after `attune migrate up`. Run it as the
--- owner, or as a superuser, with
+-- Roles with least privilege, for a Postgres database after `attune migrate up`. Where attune is a
+-- guest in a platform's tables, use roles-guest.sql. Run it as the owner, or as a superuser, with
 --
 --     psql -v ON_ERROR_STOP=1 -f docs/roles.sql DATABASE
 --
@@ -55,7 +55,7 @@ BEGIN
     IF pg_catalog.to_regclass('"public".worker') IS NULL THEN
         RAISE EXCEPTION 'schema "public" has no tables of attune: run attune migrate up first, or replace "public" in this file by their schema';
     ELSIF pg_catalog.to_regclass('"public".attune_worker_state') IS NOT NULL THEN
-        RAISE EXCEPTION 'schema "public" is a platform''s, in which attune is a guest: this file is for tables that attune created';
+        RAISE EXCEPTION 'schema "public" is a platform''s, in which attune is a guest: run roles-guest.sql instead';
     ELSIF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_trigger WHERE tgname = 'worker_bound_values' AND tgrelid = '"public".worker'::regclass) THEN
         RAISE EXCEPTION 'the tables are older than this file: run attune migrate up first';
     END IF;

@@ -34,6 +34,9 @@ var accessors = template.Must(template.New("accessors").Funcs(template.FuncMap{
 	"kText":     func() model.Kind { return model.Text },
 	"kBool":     func() model.Kind { return model.Bool },
 	"kInt":      func() model.Kind { return model.Int },
+	"kFloat":    func() model.Kind { return model.Float },
+	"kTime":     func() model.Kind { return model.Time },
+	"kMap":      func() model.Kind { return model.Map },
 	"kDuration": func() model.Kind { return model.Duration },
 	"kRaw":      func() model.Kind { return model.Raw },
 	"kObject":   func() model.Kind { return model.Object },
@@ -46,17 +49,34 @@ var accessors = template.Must(template.New("accessors").Funcs(template.FuncMap{
 	},
 	"pointer":      pointerOf,
 	"elemObject":   elemObject,
+	"validate":     validate,
 	"validateList": validateList,
 	"judged":       hasRules,
 	"judge":        judgeOf,
+	"read":         readValue,
 	"readTexts":    readTexts,
+	"write":        writeValue,
+	"unknownOf":    unknownOf,
+	"faultsOf":     faultsOf,
+	"plainOf":      plainOf,
+	"holds":        func(f *model.Field) bool { return f.Type.Elem != nil && f.Type.Inner() != nil },
+	"bareOf":       bareOf,
 	"notZero":      notZero,
 	"textOf":       textOf,
 	"intOf":        intOf,
-	"spanOf":       spanOf,
-	"orderOf":      orderOf,
-	"optionalOf":   func(f *model.Field) string { return optionalTypes[f.Type.Kind] },
-	"accessorOf":   func(f *model.Field) string { return accessorTypes[f.Type.Kind] },
+	"judgeNumber":  judgeNumber,
+	"typeOf":       func(f *model.Field) *model.Type { return &f.Type },
+	"valueOf": func(f *model.Field) string {
+		if f.Type.Optional {
+			return "v." + f.Go + ".Value"
+		}
+		return "v." + f.Go
+	},
+	"zero":       isZero,
+	"spanOf":     spanOf,
+	"orderOf":    orderOf,
+	"optionalOf": func(f *model.Field) string { return f.Type.GoName() },
+	"accessorOf": accessorOf,
 }).Parse(accessorsText))
 
 // emitAccessors returns the Go file of a package.
@@ -91,13 +111,29 @@ func importsOf(p *model.Package) []string {
 			if f.Order != nil {
 				out = append(out, "cmp", "slices")
 			}
-			if of := f.Type.Inner(); f.Type.Kind == model.List && of != nil && needsPlain(of) {
-				out = append(out, "slices")
-			}
+			out = append(out, importsOfField(f)...)
 		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// importsOfField returns what the code for a list or a map needs.
+func importsOfField(f *model.Field) []string {
+	var out []string
+	elem := f.Type.Elem
+	if of := f.Type.Inner(); elem != nil && of != nil && needsPlain(of) {
+		if f.Type.Kind == model.Map {
+			out = append(out, "maps")
+		}
+		if f.Type.Kind == model.List || elem.Kind == model.List {
+			out = append(out, "slices")
+		}
+	}
+	if f.Type.Kind == model.Map && elem.Kind == model.List && elem.Elem.Kind == model.Time {
+		out = append(out, "time")
+	}
+	return out
 }
 
 // needsPlain reports whether a document, or one in it, may spell out defaults.
@@ -137,6 +173,8 @@ func goValue(f *model.Field) string {
 		return strconv.FormatBool(f.Default.Bool)
 	case model.Int:
 		return strconv.FormatInt(f.Default.Int, 10)
+	case model.Float:
+		return f.Type.GoName() + "(" + model.FormatFloat(f.Default.Float, f.Type.Bits) + ")"
 	}
 	return "document.Duration(" + model.GoDuration(f.Default.Duration) + ")"
 }
@@ -163,21 +201,32 @@ func lowerFirst(s string) string {
 
 func elemObject(f *model.Field) bool { return f.Type.Kind == model.List && f.Type.Inner() != nil }
 
-// optionalTypes holds the types in an Optional, and accessorTypes the result types of the
-// accessors of defaults.
-var (
-	optionalTypes = map[model.Kind]string{model.Bool: "bool", model.Int: "int", model.Duration: "document.Duration"}
-	accessorTypes = map[model.Kind]string{model.Bool: "bool", model.Int: "int", model.Duration: "time.Duration"}
-)
+// accessorOf returns the result type of the accessor of a default.
+func accessorOf(f *model.Field) string {
+	if f.Type.Kind == model.Duration {
+		return "time.Duration"
+	}
+	return f.Type.GoName()
+}
 
 // pointerOf returns a key as a part of a JSON pointer.
 func pointerOf(key string) string {
 	return "/" + strings.ReplaceAll(strings.ReplaceAll(key, "~", "~0"), "/", "~1")
 }
 
-// hasRules reports whether a list or its elements have rules.
+// hasRules reports whether a list, a map or what it holds has rules.
 func hasRules(f *model.Field) bool {
-	return f.Format != nil || f.Unique || f.Most > 0 || f.Length > 0 || f.Type.Elem.Enum != nil || f.Type.Elem.Document != nil
+	if f.Unique || f.Most > 0 {
+		return true
+	}
+	elem := f.Element()
+	switch elem.Type.Kind {
+	case model.List:
+		return elem.Type.Document != nil || hasRules(elem)
+	case model.Object:
+		return true
+	}
+	return judgeValue(elem, "") != ""
 }
 
 // notZero returns the condition under which a key is written.
@@ -194,12 +243,34 @@ func notZero(f *model.Field) string {
 		return v + ` != ""`
 	case model.Bool:
 		return v
-	case model.Int, model.Duration:
+	case model.Int, model.Float, model.Duration:
 		return v + " != 0"
-	case model.Object:
+	case model.Object, model.Time:
 		return "!" + v + ".IsZero()"
 	}
 	return "len(" + v + ") > 0"
+}
+
+// isZero returns the condition under which a field has its zero value.
+func isZero(f *model.Field) string {
+	v := "v." + f.Go
+	switch {
+	case f.Type.Optional:
+		return "!" + v + ".Set"
+	case f.Type.Pointer:
+		return v + " == nil"
+	}
+	switch f.Type.Kind {
+	case model.Text:
+		return v + ` == ""`
+	case model.Bool:
+		return "!" + v
+	case model.Int, model.Float, model.Duration:
+		return v + " == 0"
+	case model.Object, model.Time:
+		return v + ".IsZero()"
+	}
+	return "len(" + v + ") == 0"
 }
 
 // textOf returns the expression of a text as a string.
@@ -252,7 +323,9 @@ func validateList(f *model.Field, list string) string {
 	var out, body strings.Builder
 	if f.Most > 0 {
 		fmt.Fprintf(&out, "c.Here(document.Most(len(%s), %d))\n", list, f.Most)
-		if f.Format == nil && !f.Unique && f.Length == 0 && elem.Enum == nil && elem.Document == nil {
+		rest := *f
+		rest.Most = 0
+		if !hasRules(&rest) {
 			return out.String()
 		}
 	}
@@ -260,13 +333,7 @@ func validateList(f *model.Field, list string) string {
 		fmt.Fprintf(&out, "%s := make(map[%s]struct{}, len(%s))\n", seen, elem.GoName(), list)
 		fmt.Fprintf(&body, "if _, ok := %s[s]; ok {\nc.Here(document.Duplicate(s))\n}\n%[1]s[s] = struct{}{}\n", seen)
 	}
-	judge := ""
-	switch {
-	case f.Format != nil || f.Length > 0:
-		judge = "c.Here(" + judgeOf(f, asString(elem, "s")) + ")"
-	case elem.Enum != nil:
-		judge = "c.Here(document.OneOf(s, " + consts(elem) + "))"
-	}
+	judge := judgeValue(f.Element(), "s")
 	switch {
 	case elem.Document != nil:
 		fmt.Fprintf(&out, "for i := range %s {\nc.EnterIndex(i)\n%[1]s[i].validate(c)\n%s", list, body.String())
@@ -279,6 +346,77 @@ func validateList(f *model.Field, list string) string {
 	}
 	out.WriteString("c.Leave()\n}")
 	return out.String()
+}
+
+// validate returns the code that checks the members of a list or a map. Nothing is checked in
+// the order of a map itself, which is random.
+func validate(f *model.Field, expr string) string {
+	if f.Type.Kind == model.List {
+		return validateList(f, expr)
+	}
+	var out strings.Builder
+	if f.Most > 0 {
+		fmt.Fprintf(&out, "c.Here(document.MostKeys(len(%s), %d))\n", expr, f.Most)
+	}
+	elem := f.Element()
+	judge := judgeValue(elem, "s")
+	switch {
+	case elem.Type.Document != nil:
+		judge = "s.validate(c)"
+	case elem.Type.Kind == model.List && hasRules(elem):
+		judge = validateList(elem, "s")
+	}
+	if judge != "" {
+		fmt.Fprintf(&out, "for key, s := range document.Sorted(%s) {\nc.Enter(key)\n%s\nc.Leave()\n}", expr, judge)
+	}
+	return out.String()
+}
+
+// judgeValue returns the code that checks a value that is not a list, a map or a document. It
+// is empty if every value is right.
+func judgeValue(f *model.Field, expr string) string {
+	judge := ""
+	switch t := &f.Type; t.Kind {
+	case model.Text:
+		switch {
+		case f.Format != nil || f.Length > 0:
+			judge = judgeOf(f, asString(t, expr))
+		case t.Enum != nil:
+			judge = "document.OneOf(" + expr + ", " + consts(t) + ")"
+		}
+	case model.Int, model.Float:
+		judge = judgeNumber(f, expr)
+	case model.Duration:
+		if !f.Span.Empty() {
+			judge = "document.Span{" + spanOf(f) + "}.Check(" + expr + ")"
+		}
+	case model.Time:
+		judge = "document.Year(" + expr + ")"
+	}
+	if judge == "" {
+		return ""
+	}
+	return "c.Here(" + judge + ")"
+}
+
+// judgeNumber returns the expression of a number's fault.
+func judgeNumber(f *model.Field, expr string) string {
+	low, high := bounds(f)
+	switch {
+	case f.Ranged:
+		return "document.Within(" + expr + ", " + low + ", " + high + ")"
+	case f.Type.Kind == model.Int:
+		return "document.Int32(" + expr + ")"
+	}
+	return "document.Finite(" + expr + ")"
+}
+
+// bounds returns the bounds of a number as Go code.
+func bounds(f *model.Field) (low, high string) {
+	if f.Type.Kind == model.Float {
+		return floatBounds(f)
+	}
+	return strconv.FormatInt(f.Min, 10), strconv.FormatInt(f.Max, 10)
 }
 
 // asString returns the conversion of an expression of the type to a string.

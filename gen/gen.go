@@ -17,23 +17,31 @@
 // A column is read from and written to a database on its own. Rules are in the tag attune,
 // such as attune:"required,format=version":
 //
-//	required        the key must be present and not empty
+//	required        the key must be present and not empty; not for numbers and truth values
 //	bare            a YAML file may omit the quotes where the text looks like a number: 3.10
 //	default=VALUE   the value of a missing key: generates DefaultTypeField and FieldOrDefault
-//	min=N max=N     bounds of a number or a duration; numbers have 32 bits by default
+//	min=N max=N     bounds of a number or a duration; whole numbers have 32 bits by default
 //	above=D         an exclusive lower bound of a duration
 //	format=NAME     the format of the text, or of each text of the list
 //	unique          the list must not contain duplicates
-//	most=N          the greatest number of elements
+//	most=N          the greatest number of elements, or of keys of a map
 //	length=N        the greatest number of characters
 //	order=KEY       generates Ordered, which returns the elements by ascending KEY
 //	guard=T.COLUMN  the databases refuse wrong values of this column of text
 //
-// Fields are of type string (or a type of text of the package), bool, int,
-// document.Duration, document.Optional of these three, a document (or a pointer to one), a
-// list of text or of documents, or json.RawMessage for any value. Each struct needs a field
-// of type document.Unknown, and a column one of type document.Malformed. A type of text must
-// not have its own methods for JSON, because they would not be called.
+// Fields are of type string (or a type of text of the package), bool, int, float64, float32,
+// document.Duration, document.Optional of all of these but text, time.Time, a document (or a
+// pointer to one), or json.RawMessage for any value. A field can also be a list of these types
+// or of documents, but not of json.RawMessage or of pointers; and a map[string] of what a list
+// can hold, or of lists. Each struct needs a field of type document.Unknown, and a column one
+// of type document.Malformed. A type of text must not have its own methods for JSON, because
+// they would not be called.
+//
+// The rules min, max, above, format and length of a list or a map apply to what it holds. A
+// null in a map means the same as a missing key. Maps are written by ascending keys. A float
+// is rounded to the nearest value of its type and written in its shortest form; its bounds
+// apply to the number as it is written. NaN and infinity are faults. A time has the format of
+// RFC 3339, with at most nanoseconds; the zero time means a missing key.
 //
 // The files that go build would compile here are read, but other packages are not. So an
 // annotated type, a constant of an enum and a function of a rule must be understandable

@@ -17,13 +17,15 @@ import (
 // requirement returns what a value must be, in the words of the accessors.
 func requirement(t *model.Type) string {
 	switch t.Kind {
-	case model.Text, model.Duration:
+	case model.Text, model.Duration, model.Time:
 		return "text"
 	case model.Bool:
 		return "true or false"
 	case model.Int:
 		return "a whole number"
-	case model.Object:
+	case model.Float:
+		return "a number"
+	case model.Object, model.Map:
 		return "an object"
 	case model.List:
 		return "a list"
@@ -64,6 +66,18 @@ func demandInt(f *model.Field) string {
 	return fmt.Sprintf("must be a whole number from %d to %d", f.Min, f.Max)
 }
 
+func demandFloat(f *model.Field) string {
+	low, high := floatBounds(f)
+	return fmt.Sprintf("must be a number from %s to %s", low, high)
+}
+
+// floatBounds returns the bounds of a floating-point number in decimal digits.
+func floatBounds(f *model.Field) (low, high string) {
+	return model.FormatFloat(f.Low, f.Type.Bits), model.FormatFloat(f.High, f.Type.Bits)
+}
+
+var demandTime = fmt.Sprintf("must be a time such as %q", document.SampleTime)
+
 func demandDuration(f *model.Field) string {
 	return fmt.Sprintf("must be a duration such as %q", sample(f))
 }
@@ -73,7 +87,12 @@ func demandShort(f *model.Field) string {
 	return fmt.Sprintf("must have at most %d characters", f.MaxLength())
 }
 
-func demandFew(f *model.Field) string { return fmt.Sprintf("must have at most %d elements", f.Most) }
+func demandFew(f *model.Field) string {
+	if f.Type.Kind == model.Map {
+		return fmt.Sprintf("must have at most %d keys", f.Most)
+	}
+	return fmt.Sprintf("must have at most %d elements", f.Most)
+}
 
 const (
 	demandRequired = "is required"

@@ -141,7 +141,8 @@ func (g *postgresGuard) readable(v string) {
 
 // postgresTypes holds the names that jsonb_typeof has for the types.
 var postgresTypes = map[model.Kind]string{
-	model.Text: "string", model.Duration: "string", model.Bool: "boolean", model.Int: "number", model.Object: "object", model.List: "array",
+	model.Text: "string", model.Duration: "string", model.Time: "string", model.Bool: "boolean", model.Int: "number", model.Float: "number",
+	model.Object: "object", model.Map: "object", model.List: "array",
 }
 
 // kind checks the value at a depth. It may be null or missing.
@@ -173,6 +174,13 @@ func (g *postgresGuard) kind(f *model.Field, depth int, at place) {
 		n := fmt.Sprintf("(%s #>> '{}')::numeric", v)
 		g.line("ELSIF %s NOT BETWEEN %d AND %d OR pg_catalog.trunc(%[1]s) <> %[1]s THEN", n, f.Min, f.Max)
 		g.fault(at, demandInt(f), v)
+	case model.Float:
+		low, high := floatBounds(f)
+		g.line("ELSIF (%s #>> '{}')::numeric NOT BETWEEN %s AND %s THEN", v, low, high)
+		g.fault(at, demandFloat(f), v)
+	case model.Time:
+		g.line("ELSIF (%s #>> '{}') COLLATE pg_catalog.\"C\" !~ %s THEN", v, sqlText(model.Times.Postgres(false)))
+		g.fault(at, demandTime, v)
 	case model.Object:
 		g.line("ELSE")
 		g.indent++
@@ -186,6 +194,8 @@ func (g *postgresGuard) kind(f *model.Field, depth int, at place) {
 		g.indent--
 	case model.List:
 		g.list(f, depth, at)
+	case model.Map:
+		g.members(f, depth, at)
 	}
 	g.line("END IF;")
 }
@@ -250,22 +260,60 @@ func (g *postgresGuard) list(f *model.Field, depth int, at place) {
 	g.indent++
 	g.line("%s := %s -> %s;", elem, v, i)
 	inside := at.index(i)
-	if f.Type.Elem.Kind == model.Object {
+	if f.Type.Elem.Kind != model.Text {
 		g.line("IF pg_catalog.jsonb_typeof(%s) = 'null' THEN", elem)
-		g.wrong(inside, "an object", elem)
-		g.line("END IF;")
-		g.kind(&model.Field{Type: *f.Type.Elem}, depth+1, inside)
-	} else {
-		g.line("IF pg_catalog.jsonb_typeof(%s) <> 'string' THEN", elem)
-		g.wrong(inside, "text", elem)
-		g.text(f, elem, inside, false)
+		g.wrong(inside, requirement(f.Type.Elem), elem)
 		g.line("END IF;")
 	}
+	g.element(f, depth+1, inside)
 	if f.Unique {
 		g.line("IF %s = %s THEN", i, twice)
 		g.fault(inside, "duplicate element", "")
 		g.line("END IF;")
 	}
+	g.indent--
+	g.line("END LOOP;")
+	g.indent--
+}
+
+// element checks an element of a list or a value of a map.
+func (g *postgresGuard) element(f *model.Field, depth int, at place) {
+	if f.Type.Elem.Kind != model.Text {
+		g.kind(f.Element(), depth, at)
+		return
+	}
+	v := g.value(depth)
+	g.line("IF pg_catalog.jsonb_typeof(%s) <> 'string' THEN", v)
+	g.wrong(at, "text", v)
+	g.text(f, v, at, false)
+	g.line("END IF;")
+}
+
+// members adds the cases for a map. A null means the same as a missing key.
+func (g *postgresGuard) members(f *model.Field, depth int, at place) {
+	v, elem := g.value(depth), g.value(depth+1)
+	if f.Required {
+		g.line("ELSIF NOT EXISTS (SELECT FROM pg_catalog.jsonb_each(%s) AS m WHERE pg_catalog.jsonb_typeof(m.value) <> 'null') THEN", v)
+		g.fault(at, demandRequired, "")
+	}
+	if f.Most > 0 {
+		count := "(SELECT pg_catalog.count(*) FROM pg_catalog.jsonb_object_keys(" + v + "))"
+		g.line("ELSIF %s > %d THEN", count, f.Most)
+		g.fault(at, demandFew(f), count)
+	}
+	key, part := "k"+strconv.Itoa(depth), "p"+strconv.Itoa(depth)
+	if !slices.Contains(g.texts, key) {
+		g.texts = append(g.texts, key, part)
+	}
+	g.line("ELSE")
+	g.indent++
+	g.line("FOR %s, %s IN SELECT m.key, m.value FROM pg_catalog.jsonb_each(%s) AS m"+
+		" WHERE pg_catalog.jsonb_typeof(m.value) <> 'null' LOOP", key, elem, v)
+	g.indent++
+	// A key may be long, or have characters that a terminal would obey.
+	g.line(`%s := pg_catalog.regexp_replace(pg_catalog.left(%s, 60), '[\u0001-\u001f]', '?', 'g');`, part, key)
+	g.line("%s := pg_catalog.replace(pg_catalog.replace(%[1]s, '~', '~0'), '/', '~1');", part)
+	g.element(f, depth+1, at.index(part))
 	g.indent--
 	g.line("END LOOP;")
 	g.indent--

@@ -85,12 +85,15 @@ type sqlitePlace struct {
 	value, path string
 	pointer     string
 	depth       int
+	// keyed means that the values are those of a map.
+	keyed bool
 }
 
 func (p sqlitePlace) key(key string) sqlitePlace {
 	p.path += `."` + key + `"`
 	p.pointer += pointerOf(key)
 	p.depth++
+	p.keyed = false
 	return p
 }
 
@@ -102,10 +105,10 @@ func (p sqlitePlace) args() string {
 	return p.value + ", " + sqlText(p.path)
 }
 
-// elements returns the place of the elements of a list under an alias.
-func (p sqlitePlace) elements(alias string) sqlitePlace {
+// elements returns the place of the elements of a list, or of the values of a map, under an alias.
+func (p sqlitePlace) elements(alias string, keyed bool) sqlitePlace {
 	from := append(slices.Clone(p.from), "json_each("+p.args()+") AS "+alias)
-	return sqlitePlace{from: from, value: alias + ".value", path: "$", pointer: p.pointer + "/*", depth: p.depth + 1}
+	return sqlitePlace{from: from, value: alias + ".value", path: "$", pointer: p.pointer + "/*", depth: p.depth + 1, keyed: keyed}
 }
 
 // abort returns the expression that refuses the row.
@@ -196,8 +199,8 @@ func (g *sqliteGuard) document() {
 
 // sqliteTypes holds the names that json_each has for the types.
 var sqliteTypes = map[model.Kind][]string{
-	model.Text: {"text"}, model.Duration: {"text"}, model.Bool: {"true", "false"}, model.Int: {"integer", "real"},
-	model.Object: {"object"}, model.List: {"array"},
+	model.Text: {"text"}, model.Duration: {"text"}, model.Time: {"text"}, model.Bool: {"true", "false"}, model.Int: {"integer", "real"},
+	model.Float: {"integer", "real"}, model.Object: {"object"}, model.Map: {"object"}, model.List: {"array"},
 }
 
 // value checks the members of an object or a list. Values that are nested deeper than any
@@ -207,14 +210,18 @@ func (g *sqliteGuard) value(f *model.Field, p sqlitePlace) {
 	case p.depth > document.MaxDepth || g.statements > maxStatements:
 	case f.Type.Kind == model.Object:
 		g.object(f.Type.Document, p)
-	case f.Type.Kind == model.List && f.ElementRules().Type.Elem.Kind == model.Object:
+	case f.Type.Elem != nil && f.Type.Inner() != nil:
 		g.lists++
-		g.object(f.Type.Elem.Document, p.elements("e"+strconv.Itoa(g.lists)))
+		g.value(f.Element(), p.elements("e"+strconv.Itoa(g.lists), f.Type.Kind == model.Map))
 	}
 }
 
 func (g *sqliteGuard) object(d *model.Document, p sqlitePlace) {
 	element, isObject := p.element()
+	isElement := "typeof(" + element + ".key) = 'integer'" // for a null list json_each has one row without a key
+	if p.keyed {
+		isElement = "typeof(" + element + ".key) = 'text' AND " + element + ".type <> 'null'"
+	}
 	var missing, members []string
 	if element != "" {
 		missing = append(missing, g.when(element+".type <> 'object'", p.pointer, "must be an object"))
@@ -236,13 +243,12 @@ func (g *sqliteGuard) object(d *model.Document, p sqlitePlace) {
 			members = append(members, fmt.Sprintf("WHEN %s THEN CASE\n            %s\n        END",
 				sqlText(f.Key), strings.Join(cases, "\n            ")))
 		}
-		if (f.Type.Kind == model.Object || f.Type.Kind == model.List) && strings.ContainsAny(f.Key, `"\`) {
+		if (f.Type.Kind == model.Object || f.Type.Elem != nil) && strings.ContainsAny(f.Key, `"\`) {
 			g.faults.add(f.Pos, "the guards of SQLite cannot look for the key %s: it has a quote or a backslash", f.Key)
 		}
 	}
 	if element != "" {
-		// For a null list json_each has one row without a key.
-		g.judge("", missing, p.from, "typeof("+element+".key) = 'integer'")
+		g.judge("", missing, p.from, isElement)
 	} else {
 		g.judge("", missing, p.from, "json_type("+p.args()+") = 'object'")
 	}
@@ -265,17 +271,49 @@ func (p sqlitePlace) element() (alias, isObject string) {
 
 // scalar returns the cases in which a value of the right type is wrong.
 func (g *sqliteGuard) scalar(f *model.Field, value, at string) []string {
+	return g.cases(sqliteFaults(f, value, "m.type"), at)
+}
+
+// elements returns the cases in which a list of values has a wrong element. only is a condition
+// that selects the elements, and ends with AND.
+func (g *sqliteGuard) elements(f *model.Field, list, only, at string) []string {
+	return g.cases(sqliteElementFaults(f, list, only), at)
+}
+
+func (g *sqliteGuard) cases(faults []sqliteFault, at string) []string {
 	var out []string
+	for _, f := range faults {
+		out = append(out, g.when(f.condition, at+f.at, f.message))
+	}
+	return out
+}
+
+// A sqliteFault is a condition on a value of the right type, and what it means.
+type sqliteFault struct {
+	condition string
+	// at is the place below the value.
+	at, message string
+}
+
+// sqliteFaults returns the faults of a value whose JSON type is right. value and kind are the
+// value and its type in SQL. Each fault relies on the ones before it.
+func sqliteFaults(f *model.Field, value, kind string) []sqliteFault {
+	var out []sqliteFault
 	when := func(message, condition string, args ...any) {
-		out = append(out, g.when(fmt.Sprintf(condition, args...), at, message))
+		out = append(out, sqliteFault{condition: fmt.Sprintf(condition, args...), message: message})
 	}
 	switch f.Type.Kind {
 	case model.Int:
 		// SQLite reads 2550000000000000000000e-19 as a number close to 255.
-		when(demandInt(f), "%[1]s NOT BETWEEN %[2]s AND %[3]s OR m.type = 'real' AND round(%[1]s, 3) <> round(%[1]s)",
-			value, below(f.Min), above(f.Max))
+		when(demandInt(f), "%[1]s NOT BETWEEN %[2]s AND %[3]s OR %[4]s = 'real' AND round(%[1]s, 3) <> round(%[1]s)",
+			value, below(f.Min), above(f.Max), kind)
+	case model.Float:
+		low, high := floatBounds(f)
+		when(demandFloat(f), "%s NOT BETWEEN %s AND %s", value, low, high)
 	case model.Duration:
 		when(demandDuration(f), "%s = ''", value)
+	case model.Time:
+		when(demandTime, "%s = ''", value)
 	case model.Text:
 		if f.Required {
 			when(demandRequired, "%s = ''", value)
@@ -294,7 +332,59 @@ func (g *sqliteGuard) scalar(f *model.Field, value, at string) []string {
 		if list.Most > 0 {
 			when(demandFew(list), "json_array_length(%s) > %d", value, list.Most)
 		}
-		out = append(out, g.elements(list, value, "", at)...)
+		out = append(out, sqliteElementFaults(list, value, "")...)
+	case model.Map:
+		if f.Required {
+			when(demandRequired, "NOT EXISTS (SELECT 1 FROM json_each(%s) WHERE type <> 'null')", value)
+		}
+		if f.Most > 0 {
+			when(demandFew(f), "(SELECT count(*) FROM json_each(%s)) > %d", value, f.Most)
+		}
+		only := "type <> 'null' AND "
+		if f.Type.Elem.Kind == model.List {
+			only = mapAlias + "." + only
+		}
+		out = append(out, sqliteElementFaults(f, value, only)...)
+	}
+	return out
+}
+
+// mapAlias names the values of a map that holds lists.
+const mapAlias = "k"
+
+// sqliteElementFaults returns the faults of the elements of a list, or of the values of a map.
+// Documents in them have statements of their own.
+func sqliteElementFaults(f *model.Field, list, only string) []sqliteFault {
+	elem := f.Element()
+	if elem.Type.Kind == model.Object {
+		return nil
+	}
+	value, kind, from := "value", "type", "json_each("+list+")"
+	if elem.Type.Kind == model.List { // whose own json_each has columns of these names
+		value, kind, from = mapAlias+".value", mapAlias+".type", from+" AS "+mapAlias
+	}
+	var out []sqliteFault
+	when := func(at, message, condition string) {
+		out = append(out, sqliteFault{"EXISTS (SELECT 1 FROM " + from + " WHERE " + only + condition + ")", "/*" + at, message})
+	}
+	var wrong []string
+	for _, allowed := range sqliteTypes[elem.Type.Kind] {
+		wrong = append(wrong, kind+" <> "+sqlText(allowed))
+	}
+	when("", "must be "+requirement(&elem.Type), strings.Join(wrong, " AND "))
+	if enum := elem.Type.Enum; enum != nil {
+		when("", demandEnum(enum), "value NOT IN "+sqlList(enumValues(enum)...))
+		elem.Type.Enum = nil
+	}
+	for _, inner := range sqliteFaults(elem, value, kind) {
+		if strings.Contains(inner.condition, " OR ") {
+			inner.condition = "(" + inner.condition + ")"
+		}
+		when(inner.at, inner.message, inner.condition)
+	}
+	if f.Unique {
+		twice := "(SELECT count(*) > count(DISTINCT value) FROM json_each(" + list + ") WHERE " + only + "type = 'text')"
+		out = append(out, sqliteFault{condition: twice, message: demandOnce})
 	}
 	return out
 }
@@ -312,30 +402,6 @@ func above(n int64) string {
 		return below(n + 1)
 	}
 	return strconv.FormatInt(n, 10) + ".5"
-}
-
-// elements returns the cases in which a list of text has a wrong element. only is a
-// condition that selects the elements, and ends with AND.
-func (g *sqliteGuard) elements(f *model.Field, list, only, at string) []string {
-	if f.Type.Elem.Kind == model.Object {
-		return nil
-	}
-	var out []string
-	when := func(message, condition string) {
-		out = append(out, g.when("EXISTS (SELECT 1 FROM json_each("+list+") WHERE "+only+condition+")", at+"/*", message))
-	}
-	when("must be text", "type <> 'text'")
-	if enum := f.Type.Elem.Enum; enum != nil {
-		when(demandEnum(enum), "value NOT IN "+sqlList(enumValues(enum)...))
-	}
-	if f.Length > 0 {
-		when(demandShort(f), fmt.Sprintf("length(value) > %d", f.Length))
-	}
-	if f.Unique {
-		twice := "(SELECT count(*) > count(DISTINCT value) FROM json_each(" + list + ") WHERE " + only + "type = 'text')"
-		out = append(out, g.when(twice, at, demandOnce))
-	}
-	return out
 }
 
 // write writes the view, its trigger, and the triggers of the columns.

@@ -120,8 +120,10 @@ func contains(d, other *model.Document) bool {
 		return true
 	}
 	for _, f := range d.Fields {
-		if f.Type.Document != nil && contains(f.Type.Document, other) || f.Type.Inner() != nil && contains(f.Type.Inner(), other) {
-			return true
+		for t := &f.Type; t != nil; t = t.Elem {
+			if t.Document != nil && contains(t.Document, other) {
+				return true
+			}
 		}
 	}
 	return false
@@ -170,6 +172,8 @@ func fieldSchema(f *model.Field) object {
 		return out
 	case f.Type.Kind == model.List:
 		return append(out, listSchema(f)...)
+	case f.Type.Kind == model.Map:
+		return append(out, mapSchema(f)...)
 	}
 	out = append(out, scalarSchema(f)...)
 	if f.Default != nil {
@@ -185,6 +189,8 @@ func defaultJSON(f *model.Field) any {
 		return f.Default.Bool
 	case model.Int:
 		return f.Default.Int
+	case model.Float:
+		return json.Number(model.FormatFloat(f.Default.Float, f.Type.Bits))
 	}
 	return f.Default.Duration.String()
 }
@@ -192,12 +198,14 @@ func defaultJSON(f *model.Field) any {
 func scalarSchema(f *model.Field) object {
 	types := []string{}
 	switch f.Type.Kind {
-	case model.Text, model.Duration:
+	case model.Text, model.Duration, model.Time:
 		types = append(types, "string")
 	case model.Bool:
 		types = append(types, "boolean")
 	case model.Int:
 		types = append(types, "integer")
+	case model.Float:
+		types = append(types, "number")
 	}
 	if f.Bare {
 		types = append(types, "number")
@@ -215,8 +223,15 @@ func scalarSchema(f *model.Field) object {
 	case model.Int:
 		out.set("minimum", f.Min)
 		out.set("maximum", f.Max)
+	case model.Float:
+		low, high := floatBounds(f)
+		out.set("minimum", json.Number(low))
+		out.set("maximum", json.Number(high))
 	case model.Duration:
 		out.set("minLength", 1)
+	case model.Time:
+		out.set("format", "date-time")
+		out.set("pattern", model.Times.ECMA(false))
 	case model.Text:
 		out = append(out, textSchema(f, f.Type.Enum, !f.Required)...)
 		if f.Required && (f.Format == nil || f.Format.Pattern == nil) {
@@ -261,12 +276,17 @@ func listSchema(f *model.Field) object {
 	} else {
 		out.set("type", []string{"array", "null"})
 	}
-	if elem := f.Type.Elem; elem.Kind == model.Object {
+	switch elem := f.Type.Elem; elem.Kind {
+	case model.Object:
 		items.set("$ref", "#/$defs/"+elem.Document.Name)
 		items.set("type", "object")
-	} else {
+	case model.Text:
 		items.set("type", "string")
 		items = append(items, textSchema(f, elem.Enum, false)...)
+	default:
+		present := f.Element()
+		present.Required = true
+		items = scalarSchema(present)
 	}
 	out.set("items", items)
 	if f.Most > 0 {
@@ -274,6 +294,43 @@ func listSchema(f *model.Field) object {
 	}
 	if f.Unique {
 		out.set("uniqueItems", true)
+	}
+	return out
+}
+
+// mapSchema returns the schema of a map, whose values may be null.
+func mapSchema(f *model.Field) object {
+	var out, values object
+	elem := f.Element()
+	switch {
+	case elem.Type.Document != nil:
+		values.set("$ref", "#/$defs/"+elem.Type.Document.Name)
+	case elem.Type.Kind == model.List:
+		values = listSchema(elem)
+	case elem.Type.Kind == model.Text:
+		values.set("type", []string{"string", "null"})
+		enum := elem.Type.Enum
+		elem.Type.Enum = nil
+		if enum != nil {
+			var list []any
+			for _, c := range enum {
+				list = append(list, c.Value)
+			}
+			values.set("enum", append(list, nil))
+		}
+		values = append(values, textSchema(elem, nil, false)...)
+	default:
+		values = scalarSchema(elem)
+	}
+	if f.Required {
+		out.set("type", "object")
+		out.set("not", object{{"additionalProperties", object{{"type", "null"}}}})
+	} else {
+		out.set("type", []string{"object", "null"})
+	}
+	out.set("additionalProperties", values)
+	if f.Most > 0 {
+		out.set("maxProperties", f.Most)
 	}
 	return out
 }

@@ -14,7 +14,7 @@ import (
 
 // The check for taken names covers exactly the names that the file declares.
 func TestNamesAreThoseOfTheFile(t *testing.T) {
-	for _, dir := range []string{"testdata/full", "testdata/hostile", "testdata/reading", "../schema/metadata"} {
+	for _, dir := range []string{"testdata/full", "testdata/hostile", "testdata/kinds", "testdata/reading", "../schema/metadata"} {
 		src, err := gen.ReadSource(dir)
 		if err != nil {
 			t.Fatal(err)

@@ -18,6 +18,7 @@ func emitPage(p *model.Package, title string) []byte {
 		title = p.Documents[0].Name
 	}
 	fmt.Fprintf(&out, "<!-- %s -->\n\n# %s\n\n%s", strings.TrimPrefix(Header, "// "), markdown(title), strictness)
+	out.WriteString(kindsUsed(p))
 	if len(guardTargets(p)) > 0 {
 		out.WriteString(guarding)
 	}
@@ -39,6 +40,33 @@ from %d to %d unless the table says otherwise. `+"`null`"+` means the same as a 
 Unknown keys are kept at every level, with their values as written; only Postgres rewrites
 values, such as `+"`1e2`"+` to `+"`100`"+`. Each fault is reported with its JSON pointer: `+"`/list/0/key: must be text`"+`.
 `, document.MaxDepth, document.MaxSize>>20, document.MaxDigits, document.MaxText>>20, math.MinInt32, math.MaxInt32)
+
+// kindsUsed describes maps, floating-point numbers and times if the package has some.
+func kindsUsed(p *model.Package) string {
+	var out string
+	for _, k := range []struct {
+		kind model.Kind
+		text string
+	}{
+		{model.Map, "The keys of a map are any text. A `null` in it means the same as a missing key, and maps are written by\n" +
+			"ascending keys. The messages of SQLite name each key of a map `*`.\n"},
+		{model.Float, "A number is rounded to the nearest one that its field can hold, and is written in its shortest form.\n"},
+		{model.Time, "A time has the format of RFC 3339, with an offset and at most nanoseconds: " + code(document.SampleTime) + ".\n"},
+	} {
+		if slices.ContainsFunc(p.Documents, func(d *model.Document) bool { return uses(d, k.kind) }) {
+			out += k.text
+		}
+	}
+	if out != "" {
+		out = "\n" + out
+	}
+	return out
+}
+
+// uses reports whether a field of the document has values of a kind.
+func uses(d *model.Document, kind model.Kind) bool {
+	return slices.ContainsFunc(d.Fields, func(f *model.Field) bool { return f.Type.Kind == kind || f.Type.Leaf().Kind == kind })
+}
 
 // guarding describes what the guards check.
 const guarding = `
@@ -99,7 +127,9 @@ func typeCell(f *model.Field) string {
 		if f.Unique {
 			once = ", each once"
 		}
-		return "list of " + textCell(f.Type.Elem, f.Format) + once + boundsOf(f)
+		return "list of " + elementCell(f) + once + boundsOf(f)
+	case t.Kind == model.Map:
+		return "map of " + elementCell(f) + boundsOf(f)
 	case t.Kind == model.Object:
 		return link(t.Document)
 	case t.Kind == model.Text:
@@ -110,10 +140,41 @@ func typeCell(f *model.Field) string {
 		return fmt.Sprintf("whole number from %d to %d", f.Min, f.Max)
 	case t.Kind == model.Int:
 		return "whole number"
+	case t.Kind == model.Float:
+		return "number" + floatWords(f)
 	case t.Kind == model.Duration:
 		return "duration" + spanWords(f.Span)
+	case t.Kind == model.Time:
+		return "time"
 	}
 	return "anything"
+}
+
+// elementCell returns what a list or a map holds, without the bounds of texts, which boundsOf
+// returns.
+func elementCell(f *model.Field) string {
+	elem := f.Element()
+	elem.Length = 0
+	text := typeCell(elem)
+	for _, word := range []string{"whole number", "number", "duration", "time", "list"} {
+		if rest, ok := strings.CutPrefix(text, word); ok {
+			return word + "s" + rest
+		}
+	}
+	return text
+}
+
+// floatWords returns the bounds of a floating-point number as words.
+func floatWords(f *model.Field) string {
+	low, high := floatBounds(f)
+	var out string
+	if f.Low > -math.MaxFloat32 {
+		out += ", at least " + low
+	}
+	if f.High < math.MaxFloat32 {
+		out += ", at most " + high
+	}
+	return out
 }
 
 // boundsOf returns the bounds of elements and characters that the field itself sets.
@@ -123,7 +184,7 @@ func boundsOf(f *model.Field) string {
 		out = fmt.Sprintf(", at most %d", f.Most)
 	}
 	switch {
-	case f.Length > 0 && f.Type.Kind == model.List:
+	case f.Length > 0 && f.Type.Elem != nil:
 		out += fmt.Sprintf(", each at most %d characters", f.Length)
 	case f.Length > 0:
 		out += fmt.Sprintf(", at most %d characters", f.Length)
@@ -177,12 +238,14 @@ func defaultCell(f *model.Field) string {
 	switch f.Type.Kind {
 	case model.Bool:
 		return code("false")
-	case model.Int:
+	case model.Int, model.Float:
 		return code("0")
 	case model.Duration:
 		return code("0s")
 	case model.List:
 		return code("[]")
+	case model.Map:
+		return code("{}")
 	case model.Object:
 		if !f.Type.Pointer {
 			return code("{}")

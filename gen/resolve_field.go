@@ -112,7 +112,7 @@ func (r *resolver) field(doc *model.Document, f *ast.Field, name *ast.Ident, key
 	keys[key] = out
 	doc.Fields = append(doc.Fields, out)
 	r.rules(out, r.tagRules(f))
-	mayBeNothing := typ.Optional || typ.Pointer || typ.Kind == model.List || typ.Kind == model.Raw ||
+	mayBeNothing := typ.Optional || typ.Pointer || typ.Kind == model.List || typ.Kind == model.Map || typ.Kind == model.Raw ||
 		typ.Document != nil && typ.Document.List != nil
 	if mayBeNothing && !out.Omit {
 		r.faults.add(pos, "%s.%s may be absent, so its json tag needs omitempty or omitzero", doc.Name, name.Name)

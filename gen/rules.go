@@ -25,26 +25,36 @@ type ruleKind struct {
 	help  string
 }
 
-// ruleKinds lists the rules and the kinds of value that they apply to. The rules of text
-// also apply to the elements of a list.
+// ruleKinds lists the rules and the kinds of value that they apply to. The rules of text and
+// of numbers also apply to the elements of a list and to the values of a map.
 var ruleKinds = []ruleKind{
-	{"required", false, []model.Kind{model.Text, model.Raw, model.Object, model.List}, "the key must be present and not empty"},
+	{"required", false, []model.Kind{model.Text, model.Time, model.Raw, model.Object, model.List, model.Map},
+		"the key must be present and not empty"},
 	{"bare", false, []model.Kind{model.Text}, "a YAML file may omit the quotes where the text looks like a number"},
-	{"default", true, []model.Kind{model.Bool, model.Int, model.Duration}, "the value of a missing key"},
-	{"min", true, []model.Kind{model.Int, model.Duration}, "the least value"},
-	{"max", true, []model.Kind{model.Int, model.Duration}, "the greatest value"},
-	{"above", true, []model.Kind{model.Duration}, "the value must be greater than this"},
-	{"format", true, []model.Kind{model.Text, model.List}, "the function that checks the text"},
+	{"default", true, []model.Kind{model.Bool, model.Int, model.Float, model.Duration}, "the value of a missing key"},
+	{"min", true, bounded, "the least value"},
+	{"max", true, bounded, "the greatest value"},
+	{"above", true, []model.Kind{model.Duration, model.List, model.Map}, "the value must be greater than this"},
+	{"format", true, []model.Kind{model.Text, model.List, model.Map}, "the function that checks the text"},
 	{"unique", false, []model.Kind{model.List}, "the list must not contain duplicates"},
-	{"most", true, []model.Kind{model.List}, "the greatest number of elements"},
-	{"length", true, []model.Kind{model.Text, model.List}, "the greatest number of characters"},
+	{"most", true, []model.Kind{model.List, model.Map}, "the greatest number of elements or of keys"},
+	{"length", true, []model.Kind{model.Text, model.List, model.Map}, "the greatest number of characters"},
 	{"order", true, []model.Kind{model.List}, "the key by which the elements are ordered, lowest first"},
 	{"guard", true, []model.Kind{model.Text}, "the column of text whose values the databases check"},
 }
 
+// bounded holds the kinds that can have bounds, and those that can hold them.
+var bounded = []model.Kind{model.Int, model.Float, model.Duration, model.List, model.Map}
+
 var kindNames = map[model.Kind]string{
-	model.Text: "text", model.Bool: "a truth value", model.Int: "a number", model.Duration: "a duration",
-	model.Raw: "any value", model.Object: "an object", model.List: "a list",
+	model.Text: "text", model.Bool: "a truth value", model.Int: "a number", model.Float: "a number", model.Duration: "a duration",
+	model.Time: "a time", model.Raw: "any value", model.Object: "an object", model.List: "a list", model.Map: "a map",
+}
+
+// plurals names what lists and maps hold and what has no bounds.
+var plurals = map[model.Kind]string{
+	model.Text: "text", model.Bool: "truth values", model.Int: "numbers", model.Float: "numbers", model.Time: "times",
+	model.Object: "documents",
 }
 
 // rules reads the rules of one field.
@@ -82,10 +92,7 @@ func ruleNames() string {
 
 // apply applies one rule to a field.
 func (r *resolver) apply(f *model.Field, rule rule, name, value string) {
-	elem := &f.Type
-	if f.Type.Elem != nil {
-		elem = f.Type.Elem
-	}
+	elem := f.Type.Leaf()
 	switch name {
 	case "required":
 		f.Required = true
@@ -95,7 +102,7 @@ func (r *resolver) apply(f *model.Field, rule rule, name, value string) {
 	case "bare":
 		f.Bare = true
 	case "default":
-		f.Default = r.value(f.Type.Kind, rule, value)
+		f.Default = r.value(&f.Type, rule, value)
 	case "min", "max", "above":
 		r.bound(f, rule, name, value)
 	case "format":
@@ -104,7 +111,7 @@ func (r *resolver) apply(f *model.Field, rule rule, name, value string) {
 		case f.Format == nil:
 			r.faults.add(rule.pos, "unknown format %s: declare it with %sformat %s above a function", value, mark, value)
 		case elem.Kind != model.Text:
-			r.faults.add(rule.pos, "the rule format applies only to text and lists of text")
+			r.faults.add(rule.pos, "the rule format applies only to text, and to lists and maps of text")
 		case elem.Enum != nil:
 			r.faults.add(rule.pos, "%s is an enum, so the rule format has no effect", elem.Go)
 		}
@@ -118,7 +125,7 @@ func (r *resolver) apply(f *model.Field, rule rule, name, value string) {
 	case "length":
 		f.Length = r.count(rule, value)
 		if elem.Kind != model.Text || elem.Enum != nil {
-			r.faults.add(rule.pos, "the rule length applies only to text and lists of text, and not to enums")
+			r.faults.add(rule.pos, "the rule length applies only to text, and to lists and maps of text, and not to enums")
 		}
 	case "order":
 		if elem.Kind != model.Object {
@@ -149,10 +156,10 @@ func (r *resolver) order(elem *model.Type, rule rule) *model.Field {
 }
 
 // value reads the value of a rule. It returns nil after a fault.
-func (r *resolver) value(kind model.Kind, rule rule, text string) *model.Value {
+func (r *resolver) value(t *model.Type, rule rule, text string) *model.Value {
 	var v model.Value
 	var err error
-	switch kind {
+	switch t.Kind {
 	case model.Bool:
 		v.Bool, err = strconv.ParseBool(text)
 		if text != "true" && text != "false" {
@@ -160,11 +167,16 @@ func (r *resolver) value(kind model.Kind, rule rule, text string) *model.Value {
 		}
 	case model.Int:
 		v.Int, err = strconv.ParseInt(text, 10, 64)
+	case model.Float:
+		v.Float, err = strconv.ParseFloat(text, t.Bits)
+		if math.IsNaN(v.Float) || math.IsInf(v.Float, 0) {
+			err = strconv.ErrSyntax
+		}
 	case model.Duration:
 		v.Duration, err = time.ParseDuration(text)
 	}
 	if err != nil {
-		r.faults.add(rule.pos, "%s: must be %s, got %q", rule.text, kindNames[kind], text)
+		r.faults.add(rule.pos, "%s: must be %s, got %q", rule.text, kindNames[t.Kind], text)
 		return nil
 	}
 	return &v
@@ -181,11 +193,25 @@ func (r *resolver) count(rule rule, text string) int64 {
 }
 
 func (r *resolver) bound(f *model.Field, rule rule, name, text string) {
-	v := r.value(f.Type.Kind, rule, text)
+	leaf := f.Type.Leaf()
+	if !slices.Contains(bounded, leaf.Kind) || name == "above" && leaf.Kind != model.Duration {
+		r.faults.add(rule.pos, "the rule %s does not apply to %s of %s", name, kindNames[f.Type.Kind], plurals[leaf.Kind])
+		return
+	}
+	v := r.value(leaf, rule, text)
 	if v == nil {
 		return
 	}
-	if f.Type.Kind == model.Duration {
+	switch leaf.Kind {
+	case model.Float:
+		r.ranged(f)
+		if name == "min" {
+			f.Low = v.Float
+		} else {
+			f.High = v.Float
+		}
+		return
+	case model.Duration:
 		switch name {
 		case "min":
 			f.Span.Min = &v.Duration
@@ -200,9 +226,7 @@ func (r *resolver) bound(f *model.Field, rule rule, name, text string) {
 		r.faults.add(rule.pos, "%s: must fit into 32 bits, so that every database and every reader agrees", rule.text)
 		return
 	}
-	if !f.Ranged {
-		f.Min, f.Max, f.Ranged = math.MinInt32, math.MaxInt32, true
-	}
+	r.ranged(f)
 	if name == "min" {
 		f.Min = v.Int
 	} else {
@@ -210,11 +234,29 @@ func (r *resolver) bound(f *model.Field, rule rule, name, text string) {
 	}
 }
 
+// ranged notes that the tag bounds a number.
+func (r *resolver) ranged(f *model.Field) {
+	unbounded(f)
+	f.Ranged = true
+}
+
+// unbounded gives a number without rules for its range the bounds of its type.
+func unbounded(f *model.Field) {
+	if f.Ranged {
+		return
+	}
+	f.Min, f.Max = math.MinInt32, math.MaxInt32
+	f.High = math.MaxFloat64
+	if f.Type.Leaf().Bits == 32 {
+		f.High = math.MaxFloat32
+	}
+	f.Low = -f.High
+}
+
 // checkConsistency reports rules that contradict each other or the type.
 func (r *resolver) checkConsistency(f *model.Field) {
-	if f.Type.Kind == model.Int && !f.Ranged {
-		f.Min, f.Max = math.MinInt32, math.MaxInt32
-	}
+	unbounded(f)
+	leaf := f.Type.Leaf().Kind
 	zero := model.Value{}
 	if f.Default != nil {
 		if *f.Default != zero && !f.Type.Optional {
@@ -223,10 +265,13 @@ func (r *resolver) checkConsistency(f *model.Field) {
 		zero = *f.Default
 	}
 	switch {
-	case f.Type.Kind == model.Int && f.Min > f.Max:
+	case leaf == model.Int && f.Min > f.Max || leaf == model.Float && f.Low > f.High:
 		r.faults.add(f.Pos, "%s: min must not be greater than max", f.Go)
 	case f.Type.Kind == model.Int && (f.Default != nil || !f.Type.Optional) && (zero.Int < f.Min || zero.Int > f.Max):
 		r.faults.add(f.Pos, "%s: the value of a missing key must be from %d to %d, got %d", f.Go, f.Min, f.Max, zero.Int)
+	case f.Type.Kind == model.Float && (f.Default != nil || !f.Type.Optional) && (zero.Float < f.Low || zero.Float > f.High):
+		r.faults.add(f.Pos, "%s: the value of a missing key must be from %s to %s, got %s", f.Go, model.FormatFloat(f.Low, f.Type.Bits),
+			model.FormatFloat(f.High, f.Type.Bits), model.FormatFloat(zero.Float, f.Type.Bits))
 	case f.Type.Kind == model.Duration && (f.Default != nil || !f.Type.Optional) && !f.Span.Contains(zero.Duration):
 		r.faults.add(f.Pos, "%s: the value of a missing key must be within the bounds, got %s", f.Go, zero.Duration)
 	}

@@ -21,7 +21,7 @@ var stubTexts = map[string]string{
 		Unknown []struct{}
 	)`,
 	"encoding/json": "package json; type RawMessage []byte",
-	"time":          "package time; type Duration int64",
+	"time":          "package time; type (Duration int64; Time struct{})",
 }
 
 // stubs maps paths to these packages. They import nothing.

@@ -33,6 +33,9 @@ func (r *resolver) typeOf(t types.Type, e ast.Expr, pos token.Position, what str
 		if inner == nil {
 			return nil
 		}
+		if inner.Kind == model.Time {
+			return refuse("is a pointer to a time: use time.Time, whose zero value means a missing key")
+		}
 		if inner.Kind != model.Object {
 			return refuse("is a pointer to something else than a document: use document.Optional for a value whose default is not zero")
 		}
@@ -47,7 +50,14 @@ func (r *resolver) typeOf(t types.Type, e ast.Expr, pos token.Position, what str
 	case *types.Array:
 		return refuse("is an array of fixed length: use a slice")
 	case *types.Map:
-		return refuse("is a map, which has no order: use json.RawMessage, or a document")
+		if key, ok := types.Unalias(t.Key()).(*types.Basic); !ok || key.Kind() != types.String {
+			return refuse("is a map with keys of type %s: use map[string], because the keys of JSON are text", r.typeName(t.Key()))
+		}
+		elem := r.mapValue(t.Elem(), e, pos, what)
+		if elem == nil {
+			return nil
+		}
+		return &model.Type{Kind: model.Map, Elem: elem}
 	case *types.Struct:
 		return refuse("is a struct without a name: declare it as a document")
 	case *types.Basic:
@@ -60,8 +70,10 @@ func (r *resolver) typeOf(t types.Type, e ast.Expr, pos token.Position, what str
 			return &model.Type{Kind: model.Bool}
 		case t.Kind() == types.Int:
 			return &model.Type{Kind: model.Int}
-		case t.Info()&types.IsFloat != 0:
-			return refuse("is a %s, which changes a number's text: use json.RawMessage", name)
+		case t.Kind() == types.Float64:
+			return &model.Type{Kind: model.Float, Bits: 64}
+		case t.Kind() == types.Float32:
+			return &model.Type{Kind: model.Float, Bits: 32}
 		case t.Info()&types.IsInteger != 0:
 			return refuse("is %s: use int, which has 32 bits or the rules min and max", article(name))
 		}
@@ -71,6 +83,8 @@ func (r *resolver) typeOf(t types.Type, e ast.Expr, pos token.Position, what str
 			return r.local(t, refuse)
 		case r.typeName(t) == "json.RawMessage":
 			return &model.Type{Kind: model.Raw}
+		case r.typeName(t) == "time.Time":
+			return &model.Type{Kind: model.Time}
 		case r.typeName(t) == "time.Duration":
 			return refuse("is a time.Duration, which is a number in JSON: use document.Duration")
 		}
@@ -82,7 +96,7 @@ func (r *resolver) typeOf(t types.Type, e ast.Expr, pos token.Position, what str
 			if inner == nil {
 				return nil
 			}
-			if !slices.Contains([]model.Kind{model.Bool, model.Int, model.Duration}, inner.Kind) {
+			if !slices.Contains([]model.Kind{model.Bool, model.Int, model.Float, model.Duration}, inner.Kind) {
 				return refuse("is an Optional of a type whose zero value already means a missing key: use the type itself")
 			}
 			inner.Optional = true
@@ -103,7 +117,8 @@ func (r *resolver) typeName(t types.Type) string {
 }
 
 // held lists the types that a document can hold.
-const held = "use string, bool, int, document.Duration, document.Optional of these, a document, a list, or json.RawMessage"
+const held = "use string, bool, int, float64, document.Duration, document.Optional of these, time.Time, a document, a list, " +
+	"a map[string], or json.RawMessage"
 
 // unknown reports a type that the type checker does not know.
 func (r *resolver) unknown(e ast.Expr, pos token.Position, what string) *model.Type {
@@ -164,11 +179,31 @@ func (r *resolver) elem(t types.Type, e ast.Expr, pos token.Position, what strin
 	if elem == nil {
 		return nil
 	}
-	if elem.Kind != model.Text && elem.Kind != model.Object || elem.Pointer {
-		r.faults.add(pos, "%s is a list of %s: only text and documents can be elements", what, r.typeName(t))
+	if !canBeElement(elem) {
+		r.faults.add(pos, "%s is a list of %s: its elements can be text, numbers, truth values, durations, times or documents: "+
+			"use a document or json.RawMessage", what, r.typeName(t))
 		return nil
 	}
 	return elem
+}
+
+// mapValue returns the type of a map's values, or nil after a fault.
+func (r *resolver) mapValue(t types.Type, e ast.Expr, pos token.Position, what string) *model.Type {
+	elem := r.typeOf(t, e, pos, what)
+	if elem == nil {
+		return nil
+	}
+	if elem.Kind != model.List && !canBeElement(elem) {
+		r.faults.add(pos, "%s is a map of %s: its values can be text, numbers, truth values, durations, times, documents "+
+			"or lists of these: use a document or json.RawMessage", what, r.typeName(t))
+		return nil
+	}
+	return elem
+}
+
+// canBeElement reports whether a list can hold the type.
+func canBeElement(t *model.Type) bool {
+	return t.Elem == nil && t.Kind != model.Raw && !t.Pointer && !t.Optional
 }
 
 // checkRecursion reports documents that contain themselves. Readers have a fixed depth and could

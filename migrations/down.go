@@ -21,6 +21,11 @@ func (m *Migrator) Down(ctx context.Context) (*Result, error) {
 	var done Done
 	err := m.write(ctx, func(ctx context.Context, tx bun.IDB) error {
 		in, err := m.inspect(ctx, tx)
+		if err == nil && in.guest() && in.refuse() == nil && len(in.records) > 0 {
+			if err = m.lockPlatform(ctx, tx, in, "ACCESS EXCLUSIVE"); err == nil {
+				in, err = m.inspect(ctx, tx)
+			}
+		}
 		if err != nil {
 			return err
 		}

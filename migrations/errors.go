@@ -27,6 +27,8 @@ var (
 	ErrLocked = errors.New("waited too long for a lock")
 	// ErrReadOnly means that the database does not accept writes.
 	ErrReadOnly = errors.New("the database is read-only")
+	// ErrTransaction means that the caller's transaction cannot take a migration.
+	ErrTransaction = errors.New("the migration cannot run in this transaction")
 	// ErrPrivilege means that the database role lacks a privilege.
 	ErrPrivilege = errors.New("the database role lacks a privilege")
 	// ErrNothingApplied means that there is no migration to undo.
@@ -171,6 +173,7 @@ const (
 	codeReadOnly     = "25006"
 	codePrivilege    = "42501"
 	codeLockTimeout  = "55P03"
+	codeNoTable      = "42P01"
 	sqliteReadOnly   = 8
 	sqliteBusy       = 5
 	sqliteLockedCode = 6

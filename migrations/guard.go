@@ -57,6 +57,11 @@ func (m *Migrator) upGuards(ctx context.Context, res *Result) error {
 	err := m.read(ctx, look)
 	if err == nil && due {
 		err = m.write(ctx, func(ctx context.Context, tx bun.IDB) error {
+			if in.guest() {
+				if err := m.lockPlatform(ctx, tx, in, "ACCESS EXCLUSIVE"); err != nil {
+					return err
+				}
+			}
 			// Another process that held the lock may already have done it.
 			if err := look(ctx, tx); err != nil || !due {
 				return err

@@ -13,12 +13,16 @@ import (
 	"github.com/attune-go/attune/migrations/internal/unify"
 )
 
-// stateTable has a row for each of attune's workers in a guest.
-const stateTable = "attune_worker_state"
+// stateTable has a row for each of attune's workers in a guest, and runtimeState one for each
+// runtime that attune loaded.
+const (
+	stateTable   = "attune_worker_state"
+	runtimeState = "attune_runtime_state"
+)
 
 // guestRelations lists the tables and views that each migration creates in a guest.
 var guestRelations = map[string][]string{
-	UnifyRuntimes: {"attune_runtime_state", "attune_runtime_version", "attune_requirement"},
+	UnifyRuntimes: {runtimeState, "attune_runtime_version", "attune_requirement"},
 	WorkerRuntime: {
 		stateTable, "attune_worker_runtime", "attune_worker_label", "attune_worker_taint",
 		"attune_capability_change", "attune_worker_sweep", availableView,
@@ -56,13 +60,14 @@ func newIndexes(folder, id string) []string {
 }
 
 // guest reports whether attune is a guest in the schema: somebody else unified its tables, and
-// they stay as they are.
+// they stay as they are. Releases before the first guest adopted such tables, and kept what they
+// changed in archiveTable.
 func (in *inspection) guest() bool {
 	if in.file || in.state != StateUnified {
 		return false
 	}
 	r := in.record(UnifyRuntimes)
-	return r == nil || r.Adopted && in.relations[archiveTable] == nil
+	return r == nil || r.Adopted && (in.relations[archiveTable] == nil || in.relations[runtimeState] != nil)
 }
 
 // classifyGuest finds tables of attune's that are missing and names that belong to others.
@@ -83,40 +88,6 @@ func (in *inspection) classifyNames(id string, relations, indexes []string) {
 			in.find("the name %s is taken, and %s needs it", name, id)
 		}
 	}
-}
-
-// checkReady returns an error for what prevents attune from moving in: a missing key of the
-// platform's tables, or a missing privilege.
-func (in *inspection) checkReady(ctx context.Context, db bun.IDB) error {
-	var lack struct {
-		Keys       []string `bun:",array"`
-		Privileges []string `bun:",array"`
-	}
-	tables := []string{"runtime", "action", "sensor", "worker"}
-	err := db.NewRaw(`
-WITH space AS (SELECT oid, nspname FROM pg_catalog.pg_namespace WHERE oid = ?0),
-     ours AS (SELECT c.oid, c.relname, c.relowner FROM pg_catalog.pg_class c, space s WHERE c.relnamespace = s.oid AND c.relname IN (?1))
-SELECT ARRAY(SELECT o.relname::pg_catalog.text FROM ours o WHERE NOT EXISTS (
-           SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a ON a.attrelid = o.oid AND a.attnum = i.indkey[0]
-           WHERE i.indrelid = o.oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indnkeyatts = 1 AND a.attname = 'id')
-         ORDER BY 1) AS keys,
-       ARRAY(SELECT 'CREATE on schema ' || s.nspname FROM space s WHERE NOT pg_catalog.has_schema_privilege(s.oid, 'CREATE')
-         UNION ALL SELECT p || ' on table ' || o.relname FROM ours o, pg_catalog.unnest(ARRAY['REFERENCES', 'TRIGGER', 'SELECT']) p
-         WHERE NOT pg_catalog.has_table_privilege(o.oid, p)
-         UNION ALL SELECT 'membership in the role ' || pg_catalog.pg_get_userbyid(o.relowner) || ', which owns table worker' FROM ours o
-         WHERE o.relname = 'worker' AND NOT pg_catalog.pg_has_role(o.relowner, 'USAGE')
-         ORDER BY 1) AS privileges`, in.oid, bun.List(tables)).Scan(ctx, &lack)
-	switch {
-	case err != nil:
-		return fmt.Errorf("read keys and privileges of schema %q: %w", in.name, explain(err))
-	case len(lack.Keys) > 0:
-		return &StateError{Schema: in.name, kind: ErrMixed, Findings: []string{
-			"without a unique key (id): table " + strings.Join(lack.Keys, ", ")}}
-	case len(lack.Privileges) > 0:
-		return fmt.Errorf("schema %q: %w: %s; migrate as the owner of the schema and of its tables",
-			in.name, ErrPrivilege, strings.Join(lack.Privileges, ", "))
-	}
-	return nil
 }
 
 func (s *step) loadGuest() error {
@@ -181,7 +152,7 @@ WITH worker AS (
 ), functions AS (
     SELECT p.oid::pg_catalog.regprocedure AS name, p.proname, p.proowner <> w.relowner AS foreign, w.relowner
     FROM pg_catalog.pg_proc p JOIN worker w ON w.relnamespace = p.pronamespace
-    WHERE pg_catalog.starts_with(p.proname::pg_catalog.text, 'attune_')
+    WHERE p.proname IN (?2)
 )
 SELECT pg_catalog.format('GRANT %s ON %s TO %s', g.privilege, a.name, g.grantee) FROM added a, grants g
 WHERE a.relkind = 'r' OR a.relkind = 'v' AND g.privilege = 'SELECT'
@@ -196,7 +167,8 @@ SELECT pg_catalog.format('ALTER TABLE %s OWNER TO %I', a.name, pg_catalog.pg_get
 WHERE a.relkind IN ('r', 'v') AND pg_catalog.pg_get_userbyid(w.relowner) <> current_user
 UNION ALL
 SELECT pg_catalog.format('ALTER FUNCTION %s OWNER TO %I', f.name, pg_catalog.pg_get_userbyid(f.relowner)) FROM functions f WHERE f.foreign`,
-		in.relations["worker"].oid, bun.List(names)).Scan(ctx, &statements)
+		in.relations["worker"].oid, bun.List(names), bun.List(slices.Concat(guestFunctions(UnifyRuntimes), guestFunctions(WorkerRuntime)))).
+		Scan(ctx, &statements)
 	if err != nil {
 		return fmt.Errorf("read owner and privileges of worker: %w", err)
 	}

@@ -84,16 +84,22 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// A Migrator moves one schema up and down. It has no state of its own and is safe for concurrent
-// use.
+// A Migrator moves one schema up and down. It has no state of its own and is as safe for
+// concurrent use as its database.
 type Migrator struct {
-	db    *bun.DB
+	db    bun.IDB
 	cfg   Config
 	steps []step
 }
 
 // New returns a Migrator for db, which must be Postgres or SQLite. It does not connect.
-func New(db *bun.DB, cfg Config) (*Migrator, error) {
+//
+// If db is a bun.Tx, such as one of package transaction, everything happens in that
+// transaction, and nothing lasts unless its owner commits it. It must be able to write, and
+// its isolation must be read committed; else the error is ErrTransaction. The migrators' lock
+// and locks on tables stay until its end. Unifying makes deferred constraints immediate for
+// the rest of it.
+func New(db bun.IDB, cfg Config) (*Migrator, error) {
 	if cfg.LockTimeout == 0 {
 		cfg.LockTimeout = DefaultLockTimeout
 	}

@@ -2,6 +2,7 @@ package migrations
 
 import (
 	"context"
+	"errors"
 
 	"github.com/uptrace/bun"
 
@@ -26,7 +27,8 @@ type Plan struct {
 	Guest bool `json:"guest,omitempty"`
 	// Creates lists the tables and views that would be created in a guest.
 	Creates []string `json:"creates,omitempty"`
-	// Notes holds what an operator should know before Up runs in a guest.
+	// Notes holds what an operator should know before Up runs in a guest, and why the database
+	// accepts no writes.
 	Notes []string `json:"notes,omitempty"`
 	// Unify is what unifying would do. It is nil if unifying is not pending, on an empty schema, in
 	// a guest and on SQLite.
@@ -76,17 +78,23 @@ func (m *Migrator) Plan(ctx context.Context) (*Plan, error) {
 		if in.guest() {
 			p.Guest = true
 			if len(p.Pending) > 0 {
-				if err := in.checkReady(ctx, tx); err != nil {
+				if err := in.checkReady(ctx, tx, m.pending(in)); err != nil {
 					return err
 				}
 			}
 			for _, s := range m.pending(in) {
 				p.Creates = append(p.Creates, guestRelations[s.id]...)
 			}
-			p.Notes, err = m.guestNotes(ctx, tx, in)
-			return err
+			if p.Notes, err = m.guestNotes(ctx, tx, in); err != nil {
+				return err
+			}
 		}
-		if m.postgres() && in.state != StateEmpty && !in.isRecorded(UnifyRuntimes) {
+		if m.postgres() && p.Due() {
+			if p.Notes, err = m.withReadOnly(ctx, tx, p.Notes); err != nil {
+				return err
+			}
+		}
+		if !in.guest() && m.postgres() && in.state != StateEmpty && !in.isRecorded(UnifyRuntimes) {
 			err = onCallersPath(ctx, tx, func() (err error) {
 				p.Unify, err = unify.Examine(ctx, tx, in.name)
 				return err
@@ -98,6 +106,16 @@ func (m *Migrator) Plan(ctx context.Context) (*Plan, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// withReadOnly adds why the database accepts no writes. Only Up refuses it, because a plan is often made on
+// a standby.
+func (m *Migrator) withReadOnly(ctx context.Context, db bun.IDB, notes []string) ([]string, error) {
+	err := m.checkWritable(ctx, db)
+	if errors.Is(err, ErrReadOnly) {
+		return append(notes, "up is refused here: "+err.Error()), nil
+	}
+	return notes, err
 }
 
 // A DownPlan is what Down would do.

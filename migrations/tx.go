@@ -36,8 +36,17 @@ func (m *Migrator) writePostgres(ctx context.Context, fn func(ctx context.Contex
 	if err != nil {
 		return fmt.Errorf("begin: %w", explain(err))
 	}
-	defer func() { _ = tx.Rollback() }()
+	committed := false
+	defer func() {
+		if !committed { // a released savepoint must not be named again
+			_ = tx.Rollback()
+		}
+	}()
 
+	restore, err := m.keepSettings(ctx, tx)
+	if err != nil {
+		return err
+	}
 	if err := leaveSearchPath(ctx, tx); err != nil {
 		return fmt.Errorf("set the search_path: %w", explain(err))
 	}
@@ -49,34 +58,32 @@ func (m *Migrator) writePostgres(ctx context.Context, fn func(ctx context.Contex
 		_ = tx.Rollback()
 		return m.blame(ctx, explain(err))
 	}
+	if err := restore(); err != nil {
+		return fmt.Errorf("restore the transaction's settings: %w", explain(err))
+	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("commit: %w; it may or may not have taken effect, check the status", explain(err))
 	}
+	committed = true
 	return nil
 }
 
 // lock bounds every wait of the transaction, lifts the limit on its duration, and takes the
 // migrators' lock.
 func (m *Migrator) lock(ctx context.Context, tx bun.IDB) error {
-	var readOnly, standby bool
-	err := tx.NewRaw(`
-SELECT pg_catalog.current_setting('transaction_read_only')::pg_catalog.bool, pg_catalog.pg_is_in_recovery()`).
-		Scan(ctx, &readOnly, &standby)
-	switch {
-	case err != nil:
-		return fmt.Errorf("check that the database accepts writes: %w", err)
-	case standby:
-		return fmt.Errorf("%w: this server is a standby; migrate on the primary", ErrReadOnly)
-	case readOnly:
-		return fmt.Errorf("%w: default_transaction_read_only is on for this role or database; "+
-			"migrate with a role for which it is off", ErrReadOnly)
+	if err := m.checkWritable(ctx, tx); err != nil {
+		return err
 	}
-	if _, err := tx.NewRaw(`
-SELECT pg_catalog.set_config('lock_timeout', ?, true),
-       pg_catalog.set_config('statement_timeout', '0', true),
-       pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true)`,
-		strconv.FormatInt(max(m.cfg.LockTimeout.Milliseconds(), 1), 10)+"ms").Exec(ctx); err != nil {
-		return fmt.Errorf("set the lock timeout: %w", err)
+	if err := m.checkIsolation(ctx, tx); err != nil {
+		return err
+	}
+	if err := m.limitLocks(ctx, tx); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `
+SELECT pg_catalog.set_config('statement_timeout', '0', true),
+       pg_catalog.set_config('idle_in_transaction_session_timeout', '0', true)`); err != nil {
+		return fmt.Errorf("lift the timeouts: %w", err)
 	}
 	if _, err := tx.NewRaw(`SELECT pg_catalog.pg_advisory_xact_lock(?)`, lockKey).Exec(ctx); err != nil {
 		return fmt.Errorf("wait for other migrations: %w", err)
@@ -84,14 +91,85 @@ SELECT pg_catalog.set_config('lock_timeout', ?, true),
 	return nil
 }
 
+// checkWritable returns an error if transactions of this role in this database cannot write, or
+// if the caller's cannot.
+func (m *Migrator) checkWritable(ctx context.Context, tx bun.IDB) error {
+	setting := "default_transaction_read_only"
+	if m.inside() {
+		setting = "transaction_read_only"
+	}
+	var readOnly, standby bool
+	err := tx.NewRaw(`SELECT pg_catalog.current_setting(?)::pg_catalog.bool, pg_catalog.pg_is_in_recovery()`, setting).
+		Scan(ctx, &readOnly, &standby)
+	switch {
+	case err != nil:
+		return fmt.Errorf("check that the database accepts writes: %w", err)
+	case standby:
+		return fmt.Errorf("%w: this server is a standby; migrate on the primary", ErrReadOnly)
+	case readOnly && m.inside():
+		return fmt.Errorf("%w: %w: it is read-only; begin it for writing", ErrTransaction, ErrReadOnly)
+	case readOnly:
+		return fmt.Errorf("%w: default_transaction_read_only is on for this role or database; "+
+			"migrate with a role for which it is off", ErrReadOnly)
+	}
+	return nil
+}
+
+// checkIsolation returns an error if the caller's transaction has a snapshot from before the lock,
+// which would hide what another migrator did.
+func (m *Migrator) checkIsolation(ctx context.Context, tx bun.IDB) error {
+	if !m.inside() {
+		return nil
+	}
+	var isolation string
+	err := tx.NewRaw(`SELECT pg_catalog.current_setting('transaction_isolation')`).Scan(ctx, &isolation)
+	if err != nil {
+		return fmt.Errorf("check the transaction's isolation: %w", err)
+	}
+	if isolation != "read committed" {
+		return fmt.Errorf("%w: its isolation must be read committed, got %s; a snapshot from before the lock would hide "+
+			"what another migrator did", ErrTransaction, isolation)
+	}
+	return nil
+}
+
+// inside reports whether the migrator works in a transaction of its caller.
+func (m *Migrator) inside() bool {
+	_, ok := m.db.(bun.Tx)
+	return ok
+}
+
+// keepSettings returns a function that undoes what leaveSearchPath and lock set, if the
+// transaction goes on after the migration. If it is rolled back, so are the settings.
+func (m *Migrator) keepSettings(ctx context.Context, tx bun.IDB) (restore func() error, err error) {
+	if !m.inside() {
+		return func() error { return nil }, nil
+	}
+	var path, lock, statement, idle string
+	err = tx.NewRaw(`
+SELECT pg_catalog.current_setting('search_path'), pg_catalog.current_setting('lock_timeout'),
+       pg_catalog.current_setting('statement_timeout'), pg_catalog.current_setting('idle_in_transaction_session_timeout')`).
+		Scan(ctx, &path, &lock, &statement, &idle)
+	if err != nil {
+		return nil, fmt.Errorf("read the transaction's settings: %w", explain(err))
+	}
+	return func() error {
+		_, err := tx.NewRaw(`
+SELECT pg_catalog.set_config('search_path', ?, true), pg_catalog.set_config('lock_timeout', ?, true),
+       pg_catalog.set_config('statement_timeout', ?, true),
+       pg_catalog.set_config('idle_in_transaction_session_timeout', ?, true)`, path, lock, statement, idle).Exec(ctx)
+		return err
+	}, nil
+}
+
 // writeSQLite begins the transaction with a statement, because database/sql does not support
 // BEGIN IMMEDIATE. It uses one connection, because the transaction belongs to it.
 func (m *Migrator) writeSQLite(ctx context.Context, fn func(ctx context.Context, tx bun.IDB) error) (err error) {
-	conn, err := m.db.Conn(ctx)
+	conn, closeConn, err := m.conn(ctx)
 	if err != nil {
-		return fmt.Errorf("connect: %w", explain(err))
+		return err
 	}
-	defer func() { _ = conn.Close() }()
+	defer closeConn()
 
 	var timeout int64
 	if err := conn.NewRaw("PRAGMA busy_timeout").Scan(ctx, &timeout); err != nil {
@@ -103,21 +181,40 @@ func (m *Migrator) writeSQLite(ctx context.Context, fn func(ctx context.Context,
 	}
 	defer func() { _ = busyTimeout(background, conn, timeout) }()
 
-	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+	begin, commit, rollback := "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"
+	if m.inside() {
+		begin, commit, rollback = "SAVEPOINT attune", "RELEASE attune", "ROLLBACK TO attune"
+	}
+	if _, err := conn.ExecContext(ctx, begin); err != nil {
 		return fmt.Errorf("begin: %w", explain(err))
 	}
 	if err := fn(ctx, conn); err != nil {
-		_, _ = conn.ExecContext(background, "ROLLBACK")
+		_, _ = conn.ExecContext(background, rollback)
 		return explain(err)
 	}
-	if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
-		_, _ = conn.ExecContext(background, "ROLLBACK")
+	if _, err := conn.ExecContext(ctx, commit); err != nil {
+		_, _ = conn.ExecContext(background, rollback)
 		return fmt.Errorf("commit: %w", explain(err))
 	}
 	return nil
 }
 
-func busyTimeout(ctx context.Context, conn bun.Conn, ms int64) error {
+// conn returns a connection, or the transaction of the caller.
+func (m *Migrator) conn(ctx context.Context) (conn bun.IDB, closeConn func(), err error) {
+	pool, ok := m.db.(interface {
+		Conn(ctx context.Context) (bun.Conn, error)
+	})
+	if !ok {
+		return m.db, func() {}, nil
+	}
+	own, err := pool.Conn(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("connect: %w", explain(err))
+	}
+	return own, func() { _ = own.Close() }, nil
+}
+
+func busyTimeout(ctx context.Context, conn bun.IDB, ms int64) error {
 	_, err := conn.ExecContext(ctx, "PRAGMA busy_timeout = "+strconv.FormatInt(ms, 10))
 	return err
 }
@@ -141,11 +238,12 @@ func (m *Migrator) read(ctx context.Context, fn func(ctx context.Context, tx bun
 // leaveSearchPath makes the transaction find names in pg_catalog alone. The migrating role may
 // do everything, and others may be able to create operators and functions in a schema of its
 // search_path. Postgres would prefer those to its own for some types. A setting of the
-// transaction keeps the schemas that were left.
+// transaction keeps the schemas that were left. It also makes the catalog spell names as elsewhere,
+// because guards are compared by their text.
 func leaveSearchPath(ctx context.Context, tx bun.IDB) error {
 	_, err := tx.ExecContext(ctx, `
 SELECT pg_catalog.set_config('attune.callers_path', CAST(pg_catalog.current_schemas(false) AS pg_catalog.text), true);
-SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)`)
+SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true), pg_catalog.set_config('quote_all_identifiers', 'off', true)`)
 	return err
 }
 
@@ -180,11 +278,14 @@ SELECT pg_catalog.set_config('search_path', coalesce((
 // readSQLite also begins with a statement, because a DSN may make every transaction begin as a
 // writer.
 func (m *Migrator) readSQLite(ctx context.Context, fn func(ctx context.Context, tx bun.IDB) error) error {
-	conn, err := m.db.Conn(ctx)
-	if err != nil {
-		return fmt.Errorf("connect: %w", explain(err))
+	if m.inside() {
+		return fn(ctx, m.db)
 	}
-	defer func() { _ = conn.Close() }()
+	conn, closeConn, err := m.conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer closeConn()
 	if _, err := conn.ExecContext(ctx, "BEGIN DEFERRED"); err != nil {
 		return fmt.Errorf("begin: %w", explain(err))
 	}

@@ -69,10 +69,18 @@ func (m *Migrator) upNext(ctx context.Context, res *Result) (more bool, err erro
 	var done []Done
 	var report *unify.Report
 	err = m.write(ctx, func(ctx context.Context, tx bun.IDB) error {
+		locked := false
 		for {
 			in, err := m.inspect(ctx, tx)
 			if err != nil {
 				return err
+			}
+			if in.guest() && len(m.pending(in)) > 0 && in.refuse() == nil && !locked {
+				locked = true
+				if err := m.lockPlatform(ctx, tx, in, "SHARE ROW EXCLUSIVE"); err != nil {
+					return err
+				}
+				continue // the platform may have changed them before
 			}
 			if found == nil {
 				found = in
@@ -116,7 +124,7 @@ func (m *Migrator) upOne(ctx context.Context, tx bun.IDB, in *inspection) (done 
 		return nil, nil, nil
 	}
 	if in.guest() {
-		if err := in.checkReady(ctx, tx); err != nil {
+		if err := in.checkReady(ctx, tx, pending); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -207,32 +206,15 @@ func asOperator(db *cli.Database, err error) error {
 // noneFit prints that no worker fits a selection, with --json as the empty document. It
 // returns an error if no worker has one of the names, or the ids or hosts.
 func noneFit(ctx context.Context, env *cli.Env, db *cli.Database, s store.Selection, document any) error {
-	if len(s.Names) == 1 && !strings.ContainsAny(s.Names[0], "*?") {
-		if found, err := db.Store.Workers.Select(ctx, store.Selection{Names: s.Names, Limit: 1}); err != nil || len(found) == 0 {
-			return cmp.Or(err, unknownWorker(ctx, db, s.Names[0]))
-		}
-	}
-	unknown, err := unknownNames(ctx, db, s.Names)
+	missing, err := answer.Missing(ctx, db.Store, s)
 	if err != nil {
 		return err
 	}
-	if unknown != "" {
-		return fmt.Errorf("%s: %s", db.Name, unknown)
-	}
-	for _, named := range []struct {
-		what string
-		store.Selection
-	}{{"id", store.Selection{IDs: s.IDs, Limit: 1}}, {"host", store.Selection{Hosts: s.Hosts, Limit: 1}}} {
-		if len(named.IDs)+len(named.Hosts) == 0 {
-			continue
+	if len(missing) > 0 {
+		if pattern := strings.ContainsAny(strings.Join(s.Names, ""), "*?"); missing[0].Key == "name" && (len(s.Names) > 1 || pattern) {
+			return fmt.Errorf("%s: %s", db.Name, inOneSentence(missing))
 		}
-		found, err := db.Store.Workers.Select(ctx, named.Selection)
-		if err != nil {
-			return err
-		}
-		if len(found) == 0 {
-			return fmt.Errorf("no worker in %s has this %s; `attune workers list` shows all", db.Name, named.what)
-		}
+		return unknownWorker(db, missing[0])
 	}
 	if env.JSON {
 		return cli.PrintJSON(env.Out, document)
@@ -293,7 +275,7 @@ func (c *runtimesDeleteCmd) notARef(ctx context.Context, db *cli.Database) error
 	if def, ok := index.Resolve(c.Ref); ok {
 		return cli.Usagef("must be a ref, got %q, a name of %s; to delete that: `attune runtimes delete %[2]s`", c.Ref, def.Ref)
 	}
-	return unknownRuntime(ctx, db, c.Ref)
+	return noRuntime(ctx, db, c.Ref)
 }
 
 func printRuntimeDeletion(out *cli.Terminal, r *answer.RuntimeDeletion) {

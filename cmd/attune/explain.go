@@ -28,9 +28,9 @@ func (c *explainCmd) Help() string {
 
 // Run explains a runtime on the workers with a name.
 func (c *explainCmd) Run(ctx context.Context, env *cli.Env) error {
-	req, err := parseRequirement(c.Runtime, c.Prereleases)
+	req, err := answer.ParseRuntimeTerm(c.Runtime, c.Prereleases)
 	if err != nil {
-		return err
+		return usage(err)
 	}
 	db, err := openToLook(ctx, env)
 	if err != nil {
@@ -44,19 +44,22 @@ func (c *explainCmd) Run(ctx context.Context, env *cli.Env) error {
 		}
 		return err
 	}
-	if err := req.resolve(ctx, db); err != nil {
+	found, err := resolve(ctx, db, &req)
+	if err != nil {
 		return err
 	}
 	names, err := namesFor(ctx, db, workers)
 	if err != nil {
 		return err
 	}
-	question := answer.Question{Requirement: req.Requirement, Definition: req.def, Note: req.note, Index: names, Words: words}
+	question := answer.Question{
+		Requirement: req.Requirement, Definition: req.Definition, Note: found.Notes[req.Ref], Index: names, Words: words,
+	}
 	explanations := make([]*answer.Explanation, 0, len(workers))
 	for i := range workers {
 		e, err := answer.Explain(ctx, db.Store, &workers[i], question)
 		if err != nil {
-			return fmt.Errorf("explain %s on %s of %s: %w", req.name, workers[i].Name, db.Name, err)
+			return fmt.Errorf("explain %s on %s of %s: %w", req.Written, workers[i].Name, db.Name, err)
 		}
 		for j := range e.Installations {
 			in := &e.Installations[j]

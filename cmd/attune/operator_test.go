@@ -374,7 +374,7 @@ func TestRefreshSelected(t *testing.T) {
 			t.Errorf("asked (-want +got):\n%s", diff)
 		}
 		got := run(t, "workers", "refresh", "lost", "ended", "--json", "--dry-run")
-		var docs []refreshDoc
+		var docs []answer.RefreshWorker
 		if err := json.Unmarshal([]byte(got.out), &docs); err != nil || len(docs) != 2 || docs[0].Asked || !docs[1].Asked || !docs[1].Stale || docs[1].WithinSeconds != nil {
 			t.Errorf("--json: %v in\n%s", err, got.out)
 		}
@@ -509,7 +509,7 @@ func TestOperatorAndRunningWorker(t *testing.T) {
 		reported(t, db, metadata.Worker, "killed", &capability.Document{})
 		got := run(t, "workers", "refresh", "*", "--wait", "--timeout", "3s", "--json")
 		want(t, got, 1, "1 of 2 missing")
-		var docs []refreshDoc
+		var docs []answer.RefreshWorker
 		if err := json.Unmarshal([]byte(got.out), &docs); err != nil || len(docs) != 2 ||
 			docs[0].Result.Verified || !strings.Contains(docs[0].Result.Reason, "not yet: last heartbeat") || !docs[1].Result.Verified || !docs[1].Result.Changes.Empty() {
 			t.Errorf("--json: %v in\n%s", err, got.out)

@@ -47,7 +47,7 @@ func (c *runtimesListCmd) Run(ctx context.Context, env *cli.Env) error {
 		env.Warn(text)
 	}
 	all := len(defs)
-	defs = c.page(defs)
+	defs = answer.RuntimesQuery{Pack: c.Pack, After: c.After, Limit: c.Limit}.Page(defs)
 	if env.JSON {
 		return cli.PrintJSON(env.Out, defs)
 	}
@@ -61,9 +61,9 @@ func (c *runtimesListCmd) Run(ctx context.Context, env *cli.Env) error {
 	}
 	t := cli.NewTable("REF", "NAME", "ALSO", "ROLES", "VERIFIED BY")
 	for i := range defs {
-		d := &defs[i]
-		t.Row(cli.Cell{Text: d.Ref}, cli.Cell{Text: d.CapabilityName(), Style: cli.Cyan}, cli.Cell{Text: cli.Or(also(d), "-")},
-			cli.Cell{Text: roles(d)}, verifiedBy(d))
+		row := answer.RuntimeRowOf(&defs[i])
+		t.Row(cli.Cell{Text: row.Ref}, cli.Cell{Text: row.Name, Style: cli.Cyan},
+			cli.Cell{Text: cli.Or(strings.Join(row.Also, ", "), "-")}, cli.Cell{Text: roles(&row)}, verifiedBy(&row))
 	}
 	t.Shrink, t.Drop = 4, []int{2, 3}
 	t.Print(env.Out)
@@ -75,89 +75,37 @@ func (c *runtimesListCmd) Run(ctx context.Context, env *cli.Env) error {
 	return nil
 }
 
-func (c *runtimesListCmd) page(defs []metadata.Definition) []metadata.Definition {
-	page := []metadata.Definition{}
-	for _, d := range defs {
-		if d.Ref <= c.After || (c.Pack != "" && d.PackRef != c.Pack && metadata.PackOf(d.Ref) != c.Pack) {
-			continue
-		}
-		if c.Limit > 0 && len(page) == c.Limit {
-			break
-		}
-		page = append(page, d)
-	}
-	return page
-}
-
-func also(d *metadata.Definition) string {
-	if d.Aliases.Fault() != nil || len(d.Aliases) < 2 {
-		return ""
-	}
-	return strings.Join(d.Aliases[1:], ", ")
-}
-
-func roles(d *metadata.Definition) string {
+func roles(r *answer.RuntimeRow) string {
 	var names []string
-	for _, r := range []metadata.Role{metadata.Worker, metadata.Sensor} {
-		if d.HasRole(r) {
-			names = append(names, string(r))
-		}
+	for _, role := range r.Roles {
+		names = append(names, string(role))
 	}
 	return strings.Join(names, ", ")
 }
 
 // verifiedBy describes in a few words how a host verifies a runtime.
-func verifiedBy(d *metadata.Definition) cli.Cell {
-	if fault := d.Validate(); fault != nil {
-		return cli.Cell{Text: "malformed: " + fault.Error(), Style: cli.Red}
-	}
-	v := d.Distributions.Verification
-	switch {
-	case v == nil:
-	case v.AlwaysAvailable:
+func verifiedBy(r *answer.RuntimeRow) cli.Cell {
+	switch r.Verification {
+	case answer.Malformed:
+		return cli.Cell{Text: "malformed: " + r.Fault, Style: cli.Red}
+	case answer.AlwaysAvailable:
 		return cli.Cell{Text: "always available"}
-	case !v.CheckRequiredOrDefault():
+	case answer.Unverified:
 		return cli.Cell{Text: "taken as available, unverified"}
-	}
-	lines := commandLines(nil, v)
-	for i := range d.Versions {
-		lines = commandLines(lines, d.Versions[i].Distributions.Verification)
-	}
-	if len(lines) == 0 {
+	case answer.NotVerifiable:
 		return cli.Cell{Text: "no verification"}
 	}
-	return cli.List(lines, "; ")
-}
-
-// commandLines adds the commands of a verification and its version file, each once, in their
-// order.
-func commandLines(lines []string, v *metadata.Verification) []string {
-	if v == nil {
-		return lines
-	}
-	add := func(line string) {
-		if !slices.Contains(lines, line) {
+	var lines []string
+	for _, step := range r.Steps {
+		line := "reads " + step.File
+		if step.Command != nil {
+			line = cli.Brief(step.Command)
+		}
+		if !slices.Contains(lines, line) { // two commands may be equally brief
 			lines = append(lines, line)
 		}
 	}
-	for _, c := range v.Ordered() {
-		add(cli.Brief(append([]string{c.Binary}, c.Args...)))
-	}
-	if v.VersionFile != nil {
-		add("reads " + v.VersionFile.Path)
-	}
-	return lines
-}
-
-// byVersions reports whether versions have the verification that the definition
-// itself lacks.
-func byVersions(d *metadata.Definition) bool {
-	if d.Distributions.Verification != nil || d.Distributions.Fault() != nil {
-		return false
-	}
-	return slices.ContainsFunc(d.Versions, func(v metadata.VersionDefinition) bool {
-		return v.Distributions.Verification != nil && len(v.Distributions.Verification.Commands) > 0
-	})
+	return cli.List(lines, "; ")
 }
 
 type runtimesShowCmd struct {
@@ -173,7 +121,7 @@ func (c *runtimesShowCmd) Run(ctx context.Context, env *cli.Env) error {
 	defer db.Close()
 	def, note, err := c.find(ctx, db)
 	if errors.Is(err, store.ErrNotFound) {
-		return unknownRuntime(ctx, db, c.Name)
+		return noRuntime(ctx, db, c.Name)
 	}
 	if err != nil {
 		return fmt.Errorf("show runtime %q of %s: %w", c.Name, db.Name, err)
@@ -186,34 +134,27 @@ func (c *runtimesShowCmd) Run(ctx context.Context, env *cli.Env) error {
 		env.Out.PrintProse(cli.Plain, "workers", 14, "not known before `attune migrate up`")
 		return nil
 	}
-	having := store.Selection{Has: []store.Requirement{{Ref: def.Ref}}}
-	var names []string
-	more, err := answer.ListWorkers(ctx, db.Store, answer.ListQuery{Selection: having, Limit: pageLimit}, func(workers []answer.Listed) error {
-		for i := range workers {
-			w := &workers[i]
-			text := cli.Clean(w.Name) + " (" + w.Role
-			switch {
-			case w.Stale:
-				text += ", stale"
-			case w.Status == "" || w.Status == string(schema.WorkerInactive):
-				text += ", inactive"
-			}
-			names = append(names, text+")")
-		}
-		return nil
-	})
+	const shown = 100
+	holders, all, err := answer.HoldersOf(ctx, db.Store, def.Ref, shown)
 	if err != nil {
 		return fmt.Errorf("workers with %s: %w", def.Ref, err)
 	}
-	text := cli.Or(strings.Join(names, ", "), "none registered with it")
-	if more != "" {
-		n, err := answer.Holders(ctx, db.Store, def.Ref)
-		if err != nil {
-			return fmt.Errorf("count workers with %s: %w", def.Ref, err)
-		}
-		text += fmt.Sprintf(" and %d more; `attune workers list --has %s` lists them", n-len(names), def.Ref)
-	}
 	printDefinition(env.Out, def, note)
+	names := make([]string, 0, len(holders))
+	for _, w := range holders {
+		text := cli.Clean(w.Name) + " (" + w.Role
+		switch {
+		case w.Stale:
+			text += ", stale"
+		case w.Status == "" || w.Status == string(schema.WorkerInactive):
+			text += ", inactive"
+		}
+		names = append(names, text+")")
+	}
+	text := cli.Or(strings.Join(names, ", "), "none registered with it")
+	if more := all - len(names); more > 0 {
+		text += fmt.Sprintf(" and %d more; `attune workers list --has %s` lists them", more, def.Ref)
+	}
 	env.Out.PrintProse(cli.Plain, "workers", 14, text)
 	return nil
 }
@@ -238,43 +179,34 @@ func (c *runtimesShowCmd) find(ctx context.Context, db *cli.Database) (def *meta
 	return def, "", err
 }
 
-// unknownRuntime returns the error for a name that no runtime has.
-func unknownRuntime(ctx context.Context, db *cli.Database, name string) error {
-	_, found, err := db.Index(ctx)
+// noRuntime returns the error for a name that no runtime has.
+func noRuntime(ctx context.Context, db *cli.Database, name string) error {
+	index, _, err := db.Index(ctx)
 	if err != nil {
 		return err
 	}
-	var known []string
-	for i := range found.Definitions {
-		known = append(known, found.Definitions[i].Ref, found.Definitions[i].CapabilityName())
-	}
-	text := fmt.Sprintf("no runtime %q in %s", name, db.Name)
-	if near := metadata.Nearest(name, known); near != "" {
-		text += "; did you mean " + near + "?"
-	} else {
-		text += "; `attune runtimes list` shows all"
-	}
-	return errors.New(text)
+	return unknownRuntime(db, &answer.UnknownRuntimeError{Name: name, Near: index.Nearest(name)})
 }
 
 func printDefinition(out *cli.Terminal, d *metadata.Definition, note string) {
+	row := answer.RuntimeRowOf(d)
 	field := cli.NewWideFields(out, "", 13)
 	field("ref", d.Ref)
 	field("name", d.Name)
-	field("capability", d.CapabilityName())
-	field("also", also(d))
+	field("capability", row.Name)
+	field("also", strings.Join(row.Also, ", "))
 	field("description", strings.TrimSpace(d.Description))
-	if err := d.Validate(); err != nil {
-		out.Printf("%-13s %s\n", "malformed", out.Paint(cli.Red, cli.CleanLines(err.Error())))
+	if row.Fault != "" {
+		out.Printf("%-13s %s\n", "malformed", out.Paint(cli.Red, cli.CleanLines(row.Fault)))
 	}
 	field("note", note)
-	field("roles", roles(d))
+	field("roles", roles(&row))
 	field("min version", d.Distributions.MinVersion)
 	field("recommended", d.Distributions.RecommendedVersion)
 	if in := d.ExecutionConfig.Interpreter; in != nil && in.Binary != "" {
 		field("interpreter", host.CommandLine(in.Binary, in.Args))
 	}
-	if byVersions(d) {
+	if row.Verification == answer.VerifiedByVersions {
 		field("verification", "that of its versions")
 	} else {
 		printVerification(out, d.Distributions)

@@ -67,12 +67,9 @@ func (c *workersHistoryCmd) Run(ctx context.Context, env *cli.Env) error {
 	if c.Since != nil {
 		filter.Since = *c.Since
 	}
-	if c.Role != "" {
-		role, err := parseRole(c.Role)
-		if err != nil {
-			return err
-		}
-		filter.Roles = []metadata.Role{role}
+	var err error
+	if filter.Roles, err = rolesOf(c.Role); err != nil {
+		return err
 	}
 	if c.Name != "" {
 		filter.Names = []string{c.Name}
@@ -83,8 +80,8 @@ func (c *workersHistoryCmd) Run(ctx context.Context, env *cli.Env) error {
 	}
 	defer db.Close()
 	if c.Runtime != "" {
-		r := requirement{name: c.Runtime}
-		if err := r.resolve(ctx, db); err != nil {
+		r := requirement{Written: c.Runtime}
+		if _, err := resolve(ctx, db, &r); err != nil {
 			return err
 		}
 		filter.Ref, filter.Name = r.Ref, r.Name

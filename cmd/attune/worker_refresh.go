@@ -5,13 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/schema"
-	"github.com/attune-go/attune/schema/database"
-	"github.com/attune-go/attune/schema/store"
 )
 
 type workersRefreshCmd struct {
@@ -26,9 +25,6 @@ func (c *workersRefreshCmd) Help() string {
 	return selectorHelp + " '*' is every worker. With its next heartbeat, a worker runs every command again. " +
 		"`attune workers history` shows what changed, and so does --wait. A worker that is stopped verifies everything when it starts."
 }
-
-// refreshBatch is how many workers one statement asks.
-const refreshBatch = 1000
 
 // Run asks the running workers of a selection to verify everything anew.
 func (c *workersRefreshCmd) Run(ctx context.Context, env *cli.Env) error {
@@ -60,85 +56,41 @@ func (c *workersRefreshCmd) Run(ctx context.Context, env *cli.Env) error {
 	}
 	workers := found.Items
 	if len(workers) == 0 {
-		return noneFit(ctx, env, db, selection, []refreshDoc{})
+		return noneFit(ctx, env, db, selection, []answer.RefreshWorker{})
 	}
 	if err := noteUnknown(ctx, env, db, selection.Names); err != nil {
 		return err
 	}
-	docs, ids := refreshes(workers)
-	if c.DryRun {
-		c.Wait = false
-	}
-	if !c.DryRun {
-		for part := range slices.Chunk(ids, refreshBatch) {
-			if _, err := db.Store.Workers.RequestRefresh(ctx, part...); err != nil {
-				if errors.Is(database.Classify(err), database.ErrRefused) {
-					err = fmt.Errorf("%w; members of the role attune_operator may do it (docs/roles.sql)", err)
-				}
-				return fmt.Errorf("%s: %w", db.Name, err)
-			}
-		}
-	}
+	refresh := answer.NewRefresh(workers)
 	var late error
-	if c.Wait {
-		if late = c.wait(ctx, db, workers, docs); late != nil && !errors.Is(late, errLate) {
-			return late
+	if !c.DryRun {
+		if err := refresh.Request(ctx, db.Store); err != nil {
+			return asOperator(db, err)
 		}
+		if c.Wait {
+			late = refresh.Wait(ctx, db.Store, c.Timeout)
+		}
+	}
+	if late != nil && !errors.As(late, new(*answer.LateError)) {
+		return fmt.Errorf("wait for workers of %s: %w", db.Name, late)
 	}
 	if env.JSON {
-		return errors.Join(cli.PrintJSON(env.Out, docs), late)
+		return errors.Join(cli.PrintJSON(env.Out, refresh.Workers), late)
 	}
-	c.print(env.Out, docs)
+	c.print(env.Out, refresh.Workers)
 	return late
 }
 
-// refreshDoc is a worker and whether it was asked.
-type refreshDoc struct {
-	ID   int64  `json:"id"`
-	Name string `json:"name"`
-	Role string `json:"role"`
-	// Status and Stale describe the worker before it was asked.
-	Status string `json:"status"`
-	Stale  bool   `json:"stale"`
-	// Asked reports whether the worker runs, as far as the database knows.
-	Asked bool `json:"asked"`
-	// WithinSeconds is about how long it takes until the worker sees the request;
-	// null where that is unknown.
-	WithinSeconds *int `json:"within_seconds"`
-	// Result is the result; null without --wait.
-	Result *refreshResult `json:"result,omitempty"`
-}
-
-// refreshes returns a document for each worker, and the ids of the workers to ask. A
-// stale worker is asked too: it may beat again.
-func refreshes(workers []store.Selected) (docs []refreshDoc, ids []int64) {
-	for i := range workers {
-		w := &workers[i]
-		doc := refreshDoc{
-			ID: w.ID, Name: w.Name, Role: cli.RoleName(w.WorkerRole), Status: cli.StatusName(&w.Worker), Stale: w.Stale,
-			Asked: w.Instance != nil, // a worker that ended has no instance
-		}
-		if doc.Asked {
-			ids = append(ids, w.ID)
-			if !w.Stale {
-				doc.WithinSeconds = w.HeartbeatInterval
-			}
-		}
-		docs = append(docs, doc)
-	}
-	return docs, ids
-}
-
-func (c *workersRefreshCmd) print(out *cli.Terminal, docs []refreshDoc) {
+func (c *workersRefreshCmd) print(out *cli.Terminal, workers []answer.RefreshWorker) {
 	heading := "VERIFIES"
-	if c.Wait {
+	if c.Wait && !c.DryRun {
 		heading = "RESULT"
 	}
 	t := cli.NewTable("NAME", "ROLE", heading)
 	t.Wrap = true
-	for _, d := range docs {
+	for _, d := range workers {
 		if d.Result != nil {
-			t.Row(cli.Cell{Text: d.Name}, cli.Cell{Text: d.Role}, d.Result.cell())
+			t.Row(cli.Cell{Text: d.Name}, cli.Cell{Text: d.Role}, resultCell(d.Result))
 			continue
 		}
 		when := cli.Cell{Text: "with its next heartbeat", Style: cli.Green}
@@ -158,4 +110,31 @@ func (c *workersRefreshCmd) print(out *cli.Terminal, docs []refreshDoc) {
 	if c.DryRun {
 		out.Printf("nobody was asked\n")
 	}
+}
+
+// resultCell returns the result in words.
+func resultCell(r *answer.RefreshResult) cli.Cell {
+	if !r.Verified {
+		return cli.Cell{Text: r.Reason, Style: cli.Red}
+	}
+	took := time.Duration(r.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
+	if r.Changes.Empty() && len(r.CouldNotTell) == 0 {
+		return cli.Cell{Text: fmt.Sprintf("verified in %v, nothing changed", took), Style: cli.Green}
+	}
+	var parts []string
+	add := func(kind string, names []string) {
+		if len(names) > 0 {
+			parts = append(parts, kind+" "+strings.Join(names, ", "))
+		}
+	}
+	add("lost", r.Changes.Lost)
+	add("gained", r.Changes.Gained)
+	for _, v := range r.Changes.Changed {
+		from, to := cli.Or(strings.Join(v.Old, ", "), "unknown"), cli.Or(strings.Join(v.New, ", "), "unknown")
+		parts = append(parts, fmt.Sprintf("%s %s -> %s", v.Name, from, to))
+	}
+	open := slices.Concat(r.Changes.Unconfirmed, r.CouldNotTell)
+	slices.Sort(open)
+	add("could not determine", slices.Compact(open))
+	return cli.Cell{Text: fmt.Sprintf("verified in %v: %s", took, strings.Join(parts, "; ")), Style: cli.Yellow}
 }

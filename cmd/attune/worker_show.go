@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,10 +10,8 @@ import (
 	"time"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
-	"github.com/attune-go/attune/cmd/internal/config"
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/host"
-	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -73,16 +70,21 @@ func printWorker(out *cli.Terminal, w *store.Selected, names *metadata.Index) {
 		field("refresh", "last asked for at "+stamp(*w.RefreshRequested))
 	}
 	field("updated", stamp(w.Updated))
-	caps, err := capabilitiesOf(&w.Worker, names)
-	if text := undocumented(caps, err); text != "" {
-		field("capabilities", text)
+	report, err := answer.ReportOf(w, names)
+	if err != nil {
+		field("capabilities", undocumented(nil, err))
 		return
 	}
-	if answer.IsForeign(&w.Worker) {
+	caps := report.Document
+	if caps == nil {
+		field("capabilities", undocumented(nil, nil))
+		return
+	}
+	if report.Foreign {
 		field("capabilities", "as the platform's worker declares them; attune does not verify them")
 	}
-	field("labels", labels(caps))
-	field("at a time", strings.Trim(compact(caps.Extra[config.MaxConcurrentKey]), `"`))
+	field("labels", labels(report))
+	field("at a time", strings.Trim(compact(report.MaxConcurrent), `"`))
 	if caps.Host.OS != "" {
 		field("system", strings.Trim(caps.Host.OS+" "+caps.Host.Arch+", user "+caps.Host.User, " ,"))
 	}
@@ -90,19 +92,15 @@ func printWorker(out *cli.Terminal, w *store.Selected, names *metadata.Index) {
 	field("source", string(caps.Source))
 	out.Printf("\n")
 	cli.PrintDetected(out, caps)
-	for i := range caps.Detected {
-		if d := &caps.Detected[i]; !d.UnconfirmedSince.IsZero() {
-			out.Printf("%s %s %s: could not be determined since %s\n",
-				out.Paint(cli.Yellow, "unconfirmed:"), cli.Clean(d.Name), cli.Clean(d.Version), stamp(d.UnconfirmedSince))
-		}
+	for i := range report.Unconfirmed {
+		d := &report.Unconfirmed[i]
+		out.Printf("%s %s %s: could not be determined since %s\n",
+			out.Paint(cli.Yellow, "unconfirmed:"), cli.Clean(d.Name), cli.Clean(d.Version), stamp(d.UnconfirmedSince))
 	}
-	for i := range caps.Failed {
-		f := &caps.Failed[i]
-		unconfirmed := slices.ContainsFunc(caps.Detected, func(d capability.Installation) bool { return d.Path != "" && d.Path == f.Path })
-		if slices.Contains(caps.Runtimes, f.Name) && !unconfirmed {
-			out.Printf("%s %s %s: %s\n", out.Paint(cli.Yellow, "does not count:"), cli.Clean(f.Name),
-				cli.Clean(placeOf(f.Path, f.Declared)), cli.Clean(string(f.Outcome)))
-		}
+	for i := range report.Discounted {
+		f := &report.Discounted[i]
+		out.Printf("%s %s %s: %s\n", out.Paint(cli.Yellow, "does not count:"), cli.Clean(f.Name),
+			cli.Clean(placeOf(f.Path, f.Declared)), cli.Clean(string(f.Outcome)))
 	}
 	cli.PrintAbsent(out, caps, "why: "+cli.Command("attune")+" explain "+cli.Clean(host.CommandLine(w.Name, nil))+" RUNTIME")
 }
@@ -121,16 +119,11 @@ func beating(w *store.Selected) string {
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// labels returns the labels of a document, sorted. Labels in another form are left
-// out.
-func labels(caps *capability.Document) string {
-	var m map[string]string
-	if json.Unmarshal(caps.Extra["labels"], &m) != nil {
-		return ""
-	}
+// labels returns the labels of a worker, sorted.
+func labels(r *answer.Report) string {
 	var list []string
-	for _, k := range slices.Sorted(maps.Keys(m)) {
-		list = append(list, k+"="+m[k])
+	for _, k := range slices.Sorted(maps.Keys(r.Labels)) {
+		list = append(list, k+"="+r.Labels[k])
 	}
 	return strings.Join(list, " ")
 }

@@ -49,7 +49,7 @@ func (c *workersListCmd) usage(env *cli.Env, wanted *selection) error {
 	switch {
 	case c.Limit != nil && *c.Limit < 0:
 		return cli.Usagef("--limit must be at least 0, got %d", *c.Limit)
-	case store.Order(c.Sort) == store.OrderVersion && len(wanted.has)+len(wanted.lacks) == 0:
+	case store.Order(c.Sort) == store.OrderVersion && len(wanted.Has)+len(wanted.Lacks) == 0:
 		return cli.Usagef("--sort version needs --has or --lacks to name the runtime")
 	case len(c.Include) > 0 && !env.JSON:
 		return cli.Usagef("--include goes with --json")

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -45,6 +46,16 @@ func TestImports(t *testing.T) {
 			if strings.Contains(dependency, wrong) {
 				t.Errorf("answer imports %s", dependency)
 			}
+		}
+	}
+}
+
+func TestAgo(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		-time.Second: "0s ago", 59 * time.Second: "59s ago", time.Minute: "1m0s ago", 65 * time.Minute: "1h5m ago", 49 * time.Hour: "2d1h ago",
+	} {
+		if got := answer.Ago(d); got != want {
+			t.Errorf("%v: got %q, want %q", d, got, want)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package answer
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -93,9 +92,7 @@ func DeleteWorkers(ctx context.Context, db bun.IDB, cfg store.Config, s store.Se
 		if err != nil {
 			return err
 		}
-		slices.SortFunc(standing, func(a, b store.Standing) int {
-			return cmp.Or(Natural(a.Name, b.Name), cmp.Compare(RoleName(b.WorkerRole), RoleName(a.WorkerRole)), cmp.Compare(a.ID, b.ID))
-		})
+		slices.SortFunc(standing, byName)
 		report = &WorkersDeletion{DryRun: opts.DryRun, Workers: []DeleteWorker{}}
 		for i := range standing {
 			report.Workers = append(report.Workers, deleteWorker(&standing[i]))
@@ -137,10 +134,7 @@ func refused(err error, references *[]store.Reference) error {
 const foreignFresh = 90 * time.Second
 
 func deleteWorker(w *store.Standing) DeleteWorker {
-	d := DeleteWorker{Subject: Subject{ID: w.ID, Name: w.Name, Role: RoleName(w.WorkerRole), Stale: w.Stale}}
-	if w.Status != nil {
-		d.Status = string(*w.Status)
-	}
+	d := DeleteWorker{Subject: subjectOf(w)}
 	if w.Silent != nil {
 		seconds := w.Silent.Seconds()
 		d.SilentSeconds = &seconds

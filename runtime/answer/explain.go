@@ -333,23 +333,16 @@ func (e *Explanation) notReported(q *Question, caps *capability.Document, unread
 		e.Why = "the database no longer has a definition of it"
 		e.help(e.word(CueLoad))
 	case e.Worker.Role == string(role) && !q.Definition.HasRole(role):
-		e.Why = fmt.Sprintf("its definition is not for the role %s: roles are %s", role, rolesOf(q.Definition))
+		var roles []string
+		for _, r := range rolesOf(q.Definition) {
+			roles = append(roles, string(r))
+		}
+		e.Why = fmt.Sprintf("its definition is not for the role %s: roles are %s", role, strings.Join(roles, ", "))
 		e.help("distributions.roles of the definition")
 	default:
 		e.Why = "the worker has not reported since the definition was added"
 		e.help(e.again())
 	}
-}
-
-// rolesOf returns the roles of a definition.
-func rolesOf(d *metadata.Definition) string {
-	var names []string
-	for _, r := range []metadata.Role{metadata.Worker, metadata.Sensor} {
-		if d.HasRole(r) {
-			names = append(names, string(r))
-		}
-	}
-	return strings.Join(names, ", ")
 }
 
 // mindService adds warnings and help if the service does not run.

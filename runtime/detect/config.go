@@ -30,6 +30,9 @@ type Config struct {
 	// Declared lists the runtimes that the config file declares, the second tier.
 	// Nil is unset. An empty list declares a host without runtimes.
 	Declared []string
+	// DeclaredAt names the place of Declared in messages. Defaults to
+	// worker.capabilities.runtimes, or the sensor's key.
+	DeclaredAt string
 	// Extra holds the other keys of the config file's capabilities, which are copied
 	// into the document. A key that the document itself uses is left out, with a
 	// warning.

@@ -78,6 +78,7 @@ func TestExplainSaysWhereDetectDiffers(t *testing.T) {
 		{"not declared", "a", detect.Config{Getenv: func(string) string { return "none" }}, "ATTUNE_WORKER_RUNTIMES does not name it, so detection leaves it out"},
 		{"other role", "b", detect.Config{}, "acme.b is not for the role worker: it is detected only where it is declared"},
 		{"strict", "a", detect.Config{Declared: []string{"c"}, Strict: true}, `worker.capabilities.runtimes names "c"`},
+		{"strict", "a", detect.Config{Declared: []string{"c"}, DeclaredAt: "f:3: key", Strict: true}, `f:3: key names "c"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -356,6 +356,14 @@ func TestRememberedWithoutFile(t *testing.T) {
 			before++
 		}
 	}
+	if home := t.TempDir(); os.Geteuid() != 0 { // root writes there all the same
+		chmod(t, home, 0o555)
+		before := r.starts()
+		for range 2 {
+			r.expectFound("a home that cannot be written", r.detectWith(detect.MemoryConfig{Path: filepath.Join(home, ".cache/attune/verified.json")}), before+1, "1.0.0")
+			before++
+		}
+	}
 	memory := detect.NewMemory(detect.MemoryConfig{})
 	before := r.starts()
 	for range 2 {

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -29,7 +30,8 @@ func (d *Detector) declaration() (decl declaration, ok bool) {
 		return declaration{capability.SourceEnvironment, variable, names}, true
 	}
 	if d.cfg.Declared != nil {
-		return declaration{capability.SourceConfig, string(d.cfg.Role) + ".capabilities.runtimes", d.cfg.Declared}, true
+		where := cmp.Or(d.cfg.DeclaredAt, string(d.cfg.Role)+".capabilities.runtimes")
+		return declaration{capability.SourceConfig, where, d.cfg.Declared}, true
 	}
 	return declaration{}, false
 }

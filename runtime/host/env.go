@@ -32,6 +32,8 @@ var setVars = []struct{ name, value, reason string }{
 	{"UV_OFFLINE", "1", "uv would ask its index"},
 	{"PROTO_AUTO_INSTALL", "false", "proto's shims would install the tool that is asked for"},
 	{"AQUA_DISABLE_LAZY_INSTALL", "true", "aqua's proxies would install the tool that is asked for"},
+	{"PKGX_NO_INSTALL", "1", "pkgx's shims would install the tool that is asked for"},
+	{"RYE_NO_AUTO_INSTALL", "1", "rye's shims would install rye"},
 
 	{"DOTNET_CLI_TELEMETRY_OPTOUT", "1", "dotnet would report each command"},
 	{"DOTNET_NOLOGO", "1", "dotnet's first run prints a welcome"},

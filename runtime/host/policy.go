@@ -81,13 +81,25 @@ type Files interface {
 	Program(path string) Program
 }
 
-// NewPolicy returns a policy. Its error names the invalid key and value.
+// A PolicyError reports an invalid value of a PolicyConfig.
+type PolicyError struct {
+	// Key is the key of the configuration: policy.mode, or policy.allow[1].
+	Key string
+	// Err names the value.
+	Err error
+}
+
+func (e *PolicyError) Error() string { return e.Key + ": " + e.Err.Error() }
+
+func (e *PolicyError) Unwrap() error { return e.Err }
+
+// NewPolicy returns a policy. Errors: *PolicyError.
 func NewPolicy(cfg PolicyConfig) (*Policy, error) {
 	p := &Policy{mode: cfg.Mode, env: cfg.Env, trusted: grantsOf(cfg.Trusted), digest: digestOf(cfg)}
 	switch cfg.Mode {
 	case "", ModeStandard, ModeStrict, ModeOpen:
 	default:
-		return nil, fmt.Errorf("policy.mode: must be %s, %s or %s, got %q", ModeStandard, ModeStrict, ModeOpen, cfg.Mode)
+		return nil, &PolicyError{"policy.mode", fmt.Errorf("must be %s, %s or %s, got %q", ModeStandard, ModeStrict, ModeOpen, cfg.Mode)}
 	}
 	var err error
 	if p.allow, err = parseRules("policy.allow", cfg.Allow); err != nil {
@@ -106,7 +118,7 @@ func NewPolicy(cfg PolicyConfig) (*Policy, error) {
 	}
 	for i, name := range cfg.Env {
 		if reason := RefusedEnv(name); reason != "" {
-			return nil, fmt.Errorf("policy.env[%d]: %q is never passed to a command: %s", i, name, reason)
+			return nil, &PolicyError{fmt.Sprintf("policy.env[%d]", i), fmt.Errorf("%q is never passed to a command: %s", name, reason)}
 		}
 	}
 	return p, nil

@@ -3,6 +3,7 @@
 package host_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -207,7 +208,9 @@ func TestPolicyErrors(t *testing.T) {
 		{host.PolicyConfig{Allow: []string{"bin/ruby"}}, "must be a name or an absolute path"},
 		{host.PolicyConfig{Allow: []string{"ruby * -x"}}, "must be the last word"},
 	} {
-		if _, err := host.NewPolicy(tt.cfg); err == nil || !strings.Contains(err.Error(), tt.want) {
+		_, err := host.NewPolicy(tt.cfg)
+		var wrong *host.PolicyError
+		if !errors.As(err, &wrong) || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%+v: got %v, want %q", tt.cfg, err, tt.want)
 		}
 	}

@@ -23,7 +23,7 @@ func parseRules(key string, lines []string) ([]rule, error) {
 	for i, line := range lines {
 		r, err := parseRule(line)
 		if err != nil {
-			return nil, fmt.Errorf("%s[%d]: %q: %w", key, i, line, err)
+			return nil, &PolicyError{fmt.Sprintf("%s[%d]", key, i), fmt.Errorf("%q: %w", line, err)}
 		}
 		rules = append(rules, r)
 	}

@@ -3,7 +3,9 @@ package packs_test
 import (
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -77,6 +79,34 @@ func BenchmarkCore(b *testing.B) {
 	for b.Loop() {
 		if _, faults := packs.Load(os.DirFS("core"), packs.Config{Core: true}); faults.Err() != nil {
 			b.Fatal(faults.Err())
+		}
+	}
+}
+
+// TestCoreLocationsHaveSources checks that a comment with its source stands above each group of
+// locations of the core pack.
+func TestCoreLocationsHaveSources(t *testing.T) {
+	files, err := filepath.Glob("core/runtimes/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("found %v, error %v", files, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, locations, _ := strings.Cut(string(text), "    locations:\n")
+		sourced := false
+		for line := range strings.Lines(locations) {
+			line, item := strings.CutPrefix(line, "      ")
+			if !item {
+				break
+			}
+			if strings.HasPrefix(line, "#") {
+				sourced = strings.Contains(line, ")")
+			} else if !sourced {
+				t.Errorf("%s: missing source of %s", file, strings.TrimSpace(line))
+			}
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	mathrand "math/rand/v2"
@@ -117,7 +118,7 @@ type Config struct {
 
 	// IsPermanent reports whether waiting cannot help against an error of the database. The
 	// service ends with such an error until it has registered once; later Database.Gone
-	// decides. Defaults to false for every error.
+	// decides. Defaults to true for store.ErrNoTables only; database.IsPermanent knows more.
 	IsPermanent func(error) bool
 	// Takeover takes the row from an instance that runs. By default the service waits until
 	// that instance has missed store.Missed of its heartbeat intervals.
@@ -215,7 +216,7 @@ func (c Config) defaults() Config {
 	c.IdleTimeout = cmp.Or(c.IdleTimeout, DefaultIdleTimeout)
 	c.FullEvery = cmp.Or(c.FullEvery, DefaultFullEvery)
 	if c.IsPermanent == nil {
-		c.IsPermanent = func(error) bool { return false }
+		c.IsPermanent = func(err error) bool { return errors.Is(err, store.ErrNoTables) }
 	}
 	if c.Instance == "" {
 		name, _ := os.Hostname()

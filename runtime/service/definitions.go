@@ -45,6 +45,8 @@ func (v *verification) readDefinitions(ctx context.Context) error {
 	var warnings []string
 	if text := leftOut.String(); text != "" {
 		warnings = append(warnings, text)
+	} else if len(defs) == 0 {
+		warnings = append(warnings, "the database has no runtimes, so nothing is detected; load a pack")
 	}
 	sum, err := sumOf(defs, warnings)
 	if err != nil {

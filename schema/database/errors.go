@@ -5,8 +5,10 @@ import (
 	"database/sql/driver"
 	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"strings"
+	"syscall"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -53,6 +55,27 @@ func Classify(err error) error {
 		return ErrUnreachable
 	}
 	return nil
+}
+
+// IsPermanent reports whether waiting cannot help against an error of Open, or of a statement:
+// a wrong URL, access that is refused, a database that is read-only or damaged, a file or
+// folder that is missing or protected. A full disk, and other exhausted resources of the
+// system, can recover.
+func IsPermanent(err error) bool {
+	kind := Classify(err)
+	if errors.Is(kind, ErrUnreachable) {
+		return false // also where the server's socket is gone
+	}
+	for _, sentinel := range []error{
+		ErrURL, ErrRefused, ErrReadOnly, ErrCorrupt,
+		// The file, or a folder on the way to it.
+		fs.ErrNotExist, fs.ErrPermission, syscall.EROFS, syscall.ENOTDIR, syscall.EISDIR, syscall.ELOOP, syscall.ENAMETOOLONG,
+	} {
+		if errors.Is(err, sentinel) || errors.Is(kind, sentinel) {
+			return true
+		}
+	}
+	return false
 }
 
 // classifyPostgres classifies a SQLSTATE (Postgres manual, appendix A).

@@ -27,6 +27,12 @@ const (
 	idleTime         = 5 * time.Minute
 )
 
+// sessionSettings are set for each connection. A database may have another default, with which
+// the driver cannot read times or write texts. Poolers know these settings.
+var sessionSettings = map[string]string{
+	"application_name": "attune", "datestyle": "ISO", "standard_conforming_strings": "on",
+}
+
 func openPostgres(ctx context.Context, url string) (*bun.DB, error) {
 	cfg, err := postgresConfig(url)
 	if err != nil {
@@ -95,8 +101,10 @@ func postgresConfig(url string) (*pgx.ConnConfig, error) {
 		defer cancel()
 		return lookup(ctx, host)
 	}
-	if cfg.RuntimeParams["application_name"] == "" {
-		cfg.RuntimeParams["application_name"] = "attune"
+	for name, value := range sessionSettings {
+		if cfg.RuntimeParams[name] == "" {
+			cfg.RuntimeParams[name] = value
+		}
 	}
 	if !parsed.Query().Has("default_query_exec_mode") {
 		// bun writes arguments into the statement, so each text is new. Preparing it would

@@ -31,6 +31,27 @@ func TestOpenPostgres(t *testing.T) {
 	}
 }
 
+// TestOpenPostgresSettings: a database's own defaults do not change what the driver reads and writes.
+func TestOpenPostgresSettings(t *testing.T) {
+	ctx := t.Context()
+	own := testdb.EmptyPostgres(t)
+	for _, setting := range []string{"DateStyle TO 'German'", "standard_conforming_strings TO off"} {
+		if _, err := own.NewRaw("DO $$ BEGIN EXECUTE pg_catalog.format('ALTER DATABASE %I SET "+strings.ReplaceAll(setting, "'", "''")+"', current_database()); END $$").
+			Exec(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	db := open(t, own.URL)
+	var at time.Time
+	var text string
+	if err := db.NewRaw("SELECT CAST(? AS timestamptz), ?", "2026-11-28T01:02:03Z", `a\b`).Scan(ctx, &at, &text); err != nil {
+		t.Fatal(err)
+	}
+	if text != `a\b` || at.Format(time.DateOnly) != "2026-11-28" {
+		t.Errorf("read %q, %v", text, at)
+	}
+}
+
 // serverURL returns the test server's URL after change.
 func serverURL(t *testing.T, change func(*neturl.URL)) string {
 	t.Helper()

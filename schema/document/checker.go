@@ -2,6 +2,7 @@ package document
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -104,10 +105,26 @@ func Most(n, most int) string {
 	return ""
 }
 
+// MostKeys returns the fault of a map of n keys with a greatest number, or an empty text.
+func MostKeys(n, most int) string {
+	if n > most {
+		return fmt.Sprintf("must have at most %d keys, got %d", most, n)
+	}
+	return ""
+}
+
 // Within returns the fault of a number that must be from low to high, or an empty text.
-func Within(v, low, high int) string {
-	if v < low || v > high {
-		return fmt.Sprintf("must be from %d to %d, got %d", low, high, v)
+func Within[T int | float32 | float64](v, low, high T) string {
+	if v >= low && v <= high { // false for NaN
+		return ""
+	}
+	return fmt.Sprintf("must be from %v to %v, got %v", low, high, v)
+}
+
+// Finite returns the fault of a number that JSON cannot express, or an empty text.
+func Finite[T float32 | float64](v T) string {
+	if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
+		return fmt.Sprintf("must be a finite number, got %v", v)
 	}
 	return ""
 }

@@ -50,6 +50,6 @@ type UnknownKey struct {
 // of the object.
 func AddUnknown(to *[]UnknownKey, pointer string, unknown Unknown, known []string) {
 	for _, m := range unknown {
-		*to = append(*to, UnknownKey{Pointer: string(appendPointer([]byte(pointer), m.Key)), Key: m.Key, Known: known})
+		*to = append(*to, UnknownKey{Pointer: Child(pointer, m.Key), Key: m.Key, Known: known})
 	}
 }

@@ -1,6 +1,7 @@
 package document
 
 import (
+	"encoding/json"
 	"errors"
 	"strconv"
 	"strings"
@@ -9,9 +10,9 @@ import (
 // A Fault is something wrong in a document.
 type Fault struct {
 	// Pointer is the JSON pointer to the place. Empty means the whole document.
-	Pointer string
+	Pointer string `json:"pointer"`
 	// Message describes the fault in words that can follow a colon.
-	Message string
+	Message string `json:"message"`
 }
 
 // Error returns the pointer and the message, such as
@@ -33,6 +34,16 @@ func (fs Faults) Error() string {
 		lines[i] = f.Error()
 	}
 	return strings.Join(lines, "; ")
+}
+
+// MarshalJSON writes a list of faults, each with "pointer" and "message". Both are always
+// present. No faults are an empty list. The names and their meaning do not change; later
+// versions may add keys.
+func (fs Faults) MarshalJSON() ([]byte, error) {
+	if fs == nil {
+		fs = Faults{}
+	}
+	return json.Marshal([]Fault(fs))
 }
 
 // OrNil returns fs as an error, or nil without faults.
@@ -72,6 +83,9 @@ func Under(pointer string, err error) Faults {
 	}
 	return out
 }
+
+// Child returns the pointer to a key of the object at pointer.
+func Child(pointer, key string) string { return string(appendPointer([]byte(pointer), key)) }
 
 // Index returns the pointer to element i of the list at pointer.
 func Index(pointer string, i int) string { return pointer + "/" + strconv.Itoa(i) }

@@ -1,6 +1,7 @@
 package document
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 )
@@ -22,6 +23,17 @@ func whole(number string) (int64, bool) {
 	return v, err == nil
 }
 
+// hasExponent reports whether a number's text has an exponent. The loop is faster than the
+// functions of package strings, because most numbers are short.
+func hasExponent(number string) bool {
+	for i := range len(number) {
+		if number[i]|0x20 == 'e' {
+			return true
+		}
+	}
+	return false
+}
+
 // decimal returns a number as digits times ten to the power of exp, without needless zeros.
 // So 1.0, 1 and 10e-1 have the same result.
 func decimal(number string) (digits string, exp int64) {
@@ -34,6 +46,30 @@ func decimal(number string) (digits string, exp int64) {
 		return "0", 0
 	}
 	return p.sign + short, exp
+}
+
+// compareNumbers compares the texts of two numbers exactly.
+func compareNumbers(a, b string) int {
+	x, xExp := decimal(a)
+	y, yExp := decimal(b)
+	sign := signOf(x)
+	if other := signOf(y); sign != other || sign == 0 {
+		return cmp.Compare(sign, other)
+	}
+	x, y = strings.TrimPrefix(x, "-"), strings.TrimPrefix(y, "-")
+	size := cmp.Compare(int64(len(x))+xExp, int64(len(y))+yExp)
+	return sign * cmp.Or(size, strings.Compare(x, y))
+}
+
+// signOf returns -1, 0 or 1 for the digits of decimal.
+func signOf(digits string) int {
+	switch {
+	case digits == "0":
+		return 0
+	case digits[0] == '-':
+		return -1
+	}
+	return 1
 }
 
 // withoutExponent returns the number of digits and the length of a number's text in the form

@@ -64,15 +64,20 @@ func (r *Reader) Full(n, most int) bool {
 	if n < most || most == 0 {
 		return false
 	}
+	r.overfull(n, r.Element, func(n int) string { return Most(n, most) })
+	return true
+}
+
+// overfull skips the rest of a list or an object, and reports how many members it has.
+func (r *Reader) overfull(n int, next func() bool, message func(n int) string) {
 	at := pointerOf(r.decoder.StackPointer().Parent())
-	for ok := true; ok; ok = r.Element() {
+	for ok := true; ok; ok = next() {
 		r.skip()
 		n++
 	}
 	if len(r.faults) <= maxFaults {
-		r.faults.add(Fault{Pointer: at, Message: Most(n, most)})
+		r.faults.add(Fault{Pointer: at, Message: message(n)})
 	}
-	return true
 }
 
 // NotNull reports whether an element is not null. A null in a list is a fault. want names the

@@ -56,14 +56,8 @@ func (r *Reader) Duration(sample string) Duration { return r.OptionalDuration(sa
 // OptionalDuration reads a duration such as sample. The result is not set for null and after
 // a fault.
 func (r *Reader) OptionalDuration(sample string) Optional[Duration] {
-	if r.peek() != '"' {
-		if !r.Null() {
-			r.wrong("text")
-		}
-		return Optional[Duration]{}
-	}
-	s := r.text()
-	if r.broken {
+	s, ok := r.present()
+	if !ok {
 		return Optional[Duration]{}
 	}
 	d, err := time.ParseDuration(s)
@@ -74,10 +68,36 @@ func (r *Reader) OptionalDuration(sample string) Optional[Duration] {
 	return Some(Duration(d))
 }
 
+// Time reads a time in the format of RFC 3339, with at most nanoseconds. Null is the zero time.
+// The result has the offset of the text.
+func (r *Reader) Time() time.Time {
+	s, ok := r.present()
+	if !ok {
+		return time.Time{}
+	}
+	t, ok := parseTime(s)
+	if !ok {
+		r.fault(fmt.Sprintf("must be a time such as %q, got %q", SampleTime, Excerpt(s)))
+	}
+	return t
+}
+
+// present reads text. ok is false for null and after a fault.
+func (r *Reader) present() (s string, ok bool) {
+	if r.peek() != '"' {
+		if !r.Null() {
+			r.wrong("text")
+		}
+		return "", false
+	}
+	s = r.text()
+	return s, !r.broken
+}
+
 // number reads a number and returns its text, which is empty after a fault.
 func (r *Reader) number() string {
 	number := r.scalar()
-	if len(number) <= MaxDigits && !strings.ContainsAny(number, "eE") {
+	if len(number) <= MaxDigits && !hasExponent(number) {
 		return number
 	}
 	digits, size := withoutExponent(number)

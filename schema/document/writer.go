@@ -1,6 +1,7 @@
 package document
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 
@@ -9,18 +10,54 @@ import (
 
 // A Writer appends a document to Buf. Generated code writes the known keys in the order of
 // the type, and then the unknown ones as they were read.
-type Writer struct{ Buf []byte }
+type Writer struct {
+	Buf []byte
+	// refused holds the values that could not be written. Null is in their place.
+	refused []refusal
+}
+
+// A refusal is a value that JSON cannot express.
+type refusal struct {
+	// at is the place in Buf.
+	at      int
+	message string
+}
+
+// refuse writes null instead of a value that JSON cannot express.
+func (w *Writer) refuse(message string) {
+	w.refused = append(w.refused, refusal{len(w.Buf), message})
+	w.Raw(nil)
+}
 
 // Encode writes a document and checks the result, because Go code may have set text that is
-// not UTF-8, an unknown key that equals a known one, or a raw value that is not JSON. The
+// not UTF-8, NaN, an unknown key that equals a known one, or a raw value that is not JSON. The
 // error is Faults.
 func Encode(write func(*Writer)) ([]byte, error) {
 	w := &Writer{Buf: make([]byte, 0, 512)}
 	write(w)
-	if err := Check(w.Buf); err != nil {
-		return nil, err
+	faults := append(w.refusals(), Under("", Check(w.Buf))...)
+	if len(faults) > 0 {
+		return nil, faults
 	}
 	return w.Buf, nil
+}
+
+// refusals returns the faults of the values that could not be written.
+func (w *Writer) refusals() Faults {
+	if len(w.refused) == 0 {
+		return nil
+	}
+	var faults Faults
+	d := jsontext.NewDecoder(bytes.NewReader(w.Buf), allowDuplicates)
+	for _, f := range w.refused {
+		for d.InputOffset() <= int64(f.at) {
+			if _, err := d.ReadToken(); err != nil {
+				return faults // Encode reports the broken syntax
+			}
+		}
+		faults.add(Fault{Pointer: pointerOf(d.StackPointer()), Message: f.message})
+	}
+	return faults
 }
 
 // Open begins an object.

@@ -2,6 +2,7 @@ package metadata
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -95,6 +96,16 @@ func (x *Index) Resolve(name string) (*Definition, bool) {
 		}
 	}
 	return nil, false
+}
+
+// Nearest returns the ref or capability name that a name is probably meant to be, as the
+// function Nearest does.
+func (x *Index) Nearest(name string) string {
+	var known []string
+	for _, ref := range slices.Sorted(maps.Keys(x.refs)) {
+		known = append(known, x.refs[ref].Ref, x.refs[ref].CapabilityName())
+	}
+	return Nearest(name, known)
 }
 
 // All returns the definitions whose ref, capability name, alias or display name equals name,

@@ -16,7 +16,7 @@ import (
 // first. It includes rows whose metadata is malformed or that are too large; their Fault
 // explains why they cannot be used. Definitions beyond MaxDefinitions or
 // MaxDefinitionsSize are left out and named in the log; BoundedDefinitions returns their
-// names.
+// names. A database without definitions is named in the log too, as hosts detect nothing.
 //
 // It runs four statements for a usual installation, and three more for each further
 // 64 KiB; on SQLite one less. On Postgres they read one snapshot, in a transaction of
@@ -26,6 +26,8 @@ func (s *Store) Definitions(ctx context.Context) ([]metadata.Definition, error) 
 	defs, leftOut, err := s.BoundedDefinitions(ctx)
 	if text := leftOut.String(); text != "" {
 		s.Runtimes.log().WarnContext(ctx, text)
+	} else if err == nil && len(defs) == 0 {
+		s.Runtimes.log().WarnContext(ctx, "the database has no runtimes, so hosts detect nothing; load a pack", "schema", s.Runtimes.schema)
 	}
 	return defs, err
 }

@@ -30,6 +30,8 @@ var (
 	// ErrForeign means that the row is the platform's, in whose database attune is a guest.
 	// The store does not write it.
 	ErrForeign = errors.New("the row is the platform's")
+	// ErrNoTables means that attune's tables are not in the schema.
+	ErrNoTables = errors.New("attune's tables are missing")
 )
 
 // A ReferencedError holds the references for which a deletion was refused. It unwraps to
@@ -66,6 +68,9 @@ func (d dialect) classify(op string, err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return ErrNotFound
 	}
+	if d.lacksTables(err) {
+		return d.noTables(err)
+	}
 	sentinel := sqliteSentinel
 	if d.postgres {
 		sentinel = postgresSentinel
@@ -78,6 +83,23 @@ func (d dialect) classify(op string, err error) error {
 		s = ErrInvalid // the same code the other way round: a row that refers to nothing
 	}
 	return fmt.Errorf("%w: %w", s, err)
+}
+
+// lacksTables reports whether a statement failed because a table or its schema does not exist.
+func (d dialect) lacksTables(err error) bool {
+	if d.postgres {
+		state := postgresCode(err)
+		return state == "42P01" || state == "3F000" // undefined_table, invalid_schema_name
+	}
+	return sqliteCode(err) == sqliteError && strings.Contains(err.Error(), "no such table")
+}
+
+func (d dialect) noTables(err error) error {
+	if d.postgres {
+		return fmt.Errorf("%w in schema %q: migrate the database, or set Config.Schema to the schema that has them: %w",
+			ErrNoTables, d.schema, err)
+	}
+	return fmt.Errorf("%w: migrate the database: %w", ErrNoTables, err)
 }
 
 // postgresSentinel returns the sentinel for a SQLSTATE, as listed in appendix A of the
@@ -117,6 +139,7 @@ func sqliteCode(err error) int {
 
 // Result codes of SQLite, as listed at sqlite.org/rescode.html.
 const (
+	sqliteError                = 1
 	sqliteConstraint           = 19
 	sqliteMismatch             = 20
 	sqliteTooBig               = 18

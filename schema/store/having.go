@@ -54,16 +54,17 @@ type Match struct {
 // version down, and stops when it has found Limit workers. It looks each worker up by key.
 // The index contains workers that are not active or fresh, and each costs a look-up. The
 // alternative would be to rewrite all rows of a worker with every change of its status.
+// The error is an *UnknownRuntimeError if nobody knows the ref, such as before a pack is loaded.
 func (w *Workers) Having(ctx context.Context, ref string, filter HavingFilter) ([]Match, error) {
 	found := []Match{}
-	if !storable(ref) {
-		return found, nil
+	var err error
+	if query := w.having(ref, filter); query != nil && storable(ref) { // something satisfies the constraint
+		err = w.classify("find", w.db.NewRaw("?", query).Scan(ctx, &found))
 	}
-	query := w.having(ref, filter)
-	if query == nil {
-		return found, nil // nothing satisfies the constraint
+	if err == nil && len(found) == 0 && filter.After == nil {
+		err = w.checkKnown(ctx, ref)
 	}
-	if err := w.db.NewRaw("?", query).Scan(ctx, &found); err != nil {
+	if err != nil {
 		return nil, fmt.Errorf("find workers having %q: %w", ref, err)
 	}
 	return found, nil

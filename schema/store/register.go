@@ -59,7 +59,7 @@ func Identity(role metadata.Role, name string) string {
 //
 // If another instance runs, Register returns ErrLive and writes nothing. An instance runs
 // until it has missed three of its heartbeat intervals or has called Deactivate. Errors:
-// ErrLive, ErrTaken, ErrInvalid.
+// ErrLive, ErrTaken, ErrInvalid, *OwnRowsError.
 func (w *Workers) Register(ctx context.Context, r Registration) (*schema.Worker, []schema.CapabilityChange, error) {
 	identity := Identity(r.Role, r.Name)
 	row, columns, err := w.registrationRow(r)
@@ -91,7 +91,7 @@ func (w *Workers) Register(ctx context.Context, r Registration) (*schema.Worker,
 		}
 	}
 	if err != nil {
-		return nil, nil, w.fail("register", identity, err)
+		return nil, nil, w.fail("register", identity, w.explainRefusal(ctx, r.Name, err))
 	}
 	utc(row)
 	return row, changes, nil

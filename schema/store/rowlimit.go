@@ -42,6 +42,35 @@ func (w *Workers) RowLimit(ctx context.Context) (*RowLimit, error) {
 	return &limits[0], nil
 }
 
+// An OwnRowsError reports that a login of docs/roles.sql may write the rows of the worker and
+// the sensor with its own name only.
+type OwnRowsError struct {
+	// User is the login.
+	User string
+	// Err is the database's error.
+	Err error
+}
+
+func (e *OwnRowsError) Error() string {
+	return fmt.Sprintf("%v; the login %q may write only the rows of its own name", e.Err, e.User)
+}
+
+func (e *OwnRowsError) Unwrap() error { return e.Err }
+
+// explainRefusal returns an *OwnRowsError for err if row-level security keeps this login from
+// the rows of name. The database's error has the policy in its text only, so the catalog is
+// asked. In a transaction of the caller's, which is aborted, err stays.
+func (w *Workers) explainRefusal(ctx context.Context, name string, err error) error {
+	if postgresCode(err) != "42501" { // insufficient privilege
+		return err
+	}
+	limit, limitErr := w.RowLimit(ctx)
+	if limitErr != nil || limit == nil || !limit.Own || limit.User == name {
+		return err
+	}
+	return &OwnRowsError{limit.User, err}
+}
+
 // policyApplies is the condition that a policy p applies to what the current role reads.
 const policyApplies bun.Safe = `p.polcmd IN ('r', '*') AND EXISTS (SELECT 1 FROM pg_catalog.unnest(p.polroles) AS r (oid)
 	WHERE r.oid = '0' OR pg_catalog.pg_has_role(current_user, r.oid, 'USAGE'))`

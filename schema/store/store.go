@@ -2,9 +2,9 @@
 // capabilities of their hosts.
 //
 // It works over any bun.IDB: a *bun.DB, a bun.Conn, or the transaction of a platform that
-// embeds it. Every statement qualifies its tables with their schema, so the store does not
-// depend on search_path and never touches tables of the same names in other schemas. It
-// writes the database's time.
+// embeds it; package transaction joins those of database/sql and pgx. Every statement
+// qualifies its tables with their schema, so the store does not depend on search_path and
+// never touches tables of the same names in other schemas. It writes the database's time.
 //
 // Errors contain the operation and the key. They wrap ErrNotFound, ErrDuplicate,
 // ErrReferenced, ErrInvalid, ErrLive, ErrSuperseded, ErrTaken or ErrForeign, the same on both databases. A

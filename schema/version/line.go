@@ -85,10 +85,13 @@ func classify(line string, from, to, numbers, depth int, second bool) candidate 
 // behind a build: "devel go1.23-2e6387c", "4.4.0 alpha (2024-03-26)", bash's
 // "5.3.0(1)-rc2", node's "24.0.0-v8-canary2025", R's "4.6.0 Under development".
 func withWord(p parts, line string, from, to int) parts {
+	before := line[:from]
 	if p.pre != "" {
+		if boringCrypto(before, p.pre) {
+			p.pre = ""
+		}
 		return p
 	}
-	before := line[:from]
 	if i := strings.LastIndexByte(before, ' '); i >= 0 && endsInWord(before[:i], "devel") {
 		p.pre = "devel"
 	}
@@ -108,6 +111,12 @@ func withWord(p parts, line string, from, to int) parts {
 		}
 	}
 	return p
+}
+
+// boringCrypto reports whether a pre-release behind a Go version is the number of BoringCrypto:
+// go1.16.4b7. Go's own betas are spelled out, as in go1.17beta1.
+func boringCrypto(before, pre string) bool {
+	return strings.HasSuffix(before, "go") && len(pre) > 1 && pre[0] == 'b' && digits(pre[1:]) == len(pre)-1
 }
 
 // unfinished follows the version of R's development branch.

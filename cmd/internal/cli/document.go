@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/attune-go/attune/runtime/host"
@@ -80,14 +79,21 @@ func milliseconds(d *capability.Installation) string {
 }
 
 // PrintAbsent prints what a host does not have, a line for each kind, and then
-// the hint if there was any.
+// the hint if there was any. A name that several packs share stands as its refs.
 func PrintAbsent(out *Terminal, caps *capability.Document, hint string) {
+	refs := map[string]int{}
+	for _, name := range caps.Runtimes {
+		refs[name]++
+	}
+	for i := range caps.Undetected {
+		refs[caps.Undetected[i].Name]++
+	}
 	var missing, untold, other []string
 	for i := range caps.Undetected {
 		a := &caps.Undetected[i]
 		name := Clean(a.Name)
-		if slices.Contains(caps.Runtimes, a.Name) {
-			name = Clean(a.Ref) // another pack's runtime of this name is there
+		if refs[a.Name] > 1 && a.Ref != "" {
+			name = Clean(a.Ref)
 		}
 		switch {
 		case a.Outcome.CouldNotTell():

@@ -131,6 +131,10 @@ func (p *Program) Run(ctx context.Context, args []string, io Stdio) int {
 		kong.Help(helpFor(NewTerminal(io.Out, false))),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 	)...)
+	refused := refusals{}
+	if err == nil {
+		err = refused.record(parser.Model)
+	}
 	if err != nil {
 		errOut.Printf("%s: %v\n", name, err)
 		return ExitFailed
@@ -138,7 +142,7 @@ func (p *Program) Run(ctx context.Context, args []string, io Stdio) int {
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
-	parsed, code, done := parse(name, parser, args, &exit, errOut)
+	parsed, code, done := parse(name, parser, refused, args, &exit, errOut)
 	if done {
 		return code
 	}
@@ -198,7 +202,9 @@ type exited struct{}
 // parse returns the parsed command line. It returns done and the exit status if a
 // flag such as --help has answered, and neither if the command line is wrong and the
 // error was printed.
-func parse(name string, parser *kong.Kong, args []string, exit *int, errOut *Terminal) (parsed *kong.Context, code int, done bool) {
+func parse(
+	name string, parser *kong.Kong, refused refusals, args []string, exit *int, errOut *Terminal,
+) (parsed *kong.Context, code int, done bool) {
 	defer func() {
 		if r := recover(); r != nil {
 			if _, ok := r.(exited); !ok {
@@ -214,7 +220,7 @@ func parse(name string, parser *kong.Kong, args []string, exit *int, errOut *Ter
 	command, text := "", err.Error()
 	var wrong *kong.ParseError
 	if errors.As(err, &wrong) && wrong.Context != nil {
-		command, text = commandOf(wrong.Context), faultOf(err, wrong.Context, args)
+		command, text = commandOf(wrong.Context), refused.faultOf(err, wrong.Context, args)
 	}
 	plain(name, errOut)(text, seeHelp(name, command))
 	return nil, 0, false

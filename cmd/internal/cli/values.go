@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,14 +12,14 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/attune-go/attune/cmd/internal/config"
+	"github.com/attune-go/attune/runtime/answer"
 )
 
 // values read numbers and times, and say what they look like where one cannot be
 // read.
 func values() []kong.Option {
 	options := []kong.Option{kong.TypeMapper(reflect.TypeFor[time.Duration](), valueOf("time", func(text string, to reflect.Value) error {
-		d, err := config.ParseSpan(text)
+		d, err := answer.ParseSpan(text)
 		if err != nil {
 			return err
 		}
@@ -40,7 +39,55 @@ func values() []kong.Option {
 			return nil
 		})))
 	}
-	return options
+	return append(options, kong.KindMapper(reflect.Bool, boolean{}), kong.KindMapper(reflect.String, kong.MapperFunc(text)))
+}
+
+// boolean reads true and false. A flag without a value is true.
+type boolean struct{}
+
+// IsBool reports true, so that kong asks for no value.
+func (boolean) IsBool() bool { return true }
+
+// Decode sets the target.
+func (boolean) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
+	if ctx.Scan.Peek().Type != kong.FlagValueToken {
+		target.SetBool(true)
+		return nil
+	}
+	switch text := fmt.Sprint(ctx.Scan.Pop().Value); strings.ToLower(text) {
+	case "true", "1", "yes":
+		target.SetBool(true)
+	case "false", "0", "no":
+		target.SetBool(false)
+	default:
+		return fmt.Errorf("must be true or false, got %q", text)
+	}
+	return nil
+}
+
+// text reads a text, which must be one of the choices if there are any.
+func text(ctx *kong.DecodeContext, target reflect.Value) error {
+	token, err := ctx.Scan.PopValue("string")
+	if err != nil {
+		return err
+	}
+	value := fmt.Sprint(token.Value)
+	choices := ctx.Value.EnumSlice()
+	if ctx.Value.Enum != "" && !slices.Contains(choices, value) {
+		return fmt.Errorf("must be %s, got %q", oneOf(choices), value)
+	}
+	target.SetString(value)
+	return nil
+}
+
+// oneOf lists choices as people write them. An empty choice is left out.
+func oneOf(choices []string) string {
+	choices = slices.DeleteFunc(choices, func(c string) bool { return c == "" })
+	last := len(choices) - 1
+	if last < 1 {
+		return strings.Join(choices, "")
+	}
+	return strings.Join(choices[:last], ", ") + " or " + choices[last]
 }
 
 // CheckName returns an error if a worker cannot have a name.
@@ -96,43 +143,64 @@ func forgetEmpty() {
 	}
 }
 
+// refusals holds the errors of values that could not be read, by flag or argument. Kong keeps
+// only the text of an error about a variable.
+type refusals map[*kong.Value]error
+
+// record makes the mappers of a model record their errors.
+func (r refusals) record(app *kong.Application) error {
+	return kong.Visit(app, func(node kong.Visitable, next kong.Next) error {
+		if value, ok := node.(*kong.Value); ok {
+			value.Mapper = recorded(value, r)
+		}
+		return next(nil)
+	})
+}
+
+// recorded returns the mapper of a value with a record of its errors.
+func recorded(value *kong.Value, r refusals) kong.Mapper {
+	m := &recording{value.Mapper, r}
+	if value.IsBool() {
+		return recordingBool{m}
+	}
+	return m
+}
+
+type recording struct {
+	kong.Mapper
+	refusals refusals
+}
+
+// Decode decodes as the mapper does.
+func (m *recording) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
+	err := m.Mapper.Decode(ctx, target)
+	if err != nil {
+		m.refusals[ctx.Value] = err
+	}
+	return err
+}
+
+type recordingBool struct{ *recording }
+
+// IsBool reports true, so that kong asks for no value.
+func (recordingBool) IsBool() bool { return true }
+
 // faultOf returns the text of an error of the command line. An error about a flag that was not
 // given names the variable instead, which the value came from.
-func faultOf(err error, k *kong.Context, args []string) string {
-	text := listed(err.Error())
+func (r refusals) faultOf(err error, k *kong.Context, args []string) string {
 	for _, f := range k.Flags() {
 		flag := "--" + f.Name
-		rest, about := strings.CutPrefix(text, flag)
-		if !about || !strings.ContainsAny(rest[:min(1, len(rest))], ": =") {
-			continue
-		}
-		if slices.ContainsFunc(args, func(arg string) bool { return arg == flag || strings.HasPrefix(arg, flag+"=") }) {
+		given := slices.ContainsFunc(args, func(arg string) bool { return arg == flag || strings.HasPrefix(arg, flag+"=") })
+		if r[f.Value] == nil || given {
 			continue
 		}
 		for _, name := range f.Envs {
-			if value, set := os.LookupEnv(name); set {
-				rest = strings.Replace(rest, "="+value, "", 1) // of a flag without a value
-				return name + strings.TrimSuffix(rest, fmt.Sprintf(" (from envar %s=%q)", name, value))
+			if _, set := os.LookupEnv(name); set {
+				return name + ": " + r[f.Value].Error()
 			}
 		}
 	}
-	return text
-}
-
-// enumeration matches the part of an error of kong that lists the values to choose from.
-var enumeration = regexp.MustCompile(`must be one of (?:"",)?("[^ ]*") but got `)
-
-// listed returns a text of kong's with the values to choose from as people write them.
-func listed(text string) string {
-	text = strings.Replace(text, "bool value must be true, 1, yes, false, 0 or no but got ", "must be true or false, got ", 1)
-	return enumeration.ReplaceAllStringFunc(text, func(m string) string {
-		names := strings.Split(strings.ReplaceAll(enumeration.FindStringSubmatch(m)[1], `"`, ""), ",")
-		last := len(names) - 1
-		if last == 0 {
-			return "must be " + names[0] + ", got "
-		}
-		return "must be " + strings.Join(names[:last], ", ") + " or " + names[last] + ", got "
-	})
+	return err.Error()
 }
 
 // emptyDatabase refuses --database "": an unset variable in quotes must not mean

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/runtime/service"
 	"github.com/attune-go/attune/schema"
@@ -64,7 +65,7 @@ func check(key string, value any) error {
 	case key == "database.url":
 		return database.CheckURL(text)
 	case key == "lock_timeout":
-		span, err := ParseSpan(text)
+		span, err := answer.ParseSpan(text)
 		if err == nil && span <= 0 {
 			err = fmt.Errorf("must be greater than 0, got %v", span)
 		}
@@ -73,11 +74,10 @@ func check(key string, value any) error {
 		_, err := host.NewPolicy(map[string]host.PolicyConfig{
 			"mode": {Mode: host.Mode(text)}, "allow": {Allow: list}, "deny": {Deny: list}, "env": {Env: list},
 		}[name])
-		if err == nil {
-			return nil
+		if wrong := (*host.PolicyError)(nil); errors.As(err, &wrong) {
+			return wrong.Err // Setting has the key
 		}
-		_, fault, _ := strings.Cut(err.Error(), ": ") // after the key, which Setting has
-		return errors.New(fault)
+		return err
 	case name == "type":
 		return CheckType(text)
 	case name == "port":

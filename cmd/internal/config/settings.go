@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/schema/database"
 	"github.com/attune-go/attune/schema/metadata"
 )
@@ -137,7 +138,7 @@ func parsed(field reflect.Value, text string) (value any, fault string) {
 	}
 	switch field.Interface().(type) {
 	case time.Duration, *time.Duration:
-		if d, err := ParseSpan(text); err == nil && d >= 0 {
+		if d, err := answer.ParseSpan(text); err == nil && d >= 0 {
 			return Span(d), ""
 		}
 		return text, fmt.Sprintf("must be a duration such as 10s or 1m30s, got %q", text)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/cmd/internal/config"
+	"github.com/attune-go/attune/migrations"
 	"github.com/attune-go/attune/runtime/core"
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
@@ -146,16 +147,12 @@ func (s *definitionFlags) policy(env *cli.Env, defs []metadata.Definition) (*hos
 		Env: env.File.Policy.Env, Trusted: trusted,
 	})
 	if err != nil {
-		return nil, refusedPolicy(env, err)
+		if wrong := (*host.PolicyError)(nil); errors.As(err, &wrong) {
+			err = env.Refused(wrong.Key, wrong.Err)
+		}
+		return nil, err
 	}
 	return p, untrusted
-}
-
-// refusedPolicy returns the error for a wrong value of the policy, whose text begins with
-// its key.
-func refusedPolicy(env *cli.Env, err error) error {
-	key, fault, _ := strings.Cut(err.Error(), ": ")
-	return env.Refused(key, errors.New(fault))
 }
 
 // deniedPrograms returns the programs of the runtimes that entries of policy.deny
@@ -195,8 +192,13 @@ func (s *definitionFlags) detector(
 	}
 	sec := section(env, role)
 	cfg.Role, cfg.Source, cfg.Strict, cfg.VerifyDeclared = role, found.from, env.Strict, sec.VerifyDeclared
-	cfg.Declared, cfg.Extra = sec.Capabilities.Runtimes, carried(sec)
+	cfg.Declared, cfg.DeclaredAt, cfg.Extra = sec.Capabilities.Runtimes, declaredAt(env, role), carried(sec)
 	return generated(role, defs, cfg)
+}
+
+// declaredAt names the place of the declared runtimes in the config file.
+func declaredAt(env *cli.Env, role metadata.Role) string {
+	return env.Place(string(role) + ".capabilities.runtimes")
 }
 
 // carried returns the keys of the capability document that come from the config file.
@@ -247,20 +249,27 @@ func openToWrite(ctx context.Context, env *cli.Env) (*cli.Database, error) {
 
 // openToLook opens the database that is named, else the embedded file if it exists,
 // for a command that writes nothing. It returns nil without a database. An embedded
-// file that does not answer is left out with a warning.
+// file that does not answer, or is not migrated, is left out with a warning.
 func openToLook(ctx context.Context, env *cli.Env) (*cli.Database, error) {
 	if err := mindOthers(env); err != nil {
 		return nil, err
 	}
 	db, err := env.OpenIfAny(ctx)
-	if errors.Is(err, host.ErrHangs) && env.URL() == "" && !env.Strict {
+	if err == nil || env.URL() != "" {
+		return db, err
+	}
+	pending := errors.Is(err, migrations.ErrNotMigrated)
+	switch {
+	case env.Strict && pending: // its error says what to type
+		return nil, err
+	case !env.Strict && errors.Is(err, host.ErrHangs):
 		env.Warn(fmt.Sprintf("%v; the core pack counts instead", err))
 		return nil, nil
+	case pending:
+		env.Warn(fmt.Sprintf("%v; the core pack counts until `attune migrate up`", err))
+		return nil, nil
 	}
-	if err != nil && env.URL() == "" {
-		return nil, fmt.Errorf("%w; `--database %s` leaves it out and uses the core pack", err, database.Memory)
-	}
-	return db, err
+	return nil, fmt.Errorf("%w; `--database %s` leaves it out and uses the core pack", err, database.Memory)
 }
 
 // mindOthers warns of a database that others can change: its definitions run

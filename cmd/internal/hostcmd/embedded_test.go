@@ -71,7 +71,20 @@ func TestLookingGoesByTheEmbeddedFile(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	want(t, run(t, metadata.Worker, "detect"), 1, "attune migrate up", without)
+	for _, args := range [][]string{{"detect"}, {"explain", "python"}, {"record"}} {
+		got := run(t, metadata.Worker, args...)
+		want(t, got, 0, "the database is not migrated", "the core pack counts until `attune migrate up`")
+		if strings.Contains(got.errOut, "sqlite::memory:") || strings.Contains(got.errOut, "migrate plan") {
+			t.Errorf("%q names a second remedy:\n%s", args, got.errOut)
+		}
+	}
+	for _, args := range [][]string{{"detect", "--strict"}, {"detect", "--diff"}} {
+		got := run(t, metadata.Worker, args...)
+		want(t, got, 1, "the database is not migrated", "then run `attune migrate up`")
+		if strings.Contains(got.errOut, without) {
+			t.Errorf("%q names a second remedy:\n%s", args, got.errOut)
+		}
+	}
 	if info, err := os.Stat(file); err != nil || info.Size() > 0 {
 		t.Errorf("looking wrote to the file: %v, %v", info, err)
 	}

@@ -167,6 +167,14 @@ func TestTiers(t *testing.T) {
 	t.Setenv("ATTUNE_WORKER_RUNTIMES", "pyhton")
 	want(t, run(t, metadata.Worker, "detect"), 0, "warning:", "pyhton")
 	want(t, run(t, metadata.Worker, "detect", "--strict"), 1, "pyhton")
+	t.Setenv("ATTUNE_WORKER_RUNTIMES", "")
+	file := filepath.Join(t.TempDir(), "a.yaml")
+	if err := os.WriteFile(file, []byte("worker:\n  capabilities:\n    runtimes: [pyhton]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	place := file + `:3: worker.capabilities.runtimes names "pyhton"`
+	want(t, run(t, metadata.Worker, "detect", "--config", file), 0, "warning:", place)
+	want(t, run(t, metadata.Worker, "register", "--strict", "--config", file), 1, place)
 }
 
 func TestExplain(t *testing.T) {

@@ -3,16 +3,21 @@
 package hostcmd_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
 )
 
 // counted puts twenty Pythons that count their starts on PATH, and returns the number of
@@ -146,4 +151,49 @@ func TestDeniedIsNotRemembered(t *testing.T) {
 	if got := starts(); got != before {
 		t.Errorf("started %d", got-before)
 	}
+}
+
+// TestRegisterAndRunStartNothing counts starts on both databases: once a detection has started
+// everything, neither register nor the first round of run starts anything.
+func TestRegisterAndRunStartNothing(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		isolate(t)
+		served(t, db)
+		starts := counted(t)
+		t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+		if all, _ := pythons(document(t, run(t, metadata.Worker, "detect", "--json"))); all != 20 || starts() != 20 {
+			t.Fatalf("found %d and started %d, want 20", all, starts())
+		}
+		if all, remembered := pythons(registered(t, db, func() {
+			want(t, run(t, metadata.Worker, "register", "--name", "w1"), 0)
+		})); all != 20 || remembered != 20 {
+			t.Errorf("register reported %d, %d of them remembered", all, remembered)
+		}
+		if all, remembered := pythons(registered(t, db, func() {
+			p := launch(t, "run", "--name", "w1", "--verify-interval", "1h")
+			p.says("registered and active", 1)
+			p.signal(syscall.SIGTERM)
+			p.ends(cli.ExitDone)
+		})); all != 20 || remembered != 20 {
+			t.Errorf("run reported %d, %d of them remembered", all, remembered)
+		}
+		if got := starts(); got != 20 {
+			t.Errorf("register and run started %d", got-20)
+		}
+	})
+}
+
+// registered returns the document of worker w1 after report has written it.
+func registered(t *testing.T, db *testdb.DB, report func()) *capability.Document {
+	t.Helper()
+	report()
+	row, err := store.New(db.DB, store.Config{Schema: db.Schema}).Workers.ByIdentity(t.Context(), metadata.Worker, "w1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	caps := new(capability.Document)
+	if err := json.Unmarshal(row.Capabilities, caps); err != nil {
+		t.Fatal(err)
+	}
+	return caps
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/cmd/internal/config"
 	"github.com/attune-go/attune/runtime/detect"
+	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/runtime/service"
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/database"
@@ -101,7 +102,7 @@ func (c *registerCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role)
 		return fmt.Errorf("%s: %w", db.Name, takenHint(role, err))
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", db.Name, notOwn(id, err))
+		return fmt.Errorf("%s: %w", db.Name, ownHint(id, err))
 	}
 	if env.JSON {
 		return cli.PrintJSON(env.Out, cli.WorkerDocOf(row))
@@ -140,16 +141,14 @@ func takenHint(role metadata.Role, err error) error {
 		"once its process has ended for good", err, role)
 }
 
-// ownPolicy keeps a login of docs/roles.sql to the rows of the worker of its name.
-const ownPolicy = `"attune_own"`
-
-// notOwn adds what to try if a login may not write the rows of this worker.
-func notOwn(id service.Identity, err error) error {
-	if err == nil || !strings.Contains(err.Error(), ownPolicy) {
+// ownHint adds to a store.OwnRowsError what the operator can type.
+func ownHint(id service.Identity, err error) error {
+	var own *store.OwnRowsError
+	if !errors.As(err, &own) {
 		return err
 	}
-	return fmt.Errorf("%w: %w; this login may only write the rows of the %s of its own name: "+
-		"log in as %q, or give --name the name of the login (docs/roles.sql)", database.ErrRefused, err, id.Role, id.Name)
+	return fmt.Errorf("%w: %w: log in as %q, or give --name %s (docs/roles.sql)",
+		database.ErrRefused, err, id.Name, host.CommandLine(own.User, nil))
 }
 
 func place(db *cli.Database) string {

@@ -10,7 +10,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -92,7 +91,7 @@ func (c *runCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) erro
 	if errors.Is(err, store.ErrTaken) {
 		return takenHint(role, err)
 	}
-	return notOwn(now.id, err)
+	return ownHint(now.id, err)
 }
 
 // configKeys maps fields of service.Config to their keys in the section of a role.
@@ -259,28 +258,21 @@ func (c *runCmd) serviceDetector(
 	sec := section(env, role)
 	return generated(role, defs, detect.Config{
 		Host: on, Memory: c.remembered, Policy: policy, Source: from, Strict: env.Strict, Explain: true,
-		Warnings: warnings, VerifyDeclared: sec.VerifyDeclared, Declared: sec.Capabilities.Runtimes, Extra: carried(sec),
+		Warnings: warnings, VerifyDeclared: sec.VerifyDeclared, Declared: sec.Capabilities.Runtimes,
+		DeclaredAt: declaredAt(env, role), Extra: carried(sec),
 	})
 }
 
-// isPermanent reports whether waiting cannot help against an error of the database. A full
-// disk, and other exhausted resources of the system, can recover.
+// isPermanent reports whether waiting cannot help against an error of the database.
 func isPermanent(err error) bool {
 	var usage *cli.UsageError
-	if errors.As(err, &usage) {
+	if errors.As(err, &usage) || database.IsPermanent(err) {
 		return true
 	}
-	kind := database.Classify(err)
-	if errors.Is(kind, database.ErrUnreachable) {
-		return false // also where the server's socket is gone
-	}
 	for _, sentinel := range []error{
-		database.ErrURL, database.ErrRefused, database.ErrReadOnly, database.ErrCorrupt,
-		// The file, or a folder on the way to it.
-		os.ErrNotExist, os.ErrPermission, syscall.EROFS, syscall.ENOTDIR, syscall.EISDIR, syscall.ELOOP, syscall.ENAMETOOLONG,
 		migrations.ErrNotMigrated, migrations.ErrTooNew, migrations.ErrMixed, migrations.ErrNotOurs, migrations.ErrAmbiguousSchema,
 	} {
-		if errors.Is(err, sentinel) || errors.Is(kind, sentinel) {
+		if errors.Is(err, sentinel) {
 			return true
 		}
 	}

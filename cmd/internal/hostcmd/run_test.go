@@ -303,7 +303,8 @@ func TestRunUnderAnotherLogin(t *testing.T) {
 	url, name := as(t, db, "own")
 	for _, command := range []string{"run", "register"} {
 		got := run(t, metadata.Worker, command, "--database", url, "--name", "other")
-		want(t, got, cli.ExitFailed, `row-level security policy "attune_own"`, `log in as "other"`, "docs/roles.sql")
+		want(t, got, cli.ExitFailed, `row-level security policy "attune_own"`,
+			fmt.Sprintf("the login %q may write only the rows of its own name: log in as \"other\", or give --name %s", name, name), "docs/roles.sql")
 	}
 	want(t, run(t, metadata.Worker, "register", "--database", url, "--name", name), cli.ExitDone)
 }

@@ -85,6 +85,8 @@ type Field struct {
 	Default *Value
 	// Min and Max bound a number. They default to the bounds of 32 bits.
 	Min, Max int64
+	// Low and High bound a floating-point number. They default to the greatest finite values.
+	Low, High float64
 	// Ranged means that the tag bounds the number.
 	Ranged bool
 	// Span bounds a duration.
@@ -93,7 +95,7 @@ type Field struct {
 	Format *Format
 	// Unique means that the list must not contain duplicates.
 	Unique bool
-	// Most is the greatest number of elements. 0 means unbounded.
+	// Most is the greatest number of elements, or of keys of a map. 0 means unbounded.
 	Most int64
 	// Length is the greatest number of characters of the text, or of each text of a list. 0
 	// means the bound of a format with a pattern.
@@ -114,6 +116,13 @@ func (f *Field) ElementRules() *Field {
 	out.Format, out.Unique, out.Required = of.Format, of.Unique, f.Required || of.Required
 	out.Most, out.Length = of.Most, of.Length
 	return &out
+}
+
+// Element returns the field that describes an element of a list or a value of a map. It has the
+// rules for values, without those for the list or the map itself.
+func (f *Field) Element() *Field {
+	return &Field{Go: f.Go, Key: f.Key, Pos: f.Pos, Type: *f.Type.Elem, Min: f.Min, Max: f.Max, Low: f.Low, High: f.High,
+		Ranged: f.Ranged, Span: f.Span, Format: f.Format, Length: f.Length}
 }
 
 // MaxLength returns the greatest number of characters of a text. 0 means unbounded.
@@ -137,10 +146,13 @@ const (
 	Text Kind = iota
 	Bool
 	Int
+	Float
 	Duration
+	Time
 	Raw
 	Object
 	List
+	Map
 )
 
 // A Type is the type of a value.
@@ -148,6 +160,8 @@ type Type struct {
 	Kind Kind
 	// Go is the name of a text's type unless it is string.
 	Go string
+	// Bits is the size of a floating-point number.
+	Bits int
 	// Optional means that it is a document.Optional.
 	Optional bool
 	// Enum holds the values of an enum.
@@ -156,18 +170,24 @@ type Type struct {
 	Document *Document
 	// Pointer means a Go pointer to the document.
 	Pointer bool
-	// Elem is the type of a list's elements.
+	// Elem is the type of a list's elements or of a map's values.
 	Elem *Type
 }
 
-// Inner returns the document of an object, or of a list's elements. It returns nil for other
-// types.
-func (t *Type) Inner() *Document {
-	if t.Kind == Object {
-		return t.Document
+// Leaf returns the type of what a list or a map holds in the end. It returns other types
+// themselves.
+func (t *Type) Leaf() *Type {
+	for t.Elem != nil {
+		t = t.Elem
 	}
-	if t.Elem != nil && t.Elem.Kind == Object {
-		return t.Elem.Document
+	return t
+}
+
+// Inner returns the document of an object, or of what a list or a map holds in the end. It
+// returns nil for other types.
+func (t *Type) Inner() *Document {
+	if leaf := t.Leaf(); leaf.Kind == Object {
+		return leaf.Document
 	}
 	return nil
 }
@@ -185,6 +205,20 @@ func (t *Type) GoName() string {
 	case t.Go != "":
 		return t.Go
 	}
+	switch t.Kind {
+	case Bool:
+		return "bool"
+	case Int:
+		return "int"
+	case Float:
+		return "float" + strconv.Itoa(t.Bits)
+	case Duration:
+		return "document.Duration"
+	case Time:
+		return "time.Time"
+	case List:
+		return "[]" + t.Elem.GoName()
+	}
 	return "string"
 }
 
@@ -195,6 +229,7 @@ type Constant struct{ Go, Value string }
 type Value struct {
 	Bool     bool
 	Int      int64
+	Float    float64
 	Duration time.Duration
 }
 
@@ -213,6 +248,9 @@ func GoDuration(d time.Duration) string {
 
 // A Span bounds a duration. A nil bound is missing.
 type Span struct{ Min, Above, Max *time.Duration }
+
+// FormatFloat returns the shortest text of a number that has bits.
+func FormatFloat(v float64, bits int) string { return strconv.FormatFloat(v, 'g', -1, bits) }
 
 // Empty reports whether the span has no bounds.
 func (s Span) Empty() bool { return s.Min == nil && s.Above == nil && s.Max == nil }

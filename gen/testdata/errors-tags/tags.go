@@ -1,6 +1,10 @@
 package errors
 
-import "github.com/attune-go/attune/schema/document"
+import (
+	"time"
+
+	"github.com/attune-go/attune/schema/document"
+)
 
 //attune:document
 type T struct {
@@ -41,6 +45,23 @@ type T struct {
 	BF int      `json:"bf" attune:"length=3"`
 	BG []U      `json:"bg,omitempty" attune:"length=3"`
 	BH Kind     `json:"bh" attune:"length=3"`
+
+	CA float64                    `json:"ca" attune:"min=x"`
+	CB float64                    `json:"cb" attune:"min=NaN"`
+	CC float64                    `json:"cc" attune:"max=1e999"`
+	CD float32                    `json:"cd" attune:"max=1e39"`
+	CE float64                    `json:"ce" attune:"min=0.5"`
+	CF document.Optional[float64] `json:"cf,omitzero" attune:"default=2,max=1.5"`
+	CG float64                    `json:"cg" attune:"min=2,max=1"`
+	CH map[string]float64         `json:"ch,omitempty" attune:"min=2,max=1"`
+	CI map[string]string          `json:"ci,omitempty" attune:"min=2"`
+	CJ []int                      `json:"cj,omitempty" attune:"above=2s"`
+	CK map[string]U               `json:"ck,omitempty" attune:"length=2"`
+	CL map[string][]string        `json:"cl,omitempty" attune:"unique"`
+	CM time.Time                  `json:"cm" attune:"default=2006-01-02T15:04:05Z"`
+	CN time.Time                  `json:"cn" attune:"min=2006-01-02T15:04:05Z"`
+	CO float64                    `json:"co" attune:"required"`
+	CP []int                      `json:"cp,omitempty" attune:"max=3000000000"`
 
 	More document.Unknown `json:"-"`
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/attune-go/attune/gen/testdata/kinds"
 	"github.com/attune-go/attune/migrations/internal/verdicts"
 	"github.com/attune-go/attune/schema/metadata"
 )
@@ -37,7 +38,13 @@ var caseLists = []struct {
 }{
 	{verdicts.Distributions(), func() document { return new(metadata.Distributions) }, "Distributions"},
 	{verdicts.Definitions(), func() document { return new(metadata.Definition) }, "Definition"},
+	{verdicts.Kinds(), func() document { return new(kinds.Station) }, "Station"},
 }
+
+const (
+	runtimeSchema = "docs/runtime.schema.json"
+	stationSchema = "gen/testdata/kinds/station.schema.json"
+)
 
 func TestCases(t *testing.T) {
 	for _, f := range caseLists {
@@ -53,10 +60,10 @@ func TestCases(t *testing.T) {
 	}
 }
 
-// schemaFor compiles the schema of pack files, as a whole and for one type in it.
+// schemaFor compiles a schema, as a whole or for one type in it.
 func schemaFor(t testing.TB, file, def string) *jsonschema.Schema {
 	t.Helper()
-	text, err := os.Open("../../../docs/" + file)
+	text, err := os.Open("../../../" + file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,12 +98,15 @@ func accepts(t testing.TB, schema *jsonschema.Schema, doc []byte) error {
 
 func TestCasesBySchema(t *testing.T) {
 	for _, f := range caseLists {
-		schemas := map[string]*jsonschema.Schema{"%s": schemaFor(t, "runtime.schema.json", "")}
-		if f.def == "Distributions" {
+		schemas := map[string]*jsonschema.Schema{"%s": schemaFor(t, runtimeSchema, "")}
+		switch f.def {
+		case "Station":
+			schemas = map[string]*jsonschema.Schema{"%s": schemaFor(t, stationSchema, "")}
+		case "Distributions":
 			schemas = map[string]*jsonschema.Schema{
-				"%s": schemaFor(t, "runtime.schema.json", f.def),
-				`{"ref": "core.x", "name": "X", "distributions": %s}`:                               schemaFor(t, "runtime.schema.json", ""),
-				`{"ref": "core.x", "name": "X", "versions": [{"version": 1, "distributions": %s}]}`: schemaFor(t, "runtime.schema.json", ""),
+				"%s": schemaFor(t, runtimeSchema, f.def),
+				`{"ref": "core.x", "name": "X", "distributions": %s}`:                               schemaFor(t, runtimeSchema, ""),
+				`{"ref": "core.x", "name": "X", "versions": [{"version": 1, "distributions": %s}]}`: schemaFor(t, runtimeSchema, ""),
 			}
 		}
 		for _, c := range f.cases {
@@ -111,7 +121,7 @@ func TestCasesBySchema(t *testing.T) {
 }
 
 func TestSchemaOfPackFiles(t *testing.T) {
-	schema := schemaFor(t, "pack.schema.json", "")
+	schema := schemaFor(t, "docs/pack.schema.json", "")
 	for doc, want := range map[string]bool{
 		`{"ref": "lang", "version": "1.0"}`: true, `{"ref": "lang", "version": 1.0, "tags": ["a"], "x": 1, "label": null}`: true,
 		`null`: false, `[]`: false, `{}`: false, `{"ref": "lang"}`: false, `{"ref": "Lang", "version": "1"}`: false,
@@ -128,7 +138,7 @@ func TestSchemaOfPackFiles(t *testing.T) {
 
 // Go and JSON Schema agree on each character in a name and an alias.
 func TestNamesBySchema(t *testing.T) {
-	schema := schemaFor(t, "runtime.schema.json", "")
+	schema := schemaFor(t, runtimeSchema, "")
 	for _, text := range verdicts.Texts() {
 		for _, d := range []metadata.Definition{{Ref: "core.x", Name: text}, {Ref: "core.x", Name: "X", Aliases: metadata.Aliases{text}}} {
 			doc, err := d.MarshalJSON()
@@ -144,7 +154,7 @@ func TestNamesBySchema(t *testing.T) {
 
 // Go and JSON Schema agree on random documents, whose values are drawn from good and bad ones.
 func TestGeneratedDocumentsBySchema(t *testing.T) {
-	schema := schemaFor(t, "runtime.schema.json", "Distributions")
+	schema := schemaFor(t, runtimeSchema, "Distributions")
 	valid := 0
 	compare := func(doc string, seed uint64) {
 		faults := judge(new(metadata.Distributions), []byte(doc))

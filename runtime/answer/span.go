@@ -1,4 +1,4 @@
-package config
+package answer
 
 import (
 	"fmt"
@@ -35,4 +35,18 @@ func ParseSpan(text string) (time.Duration, error) {
 		d += more
 	}
 	return d, nil
+}
+
+// Ago returns a time that has passed in its two largest units, such as 1h5m ago.
+func Ago(d time.Duration) string {
+	d = max(d, 0)
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds ago", d/time.Second)
+	case d < time.Hour:
+		return fmt.Sprintf("%dm%ds ago", d/time.Minute, d%time.Minute/time.Second)
+	case d < 24*time.Hour:
+		return fmt.Sprintf("%dh%dm ago", d/time.Hour, d%time.Hour/time.Minute)
+	}
+	return fmt.Sprintf("%dd%dh ago", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
 }

@@ -1,4 +1,4 @@
-package hostcmd
+package database_test
 
 import (
 	"fmt"
@@ -7,17 +7,19 @@ import (
 	"os"
 	"syscall"
 	"testing"
+
+	"github.com/attune-go/attune/schema/database"
 )
 
-// TestIsPermanent tells errors of the system with which run ends from those that it
-// waits out, in the forms that they come in.
+// TestIsPermanent distinguishes errors of the system against which waiting helps from others, in
+// the forms that they come in.
 func TestIsPermanent(t *testing.T) {
 	open := func(why syscall.Errno) error { return &fs.PathError{Op: "open", Path: "/x/w.db.lock", Err: why} }
 	for _, why := range []syscall.Errno{
 		syscall.ENOENT, syscall.EACCES, syscall.EPERM, syscall.EROFS, syscall.ENOTDIR, syscall.EISDIR, syscall.ELOOP, syscall.ENAMETOOLONG,
 	} {
 		for _, err := range []error{fmt.Errorf("prepare: %w", open(why)), fmt.Errorf("/x: %w", why)} {
-			if !isPermanent(err) {
+			if !database.IsPermanent(err) {
 				t.Errorf("%v is waited out", err)
 			}
 		}
@@ -29,8 +31,8 @@ func TestIsPermanent(t *testing.T) {
 		open(syscall.ENOSPC), open(syscall.EDQUOT), open(syscall.EMFILE), open(syscall.EIO),
 		lost(syscall.ECONNREFUSED), lost(syscall.ENOENT), lost(syscall.EACCES),
 	} {
-		if isPermanent(err) {
-			t.Errorf("%v ends run", err)
+		if database.IsPermanent(err) {
+			t.Errorf("%v is permanent", err)
 		}
 	}
 }

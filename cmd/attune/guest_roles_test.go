@@ -1,0 +1,111 @@
+package main
+
+import (
+	"crypto/rand"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/attune-go/attune/fixtures/platform"
+	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/schema/database"
+)
+
+// guestRoles is docs/roles-guest.sql, read before a test changes its folder.
+var guestRoles = func() string {
+	text, err := os.ReadFile("../../docs/roles-guest.sql")
+	if err != nil {
+		panic(err)
+	}
+	return strings.ReplaceAll(string(text), `"attune"`, `"public"`) // what testdb.Roles replaces by the schema
+}()
+
+// TestGuestRoles: with docs/roles-guest.sql a reader looks, a host registers and an operator loads packs, and
+// each is refused what another may do. The platform's table of history is its own affair.
+func TestGuestRoles(t *testing.T) {
+	eachGuest(t, func(h *guestHost) {
+		t := h.T
+		h.db.Schema = platform.Schema
+		want(t, run(t, "migrate", "up"), 0)
+		roles := testdb.MakeRoles(t, h.db, guestRoles)
+		if h.shape.Has(platform.A) {
+			want(t, h.worker("register", "--database", roles.Login(t, "early-"+rand.Text()[:8], "attune_fleet")), 1, "permission denied for table worker_history")
+			if err := roles.Exec(t.Context(), `GRANT INSERT ON attune.worker_history TO attune_fleet, attune_operator`); err != nil {
+				t.Fatal(err)
+			}
+		}
+		reader := roles.Login(t, "reader-"+rand.Text()[:8], "attune_reader")
+		host := roles.Login(t, "host-"+rand.Text()[:8], "attune_fleet")
+		operator := roles.Login(t, "operator-"+rand.Text()[:8], "attune_operator")
+
+		t.Setenv("ATTUNE_DATABASE_URL", host)
+		want(t, h.worker("detect"), 0, "python")
+		want(t, h.worker("explain", "node"), 0, "available")
+		want(t, h.worker("register"), 0, h.name+" is registered")
+		stop := h.service("registered and active")
+		t.Setenv("ATTUNE_DATABASE_URL", operator)
+		want(t, run(t, "workers", "refresh", h.name, "--wait"), 0, "verified in")
+		stop()
+		want(t, run(t, "packs", "init", "acme"), 0)
+		want(t, run(t, "packs", "load", "acme"), 0, "created")
+		want(t, run(t, "packs", "load", "acme"), 0, "unchanged")
+		want(t, run(t, "migrate", "status"), 0, "attune is a guest")
+		for _, login := range []string{reader, operator} {
+			t.Setenv("ATTUNE_DATABASE_URL", login)
+			want(t, run(t, "workers", "list", "--has", "python"), 0, h.name, "worker-alpha")
+			want(t, run(t, "workers", "show", h.name), 0, "3.12.4")
+			want(t, run(t, "workers", "history", h.name), 0, "gained")
+			want(t, run(t, "runtimes", "list"), 0, "core.python", "acme.")
+			want(t, run(t, "runtimes", "show", "python3"), 0, h.name)
+			want(t, run(t, "packs", "list"), 0, "acme", "etl")
+			want(t, run(t, "explain", h.name, "node"), 0, "yes")
+		}
+		h.refused(reader, "permission denied", []string{"workers", "delete", h.name}, []string{"packs", "load", "acme"})
+		h.refused(host, "permission denied", []string{"packs", "load", "acme"}, []string{"workers", "delete", h.name}, []string{"runtimes", "delete", "acme.example"})
+		h.denied(reader, `UPDATE attune.worker SET status = 'active'`, `SELECT attune.attune_sweep_workers('1 second', 1)`, `DELETE FROM attune.attune_worker_runtime`)
+		h.denied(host, `UPDATE attune.runtime SET name = 'x'`, `DELETE FROM attune.worker`, `DO $$ BEGIN LOCK TABLE attune.worker; END $$`, `UPDATE attune.worker SET name = 'x'`, `SELECT config FROM attune.pack`,
+			`UPDATE attune.attune_worker_state SET refresh_requested = now()`, `UPDATE attune.attune_capability_change SET kind = 'lost'`,
+			`DELETE FROM attune.attune_worker_runtime`, `UPDATE attune.attune_migrations SET program = ''`, `SELECT * FROM attune.execution`, `CREATE TABLE attune.mine ()`)
+		h.denied(operator, `UPDATE attune.attune_worker_runtime SET version = ''`, `SELECT config FROM attune.sensor`, `DELETE FROM attune.attune_capability_change`,
+			`SELECT * FROM attune.execution`, `CREATE TABLE attune.mine ()`)
+		platform.Run(h, h.db, h.shape)
+		t.Setenv("ATTUNE_DATABASE_URL", operator)
+		want(t, run(t, "runtimes", "delete", "acme.example"), 0, "deleted")
+		want(t, run(t, "packs", "unload", "acme"), 0, "deleted")
+		want(t, run(t, "workers", "delete", h.name), 0, "1 worker deleted")
+		t.Setenv("ATTUNE_DATABASE_URL", host)
+		stop = h.service("registered and active", "--takeover", "--name", "worker-beta")
+		stop()
+		t.Setenv("ATTUNE_DATABASE_URL", operator)
+		want(t, run(t, "workers", "delete", "worker-beta"), 0, "worker-beta")
+		if got := text(t, h.db, `SELECT host || ' ' || status FROM attune.worker WHERE name = 'worker-beta'`); got != "beta busy" {
+			t.Errorf("worker-beta is %q after it was given back", got)
+		}
+	})
+}
+
+// refused runs commands of attune that the database refuses to a login.
+func (h *guestHost) refused(login, why string, commands ...[]string) {
+	h.Helper()
+	for _, c := range commands {
+		got := run(h.T, append(c, "--database", login)...)
+		if got.status != 1 || !strings.Contains(got.errOut, why) {
+			h.Errorf("%q: exit %d, %s%s; want it refused: %s", c, got.status, got.out, got.errOut, why)
+		}
+	}
+}
+
+// denied runs statements that the database refuses to a login.
+func (h *guestHost) denied(login string, statements ...string) {
+	h.Helper()
+	db, err := database.Open(h.Context(), login)
+	if err != nil {
+		h.Fatal(err)
+	}
+	defer db.Close()
+	for _, s := range statements {
+		if _, err := db.ExecContext(h.Context(), s); err == nil || !strings.Contains(err.Error(), "permission denied") {
+			h.Errorf("%s: %v, want permission denied", s, err)
+		}
+	}
+}

@@ -1,0 +1,171 @@
+package migrations
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/uptrace/bun"
+
+	"github.com/attune-go/attune/migrations/internal/guards"
+)
+
+// referred lists the platform's tables to which attune's tables refer.
+var referred = []string{"runtime", "action", "sensor", "worker"}
+
+// guestNeeds maps the platform's tables to the further columns that attune's functions read, and
+// these to the types that they can have. An empty list means any type.
+var guestNeeds = map[string]map[string][]string{
+	"worker": {"worker_role": nil, "last_heartbeat": {"timestamptz", "timestamp", "date"}},
+}
+
+// keyTypes lists the types to which a bigint can refer.
+var keyTypes = []string{"int8", "int4", "int2", "numeric"}
+
+// checkReady returns an error for what prevents attune from moving in: tables of the platform that
+// attune's cannot refer to, names that are taken, or a missing privilege. pending lists the migrations
+// that are not applied.
+func (in *inspection) checkReady(ctx context.Context, db bun.IDB, pending []step) error {
+	var found struct {
+		Keys       []string `bun:",array"`
+		Unlogged   []string `bun:",array"`
+		Taken      []string `bun:",array"`
+		Privileges []string `bun:",array"`
+	}
+	var relations, functions, triggers []string
+	if in.relations[recordTable] == nil {
+		relations = append(relations, recordTable)
+	}
+	for _, s := range pending {
+		for _, name := range guestRelations[s.id] {
+			relations = append(relations, name, name+"_id_seq")
+		}
+		functions = append(functions, guestFunctions(s.id)...)
+		triggers = append(triggers, guestTriggersOn(s.id)...)
+	}
+	err := db.NewRaw(`
+WITH space AS (SELECT oid, nspname FROM pg_catalog.pg_namespace WHERE oid = ?0),
+     ours AS (SELECT c.oid, c.relname, c.relowner, c.relpersistence FROM pg_catalog.pg_class c, space s WHERE c.relnamespace = s.oid AND c.relname IN (?1))
+SELECT ARRAY(SELECT o.relname::pg_catalog.text FROM ours o WHERE NOT EXISTS (
+           SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a ON a.attrelid = o.oid AND a.attnum = i.indkey[0]
+           WHERE i.indrelid = o.oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indnkeyatts = 1 AND a.attname = 'id')
+         ORDER BY 1) AS keys,
+       ARRAY(SELECT o.relname::pg_catalog.text FROM ours o WHERE o.relpersistence <> 'p' ORDER BY 1) AS unlogged,
+       ARRAY(SELECT 'type ' || t.typname FROM pg_catalog.pg_type t WHERE t.typnamespace = ?0 AND t.typrelid = 0 AND t.typname IN (?2)
+         UNION ALL SELECT 'function ' || p.proname FROM pg_catalog.pg_proc p WHERE p.pronamespace = ?0 AND p.proname IN (?3)
+         UNION ALL SELECT 'trigger ' || t.tgname || ' of table ' || c.relname
+         FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
+         WHERE c.relnamespace = ?0 AND c.relname || '.' || t.tgname IN (?4)
+         ORDER BY 1) AS taken,
+       ARRAY(SELECT 'CREATE on schema ' || s.nspname FROM space s WHERE NOT pg_catalog.has_schema_privilege(s.oid, 'CREATE')
+         UNION ALL SELECT p || ' on table ' || o.relname FROM ours o, pg_catalog.unnest(ARRAY['REFERENCES', 'TRIGGER', 'SELECT']) p
+         WHERE NOT pg_catalog.has_table_privilege(o.oid, p)
+         UNION ALL SELECT 'membership in the role ' || pg_catalog.pg_get_userbyid(o.relowner) || ', which owns table worker' FROM ours o
+         WHERE o.relname = 'worker' AND NOT pg_catalog.pg_has_role(o.relowner, 'USAGE')
+         ORDER BY 1) AS privileges`,
+		in.oid, bun.List(referred), bun.List(orNone(relations)), bun.List(orNone(functions)), bun.List(orNone(triggers))).Scan(ctx, &found)
+	if err != nil {
+		return fmt.Errorf("read keys and privileges of schema %q: %w", in.name, explain(err))
+	}
+	findings := in.unfit()
+	if len(found.Keys) > 0 {
+		findings = append(findings, "without a unique key (id): table "+strings.Join(found.Keys, ", "))
+	}
+	if len(found.Unlogged) > 0 {
+		findings = append(findings, "unlogged, so that no other table can refer to it: table "+strings.Join(found.Unlogged, ", "))
+	}
+	for _, name := range found.Taken {
+		findings = append(findings, "the name of the "+name+" is taken, and attune needs it")
+	}
+	if len(findings) > 0 {
+		return &StateError{Schema: in.name, kind: ErrMixed, Findings: findings}
+	}
+	if len(found.Privileges) > 0 {
+		return fmt.Errorf("schema %q: %w: %s; migrate as the owner of the schema and of its tables",
+			in.name, ErrPrivilege, strings.Join(found.Privileges, ", "))
+	}
+	return nil
+}
+
+// unfit finds columns of the platform that are missing, or whose types attune cannot read.
+func (in *inspection) unfit() (findings []string) {
+	for _, table := range referred {
+		if kind := in.relations[table].columns["id"]; !slices.Contains(keyTypes, kind) {
+			findings = append(findings, fmt.Sprintf("%s.id must be a number, got %s", table, kind))
+		}
+		for _, column := range sortedKeys(guestNeeds[table]) {
+			kinds, kind := guestNeeds[table][column], in.relations[table].columns[column]
+			switch {
+			case kind == "":
+				findings = append(findings, fmt.Sprintf("table %s lacks %s", table, column))
+			case kinds != nil && !slices.Contains(kinds, kind):
+				findings = append(findings, fmt.Sprintf("%s.%s must be of type %s, got %s", table, column, kinds[0], kind))
+			}
+		}
+	}
+	return findings
+}
+
+// orNone returns a list that SQL accepts after IN.
+func orNone(list []string) []string {
+	if len(list) == 0 {
+		return []string{""}
+	}
+	return list
+}
+
+var (
+	newFunction = regexp.MustCompile(`CREATE FUNCTION \{schema\}\.(\w+)\(`)
+	newTrigger  = regexp.MustCompile(`CREATE TRIGGER (\w+) [^;]*? ON \{schema\}\.(\w+)\s`)
+)
+
+// guestFunctions returns the names of the functions that a migration creates in a guest, and with the
+// first one those of the guards.
+func guestFunctions(id string) []string {
+	names := guestMatches(newFunction, id)
+	switch id {
+	case UnifyRuntimes:
+		for _, name := range guards.Postgres().Names() {
+			if !strings.Contains(name, ".") {
+				names = append(names, name)
+			}
+		}
+	case WorkerRuntime:
+		names = append(names, "attune_version_key")
+	}
+	return names
+}
+
+// guestTriggersOn returns the triggers that a migration creates in a guest, each behind its table.
+func guestTriggersOn(id string) []string {
+	names := guestMatches(newTrigger, id)
+	if id == UnifyRuntimes {
+		for _, name := range guards.Postgres().Names() {
+			if strings.Contains(name, ".") {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// guestMatches returns what an expression finds in the file of a migration: its groups, the last one first,
+// with dots between them.
+func guestMatches(expr *regexp.Regexp, id string) (names []string) {
+	if id == Baseline {
+		return nil
+	}
+	text, err := files.ReadFile(path.Join("guest", id+".up.sql"))
+	if err != nil {
+		panic(err) // the file is embedded
+	}
+	for _, m := range expr.FindAllStringSubmatch(string(text), -1) {
+		groups := slices.Clone(m[1:])
+		slices.Reverse(groups)
+		names = append(names, strings.Join(groups, "."))
+	}
+	return names
+}

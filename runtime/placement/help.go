@@ -1,0 +1,256 @@
+package placement
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/attune-go/attune/schema/requirement"
+	"github.com/attune-go/attune/schema/version"
+)
+
+// A HelpKind is a kind of change that would make workers fit.
+type HelpKind string
+
+// The kinds of help.
+const (
+	// Install a runtime, or a version of it, on a host.
+	Install HelpKind = "install"
+	// Relax the constraint of a runtime.
+	Relax HelpKind = "relax"
+	// AllowPrereleases and AcceptDeclared ask for less of an installation.
+	AllowPrereleases HelpKind = "prereleases"
+	AcceptDeclared   HelpKind = "declared"
+	Uncordon         HelpKind = "uncordon"
+	Tolerate         HelpKind = "tolerate"
+	// LeaveOut removes a label from the selector, or terms of affinity.
+	LeaveOut HelpKind = "leave_out"
+	// Refresh makes workers verify again.
+	Refresh HelpKind = "refresh"
+	// Start the service of a worker.
+	Start HelpKind = "start"
+	// Wait until a worker has free slots or sends its heartbeat.
+	Wait HelpKind = "wait"
+	// Several changes are needed together.
+	Several HelpKind = "several"
+)
+
+// A Help is a change that would make workers fit.
+type Help struct {
+	Kind HelpKind `json:"kind"`
+	// Workers is how many workers would fit then in addition, at least.
+	Workers int `json:"workers"`
+	// Text describes the change.
+	Text string `json:"text"`
+	// Command is the command line for it, or for the relaxed requirement. It is empty if
+	// attune has none.
+	Command string `json:"command,omitempty"`
+}
+
+// Suggest returns what would help the workers of the groups, the most workers first. Each help
+// is a single change that suffices for its workers. If every worker needs several changes,
+// there is one help: all changes that the first group needs.
+func Suggest(r *Requirement, groups []Group) []Help {
+	var helps []Help
+	for i := range groups {
+		if g := &groups[i]; needsOneChange(g) {
+			helps = merge(helps, suggest(r, g, g.Reasons[0]))
+		}
+	}
+	if len(helps) == 0 && len(groups) > 0 {
+		helps = several(r, &groups[0])
+	}
+	slices.SortStableFunc(helps, func(a, b Help) int { return cmp.Compare(b.Workers, a.Workers) })
+	return helps
+}
+
+// needsOneChange reports whether one change suffices for the workers of a group.
+func needsOneChange(g *Group) bool {
+	first := g.Reasons[0].Kind
+	for _, reason := range g.Reasons[1:] {
+		if reason.Kind != first || first != requirement.Prerelease && first != requirement.DeclaredOnly {
+			return false
+		}
+	}
+	return true
+}
+
+// merge appends helps. Those that change the whole requirement alike become one.
+func merge(helps, more []Help) []Help {
+	for _, h := range more {
+		i := slices.IndexFunc(helps, func(o Help) bool { return o.Text == h.Text })
+		if i >= 0 {
+			helps[i].Workers += h.Workers
+		} else {
+			helps = append(helps, h)
+		}
+	}
+	return helps
+}
+
+// several joins what each reason of a group needs.
+func several(r *Requirement, g *Group) []Help {
+	var texts []string
+	for _, reason := range g.Reasons {
+		one := suggest(r, g, reason)
+		if len(one) == 0 {
+			return nil // nothing helps against one of the reasons
+		}
+		texts = append(texts, one[0].Text)
+	}
+	if len(texts) == 0 {
+		return nil
+	}
+	return []Help{{Kind: Several, Workers: g.Hosts, Text: strings.Join(texts, ", and ")}}
+}
+
+// suggest returns what would help the workers of a group against one of its reasons.
+func suggest(r *Requirement, g *Group, reason Reason) []Help {
+	one := Help{Workers: g.Hosts}
+	name := g.Nearest.Name
+	relaxed := clone(r)
+	switch reason.Kind {
+	case requirement.Inactive:
+		one.Kind, one.Text = Start, "start the service on "+others(name, g.Hosts)
+	case requirement.Stale:
+		one.Kind, one.Text = Wait, "see why "+others(name, g.Hosts)+" sent no heartbeat"
+		one.Command = command("attune", "workers", "show", name)
+	case requirement.NeverReported:
+		one.Kind, one.Text = Start, "start the service on "+others(name, g.Hosts)+", which never reported"
+	case requirement.Cordoned:
+		one.Kind, one.Text = Uncordon, "uncordon "+others(name, g.Hosts)
+		one.Command = command("attune", "workers", "uncordon", name)
+	case requirement.Tainted:
+		key := strings.TrimPrefix(reason.Wanted, "toleration of ")
+		relaxed.Tolerations = append(relaxed.Tolerations, requirement.Toleration{Key: key, Operator: requirement.TolerateExists})
+		one.Kind, one.Text, one.Command = Tolerate, "tolerate the taint "+key, placeCommand(&relaxed)
+	case requirement.NotSelected:
+		key, _, _ := strings.Cut(reason.Wanted, "=")
+		for k, v := range r.Selector {
+			if k+"="+v == reason.Wanted {
+				key = k
+			}
+		}
+		delete(relaxed.Selector, key)
+		one.Kind, one.Text, one.Command = LeaveOut, "leave out the label "+reason.Wanted, placeCommand(&relaxed)
+	case requirement.NotAffine:
+		one.Kind, one.Text = LeaveOut, "leave out the affinity "+reason.Wanted
+	case requirement.RuntimeAbsent:
+		one.Kind, one.Text = Install, "install "+wantedRuntime(reason)+" on "+others(name, g.Hosts)
+	case requirement.RuntimeUnknown, requirement.VersionUnknown:
+		one.Kind, one.Text = Refresh, "verify "+reason.Runtime+" again on "+others(name, g.Hosts)
+		one.Command = command("attune", "workers", "refresh", name)
+	case requirement.WrongVersion:
+		install := Help{Kind: Install, Workers: g.Hosts, Text: "install " + wantedRuntime(reason) + " on " + others(name, g.Hosts)}
+		if relax, ok := relax(r, g, reason); ok {
+			return []Help{relax, install}
+		}
+		return []Help{install}
+	case requirement.Prerelease:
+		relaxed.Prereleases = true
+		one.Kind, one.Text, one.Command = AllowPrereleases, "let pre-releases satisfy constraints", placeCommand(&relaxed)
+	case requirement.DeclaredOnly:
+		relaxed.Verified = false
+		one.Kind, one.Text, one.Command = AcceptDeclared, "accept what is only declared", placeCommand(&relaxed)
+	case requirement.Busy:
+		one.Kind, one.Text = Wait, "wait until "+others(name, g.Hosts)+" has "+reason.Wanted
+	default:
+		return nil // a worker keeps its role
+	}
+	return []Help{one}
+}
+
+// others names a worker and counts the further ones.
+func others(name string, hosts int) string {
+	switch hosts {
+	case 1:
+		return name
+	case 2:
+		return name + " or one more worker"
+	}
+	return fmt.Sprintf("%s or %d more workers", name, hosts-1)
+}
+
+func wantedRuntime(reason Reason) string {
+	if reason.Wanted == "*" {
+		return reason.Runtime
+	}
+	return reason.Runtime + " " + reason.Wanted
+}
+
+// relax widens the constraint of a runtime to the minor version that most workers of the group
+// have.
+func relax(r *Requirement, g *Group, reason Reason) (Help, bool) {
+	i := slices.IndexFunc(r.Runtimes, func(rt requirement.Runtime) bool { return rt.Name == reason.Runtime })
+	if i < 0 || len(g.Versions) == 0 {
+		return Help{}, false
+	}
+	minor, ok := mostFrequent(g.Versions)
+	if !ok {
+		return Help{}, false
+	}
+	wider, err := requirement.ParseConstraint(widened(r.Runtimes[i].Constraint, minor))
+	if err != nil || wider == nil {
+		return Help{}, false
+	}
+	relaxed := clone(r)
+	relaxed.Runtimes[i].Constraint = wider
+	workers := 0
+	for _, v := range g.Versions {
+		if wider.Match(v.parsed, r.Prereleases) {
+			workers += v.Hosts
+		}
+	}
+	return Help{
+		Kind: Relax, Workers: workers, Command: placeCommand(&relaxed),
+		Text: fmt.Sprintf("relax %s to %s", reason.Runtime, wider),
+	}, workers > 0
+}
+
+// mostFrequent returns the first two numbers that most workers have in their version; among
+// equals, the newest.
+func mostFrequent(versions []VersionCount) (minor string, ok bool) {
+	counts := map[string]int{}
+	newest := map[string]version.Version{}
+	for _, v := range versions {
+		if v.parsed.IsPrerelease() {
+			continue
+		}
+		parts := strings.SplitN(v.Version, ".", 3)
+		key := parts[0] + "." + parts[1]
+		counts[key] += v.Hosts
+		if v.parsed.Compare(newest[key]) > 0 {
+			newest[key] = v.parsed
+		}
+	}
+	for key, hosts := range counts {
+		if !ok || hosts > counts[minor] || hosts == counts[minor] && newest[key].Compare(newest[minor]) > 0 {
+			minor, ok = key, true
+		}
+	}
+	return minor, ok
+}
+
+// widened returns a constraint that also accepts a minor version. A constraint with nothing but
+// a lower bound gets a lower one.
+func widened(c *version.Constraint, minor string) string {
+	ranges := c.Ranges(true)
+	lowest, err := version.Parse(minor + ".0")
+	if err == nil && len(ranges) == 1 && ranges[0].To == "" && lowest.Key() < ranges[0].From {
+		return ">=" + minor
+	}
+	return c.String() + " || " + minor
+}
+
+// clone returns a requirement whose runtimes, selector and tolerations can be changed.
+func clone(r *Requirement) Requirement {
+	c := *r
+	c.Runtimes = slices.Clone(r.Runtimes)
+	c.Tolerations = slices.Clone(r.Tolerations)
+	c.Selector = make(map[string]string, len(r.Selector))
+	for k, v := range r.Selector {
+		c.Selector[k] = v
+	}
+	return c
+}

@@ -1,0 +1,141 @@
+package requirement_test
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/requirement"
+)
+
+func TestResolve(t *testing.T) {
+	t.Parallel()
+	index := metadata.NewIndex([]metadata.Definition{
+		{Ref: "core.python", Name: "Python", Aliases: metadata.Aliases{"python", "python3"}},
+		{Ref: "core.nodejs", Name: "Node.js", Aliases: metadata.Aliases{"node", "nodejs"}},
+		{Ref: "acme.python", Name: "Python", Aliases: metadata.Aliases{"python"}},
+	})
+	for _, c := range []struct{ terms, want string }{
+		{"python3@3.12 Node.js", `{"runtimes":{"core.python":"3.12","core.nodejs":"*"}}`},
+		{"NODE acme.python", `{"runtimes":{"core.nodejs":"*","acme.python":"*"}}`},
+		{"pyton", `/runtimes/pyton: unknown runtime "pyton"; did you mean python?`},
+		{"core.pyhton", `/runtimes/core.pyhton: unknown runtime "core.pyhton"; did you mean core.python?`},
+		{"cobol fortran", `/runtimes/cobol: unknown runtime "cobol"; /runtimes/fortran: unknown runtime "fortran"`},
+		{"python core.python", `/runtimes/core.python: must name each runtime once: "python" is core.python too`},
+	} {
+		r, err := requirement.Terms{Runtimes: strings.Fields(c.terms)}.Requirement()
+		if err != nil {
+			t.Fatalf("%s: %v", c.terms, err)
+		}
+		resolved, err := r.Resolve(index)
+		got, _ := resolved.MarshalJSON()
+		if err != nil {
+			got = []byte(err.Error())
+		}
+		if string(got) != c.want {
+			t.Errorf("%s:\ngot  %s\nwant %s", c.terms, got, c.want)
+		}
+	}
+}
+
+func TestContradictions(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ text, want string }{
+		{`{"runtimes": {"python": ">=4,<3", "go": ">1.21,<1.22", "node": "18"}}`,
+			`/runtimes/python: must be satisfied by some version, got ">=4,<3"; /runtimes/go: must be satisfied by some version, got ">1.21,<1.22"`},
+		{`{"selector": {"zone": "a"}, "affinity": {"required": [{"match_labels": {"zone": "b"}}, {"match_labels": {"disk": "ssd"}}]}}`,
+			`/affinity/required/0: must not contradict the selector in "zone"`},
+		{`{"affinity": {"required": [{"match_labels": {"zone": "b"}, "match_expressions": [{"key": "zone", "operator": "not_in", "values": ["b", "c"]}]}]}}`,
+			`/affinity/required/0: must not contradict itself in "zone"`},
+		{`{"affinity": {"required": [{"match_expressions": [{"key": "gpu", "operator": "exists"}, {"key": "gpu", "operator": "does_not_exist"}]}]}}`,
+			`/affinity/required/0: must not contradict itself in "gpu"`},
+		{`{"selector": {"zone": "a", "disk": "ssd"}, "affinity": {"anti_affinity": [{"match_expressions": [{"key": "zone", "operator": "in", "values": ["a", "b"]}]}]}}`,
+			`/affinity/anti_affinity/0: must not exclude every worker that the selector accepts`},
+		{`{"affinity": {"required": [{"match_labels": {"zone": "a"}}], "anti_affinity": [{"match_expressions": [{"key": "zone", "operator": "exists"}]}]}}`,
+			`/affinity/required/0: must not contradict anti_affinity`},
+		{`{"selector": {"zone": "a"}, "affinity": {"required": [{"match_expressions": [{"key": "zone", "operator": "in", "values": ["a", "b"]}]}],
+			"anti_affinity": [{"match_labels": {"zone": "a", "gpu": "1"}}]}}`, ``},
+	} {
+		r, err := requirement.Parse([]byte(c.text))
+		if err != nil {
+			t.Fatalf("%s: %v", c.text, err)
+		}
+		got := ""
+		if err := r.Contradictions(); err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%s:\ngot  %s\nwant %s", c.text, got, c.want)
+		}
+	}
+}
+
+// Contradictions are held against all labels of a small world: where the selector and a
+// required term are found contradictory, no labels satisfy them; where nothing is found and
+// anti_affinity is empty, some do.
+func TestContradictionsProperty(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(1, 2))
+	keys, values := []string{"x", "y"}, []string{"1", "2", "3"}
+	expression := func() requirement.Expression {
+		e := requirement.Expression{Key: keys[random.IntN(2)], Operator: []requirement.Operator{
+			requirement.In, requirement.NotIn, requirement.Exists, requirement.DoesNotExist,
+		}[random.IntN(4)]}
+		if e.Operator == requirement.In || e.Operator == requirement.NotIn {
+			for range 1 + random.IntN(2) {
+				e.Values = append(e.Values, values[random.IntN(3)])
+			}
+		}
+		return e
+	}
+	term := func() (t requirement.Term) {
+		for range 1 + random.IntN(3) {
+			t.MatchExpressions = append(t.MatchExpressions, expression())
+		}
+		return t
+	}
+	found, clear := 0, 0
+	for range 10_000 {
+		r := requirement.Requirement{Affinity: requirement.Affinity{Required: []requirement.Term{term()}}}
+		if random.IntN(2) == 0 {
+			r.Selector = map[string]string{keys[random.IntN(2)]: values[random.IntN(3)]}
+		}
+		if random.IntN(2) == 0 {
+			r.Affinity.Anti = []requirement.Term{term()}
+		}
+		satisfied := false
+		// "4" stands for every other value.
+		for _, x := range []string{"", "1", "2", "3", "4"} {
+			for _, y := range []string{"", "1", "2", "3", "4"} {
+				labels := map[string]string{}
+				if x != "" {
+					labels["x"] = x
+				}
+				if y != "" {
+					labels["y"] = y
+				}
+				fits := requirement.Term{MatchLabels: r.Selector}.Matches(labels) && r.Affinity.Required[0].Matches(labels)
+				if len(r.Affinity.Anti) > 0 && r.Affinity.Anti[0].Matches(labels) {
+					fits = false
+				}
+				satisfied = satisfied || fits
+			}
+		}
+		err := r.Contradictions()
+		text, _ := r.MarshalJSON()
+		switch {
+		case err != nil && satisfied:
+			t.Fatalf("%s can be satisfied, got %v", text, err)
+		case err == nil && !satisfied && len(r.Affinity.Anti) == 0:
+			t.Fatalf("%s cannot be satisfied, got nothing", text)
+		case err != nil:
+			found++
+		default:
+			clear++
+		}
+	}
+	if found < 1000 || clear < 1000 {
+		t.Errorf("%d contradictions and %d without do not test much", found, clear)
+	}
+}
