@@ -33,6 +33,7 @@ var guestRelations = map[string][]string{
 var guestTables = map[string]string{
 	"runtime_version": "attune_runtime_version", "worker_runtime": "attune_worker_runtime",
 	"capability_change": "attune_capability_change", "worker_sweep": "attune_worker_sweep",
+	"worker_label": "attune_worker_label", "worker_taint": "attune_worker_taint",
 }
 
 // guestTriggers lists the triggers of guestTables that must be enabled.

@@ -186,6 +186,8 @@ func (m *Migrator) apply(ctx context.Context, tx bun.IDB, in *inspection, s step
 		err = m.settle(ctx, tx, in)
 	case s.id == SafeFunctions:
 		err = m.shareFunctions(ctx, tx, in)
+	case s.id == WorkerLabels:
+		err = m.shareLabels(ctx, tx, in)
 	}
 	return false, nil, err
 }

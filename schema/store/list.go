@@ -203,14 +203,22 @@ func (w *Workers) nameKey() bun.Safe {
 // The planner of Postgres cannot know that two thirds of the fleet have a runtime and nobody
 // has its newest version, and would look for a page of matches in every worker.
 func (w *Workers) candidates(ctx context.Context, s *Selection) (ids []int64, ok bool, err error) {
+	var queries []any
 	for _, r := range s.Has {
 		condition := w.installed(r)
 		if condition == nil {
 			return nil, true, nil // nothing satisfies the constraint
 		}
+		queries = append(queries, bun.SafeQuery("SELECT had.worker FROM ? AS had WHERE ?", w.rows("worker_runtime"), condition))
+	}
+	for _, l := range s.Labels {
+		if w.layout.Migrated {
+			queries = append(queries, bun.SafeQuery("SELECT label.worker FROM ? AS label WHERE ?", w.rows("worker_label"), isLabel(l)))
+		}
+	}
+	for _, q := range queries {
 		var rows []int64
-		err := w.db.NewRaw("SELECT had.worker FROM ? AS had WHERE ? LIMIT ?", w.rows("worker_runtime"), condition, few+1).Scan(ctx, &rows)
-		if err != nil {
+		if err := w.db.NewRaw("? LIMIT ?", q, few+1).Scan(ctx, &rows); err != nil {
 			return nil, false, err
 		}
 		if len(rows) <= few {

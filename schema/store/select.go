@@ -35,7 +35,7 @@ type Selection struct {
 	// Silent selects workers whose last heartbeat is older, by the database's clock. A
 	// worker without one counts from the creation of its row. Zero selects all.
 	Silent time.Duration
-	// Labels must all be in the worker's capability document.
+	// Labels must all be labels of the worker.
 	Labels []Label
 	// Has must all be in the worker's last report, and none of Lacks.
 	Has, Lacks []Requirement
@@ -222,18 +222,23 @@ func (d dialect) matchesPattern(column, pattern string) any {
 	}
 }
 
-// hasLabel returns the condition that a worker has a label. Documents written by others can
-// have any form.
+// hasLabel returns the condition that a worker has a label. A platform's database that is not
+// migrated has labels in documents only, in any form.
 func (w *Workers) hasLabel(l Label) any {
-	labels := `json_each(worker.capabilities, '$.labels') AS label WHERE label.key = ?`
-	if w.postgres {
-		labels = `pg_catalog.jsonb_each_text(CASE WHEN pg_catalog.jsonb_typeof(worker.capabilities -> CAST('labels' AS pg_catalog.text)) = 'object'
-			THEN worker.capabilities -> CAST('labels' AS pg_catalog.text) ELSE '{}' END) AS label WHERE label.key = ?`
+	if w.layout.Migrated {
+		return bun.SafeQuery("EXISTS (SELECT 1 FROM ? AS label WHERE label.worker = worker.id AND ?)", w.rows("worker_label"), isLabel(l))
 	}
+	const labels = `pg_catalog.jsonb_each_text(CASE WHEN pg_catalog.jsonb_typeof(worker.capabilities -> CAST('labels' AS pg_catalog.text)) = 'object'
+			THEN worker.capabilities -> CAST('labels' AS pg_catalog.text) ELSE '{}' END) AS label`
+	return bun.SafeQuery("EXISTS (SELECT 1 FROM "+labels+" WHERE ?)", isLabel(l))
+}
+
+// isLabel returns the condition that a row with the alias "label" is a label.
+func isLabel(l Label) any {
 	if l.Value == nil {
-		return bun.SafeQuery("EXISTS (SELECT 1 FROM "+labels+")", l.Key)
+		return bun.SafeQuery("label.key = ?", l.Key)
 	}
-	return bun.SafeQuery("EXISTS (SELECT 1 FROM "+labels+" AND label.value = ?)", l.Key, *l.Value)
+	return bun.SafeQuery("label.key = ? AND label.value = ?", l.Key, *l.Value)
 }
 
 // meets returns the condition that a worker meets a requirement.
