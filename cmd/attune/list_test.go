@@ -46,8 +46,8 @@ func TestWorkersListGoesOn(t *testing.T) {
 		want(t, run(t, "workers", "list", "--limit=-1"), 2, "--limit must be at least 0, got -1")
 		want(t, run(t, "workers", "list", "--include", "document"), 2, "--include goes with --json")
 
-		narrow, wide := run(t, "workers", "list", "web-1", "--json"), run(t, "workers", "list", "web-1", "--json", "--include", "versions,document")
-		want(t, wide, 0, `"capabilities": {`, `"runtime_versions": {`, `"3.12.1",`, `"identity": "action/web-1"`)
+		narrow, wide := run(t, "workers", "list", "web-1", "--json"), run(t, "workers", "list", "web-1", "--json", "--include", "versions,labels,document")
+		want(t, wide, 0, `"labels": {`, `"zone": "a"`, `"capabilities": {`, `"runtime_versions": {`, `"3.12.1",`, `"identity": "action/web-1"`)
 		if strings.Contains(narrow.out, "capabilities") || strings.Contains(narrow.out, "3.12.1") || len(narrow.out) > 600 {
 			t.Errorf("%d bytes without documents:\n%s", len(narrow.out), narrow.out)
 		}

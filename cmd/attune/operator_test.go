@@ -92,7 +92,8 @@ func fleet(t *testing.T, db *testdb.DB) {
 	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
 	want(t, run(t, "packs", "load", "core"), 0)
 	label := func(zone string) map[string]json.RawMessage {
-		return map[string]json.RawMessage{"labels": json.RawMessage(`{"zone": "` + zone + `"}`), "max_concurrent_executions": json.RawMessage("7")}
+		return map[string]json.RawMessage{"labels": json.RawMessage(`{"zone": "` + zone + `"}`), "max_concurrent_executions": json.RawMessage("7"),
+			"taints": json.RawMessage(`[{"key": "gpu", "value": "a100", "effect": "no_schedule"}, {"key": "spot", "effect": "prefer_no_schedule"}, 7]`)}
 	}
 	code := 1
 	reported(t, db, metadata.Worker, "web-1", &capability.Document{
@@ -199,7 +200,7 @@ func TestWorkersSelected(t *testing.T) {
 		want(t, run(t, "workers", "list", "web-1", "role:sensor"), 0, "no workers that fit\n")
 		want(t, run(t, "workers", "list", "--has", "pyton"), 1, "did you mean", "python")
 		want(t, run(t, "workers", "show", "web-3"), 1, "did you mean web-")
-		want(t, run(t, "workers", "show", "web-1"), 0, "labels       zone=a", "at a time    7\n", "PATH         /usr/local/bin:/usr/bin", "due every 30s", "3.11.7")
+		want(t, run(t, "workers", "show", "web-1"), 0, "labels       zone=a", "taints       gpu=a100:no_schedule spot:prefer_no_schedule", "at a time    7\n", "PATH         /usr/local/bin:/usr/bin", "due every 30s", "3.11.7")
 		want(t, run(t, "workers", "show", "h-lost"), 0, "worker       lost", "active, stale", "2m")
 		for _, c := range []struct{ term, say string }{
 			{"has:python@", "no versions after the @"},

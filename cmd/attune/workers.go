@@ -31,7 +31,7 @@ type workersListCmd struct {
 	Sort    string   `help:"Order: name, status, heartbeat, version or id (default: name). status starts with stale workers, heartbeat with the longest silence (workers without a heartbeat come last), version with the oldest version of the first --has or --lacks." enum:"name,status,heartbeat,version,id" default:"name" placeholder:"ORDER"`
 	Limit   *int     `help:"Show at most N; 0 shows all (default: 100 in a table on a terminal, else all)." placeholder:"N"`
 	After   string   `help:"Show what follows an earlier list, by the cursor that its note ends with." placeholder:"CURSOR"`
-	Include []string `help:"With --json: add versions (runtimes and their versions) or document (the capability document) to each worker." enum:"versions,document" placeholder:"PART"`
+	Include []string `help:"With --json: add labels (labels and taints), versions (runtimes and their versions) or document (the capability document) to each worker." enum:"labels,versions,document" placeholder:"PART"`
 }
 
 // pageLimit is the default of --limit for a table on a terminal.
@@ -89,6 +89,7 @@ func (c *workersListCmd) Run(ctx context.Context, env *cli.Env) error {
 	q := answer.ListQuery{
 		Selection: selection, Order: store.Order(c.Sort), After: c.After, Limit: c.limit(env),
 		Versions:  slices.Contains(c.Include, "versions") || !env.JSON && len(wanted.requirements()) == 0,
+		Labels:    slices.Contains(c.Include, "labels"),
 		Documents: slices.Contains(c.Include, "document"),
 		Names: func(ctx context.Context) (*metadata.Index, error) {
 			names, _, err := db.Index(ctx)

@@ -26,6 +26,8 @@ type ListQuery struct {
 	Limit int
 	// Versions fills in the runtimes of each worker and their versions.
 	Versions bool
+	// Labels fills in the labels and the taints.
+	Labels bool
 	// Documents fills in the capability document and the other large columns.
 	Documents bool
 	// Names returns the names of runtimes by which the documents of a platform's own workers
@@ -60,6 +62,9 @@ type Listed struct {
 	// versions, newest first.
 	Runtimes        []string            `json:"runtimes,omitempty"`
 	RuntimeVersions map[string][]string `json:"runtime_versions,omitempty"`
+	// Labels and Taints are those of the host.
+	Labels map[string]string `json:"labels,omitempty"`
+	Taints []Taint           `json:"taints,omitempty"`
 	// Identity is nil if no process of attune registered the row.
 	Identity     *string         `json:"identity,omitempty"`
 	Capabilities json.RawMessage `json:"capabilities,omitempty"`
@@ -78,6 +83,14 @@ type Match struct {
 	Version    string `json:"version"`
 	Prerelease bool   `json:"prerelease"`
 	Path       string `json:"path"`
+}
+
+// A Taint keeps work off a worker unless it tolerates the taint.
+type Taint struct {
+	Key string `json:"key"`
+	// Value is nil if the taint has none.
+	Value  *string `json:"value,omitempty"`
+	Effect string  `json:"effect"`
 }
 
 // ErrCursor means that a cursor is not of a list in this order.
@@ -195,6 +208,11 @@ func (q *ListQuery) items(ctx context.Context, st *store.Store, rows []store.Sel
 			items[i].Match = bestMatch(&q.Selection.Has[0], items[i].Reported)
 		}
 	}
+	if q.Labels {
+		if err := label(ctx, st, ids, byID); err != nil {
+			return nil, err
+		}
+	}
 	if !q.Versions {
 		return items, nil
 	}
@@ -206,6 +224,27 @@ func (q *ListQuery) items(ctx context.Context, st *store.Store, rows []store.Sel
 		byID[installed[i].Worker].addVersion(installed[i].Name, installed[i].Version)
 	}
 	return items, q.declare(ctx, st, rows, byID)
+}
+
+// label fills in labels and taints.
+func label(ctx context.Context, st *store.Store, ids []int64, byID map[int64]*Listed) error {
+	labels, err := st.Workers.Labels(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, l := range labels {
+		w := byID[l.Worker]
+		if w.Labels == nil {
+			w.Labels = map[string]string{}
+		}
+		w.Labels[l.Key] = l.Value
+	}
+	taints, err := st.Workers.Taints(ctx, ids)
+	for _, t := range taints {
+		w := byID[t.Worker]
+		w.Taints = append(w.Taints, Taint{t.Key, t.Value, t.Effect})
+	}
+	return err
 }
 
 // listed returns a row's form in a list.
