@@ -97,6 +97,13 @@ func TestDecodeReturnsEveryFault(t *testing.T) {
 	if err != nil || string(text) != `[{"pointer":"/ratio","message":"must be a number from 0 to 1, got 2"}]` {
 		t.Errorf("as JSON: %s, %v", text, err)
 	}
+	// A list that is too long and the first of two equal keys are read and checked.
+	err = document.Decode([]byte("{"+leastStation+`, "waits": {"w": "0s", "w": "1s"}, "sets": {"s": ["X", "y", "y", "z"]}}`), &v)
+	const both = "/waits/w: duplicate key; /sets/s: must have at most 3 elements, got 4; /waits/w: must be greater than 0s, got 0s; " +
+		`/sets/s/0: must be words in lower case with - between them; /sets/s/2: duplicate "y"`
+	if err == nil || err.Error() != both {
+		t.Errorf("got %v\nwant %s", err, both)
+	}
 	// After broken syntax keys only seem to be missing.
 	for _, doc := range []string{`{"ratio": 2, "gain": x}`, `{"labels": {"a": 1}} 1`, `{"x": ` + strings.Repeat("[", 70) + strings.Repeat("]", 70) + "}"} {
 		if err := document.Decode([]byte(doc), &v); err == nil || strings.Contains(err.Error(), "is required") {

@@ -17,8 +17,8 @@ import (
 // and if objects of others depend on the tables. Errors are those of Up, ErrInUse,
 // ErrNotNewest, ErrNothingApplied, and those of unify if rows are in the way.
 func (m *Migrator) Down(ctx context.Context) (*Result, error) {
-	res := &Result{Done: []Done{}}
-	var done Done
+	res := &Result{Done: []StepResult{}}
+	var done StepResult
 	err := m.write(ctx, func(ctx context.Context, tx bun.IDB) error {
 		in, err := m.inspect(ctx, tx)
 		if err == nil && in.guest() && in.refuse() == nil && len(in.records) > 0 {
@@ -38,7 +38,7 @@ func (m *Migrator) Down(ctx context.Context) (*Result, error) {
 		if err := m.undo(ctx, tx, in, r, s, res); err != nil {
 			return err
 		}
-		done = Done{ID: r.ID, Adopted: r.Adopted}
+		done = StepResult{ID: r.ID, Adopted: r.Adopted}
 		if len(in.records) == 1 {
 			return dropRecords(ctx, tx, in.name)
 		}

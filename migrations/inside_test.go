@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/attune-go/attune/fixtures/platform"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/migrations"
 )
@@ -85,4 +86,43 @@ func TestUpInsideLocked(t *testing.T) {
 		t.Errorf("%v, want ErrLocked", err)
 	}
 	run(t, tx, "INSERT INTO job VALUES (1)")
+}
+
+// TestUpInsideGuest moves into a platform's schema in a transaction of the platform.
+func TestUpInsideGuest(t *testing.T) {
+	db := testdb.EmptyPostgres(t)
+	platform.Make(t, db, platform.A)
+	before := platform.Snapshot(t, db)
+	for _, commit := range []bool{false, true} {
+		tx, err := db.BeginTx(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run(t, tx, "ALTER TABLE attune.worker ADD COLUMN os text")
+		m, err := migrations.New(tx, migrations.Config{Schema: "attune"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res, err := m.Up(t.Context()); err != nil || len(res.Done) == 0 || res.Before != migrations.StateUnified {
+			t.Fatalf("%+v, %v", res, err)
+		}
+		if status, err := m.Status(t.Context()); err != nil || !status.Guest || !status.AsExpected() {
+			t.Fatalf("%+v, %v", status, err)
+		}
+		if !commit {
+			if err := tx.Rollback(); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(before, platform.Snapshot(t, db)); diff != "" {
+				t.Errorf("after the rollback (-before +after):\n%s", diff)
+			}
+			continue
+		}
+		if err := tx.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := migrator(t, db.DB, migrations.Config{Schema: "attune"}).Check(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
 }

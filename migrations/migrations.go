@@ -85,7 +85,7 @@ type Config struct {
 }
 
 // A Migrator moves one schema up and down. It has no state of its own and is as safe for
-// concurrent use as its database.
+// concurrent use as its database. New returns one; its zero value cannot be used.
 type Migrator struct {
 	db    bun.IDB
 	cfg   Config

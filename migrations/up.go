@@ -10,8 +10,8 @@ import (
 	"github.com/attune-go/attune/migrations/internal/unify"
 )
 
-// A Done is one migration that Up applied or Down undid.
-type Done struct {
+// A StepResult is one migration that Up applied or Down undid.
+type StepResult struct {
 	ID string `json:"id"`
 	// Adopted reports that the schema already had the migration's result, so that only the record
 	// was written or deleted. In a guest attune's own tables were created too.
@@ -32,7 +32,7 @@ type Result struct {
 	// Before is the state before.
 	Before State `json:"before"`
 	// Done lists the migrations in the order in which they were applied or undone.
-	Done []Done `json:"done"`
+	Done []StepResult `json:"done"`
 	// Dropped lists the tables that Down dropped.
 	Dropped []Dropped `json:"dropped,omitempty"`
 	// Unify reports what unifying did. It is nil if unifying was not part of it.
@@ -51,7 +51,7 @@ type Result struct {
 // ErrTooNew, ErrAmbiguousSchema, ErrSecondSchema, ErrLocked, ErrReadOnly, ErrPrivilege, and those of unify if
 // rows are in the way.
 func (m *Migrator) Up(ctx context.Context) (*Result, error) {
-	res := &Result{Done: []Done{}}
+	res := &Result{Done: []StepResult{}}
 	for {
 		more, err := m.upNext(ctx, res)
 		if err != nil {
@@ -66,7 +66,7 @@ func (m *Migrator) Up(ctx context.Context) (*Result, error) {
 // upNext runs one transaction of Up. more reports whether it did anything.
 func (m *Migrator) upNext(ctx context.Context, res *Result) (more bool, err error) {
 	var found *inspection
-	var done []Done
+	var done []StepResult
 	var report *unify.Report
 	err = m.write(ctx, func(ctx context.Context, tx bun.IDB) error {
 		locked := false
@@ -115,7 +115,7 @@ func (m *Migrator) upNext(ctx context.Context, res *Result) (more bool, err erro
 }
 
 // upOne applies the oldest missing migration. done is nil if none is missing.
-func (m *Migrator) upOne(ctx context.Context, tx bun.IDB, in *inspection) (done *Done, report *unify.Report, err error) {
+func (m *Migrator) upOne(ctx context.Context, tx bun.IDB, in *inspection) (done *StepResult, report *unify.Report, err error) {
 	if err := m.checkUp(in); err != nil {
 		return nil, nil, err
 	}
@@ -130,7 +130,7 @@ func (m *Migrator) upOne(ctx context.Context, tx bun.IDB, in *inspection) (done 
 	}
 	s := pending[0]
 	m.cfg.Logger.InfoContext(ctx, "migrating", "schema", in.name, "migration", s.id, "state", in.state)
-	done = &Done{ID: s.id}
+	done = &StepResult{ID: s.id}
 	if done.Adopted, report, err = m.apply(ctx, tx, in, s); err != nil {
 		return nil, nil, fmt.Errorf("%s in schema %q: %w", s.id, in.name, err)
 	}

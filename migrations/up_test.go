@@ -11,10 +11,10 @@ import (
 )
 
 // done lists every migration in the order of application.
-func done(adopted ...string) []migrations.Done {
-	var list []migrations.Done
+func done(adopted ...string) []migrations.StepResult {
+	var list []migrations.StepResult
 	for _, id := range ids {
-		list = append(list, migrations.Done{ID: id, Adopted: slices.Contains(adopted, id)})
+		list = append(list, migrations.StepResult{ID: id, Adopted: slices.Contains(adopted, id)})
 	}
 	return list
 }
@@ -39,7 +39,7 @@ func TestUpDownUpDown(t *testing.T) {
 			}
 			for _, id := range slices.Backward(ids) {
 				res := down(t, db.DB, migrations.Config{})
-				if diff := cmp.Diff([]migrations.Done{{ID: id}}, res.Done); diff != "" {
+				if diff := cmp.Diff([]migrations.StepResult{{ID: id}}, res.Done); diff != "" {
 					t.Fatalf("round %d: undone (-want +got):\n%s", round, diff)
 				}
 			}

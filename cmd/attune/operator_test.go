@@ -409,8 +409,15 @@ func TestLeastPrivilege(t *testing.T) {
 	want(t, run(t, "workers", "history", "web-1"), 0, "gained")
 	want(t, run(t, "explain", "web-2", "ruby"), 0, "exit_mismatch")
 	want(t, run(t, "workers", "refresh", "web-1"), 1, "request refresh of workers", "permission denied", "attune_operator")
+	want(t, run(t, "packs", "load", "core"), 1, "permission denied", "attune_operator")
+	want(t, run(t, "packs", "load", "core", "--dry-run"), 1, "20 unchanged", "attune: would be refused: ", "permission denied", "attune_operator")
+	got := run(t, "packs", "load", "core", "--dry-run", "--json")
+	if want(t, got, 1, "would be refused"); !json.Valid([]byte(got.out)) {
+		t.Errorf("not JSON: %s", got.out)
+	}
 	as("attune_operator")
 	want(t, run(t, "workers", "refresh", "web-1"), 0, "within about 30s")
+	want(t, run(t, "packs", "load", "core", "--dry-run"), 0, "nothing changed")
 }
 
 // TestRefreshSaysWhatCouldNotBeTold checks that refresh names what a host could not

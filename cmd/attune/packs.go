@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -88,7 +89,7 @@ func validation(pack *packs.Pack, faults packs.Faults) string {
 type packsLoadCmd struct {
 	Packs  []string `arg:"" name:"pack" help:"Folders of packs; core is the embedded core pack." placeholder:"DIR|core"`
 	Force  bool     `help:"Overwrite your changes with the pack's values."`
-	DryRun bool     `help:"Show what would happen; write nothing."`
+	DryRun bool     `help:"Show what would happen; write nothing. Exit as the load would."`
 }
 
 // Run loads packs. All are read before the first is written.
@@ -107,21 +108,26 @@ func (c *packsLoadCmd) Run(ctx context.Context, env *cli.Env) error {
 	}
 	defer db.Close()
 	reports := make([]*install.Report, 0, len(list))
+	var refused error
 	for _, pack := range list {
 		report, err := install.Load(ctx, db.DB, db.Config(), pack,
 			install.Options{Force: c.Force, DryRun: c.DryRun})
-		if err != nil {
+		if report == nil {
 			return asOperator(db, err)
 		}
 		reports = append(reports, report)
 		if !env.JSON {
 			printReport(env.Out, report)
 		}
+		if err != nil { // a dry run
+			refused = fmt.Errorf("would be refused: %w", asOperator(db, err))
+			break
+		}
 	}
 	if env.JSON {
-		return cli.PrintJSON(env.Out, reports)
+		return errors.Join(cli.PrintJSON(env.Out, reports), refused)
 	}
-	return nil
+	return refused
 }
 
 func (c *packsLoadCmd) read(env *cli.Env, dir string) (*packs.Pack, error) {
@@ -130,12 +136,11 @@ func (c *packsLoadCmd) read(env *cli.Env, dir string) (*packs.Pack, error) {
 	}
 	pack, faults := packs.LoadDir(dir, packs.Config{Strict: env.Strict})
 	for _, f := range faults {
-		text := strings.Replace(f.String(), ": "+string(f.Severity)+": ", ": ", 1) // what prints it adds the severity
 		switch f.Severity {
 		case packs.Warning:
-			env.Warn(text)
+			env.Warn(f.Unlabeled())
 		case packs.Note:
-			env.Note(text)
+			env.Note(f.Unlabeled())
 		case packs.Error: // in the error below
 		}
 	}

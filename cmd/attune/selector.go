@@ -184,15 +184,20 @@ func findWorkers(ctx context.Context, db *cli.Database, name, role string) ([]st
 		return nil, err
 	}
 	workers, err := answer.LookUpWorkers(ctx, db.Store, name, roles...)
+	return workers, lookUpError(db, err, fmt.Sprintf("find worker %q in %s", name, db.Name))
+}
+
+// lookUpError adds what to type to an error of answer.LookUpWorkers, or what was being done.
+func lookUpError(db *cli.Database, err error, doing string) error {
 	var unknown *answer.UnknownWorkerError
 	var term *answer.TermError
 	switch {
 	case err == nil:
-		return workers, nil
+		return nil
 	case errors.As(err, &unknown):
-		return nil, unknownWorker(db, unknown)
+		return unknownWorker(db, unknown)
 	case errors.As(err, &term):
-		return nil, usage(err)
+		return usage(err)
 	}
-	return nil, fmt.Errorf("find worker %q in %s: %w", name, db.Name, err)
+	return fmt.Errorf("%s: %w", doing, err)
 }

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,7 +10,6 @@ import (
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/schema"
-	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
 
@@ -70,9 +67,6 @@ func (c *workersHistoryCmd) Run(ctx context.Context, env *cli.Env) error {
 	var err error
 	if filter.Roles, err = rolesOf(c.Role); err != nil {
 		return err
-	}
-	if c.Name != "" {
-		filter.Names = []string{c.Name}
 	}
 	db, err := openToAsk(ctx, env)
 	if err != nil {
@@ -144,54 +138,14 @@ func (c *workersHistoryCmd) end(env *cli.Env, t *changes) {
 	t.total(env.Out)
 }
 
-// changes returns the changes that are asked for. An older change tells a deleted
-// worker without matching changes from an unknown one.
-func (c *workersHistoryCmd) changes(ctx context.Context, db *cli.Database, filter store.ChangeFilter) ([]answer.Change, error) {
-	changes, err := readChanges(ctx, db, filter)
-	if err != nil || len(changes) > 0 || c.Name == "" {
-		return changes, err
+// changes returns the changes that are asked for.
+func (c *workersHistoryCmd) changes(ctx context.Context, db *cli.Database, filter store.ChangeFilter) (changes []answer.Change, err error) {
+	if c.Name == "" {
+		changes, err = answer.History(ctx, db.Store, filter)
+	} else {
+		changes, err = answer.WorkerHistory(ctx, db.Store, c.Name, filter)
 	}
-	older, err := readChanges(ctx, db, store.ChangeFilter{Names: filter.Names, Roles: filter.Roles, Limit: 1})
-	if err != nil || len(older) > 0 {
-		return changes, err
-	}
-	return c.otherwise(ctx, db, filter)
-}
-
-func readChanges(ctx context.Context, db *cli.Database, filter store.ChangeFilter) ([]answer.Change, error) {
-	changes, err := answer.History(ctx, db.Store, filter)
-	if err != nil {
-		return nil, fmt.Errorf("history in %s: %w", db.Name, err)
-	}
-	return changes, nil
-}
-
-// otherwise looks up an argument that is not a name in the history: a worker without
-// changes, an id, or a host.
-func (c *workersHistoryCmd) otherwise(ctx context.Context, db *cli.Database, filter store.ChangeFilter) ([]answer.Change, error) {
-	workers, err := findWorkers(ctx, db, c.Name, c.Role)
-	if err != nil {
-		return nil, err
-	}
-	all := []answer.Change{}
-	for i := range workers {
-		if workers[i].Name == c.Name {
-			continue
-		}
-		own := filter
-		own.Names = []string{workers[i].Name}
-		if role := workers[i].WorkerRole; role != schema.RoleHybrid {
-			own.Roles = []metadata.Role{metadata.Role(answer.RoleName(role))}
-		}
-		part, err := readChanges(ctx, db, own)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, part...)
-	}
-	slices.SortFunc(all, func(a, b answer.Change) int { return cmp.Compare(b.ID, a.ID) })
-	all = slices.CompactFunc(all, func(a, b answer.Change) bool { return a.ID == b.ID })
-	return all, nil
+	return changes, lookUpError(db, err, "history in "+db.Name)
 }
 
 // changesTable returns the table of changes, which fits a narrow terminal.

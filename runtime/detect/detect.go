@@ -23,7 +23,7 @@ import (
 )
 
 // A Detector finds the runtimes that a host has. It can be used repeatedly and by
-// several goroutines.
+// several goroutines. New returns one; its zero value cannot be used.
 type Detector struct {
 	cfg   Config
 	defs  []*definition // sorted by ref; the first one of each ref

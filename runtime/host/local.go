@@ -12,7 +12,8 @@ import (
 	"strings"
 )
 
-// A LocalHost is the machine that this program runs on. Local makes one.
+// A LocalHost is the machine that this program runs on. Local returns one; its zero value
+// cannot be used.
 type LocalHost struct {
 	info Info
 	home string

@@ -89,7 +89,7 @@ type PolicyError struct {
 	Err error
 }
 
-func (e *PolicyError) Error() string { return e.Key + ": " + e.Err.Error() }
+func (e *PolicyError) Error() string { return fmt.Sprintf("%s: %v", e.Key, e.Err) }
 
 func (e *PolicyError) Unwrap() error { return e.Err }
 

@@ -10,7 +10,8 @@ import (
 )
 
 // A Recorder passes calls on to a local host and records the results, but not the
-// environment. WriteTo writes them as a recorded host.
+// environment. WriteTo writes them as a recorded host. NewRecorder returns one; its zero
+// value cannot be used.
 type Recorder struct {
 	local *LocalHost
 

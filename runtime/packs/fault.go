@@ -38,13 +38,18 @@ type Fault struct {
 
 // String formats the fault on one line that editors can follow:
 // runtimes/ruby.yaml:12:7: error: /distributions/…/pattern: missing closing ).
-func (f Fault) String() string {
+func (f Fault) String() string { return f.line(string(f.Severity) + ": ") }
+
+// Unlabeled formats the fault without its severity, for callers that say it themselves.
+func (f Fault) Unlabeled() string { return f.line("") }
+
+func (f Fault) line(label string) string {
 	var b strings.Builder
 	b.WriteString(f.File)
 	if f.Line > 0 {
 		fmt.Fprintf(&b, ":%d:%d", f.Line, f.Column)
 	}
-	fmt.Fprintf(&b, ": %s: ", f.Severity)
+	b.WriteString(": " + label)
 	if f.Pointer != "" {
 		b.WriteString(f.Pointer + ": ")
 	}

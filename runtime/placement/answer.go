@@ -22,16 +22,6 @@ type Answer struct {
 	Notes  []string `json:"notes"`
 }
 
-// A Placed is a worker that fits.
-type Placed struct {
-	Worker   int64            `json:"worker"`
-	Name     string           `json:"name"`
-	Role     requirement.Role `json:"role"`
-	Weight   int              `json:"weight"`
-	Free     int              `json:"free"`
-	Runtimes []Chosen         `json:"runtimes"`
-}
-
 // Place holds a fleet against a requirement. At most limit workers are placed; zero places
 // all that fit.
 func Place(r *Requirement, fleet []Facts, limit int) Answer {

@@ -31,6 +31,41 @@ func Evaluate(r *Requirement, f *Facts) Verdict {
 	return e.v
 }
 
+// Fits reports whether a worker satisfies a requirement. It does what Evaluate does without
+// collecting reasons, and so takes a fraction of the time.
+func Fits(r *Requirement, f *Facts) bool {
+	if !f.Role.Satisfies(r.Role) || f.Status != statusActive || f.Stale || f.NeverReported || f.Cordoned || free(f) < r.SlotsOrDefault() {
+		return false
+	}
+	for key, value := range r.Selector {
+		if have, ok := f.Labels[key]; !ok || have != value {
+			return false
+		}
+	}
+	for _, taint := range f.Taints {
+		if taint.Effect == requirement.NoSchedule && !r.Tolerates(taint) {
+			return false
+		}
+	}
+	matches := func(t requirement.Term) bool { return t.Matches(f.Labels) }
+	if required := r.Affinity.Required; len(required) > 0 && !slices.ContainsFunc(required, matches) {
+		return false
+	}
+	if slices.ContainsFunc(r.Affinity.Anti, matches) {
+		return false
+	}
+	for _, wanted := range r.Runtimes {
+		satisfies := func(i Installation) bool {
+			return i.Ref == wanted.Name && !(r.Verified && i.Declared) &&
+				(wanted.Constraint == nil || wanted.Constraint.Match(i.Version, r.Prereleases))
+		}
+		if !slices.ContainsFunc(f.Installations, satisfies) {
+			return false
+		}
+	}
+	return true
+}
+
 var satisfied = version.Distance{Depth: math.MaxInt}
 
 type evaluation struct {
@@ -171,7 +206,10 @@ func (e *evaluation) installation(wanted requirement.Runtime, c *candidate) {
 		e.v.distance = c.distance
 	}
 	if c.kind == "" && !c.declared {
-		e.v.Runtimes = append(e.v.Runtimes, Chosen{Ref: wanted.Name, Version: v.String(), Path: c.installation.Path, key: v.Key()})
+		if len(e.v.Runtimes) == 0 {
+			e.v.key = v.Key()
+		}
+		e.v.Runtimes = append(e.v.Runtimes, Chosen{Ref: wanted.Name, Version: v.String(), Path: c.installation.Path})
 	}
 }
 

@@ -22,11 +22,16 @@ type Requirement = requirement.Requirement
 // A Reason is why a worker does not satisfy a requirement.
 type Reason = requirement.Reason
 
-// Facts holds what is known of a worker, and an Installation is one executable of a runtime on
-// its host.
+// The data that the store shares.
 type (
-	Facts        = requirement.Facts
+	// Facts holds what is known of a worker.
+	Facts = requirement.Facts
+	// An Installation is one executable of a runtime on a worker's host.
 	Installation = requirement.Installation
+	// A Placed is a worker that fits.
+	Placed = requirement.Placed
+	// A Chosen is the installation that runs one of the runtimes.
+	Chosen = requirement.Chosen
 )
 
 // Statuses of workers that may fit.
@@ -59,22 +64,14 @@ type Verdict struct {
 	Free int
 
 	spread int64
+	// key is the sort key of the first runtime's version. It is empty for an unknown one.
+	key string
 	// distance is the greatest distance of a version from its constraint.
 	distance version.Distance
 }
 
 // Fits reports whether the worker satisfies the requirement.
 func (v *Verdict) Fits() bool { return len(v.Reasons) == 0 }
-
-// A Chosen is an installation that satisfies the requirement.
-type Chosen struct {
-	Ref string `json:"ref"`
-	// Version is canonical. It is empty if it is not known.
-	Version string `json:"version"`
-	Path    string `json:"path"`
-
-	key string
-}
 
 // Compare orders verdicts of one requirement that fit: by weight, then by the version of the
 // first runtime, the newest first, then by spread from the requirement's start onward, then by
@@ -84,19 +81,11 @@ func Compare(r *Requirement) func(a, b Verdict) int {
 	return func(a, b Verdict) int {
 		return cmp.Or(
 			cmp.Compare(b.Weight, a.Weight),
-			cmp.Compare(b.firstKey(), a.firstKey()),
+			cmp.Compare(b.key, a.key),
 			cmp.Compare(after(a.spread, start), after(b.spread, start)),
 			cmp.Compare(a.spread, b.spread),
 			cmp.Compare(a.Worker, b.Worker))
 	}
-}
-
-// firstKey returns the sort key of the first runtime, which is empty for an unknown version.
-func (v *Verdict) firstKey() string {
-	if len(v.Runtimes) == 0 {
-		return ""
-	}
-	return v.Runtimes[0].key
 }
 
 // after returns 0 for a spread from start onward, and 1 for the others, which follow.

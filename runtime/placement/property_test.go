@@ -42,6 +42,9 @@ func TestEvaluateProperty(t *testing.T) {
 			t.Fatalf("%s\non %+v:\ngot  %v %d %v\nwant %v %d %v",
 				text, facts, reasonTexts(got.Reasons), got.Weight, paths, want.reasons, want.weight, want.paths)
 		}
+		if placement.Fits(&request, &facts) != got.Fits() {
+			t.Fatalf("Fits is not Evaluate for %+v", facts)
+		}
 		if got.Fits() {
 			fits++
 		}

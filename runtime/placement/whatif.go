@@ -188,7 +188,7 @@ func WhatIf(subjects []Subject, fleet []Facts, changes []Change) []Effect {
 
 func count(r *Requirement, fleet []Facts) (n int) {
 	for i := range fleet {
-		if v := Evaluate(r, &fleet[i]); v.Fits() {
+		if Fits(r, &fleet[i]) {
 			n++
 		}
 	}

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -148,14 +149,19 @@ func (c *connection) open(ctx context.Context) error {
 	if c.db != nil || !c.reachable() {
 		return nil
 	}
+	var incomplete error
 	_, err := c.ask(ctx, "open", func(ctx context.Context) error {
 		db, err := c.cfg.Open(ctx)
+		if err == nil && (db == nil || db.Definitions == nil || db.Rows == nil) {
+			incomplete = &ConfigError{"Open", "must return a database with Definitions and Rows"}
+			return nil
+		}
 		if err == nil {
 			c.db = db
 		}
 		return err
 	})
-	return err
+	return cmp.Or(err, incomplete)
 }
 
 // rest returns idle connections if the next use is not soon. A server has few connections,

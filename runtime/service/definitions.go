@@ -57,6 +57,9 @@ func (v *verification) readDefinitions(ctx context.Context) error {
 		return nil
 	}
 	detector, err := v.cfg.Detector(defs, warnings)
+	if err == nil && detector == nil {
+		err = &ConfigError{"Detector", "must return a detector"}
+	}
 	if err != nil && v.definitions.detector == nil {
 		return err
 	}

@@ -32,8 +32,8 @@ type Identity struct {
 	Port int
 }
 
-// Named returns the identity with the name that it has in a guest, or elsewhere.
-func (id Identity) Named(guest bool) Identity {
+// Resolve returns the identity with the name that it has in a guest, or elsewhere.
+func (id Identity) Resolve(guest bool) Identity {
 	if guest && id.GuestName != "" {
 		id.Name = id.GuestName
 	}

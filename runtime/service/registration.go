@@ -47,7 +47,7 @@ func (r *registration) register(ctx context.Context) error {
 		return fmt.Errorf("register %s %q: %w", r.id.Role, r.id.Name, err)
 	}
 	seconds := int(r.cfg.HeartbeatInterval / time.Second)
-	id := r.id.Named(r.connection.db.Guest)
+	id := r.id.Resolve(r.connection.db.Guest)
 	request := id.registration(found)
 	request.Instance, request.HeartbeatInterval, request.Takeover = &r.cfg.Instance, &seconds, r.cfg.Takeover && r.count == 0
 	var row *schema.Worker
@@ -214,7 +214,7 @@ func (r *registration) ownRow(ctx context.Context) (int64, error) {
 	if r.row != nil {
 		return r.row.ID, nil
 	}
-	row, err := r.connection.db.Rows.ByIdentity(ctx, r.id.Role, r.id.Named(r.connection.db.Guest).Name)
+	row, err := r.connection.db.Rows.ByIdentity(ctx, r.id.Role, r.id.Resolve(r.connection.db.Guest).Name)
 	if err != nil {
 		return 0, err
 	}

@@ -20,6 +20,7 @@ import (
 // A Service keeps the row of a worker or sensor true while it runs. It is a state machine:
 // Step does what is due and returns when the next thing is. Only one goroutine at a time may
 // step it. Refresh, Reload, Healthy, Ready and Hanging may be called at any time.
+// New returns one; its zero value cannot be used.
 type Service struct {
 	*base
 	connection   *connection

@@ -97,10 +97,16 @@ func Bounded(s string, most int, format func(string) string) string {
 	return format(s)
 }
 
+// Parts of the messages for a list and a map that are too long.
+const (
+	elementsGot = " elements, got "
+	keysGot     = " keys, got "
+)
+
 // Most returns the fault of a list of n elements with a greatest number, or an empty text.
 func Most(n, most int) string {
 	if n > most {
-		return fmt.Sprintf("must have at most %d elements, got %d", most, n)
+		return fmt.Sprintf("must have at most %d%s%d", most, elementsGot, n)
 	}
 	return ""
 }
@@ -108,7 +114,7 @@ func Most(n, most int) string {
 // MostKeys returns the fault of a map of n keys with a greatest number, or an empty text.
 func MostKeys(n, most int) string {
 	if n > most {
-		return fmt.Sprintf("must have at most %d keys, got %d", most, n)
+		return fmt.Sprintf("must have at most %d%s%d", most, keysGot, n)
 	}
 	return ""
 }

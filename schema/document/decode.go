@@ -21,7 +21,12 @@ func Decode(data []byte, doc interface {
 			return out // keys behind the broken part only seem to be missing
 		}
 	}
-	unread := out
+	var unread Faults
+	for _, f := range out {
+		if !f.keepsValue() {
+			unread = append(unread, f)
+		}
+	}
 	errors.As(doc.Validate(), &invalid)
 	for _, f := range invalid {
 		if !unread.cover(f.Pointer) {
@@ -40,6 +45,12 @@ func readable(data []byte) bool {
 	r.skip()
 	_ = r.Close() // sets broken for text behind the document
 	return !r.broken
+}
+
+// keepsValue reports whether the Reader had the value when it found the fault: the first of two
+// equal keys, and the beginning of a list or a map that is too long.
+func (f Fault) keepsValue() bool {
+	return f.Message == duplicateKey || strings.Contains(f.Message, elementsGot) || strings.Contains(f.Message, keysGot)
 }
 
 // cover reports whether a fault is at the place of pointer or around it.

@@ -104,8 +104,10 @@ func (r *Reader) Once(seen *uint64, bit uint64) bool {
 	return false
 }
 
+const duplicateKey = "duplicate key"
+
 func (r *Reader) duplicate() {
-	r.fault("duplicate key")
+	r.fault(duplicateKey)
 	r.skip()
 }
 

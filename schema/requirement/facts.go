@@ -45,3 +45,26 @@ type Installation struct {
 	// It counts nevertheless.
 	Unconfirmed bool
 }
+
+// A Placed is a worker that satisfies a requirement.
+type Placed struct {
+	Worker int64  `json:"worker"`
+	Name   string `json:"name"`
+	Role   Role   `json:"role"`
+	// Weight is the sum of the preferences that match, less TaintWeight for each taint that
+	// prefers no work.
+	Weight int `json:"weight"`
+	// Free is the number of free slots.
+	Free int `json:"free"`
+	// Runtimes holds the installation chosen for each runtime, in the requirement's order.
+	Runtimes []Chosen `json:"runtimes"`
+}
+
+// A Chosen is the installation that runs a runtime of a requirement: the newest version that
+// satisfies it and, among equals, the path that sorts first by bytes.
+type Chosen struct {
+	Ref string `json:"ref"`
+	// Version is canonical. It is empty if it is not known.
+	Version string `json:"version"`
+	Path    string `json:"path"`
+}

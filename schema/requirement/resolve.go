@@ -18,20 +18,27 @@ func (r *Requirement) Resolve(index *metadata.Index) (Requirement, error) {
 	var faults document.Faults
 	for i, runtime := range r.Runtimes {
 		at := pointer("/runtimes", runtime.Name)
-		def, ok := index.Resolve(runtime.Name)
-		if !ok {
-			message := fmt.Sprintf("unknown runtime %q", document.Excerpt(runtime.Name))
-			if near := index.Nearest(runtime.Name); near != "" {
-				message += "; did you mean " + near + "?"
-			}
-			faults = append(faults, document.Fault{Pointer: at, Message: message})
+		ref, err := resolve(index, runtime.Name)
+		if err != nil {
+			faults = append(faults, document.Under(at, err)...)
 			continue
 		}
-		if other, ok := names[def.Ref]; ok {
-			faults = append(faults, document.Fault{Pointer: at, Message: fmt.Sprintf("must name each runtime once: %q is %s too", other, def.Ref)})
+		if other, ok := names[ref]; ok {
+			faults = append(faults, document.Fault{Pointer: at, Message: fmt.Sprintf("must name each runtime once: %q is %s too", other, ref)})
 		}
-		names[def.Ref] = runtime.Name
-		resolved.Runtimes[i].Name = def.Ref
+		names[ref] = runtime.Name
+		resolved.Runtimes[i].Name = ref
 	}
 	return resolved, faults.OrNil()
+}
+
+// resolve returns the ref of the runtime with a name.
+func resolve(index *metadata.Index, name string) (string, error) {
+	if def, ok := index.Resolve(name); ok {
+		return def.Ref, nil
+	}
+	if near := index.Nearest(name); near != "" {
+		return "", fmt.Errorf("unknown runtime %q; did you mean %s?", document.Excerpt(name), near)
+	}
+	return "", fmt.Errorf("unknown runtime %q", document.Excerpt(name))
 }

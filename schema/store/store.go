@@ -39,7 +39,8 @@ type Config struct {
 }
 
 // A Store gives access to the tables of one schema. It holds no state; goroutines can share
-// it as they can share its database.
+// it as they can share its database. New and Open return one. Its zero value and those of
+// its fields' types cannot be used.
 type Store struct {
 	Packs           *Packs
 	Runtimes        *Runtimes

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -125,7 +124,7 @@ func loadPack(dir string, cfg packs.Config, about string, warn func(string)) (*p
 	}
 	pack, faults := l.pack, l.faults
 	for _, p := range faults.Only(packs.Warning) {
-		warn(strings.Replace(p.String(), ": warning: ", ": ", 1))
+		warn(p.Unlabeled())
 	}
 	errs := faults.Only(packs.Error)
 	if len(errs) == 1 && errs[0].File == filepath.ToSlash(dir) {

@@ -94,7 +94,7 @@ func (c *registerCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role)
 		return fmt.Errorf("detect: %w", err)
 	}
 	env.PrintWarnings(caps)
-	row, err := service.Register(ctx, db.Store.Workers, id.Named(db.Guest()), caps)
+	row, err := service.Register(ctx, db.Store.Workers, id.Resolve(db.Guest()), caps)
 	if errors.Is(err, store.ErrLive) {
 		return fmt.Errorf("%s: %w", db.Name, liveHint(role, err))
 	}

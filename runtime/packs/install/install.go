@@ -22,7 +22,8 @@ import (
 type Options struct {
 	// Force makes Load replace, and Unload delete, rows that operators changed.
 	Force bool
-	// DryRun reports without writing.
+	// DryRun reports without writing. If the database would refuse the writes of Load, its
+	// error says so, beside the report.
 	DryRun bool
 }
 
@@ -34,18 +35,42 @@ type Options struct {
 // It leaves and reports runtimes that the platform has.
 //
 // Load keeps a copy of the definitions in pack.meta under "attune", so that the next
-// load can tell an operator's changes from the pack's.
+// load can tell an operator's changes from the pack's. A pack without a valid ref and version
+// is store.ErrInvalid.
 func Load(ctx context.Context, db bun.IDB, cfg store.Config, pack *packs.Pack, opts Options) (*Report, error) {
-	var report *Report
-	err := db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		l := &loader{st: store.New(tx, cfg), pack: pack, opts: opts, report: &Report{Pack: pack.Ref, DryRun: opts.DryRun}}
-		report = l.report
-		return l.run(ctx)
-	})
+	if err := pack.PackFile.Validate(); err != nil {
+		return nil, fmt.Errorf("load pack %q: %w: %w", pack.Ref, store.ErrInvalid, err)
+	}
+	report, err := load(ctx, db, cfg, pack, opts, nil)
+	switch {
+	case err != nil:
+		report = nil
+	case opts.DryRun: // only the writes show what the database refuses
+		opts.DryRun = false
+		if _, err = load(ctx, db, cfg, pack, opts, errDryRun); errors.Is(err, errDryRun) {
+			return report, nil
+		}
+	}
 	if err != nil {
-		return nil, fmt.Errorf("load pack %q: %w", pack.Ref, err)
+		return report, fmt.Errorf("load pack %q: %w", pack.Ref, err)
 	}
 	return report, nil
+}
+
+// errDryRun rolls a load back.
+var errDryRun = errors.New("dry run")
+
+// load loads the pack in one transaction, and ends it with an error or with end.
+func load(ctx context.Context, db bun.IDB, cfg store.Config, pack *packs.Pack, opts Options, end error) (*Report, error) {
+	report := &Report{Pack: pack.Ref, DryRun: opts.DryRun}
+	err := db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		l := &loader{st: store.New(tx, cfg), pack: pack, opts: opts, report: report}
+		if err := l.run(ctx); err != nil {
+			return err
+		}
+		return end
+	})
+	return report, err
 }
 
 type loader struct {

@@ -15,6 +15,7 @@ import (
 )
 
 // Metrics holds the metrics of the services of a process. It is a prometheus.Collector.
+// NewMetrics returns them; the zero value cannot be used.
 type Metrics struct {
 	probes         *prometheus.CounterVec
 	rounds         *prometheus.CounterVec

@@ -1,0 +1,85 @@
+package attune_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestReadmeLayout checks that the README's table has every folder that imports know, and
+// that every folder in it exists.
+func TestReadmeLayout(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "\n## Layout\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	listed := map[string]bool{}
+	for _, folder := range find("(?m)^\\| `([^`]+)` \\|", section) {
+		folder = strings.TrimSuffix(folder, "/")
+		listed[folder] = true
+		if _, err := os.Stat(folder); err != nil {
+			t.Errorf("the README lists %s: %v", folder, err)
+		}
+	}
+	for _, folder := range layers[1:] {
+		if _, err := os.Stat(folder); err == nil && !listed[folder] {
+			t.Errorf("the README does not list %s", folder)
+		}
+	}
+}
+
+// TestRecipes checks that the files and tests that CONTRIBUTING.md names exist.
+func TestRecipes(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, recipes, _ := strings.Cut(string(text), "\n## Recipes\n")
+	tests := testNames(t)
+	n := 0
+	for _, word := range find("`([^`\\s]+)`", recipes) {
+		switch {
+		case regexp.MustCompile(`^Test[A-Z]`).MatchString(word):
+			if !tests[word] {
+				t.Errorf("CONTRIBUTING.md names %s, which no package has", word)
+			}
+		case strings.Contains(word, "/") && !strings.Contains(word, "NAME"):
+			if _, err := os.Stat(word); err != nil {
+				t.Errorf("CONTRIBUTING.md names %s: %v", word, err)
+			}
+		default:
+			continue
+		}
+		n++
+	}
+	if n < 15 {
+		t.Errorf("CONTRIBUTING.md names %d files and tests only", n)
+	}
+}
+
+// testNames returns the names of all tests of the module.
+func testNames(t *testing.T) map[string]bool {
+	t.Helper()
+	names := map[string]bool{}
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, name := range find(`(?m)^func (Test\w+)\(`, string(text)) {
+			names[name] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}

@@ -1,0 +1,174 @@
+package store
+
+import (
+	"strings"
+
+	"github.com/uptrace/bun"
+
+	"github.com/attune-go/attune/schema/requirement"
+)
+
+// available returns the conditions that a worker satisfies a requirement but for its runtimes.
+// They read the alias worker.
+func (w *Workers) available(r *requirement.Requirement) []any {
+	all := []any{
+		bun.SafeQuery("? = 'active' AND ? AND worker.capabilities IS NOT NULL", w.text("worker.status"), w.isFresh("worker")),
+		bun.SafeQuery("NOT EXISTS (?)", w.untolerated(r, requirement.NoSchedule, "1")),
+	}
+	if cordoned := w.isCordoned(); cordoned != "" {
+		all = append(all, bun.SafeQuery("NOT ?", cordoned))
+	}
+	if r.Role != "" {
+		all = append(all, bun.SafeQuery("? IN (?, 'hybrid')", w.text("worker.worker_role"), storedRole(r.Role)))
+	}
+	for key, value := range r.Selector {
+		all = append(all, w.hasLabel(Label{Key: key, Value: &value}))
+	}
+	if len(r.Affinity.Required) > 0 {
+		var terms []any
+		for _, t := range r.Affinity.Required {
+			terms = append(terms, w.matchesTerm(t))
+		}
+		all = append(all, either(terms))
+	}
+	for _, t := range r.Affinity.Anti {
+		all = append(all, bun.SafeQuery("NOT ?", w.matchesTerm(t)))
+	}
+	if slots := r.SlotsOrDefault(); slots > 1 {
+		all = append(all, bun.SafeQuery("coalesce(?, 1) >= ?", w.slots(), slots))
+	}
+	return all
+}
+
+// storedRole converts a role to its value in SQL.
+func storedRole(role requirement.Role) string {
+	if role == requirement.Worker {
+		return "action"
+	}
+	return string(role)
+}
+
+// either returns the condition that one of several holds, and every that all of them do.
+func either(conditions []any) any { return joined(conditions, " OR ") }
+func every(conditions []any) any  { return joined(conditions, " AND ") }
+
+func joined(conditions []any, operator string) any {
+	return bun.SafeQuery("("+strings.Repeat("(?)"+operator, len(conditions)-1)+"(?))", conditions...)
+}
+
+// matchesTerm returns the condition that a worker's labels match a term.
+func (w *Workers) matchesTerm(t requirement.Term) any {
+	var all []any
+	for key, value := range t.MatchLabels {
+		all = append(all, w.hasLabel(Label{Key: key, Value: &value}))
+	}
+	for _, e := range t.MatchExpressions {
+		has := w.hasLabel(Label{Key: e.Key})
+		switch e.Operator {
+		case requirement.In, requirement.NotIn:
+			var values []any
+			for _, value := range e.Values {
+				values = append(values, w.hasLabel(Label{Key: e.Key, Value: &value}))
+			}
+			has = either(values)
+		}
+		if e.Operator == requirement.NotIn || e.Operator == requirement.DoesNotExist {
+			has = bun.SafeQuery("NOT (?)", has)
+		}
+		all = append(all, has)
+	}
+	return every(all)
+}
+
+// A taintSource is where the taints of the row worker are read: a table in FROM, and expressions
+// for what its rows hold.
+type taintSource struct {
+	from, where        bun.Safe
+	key, value, effect bun.Safe
+}
+
+// taints returns the taints in a worker's document, which can have any form if others wrote it.
+func (w *Workers) taints() taintSource {
+	field := func(name string) bun.Safe {
+		return bun.Safe(w.pick("(element.value ->> CAST('"+name+"' AS pg_catalog.text))", "json_extract(element.value, '$."+name+"')"))
+	}
+	source := taintSource{key: field("key"), value: "coalesce(" + field("value") + ", '')", effect: field("effect")}
+	source.where = "coalesce(" + source.key + ", '') <> '' AND coalesce(" + source.effect + ", '') <> ''"
+	if w.postgres {
+		const list = `worker.capabilities -> CAST('taints' AS pg_catalog.text)`
+		source.from = `pg_catalog.jsonb_array_elements(CASE WHEN pg_catalog.jsonb_typeof(` + list + `) = 'array' THEN ` + list + ` ELSE '[]' END) AS element (value)`
+		return source
+	}
+	source.from = `json_each(CASE WHEN json_type(worker.capabilities, '$.taints') = 'array' THEN json_extract(worker.capabilities, '$.taints') ELSE '[]' END) AS element`
+	source.where = "element.type = 'object' AND " + source.where
+	return source
+}
+
+// untolerated returns the query for the taints with an effect that a requirement does not
+// tolerate. selected is what it returns of each.
+func (w *Workers) untolerated(r *requirement.Requirement, effect requirement.Effect, selected bun.Safe) any {
+	t := w.taints()
+	tolerated := []any{bun.SafeQuery("? = ?", t.key, requirement.ReportOnly)}
+	for _, toleration := range r.Tolerations {
+		if toleration.Effect != "" && toleration.Effect != effect {
+			continue
+		}
+		one := []any{bun.SafeQuery("? = ?", t.key, toleration.Key)}
+		if toleration.Operator != requirement.TolerateExists {
+			one = append(one, bun.SafeQuery("? = ?", t.value, toleration.Value))
+		}
+		tolerated = append(tolerated, every(one))
+	}
+	return bun.SafeQuery("SELECT ? FROM ? WHERE ? AND ? = ? AND NOT ?", selected, t.from, t.where, t.effect, effect, either(tolerated))
+}
+
+// isCordoned returns the condition that an operator keeps work off a worker. It is empty where
+// the database does not know cordons.
+func (w *Workers) isCordoned() bun.Safe {
+	if !w.layout.Guest() || !w.layout.Taints {
+		return ""
+	}
+	return "EXISTS (SELECT 1 FROM " + w.of("worker") + " AS cordon WHERE cordon.id = worker.id AND cordon.cordoned)"
+}
+
+// slots returns the number of executions that a worker runs at once, which is NULL where its
+// document has none.
+func (w *Workers) slots() bun.Safe {
+	if w.postgres {
+		const slots = `worker.capabilities -> CAST('max_concurrent_executions' AS pg_catalog.text)`
+		return `CASE WHEN pg_catalog.jsonb_typeof(` + slots + `) = 'number'
+			THEN CAST(CAST(` + slots + ` AS pg_catalog.numeric) AS pg_catalog.float8) END`
+	}
+	return `CASE WHEN json_type(worker.capabilities, '$.max_concurrent_executions') IN ('integer', 'real')
+		THEN CAST(json_extract(worker.capabilities, '$.max_concurrent_executions') AS REAL) END`
+}
+
+// weight returns the rank of a worker by its labels and taints.
+func (w *Workers) weight(r *requirement.Requirement) any {
+	taints := w.untolerated(r, requirement.PreferNoSchedule, bun.Safe(w.pick("pg_catalog.count(1)", "count(1)")))
+	sum := []any{bun.SafeQuery("? * (?)", -requirement.TaintWeight, taints)}
+	for _, p := range r.Affinity.Preferred {
+		sum = append(sum, bun.SafeQuery("CASE WHEN ? THEN ? ELSE 0 END", w.matchesTerm(p.Term), p.Weight))
+	}
+	return joined(sum, " + ")
+}
+
+// satisfying returns the condition that an installation in the row had satisfies a requirement.
+// ok is false if no version does.
+func (w *Workers) satisfying(r *requirement.Requirement, runtime requirement.Runtime) (condition any, ok bool) {
+	all := []any{bun.SafeQuery("had.runtime_ref = ? AND had.active AND had.outcome = 'available'", runtime.Name)}
+	if r.Verified {
+		all = append(all, bun.Safe("had.source <> 'declared'"))
+	}
+	if runtime.Constraint != nil {
+		var versions []any
+		for _, p := range partsOf(HavingFilter{Constraint: runtime.Constraint, Prereleases: r.Prereleases}) {
+			versions = append(versions, bun.SafeQuery(strings.ReplaceAll(p.condition, "@", "had"), p.args...))
+		}
+		if versions == nil {
+			return nil, false
+		}
+		all = append(all, either(versions))
+	}
+	return every(all), true
+}

@@ -1,0 +1,193 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/uptrace/bun"
+
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/capability"
+	"github.com/attune-go/attune/schema/requirement"
+	"github.com/attune-go/attune/schema/version"
+)
+
+// A FactsQuery says which facts of workers are read.
+type FactsQuery struct {
+	// Workers restricts the workers. Nil reads all.
+	Workers []int64
+	// Refs holds the runtimes, and Labels the keys of labels, that are read.
+	Refs, Labels []string
+}
+
+// FactsFor returns the query for what requirements ask about. Their runtimes must be resolved.
+func FactsFor(all ...*requirement.Requirement) FactsQuery {
+	refs, labels := map[string]bool{}, map[string]bool{}
+	for _, r := range all {
+		for _, runtime := range r.Runtimes {
+			refs[runtime.Name] = true
+		}
+		for key := range r.Selector {
+			labels[key] = true
+		}
+		terms := slices.Concat(r.Affinity.Required, r.Affinity.Anti)
+		for _, p := range r.Affinity.Preferred {
+			terms = append(terms, p.Term)
+		}
+		for _, key := range requirement.Keys(terms...) {
+			labels[key] = true
+		}
+	}
+	return FactsQuery{Refs: slices.Sorted(maps.Keys(refs)), Labels: slices.Sorted(maps.Keys(labels))}
+}
+
+// Facts returns what is known of workers, in the order of their IDs. All facts are of one moment.
+func (w *Workers) Facts(ctx context.Context, q FactsQuery) (all []requirement.Facts, err error) {
+	err = w.inSnapshot(ctx, func(ctx context.Context, db bun.IDB) error {
+		in := *w
+		in.db = db
+		all, err = in.facts(ctx, q)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read facts of workers: %w", err)
+	}
+	return all, nil
+}
+
+func (w *Workers) facts(ctx context.Context, q FactsQuery) ([]requirement.Facts, error) {
+	only := bun.SafeQuery("1 = 1")
+	if q.Workers != nil {
+		only = bun.SafeQuery("worker.id IN (?)", bun.List(q.Workers))
+	}
+	all, err := w.standings(ctx, only)
+	if err != nil || len(all) == 0 {
+		return all, err
+	}
+	at := make(map[int64]*requirement.Facts, len(all))
+	for i := range all {
+		at[all[i].Worker] = &all[i]
+	}
+	if err := w.addTaints(ctx, at, only); err != nil {
+		return nil, err
+	}
+	if len(q.Labels) > 0 {
+		if err := w.addLabels(ctx, at, only, q.Labels); err != nil {
+			return nil, err
+		}
+	}
+	if len(q.Refs) > 0 {
+		err = w.addInstallations(ctx, at, q)
+	}
+	return all, err
+}
+
+// standings returns the workers with what their own rows say.
+func (w *Workers) standings(ctx context.Context, only any) ([]requirement.Facts, error) {
+	var rows []struct {
+		ID                        int64
+		Name                      string
+		Role                      schema.WorkerRole
+		Status                    *string
+		Fresh, Reported, Cordoned bool
+		Slots                     *float64
+	}
+	cordoned := w.isCordoned()
+	if cordoned == "" {
+		cordoned = "(1 = 0)"
+	}
+	err := w.db.NewRaw(`SELECT worker.id, worker.name, ? AS role, ? AS status, coalesce(?, 1 = 0) AS fresh,
+		worker.capabilities IS NOT NULL AS reported, ? AS cordoned, ? AS slots FROM ? AS worker WHERE ? ORDER BY worker.id`,
+		w.text("worker.worker_role"), w.text("worker.status"), w.isFresh("worker"), cordoned, w.slots(), w.rows("worker"), only).Scan(ctx, &rows)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]requirement.Facts, len(rows))
+	for i, r := range rows {
+		f := requirement.Facts{
+			Worker: r.ID, Name: r.Name, Role: roleFrom(r.Role), NeverReported: !r.Reported, Cordoned: r.Cordoned,
+			Slots: slotsFrom(r.Slots), Spread: spreadOf(r.ID),
+		}
+		if r.Status != nil {
+			f.Status = *r.Status
+		}
+		runs := f.Status == string(schema.WorkerActive) || f.Status == string(schema.WorkerBusy)
+		f.Stale = runs && !r.Fresh
+		all[i] = f
+	}
+	return all, nil
+}
+
+// spreadOf returns the number by which equal workers are ordered, as placeSpread does.
+func spreadOf(worker int64) int64 { return worker % 2147483647 * 2654435769 % 4294967296 }
+
+func (w *Workers) addTaints(ctx context.Context, at map[int64]*requirement.Facts, only any) error {
+	var rows []struct {
+		ID                 int64
+		Key, Value, Effect string
+	}
+	t := w.taints()
+	err := w.db.NewRaw("SELECT worker.id, ? AS key, ? AS value, ? AS effect FROM ? AS worker CROSS JOIN ? WHERE ? AND ?",
+		t.key, t.value, t.effect, w.rows("worker"), t.from, t.where, only).Scan(ctx, &rows)
+	for _, r := range rows {
+		at[r.ID].Taints = append(at[r.ID].Taints, requirement.Taint{Key: r.Key, Value: r.Value, Effect: requirement.Effect(r.Effect)})
+	}
+	return err
+}
+
+func (w *Workers) addLabels(ctx context.Context, at map[int64]*requirement.Facts, only any, keys []string) error {
+	var rows []struct {
+		ID         int64
+		Key, Value string
+	}
+	labels := bun.Safe("json_each(worker.capabilities, '$.labels') AS label")
+	if w.postgres {
+		labels = `pg_catalog.jsonb_each_text(CASE WHEN pg_catalog.jsonb_typeof(worker.capabilities -> CAST('labels' AS pg_catalog.text)) = 'object'
+			THEN worker.capabilities -> CAST('labels' AS pg_catalog.text) ELSE '{}' END) AS label`
+	}
+	err := w.db.NewRaw(`SELECT worker.id, label.key, coalesce(label.value, '') AS value FROM ? AS worker CROSS JOIN ?
+		WHERE label.key IN (?) AND ?`,
+		w.rows("worker"), labels, bun.List(keys), only).Scan(ctx, &rows)
+	for _, r := range rows {
+		f := at[r.ID]
+		if f.Labels == nil {
+			f.Labels = map[string]string{}
+		}
+		f.Labels[r.Key] = r.Value
+	}
+	return err
+}
+
+func (w *Workers) addInstallations(ctx context.Context, at map[int64]*requirement.Facts, q FactsQuery) error {
+	only := bun.SafeQuery("1 = 1")
+	if q.Workers != nil {
+		only = bun.SafeQuery("had.worker IN (?)", bun.List(q.Workers))
+	}
+	var rows []struct {
+		Worker                                          int64
+		Ref, Outcome, Source, Version, Path, VersionRaw string
+		Unconfirmed                                     bool
+	}
+	err := w.db.NewRaw(`SELECT had.worker, had.runtime_ref AS ref, had.outcome, had.source, had.version, had.version_raw, had.path,
+		had.unconfirmed_since IS NOT NULL AS unconfirmed FROM ? AS had WHERE had.runtime_ref IN (?) AND ?`,
+		w.rows("worker_runtime"), bun.List(q.Refs), only).Scan(ctx, &rows)
+	for _, r := range rows {
+		f := at[r.Worker]
+		switch {
+		case f == nil:
+		case r.Outcome == schema.OutcomeAvailable:
+			i := requirement.Installation{Ref: r.Ref, Path: r.Path, Declared: r.Source == string(capability.Declared), Unconfirmed: r.Unconfirmed}
+			if r.Version != "" {
+				if i.Version, err = version.Parse(r.Version); err != nil {
+					return fmt.Errorf("worker %d, %s: %w", r.Worker, r.Ref, err)
+				}
+			}
+			f.Installations = append(f.Installations, i)
+		case r.Path == "" && r.VersionRaw == "" && capability.Outcome(r.Outcome).CouldNotTell():
+			f.Unknown = append(f.Unknown, r.Ref)
+		}
+	}
+	return err
+}

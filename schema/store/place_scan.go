@@ -1,0 +1,141 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"math"
+	"strings"
+
+	"github.com/uptrace/bun"
+
+	"github.com/attune-go/attune/schema/requirement"
+)
+
+// Bounds of a scan. Beyond them, scoring all workers is faster.
+const (
+	maxScannedVersions = 8
+	maxScannedRows     = 2000
+)
+
+// A scan reads the installations of the first runtime by version and spread, and holds each
+// worker against the other conditions.
+type scan struct {
+	*placing
+	had, fits any
+	found     []ranked
+	seen      map[int64]bool
+	scanned   int
+}
+
+// scan returns the first workers. enough reports whether it found the limit within its bounds.
+func (q *placing) scan(ctx context.Context) (found []ranked, enough bool, err error) {
+	s := &scan{placing: q, seen: map[int64]bool{}}
+	s.had = bun.SafeQuery("had.runtime_ref = ? AND had.active AND had.outcome = 'available'", q.r.Runtimes[0].Name)
+	if q.r.Verified {
+		s.had = bun.SafeQuery("? AND had.source <> 'declared'", s.had)
+	}
+	// Workers with such a taint have a lower weight and follow all others.
+	s.fits = bun.SafeQuery("? AND NOT EXISTS (?)", q.conditions(1), q.untolerated(q.r, requirement.PreferNoSchedule, "1"))
+	below := ""
+	for range maxScannedVersions {
+		key, ok, err := s.next(ctx, below)
+		if err != nil || !ok {
+			return nil, false, err
+		}
+		if err := s.version(ctx, key); err != nil {
+			return nil, false, err
+		}
+		if len(s.found) == q.limit || s.scanned > maxScannedRows || key == nil {
+			break
+		}
+		below = *key
+	}
+	return s.found, len(s.found) == q.limit, nil
+}
+
+// next returns the sort key of the newest version below a key that satisfies the constraint. An
+// empty below is the end of all keys. The key is nil for the installations without a version,
+// which come last.
+func (s *scan) next(ctx context.Context, below string) (key *string, ok bool, err error) {
+	runtime := s.r.Runtimes[0]
+	under := bun.SafeQuery("1 = 1")
+	if below != "" {
+		under = bun.SafeQuery("had.sort_key < ?", below)
+	}
+	var selects []string
+	var args []any
+	unknown := false
+	for _, p := range partsOf(HavingFilter{Constraint: runtime.Constraint, Prereleases: s.r.Prereleases}) {
+		if p.condition == "@.sort_key IS NULL" {
+			unknown = true
+			continue
+		}
+		selects = append(selects, "SELECT * FROM (?) AS part")
+		within := bun.SafeQuery(strings.ReplaceAll(p.condition, "@", "had"), p.args...)
+		args = append(args, bun.SafeQuery("SELECT ? AS key FROM ? AS had WHERE ? AND ? AND ? ORDER BY had.sort_key DESC ? LIMIT 1",
+			s.bytewise("had.sort_key"), s.rows("worker_runtime"), s.had, under, within, bun.Safe(s.pick("NULLS LAST", ""))))
+	}
+	var newest sql.NullString
+	parts := bun.SafeQuery(strings.Join(selects, " UNION ALL "), args...)
+	err = s.db.NewRaw("SELECT ?(parts.key) FROM (?) AS parts", bun.Safe(s.pick("pg_catalog.max", "max")), parts).Scan(ctx, &newest)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, false, err
+	}
+	if newest.Valid {
+		return &newest.String, true, nil
+	}
+	return nil, unknown, nil
+}
+
+// version reads the installations of one version, from the requirement's start onward and then
+// up to it.
+func (s *scan) version(ctx context.Context, key *string) error {
+	version := bun.SafeQuery("had.sort_key IS NULL")
+	if key != nil {
+		version = bun.SafeQuery("had.sort_key = ?", *key)
+	}
+	if err := s.half(ctx, version, s.start-1, math.MaxInt64); err != nil {
+		return err
+	}
+	return s.half(ctx, version, -1, s.start)
+}
+
+// half reads the installations of one version whose spread is greater than from and less than to.
+func (s *scan) half(ctx context.Context, version any, from, to int64) error {
+	worker := int64(math.MaxInt64)
+	spread := s.placeSpread("had.worker")
+	integer := bun.Safe(s.pick("pg_catalog.int8", "INTEGER"))
+	for batch := 2 * s.limit; len(s.found) < s.limit && s.scanned <= maxScannedRows; batch *= 2 {
+		var rows []struct {
+			Worker, Spread int64
+			Fits           bool
+		}
+		err := s.db.NewRaw(`
+			SELECT batch.worker, batch.spread, EXISTS (SELECT 1 FROM ?0 AS worker WHERE worker.id = batch.worker AND ?1) AS fits
+			FROM (SELECT had.worker, ?2 AS spread FROM ?3 AS had
+			      WHERE ?4 AND ?5 AND (?2, had.worker) > (CAST(?6 AS ?7), CAST(?8 AS ?7)) AND ?2 < CAST(?9 AS ?7)
+			      ORDER BY ?2, had.worker LIMIT ?10) AS batch
+			ORDER BY batch.spread, batch.worker`,
+			s.rows("worker"), s.fits, spread, s.rows("worker_runtime"), s.had, version, from, integer, worker, to, batch).Scan(ctx, &rows)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if row.Fits && !s.seen[row.Worker] && len(s.found) < s.limit {
+				s.seen[row.Worker] = true
+				s.found = append(s.found, ranked{Worker: row.Worker})
+			}
+			from, worker = row.Spread, row.Worker
+		}
+		if s.scanned += len(rows); len(rows) < batch {
+			return nil
+		}
+	}
+	return nil
+}
+
+// placeSpread returns the expression for the spread of a worker, which an index contains.
+func (d dialect) placeSpread(worker string) bun.Safe {
+	return bun.Safe(d.pick("("+worker+" % '2147483647' * '2654435769' % '4294967296')", "("+worker+" % 2147483647 * 2654435769 % 4294967296)"))
+}

@@ -1,0 +1,258 @@
+package store_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/attune-go/attune/runtime/placement"
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/requirement"
+	"github.com/attune-go/attune/schema/store"
+	"github.com/attune-go/attune/schema/version"
+)
+
+// TestPlaceIsEvaluate makes random fleets and requirements. The database places the workers that
+// the evaluator does, in its order and with its installations, whatever the limit.
+func TestPlaceIsEvaluate(t *testing.T) {
+	each(t, func(t *testing.T, e env) {
+		g := fleetMaker{rand.New(rand.NewPCG(11, 12))}
+		for range 2 {
+			e.exec(t, "DELETE FROM {schema}.worker")
+			g.fleet(t, e, 60)
+			placed := 0
+			for range 40 {
+				r := g.requirement(t)
+				fleet, err := e.Workers.Facts(t.Context(), store.FactsFor(&r))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, limit := range []int{0, 1, 20} {
+					got, err := e.Workers.Place(t.Context(), &r, limit)
+					want := placement.Place(&r, fleet, limit).Placed
+					if diff := gocmp.Diff(want, got); err != nil || diff != "" {
+						text, _ := r.MarshalJSON()
+						t.Fatalf("%s, limit %d: %v (-want +got):\n%s", text, limit, err, diff)
+					}
+					placed += len(got)
+				}
+			}
+			if placed < 200 {
+				t.Errorf("%d placed workers do not test much", placed)
+			}
+		}
+	})
+}
+
+// TestFacts checks each fact.
+func TestFacts(t *testing.T) {
+	each(t, func(t *testing.T, e env) {
+		w := running(t, e, "a",
+			row("core.python", "python", "3.12.1", "/usr/bin/python3"), row("core.python", "python", "", "/opt/python"),
+			negative("core.nodejs", "node", "timeout", "it hung"), negative("core.ruby", "ruby", "not_found", ""),
+			row("core.go", "go", "1.27.0", "/usr/bin/go"))
+		e.exec(t, `UPDATE {schema}.worker SET capabilities = '{"max_concurrent_executions": 4, "labels": {"zone": "a", "n": 5, "disk": "ssd"},
+			"taints": [{"key": "gpu", "value": "a100", "effect": "no_schedule"}, {"key": "spot", "effect": "prefer_no_schedule"}, {"effect": "no_schedule"}, 7]}'
+			WHERE id = ?`, w.ID)
+		e.exec(t, "UPDATE {schema}.worker_runtime SET source = 'declared' WHERE path = '/opt/python'")
+		b := running(t, e, "b")
+		silent(t, e, b.ID, 100)
+		e.exec(t, `UPDATE {schema}.worker SET worker_role = 'hybrid', capabilities = '{"labels": [], "taints": {}, "max_concurrent_executions": "many"}' WHERE id = ?`, b.ID)
+		c := running(t, e, "c")
+		e.exec(t, `UPDATE {schema}.worker SET status = 'inactive', worker_role = 'sensor', capabilities = NULL WHERE id = ?`, c.ID)
+		got, err := e.Workers.Facts(t.Context(), store.FactsQuery{
+			Refs: []string{"core.python", "core.nodejs", "core.ruby"}, Labels: []string{"zone", "n", "missing"},
+		})
+		python, _ := version.Parse("3.12.1")
+		want := []requirement.Facts{
+			{
+				Worker: w.ID, Name: "a", Role: requirement.Worker, Status: "active", Slots: 4, Spread: spread(w.ID),
+				Labels: map[string]string{"zone": "a", "n": "5"},
+				Taints: []requirement.Taint{{Key: "gpu", Value: "a100", Effect: requirement.NoSchedule}, {Key: "spot", Effect: requirement.PreferNoSchedule}},
+				Installations: []requirement.Installation{
+					{Ref: "core.python", Version: python, Path: "/usr/bin/python3"}, {Ref: "core.python", Path: "/opt/python", Declared: true},
+				},
+				Unknown: []string{"core.nodejs"},
+			},
+			{Worker: b.ID, Name: "b", Role: requirement.Hybrid, Status: "active", Stale: true, Slots: 1, Spread: spread(b.ID)},
+			{Worker: c.ID, Name: "c", Role: requirement.Sensor, Status: "inactive", NeverReported: true, Slots: 1, Spread: spread(c.ID)},
+		}
+		if diff := gocmp.Diff(want, got, gocmp.AllowUnexported(version.Version{})); err != nil || diff != "" {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+		got, err = e.Workers.Facts(t.Context(), store.FactsQuery{Workers: []int64{c.ID, 999}})
+		if err != nil || len(got) != 1 || got[0].Worker != c.ID {
+			t.Errorf("got %+v, %v", got, err)
+		}
+	})
+}
+
+func spread(worker int64) int64 { return worker % 2147483647 * 2654435769 % 4294967296 }
+
+// A requirement with faults is refused, and text that no database holds matches nothing.
+func TestPlaceBadInput(t *testing.T) {
+	each(t, func(t *testing.T, e env) {
+		running(t, e, "a", row("core.python", "python", "3.12.1", "/usr/bin/python3"))
+		for _, r := range []requirement.Requirement{
+			{Role: "action"}, {Selector: map[string]string{"a\x00": "b"}}, {Runtimes: []requirement.Runtime{{Name: "a\x00"}}}, {Slots: -1},
+		} {
+			if got, err := e.Workers.Place(t.Context(), &r, 1); err == nil {
+				t.Errorf("%+v: got %+v", r, got)
+			}
+		}
+		for _, key := range []string{`it's`, `100%`, `"`, `?`, `?0`, `a'; DROP TABLE worker; --`, `\`, `{}`} {
+			r := requirement.Requirement{
+				Selector: map[string]string{key: key}, Tolerations: []requirement.Toleration{{Key: key, Value: key}},
+				Affinity: requirement.Affinity{Preferred: []requirement.Preference{{Weight: 1, Term: requirement.Term{
+					MatchExpressions: []requirement.Expression{{Key: key, Operator: requirement.In, Values: []string{key}}},
+				}}}},
+			}
+			if got, err := e.Workers.Place(t.Context(), &r, 1); err != nil || len(got) != 0 {
+				t.Errorf("%s: got %+v, %v", key, got, err)
+			}
+			capabilities, _ := json.Marshal(map[string]any{
+				"labels": map[string]string{key: key}, "taints": []map[string]string{{"key": key, "value": key, "effect": "no_schedule"}},
+			})
+			e.exec(t, "UPDATE {schema}.worker SET capabilities = ?", string(capabilities))
+			if got, err := e.Workers.Place(t.Context(), &r, 1); err != nil || len(got) != 1 || got[0].Weight != 1 {
+				t.Errorf("%s: got %+v, %v", key, got, err)
+			}
+		}
+	})
+}
+
+// A fleetMaker makes random fleets in a database.
+type fleetMaker struct{ *rand.Rand }
+
+func (g fleetMaker) one(of ...string) string { return of[g.IntN(len(of))] }
+
+func (g fleetMaker) chance(percent int) bool { return g.IntN(100) < percent }
+
+var fleetVersions = []string{"", "2.7.18", "3.9.1", "3.11.0-rc1", "3.11.0", "3.12.1", "3.12.1", "3.13.0-rc2", "3.13.0", "4.0.0"}
+
+var fleetRefs = []string{"core.python", "core.nodejs"}
+
+func (g fleetMaker) fleet(t *testing.T, e env, n int) {
+	t.Helper()
+	for i := range n {
+		capabilities := map[string]any{}
+		labels := map[string]string{}
+		for _, key := range []string{"zone", "disk"} {
+			if g.chance(70) {
+				labels[key] = g.one("a", "b", "c")
+			}
+		}
+		capabilities["labels"] = labels
+		var taints []map[string]string
+		for g.chance(25) {
+			taint := map[string]string{"key": g.one("gpu", "spot", "attune/report-only"), "effect": g.one("no_schedule", "prefer_no_schedule")}
+			if g.chance(50) {
+				taint["value"] = g.one("a", "b")
+			}
+			taints = append(taints, taint)
+		}
+		if taints != nil {
+			capabilities["taints"] = taints
+		}
+		if g.chance(50) {
+			capabilities["max_concurrent_executions"] = 1 + g.IntN(4)
+		}
+		document, err := json.Marshal(capabilities)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := &schema.Worker{
+			Name: fmt.Sprintf("host-%d", i), WorkerType: schema.WorkerLocal,
+			WorkerRole:        schema.WorkerRole(g.one("action", "action", "sensor", "hybrid")),
+			Status:            ptr(schema.WorkerStatus(g.one("active", "active", "active", "active", "active", "busy", "inactive", "error"))),
+			Capabilities:      document,
+			HeartbeatInterval: ptr(3600),
+		}
+		if g.chance(90) {
+			w.LastHeartbeat = ptr(time.Now().UTC())
+		}
+		if g.chance(3) {
+			w.Capabilities = nil
+		}
+		if err := e.Workers.Create(t.Context(), w); err != nil {
+			t.Fatal(err)
+		}
+		for _, ref := range fleetRefs {
+			for j := range g.IntN(4) {
+				g.installation(t, e, w, ref, j)
+			}
+		}
+	}
+}
+
+func (g fleetMaker) installation(t *testing.T, e env, w *schema.Worker, ref string, i int) {
+	t.Helper()
+	in := row(ref, ref, fleetVersions[g.IntN(len(fleetVersions))], fmt.Sprintf("/opt/%d/%d", g.IntN(3), i))
+	in.Worker, in.Source, in.Active = w.ID, g.one("verified", "verified", "declared"), *w.Status == schema.WorkerActive
+	in.VersionRaw = in.Version
+	if v, err := version.Parse(in.Version); err == nil {
+		in.SortKey, in.Prerelease = ptr(v.Key()), v.IsPrerelease()
+	}
+	if _, err := e.NewInsert().Model(&in).ModelTableExpr(e.schema + ".worker_runtime").Exec(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (g fleetMaker) requirement(t *testing.T) requirement.Requirement {
+	t.Helper()
+	var r requirement.Requirement
+	r.Role = requirement.Role(g.one("", "", "worker", "sensor", "hybrid"))
+	r.Prereleases, r.Verified = g.chance(20), g.chance(20)
+	for _, i := range g.Perm(len(fleetRefs))[:g.IntN(3)] {
+		text := g.one("", "", ">=3.9", "3.12", "<3.12", ">=3.11.0-rc1", "~3.11 || >=4", "!=3.12.1", ">=3,<3.13 || 2.7.18", ">9", ">4,<3")
+		c, err := requirement.ParseConstraint(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Runtimes = append(r.Runtimes, requirement.Runtime{Name: fleetRefs[i], Constraint: c})
+	}
+	if g.chance(30) {
+		r.Selector = map[string]string{g.one("zone", "disk"): g.one("a", "b")}
+	}
+	for g.chance(20) {
+		r.Affinity.Required = append(r.Affinity.Required, g.term())
+	}
+	for g.chance(15) {
+		r.Affinity.Anti = append(r.Affinity.Anti, g.term())
+	}
+	for g.chance(25) {
+		r.Affinity.Preferred = append(r.Affinity.Preferred, requirement.Preference{Weight: 1 + g.IntN(100), Term: g.term()})
+	}
+	for g.chance(40) {
+		toleration := requirement.Toleration{
+			Key: g.one("gpu", "spot"), Operator: requirement.TolerationOperator(g.one("", "equal", "exists")),
+			Effect: requirement.Effect(g.one("", "no_schedule", "prefer_no_schedule")),
+		}
+		if toleration.Operator != requirement.TolerateExists {
+			toleration.Value = g.one("", "a")
+		}
+		r.Tolerations = append(r.Tolerations, toleration)
+	}
+	if g.chance(15) {
+		r.Slots = 1 + g.IntN(3)
+	}
+	return r
+}
+
+func (g fleetMaker) term() (t requirement.Term) {
+	if g.chance(50) {
+		t.MatchLabels = map[string]string{g.one("zone", "disk"): g.one("a", "b")}
+	}
+	if t.MatchLabels == nil || g.chance(30) {
+		e := requirement.Expression{Key: g.one("zone", "disk"), Operator: requirement.Operator(g.one("in", "not_in", "exists", "does_not_exist"))}
+		if e.Operator == requirement.In || e.Operator == requirement.NotIn {
+			e.Values = []string{g.one("a", "b"), g.one("b", "c")}
+		}
+		t.MatchExpressions = []requirement.Expression{e}
+	}
+	return t
+}
