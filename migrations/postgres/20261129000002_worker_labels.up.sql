@@ -13,8 +13,8 @@ CREATE INDEX idx_worker_runtime_prerelease ON {schema}.worker_runtime (runtime_r
     WHERE prerelease AND outcome = 'available';
 
 -- Labels and taints of hosts, for queries that read no document. Two triggers write them from the
--- capability document, whoever writes that: attune, an earlier release, or a platform. So hosts need no
--- rights to these tables. At most 1000 labels and 1000 taints count, of 1024 bytes each. Values of
+-- capability documents of attune, of its earlier releases and of platforms. So hosts need no rights to
+-- these tables. At most 1000 labels and 1000 taints count, of 1024 bytes each. Values of
 -- another shape are left out.
 CREATE TABLE {schema}.worker_label (
     worker bigint NOT NULL CONSTRAINT worker_label_worker_fkey REFERENCES {schema}.worker (id) ON DELETE CASCADE,

@@ -34,7 +34,10 @@ func ReportOf(w *store.Selected, index *metadata.Index) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Document: caps, Labels: map[string]string{}, Taints: []Taint{}, Unconfirmed: []capability.Installation{}, Discounted: []capability.Failure{}}
+	r := &Report{
+		Document: caps, Labels: map[string]string{}, Taints: []Taint{},
+		Unconfirmed: []capability.Installation{}, Discounted: []capability.Failure{},
+	}
 	if caps == nil {
 		return r, nil
 	}

@@ -31,8 +31,8 @@ func (w *Workers) Taints(ctx context.Context, ids []int64) ([]schema.WorkerTaint
 	if len(ids) == 0 {
 		return rows, nil
 	}
-	err := w.db.NewRaw("SELECT taint.id, taint.worker, taint.key, taint.value, taint.effect FROM ? AS taint WHERE taint.worker IN (?) ORDER BY taint.worker, taint.id",
-		w.rows("worker_taint"), bun.List(ids)).Scan(ctx, &rows)
+	err := w.db.NewRaw(`SELECT taint.id, taint.worker, taint.key, taint.value, taint.effect FROM ? AS taint
+		WHERE taint.worker IN (?) ORDER BY taint.worker, taint.id`, w.rows("worker_taint"), bun.List(ids)).Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("read taints of workers: %w", err)
 	}

@@ -7,7 +7,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 )
 
-// TestLabelsFollowTheDocument: whoever writes a document writes the rows of its labels and taints.
+// TestLabelsFollowTheDocument: a write of a document writes the rows of its labels and taints.
 func TestLabelsFollowTheDocument(t *testing.T) {
 	each(t, func(t *testing.T, e env) {
 		w := running(t, e, "a")
