@@ -56,7 +56,7 @@ BEGIN
         RAISE EXCEPTION 'schema "public" has no tables of attune: run attune migrate up first, or replace "public" in this file by their schema';
     ELSIF pg_catalog.to_regclass('"public".attune_worker_state') IS NOT NULL THEN
         RAISE EXCEPTION 'schema "public" is a platform''s, in which attune is a guest: run roles-guest.sql instead';
-    ELSIF pg_catalog.to_regclass('"public".definition_mark') IS NULL THEN
+    ELSIF pg_catalog.to_regclass('"public".definition_mark') IS NULL OR pg_catalog.to_regclass('"public".worker_label') IS NULL THEN
         RAISE EXCEPTION 'the tables are older than this file: run attune migrate up first';
     END IF;
 END
@@ -90,6 +90,7 @@ $$;
 -- them to everybody.
 REVOKE ALL ON FUNCTION "public".worker_runtime_delete(),
     "public".sweep_workers(interval, integer, timestamptz, timestamptz), "public".prune_changes(interval, interval, integer),
+    "public".worker_copy_labels(bigint, jsonb), "public".worker_follow_labels(),
     "public".worker_stamp_heartbeat(), "public".worker_stamp_updated(),
     "public".worker_bound_values(), "public".worker_bound_documents(), "public".worker_runtime_bound_documents(),
     "public".definition_mark_count() FROM PUBLIC;
@@ -98,13 +99,15 @@ GRANT USAGE ON SCHEMA "public" TO attune_reader, attune_worker, attune_fleet, at
 
 -- Grants of earlier releases of this file.
 REVOKE ALL ON "public".pack, "public".runtime, "public".runtime_version,
-    "public".worker, "public".worker_runtime, "public".capability_change, "public".worker_sweep,
+    "public".worker, "public".worker_runtime, "public".worker_label, "public".worker_taint,
+    "public".capability_change, "public".worker_sweep,
     "public".available_runtime, "public".attune_migrations, "public".definition_mark, "public".action, "public".sensor
     FROM attune_reader, attune_worker, attune_fleet, attune_operator;
 
 -- For `attune workers list|show|history`, `attune explain`, placement.
 GRANT SELECT ON "public".runtime, "public".runtime_version,
-    "public".worker, "public".worker_runtime, "public".capability_change, "public".worker_sweep,
+    "public".worker, "public".worker_runtime, "public".worker_label, "public".worker_taint,
+    "public".capability_change, "public".worker_sweep,
     "public".available_runtime, "public".attune_migrations, "public".definition_mark
     TO attune_reader, attune_fleet, attune_operator;
 GRANT SELECT ON "public".pack TO attune_reader, attune_operator;
@@ -115,8 +118,9 @@ GRANT SELECT ON "public".pack TO attune_reader, attune_operator;
 -- history. The view has no grant here because it shows every worker in spite of the policies
 -- below. Hosts do not need the config of packs.
 GRANT SELECT ON "public".runtime, "public".runtime_version,
-    "public".worker, "public".worker_runtime, "public".capability_change, "public".attune_migrations, "public".definition_mark
-    TO attune_worker;
+    "public".worker, "public".worker_runtime, "public".worker_label, "public".worker_taint,
+    "public".capability_change, "public".attune_migrations, "public".definition_mark
+    TO attune_worker; -- a trigger with the owner's rights writes labels and taints
 GRANT SELECT (id, ref) ON "public".pack TO attune_worker, attune_fleet;
 -- The database sets the times of worker, so a heartbeat writes only instance.
 GRANT INSERT (name, worker_type, worker_role, host, port, status, capabilities, meta, identity, instance, heartbeat_interval),
@@ -158,7 +162,8 @@ DECLARE
     target regclass;
     everybody text;
 BEGIN
-    FOREACH target IN ARRAY ARRAY['"public".worker', '"public".worker_runtime', '"public".capability_change']::regclass[] LOOP
+    FOREACH target IN ARRAY ARRAY['"public".worker', '"public".worker_runtime', '"public".worker_label', '"public".worker_taint',
+                                   '"public".capability_change']::regclass[] LOOP
         IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_policy WHERE polrelid = target AND polname = 'attune_granted') THEN
             SELECT CASE WHEN relrowsecurity THEN 'attune_reader, attune_worker, attune_fleet, attune_operator' ELSE 'PUBLIC' END
                 INTO everybody FROM pg_catalog.pg_class WHERE oid = target;
@@ -176,6 +181,12 @@ CREATE POLICY attune_own ON "public".worker AS RESTRICTIVE TO attune_worker
 CREATE POLICY attune_own ON "public".worker_runtime AS RESTRICTIVE TO attune_worker
     USING (EXISTS (SELECT 1 FROM "public".worker w WHERE w.id = worker_runtime.worker AND w.name = current_user)
         AND current_user <> 'attune_worker');
+CREATE POLICY attune_own ON "public".worker_label AS RESTRICTIVE TO attune_worker
+    USING (EXISTS (SELECT 1 FROM "public".worker w WHERE w.id = worker_label.worker AND w.name = current_user)
+        AND current_user <> 'attune_worker');
+CREATE POLICY attune_own ON "public".worker_taint AS RESTRICTIVE TO attune_worker
+    USING (EXISTS (SELECT 1 FROM "public".worker w WHERE w.id = worker_taint.worker AND w.name = current_user)
+        AND current_user <> 'attune_worker');
 CREATE POLICY attune_own ON "public".capability_change AS RESTRICTIVE TO attune_worker
     USING (worker_name = current_user AND current_user <> 'attune_worker')
     WITH CHECK (worker_name = current_user AND current_user <> 'attune_worker'
@@ -189,7 +200,11 @@ COMMIT;
 --     DROP ROLE attune_reader, attune_worker, attune_fleet, attune_operator;
 --     DROP POLICY attune_granted ON "public".worker;
 --     DROP POLICY attune_granted ON "public".worker_runtime;
+--     DROP POLICY attune_granted ON "public".worker_label;
+--     DROP POLICY attune_granted ON "public".worker_taint;
 --     DROP POLICY attune_granted ON "public".capability_change;
 --     ALTER TABLE "public".worker DISABLE ROW LEVEL SECURITY;
 --     ALTER TABLE "public".worker_runtime DISABLE ROW LEVEL SECURITY;
+--     ALTER TABLE "public".worker_label DISABLE ROW LEVEL SECURITY;
+--     ALTER TABLE "public".worker_taint DISABLE ROW LEVEL SECURITY;
 --     ALTER TABLE "public".capability_change DISABLE ROW LEVEL SECURITY;

@@ -176,7 +176,7 @@ func rowCount(n int64) string {
 
 // rebuiltTables lists the tables whose rows a worker writes again when it registers.
 var rebuiltTables = []string{
-	workerRuntimeTable, sweepTable, markTable,
+	workerRuntimeTable, sweepTable, markTable, "worker_label", "worker_taint",
 	stateTable, "attune_worker_runtime", "attune_worker_label", "attune_worker_taint", "attune_worker_sweep",
 }
 
@@ -191,6 +191,8 @@ func (m *Migrator) droppedRelations(in *inspection, id string) []string {
 		candidates = workerRelations
 	case id == Fleet:
 		candidates = fleetNames[:1]
+	case id == WorkerLabels:
+		candidates = labelRelations
 	case id == Baseline && m.postgres():
 		candidates = installed
 	case id == Baseline:
@@ -221,7 +223,7 @@ UNION
 SELECT m.type || ' ' || m.name || ' uses ' || t.name
 FROM main.sqlite_master m, main.sqlite_master t
 WHERE m.type IN ('view', 'trigger') AND m.tbl_name NOT IN (?0) AND t.type = 'table' AND t.name IN (?0)
-  AND m.name <> 'worker_runtime_follow_status'
+  AND m.name NOT IN ('worker_runtime_follow_status', 'worker_follow_labels_insert', 'worker_follow_labels_update')
   AND ' ' || replace(replace(replace(replace(replace(replace(lower(m.sql), '"', ' '), '.', ' '), char(10), ' '), ';', ' '), ',', ' '), '(', ' ') || ' '
       LIKE '% ' || t.name || ' %'
 ORDER BY 1`, bun.List(names)).Scan(ctx, &found)

@@ -151,8 +151,8 @@ SELECT m.name AS relation, (SELECT group_concat(name, ', ') FROM (SELECT name FR
 FROM main.sqlite_master m, pragma_index_list(m.name, 'main') i
 WHERE m.type = 'table' AND m.name IN (?0) AND i."unique" AND NOT i.partial AND i.origin <> 'pk'
 UNION ALL
-SELECT m.name, group_concat(c.name, ', ')
-FROM main.sqlite_master m, pragma_table_info(m.name, 'main') c WHERE m.type = 'table' AND m.name IN (?0) AND c.pk > 0 GROUP BY m.name
+SELECT m.name, (SELECT group_concat(name, ', ') FROM (SELECT name FROM pragma_table_info(m.name, 'main') WHERE pk > 0 ORDER BY name))
+FROM main.sqlite_master m WHERE m.type = 'table' AND m.name IN (?0) AND EXISTS (SELECT 1 FROM pragma_table_info(m.name, 'main') WHERE pk > 0)
 ORDER BY 1, 2`, tables),
 		references: db.NewRaw(`
 SELECT m.name AS relation, group_concat(f."from", ', ') AS columns,

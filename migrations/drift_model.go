@@ -16,7 +16,7 @@ import (
 // models lists the tables that this program reads and writes.
 var models = []any{
 	schema.Pack{}, schema.Runtime{}, schema.RuntimeVersion{}, schema.Action{}, schema.Sensor{}, schema.Worker{},
-	schema.WorkerRuntime{}, schema.CapabilityChange{}, schema.WorkerSweep{},
+	schema.WorkerRuntime{}, schema.CapabilityChange{}, schema.WorkerSweep{}, schema.WorkerLabel{}, schema.WorkerTaint{},
 }
 
 // What the models need besides their own columns, by table.
@@ -33,8 +33,11 @@ var (
 			"worker": "foreign key to worker (id) on delete cascade", "runtime": "foreign key to runtime (id) on delete set null",
 		},
 		"capability_change": {"worker": "foreign key to worker (id) on delete set null"},
+		"worker_label":      {"worker": "foreign key to worker (id) on delete cascade"},
+		"worker_taint":      {"worker": "foreign key to worker (id) on delete cascade"},
 	}
 	triggers = map[string][]string{
+		"worker":         {"worker_follow_labels_insert", "worker_follow_labels_update"},
 		"worker_runtime": {"worker_runtime_delete"},
 	}
 	// On SQLite the programs write the times themselves.

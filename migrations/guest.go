@@ -33,6 +33,7 @@ var guestRelations = map[string][]string{
 var guestTables = map[string]string{
 	"runtime_version": "attune_runtime_version", "worker_runtime": "attune_worker_runtime",
 	"capability_change": "attune_capability_change", "worker_sweep": "attune_worker_sweep",
+	"worker_label": "attune_worker_label", "worker_taint": "attune_worker_taint",
 }
 
 // guestTriggers lists the triggers of guestTables that must be enabled.
@@ -42,7 +43,7 @@ var guestTriggers = map[string][]string{
 
 // guestNames lists all of guestRelations and their indexes.
 var guestNames = slices.Concat(guestRelations[UnifyRuntimes], guestRelations[WorkerRuntime],
-	newIndexes("guest", UnifyRuntimes), newIndexes("guest", WorkerRuntime))
+	newIndexes("guest", UnifyRuntimes), newIndexes("guest", WorkerRuntime), newIndexes("guest", WorkerLabels))
 
 var newIndex = regexp.MustCompile(`CREATE INDEX (\w+)|CONSTRAINT (\w+_(?:pkey|key)) `)
 
@@ -72,7 +73,7 @@ func (in *inspection) guest() bool {
 
 // classifyGuest finds tables of attune's that are missing and names that belong to others.
 func (in *inspection) classifyGuest() {
-	for _, id := range []string{UnifyRuntimes, WorkerRuntime} {
+	for _, id := range []string{UnifyRuntimes, WorkerRuntime, WorkerLabels} {
 		in.classifyNames(id, guestRelations[id], newIndexes("guest", id))
 	}
 }

@@ -51,6 +51,7 @@ const (
 	WorkerRuntime = "20260310000001_worker_runtime"
 	SafeFunctions = "20261128000001_safe_functions"
 	Fleet         = "20261129000001_fleet"
+	WorkerLabels  = "20261129000002_worker_labels"
 )
 
 // DefaultLockTimeout bounds each wait for a lock.

@@ -188,6 +188,8 @@ func (m *Migrator) apply(ctx context.Context, tx bun.IDB, in *inspection, s step
 		err = m.shareFunctions(ctx, tx, in)
 	case s.id == Fleet:
 		err = m.shareFleet(ctx, tx, in)
+	case s.id == WorkerLabels:
+		err = m.shareLabels(ctx, tx, in)
 	}
 	return false, nil, err
 }

@@ -21,10 +21,20 @@ var workerRelations = []string{workerRuntimeTable, changeTable, sweepTable, avai
 // workerIndexes are the indexes of these tables on Postgres.
 var workerIndexes = newIndexes("postgres", WorkerRuntime)
 
+// labelRelations are the tables that WorkerLabels creates.
+var labelRelations = []string{"worker_label", "worker_taint"}
+
+// labelFunctions are the functions that WorkerLabels creates.
+var labelFunctions = []string{"worker_copy_labels", "worker_follow_labels"}
+
+// labelIndexes are the indexes that WorkerLabels creates on Postgres.
+var labelIndexes = newIndexes("postgres", WorkerLabels)
+
 // classifyWorkerRuntime finds tables of WorkerRuntime that are missing and names that belong to
 // others.
 func (in *inspection) classifyWorkerRuntime() {
 	in.classifyNames(WorkerRuntime, workerRelations, workerIndexes)
+	in.classifyNames(WorkerLabels, labelRelations, labelIndexes)
 }
 
 // settle does the work on Postgres that depends on the catalog. The owner of worker becomes the
@@ -66,6 +76,34 @@ SELECT pg_catalog.format('ALTER TABLE %I.%I SET (%s)', w.nspname, w.relname, o.o
 WHERE w.relkind = 'r' AND NOT EXISTS (
     SELECT 1 FROM pg_catalog.unnest(w.reloptions) r WHERE pg_catalog.split_part(r, '=', 1) = pg_catalog.split_part(o.option, '=', 1))`,
 		in.relations["worker"].oid, bun.List(workerRelations), fillfactor, toastTarget).Scan(ctx, &statements)
+	if err != nil {
+		return fmt.Errorf("read owner and privileges of worker: %w", err)
+	}
+	return execAll(ctx, tx, statements)
+}
+
+// shareLabels makes the owner of worker the owner of the tables of labels and taints and of their
+// functions. Roles that may read worker may read them, and only the owner's trigger writes them.
+func (m *Migrator) shareLabels(ctx context.Context, tx bun.IDB, in *inspection) error {
+	var statements []string
+	err := tx.NewRaw(`
+WITH worker AS (
+    SELECT c.*, n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ?0
+), added AS (
+    SELECT pg_catalog.format('%I.%I', w.nspname, c.relname) AS name
+    FROM pg_catalog.pg_class c JOIN worker w ON w.relnamespace = c.relnamespace WHERE c.relname IN (?1)
+)
+SELECT pg_catalog.format('GRANT SELECT ON %s TO %s', a.name,
+           CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE x.grantee::pg_catalog.regrole::pg_catalog.text END)
+FROM added a, worker w, pg_catalog.aclexplode(w.relacl) x WHERE x.grantee <> w.relowner AND x.privilege_type = 'SELECT'
+UNION ALL
+SELECT pg_catalog.format('ALTER TABLE %s OWNER TO %I', a.name, pg_catalog.pg_get_userbyid(w.relowner)) FROM added a, worker w
+WHERE pg_catalog.pg_get_userbyid(w.relowner) <> current_user
+UNION ALL
+SELECT pg_catalog.format('ALTER FUNCTION %s OWNER TO %I', p.oid::pg_catalog.regprocedure, pg_catalog.pg_get_userbyid(w.relowner))
+FROM pg_catalog.pg_proc p JOIN worker w ON w.relnamespace = p.pronamespace
+WHERE p.proname IN (?2) AND p.proowner <> w.relowner`,
+		in.relations["worker"].oid, bun.List(labelRelations), bun.List(labelFunctions)).Scan(ctx, &statements)
 	if err != nil {
 		return fmt.Errorf("read owner and privileges of worker: %w", err)
 	}

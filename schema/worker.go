@@ -36,3 +36,25 @@ type Worker struct {
 	Created          time.Time  `bun:"created,notnull,nullzero,default:current_timestamp"`
 	Updated          time.Time  `bun:"updated,notnull,nullzero,default:current_timestamp"`
 }
+
+// WorkerLabel is one label of a worker. The database copies it from the capability document.
+type WorkerLabel struct {
+	bun.BaseModel `bun:"table:worker_label,alias:worker_label"`
+
+	Worker int64  `bun:"worker,pk"`
+	Key    string `bun:"key,pk"`
+	Value  string `bun:"value,notnull"`
+}
+
+// WorkerTaint is one taint of a worker's host. The database copies it from the capability
+// document.
+type WorkerTaint struct {
+	bun.BaseModel `bun:"table:worker_taint,alias:worker_taint"`
+
+	ID     int64   `bun:"id,pk,autoincrement"`
+	Worker int64   `bun:"worker,notnull"`
+	Key    string  `bun:"key,notnull"`
+	Value  *string `bun:"value"`
+	// Effect is no_schedule or prefer_no_schedule.
+	Effect string `bun:"effect,notnull"`
+}

@@ -92,7 +92,8 @@ func fleet(t *testing.T, db *testdb.DB) {
 	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
 	want(t, run(t, "packs", "load", "core"), 0)
 	label := func(zone string) map[string]json.RawMessage {
-		return map[string]json.RawMessage{"labels": json.RawMessage(`{"zone": "` + zone + `"}`), "max_concurrent_executions": json.RawMessage("7")}
+		return map[string]json.RawMessage{"labels": json.RawMessage(`{"zone": "` + zone + `"}`), "max_concurrent_executions": json.RawMessage("7"),
+			"taints": json.RawMessage(`[{"key": "gpu", "value": "a100", "effect": "no_schedule"}, {"key": "spot", "effect": "prefer_no_schedule"}, 7]`)}
 	}
 	code := 1
 	reported(t, db, metadata.Worker, "web-1", &capability.Document{
@@ -134,7 +135,7 @@ func fleet(t *testing.T, db *testdb.DB) {
 func listed(t *testing.T, args ...string) []string {
 	t.Helper()
 	got := run(t, append([]string{"workers", "list", "--json"}, args...)...)
-	var docs []workerDoc
+	var docs []answer.Listed
 	if err := json.Unmarshal([]byte(got.out), &docs); err != nil || got.status != 0 {
 		t.Fatalf("%q: %v, status %d\n%s%s", args, err, got.status, got.out, got.errOut)
 	}
@@ -175,7 +176,7 @@ func TestWorkersSelected(t *testing.T) {
 				t.Errorf("%q (-want +got):\n%s", c.args, diff)
 			}
 		}
-		var docs []workerDoc
+		var docs []answer.Listed
 		if err := json.Unmarshal([]byte(run(t, "workers", "list", "lost", "eye", "old*", "--json").out), &docs); err != nil || len(docs) != 3 ||
 			docs[0].Stale || !docs[1].Stale || docs[1].SilentSeconds == nil || *docs[1].SilentSeconds < 120 || docs[2].SilentSeconds != nil {
 			t.Errorf("--json: %v, %+v", err, docs)
@@ -184,11 +185,11 @@ func TestWorkersSelected(t *testing.T) {
 		if err := json.Unmarshal([]byte(run(t, "workers", "list", "--has", "python@<4", "--json").out), &docs); err != nil {
 			t.Fatal(err)
 		}
-		got := map[string]*matchDoc{}
+		got := map[string]*answer.Match{}
 		for _, d := range docs {
 			got[d.Name] = d.Match
 		}
-		if diff := gocmp.Diff(map[string]*matchDoc{"lost": nil, "web-1": {Version: "3.12.1", Path: "/usr/bin/python3"}}, got); diff != "" {
+		if diff := gocmp.Diff(map[string]*answer.Match{"lost": nil, "web-1": {Version: "3.12.1", Path: "/usr/bin/python3"}}, got); diff != "" {
 			t.Errorf("matches (-want +got):\n%s", diff)
 		}
 		want(t, run(t, "workers", "list"), 0, "lost", "active, stale", "2m", `old\x1b[31m`, "not registered by attune")
@@ -199,7 +200,7 @@ func TestWorkersSelected(t *testing.T) {
 		want(t, run(t, "workers", "list", "web-1", "role:sensor"), 0, "no workers that fit\n")
 		want(t, run(t, "workers", "list", "--has", "pyton"), 1, "did you mean", "python")
 		want(t, run(t, "workers", "show", "web-3"), 1, "did you mean web-")
-		want(t, run(t, "workers", "show", "web-1"), 0, "labels       zone=a", "at a time    7\n", "PATH         /usr/local/bin:/usr/bin", "due every 30s", "3.11.7")
+		want(t, run(t, "workers", "show", "web-1"), 0, "labels       zone=a", "taints       gpu=a100:no_schedule spot:prefer_no_schedule", "at a time    7\n", "PATH         /usr/local/bin:/usr/bin", "due every 30s", "3.11.7")
 		want(t, run(t, "workers", "show", "h-lost"), 0, "worker       lost", "active, stale", "2m")
 		for _, c := range []struct{ term, say string }{
 			{"has:python@", "no versions after the @"},
@@ -539,10 +540,14 @@ func TestOperatorAndRunningWorker(t *testing.T) {
 
 // TestWorkersOnATerminal: of what a worker has, as much as fits is shown whole.
 func TestWorkersOnATerminal(t *testing.T) {
-	w := store.Selected{Worker: schema.Worker{ID: 12, Name: "build-host-3", WorkerRole: schema.RoleAction, Status: new(schema.WorkerActive), Capabilities: json.RawMessage(
-		`{"runtimes": ["go", "java", "node", "python"], "runtime_versions": {"go": ["1.26.8"], "java": ["17.0.15"], "node": ["20.20.2"], "python": ["3.11.2"]}}`)}}
+	w := answer.Listed{
+		ID: 12, Name: "build-host-3", Role: "worker", Status: "active", Runtimes: []string{"go", "java", "node", "python"},
+		RuntimeVersions: map[string][]string{"go": {"1.26.8"}, "java": {"17.0.15"}, "node": {"20.20.2"}, "python": {"3.11.2"}},
+	}
 	var out bytes.Buffer
-	printWorkers(&cli.Terminal{Writer: &out, Person: true, Width: 80}, []store.Selected{w}, nil, nil)
+	table := workersTable(nil)
+	table.Row(workerCells(&w, nil)...)
+	table.Print(&cli.Terminal{Writer: &out, Person: true, Width: 80})
 	want := "ID  NAME          ROLE    STATUS  HEARTBEAT  RUNTIMES\n" +
 		"12  build-host-3  worker  active  never      go 1.26.8, java 17.0.15, +2\n"
 	if out.String() != want {

@@ -257,7 +257,9 @@ func TestHistoryFitsANarrowTerminal(t *testing.T) {
 	}
 	for _, width := range []int{120, 100, 80, 72, 60, 50, 40} {
 		var out bytes.Buffer
-		printChanges(&cli.Terminal{Writer: &out, Person: true, Width: width}, changes)
+		table, terminal := newChangesTable(), &cli.Terminal{Writer: &out, Person: true, Width: width}
+		table.print(terminal, changes)
+		table.total(terminal)
 		for line := range strings.Lines(out.String()) {
 			if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > width {
 				t.Errorf("on %d columns a line has %d: %q", width, n, line)
@@ -327,7 +329,7 @@ var operating, _ = os.ReadFile("../../docs/operating.md")
 // command in docs/operating.md.
 func TestDocumentsAreDescribed(t *testing.T) {
 	for command, document := range map[string]any{
-		"workers list": []workerDoc{}, "workers history": []answer.Change{}, "workers diff": answer.Difference{},
+		"workers list": []answer.Listed{}, "workers show": []workerDoc{}, "workers history": []answer.Change{}, "workers diff": answer.Difference{},
 		"workers delete": answer.WorkersDeletion{}, "runtimes delete": answer.RuntimeDeletion{}, "packs unload": install.UnloadReport{},
 		"config": []config.Setting{},
 	} {
@@ -355,7 +357,11 @@ func keysOf(of reflect.Type) (keys []string) {
 	}
 	for i := range of.NumField() {
 		f := of.Field(i)
-		if key, _, _ := strings.Cut(f.Tag.Get("json"), ","); key != "" {
+		key, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if key == "-" {
+			continue
+		}
+		if key != "" {
 			keys = append(keys, key)
 		}
 		keys = append(keys, keysOf(f.Type)...)

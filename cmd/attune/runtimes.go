@@ -134,7 +134,8 @@ func (c *runtimesShowCmd) Run(ctx context.Context, env *cli.Env) error {
 		env.Out.PrintProse(cli.Plain, "workers", 14, "not known before `attune migrate up`")
 		return nil
 	}
-	holders, err := answer.HoldersOf(ctx, db.Store, def.Ref)
+	const shown = 100
+	holders, all, err := answer.HoldersOf(ctx, db.Store, def.Ref, shown)
 	if err != nil {
 		return fmt.Errorf("workers with %s: %w", def.Ref, err)
 	}
@@ -150,7 +151,11 @@ func (c *runtimesShowCmd) Run(ctx context.Context, env *cli.Env) error {
 		}
 		names = append(names, text+")")
 	}
-	env.Out.PrintProse(cli.Plain, "workers", 14, cli.Or(strings.Join(names, ", "), "none registered with it"))
+	text := cli.Or(strings.Join(names, ", "), "none registered with it")
+	if more := all - len(names); more > 0 {
+		text += fmt.Sprintf(" and %d more; `attune workers list --has %s` lists them", more, def.Ref)
+	}
+	env.Out.PrintProse(cli.Plain, "workers", 14, text)
 	return nil
 }
 

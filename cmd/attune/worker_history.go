@@ -83,6 +83,9 @@ func (c *workersHistoryCmd) Run(ctx context.Context, env *cli.Env) error {
 	if c.Follow {
 		return c.follow(ctx, env, db, filter)
 	}
+	if limit == 0 && c.Name == "" {
+		return c.all(ctx, env, db, filter)
+	}
 	changes, err := c.changes(ctx, db, filter)
 	if err != nil {
 		return err
@@ -94,13 +97,45 @@ func (c *workersHistoryCmd) Run(ctx context.Context, env *cli.Env) error {
 	if env.JSON {
 		return cli.PrintJSON(env.Out, changes)
 	}
-	if len(changes) == 0 {
+	table := newChangesTable()
+	table.print(env.Out, changes)
+	c.end(env, table)
+	return nil
+}
+
+// all prints the changes of all workers as they are read.
+func (c *workersHistoryCmd) all(ctx context.Context, env *cli.Env, db *cli.Database, filter store.ChangeFilter) error {
+	table, list := newChangesTable(), cli.NewJSONList(env.Out)
+	err := answer.EachChange(ctx, db.Store, filter, func(changes []answer.Change) error {
+		if !env.JSON {
+			table.print(env.Out, changes)
+			return env.Out.Lost
+		}
+		for i := range changes {
+			if err := list.Add(&changes[i]); err != nil {
+				return err
+			}
+		}
+		return env.Out.Lost
+	})
+	if err != nil {
+		return fmt.Errorf("history in %s: %w", db.Name, err)
+	}
+	if env.JSON {
+		return list.Close()
+	}
+	c.end(env, table)
+	return nil
+}
+
+// end prints the line under a table of changes.
+func (c *workersHistoryCmd) end(env *cli.Env, t *changes) {
+	if t.count == 0 {
 		narrowed := c.Runtime != "" || c.Before > 0 || c.Since != nil
 		env.Out.Printf("no changes%s\n", map[bool]string{true: " that fit"}[narrowed])
-		return nil
+		return
 	}
-	printChanges(env.Out, changes)
-	return nil
+	t.total(env.Out)
 }
 
 // changes returns the changes that are asked for.
@@ -121,21 +156,37 @@ func changesTable() *cli.Table {
 	return t
 }
 
-func printChanges(out *cli.Terminal, changes []answer.Change) {
-	t := changesTable()
-	counts := map[schema.ChangeKind]int{}
-	for i := range changes {
-		t.Row(changeCells(&changes[i])...)
-		counts[changes[i].Kind]++
+// changes is a table of changes that counts them.
+type changes struct {
+	*cli.Table
+	count  int
+	byKind map[schema.ChangeKind]int
+}
+
+func newChangesTable() *changes { return &changes{changesTable(), 0, map[schema.ChangeKind]int{}} }
+
+// print adds changes and prints them.
+func (t *changes) print(out *cli.Terminal, list []answer.Change) {
+	if len(list) == 0 {
+		return
 	}
+	for i := range list {
+		t.Row(changeCells(&list[i])...)
+		t.byKind[list[i].Kind]++
+	}
+	t.count += len(list)
 	t.Print(out)
+}
+
+// total prints the number of changes by kind.
+func (t *changes) total(out *cli.Terminal) {
 	var parts []string
 	for _, kind := range []schema.ChangeKind{schema.CapabilityGained, schema.CapabilityLost, schema.VersionChanged} {
-		if n := counts[kind]; n > 0 {
+		if n := t.byKind[kind]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, kindName(kind)))
 		}
 	}
-	out.PrintProse(cli.Plain, "", 0, cli.Count(len(changes), "change")+": "+strings.Join(parts, ", "))
+	out.PrintProse(cli.Plain, "", 0, cli.Count(t.count, "change")+": "+strings.Join(parts, ", "))
 }
 
 // kindName returns a kind of change in words.

@@ -84,6 +84,7 @@ func printWorker(out *cli.Terminal, w *store.Selected, names *metadata.Index) {
 		field("capabilities", "as the platform's worker declares them; attune does not verify them")
 	}
 	field("labels", labels(report))
+	field("taints", taints(report))
 	field("at a time", strings.Trim(compact(report.MaxConcurrent), `"`))
 	if caps.Host.OS != "" {
 		field("system", strings.Trim(caps.Host.OS+" "+caps.Host.Arch+", user "+caps.Host.User, " ,"))
@@ -124,6 +125,19 @@ func labels(r *answer.Report) string {
 	var list []string
 	for _, k := range slices.Sorted(maps.Keys(r.Labels)) {
 		list = append(list, k+"="+r.Labels[k])
+	}
+	return strings.Join(list, " ")
+}
+
+// taints returns the taints of a worker's host, as KEY[=VALUE]:EFFECT.
+func taints(r *answer.Report) string {
+	var list []string
+	for _, t := range r.Taints {
+		key := t.Key
+		if t.Value != nil {
+			key += "=" + *t.Value
+		}
+		list = append(list, key+":"+t.Effect)
 	}
 	return strings.Join(list, " ")
 }

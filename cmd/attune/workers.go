@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -27,9 +28,14 @@ type workersCmd struct {
 
 type workersListCmd struct {
 	selector
-	Sort  string `help:"Order: name, status, heartbeat, version or id (default: name). status starts with stale workers, heartbeat with the longest silence (workers without a heartbeat come last), version with the oldest version of the first --has or --lacks." enum:"name,status,heartbeat,version,id" default:"name" placeholder:"ORDER"`
-	Limit int    `help:"Show at most N; 0 shows all (default: 0)." placeholder:"N"`
+	Sort    string   `help:"Order: name, status, heartbeat, version or id (default: name). status starts with stale workers, heartbeat with the longest silence (workers without a heartbeat come last), version with the oldest version of the first --has or --lacks." enum:"name,status,heartbeat,version,id" default:"name" placeholder:"ORDER"`
+	Limit   *int     `help:"Show at most N; 0 shows all (default: 100 in a table on a terminal, else all)." placeholder:"N"`
+	After   string   `help:"Show what follows an earlier list, by the cursor that its note ends with." placeholder:"CURSOR"`
+	Include []string `help:"With --json: add labels (labels and taints), versions (runtimes and their versions) or document (the capability document) to each worker." enum:"labels,versions,document" placeholder:"PART"`
 }
+
+// pageLimit is the default of --limit for a table on a terminal.
+const pageLimit = 100
 
 // Help returns the longer text of --help.
 func (c *workersListCmd) Help() string {
@@ -38,17 +44,38 @@ func (c *workersListCmd) Help() string {
 		"or -, if the worker was not asked."
 }
 
+// usage returns an error for flags that cannot be used together.
+func (c *workersListCmd) usage(env *cli.Env, wanted *selection) error {
+	switch {
+	case c.Limit != nil && *c.Limit < 0:
+		return cli.Usagef("--limit must be at least 0, got %d", *c.Limit)
+	case store.Order(c.Sort) == store.OrderVersion && len(wanted.Has)+len(wanted.Lacks) == 0:
+		return cli.Usagef("--sort version needs --has or --lacks to name the runtime")
+	case len(c.Include) > 0 && !env.JSON:
+		return cli.Usagef("--include goes with --json")
+	}
+	return nil
+}
+
+// limit returns the number of workers to show; 0 is all.
+func (c *workersListCmd) limit(env *cli.Env) int {
+	switch {
+	case c.Limit != nil:
+		return *c.Limit
+	case env.Out.Person && !env.JSON:
+		return pageLimit
+	}
+	return 0
+}
+
 // Run lists workers.
 func (c *workersListCmd) Run(ctx context.Context, env *cli.Env) error {
 	wanted, err := c.parse()
 	if err != nil {
 		return err
 	}
-	if c.Limit < 0 {
-		return cli.Usagef("--limit must be at least 0, got %d", c.Limit)
-	}
-	if answer.Sort(c.Sort) == answer.SortVersion && len(wanted.Has)+len(wanted.Lacks) == 0 {
-		return cli.Usagef("--sort version needs --has or --lacks to name the runtime")
+	if err := c.usage(env, wanted); err != nil {
+		return err
 	}
 	db, err := openToLook(ctx, env)
 	if err != nil {
@@ -59,40 +86,107 @@ func (c *workersListCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	found, err := answer.FindWorkers(ctx, db.Store, answer.WorkersQuery{Selection: selection, Sort: answer.Sort(c.Sort), Limit: c.Limit})
+	q := answer.ListQuery{
+		Selection: selection, Order: store.Order(c.Sort), After: c.After, Limit: c.limit(env),
+		Versions:  slices.Contains(c.Include, "versions") || !env.JSON && len(wanted.requirements()) == 0,
+		Labels:    slices.Contains(c.Include, "labels"),
+		Documents: slices.Contains(c.Include, "document"),
+		Names: func(ctx context.Context) (*metadata.Index, error) {
+			names, _, err := db.Index(ctx)
+			return names, err
+		},
+	}
+	leftOut, err := db.Store.Workers.ByPrerelease(ctx, selection)
 	if err != nil {
 		return fmt.Errorf("list workers of %s: %w", db.Name, err)
 	}
-	if found.LeftOut > 0 {
-		noteLeftOut(env, found.LeftOut)
+	if leftOut > 0 {
+		noteLeftOut(env, leftOut)
 	}
 	if env.JSON {
-		return cli.PrintJSON(env.Out, workerDocs(found.Items, found.Matches))
+		return c.printJSON(ctx, env, db, q)
 	}
-	if len(found.Items) == 0 {
-		if len(c.terms()) == 0 {
-			env.Out.Printf("no workers\n")
-			return nil
-		}
-		hint, err := unknownNames(ctx, db, selection.Names)
-		if err != nil {
-			return err
-		}
-		if hint != "" {
-			hint = "; " + hint
-		}
-		env.Out.Printf("no workers that fit%s\n", cli.Clean(hint))
-		return nil
+	return c.printTable(ctx, env, db, q, wanted.requirements())
+}
+
+// list runs a query and notes how the list goes on.
+func (c *workersListCmd) list(
+	ctx context.Context, env *cli.Env, db *cli.Database, q answer.ListQuery, fn func([]answer.Listed) error,
+) (more bool, err error) {
+	next, err := answer.ListWorkers(ctx, db.Store, q, fn)
+	switch {
+	case errors.Is(err, answer.ErrCursor):
+		return false, cli.Usagef("--after: %v", answer.ErrCursor)
+	case err != nil:
+		return false, fmt.Errorf("list workers of %s: %w", db.Name, err)
+	case next != "":
+		env.Note(fmt.Sprintf("more workers follow; --limit 0 shows all, and --after %s goes on", next))
 	}
-	if err := noteUnknown(ctx, env, db, selection.Names); err != nil {
-		return err
-	}
-	names, err := namesFor(ctx, db, found.Items)
+	return next != "", nil
+}
+
+func (c *workersListCmd) printJSON(ctx context.Context, env *cli.Env, db *cli.Database, q answer.ListQuery) error {
+	list := cli.NewJSONList(env.Out)
+	_, err := c.list(ctx, env, db, q, func(workers []answer.Listed) error {
+		for i := range workers {
+			if err := list.Add(&workers[i]); err != nil {
+				return err
+			}
+		}
+		return env.Out.Lost // nobody reads any more
+	})
 	if err != nil {
 		return err
 	}
-	printWorkers(env.Out, found.Items, wanted.requirements(), names)
-	env.Out.PrintProse(cli.Plain, "", 0, countLine(found))
+	return list.Close()
+}
+
+func (c *workersListCmd) printTable(ctx context.Context, env *cli.Env, db *cli.Database, q answer.ListQuery, reqs []requirement) error {
+	table := workersTable(reqs)
+	var counts answer.Counts
+	more, err := c.list(ctx, env, db, q, func(workers []answer.Listed) error {
+		for i := range workers {
+			counts.Add(&workers[i])
+			table.Row(workerCells(&workers[i], reqs)...)
+		}
+		table.Print(env.Out)
+		return env.Out.Lost
+	})
+	if err != nil {
+		return err
+	}
+	if counts.All == 0 {
+		return c.none(ctx, env, db, q.Selection)
+	}
+	if err := noteUnknown(ctx, env, db, q.Selection.Names); err != nil {
+		return err
+	}
+	shown := counts.All
+	if more || c.After != "" {
+		all, err := answer.CountWorkers(ctx, db.Store, q.Selection)
+		if err != nil {
+			return fmt.Errorf("count workers of %s: %w", db.Name, err)
+		}
+		counts = *all
+	}
+	env.Out.PrintProse(cli.Plain, "", 0, countLine(&counts, shown))
+	return nil
+}
+
+// none prints that no worker is listed, and which names no worker has.
+func (c *workersListCmd) none(ctx context.Context, env *cli.Env, db *cli.Database, s store.Selection) error {
+	if len(c.terms()) == 0 {
+		env.Out.Printf("no workers\n")
+		return nil
+	}
+	hint, err := unknownNames(ctx, db, s.Names)
+	if err != nil {
+		return err
+	}
+	if hint != "" {
+		hint = "; " + hint
+	}
+	env.Out.Printf("no workers that fit%s\n", cli.Clean(hint))
 	return nil
 }
 
@@ -119,8 +213,7 @@ func noteUnknown(ctx context.Context, env *cli.Env, db *cli.Database, names []st
 }
 
 // countLine returns the number of workers, by status.
-func countLine(found *answer.Workers) string {
-	c := &found.Counts
+func countLine(c *answer.Counts, shown int) string {
 	text := cli.Count(c.All, "worker")
 	var parts []string
 	for _, part := range []struct {
@@ -135,13 +228,14 @@ func countLine(found *answer.Workers) string {
 		}
 	}
 	text += ": " + strings.Join(parts, ", ")
-	if len(found.Items) < c.All {
-		text += fmt.Sprintf("; %d shown", len(found.Items))
+	if shown < c.All {
+		text += fmt.Sprintf("; %d shown", shown)
 	}
 	return text
 }
 
-func printWorkers(out *cli.Terminal, workers []store.Selected, reqs []requirement, names *metadata.Index) {
+// workersTable returns the table of workers with a column for each runtime that is asked for.
+func workersTable(reqs []requirement) *cli.Table {
 	headings := []string{"ID", "NAME", "ROLE", "STATUS", "HEARTBEAT"}
 	for i := range reqs {
 		headings = append(headings, cli.Clean(strings.ToUpper(reqs[i].Name)))
@@ -151,22 +245,22 @@ func printWorkers(out *cli.Terminal, workers []store.Selected, reqs []requiremen
 	}
 	t := cli.NewTable(headings...)
 	t.Right = map[int]bool{0: true}
-	for i := range workers {
-		w := &workers[i]
-		cells := []cli.Cell{
-			{Text: strconv.FormatInt(w.ID, 10)}, {Text: w.Name}, {Text: cli.RoleName(w.WorkerRole)}, status(w), {Text: heartbeat(w)},
-		}
-		caps, err := capabilitiesOf(&w.Worker, names)
-		for j := range reqs {
-			cells = append(cells, answerOf(&reqs[j], answer.AskedRole(w.WorkerRole), caps, err))
-		}
-		if len(reqs) == 0 {
-			cells = append(cells, runtimesOf(caps, err))
-		}
-		t.Row(cells...)
-	}
 	t.Shrink = len(headings) - 1
-	t.Print(out)
+	return t
+}
+
+// workerCells returns the row of a worker in workersTable.
+func workerCells(w *answer.Listed, reqs []requirement) []cli.Cell {
+	cells := []cli.Cell{
+		{Text: strconv.FormatInt(w.ID, 10)}, {Text: w.Name}, {Text: w.Role}, standing(w.Status, w.Stale), {Text: silent(w.SilentSeconds)},
+	}
+	for i := range reqs {
+		cells = append(cells, answerOf(&reqs[i], w))
+	}
+	if len(reqs) == 0 {
+		cells = append(cells, runtimesOf(w))
+	}
+	return cells
 }
 
 // workerDoc is the JSON document of a worker, with its state by the database's clock.
@@ -176,18 +270,9 @@ type workerDoc struct {
 	// SilentSeconds is the time since the last heartbeat; null without any.
 	SilentSeconds    *float64   `json:"silent_seconds"`
 	RefreshRequested *time.Time `json:"refresh_requested,omitempty"`
-	// Match is the best installation of the first --has, if the worker can run it now.
-	Match *matchDoc `json:"match,omitempty"`
 }
 
-// matchDoc is an installation that matches. Version and Path are empty if unknown.
-type matchDoc struct {
-	Version    string `json:"version"`
-	Prerelease bool   `json:"prerelease"`
-	Path       string `json:"path"`
-}
-
-func workerDocs(workers []store.Selected, matches map[int64]store.Match) []workerDoc {
+func workerDocs(workers []store.Selected) []workerDoc {
 	docs := make([]workerDoc, 0, len(workers))
 	for i := range workers {
 		w := &workers[i]
@@ -195,9 +280,6 @@ func workerDocs(workers []store.Selected, matches map[int64]store.Match) []worke
 		if w.Silent != nil {
 			seconds := w.Silent.Seconds()
 			doc.SilentSeconds = &seconds
-		}
-		if m, ok := matches[w.ID]; ok {
-			doc.Match = &matchDoc{Version: m.Version, Prerelease: m.Prerelease, Path: m.Path}
 		}
 		docs = append(docs, doc)
 	}
@@ -253,16 +335,16 @@ func ago(d time.Duration) string {
 }
 
 // runtimesOf returns a cell with a worker's capability names and newest versions.
-func runtimesOf(caps *capability.Document, err error) cli.Cell {
-	if text := undocumented(caps, err); text != "" {
-		return cli.Cell{Text: text}
+func runtimesOf(w *answer.Listed) cli.Cell {
+	if w.Undocumented != "" {
+		return cli.Cell{Text: w.Undocumented}
 	}
-	if len(caps.Runtimes) == 0 {
+	if len(w.Runtimes) == 0 {
 		return cli.Cell{Text: "none"}
 	}
 	var names []string
-	for _, name := range caps.Runtimes {
-		if versions := caps.RuntimeVersions[name]; len(versions) > 0 {
+	for _, name := range w.Runtimes {
+		if versions := w.RuntimeVersions[name]; len(versions) > 0 {
 			name += " " + versions[0]
 		}
 		names = append(names, name)
@@ -298,37 +380,31 @@ func namesFor(ctx context.Context, db *cli.Database, workers []store.Selected) (
 // answerOf returns what a worker reported about a runtime: the versions that satisfy
 // the constraint; else the other versions, in the words of explain; or why the
 // worker does not have the runtime.
-func answerOf(r *requirement, role metadata.Role, caps *capability.Document, err error) cli.Cell {
-	if text := undocumented(caps, err); text != "" {
-		return cli.Cell{Text: text, Style: cli.Yellow}
+func answerOf(r *requirement, w *answer.Listed) cli.Cell {
+	if w.Undocumented != "" {
+		return cli.Cell{Text: w.Undocumented, Style: cli.Yellow}
 	}
 	var fit, other []string
+	var absent capability.Outcome
 	unknown := false
-	for i := range caps.Detected {
-		d := &caps.Detected[i]
-		if d.Ref != r.Ref || (r.Ref == "" && d.Name != r.Name) {
-			continue
-		}
-		text := cli.Or(d.Version, "unknown version")
+	for i := range w.Reported {
+		row := &w.Reported[i]
 		switch {
-		case d.Source == capability.AlwaysAvailable && d.Version == "":
-			text = "always available"
-		case d.Source != capability.Verified:
-			text += " (" + string(d.Source) + ")"
+		case row.RuntimeRef != r.Ref || r.Ref == "" && row.Name != r.Name:
+		case row.Outcome == capability.Available && answer.Satisfies(&r.Requirement, row.Version):
+			fit = append(fit, installationText(row))
+		case row.Outcome == capability.Available:
+			other = append(other, installationText(row))
+			unknown = unknown || row.Version == ""
+		case row.Path == "" && row.VersionRaw == "":
+			absent = row.Outcome
+		default: // it does not count
+			declared := ""
+			if row.Path == "" {
+				declared = row.VersionRaw
+			}
+			unknown = unknown || row.Outcome.CouldNotTell() && answer.MaySatisfy(&r.Requirement, declared, row.Version)
 		}
-		if !d.UnconfirmedSince.IsZero() {
-			text += " (unconfirmed)"
-		}
-		if answer.Satisfies(&r.Requirement, d.Version) {
-			fit = append(fit, text)
-		} else {
-			other = append(other, text)
-			unknown = unknown || d.Version == ""
-		}
-	}
-	for i := range caps.Failed {
-		f := &caps.Failed[i]
-		unknown = unknown || f.Ref == r.Ref && f.Outcome.CouldNotTell() && answer.MaySatisfy(&r.Requirement, f.Declared, f.Version)
 	}
 	switch {
 	case fit != nil:
@@ -339,18 +415,28 @@ func answerOf(r *requirement, role metadata.Role, caps *capability.Document, err
 	case other != nil:
 		other[0] = "only " + other[0]
 		return cli.List(other, ", ").Styled(cli.Yellow)
+	case absent.CouldNotTell():
+		return cli.Cell{Text: string(absent), Style: cli.Red}
+	case absent != "":
+		return cli.Cell{Text: string(absent), Style: cli.Yellow}
 	}
-	for i := range caps.Undetected {
-		if a := &caps.Undetected[i]; a.Ref == r.Ref && (r.Ref != "" || a.Name == r.Name) {
-			style := cli.Yellow
-			if a.Outcome.CouldNotTell() {
-				style = cli.Red
-			}
-			return cli.Cell{Text: string(a.Outcome), Style: style}
-		}
-	}
-	if caps.NotFound(r.Definition, role, r.Created) != nil {
+	if w.Document.NotFound(r.Definition, answer.AskedRole(w.WorkerRole), r.Created) != nil {
 		return cli.Cell{Text: string(capability.NotFound), Style: cli.Yellow}
 	}
 	return cli.Cell{Text: "-", Style: cli.Dim}
+}
+
+// installationText returns the version of an installation and how far it is known.
+func installationText(row *store.Reported) string {
+	text := cli.Or(row.Version, "unknown version")
+	switch {
+	case row.Source == capability.AlwaysAvailable && row.Version == "":
+		text = "always available"
+	case row.Source != capability.Verified:
+		text += " (" + string(row.Source) + ")"
+	}
+	if row.UnconfirmedSince != nil {
+		text += " (unconfirmed)"
+	}
+	return text
 }

@@ -92,10 +92,7 @@ func DeleteWorkers(ctx context.Context, db bun.IDB, cfg store.Config, s store.Se
 		if err != nil {
 			return err
 		}
-		query := WorkersQuery{}
-		if err := query.sort(ctx, st, standing); err != nil {
-			return err
-		}
+		slices.SortFunc(standing, byName)
 		report = &WorkersDeletion{DryRun: opts.DryRun, Workers: []DeleteWorker{}}
 		for i := range standing {
 			report.Workers = append(report.Workers, deleteWorker(&standing[i]))
@@ -216,8 +213,11 @@ func DeleteRuntime(ctx context.Context, db bun.IDB, cfg store.Config, ref string
 
 // Holders counts the workers that have the runtime of a ref by their last report.
 func Holders(ctx context.Context, st *store.Store, ref string) (int, error) {
-	have, err := st.Workers.Standing(ctx, store.Selection{Has: []store.Requirement{{Ref: ref}}})
-	return len(have), err
+	have, err := CountWorkers(ctx, st, store.Selection{Has: []store.Requirement{{Ref: ref}}})
+	if err != nil {
+		return 0, err
+	}
+	return have.All, nil
 }
 
 // loadedPack returns the ref of the loaded pack that has a runtime, or "".

@@ -46,3 +46,23 @@ func History(ctx context.Context, st *store.Store, filter store.ChangeFilter) ([
 	}
 	return changes, nil
 }
+
+// EachChange calls fn with the changes that match filter, newest first and a few hundred at a
+// time, so that a history of any length is read within constant memory.
+func EachChange(ctx context.Context, st *store.Store, filter store.ChangeFilter, fn func([]Change) error) error {
+	for left, bounded := filter.Limit, filter.Limit > 0; !bounded || left > 0; left -= filter.Limit {
+		filter.Limit = batch
+		if bounded {
+			filter.Limit = min(batch, left)
+		}
+		changes, err := History(ctx, st, filter)
+		if err != nil || len(changes) == 0 {
+			return err
+		}
+		if err := fn(changes); err != nil || len(changes) < filter.Limit {
+			return err
+		}
+		filter.Before = changes[len(changes)-1].ID
+	}
+	return nil
+}

@@ -17,6 +17,8 @@ type Report struct {
 	Foreign bool `json:"foreign"`
 	// Labels is empty if the labels are not an object of texts.
 	Labels map[string]string `json:"labels"`
+	// Taints are those of the host. Entries of another form are left out.
+	Taints []Taint `json:"taints"`
 	// MaxConcurrent is the most executions at a time, as the worker wrote it.
 	MaxConcurrent json.RawMessage `json:"max_concurrent_executions,omitempty"`
 	// Unconfirmed lists the installations that could not be determined since.
@@ -32,13 +34,24 @@ func ReportOf(w *store.Selected, index *metadata.Index) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Document: caps, Labels: map[string]string{}, Unconfirmed: []capability.Installation{}, Discounted: []capability.Failure{}}
+	r := &Report{
+		Document: caps, Labels: map[string]string{}, Taints: []Taint{},
+		Unconfirmed: []capability.Installation{}, Discounted: []capability.Failure{},
+	}
 	if caps == nil {
 		return r, nil
 	}
 	r.Foreign, r.MaxConcurrent = IsForeign(&w.Worker), caps.Extra["max_concurrent_executions"]
 	if labels := map[string]string(nil); json.Unmarshal(caps.Extra["labels"], &labels) == nil && labels != nil {
 		r.Labels = labels
+	}
+	var all []json.RawMessage
+	_ = json.Unmarshal(caps.Extra["taints"], &all) // anything but a list has none
+	for _, text := range all {
+		var t Taint
+		if json.Unmarshal(text, &t) == nil && t.Key != "" && t.Effect != "" {
+			r.Taints = append(r.Taints, t)
+		}
 	}
 	for _, d := range caps.Detected {
 		if !d.UnconfirmedSince.IsZero() {

@@ -151,19 +151,23 @@ func rolesOf(d *metadata.Definition) []metadata.Role {
 	return roles
 }
 
-// HoldersOf returns the workers that have the runtime of a ref by their last report, in
-// natural order of their names.
-func HoldersOf(ctx context.Context, st *store.Store, ref string) ([]Subject, error) {
-	standing, err := st.Workers.Standing(ctx, store.Selection{Has: []store.Requirement{{Ref: ref}}})
-	if err != nil {
-		return nil, err
+// HoldersOf returns at most limit of the workers that have the runtime of a ref by their last
+// report, in natural order of their names, and the number of all.
+func HoldersOf(ctx context.Context, st *store.Store, ref string, limit int) (holders []Subject, all int, err error) {
+	having := store.Selection{Has: []store.Requirement{{Ref: ref}}}
+	holders = []Subject{}
+	more, err := ListWorkers(ctx, st, ListQuery{Selection: having, Limit: limit}, func(workers []Listed) error {
+		for i := range workers {
+			w := &workers[i]
+			holders = append(holders, Subject{ID: w.ID, Name: w.Name, Role: w.Role, Status: w.Status, Stale: w.Stale})
+		}
+		return nil
+	})
+	if err != nil || more == "" {
+		return holders, len(holders), err
 	}
-	slices.SortFunc(standing, byName)
-	holders := make([]Subject, 0, len(standing))
-	for i := range standing {
-		holders = append(holders, subjectOf(&standing[i]))
-	}
-	return holders, nil
+	all, err = Holders(ctx, st, ref)
+	return holders, all, err
 }
 
 // byName compares workers as people look for them.

@@ -170,9 +170,9 @@ func TestResolveAndLookUp(t *testing.T) {
 			t.Errorf("%v, missing (-want +got):\n%s", err, diff)
 		}
 
-		holders, err := answer.HoldersOf(t.Context(), st, "core.python")
+		holders, all, err := answer.HoldersOf(t.Context(), st, "core.python", 10)
 		want := []answer.Subject{{ID: row.ID, Name: "web-1", Role: "worker", Status: "active"}}
-		if diff := cmp.Diff(want, holders); diff != "" || err != nil {
+		if diff := cmp.Diff(want, holders); diff != "" || err != nil || all != 1 {
 			t.Errorf("%v, holders (-want +got):\n%s", err, diff)
 		}
 	})

@@ -55,7 +55,7 @@ const (
 // beside maps the tables of models to their tables in a guest.
 var beside = map[string]string{
 	"worker_runtime": "attune_worker_runtime", "capability_change": "attune_capability_change", "worker_sweep": "attune_worker_sweep",
-	"runtime_version": "attune_runtime_version",
+	"runtime_version": "attune_runtime_version", "worker_label": "attune_worker_label", "worker_taint": "attune_worker_taint",
 }
 
 // Read reads the layout of a schema from the catalog. An empty schema means public. A schema
@@ -201,6 +201,8 @@ var reported = map[string]string{
 		"verified_at timestamptz, unconfirmed_since timestamptz, created timestamptz, updated timestamptz",
 	"capability_change": "id int8, worker int8, worker_name text, worker_role text, runtime_ref text, name text, kind text, " +
 		"old_version text, new_version text, detail text, created timestamptz",
+	"worker_label": "worker int8, key text, value text",
+	"worker_taint": "id int8, worker int8, key text, value text, effect text",
 }
 
 // none returns a query without rows that has some columns, given as name and type.

@@ -35,7 +35,7 @@ type Selection struct {
 	// Silent selects workers whose last heartbeat is older, by the database's clock. A
 	// worker without one counts from the creation of its row. Zero selects all.
 	Silent time.Duration
-	// Labels must all be in the worker's capability document.
+	// Labels must all be labels of the worker.
 	Labels []Label
 	// Has must all be in the worker's last report, and none of Lacks.
 	Has, Lacks []Requirement
@@ -69,26 +69,41 @@ type Selected struct {
 	schema.Worker
 	// Stale reports whether Selection.Stale selects the worker.
 	Stale bool
+	// Fresh reports whether the worker is active and has not missed its heartbeats, so that
+	// it can run what it reported.
+	Fresh bool
+	// Documented reports whether the worker has a capability document.
+	Documented bool
 	// Silent is the age of the last heartbeat, by the database's clock; nil without one.
-	Silent *time.Duration
+	Silent *time.Duration `bun:"-"`
 }
 
-// Select returns the workers of a selection, ordered by name and id.
+// Select returns the workers of a selection, ordered by name and id. It reads their
+// documents into memory; List and Rows page through a fleet.
 func (w *Workers) Select(ctx context.Context, s Selection) ([]Selected, error) {
+	found, err := w.selectRows(ctx, w.columns(), &s)
+	if err != nil {
+		return nil, fmt.Errorf("select workers: %w", err)
+	}
+	return found, nil
+}
+
+// selectRows returns some columns of the workers of a selection, ordered by name and id.
+func (w *Workers) selectRows(ctx context.Context, columns bun.Safe, s *Selection) ([]Selected, error) {
 	found := []Selected{}
 	if !s.storable() {
 		return found, nil
 	}
 	var rows []struct {
-		schema.Worker
-		Stale bool
-		Now   time.Time
+		Selected
+		Now time.Time
 	}
 	err := w.readable(ctx, func(without any) error {
 		rows = nil
 		q := w.db.NewSelect().TableExpr("? AS worker", w.rows("worker")).
-			ColumnExpr("?, ? AS stale, ? AS now", w.columns(), w.isStale(), w.clock())
-		for _, c := range w.conditions(&s) {
+			ColumnExpr("?, ? AS stale, coalesce(? = 'active' AND ?, false) AS fresh, worker.capabilities IS NOT NULL AS documented, ? AS now",
+				columns, w.isStale(), w.text("worker.status"), w.isFresh("worker"), w.clock())
+		for _, c := range w.conditions(s) {
 			q = q.Where("?", c)
 		}
 		if without != nil {
@@ -100,7 +115,7 @@ func (w *Workers) Select(ctx context.Context, s Selection) ([]Selected, error) {
 		return q.OrderExpr("?, worker.id", w.bytewise("worker.name")).Scan(ctx, &rows)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("select workers: %w", err)
+		return nil, err
 	}
 	for i := range rows {
 		r := &rows[i]
@@ -109,7 +124,8 @@ func (w *Workers) Select(ctx context.Context, s Selection) ([]Selected, error) {
 			continue
 		}
 		utc(&r.Worker)
-		found = append(found, Selected{Worker: r.Worker, Stale: r.Stale, Silent: silence(r.LastHeartbeat, r.Now)})
+		r.Silent = silence(r.LastHeartbeat, r.Now)
+		found = append(found, r.Selected)
 	}
 	return found, nil
 }
@@ -206,40 +222,49 @@ func (d dialect) matchesPattern(column, pattern string) any {
 	}
 }
 
-// hasLabel returns the condition that a worker has a label. Documents written by others can
-// have any form.
+// hasLabel returns the condition that a worker has a label. A platform's database that is not
+// migrated has labels in documents only, in any form.
 func (w *Workers) hasLabel(l Label) any {
-	labels := `json_each(worker.capabilities, '$.labels') AS label WHERE label.key = ?`
-	if w.postgres {
-		labels = `pg_catalog.jsonb_each_text(CASE WHEN pg_catalog.jsonb_typeof(worker.capabilities -> CAST('labels' AS pg_catalog.text)) = 'object'
-			THEN worker.capabilities -> CAST('labels' AS pg_catalog.text) ELSE '{}' END) AS label WHERE label.key = ?`
+	if w.layout.Migrated {
+		return bun.SafeQuery("EXISTS (SELECT 1 FROM ? AS label WHERE label.worker = worker.id AND ?)", w.rows("worker_label"), isLabel(l))
 	}
+	const labels = `pg_catalog.jsonb_each_text(CASE WHEN pg_catalog.jsonb_typeof(worker.capabilities -> CAST('labels' AS pg_catalog.text)) = 'object'
+			THEN worker.capabilities -> CAST('labels' AS pg_catalog.text) ELSE '{}' END) AS label`
+	return bun.SafeQuery("EXISTS (SELECT 1 FROM "+labels+" WHERE ?)", isLabel(l))
+}
+
+// isLabel returns the condition that a row with the alias "label" is a label.
+func isLabel(l Label) any {
 	if l.Value == nil {
-		return bun.SafeQuery("EXISTS (SELECT 1 FROM "+labels+")", l.Key)
+		return bun.SafeQuery("label.key = ?", l.Key)
 	}
-	return bun.SafeQuery("EXISTS (SELECT 1 FROM "+labels+" AND label.value = ?)", l.Key, *l.Value)
+	return bun.SafeQuery("label.key = ? AND label.value = ?", l.Key, *l.Value)
 }
 
 // meets returns the condition that a worker meets a requirement.
 func (w *Workers) meets(r Requirement) any {
+	condition := w.installed(r)
+	if condition == nil {
+		return bun.Safe("(1 = 0)") // nothing satisfies the constraint
+	}
+	return bun.SafeQuery("EXISTS (SELECT 1 FROM ? AS had WHERE had.worker = worker.id AND ?)", w.rows("worker_runtime"), condition)
+}
+
+// installed returns the condition that a row with the alias "had" is an installation that meets
+// a requirement. It returns nil if none can.
+func (w *Workers) installed(r Requirement) any {
+	condition := bun.SafeQuery("had.outcome = ? AND ?", capability.Available, ofRuntime(r))
+	if r.Constraint == nil {
+		return condition
+	}
 	var versions []any
-	if r.Constraint != nil {
-		for _, p := range partsOf(HavingFilter{Constraint: r.Constraint, Prereleases: r.Prereleases}) {
-			versions = append(versions, bun.SafeQuery("("+strings.ReplaceAll(p.condition, "@", "had")+")", p.args...))
-		}
-		if versions == nil {
-			return bun.Safe("(1 = 0)") // nothing satisfies the constraint
-		}
+	for _, p := range partsOf(HavingFilter{Constraint: r.Constraint, Prereleases: r.Prereleases}) {
+		versions = append(versions, bun.SafeQuery("("+strings.ReplaceAll(p.condition, "@", "had")+")", p.args...))
 	}
-	runtime := bun.SafeQuery("had.runtime_ref = ?", r.Ref)
-	if r.Ref == "" {
-		runtime = bun.SafeQuery("had.runtime_ref = '' AND had.name = ?", r.Name)
+	if versions == nil {
+		return nil
 	}
-	if versions != nil {
-		runtime = bun.SafeQuery("? AND (?)", runtime, bun.SafeQuery(strings.Repeat("? OR ", len(versions)-1)+"?", versions...))
-	}
-	return bun.SafeQuery("EXISTS (SELECT 1 FROM ? AS had WHERE had.worker = worker.id AND had.outcome = ? AND ?)",
-		w.rows("worker_runtime"), capability.Available, runtime)
+	return bun.SafeQuery("? AND (?)", condition, bun.SafeQuery(strings.Repeat("? OR ", len(versions)-1)+"?", versions...))
 }
 
 // Undefined returns a reported runtime without a definition by its ref or capability name,

@@ -8,7 +8,6 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/attune-go/attune/schema"
-	"github.com/attune-go/attune/schema/capability"
 )
 
 // A Standing is the state of a worker without its document. Lists are counted, sorted and
@@ -64,29 +63,6 @@ func silence(last *time.Time, now time.Time) *time.Duration {
 	}
 	silent := now.Sub(*last)
 	return &silent
-}
-
-// Newest returns the sort key of each worker's newest version of a runtime, by the worker's
-// id. It leaves out workers without a known version. name counts only if ref is empty.
-func (r *WorkerRuntimes) Newest(ctx context.Context, ref, name string) (map[int64]string, error) {
-	if !storable(ref, name) {
-		return nil, nil
-	}
-	var rows []struct {
-		Worker int64
-		Key    string
-	}
-	err := r.db.NewRaw("SELECT worker, "+r.pick("pg_catalog.max", "max")+`(?) AS key FROM ? AS had
-		WHERE runtime_ref = ? AND (runtime_ref <> '' OR name = ?) AND outcome = ? AND sort_key IS NOT NULL GROUP BY worker`,
-		r.bytewise("sort_key"), r.rows(r.name), ref, name, capability.Available).Scan(ctx, &rows)
-	if err != nil {
-		return nil, fmt.Errorf("find versions of %q: %w", ref, err)
-	}
-	newest := map[int64]string{}
-	for _, row := range rows {
-		newest[row.Worker] = row.Key
-	}
-	return newest, nil
 }
 
 // Lock locks the rows of workers until the end of w's transaction and returns their state.

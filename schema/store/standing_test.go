@@ -55,10 +55,6 @@ func TestStandingIsWhatSelectSays(t *testing.T) {
 		if err != nil || len(silent) != 2 {
 			t.Errorf("silent: %+v, %v; want a and b: c was made a moment ago", silent, err)
 		}
-		newest, err := e.WorkerRuntimes.Newest(t.Context(), "acme.ruby", "")
-		if err != nil || len(newest) != 2 || newest[found[0].ID] >= newest[found[1].ID] {
-			t.Errorf("newest: %v, %v", newest, err)
-		}
 		if limit, err := e.Workers.RowLimit(t.Context()); limit != nil || err != nil {
 			t.Errorf("the owner's rows are limited: %+v, %v", limit, err)
 		}

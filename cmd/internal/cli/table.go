@@ -66,6 +66,9 @@ type Table struct {
 	Drop []int
 
 	rows [][]Cell
+	// widths and begun are those of the rows that were printed.
+	widths []int
+	begun  bool
 }
 
 // NewTable begins a table with its headings.
@@ -96,16 +99,23 @@ const (
 	further = "    "
 )
 
-// Print writes the table.
+// Print writes the rows of the table. Rows that are added afterwards are written by the next
+// call, in columns that are at least as wide.
 func (t *Table) Print(out *Terminal) {
-	widths := make([]int, len(t.rows[0]))
-	for _, row := range t.rows {
-		widen(widths, row)
+	if t.widths == nil {
+		t.widths = make([]int, len(t.rows[0]))
 	}
-	l := t.layout(widths, out.Width)
 	for _, row := range t.rows {
-		t.print(out, l, row)
+		widen(t.widths, row)
 	}
+	l := t.layout(t.widths, out.Width)
+	for i, row := range t.rows {
+		if i > 0 || !t.begun {
+			t.print(out, l, row)
+		}
+	}
+	t.begun = true
+	t.rows = t.rows[:1]
 }
 
 // widen makes widths wide enough for a row.

@@ -1,0 +1,25 @@
+DELETE FROM {schema}.attune_worker_label l USING {schema}.attune_worker_state s WHERE s.worker = l.worker;
+DELETE FROM {schema}.attune_worker_taint t USING {schema}.attune_worker_state s WHERE s.worker = t.worker;
+
+CREATE OR REPLACE FUNCTION {schema}.attune_worker_declares() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $attune$
+BEGIN
+    IF TG_RELID <> $table${schema}.worker$table$::regclass THEN
+        RETURN NULL;
+    ELSIF TG_OP = 'UPDATE' THEN
+        IF NEW.capabilities::text IS NOT DISTINCT FROM OLD.capabilities::text THEN -- json has no equality
+            RETURN NULL;
+        END IF;
+    END IF;
+    IF NOT EXISTS (SELECT FROM {schema}.attune_worker_state s WHERE s.worker = NEW.id) THEN
+        PERFORM {schema}.attune_declare_worker(NEW.id, NEW.capabilities::text::jsonb);
+    END IF;
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+    RAISE LOG 'attune: read the capabilities of worker %: %', NEW.id, SQLERRM;
+    RETURN NULL;
+END
+$attune$;
+
+DROP FUNCTION {schema}.attune_copy_labels(bigint, jsonb);
+DROP INDEX {schema}.attune_worker_runtime_prerelease_idx;

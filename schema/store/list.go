@@ -1,0 +1,386 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/capability"
+)
+
+// An Order is the order of a list of workers. Equal workers follow by name, then by ID.
+type Order string
+
+// The orders.
+const (
+	// OrderName is the natural order of names: build-2 comes before build-10. The case of
+	// ASCII letters counts only between otherwise equal names. It is the default.
+	OrderName Order = "name"
+	// OrderStatus begins with workers that need attention: stale, error, busy, active,
+	// inactive.
+	OrderStatus Order = "status"
+	// OrderHeartbeat begins with the oldest heartbeat. Workers without one come last.
+	OrderHeartbeat Order = "heartbeat"
+	// OrderVersion begins with the oldest version of the first runtime in the selection's
+	// Has, or else in its Lacks. Workers without a known version come first.
+	OrderVersion Order = "version"
+	// OrderID is the order of the first registrations.
+	OrderID Order = "id"
+)
+
+// Orders lists all orders.
+var Orders = []Order{OrderName, OrderStatus, OrderHeartbeat, OrderVersion, OrderID}
+
+// A Listing selects and orders workers. The Limit of the selection is the maximum number of
+// workers.
+type Listing struct {
+	Selection
+	// Order defaults to OrderName.
+	Order Order
+	// After is the last worker of the previous page. Nil starts at the beginning.
+	After *Position
+}
+
+// A Position is the place of a worker in an order. It stays valid if the worker is deleted.
+type Position struct {
+	ID int64 `json:"id"`
+	// Lead is what the order compares before names.
+	Lead string `json:"lead,omitempty"`
+	// Name is the name in the form that sorts by bytes. It is empty in OrderID.
+	Name string `json:"name,omitempty"`
+}
+
+// few is the number of workers up to which a term of a selection decides how a list is
+// found: the rows of these workers are read, and no others.
+const few = 1000
+
+// List returns the IDs of the workers of a listing, in its order. It reads no documents.
+//
+// Ordered by name or ID, a page takes as long as its rows on Postgres, whatever the size of
+// the fleet. So does the answer that no worker matches, if one runtime or label of the
+// selection belongs to at most 1,000 workers.
+func (w *Workers) List(ctx context.Context, l Listing) ([]int64, error) {
+	ids := []int64{}
+	if !l.storable() {
+		return ids, nil
+	}
+	lead, name, err := w.sortKeys(&l)
+	if err != nil {
+		return nil, err
+	}
+	candidates, narrowed, err := w.candidates(ctx, &l.Selection)
+	if err != nil {
+		return nil, fmt.Errorf("list workers: %w", err)
+	}
+	q := w.db.NewSelect().TableExpr("? AS worker", w.rows("worker")).ColumnExpr("worker.id")
+	for _, c := range w.conditions(&l.Selection) {
+		q = q.Where("?", c)
+	}
+	if narrowed {
+		if len(candidates) == 0 {
+			return ids, nil
+		}
+		q = q.Where("worker.id IN (?)", bun.List(candidates))
+	}
+	if l.After != nil {
+		q = q.Where("?", w.isAfter(l.After, lead, name))
+	}
+	for _, key := range []any{lead, name} {
+		if key != nil {
+			q = q.OrderExpr("?", key)
+		}
+	}
+	if l.Limit > 0 {
+		q = q.Limit(int64(l.Limit))
+	}
+	if err := q.OrderExpr("worker.id").Scan(ctx, &ids); err != nil {
+		return nil, fmt.Errorf("list workers: %w", err)
+	}
+	return ids, nil
+}
+
+// PositionOf returns the place of a worker in the order of a listing. Errors: ErrNotFound.
+func (w *Workers) PositionOf(ctx context.Context, l Listing, id int64) (*Position, error) {
+	lead, name, err := w.sortKeys(&l)
+	if err != nil {
+		return nil, err
+	}
+	p := &Position{ID: id}
+	for _, key := range []*any{&lead, &name} {
+		if *key == nil {
+			*key = bun.Safe("''")
+		}
+	}
+	err = w.db.NewRaw("SELECT ?, ? FROM ? AS worker WHERE worker.id = ?", lead, name, w.rows("worker"), id).Scan(ctx, &p.Lead, &p.Name)
+	if err != nil {
+		return nil, w.fail("get", id, err)
+	}
+	return p, nil
+}
+
+// sortKeys returns the expressions by which a listing is ordered before the ID. Each is a
+// text that sorts by bytes, or nil.
+func (w *Workers) sortKeys(l *Listing) (lead, name any, err error) {
+	switch l.Order {
+	case OrderID:
+		return nil, nil, nil
+	case "", OrderName:
+		return nil, w.nameKey(), nil
+	case OrderStatus:
+		status := string(w.text("worker.status"))
+		lead = bun.Safe("CASE WHEN " + string(w.isStale()) + " THEN '0' WHEN " + status + " = 'error' THEN '1' WHEN " + status +
+			" = 'busy' THEN '2' WHEN " + status + " = 'active' THEN '3' WHEN " + status + " IS NULL THEN '5' ELSE '4' END" + w.pick(` COLLATE pg_catalog."C"`, ""))
+	case OrderHeartbeat:
+		lead = bun.Safe("coalesce(worker.last_heartbeat, '~')")
+		if w.postgres {
+			lead = bun.Safe(`coalesce(pg_catalog.to_char(pg_catalog.timezone('UTC', worker.last_heartbeat), 'YYYY-MM-DD HH24:MI:SS.US'), '~')
+				COLLATE pg_catalog."C"`)
+		}
+	case OrderVersion:
+		if len(l.Has)+len(l.Lacks) == 0 {
+			return nil, nil, fmt.Errorf("order by %s: the selection has no runtime", l.Order)
+		}
+		r := slices.Concat(l.Has, l.Lacks)[0]
+		newest := w.pick("pg_catalog.max", "max") + "(?) FROM ? AS had WHERE had.worker = worker.id AND ? AND had.outcome = ?"
+		lead = bun.SafeQuery("coalesce((SELECT "+newest+"), '')"+w.pick(` COLLATE pg_catalog."C"`, ""),
+			w.bytewise("had.sort_key"), w.rows("worker_runtime"), ofRuntime(r), capability.Available)
+	default:
+		return nil, nil, fmt.Errorf("order by %q: unknown order", l.Order)
+	}
+	return lead, w.nameKey(), nil
+}
+
+// ofRuntime returns the condition that a row with the alias "had" is of a runtime.
+func ofRuntime(r Requirement) any {
+	if r.Ref == "" {
+		return bun.SafeQuery("had.runtime_ref = '' AND had.name = ?", r.Name)
+	}
+	return bun.SafeQuery("had.runtime_ref = ?", r.Ref)
+}
+
+// isAfter returns the condition that a worker comes after a position.
+func (w *Workers) isAfter(p *Position, lead, name any) any {
+	switch {
+	case name == nil:
+		return bun.SafeQuery("worker.id > ?", p.ID)
+	case lead == nil:
+		return bun.SafeQuery("(?, worker.id) > (?, ?)", name, p.Name, p.ID)
+	}
+	return bun.SafeQuery("(?, ?, worker.id) > (?, ?, ?)", lead, name, p.Lead, p.Name, p.ID)
+}
+
+// nameKey returns a worker's name in a form that sorts by bytes as OrderName does: every
+// number has twenty digits, letters are small, and the name itself follows. On Postgres it is
+// the expression of the index idx_worker_name_key, word for word. SQLite has no regular
+// expressions and computes it by a walk along the name; a file has few workers.
+func (w *Workers) nameKey() bun.Safe {
+	if w.postgres {
+		return `(pg_catalog."left"(pg_catalog.regexp_replace(pg_catalog.regexp_replace(pg_catalog.lower(CAST(worker.name AS pg_catalog.text) COLLATE pg_catalog."C"),
+			'([0-9]+)', '00000000000000000000\1', 'g'), '[0-9]*([0-9]{20})', '\1', 'g') OPERATOR(pg_catalog.||) E'\x01' OPERATOR(pg_catalog.||)
+			CAST(worker.name AS pg_catalog.text), 600) COLLATE pg_catalog."C")`
+	}
+	const padded = "CASE digits WHEN '' THEN '' ELSE substr('00000000000000000000' || digits, -20) END"
+	return bun.Safe(strings.ReplaceAll(`(WITH RECURSIVE walk (rest, done, digits) AS (
+			SELECT lower(substr(worker.name, 1, 255)), '', ''
+			UNION ALL
+			SELECT substr(rest, 2),
+			       CASE WHEN substr(rest, 1, 1) GLOB '[0-9]' THEN done ELSE done || {padded} || substr(rest, 1, 1) END,
+			       CASE WHEN substr(rest, 1, 1) GLOB '[0-9]' THEN digits || substr(rest, 1, 1) ELSE '' END
+			FROM walk WHERE rest <> '')
+		SELECT substr(done || {padded} || char(1) || worker.name, 1, 600) FROM walk WHERE rest = '')`, "{padded}", padded))
+}
+
+// candidates returns the workers that meet the rarest runtime or label of a selection. It
+// returns false if each belongs to more than a few.
+//
+// The planner of Postgres cannot know that two thirds of the fleet have a runtime and nobody
+// has its newest version, and would look for a page of matches in every worker.
+func (w *Workers) candidates(ctx context.Context, s *Selection) (ids []int64, ok bool, err error) {
+	var queries []any
+	for _, r := range s.Has {
+		condition := w.installed(r)
+		if condition == nil {
+			return nil, true, nil // nothing satisfies the constraint
+		}
+		queries = append(queries, bun.SafeQuery("SELECT had.worker FROM ? AS had WHERE ?", w.rows("worker_runtime"), condition))
+	}
+	for _, l := range s.Labels {
+		if w.layout.Migrated {
+			queries = append(queries, bun.SafeQuery("SELECT label.worker FROM ? AS label WHERE ?", w.rows("worker_label"), isLabel(l)))
+		}
+	}
+	for _, q := range queries {
+		var rows []int64
+		if err := w.db.NewRaw("? LIMIT ?", q, few+1).Scan(ctx, &rows); err != nil {
+			return nil, false, err
+		}
+		if len(rows) <= few {
+			slices.Sort(rows)
+			return slices.Compact(rows), true, nil
+		}
+	}
+	return nil, false, nil
+}
+
+// Rows returns workers by ID, in the order of ids. It leaves out those that do not exist.
+// Without documents their Capabilities and Meta are nil.
+func (w *Workers) Rows(ctx context.Context, ids []int64, documents bool) ([]Selected, error) {
+	if len(ids) == 0 {
+		return []Selected{}, nil
+	}
+	var without []string
+	if !documents {
+		without = []string{"capabilities", "meta"}
+	}
+	rows, err := w.selectRows(ctx, w.list(w.name+".", without...), &Selection{IDs: ids})
+	if err != nil {
+		return nil, fmt.Errorf("read workers: %w", err)
+	}
+	byID := make(map[int64]int, len(rows))
+	for i := range rows {
+		byID[rows[i].ID] = i
+	}
+	ordered := make([]Selected, 0, len(rows))
+	for _, id := range ids {
+		if i, ok := byID[id]; ok {
+			ordered = append(ordered, rows[i])
+		}
+	}
+	return ordered, nil
+}
+
+// A Tally is the number of workers with a status. Stale workers have a tally of their own.
+type Tally struct {
+	Status *schema.WorkerStatus
+	Stale  bool
+	Count  int
+}
+
+// Tallies counts the workers of a selection. It ignores Limit.
+func (w *Workers) Tallies(ctx context.Context, s Selection) ([]Tally, error) {
+	tallies := []Tally{}
+	if !s.storable() {
+		return tallies, nil
+	}
+	q := w.db.NewSelect().TableExpr("? AS worker", w.rows("worker")).
+		ColumnExpr("? AS status, ? AS stale, "+w.pick("pg_catalog.count", "count")+"(*) AS count", w.text("worker.status"), w.isStale())
+	for _, c := range w.conditions(&s) {
+		q = q.Where("?", c)
+	}
+	if err := q.GroupExpr("1, 2").Scan(ctx, &tallies); err != nil {
+		return nil, fmt.Errorf("count workers: %w", err)
+	}
+	return tallies, nil
+}
+
+// ByPrerelease counts the workers that a selection leaves out because a constraint accepts no
+// pre-release.
+func (w *Workers) ByPrerelease(ctx context.Context, s Selection) (int, error) {
+	if !s.storable() {
+		return 0, nil
+	}
+	wide := s
+	wide.Has = nil
+	var some []any
+	for _, r := range s.Has {
+		if r.Constraint != nil && !r.Prereleases {
+			r.Prereleases = true
+			if condition := w.installed(r); condition != nil {
+				some = append(some, bun.SafeQuery("worker.id IN (SELECT had.worker FROM ? AS had WHERE ? AND had.prerelease)",
+					w.rows("worker_runtime"), condition))
+			}
+		}
+		wide.Has = append(wide.Has, r)
+	}
+	if some == nil {
+		return 0, nil
+	}
+	strict := []any{}
+	for _, r := range s.Has {
+		strict = append(strict, w.meets(r))
+	}
+	q := w.db.NewSelect().TableExpr("? AS worker", w.rows("worker")).ColumnExpr(w.pick("pg_catalog.count", "count")+"(*)").
+		Where("(?)", bun.SafeQuery(strings.Repeat("? OR ", len(some)-1)+"?", some...)).
+		Where("NOT (?)", bun.SafeQuery(strings.Repeat("? AND ", len(strict)-1)+"?", strict...))
+	for _, c := range w.conditions(&wide) {
+		q = q.Where("?", c)
+	}
+	n := 0
+	if err := q.Scan(ctx, &n); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, fmt.Errorf("count workers with a pre-release: %w", err)
+	}
+	return n, nil
+}
+
+// A Reported is a row of worker_runtime without its evidence and what explains it.
+type Reported struct {
+	Worker     int64
+	RuntimeRef string
+	Name       string
+	Outcome    capability.Outcome
+	Source     capability.Basis
+	Version    string
+	VersionRaw string
+	Prerelease bool
+	SortKey    *string
+	Path       string
+	// UnconfirmedSince is by the database's clock.
+	UnconfirmedSince *time.Time
+}
+
+// maxListed bounds the rows of one worker in a list.
+const maxListed = 500
+
+// Reported returns what workers reported about some runtimes, by worker and name: first the
+// installations, the newest before the others, then what does not count. It reads at most
+// 500 rows of a worker.
+func (r *WorkerRuntimes) Reported(ctx context.Context, workers []int64, of []Requirement) ([]Reported, error) {
+	var some []any
+	for _, one := range of {
+		if storable(one.Ref, one.Name) {
+			some = append(some, bun.SafeQuery("(?)", ofRuntime(one)))
+		}
+	}
+	if len(workers) == 0 || some == nil {
+		return []Reported{}, nil
+	}
+	columns := "worker, runtime_ref, name, outcome, source, version, version_raw, prerelease, sort_key, path, unconfirmed_since"
+	return r.reported(ctx, columns, workers, bun.SafeQuery("("+strings.Repeat("? OR ", len(some)-1)+"?)", some...))
+}
+
+// Installed returns the names and versions of the installations of workers, ordered as by
+// Reported. It reads at most 500 rows of a worker.
+func (r *WorkerRuntimes) Installed(ctx context.Context, workers []int64) ([]Reported, error) {
+	if len(workers) == 0 {
+		return []Reported{}, nil
+	}
+	return r.reported(ctx, "worker, name, version", workers, bun.SafeQuery("had.outcome = ?", capability.Available))
+}
+
+func (r *WorkerRuntimes) reported(ctx context.Context, columns string, workers []int64, condition any) ([]Reported, error) {
+	rows := []Reported{}
+	var list []string
+	for _, column := range strings.Split(columns, ", ") {
+		name := "had." + column
+		if kind, long := longColumns[r.name][column]; long {
+			name = r.boundColumn(kind, name) + " AS " + column
+		}
+		list = append(list, name)
+	}
+	err := r.db.NewRaw("SELECT ? FROM (SELECT had.*, "+r.pick("pg_catalog.row_number", "row_number")+`() OVER (PARTITION BY had.worker ORDER BY had.id) AS row
+			FROM ? AS had WHERE had.worker IN (?) AND ?) AS had WHERE had.row <= ?
+		ORDER BY had.worker, ?, had.outcome <> ?, had.sort_key DESC ?, ?`,
+		bun.Safe(strings.Join(list, ", ")), r.rows(r.name), bun.List(workers), condition, maxListed,
+		r.bytewise("had.name"), capability.Available, bun.Safe(r.pick("NULLS LAST", "")), r.bytewise("had.path")).Scan(ctx, &rows)
+	if err != nil {
+		return nil, fmt.Errorf("read what workers reported: %w", err)
+	}
+	return rows, nil
+}
