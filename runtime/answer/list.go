@@ -240,7 +240,8 @@ func (q *ListQuery) documentAbsences(ctx context.Context, st *store.Store, rows 
 	var ids []int64
 	for i := range rows {
 		absent := func(r store.Requirement) bool {
-			return r.Ref != "" && !slices.ContainsFunc(byID[rows[i].ID].Reported, func(row store.Reported) bool { return row.RuntimeRef == r.Ref })
+			reported := byID[rows[i].ID].Reported
+			return r.Ref != "" && !slices.ContainsFunc(reported, func(row store.Reported) bool { return row.RuntimeRef == r.Ref })
 		}
 		if rows[i].Identity != nil && slices.ContainsFunc(slices.Concat(q.Selection.Has, q.Selection.Lacks), absent) {
 			ids = append(ids, rows[i].ID)
