@@ -201,10 +201,8 @@ func (m *Migrator) moveOut(ctx context.Context, tx bun.IDB, in *inspection, s st
 			return fmt.Errorf("remove attune's workers from %s: %w", table(in.name, "worker"), err)
 		}
 	}
-	if s.id == Fleet && in.relations[stateTable] == nil {
-		return nil // undoing WorkerRuntime drops what is left
-	}
-	// A function that is brought back may name what somebody else dropped.
+	// A function that is brought back may name what somebody else dropped. Undoing WorkerRuntime
+	// drops it.
 	if _, err := tx.ExecContext(ctx, "SET LOCAL check_function_bodies = off"); err != nil {
 		return err
 	}

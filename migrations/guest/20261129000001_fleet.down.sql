@@ -1,3 +1,4 @@
+-- A table, column or index that somebody else dropped does not keep attune from moving out.
 CREATE OR REPLACE FUNCTION {schema}.attune_available_runtime()
 RETURNS TABLE (worker bigint, role text, ref text, name text, version text, key text, path text, prerelease boolean, worker_name text)
 LANGUAGE sql STABLE AS $attune$
@@ -33,13 +34,22 @@ BEGIN
     RETURN NULL;
 END
 $attune$;
-CREATE TRIGGER attune_worker_state_status AFTER UPDATE OF status ON {schema}.attune_worker_state
-    FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION {schema}.attune_worker_state_follow();
+DO $attune$
+BEGIN
+    CREATE TRIGGER attune_worker_state_status AFTER UPDATE OF status ON {schema}.attune_worker_state
+        FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION {schema}.attune_worker_state_follow();
+EXCEPTION WHEN undefined_table OR undefined_column THEN NULL;
+END
+$attune$;
 
-DROP INDEX {schema}.attune_worker_runtime_available_idx;
-CREATE INDEX attune_worker_runtime_available_idx ON {schema}.attune_worker_runtime (runtime_ref, sort_key NULLS FIRST, worker)
-    WHERE active AND outcome = 'available';
-
-UPDATE {schema}.attune_worker_runtime r SET active = NOT r.active
-FROM {schema}.attune_worker_state s
-WHERE s.worker = r.worker AND r.outcome = 'available' AND r.active <> (s.status = 'active');
+DROP INDEX IF EXISTS {schema}.attune_worker_runtime_available_idx;
+DO $attune$
+BEGIN
+    CREATE INDEX attune_worker_runtime_available_idx ON {schema}.attune_worker_runtime (runtime_ref, sort_key NULLS FIRST, worker)
+        WHERE active AND outcome = 'available';
+    UPDATE {schema}.attune_worker_runtime r SET active = NOT r.active
+    FROM {schema}.attune_worker_state s
+    WHERE s.worker = r.worker AND r.outcome = 'available' AND r.active <> (s.status = 'active');
+EXCEPTION WHEN undefined_table OR undefined_column THEN NULL;
+END
+$attune$;

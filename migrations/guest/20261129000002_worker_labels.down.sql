@@ -1,5 +1,16 @@
-DELETE FROM {schema}.attune_worker_label l USING {schema}.attune_worker_state s WHERE s.worker = l.worker;
-DELETE FROM {schema}.attune_worker_taint t USING {schema}.attune_worker_state s WHERE s.worker = t.worker;
+-- A table or column that somebody else dropped does not keep attune from moving out.
+DO $attune$
+BEGIN
+    DELETE FROM {schema}.attune_worker_label l USING {schema}.attune_worker_state s WHERE s.worker = l.worker;
+EXCEPTION WHEN undefined_table OR undefined_column THEN NULL;
+END
+$attune$;
+DO $attune$
+BEGIN
+    DELETE FROM {schema}.attune_worker_taint t USING {schema}.attune_worker_state s WHERE s.worker = t.worker;
+EXCEPTION WHEN undefined_table OR undefined_column THEN NULL;
+END
+$attune$;
 
 CREATE OR REPLACE FUNCTION {schema}.attune_worker_declares() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $attune$
@@ -21,5 +32,5 @@ EXCEPTION WHEN OTHERS THEN
 END
 $attune$;
 
-DROP FUNCTION {schema}.attune_copy_labels(bigint, jsonb);
-DROP INDEX {schema}.attune_worker_runtime_prerelease_idx;
+DROP FUNCTION IF EXISTS {schema}.attune_copy_labels(bigint, jsonb);
+DROP INDEX IF EXISTS {schema}.attune_worker_runtime_prerelease_idx;
