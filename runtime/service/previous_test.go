@@ -240,7 +240,9 @@ func TestPreviousProgramsAreMissed(t *testing.T) {
 		`ALTER TABLE worker ADD CHECK (instance IS NOT NULL OR identity IS NULL)`:            unifiedOnly,
 		`ALTER TABLE runtime RENAME COLUMN aliases TO names`:                                 unifiedOnly,
 		`ALTER TABLE runtime_version DROP COLUMN is_default`:                                 unifiedOnly,
-		`DROP TRIGGER worker_stamp_updated ON worker; DROP TRIGGER worker_bound_documents ON worker; ALTER TABLE worker ALTER COLUMN capabilities TYPE text[] USING '{}'`: unifiedOnly,
+		`DROP TRIGGER worker_stamp_updated ON worker; DROP TRIGGER worker_bound_documents ON worker;
+			DROP TRIGGER worker_follow_labels_insert ON worker; DROP TRIGGER worker_follow_labels_update ON worker;
+			ALTER TABLE worker ALTER COLUMN capabilities TYPE text[] USING '{}'`: unifiedOnly,
 		`ALTER TABLE attune_migrations DROP COLUMN requires`:                       unifiedOnly,
 		`ALTER TABLE worker_runtime ADD COLUMN zone text NOT NULL`:                 "testdata/previous/20260310000001_worker_runtime.sql",
 		`ALTER TABLE capability_change ADD COLUMN zone text NOT NULL`:              "testdata/previous/20260310000001_worker_runtime.sql",
