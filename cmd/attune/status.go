@@ -99,7 +99,7 @@ func printStatus(out *cli.Terminal, name string, s *migrations.Status, defs *def
 	printMigrations(out, s.Migrations)
 	out.Printf("\n")
 	if s.Guards != "" {
-		statusLine(out, "guards", guardStyle(s.Guards), guardText(s.Guards, s.Guarding))
+		statusLine(out, "guards", guardStyle(s.Guards), guardText(s))
 	}
 	switch {
 	case s.Drift == nil:
@@ -207,12 +207,13 @@ func guarding(g migrations.Guarding) string {
 	return "refuse wrong metadata"
 }
 
-// guardText describes the state of the guards.
-func guardText(g migrations.GuardState, do migrations.Guarding) string {
-	switch g {
+// guardText describes the state of the guards. Beside a platform it tells what they do, because that is a
+// choice there.
+func guardText(s *migrations.Status) string {
+	switch s.Guards {
 	case migrations.GuardsInPlace:
-		if do == migrations.GuardingWarn {
-			return string(g) + ": they " + guarding(do)
+		if s.Guest || s.Guarding != migrations.GuardingRefuse {
+			return string(s.Guards) + ": they " + guarding(s.Guarding)
 		}
 	case migrations.GuardsOff:
 		return "off: wrong metadata is neither refused nor warned of; `attune migrate up --guards=warn` puts guards in place"
@@ -223,7 +224,7 @@ func guardText(g migrations.GuardState, do migrations.Guarding) string {
 	case migrations.GuardsOther:
 		return "different: from another release, or altered; `attune migrate up` puts this release's in place"
 	}
-	return string(g)
+	return string(s.Guards)
 }
 
 func printDefinitions(out *cli.Terminal, defs *definitions) {
