@@ -143,7 +143,8 @@ SELECT c.relation, c.name, c.not_null, c.def, CASE WHEN c.checked THEN ?1 ELSE c
 FROM (SELECT m.name AS relation, c.name, c.type, c."notnull" OR c.pk > 0 AS not_null,
              upper(c.type) = 'TEXT' AND instr(m.sql, 'json_valid(' || c.name || ')') > 0 AS checked,
              CASE WHEN c.dflt_value IS NOT NULL THEN c.dflt_value
-                  WHEN c.pk > 0 AND upper(c.type) = 'INTEGER' THEN ?2 ELSE '' END AS def
+                  WHEN c.pk > 0 AND upper(c.type) = 'INTEGER'
+                      AND NOT EXISTS (SELECT 1 FROM pragma_table_info(m.name, 'main') o WHERE o.pk > 1) THEN ?2 ELSE '' END AS def
       FROM main.sqlite_master m, pragma_table_info(m.name, 'main') c WHERE m.type = 'table' AND m.name IN (?0)) c`,
 			tables, sqliteJSON, sequence),
 		uniques: db.NewRaw(`

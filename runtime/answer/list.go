@@ -283,7 +283,8 @@ func label(ctx context.Context, st *store.Store, ids []int64, byID map[int64]*Li
 // listed returns a row's form in a list.
 func listed(w *store.Selected, documents bool) Listed {
 	item := Listed{
-		ID: w.ID, Name: w.Name, Role: RoleName(w.WorkerRole), WorkerRole: w.WorkerRole, Type: string(w.WorkerType), Stale: w.Stale, Host: w.Host, Port: w.Port,
+		ID: w.ID, Name: w.Name, Role: RoleName(w.WorkerRole), WorkerRole: w.WorkerRole, Type: string(w.WorkerType), Stale: w.Stale,
+		Host: w.Host, Port: w.Port,
 		LastHeartbeat: w.LastHeartbeat, HeartbeatInterval: w.HeartbeatInterval, Instance: w.Instance,
 		RefreshRequested: w.RefreshRequested, Updated: w.Updated,
 	}

@@ -48,7 +48,7 @@ func (r *Runtimes) markOf(from layout.Source) any {
 		return rows
 	}
 	return bun.SafeQuery(`coalesce((SELECT CAST(t.xmin AS pg_catalog.text) FROM pg_catalog.pg_trigger t
-		WHERE t.tgrelid = CAST(? AS pg_catalog.regclass) AND t.tgname = 'definition_mark_count' AND t.tgenabled = 'A'), ?)`, from.Table, rows)
+		WHERE t.tgrelid = CAST(CAST(? AS pg_catalog.regclass) AS pg_catalog.oid) AND t.tgname = 'definition_mark_count' AND t.tgenabled = 'A'), ?)`, from.Table, rows)
 }
 
 // DefinitionsState returns the mark of the definitions and the database's time. Definitions that

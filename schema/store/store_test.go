@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/uptrace/bun"
-
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
@@ -66,11 +64,8 @@ func TestOneConnectionIsEnough(t *testing.T) {
 }
 
 func TestSchemaOfAnyName(t *testing.T) {
-	e := postgres(t, "attune")
-	const name = `Od.d "na'me? ?0`
-	e.exec(t, "ALTER SCHEMA attune RENAME TO ?", bun.Name(name))
-	st := store.New(e.DB, store.Config{Schema: name})
-	if err := everything(t.Context(), st, definition(t, rubyDefinition)); err != nil {
+	e := postgres(t, `Od.d "na'me? ?0`)
+	if err := everything(t.Context(), e.Store, definition(t, rubyDefinition)); err != nil {
 		t.Fatal(err)
 	}
 }

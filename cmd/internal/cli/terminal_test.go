@@ -50,14 +50,17 @@ func TestJSONIsEscaped(t *testing.T) {
 }
 
 func TestTable(t *testing.T) {
-	table := cli.NewTable("NAME", "PATH", "TIME")
-	table.Right = map[int]bool{2: true}
-	table.Shrink = 1
-	table.Row(cli.Cell{Text: "go"}, cli.Cell{Text: "/usr/local/go/bin/go", Style: cli.Green}, cli.Cell{Text: "9.1 ms"})
-	table.Row(cli.Cell{Text: "python\x1b"}, cli.Cell{Text: "-"}, cli.Cell{Text: "12.0 ms"})
+	printed := func(out *cli.Terminal) {
+		table := cli.NewTable("NAME", "PATH", "TIME")
+		table.Right = map[int]bool{2: true}
+		table.Shrink = 1
+		table.Row(cli.Cell{Text: "go"}, cli.Cell{Text: "/usr/local/go/bin/go", Style: cli.Green}, cli.Cell{Text: "9.1 ms"})
+		table.Row(cli.Cell{Text: "python\x1b"}, cli.Cell{Text: "-"}, cli.Cell{Text: "12.0 ms"})
+		table.Print(out)
+	}
 
 	var pipe bytes.Buffer
-	table.Print(cli.NewTerminal(&pipe, false))
+	printed(cli.NewTerminal(&pipe, false))
 	want := "NAME        PATH                     TIME\n" +
 		"go          /usr/local/go/bin/go   9.1 ms\n" +
 		`python\x1b  -                     12.0 ms` + "\n"
@@ -66,7 +69,7 @@ func TestTable(t *testing.T) {
 	}
 
 	var narrow bytes.Buffer
-	table.Print(&cli.Terminal{Writer: &narrow, Person: true, Width: 35})
+	printed(&cli.Terminal{Writer: &narrow, Person: true, Width: 35})
 	want = "NAME        PATH               TIME\n" +
 		"go          /usr…go/bin/go   9.1 ms\n" +
 		`python\x1b  -               12.0 ms` + "\n"
@@ -106,15 +109,15 @@ func TestListsAreCutBetweenEntries(t *testing.T) {
 }
 
 func TestAsideCellsHaveNoLineOfTheirOwn(t *testing.T) {
-	table := cli.NewTable("KEY", "VALUE", "FROM")
-	table.Shrink = 1
-	table.Row(cli.Cell{Text: "worker.name"}, cli.Cell{Text: "a"}, cli.Cell{Text: "default", Aside: true})
-	table.Row(cli.Cell{Text: "worker.port"}, cli.Cell{Text: "a port that is long"}, cli.Cell{Text: "ATTUNE_WORKER_PORT"})
 	for width, want := range map[int]string{
 		30: "KEY          VALUE\n    FROM\nworker.name  a\nworker.port  a por…hat is long\n    ATTUNE_WORKER_PORT\n",
 		0: "KEY          VALUE                FROM\nworker.name  a                    default\n" +
 			"worker.port  a port that is long  ATTUNE_WORKER_PORT\n",
 	} {
+		table := cli.NewTable("KEY", "VALUE", "FROM")
+		table.Shrink = 1
+		table.Row(cli.Cell{Text: "worker.name"}, cli.Cell{Text: "a"}, cli.Cell{Text: "default", Aside: true})
+		table.Row(cli.Cell{Text: "worker.port"}, cli.Cell{Text: "a port that is long"}, cli.Cell{Text: "ATTUNE_WORKER_PORT"})
 		var out bytes.Buffer
 		table.Print(&cli.Terminal{Writer: &out, Person: true, Width: width})
 		if out.String() != want {

@@ -281,13 +281,16 @@ func TestRunGivesConnectionsBack(t *testing.T) {
 		address, _, _ := strings.Cut(rest, "\n")
 		for connections(name) != 0 && !held { // its end takes the server a moment
 		}
-		resp, err := http.Get(fmt.Sprintf("http://%s/readyz", address))
-		if err != nil {
-			t.Fatal(err)
+		for status := 0; status != http.StatusOK; { // it is ready a moment after it says that it is registered
+			resp, err := http.Get(fmt.Sprintf("http://%s/readyz", address))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = resp.Body.Close()
+			status = resp.StatusCode
 		}
-		_ = resp.Body.Close()
-		if n := connections(name); held && n == 0 || resp.StatusCode != http.StatusOK {
-			t.Errorf("idle timeout %s: %d connections, %s", idle, n, resp.Status)
+		if n := connections(name); held && n == 0 {
+			t.Errorf("idle timeout %s: no connection is held", idle)
 		}
 		p.signal(syscall.SIGTERM)
 		p.ends(cli.ExitDone)
