@@ -59,7 +59,7 @@ func stateLine(w *answer.WorkerState) string {
 	if w.SilentSeconds == nil {
 		return text + ", never beat"
 	}
-	return text + ", beat " + ago(time.Duration(*w.SilentSeconds*float64(time.Second)))
+	return text + ", beat " + answer.Ago(time.Duration(*w.SilentSeconds*float64(time.Second)))
 }
 
 // declared describes whether the service's settings list the runtimes.

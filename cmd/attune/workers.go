@@ -263,29 +263,6 @@ func workerCells(w *answer.Listed, reqs []requirement) []cli.Cell {
 	return cells
 }
 
-// workerDoc is the JSON document of a worker, with its state by the database's clock.
-type workerDoc struct {
-	cli.WorkerDoc
-	Stale bool `json:"stale"`
-	// SilentSeconds is the time since the last heartbeat; null without any.
-	SilentSeconds    *float64   `json:"silent_seconds"`
-	RefreshRequested *time.Time `json:"refresh_requested,omitempty"`
-}
-
-func workerDocs(workers []store.Selected) []workerDoc {
-	docs := make([]workerDoc, 0, len(workers))
-	for i := range workers {
-		w := &workers[i]
-		doc := workerDoc{WorkerDoc: cli.WorkerDocOf(&w.Worker), Stale: w.Stale, RefreshRequested: w.RefreshRequested}
-		if w.Silent != nil {
-			seconds := w.Silent.Seconds()
-			doc.SilentSeconds = &seconds
-		}
-		docs = append(docs, doc)
-	}
-	return docs
-}
-
 // status returns a cell with a worker's status, and whether it is stale.
 func status(w *store.Selected) cli.Cell { return standing(cli.StatusName(&w.Worker), w.Stale) }
 
@@ -309,7 +286,7 @@ func heartbeat(w *store.Selected) string {
 	if w.Silent == nil {
 		return "never"
 	}
-	return ago(*w.Silent)
+	return answer.Ago(*w.Silent)
 }
 
 // silent returns the time since a heartbeat, in words.
@@ -317,21 +294,7 @@ func silent(seconds *float64) string {
 	if seconds == nil {
 		return "never"
 	}
-	return ago(time.Duration(*seconds * float64(time.Second)))
-}
-
-// ago returns a time that has passed, in its two largest units.
-func ago(d time.Duration) string {
-	d = max(d, 0)
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%ds ago", d/time.Second)
-	case d < time.Hour:
-		return fmt.Sprintf("%dm%ds ago", d/time.Minute, d%time.Minute/time.Second)
-	case d < 24*time.Hour:
-		return fmt.Sprintf("%dh%dm ago", d/time.Hour, d%time.Hour/time.Minute)
-	}
-	return fmt.Sprintf("%dd%dh ago", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
+	return answer.Ago(time.Duration(*seconds * float64(time.Second)))
 }
 
 // runtimesOf returns a cell with a worker's capability names and newest versions.
@@ -361,10 +324,6 @@ func undocumented(caps *capability.Document, err error) string {
 		return "not registered by attune"
 	}
 	return ""
-}
-
-func capabilitiesOf(w *schema.Worker, names *metadata.Index) (*capability.Document, error) {
-	return answer.Document(w, names)
 }
 
 // namesFor returns the names of runtimes by which documents of a platform's workers are
