@@ -130,6 +130,8 @@ func (p *probe) judgeEnd(c *command, res host.Result, out output) {
 		p.end(capability.NotExecutable, cause(&p.Attempt, res), "install it for this system, or what it needs")
 	case errors.Is(res.Err, syscall.EACCES), errors.Is(res.Err, fs.ErrPermission):
 		p.end(capability.NotExecutable, cause(&p.Attempt, res), fmt.Sprintf("let this user execute %s", p.Path))
+	case errors.Is(res.Err, host.ErrDownloads):
+		p.end(capability.Error, cause(&p.Attempt, res), "declare the runtime, or name its real executable in the definition")
 	case res.Err != nil:
 		p.end(capability.Error, cause(&p.Attempt, res), fmt.Sprintf("run %s by hand, as the same user", c.line()))
 	case res.Signal == "SIGILL":

@@ -9,8 +9,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/capability"
 )
 
 // launchersThatInstall lists launchers that install what is asked for, unless a variable
@@ -46,6 +49,45 @@ func TestRealLaunchersInstallNothing(t *testing.T) {
 		if strings.Contains(string(installed), filepath.Base(l.path)+"\n") {
 			t.Errorf("%s would have been installed (%s)", filepath.Base(l.path), l.source)
 		}
+	}
+}
+
+// TestRealDotSlashFiles checks that a DotSlash file is not started, because it downloads what it
+// describes (facebook/dotslash, dotslash-file.md). On a host without DotSlash its runtime is
+// absent.
+func TestRealDotSlashFiles(t *testing.T) {
+	root := tree(t, map[string]string{
+		"dotslash/dotslash": "echo node >>$HOME/installed; echo v18.19.0",
+		"real/python3":      "echo Python 3.12.1",
+		"links/node":        "->../bin/node",
+	})
+	file := filepath.Join(root, "bin/node")
+	if err := os.Mkdir(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte("#!/usr/bin/env dotslash\n\n{\"name\": \"node-v18.19.0\"}\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		path   string
+		want   capability.Outcome
+		detail string
+	}{
+		{"R/bin:R/dotslash:R/real", capability.Error, "it is a DotSlash file, and its start may download the program"},
+		{"R/links:R/dotslash:R/real", capability.Error, "it is a DotSlash file, and its start may download the program"},
+		{"R/bin:R/real", capability.ExitMismatch, "exit status 127"},
+	} {
+		h := host.Local(host.LocalConfig{Environ: []string{"HOME=" + root, "PATH=" + strings.ReplaceAll(tt.path, "R/", root+"/")}})
+		caps := detectOn(t, h, detect.Config{}, coreOf(t, "core.nodejs"), coreOf(t, "core.python"))
+		if diff := cmp.Diff([]string{"3.12.1 real/python3 default"}, brief(caps, root)); diff != "" {
+			t.Errorf("PATH %s (-want +got):\n%s", tt.path, diff)
+		}
+		if got := absence(t, caps, "core.nodejs"); got.Outcome != tt.want || !strings.Contains(got.Detail, tt.detail) || got.Hint == "" {
+			t.Errorf("PATH %s: got %s %q with hint %q, want %s with %q", tt.path, got.Outcome, got.Detail, got.Hint, tt.want, tt.detail)
+		}
+	}
+	if installed, err := os.ReadFile(filepath.Join(root, "installed")); err == nil {
+		t.Errorf("%s would have been downloaded", installed)
 	}
 }
 

@@ -220,12 +220,12 @@ type recordedError string
 
 func (e recordedError) Error() string { return string(e) }
 
-// Is reports whether the text ends with target's. Outcomes depend on these targets only.
+// Is reports whether the text ends with target's. Outcomes and hints depend on these targets only.
 func (e recordedError) Is(target error) bool {
 	switch target {
 	case ErrNoInterpreter:
 		return strings.Contains(string(e), target.Error())
-	case syscall.ENOEXEC, syscall.EACCES:
+	case syscall.ENOEXEC, syscall.EACCES, ErrDownloads:
 		return strings.HasSuffix(string(e), target.Error())
 	}
 	return false

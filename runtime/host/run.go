@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -31,8 +32,8 @@ var endGrace = 5 * time.Second
 // On Linux the command also ends if this process is killed. For that Run locks its goroutine to
 // a thread, and the command gets a pipe as file 3.
 //
-// Result.Err wraps the cause of ctx's end, or ErrHangs if the file or its interpreter does not
-// answer.
+// Result.Err wraps the cause of ctx's end, ErrHangs if the file or its interpreter does not
+// answer, or ErrDownloads.
 func (h *LocalHost) Run(ctx context.Context, inv Invocation) Result {
 	begin := time.Now()
 	res := Result{ExitCode: -1}
@@ -52,6 +53,10 @@ func (h *LocalHost) Run(ctx context.Context, inv Invocation) Result {
 	if needs.hangs != nil {
 		res.Err = fmt.Errorf("run %s: %w", inv.Path, needs.hangs)
 		res.Duration = time.Since(begin)
+		return res
+	}
+	if needs.dotslash && h.mayRunDotSlash() {
+		res.Err = fmt.Errorf("run %s: it is a DotSlash file, and %w", inv.Path, ErrDownloads)
 		return res
 	}
 	runtime.LockOSThread()
@@ -74,6 +79,11 @@ func (h *LocalHost) Run(ctx context.Context, inv Invocation) Result {
 	res.judge(ctx, inv.Path, status, timedOut, err)
 	res.Duration = time.Since(begin)
 	return res
+}
+
+// mayRunDotSlash reports whether a probe may find DotSlash in PATH.
+func (h *LocalHost) mayRunDotSlash() bool {
+	return slices.ContainsFunc(h.Lookup("dotslash"), func(c Candidate) bool { return c.Fault == "" || c.Unseen() != nil })
 }
 
 // judge sets how the command ended. A command that exits at the moment of its timeout counts

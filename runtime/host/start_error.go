@@ -10,6 +10,10 @@ import (
 // program, as for a program built for another libc.
 var ErrNoInterpreter = errors.New("which this host does not have")
 
+// ErrDownloads means that a command was not started, because it may download a program and no
+// variable prevents that.
+var ErrDownloads = errors.New("its start may download the program")
+
 // startError explains why execve refused an existing file. needed names the interpreter of
 // the file, if any.
 func startError(needed string, err error) error {

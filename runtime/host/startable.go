@@ -24,7 +24,12 @@ type needs struct {
 	what string
 	// hangs is the reason why the file must not be executed, or nil.
 	hangs error
+	// dotslash means that DotSlash interprets the file.
+	dotslash bool
 }
+
+// dotSlashLine is the first line of each DotSlash file. DotSlash refuses every other one.
+const dotSlashLine = "#!/usr/bin/env dotslash\n"
 
 // startable opens a file, and each file that the kernel opens to execute it, to find out
 // whether execve would hang.
@@ -44,10 +49,11 @@ func (l *look) startable(path string) (n needs) {
 			}
 			return n
 		}
-		kind, next := interpreterOf(real)
+		kind, next, dotslash := interpreterOf(real)
 		if next == "" {
 			return n
 		}
+		n.dotslash = n.dotslash || dotslash
 		if n.what == "" {
 			n.what = fmt.Sprintf("the %s %q", kind, next)
 		}
@@ -57,11 +63,12 @@ func (l *look) startable(path string) (n needs) {
 }
 
 // interpreterOf returns the interpreter of a script's first line, or the loader of an ELF
-// file. It returns "" if there is neither, or the file is not readable.
-func interpreterOf(path string) (kind, program string) {
+// file. It returns "" if there is neither, or the file is not readable. dotslash reports
+// whether it is a DotSlash file.
+func interpreterOf(path string) (kind, program string, dotslash bool) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return "", ""
+		return "", "", false
 	}
 	defer f.Close()
 	head := make([]byte, 256)
@@ -70,14 +77,14 @@ func interpreterOf(path string) (kind, program string) {
 	if rest, ok := bytes.CutPrefix(head, []byte("#!")); ok {
 		line, _, _ := strings.Cut(string(rest), "\n")
 		if words := strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '\t' }); len(words) > 0 {
-			return "interpreter", words[0]
+			return "interpreter", words[0], bytes.HasPrefix(head, []byte(dotSlashLine))
 		}
-		return "", ""
+		return "", "", false
 	}
 	if loader := loaderOf(f, head); loader != "" {
-		return "loader", loader
+		return "loader", loader, false
 	}
-	return "", ""
+	return "", "", false
 }
 
 // loaderOf returns the loader of an ELF file, or "". It skips the sections at the file's end,
