@@ -189,6 +189,19 @@ func TestKindsThroughBun(t *testing.T) {
 	})
 }
 
+// A row without a document has nothing to check.
+func TestNoDocumentBeforeAppend(t *testing.T) {
+	insert := new(bun.DB).NewInsert()
+	for _, doc := range []document.Checked{nil, (*kinds.Station)(nil)} {
+		if err := document.BeforeAppend(insert, map[string]document.Checked{"settings": doc}); err != nil {
+			t.Errorf("%#v: %v", doc, err)
+		}
+	}
+	if err := document.BeforeAppend(insert, map[string]document.Checked{"settings": new(kinds.Station)}); err == nil {
+		t.Error("a document without its required keys is taken")
+	}
+}
+
 // plainStation is what one would write for encoding/json.
 type plainStation struct {
 	Ratio   float64                 `json:"ratio"`

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/attune-go/attune/migrations/internal/unify"
+	"github.com/attune-go/attune/schema"
 )
 
 var (
@@ -120,14 +121,31 @@ func (e *VersionError) Error() string {
 		e.Schema, ErrTooNew, e.Migration, e.AppliedBy, e.Requires, e.Program, e.Requires, e.AppliedBy)
 }
 
-// A PendingError lists the missing migrations. It unwraps to ErrNotMigrated.
+// IsPermanent reports whether an error of Check says that the database must be migrated, or that the
+// program or its settings must change, so that waiting cannot help.
+func IsPermanent(err error) bool {
+	for _, sentinel := range []error{ErrNotMigrated, ErrTooNew, ErrMixed, ErrNotOurs, ErrAmbiguousSchema, ErrWrongSchema} {
+		if errors.Is(err, sentinel) {
+			return true
+		}
+	}
+	return false
+}
+
+// A PendingError lists the missing migrations. It unwraps to ErrNotMigrated, and to
+// schema.ErrNoTables if the schema is empty.
 type PendingError struct {
 	Schema  string
 	State   State
 	Pending []string
 }
 
-func (e *PendingError) Unwrap() error { return ErrNotMigrated }
+func (e *PendingError) Unwrap() []error {
+	if e.State == StateEmpty {
+		return []error{ErrNotMigrated, schema.ErrNoTables}
+	}
+	return []error{ErrNotMigrated}
+}
 
 func (e *PendingError) Error() string {
 	return fmt.Sprintf("schema %q (%s): %v: pending: %s", e.Schema, e.State, ErrNotMigrated, strings.Join(e.Pending, ", "))

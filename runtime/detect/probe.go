@@ -159,6 +159,8 @@ func faultHint(exe host.Candidate) string {
 		return "install the real program, and put its folder before this one in this service's PATH"
 	case host.FaultInstaller:
 		return "install a version as this user: juliaup add release"
+	case host.FaultHermit:
+		return "name its real executable in the definition, or declare the runtime"
 	case host.FaultNotExecutable:
 		return "let this user execute it: chmod a+x " + exe.Path
 	}

@@ -34,6 +34,10 @@ const (
 	// FaultInstaller is the fault of juliaup's launcher before its first run, which would
 	// install Julia. No variable prevents that.
 	FaultInstaller = "is juliaup's launcher, which would install Julia"
+	// FaultHermit is the fault of a program in the bin folder of a Hermit environment (cashapp/hermit).
+	// Each is a link to Hermit's script, which installs the program when it is started. No variable
+	// prevents that.
+	FaultHermit = "is a link to Hermit, which would install the program"
 )
 
 // unseen returns the candidate of a place that could not be looked at.

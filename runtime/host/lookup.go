@@ -209,8 +209,12 @@ func (h *LocalHost) candidate(l *look, path string, st *unix.Stat_t) Candidate {
 	if c.Fault == "" {
 		c.Fault = stubFault(h.info.OS, c.Path, c.RealPath)
 	}
-	if c.Fault == "" && filepath.Base(c.RealPath) == "julialauncher" && !h.hasJulia(l) {
+	switch base := filepath.Base(c.RealPath); {
+	case c.Fault != "":
+	case base == "julialauncher" && !h.hasJulia(l):
 		c.Fault = FaultInstaller
+	case base == "hermit" && filepath.Base(path) != "hermit":
+		c.Fault = FaultHermit
 	}
 	return c
 }

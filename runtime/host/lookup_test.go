@@ -220,3 +220,19 @@ func TestLauncherThatWouldInstall(t *testing.T) {
 		t.Errorf("with another depot: %+v", c)
 	}
 }
+
+// TestHermitIsNotStarted: the programs of a Hermit environment are links over .NAME-VERSION.pkg to its
+// script (cashapp/hermit, folder bin).
+func TestHermitIsNotStarted(t *testing.T) {
+	dir := realDir(t)
+	put(t, dir+"/hermit", "#!/bin/bash\n", 0o755)
+	link(t, "hermit", dir+"/.go-1.17.7.pkg")
+	link(t, ".go-1.17.7.pkg", dir+"/go")
+	h := host.Local(host.LocalConfig{Environ: []string{"PATH=" + dir}})
+	if c := h.Lookup("go")[0]; c.Fault != host.FaultHermit {
+		t.Errorf("go: %+v", c)
+	}
+	if c := h.Lookup("hermit")[0]; c.Fault != "" {
+		t.Errorf("hermit itself: %+v", c)
+	}
+}

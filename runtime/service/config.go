@@ -123,9 +123,10 @@ type Config struct {
 	// Host is the machine on which the detector works.
 	Host Host
 
-	// IsPermanent reports whether waiting cannot help against an error of the database. The
-	// service ends with such an error until it has registered once; later Database.Gone
-	// decides. Defaults to true for store.ErrNoTables only; database.IsPermanent knows more.
+	// IsPermanent reports whether waiting cannot help against an error of the database, as
+	// migrations.IsPermanent and database.IsPermanent do. The service ends with such an error,
+	// and with store.ErrNoTables, until it has registered once; later Database.Gone decides.
+	// Nil waits for everything else.
 	IsPermanent func(error) bool
 	// Takeover takes the row from an instance that runs. By default the service waits until
 	// that instance has missed store.Missed of its heartbeat intervals.

@@ -92,7 +92,7 @@ func (c *connection) ask(ctx context.Context, doing string, use func(context.Con
 		c.log.Warn("could not finish in time, trying again later", "doing", doing, "error", err)
 		return false, nil
 	}
-	if c.required && c.cfg.IsPermanent(err) {
+	if c.required && (errors.Is(err, store.ErrNoTables) || c.cfg.IsPermanent(err)) {
 		return false, err
 	}
 	c.failed(doing, err)

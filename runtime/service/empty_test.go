@@ -10,9 +10,11 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/migrations"
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
 	"github.com/attune-go/attune/runtime/service"
+	"github.com/attune-go/attune/schema/database"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -36,13 +38,29 @@ func over(db *testdb.DB, logger *slog.Logger) service.Config {
 // TestNoTables checks that a service on a database without tables ends, and says what to do.
 func TestNoTables(t *testing.T) {
 	for name, db := range map[string]*testdb.DB{"postgres": testdb.EmptyPostgres(t), "sqlite": testdb.EmptySQLite(t)} {
-		svc, err := service.New(service.Identity{Name: "build-7", Role: metadata.Worker}, over(db, nil))
-		if err != nil {
-			t.Fatal(err)
+		checked := over(db, nil)
+		open := checked.Open
+		checked.Open = func(ctx context.Context) (*service.Database, error) {
+			migrator, err := migrations.New(db.DB, migrations.Config{})
+			if err == nil {
+				_, err = migrator.Check(ctx)
+			}
+			if err != nil {
+				return nil, err
+			}
+			return open(ctx)
 		}
-		err = svc.Run(t.Context())
-		if !errors.Is(err, store.ErrNoTables) || !strings.Contains(err.Error(), "migrate the database") {
-			t.Errorf("%s: Run: %v", name, err)
+		unlike := over(db, nil)
+		unlike.IsPermanent = database.IsPermanent
+		for way, cfg := range map[string]service.Config{"defaults": over(db, nil), "checked": checked, "another IsPermanent": unlike} {
+			svc, err := service.New(service.Identity{Name: "build-7", Role: metadata.Worker}, cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = svc.Run(t.Context())
+			if !errors.Is(err, store.ErrNoTables) || way != "checked" && !strings.Contains(err.Error(), "migrate the database") {
+				t.Errorf("%s, %s: Run: %v", name, way, err)
+			}
 		}
 	}
 }

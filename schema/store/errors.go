@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/attune-go/attune/schema"
 )
 
 var (
@@ -31,7 +33,7 @@ var (
 	// The store does not write it.
 	ErrForeign = errors.New("the row is the platform's")
 	// ErrNoTables means that attune's tables are not in the schema.
-	ErrNoTables = errors.New("attune's tables are missing")
+	ErrNoTables = schema.ErrNoTables
 )
 
 // A ReferencedError holds the references for which a deletion was refused. It unwraps to

@@ -266,15 +266,5 @@ func (c *runCmd) serviceDetector(
 // isPermanent reports whether waiting cannot help against an error of the database.
 func isPermanent(err error) bool {
 	var usage *cli.UsageError
-	if errors.As(err, &usage) || database.IsPermanent(err) {
-		return true
-	}
-	for _, sentinel := range []error{
-		migrations.ErrNotMigrated, migrations.ErrTooNew, migrations.ErrMixed, migrations.ErrNotOurs, migrations.ErrAmbiguousSchema,
-	} {
-		if errors.Is(err, sentinel) {
-			return true
-		}
-	}
-	return false
+	return errors.As(err, &usage) || database.IsPermanent(err) || migrations.IsPermanent(err)
 }
