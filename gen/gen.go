@@ -70,6 +70,9 @@ type MetadataConfig struct {
 	Schemas map[string]string
 	// Guards is the folder for the SQL guards: postgres.sql, sqlite.sql, and the statements
 	// that remove them, postgres.drop.sql and sqlite.drop.sql. Empty generates no guards.
+	// Their objects are named after table and column, joined by an underscore. The guards of two
+	// packages in one database schema overwrite each other if these names are equal, as those of
+	// a.b_c and a_b.c; within one package this is refused.
 	Guards string
 	// Hint is added to the errors of Postgres, as the end of a sentence. It explains how to see
 	// every fault instead of the first.
