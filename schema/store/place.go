@@ -18,7 +18,8 @@ import (
 //
 // With a limit and without preferences, Place reads the installations of the first runtime by
 // version and spread from an index, and looks each worker up, until it has found enough. If that
-// takes too many look-ups, it scores and sorts all workers that fit.
+// takes too many look-ups, it scores and sorts all workers that fit: those with a label or a
+// runtime that few workers have, if the requirement has one.
 func (w *Workers) Place(ctx context.Context, r *requirement.Requirement, limit int) ([]requirement.Placed, error) {
 	if err := r.Validate(); err != nil {
 		return nil, fmt.Errorf("%w requirement: %w", ErrInvalid, err)
@@ -37,6 +38,26 @@ type placing struct {
 	r     *requirement.Requirement
 	limit int
 	start int64
+	// rare holds the only workers that can fit if narrowed is set. Both are known if counted is.
+	rare              []int64
+	counted, narrowed bool
+}
+
+// narrow finds the workers with the rarest label or runtime.
+func (q *placing) narrow(ctx context.Context) (err error) {
+	if q.counted {
+		return nil
+	}
+	q.counted = true
+	var s Selection
+	for key, value := range q.r.Selector {
+		s.Labels = append(s.Labels, Label{Key: key, Value: &value})
+	}
+	for _, runtime := range q.r.Runtimes {
+		s.Has = append(s.Has, Requirement{Ref: runtime.Name, Constraint: runtime.Constraint, Prereleases: q.r.Prereleases})
+	}
+	q.rare, q.narrowed, err = q.candidates(ctx, &s)
+	return err
 }
 
 // A ranked is a worker that fits, with its weight.
@@ -56,7 +77,9 @@ func (q *placing) run(ctx context.Context) (placed []requirement.Placed, err err
 		found, enough, err = q.scan(ctx)
 	}
 	if err == nil && !enough {
-		found, err = q.sorted(ctx)
+		if err = q.narrow(ctx); err == nil {
+			found, err = q.sorted(ctx)
+		}
 	}
 	if err != nil || len(found) == 0 {
 		return []requirement.Placed{}, err
@@ -76,6 +99,13 @@ func (q *placing) conditions(leaveOut int) any {
 
 // sorted scores all workers that fit.
 func (q *placing) sorted(ctx context.Context) (found []ranked, err error) {
+	only := bun.SafeQuery("1 = 1")
+	if q.narrowed {
+		if len(q.rare) == 0 {
+			return nil, nil
+		}
+		only = bun.SafeQuery("worker.id IN (?)", bun.List(q.rare))
+	}
 	newest, key, first := bun.SafeQuery(""), bun.SafeQuery("weight"), 0
 	if len(q.r.Runtimes) > 0 {
 		had, _ := q.satisfying(q.r, q.r.Runtimes[0])
@@ -88,9 +118,9 @@ func (q *placing) sorted(ctx context.Context) (found []ranked, err error) {
 		limit = bun.SafeQuery("LIMIT ?", q.limit)
 	}
 	spread := q.spread("worker.id")
-	err = q.db.NewRaw(`SELECT worker.id AS worker, ? AS weight FROM ? AS worker ? WHERE ?
+	err = q.db.NewRaw(`SELECT worker.id AS worker, ? AS weight FROM ? AS worker ? WHERE ? AND ?
 		ORDER BY weight DESC, ?, CASE WHEN ? >= ? THEN 0 ELSE 1 END, ?, worker.id ?`,
-		q.weight(q.r), q.rows("worker"), newest, q.conditions(first), key, spread, q.start, spread, limit).Scan(ctx, &found)
+		q.weight(q.r), q.rows("worker"), newest, only, q.conditions(first), key, spread, q.start, spread, limit).Scan(ctx, &found)
 	return found, err
 }
 

@@ -80,46 +80,22 @@ func (w *Workers) matchesTerm(t requirement.Term) any {
 	return every(all)
 }
 
-// A taintSource is where the taints of the row worker are read: a table in FROM, and expressions
-// for what its rows hold.
-type taintSource struct {
-	from, where        bun.Safe
-	key, value, effect bun.Safe
-}
-
-// taints returns the taints in a worker's document, which can have any form if others wrote it.
-func (w *Workers) taints() taintSource {
-	field := func(name string) bun.Safe {
-		return bun.Safe(w.pick("(element.value ->> CAST('"+name+"' AS pg_catalog.text))", "json_extract(element.value, '$."+name+"')"))
-	}
-	source := taintSource{key: field("key"), value: "coalesce(" + field("value") + ", '')", effect: field("effect")}
-	source.where = "coalesce(" + source.key + ", '') <> '' AND coalesce(" + source.effect + ", '') <> ''"
-	if w.postgres {
-		const list = `worker.capabilities -> CAST('taints' AS pg_catalog.text)`
-		source.from = `pg_catalog.jsonb_array_elements(CASE WHEN pg_catalog.jsonb_typeof(` + list + `) = 'array' THEN ` + list + ` ELSE '[]' END) AS element (value)`
-		return source
-	}
-	source.from = `json_each(CASE WHEN json_type(worker.capabilities, '$.taints') = 'array' THEN json_extract(worker.capabilities, '$.taints') ELSE '[]' END) AS element`
-	source.where = "element.type = 'object' AND " + source.where
-	return source
-}
-
 // untolerated returns the query for the taints with an effect that a requirement does not
 // tolerate. selected is what it returns of each.
 func (w *Workers) untolerated(r *requirement.Requirement, effect requirement.Effect, selected bun.Safe) any {
-	t := w.taints()
-	tolerated := []any{bun.SafeQuery("? = ?", t.key, requirement.ReportOnly)}
-	for _, toleration := range r.Tolerations {
-		if toleration.Effect != "" && toleration.Effect != effect {
+	tolerated := []any{bun.SafeQuery("taint.key = ?", requirement.ReportOnly)}
+	for _, t := range r.Tolerations {
+		if t.Effect != "" && t.Effect != effect {
 			continue
 		}
-		one := []any{bun.SafeQuery("? = ?", t.key, toleration.Key)}
-		if toleration.Operator != requirement.TolerateExists {
-			one = append(one, bun.SafeQuery("? = ?", t.value, toleration.Value))
+		one := []any{bun.SafeQuery("taint.key = ?", t.Key)}
+		if t.Operator != requirement.TolerateExists {
+			one = append(one, bun.SafeQuery("coalesce(taint.value, '') = ?", t.Value))
 		}
 		tolerated = append(tolerated, every(one))
 	}
-	return bun.SafeQuery("SELECT ? FROM ? WHERE ? AND ? = ? AND NOT ?", selected, t.from, t.where, t.effect, effect, either(tolerated))
+	return bun.SafeQuery("SELECT ? FROM ? AS taint WHERE taint.worker = worker.id AND taint.effect = ? AND NOT ?",
+		selected, w.rows("worker_taint"), effect, either(tolerated))
 }
 
 // isCordoned returns the condition that an operator keeps work off a worker. It is empty where

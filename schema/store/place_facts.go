@@ -131,9 +131,9 @@ func (w *Workers) addTaints(ctx context.Context, at map[int64]*requirement.Facts
 		ID                 int64
 		Key, Value, Effect string
 	}
-	t := w.taints()
-	err := w.db.NewRaw("SELECT worker.id, ? AS key, ? AS value, ? AS effect FROM ? AS worker CROSS JOIN ? WHERE ? AND ?",
-		t.key, t.value, t.effect, w.rows("worker"), t.from, t.where, only).Scan(ctx, &rows)
+	err := w.db.NewRaw(`SELECT worker.id, taint.key, coalesce(taint.value, '') AS value, taint.effect
+		FROM ? AS worker JOIN ? AS taint ON taint.worker = worker.id WHERE ? ORDER BY taint.id`,
+		w.rows("worker"), w.rows("worker_taint"), only).Scan(ctx, &rows)
 	for _, r := range rows {
 		at[r.ID].Taints = append(at[r.ID].Taints, requirement.Taint{Key: r.Key, Value: r.Value, Effect: requirement.Effect(r.Effect)})
 	}
@@ -145,14 +145,9 @@ func (w *Workers) addLabels(ctx context.Context, at map[int64]*requirement.Facts
 		ID         int64
 		Key, Value string
 	}
-	labels := bun.Safe("json_each(worker.capabilities, '$.labels') AS label")
-	if w.postgres {
-		labels = `pg_catalog.jsonb_each_text(CASE WHEN pg_catalog.jsonb_typeof(worker.capabilities -> CAST('labels' AS pg_catalog.text)) = 'object'
-			THEN worker.capabilities -> CAST('labels' AS pg_catalog.text) ELSE '{}' END) AS label`
-	}
-	err := w.db.NewRaw(`SELECT worker.id, label.key, coalesce(label.value, '') AS value FROM ? AS worker CROSS JOIN ?
+	err := w.db.NewRaw(`SELECT worker.id, label.key, label.value FROM ? AS worker JOIN ? AS label ON label.worker = worker.id
 		WHERE label.key IN (?) AND ?`,
-		w.rows("worker"), labels, bun.List(keys), only).Scan(ctx, &rows)
+		w.rows("worker"), w.rows("worker_label"), bun.List(keys), only).Scan(ctx, &rows)
 	for _, r := range rows {
 		f := at[r.ID]
 		if f.Labels == nil {

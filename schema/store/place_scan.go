@@ -16,6 +16,9 @@ import (
 const (
 	maxScannedVersions = 8
 	maxScannedRows     = 2000
+	// maxScannedBlind is the number of look-ups before the scan asks whether a label or runtime
+	// is rare.
+	maxScannedBlind = 200
 )
 
 // A scan reads the installations of the first runtime by version and spread, and holds each
@@ -46,7 +49,7 @@ func (q *placing) scan(ctx context.Context) (found []ranked, enough bool, err er
 		if err := s.version(ctx, key); err != nil {
 			return nil, false, err
 		}
-		if len(s.found) == q.limit || s.scanned > maxScannedRows || key == nil {
+		if s.done() || key == nil {
 			break
 		}
 		below = *key
@@ -106,7 +109,7 @@ func (s *scan) half(ctx context.Context, version any, from, to int64) error {
 	worker := int64(math.MaxInt64)
 	spread := s.spread("had.worker")
 	integer := bun.Safe(s.pick("pg_catalog.int8", "INTEGER"))
-	for batch := 2 * s.limit; len(s.found) < s.limit && s.scanned <= maxScannedRows; batch *= 2 {
+	for batch := 2 * s.limit; !s.done(); batch *= 2 {
 		var rows []struct {
 			Worker, Spread int64
 			Fits           bool
@@ -128,9 +131,19 @@ func (s *scan) half(ctx context.Context, version any, from, to int64) error {
 			}
 			from, worker = row.Spread, row.Worker
 		}
-		if s.scanned += len(rows); len(rows) < batch {
+		if s.scanned += len(rows); s.scanned > maxScannedBlind {
+			if err := s.narrow(ctx); err != nil {
+				return err
+			}
+		}
+		if len(rows) < batch {
 			return nil
 		}
 	}
 	return nil
+}
+
+// done reports whether the scan found enough or reached a bound.
+func (s *scan) done() bool {
+	return len(s.found) == s.limit || s.scanned > maxScannedRows || s.narrowed
 }
