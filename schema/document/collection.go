@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// Elements reads a list with at most most elements, each by read. A most of 0 means that there
-// is no bound. want names an element for messages, such as "a number". An empty list becomes
+// Elements reads a list with at most most elements, each by read. If most is 0, the list may
+// have any length. want names an element for messages, such as "a number". An empty list becomes
 // nil.
 func Elements[T any](r *Reader, most int, want string, read func() T) []T {
 	var room [8]T
@@ -25,8 +25,8 @@ func Elements[T any](r *Reader, most int, want string, read func() T) []T {
 	return Exact(list)
 }
 
-// Map reads an object with at most most keys, and each value by read. A most of 0 means that
-// there is no bound. A null means the same as a missing key. An empty object becomes nil.
+// Map reads an object with at most most keys, and each value by read. If most is 0, it may
+// have any number of keys. A null means the same as a missing key. An empty object becomes nil.
 func Map[T any](r *Reader, most int, read func() T) map[string]T {
 	var out map[string]T
 	var nulls map[string]struct{}

@@ -58,8 +58,8 @@ func (r *Reader) Element() bool {
 }
 
 // Full reports whether a list has more than most elements, when n of them have been read. That
-// is a fault, and the rest of the list is skipped instead of read into memory. A most of 0 means
-// that there is no bound.
+// is a fault, and the rest of the list is skipped instead of read into memory. If most is 0, a
+// list is never full.
 func (r *Reader) Full(n, most int) bool {
 	if n < most || most == 0 {
 		return false

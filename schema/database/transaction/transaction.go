@@ -15,7 +15,7 @@ import (
 )
 
 // FromSQL returns tx as bun's. The dialect must fit the database: pgdialect.New() or
-// sqlitedialect.New(). An error is that of ctx, if it has ended.
+// sqlitedialect.New(). The error is the one of ctx, if it has ended.
 //
 // Like tx, the result is for one goroutine at a time. Transactions that attune begins on it
 // are savepoints, which end with ctx.
@@ -32,7 +32,7 @@ func FromSQL(ctx context.Context, tx *sql.Tx, dialect schema.Dialect) (bun.IDB, 
 
 // FromPgx returns tx, such as one of a pgxpool.Pool, as bun's. Call release when attune's
 // part is done, before or after the end of tx. Statements use the simple protocol, because
-// bun writes arguments into the statement. An error is that of ctx, if it has ended.
+// bun writes arguments into the statement. The error is the one of ctx, if it has ended.
 //
 // Like tx, the result is for one goroutine at a time. It ends with ctx, and transactions that
 // attune begins on it are savepoints.
