@@ -42,7 +42,7 @@ func TestWorkersDelete(t *testing.T) {
 		want(t, run(t, "workers", "delete", "web-1", "lost", "--dry-run"), 1, "still runs, and registers anew", "would be refused: 1 of 2 workers still runs")
 		want(t, run(t, "workers", "delete", "web-1", "lost", "--dry-run", "--json"), 1, `"deleted": false`, "would be refused: 1 of 2 workers still runs")
 		want(t, run(t, "workers", "delete", "web-1", "lost", "--dry-run", "--force"), 0, "would delete 2 workers; nothing was deleted")
-		want(t, run(t, "workers", "delete", "ended", "web-3"), 1, `nothing was deleted: there is no worker "web-3", did you mean web-`)
+		want(t, run(t, "workers", "delete", "ended", "web-3"), 1, `nothing was deleted: no worker "web-3", did you mean web-`)
 		want(t, run(t, "workers", "delete", "old*"), 1, `old\x1b[31m`, "not registered by attune", "1 of 1 worker not registered by attune: --force")
 		want(t, run(t, "workers", "delete", "ended", "lost", "--dry-run"), 0, "would delete 2 workers; nothing was deleted")
 		if got := names(t); got != all {

@@ -32,25 +32,29 @@ type guestHost struct {
 
 func eachGuest(t *testing.T, test func(h *guestHost)) {
 	for _, shape := range platform.Shapes() {
-		t.Run(string(shape), func(t *testing.T) {
-			isolate(t)
-			db := testdb.EmptyPostgres(t)
-			platform.Make(t, db, shape)
-			t.Setenv("ATTUNE_DATABASE_URL", db.URL)
-			bin := t.TempDir()
-			t.Setenv("PATH", bin)
-			for name, line := range map[string]string{"python3": "Python 3.12.4", "node": "v20.20.2"} {
-				if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\necho "+line+"\n"), 0o755); err != nil {
-					t.Fatal(err)
-				}
-			}
-			host, err := os.Hostname()
-			if err != nil {
-				t.Fatal(err)
-			}
-			test(&guestHost{t, db, shape, "attune-worker-" + host})
-		})
+		t.Run(string(shape), func(t *testing.T) { asGuest(t, shape, test) })
 	}
+}
+
+// asGuest runs a test in a platform's database of a shape, on a host with a Python and a Node.js.
+func asGuest(t *testing.T, shape platform.Shape, test func(h *guestHost)) {
+	t.Helper()
+	isolate(t)
+	db := testdb.EmptyPostgres(t)
+	platform.Make(t, db, shape)
+	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+	bin := t.TempDir()
+	t.Setenv("PATH", bin)
+	for name, line := range map[string]string{"python3": "Python 3.12.4", "node": "v20.20.2"} {
+		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\necho "+line+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	test(&guestHost{t, db, shape, "attune-worker-" + host})
 }
 
 // worker runs a command of worker.

@@ -195,8 +195,8 @@ func TestWorkersSelected(t *testing.T) {
 		want(t, run(t, "workers", "list"), 0, "lost", "active, stale", "2m", `old\x1b[31m`, "not registered by attune")
 		want(t, run(t, "workers", "list", "--lacks", "python@>=3.13"), 0,
 			"PYTHON", "only 3.12.1, 3.11.7", "only 3.13.0-rc1", "timeout", "could not tell: unknown version (declared)", "not registered by attune")
-		want(t, run(t, "workers", "list", "nobody"), 0, "no workers that fit; there is no worker \"nobody\"\n")
-		want(t, run(t, "workers", "list", "web-3", "web-*", "role:sensor"), 0, "no workers that fit; there is no worker \"web-3\", did you mean web-")
+		want(t, run(t, "workers", "list", "nobody"), 0, "no workers that fit; no worker \"nobody\"\n")
+		want(t, run(t, "workers", "list", "web-3", "web-*", "role:sensor"), 0, "no workers that fit; no worker \"web-3\", did you mean web-")
 		want(t, run(t, "workers", "list", "web-1", "role:sensor"), 0, "no workers that fit\n")
 		want(t, run(t, "workers", "list", "--has", "pyton"), 1, "did you mean", "python")
 		want(t, run(t, "workers", "show", "web-3"), 1, "did you mean web-")

@@ -54,7 +54,7 @@ func TestWorkersCountedAndSorted(t *testing.T) {
 		want(t, run(t, "workers", "list", "lost"), 0, "\n1 worker: 1 stale\n")
 		for _, command := range [][]string{{"list"}, {"refresh", "--dry-run"}} {
 			got := run(t, append([]string{"workers"}, append(command, "web-1", "web-3", "web-*")...)...)
-			if got.status != 0 || got.errOut != "note: there is no worker \"web-3\", did you mean web-1?\n" {
+			if got.status != 0 || got.errOut != "note: no worker \"web-3\", did you mean web-1?\n" {
 				t.Errorf("%q: status %d, and on standard error\n%s", command, got.status, got.errOut)
 			}
 		}

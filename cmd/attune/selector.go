@@ -151,7 +151,7 @@ func unknownNames(ctx context.Context, db *cli.Database, names []string) (string
 func inOneSentence(unknown []*answer.UnknownWorkerError) string {
 	var parts []string
 	for _, e := range unknown {
-		part := fmt.Sprintf("there is no worker %q", e.Value)
+		part := fmt.Sprintf("no worker %q", e.Value)
 		switch {
 		case e.Key != "name":
 			part = fmt.Sprintf("no worker has the %s %s", e.Key, e.Value)

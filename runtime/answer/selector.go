@@ -22,7 +22,7 @@ const stale = "stale"
 // A Selector selects workers by terms. Its runtimes are still names, which Resolve finds.
 type Selector struct {
 	store.Selection
-	// Has and Lacks hold the runtimes in place of those of the Selection.
+	// Has and Lacks hold the runtimes. They hide the Selection's fields of these names.
 	Has, Lacks []RuntimeTerm
 }
 

@@ -11,7 +11,7 @@ import (
 // An Answer is which workers of a fleet satisfy a requirement, and why the others do not.
 type Answer struct {
 	Requirement Requirement `json:"requirement"`
-	// Fleet is the number of workers, and Fit the number of those that fit.
+	// Fleet is the number of workers, and Fit the number of workers that fit.
 	Fleet int `json:"fleet"`
 	Fit   int `json:"fit"`
 	// Placed holds the first workers that fit, in order.

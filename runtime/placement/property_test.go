@@ -117,7 +117,7 @@ func TestPlaceProperty(t *testing.T) {
 	}
 }
 
-// naivePlace returns the order of those that fit, and size and nearest miss of each group.
+// naivePlace returns the order of the fitting workers, and size and nearest miss of each group.
 func naivePlace(r *naiveRequirement, start int64, workers []*naiveWorker) (order []int64, groups map[string]string) {
 	type judged struct {
 		*naiveWorker

@@ -38,7 +38,7 @@ type VersionCount struct {
 
 // A Tally counts verdicts of one requirement. The zero Tally is ready for Add.
 type Tally struct {
-	// Fleet is the number of verdicts, and Fit of those that fit.
+	// Fleet is the number of verdicts, and Fit the number of fitting ones.
 	Fleet, Fit int
 
 	groups map[string]*tallied

@@ -68,7 +68,7 @@ func NotFoundIn(path []string, binaries ...string) (detail, hint string) {
 	var details, names []string
 	for _, b := range binaries {
 		if filepath.IsAbs(b) {
-			details = append(details, "there is no executable "+b)
+			details = append(details, "no executable file at "+b)
 		} else {
 			names = append(names, b)
 		}

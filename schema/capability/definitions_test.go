@@ -55,11 +55,11 @@ func TestNotFound(t *testing.T) {
 	const hint = ", or add its folder to this service's PATH"
 	want := &capability.Absence{
 		Ref: "core.ruby", Name: "ruby", Outcome: capability.NotFound, Hint: "install one of them" + hint,
-		Detail: "ruby, ruby3 are in none of the 2 folders of PATH; there is no executable /opt/ruby",
+		Detail: "ruby, ruby3 are in none of the 2 folders of PATH; no executable file at /opt/ruby",
 		Attempts: []capability.Attempt{
 			{Command: []string{"ruby", "-v"}, Outcome: capability.NotFound, Detail: "ruby is in none of the 2 folders of PATH", Hint: "install ruby" + hint},
 			{Command: []string{"ruby3", "--version"}, Outcome: capability.NotFound, Detail: "ruby3 is in none of the 2 folders of PATH", Hint: "install ruby3" + hint},
-			{Command: []string{"/opt/ruby"}, Optional: true, Outcome: capability.NotFound, Detail: "there is no executable /opt/ruby", Hint: "install it"},
+			{Command: []string{"/opt/ruby"}, Optional: true, Outcome: capability.NotFound, Detail: "no executable file at /opt/ruby", Hint: "install it"},
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
