@@ -56,7 +56,11 @@ const (
 var beside = map[string]string{
 	"worker_runtime": "attune_worker_runtime", "capability_change": "attune_capability_change", "worker_sweep": "attune_worker_sweep",
 	"runtime_version": "attune_runtime_version", "worker_label": "attune_worker_label", "worker_taint": "attune_worker_taint",
+	markTable: "attune_definition_mark",
 }
+
+// markTable has the number of changes of definitions.
+const markTable = "definition_mark"
 
 // Read reads the layout of a schema from the catalog. An empty schema means public. A schema
 // without attune's tables has an empty layout of attune's own.
@@ -73,7 +77,7 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 WHERE n.nspname = ? AND c.relkind IN ('r', 'p')
-  AND c.relname IN ('pack', 'runtime', 'runtime_version', 'action', 'sensor', 'worker', 'execution', 'worker_runtime', 'attune_worker_state')`,
+  AND c.relname IN ('pack', 'runtime', 'runtime_version', 'action', 'sensor', 'worker', 'execution', 'worker_runtime', 'attune_worker_state', 'attune_definition_mark')`,
 		l.Schema).Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("read the layout of schema %q: %w", l.Schema, err)
@@ -142,6 +146,16 @@ func (l *Layout) State() (table, key string) {
 		return l.name("worker"), "id"
 	}
 	return l.name(stateTable), "worker"
+}
+
+// DefinitionMark returns the quoted table that has the number of changes of definitions, and the name of the triggers
+// that count them. Both are empty if the database has none.
+func (l *Layout) DefinitionMark() (table, trigger string) {
+	name := l.Relation(markTable)
+	if l.Guest() && l.columns[name] == nil {
+		return "", ""
+	}
+	return l.name(name), name + "_count"
 }
 
 // A Source is a table that definitions are read from, with a column that identifies a row.

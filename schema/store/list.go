@@ -355,13 +355,13 @@ func (r *WorkerRuntimes) Reported(ctx context.Context, workers []int64, of []Req
 	return r.reported(ctx, columns, workers, bun.SafeQuery("("+strings.Repeat("? OR ", len(some)-1)+"?)", some...))
 }
 
-// Installed returns the names and versions of the installations of workers, ordered as by
+// Installed returns the refs, names and versions of the installations of workers, ordered as by
 // Reported. It reads at most 500 rows of a worker.
 func (r *WorkerRuntimes) Installed(ctx context.Context, workers []int64) ([]Reported, error) {
 	if len(workers) == 0 {
 		return []Reported{}, nil
 	}
-	return r.reported(ctx, "worker, name, version", workers, bun.SafeQuery("had.outcome = ?", capability.Available))
+	return r.reported(ctx, "worker, runtime_ref, name, version", workers, bun.SafeQuery("had.outcome = ?", capability.Available))
 }
 
 func (r *WorkerRuntimes) reported(ctx context.Context, columns string, workers []int64, condition any) ([]Reported, error) {
