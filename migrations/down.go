@@ -63,11 +63,11 @@ func (m *Migrator) inspectDown(ctx context.Context, db bun.IDB) (*inspection, er
 
 // newestStep returns the migration that Down would undo, with its record.
 func (m *Migrator) newestStep(in *inspection) (record, step, error) {
+	if len(in.records) == 0 && in.state != StateForeign {
+		return record{}, step{}, fmt.Errorf("schema %q: %w", in.name, ErrNothingApplied)
+	}
 	if err := in.refuse(); err != nil {
 		return record{}, step{}, err
-	}
-	if len(in.records) == 0 {
-		return record{}, step{}, fmt.Errorf("schema %q: %w", in.name, ErrNothingApplied)
 	}
 	r := in.records[len(in.records)-1]
 	if m.cfg.Undo != "" && m.cfg.Undo != r.ID {

@@ -26,3 +26,4 @@ $attune$;
 
 DROP INDEX IF EXISTS {schema}.attune_worker_runtime_undefined_ref_idx;
 DROP INDEX IF EXISTS {schema}.attune_worker_runtime_undefined_name_idx;
+ALTER TABLE IF EXISTS {schema}.attune_worker_runtime SET (fillfactor = 80);

@@ -7,6 +7,8 @@ CREATE INDEX attune_worker_runtime_undefined_name_idx ON {schema}.attune_worker_
     pg_catalog.hashtextextended(pg_catalog.lower(pg_catalog.btrim(CAST(name AS pg_catalog.text) COLLATE pg_catalog."C", E' \t\n\v\f\r')), 0)
 ) WHERE runtime IS NULL;
 
+ALTER TABLE {schema}.attune_worker_runtime SET (fillfactor = 90);
+
 -- A platform's worker may declare a runtime by two names, and a version with one of them. The other name says
 -- nothing more, and its row goes.
 CREATE OR REPLACE FUNCTION {schema}.attune_worker_declares() RETURNS trigger
