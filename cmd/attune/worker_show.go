@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -33,19 +34,24 @@ func (c *workersShowCmd) Run(ctx context.Context, env *cli.Env) error {
 		return err
 	}
 	if env.JSON {
-		return cli.PrintJSON(env.Out, answer.ShowWorkers(workers))
+		list := cli.NewJSONList(env.Out)
+		err := eachWorker(ctx, db, workers, func(w *store.Selected, _ *metadata.Index) error {
+			return errors.Join(list.Add(answer.ShowWorker(w)), env.Out.Lost)
+		})
+		if err != nil {
+			return err
+		}
+		return list.Close()
 	}
-	names, err := namesFor(ctx, db, workers)
-	if err != nil {
-		return err
-	}
-	for i := range workers {
-		if i > 0 {
+	first := true
+	return eachWorker(ctx, db, workers, func(w *store.Selected, names *metadata.Index) error {
+		if !first {
 			env.Out.Printf("\n")
 		}
-		printWorker(env.Out, &workers[i], names)
-	}
-	return nil
+		first = false
+		printWorker(env.Out, w, names)
+		return env.Out.Lost
+	})
 }
 
 func printWorker(out *cli.Terminal, w *store.Selected, names *metadata.Index) {

@@ -59,16 +59,11 @@ type WorkerView struct {
 	RefreshRequested *time.Time `json:"refresh_requested,omitempty"`
 }
 
-// ShowWorkers converts workers that a query found. The list is never nil.
-func ShowWorkers(workers []store.Selected) []WorkerView {
-	shown := make([]WorkerView, 0, len(workers))
-	for i := range workers {
-		w := &workers[i]
-		one := WorkerView{WorkerRow: WorkerRowOf(&w.Worker), Stale: w.Stale, RefreshRequested: w.RefreshRequested}
-		if w.Silent != nil {
-			one.SilentSeconds = new(w.Silent.Seconds())
-		}
-		shown = append(shown, one)
+// ShowWorker converts a worker that a query found.
+func ShowWorker(w *store.Selected) WorkerView {
+	one := WorkerView{WorkerRow: WorkerRowOf(&w.Worker), Stale: w.Stale, RefreshRequested: w.RefreshRequested}
+	if w.Silent != nil {
+		one.SilentSeconds = new(w.Silent.Seconds())
 	}
-	return shown
+	return one
 }
