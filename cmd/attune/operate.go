@@ -33,7 +33,7 @@ func (c *workersCordonCmd) Help() string {
 
 // Run cordons workers.
 func (c *workersCordonCmd) Run(ctx context.Context, env *cli.Env) error {
-	return c.run(ctx, env, answer.Operation{Kind: answer.Cordoning, Reason: c.Reason})
+	return c.run(ctx, env, answer.Operation{Kind: answer.OperationCordon, Reason: c.Reason})
 }
 
 type workersUncordonCmd struct{ operateFlags }
@@ -43,7 +43,7 @@ func (c *workersUncordonCmd) Help() string { return selectorHelp + operateHelp }
 
 // Run lifts cordons.
 func (c *workersUncordonCmd) Run(ctx context.Context, env *cli.Env) error {
-	return c.run(ctx, env, answer.Operation{Kind: answer.Uncordoning})
+	return c.run(ctx, env, answer.Operation{Kind: answer.OperationUncordon})
 }
 
 // taintHelp describes the last argument of taint and untaint.
@@ -65,7 +65,7 @@ func (c *workersTaintCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	op, err := answer.ParseTainting(text)
+	op, err := answer.ParseTaintOperation(text)
 	if err != nil {
 		return cli.Usagef("%v", err)
 	}
@@ -86,7 +86,7 @@ func (c *workersUntaintCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	op, err := answer.ParseUntainting(text)
+	op, err := answer.ParseUntaintOperation(text)
 	if err != nil {
 		return cli.Usagef("%v", err)
 	}
@@ -146,10 +146,10 @@ func (c *operateFlags) run(ctx context.Context, env *cli.Env, op answer.Operatio
 // operationWords are what an operation makes of a worker, and what it is called where the worker was
 // that already.
 var operationWords = map[answer.OperationKind][2]string{
-	answer.Cordoning:   {"cordoned", "already cordoned"},
-	answer.Uncordoning: {"uncordoned", "was not cordoned"},
-	answer.Tainting:    {"tainted", "already tainted"},
-	answer.Untainting:  {"untainted", "did not have the taint"},
+	answer.OperationCordon:   {"cordoned", "already cordoned"},
+	answer.OperationUncordon: {"uncordoned", "was not cordoned"},
+	answer.OperationTaint:    {"tainted", "already tainted"},
+	answer.OperationUntaint:  {"untainted", "did not have the taint"},
 }
 
 func printOperation(out *cli.Terminal, r *answer.OperationReport) {

@@ -32,7 +32,7 @@ func TestWorkersCordon(t *testing.T) {
 		got := run(t, "workers", "cordon", "--name", "web-*", "--json")
 		want(t, got, 0)
 		var report answer.OperationReport
-		if err := json.Unmarshal([]byte(got.out), &report); err != nil || report.Kind != answer.Cordoning || report.DryRun || len(report.Workers) != 2 ||
+		if err := json.Unmarshal([]byte(got.out), &report); err != nil || report.Kind != answer.OperationCordon || report.DryRun || len(report.Workers) != 2 ||
 			report.Workers[0].Name != "web-1" || report.Workers[0].Changed || !report.Workers[1].Changed || report.Workers[1].Role != "worker" {
 			t.Errorf("--json: %v in\n%s", err, got.out)
 		}
@@ -71,7 +71,7 @@ func TestWorkersTaint(t *testing.T) {
 		want(t, run(t, "workers", "taint", "--label", "zone=a", "gpu"), 0, "1 worker tainted: gpu:no_schedule\n")
 		got := run(t, "workers", "taint", "web-1", "gpu", "--json")
 		var report answer.OperationReport
-		if err := json.Unmarshal([]byte(got.out), &report); err != nil || report.Kind != answer.Tainting || report.Workers[0].Changed ||
+		if err := json.Unmarshal([]byte(got.out), &report); err != nil || report.Kind != answer.OperationTaint || report.Workers[0].Changed ||
 			*report.Taint != (answer.Taint{Key: "gpu", Effect: "no_schedule"}) {
 			t.Errorf("--json: %v in\n%s", err, got.out)
 		}

@@ -19,12 +19,12 @@ type OperationKind string
 
 // The kinds of operations.
 const (
-	// Cordoning keeps new work off workers, and Uncordoning lifts that.
-	Cordoning   OperationKind = "cordon"
-	Uncordoning OperationKind = "uncordon"
-	// Tainting puts a taint on workers, and Untainting removes it.
-	Tainting   OperationKind = "taint"
-	Untainting OperationKind = "untaint"
+	// OperationCordon keeps new work off workers, and OperationUncordon lifts that.
+	OperationCordon   OperationKind = "cordon"
+	OperationUncordon OperationKind = "uncordon"
+	// OperationTaint puts a taint on workers, and OperationUntaint removes it.
+	OperationTaint   OperationKind = "taint"
+	OperationUntaint OperationKind = "untaint"
 )
 
 // An Operation is what an operator does to workers.
@@ -37,22 +37,22 @@ type Operation struct {
 	Taint *Taint `json:"taint,omitempty"`
 }
 
-// ParseTainting reads the taint of an operation: KEY[=VALUE][:EFFECT], where the effect defaults
+// ParseTaintOperation reads the taint of an operation: KEY[=VALUE][:EFFECT], where the effect defaults
 // to no_schedule.
-func ParseTainting(text string) (Operation, error) {
+func ParseTaintOperation(text string) (Operation, error) {
 	taint, err := requirement.ParseTaint(text)
-	op := Operation{Kind: Tainting, Taint: &Taint{Key: taint.Key, Effect: string(taint.Effect)}}
+	op := Operation{Kind: OperationTaint, Taint: &Taint{Key: taint.Key, Effect: string(taint.Effect)}}
 	if taint.Value != "" {
 		op.Taint.Value = &taint.Value
 	}
 	return op, err
 }
 
-// ParseUntainting reads the taint that an operation removes: KEY[:EFFECT], where both effects are
+// ParseUntaintOperation reads the taint that an operation removes: KEY[:EFFECT], where both effects are
 // removed by default.
-func ParseUntainting(text string) (Operation, error) {
-	op, err := ParseTainting(text)
-	op.Kind = Untainting
+func ParseUntaintOperation(text string) (Operation, error) {
+	op, err := ParseTaintOperation(text)
+	op.Kind = OperationUntaint
 	switch {
 	case err != nil:
 		return op, err
@@ -70,7 +70,7 @@ type OperationReport struct {
 	// DryRun reports that nothing was written.
 	DryRun bool `json:"dry_run"`
 	// Workers lists all workers of the selection, by name.
-	Workers []OperatedWorker `json:"workers"`
+	Workers []OperationWorker `json:"workers"`
 }
 
 // Changed returns the number of workers that changed, or would change without DryRun.
@@ -83,8 +83,8 @@ func (r *OperationReport) Changed() (n int) {
 	return n
 }
 
-// An OperatedWorker is a worker of an OperationReport.
-type OperatedWorker struct {
+// An OperationWorker is a worker of an OperationReport.
+type OperationWorker struct {
 	Subject
 	// Changed is false if the worker was already as the operation makes it.
 	Changed bool `json:"changed"`
@@ -97,7 +97,7 @@ var errDryRun = errors.New("dry run")
 // a transaction and rolls that back, so that it fails where the operation would. Errors:
 // store.ErrInvalid for a reason or a taint with a fault.
 func OperateWorkers(ctx context.Context, db bun.IDB, cfg store.Config, s store.Selection, op Operation, dryRun bool) (*OperationReport, error) {
-	report := &OperationReport{Operation: op, DryRun: dryRun, Workers: []OperatedWorker{}}
+	report := &OperationReport{Operation: op, DryRun: dryRun, Workers: []OperationWorker{}}
 	err := db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		st := store.New(tx, cfg)
 		standing, err := st.Workers.Standing(ctx, s)
@@ -115,7 +115,7 @@ func OperateWorkers(ctx context.Context, db bun.IDB, cfg store.Config, s store.S
 		}
 		for i := range standing {
 			_, did := slices.BinarySearch(changed, standing[i].ID)
-			report.Workers = append(report.Workers, OperatedWorker{Subject: subjectOf(&standing[i]), Changed: did})
+			report.Workers = append(report.Workers, OperationWorker{Subject: subjectOf(&standing[i]), Changed: did})
 		}
 		if dryRun {
 			return errDryRun
@@ -135,13 +135,13 @@ func (op *Operation) apply(ctx context.Context, workers *store.Workers, ids []in
 		taint = requirement.Taint{Key: op.Taint.Key, Value: textOf(op.Taint.Value), Effect: requirement.Effect(op.Taint.Effect)}
 	}
 	switch op.Kind {
-	case Cordoning:
+	case OperationCordon:
 		return workers.Cordon(ctx, op.Reason, ids...)
-	case Uncordoning:
+	case OperationUncordon:
 		return workers.Uncordon(ctx, ids...)
-	case Tainting:
+	case OperationTaint:
 		return workers.Taint(ctx, taint, ids...)
-	case Untainting:
+	case OperationUntaint:
 		return workers.Untaint(ctx, taint.Key, taint.Effect, ids...)
 	}
 	return nil, fmt.Errorf("%w operation: must be cordon, uncordon, taint or untaint, got %q", store.ErrInvalid, op.Kind)

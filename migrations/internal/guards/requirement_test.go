@@ -15,8 +15,8 @@ import (
 // requirementColumns are the columns with guards.
 var requirementColumns = []string{"required_worker_runtimes", "worker_selector", "worker_tolerations", "worker_affinity"}
 
-// judged is what Go says of a document in a column.
-func judged(column, doc string) error {
+// verdict is what Go says of a document in a column.
+func verdict(column, doc string) error {
 	var c requirement.Columns
 	for i, to := range []*[]byte{&c.Runtimes, &c.Selector, &c.Tolerations, &c.Affinity} {
 		if requirementColumns[i] == column {
@@ -26,8 +26,8 @@ func judged(column, doc string) error {
 	return c.Validate()
 }
 
-// requiring inserts an action with a document.
-func (g *guarded) requiring(column, doc string) error {
+// insertAction inserts an action with a document.
+func (g *guarded) insertAction(column, doc string) error {
 	g.next++
 	_, err := g.DB.NewRaw("INSERT INTO ? (ref, pack, pack_ref, label, entrypoint, ?) VALUES (?, 1, 'etl', 'l', 'e', ?)",
 		bun.Safe(g.table("action")), bun.Name(column), fmt.Sprintf("etl.a%d", g.next), doc).Exec(g.t.Context())
@@ -74,21 +74,21 @@ func TestRequirementsAreGuarded(t *testing.T) {
 		}
 		for _, column := range requirementColumns {
 			for _, doc := range shape[column] {
-				if judged(column, doc) == nil {
+				if verdict(column, doc) == nil {
 					t.Fatalf("%s: %s: Go reads it", column, doc)
 				}
-				if err := g.requiring(column, doc); err == nil || !strings.Contains(err.Error(), column) {
+				if err := g.insertAction(column, doc); err == nil || !strings.Contains(err.Error(), column) {
 					t.Errorf("%s: %.100s: %v, want it refused", column, doc, err)
 				}
 			}
 			for _, doc := range only[column] {
-				if err := g.requiring(column, doc); judged(column, doc) == nil || err != nil {
-					t.Errorf("%s: %s: Go says %v, the guard %v; want that only Go refuses it", column, doc, judged(column, doc), err)
+				if err := g.insertAction(column, doc); verdict(column, doc) == nil || err != nil {
+					t.Errorf("%s: %s: Go says %v, the guard %v; want that only Go refuses it", column, doc, verdict(column, doc), err)
 				}
 			}
 			for _, doc := range good[column] {
-				if err := g.requiring(column, doc); judged(column, doc) != nil || err != nil {
-					t.Errorf("%s: %s: Go says %v, the guard %v", column, doc, judged(column, doc), err)
+				if err := g.insertAction(column, doc); verdict(column, doc) != nil || err != nil {
+					t.Errorf("%s: %s: Go says %v, the guard %v", column, doc, verdict(column, doc), err)
 				}
 			}
 			update := "UPDATE " + g.table("sensor") + " SET " + column + " = '7'"
@@ -100,7 +100,7 @@ func TestRequirementsAreGuarded(t *testing.T) {
 		random := rand.New(rand.NewPCG(3, 4))
 		for range 150 {
 			doc := randomAffinity(random)
-			if err := g.requiring("worker_affinity", doc); judged("worker_affinity", doc) == nil && err != nil {
+			if err := g.insertAction("worker_affinity", doc); verdict("worker_affinity", doc) == nil && err != nil {
 				t.Errorf("%s: %v, but Go reads it", doc, err)
 			}
 		}
