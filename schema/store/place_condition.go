@@ -125,7 +125,9 @@ func (w *Workers) weight(r *requirement.Requirement) any {
 	var sum []any
 	for _, table := range taintTables {
 		taints := w.untolerated(r, requirement.PreferNoSchedule, table, bun.Safe(w.pick("pg_catalog.count(1)", "count(1)")))
-		sum = append(sum, bun.SafeQuery("? * (?)", -requirement.TaintWeight, taints))
+		// The database asks once whether there are taints at all, and for most fleets no more.
+		sum = append(sum, bun.SafeQuery("CASE WHEN EXISTS (SELECT 1 FROM ? AS taint WHERE taint.effect = ?) THEN ? * (?) ELSE 0 END",
+			w.rows(table), requirement.PreferNoSchedule, -requirement.TaintWeight, taints))
 	}
 	for _, p := range r.Affinity.Preferred {
 		sum = append(sum, bun.SafeQuery("CASE WHEN ? THEN ? ELSE 0 END", w.matchesTerm(p.Term), p.Weight))
