@@ -72,10 +72,24 @@ func Postgres() Set {
 }
 
 // SQLite returns the guards of SQLite.
-func SQLite() Set {
-	s := Set{Apply: sqlite + requirementSQLite, Drop: sqliteDrop + requirementSQLiteDrop, Kept: map[string]string{}}
+func SQLite() Set { return sqliteSet(sqlite+requirementSQLite, sqliteDrop+requirementSQLiteDrop) }
+
+// SQLiteMetadata returns the guards of SQLite without those of requirements, for a database whose
+// actions and sensors lack the columns.
+func SQLiteMetadata() Set { return sqliteSet(sqlite, sqliteDrop) }
+
+func sqliteSet(apply, drop string) Set {
+	s := Set{Apply: apply, Drop: drop, Kept: map[string]string{}}
 	for _, m := range object.FindAllStringSubmatch(s.Apply, -1) {
 		s.Kept[m[2]] = "CREATE " + m[1] + " " + m[2] + m[3]
 	}
 	return s
+}
+
+// DropRequirements returns the statements that drop the guards of requirements.
+func DropRequirements(inPostgres bool) string {
+	if inPostgres {
+		return requirementPostgresDrop
+	}
+	return requirementSQLiteDrop
 }
