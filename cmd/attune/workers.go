@@ -257,7 +257,8 @@ func workersTable(reqs []requirement) *cli.Table {
 // workerCells returns the row of a worker in workersTable.
 func workerCells(w *answer.WorkerItem, reqs []requirement) []cli.Cell {
 	cells := []cli.Cell{
-		{Text: strconv.FormatInt(w.ID, 10)}, {Text: w.Name}, {Text: w.Role}, withOperations(standing(w.Status, w.Stale), &w.Operations), {Text: silent(w.SilentSeconds)},
+		{Text: strconv.FormatInt(w.ID, 10)}, {Text: w.Name}, {Text: w.Role},
+		withOperations(standing(w.Status, w.Stale), &w.Operations), {Text: silent(w.SilentSeconds)},
 	}
 	for i := range reqs {
 		cells = append(cells, answerOf(&reqs[i], w))

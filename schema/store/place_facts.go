@@ -127,7 +127,9 @@ func (w *Workers) standings(ctx context.Context, only any) ([]requirement.Facts,
 
 // addTaints adds the taints of hosts, then those of operators.
 func (w *Workers) addTaints(ctx context.Context, at map[int64]*requirement.Facts, only any) error {
-	for _, taints := range []struct{ table, order string }{{"worker_taint", "taint.id"}, {"worker_operator_taint", "taint.key, taint.effect"}} {
+	for _, taints := range []struct{ table, order string }{
+		{"worker_taint", "taint.id"}, {"worker_operator_taint", "taint.key, taint.effect"},
+	} {
 		var rows []struct {
 			ID                 int64
 			Key, Value, Effect string
