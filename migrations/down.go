@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/uptrace/bun"
+
+	"github.com/attune-go/attune/migrations/internal/guards"
 )
 
 // Down undoes the newest migration and drops the tables that it created. Adopted tables stay;
@@ -123,6 +125,11 @@ func (m *Migrator) undoScript(ctx context.Context, tx bun.IDB, in *inspection, s
 	if in.guest() {
 		return m.moveOut(ctx, tx, in, s)
 	}
+	if s.id == Placement { // its columns have guards
+		if err := m.script(ctx, tx, in.name, guards.DropRequirements(m.postgres())); err != nil {
+			return err
+		}
+	}
 	err := m.script(ctx, tx, in.name, s.down)
 	if err == nil && s.id == WorkerRuntime && m.postgres() {
 		err = m.unsettle(ctx, tx, in)
@@ -164,6 +171,13 @@ func (m *Migrator) findUse(ctx context.Context, db bun.IDB, in *inspection, id s
 			use.Blockers = append(use.Blockers, fmt.Sprintf("table %s holds %s", name, rowCount(n)))
 		}
 	}
+	if id == Placement {
+		lost, err := m.requirementsLost(ctx, db, in)
+		if err != nil {
+			return nil, err
+		}
+		use.Blockers = append(use.Blockers, lost...)
+	}
 	return use, nil
 }
 
@@ -193,6 +207,8 @@ func (m *Migrator) droppedRelations(in *inspection, id string) []string {
 		candidates = fleetNames[:1]
 	case id == WorkerLabels:
 		candidates = labelRelations
+	case id == Placement:
+		candidates = operatorRelations
 	case id == Baseline && m.postgres():
 		candidates = installed
 	case id == Baseline:

@@ -23,7 +23,7 @@ const (
 )
 
 // guestSteps lists the migrations that create tables or indexes in a guest.
-var guestSteps = []string{UnifyRuntimes, WorkerRuntime, WorkerLabels, Lookups}
+var guestSteps = []string{UnifyRuntimes, WorkerRuntime, WorkerLabels, Placement, Lookups}
 
 // guestRelations lists the tables and views that each migration creates in a guest.
 var guestRelations = map[string][]string{
@@ -32,7 +32,8 @@ var guestRelations = map[string][]string{
 		stateTable, "attune_worker_runtime", "attune_worker_label", "attune_worker_taint",
 		"attune_capability_change", "attune_worker_sweep", availableView,
 	},
-	Lookups: {guestMark},
+	Placement: {"attune_worker_cordon", "attune_worker_operator_taint"},
+	Lookups:   {guestMark},
 }
 
 // guestTables maps the table of a model to its table in a guest.
@@ -40,6 +41,7 @@ var guestTables = map[string]string{
 	"runtime_version": "attune_runtime_version", "worker_runtime": "attune_worker_runtime",
 	"capability_change": "attune_capability_change", "worker_sweep": "attune_worker_sweep",
 	"worker_label": "attune_worker_label", "worker_taint": "attune_worker_taint",
+	"worker_cordon": "attune_worker_cordon", "worker_operator_taint": "attune_worker_operator_taint",
 }
 
 // guestTriggers lists the triggers of guestTables that must be enabled.
@@ -138,7 +140,10 @@ func (m *Migrator) moveIn(ctx context.Context, tx bun.IDB, in *inspection, s ste
 	if err := m.script(ctx, tx, in.name, s.guestUp); err != nil {
 		return err
 	}
-	if s.id == Lookups {
+	switch s.id {
+	case Placement:
+		return m.shareReading(ctx, tx, in, guestRelations[s.id], nil)
+	case Lookups:
 		return m.shareMark(ctx, tx, in, guestMark)
 	}
 	return m.shareGuest(ctx, tx, in, guestRelations[s.id])

@@ -21,7 +21,7 @@ var (
 	relationNames = slices.Concat(installed, []string{
 		versionTable, recordTable, archiveTable, archiveTable + "_ledger", archiveTable + "_catalog",
 		workerRuntimeTable, changeTable, sweepTable,
-	}, workerIndexes, fleetNames, labelRelations, labelIndexes, lookupIndexes, guestNames)
+	}, workerIndexes, fleetNames, labelRelations, labelIndexes, operatorRelations, operatorIndexes, lookupIndexes, guestNames)
 	enumNames = []string{legacyEnum, enumWorkerType, enumStatus, enumRole}
 )
 

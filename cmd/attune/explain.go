@@ -54,7 +54,7 @@ func (c *explainCmd) Run(ctx context.Context, env *cli.Env) error {
 		Requirement: req.Requirement, Definition: req.Definition, Note: found.Notes[req.Ref], Words: words,
 	}
 	explanations := make([]*answer.Explanation, 0, len(workers))
-	err = eachWorker(ctx, db, workers, func(w *store.Selected, names *metadata.Index) error {
+	err = eachWorker(ctx, db, workers, func(w *store.WorkerSnapshot, names *metadata.Index) error {
 		question.Index = names
 		e, err := answer.Explain(ctx, db.Store, w, question)
 		if err != nil {

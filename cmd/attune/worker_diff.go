@@ -57,14 +57,14 @@ func (c *workersDiffCmd) Run(ctx context.Context, env *cli.Env) error {
 }
 
 // one finds the only worker with a name.
-func (c *workersDiffCmd) one(ctx context.Context, db *cli.Database, name string) (*store.Selected, error) {
+func (c *workersDiffCmd) one(ctx context.Context, db *cli.Database, name string) (*store.WorkerSnapshot, error) {
 	found, err := findWorkers(ctx, db, name, c.Role)
 	if err != nil {
 		return nil, err
 	}
 	if len(found) == 1 {
 		one := &found[0]
-		err := answer.EachWorker(ctx, db.Store, found, func(w *store.Selected) error {
+		err := answer.EachWorker(ctx, db.Store, found, func(w *store.WorkerSnapshot) error {
 			one = w
 			return nil
 		})

@@ -33,10 +33,20 @@ func (c *workersShowCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
+	var ids []int64
+	for i := range workers {
+		ids = append(ids, workers[i].ID)
+	}
+	operations, err := answer.OperationsOn(ctx, db.Store, ids...)
+	if err != nil {
+		return fmt.Errorf("show workers of %s: %w", db.Name, err)
+	}
 	if env.JSON {
 		list := cli.NewJSONList(env.Out)
-		err := eachWorker(ctx, db, workers, func(w *store.Selected, _ *metadata.Index) error {
-			return errors.Join(list.Add(answer.ShowWorker(w)), env.Out.Lost)
+		err := eachWorker(ctx, db, workers, func(w *store.WorkerSnapshot, _ *metadata.Index) error {
+			view := answer.ShowWorker(w)
+			view.Operations = operations[w.ID]
+			return errors.Join(list.Add(view), env.Out.Lost)
 		})
 		if err != nil {
 			return err
@@ -44,23 +54,29 @@ func (c *workersShowCmd) Run(ctx context.Context, env *cli.Env) error {
 		return list.Close()
 	}
 	first := true
-	return eachWorker(ctx, db, workers, func(w *store.Selected, names *metadata.Index) error {
+	return eachWorker(ctx, db, workers, func(w *store.WorkerSnapshot, names *metadata.Index) error {
 		if !first {
 			env.Out.Printf("\n")
 		}
 		first = false
-		printWorker(env.Out, w, names)
+		printWorker(env.Out, w, operations[w.ID], names)
 		return env.Out.Lost
 	})
 }
 
-func printWorker(out *cli.Terminal, w *store.Selected, names *metadata.Index) {
+func printWorker(out *cli.Terminal, w *store.WorkerSnapshot, operations answer.Operations, names *metadata.Index) {
 	field := cli.NewWideFields(out, "", 12)
 	field("worker", fmt.Sprintf("%s (id %d)", w.Name, w.ID))
 	field("role", cli.RoleName(w.WorkerRole))
 	field("type", string(w.WorkerType))
 	state := status(w)
 	out.Printf("%-12s %s\n", "status", out.Paint(state.Style, cli.Clean(state.Text)))
+	if c := operations.Cordon; c != nil {
+		out.PrintProse(cli.Yellow, "cordoned", 13, cli.Clean(cordonText(c)))
+	}
+	if len(operations.OperatorTaints) > 0 {
+		out.PrintProse(cli.Yellow, "tainted", 13, cli.Clean(taintTexts(operations.OperatorTaints)))
+	}
 	field("heartbeat", beating(w))
 	if w.Host != nil {
 		field("host", *w.Host)
@@ -113,7 +129,7 @@ func printWorker(out *cli.Terminal, w *store.Selected, names *metadata.Index) {
 }
 
 // beating returns when a worker sent its last heartbeat, and its interval.
-func beating(w *store.Selected) string {
+func beating(w *store.WorkerSnapshot) string {
 	if w.LastHeartbeat == nil {
 		return "never"
 	}
@@ -135,15 +151,37 @@ func labels(r *answer.Report) string {
 	return strings.Join(list, " ")
 }
 
-// taints returns the taints of a worker's host, as KEY[=VALUE]:EFFECT.
-func taints(r *answer.Report) string {
+// taints returns the taints of a worker's host.
+func taints(r *answer.Report) string { return taintTexts(r.Taints) }
+
+// taintTexts returns taints, each as KEY[=VALUE]:EFFECT.
+func taintTexts(taints []answer.Taint) string {
 	var list []string
-	for _, t := range r.Taints {
-		key := t.Key
-		if t.Value != nil {
-			key += "=" + *t.Value
-		}
-		list = append(list, key+":"+t.Effect)
+	for _, t := range taints {
+		list = append(list, taintText(t))
 	}
 	return strings.Join(list, " ")
+}
+
+func taintText(t answer.Taint) string {
+	key := t.Key
+	if t.Value != nil {
+		key += "=" + *t.Value
+	}
+	if t.Effect == "" {
+		return key
+	}
+	return key + ":" + t.Effect
+}
+
+// cordonText returns since when a worker is cordoned, by whom and why.
+func cordonText(c *answer.Cordon) string {
+	text := "since " + stamp(c.At)
+	if c.By != "" {
+		text += " by " + c.By
+	}
+	if c.Reason != "" {
+		text += ": " + c.Reason
+	}
+	return text
 }

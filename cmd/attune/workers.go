@@ -24,6 +24,11 @@ type workersCmd struct {
 	History workersHistoryCmd `cmd:"" help:"Show what workers gained and lost, newest first."`
 	Refresh workersRefreshCmd `cmd:"" help:"Make running workers verify everything again."`
 	Delete  workersDeleteCmd  `cmd:"" help:"Delete workers that are no longer running."`
+
+	Cordon   workersCordonCmd   `cmd:"" help:"Keep new work off workers."`
+	Uncordon workersUncordonCmd `cmd:"" help:"Let cordoned workers get work again."`
+	Taint    workersTaintCmd    `cmd:"" help:"Keep work off workers that does not tolerate a taint."`
+	Untaint  workersUntaintCmd  `cmd:"" help:"Remove a taint from workers."`
 }
 
 type workersListCmd struct {
@@ -111,7 +116,7 @@ func (c *workersListCmd) Run(ctx context.Context, env *cli.Env) error {
 
 // list runs a query and notes how the list goes on.
 func (c *workersListCmd) list(
-	ctx context.Context, env *cli.Env, db *cli.Database, q answer.ListQuery, fn func([]answer.Listed) error,
+	ctx context.Context, env *cli.Env, db *cli.Database, q answer.ListQuery, fn func([]answer.WorkerItem) error,
 ) (more bool, err error) {
 	next, err := answer.ListWorkers(ctx, db.Store, q, fn)
 	switch {
@@ -127,7 +132,7 @@ func (c *workersListCmd) list(
 
 func (c *workersListCmd) printJSON(ctx context.Context, env *cli.Env, db *cli.Database, q answer.ListQuery) error {
 	list := cli.NewJSONList(env.Out)
-	_, err := c.list(ctx, env, db, q, func(workers []answer.Listed) error {
+	_, err := c.list(ctx, env, db, q, func(workers []answer.WorkerItem) error {
 		for i := range workers {
 			if err := list.Add(&workers[i]); err != nil {
 				return err
@@ -144,7 +149,7 @@ func (c *workersListCmd) printJSON(ctx context.Context, env *cli.Env, db *cli.Da
 func (c *workersListCmd) printTable(ctx context.Context, env *cli.Env, db *cli.Database, q answer.ListQuery, reqs []requirement) error {
 	table := workersTable(reqs)
 	var counts answer.Counts
-	more, err := c.list(ctx, env, db, q, func(workers []answer.Listed) error {
+	more, err := c.list(ctx, env, db, q, func(workers []answer.WorkerItem) error {
 		for i := range workers {
 			counts.Add(&workers[i])
 			table.Row(workerCells(&workers[i], reqs)...)
@@ -250,9 +255,10 @@ func workersTable(reqs []requirement) *cli.Table {
 }
 
 // workerCells returns the row of a worker in workersTable.
-func workerCells(w *answer.Listed, reqs []requirement) []cli.Cell {
+func workerCells(w *answer.WorkerItem, reqs []requirement) []cli.Cell {
 	cells := []cli.Cell{
-		{Text: strconv.FormatInt(w.ID, 10)}, {Text: w.Name}, {Text: w.Role}, standing(w.Status, w.Stale), {Text: silent(w.SilentSeconds)},
+		{Text: strconv.FormatInt(w.ID, 10)}, {Text: w.Name}, {Text: w.Role},
+		withOperations(standing(w.Status, w.Stale), &w.Operations), {Text: silent(w.SilentSeconds)},
 	}
 	for i := range reqs {
 		cells = append(cells, answerOf(&reqs[i], w))
@@ -264,7 +270,7 @@ func workerCells(w *answer.Listed, reqs []requirement) []cli.Cell {
 }
 
 // status returns a cell with a worker's status, and whether it is stale.
-func status(w *store.Selected) cli.Cell { return standing(cli.StatusName(&w.Worker), w.Stale) }
+func status(w *store.WorkerSnapshot) cli.Cell { return standing(cli.StatusName(&w.Worker), w.Stale) }
 
 // standing returns a cell with a status, and whether the worker is stale.
 func standing(name string, stale bool) cli.Cell {
@@ -281,8 +287,19 @@ func standing(name string, stale bool) cli.Cell {
 	return cli.Cell{Text: name, Style: cli.Dim}
 }
 
+// withOperations adds to a status that operators keep work off the worker.
+func withOperations(status cli.Cell, o *answer.Operations) cli.Cell {
+	if o.Cordon != nil {
+		status = cli.Cell{Text: status.Text + ", cordoned", Style: cli.Yellow}
+	}
+	if len(o.OperatorTaints) > 0 {
+		status = cli.Cell{Text: status.Text + ", tainted", Style: cli.Yellow}
+	}
+	return status
+}
+
 // heartbeat returns the time since a worker's last heartbeat, by the database's clock.
-func heartbeat(w *store.Selected) string {
+func heartbeat(w *store.WorkerSnapshot) string {
 	if w.Silent == nil {
 		return "never"
 	}
@@ -298,7 +315,7 @@ func silent(seconds *float64) string {
 }
 
 // runtimesOf returns a cell with a worker's capability names and newest versions.
-func runtimesOf(w *answer.Listed) cli.Cell {
+func runtimesOf(w *answer.WorkerItem) cli.Cell {
 	if w.Undocumented != "" {
 		return cli.Cell{Text: w.Undocumented}
 	}
@@ -328,9 +345,9 @@ func undocumented(caps *capability.Document, err error) string {
 
 // eachWorker calls fn with workers and their documents, a few at a time, and with the names of runtimes by which the
 // documents of a platform's workers are read. The names are nil if a worker does not need them.
-func eachWorker(ctx context.Context, db *cli.Database, workers []store.Selected, fn func(w *store.Selected, names *metadata.Index) error) error {
+func eachWorker(ctx context.Context, db *cli.Database, workers []store.WorkerSnapshot, fn func(w *store.WorkerSnapshot, names *metadata.Index) error) error {
 	var names *metadata.Index
-	return answer.EachWorker(ctx, db.Store, workers, func(w *store.Selected) (err error) {
+	return answer.EachWorker(ctx, db.Store, workers, func(w *store.WorkerSnapshot) (err error) {
 		if names == nil && len(w.Capabilities) > 0 && answer.IsForeign(&w.Worker) {
 			if names, _, err = db.Index(ctx); err != nil {
 				return err
@@ -343,7 +360,7 @@ func eachWorker(ctx context.Context, db *cli.Database, workers []store.Selected,
 // answerOf returns what a worker reported about a runtime: the versions that satisfy
 // the constraint; else the other versions, in the words of explain; or why the
 // worker does not have the runtime.
-func answerOf(r *requirement, w *answer.Listed) cli.Cell {
+func answerOf(r *requirement, w *answer.WorkerItem) cli.Cell {
 	if w.Undocumented != "" {
 		return cli.Cell{Text: w.Undocumented, Style: cli.Yellow}
 	}

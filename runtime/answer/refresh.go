@@ -68,7 +68,7 @@ func (e *LateError) Error() string {
 
 // NewRefresh returns a Refresh of workers, and asks nobody yet. A stale worker will be asked
 // too, because it may send heartbeats again. The workers need no documents.
-func NewRefresh(workers []store.Selected) *Refresh {
+func NewRefresh(workers []store.WorkerSnapshot) *Refresh {
 	r := &Refresh{Workers: []RefreshWorker{}}
 	for i := range workers {
 		w := &workers[i]
@@ -243,7 +243,7 @@ func look(ctx context.Context, st *store.Store, open map[int64]*awaited, began t
 		if err != nil {
 			return err
 		}
-		found := map[int64]*store.Selected{}
+		found := map[int64]*store.WorkerSnapshot{}
 		for i := range rows {
 			found[rows[i].ID] = &rows[i]
 		}
@@ -256,7 +256,7 @@ func look(ctx context.Context, st *store.Store, open map[int64]*awaited, began t
 	for _, a := range open {
 		a.result.Seconds = time.Since(began).Seconds()
 	}
-	return inBatches(ctx, st, verified, true, func(rows []store.Selected) error {
+	return inBatches(ctx, st, verified, true, func(rows []store.WorkerSnapshot) error {
 		for i := range rows {
 			open[rows[i].ID].settle(&rows[i])
 		}
@@ -266,7 +266,7 @@ func look(ctx context.Context, st *store.Store, open map[int64]*awaited, began t
 
 // look updates the result from the row, and reports whether the document is of a verification that was asked for. now
 // is nil when the row was deleted.
-func (a *awaited) look(now *store.Selected, refreshed time.Time) (verified bool) {
+func (a *awaited) look(now *store.WorkerSnapshot, refreshed time.Time) (verified bool) {
 	if now == nil {
 		a.settled, a.result.Reason = true, "it was deleted"
 		return false
@@ -291,7 +291,7 @@ func (a *awaited) look(now *store.Selected, refreshed time.Time) (verified bool)
 }
 
 // settle sets the result of a worker that has verified.
-func (a *awaited) settle(now *store.Selected) {
+func (a *awaited) settle(now *store.WorkerSnapshot) {
 	caps, err := Document(&now.Worker, nil)
 	if err != nil || caps == nil {
 		a.result.Reason = "its document cannot be read"

@@ -57,10 +57,13 @@ type WorkerView struct {
 	// SilentSeconds is the time since the last heartbeat. It is null without one.
 	SilentSeconds    *float64   `json:"silent_seconds"`
 	RefreshRequested *time.Time `json:"refresh_requested,omitempty"`
+	// Operations is what operators did to the worker. ShowWorker leaves it empty; OperationsOn
+	// returns it.
+	Operations
 }
 
 // ShowWorker converts a worker that a query found.
-func ShowWorker(w *store.Selected) WorkerView {
+func ShowWorker(w *store.WorkerSnapshot) WorkerView {
 	one := WorkerView{WorkerRow: WorkerRowOf(&w.Worker), Stale: w.Stale, RefreshRequested: w.RefreshRequested}
 	if w.Silent != nil {
 		one.SilentSeconds = new(w.Silent.Seconds())

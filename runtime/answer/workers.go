@@ -17,7 +17,7 @@ type WorkersQuery struct {
 
 // Workers is the answer to a WorkersQuery.
 type Workers struct {
-	Items []store.Selected `json:"-"`
+	Items []store.WorkerSnapshot `json:"-"`
 	// LeftOut counts the workers that the selection leaves out because a constraint
 	// accepts no pre-release.
 	LeftOut int `json:"left_out"`
@@ -31,8 +31,8 @@ func FindWorkers(ctx context.Context, st *store.Store, q WorkersQuery) (*Workers
 	if err != nil {
 		return nil, err
 	}
-	found := &Workers{Items: make([]store.Selected, 0, len(ids))}
-	err = inBatches(ctx, st, ids, !q.WithoutDocuments, func(rows []store.Selected) error {
+	found := &Workers{Items: make([]store.WorkerSnapshot, 0, len(ids))}
+	err = inBatches(ctx, st, ids, !q.WithoutDocuments, func(rows []store.WorkerSnapshot) error {
 		found.Items = append(found.Items, rows...)
 		return nil
 	})
@@ -44,12 +44,12 @@ func FindWorkers(ctx context.Context, st *store.Store, q WorkersQuery) (*Workers
 
 // EachWorker calls fn with workers and their documents, in the order of workers. It keeps a few documents in memory at a
 // time, and leaves out workers that do not exist any longer. Errors are those of fn.
-func EachWorker(ctx context.Context, st *store.Store, workers []store.Selected, fn func(w *store.Selected) error) error {
+func EachWorker(ctx context.Context, st *store.Store, workers []store.WorkerSnapshot, fn func(w *store.WorkerSnapshot) error) error {
 	ids := make([]int64, len(workers))
 	for i := range workers {
 		ids[i] = workers[i].ID
 	}
-	return inBatches(ctx, st, ids, true, func(rows []store.Selected) error {
+	return inBatches(ctx, st, ids, true, func(rows []store.WorkerSnapshot) error {
 		for i := range rows {
 			if err := fn(&rows[i]); err != nil {
 				return err
@@ -85,7 +85,7 @@ func CountWorkers(ctx context.Context, st *store.Store, s store.Selection) (*Cou
 }
 
 // Add counts a worker of a list.
-func (c *Counts) Add(w *Listed) {
+func (c *Counts) Add(w *WorkerItem) {
 	var status *schema.WorkerStatus
 	if w.Status != "" {
 		status = new(schema.WorkerStatus(w.Status))
