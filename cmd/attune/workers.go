@@ -345,7 +345,9 @@ func undocumented(caps *capability.Document, err error) string {
 
 // eachWorker calls fn with workers and their documents, a few at a time, and with the names of runtimes by which the
 // documents of a platform's workers are read. The names are nil if a worker does not need them.
-func eachWorker(ctx context.Context, db *cli.Database, workers []store.WorkerSnapshot, fn func(w *store.WorkerSnapshot, names *metadata.Index) error) error {
+func eachWorker(
+	ctx context.Context, db *cli.Database, workers []store.WorkerSnapshot, fn func(w *store.WorkerSnapshot, names *metadata.Index) error,
+) error {
 	var names *metadata.Index
 	return answer.EachWorker(ctx, db.Store, workers, func(w *store.WorkerSnapshot) (err error) {
 		if names == nil && len(w.Capabilities) > 0 && answer.IsForeign(&w.Worker) {
