@@ -98,7 +98,8 @@ WHERE n.nspname = ? AND c.relkind IN ('r', 'p')
 		l.columns[r.Relation][r.Name] = r.Type
 	}
 	guest := l.columns[stateTable] != nil
-	ours := l.Has("worker", "identity") && l.Has("worker", "heartbeat_interval") && l.Has("runtime", "digest")
+	ours := l.Has("worker", "identity") && l.Has("worker", "heartbeat_interval") && l.Has("runtime", "digest") ||
+		l.Has("worker_runtime", "runtime_ref") && l.Has("worker_runtime", "unconfirmed_since") // somebody dropped one of the others
 	l.Own = !guest && (ours || l.columns["runtime"] == nil)
 	l.Migrated = guest || l.Own && l.columns["worker_runtime"] != nil
 	l.Executions = l.columns["execution"] != nil
