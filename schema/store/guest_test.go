@@ -26,8 +26,7 @@ func eachGuest(t *testing.T, test func(t *testing.T, db *testdb.DB, shape platfo
 	for _, shape := range platform.Shapes() {
 		t.Run(string(shape), func(t *testing.T) {
 			t.Parallel()
-			db := testdb.EmptyPostgres(t)
-			platform.Make(t, db, shape)
+			db := platform.New(t, shape)
 			m, err := migrations.New(db.DB, migrations.Config{})
 			if err == nil {
 				_, err = m.Up(t.Context())
@@ -369,8 +368,7 @@ func TestGuestLooking(t *testing.T) {
 	for _, shape := range platform.Shapes() {
 		t.Run(string(shape), func(t *testing.T) {
 			t.Parallel()
-			db := testdb.EmptyPostgres(t)
-			platform.Make(t, db, shape)
+			db := platform.New(t, shape)
 			ctx := t.Context()
 			l, err := layout.Read(ctx, db.DB, platform.Schema)
 			if err != nil {
