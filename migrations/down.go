@@ -65,11 +65,11 @@ func (m *Migrator) inspectDown(ctx context.Context, db bun.IDB) (*inspection, er
 
 // newestStep returns the migration that Down would undo, with its record.
 func (m *Migrator) newestStep(in *inspection) (record, step, error) {
+	if len(in.records) == 0 && in.state != StateForeign {
+		return record{}, step{}, fmt.Errorf("schema %q: %w", in.name, ErrNothingApplied)
+	}
 	if err := in.refuse(); err != nil {
 		return record{}, step{}, err
-	}
-	if len(in.records) == 0 {
-		return record{}, step{}, fmt.Errorf("schema %q: %w", in.name, ErrNothingApplied)
 	}
 	r := in.records[len(in.records)-1]
 	if m.cfg.Undo != "" && m.cfg.Undo != r.ID {
@@ -191,7 +191,7 @@ func rowCount(n int64) string {
 // rebuiltTables lists the tables whose rows a worker writes again when it registers.
 var rebuiltTables = []string{
 	workerRuntimeTable, sweepTable, markTable, "worker_label", "worker_taint",
-	stateTable, "attune_worker_runtime", "attune_worker_label", "attune_worker_taint", "attune_worker_sweep",
+	stateTable, guestMark, "attune_worker_runtime", "attune_worker_label", "attune_worker_taint", "attune_worker_sweep",
 }
 
 // droppedRelations lists the tables and views that a migration's down drops. It is empty for the

@@ -57,6 +57,7 @@ var beside = map[string]string{
 	"worker_runtime": "attune_worker_runtime", "capability_change": "attune_capability_change", "worker_sweep": "attune_worker_sweep",
 	"runtime_version": "attune_runtime_version", "worker_label": "attune_worker_label", "worker_taint": "attune_worker_taint",
 	"worker_cordon": "attune_worker_cordon", "worker_operator_taint": "attune_worker_operator_taint",
+	markTable: "attune_definition_mark",
 }
 
 // relations lists the tables that Read looks for.
@@ -67,6 +68,9 @@ func relations() []string {
 	}
 	return names
 }
+
+// markTable has the number of changes of definitions.
+const markTable = "definition_mark"
 
 // Read reads the layout of a schema from the catalog. An empty schema means public. A schema
 // without attune's tables has an empty layout of attune's own.
@@ -151,6 +155,16 @@ func (l *Layout) State() (table, key string) {
 		return l.name("worker"), "id"
 	}
 	return l.name(stateTable), "worker"
+}
+
+// DefinitionMark returns the quoted table that has the number of changes of definitions, and the name of the triggers
+// that count them. Both are empty if the database has none.
+func (l *Layout) DefinitionMark() (table, trigger string) {
+	name := l.Relation(markTable)
+	if l.Guest() && l.columns[name] == nil {
+		return "", ""
+	}
+	return l.name(name), name + "_count"
 }
 
 // A Source is a table that definitions are read from, with a column that identifies a row.

@@ -133,6 +133,47 @@ func TestSlots(t *testing.T) {
 	})
 }
 
+// A runtime without a row is absent if the host looked for it. It did not look for one that was defined after its
+// last report, or for the other role.
+func TestFactsNotReported(t *testing.T) {
+	each(t, func(t *testing.T, e env) {
+		for ref, document := range map[string]string{"a.old": `{}`, "a.sensor": `{"roles": ["sensor"]}`, "a.new": `{}`} {
+			e.exec(t, "INSERT INTO {schema}.runtime (ref, name, distributions) VALUES (?, 'R', ?)", ref, document)
+		}
+		e.exec(t, "UPDATE {schema}.runtime SET created = ? WHERE ref <> 'a.new'", time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+		const read = `"definitions": {"read": "2026-03-01T10:00:00.5Z"}`
+		want := map[string][]string{}
+		for name, c := range map[string]struct {
+			document string
+			rows     []schema.WorkerRuntime
+			want     []string
+		}{
+			"verified":        {`{"source": "database", ` + read + `, "runtimes": []}`, nil, []string{"a.new", "a.sensor"}},
+			"new":             {`{"source": "database", ` + read + `, "runtimes": ["new"]}`, []schema.WorkerRuntime{row("a.new", "new", "1.0.0", "/n")}, []string{"a.sensor"}},
+			"new, could not":  {`{"source": "database", ` + read + `, "runtimes": []}`, []schema.WorkerRuntime{negative("a.new", "new", "timeout", "")}, []string{"a.sensor"}},
+			"earlier release": {`{"source": "database", "runtimes": []}`, []schema.WorkerRuntime{negative("a.old", "old", "not_found", "")}, []string{"a.new", "a.sensor"}},
+			"listed by hand":  {`{"source": "config", "runtimes": []}`, nil, nil},
+			"hybrid":          {`{"source": "database", ` + read + `, "runtimes": []}`, nil, []string{"a.new"}},
+		} {
+			w := running(t, e, name)
+			if _, err := e.Workers.Report(t.Context(), w.ID, "i1", store.Capabilities{Document: []byte(c.document), Runtimes: c.rows}); err != nil {
+				t.Fatal(err)
+			}
+			want[name] = c.want
+		}
+		e.exec(t, "UPDATE {schema}.worker SET worker_role = 'hybrid' WHERE name = 'hybrid'")
+		got, err := e.Workers.Facts(t.Context(), store.FactsQuery{Refs: []string{"a.old", "a.sensor", "a.new", "core.undefined"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range got {
+			if diff := gocmp.Diff(want[f.Name], f.NotReported); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", f.Name, diff)
+			}
+		}
+	})
+}
+
 // The history tells a runtime that a worker lost from one that it never had.
 func TestFactsLost(t *testing.T) {
 	each(t, func(t *testing.T, e env) {
