@@ -16,10 +16,10 @@ var labelWorkers = flag.Int("label-workers", 10_000, "how many workers Benchmark
 // It also lists the first hundred of a label and a runtime.
 func BenchmarkLabels(b *testing.B) {
 	const (
-		rows = `SELECT label.value, had.runtime_ref, count(*) FROM {schema}.worker_label AS label
+		rows = `SELECT label.value, had.runtime_ref AS ref, count(*) AS count FROM {schema}.worker_label AS label
 			JOIN {schema}.worker_runtime AS had ON had.worker = label.worker
 			WHERE label.key = 'zone' AND had.outcome = 'available' GROUP BY 1, 2`
-		documents = `SELECT capabilities->'labels'->>'zone', d->>'ref', count(*) FROM {schema}.worker, jsonb_array_elements(capabilities->'detected') AS d
+		documents = `SELECT capabilities->'labels'->>'zone' AS value, d->>'ref' AS ref, count(*) AS count FROM {schema}.worker, jsonb_array_elements(capabilities->'detected') AS d
 			WHERE d->>'outcome' = 'available' GROUP BY 1, 2`
 	)
 	db := testdb.Postgres(b)
