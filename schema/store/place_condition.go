@@ -142,7 +142,7 @@ func (w *Workers) satisfying(r *requirement.Requirement, runtime requirement.Run
 			versions = append(versions, bun.SafeQuery(strings.ReplaceAll(p.condition, "@", "had"), p.args...))
 		}
 		if versions == nil {
-			return nil, false
+			return bun.SafeQuery("1 = 0"), false
 		}
 		all = append(all, either(versions))
 	}

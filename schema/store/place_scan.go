@@ -77,7 +77,7 @@ func (s *scan) next(ctx context.Context, below string) (key *string, ok bool, er
 		selects = append(selects, "SELECT * FROM (?) AS part")
 		within := bun.SafeQuery(strings.ReplaceAll(p.condition, "@", "had"), p.args...)
 		args = append(args, bun.SafeQuery("SELECT ? AS key FROM ? AS had WHERE ? AND ? AND ? ORDER BY had.sort_key DESC ? LIMIT 1",
-			s.bytewise("had.sort_key"), s.rows("worker_runtime"), s.had, under, within, bun.Safe(s.pick("NULLS LAST", ""))))
+			s.bytewise("had.sort_key"), s.rows("worker_runtime"), s.had, under, within, s.unknownLast()))
 	}
 	var newest sql.NullString
 	parts := bun.SafeQuery(strings.Join(selects, " UNION ALL "), args...)

@@ -48,6 +48,7 @@ type Store struct {
 	Workers         *Workers
 	WorkerRuntimes  *WorkerRuntimes
 	Changes         *Changes
+	Subjects        *Subjects
 }
 
 // Open returns a Store over a database of Postgres or SQLite, with the layout that it reads
@@ -88,6 +89,7 @@ func New(db bun.IDB, cfg Config) *Store {
 		}, runtimes, changes, d.isReportOnly(cfg)},
 		WorkerRuntimes: &runtimes,
 		Changes:        &changes,
+		Subjects:       &Subjects{d},
 	}
 }
 
