@@ -83,7 +83,7 @@ func (m *Migrator) newestStep(in *inspection) (record, step, error) {
 
 // undo undoes a migration, apart from its record.
 func (m *Migrator) undo(ctx context.Context, tx bun.IDB, in *inspection, r record, s step, res *Result) error {
-	if dropsGuards(r.ID) {
+	if in.dropsGuards(r.ID) {
 		guarded, err := m.hasGuards(ctx, tx, in)
 		if err != nil {
 			return err
@@ -136,8 +136,11 @@ func (m *Migrator) hasGuards(ctx context.Context, db bun.IDB, in *inspection) (b
 	return state != GuardsMissing, err
 }
 
-// dropsGuards reports whether undoing a migration drops the guards first.
-func dropsGuards(id string) bool { return id == UnifyRuntimes || id == Baseline }
+// dropsGuards reports whether undoing a migration drops the guards first, because it drops columns
+// that they read.
+func (in *inspection) dropsGuards(id string) bool {
+	return id == UnifyRuntimes || id == Baseline || id == Placement && !in.guest()
+}
 
 // findUse returns what prevents dropping a migration's tables.
 func (m *Migrator) findUse(ctx context.Context, db bun.IDB, in *inspection, id string) (*UseError, error) {
@@ -163,6 +166,13 @@ func (m *Migrator) findUse(ctx context.Context, db bun.IDB, in *inspection, id s
 		if n > 0 && !slices.Contains(rebuiltTables, name) {
 			use.Blockers = append(use.Blockers, fmt.Sprintf("table %s holds %s", name, rowCount(n)))
 		}
+	}
+	if id == Placement {
+		lost, err := m.requirementsLost(ctx, db, in)
+		if err != nil {
+			return nil, err
+		}
+		use.Blockers = append(use.Blockers, lost...)
 	}
 	return use, nil
 }
@@ -193,6 +203,8 @@ func (m *Migrator) droppedRelations(in *inspection, id string) []string {
 		candidates = fleetNames[:1]
 	case id == WorkerLabels:
 		candidates = labelRelations
+	case id == Placement:
+		candidates = operatorRelations
 	case id == Baseline && m.postgres():
 		candidates = installed
 	case id == Baseline:

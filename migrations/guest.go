@@ -27,6 +27,7 @@ var guestRelations = map[string][]string{
 		stateTable, "attune_worker_runtime", "attune_worker_label", "attune_worker_taint",
 		"attune_capability_change", "attune_worker_sweep", availableView,
 	},
+	Placement: {"attune_worker_cordon", "attune_worker_operator_taint"},
 }
 
 // guestTables maps the table of a model to its table in a guest.
@@ -34,6 +35,7 @@ var guestTables = map[string]string{
 	"runtime_version": "attune_runtime_version", "worker_runtime": "attune_worker_runtime",
 	"capability_change": "attune_capability_change", "worker_sweep": "attune_worker_sweep",
 	"worker_label": "attune_worker_label", "worker_taint": "attune_worker_taint",
+	"worker_cordon": "attune_worker_cordon", "worker_operator_taint": "attune_worker_operator_taint",
 }
 
 // guestTriggers lists the triggers of guestTables that must be enabled.
@@ -42,8 +44,8 @@ var guestTriggers = map[string][]string{
 }
 
 // guestNames lists all of guestRelations and their indexes.
-var guestNames = slices.Concat(guestRelations[UnifyRuntimes], guestRelations[WorkerRuntime],
-	newIndexes("guest", UnifyRuntimes), newIndexes("guest", WorkerRuntime), newIndexes("guest", WorkerLabels))
+var guestNames = slices.Concat(guestRelations[UnifyRuntimes], guestRelations[WorkerRuntime], guestRelations[Placement],
+	newIndexes("guest", UnifyRuntimes), newIndexes("guest", WorkerRuntime), newIndexes("guest", WorkerLabels), newIndexes("guest", Placement))
 
 var newIndex = regexp.MustCompile(`CREATE INDEX (\w+)|CONSTRAINT (\w+_(?:pkey|key)) `)
 
@@ -73,7 +75,7 @@ func (in *inspection) guest() bool {
 
 // classifyGuest finds tables of attune's that are missing and names that belong to others.
 func (in *inspection) classifyGuest() {
-	for _, id := range []string{UnifyRuntimes, WorkerRuntime, WorkerLabels} {
+	for _, id := range []string{UnifyRuntimes, WorkerRuntime, WorkerLabels, Placement} {
 		in.classifyNames(id, guestRelations[id], newIndexes("guest", id))
 	}
 }
@@ -127,6 +129,9 @@ func versionKey() string {
 func (m *Migrator) moveIn(ctx context.Context, tx bun.IDB, in *inspection, s step) error {
 	if err := m.script(ctx, tx, in.name, s.guestUp); err != nil {
 		return err
+	}
+	if s.id == Placement {
+		return m.shareReading(ctx, tx, in, guestRelations[s.id], nil)
 	}
 	return m.shareGuest(ctx, tx, in, guestRelations[s.id])
 }

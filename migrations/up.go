@@ -189,7 +189,9 @@ func (m *Migrator) apply(ctx context.Context, tx bun.IDB, in *inspection, s step
 	case s.id == Fleet:
 		err = m.shareFleet(ctx, tx, in)
 	case s.id == WorkerLabels:
-		err = m.shareLabels(ctx, tx, in)
+		err = m.shareReading(ctx, tx, in, labelRelations, labelFunctions)
+	case s.id == Placement:
+		err = m.shareReading(ctx, tx, in, operatorRelations, nil)
 	}
 	return false, nil, err
 }

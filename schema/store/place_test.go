@@ -209,10 +209,30 @@ func (g fleetMaker) fleet(t *testing.T, e env, n int) {
 		if err := e.Workers.Create(t.Context(), w); err != nil {
 			t.Fatal(err)
 		}
+		g.operate(t, e, w.ID)
 		for _, ref := range fleetRefs {
 			for j := range g.IntN(4) {
 				g.installation(t, e, w, ref, j)
 			}
+		}
+	}
+}
+
+// operate cordons or taints a worker, or does neither.
+func (g fleetMaker) operate(t *testing.T, e env, id int64) {
+	t.Helper()
+	if g.chance(10) {
+		if _, err := e.Workers.Cordon(t.Context(), g.one("", "disk"), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for g.chance(20) {
+		taint := requirement.Taint{
+			Key: g.one("gpu", "spot", "attune/report-only"), Value: g.one("", "a", "b"),
+			Effect: requirement.Effect(g.one("no_schedule", "prefer_no_schedule")),
+		}
+		if _, err := e.Workers.Taint(t.Context(), taint, id); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
