@@ -15,6 +15,7 @@ import (
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/placement"
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/requirement"
 	"github.com/attune-go/attune/schema/store"
 	"github.com/attune-go/attune/schema/version"
 )
@@ -175,7 +176,7 @@ func (g *randomFleets) fleet(t *testing.T, n int) []*naive.Worker {
 	var workers []*naive.Worker
 	for i := range n {
 		w := g.Worker(int64(i))
-		w.Cordoned, w.Used = false, 0
+		w.Used = 0
 		w.Stale = w.Stale && (w.Status == "active" || w.Status == "busy")
 		row := &schema.Worker{
 			Name: w.Name, WorkerType: schema.WorkerLocal, WorkerRole: schema.WorkerRole(w.Role), Capabilities: documentOf(t, w),
@@ -199,9 +200,33 @@ func (g *randomFleets) fleet(t *testing.T, n int) []*naive.Worker {
 		}
 		w.Worker, w.Spread = row.ID, schema.Spread(row.ID)
 		g.report(t, w)
+		g.operate(t, w)
 		workers = append(workers, w)
 	}
 	return workers
+}
+
+// operate cordons a worker, and adds taints of operators.
+func (g *randomFleets) operate(t *testing.T, w *naive.Worker) {
+	t.Helper()
+	if w.Cordoned {
+		if _, err := g.st.Workers.Cordon(t.Context(), "", w.Worker); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for g.IntN(8) == 0 {
+		taint := requirement.Taint{Key: "operator", Effect: requirement.NoSchedule}
+		if g.IntN(2) == 0 {
+			taint = requirement.Taint{Key: "spot", Value: "a", Effect: requirement.PreferNoSchedule}
+		}
+		changed, err := g.st.Workers.Taint(t.Context(), taint, w.Worker)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(changed) > 0 {
+			w.Taints = append(w.Taints, taint)
+		}
+	}
 }
 
 func documentOf(t *testing.T, w *naive.Worker) json.RawMessage {
