@@ -23,7 +23,8 @@ type grammar struct {
 }
 
 const description = "Administer an attune database. Without --database, it is this user's file " +
-	"under $XDG_STATE_HOME/attune. Exit status: 0 done, 1 failed, 2 wrong usage, 3 differs (--exit-code; versions match) or fits nowhere (place)."
+	"under $XDG_STATE_HOME/attune. Exit status: 0 done, 1 failed, 2 wrong usage, " +
+	"3 differs (--exit-code; versions match) or fits nowhere (place)."
 
 func program() *cli.Program {
 	g := new(grammar)

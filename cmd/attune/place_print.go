@@ -198,7 +198,7 @@ func (p *placePrinter) reason(r placement.Reason) string {
 	case request.NeverReported:
 		return "never reported"
 	case request.Tainted:
-		return "needs " + r.Wanted
+		return "not tolerated: taint " + strings.TrimPrefix(r.Wanted, "toleration of ")
 	case request.NotSelected, request.NotAffine:
 		return "wanted " + r.Wanted
 	case request.RuntimeAbsent:

@@ -61,10 +61,13 @@ func printCounts(out *cli.Terminal, counts *answer.SubjectCounts) {
 	t := cli.NewTable("WORKERS", "KIND", "REF", "NEEDS")
 	t.Right = map[int]bool{0: true}
 	t.Wrap = true
-	without := 0
+	without, actions := 0, 0
 	for i := range counts.Subjects {
 		s := &counts.Subjects[i]
 		style := cli.Plain
+		if s.Kind == store.ActionSubject {
+			actions++
+		}
 		if s.Fit == 0 {
 			without++
 			style = cli.Yellow
@@ -72,11 +75,24 @@ func printCounts(out *cli.Terminal, counts *answer.SubjectCounts) {
 		t.Row(cli.Cell{Text: strconv.Itoa(s.Fit), Style: style}, cli.Cell{Text: string(s.Kind)}, cli.Cell{Text: s.Ref}, needs(&s.PlaceSubject))
 	}
 	t.Print(out)
-	text := fmt.Sprintf("%s and sensors, %s", cli.Count(len(counts.Subjects), "action"), cli.Count(counts.Fleet, "worker"))
+	text := fmt.Sprintf("%s, %s", kinds(actions, len(counts.Subjects)-actions), cli.Count(counts.Fleet, "worker"))
 	if without > 0 {
-		text += fmt.Sprintf("; %d fit nowhere, `attune place --action REF` shows why", without)
+		text += fmt.Sprintf(": %d %s nowhere; `attune place --action REF` shows why", without, verb(without, "fits", "fit"))
 	}
 	out.Printf("%s\n", text)
+}
+
+// kinds returns the numbers of actions and sensors.
+func kinds(actions, sensors int) string {
+	return cli.Count(actions, "action") + " and " + cli.Count(sensors, "sensor")
+}
+
+// verb returns the form of a verb for a number.
+func verb(n int, one, several string) string {
+	if n == 1 {
+		return one
+	}
+	return several
 }
 
 // needs returns a cell with the requirement of a subject, or what is wrong with it.
@@ -87,7 +103,9 @@ func needs(s *answer.PlaceSubject) cli.Cell {
 	case s.Note != "":
 		return cli.Cell{Text: s.Note, Style: cli.Dim}
 	}
-	return cli.Cell{Text: summary(s.Requirement)}
+	r := *s.Requirement
+	r.Role = "" // follows from the kind
+	return cli.Cell{Text: cli.Or(summary(&r), "-")}
 }
 
 // whatIf prints what changes do to actions and sensors.
@@ -119,9 +137,12 @@ func (c *placeCmd) whatIf(ctx context.Context, env *cli.Env, db *cli.Database, i
 func printConsequences(env *cli.Env, found *answer.Consequences) {
 	t := cli.NewTable("BEFORE", "AFTER", "LOSES", "KIND", "REF", "")
 	t.Right = map[int]bool{0: true, 1: true, 2: true}
-	stranded := 0
+	stranded, actions := 0, 0
 	for _, e := range found.Effects {
 		state := cli.Cell{}
+		if e.Kind == string(store.ActionSubject) {
+			actions++
+		}
 		if e.Stranded {
 			stranded++
 			state = cli.Cell{Text: "stranded", Style: cli.Red}
@@ -135,7 +156,8 @@ func printConsequences(env *cli.Env, found *answer.Consequences) {
 	if lose > 0 {
 		t.Print(env.Out)
 	}
-	env.Out.Printf("%d of %s and sensors lose workers, %d are stranded\n", lose, cli.Count(len(found.Effects), "action"), stranded)
+	env.Out.Printf("%s: %d %s workers, %d %s stranded\n", kinds(actions, len(found.Effects)-actions), lose, verb(lose, "loses", "lose"),
+		stranded, verb(stranded, "is", "are"))
 	for _, s := range found.Faulty {
 		env.Note(fmt.Sprintf("%s %s is left out: %s", s.Kind, s.Ref, s.Fault))
 	}

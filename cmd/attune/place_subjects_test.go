@@ -114,9 +114,9 @@ func TestPlaceAll(t *testing.T) {
 		if diff := gocmp.Diff(append(etl[:4:4], append([]string{etl[4], etl[5], "1 action other.run"}, etl[6:]...)...), list()); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
-		want(t, run(t, "place", "--all"), 3, "WORKERS  KIND    REF", "python@>=3.11", "10 actions and sensors, 7 workers; 4 fit nowhere, `attune place --action REF` shows why",
+		want(t, run(t, "place", "--all"), 3, "WORKERS  KIND    REF", "python@>=3.11", "9 actions and 1 sensor, 7 workers: 4 fit nowhere; `attune place --action REF` shows why",
 			"unknown runtime \"pyton\"; did you mean python?", "it has no runtime")
-		want(t, run(t, "place", "--all", "--pack", "other"), 0, "1 action and sensors, 7 workers\n")
+		want(t, run(t, "place", "--all", "--pack", "other"), 0, "1 action and 0 sensors, 7 workers\n")
 		want(t, run(t, "place", "--all", "--pack", "none"), 0, "no actions and no sensors\n")
 	})
 }
@@ -165,9 +165,9 @@ func TestPlaceIf(t *testing.T) {
 				t.Errorf("%q (-want +got):\n%s", c.args, diff)
 			}
 		}
-		want(t, run(t, "place", "--if", "python min 3.13"), 3, "BEFORE  AFTER  LOSES  KIND    REF", "stranded\n", "3 of 9 actions and sensors lose workers, 2 are stranded",
+		want(t, run(t, "place", "--if", "python min 3.13"), 3, "BEFORE  AFTER  LOSES  KIND    REF", "stranded\n", "8 actions and 1 sensor: 3 lose workers, 2 are stranded",
 			"note: action etl.wrong is left out: ")
-		want(t, run(t, "place", "--if", "python without 3.12.1"), 0, "0 of 9 actions and sensors lose workers, 0 are stranded")
+		want(t, run(t, "place", "--if", "python without 3.12.1"), 0, "8 actions and 1 sensor: 0 lose workers, 0 are stranded")
 		want(t, run(t, "place", "--if", "pyton min 3"), 1, `unknown runtime "pyton"; did you mean python?`)
 		want(t, run(t, "place", "--if", "without web-1 web-9 nobody"), 1, `no worker "web-9", did you mean web-`, `no worker "nobody"`, "`attune workers list` shows all")
 		want(t, run(t, "place", "--if", "python max 3"), 2, "--if: ", "must be RUNTIME min VERSION")
