@@ -20,7 +20,7 @@ import (
 	"github.com/attune-go/attune/schema/version"
 )
 
-var placements = flag.Int("placements", 500, "how many random pairs of a fleet and a requirement TestPlaceIsNaive tests on each database")
+var placements = flag.Int("placements", 200, "how many random pairs of a fleet and a requirement TestPlaceIsNaive tests on each database")
 
 const (
 	randomWorkers = 60
@@ -55,14 +55,30 @@ func (g *randomFleets) compare(t *testing.T, fleet func(t *testing.T, n int) []*
 	seen := map[string]int{}
 	for done := 0; done < pairs; {
 		workers := fleet(t, randomWorkers)
-		for range min(randomRequirements, pairs-done) {
-			r := g.Requirement()
-			request := r.Request()
-			g.comparePlaces(t, r, &request, workers, seen)
-			if done++; done%10 == 0 {
+		requirements := make([]*naive.Requirement, min(randomRequirements, pairs-done))
+		requests := make([]*placement.Requirement, len(requirements))
+		for i := range requirements {
+			requirements[i] = g.Requirement()
+			requests[i] = new(requirements[i].Request())
+		}
+		facts, err := g.st.Workers.Facts(t.Context(), store.FactsFor(requests...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, r := range requirements {
+			order := g.comparePlaces(t, r, requests[i], workers, seen)
+			a := placement.Place(requests[i], facts, 1)
+			if i%10 == 0 { // the whole answer reads the facts itself
+				whole, err := answer.Place(t.Context(), g.st, requests[i], 1)
+				if err != nil {
+					t.Fatal(err)
+				}
+				a = *whole
 				g.compareEffects(t, workers, seen)
 			}
+			compareGroups(t, r, requests[i], &a, workers, len(order), seen)
 		}
+		done += len(requirements)
 	}
 	t.Logf("%d pairs of a fleet and a requirement: %v", pairs, seen)
 	for _, what := range []string{"placed", "groups", "groups of several", "effects"} {
@@ -72,9 +88,12 @@ func (g *randomFleets) compare(t *testing.T, fleet func(t *testing.T, n int) []*
 	}
 }
 
-func (g *randomFleets) comparePlaces(t *testing.T, r *naive.Requirement, request *placement.Requirement, workers []*naive.Worker, seen map[string]int) {
+// comparePlaces returns the order of the workers that fit.
+func (g *randomFleets) comparePlaces(
+	t *testing.T, r *naive.Requirement, request *placement.Requirement, workers []*naive.Worker, seen map[string]int,
+) []int64 {
 	t.Helper()
-	order, groups := naive.Place(r, request.Start(), workers)
+	order, _ := naive.Place(r, request.Start(), workers)
 	text, err := request.MarshalJSON()
 	if err != nil {
 		t.Fatal(err)
@@ -105,7 +124,16 @@ func (g *randomFleets) comparePlaces(t *testing.T, r *naive.Requirement, request
 			t.Fatalf("%s, limit %d: got %v, want %v", text, limit, got, want)
 		}
 	}
-	a, err := answer.Place(t.Context(), g.st, request, 1)
+	seen["placed"] += len(order)
+	return order
+}
+
+func compareGroups(
+	t *testing.T, r *naive.Requirement, request *placement.Requirement, a *placement.Answer, workers []*naive.Worker, fit int, seen map[string]int,
+) {
+	t.Helper()
+	_, groups := naive.Place(r, request.Start(), workers)
+	text, err := request.MarshalJSON()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,13 +145,12 @@ func (g *randomFleets) comparePlaces(t *testing.T, r *naive.Requirement, request
 			seen["groups of several"]++
 		}
 	}
-	if a.Fleet != len(workers) || a.Fit != len(order) || a.Fit+hosts != a.Fleet {
-		t.Fatalf("%s: %d fit and %d do not, of %d; want %d", text, a.Fit, hosts, a.Fleet, len(order))
+	if a.Fleet != len(workers) || a.Fit != fit || a.Fit+hosts != a.Fleet {
+		t.Fatalf("%s: %d fit and %d do not, of %d; want %d", text, a.Fit, hosts, a.Fleet, fit)
 	}
 	if fmt.Sprint(got) != fmt.Sprint(groups) {
 		t.Fatalf("%s:\ngot  %v\nwant %v", text, got, groups)
 	}
-	seen["placed"] += len(order)
 	seen["groups"] += len(got)
 }
 
@@ -231,7 +258,12 @@ func (g *randomFleets) operate(t *testing.T, w *naive.Worker) {
 
 func documentOf(t *testing.T, w *naive.Worker) json.RawMessage {
 	t.Helper()
-	document := map[string]any{"labels": w.Labels}
+	names := []string{}
+	for _, i := range w.Installed {
+		names = append(names, i.Ref)
+	}
+	slices.Sort(names)
+	document := map[string]any{"labels": w.Labels, "runtimes": slices.Compact(names)}
 	var taints []map[string]string
 	for _, taint := range w.Taints {
 		one := map[string]string{"key": taint.Key, "effect": string(taint.Effect)}
@@ -256,19 +288,26 @@ func documentOf(t *testing.T, w *naive.Worker) json.RawMessage {
 // report writes what a worker reported of its runtimes.
 func (g *randomFleets) report(t *testing.T, w *naive.Worker) {
 	t.Helper()
-	var rows []schema.WorkerRuntime
+	for _, row := range g.rows(t, w) {
+		row.Worker, row.Active = w.Worker, w.Status == "active"
+		if _, err := g.db.NewInsert().Model(&row).Exec(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// rows returns the rows for the installations of a worker, each path once, and for what could not be
+// determined.
+func (g *randomFleets) rows(t *testing.T, w *naive.Worker) (rows []schema.WorkerRuntime) {
+	t.Helper()
 	seen := map[string]bool{}
 	w.Installed = slices.DeleteFunc(w.Installed, func(i naive.Installation) bool {
-		at := i.Ref + i.Path
-		twice := seen[at]
-		seen[at] = true
+		twice := seen[i.Ref+i.Path]
+		seen[i.Ref+i.Path] = true
 		return twice
 	})
 	for _, i := range w.Installed {
-		row := schema.WorkerRuntime{
-			Worker: w.Worker, RuntimeRef: i.Ref, Name: i.Ref, Outcome: schema.OutcomeAvailable, Source: "verified", Path: i.Path,
-			Active: w.Status == "active",
-		}
+		row := schema.WorkerRuntime{RuntimeRef: i.Ref, Name: i.Ref, Outcome: schema.OutcomeAvailable, Source: "verified", Path: i.Path}
 		if i.Declared {
 			row.Source = "declared"
 		}
@@ -285,13 +324,7 @@ func (g *randomFleets) report(t *testing.T, w *naive.Worker) {
 		rows = append(rows, row)
 	}
 	for _, ref := range w.Unknown {
-		rows = append(rows, schema.WorkerRuntime{
-			Worker: w.Worker, RuntimeRef: ref, Name: ref, Outcome: "timeout", Source: "verified", Active: w.Status == "active",
-		})
+		rows = append(rows, schema.WorkerRuntime{RuntimeRef: ref, Name: ref, Outcome: "timeout", Source: "verified"})
 	}
-	for i := range rows { // a statement for several rows would use the defaults of the first
-		if _, err := g.db.NewInsert().Model(&rows[i]).Exec(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
+	return rows
 }
