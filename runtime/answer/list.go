@@ -36,9 +36,9 @@ type ListQuery struct {
 	Names func(context.Context) (*metadata.Index, error)
 }
 
-// A Listed is a worker in a list. Without versions and documents, it has about half a
+// A WorkerItem is a worker in a list. Without versions and documents, it has about half a
 // kilobyte of JSON.
-type Listed struct {
+type WorkerItem struct {
 	ID   int64  `json:"id"`
 	Name string `json:"name"`
 	Role string `json:"role"`
@@ -114,7 +114,7 @@ const (
 // left out.
 //
 // Without versions and documents it reads neither. Errors: ErrCursor, and errors of fn.
-func ListWorkers(ctx context.Context, st *store.Store, q ListQuery, fn func([]Listed) error) (next string, err error) {
+func ListWorkers(ctx context.Context, st *store.Store, q ListQuery, fn func([]WorkerItem) error) (next string, err error) {
 	l := store.Listing{Selection: q.Selection, Order: q.Order}
 	if l.After, err = parseCursor(q.After, q.Order); err != nil {
 		return "", err
@@ -135,7 +135,7 @@ func ListWorkers(ctx context.Context, st *store.Store, q ListQuery, fn func([]Li
 		}
 		next = cursor(q.Order, last)
 	}
-	err = inBatches(ctx, st, ids, q.Documents, func(rows []store.Selected) error {
+	err = inBatches(ctx, st, ids, q.Documents, func(rows []store.WorkerSnapshot) error {
 		items, err := q.items(ctx, st, rows)
 		if err != nil {
 			return err
@@ -175,7 +175,7 @@ func parseCursor(text string, order store.Order) (*store.Position, error) {
 }
 
 // inBatches reads workers by ID and calls fn with a part of them at a time.
-func inBatches(ctx context.Context, st *store.Store, ids []int64, documents bool, fn func([]store.Selected) error) error {
+func inBatches(ctx context.Context, st *store.Store, ids []int64, documents bool, fn func([]store.WorkerSnapshot) error) error {
 	size := batch
 	if documents {
 		size = documentBatch
@@ -193,10 +193,10 @@ func inBatches(ctx context.Context, st *store.Store, ids []int64, documents bool
 }
 
 // items returns the list's form of rows.
-func (q *ListQuery) items(ctx context.Context, st *store.Store, rows []store.Selected) ([]Listed, error) {
-	items := make([]Listed, len(rows))
+func (q *ListQuery) items(ctx context.Context, st *store.Store, rows []store.WorkerSnapshot) ([]WorkerItem, error) {
+	items := make([]WorkerItem, len(rows))
 	ids := make([]int64, len(rows))
-	byID := map[int64]*Listed{}
+	byID := map[int64]*WorkerItem{}
 	for i := range rows {
 		items[i], ids[i] = listed(&rows[i], q.Documents), rows[i].ID
 		byID[rows[i].ID] = &items[i]
@@ -236,7 +236,7 @@ func (q *ListQuery) items(ctx context.Context, st *store.Store, rows []store.Sel
 }
 
 // documentAbsences fills in the documents of workers that have no row of a runtime in the selection.
-func (q *ListQuery) documentAbsences(ctx context.Context, st *store.Store, rows []store.Selected, byID map[int64]*Listed) error {
+func (q *ListQuery) documentAbsences(ctx context.Context, st *store.Store, rows []store.WorkerSnapshot, byID map[int64]*WorkerItem) error {
 	var ids []int64
 	for i := range rows {
 		absent := func(r store.Requirement) bool {
@@ -247,7 +247,7 @@ func (q *ListQuery) documentAbsences(ctx context.Context, st *store.Store, rows 
 			ids = append(ids, rows[i].ID)
 		}
 	}
-	return inBatches(ctx, st, ids, true, func(rows []store.Selected) error {
+	return inBatches(ctx, st, ids, true, func(rows []store.WorkerSnapshot) error {
 		for i := range rows {
 			doc, err := Document(&rows[i].Worker, nil)
 			if err != nil {
@@ -260,7 +260,7 @@ func (q *ListQuery) documentAbsences(ctx context.Context, st *store.Store, rows 
 }
 
 // label fills in labels and taints.
-func label(ctx context.Context, st *store.Store, ids []int64, byID map[int64]*Listed) error {
+func label(ctx context.Context, st *store.Store, ids []int64, byID map[int64]*WorkerItem) error {
 	labels, err := st.Workers.Labels(ctx, ids)
 	if err != nil {
 		return err
@@ -281,8 +281,8 @@ func label(ctx context.Context, st *store.Store, ids []int64, byID map[int64]*Li
 }
 
 // listed returns a row's form in a list.
-func listed(w *store.Selected, documents bool) Listed {
-	item := Listed{
+func listed(w *store.WorkerSnapshot, documents bool) WorkerItem {
+	item := WorkerItem{
 		ID: w.ID, Name: w.Name, Role: RoleName(w.WorkerRole), WorkerRole: w.WorkerRole, Type: string(w.WorkerType), Stale: w.Stale,
 		Host: w.Host, Port: w.Port,
 		LastHeartbeat: w.LastHeartbeat, HeartbeatInterval: w.HeartbeatInterval, Instance: w.Instance,
@@ -307,7 +307,7 @@ func listed(w *store.Selected, documents bool) Listed {
 const unregistered = "not registered by attune"
 
 // addVersion adds an installation. Installations come by name, and the newest first.
-func (w *Listed) addVersion(name, version string) {
+func (w *WorkerItem) addVersion(name, version string) {
 	if n := len(w.Runtimes); n == 0 || w.Runtimes[n-1] != name {
 		w.Runtimes = append(w.Runtimes, name)
 	}
@@ -337,7 +337,7 @@ func bestMatch(r *store.Requirement, rows []store.Reported) *Match {
 
 // declare fills in the runtimes of workers that another program registered, from their
 // documents, where the database does not do that itself.
-func (q *ListQuery) declare(ctx context.Context, st *store.Store, rows []store.Selected, byID map[int64]*Listed) error {
+func (q *ListQuery) declare(ctx context.Context, st *store.Store, rows []store.WorkerSnapshot, byID map[int64]*WorkerItem) error {
 	var ids []int64
 	for i := range rows {
 		if w := &rows[i]; w.Identity == nil && w.Documented && byID[w.ID].Runtimes == nil {
@@ -354,7 +354,7 @@ func (q *ListQuery) declare(ctx context.Context, st *store.Store, rows []store.S
 			return err
 		}
 	}
-	return inBatches(ctx, st, ids, true, func(rows []store.Selected) error {
+	return inBatches(ctx, st, ids, true, func(rows []store.WorkerSnapshot) error {
 		for i := range rows {
 			item := byID[rows[i].ID]
 			doc, err := Document(&rows[i].Worker, names)
