@@ -42,7 +42,7 @@ func (w *Workers) Cordon(ctx context.Context, reason string, ids ...int64) ([]in
 				return nil, err
 			}
 		}
-		return w.returning(ctx, `INSERT INTO ? (worker, reason) SELECT worker.id, ? FROM ? AS worker WHERE worker.id IN (?)
+		return w.queryIDs(ctx, `INSERT INTO ? (worker, reason) SELECT worker.id, ? FROM ? AS worker WHERE worker.id IN (?)
 			ORDER BY worker.id ON CONFLICT (worker) DO NOTHING RETURNING worker`, w.of("worker_cordon"), orNull(reason), w.of("worker"), bun.List(ids))
 	})
 }
@@ -50,12 +50,12 @@ func (w *Workers) Cordon(ctx context.Context, reason string, ids ...int64) ([]in
 // Uncordon lifts the cordons of workers, and returns the IDs of those that had one, ascending.
 func (w *Workers) Uncordon(ctx context.Context, ids ...int64) ([]int64, error) {
 	return w.operate(ctx, "uncordon", ids, func(ctx context.Context, w *Workers) ([]int64, error) {
-		lifted, err := w.returning(ctx, "DELETE FROM ? WHERE worker IN (?) RETURNING worker", w.of("worker_cordon"), bun.List(ids))
+		lifted, err := w.queryIDs(ctx, "DELETE FROM ? WHERE worker IN (?) RETURNING worker", w.of("worker_cordon"), bun.List(ids))
 		if err != nil || !w.layout.HasCordons() {
 			return lifted, err
 		}
-		more, err := w.returning(ctx, `WITH ?3 UPDATE ?0 AS t SET cordoned = false ?1 FROM locked WHERE t.id = locked.id AND t.cordoned RETURNING t.id`,
-			w.of("worker"), w.cordonColumns(bun.Safe("NULL"), bun.Safe("NULL")), bun.List(ids), w.lockedInOrder(ids))
+		more, err := w.queryIDs(ctx, `WITH ?3 UPDATE ?0 AS t SET cordoned = false ?1 FROM locked WHERE t.id = locked.id AND t.cordoned RETURNING t.id`,
+			w.of("worker"), w.cordonColumns(bun.Safe("NULL"), bun.Safe("NULL")), bun.List(ids), w.orderedLock(ids))
 		return append(lifted, more...), err
 	})
 }
@@ -72,7 +72,7 @@ func (w *Workers) Taint(ctx context.Context, taint requirement.Taint, ids ...int
 		if err != nil {
 			return nil, err
 		}
-		return w.returning(ctx, `INSERT INTO ? (worker, key, value, effect) SELECT worker.id, ?, ?, ? FROM ? AS worker WHERE worker.id IN (?)
+		return w.queryIDs(ctx, `INSERT INTO ? (worker, key, value, effect) SELECT worker.id, ?, ?, ? FROM ? AS worker WHERE worker.id IN (?)
 			ORDER BY worker.id ON CONFLICT (worker, key, effect) DO NOTHING RETURNING worker`,
 			w.of("worker_operator_taint"), taint.Key, taint.Value, taint.Effect, w.of("worker"), bun.List(ids))
 	})
@@ -89,7 +89,7 @@ func (w *Workers) Untaint(ctx context.Context, key string, effect requirement.Ef
 		ofEffect = bun.SafeQuery("effect = ?", effect)
 	}
 	return w.operate(ctx, "untaint", ids, func(ctx context.Context, w *Workers) ([]int64, error) {
-		return w.returning(ctx, "DELETE FROM ? WHERE worker IN (?) AND key = ? AND ? RETURNING worker",
+		return w.queryIDs(ctx, "DELETE FROM ? WHERE worker IN (?) AND key = ? AND ? RETURNING worker",
 			w.of("worker_operator_taint"), bun.List(ids), key, ofEffect)
 	})
 }
@@ -153,8 +153,8 @@ func (w *Workers) operate(ctx context.Context, verb string, ids []int64, fn func
 	return changed, nil
 }
 
-// returning runs a statement that returns IDs.
-func (w *Workers) returning(ctx context.Context, query string, args ...any) ([]int64, error) {
+// queryIDs runs a statement that returns IDs.
+func (w *Workers) queryIDs(ctx context.Context, query string, args ...any) ([]int64, error) {
 	ids := []int64{}
 	err := w.db.NewRaw(query, args...).Scan(ctx, &ids)
 	return ids, err
@@ -170,8 +170,8 @@ func (w *Workers) cordonPlatform(ctx context.Context, reason string, ids []int64
 	if reason != "" && w.layout.Has(w.name, "cordon_reason") {
 		other = bun.SafeQuery("coalesce(?, '') <> ?", w.text("t.cordon_reason"), reason)
 	}
-	return w.returning(ctx, `WITH ?3 UPDATE ?0 AS t SET cordoned = true ?1 FROM locked WHERE t.id = locked.id AND (t.cordoned IS NOT TRUE OR ?2) RETURNING t.id`,
-		w.of("worker"), w.cordonColumns(orNull(reason), w.clock()), other, w.lockedInOrder(ids))
+	return w.queryIDs(ctx, `WITH ?3 UPDATE ?0 AS t SET cordoned = true ?1 FROM locked WHERE t.id = locked.id AND (t.cordoned IS NOT TRUE OR ?2) RETURNING t.id`,
+		w.of("worker"), w.cordonColumns(orNull(reason), w.clock()), other, w.orderedLock(ids))
 }
 
 // cordonColumns returns the assignments of the columns beside cordoned that the platform has. The
@@ -190,8 +190,8 @@ func (w *Workers) cordonColumns(reason, at any) any {
 	return bun.SafeQuery(strings.Join(query, ""), args...)
 }
 
-// lockedInOrder returns a part of a statement that locks the platform's rows by ascending ID.
-func (w *Workers) lockedInOrder(ids []int64) any {
+// orderedLock returns a part of a statement that locks the platform's rows by ascending ID.
+func (w *Workers) orderedLock(ids []int64) any {
 	return bun.SafeQuery("locked AS MATERIALIZED (SELECT l.id FROM ? AS l WHERE l.id IN (?) ORDER BY l.id FOR UPDATE)", w.of("worker"), bun.List(ids))
 }
 

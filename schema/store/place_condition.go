@@ -13,7 +13,7 @@ import (
 func (w *Workers) available(r *requirement.Requirement) []any {
 	all := []any{
 		bun.SafeQuery("? = 'active' AND ? AND worker.capabilities IS NOT NULL", w.text("worker.status"), w.isFresh("worker")),
-		w.tolerated(r, requirement.NoSchedule),
+		w.toleratesAll(r, requirement.NoSchedule),
 		bun.SafeQuery("NOT EXISTS (SELECT 1 FROM ? AS cordon WHERE cordon.worker = worker.id)", w.rows("worker_cordon")),
 	}
 	if r.Role != "" {
@@ -81,8 +81,8 @@ func (w *Workers) matchesTerm(t requirement.Term) any {
 // taintTables lists the tables with the taints of hosts and of operators.
 var taintTables = []string{"worker_taint", "worker_operator_taint"}
 
-// tolerated returns the condition that a requirement tolerates all taints with an effect.
-func (w *Workers) tolerated(r *requirement.Requirement, effect requirement.Effect) any {
+// toleratesAll returns the condition that a requirement tolerates all taints with an effect.
+func (w *Workers) toleratesAll(r *requirement.Requirement, effect requirement.Effect) any {
 	var all []any
 	for _, table := range taintTables {
 		all = append(all, bun.SafeQuery("NOT EXISTS (?)", w.untolerated(r, effect, table, "1")))
