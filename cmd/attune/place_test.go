@@ -194,7 +194,9 @@ func TestPlaceHelpsCanBeTyped(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		seen := map[placement.HelpKind]bool{}
+		want(t, run(t, "workers", "cordon", "web-1"), 0)
 		for _, args := range [][]string{
+			{"python@3.12", "--tolerate", "gpu"},
 			{"python@>=3.14", "--tolerate", "gpu", "--tolerate", "spot"}, {"python@>=3.12", "--select", "zone=b", "--tolerate", "gpu", "--tolerate", "spot"}, {"python@3.12"},
 			{"python", "--verified", "--select", "zone=it's", "--tolerate", "gpu", "--tolerate", "spot"}, {"python@2.7"}, {"python@3.1", "--role", "sensor"},
 		} {
@@ -216,7 +218,9 @@ func TestPlaceHelpsCanBeTyped(t *testing.T) {
 				}
 			}
 		}
-		for _, kind := range []placement.HelpKind{placement.Relax, placement.AllowPrereleases, placement.Tolerate, placement.Refresh, placement.Wait} {
+		for _, kind := range []placement.HelpKind{
+			placement.Relax, placement.AllowPrereleases, placement.Tolerate, placement.Refresh, placement.Wait, placement.Uncordon,
+		} {
 			if !seen[kind] {
 				t.Errorf("no command of the kind %s was typed", kind)
 			}

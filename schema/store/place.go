@@ -92,7 +92,7 @@ func (q *placing) conditions(leaveOut int) any {
 	all := q.available(q.r)
 	for _, runtime := range q.r.Runtimes[leaveOut:] {
 		had, _ := q.satisfying(q.r, runtime)
-		all = append(all, bun.SafeQuery("EXISTS (SELECT 1 FROM ? AS had WHERE had.worker = worker.id AND ?)", q.rows("worker_runtime"), had))
+		all = append(all, q.exists("SELECT 1 FROM ? AS had WHERE had.worker = worker.id AND ?", q.rows("worker_runtime"), had))
 	}
 	return every(all)
 }

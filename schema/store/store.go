@@ -86,7 +86,7 @@ func New(db bun.IDB, cfg Config) *Store {
 		RuntimeVersions: versions,
 		Workers: &Workers{table[schema.Worker]{
 			dialect: d, name: "worker", noun: "worker", unique: []string{"identity"},
-		}, runtimes, changes, d.isReportOnly(cfg)},
+		}, runtimes, changes, d.isReportOnly(cfg), false},
 		WorkerRuntimes: &runtimes,
 		Changes:        &changes,
 		Subjects:       &Subjects{d},
