@@ -48,6 +48,7 @@ type Store struct {
 	Workers         *Workers
 	WorkerRuntimes  *WorkerRuntimes
 	Changes         *Changes
+	Subjects        *Subjects
 }
 
 // Open returns a Store over a database of Postgres or SQLite, with the layout that it reads
@@ -85,9 +86,10 @@ func New(db bun.IDB, cfg Config) *Store {
 		RuntimeVersions: versions,
 		Workers: &Workers{table[schema.Worker]{
 			dialect: d, name: "worker", noun: "worker", unique: []string{"identity"},
-		}, runtimes, changes, d.isReportOnly(cfg)},
+		}, runtimes, changes, d.isReportOnly(cfg), false},
 		WorkerRuntimes: &runtimes,
 		Changes:        &changes,
+		Subjects:       &Subjects{d},
 	}
 }
 
