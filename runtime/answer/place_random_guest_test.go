@@ -145,7 +145,7 @@ func declared(all []naive.Installation) (out []naive.Installation) {
 // ours registers a worker of attune's. It runs.
 func (g *randomFleets) ours(t *testing.T, w *naive.Worker) {
 	t.Helper()
-	w.Status, w.Stale, w.NeverReported = "active", false, false
+	w.Status, w.Stale, w.NeverReported, w.NotReported = "active", false, false, nil
 	row, _, err := g.st.Workers.Register(t.Context(), store.Registration{
 		Name: w.Name, Role: metadata.Role(w.Role), Instance: new("i1"), HeartbeatInterval: new(3600),
 		Capabilities: &store.Capabilities{Document: documentOf(t, w), Runtimes: g.rows(t, w), At: time.Now()},
