@@ -24,7 +24,7 @@ func TestWorkersListGoesOn(t *testing.T) {
 			args := []string{"workers", "list", "--json", "--sort", order, "--limit", "3"}
 			for cursor := []string{}; ; {
 				page := run(t, append(args, cursor...)...)
-				var docs []answer.Listed
+				var docs []answer.WorkerItem
 				if err := json.Unmarshal([]byte(page.out), &docs); err != nil || page.status != 0 || len(docs) > 3 {
 					t.Fatalf("%v, status %d, %d workers\n%s", err, page.status, len(docs), page.errOut)
 				}

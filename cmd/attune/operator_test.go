@@ -135,7 +135,7 @@ func fleet(t *testing.T, db *testdb.DB) {
 func listed(t *testing.T, args ...string) []string {
 	t.Helper()
 	got := run(t, append([]string{"workers", "list", "--json"}, args...)...)
-	var docs []answer.Listed
+	var docs []answer.WorkerItem
 	if err := json.Unmarshal([]byte(got.out), &docs); err != nil || got.status != 0 {
 		t.Fatalf("%q: %v, status %d\n%s%s", args, err, got.status, got.out, got.errOut)
 	}
@@ -176,7 +176,7 @@ func TestWorkersSelected(t *testing.T) {
 				t.Errorf("%q (-want +got):\n%s", c.args, diff)
 			}
 		}
-		var docs []answer.Listed
+		var docs []answer.WorkerItem
 		if err := json.Unmarshal([]byte(run(t, "workers", "list", "lost", "eye", "old*", "--json").out), &docs); err != nil || len(docs) != 3 ||
 			docs[0].Stale || !docs[1].Stale || docs[1].SilentSeconds == nil || *docs[1].SilentSeconds < 120 || docs[2].SilentSeconds != nil {
 			t.Errorf("--json: %v, %+v", err, docs)
@@ -540,7 +540,7 @@ func TestOperatorAndRunningWorker(t *testing.T) {
 
 // TestWorkersOnATerminal: of what a worker has, as much as fits is shown whole.
 func TestWorkersOnATerminal(t *testing.T) {
-	w := answer.Listed{
+	w := answer.WorkerItem{
 		ID: 12, Name: "build-host-3", Role: "worker", Status: "active", Runtimes: []string{"go", "java", "node", "python"},
 		RuntimeVersions: map[string][]string{"go": {"1.26.8"}, "java": {"17.0.15"}, "node": {"20.20.2"}, "python": {"3.11.2"}},
 	}

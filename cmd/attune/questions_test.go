@@ -329,7 +329,7 @@ var operating, _ = os.ReadFile("../../docs/operating.md")
 // command in docs/operating.md.
 func TestDocumentsAreDescribed(t *testing.T) {
 	for command, document := range map[string]any{
-		"workers list": []answer.Listed{}, "workers show": []answer.WorkerRow{}, "workers history": []answer.Change{}, "workers diff": answer.Difference{},
+		"workers list": []answer.WorkerItem{}, "workers show": []answer.WorkerRow{}, "workers history": []answer.Change{}, "workers diff": answer.Difference{},
 		"workers delete": answer.WorkersDeletion{}, "runtimes delete": answer.RuntimeDeletion{}, "packs unload": install.UnloadReport{},
 		"config": []config.Setting{},
 	} {

@@ -178,7 +178,7 @@ func rolesOf(flag string) ([]metadata.Role, error) {
 }
 
 // findWorkers finds the workers that an argument names: by name, id or host.
-func findWorkers(ctx context.Context, db *cli.Database, name, role string) ([]store.Selected, error) {
+func findWorkers(ctx context.Context, db *cli.Database, name, role string) ([]store.WorkerSnapshot, error) {
 	roles, err := rolesOf(role)
 	if err != nil {
 		return nil, err

@@ -57,7 +57,7 @@ func (c *workersDiffCmd) Run(ctx context.Context, env *cli.Env) error {
 }
 
 // one finds the only worker with a name.
-func (c *workersDiffCmd) one(ctx context.Context, db *cli.Database, name string) (*store.Selected, error) {
+func (c *workersDiffCmd) one(ctx context.Context, db *cli.Database, name string) (*store.WorkerSnapshot, error) {
 	found, err := findWorkers(ctx, db, name, c.Role)
 	if err != nil {
 		return nil, err

@@ -48,7 +48,7 @@ func (c *workersShowCmd) Run(ctx context.Context, env *cli.Env) error {
 	return nil
 }
 
-func printWorker(out *cli.Terminal, w *store.Selected, names *metadata.Index) {
+func printWorker(out *cli.Terminal, w *store.WorkerSnapshot, names *metadata.Index) {
 	field := cli.NewWideFields(out, "", 12)
 	field("worker", fmt.Sprintf("%s (id %d)", w.Name, w.ID))
 	field("role", cli.RoleName(w.WorkerRole))
@@ -107,7 +107,7 @@ func printWorker(out *cli.Terminal, w *store.Selected, names *metadata.Index) {
 }
 
 // beating returns when a worker sent its last heartbeat, and its interval.
-func beating(w *store.Selected) string {
+func beating(w *store.WorkerSnapshot) string {
 	if w.LastHeartbeat == nil {
 		return "never"
 	}

@@ -111,7 +111,7 @@ func (c *workersListCmd) Run(ctx context.Context, env *cli.Env) error {
 
 // list runs a query and notes how the list goes on.
 func (c *workersListCmd) list(
-	ctx context.Context, env *cli.Env, db *cli.Database, q answer.ListQuery, fn func([]answer.Listed) error,
+	ctx context.Context, env *cli.Env, db *cli.Database, q answer.ListQuery, fn func([]answer.WorkerItem) error,
 ) (more bool, err error) {
 	next, err := answer.ListWorkers(ctx, db.Store, q, fn)
 	switch {
@@ -127,7 +127,7 @@ func (c *workersListCmd) list(
 
 func (c *workersListCmd) printJSON(ctx context.Context, env *cli.Env, db *cli.Database, q answer.ListQuery) error {
 	list := cli.NewJSONList(env.Out)
-	_, err := c.list(ctx, env, db, q, func(workers []answer.Listed) error {
+	_, err := c.list(ctx, env, db, q, func(workers []answer.WorkerItem) error {
 		for i := range workers {
 			if err := list.Add(&workers[i]); err != nil {
 				return err
@@ -144,7 +144,7 @@ func (c *workersListCmd) printJSON(ctx context.Context, env *cli.Env, db *cli.Da
 func (c *workersListCmd) printTable(ctx context.Context, env *cli.Env, db *cli.Database, q answer.ListQuery, reqs []requirement) error {
 	table := workersTable(reqs)
 	var counts answer.Counts
-	more, err := c.list(ctx, env, db, q, func(workers []answer.Listed) error {
+	more, err := c.list(ctx, env, db, q, func(workers []answer.WorkerItem) error {
 		for i := range workers {
 			counts.Add(&workers[i])
 			table.Row(workerCells(&workers[i], reqs)...)
@@ -250,7 +250,7 @@ func workersTable(reqs []requirement) *cli.Table {
 }
 
 // workerCells returns the row of a worker in workersTable.
-func workerCells(w *answer.Listed, reqs []requirement) []cli.Cell {
+func workerCells(w *answer.WorkerItem, reqs []requirement) []cli.Cell {
 	cells := []cli.Cell{
 		{Text: strconv.FormatInt(w.ID, 10)}, {Text: w.Name}, {Text: w.Role}, standing(w.Status, w.Stale), {Text: silent(w.SilentSeconds)},
 	}
@@ -264,7 +264,7 @@ func workerCells(w *answer.Listed, reqs []requirement) []cli.Cell {
 }
 
 // status returns a cell with a worker's status, and whether it is stale.
-func status(w *store.Selected) cli.Cell { return standing(cli.StatusName(&w.Worker), w.Stale) }
+func status(w *store.WorkerSnapshot) cli.Cell { return standing(cli.StatusName(&w.Worker), w.Stale) }
 
 // standing returns a cell with a status, and whether the worker is stale.
 func standing(name string, stale bool) cli.Cell {
@@ -282,7 +282,7 @@ func standing(name string, stale bool) cli.Cell {
 }
 
 // heartbeat returns the time since a worker's last heartbeat, by the database's clock.
-func heartbeat(w *store.Selected) string {
+func heartbeat(w *store.WorkerSnapshot) string {
 	if w.Silent == nil {
 		return "never"
 	}
@@ -298,7 +298,7 @@ func silent(seconds *float64) string {
 }
 
 // runtimesOf returns a cell with a worker's capability names and newest versions.
-func runtimesOf(w *answer.Listed) cli.Cell {
+func runtimesOf(w *answer.WorkerItem) cli.Cell {
 	if w.Undocumented != "" {
 		return cli.Cell{Text: w.Undocumented}
 	}
@@ -328,8 +328,8 @@ func undocumented(caps *capability.Document, err error) string {
 
 // namesFor returns the names of runtimes by which documents of a platform's workers are
 // read. It is nil if no worker needs it.
-func namesFor(ctx context.Context, db *cli.Database, workers []store.Selected) (*metadata.Index, error) {
-	if !slices.ContainsFunc(workers, func(w store.Selected) bool { return len(w.Capabilities) > 0 && answer.IsForeign(&w.Worker) }) {
+func namesFor(ctx context.Context, db *cli.Database, workers []store.WorkerSnapshot) (*metadata.Index, error) {
+	if !slices.ContainsFunc(workers, func(w store.WorkerSnapshot) bool { return len(w.Capabilities) > 0 && answer.IsForeign(&w.Worker) }) {
 		return nil, nil
 	}
 	names, _, err := db.Index(ctx)
@@ -339,7 +339,7 @@ func namesFor(ctx context.Context, db *cli.Database, workers []store.Selected) (
 // answerOf returns what a worker reported about a runtime: the versions that satisfy
 // the constraint; else the other versions, in the words of explain; or why the
 // worker does not have the runtime.
-func answerOf(r *requirement, w *answer.Listed) cli.Cell {
+func answerOf(r *requirement, w *answer.WorkerItem) cli.Cell {
 	if w.Undocumented != "" {
 		return cli.Cell{Text: w.Undocumented, Style: cli.Yellow}
 	}

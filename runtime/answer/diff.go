@@ -107,10 +107,10 @@ func (d *Difference) Empty() bool { return len(d.Runtimes)+len(d.Facts) == 0 }
 
 // Diff compares the last reports of two workers. A document that Document does not read is an
 // error.
-func Diff(ctx context.Context, st *store.Store, a, b *store.Selected) (*Difference, error) {
+func Diff(ctx context.Context, st *store.Store, a, b *store.WorkerSnapshot) (*Difference, error) {
 	d := &Difference{A: subject(a), B: subject(b), Runtimes: []RuntimeDifference{}, Same: []string{}}
 	caps := make([]*capability.Document, 2)
-	for i, w := range []*store.Selected{a, b} {
+	for i, w := range []*store.WorkerSnapshot{a, b} {
 		var err error
 		if caps[i], err = Document(&w.Worker, nil); err != nil {
 			return nil, err
@@ -148,7 +148,7 @@ func Diff(ctx context.Context, st *store.Store, a, b *store.Selected) (*Differen
 	return d, nil
 }
 
-func subject(w *store.Selected) Subject {
+func subject(w *store.WorkerSnapshot) Subject {
 	s := Subject{ID: w.ID, Name: w.Name, Role: RoleName(w.WorkerRole), Stale: w.Stale}
 	if w.Status != nil {
 		s.Status = string(*w.Status)
@@ -186,7 +186,7 @@ func holdings(ctx context.Context, st *store.Store, worker int64) (map[runtimeKe
 
 // orSilence returns a worker's report on a runtime, or the meaning of a missing one.
 func orSilence(
-	ctx context.Context, st *store.Store, h *Holding, ref string, w *store.Selected, caps *capability.Document,
+	ctx context.Context, st *store.Store, h *Holding, ref string, w *store.WorkerSnapshot, caps *capability.Document,
 ) (Holding, error) {
 	if h != nil {
 		return *h, nil

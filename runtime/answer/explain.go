@@ -133,7 +133,7 @@ type ExplainedAbsence struct {
 }
 
 // Explain explains why a worker does or does not have a runtime, from its last report.
-func Explain(ctx context.Context, st *store.Store, w *store.Selected, q Question) (*Explanation, error) {
+func Explain(ctx context.Context, st *store.Store, w *store.WorkerSnapshot, q Question) (*Explanation, error) {
 	rows, err := st.WorkerRuntimes.ByWorker(ctx, w.ID)
 	if err != nil {
 		return nil, err
@@ -192,7 +192,7 @@ func (e *Explanation) addNotFound(ctx context.Context, st *store.Store, role met
 	return nil
 }
 
-func stateOf(w *store.Selected) WorkerState {
+func stateOf(w *store.WorkerSnapshot) WorkerState {
 	s := WorkerState{
 		Subject:       Subject{ID: w.ID, Name: w.Name, Role: RoleName(w.WorkerRole), Status: "-", Stale: w.Stale},
 		LastHeartbeat: w.LastHeartbeat,

@@ -31,7 +31,7 @@ type ListQuery struct {
 	Labels bool
 	// Documents fills in the capability document and the other large columns.
 	Documents bool
-	// Runtimes lists further runtimes for Listed.Reported and Listed.Document, which always have
+	// Runtimes lists further runtimes for WorkerItem.Reported and WorkerItem.Document, which always have
 	// the runtimes of the selection.
 	Runtimes []store.Requirement
 	// Names returns the names of runtimes by which the documents of a platform's own workers
@@ -39,9 +39,9 @@ type ListQuery struct {
 	Names func(context.Context) (*metadata.Index, error)
 }
 
-// A Listed is a worker in a list. Without versions and documents, it has about half a
+// A WorkerItem is a worker in a list. Without versions and documents, it has about half a
 // kilobyte of JSON.
-type Listed struct {
+type WorkerItem struct {
 	ID   int64  `json:"id"`
 	Name string `json:"name"`
 	Role string `json:"role"`
@@ -118,7 +118,7 @@ const (
 // left out.
 //
 // Without versions and documents it reads neither. Errors: ErrCursor, and errors of fn.
-func ListWorkers(ctx context.Context, st *store.Store, q ListQuery, fn func([]Listed) error) (next string, err error) {
+func ListWorkers(ctx context.Context, st *store.Store, q ListQuery, fn func([]WorkerItem) error) (next string, err error) {
 	l := store.Listing{Selection: q.Selection, Order: q.Order}
 	if l.After, err = parseCursor(q.After, q.Order); err != nil {
 		return "", err
@@ -139,7 +139,7 @@ func ListWorkers(ctx context.Context, st *store.Store, q ListQuery, fn func([]Li
 		}
 		next = cursor(q.Order, last)
 	}
-	err = inBatches(ctx, st, ids, q.Documents, func(rows []store.Selected) error {
+	err = inBatches(ctx, st, ids, q.Documents, func(rows []store.WorkerSnapshot) error {
 		items, err := q.items(ctx, st, rows)
 		if err != nil {
 			return err
@@ -179,7 +179,7 @@ func parseCursor(text string, order store.Order) (*store.Position, error) {
 }
 
 // inBatches reads workers by ID and calls fn with a part of them at a time.
-func inBatches(ctx context.Context, st *store.Store, ids []int64, documents bool, fn func([]store.Selected) error) error {
+func inBatches(ctx context.Context, st *store.Store, ids []int64, documents bool, fn func([]store.WorkerSnapshot) error) error {
 	size := batch
 	if documents {
 		size = documentBatch
@@ -197,10 +197,10 @@ func inBatches(ctx context.Context, st *store.Store, ids []int64, documents bool
 }
 
 // items returns the list's form of rows.
-func (q *ListQuery) items(ctx context.Context, st *store.Store, rows []store.Selected) ([]Listed, error) {
-	items := make([]Listed, len(rows))
+func (q *ListQuery) items(ctx context.Context, st *store.Store, rows []store.WorkerSnapshot) ([]WorkerItem, error) {
+	items := make([]WorkerItem, len(rows))
 	ids := make([]int64, len(rows))
-	byID := map[int64]*Listed{}
+	byID := map[int64]*WorkerItem{}
 	for i := range rows {
 		items[i], ids[i] = listed(&rows[i], q.Documents), rows[i].ID
 		byID[rows[i].ID] = &items[i]
@@ -245,7 +245,7 @@ func (q *ListQuery) runtimes() []store.Requirement {
 }
 
 // documentAbsences fills in the documents of workers that have no row of one of the runtimes.
-func (q *ListQuery) documentAbsences(ctx context.Context, st *store.Store, rows []store.Selected, byID map[int64]*Listed) error {
+func (q *ListQuery) documentAbsences(ctx context.Context, st *store.Store, rows []store.WorkerSnapshot, byID map[int64]*WorkerItem) error {
 	var ids []int64
 	for i := range rows {
 		absent := func(r store.Requirement) bool {
@@ -256,7 +256,7 @@ func (q *ListQuery) documentAbsences(ctx context.Context, st *store.Store, rows 
 			ids = append(ids, rows[i].ID)
 		}
 	}
-	return inBatches(ctx, st, ids, true, func(rows []store.Selected) error {
+	return inBatches(ctx, st, ids, true, func(rows []store.WorkerSnapshot) error {
 		for i := range rows {
 			doc, err := Document(&rows[i].Worker, nil)
 			if err != nil {
@@ -269,7 +269,7 @@ func (q *ListQuery) documentAbsences(ctx context.Context, st *store.Store, rows 
 }
 
 // label fills in labels and taints.
-func label(ctx context.Context, st *store.Store, ids []int64, byID map[int64]*Listed) error {
+func label(ctx context.Context, st *store.Store, ids []int64, byID map[int64]*WorkerItem) error {
 	labels, err := st.Workers.Labels(ctx, ids)
 	if err != nil {
 		return err
@@ -290,8 +290,8 @@ func label(ctx context.Context, st *store.Store, ids []int64, byID map[int64]*Li
 }
 
 // listed returns a row's form in a list.
-func listed(w *store.Selected, documents bool) Listed {
-	item := Listed{
+func listed(w *store.WorkerSnapshot, documents bool) WorkerItem {
+	item := WorkerItem{
 		ID: w.ID, Name: w.Name, Role: RoleName(w.WorkerRole), WorkerRole: w.WorkerRole, Type: string(w.WorkerType), Stale: w.Stale,
 		Host: w.Host, Port: w.Port,
 		LastHeartbeat: w.LastHeartbeat, HeartbeatInterval: w.HeartbeatInterval, Instance: w.Instance,
@@ -316,7 +316,7 @@ func listed(w *store.Selected, documents bool) Listed {
 const unregistered = "not registered by attune"
 
 // addVersion adds an installation. Installations come by name, and the newest first.
-func (w *Listed) addVersion(name, version string) {
+func (w *WorkerItem) addVersion(name, version string) {
 	if n := len(w.Runtimes); n == 0 || w.Runtimes[n-1] != name {
 		w.Runtimes = append(w.Runtimes, name)
 	}
@@ -346,7 +346,7 @@ func bestMatch(r *store.Requirement, rows []store.Reported) *Match {
 
 // declare fills in the runtimes of workers that another program registered, from their
 // documents, where the database does not do that itself.
-func (q *ListQuery) declare(ctx context.Context, st *store.Store, rows []store.Selected, byID map[int64]*Listed) error {
+func (q *ListQuery) declare(ctx context.Context, st *store.Store, rows []store.WorkerSnapshot, byID map[int64]*WorkerItem) error {
 	var ids []int64
 	for i := range rows {
 		if w := &rows[i]; w.Identity == nil && w.Documented && byID[w.ID].Runtimes == nil {
@@ -363,7 +363,7 @@ func (q *ListQuery) declare(ctx context.Context, st *store.Store, rows []store.S
 			return err
 		}
 	}
-	return inBatches(ctx, st, ids, true, func(rows []store.Selected) error {
+	return inBatches(ctx, st, ids, true, func(rows []store.WorkerSnapshot) error {
 		for i := range rows {
 			item := byID[rows[i].ID]
 			doc, err := Document(&rows[i].Worker, names)

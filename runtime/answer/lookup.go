@@ -35,7 +35,7 @@ func (e *UnknownWorkerError) Error() string {
 // LookUpWorkers returns the workers with a name, which may differ in role; else the worker
 // with an ID; else the workers on a host. The terms name:, id: and host: ask for one of these
 // only. With roles, a worker must have one of them. Errors: *TermError, *UnknownWorkerError.
-func LookUpWorkers(ctx context.Context, st *store.Store, text string, roles ...metadata.Role) ([]store.Selected, error) {
+func LookUpWorkers(ctx context.Context, st *store.Store, text string, roles ...metadata.Role) ([]store.WorkerSnapshot, error) {
 	tries := []store.Selection{{Names: []string{text}}, {Hosts: []string{text}}}
 	if id, err := strconv.ParseInt(text, 10, 64); err == nil {
 		tries = slices.Insert(tries, 1, store.Selection{IDs: []int64{id}})

@@ -92,7 +92,7 @@ func MatrixOf(ctx context.Context, st *store.Store, q MatrixQuery) (*Matrix, err
 		list.Runtimes = append(list.Runtimes, q.Runtimes[i].Requirement)
 	}
 	var err error
-	m.Next, err = ListWorkers(ctx, st, list, func(workers []Listed) error {
+	m.Next, err = ListWorkers(ctx, st, list, func(workers []WorkerItem) error {
 		for i := range workers {
 			w := &workers[i]
 			row := MatrixRow{Subject: Subject{w.ID, w.Name, w.Role, w.Status, w.Stale}, Cells: make([]Cell, len(q.Runtimes))}
@@ -108,7 +108,7 @@ func MatrixOf(ctx context.Context, st *store.Store, q MatrixQuery) (*Matrix, err
 
 // cellOf returns the cell of a worker. The worker's rows come newest first, the installations
 // before the others.
-func cellOf(w *Listed, of *RuntimeTerm) Cell {
+func cellOf(w *WorkerItem, of *RuntimeTerm) Cell {
 	rows := slices.DeleteFunc(slices.Clone(w.Reported), func(r store.Reported) bool {
 		return r.RuntimeRef != of.Ref || of.Ref == "" && r.Name != of.Name
 	})

@@ -33,7 +33,7 @@ func TestNotFoundWithoutRows(t *testing.T) {
 		for _, name := range []string{"here", "gone", "slow"} {
 			define(name)
 		}
-		host := func(name string, absent int) *store.Selected {
+		host := func(name string, absent int) *store.WorkerSnapshot {
 			t.Helper()
 			state, err := st.DefinitionsState(ctx)
 			if err != nil {
@@ -68,7 +68,7 @@ func TestNotFoundWithoutRows(t *testing.T) {
 		if rows, err := st.WorkerRuntimes.ByWorker(ctx, many.ID); err != nil || len(rows) != 1 {
 			t.Errorf("%d rows, %v; want one for the installation", len(rows), err)
 		}
-		explain := func(w *store.Selected, name string) *answer.Explanation {
+		explain := func(w *store.WorkerSnapshot, name string) *answer.Explanation {
 			t.Helper()
 			def, err := st.Runtimes.Definition(ctx, "acme."+name)
 			if err != nil {

@@ -16,7 +16,7 @@ type Refresh struct {
 	// Workers lists all workers, also those that cannot be asked.
 	Workers []RefreshWorker
 
-	before []store.Selected
+	before []store.WorkerSnapshot
 }
 
 // A RefreshWorker is a worker of a Refresh.
@@ -65,7 +65,7 @@ func (e *LateError) Error() string {
 
 // NewRefresh returns a Refresh of workers, and asks nobody yet. A stale worker will be asked
 // too, because it may send heartbeats again.
-func NewRefresh(workers []store.Selected) *Refresh {
+func NewRefresh(workers []store.WorkerSnapshot) *Refresh {
 	r := &Refresh{Workers: []RefreshWorker{}, before: workers}
 	for i := range workers {
 		w := &workers[i]
@@ -107,7 +107,7 @@ const lookAgain = 500 * time.Millisecond
 // awaited is a worker that was asked.
 type awaited struct {
 	// before is the worker as it was.
-	before *store.Selected
+	before *store.WorkerSnapshot
 	// request is when it was asked; the zero time until that was read.
 	request time.Time
 	result  *RefreshResult
@@ -170,7 +170,7 @@ func (r *Refresh) Wait(ctx context.Context, st *store.Store, timeout time.Durati
 
 // look reads the workers that have not settled.
 func look(ctx context.Context, st *store.Store, open map[int64]*awaited, began time.Time) error {
-	found := map[int64]*store.Selected{}
+	found := map[int64]*store.WorkerSnapshot{}
 	for part := range slices.Chunk(slices.Collect(maps.Keys(open)), refreshBatch) {
 		rows, err := st.Workers.Select(ctx, store.Selection{IDs: part})
 		if err != nil {
@@ -188,7 +188,7 @@ func look(ctx context.Context, st *store.Store, open map[int64]*awaited, began t
 }
 
 // look updates the result from the row; now is nil when the row was deleted.
-func (a *awaited) look(now *store.Selected) {
+func (a *awaited) look(now *store.WorkerSnapshot) {
 	if now == nil {
 		a.settled, a.result.Reason = true, "it was deleted"
 		return

@@ -29,7 +29,7 @@ type Report struct {
 
 // ReportOf reads the report of a worker. Index resolves the names that a platform's workers
 // declare; nil knows none.
-func ReportOf(w *store.Selected, index *metadata.Index) (*Report, error) {
+func ReportOf(w *store.WorkerSnapshot, index *metadata.Index) (*Report, error) {
 	caps, err := Document(&w.Worker, index)
 	if err != nil {
 		return nil, err

@@ -32,7 +32,7 @@ func TestReportOf(t *testing.T) {
 		t.Fatal(err)
 	}
 	identity := "action/x"
-	r, err := answer.ReportOf(&store.Selected{Worker: schema.Worker{Identity: &identity, Capabilities: text}}, nil)
+	r, err := answer.ReportOf(&store.WorkerSnapshot{Worker: schema.Worker{Identity: &identity, Capabilities: text}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,11 +42,11 @@ func TestReportOf(t *testing.T) {
 	if r.Foreign || !cmp.Equal(r.Labels, map[string]string{"zone": "a"}) || string(r.MaxConcurrent) != "7" {
 		t.Errorf("got %+v", r)
 	}
-	r, err = answer.ReportOf(&store.Selected{Worker: schema.Worker{Capabilities: json.RawMessage(`{"labels": {"zone": 3}, "runtimes": ["go"]}`)}}, nil)
+	r, err = answer.ReportOf(&store.WorkerSnapshot{Worker: schema.Worker{Capabilities: json.RawMessage(`{"labels": {"zone": 3}, "runtimes": ["go"]}`)}}, nil)
 	if err != nil || !r.Foreign || len(r.Labels) != 0 || len(r.Document.Detected) != 1 {
 		t.Errorf("of a platform: got %+v, %v", r, err)
 	}
-	r, err = answer.ReportOf(&store.Selected{}, nil)
+	r, err = answer.ReportOf(&store.WorkerSnapshot{}, nil)
 	if err != nil || r.Document != nil || r.Unconfirmed == nil || r.Discounted == nil || r.Labels == nil {
 		t.Errorf("without a document: got %+v, %v", r, err)
 	}
@@ -59,7 +59,7 @@ func TestShowWorkers(t *testing.T) {
 		t.Error("no workers are null")
 	}
 	status := schema.WorkerBusy
-	text, err := json.Marshal(answer.ShowWorkers([]store.Selected{
+	text, err := json.Marshal(answer.ShowWorkers([]store.WorkerSnapshot{
 		{Worker: schema.Worker{ID: 7, Name: "web-1", WorkerRole: schema.RoleAction, WorkerType: schema.WorkerLocal}},
 		{Worker: schema.Worker{ID: 8, WorkerRole: schema.RoleSensor, Status: &status, Port: new(80)}, Stale: true, Silent: new(1500 * time.Millisecond)},
 	}))

@@ -156,7 +156,7 @@ func rolesOf(d *metadata.Definition) []metadata.Role {
 func HoldersOf(ctx context.Context, st *store.Store, ref string, limit int) (holders []Subject, all int, err error) {
 	having := store.Selection{Has: []store.Requirement{{Ref: ref}}}
 	holders = []Subject{}
-	more, err := ListWorkers(ctx, st, ListQuery{Selection: having, Limit: limit}, func(workers []Listed) error {
+	more, err := ListWorkers(ctx, st, ListQuery{Selection: having, Limit: limit}, func(workers []WorkerItem) error {
 		for i := range workers {
 			w := &workers[i]
 			holders = append(holders, Subject{ID: w.ID, Name: w.Name, Role: w.Role, Status: w.Status, Stale: w.Stale})

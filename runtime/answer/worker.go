@@ -60,7 +60,7 @@ type WorkerView struct {
 }
 
 // ShowWorkers converts workers that a query found. The list is never nil.
-func ShowWorkers(workers []store.Selected) []WorkerView {
+func ShowWorkers(workers []store.WorkerSnapshot) []WorkerView {
 	shown := make([]WorkerView, 0, len(workers))
 	for i := range workers {
 		w := &workers[i]

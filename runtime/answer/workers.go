@@ -15,7 +15,7 @@ type WorkersQuery struct {
 
 // Workers is the answer to a WorkersQuery.
 type Workers struct {
-	Items []store.Selected `json:"-"`
+	Items []store.WorkerSnapshot `json:"-"`
 	// LeftOut counts the workers that the selection leaves out because a constraint
 	// accepts no pre-release.
 	LeftOut int `json:"left_out"`
@@ -29,8 +29,8 @@ func FindWorkers(ctx context.Context, st *store.Store, q WorkersQuery) (*Workers
 	if err != nil {
 		return nil, err
 	}
-	found := &Workers{Items: make([]store.Selected, 0, len(ids))}
-	err = inBatches(ctx, st, ids, true, func(rows []store.Selected) error {
+	found := &Workers{Items: make([]store.WorkerSnapshot, 0, len(ids))}
+	err = inBatches(ctx, st, ids, true, func(rows []store.WorkerSnapshot) error {
 		found.Items = append(found.Items, rows...)
 		return nil
 	})
@@ -66,7 +66,7 @@ func CountWorkers(ctx context.Context, st *store.Store, s store.Selection) (*Cou
 }
 
 // Add counts a worker of a list.
-func (c *Counts) Add(w *Listed) {
+func (c *Counts) Add(w *WorkerItem) {
 	var status *schema.WorkerStatus
 	if w.Status != "" {
 		status = new(schema.WorkerStatus(w.Status))

@@ -18,7 +18,7 @@ import (
 )
 
 type workerList struct {
-	Items   []answer.Listed
+	Items   []answer.WorkerItem
 	Next    string
 	LeftOut int `json:"left_out"`
 }
@@ -83,7 +83,7 @@ func TestWorkers(t *testing.T) {
 		}
 		s.get("/v1/workers?name=web-1", &list)
 		id := url.PathEscape(idOf(&list))
-		var one answer.Listed
+		var one answer.WorkerItem
 		s.get("/v1/workers/"+id, &one)
 		if one.Name != "web-1" || one.Labels["zone"] != "a" || len(one.Taints) != 1 || one.Capabilities != nil ||
 			!slices.Equal(one.RuntimeVersions["python"], []string{"3.12.1", "3.11.7"}) {

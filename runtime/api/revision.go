@@ -63,8 +63,8 @@ func (c *call) checkMatch() error {
 }
 
 // withoutHeartbeat returns workers without what heartbeats change.
-func withoutHeartbeat(workers ...answer.Listed) []answer.Listed {
-	steady := make([]answer.Listed, len(workers))
+func withoutHeartbeat(workers ...answer.WorkerItem) []answer.WorkerItem {
+	steady := make([]answer.WorkerItem, len(workers))
 	for i := range workers {
 		steady[i] = workers[i]
 		steady[i].LastHeartbeat, steady[i].SilentSeconds = nil, nil

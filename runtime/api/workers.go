@@ -50,8 +50,8 @@ func (a *API) ListWorkers(ctx context.Context, r server.ListWorkersRequestObject
 	if q.Order == store.OrderVersion && len(q.Selection.Has)+len(q.Selection.Lacks) == 0 {
 		return nil, wrong("sort", "version needs has or lacks to name the runtime")
 	}
-	list := server.ListWorkers200JSONResponse{Items: []answer.Listed{}}
-	next, err := answer.ListWorkers(ctx, a.store, q, func(workers []answer.Listed) error {
+	list := server.ListWorkers200JSONResponse{Items: []answer.WorkerItem{}}
+	next, err := answer.ListWorkers(ctx, a.store, q, func(workers []answer.WorkerItem) error {
 		list.Items = append(list.Items, workers...)
 		return nil
 	})
@@ -84,7 +84,7 @@ func (a *API) page(ctx context.Context, q *answer.ListQuery, prereleases bool, l
 }
 
 // worker returns a worker by its ID. Errors: store.ErrNotFound.
-func (a *API) worker(ctx context.Context, id int64) (*store.Selected, error) {
+func (a *API) worker(ctx context.Context, id int64) (*store.WorkerSnapshot, error) {
 	found, err := a.store.Workers.Select(ctx, store.Selection{IDs: []int64{id}})
 	switch {
 	case err != nil:
@@ -116,8 +116,8 @@ func (a *API) GetWorker(ctx context.Context, r server.GetWorkerRequestObject) (s
 			return nil, err
 		}
 	}
-	var found []answer.Listed
-	if _, err := answer.ListWorkers(ctx, a.store, q, func(workers []answer.Listed) error {
+	var found []answer.WorkerItem
+	if _, err := answer.ListWorkers(ctx, a.store, q, func(workers []answer.WorkerItem) error {
 		found = append(found, workers...)
 		return nil
 	}); err != nil {
@@ -205,7 +205,7 @@ func (a *API) RefreshWorker(ctx context.Context, r server.RefreshWorkerRequestOb
 	if err := callOf(ctx).checkMatch(); err != nil {
 		return nil, err
 	}
-	refresh := answer.NewRefresh([]store.Selected{*worker})
+	refresh := answer.NewRefresh([]store.WorkerSnapshot{*worker})
 	err = a.store.InTx(ctx, func(ctx context.Context, st *store.Store) error { return refresh.Request(ctx, st) })
 	return server.RefreshWorker202JSONResponse(refresh.Workers[0]), err
 }

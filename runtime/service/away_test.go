@@ -251,7 +251,7 @@ func TestLineIsCutInATransaction(t *testing.T) {
 // failingSweep is Rows on which every sweep fails.
 type failingSweep struct{ service.Rows }
 
-func (failingSweep) SweepBatch(context.Context, time.Duration, store.HeartbeatSpan) ([]store.Swept, bool, error) {
+func (failingSweep) SweepBatch(context.Context, time.Duration, store.HeartbeatSpan) ([]store.InactiveWorker, bool, error) {
 	return nil, false, errors.New("no connection")
 }
 
@@ -284,7 +284,7 @@ func TestSweepFails(t *testing.T) {
 // slowSweep is Rows on which no sweep ends in time.
 type slowSweep struct{ service.Rows }
 
-func (slowSweep) SweepBatch(ctx context.Context, _ time.Duration, _ store.HeartbeatSpan) ([]store.Swept, bool, error) {
+func (slowSweep) SweepBatch(ctx context.Context, _ time.Duration, _ store.HeartbeatSpan) ([]store.InactiveWorker, bool, error) {
 	<-ctx.Done()
 	return nil, false, ctx.Err()
 }

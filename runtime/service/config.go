@@ -46,7 +46,7 @@ type Rows interface {
 	Report(ctx context.Context, id int64, instance string, caps store.Capabilities) ([]schema.CapabilityChange, error)
 	Heartbeat(ctx context.Context, id int64, instance string) (store.Beat, error)
 	Deactivate(ctx context.Context, id int64, instance string) error
-	SweepBatch(ctx context.Context, every time.Duration, span store.HeartbeatSpan) (swept []store.Swept, more bool, err error)
+	SweepBatch(ctx context.Context, every time.Duration, span store.HeartbeatSpan) (swept []store.InactiveWorker, more bool, err error)
 	Prune(ctx context.Context, every, keep time.Duration) (int, error)
 }
 

@@ -57,7 +57,7 @@ func (r *registration) sweep(ctx context.Context) error {
 		r.streak.toSweep, r.streak.swept = r.sweepBeats(), 0
 	}
 	span := store.HeartbeatSpan{Since: r.streak.first, Until: r.streak.before}
-	var swept []store.Swept
+	var swept []store.InactiveWorker
 	_, err := r.connection.ask(ctx, "sweep", func(ctx context.Context) (err error) {
 		swept, r.streak.sweeping, err = r.connection.db.Rows.SweepBatch(ctx, every, span)
 		return err
@@ -73,7 +73,7 @@ func (r *registration) sweep(ctx context.Context) error {
 const mostSweptLines = 20
 
 // logSwept logs the workers of a batch. A mass outage is logged as one line for each batch.
-func (r *registration) logSwept(swept []store.Swept) {
+func (r *registration) logSwept(swept []store.InactiveWorker) {
 	r.streak.swept += len(swept)
 	if len(swept) > mostSweptLines {
 		first, last := swept[0], swept[len(swept)-1]

@@ -42,7 +42,7 @@ func (r onTheClock) Heartbeat(ctx context.Context, id int64, instance string) (s
 	return beat, err
 }
 
-func (r onTheClock) SweepBatch(ctx context.Context, every time.Duration, span store.HeartbeatSpan) ([]store.Swept, bool, error) {
+func (r onTheClock) SweepBatch(ctx context.Context, every time.Duration, span store.HeartbeatSpan) ([]store.InactiveWorker, bool, error) {
 	if span == (store.HeartbeatSpan{}) {
 		return nil, false, fmt.Errorf("a sweep by nobody's span")
 	}
@@ -105,7 +105,7 @@ type batches struct {
 	beats *int
 }
 
-func (r batches) SweepBatch(ctx context.Context, every time.Duration, span store.HeartbeatSpan) ([]store.Swept, bool, error) {
+func (r batches) SweepBatch(ctx context.Context, every time.Duration, span store.HeartbeatSpan) ([]store.InactiveWorker, bool, error) {
 	swept, more, err := r.Rows.SweepBatch(ctx, every, span)
 	*r.sizes = append(*r.sizes, len(swept))
 	return swept, more, err

@@ -307,7 +307,7 @@ func TestSweepsAtOnce(t *testing.T) {
 		const processes = 10
 		want := stale(t, e, 8)
 		e.SetMaxOpenConns(processes)
-		var got [processes][]store.Swept
+		var got [processes][]store.InactiveWorker
 		var done sync.WaitGroup
 		for n := range processes {
 			done.Go(func() {
@@ -371,7 +371,7 @@ func TestSweepOfManyWorkers(t *testing.T) {
 		if err != nil || len(swept) != workers {
 			t.Fatalf("swept %d, %v; want %d", len(swept), err, workers)
 		}
-		if !slices.IsSortedFunc(swept, func(a, b store.Swept) int { return int(a.ID - b.ID) }) {
+		if !slices.IsSortedFunc(swept, func(a, b store.InactiveWorker) int { return int(a.ID - b.ID) }) {
 			t.Error("not ordered by id")
 		}
 		if n := count(t, e, "worker WHERE CAST(status AS text) = 'active'"); n != 0 {

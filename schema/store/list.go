@@ -231,9 +231,9 @@ func (w *Workers) candidates(ctx context.Context, s *Selection) (ids []int64, ok
 
 // Rows returns workers by ID, in the order of ids. It leaves out those that do not exist.
 // Without documents their Capabilities and Meta are nil.
-func (w *Workers) Rows(ctx context.Context, ids []int64, documents bool) ([]Selected, error) {
+func (w *Workers) Rows(ctx context.Context, ids []int64, documents bool) ([]WorkerSnapshot, error) {
 	if len(ids) == 0 {
-		return []Selected{}, nil
+		return []WorkerSnapshot{}, nil
 	}
 	var without []string
 	if !documents {
@@ -247,7 +247,7 @@ func (w *Workers) Rows(ctx context.Context, ids []int64, documents bool) ([]Sele
 	for i := range rows {
 		byID[rows[i].ID] = i
 	}
-	ordered := make([]Selected, 0, len(rows))
+	ordered := make([]WorkerSnapshot, 0, len(rows))
 	for _, id := range ids {
 		if i, ok := byID[id]; ok {
 			ordered = append(ordered, rows[i])

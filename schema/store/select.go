@@ -64,8 +64,8 @@ type Requirement struct {
 	Prereleases bool
 }
 
-// A Selected is a worker with its state at the time of the query.
-type Selected struct {
+// A WorkerSnapshot is a worker with its state at the time of the query.
+type WorkerSnapshot struct {
 	schema.Worker
 	// Stale reports whether Selection.Stale selects the worker.
 	Stale bool
@@ -80,7 +80,7 @@ type Selected struct {
 
 // Select returns the workers of a selection, ordered by name and id. It reads their
 // documents into memory; List and Rows page through a fleet.
-func (w *Workers) Select(ctx context.Context, s Selection) ([]Selected, error) {
+func (w *Workers) Select(ctx context.Context, s Selection) ([]WorkerSnapshot, error) {
 	found, err := w.selectRows(ctx, w.columns(), &s)
 	if err != nil {
 		return nil, fmt.Errorf("select workers: %w", err)
@@ -89,13 +89,13 @@ func (w *Workers) Select(ctx context.Context, s Selection) ([]Selected, error) {
 }
 
 // selectRows returns some columns of the workers of a selection, ordered by name and id.
-func (w *Workers) selectRows(ctx context.Context, columns bun.Safe, s *Selection) ([]Selected, error) {
-	found := []Selected{}
+func (w *Workers) selectRows(ctx context.Context, columns bun.Safe, s *Selection) ([]WorkerSnapshot, error) {
+	found := []WorkerSnapshot{}
 	if !s.storable() {
 		return found, nil
 	}
 	var rows []struct {
-		Selected
+		WorkerSnapshot
 		Now time.Time
 	}
 	err := w.readable(ctx, func(without any) error {
@@ -125,7 +125,7 @@ func (w *Workers) selectRows(ctx context.Context, columns bun.Safe, s *Selection
 		}
 		utc(&r.Worker)
 		r.Silent = silence(r.LastHeartbeat, r.Now)
-		found = append(found, r.Selected)
+		found = append(found, r.WorkerSnapshot)
 	}
 	return found, nil
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/attune-go/attune/schema"
 )
 
-// A Swept is a stale worker that a sweep marked inactive.
-type Swept struct {
+// An InactiveWorker is a stale worker that a sweep marked inactive.
+type InactiveWorker struct {
 	ID            int64
 	Name          string
 	WorkerRole    schema.WorkerRole
@@ -30,8 +30,8 @@ const sweepBatch = 500
 // Sweep marks stale workers inactive that were active or busy, and returns them. It calls
 // SweepBatch until there are no more. With an error it returns the workers of the committed
 // batches.
-func (w *Workers) Sweep(ctx context.Context, every time.Duration, span HeartbeatSpan) ([]Swept, error) {
-	all := []Swept{}
+func (w *Workers) Sweep(ctx context.Context, every time.Duration, span HeartbeatSpan) ([]InactiveWorker, error) {
+	all := []InactiveWorker{}
 	for {
 		part, more, err := w.SweepBatch(ctx, every, span)
 		all = append(all, part...)
@@ -56,8 +56,8 @@ func (w *Workers) Sweep(ctx context.Context, every time.Duration, span Heartbeat
 // at the current time.
 //
 // A batch reads the whole table.
-func (w *Workers) SweepBatch(ctx context.Context, every time.Duration, span HeartbeatSpan) (swept []Swept, more bool, err error) {
-	swept = []Swept{}
+func (w *Workers) SweepBatch(ctx context.Context, every time.Duration, span HeartbeatSpan) (swept []InactiveWorker, more bool, err error) {
+	swept = []InactiveWorker{}
 	sweep := w.sweepSQLite
 	if w.postgres {
 		sweep = w.sweepPostgres
@@ -65,7 +65,7 @@ func (w *Workers) SweepBatch(ctx context.Context, every time.Duration, span Hear
 	if err := sweep(ctx, every, span, &swept); err != nil {
 		return nil, false, w.fail("sweep", "stale", err)
 	}
-	slices.SortFunc(swept, func(a, b Swept) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(swept, func(a, b InactiveWorker) int { return cmp.Compare(a.ID, b.ID) })
 	for i := range swept {
 		swept[i].LastHeartbeat = swept[i].LastHeartbeat.UTC()
 	}
@@ -73,7 +73,7 @@ func (w *Workers) SweepBatch(ctx context.Context, every time.Duration, span Hear
 }
 
 // sweepPostgres calls a function that runs with its owner's rights.
-func (w *Workers) sweepPostgres(ctx context.Context, every time.Duration, span HeartbeatSpan, part *[]Swept) error {
+func (w *Workers) sweepPostgres(ctx context.Context, every time.Duration, span HeartbeatSpan, part *[]InactiveWorker) error {
 	return w.db.NewRaw(`SELECT * FROM ?(?,
 		CAST(? AS pg_catalog.int4), CAST(? AS pg_catalog.timestamptz), CAST(? AS pg_catalog.timestamptz))`,
 		w.function("sweep_workers"), w.interval(every), sweepBatch,
@@ -81,7 +81,7 @@ func (w *Workers) sweepPostgres(ctx context.Context, every time.Duration, span H
 }
 
 // sweepSQLite relies on SQLite having one writer at a time.
-func (w *Workers) sweepSQLite(ctx context.Context, every time.Duration, span HeartbeatSpan, part *[]Swept) error {
+func (w *Workers) sweepSQLite(ctx context.Context, every time.Duration, span HeartbeatSpan, part *[]InactiveWorker) error {
 	const layout = "2006-01-02 15:04:05.000-07:00" // of the columns
 	since, until := "", any(w.clock())
 	if span != (HeartbeatSpan{}) {

@@ -3,7 +3,6 @@ package config
 import (
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/attune-go/attune/migrations"
 	"github.com/attune-go/attune/runtime/detect"
@@ -60,27 +59,15 @@ func Default(name string) string {
 	panic("config: no key " + name)
 }
 
-// short returns a duration without units that are zero: 1m, not 1m0s.
-func short(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
-}
-
 // keys holds the keys of worker and attune. A sensor has the keys of a worker.
 var keys = []Key{
 	{"config", "ATTUNE_CONFIG", "--config", "the first that exists"},
 	{"strict", "ATTUNE_STRICT", "--strict", "false"},
 	{"log_level", "ATTUNE_LOG_LEVEL", "--log-level", "warn; run: info"},
-	{"lock_timeout", "ATTUNE_LOCK_TIMEOUT", "--lock-timeout", short(migrations.DefaultLockTimeout)},
+	{"lock_timeout", "ATTUNE_LOCK_TIMEOUT", "--lock-timeout", Span(migrations.DefaultLockTimeout)},
 	{"database.url", "ATTUNE_DATABASE_URL", "--database", "an embedded file"},
 	{"database.schema", "ATTUNE_SCHEMA", "--schema", "where the tables are"},
-	{"database.idle_timeout", "ATTUNE_DATABASE_IDLE_TIMEOUT", "--idle-timeout", short(service.DefaultIdleTimeout)},
+	{"database.idle_timeout", "ATTUNE_DATABASE_IDLE_TIMEOUT", "--idle-timeout", Span(service.DefaultIdleTimeout)},
 	{"policy.mode", "ATTUNE_POLICY_MODE", "--policy-mode", "standard"},
 	{"policy.allow", "ATTUNE_POLICY_ALLOW", "", "none"},
 	{"policy.deny", "ATTUNE_POLICY_DENY", "", "none"},
@@ -95,12 +82,12 @@ var keys = []Key{
 	{"worker.capabilities.runtimes", "ATTUNE_WORKER_RUNTIMES", "", "verify every definition"},
 	{"worker.capabilities.*", "", "", "none"},
 	{"worker.verify_declared", "", "", "false"},
-	{"worker.heartbeat_interval", "ATTUNE_WORKER_HEARTBEAT_INTERVAL", "--heartbeat-interval", short(service.DefaultHeartbeatInterval)},
-	{"worker.verify_interval", "ATTUNE_WORKER_VERIFY_INTERVAL", "--verify-interval", short(service.DefaultVerifyInterval)},
+	{"worker.heartbeat_interval", "ATTUNE_WORKER_HEARTBEAT_INTERVAL", "--heartbeat-interval", Span(service.DefaultHeartbeatInterval)},
+	{"worker.verify_interval", "ATTUNE_WORKER_VERIFY_INTERVAL", "--verify-interval", Span(service.DefaultVerifyInterval)},
 	{"worker.full_every", "ATTUNE_WORKER_FULL_EVERY", "--full-every", strconv.Itoa(service.DefaultFullEvery)},
-	{"worker.unconfirmed_for", "ATTUNE_WORKER_UNCONFIRMED_FOR", "--unconfirmed-for", short(service.DefaultUnconfirmedFor)},
-	{"worker.keep_history", "ATTUNE_WORKER_KEEP_HISTORY", "--keep-history", short(service.DefaultKeepHistory)},
-	{"worker.max_age", "ATTUNE_WORKER_MAX_AGE", "--max-age", short(detect.DefaultMaxAge)},
+	{"worker.unconfirmed_for", "ATTUNE_WORKER_UNCONFIRMED_FOR", "--unconfirmed-for", Span(service.DefaultUnconfirmedFor)},
+	{"worker.keep_history", "ATTUNE_WORKER_KEEP_HISTORY", "--keep-history", Span(service.DefaultKeepHistory)},
+	{"worker.max_age", "ATTUNE_WORKER_MAX_AGE", "--max-age", Span(detect.DefaultMaxAge)},
 	{"worker.report_only", "ATTUNE_WORKER_REPORT_ONLY", "--report-only", "auto"},
 	{"worker.listen", "ATTUNE_WORKER_LISTEN", "--listen", "none"},
 }

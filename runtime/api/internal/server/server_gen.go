@@ -275,7 +275,7 @@ type VersionList struct {
 }
 
 // Worker defines model for Worker.
-type Worker = answer.Listed
+type Worker = answer.WorkerItem
 
 // WorkerList defines model for WorkerList.
 type WorkerList struct {
