@@ -193,6 +193,8 @@ func (m *Migrator) droppedRelations(in *inspection, id string) []string {
 		candidates = fleetNames[:1]
 	case id == WorkerLabels:
 		candidates = labelRelations
+	case id == Server:
+		candidates = serverTables
 	case id == Baseline && m.postgres():
 		candidates = installed
 	case id == Baseline:

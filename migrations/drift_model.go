@@ -17,6 +17,7 @@ import (
 var models = []any{
 	schema.Pack{}, schema.Runtime{}, schema.RuntimeVersion{}, schema.Action{}, schema.Sensor{}, schema.Worker{},
 	schema.WorkerRuntime{}, schema.CapabilityChange{}, schema.WorkerSweep{}, schema.WorkerLabel{}, schema.WorkerTaint{},
+	schema.Token{}, schema.Session{}, schema.Audit{},
 }
 
 // What the models need besides their own columns, by table.
@@ -35,6 +36,7 @@ var (
 		"capability_change": {"worker": "foreign key to worker (id) on delete set null"},
 		"worker_label":      {"worker": "foreign key to worker (id) on delete cascade"},
 		"worker_taint":      {"worker": "foreign key to worker (id) on delete cascade"},
+		"attune_session":    {"token": "foreign key to attune_token (id) on delete cascade"},
 	}
 	triggers = map[string][]string{
 		"worker":         {"worker_follow_labels_insert", "worker_follow_labels_update"},

@@ -27,6 +27,7 @@ var guestRelations = map[string][]string{
 		stateTable, "attune_worker_runtime", "attune_worker_label", "attune_worker_taint",
 		"attune_capability_change", "attune_worker_sweep", availableView,
 	},
+	Server: serverTables,
 }
 
 // guestTables maps the table of a model to its table in a guest.
@@ -73,7 +74,7 @@ func (in *inspection) guest() bool {
 
 // classifyGuest finds tables of attune's that are missing and names that belong to others.
 func (in *inspection) classifyGuest() {
-	for _, id := range []string{UnifyRuntimes, WorkerRuntime, WorkerLabels} {
+	for _, id := range []string{UnifyRuntimes, WorkerRuntime, WorkerLabels, Server} {
 		in.classifyNames(id, guestRelations[id], newIndexes("guest", id))
 	}
 }
@@ -127,6 +128,9 @@ func versionKey() string {
 func (m *Migrator) moveIn(ctx context.Context, tx bun.IDB, in *inspection, s step) error {
 	if err := m.script(ctx, tx, in.name, s.guestUp); err != nil {
 		return err
+	}
+	if s.id == Server {
+		return m.ownServer(ctx, tx, in)
 	}
 	return m.shareGuest(ctx, tx, in, guestRelations[s.id])
 }

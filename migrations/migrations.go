@@ -52,6 +52,7 @@ const (
 	SafeFunctions = "20261128000001_safe_functions"
 	Fleet         = "20261129000001_fleet"
 	WorkerLabels  = "20261129000002_worker_labels"
+	Server        = "20261129000020_server"
 )
 
 // DefaultLockTimeout bounds each wait for a lock.

@@ -21,7 +21,7 @@ var (
 	relationNames = slices.Concat(installed, []string{
 		versionTable, recordTable, archiveTable, archiveTable + "_ledger", archiveTable + "_catalog",
 		workerRuntimeTable, changeTable, sweepTable,
-	}, workerIndexes, fleetNames, labelRelations, labelIndexes, guestNames)
+	}, workerIndexes, fleetNames, labelRelations, labelIndexes, serverTables, serverIndexes, guestNames)
 	enumNames = []string{legacyEnum, enumWorkerType, enumStatus, enumRole}
 )
 

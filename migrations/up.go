@@ -190,6 +190,8 @@ func (m *Migrator) apply(ctx context.Context, tx bun.IDB, in *inspection, s step
 		err = m.shareFleet(ctx, tx, in)
 	case s.id == WorkerLabels:
 		err = m.shareLabels(ctx, tx, in)
+	case s.id == Server:
+		err = m.ownServer(ctx, tx, in)
 	}
 	return false, nil, err
 }

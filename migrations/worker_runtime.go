@@ -35,6 +35,7 @@ var labelIndexes = newIndexes("postgres", WorkerLabels)
 func (in *inspection) classifyWorkerRuntime() {
 	in.classifyNames(WorkerRuntime, workerRelations, workerIndexes)
 	in.classifyNames(WorkerLabels, labelRelations, labelIndexes)
+	in.classifyServer()
 }
 
 // settle does the work on Postgres that depends on the catalog. The owner of worker becomes the

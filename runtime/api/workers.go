@@ -206,6 +206,7 @@ func (a *API) RefreshWorker(ctx context.Context, r server.RefreshWorkerRequestOb
 		return nil, err
 	}
 	refresh := answer.NewRefresh([]store.WorkerSnapshot{*worker})
-	err = a.store.InTx(ctx, func(ctx context.Context, st *store.Store) error { return refresh.Request(ctx, st) })
+	subject := "worker " + strconv.FormatInt(worker.ID, 10) + " " + worker.Name
+	err = a.audited(ctx, subject, refresh.Workers[0], refresh.Request)
 	return server.RefreshWorker202JSONResponse(refresh.Workers[0]), err
 }

@@ -50,6 +50,8 @@ type Store struct {
 	Workers         *Workers
 	WorkerRuntimes  *WorkerRuntimes
 	Changes         *Changes
+	Tokens          *Tokens
+	Audits          *Audits
 
 	config Config
 }
@@ -93,6 +95,12 @@ func New(db bun.IDB, cfg Config) *Store {
 		}, runtimes, changes, d.isReportOnly(cfg)},
 		WorkerRuntimes: &runtimes,
 		Changes:        &changes,
+		Tokens: &Tokens{table[schema.Token]{
+			dialect: d, name: "attune_token", noun: "token",
+		}},
+		Audits: &Audits{table[schema.Audit]{
+			dialect: d, name: "attune_audit", noun: "audit row", unique: []string{"id"},
+		}},
 	}
 }
 
