@@ -320,7 +320,7 @@ func TestHelp(t *testing.T) {
 	for _, args := range []string{
 		"", "migrate", "migrate up", "migrate down", "migrate status", "migrate plan", "packs", "packs init", "packs load",
 		"packs validate", "packs unload", "packs list", "runtimes", "runtimes list", "runtimes show", "runtimes delete", "workers", "workers list",
-		"workers show", "workers diff", "workers history", "workers refresh", "workers delete", "explain", "versions", "versions match",
+		"workers show", "workers diff", "workers history", "workers refresh", "workers delete", "explain", "serve", "tokens", "tokens create", "tokens list", "tokens revoke", "versions", "versions match",
 	} {
 		got := run(t, append(strings.Fields(args), "--help")...)
 		if got.status != 0 || !strings.Contains(got.out, "Usage: attune") || strings.Contains(got.out, "${") {

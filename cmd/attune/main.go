@@ -17,6 +17,8 @@ type grammar struct {
 	Runtimes runtimesCmd `cmd:"" help:"Show and delete the runtimes that the database defines."`
 	Workers  workersCmd  `cmd:"" help:"Show, refresh and delete registered workers and sensors."`
 	Explain  explainCmd  `cmd:"" help:"Show why a worker does or does not have a runtime, from what it reported."`
+	Serve    serveCmd    `cmd:"" help:"Serve the HTTP API."`
+	Tokens   tokensCmd   `cmd:"" help:"Create, list and revoke tokens of the HTTP API."`
 	Versions versionsCmd `cmd:"" help:"Match versions against a constraint."`
 	Config   configCmd   `cmd:"" help:"Show the effective configuration and the source of each value."`
 }

@@ -45,8 +45,11 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 		a.recover(rec, r, recover())
 		a.metrics.observe(op, rec.status, time.Since(began))
 	}()
-	deadline := began.Add(a.cfg.Limits.Statement + longestWait + writeTimeout)
-	_ = http.NewResponseController(w).SetWriteDeadline(deadline) // tests may have no connection
+	control := http.NewResponseController(w) // tests may have no connection
+	_ = control.SetWriteDeadline(began.Add(a.cfg.Limits.Statement + longestWait + writeTimeout))
+	if r.ContentLength != 0 { // the server also discards a body that is not read
+		_ = control.SetReadDeadline(began.Add(bodyTimeout))
+	}
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-cache")
@@ -110,7 +113,6 @@ func readBody(w http.ResponseWriter, r *http.Request, op *operation) error {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return &problem{kind: UnsupportedMediaType}
 	}
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
 	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		var size *http.MaxBytesError
@@ -123,6 +125,7 @@ func readBody(w http.ResponseWriter, r *http.Request, op *operation) error {
 		return invalid(Fault{Message: "the body must be one JSON document"})
 	}
 	r.Body = io.NopCloser(bytes.NewReader(text))
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	return nil
 }
 
