@@ -39,7 +39,7 @@ BEGIN
     IF pg_catalog.to_regclass('"attune".attune_worker_state') IS NULL THEN
         RAISE EXCEPTION 'schema "attune" has no tables of a guest: run attune migrate up first, or replace "attune" in this file by the schema of the platform''s tables';
     END IF;
-    FOREACH name IN ARRAY ARRAY['attune_reader', 'attune_fleet', 'attune_operator'] LOOP
+    FOREACH name IN ARRAY ARRAY['attune_reader', 'attune_fleet', 'attune_operator', 'attune_server'] LOOP
         IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = name) THEN
             EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', name);
         END IF;
@@ -47,14 +47,14 @@ BEGIN
 END
 $$;
 
-GRANT USAGE ON SCHEMA "attune" TO attune_reader, attune_fleet, attune_operator;
+GRANT USAGE ON SCHEMA "attune" TO attune_reader, attune_fleet, attune_operator, attune_server;
 
 -- Everybody reads definitions and workers. Only the operator reads the config of packs.
 GRANT SELECT ON "attune".runtime, "attune".worker, "attune".attune_migrations, "attune".attune_runtime_state, "attune".attune_runtime_version,
     "attune".attune_worker_state, "attune".attune_worker_runtime, "attune".attune_worker_label, "attune".attune_worker_taint,
     "attune".attune_capability_change, "attune".attune_worker_sweep, "attune".available_runtime
-    TO attune_reader, attune_fleet, attune_operator;
-GRANT SELECT ON "attune".pack, "attune".attune_requirement TO attune_reader, attune_operator;
+    TO attune_reader, attune_fleet, attune_operator, attune_server;
+GRANT SELECT ON "attune".pack, "attune".attune_requirement TO attune_reader, attune_operator, attune_server;
 GRANT SELECT (id, ref) ON "attune".pack TO attune_fleet;
 
 -- What a host writes. The platform's row gets the report, and its status and heartbeat on a
@@ -75,7 +75,17 @@ GRANT EXECUTE ON FUNCTION "attune".attune_sweep_workers(interval, integer, times
 GRANT INSERT, UPDATE, DELETE ON "attune".pack, "attune".runtime, "attune".attune_runtime_state, "attune".attune_runtime_version TO attune_operator;
 GRANT UPDATE (refresh_requested), DELETE ON "attune".attune_worker_state TO attune_operator;
 GRANT DELETE ON "attune".worker TO attune_operator;
-GRANT SELECT (id, ref) ON "attune".action, "attune".sensor TO attune_operator;
+GRANT SELECT (id, ref) ON "attune".action, "attune".sensor TO attune_operator, attune_server;
+
+-- `attune serve` reads the tokens, asks workers to verify again, and writes who asked it to.
+GRANT UPDATE (refresh_requested) ON "attune".attune_worker_state TO attune_server;
+GRANT SELECT, UPDATE (last_used) ON "attune".attune_token TO attune_server;
+GRANT SELECT, INSERT, DELETE ON "attune".attune_session TO attune_server;
+GRANT SELECT, INSERT ON "attune".attune_audit TO attune_server;
+GRANT USAGE ON SEQUENCE "attune".attune_session_id_seq, "attune".attune_audit_id_seq TO attune_server;
+GRANT SELECT, INSERT (name, secret, scope, expires), UPDATE (revoked) ON "attune".attune_token TO attune_operator;
+GRANT SELECT ON "attune".attune_audit TO attune_operator;
+GRANT USAGE ON SEQUENCE "attune".attune_token_id_seq TO attune_operator;
 
 -- Columns, tables and sequences that some platforms have.
 DO $$
@@ -90,7 +100,7 @@ BEGIN
             ('last_heartbeat', 'attune_operator')) g (name, role)
         JOIN pg_catalog.pg_attribute a ON a.attname = g.name AND a.attrelid = '"attune".worker'::regclass AND NOT a.attisdropped
         UNION ALL
-        SELECT 'GRANT SELECT ON "attune".runtime_version TO attune_reader, attune_fleet, attune_operator'
+        SELECT 'GRANT SELECT ON "attune".runtime_version TO attune_reader, attune_fleet, attune_operator, attune_server'
         WHERE pg_catalog.to_regclass('"attune".runtime_version') IS NOT NULL
         UNION ALL
         SELECT pg_catalog.format('GRANT USAGE ON SEQUENCE %s TO %s', s.sequence, s.role)
@@ -116,5 +126,5 @@ COMMIT;
 
 -- To undo it:
 --
---     DROP OWNED BY attune_reader, attune_fleet, attune_operator;
---     DROP ROLE attune_reader, attune_fleet, attune_operator;
+--     DROP OWNED BY attune_reader, attune_fleet, attune_operator, attune_server;
+--     DROP ROLE attune_reader, attune_fleet, attune_operator, attune_server;

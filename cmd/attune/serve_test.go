@@ -307,3 +307,41 @@ func TestServeWithoutTokens(t *testing.T) {
 		t.Errorf("%s", status)
 	}
 }
+
+// TestServeRole serves as a member of attune_server, which may do no more than that.
+func TestServeRole(t *testing.T) {
+	needsCurl(t)
+	db := testdb.Postgres(t)
+	fleet(t, db)
+	script, err := os.ReadFile(rolesFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roles := testdb.MakeRoles(t, db, string(script))
+	login := func(role string) string {
+		return roles.Login(t, "as_"+role+"_"+strings.ToLower(rand.Text()[:10]), role)
+	}
+	t.Setenv("ATTUNE_DATABASE_URL", login("attune_operator"))
+	token := strings.TrimSpace(run(t, "tokens", "create", "ops", "--scope", "operate").out)
+	t.Setenv("ATTUNE_DATABASE_URL", login("attune_server"))
+	s := serve(t)
+	for path, args := range map[string][]string{
+		"/v1/workers?include=document": nil, "/v1/matrix": nil, "/v1/runtimes": nil, "/v1/packs": nil, "/v1/status": nil, "/readyz": nil,
+		"/v1/place": {"--json", "{}"}, "/v1/workers/1/refresh": {"-X", "POST"}, "/v1/workers/1/explain?runtime=python": nil,
+	} {
+		if status, body := s.curl(path, append(args, "-H", "Authorization: Bearer "+token)...); !strings.HasPrefix(status, "20") {
+			t.Errorf("%s: %s\n%s\n%s", path, status, body, s.errOut)
+		}
+	}
+	want(t, run(t, "tokens", "create", "more"), 1, "permission denied", "attune_operator")
+	want(t, run(t, "tokens", "revoke", "1"), 1, "permission denied", "attune_operator")
+	want(t, run(t, "workers", "delete", "lost"), 1, "permission denied")
+	want(t, run(t, "packs", "load", "core", "--force"), 1, "permission denied")
+	t.Setenv("ATTUNE_DATABASE_URL", login("attune_reader"))
+	want(t, run(t, "tokens", "list"), 1, "permission denied")
+	want(t, run(t, "serve"), 1, "permission denied")
+	var audits int
+	if err := db.NewRaw("SELECT count(*) FROM attune_audit WHERE operation = 'refreshWorker'").Scan(t.Context(), &audits); err != nil || audits != 1 {
+		t.Errorf("%d audit rows: %v", audits, err)
+	}
+}
