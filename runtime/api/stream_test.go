@@ -40,7 +40,7 @@ func (s *server) listen(path string, headers ...string) *listener {
 	for i := 0; i < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
-	got, err := s.Client().Do(req)
+	got, err := s.Client().Do(req) //nolint:bodyclose // the goroutine below closes it
 	if err != nil {
 		s.t.Fatal(err)
 	}
