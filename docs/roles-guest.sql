@@ -20,8 +20,9 @@
 -- attune does not change that table. Use it for hosts that run the platform's workers as well, or
 -- that you trust as much.
 --
--- attune_operator is for `packs load|unload`, `workers refresh|delete` and `runtimes delete`. It
--- can write the platform's packs, runtimes and workers; attune's programs refuse to.
+-- attune_operator is for `packs load|unload`, `workers refresh|delete|cordon|uncordon|taint|untaint`,
+-- `runtimes delete` and the requirements in attune_requirement. It can write the platform's packs,
+-- runtimes and workers; attune's programs refuse to, but for cordons in the platform's columns.
 --
 -- Triggers of the platform run with the rights of the role that writes. If a trigger on worker
 -- writes to a table, such as a history of workers, grant INSERT on it to attune_fleet and
@@ -38,6 +39,8 @@ DECLARE
 BEGIN
     IF pg_catalog.to_regclass('"attune".attune_worker_state') IS NULL THEN
         RAISE EXCEPTION 'schema "attune" has no tables of a guest: run attune migrate up first, or replace "attune" in this file by the schema of the platform''s tables';
+    ELSIF pg_catalog.to_regclass('"attune".attune_token') IS NULL THEN
+        RAISE EXCEPTION 'the tables are older than this file: run attune migrate up first';
     END IF;
     FOREACH name IN ARRAY ARRAY['attune_reader', 'attune_fleet', 'attune_operator', 'attune_server'] LOOP
         IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = name) THEN
@@ -52,6 +55,7 @@ GRANT USAGE ON SCHEMA "attune" TO attune_reader, attune_fleet, attune_operator, 
 -- Everybody reads definitions and workers. Only the operator reads the config of packs.
 GRANT SELECT ON "attune".runtime, "attune".worker, "attune".attune_migrations, "attune".attune_runtime_state, "attune".attune_runtime_version,
     "attune".attune_worker_state, "attune".attune_worker_runtime, "attune".attune_worker_label, "attune".attune_worker_taint,
+    "attune".attune_worker_cordon, "attune".attune_worker_operator_taint,
     "attune".attune_capability_change, "attune".attune_worker_sweep, "attune".available_runtime
     TO attune_reader, attune_fleet, attune_operator, attune_server;
 GRANT SELECT ON "attune".pack, "attune".attune_requirement TO attune_reader, attune_operator, attune_server;
@@ -75,7 +79,14 @@ GRANT EXECUTE ON FUNCTION "attune".attune_sweep_workers(interval, integer, times
 GRANT INSERT, UPDATE, DELETE ON "attune".pack, "attune".runtime, "attune".attune_runtime_state, "attune".attune_runtime_version TO attune_operator;
 GRANT UPDATE (refresh_requested), DELETE ON "attune".attune_worker_state TO attune_operator;
 GRANT DELETE ON "attune".worker TO attune_operator;
-GRANT SELECT (id, ref) ON "attune".action, "attune".sensor TO attune_operator, attune_server;
+-- Cordons, where the platform has no columns for them, and taints. The database sets who wrote a row
+-- and when.
+GRANT INSERT (worker, reason), DELETE ON "attune".attune_worker_cordon TO attune_operator;
+GRANT INSERT (worker, key, value, effect), DELETE ON "attune".attune_worker_operator_taint TO attune_operator;
+-- Requirements of the platform's actions and sensors, where its tables have no columns for them.
+GRANT INSERT (action, sensor, runtime_version_constraint, required_worker_runtimes, worker_selector, worker_tolerations, worker_affinity),
+    UPDATE (runtime_version_constraint, required_worker_runtimes, worker_selector, worker_tolerations, worker_affinity), DELETE
+    ON "attune".attune_requirement TO attune_operator;
 
 -- `attune serve` reads the tokens, asks workers to verify again, and writes who asked it to.
 GRANT UPDATE (refresh_requested) ON "attune".attune_worker_state TO attune_server;
@@ -97,8 +108,15 @@ BEGIN
         FROM (VALUES ('host', 'attune_fleet'), ('port', 'attune_fleet'), ('meta', 'attune_fleet'),
             ('worker_type', 'attune_operator'), ('worker_role', 'attune_operator'), ('runtime', 'attune_operator'), ('host', 'attune_operator'),
             ('port', 'attune_operator'), ('status', 'attune_operator'), ('capabilities', 'attune_operator'), ('meta', 'attune_operator'),
-            ('last_heartbeat', 'attune_operator')) g (name, role)
+            ('last_heartbeat', 'attune_operator'), ('cordoned', 'attune_operator'), ('cordon_reason', 'attune_operator'),
+            ('cordoned_by', 'attune_operator'), ('cordoned_at', 'attune_operator')) g (name, role)
         JOIN pg_catalog.pg_attribute a ON a.attname = g.name AND a.attrelid = '"attune".worker'::regclass AND NOT a.attisdropped
+        UNION ALL -- what actions and sensors need of workers, but not their config
+        SELECT pg_catalog.format('GRANT SELECT (%I) ON %s TO attune_reader, attune_operator, attune_server', a.attname, a.attrelid::regclass)
+        FROM pg_catalog.pg_attribute a
+        WHERE a.attrelid IN ('"attune".action'::regclass, '"attune".sensor'::regclass) AND NOT a.attisdropped
+          AND a.attname IN ('id', 'ref', 'pack', 'pack_ref', 'runtime', 'runtime_version_constraint', 'required_worker_runtimes',
+              'worker_selector', 'worker_tolerations', 'worker_affinity')
         UNION ALL
         SELECT 'GRANT SELECT ON "attune".runtime_version TO attune_reader, attune_fleet, attune_operator, attune_server'
         WHERE pg_catalog.to_regclass('"attune".runtime_version') IS NOT NULL
@@ -106,7 +124,8 @@ BEGIN
         SELECT pg_catalog.format('GRANT USAGE ON SEQUENCE %s TO %s', s.sequence, s.role)
         FROM (SELECT pg_catalog.pg_get_serial_sequence('"attune".' || g.name, 'id') AS sequence, g.role
               FROM (VALUES ('worker', 'attune_fleet'), ('attune_worker_runtime', 'attune_fleet'), ('attune_capability_change', 'attune_fleet'),
-                  ('pack', 'attune_operator'), ('runtime', 'attune_operator'), ('attune_runtime_version', 'attune_operator')) g (name, role)) s
+                  ('pack', 'attune_operator'), ('runtime', 'attune_operator'), ('attune_runtime_version', 'attune_operator'),
+                  ('attune_requirement', 'attune_operator')) g (name, role)) s
         WHERE s.sequence IS NOT NULL
         UNION ALL -- nothing is deleted unseen: the columns that refer to what an operator may delete
         SELECT pg_catalog.format('GRANT SELECT (%I) ON %s TO attune_operator', a.attname, k.conrelid::regclass)

@@ -56,7 +56,7 @@ BEGIN
         RAISE EXCEPTION 'schema "public" has no tables of attune: run attune migrate up first, or replace "public" in this file by their schema';
     ELSIF pg_catalog.to_regclass('"public".attune_worker_state') IS NOT NULL THEN
         RAISE EXCEPTION 'schema "public" is a platform''s, in which attune is a guest: run roles-guest.sql instead';
-    ELSIF pg_catalog.to_regclass('"public".definition_mark') IS NULL OR pg_catalog.to_regclass('"public".attune_token') IS NULL THEN
+    ELSIF pg_catalog.to_regclass('"public".attune_token') IS NULL THEN
         RAISE EXCEPTION 'the tables are older than this file: run attune migrate up first';
     END IF;
 END
@@ -100,6 +100,7 @@ GRANT USAGE ON SCHEMA "public" TO attune_reader, attune_worker, attune_fleet, at
 -- Grants of earlier releases of this file.
 REVOKE ALL ON "public".pack, "public".runtime, "public".runtime_version,
     "public".worker, "public".worker_runtime, "public".worker_label, "public".worker_taint,
+    "public".worker_cordon, "public".worker_operator_taint,
     "public".capability_change, "public".worker_sweep,
     "public".available_runtime, "public".attune_migrations, "public".definition_mark, "public".action, "public".sensor,
     "public".attune_token, "public".attune_session, "public".attune_audit
@@ -108,20 +109,27 @@ REVOKE ALL ON "public".pack, "public".runtime, "public".runtime_version,
 -- For `attune workers list|show|history`, `attune explain`, placement.
 GRANT SELECT ON "public".runtime, "public".runtime_version,
     "public".worker, "public".worker_runtime, "public".worker_label, "public".worker_taint,
+    "public".worker_cordon, "public".worker_operator_taint,
     "public".capability_change, "public".worker_sweep,
     "public".available_runtime, "public".attune_migrations, "public".definition_mark
-    TO attune_reader, attune_fleet, attune_operator;
-GRANT SELECT ON "public".pack TO attune_reader, attune_operator;
+    TO attune_reader, attune_fleet, attune_operator, attune_server;
+GRANT SELECT ON "public".pack TO attune_reader, attune_operator, attune_server;
+-- What actions and sensors need of workers, but not their config.
+GRANT SELECT (id, ref, pack, pack_ref, runtime, runtime_version_constraint,
+        required_worker_runtimes, worker_selector, worker_tolerations, worker_affinity)
+    ON "public".action, "public".sensor TO attune_reader, attune_operator, attune_server;
 
 -- For `worker run`, `sensor run` and `worker register`, which read the definitions and write the
 -- reports of workers. These roles cannot define what runs on a host, request verifications of
 -- others, delete a worker or rewrite the history. The database sets IDs and the times of the
 -- history. The view has no grant here because it shows every worker in spite of the policies
--- below. Hosts do not need the config of packs.
+-- below. Hosts do not need the config of packs. They see cordons and taints of operators, and cannot
+-- lift them.
 GRANT SELECT ON "public".runtime, "public".runtime_version,
     "public".worker, "public".worker_runtime, "public".worker_label, "public".worker_taint,
+    "public".worker_cordon, "public".worker_operator_taint,
     "public".capability_change, "public".attune_migrations, "public".definition_mark
-    TO attune_worker; -- a trigger with the owner's rights writes labels and taints
+    TO attune_worker; -- a trigger with the owner's rights writes labels and taints of hosts
 GRANT SELECT (id, ref) ON "public".pack TO attune_worker, attune_fleet;
 -- The database sets the times of worker, so a heartbeat writes only instance.
 GRANT INSERT (name, worker_type, worker_role, host, port, status, capabilities, meta, identity, instance, heartbeat_interval),
@@ -146,20 +154,21 @@ GRANT INSERT, UPDATE, DELETE ON "public".pack, "public".runtime, "public".runtim
 GRANT USAGE ON SEQUENCE "public".pack_id_seq, "public".runtime_id_seq, "public".runtime_version_id_seq TO attune_operator;
 GRANT UPDATE (refresh_requested), DELETE ON "public".worker TO attune_operator;
 
+-- For `attune workers cordon|uncordon|taint|untaint`. The database sets who wrote a row and when. A
+-- changed row is a deleted and an inserted one, so nobody needs UPDATE.
+GRANT INSERT (worker, reason), DELETE ON "public".worker_cordon TO attune_operator;
+GRANT INSERT (worker, key, value, effect), DELETE ON "public".worker_operator_taint TO attune_operator;
+-- The requirements of actions and sensors. The guards check them.
+GRANT UPDATE (runtime_version_constraint, required_worker_runtimes, worker_selector, worker_tolerations, worker_affinity)
+    ON "public".action, "public".sensor TO attune_operator;
+
 -- `attune workers delete`, `attune runtimes delete` and `attune packs unload` need the
 -- DELETE above. They read which actions and sensors refer to a runtime, but not their config.
 -- If a table of the platform refers to a runtime, a pack or a worker ON DELETE CASCADE, the
 -- operator must be able to read its foreign key, because nothing is deleted unseen.
-GRANT SELECT (id, ref, pack, runtime) ON "public".action, "public".sensor TO attune_operator;
 
 -- For `attune serve`: it reads what a reader does and the tokens, asks workers to verify again, and
 -- writes who asked it to. It can neither make tokens nor change the audit.
-GRANT SELECT ON "public".pack, "public".runtime, "public".runtime_version,
-    "public".worker, "public".worker_runtime, "public".worker_label, "public".worker_taint,
-    "public".capability_change, "public".worker_sweep,
-    "public".available_runtime, "public".attune_migrations, "public".definition_mark
-    TO attune_server;
-GRANT SELECT (id, ref, pack, runtime) ON "public".action, "public".sensor TO attune_server;
 GRANT UPDATE (refresh_requested) ON "public".worker TO attune_server;
 GRANT SELECT, UPDATE (last_used) ON "public".attune_token TO attune_server;
 GRANT SELECT, INSERT, DELETE ON "public".attune_session TO attune_server;
@@ -183,7 +192,7 @@ DECLARE
     everybody text;
 BEGIN
     FOREACH target IN ARRAY ARRAY['"public".worker', '"public".worker_runtime', '"public".worker_label', '"public".worker_taint',
-                                   '"public".capability_change']::regclass[] LOOP
+                                   '"public".worker_cordon', '"public".worker_operator_taint', '"public".capability_change']::regclass[] LOOP
         IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_policy WHERE polrelid = target AND polname = 'attune_granted') THEN
             SELECT CASE WHEN relrowsecurity THEN 'attune_reader, attune_worker, attune_fleet, attune_operator, attune_server' ELSE 'PUBLIC' END
                 INTO everybody FROM pg_catalog.pg_class WHERE oid = target;
@@ -207,6 +216,12 @@ CREATE POLICY attune_own ON "public".worker_label AS RESTRICTIVE TO attune_worke
 CREATE POLICY attune_own ON "public".worker_taint AS RESTRICTIVE TO attune_worker
     USING (EXISTS (SELECT 1 FROM "public".worker w WHERE w.id = worker_taint.worker AND w.name = current_user)
         AND current_user <> 'attune_worker');
+CREATE POLICY attune_own ON "public".worker_cordon AS RESTRICTIVE TO attune_worker
+    USING (EXISTS (SELECT 1 FROM "public".worker w WHERE w.id = worker_cordon.worker AND w.name = current_user)
+        AND current_user <> 'attune_worker');
+CREATE POLICY attune_own ON "public".worker_operator_taint AS RESTRICTIVE TO attune_worker
+    USING (EXISTS (SELECT 1 FROM "public".worker w WHERE w.id = worker_operator_taint.worker AND w.name = current_user)
+        AND current_user <> 'attune_worker');
 CREATE POLICY attune_own ON "public".capability_change AS RESTRICTIVE TO attune_worker
     USING (worker_name = current_user AND current_user <> 'attune_worker')
     WITH CHECK (worker_name = current_user AND current_user <> 'attune_worker'
@@ -222,9 +237,13 @@ COMMIT;
 --     DROP POLICY attune_granted ON "public".worker_runtime;
 --     DROP POLICY attune_granted ON "public".worker_label;
 --     DROP POLICY attune_granted ON "public".worker_taint;
+--     DROP POLICY attune_granted ON "public".worker_cordon;
+--     DROP POLICY attune_granted ON "public".worker_operator_taint;
 --     DROP POLICY attune_granted ON "public".capability_change;
 --     ALTER TABLE "public".worker DISABLE ROW LEVEL SECURITY;
 --     ALTER TABLE "public".worker_runtime DISABLE ROW LEVEL SECURITY;
 --     ALTER TABLE "public".worker_label DISABLE ROW LEVEL SECURITY;
 --     ALTER TABLE "public".worker_taint DISABLE ROW LEVEL SECURITY;
+--     ALTER TABLE "public".worker_cordon DISABLE ROW LEVEL SECURITY;
+--     ALTER TABLE "public".worker_operator_taint DISABLE ROW LEVEL SECURITY;
 --     ALTER TABLE "public".capability_change DISABLE ROW LEVEL SECURITY;

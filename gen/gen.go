@@ -27,7 +27,7 @@
 //	most=N          the greatest number of elements, or of keys of a map
 //	length=N        the greatest number of characters
 //	order=KEY       generates Ordered, which returns the elements by ascending KEY
-//	guard=T.COLUMN  the databases refuse wrong values of this column of text
+//	guard=T.COLUMN  the databases refuse wrong values of this column: text for a text, else JSON
 //
 // Fields are of type string (or a type of text of the package), bool, int, float64, float32,
 // document.Duration, document.Optional of all of these but text, time.Time, a document (or a
@@ -66,6 +66,8 @@ import (
 type MetadataConfig struct {
 	// Out is the name of the Go file. Defaults to documents_gen.go.
 	Out string
+	// NoGo writes no Go file. The types then only describe what else is generated.
+	NoGo bool
 	// Schemas maps the names of document types to the files of their JSON Schemas.
 	Schemas map[string]string
 	// Guards is the folder for the SQL guards: postgres.sql, sqlite.sql, and the statements
@@ -102,8 +104,10 @@ func Metadata(src Source, cfg MetadataConfig) (Files, error) {
 	if err := source.names(pkg, text); err != nil {
 		return nil, err
 	}
-	if err := files.add(path.Join(src.Dir, cfg.Out), text); err != nil {
-		return nil, err
+	if !cfg.NoGo {
+		if err := files.add(path.Join(src.Dir, cfg.Out), text); err != nil {
+			return nil, err
+		}
 	}
 	for name, file := range cfg.Schemas {
 		root := documentOf(pkg, name)

@@ -135,7 +135,7 @@ func guardTargets(p *model.Package) []guardTarget {
 		}
 		for _, f := range d.Fields {
 			if len(f.Guards) > 0 {
-				out = append(out, guardTarget{d.Name + "." + f.Go, f.Pos, f.Guards, f, true})
+				out = append(out, guardTarget{d.Name + "." + f.Go, f.Pos, f.Guards, f, f.Type.Kind == model.Text})
 			}
 		}
 	}

@@ -183,16 +183,24 @@ func (g *sqliteGuard) document() {
 		g.when(fmt.Sprintf("length(%s) > %d AND length(CAST(json(%[1]s) AS BLOB)) > %[2]d", doc, document.MaxSize), "", demandSmall),
 		g.when(fmt.Sprintf("json_type(%s) NOT IN %s", doc, sqlList(allowed...)), "", "must be "+requirement(&f.Type)))
 	if most := f.ElementRules().Most; most > 0 {
-		tooLong := fmt.Sprintf("json_type(%s) = '%s' AND json_array_length(%[1]s) > %[3]d", doc, is, most)
+		count := "json_array_length(" + doc + ")"
+		if f.Type.Kind == model.Map {
+			count = "(SELECT count(*) FROM json_each(" + doc + "))"
+		}
+		tooLong := fmt.Sprintf("json_type(%s) = '%s' AND %s > %d", doc, is, count, most)
 		cases = append(cases, g.when(tooLong, "", demandFew(f.ElementRules())))
 	}
 	g.judge("", cases, nil, "")
 	g.statement("    SELECT %s\n        FROM json_tree(%s)\n        WHERE typeof(key) = 'text' GROUP BY parent, key HAVING count(*) > 1;\n",
 		g.abort("", demandKey), doc)
 	root := sqlitePlace{value: doc, path: "$", depth: 1}
-	if f.Type.Kind == model.List {
-		// For a null document json_each has one row without a key.
+	switch { // for a null document json_each has one row without a key
+	case f.Type.Kind == model.List:
 		g.judge("", g.elements(f.ElementRules(), doc, "typeof(key) = 'integer' AND ", root.pointer), nil, "")
+	case f.Type.Kind == model.Map && f.Type.Elem.Kind != model.List:
+		g.judge("", g.elements(f, doc, "typeof(key) = 'text' AND type <> 'null' AND ", root.pointer), nil, "")
+	case f.Type.Kind == model.Map:
+		g.judge("", g.elements(f, doc, "typeof("+mapAlias+".key) = 'text' AND "+mapAlias+".type <> 'null' AND ", root.pointer), nil, "")
 	}
 	g.value(f, root)
 }

@@ -216,6 +216,62 @@ func TestGuardsOfWordsOfSQL(t *testing.T) {
 	})
 }
 
+// A field of any kind can be a column of its own.
+func TestGuardsOfFields(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		insert := guardedFields(t, db)
+		for column, docs := range map[string]struct{ good, bad []string }{
+			"labels": {
+				[]string{`{}`, `null`, `{"a": "abcd", "b": null}`},
+				[]string{`[]`, `"a"`, `{"a": 1}`, `{"a": "abcde"}`, `{"a": "", "b": "", "c": ""}`, `{"a": ["b"]}`},
+			},
+			"groups": {[]string{`{}`, `null`, `{"a": ["b"], "c": [], "d": null}`}, []string{`[]`, `{"a": "b"}`, `{"a": [1]}`, `{"a": ["abcde"]}`, `{"a": [null]}`}},
+			"limits": {[]string{`{}`, `null`, `{"a": 1, "b": 2.0}`}, []string{`[]`, `{"a": 0}`, `{"a": "1"}`, `{"a": 1.5}`}},
+			"rules": {
+				[]string{`[]`, `null`, `[{"key": "a"}, {"key": "b", "x": 1}]`},
+				[]string{`{}`, `[{}]`, `[{"key": ""}]`, `[null]`, `["a"]`, `[{"key": "a"}, {"key": "b"}, {"key": "c"}]`},
+			},
+			"main": {[]string{`{"key": "b"}`}, []string{`{}`, `null`, `[]`, `{"key": 1}`}},
+		} {
+			for _, doc := range docs.good {
+				if err := insert(column, doc); err != nil {
+					t.Errorf("%s: %s: %v", column, doc, err)
+				}
+			}
+			for _, doc := range docs.bad {
+				if err := insert(column, doc); err == nil || !strings.Contains(err.Error(), column) || !strings.Contains(err.Error(), ": ") {
+					t.Errorf("%s: %s: got %v, want it refused", column, doc, err)
+				}
+			}
+		}
+	})
+}
+
+// guardedFields creates the table of the golden folder fields with its guards. It returns a function that
+// inserts a document into a column.
+func guardedFields(t *testing.T, db *testdb.DB) func(column, document string) error {
+	t.Helper()
+	file, kind, schema := "sqlite.sql", "text", `"main"`
+	if db.Dialect().Name() == dialect.PG {
+		file, kind, schema = "postgres.sql", "jsonb", `"`+db.Schema+`"`
+	}
+	text, err := os.ReadFile("testdata/fields/guards/" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	create := `CREATE TABLE ` + schema + `.site (labels ?0, groups ?0, limits ?0, rules ?0, more ?0, main ?0 DEFAULT '{"key": "a"}')`
+	if _, err = db.NewRaw(create, bun.Safe(kind)).Exec(t.Context()); err == nil {
+		err = migrations.ApplyGuards(t.Context(), db, db.Schema, string(text))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(column, document string) error {
+		_, err := db.NewRaw("INSERT INTO "+schema+".site (?) VALUES (?)", bun.Name(column), document).Exec(t.Context())
+		return err
+	}
+}
+
 // The guards accept documents of the greatest depth.
 func TestGuardsOfNestedObjects(t *testing.T) {
 	var source strings.Builder

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/uptrace/bun"
+
+	"github.com/attune-go/attune/migrations/internal/guards"
 )
 
 // Down undoes the newest migration and drops the tables that it created. Adopted tables stay;
@@ -63,11 +65,11 @@ func (m *Migrator) inspectDown(ctx context.Context, db bun.IDB) (*inspection, er
 
 // newestStep returns the migration that Down would undo, with its record.
 func (m *Migrator) newestStep(in *inspection) (record, step, error) {
+	if len(in.records) == 0 && in.state != StateForeign {
+		return record{}, step{}, fmt.Errorf("schema %q: %w", in.name, ErrNothingApplied)
+	}
 	if err := in.refuse(); err != nil {
 		return record{}, step{}, err
-	}
-	if len(in.records) == 0 {
-		return record{}, step{}, fmt.Errorf("schema %q: %w", in.name, ErrNothingApplied)
 	}
 	r := in.records[len(in.records)-1]
 	if m.cfg.Undo != "" && m.cfg.Undo != r.ID {
@@ -123,6 +125,11 @@ func (m *Migrator) undoScript(ctx context.Context, tx bun.IDB, in *inspection, s
 	if in.guest() {
 		return m.moveOut(ctx, tx, in, s)
 	}
+	if s.id == Placement { // its columns have guards
+		if err := m.script(ctx, tx, in.name, guards.DropRequirements(m.postgres())); err != nil {
+			return err
+		}
+	}
 	err := m.script(ctx, tx, in.name, s.down)
 	if err == nil && s.id == WorkerRuntime && m.postgres() {
 		err = m.unsettle(ctx, tx, in)
@@ -164,6 +171,13 @@ func (m *Migrator) findUse(ctx context.Context, db bun.IDB, in *inspection, id s
 			use.Blockers = append(use.Blockers, fmt.Sprintf("table %s holds %s", name, rowCount(n)))
 		}
 	}
+	if id == Placement {
+		lost, err := m.requirementsLost(ctx, db, in)
+		if err != nil {
+			return nil, err
+		}
+		use.Blockers = append(use.Blockers, lost...)
+	}
 	return use, nil
 }
 
@@ -177,7 +191,7 @@ func rowCount(n int64) string {
 // rebuiltTables lists the tables whose rows a worker writes again when it registers.
 var rebuiltTables = []string{
 	workerRuntimeTable, sweepTable, markTable, "worker_label", "worker_taint",
-	stateTable, "attune_worker_runtime", "attune_worker_label", "attune_worker_taint", "attune_worker_sweep",
+	stateTable, guestMark, "attune_worker_runtime", "attune_worker_label", "attune_worker_taint", "attune_worker_sweep",
 }
 
 // droppedRelations lists the tables and views that a migration's down drops. It is empty for the
@@ -193,6 +207,8 @@ func (m *Migrator) droppedRelations(in *inspection, id string) []string {
 		candidates = fleetNames[:1]
 	case id == WorkerLabels:
 		candidates = labelRelations
+	case id == Placement:
+		candidates = operatorRelations
 	case id == Server:
 		candidates = serverTables
 	case id == Baseline && m.postgres():

@@ -17,6 +17,7 @@ import (
 var models = []any{
 	schema.Pack{}, schema.Runtime{}, schema.RuntimeVersion{}, schema.Action{}, schema.Sensor{}, schema.Worker{},
 	schema.WorkerRuntime{}, schema.CapabilityChange{}, schema.WorkerSweep{}, schema.WorkerLabel{}, schema.WorkerTaint{},
+	schema.WorkerCordon{}, schema.WorkerOperatorTaint{},
 	schema.Token{}, schema.Session{}, schema.Audit{},
 }
 
@@ -33,10 +34,12 @@ var (
 		"worker_runtime": {
 			"worker": "foreign key to worker (id) on delete cascade", "runtime": "foreign key to runtime (id) on delete set null",
 		},
-		"capability_change": {"worker": "foreign key to worker (id) on delete set null"},
-		"worker_label":      {"worker": "foreign key to worker (id) on delete cascade"},
-		"worker_taint":      {"worker": "foreign key to worker (id) on delete cascade"},
-		"attune_session":    {"token": "foreign key to attune_token (id) on delete cascade"},
+		"capability_change":     {"worker": "foreign key to worker (id) on delete set null"},
+		"worker_label":          {"worker": "foreign key to worker (id) on delete cascade"},
+		"worker_taint":          {"worker": "foreign key to worker (id) on delete cascade"},
+		"worker_cordon":         {"worker": "foreign key to worker (id) on delete cascade"},
+		"worker_operator_taint": {"worker": "foreign key to worker (id) on delete cascade"},
+		"attune_session":        {"token": "foreign key to attune_token (id) on delete cascade"},
 	}
 	triggers = map[string][]string{
 		"worker":         {"worker_follow_labels_insert", "worker_follow_labels_update"},

@@ -47,6 +47,8 @@ func Example() {
 	// pending 20261128000001_safe_functions
 	// pending 20261129000001_fleet
 	// pending 20261129000002_worker_labels
+	// pending 20261129000003_placement
+	// pending 20261129000011_lookups
 	// pending 20261129000020_server
 	// applied 20260203000000_baseline
 	// applied 20260203000001_unify_runtimes
@@ -54,5 +56,7 @@ func Example() {
 	// applied 20261128000001_safe_functions
 	// applied 20261129000001_fleet
 	// applied 20261129000002_worker_labels
+	// applied 20261129000003_placement
+	// applied 20261129000011_lookups
 	// applied 20261129000020_server
 }

@@ -101,7 +101,7 @@ FROM pg_catalog.pg_trigger t
 JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
 JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace AND n.oid = c.relnamespace
-WHERE n.nspname = ? AND p.proname IN (?) AND c.relname = 'runtime' AND p.proowner <> c.relowner`, schema, bun.List(guards.Postgres().Names())).
+WHERE n.nspname = ? AND p.proname IN (?) AND c.relname IN ('runtime', 'action', 'sensor') AND p.proowner <> c.relowner`, schema, bun.List(guards.Postgres().Names())).
 		Scan(ctx, &foreign)
 	for _, f := range foreign {
 		if err == nil {

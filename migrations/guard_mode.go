@@ -85,6 +85,9 @@ func (m *Migrator) keepGuardMode(ctx context.Context, tx bun.IDB, in *inspection
 // read.
 func (m *Migrator) guards(in *inspection, g Guarding) guards.Set {
 	if !m.postgres() {
+		if !in.has("action", "worker_selector") {
+			return guards.SQLiteMetadata()
+		}
 		return guards.SQLite()
 	}
 	if g == GuardingOff {

@@ -18,7 +18,12 @@ import (
 const (
 	stateTable   = "attune_worker_state"
 	runtimeState = "attune_runtime_state"
+	// guestMark has the number of changes of definitions.
+	guestMark = "attune_definition_mark"
 )
+
+// guestSteps lists the migrations that create tables or indexes in a guest.
+var guestSteps = []string{UnifyRuntimes, WorkerRuntime, WorkerLabels, Placement, Lookups, Server}
 
 // guestRelations lists the tables and views that each migration creates in a guest.
 var guestRelations = map[string][]string{
@@ -27,7 +32,9 @@ var guestRelations = map[string][]string{
 		stateTable, "attune_worker_runtime", "attune_worker_label", "attune_worker_taint",
 		"attune_capability_change", "attune_worker_sweep", availableView,
 	},
-	Server: serverTables,
+	Placement: {"attune_worker_cordon", "attune_worker_operator_taint"},
+	Lookups:   {guestMark},
+	Server:    serverTables,
 }
 
 // guestTables maps the table of a model to its table in a guest.
@@ -35,6 +42,7 @@ var guestTables = map[string]string{
 	"runtime_version": "attune_runtime_version", "worker_runtime": "attune_worker_runtime",
 	"capability_change": "attune_capability_change", "worker_sweep": "attune_worker_sweep",
 	"worker_label": "attune_worker_label", "worker_taint": "attune_worker_taint",
+	"worker_cordon": "attune_worker_cordon", "worker_operator_taint": "attune_worker_operator_taint",
 }
 
 // guestTriggers lists the triggers of guestTables that must be enabled.
@@ -43,8 +51,12 @@ var guestTriggers = map[string][]string{
 }
 
 // guestNames lists all of guestRelations and their indexes.
-var guestNames = slices.Concat(guestRelations[UnifyRuntimes], guestRelations[WorkerRuntime],
-	newIndexes("guest", UnifyRuntimes), newIndexes("guest", WorkerRuntime), newIndexes("guest", WorkerLabels))
+var guestNames = func() (names []string) {
+	for _, id := range guestSteps {
+		names = append(names, slices.Concat(guestRelations[id], newIndexes("guest", id))...)
+	}
+	return names
+}()
 
 var newIndex = regexp.MustCompile(`CREATE INDEX (\w+)|CONSTRAINT (\w+_(?:pkey|key)) `)
 
@@ -74,7 +86,7 @@ func (in *inspection) guest() bool {
 
 // classifyGuest finds tables of attune's that are missing and names that belong to others.
 func (in *inspection) classifyGuest() {
-	for _, id := range []string{UnifyRuntimes, WorkerRuntime, WorkerLabels, Server} {
+	for _, id := range guestSteps {
 		in.classifyNames(id, guestRelations[id], newIndexes("guest", id))
 	}
 }
@@ -129,8 +141,13 @@ func (m *Migrator) moveIn(ctx context.Context, tx bun.IDB, in *inspection, s ste
 	if err := m.script(ctx, tx, in.name, s.guestUp); err != nil {
 		return err
 	}
-	if s.id == Server {
+	switch s.id {
+	case Server:
 		return m.ownServer(ctx, tx, in)
+	case Placement:
+		return m.shareReading(ctx, tx, in, guestRelations[s.id], nil)
+	case Lookups:
+		return m.shareMark(ctx, tx, in, guestMark)
 	}
 	return m.shareGuest(ctx, tx, in, guestRelations[s.id])
 }

@@ -52,6 +52,8 @@ const (
 	SafeFunctions = "20261128000001_safe_functions"
 	Fleet         = "20261129000001_fleet"
 	WorkerLabels  = "20261129000002_worker_labels"
+	Placement     = "20261129000003_placement"
+	Lookups       = "20261129000011_lookups"
 	Server        = "20261129000020_server"
 )
 

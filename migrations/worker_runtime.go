@@ -30,11 +30,16 @@ var labelFunctions = []string{"worker_copy_labels", "worker_follow_labels"}
 // labelIndexes are the indexes that WorkerLabels creates on Postgres.
 var labelIndexes = newIndexes("postgres", WorkerLabels)
 
+// lookupIndexes are the indexes that Lookups creates on Postgres.
+var lookupIndexes = newIndexes("postgres", Lookups)
+
 // classifyWorkerRuntime finds tables of WorkerRuntime that are missing and names that belong to
 // others.
 func (in *inspection) classifyWorkerRuntime() {
 	in.classifyNames(WorkerRuntime, workerRelations, workerIndexes)
 	in.classifyNames(WorkerLabels, labelRelations, labelIndexes)
+	in.classifyNames(Placement, operatorRelations, operatorIndexes)
+	in.classifyNames(Lookups, nil, lookupIndexes)
 	in.classifyServer()
 }
 
@@ -83,9 +88,9 @@ WHERE w.relkind = 'r' AND NOT EXISTS (
 	return execAll(ctx, tx, statements)
 }
 
-// shareLabels makes the owner of worker the owner of the tables of labels and taints and of their
-// functions. Roles that may read worker may read them, and only the owner's trigger writes them.
-func (m *Migrator) shareLabels(ctx context.Context, tx bun.IDB, in *inspection) error {
+// shareReading makes the owner of worker the owner of new tables and functions. Roles that may read
+// worker may read the tables, and no other role may write them.
+func (m *Migrator) shareReading(ctx context.Context, tx bun.IDB, in *inspection, relations, functions []string) error {
 	var statements []string
 	err := tx.NewRaw(`
 WITH worker AS (
@@ -104,7 +109,7 @@ UNION ALL
 SELECT pg_catalog.format('ALTER FUNCTION %s OWNER TO %I', p.oid::pg_catalog.regprocedure, pg_catalog.pg_get_userbyid(w.relowner))
 FROM pg_catalog.pg_proc p JOIN worker w ON w.relnamespace = p.pronamespace
 WHERE p.proname IN (?2) AND p.proowner <> w.relowner`,
-		in.relations["worker"].oid, bun.List(labelRelations), bun.List(labelFunctions)).Scan(ctx, &statements)
+		in.relations["worker"].oid, bun.List(relations), bun.List(orNone(functions))).Scan(ctx, &statements)
 	if err != nil {
 		return fmt.Errorf("read owner and privileges of worker: %w", err)
 	}

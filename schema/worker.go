@@ -58,3 +58,31 @@ type WorkerTaint struct {
 	// Effect is no_schedule or prefer_no_schedule.
 	Effect string `bun:"effect,notnull"`
 }
+
+// WorkerCordon keeps new work off a worker. Operators write it, and registration does not touch it.
+type WorkerCordon struct {
+	bun.BaseModel `bun:"table:worker_cordon,alias:worker_cordon"`
+
+	Worker int64 `bun:"worker,pk"`
+	// Reason is the operator's text. It is nil without one.
+	Reason *string `bun:"reason"`
+	// CreatedBy is the database's user. It is nil on SQLite, which has none. In a platform's own
+	// column it is the identity that the platform stored.
+	CreatedBy *string   `bun:"created_by"`
+	Created   time.Time `bun:"created,notnull,nullzero,default:current_timestamp"`
+}
+
+// WorkerOperatorTaint is a taint that operators put on a worker. Registration does not touch it.
+type WorkerOperatorTaint struct {
+	bun.BaseModel `bun:"table:worker_operator_taint,alias:worker_operator_taint"`
+
+	Worker int64  `bun:"worker,pk"`
+	Key    string `bun:"key,pk"`
+	// Value is empty if the taint has none.
+	Value string `bun:"value,notnull,default:''"`
+	// Effect is no_schedule or prefer_no_schedule.
+	Effect string `bun:"effect,pk"`
+	// CreatedBy is the database's user. It is nil on SQLite, which has none.
+	CreatedBy *string   `bun:"created_by"`
+	Created   time.Time `bun:"created,notnull,nullzero,default:current_timestamp"`
+}

@@ -10,6 +10,7 @@ import (
 type metadataCommand struct {
 	Dir        string       `arg:"" optional:"" default:"." help:"Folder of the package (default: the working directory)."`
 	Out        string       `default:"documents_gen.go" help:"Name of the Go file in that folder." placeholder:"NAME"`
+	NoGo       bool         `name:"no-go" help:"Write no Go file, for types that only describe guards, schemas or the page."`
 	JSONSchema []schemaFile `name:"json-schema" sep:"none" help:"File for the JSON Schema of an annotated type. Repeatable." placeholder:"TYPE=FILE"`
 	Guards     string       `help:"Folder for the SQL of the database guards, which refuse faults in guarded columns." placeholder:"FOLDER"`
 	Hint       string       `help:"Hint that the Postgres guards add to the first fault, such as the command that lists every fault." placeholder:"TEXT"`
@@ -42,7 +43,7 @@ func (c *metadataCommand) Run(io streams) error {
 		schemas[s.typeName] = s.file
 	}
 	files, err := gen.Metadata(src, gen.MetadataConfig{
-		Out: c.Out, Schemas: schemas, Guards: c.Guards, Hint: c.Hint, Page: c.Page, Title: c.Title,
+		Out: c.Out, NoGo: c.NoGo, Schemas: schemas, Guards: c.Guards, Hint: c.Hint, Page: c.Page, Title: c.Title,
 	})
 	if err != nil {
 		return err

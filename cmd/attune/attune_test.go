@@ -320,7 +320,9 @@ func TestHelp(t *testing.T) {
 	for _, args := range []string{
 		"", "migrate", "migrate up", "migrate down", "migrate status", "migrate plan", "packs", "packs init", "packs load",
 		"packs validate", "packs unload", "packs list", "runtimes", "runtimes list", "runtimes show", "runtimes delete", "workers", "workers list",
-		"workers show", "workers diff", "workers history", "workers refresh", "workers delete", "explain", "serve", "tokens", "tokens create", "tokens list", "tokens revoke", "versions", "versions match",
+		"workers show", "workers diff", "workers history", "workers refresh", "workers delete", "workers cordon",
+		"workers uncordon", "workers taint", "workers untaint", "explain", "serve", "tokens", "tokens create", "tokens list",
+		"tokens revoke", "versions", "versions match",
 	} {
 		got := run(t, append(strings.Fields(args), "--help")...)
 		if got.status != 0 || !strings.Contains(got.out, "Usage: attune") || strings.Contains(got.out, "${") {
@@ -329,7 +331,7 @@ func TestHelp(t *testing.T) {
 	}
 	for _, c := range []struct{ command, say string }{
 		{"workers refresh", "(default: 2m)"}, {"workers list", "0 shows all"}, {"workers history", "each line is one JSON object"},
-		{"workers history", "* is any text"}, {"workers history", "default: all workers"}, {"workers list", "Order: name, status, heartbeat, version or id"}, {"workers delete", "all or none"}, {"workers show", "* is any text"}, {"explain", "* is any text"},
+		{"workers history", "* is any text"}, {"workers history", "default: all workers"}, {"workers list", "Order: name, status, heartbeat, version or id"}, {"workers delete", "all or none"}, {"workers cordon", "'*' is every worker"}, {"workers taint", "KEY[=VALUE][:EFFECT]"}, {"workers show", "* is any text"}, {"explain", "* is any text"},
 	} {
 		got := run(t, append(strings.Fields(c.command), "--help")...)
 		if !strings.Contains(strings.Join(strings.Fields(got.out), " "), c.say) {

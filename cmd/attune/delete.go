@@ -43,14 +43,8 @@ func (c *workersDeleteCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	if len(selection.Names) > 1 { // the whole selection or nothing
-		unknown, err := unknownNames(ctx, db, selection.Names)
-		if err != nil {
-			return err
-		}
-		if unknown != "" {
-			return errors.New("nothing was deleted: " + unknown)
-		}
+	if err := allKnown(ctx, db, selection.Names, "nothing was deleted"); err != nil {
+		return err
 	}
 	options := answer.DeleteOptions{DryRun: c.DryRun, Force: c.Force}
 	report, err := answer.DeleteWorkers(ctx, db, db.Config(), selection, options)
@@ -78,6 +72,19 @@ func (c *workersDeleteCmd) Run(ctx context.Context, env *cli.Env) error {
 		return errors.New("would be refused: " + refused)
 	}
 	return errors.New("nothing was deleted: " + refused)
+}
+
+// allKnown returns an error if no worker has one of several names, because a command does the whole
+// selection or nothing. For a single name, the answer says that no worker fits.
+func allKnown(ctx context.Context, db *cli.Database, names []string, nothing string) error {
+	if len(names) < 2 {
+		return nil
+	}
+	unknown, err := unknownNames(ctx, db, names)
+	if err == nil && unknown != "" {
+		err = errors.New(nothing + ": " + unknown)
+	}
+	return err
 }
 
 // refusal returns why workers are not deleted. unseen also counts references that the

@@ -46,6 +46,11 @@ func TestGuestRoles(t *testing.T) {
 		t.Setenv("ATTUNE_DATABASE_URL", operator)
 		want(t, run(t, "workers", "refresh", h.name, "--wait"), 0, "verified in")
 		stop()
+		want(t, run(t, "workers", "cordon", h.name, "worker-alpha", "--reason", "disk"), 0, "2 workers cordoned")
+		want(t, run(t, "workers", "taint", h.name, "worker-alpha", "night"), 0, "2 workers tainted")
+		want(t, run(t, "workers", "show", "worker-alpha"), 0, "cordoned     since ", ": disk", "tainted      night:no_schedule")
+		want(t, run(t, "workers", "uncordon", "worker-alpha"), 0, "1 worker uncordoned")
+		want(t, run(t, "workers", "untaint", "*", "night"), 0, "2 workers untainted")
 		want(t, run(t, "packs", "init", "acme"), 0)
 		want(t, run(t, "packs", "load", "acme"), 0, "created")
 		want(t, run(t, "packs", "load", "acme"), 0, "unchanged")
@@ -60,13 +65,21 @@ func TestGuestRoles(t *testing.T) {
 			want(t, run(t, "packs", "list"), 0, "acme", "etl")
 			want(t, run(t, "explain", h.name, "node"), 0, "yes")
 		}
-		h.refused(reader, "permission denied", []string{"workers", "delete", h.name}, []string{"packs", "load", "acme"})
-		h.refused(host, "permission denied", []string{"packs", "load", "acme"}, []string{"workers", "delete", h.name}, []string{"runtimes", "delete", "acme.example"})
+		h.refused(reader, "permission denied", []string{"workers", "delete", h.name}, []string{"packs", "load", "acme"}, []string{"workers", "uncordon", h.name}, []string{"workers", "taint", h.name, "a"})
+		h.refused(host, "permission denied", []string{"packs", "load", "acme"}, []string{"workers", "delete", h.name}, []string{"runtimes", "delete", "acme.example"},
+			[]string{"workers", "cordon", h.name}, []string{"workers", "uncordon", h.name}, []string{"workers", "taint", h.name, "a"}, []string{"workers", "untaint", h.name, "a"})
 		h.denied(reader, `UPDATE attune.worker SET status = 'active'`, `SELECT attune.attune_sweep_workers('1 second', 1)`, `DELETE FROM attune.attune_worker_runtime`)
 		h.denied(host, `UPDATE attune.runtime SET name = 'x'`, `DELETE FROM attune.worker`, `DO $$ BEGIN LOCK TABLE attune.worker; END $$`, `UPDATE attune.worker SET name = 'x'`, `SELECT config FROM attune.pack`,
 			`UPDATE attune.attune_worker_state SET refresh_requested = now()`, `UPDATE attune.attune_capability_change SET kind = 'lost'`,
+			`DELETE FROM attune.attune_worker_cordon`, `DELETE FROM attune.attune_worker_operator_taint`, `INSERT INTO attune.attune_worker_cordon (worker) VALUES (1)`,
+			`INSERT INTO attune.attune_requirement (action) VALUES (1)`, `UPDATE attune.attune_requirement SET worker_selector = '{}'`,
 			`DELETE FROM attune.attune_worker_runtime`, `UPDATE attune.attune_migrations SET program = ''`, `SELECT * FROM attune.execution`, `CREATE TABLE attune.mine ()`)
-		h.denied(operator, `UPDATE attune.attune_worker_runtime SET version = ''`, `SELECT config FROM attune.sensor`, `DELETE FROM attune.attune_capability_change`,
+		if h.shape.Has(platform.A) {
+			h.denied(host, `UPDATE attune.worker SET cordoned = false`, `UPDATE attune.worker SET cordon_reason = ''`)
+		}
+		h.denied(operator, `INSERT INTO attune.attune_worker_cordon (worker, created_by) VALUES (1, 'x')`, `UPDATE attune.attune_worker_operator_taint SET key = 'x'`,
+			`UPDATE attune.action SET entrypoint = 'x'`, `SELECT entrypoint FROM attune.action`,
+			`UPDATE attune.attune_worker_runtime SET version = ''`, `SELECT config FROM attune.sensor`, `DELETE FROM attune.attune_capability_change`,
 			`SELECT * FROM attune.execution`, `CREATE TABLE attune.mine ()`)
 		platform.Run(h, h.db, h.shape)
 		t.Setenv("ATTUNE_DATABASE_URL", operator)

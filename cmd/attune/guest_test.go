@@ -65,14 +65,19 @@ func (h *guestHost) worker(args ...string) result {
 	return result{status, out.String(), errOut.String()}
 }
 
-// service starts a worker and waits until it says something. stop ends it.
+// service starts a worker that beats each second, and waits until it says something. stop ends it.
 func (h *guestHost) service(until string, args ...string) (stop func()) {
+	h.Helper()
+	return h.start(until, append([]string{"run", "--heartbeat-interval", "1s", "--verify-interval", "1h"}, args...)...)
+}
+
+// start runs a command of worker and waits until it says something. stop ends it.
+func (h *guestHost) start(until string, args ...string) (stop func()) {
 	h.Helper()
 	ctx, cancel := context.WithTimeout(h.Context(), 5*time.Minute)
 	logs, to := io.Pipe()
 	ended := make(chan int, 1)
 	go func() {
-		args = append([]string{"run", "--heartbeat-interval", "1s", "--verify-interval", "1h"}, args...)
 		ended <- hostcmd.Program(metadata.Worker).Run(ctx, args, cli.Stdio{In: strings.NewReader(""), Out: to, Err: to})
 		_ = to.Close()
 	}()

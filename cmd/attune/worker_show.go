@@ -32,8 +32,20 @@ func (c *workersShowCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
+	var ids []int64
+	for i := range workers {
+		ids = append(ids, workers[i].ID)
+	}
+	operations, err := answer.OperationsOn(ctx, db.Store, ids...)
+	if err != nil {
+		return fmt.Errorf("show workers of %s: %w", db.Name, err)
+	}
 	if env.JSON {
-		return cli.PrintJSON(env.Out, answer.ShowWorkers(workers))
+		views := answer.ShowWorkers(workers)
+		for i := range views {
+			views[i].Operations = operations[views[i].ID]
+		}
+		return cli.PrintJSON(env.Out, views)
 	}
 	names, err := namesFor(ctx, db, workers)
 	if err != nil {
@@ -43,18 +55,24 @@ func (c *workersShowCmd) Run(ctx context.Context, env *cli.Env) error {
 		if i > 0 {
 			env.Out.Printf("\n")
 		}
-		printWorker(env.Out, &workers[i], names)
+		printWorker(env.Out, &workers[i], operations[workers[i].ID], names)
 	}
 	return nil
 }
 
-func printWorker(out *cli.Terminal, w *store.WorkerSnapshot, names *metadata.Index) {
+func printWorker(out *cli.Terminal, w *store.WorkerSnapshot, operations answer.Operations, names *metadata.Index) {
 	field := cli.NewWideFields(out, "", 12)
 	field("worker", fmt.Sprintf("%s (id %d)", w.Name, w.ID))
 	field("role", cli.RoleName(w.WorkerRole))
 	field("type", string(w.WorkerType))
 	state := status(w)
 	out.Printf("%-12s %s\n", "status", out.Paint(state.Style, cli.Clean(state.Text)))
+	if c := operations.Cordon; c != nil {
+		out.PrintProse(cli.Yellow, "cordoned", 13, cli.Clean(cordonText(c)))
+	}
+	if len(operations.OperatorTaints) > 0 {
+		out.PrintProse(cli.Yellow, "tainted", 13, cli.Clean(taintTexts(operations.OperatorTaints)))
+	}
 	field("heartbeat", beating(w))
 	if w.Host != nil {
 		field("host", *w.Host)
@@ -129,15 +147,37 @@ func labels(r *answer.Report) string {
 	return strings.Join(list, " ")
 }
 
-// taints returns the taints of a worker's host, as KEY[=VALUE]:EFFECT.
-func taints(r *answer.Report) string {
+// taints returns the taints of a worker's host.
+func taints(r *answer.Report) string { return taintTexts(r.Taints) }
+
+// taintTexts returns taints, each as KEY[=VALUE]:EFFECT.
+func taintTexts(taints []answer.Taint) string {
 	var list []string
-	for _, t := range r.Taints {
-		key := t.Key
-		if t.Value != nil {
-			key += "=" + *t.Value
-		}
-		list = append(list, key+":"+t.Effect)
+	for _, t := range taints {
+		list = append(list, taintText(t))
 	}
 	return strings.Join(list, " ")
+}
+
+func taintText(t answer.Taint) string {
+	key := t.Key
+	if t.Value != nil {
+		key += "=" + *t.Value
+	}
+	if t.Effect == "" {
+		return key
+	}
+	return key + ":" + t.Effect
+}
+
+// cordonText returns since when a worker is cordoned, by whom and why.
+func cordonText(c *answer.Cordon) string {
+	text := "since " + stamp(c.At)
+	if c.By != "" {
+		text += " by " + c.By
+	}
+	if c.Reason != "" {
+		text += ": " + c.Reason
+	}
+	return text
 }

@@ -24,6 +24,11 @@ type workersCmd struct {
 	History workersHistoryCmd `cmd:"" help:"Show what workers gained and lost, newest first."`
 	Refresh workersRefreshCmd `cmd:"" help:"Make running workers verify everything again."`
 	Delete  workersDeleteCmd  `cmd:"" help:"Delete workers that are no longer running."`
+
+	Cordon   workersCordonCmd   `cmd:"" help:"Keep new work off workers."`
+	Uncordon workersUncordonCmd `cmd:"" help:"Let cordoned workers get work again."`
+	Taint    workersTaintCmd    `cmd:"" help:"Keep work off workers that does not tolerate a taint."`
+	Untaint  workersUntaintCmd  `cmd:"" help:"Remove a taint from workers."`
 }
 
 type workersListCmd struct {
@@ -252,7 +257,8 @@ func workersTable(reqs []requirement) *cli.Table {
 // workerCells returns the row of a worker in workersTable.
 func workerCells(w *answer.WorkerItem, reqs []requirement) []cli.Cell {
 	cells := []cli.Cell{
-		{Text: strconv.FormatInt(w.ID, 10)}, {Text: w.Name}, {Text: w.Role}, standing(w.Status, w.Stale), {Text: silent(w.SilentSeconds)},
+		{Text: strconv.FormatInt(w.ID, 10)}, {Text: w.Name}, {Text: w.Role},
+		withOperations(standing(w.Status, w.Stale), &w.Operations), {Text: silent(w.SilentSeconds)},
 	}
 	for i := range reqs {
 		cells = append(cells, answerOf(&reqs[i], w))
@@ -279,6 +285,17 @@ func standing(name string, stale bool) cli.Cell {
 		return cli.Cell{Text: name, Style: cli.Red}
 	}
 	return cli.Cell{Text: name, Style: cli.Dim}
+}
+
+// withOperations adds to a status that operators keep work off the worker.
+func withOperations(status cli.Cell, o *answer.Operations) cli.Cell {
+	if o.Cordon != nil {
+		status = cli.Cell{Text: status.Text + ", cordoned", Style: cli.Yellow}
+	}
+	if len(o.OperatorTaints) > 0 {
+		status = cli.Cell{Text: status.Text + ", tainted", Style: cli.Yellow}
+	}
+	return status
 }
 
 // heartbeat returns the time since a worker's last heartbeat, by the database's clock.

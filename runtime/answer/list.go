@@ -59,6 +59,8 @@ type WorkerItem struct {
 	Instance          *string    `json:"instance,omitempty"`
 	RefreshRequested  *time.Time `json:"refresh_requested,omitempty"`
 	Updated           time.Time  `json:"updated"`
+	// Operations is what operators did to the worker.
+	Operations
 	// Match is the best installation of the first runtime in the selection's Has, if the
 	// worker can run it now: active, with a fresh heartbeat.
 	Match *Match `json:"match,omitempty"`
@@ -95,7 +97,7 @@ type Match struct {
 	Path       string `json:"path"`
 }
 
-// A Taint keeps work off a worker unless it tolerates the taint.
+// A Taint keeps work off a worker unless the work tolerates it.
 type Taint struct {
 	Key string `json:"key"`
 	// Value is nil if the taint has none.
@@ -220,6 +222,13 @@ func (q *ListQuery) items(ctx context.Context, st *store.Store, rows []store.Wor
 		if rows[i].Fresh && len(q.Selection.Has) > 0 {
 			items[i].Match = bestMatch(&q.Selection.Has[0], items[i].Reported)
 		}
+	}
+	operations, err := OperationsOn(ctx, st, ids...)
+	if err != nil {
+		return nil, err
+	}
+	for i := range items {
+		items[i].Operations = operations[items[i].ID]
 	}
 	if q.Labels {
 		if err := label(ctx, st, ids, byID); err != nil {

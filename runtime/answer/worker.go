@@ -57,6 +57,9 @@ type WorkerView struct {
 	// SilentSeconds is the time since the last heartbeat. It is null without one.
 	SilentSeconds    *float64   `json:"silent_seconds"`
 	RefreshRequested *time.Time `json:"refresh_requested,omitempty"`
+	// Operations is what operators did to the worker. ShowWorkers leaves it empty; OperationsOn
+	// returns it.
+	Operations
 }
 
 // ShowWorkers converts workers that a query found. The list is never nil.

@@ -356,7 +356,7 @@ func naiveRuntimeReasons(r *naiveRequirement, w *naiveWorker, runtime naiveRunti
 		}
 	}
 	if len(own) == 0 {
-		if slices.Contains(w.Unknown, runtime.ref) {
+		if slices.Contains(w.Unknown, runtime.ref) || slices.Contains(w.NotReported, runtime.ref) {
 			add("runtime_unknown", runtime.ref, wanted)
 		} else {
 			add("runtime_absent", runtime.ref, wanted)
@@ -531,7 +531,10 @@ func (g world) worker(id int64) *naiveWorker {
 			}
 			w.installations = append(w.installations, i)
 		}
-		if g.chance(15) {
+		switch unknown := g.chance(15); {
+		case unknown && id%3 == 0:
+			w.NotReported = append(w.NotReported, ref)
+		case unknown:
 			w.Unknown = append(w.Unknown, ref)
 		}
 	}

@@ -166,7 +166,7 @@ func (g world) change() (text string, apply func([]*naiveWorker) []*naiveWorker)
 		return func(workers []*naiveWorker) (out []*naiveWorker) {
 			for _, w := range workers {
 				c := *w
-				c.installations, c.Unknown = slices.Clone(w.installations), slices.Clone(w.Unknown)
+				c.installations, c.Unknown, c.NotReported = slices.Clone(w.installations), slices.Clone(w.Unknown), slices.Clone(w.NotReported)
 				change(&c)
 				out = append(out, &c)
 			}
@@ -205,7 +205,8 @@ func (g world) change() (text string, apply func([]*naiveWorker) []*naiveWorker)
 	}
 	return "runtime " + ref + " removed", each(func(w *naiveWorker) {
 		keep(w, func(naiveInstallation) bool { return false })
-		w.Unknown = slices.DeleteFunc(w.Unknown, func(u string) bool { return u == ref })
+		isRemoved := func(r string) bool { return r == ref }
+		w.Unknown, w.NotReported = slices.DeleteFunc(w.Unknown, isRemoved), slices.DeleteFunc(w.NotReported, isRemoved)
 	})
 }
 

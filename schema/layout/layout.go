@@ -56,7 +56,21 @@ const (
 var beside = map[string]string{
 	"worker_runtime": "attune_worker_runtime", "capability_change": "attune_capability_change", "worker_sweep": "attune_worker_sweep",
 	"runtime_version": "attune_runtime_version", "worker_label": "attune_worker_label", "worker_taint": "attune_worker_taint",
+	"worker_cordon": "attune_worker_cordon", "worker_operator_taint": "attune_worker_operator_taint",
+	markTable: "attune_definition_mark",
 }
+
+// relations lists the tables that Read looks for.
+func relations() []string {
+	names := []string{"pack", "runtime", "action", "sensor", "worker", "execution", stateTable}
+	for model, guest := range beside {
+		names = append(names, model, guest)
+	}
+	return names
+}
+
+// markTable has the number of changes of definitions.
+const markTable = "definition_mark"
 
 // Read reads the layout of a schema from the catalog. An empty schema means public. A schema
 // without attune's tables has an empty layout of attune's own.
@@ -73,8 +87,7 @@ JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 WHERE n.nspname = ? AND c.relkind IN ('r', 'p')
-  AND c.relname IN ('pack', 'runtime', 'runtime_version', 'action', 'sensor', 'worker', 'execution', 'worker_runtime', 'attune_worker_state')`,
-		l.Schema).Scan(ctx, &rows)
+  AND c.relname IN (?)`, l.Schema, bun.List(relations())).Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("read the layout of schema %q: %w", l.Schema, err)
 	}
@@ -144,6 +157,16 @@ func (l *Layout) State() (table, key string) {
 	return l.name(stateTable), "worker"
 }
 
+// DefinitionMark returns the quoted table that has the number of changes of definitions, and the name of the triggers
+// that count them. Both are empty if the database has none.
+func (l *Layout) DefinitionMark() (table, trigger string) {
+	name := l.Relation(markTable)
+	if l.Guest() && l.columns[name] == nil {
+		return "", ""
+	}
+	return l.name(name), name + "_count"
+}
+
 // A Source is a table that definitions are read from, with a column that identifies a row.
 type Source struct{ Table, Key string }
 
@@ -170,6 +193,9 @@ func (l *Layout) Function(name string) string {
 // Rows returns the relation from which a model's rows are read: a table, or a query in parentheses
 // with exactly the model's columns. It needs an alias.
 func (l *Layout) Rows(model string) string {
+	if columns := reported[model]; columns != "" && !l.exists(model) && !(model == "worker_cordon" && l.HasCordons()) {
+		return none(columns)
+	}
 	if l.Own {
 		return l.name(model)
 	}
@@ -186,11 +212,15 @@ func (l *Layout) Rows(model string) string {
 			"enabled, param_schema, config, created, updated")
 	case "worker":
 		return l.workers()
-	}
-	if columns := reported[model]; columns != "" && !l.Migrated {
-		return none(columns)
+	case "worker_cordon":
+		return l.cordons()
 	}
 	return l.Table(model)
+}
+
+// exists reports whether attune's table of a model exists, as far as the catalog was read.
+func (l *Layout) exists(model string) bool {
+	return l.columns == nil || l.columns[l.Relation(model)] != nil
 }
 
 // reported lists the columns of the tables of reports. A database that is not migrated lacks
@@ -201,8 +231,10 @@ var reported = map[string]string{
 		"verified_at timestamptz, unconfirmed_since timestamptz, created timestamptz, updated timestamptz",
 	"capability_change": "id int8, worker int8, worker_name text, worker_role text, runtime_ref text, name text, kind text, " +
 		"old_version text, new_version text, detail text, created timestamptz",
-	"worker_label": "worker int8, key text, value text",
-	"worker_taint": "id int8, worker int8, key text, value text, effect text",
+	"worker_label":          "worker int8, key text, value text",
+	"worker_taint":          "id int8, worker int8, key text, value text, effect text",
+	"worker_cordon":         "worker int8, reason text, created_by text, created timestamptz",
+	"worker_operator_taint": "worker int8, key text, value text, effect text, created_by text, created timestamptz",
 }
 
 // none returns a query without rows that has some columns, given as name and type.
@@ -296,18 +328,57 @@ func (l *Layout) versions() string {
 	return "(" + strings.Join(parts, " UNION ALL ") + ")"
 }
 
-// requiring returns actions or sensors with their constraint, from the platform's column or else
-// from attune_requirement.
+// requirements lists the columns of an action or a sensor that make its requirement, with their types
+// and the value that a missing one has.
+var requirements = []struct{ column, kind, missing string }{
+	{"runtime_version_constraint", "text", "NULL"}, {"required_worker_runtimes", "jsonb", "'{}'"},
+	{"worker_selector", "jsonb", "'{}'"}, {"worker_tolerations", "jsonb", "'[]'"}, {"worker_affinity", "jsonb", "'{}'"},
+}
+
+// requiring returns actions or sensors with their requirement. Each column of it is the platform's,
+// or else the one of attune_requirement.
 func (l *Layout) requiring(table, before, after string) string {
-	constraint, join := l.column(table, "runtime_version_constraint", ""), ""
-	if constraint == "" && l.Migrated {
-		constraint, join = "q.runtime_version_constraint", " LEFT JOIN "+l.name("attune_requirement")+" q ON q."+table+" = t.id"
+	var columns []string
+	join := ""
+	for _, r := range requirements {
+		from := l.column(table, r.column, "")
+		if kind := l.Type(table, r.column); r.kind == "jsonb" && kind != "jsonb" && kind != "json" {
+			from = ""
+		}
+		if from == "" && l.Migrated {
+			from, join = "q."+r.column, " LEFT JOIN "+l.name("attune_requirement")+" q ON q."+table+" = t.id"
+		}
+		missing := "CAST(" + r.missing + " AS pg_catalog." + r.kind + ")"
+		if from != "" {
+			missing = "coalesce(CAST(" + from + " AS pg_catalog." + r.kind + "), " + missing + ")"
+		}
+		columns = append(columns, missing+" AS "+r.column)
 	}
-	if constraint == "" {
-		constraint = "CAST(NULL AS pg_catalog.text)"
-	}
-	return "(SELECT t." + strings.ReplaceAll(before, ", ", ", t.") + ", " + constraint + " AS runtime_version_constraint, t." +
+	return "(SELECT t." + strings.ReplaceAll(before, ", ", ", t.") + ", " + strings.Join(columns, ", ") + ", t." +
 		strings.ReplaceAll(after, ", ", ", t.") + " FROM " + l.name(table) + " t" + join + ")"
+}
+
+// HasCordons reports whether the platform's table has the columns of cordons, so that cordons are
+// written there.
+func (l *Layout) HasCordons() bool { return !l.Own && l.Type("worker", "cordoned") == "bool" }
+
+// cordons returns the cordons in the platform's table, and attune's from before it had the columns.
+func (l *Layout) cordons() string {
+	var parts []string
+	if l.HasCordons() {
+		parts = append(parts, "SELECT t.id AS worker, CAST("+l.column("worker", "cordon_reason", "NULL")+" AS pg_catalog.text) AS reason, "+
+			"CAST("+l.column("worker", "cordoned_by", "NULL")+" AS pg_catalog.text) AS created_by, "+
+			"coalesce(CAST("+l.column("worker", "cordoned_at", "NULL")+" AS pg_catalog.timestamptz), t.updated) AS created "+
+			"FROM "+l.name("worker")+" t WHERE t.cordoned")
+	}
+	if l.exists("worker_cordon") {
+		before := ""
+		if l.HasCordons() {
+			before = " JOIN " + l.name("worker") + " w ON w.id = t.worker WHERE w.cordoned IS NOT TRUE"
+		}
+		parts = append(parts, "SELECT t.worker, t.reason, t.created_by, t.created FROM "+l.Table("worker_cordon")+" t"+before)
+	}
+	return "(" + strings.Join(parts, " UNION ALL ") + ")"
 }
 
 // workers returns attune's and the platform's workers. The platform's have no identity, and an

@@ -18,7 +18,9 @@ import (
 // models are read in every layout, own where attune is migrated.
 var (
 	models = []any{schema.Pack{}, schema.Runtime{}, schema.RuntimeVersion{}, schema.Action{}, schema.Sensor{}, schema.Worker{}}
-	own    = []any{schema.WorkerRuntime{}, schema.CapabilityChange{}, schema.WorkerSweep{}}
+	own    = []any{
+		schema.WorkerRuntime{}, schema.CapabilityChange{}, schema.WorkerSweep{}, schema.WorkerCordon{}, schema.WorkerOperatorTaint{},
+	}
 )
 
 // reads checks that the layout gives every model its columns, and no other.

@@ -38,18 +38,37 @@ const (
 // that the columns name twice must satisfy both constraints. The error is document.Faults, whose
 // pointers begin with the name of a column.
 func (c Columns) Requirement(index *metadata.Index) (Requirement, error) {
-	var d reader
-	r := Requirement{Role: c.Role}
-	var runtimes []Runtime
+	r, runtimes, faults := c.read()
+	for i, runtime := range runtimes {
+		at := runtimeColumn
+		if i > 0 || c.Runtime == "" {
+			at = pointer(runtimesColumn, runtime.Name)
+		}
+		faults.add(document.Under(at, r.join(index, runtime)))
+	}
+	return r, faults.faults.OrNil()
+}
+
+// Validate returns every fault of the columns as document.Faults, or nil. It resolves no name, so a
+// runtime need not be defined yet.
+func (c Columns) Validate() error {
+	_, _, faults := c.read()
+	return faults.faults.OrNil()
+}
+
+// read reads the columns. The runtimes are not resolved, and not in the requirement.
+func (c Columns) read() (r Requirement, runtimes []Runtime, d *reader) {
+	d = new(reader)
+	r.Role = c.Role
 	if c.Runtime != "" {
 		constraint, err := ParseConstraint(c.Constraint)
 		d.add(document.Under(constraintColumn, err))
 		runtimes = append(runtimes, Runtime{Name: c.Runtime, Constraint: constraint})
 	}
-	required := columnOf(&d, c.Runtimes, runtimesColumn, (*reader).runtimes)
-	r.Selector = columnOf(&d, c.Selector, selectorColumn, (*reader).labels)
-	r.Tolerations = columnOf(&d, c.Tolerations, tolerationsColumn, (*reader).tolerations)
-	r.Affinity = columnOf(&d, c.Affinity, affinityColumn, (*reader).affinity)
+	required := columnOf(d, c.Runtimes, runtimesColumn, (*reader).runtimes)
+	r.Selector = columnOf(d, c.Selector, selectorColumn, (*reader).labels)
+	r.Tolerations = columnOf(d, c.Tolerations, tolerationsColumn, (*reader).tolerations)
+	r.Affinity = columnOf(d, c.Affinity, affinityColumn, (*reader).affinity)
 
 	var check checker
 	check.within(runtimesColumn[1:], func() { check.runtimes(required) })
@@ -57,15 +76,7 @@ func (c Columns) Requirement(index *metadata.Index) (Requirement, error) {
 	check.within(affinityColumn[1:], func() { check.affinity(&r.Affinity) })
 	each(&check, tolerationsColumn[1:], r.Tolerations, check.toleration)
 	d.add(document.Under("", check.Err()))
-
-	for i, runtime := range append(runtimes, required...) {
-		at := runtimeColumn
-		if i >= len(runtimes) {
-			at = pointer(runtimesColumn, runtime.Name)
-		}
-		d.add(document.Under(at, r.join(index, runtime)))
-	}
-	return r, d.faults.OrNil()
+	return r, append(runtimes, required...), d
 }
 
 // columnOf reads the document of a column.

@@ -194,17 +194,27 @@ func cutWeight(term string) (label string, weight int) {
 	return term, DefaultWeight
 }
 
+// misspelt returns the effect that a text ends in, if it is in another spelling, such as NoSchedule.
+func misspelt(text string) Effect {
+	plain := func(s string) string { return strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(s)) }
+	for _, effect := range []Effect{NoSchedule, PreferNoSchedule} {
+		if end := text[strings.LastIndexByte(text, ':')+1:]; end != text && plain(end) == plain(string(effect)) {
+			return effect
+		}
+	}
+	return ""
+}
+
 // ParseTaint reads KEY[=VALUE][:EFFECT]. The effect defaults to NoSchedule.
 func ParseTaint(text string) (Taint, error) {
 	label, effect := cutEffect(text)
 	t := Taint{Effect: cmp.Or(effect, NoSchedule)}
 	t.Key, t.Value, _ = strings.Cut(label, "=")
-	for _, fault := range []string{
-		document.Bounded(t.Key, MaxLabel, validTaintKey), document.Bounded(t.Value, MaxLabel, displayable),
-	} {
-		if fault != "" {
-			return Taint{}, fmt.Errorf("taint %q: %s", document.Excerpt(text), fault)
-		}
+	if meant := misspelt(label); meant != "" {
+		return Taint{}, fmt.Errorf("taint %q: must end in :%s to have this effect", document.Excerpt(text), meant)
+	}
+	if err := t.Validate(); err != nil {
+		return Taint{}, fmt.Errorf("taint %q: %w", document.Excerpt(text), err)
 	}
 	return t, nil
 }

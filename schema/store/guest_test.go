@@ -26,18 +26,24 @@ func eachGuest(t *testing.T, test func(t *testing.T, db *testdb.DB, shape platfo
 	for _, shape := range platform.Shapes() {
 		t.Run(string(shape), func(t *testing.T) {
 			t.Parallel()
-			db := testdb.EmptyPostgres(t)
-			platform.Make(t, db, shape)
-			m, err := migrations.New(db.DB, migrations.Config{})
-			if err == nil {
-				_, err = m.Up(t.Context())
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			test(t, db, shape)
+			test(t, guestOf(t, shape), shape)
 		})
 	}
+}
+
+// guestOf returns a database of a shape of the platform that attune has moved into.
+func guestOf(t *testing.T, shape platform.Shape) *testdb.DB {
+	t.Helper()
+	db := testdb.EmptyPostgres(t)
+	platform.Make(t, db, shape)
+	m, err := migrations.New(db.DB, migrations.Config{})
+	if err == nil {
+		_, err = m.Up(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db
 }
 
 func openGuest(t *testing.T, db *testdb.DB, cfg store.Config) *store.Store {

@@ -23,7 +23,8 @@ import (
 const ChangeChannel = "attune_capability_change"
 
 // A ChangeNotice is a notification on ChangeChannel. First and Last are the lowest and the
-// highest id of the report's changes.
+// highest id of the report's changes. Both are 0 after a cordon or a taint, which the history does
+// not contain; then Worker is 0 if several workers changed.
 type ChangeNotice struct {
 	Schema string `json:"schema"`
 	Worker int64  `json:"worker"`

@@ -2,11 +2,15 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/uptrace/bun"
 
 	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/requirement"
 )
 
 // Labels returns the labels of workers, by worker and key. The database copies them from the
@@ -37,4 +41,44 @@ func (w *Workers) Taints(ctx context.Context, ids []int64) ([]schema.WorkerTaint
 		return nil, fmt.Errorf("read taints of workers: %w", err)
 	}
 	return rows, nil
+}
+
+// checkLabels returns an error for labels and taints of a document that the database would leave out
+// because they are too many or too long. It leaves out values of another shape, as the database does.
+func checkLabels(document json.RawMessage) error {
+	var members struct{ Labels, Taints json.RawMessage }
+	if json.Unmarshal(document, &members) != nil {
+		return nil
+	}
+	var labels map[string]any
+	if json.Unmarshal(members.Labels, &labels) == nil {
+		if err := requirement.CheckCount(len(labels)); err != nil {
+			return fmt.Errorf("labels: %w", err)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(labels)) {
+		if value, ok := labels[key].(string); ok {
+			if err := requirement.CheckLabel(key, value); err != nil {
+				return fmt.Errorf("label %.100q: %w", key, err)
+			}
+		}
+	}
+	var taints []json.RawMessage
+	if json.Unmarshal(members.Taints, &taints) != nil {
+		return nil
+	}
+	if err := requirement.CheckCount(len(taints)); err != nil {
+		return fmt.Errorf("taints: %w", err)
+	}
+	for _, text := range taints {
+		var taint struct{ Key, Value, Effect *string }
+		if json.Unmarshal(text, &taint) != nil || taint.Key == nil || taint.Effect == nil {
+			continue
+		}
+		one := requirement.Taint{Key: *taint.Key, Value: textOf(taint.Value), Effect: requirement.NoSchedule}
+		if err := one.Validate(); err != nil {
+			return fmt.Errorf("taint %.100q: %w", *taint.Key, err)
+		}
+	}
+	return nil
 }

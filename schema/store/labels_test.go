@@ -1,10 +1,16 @@
 package store_test
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/attune-go/attune/schema/requirement"
+	"github.com/attune-go/attune/schema/store"
 )
 
 // TestLabelsFollowTheDocument: a write of a document writes the rows of its labels and taints.
@@ -62,5 +68,74 @@ func TestLabelsFollowTheDocument(t *testing.T) {
 		write(`{"labels": {"zone": "d"}}`)
 		e.exec(t, "DELETE FROM {schema}.worker WHERE id = ?", w.ID)
 		check("deleted")
+	})
+}
+
+// TestLabelsHaveBounds: a report whose labels or taints the database would not keep is refused, and what is within
+// the bounds is kept, whatever its characters.
+func TestLabelsHaveBounds(t *testing.T) {
+	each(t, func(t *testing.T, e env) {
+		w := running(t, e, "a")
+		report := func(labels map[string]any, taints ...any) error {
+			text, err := json.Marshal(map[string]any{"runtimes": []string{}, "labels": labels, "taints": taints})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = e.Workers.Report(t.Context(), w.ID, "i1", store.Capabilities{Document: text})
+			return err
+		}
+		taint := func(key, value string) map[string]string {
+			return map[string]string{"key": key, "value": value, "effect": "prefer_no_schedule"}
+		}
+		many, tooMany, taints := map[string]any{}, map[string]any{"x": ""}, []any{}
+		for i := range requirement.MaxPairs {
+			many[fmt.Sprint(i)], tooMany[fmt.Sprint(i)], taints = "v", "v", append(taints, taint(fmt.Sprint(i), ""))
+		}
+		long := func(of string) string { return strings.Repeat(of, 10_000) }
+		for _, c := range []struct {
+			err  error
+			want string
+		}{
+			{report(tooMany), "labels: must have at most 1000 elements, got 1001"},
+			{report(nil, append(taints, taint("x", ""))...), "taints: must have at most 1000 elements, got 1001"},
+			{report(map[string]any{long("k"): "v"}), "must have at most 900 bytes in key and value, got 10001"},
+			{report(map[string]any{"k": long("ü")}), `label "k": must have at most 900 bytes in key and value, got 20001`},
+			{report(map[string]any{"k": strings.Repeat(`"`, 450)}), `label "k": must have at most 900 bytes in key and value, got 901`},
+			{report(map[string]any{"k": "a\nb"}), `label "k": must not contain control characters`},
+			{report(map[string]any{"": "a"}), `label "": must name a label`},
+			{report(nil, taint(long("k"), "")), "must have at most 900 bytes in key and value, got 10000"},
+			{report(nil, taint("k", "a\x1b")), `taint "k": must not contain control characters`},
+		} {
+			if !errors.Is(c.err, store.ErrInvalid) || !strings.Contains(c.err.Error(), c.want) {
+				t.Errorf("got %.300v, want %s", c.err, c.want)
+			}
+		}
+		odd := []string{`it's`, `100%`, `"`, `\`, `?0`, `a'; DROP TABLE worker; --`, "ü🙂", strings.Repeat("x", 449), strings.Repeat(`\`, 225), strings.Repeat("🙂", 112)}
+		labels := map[string]any{"number": 7, "nested": map[string]any{}, "list": []any{}}
+		for _, text := range odd {
+			labels[text] = text
+		}
+		if err := report(labels, 7, map[string]any{"key": 1}, taint(odd[5], odd[5])); err != nil {
+			t.Fatal(err)
+		}
+		rows, err := e.Workers.Labels(t.Context(), []int64{w.ID})
+		if err != nil || len(rows) != len(odd)+1 {
+			t.Errorf("%d labels are kept, want %d, %v", len(rows), len(odd)+1, err)
+		}
+		if err := report(many, taints...); err != nil {
+			t.Fatal(err)
+		}
+		rows, err = e.Workers.Labels(t.Context(), []int64{w.ID})
+		if err != nil || len(rows) != requirement.MaxPairs {
+			t.Errorf("%d labels are kept, want all, %v", len(rows), err)
+		}
+		widest := taint(strings.Repeat(`"`, 225), strings.Repeat(`\`, 225))
+		if err := report(nil, widest); err != nil {
+			t.Fatal(err)
+		}
+		kept, err := e.Workers.Taints(t.Context(), []int64{w.ID})
+		if err != nil || len(kept) != 1 || kept[0].Key != widest["key"] {
+			t.Errorf("taints %+v, %v", kept, err)
+		}
 	})
 }

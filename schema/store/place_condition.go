@@ -13,10 +13,8 @@ import (
 func (w *Workers) available(r *requirement.Requirement) []any {
 	all := []any{
 		bun.SafeQuery("? = 'active' AND ? AND worker.capabilities IS NOT NULL", w.text("worker.status"), w.isFresh("worker")),
-		bun.SafeQuery("NOT EXISTS (?)", w.untolerated(r, requirement.NoSchedule, "1")),
-	}
-	if cordoned := w.isCordoned(); cordoned != "" {
-		all = append(all, bun.SafeQuery("NOT ?", cordoned))
+		w.toleratesAll(r, requirement.NoSchedule),
+		bun.SafeQuery("NOT EXISTS (SELECT 1 FROM ? AS cordon WHERE cordon.worker = worker.id)", w.rows("worker_cordon")),
 	}
 	if r.Role != "" {
 		all = append(all, bun.SafeQuery("? IN (?, 'hybrid')", w.text("worker.worker_role"), storedRole(r.Role)))
@@ -80,9 +78,21 @@ func (w *Workers) matchesTerm(t requirement.Term) any {
 	return every(all)
 }
 
-// untolerated returns the query for the taints with an effect that a requirement does not
-// tolerate. selected is what it returns of each.
-func (w *Workers) untolerated(r *requirement.Requirement, effect requirement.Effect, selected bun.Safe) any {
+// taintTables lists the tables with the taints of hosts and of operators.
+var taintTables = []string{"worker_taint", "worker_operator_taint"}
+
+// toleratesAll returns the condition that a requirement tolerates all taints with an effect.
+func (w *Workers) toleratesAll(r *requirement.Requirement, effect requirement.Effect) any {
+	var all []any
+	for _, table := range taintTables {
+		all = append(all, bun.SafeQuery("NOT EXISTS (?)", w.untolerated(r, effect, table, "1")))
+	}
+	return every(all)
+}
+
+// untolerated returns the query for the taints of one table with an effect that a requirement does
+// not tolerate. selected is what it returns of each.
+func (w *Workers) untolerated(r *requirement.Requirement, effect requirement.Effect, table string, selected bun.Safe) any {
 	tolerated := []any{bun.SafeQuery("taint.key = ?", requirement.ReportOnly)}
 	for _, t := range r.Tolerations {
 		if t.Effect != "" && t.Effect != effect {
@@ -95,16 +105,7 @@ func (w *Workers) untolerated(r *requirement.Requirement, effect requirement.Eff
 		tolerated = append(tolerated, every(one))
 	}
 	return bun.SafeQuery("SELECT ? FROM ? AS taint WHERE taint.worker = worker.id AND taint.effect = ? AND NOT ?",
-		selected, w.rows("worker_taint"), effect, either(tolerated))
-}
-
-// isCordoned returns the condition that an operator keeps work off a worker. It is empty where
-// the database does not know cordons.
-func (w *Workers) isCordoned() bun.Safe {
-	if !w.layout.Guest() || !w.layout.Taints {
-		return ""
-	}
-	return "EXISTS (SELECT 1 FROM " + w.of("worker") + " AS cordon WHERE cordon.id = worker.id AND cordon.cordoned)"
+		selected, w.rows(table), effect, either(tolerated))
 }
 
 // slots returns the number of executions that a worker runs at once, which is NULL where its
@@ -121,8 +122,13 @@ func (w *Workers) slots() bun.Safe {
 
 // weight returns the rank of a worker by its labels and taints.
 func (w *Workers) weight(r *requirement.Requirement) any {
-	taints := w.untolerated(r, requirement.PreferNoSchedule, bun.Safe(w.pick("pg_catalog.count(1)", "count(1)")))
-	sum := []any{bun.SafeQuery("? * (?)", -requirement.TaintWeight, taints)}
+	var sum []any
+	for _, table := range taintTables {
+		taints := w.untolerated(r, requirement.PreferNoSchedule, table, bun.Safe(w.pick("pg_catalog.count(1)", "count(1)")))
+		// The database asks once whether there are taints at all, and for most fleets no more.
+		sum = append(sum, bun.SafeQuery("CASE WHEN EXISTS (SELECT 1 FROM ? AS taint WHERE taint.effect = ?) THEN ? * (?) ELSE 0 END",
+			w.rows(table), requirement.PreferNoSchedule, -requirement.TaintWeight, taints))
+	}
 	for _, p := range r.Affinity.Preferred {
 		sum = append(sum, bun.SafeQuery("CASE WHEN ? THEN ? ELSE 0 END", w.matchesTerm(p.Term), p.Weight))
 	}

@@ -76,15 +76,22 @@ func (w *Workers) facts(ctx context.Context, q FactsQuery) ([]requirement.Facts,
 	if err := w.addTaints(ctx, at, only); err != nil {
 		return nil, err
 	}
+	if err := w.addCordons(ctx, at, only); err != nil {
+		return nil, err
+	}
 	if len(q.Labels) > 0 {
 		if err := w.addLabels(ctx, at, only, q.Labels); err != nil {
 			return nil, err
 		}
 	}
-	if len(q.Refs) > 0 {
-		err = w.addInstallations(ctx, at, q)
+	if len(q.Refs) == 0 {
+		return all, nil
 	}
-	if err == nil && len(q.Refs) > 0 && q.Lost {
+	reported, err := w.addInstallations(ctx, at, q)
+	if err == nil {
+		err = w.addNotReported(ctx, at, q.Refs, reported)
+	}
+	if err == nil && q.Lost {
 		err = w.addLost(ctx, at, q.Refs)
 	}
 	return all, err
@@ -93,27 +100,23 @@ func (w *Workers) facts(ctx context.Context, q FactsQuery) ([]requirement.Facts,
 // standings returns the workers with what their own rows say.
 func (w *Workers) standings(ctx context.Context, only any) ([]requirement.Facts, error) {
 	var rows []struct {
-		ID                        int64
-		Name                      string
-		Role                      schema.WorkerRole
-		Status                    *string
-		Fresh, Reported, Cordoned bool
-		Slots                     *float64
-	}
-	cordoned := w.isCordoned()
-	if cordoned == "" {
-		cordoned = "(1 = 0)"
+		ID              int64
+		Name            string
+		Role            schema.WorkerRole
+		Status          *string
+		Fresh, Reported bool
+		Slots           *float64
 	}
 	err := w.db.NewRaw(`SELECT worker.id, worker.name, ? AS role, ? AS status, coalesce(?, 1 = 0) AS fresh,
-		worker.capabilities IS NOT NULL AS reported, ? AS cordoned, ? AS slots FROM ? AS worker WHERE ? ORDER BY worker.id`,
-		w.text("worker.worker_role"), w.text("worker.status"), w.isFresh("worker"), cordoned, w.slots(), w.rows("worker"), only).Scan(ctx, &rows)
+		worker.capabilities IS NOT NULL AS reported, ? AS slots FROM ? AS worker WHERE ? ORDER BY worker.id`,
+		w.text("worker.worker_role"), w.text("worker.status"), w.isFresh("worker"), w.slots(), w.rows("worker"), only).Scan(ctx, &rows)
 	if err != nil {
 		return nil, err
 	}
 	all := make([]requirement.Facts, len(rows))
 	for i, r := range rows {
 		f := requirement.Facts{
-			Worker: r.ID, Name: r.Name, Role: roleFrom(r.Role), NeverReported: !r.Reported, Cordoned: r.Cordoned,
+			Worker: r.ID, Name: r.Name, Role: roleFrom(r.Role), NeverReported: !r.Reported,
 			Slots: slotsFrom(r.Slots), Spread: schema.Spread(r.ID),
 		}
 		if r.Status != nil {
@@ -126,16 +129,37 @@ func (w *Workers) standings(ctx context.Context, only any) ([]requirement.Facts,
 	return all, nil
 }
 
+// addTaints adds the taints of hosts, then those of operators.
 func (w *Workers) addTaints(ctx context.Context, at map[int64]*requirement.Facts, only any) error {
-	var rows []struct {
-		ID                 int64
-		Key, Value, Effect string
+	for _, taints := range []struct{ table, order string }{
+		{"worker_taint", "taint.id"}, {"worker_operator_taint", "taint.key, taint.effect"},
+	} {
+		var rows []struct {
+			ID                 int64
+			Key, Value, Effect string
+		}
+		err := w.db.NewRaw(`SELECT worker.id, taint.key, coalesce(taint.value, '') AS value, taint.effect
+			FROM ? AS worker JOIN ? AS taint ON taint.worker = worker.id WHERE ? ORDER BY ?`,
+			w.rows("worker"), w.rows(taints.table), only, bun.Safe(taints.order)).Scan(ctx, &rows)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			at[r.ID].Taints = append(at[r.ID].Taints, requirement.Taint{Key: r.Key, Value: r.Value, Effect: requirement.Effect(r.Effect)})
+		}
 	}
-	err := w.db.NewRaw(`SELECT worker.id, taint.key, coalesce(taint.value, '') AS value, taint.effect
-		FROM ? AS worker JOIN ? AS taint ON taint.worker = worker.id WHERE ? ORDER BY taint.id`,
-		w.rows("worker"), w.rows("worker_taint"), only).Scan(ctx, &rows)
+	return nil
+}
+
+func (w *Workers) addCordons(ctx context.Context, at map[int64]*requirement.Facts, only any) error {
+	var rows []struct {
+		ID     int64
+		Reason *string
+	}
+	err := w.db.NewRaw("SELECT worker.id, cordon.reason FROM ? AS worker JOIN ? AS cordon ON cordon.worker = worker.id WHERE ?",
+		w.rows("worker"), w.rows("worker_cordon"), only).Scan(ctx, &rows)
 	for _, r := range rows {
-		at[r.ID].Taints = append(at[r.ID].Taints, requirement.Taint{Key: r.Key, Value: r.Value, Effect: requirement.Effect(r.Effect)})
+		at[r.ID].Cordoned, at[r.ID].CordonReason = true, textOf(r.Reason)
 	}
 	return err
 }
@@ -158,7 +182,14 @@ func (w *Workers) addLabels(ctx context.Context, at map[int64]*requirement.Facts
 	return err
 }
 
-func (w *Workers) addInstallations(ctx context.Context, at map[int64]*requirement.Facts, q FactsQuery) error {
+// A reportedRuntime is a runtime that a worker has a row of.
+type reportedRuntime struct {
+	worker int64
+	ref    string
+}
+
+// addInstallations adds what workers reported about runtimes. It returns the runtimes that they reported.
+func (w *Workers) addInstallations(ctx context.Context, at map[int64]*requirement.Facts, q FactsQuery) (map[reportedRuntime]bool, error) {
 	only := bun.SafeQuery("1 = 1")
 	if q.Workers != nil {
 		only = bun.SafeQuery("had.worker IN (?)", bun.List(q.Workers))
@@ -171,15 +202,17 @@ func (w *Workers) addInstallations(ctx context.Context, at map[int64]*requiremen
 	err := w.db.NewRaw(`SELECT had.worker, had.runtime_ref AS ref, had.outcome, had.source, had.version, had.version_raw, had.path,
 		had.unconfirmed_since IS NOT NULL AS unconfirmed FROM ? AS had WHERE had.runtime_ref IN (?) AND ?`,
 		w.rows("worker_runtime"), bun.List(q.Refs), only).Scan(ctx, &rows)
+	reported := make(map[reportedRuntime]bool, len(rows))
 	for _, r := range rows {
 		f := at[r.Worker]
+		reported[reportedRuntime{r.Worker, r.Ref}] = true
 		switch {
 		case f == nil:
 		case r.Outcome == schema.OutcomeAvailable:
 			i := requirement.Installation{Ref: r.Ref, Path: r.Path, Declared: r.Source == string(capability.Declared), Unconfirmed: r.Unconfirmed}
 			if r.Version != "" {
 				if i.Version, err = version.Parse(r.Version); err != nil {
-					return fmt.Errorf("worker %d, %s: %w", r.Worker, r.Ref, err)
+					return nil, fmt.Errorf("worker %d, %s: %w", r.Worker, r.Ref, err)
 				}
 			}
 			f.Installations = append(f.Installations, i)
@@ -187,7 +220,7 @@ func (w *Workers) addInstallations(ctx context.Context, at map[int64]*requiremen
 			f.Unknown = append(f.Unknown, r.Ref)
 		}
 	}
-	return err
+	return reported, err
 }
 
 // addLost adds the runtimes whose last change is a loss.

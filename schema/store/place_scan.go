@@ -39,7 +39,7 @@ func (q *placing) scan(ctx context.Context) (found []ranked, enough bool, err er
 		s.had = bun.SafeQuery("? AND had.source <> 'declared'", s.had)
 	}
 	// Workers with such a taint have a lower weight and follow all others.
-	s.fits = bun.SafeQuery("? AND NOT EXISTS (?)", q.conditions(1), q.untolerated(q.r, requirement.PreferNoSchedule, "1"))
+	s.fits = bun.SafeQuery("? AND ?", q.conditions(1), q.toleratesAll(q.r, requirement.PreferNoSchedule))
 	below := ""
 	for range maxScannedVersions {
 		key, ok, err := s.next(ctx, below)

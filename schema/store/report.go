@@ -110,6 +110,9 @@ func (c *Capabilities) check() error {
 	if err := json.Unmarshal(c.Document, &document); err != nil {
 		return fmt.Errorf("%w capabilities: runtimes must be a list of names", ErrInvalid)
 	}
+	if err := checkLabels(c.Document); err != nil {
+		return fmt.Errorf("%w capabilities: %w", ErrInvalid, err)
+	}
 	var rows []string
 	for _, r := range c.Runtimes {
 		if r.Outcome == schema.OutcomeAvailable {

@@ -1,50 +1,62 @@
 package cli
 
 import (
+	"cmp"
 	"io"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
 	"regexp"
 	"runtime/debug"
+	"slices"
 	"sync"
 )
 
-// Command returns what to type for a program of this module: its name, or a call of
-// go run if this program was started so, because then the others are in no PATH.
-func Command(program string) string { return prefix() + program + suffix() }
+// Command returns what to type for a program of this module: its name; its name in the Debian
+// package if this program is installed so; or a call of go run if this program was started
+// so, because then the others are in no PATH.
+func Command(program string) string { return command()(program) }
 
-var (
-	prefix = sync.OnceValue(func() string { before, _ := thisProcess(); return before })
-	suffix = sync.OnceValue(func() string { _, after := thisProcess(); return after })
-)
-
-func thisProcess() (before, after string) {
+// command writes the name of a program as this process would be called.
+var command = sync.OnceValue(func() func(program string) string {
 	executable, err := os.Executable()
 	info, ok := debug.ReadBuildInfo()
 	if err != nil || !ok {
-		return "", ""
+		return byName
 	}
 	cmd, err := os.Stat("cmd/" + filepath.Base(executable))
-	return around(executable, info, err == nil && cmd.IsDir())
-}
+	return commandOfProcess(executable, info, err == nil && cmd.IsDir())
+})
+
+func byName(program string) string { return program }
+
+// packaged has the names of the programs in the Debian package: the platform has a program
+// attune of its own.
+var packaged = map[string]string{"attune": "attunectl", "worker": "attune-worker", "sensor": "attune-sensor"}
+
+func byPackage(program string) string { return cmp.Or(packaged[program], program) }
 
 // goRun matches a program that go run started: it was just built, or comes from the
 // build cache.
 var goRun = regexp.MustCompile(`/go-build[0-9]*/b[0-9]+/exe/[^/]+$|/[0-9a-f]{2}/[0-9a-f]{64}-d/[^/]+$`)
 
-// around returns what stands before and after the name of a program in a command
-// line. inCheckout is whether the working folder has cmd/NAME.
-func around(executable string, info *debug.BuildInfo, inCheckout bool) (before, after string) {
+// commandOfProcess returns what writes the name of a program. inCheckout is whether the
+// working folder has cmd/NAME.
+func commandOfProcess(executable string, info *debug.BuildInfo, inCheckout bool) func(program string) string {
+	name := filepath.Base(executable)
+	before, after := "go run "+path.Dir(info.Path)+"/", ""
 	switch {
+	case slices.Contains(slices.Collect(maps.Values(packaged)), name):
+		return byPackage
 	case !goRun.MatchString(executable):
-		return "", ""
+		return byName
 	case info.Main.Sum != "": // go run PATH@VERSION
-		return "go run " + path.Dir(info.Path) + "/", "@" + info.Main.Version
+		after = "@" + info.Main.Version
 	case inCheckout:
-		return "go run ./cmd/", ""
+		before = "go run ./cmd/"
 	}
-	return "go run " + path.Dir(info.Path) + "/", ""
+	return func(program string) string { return before + program + after }
 }
 
 // quoted matches a command line of one of the programs in a text.
@@ -52,9 +64,6 @@ var quoted = regexp.MustCompile("`(attune|attune-gen|sensor|worker) ")
 
 // typeable returns the text with its commands as Command has them.
 func typeable(text string) string {
-	if prefix() == "" {
-		return text
-	}
 	return quoted.ReplaceAllStringFunc(text, func(m string) string {
 		return "`" + Command(m[1:len(m)-1]) + " "
 	})

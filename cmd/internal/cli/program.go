@@ -121,10 +121,10 @@ func (p *Program) Main() {
 // Run parses args, runs the command and returns the exit status.
 func (p *Program) Run(ctx context.Context, args []string, io Stdio) int {
 	forgetEmpty()
-	name, errOut := p.Name, NewTerminal(io.Err, false)
+	name, errOut := p.ownName(), NewTerminal(io.Err, false)
 	exit := -1
 	parser, err := kong.New(p.Grammar, append(values(),
-		kong.Name(Command(name)), kong.Description(p.Description),
+		kong.Name(Command(p.Name)), kong.Description(p.Description),
 		kong.Writers(typeableWriter{io.Out}, typeableWriter{io.Err}),
 		kong.Exit(func(code int) { exit = code; panic(exited{}) }),
 		kong.Vars{"version": name + " " + attune.Version}.CloneWith(p.Vars),
@@ -179,6 +179,14 @@ func (p *Program) Run(ctx context.Context, args []string, io Stdio) int {
 		return ExitInterrupted
 	}
 	return status(err)
+}
+
+// ownName returns the name in front of messages. It is never a whole call of go run.
+func (p *Program) ownName() string {
+	if name := Command(p.Name); !strings.Contains(name, " ") {
+		return name
+	}
+	return p.Name
 }
 
 // helpFor returns a printer of help that is as wide as a terminal. Kong knows the width of

@@ -6,12 +6,8 @@ package config
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 )
 
 // File is a config file.
@@ -60,6 +56,8 @@ type Service struct {
 	Capabilities   Capabilities `config:"capabilities"`
 	// Labels are carried into the capability document.
 	Labels map[string]string `config:"labels"`
+	// Taints are carried into the capability document, each as KEY[=VALUE][:EFFECT].
+	Taints []string `config:"taints"`
 	// MaxConcurrentExecutions is carried into the capability document, unless it is
 	// zero.
 	MaxConcurrentExecutions int `config:"max_concurrent_executions"`
@@ -96,6 +94,7 @@ type Capabilities struct {
 // Under capabilities they follow the same rules.
 const (
 	LabelsKey        = "labels"
+	TaintsKey        = "taints"
 	MaxConcurrentKey = "max_concurrent_executions"
 )
 
@@ -104,19 +103,6 @@ var ReportOnly = []string{"auto", "true", "false"}
 
 // MaxPort is the greatest port.
 const MaxPort = 65535
-
-// CheckLabel returns an error if a worker cannot have a label.
-func CheckLabel(key, value string) error {
-	switch {
-	case key == "":
-		return errors.New("a label must have a name")
-	case !utf8.ValidString(key), strings.ContainsFunc(key, unicode.IsControl):
-		return fmt.Errorf("a label's name must not contain control characters, got %q", key)
-	case !utf8.ValidString(value), strings.ContainsFunc(value, unicode.IsControl):
-		return fmt.Errorf("a label must not contain control characters, got %q", value)
-	}
-	return nil
-}
 
 // Policy says what may run on this host.
 type Policy struct {

@@ -77,7 +77,7 @@ func TestKeysAreThoseOfTheFile(t *testing.T) {
 	f, err := config.Parse("f", []byte(`
 database: {url: "sqlite:x", schema: s, idle_timeout: 0s}
 policy: {mode: open, allow: [a], deny: [], env: [X], trusted_packs: [/p]}
-worker: {name: n, type: local, host: h, port: 1, labels: {a: b}, max_concurrent_executions: 2, verify_declared: true, heartbeat_interval: 60s,
+worker: {name: n, type: local, host: h, port: 1, labels: {a: b}, taints: ["gpu=x", spot:no_schedule], max_concurrent_executions: 2, verify_declared: true, heartbeat_interval: 60s,
   verify_interval: 1h, full_every: 3, unconfirmed_for: 1m30s, keep_history: 0s, max_age: 2h, report_only: true, listen: ":1", capabilities: {runtimes: [], x: [1]}}
 `))
 	if err != nil {
@@ -95,7 +95,7 @@ worker: {name: n, type: local, host: h, port: 1, labels: {a: b}, max_concurrent_
 	want := map[string]any{
 		"database.url": "sqlite:x", "database.schema": "s", "database.idle_timeout": "0s",
 		"policy.mode": "open", "policy.allow": "a", "policy.deny": "none", "policy.env": "X", "policy.trusted_packs": "/p",
-		"worker.name": "n", "worker.type": "local", "worker.host": "h", "worker.port": "1", "worker.labels": "a=b",
+		"worker.name": "n", "worker.type": "local", "worker.host": "h", "worker.port": "1", "worker.labels": "a=b", "worker.taints": "gpu=x, spot:no_schedule",
 		"worker.max_concurrent_executions": "2", "worker.verify_declared": "true", "worker.heartbeat_interval": "1m",
 		"worker.verify_interval": "1h", "worker.full_every": "3", "worker.unconfirmed_for": "1m30s", "worker.keep_history": "0s", "worker.max_age": "2h",
 		"worker.report_only": "true", "worker.listen": ":1", "worker.capabilities.runtimes": "none", "worker.capabilities.x": "[1]",

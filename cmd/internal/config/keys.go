@@ -78,6 +78,7 @@ var keys = []Key{
 	{"worker.host", "ATTUNE_WORKER_HOST", "--advertise", "what the row has"},
 	{"worker.port", "ATTUNE_WORKER_PORT", "--port", "what the row has"},
 	{"worker.labels", "ATTUNE_WORKER_LABELS", "--label", "none"},
+	{"worker.taints", "ATTUNE_WORKER_TAINTS", "--taint", "none"},
 	{"worker.max_concurrent_executions", "ATTUNE_WORKER_MAX_CONCURRENT_EXECUTIONS", "--max-concurrent-executions", "none"},
 	{"worker.capabilities.runtimes", "ATTUNE_WORKER_RUNTIMES", "", "verify every definition"},
 	{"worker.capabilities.*", "", "", "none"},

@@ -15,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/requirement"
 )
 
 // Parse reads the text of a config file. It reports every fault, not only the
@@ -122,7 +123,13 @@ func (d *decoder) decode(n *yaml.Node, v reflect.Value, key string) {
 			v.SetInt(int64(i))
 		}
 	case reflect.Slice:
-		v.Set(reflect.ValueOf(d.list(n, key)))
+		list := d.list(n, key)
+		v.Set(reflect.ValueOf(list))
+		if strings.HasSuffix(key, "."+TaintsKey) {
+			if err := CheckTaints(list); err != nil {
+				d.fault(n, key, "%v", err)
+			}
+		}
 	default:
 		panic("config: no rule for " + v.Type().String())
 	}
@@ -286,11 +293,14 @@ func (d *decoder) texts(n *yaml.Node, to *map[string]string, key string) {
 		if !d.scalar(value, join(key, name), "text") {
 			return
 		}
-		if err := CheckLabel(name, value.Value); err != nil {
+		if err := requirement.CheckLabel(name, value.Value); err != nil {
 			d.fault(value, join(key, name), "%v", err)
 		}
 		(*to)[name] = value.Value
 	})
+	if err := requirement.CheckCount(len(*to)); err != nil {
+		d.fault(n, key, "%v", err)
+	}
 }
 
 func (d *decoder) scalar(n *yaml.Node, key, want string) bool {

@@ -52,7 +52,7 @@ func (f *File) Settings(program string, flags map[string]any, getenv func(string
 		case origin == f.Origins[k.Name]: // also for the variables that Load reads
 			s.Value = plain(f.value(k.Name))
 		case s.Source == FromEnvironment:
-			s.Value, s.Fault = parsed(f.value(k.Name), getenv(k.Variable))
+			s.Value, s.Fault = parsed(k.Name, f.value(k.Name), getenv(k.Variable))
 		case k.Name == "config" && f.Path != "":
 			s.Value = f.Path
 		}
@@ -132,7 +132,7 @@ func Span(d time.Duration) string {
 }
 
 // parsed returns the text of a variable as the type of a field.
-func parsed(field reflect.Value, text string) (value any, fault string) {
+func parsed(key string, field reflect.Value, text string) (value any, fault string) {
 	if !field.IsValid() {
 		return text, ""
 	}
@@ -147,12 +147,24 @@ func parsed(field reflect.Value, text string) (value any, fault string) {
 			return n, ""
 		}
 		return text, fmt.Sprintf("must be a whole number of at least 1, got %q", text)
-	case []string: // runtimes: those of the policy are in the file already
+	case []string: // runtimes or taints: those of the policy are in the file already
+		if strings.HasSuffix(key, "."+TaintsKey) {
+			return valueOf(text, ParseTaints)
+		}
 		return declared(text), ""
 	case map[string]string:
-		return labelsOf(text)
+		return valueOf(text, ParseLabels)
 	}
 	return text, ""
+}
+
+// valueOf returns the value of a variable, or its text with the fault.
+func valueOf[T any](text string, parse func(string) (T, error)) (value any, fault string) {
+	v, err := parse(text)
+	if err != nil {
+		return text, err.Error()
+	}
+	return v, ""
 }
 
 // declared returns the names in a variable of runtimes.
@@ -164,18 +176,6 @@ func declared(text string) []string {
 		}
 	}
 	return list
-}
-
-func labelsOf(text string) (value any, fault string) {
-	labels := map[string]string{}
-	for pair := range strings.SplitSeq(text, ";") {
-		key, value, ok := strings.Cut(pair, "=")
-		if !ok || CheckLabel(strings.TrimSpace(key), value) != nil {
-			return text, fmt.Sprintf("must be labels such as zone=a;disk=ssd, got %q", text)
-		}
-		labels[strings.TrimSpace(key)] = value
-	}
-	return labels, ""
 }
 
 var urls = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>]+`)

@@ -215,6 +215,9 @@ func carried(sec *config.Service) map[string]json.RawMessage {
 	if sec.Labels != nil {
 		extra[config.LabelsKey], _ = json.Marshal(sec.Labels) // text always has a JSON form
 	}
+	if sec.Taints != nil {
+		extra[config.TaintsKey], _ = config.TaintsDocument(sec.Taints) // they were read before
+	}
 	return extra
 }
 

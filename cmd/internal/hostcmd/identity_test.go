@@ -20,12 +20,13 @@ import (
 
 // said is the configured part of a worker's row.
 type said struct {
-	Type   schema.WorkerType `json:"-"`
-	Host   string            `json:"-"`
-	Port   int               `json:"-"`
-	Labels map[string]string `json:"labels"`
-	Max    int               `json:"max_concurrent_executions"`
-	Extra  string            `json:"rack"`
+	Type   schema.WorkerType   `json:"-"`
+	Host   string              `json:"-"`
+	Port   int                 `json:"-"`
+	Labels map[string]string   `json:"labels"`
+	Max    int                 `json:"max_concurrent_executions"`
+	Extra  string              `json:"rack"`
+	Taints []map[string]string `json:"taints"`
 }
 
 func saidBy(t *testing.T, row *schema.Worker) said {
@@ -47,8 +48,8 @@ func TestRegisterWritesWhatRunDoes(t *testing.T) {
 	tools(t, map[string]string{"python3": python})
 	db := testdb.Postgres(t)
 	st := served(t, db)
-	file := said{schema.WorkerContainer, "lab2.example", 8080, map[string]string{"zone": "a"}, 10, "r7"}
-	section := `: {name: lab2, type: container, host: lab2.example, port: 8080, labels: {zone: a}, max_concurrent_executions: 10, capabilities: {rack: r7}}`
+	file := said{schema.WorkerContainer, "lab2.example", 8080, map[string]string{"zone": "a"}, 10, "r7", []map[string]string{{"key": "gpu", "value": "a100", "effect": "no_schedule"}}}
+	section := `: {name: lab2, type: container, host: lab2.example, port: 8080, labels: {zone: a}, taints: [gpu=a100], max_concurrent_executions: 10, capabilities: {rack: r7}}`
 	if err := os.WriteFile("attune.yaml", []byte("worker"+section+"\nsensor"+section+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -72,17 +73,20 @@ func TestRegisterWritesWhatRunDoes(t *testing.T) {
 		want(t, run(t, role, "register", "--database", db.URL), 0, "lab2")
 		check(role, file)
 		prefix := "ATTUNE_" + strings.ToUpper(string(role))
-		t.Setenv(prefix+"_LABELS", "zone=b; disk=ssd")
+		t.Setenv(prefix+"_LABELS", `zone=b, disk=ssd,list=it's 100%\, and "so"; on`)
+		t.Setenv(prefix+"_TAINTS", `spot:prefer_no_schedule, gpu=a\,b`)
 		t.Setenv(prefix+"_MAX_CONCURRENT_EXECUTIONS", "3")
 		overridden := file
-		overridden.Labels, overridden.Max = map[string]string{"zone": "b", "disk": "ssd"}, 3
+		overridden.Labels, overridden.Max = map[string]string{"zone": "b", "disk": "ssd", "list": `it's 100%, and "so"; on`}, 3
+		overridden.Taints = []map[string]string{{"key": "spot", "effect": "prefer_no_schedule"}, {"key": "gpu", "value": "a,b", "effect": "no_schedule"}}
 		want(t, run(t, role, "register", "--database", db.URL), 0, "lab2")
 		check(role, overridden)
 		overridden.Labels, overridden.Max, overridden.Type = map[string]string{"zone": "c", "gpu": ""}, 7, schema.WorkerRemote
-		want(t, run(t, role, "register", "--database", db.URL, "--label", "zone=c", "--label", "gpu=", "--max-concurrent-executions", "7", "--type", "remote"), 0, "lab2")
+		overridden.Taints = []map[string]string{{"key": "a", "effect": "no_schedule"}, {"key": "b", "value": "c", "effect": "prefer_no_schedule"}}
+		want(t, run(t, role, "register", "--database", db.URL, "--label", "zone=c,gpu=", "--taint", "a", "--taint=b=c:prefer_no_schedule", "--max-concurrent-executions", "7", "--type", "remote"), 0, "lab2")
 		check(role, overridden)
 		// A variable that is empty says nothing.
-		for _, name := range []string{"_LABELS", "_MAX_CONCURRENT_EXECUTIONS", "_PORT", "_NAME", "_TYPE"} {
+		for _, name := range []string{"_LABELS", "_TAINTS", "_MAX_CONCURRENT_EXECUTIONS", "_PORT", "_NAME", "_TYPE"} {
 			t.Setenv(prefix+name, "")
 		}
 		want(t, run(t, role, "register", "--database", db.URL), 0, "lab2")
@@ -99,8 +103,14 @@ func TestValuesThatMeanNothing(t *testing.T) {
 	isolate(t)
 	tools(t, nil)
 	for _, c := range []struct{ flag, value, say string }{
-		{"--label", "=x", "a label must have a name"},
-		{"--label", "a=1;a=2", "duplicate label"},
+		{"--label", "=x", "must name a label"},
+		{"--label", "a=1,a=2", "duplicate label"},
+		{"--label", "a=1;b=2", `must separate labels by commas, got "a=1;b=2"`},
+		{"--label", "a=1,2", `must be KEY=VALUE, got "2"; a comma of a value is written \,`},
+		{"--label", strings.Repeat("k", 10_000) + "=x", "must have at most 900 bytes in key and value, got 10001"},
+		{"--taint", "=x", "must name the key of a taint"},
+		{"--taint", "gpu:NoSchedule", "must end in :no_schedule to have this effect"},
+		{"--taint", "gpu=a,gpu=b", `duplicate taint "gpu":no_schedule`},
 		{"--label", "zone", `must be KEY=VALUE, got "zone"`},
 		{"--label", "zone=a\x1b", "control characters"},
 		{"--listen", "foo", `worker: --listen: must be [HOST]:PORT, got "foo"`},
@@ -148,6 +158,7 @@ func TestWrongVariables(t *testing.T) {
 	for name, value := range map[string]string{
 		"ATTUNE_WORKER_PORT":               "abc",
 		"ATTUNE_WORKER_LABELS":             "=x",
+		"ATTUNE_WORKER_TAINTS":             "gpu:NoSchedule",
 		"ATTUNE_WORKER_HEARTBEAT_INTERVAL": "soon",
 		"ATTUNE_STRICT":                    "perhaps",
 		"ATTUNE_LOG_LEVEL":                 "loud",

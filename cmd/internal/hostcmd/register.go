@@ -19,6 +19,7 @@ import (
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/database"
 	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/requirement"
 	"github.com/attune-go/attune/schema/store"
 )
 
@@ -31,7 +32,8 @@ type registerCmd struct {
 	Advertise     string  `help:"Host name or address where the platform reaches it (default: ${role}.host)." env:"ATTUNE_${ROLE}_HOST" placeholder:"HOST"`
 	Port          *int    `help:"Port where the platform reaches it, 1 to 65535 (default: ${role}.port)." env:"ATTUNE_${ROLE}_PORT" placeholder:"PORT"`
 	ReportOnly    string  `help:"Keep executions of a platform away: auto, true or false (default: ${role}.report_only, else auto: where the platform has executions)." enum:",auto,true,false" default:"" env:"ATTUNE_${ROLE}_REPORT_ONLY" placeholder:"WHEN"`
-	Labels        labels  `name:"label" help:"Label of this ${role}; separate several with ; (default: ${role}.labels)." env:"ATTUNE_${ROLE}_LABELS" placeholder:"KEY=VALUE"`
+	Labels        labels  `name:"label" help:"Label of this ${role}; commas separate several, and a comma of a value is written \\, (default: ${role}.labels)." env:"ATTUNE_${ROLE}_LABELS" placeholder:"KEY=VALUE"`
+	Taints        taints  `name:"taint" help:"Taint of this ${role}, which keeps away work that does not tolerate it; commas separate several. EFFECT is no_schedule or prefer_no_schedule (default: ${role}.taints)." env:"ATTUNE_${ROLE}_TAINTS" placeholder:"KEY[=VALUE][:EFFECT]"`
 	MaxConcurrent *int    `name:"max-concurrent-executions" help:"Most executions that this ${role} takes at a time, at least 1 (default: ${role}.max_concurrent_executions)." env:"ATTUNE_${ROLE}_MAX_CONCURRENT_EXECUTIONS" placeholder:"N"`
 }
 
@@ -44,26 +46,37 @@ func (l *labels) Decode(ctx *kong.DecodeContext) error {
 	if err := ctx.Scan.PopValueInto("key=value", &text); err != nil {
 		return err
 	}
+	more, err := config.ParseLabels(text)
+	if err != nil {
+		return err
+	}
 	if *l == nil {
 		*l = labels{}
 	}
-	if strings.TrimSpace(text) == "" {
-		return errors.New("must not be empty: is the variable unset? write KEY=VALUE, or leave the flag out")
-	}
-	for _, pair := range kong.SplitEscaped(text, ';') {
-		key, value, ok := strings.Cut(pair, "=")
-		if key = strings.TrimSpace(key); !ok {
-			return fmt.Errorf("must be KEY=VALUE, got %q", pair)
-		}
-		if err := config.CheckLabel(key, value); err != nil {
-			return fmt.Errorf("%q: %w", pair, err)
-		}
+	for key, value := range more {
 		if _, twice := (*l)[key]; twice {
 			return fmt.Errorf("duplicate label %q", key)
 		}
 		(*l)[key] = value
 	}
-	return nil
+	return requirement.CheckCount(len(*l))
+}
+
+// taints are the taints of the command line, or nil if none were given.
+type taints []string
+
+// Decode adds the taints of one flag, or of the variable.
+func (t *taints) Decode(ctx *kong.DecodeContext) error {
+	var text string
+	if err := ctx.Scan.PopValueInto("key[=value][:effect]", &text); err != nil {
+		return err
+	}
+	more, err := config.ParseTaints(text)
+	*t = append(*t, more...)
+	if err == nil {
+		err = config.CheckTaints(*t)
+	}
+	return err
 }
 
 // Run detects and registers.
@@ -175,6 +188,9 @@ func (c *registerCmd) identity(env *cli.Env, role metadata.Role) (service.Identi
 	}
 	if c.Labels != nil {
 		sec.Labels = c.Labels
+	}
+	if c.Taints != nil {
+		sec.Taints = c.Taints
 	}
 	if sec.MaxConcurrentExecutions, err = positive(c.MaxConcurrent, sec.MaxConcurrentExecutions); err != nil {
 		return service.Identity{}, env.Refused(string(role)+"."+config.MaxConcurrentKey, err)

@@ -112,6 +112,7 @@ func (c *runCmd) settings(env *cli.Env, role metadata.Role, now *configuration) 
 		{prefix + "host", now.id.Host, false},
 		{prefix + "port", now.id.Port, false},
 		{prefix + config.LabelsKey, sec.Labels, false},
+		{prefix + config.TaintsKey, sec.Taints, false},
 		{prefix + config.MaxConcurrentKey, sec.MaxConcurrentExecutions, false},
 		{prefix + "capabilities.runtimes", sec.Capabilities.Runtimes, false},
 		{prefix + "capabilities", rest, false},

@@ -1,5 +1,6 @@
-// Package guards holds the SQL with which both databases refuse wrong metadata from every
-// program. attune-gen generates it from the types of schema/metadata.
+// Package guards holds the SQL with which both databases refuse wrong metadata and wrong requirements
+// from every program. attune-gen generates it from the types of schema/metadata, and from those in
+// the folder requirement.
 package guards
 
 import (
@@ -19,6 +20,15 @@ var (
 	sqlite string
 	//go:embed sqlite.drop.sql
 	sqliteDrop string
+
+	//go:embed requirement/postgres.sql
+	requirementPostgres string
+	//go:embed requirement/postgres.drop.sql
+	requirementPostgresDrop string
+	//go:embed requirement/sqlite.sql
+	requirementSQLite string
+	//go:embed requirement/sqlite.drop.sql
+	requirementSQLiteDrop string
 )
 
 // A Set holds the guards of one database. The statements can be repeated. {schema} stands for the
@@ -51,21 +61,35 @@ const settings = "search_path=pg_catalog, pg_temp; standard_conforming_strings=o
 
 // Postgres returns the guards of Postgres.
 func Postgres() Set {
-	s := Set{Apply: postgres, Drop: postgresDrop, Kept: map[string]string{}}
-	for _, m := range function.FindAllStringSubmatch(postgres, -1) {
+	s := Set{Apply: postgres + requirementPostgres, Drop: postgresDrop + requirementPostgresDrop, Kept: map[string]string{}}
+	for _, m := range function.FindAllStringSubmatch(s.Apply, -1) {
 		s.Kept[m[1]] = settings + "\n" + m[3]
 	}
-	for _, m := range trigger.FindAllStringSubmatch(postgres, -1) {
+	for _, m := range trigger.FindAllStringSubmatch(s.Apply, -1) {
 		s.Kept[m[3]+"."+m[1]] = strings.Join([]string{rowInsertUpdate, m[2], m[4], m[5]}, " ")
 	}
 	return s
 }
 
 // SQLite returns the guards of SQLite.
-func SQLite() Set {
-	s := Set{Apply: sqlite, Drop: sqliteDrop, Kept: map[string]string{}}
-	for _, m := range object.FindAllStringSubmatch(sqlite, -1) {
+func SQLite() Set { return sqliteSet(sqlite+requirementSQLite, sqliteDrop+requirementSQLiteDrop) }
+
+// SQLiteMetadata returns the guards of SQLite without those of requirements, for a database whose
+// actions and sensors lack the columns.
+func SQLiteMetadata() Set { return sqliteSet(sqlite, sqliteDrop) }
+
+func sqliteSet(apply, drop string) Set {
+	s := Set{Apply: apply, Drop: drop, Kept: map[string]string{}}
+	for _, m := range object.FindAllStringSubmatch(s.Apply, -1) {
 		s.Kept[m[2]] = "CREATE " + m[1] + " " + m[2] + m[3]
 	}
 	return s
+}
+
+// DropRequirements returns the statements that drop the guards of requirements.
+func DropRequirements(inPostgres bool) string {
+	if inPostgres {
+		return requirementPostgresDrop
+	}
+	return requirementSQLiteDrop
 }

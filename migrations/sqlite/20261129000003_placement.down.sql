@@ -1,0 +1,10 @@
+ALTER TABLE main.action DROP COLUMN required_worker_runtimes;
+ALTER TABLE main.action DROP COLUMN worker_selector;
+ALTER TABLE main.action DROP COLUMN worker_tolerations;
+ALTER TABLE main.action DROP COLUMN worker_affinity;
+ALTER TABLE main.sensor DROP COLUMN required_worker_runtimes;
+ALTER TABLE main.sensor DROP COLUMN worker_selector;
+ALTER TABLE main.sensor DROP COLUMN worker_tolerations;
+ALTER TABLE main.sensor DROP COLUMN worker_affinity;
+DROP TABLE main.worker_operator_taint;
+DROP TABLE main.worker_cordon;
