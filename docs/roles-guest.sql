@@ -81,14 +81,15 @@ GRANT UPDATE (refresh_requested), DELETE ON "attune".attune_worker_state TO attu
 GRANT DELETE ON "attune".worker TO attune_operator;
 -- Cordons, where the platform has no columns for them, and taints. The database sets who wrote a row
 -- and when.
-GRANT INSERT (worker, reason), DELETE ON "attune".attune_worker_cordon TO attune_operator;
-GRANT INSERT (worker, key, value, effect), DELETE ON "attune".attune_worker_operator_taint TO attune_operator;
+GRANT INSERT (worker, reason), DELETE ON "attune".attune_worker_cordon TO attune_operator, attune_server;
+GRANT INSERT (worker, key, value, effect), DELETE ON "attune".attune_worker_operator_taint TO attune_operator, attune_server;
 -- Requirements of the platform's actions and sensors, where its tables have no columns for them.
 GRANT INSERT (action, sensor, runtime_version_constraint, required_worker_runtimes, worker_selector, worker_tolerations, worker_affinity),
     UPDATE (runtime_version_constraint, required_worker_runtimes, worker_selector, worker_tolerations, worker_affinity), DELETE
     ON "attune".attune_requirement TO attune_operator;
 
--- `attune serve` reads the tokens, asks workers to verify again, and writes who asked it to.
+-- `attune serve` reads the tokens, asks workers to verify again, cordons and taints them as above, and
+-- writes on whose behalf.
 GRANT UPDATE (refresh_requested) ON "attune".attune_worker_state TO attune_server;
 GRANT SELECT, UPDATE (last_used) ON "attune".attune_token TO attune_server;
 GRANT SELECT, INSERT, DELETE ON "attune".attune_session TO attune_server;
@@ -109,7 +110,8 @@ BEGIN
             ('worker_type', 'attune_operator'), ('worker_role', 'attune_operator'), ('runtime', 'attune_operator'), ('host', 'attune_operator'),
             ('port', 'attune_operator'), ('status', 'attune_operator'), ('capabilities', 'attune_operator'), ('meta', 'attune_operator'),
             ('last_heartbeat', 'attune_operator'), ('cordoned', 'attune_operator'), ('cordon_reason', 'attune_operator'),
-            ('cordoned_by', 'attune_operator'), ('cordoned_at', 'attune_operator')) g (name, role)
+            ('cordoned_by', 'attune_operator'), ('cordoned_at', 'attune_operator'),
+            ('cordoned', 'attune_server'), ('cordon_reason', 'attune_server'), ('cordoned_by', 'attune_server'), ('cordoned_at', 'attune_server')) g (name, role)
         JOIN pg_catalog.pg_attribute a ON a.attname = g.name AND a.attrelid = '"attune".worker'::regclass AND NOT a.attisdropped
         UNION ALL -- what actions and sensors need of workers, but not their config
         SELECT pg_catalog.format('GRANT SELECT (%I) ON %s TO attune_reader, attune_operator, attune_server', a.attname, a.attrelid::regclass)

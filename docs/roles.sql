@@ -156,8 +156,8 @@ GRANT UPDATE (refresh_requested), DELETE ON "public".worker TO attune_operator;
 
 -- For `attune workers cordon|uncordon|taint|untaint`. The database sets who wrote a row and when. A
 -- changed row is a deleted and an inserted one, so nobody needs UPDATE.
-GRANT INSERT (worker, reason), DELETE ON "public".worker_cordon TO attune_operator;
-GRANT INSERT (worker, key, value, effect), DELETE ON "public".worker_operator_taint TO attune_operator;
+GRANT INSERT (worker, reason), DELETE ON "public".worker_cordon TO attune_operator, attune_server;
+GRANT INSERT (worker, key, value, effect), DELETE ON "public".worker_operator_taint TO attune_operator, attune_server;
 -- The requirements of actions and sensors. The guards check them.
 GRANT UPDATE (runtime_version_constraint, required_worker_runtimes, worker_selector, worker_tolerations, worker_affinity)
     ON "public".action, "public".sensor TO attune_operator;
@@ -167,8 +167,8 @@ GRANT UPDATE (runtime_version_constraint, required_worker_runtimes, worker_selec
 -- If a table of the platform refers to a runtime, a pack or a worker ON DELETE CASCADE, the
 -- operator must be able to read its foreign key, because nothing is deleted unseen.
 
--- For `attune serve`: it reads what a reader does and the tokens, asks workers to verify again, and
--- writes who asked it to. It can neither make tokens nor change the audit.
+-- For `attune serve`: it reads what a reader does and the tokens, asks workers to verify again,
+-- cordons and taints them as above, and writes on whose behalf. It can neither make tokens nor change the audit.
 GRANT UPDATE (refresh_requested) ON "public".worker TO attune_server;
 GRANT SELECT, UPDATE (last_used) ON "public".attune_token TO attune_server;
 GRANT SELECT, INSERT, DELETE ON "public".attune_session TO attune_server;

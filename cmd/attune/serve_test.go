@@ -135,8 +135,13 @@ func TestServe(t *testing.T) {
 					target += "?by=role"
 				}
 				args := []string{"-H", "Authorization: Bearer " + operator.Token, "-X", strings.ToUpper(method)}
-				if path == "/v1/place" {
+				switch {
+				case path == "/v1/place":
 					args = append(args, "--json", `{"runtimes": {"python": "*"}}`)
+				case strings.HasSuffix(path, "/cordon"):
+					args = append(args, "--json", `{"reason": "new disk"}`)
+				case strings.HasSuffix(path, "taint"):
+					args = append(args, "--json", `{"key": "slow"}`)
 				}
 				if status, body := s.curl(target, args...); status != "200" && status != "202" {
 					t.Errorf("%s %s: %s\n%s", method, target, status, body)
@@ -328,6 +333,8 @@ func TestServeRole(t *testing.T) {
 	for path, args := range map[string][]string{
 		"/v1/workers?include=document": nil, "/v1/matrix": nil, "/v1/runtimes": nil, "/v1/packs": nil, "/v1/status": nil, "/readyz": nil,
 		"/v1/place": {"--json", "{}"}, "/v1/workers/1/refresh": {"-X", "POST"}, "/v1/workers/1/explain?runtime=python": nil,
+		"/v1/workers/1/cordon": {"--json", "{}"}, "/v1/workers/1/uncordon": {"-X", "POST"}, "/v1/workers/1/taint": {"--json", `{"key": "a"}`},
+		"/v1/workers/1/untaint": {"--json", `{"key": "a"}`},
 	} {
 		if status, body := s.curl(path, append(args, "-H", "Authorization: Bearer "+token)...); !strings.HasPrefix(status, "20") {
 			t.Errorf("%s: %s\n%s\n%s", path, status, body, s.errOut)

@@ -214,6 +214,45 @@ func TestAnswers(t *testing.T) {
 	})
 }
 
+// TestOperate cordons and taints a worker, and lifts that.
+func TestOperate(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		fleet(t, db)
+		s := start(t, db, api.Config{})
+		do := func(operation, body string, changed bool) {
+			t.Helper()
+			var report answer.OperationReport
+			got := s.request(http.MethodPost, "/v1/workers/1/"+operation, body)
+			got.into(t, &report)
+			if len(report.Workers) != 1 || report.Workers[0].Name != "web-1" || report.Workers[0].Changed != changed {
+				t.Errorf("%s: %s", operation, got.body)
+			}
+		}
+		var one, after answer.WorkerItem
+		do("cordon", `{"reason": "new disk"}`, true)
+		do("cordon", `{}`, false)
+		do("taint", `{"key": "slow", "value": "disk", "effect": "prefer_no_schedule"}`, true)
+		s.get("/v1/workers/1", &one)
+		if one.Cordon == nil || one.Cordon.Reason != "new disk" || len(one.OperatorTaints) != 1 || one.OperatorTaints[0].Key != "slow" {
+			t.Errorf("%+v", one.Operations)
+		}
+		do("uncordon", "", true)
+		do("untaint", `{"key": "slow"}`, true)
+		do("untaint", `{"key": "slow"}`, false)
+		s.get("/v1/workers/1", &after)
+		if after.Cordon != nil || len(after.OperatorTaints) != 0 {
+			t.Errorf("%+v", after.Operations)
+		}
+		for body, word := range map[string]string{
+			`{"resaon": "x"}`: `"pointer":"/resaon"`, `[]`: "must be an object", `{"reason": "` + strings.Repeat("x", 1025) + `"}`: "1024",
+		} {
+			s.refused(s.request(http.MethodPost, "/v1/workers/1/cordon", body), http.StatusBadRequest, api.InvalidRequest, word)
+		}
+		s.refused(s.request(http.MethodPost, "/v1/workers/1/taint", `{"key": "a", "effect": "never"}`), http.StatusBadRequest, api.InvalidRequest)
+		s.refused(s.request(http.MethodPost, "/v1/workers/999/cordon", `{}`), http.StatusNotFound, api.NotFound)
+	})
+}
+
 // TestMatrix shows what each worker reported about some runtimes, and counts by group.
 func TestMatrix(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {

@@ -36,6 +36,9 @@ func endpoints(t *testing.T) (all []endpoint) {
 			if _, ok := at(described, "requestBody"); ok {
 				e.body = "{}"
 			}
+			if strings.HasSuffix(path, "taint") {
+				e.body = `{"key": "gpu"}`
+			}
 			if strings.HasSuffix(path, "/explain") {
 				e.path += "?runtime=python"
 			}
@@ -129,9 +132,16 @@ func TestTokens(t *testing.T) {
 			s.refused(s.request(http.MethodGet, path, "", "Authorization", "Bearer "+reader), http.StatusForbidden, api.Forbidden, "operate")
 		}
 		audits, err := st.Audits.List(t.Context(), 0)
-		if err != nil || len(audits) != 1 || audits[0].Operation != "refreshWorker" || !strings.Contains(audits[0].Principal, "operator") ||
-			audits[0].Subject != "worker 1 web-1" {
-			t.Errorf("%v: %+v", err, audits)
+		var operations []string
+		for i := range audits {
+			operations = append(operations, audits[i].Operation)
+			if !strings.Contains(audits[i].Principal, "operator") || audits[i].Subject != "worker 1 web-1" {
+				t.Errorf("%+v", audits[i])
+			}
+		}
+		slices.Sort(operations)
+		if want := []string{"cordonWorker", "refreshWorker", "taintWorker", "uncordonWorker", "untaintWorker"}; err != nil || !slices.Equal(operations, want) {
+			t.Errorf("%v: the audit has %q, want %q", err, operations, want)
 		}
 		states, err := st.Tokens.List(t.Context())
 		if err != nil || states[0].LastUsed == nil || !states[0].Valid || states[2].LastUsed != nil || states[2].Valid {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -86,4 +87,21 @@ func sortedKeys[V any](m map[string]V) []string {
 	}
 	slices.Sort(keys)
 	return keys
+}
+
+// unknownKeys returns a fault for each key of a body that the operation does not have.
+func (o *operation) unknownKeys(body []byte) (faults []Fault) {
+	if o.keys == nil {
+		return nil
+	}
+	var object map[string]json.RawMessage
+	if json.Unmarshal(body, &object) != nil || object == nil {
+		return []Fault{{Message: "the body must be an object"}}
+	}
+	for _, key := range sortedKeys(object) {
+		if !slices.Contains(o.keys, key) {
+			faults = append(faults, Fault{Pointer: "/" + key, Message: "unknown key; known are " + strings.Join(o.keys, ", ")})
+		}
+	}
+	return faults
 }

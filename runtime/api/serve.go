@@ -124,6 +124,9 @@ func readBody(w http.ResponseWriter, r *http.Request, op *operation) error {
 	if !json.Valid(text) {
 		return invalid(Fault{Message: "the body must be one JSON document"})
 	}
+	if faults := op.unknownKeys(text); len(faults) > 0 {
+		return invalid(faults...)
+	}
 	r.Body = io.NopCloser(bytes.NewReader(text))
 	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	return nil

@@ -32,8 +32,10 @@ type operation struct {
 	scope Scope
 	// parameters has the parameters of the query by name.
 	parameters map[string]allowed
-	// body reports whether the operation takes one.
+	// body reports whether the operation takes one, and keys has what its object may have. Nil keys
+	// are checked elsewhere.
 	body bool
+	keys []string
 }
 
 // allowed is what a parameter of the query may be.
@@ -48,7 +50,13 @@ type allowed struct {
 type specDocument struct {
 	Security   []map[string][]Scope
 	Paths      map[string]map[string]yaml.Node
-	Components struct{ Parameters map[string]parameter }
+	Components struct {
+		Parameters map[string]parameter
+		Schemas    map[string]struct {
+			AdditionalProperties any `yaml:"additionalProperties"`
+			Properties           map[string]yaml.Node
+		}
+	}
 }
 
 type parameter struct {
@@ -66,7 +74,13 @@ type described struct {
 	OperationID string `yaml:"operationId"`
 	Security    *[]map[string][]Scope
 	Parameters  []parameter
-	RequestBody *struct{} `yaml:"requestBody"`
+	RequestBody *struct {
+		Content map[string]struct {
+			Schema struct {
+				Ref string `yaml:"$ref"`
+			}
+		}
+	} `yaml:"requestBody"`
 }
 
 // spec reads the specification, which is part of the program.
@@ -127,6 +141,12 @@ func (doc *specDocument) operation(pattern string, d *described) *operation {
 			for _, scope := range scopes {
 				o.scope = scope
 			}
+		}
+	}
+	if d.RequestBody != nil {
+		name := strings.TrimPrefix(d.RequestBody.Content["application/json"].Schema.Ref, "#/components/schemas/")
+		if schema := doc.Components.Schemas[name]; schema.AdditionalProperties == false {
+			o.keys = sortedKeys(schema.Properties)
 		}
 	}
 	for _, p := range d.Parameters {

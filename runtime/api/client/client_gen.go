@@ -26,6 +26,18 @@ const (
 	Unknown    CellState = "unknown"
 )
 
+// Defines values for OperatorTaintEffect.
+const (
+	OperatorTaintEffectNoSchedule       OperatorTaintEffect = "no_schedule"
+	OperatorTaintEffectPreferNoSchedule OperatorTaintEffect = "prefer_no_schedule"
+)
+
+// Defines values for RemovedTaintEffect.
+const (
+	RemovedTaintEffectNoSchedule       RemovedTaintEffect = "no_schedule"
+	RemovedTaintEffectPreferNoSchedule RemovedTaintEffect = "prefer_no_schedule"
+)
+
 // Defines values for ListChangesParamsRole.
 const (
 	ListChangesParamsRoleSensor ListChangesParamsRole = "sensor"
@@ -177,6 +189,20 @@ type Chosen struct {
 type Column struct {
 	Name string `json:"name"`
 	Ref  string `json:"ref"`
+}
+
+// Cordon defines model for Cordon.
+type Cordon struct {
+	Reason string `json:"reason,omitempty"`
+}
+
+// CordonState defines model for CordonState.
+type CordonState struct {
+	At time.Time `json:"at"`
+
+	// By The login of the database that wrote it.
+	By     string `json:"by,omitempty"`
+	Reason string `json:"reason,omitempty"`
 }
 
 // Counts defines model for Counts.
@@ -361,6 +387,36 @@ type Next = string
 // Now The time of the answer by the database's clock.
 type Now = time.Time
 
+// OperationReport defines model for OperationReport.
+type OperationReport struct {
+	DryRun    bool              `json:"dry_run"`
+	Operation string            `json:"operation"`
+	Reason    string            `json:"reason,omitempty"`
+	Taint     Taint             `json:"taint,omitempty"`
+	Workers   []OperationWorker `json:"workers"`
+}
+
+// OperationWorker defines model for OperationWorker.
+type OperationWorker struct {
+	// Changed False if the worker was so before.
+	Changed bool   `json:"changed"`
+	Id      int64  `json:"id"`
+	Name    string `json:"name"`
+	Role    string `json:"role"`
+	Stale   bool   `json:"stale"`
+	Status  string `json:"status"`
+}
+
+// OperatorTaint defines model for OperatorTaint.
+type OperatorTaint struct {
+	Effect OperatorTaintEffect `json:"effect,omitempty"`
+	Key    string              `json:"key"`
+	Value  string              `json:"value,omitempty"`
+}
+
+// OperatorTaintEffect defines model for OperatorTaint.Effect.
+type OperatorTaintEffect string
+
 // Pack defines model for Pack.
 type Pack struct {
 	Created     time.Time `json:"created"`
@@ -439,6 +495,16 @@ type Refresh struct {
 	Status        string `json:"status"`
 	WithinSeconds int    `json:"within_seconds"`
 }
+
+// RemovedTaint defines model for RemovedTaint.
+type RemovedTaint struct {
+	// Effect Absent removes both.
+	Effect RemovedTaintEffect `json:"effect,omitempty"`
+	Key    string             `json:"key"`
+}
+
+// RemovedTaintEffect Absent removes both.
+type RemovedTaintEffect string
 
 // ReportedRuntime defines model for ReportedRuntime.
 type ReportedRuntime struct {
@@ -565,6 +631,7 @@ type VersionList struct {
 type Worker struct {
 	// Capabilities The capability document.
 	Capabilities map[string]interface{} `json:"capabilities,omitempty"`
+	Cordon       CordonState            `json:"cordon,omitempty"`
 	Created      time.Time              `json:"created,omitempty"`
 
 	// HeartbeatInterval In seconds.
@@ -578,6 +645,7 @@ type Worker struct {
 	Match             Match                  `json:"match,omitempty"`
 	Meta              map[string]interface{} `json:"meta,omitempty"`
 	Name              string                 `json:"name"`
+	OperatorTaints    []Taint                `json:"operator_taints,omitempty"`
 	Port              int                    `json:"port,omitempty"`
 	RefreshRequested  time.Time              `json:"refresh_requested,omitempty"`
 
@@ -922,6 +990,12 @@ type GetWorkerParams struct {
 // GetWorkerParamsInclude defines parameters for GetWorker.
 type GetWorkerParamsInclude string
 
+// CordonWorkerParams defines parameters for CordonWorker.
+type CordonWorkerParams struct {
+	// IfMatch Refuse unless the worker exists and has one of these revisions. Revisions are weak, so only * can match.
+	IfMatch IfMatch `json:"If-Match,omitempty"`
+}
+
 // ExplainWorkerParams defines parameters for ExplainWorker.
 type ExplainWorkerParams struct {
 	// Runtime A runtime, optionally with versions, such as python@>=3.12.
@@ -970,8 +1044,35 @@ type ListWorkerRuntimesParams struct {
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// TaintWorkerParams defines parameters for TaintWorker.
+type TaintWorkerParams struct {
+	// IfMatch Refuse unless the worker exists and has one of these revisions. Revisions are weak, so only * can match.
+	IfMatch IfMatch `json:"If-Match,omitempty"`
+}
+
+// UncordonWorkerParams defines parameters for UncordonWorker.
+type UncordonWorkerParams struct {
+	// IfMatch Refuse unless the worker exists and has one of these revisions. Revisions are weak, so only * can match.
+	IfMatch IfMatch `json:"If-Match,omitempty"`
+}
+
+// UntaintWorkerParams defines parameters for UntaintWorker.
+type UntaintWorkerParams struct {
+	// IfMatch Refuse unless the worker exists and has one of these revisions. Revisions are weak, so only * can match.
+	IfMatch IfMatch `json:"If-Match,omitempty"`
+}
+
 // PlaceJSONRequestBody defines body for Place for application/json ContentType.
 type PlaceJSONRequestBody = Requirement
+
+// CordonWorkerJSONRequestBody defines body for CordonWorker for application/json ContentType.
+type CordonWorkerJSONRequestBody = Cordon
+
+// TaintWorkerJSONRequestBody defines body for TaintWorker for application/json ContentType.
+type TaintWorkerJSONRequestBody = OperatorTaint
+
+// UntaintWorkerJSONRequestBody defines body for UntaintWorker for application/json ContentType.
+type UntaintWorkerJSONRequestBody = RemovedTaint
 
 // Getter for additional properties for Definition. Returns the specified
 // element and whether it was found
@@ -1375,6 +1476,20 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/workers/{id} (the `GetWorker` operationId).
 	GetWorker(ctx context.Context, id WorkerID, params *GetWorkerParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// CordonWorkerWithBody Keep new work off a worker.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/workers/{id}/cordon (the `CordonWorker` operationId).
+	CordonWorkerWithBody(ctx context.Context, id WorkerID, params *CordonWorkerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CordonWorker Keep new work off a worker.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/workers/{id}/cordon (the `CordonWorker` operationId).
+	CordonWorker(ctx context.Context, id WorkerID, params *CordonWorkerParams, body CordonWorkerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ExplainWorker Explain why a worker does or does not have a runtime.
 	//
 	// Corresponds with GET /v1/workers/{id}/explain (the `ExplainWorker` operationId).
@@ -1394,6 +1509,39 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/workers/{id}/runtimes (the `ListWorkerRuntimes` operationId).
 	ListWorkerRuntimes(ctx context.Context, id WorkerID, params *ListWorkerRuntimesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TaintWorkerWithBody Put a taint on a worker, which keeps off work that does not tolerate it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/workers/{id}/taint (the `TaintWorker` operationId).
+	TaintWorkerWithBody(ctx context.Context, id WorkerID, params *TaintWorkerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TaintWorker Put a taint on a worker, which keeps off work that does not tolerate it.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/workers/{id}/taint (the `TaintWorker` operationId).
+	TaintWorker(ctx context.Context, id WorkerID, params *TaintWorkerParams, body TaintWorkerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UncordonWorker Lift the cordon of a worker.
+	//
+	// Corresponds with POST /v1/workers/{id}/uncordon (the `UncordonWorker` operationId).
+	UncordonWorker(ctx context.Context, id WorkerID, params *UncordonWorkerParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UntaintWorkerWithBody Remove an operator's taint from a worker.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/workers/{id}/untaint (the `UntaintWorker` operationId).
+	UntaintWorkerWithBody(ctx context.Context, id WorkerID, params *UntaintWorkerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UntaintWorker Remove an operator's taint from a worker.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/workers/{id}/untaint (the `UntaintWorker` operationId).
+	UntaintWorker(ctx context.Context, id WorkerID, params *UntaintWorkerParams, body UntaintWorkerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // GetHealth Report whether the process answers.
@@ -1663,6 +1811,40 @@ func (c *Client) GetWorker(ctx context.Context, id WorkerID, params *GetWorkerPa
 	return c.Client.Do(req)
 }
 
+// CordonWorkerWithBody Keep new work off a worker.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/workers/{id}/cordon (the `CordonWorker` operationId).
+func (c *Client) CordonWorkerWithBody(ctx context.Context, id WorkerID, params *CordonWorkerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCordonWorkerRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CordonWorker Keep new work off a worker.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/workers/{id}/cordon (the `CordonWorker` operationId).
+func (c *Client) CordonWorker(ctx context.Context, id WorkerID, params *CordonWorkerParams, body CordonWorkerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCordonWorkerRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ExplainWorker Explain why a worker does or does not have a runtime.
 //
 // Corresponds with GET /v1/workers/{id}/explain (the `ExplainWorker` operationId).
@@ -1713,6 +1895,89 @@ func (c *Client) RefreshWorker(ctx context.Context, id WorkerID, params *Refresh
 // Corresponds with GET /v1/workers/{id}/runtimes (the `ListWorkerRuntimes` operationId).
 func (c *Client) ListWorkerRuntimes(ctx context.Context, id WorkerID, params *ListWorkerRuntimesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListWorkerRuntimesRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TaintWorkerWithBody Put a taint on a worker, which keeps off work that does not tolerate it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/workers/{id}/taint (the `TaintWorker` operationId).
+func (c *Client) TaintWorkerWithBody(ctx context.Context, id WorkerID, params *TaintWorkerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTaintWorkerRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TaintWorker Put a taint on a worker, which keeps off work that does not tolerate it.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/workers/{id}/taint (the `TaintWorker` operationId).
+func (c *Client) TaintWorker(ctx context.Context, id WorkerID, params *TaintWorkerParams, body TaintWorkerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTaintWorkerRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UncordonWorker Lift the cordon of a worker.
+//
+// Corresponds with POST /v1/workers/{id}/uncordon (the `UncordonWorker` operationId).
+func (c *Client) UncordonWorker(ctx context.Context, id WorkerID, params *UncordonWorkerParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUncordonWorkerRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UntaintWorkerWithBody Remove an operator's taint from a worker.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/workers/{id}/untaint (the `UntaintWorker` operationId).
+func (c *Client) UntaintWorkerWithBody(ctx context.Context, id WorkerID, params *UntaintWorkerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUntaintWorkerRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UntaintWorker Remove an operator's taint from a worker.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/workers/{id}/untaint (the `UntaintWorker` operationId).
+func (c *Client) UntaintWorker(ctx context.Context, id WorkerID, params *UntaintWorkerParams, body UntaintWorkerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUntaintWorkerRequest(c.Server, id, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2941,6 +3206,66 @@ func NewGetWorkerRequest(server string, id WorkerID, params *GetWorkerParams) (*
 	return req, nil
 }
 
+// NewCordonWorkerRequest calls the generic CordonWorker builder with application/json body
+func NewCordonWorkerRequest(server string, id WorkerID, params *CordonWorkerParams, body CordonWorkerJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCordonWorkerRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewCordonWorkerRequestWithBody constructs an http.Request for the CordonWorker method, with any body, and a specified content type
+func NewCordonWorkerRequestWithBody(server string, id WorkerID, params *CordonWorkerParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/workers/%s/cordon", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewExplainWorkerRequest constructs an http.Request for the ExplainWorker method
 func NewExplainWorkerRequest(server string, id WorkerID, params *ExplainWorkerParams) (*http.Request, error) {
 	var err error
@@ -3219,6 +3544,173 @@ func NewListWorkerRuntimesRequest(server string, id WorkerID, params *ListWorker
 	return req, nil
 }
 
+// NewTaintWorkerRequest calls the generic TaintWorker builder with application/json body
+func NewTaintWorkerRequest(server string, id WorkerID, params *TaintWorkerParams, body TaintWorkerJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewTaintWorkerRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewTaintWorkerRequestWithBody constructs an http.Request for the TaintWorker method, with any body, and a specified content type
+func NewTaintWorkerRequestWithBody(server string, id WorkerID, params *TaintWorkerParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/workers/%s/taint", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewUncordonWorkerRequest constructs an http.Request for the UncordonWorker method
+func NewUncordonWorkerRequest(server string, id WorkerID, params *UncordonWorkerParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/workers/%s/uncordon", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewUntaintWorkerRequest calls the generic UntaintWorker builder with application/json body
+func NewUntaintWorkerRequest(server string, id WorkerID, params *UntaintWorkerParams, body UntaintWorkerJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUntaintWorkerRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewUntaintWorkerRequestWithBody constructs an http.Request for the UntaintWorker method, with any body, and a specified content type
+func NewUntaintWorkerRequestWithBody(server string, id WorkerID, params *UntaintWorkerParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/workers/%s/untaint", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
 	for _, r := range c.RequestEditors {
 		if err := r(ctx, req); err != nil {
@@ -3390,6 +3882,20 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/workers/{id} (the `GetWorker` operationId).
 	GetWorkerWithResponse(ctx context.Context, id WorkerID, params *GetWorkerParams, reqEditors ...RequestEditorFn) (*GetWorkerResponse, error)
 
+	// CordonWorkerWithBodyWithResponse Keep new work off a worker.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/workers/{id}/cordon (the `CordonWorker` operationId).
+	CordonWorkerWithBodyWithResponse(ctx context.Context, id WorkerID, params *CordonWorkerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CordonWorkerResponse, error)
+
+	// CordonWorkerWithResponse Keep new work off a worker.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/workers/{id}/cordon (the `CordonWorker` operationId).
+	CordonWorkerWithResponse(ctx context.Context, id WorkerID, params *CordonWorkerParams, body CordonWorkerJSONRequestBody, reqEditors ...RequestEditorFn) (*CordonWorkerResponse, error)
+
 	// ExplainWorkerWithResponse Explain why a worker does or does not have a runtime.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -3417,6 +3923,41 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/workers/{id}/runtimes (the `ListWorkerRuntimes` operationId).
 	ListWorkerRuntimesWithResponse(ctx context.Context, id WorkerID, params *ListWorkerRuntimesParams, reqEditors ...RequestEditorFn) (*ListWorkerRuntimesResponse, error)
+
+	// TaintWorkerWithBodyWithResponse Put a taint on a worker, which keeps off work that does not tolerate it.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/workers/{id}/taint (the `TaintWorker` operationId).
+	TaintWorkerWithBodyWithResponse(ctx context.Context, id WorkerID, params *TaintWorkerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TaintWorkerResponse, error)
+
+	// TaintWorkerWithResponse Put a taint on a worker, which keeps off work that does not tolerate it.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/workers/{id}/taint (the `TaintWorker` operationId).
+	TaintWorkerWithResponse(ctx context.Context, id WorkerID, params *TaintWorkerParams, body TaintWorkerJSONRequestBody, reqEditors ...RequestEditorFn) (*TaintWorkerResponse, error)
+
+	// UncordonWorkerWithResponse Lift the cordon of a worker.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/workers/{id}/uncordon (the `UncordonWorker` operationId).
+	UncordonWorkerWithResponse(ctx context.Context, id WorkerID, params *UncordonWorkerParams, reqEditors ...RequestEditorFn) (*UncordonWorkerResponse, error)
+
+	// UntaintWorkerWithBodyWithResponse Remove an operator's taint from a worker.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/workers/{id}/untaint (the `UntaintWorker` operationId).
+	UntaintWorkerWithBodyWithResponse(ctx context.Context, id WorkerID, params *UntaintWorkerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UntaintWorkerResponse, error)
+
+	// UntaintWorkerWithResponse Remove an operator's taint from a worker.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/workers/{id}/untaint (the `UntaintWorker` operationId).
+	UntaintWorkerWithResponse(ctx context.Context, id WorkerID, params *UntaintWorkerParams, body UntaintWorkerJSONRequestBody, reqEditors ...RequestEditorFn) (*UntaintWorkerResponse, error)
 }
 
 type GetHealthResponse struct {
@@ -4235,6 +4776,54 @@ func (r GetWorkerResponse) ContentType() string {
 	return ""
 }
 
+type CordonWorkerResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OperationReport
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CordonWorkerResponse) GetJSON200() *OperationReport {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CordonWorkerResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CordonWorkerResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CordonWorkerResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CordonWorkerResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CordonWorkerResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // ExplainWorkerResponse200Headers the declared response headers of an HTTP 200 response for ExplainWorker
 type ExplainWorkerResponse200Headers struct {
 	ETag string
@@ -4443,6 +5032,150 @@ func (r ListWorkerRuntimesResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListWorkerRuntimesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type TaintWorkerResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OperationReport
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r TaintWorkerResponse) GetJSON200() *OperationReport {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r TaintWorkerResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r TaintWorkerResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TaintWorkerResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TaintWorkerResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TaintWorkerResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UncordonWorkerResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OperationReport
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UncordonWorkerResponse) GetJSON200() *OperationReport {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UncordonWorkerResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UncordonWorkerResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UncordonWorkerResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UncordonWorkerResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UncordonWorkerResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UntaintWorkerResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OperationReport
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UntaintWorkerResponse) GetJSON200() *OperationReport {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UntaintWorkerResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UntaintWorkerResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UntaintWorkerResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UntaintWorkerResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UntaintWorkerResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -4678,6 +5411,32 @@ func (c *ClientWithResponses) GetWorkerWithResponse(ctx context.Context, id Work
 	return ParseGetWorkerResponse(rsp)
 }
 
+// CordonWorkerWithBodyWithResponse Keep new work off a worker.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/workers/{id}/cordon (the `CordonWorker` operationId).
+func (c *ClientWithResponses) CordonWorkerWithBodyWithResponse(ctx context.Context, id WorkerID, params *CordonWorkerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CordonWorkerResponse, error) {
+	rsp, err := c.CordonWorkerWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCordonWorkerResponse(rsp)
+}
+
+// CordonWorkerWithResponse Keep new work off a worker.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/workers/{id}/cordon (the `CordonWorker` operationId).
+func (c *ClientWithResponses) CordonWorkerWithResponse(ctx context.Context, id WorkerID, params *CordonWorkerParams, body CordonWorkerJSONRequestBody, reqEditors ...RequestEditorFn) (*CordonWorkerResponse, error) {
+	rsp, err := c.CordonWorker(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCordonWorkerResponse(rsp)
+}
+
 // ExplainWorkerWithResponse Explain why a worker does or does not have a runtime.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -4728,6 +5487,71 @@ func (c *ClientWithResponses) ListWorkerRuntimesWithResponse(ctx context.Context
 		return nil, err
 	}
 	return ParseListWorkerRuntimesResponse(rsp)
+}
+
+// TaintWorkerWithBodyWithResponse Put a taint on a worker, which keeps off work that does not tolerate it.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/workers/{id}/taint (the `TaintWorker` operationId).
+func (c *ClientWithResponses) TaintWorkerWithBodyWithResponse(ctx context.Context, id WorkerID, params *TaintWorkerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TaintWorkerResponse, error) {
+	rsp, err := c.TaintWorkerWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTaintWorkerResponse(rsp)
+}
+
+// TaintWorkerWithResponse Put a taint on a worker, which keeps off work that does not tolerate it.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/workers/{id}/taint (the `TaintWorker` operationId).
+func (c *ClientWithResponses) TaintWorkerWithResponse(ctx context.Context, id WorkerID, params *TaintWorkerParams, body TaintWorkerJSONRequestBody, reqEditors ...RequestEditorFn) (*TaintWorkerResponse, error) {
+	rsp, err := c.TaintWorker(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTaintWorkerResponse(rsp)
+}
+
+// UncordonWorkerWithResponse Lift the cordon of a worker.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/workers/{id}/uncordon (the `UncordonWorker` operationId).
+func (c *ClientWithResponses) UncordonWorkerWithResponse(ctx context.Context, id WorkerID, params *UncordonWorkerParams, reqEditors ...RequestEditorFn) (*UncordonWorkerResponse, error) {
+	rsp, err := c.UncordonWorker(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUncordonWorkerResponse(rsp)
+}
+
+// UntaintWorkerWithBodyWithResponse Remove an operator's taint from a worker.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/workers/{id}/untaint (the `UntaintWorker` operationId).
+func (c *ClientWithResponses) UntaintWorkerWithBodyWithResponse(ctx context.Context, id WorkerID, params *UntaintWorkerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UntaintWorkerResponse, error) {
+	rsp, err := c.UntaintWorkerWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUntaintWorkerResponse(rsp)
+}
+
+// UntaintWorkerWithResponse Remove an operator's taint from a worker.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/workers/{id}/untaint (the `UntaintWorker` operationId).
+func (c *ClientWithResponses) UntaintWorkerWithResponse(ctx context.Context, id WorkerID, params *UntaintWorkerParams, body UntaintWorkerJSONRequestBody, reqEditors ...RequestEditorFn) (*UntaintWorkerResponse, error) {
+	rsp, err := c.UntaintWorker(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUntaintWorkerResponse(rsp)
 }
 
 // ParseGetHealthResponse parses an HTTP response from a GetHealthWithResponse call
@@ -5426,6 +6250,39 @@ func ParseGetWorkerResponse(rsp *http.Response) (*GetWorkerResponse, error) {
 	return response, nil
 }
 
+// ParseCordonWorkerResponse parses an HTTP response from a CordonWorkerWithResponse call
+func ParseCordonWorkerResponse(rsp *http.Response) (*CordonWorkerResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CordonWorkerResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OperationReport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseExplainWorkerResponse parses an HTTP response from a ExplainWorkerWithResponse call
 func ParseExplainWorkerResponse(rsp *http.Response) (*ExplainWorkerResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -5608,6 +6465,105 @@ func ParseListWorkerRuntimesResponse(rsp *http.Response) (*ListWorkerRuntimesRes
 			headers.ETag = value
 		}
 		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseTaintWorkerResponse parses an HTTP response from a TaintWorkerWithResponse call
+func ParseTaintWorkerResponse(rsp *http.Response) (*TaintWorkerResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TaintWorkerResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OperationReport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUncordonWorkerResponse parses an HTTP response from a UncordonWorkerWithResponse call
+func ParseUncordonWorkerResponse(rsp *http.Response) (*UncordonWorkerResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UncordonWorkerResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OperationReport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUntaintWorkerResponse parses an HTTP response from a UntaintWorkerWithResponse call
+func ParseUntaintWorkerResponse(rsp *http.Response) (*UntaintWorkerResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UntaintWorkerResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OperationReport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
 	}
 
 	return response, nil

@@ -21,6 +21,18 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for OperatorTaintEffect.
+const (
+	OperatorTaintEffectNoSchedule       OperatorTaintEffect = "no_schedule"
+	OperatorTaintEffectPreferNoSchedule OperatorTaintEffect = "prefer_no_schedule"
+)
+
+// Defines values for RemovedTaintEffect.
+const (
+	RemovedTaintEffectNoSchedule       RemovedTaintEffect = "no_schedule"
+	RemovedTaintEffectPreferNoSchedule RemovedTaintEffect = "prefer_no_schedule"
+)
+
 // Defines values for ListChangesParamsRole.
 const (
 	ListChangesParamsRoleSensor ListChangesParamsRole = "sensor"
@@ -109,6 +121,11 @@ type ChangeList struct {
 // Column defines model for Column.
 type Column = answer.Column
 
+// Cordon defines model for Cordon.
+type Cordon struct {
+	Reason string `json:"reason,omitempty"`
+}
+
 // Counts defines model for Counts.
 type Counts = answer.Counts
 
@@ -169,6 +186,19 @@ type Next = string
 // Now The time of the answer by the database's clock.
 type Now = time.Time
 
+// OperationReport defines model for OperationReport.
+type OperationReport = answer.OperationReport
+
+// OperatorTaint defines model for OperatorTaint.
+type OperatorTaint struct {
+	Effect OperatorTaintEffect `json:"effect,omitempty"`
+	Key    string              `json:"key"`
+	Value  string              `json:"value,omitempty"`
+}
+
+// OperatorTaintEffect defines model for OperatorTaint.Effect.
+type OperatorTaintEffect string
+
 // Pack defines model for Pack.
 type Pack struct {
 	Created     time.Time `json:"created"`
@@ -209,6 +239,16 @@ type Problem struct {
 
 // Refresh defines model for Refresh.
 type Refresh = answer.RefreshWorker
+
+// RemovedTaint defines model for RemovedTaint.
+type RemovedTaint struct {
+	// Effect Absent removes both.
+	Effect RemovedTaintEffect `json:"effect,omitempty"`
+	Key    string             `json:"key"`
+}
+
+// RemovedTaintEffect Absent removes both.
+type RemovedTaintEffect string
 
 // ReportedRuntime defines model for ReportedRuntime.
 type ReportedRuntime = answer.ReportedRuntime
@@ -591,6 +631,12 @@ type GetWorkerParams struct {
 // GetWorkerParamsInclude defines parameters for GetWorker.
 type GetWorkerParamsInclude string
 
+// CordonWorkerParams defines parameters for CordonWorker.
+type CordonWorkerParams struct {
+	// IfMatch Refuse unless the worker exists and has one of these revisions. Revisions are weak, so only * can match.
+	IfMatch IfMatch `json:"If-Match,omitempty"`
+}
+
 // ExplainWorkerParams defines parameters for ExplainWorker.
 type ExplainWorkerParams struct {
 	// Runtime A runtime, optionally with versions, such as python@>=3.12.
@@ -639,8 +685,35 @@ type ListWorkerRuntimesParams struct {
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// TaintWorkerParams defines parameters for TaintWorker.
+type TaintWorkerParams struct {
+	// IfMatch Refuse unless the worker exists and has one of these revisions. Revisions are weak, so only * can match.
+	IfMatch IfMatch `json:"If-Match,omitempty"`
+}
+
+// UncordonWorkerParams defines parameters for UncordonWorker.
+type UncordonWorkerParams struct {
+	// IfMatch Refuse unless the worker exists and has one of these revisions. Revisions are weak, so only * can match.
+	IfMatch IfMatch `json:"If-Match,omitempty"`
+}
+
+// UntaintWorkerParams defines parameters for UntaintWorker.
+type UntaintWorkerParams struct {
+	// IfMatch Refuse unless the worker exists and has one of these revisions. Revisions are weak, so only * can match.
+	IfMatch IfMatch `json:"If-Match,omitempty"`
+}
+
 // PlaceJSONRequestBody defines body for Place for application/json ContentType.
 type PlaceJSONRequestBody = Requirement
+
+// CordonWorkerJSONRequestBody defines body for CordonWorker for application/json ContentType.
+type CordonWorkerJSONRequestBody = Cordon
+
+// TaintWorkerJSONRequestBody defines body for TaintWorker for application/json ContentType.
+type TaintWorkerJSONRequestBody = OperatorTaint
+
+// UntaintWorkerJSONRequestBody defines body for UntaintWorker for application/json ContentType.
+type UntaintWorkerJSONRequestBody = RemovedTaint
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -692,6 +765,9 @@ type ServerInterface interface {
 	// GetWorker Show one worker with its labels and versions.
 	// (GET /v1/workers/{id})
 	GetWorker(w http.ResponseWriter, r *http.Request, id WorkerID, params GetWorkerParams)
+	// CordonWorker Keep new work off a worker.
+	// (POST /v1/workers/{id}/cordon)
+	CordonWorker(w http.ResponseWriter, r *http.Request, id WorkerID, params CordonWorkerParams)
 	// ExplainWorker Explain why a worker does or does not have a runtime.
 	// (GET /v1/workers/{id}/explain)
 	ExplainWorker(w http.ResponseWriter, r *http.Request, id WorkerID, params ExplainWorkerParams)
@@ -704,6 +780,15 @@ type ServerInterface interface {
 	// ListWorkerRuntimes List what a worker reported about runtimes.
 	// (GET /v1/workers/{id}/runtimes)
 	ListWorkerRuntimes(w http.ResponseWriter, r *http.Request, id WorkerID, params ListWorkerRuntimesParams)
+	// TaintWorker Put a taint on a worker, which keeps off work that does not tolerate it.
+	// (POST /v1/workers/{id}/taint)
+	TaintWorker(w http.ResponseWriter, r *http.Request, id WorkerID, params TaintWorkerParams)
+	// UncordonWorker Lift the cordon of a worker.
+	// (POST /v1/workers/{id}/uncordon)
+	UncordonWorker(w http.ResponseWriter, r *http.Request, id WorkerID, params UncordonWorkerParams)
+	// UntaintWorker Remove an operator's taint from a worker.
+	// (POST /v1/workers/{id}/untaint)
+	UntaintWorker(w http.ResponseWriter, r *http.Request, id WorkerID, params UntaintWorkerParams)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -1877,6 +1962,56 @@ func (siw *ServerInterfaceWrapper) GetWorker(w http.ResponseWriter, r *http.Requ
 	handler.ServeHTTP(w, r)
 }
 
+// CordonWorker operation middleware
+func (siw *ServerInterfaceWrapper) CordonWorker(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id WorkerID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CordonWorkerParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-Match", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "If-Match", Err: err})
+			return
+		}
+
+		params.IfMatch = IfMatch
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CordonWorker(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ExplainWorker operation middleware
 func (siw *ServerInterfaceWrapper) ExplainWorker(w http.ResponseWriter, r *http.Request) {
 
@@ -2168,6 +2303,156 @@ func (siw *ServerInterfaceWrapper) ListWorkerRuntimes(w http.ResponseWriter, r *
 	handler.ServeHTTP(w, r)
 }
 
+// TaintWorker operation middleware
+func (siw *ServerInterfaceWrapper) TaintWorker(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id WorkerID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params TaintWorkerParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-Match", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "If-Match", Err: err})
+			return
+		}
+
+		params.IfMatch = IfMatch
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.TaintWorker(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// UncordonWorker operation middleware
+func (siw *ServerInterfaceWrapper) UncordonWorker(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id WorkerID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UncordonWorkerParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-Match", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "If-Match", Err: err})
+			return
+		}
+
+		params.IfMatch = IfMatch
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.UncordonWorker(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// UntaintWorker operation middleware
+func (siw *ServerInterfaceWrapper) UntaintWorker(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id WorkerID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UntaintWorkerParams
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-Match", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "If-Match", Err: err})
+			return
+		}
+
+		params.IfMatch = IfMatch
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.UntaintWorker(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 type UnescapedCookieParamError struct {
 	ParamName string
 	Err       error
@@ -2304,10 +2589,14 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/status", wrapper.GetStatus)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/workers", wrapper.ListWorkers)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/workers/{id}", wrapper.GetWorker)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/workers/{id}/cordon", wrapper.CordonWorker)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/workers/{id}/explain", wrapper.ExplainWorker)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/workers/{id}/history", wrapper.ListWorkerHistory)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/workers/{id}/refresh", wrapper.RefreshWorker)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/workers/{id}/runtimes", wrapper.ListWorkerRuntimes)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/workers/{id}/taint", wrapper.TaintWorker)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/workers/{id}/uncordon", wrapper.UncordonWorker)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/workers/{id}/untaint", wrapper.UntaintWorker)
 
 	return m
 }
@@ -3048,6 +3337,47 @@ func (response GetWorkerdefaultApplicationProblemPlusJSONResponse) VisitGetWorke
 	return err
 }
 
+type CordonWorkerRequestObject struct {
+	Id     WorkerID `json:"id"`
+	Params CordonWorkerParams
+	Body   *CordonWorkerJSONRequestBody
+}
+
+type CordonWorkerResponseObject interface {
+	VisitCordonWorkerResponse(w http.ResponseWriter) error
+}
+
+type CordonWorker200JSONResponse OperationReport
+
+func (response CordonWorker200JSONResponse) VisitCordonWorkerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CordonWorkerdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CordonWorkerdefaultApplicationProblemPlusJSONResponse) VisitCordonWorkerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ExplainWorkerRequestObject struct {
 	Id     WorkerID `json:"id"`
 	Params ExplainWorkerParams
@@ -3229,6 +3559,128 @@ func (response ListWorkerRuntimesdefaultApplicationProblemPlusJSONResponse) Visi
 	return err
 }
 
+type TaintWorkerRequestObject struct {
+	Id     WorkerID `json:"id"`
+	Params TaintWorkerParams
+	Body   *TaintWorkerJSONRequestBody
+}
+
+type TaintWorkerResponseObject interface {
+	VisitTaintWorkerResponse(w http.ResponseWriter) error
+}
+
+type TaintWorker200JSONResponse OperationReport
+
+func (response TaintWorker200JSONResponse) VisitTaintWorkerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TaintWorkerdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TaintWorkerdefaultApplicationProblemPlusJSONResponse) VisitTaintWorkerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UncordonWorkerRequestObject struct {
+	Id     WorkerID `json:"id"`
+	Params UncordonWorkerParams
+}
+
+type UncordonWorkerResponseObject interface {
+	VisitUncordonWorkerResponse(w http.ResponseWriter) error
+}
+
+type UncordonWorker200JSONResponse OperationReport
+
+func (response UncordonWorker200JSONResponse) VisitUncordonWorkerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UncordonWorkerdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UncordonWorkerdefaultApplicationProblemPlusJSONResponse) VisitUncordonWorkerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UntaintWorkerRequestObject struct {
+	Id     WorkerID `json:"id"`
+	Params UntaintWorkerParams
+	Body   *UntaintWorkerJSONRequestBody
+}
+
+type UntaintWorkerResponseObject interface {
+	VisitUntaintWorkerResponse(w http.ResponseWriter) error
+}
+
+type UntaintWorker200JSONResponse OperationReport
+
+func (response UntaintWorker200JSONResponse) VisitUntaintWorkerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UntaintWorkerdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UntaintWorkerdefaultApplicationProblemPlusJSONResponse) VisitUntaintWorkerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// GetHealth Report whether the process answers.
@@ -3279,6 +3731,9 @@ type StrictServerInterface interface {
 	// GetWorker Show one worker with its labels and versions.
 	// (GET /v1/workers/{id})
 	GetWorker(ctx context.Context, request GetWorkerRequestObject) (GetWorkerResponseObject, error)
+	// CordonWorker Keep new work off a worker.
+	// (POST /v1/workers/{id}/cordon)
+	CordonWorker(ctx context.Context, request CordonWorkerRequestObject) (CordonWorkerResponseObject, error)
 	// ExplainWorker Explain why a worker does or does not have a runtime.
 	// (GET /v1/workers/{id}/explain)
 	ExplainWorker(ctx context.Context, request ExplainWorkerRequestObject) (ExplainWorkerResponseObject, error)
@@ -3291,6 +3746,15 @@ type StrictServerInterface interface {
 	// ListWorkerRuntimes List what a worker reported about runtimes.
 	// (GET /v1/workers/{id}/runtimes)
 	ListWorkerRuntimes(ctx context.Context, request ListWorkerRuntimesRequestObject) (ListWorkerRuntimesResponseObject, error)
+	// TaintWorker Put a taint on a worker, which keeps off work that does not tolerate it.
+	// (POST /v1/workers/{id}/taint)
+	TaintWorker(ctx context.Context, request TaintWorkerRequestObject) (TaintWorkerResponseObject, error)
+	// UncordonWorker Lift the cordon of a worker.
+	// (POST /v1/workers/{id}/uncordon)
+	UncordonWorker(ctx context.Context, request UncordonWorkerRequestObject) (UncordonWorkerResponseObject, error)
+	// UntaintWorker Remove an operator's taint from a worker.
+	// (POST /v1/workers/{id}/untaint)
+	UntaintWorker(ctx context.Context, request UntaintWorkerRequestObject) (UntaintWorkerResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx context.Context, w http.ResponseWriter, r *http.Request, request any) (any, error)
@@ -3748,6 +4212,40 @@ func (sh *strictHandler) GetWorker(w http.ResponseWriter, r *http.Request, id Wo
 	}
 }
 
+// CordonWorker operation middleware
+func (sh *strictHandler) CordonWorker(w http.ResponseWriter, r *http.Request, id WorkerID, params CordonWorkerParams) {
+	var request CordonWorkerRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body CordonWorkerJSONRequestBody
+	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.CordonWorker(ctx, request.(CordonWorkerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CordonWorker")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(CordonWorkerResponseObject); ok {
+		if err := validResponse.VisitCordonWorkerResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ExplainWorker operation middleware
 func (sh *strictHandler) ExplainWorker(w http.ResponseWriter, r *http.Request, id WorkerID, params ExplainWorkerParams) {
 	var request ExplainWorkerRequestObject
@@ -3849,6 +4347,101 @@ func (sh *strictHandler) ListWorkerRuntimes(w http.ResponseWriter, r *http.Reque
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ListWorkerRuntimesResponseObject); ok {
 		if err := validResponse.VisitListWorkerRuntimesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// TaintWorker operation middleware
+func (sh *strictHandler) TaintWorker(w http.ResponseWriter, r *http.Request, id WorkerID, params TaintWorkerParams) {
+	var request TaintWorkerRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body TaintWorkerJSONRequestBody
+	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.TaintWorker(ctx, request.(TaintWorkerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TaintWorker")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(TaintWorkerResponseObject); ok {
+		if err := validResponse.VisitTaintWorkerResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// UncordonWorker operation middleware
+func (sh *strictHandler) UncordonWorker(w http.ResponseWriter, r *http.Request, id WorkerID, params UncordonWorkerParams) {
+	var request UncordonWorkerRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.UncordonWorker(ctx, request.(UncordonWorkerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UncordonWorker")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(UncordonWorkerResponseObject); ok {
+		if err := validResponse.VisitUncordonWorkerResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// UntaintWorker operation middleware
+func (sh *strictHandler) UntaintWorker(w http.ResponseWriter, r *http.Request, id WorkerID, params UntaintWorkerParams) {
+	var request UntaintWorkerRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body UntaintWorkerJSONRequestBody
+	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.UntaintWorker(ctx, request.(UntaintWorkerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UntaintWorker")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(UntaintWorkerResponseObject); ok {
+		if err := validResponse.VisitUntaintWorkerResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
