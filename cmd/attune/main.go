@@ -18,6 +18,8 @@ type grammar struct {
 	Workers  workersCmd  `cmd:"" help:"Show, refresh and delete registered workers and sensors."`
 	Place    placeCmd    `cmd:"" help:"Show which workers can run something, and why the others cannot."`
 	Explain  explainCmd  `cmd:"" help:"Show why a worker does or does not have a runtime, from what it reported."`
+	Serve    serveCmd    `cmd:"" help:"Serve the HTTP API."`
+	Tokens   tokensCmd   `cmd:"" help:"Create, list and revoke tokens of the HTTP API."`
 	Versions versionsCmd `cmd:"" help:"Match versions against a constraint."`
 	Config   configCmd   `cmd:"" help:"Show the effective configuration and the source of each value."`
 }
