@@ -33,6 +33,7 @@ var layers = []string{
 	"runtime/core",
 	"runtime/placement",
 	"runtime/answer",
+	"runtime/api",
 	"runtime/service",
 	"gen",
 	"fixtures",
@@ -49,6 +50,7 @@ var apart = map[string][]string{
 	// a verdict is pure
 	"runtime/placement": {"schema/store", "schema/database", "migrations", "runtime/host", "runtime/detect", "runtime/packs", "runtime/core"},
 	"runtime/answer":    {"schema/database", "migrations", "runtime/host", "runtime/detect"},
+	"runtime/api":       {"schema/database", "migrations", "runtime/host", "runtime/detect", "runtime/packs", "runtime/core"},
 	"gen":               {"schema/store", "schema/database", "migrations", "runtime/service"},
 }
 
@@ -92,6 +94,7 @@ func TestWrongImport(t *testing.T) {
 	for _, pair := range [][2]string{
 		{"schema/store", "runtime/host"}, {"schema", "schema/store"}, {"schema/metadata", "schema"},
 		{"runtime/detect", "runtime/packs"}, {"runtime/detect", "schema/store"}, {"runtime/answer", "cmd/internal/cli"},
+		{"runtime/api", "runtime/detect"}, {"runtime/answer", "runtime/api"},
 		{"runtime/service", "fixtures/testdb"}, {"migrations/internal/unify", "schema/store"}, {"elsewhere", "schema"},
 	} {
 		if wrongImport(module+"/"+pair[0], module+"/"+pair[1]) == "" {

@@ -39,10 +39,10 @@ DECLARE
 BEGIN
     IF pg_catalog.to_regclass('"attune".attune_worker_state') IS NULL THEN
         RAISE EXCEPTION 'schema "attune" has no tables of a guest: run attune migrate up first, or replace "attune" in this file by the schema of the platform''s tables';
-    ELSIF pg_catalog.to_regclass('"attune".attune_worker_cordon') IS NULL THEN
+    ELSIF pg_catalog.to_regclass('"attune".attune_token') IS NULL THEN
         RAISE EXCEPTION 'the tables are older than this file: run attune migrate up first';
     END IF;
-    FOREACH name IN ARRAY ARRAY['attune_reader', 'attune_fleet', 'attune_operator'] LOOP
+    FOREACH name IN ARRAY ARRAY['attune_reader', 'attune_fleet', 'attune_operator', 'attune_server'] LOOP
         IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = name) THEN
             EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', name);
         END IF;
@@ -50,15 +50,15 @@ BEGIN
 END
 $$;
 
-GRANT USAGE ON SCHEMA "attune" TO attune_reader, attune_fleet, attune_operator;
+GRANT USAGE ON SCHEMA "attune" TO attune_reader, attune_fleet, attune_operator, attune_server;
 
 -- Everybody reads definitions and workers. Only the operator reads the config of packs.
 GRANT SELECT ON "attune".runtime, "attune".worker, "attune".attune_migrations, "attune".attune_runtime_state, "attune".attune_runtime_version,
     "attune".attune_worker_state, "attune".attune_worker_runtime, "attune".attune_worker_label, "attune".attune_worker_taint,
     "attune".attune_worker_cordon, "attune".attune_worker_operator_taint,
     "attune".attune_capability_change, "attune".attune_worker_sweep, "attune".attune_definition_mark, "attune".available_runtime
-    TO attune_reader, attune_fleet, attune_operator;
-GRANT SELECT ON "attune".pack, "attune".attune_requirement TO attune_reader, attune_operator;
+    TO attune_reader, attune_fleet, attune_operator, attune_server;
+GRANT SELECT ON "attune".pack, "attune".attune_requirement TO attune_reader, attune_operator, attune_server;
 GRANT SELECT (id, ref) ON "attune".pack TO attune_fleet;
 
 -- What a host writes. The platform's row gets the report, and its status and heartbeat on a
@@ -81,12 +81,23 @@ GRANT UPDATE (refresh_requested), DELETE ON "attune".attune_worker_state TO attu
 GRANT DELETE ON "attune".worker TO attune_operator;
 -- Cordons, where the platform has no columns for them, and taints. The database sets who wrote a row
 -- and when.
-GRANT INSERT (worker, reason), DELETE ON "attune".attune_worker_cordon TO attune_operator;
-GRANT INSERT (worker, key, value, effect), DELETE ON "attune".attune_worker_operator_taint TO attune_operator;
+GRANT INSERT (worker, reason), DELETE ON "attune".attune_worker_cordon TO attune_operator, attune_server;
+GRANT INSERT (worker, key, value, effect), DELETE ON "attune".attune_worker_operator_taint TO attune_operator, attune_server;
 -- Requirements of the platform's actions and sensors, where its tables have no columns for them.
 GRANT INSERT (action, sensor, runtime_version_constraint, required_worker_runtimes, worker_selector, worker_tolerations, worker_affinity),
     UPDATE (runtime_version_constraint, required_worker_runtimes, worker_selector, worker_tolerations, worker_affinity), DELETE
     ON "attune".attune_requirement TO attune_operator;
+
+-- `attune serve` reads the tokens, asks workers to verify again, cordons and taints them as above, and
+-- writes on whose behalf.
+GRANT UPDATE (refresh_requested) ON "attune".attune_worker_state TO attune_server;
+GRANT SELECT, UPDATE (last_used) ON "attune".attune_token TO attune_server;
+GRANT SELECT, INSERT, DELETE ON "attune".attune_session TO attune_server;
+GRANT SELECT, INSERT ON "attune".attune_audit TO attune_server;
+GRANT USAGE ON SEQUENCE "attune".attune_session_id_seq, "attune".attune_audit_id_seq TO attune_server;
+GRANT SELECT, INSERT (name, secret, scope, expires), UPDATE (revoked) ON "attune".attune_token TO attune_operator;
+GRANT SELECT ON "attune".attune_audit TO attune_operator;
+GRANT USAGE ON SEQUENCE "attune".attune_token_id_seq TO attune_operator;
 
 -- Columns, tables and sequences that some platforms have.
 DO $$
@@ -99,16 +110,17 @@ BEGIN
             ('worker_type', 'attune_operator'), ('worker_role', 'attune_operator'), ('runtime', 'attune_operator'), ('host', 'attune_operator'),
             ('port', 'attune_operator'), ('status', 'attune_operator'), ('capabilities', 'attune_operator'), ('meta', 'attune_operator'),
             ('last_heartbeat', 'attune_operator'), ('cordoned', 'attune_operator'), ('cordon_reason', 'attune_operator'),
-            ('cordoned_by', 'attune_operator'), ('cordoned_at', 'attune_operator')) g (name, role)
+            ('cordoned_by', 'attune_operator'), ('cordoned_at', 'attune_operator'),
+            ('cordoned', 'attune_server'), ('cordon_reason', 'attune_server'), ('cordoned_by', 'attune_server'), ('cordoned_at', 'attune_server')) g (name, role)
         JOIN pg_catalog.pg_attribute a ON a.attname = g.name AND a.attrelid = '"attune".worker'::regclass AND NOT a.attisdropped
         UNION ALL -- what actions and sensors need of workers, but not their config
-        SELECT pg_catalog.format('GRANT SELECT (%I) ON %s TO attune_reader, attune_operator', a.attname, a.attrelid::regclass)
+        SELECT pg_catalog.format('GRANT SELECT (%I) ON %s TO attune_reader, attune_operator, attune_server', a.attname, a.attrelid::regclass)
         FROM pg_catalog.pg_attribute a
         WHERE a.attrelid IN ('"attune".action'::regclass, '"attune".sensor'::regclass) AND NOT a.attisdropped
           AND a.attname IN ('id', 'ref', 'pack', 'pack_ref', 'runtime', 'runtime_version_constraint', 'required_worker_runtimes',
               'worker_selector', 'worker_tolerations', 'worker_affinity')
         UNION ALL
-        SELECT 'GRANT SELECT ON "attune".runtime_version TO attune_reader, attune_fleet, attune_operator'
+        SELECT 'GRANT SELECT ON "attune".runtime_version TO attune_reader, attune_fleet, attune_operator, attune_server'
         WHERE pg_catalog.to_regclass('"attune".runtime_version') IS NOT NULL
         UNION ALL
         SELECT pg_catalog.format('GRANT USAGE ON SEQUENCE %s TO %s', s.sequence, s.role)
@@ -135,5 +147,5 @@ COMMIT;
 
 -- To undo it:
 --
---     DROP OWNED BY attune_reader, attune_fleet, attune_operator;
---     DROP ROLE attune_reader, attune_fleet, attune_operator;
+--     DROP OWNED BY attune_reader, attune_fleet, attune_operator, attune_server;
+--     DROP ROLE attune_reader, attune_fleet, attune_operator, attune_server;

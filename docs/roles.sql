@@ -56,7 +56,7 @@ BEGIN
         RAISE EXCEPTION 'schema "public" has no tables of attune: run attune migrate up first, or replace "public" in this file by their schema';
     ELSIF pg_catalog.to_regclass('"public".attune_worker_state') IS NOT NULL THEN
         RAISE EXCEPTION 'schema "public" is a platform''s, in which attune is a guest: run roles-guest.sql instead';
-    ELSIF pg_catalog.to_regclass('"public".worker_cordon') IS NULL THEN
+    ELSIF pg_catalog.to_regclass('"public".attune_token') IS NULL THEN
         RAISE EXCEPTION 'the tables are older than this file: run attune migrate up first';
     END IF;
 END
@@ -66,7 +66,7 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['attune_reader', 'attune_worker', 'attune_fleet', 'attune_operator'] LOOP
+    FOREACH name IN ARRAY ARRAY['attune_reader', 'attune_worker', 'attune_fleet', 'attune_operator', 'attune_server'] LOOP
         IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = name) THEN
             EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', name);
         END IF;
@@ -95,15 +95,16 @@ REVOKE ALL ON FUNCTION "public".worker_runtime_delete(),
     "public".worker_bound_values(), "public".worker_bound_documents(), "public".worker_runtime_bound_documents(),
     "public".definition_mark_count() FROM PUBLIC;
 
-GRANT USAGE ON SCHEMA "public" TO attune_reader, attune_worker, attune_fleet, attune_operator;
+GRANT USAGE ON SCHEMA "public" TO attune_reader, attune_worker, attune_fleet, attune_operator, attune_server;
 
 -- Grants of earlier releases of this file.
 REVOKE ALL ON "public".pack, "public".runtime, "public".runtime_version,
     "public".worker, "public".worker_runtime, "public".worker_label, "public".worker_taint,
     "public".worker_cordon, "public".worker_operator_taint,
     "public".capability_change, "public".worker_sweep,
-    "public".available_runtime, "public".attune_migrations, "public".definition_mark, "public".action, "public".sensor
-    FROM attune_reader, attune_worker, attune_fleet, attune_operator;
+    "public".available_runtime, "public".attune_migrations, "public".definition_mark, "public".action, "public".sensor,
+    "public".attune_token, "public".attune_session, "public".attune_audit
+    FROM attune_reader, attune_worker, attune_fleet, attune_operator, attune_server;
 
 -- For `attune workers list|show|history`, `attune explain`, placement.
 GRANT SELECT ON "public".runtime, "public".runtime_version,
@@ -111,12 +112,12 @@ GRANT SELECT ON "public".runtime, "public".runtime_version,
     "public".worker_cordon, "public".worker_operator_taint,
     "public".capability_change, "public".worker_sweep,
     "public".available_runtime, "public".attune_migrations, "public".definition_mark
-    TO attune_reader, attune_fleet, attune_operator;
-GRANT SELECT ON "public".pack TO attune_reader, attune_operator;
+    TO attune_reader, attune_fleet, attune_operator, attune_server;
+GRANT SELECT ON "public".pack TO attune_reader, attune_operator, attune_server;
 -- What actions and sensors need of workers, but not their config.
 GRANT SELECT (id, ref, pack, pack_ref, runtime, runtime_version_constraint,
         required_worker_runtimes, worker_selector, worker_tolerations, worker_affinity)
-    ON "public".action, "public".sensor TO attune_reader, attune_operator;
+    ON "public".action, "public".sensor TO attune_reader, attune_operator, attune_server;
 
 -- For `worker run`, `sensor run` and `worker register`, which read the definitions and write the
 -- reports of workers. These roles cannot define what runs on a host, request verifications of
@@ -155,8 +156,8 @@ GRANT UPDATE (refresh_requested), DELETE ON "public".worker TO attune_operator;
 
 -- For `attune workers cordon|uncordon|taint|untaint`. The database sets who wrote a row and when. A
 -- changed row is a deleted and an inserted one, so nobody needs UPDATE.
-GRANT INSERT (worker, reason), DELETE ON "public".worker_cordon TO attune_operator;
-GRANT INSERT (worker, key, value, effect), DELETE ON "public".worker_operator_taint TO attune_operator;
+GRANT INSERT (worker, reason), DELETE ON "public".worker_cordon TO attune_operator, attune_server;
+GRANT INSERT (worker, key, value, effect), DELETE ON "public".worker_operator_taint TO attune_operator, attune_server;
 -- The requirements of actions and sensors. The guards check them.
 GRANT UPDATE (runtime_version_constraint, required_worker_runtimes, worker_selector, worker_tolerations, worker_affinity)
     ON "public".action, "public".sensor TO attune_operator;
@@ -165,6 +166,19 @@ GRANT UPDATE (runtime_version_constraint, required_worker_runtimes, worker_selec
 -- DELETE above. They read which actions and sensors refer to a runtime, but not their config.
 -- If a table of the platform refers to a runtime, a pack or a worker ON DELETE CASCADE, the
 -- operator must be able to read its foreign key, because nothing is deleted unseen.
+
+-- For `attune serve`: it reads what a reader does and the tokens, asks workers to verify again,
+-- cordons and taints them as above, and writes on whose behalf. It can neither make tokens nor change the audit.
+GRANT UPDATE (refresh_requested) ON "public".worker TO attune_server;
+GRANT SELECT, UPDATE (last_used) ON "public".attune_token TO attune_server;
+GRANT SELECT, INSERT, DELETE ON "public".attune_session TO attune_server;
+GRANT SELECT, INSERT ON "public".attune_audit TO attune_server;
+GRANT USAGE ON SEQUENCE "public".attune_session_id_seq, "public".attune_audit_id_seq TO attune_server;
+
+-- For `attune tokens create|list|revoke`.
+GRANT SELECT, INSERT (name, secret, scope, expires), UPDATE (revoked) ON "public".attune_token TO attune_operator;
+GRANT SELECT ON "public".attune_audit TO attune_operator;
+GRANT USAGE ON SEQUENCE "public".attune_token_id_seq TO attune_operator;
 
 -- The rows of each role. Other roles see all rows as before, and the owner of the tables
 -- bypasses all policies. If a table already had row-level security, its own policies still
@@ -180,7 +194,7 @@ BEGIN
     FOREACH target IN ARRAY ARRAY['"public".worker', '"public".worker_runtime', '"public".worker_label', '"public".worker_taint',
                                    '"public".worker_cordon', '"public".worker_operator_taint', '"public".capability_change']::regclass[] LOOP
         IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_policy WHERE polrelid = target AND polname = 'attune_granted') THEN
-            SELECT CASE WHEN relrowsecurity THEN 'attune_reader, attune_worker, attune_fleet, attune_operator' ELSE 'PUBLIC' END
+            SELECT CASE WHEN relrowsecurity THEN 'attune_reader, attune_worker, attune_fleet, attune_operator, attune_server' ELSE 'PUBLIC' END
                 INTO everybody FROM pg_catalog.pg_class WHERE oid = target;
             EXECUTE pg_catalog.format('CREATE POLICY attune_granted ON %s TO %s USING (true)', target, everybody);
             EXECUTE pg_catalog.format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
@@ -217,8 +231,8 @@ COMMIT;
 
 -- To undo it, before `attune migrate down` undoes the unification:
 --
---     DROP OWNED BY attune_reader, attune_worker, attune_fleet, attune_operator;
---     DROP ROLE attune_reader, attune_worker, attune_fleet, attune_operator;
+--     DROP OWNED BY attune_reader, attune_worker, attune_fleet, attune_operator, attune_server;
+--     DROP ROLE attune_reader, attune_worker, attune_fleet, attune_operator, attune_server;
 --     DROP POLICY attune_granted ON "public".worker;
 --     DROP POLICY attune_granted ON "public".worker_runtime;
 --     DROP POLICY attune_granted ON "public".worker_label;

@@ -209,6 +209,8 @@ func (m *Migrator) droppedRelations(in *inspection, id string) []string {
 		candidates = labelRelations
 	case id == Placement:
 		candidates = operatorRelations
+	case id == Server:
+		candidates = serverTables
 	case id == Baseline && m.postgres():
 		candidates = installed
 	case id == Baseline:

@@ -18,6 +18,7 @@ var models = []any{
 	schema.Pack{}, schema.Runtime{}, schema.RuntimeVersion{}, schema.Action{}, schema.Sensor{}, schema.Worker{},
 	schema.WorkerRuntime{}, schema.CapabilityChange{}, schema.WorkerSweep{}, schema.WorkerLabel{}, schema.WorkerTaint{},
 	schema.WorkerCordon{}, schema.WorkerOperatorTaint{},
+	schema.Token{}, schema.Session{}, schema.Audit{},
 }
 
 // What the models need besides their own columns, by table.
@@ -38,6 +39,7 @@ var (
 		"worker_taint":          {"worker": "foreign key to worker (id) on delete cascade"},
 		"worker_cordon":         {"worker": "foreign key to worker (id) on delete cascade"},
 		"worker_operator_taint": {"worker": "foreign key to worker (id) on delete cascade"},
+		"attune_session":        {"token": "foreign key to attune_token (id) on delete cascade"},
 	}
 	triggers = map[string][]string{
 		"worker":         {"worker_follow_labels_insert", "worker_follow_labels_update"},

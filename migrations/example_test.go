@@ -49,6 +49,7 @@ func Example() {
 	// pending 20261129000002_worker_labels
 	// pending 20261129000003_placement
 	// pending 20261129000011_lookups
+	// pending 20261129000020_server
 	// applied 20260203000000_baseline
 	// applied 20260203000001_unify_runtimes
 	// applied 20260310000001_worker_runtime
@@ -57,4 +58,5 @@ func Example() {
 	// applied 20261129000002_worker_labels
 	// applied 20261129000003_placement
 	// applied 20261129000011_lookups
+	// applied 20261129000020_server
 }

@@ -23,7 +23,7 @@ const (
 )
 
 // guestSteps lists the migrations that create tables or indexes in a guest.
-var guestSteps = []string{UnifyRuntimes, WorkerRuntime, WorkerLabels, Placement, Lookups}
+var guestSteps = []string{UnifyRuntimes, WorkerRuntime, WorkerLabels, Placement, Lookups, Server}
 
 // guestRelations lists the tables and views that each migration creates in a guest.
 var guestRelations = map[string][]string{
@@ -34,6 +34,7 @@ var guestRelations = map[string][]string{
 	},
 	Placement: {"attune_worker_cordon", "attune_worker_operator_taint"},
 	Lookups:   {guestMark},
+	Server:    serverTables,
 }
 
 // guestTables maps the table of a model to its table in a guest.
@@ -141,6 +142,8 @@ func (m *Migrator) moveIn(ctx context.Context, tx bun.IDB, in *inspection, s ste
 		return err
 	}
 	switch s.id {
+	case Server:
+		return m.ownServer(ctx, tx, in)
 	case Placement:
 		return m.shareReading(ctx, tx, in, guestRelations[s.id], nil)
 	case Lookups:

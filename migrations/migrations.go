@@ -54,6 +54,7 @@ const (
 	WorkerLabels  = "20261129000002_worker_labels"
 	Placement     = "20261129000003_placement"
 	Lookups       = "20261129000011_lookups"
+	Server        = "20261129000020_server"
 )
 
 // DefaultLockTimeout bounds each wait for a lock.

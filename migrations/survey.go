@@ -21,7 +21,8 @@ var (
 	relationNames = slices.Concat(installed, []string{
 		versionTable, recordTable, archiveTable, archiveTable + "_ledger", archiveTable + "_catalog",
 		workerRuntimeTable, changeTable, sweepTable,
-	}, workerIndexes, fleetNames, labelRelations, labelIndexes, operatorRelations, operatorIndexes, lookupIndexes, guestNames)
+	}, workerIndexes, fleetNames, labelRelations, labelIndexes, operatorRelations, operatorIndexes, lookupIndexes, serverTables,
+		serverIndexes, guestNames)
 	enumNames = []string{legacyEnum, enumWorkerType, enumStatus, enumRole}
 )
 

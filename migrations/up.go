@@ -192,6 +192,8 @@ func (m *Migrator) apply(ctx context.Context, tx bun.IDB, in *inspection, s step
 		err = m.shareReading(ctx, tx, in, labelRelations, labelFunctions)
 	case s.id == Placement:
 		err = m.shareReading(ctx, tx, in, operatorRelations, nil)
+	case s.id == Server:
+		err = m.ownServer(ctx, tx, in)
 	}
 	return false, nil, err
 }

@@ -40,6 +40,7 @@ func (in *inspection) classifyWorkerRuntime() {
 	in.classifyNames(WorkerLabels, labelRelations, labelIndexes)
 	in.classifyNames(Placement, operatorRelations, operatorIndexes)
 	in.classifyNames(Lookups, nil, lookupIndexes)
+	in.classifyServer()
 }
 
 // settle does the work on Postgres that depends on the catalog. The owner of worker becomes the

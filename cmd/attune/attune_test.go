@@ -66,7 +66,7 @@ func TestMigrateEmptyPostgres(t *testing.T) {
 	want(t, run(t, "runtimes", "list"), 0, "core.python", "python3 --version; python --version")
 	want(t, run(t, "packs", "list"), 0, "core", "20")
 	want(t, run(t, "packs", "load", "core"), 0, "20 unchanged; nothing changed")
-	want(t, run(t, "migrate", "plan", "--down"), 0, "undo", migrations.Lookups, "nothing was written")
+	want(t, run(t, "migrate", "plan", "--down"), 0, "undo", migrations.Server, "nothing was written")
 }
 
 // undoTo undoes migrations, the newest first, down to and including the one with an ID.
@@ -321,7 +321,8 @@ func TestHelp(t *testing.T) {
 		"", "migrate", "migrate up", "migrate down", "migrate status", "migrate plan", "packs", "packs init", "packs load",
 		"packs validate", "packs unload", "packs list", "runtimes", "runtimes list", "runtimes show", "runtimes delete", "workers", "workers list",
 		"workers show", "workers diff", "workers history", "workers refresh", "workers delete", "workers cordon",
-		"workers uncordon", "workers taint", "workers untaint", "explain", "versions", "versions match",
+		"workers uncordon", "workers taint", "workers untaint", "place", "explain", "serve", "tokens", "tokens create", "tokens list",
+		"tokens revoke", "versions", "versions match",
 	} {
 		got := run(t, append(strings.Fields(args), "--help")...)
 		if got.status != 0 || !strings.Contains(got.out, "Usage: attune") || strings.Contains(got.out, "${") {

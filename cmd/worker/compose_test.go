@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -53,7 +54,8 @@ func composed(t *testing.T) *compose {
 	}
 	c.command = append(c.command, "-p", "attune-test-"+strings.ToLower(rand.Text()[:10]), "-f", filepath.Join("..", "..", "docs", "compose.yaml"))
 	c.env = append(os.Environ(), "POSTGRES_PASSWORD="+rand.Text(), "ATTUNE_BIN="+bin,
-		"ATTUNE_POSTGRES_IMAGE="+image, "ATTUNE_WORKER_IMAGE="+image, "ATTUNE_SENSOR_IMAGE="+image)
+		"ATTUNE_POSTGRES_IMAGE="+image, "ATTUNE_WORKER_IMAGE="+image, "ATTUNE_SENSOR_IMAGE="+image,
+		"ATTUNE_PORT=") // any that is free
 	t.Cleanup(func() {
 		if out, err := c.start(context.WithoutCancel(t.Context()), "down", "--volumes", "--timeout", "5").CombinedOutput(); err != nil {
 			t.Errorf("down: %v\n%s", err, out)
@@ -139,6 +141,22 @@ func TestCompose(t *testing.T) {
 	c.do("up", "--detach")
 	c.says("registered and active", 2, "worker", "sensor")
 	want("active")
+	c.says("serving", 1, "server")
+	address := strings.TrimSpace(c.do("port", "server", "8642"))
+	token := strings.TrimSpace(c.do("run", "--rm", "-T", "attune", "tokens", "create", "test"))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/v1/workers", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	got, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, c.logs())
+	}
+	defer got.Body.Close()
+	if got.StatusCode != http.StatusOK {
+		t.Errorf("the API answers %d with the token %q\n%s", got.StatusCode, token, c.logs())
+	}
 	c.do("stop", "worker", "sensor")
 	want("inactive")
 }

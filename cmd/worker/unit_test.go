@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestUnit: systemd finds nothing to say of docs/attune-worker.service.
+// TestUnit: systemd finds nothing wrong in the units.
 func TestUnit(t *testing.T) {
 	analyze, err := exec.LookPath("systemd-analyze")
 	if err != nil {
@@ -26,16 +26,17 @@ func TestUnit(t *testing.T) {
 		}
 		return string(out)
 	}
-	text, err := os.ReadFile("../../docs/attune-worker.service")
-	if err != nil {
-		t.Fatal(err)
-	}
-	// The program is not installed here.
-	unit := strings.ReplaceAll(string(text), "/usr/local/bin/worker", os.Args[0])
-	if out := verify(unit); out != "" {
-		t.Error(out)
-	}
-	if out := verify(strings.ReplaceAll(unit, "ProtectHome", "ProtectHomes")); !strings.Contains(out, "ProtectHomes") {
-		t.Errorf("a wrong key is not noticed: %q", out)
+	for name, program := range map[string]string{"attune-worker.service": "/usr/local/bin/worker", "attune-server.service": "/usr/local/bin/attune"} {
+		text, err := os.ReadFile(filepath.Join("../../docs", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		unit := strings.ReplaceAll(string(text), program, os.Args[0]) // it is not installed here
+		if out := verify(unit); out != "" {
+			t.Errorf("%s: %s", name, out)
+		}
+		if out := verify(strings.ReplaceAll(unit, "ProtectHome", "ProtectHomes")); !strings.Contains(out, "ProtectHomes") {
+			t.Errorf("%s: a wrong key is not noticed: %q", name, out)
+		}
 	}
 }

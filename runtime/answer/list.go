@@ -31,6 +31,9 @@ type ListQuery struct {
 	Labels bool
 	// Documents fills in the capability document and the other large columns.
 	Documents bool
+	// Runtimes lists further runtimes for WorkerItem.Reported and WorkerItem.Document, which always have
+	// the runtimes of the selection.
+	Runtimes []store.Requirement
 	// Names returns the names of runtimes by which the documents of a platform's own workers
 	// are read. It is called if a worker needs it. Nil knows no names.
 	Names func(context.Context) (*metadata.Index, error)
@@ -74,7 +77,8 @@ type WorkerItem struct {
 	Meta         json.RawMessage `json:"meta,omitempty"`
 	Created      *time.Time      `json:"created,omitempty"`
 
-	// Reported is what the worker reported about the runtimes of the selection.
+	// Reported is what the worker reported about the runtimes of the selection and the further
+	// ones of the query.
 	Reported []store.Reported `json:"-"`
 	// WorkerRole is the column that Role is the name of.
 	WorkerRole schema.WorkerRole `json:"-"`
@@ -203,7 +207,7 @@ func (q *ListQuery) items(ctx context.Context, st *store.Store, rows []store.Wor
 		items[i], ids[i] = listed(&rows[i], q.Documents), rows[i].ID
 		byID[rows[i].ID] = &items[i]
 	}
-	reported, err := st.WorkerRuntimes.Reported(ctx, ids, slices.Concat(q.Selection.Has, q.Selection.Lacks))
+	reported, err := st.WorkerRuntimes.Reported(ctx, ids, q.runtimes())
 	if err != nil {
 		return nil, err
 	}
@@ -244,7 +248,12 @@ func (q *ListQuery) items(ctx context.Context, st *store.Store, rows []store.Wor
 	return items, q.declare(ctx, st, rows, byID)
 }
 
-// documentAbsences fills in the documents of workers that have no row of a runtime in the selection.
+// runtimes returns the runtimes of the selection and the further ones.
+func (q *ListQuery) runtimes() []store.Requirement {
+	return slices.Concat(q.Selection.Has, q.Selection.Lacks, q.Runtimes)
+}
+
+// documentAbsences fills in the documents of workers that have no row of one of the runtimes.
 func (q *ListQuery) documentAbsences(ctx context.Context, st *store.Store, rows []store.WorkerSnapshot, byID map[int64]*WorkerItem) error {
 	var ids []int64
 	for i := range rows {
@@ -252,7 +261,7 @@ func (q *ListQuery) documentAbsences(ctx context.Context, st *store.Store, rows 
 			reported := byID[rows[i].ID].Reported
 			return r.Ref != "" && !slices.ContainsFunc(reported, func(row store.Reported) bool { return row.RuntimeRef == r.Ref })
 		}
-		if rows[i].Identity != nil && slices.ContainsFunc(slices.Concat(q.Selection.Has, q.Selection.Lacks), absent) {
+		if rows[i].Identity != nil && slices.ContainsFunc(q.runtimes(), absent) {
 			ids = append(ids, rows[i].ID)
 		}
 	}

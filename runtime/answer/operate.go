@@ -99,33 +99,40 @@ var errDryRun = errors.New("dry run")
 func OperateWorkers(
 	ctx context.Context, db bun.IDB, cfg store.Config, s store.Selection, op Operation, dryRun bool,
 ) (*OperationReport, error) {
-	report := &OperationReport{Operation: op, DryRun: dryRun, Workers: []OperationWorker{}}
-	err := db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-		st := store.New(tx, cfg)
-		standing, err := st.Workers.Standing(ctx, s)
-		if err != nil {
+	var report *OperationReport
+	err := db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) (err error) {
+		if report, err = Operate(ctx, store.New(tx, cfg), s, op); err != nil || !dryRun {
 			return err
 		}
-		slices.SortFunc(standing, byName)
-		ids := make([]int64, len(standing))
-		for i := range standing {
-			ids[i] = standing[i].ID
-		}
-		changed, err := op.apply(ctx, st.Workers, ids)
-		if err != nil {
-			return err
-		}
-		for i := range standing {
-			_, did := slices.BinarySearch(changed, standing[i].ID)
-			report.Workers = append(report.Workers, OperationWorker{Subject: subjectOf(&standing[i]), Changed: did})
-		}
-		if dryRun {
-			return errDryRun
-		}
-		return nil
+		report.DryRun = true
+		return errDryRun
 	})
 	if err != nil && !errors.Is(err, errDryRun) {
 		return nil, err
+	}
+	return report, nil
+}
+
+// Operate applies an operation to all workers of a selection. The store must be in a transaction, so
+// that it applies to all or to none. Errors: those of OperateWorkers.
+func Operate(ctx context.Context, st *store.Store, s store.Selection, op Operation) (*OperationReport, error) {
+	report := &OperationReport{Operation: op, Workers: []OperationWorker{}}
+	standing, err := st.Workers.Standing(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(standing, byName)
+	ids := make([]int64, len(standing))
+	for i := range standing {
+		ids[i] = standing[i].ID
+	}
+	changed, err := op.apply(ctx, st.Workers, ids)
+	if err != nil {
+		return nil, err
+	}
+	for i := range standing {
+		_, did := slices.BinarySearch(changed, standing[i].ID)
+		report.Workers = append(report.Workers, OperationWorker{Subject: subjectOf(&standing[i]), Changed: did})
 	}
 	return report, nil
 }

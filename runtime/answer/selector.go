@@ -63,14 +63,23 @@ func ParseSelector(terms []string, prereleases bool) (*Selector, error) {
 			}
 			key, value = "name", term
 		}
-		if strings.TrimSpace(value) == "" {
-			return nil, &TermError{Term: term, Key: key}
-		}
-		if err := s.add(key, value, prereleases); err != nil {
-			return nil, &TermError{Term: term, Key: key, Err: err}
+		if err := s.Add(key, value, prereleases); err != nil {
+			err.Term = term
+			return nil, err
 		}
 	}
 	return s, nil
+}
+
+// Add adds one term, whose key must be one of Keys. It returns nil if it can.
+func (s *Selector) Add(key, value string, prereleases bool) *TermError {
+	if strings.TrimSpace(value) == "" {
+		return &TermError{Term: key + ":" + value, Key: key}
+	}
+	if err := s.add(key, value, prereleases); err != nil {
+		return &TermError{Term: key + ":" + value, Key: key, Err: err}
+	}
+	return nil
 }
 
 // add adds one term.

@@ -47,9 +47,12 @@ func WorkerHistory(ctx context.Context, st *store.Store, name string, filter sto
 	return slices.CompactFunc(changes, func(a, b Change) bool { return a.ID == b.ID }), nil
 }
 
-// IsSelected reports whether History returns a change for the Names, Roles, Ref and Name of
-// filter. It ignores the other fields, so that changes can be followed as they happen.
+// IsSelected reports whether History returns a change for the Worker, Names, Roles, Ref and Name
+// of filter. It ignores the other fields, so that changes can be followed as they happen.
 func IsSelected(c *schema.CapabilityChange, filter store.ChangeFilter) bool {
+	if filter.Worker != 0 && (c.Worker == nil || *c.Worker != filter.Worker) {
+		return false
+	}
 	if len(filter.Names) > 0 && !slices.ContainsFunc(filter.Names, func(name string) bool { return isNamed(name, c.WorkerName) }) {
 		return false
 	}

@@ -63,8 +63,25 @@ func (c *Changes) Last(ctx context.Context) (int64, error) {
 	return id, c.fail("find", "last", err)
 }
 
+// IsKept reports whether the history still has every change with an ID above id that was ever
+// committed. It may report false although it does, if the change with this ID is older than a
+// day and transactions were rolled back since. Zero, the beginning of what is kept, is kept.
+func (c *Changes) IsKept(ctx context.Context, id int64) (kept bool, err error) {
+	if id == 0 {
+		return true, nil
+	}
+	count := c.pick("pg_catalog.count", "count")
+	// Prune deletes no change that is younger than a day, and leaves a gap.
+	err = c.db.NewRaw(`SELECT EXISTS (SELECT 1 FROM ?0 AS c WHERE c.id = ?1 AND c.created > ?2)
+		OR (SELECT `+count+`(*) FROM ?0 AS c WHERE c.id >= ?1) = (SELECT coalesce(`+c.pick("pg_catalog.max", "max")+`(c.id), 0) - ?1 + 1 FROM ?0 AS c)
+			AND EXISTS (SELECT 1 FROM ?0 AS c WHERE c.id = ?1)`, c.of(c.name), id, c.ago(leastKept)).Scan(ctx, &kept)
+	return kept, c.fail("find", id, err)
+}
+
 // A ChangeFilter selects the changes that match every field that is not zero.
 type ChangeFilter struct {
+	// Worker is the ID of a worker.
+	Worker int64
 	// Names holds patterns for the worker's name; one must match. * stands for any text and
 	// ? for one character. Deleted workers count.
 	Names []string
@@ -98,6 +115,9 @@ func (c *Changes) List(ctx context.Context, filter ChangeFilter) ([]schema.Capab
 				roles = append(roles, roleOf(r))
 			}
 			q = q.Where("capability_change.worker_role IN (?)", bun.List(roles))
+		}
+		if filter.Worker != 0 {
+			q = q.Where("capability_change.worker = ?", filter.Worker)
 		}
 		switch {
 		case filter.Ref != "":

@@ -68,6 +68,23 @@ func (r *Runtimes) Created(ctx context.Context, ref string) (time.Time, error) {
 	return created[0].UTC(), nil
 }
 
+// CreatedTimes returns the time at which the row of each runtime was created, by ref and by the
+// database's clock.
+func (r *Runtimes) CreatedTimes(ctx context.Context) (map[string]time.Time, error) {
+	var rows []struct {
+		Ref     string
+		Created time.Time
+	}
+	if err := r.db.NewRaw("SELECT runtime.ref, runtime.created FROM ? AS runtime", r.rows(r.name)).Scan(ctx, &rows); err != nil {
+		return nil, fmt.Errorf("read when runtimes were created: %w", err)
+	}
+	times := make(map[string]time.Time, len(rows))
+	for _, row := range rows {
+		times[row.Ref] = row.Created.UTC()
+	}
+	return times, nil
+}
+
 // List returns runtimes ordered by ref.
 func (r *Runtimes) List(ctx context.Context, page Page) ([]schema.Runtime, error) {
 	return r.many(ctx, r.page(page), page.After)

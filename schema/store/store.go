@@ -14,7 +14,9 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -48,6 +50,11 @@ type Store struct {
 	Workers         *Workers
 	WorkerRuntimes  *WorkerRuntimes
 	Changes         *Changes
+	Subjects        *Subjects
+	Tokens          *Tokens
+	Audits          *Audits
+
+	config Config
 }
 
 // Open returns a Store over a database of Postgres or SQLite, with the layout that it reads
@@ -76,6 +83,7 @@ func New(db bun.IDB, cfg Config) *Store {
 		dialect: d, name: "capability_change", noun: "capability change",
 	}}
 	return &Store{
+		config: cfg,
 		Packs: &Packs{table[schema.Pack]{
 			dialect: d, name: "pack", noun: "pack", unique: []string{"ref"},
 		}},
@@ -85,14 +93,37 @@ func New(db bun.IDB, cfg Config) *Store {
 		RuntimeVersions: versions,
 		Workers: &Workers{table[schema.Worker]{
 			dialect: d, name: "worker", noun: "worker", unique: []string{"identity"},
-		}, runtimes, changes, d.isReportOnly(cfg)},
+		}, runtimes, changes, d.isReportOnly(cfg), false},
 		WorkerRuntimes: &runtimes,
 		Changes:        &changes,
+		Subjects:       &Subjects{d},
+		Tokens: &Tokens{table[schema.Token]{
+			dialect: d, name: "attune_token", noun: "token",
+		}},
+		Audits: &Audits{table[schema.Audit]{
+			dialect: d, name: "attune_audit", noun: "audit row", unique: []string{"id"},
+		}},
 	}
 }
 
 // Layout returns where the tables are.
 func (s *Store) Layout() *layout.Layout { return s.Packs.layout }
+
+// Now returns the database's time.
+func (s *Store) Now(ctx context.Context) (now time.Time, err error) {
+	if err := s.Packs.db.NewRaw("SELECT ?", s.Packs.clock()).Scan(ctx, &now); err != nil {
+		return now, fmt.Errorf("read the database's time: %w", s.Packs.classify("find", err))
+	}
+	return now.UTC(), nil
+}
+
+// InTx calls fn with a Store in a transaction, or in a savepoint if s is in one. The
+// transaction is rolled back if fn returns an error.
+func (s *Store) InTx(ctx context.Context, fn func(ctx context.Context, s *Store) error) error {
+	return s.Packs.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		return fn(ctx, New(tx, s.config))
+	})
+}
 
 // A Page selects a part of a list that is ordered by ref.
 type Page struct {

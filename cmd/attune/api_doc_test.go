@@ -1,0 +1,62 @@
+package main
+
+import (
+	"net"
+	"os"
+	osexec "os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/attune-go/attune/fixtures/testdb"
+)
+
+// TestTourOfAPI runs the commands of docs/api.md, in their order, with the program itself.
+func TestTourOfAPI(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds attune")
+	}
+	needsCurl(t)
+	if _, err := osexec.LookPath("bash"); err != nil {
+		t.Skip("bash is missing")
+	}
+	text, err := os.ReadFile("../../docs/api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := t.TempDir()
+	if out, err := osexec.CommandContext(t.Context(), "go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	script := "set -euo pipefail\n"
+	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
+		script += block[1]
+	}
+	script = strings.ReplaceAll(script, "127.0.0.1:8642", freeAddress(t))
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		fleet(t, db)
+		cmd := osexec.CommandContext(t.Context(), "bash", "-x", "-c", script)
+		cmd.Env = append(os.Environ(), "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"), "ATTUNE_DATABASE_URL="+db.URL)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		for _, said := range []string{`"name":"web-1"`, `"next":`, `"answer":"not asked"`, "event: begin", `"asked":true`, "revoked token 1", `"fit":`} {
+			if !strings.Contains(string(out), said) {
+				t.Errorf("nothing says %s:\n%s", said, out)
+			}
+		}
+	})
+}
+
+// freeAddress returns an address of this machine that nobody listens on: the page's own may be taken.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}

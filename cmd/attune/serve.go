@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/cmd/internal/config"
+	"github.com/attune-go/attune/runtime/api"
+	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
+)
+
+type serveCmd struct {
+	Listen      string `help:"Address; without a host, this machine alone (default: ${default})." default:"127.0.0.1:8642" placeholder:"[HOST]:PORT"`
+	TLSCert     string `help:"Certificate with its chain, as PEM; read again at SIGHUP." type:"path" placeholder:"FILE"`
+	TLSKey      string `help:"Key of the certificate, as PEM." type:"path" placeholder:"FILE"`
+	BehindProxy bool   `help:"Serve other machines without TLS: a proxy in front of this server has it."`
+	NoAuth      bool   `help:"Serve without tokens: this machine alone, and reading only."`
+}
+
+// Help returns the longer text of --help.
+func (c *serveCmd) Help() string {
+	return "Serves the HTTP API that /openapi.json describes. Clients need a token of `attune tokens create`. Without any in the database, " +
+		"the server makes one for this run and prints it. Other machines are served with TLS only, or behind a proxy that has it. " +
+		"SIGTERM ends it: streams get their end, and open requests have 10 seconds."
+}
+
+// Logger makes the log, from info upwards by default, and as JSON with --json.
+func (c *serveCmd) Logger(env *cli.Env) error {
+	level := slog.LevelInfo
+	if _, given := env.Flags["--log-level"]; given {
+		var err error
+		if level, err = env.Level(); err != nil {
+			return err
+		}
+	}
+	options := &slog.HandlerOptions{Level: level}
+	env.Log = slog.New(slog.NewTextHandler(cli.Escaped(env.Err), options))
+	if env.JSON {
+		env.Log = slog.New(slog.NewJSONHandler(cli.Escaped(env.Err), options))
+	}
+	return nil
+}
+
+// check returns the address, or a usage error for flags that do not go together.
+func (c *serveCmd) check() (address string, err error) {
+	host, port, err := config.ListenAddress(c.Listen)
+	if err != nil {
+		return "", cli.Usagef("--listen: %v", err)
+	}
+	ip, _ := netip.ParseAddr(host)
+	here := host == "localhost" || ip.IsLoopback()
+	switch {
+	case (c.TLSCert == "") != (c.TLSKey == ""):
+		return "", cli.Usagef("--tls-cert and --tls-key go together")
+	case c.NoAuth && (!here || c.BehindProxy || c.TLSCert != ""):
+		return "", cli.Usagef("--no-auth serves this machine alone: it goes with a loopback address, without a proxy and without TLS")
+	case !here && c.TLSCert == "" && !c.BehindProxy:
+		return "", cli.Usagef("--listen %s serves other machines, and tokens must not be sent in the clear: "+
+			"give --tls-cert and --tls-key, or --behind-proxy if a proxy has TLS", c.Listen)
+	}
+	return net.JoinHostPort(host, port), nil
+}
+
+// Run serves until ctx ends.
+func (c *serveCmd) Run(ctx context.Context, env *cli.Env) error {
+	address, err := c.check()
+	if err != nil {
+		return err
+	}
+	db, err := openToAsk(ctx, env)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	authorize, err := c.authorize(ctx, env, db)
+	if err != nil {
+		return err
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	a, err := api.New(db.Store, api.Config{
+		Authorize: authorize, Registry: registry, Logger: env.Log, Words: words,
+		Definitions: func(ctx context.Context) ([]metadata.Definition, error) {
+			found, err := db.Definitions(ctx)
+			return found.Definitions, err
+		},
+	})
+	if err != nil {
+		return err
+	}
+	s := &apiServer{api: a, log: env.Log, http: &http.Server{
+		Handler: a.Handler(), MaxHeaderBytes: 16 << 10, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute,
+		ErrorLog: slog.NewLogLogger(env.Log.Handler(), slog.LevelDebug),
+	}}
+	return s.serve(ctx, address, c.TLSCert, c.TLSKey)
+}
+
+// authorize returns how requests are authorized.
+func (c *serveCmd) authorize(ctx context.Context, env *cli.Env, db *cli.Database) (func(*http.Request) (api.Principal, error), error) {
+	if c.NoAuth {
+		return api.Loopback, nil
+	}
+	all, err := db.Store.Tokens.List(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", db.Name, err)
+	}
+	if slices.ContainsFunc(all, func(t store.TokenState) bool { return t.Valid }) {
+		return api.Tokens(db.Store), nil
+	}
+	text, authorize := api.ForThisRun(api.Tokens(db.Store))
+	env.Err.Printf("the database has no valid token; this one is for this run: %s\n", text)
+	return authorize, nil
+}
+
+// An apiServer serves an API.
+type apiServer struct {
+	api  *api.API
+	http *http.Server
+	log  *slog.Logger
+}
+
+// endWithin is how long open requests have at the end.
+const endWithin = 10 * time.Second
+
+// serve serves until ctx ends: then the streams end, and open requests are waited for.
+func (s *apiServer) serve(ctx context.Context, address, cert, key string) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		//nolint:errorlint // not wrapped: it would be taken for a database's that is away
+		return fmt.Errorf("--listen: %v; name another port, or a host that is this machine", err)
+	}
+	scheme, serve := "http", s.http.Serve
+	if cert != "" {
+		pair, err := newKeyPair(cert, key)
+		if err != nil {
+			return errors.Join(err, listener.Close())
+		}
+		defer pair.follow(s.log)()
+		s.http.TLSConfig = pair.config()
+		scheme, serve = "https", func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
+	}
+	ran, served := make(chan error, 1), make(chan error, 1)
+	following, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() { ran <- s.api.Run(following) }()
+	go func() { served <- serve(listener) }()
+	s.log.Info("serving", "url", scheme+"://"+listener.Addr().String())
+	select {
+	case <-ctx.Done():
+	case err = <-served:
+	}
+	stop()
+	err = errors.Join(err, <-ran)
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), endWithin)
+	defer cancel()
+	if late := s.http.Shutdown(end); late != nil {
+		s.log.Warn("open requests were cut off", "error", late)
+		_ = s.http.Close() // they were told
+	}
+	s.log.Info("ended")
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,3 @@
+DROP TABLE main.attune_audit;
+DROP TABLE main.attune_session;
+DROP TABLE main.attune_token;

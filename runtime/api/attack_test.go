@@ -1,0 +1,299 @@
+package api_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/runtime/api"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// An endpoint is an operation of the specification with a request for it.
+type endpoint struct {
+	method, path, body string
+	scope              string
+}
+
+// endpoints returns a request for each operation of the specification, so that a new operation
+// cannot be forgotten.
+func endpoints(t *testing.T) (all []endpoint) {
+	t.Helper()
+	standard := scopeOf(specification()["security"])
+	for path, methods := range specification()["paths"].(map[string]any) {
+		for method, described := range methods.(map[string]any) {
+			if method == "parameters" {
+				continue
+			}
+			e := endpoint{method: strings.ToUpper(method), scope: standard}
+			e.path = strings.NewReplacer("{id}", "1", "{ref}", "core.python").Replace(path)
+			if security, ok := at(described, "security"); ok {
+				e.scope = scopeOf(security)
+			}
+			if _, ok := at(described, "requestBody"); ok {
+				e.body = "{}"
+			}
+			if strings.HasSuffix(path, "taint") {
+				e.body = `{"key": "gpu"}`
+			}
+			if strings.HasSuffix(path, "/explain") {
+				e.path += "?runtime=python"
+			}
+			if strings.HasSuffix(path, "/groups") {
+				e.path += "?by=role"
+			}
+			all = append(all, e)
+		}
+	}
+	if len(all) < 20 {
+		t.Fatalf("the specification has %d operations only", len(all))
+	}
+	slices.SortFunc(all, func(a, b endpoint) int { return strings.Compare(a.path, b.path) })
+	return all
+}
+
+// scopeOf returns the scope of a list of security requirements.
+func scopeOf(security any) string {
+	for _, requirement := range security.([]any) {
+		scopes, _ := at(requirement, "token")
+		return scopes.([]any)[0].(string)
+	}
+	return ""
+}
+
+// TestTokens asks every operation without a token, with bad ones, and with the wrong scope.
+func TestTokens(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		fleet(t, db)
+		st := store.New(db, store.Config{Schema: db.Schema})
+		s := start(t, db, api.Config{Authorize: api.Tokens(st), Limits: api.Limits{Rate: 1e6, Burst: 1e6}})
+		s.scope = ""
+		token := func(name string, scope api.Scope, valid time.Duration) (string, int64) {
+			text, row, err := api.NewToken(t.Context(), st, name, scope, valid)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return text, row.ID
+		}
+		reader, readerID := token("reader", api.Read, 0)
+		operator, _ := token("operator", api.Operate, time.Hour)
+		revoked, revokedID := token("revoked", api.Operate, 0)
+		if err := st.Tokens.Revoke(t.Context(), revokedID); err != nil {
+			t.Fatal(err)
+		}
+		expired, _ := token("expired", api.Operate, time.Millisecond)
+		until(t, "the token has expired", func() bool {
+			return s.request(http.MethodGet, "/v1/packs", "", "Authorization", "Bearer "+expired).StatusCode == http.StatusUnauthorized
+		})
+		id, secret, _ := strings.Cut(strings.TrimPrefix(operator, "att_"), "_")
+		bad := map[string]string{
+			"none": "", "revoked": "Bearer " + revoked, "expired": "Bearer " + expired, "truncated": "Bearer " + operator[:len(operator)-1],
+			"longer": "Bearer " + operator + "A", "of another id": "Bearer att_" + itoa(readerID) + "_" + secret, "of no id": "Bearer att_99_" + secret,
+			"of this run": "Bearer att_0_" + secret, "without a prefix": "Bearer " + id + "_" + secret, "basic": "Basic " + operator, "empty": "Bearer",
+			"negative": "Bearer att_-1_" + secret, "overflowing": "Bearer att_99999999999999999999_" + secret, "zero byte": "Bearer att_" + id + "_%00",
+			"hash": "Bearer att_" + id + "_" + hashIn(t, st, "operator"), "SQL": "Bearer att_1 OR 1=1_" + secret,
+		}
+		for _, e := range endpoints(t) {
+			send := func(authorization string) *response {
+				headers := []string{"Authorization", authorization}
+				if authorization == "" {
+					headers = nil
+				}
+				return s.request(e.method, e.path, e.body, headers...)
+			}
+			if e.scope == "" {
+				if got := send(""); got.StatusCode != http.StatusOK {
+					t.Errorf("%s %s: %d for everybody", e.method, e.path, got.StatusCode)
+				}
+				continue
+			}
+			for name, authorization := range bad {
+				got := send(authorization)
+				if got.StatusCode != http.StatusUnauthorized || !strings.HasPrefix(got.Header.Get("WWW-Authenticate"), "Bearer") {
+					t.Errorf("%s %s: %d with a token: %s", e.method, e.path, got.StatusCode, name)
+				}
+				if strings.Contains(string(got.body), "token 1") || strings.Contains(string(got.body), "secret") {
+					t.Errorf("%s %s: it says why: %s", e.method, e.path, got.body)
+				}
+			}
+			if got := send("Bearer " + reader); e.scope == string(api.Operate) {
+				s.refused(got, http.StatusForbidden, api.Forbidden)
+			} else if got.StatusCode >= 400 {
+				t.Errorf("%s %s: %d with the scope read: %s", e.method, e.path, got.StatusCode, got.body)
+			}
+			if got := send("Bearer " + operator); got.StatusCode >= 400 {
+				t.Errorf("%s %s: %d with the scope operate: %s", e.method, e.path, got.StatusCode, got.body)
+			}
+		}
+		for _, path := range []string{"/v1/workers?include=document", "/v1/workers/1?include=document", "/v1/workers/1/explain?runtime=python&include=evidence"} {
+			s.refused(s.request(http.MethodGet, path, "", "Authorization", "Bearer "+reader), http.StatusForbidden, api.Forbidden, "operate")
+		}
+		audits, err := st.Audits.List(t.Context(), 0)
+		var operations []string
+		for i := range audits {
+			operations = append(operations, audits[i].Operation)
+			if !strings.Contains(audits[i].Principal, "operator") || audits[i].Subject != "worker 1 web-1" {
+				t.Errorf("%+v", audits[i])
+			}
+		}
+		slices.Sort(operations)
+		if want := []string{"cordonWorker", "refreshWorker", "taintWorker", "uncordonWorker", "untaintWorker"}; err != nil || !slices.Equal(operations, want) {
+			t.Errorf("%v: the audit has %q, want %q", err, operations, want)
+		}
+		states, err := st.Tokens.List(t.Context())
+		if err != nil || states[0].LastUsed == nil || !states[0].Valid || states[2].LastUsed != nil || states[2].Valid {
+			t.Errorf("%v: %+v", err, states)
+		}
+	})
+}
+
+// hashIn returns the hash of a token, which somebody may have read in the database.
+func hashIn(t *testing.T, st *store.Store, name string) string {
+	t.Helper()
+	states, err := st.Tokens.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range states {
+		if states[i].Name == name {
+			return states[i].Secret
+		}
+	}
+	t.Fatalf("no token %s", name)
+	return ""
+}
+
+// TestRevokedTokenOfStream: a token that is revoked in the database ends its stream.
+func TestRevokedTokenOfStream(t *testing.T) {
+	db := testdb.SQLite(t)
+	st := store.New(db, store.Config{})
+	s := start(t, db, api.Config{Authorize: api.Tokens(st)})
+	text, row, err := api.NewToken(t.Context(), st, "x", api.Read, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := s.listen("/v1/changes", "Authorization", "Bearer "+text)
+	if err := st.Tokens.Revoke(t.Context(), row.ID); err != nil {
+		t.Fatal(err)
+	}
+	if e := l.next(); e.name != "end" || !strings.Contains(e.data, "token") {
+		t.Errorf("%+v", e)
+	}
+}
+
+// TestAuditIsAtomic: what cannot be written to the audit is not done.
+func TestAuditIsAtomic(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		fleet(t, db)
+		s := start(t, db, api.Config{})
+		table := "attune_audit"
+		if db.Schema != "" {
+			table = "public.attune_audit"
+		}
+		if _, err := db.ExecContext(t.Context(), "DROP TABLE "+table); err != nil {
+			t.Fatal(err)
+		}
+		got := s.request(http.MethodPost, "/v1/workers/1/refresh", "")
+		s.refused(got, http.StatusInternalServerError, api.Internal)
+		if strings.Contains(string(got.body), "audit") {
+			t.Errorf("it tells about the database: %s", got.body)
+		}
+		found, err := s.store.Workers.Select(t.Context(), store.Selection{IDs: []int64{1}})
+		if err != nil || found[0].RefreshRequested != nil {
+			t.Errorf("%v: it was asked all the same: %+v", err, found)
+		}
+		if log := s.log.String(); !strings.Contains(log, "attune_audit") {
+			t.Errorf("the log does not tell why:\n%s", log)
+		}
+	})
+}
+
+// TestLoopback: without tokens, only this machine reads, by its own name and without a proxy.
+func TestLoopback(t *testing.T) {
+	db := testdb.SQLite(t)
+	fleet(t, db)
+	s := start(t, db, api.Config{Authorize: api.Loopback})
+	s.scope = ""
+	get := func(host string, headers ...string) *response {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/v1/workers", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = host
+		for i := 0; i < len(headers); i += 2 {
+			req.Header.Set(headers[i], headers[i+1])
+		}
+		return s.do(req)
+	}
+	for _, host := range []string{"localhost", "localhost:8642", "127.0.0.1", "127.0.0.1:1", "[::1]:8642", "[::1]", "LOCALHOST"} {
+		if got := get(host); got.StatusCode != http.StatusOK {
+			t.Errorf("%s: %d", host, got.StatusCode)
+		}
+	}
+	for _, host := range []string{
+		"attacker.example", "localhost.attacker.example", "127.0.0.1.nip.io", "192.168.0.1:8642", "localhost.", "xlocalhost", "127.0.0.1@x", "[::ffff:192.168.0.1]",
+		"0.0.0.0:8642", "2130706433",
+	} {
+		s.refused(get(host), http.StatusForbidden, api.Forbidden, "loopback")
+	}
+	for _, header := range []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "Via", "X-Real-IP"} {
+		s.refused(get("localhost", header, ""), http.StatusForbidden, api.Forbidden, "proxy")
+	}
+	s.refused(s.request(http.MethodPost, "/v1/workers/1/refresh", ""), http.StatusForbidden, api.Forbidden, "operate")
+	s.refused(s.request(http.MethodPost, "/v1/place", "{}", "Sec-Fetch-Site", "cross-site"), http.StatusForbidden, api.Forbidden, "origin")
+	s.refused(s.request(http.MethodPost, "/v1/place", "{}", "Origin", "https://attacker.example"), http.StatusForbidden, api.Forbidden, "origin")
+}
+
+// TestInjection puts SQL, controls and much text into every parameter. Nothing of it reaches the
+// database as a statement, a header or an error of the server.
+func TestInjection(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		fleet(t, db)
+		s := start(t, db, api.Config{Limits: api.Limits{Rate: 1e6, Burst: 1e6}})
+		var before, after workerList
+		s.get("/v1/workers", &before)
+		values := []string{"%27%3B+DROP+TABLE+worker%3B--", "%00", "%0d%0aX-Evil:+1", "%ff%fe", "a%27+OR+%271%27=%271", strings.Repeat("x", 4000), "%25s%25n", "$1", "?0"}
+		for _, e := range endpoints(t) {
+			if e.method != http.MethodGet || strings.Contains(e.path, "changes") {
+				continue
+			}
+			path, query, _ := strings.Cut(e.path, "?")
+			described, _ := at(specification(), "paths", templateOf(path), "get", "parameters")
+			list, _ := described.([]any)
+			for _, p := range list {
+				if ref, ok := at(p, "$ref"); ok {
+					p, _ = at(specification(), strings.Split(strings.TrimPrefix(ref.(string), "#/"), "/")...)
+				}
+				if in, _ := at(p, "in"); in != "query" {
+					continue
+				}
+				name, _ := at(p, "name")
+				for _, value := range values {
+					target := path + "?" + name.(string) + "=" + value
+					if query != "" && !strings.HasPrefix(query, name.(string)+"=") {
+						target += "&" + query
+					}
+					got := s.request(e.method, target, "")
+					if got.StatusCode >= 500 || got.Header.Get("X-Evil") != "" {
+						t.Errorf("%.200s: %d\n%s", target, got.StatusCode, got.body)
+					}
+				}
+			}
+		}
+		for _, value := range values {
+			if got := s.request(http.MethodGet, "/v1/runtimes/"+strings.ReplaceAll(value, "+", "%20")+"/versions", ""); got.StatusCode != http.StatusNotFound {
+				t.Errorf("%.100s: %d %s", value, got.StatusCode, got.body)
+			}
+		}
+		s.get("/v1/workers", &after)
+		if !slices.Equal(before.names(), after.names()) {
+			t.Errorf("before %q, after %q", before.names(), after.names())
+		}
+		if log := s.log.String(); log != "" {
+			t.Errorf("the server failed:\n%s", log)
+		}
+	})
+}

@@ -1,0 +1,204 @@
+package api
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/attune-go/attune/runtime/answer"
+	"github.com/attune-go/attune/runtime/api/internal/server"
+	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// longestWait is the longest time for which a request may wait.
+const longestWait = time.Minute
+
+// ListWorkerHistory implements the operation listWorkerHistory.
+func (a *API) ListWorkerHistory(
+	ctx context.Context, r server.ListWorkerHistoryRequestObject,
+) (server.ListWorkerHistoryResponseObject, error) {
+	if err := a.exists(ctx, r.Id); err != nil {
+		return nil, err
+	}
+	filter, err := a.filter(ctx, r.Params.Runtime, r.Params.Since)
+	if err != nil {
+		return nil, err
+	}
+	filter.Worker = r.Id
+	list, err := a.history(ctx, filter, r.Params.Limit, r.Params.After)
+	return server.ListWorkerHistory200JSONResponse(list), err
+}
+
+// filter returns the filter that parameters make.
+func (a *API) filter(ctx context.Context, runtime, since string) (f store.ChangeFilter, err error) {
+	if runtime != "" {
+		term, err := a.term(ctx, "runtime", runtime, false)
+		switch {
+		case err != nil:
+			return f, err
+		case term.Constraint != nil:
+			return f, wrong("runtime", "must be a runtime without versions, got %.100q", runtime)
+		}
+		f.Ref, f.Name = term.Ref, term.Name
+	}
+	if since != "" {
+		if f.Since, err = answer.ParseSpan(since); err != nil || f.Since <= 0 {
+			return f, wrong("since", "must be a time such as 1h or 7d, got %.100q", since)
+		}
+	}
+	return f, nil
+}
+
+// history returns a page of the history, newest first.
+func (a *API) history(ctx context.Context, filter store.ChangeFilter, limit int, after string) (list server.ChangeList, err error) {
+	c := callOf(ctx)
+	if limit, err = limitOf(c, limit, defaultLimit); err != nil {
+		return list, err
+	}
+	if filter.Before, err = c.number(after); err != nil {
+		return list, err
+	}
+	filter.Limit = limit + 1
+	changes, err := answer.History(ctx, a.store, filter)
+	if err != nil {
+		return list, err
+	}
+	if len(changes) > limit {
+		changes = changes[:limit]
+		list.Next = c.next(strconv.FormatInt(changes[limit-1].ID, 10))
+	}
+	list.Items = changes
+	if err := c.tag(list.Items, list.Next); err != nil {
+		return list, err
+	}
+	list.Now, err = a.store.Now(ctx)
+	return list, err
+}
+
+// ListChanges implements the operation listChanges.
+func (a *API) ListChanges(ctx context.Context, r server.ListChangesRequestObject) (server.ListChangesResponseObject, error) {
+	c, p := callOf(ctx), r.Params
+	bounded, cancel := a.bounded(ctx)
+	defer cancel()
+	filter, err := a.filter(bounded, p.Runtime, p.Since)
+	if err != nil {
+		return nil, err
+	}
+	filter.Names = p.Name
+	for _, role := range p.Role {
+		filter.Roles = append(filter.Roles, metadata.Role(role))
+	}
+	streams := accepts(c.request.Header.Values("Accept"), "text/event-stream")
+	from, err := fromOf(c, p)
+	if err != nil {
+		return nil, err
+	}
+	if !streams && from == nil && p.Wait == "" {
+		list, err := a.history(bounded, filter, p.Limit, p.After)
+		return server.ListChanges200JSONResponse(list), err
+	}
+	for name, given := range map[string]bool{"since": p.Since != "", "after": p.After != ""} {
+		if given {
+			return nil, wrong(name, "cannot be given with from, wait or a stream")
+		}
+	}
+	f, err := a.follow(ctx, filter, from)
+	if err != nil {
+		return nil, err
+	}
+	if streams {
+		done, err := a.open(c)
+		if err != nil {
+			return nil, err
+		}
+		return &stream{follower: f, call: c, done: done}, nil
+	}
+	return a.listFrom(ctx, f, p)
+}
+
+// open counts a stream or a waiting request of the principal until done is called.
+func (a *API) open(c *call) (done func(), err error) {
+	closed := a.limiter.open(c.principal.Name)
+	if closed == nil {
+		return nil, &problem{kind: TooManyRequests, detail: "too many streams and waiting requests are open"}
+	}
+	a.metrics.streams.Inc()
+	return func() {
+		closed()
+		a.metrics.streams.Dec()
+	}, nil
+}
+
+// fromOf returns the ID to go on behind, or nil.
+func fromOf(c *call, p server.ListChangesParams) (*int64, error) {
+	query, header := c.request.URL.Query().Has("from"), c.request.Header.Get("Last-Event-ID") != ""
+	id := p.From
+	if header { // a browser sends it when it connects again, with the same from
+		id = p.LastEventID
+	}
+	switch {
+	case !query && !header:
+		return nil, nil
+	case id < 0:
+		return nil, wrong("from", "must be at least 0, got %d", id)
+	}
+	return &id, nil
+}
+
+// accepts reports whether a client asks for a type by name.
+func accepts(accept []string, kind string) bool {
+	for _, value := range accept {
+		for one := range strings.SplitSeq(value, ",") {
+			name, _, _ := strings.Cut(one, ";")
+			if strings.EqualFold(strings.TrimSpace(name), kind) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// listFrom returns the changes of a follower, oldest first, once there is one or the time to wait
+// has passed.
+func (a *API) listFrom(ctx context.Context, f *follower, p server.ListChangesParams) (server.ListChangesResponseObject, error) {
+	c := callOf(ctx)
+	limit, err := limitOf(c, p.Limit, defaultLimit)
+	if err != nil {
+		return nil, err
+	}
+	var wait time.Duration
+	if p.Wait != "" {
+		if wait, err = answer.ParseSpan(p.Wait); err != nil || wait <= 0 || wait > longestWait {
+			return nil, wrong("wait", "must be a time of at most %v, got %.100q", longestWait, p.Wait)
+		}
+		done, err := a.open(c)
+		if err != nil {
+			return nil, err
+		}
+		defer done()
+	}
+	until := time.Now().Add(wait)
+	list := server.ListChanges200JSONResponse{Items: []answer.Change{}}
+	for len(list.Items) < limit {
+		b, err := f.read(ctx)
+		switch {
+		case err != nil:
+			return nil, err
+		case b.reset:
+			return nil, &problem{kind: HistoryPruned, detail: "read the state again and follow from its id"}
+		}
+		list.Items = append(list.Items, b.changes...)
+		if !b.more && (len(list.Items) > 0 || !b.view.wait(ctx, time.Until(until))) {
+			break
+		}
+	}
+	list.Last = f.last
+	if len(list.Items) > limit {
+		list.Items = list.Items[:limit]
+		list.Last = list.Items[limit-1].ID
+	}
+	list.Now, err = a.store.Now(ctx)
+	return list, err
+}

@@ -1,0 +1,102 @@
+package api
+
+import (
+	"context"
+	"sync"
+
+	"github.com/attune-go/attune/runtime/answer"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+// definitions are the definitions of a database at one time.
+type definitions struct {
+	list  []metadata.Definition
+	index *metadata.Index
+}
+
+// A cache holds the definitions until their mark changes.
+type cache struct {
+	mu   sync.Mutex
+	mark string
+	held *definitions
+}
+
+// definitions returns the definitions. It reads them only if their mark has changed. Databases
+// without a mark, and those of a platform, are read every time.
+func (a *API) definitions(ctx context.Context) (*definitions, error) {
+	var mark string
+	if !a.store.Layout().Guest() {
+		var err error
+		if mark, err = a.store.DefinitionsMark(ctx); err != nil {
+			return nil, err
+		}
+	}
+	a.cache.mu.Lock()
+	held := a.cache.held
+	fresh := mark != "" && held != nil && a.cache.mark == mark
+	a.cache.mu.Unlock()
+	if fresh {
+		return held, nil
+	}
+	list, err := a.cfg.Definitions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	read := &definitions{list, metadata.NewIndex(list)}
+	a.cache.mu.Lock()
+	defer a.cache.mu.Unlock()
+	a.cache.mark, a.cache.held = mark, read // a mark from before the read is right, or changes once more
+	return read, nil
+}
+
+// term reads and resolves a runtime of a parameter.
+func (a *API) term(ctx context.Context, parameter, text string, prereleases bool) (*answer.RuntimeTerm, error) {
+	term, err := answer.ParseRuntimeTerm(text, prereleases)
+	if err != nil {
+		return nil, wrong(parameter, "%v", err)
+	}
+	defs, err := a.definitions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := term.Resolve(ctx, a.store, defs.index); err != nil {
+		return nil, unknownRuntime(parameter, err)
+	}
+	return &term, nil
+}
+
+// columns returns the runtimes of parameters without versions, or all definitions.
+func (a *API) columns(ctx context.Context, names []string) ([]answer.RuntimeTerm, error) {
+	if len(names) == 0 {
+		defs, err := a.definitions(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return answer.ColumnsOf(ctx, a.store, defs.list)
+	}
+	if len(names) > maxColumns {
+		return nil, wrong("runtime", "must be given at most %d times, got %d", maxColumns, len(names))
+	}
+	columns := make([]answer.RuntimeTerm, 0, len(names))
+	var faults []Fault
+	for _, name := range names {
+		term, err := a.term(ctx, "runtime", name, false)
+		switch {
+		case err == nil && term.Constraint != nil:
+			faults = append(faults, Fault{Parameter: "runtime", Message: "must be a runtime without versions, got " + name})
+		case err == nil:
+			columns = append(columns, *term)
+		default:
+			if faults, err = addFaults(faults, err); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if len(faults) > 0 {
+		return nil, invalid(faults...)
+	}
+	return columns, nil
+}
+
+// maxColumns bounds the runtimes of one request.
+const maxColumns = 200

@@ -1,0 +1,152 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// followEvery is the time between two looks at the history. It needs one statement, whatever the
+// number of streams.
+const followEvery = 200 * time.Millisecond
+
+// kept is the number of changes in memory. Streams that are further behind read the database.
+const kept = 1000
+
+// A hub follows the changes for all streams of an API.
+type hub struct {
+	changes *store.Changes
+	log     *slog.Logger
+
+	mu sync.Mutex
+	// following is nil unless run follows the changes.
+	following *following
+	running   bool
+}
+
+// following is what a hub knows while it follows.
+type following struct {
+	// recent has the newest changes, and all with an ID above floor.
+	recent []schema.CapabilityChange
+	floor  int64
+	// last is the ID up to which the hub has followed.
+	last int64
+	// news is closed and replaced when changes arrive.
+	news chan struct{}
+	// done is closed at the end.
+	done chan struct{}
+}
+
+func newHub(changes *store.Changes, log *slog.Logger) *hub { return &hub{changes: changes, log: log} }
+
+// errRuns means that Run was called twice.
+var errRuns = errors.New("the API runs already")
+
+// run follows the changes until ctx ends.
+func (h *hub) run(ctx context.Context) error {
+	h.mu.Lock()
+	if h.running {
+		h.mu.Unlock()
+		return errRuns
+	}
+	h.running = true
+	h.mu.Unlock()
+	defer h.end()
+	last, ok := h.begin(ctx)
+	if !ok {
+		return nil
+	}
+	h.mu.Lock()
+	h.following = &following{floor: last, last: last, news: make(chan struct{}), done: make(chan struct{})}
+	h.mu.Unlock()
+	for change, err := range h.changes.Subscribe(ctx, last, store.SubscribeConfig{Interval: followEvery}) {
+		if err != nil {
+			h.log.WarnContext(ctx, "changes are late", "error", err)
+			continue
+		}
+		h.publish(&change)
+	}
+	return nil
+}
+
+// begin returns the ID of the newest change. It returns false if ctx ends before the database
+// answers.
+func (h *hub) begin(ctx context.Context) (last int64, ok bool) {
+	for {
+		last, err := h.changes.Last(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return 0, false
+		case err == nil:
+			return last, true
+		}
+		h.log.WarnContext(ctx, "changes cannot be followed yet", "error", err)
+		select {
+		case <-ctx.Done():
+			return 0, false
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// end ends the streams.
+func (h *hub) end() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.following != nil {
+		close(h.following.done)
+	}
+	h.following, h.running = nil, false
+}
+
+// publish adds a change.
+func (h *hub) publish(c *schema.CapabilityChange) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	f := h.following
+	f.recent = append(f.recent, *c)
+	if len(f.recent) > 2*kept {
+		f.floor = f.recent[kept-1].ID
+		f.recent = append([]schema.CapabilityChange(nil), f.recent[kept:]...)
+	}
+	f.last = c.ID
+	close(f.news)
+	f.news = make(chan struct{})
+}
+
+// A view is what a hub has for one follower.
+type view struct {
+	// changes has the changes behind the follower's ID, oldest first. They are missing if
+	// covered is false.
+	changes []schema.CapabilityChange
+	covered bool
+	last    int64
+	// news is closed when there are more, and done when the hub ends.
+	news, done <-chan struct{}
+}
+
+// errNotFollowing means that nobody follows the changes.
+var errNotFollowing = &problem{kind: Unavailable, detail: "the server does not follow the changes"}
+
+// after returns the changes behind an ID. Errors: errNotFollowing.
+func (h *hub) after(id int64) (view, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	f := h.following
+	if f == nil {
+		return view{}, errNotFollowing
+	}
+	v := view{covered: id >= f.floor, last: f.last, news: f.news, done: f.done}
+	for i := len(f.recent) - 1; v.covered && i >= -1; i-- {
+		if i < 0 || f.recent[i].ID <= id {
+			v.changes = f.recent[i+1:]
+			break
+		}
+	}
+	return v, nil
+}

@@ -1,0 +1,93 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/attune-go/attune/runtime/api/internal/server"
+)
+
+// metrics counts what an API answers.
+type metrics struct {
+	requests *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+	streams  prometheus.Gauge
+	events   prometheus.Counter
+}
+
+// newMetrics returns the metrics of a registry. It registers them, or returns those that another
+// API registered there.
+func newMetrics(registry *prometheus.Registry) (*metrics, error) {
+	m := &metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: "attune", Subsystem: "api", Name: "requests_total", Help: "Requests, by operation and status.",
+		}, []string{"operation", "status"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: "attune", Subsystem: "api", Name: "request_seconds", Help: "Duration of requests that do not wait, by operation.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 2.5, 10),
+		}, []string{"operation"}),
+		streams: prometheus.NewGauge(prometheus.GaugeOpts{
+			Namespace: "attune", Subsystem: "api", Name: "streams", Help: "Open streams and waiting requests.",
+		}),
+		events: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: "attune", Subsystem: "api", Name: "events_total", Help: "Changes that were sent to streams.",
+		}),
+	}
+	return m, errors.Join(
+		register(registry, &m.requests), register(registry, &m.seconds), register(registry, &m.streams), register(registry, &m.events))
+}
+
+// register registers a metric, or replaces it by the one that is registered.
+func register[C prometheus.Collector](registry *prometheus.Registry, c *C) error {
+	err := registry.Register(*c)
+	var registered prometheus.AlreadyRegisteredError
+	if errors.As(err, &registered) {
+		if existing, ok := registered.ExistingCollector.(C); ok {
+			*c = existing
+			return nil
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("register metrics: %w", err)
+	}
+	return nil
+}
+
+// observe counts an answer. Requests without an operation count together.
+func (m *metrics) observe(op *operation, status int, took time.Duration) {
+	if status == 0 {
+		status = http.StatusOK
+	}
+	if op == nil {
+		m.requests.WithLabelValues("none", strconv.Itoa(status)).Inc()
+		return
+	}
+	m.requests.WithLabelValues(op.id, strconv.Itoa(status)).Inc()
+	if op.id != followed {
+		m.seconds.WithLabelValues(op.id).Observe(took.Seconds())
+	}
+}
+
+// GetMetrics implements the operation getMetrics.
+func (a *API) GetMetrics(ctx context.Context, _ server.GetMetricsRequestObject) (server.GetMetricsResponseObject, error) {
+	return scrape{promhttp.HandlerFor(a.cfg.Registry, promhttp.HandlerOpts{}), callOf(ctx).request}, nil
+}
+
+// A scrape answers with the metrics.
+type scrape struct {
+	handler http.Handler
+	request *http.Request
+}
+
+// VisitGetMetricsResponse writes the metrics.
+func (s scrape) VisitGetMetricsResponse(w http.ResponseWriter) error {
+	s.handler.ServeHTTP(w, s.request)
+	return nil
+}

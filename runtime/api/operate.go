@@ -1,0 +1,79 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"strconv"
+
+	"github.com/attune-go/attune/runtime/answer"
+	"github.com/attune-go/attune/runtime/api/internal/server"
+	"github.com/attune-go/attune/schema/requirement"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// operate applies an operation to one worker, in the transaction that writes the audit.
+func (a *API) operate(ctx context.Context, id int64, op answer.Operation) (*answer.OperationReport, error) {
+	found, err := a.store.Workers.Standing(ctx, store.Selection{IDs: []int64{id}})
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, a.exists(ctx, id)
+	}
+	if err := callOf(ctx).checkMatch(); err != nil {
+		return nil, err
+	}
+	var report *answer.OperationReport
+	subject := "worker " + strconv.FormatInt(id, 10) + " " + found[0].Name
+	err = a.audited(ctx, subject, op, func(ctx context.Context, st *store.Store) (err error) {
+		report, err = answer.Operate(ctx, st, store.Selection{IDs: []int64{id}}, op)
+		return err
+	})
+	if errors.Is(err, store.ErrInvalid) {
+		err = invalid(Fault{Message: err.Error()})
+	}
+	return report, err
+}
+
+// CordonWorker implements the operation cordonWorker.
+func (a *API) CordonWorker(ctx context.Context, r server.CordonWorkerRequestObject) (server.CordonWorkerResponseObject, error) {
+	report, err := a.operate(ctx, r.Id, answer.Operation{Kind: answer.OperationCordon, Reason: r.Body.Reason})
+	if err != nil {
+		return nil, err
+	}
+	return server.CordonWorker200JSONResponse(*report), nil
+}
+
+// UncordonWorker implements the operation uncordonWorker.
+func (a *API) UncordonWorker(ctx context.Context, r server.UncordonWorkerRequestObject) (server.UncordonWorkerResponseObject, error) {
+	report, err := a.operate(ctx, r.Id, answer.Operation{Kind: answer.OperationUncordon})
+	if err != nil {
+		return nil, err
+	}
+	return server.UncordonWorker200JSONResponse(*report), nil
+}
+
+// TaintWorker implements the operation taintWorker.
+func (a *API) TaintWorker(ctx context.Context, r server.TaintWorkerRequestObject) (server.TaintWorkerResponseObject, error) {
+	taint := &answer.Taint{Key: r.Body.Key, Effect: cmp.Or(string(r.Body.Effect), string(requirement.NoSchedule))}
+	if r.Body.Value != "" {
+		taint.Value = &r.Body.Value
+	}
+	report, err := a.operate(ctx, r.Id, answer.Operation{Kind: answer.OperationTaint, Taint: taint})
+	if err != nil {
+		return nil, err
+	}
+	return server.TaintWorker200JSONResponse(*report), nil
+}
+
+// UntaintWorker implements the operation untaintWorker.
+func (a *API) UntaintWorker(ctx context.Context, r server.UntaintWorkerRequestObject) (server.UntaintWorkerResponseObject, error) {
+	report, err := a.operate(ctx, r.Id, answer.Operation{
+		Kind: answer.OperationUntaint, Taint: &answer.Taint{Key: r.Body.Key, Effect: string(r.Body.Effect)},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return server.UntaintWorker200JSONResponse(*report), nil
+}

@@ -1,0 +1,95 @@
+package api
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+	"strconv"
+)
+
+// The limits of lists.
+const (
+	defaultLimit = 100
+	maxLimit     = 1000
+	// defaultPlaced is how many of the workers that fit are listed.
+	defaultPlaced = 20
+)
+
+// limitOf returns the limit of a list.
+func limitOf(c *call, limit, otherwise int) (int, error) {
+	switch given := c.request.URL.Query().Has("limit"); {
+	case !given:
+		return otherwise, nil
+	case limit < 1 || limit > maxLimit:
+		return 0, wrong("limit", "must be from 1 to %d, got %d", maxLimit, limit)
+	}
+	return limit, nil
+}
+
+// A cursor is where a page of one query ends.
+type cursor struct {
+	// Query identifies the query.
+	Query string `json:"q"`
+	// Position is what the list itself goes on behind.
+	Position string `json:"p"`
+}
+
+// query identifies the query of a call: the operation, the path and all parameters but for those
+// that select the page.
+func (c *call) query() string {
+	values := url.Values{}
+	for name, given := range c.request.URL.Query() {
+		if name != "after" && name != "limit" {
+			values[name] = given
+		}
+	}
+	sum := sha256.Sum256([]byte(c.op.id + " " + c.request.URL.EscapedPath() + "?" + values.Encode()))
+	return base64.RawURLEncoding.EncodeToString(sum[:9])
+}
+
+// position returns the position in a cursor of this query. An empty cursor is the beginning.
+func (c *call) position(after string) (string, error) {
+	if after == "" {
+		return "", nil
+	}
+	text, err := base64.RawURLEncoding.DecodeString(after)
+	var cur cursor
+	if err == nil {
+		err = json.Unmarshal(text, &cur)
+	}
+	if err != nil || cur.Query != c.query() {
+		return "", wrong("after", "must be a cursor of this query, got %.100q", after)
+	}
+	return cur.Position, nil
+}
+
+// number returns the position in a cursor whose positions are numbers. The beginning is 0.
+func (c *call) number(after string) (int64, error) {
+	position, err := c.position(after)
+	if err != nil || position == "" {
+		return 0, err
+	}
+	n, err := strconv.ParseInt(position, 10, 64)
+	if err != nil || n < 0 {
+		return 0, wrong("after", "must be a cursor of this query, got %.100q", after)
+	}
+	return n, nil
+}
+
+// next returns the cursor of the next page, and sets the header Link. An empty position is the
+// end of the list. The link is relative, so that it is right under every prefix.
+func (c *call) next(position string) string {
+	if position == "" {
+		return ""
+	}
+	text, err := json.Marshal(cursor{c.query(), position})
+	if err != nil {
+		panic(err) // texts only
+	}
+	after := base64.RawURLEncoding.EncodeToString(text)
+	values := c.request.URL.Query()
+	values.Set("after", after)
+	c.header.Set("Link", "<?"+values.Encode()+`>; rel="next"`)
+	return after
+}

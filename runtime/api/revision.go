@@ -1,0 +1,78 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/attune-go/attune/runtime/answer"
+)
+
+// errNotModified means that the client has the revision that the answer would have.
+var errNotModified = errors.New("not modified")
+
+// tag sets the revision of an answer, which is made of parts. It returns errNotModified if the
+// client has it. Revisions are weak: heartbeats, which are part of an answer, do not change them.
+func (c *call) tag(parts ...any) error {
+	hash := sha256.New()
+	enc := json.NewEncoder(hash)
+	for _, part := range append([]any{c.op.id, c.request.URL.RawQuery}, parts...) {
+		if err := enc.Encode(part); err != nil {
+			return err
+		}
+	}
+	tag := `W/"` + base64.RawURLEncoding.EncodeToString(hash.Sum(nil)[:12]) + `"`
+	c.header.Set("ETag", tag)
+	if matches(c.request.Header, "If-None-Match", tag) {
+		return errNotModified
+	}
+	return nil
+}
+
+// matches reports whether a header of a request lists a revision, or is *. Revisions are compared
+// as RFC 9110 compares weakly.
+func matches(h http.Header, name, tag string) bool {
+	for _, value := range h.Values(name) {
+		for one := range strings.SplitSeq(value, ",") {
+			one = strings.TrimSpace(one)
+			if one == "*" || strings.TrimPrefix(one, "W/") == strings.TrimPrefix(tag, "W/") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// checkMatch returns an error unless If-Match is missing or *. It compares strongly, so no
+// revision matches.
+func (c *call) checkMatch() error {
+	values := c.request.Header.Values("If-Match")
+	for _, value := range values {
+		if strings.TrimSpace(value) == "*" {
+			return nil
+		}
+	}
+	if len(values) == 0 {
+		return nil
+	}
+	return &problem{kind: PreconditionFailed}
+}
+
+// withoutHeartbeat returns workers without what heartbeats change.
+func withoutHeartbeat(workers ...answer.WorkerItem) []answer.WorkerItem {
+	steady := make([]answer.WorkerItem, len(workers))
+	for i := range workers {
+		steady[i] = workers[i]
+		steady[i].LastHeartbeat, steady[i].SilentSeconds = nil, nil
+	}
+	return steady
+}
+
+// bounded returns a context of a call that ends with the longest time for a statement.
+func (a *API) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, a.cfg.Limits.Statement)
+}

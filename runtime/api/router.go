@@ -1,0 +1,107 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+)
+
+// A router finds the operation of a request.
+type router struct {
+	mux *http.ServeMux
+}
+
+func newRouter(mux *http.ServeMux) router { return router{mux} }
+
+// find returns the operation of a request. It returns nil and the methods that the path has, if
+// it has any, for other requests.
+func (rt router) find(r *http.Request) (op *operation, allowed []string) {
+	if op := rt.operation(r); op != nil {
+		return op, nil
+	}
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		other := *r
+		other.Method = method
+		if rt.operation(&other) != nil {
+			allowed = append(allowed, method)
+			if method == http.MethodGet {
+				allowed = append(allowed, http.MethodHead)
+			}
+		}
+	}
+	return nil, allowed
+}
+
+func (rt router) operation(r *http.Request) *operation {
+	// ServeMux would redirect to the clean path, outside of the prefix under which the API is mounted.
+	if clean := path.Clean(r.URL.Path); clean != r.URL.Path {
+		return nil
+	}
+	_, pattern := rt.mux.Handler(r)
+	return spec().operations[pattern]
+}
+
+// faults returns a fault for each parameter of the query that the operation does not have, or that
+// has a value that it does not allow.
+func (o *operation) faults(r *http.Request) (faults []Fault) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return []Fault{{Message: "the query must be percent-encoded: " + err.Error()}}
+	}
+	for _, name := range sortedKeys(query) {
+		if message := o.fault(name, query[name]); message != "" {
+			faults = append(faults, Fault{Parameter: name, Message: message})
+		}
+	}
+	return faults
+}
+
+// fault returns what is wrong with a parameter, or an empty text.
+func (o *operation) fault(name string, values []string) string {
+	a, known := o.parameters[name]
+	names := sortedKeys(o.parameters)
+	switch {
+	case !known && len(names) == 0:
+		return "unknown parameter"
+	case !known:
+		return "unknown parameter; known are " + strings.Join(names, ", ")
+	case !a.repeated && len(values) > 1:
+		return "must be given once"
+	}
+	for _, value := range values {
+		if len(a.values) > 0 && !slices.Contains(a.values, value) {
+			return fmt.Sprintf("must be one of %s, got %.100q", strings.Join(a.values, ", "), value)
+		}
+	}
+	return ""
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// unknownKeys returns a fault for each key of a body that the operation does not have.
+func (o *operation) unknownKeys(body []byte) (faults []Fault) {
+	if o.keys == nil {
+		return nil
+	}
+	var object map[string]json.RawMessage
+	if json.Unmarshal(body, &object) != nil || object == nil {
+		return []Fault{{Message: "the body must be an object"}}
+	}
+	for _, key := range sortedKeys(object) {
+		if !slices.Contains(o.keys, key) {
+			faults = append(faults, Fault{Pointer: "/" + key, Message: "unknown key; known are " + strings.Join(o.keys, ", ")})
+		}
+	}
+	return faults
+}

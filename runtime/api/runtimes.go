@@ -1,0 +1,180 @@
+package api
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/attune-go/attune/runtime/answer"
+	"github.com/attune-go/attune/runtime/api/internal/server"
+	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// ListRuntimes implements the operation listRuntimes.
+func (a *API) ListRuntimes(ctx context.Context, r server.ListRuntimesRequestObject) (server.ListRuntimesResponseObject, error) {
+	c := callOf(ctx)
+	limit, err := limitOf(c, r.Params.Limit, defaultLimit)
+	if err != nil {
+		return nil, err
+	}
+	after, err := c.position(r.Params.After)
+	if err != nil {
+		return nil, err
+	}
+	defs, err := a.definitions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := server.ListRuntimes200JSONResponse{Items: []answer.RuntimeRow{}}
+	page := answer.RuntimesQuery{Pack: r.Params.Pack, After: after, Limit: limit + 1}.Page(defs.list)
+	if len(page) > limit {
+		page = page[:limit]
+		list.Next = c.next(page[limit-1].Ref)
+	}
+	for i := range page {
+		list.Items = append(list.Items, answer.RuntimeRowOf(&page[i], a.store.Layout().Guest()))
+	}
+	if err := c.tag(list.Items, list.Next); err != nil {
+		return nil, err
+	}
+	list.Now, err = a.store.Now(ctx)
+	return list, err
+}
+
+// definition returns the definition with a ref.
+func (a *API) definition(ctx context.Context, ref string) (*metadata.Definition, error) {
+	defs, err := a.definitions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range defs.list {
+		if defs.list[i].Ref == ref {
+			return &defs.list[i], nil
+		}
+	}
+	return nil, &problem{kind: NotFound, detail: "no runtime has this ref"}
+}
+
+// GetRuntime implements the operation getRuntime.
+func (a *API) GetRuntime(ctx context.Context, r server.GetRuntimeRequestObject) (server.GetRuntimeResponseObject, error) {
+	def, err := a.definition(ctx, r.Ref)
+	if err != nil {
+		return nil, err
+	}
+	return server.GetRuntime200JSONResponse(*def), callOf(ctx).tag(def)
+}
+
+// ListRuntimeVersions implements the operation listRuntimeVersions. A runtime without a definition
+// may still be on workers.
+func (a *API) ListRuntimeVersions(
+	ctx context.Context, r server.ListRuntimeVersionsRequestObject,
+) (server.ListRuntimeVersionsResponseObject, error) {
+	c := callOf(ctx)
+	limit, err := limitOf(c, r.Params.Limit, defaultLimit)
+	if err != nil {
+		return nil, err
+	}
+	skip, err := c.number(r.Params.After)
+	if err != nil {
+		return nil, err
+	}
+	versions, err := answer.VersionsOf(ctx, a.store, r.Ref)
+	if err != nil {
+		return nil, err
+	}
+	if len(versions) == 0 {
+		if _, err := a.definition(ctx, r.Ref); err != nil {
+			return nil, err
+		}
+	}
+	list := server.ListRuntimeVersions200JSONResponse{}
+	page := versions[min(int(skip), len(versions)):]
+	if len(page) > limit {
+		page = page[:limit]
+		list.Next = c.next(strconv.FormatInt(skip+int64(limit), 10))
+	}
+	list.Items = page
+	if err := c.tag(list.Items, list.Next); err != nil {
+		return nil, err
+	}
+	list.Now, err = a.store.Now(ctx)
+	return list, err
+}
+
+// GetMatrix implements the operation getMatrix.
+func (a *API) GetMatrix(ctx context.Context, r server.GetMatrixRequestObject) (server.GetMatrixResponseObject, error) {
+	c, p := callOf(ctx), r.Params
+	var q answer.MatrixQuery
+	if err := a.page(ctx, &q.Workers, p.Prereleases, p.Limit, p.After); err != nil {
+		return nil, err
+	}
+	var err error
+	if q.Runtimes, err = a.columns(ctx, p.Runtime); err != nil {
+		return nil, err
+	}
+	m, err := answer.MatrixOf(ctx, a.store, q)
+	if err != nil {
+		return nil, err
+	}
+	matrix := server.GetMatrix200JSONResponse{Runtimes: m.Runtimes, Items: m.Items, Next: c.next(m.Next)}
+	if err := c.tag(m); err != nil {
+		return nil, err
+	}
+	matrix.Now, err = a.store.Now(ctx)
+	return matrix, err
+}
+
+// GetMatrixGroups implements the operation getMatrixGroups.
+func (a *API) GetMatrixGroups(ctx context.Context, r server.GetMatrixGroupsRequestObject) (server.GetMatrixGroupsResponseObject, error) {
+	columns, err := a.columns(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	m, err := answer.GroupMatrix(ctx, a.store, r.Params.By, columns)
+	if err != nil {
+		return nil, err
+	}
+	if err := callOf(ctx).tag(m); err != nil {
+		return nil, err
+	}
+	now, err := a.store.Now(ctx)
+	return server.GetMatrixGroups200JSONResponse{By: m.By, Runtimes: m.Runtimes, Items: m.Items, Now: now}, err
+}
+
+// ListPacks implements the operation listPacks.
+func (a *API) ListPacks(ctx context.Context, r server.ListPacksRequestObject) (server.ListPacksResponseObject, error) {
+	c := callOf(ctx)
+	limit, err := limitOf(c, r.Params.Limit, defaultLimit)
+	if err != nil {
+		return nil, err
+	}
+	after, err := c.position(r.Params.After)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := a.store.Packs.List(ctx, store.Page{After: after, Limit: limit + 1})
+	if err != nil {
+		return nil, err
+	}
+	list := server.ListPacks200JSONResponse{Items: []server.Pack{}}
+	if len(rows) > limit {
+		rows = rows[:limit]
+		list.Next = c.next(rows[limit-1].Ref)
+	}
+	for i := range rows {
+		row := &rows[i]
+		pack := server.Pack{
+			Ref: row.Ref, Label: row.Label, Version: row.Version, Tags: row.Tags, RuntimeDeps: row.RuntimeDeps,
+			IsStandard: row.IsStandard, Created: row.Created, Updated: row.Updated,
+		}
+		if row.Description != nil {
+			pack.Description = *row.Description
+		}
+		list.Items = append(list.Items, pack)
+	}
+	if err := c.tag(list.Items, list.Next); err != nil {
+		return nil, err
+	}
+	list.Now, err = a.store.Now(ctx)
+	return list, err
+}

@@ -1,0 +1,87 @@
+package api
+
+import (
+	"context"
+	"errors"
+
+	"github.com/attune-go/attune/runtime/answer"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// maxTerms bounds the terms of one selection.
+const maxTerms = 200
+
+// selection returns the selection that the parameters of a call make. The error has a fault for
+// each wrong parameter.
+func (a *API) selection(ctx context.Context, prereleases bool) (store.Selection, error) {
+	query := callOf(ctx).request.URL.Query()
+	var selector answer.Selector
+	var faults []Fault
+	terms := 0
+	for _, key := range answer.Keys {
+		for _, value := range query[key] {
+			if terms++; terms > maxTerms {
+				return store.Selection{}, invalid(Fault{Message: "a selection must have at most 200 terms"})
+			}
+			if err := selector.Add(key, value, prereleases); err != nil {
+				faults = append(faults, Fault{Parameter: key, Message: textOf(err)})
+			}
+		}
+	}
+	selection := selector.Selection
+	if len(selector.Has)+len(selector.Lacks) > 0 {
+		var err error
+		if faults, err = a.resolve(ctx, &selector, &selection, faults); err != nil {
+			return selection, err
+		}
+	}
+	if len(faults) > 0 {
+		return selection, invalid(faults...)
+	}
+	return selection, nil
+}
+
+// resolve finds the runtimes of a selector, and adds a fault for each that does not exist.
+func (a *API) resolve(ctx context.Context, selector *answer.Selector, to *store.Selection, faults []Fault) ([]Fault, error) {
+	defs, err := a.definitions(ctx)
+	if err != nil {
+		return faults, err
+	}
+	for _, list := range []struct {
+		name  string
+		terms []answer.RuntimeTerm
+		to    *[]store.Requirement
+	}{{"has", selector.Has, &to.Has}, {"lacks", selector.Lacks, &to.Lacks}} {
+		for i := range list.terms {
+			err := list.terms[i].Resolve(ctx, a.store, defs.index)
+			if err != nil {
+				if faults, err = addFaults(faults, unknownRuntime(list.name, err)); err != nil {
+					return faults, err
+				}
+			}
+			*list.to = append(*list.to, list.terms[i].Requirement)
+		}
+	}
+	return faults, nil
+}
+
+// unknownRuntime returns the problem of a parameter that names a runtime that does not exist.
+// Other errors it returns as they are.
+func unknownRuntime(parameter string, err error) error {
+	var unknown *answer.UnknownRuntimeError
+	if !errors.As(err, &unknown) {
+		return err
+	}
+	p := problemOf(err)
+	p.faults[0].Parameter = parameter
+	return p
+}
+
+// addFaults adds the faults of a wrong request to others. It returns any other error.
+func addFaults(faults []Fault, err error) ([]Fault, error) {
+	var p *problem
+	if !errors.As(err, &p) || p.kind != InvalidRequest {
+		return faults, err
+	}
+	return append(faults, p.faults...), nil
+}

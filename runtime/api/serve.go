@@ -1,0 +1,171 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// maxBody is the size of the largest body that is read. A requirement has 64 KiB.
+const maxBody = 64 << 10
+
+// bodyTimeout bounds how long a client may take for its body.
+const bodyTimeout = 10 * time.Second
+
+// writeTimeout bounds how long a client may take to read an answer, and each event of a stream.
+const writeTimeout = 30 * time.Second
+
+// A call is a request while it is answered.
+type call struct {
+	op        *operation
+	principal Principal
+	request   *http.Request
+	header    http.Header
+}
+
+type callKey struct{}
+
+// callOf returns the call that a context belongs to.
+func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
+
+// serve answers a request: it finds the operation, checks the principal and the request, and calls
+// the operation.
+func (a *API) serve(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	rec := &recorder{ResponseWriter: w}
+	op, allowed := a.router.find(r)
+	defer func() {
+		a.recover(rec, r, recover())
+		a.metrics.observe(op, rec.status, time.Since(began))
+	}()
+	control := http.NewResponseController(w) // tests may have no connection
+	_ = control.SetWriteDeadline(began.Add(a.cfg.Limits.Statement + longestWait + writeTimeout))
+	if r.ContentLength != 0 { // the server also discards a body that is not read
+		_ = control.SetReadDeadline(began.Add(bodyTimeout))
+	}
+	h := w.Header()
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-cache")
+	h.Set("Vary", "Accept, Authorization, Cookie")
+	switch {
+	case op == nil && allowed != nil:
+		h.Set("Allow", strings.Join(allowed, ", "))
+		(&problem{kind: MethodNotAllowed}).write(rec)
+		return
+	case op == nil:
+		(&problem{kind: NotFound}).write(rec)
+		return
+	}
+	c, err := a.admit(rec, r, op)
+	if err != nil {
+		a.fail(rec, r, err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), a.cfg.Limits.Statement)
+	defer cancel()
+	if op.id == followed { // it has limits of its own
+		ctx = r.Context()
+	}
+	c.request = r.WithContext(context.WithValue(ctx, callKey{}, c))
+	a.router.mux.ServeHTTP(rec, c.request)
+}
+
+// followed is the operation that may wait and stream.
+const followed = "listChanges"
+
+// admit returns the call of a request that may be answered. The order of its checks is the order
+// of what a client learns: first who it is, then what it may do, then what is wrong.
+func (a *API) admit(w http.ResponseWriter, r *http.Request, op *operation) (*call, error) {
+	c := &call{op: op, header: w.Header()}
+	if err := a.protects.Check(r); err != nil {
+		return nil, &problem{kind: Forbidden, detail: "the request comes from a page of another origin"}
+	}
+	if op.scope != "" {
+		var err error
+		if c.principal, err = a.cfg.Authorize(r); err != nil {
+			return nil, err
+		}
+		if !a.limiter.allow(c.principal.Name) {
+			return nil, &problem{kind: TooManyRequests}
+		}
+		if !c.principal.May(op.scope) {
+			return nil, &problem{kind: Forbidden, detail: fmt.Sprintf("it needs the scope %s", op.scope)}
+		}
+	}
+	if faults := op.faults(r); len(faults) > 0 {
+		return nil, invalid(faults...)
+	}
+	return c, readBody(w, r, op)
+}
+
+// readBody reads the body of a request, so that handlers find a small and whole document.
+func readBody(w http.ResponseWriter, r *http.Request, op *operation) error {
+	if !op.body {
+		return nil
+	}
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return &problem{kind: UnsupportedMediaType}
+	}
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		var size *http.MaxBytesError
+		if errors.As(err, &size) {
+			return err
+		}
+		return invalid(Fault{Message: "the body cannot be read"})
+	}
+	if !json.Valid(text) {
+		return invalid(Fault{Message: "the body must be one JSON document"})
+	}
+	if faults := op.unknownKeys(text); len(faults) > 0 {
+		return invalid(faults...)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(text))
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	return nil
+}
+
+// recover answers a request whose handler panicked.
+func (a *API) recover(w *recorder, r *http.Request, panicked any) {
+	if panicked == nil {
+		return
+	}
+	if err, ok := panicked.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(panicked)
+	}
+	a.cfg.Logger.ErrorContext(r.Context(), "request panicked", "method", r.Method, "path", r.URL.Path, "panic", panicked)
+	if w.status == 0 {
+		(&problem{kind: Internal}).write(w)
+	}
+}
+
+// A recorder is a writer that knows the status.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader remembers the first status.
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	return r.ResponseWriter.Write(p)
+}
+
+// Unwrap returns the writer for http.ResponseController.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

@@ -1,0 +1,161 @@
+package api
+
+import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+
+	"go.yaml.in/yaml/v3"
+)
+
+//go:embed openapi.yaml
+var specYAML []byte
+
+// Spec returns the description of the API, OpenAPI 3.1, as JSON.
+func Spec() []byte { return spec().json }
+
+// A specification is what the server needs of openapi.yaml.
+type specification struct {
+	json []byte
+	// operations has the operations by the patterns of http.ServeMux, such as
+	// GET /v1/workers/{id}.
+	operations map[string]*operation
+}
+
+// An operation is one method of a path.
+type operation struct {
+	id, pattern string
+	// scope is empty for operations that everybody may use.
+	scope Scope
+	// parameters has the parameters of the query by name.
+	parameters map[string]allowed
+	// body reports whether the operation takes one, and keys has what its object may have. Nil keys
+	// are checked elsewhere.
+	body bool
+	keys []string
+}
+
+// allowed is what a parameter of the query may be.
+type allowed struct {
+	// repeated reports whether it may be given several times.
+	repeated bool
+	// values is empty if any value may be given.
+	values []string
+}
+
+// specDocument is the part of a specification that is read.
+type specDocument struct {
+	Security   []map[string][]Scope
+	Paths      map[string]map[string]yaml.Node
+	Components struct {
+		Parameters map[string]parameter
+		Schemas    map[string]struct {
+			AdditionalProperties any `yaml:"additionalProperties"`
+			Properties           map[string]yaml.Node
+		}
+	}
+}
+
+type parameter struct {
+	Ref    string `yaml:"$ref"`
+	Name   string
+	In     string
+	Schema struct {
+		Type  string
+		Enum  []string
+		Items struct{ Enum []string }
+	}
+}
+
+type described struct {
+	OperationID string `yaml:"operationId"`
+	Security    *[]map[string][]Scope
+	Parameters  []parameter
+	RequestBody *struct {
+		Content map[string]struct {
+			Schema struct {
+				Ref string `yaml:"$ref"`
+			}
+		}
+	} `yaml:"requestBody"`
+}
+
+// spec reads the specification, which is part of the program.
+var spec = sync.OnceValue(func() *specification {
+	s, err := readSpec(specYAML)
+	if err != nil {
+		panic(fmt.Sprintf("read openapi.yaml: %v", err))
+	}
+	return s
+})
+
+func readSpec(text []byte) (*specification, error) {
+	var whole any
+	if err := yaml.Unmarshal(text, &whole); err != nil {
+		return nil, err
+	}
+	s := &specification{operations: map[string]*operation{}}
+	var err error
+	if s.json, err = json.Marshal(whole); err != nil {
+		return nil, err
+	}
+	var doc specDocument
+	if err := yaml.Unmarshal(text, &doc); err != nil {
+		return nil, err
+	}
+	for path, methods := range doc.Paths {
+		var shared []parameter
+		if node, ok := methods["parameters"]; ok {
+			if err := node.Decode(&shared); err != nil {
+				return nil, err
+			}
+		}
+		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+			node, ok := methods[strings.ToLower(method)]
+			if !ok {
+				continue
+			}
+			var d described
+			if err := node.Decode(&d); err != nil {
+				return nil, err
+			}
+			pattern := method + " " + path
+			s.operations[pattern] = doc.operation(pattern, &d)
+		}
+	}
+	return s, nil
+}
+
+// operation returns the operation of a pattern.
+func (doc *specDocument) operation(pattern string, d *described) *operation {
+	o := &operation{id: d.OperationID, pattern: pattern, parameters: map[string]allowed{}, body: d.RequestBody != nil}
+	security := doc.Security
+	if d.Security != nil {
+		security = *d.Security
+	}
+	for _, scheme := range security {
+		for _, scopes := range scheme {
+			for _, scope := range scopes {
+				o.scope = scope
+			}
+		}
+	}
+	if d.RequestBody != nil {
+		name := strings.TrimPrefix(d.RequestBody.Content["application/json"].Schema.Ref, "#/components/schemas/")
+		if schema := doc.Components.Schemas[name]; schema.AdditionalProperties == false {
+			o.keys = sortedKeys(schema.Properties)
+		}
+	}
+	for _, p := range d.Parameters {
+		if name, ok := strings.CutPrefix(p.Ref, "#/components/parameters/"); ok {
+			p = doc.Components.Parameters[name]
+		}
+		if p.In == "query" {
+			o.parameters[p.Name] = allowed{p.Schema.Type == "array", append(p.Schema.Enum, p.Schema.Items.Enum...)}
+		}
+	}
+	return o
+}

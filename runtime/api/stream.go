@@ -1,0 +1,145 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/attune-go/attune/runtime/answer"
+)
+
+const (
+	// recheck is how often a stream asks whether its principal may still read. A stream ends
+	// within 5 seconds of its token.
+	recheck = 2 * time.Second
+	// ping is how often a silent stream sends where it is, so that proxies keep it open.
+	ping = 15 * time.Second
+	// retry is how long clients wait before they connect again.
+	retry = 2 * time.Second
+)
+
+// A stream answers with changes as they happen.
+type stream struct {
+	follower *follower
+	call     *call
+	done     func()
+}
+
+// VisitListChangesResponse writes events until the client, the token or the hub ends.
+func (s *stream) VisitListChangesResponse(w http.ResponseWriter) error {
+	defer s.done()
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no") // nginx passes each event on at once
+	e := &events{w: w, control: http.NewResponseController(w)}
+	begin, err := json.Marshal(struct {
+		Last int64 `json:"last"`
+	}{s.follower.last})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "retry: %d\n", retry.Milliseconds())
+	e.send("begin", s.follower.last, begin)
+	s.run(e)
+	return nil // the status was sent, so an error has no answer
+}
+
+// run sends events until the stream ends.
+func (s *stream) run(e *events) {
+	ctx := s.call.request.Context()
+	checked, pinged := time.Now(), time.Now()
+	for e.err == nil {
+		b, err := s.follower.read(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil: // the client comes back
+			e.send("end", s.follower.last, []byte(`{"reason":"the server cannot follow the changes"}`))
+			return
+		case b.reset:
+			e.send("reset", s.follower.last, []byte("{}"))
+		}
+		for i := range b.changes {
+			s.send(e, &b.changes[i])
+		}
+		if len(b.changes) > 0 {
+			pinged = time.Now()
+		}
+		e.flush()
+		if !b.more && !b.view.wait(ctx, recheck) {
+			select {
+			case <-b.view.done:
+				e.send("end", s.follower.last, []byte(`{"reason":"the server ends"}`))
+				return
+			default:
+			}
+		}
+		if time.Since(checked) >= recheck {
+			checked = time.Now()
+			if !s.mayRead() {
+				e.send("end", s.follower.last, []byte(`{"reason":"the token ended"}`))
+				return
+			}
+		}
+		if time.Since(pinged) >= ping {
+			pinged = time.Now()
+			e.mark(s.follower.last)
+		}
+	}
+}
+
+// mayRead reports whether the principal may still read.
+func (s *stream) mayRead() bool {
+	p, err := s.follower.api.cfg.Authorize(s.call.request)
+	return err == nil && p.Name == s.call.principal.Name && p.May(s.call.op.scope)
+}
+
+func (s *stream) send(e *events, c *answer.Change) {
+	text, err := json.Marshal(c)
+	if err != nil {
+		e.err = err
+		return
+	}
+	e.write("change", c.ID, text)
+	s.follower.api.metrics.events.Inc()
+}
+
+// events writes server-sent events. It keeps the first error.
+type events struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	err     error
+}
+
+// send writes an event at once.
+func (e *events) send(name string, id int64, data []byte) {
+	e.write(name, id, data)
+	e.flush()
+}
+
+// write writes an event with data of one line.
+func (e *events) write(name string, id int64, data []byte) {
+	e.print("id: %d\nevent: %s\ndata: %s\n\n", id, name, data)
+}
+
+// mark writes where the stream is. Clients remember the ID, and show no event.
+func (e *events) mark(id int64) {
+	e.print("id: %d\n\n", id)
+	e.flush()
+}
+
+func (e *events) print(format string, args ...any) {
+	if e.err != nil {
+		return
+	}
+	_ = e.control.SetWriteDeadline(time.Now().Add(writeTimeout)) // tests have no connection
+	_, e.err = fmt.Fprintf(e.w, format, args...)
+}
+
+func (e *events) flush() {
+	if e.err == nil {
+		e.err = e.control.Flush()
+	}
+}

@@ -1,0 +1,212 @@
+package api
+
+import (
+	"context"
+	"slices"
+	"strconv"
+
+	"github.com/attune-go/attune/runtime/answer"
+	"github.com/attune-go/attune/runtime/api/internal/server"
+	"github.com/attune-go/attune/schema/capability"
+	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// needsOperate returns an error unless the principal may see documents and evidence.
+func (c *call) needsOperate(include string) error {
+	if c.principal.May(Operate) {
+		return nil
+	}
+	return &problem{kind: Forbidden, detail: "include=" + include + " needs the scope operate"}
+}
+
+// index returns the names by which the documents of a platform's own workers are read.
+func (a *API) index(ctx context.Context) (*metadata.Index, error) {
+	defs, err := a.definitions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return defs.index, nil
+}
+
+// ListWorkers implements the operation listWorkers.
+func (a *API) ListWorkers(ctx context.Context, r server.ListWorkersRequestObject) (server.ListWorkersResponseObject, error) {
+	c, p := callOf(ctx), r.Params
+	q := answer.ListQuery{
+		Order:     store.Order(p.Sort),
+		Labels:    slices.Contains(p.Include, server.ListWorkersParamsIncludeLabels),
+		Versions:  slices.Contains(p.Include, server.ListWorkersParamsIncludeVersions),
+		Documents: slices.Contains(p.Include, server.ListWorkersParamsIncludeDocument),
+		Names:     a.index,
+	}
+	if q.Documents {
+		if err := c.needsOperate("document"); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.page(ctx, &q, p.Prereleases, p.Limit, p.After); err != nil {
+		return nil, err
+	}
+	if q.Order == store.OrderVersion && len(q.Selection.Has)+len(q.Selection.Lacks) == 0 {
+		return nil, wrong("sort", "version needs has or lacks to name the runtime")
+	}
+	list := server.ListWorkers200JSONResponse{Items: []answer.WorkerItem{}}
+	next, err := answer.ListWorkers(ctx, a.store, q, func(workers []answer.WorkerItem) error {
+		list.Items = append(list.Items, workers...)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if list.LeftOut, err = a.store.Workers.ByPrerelease(ctx, q.Selection); err != nil {
+		return nil, err
+	}
+	list.Next = c.next(next)
+	if err := c.tag(withoutHeartbeat(list.Items...), list.Next, list.LeftOut); err != nil {
+		return nil, err
+	}
+	list.Now, err = a.store.Now(ctx)
+	return list, err
+}
+
+// page fills in the selection, the limit and the position of a query. The error has all faults
+// of the selection.
+func (a *API) page(ctx context.Context, q *answer.ListQuery, prereleases bool, limit int, after string) (err error) {
+	c := callOf(ctx)
+	if q.Selection, err = a.selection(ctx, prereleases); err != nil {
+		return err
+	}
+	if q.Limit, err = limitOf(c, limit, defaultLimit); err != nil {
+		return err
+	}
+	q.After, err = c.position(after)
+	return err
+}
+
+// worker returns a worker by its ID. Errors: store.ErrNotFound.
+func (a *API) worker(ctx context.Context, id int64) (*store.WorkerSnapshot, error) {
+	found, err := a.store.Workers.Select(ctx, store.Selection{IDs: []int64{id}})
+	switch {
+	case err != nil:
+		return nil, err
+	case len(found) == 0:
+		return nil, &problem{kind: NotFound, detail: "no worker has the id " + strconv.FormatInt(id, 10)}
+	}
+	return &found[0], nil
+}
+
+// exists returns an error unless a worker exists, without reading its document.
+func (a *API) exists(ctx context.Context, id int64) error {
+	found, err := a.store.Workers.Rows(ctx, []int64{id}, false)
+	if err == nil && len(found) == 0 {
+		err = &problem{kind: NotFound, detail: "no worker has the id " + strconv.FormatInt(id, 10)}
+	}
+	return err
+}
+
+// GetWorker implements the operation getWorker.
+func (a *API) GetWorker(ctx context.Context, r server.GetWorkerRequestObject) (server.GetWorkerResponseObject, error) {
+	c := callOf(ctx)
+	q := answer.ListQuery{
+		Selection: store.Selection{IDs: []int64{r.Id}}, Order: store.OrderID, Labels: true, Versions: true, Names: a.index,
+		Documents: slices.Contains(r.Params.Include, server.GetWorkerParamsIncludeDocument),
+	}
+	if q.Documents {
+		if err := c.needsOperate("document"); err != nil {
+			return nil, err
+		}
+	}
+	var found []answer.WorkerItem
+	if _, err := answer.ListWorkers(ctx, a.store, q, func(workers []answer.WorkerItem) error {
+		found = append(found, workers...)
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, a.exists(ctx, r.Id)
+	}
+	return server.GetWorker200JSONResponse(found[0]), c.tag(withoutHeartbeat(found[0]))
+}
+
+// ListWorkerRuntimes implements the operation listWorkerRuntimes.
+func (a *API) ListWorkerRuntimes(
+	ctx context.Context, r server.ListWorkerRuntimesRequestObject,
+) (server.ListWorkerRuntimesResponseObject, error) {
+	if err := a.exists(ctx, r.Id); err != nil {
+		return nil, err
+	}
+	items, err := answer.ReportedRuntimes(ctx, a.store, r.Id)
+	if err != nil {
+		return nil, err
+	}
+	if err := callOf(ctx).tag(items); err != nil {
+		return nil, err
+	}
+	now, err := a.store.Now(ctx)
+	return server.ListWorkerRuntimes200JSONResponse{Items: items, Now: now}, err
+}
+
+// ExplainWorker implements the operation explainWorker.
+func (a *API) ExplainWorker(ctx context.Context, r server.ExplainWorkerRequestObject) (server.ExplainWorkerResponseObject, error) {
+	c := callOf(ctx)
+	evidence := slices.Contains(r.Params.Include, server.Evidence)
+	if evidence {
+		if err := c.needsOperate("evidence"); err != nil {
+			return nil, err
+		}
+	}
+	term, err := a.term(ctx, "runtime", r.Params.Runtime, r.Params.Prereleases)
+	if err != nil {
+		return nil, err
+	}
+	worker, err := a.worker(ctx, r.Id)
+	if err != nil {
+		return nil, err
+	}
+	index, err := a.index(ctx)
+	if err != nil {
+		return nil, err
+	}
+	e, err := answer.Explain(ctx, a.store, worker, answer.Question{
+		Requirement: term.Requirement, Definition: term.Definition, Index: index, Words: a.cfg.Words,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !evidence {
+		leaveOutEvidence(e)
+	}
+	steady := *e
+	steady.Worker.LastHeartbeat, steady.Worker.SilentSeconds = nil, nil
+	return server.ExplainWorker200JSONResponse(*e), c.tag(steady)
+}
+
+// leaveOutEvidence removes the attempts from an explanation.
+func leaveOutEvidence(e *answer.Explanation) {
+	none := []capability.Attempt{}
+	for i := range e.Installations {
+		e.Installations[i].Attempts = none
+	}
+	for i := range e.Failed {
+		e.Failed[i].Attempts = none
+	}
+	if e.Negative != nil {
+		e.Negative.Attempts = none
+	}
+}
+
+// RefreshWorker implements the operation refreshWorker.
+func (a *API) RefreshWorker(ctx context.Context, r server.RefreshWorkerRequestObject) (server.RefreshWorkerResponseObject, error) {
+	worker, err := a.worker(ctx, r.Id)
+	if err != nil {
+		return nil, err
+	}
+	if err := callOf(ctx).checkMatch(); err != nil {
+		return nil, err
+	}
+	refresh := answer.NewRefresh([]store.WorkerSnapshot{*worker})
+	subject := "worker " + strconv.FormatInt(worker.ID, 10) + " " + worker.Name
+	err = a.audited(ctx, subject, refresh.Workers[0], refresh.Request)
+	return server.RefreshWorker202JSONResponse(refresh.Workers[0]), err
+}
