@@ -98,9 +98,7 @@ func TestRequirementsOfAGuest(t *testing.T) {
 				t.Errorf("%+v, %v", st, err)
 			}
 			run(t, db, `DELETE FROM attune.attune_requirement`)
-			for range 5 {
-				down(t, db.DB, migrations.Config{Force: true})
-			}
+			downTo(t, db.DB, migrations.WorkerRuntime, migrations.Config{Force: true})
 		})
 	}
 }
