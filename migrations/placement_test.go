@@ -20,6 +20,7 @@ func TestPlacement(t *testing.T) {
 	each(t, func(t *testing.T, db testDB) {
 		up(t, db.DB, migrations.Config{})
 		after := objects(t, db)
+		downTo(t, db.DB, migrations.Lookups, migrations.Config{})
 		run(t, db, someWorker, `INSERT INTO pack (ref, label, version) VALUES ('etl', 'ETL', '1')`,
 			`INSERT INTO action (ref, pack, pack_ref, label, entrypoint) SELECT 'etl.load', id, ref, 'l', 'e' FROM pack`)
 		for name, c := range map[string]struct{ fault, mend string }{
@@ -97,9 +98,7 @@ func TestRequirementsOfAGuest(t *testing.T) {
 				t.Errorf("%+v, %v", st, err)
 			}
 			run(t, db, `DELETE FROM attune.attune_requirement`)
-			for range 5 {
-				down(t, db.DB, migrations.Config{Force: true})
-			}
+			downTo(t, db.DB, migrations.WorkerRuntime, migrations.Config{Force: true})
 		})
 	}
 }

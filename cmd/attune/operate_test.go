@@ -139,7 +139,11 @@ func TestOperatorsAlone(t *testing.T) {
 func TestOperateBeforeMigration(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
-		want(t, run(t, "migrate", "down"), 0, migrations.Placement)
+		for undone := ""; !strings.Contains(undone, migrations.Placement); {
+			got := run(t, "migrate", "down")
+			want(t, got, 0)
+			undone = got.out
+		}
 		for _, args := range [][]string{{"cordon", "web-1"}, {"uncordon", "web-1"}, {"taint", "web-1", "gpu"}, {"untaint", "web-1", "gpu"}} {
 			want(t, run(t, append([]string{"workers"}, args...)...), 1, migrations.Placement, "attune migrate up")
 		}
