@@ -1,6 +1,8 @@
 package store
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/uptrace/bun"
@@ -8,19 +10,16 @@ import (
 	"github.com/attune-go/attune/schema/requirement"
 )
 
-// available returns the conditions that a worker satisfies a requirement but for its runtimes.
-// They read the alias worker.
-func (w *Workers) available(r *requirement.Requirement) []any {
-	all := []any{
-		bun.SafeQuery("? = 'active' AND ? AND worker.capabilities IS NOT NULL", w.text("worker.status"), w.isFresh("worker")),
-		w.toleratesAll(r, requirement.NoSchedule),
-		bun.SafeQuery("NOT ?", w.exists("SELECT 1 FROM ? AS cordon WHERE cordon.worker = worker.id", w.rows("worker_cordon"))),
-	}
+// available returns the conditions that a worker satisfies a requirement but for its runtimes. It has no
+// taint with one of the effects that is not tolerated. They read the alias worker. The rarest come
+// first: what few workers have.
+func (w *Workers) available(r *requirement.Requirement, effects ...requirement.Effect) []any {
+	all := []any{bun.SafeQuery("? = 'active' AND ? AND worker.capabilities IS NOT NULL", w.text("worker.status"), w.isFresh("worker"))}
 	if r.Role != "" {
 		all = append(all, bun.SafeQuery("? IN (?, 'hybrid')", w.text("worker.worker_role"), storedRole(r.Role)))
 	}
-	for key, value := range r.Selector {
-		all = append(all, w.hasLabel(Label{Key: key, Value: &value}))
+	for _, key := range slices.Sorted(maps.Keys(r.Selector)) {
+		all = append(all, w.hasLabel(Label{Key: key, Value: new(r.Selector[key])}))
 	}
 	if len(r.Affinity.Required) > 0 {
 		var terms []any
@@ -35,7 +34,10 @@ func (w *Workers) available(r *requirement.Requirement) []any {
 	if slots := r.SlotsOrDefault(); slots > 1 {
 		all = append(all, bun.SafeQuery("coalesce(?, 1) >= ?", w.slots(), slots))
 	}
-	return all
+	for _, table := range taintTables {
+		all = append(all, bun.SafeQuery("NOT ?", w.exists("?", w.untolerated(r, table, "1", effects...))))
+	}
+	return append(all, bun.SafeQuery("NOT ?", w.exists("SELECT 1 FROM ? AS cordon WHERE cordon.worker = worker.id", w.rows("worker_cordon"))))
 }
 
 // exists returns the condition that a query has rows. Postgres plans several of them together as joins,
@@ -90,31 +92,22 @@ func (w *Workers) matchesTerm(t requirement.Term) any {
 // taintTables lists the tables with the taints of hosts and of operators.
 var taintTables = []string{"worker_taint", "worker_operator_taint"}
 
-// toleratesAll returns the condition that a requirement tolerates all taints with an effect.
-func (w *Workers) toleratesAll(r *requirement.Requirement, effect requirement.Effect) any {
-	var all []any
-	for _, table := range taintTables {
-		all = append(all, bun.SafeQuery("NOT ?", w.exists("?", w.untolerated(r, effect, table, "1"))))
-	}
-	return every(all)
-}
-
-// untolerated returns the query for the taints of one table with an effect that a requirement does
-// not tolerate. selected is what it returns of each.
-func (w *Workers) untolerated(r *requirement.Requirement, effect requirement.Effect, table string, selected bun.Safe) any {
+// untolerated returns the query for the taints of one table, with one of several effects, that a
+// requirement does not tolerate. selected is what it returns of each.
+func (w *Workers) untolerated(r *requirement.Requirement, table string, selected bun.Safe, effects ...requirement.Effect) any {
 	tolerated := []any{bun.SafeQuery("taint.key = ?", requirement.ReportOnly)}
 	for _, t := range r.Tolerations {
-		if t.Effect != "" && t.Effect != effect {
-			continue
-		}
 		one := []any{bun.SafeQuery("taint.key = ?", t.Key)}
+		if t.Effect != "" {
+			one = append(one, bun.SafeQuery("taint.effect = ?", t.Effect))
+		}
 		if t.Operator != requirement.TolerateExists {
 			one = append(one, bun.SafeQuery("coalesce(taint.value, '') = ?", t.Value))
 		}
 		tolerated = append(tolerated, every(one))
 	}
-	return bun.SafeQuery("SELECT ? FROM ? AS taint WHERE taint.worker = worker.id AND taint.effect = ? AND NOT ?",
-		selected, w.rows(table), effect, either(tolerated))
+	return bun.SafeQuery("SELECT ? FROM ? AS taint WHERE taint.worker = worker.id AND taint.effect IN (?) AND NOT ?",
+		selected, w.rows(table), bun.List(effects), either(tolerated))
 }
 
 // slots returns the number of executions that a worker runs at once, which is NULL where its
@@ -133,7 +126,7 @@ func (w *Workers) slots() bun.Safe {
 func (w *Workers) weight(r *requirement.Requirement) any {
 	var sum []any
 	for _, table := range taintTables {
-		taints := w.untolerated(r, requirement.PreferNoSchedule, table, bun.Safe(w.pick("pg_catalog.count(1)", "count(1)")))
+		taints := w.untolerated(r, table, bun.Safe(w.pick("pg_catalog.count(1)", "count(1)")), requirement.PreferNoSchedule)
 		sum = append(sum, bun.SafeQuery("? * (?)", -requirement.TaintWeight, taints))
 	}
 	for _, p := range r.Affinity.Preferred {
