@@ -125,9 +125,10 @@ func (q *placing) ranking(columns any, only any) *bun.RawQuery {
 		limit = bun.SafeQuery("LIMIT ?", q.limit)
 	}
 	spread := q.spread("worker.id")
-	return q.db.NewRaw(`SELECT ?, ? AS weight FROM ? AS worker ? WHERE ? AND ?
+	weight, counts := q.weight(q.r)
+	return q.db.NewRaw(`SELECT ?, ? AS weight FROM ? AS worker ? ? WHERE ? AND ?
 		ORDER BY weight DESC, ?, CASE WHEN ? >= ? THEN 0 ELSE 1 END, ?, worker.id ?`,
-		columns, q.weight(q.r), q.rows("worker"), newest, only, q.conditions(first, requirement.NoSchedule), key, spread, q.start, spread, limit)
+		columns, weight, q.rows("worker"), newest, counts, only, q.conditions(first, requirement.NoSchedule), key, spread, q.start, spread, limit)
 }
 
 // unknownLast makes a descending order of sort keys end with unknown versions.

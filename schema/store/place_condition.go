@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -95,6 +96,12 @@ var taintTables = []string{"worker_taint", "worker_operator_taint"}
 // untolerated returns the query for the taints of one table, with one of several effects, that a
 // requirement does not tolerate. selected is what it returns of each.
 func (w *Workers) untolerated(r *requirement.Requirement, table string, selected bun.Safe, effects ...requirement.Effect) any {
+	return bun.SafeQuery("SELECT ? FROM ? AS taint WHERE taint.worker = worker.id AND ?", selected, w.rows(table), isUntolerated(r, effects...))
+}
+
+// isUntolerated returns the condition that a requirement does not tolerate a taint with one of several
+// effects.
+func isUntolerated(r *requirement.Requirement, effects ...requirement.Effect) any {
 	tolerated := []any{bun.SafeQuery("taint.key = ?", requirement.ReportOnly)}
 	for _, t := range r.Tolerations {
 		one := []any{bun.SafeQuery("taint.key = ?", t.Key)}
@@ -106,8 +113,7 @@ func (w *Workers) untolerated(r *requirement.Requirement, table string, selected
 		}
 		tolerated = append(tolerated, every(one))
 	}
-	return bun.SafeQuery("SELECT ? FROM ? AS taint WHERE taint.worker = worker.id AND taint.effect IN (?) AND NOT ?",
-		selected, w.rows(table), bun.List(effects), either(tolerated))
+	return bun.SafeQuery("taint.effect IN (?) AND NOT ?", bun.List(effects), either(tolerated))
 }
 
 // slots returns the number of executions that a worker runs at once, which is NULL where its
@@ -122,17 +128,20 @@ func (w *Workers) slots() bun.Safe {
 		THEN CAST(json_extract(worker.capabilities, '$.max_concurrent_executions') AS REAL) END`
 }
 
-// weight returns the rank of a worker by its labels and taints.
-func (w *Workers) weight(r *requirement.Requirement) any {
-	var sum []any
-	for _, table := range taintTables {
-		taints := w.untolerated(r, table, bun.Safe(w.pick("pg_catalog.count(1)", "count(1)")), requirement.PreferNoSchedule)
-		sum = append(sum, bun.SafeQuery("? * (?)", -requirement.TaintWeight, taints))
+// weight returns the rank of a worker by its labels and taints, and the joins that it reads. Taints are
+// counted once for all workers.
+func (w *Workers) weight(r *requirement.Requirement) (weight, joins any) {
+	var sum, counts []any
+	for i, table := range taintTables {
+		count := bun.Safe(fmt.Sprint("taints", i))
+		counts = append(counts, bun.SafeQuery(`LEFT JOIN (SELECT taint.worker, ?0(1) AS n FROM ?1 AS taint WHERE ?2 GROUP BY taint.worker) AS ?3
+			ON ?3.worker = worker.id`, bun.Safe(w.pick("pg_catalog.count", "count")), w.rows(table), isUntolerated(r, requirement.PreferNoSchedule), count))
+		sum = append(sum, bun.SafeQuery("? * coalesce(?.n, 0)", -requirement.TaintWeight, count))
 	}
 	for _, p := range r.Affinity.Preferred {
 		sum = append(sum, bun.SafeQuery("CASE WHEN ? THEN ? ELSE 0 END", w.matchesTerm(p.Term), p.Weight))
 	}
-	return joined(sum, " + ")
+	return joined(sum, " + "), bun.SafeQuery(strings.Repeat("? ", len(counts)), counts...)
 }
 
 // satisfying returns the condition that an installation in the row had satisfies a requirement.
