@@ -1,7 +1,7 @@
 # Targets for developers. CI runs .ci/run, which covers verify, lint and test.
 
 .DEFAULT_GOAL := help
-.PHONY: help build test attack soak bench fuzz lint generate verify image
+.PHONY: help build test attack soak bench fuzz lint generate verify image packages
 
 FUZZTIME ?= 30s
 SOAK ?= 30m
@@ -48,3 +48,6 @@ verify: generate ## check that generated files and go.mod are up to date
 
 image: ## build a Postgres image for Docker if no registry can be reached
 	fixtures/postgres-image
+
+packages: ## build the files of a release into dist/
+	packaging/build

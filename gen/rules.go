@@ -40,7 +40,8 @@ var ruleKinds = []ruleKind{
 	{"most", true, []model.Kind{model.List, model.Map}, "the greatest number of elements or of keys"},
 	{"length", true, []model.Kind{model.Text, model.List, model.Map}, "the greatest number of characters"},
 	{"order", true, []model.Kind{model.List}, "the key by which the elements are ordered, lowest first"},
-	{"guard", true, []model.Kind{model.Text, model.Object, model.List, model.Map}, "the columns whose values the databases check: of text, or of JSON"},
+	{"guard", true, []model.Kind{model.Text, model.Object, model.List, model.Map},
+		"the columns whose values the databases check: of text for a text, else of JSON"},
 }
 
 // bounded holds the kinds that can have bounds, and those that can hold them.

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/uptrace/bun"
+
+	"github.com/attune-go/attune/migrations/internal/guards"
 )
 
 // Down undoes the newest migration and drops the tables that it created. Adopted tables stay;
@@ -63,11 +65,11 @@ func (m *Migrator) inspectDown(ctx context.Context, db bun.IDB) (*inspection, er
 
 // newestStep returns the migration that Down would undo, with its record.
 func (m *Migrator) newestStep(in *inspection) (record, step, error) {
+	if len(in.records) == 0 && in.state != StateForeign {
+		return record{}, step{}, fmt.Errorf("schema %q: %w", in.name, ErrNothingApplied)
+	}
 	if err := in.refuse(); err != nil {
 		return record{}, step{}, err
-	}
-	if len(in.records) == 0 {
-		return record{}, step{}, fmt.Errorf("schema %q: %w", in.name, ErrNothingApplied)
 	}
 	r := in.records[len(in.records)-1]
 	if m.cfg.Undo != "" && m.cfg.Undo != r.ID {
@@ -83,7 +85,7 @@ func (m *Migrator) newestStep(in *inspection) (record, step, error) {
 
 // undo undoes a migration, apart from its record.
 func (m *Migrator) undo(ctx context.Context, tx bun.IDB, in *inspection, r record, s step, res *Result) error {
-	if in.dropsGuards(r.ID) {
+	if dropsGuards(r.ID) {
 		guarded, err := m.hasGuards(ctx, tx, in)
 		if err != nil {
 			return err
@@ -123,6 +125,11 @@ func (m *Migrator) undoScript(ctx context.Context, tx bun.IDB, in *inspection, s
 	if in.guest() {
 		return m.moveOut(ctx, tx, in, s)
 	}
+	if s.id == Placement { // its columns have guards
+		if err := m.script(ctx, tx, in.name, guards.DropRequirements(m.postgres())); err != nil {
+			return err
+		}
+	}
 	err := m.script(ctx, tx, in.name, s.down)
 	if err == nil && s.id == WorkerRuntime && m.postgres() {
 		err = m.unsettle(ctx, tx, in)
@@ -136,11 +143,8 @@ func (m *Migrator) hasGuards(ctx context.Context, db bun.IDB, in *inspection) (b
 	return state != GuardsMissing, err
 }
 
-// dropsGuards reports whether undoing a migration drops the guards first, because it drops columns
-// that they read.
-func (in *inspection) dropsGuards(id string) bool {
-	return id == UnifyRuntimes || id == Baseline || id == Placement && !in.guest()
-}
+// dropsGuards reports whether undoing a migration drops the guards first.
+func dropsGuards(id string) bool { return id == UnifyRuntimes || id == Baseline }
 
 // findUse returns what prevents dropping a migration's tables.
 func (m *Migrator) findUse(ctx context.Context, db bun.IDB, in *inspection, id string) (*UseError, error) {
@@ -187,7 +191,7 @@ func rowCount(n int64) string {
 // rebuiltTables lists the tables whose rows a worker writes again when it registers.
 var rebuiltTables = []string{
 	workerRuntimeTable, sweepTable, markTable, "worker_label", "worker_taint",
-	stateTable, "attune_worker_runtime", "attune_worker_label", "attune_worker_taint", "attune_worker_sweep",
+	stateTable, guestMark, "attune_worker_runtime", "attune_worker_label", "attune_worker_taint", "attune_worker_sweep",
 }
 
 // droppedRelations lists the tables and views that a migration's down drops. It is empty for the

@@ -47,10 +47,14 @@ func Example() {
 	// pending 20261128000001_safe_functions
 	// pending 20261129000001_fleet
 	// pending 20261129000002_worker_labels
+	// pending 20261129000003_placement
+	// pending 20261129000011_lookups
 	// applied 20260203000000_baseline
 	// applied 20260203000001_unify_runtimes
 	// applied 20260310000001_worker_runtime
 	// applied 20261128000001_safe_functions
 	// applied 20261129000001_fleet
 	// applied 20261129000002_worker_labels
+	// applied 20261129000003_placement
+	// applied 20261129000011_lookups
 }

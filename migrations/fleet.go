@@ -20,14 +20,14 @@ func (in *inspection) classifyFleet() {
 	}
 }
 
-// shareFleet makes the owner of runtime the owner of the mark of definitions. Roles that may read
-// runtime may read the mark.
-func (m *Migrator) shareFleet(ctx context.Context, tx bun.IDB, in *inspection) error {
+// shareMark makes the owner of runtime the owner of the mark of definitions and of the function that counts in it.
+// Roles that may read runtime may read the mark.
+func (m *Migrator) shareMark(ctx context.Context, tx bun.IDB, in *inspection, mark string) error {
 	var statements []string
 	err := tx.NewRaw(`
 WITH runtime AS (
     SELECT c.relowner, c.relacl, pg_catalog.format('%I.%I', n.nspname, CAST(?1 AS pg_catalog.text)) AS mark,
-           pg_catalog.format('%I.definition_mark_count()', n.nspname) AS function
+           pg_catalog.format('%I.%I()', n.nspname, CAST(?1 AS pg_catalog.text) || '_count') AS function
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ?0
 )
 SELECT pg_catalog.format('GRANT SELECT ON %s TO %s', r.mark, CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE x.grantee::pg_catalog.regrole::pg_catalog.text END)
@@ -35,7 +35,7 @@ FROM runtime r, pg_catalog.aclexplode(r.relacl) x WHERE x.grantee <> r.relowner 
 UNION ALL
 SELECT pg_catalog.format('ALTER %s OWNER TO %I', o.object, pg_catalog.pg_get_userbyid(r.relowner))
 FROM runtime r, LATERAL (VALUES ('TABLE ' || r.mark), ('FUNCTION ' || r.function)) o (object)
-WHERE pg_catalog.pg_get_userbyid(r.relowner) <> current_user`, in.relations["runtime"].oid, markTable).Scan(ctx, &statements)
+WHERE pg_catalog.pg_get_userbyid(r.relowner) <> current_user`, in.relations["runtime"].oid, mark).Scan(ctx, &statements)
 	if err != nil {
 		return fmt.Errorf("read owner and privileges of runtime: %w", err)
 	}

@@ -101,7 +101,7 @@ FROM pg_catalog.pg_trigger t
 JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
 JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace AND n.oid = c.relnamespace
-WHERE n.nspname = ? AND p.proname IN (?) AND c.relname = 'runtime' AND p.proowner <> c.relowner`, schema, bun.List(guards.Postgres().Names())).
+WHERE n.nspname = ? AND p.proname IN (?) AND c.relname IN ('runtime', 'action', 'sensor') AND p.proowner <> c.relowner`, schema, bun.List(guards.Postgres().Names())).
 		Scan(ctx, &foreign)
 	for _, f := range foreign {
 		if err == nil {
@@ -142,7 +142,7 @@ const keptInSQLite = `SELECT name, sql AS text, type = 'trigger' AS "trigger", t
 func (m *Migrator) guardState(ctx context.Context, db bun.IDB, in *inspection, mode guardMode) (GuardState, error) {
 	query, all := keptInSQLite, guards.SQLite()
 	if m.postgres() {
-		query, all = keptInPostgres, guards.Postgres()
+		query, all = keptInPostgres, guards.PostgresGuest()
 	}
 	set := m.guards(in, mode.Guarding)
 	var kept []keptGuard

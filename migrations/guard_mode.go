@@ -85,12 +85,18 @@ func (m *Migrator) keepGuardMode(ctx context.Context, tx bun.IDB, in *inspection
 // read.
 func (m *Migrator) guards(in *inspection, g Guarding) guards.Set {
 	if !m.postgres() {
+		if !in.has("action", "worker_selector") {
+			return guards.SQLiteMetadata()
+		}
 		return guards.SQLite()
 	}
 	if g == GuardingOff {
 		return guards.Set{}
 	}
 	set := guards.Postgres()
+	if in.guest() {
+		set = guards.PostgresGuest()
+	}
 	kept := maps.Clone(set.Kept)
 	for name, text := range set.Kept {
 		table, _, isTrigger := strings.Cut(name, ".")

@@ -53,7 +53,8 @@ func TestGuardStates(t *testing.T) {
 				"CREATE TRIGGER attune_guard_name BEFORE INSERT OR UPDATE OF name ON runtime FOR EACH ROW WHEN (false) EXECUTE FUNCTION attune_guard_runtime_name('name')"},
 				migrations.GuardsOther},
 			{[]string{"DROP FUNCTION attune_guard_runtime_distributions() CASCADE"}, migrations.GuardsIncomplete},
-			{[]string{"DROP FUNCTION attune_guard_runtime_distributions(), attune_guard_runtime_aliases(), attune_guard_runtime_name(), attune_guard_runtime_execution_config() CASCADE"}, migrations.GuardsMissing},
+			{[]string{"DROP FUNCTION attune_guard_runtime_distributions(), attune_guard_runtime_aliases(), attune_guard_runtime_name(), attune_guard_runtime_execution_config(), " +
+				"attune_guard_action_required_worker_runtimes(), attune_guard_action_worker_selector(), attune_guard_action_worker_tolerations(), attune_guard_action_worker_affinity() CASCADE"}, migrations.GuardsMissing},
 		},
 		"sqlite": {
 			{nil, migrations.GuardsInPlace},

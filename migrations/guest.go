@@ -18,7 +18,12 @@ import (
 const (
 	stateTable   = "attune_worker_state"
 	runtimeState = "attune_runtime_state"
+	// guestMark has the number of changes of definitions.
+	guestMark = "attune_definition_mark"
 )
+
+// guestSteps lists the migrations that create tables or indexes in a guest.
+var guestSteps = []string{UnifyRuntimes, WorkerRuntime, WorkerLabels, Placement, Lookups}
 
 // guestRelations lists the tables and views that each migration creates in a guest.
 var guestRelations = map[string][]string{
@@ -28,6 +33,7 @@ var guestRelations = map[string][]string{
 		"attune_capability_change", "attune_worker_sweep", availableView,
 	},
 	Placement: {"attune_worker_cordon", "attune_worker_operator_taint"},
+	Lookups:   {guestMark},
 }
 
 // guestTables maps the table of a model to its table in a guest.
@@ -44,8 +50,12 @@ var guestTriggers = map[string][]string{
 }
 
 // guestNames lists all of guestRelations and their indexes.
-var guestNames = slices.Concat(guestRelations[UnifyRuntimes], guestRelations[WorkerRuntime], guestRelations[Placement],
-	newIndexes("guest", UnifyRuntimes), newIndexes("guest", WorkerRuntime), newIndexes("guest", WorkerLabels), newIndexes("guest", Placement))
+var guestNames = func() (names []string) {
+	for _, id := range guestSteps {
+		names = append(names, slices.Concat(guestRelations[id], newIndexes("guest", id))...)
+	}
+	return names
+}()
 
 var newIndex = regexp.MustCompile(`CREATE INDEX (\w+)|CONSTRAINT (\w+_(?:pkey|key)) `)
 
@@ -75,7 +85,7 @@ func (in *inspection) guest() bool {
 
 // classifyGuest finds tables of attune's that are missing and names that belong to others.
 func (in *inspection) classifyGuest() {
-	for _, id := range []string{UnifyRuntimes, WorkerRuntime, WorkerLabels, Placement} {
+	for _, id := range guestSteps {
 		in.classifyNames(id, guestRelations[id], newIndexes("guest", id))
 	}
 }
@@ -130,8 +140,11 @@ func (m *Migrator) moveIn(ctx context.Context, tx bun.IDB, in *inspection, s ste
 	if err := m.script(ctx, tx, in.name, s.guestUp); err != nil {
 		return err
 	}
-	if s.id == Placement {
+	switch s.id {
+	case Placement:
 		return m.shareReading(ctx, tx, in, guestRelations[s.id], nil)
+	case Lookups:
+		return m.shareMark(ctx, tx, in, guestMark)
 	}
 	return m.shareGuest(ctx, tx, in, guestRelations[s.id])
 }

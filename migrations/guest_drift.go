@@ -13,7 +13,7 @@ import (
 
 var (
 	newTable    = regexp.MustCompile(`(?s)CREATE TABLE \{schema\}\.(\w+) \((.*?)\n\)`)
-	dropTrigger = regexp.MustCompile(`DROP TRIGGER (\w+) ON \{schema\}\.(\w+)`)
+	dropTrigger = regexp.MustCompile(`DROP TRIGGER IF EXISTS (\w+) ON \{schema\}\.(\w+)`)
 	newColumn   = regexp.MustCompile(`(?m)^    ([a-z_]+) +(\w+)`)
 )
 
@@ -23,24 +23,13 @@ func (m *Migrator) guestDrift(ctx context.Context, db bun.IDB, in *inspection) (
 	if !in.guest() {
 		return nil, nil
 	}
-	for _, id := range []string{UnifyRuntimes, WorkerRuntime} {
-		text, err := files.ReadFile(path.Join("guest", id+".up.sql"))
-		if err != nil {
-			return nil, err
-		}
-		for _, t := range newTable.FindAllStringSubmatch(string(text), -1) {
-			if hasModel(t[1]) || in.relations[t[1]] == nil {
-				continue
-			}
-			for _, c := range newColumn.FindAllStringSubmatch(t[2], -1) {
-				if !in.has(t[1], c[1]) {
-					found = append(found, Difference{Table: t[1], Column: c[1], Is: "missing", ShouldBe: "a column"})
-				}
-			}
+	for _, d := range in.lostColumns() {
+		if !hasModel(d.Table) {
+			found = append(found, d)
 		}
 	}
 	found = append(found, in.unfit()...)
-	triggers := guestTriggersOn(WorkerRuntime)
+	triggers := slices.Concat(guestTriggersOn(WorkerRuntime), guestTriggersOn(Lookups))
 	for _, s := range m.steps {
 		dropped := guestMatches(dropTrigger, s.id)
 		triggers = slices.DeleteFunc(triggers, func(name string) bool { return slices.Contains(dropped, name) })
@@ -58,6 +47,27 @@ WHERE c.relnamespace = ?0 AND t.tgenabled IN ('O', 'A') AND c.relname || '.' || 
 		}
 	}
 	return found, nil
+}
+
+// lostColumns finds columns that somebody dropped from the tables that the recorded migrations made in a guest.
+func (in *inspection) lostColumns() (lost []Difference) {
+	for _, id := range guestSteps {
+		if !in.isRecorded(id) {
+			continue
+		}
+		text, err := files.ReadFile(path.Join("guest", id+".up.sql"))
+		if err != nil {
+			panic(err) // the file is embedded
+		}
+		for _, t := range newTable.FindAllStringSubmatch(string(text), -1) {
+			for _, c := range newColumn.FindAllStringSubmatch(t[2], -1) {
+				if in.relations[t[1]] != nil && !in.has(t[1], c[1]) {
+					lost = append(lost, Difference{Table: t[1], Column: c[1], Is: "missing", ShouldBe: "a column"})
+				}
+			}
+		}
+	}
+	return lost
 }
 
 // hasModel reports whether a table of attune's in a guest has a model, so that drift compares it.

@@ -29,6 +29,13 @@ var keyTypes = []string{"int8", "int4", "int2", "numeric"}
 // attune's cannot refer to, names that are taken, or a missing privilege. pending lists the migrations
 // that are not applied.
 func (in *inspection) checkReady(ctx context.Context, db bun.IDB, pending []step) error {
+	if lost := in.lostColumns(); len(lost) > 0 {
+		e := &StateError{Schema: in.name, kind: ErrMixed, Lost: true}
+		for _, d := range lost {
+			e.Findings = append(e.Findings, d.String())
+		}
+		return e
+	}
 	var found struct {
 		Keys       []string `bun:",array"`
 		Unlogged   []string `bun:",array"`

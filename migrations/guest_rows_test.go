@@ -91,7 +91,7 @@ func TestForeignWorkersCount(t *testing.T) {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		run(t, db,
-			`UPDATE attune.worker SET capabilities = '{"runtimes": ["CORE.PYTHON", "ruby"], "runtime_versions": {"core.python": "3.13.0rc1"},
+			`UPDATE attune.worker SET capabilities = '{"runtimes": ["CORE.PYTHON", "ruby", "python3"], "runtime_versions": {"core.python": "3.13.0rc1"},
 				"labels": {"zone": "b", "disk": 2, "odd": []}, "taints": [{"key": "gpu", "effect": "no_schedule"}, {"key": "x", "effect": "explode"}]}' WHERE id = 3`)
 		if got := strs(t, db, `SELECT key || '=' || value FROM attune.attune_worker_label WHERE worker = 3 ORDER BY 1`); !cmp.Equal(got, []string{"disk=2", "zone=b"}) {
 			t.Errorf("labels = %v", got)

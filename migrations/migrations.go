@@ -53,6 +53,7 @@ const (
 	Fleet         = "20261129000001_fleet"
 	WorkerLabels  = "20261129000002_worker_labels"
 	Placement     = "20261129000003_placement"
+	Lookups       = "20261129000011_lookups"
 )
 
 // DefaultLockTimeout bounds each wait for a lock.

@@ -159,7 +159,7 @@ func (m *Migrator) PlanDown(ctx context.Context) (*DownPlan, error) {
 			return err
 		}
 		p.Step = Step{ID: s.id, Requires: s.requires, Adopt: r.Adopted}
-		if in.dropsGuards(r.ID) {
+		if dropsGuards(r.ID) {
 			if p.Guards, err = m.hasGuards(ctx, tx, in); err != nil {
 				return err
 			}

@@ -21,7 +21,7 @@ var (
 	relationNames = slices.Concat(installed, []string{
 		versionTable, recordTable, archiveTable, archiveTable + "_ledger", archiveTable + "_catalog",
 		workerRuntimeTable, changeTable, sweepTable,
-	}, workerIndexes, fleetNames, labelRelations, labelIndexes, operatorRelations, operatorIndexes, guestNames)
+	}, workerIndexes, fleetNames, labelRelations, labelIndexes, operatorRelations, operatorIndexes, lookupIndexes, guestNames)
 	enumNames = []string{legacyEnum, enumWorkerType, enumStatus, enumRole}
 )
 
@@ -155,8 +155,8 @@ func (in *inspection) classifyPostgres() {
 		if in.isRecorded(UnifyRuntimes) {
 			in.find("runtime has %s, but %s is recorded as applied", legacyColumn, UnifyRuntimes)
 		}
-	case hasEnum && !in.isRecorded(UnifyRuntimes):
-		// Others may create a type of that name after the unification.
+	case hasEnum && len(in.records) == 0:
+		// Others may create a type of that name once attune is there.
 		in.find("the type %s exists, but runtime has no %s", legacyEnum, legacyColumn)
 	}
 	if in.isRecorded(UnifyRuntimes) && !in.isRecorded(Baseline) {

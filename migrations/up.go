@@ -187,7 +187,7 @@ func (m *Migrator) apply(ctx context.Context, tx bun.IDB, in *inspection, s step
 	case s.id == SafeFunctions:
 		err = m.shareFunctions(ctx, tx, in)
 	case s.id == Fleet:
-		err = m.shareFleet(ctx, tx, in)
+		err = m.shareMark(ctx, tx, in, markTable)
 	case s.id == WorkerLabels:
 		err = m.shareReading(ctx, tx, in, labelRelations, labelFunctions)
 	case s.id == Placement:

@@ -30,12 +30,16 @@ var labelFunctions = []string{"worker_copy_labels", "worker_follow_labels"}
 // labelIndexes are the indexes that WorkerLabels creates on Postgres.
 var labelIndexes = newIndexes("postgres", WorkerLabels)
 
+// lookupIndexes are the indexes that Lookups creates on Postgres.
+var lookupIndexes = newIndexes("postgres", Lookups)
+
 // classifyWorkerRuntime finds tables of WorkerRuntime that are missing and names that belong to
 // others.
 func (in *inspection) classifyWorkerRuntime() {
 	in.classifyNames(WorkerRuntime, workerRelations, workerIndexes)
 	in.classifyNames(WorkerLabels, labelRelations, labelIndexes)
 	in.classifyNames(Placement, operatorRelations, operatorIndexes)
+	in.classifyNames(Lookups, nil, lookupIndexes)
 }
 
 // settle does the work on Postgres that depends on the catalog. The owner of worker becomes the

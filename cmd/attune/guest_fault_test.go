@@ -7,7 +7,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/attune-go/attune/fixtures/platform"
-	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/migrations"
 )
 
 // TestGuestLosesObjects: status names an object of attune's that the platform dropped, commands that need it name
@@ -51,6 +51,57 @@ func TestGuestLosesObjects(t *testing.T) {
 	}
 }
 
+// TestGuestLosesObjectsBeforeAMigration: the platform dropped an object of attune's while a migration is pending. It
+// goes through, or the plan and up name the object and the remedy, and nothing is half-done.
+func TestGuestLosesObjectsBeforeAMigration(t *testing.T) {
+	const works = ""
+	for _, tt := range []struct {
+		fault, refused string
+		named          string // by status, because no migration makes it again
+	}{
+		{`DROP TRIGGER attune_worker_state_status ON attune.attune_worker_state`, works, ""},
+		{`DROP INDEX attune.attune_worker_runtime_available_idx`, works, ""},
+		{`DROP INDEX attune.attune_worker_label_key_idx`, works, ""},
+		{`DROP FUNCTION attune.attune_worker_state_follow CASCADE`, works, "attune_worker_state_insert"},
+		{`DROP FUNCTION attune.attune_worker_declares CASCADE`, works, "attune_worker_declares"},
+		{`DROP TRIGGER attune_worker_declares ON attune.worker`, works, "attune_worker_declares"},
+		{`DROP TABLE attune.attune_worker_label`, "attune_worker_label is missing", ""},
+		{`DROP TABLE attune.attune_worker_runtime CASCADE`, "attune_worker_runtime is missing", ""},
+		{`DROP VIEW attune.available_runtime`, "available_runtime is missing", ""},
+		{`ALTER TABLE attune.attune_worker_runtime DROP COLUMN sort_key CASCADE`, "attune_worker_runtime.sort_key: missing", ""},
+		{`ALTER TABLE attune.attune_worker_runtime DROP COLUMN prerelease`, "attune_worker_runtime.prerelease: missing", ""},
+		{`ALTER TABLE attune.attune_worker_state DROP COLUMN worker CASCADE`, "attune_worker_state.worker: missing", ""},
+	} {
+		t.Run(tt.fault, func(t *testing.T) {
+			h := faulty(t, `SELECT 1`)
+			for undone := false; !undone; {
+				got := run(t, "migrate", "down", "--force")
+				want(t, got, 0)
+				undone = strings.Contains(got.out, migrations.Fleet)
+			}
+			h.exec(tt.fault)
+			before := platform.Snapshot(t, h.db)
+			for _, command := range []string{"plan", "up"} {
+				if got := run(t, "migrate", command); tt.refused == works {
+					want(t, got, 0)
+				} else {
+					want(t, got, 1, tt.refused, "attune migrate down --force")
+					h.same("a refused "+command, before, platform.Snapshot(t, h.db))
+				}
+			}
+			if tt.named != "" { // up does not create it anew
+				want(t, run(t, "migrate", "status", "--exit-code"), 3, tt.named)
+			}
+			if tt.refused != works || tt.named != "" {
+				movesOut(t)
+				want(t, run(t, "migrate", "up"), 0)
+			}
+			want(t, run(t, "migrate", "status", "--exit-code"), 0, "as they should be")
+			want(t, h.worker("register", "--name", h.name), 0, "is registered")
+		})
+	}
+}
+
 // TestGuestLosesColumns: a column of the platform's that attune cannot do without is named.
 func TestGuestLosesColumns(t *testing.T) {
 	for column, names := range map[string]string{
@@ -72,8 +123,7 @@ func TestGuestLosesColumns(t *testing.T) {
 func faulty(t *testing.T, statement string) *guestHost {
 	t.Helper()
 	isolate(t)
-	db := testdb.EmptyPostgres(t)
-	platform.Make(t, db, platform.A)
+	db := platform.New(t, platform.A)
 	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
 	t.Setenv("PATH", t.TempDir())
 	want(t, run(t, "migrate", "up"), 0)
@@ -86,8 +136,7 @@ func faulty(t *testing.T, statement string) *guestHost {
 // TestGuestBesideAnotherSchema: tables of attune's in another schema of the database do not hide the platform's.
 func TestGuestBesideAnotherSchema(t *testing.T) {
 	isolate(t)
-	db := testdb.EmptyPostgres(t)
-	platform.Make(t, db, platform.C)
+	db := platform.New(t, platform.C)
 	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
 	before := platform.Snapshot(t, db)
 	want(t, run(t, "migrate", "up", "--schema", "own"), 1, "another schema already holds attune's tables", "attune")

@@ -40,8 +40,7 @@ func eachGuest(t *testing.T, test func(h *guestHost)) {
 func asGuest(t *testing.T, shape platform.Shape, test func(h *guestHost)) {
 	t.Helper()
 	isolate(t)
-	db := testdb.EmptyPostgres(t)
-	platform.Make(t, db, shape)
+	db := platform.New(t, shape)
 	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
 	bin := t.TempDir()
 	t.Setenv("PATH", bin)
@@ -65,14 +64,19 @@ func (h *guestHost) worker(args ...string) result {
 	return result{status, out.String(), errOut.String()}
 }
 
-// service starts a worker and waits until it says something. stop ends it.
+// service starts a worker that beats each second, and waits until it says something. stop ends it.
 func (h *guestHost) service(until string, args ...string) (stop func()) {
+	h.Helper()
+	return h.start(until, append([]string{"run", "--heartbeat-interval", "1s", "--verify-interval", "1h"}, args...)...)
+}
+
+// start runs a command of worker and waits until it says something. stop ends it.
+func (h *guestHost) start(until string, args ...string) (stop func()) {
 	h.Helper()
 	ctx, cancel := context.WithTimeout(h.Context(), 5*time.Minute)
 	logs, to := io.Pipe()
 	ended := make(chan int, 1)
 	go func() {
-		args = append([]string{"run", "--heartbeat-interval", "1s", "--verify-interval", "1h"}, args...)
 		ended <- hostcmd.Program(metadata.Worker).Run(ctx, args, cli.Stdio{In: strings.NewReader(""), Out: to, Err: to})
 		_ = to.Close()
 	}()

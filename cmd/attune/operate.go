@@ -20,6 +20,9 @@ type operateFlags struct {
 const operateHelp = " '*' is every worker. All workers of the selection change, or none. What operators write stays when a worker " +
 	"registers again, and is deleted with it. Members of the role attune_operator may do this (docs/roles.sql)."
 
+// someWorkers describes what selects workers.
+const someWorkers = "a name, a selector such as 'label:zone=a', or '*' for all"
+
 type workersCordonCmd struct {
 	operateFlags
 	Reason string `help:"Why, in one line of at most 1024 characters. Placement and 'workers show' repeat it." placeholder:"TEXT"`
@@ -54,7 +57,8 @@ type workersTaintCmd struct{ operateFlags }
 
 // Help returns the longer text of --help.
 func (c *workersTaintCmd) Help() string {
-	return fmt.Sprintf(taintHelp, "KEY[=VALUE][:EFFECT]") + "The effect is no_schedule if there is none: work that does not tolerate the taint is not placed. " +
+	return fmt.Sprintf(taintHelp, "KEY[=VALUE][:EFFECT]") +
+		"The effect is no_schedule by default: work that does not tolerate the taint is not placed. " +
 		"With prefer_no_schedule other workers come first. A worker has one value for a key and an effect. " +
 		"Example: attune workers taint 'gpu-*' gpu=a100:no_schedule. " + selectorHelp + operateHelp
 }
@@ -102,7 +106,7 @@ func (c *operateFlags) last() (string, error) {
 	text := c.Terms[n]
 	c.Terms = c.Terms[:n]
 	if len(c.terms()) == 0 {
-		return "", cli.Usagef("say which workers, before the taint %s: a name, a selector such as 'label:zone=a', or '*' for all", cli.Clean(text))
+		return "", cli.Usagef("say which workers, before the taint %s: %s", cli.Clean(text), someWorkers)
 	}
 	return text, nil
 }
@@ -114,7 +118,7 @@ func (c *operateFlags) run(ctx context.Context, env *cli.Env, op answer.Operatio
 		return err
 	}
 	if len(c.terms()) == 0 {
-		return cli.Usagef("say which workers: a name, a selector such as 'label:zone=a', or '*' for all")
+		return cli.Usagef("say which workers: %s", someWorkers)
 	}
 	db, err := openToAsk(ctx, env)
 	if err != nil {

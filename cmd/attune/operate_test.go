@@ -21,6 +21,8 @@ func TestWorkersCordon(t *testing.T) {
 		want(t, run(t, "workers", "cordon", "web-3"), 1, "did you mean web-")
 		want(t, run(t, "workers", "cordon", "web-1", "web-3"), 1, `nothing was changed: no worker "web-3", did you mean web-`)
 		want(t, run(t, "workers", "cordon", "id:999999"), 1, "has this id")
+		want(t, run(t, "workers", "cordon", "a'; DROP TABLE worker; --"), 1, `no worker "a'; DROP TABLE worker; --"`)
+		want(t, run(t, "workers", "cordon", `label:it's 100%="x`), 0, "no workers that fit\n")
 		want(t, run(t, "workers", "cordon", "web-*", "role:sensor"), 0, "no workers that fit\n")
 		want(t, run(t, "workers", "cordon", "web-1", "--reason", "two\nlines"), 2, "reason: must not contain control characters")
 		want(t, run(t, "workers", "cordon", "web-1", "--reason", strings.Repeat("x", 10_000)), 2, "reason: must have at most 1024 characters, got 10000")

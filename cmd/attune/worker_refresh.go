@@ -47,7 +47,7 @@ func (c *workersRefreshCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	found, err := answer.FindWorkers(ctx, db.Store, answer.WorkersQuery{Selection: selection})
+	found, err := answer.FindWorkers(ctx, db.Store, answer.WorkersQuery{Selection: selection, WithoutDocuments: true})
 	if err != nil {
 		return fmt.Errorf("refresh workers of %s: %w", db.Name, err)
 	}
@@ -63,6 +63,11 @@ func (c *workersRefreshCmd) Run(ctx context.Context, env *cli.Env) error {
 	}
 	refresh := answer.NewRefresh(workers)
 	var late error
+	if c.Wait && !c.DryRun {
+		if err := refresh.Remember(ctx, db.Store); err != nil {
+			return fmt.Errorf("refresh workers of %s: %w", db.Name, err)
+		}
+	}
 	if !c.DryRun {
 		if err := refresh.Request(ctx, db.Store); err != nil {
 			return asOperator(db, err)

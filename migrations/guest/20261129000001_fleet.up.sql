@@ -2,10 +2,10 @@
 -- As in attune's own schemas, a change of a worker's status writes no row of its runtimes. The file for
 -- Postgres has the reasons.
 
-DROP TRIGGER attune_worker_state_status ON {schema}.attune_worker_state;
+DROP TRIGGER IF EXISTS attune_worker_state_status ON {schema}.attune_worker_state;
 UPDATE {schema}.attune_worker_runtime SET active = true WHERE outcome = 'available' AND NOT active;
 
-DROP INDEX {schema}.attune_worker_runtime_available_idx;
+DROP INDEX IF EXISTS {schema}.attune_worker_runtime_available_idx;
 CREATE INDEX attune_worker_runtime_available_idx ON {schema}.attune_worker_runtime
     (runtime_ref, sort_key NULLS FIRST, (worker % 2147483647 * 2654435769 % 4294967296), worker)
     WHERE outcome = 'available';

@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -135,8 +136,28 @@ func declared(text json.RawMessage, index *metadata.Index) *capability.Document 
 			doc.Detected = append(doc.Detected, in)
 		}
 	}
+	doc.Detected = withoutSynonyms(doc.Detected)
 	doc.Arrange()
 	return doc
+}
+
+// withoutSynonyms removes what a second name of a runtime repeats: the same version, or none where another name has
+// one. The database does the same.
+func withoutSynonyms(all []capability.Installation) (kept []capability.Installation) {
+	type one struct{ ref, version string }
+	seen, versioned := map[one]bool{}, map[string]bool{}
+	for _, in := range all {
+		versioned[in.Ref] = versioned[in.Ref] || in.VersionRaw != ""
+	}
+	for _, in := range all {
+		this := one{in.Ref, cmp.Or(in.Version, in.VersionRaw)}
+		if in.Ref != "" && (seen[this] || in.VersionRaw == "" && versioned[in.Ref]) {
+			continue
+		}
+		seen[this] = true
+		kept = append(kept, in)
+	}
+	return kept
 }
 
 // texts returns the texts and numbers of a list, or of a single value.

@@ -19,7 +19,10 @@ func TestDocumentOfAPlatform(t *testing.T) {
 		`{"runtimes": ["Python3", "cobol"], "runtime_versions": {"PYTHON3": ["3.9", "3.12.1"], "cobol": "two"}}`: {
 			" cobol ", "core.python python 3.12.1", "core.python python 3.9.0",
 		},
-		`{"runtimes": ["python", "PYTHON", null, 3, "", {"a": 1}], "runtime_versions": {"python": 20}}`: {"core.python python 20.0.0"},
+		`{"runtimes": ["python", "PYTHON", null, 3, "", {"a": 1}], "runtime_versions": {"python": 20}}`:      {"core.python python 20.0.0"},
+		`{"runtimes": ["python", "python3"], "runtime_versions": {"python3": "3.12"}}`:                       {"core.python python 3.12.0"},
+		`{"runtimes": ["python", "python3"], "runtime_versions": {"python3": "3.12", "python": ["3.12.0"]}}`: {"core.python python 3.12.0"},
+		`{"runtimes": ["python3", "python", "go"]}`:                                                          {" go ", "core.python python "},
 		`{"runtimes": "python"}`: nil, `{}`: nil, `[1, 2]`: nil, `"none"`: nil, `{"runtimes": null, "runtime_versions": []}`: nil,
 	} {
 		doc, err := answer.Document(&schema.Worker{Capabilities: json.RawMessage(text)}, index)

@@ -93,10 +93,12 @@ type OperationWorker struct {
 // errDryRun rolls back what a dry run wrote.
 var errDryRun = errors.New("dry run")
 
-// OperateWorkers does an operation to all workers of a selection, or to none. A dry run does it in
-// a transaction and rolls that back, so that it fails where the operation would. Errors:
+// OperateWorkers applies an operation to all workers of a selection, or to none. A dry run applies
+// it in a transaction and rolls that back, so that it fails where the operation would. Errors:
 // store.ErrInvalid for a reason or a taint with a fault.
-func OperateWorkers(ctx context.Context, db bun.IDB, cfg store.Config, s store.Selection, op Operation, dryRun bool) (*OperationReport, error) {
+func OperateWorkers(
+	ctx context.Context, db bun.IDB, cfg store.Config, s store.Selection, op Operation, dryRun bool,
+) (*OperationReport, error) {
 	report := &OperationReport{Operation: op, DryRun: dryRun, Workers: []OperationWorker{}}
 	err := db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		st := store.New(tx, cfg)

@@ -84,7 +84,7 @@ func (g *randomFleets) foreign(t *testing.T, w *naive.Worker) {
 			versions[name] = append(versions[name], i.Version.String())
 		}
 	}
-	w.Unknown, w.Installed = nil, declared(w.Installed)
+	w.Unknown, w.NotReported, w.Installed = nil, nil, declared(w.Installed)
 	var document map[string]any
 	if err := json.Unmarshal(documentOf(t, w), &document); err != nil {
 		t.Fatal(err)
@@ -145,7 +145,7 @@ func declared(all []naive.Installation) (out []naive.Installation) {
 // ours registers a worker of attune's. It runs.
 func (g *randomFleets) ours(t *testing.T, w *naive.Worker) {
 	t.Helper()
-	w.Status, w.Stale, w.NeverReported = "active", false, false
+	w.Status, w.Stale, w.NeverReported, w.NotReported = "active", false, false, nil
 	row, _, err := g.st.Workers.Register(t.Context(), store.Registration{
 		Name: w.Name, Role: metadata.Role(w.Role), Instance: new("i1"), HeartbeatInterval: new(3600),
 		Capabilities: &store.Capabilities{Document: documentOf(t, w), Runtimes: g.rows(t, w), At: time.Now()},

@@ -35,6 +35,7 @@ func TestPlaceIsNaive(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		st := store.New(db.DB, store.Config{Schema: db.Schema})
 		g := randomFleets{naive.World{Rand: rand.New(rand.NewPCG(21, 22))}, db, st}
+		g.define(t)
 		g.compare(t, g.fleet)
 	})
 }
@@ -44,6 +45,32 @@ type randomFleets struct {
 	naive.World
 	db *testdb.DB
 	st *store.Store
+}
+
+// define defines the runtimes, one a day.
+func (g *randomFleets) define(t *testing.T) {
+	t.Helper()
+	for day, ref := range naive.Refs {
+		r := &schema.Runtime{Ref: ref, Name: ref}
+		r.Created = definedOn(day)
+		if _, err := g.db.NewInsert().Model(r).Exec(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func definedOn(day int) time.Time { return time.Date(2026, 1, 1+day, 0, 0, 0, 0, time.UTC) }
+
+// readOn says in a worker's document when it read the definitions: it did not look for those that are newer.
+func (g *randomFleets) readOn(w *naive.Worker, document map[string]any) {
+	first := g.IntN(len(naive.Refs) + 1)
+	document["source"], document["definitions"] = "database", map[string]any{"read": definedOn(first).Add(-time.Hour)}
+	w.NotReported = nil
+	for _, ref := range naive.Refs[first:] {
+		if !slices.Contains(w.Unknown, ref) && !slices.ContainsFunc(w.Installed, func(i naive.Installation) bool { return i.Ref == ref }) {
+			w.NotReported = append(w.NotReported, ref)
+		}
+	}
 }
 
 // compare compares the answers about fleets.
@@ -206,8 +233,8 @@ func (g *randomFleets) fleet(t *testing.T, n int) []*naive.Worker {
 		w.Used = 0
 		w.Stale = w.Stale && (w.Status == "active" || w.Status == "busy")
 		row := &schema.Worker{
-			Name: w.Name, WorkerType: schema.WorkerLocal, WorkerRole: schema.WorkerRole(w.Role), Capabilities: documentOf(t, w),
-			HeartbeatInterval: new(3600),
+			Name: w.Name, WorkerType: schema.WorkerLocal, WorkerRole: schema.WorkerRole(w.Role), HeartbeatInterval: new(3600),
+			Identity: new(fmt.Sprintf("host-%d", i)), Capabilities: documentOf(t, w, g.readOn),
 		}
 		if w.Role == "worker" {
 			row.WorkerRole = schema.RoleAction
@@ -219,7 +246,7 @@ func (g *randomFleets) fleet(t *testing.T, n int) []*naive.Worker {
 			row.LastHeartbeat = new(time.Now().UTC())
 		}
 		if w.NeverReported {
-			w.Labels, w.Taints, w.Slots = nil, nil, 0
+			w.Labels, w.Taints, w.Slots, w.NotReported = nil, nil, 0, nil
 			row.Capabilities = nil
 		}
 		if err := g.st.Workers.Create(t.Context(), row); err != nil {
@@ -256,7 +283,8 @@ func (g *randomFleets) operate(t *testing.T, w *naive.Worker) {
 	}
 }
 
-func documentOf(t *testing.T, w *naive.Worker) json.RawMessage {
+// documentOf returns the capability document of a worker, with what others add to it.
+func documentOf(t *testing.T, w *naive.Worker, add ...func(w *naive.Worker, document map[string]any)) json.RawMessage {
 	t.Helper()
 	names := []string{}
 	for _, i := range w.Installed {
@@ -277,6 +305,9 @@ func documentOf(t *testing.T, w *naive.Worker) json.RawMessage {
 	}
 	if w.Slots > 0 {
 		document["max_concurrent_executions"] = w.Slots
+	}
+	for _, add := range add {
+		add(w, document)
 	}
 	text, err := json.Marshal(document)
 	if err != nil {

@@ -3,8 +3,10 @@ package answer
 import (
 	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/attune-go/attune/schema/capability"
@@ -16,7 +18,8 @@ type Refresh struct {
 	// Workers lists all workers, also those that cannot be asked.
 	Workers []RefreshWorker
 
-	before []store.WorkerSnapshot
+	// before holds what the workers had, by ID, once Remember has read it.
+	before map[int64]*capability.Document
 }
 
 // A RefreshWorker is a worker of a Refresh.
@@ -42,7 +45,7 @@ type RefreshResult struct {
 	Verified bool `json:"verified"`
 	// Seconds is how long the verification took, or how long Wait waited.
 	Seconds float64 `json:"seconds"`
-	// Changes are the changes since it was asked. It is null if it has not verified.
+	// Changes are the changes since Remember. It is null if it has not verified, or without Remember.
 	Changes *capability.Diff `json:"changes,omitempty"`
 	// CouldNotTell lists the runtimes that the host could not determine, sorted. What was
 	// known about them is kept.
@@ -64,9 +67,9 @@ func (e *LateError) Error() string {
 }
 
 // NewRefresh returns a Refresh of workers, and asks nobody yet. A stale worker will be asked
-// too, because it may send heartbeats again.
+// too, because it may send heartbeats again. The workers need no documents.
 func NewRefresh(workers []store.WorkerSnapshot) *Refresh {
-	r := &Refresh{Workers: []RefreshWorker{}, before: workers}
+	r := &Refresh{Workers: []RefreshWorker{}}
 	for i := range workers {
 		w := &workers[i]
 		state := stateOf(w)
@@ -82,15 +85,70 @@ func NewRefresh(workers []store.WorkerSnapshot) *Refresh {
 	return r
 }
 
-// Request asks the workers.
-func (r *Refresh) Request(ctx context.Context, st *store.Store) error {
-	var ids []int64
+// targets returns the IDs of the workers that are asked.
+func (r *Refresh) targets() (ids []int64) {
 	for _, w := range r.Workers {
 		if w.Asked {
 			ids = append(ids, w.ID)
 		}
 	}
-	for part := range slices.Chunk(ids, refreshBatch) {
+	return ids
+}
+
+// Remember reads the runtimes and versions of the workers, so that Wait can tell what changed. It is called before
+// Request.
+func (r *Refresh) Remember(ctx context.Context, st *store.Store) error {
+	r.before = map[int64]*capability.Document{}
+	equal := map[string]*capability.Document{} // the hosts of a fleet are often alike
+	for part := range slices.Chunk(r.targets(), refreshBatch) {
+		rows, err := st.WorkerRuntimes.Installed(ctx, part)
+		if err != nil {
+			return err
+		}
+		for _, id := range part {
+			r.before[id] = new(capability.Document)
+		}
+		for of := range chunkBy(rows, func(row *store.Reported) int64 { return row.Worker }) {
+			var key strings.Builder
+			for _, row := range of {
+				fmt.Fprintf(&key, "%q%q%q", row.RuntimeRef, row.Name, row.Version)
+			}
+			if equal[key.String()] == nil {
+				equal[key.String()] = remembered(of)
+			}
+			r.before[of[0].Worker] = equal[key.String()]
+		}
+	}
+	return nil
+}
+
+// chunkBy returns the runs of rows with an equal key.
+func chunkBy[R any, K comparable](rows []R, key func(*R) K) iter.Seq[[]R] {
+	return func(yield func([]R) bool) {
+		for begin, i := 0, 1; begin < len(rows); i++ {
+			if i == len(rows) || key(&rows[i]) != key(&rows[begin]) {
+				if !yield(rows[begin:i]) {
+					return
+				}
+				begin = i
+			}
+		}
+	}
+}
+
+// remembered returns what a document with these installations says about names and versions.
+func remembered(rows []store.Reported) *capability.Document {
+	doc := new(capability.Document)
+	for _, row := range rows {
+		doc.Detected = append(doc.Detected, capability.Installation{Ref: row.RuntimeRef, Name: row.Name, Version: row.Version})
+	}
+	doc.Arrange()
+	return doc
+}
+
+// Request asks the workers.
+func (r *Refresh) Request(ctx context.Context, st *store.Store) error {
+	for part := range slices.Chunk(r.targets(), refreshBatch) {
 		if _, err := st.Workers.RequestRefresh(ctx, part...); err != nil {
 			return err
 		}
@@ -101,13 +159,17 @@ func (r *Refresh) Request(ctx context.Context, st *store.Store) error {
 // refreshBatch is how many workers one statement asks or reads.
 const refreshBatch = 1000
 
-// lookAgain is the time between two looks at the workers.
-const lookAgain = 500 * time.Millisecond
+// lookAgain is the least time between two looks at the workers. Between looks that take longer it is lookShare times
+// as long as a look, so that waiting for a fleet costs the database little.
+const (
+	lookAgain = 500 * time.Millisecond
+	lookShare = 4
+)
 
 // awaited is a worker that was asked.
 type awaited struct {
-	// before is the worker as it was.
-	before *store.WorkerSnapshot
+	// before is what the worker had; nil if that is not known.
+	before *capability.Document
 	// request is when it was asked; the zero time until that was read.
 	request time.Time
 	result  *RefreshResult
@@ -126,10 +188,11 @@ func (r *Refresh) Wait(ctx context.Context, st *store.Store, timeout time.Durati
 	for i := range r.Workers {
 		if w := &r.Workers[i]; w.Asked {
 			w.Result = new(RefreshResult)
-			all[w.ID] = &awaited{before: &r.before[i], result: w.Result}
+			all[w.ID] = &awaited{before: r.before[w.ID], result: w.Result}
 		}
 	}
 	for open := maps.Clone(all); len(open) > 0; {
+		begin := time.Now()
 		if err := look(bounded, st, open, began); err != nil && bounded.Err() == nil {
 			return err
 		}
@@ -138,7 +201,7 @@ func (r *Refresh) Wait(ctx context.Context, st *store.Store, timeout time.Durati
 			break
 		}
 		select {
-		case <-time.After(lookAgain):
+		case <-time.After(max(lookAgain, lookShare*time.Since(begin))):
 		case <-bounded.Done():
 			if ctx.Err() != nil {
 				return ctx.Err()
@@ -168,40 +231,51 @@ func (r *Refresh) Wait(ctx context.Context, st *store.Store, timeout time.Durati
 	return nil
 }
 
-// look reads the workers that have not settled.
+// look reads the workers that have not settled. It reads the documents of those that have verified.
 func look(ctx context.Context, st *store.Store, open map[int64]*awaited, began time.Time) error {
-	found := map[int64]*store.WorkerSnapshot{}
+	var verified []int64
 	for part := range slices.Chunk(slices.Collect(maps.Keys(open)), refreshBatch) {
-		rows, err := st.Workers.Select(ctx, store.Selection{IDs: part})
+		rows, err := st.Workers.Rows(ctx, part, false)
 		if err != nil {
 			return err
 		}
+		refreshed, err := st.Workers.Refreshed(ctx, part...)
+		if err != nil {
+			return err
+		}
+		found := map[int64]*store.WorkerSnapshot{}
 		for i := range rows {
 			found[rows[i].ID] = &rows[i]
 		}
+		for _, id := range part {
+			if a := open[id]; a.look(found[id], refreshed[id]) {
+				verified = append(verified, id)
+			}
+		}
 	}
-	for id, a := range open {
-		a.look(found[id])
+	for _, a := range open {
 		a.result.Seconds = time.Since(began).Seconds()
 	}
-	return nil
+	return inBatches(ctx, st, verified, true, func(rows []store.WorkerSnapshot) error {
+		for i := range rows {
+			open[rows[i].ID].settle(&rows[i])
+		}
+		return nil
+	})
 }
 
-// look updates the result from the row; now is nil when the row was deleted.
-func (a *awaited) look(now *store.WorkerSnapshot) {
+// look updates the result from the row, and reports whether the document is of a verification that was asked for. now
+// is nil when the row was deleted.
+func (a *awaited) look(now *store.WorkerSnapshot, refreshed time.Time) (verified bool) {
 	if now == nil {
 		a.settled, a.result.Reason = true, "it was deleted"
-		return
+		return false
 	}
 	if a.request.IsZero() && now.RefreshRequested != nil {
 		a.request = *now.RefreshRequested // somebody may ask again, later
 	}
-	caps, err := Document(&now.Worker, nil)
-	if err == nil && caps != nil && !caps.Refreshed.IsZero() && !caps.Refreshed.Before(a.request) {
-		before, _ := Document(&a.before.Worker, nil) // an unreadable document counts as empty
-		changes := capability.Compare(before, caps)
-		a.settled, *a.result = true, RefreshResult{Verified: true, Changes: &changes, CouldNotTell: couldNotTell(caps)}
-		return
+	if !refreshed.IsZero() && !refreshed.Before(a.request) {
+		return true
 	}
 	a.result.Reason = "last heartbeat never"
 	if now.Silent != nil {
@@ -212,6 +286,22 @@ func (a *awaited) look(now *store.WorkerSnapshot) {
 		a.settled, a.result.Reason = true, "it ended before it verified"
 	case now.Stale:
 		a.result.Reason += ", stale"
+	}
+	return false
+}
+
+// settle sets the result of a worker that has verified.
+func (a *awaited) settle(now *store.WorkerSnapshot) {
+	caps, err := Document(&now.Worker, nil)
+	if err != nil || caps == nil {
+		a.result.Reason = "its document cannot be read"
+		return
+	}
+	seconds := a.result.Seconds
+	a.settled, *a.result = true, RefreshResult{Verified: true, Seconds: seconds, CouldNotTell: couldNotTell(caps)}
+	if a.before != nil {
+		changes := capability.Compare(a.before, caps)
+		a.result.Changes = &changes
 	}
 }
 

@@ -37,6 +37,9 @@ func TestRefresh(t *testing.T) {
 			t.Fatal(err)
 		}
 		refresh := answer.NewRefresh(found.Items)
+		if err := refresh.Remember(t.Context(), st); err != nil {
+			t.Fatal(err)
+		}
 		if err := refresh.Request(t.Context(), st); err != nil {
 			t.Fatal(err)
 		}

@@ -7,10 +7,12 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// A WorkersQuery selects workers whose documents are needed.
+// A WorkersQuery selects workers.
 type WorkersQuery struct {
 	// Selection selects the workers. Its Limit is ignored.
 	Selection store.Selection
+	// WithoutDocuments leaves Capabilities and Meta nil. By default every document is read.
+	WithoutDocuments bool
 }
 
 // Workers is the answer to a WorkersQuery.
@@ -21,8 +23,8 @@ type Workers struct {
 	LeftOut int `json:"left_out"`
 }
 
-// FindWorkers returns the workers of a selection with their documents, in the order of their
-// names. It reads all documents into memory; ListWorkers pages through a fleet.
+// FindWorkers returns the workers of a selection in the order of their names. It reads all of
+// them into memory; ListWorkers pages through a fleet.
 func FindWorkers(ctx context.Context, st *store.Store, q WorkersQuery) (*Workers, error) {
 	q.Selection.Limit = 0
 	ids, err := st.Workers.List(ctx, store.Listing{Selection: q.Selection})
@@ -30,7 +32,7 @@ func FindWorkers(ctx context.Context, st *store.Store, q WorkersQuery) (*Workers
 		return nil, err
 	}
 	found := &Workers{Items: make([]store.WorkerSnapshot, 0, len(ids))}
-	err = inBatches(ctx, st, ids, true, func(rows []store.WorkerSnapshot) error {
+	err = inBatches(ctx, st, ids, !q.WithoutDocuments, func(rows []store.WorkerSnapshot) error {
 		found.Items = append(found.Items, rows...)
 		return nil
 	})
@@ -38,6 +40,23 @@ func FindWorkers(ctx context.Context, st *store.Store, q WorkersQuery) (*Workers
 		found.LeftOut, err = st.Workers.ByPrerelease(ctx, q.Selection)
 	}
 	return found, err
+}
+
+// EachWorker calls fn with workers and their documents, in the order of workers. It keeps a few documents in memory at a
+// time, and leaves out workers that do not exist any longer. Errors are those of fn.
+func EachWorker(ctx context.Context, st *store.Store, workers []store.WorkerSnapshot, fn func(w *store.WorkerSnapshot) error) error {
+	ids := make([]int64, len(workers))
+	for i := range workers {
+		ids[i] = workers[i].ID
+	}
+	return inBatches(ctx, st, ids, true, func(rows []store.WorkerSnapshot) error {
+		for i := range rows {
+			if err := fn(&rows[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // Counts counts workers by status. A stale worker counts as Stale only.

@@ -177,6 +177,8 @@ func (e *evaluation) runtime(wanted requirement.Runtime) {
 		e.installation(wanted, best)
 	case slices.Contains(e.f.Unknown, wanted.Name):
 		e.add(requirement.RuntimeUnknown, wanted.Name, wanted.Wanted(), "could not be determined")
+	case slices.Contains(e.f.NotReported, wanted.Name):
+		e.add(requirement.RuntimeUnknown, wanted.Name, wanted.Wanted(), "not in its last report")
 	default:
 		e.add(requirement.RuntimeAbsent, wanted.Name, wanted.Wanted(), e.absent(wanted.Name))
 	}

@@ -102,6 +102,9 @@ func TestReasons(t *testing.T) {
 		{"unknown", `{"runtimes": {"core.python": "*"}}`, func(f *placement.Facts) {
 			f.Installations, f.Unknown = nil, []string{"core.python"}
 		}, []placement.Reason{python(requirement.RuntimeUnknown, "*", "could not be determined")}},
+		{"not reported", `{"runtimes": {"core.python": "*"}}`, func(f *placement.Facts) {
+			f.Installations, f.NotReported = nil, []string{"core.python"}
+		}, []placement.Reason{python(requirement.RuntimeUnknown, "*", "not in its last report")}},
 		{"unknown beside an installation", `{"runtimes": {"core.python": "*"}}`, func(f *placement.Facts) { f.Unknown = []string{"core.python"} }, nil},
 		{"version", `{"runtimes": {"core.python": ">=3.14"}}`, nil, []placement.Reason{python(requirement.WrongVersion, ">=3.14", "3.12.1")}},
 		{"the nearest version", `{"runtimes": {"core.python": "3.11"}}`, nil, []placement.Reason{python(requirement.WrongVersion, "3.11", "3.12.1")}},

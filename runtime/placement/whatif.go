@@ -138,7 +138,9 @@ func (c Change) apply(f Facts) Facts {
 	})
 	switch {
 	case c.Kind == RuntimeRemoved:
-		f.Unknown = slices.DeleteFunc(slices.Clone(f.Unknown), func(ref string) bool { return ref == c.Runtime })
+		isRemoved := func(ref string) bool { return ref == c.Runtime }
+		f.Unknown = slices.DeleteFunc(slices.Clone(f.Unknown), isRemoved)
+		f.NotReported = slices.DeleteFunc(slices.Clone(f.NotReported), isRemoved)
 	case unknown && !slices.Contains(f.Unknown, c.Runtime):
 		f.Unknown = append(slices.Clone(f.Unknown), c.Runtime)
 	}

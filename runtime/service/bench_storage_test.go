@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/service"
 	"github.com/attune-go/attune/schema/capability"
@@ -33,6 +35,10 @@ func BenchmarkStorage(b *testing.B) {
 func benchStorage(b *testing.B, installations int) {
 	db := testdb.Postgres(b)
 	st := store.New(db.DB, store.Config{Schema: db.Schema})
+	_, err := db.NewRaw("INSERT INTO ?.runtime (ref, name) SELECT 'core.runtime' || to_char(n, 'FM00'), 'Runtime' FROM generate_series(0, 27) AS n", bun.Ident(db.Schema)).Exec(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
 	state, err := st.DefinitionsState(b.Context())
 	if err != nil {
 		b.Fatal(err)

@@ -57,6 +57,7 @@ var beside = map[string]string{
 	"worker_runtime": "attune_worker_runtime", "capability_change": "attune_capability_change", "worker_sweep": "attune_worker_sweep",
 	"runtime_version": "attune_runtime_version", "worker_label": "attune_worker_label", "worker_taint": "attune_worker_taint",
 	"worker_cordon": "attune_worker_cordon", "worker_operator_taint": "attune_worker_operator_taint",
+	markTable: "attune_definition_mark",
 }
 
 // relations lists the tables that Read looks for.
@@ -67,6 +68,9 @@ func relations() []string {
 	}
 	return names
 }
+
+// markTable has the number of changes of definitions.
+const markTable = "definition_mark"
 
 // Read reads the layout of a schema from the catalog. An empty schema means public. A schema
 // without attune's tables has an empty layout of attune's own.
@@ -153,6 +157,16 @@ func (l *Layout) State() (table, key string) {
 	return l.name(stateTable), "worker"
 }
 
+// DefinitionMark returns the quoted table that has the number of changes of definitions, and the name of the triggers
+// that count them. Both are empty if the database has none.
+func (l *Layout) DefinitionMark() (table, trigger string) {
+	name := l.Relation(markTable)
+	if l.Guest() && l.columns[name] == nil {
+		return "", ""
+	}
+	return l.name(name), name + "_count"
+}
+
 // A Source is a table that definitions are read from, with a column that identifies a row.
 type Source struct{ Table, Key string }
 
@@ -206,7 +220,7 @@ func (l *Layout) Rows(model string) string {
 
 // exists reports whether attune's table of a model exists, as far as the catalog was read.
 func (l *Layout) exists(model string) bool {
-	return l.columns == nil || l.columns[l.Relation(model)] != nil
+	return l.columns == nil || l.columns[l.Relation(model)] != nil && (l.Own || l.Migrated)
 }
 
 // reported lists the columns of the tables of reports. A database that is not migrated lacks
@@ -352,9 +366,12 @@ func (l *Layout) HasCordons() bool { return !l.Own && l.Type("worker", "cordoned
 func (l *Layout) cordons() string {
 	var parts []string
 	if l.HasCordons() {
+		at := "t.updated"
+		if kind := l.Type("worker", "cordoned_at"); kind == "timestamptz" || kind == "timestamp" {
+			at = "coalesce(CAST(t.cordoned_at AS pg_catalog.timestamptz), t.updated)"
+		}
 		parts = append(parts, "SELECT t.id AS worker, CAST("+l.column("worker", "cordon_reason", "NULL")+" AS pg_catalog.text) AS reason, "+
-			"CAST("+l.column("worker", "cordoned_by", "NULL")+" AS pg_catalog.text) AS created_by, "+
-			"coalesce(CAST("+l.column("worker", "cordoned_at", "NULL")+" AS pg_catalog.timestamptz), t.updated) AS created "+
+			"CAST("+l.column("worker", "cordoned_by", "NULL")+" AS pg_catalog.text) AS created_by, "+at+" AS created "+
 			"FROM "+l.name("worker")+" t WHERE t.cordoned")
 	}
 	if l.exists("worker_cordon") {

@@ -22,6 +22,9 @@ type Facts struct {
 	Installations []Installation
 	// Unknown holds the refs of runtimes that could not be determined.
 	Unknown []string
+	// NotReported holds the refs of runtimes that the last report is not about, because they were
+	// defined after it or are for the other role. A runtime in none of these lists is absent.
+	NotReported []string
 	// Lost holds the last version of runtimes that the worker had once, by ref. The version is
 	// empty if it was not known.
 	Lost map[string]string

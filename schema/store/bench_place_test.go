@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/attune-go/attune/fixtures"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/placement"
@@ -316,7 +317,7 @@ func BenchmarkPlaceInOutage(b *testing.B) {
 	for b.Loop() {
 		db := testdb.Postgres(b)
 		e := env{db.DB, store.New(db.DB, store.Config{Schema: db.Schema}), db.Schema, true}
-		outageFleet(b, e)
+		fixtures.Fleet(b, db, fixtures.FleetOpts{Workers: *outageWorkers, Stale: *outageStale})
 		place := func(times *[]time.Duration) {
 			begin := time.Now()
 			if placed, err := e.Workers.Place(b.Context(), &r, 20); err != nil || len(placed) != 20 {

@@ -185,3 +185,39 @@ func ExampleWorkers_Select() {
 	// Output:
 	// build-2
 }
+
+// An operator keeps new work off a worker, beside his platform's own statements.
+func ExampleWorkers_Cordon() {
+	ctx := context.Background()
+	db := openExample(ctx)
+	defer db.Close()
+	st := store.New(db, store.Config{})
+
+	instance, interval := "build-1-1", 30
+	worker, _, err := st.Workers.Register(ctx, store.Registration{
+		Name: "build-1", Role: metadata.Worker, Instance: &instance, HeartbeatInterval: &interval,
+		Capabilities: &store.Capabilities{Document: json.RawMessage(`{"runtimes": []}`)},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	count := func() {
+		placed, err := st.Workers.Place(ctx, &requirement.Requirement{}, 0)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(len(placed), "can run it")
+	}
+	count()
+	err = db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		_, err := store.New(tx, store.Config{}).Workers.Cordon(ctx, "the disk is failing", worker.ID)
+		return err
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	count()
+	// Output:
+	// 1 can run it
+	// 0 can run it
+}

@@ -154,6 +154,34 @@ func (w *Workers) RequestRefresh(ctx context.Context, ids ...int64) (int, error)
 	return int(n), err
 }
 
+// Refreshed returns the time of the last refresh request that each worker's document serves, by the database's clock.
+// Workers whose document serves none are left out.
+func (w *Workers) Refreshed(ctx context.Context, ids ...int64) (map[int64]time.Time, error) {
+	var rows []struct {
+		ID        int64
+		Refreshed *string
+	}
+	if len(ids) > 0 {
+		refreshed := bun.Safe(w.pick("worker.capabilities ->> CAST('refreshed' AS pg_catalog.text)",
+			"json_extract(worker.capabilities, '$.refreshed')"))
+		err := w.db.NewRaw("SELECT worker.id, ? AS refreshed FROM ? AS worker WHERE worker.id IN (?)",
+			refreshed, w.rows("worker"), bun.List(ids)).Scan(ctx, &rows)
+		if err != nil {
+			return nil, fmt.Errorf("read the last refresh of workers: %w", err)
+		}
+	}
+	found := map[int64]time.Time{}
+	for _, r := range rows {
+		if r.Refreshed == nil {
+			continue
+		}
+		if at, err := time.Parse(time.RFC3339Nano, *r.Refreshed); err == nil {
+			found[r.ID] = at
+		}
+	}
+	return found, nil
+}
+
 // isFresh returns the condition that the last heartbeat of a worker is recent enough for its
 // own interval. A worker without an interval is not fresh.
 func (d dialect) isFresh(alias string) bun.Safe {

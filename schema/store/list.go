@@ -61,32 +61,67 @@ type Position struct {
 // found: the rows of these workers are read, and no others.
 const few = 1000
 
+// idPage is the number of IDs that one statement reads in the order of an index.
+const idPage = 5000
+
 // List returns the IDs of the workers of a listing, in its order. It reads no documents.
 //
 // Ordered by name or ID, a page takes as long as its rows on Postgres, whatever the size of
 // the fleet. So does the answer that no worker matches, if one runtime or label of the
-// selection belongs to at most 1,000 workers.
+// selection belongs to at most 1,000 workers. A guest has no index on the platform's names and
+// sorts them.
 func (w *Workers) List(ctx context.Context, l Listing) ([]int64, error) {
 	ids := []int64{}
 	if !l.storable() {
 		return ids, nil
 	}
-	lead, name, err := w.sortKeys(&l)
-	if err != nil {
+	if _, _, err := w.sortKeys(&l); err != nil {
 		return nil, err
 	}
 	candidates, narrowed, err := w.candidates(ctx, &l.Selection)
 	if err != nil {
 		return nil, fmt.Errorf("list workers: %w", err)
 	}
+	if narrowed && len(candidates) == 0 {
+		return ids, nil
+	}
+	byIndex := w.postgres && w.layout.Own && !narrowed && (l.Order == "" || l.Order == OrderName)
+	for part, left := l, l.Limit; ; {
+		// The planner would sort all workers rather than read them from the index, though to
+		// calculate the form of a name by which they are sorted costs more than all else.
+		if byIndex && (left == 0 || left > idPage) {
+			part.Limit = idPage
+		} else {
+			part.Limit = left
+		}
+		found, err := w.listPart(ctx, part, candidates)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, found...)
+		if left > 0 {
+			left -= len(found)
+		}
+		if part.Limit == 0 || len(found) < part.Limit || len(ids) == l.Limit {
+			return ids, nil
+		}
+		if part.After, err = w.PositionOf(ctx, part, found[len(found)-1]); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// listPart returns the first workers of a listing, of candidates alone if there are any.
+func (w *Workers) listPart(ctx context.Context, l Listing, candidates []int64) ([]int64, error) {
+	lead, name, err := w.sortKeys(&l)
+	if err != nil {
+		return nil, err
+	}
 	q := w.db.NewSelect().TableExpr("? AS worker", w.rows("worker")).ColumnExpr("worker.id")
 	for _, c := range w.conditions(&l.Selection) {
 		q = q.Where("?", c)
 	}
-	if narrowed {
-		if len(candidates) == 0 {
-			return ids, nil
-		}
+	if len(candidates) > 0 {
 		q = q.Where("worker.id IN (?)", bun.List(candidates))
 	}
 	if l.After != nil {
@@ -100,6 +135,7 @@ func (w *Workers) List(ctx context.Context, l Listing) ([]int64, error) {
 	if l.Limit > 0 {
 		q = q.Limit(int64(l.Limit))
 	}
+	ids := []int64{}
 	if err := q.OrderExpr("worker.id").Scan(ctx, &ids); err != nil {
 		return nil, fmt.Errorf("list workers: %w", err)
 	}
@@ -178,7 +214,7 @@ func (w *Workers) isAfter(p *Position, lead, name any) any {
 
 // nameKey returns a worker's name in a form that sorts by bytes as OrderName does: every
 // number has twenty digits, letters are small, and the name itself follows. On Postgres it is
-// the expression of the index idx_worker_name_key, word for word. SQLite has no regular
+// the expression of the index idx_worker_name_order, word for word. SQLite has no regular
 // expressions and computes it by a walk along the name; a file has few workers.
 func (w *Workers) nameKey() bun.Safe {
 	if w.postgres {
@@ -355,13 +391,13 @@ func (r *WorkerRuntimes) Reported(ctx context.Context, workers []int64, of []Req
 	return r.reported(ctx, columns, workers, bun.SafeQuery("("+strings.Repeat("? OR ", len(some)-1)+"?)", some...))
 }
 
-// Installed returns the names and versions of the installations of workers, ordered as by
+// Installed returns the refs, names and versions of the installations of workers, ordered as by
 // Reported. It reads at most 500 rows of a worker.
 func (r *WorkerRuntimes) Installed(ctx context.Context, workers []int64) ([]Reported, error) {
 	if len(workers) == 0 {
 		return []Reported{}, nil
 	}
-	return r.reported(ctx, "worker, name, version", workers, bun.SafeQuery("had.outcome = ?", capability.Available))
+	return r.reported(ctx, "worker, runtime_ref, name, version", workers, bun.SafeQuery("had.outcome = ?", capability.Available))
 }
 
 func (r *WorkerRuntimes) reported(ctx context.Context, columns string, workers []int64, condition any) ([]Reported, error) {

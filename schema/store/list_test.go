@@ -166,8 +166,8 @@ func TestReported(t *testing.T) {
 func TestListByIndex(t *testing.T) {
 	db := testdb.Postgres(t)
 	e := env{db.DB, store.New(db.DB, store.Config{Schema: db.Schema}), db.Schema, true}
-	e.exec(t, `INSERT INTO {schema}.worker (name, worker_type) SELECT 'build-' || n, 'local' FROM generate_series(1, 5000) AS n`)
-	e.exec(t, "ANALYZE {schema}.worker")
+	e.exec(t, `INSERT INTO {schema}.worker (name, worker_type) SELECT 'build-' || n, 'local' FROM generate_series(1, 12000) AS n`)
+	e.exec(t, "VACUUM ANALYZE {schema}.worker")
 	hook := new(captured)
 	hooked := store.New(db.DB.WithQueryHook(hook), store.Config{Schema: db.Schema})
 	isRead := func(l store.Listing) []int64 {
@@ -180,7 +180,7 @@ func TestListByIndex(t *testing.T) {
 		if err := e.DB.NewRaw("EXPLAIN (COSTS off) "+hook.query).Scan(t.Context(), &lines); err != nil {
 			t.Fatal(err)
 		}
-		if plan := strings.Join(lines, "\n"); strings.Contains(plan, "Sort") || !strings.Contains(plan, "idx_worker_name_key") {
+		if plan := strings.Join(lines, "\n"); strings.Contains(plan, "Sort") || !strings.Contains(plan, "Index Only Scan using idx_worker_name_order") {
 			t.Errorf("%s\n%s", hook.query, plan)
 		}
 		return ids
@@ -192,4 +192,7 @@ func TestListByIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	isRead(l)
+	if all := isRead(store.Listing{}); len(all) != 12000 {
+		t.Errorf("%d workers in several statements, want 12000", len(all))
+	}
 }

@@ -17,20 +17,21 @@ import (
 //
 // On Postgres triggers count the transactions that change definitions, so the mark costs the
 // same with any number of them. Disabling a trigger or enabling it again changes the mark too. A
-// table without the trigger, such as a platform's, is read: its part of the mark is computed
-// from the id of each row and the transaction that last wrote it.
+// table without the trigger, such as one that a platform created since, is read: its part of the
+// mark is computed from the id of each row and the transaction that last wrote it.
 func (s *Store) DefinitionsMark(ctx context.Context) (string, error) {
 	r := s.Runtimes
 	if !r.postgres {
 		return "", nil
 	}
 	var parts []any
-	if r.layout.Own {
+	table, trigger := r.layout.DefinitionMark()
+	if table != "" {
 		parts = append(parts, bun.SafeQuery("(SELECT pg_catalog.concat(pg_catalog.count(*), '+', pg_catalog.sum(changes)) FROM ?)",
-			bun.Safe(r.layout.Table("definition_mark"))))
+			bun.Safe(table)))
 	}
 	for _, from := range r.layout.Definitions() {
-		parts = append(parts, r.markOf(from))
+		parts = append(parts, r.markOf(from, trigger))
 	}
 	var mark string
 	err := r.db.NewRaw("SELECT pg_catalog.concat(?"+strings.Repeat(", ' ', ?", len(parts)-1)+")", parts...).Scan(ctx, &mark)
@@ -40,15 +41,15 @@ func (s *Store) DefinitionsMark(ctx context.Context) (string, error) {
 	return mark, nil
 }
 
-// markOf returns the part of the mark for one table.
-func (r *Runtimes) markOf(from layout.Source) any {
+// markOf returns the part of the mark for one table. An empty trigger counts nothing.
+func (r *Runtimes) markOf(from layout.Source, trigger string) any {
 	rows := bun.SafeQuery(`(SELECT CAST(pg_catalog.sum(pg_catalog.hashtextextended(pg_catalog.concat(?, ' ', xmin), 0)) AS pg_catalog.text)
 		FROM ?)`, bun.Name(from.Key), bun.Safe(from.Table))
-	if !r.layout.Own {
+	if trigger == "" {
 		return rows
 	}
 	return bun.SafeQuery(`coalesce((SELECT CAST(t.xmin AS pg_catalog.text) FROM pg_catalog.pg_trigger t
-		WHERE t.tgrelid = CAST(CAST(? AS pg_catalog.regclass) AS pg_catalog.oid) AND t.tgname = 'definition_mark_count' AND t.tgenabled = 'A'), ?)`, from.Table, rows)
+		WHERE t.tgrelid = CAST(CAST(? AS pg_catalog.regclass) AS pg_catalog.oid) AND t.tgname = ? AND t.tgenabled = 'A'), ?)`, from.Table, trigger, rows)
 }
 
 // DefinitionsState returns the mark of the definitions and the database's time. Definitions that

@@ -37,7 +37,8 @@ func (w *Workers) Cordon(ctx context.Context, reason string, ids ...int64) ([]in
 			return w.cordonPlatform(ctx, reason, ids)
 		}
 		if reason != "" { // the database sets the user and the time of an inserted row
-			_, err := w.db.NewRaw("DELETE FROM ? WHERE worker IN (?) AND coalesce(reason, '') <> ?", w.of("worker_cordon"), bun.List(ids), reason).Exec(ctx)
+			_, err := w.db.NewRaw("DELETE FROM ? WHERE worker IN (?) AND coalesce(reason, '') <> ?",
+				w.of("worker_cordon"), bun.List(ids), reason).Exec(ctx)
 			if err != nil {
 				return nil, err
 			}
@@ -100,7 +101,8 @@ func (w *Workers) Cordons(ctx context.Context, ids []int64) ([]schema.WorkerCord
 	if len(ids) == 0 {
 		return rows, nil
 	}
-	err := w.db.NewRaw("SELECT cordon.worker, cordon.reason, cordon.created_by, cordon.created FROM ? AS cordon WHERE cordon.worker IN (?) ORDER BY cordon.worker",
+	err := w.db.NewRaw(`SELECT cordon.worker, cordon.reason, cordon.created_by, cordon.created FROM ? AS cordon
+		WHERE cordon.worker IN (?) ORDER BY cordon.worker`,
 		w.rows("worker_cordon"), bun.List(ids)).Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("read cordons of workers: %w", err)
@@ -130,7 +132,9 @@ func (w *Workers) OperatorTaints(ctx context.Context, ids []int64) ([]schema.Wor
 }
 
 // operate runs an operation on workers in a transaction, and notifies listeners of what changed.
-func (w *Workers) operate(ctx context.Context, verb string, ids []int64, fn func(ctx context.Context, w *Workers) ([]int64, error)) ([]int64, error) {
+func (w *Workers) operate(
+	ctx context.Context, verb string, ids []int64, fn func(ctx context.Context, w *Workers) ([]int64, error),
+) ([]int64, error) {
 	if len(ids) == 0 {
 		return []int64{}, nil
 	}
@@ -192,7 +196,8 @@ func (w *Workers) cordonColumns(reason, at any) any {
 
 // orderedLock returns a part of a statement that locks the platform's rows by ascending ID.
 func (w *Workers) orderedLock(ids []int64) any {
-	return bun.SafeQuery("locked AS MATERIALIZED (SELECT l.id FROM ? AS l WHERE l.id IN (?) ORDER BY l.id FOR UPDATE)", w.of("worker"), bun.List(ids))
+	return bun.SafeQuery("locked AS MATERIALIZED (SELECT l.id FROM ? AS l WHERE l.id IN (?) ORDER BY l.id FOR UPDATE)",
+		w.of("worker"), bun.List(ids))
 }
 
 // checkReason returns why a cordon cannot have a reason.

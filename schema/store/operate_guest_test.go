@@ -57,6 +57,9 @@ func TestOperateInGuest(t *testing.T) {
 		}
 		for i, reason := range []string{"disk full", "disk"} {
 			f := facts[i]
+			if slots := []int{10, 1}[i]; f.Slots != slots {
+				t.Errorf("%s has %d slots, want %d", f.Name, f.Slots, slots)
+			}
 			if !f.Cordoned || f.CordonReason != reason || f.Taints[len(f.Taints)-1] != taint {
 				t.Errorf("%+v", f)
 			}

@@ -55,7 +55,7 @@ func (w *Workers) Facts(ctx context.Context, q FactsQuery) (all []requirement.Fa
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read facts of workers: %w", err)
+		return nil, fmt.Errorf("read facts of workers: %w", w.classify("read", err))
 	}
 	return all, nil
 }
@@ -84,10 +84,14 @@ func (w *Workers) facts(ctx context.Context, q FactsQuery) ([]requirement.Facts,
 			return nil, err
 		}
 	}
-	if len(q.Refs) > 0 {
-		err = w.addInstallations(ctx, at, q)
+	if len(q.Refs) == 0 {
+		return all, nil
 	}
-	if err == nil && len(q.Refs) > 0 && q.Lost {
+	reported, err := w.addInstallations(ctx, at, q)
+	if err == nil {
+		err = w.addNotReported(ctx, at, q.Refs, reported)
+	}
+	if err == nil && q.Lost {
 		err = w.addLost(ctx, at, q)
 	}
 	return all, err
@@ -127,7 +131,9 @@ func (w *Workers) standings(ctx context.Context, only any) ([]requirement.Facts,
 
 // addTaints adds the taints of hosts, then those of operators.
 func (w *Workers) addTaints(ctx context.Context, at map[int64]*requirement.Facts, only any) error {
-	for _, taints := range []struct{ table, order string }{{"worker_taint", "taint.id"}, {"worker_operator_taint", "taint.key, taint.effect"}} {
+	for _, taints := range []struct{ table, order string }{
+		{"worker_taint", "taint.id"}, {"worker_operator_taint", "taint.key, taint.effect"},
+	} {
 		var rows []struct {
 			ID                 int64
 			Key, Value, Effect string
@@ -176,7 +182,14 @@ func (w *Workers) addLabels(ctx context.Context, at map[int64]*requirement.Facts
 	return err
 }
 
-func (w *Workers) addInstallations(ctx context.Context, at map[int64]*requirement.Facts, q FactsQuery) error {
+// A reportedRuntime is a runtime that a worker has a row of.
+type reportedRuntime struct {
+	worker int64
+	ref    string
+}
+
+// addInstallations adds what workers reported about runtimes. It returns the runtimes that they reported.
+func (w *Workers) addInstallations(ctx context.Context, at map[int64]*requirement.Facts, q FactsQuery) (map[reportedRuntime]bool, error) {
 	only := bun.SafeQuery("1 = 1")
 	if q.Workers != nil {
 		only = bun.SafeQuery("had.worker IN (?)", bun.List(q.Workers))
@@ -189,15 +202,17 @@ func (w *Workers) addInstallations(ctx context.Context, at map[int64]*requiremen
 	err := w.db.NewRaw(`SELECT had.worker, had.runtime_ref AS ref, had.outcome, had.source, had.version, had.version_raw, had.path,
 		had.unconfirmed_since IS NOT NULL AS unconfirmed FROM ? AS had WHERE had.runtime_ref IN (?) AND ?`,
 		w.rows("worker_runtime"), bun.List(q.Refs), only).Scan(ctx, &rows)
+	reported := make(map[reportedRuntime]bool, len(rows))
 	for _, r := range rows {
 		f := at[r.Worker]
+		reported[reportedRuntime{r.Worker, r.Ref}] = true
 		switch {
 		case f == nil:
 		case r.Outcome == schema.OutcomeAvailable:
 			i := requirement.Installation{Ref: r.Ref, Path: r.Path, Declared: r.Source == string(capability.Declared), Unconfirmed: r.Unconfirmed}
 			if r.Version != "" {
 				if i.Version, err = version.Parse(r.Version); err != nil {
-					return fmt.Errorf("worker %d, %s: %w", r.Worker, r.Ref, err)
+					return nil, fmt.Errorf("worker %d, %s: %w", r.Worker, r.Ref, err)
 				}
 			}
 			f.Installations = append(f.Installations, i)
@@ -205,7 +220,7 @@ func (w *Workers) addInstallations(ctx context.Context, at map[int64]*requiremen
 			f.Unknown = append(f.Unknown, r.Ref)
 		}
 	}
-	return err
+	return reported, err
 }
 
 // addLost adds the runtimes whose last change is a loss.

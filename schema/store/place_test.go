@@ -3,6 +3,7 @@ package store_test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -87,6 +88,88 @@ func TestFacts(t *testing.T) {
 		got, err = e.Workers.Facts(t.Context(), store.FactsQuery{Workers: []int64{c.ID, 999}})
 		if err != nil || len(got) != 1 || got[0].Worker != c.ID {
 			t.Errorf("got %+v, %v", got, err)
+		}
+	})
+}
+
+// TestSlots: a worker has the slots of its document, and one if the document says nothing sensible. A worker that
+// is busy has none, whatever its document says.
+func TestSlots(t *testing.T) {
+	each(t, func(t *testing.T, e env) {
+		w := running(t, e, "a")
+		for document, want := range map[string]int{
+			`{}`: 1, `{"max_concurrent_executions": 4}`: 4, `{"max_concurrent_executions": 4.7}`: 4, `{"max_concurrent_executions": "4"}`: 1,
+			`{"max_concurrent_executions": 0}`: 1, `{"max_concurrent_executions": -3}`: 1, `{"max_concurrent_executions": null}`: 1,
+			`{"max_concurrent_executions": [4]}`: 1, `{"max_concurrent_executions": 1e12}`: math.MaxInt32, `[]`: 1,
+		} {
+			e.exec(t, "UPDATE {schema}.worker SET capabilities = ? WHERE id = ?", document, w.ID)
+			facts, err := e.Workers.Facts(t.Context(), store.FactsQuery{})
+			if err != nil || facts[0].Slots != want || facts[0].Used != 0 {
+				t.Errorf("%s: %d slots, %v; want %d", document, facts[0].Slots, err, want)
+			}
+			r := requirement.Requirement{Slots: min(want+1, requirement.MaxSlots)}
+			placed, err := e.Workers.Place(t.Context(), &r, 0)
+			if fits := want >= r.Slots; err != nil || (len(placed) == 1) != fits {
+				t.Errorf("%s, %d wanted: placed %+v, %v", document, r.Slots, placed, err)
+			}
+			for _, reason := range placement.Evaluate(&r, &facts[0]).Reasons {
+				if reason.Kind != requirement.Busy || reason.Actual != fmt.Sprintf("%d of %[1]d free", want) {
+					t.Errorf("%s: %+v", document, reason)
+				}
+			}
+		}
+		e.exec(t, "UPDATE {schema}.worker SET status = 'busy', capabilities = '{\"max_concurrent_executions\": 9}'")
+		facts, err := e.Workers.Facts(t.Context(), store.FactsQuery{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		reasons := placement.Evaluate(&requirement.Requirement{}, &facts[0]).Reasons
+		if len(reasons) != 1 || reasons[0].Kind != requirement.Busy || reasons[0].Actual != "busy" || !reasons[0].Passing {
+			t.Errorf("busy: %+v", reasons)
+		}
+		if placed, err := e.Workers.Place(t.Context(), &requirement.Requirement{}, 0); err != nil || len(placed) != 0 {
+			t.Errorf("busy: placed %+v, %v", placed, err)
+		}
+	})
+}
+
+// A runtime without a row is absent if the host looked for it. It did not look for one that was defined after its
+// last report, or for the other role.
+func TestFactsNotReported(t *testing.T) {
+	each(t, func(t *testing.T, e env) {
+		for ref, document := range map[string]string{"a.old": `{}`, "a.sensor": `{"roles": ["sensor"]}`, "a.new": `{}`} {
+			e.exec(t, "INSERT INTO {schema}.runtime (ref, name, distributions) VALUES (?, 'R', ?)", ref, document)
+		}
+		e.exec(t, "UPDATE {schema}.runtime SET created = ? WHERE ref <> 'a.new'", time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+		const read = `"definitions": {"read": "2026-03-01T10:00:00.5Z"}`
+		want := map[string][]string{}
+		for name, c := range map[string]struct {
+			document string
+			rows     []schema.WorkerRuntime
+			want     []string
+		}{
+			"verified":        {`{"source": "database", ` + read + `, "runtimes": []}`, nil, []string{"a.new", "a.sensor"}},
+			"new":             {`{"source": "database", ` + read + `, "runtimes": ["new"]}`, []schema.WorkerRuntime{row("a.new", "new", "1.0.0", "/n")}, []string{"a.sensor"}},
+			"new, could not":  {`{"source": "database", ` + read + `, "runtimes": []}`, []schema.WorkerRuntime{negative("a.new", "new", "timeout", "")}, []string{"a.sensor"}},
+			"earlier release": {`{"source": "database", "runtimes": []}`, []schema.WorkerRuntime{negative("a.old", "old", "not_found", "")}, []string{"a.new", "a.sensor"}},
+			"listed by hand":  {`{"source": "config", "runtimes": []}`, nil, nil},
+			"hybrid":          {`{"source": "database", ` + read + `, "runtimes": []}`, nil, []string{"a.new"}},
+		} {
+			w := running(t, e, name)
+			if _, err := e.Workers.Report(t.Context(), w.ID, "i1", store.Capabilities{Document: []byte(c.document), Runtimes: c.rows}); err != nil {
+				t.Fatal(err)
+			}
+			want[name] = c.want
+		}
+		e.exec(t, "UPDATE {schema}.worker SET worker_role = 'hybrid' WHERE name = 'hybrid'")
+		got, err := e.Workers.Facts(t.Context(), store.FactsQuery{Refs: []string{"a.old", "a.sensor", "a.new", "core.undefined"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range got {
+			if diff := gocmp.Diff(want[f.Name], f.NotReported); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", f.Name, diff)
+			}
 		}
 	})
 }

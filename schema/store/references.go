@@ -102,7 +102,9 @@ type foreignKey struct {
 
 // ownTables lists the tables whose rows only hold attune's own records of the referenced
 // row, as do tables whose names begin with attune_. In a guest only the latter do.
-var ownTables = []string{"runtime_version", "worker_runtime", "worker_label", "worker_taint", "worker_cordon", "worker_operator_taint", "capability_change"}
+var ownTables = []string{
+	"runtime_version", "worker_runtime", "worker_label", "worker_taint", "worker_cordon", "worker_operator_taint", "capability_change",
+}
 
 func (d dialect) isOwn(k *foreignKey) bool {
 	own := d.layout.Own && slices.Contains(ownTables, k.Name) || strings.HasPrefix(k.Name, "attune_")

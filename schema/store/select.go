@@ -275,15 +275,31 @@ func (r *WorkerRuntimes) Undefined(ctx context.Context, name string) (*Requireme
 		return nil, ErrNotFound
 	}
 	var found []struct{ RuntimeRef, Name string }
-	ref, own := string(r.text("had.runtime_ref")), string(r.text("had.name"))
-	err := r.db.NewRaw("SELECT had.runtime_ref, had.name FROM ?0 AS had WHERE had.runtime IS NULL AND ("+
-		r.folded(ref)+" = ?1 OR "+r.folded(own)+" = ?1) ORDER BY "+ref+", "+own+" LIMIT 1",
-		r.rows(r.name), strings.ToLower(strings.TrimSpace(name))).Scan(ctx, &found)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("find a runtime without a definition: %w", err)
-	case len(found) == 0:
+	for _, column := range []string{"had.runtime_ref", "had.name"} {
+		err := r.db.NewRaw(`SELECT first.runtime_ref, first.name FROM (SELECT had.runtime_ref, had.name FROM ? AS had WHERE had.runtime IS NULL AND ? LIMIT ?) AS first
+			ORDER BY ?, ? LIMIT 1`,
+			r.rows(r.name), r.isFolded(column, name), few, r.bytewise("first.runtime_ref"), r.bytewise("first.name")).Scan(ctx, &found)
+		if err != nil {
+			return nil, fmt.Errorf("find a runtime without a definition: %w", err)
+		}
+		if len(found) > 0 {
+			break
+		}
+	}
+	if len(found) == 0 {
 		return nil, ErrNotFound
 	}
 	return &Requirement{Ref: found[0].RuntimeRef, Name: found[0].Name}, nil
+}
+
+// isFolded returns the condition that a text is a name, ignoring the case of ASCII. On Postgres it begins with the
+// expression of the indexes idx_worker_runtime_undefined_ref and _name.
+func (d dialect) isFolded(column, name string) any {
+	name = strings.ToLower(strings.TrimSpace(name))
+	folded := d.folded(string(d.text(column)))
+	if !d.postgres {
+		return bun.SafeQuery("? = ?", bun.Safe(folded), name)
+	}
+	return bun.SafeQuery(`pg_catalog.hashtextextended(?0, 0) = pg_catalog.hashtextextended(CAST(?1 AS pg_catalog.text) COLLATE pg_catalog."C", 0) AND ?0 = ?1`,
+		bun.Safe(folded), name)
 }

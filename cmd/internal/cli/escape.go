@@ -38,6 +38,11 @@ func (e escaped) Write(p []byte) (int, error) {
 func escape(text []byte) []byte {
 	out := make([]byte, 0, len(text))
 	for i := 0; i < len(text); {
+		if n := printable(text[i:]); n > 0 {
+			out = append(out, text[i:i+n]...)
+			i += n
+			continue
+		}
 		r, n := utf8.DecodeRune(text[i:])
 		switch {
 		case r == utf8.RuneError && n == 1:
@@ -53,6 +58,17 @@ func escape(text []byte) []byte {
 		i += n
 	}
 	return out
+}
+
+// printable returns the length of the ASCII at the beginning of a text that stays as it is, which is nearly all of
+// most documents.
+func printable(text []byte) int {
+	for i, c := range text {
+		if (c < ' ' || c > '~') && c != '\n' {
+			return i
+		}
+	}
+	return len(text)
 }
 
 // NewJSONEncoder returns an encoder of JSON for people and programs: text is not

@@ -15,7 +15,7 @@ import (
 // requirementColumns are the columns with guards.
 var requirementColumns = []string{"required_worker_runtimes", "worker_selector", "worker_tolerations", "worker_affinity"}
 
-// verdict is what Go says of a document in a column.
+// verdict returns the faults that Go finds in a document of a column.
 func verdict(column, doc string) error {
 	var c requirement.Columns
 	for i, to := range []*[]byte{&c.Runtimes, &c.Selector, &c.Tolerations, &c.Affinity} {

@@ -1,0 +1,2 @@
+DROP INDEX main.idx_worker_runtime_undefined_ref;
+DROP INDEX main.idx_worker_runtime_undefined_name;
