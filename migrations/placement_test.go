@@ -20,6 +20,7 @@ func TestPlacement(t *testing.T) {
 	each(t, func(t *testing.T, db testDB) {
 		up(t, db.DB, migrations.Config{})
 		after := objects(t, db)
+		downTo(t, db.DB, migrations.Lookups, migrations.Config{})
 		run(t, db, someWorker, `INSERT INTO pack (ref, label, version) VALUES ('etl', 'ETL', '1')`,
 			`INSERT INTO action (ref, pack, pack_ref, label, entrypoint) SELECT 'etl.load', id, ref, 'l', 'e' FROM pack`)
 		for name, c := range map[string]struct{ fault, mend string }{

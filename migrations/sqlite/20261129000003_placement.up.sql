@@ -3,20 +3,21 @@
 -- reasons. SQLite has no users, so created_by stays empty.
 
 CREATE TABLE main.worker_cordon (
-    worker     INTEGER PRIMARY KEY REFERENCES worker (id) ON DELETE CASCADE,
+    worker     INTEGER NOT NULL REFERENCES worker (id) ON DELETE CASCADE,
     reason     TEXT CHECK (length(reason) BETWEEN 1 AND 1024),
-    created_by TEXT,
-    created    TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f+00:00', 'now'))
+    created_by TEXT DEFAULT NULL,
+    created    TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f+00:00', 'now')),
+    CONSTRAINT worker_cordon_worker_key UNIQUE (worker) -- a primary key of one INTEGER would number the rows
 );
 CREATE TABLE main.worker_operator_taint (
     worker     INTEGER NOT NULL REFERENCES worker (id) ON DELETE CASCADE,
     key        TEXT NOT NULL CHECK (key <> ''),
     value      TEXT NOT NULL DEFAULT '',
     effect     TEXT NOT NULL CHECK (effect IN ('no_schedule', 'prefer_no_schedule')),
-    created_by TEXT,
+    created_by TEXT DEFAULT NULL,
     created    TIMESTAMP NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f+00:00', 'now')),
     CONSTRAINT worker_operator_taint_pkey PRIMARY KEY (worker, key, effect),
-    CONSTRAINT worker_operator_taint_size_check CHECK (octet_length(key) + octet_length(value) <= 1024)
+    CONSTRAINT worker_operator_taint_size_check CHECK (length(CAST(key AS BLOB)) + length(CAST(value AS BLOB)) <= 1024)
 );
 
 ALTER TABLE main.action ADD COLUMN required_worker_runtimes TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(required_worker_runtimes));
