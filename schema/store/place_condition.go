@@ -96,7 +96,8 @@ var taintTables = []string{"worker_taint", "worker_operator_taint"}
 // untolerated returns the query for the taints of one table, with one of several effects, that a
 // requirement does not tolerate. selected is what it returns of each.
 func (w *Workers) untolerated(r *requirement.Requirement, table string, selected bun.Safe, effects ...requirement.Effect) any {
-	return bun.SafeQuery("SELECT ? FROM ? AS taint WHERE taint.worker = worker.id AND ?", selected, w.rows(table), isUntolerated(r, effects...))
+	return bun.SafeQuery("SELECT ? FROM ? AS taint WHERE taint.worker = worker.id AND ?",
+		selected, w.rows(table), isUntolerated(r, effects...))
 }
 
 // isUntolerated returns the condition that a requirement does not tolerate a taint with one of several

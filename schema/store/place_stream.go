@@ -90,7 +90,8 @@ func (s *scan) streaming(most, limit int) any {
 // then up to it.
 func (s *scan) halves(version bun.Safe) any {
 	half := func(number int, comparison bun.Safe) any {
-		return bun.SafeQuery("(SELECT had.worker, ?0 AS half, ?1 AS spread FROM ?2 AS had WHERE ?3 AND ?4 AND ?1 ?5 CAST(?6 AS pg_catalog.int8) ORDER BY ?1, had.worker)",
+		return bun.SafeQuery(`(SELECT had.worker, ?0 AS half, ?1 AS spread FROM ?2 AS had
+			WHERE ?3 AND ?4 AND ?1 ?5 CAST(?6 AS pg_catalog.int8) ORDER BY ?1, had.worker)`,
 			number, s.spread("had.worker"), s.rows("worker_runtime"), s.had, version, comparison, s.start)
 	}
 	return bun.SafeQuery("? UNION ALL ?", half(0, ">="), half(1, "<"))
