@@ -110,7 +110,7 @@ func TestPlacementPage(t *testing.T) {
 				if got.status != 0 && got.status != 3 {
 					t.Errorf("%s: status %d", m[1], got.status)
 				}
-				return "```console\n$ attune " + m[1] + "\n" + got.out + got.errOut + "```\n"
+				return "```console\n$ attune " + m[1] + "\n" + got.out + "```\n"
 			})
 			if diff := gocmp.Diff(strings.Split(string(before), "\n"), strings.Split(after, "\n")); diff != "" && !*updatePages {
 				t.Errorf("%s (-page +command):\n%s", filepath.Base(page), diff)

@@ -46,8 +46,9 @@ func placeFleet(b *testing.B, kind string, workers int) env {
 	if !e.postgres {
 		with = "json_set(capabilities, '$.labels', json_object({labels}), '$.taints', CASE WHEN id % 20 = 0 THEN json({taints}) ELSE json('[]') END)"
 	}
-	set := strings.NewReplacer(
-		"{labels}", "'zone', CASE id % 4 WHEN 1 THEN 'a' WHEN 2 THEN 'b' ELSE 'c' END, 'disk', CASE id % 4 WHEN 1 THEN 'hdd' ELSE 'ssd' END, 'rack', 'r' || (id % 997)",
+	with = strings.ReplaceAll(with, "{labels}", "'zone', CASE {hash} WHEN 1 THEN 'a' WHEN 2 THEN 'b' ELSE 'c' END, "+
+		"'disk', CASE {hash} WHEN 1 THEN 'hdd' ELSE 'ssd' END, 'rack', 'r' || (id % 997)")
+	set := strings.NewReplacer("{hash}", "(id * 2654435769 / 4096) % 4", // versions follow from the ID too
 		"{taints}", `'[{"key": "gpu", "effect": "no_schedule"}]'`).Replace(with)
 	for _, q := range []string{"UPDATE {schema}.worker SET capabilities = " + set, e.vacuum()} {
 		if _, err := e.DB.DB.Exec(e.sql(q)); err != nil {

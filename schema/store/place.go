@@ -87,9 +87,10 @@ func (q *placing) run(ctx context.Context) (placed []requirement.Placed, err err
 	return q.describe(ctx, found)
 }
 
-// conditions returns all conditions on a worker but for the first runtimes.
-func (q *placing) conditions(leaveOut int) any {
-	all := q.available(q.r)
+// conditions returns all conditions on a worker but for the first runtimes. It has no taint with one of
+// the effects that is not tolerated.
+func (q *placing) conditions(leaveOut int, effects ...requirement.Effect) any {
+	all := q.available(q.r, effects...)
 	for _, runtime := range q.r.Runtimes[leaveOut:] {
 		had, _ := q.satisfying(q.r, runtime)
 		all = append(all, q.exists("SELECT 1 FROM ? AS had WHERE had.worker = worker.id AND ?", q.rows("worker_runtime"), had))
@@ -124,9 +125,10 @@ func (q *placing) ranking(columns any, only any) *bun.RawQuery {
 		limit = bun.SafeQuery("LIMIT ?", q.limit)
 	}
 	spread := q.spread("worker.id")
-	return q.db.NewRaw(`SELECT ?, ? AS weight FROM ? AS worker ? WHERE ? AND ?
+	weight, counts := q.weight(q.r)
+	return q.db.NewRaw(`SELECT ?, ? AS weight FROM ? AS worker ? ? WHERE ? AND ?
 		ORDER BY weight DESC, ?, CASE WHEN ? >= ? THEN 0 ELSE 1 END, ?, worker.id ?`,
-		columns, q.weight(q.r), q.rows("worker"), newest, only, q.conditions(first), key, spread, q.start, spread, limit)
+		columns, weight, q.rows("worker"), newest, counts, only, q.conditions(first, requirement.NoSchedule), key, spread, q.start, spread, limit)
 }
 
 // unknownLast makes a descending order of sort keys end with unknown versions.

@@ -1,6 +1,9 @@
 package store
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/uptrace/bun"
@@ -8,19 +11,16 @@ import (
 	"github.com/attune-go/attune/schema/requirement"
 )
 
-// available returns the conditions that a worker satisfies a requirement but for its runtimes.
-// They read the alias worker.
-func (w *Workers) available(r *requirement.Requirement) []any {
-	all := []any{
-		bun.SafeQuery("? = 'active' AND ? AND worker.capabilities IS NOT NULL", w.text("worker.status"), w.isFresh("worker")),
-		w.toleratesAll(r, requirement.NoSchedule),
-		bun.SafeQuery("NOT ?", w.exists("SELECT 1 FROM ? AS cordon WHERE cordon.worker = worker.id", w.rows("worker_cordon"))),
-	}
+// available returns the conditions that a worker satisfies a requirement but for its runtimes. It has no
+// taint with one of the effects that is not tolerated. They read the alias worker. The rarest come
+// first: what few workers have.
+func (w *Workers) available(r *requirement.Requirement, effects ...requirement.Effect) []any {
+	all := []any{bun.SafeQuery("? = 'active' AND ? AND worker.capabilities IS NOT NULL", w.text("worker.status"), w.isFresh("worker"))}
 	if r.Role != "" {
 		all = append(all, bun.SafeQuery("? IN (?, 'hybrid')", w.text("worker.worker_role"), storedRole(r.Role)))
 	}
-	for key, value := range r.Selector {
-		all = append(all, w.hasLabel(Label{Key: key, Value: &value}))
+	for _, key := range slices.Sorted(maps.Keys(r.Selector)) {
+		all = append(all, w.hasLabel(Label{Key: key, Value: new(r.Selector[key])}))
 	}
 	if len(r.Affinity.Required) > 0 {
 		var terms []any
@@ -35,7 +35,10 @@ func (w *Workers) available(r *requirement.Requirement) []any {
 	if slots := r.SlotsOrDefault(); slots > 1 {
 		all = append(all, bun.SafeQuery("coalesce(?, 1) >= ?", w.slots(), slots))
 	}
-	return all
+	for _, table := range taintTables {
+		all = append(all, bun.SafeQuery("NOT ?", w.exists("?", w.untolerated(r, table, "1", effects...))))
+	}
+	return append(all, bun.SafeQuery("NOT ?", w.exists("SELECT 1 FROM ? AS cordon WHERE cordon.worker = worker.id", w.rows("worker_cordon"))))
 }
 
 // exists returns the condition that a query has rows. Postgres plans several of them together as joins,
@@ -90,31 +93,28 @@ func (w *Workers) matchesTerm(t requirement.Term) any {
 // taintTables lists the tables with the taints of hosts and of operators.
 var taintTables = []string{"worker_taint", "worker_operator_taint"}
 
-// toleratesAll returns the condition that a requirement tolerates all taints with an effect.
-func (w *Workers) toleratesAll(r *requirement.Requirement, effect requirement.Effect) any {
-	var all []any
-	for _, table := range taintTables {
-		all = append(all, bun.SafeQuery("NOT ?", w.exists("?", w.untolerated(r, effect, table, "1"))))
-	}
-	return every(all)
+// untolerated returns the query for the taints of one table, with one of several effects, that a
+// requirement does not tolerate. selected is what it returns of each.
+func (w *Workers) untolerated(r *requirement.Requirement, table string, selected bun.Safe, effects ...requirement.Effect) any {
+	return bun.SafeQuery("SELECT ? FROM ? AS taint WHERE taint.worker = worker.id AND ?",
+		selected, w.rows(table), isUntolerated(r, effects...))
 }
 
-// untolerated returns the query for the taints of one table with an effect that a requirement does
-// not tolerate. selected is what it returns of each.
-func (w *Workers) untolerated(r *requirement.Requirement, effect requirement.Effect, table string, selected bun.Safe) any {
+// isUntolerated returns the condition that a requirement does not tolerate a taint with one of several
+// effects.
+func isUntolerated(r *requirement.Requirement, effects ...requirement.Effect) any {
 	tolerated := []any{bun.SafeQuery("taint.key = ?", requirement.ReportOnly)}
 	for _, t := range r.Tolerations {
-		if t.Effect != "" && t.Effect != effect {
-			continue
-		}
 		one := []any{bun.SafeQuery("taint.key = ?", t.Key)}
+		if t.Effect != "" {
+			one = append(one, bun.SafeQuery("taint.effect = ?", t.Effect))
+		}
 		if t.Operator != requirement.TolerateExists {
 			one = append(one, bun.SafeQuery("coalesce(taint.value, '') = ?", t.Value))
 		}
 		tolerated = append(tolerated, every(one))
 	}
-	return bun.SafeQuery("SELECT ? FROM ? AS taint WHERE taint.worker = worker.id AND taint.effect = ? AND NOT ?",
-		selected, w.rows(table), effect, either(tolerated))
+	return bun.SafeQuery("taint.effect IN (?) AND NOT ?", bun.List(effects), either(tolerated))
 }
 
 // slots returns the number of executions that a worker runs at once, which is NULL where its
@@ -129,19 +129,20 @@ func (w *Workers) slots() bun.Safe {
 		THEN CAST(json_extract(worker.capabilities, '$.max_concurrent_executions') AS REAL) END`
 }
 
-// weight returns the rank of a worker by its labels and taints.
-func (w *Workers) weight(r *requirement.Requirement) any {
-	var sum []any
-	for _, table := range taintTables {
-		taints := w.untolerated(r, requirement.PreferNoSchedule, table, bun.Safe(w.pick("pg_catalog.count(1)", "count(1)")))
-		// The database asks once whether there are taints at all, and for most fleets no more.
-		sum = append(sum, bun.SafeQuery("CASE WHEN EXISTS (SELECT 1 FROM ? AS taint WHERE taint.effect = ?) THEN ? * (?) ELSE 0 END",
-			w.rows(table), requirement.PreferNoSchedule, -requirement.TaintWeight, taints))
+// weight returns the rank of a worker by its labels and taints, and the joins that it reads. Taints are
+// counted once for all workers.
+func (w *Workers) weight(r *requirement.Requirement) (weight, joins any) {
+	var sum, counts []any
+	for i, table := range taintTables {
+		count := bun.Safe(fmt.Sprint("taints", i))
+		counts = append(counts, bun.SafeQuery(`LEFT JOIN (SELECT taint.worker, ?0(1) AS n FROM ?1 AS taint WHERE ?2 GROUP BY taint.worker) AS ?3
+			ON ?3.worker = worker.id`, bun.Safe(w.pick("pg_catalog.count", "count")), w.rows(table), isUntolerated(r, requirement.PreferNoSchedule), count))
+		sum = append(sum, bun.SafeQuery("? * coalesce(?.n, 0)", -requirement.TaintWeight, count))
 	}
 	for _, p := range r.Affinity.Preferred {
 		sum = append(sum, bun.SafeQuery("CASE WHEN ? THEN ? ELSE 0 END", w.matchesTerm(p.Term), p.Weight))
 	}
-	return joined(sum, " + ")
+	return joined(sum, " + "), bun.SafeQuery(strings.Repeat("? ", len(counts)), counts...)
 }
 
 // satisfying returns the condition that an installation in the row had satisfies a requirement.

@@ -40,8 +40,8 @@ func (q *placing) scan(ctx context.Context) (found []ranked, enough bool, err er
 	}
 	workers, looking := *q.Workers, *q
 	workers.lookups, looking.Workers = true, &workers
-	// Workers with such a taint have a lower weight and follow all others.
-	s.fits = bun.SafeQuery("? AND ?", looking.conditions(1), looking.toleratesAll(q.r, requirement.PreferNoSchedule))
+	// Workers with a taint of the second effect have a lower weight and follow all others.
+	s.fits = looking.conditions(1, requirement.NoSchedule, requirement.PreferNoSchedule)
 	if q.postgres {
 		return s.stream(ctx)
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"slices"
 
 	"github.com/uptrace/bun"
 )
@@ -27,27 +28,41 @@ func (s *scan) stream(ctx context.Context) (found []ranked, enough bool, err err
 	return nil, false, nil
 }
 
-// take returns the first workers that fit among so many installations. It returns less than the
-// limit if it cannot tell.
+// take returns the first workers that fit among so many installations. It returns less than the limit
+// if it cannot tell.
 func (s *scan) take(ctx context.Context, most int) (found []ranked, err error) {
-	var rows []struct {
-		Worker, Version, Half, Spread int64
-	}
-	// A worker can have several installations of one version.
-	if err := s.db.NewRaw("?", s.streaming(most, 2*s.limit)).Scan(ctx, &rows); err != nil {
-		return nil, err
-	}
-	seen := map[int64]bool{}
-	for i, row := range rows {
-		if i > 0 && cmp.Or(cmp.Compare(rows[i-1].Version, row.Version), cmp.Compare(rows[i-1].Half, row.Half), cmp.Compare(rows[i-1].Spread, row.Spread)) > 0 {
-			return nil, nil
+	for _, limit := range []int{s.limit, 4 * s.limit} { // a worker can have several installations
+		var rows []streamed
+		if err := s.db.NewRaw("?", s.streaming(most, limit)).Scan(ctx, &rows); err != nil || !slices.IsSortedFunc(rows, streamed.compare) {
+			return nil, err
 		}
+		found = s.distinct(rows)
+		if len(found) == s.limit || len(rows) < limit {
+			break
+		}
+	}
+	return found, nil
+}
+
+// A streamed is an installation on a worker that fits, with its place in the order.
+type streamed struct {
+	Worker, Version, Half, Spread int64
+}
+
+func (a streamed) compare(b streamed) int {
+	return cmp.Or(cmp.Compare(a.Version, b.Version), cmp.Compare(a.Half, b.Half), cmp.Compare(a.Spread, b.Spread))
+}
+
+// distinct returns the first workers, each once.
+func (s *scan) distinct(rows []streamed) (found []ranked) {
+	seen := map[int64]bool{}
+	for _, row := range rows {
 		if !seen[row.Worker] && len(found) < s.limit {
 			seen[row.Worker] = true
 			found = append(found, ranked{Worker: row.Worker})
 		}
 	}
-	return found, nil
+	return found
 }
 
 // streaming returns the statement of take.
@@ -75,7 +90,8 @@ func (s *scan) streaming(most, limit int) any {
 // then up to it.
 func (s *scan) halves(version bun.Safe) any {
 	half := func(number int, comparison bun.Safe) any {
-		return bun.SafeQuery("(SELECT had.worker, ?0 AS half, ?1 AS spread FROM ?2 AS had WHERE ?3 AND ?4 AND ?1 ?5 CAST(?6 AS pg_catalog.int8) ORDER BY ?1, had.worker)",
+		return bun.SafeQuery(`(SELECT had.worker, ?0 AS half, ?1 AS spread FROM ?2 AS had
+			WHERE ?3 AND ?4 AND ?1 ?5 CAST(?6 AS pg_catalog.int8) ORDER BY ?1, had.worker)`,
 			number, s.spread("had.worker"), s.rows("worker_runtime"), s.had, version, comparison, s.start)
 	}
 	return bun.SafeQuery("? UNION ALL ?", half(0, ">="), half(1, "<"))
