@@ -56,7 +56,7 @@ GRANT USAGE ON SCHEMA "attune" TO attune_reader, attune_fleet, attune_operator, 
 GRANT SELECT ON "attune".runtime, "attune".worker, "attune".attune_migrations, "attune".attune_runtime_state, "attune".attune_runtime_version,
     "attune".attune_worker_state, "attune".attune_worker_runtime, "attune".attune_worker_label, "attune".attune_worker_taint,
     "attune".attune_worker_cordon, "attune".attune_worker_operator_taint,
-    "attune".attune_capability_change, "attune".attune_worker_sweep, "attune".available_runtime
+    "attune".attune_capability_change, "attune".attune_worker_sweep, "attune".attune_definition_mark, "attune".available_runtime
     TO attune_reader, attune_fleet, attune_operator, attune_server;
 GRANT SELECT ON "attune".pack, "attune".attune_requirement TO attune_reader, attune_operator, attune_server;
 GRANT SELECT (id, ref) ON "attune".pack TO attune_fleet;

@@ -40,8 +40,7 @@ func TestSameMigrationsInBoth(t *testing.T) {
 
 func TestRefsAreCheckedAlike(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, db testDB) {
-		up(t, db.DB, migrations.Config{})
+	testdb.Each(t, func(t *testing.T, db testDB) {
 		for ref, want := range map[string]bool{
 			"core.python": true, "core.sensor.builtin": true, "a.b": true, "my-pack.ruby_3": true,
 			"core.action.python": false, "core.sensor.other": false, "a.b.c": false, "Core.python": false,
@@ -59,9 +58,8 @@ func TestRefsAreCheckedAlike(t *testing.T) {
 // and the databases accept what the models write.
 func TestEveryModelReadsAndWrites(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, db testDB) {
+	testdb.Each(t, func(t *testing.T, db testDB) {
 		ctx := context.Background()
-		up(t, db.DB, migrations.Config{})
 		run(t, db,
 			`INSERT INTO pack (ref, label, version) VALUES ('core', 'Core', '1')`,
 			`INSERT INTO runtime (ref, name, distributions) VALUES ('core.python', 'Python', '{"verification": {"always_available": true}}')`,
@@ -178,8 +176,7 @@ func TestTheSQLiteShellOpensTheFile(t *testing.T) {
 // TestEnumsOfPostgres: both databases accept the same values.
 func TestEnumsOfPostgres(t *testing.T) {
 	t.Parallel()
-	db := testdb.EmptyPostgres(t)
-	up(t, db.DB, migrations.Config{})
+	db := testdb.Postgres(t)
 	got := strs(t, db, `SELECT enumtypid::regtype || ' ' || string_agg(enumlabel, ' ' ORDER BY enumsortorder) FROM pg_enum GROUP BY enumtypid ORDER BY 1`)
 	want := []string{
 		"worker_role_enum action sensor hybrid",

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/uptrace/bun/dialect"
 
+	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/migrations"
 )
 
@@ -53,9 +54,8 @@ func TestDownKeepsRows(t *testing.T) {
 
 func TestDownDropsNothingOfOthers(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, db testDB) {
+	testdb.Each(t, func(t *testing.T, db testDB) {
 		ctx := context.Background()
-		up(t, db.DB, migrations.Config{})
 		downTo(t, db.DB, migrations.UnifyRuntimes, migrations.Config{})
 		want := []string{
 			"table invoice has a foreign key to runtime",

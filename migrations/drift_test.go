@@ -15,8 +15,7 @@ import (
 
 func TestModelsAgreeWithBothCatalogs(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, db testDB) {
-		up(t, db.DB, migrations.Config{})
+	testdb.Each(t, func(t *testing.T, db testDB) {
 		if diff := cmp.Diff([]string{}, driftOf(t, db, "")); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
@@ -26,9 +25,7 @@ func TestModelsAgreeWithBothCatalogs(t *testing.T) {
 func TestBothCatalogsAgree(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	pg, lite := testdb.EmptyPostgres(t), testdb.EmptySQLite(t)
-	up(t, pg.DB, migrations.Config{Schema: "attune"})
-	up(t, lite.DB, migrations.Config{})
+	pg, lite := testdb.Postgres(t, testdb.Schema("attune")), testdb.SQLite(t)
 	want, err := migrations.Shapes(ctx, pg.DB, "attune")
 	if err != nil {
 		t.Fatal(err)

@@ -15,8 +15,7 @@ import (
 // and down brings back what earlier programs rely on.
 func TestFleetOnRows(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, db testDB) {
-		up(t, db.DB, migrations.Config{})
+	testdb.Each(t, func(t *testing.T, db testDB) {
 		before := objects(t, db)
 		downTo(t, db.DB, migrations.Fleet, migrations.Config{})
 		earlier := objects(t, db)
@@ -61,8 +60,7 @@ func TestFleetOnRows(t *testing.T) {
 // TestFleetOfAGuest: the same in a platform's database, whose own workers declare what they have.
 func TestFleetOfAGuest(t *testing.T) {
 	t.Parallel()
-	db := testdb.EmptyPostgres(t)
-	platform.Make(t, db, platform.C)
+	db := platform.New(t, platform.C)
 	up(t, db.DB, migrations.Config{})
 	before := objects(t, db)
 	run(t, db, `SET search_path = attune`)

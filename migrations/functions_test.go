@@ -57,8 +57,7 @@ func TestFunctionDrift(t *testing.T) {
 // TestWarnings: whatever makes the tables less safe is a warning, and not drift.
 func TestWarnings(t *testing.T) {
 	t.Parallel()
-	db := testdb.EmptyPostgres(t)
-	up(t, db.DB, migrations.Config{})
+	db := testdb.Postgres(t)
 	_, role := asRole(t, db)
 	run(t, db, `GRANT CREATE ON SCHEMA public TO PUBLIC`,
 		`CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'`,
@@ -87,8 +86,7 @@ func TestWarnings(t *testing.T) {
 // TestWarningsOfAGuest: in a platform's database attune's tables and functions are in the
 // platform's schema, so that is the schema in which nobody else may create.
 func TestWarningsOfAGuest(t *testing.T) {
-	db := testdb.EmptyPostgres(t)
-	platform.Make(t, db, platform.C)
+	db := platform.New(t, platform.C)
 	up(t, db.DB, migrations.Config{})
 	_, role := asRole(t, db)
 	warnings := func() []string {
@@ -122,8 +120,7 @@ func TestWarningsOfAGuest(t *testing.T) {
 // TestRowsFromBefore: up repairs rows that no program can read.
 func TestRowsFromBefore(t *testing.T) {
 	t.Parallel()
-	db := testdb.EmptyPostgres(t)
-	up(t, db.DB, migrations.Config{})
+	db := testdb.Postgres(t)
 	downTo(t, db.DB, migrations.SafeFunctions, migrations.Config{})
 	run(t, db, somePython, someWorker, someRow, someChange,
 		`UPDATE worker SET last_heartbeat = 'infinity', updated = '-infinity', created = '0044-03-15 00:00:00+00 BC'`,
@@ -145,8 +142,7 @@ func TestRowsFromBefore(t *testing.T) {
 // TestSweepRights: a role of the platform's that may write worker can still sweep.
 func TestSweepRights(t *testing.T) {
 	t.Parallel()
-	db := testdb.EmptyPostgres(t)
-	up(t, db.DB, migrations.Config{})
+	db := testdb.Postgres(t)
 	downTo(t, db.DB, migrations.SafeFunctions, migrations.Config{})
 	writer, name := asRole(t, db)
 	reader, other := asRole(t, db)

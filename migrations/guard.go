@@ -142,7 +142,7 @@ const keptInSQLite = `SELECT name, sql AS text, type = 'trigger' AS "trigger", t
 func (m *Migrator) guardState(ctx context.Context, db bun.IDB, in *inspection, mode guardMode) (GuardState, error) {
 	query, all := keptInSQLite, guards.SQLite()
 	if m.postgres() {
-		query, all = keptInPostgres, guards.Postgres()
+		query, all = keptInPostgres, guards.PostgresGuest()
 	}
 	set := m.guards(in, mode.Guarding)
 	var kept []keptGuard

@@ -94,6 +94,9 @@ func (m *Migrator) guards(in *inspection, g Guarding) guards.Set {
 		return guards.Set{}
 	}
 	set := guards.Postgres()
+	if in.guest() {
+		set = guards.PostgresGuest()
+	}
 	kept := maps.Clone(set.Kept)
 	for name, text := range set.Kept {
 		table, _, isTrigger := strings.Cut(name, ".")

@@ -11,7 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/attune-go/attune/fixtures/platform"
-	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/migrations"
 )
 
@@ -19,8 +18,7 @@ import (
 // order and its workers beat. No statement of the platform fails, and a migration ends well or waited too long.
 func TestGuestRacesWithThePlatform(t *testing.T) {
 	t.Parallel()
-	db := testdb.EmptyPostgres(t)
-	platform.Make(t, db, platform.A)
+	db := platform.New(t, platform.A)
 	before := platform.Theirs(platform.Snapshot(t, db))
 	ctx, stop := context.WithCancel(t.Context())
 	var group sync.WaitGroup

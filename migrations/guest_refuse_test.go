@@ -18,8 +18,7 @@ import (
 func TestGuestPrivileges(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	db := testdb.EmptyPostgres(t)
-	platform.Make(t, db, platform.A)
+	db := platform.New(t, platform.A)
 	other, role := asRole(t, db)
 	t.Cleanup(func() { run(t, db, "DROP SCHEMA attune CASCADE") }) // the role owns it
 	run(t, db, "GRANT USAGE ON SCHEMA attune TO "+role, "GRANT SELECT ON ALL TABLES IN SCHEMA attune TO "+role)
@@ -59,8 +58,7 @@ func TestGuestPrivileges(t *testing.T) {
 // The trigger works for roles that may not.
 func TestGuestGrants(t *testing.T) {
 	t.Parallel()
-	db := testdb.EmptyPostgres(t)
-	platform.Make(t, db, platform.V)
+	db := platform.New(t, platform.V)
 	reader, role := asRole(t, db)
 	run(t, db, "GRANT USAGE ON SCHEMA attune TO "+role, "GRANT SELECT, UPDATE ON attune.worker TO "+role)
 	up(t, db.DB, migrations.Config{})
@@ -82,8 +80,7 @@ func TestGuestGrants(t *testing.T) {
 func TestGuestWaitsForThePlatform(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	db := testdb.EmptyPostgres(t)
-	platform.Make(t, db, platform.F)
+	db := platform.New(t, platform.F)
 	before := platform.Snapshot(t, db)
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/attune-go/attune/fixtures/platform"
-	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/migrations"
 )
 
@@ -16,8 +15,7 @@ func eachShape(t *testing.T, test func(t *testing.T, db testDB, shape platform.S
 	for _, shape := range platform.Shapes() {
 		t.Run(string(shape), func(t *testing.T) {
 			t.Parallel()
-			db := testdb.EmptyPostgres(t)
-			platform.Make(t, db, shape)
+			db := platform.New(t, shape)
 			test(t, db, shape)
 		})
 	}

@@ -90,8 +90,7 @@ func TestUpInsideLocked(t *testing.T) {
 
 // TestUpInsideGuest moves into a platform's schema in a transaction of the platform.
 func TestUpInsideGuest(t *testing.T) {
-	db := testdb.EmptyPostgres(t)
-	platform.Make(t, db, platform.A)
+	db := platform.New(t, platform.A)
 	before := platform.Snapshot(t, db)
 	for _, commit := range []bool{false, true} {
 		tx, err := db.BeginTx(t.Context(), nil)

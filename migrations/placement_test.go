@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/attune-go/attune/fixtures/platform"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/migrations"
 )
@@ -68,5 +69,37 @@ func TestPlacementBesideColumns(t *testing.T) {
 	downTo(t, db.DB, migrations.Placement, migrations.Config{})
 	if diff := cmp.Diff(before, objects(t, db)); diff != "" {
 		t.Errorf("after up and down (-before +after):\n%s", diff)
+	}
+}
+
+// TestRequirementsOfAGuest: beside a platform's tables, wrong requirements are warned of by default and refused where
+// the guards refuse, in attune's table and in the platform's columns.
+func TestRequirementsOfAGuest(t *testing.T) {
+	t.Parallel()
+	for _, shape := range []platform.Shape{platform.V, platform.A} {
+		t.Run(string(shape), func(t *testing.T) {
+			t.Parallel()
+			db := testdb.EmptyPostgres(t)
+			platform.Make(t, db, shape)
+			statements := []string{`INSERT INTO attune.attune_requirement (action, worker_selector) SELECT id, '["zone"]' FROM attune.action WHERE ref = 'etl.load'`}
+			if shape.Has(platform.A) {
+				statements = append(statements, `UPDATE attune.action SET worker_tolerations = '[{"key": 7}]'`, `UPDATE attune.sensor SET worker_affinity = '{"required": 1}'`)
+			}
+			up(t, db.DB, migrations.Config{Guards: migrations.GuardingRefuse})
+			for _, s := range statements {
+				if _, err := db.ExecContext(t.Context(), s); err == nil || !strings.Contains(err.Error(), ": must be ") {
+					t.Errorf("%s: %v, want it refused", s, err)
+				}
+			}
+			up(t, db.DB, migrations.Config{Guards: migrations.GuardingWarn})
+			run(t, db, statements...)
+			if st, err := migrator(t, db.DB, migrations.Config{}).Status(t.Context()); err != nil || !st.AsExpected() || st.Guards != migrations.GuardsInPlace {
+				t.Errorf("%+v, %v", st, err)
+			}
+			run(t, db, `DELETE FROM attune.attune_requirement`)
+			for range 5 {
+				down(t, db.DB, migrations.Config{Force: true})
+			}
+		})
 	}
 }

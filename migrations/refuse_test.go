@@ -205,8 +205,7 @@ func TestMissingPrivileges(t *testing.T) {
 		}
 	})
 	t.Run("to read the records", func(t *testing.T) {
-		db := testdb.EmptyPostgres(t)
-		up(t, db.DB, migrations.Config{})
+		db := testdb.Postgres(t)
 		other, _ := asRole(t, db)
 		_, err := migrator(t, other, migrations.Config{}).Check(ctx)
 		wantError(t, "Check", err, migrations.ErrPrivilege, `GRANT SELECT ON "public"."attune_migrations"`)

@@ -14,8 +14,7 @@ import (
 // what was there before.
 func TestLabelsOfRows(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, db testDB) {
-		up(t, db.DB, migrations.Config{})
+	testdb.Each(t, func(t *testing.T, db testDB) {
 		after := objects(t, db)
 		downTo(t, db.DB, migrations.WorkerLabels, migrations.Config{})
 		before := objects(t, db)
@@ -40,8 +39,7 @@ func TestLabelsOfRows(t *testing.T) {
 // TestLabelsOfAGuest: the platform's workers have labels as before, and now attune's own have too.
 func TestLabelsOfAGuest(t *testing.T) {
 	t.Parallel()
-	db := testdb.EmptyPostgres(t)
-	platform.Make(t, db, platform.C)
+	db := platform.New(t, platform.C)
 	up(t, db.DB, migrations.Config{})
 	downTo(t, db.DB, migrations.WorkerLabels, migrations.Config{})
 	db.SetMaxOpenConns(1)

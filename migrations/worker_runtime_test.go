@@ -22,8 +22,7 @@ const (
 
 func TestAvailableRuntime(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, db testDB) {
-		up(t, db.DB, migrations.Config{})
+	testdb.Each(t, func(t *testing.T, db testDB) {
 		run(t, db, somePython, someWorker, someRow,
 			`INSERT INTO worker_runtime (worker, runtime_ref, name, active, outcome) VALUES (1, 'core.native', 'native', true, 'available'), (1, 'core.ruby', 'ruby', false, 'not_found')`)
 		shown := func(want ...string) {
@@ -62,8 +61,7 @@ func TestAvailableRuntime(t *testing.T) {
 // worker.
 func TestWhatOutlivesWhat(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, db testDB) {
-		up(t, db.DB, migrations.Config{})
+	testdb.Each(t, func(t *testing.T, db testDB) {
 		run(t, db, somePython, someWorker, someRow, someChange, `DELETE FROM runtime`)
 		if n := count(t, db, `SELECT count(*) FROM worker_runtime WHERE runtime IS NULL AND runtime_ref = 'core.python'`); n != 1 {
 			t.Errorf("%d rows of the deleted runtime are left, want 1", n)
@@ -80,9 +78,8 @@ func TestWhatOutlivesWhat(t *testing.T) {
 
 func TestHistoryIsNotDroppedUnasked(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, db testDB) {
+	testdb.Each(t, func(t *testing.T, db testDB) {
 		ctx := context.Background()
-		up(t, db.DB, migrations.Config{})
 		run(t, db, somePython, someWorker, someRow, someChange)
 		downTo(t, db.DB, migrations.SafeFunctions, migrations.Config{})
 		plan, err := migrator(t, db.DB, migrations.Config{}).PlanDown(ctx)
@@ -114,8 +111,7 @@ func TestHistoryIsNotDroppedUnasked(t *testing.T) {
 
 func TestDownKeepsWhatOthersHungOnIt(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, db testDB) {
-		up(t, db.DB, migrations.Config{})
+	testdb.Each(t, func(t *testing.T, db testDB) {
 		run(t, db, `CREATE VIEW pythons AS SELECT worker FROM worker_runtime WHERE name = 'python'`)
 		downTo(t, db.DB, migrations.SafeFunctions, migrations.Config{})
 		_, err := migrator(t, db.DB, migrations.Config{Force: true}).Down(context.Background())
@@ -125,8 +121,7 @@ func TestDownKeepsWhatOthersHungOnIt(t *testing.T) {
 
 func TestWrongConstraintsAreRefusedByPostgres(t *testing.T) {
 	t.Parallel()
-	db := testdb.EmptyPostgres(t)
-	up(t, db.DB, migrations.Config{})
+	db := testdb.Postgres(t)
 	run(t, db, somePack, somePython)
 	action := `INSERT INTO action (ref, pack, pack_ref, label, entrypoint, runtime_version_constraint) VALUES ('acme.a', 1, 'acme', 'A', 'a', `
 	sensor := `INSERT INTO sensor (ref, label, entrypoint, runtime, runtime_ref, runtime_version_constraint) VALUES ('acme.s', 'S', 's', 1, 'core.python', `

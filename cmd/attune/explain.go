@@ -9,6 +9,8 @@ import (
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/detect"
 	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
 	"github.com/attune-go/attune/schema/version"
 )
 
@@ -48,18 +50,15 @@ func (c *explainCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	names, err := namesFor(ctx, db, workers)
-	if err != nil {
-		return err
-	}
 	question := answer.Question{
-		Requirement: req.Requirement, Definition: req.Definition, Note: found.Notes[req.Ref], Index: names, Words: words,
+		Requirement: req.Requirement, Definition: req.Definition, Note: found.Notes[req.Ref], Words: words,
 	}
 	explanations := make([]*answer.Explanation, 0, len(workers))
-	for i := range workers {
-		e, err := answer.Explain(ctx, db.Store, &workers[i], question)
+	err = eachWorker(ctx, db, workers, func(w *store.WorkerSnapshot, names *metadata.Index) error {
+		question.Index = names
+		e, err := answer.Explain(ctx, db.Store, w, question)
 		if err != nil {
-			return fmt.Errorf("explain %s on %s of %s: %w", req.Written, workers[i].Name, db.Name, err)
+			return fmt.Errorf("explain %s on %s of %s: %w", req.Written, w.Name, db.Name, err)
 		}
 		for j := range e.Installations {
 			in := &e.Installations[j]
@@ -68,6 +67,10 @@ func (c *explainCmd) Run(ctx context.Context, env *cli.Env) error {
 			}
 		}
 		explanations = append(explanations, e)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	if env.JSON {
 		err = cli.PrintJSON(env.Out, explanations)

@@ -7,7 +7,6 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/attune-go/attune/fixtures/platform"
-	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/migrations"
 )
 
@@ -124,8 +123,7 @@ func TestGuestLosesColumns(t *testing.T) {
 func faulty(t *testing.T, statement string) *guestHost {
 	t.Helper()
 	isolate(t)
-	db := testdb.EmptyPostgres(t)
-	platform.Make(t, db, platform.A)
+	db := platform.New(t, platform.A)
 	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
 	t.Setenv("PATH", t.TempDir())
 	want(t, run(t, "migrate", "up"), 0)
@@ -138,8 +136,7 @@ func faulty(t *testing.T, statement string) *guestHost {
 // TestGuestBesideAnotherSchema: tables of attune's in another schema of the database do not hide the platform's.
 func TestGuestBesideAnotherSchema(t *testing.T) {
 	isolate(t)
-	db := testdb.EmptyPostgres(t)
-	platform.Make(t, db, platform.C)
+	db := platform.New(t, platform.C)
 	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
 	before := platform.Snapshot(t, db)
 	want(t, run(t, "migrate", "up", "--schema", "own"), 1, "another schema already holds attune's tables", "attune")

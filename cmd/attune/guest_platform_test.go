@@ -41,8 +41,7 @@ func (h *guestHost) noBait(when string, shape platform.Shape) {
 func TestGuestBesideADevelopingPlatform(t *testing.T) {
 	asGuest(t, platform.F, func(h *guestHost) {
 		t := h.T
-		twin := testdb.EmptyPostgres(t)
-		platform.Make(t, twin, h.shape)
+		twin := platform.New(t, h.shape)
 		want(t, run(t, "migrate", "up"), 0)
 		stop := h.service("registered and active")
 		defer stop()

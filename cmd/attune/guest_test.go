@@ -40,8 +40,7 @@ func eachGuest(t *testing.T, test func(h *guestHost)) {
 func asGuest(t *testing.T, shape platform.Shape, test func(h *guestHost)) {
 	t.Helper()
 	isolate(t)
-	db := testdb.EmptyPostgres(t)
-	platform.Make(t, db, shape)
+	db := platform.New(t, shape)
 	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
 	bin := t.TempDir()
 	t.Setenv("PATH", bin)

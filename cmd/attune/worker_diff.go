@@ -63,7 +63,12 @@ func (c *workersDiffCmd) one(ctx context.Context, db *cli.Database, name string)
 		return nil, err
 	}
 	if len(found) == 1 {
-		return &found[0], nil
+		one := &found[0]
+		err := answer.EachWorker(ctx, db.Store, found, func(w *store.WorkerSnapshot) error {
+			one = w
+			return nil
+		})
+		return one, err
 	}
 	var list []string
 	for i := range found {

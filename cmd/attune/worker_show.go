@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -41,23 +42,26 @@ func (c *workersShowCmd) Run(ctx context.Context, env *cli.Env) error {
 		return fmt.Errorf("show workers of %s: %w", db.Name, err)
 	}
 	if env.JSON {
-		views := answer.ShowWorkers(workers)
-		for i := range views {
-			views[i].Operations = operations[views[i].ID]
+		list := cli.NewJSONList(env.Out)
+		err := eachWorker(ctx, db, workers, func(w *store.WorkerSnapshot, _ *metadata.Index) error {
+			view := answer.ShowWorker(w)
+			view.Operations = operations[w.ID]
+			return errors.Join(list.Add(view), env.Out.Lost)
+		})
+		if err != nil {
+			return err
 		}
-		return cli.PrintJSON(env.Out, views)
+		return list.Close()
 	}
-	names, err := namesFor(ctx, db, workers)
-	if err != nil {
-		return err
-	}
-	for i := range workers {
-		if i > 0 {
+	first := true
+	return eachWorker(ctx, db, workers, func(w *store.WorkerSnapshot, names *metadata.Index) error {
+		if !first {
 			env.Out.Printf("\n")
 		}
-		printWorker(env.Out, &workers[i], operations[workers[i].ID], names)
-	}
-	return nil
+		first = false
+		printWorker(env.Out, w, operations[w.ID], names)
+		return env.Out.Lost
+	})
 }
 
 func printWorker(out *cli.Terminal, w *store.WorkerSnapshot, operations answer.Operations, names *metadata.Index) {

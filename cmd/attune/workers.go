@@ -343,14 +343,20 @@ func undocumented(caps *capability.Document, err error) string {
 	return ""
 }
 
-// namesFor returns the names of runtimes by which documents of a platform's workers are
-// read. It is nil if no worker needs it.
-func namesFor(ctx context.Context, db *cli.Database, workers []store.WorkerSnapshot) (*metadata.Index, error) {
-	if !slices.ContainsFunc(workers, func(w store.WorkerSnapshot) bool { return len(w.Capabilities) > 0 && answer.IsForeign(&w.Worker) }) {
-		return nil, nil
-	}
-	names, _, err := db.Index(ctx)
-	return names, err
+// eachWorker calls fn with workers and their documents, a few at a time, and with the names of runtimes by which the
+// documents of a platform's workers are read. The names are nil if a worker does not need them.
+func eachWorker(
+	ctx context.Context, db *cli.Database, workers []store.WorkerSnapshot, fn func(w *store.WorkerSnapshot, names *metadata.Index) error,
+) error {
+	var names *metadata.Index
+	return answer.EachWorker(ctx, db.Store, workers, func(w *store.WorkerSnapshot) (err error) {
+		if names == nil && len(w.Capabilities) > 0 && answer.IsForeign(&w.Worker) {
+			if names, _, err = db.Index(ctx); err != nil {
+				return err
+			}
+		}
+		return fn(w, names)
+	})
 }
 
 // answerOf returns what a worker reported about a runtime: the versions that satisfy

@@ -34,7 +34,8 @@ func (e *UnknownWorkerError) Error() string {
 
 // LookUpWorkers returns the workers with a name, which may differ in role; else the worker
 // with an ID; else the workers on a host. The terms name:, id: and host: ask for one of these
-// only. With roles, a worker must have one of them. Errors: *TermError, *UnknownWorkerError.
+// only. With roles, a worker must have one of them. It reads no documents, as EachWorker does.
+// Errors: *TermError, *UnknownWorkerError.
 func LookUpWorkers(ctx context.Context, st *store.Store, text string, roles ...metadata.Role) ([]store.WorkerSnapshot, error) {
 	tries := []store.Selection{{Names: []string{text}}, {Hosts: []string{text}}}
 	if id, err := strconv.ParseInt(text, 10, 64); err == nil {
@@ -49,7 +50,7 @@ func LookUpWorkers(ctx context.Context, st *store.Store, text string, roles ...m
 	}
 	for _, s := range tries {
 		s.Roles = roles
-		found, err := FindWorkers(ctx, st, WorkersQuery{Selection: s})
+		found, err := FindWorkers(ctx, st, WorkersQuery{Selection: s, WithoutDocuments: true})
 		if err != nil {
 			return nil, err
 		}

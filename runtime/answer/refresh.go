@@ -85,8 +85,8 @@ func NewRefresh(workers []store.WorkerSnapshot) *Refresh {
 	return r
 }
 
-// asked returns the IDs of the workers that are asked.
-func (r *Refresh) asked() (ids []int64) {
+// targets returns the IDs of the workers that are asked.
+func (r *Refresh) targets() (ids []int64) {
 	for _, w := range r.Workers {
 		if w.Asked {
 			ids = append(ids, w.ID)
@@ -100,7 +100,7 @@ func (r *Refresh) asked() (ids []int64) {
 func (r *Refresh) Remember(ctx context.Context, st *store.Store) error {
 	r.before = map[int64]*capability.Document{}
 	equal := map[string]*capability.Document{} // the hosts of a fleet are often alike
-	for part := range slices.Chunk(r.asked(), refreshBatch) {
+	for part := range slices.Chunk(r.targets(), refreshBatch) {
 		rows, err := st.WorkerRuntimes.Installed(ctx, part)
 		if err != nil {
 			return err
@@ -148,7 +148,7 @@ func remembered(rows []store.Reported) *capability.Document {
 
 // Request asks the workers.
 func (r *Refresh) Request(ctx context.Context, st *store.Store) error {
-	for part := range slices.Chunk(r.asked(), refreshBatch) {
+	for part := range slices.Chunk(r.targets(), refreshBatch) {
 		if _, err := st.Workers.RequestRefresh(ctx, part...); err != nil {
 			return err
 		}

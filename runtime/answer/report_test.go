@@ -52,17 +52,18 @@ func TestReportOf(t *testing.T) {
 	}
 }
 
-// TestShowWorkers checks the keys of a worker as JSON, which programs read.
-func TestShowWorkers(t *testing.T) {
+// TestShowWorker checks the keys of a worker as JSON, which programs read.
+func TestShowWorker(t *testing.T) {
 	t.Parallel()
-	if shown := answer.ShowWorkers(nil); shown == nil {
-		t.Error("no workers are null")
-	}
 	status := schema.WorkerBusy
-	text, err := json.Marshal(answer.ShowWorkers([]store.WorkerSnapshot{
+	var shown []answer.WorkerView
+	for _, w := range []store.WorkerSnapshot{
 		{Worker: schema.Worker{ID: 7, Name: "web-1", WorkerRole: schema.RoleAction, WorkerType: schema.WorkerLocal}},
 		{Worker: schema.Worker{ID: 8, WorkerRole: schema.RoleSensor, Status: &status, Port: new(80)}, Stale: true, Silent: new(1500 * time.Millisecond)},
-	}))
+	} {
+		shown = append(shown, answer.ShowWorker(&w))
+	}
+	text, err := json.Marshal(shown)
 	const times = `"created":"0001-01-01T00:00:00Z","updated":"0001-01-01T00:00:00Z"`
 	want := `[{"id":7,"name":"web-1","role":"worker","type":"local","status":"-","last_heartbeat":null,"identity":null,"capabilities":null,` +
 		times + `,"stale":false,"silent_seconds":null},` +

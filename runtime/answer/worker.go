@@ -57,21 +57,16 @@ type WorkerView struct {
 	// SilentSeconds is the time since the last heartbeat. It is null without one.
 	SilentSeconds    *float64   `json:"silent_seconds"`
 	RefreshRequested *time.Time `json:"refresh_requested,omitempty"`
-	// Operations is what operators did to the worker. ShowWorkers leaves it empty; OperationsOn
+	// Operations is what operators did to the worker. ShowWorker leaves it empty; OperationsOn
 	// returns it.
 	Operations
 }
 
-// ShowWorkers converts workers that a query found. The list is never nil.
-func ShowWorkers(workers []store.WorkerSnapshot) []WorkerView {
-	shown := make([]WorkerView, 0, len(workers))
-	for i := range workers {
-		w := &workers[i]
-		one := WorkerView{WorkerRow: WorkerRowOf(&w.Worker), Stale: w.Stale, RefreshRequested: w.RefreshRequested}
-		if w.Silent != nil {
-			one.SilentSeconds = new(w.Silent.Seconds())
-		}
-		shown = append(shown, one)
+// ShowWorker converts a worker that a query found.
+func ShowWorker(w *store.WorkerSnapshot) WorkerView {
+	one := WorkerView{WorkerRow: WorkerRowOf(&w.Worker), Stale: w.Stale, RefreshRequested: w.RefreshRequested}
+	if w.Silent != nil {
+		one.SilentSeconds = new(w.Silent.Seconds())
 	}
-	return shown
+	return one
 }

@@ -42,6 +42,23 @@ func FindWorkers(ctx context.Context, st *store.Store, q WorkersQuery) (*Workers
 	return found, err
 }
 
+// EachWorker calls fn with workers and their documents, in the order of workers. It keeps a few documents in memory at a
+// time, and leaves out workers that do not exist any longer. Errors are those of fn.
+func EachWorker(ctx context.Context, st *store.Store, workers []store.WorkerSnapshot, fn func(w *store.WorkerSnapshot) error) error {
+	ids := make([]int64, len(workers))
+	for i := range workers {
+		ids[i] = workers[i].ID
+	}
+	return inBatches(ctx, st, ids, true, func(rows []store.WorkerSnapshot) error {
+		for i := range rows {
+			if err := fn(&rows[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // Counts counts workers by status. A stale worker counts as Stale only.
 type Counts struct {
 	All      int `json:"all"`

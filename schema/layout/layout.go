@@ -220,7 +220,7 @@ func (l *Layout) Rows(model string) string {
 
 // exists reports whether attune's table of a model exists, as far as the catalog was read.
 func (l *Layout) exists(model string) bool {
-	return l.columns == nil || l.columns[l.Relation(model)] != nil
+	return l.columns == nil || l.columns[l.Relation(model)] != nil && (l.Own || l.Migrated)
 }
 
 // reported lists the columns of the tables of reports. A database that is not migrated lacks
@@ -366,9 +366,12 @@ func (l *Layout) HasCordons() bool { return !l.Own && l.Type("worker", "cordoned
 func (l *Layout) cordons() string {
 	var parts []string
 	if l.HasCordons() {
+		at := "t.updated"
+		if kind := l.Type("worker", "cordoned_at"); kind == "timestamptz" || kind == "timestamp" {
+			at = "coalesce(CAST(t.cordoned_at AS pg_catalog.timestamptz), t.updated)"
+		}
 		parts = append(parts, "SELECT t.id AS worker, CAST("+l.column("worker", "cordon_reason", "NULL")+" AS pg_catalog.text) AS reason, "+
-			"CAST("+l.column("worker", "cordoned_by", "NULL")+" AS pg_catalog.text) AS created_by, "+
-			"coalesce(CAST("+l.column("worker", "cordoned_at", "NULL")+" AS pg_catalog.timestamptz), t.updated) AS created "+
+			"CAST("+l.column("worker", "cordoned_by", "NULL")+" AS pg_catalog.text) AS created_by, "+at+" AS created "+
 			"FROM "+l.name("worker")+" t WHERE t.cordoned")
 	}
 	if l.exists("worker_cordon") {

@@ -84,8 +84,7 @@ func TestOwn(t *testing.T) {
 func TestGuest(t *testing.T) {
 	for _, shape := range platform.Shapes() {
 		t.Run(string(shape), func(t *testing.T) {
-			db := testdb.EmptyPostgres(t)
-			platform.Make(t, db, shape)
+			db := platform.New(t, shape)
 			for _, migrated := range []bool{false, true} {
 				if migrated {
 					m, err := migrations.New(db.DB, migrations.Config{})

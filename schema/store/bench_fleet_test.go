@@ -122,13 +122,20 @@ func newFleet(b *testing.B) *fleet {
 	return &fleet{B: b, db: db, env: env{pool, store.New(pool, store.Config{Schema: db.Schema}), db.Schema, true}}
 }
 
-// says is what a worker reports: ten runtimes.
+// fleetRuntimes is the number of installations of each worker, a quarter of them with evidence.
+const fleetRuntimes = 28
+
+// says is what a worker reports.
 func says() store.Capabilities {
 	var caps store.Capabilities
 	doc := map[string]any{"format": 1}
 	var names []string
-	for n := range 10 {
-		r := row(fmt.Sprint("core.runtime", n), fmt.Sprint("runtime", n), "3.12.1", fmt.Sprint("/usr/local/bin/runtime", n))
+	for n := range fleetRuntimes {
+		r := row(fmt.Sprint("core.runtime", n), fmt.Sprint("runtime", n), fmt.Sprintf("3.12.%d", n), fmt.Sprint("/usr/local/bin/runtime", n))
+		r.VersionRaw, r.RealPath = "Runtime "+r.Version, fmt.Sprintf("/usr/lib/runtime%d/bin/runtime", n)
+		if r.Evidence = nil; n%4 == 2 {
+			r.Evidence = json.RawMessage(`[{"omits": "entry", "output": "` + r.VersionRaw + `\nCopyright (C) 2026 The Authors\nThis is free software; see the source for copying conditions."}]`)
+		}
 		caps.Runtimes, names = append(caps.Runtimes, r), append(names, r.Name)
 	}
 	doc["runtimes"], doc["detected"] = names, caps.Runtimes

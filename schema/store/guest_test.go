@@ -34,8 +34,7 @@ func eachGuest(t *testing.T, test func(t *testing.T, db *testdb.DB, shape platfo
 // guestOf returns a database of a shape of the platform that attune has moved into.
 func guestOf(t *testing.T, shape platform.Shape) *testdb.DB {
 	t.Helper()
-	db := testdb.EmptyPostgres(t)
-	platform.Make(t, db, shape)
+	db := platform.New(t, shape)
 	m, err := migrations.New(db.DB, migrations.Config{})
 	if err == nil {
 		_, err = m.Up(t.Context())
@@ -375,8 +374,7 @@ func TestGuestLooking(t *testing.T) {
 	for _, shape := range platform.Shapes() {
 		t.Run(string(shape), func(t *testing.T) {
 			t.Parallel()
-			db := testdb.EmptyPostgres(t)
-			platform.Make(t, db, shape)
+			db := platform.New(t, shape)
 			ctx := t.Context()
 			l, err := layout.Read(ctx, db.DB, platform.Schema)
 			if err != nil {

@@ -162,8 +162,10 @@ func (w *Workers) Refreshed(ctx context.Context, ids ...int64) (map[int64]time.T
 		Refreshed *string
 	}
 	if len(ids) > 0 {
-		refreshed := bun.Safe(w.pick("worker.capabilities ->> CAST('refreshed' AS pg_catalog.text)", "json_extract(worker.capabilities, '$.refreshed')"))
-		err := w.db.NewRaw("SELECT worker.id, ? AS refreshed FROM ? AS worker WHERE worker.id IN (?)", refreshed, w.rows("worker"), bun.List(ids)).Scan(ctx, &rows)
+		refreshed := bun.Safe(w.pick("worker.capabilities ->> CAST('refreshed' AS pg_catalog.text)",
+			"json_extract(worker.capabilities, '$.refreshed')"))
+		err := w.db.NewRaw("SELECT worker.id, ? AS refreshed FROM ? AS worker WHERE worker.id IN (?)",
+			refreshed, w.rows("worker"), bun.List(ids)).Scan(ctx, &rows)
 		if err != nil {
 			return nil, fmt.Errorf("read the last refresh of workers: %w", err)
 		}

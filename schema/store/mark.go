@@ -27,7 +27,8 @@ func (s *Store) DefinitionsMark(ctx context.Context) (string, error) {
 	var parts []any
 	table, trigger := r.layout.DefinitionMark()
 	if table != "" {
-		parts = append(parts, bun.SafeQuery("(SELECT pg_catalog.concat(pg_catalog.count(*), '+', pg_catalog.sum(changes)) FROM ?)", bun.Safe(table)))
+		parts = append(parts, bun.SafeQuery("(SELECT pg_catalog.concat(pg_catalog.count(*), '+', pg_catalog.sum(changes)) FROM ?)",
+			bun.Safe(table)))
 	}
 	for _, from := range r.layout.Definitions() {
 		parts = append(parts, r.markOf(from, trigger))

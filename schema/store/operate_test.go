@@ -264,3 +264,23 @@ func TestOperateInTransaction(t *testing.T) {
 		}
 	})
 }
+
+// A database that was not migrated is told from one without workers.
+func TestOperateBeforeMigration(t *testing.T) {
+	each(t, func(t *testing.T, e env) {
+		ctx := t.Context()
+		w := running(t, e, "a")
+		e.exec(t, "DROP TABLE {schema}.worker_cordon")
+		e.exec(t, "DROP TABLE {schema}.worker_operator_taint")
+		gpu := requirement.Taint{Key: "gpu", Effect: requirement.NoSchedule}
+		for name, err := range map[string]error{
+			"cordon": second(e.Workers.Cordon(ctx, "x", w.ID)), "uncordon": second(e.Workers.Uncordon(ctx, w.ID)),
+			"taint": second(e.Workers.Taint(ctx, gpu, w.ID)), "untaint": second(e.Workers.Untaint(ctx, "gpu", "", w.ID)),
+			"facts": second(e.Workers.Facts(ctx, store.FactsQuery{})), "place": second(e.Workers.Place(ctx, &requirement.Requirement{}, 0)),
+		} {
+			if !errors.Is(err, store.ErrNoTables) || !strings.Contains(err.Error(), "migrate the database") {
+				t.Errorf("%s: %v, want ErrNoTables", name, err)
+			}
+		}
+	})
+}

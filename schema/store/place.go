@@ -27,7 +27,7 @@ func (w *Workers) Place(ctx context.Context, r *requirement.Requirement, limit i
 	q := placing{Workers: w, r: r, limit: limit, start: r.Start()}
 	placed, err := q.run(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("place a requirement: %w", err)
+		return nil, fmt.Errorf("place a requirement: %w", q.classify("place", err))
 	}
 	return placed, nil
 }

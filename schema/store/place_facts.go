@@ -55,7 +55,7 @@ func (w *Workers) Facts(ctx context.Context, q FactsQuery) (all []requirement.Fa
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read facts of workers: %w", err)
+		return nil, fmt.Errorf("read facts of workers: %w", w.classify("read", err))
 	}
 	return all, nil
 }

@@ -24,7 +24,9 @@ type definedRuntime struct {
 // addNotReported adds the runtimes that a worker has no row of although its host did not look for them. What its
 // host looked for without success has no row either. The documents of workers with a row of each runtime are not
 // read. A platform's worker and a host whose settings list its runtimes have what they list, and no more.
-func (w *Workers) addNotReported(ctx context.Context, at map[int64]*requirement.Facts, refs []string, reported map[reportedRuntime]bool) error {
+func (w *Workers) addNotReported(
+	ctx context.Context, at map[int64]*requirement.Facts, refs []string, reported map[reportedRuntime]bool,
+) error {
 	var lacking []int64
 	for id, f := range at {
 		lacks := func(ref string) bool { return !reported[reportedRuntime{id, ref}] }

@@ -154,11 +154,6 @@ func (w *Workers) deleteRows(ctx context.Context, ids []int64) (n int64, err err
 	table, key := w.of(w.name), bun.Safe("id")
 	where := bun.SafeQuery("? IN (?)", key, bun.List(ids))
 	if w.layout.Guest() {
-		for _, table := range []string{"worker_cordon", "worker_operator_taint"} { // a row that is given back stays
-			if _, err := w.db.NewRaw("DELETE FROM ? WHERE worker IN (?)", w.of(table), bun.List(ids)).Exec(ctx); err != nil {
-				return 0, err
-			}
-		}
 		if n, err = w.giveBack(ctx, ids); err != nil {
 			return 0, err
 		}

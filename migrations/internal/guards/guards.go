@@ -59,8 +59,24 @@ const rowInsertUpdate = "23"
 // settings is pg_proc.proconfig of the functions.
 const settings = "search_path=pg_catalog, pg_temp; standard_conforming_strings=on"
 
+// They match the triggers on the table of requirements that only a guest has.
+var (
+	besidePostgres = regexp.MustCompile(`\nDROP TRIGGER IF EXISTS \w+ ON \{schema\}\."attune_requirement";` +
+		`\nCREATE TRIGGER \w+ BEFORE INSERT OR UPDATE OF "\w+" ON \{schema\}\."attune_requirement"[^;]+;\n`)
+	besideSQLite = regexp.MustCompile(`(?s)\nCREATE TRIGGER \{schema\}\.attune_guard_attune_requirement_\w+ BEFORE .*?\nEND;\n`)
+)
+
 // Postgres returns the guards of Postgres.
 func Postgres() Set {
+	s := PostgresGuest()
+	s.Apply = besidePostgres.ReplaceAllString(s.Apply, "")
+	maps.DeleteFunc(s.Kept, func(name, _ string) bool { return strings.HasPrefix(name, "attune_requirement.") })
+	return s
+}
+
+// PostgresGuest returns the guards of Postgres in a guest, which has a table for requirements of the
+// platform's actions and sensors.
+func PostgresGuest() Set {
 	s := Set{Apply: postgres + requirementPostgres, Drop: postgresDrop + requirementPostgresDrop, Kept: map[string]string{}}
 	for _, m := range function.FindAllStringSubmatch(s.Apply, -1) {
 		s.Kept[m[1]] = settings + "\n" + m[3]
@@ -72,7 +88,9 @@ func Postgres() Set {
 }
 
 // SQLite returns the guards of SQLite.
-func SQLite() Set { return sqliteSet(sqlite+requirementSQLite, sqliteDrop+requirementSQLiteDrop) }
+func SQLite() Set {
+	return sqliteSet(sqlite+besideSQLite.ReplaceAllString(requirementSQLite, ""), sqliteDrop+requirementSQLiteDrop)
+}
 
 // SQLiteMetadata returns the guards of SQLite without those of requirements, for a database whose
 // actions and sensors lack the columns.

@@ -47,8 +47,7 @@ UPDATE job t SET runtime = m.new FROM map m WHERE m.old = t.runtime AND m.new <>
 func timeOf(b *testing.B, runtimes, size int, fn func(ctx context.Context, tx bun.Tx) error) time.Duration {
 	b.Helper()
 	b.StopTimer()
-	db, _ := newDB(b)
-	baseline(b, db, "public")
+	db, _ := legacyDB(b, "public")
 	must(b, db, fmt.Sprintf(benchRows, runtimes/2, size/2))
 	must(b, db, "VACUUM ANALYZE")
 	must(b, db, "CHECKPOINT")

@@ -183,8 +183,7 @@ CREATE INDEX mine ON worker (identity)`)
 
 func TestDownWithoutRecord(t *testing.T) {
 	t.Parallel()
-	db, _ := newDB(t)
-	baseline(t, db, "public")
+	db, _ := legacyDB(t, "public")
 	if _, err := unify.ExamineDown(context.Background(), db, "public"); !errors.Is(err, unify.ErrNoRecord) {
 		t.Errorf("got %v, want ErrNoRecord", err)
 	}

@@ -12,8 +12,7 @@ import (
 // surviving row.
 func TestNameOfCoreRuntime(t *testing.T) {
 	t.Parallel()
-	db, url := newDB(t)
-	baseline(t, db, "public")
+	db, url := legacyDB(t, "public")
 	must(t, db, `INSERT INTO runtime (ref, runtime_type, name, distributions) VALUES
 ('core.action.node', 'action', 'Node', '{}'), ('core.sensor.nodejs', 'sensor', 'Node for sensors', '{}'),
 ('core.action.python', 'action', 'My Python', '{}'), ('core.sensor.python', 'sensor', 'My Python', '{}'),
@@ -41,8 +40,7 @@ func TestNameOfCoreRuntime(t *testing.T) {
 // The name of a core runtime that is always available does not name an interpreter.
 func TestBareNameOfNative(t *testing.T) {
 	t.Parallel()
-	db, _ := newDB(t)
-	baseline(t, db, "public")
+	db, _ := legacyDB(t, "public")
 	must(t, db, `INSERT INTO runtime (ref, runtime_type, name, distributions) VALUES
 ('core.action.native', 'action', 'Native', '["Native"]'), ('core.sensor.native', 'sensor', 'Native', '["native", "busybox"]'),
 ('acme.action.native', 'action', 'Native', '["native"]')`)
@@ -56,8 +54,7 @@ core.native {"legacy": ["Native"], "verification": {"always_available": true}}`)
 // A row without a pack belongs to the pack that its pack_ref names.
 func TestPackIsFilled(t *testing.T) {
 	t.Parallel()
-	db, _ := newDB(t)
-	baseline(t, db, "public")
+	db, _ := legacyDB(t, "public")
 	must(t, db, `INSERT INTO pack (id, ref, label, version) VALUES (1, 'core', 'Core', '1'), (2, 'acme', 'Acme', '1');
 INSERT INTO runtime (ref, runtime_type, name, pack, pack_ref, distributions) VALUES
 ('core.action.python', 'action', 'P', NULL, 'core', '{}'), ('core.sensor.python', 'sensor', 'P', NULL, NULL, '{}'),
@@ -72,8 +69,7 @@ INSERT INTO runtime (ref, runtime_type, name, pack, pack_ref, distributions) VAL
 func TestNamesThatARenamedTableLeft(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	db, _ := newDB(t)
-	baseline(t, db, "public")
+	db, _ := legacyDB(t, "public")
 	must(t, db, `CREATE TABLE runtime_version (id bigserial CONSTRAINT runtime_version_pkey PRIMARY KEY, runtime text, version text,
 CONSTRAINT runtime_version_runtime_version_key UNIQUE (runtime, version)); ALTER TABLE runtime_version RENAME TO former_version;
 CREATE VIEW worker_identity_key AS SELECT 1 AS one`)

@@ -24,8 +24,7 @@ import (
 func TestMergeAgainstItsRule(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	db, url := newDB(t)
-	baseline(t, db, "public")
+	db, url := legacyDB(t, "public")
 	for seed := range uint64(12) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			tx, err := db.BeginTx(ctx, nil)
@@ -375,8 +374,7 @@ func TestCoreFillsWhatSaysNothing(t *testing.T) {
 		{"wrong type", `{"commands": "x"}`, ""},
 		{"no object", `"odd"`, ""},
 	}
-	db, _ := newDB(t)
-	baseline(t, db, "public")
+	db, _ := legacyDB(t, "public")
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			ctx := context.Background()
@@ -411,8 +409,7 @@ func TestCoreFillsWhatSaysNothing(t *testing.T) {
 // A side with an empty verification does not win over a side with a verification.
 func TestVerificationThatSaysNothingLoses(t *testing.T) {
 	t.Parallel()
-	db, _ := newDB(t)
-	baseline(t, db, "public")
+	db, _ := legacyDB(t, "public")
 	must(t, db, `INSERT INTO runtime (ref, runtime_type, name, distributions) VALUES
 ('acme.action.x', 'action', 'X', '{"verification": {"always_available": false, "env": ["A"], "commands": []}}'), ('acme.sensor.x', 'sensor', 'X', '{"verification": {"always_available": true, "env": ["B"]}}')`)
 	up(t, db, "public")

@@ -13,13 +13,6 @@ import (
 	"github.com/attune-go/attune/migrations/internal/unify"
 )
 
-// newDB returns an empty database and its URL.
-func newDB(t testing.TB) (*bun.DB, string) {
-	t.Helper()
-	db := testdb.EmptyPostgres(t)
-	return db.DB, db.URL
-}
-
 func must(t testing.TB, db bun.IDB, query string) {
 	t.Helper()
 	if _, err := db.ExecContext(context.Background(), query); err != nil {
@@ -27,28 +20,39 @@ func must(t testing.TB, db bun.IDB, query string) {
 	}
 }
 
-func baseline(t testing.TB, db *bun.DB, schema string) {
+// legacyDB returns a database with the legacy schema and its URL. The statements are run in it. It is the
+// clone of a template.
+func legacyDB(t testing.TB, schema string, statements ...string) (*bun.DB, string) {
 	t.Helper()
 	text, err := os.ReadFile("../../postgres/20260203000000_baseline.up.sql")
 	if err != nil {
 		t.Fatal(err)
 	}
-	must(t, db, `CREATE SCHEMA IF NOT EXISTS `+quote(schema))
-	must(t, db, strings.ReplaceAll(string(text), "{schema}", quote(schema)))
+	all := append([]string{
+		`CREATE SCHEMA IF NOT EXISTS ` + quote(schema),
+		strings.ReplaceAll(string(text), "{schema}", quote(schema)),
+	}, statements...)
+	db := testdb.Platform(t, strings.Join(all, "\n"), func(ctx context.Context, db *bun.DB) error {
+		for _, s := range all {
+			if _, err := db.ExecContext(ctx, s); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return db.DB, db.URL
 }
 
 func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 func installation(t testing.TB, schema string) (*bun.DB, string) {
 	t.Helper()
-	db, url := newDB(t)
-	baseline(t, db, schema)
 	text, err := os.ReadFile("testdata/installation.sql")
 	if err != nil {
 		t.Fatal(err)
 	}
-	must(t, db, strings.NewReplacer("{schema}", quote(schema), "{plain}", strings.ReplaceAll(quote(schema), "'", "''")).Replace(string(text)))
-	return db, url
+	plain := strings.ReplaceAll(quote(schema), "'", "''")
+	return legacyDB(t, schema, strings.NewReplacer("{schema}", quote(schema), "{plain}", plain).Replace(string(text)))
 }
 
 func up(t testing.TB, db *bun.DB, schema string) *unify.Report {
@@ -120,8 +124,7 @@ ALTER TABLE runtime ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (START WITH
 func TestWrongState(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	db, _ := newDB(t)
-	baseline(t, db, "public")
+	db, _ := legacyDB(t, "public")
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		t.Fatal(err)

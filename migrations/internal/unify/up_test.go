@@ -235,8 +235,7 @@ INSERT INTO bare (runtime) SELECT id FROM runtime`, recent: "UPDATE bare SET not
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			ctx := context.Background()
-			db, url := newDB(t)
-			baseline(t, db, "public")
+			db, url := legacyDB(t, "public")
 			must(t, db, `
 INSERT INTO runtime (ref, runtime_type, name, distributions)
   SELECT 'p.' || s || '.r' || i, s::runtime_type_enum, 'R', '{}' FROM generate_series(1, 300) i CROSS JOIN (VALUES ('action'), ('sensor')) v (s)`)
@@ -288,8 +287,7 @@ func changeUnderASnapshot(t *testing.T, db *bun.DB, change string) {
 // A key that its rows violate already cannot be restored. So it stays, and the delete takes longer.
 func TestKeysThatCannotBePutBackStay(t *testing.T) {
 	t.Parallel()
-	db, url := newDB(t)
-	baseline(t, db, "public")
+	db, url := legacyDB(t, "public")
 	must(t, db, `
 INSERT INTO runtime (id, ref, runtime_type, name, distributions) VALUES (1, 'p.action.r', 'action', 'R', '{}'), (2, 'p.sensor.r', 'sensor', 'R', '{}');
 CREATE TABLE bare (id serial PRIMARY KEY, runtime bigint REFERENCES runtime (id) ON DELETE CASCADE, note int) WITH (fillfactor = 50);
@@ -407,8 +405,7 @@ UPDATE late SET runtime = 12 WHERE runtime = 11`)
 
 func TestFreshDatabase(t *testing.T) {
 	t.Parallel()
-	db, url := newDB(t)
-	baseline(t, db, "attune")
+	db, url := legacyDB(t, "attune")
 	before := dump(t, db, url)
 	up(t, db, "attune")
 	if _, err := unify.ExamineDown(context.Background(), db, "attune"); err != nil {

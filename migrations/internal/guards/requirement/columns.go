@@ -10,13 +10,13 @@ import "github.com/attune-go/attune/schema/document"
 //attune:document
 type Columns struct {
 	// Runtimes maps the names of further runtimes to constraints.
-	Runtimes map[string]string `json:"required_worker_runtimes,omitempty" attune:"most=64,length=1024,guard=action.required_worker_runtimes sensor.required_worker_runtimes"`
+	Runtimes map[string]string `json:"required_worker_runtimes,omitempty" attune:"most=64,length=1024,guard=action.required_worker_runtimes sensor.required_worker_runtimes attune_requirement.required_worker_runtimes"`
 	// Selector holds the labels that a worker must have.
-	Selector map[string]string `json:"worker_selector,omitempty" attune:"most=64,length=1024,guard=action.worker_selector sensor.worker_selector"`
+	Selector map[string]string `json:"worker_selector,omitempty" attune:"most=64,length=1024,guard=action.worker_selector sensor.worker_selector attune_requirement.worker_selector"`
 	// Tolerations accept taints.
-	Tolerations []Toleration `json:"worker_tolerations,omitempty" attune:"most=64,guard=action.worker_tolerations sensor.worker_tolerations"`
+	Tolerations []Toleration `json:"worker_tolerations,omitempty" attune:"most=64,guard=action.worker_tolerations sensor.worker_tolerations attune_requirement.worker_tolerations"`
 	// Affinity restricts and prefers workers by their labels.
-	Affinity Affinity         `json:"worker_affinity,omitzero" attune:"guard=action.worker_affinity sensor.worker_affinity"`
+	Affinity Affinity         `json:"worker_affinity,omitzero" attune:"guard=action.worker_affinity sensor.worker_affinity attune_requirement.worker_affinity"`
 	Unknown  document.Unknown `json:"-"`
 }
 

@@ -89,6 +89,10 @@ DROP TRIGGER IF EXISTS attune_guard_required_worker_runtimes ON {schema}."sensor
 CREATE TRIGGER attune_guard_required_worker_runtimes BEFORE INSERT OR UPDATE OF "required_worker_runtimes" ON {schema}."sensor"
     FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_action_required_worker_runtimes('required_worker_runtimes');
 
+DROP TRIGGER IF EXISTS attune_guard_required_worker_runtimes ON {schema}."attune_requirement";
+CREATE TRIGGER attune_guard_required_worker_runtimes BEFORE INSERT OR UPDATE OF "required_worker_runtimes" ON {schema}."attune_requirement"
+    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_action_required_worker_runtimes('required_worker_runtimes');
+
 CREATE OR REPLACE FUNCTION {schema}.attune_guard_action_worker_selector() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $attune$
 DECLARE
@@ -171,6 +175,10 @@ CREATE TRIGGER attune_guard_worker_selector BEFORE INSERT OR UPDATE OF "worker_s
 
 DROP TRIGGER IF EXISTS attune_guard_worker_selector ON {schema}."sensor";
 CREATE TRIGGER attune_guard_worker_selector BEFORE INSERT OR UPDATE OF "worker_selector" ON {schema}."sensor"
+    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_action_worker_selector('worker_selector');
+
+DROP TRIGGER IF EXISTS attune_guard_worker_selector ON {schema}."attune_requirement";
+CREATE TRIGGER attune_guard_worker_selector BEFORE INSERT OR UPDATE OF "worker_selector" ON {schema}."attune_requirement"
     FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_action_worker_selector('worker_selector');
 
 CREATE OR REPLACE FUNCTION {schema}.attune_guard_action_worker_tolerations() RETURNS trigger
@@ -313,6 +321,10 @@ CREATE TRIGGER attune_guard_worker_tolerations BEFORE INSERT OR UPDATE OF "worke
 
 DROP TRIGGER IF EXISTS attune_guard_worker_tolerations ON {schema}."sensor";
 CREATE TRIGGER attune_guard_worker_tolerations BEFORE INSERT OR UPDATE OF "worker_tolerations" ON {schema}."sensor"
+    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_action_worker_tolerations('worker_tolerations');
+
+DROP TRIGGER IF EXISTS attune_guard_worker_tolerations ON {schema}."attune_requirement";
+CREATE TRIGGER attune_guard_worker_tolerations BEFORE INSERT OR UPDATE OF "worker_tolerations" ON {schema}."attune_requirement"
     FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_action_worker_tolerations('worker_tolerations');
 
 CREATE OR REPLACE FUNCTION {schema}.attune_guard_action_worker_affinity() RETURNS trigger
@@ -850,4 +862,8 @@ CREATE TRIGGER attune_guard_worker_affinity BEFORE INSERT OR UPDATE OF "worker_a
 
 DROP TRIGGER IF EXISTS attune_guard_worker_affinity ON {schema}."sensor";
 CREATE TRIGGER attune_guard_worker_affinity BEFORE INSERT OR UPDATE OF "worker_affinity" ON {schema}."sensor"
+    FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_action_worker_affinity('worker_affinity');
+
+DROP TRIGGER IF EXISTS attune_guard_worker_affinity ON {schema}."attune_requirement";
+CREATE TRIGGER attune_guard_worker_affinity BEFORE INSERT OR UPDATE OF "worker_affinity" ON {schema}."attune_requirement"
     FOR EACH ROW EXECUTE FUNCTION {schema}.attune_guard_action_worker_affinity('worker_affinity');

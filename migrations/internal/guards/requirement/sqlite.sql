@@ -13,6 +13,8 @@ DROP TRIGGER IF EXISTS {schema}.attune_guard_action_required_worker_runtimes_ins
 DROP TRIGGER IF EXISTS {schema}.attune_guard_action_required_worker_runtimes_update;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_sensor_required_worker_runtimes_insert;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_sensor_required_worker_runtimes_update;
+DROP TRIGGER IF EXISTS {schema}.attune_guard_attune_requirement_required_worker_runtimes_insert;
+DROP TRIGGER IF EXISTS {schema}.attune_guard_attune_requirement_required_worker_runtimes_update;
 DROP VIEW IF EXISTS {schema}.attune_guard_action_required_worker_runtimes;
 
 CREATE VIEW {schema}.attune_guard_action_required_worker_runtimes AS SELECT '' AS document WHERE 0;
@@ -57,10 +59,23 @@ BEGIN
     INSERT INTO attune_guard_action_required_worker_runtimes (document) VALUES (NEW."required_worker_runtimes");
 END;
 
+CREATE TRIGGER {schema}.attune_guard_attune_requirement_required_worker_runtimes_insert BEFORE INSERT ON "attune_requirement"
+BEGIN
+    INSERT INTO attune_guard_action_required_worker_runtimes (document) VALUES (NEW."required_worker_runtimes");
+END;
+
+CREATE TRIGGER {schema}.attune_guard_attune_requirement_required_worker_runtimes_update BEFORE UPDATE OF "required_worker_runtimes" ON "attune_requirement"
+    WHEN NEW."required_worker_runtimes" IS NOT OLD."required_worker_runtimes"
+BEGIN
+    INSERT INTO attune_guard_action_required_worker_runtimes (document) VALUES (NEW."required_worker_runtimes");
+END;
+
 DROP TRIGGER IF EXISTS {schema}.attune_guard_action_worker_selector_insert;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_action_worker_selector_update;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_sensor_worker_selector_insert;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_sensor_worker_selector_update;
+DROP TRIGGER IF EXISTS {schema}.attune_guard_attune_requirement_worker_selector_insert;
+DROP TRIGGER IF EXISTS {schema}.attune_guard_attune_requirement_worker_selector_update;
 DROP VIEW IF EXISTS {schema}.attune_guard_action_worker_selector;
 
 CREATE VIEW {schema}.attune_guard_action_worker_selector AS SELECT '' AS document WHERE 0;
@@ -105,10 +120,23 @@ BEGIN
     INSERT INTO attune_guard_action_worker_selector (document) VALUES (NEW."worker_selector");
 END;
 
+CREATE TRIGGER {schema}.attune_guard_attune_requirement_worker_selector_insert BEFORE INSERT ON "attune_requirement"
+BEGIN
+    INSERT INTO attune_guard_action_worker_selector (document) VALUES (NEW."worker_selector");
+END;
+
+CREATE TRIGGER {schema}.attune_guard_attune_requirement_worker_selector_update BEFORE UPDATE OF "worker_selector" ON "attune_requirement"
+    WHEN NEW."worker_selector" IS NOT OLD."worker_selector"
+BEGIN
+    INSERT INTO attune_guard_action_worker_selector (document) VALUES (NEW."worker_selector");
+END;
+
 DROP TRIGGER IF EXISTS {schema}.attune_guard_action_worker_tolerations_insert;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_action_worker_tolerations_update;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_sensor_worker_tolerations_insert;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_sensor_worker_tolerations_update;
+DROP TRIGGER IF EXISTS {schema}.attune_guard_attune_requirement_worker_tolerations_insert;
+DROP TRIGGER IF EXISTS {schema}.attune_guard_attune_requirement_worker_tolerations_update;
 DROP VIEW IF EXISTS {schema}.attune_guard_action_worker_tolerations;
 
 CREATE VIEW {schema}.attune_guard_action_worker_tolerations AS SELECT '' AS document WHERE 0;
@@ -176,10 +204,23 @@ BEGIN
     INSERT INTO attune_guard_action_worker_tolerations (document) VALUES (NEW."worker_tolerations");
 END;
 
+CREATE TRIGGER {schema}.attune_guard_attune_requirement_worker_tolerations_insert BEFORE INSERT ON "attune_requirement"
+BEGIN
+    INSERT INTO attune_guard_action_worker_tolerations (document) VALUES (NEW."worker_tolerations");
+END;
+
+CREATE TRIGGER {schema}.attune_guard_attune_requirement_worker_tolerations_update BEFORE UPDATE OF "worker_tolerations" ON "attune_requirement"
+    WHEN NEW."worker_tolerations" IS NOT OLD."worker_tolerations"
+BEGIN
+    INSERT INTO attune_guard_action_worker_tolerations (document) VALUES (NEW."worker_tolerations");
+END;
+
 DROP TRIGGER IF EXISTS {schema}.attune_guard_action_worker_affinity_insert;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_action_worker_affinity_update;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_sensor_worker_affinity_insert;
 DROP TRIGGER IF EXISTS {schema}.attune_guard_sensor_worker_affinity_update;
+DROP TRIGGER IF EXISTS {schema}.attune_guard_attune_requirement_worker_affinity_insert;
+DROP TRIGGER IF EXISTS {schema}.attune_guard_attune_requirement_worker_affinity_update;
 DROP VIEW IF EXISTS {schema}.attune_guard_action_worker_affinity;
 
 CREATE VIEW {schema}.attune_guard_action_worker_affinity AS SELECT '' AS document WHERE 0;
@@ -377,6 +418,17 @@ BEGIN
 END;
 
 CREATE TRIGGER {schema}.attune_guard_sensor_worker_affinity_update BEFORE UPDATE OF "worker_affinity" ON "sensor"
+    WHEN NEW."worker_affinity" IS NOT OLD."worker_affinity"
+BEGIN
+    INSERT INTO attune_guard_action_worker_affinity (document) VALUES (NEW."worker_affinity");
+END;
+
+CREATE TRIGGER {schema}.attune_guard_attune_requirement_worker_affinity_insert BEFORE INSERT ON "attune_requirement"
+BEGIN
+    INSERT INTO attune_guard_action_worker_affinity (document) VALUES (NEW."worker_affinity");
+END;
+
+CREATE TRIGGER {schema}.attune_guard_attune_requirement_worker_affinity_update BEFORE UPDATE OF "worker_affinity" ON "attune_requirement"
     WHEN NEW."worker_affinity" IS NOT OLD."worker_affinity"
 BEGIN
     INSERT INTO attune_guard_action_worker_affinity (document) VALUES (NEW."worker_affinity");
