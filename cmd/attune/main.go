@@ -16,6 +16,7 @@ type grammar struct {
 	Packs    packsCmd    `cmd:"" help:"Write, check, load and unload packs of runtime definitions."`
 	Runtimes runtimesCmd `cmd:"" help:"Show and delete the runtimes that the database defines."`
 	Workers  workersCmd  `cmd:"" help:"Show, refresh and delete registered workers and sensors."`
+	Place    placeCmd    `cmd:"" help:"Show which workers can run something, and why the others cannot."`
 	Explain  explainCmd  `cmd:"" help:"Show why a worker does or does not have a runtime, from what it reported."`
 	Serve    serveCmd    `cmd:"" help:"Serve the HTTP API."`
 	Tokens   tokensCmd   `cmd:"" help:"Create, list and revoke tokens of the HTTP API."`
@@ -24,7 +25,8 @@ type grammar struct {
 }
 
 const description = "Administer an attune database. Without --database, it is this user's file " +
-	"under $XDG_STATE_HOME/attune. Exit status: 0 done, 1 failed, 2 wrong usage, 3 differs (--exit-code; versions match)."
+	"under $XDG_STATE_HOME/attune. Exit status: 0 done, 1 failed, 2 wrong usage, " +
+	"3 differs (--exit-code; versions match) or fits nowhere (place)."
 
 func program() *cli.Program {
 	g := new(grammar)

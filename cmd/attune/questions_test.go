@@ -20,6 +20,7 @@ import (
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/packs/install"
+	"github.com/attune-go/attune/runtime/placement"
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
@@ -331,7 +332,7 @@ func TestDocumentsAreDescribed(t *testing.T) {
 	for command, document := range map[string]any{
 		"workers list": []answer.WorkerItem{}, "workers show": []answer.WorkerRow{}, "workers history": []answer.Change{}, "workers diff": answer.Difference{},
 		"workers delete": answer.WorkersDeletion{}, "runtimes delete": answer.RuntimeDeletion{}, "packs unload": install.UnloadReport{},
-		"config": []config.Setting{},
+		"config": []config.Setting{}, "place": placement.Answer{}, "place --all": answer.SubjectCounts{}, "place --if": answer.Consequences{},
 	} {
 		row := regexp.MustCompile("(?m)^\\| `" + command + "` \\|.*$").Find(operating)
 		if row == nil {

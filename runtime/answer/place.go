@@ -2,8 +2,6 @@ package answer
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	"github.com/attune-go/attune/runtime/placement"
 	"github.com/attune-go/attune/schema/requirement"
@@ -50,6 +48,20 @@ func Place(ctx context.Context, st *store.Store, r *placement.Requirement, limit
 	return &a, nil
 }
 
+// PlaceHosts answers as Place does, with the verdict of each worker. The history is asked about
+// every worker, which takes longer.
+func PlaceHosts(ctx context.Context, st *store.Store, r *placement.Requirement, limit int) (*placement.Answer, error) {
+	query := store.FactsFor(r)
+	query.Lost = true
+	fleet, err := st.Workers.Facts(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	a := placement.Place(r, fleet, limit)
+	a.Hosts = placement.Hosts(r, fleet)
+	return &a, nil
+}
+
 func sameReasons(reasons, shared []placement.Reason) bool {
 	if len(reasons) != len(shared) {
 		return false
@@ -63,19 +75,23 @@ func sameReasons(reasons, shared []placement.Reason) bool {
 }
 
 // WhatIf answers how many workers of a database satisfy each requirement before and after
-// changes. Requirements and changes must be resolved. It refuses changes to workers that do not
-// exist.
+// changes. Requirements and changes must be resolved. Errors: UnknownWorkers for changes to workers
+// that do not exist.
 func WhatIf(ctx context.Context, st *store.Store, subjects []placement.Subject, changes []placement.Change) ([]placement.Effect, error) {
-	all := make([]*placement.Requirement, len(subjects))
-	for i := range subjects {
-		all[i] = &subjects[i].Requirement
-	}
-	fleet, err := st.Workers.Facts(ctx, store.FactsFor(all...))
+	fleet, err := factsFor(ctx, st, subjects)
 	if err != nil {
 		return nil, err
 	}
-	if unknown := placement.UnknownWorkers(changes, fleet); len(unknown) > 0 {
-		return nil, fmt.Errorf("what-if: %w: no worker %s", store.ErrNotFound, strings.Join(unknown, ", "))
+	if names := placement.UnknownWorkers(changes, fleet); len(names) > 0 {
+		known := make([]string, len(fleet))
+		for i := range fleet {
+			known[i] = fleet[i].Name
+		}
+		var unknown UnknownWorkers
+		for _, name := range names {
+			unknown = append(unknown, unknownName(name, known))
+		}
+		return nil, unknown
 	}
 	return placement.WhatIf(subjects, fleet, changes), nil
 }

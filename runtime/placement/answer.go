@@ -3,6 +3,7 @@ package placement
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/attune-go/attune/schema/document"
 	"github.com/attune-go/attune/schema/requirement"
@@ -20,6 +21,8 @@ type Answer struct {
 	Groups []Group  `json:"groups"`
 	Helps  []Help   `json:"helps"`
 	Notes  []string `json:"notes"`
+	// Hosts holds every worker with its verdict. Place leaves it nil; see Hosts.
+	Hosts []Host `json:"hosts,omitzero"`
 }
 
 // Place holds a fleet against a requirement. At most limit workers are placed; zero places
@@ -81,6 +84,27 @@ type Host struct {
 	Name    string   `json:"name"`
 	Fits    bool     `json:"fits"`
 	Reasons []Reason `json:"reasons"`
+}
+
+// Hosts holds every worker of a fleet against a requirement. Workers that fit come first, in order;
+// the nearest of the others follow.
+func Hosts(r *Requirement, fleet []Facts) []Host {
+	verdicts := make([]Verdict, len(fleet))
+	for i := range fleet {
+		verdicts[i] = Evaluate(r, &fleet[i])
+	}
+	before := Compare(r)
+	slices.SortFunc(verdicts, func(a, b Verdict) int {
+		if a.Fits() && b.Fits() {
+			return before(a, b)
+		}
+		return nearer(&a, &b)
+	})
+	hosts := make([]Host, len(verdicts))
+	for i := range verdicts {
+		hosts[i] = verdicts[i].Host()
+	}
+	return hosts
 }
 
 // Host returns the verdict as data.

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// placeCommand returns the command line that asks for a requirement. It is empty if terms
-// cannot express the requirement.
-func placeCommand(r *Requirement) string {
+// Command returns the command line that asks for a requirement. It is empty if terms cannot
+// express the requirement.
+func Command(r *Requirement) string {
 	t, ok := r.Terms()
 	if !ok {
 		return ""

@@ -99,7 +99,7 @@ func ExampleWhatIf() {
 		Installations: []placement.Installation{{Ref: "core.python", Version: python}},
 	}}
 	for _, effect := range placement.WhatIf([]placement.Subject{{Ref: "etl.load", Requirement: r}}, fleet, []placement.Change{change}) {
-		fmt.Println(effect.Ref, effect.Before, effect.After, effect.Stranded())
+		fmt.Println(effect.Ref, effect.Before, effect.After, effect.Stranded)
 	}
 	// Output: etl.load 1 0 true
 }

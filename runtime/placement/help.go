@@ -124,7 +124,7 @@ func suggest(r *Requirement, g *Group, reason Reason) []Help {
 	case requirement.Tainted:
 		key := strings.TrimPrefix(reason.Wanted, "toleration of ")
 		relaxed.Tolerations = append(relaxed.Tolerations, requirement.Toleration{Key: key, Operator: requirement.TolerateExists})
-		one.Kind, one.Text, one.Command = Tolerate, "tolerate the taint "+key, placeCommand(&relaxed)
+		one.Kind, one.Text, one.Command = Tolerate, "tolerate the taint "+key, Command(&relaxed)
 	case requirement.NotSelected:
 		key, _, _ := strings.Cut(reason.Wanted, "=")
 		for k, v := range r.Selector {
@@ -133,7 +133,7 @@ func suggest(r *Requirement, g *Group, reason Reason) []Help {
 			}
 		}
 		delete(relaxed.Selector, key)
-		one.Kind, one.Text, one.Command = LeaveOut, "leave out the label "+reason.Wanted, placeCommand(&relaxed)
+		one.Kind, one.Text, one.Command = LeaveOut, "leave out the label "+reason.Wanted, Command(&relaxed)
 	case requirement.NotAffine:
 		one.Kind, one.Text = LeaveOut, "leave out the affinity "+reason.Wanted
 	case requirement.RuntimeAbsent:
@@ -149,10 +149,10 @@ func suggest(r *Requirement, g *Group, reason Reason) []Help {
 		return []Help{install}
 	case requirement.Prerelease:
 		relaxed.Prereleases = true
-		one.Kind, one.Text, one.Command = AllowPrereleases, "let pre-releases satisfy constraints", placeCommand(&relaxed)
+		one.Kind, one.Text, one.Command = AllowPrereleases, "let pre-releases satisfy constraints", Command(&relaxed)
 	case requirement.DeclaredOnly:
 		relaxed.Verified = false
-		one.Kind, one.Text, one.Command = AcceptDeclared, "accept what is only declared", placeCommand(&relaxed)
+		one.Kind, one.Text, one.Command = AcceptDeclared, "accept what is only declared", Command(&relaxed)
 	case requirement.Busy:
 		one.Kind, one.Text = Wait, "wait until "+others(name, g.Hosts)+" has "+reason.Wanted
 	default:
@@ -203,7 +203,7 @@ func relax(r *Requirement, g *Group, reason Reason) (Help, bool) {
 		}
 	}
 	return Help{
-		Kind: Relax, Workers: workers, Command: placeCommand(&relaxed),
+		Kind: Relax, Workers: workers, Command: Command(&relaxed),
 		Text: fmt.Sprintf("relax %s to %s", reason.Runtime, wider),
 	}, workers > 0
 }

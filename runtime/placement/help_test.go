@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/attune-go/attune/fixtures/naive"
 	"github.com/attune-go/attune/runtime/placement"
 	"github.com/attune-go/attune/schema/requirement"
 )
@@ -115,14 +116,14 @@ func TestHelps(t *testing.T) {
 // workers fit.
 func TestHelpsHold(t *testing.T) {
 	t.Parallel()
-	g := world{rand.New(rand.NewPCG(7, 8))}
+	g := naive.World{Rand: rand.New(rand.NewPCG(7, 8))}
 	followed := map[placement.HelpKind]int{}
 	for range 800 {
-		r := g.requirement()
-		request := r.requirement()
+		r := g.Requirement()
+		request := r.Request()
 		var fleet []placement.Facts
 		for i := range 20 {
-			fleet = append(fleet, g.worker(int64(i)).facts())
+			fleet = append(fleet, g.Worker(int64(i)).Known())
 		}
 		before := placement.Place(&request, fleet, 0)
 		for _, h := range before.Helps {

@@ -111,10 +111,13 @@ func TestStricterThanPlatform(t *testing.T) {
 			"must be left out",
 		`{"affinity": {"required": [{"match_expressions": [{"key": "a", "operator": "in", "values": []}]}]}}`: "/affinity/required/0/match_expressions/0/values: " +
 			"must have a value",
-		`{"selector": {"zone": 1}}`:                 "/selector/zone: must be text",
-		`{"affinity": {"requires": []}}`:            "/affinity/requires: unknown key; did you mean required?",
-		`{"runtimes": {"python": "=>3.12"}}`:        "/runtimes/python: constraint",
-		`{"tolerations": [{"operator": "exists"}]}`: "/tolerations/0/key: must name the key of a taint",
+		`{"selector": {"zone": 1}}`:                                                            "/selector/zone: must be text",
+		`{"affinity": {"requires": []}}`:                                                       "/affinity/requires: unknown key; did you mean required?",
+		`{"runtimes": {"python": "=>3.12"}}`:                                                   "/runtimes/python: constraint",
+		`{"tolerations": [{"operator": "exists"}]}`:                                            "/tolerations/0/key: must name the key of a taint",
+		`{"affinity": {"preferred": [{"weight": 0, "term": {"match_labels": {"a": "b"}}}]}}`:   "/affinity/preferred/0/weight: must be from 1 to 100, got 0",
+		`{"affinity": {"preferred": [{"weight": 101, "term": {"match_labels": {"a": "b"}}}]}}`: "/affinity/preferred/0/weight: must be from 1 to 100, got 101",
+		`{"selector": {"a": "` + strings.Repeat("b", requirement.MaxSize) + `"}}`:              "a requirement must have at most 65536 bytes",
 	} {
 		_, err := requirement.Parse([]byte(text))
 		if err == nil || !strings.HasPrefix(err.Error(), want) {

@@ -7,40 +7,31 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/attune-go/attune/fixtures/naive"
 	"github.com/attune-go/attune/runtime/placement"
 )
-
-// reasonTexts returns reasons as the naive evaluator has them.
-func reasonTexts(reasons []placement.Reason) []string {
-	var out []string
-	for _, r := range reasons {
-		out = append(out, string(r.Kind)+"|"+r.Runtime+"|"+r.Wanted)
-	}
-	slices.Sort(out)
-	return out
-}
 
 // TestEvaluateProperty holds Evaluate against the naive evaluator, 10,000 times.
 func TestEvaluateProperty(t *testing.T) {
 	t.Parallel()
-	g := world{rand.New(rand.NewPCG(3, 4))}
+	g := naive.World{Rand: rand.New(rand.NewPCG(3, 4))}
 	fits, kinds := 0, map[string]int{}
 	for i := range 10_000 {
-		r, w := g.requirement(), g.worker(int64(i))
-		request, facts := r.requirement(), w.facts()
+		r, w := g.Requirement(), g.Worker(int64(i))
+		request, facts := r.Request(), w.Known()
 		if err := request.Validate(); err != nil {
 			t.Fatal(err)
 		}
-		got, want := placement.Evaluate(&request, &facts), naiveEvaluate(r, w)
+		got, want := placement.Evaluate(&request, &facts), naive.Evaluate(r, w)
 		var paths []string
 		for _, chosen := range got.Runtimes {
 			paths = append(paths, chosen.Path)
 		}
-		if !slices.Equal(reasonTexts(got.Reasons), want.reasons) || got.Weight != want.weight ||
-			got.Fits() && !slices.Equal(paths, want.paths) {
+		if !slices.Equal(naive.Texts(got.Reasons), want.Reasons) || got.Weight != want.Weight ||
+			got.Fits() && !slices.Equal(paths, want.Paths) {
 			text, _ := request.MarshalJSON()
 			t.Fatalf("%s\non %+v:\ngot  %v %d %v\nwant %v %d %v",
-				text, facts, reasonTexts(got.Reasons), got.Weight, paths, want.reasons, want.weight, want.paths)
+				text, facts, naive.Texts(got.Reasons), got.Weight, paths, want.Reasons, want.Weight, want.Paths)
 		}
 		if placement.Fits(&request, &facts) != got.Fits() {
 			t.Fatalf("Fits is not Evaluate for %+v", facts)
@@ -69,19 +60,19 @@ func TestEvaluateProperty(t *testing.T) {
 // evaluator.
 func TestPlaceProperty(t *testing.T) {
 	t.Parallel()
-	g := world{rand.New(rand.NewPCG(5, 6))}
+	g := naive.World{Rand: rand.New(rand.NewPCG(5, 6))}
 	placed, grouped := 0, 0
-	for range 500 {
-		r := g.requirement()
-		request := r.requirement()
-		var workers []*naiveWorker
+	for range 2000 {
+		r := g.Requirement()
+		request := r.Request()
+		var workers []*naive.Worker
 		var fleet []placement.Facts
 		for i := range 40 {
-			workers = append(workers, g.worker(int64(i)))
-			fleet = append(fleet, workers[i].facts())
+			workers = append(workers, g.Worker(int64(i)))
+			fleet = append(fleet, workers[i].Known())
 		}
 		got := placement.Place(&request, fleet, 0)
-		wantOrder, wantGroups := naivePlace(r, request.Start(), workers)
+		wantOrder, wantGroups := naive.Place(r, request.Start(), workers)
 		var order []int64
 		for _, p := range got.Placed {
 			order = append(order, p.Worker)
@@ -89,7 +80,7 @@ func TestPlaceProperty(t *testing.T) {
 		groups := map[string]string{}
 		hosts := 0
 		for _, group := range got.Groups {
-			groups[strings.Join(reasonTexts(group.Reasons), " ")] = fmt.Sprintf("%d, nearest %d", group.Hosts, group.Nearest.Worker)
+			groups[strings.Join(naive.Texts(group.Reasons), " ")] = fmt.Sprintf("%d, nearest %d", group.Hosts, group.Nearest.Worker)
 			hosts += group.Hosts
 			versions := 0
 			for _, v := range group.Versions {
@@ -115,55 +106,4 @@ func TestPlaceProperty(t *testing.T) {
 	if placed < 1000 || grouped < 1000 {
 		t.Errorf("%d placed and %d groups do not test much", placed, grouped)
 	}
-}
-
-// naivePlace returns the order of the fitting workers, and size and nearest miss of each group.
-func naivePlace(r *naiveRequirement, start int64, workers []*naiveWorker) (order []int64, groups map[string]string) {
-	type judged struct {
-		*naiveWorker
-		naiveVerdict
-	}
-	before := func(a, b judged) bool {
-		switch {
-		case a.weight != b.weight:
-			return a.weight > b.weight
-		case (a.first == nil) != (b.first == nil):
-			return a.first != nil
-		case a.first != nil && *a.first != *b.first:
-			return b.first.less(*a.first)
-		}
-		// uint32 makes what is below start come last.
-		x, y := uint32(a.Spread-start), uint32(b.Spread-start)
-		if x != y {
-			return x < y
-		}
-		return a.Worker < b.Worker
-	}
-	var fit []judged
-	groups = map[string]string{}
-	sizes, nearest := map[string]int{}, map[string]judged{}
-	for _, w := range workers {
-		j := judged{w, naiveEvaluate(r, w)}
-		if len(j.reasons) == 0 {
-			at := 0
-			for at < len(fit) && !before(j, fit[at]) {
-				at++
-			}
-			fit = slices.Insert(fit, at, j)
-			continue
-		}
-		key := strings.Join(j.reasons, " ")
-		sizes[key]++
-		if n, ok := nearest[key]; !ok || j.distance < n.distance ||
-			j.distance == n.distance && (j.Name < n.Name || j.Name == n.Name && j.Worker < n.Worker) {
-			nearest[key] = j
-		}
-	}
-	for _, j := range fit {
-		order = append(order, j.Worker)
-	}
-	for key, n := range sizes {
-		groups[key] = fmt.Sprintf("%d, nearest %d", n, nearest[key].Worker)
-	}
-	return order, groups
 }

@@ -18,7 +18,7 @@ type Group struct {
 	Nearest Miss `json:"nearest"`
 	// Versions counts the workers by the version they have, the most frequent first. It is
 	// set if the only reason is a version.
-	Versions []VersionCount `json:"versions,omitempty"`
+	Versions []VersionCount `json:"-"`
 }
 
 // A Miss is a worker that does not fit.

@@ -162,50 +162,58 @@ func UnknownWorkers(changes []Change, fleet []Facts) []string {
 
 // A Subject is what a requirement is of, such as an action.
 type Subject struct {
+	// Kind is action or sensor, or what the caller calls it.
+	Kind        string
 	Ref         string
 	Requirement Requirement
 }
 
 // An Effect is what changes do to a subject.
 type Effect struct {
-	Ref string `json:"ref"`
+	Kind string `json:"kind"`
+	Ref  string `json:"ref"`
 	// Before and After are the numbers of workers that fit.
 	Before int `json:"before"`
 	After  int `json:"after"`
+	// Stranded reports that workers fit before and none does after.
+	Stranded bool `json:"stranded"`
 }
-
-// Stranded reports that workers fit before and none does after.
-func (e Effect) Stranded() bool { return e.Before > 0 && e.After == 0 }
 
 // WhatIf returns how many workers fit each subject before and after the changes, in the order
 // of the subjects.
 func WhatIf(subjects []Subject, fleet []Facts, changes []Change) []Effect {
-	after := make([]Facts, 0, len(fleet))
+	changed := make([]Facts, 0, len(fleet))
 	for _, f := range fleet {
-		if changed, ok := Apply(changes, f); ok {
-			after = append(after, changed)
+		if f, ok := Apply(changes, f); ok {
+			changed = append(changed, f)
 		}
 	}
+	before, after := Count(subjects, fleet), Count(subjects, changed)
 	effects := make([]Effect, len(subjects))
-	counts := map[string][2]int{} // equal requirements are evaluated once
-	for i := range subjects {
-		r := &subjects[i].Requirement
-		digest := r.Digest()
-		n, ok := counts[digest]
-		if !ok {
-			n = [2]int{count(r, fleet), count(r, after)}
-			counts[digest] = n
-		}
-		effects[i] = Effect{Ref: subjects[i].Ref, Before: n[0], After: n[1]}
+	for i, s := range subjects {
+		effects[i] = Effect{Kind: s.Kind, Ref: s.Ref, Before: before[i], After: after[i], Stranded: before[i] > 0 && after[i] == 0}
 	}
 	return effects
 }
 
-func count(r *Requirement, fleet []Facts) (n int) {
-	for i := range fleet {
-		if Fits(r, &fleet[i]) {
-			n++
+// Count returns how many workers fit each subject, in the order of the subjects. Equal requirements
+// are evaluated once.
+func Count(subjects []Subject, fleet []Facts) []int {
+	counts := make([]int, len(subjects))
+	known := map[string]int{}
+	for i := range subjects {
+		r := &subjects[i].Requirement
+		digest := r.Digest()
+		n, ok := known[digest]
+		if !ok {
+			for j := range fleet {
+				if Fits(r, &fleet[j]) {
+					n++
+				}
+			}
+			known[digest] = n
 		}
+		counts[i] = n
 	}
-	return n
+	return counts
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/attune-go/attune/fixtures/naive"
 	"github.com/attune-go/attune/runtime/placement"
 	"github.com/attune-go/attune/schema/metadata"
 )
@@ -95,20 +96,20 @@ func TestResolveChange(t *testing.T) {
 // the naive evaluator judges before and after.
 func TestWhatIfProperty(t *testing.T) {
 	t.Parallel()
-	g := world{rand.New(rand.NewPCG(9, 10))}
+	g := naive.World{Rand: rand.New(rand.NewPCG(9, 10))}
 	lost, stranded := map[placement.ChangeKind]int{}, 0
 	for range 400 {
-		var workers []*naiveWorker
+		var workers []*naive.Worker
 		var fleet []placement.Facts
 		for i := range 30 {
-			workers = append(workers, g.worker(int64(i)))
-			fleet = append(fleet, workers[i].facts())
+			workers = append(workers, g.Worker(int64(i)))
+			fleet = append(fleet, workers[i].Known())
 		}
 		untouched := fleet[0].Installations
 		var changes []placement.Change
 		after := workers
 		for range 1 + g.IntN(3) {
-			text, apply := g.change()
+			text, apply := g.Change()
 			c, err := placement.ParseChange(text)
 			if err != nil {
 				t.Fatal(err)
@@ -117,25 +118,25 @@ func TestWhatIfProperty(t *testing.T) {
 			after = apply(after)
 		}
 		var subjects []placement.Subject
-		var requirements []*naiveRequirement
+		var requirements []*naive.Requirement
 		for range 3 {
-			r := g.requirement()
+			r := g.Requirement()
 			requirements = append(requirements, r)
-			subjects = append(subjects, placement.Subject{Ref: "etl.load", Requirement: r.requirement()})
+			subjects = append(subjects, placement.Subject{Ref: "etl.load", Requirement: r.Request()})
 		}
 		for i, effect := range placement.WhatIf(subjects, fleet, changes) {
-			before, later := naiveCount(requirements[i], workers), naiveCount(requirements[i], after)
-			if effect.Before != before || effect.After != later || effect.Stranded() != (before > 0 && later == 0) {
+			before, later := naive.Count(requirements[i], workers), naive.Count(requirements[i], after)
+			if effect.Before != before || effect.After != later || effect.Stranded != (before > 0 && later == 0) {
 				t.Fatalf("%v: got %+v, want %d and %d", changes, effect, before, later)
 			}
 			if len(changes) == 1 && later < before {
 				lost[changes[0].Kind]++
 			}
-			if effect.Stranded() {
+			if effect.Stranded {
 				stranded++
 			}
 		}
-		if !reflect.DeepEqual(untouched, workers[0].facts().Installations) {
+		if !reflect.DeepEqual(untouched, workers[0].Known().Installations) {
 			t.Fatal("WhatIf changed the facts")
 		}
 	}
@@ -147,67 +148,6 @@ func TestWhatIfProperty(t *testing.T) {
 	if stranded < 20 {
 		t.Errorf("only %d requirements were stranded", stranded)
 	}
-}
-
-func naiveCount(r *naiveRequirement, workers []*naiveWorker) (n int) {
-	for _, w := range workers {
-		if len(naiveEvaluate(r, w).reasons) == 0 {
-			n++
-		}
-	}
-	return n
-}
-
-// change returns the text of a change, and what it does to workers.
-func (g world) change() (text string, apply func([]*naiveWorker) []*naiveWorker) {
-	ref := refs[g.IntN(len(refs))]
-	// each applies a change to copies of the workers.
-	each := func(change func(w *naiveWorker)) func([]*naiveWorker) []*naiveWorker {
-		return func(workers []*naiveWorker) (out []*naiveWorker) {
-			for _, w := range workers {
-				c := *w
-				c.installations, c.Unknown, c.NotReported = slices.Clone(w.installations), slices.Clone(w.Unknown), slices.Clone(w.NotReported)
-				change(&c)
-				out = append(out, &c)
-			}
-			return out
-		}
-	}
-	keep := func(w *naiveWorker, keep func(i naiveInstallation) bool) {
-		w.installations = slices.DeleteFunc(w.installations, func(i naiveInstallation) bool { return i.ref == ref && !keep(i) })
-	}
-	switch g.IntN(4) {
-	case 0:
-		v := g.version()
-		v.pre = ""
-		return ref + " min " + v.String(), each(func(w *naiveWorker) {
-			keep(w, func(i naiveInstallation) bool {
-				if i.version == nil {
-					if !i.declared {
-						w.Unknown = append(w.Unknown, ref)
-					}
-					return i.declared
-				}
-				return !i.version.less(v)
-			})
-		})
-	case 1:
-		v := g.version()
-		term := naiveTerm{n: v.n[:1+g.IntN(3)]}
-		return ref + " without " + term.String(), each(func(w *naiveWorker) {
-			keep(w, func(i naiveInstallation) bool { return i.version == nil || !term.match(*i.version) })
-		})
-	case 2:
-		names := []string{"host-" + string(rune('0'+g.IntN(10))), "host-1" + string(rune('0'+g.IntN(10)))}
-		return "without " + names[0] + " " + names[1], func(workers []*naiveWorker) []*naiveWorker {
-			return slices.DeleteFunc(slices.Clone(workers), func(w *naiveWorker) bool { return slices.Contains(names, w.Name) })
-		}
-	}
-	return "runtime " + ref + " removed", each(func(w *naiveWorker) {
-		keep(w, func(naiveInstallation) bool { return false })
-		isRemoved := func(r string) bool { return r == ref }
-		w.Unknown, w.NotReported = slices.DeleteFunc(w.Unknown, isRemoved), slices.DeleteFunc(w.NotReported, isRemoved)
-	})
 }
 
 func TestUnknownWorkers(t *testing.T) {

@@ -67,21 +67,7 @@ func ExampleWorkers_Having() {
 	defer db.Close()
 	st := store.New(db, store.Config{})
 
-	for name, python := range map[string]string{"build-1": "3.9.2", "build-2": "3.12.1", "build-3": "3.13.0"} {
-		instance, interval := name+"-1", 30
-		_, _, err := st.Workers.Register(ctx, store.Registration{
-			Name: name, Role: metadata.Worker, Instance: &instance, HeartbeatInterval: &interval,
-			Capabilities: &store.Capabilities{
-				Document: json.RawMessage(`{"runtimes": ["python"]}`),
-				Runtimes: []schema.WorkerRuntime{{
-					RuntimeRef: "core.python", Name: "python", Outcome: string(capability.Available), Version: python, Path: "/usr/bin/python3",
-				}},
-			},
-		})
-		if err != nil {
-			log.Fatal(err)
-		}
-	}
+	registerPythons(ctx, st, map[string]string{"build-1": "3.9.2", "build-2": "3.12.1", "build-3": "3.13.0"})
 
 	atLeast, err := version.ParseConstraint(">=3.12")
 	if err != nil {
@@ -97,6 +83,70 @@ func ExampleWorkers_Having() {
 	// Output:
 	// build-3 3.13.0
 	// build-2 3.12.1
+}
+
+// A platform chooses a worker and inserts a job of its own in one transaction. Either both happen
+// or neither.
+func ExampleWorkers_Place() {
+	ctx := context.Background()
+	db := openExample(ctx)
+	defer db.Close()
+	_, err := db.ExecContext(ctx, "CREATE TABLE job (id INTEGER PRIMARY KEY, script TEXT NOT NULL, worker INTEGER NOT NULL REFERENCES worker (id))")
+	if err != nil {
+		log.Fatal(err)
+	}
+	registerPythons(ctx, store.New(db, store.Config{}), map[string]string{"build-1": "3.9.2", "build-2": "3.12.1"})
+
+	errNowhere := errors.New("no worker can run it")
+	enqueue := func(script, python string) error {
+		r, err := requirement.Terms{Runtimes: []string{"core.python@" + python}, Role: "worker"}.Requirement()
+		if err != nil {
+			return err
+		}
+		return db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+			placed, err := store.New(tx, store.Config{}).Workers.Place(ctx, &r, 1)
+			if err != nil {
+				return err
+			}
+			if len(placed) == 0 {
+				return errNowhere // answer.Place says why
+			}
+			_, err = tx.ExecContext(ctx, "INSERT INTO job (script, worker) VALUES (?, ?)", script, placed[0].Worker)
+			return err
+		})
+	}
+	fmt.Println(enqueue("load.py", ">=3.11"))
+	fmt.Println(enqueue("new.py", ">=3.14"))
+
+	var jobs []string
+	err = db.NewRaw("SELECT job.script || ' on ' || worker.name FROM job JOIN worker ON worker.id = job.worker").Scan(ctx, &jobs)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(jobs)
+	// Output:
+	// <nil>
+	// no worker can run it
+	// [load.py on build-2]
+}
+
+// registerPythons registers workers with a version of Python each.
+func registerPythons(ctx context.Context, st *store.Store, versions map[string]string) {
+	for name, python := range versions {
+		instance, interval := name+"-1", 30
+		_, _, err := st.Workers.Register(ctx, store.Registration{
+			Name: name, Role: metadata.Worker, Instance: &instance, HeartbeatInterval: &interval,
+			Capabilities: &store.Capabilities{
+				Document: json.RawMessage(`{"runtimes": ["python"]}`),
+				Runtimes: []schema.WorkerRuntime{{
+					RuntimeRef: "core.python", Name: "python", Outcome: string(capability.Available), Version: python, Path: "/usr/bin/python3",
+				}},
+			},
+		})
+		if err != nil {
+			log.Fatal(err)
+		}
+	}
 }
 
 // A Selection finds workers by what the rows say, also those that do not run.

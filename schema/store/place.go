@@ -92,7 +92,7 @@ func (q *placing) conditions(leaveOut int) any {
 	all := q.available(q.r)
 	for _, runtime := range q.r.Runtimes[leaveOut:] {
 		had, _ := q.satisfying(q.r, runtime)
-		all = append(all, bun.SafeQuery("EXISTS (SELECT 1 FROM ? AS had WHERE had.worker = worker.id AND ?)", q.rows("worker_runtime"), had))
+		all = append(all, q.exists("SELECT 1 FROM ? AS had WHERE had.worker = worker.id AND ?", q.rows("worker_runtime"), had))
 	}
 	return every(all)
 }
@@ -106,23 +106,31 @@ func (q *placing) sorted(ctx context.Context) (found []ranked, err error) {
 		}
 		only = bun.SafeQuery("worker.id IN (?)", bun.List(q.rare))
 	}
+	err = q.ranking(bun.Safe("worker.id AS worker"), only).Scan(ctx, &found)
+	return found, err
+}
+
+// ranking returns the query for the workers that fit, in order, with some columns and their weight.
+func (q *placing) ranking(columns any, only any) *bun.RawQuery {
 	newest, key, first := bun.SafeQuery(""), bun.SafeQuery("weight"), 0
 	if len(q.r.Runtimes) > 0 {
 		had, _ := q.satisfying(q.r, q.r.Runtimes[0])
 		newest = bun.SafeQuery(`JOIN (SELECT had.worker, ?(?) AS key FROM ? AS had WHERE ? GROUP BY had.worker) AS newest
 			ON newest.worker = worker.id`, bun.Safe(q.pick("pg_catalog.max", "max")), q.bytewise("had.sort_key"), q.rows("worker_runtime"), had)
-		key, first = bun.SafeQuery("newest.key DESC ?", bun.Safe(q.pick("NULLS LAST", ""))), 1
+		key, first = bun.SafeQuery("newest.key DESC ?", q.unknownLast()), 1
 	}
 	limit := bun.SafeQuery("")
 	if q.limit > 0 {
 		limit = bun.SafeQuery("LIMIT ?", q.limit)
 	}
 	spread := q.spread("worker.id")
-	err = q.db.NewRaw(`SELECT worker.id AS worker, ? AS weight FROM ? AS worker ? WHERE ? AND ?
+	return q.db.NewRaw(`SELECT ?, ? AS weight FROM ? AS worker ? WHERE ? AND ?
 		ORDER BY weight DESC, ?, CASE WHEN ? >= ? THEN 0 ELSE 1 END, ?, worker.id ?`,
-		q.weight(q.r), q.rows("worker"), newest, only, q.conditions(first), key, spread, q.start, spread, limit).Scan(ctx, &found)
-	return found, err
+		columns, q.weight(q.r), q.rows("worker"), newest, only, q.conditions(first), key, spread, q.start, spread, limit)
 }
+
+// unknownLast makes a descending order of sort keys end with unknown versions.
+func (q *placing) unknownLast() bun.Safe { return bun.Safe(q.pick("NULLS LAST", "")) }
 
 // describe returns workers with the installations that run the requirement's runtimes. It leaves
 // out workers that no longer satisfy it.
@@ -193,7 +201,7 @@ func (q *placing) choose(ctx context.Context, ids []int64) (map[int64][]requirem
 		}
 		err := q.db.NewRaw(`SELECT had.worker, had.version, had.path FROM ? AS had WHERE had.worker IN (?) AND ?
 			ORDER BY had.worker, ? DESC ?, ?`,
-			q.rows("worker_runtime"), bun.List(ids), had, q.bytewise("had.sort_key"), bun.Safe(q.pick("NULLS LAST", "")), q.bytewise("had.path")).
+			q.rows("worker_runtime"), bun.List(ids), had, q.bytewise("had.sort_key"), q.unknownLast(), q.bytewise("had.path")).
 			Scan(ctx, &rows)
 		if err != nil {
 			return nil, err

@@ -14,7 +14,7 @@ func (w *Workers) available(r *requirement.Requirement) []any {
 	all := []any{
 		bun.SafeQuery("? = 'active' AND ? AND worker.capabilities IS NOT NULL", w.text("worker.status"), w.isFresh("worker")),
 		w.toleratesAll(r, requirement.NoSchedule),
-		bun.SafeQuery("NOT EXISTS (SELECT 1 FROM ? AS cordon WHERE cordon.worker = worker.id)", w.rows("worker_cordon")),
+		bun.SafeQuery("NOT ?", w.exists("SELECT 1 FROM ? AS cordon WHERE cordon.worker = worker.id", w.rows("worker_cordon"))),
 	}
 	if r.Role != "" {
 		all = append(all, bun.SafeQuery("? IN (?, 'hybrid')", w.text("worker.worker_role"), storedRole(r.Role)))
@@ -36,6 +36,15 @@ func (w *Workers) available(r *requirement.Requirement) []any {
 		all = append(all, bun.SafeQuery("coalesce(?, 1) >= ?", w.slots(), slots))
 	}
 	return all
+}
+
+// exists returns the condition that a query has rows. Postgres plans several of them together as joins,
+// which pays for many workers and takes longer than the look-ups of a few.
+func (w *Workers) exists(query string, args ...any) any {
+	if w.lookups && w.postgres {
+		query += " OFFSET 0" // such a query is not made a join of
+	}
+	return bun.SafeQuery("EXISTS ("+query+")", args...)
 }
 
 // storedRole converts a role to its value in SQL.
@@ -85,7 +94,7 @@ var taintTables = []string{"worker_taint", "worker_operator_taint"}
 func (w *Workers) toleratesAll(r *requirement.Requirement, effect requirement.Effect) any {
 	var all []any
 	for _, table := range taintTables {
-		all = append(all, bun.SafeQuery("NOT EXISTS (?)", w.untolerated(r, effect, table, "1")))
+		all = append(all, bun.SafeQuery("NOT ?", w.exists("?", w.untolerated(r, effect, table, "1"))))
 	}
 	return every(all)
 }
@@ -148,7 +157,7 @@ func (w *Workers) satisfying(r *requirement.Requirement, runtime requirement.Run
 			versions = append(versions, bun.SafeQuery(strings.ReplaceAll(p.condition, "@", "had"), p.args...))
 		}
 		if versions == nil {
-			return nil, false
+			return bun.SafeQuery("1 = 0"), false
 		}
 		all = append(all, either(versions))
 	}

@@ -92,7 +92,7 @@ func (w *Workers) facts(ctx context.Context, q FactsQuery) ([]requirement.Facts,
 		err = w.addNotReported(ctx, at, q.Refs, reported)
 	}
 	if err == nil && q.Lost {
-		err = w.addLost(ctx, at, q.Refs)
+		err = w.addLost(ctx, at, q)
 	}
 	return all, err
 }
@@ -224,18 +224,25 @@ func (w *Workers) addInstallations(ctx context.Context, at map[int64]*requiremen
 }
 
 // addLost adds the runtimes whose last change is a loss.
-func (w *Workers) addLost(ctx context.Context, at map[int64]*requirement.Facts, refs []string) error {
+func (w *Workers) addLost(ctx context.Context, at map[int64]*requirement.Facts, q FactsQuery) error {
+	only := bun.SafeQuery("1 = 1")
+	if q.Workers != nil {
+		only = bun.SafeQuery("lost.worker IN (?)", bun.List(q.Workers))
+	}
 	var rows []struct {
 		Worker     int64
 		Ref        string
 		OldVersion *string
 	}
 	err := w.db.NewRaw(`SELECT lost.worker, lost.runtime_ref AS ref, lost.old_version FROM ?0 AS lost
-		WHERE lost.worker IN (?1) AND lost.runtime_ref IN (?2) AND ?3 = 'lost' AND NOT EXISTS (
+		WHERE ?1 AND lost.runtime_ref IN (?2) AND ?3 = 'lost' AND NOT EXISTS (
 			SELECT 1 FROM ?0 AS later WHERE later.worker = lost.worker AND later.runtime_ref = lost.runtime_ref AND later.id > lost.id)`,
-		w.rows("capability_change"), bun.List(slices.Collect(maps.Keys(at))), bun.List(refs), w.text("lost.kind")).Scan(ctx, &rows)
+		w.rows("capability_change"), only, bun.List(q.Refs), w.text("lost.kind")).Scan(ctx, &rows)
 	for _, r := range rows {
 		f := at[r.Worker]
+		if f == nil {
+			continue // its history outlives a worker
+		}
 		if f.Lost == nil {
 			f.Lost = map[string]string{}
 		}

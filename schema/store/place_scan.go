@@ -38,8 +38,13 @@ func (q *placing) scan(ctx context.Context) (found []ranked, enough bool, err er
 	if q.r.Verified {
 		s.had = bun.SafeQuery("? AND had.source <> 'declared'", s.had)
 	}
+	workers, looking := *q.Workers, *q
+	workers.lookups, looking.Workers = true, &workers
 	// Workers with such a taint have a lower weight and follow all others.
-	s.fits = bun.SafeQuery("? AND ?", q.conditions(1), q.toleratesAll(q.r, requirement.PreferNoSchedule))
+	s.fits = bun.SafeQuery("? AND ?", looking.conditions(1), looking.toleratesAll(q.r, requirement.PreferNoSchedule))
+	if q.postgres {
+		return s.stream(ctx)
+	}
 	below := ""
 	for range maxScannedVersions {
 		key, ok, err := s.next(ctx, below)
@@ -61,15 +66,28 @@ func (q *placing) scan(ctx context.Context) (found []ranked, enough bool, err er
 // empty below is the end of all keys. The key is nil for the installations without a version,
 // which come last.
 func (s *scan) next(ctx context.Context, below string) (key *string, ok bool, err error) {
-	runtime := s.r.Runtimes[0]
 	under := bun.SafeQuery("1 = 1")
 	if below != "" {
 		under = bun.SafeQuery("had.sort_key < ?", below)
 	}
+	newest, unknown := s.newest(under)
+	var found sql.NullString
+	err = s.db.NewRaw("?", newest).Scan(ctx, &found)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, false, err
+	}
+	if found.Valid {
+		return &found.String, true, nil
+	}
+	return nil, unknown, nil
+}
+
+// newest returns the query for the greatest sort key that satisfies the constraint and a condition.
+// unknown reports that unknown versions satisfy it too.
+func (s *scan) newest(under any) (query any, unknown bool) {
 	var selects []string
 	var args []any
-	unknown := false
-	for _, p := range partsOf(HavingFilter{Constraint: runtime.Constraint, Prereleases: s.r.Prereleases}) {
+	for _, p := range partsOf(HavingFilter{Constraint: s.r.Runtimes[0].Constraint, Prereleases: s.r.Prereleases}) {
 		if p.condition == "@.sort_key IS NULL" {
 			unknown = true
 			continue
@@ -77,18 +95,10 @@ func (s *scan) next(ctx context.Context, below string) (key *string, ok bool, er
 		selects = append(selects, "SELECT * FROM (?) AS part")
 		within := bun.SafeQuery(strings.ReplaceAll(p.condition, "@", "had"), p.args...)
 		args = append(args, bun.SafeQuery("SELECT ? AS key FROM ? AS had WHERE ? AND ? AND ? ORDER BY had.sort_key DESC ? LIMIT 1",
-			s.bytewise("had.sort_key"), s.rows("worker_runtime"), s.had, under, within, bun.Safe(s.pick("NULLS LAST", ""))))
+			s.bytewise("had.sort_key"), s.rows("worker_runtime"), s.had, under, within, s.unknownLast()))
 	}
-	var newest sql.NullString
 	parts := bun.SafeQuery(strings.Join(selects, " UNION ALL "), args...)
-	err = s.db.NewRaw("SELECT ?(parts.key) FROM (?) AS parts", bun.Safe(s.pick("pg_catalog.max", "max")), parts).Scan(ctx, &newest)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return nil, false, err
-	}
-	if newest.Valid {
-		return &newest.String, true, nil
-	}
-	return nil, unknown, nil
+	return bun.SafeQuery("SELECT ?(parts.key) FROM (?) AS parts", bun.Safe(s.pick("pg_catalog.max", "max")), parts), unknown
 }
 
 // version reads the installations of one version, from the requirement's start onward and then

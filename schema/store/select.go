@@ -226,7 +226,7 @@ func (d dialect) matchesPattern(column, pattern string) any {
 // migrated has labels in documents only, in any form.
 func (w *Workers) hasLabel(l Label) any {
 	if w.layout.Migrated {
-		return bun.SafeQuery("EXISTS (SELECT 1 FROM ? AS label WHERE label.worker = worker.id AND ?)", w.rows("worker_label"), isLabel(l))
+		return w.exists("SELECT 1 FROM ? AS label WHERE label.worker = worker.id AND ?", w.rows("worker_label"), isLabel(l))
 	}
 	const labels = `pg_catalog.jsonb_each_text(CASE WHEN pg_catalog.jsonb_typeof(worker.capabilities -> CAST('labels' AS pg_catalog.text)) = 'object'
 			THEN worker.capabilities -> CAST('labels' AS pg_catalog.text) ELSE '{}' END) AS label`

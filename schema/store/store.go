@@ -50,6 +50,7 @@ type Store struct {
 	Workers         *Workers
 	WorkerRuntimes  *WorkerRuntimes
 	Changes         *Changes
+	Subjects        *Subjects
 	Tokens          *Tokens
 	Audits          *Audits
 
@@ -92,9 +93,10 @@ func New(db bun.IDB, cfg Config) *Store {
 		RuntimeVersions: versions,
 		Workers: &Workers{table[schema.Worker]{
 			dialect: d, name: "worker", noun: "worker", unique: []string{"identity"},
-		}, runtimes, changes, d.isReportOnly(cfg)},
+		}, runtimes, changes, d.isReportOnly(cfg), false},
 		WorkerRuntimes: &runtimes,
 		Changes:        &changes,
+		Subjects:       &Subjects{d},
 		Tokens: &Tokens{table[schema.Token]{
 			dialect: d, name: "attune_token", noun: "token",
 		}},

@@ -17,6 +17,8 @@ type Workers struct {
 	changes  Changes
 	// reportOnly means that workers must not be given executions of the platform.
 	reportOnly bool
+	// lookups means that conditions on a worker are look-ups, which a plan does not join.
+	lookups bool
 }
 
 // WorkerChanges holds the columns that an update writes: the ones that are set. Nil writes

@@ -50,6 +50,7 @@ func (g *Globals) Level() (level slog.Level, err error) {
 // Env is what a command runs in.
 type Env struct {
 	*Globals
+	In  io.Reader
 	Out *Terminal
 	Err *Terminal
 	// File is the config file; never nil.
@@ -237,7 +238,9 @@ func parse(
 // newEnv returns an Env without its File, which load reads. The Env can be used
 // despite an error.
 func newEnv(g *Globals, io Stdio) (*Env, error) {
-	env := &Env{Globals: g, File: &config.File{}, Out: NewTerminal(io.Out, g.NoColor), Err: NewTerminal(io.Err, g.NoColor)}
+	env := &Env{
+		Globals: g, File: &config.File{}, In: io.In, Out: NewTerminal(io.Out, g.NoColor), Err: NewTerminal(io.Err, g.NoColor),
+	}
 	level, err := g.Level()
 	env.Log = slog.New(slog.NewTextHandler(Escaped(io.Err), &slog.HandlerOptions{Level: level}))
 	return env, err

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/runtime/answer"
+	"github.com/attune-go/attune/runtime/placement"
+	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// subject returns the requirement of --action or --sensor.
+func (c *placeCmd) subject(ctx context.Context, env *cli.Env, db *cli.Database, index *metadata.Index) (*placement.Requirement, error) {
+	kind, ref := store.ActionSubject, c.Action
+	if c.Sensor != "" {
+		kind, ref = store.SensorSubject, c.Sensor
+	}
+	s, err := answer.FindSubject(ctx, db.Store, index, kind, ref)
+	var unknown *answer.UnknownSubjectError
+	switch {
+	case errors.As(err, &unknown) && unknown.Near != "":
+		return nil, fmt.Errorf("%w in %s; did you mean %s?", unknown, db.Name, unknown.Near)
+	case errors.As(err, &unknown):
+		return nil, fmt.Errorf("%w in %s; `attune place --all` shows all", unknown, db.Name)
+	case err != nil:
+		return nil, fmt.Errorf("find %s %q in %s: %w", kind, ref, db.Name, err)
+	case s.Fault != "":
+		return nil, fmt.Errorf("read the requirement of %s %q: %s", kind, ref, s.Fault)
+	case s.Note != "":
+		env.Note(fmt.Sprintf("%s %s: %s", kind, ref, s.Note))
+	}
+	return s.Requirement, nil
+}
+
+// all prints how many workers fit each action and sensor.
+func (c *placeCmd) all(ctx context.Context, env *cli.Env, db *cli.Database, index *metadata.Index) error {
+	counts, err := answer.CountSubjects(ctx, db.Store, index, store.SubjectQuery{Pack: c.Pack})
+	if err != nil {
+		return fmt.Errorf("place in %s: %w", db.Name, err)
+	}
+	if env.JSON {
+		err = cli.PrintJSON(env.Out, counts)
+	} else {
+		printCounts(env.Out, counts)
+	}
+	if err == nil && len(counts.Subjects) > 0 && counts.Subjects[0].Fit == 0 {
+		err = &cli.Silent{Status: cli.ExitPending}
+	}
+	return err
+}
+
+func printCounts(out *cli.Terminal, counts *answer.SubjectCounts) {
+	if len(counts.Subjects) == 0 {
+		out.Printf("no actions and no sensors\n")
+		return
+	}
+	t := cli.NewTable("WORKERS", "KIND", "REF", "NEEDS")
+	t.Right = map[int]bool{0: true}
+	t.Wrap = true
+	without, actions := 0, 0
+	for i := range counts.Subjects {
+		s := &counts.Subjects[i]
+		style := cli.Plain
+		if s.Kind == store.ActionSubject {
+			actions++
+		}
+		if s.Fit == 0 {
+			without++
+			style = cli.Yellow
+		}
+		t.Row(cli.Cell{Text: strconv.Itoa(s.Fit), Style: style}, cli.Cell{Text: string(s.Kind)}, cli.Cell{Text: s.Ref}, needs(&s.PlaceSubject))
+	}
+	t.Print(out)
+	text := fmt.Sprintf("%s, %s", kinds(actions, len(counts.Subjects)-actions), cli.Count(counts.Fleet, "worker"))
+	if without > 0 {
+		text += fmt.Sprintf(": %d %s nowhere; `attune place --action REF` shows why", without, verb(without, "fits", "fit"))
+	}
+	out.Printf("%s\n", text)
+}
+
+// kinds returns the numbers of actions and sensors.
+func kinds(actions, sensors int) string {
+	return cli.Count(actions, "action") + " and " + cli.Count(sensors, "sensor")
+}
+
+// verb returns the form of a verb for a number.
+func verb(n int, one, several string) string {
+	if n == 1 {
+		return one
+	}
+	return several
+}
+
+// needs returns a cell with the requirement of a subject, or what is wrong with it.
+func needs(s *answer.PlaceSubject) cli.Cell {
+	switch {
+	case s.Fault != "":
+		return cli.Cell{Text: s.Fault, Style: cli.Red}
+	case s.Note != "":
+		return cli.Cell{Text: s.Note, Style: cli.Dim}
+	}
+	r := *s.Requirement
+	r.Role = "" // follows from the kind
+	return cli.Cell{Text: cli.Or(summary(&r), "-")}
+}
+
+// whatIf prints what changes do to actions and sensors.
+func (c *placeCmd) whatIf(ctx context.Context, env *cli.Env, db *cli.Database, index *metadata.Index, changes []placement.Change) error {
+	for i := range changes {
+		var err error
+		if changes[i], err = changes[i].Resolve(index); err != nil {
+			return fmt.Errorf("find runtimes in %s: %w", db.Name, err)
+		}
+	}
+	found, err := answer.WhatIfSubjects(ctx, db.Store, index, store.SubjectQuery{Pack: c.Pack}, changes)
+	var unknown answer.UnknownWorkers
+	switch {
+	case errors.As(err, &unknown):
+		return fmt.Errorf("%s in %s; `attune workers list` shows all", inOneSentence(unknown), db.Name)
+	case err != nil:
+		return fmt.Errorf("place in %s: %w", db.Name, err)
+	case env.JSON:
+		err = cli.PrintJSON(env.Out, found)
+	default:
+		printConsequences(env, found)
+	}
+	if err == nil && len(found.Effects) > 0 && found.Effects[0].Stranded {
+		err = &cli.Silent{Status: cli.ExitPending}
+	}
+	return err
+}
+
+func printConsequences(env *cli.Env, found *answer.Consequences) {
+	t := cli.NewTable("BEFORE", "AFTER", "LOSES", "KIND", "REF", "")
+	t.Right = map[int]bool{0: true, 1: true, 2: true}
+	stranded, actions := 0, 0
+	for _, e := range found.Effects {
+		state := cli.Cell{}
+		if e.Kind == string(store.ActionSubject) {
+			actions++
+		}
+		if e.Stranded {
+			stranded++
+			state = cli.Cell{Text: "stranded", Style: cli.Red}
+		}
+		if e.Before > e.After {
+			t.Row(cli.Cell{Text: strconv.Itoa(e.Before)}, cli.Cell{Text: strconv.Itoa(e.After)}, cli.Cell{Text: strconv.Itoa(e.Before - e.After)},
+				cli.Cell{Text: e.Kind}, cli.Cell{Text: e.Ref}, state)
+		}
+	}
+	lose := t.Len()
+	if lose > 0 {
+		t.Print(env.Out)
+	}
+	env.Out.Printf("%s: %d %s workers, %d %s stranded\n", kinds(actions, len(found.Effects)-actions), lose, verb(lose, "loses", "lose"),
+		stranded, verb(stranded, "is", "are"))
+	for _, s := range found.Faulty {
+		env.Note(fmt.Sprintf("%s %s is left out: %s", s.Kind, s.Ref, s.Fault))
+	}
+}
