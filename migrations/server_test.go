@@ -53,4 +53,5 @@ func TestServerIsTheOwners(t *testing.T) {
 			t.Errorf("%s: %v for a role that may use worker", table, err)
 		}
 	}
+	downTo(t, db.DB, migrations.WorkerRuntime, migrations.Config{Force: true}) // the roles are dropped then
 }

@@ -121,7 +121,7 @@ func TestServe(t *testing.T) {
 		if err := json.Unmarshal(api.Spec(), &doc); err != nil {
 			t.Fatal(err)
 		}
-		asked := 0
+		operations := 0
 		for path, methods := range doc.Paths {
 			for method := range methods {
 				if method == "parameters" {
@@ -146,11 +146,11 @@ func TestServe(t *testing.T) {
 				if status, body := s.curl(target, args...); status != "200" && status != "202" {
 					t.Errorf("%s %s: %s\n%s", method, target, status, body)
 				}
-				asked++
+				operations++
 			}
 		}
-		if asked < 20 {
-			t.Errorf("%d operations only", asked)
+		if operations < 20 {
+			t.Errorf("%d operations only", operations)
 		}
 		status, body := s.curl("/metrics", "-H", "Authorization: Bearer "+reader)
 		parser := expfmt.NewTextParser(model.UTF8Validation)

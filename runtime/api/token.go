@@ -28,7 +28,9 @@ const (
 // NewToken creates a token of a scope that is valid for a time, or without an end if it is 0. The
 // text of the token is returned and stored nowhere: the database keeps a hash of its secret. Errors:
 // store.ErrInvalid.
-func NewToken(ctx context.Context, st *store.Store, name string, scope Scope, valid time.Duration) (text string, row *schema.Token, err error) {
+func NewToken(
+	ctx context.Context, st *store.Store, name string, scope Scope, valid time.Duration,
+) (text string, row *schema.Token, err error) {
 	secret := newSecret()
 	row, err = st.Tokens.Create(ctx, name, hashOf(secret), string(scope), valid)
 	if err != nil {
@@ -56,7 +58,8 @@ func bearer(r *http.Request) (id int64, secret string, err error) {
 	switch {
 	case scheme == "":
 		return 0, "", fmt.Errorf("%w: no token", ErrUnauthorized)
-	case !strings.EqualFold(scheme, "Bearer"), !strings.HasPrefix(text, tokenPrefix), !ok, err != nil, len(r.Header.Values("Authorization")) > 1:
+	case !strings.EqualFold(scheme, "Bearer"), !strings.HasPrefix(text, tokenPrefix), !ok, err != nil,
+		len(r.Header.Values("Authorization")) > 1:
 		return 0, "", fmt.Errorf("%w: malformed token", ErrUnauthorized)
 	}
 	return id, secret, nil

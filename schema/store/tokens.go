@@ -64,7 +64,8 @@ func (t *Tokens) List(ctx context.Context) ([]TokenState, error) {
 
 func (t *Tokens) states(ctx context.Context, condition any) ([]TokenState, error) {
 	found := []TokenState{}
-	err := t.db.NewRaw("SELECT ?, revoked IS NULL AND (expires IS NULL OR expires > ?) AS valid FROM ? AS attune_token WHERE ? ORDER BY attune_token.id",
+	err := t.db.NewRaw(`SELECT ?, revoked IS NULL AND (expires IS NULL OR expires > ?) AS valid FROM ? AS attune_token
+		WHERE ? ORDER BY attune_token.id`,
 		t.qualifiedColumns(), t.clock(), t.rows(t.name), condition).Scan(ctx, &found)
 	for i := range found {
 		utc(&found[i].Token)
