@@ -47,9 +47,7 @@ func (w *Workers) Taints(ctx context.Context, ids []int64) ([]schema.WorkerTaint
 // because they are too many or too long. It leaves out values of another shape, as the database does.
 func checkLabels(document json.RawMessage) error {
 	var members struct{ Labels, Taints json.RawMessage }
-	if json.Unmarshal(document, &members) != nil {
-		return nil
-	}
+	_ = json.Unmarshal(document, &members) // the database refuses what is not JSON
 	var labels map[string]any
 	if json.Unmarshal(members.Labels, &labels) == nil {
 		if err := requirement.CheckCount(len(labels)); err != nil {
@@ -64,9 +62,7 @@ func checkLabels(document json.RawMessage) error {
 		}
 	}
 	var taints []json.RawMessage
-	if json.Unmarshal(members.Taints, &taints) != nil {
-		return nil
-	}
+	_ = json.Unmarshal(members.Taints, &taints)
 	if err := requirement.CheckCount(len(taints)); err != nil {
 		return fmt.Errorf("taints: %w", err)
 	}
