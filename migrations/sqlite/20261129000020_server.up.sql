@@ -4,8 +4,8 @@
 
 CREATE TABLE main.attune_token (
     id        INTEGER PRIMARY KEY AUTOINCREMENT,
-    name      TEXT NOT NULL CHECK (name <> '' AND octet_length(name) <= 255),
-    secret    TEXT NOT NULL CHECK (octet_length(secret) = 64),
+    name      TEXT NOT NULL CHECK (name <> '' AND length(CAST(name AS BLOB)) <= 255),
+    secret    TEXT NOT NULL CHECK (length(CAST(secret AS BLOB)) = 64),
     scope     TEXT NOT NULL CHECK (scope IN ('read', 'operate')),
     expires   TIMESTAMP,
     revoked   TIMESTAMP,
