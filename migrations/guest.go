@@ -214,7 +214,9 @@ var takenColumns = []string{"worker_type", "worker_role", "runtime", "host", "po
 // moveOut undoes a migration in a guest. The platform's triggers on worker fire with the
 // caller's search_path.
 func (m *Migrator) moveOut(ctx context.Context, tx bun.IDB, in *inspection, s step) error {
-	if s.id == WorkerRuntime && in.relations[stateTable] != nil {
+	// Without its columns, nothing says which workers are attune's: they stay.
+	state := in.relations[stateTable]
+	if s.id == WorkerRuntime && state != nil && state.columns["worker"] != "" && state.columns["former"] != "" {
 		columns := slices.DeleteFunc(slices.Clone(takenColumns), func(c string) bool { return in.relations["worker"].columns[c] == "" })
 		leave := strings.ReplaceAll(leaveWorkers, "{columns}", strings.Join(columns, ", "))
 		err := onCallersPath(ctx, tx, func() error { return m.script(ctx, tx, in.name, leave) })
