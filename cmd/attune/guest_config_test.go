@@ -36,7 +36,7 @@ sensor:
 // TestGuestReadsThePlatformsConfig: every command works with the platform's own config file, and nothing but the file
 // names the database.
 func TestGuestReadsThePlatformsConfig(t *testing.T) {
-	eachGuest(t, func(h *guestHost) {
+	asGuest(t, platform.A, func(h *guestHost) {
 		t := h.T
 		file := filepath.Join(t.TempDir(), "platform.yaml")
 		if err := os.WriteFile(file, fmt.Appendf(nil, platformConfig, h.db.URL), 0o600); err != nil {
@@ -66,7 +66,7 @@ func TestGuestReadsThePlatformsConfig(t *testing.T) {
 // TestGuestMovesOutBesideAnEnum: a type with the name of the legacy enum is the platform's, and stops nothing once
 // attune has moved in.
 func TestGuestMovesOutBesideAnEnum(t *testing.T) {
-	eachGuest(t, func(h *guestHost) {
+	asGuest(t, platform.F, func(h *guestHost) {
 		t := h.T
 		want(t, run(t, "migrate", "up"), 0)
 		h.exec(`CREATE TYPE attune.runtime_type_enum AS ENUM ('script', 'container')`)

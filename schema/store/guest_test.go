@@ -360,7 +360,7 @@ func TestGuestDefinitions(t *testing.T) {
 		if err := st.Runtimes.Delete(ctx, "acme.tool"); err != nil {
 			t.Error(err)
 		}
-		if diff := cmp.Diff(before, platform.Snapshot(t, db)); diff != "" {
+		if diff := cmp.Diff(withoutMark(before), withoutMark(platform.Snapshot(t, db))); diff != "" {
 			t.Errorf("(-before +after):\n%s", diff)
 		}
 	})
@@ -456,4 +456,9 @@ func TestGuestMayDelete(t *testing.T) {
 			}
 		}
 	})
+}
+
+// withoutMark leaves out the mark that counts changes of definitions.
+func withoutMark(snapshot []string) []string {
+	return slices.DeleteFunc(slices.Clone(snapshot), func(line string) bool { return strings.HasPrefix(line, "rows attune_definition_mark ") })
 }
