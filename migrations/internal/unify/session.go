@@ -199,7 +199,7 @@ func (s *session) lockTable(ctx context.Context, table, mode string) error {
 SELECT a.pid, l.relation::regclass::text AS relation, coalesce(a.usename::text, '') AS role, a.application_name AS application,
        coalesce(a.state, '') AS state, left(regexp_replace(a.query, '[[:space:]]+', ' ', 'g'), 120) AS query
 FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-WHERE l.granted AND l.relation = `+literal(table)+`::regclass AND a.pid <> pg_backend_pid()
+WHERE l.granted AND l.relation = `+literal(table)+`::regclass AND a.datname = current_database() AND a.pid <> pg_backend_pid()
 ORDER BY a.pid LIMIT 5`, &locked.holders)
 	if err != nil {
 		return err
