@@ -231,7 +231,7 @@ func (r *Refresh) Wait(ctx context.Context, st *store.Store, timeout time.Durati
 	return nil
 }
 
-// look reads the workers that have not settled. It reads the documents of those that have verified.
+// look reads the workers that have not settled, and the documents of workers that have verified.
 func look(ctx context.Context, st *store.Store, open map[int64]*awaited, began time.Time) error {
 	var verified []int64
 	for part := range slices.Chunk(slices.Collect(maps.Keys(open)), refreshBatch) {

@@ -48,7 +48,7 @@ func (w *Workers) Cordon(ctx context.Context, reason string, ids ...int64) ([]in
 	})
 }
 
-// Uncordon lifts the cordons of workers, and returns the IDs of those that had one, ascending.
+// Uncordon lifts the cordons of workers, and returns the IDs of cordoned workers, ascending.
 func (w *Workers) Uncordon(ctx context.Context, ids ...int64) ([]int64, error) {
 	return w.operate(ctx, "uncordon", ids, func(ctx context.Context, w *Workers) ([]int64, error) {
 		lifted, err := w.queryIDs(ctx, "DELETE FROM ? WHERE worker IN (?) RETURNING worker", w.of("worker_cordon"), bun.List(ids))
