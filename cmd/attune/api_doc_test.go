@@ -15,7 +15,7 @@ import (
 // TestTourOfAPI runs the commands of docs/api.md, in their order, with the program itself.
 func TestTourOfAPI(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds attune")
+		t.Skip("-short: building attune takes too long")
 	}
 	needsCurl(t)
 	if _, err := osexec.LookPath("bash"); err != nil {
