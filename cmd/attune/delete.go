@@ -39,20 +39,20 @@ func (c *workersDeleteCmd) Run(ctx context.Context, env *cli.Env) error {
 		return err
 	}
 	defer db.Close()
-	selection, err := wanted.selection(ctx, db)
+	selection, err := wanted.selection(ctx, inDatabase(db))
 	if err != nil {
 		return err
 	}
-	if err := allKnown(ctx, db, selection.Names, "nothing was deleted"); err != nil {
+	if err := allKnown(ctx, inDatabase(db), selection.Names, "nothing was deleted"); err != nil {
 		return err
 	}
 	options := answer.DeleteOptions{DryRun: c.DryRun, Force: c.Force}
 	report, err := answer.DeleteWorkers(ctx, db, db.Config(), selection, options)
 	if report == nil {
-		return asOperator(db, err)
+		return asOperator(db.Name, err)
 	}
 	if len(report.Workers) == 0 {
-		return noneFit(ctx, env, db, selection, report)
+		return noneFit(ctx, env, inDatabase(db), selection, report)
 	}
 	refused, hindered := "", report.Hindered(c.Force)
 	unseen := errors.Is(err, answer.ErrHindered) && !hindered // only the database saw the references
@@ -76,11 +76,11 @@ func (c *workersDeleteCmd) Run(ctx context.Context, env *cli.Env) error {
 
 // allKnown returns an error if no worker has one of several names, because a command does the whole
 // selection or nothing. For a single name, the answer says that no worker fits.
-func allKnown(ctx context.Context, db *cli.Database, names []string, nothing string) error {
+func allKnown(ctx context.Context, src source, names []string, nothing string) error {
 	if len(names) < 2 {
 		return nil
 	}
-	unknown, err := unknownNames(ctx, db, names)
+	unknown, err := unknownNames(ctx, src, names)
 	if err == nil && unknown != "" {
 		err = errors.New(nothing + ": " + unknown)
 	}
@@ -203,25 +203,25 @@ func printCleared(out *cli.Terminal, refs []store.Reference) {
 }
 
 // asOperator adds the role to use to an error about missing privileges.
-func asOperator(db *cli.Database, err error) error {
+func asOperator(name string, err error) error {
 	if errors.Is(database.Classify(err), database.ErrRefused) {
 		err = fmt.Errorf("%w; members of the role attune_operator may do it (docs/roles.sql)", err)
 	}
-	return fmt.Errorf("%s: %w", db.Name, err)
+	return fmt.Errorf("%s: %w", name, err)
 }
 
 // noneFit prints that no worker fits a selection, with --json as the empty document. It
 // returns an error if no worker has one of the names, or the ids or hosts.
-func noneFit(ctx context.Context, env *cli.Env, db *cli.Database, s store.Selection, document any) error {
-	missing, err := answer.Missing(ctx, db.Store, s)
+func noneFit(ctx context.Context, env *cli.Env, src source, s store.Selection, document any) error {
+	missing, err := answer.Missing(ctx, src, s)
 	if err != nil {
 		return err
 	}
 	if len(missing) > 0 {
 		if pattern := strings.ContainsAny(strings.Join(s.Names, ""), "*?"); missing[0].Key == "name" && (len(s.Names) > 1 || pattern) {
-			return fmt.Errorf("%s: %s", db.Name, inOneSentence(missing))
+			return fmt.Errorf("%s: %s", src.name(), inOneSentence(missing))
 		}
-		return unknownWorker(db, missing[0])
+		return unknownWorker(src, missing[0])
 	}
 	if env.JSON {
 		return cli.PrintJSON(env.Out, document)
@@ -254,7 +254,7 @@ func (c *runtimesDeleteCmd) Run(ctx context.Context, env *cli.Env) error {
 	case errors.Is(err, store.ErrNotFound):
 		return c.notARef(ctx, db)
 	case report == nil:
-		return asOperator(db, err)
+		return asOperator(db.Name, err)
 	case env.JSON:
 		err = cli.PrintJSON(env.Out, report)
 	default:
@@ -282,7 +282,7 @@ func (c *runtimesDeleteCmd) notARef(ctx context.Context, db *cli.Database) error
 	if def, ok := index.Resolve(c.Ref); ok {
 		return cli.Usagef("must be a ref, got %q, a name of %s; to delete that: `attune runtimes delete %[2]s`", c.Ref, def.Ref)
 	}
-	return noRuntime(ctx, db, c.Ref)
+	return noRuntime(ctx, inDatabase(db), c.Ref)
 }
 
 func printRuntimeDeletion(out *cli.Terminal, r *answer.RuntimeDeletion) {

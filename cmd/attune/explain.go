@@ -34,19 +34,19 @@ func (c *explainCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return usage(err)
 	}
-	db, err := openToLook(ctx, env)
+	src, err := sourceToLook(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer db.Close()
-	workers, err := findWorkers(ctx, db, c.Host, c.Role)
+	defer src.Close()
+	workers, err := findWorkers(ctx, src, c.Host, c.Role)
 	if err != nil {
-		if _, otherErr := findWorkers(ctx, db, c.Runtime, c.Role); otherErr == nil {
+		if _, otherErr := findWorkers(ctx, src, c.Runtime, c.Role); otherErr == nil {
 			return cli.Usagef("%q is the worker, and stands first: `attune explain %s %s`", c.Runtime, c.Runtime, host.CommandLine(c.Host, nil))
 		}
 		return err
 	}
-	found, err := resolve(ctx, db, &req)
+	found, err := resolve(ctx, src, &req)
 	if err != nil {
 		return err
 	}
@@ -54,11 +54,11 @@ func (c *explainCmd) Run(ctx context.Context, env *cli.Env) error {
 		Requirement: req.Requirement, Definition: req.Definition, Note: found.Notes[req.Ref], Words: words,
 	}
 	explanations := make([]*answer.Explanation, 0, len(workers))
-	err = eachWorker(ctx, db, workers, func(w *store.WorkerSnapshot, names *metadata.Index) error {
+	err = eachWorker(ctx, src, workers, func(w *store.WorkerSnapshot, names *metadata.Index) error {
 		question.Index = names
-		e, err := answer.Explain(ctx, db.Store, w, question)
+		e, err := src.explain(ctx, w, question)
 		if err != nil {
-			return fmt.Errorf("explain %s on %s of %s: %w", req.Written, w.Name, db.Name, err)
+			return fmt.Errorf("explain %s on %s of %s: %w", req.Written, w.Name, src.name(), err)
 		}
 		for j := range e.Installations {
 			in := &e.Installations[j]

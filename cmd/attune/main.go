@@ -12,6 +12,8 @@ import (
 type grammar struct {
 	cli.Globals
 
+	Server string `help:"Ask this server instead of a database, with the token in ATTUNE_TOKEN: the URL of an attune serve." env:"ATTUNE_SERVER" placeholder:"URL"`
+
 	Migrate  migrateCmd  `cmd:"" help:"Bring the database to this release's schema, or back."`
 	Packs    packsCmd    `cmd:"" help:"Write, check, load and unload packs of runtime definitions."`
 	Runtimes runtimesCmd `cmd:"" help:"Show and delete the runtimes that the database defines."`

@@ -7,6 +7,29 @@ import (
 	"github.com/attune-go/attune/cmd/internal/cli"
 )
 
+// sourceToAsk opens what answers a command: the server of --server, else the database as openToAsk
+// does.
+func sourceToAsk(ctx context.Context, env *cli.Env) (source, error) {
+	return sourceOr(ctx, env, openToAsk)
+}
+
+// sourceToLook works like sourceToAsk for a command that writes nothing and can do with what a
+// database says that is not migrated.
+func sourceToLook(ctx context.Context, env *cli.Env) (source, error) {
+	return sourceOr(ctx, env, openToLook)
+}
+
+func sourceOr(ctx context.Context, env *cli.Env, open func(context.Context, *cli.Env) (*cli.Database, error)) (source, error) {
+	if url := serverOf(env.Flags); url != "" {
+		return connect(ctx, env, url)
+	}
+	db, err := open(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	return inDatabase(db), nil
+}
+
 // openToAsk opens the database for a command about workers, and prints a note if this login
 // may see only some of them.
 func openToAsk(ctx context.Context, env *cli.Env) (*cli.Database, error) {

@@ -120,26 +120,26 @@ func (c *operateFlags) run(ctx context.Context, env *cli.Env, op answer.Operatio
 	if len(c.terms()) == 0 {
 		return cli.Usagef("say which workers: %s", someWorkers)
 	}
-	db, err := openToAsk(ctx, env)
+	src, err := sourceToAsk(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer db.Close()
-	selection, err := wanted.selection(ctx, db)
+	defer src.Close()
+	selection, err := wanted.selection(ctx, src)
 	if err != nil {
 		return err
 	}
-	if err := allKnown(ctx, db, selection.Names, "nothing was changed"); err != nil {
+	if err := allKnown(ctx, src, selection.Names, "nothing was changed"); err != nil {
 		return err
 	}
-	report, err := answer.OperateWorkers(ctx, db, db.Config(), selection, op, c.DryRun)
+	report, err := src.operate(ctx, selection, op, c.DryRun)
 	switch {
 	case errors.Is(err, store.ErrInvalid):
 		return cli.Usagef("%v", err)
 	case err != nil:
-		return asOperator(db, err)
+		return asOperator(src.name(), err)
 	case len(report.Workers) == 0:
-		return noneFit(ctx, env, db, selection, report)
+		return noneFit(ctx, env, src, selection, report)
 	case env.JSON:
 		return cli.PrintJSON(env.Out, report)
 	}

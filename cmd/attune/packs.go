@@ -113,14 +113,14 @@ func (c *packsLoadCmd) Run(ctx context.Context, env *cli.Env) error {
 		report, err := install.Load(ctx, db.DB, db.Config(), pack,
 			install.Options{Force: c.Force, DryRun: c.DryRun})
 		if report == nil {
-			return asOperator(db, err)
+			return asOperator(db.Name, err)
 		}
 		reports = append(reports, report)
 		if !env.JSON {
 			printReport(env.Out, report)
 		}
 		if err != nil { // a dry run
-			refused = fmt.Errorf("would be refused: %w", asOperator(db, err))
+			refused = fmt.Errorf("would be refused: %w", asOperator(db.Name, err))
 			break
 		}
 	}

@@ -43,7 +43,7 @@ func (c *packsUnloadCmd) Run(ctx context.Context, env *cli.Env) error {
 	case errors.Is(err, install.ErrNotLoaded):
 		return fmt.Errorf("%s: %w, so its rows are not known; `attune runtimes delete` deletes them one by one", db.Name, err)
 	case err != nil:
-		return asOperator(db, err)
+		return asOperator(db.Name, err)
 	case env.JSON:
 		return cli.PrintJSON(env.Out, report)
 	}

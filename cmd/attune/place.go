@@ -8,7 +8,6 @@ import (
 	"os"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
-	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/placement"
 	"github.com/attune-go/attune/schema/metadata"
 	request "github.com/attune-go/attune/schema/requirement"
@@ -48,49 +47,49 @@ func (c *placeCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	db, err := openToAsk(ctx, env)
+	src, err := sourceToAsk(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer db.Close()
-	index, _, err := db.Index(ctx)
+	defer src.Close()
+	index, _, err := indexOf(ctx, src)
 	if err != nil {
-		return fmt.Errorf("find runtimes in %s: %w", db.Name, err)
+		return fmt.Errorf("find runtimes in %s: %w", src.name(), err)
 	}
 	switch {
 	case len(changes) > 0:
-		return c.whatIf(ctx, env, db, index, changes)
+		return c.whatIf(ctx, env, src, index, changes)
 	case c.All:
-		return c.all(ctx, env, db, index)
+		return c.all(ctx, env, src, index)
 	case c.Action != "" || c.Sensor != "":
-		written, err = c.subject(ctx, env, db, index)
+		written, err = c.subject(ctx, env, src, index)
 	default:
 		if *written, err = written.Resolve(index); err != nil {
-			err = fmt.Errorf("find runtimes in %s: %w; `attune runtimes list` shows all", db.Name, err)
+			err = fmt.Errorf("find runtimes in %s: %w; `attune runtimes list` shows all", src.name(), err)
 		}
 	}
 	if err != nil {
 		return err
 	}
-	return c.place(ctx, env, db, index, written)
+	return c.place(ctx, env, src, index, written)
 }
 
 // place prints the answer about a requirement.
-func (c *placeCmd) place(ctx context.Context, env *cli.Env, db *cli.Database, index *metadata.Index, r *placement.Requirement) error {
+func (c *placeCmd) place(ctx context.Context, env *cli.Env, src source, index *metadata.Index, r *placement.Requirement) error {
 	if c.SQL {
-		text, err := db.Store.Workers.PlaceStatement(r, c.Limit)
+		db, ok := src.(databaseSource)
+		if !ok {
+			return cli.Usagef("--sql prints a statement for a database; leave out --server")
+		}
+		text, err := db.db.Store.Workers.PlaceStatement(r, c.Limit)
 		if err == nil {
 			_, err = io.WriteString(env.Out, text)
 		}
 		return err
 	}
-	find := answer.Place
-	if c.Hosts {
-		find = answer.PlaceHosts
-	}
-	a, err := find(ctx, db.Store, r, c.Limit)
+	a, err := src.place(ctx, r, c.Limit, c.Hosts)
 	if err != nil {
-		return fmt.Errorf("place in %s: %w", db.Name, err)
+		return fmt.Errorf("place in %s: %w", src.name(), err)
 	}
 	if env.JSON {
 		err = cli.PrintJSON(env.Out, a)

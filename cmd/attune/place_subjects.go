@@ -14,20 +14,20 @@ import (
 )
 
 // subject returns the requirement of --action or --sensor.
-func (c *placeCmd) subject(ctx context.Context, env *cli.Env, db *cli.Database, index *metadata.Index) (*placement.Requirement, error) {
+func (c *placeCmd) subject(ctx context.Context, env *cli.Env, src source, index *metadata.Index) (*placement.Requirement, error) {
 	kind, ref := store.ActionSubject, c.Action
 	if c.Sensor != "" {
 		kind, ref = store.SensorSubject, c.Sensor
 	}
-	s, err := answer.FindSubject(ctx, db.Store, index, kind, ref)
+	s, err := src.subject(ctx, index, kind, ref)
 	var unknown *answer.UnknownSubjectError
 	switch {
 	case errors.As(err, &unknown) && unknown.Near != "":
-		return nil, fmt.Errorf("%w in %s; did you mean %s?", unknown, db.Name, unknown.Near)
+		return nil, fmt.Errorf("%w in %s; did you mean %s?", unknown, src.name(), unknown.Near)
 	case errors.As(err, &unknown):
-		return nil, fmt.Errorf("%w in %s; `attune place --all` shows all", unknown, db.Name)
+		return nil, fmt.Errorf("%w in %s; `attune place --all` shows all", unknown, src.name())
 	case err != nil:
-		return nil, fmt.Errorf("find %s %q in %s: %w", kind, ref, db.Name, err)
+		return nil, fmt.Errorf("find %s %q in %s: %w", kind, ref, src.name(), err)
 	case s.Fault != "":
 		return nil, fmt.Errorf("read the requirement of %s %q: %s", kind, ref, s.Fault)
 	case s.Note != "":
@@ -37,10 +37,10 @@ func (c *placeCmd) subject(ctx context.Context, env *cli.Env, db *cli.Database, 
 }
 
 // all prints how many workers fit each action and sensor.
-func (c *placeCmd) all(ctx context.Context, env *cli.Env, db *cli.Database, index *metadata.Index) error {
-	counts, err := answer.CountSubjects(ctx, db.Store, index, store.SubjectQuery{Pack: c.Pack})
+func (c *placeCmd) all(ctx context.Context, env *cli.Env, src source, index *metadata.Index) error {
+	counts, err := src.subjects(ctx, index, c.Pack)
 	if err != nil {
-		return fmt.Errorf("place in %s: %w", db.Name, err)
+		return fmt.Errorf("place in %s: %w", src.name(), err)
 	}
 	if env.JSON {
 		err = cli.PrintJSON(env.Out, counts)
@@ -109,20 +109,20 @@ func needs(s *answer.PlaceSubject) cli.Cell {
 }
 
 // whatIf prints what changes do to actions and sensors.
-func (c *placeCmd) whatIf(ctx context.Context, env *cli.Env, db *cli.Database, index *metadata.Index, changes []placement.Change) error {
+func (c *placeCmd) whatIf(ctx context.Context, env *cli.Env, src source, index *metadata.Index, changes []placement.Change) error {
 	for i := range changes {
 		var err error
 		if changes[i], err = changes[i].Resolve(index); err != nil {
-			return fmt.Errorf("find runtimes in %s: %w", db.Name, err)
+			return fmt.Errorf("find runtimes in %s: %w", src.name(), err)
 		}
 	}
-	found, err := answer.WhatIfSubjects(ctx, db.Store, index, store.SubjectQuery{Pack: c.Pack}, changes)
+	found, err := src.whatIf(ctx, index, c.Pack, changes)
 	var unknown answer.UnknownWorkers
 	switch {
 	case errors.As(err, &unknown):
-		return fmt.Errorf("%s in %s; `attune workers list` shows all", inOneSentence(unknown), db.Name)
+		return fmt.Errorf("%s in %s; `attune workers list` shows all", inOneSentence(unknown), src.name())
 	case err != nil:
-		return fmt.Errorf("place in %s: %w", db.Name, err)
+		return fmt.Errorf("place in %s: %w", src.name(), err)
 	case env.JSON:
 		err = cli.PrintJSON(env.Out, found)
 	default:

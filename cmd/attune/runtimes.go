@@ -34,17 +34,14 @@ func (c *runtimesListCmd) Run(ctx context.Context, env *cli.Env) error {
 	if c.Limit < 0 {
 		return cli.Usagef("--limit must be at least 0, got %d", c.Limit)
 	}
-	db, err := env.OpenToLook(ctx)
+	src, err := sourceOr(ctx, env, func(ctx context.Context, env *cli.Env) (*cli.Database, error) { return env.OpenToLook(ctx) })
 	if err != nil {
 		return err
 	}
-	defer db.Close()
-	defs, leftOut, err := db.BoundedDefinitions(ctx)
+	defer src.Close()
+	defs, guest, err := c.definitions(ctx, env, src)
 	if err != nil {
-		return fmt.Errorf("list runtimes of %s: %w", db.Name, err)
-	}
-	if text := leftOut.String(); text != "" {
-		env.Warn(text)
+		return fmt.Errorf("list runtimes of %s: %w", src.name(), err)
 	}
 	all := len(defs)
 	defs = answer.RuntimesQuery{Pack: c.Pack, After: c.After, Limit: c.Limit}.Page(defs)
@@ -61,7 +58,7 @@ func (c *runtimesListCmd) Run(ctx context.Context, env *cli.Env) error {
 	}
 	t := cli.NewTable("REF", "NAME", "ALSO", "ROLES", "VERIFIED BY")
 	for i := range defs {
-		row := answer.RuntimeRowOf(&defs[i], db.Guest())
+		row := answer.RuntimeRowOf(&defs[i], guest)
 		t.Row(cli.Cell{Text: row.Ref}, cli.Cell{Text: row.Name, Style: cli.Cyan},
 			cli.Cell{Text: cli.Or(strings.Join(row.Also, ", "), "-")}, cli.Cell{Text: roles(&row)}, verifiedBy(&row))
 	}
@@ -73,6 +70,19 @@ func (c *runtimesListCmd) Run(ctx context.Context, env *cli.Env) error {
 		env.Out.Printf("%s\n", count)
 	}
 	return nil
+}
+
+// definitions returns the definitions of a source, and warns of those that are left out.
+func (c *runtimesListCmd) definitions(ctx context.Context, env *cli.Env, src source) (defs []metadata.Definition, guest bool, err error) {
+	found, err := src.definitions(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	if text := found.LeftOut.String(); text != "" {
+		env.Warn(text)
+	}
+	guest, err = src.guest(ctx)
+	return found.Definitions, guest, err
 }
 
 func roles(r *answer.RuntimeRow) string {
@@ -114,32 +124,36 @@ type runtimesShowCmd struct {
 
 // Run shows one runtime.
 func (c *runtimesShowCmd) Run(ctx context.Context, env *cli.Env) error {
-	db, err := openToLook(ctx, env)
+	src, err := sourceToLook(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer db.Close()
-	def, note, err := c.find(ctx, db)
+	defer src.Close()
+	def, note, err := src.definition(ctx, c.Name)
 	if errors.Is(err, store.ErrNotFound) {
-		return noRuntime(ctx, db, c.Name)
+		return noRuntime(ctx, src, c.Name)
 	}
 	if err != nil {
-		return fmt.Errorf("show runtime %q of %s: %w", c.Name, db.Name, err)
+		return fmt.Errorf("show runtime %q of %s: %w", c.Name, src.name(), err)
 	}
 	if env.JSON {
 		return cli.PrintJSON(env.Out, def)
 	}
-	if db.Pending != nil {
-		printDefinition(env.Out, def, note, db.Guest())
+	guest, err := src.guest(ctx)
+	if err != nil {
+		return fmt.Errorf("show runtime %q of %s: %w", c.Name, src.name(), err)
+	}
+	if src.pending() != nil {
+		printDefinition(env.Out, def, note, guest)
 		env.Out.PrintProse(cli.Plain, "workers", 14, "not known before `attune migrate up`")
 		return nil
 	}
 	const shown = 100
-	holders, all, err := answer.HoldersOf(ctx, db.Store, def.Ref, shown)
+	holders, all, err := src.holders(ctx, def.Ref, shown)
 	if err != nil {
 		return fmt.Errorf("workers with %s: %w", def.Ref, err)
 	}
-	printDefinition(env.Out, def, note, db.Guest())
+	printDefinition(env.Out, def, note, guest)
 	names := make([]string, 0, len(holders))
 	for _, w := range holders {
 		text := cli.Clean(w.Name) + " (" + w.Role
@@ -159,33 +173,13 @@ func (c *runtimesShowCmd) Run(ctx context.Context, env *cli.Env) error {
 	return nil
 }
 
-// find returns the definition with the name, and in a guest what the core pack adds to it.
-func (c *runtimesShowCmd) find(ctx context.Context, db *cli.Database) (def *metadata.Definition, note string, err error) {
-	if db.Guest() {
-		index, found, err := db.Index(ctx)
-		if err != nil {
-			return nil, "", err
-		}
-		def, ok := index.Resolve(c.Name)
-		if !ok {
-			return nil, "", store.ErrNotFound
-		}
-		return def, found.Notes[def.Ref], nil
-	}
-	row, err := db.Store.Runtimes.Resolve(ctx, c.Name)
-	if err == nil {
-		def, err = db.Store.Runtimes.Definition(ctx, row.Ref)
-	}
-	return def, "", err
-}
-
 // noRuntime returns the error for a name that no runtime has.
-func noRuntime(ctx context.Context, db *cli.Database, name string) error {
-	index, _, err := db.Index(ctx)
+func noRuntime(ctx context.Context, src source, name string) error {
+	index, _, err := indexOf(ctx, src)
 	if err != nil {
 		return err
 	}
-	return unknownRuntime(db, &answer.UnknownRuntimeError{Name: name, Near: index.Nearest(name)})
+	return unknownRuntime(src, &answer.UnknownRuntimeError{Name: name, Near: index.Nearest(name)})
 }
 
 func printDefinition(out *cli.Terminal, d *metadata.Definition, note string, guest bool) {

@@ -78,29 +78,40 @@ func (s *selector) parse() (*selection, error) {
 // requirements returns the runtimes that the selection names, each once.
 func (w *selection) requirements() []requirement { return w.Runtimes() }
 
-// selection resolves the runtimes by the database's definitions.
-func (w *selection) selection(ctx context.Context, db *cli.Database) (store.Selection, error) {
+// selection resolves the runtimes by the definitions.
+func (w *selection) selection(ctx context.Context, src source) (store.Selection, error) {
 	if len(w.Has)+len(w.Lacks) == 0 {
 		return w.Selection, nil
 	}
-	if db.Pending != nil {
-		return w.Selection, fmt.Errorf("has and lacks need what hosts reported: database %s: %w", db.Name, db.Pending)
+	if err := src.pending(); err != nil {
+		return w.Selection, fmt.Errorf("has and lacks need what hosts reported: database %s: %w", src.name(), err)
 	}
-	index, _, err := db.Index(ctx)
+	_, found, err := indexOf(ctx, src)
 	if err != nil {
-		return w.Selection, fmt.Errorf("find runtimes in %s: %w", db.Name, err)
+		return w.Selection, fmt.Errorf("find runtimes in %s: %w", src.name(), err)
 	}
-	s, err := w.Resolve(ctx, db.Store, index)
-	return s, unknownRuntime(db, err)
+	s := w.Selection
+	for _, list := range []struct {
+		terms []requirement
+		to    *[]store.Requirement
+	}{{w.Has, &s.Has}, {w.Lacks, &s.Lacks}} {
+		for i := range list.terms {
+			if err := src.mean(ctx, &list.terms[i], &found); err != nil {
+				return s, unknownRuntime(src, err)
+			}
+			*list.to = append(*list.to, list.terms[i].Requirement)
+		}
+	}
+	return s, nil
 }
 
 // resolve finds the runtime that is meant, and returns the definitions.
-func resolve(ctx context.Context, db *cli.Database, r *requirement) (cli.Definitions, error) {
-	index, found, err := db.Index(ctx)
+func resolve(ctx context.Context, src source, r *requirement) (cli.Definitions, error) {
+	_, found, err := indexOf(ctx, src)
 	if err == nil {
-		err = r.Resolve(ctx, db.Store, index)
+		err = src.mean(ctx, r, &found)
 	}
-	return found, unknownRuntime(db, err)
+	return found, unknownRuntime(src, err)
 }
 
 // usage returns the error for a text that cannot be read, with what to type instead.
@@ -113,37 +124,37 @@ func usage(err error) error {
 }
 
 // unknownRuntime adds what to type to an error about a name that no runtime has.
-func unknownRuntime(db *cli.Database, err error) error {
+func unknownRuntime(src source, err error) error {
 	var unknown *answer.UnknownRuntimeError
 	switch {
 	case err == nil:
 		return nil
 	case !errors.As(err, &unknown):
-		return fmt.Errorf("find a runtime in %s: %w", db.Name, err)
+		return fmt.Errorf("find a runtime in %s: %w", src.name(), err)
 	case unknown.Term != "":
 		return cli.Usagef("%v; an @ stands between a runtime and its versions: '%s'", unknown, unknown.Term)
 	case unknown.Near != "":
-		return fmt.Errorf("%w in %s; did you mean %s?", unknown, db.Name, unknown.Near)
+		return fmt.Errorf("%w in %s; did you mean %s?", unknown, src.name(), unknown.Near)
 	}
-	return fmt.Errorf("%w in %s; `attune runtimes list` shows all", unknown, db.Name)
+	return fmt.Errorf("%w in %s; `attune runtimes list` shows all", unknown, src.name())
 }
 
 // unknownWorker adds what to type to an error about a worker that does not exist.
-func unknownWorker(db *cli.Database, unknown *answer.UnknownWorkerError) error {
+func unknownWorker(src source, unknown *answer.UnknownWorkerError) error {
 	switch {
 	case unknown.Key != "name":
-		return fmt.Errorf("no worker in %s has this %s; `attune workers list` shows all", db.Name, unknown.Key)
+		return fmt.Errorf("no worker in %s has this %s; `attune workers list` shows all", src.name(), unknown.Key)
 	case unknown.Runtime != "":
-		return fmt.Errorf("%w in %s; `attune workers list --has '%s'` lists the workers that have it", unknown, db.Name, unknown.Runtime)
+		return fmt.Errorf("%w in %s; `attune workers list --has '%s'` lists the workers that have it", unknown, src.name(), unknown.Runtime)
 	case unknown.Near != "":
-		return fmt.Errorf("%w in %s; did you mean %s?", unknown, db.Name, unknown.Near)
+		return fmt.Errorf("%w in %s; did you mean %s?", unknown, src.name(), unknown.Near)
 	}
-	return fmt.Errorf("%w in %s; `attune workers list` shows all", unknown, db.Name)
+	return fmt.Errorf("%w in %s; `attune workers list` shows all", unknown, src.name())
 }
 
 // unknownNames returns a sentence with the names that no worker has, or an empty text.
-func unknownNames(ctx context.Context, db *cli.Database, names []string) (string, error) {
-	unknown, err := answer.UnknownNames(ctx, db.Store, names)
+func unknownNames(ctx context.Context, src source, names []string) (string, error) {
+	unknown, err := answer.UnknownNames(ctx, src, names)
 	return inOneSentence(unknown), err
 }
 
@@ -178,24 +189,24 @@ func rolesOf(flag string) ([]metadata.Role, error) {
 }
 
 // findWorkers finds the workers that an argument names: by name, id or host.
-func findWorkers(ctx context.Context, db *cli.Database, name, role string) ([]store.WorkerSnapshot, error) {
+func findWorkers(ctx context.Context, src source, name, role string) ([]store.WorkerSnapshot, error) {
 	roles, err := rolesOf(role)
 	if err != nil {
 		return nil, err
 	}
-	workers, err := answer.LookUpWorkers(ctx, db.Store, name, roles...)
-	return workers, lookUpError(db, err, fmt.Sprintf("find worker %q in %s", name, db.Name))
+	workers, err := answer.LookUpWorkers(ctx, src, name, roles...)
+	return workers, lookUpError(src, err, fmt.Sprintf("find worker %q in %s", name, src.name()))
 }
 
 // lookUpError adds what to type to an error of answer.LookUpWorkers, or what was being done.
-func lookUpError(db *cli.Database, err error, doing string) error {
+func lookUpError(src source, err error, doing string) error {
 	var unknown *answer.UnknownWorkerError
 	var term *answer.TermError
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &unknown):
-		return unknownWorker(db, unknown)
+		return unknownWorker(src, unknown)
 	case errors.As(err, &term):
 		return usage(err)
 	}

@@ -52,7 +52,7 @@ func (c *tokensCreateCmd) Run(ctx context.Context, env *cli.Env) error {
 	case errors.Is(err, store.ErrInvalid):
 		return cli.Usagef("the name must have from 1 to 255 bytes of text")
 	case err != nil:
-		return asOperator(db, err)
+		return asOperator(db.Name, err)
 	}
 	if env.JSON {
 		return cli.PrintJSON(env.Out, createdToken{text, row.ID, row.Name, row.Scope, row.Expires})
@@ -89,7 +89,7 @@ func (c *tokensListCmd) Run(ctx context.Context, env *cli.Env) error {
 	defer db.Close()
 	found, err := db.Store.Tokens.List(ctx)
 	if err != nil {
-		return asOperator(db, err)
+		return asOperator(db.Name, err)
 	}
 	rows := make([]tokenRow, 0, len(found))
 	for i := range found {
@@ -148,7 +148,7 @@ func (c *tokensRevokeCmd) Run(ctx context.Context, env *cli.Env) error {
 	case errors.Is(err, store.ErrRevoked):
 		return fmt.Errorf("token %d of %s was revoked before", c.ID, db.Name)
 	case err != nil:
-		return asOperator(db, err)
+		return asOperator(db.Name, err)
 	}
 	if env.JSON {
 		return cli.PrintJSON(env.Out, map[string]int64{"revoked": c.ID})

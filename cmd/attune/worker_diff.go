@@ -28,22 +28,22 @@ func (c *workersDiffCmd) Help() string {
 
 // Run shows how two workers differ.
 func (c *workersDiffCmd) Run(ctx context.Context, env *cli.Env) error {
-	db, err := openToAsk(ctx, env)
+	src, err := sourceToAsk(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer db.Close()
-	a, err := c.one(ctx, db, c.A)
+	defer src.Close()
+	a, err := c.one(ctx, src, c.A)
 	if err != nil {
 		return err
 	}
-	b, err := c.one(ctx, db, c.B)
+	b, err := c.one(ctx, src, c.B)
 	if err != nil {
 		return err
 	}
-	d, err := answer.Diff(ctx, db.Store, a, b)
+	d, err := src.diff(ctx, a, b)
 	if err != nil {
-		return fmt.Errorf("compare workers of %s: %w", db.Name, err)
+		return fmt.Errorf("compare workers of %s: %w", src.name(), err)
 	}
 	if env.JSON {
 		err = cli.PrintJSON(env.Out, d)
@@ -57,14 +57,14 @@ func (c *workersDiffCmd) Run(ctx context.Context, env *cli.Env) error {
 }
 
 // one finds the only worker with a name.
-func (c *workersDiffCmd) one(ctx context.Context, db *cli.Database, name string) (*store.WorkerSnapshot, error) {
-	found, err := findWorkers(ctx, db, name, c.Role)
+func (c *workersDiffCmd) one(ctx context.Context, src source, name string) (*store.WorkerSnapshot, error) {
+	found, err := findWorkers(ctx, src, name, c.Role)
 	if err != nil {
 		return nil, err
 	}
 	if len(found) == 1 {
 		one := &found[0]
-		err := answer.EachWorker(ctx, db.Store, found, func(w *store.WorkerSnapshot) error {
+		err := answer.EachWorker(ctx, src, found, func(w *store.WorkerSnapshot) error {
 			one = w
 			return nil
 		})

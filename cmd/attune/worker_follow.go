@@ -5,17 +5,15 @@ import (
 	"fmt"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
-	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/schema"
-	"github.com/attune-go/attune/schema/database/pool"
 	"github.com/attune-go/attune/schema/store"
 )
 
 // follow prints the changes that fit a filter as they happen, one a line, until ctx
 // ends or the output is closed.
-func (c *workersHistoryCmd) follow(ctx context.Context, env *cli.Env, db *cli.Database, filter store.ChangeFilter) error {
+func (c *workersHistoryCmd) follow(ctx context.Context, env *cli.Env, src source, filter store.ChangeFilter) error {
 	if c.Name != "" {
-		workers, err := findWorkers(ctx, db, c.Name, c.Role)
+		workers, err := findWorkers(ctx, src, c.Name, c.Role)
 		if err != nil {
 			return err
 		}
@@ -24,31 +22,24 @@ func (c *workersHistoryCmd) follow(ctx context.Context, env *cli.Env, db *cli.Da
 			filter.Names = append(filter.Names, workers[i].Name)
 		}
 	}
-	after, err := db.Store.Changes.Last(ctx)
+	changes, err := src.follow(ctx, filter, c.After)
 	if err != nil {
-		return fmt.Errorf("follow the history in %s: %w", db.Name, err)
-	}
-	if c.After != nil {
-		after = *c.After
+		return fmt.Errorf("follow the history in %s: %w", src.name(), err)
 	}
 	var lines *cli.Stream
 	if !env.JSON {
 		lines = changesTable().Stream(env.Out, changeWidths())
 	}
 	out := cli.NewJSONEncoder(env.Out)
-	for change, err := range db.Store.Changes.Subscribe(ctx, after, store.SubscribeConfig{Listen: pool.Listen(db.DB)}) {
+	for change, err := range changes {
 		if err != nil {
-			env.Log.Warn("changes may be late", "database", db.Name, "error", err)
+			env.Log.Warn("changes may be late", "database", src.name(), "error", err)
 			continue
 		}
-		if !answer.IsSelected(&change, filter) {
-			continue
-		}
-		one := answer.ChangeOf(&change)
 		if env.JSON {
-			_ = out.Encode(one) // Lost remembers
+			_ = out.Encode(change) // Lost remembers
 		} else {
-			lines.Row(changeCells(&one)...)
+			lines.Row(changeCells(&change)...)
 		}
 		if env.Out.Lost != nil {
 			return nil

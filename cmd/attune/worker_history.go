@@ -68,25 +68,25 @@ func (c *workersHistoryCmd) Run(ctx context.Context, env *cli.Env) error {
 	if filter.Roles, err = rolesOf(c.Role); err != nil {
 		return err
 	}
-	db, err := openToAsk(ctx, env)
+	src, err := sourceToAsk(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer src.Close()
 	if c.Runtime != "" {
 		r := requirement{Written: c.Runtime}
-		if _, err := resolve(ctx, db, &r); err != nil {
+		if _, err := resolve(ctx, src, &r); err != nil {
 			return err
 		}
 		filter.Ref, filter.Name = r.Ref, r.Name
 	}
 	if c.Follow {
-		return c.follow(ctx, env, db, filter)
+		return c.follow(ctx, env, src, filter)
 	}
 	if limit == 0 && c.Name == "" {
-		return c.all(ctx, env, db, filter)
+		return c.all(ctx, env, src, filter)
 	}
-	changes, err := c.changes(ctx, db, filter)
+	changes, err := c.changes(ctx, src, filter)
 	if err != nil {
 		return err
 	}
@@ -104,9 +104,9 @@ func (c *workersHistoryCmd) Run(ctx context.Context, env *cli.Env) error {
 }
 
 // all prints the changes of all workers as they are read.
-func (c *workersHistoryCmd) all(ctx context.Context, env *cli.Env, db *cli.Database, filter store.ChangeFilter) error {
+func (c *workersHistoryCmd) all(ctx context.Context, env *cli.Env, src source, filter store.ChangeFilter) error {
 	table, list := newChangesTable(), cli.NewJSONList(env.Out)
-	err := answer.EachChange(ctx, db.Store, filter, func(changes []answer.Change) error {
+	err := src.eachChange(ctx, filter, func(changes []answer.Change) error {
 		if !env.JSON {
 			table.print(env.Out, changes)
 			return env.Out.Lost
@@ -119,7 +119,7 @@ func (c *workersHistoryCmd) all(ctx context.Context, env *cli.Env, db *cli.Datab
 		return env.Out.Lost
 	})
 	if err != nil {
-		return fmt.Errorf("history in %s: %w", db.Name, err)
+		return fmt.Errorf("history in %s: %w", src.name(), err)
 	}
 	if env.JSON {
 		return list.Close()
@@ -139,13 +139,13 @@ func (c *workersHistoryCmd) end(env *cli.Env, t *changes) {
 }
 
 // changes returns the changes that are asked for.
-func (c *workersHistoryCmd) changes(ctx context.Context, db *cli.Database, filter store.ChangeFilter) (changes []answer.Change, err error) {
+func (c *workersHistoryCmd) changes(ctx context.Context, src source, filter store.ChangeFilter) (changes []answer.Change, err error) {
 	if c.Name == "" {
-		changes, err = answer.History(ctx, db.Store, filter)
+		changes, err = src.history(ctx, filter)
 	} else {
-		changes, err = answer.WorkerHistory(ctx, db.Store, c.Name, filter)
+		changes, err = historyOf(ctx, src, c.Name, filter)
 	}
-	return changes, lookUpError(db, err, "history in "+db.Name)
+	return changes, lookUpError(src, err, "history in "+src.name())
 }
 
 // changesTable returns the table of changes, which fits a narrow terminal.

@@ -38,46 +38,49 @@ func (c *workersRefreshCmd) Run(ctx context.Context, env *cli.Env) error {
 	if c.Timeout <= 0 {
 		return cli.Usagef("--timeout must be greater than 0, got %v", c.Timeout)
 	}
-	db, err := openToAsk(ctx, env)
+	src, err := sourceToAsk(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer db.Close()
-	selection, err := wanted.selection(ctx, db)
+	defer src.Close()
+	selection, err := wanted.selection(ctx, src)
 	if err != nil {
 		return err
 	}
-	found, err := answer.FindWorkers(ctx, db.Store, answer.WorkersQuery{Selection: selection, WithoutDocuments: true})
+	workers, err := src.Find(ctx, selection)
 	if err != nil {
-		return fmt.Errorf("refresh workers of %s: %w", db.Name, err)
+		return fmt.Errorf("refresh workers of %s: %w", src.name(), err)
 	}
-	if found.LeftOut > 0 {
-		noteLeftOut(env, found.LeftOut)
+	leftOut, err := src.leftOut(ctx, selection)
+	if err != nil {
+		return fmt.Errorf("refresh workers of %s: %w", src.name(), err)
 	}
-	workers := found.Items
+	if leftOut > 0 {
+		noteLeftOut(env, leftOut)
+	}
 	if len(workers) == 0 {
-		return noneFit(ctx, env, db, selection, []answer.RefreshWorker{})
+		return noneFit(ctx, env, src, selection, []answer.RefreshWorker{})
 	}
-	if err := noteUnknown(ctx, env, db, selection.Names); err != nil {
+	if err := noteUnknown(ctx, env, src, selection.Names); err != nil {
 		return err
 	}
 	refresh := answer.NewRefresh(workers)
 	var late error
 	if c.Wait && !c.DryRun {
-		if err := refresh.Remember(ctx, db.Store); err != nil {
-			return fmt.Errorf("refresh workers of %s: %w", db.Name, err)
+		if err := refresh.Remember(ctx, src); err != nil {
+			return fmt.Errorf("refresh workers of %s: %w", src.name(), err)
 		}
 	}
 	if !c.DryRun {
-		if err := refresh.Request(ctx, db.Store); err != nil {
-			return asOperator(db, err)
+		if err := refresh.Request(ctx, src); err != nil {
+			return asOperator(src.name(), err)
 		}
 		if c.Wait {
-			late = refresh.Wait(ctx, db.Store, c.Timeout)
+			late = refresh.Wait(ctx, src, c.Timeout)
 		}
 	}
 	if late != nil && !errors.As(late, new(*answer.LateError)) {
-		return fmt.Errorf("wait for workers of %s: %w", db.Name, late)
+		return fmt.Errorf("wait for workers of %s: %w", src.name(), late)
 	}
 	if env.JSON {
 		return errors.Join(cli.PrintJSON(env.Out, refresh.Workers), late)

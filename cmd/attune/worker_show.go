@@ -24,12 +24,12 @@ type workersShowCmd struct {
 
 // Run shows the workers with a name, which several roles may share.
 func (c *workersShowCmd) Run(ctx context.Context, env *cli.Env) error {
-	db, err := openToLook(ctx, env)
+	src, err := sourceToLook(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer db.Close()
-	workers, err := findWorkers(ctx, db, c.Name, c.Role)
+	defer src.Close()
+	workers, err := findWorkers(ctx, src, c.Name, c.Role)
 	if err != nil {
 		return err
 	}
@@ -37,13 +37,13 @@ func (c *workersShowCmd) Run(ctx context.Context, env *cli.Env) error {
 	for i := range workers {
 		ids = append(ids, workers[i].ID)
 	}
-	operations, err := answer.OperationsOn(ctx, db.Store, ids...)
+	operations, err := src.operations(ctx, ids)
 	if err != nil {
-		return fmt.Errorf("show workers of %s: %w", db.Name, err)
+		return fmt.Errorf("show workers of %s: %w", src.name(), err)
 	}
 	if env.JSON {
 		list := cli.NewJSONList(env.Out)
-		err := eachWorker(ctx, db, workers, func(w *store.WorkerSnapshot, _ *metadata.Index) error {
+		err := eachWorker(ctx, src, workers, func(w *store.WorkerSnapshot, _ *metadata.Index) error {
 			view := answer.ShowWorker(w)
 			view.Operations = operations[w.ID]
 			return errors.Join(list.Add(view), env.Out.Lost)
@@ -54,7 +54,7 @@ func (c *workersShowCmd) Run(ctx context.Context, env *cli.Env) error {
 		return list.Close()
 	}
 	first := true
-	return eachWorker(ctx, db, workers, func(w *store.WorkerSnapshot, names *metadata.Index) error {
+	return eachWorker(ctx, src, workers, func(w *store.WorkerSnapshot, names *metadata.Index) error {
 		if !first {
 			env.Out.Printf("\n")
 		}

@@ -82,12 +82,12 @@ func (c *workersListCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err := c.usage(env, wanted); err != nil {
 		return err
 	}
-	db, err := openToLook(ctx, env)
+	src, err := sourceToLook(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer db.Close()
-	selection, err := wanted.selection(ctx, db)
+	defer src.Close()
+	selection, err := wanted.selection(ctx, src)
 	if err != nil {
 		return err
 	}
@@ -96,43 +96,42 @@ func (c *workersListCmd) Run(ctx context.Context, env *cli.Env) error {
 		Versions:  slices.Contains(c.Include, "versions") || !env.JSON && len(wanted.requirements()) == 0,
 		Labels:    slices.Contains(c.Include, "labels"),
 		Documents: slices.Contains(c.Include, "document"),
-		Names: func(ctx context.Context) (*metadata.Index, error) {
-			names, _, err := db.Index(ctx)
-			return names, err
-		},
 	}
-	leftOut, err := db.Store.Workers.ByPrerelease(ctx, selection)
+	if !env.JSON {
+		q.Answers = wanted.requirements()
+	}
+	leftOut, err := src.leftOut(ctx, selection)
 	if err != nil {
-		return fmt.Errorf("list workers of %s: %w", db.Name, err)
+		return fmt.Errorf("list workers of %s: %w", src.name(), err)
 	}
 	if leftOut > 0 {
 		noteLeftOut(env, leftOut)
 	}
 	if env.JSON {
-		return c.printJSON(ctx, env, db, q)
+		return c.printJSON(ctx, env, src, q)
 	}
-	return c.printTable(ctx, env, db, q, wanted.requirements())
+	return c.printTable(ctx, env, src, q, wanted.requirements())
 }
 
 // list runs a query and notes how the list goes on.
 func (c *workersListCmd) list(
-	ctx context.Context, env *cli.Env, db *cli.Database, q answer.ListQuery, fn func([]answer.WorkerItem) error,
+	ctx context.Context, env *cli.Env, src source, q answer.ListQuery, fn func([]answer.WorkerItem) error,
 ) (more bool, err error) {
-	next, err := answer.ListWorkers(ctx, db.Store, q, fn)
+	next, err := src.list(ctx, q, fn)
 	switch {
 	case errors.Is(err, answer.ErrCursor):
 		return false, cli.Usagef("--after: %v", answer.ErrCursor)
 	case err != nil:
-		return false, fmt.Errorf("list workers of %s: %w", db.Name, err)
+		return false, fmt.Errorf("list workers of %s: %w", src.name(), err)
 	case next != "":
 		env.Note(fmt.Sprintf("more workers follow; --limit 0 shows all, and --after %s goes on", next))
 	}
 	return next != "", nil
 }
 
-func (c *workersListCmd) printJSON(ctx context.Context, env *cli.Env, db *cli.Database, q answer.ListQuery) error {
+func (c *workersListCmd) printJSON(ctx context.Context, env *cli.Env, src source, q answer.ListQuery) error {
 	list := cli.NewJSONList(env.Out)
-	_, err := c.list(ctx, env, db, q, func(workers []answer.WorkerItem) error {
+	_, err := c.list(ctx, env, src, q, func(workers []answer.WorkerItem) error {
 		for i := range workers {
 			if err := list.Add(&workers[i]); err != nil {
 				return err
@@ -146,10 +145,10 @@ func (c *workersListCmd) printJSON(ctx context.Context, env *cli.Env, db *cli.Da
 	return list.Close()
 }
 
-func (c *workersListCmd) printTable(ctx context.Context, env *cli.Env, db *cli.Database, q answer.ListQuery, reqs []requirement) error {
+func (c *workersListCmd) printTable(ctx context.Context, env *cli.Env, src source, q answer.ListQuery, reqs []requirement) error {
 	table := workersTable(reqs)
 	var counts answer.Counts
-	more, err := c.list(ctx, env, db, q, func(workers []answer.WorkerItem) error {
+	more, err := c.list(ctx, env, src, q, func(workers []answer.WorkerItem) error {
 		for i := range workers {
 			counts.Add(&workers[i])
 			table.Row(workerCells(&workers[i], reqs)...)
@@ -161,16 +160,16 @@ func (c *workersListCmd) printTable(ctx context.Context, env *cli.Env, db *cli.D
 		return err
 	}
 	if counts.All == 0 {
-		return c.none(ctx, env, db, q.Selection)
+		return c.none(ctx, env, src, q.Selection)
 	}
-	if err := noteUnknown(ctx, env, db, q.Selection.Names); err != nil {
+	if err := noteUnknown(ctx, env, src, q.Selection.Names); err != nil {
 		return err
 	}
 	shown := counts.All
 	if more || c.After != "" {
-		all, err := answer.CountWorkers(ctx, db.Store, q.Selection)
+		all, err := src.counts(ctx, q.Selection)
 		if err != nil {
-			return fmt.Errorf("count workers of %s: %w", db.Name, err)
+			return fmt.Errorf("count workers of %s: %w", src.name(), err)
 		}
 		counts = *all
 	}
@@ -179,12 +178,12 @@ func (c *workersListCmd) printTable(ctx context.Context, env *cli.Env, db *cli.D
 }
 
 // none prints that no worker is listed, and which names no worker has.
-func (c *workersListCmd) none(ctx context.Context, env *cli.Env, db *cli.Database, s store.Selection) error {
+func (c *workersListCmd) none(ctx context.Context, env *cli.Env, src source, s store.Selection) error {
 	if len(c.terms()) == 0 {
 		env.Out.Printf("no workers\n")
 		return nil
 	}
-	hint, err := unknownNames(ctx, db, s.Names)
+	hint, err := unknownNames(ctx, src, s.Names)
 	if err != nil {
 		return err
 	}
@@ -206,11 +205,11 @@ func noteLeftOut(env *cli.Env, n int) {
 
 // noteUnknown prints which of several names no worker has. For a single name, the
 // answer itself says that no worker fits.
-func noteUnknown(ctx context.Context, env *cli.Env, db *cli.Database, names []string) error {
+func noteUnknown(ctx context.Context, env *cli.Env, src source, names []string) error {
 	if len(names) < 2 {
 		return nil
 	}
-	text, err := unknownNames(ctx, db, names)
+	text, err := unknownNames(ctx, src, names)
 	if err == nil && text != "" {
 		env.Note(text)
 	}
@@ -260,8 +259,8 @@ func workerCells(w *answer.WorkerItem, reqs []requirement) []cli.Cell {
 		{Text: strconv.FormatInt(w.ID, 10)}, {Text: w.Name}, {Text: w.Role},
 		withOperations(standing(w.Status, w.Stale), &w.Operations), {Text: silent(w.SilentSeconds)},
 	}
-	for i := range reqs {
-		cells = append(cells, answerOf(&reqs[i], w))
+	for i := range w.Answers {
+		cells = append(cells, answerCell(w, &w.Answers[i]))
 	}
 	if len(reqs) == 0 {
 		cells = append(cells, runtimesOf(w))
@@ -346,12 +345,12 @@ func undocumented(caps *capability.Document, err error) string {
 // eachWorker calls fn with workers and their documents, a few at a time, and with the names of runtimes by which the
 // documents of a platform's workers are read. The names are nil if a worker does not need them.
 func eachWorker(
-	ctx context.Context, db *cli.Database, workers []store.WorkerSnapshot, fn func(w *store.WorkerSnapshot, names *metadata.Index) error,
+	ctx context.Context, src source, workers []store.WorkerSnapshot, fn func(w *store.WorkerSnapshot, names *metadata.Index) error,
 ) error {
 	var names *metadata.Index
-	return answer.EachWorker(ctx, db.Store, workers, func(w *store.WorkerSnapshot) (err error) {
+	return answer.EachWorker(ctx, src, workers, func(w *store.WorkerSnapshot) (err error) {
 		if names == nil && len(w.Capabilities) > 0 && answer.IsForeign(&w.Worker) {
-			if names, _, err = db.Index(ctx); err != nil {
+			if names, _, err = indexOf(ctx, src); err != nil {
 				return err
 			}
 		}
@@ -359,65 +358,46 @@ func eachWorker(
 	})
 }
 
-// answerOf returns what a worker reported about a runtime: the versions that satisfy
-// the constraint; else the other versions, in the words of explain; or why the
-// worker does not have the runtime.
-func answerOf(r *requirement, w *answer.WorkerItem) cli.Cell {
+// answerCell describes what a worker reported about a runtime: the versions that satisfy the
+// constraint; else the other versions, in the words of explain; or why the worker does not have it.
+func answerCell(w *answer.WorkerItem, a *answer.RuntimeAnswer) cli.Cell {
 	if w.Undocumented != "" {
 		return cli.Cell{Text: w.Undocumented, Style: cli.Yellow}
 	}
-	var fit, other []string
-	var absent capability.Outcome
-	unknown := false
-	for i := range w.Reported {
-		row := &w.Reported[i]
-		switch {
-		case row.RuntimeRef != r.Ref || r.Ref == "" && row.Name != r.Name:
-		case row.Outcome == capability.Available && answer.Satisfies(&r.Requirement, row.Version):
-			fit = append(fit, installationText(row))
-		case row.Outcome == capability.Available:
-			other = append(other, installationText(row))
-			unknown = unknown || row.Version == ""
-		case row.Path == "" && row.VersionRaw == "":
-			absent = row.Outcome
-		default: // it does not count
-			declared := ""
-			if row.Path == "" {
-				declared = row.VersionRaw
-			}
-			unknown = unknown || row.Outcome.CouldNotTell() && answer.MaySatisfy(&r.Requirement, declared, row.Version)
+	var texts []string
+	for i := range a.Installations {
+		texts = append(texts, installationText(&a.Installations[i]))
+	}
+	switch a.State {
+	case answer.AnswerFits:
+		return cli.List(texts, ", ").Styled(cli.Green)
+	case answer.AnswerUnknown:
+		texts[0] = string(answer.Unknown) + ": " + texts[0]
+		return cli.List(texts, ", ").Styled(cli.Red)
+	case answer.AnswerOther:
+		texts[0] = "only " + texts[0]
+		return cli.List(texts, ", ").Styled(cli.Yellow)
+	case answer.AnswerAbsent:
+		style := cli.Yellow
+		if a.Outcome.CouldNotTell() {
+			style = cli.Red
 		}
-	}
-	switch {
-	case fit != nil:
-		return cli.List(fit, ", ").Styled(cli.Green)
-	case other != nil && unknown:
-		other[0] = string(answer.Unknown) + ": " + other[0]
-		return cli.List(other, ", ").Styled(cli.Red)
-	case other != nil:
-		other[0] = "only " + other[0]
-		return cli.List(other, ", ").Styled(cli.Yellow)
-	case absent.CouldNotTell():
-		return cli.Cell{Text: string(absent), Style: cli.Red}
-	case absent != "":
-		return cli.Cell{Text: string(absent), Style: cli.Yellow}
-	}
-	if w.Document.NotFound(r.Definition, answer.AskedRole(w.WorkerRole), r.Created) != nil {
-		return cli.Cell{Text: string(capability.NotFound), Style: cli.Yellow}
+		return cli.Cell{Text: string(a.Outcome), Style: style}
+	case answer.AnswerUnasked:
 	}
 	return cli.Cell{Text: "-", Style: cli.Dim}
 }
 
 // installationText returns the version of an installation and how far it is known.
-func installationText(row *store.Reported) string {
-	text := cli.Or(row.Version, "unknown version")
+func installationText(in *answer.AnsweredInstallation) string {
+	text := cli.Or(in.Version, "unknown version")
 	switch {
-	case row.Source == capability.AlwaysAvailable && row.Version == "":
+	case in.Source == capability.AlwaysAvailable && in.Version == "":
 		text = "always available"
-	case row.Source != capability.Verified:
-		text += " (" + string(row.Source) + ")"
+	case in.Source != capability.Verified:
+		text += " (" + string(in.Source) + ")"
 	}
-	if row.UnconfirmedSince != nil {
+	if in.Unconfirmed {
 		text += " (unconfirmed)"
 	}
 	return text

@@ -34,6 +34,8 @@ type ListQuery struct {
 	// Runtimes lists further runtimes for WorkerItem.Reported and WorkerItem.Document, which always have
 	// the runtimes of the selection.
 	Runtimes []store.Requirement
+	// Answers lists runtimes of the selection or of Runtimes that WorkerItem.Answers is about.
+	Answers []RuntimeTerm
 	// Names returns the names of runtimes by which the documents of a platform's own workers
 	// are read. It is called if a worker needs it. Nil knows no names.
 	Names func(context.Context) (*metadata.Index, error)
@@ -77,6 +79,12 @@ type WorkerItem struct {
 	Meta         json.RawMessage `json:"meta,omitempty"`
 	Created      *time.Time      `json:"created,omitempty"`
 
+	// Answers holds what the worker reported about each runtime of the query's Answers.
+	Answers []RuntimeAnswer `json:"answers,omitempty"`
+	// Undocumented explains why nothing is known about the worker's runtimes. It is empty if
+	// they are known, or if nothing of the query asks about them.
+	Undocumented string `json:"undocumented,omitempty"`
+
 	// Reported is what the worker reported about the runtimes of the selection and the further
 	// ones of the query.
 	Reported []store.Reported `json:"-"`
@@ -85,9 +93,6 @@ type WorkerItem struct {
 	// Document is set if the worker has no row of one of these runtimes. It tells whether the
 	// host looked for them.
 	Document *capability.Document `json:"-"`
-	// Undocumented explains why nothing is known about the worker's runtimes. It is empty if
-	// they are known.
-	Undocumented string `json:"-"`
 }
 
 // A Match is an installation that matches. Version and Path are empty if unknown.
@@ -141,7 +146,7 @@ func ListWorkers(ctx context.Context, st *store.Store, q ListQuery, fn func([]Wo
 		}
 		next = cursor(q.Order, last)
 	}
-	err = inBatches(ctx, st, ids, q.Documents, func(rows []store.WorkerSnapshot) error {
+	err = inBatches(ctx, st.Workers, ids, q.Documents, func(rows []store.WorkerSnapshot) error {
 		items, err := q.items(ctx, st, rows)
 		if err != nil {
 			return err
@@ -180,14 +185,20 @@ func parseCursor(text string, order store.Order) (*store.Position, error) {
 	return &p.Position, nil
 }
 
+// A RowReader reads rows of workers.
+type RowReader interface {
+	// Rows returns the workers that exist, in the order of ids, with or without documents.
+	Rows(ctx context.Context, ids []int64, documents bool) ([]store.WorkerSnapshot, error)
+}
+
 // inBatches reads workers by ID and calls fn with a part of them at a time.
-func inBatches(ctx context.Context, st *store.Store, ids []int64, documents bool, fn func([]store.WorkerSnapshot) error) error {
+func inBatches(ctx context.Context, in RowReader, ids []int64, documents bool, fn func([]store.WorkerSnapshot) error) error {
 	size := batch
 	if documents {
 		size = documentBatch
 	}
 	for part := range slices.Chunk(ids, size) {
-		rows, err := st.Workers.Rows(ctx, part, documents)
+		rows, err := in.Rows(ctx, part, documents)
 		if err != nil {
 			return err
 		}
@@ -235,6 +246,14 @@ func (q *ListQuery) items(ctx context.Context, st *store.Store, rows []store.Wor
 			return nil, err
 		}
 	}
+	for i := range items {
+		for j := range q.Answers {
+			items[i].Answers = append(items[i].Answers, answerOf(&q.Answers[j], &items[i]))
+		}
+		if !q.Versions && len(q.Answers) == 0 {
+			items[i].Undocumented = ""
+		}
+	}
 	if !q.Versions {
 		return items, nil
 	}
@@ -265,7 +284,7 @@ func (q *ListQuery) documentAbsences(ctx context.Context, st *store.Store, rows 
 			ids = append(ids, rows[i].ID)
 		}
 	}
-	return inBatches(ctx, st, ids, true, func(rows []store.WorkerSnapshot) error {
+	return inBatches(ctx, st.Workers, ids, true, func(rows []store.WorkerSnapshot) error {
 		for i := range rows {
 			doc, err := Document(&rows[i].Worker, nil)
 			if err != nil {
@@ -372,7 +391,7 @@ func (q *ListQuery) declare(ctx context.Context, st *store.Store, rows []store.W
 			return err
 		}
 	}
-	return inBatches(ctx, st, ids, true, func(rows []store.WorkerSnapshot) error {
+	return inBatches(ctx, st.Workers, ids, true, func(rows []store.WorkerSnapshot) error {
 		for i := range rows {
 			item := byID[rows[i].ID]
 			doc, err := Document(&rows[i].Worker, names)

@@ -32,11 +32,34 @@ func (e *UnknownWorkerError) Error() string {
 	return fmt.Sprintf("no worker with the %s %q", e.Key, e.Value)
 }
 
+// A Finder finds workers: in a database, or through a server.
+type Finder interface {
+	// Find returns the workers of a selection by name, without documents.
+	Find(ctx context.Context, s store.Selection) ([]store.WorkerSnapshot, error)
+	// Names returns the names of all workers.
+	Names(ctx context.Context) ([]string, error)
+}
+
+// In returns the Finder of a database.
+func In(st *store.Store) Finder { return finder{st} }
+
+type finder struct{ store *store.Store }
+
+func (f finder) Find(ctx context.Context, s store.Selection) ([]store.WorkerSnapshot, error) {
+	found, err := FindWorkers(ctx, f.store, WorkersQuery{Selection: s, WithoutDocuments: true})
+	if err != nil {
+		return nil, err
+	}
+	return found.Items, nil
+}
+
+func (f finder) Names(ctx context.Context) ([]string, error) { return f.store.Workers.Names(ctx) }
+
 // LookUpWorkers returns the workers with a name, which may differ in role; else the worker
 // with an ID; else the workers on a host. The terms name:, id: and host: ask for one of these
 // only. With roles, a worker must have one of them. It reads no documents, as EachWorker does.
 // Errors: *TermError, *UnknownWorkerError.
-func LookUpWorkers(ctx context.Context, st *store.Store, text string, roles ...metadata.Role) ([]store.WorkerSnapshot, error) {
+func LookUpWorkers(ctx context.Context, in Finder, text string, roles ...metadata.Role) ([]store.WorkerSnapshot, error) {
 	tries := []store.Selection{{Names: []string{text}}, {Hosts: []string{text}}}
 	if id, err := strconv.ParseInt(text, 10, 64); err == nil {
 		tries = slices.Insert(tries, 1, store.Selection{IDs: []int64{id}})
@@ -50,15 +73,15 @@ func LookUpWorkers(ctx context.Context, st *store.Store, text string, roles ...m
 	}
 	for _, s := range tries {
 		s.Roles = roles
-		found, err := FindWorkers(ctx, st, WorkersQuery{Selection: s, WithoutDocuments: true})
+		found, err := in.Find(ctx, s)
 		if err != nil {
 			return nil, err
 		}
-		if len(found.Items) > 0 {
-			return found.Items, nil
+		if len(found) > 0 {
+			return found, nil
 		}
 	}
-	names, err := st.Workers.Names(ctx)
+	names, err := in.Names(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -74,8 +97,8 @@ func unknownName(name string, names []string) *UnknownWorkerError {
 
 // UnknownNames returns the names that no worker has. A pattern is left out, unless it is a
 // runtime with versions.
-func UnknownNames(ctx context.Context, st *store.Store, names []string) ([]*UnknownWorkerError, error) {
-	known, err := st.Workers.Names(ctx)
+func UnknownNames(ctx context.Context, in Finder, names []string) ([]*UnknownWorkerError, error) {
+	known, err := in.Names(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -98,8 +121,8 @@ func isNamed(pattern, name string) bool {
 
 // Missing returns the names, IDs and hosts of a selection that no worker has. A pattern is not
 // missing, unless it is a runtime with versions.
-func Missing(ctx context.Context, st *store.Store, s store.Selection) ([]*UnknownWorkerError, error) {
-	missing, err := UnknownNames(ctx, st, s.Names)
+func Missing(ctx context.Context, in Finder, s store.Selection) ([]*UnknownWorkerError, error) {
+	missing, err := UnknownNames(ctx, in, s.Names)
 	if err != nil {
 		return nil, err
 	}
@@ -107,15 +130,15 @@ func Missing(ctx context.Context, st *store.Store, s store.Selection) ([]*Unknow
 		key    string
 		values []string
 		store.Selection
-		of func(w *store.Standing) string
+		of func(w *store.WorkerSnapshot) string
 	}{
-		{"id", decimals(s.IDs), store.Selection{IDs: s.IDs}, func(w *store.Standing) string { return strconv.FormatInt(w.ID, 10) }},
-		{"host", s.Hosts, store.Selection{Hosts: s.Hosts}, func(w *store.Standing) string { return *w.Host }},
+		{"id", decimals(s.IDs), store.Selection{IDs: s.IDs}, func(w *store.WorkerSnapshot) string { return strconv.FormatInt(w.ID, 10) }},
+		{"host", s.Hosts, store.Selection{Hosts: s.Hosts}, func(w *store.WorkerSnapshot) string { return *w.Host }},
 	} {
 		if len(one.values) == 0 {
 			continue // an empty selection is every worker
 		}
-		found, err := st.Workers.Standing(ctx, one.Selection)
+		found, err := in.Find(ctx, one.Selection)
 		if err != nil {
 			return nil, err
 		}

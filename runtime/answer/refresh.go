@@ -66,6 +66,34 @@ func (e *LateError) Error() string {
 	return fmt.Sprintf("not all have verified: %d of %d missing after %v", e.Late, e.All, e.Waited)
 }
 
+// Asked are the workers of a Refresh: in a database, or through a server.
+type Asked interface {
+	RowReader
+	// Installed returns the installations of workers, by worker.
+	Installed(ctx context.Context, ids []int64) ([]store.Reported, error)
+	// RequestRefresh asks workers.
+	RequestRefresh(ctx context.Context, ids ...int64) error
+	// Refreshed returns the time of the last request that each worker's document serves.
+	Refreshed(ctx context.Context, ids ...int64) (map[int64]time.Time, error)
+}
+
+// AskedIn returns the Asked of a database.
+func AskedIn(st *store.Store) Asked { return asked{st.Workers, st.WorkerRuntimes} }
+
+type asked struct {
+	*store.Workers
+	runtimes *store.WorkerRuntimes
+}
+
+func (a asked) Installed(ctx context.Context, ids []int64) ([]store.Reported, error) {
+	return a.runtimes.Installed(ctx, ids)
+}
+
+func (a asked) RequestRefresh(ctx context.Context, ids ...int64) error {
+	_, err := a.Workers.RequestRefresh(ctx, ids...)
+	return err
+}
+
 // NewRefresh returns a Refresh of workers, and asks nobody yet. A stale worker will be asked
 // too, because it may send heartbeats again. The workers need no documents.
 func NewRefresh(workers []store.WorkerSnapshot) *Refresh {
@@ -97,11 +125,11 @@ func (r *Refresh) targets() (ids []int64) {
 
 // Remember reads the runtimes and versions of the workers, so that Wait can tell what changed. It is called before
 // Request.
-func (r *Refresh) Remember(ctx context.Context, st *store.Store) error {
+func (r *Refresh) Remember(ctx context.Context, in Asked) error {
 	r.before = map[int64]*capability.Document{}
 	equal := map[string]*capability.Document{} // the hosts of a fleet are often alike
 	for part := range slices.Chunk(r.targets(), refreshBatch) {
-		rows, err := st.WorkerRuntimes.Installed(ctx, part)
+		rows, err := in.Installed(ctx, part)
 		if err != nil {
 			return err
 		}
@@ -147,9 +175,9 @@ func remembered(rows []store.Reported) *capability.Document {
 }
 
 // Request asks the workers.
-func (r *Refresh) Request(ctx context.Context, st *store.Store) error {
+func (r *Refresh) Request(ctx context.Context, in Asked) error {
 	for part := range slices.Chunk(r.targets(), refreshBatch) {
-		if _, err := st.Workers.RequestRefresh(ctx, part...); err != nil {
+		if err := in.RequestRefresh(ctx, part...); err != nil {
 			return err
 		}
 	}
@@ -180,7 +208,7 @@ type awaited struct {
 // Wait waits until the workers that were asked have verified or the timeout has passed, and
 // sets their results. Errors: *LateError. Any other error means that the database could not
 // be read.
-func (r *Refresh) Wait(ctx context.Context, st *store.Store, timeout time.Duration) error {
+func (r *Refresh) Wait(ctx context.Context, in Asked, timeout time.Duration) error {
 	began := time.Now()
 	bounded, stop := context.WithTimeout(ctx, timeout)
 	defer stop()
@@ -193,7 +221,7 @@ func (r *Refresh) Wait(ctx context.Context, st *store.Store, timeout time.Durati
 	}
 	for open := maps.Clone(all); len(open) > 0; {
 		begin := time.Now()
-		if err := look(bounded, st, open, began); err != nil && bounded.Err() == nil {
+		if err := look(bounded, in, open, began); err != nil && bounded.Err() == nil {
 			return err
 		}
 		maps.DeleteFunc(open, func(_ int64, a *awaited) bool { return a.settled })
@@ -232,14 +260,14 @@ func (r *Refresh) Wait(ctx context.Context, st *store.Store, timeout time.Durati
 }
 
 // look reads the workers that have not settled, and the documents of workers that have verified.
-func look(ctx context.Context, st *store.Store, open map[int64]*awaited, began time.Time) error {
+func look(ctx context.Context, in Asked, open map[int64]*awaited, began time.Time) error {
 	var verified []int64
 	for part := range slices.Chunk(slices.Collect(maps.Keys(open)), refreshBatch) {
-		rows, err := st.Workers.Rows(ctx, part, false)
+		rows, err := in.Rows(ctx, part, false)
 		if err != nil {
 			return err
 		}
-		refreshed, err := st.Workers.Refreshed(ctx, part...)
+		refreshed, err := in.Refreshed(ctx, part...)
 		if err != nil {
 			return err
 		}
@@ -256,7 +284,7 @@ func look(ctx context.Context, st *store.Store, open map[int64]*awaited, began t
 	for _, a := range open {
 		a.result.Seconds = time.Since(began).Seconds()
 	}
-	return inBatches(ctx, st, verified, true, func(rows []store.WorkerSnapshot) error {
+	return inBatches(ctx, in, verified, true, func(rows []store.WorkerSnapshot) error {
 		for i := range rows {
 			open[rows[i].ID].settle(&rows[i])
 		}

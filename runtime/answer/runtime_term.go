@@ -96,8 +96,13 @@ func (t *RuntimeTerm) Resolve(ctx context.Context, st *store.Store, index *metad
 	case !errors.Is(err, store.ErrNotFound):
 		return err
 	}
-	unknown := &UnknownRuntimeError{Name: t.Written, Near: index.Nearest(t.Written)}
-	unknown.Term, _ = withAt(t.Written)
+	return UnknownRuntime(t.Written, index)
+}
+
+// UnknownRuntime returns the error for a name that no runtime has.
+func UnknownRuntime(name string, index *metadata.Index) *UnknownRuntimeError {
+	unknown := &UnknownRuntimeError{Name: name, Near: index.Nearest(name)}
+	unknown.Term, _ = withAt(name)
 	return unknown
 }
 

@@ -49,6 +49,8 @@ type RuntimeRow struct {
 	Steps []VerificationStep `json:"steps"`
 	// Fault says what is wrong with a malformed definition.
 	Fault string `json:"fault,omitempty"`
+	// Definition is set where it is asked for.
+	Definition *metadata.Definition `json:"definition,omitempty"`
 }
 
 // A VerificationKind says how hosts verify a runtime.

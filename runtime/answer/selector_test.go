@@ -140,26 +140,26 @@ func TestResolveAndLookUp(t *testing.T) {
 
 		id := strconv.FormatInt(row.ID, 10)
 		for text, want := range map[string]int{"web-1": 2, "web-*": 2, id: 1, "id:" + id: 1, "h-eye": 1, "host:h-eye": 1, "name:eye": 1} {
-			if found, err := answer.LookUpWorkers(t.Context(), st, text); err != nil || len(found) != want {
+			if found, err := answer.LookUpWorkers(t.Context(), answer.In(st), text); err != nil || len(found) != want {
 				t.Errorf("%q: got %d, %v, want %d", text, len(found), err, want)
 			}
 		}
-		if found, err := answer.LookUpWorkers(t.Context(), st, "web-1", metadata.Sensor); err != nil || len(found) != 1 {
+		if found, err := answer.LookUpWorkers(t.Context(), answer.In(st), "web-1", metadata.Sensor); err != nil || len(found) != 1 {
 			t.Errorf("got %d, %v", len(found), err)
 		}
 		for text, want := range map[string]answer.UnknownWorkerError{
 			"web-3": {Key: "name", Value: "web-3", Near: "web-1"}, "name:h-eye": {Key: "name", Value: "name:h-eye"},
 			"python>=3": {Key: "name", Value: "python>=3", Runtime: "python@>=3"}, "python@3": {Key: "name", Value: "python@3", Runtime: "python@3"},
 		} {
-			_, err := answer.LookUpWorkers(t.Context(), st, text)
+			_, err := answer.LookUpWorkers(t.Context(), answer.In(st), text)
 			if got := (*answer.UnknownWorkerError)(nil); !errors.As(err, &got) || *got != want {
 				t.Errorf("%q: got %+v (%v), want %+v", text, got, err, want)
 			}
 		}
-		if _, err := answer.LookUpWorkers(t.Context(), st, "id:x"); !errors.As(err, new(*answer.TermError)) {
+		if _, err := answer.LookUpWorkers(t.Context(), answer.In(st), "id:x"); !errors.As(err, new(*answer.TermError)) {
 			t.Errorf("got %v", err)
 		}
-		missing, err := answer.Missing(t.Context(), st, store.Selection{
+		missing, err := answer.Missing(t.Context(), answer.In(st), store.Selection{
 			Names: []string{"eye", "nobody", "x*"}, IDs: []int64{row.ID, 999_999}, Hosts: []string{"h-eye", "nowhere"},
 		})
 		var keys []string

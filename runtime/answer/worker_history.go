@@ -14,17 +14,24 @@ import (
 // the name in the history, which keeps the names of deleted workers, and then for workers as
 // LookUpWorkers does. It sets the filter's Names. Errors: those of LookUpWorkers.
 func WorkerHistory(ctx context.Context, st *store.Store, name string, filter store.ChangeFilter) ([]Change, error) {
+	return HistoryOf(ctx, In(st), func(ctx context.Context, f store.ChangeFilter) ([]Change, error) { return History(ctx, st, f) }, name, filter)
+}
+
+// HistoryOf works like WorkerHistory, wherever the workers and the history are.
+func HistoryOf(
+	ctx context.Context, in Finder, history func(context.Context, store.ChangeFilter) ([]Change, error), name string, filter store.ChangeFilter,
+) ([]Change, error) {
 	filter.Names = []string{name}
-	changes, err := History(ctx, st, filter)
+	changes, err := history(ctx, filter)
 	if err != nil || len(changes) > 0 {
 		return changes, err
 	}
 	// Any change tells a deleted worker without matching changes from an unknown one.
-	some, err := History(ctx, st, store.ChangeFilter{Names: filter.Names, Roles: filter.Roles, Limit: 1})
+	some, err := history(ctx, store.ChangeFilter{Names: filter.Names, Roles: filter.Roles, Limit: 1})
 	if err != nil || len(some) > 0 {
 		return changes, err
 	}
-	workers, err := LookUpWorkers(ctx, st, name, filter.Roles...)
+	workers, err := LookUpWorkers(ctx, in, name, filter.Roles...)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +44,7 @@ func WorkerHistory(ctx context.Context, st *store.Store, name string, filter sto
 		if role := workers[i].WorkerRole; role != schema.RoleHybrid {
 			own.Roles = []metadata.Role{metadata.Role(RoleName(role))}
 		}
-		part, err := History(ctx, st, own)
+		part, err := history(ctx, own)
 		if err != nil {
 			return nil, err
 		}

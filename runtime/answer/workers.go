@@ -32,7 +32,7 @@ func FindWorkers(ctx context.Context, st *store.Store, q WorkersQuery) (*Workers
 		return nil, err
 	}
 	found := &Workers{Items: make([]store.WorkerSnapshot, 0, len(ids))}
-	err = inBatches(ctx, st, ids, !q.WithoutDocuments, func(rows []store.WorkerSnapshot) error {
+	err = inBatches(ctx, st.Workers, ids, !q.WithoutDocuments, func(rows []store.WorkerSnapshot) error {
 		found.Items = append(found.Items, rows...)
 		return nil
 	})
@@ -44,12 +44,12 @@ func FindWorkers(ctx context.Context, st *store.Store, q WorkersQuery) (*Workers
 
 // EachWorker calls fn with workers and their documents, in the order of workers. It keeps a few documents in memory at a
 // time, and leaves out workers that do not exist any longer. Errors are those of fn.
-func EachWorker(ctx context.Context, st *store.Store, workers []store.WorkerSnapshot, fn func(w *store.WorkerSnapshot) error) error {
+func EachWorker(ctx context.Context, in RowReader, workers []store.WorkerSnapshot, fn func(w *store.WorkerSnapshot) error) error {
 	ids := make([]int64, len(workers))
 	for i := range workers {
 		ids[i] = workers[i].ID
 	}
-	return inBatches(ctx, st, ids, true, func(rows []store.WorkerSnapshot) error {
+	return inBatches(ctx, in, ids, true, func(rows []store.WorkerSnapshot) error {
 		for i := range rows {
 			if err := fn(&rows[i]); err != nil {
 				return err

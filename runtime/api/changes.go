@@ -57,8 +57,10 @@ func (a *API) history(ctx context.Context, filter store.ChangeFilter, limit int,
 	if limit, err = limitOf(c, limit, defaultLimit); err != nil {
 		return list, err
 	}
-	if filter.Before, err = c.number(after); err != nil {
+	if before, err := c.number(after); err != nil {
 		return list, err
+	} else if before > 0 {
+		filter.Before = before
 	}
 	filter.Limit = limit + 1
 	changes, err := answer.History(ctx, a.store, filter)
@@ -96,10 +98,13 @@ func (a *API) ListChanges(ctx context.Context, r server.ListChangesRequestObject
 		return nil, err
 	}
 	if !streams && from == nil && p.Wait == "" {
+		if filter.Before = p.Before; filter.Before < 0 {
+			return nil, wrong("before", "must be at least 1, got %d", p.Before)
+		}
 		list, err := a.history(bounded, filter, p.Limit, p.After)
 		return server.ListChanges200JSONResponse(list), err
 	}
-	for name, given := range map[string]bool{"since": p.Since != "", "after": p.After != ""} {
+	for name, given := range map[string]bool{"since": p.Since != "", "after": p.After != "", "before": p.Before != 0} {
 		if given {
 			return nil, wrong(name, "cannot be given with from, wait or a stream")
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/attune-go/attune/runtime/answer"
@@ -34,6 +35,55 @@ func (a *API) operate(ctx context.Context, id int64, op answer.Operation) (*answ
 		err = invalid(Fault{Message: err.Error()})
 	}
 	return report, err
+}
+
+// OperateWorkers implements the operation operateWorkers.
+func (a *API) OperateWorkers(ctx context.Context, r server.OperateWorkersRequestObject) (server.OperateWorkersResponseObject, error) {
+	selection, _, err := a.selection(ctx, r.Params.Prereleases)
+	if err != nil {
+		return nil, err
+	}
+	standing, err := a.store.Workers.Standing(ctx, selection)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]int64, len(standing))
+	for i := range standing {
+		ids[i] = standing[i].ID
+	}
+	if slices.Sort(ids); len(ids) == 0 {
+		return server.OperateWorkers200JSONResponse{Operation: *r.Body, DryRun: r.Params.DryRun, Workers: []answer.OperationWorker{}}, nil
+	}
+	var report *answer.OperationReport
+	err = a.audited(ctx, countOf(ids), bulk{r.Body, ids}, func(ctx context.Context, st *store.Store) (err error) {
+		if report, err = answer.Operate(ctx, st, store.Selection{IDs: ids}, *r.Body); err == nil && r.Params.DryRun {
+			report.DryRun, err = true, errDryRun
+		}
+		return err
+	})
+	switch {
+	case errors.Is(err, store.ErrInvalid):
+		return nil, invalid(Fault{Message: err.Error()})
+	case err != nil && !errors.Is(err, errDryRun):
+		return nil, err
+	}
+	return server.OperateWorkers200JSONResponse(*report), nil
+}
+
+// errDryRun rolls back what a dry run wrote.
+var errDryRun = errors.New("dry run")
+
+// bulk is what the audit keeps of an operation on several workers.
+type bulk struct {
+	*answer.Operation
+	Workers []int64 `json:"workers"`
+}
+
+func countOf(ids []int64) string {
+	if len(ids) == 1 {
+		return "worker " + strconv.FormatInt(ids[0], 10)
+	}
+	return strconv.Itoa(len(ids)) + " workers"
 }
 
 // CordonWorker implements the operation cordonWorker.

@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/attune-go/attune/runtime/answer"
@@ -27,18 +29,51 @@ func (a *API) ListRuntimes(ctx context.Context, r server.ListRuntimesRequestObje
 	}
 	list := server.ListRuntimes200JSONResponse{Items: []answer.RuntimeRow{}}
 	page := answer.RuntimesQuery{Pack: r.Params.Pack, After: after, Limit: limit + 1}.Page(defs.list)
+	if r.Params.Name != "" {
+		found, err := a.meant(ctx, r.Params.Name)
+		if err != nil {
+			return nil, err
+		}
+		if page = nil; found != nil && found.Definition != nil {
+			page = answer.RuntimesQuery{Pack: r.Params.Pack, After: after}.Page([]metadata.Definition{*found.Definition})
+		} else if found != nil && r.Params.Pack == "" && after == "" {
+			list.Items = append(list.Items, answer.RuntimeRow{
+				Ref: found.Ref, Name: found.Name, Also: []string{}, Roles: []metadata.Role{}, Verification: answer.NotVerifiable,
+				Steps: []answer.VerificationStep{},
+			})
+		}
+	}
 	if len(page) > limit {
 		page = page[:limit]
 		list.Next = c.next(page[limit-1].Ref)
 	}
 	for i := range page {
-		list.Items = append(list.Items, answer.RuntimeRowOf(&page[i], a.store.Layout().Guest()))
+		row := answer.RuntimeRowOf(&page[i], a.store.Layout().Guest())
+		if slices.Contains(r.Params.Include, server.ListRuntimesParamsIncludeDefinition) {
+			row.Definition = &page[i]
+		}
+		list.Items = append(list.Items, row)
 	}
 	if err := c.tag(list.Items, list.Next); err != nil {
 		return nil, err
 	}
 	list.Now, err = a.store.Now(ctx)
 	return list, err
+}
+
+// meant returns the runtime that is meant by a name, or nil.
+func (a *API) meant(ctx context.Context, name string) (*answer.RuntimeTerm, error) {
+	defs, err := a.definitions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	term := answer.RuntimeTerm{Written: name}
+	if err := term.Resolve(ctx, a.store, defs.index); errors.As(err, new(*answer.UnknownRuntimeError)) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	return &term, nil
 }
 
 // definition returns the definition with a ref.
@@ -105,7 +140,7 @@ func (a *API) ListRuntimeVersions(
 func (a *API) GetMatrix(ctx context.Context, r server.GetMatrixRequestObject) (server.GetMatrixResponseObject, error) {
 	c, p := callOf(ctx), r.Params
 	var q answer.MatrixQuery
-	if err := a.page(ctx, &q.Workers, p.Prereleases, p.Limit, p.After); err != nil {
+	if _, err := a.page(ctx, &q.Workers, p.Prereleases, p.Limit, p.After); err != nil {
 		return nil, err
 	}
 	var err error

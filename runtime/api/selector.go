@@ -11,9 +11,9 @@ import (
 // maxTerms bounds the terms of one selection.
 const maxTerms = 200
 
-// selection returns the selection that the parameters of a call make. The error has a fault for
-// each wrong parameter.
-func (a *API) selection(ctx context.Context, prereleases bool) (store.Selection, error) {
+// selection returns the selection that the parameters of a call make, and the runtimes that it
+// names. The error has a fault for each wrong parameter.
+func (a *API) selection(ctx context.Context, prereleases bool) (store.Selection, []answer.RuntimeTerm, error) {
 	query := callOf(ctx).request.URL.Query()
 	var selector answer.Selector
 	var faults []Fault
@@ -21,7 +21,7 @@ func (a *API) selection(ctx context.Context, prereleases bool) (store.Selection,
 	for _, key := range answer.Keys {
 		for _, value := range query[key] {
 			if terms++; terms > maxTerms {
-				return store.Selection{}, invalid(Fault{Message: "a selection must have at most 200 terms"})
+				return store.Selection{}, nil, invalid(Fault{Message: "a selection must have at most 200 terms"})
 			}
 			if err := selector.Add(key, value, prereleases); err != nil {
 				faults = append(faults, Fault{Parameter: key, Message: textOf(err)})
@@ -32,13 +32,13 @@ func (a *API) selection(ctx context.Context, prereleases bool) (store.Selection,
 	if len(selector.Has)+len(selector.Lacks) > 0 {
 		var err error
 		if faults, err = a.resolve(ctx, &selector, &selection, faults); err != nil {
-			return selection, err
+			return selection, nil, err
 		}
 	}
 	if len(faults) > 0 {
-		return selection, invalid(faults...)
+		return selection, nil, invalid(faults...)
 	}
-	return selection, nil
+	return selection, selector.Runtimes(), nil
 }
 
 // resolve finds the runtimes of a selector, and adds a fault for each that does not exist.

@@ -22,6 +22,10 @@ const bodyTimeout = 10 * time.Second
 // writeTimeout bounds how long a client may take to read an answer, and each event of a stream.
 const writeTimeout = 30 * time.Second
 
+// Header is a header that every answer has, with the version of the API. Clients send a token only
+// to servers that have answered with it.
+const Header = "Attune-Api"
+
 // A call is a request while it is answered.
 type call struct {
 	op        *operation
@@ -51,6 +55,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 		_ = control.SetReadDeadline(began.Add(bodyTimeout))
 	}
 	h := w.Header()
+	h.Set(Header, "1")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Vary", "Accept, Authorization, Cookie")

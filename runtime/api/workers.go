@@ -44,8 +44,12 @@ func (a *API) ListWorkers(ctx context.Context, r server.ListWorkersRequestObject
 			return nil, err
 		}
 	}
-	if err := a.page(ctx, &q, p.Prereleases, p.Limit, p.After); err != nil {
+	terms, err := a.page(ctx, &q, p.Prereleases, p.Limit, p.After)
+	if err != nil {
 		return nil, err
+	}
+	if slices.Contains(p.Include, server.ListWorkersParamsIncludeAnswers) {
+		q.Answers = terms
 	}
 	if q.Order == store.OrderVersion && len(q.Selection.Has)+len(q.Selection.Lacks) == 0 {
 		return nil, wrong("sort", "version needs has or lacks to name the runtime")
@@ -61,26 +65,33 @@ func (a *API) ListWorkers(ctx context.Context, r server.ListWorkersRequestObject
 	if list.LeftOut, err = a.store.Workers.ByPrerelease(ctx, q.Selection); err != nil {
 		return nil, err
 	}
+	if slices.Contains(p.Include, server.ListWorkersParamsIncludeCounts) {
+		if list.Counts, err = answer.CountWorkers(ctx, a.store, q.Selection); err != nil {
+			return nil, err
+		}
+	}
 	list.Next = c.next(next)
-	if err := c.tag(withoutHeartbeat(list.Items...), list.Next, list.LeftOut); err != nil {
+	if err := c.tag(withoutHeartbeat(list.Items...), list.Next, list.LeftOut, list.Counts); err != nil {
 		return nil, err
 	}
 	list.Now, err = a.store.Now(ctx)
 	return list, err
 }
 
-// page fills in the selection, the limit and the position of a query. The error has all faults
-// of the selection.
-func (a *API) page(ctx context.Context, q *answer.ListQuery, prereleases bool, limit int, after string) (err error) {
+// page fills in the selection, the limit and the position of a query, and returns the runtimes
+// that the selection names. The error has all faults of the selection.
+func (a *API) page(
+	ctx context.Context, q *answer.ListQuery, prereleases bool, limit int, after string,
+) (terms []answer.RuntimeTerm, err error) {
 	c := callOf(ctx)
-	if q.Selection, err = a.selection(ctx, prereleases); err != nil {
-		return err
+	if q.Selection, terms, err = a.selection(ctx, prereleases); err != nil {
+		return nil, err
 	}
 	if q.Limit, err = limitOf(c, limit, defaultLimit); err != nil {
-		return err
+		return nil, err
 	}
 	q.After, err = c.position(after)
-	return err
+	return terms, err
 }
 
 // worker returns a worker by its ID. Errors: store.ErrNotFound.
@@ -207,6 +218,46 @@ func (a *API) RefreshWorker(ctx context.Context, r server.RefreshWorkerRequestOb
 	}
 	refresh := answer.NewRefresh([]store.WorkerSnapshot{*worker})
 	subject := "worker " + strconv.FormatInt(worker.ID, 10) + " " + worker.Name
-	err = a.audited(ctx, subject, refresh.Workers[0], refresh.Request)
+	err = a.audited(ctx, subject, refresh.Workers[0], func(ctx context.Context, st *store.Store) error {
+		return refresh.Request(ctx, answer.AskedIn(st))
+	})
 	return server.RefreshWorker202JSONResponse(refresh.Workers[0]), err
+}
+
+// RefreshWorkers implements the operation refreshWorkers.
+func (a *API) RefreshWorkers(ctx context.Context, r server.RefreshWorkersRequestObject) (server.RefreshWorkersResponseObject, error) {
+	selection, _, err := a.selection(ctx, r.Params.Prereleases)
+	if err != nil {
+		return nil, err
+	}
+	found, err := answer.In(a.store).Find(ctx, selection)
+	if err != nil {
+		return nil, err
+	}
+	refresh := answer.NewRefresh(found)
+	ids := make([]int64, len(found))
+	for i := range found {
+		ids[i] = found[i].ID
+	}
+	err = a.audited(ctx, countOf(ids), bulk{Workers: ids}, func(ctx context.Context, st *store.Store) error {
+		return refresh.Request(ctx, answer.AskedIn(st))
+	})
+	return server.RefreshWorkers202JSONResponse{Items: refresh.Workers}, err
+}
+
+// DiffWorkers implements the operation diffWorkers.
+func (a *API) DiffWorkers(ctx context.Context, r server.DiffWorkersRequestObject) (server.DiffWorkersResponseObject, error) {
+	one, err := a.worker(ctx, r.Id)
+	if err != nil {
+		return nil, err
+	}
+	other, err := a.worker(ctx, r.Params.With)
+	if err != nil {
+		return nil, err
+	}
+	d, err := answer.Diff(ctx, a.store, one, other)
+	if err != nil {
+		return nil, err
+	}
+	return server.DiffWorkers200JSONResponse(*d), callOf(ctx).tag(d)
 }

@@ -19,11 +19,19 @@ import (
 
 // Defines values for CellState.
 const (
-	Absent     CellState = "absent"
-	Available  CellState = "available"
-	Discounted CellState = "discounted"
-	Unasked    CellState = "unasked"
-	Unknown    CellState = "unknown"
+	CellStateAbsent     CellState = "absent"
+	CellStateAvailable  CellState = "available"
+	CellStateDiscounted CellState = "discounted"
+	CellStateUnasked    CellState = "unasked"
+	CellStateUnknown    CellState = "unknown"
+)
+
+// Defines values for OperationOperation.
+const (
+	OperationOperationCordon   OperationOperation = "cordon"
+	OperationOperationTaint    OperationOperation = "taint"
+	OperationOperationUncordon OperationOperation = "uncordon"
+	OperationOperationUntaint  OperationOperation = "untaint"
 )
 
 // Defines values for OperatorTaintEffect.
@@ -32,10 +40,40 @@ const (
 	OperatorTaintEffectPreferNoSchedule OperatorTaintEffect = "prefer_no_schedule"
 )
 
+// Defines values for PlaceSubjectKind.
+const (
+	PlaceSubjectKindAction PlaceSubjectKind = "action"
+	PlaceSubjectKindSensor PlaceSubjectKind = "sensor"
+)
+
 // Defines values for RemovedTaintEffect.
 const (
 	RemovedTaintEffectNoSchedule       RemovedTaintEffect = "no_schedule"
 	RemovedTaintEffectPreferNoSchedule RemovedTaintEffect = "prefer_no_schedule"
+)
+
+// Defines values for RuntimeAnswerState.
+const (
+	RuntimeAnswerStateAbsent  RuntimeAnswerState = "absent"
+	RuntimeAnswerStateFits    RuntimeAnswerState = "fits"
+	RuntimeAnswerStateOther   RuntimeAnswerState = "other"
+	RuntimeAnswerStateUnasked RuntimeAnswerState = "unasked"
+	RuntimeAnswerStateUnknown RuntimeAnswerState = "unknown"
+)
+
+// Defines values for RuntimeDifferenceKind.
+const (
+	RuntimeDifferenceKindOnlyA   RuntimeDifferenceKind = "only_a"
+	RuntimeDifferenceKindOnlyB   RuntimeDifferenceKind = "only_b"
+	RuntimeDifferenceKindOutcome RuntimeDifferenceKind = "outcome"
+	RuntimeDifferenceKindPath    RuntimeDifferenceKind = "path"
+	RuntimeDifferenceKindVersion RuntimeDifferenceKind = "version"
+)
+
+// Defines values for SubjectCountKind.
+const (
+	SubjectCountKindAction SubjectCountKind = "action"
+	SubjectCountKindSensor SubjectCountKind = "sensor"
 )
 
 // Defines values for ListChangesParamsRole.
@@ -65,6 +103,46 @@ const (
 	GetMatrixParamsStatusStale    GetMatrixParamsStatus = "stale"
 )
 
+// Defines values for OperateWorkersParamsRole.
+const (
+	OperateWorkersParamsRoleSensor OperateWorkersParamsRole = "sensor"
+	OperateWorkersParamsRoleWorker OperateWorkersParamsRole = "worker"
+)
+
+// Defines values for OperateWorkersParamsStatus.
+const (
+	OperateWorkersParamsStatusActive   OperateWorkersParamsStatus = "active"
+	OperateWorkersParamsStatusBusy     OperateWorkersParamsStatus = "busy"
+	OperateWorkersParamsStatusError    OperateWorkersParamsStatus = "error"
+	OperateWorkersParamsStatusInactive OperateWorkersParamsStatus = "inactive"
+	OperateWorkersParamsStatusStale    OperateWorkersParamsStatus = "stale"
+)
+
+// Defines values for PlaceParamsInclude.
+const (
+	Hosts PlaceParamsInclude = "hosts"
+)
+
+// Defines values for RefreshWorkersParamsRole.
+const (
+	RefreshWorkersParamsRoleSensor RefreshWorkersParamsRole = "sensor"
+	RefreshWorkersParamsRoleWorker RefreshWorkersParamsRole = "worker"
+)
+
+// Defines values for RefreshWorkersParamsStatus.
+const (
+	RefreshWorkersParamsStatusActive   RefreshWorkersParamsStatus = "active"
+	RefreshWorkersParamsStatusBusy     RefreshWorkersParamsStatus = "busy"
+	RefreshWorkersParamsStatusError    RefreshWorkersParamsStatus = "error"
+	RefreshWorkersParamsStatusInactive RefreshWorkersParamsStatus = "inactive"
+	RefreshWorkersParamsStatusStale    RefreshWorkersParamsStatus = "stale"
+)
+
+// Defines values for ListRuntimesParamsInclude.
+const (
+	ListRuntimesParamsIncludeDefinition ListRuntimesParamsInclude = "definition"
+)
+
 // Defines values for ListWorkersParamsRole.
 const (
 	ListWorkersParamsRoleSensor ListWorkersParamsRole = "sensor"
@@ -91,6 +169,8 @@ const (
 
 // Defines values for ListWorkersParamsInclude.
 const (
+	ListWorkersParamsIncludeAnswers  ListWorkersParamsInclude = "answers"
+	ListWorkersParamsIncludeCounts   ListWorkersParamsInclude = "counts"
 	ListWorkersParamsIncludeDocument ListWorkersParamsInclude = "document"
 	ListWorkersParamsIncludeLabels   ListWorkersParamsInclude = "labels"
 	ListWorkersParamsIncludeVersions ListWorkersParamsInclude = "versions"
@@ -105,6 +185,15 @@ const (
 const (
 	Evidence ExplainWorkerParamsInclude = "evidence"
 )
+
+// AnsweredInstallation defines model for AnsweredInstallation.
+type AnsweredInstallation struct {
+	Source      string `json:"source"`
+	Unconfirmed bool   `json:"unconfirmed"`
+
+	// Version Empty if it is not known.
+	Version string `json:"version"`
+}
 
 // Attempt defines model for Attempt.
 type Attempt struct {
@@ -178,6 +267,15 @@ type ChangeList struct {
 	Now Now `json:"now"`
 }
 
+// Changes defines model for Changes.
+type Changes struct {
+	// Changes Each as RUNTIME min VERSION, RUNTIME without VERSION, without WORKER…, or runtime REF removed.
+	Changes []string `json:"changes"`
+
+	// Pack Only actions and sensors of this pack.
+	Pack string `json:"pack,omitempty"`
+}
+
 // Chosen defines model for Chosen.
 type Chosen struct {
 	Path    string `json:"path"`
@@ -189,6 +287,16 @@ type Chosen struct {
 type Column struct {
 	Name string `json:"name"`
 	Ref  string `json:"ref"`
+}
+
+// Consequences defines model for Consequences.
+type Consequences struct {
+	// Changes The changes, with refs.
+	Changes []string `json:"changes"`
+	Effects []Effect `json:"effects"`
+
+	// Faulty Those whose columns are wrong.
+	Faulty []PlaceSubject `json:"faulty"`
 }
 
 // Cordon defines model for Cordon.
@@ -220,6 +328,28 @@ type Counts struct {
 type Definition struct {
 	Ref                  string                 `json:"ref"`
 	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// Difference defines model for Difference.
+type Difference struct {
+	A        Subject             `json:"a"`
+	B        Subject             `json:"b"`
+	Facts    []FactDifference    `json:"facts"`
+	Runtimes []RuntimeDifference `json:"runtimes"`
+
+	// Same The runtimes that both have in the same versions at the same paths.
+	Same []string `json:"same"`
+}
+
+// Effect defines model for Effect.
+type Effect struct {
+	After  int    `json:"after"`
+	Before int    `json:"before"`
+	Kind   string `json:"kind"`
+	Ref    string `json:"ref"`
+
+	// Stranded Whether workers fit before and none does after.
+	Stranded bool `json:"stranded"`
 }
 
 // ExplainedAbsence defines model for ExplainedAbsence.
@@ -277,6 +407,18 @@ type Explanation struct {
 	Worker        WorkerState             `json:"worker"`
 }
 
+// FactDifference defines model for FactDifference.
+type FactDifference struct {
+	// A The value of the one. Null if it has none.
+	A interface{} `json:"a"`
+
+	// B The value of the other. Null if it has none.
+	B interface{} `json:"b"`
+
+	// Key The path to the value in the document, such as host.user.
+	Key string `json:"key"`
+}
+
 // Fault defines model for Fault.
 type Fault struct {
 	Message string `json:"message"`
@@ -304,6 +446,12 @@ type Help struct {
 	Workers int    `json:"workers"`
 }
 
+// Holding defines model for Holding.
+type Holding struct {
+	Installations []Installed `json:"installations"`
+	Outcome       string      `json:"outcome"`
+}
+
 // Host defines model for Host.
 type Host struct {
 	Arch string   `json:"arch"`
@@ -315,6 +463,12 @@ type Host struct {
 // HostsOfVersion defines model for HostsOfVersion.
 type HostsOfVersion struct {
 	Hosts   int    `json:"hosts"`
+	Version string `json:"version"`
+}
+
+// Installed defines model for Installed.
+type Installed struct {
+	Path    string `json:"path"`
 	Version string `json:"version"`
 }
 
@@ -387,6 +541,18 @@ type Next = string
 // Now The time of the answer by the database's clock.
 type Now = time.Time
 
+// Operation defines model for Operation.
+type Operation struct {
+	Operation OperationOperation `json:"operation"`
+
+	// Reason Why workers are cordoned.
+	Reason string `json:"reason,omitempty"`
+	Taint  Taint  `json:"taint,omitempty"`
+}
+
+// OperationOperation defines model for Operation.Operation.
+type OperationOperation string
+
 // OperationReport defines model for OperationReport.
 type OperationReport struct {
 	DryRun    bool              `json:"dry_run"`
@@ -441,6 +607,20 @@ type PackList struct {
 	Now Now `json:"now"`
 }
 
+// PlaceSubject defines model for PlaceSubject.
+type PlaceSubject struct {
+	Fault string           `json:"fault,omitempty"`
+	Kind  PlaceSubjectKind `json:"kind"`
+	Note  string           `json:"note,omitempty"`
+	Ref   string           `json:"ref"`
+
+	// Requirement A requirement as docs/placement.md describes it.
+	Requirement Requirement `json:"requirement,omitempty"`
+}
+
+// PlaceSubjectKind defines model for PlaceSubject.Kind.
+type PlaceSubjectKind string
+
 // Placed defines model for Placed.
 type Placed struct {
 	Free     int      `json:"free"`
@@ -451,14 +631,23 @@ type Placed struct {
 	Worker   int64    `json:"worker"`
 }
 
+// PlacedHost defines model for PlacedHost.
+type PlacedHost struct {
+	Fits    bool     `json:"fits"`
+	Name    string   `json:"name"`
+	Reasons []Reason `json:"reasons"`
+	Worker  int64    `json:"worker"`
+}
+
 // Placement defines model for Placement.
 type Placement struct {
-	Fit    int      `json:"fit"`
-	Fleet  int      `json:"fleet"`
-	Groups []Group  `json:"groups"`
-	Helps  []Help   `json:"helps"`
-	Notes  []string `json:"notes"`
-	Placed []Placed `json:"placed"`
+	Fit    int          `json:"fit"`
+	Fleet  int          `json:"fleet"`
+	Groups []Group      `json:"groups"`
+	Helps  []Help       `json:"helps"`
+	Hosts  []PlacedHost `json:"hosts,omitempty"`
+	Notes  []string     `json:"notes"`
+	Placed []Placed     `json:"placed"`
 
 	// Requirement A requirement as docs/placement.md describes it.
 	Requirement Requirement `json:"requirement"`
@@ -494,6 +683,11 @@ type Refresh struct {
 	Stale         bool   `json:"stale"`
 	Status        string `json:"status"`
 	WithinSeconds int    `json:"within_seconds"`
+}
+
+// RefreshList defines model for RefreshList.
+type RefreshList struct {
+	Items []Refresh `json:"items"`
 }
 
 // RemovedTaint defines model for RemovedTaint.
@@ -552,7 +746,10 @@ type Requirement struct {
 
 // Runtime defines model for Runtime.
 type Runtime struct {
-	Also         []string           `json:"also"`
+	Also []string `json:"also"`
+
+	// Definition A definition as docs/runtime.schema.json describes it.
+	Definition   Definition         `json:"definition,omitempty"`
 	Fault        string             `json:"fault,omitempty"`
 	Name         string             `json:"name"`
 	Ref          string             `json:"ref"`
@@ -560,6 +757,30 @@ type Runtime struct {
 	Steps        []VerificationStep `json:"steps"`
 	Verification string             `json:"verification"`
 }
+
+// RuntimeAnswer defines model for RuntimeAnswer.
+type RuntimeAnswer struct {
+	Installations []AnsweredInstallation `json:"installations,omitempty"`
+
+	// Outcome Why it is absent.
+	Outcome string             `json:"outcome,omitempty"`
+	State   RuntimeAnswerState `json:"state"`
+}
+
+// RuntimeAnswerState defines model for RuntimeAnswer.State.
+type RuntimeAnswerState string
+
+// RuntimeDifference defines model for RuntimeDifference.
+type RuntimeDifference struct {
+	A    Holding               `json:"a"`
+	B    Holding               `json:"b"`
+	Kind RuntimeDifferenceKind `json:"kind"`
+	Name string                `json:"name"`
+	Ref  string                `json:"ref"`
+}
+
+// RuntimeDifferenceKind defines model for RuntimeDifference.Kind.
+type RuntimeDifferenceKind string
 
 // RuntimeList defines model for RuntimeList.
 type RuntimeList struct {
@@ -592,6 +813,48 @@ type Status struct {
 	// Streams Streams that are open on this server.
 	Streams int    `json:"streams"`
 	Workers Counts `json:"workers"`
+}
+
+// Subject defines model for Subject.
+type Subject struct {
+	Id     int64  `json:"id"`
+	Name   string `json:"name"`
+	Role   string `json:"role"`
+	Stale  bool   `json:"stale"`
+	Status string `json:"status"`
+}
+
+// SubjectCount defines model for SubjectCount.
+type SubjectCount struct {
+	// Fault What is wrong with the columns. No worker fits then.
+	Fault string `json:"fault,omitempty"`
+
+	// Fit How many workers fit.
+	Fit  int              `json:"fit"`
+	Kind SubjectCountKind `json:"kind"`
+
+	// Note What may surprise in the requirement.
+	Note string `json:"note,omitempty"`
+	Ref  string `json:"ref"`
+
+	// Requirement A requirement as docs/placement.md describes it.
+	Requirement Requirement `json:"requirement,omitempty"`
+}
+
+// SubjectCountKind defines model for SubjectCount.Kind.
+type SubjectCountKind string
+
+// SubjectList defines model for SubjectList.
+type SubjectList struct {
+	// Fleet The number of workers.
+	Fleet int            `json:"fleet"`
+	Items []SubjectCount `json:"items"`
+
+	// Next The cursor of the next page. Absent at the end.
+	Next Next `json:"next,omitempty"`
+
+	// Now The time of the answer by the database's clock.
+	Now Now `json:"now"`
 }
 
 // Taint defines model for Taint.
@@ -629,6 +892,9 @@ type VersionList struct {
 
 // Worker defines model for Worker.
 type Worker struct {
+	// Answers One for each runtime that the query names.
+	Answers []RuntimeAnswer `json:"answers,omitempty"`
+
 	// Capabilities The capability document.
 	Capabilities map[string]interface{} `json:"capabilities,omitempty"`
 	Cordon       CordonState            `json:"cordon,omitempty"`
@@ -659,15 +925,19 @@ type Worker struct {
 	Stale bool `json:"stale"`
 
 	// Status Empty if the row has none.
-	Status  string    `json:"status"`
-	Taints  []Taint   `json:"taints,omitempty"`
-	Type    string    `json:"type"`
-	Updated time.Time `json:"updated"`
+	Status string  `json:"status"`
+	Taints []Taint `json:"taints,omitempty"`
+	Type   string  `json:"type"`
+
+	// Undocumented Why nothing is known about the runtimes.
+	Undocumented string    `json:"undocumented,omitempty"`
+	Updated      time.Time `json:"updated"`
 }
 
 // WorkerList defines model for WorkerList.
 type WorkerList struct {
-	Items []Worker `json:"items"`
+	Counts Counts   `json:"counts,omitempty"`
+	Items  []Worker `json:"items"`
 
 	// LeftOut How many workers are left out because only a pre-release fits.
 	LeftOut int `json:"left_out"`
@@ -708,6 +978,12 @@ type ByLacks = []string
 // ByName defines model for byName.
 type ByName = []string
 
+// ByPack defines model for byPack.
+type ByPack = string
+
+// ByRef defines model for byRef.
+type ByRef = string
+
 // ByRole defines model for byRole.
 type ByRole = []string
 
@@ -725,6 +1001,9 @@ type ByStatus = []string
 
 // ColumnRuntimes defines model for columnRuntimes.
 type ColumnRuntimes = []string
+
+// DryRun defines model for dryRun.
+type DryRun = bool
 
 // IfMatch defines model for ifMatch.
 type IfMatch = string
@@ -753,6 +1032,24 @@ type WithPrereleases = bool
 // WorkerID defines model for workerID.
 type WorkerID = int64
 
+// ListActionsParams defines parameters for ListActions.
+type ListActionsParams struct {
+	// Pack Only those of this pack.
+	Pack ByPack `form:"pack,omitempty" json:"pack,omitempty"`
+
+	// Ref Only the one with this ref.
+	Ref ByRef `form:"ref,omitempty" json:"ref,omitempty"`
+
+	// Limit The most items of a page.
+	Limit PageLimit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// After The cursor `next` of the page before.
+	After PageAfter `form:"after,omitempty" json:"after,omitempty"`
+
+	// IfNoneMatch Revisions that the client has.
+	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
 // ListChangesParams defines parameters for ListChanges.
 type ListChangesParams struct {
 	// Name Workers with this name; * is any text and ? one character. Several match any of them.
@@ -769,6 +1066,9 @@ type ListChangesParams struct {
 
 	// From The id of a change. Zero is the beginning of what is kept.
 	From int64 `form:"from,omitempty" json:"from,omitempty"`
+
+	// Before Only changes older than the one with this id.
+	Before int64 `form:"before,omitempty" json:"before,omitempty"`
 
 	// Wait How long to wait for a change, such as 30s. At most 60s.
 	Wait string `form:"wait,omitempty" json:"wait,omitempty"`
@@ -800,7 +1100,7 @@ type ExplainFleetParams struct {
 	// Role Only this role.
 	Role ExplainFleetParamsRole `form:"role,omitempty" json:"role,omitempty"`
 
-	// Limit How many of the workers that fit are listed. `fit` counts all of them.
+	// Limit How many of the workers that fit are listed; 0 lists all. `fit` counts all of them.
 	Limit PlacedLimit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -867,6 +1167,48 @@ type GetMatrixGroupsParams struct {
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// OperateWorkersParams defines parameters for OperateWorkers.
+type OperateWorkersParams struct {
+	// Name Workers with this name; * is any text and ? one character. Several match any of them.
+	Name ByName `form:"name,omitempty" json:"name,omitempty"`
+
+	// Id Workers with this number. Several match any of them.
+	Id ByID `form:"id,omitempty" json:"id,omitempty"`
+
+	// Host Workers on this host. Several match any of them.
+	Host ByHost `form:"host,omitempty" json:"host,omitempty"`
+
+	// Role Workers with this role. A hybrid has both.
+	Role ByRole `form:"role,omitempty" json:"role,omitempty"`
+
+	// Status Workers with this status.
+	Status ByStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Silent Workers whose last heartbeat is older than this, such as 2h or 30d.
+	Silent BySilence `form:"silent,omitempty" json:"silent,omitempty"`
+
+	// Label Workers with this label, KEY=VALUE, or KEY with any value. All must match.
+	Label ByLabel `form:"label,omitempty" json:"label,omitempty"`
+
+	// Has Workers that have this runtime, such as python or python@>=3.12. All must match.
+	Has ByHas `form:"has,omitempty" json:"has,omitempty"`
+
+	// Lacks Workers that `has` would not list. All must match.
+	Lacks ByLacks `form:"lacks,omitempty" json:"lacks,omitempty"`
+
+	// Prereleases Let pre-releases satisfy constraints.
+	Prereleases WithPrereleases `form:"prereleases,omitempty" json:"prereleases,omitempty"`
+
+	// DryRun Change nothing, but fail where the operation would.
+	DryRun DryRun `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+}
+
+// OperateWorkersParamsRole defines parameters for OperateWorkers.
+type OperateWorkersParamsRole string
+
+// OperateWorkersParamsStatus defines parameters for OperateWorkers.
+type OperateWorkersParamsStatus string
+
 // ListPacksParams defines parameters for ListPacks.
 type ListPacksParams struct {
 	// Limit The most items of a page.
@@ -881,14 +1223,66 @@ type ListPacksParams struct {
 
 // PlaceParams defines parameters for Place.
 type PlaceParams struct {
-	// Limit How many of the workers that fit are listed. `fit` counts all of them.
+	// Limit How many of the workers that fit are listed; 0 lists all. `fit` counts all of them.
 	Limit PlacedLimit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Include Parts to add. `hosts` holds every worker with its verdict.
+	Include []PlaceParamsInclude `form:"include,omitempty" json:"include,omitempty"`
 }
+
+// PlaceParamsInclude defines parameters for Place.
+type PlaceParamsInclude string
+
+// RefreshWorkersParams defines parameters for RefreshWorkers.
+type RefreshWorkersParams struct {
+	// Name Workers with this name; * is any text and ? one character. Several match any of them.
+	Name ByName `form:"name,omitempty" json:"name,omitempty"`
+
+	// Id Workers with this number. Several match any of them.
+	Id ByID `form:"id,omitempty" json:"id,omitempty"`
+
+	// Host Workers on this host. Several match any of them.
+	Host ByHost `form:"host,omitempty" json:"host,omitempty"`
+
+	// Role Workers with this role. A hybrid has both.
+	Role ByRole `form:"role,omitempty" json:"role,omitempty"`
+
+	// Status Workers with this status.
+	Status ByStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Silent Workers whose last heartbeat is older than this, such as 2h or 30d.
+	Silent BySilence `form:"silent,omitempty" json:"silent,omitempty"`
+
+	// Label Workers with this label, KEY=VALUE, or KEY with any value. All must match.
+	Label ByLabel `form:"label,omitempty" json:"label,omitempty"`
+
+	// Has Workers that have this runtime, such as python or python@>=3.12. All must match.
+	Has ByHas `form:"has,omitempty" json:"has,omitempty"`
+
+	// Lacks Workers that `has` would not list. All must match.
+	Lacks ByLacks `form:"lacks,omitempty" json:"lacks,omitempty"`
+
+	// Prereleases Let pre-releases satisfy constraints.
+	Prereleases WithPrereleases `form:"prereleases,omitempty" json:"prereleases,omitempty"`
+}
+
+// RefreshWorkersParamsRole defines parameters for RefreshWorkers.
+type RefreshWorkersParamsRole string
+
+// RefreshWorkersParamsStatus defines parameters for RefreshWorkers.
+type RefreshWorkersParamsStatus string
 
 // ListRuntimesParams defines parameters for ListRuntimes.
 type ListRuntimesParams struct {
 	// Pack Only the runtimes of this pack.
 	Pack string `form:"pack,omitempty" json:"pack,omitempty"`
+
+	// Name Only the runtime that is meant by this ref, alias or name, in any case. It may be one that workers have and nothing
+	// defines.
+	Name string `form:"name,omitempty" json:"name,omitempty"`
+
+	// Include Parts to add. `definition` is the definition, as in a pack file.
+	Include []ListRuntimesParamsInclude `form:"include,omitempty" json:"include,omitempty"`
 
 	// Limit The most items of a page.
 	Limit PageLimit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -900,6 +1294,9 @@ type ListRuntimesParams struct {
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// ListRuntimesParamsInclude defines parameters for ListRuntimes.
+type ListRuntimesParamsInclude string
+
 // GetRuntimeParams defines parameters for GetRuntime.
 type GetRuntimeParams struct {
 	// IfNoneMatch Revisions that the client has.
@@ -908,6 +1305,24 @@ type GetRuntimeParams struct {
 
 // ListRuntimeVersionsParams defines parameters for ListRuntimeVersions.
 type ListRuntimeVersionsParams struct {
+	// Limit The most items of a page.
+	Limit PageLimit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// After The cursor `next` of the page before.
+	After PageAfter `form:"after,omitempty" json:"after,omitempty"`
+
+	// IfNoneMatch Revisions that the client has.
+	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// ListSensorsParams defines parameters for ListSensors.
+type ListSensorsParams struct {
+	// Pack Only those of this pack.
+	Pack ByPack `form:"pack,omitempty" json:"pack,omitempty"`
+
+	// Ref Only the one with this ref.
+	Ref ByRef `form:"ref,omitempty" json:"ref,omitempty"`
+
 	// Limit The most items of a page.
 	Limit PageLimit `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -953,7 +1368,8 @@ type ListWorkersParams struct {
 	// Sort Order. `version` is by the first runtime of `has`, else of `lacks`.
 	Sort ListWorkersParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
 
-	// Include Parts to add. `document`, the capability document, needs the scope operate.
+	// Include Parts to add. `answers` is what each worker reported about the runtimes of `has` and `lacks`, `counts` counts the
+	// workers of all pages by status. `document`, the capability document, needs the scope operate.
 	Include []ListWorkersParamsInclude `form:"include,omitempty" json:"include,omitempty"`
 
 	// Limit The most items of a page.
@@ -994,6 +1410,15 @@ type GetWorkerParamsInclude string
 type CordonWorkerParams struct {
 	// IfMatch Refuse unless the worker exists and has one of these revisions. Revisions are weak, so only * can match.
 	IfMatch IfMatch `json:"If-Match,omitempty"`
+}
+
+// DiffWorkersParams defines parameters for DiffWorkers.
+type DiffWorkersParams struct {
+	// With The number of the other worker.
+	With int64 `form:"with" json:"with"`
+
+	// IfNoneMatch Revisions that the client has.
+	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // ExplainWorkerParams defines parameters for ExplainWorker.
@@ -1062,8 +1487,14 @@ type UntaintWorkerParams struct {
 	IfMatch IfMatch `json:"If-Match,omitempty"`
 }
 
+// OperateWorkersJSONRequestBody defines body for OperateWorkers for application/json ContentType.
+type OperateWorkersJSONRequestBody = Operation
+
 // PlaceJSONRequestBody defines body for Place for application/json ContentType.
 type PlaceJSONRequestBody = Requirement
+
+// WhatIfJSONRequestBody defines body for WhatIf for application/json ContentType.
+type WhatIfJSONRequestBody = Changes
 
 // CordonWorkerJSONRequestBody defines body for CordonWorker for application/json ContentType.
 type CordonWorkerJSONRequestBody = Cordon
@@ -1399,6 +1830,11 @@ type ClientInterface interface {
 	// Corresponds with GET /readyz (the `GetReadiness` operationId).
 	GetReadiness(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListActions List the actions with how many workers fit, the fewest first.
+	//
+	// Corresponds with GET /v1/actions (the `ListActions` operationId).
+	ListActions(ctx context.Context, params *ListActionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListChanges List or follow what workers gained and lost.
 	//
 	// Without `from`, `wait` and `Accept: text/event-stream`, it lists the history, newest first. With `from` it lists
@@ -1427,6 +1863,20 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/matrix/groups (the `GetMatrixGroups` operationId).
 	GetMatrixGroups(ctx context.Context, params *GetMatrixGroupsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// OperateWorkersWithBody Cordon, uncordon, taint or untaint all workers of a selection, or none if that fails.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/operations (the `OperateWorkers` operationId).
+	OperateWorkersWithBody(ctx context.Context, params *OperateWorkersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OperateWorkers Cordon, uncordon, taint or untaint all workers of a selection, or none if that fails.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/operations (the `OperateWorkers` operationId).
+	OperateWorkers(ctx context.Context, params *OperateWorkersParams, body OperateWorkersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListPacks List the packs by ref, without their config.
 	//
 	// Corresponds with GET /v1/packs (the `ListPacks` operationId).
@@ -1446,6 +1896,11 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/place (the `Place` operationId).
 	Place(ctx context.Context, params *PlaceParams, body PlaceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// RefreshWorkers Ask all workers of a selection to verify everything again with their next heartbeat.
+	//
+	// Corresponds with POST /v1/refreshes (the `RefreshWorkers` operationId).
+	RefreshWorkers(ctx context.Context, params *RefreshWorkersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListRuntimes List the definitions by ref.
 	//
 	// Corresponds with GET /v1/runtimes (the `ListRuntimes` operationId).
@@ -1461,10 +1916,29 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/runtimes/{ref}/versions (the `ListRuntimeVersions` operationId).
 	ListRuntimeVersions(ctx context.Context, ref RuntimeRef, params *ListRuntimeVersionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListSensors List the sensors with how many workers fit, the fewest first.
+	//
+	// Corresponds with GET /v1/sensors (the `ListSensors` operationId).
+	ListSensors(ctx context.Context, params *ListSensorsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetStatus Show the state of the fleet and of this server.
 	//
 	// Corresponds with GET /v1/status (the `GetStatus` operationId).
 	GetStatus(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// WhatIfWithBody Tell which actions and sensors would lose workers by changes, without making them.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/what-if (the `WhatIf` operationId).
+	WhatIfWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// WhatIf Tell which actions and sensors would lose workers by changes, without making them.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/what-if (the `WhatIf` operationId).
+	WhatIf(ctx context.Context, body WhatIfJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListWorkers List workers and sensors.
 	//
@@ -1489,6 +1963,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/workers/{id}/cordon (the `CordonWorker` operationId).
 	CordonWorker(ctx context.Context, id WorkerID, params *CordonWorkerParams, body CordonWorkerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DiffWorkers Show how the last reports of two workers differ.
+	//
+	// Corresponds with GET /v1/workers/{id}/diff (the `DiffWorkers` operationId).
+	DiffWorkers(ctx context.Context, id WorkerID, params *DiffWorkersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ExplainWorker Explain why a worker does or does not have a runtime.
 	//
@@ -1604,6 +2083,21 @@ func (c *Client) GetReadiness(ctx context.Context, reqEditors ...RequestEditorFn
 	return c.Client.Do(req)
 }
 
+// ListActions List the actions with how many workers fit, the fewest first.
+//
+// Corresponds with GET /v1/actions (the `ListActions` operationId).
+func (c *Client) ListActions(ctx context.Context, params *ListActionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListActionsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListChanges List or follow what workers gained and lost.
 //
 // Without `from`, `wait` and `Accept: text/event-stream`, it lists the history, newest first. With `from` it lists
@@ -1672,6 +2166,40 @@ func (c *Client) GetMatrixGroups(ctx context.Context, params *GetMatrixGroupsPar
 	return c.Client.Do(req)
 }
 
+// OperateWorkersWithBody Cordon, uncordon, taint or untaint all workers of a selection, or none if that fails.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/operations (the `OperateWorkers` operationId).
+func (c *Client) OperateWorkersWithBody(ctx context.Context, params *OperateWorkersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOperateWorkersRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// OperateWorkers Cordon, uncordon, taint or untaint all workers of a selection, or none if that fails.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/operations (the `OperateWorkers` operationId).
+func (c *Client) OperateWorkers(ctx context.Context, params *OperateWorkersParams, body OperateWorkersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOperateWorkersRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListPacks List the packs by ref, without their config.
 //
 // Corresponds with GET /v1/packs (the `ListPacks` operationId).
@@ -1711,6 +2239,21 @@ func (c *Client) PlaceWithBody(ctx context.Context, params *PlaceParams, content
 // Corresponds with POST /v1/place (the `Place` operationId).
 func (c *Client) Place(ctx context.Context, params *PlaceParams, body PlaceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPlaceRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RefreshWorkers Ask all workers of a selection to verify everything again with their next heartbeat.
+//
+// Corresponds with POST /v1/refreshes (the `RefreshWorkers` operationId).
+func (c *Client) RefreshWorkers(ctx context.Context, params *RefreshWorkersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRefreshWorkersRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -1766,11 +2309,60 @@ func (c *Client) ListRuntimeVersions(ctx context.Context, ref RuntimeRef, params
 	return c.Client.Do(req)
 }
 
+// ListSensors List the sensors with how many workers fit, the fewest first.
+//
+// Corresponds with GET /v1/sensors (the `ListSensors` operationId).
+func (c *Client) ListSensors(ctx context.Context, params *ListSensorsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSensorsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetStatus Show the state of the fleet and of this server.
 //
 // Corresponds with GET /v1/status (the `GetStatus` operationId).
 func (c *Client) GetStatus(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetStatusRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// WhatIfWithBody Tell which actions and sensors would lose workers by changes, without making them.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/what-if (the `WhatIf` operationId).
+func (c *Client) WhatIfWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewWhatIfRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// WhatIf Tell which actions and sensors would lose workers by changes, without making them.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/what-if (the `WhatIf` operationId).
+func (c *Client) WhatIf(ctx context.Context, body WhatIfJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewWhatIfRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -1835,6 +2427,21 @@ func (c *Client) CordonWorkerWithBody(ctx context.Context, id WorkerID, params *
 // Corresponds with POST /v1/workers/{id}/cordon (the `CordonWorker` operationId).
 func (c *Client) CordonWorker(ctx context.Context, id WorkerID, params *CordonWorkerParams, body CordonWorkerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCordonWorkerRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DiffWorkers Show how the last reports of two workers differ.
+//
+// Corresponds with GET /v1/workers/{id}/diff (the `DiffWorkers` operationId).
+func (c *Client) DiffWorkers(ctx context.Context, id WorkerID, params *DiffWorkersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDiffWorkersRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -2096,6 +2703,93 @@ func NewGetReadinessRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewListActionsRequest constructs an http.Request for the ListActions method
+func NewListActionsRequest(server string, params *ListActionsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/actions")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pack", params.Pack, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "ref", params.Ref, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-None-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewListChangesRequest constructs an http.Request for the ListChanges method
 func NewListChangesRequest(server string, params *ListChangesParams) (*http.Request, error) {
 	var err error
@@ -2165,6 +2859,14 @@ func NewListChangesRequest(server string, params *ListChangesParams) (*http.Requ
 		}
 
 		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "before", params.Before, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
 			return nil, err
 		} else {
 			for _, qp := range strings.Split(queryFrag, "&") {
@@ -2564,6 +3266,181 @@ func NewGetMatrixGroupsRequest(server string, params *GetMatrixGroupsParams) (*h
 	return req, nil
 }
 
+// NewOperateWorkersRequest calls the generic OperateWorkers builder with application/json body
+func NewOperateWorkersRequest(server string, params *OperateWorkersParams, body OperateWorkersJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOperateWorkersRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewOperateWorkersRequestWithBody constructs an http.Request for the OperateWorkers method, with any body, and a specified content type
+func NewOperateWorkersRequestWithBody(server string, params *OperateWorkersParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/operations")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Name != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "name", params.Name, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Id != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "id", params.Id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Host != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "host", params.Host, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Role != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "role", params.Role, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "silent", params.Silent, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Label != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "label", params.Label, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Has != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "has", params.Has, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Lacks != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "lacks", params.Lacks, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "prereleases", params.Prereleases, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "dry_run", params.DryRun, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewListPacksRequest constructs an http.Request for the ListPacks method
 func NewListPacksRequest(server string, params *ListPacksParams) (*http.Request, error) {
 	var err error
@@ -2682,6 +3559,18 @@ func NewPlaceRequestWithBody(server string, params *PlaceParams, contentType str
 			}
 		}
 
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -2694,6 +3583,160 @@ func NewPlaceRequestWithBody(server string, params *PlaceParams, contentType str
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewRefreshWorkersRequest constructs an http.Request for the RefreshWorkers method
+func NewRefreshWorkersRequest(server string, params *RefreshWorkersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/refreshes")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Name != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "name", params.Name, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Id != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "id", params.Id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Host != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "host", params.Host, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Role != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "role", params.Role, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "silent", params.Silent, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Label != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "label", params.Label, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Has != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "has", params.Has, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Lacks != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "lacks", params.Lacks, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "prereleases", params.Prereleases, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -2732,6 +3775,26 @@ func NewListRuntimesRequest(server string, params *ListRuntimesParams) (*http.Re
 			for _, qp := range strings.Split(queryFrag, "&") {
 				rawQueryFragments = append(rawQueryFragments, qp)
 			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "name", params.Name, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
 		}
 
 		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
@@ -2902,6 +3965,93 @@ func NewListRuntimeVersionsRequest(server string, ref RuntimeRef, params *ListRu
 	return req, nil
 }
 
+// NewListSensorsRequest constructs an http.Request for the ListSensors method
+func NewListSensorsRequest(server string, params *ListSensorsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/sensors")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pack", params.Pack, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "ref", params.Ref, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-None-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
 // NewGetStatusRequest constructs an http.Request for the GetStatus method
 func NewGetStatusRequest(server string) (*http.Request, error) {
 	var err error
@@ -2925,6 +4075,46 @@ func NewGetStatusRequest(server string) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewWhatIfRequest calls the generic WhatIf builder with application/json body
+func NewWhatIfRequest(server string, body WhatIfJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewWhatIfRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewWhatIfRequestWithBody constructs an http.Request for the WhatIf method, with any body, and a specified content type
+func NewWhatIfRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/what-if")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -3260,6 +4450,76 @@ func NewCordonWorkerRequestWithBody(server string, id WorkerID, params *CordonWo
 		}
 
 		req.Header.Set("If-Match", headerParam0)
+
+	}
+
+	return req, nil
+}
+
+// NewDiffWorkersRequest constructs an http.Request for the DiffWorkers method
+func NewDiffWorkersRequest(server string, id WorkerID, params *DiffWorkersParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/workers/%s/diff", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "with", params.With, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("If-None-Match", headerParam0)
 
 	}
 
@@ -3783,6 +5043,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /readyz (the `GetReadiness` operationId).
 	GetReadinessWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetReadinessResponse, error)
 
+	// ListActionsWithResponse List the actions with how many workers fit, the fewest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/actions (the `ListActions` operationId).
+	ListActionsWithResponse(ctx context.Context, params *ListActionsParams, reqEditors ...RequestEditorFn) (*ListActionsResponse, error)
+
 	// ListChangesWithResponse List or follow what workers gained and lost.
 	//
 	// Without `from`, `wait` and `Accept: text/event-stream`, it lists the history, newest first. With `from` it lists
@@ -3819,6 +5086,20 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/matrix/groups (the `GetMatrixGroups` operationId).
 	GetMatrixGroupsWithResponse(ctx context.Context, params *GetMatrixGroupsParams, reqEditors ...RequestEditorFn) (*GetMatrixGroupsResponse, error)
 
+	// OperateWorkersWithBodyWithResponse Cordon, uncordon, taint or untaint all workers of a selection, or none if that fails.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/operations (the `OperateWorkers` operationId).
+	OperateWorkersWithBodyWithResponse(ctx context.Context, params *OperateWorkersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*OperateWorkersResponse, error)
+
+	// OperateWorkersWithResponse Cordon, uncordon, taint or untaint all workers of a selection, or none if that fails.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/operations (the `OperateWorkers` operationId).
+	OperateWorkersWithResponse(ctx context.Context, params *OperateWorkersParams, body OperateWorkersJSONRequestBody, reqEditors ...RequestEditorFn) (*OperateWorkersResponse, error)
+
 	// ListPacksWithResponse List the packs by ref, without their config.
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -3839,6 +5120,13 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/place (the `Place` operationId).
 	PlaceWithResponse(ctx context.Context, params *PlaceParams, body PlaceJSONRequestBody, reqEditors ...RequestEditorFn) (*PlaceResponse, error)
+
+	// RefreshWorkersWithResponse Ask all workers of a selection to verify everything again with their next heartbeat.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/refreshes (the `RefreshWorkers` operationId).
+	RefreshWorkersWithResponse(ctx context.Context, params *RefreshWorkersParams, reqEditors ...RequestEditorFn) (*RefreshWorkersResponse, error)
 
 	// ListRuntimesWithResponse List the definitions by ref.
 	//
@@ -3861,12 +5149,33 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/runtimes/{ref}/versions (the `ListRuntimeVersions` operationId).
 	ListRuntimeVersionsWithResponse(ctx context.Context, ref RuntimeRef, params *ListRuntimeVersionsParams, reqEditors ...RequestEditorFn) (*ListRuntimeVersionsResponse, error)
 
+	// ListSensorsWithResponse List the sensors with how many workers fit, the fewest first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/sensors (the `ListSensors` operationId).
+	ListSensorsWithResponse(ctx context.Context, params *ListSensorsParams, reqEditors ...RequestEditorFn) (*ListSensorsResponse, error)
+
 	// GetStatusWithResponse Show the state of the fleet and of this server.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/status (the `GetStatus` operationId).
 	GetStatusWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetStatusResponse, error)
+
+	// WhatIfWithBodyWithResponse Tell which actions and sensors would lose workers by changes, without making them.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/what-if (the `WhatIf` operationId).
+	WhatIfWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*WhatIfResponse, error)
+
+	// WhatIfWithResponse Tell which actions and sensors would lose workers by changes, without making them.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/what-if (the `WhatIf` operationId).
+	WhatIfWithResponse(ctx context.Context, body WhatIfJSONRequestBody, reqEditors ...RequestEditorFn) (*WhatIfResponse, error)
 
 	// ListWorkersWithResponse List workers and sensors.
 	//
@@ -3895,6 +5204,13 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/workers/{id}/cordon (the `CordonWorker` operationId).
 	CordonWorkerWithResponse(ctx context.Context, id WorkerID, params *CordonWorkerParams, body CordonWorkerJSONRequestBody, reqEditors ...RequestEditorFn) (*CordonWorkerResponse, error)
+
+	// DiffWorkersWithResponse Show how the last reports of two workers differ.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/workers/{id}/diff (the `DiffWorkers` operationId).
+	DiffWorkersWithResponse(ctx context.Context, id WorkerID, params *DiffWorkersParams, reqEditors ...RequestEditorFn) (*DiffWorkersResponse, error)
 
 	// ExplainWorkerWithResponse Explain why a worker does or does not have a runtime.
 	//
@@ -4131,6 +5447,62 @@ func (r GetReadinessResponse) ContentType() string {
 	return ""
 }
 
+// ListActionsResponse200Headers the declared response headers of an HTTP 200 response for ListActions
+type ListActionsResponse200Headers struct {
+	ETag string
+	Link string
+}
+
+type ListActionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SubjectList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ListActionsResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListActionsResponse) GetJSON200() *SubjectList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListActionsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListActionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListActionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListActionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListActionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // ListChangesResponse200Headers the declared response headers of an HTTP 200 response for ListChanges
 type ListChangesResponse200Headers struct {
 	ETag string
@@ -4346,6 +5718,54 @@ func (r GetMatrixGroupsResponse) ContentType() string {
 	return ""
 }
 
+type OperateWorkersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OperationReport
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r OperateWorkersResponse) GetJSON200() *OperationReport {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r OperateWorkersResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r OperateWorkersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r OperateWorkersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r OperateWorkersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r OperateWorkersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // ListPacksResponse200Headers the declared response headers of an HTTP 200 response for ListPacks
 type ListPacksResponse200Headers struct {
 	ETag string
@@ -4444,6 +5864,54 @@ func (r PlaceResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r PlaceResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RefreshWorkersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *RefreshList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r RefreshWorkersResponse) GetJSON202() *RefreshList {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RefreshWorkersResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RefreshWorkersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RefreshWorkersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RefreshWorkersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RefreshWorkersResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -4617,6 +6085,62 @@ func (r ListRuntimeVersionsResponse) ContentType() string {
 	return ""
 }
 
+// ListSensorsResponse200Headers the declared response headers of an HTTP 200 response for ListSensors
+type ListSensorsResponse200Headers struct {
+	ETag string
+	Link string
+}
+
+type ListSensorsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SubjectList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ListSensorsResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListSensorsResponse) GetJSON200() *SubjectList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListSensorsResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListSensorsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListSensorsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListSensorsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListSensorsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetStatusResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -4659,6 +6183,54 @@ func (r GetStatusResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetStatusResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type WhatIfResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Consequences
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r WhatIfResponse) GetJSON200() *Consequences {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r WhatIfResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r WhatIfResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r WhatIfResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r WhatIfResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r WhatIfResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -4818,6 +6390,61 @@ func (r CordonWorkerResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CordonWorkerResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// DiffWorkersResponse200Headers the declared response headers of an HTTP 200 response for DiffWorkers
+type DiffWorkersResponse200Headers struct {
+	ETag string
+}
+
+type DiffWorkersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Difference
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *DiffWorkersResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DiffWorkersResponse) GetJSON200() *Difference {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DiffWorkersResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DiffWorkersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DiffWorkersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DiffWorkersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DiffWorkersResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -5234,6 +6861,19 @@ func (c *ClientWithResponses) GetReadinessWithResponse(ctx context.Context, reqE
 	return ParseGetReadinessResponse(rsp)
 }
 
+// ListActionsWithResponse List the actions with how many workers fit, the fewest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/actions (the `ListActions` operationId).
+func (c *ClientWithResponses) ListActionsWithResponse(ctx context.Context, params *ListActionsParams, reqEditors ...RequestEditorFn) (*ListActionsResponse, error) {
+	rsp, err := c.ListActions(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListActionsResponse(rsp)
+}
+
 // ListChangesWithResponse List or follow what workers gained and lost.
 //
 // Without `from`, `wait` and `Accept: text/event-stream`, it lists the history, newest first. With `from` it lists
@@ -5294,6 +6934,32 @@ func (c *ClientWithResponses) GetMatrixGroupsWithResponse(ctx context.Context, p
 	return ParseGetMatrixGroupsResponse(rsp)
 }
 
+// OperateWorkersWithBodyWithResponse Cordon, uncordon, taint or untaint all workers of a selection, or none if that fails.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/operations (the `OperateWorkers` operationId).
+func (c *ClientWithResponses) OperateWorkersWithBodyWithResponse(ctx context.Context, params *OperateWorkersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*OperateWorkersResponse, error) {
+	rsp, err := c.OperateWorkersWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseOperateWorkersResponse(rsp)
+}
+
+// OperateWorkersWithResponse Cordon, uncordon, taint or untaint all workers of a selection, or none if that fails.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/operations (the `OperateWorkers` operationId).
+func (c *ClientWithResponses) OperateWorkersWithResponse(ctx context.Context, params *OperateWorkersParams, body OperateWorkersJSONRequestBody, reqEditors ...RequestEditorFn) (*OperateWorkersResponse, error) {
+	rsp, err := c.OperateWorkers(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseOperateWorkersResponse(rsp)
+}
+
 // ListPacksWithResponse List the packs by ref, without their config.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -5331,6 +6997,19 @@ func (c *ClientWithResponses) PlaceWithResponse(ctx context.Context, params *Pla
 		return nil, err
 	}
 	return ParsePlaceResponse(rsp)
+}
+
+// RefreshWorkersWithResponse Ask all workers of a selection to verify everything again with their next heartbeat.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/refreshes (the `RefreshWorkers` operationId).
+func (c *ClientWithResponses) RefreshWorkersWithResponse(ctx context.Context, params *RefreshWorkersParams, reqEditors ...RequestEditorFn) (*RefreshWorkersResponse, error) {
+	rsp, err := c.RefreshWorkers(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRefreshWorkersResponse(rsp)
 }
 
 // ListRuntimesWithResponse List the definitions by ref.
@@ -5372,6 +7051,19 @@ func (c *ClientWithResponses) ListRuntimeVersionsWithResponse(ctx context.Contex
 	return ParseListRuntimeVersionsResponse(rsp)
 }
 
+// ListSensorsWithResponse List the sensors with how many workers fit, the fewest first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/sensors (the `ListSensors` operationId).
+func (c *ClientWithResponses) ListSensorsWithResponse(ctx context.Context, params *ListSensorsParams, reqEditors ...RequestEditorFn) (*ListSensorsResponse, error) {
+	rsp, err := c.ListSensors(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListSensorsResponse(rsp)
+}
+
 // GetStatusWithResponse Show the state of the fleet and of this server.
 //
 // Returns a wrapper object for the known response body format(s).
@@ -5383,6 +7075,32 @@ func (c *ClientWithResponses) GetStatusWithResponse(ctx context.Context, reqEdit
 		return nil, err
 	}
 	return ParseGetStatusResponse(rsp)
+}
+
+// WhatIfWithBodyWithResponse Tell which actions and sensors would lose workers by changes, without making them.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/what-if (the `WhatIf` operationId).
+func (c *ClientWithResponses) WhatIfWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*WhatIfResponse, error) {
+	rsp, err := c.WhatIfWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseWhatIfResponse(rsp)
+}
+
+// WhatIfWithResponse Tell which actions and sensors would lose workers by changes, without making them.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/what-if (the `WhatIf` operationId).
+func (c *ClientWithResponses) WhatIfWithResponse(ctx context.Context, body WhatIfJSONRequestBody, reqEditors ...RequestEditorFn) (*WhatIfResponse, error) {
+	rsp, err := c.WhatIf(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseWhatIfResponse(rsp)
 }
 
 // ListWorkersWithResponse List workers and sensors.
@@ -5435,6 +7153,19 @@ func (c *ClientWithResponses) CordonWorkerWithResponse(ctx context.Context, id W
 		return nil, err
 	}
 	return ParseCordonWorkerResponse(rsp)
+}
+
+// DiffWorkersWithResponse Show how the last reports of two workers differ.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/workers/{id}/diff (the `DiffWorkers` operationId).
+func (c *ClientWithResponses) DiffWorkersWithResponse(ctx context.Context, id WorkerID, params *DiffWorkersParams, reqEditors ...RequestEditorFn) (*DiffWorkersResponse, error) {
+	rsp, err := c.DiffWorkers(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDiffWorkersResponse(rsp)
 }
 
 // ExplainWorkerWithResponse Explain why a worker does or does not have a runtime.
@@ -5665,6 +7396,62 @@ func ParseGetReadinessResponse(rsp *http.Response) (*GetReadinessResponse, error
 	return response, nil
 }
 
+// ParseListActionsResponse parses an HTTP response from a ListActionsWithResponse call
+func ParseListActionsResponse(rsp *http.Response) (*ListActionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListActionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SubjectList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ListActionsResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseListChangesResponse parses an HTTP response from a ListChangesWithResponse call
 func ParseListChangesResponse(rsp *http.Response) (*ListChangesResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -5862,6 +7649,39 @@ func ParseGetMatrixGroupsResponse(rsp *http.Response) (*GetMatrixGroupsResponse,
 	return response, nil
 }
 
+// ParseOperateWorkersResponse parses an HTTP response from a OperateWorkersWithResponse call
+func ParseOperateWorkersResponse(rsp *http.Response) (*OperateWorkersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &OperateWorkersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OperationReport
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListPacksResponse parses an HTTP response from a ListPacksWithResponse call
 func ParseListPacksResponse(rsp *http.Response) (*ListPacksResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -5938,6 +7758,39 @@ func ParsePlaceResponse(rsp *http.Response) (*PlaceResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRefreshWorkersResponse parses an HTTP response from a RefreshWorkersWithResponse call
+func ParseRefreshWorkersResponse(rsp *http.Response) (*RefreshWorkersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RefreshWorkersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest RefreshList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
@@ -6112,6 +7965,62 @@ func ParseListRuntimeVersionsResponse(rsp *http.Response) (*ListRuntimeVersionsR
 	return response, nil
 }
 
+// ParseListSensorsResponse parses an HTTP response from a ListSensorsWithResponse call
+func ParseListSensorsResponse(rsp *http.Response) (*ListSensorsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListSensorsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SubjectList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ListSensorsResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		if values := rsp.Header.Values("Link"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Link", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Link = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseGetStatusResponse parses an HTTP response from a GetStatusWithResponse call
 func ParseGetStatusResponse(rsp *http.Response) (*GetStatusResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -6128,6 +8037,39 @@ func ParseGetStatusResponse(rsp *http.Response) (*GetStatusResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Status
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseWhatIfResponse parses an HTTP response from a WhatIfWithResponse call
+func ParseWhatIfResponse(rsp *http.Response) (*WhatIfResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &WhatIfResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Consequences
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -6278,6 +8220,55 @@ func ParseCordonWorkerResponse(rsp *http.Response) (*CordonWorkerResponse, error
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseDiffWorkersResponse parses an HTTP response from a DiffWorkersWithResponse call
+func ParseDiffWorkersResponse(rsp *http.Response) (*DiffWorkersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DiffWorkersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Difference
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers DiffWorkersResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil

@@ -60,6 +60,46 @@ const (
 	GetMatrixParamsStatusStale    GetMatrixParamsStatus = "stale"
 )
 
+// Defines values for OperateWorkersParamsRole.
+const (
+	OperateWorkersParamsRoleSensor OperateWorkersParamsRole = "sensor"
+	OperateWorkersParamsRoleWorker OperateWorkersParamsRole = "worker"
+)
+
+// Defines values for OperateWorkersParamsStatus.
+const (
+	OperateWorkersParamsStatusActive   OperateWorkersParamsStatus = "active"
+	OperateWorkersParamsStatusBusy     OperateWorkersParamsStatus = "busy"
+	OperateWorkersParamsStatusError    OperateWorkersParamsStatus = "error"
+	OperateWorkersParamsStatusInactive OperateWorkersParamsStatus = "inactive"
+	OperateWorkersParamsStatusStale    OperateWorkersParamsStatus = "stale"
+)
+
+// Defines values for PlaceParamsInclude.
+const (
+	Hosts PlaceParamsInclude = "hosts"
+)
+
+// Defines values for RefreshWorkersParamsRole.
+const (
+	RefreshWorkersParamsRoleSensor RefreshWorkersParamsRole = "sensor"
+	RefreshWorkersParamsRoleWorker RefreshWorkersParamsRole = "worker"
+)
+
+// Defines values for RefreshWorkersParamsStatus.
+const (
+	RefreshWorkersParamsStatusActive   RefreshWorkersParamsStatus = "active"
+	RefreshWorkersParamsStatusBusy     RefreshWorkersParamsStatus = "busy"
+	RefreshWorkersParamsStatusError    RefreshWorkersParamsStatus = "error"
+	RefreshWorkersParamsStatusInactive RefreshWorkersParamsStatus = "inactive"
+	RefreshWorkersParamsStatusStale    RefreshWorkersParamsStatus = "stale"
+)
+
+// Defines values for ListRuntimesParamsInclude.
+const (
+	ListRuntimesParamsIncludeDefinition ListRuntimesParamsInclude = "definition"
+)
+
 // Defines values for ListWorkersParamsRole.
 const (
 	ListWorkersParamsRoleSensor ListWorkersParamsRole = "sensor"
@@ -86,6 +126,8 @@ const (
 
 // Defines values for ListWorkersParamsInclude.
 const (
+	ListWorkersParamsIncludeAnswers  ListWorkersParamsInclude = "answers"
+	ListWorkersParamsIncludeCounts   ListWorkersParamsInclude = "counts"
 	ListWorkersParamsIncludeDocument ListWorkersParamsInclude = "document"
 	ListWorkersParamsIncludeLabels   ListWorkersParamsInclude = "labels"
 	ListWorkersParamsIncludeVersions ListWorkersParamsInclude = "versions"
@@ -118,8 +160,20 @@ type ChangeList struct {
 	Now Now `json:"now"`
 }
 
+// Changes defines model for Changes.
+type Changes struct {
+	// Changes Each as RUNTIME min VERSION, RUNTIME without VERSION, without WORKER…, or runtime REF removed.
+	Changes []string `json:"changes"`
+
+	// Pack Only actions and sensors of this pack.
+	Pack string `json:"pack,omitempty"`
+}
+
 // Column defines model for Column.
 type Column = answer.Column
+
+// Consequences defines model for Consequences.
+type Consequences = answer.Consequences
 
 // Cordon defines model for Cordon.
 type Cordon struct {
@@ -131,6 +185,9 @@ type Counts = answer.Counts
 
 // Definition A definition as docs/runtime.schema.json describes it.
 type Definition = metadata.Definition
+
+// Difference defines model for Difference.
+type Difference = answer.Difference
 
 // Explanation defines model for Explanation.
 type Explanation = answer.Explanation
@@ -186,6 +243,9 @@ type Next = string
 // Now The time of the answer by the database's clock.
 type Now = time.Time
 
+// Operation defines model for Operation.
+type Operation = answer.Operation
+
 // OperationReport defines model for OperationReport.
 type OperationReport = answer.OperationReport
 
@@ -239,6 +299,11 @@ type Problem struct {
 
 // Refresh defines model for Refresh.
 type Refresh = answer.RefreshWorker
+
+// RefreshList defines model for RefreshList.
+type RefreshList struct {
+	Items []Refresh `json:"items"`
+}
 
 // RemovedTaint defines model for RemovedTaint.
 type RemovedTaint struct {
@@ -300,6 +365,22 @@ type Status struct {
 	Workers Counts `json:"workers"`
 }
 
+// SubjectCount defines model for SubjectCount.
+type SubjectCount = answer.SubjectCount
+
+// SubjectList defines model for SubjectList.
+type SubjectList struct {
+	// Fleet The number of workers.
+	Fleet int            `json:"fleet"`
+	Items []SubjectCount `json:"items"`
+
+	// Next The cursor of the next page. Absent at the end.
+	Next Next `json:"next,omitempty"`
+
+	// Now The time of the answer by the database's clock.
+	Now Now `json:"now"`
+}
+
 // VersionCount defines model for VersionCount.
 type VersionCount = answer.VersionCount
 
@@ -319,7 +400,8 @@ type Worker = answer.WorkerItem
 
 // WorkerList defines model for WorkerList.
 type WorkerList struct {
-	Items []Worker `json:"items"`
+	Counts *Counts  `json:"counts,omitempty"`
+	Items  []Worker `json:"items"`
 
 	// LeftOut How many workers are left out because only a pre-release fits.
 	LeftOut int `json:"left_out"`
@@ -349,6 +431,12 @@ type ByLacks = []string
 // ByName defines model for byName.
 type ByName = []string
 
+// ByPack defines model for byPack.
+type ByPack = string
+
+// ByRef defines model for byRef.
+type ByRef = string
+
 // ByRole defines model for byRole.
 type ByRole = []string
 
@@ -366,6 +454,9 @@ type ByStatus = []string
 
 // ColumnRuntimes defines model for columnRuntimes.
 type ColumnRuntimes = []string
+
+// DryRun defines model for dryRun.
+type DryRun = bool
 
 // IfMatch defines model for ifMatch.
 type IfMatch = string
@@ -394,6 +485,24 @@ type WithPrereleases = bool
 // WorkerID defines model for workerID.
 type WorkerID = int64
 
+// ListActionsParams defines parameters for ListActions.
+type ListActionsParams struct {
+	// Pack Only those of this pack.
+	Pack ByPack `form:"pack,omitempty" json:"pack,omitempty"`
+
+	// Ref Only the one with this ref.
+	Ref ByRef `form:"ref,omitempty" json:"ref,omitempty"`
+
+	// Limit The most items of a page.
+	Limit PageLimit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// After The cursor `next` of the page before.
+	After PageAfter `form:"after,omitempty" json:"after,omitempty"`
+
+	// IfNoneMatch Revisions that the client has.
+	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
 // ListChangesParams defines parameters for ListChanges.
 type ListChangesParams struct {
 	// Name Workers with this name; * is any text and ? one character. Several match any of them.
@@ -410,6 +519,9 @@ type ListChangesParams struct {
 
 	// From The id of a change. Zero is the beginning of what is kept.
 	From int64 `form:"from,omitempty" json:"from,omitempty"`
+
+	// Before Only changes older than the one with this id.
+	Before int64 `form:"before,omitempty" json:"before,omitempty"`
 
 	// Wait How long to wait for a change, such as 30s. At most 60s.
 	Wait string `form:"wait,omitempty" json:"wait,omitempty"`
@@ -441,7 +553,7 @@ type ExplainFleetParams struct {
 	// Role Only this role.
 	Role ExplainFleetParamsRole `form:"role,omitempty" json:"role,omitempty"`
 
-	// Limit How many of the workers that fit are listed. `fit` counts all of them.
+	// Limit How many of the workers that fit are listed; 0 lists all. `fit` counts all of them.
 	Limit PlacedLimit `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
@@ -508,6 +620,48 @@ type GetMatrixGroupsParams struct {
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// OperateWorkersParams defines parameters for OperateWorkers.
+type OperateWorkersParams struct {
+	// Name Workers with this name; * is any text and ? one character. Several match any of them.
+	Name ByName `form:"name,omitempty" json:"name,omitempty"`
+
+	// Id Workers with this number. Several match any of them.
+	Id ByID `form:"id,omitempty" json:"id,omitempty"`
+
+	// Host Workers on this host. Several match any of them.
+	Host ByHost `form:"host,omitempty" json:"host,omitempty"`
+
+	// Role Workers with this role. A hybrid has both.
+	Role ByRole `form:"role,omitempty" json:"role,omitempty"`
+
+	// Status Workers with this status.
+	Status ByStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Silent Workers whose last heartbeat is older than this, such as 2h or 30d.
+	Silent BySilence `form:"silent,omitempty" json:"silent,omitempty"`
+
+	// Label Workers with this label, KEY=VALUE, or KEY with any value. All must match.
+	Label ByLabel `form:"label,omitempty" json:"label,omitempty"`
+
+	// Has Workers that have this runtime, such as python or python@>=3.12. All must match.
+	Has ByHas `form:"has,omitempty" json:"has,omitempty"`
+
+	// Lacks Workers that `has` would not list. All must match.
+	Lacks ByLacks `form:"lacks,omitempty" json:"lacks,omitempty"`
+
+	// Prereleases Let pre-releases satisfy constraints.
+	Prereleases WithPrereleases `form:"prereleases,omitempty" json:"prereleases,omitempty"`
+
+	// DryRun Change nothing, but fail where the operation would.
+	DryRun DryRun `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+}
+
+// OperateWorkersParamsRole defines parameters for OperateWorkers.
+type OperateWorkersParamsRole string
+
+// OperateWorkersParamsStatus defines parameters for OperateWorkers.
+type OperateWorkersParamsStatus string
+
 // ListPacksParams defines parameters for ListPacks.
 type ListPacksParams struct {
 	// Limit The most items of a page.
@@ -522,14 +676,66 @@ type ListPacksParams struct {
 
 // PlaceParams defines parameters for Place.
 type PlaceParams struct {
-	// Limit How many of the workers that fit are listed. `fit` counts all of them.
+	// Limit How many of the workers that fit are listed; 0 lists all. `fit` counts all of them.
 	Limit PlacedLimit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Include Parts to add. `hosts` holds every worker with its verdict.
+	Include []PlaceParamsInclude `form:"include,omitempty" json:"include,omitempty"`
 }
+
+// PlaceParamsInclude defines parameters for Place.
+type PlaceParamsInclude string
+
+// RefreshWorkersParams defines parameters for RefreshWorkers.
+type RefreshWorkersParams struct {
+	// Name Workers with this name; * is any text and ? one character. Several match any of them.
+	Name ByName `form:"name,omitempty" json:"name,omitempty"`
+
+	// Id Workers with this number. Several match any of them.
+	Id ByID `form:"id,omitempty" json:"id,omitempty"`
+
+	// Host Workers on this host. Several match any of them.
+	Host ByHost `form:"host,omitempty" json:"host,omitempty"`
+
+	// Role Workers with this role. A hybrid has both.
+	Role ByRole `form:"role,omitempty" json:"role,omitempty"`
+
+	// Status Workers with this status.
+	Status ByStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Silent Workers whose last heartbeat is older than this, such as 2h or 30d.
+	Silent BySilence `form:"silent,omitempty" json:"silent,omitempty"`
+
+	// Label Workers with this label, KEY=VALUE, or KEY with any value. All must match.
+	Label ByLabel `form:"label,omitempty" json:"label,omitempty"`
+
+	// Has Workers that have this runtime, such as python or python@>=3.12. All must match.
+	Has ByHas `form:"has,omitempty" json:"has,omitempty"`
+
+	// Lacks Workers that `has` would not list. All must match.
+	Lacks ByLacks `form:"lacks,omitempty" json:"lacks,omitempty"`
+
+	// Prereleases Let pre-releases satisfy constraints.
+	Prereleases WithPrereleases `form:"prereleases,omitempty" json:"prereleases,omitempty"`
+}
+
+// RefreshWorkersParamsRole defines parameters for RefreshWorkers.
+type RefreshWorkersParamsRole string
+
+// RefreshWorkersParamsStatus defines parameters for RefreshWorkers.
+type RefreshWorkersParamsStatus string
 
 // ListRuntimesParams defines parameters for ListRuntimes.
 type ListRuntimesParams struct {
 	// Pack Only the runtimes of this pack.
 	Pack string `form:"pack,omitempty" json:"pack,omitempty"`
+
+	// Name Only the runtime that is meant by this ref, alias or name, in any case. It may be one that workers have and nothing
+	// defines.
+	Name string `form:"name,omitempty" json:"name,omitempty"`
+
+	// Include Parts to add. `definition` is the definition, as in a pack file.
+	Include []ListRuntimesParamsInclude `form:"include,omitempty" json:"include,omitempty"`
 
 	// Limit The most items of a page.
 	Limit PageLimit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -541,6 +747,9 @@ type ListRuntimesParams struct {
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// ListRuntimesParamsInclude defines parameters for ListRuntimes.
+type ListRuntimesParamsInclude string
+
 // GetRuntimeParams defines parameters for GetRuntime.
 type GetRuntimeParams struct {
 	// IfNoneMatch Revisions that the client has.
@@ -549,6 +758,24 @@ type GetRuntimeParams struct {
 
 // ListRuntimeVersionsParams defines parameters for ListRuntimeVersions.
 type ListRuntimeVersionsParams struct {
+	// Limit The most items of a page.
+	Limit PageLimit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// After The cursor `next` of the page before.
+	After PageAfter `form:"after,omitempty" json:"after,omitempty"`
+
+	// IfNoneMatch Revisions that the client has.
+	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// ListSensorsParams defines parameters for ListSensors.
+type ListSensorsParams struct {
+	// Pack Only those of this pack.
+	Pack ByPack `form:"pack,omitempty" json:"pack,omitempty"`
+
+	// Ref Only the one with this ref.
+	Ref ByRef `form:"ref,omitempty" json:"ref,omitempty"`
+
 	// Limit The most items of a page.
 	Limit PageLimit `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -594,7 +821,8 @@ type ListWorkersParams struct {
 	// Sort Order. `version` is by the first runtime of `has`, else of `lacks`.
 	Sort ListWorkersParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
 
-	// Include Parts to add. `document`, the capability document, needs the scope operate.
+	// Include Parts to add. `answers` is what each worker reported about the runtimes of `has` and `lacks`, `counts` counts the
+	// workers of all pages by status. `document`, the capability document, needs the scope operate.
 	Include []ListWorkersParamsInclude `form:"include,omitempty" json:"include,omitempty"`
 
 	// Limit The most items of a page.
@@ -635,6 +863,15 @@ type GetWorkerParamsInclude string
 type CordonWorkerParams struct {
 	// IfMatch Refuse unless the worker exists and has one of these revisions. Revisions are weak, so only * can match.
 	IfMatch IfMatch `json:"If-Match,omitempty"`
+}
+
+// DiffWorkersParams defines parameters for DiffWorkers.
+type DiffWorkersParams struct {
+	// With The number of the other worker.
+	With int64 `form:"with" json:"with"`
+
+	// IfNoneMatch Revisions that the client has.
+	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // ExplainWorkerParams defines parameters for ExplainWorker.
@@ -703,8 +940,14 @@ type UntaintWorkerParams struct {
 	IfMatch IfMatch `json:"If-Match,omitempty"`
 }
 
+// OperateWorkersJSONRequestBody defines body for OperateWorkers for application/json ContentType.
+type OperateWorkersJSONRequestBody = Operation
+
 // PlaceJSONRequestBody defines body for Place for application/json ContentType.
 type PlaceJSONRequestBody = Requirement
+
+// WhatIfJSONRequestBody defines body for WhatIf for application/json ContentType.
+type WhatIfJSONRequestBody = Changes
 
 // CordonWorkerJSONRequestBody defines body for CordonWorker for application/json ContentType.
 type CordonWorkerJSONRequestBody = Cordon
@@ -729,6 +972,9 @@ type ServerInterface interface {
 	// GetReadiness Report whether the database answers, the changes are followed and the server is not about to end.
 	// (GET /readyz)
 	GetReadiness(w http.ResponseWriter, r *http.Request)
+	// ListActions List the actions with how many workers fit, the fewest first.
+	// (GET /v1/actions)
+	ListActions(w http.ResponseWriter, r *http.Request, params ListActionsParams)
 	// ListChanges List or follow what workers gained and lost.
 	// (GET /v1/changes)
 	ListChanges(w http.ResponseWriter, r *http.Request, params ListChangesParams)
@@ -741,12 +987,18 @@ type ServerInterface interface {
 	// GetMatrixGroups Count the workers that have each runtime, by group.
 	// (GET /v1/matrix/groups)
 	GetMatrixGroups(w http.ResponseWriter, r *http.Request, params GetMatrixGroupsParams)
+	// OperateWorkers Cordon, uncordon, taint or untaint all workers of a selection, or none if that fails.
+	// (POST /v1/operations)
+	OperateWorkers(w http.ResponseWriter, r *http.Request, params OperateWorkersParams)
 	// ListPacks List the packs by ref, without their config.
 	// (GET /v1/packs)
 	ListPacks(w http.ResponseWriter, r *http.Request, params ListPacksParams)
 	// Place Find the workers that satisfy a requirement, and why others do not.
 	// (POST /v1/place)
 	Place(w http.ResponseWriter, r *http.Request, params PlaceParams)
+	// RefreshWorkers Ask all workers of a selection to verify everything again with their next heartbeat.
+	// (POST /v1/refreshes)
+	RefreshWorkers(w http.ResponseWriter, r *http.Request, params RefreshWorkersParams)
 	// ListRuntimes List the definitions by ref.
 	// (GET /v1/runtimes)
 	ListRuntimes(w http.ResponseWriter, r *http.Request, params ListRuntimesParams)
@@ -756,9 +1008,15 @@ type ServerInterface interface {
 	// ListRuntimeVersions List which versions of a runtime exist, the newest first, and on how many workers.
 	// (GET /v1/runtimes/{ref}/versions)
 	ListRuntimeVersions(w http.ResponseWriter, r *http.Request, ref RuntimeRef, params ListRuntimeVersionsParams)
+	// ListSensors List the sensors with how many workers fit, the fewest first.
+	// (GET /v1/sensors)
+	ListSensors(w http.ResponseWriter, r *http.Request, params ListSensorsParams)
 	// GetStatus Show the state of the fleet and of this server.
 	// (GET /v1/status)
 	GetStatus(w http.ResponseWriter, r *http.Request)
+	// WhatIf Tell which actions and sensors would lose workers by changes, without making them.
+	// (POST /v1/what-if)
+	WhatIf(w http.ResponseWriter, r *http.Request)
 	// ListWorkers List workers and sensors.
 	// (GET /v1/workers)
 	ListWorkers(w http.ResponseWriter, r *http.Request, params ListWorkersParams)
@@ -768,6 +1026,9 @@ type ServerInterface interface {
 	// CordonWorker Keep new work off a worker.
 	// (POST /v1/workers/{id}/cordon)
 	CordonWorker(w http.ResponseWriter, r *http.Request, id WorkerID, params CordonWorkerParams)
+	// DiffWorkers Show how the last reports of two workers differ.
+	// (GET /v1/workers/{id}/diff)
+	DiffWorkers(w http.ResponseWriter, r *http.Request, id WorkerID, params DiffWorkersParams)
 	// ExplainWorker Explain why a worker does or does not have a runtime.
 	// (GET /v1/workers/{id}/explain)
 	ExplainWorker(w http.ResponseWriter, r *http.Request, id WorkerID, params ExplainWorkerParams)
@@ -856,6 +1117,99 @@ func (siw *ServerInterfaceWrapper) GetReadiness(w http.ResponseWriter, r *http.R
 	handler.ServeHTTP(w, r)
 }
 
+// ListActions operation middleware
+func (siw *ServerInterfaceWrapper) ListActions(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListActionsParams
+
+	// ------------- Optional query parameter "pack" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "pack", r.URL.Query(), &params.Pack, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "pack"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "pack", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "ref" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "ref", r.URL.Query(), &params.Ref, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "ref"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "ref", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", r.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "after"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "after", Err: err})
+		}
+		return
+	}
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-None-Match", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "If-None-Match", Err: err})
+			return
+		}
+
+		params.IfNoneMatch = IfNoneMatch
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListActions(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ListChanges operation middleware
 func (siw *ServerInterfaceWrapper) ListChanges(w http.ResponseWriter, r *http.Request) {
 
@@ -926,6 +1280,19 @@ func (siw *ServerInterfaceWrapper) ListChanges(w http.ResponseWriter, r *http.Re
 			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "from"})
 		} else {
 			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "from", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "before", r.URL.Query(), &params.Before, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "before"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "before", Err: err})
 		}
 		return
 	}
@@ -1356,6 +1723,169 @@ func (siw *ServerInterfaceWrapper) GetMatrixGroups(w http.ResponseWriter, r *htt
 	handler.ServeHTTP(w, r)
 }
 
+// OperateWorkers operation middleware
+func (siw *ServerInterfaceWrapper) OperateWorkers(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params OperateWorkersParams
+
+	// ------------- Optional query parameter "name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "name", r.URL.Query(), &params.Name, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "name"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "name", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "id", r.URL.Query(), &params.Id, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "host" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "host", r.URL.Query(), &params.Host, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "host"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "host", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "role" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "role", r.URL.Query(), &params.Role, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "role"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "role", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", r.URL.Query(), &params.Status, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "status"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "status", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "silent" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "silent", r.URL.Query(), &params.Silent, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "silent"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "silent", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "label" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "label", r.URL.Query(), &params.Label, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "label"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "label", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "has" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "has", r.URL.Query(), &params.Has, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "has"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "has", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "lacks" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "lacks", r.URL.Query(), &params.Lacks, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "lacks"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "lacks", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "prereleases" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "prereleases", r.URL.Query(), &params.Prereleases, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "prereleases"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "prereleases", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "dry_run" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "dry_run", r.URL.Query(), &params.DryRun, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "dry_run"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "dry_run", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.OperateWorkers(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ListPacks operation middleware
 func (siw *ServerInterfaceWrapper) ListPacks(w http.ResponseWriter, r *http.Request) {
 
@@ -1445,8 +1975,171 @@ func (siw *ServerInterfaceWrapper) Place(w http.ResponseWriter, r *http.Request)
 		return
 	}
 
+	// ------------- Optional query parameter "include" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "include", r.URL.Query(), &params.Include, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "include"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "include", Err: err})
+		}
+		return
+	}
+
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.Place(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// RefreshWorkers operation middleware
+func (siw *ServerInterfaceWrapper) RefreshWorkers(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RefreshWorkersParams
+
+	// ------------- Optional query parameter "name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "name", r.URL.Query(), &params.Name, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "name"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "name", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "id", r.URL.Query(), &params.Id, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "id"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "host" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "host", r.URL.Query(), &params.Host, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "host"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "host", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "role" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "role", r.URL.Query(), &params.Role, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "role"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "role", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", r.URL.Query(), &params.Status, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "status"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "status", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "silent" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "silent", r.URL.Query(), &params.Silent, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "silent"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "silent", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "label" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "label", r.URL.Query(), &params.Label, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "label"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "label", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "has" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "has", r.URL.Query(), &params.Has, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "has"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "has", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "lacks" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "lacks", r.URL.Query(), &params.Lacks, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "lacks"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "lacks", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "prereleases" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "prereleases", r.URL.Query(), &params.Prereleases, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "prereleases"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "prereleases", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.RefreshWorkers(w, r, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -1474,6 +2167,32 @@ func (siw *ServerInterfaceWrapper) ListRuntimes(w http.ResponseWriter, r *http.R
 			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "pack"})
 		} else {
 			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "pack", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "name", r.URL.Query(), &params.Name, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "name"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "name", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "include" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "include", r.URL.Query(), &params.Include, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "include"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "include", Err: err})
 		}
 		return
 	}
@@ -1662,11 +2381,118 @@ func (siw *ServerInterfaceWrapper) ListRuntimeVersions(w http.ResponseWriter, r 
 	handler.ServeHTTP(w, r)
 }
 
+// ListSensors operation middleware
+func (siw *ServerInterfaceWrapper) ListSensors(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSensorsParams
+
+	// ------------- Optional query parameter "pack" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "pack", r.URL.Query(), &params.Pack, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "pack"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "pack", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "ref" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "ref", r.URL.Query(), &params.Ref, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "ref"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "ref", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", r.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "after"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "after", Err: err})
+		}
+		return
+	}
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-None-Match", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "If-None-Match", Err: err})
+			return
+		}
+
+		params.IfNoneMatch = IfNoneMatch
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListSensors(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // GetStatus operation middleware
 func (siw *ServerInterfaceWrapper) GetStatus(w http.ResponseWriter, r *http.Request) {
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.GetStatus(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// WhatIf operation middleware
+func (siw *ServerInterfaceWrapper) WhatIf(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.WhatIf(w, r)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -2003,6 +2829,69 @@ func (siw *ServerInterfaceWrapper) CordonWorker(w http.ResponseWriter, r *http.R
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.CordonWorker(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// DiffWorkers operation middleware
+func (siw *ServerInterfaceWrapper) DiffWorkers(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id WorkerID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DiffWorkersParams
+
+	// ------------- Required query parameter "with" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "with", r.URL.Query(), &params.With, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "with"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "with", Err: err})
+		}
+		return
+	}
+
+	headers := r.Header
+
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandlerFunc(w, r, &TooManyValuesForParamError{ParamName: "If-None-Match", Count: n})
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "If-None-Match", Err: err})
+			return
+		}
+
+		params.IfNoneMatch = IfNoneMatch
+
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.DiffWorkers(w, r, id, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -2577,19 +3466,25 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/metrics", wrapper.GetMetrics)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/openapi.json", wrapper.GetSpec)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/readyz", wrapper.GetReadiness)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/actions", wrapper.ListActions)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/changes", wrapper.ListChanges)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/explain", wrapper.ExplainFleet)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/matrix", wrapper.GetMatrix)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/matrix/groups", wrapper.GetMatrixGroups)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/operations", wrapper.OperateWorkers)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/packs", wrapper.ListPacks)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/place", wrapper.Place)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/refreshes", wrapper.RefreshWorkers)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/runtimes", wrapper.ListRuntimes)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/runtimes/{ref}", wrapper.GetRuntime)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/runtimes/{ref}/versions", wrapper.ListRuntimeVersions)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/sensors", wrapper.ListSensors)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/status", wrapper.GetStatus)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/what-if", wrapper.WhatIf)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/workers", wrapper.ListWorkers)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/workers/{id}", wrapper.GetWorker)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/workers/{id}/cordon", wrapper.CordonWorker)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/workers/{id}/diff", wrapper.DiffWorkers)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/workers/{id}/explain", wrapper.ExplainWorker)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/workers/{id}/history", wrapper.ListWorkerHistory)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/workers/{id}/refresh", wrapper.RefreshWorker)
@@ -2749,6 +3644,52 @@ type GetReadinessdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetReadinessdefaultApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListActionsRequestObject struct {
+	Params ListActionsParams
+}
+
+type ListActionsResponseObject interface {
+	VisitListActionsResponse(w http.ResponseWriter) error
+}
+
+type ListActions200JSONResponse SubjectList
+
+func (response ListActions200JSONResponse) VisitListActionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListActions304Response = NotModifiedResponse
+
+func (response ListActions304Response) VisitListActionsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type ListActionsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListActionsdefaultApplicationProblemPlusJSONResponse) VisitListActionsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2980,6 +3921,46 @@ func (response GetMatrixGroupsdefaultApplicationProblemPlusJSONResponse) VisitGe
 	return err
 }
 
+type OperateWorkersRequestObject struct {
+	Params OperateWorkersParams
+	Body   *OperateWorkersJSONRequestBody
+}
+
+type OperateWorkersResponseObject interface {
+	VisitOperateWorkersResponse(w http.ResponseWriter) error
+}
+
+type OperateWorkers200JSONResponse OperationReport
+
+func (response OperateWorkers200JSONResponse) VisitOperateWorkersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OperateWorkersdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response OperateWorkersdefaultApplicationProblemPlusJSONResponse) VisitOperateWorkersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListPacksRequestObject struct {
 	Params ListPacksParams
 }
@@ -3055,6 +4036,45 @@ type PlacedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response PlacedefaultApplicationProblemPlusJSONResponse) VisitPlaceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RefreshWorkersRequestObject struct {
+	Params RefreshWorkersParams
+}
+
+type RefreshWorkersResponseObject interface {
+	VisitRefreshWorkersResponse(w http.ResponseWriter) error
+}
+
+type RefreshWorkers202JSONResponse RefreshList
+
+func (response RefreshWorkers202JSONResponse) VisitRefreshWorkersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RefreshWorkersdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RefreshWorkersdefaultApplicationProblemPlusJSONResponse) VisitRefreshWorkersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3206,6 +4226,52 @@ func (response ListRuntimeVersionsdefaultApplicationProblemPlusJSONResponse) Vis
 	return err
 }
 
+type ListSensorsRequestObject struct {
+	Params ListSensorsParams
+}
+
+type ListSensorsResponseObject interface {
+	VisitListSensorsResponse(w http.ResponseWriter) error
+}
+
+type ListSensors200JSONResponse SubjectList
+
+func (response ListSensors200JSONResponse) VisitListSensorsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSensors304Response = NotModifiedResponse
+
+func (response ListSensors304Response) VisitListSensorsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type ListSensorsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListSensorsdefaultApplicationProblemPlusJSONResponse) VisitListSensorsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetStatusRequestObject struct {
 }
 
@@ -3233,6 +4299,45 @@ type GetStatusdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetStatusdefaultApplicationProblemPlusJSONResponse) VisitGetStatusResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WhatIfRequestObject struct {
+	Body *WhatIfJSONRequestBody
+}
+
+type WhatIfResponseObject interface {
+	VisitWhatIfResponse(w http.ResponseWriter) error
+}
+
+type WhatIf200JSONResponse Consequences
+
+func (response WhatIf200JSONResponse) VisitWhatIfResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WhatIfdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response WhatIfdefaultApplicationProblemPlusJSONResponse) VisitWhatIfResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3367,6 +4472,53 @@ type CordonWorkerdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CordonWorkerdefaultApplicationProblemPlusJSONResponse) VisitCordonWorkerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DiffWorkersRequestObject struct {
+	Id     WorkerID `json:"id"`
+	Params DiffWorkersParams
+}
+
+type DiffWorkersResponseObject interface {
+	VisitDiffWorkersResponse(w http.ResponseWriter) error
+}
+
+type DiffWorkers200JSONResponse Difference
+
+func (response DiffWorkers200JSONResponse) VisitDiffWorkersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DiffWorkers304Response = NotModifiedResponse
+
+func (response DiffWorkers304Response) VisitDiffWorkersResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type DiffWorkersdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DiffWorkersdefaultApplicationProblemPlusJSONResponse) VisitDiffWorkersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3695,6 +4847,9 @@ type StrictServerInterface interface {
 	// GetReadiness Report whether the database answers, the changes are followed and the server is not about to end.
 	// (GET /readyz)
 	GetReadiness(ctx context.Context, request GetReadinessRequestObject) (GetReadinessResponseObject, error)
+	// ListActions List the actions with how many workers fit, the fewest first.
+	// (GET /v1/actions)
+	ListActions(ctx context.Context, request ListActionsRequestObject) (ListActionsResponseObject, error)
 	// ListChanges List or follow what workers gained and lost.
 	// (GET /v1/changes)
 	ListChanges(ctx context.Context, request ListChangesRequestObject) (ListChangesResponseObject, error)
@@ -3707,12 +4862,18 @@ type StrictServerInterface interface {
 	// GetMatrixGroups Count the workers that have each runtime, by group.
 	// (GET /v1/matrix/groups)
 	GetMatrixGroups(ctx context.Context, request GetMatrixGroupsRequestObject) (GetMatrixGroupsResponseObject, error)
+	// OperateWorkers Cordon, uncordon, taint or untaint all workers of a selection, or none if that fails.
+	// (POST /v1/operations)
+	OperateWorkers(ctx context.Context, request OperateWorkersRequestObject) (OperateWorkersResponseObject, error)
 	// ListPacks List the packs by ref, without their config.
 	// (GET /v1/packs)
 	ListPacks(ctx context.Context, request ListPacksRequestObject) (ListPacksResponseObject, error)
 	// Place Find the workers that satisfy a requirement, and why others do not.
 	// (POST /v1/place)
 	Place(ctx context.Context, request PlaceRequestObject) (PlaceResponseObject, error)
+	// RefreshWorkers Ask all workers of a selection to verify everything again with their next heartbeat.
+	// (POST /v1/refreshes)
+	RefreshWorkers(ctx context.Context, request RefreshWorkersRequestObject) (RefreshWorkersResponseObject, error)
 	// ListRuntimes List the definitions by ref.
 	// (GET /v1/runtimes)
 	ListRuntimes(ctx context.Context, request ListRuntimesRequestObject) (ListRuntimesResponseObject, error)
@@ -3722,9 +4883,15 @@ type StrictServerInterface interface {
 	// ListRuntimeVersions List which versions of a runtime exist, the newest first, and on how many workers.
 	// (GET /v1/runtimes/{ref}/versions)
 	ListRuntimeVersions(ctx context.Context, request ListRuntimeVersionsRequestObject) (ListRuntimeVersionsResponseObject, error)
+	// ListSensors List the sensors with how many workers fit, the fewest first.
+	// (GET /v1/sensors)
+	ListSensors(ctx context.Context, request ListSensorsRequestObject) (ListSensorsResponseObject, error)
 	// GetStatus Show the state of the fleet and of this server.
 	// (GET /v1/status)
 	GetStatus(ctx context.Context, request GetStatusRequestObject) (GetStatusResponseObject, error)
+	// WhatIf Tell which actions and sensors would lose workers by changes, without making them.
+	// (POST /v1/what-if)
+	WhatIf(ctx context.Context, request WhatIfRequestObject) (WhatIfResponseObject, error)
 	// ListWorkers List workers and sensors.
 	// (GET /v1/workers)
 	ListWorkers(ctx context.Context, request ListWorkersRequestObject) (ListWorkersResponseObject, error)
@@ -3734,6 +4901,9 @@ type StrictServerInterface interface {
 	// CordonWorker Keep new work off a worker.
 	// (POST /v1/workers/{id}/cordon)
 	CordonWorker(ctx context.Context, request CordonWorkerRequestObject) (CordonWorkerResponseObject, error)
+	// DiffWorkers Show how the last reports of two workers differ.
+	// (GET /v1/workers/{id}/diff)
+	DiffWorkers(ctx context.Context, request DiffWorkersRequestObject) (DiffWorkersResponseObject, error)
 	// ExplainWorker Explain why a worker does or does not have a runtime.
 	// (GET /v1/workers/{id}/explain)
 	ExplainWorker(ctx context.Context, request ExplainWorkerRequestObject) (ExplainWorkerResponseObject, error)
@@ -3892,6 +5062,32 @@ func (sh *strictHandler) GetReadiness(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// ListActions operation middleware
+func (sh *strictHandler) ListActions(w http.ResponseWriter, r *http.Request, params ListActionsParams) {
+	var request ListActionsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListActions(ctx, request.(ListActionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListActions")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListActionsResponseObject); ok {
+		if err := validResponse.VisitListActionsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ListChanges operation middleware
 func (sh *strictHandler) ListChanges(w http.ResponseWriter, r *http.Request, params ListChangesParams) {
 	var request ListChangesRequestObject
@@ -3996,6 +5192,39 @@ func (sh *strictHandler) GetMatrixGroups(w http.ResponseWriter, r *http.Request,
 	}
 }
 
+// OperateWorkers operation middleware
+func (sh *strictHandler) OperateWorkers(w http.ResponseWriter, r *http.Request, params OperateWorkersParams) {
+	var request OperateWorkersRequestObject
+
+	request.Params = params
+
+	var body OperateWorkersJSONRequestBody
+	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.OperateWorkers(ctx, request.(OperateWorkersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "OperateWorkers")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(OperateWorkersResponseObject); ok {
+		if err := validResponse.VisitOperateWorkersResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ListPacks operation middleware
 func (sh *strictHandler) ListPacks(w http.ResponseWriter, r *http.Request, params ListPacksParams) {
 	var request ListPacksRequestObject
@@ -4048,6 +5277,32 @@ func (sh *strictHandler) Place(w http.ResponseWriter, r *http.Request, params Pl
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(PlaceResponseObject); ok {
 		if err := validResponse.VisitPlaceResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RefreshWorkers operation middleware
+func (sh *strictHandler) RefreshWorkers(w http.ResponseWriter, r *http.Request, params RefreshWorkersParams) {
+	var request RefreshWorkersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.RefreshWorkers(ctx, request.(RefreshWorkersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RefreshWorkers")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(RefreshWorkersResponseObject); ok {
+		if err := validResponse.VisitRefreshWorkersResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -4135,6 +5390,32 @@ func (sh *strictHandler) ListRuntimeVersions(w http.ResponseWriter, r *http.Requ
 	}
 }
 
+// ListSensors operation middleware
+func (sh *strictHandler) ListSensors(w http.ResponseWriter, r *http.Request, params ListSensorsParams) {
+	var request ListSensorsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSensors(ctx, request.(ListSensorsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSensors")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListSensorsResponseObject); ok {
+		if err := validResponse.VisitListSensorsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // GetStatus operation middleware
 func (sh *strictHandler) GetStatus(w http.ResponseWriter, r *http.Request) {
 	var request GetStatusRequestObject
@@ -4152,6 +5433,37 @@ func (sh *strictHandler) GetStatus(w http.ResponseWriter, r *http.Request) {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetStatusResponseObject); ok {
 		if err := validResponse.VisitGetStatusResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// WhatIf operation middleware
+func (sh *strictHandler) WhatIf(w http.ResponseWriter, r *http.Request) {
+	var request WhatIfRequestObject
+
+	var body WhatIfJSONRequestBody
+	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.WhatIf(ctx, request.(WhatIfRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WhatIf")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(WhatIfResponseObject); ok {
+		if err := validResponse.VisitWhatIfResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -4239,6 +5551,33 @@ func (sh *strictHandler) CordonWorker(w http.ResponseWriter, r *http.Request, id
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(CordonWorkerResponseObject); ok {
 		if err := validResponse.VisitCordonWorkerResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DiffWorkers operation middleware
+func (sh *strictHandler) DiffWorkers(w http.ResponseWriter, r *http.Request, id WorkerID, params DiffWorkersParams) {
+	var request DiffWorkersRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.DiffWorkers(ctx, request.(DiffWorkersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DiffWorkers")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(DiffWorkersResponseObject); ok {
+		if err := validResponse.VisitDiffWorkersResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

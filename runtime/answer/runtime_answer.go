@@ -1,0 +1,82 @@
+package answer
+
+import (
+	"github.com/attune-go/attune/schema/capability"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// A RuntimeAnswer is what a worker last reported about one runtime.
+type RuntimeAnswer struct {
+	State AnswerState `json:"state"`
+	// Installations are those that satisfy the constraint, or all of a worker where none does.
+	Installations []AnsweredInstallation `json:"installations,omitempty"`
+	// Outcome says why the worker does not have the runtime. It is empty with installations.
+	Outcome capability.Outcome `json:"outcome,omitempty"`
+}
+
+// An AnswerState sums up a RuntimeAnswer.
+type AnswerState string
+
+// The states.
+const (
+	// AnswerFits means that installations satisfy the constraint.
+	AnswerFits AnswerState = "fits"
+	// AnswerOther means that all installations have other versions, and AnswerUnknown that one
+	// of them may satisfy the constraint.
+	AnswerOther   AnswerState = "other"
+	AnswerUnknown AnswerState = "unknown"
+	// AnswerAbsent means that the worker does not have the runtime, or could not tell.
+	AnswerAbsent AnswerState = "absent"
+	// AnswerUnasked means that the worker did not look for the runtime.
+	AnswerUnasked AnswerState = "unasked"
+)
+
+// An AnsweredInstallation is an installation of a RuntimeAnswer. Version is empty if unknown.
+type AnsweredInstallation struct {
+	Version     string           `json:"version"`
+	Source      capability.Basis `json:"source"`
+	Unconfirmed bool             `json:"unconfirmed"`
+}
+
+// answerOf returns what a worker reported about a runtime.
+func answerOf(r *RuntimeTerm, w *WorkerItem) RuntimeAnswer {
+	var fit, other []AnsweredInstallation
+	var absent capability.Outcome
+	unknown := false
+	for i := range w.Reported {
+		row := &w.Reported[i]
+		switch {
+		case row.RuntimeRef != r.Ref || r.Ref == "" && row.Name != r.Name:
+		case row.Outcome == capability.Available && Satisfies(&r.Requirement, row.Version):
+			fit = append(fit, installationOf(row))
+		case row.Outcome == capability.Available:
+			other = append(other, installationOf(row))
+			unknown = unknown || row.Version == ""
+		case row.Path == "" && row.VersionRaw == "":
+			absent = row.Outcome
+		default: // it does not count
+			declared := ""
+			if row.Path == "" {
+				declared = row.VersionRaw
+			}
+			unknown = unknown || row.Outcome.CouldNotTell() && MaySatisfy(&r.Requirement, declared, row.Version)
+		}
+	}
+	switch {
+	case fit != nil:
+		return RuntimeAnswer{State: AnswerFits, Installations: fit}
+	case other != nil && unknown:
+		return RuntimeAnswer{State: AnswerUnknown, Installations: other}
+	case other != nil:
+		return RuntimeAnswer{State: AnswerOther, Installations: other}
+	case absent != "":
+		return RuntimeAnswer{State: AnswerAbsent, Outcome: absent}
+	case w.Document.NotFound(r.Definition, AskedRole(w.WorkerRole), r.Created) != nil:
+		return RuntimeAnswer{State: AnswerAbsent, Outcome: capability.NotFound}
+	}
+	return RuntimeAnswer{State: AnswerUnasked}
+}
+
+func installationOf(row *store.Reported) AnsweredInstallation {
+	return AnsweredInstallation{row.Version, row.Source, row.UnconfirmedSince != nil}
+}
