@@ -133,6 +133,8 @@ func TestServe(t *testing.T) {
 					target += "?runtime=python"
 				case strings.HasSuffix(path, "/groups"):
 					target += "?by=role"
+				case strings.HasSuffix(path, "/diff"):
+					target += "?with=2"
 				}
 				args := []string{"-H", "Authorization: Bearer " + operator.Token, "-X", strings.ToUpper(method)}
 				switch {
@@ -142,6 +144,10 @@ func TestServe(t *testing.T) {
 					args = append(args, "--json", `{"reason": "new disk"}`)
 				case strings.HasSuffix(path, "taint"):
 					args = append(args, "--json", `{"key": "slow"}`)
+				case path == "/v1/operations":
+					args = append(args, "--json", `{"operation": "uncordon"}`)
+				case path == "/v1/what-if":
+					args = append(args, "--json", `{"changes": ["without web-1"]}`)
 				}
 				if status, body := s.curl(target, args...); status != "200" && status != "202" {
 					t.Errorf("%s %s: %s\n%s", method, target, status, body)

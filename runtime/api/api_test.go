@@ -5,11 +5,13 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/attune-go/attune/fixtures"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/api"
@@ -410,5 +412,139 @@ func TestRevisions(t *testing.T) {
 			t.Errorf("%d", got.StatusCode)
 		}
 		s.refused(s.request(http.MethodPost, "/v1/workers/999/refresh", "", "If-Match", "*"), http.StatusNotFound, api.NotFound)
+	})
+}
+
+// TestOperateMany cordons a selection, in one transaction with one row of the audit.
+func TestOperateMany(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		fleet(t, db)
+		s := start(t, db, api.Config{})
+		do := func(path, body string, changed ...string) {
+			t.Helper()
+			var report answer.OperationReport
+			s.request(http.MethodPost, path, body).into(t, &report)
+			var got []string
+			for _, w := range report.Workers {
+				if w.Changed {
+					got = append(got, w.Name)
+				}
+			}
+			if !slices.Equal(got, changed) {
+				t.Errorf("%s: %q changed, want %q", path, got, changed)
+			}
+		}
+		do("/v1/operations?name=web-*&dry_run=true", `{"operation": "cordon"}`, "web-1", "web-2")
+		do("/v1/operations?name=web-*", `{"operation": "cordon", "reason": "new disk"}`, "web-1", "web-2")
+		do("/v1/operations?role=worker", `{"operation": "cordon"}`, "declared")
+		do("/v1/operations?name=nobody", `{"operation": "cordon"}`)
+		do("/v1/operations?has=python@3.12", `{"operation": "taint", "taint": {"key": "slow", "effect": "no_schedule"}}`, "web-1")
+		for body, word := range map[string]string{
+			`{"operation": "drain"}`: "cordon, uncordon, taint or untaint", `{"operation": "taint", "taint": {"key": "", "effect": "no_schedule"}}`: "key",
+			`{"operation": "cordon", "worker": 1}`: "unknown key", `{"operation": "taint"}`: "key",
+		} {
+			s.refused(s.request(http.MethodPost, "/v1/operations?id=1", body), http.StatusBadRequest, api.InvalidRequest, word)
+		}
+		s.refused(s.request(http.MethodPost, "/v1/operations?nmae=x", `{"operation": "cordon"}`), http.StatusBadRequest, api.InvalidRequest, "nmae")
+		var asked struct{ Items []answer.RefreshWorker }
+		s.request(http.MethodPost, "/v1/refreshes?name=web-*", "").into(t, &asked)
+		if len(asked.Items) != 2 || !asked.Items[0].Asked {
+			t.Errorf("%+v", asked)
+		}
+		audits, err := s.store.Audits.List(t.Context(), 0)
+		var rows []string
+		for i := range audits {
+			rows = append(rows, audits[i].Operation+" "+audits[i].Subject)
+		}
+		want := []string{"refreshWorkers 2 workers", "operateWorkers worker 1", "operateWorkers 3 workers", "operateWorkers 2 workers"}
+		if diff := cmp.Diff(want, rows); err != nil || diff != "" {
+			t.Errorf("%v: the audit (-want +got):\n%s", err, diff)
+		}
+	})
+}
+
+// TestNewQuestions compares two workers, and counts the workers of actions.
+func TestNewQuestions(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		fleet(t, db)
+		etl := fixtures.Pack(t.Context(), t, db, fixtures.PackOpts{Ref: new("etl")})
+		python, err := store.New(db, store.Config{Schema: db.Schema}).Runtimes.ByRef(t.Context(), "core.python")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, ref := range []string{"etl.b", "etl.a", "etl.c"} {
+			fixtures.Action(t.Context(), t, db, fixtures.ActionOpts{Ref: &ref, Pack: etl, Runtime: python})
+		}
+		fixtures.Action(t.Context(), t, db, fixtures.ActionOpts{Ref: new("etl.any"), Pack: etl})
+		fixtures.Sensor(t.Context(), t, db, fixtures.SensorOpts{Ref: new("etl.watch"), Pack: etl, Runtime: python})
+		s := start(t, db, api.Config{})
+		type subjects struct {
+			Fleet int
+			Items []answer.SubjectCount
+			Next  string
+		}
+		var refs []string
+		for after := ""; ; {
+			var page subjects
+			s.get("/v1/actions?pack=etl&limit=2"+after, &page)
+			for _, item := range page.Items {
+				refs = append(refs, item.Ref+" "+strconv.Itoa(item.Fit))
+			}
+			if page.Fleet != 4 {
+				t.Errorf("%+v", page)
+			}
+			if page.Next == "" {
+				break
+			}
+			after = "&after=" + page.Next
+		}
+		if want := []string{"etl.a 1", "etl.b 1", "etl.c 1", "etl.any 1"}; !slices.Equal(slices.Sorted(slices.Values(refs)), slices.Sorted(slices.Values(want))) {
+			t.Errorf("got %q, want %q", refs, want)
+		}
+		var sensors subjects
+		s.get("/v1/sensors?ref=etl.watch", &sensors)
+		if len(sensors.Items) != 1 || sensors.Items[0].Fit != 0 || sensors.Items[0].Requirement.Role != "sensor" {
+			t.Errorf("%+v", sensors)
+		}
+		s.get("/v1/sensors?ref=nothing", &sensors)
+		if len(sensors.Items) != 0 {
+			t.Errorf("%+v", sensors)
+		}
+		var d answer.Difference
+		s.get("/v1/workers/1/diff?with=2", &d)
+		if d.A.Name != "web-1" || d.B.Name != "web-2" || len(d.Runtimes) == 0 {
+			t.Errorf("%+v", d)
+		}
+		s.refused(s.request(http.MethodGet, "/v1/workers/1/diff?with=999", ""), http.StatusNotFound, api.NotFound)
+		var found answer.Consequences
+		s.request(http.MethodPost, "/v1/what-if", `{"changes": ["without declared", "ruby min 3"]}`).into(t, &found)
+		if len(found.Effects) != 5 || !found.Effects[0].Stranded || found.Changes[1] != "core.ruby min 3.0.0" {
+			t.Errorf("%+v", found)
+		}
+		for body, words := range map[string][]string{
+			`{"changes": []}`: {"from 1 to 100"}, `{"changes": ["drop it", "pyhton min 3"]}`: {"/changes/0", "/changes/1"},
+			`{"changes": ["without nobody"]}`: {"nobody"}, `{"changes": "x"}`: {`"pointer":"/changes"`, "must not be a JSON string"}, `{"changes": [1]}`: {"/changes"},
+		} {
+			s.refused(s.request(http.MethodPost, "/v1/what-if", body), http.StatusBadRequest, api.InvalidRequest, words...)
+		}
+		var placed placement.Answer
+		s.request(http.MethodPost, "/v1/place?include=hosts&limit=0", `{}`).into(t, &placed)
+		if len(placed.Hosts) != 4 {
+			t.Errorf("%+v", placed)
+		}
+		var list workerList
+		s.get("/v1/workers?has=python@3.12&lacks=ruby&include=answers&include=counts", &list)
+		if len(list.Items) != 1 || len(list.Items[0].Answers) != 2 || list.Items[0].Answers[0].State != answer.AnswerFits {
+			t.Errorf("%+v", list.Items)
+		}
+		for name, want := range map[string]string{"Python3": "core.python", "fortran": "", "nothing": "none"} {
+			var runtimes struct{ Items []answer.RuntimeRow }
+			s.get("/v1/runtimes?include=definition&name="+name, &runtimes)
+			switch {
+			case want == "none" && len(runtimes.Items) == 0:
+			case len(runtimes.Items) != 1 || runtimes.Items[0].Ref != want || (runtimes.Items[0].Definition != nil) != (want != ""):
+				t.Errorf("%s: %+v", name, runtimes.Items)
+			}
+		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/api/internal/server"
@@ -106,7 +107,10 @@ func parameterProblem(err error) *problem {
 	var required *server.RequiredParamError
 	var requiredHeader *server.RequiredHeaderError
 	var faults document.Faults
+	var shape *json.UnmarshalTypeError
 	switch {
+	case errors.As(err, &shape):
+		return invalid(Fault{Pointer: "/" + strings.ReplaceAll(shape.Field, ".", "/"), Message: "must not be a JSON " + shape.Value})
 	case errors.As(err, &term):
 		return wrong(term.Key, "%s", textOf(term))
 	case errors.As(err, &runtimeTerm):
