@@ -93,13 +93,16 @@ func connect(ctx context.Context, env *cli.Env, address string) (source, error) 
 	if err := identified(plain.GetHealth(ctx)); err != nil {
 		return nil, fmt.Errorf("%s: %w", s.url, err)
 	}
-	s.client, err = client.NewClient(s.url, client.WithHTTPClient(doer), client.WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
-		if token := os.Getenv(tokenVariable); token != "" {
-			r.Header.Set("Authorization", "Bearer "+token)
-		}
-		return nil
-	}))
+	s.client, err = client.NewClient(s.url, client.WithHTTPClient(doer), client.WithRequestEditorFn(authorized))
 	return s, err
+}
+
+// authorized adds the token to a request.
+func authorized(_ context.Context, r *http.Request) error {
+	if token := os.Getenv(tokenVariable); token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	return nil
 }
 
 // requestTimeout bounds a request and its answer.

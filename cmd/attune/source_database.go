@@ -132,7 +132,9 @@ func (s databaseSource) place(ctx context.Context, r *placement.Requirement, lim
 	return answer.Place(ctx, s.db.Store, r, limit)
 }
 
-func (s databaseSource) subject(ctx context.Context, index *metadata.Index, kind store.SubjectKind, ref string) (*answer.PlaceSubject, error) {
+func (s databaseSource) subject(
+	ctx context.Context, index *metadata.Index, kind store.SubjectKind, ref string,
+) (*answer.PlaceSubject, error) {
 	return answer.FindSubject(ctx, s.db.Store, index, kind, ref)
 }
 

@@ -78,18 +78,18 @@ type Asked interface {
 }
 
 // AskedIn returns the Asked of a database.
-func AskedIn(st *store.Store) Asked { return asked{st.Workers, st.WorkerRuntimes} }
+func AskedIn(st *store.Store) Asked { return asking{st.Workers, st.WorkerRuntimes} }
 
-type asked struct {
+type asking struct {
 	*store.Workers
 	runtimes *store.WorkerRuntimes
 }
 
-func (a asked) Installed(ctx context.Context, ids []int64) ([]store.Reported, error) {
+func (a asking) Installed(ctx context.Context, ids []int64) ([]store.Reported, error) {
 	return a.runtimes.Installed(ctx, ids)
 }
 
-func (a asked) RequestRefresh(ctx context.Context, ids ...int64) error {
+func (a asking) RequestRefresh(ctx context.Context, ids ...int64) error {
 	_, err := a.Workers.RequestRefresh(ctx, ids...)
 	return err
 }

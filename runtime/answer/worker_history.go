@@ -14,12 +14,14 @@ import (
 // the name in the history, which keeps the names of deleted workers, and then for workers as
 // LookUpWorkers does. It sets the filter's Names. Errors: those of LookUpWorkers.
 func WorkerHistory(ctx context.Context, st *store.Store, name string, filter store.ChangeFilter) ([]Change, error) {
-	return HistoryOf(ctx, In(st), func(ctx context.Context, f store.ChangeFilter) ([]Change, error) { return History(ctx, st, f) }, name, filter)
+	history := func(ctx context.Context, filter store.ChangeFilter) ([]Change, error) { return History(ctx, st, filter) }
+	return HistoryOf(ctx, In(st), history, name, filter)
 }
 
 // HistoryOf works like WorkerHistory, wherever the workers and the history are.
 func HistoryOf(
-	ctx context.Context, in Finder, history func(context.Context, store.ChangeFilter) ([]Change, error), name string, filter store.ChangeFilter,
+	ctx context.Context, in Finder, history func(context.Context, store.ChangeFilter) ([]Change, error),
+	name string, filter store.ChangeFilter,
 ) ([]Change, error) {
 	filter.Names = []string{name}
 	changes, err := history(ctx, filter)

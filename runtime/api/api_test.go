@@ -446,10 +446,10 @@ func TestOperateMany(t *testing.T) {
 			s.refused(s.request(http.MethodPost, "/v1/operations?id=1", body), http.StatusBadRequest, api.InvalidRequest, word)
 		}
 		s.refused(s.request(http.MethodPost, "/v1/operations?nmae=x", `{"operation": "cordon"}`), http.StatusBadRequest, api.InvalidRequest, "nmae")
-		var asked struct{ Items []answer.RefreshWorker }
-		s.request(http.MethodPost, "/v1/refreshes?name=web-*", "").into(t, &asked)
-		if len(asked.Items) != 2 || !asked.Items[0].Asked {
-			t.Errorf("%+v", asked)
+		var refreshes struct{ Items []answer.RefreshWorker }
+		s.request(http.MethodPost, "/v1/refreshes?name=web-*", "").into(t, &refreshes)
+		if len(refreshes.Items) != 2 || !refreshes.Items[0].Asked {
+			t.Errorf("%+v", refreshes)
 		}
 		audits, err := s.store.Audits.List(t.Context(), 0)
 		var rows []string

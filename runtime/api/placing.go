@@ -86,13 +86,15 @@ const maxChanges = 100
 
 // ListActions implements the operation listActions.
 func (a *API) ListActions(ctx context.Context, r server.ListActionsRequestObject) (server.ListActionsResponseObject, error) {
-	list, err := a.subjects(ctx, store.SubjectQuery{Kind: store.ActionSubject, Pack: r.Params.Pack, Ref: r.Params.Ref}, r.Params.Limit, r.Params.After)
+	q := store.SubjectQuery{Kind: store.ActionSubject, Pack: r.Params.Pack, Ref: r.Params.Ref}
+	list, err := a.subjects(ctx, q, r.Params.Limit, r.Params.After)
 	return server.ListActions200JSONResponse(list), err
 }
 
 // ListSensors implements the operation listSensors.
 func (a *API) ListSensors(ctx context.Context, r server.ListSensorsRequestObject) (server.ListSensorsResponseObject, error) {
-	list, err := a.subjects(ctx, store.SubjectQuery{Kind: store.SensorSubject, Pack: r.Params.Pack, Ref: r.Params.Ref}, r.Params.Limit, r.Params.After)
+	q := store.SubjectQuery{Kind: store.SensorSubject, Pack: r.Params.Pack, Ref: r.Params.Ref}
+	list, err := a.subjects(ctx, q, r.Params.Limit, r.Params.After)
 	return server.ListSensors200JSONResponse(list), err
 }
 
