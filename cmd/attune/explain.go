@@ -38,7 +38,7 @@ func (c *explainCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	defer src.Close()
+	defer src.close()
 	workers, err := findWorkers(ctx, src, c.Host, c.Role)
 	if err != nil {
 		if _, otherErr := findWorkers(ctx, src, c.Runtime, c.Role); otherErr == nil {

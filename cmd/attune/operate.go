@@ -124,7 +124,7 @@ func (c *operateFlags) run(ctx context.Context, env *cli.Env, op answer.Operatio
 	if err != nil {
 		return err
 	}
-	defer src.Close()
+	defer src.close()
 	selection, err := wanted.selection(ctx, src)
 	if err != nil {
 		return err

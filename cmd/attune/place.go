@@ -51,7 +51,7 @@ func (c *placeCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	defer src.Close()
+	defer src.close()
 	index, _, err := indexOf(ctx, src)
 	if err != nil {
 		return fmt.Errorf("find runtimes in %s: %w", src.name(), err)

@@ -38,7 +38,7 @@ func (c *runtimesListCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	defer src.Close()
+	defer src.close()
 	defs, guest, err := c.definitions(ctx, env, src)
 	if err != nil {
 		return fmt.Errorf("list runtimes of %s: %w", src.name(), err)
@@ -128,7 +128,7 @@ func (c *runtimesShowCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	defer src.Close()
+	defer src.close()
 	def, note, err := src.definition(ctx, c.Name)
 	if errors.Is(err, store.ErrNotFound) {
 		return noRuntime(ctx, src, c.Name)

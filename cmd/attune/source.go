@@ -17,7 +17,7 @@ import (
 type source interface {
 	answer.Finder
 	answer.Asked
-	Close() error
+	close()
 	// name is what messages call it.
 	name() string
 	// pending is why a database that is only looked at is not migrated, or nil.

@@ -26,7 +26,7 @@ func inDatabase(db *cli.Database) databaseSource {
 	return databaseSource{answer.In(db.Store), answer.AskedIn(db.Store), db}
 }
 
-func (s databaseSource) Close() error   { return s.db.Close() }
+func (s databaseSource) close()         { _ = s.db.Close() } // everything was read
 func (s databaseSource) name() string   { return s.db.Name }
 func (s databaseSource) pending() error { return s.db.Pending }
 

@@ -32,7 +32,7 @@ func (c *workersDiffCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	defer src.Close()
+	defer src.close()
 	a, err := c.one(ctx, src, c.A)
 	if err != nil {
 		return err

@@ -72,7 +72,7 @@ func (c *workersHistoryCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	defer src.Close()
+	defer src.close()
 	if c.Runtime != "" {
 		r := requirement{Written: c.Runtime}
 		if _, err := resolve(ctx, src, &r); err != nil {

@@ -28,7 +28,7 @@ func (c *workersShowCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	defer src.Close()
+	defer src.close()
 	workers, err := findWorkers(ctx, src, c.Name, c.Role)
 	if err != nil {
 		return err

@@ -86,7 +86,7 @@ func (c *workersListCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	defer src.Close()
+	defer src.close()
 	selection, err := wanted.selection(ctx, src)
 	if err != nil {
 		return err

@@ -7,28 +7,28 @@ import (
 
 // A RuntimeAnswer is what a worker last reported about one runtime.
 type RuntimeAnswer struct {
-	State AnswerState `json:"state"`
+	State ReportedState `json:"state"`
 	// Installations are those that satisfy the constraint, or all of a worker where none does.
 	Installations []AnsweredInstallation `json:"installations,omitempty"`
 	// Outcome says why the worker does not have the runtime. It is empty with installations.
 	Outcome capability.Outcome `json:"outcome,omitempty"`
 }
 
-// An AnswerState sums up a RuntimeAnswer.
-type AnswerState string
+// An ReportedState sums up a RuntimeAnswer.
+type ReportedState string
 
 // The states.
 const (
 	// AnswerFits means that installations satisfy the constraint.
-	AnswerFits AnswerState = "fits"
+	AnswerFits ReportedState = "fits"
 	// AnswerOther means that all installations have other versions, and AnswerUnknown that one
 	// of them may satisfy the constraint.
-	AnswerOther   AnswerState = "other"
-	AnswerUnknown AnswerState = "unknown"
+	AnswerOther   ReportedState = "other"
+	AnswerUnknown ReportedState = "unknown"
 	// AnswerAbsent means that the worker does not have the runtime, or could not tell.
-	AnswerAbsent AnswerState = "absent"
+	AnswerAbsent ReportedState = "absent"
 	// AnswerUnasked means that the worker did not look for the runtime.
-	AnswerUnasked AnswerState = "unasked"
+	AnswerUnasked ReportedState = "unasked"
 )
 
 // An AnsweredInstallation is an installation of a RuntimeAnswer. Version is empty if unknown.

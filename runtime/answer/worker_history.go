@@ -14,7 +14,9 @@ import (
 // the name in the history, which keeps the names of deleted workers, and then for workers as
 // LookUpWorkers does. It sets the filter's Names. Errors: those of LookUpWorkers.
 func WorkerHistory(ctx context.Context, st *store.Store, name string, filter store.ChangeFilter) ([]Change, error) {
-	history := func(ctx context.Context, filter store.ChangeFilter) ([]Change, error) { return History(ctx, st, filter) }
+	history := func(ctx context.Context, filter store.ChangeFilter) ([]Change, error) {
+		return History(ctx, st, filter)
+	}
 	return HistoryOf(ctx, In(st), history, name, filter)
 }
 

@@ -54,7 +54,7 @@ func (a *API) filter(ctx context.Context, runtime, since string) (f store.Change
 // history returns a page of the history, newest first.
 func (a *API) history(ctx context.Context, filter store.ChangeFilter, limit int, after string) (list server.ChangeList, err error) {
 	c := callOf(ctx)
-	if limit, err = limitOf(c, limit, defaultLimit); err != nil {
+	if limit, err = limitOf(c, limit); err != nil {
 		return list, err
 	}
 	if before, err := c.number(after); err != nil {
@@ -169,7 +169,7 @@ func accepts(accept []string, kind string) bool {
 // has passed.
 func (a *API) listFrom(ctx context.Context, f *follower, p server.ListChangesParams) (server.ListChangesResponseObject, error) {
 	c := callOf(ctx)
-	limit, err := limitOf(c, p.Limit, defaultLimit)
+	limit, err := limitOf(c, p.Limit)
 	if err != nil {
 		return nil, err
 	}

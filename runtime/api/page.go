@@ -17,10 +17,10 @@ const (
 )
 
 // limitOf returns the limit of a list.
-func limitOf(c *call, limit, otherwise int) (int, error) {
+func limitOf(c *call, limit int) (int, error) {
 	switch given := c.request.URL.Query().Has("limit"); {
 	case !given:
-		return otherwise, nil
+		return defaultLimit, nil
 	case limit < 1 || limit > maxLimit:
 		return 0, wrong("limit", "must be from 1 to %d, got %d", maxLimit, limit)
 	}

@@ -102,7 +102,7 @@ func (a *API) ListSensors(ctx context.Context, r server.ListSensorsRequestObject
 // of workers that fit the last one, and its ref.
 func (a *API) subjects(ctx context.Context, q store.SubjectQuery, limit int, after string) (list server.SubjectList, err error) {
 	c := callOf(ctx)
-	if limit, err = limitOf(c, limit, defaultLimit); err != nil {
+	if limit, err = limitOf(c, limit); err != nil {
 		return list, err
 	}
 	position, err := c.position(after)

@@ -15,7 +15,7 @@ import (
 // ListRuntimes implements the operation listRuntimes.
 func (a *API) ListRuntimes(ctx context.Context, r server.ListRuntimesRequestObject) (server.ListRuntimesResponseObject, error) {
 	c := callOf(ctx)
-	limit, err := limitOf(c, r.Params.Limit, defaultLimit)
+	limit, err := limitOf(c, r.Params.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (a *API) ListRuntimeVersions(
 	ctx context.Context, r server.ListRuntimeVersionsRequestObject,
 ) (server.ListRuntimeVersionsResponseObject, error) {
 	c := callOf(ctx)
-	limit, err := limitOf(c, r.Params.Limit, defaultLimit)
+	limit, err := limitOf(c, r.Params.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +179,7 @@ func (a *API) GetMatrixGroups(ctx context.Context, r server.GetMatrixGroupsReque
 // ListPacks implements the operation listPacks.
 func (a *API) ListPacks(ctx context.Context, r server.ListPacksRequestObject) (server.ListPacksResponseObject, error) {
 	c := callOf(ctx)
-	limit, err := limitOf(c, r.Params.Limit, defaultLimit)
+	limit, err := limitOf(c, r.Params.Limit)
 	if err != nil {
 		return nil, err
 	}

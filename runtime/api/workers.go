@@ -87,7 +87,7 @@ func (a *API) page(
 	if q.Selection, terms, err = a.selection(ctx, prereleases); err != nil {
 		return nil, err
 	}
-	if q.Limit, err = limitOf(c, limit, defaultLimit); err != nil {
+	if q.Limit, err = limitOf(c, limit); err != nil {
 		return nil, err
 	}
 	q.After, err = c.position(after)
