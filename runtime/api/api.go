@@ -123,7 +123,7 @@ func New(st *store.Store, cfg Config) (*API, error) {
 		cfg.Logger = slog.Default()
 	}
 	a := &API{
-		store: st, cfg: cfg, hub: newHub(st.Changes, cfg.Logger), limiter: newLimiter(cfg.Limits),
+		store: st, cfg: cfg, hub: newHub(st, cfg.Logger), limiter: newLimiter(cfg.Limits),
 		protects: http.NewCrossOriginProtection(),
 	}
 	if a.cfg.Definitions == nil {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -118,7 +119,16 @@ func (a *API) ListChanges(ctx context.Context, r server.ListChangesRequestObject
 		if err != nil {
 			return nil, err
 		}
-		return &stream{follower: f, call: c, done: done}, nil
+		s := &stream{follower: f, call: c, done: done}
+		if slices.Contains(p.Include, server.ListChangesParamsIncludeStatus) {
+			next, unwatch, err := a.hub.standings.watch(bounded)
+			if err != nil {
+				done()
+				return nil, err
+			}
+			s.statuses, s.nextStatus, s.done = a.hub.standings, next, func() { unwatch(); done() }
+		}
+		return s, nil
 	}
 	return a.listFrom(ctx, f, p)
 }

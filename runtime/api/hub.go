@@ -12,16 +12,17 @@ import (
 )
 
 // followEvery is the time between two looks at the history. It needs one statement, whatever the
-// number of streams.
-const followEvery = 200 * time.Millisecond
+// number of streams. Together with standingEvery, that is less than five in a second.
+const followEvery = 220 * time.Millisecond
 
 // kept is the number of changes in memory. Streams that are further behind read the database.
 const kept = 1000
 
 // A hub follows the changes for all streams of an API.
 type hub struct {
-	changes *store.Changes
-	log     *slog.Logger
+	changes   *store.Changes
+	standings *standings
+	log       *slog.Logger
 
 	mu sync.Mutex
 	// following is nil unless run follows the changes.
@@ -42,7 +43,9 @@ type following struct {
 	done chan struct{}
 }
 
-func newHub(changes *store.Changes, log *slog.Logger) *hub { return &hub{changes: changes, log: log} }
+func newHub(st *store.Store, log *slog.Logger) *hub {
+	return &hub{changes: st.Changes, standings: &standings{workers: st.Workers}, log: log}
+}
 
 // errRuns means that Run was called twice.
 var errRuns = errors.New("the API runs already")
@@ -64,6 +67,9 @@ func (h *hub) run(ctx context.Context) error {
 	h.mu.Lock()
 	h.following = &following{floor: last, last: last, news: make(chan struct{}), done: make(chan struct{})}
 	h.mu.Unlock()
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	watching.Go(func() { h.watch(ctx) })
 	for change, err := range h.changes.Subscribe(ctx, last, store.SubscribeConfig{Interval: followEvery}) {
 		if err != nil {
 			h.log.WarnContext(ctx, "changes are late", "error", err)
@@ -72,6 +78,28 @@ func (h *hub) run(ctx context.Context) error {
 		h.publish(&change)
 	}
 	return nil
+}
+
+// watch looks at the statuses of workers until ctx ends.
+func (h *hub) watch(ctx context.Context) {
+	ticker := time.NewTicker(standingEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		changed, err := h.standings.look(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			h.log.WarnContext(ctx, "statuses are late", "error", err)
+		case changed:
+			h.mu.Lock()
+			h.following.wake()
+			h.mu.Unlock()
+		}
+	}
 }
 
 // begin returns the ID of the newest change. It returns false if ctx ends before the database
@@ -115,6 +143,11 @@ func (h *hub) publish(c *schema.CapabilityChange) {
 		f.recent = append([]schema.CapabilityChange(nil), f.recent[kept:]...)
 	}
 	f.last = c.ID
+	f.wake()
+}
+
+// wake tells the followers that there are news.
+func (f *following) wake() {
 	close(f.news)
 	f.news = make(chan struct{})
 }

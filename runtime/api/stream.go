@@ -24,6 +24,9 @@ type stream struct {
 	follower *follower
 	call     *call
 	done     func()
+	// statuses is nil in a stream that shows changes only, and nextStatus is the number of the next one.
+	statuses   *standings
+	nextStatus int
 }
 
 // VisitListChangesResponse writes events until the client, the token or the hub ends.
@@ -64,7 +67,7 @@ func (s *stream) run(e *events) {
 		for i := range b.changes {
 			s.send(e, &b.changes[i])
 		}
-		if len(b.changes) > 0 {
+		if s.sendStatuses(e) || len(b.changes) > 0 {
 			pinged = time.Now()
 		}
 		e.flush()
@@ -104,6 +107,32 @@ func (s *stream) send(e *events, c *answer.Change) {
 	}
 	e.write("change", c.ID, text)
 	s.follower.api.metrics.events.Inc()
+}
+
+// sendStatuses sends the changes of statuses since the last call, and reports whether there were any.
+func (s *stream) sendStatuses(e *events) bool {
+	if s.statuses == nil {
+		return false
+	}
+	changes, upTo, complete := s.statuses.after(s.nextStatus)
+	s.nextStatus = upTo
+	if !complete {
+		e.write("reset", s.follower.last, []byte("{}"))
+	}
+	sent := false
+	for i := range changes {
+		if !changes[i].isSelected(s.follower.filter) {
+			continue
+		}
+		text, err := json.Marshal(&changes[i])
+		if err != nil {
+			e.err = err
+			return false
+		}
+		e.write("status", s.follower.last, text)
+		sent = true
+	}
+	return sent
 }
 
 // events writes server-sent events. It keeps the first error.

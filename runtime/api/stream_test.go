@@ -248,3 +248,46 @@ func TestLimits(t *testing.T) {
 	s.scope = api.Read
 	s.get("/v1/packs", nil)
 }
+
+// TestStreamOfStatuses follows workers that end, come back and are deleted, beside their changes.
+func TestStreamOfStatuses(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		fleet(t, db)
+		s := start(t, db, api.Config{})
+		some, none := s.listen("/v1/changes?include=status&name=web-*"), s.listen("/v1/changes?name=web-1")
+		status := func(name, want string) {
+			t.Helper()
+			e := some.next()
+			var c api.StatusChange
+			if e.name != "status" || json.Unmarshal([]byte(e.data), &c) != nil || c.Name != name || c.Role != "worker" || c.Status != want {
+				t.Fatalf("got %+v, want that %s is %s", e, name, want)
+			}
+			if err := valid([]string{"components", "schemas", "StatusChange"}, []byte(e.data)); err != nil {
+				t.Error(err)
+			}
+		}
+		row, err := s.store.Workers.ByIdentity(t.Context(), metadata.Worker, "web-1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		eye, err := s.store.Workers.ByIdentity(t.Context(), metadata.Sensor, "eye")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.store.Workers.Deactivate(t.Context(), eye.ID, "i-eye"); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.store.Workers.Deactivate(t.Context(), row.ID, "i-web-1"); err != nil {
+			t.Fatal(err)
+		}
+		status("web-1", "inactive")
+		if _, err := db.ExecContext(t.Context(), "DELETE FROM worker WHERE name = ?", "web-1"); err != nil {
+			t.Fatal(err)
+		}
+		status("web-1", "deleted")
+		reported(t, db, metadata.Worker, "web-1", with("3.12.1"))
+		some.change("web-1")
+		status("web-1", "active")
+		none.change("web-1")
+	})
+}

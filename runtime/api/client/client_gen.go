@@ -82,6 +82,11 @@ const (
 	ListChangesParamsRoleWorker ListChangesParamsRole = "worker"
 )
 
+// Defines values for ListChangesParamsInclude.
+const (
+	ListChangesParamsIncludeStatus ListChangesParamsInclude = "status"
+)
+
 // Defines values for ExplainFleetParamsRole.
 const (
 	ExplainFleetParamsRoleSensor ExplainFleetParamsRole = "sensor"
@@ -1070,6 +1075,9 @@ type ListChangesParams struct {
 	// Before Only changes older than the one with this id.
 	Before int64 `form:"before,omitempty" json:"before,omitempty"`
 
+	// Include What a stream shows beside changes.
+	Include []ListChangesParamsInclude `form:"include,omitempty" json:"include,omitempty"`
+
 	// Wait How long to wait for a change, such as 30s. At most 60s.
 	Wait string `form:"wait,omitempty" json:"wait,omitempty"`
 
@@ -1088,6 +1096,9 @@ type ListChangesParams struct {
 
 // ListChangesParamsRole defines parameters for ListChanges.
 type ListChangesParamsRole string
+
+// ListChangesParamsInclude defines parameters for ListChanges.
+type ListChangesParamsInclude string
 
 // ExplainFleetParams defines parameters for ExplainFleet.
 type ExplainFleetParams struct {
@@ -1844,6 +1855,8 @@ type ClientInterface interface {
 	// As `text/event-stream` it follows the changes: each is an event `change` with its id. `Last-Event-ID` or `from`
 	// goes on behind an id. If changes behind it were deleted meanwhile, the answer is 410, or an event `reset` within
 	// a stream: read the state again and follow from its id. An event `end` comes before the server ends the stream.
+	// With `include=status`, an event `status` comes within seconds of each change of a worker's status; its data is a
+	// `StatusChange`. Statuses that changed while a client was not connected are not sent again.
 	//
 	// Corresponds with GET /v1/changes (the `ListChanges` operationId).
 	ListChanges(ctx context.Context, params *ListChangesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2107,6 +2120,8 @@ func (c *Client) ListActions(ctx context.Context, params *ListActionsParams, req
 // As `text/event-stream` it follows the changes: each is an event `change` with its id. `Last-Event-ID` or `from`
 // goes on behind an id. If changes behind it were deleted meanwhile, the answer is 410, or an event `reset` within
 // a stream: read the state again and follow from its id. An event `end` comes before the server ends the stream.
+// With `include=status`, an event `status` comes within seconds of each change of a worker's status; its data is a
+// `StatusChange`. Statuses that changed while a client was not connected are not sent again.
 //
 // Corresponds with GET /v1/changes (the `ListChanges` operationId).
 func (c *Client) ListChanges(ctx context.Context, params *ListChangesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2872,6 +2887,18 @@ func NewListChangesRequest(server string, params *ListChangesParams) (*http.Requ
 			for _, qp := range strings.Split(queryFrag, "&") {
 				rawQueryFragments = append(rawQueryFragments, qp)
 			}
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
 		}
 
 		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "wait", params.Wait, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -5059,6 +5086,8 @@ type ClientWithResponsesInterface interface {
 	// As `text/event-stream` it follows the changes: each is an event `change` with its id. `Last-Event-ID` or `from`
 	// goes on behind an id. If changes behind it were deleted meanwhile, the answer is 410, or an event `reset` within
 	// a stream: read the state again and follow from its id. An event `end` comes before the server ends the stream.
+	// With `include=status`, an event `status` comes within seconds of each change of a worker's status; its data is a
+	// `StatusChange`. Statuses that changed while a client was not connected are not sent again.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -6883,6 +6912,8 @@ func (c *ClientWithResponses) ListActionsWithResponse(ctx context.Context, param
 // As `text/event-stream` it follows the changes: each is an event `change` with its id. `Last-Event-ID` or `from`
 // goes on behind an id. If changes behind it were deleted meanwhile, the answer is 410, or an event `reset` within
 // a stream: read the state again and follow from its id. An event `end` comes before the server ends the stream.
+// With `include=status`, an event `status` comes within seconds of each change of a worker's status; its data is a
+// `StatusChange`. Statuses that changed while a client was not connected are not sent again.
 //
 // Returns a wrapper object for the known response body format(s).
 //

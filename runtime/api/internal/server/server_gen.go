@@ -39,6 +39,11 @@ const (
 	ListChangesParamsRoleWorker ListChangesParamsRole = "worker"
 )
 
+// Defines values for ListChangesParamsInclude.
+const (
+	ListChangesParamsIncludeStatus ListChangesParamsInclude = "status"
+)
+
 // Defines values for ExplainFleetParamsRole.
 const (
 	ExplainFleetParamsRoleSensor ExplainFleetParamsRole = "sensor"
@@ -523,6 +528,9 @@ type ListChangesParams struct {
 	// Before Only changes older than the one with this id.
 	Before int64 `form:"before,omitempty" json:"before,omitempty"`
 
+	// Include What a stream shows beside changes.
+	Include []ListChangesParamsInclude `form:"include,omitempty" json:"include,omitempty"`
+
 	// Wait How long to wait for a change, such as 30s. At most 60s.
 	Wait string `form:"wait,omitempty" json:"wait,omitempty"`
 
@@ -541,6 +549,9 @@ type ListChangesParams struct {
 
 // ListChangesParamsRole defines parameters for ListChanges.
 type ListChangesParamsRole string
+
+// ListChangesParamsInclude defines parameters for ListChanges.
+type ListChangesParamsInclude string
 
 // ExplainFleetParams defines parameters for ExplainFleet.
 type ExplainFleetParams struct {
@@ -1293,6 +1304,19 @@ func (siw *ServerInterfaceWrapper) ListChanges(w http.ResponseWriter, r *http.Re
 			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "before"})
 		} else {
 			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "before", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "include" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "include", r.URL.Query(), &params.Include, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "include"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "include", Err: err})
 		}
 		return
 	}

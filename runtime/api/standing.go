@@ -1,0 +1,140 @@
+package api
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/attune-go/attune/runtime/answer"
+	"github.com/attune-go/attune/schema"
+	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// standingEvery is the time between two looks at the statuses of workers, while a stream shows them.
+const standingEvery = 3 * time.Second
+
+// A StatusChange is a change of a worker's status, for streams.
+type StatusChange struct {
+	Worker int64  `json:"worker"`
+	Name   string `json:"name"`
+	Role   string `json:"role"`
+	// Status is active, busy, error, inactive, stale, or deleted. It is empty if the row has none.
+	Status string `json:"status"`
+}
+
+// standings follows the statuses of workers for all streams that show them.
+type standings struct {
+	workers *store.Workers
+
+	// looking is held during a look.
+	looking sync.Mutex
+
+	mu sync.Mutex
+	// watchers is the number of streams.
+	watchers int
+	// known has the status of each worker, by ID. It is nil until the first look for a stream.
+	known map[int64]StatusChange
+	// recent has the newest changes, and first is the number of its first one.
+	recent []StatusChange
+	first  int
+}
+
+// watch counts a stream until done is called. It returns the number of the next change: those before
+// it happened before.
+func (s *standings) watch(ctx context.Context) (next int, done func(), err error) {
+	s.mu.Lock()
+	s.watchers++
+	begun := s.known != nil
+	s.mu.Unlock()
+	done = func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.watchers--
+	}
+	if !begun {
+		if _, err := s.look(ctx); err != nil {
+			done()
+			return 0, nil, err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.first + len(s.recent), done, nil
+}
+
+// after returns the changes from a number on. It returns false if some of them are gone.
+func (s *standings) after(next int) (changes []StatusChange, upTo int, complete bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	upTo = s.first + len(s.recent)
+	if next < s.first {
+		return nil, upTo, false
+	}
+	return s.recent[next-s.first:], upTo, true
+}
+
+// look reads the statuses, and reports whether some have changed. Without a stream it forgets them.
+func (s *standings) look(ctx context.Context) (changed bool, err error) {
+	s.looking.Lock()
+	defer s.looking.Unlock()
+	s.mu.Lock()
+	if s.watchers == 0 {
+		s.known = nil
+		s.mu.Unlock()
+		return false, nil
+	}
+	s.mu.Unlock()
+	rows, err := s.workers.Standing(ctx, store.Selection{})
+	if err != nil {
+		return false, err
+	}
+	now := make(map[int64]StatusChange, len(rows))
+	for i := range rows {
+		now[rows[i].ID] = statusOf(&rows[i])
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.known
+	s.known = now
+	if before == nil {
+		return false, nil
+	}
+	for i := range rows { // in their order
+		if one := now[rows[i].ID]; before[rows[i].ID] != one {
+			s.recent, changed = append(s.recent, one), true
+		}
+	}
+	for id, one := range before {
+		if _, exists := now[id]; !exists {
+			one.Status = "deleted"
+			s.recent, changed = append(s.recent, one), true
+		}
+	}
+	if surplus := len(s.recent) - max(kept, len(now)); surplus > 0 {
+		s.recent, s.first = slices.Clone(s.recent[surplus:]), s.first+surplus
+	}
+	return changed, nil
+}
+
+func statusOf(w *store.Standing) StatusChange {
+	one := StatusChange{Worker: w.ID, Name: w.Name, Role: answer.RoleName(w.WorkerRole)}
+	switch {
+	case w.Stale:
+		one.Status = "stale"
+	case w.Status != nil:
+		one.Status = string(*w.Status)
+	}
+	return one
+}
+
+// isSelected reports whether a stream with a filter shows a change. Runtimes do not matter.
+func (c *StatusChange) isSelected(filter store.ChangeFilter) bool {
+	role := schema.WorkerRole(c.Role)
+	if c.Role == string(metadata.Worker) {
+		role = schema.RoleAction
+	}
+	filter.Ref, filter.Name = "", ""
+	return answer.IsSelected(&schema.CapabilityChange{Worker: &c.Worker, WorkerName: c.Name, WorkerRole: role}, filter)
+}
