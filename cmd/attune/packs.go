@@ -188,7 +188,7 @@ func printReport(out *cli.Terminal, r *install.Report) {
 	}
 }
 
-type packsListCmd struct{}
+type packsListCmd struct{ cli.Output }
 
 type packDoc struct {
 	Ref         string `json:"ref"`
@@ -200,6 +200,10 @@ type packDoc struct {
 
 // Run lists the packs of the database.
 func (c *packsListCmd) Run(ctx context.Context, env *cli.Env) error {
+	list, err := c.Rows(env, "ref", "label", "version", "description", "runtimes")
+	if err != nil {
+		return err
+	}
 	db, err := env.OpenNamed(ctx)
 	if err != nil {
 		return err
@@ -226,8 +230,8 @@ func (c *packsListCmd) Run(ctx context.Context, env *cli.Env) error {
 		}
 		docs = append(docs, d)
 	}
-	if env.JSON {
-		return cli.PrintJSON(env.Out, docs)
+	if list != nil {
+		return cli.PrintRows(list, docs)
 	}
 	if len(docs) == 0 {
 		env.Out.Printf("no packs; `attune packs load core` brings the core pack\n")

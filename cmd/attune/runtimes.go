@@ -24,6 +24,7 @@ type runtimesCmd struct {
 }
 
 type runtimesListCmd struct {
+	cli.Output
 	Pack  string `help:"Show only the runtimes of this pack." placeholder:"REF"`
 	After string `help:"Start after this ref." placeholder:"REF"`
 	Limit int    `help:"Show at most N; 0 shows all (default: 0)." placeholder:"N"`
@@ -33,6 +34,10 @@ type runtimesListCmd struct {
 func (c *runtimesListCmd) Run(ctx context.Context, env *cli.Env) error {
 	if c.Limit < 0 {
 		return cli.Usagef("--limit must be at least 0, got %d", c.Limit)
+	}
+	rows, err := c.Rows(env, "ref", "pack_ref", "name", "aliases", "description", "distributions", "execution_config", "versions")
+	if err != nil {
+		return err
 	}
 	src, err := sourceOr(ctx, env, func(ctx context.Context, env *cli.Env) (*cli.Database, error) { return env.OpenToLook(ctx) })
 	if err != nil {
@@ -45,8 +50,8 @@ func (c *runtimesListCmd) Run(ctx context.Context, env *cli.Env) error {
 	}
 	all := len(defs)
 	defs = answer.RuntimesQuery{Pack: c.Pack, After: c.After, Limit: c.Limit}.Page(defs)
-	if env.JSON {
-		return cli.PrintJSON(env.Out, defs)
+	if rows != nil {
+		return cli.PrintRows(rows, defs)
 	}
 	if len(defs) == 0 {
 		if all > 0 {

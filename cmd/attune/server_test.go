@@ -20,7 +20,7 @@ import (
 )
 
 // passing matches what differs between two runs because time passes between them.
-var passing = regexp.MustCompile(`(?m)\d+[dhms]\d*[hms]? ago|"silent_seconds": [0-9.]+|verified in \S+`)
+var passing = regexp.MustCompile(`(?m)\d+[dhms]\d*[hms]? ago *|"silent_seconds": [0-9.]+|verified in \S+|,[0-9.]+,30,`)
 
 // cursors matches the cursors of lists: those of a server belong to a query of the server's.
 var cursors = regexp.MustCompile(`--after \S+ goes on`)
@@ -42,6 +42,8 @@ func TestServerGivesTheSame(t *testing.T) {
 		{args: "workers list"},
 		{args: "workers list --json"},
 		{args: "workers list --json --include labels --include versions --include document"},
+		{args: "workers list --output csv --include document"},
+		{args: "workers history --output ndjson"},
 		{args: "workers list web-* --has python@>=3.12 --lacks ruby"},
 		{args: "workers list --has fortran --has python"},
 		{args: "workers list --has python@>=3.13"},
@@ -137,8 +139,11 @@ func TestServerGivesTheSame(t *testing.T) {
 			for i := range args {
 				args[i] = strings.ReplaceAll(args[i], ",", " ")
 			}
-			covered[strings.Join(args[:min(2, len(args))], " ")] = true
-			covered[args[0]] = true
+			command := strings.Join(args[:min(2, len(args))], " ")
+			if covered[command] && strings.HasPrefix(db.URL, "postgres") {
+				continue // SQLite has all rows; a connection to Postgres for each would take a minute
+			}
+			covered[command], covered[args[0]] = true, true
 			both := func() (of [2]result) {
 				t.Setenv("ATTUNE_DATABASE_URL", db.URL)
 				of[0] = run(t, args...)

@@ -66,7 +66,7 @@ func (c *tokensCreateCmd) Run(ctx context.Context, env *cli.Env) error {
 	return nil
 }
 
-type tokensListCmd struct{}
+type tokensListCmd struct{ cli.Output }
 
 // tokenRow is a token in a list.
 type tokenRow struct {
@@ -82,6 +82,10 @@ type tokenRow struct {
 
 // Run lists the tokens.
 func (c *tokensListCmd) Run(ctx context.Context, env *cli.Env) error {
+	list, err := c.Rows(env, "id", "name", "scope", "valid", "created", "expires", "revoked", "last_used")
+	if err != nil {
+		return err
+	}
 	db, err := openToAsk(ctx, env)
 	if err != nil {
 		return err
@@ -96,8 +100,8 @@ func (c *tokensListCmd) Run(ctx context.Context, env *cli.Env) error {
 		t := &found[i]
 		rows = append(rows, tokenRow{t.ID, t.Name, t.Scope, t.Valid, t.Created, t.Expires, t.Revoked, t.LastUsed})
 	}
-	if env.JSON {
-		return cli.PrintJSON(env.Out, rows)
+	if list != nil {
+		return cli.PrintRows(list, rows)
 	}
 	if len(rows) == 0 {
 		env.Out.Printf("no tokens; `attune tokens create NAME` makes one\n")

@@ -11,7 +11,7 @@ import (
 
 // follow prints the changes that fit a filter as they happen, one a line, until ctx
 // ends or the output is closed.
-func (c *workersHistoryCmd) follow(ctx context.Context, env *cli.Env, src source, filter store.ChangeFilter) error {
+func (c *workersHistoryCmd) follow(ctx context.Context, env *cli.Env, src source, filter store.ChangeFilter, rows cli.Rows) error {
 	if c.Name != "" {
 		workers, err := findWorkers(ctx, src, c.Name, c.Role)
 		if err != nil {
@@ -27,17 +27,16 @@ func (c *workersHistoryCmd) follow(ctx context.Context, env *cli.Env, src source
 		return fmt.Errorf("follow the history in %s: %w", src.name(), err)
 	}
 	var lines *cli.Stream
-	if !env.JSON {
+	if rows == nil {
 		lines = changesTable().Stream(env.Out, changeWidths())
 	}
-	out := cli.NewJSONEncoder(env.Out)
 	for change, err := range changes {
 		if err != nil {
 			env.Log.Warn("changes may be late", "database", src.name(), "error", err)
 			continue
 		}
-		if env.JSON {
-			_ = out.Encode(change) // Lost remembers
+		if rows != nil {
+			_ = rows.Add(&change) // Lost remembers
 		} else {
 			lines.Row(changeCells(&change)...)
 		}

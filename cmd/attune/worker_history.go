@@ -17,13 +17,14 @@ import (
 const historyLimit = 1000
 
 type workersHistoryCmd struct {
+	cli.Output
 	Name    string         `arg:"" optional:"" help:"Name, id or host of a worker; in a name, * is any text and ? one character. For a deleted worker, its name (default: all workers)." placeholder:"NAME|ID|HOST"`
 	Role    string         `help:"Show only this role: worker or sensor." placeholder:"ROLE"`
 	Runtime string         `help:"Show only this runtime." placeholder:"RUNTIME"`
 	Since   *time.Duration `help:"Show only changes of the last TIME: 1h, 7d." placeholder:"TIME"`
 	Before  int64          `help:"Show only changes older than the change with this id; to page, pass the last id shown." placeholder:"ID"`
 	Limit   *int           `help:"Show at most N; 0 shows all (default: 1000)." placeholder:"N"`
-	Follow  bool           `short:"f" help:"Print changes as they happen, one a line, until interrupted; with --json each line is one JSON object."`
+	Follow  bool           `short:"f" aliases:"watch" help:"Print changes as they happen, one a line, until interrupted; with --json each line is one JSON object. --watch is the same."`
 	After   *int64         `help:"With --follow: start after the change with this id; 0 is the beginning (default: start now)." placeholder:"ID"`
 }
 
@@ -53,6 +54,13 @@ func (c *workersHistoryCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err := c.usage(); err != nil {
 		return err
 	}
+	if c.Follow && (env.JSON || c.Output.Output == "json") { // a list without an end is lines
+		env.JSON, c.Output.Output = false, "ndjson"
+	}
+	rows, err := c.Rows(env, "id", "at", "worker", "name", "role", "ref", "runtime", "kind", "old_version", "new_version", "detail")
+	if err != nil {
+		return err
+	}
 	limit := historyLimit
 	if c.Limit != nil {
 		limit = *c.Limit
@@ -64,7 +72,6 @@ func (c *workersHistoryCmd) Run(ctx context.Context, env *cli.Env) error {
 	if c.Since != nil {
 		filter.Since = *c.Since
 	}
-	var err error
 	if filter.Roles, err = rolesOf(c.Role); err != nil {
 		return err
 	}
@@ -81,10 +88,10 @@ func (c *workersHistoryCmd) Run(ctx context.Context, env *cli.Env) error {
 		filter.Ref, filter.Name = r.Ref, r.Name
 	}
 	if c.Follow {
-		return c.follow(ctx, env, src, filter)
+		return c.follow(ctx, env, src, filter, rows)
 	}
 	if limit == 0 && c.Name == "" {
-		return c.all(ctx, env, src, filter)
+		return c.all(ctx, env, src, filter, rows)
 	}
 	changes, err := c.changes(ctx, src, filter)
 	if err != nil {
@@ -94,8 +101,8 @@ func (c *workersHistoryCmd) Run(ctx context.Context, env *cli.Env) error {
 		changes = changes[:limit]
 		env.Note(fmt.Sprintf("older changes are left out; --before %d shows them, --limit 0 shows all", changes[limit-1].ID))
 	}
-	if env.JSON {
-		return cli.PrintJSON(env.Out, changes)
+	if rows != nil {
+		return cli.PrintRows(rows, changes)
 	}
 	table := newChangesTable()
 	table.print(env.Out, changes)
@@ -104,10 +111,10 @@ func (c *workersHistoryCmd) Run(ctx context.Context, env *cli.Env) error {
 }
 
 // all prints the changes of all workers as they are read.
-func (c *workersHistoryCmd) all(ctx context.Context, env *cli.Env, src source, filter store.ChangeFilter) error {
-	table, list := newChangesTable(), cli.NewJSONList(env.Out)
+func (c *workersHistoryCmd) all(ctx context.Context, env *cli.Env, src source, filter store.ChangeFilter, list cli.Rows) error {
+	table := newChangesTable()
 	err := src.eachChange(ctx, filter, func(changes []answer.Change) error {
-		if !env.JSON {
+		if list == nil {
 			table.print(env.Out, changes)
 			return env.Out.Lost
 		}
@@ -121,7 +128,7 @@ func (c *workersHistoryCmd) all(ctx context.Context, env *cli.Env, src source, f
 	if err != nil {
 		return fmt.Errorf("history in %s: %w", src.name(), err)
 	}
-	if env.JSON {
+	if list != nil {
 		return list.Close()
 	}
 	c.end(env, table)

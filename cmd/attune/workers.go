@@ -33,10 +33,11 @@ type workersCmd struct {
 
 type workersListCmd struct {
 	selector
+	cli.Output
 	Sort    string   `help:"Order: name, status, heartbeat, version or id (default: name). status starts with stale workers, heartbeat with the longest silence (workers without a heartbeat come last), version with the oldest version of the first --has or --lacks." enum:"name,status,heartbeat,version,id" default:"name" placeholder:"ORDER"`
 	Limit   *int     `help:"Show at most N; 0 shows all (default: 100 in a table on a terminal, else all)." placeholder:"N"`
 	After   string   `help:"Show what follows an earlier list, by the cursor that its note ends with." placeholder:"CURSOR"`
-	Include []string `help:"With --json: add labels (labels and taints), versions (runtimes and their versions) or document (the capability document) to each worker." enum:"labels,versions,document" placeholder:"PART"`
+	Include []string `help:"With --json, ndjson or csv: add labels (labels and taints), versions (runtimes and their versions) or document (the capability document) to each worker." enum:"labels,versions,document" placeholder:"PART"`
 }
 
 // pageLimit is the default of --limit for a table on a terminal.
@@ -57,7 +58,7 @@ func (c *workersListCmd) usage(env *cli.Env, wanted *selection) error {
 	case store.Order(c.Sort) == store.OrderVersion && len(wanted.Has)+len(wanted.Lacks) == 0:
 		return cli.Usagef("--sort version needs --has or --lacks to name the runtime")
 	case len(c.Include) > 0 && !env.JSON:
-		return cli.Usagef("--include goes with --json")
+		return cli.Usagef("--include goes with --json, or --output ndjson or csv")
 	}
 	return nil
 }
@@ -76,6 +77,10 @@ func (c *workersListCmd) limit(env *cli.Env) int {
 // Run lists workers.
 func (c *workersListCmd) Run(ctx context.Context, env *cli.Env) error {
 	wanted, err := c.parse()
+	if err != nil {
+		return err
+	}
+	rows, err := c.Rows(env, c.columns()...)
 	if err != nil {
 		return err
 	}
@@ -107,8 +112,8 @@ func (c *workersListCmd) Run(ctx context.Context, env *cli.Env) error {
 	if leftOut > 0 {
 		noteLeftOut(env, leftOut)
 	}
-	if env.JSON {
-		return c.printJSON(ctx, env, src, q)
+	if rows != nil {
+		return c.printRows(ctx, env, src, q, rows)
 	}
 	return c.printTable(ctx, env, src, q, wanted.requirements())
 }
@@ -129,8 +134,27 @@ func (c *workersListCmd) list(
 	return next != "", nil
 }
 
-func (c *workersListCmd) printJSON(ctx context.Context, env *cli.Env, src source, q answer.ListQuery) error {
-	list := cli.NewJSONList(env.Out)
+// columns returns the columns of CSV: those of every worker, and those of --include.
+func (c *workersListCmd) columns() []string {
+	columns := []string{
+		"id", "name", "role", "type", "status", "stale", "host", "port", "last_heartbeat", "silent_seconds", "heartbeat_interval",
+		"instance", "updated", "cordon", "operator_taints", "match",
+	}
+	for _, part := range []struct {
+		name    string
+		columns []string
+	}{
+		{"labels", []string{"labels", "taints"}}, {"versions", []string{"runtimes", "runtime_versions"}},
+		{"document", []string{"identity", "created", "meta", "capabilities"}},
+	} {
+		if slices.Contains(c.Include, part.name) {
+			columns = append(columns, part.columns...)
+		}
+	}
+	return columns
+}
+
+func (c *workersListCmd) printRows(ctx context.Context, env *cli.Env, src source, q answer.ListQuery, list cli.Rows) error {
 	_, err := c.list(ctx, env, src, q, func(workers []answer.WorkerItem) error {
 		for i := range workers {
 			if err := list.Add(&workers[i]); err != nil {
