@@ -25,8 +25,8 @@
 -- runtimes and workers; attune's programs refuse to, but for cordons in the platform's columns.
 --
 -- Triggers of the platform run with the rights of the role that writes. If a trigger on worker
--- writes to a table, such as a history of workers, grant INSERT on it to attune_fleet and
--- attune_operator. The error of the first registration names the table.
+-- writes to a table, such as a history of workers, grant INSERT on it to attune_fleet,
+-- attune_operator and attune_server. The error of the first registration names the table.
 
 BEGIN;
 

@@ -101,7 +101,7 @@ func (c *serveCmd) Run(ctx context.Context, env *cli.Env) error {
 		return err
 	}
 	s := &apiServer{api: a, log: env.Log, http: &http.Server{
-		Handler: a.Handler(), MaxHeaderBytes: 16 << 10, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute,
+		Handler: a.Handler(), MaxHeaderBytes: 16 << 10, ReadHeaderTimeout: headerTimeout, IdleTimeout: time.Minute,
 		ErrorLog: slog.NewLogLogger(env.Log.Handler(), slog.LevelDebug),
 	}}
 	return s.serve(ctx, address, c.TLSCert, c.TLSKey)
@@ -131,6 +131,9 @@ type apiServer struct {
 	log  *slog.Logger
 }
 
+// headerTimeout bounds how long a client may take for its headers.
+const headerTimeout = 5 * time.Second
+
 // endWithin is how long open requests have at the end.
 const endWithin = 10 * time.Second
 
@@ -151,6 +154,7 @@ func (s *apiServer) serve(ctx context.Context, address, cert, key string) error 
 		s.http.TLSConfig = pair.config()
 		scheme, serve = "https", func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
 	}
+	listener = limitListener(listener, maxConnections)
 	ran, served := make(chan error, 1), make(chan error, 1)
 	following, stop := context.WithCancel(ctx)
 	defer stop()

@@ -318,8 +318,22 @@ func (s *serverSource) diff(ctx context.Context, a, b *store.WorkerSnapshot) (*a
 
 // runtimePage is a page of definitions.
 type runtimePage struct {
-	Items []answer.RuntimeRow
+	Items []runtimeItem
 	Next  string
+}
+
+type runtimeItem struct {
+	Ref, Name  string
+	Definition json.RawMessage
+}
+
+// read returns the definition, or nil if there is none.
+func (r *runtimeItem) read() (*metadata.Definition, error) {
+	if r.Definition == nil {
+		return nil, nil
+	}
+	d, err := metadata.ReadStored(r.Definition)
+	return &d, err
 }
 
 func (s *serverSource) definitions(ctx context.Context) (cli.Definitions, error) {
@@ -327,8 +341,10 @@ func (s *serverSource) definitions(ctx context.Context) (cli.Definitions, error)
 	q := url.Values{"include": {"definition"}, "limit": {number(pageSize)}}
 	for {
 		page, err := answered[runtimePage](s.client.ListRuntimes(ctx, nil, with(q)))
-		for _, item := range page.Items {
-			all.Definitions = append(all.Definitions, *item.Definition)
+		for i := 0; i < len(page.Items) && err == nil; i++ {
+			var d metadata.Definition
+			d, err = metadata.ReadStored(page.Items[i].Definition)
+			all.Definitions = append(all.Definitions, d)
 		}
 		if err != nil || page.Next == "" {
 			return all, err
@@ -338,7 +354,7 @@ func (s *serverSource) definitions(ctx context.Context) (cli.Definitions, error)
 }
 
 // meant returns the runtime that is meant by a name, or nil.
-func (s *serverSource) meant(ctx context.Context, name string) (*answer.RuntimeRow, error) {
+func (s *serverSource) meant(ctx context.Context, name string) (*runtimeItem, error) {
 	page, err := answered[runtimePage](s.client.ListRuntimes(ctx, nil, with(url.Values{"name": {name}, "include": {"definition"}})))
 	if err != nil || len(page.Items) == 0 {
 		return nil, err
@@ -354,8 +370,9 @@ func (s *serverSource) mean(ctx context.Context, r *requirement, found *cli.Defi
 	case row == nil:
 		return answer.UnknownRuntime(r.Written, metadata.NewIndex(found.Definitions))
 	}
-	r.Ref, r.Name, r.Definition = row.Ref, row.Name, row.Definition
-	return nil
+	r.Ref, r.Name = row.Ref, row.Name
+	r.Definition, err = row.read()
+	return err
 }
 
 func (s *serverSource) definition(ctx context.Context, name string) (def *metadata.Definition, note string, err error) {
@@ -366,7 +383,8 @@ func (s *serverSource) definition(ctx context.Context, name string) (def *metada
 	case row == nil || row.Definition == nil:
 		return nil, "", store.ErrNotFound
 	}
-	return row.Definition, "", nil
+	def, err = row.read()
+	return def, "", err
 }
 
 func (s *serverSource) holders(ctx context.Context, ref string, limit int) (holders []answer.Subject, all int, err error) {

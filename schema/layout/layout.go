@@ -355,8 +355,20 @@ func (l *Layout) requiring(table, before, after string) string {
 		}
 		columns = append(columns, missing+" AS "+r.column)
 	}
-	return "(SELECT t." + strings.ReplaceAll(before, ", ", ", t.") + ", " + strings.Join(columns, ", ") + ", t." +
-		strings.ReplaceAll(after, ", ", ", t.") + " FROM " + l.name(table) + " t" + join + ")"
+	all := "t." + strings.ReplaceAll(before, ", ", ", t.") + ", " + strings.Join(columns, ", ")
+	if after != "" {
+		all += ", t." + strings.ReplaceAll(after, ", ", ", t.")
+	}
+	return "(SELECT " + all + " FROM " + l.name(table) + " t" + join + ")"
+}
+
+// Requirements returns the relation from which the requirements of actions or sensors are read: it has
+// only the columns that the roles of docs/roles.sql and docs/roles-guest.sql may read. It needs an alias.
+func (l *Layout) Requirements(model string) string {
+	if l.Own {
+		return l.name(model)
+	}
+	return l.requiring(model, "id, ref, pack_ref, runtime", "")
 }
 
 // HasCordons reports whether the platform's table has the columns of cordons, so that cordons are

@@ -93,7 +93,7 @@ func (s *Subjects) list(ctx context.Context, kind SubjectKind, q SubjectQuery) (
 		? AS required_runtimes, ? AS worker_selector, ? AS worker_tolerations, ? AS worker_affinity
 		FROM ? AS subject LEFT JOIN ? AS runtime ON runtime.id = subject.runtime WHERE ?`,
 		s.cut("subject.required_worker_runtimes"), s.cut("subject.worker_selector"), s.cut("subject.worker_tolerations"),
-		s.cut("subject.worker_affinity"), s.rows(string(kind)), s.of("runtime"), where).Scan(ctx, &rows)
+		s.cut("subject.worker_affinity"), bun.Safe(s.layout.Requirements(string(kind))), s.of("runtime"), where).Scan(ctx, &rows)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"crypto/rand"
+	"strings"
+	"testing"
+
+	"github.com/attune-go/attune/fixtures/platform"
+	"github.com/attune-go/attune/fixtures/testdb"
+)
+
+// TestGuestServe serves a platform's database with the rights of attune_server, which cannot write anything
+// else, and asks it by the command line.
+func TestGuestServe(t *testing.T) {
+	eachGuest(t, func(h *guestHost) {
+		t := h.T
+		h.db.Schema = platform.Schema
+		want(t, run(t, "migrate", "up"), 0)
+		want(t, h.worker("register"), 0, h.name+" is registered")
+		token := strings.TrimSpace(run(t, "tokens", "create", "ops", "--scope", "operate").out)
+		roles := testdb.MakeRoles(t, h.db, guestRoles)
+		login := roles.Login(t, "server-"+rand.Text()[:8], "attune_server")
+		owner := h.db.URL
+		history := h.shape.Has(platform.A)
+		t.Setenv("ATTUNE_DATABASE_URL", login)
+		s := serve(t)
+		t.Cleanup(func() {
+			if t.Failed() {
+				t.Log(s.errOut)
+			}
+		})
+		t.Setenv("ATTUNE_TOKEN", token)
+		for _, c := range []struct {
+			status int
+			args   string
+			words  []string
+		}{
+			{0, "workers list --has python", []string{h.name, "worker-alpha"}},
+			{0, "workers list --output csv --include labels", []string{h.name}},
+			{0, "workers show worker-alpha", []string{"as the platform's worker declares them"}},
+			{0, "workers history " + h.name, []string{"gained"}},
+			{0, "workers diff worker-alpha " + h.name, []string{"RUNTIME"}},
+			{0, "explain worker-alpha python", []string{"attune does not verify it"}},
+			{0, "runtimes list", []string{"core.python"}},
+			{0, "runtimes show python3", []string{h.name}},
+			{0, "place python --tolerate attune/report-only --tolerate gpu", []string{"fit"}},
+			{3, "place --all", []string{"etl."}},
+			{0, "workers cordon * --reason disk", []string{"cordoned"}},
+			{0, "workers show worker-alpha", []string{"cordoned     since ", ": disk"}},
+			{0, "workers uncordon *", []string{"uncordoned"}},
+			{0, "workers taint worker-alpha night", []string{"1 worker tainted"}},
+			{0, "workers untaint * night", []string{"1 worker untainted"}},
+			{0, "workers refresh *", []string{h.name}},
+		} {
+			if history && strings.HasPrefix(c.args, "workers cordon") {
+				want(t, run(t, "workers", "cordon", "*", "--server", s.url), 1, "the server's login of the database may not do this")
+				if err := roles.Exec(t.Context(), `GRANT INSERT ON attune.worker_history TO attune_server`); err != nil {
+					t.Fatal(err)
+				}
+				history = false
+			}
+			args := strings.Fields(c.args)
+			t.Setenv("ATTUNE_DATABASE_URL", "sqlite:/nowhere")
+			want(t, run(t, append(args, "--server", s.url)...), c.status, c.words...)
+		}
+		t.Setenv("ATTUNE_DATABASE_URL", owner)
+		h.denied(login, `UPDATE attune.worker SET status = 'active'`, `UPDATE attune.runtime SET name = 'x'`, `DELETE FROM attune.worker`,
+			`INSERT INTO attune.attune_token (name, secret, scope) VALUES ('x', 'x', 'operate')`, `UPDATE attune.attune_token SET scope = 'operate'`,
+			`UPDATE attune.attune_token SET revoked = NULL`, `DELETE FROM attune.attune_audit`, `UPDATE attune.attune_audit SET principal = 'x'`,
+			`SELECT config FROM attune.sensor`, `SELECT * FROM attune.execution`, `UPDATE attune.attune_worker_state SET instance = 'x'`,
+			`DELETE FROM attune.attune_capability_change`, `CREATE TABLE attune.mine ()`)
+	})
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/attune-go/attune/fixtures/testdb"
+)
+
+// TestConnections: more connections than are served wait, and get their turn when idle ones are cut off.
+func TestConnections(t *testing.T) {
+	const limit, idle = 4, 20
+	inner, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var open, most atomic.Int64
+	listener := limitListener(inner, limit)
+	server := &http.Server{
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") }), ReadHeaderTimeout: 50 * time.Millisecond,
+		ConnState: func(_ net.Conn, state http.ConnState) {
+			switch state {
+			case http.StateNew:
+				if n := open.Add(1); n > most.Load() {
+					most.Store(n)
+				}
+			case http.StateClosed:
+				open.Add(-1)
+			case http.StateActive, http.StateIdle, http.StateHijacked:
+			}
+		},
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	for range idle {
+		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", inner.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+	}
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", inner.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, "200") {
+		t.Errorf("behind %d idle connections: %q, %v", idle, line, err)
+	}
+	if n := most.Load(); n > limit {
+		t.Errorf("%d connections were served at a time, want at most %d", n, limit)
+	}
+	if err := errors.Join(server.Close(), listener.Close()); err != nil && !errors.Is(err, net.ErrClosed) {
+		t.Error(err)
+	}
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		t.Error(err)
+	}
+}
+
+// endless has blanks.
+type endless struct{ read *atomic.Int64 }
+
+func (e endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	e.read.Add(int64(len(p)))
+	return len(p), nil
+}
+
+// TestGigabyte: a body of a gigabyte is refused before most of it was sent, with and without its length.
+func TestGigabyte(t *testing.T) {
+	db := testdb.SQLite(t)
+	fleet(t, db)
+	s := serve(t)
+	token := s.wait(`for this run: (\S+)`)
+	const size = 1 << 30
+	for _, length := range []int64{size, -1} {
+		var sent atomic.Int64
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/v1/place", io.LimitReader(endless{&sent}, size))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.ContentLength = length
+		req.Header.Set("Authorization", "Bearer "+token)
+		req.Header.Set("Content-Type", "application/json")
+		got, err := http.DefaultClient.Do(req)
+		switch {
+		case err == nil:
+			_ = got.Body.Close() // its status counts
+			if got.StatusCode != http.StatusRequestEntityTooLarge {
+				t.Errorf("length %d: %s", length, got.Status)
+			}
+		case !strings.Contains(err.Error(), "reset") && !strings.Contains(err.Error(), "broken pipe"): // the connection ended first
+			t.Errorf("length %d: %v", length, err)
+		}
+		if n := sent.Load(); n > size/16 {
+			t.Errorf("length %d: %d bytes were read", length, n)
+		}
+	}
+	want(t, run(t, "workers", "list"), 0)
+	if status, _ := s.curl("/healthz"); status != "200" {
+		t.Errorf("afterwards: %s", status)
+	}
+}
