@@ -132,7 +132,7 @@ func New(st *store.Store, cfg Config) (*API, error) {
 			return defs, err
 		}
 	}
-	if a.metrics, err = newMetrics(cfg.Registry); err != nil {
+	if a.metrics, err = newMetrics(cfg.Registry, &fleetMetric{st, cfg.Logger}); err != nil {
 		return nil, err
 	}
 	strict := server.NewStrictHandlerWithOptions(a, nil, server.StrictHTTPServerOptions{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
@@ -11,7 +12,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/api/internal/server"
+	"github.com/attune-go/attune/schema/store"
 )
 
 // metrics counts what an API answers.
@@ -23,8 +26,8 @@ type metrics struct {
 }
 
 // newMetrics returns the metrics of a registry. It registers them, or returns those that another
-// API registered there.
-func newMetrics(registry *prometheus.Registry) (*metrics, error) {
+// API registered there: with several APIs, the workers are those of the first one.
+func newMetrics(registry *prometheus.Registry, fleet *fleetMetric) (*metrics, error) {
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: "attune", Subsystem: "api", Name: "requests_total", Help: "Requests, by operation and status.",
@@ -41,7 +44,37 @@ func newMetrics(registry *prometheus.Registry) (*metrics, error) {
 		}),
 	}
 	return m, errors.Join(
-		register(registry, &m.requests), register(registry, &m.seconds), register(registry, &m.streams), register(registry, &m.events))
+		register(registry, &m.requests), register(registry, &m.seconds), register(registry, &m.streams), register(registry, &m.events),
+		register(registry, &fleet))
+}
+
+// fleetMetric counts the workers of a database when it is asked.
+type fleetMetric struct {
+	store *store.Store
+	log   *slog.Logger
+}
+
+var workersByStatus = prometheus.NewDesc("attune_workers", "Workers and sensors, by status; a stale one counts as stale only.",
+	[]string{"status"}, nil)
+
+// Describe implements prometheus.Collector.
+func (f *fleetMetric) Describe(to chan<- *prometheus.Desc) { to <- workersByStatus }
+
+// Collect implements prometheus.Collector. It sends nothing while the database does not answer.
+func (f *fleetMetric) Collect(to chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), readyWithin)
+	defer cancel()
+	counts, err := answer.CountWorkers(ctx, f.store, store.Selection{})
+	if err != nil {
+		f.log.WarnContext(ctx, "workers cannot be counted", "error", err)
+		return
+	}
+	for status, n := range map[string]int{
+		"active": counts.Active, "busy": counts.Busy, "error": counts.Error, "stale": counts.Stale, "inactive": counts.Inactive,
+		"none": counts.None,
+	} {
+		to <- prometheus.MustNewConstMetric(workersByStatus, prometheus.GaugeValue, float64(n), status)
+	}
 }
 
 // register registers a metric, or replaces it by the one that is registered.
