@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v3"
@@ -83,7 +82,7 @@ func TestMonitoring(t *testing.T) {
 			}
 		}
 		labels[name] = of
-		if family.GetType() == dto.MetricType_HISTOGRAM {
+		if family.GetType().String() == "HISTOGRAM" {
 			of["le"] = nil
 			labels[name+"_bucket"] = of
 		}

@@ -2,15 +2,19 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"io"
 	"net"
 	"net/http"
+	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/fixtures/testdb"
 )
 
@@ -113,4 +117,57 @@ func TestGigabyte(t *testing.T) {
 	if status, _ := s.curl("/healthz"); status != "200" {
 		t.Errorf("afterwards: %s", status)
 	}
+}
+
+// BenchmarkConnections asks a server while 10,000 connections that send nothing are open or wait. opened
+// is how many of them the system let in.
+func BenchmarkConnections(b *testing.B) {
+	db := testdb.SQLite(b)
+	b.Setenv("ATTUNE_DATABASE_URL", db.URL)
+	ctx, cancel := context.WithCancel(b.Context())
+	out, status := new(output), make(chan int, 1)
+	go func() {
+		status <- program().Run(ctx, []string{"serve", "--listen", "127.0.0.1:0", "--no-auth"}, cli.Stdio{In: strings.NewReader(""), Out: out, Err: out})
+	}()
+	defer func() { cancel(); <-status }()
+	address := ""
+	for serving := regexp.MustCompile(`url=http://(\S+)`); address == ""; time.Sleep(10 * time.Millisecond) {
+		if m := serving.FindStringSubmatch(out.String()); m != nil {
+			address = m[1]
+		}
+	}
+	const idle, dialers = 10_000, 500
+	dials, opened := make(chan struct{}, idle), atomic.Int64{}
+	for range idle {
+		dials <- struct{}{}
+	}
+	close(dials)
+	var wait sync.WaitGroup
+	for range dialers {
+		wait.Go(func() {
+			for range dials {
+				conn, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "tcp", address)
+				if err != nil {
+					continue
+				}
+				opened.Add(1)
+				b.Cleanup(func() { _ = conn.Close() })
+			}
+		})
+	}
+	wait.Wait()
+	for b.Loop() {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/v1/status", http.NoBody)
+		if err != nil {
+			b.Fatal(err)
+		}
+		got, err := http.DefaultClient.Do(req)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _ = got.Body.Close(); got.StatusCode != http.StatusOK {
+			b.Fatal(got.Status)
+		}
+	}
+	b.ReportMetric(float64(opened.Load()), "opened")
 }

@@ -99,6 +99,7 @@ type API struct {
 	handler  http.Handler
 	protects *http.CrossOriginProtection
 	cache    cache
+	groups   groupsCache
 }
 
 // ErrNoAuthorize means that Config.Authorize is missing.

@@ -161,11 +161,7 @@ func (a *API) GetMatrix(ctx context.Context, r server.GetMatrixRequestObject) (s
 
 // GetMatrixGroups implements the operation getMatrixGroups.
 func (a *API) GetMatrixGroups(ctx context.Context, r server.GetMatrixGroupsRequestObject) (server.GetMatrixGroupsResponseObject, error) {
-	columns, err := a.columns(ctx, nil)
-	if err != nil {
-		return nil, err
-	}
-	m, err := answer.GroupMatrix(ctx, a.store, r.Params.By, columns)
+	m, err := a.groupMatrix(ctx, r.Params.By)
 	if err != nil {
 		return nil, err
 	}
