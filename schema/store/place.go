@@ -36,10 +36,6 @@ func (w *Workers) Place(ctx context.Context, r *requirement.Requirement, limit i
 	return placed, nil
 }
 
-// maxRare is the greatest number of workers with a label or runtime that are scored before a scan is
-// tried.
-const maxRare = 128
-
 // A placing is one call of Place.
 type placing struct {
 	*Workers
@@ -77,24 +73,32 @@ func (q *placing) run(ctx context.Context) (placed []requirement.Placed, err err
 			return []requirement.Placed{}, nil
 		}
 	}
-	if q.limit > 0 && len(q.r.Runtimes) > 0 && len(q.r.Affinity.Preferred) == 0 {
-		if len(q.r.Selector)+len(q.r.Runtimes) > 1 {
-			err = q.narrow(ctx, maxRare)
-		}
-		if err == nil && !q.narrowed {
-			placed, enough, err := q.scan(ctx)
-			if err != nil || enough {
-				return placed, err
-			}
-		}
-	}
-	if err == nil && !q.narrowed {
+	if q.limit == 0 || len(q.r.Runtimes) == 0 || len(q.r.Affinity.Preferred) > 0 {
 		err = q.narrow(ctx, fewWorkers)
+	} else if placed, enough, err := q.inOrder(ctx); err != nil || enough {
+		return placed, err
 	}
 	if err != nil {
 		return nil, err
 	}
 	return q.sorted(ctx)
+}
+
+// inOrder returns the first workers from the index that has the order. enough reports whether it found
+// the limit. Otherwise all workers that fit, or the only ones that can, must be sorted.
+func (q *placing) inOrder(ctx context.Context) (placed []requirement.Placed, enough bool, err error) {
+	if len(q.r.Selector)+len(q.r.Runtimes) > 1 {
+		if err := q.narrow(ctx, scanFactor*q.limit); err != nil || q.narrowed {
+			return nil, false, err
+		}
+	}
+	if placed, enough, err = q.scan(ctx, scannedFirst); err != nil || enough {
+		return placed, enough, err
+	}
+	if err := q.narrow(ctx, fewWorkers); err != nil || q.narrowed {
+		return nil, false, err
+	}
+	return q.scan(ctx, scannedAtMost)
 }
 
 // conditions returns all conditions on a worker but for the first runtimes. It has no taint with one of

@@ -14,10 +14,13 @@ import (
 	"github.com/attune-go/attune/schema/requirement"
 )
 
-// Bounds of a scan. Beyond them, scoring all workers is faster.
 const (
+	// scannedFirst is the number of look-ups after which a scan asks whether a label or runtime is rare,
+	// and scannedAtMost that beyond which scoring all workers is faster.
+	scannedFirst, scannedAtMost = 200, 2000
+	// scanFactor is the number of look-ups that a scan takes for each worker that it finds, if many fit.
+	scanFactor         = 6
 	maxScannedVersions = 8
-	maxScannedRows     = 2000
 )
 
 // scanned lists the effects of taints that a scanned worker does not have. Workers with a taint of the
@@ -32,11 +35,12 @@ type scan struct {
 	found   []int64
 	seen    map[int64]bool
 	scanned int
+	most    int // look-ups
 }
 
-// scan returns the first workers. enough reports whether it found the limit within its bounds.
-func (q *placing) scan(ctx context.Context) (placed []requirement.Placed, enough bool, err error) {
-	s := &scan{placing: q.looking(), seen: map[int64]bool{}}
+// scan returns the first workers. enough reports whether it found the limit with at most so many look-ups.
+func (q *placing) scan(ctx context.Context, most int) (placed []requirement.Placed, enough bool, err error) {
+	s := &scan{placing: q.looking(), seen: map[int64]bool{}, most: max(most, 2*q.limit)}
 	s.had = bun.SafeQuery("had.runtime_ref = ? AND had.active AND had.outcome = 'available'", q.r.Runtimes[0].Name)
 	if q.r.Verified {
 		s.had = bun.SafeQuery("? AND had.source <> 'declared'", s.had)
@@ -168,5 +172,5 @@ func (s *scan) describe(ctx context.Context) ([]requirement.Placed, error) {
 
 // done reports whether the scan found enough or reached a bound.
 func (s *scan) done() bool {
-	return len(s.found) == s.limit || s.scanned > maxScannedRows
+	return len(s.found) == s.limit || s.scanned > s.most
 }

@@ -9,14 +9,11 @@ import (
 	"github.com/attune-go/attune/schema/requirement"
 )
 
-const (
-	// maxStreamedVersions is the number of versions from which Postgres reads candidates.
-	maxStreamedVersions = 100
-	// maxStreamedFirst is the number of candidates that the first of two attempts reads.
-	maxStreamedFirst = 200
-	// afterAllKeys sorts after all sort keys of versions, which begin with a letter.
-	afterAllKeys = "~"
-)
+// maxStreamedVersions is the number of versions from which Postgres reads candidates.
+const maxStreamedVersions = 100
+
+// afterAllKeys sorts after all sort keys of versions, which begin with a letter.
+const afterAllKeys = "~"
 
 // stream is the scan of Postgres: one statement reads the candidates and holds each against the other
 // conditions. Planning is most of its time, so one statement is much faster than one for each version.
@@ -24,28 +21,19 @@ const (
 // The plan is fixed, so that it stops at LIMIT and its rows are in order: lateral queries are nested
 // loops in the order of the text. stream checks the order all the same.
 func (s *scan) stream(ctx context.Context) (placed []requirement.Placed, enough bool, err error) {
-	for _, most := range []int{maxStreamedFirst, maxScannedRows} {
-		if placed, err = s.take(ctx, max(most, 2*s.limit)); err != nil || len(placed) == s.limit {
-			return placed, err == nil, err
+	for _, limit := range []int{s.limit, 4 * s.limit} { // a worker can have several installations
+		rows, ranks, err := s.read(ctx, s.streaming(limit))
+		if err != nil || !slices.IsSorted(ranks) {
+			return nil, false, err
+		}
+		if placed := s.distinct(rows); len(placed) == s.limit {
+			return placed, true, nil
+		}
+		if len(rows) < limit {
+			break
 		}
 	}
 	return nil, false, nil
-}
-
-// take returns the first workers that fit among so many installations. It returns less than the limit
-// if it cannot tell.
-func (s *scan) take(ctx context.Context, most int) ([]requirement.Placed, error) {
-	for _, limit := range []int{s.limit, 4 * s.limit} { // a worker can have several installations
-		rows, ranks, err := s.read(ctx, s.streaming(most, limit))
-		if err != nil || !slices.IsSorted(ranks) {
-			return nil, err
-		}
-		placed := s.distinct(rows)
-		if len(placed) == s.limit || len(rows) < limit {
-			return placed, nil
-		}
-	}
-	return nil, nil
 }
 
 // distinct returns the first workers, each once.
@@ -60,8 +48,8 @@ func (s *scan) distinct(rows []requirement.Placed) (placed []requirement.Placed)
 	return placed
 }
 
-// streaming returns the statement of take.
-func (s *scan) streaming(most, limit int) any {
+// streaming returns the statement for so many installations on workers that fit.
+func (s *scan) streaming(limit int) any {
 	next, unknown := s.newest(bun.SafeQuery("had.sort_key < version.key"))
 	rest := bun.SafeQuery("")
 	if unknown {
@@ -80,7 +68,7 @@ func (s *scan) streaming(most, limit int) any {
 	CROSS JOIN LATERAL (SELECT worker.id, worker.name, worker.worker_role, worker.capabilities FROM ?8 AS worker
 	                    WHERE worker.id = candidate.id AND ?9 OFFSET 0) AS worker
 	LIMIT ?10`,
-		afterAllKeys, next, maxStreamedVersions, s.described(), s.halves("had.sort_key = version.key"), rest, most,
+		afterAllKeys, next, maxStreamedVersions, s.described(), s.halves("had.sort_key = version.key"), rest, s.most,
 		every(append(s.labelled(s.r), bun.Safe("true"))), s.rows("worker"),
 		every(slices.Concat(s.available(s.r), s.open(s.r, scanned...), s.having(1))), limit)
 }
