@@ -47,7 +47,7 @@ type limitedConn struct {
 	free func()
 }
 
-// Close gives the slot back.
+// Close closes the connection and frees its slot.
 func (c *limitedConn) Close() error {
 	defer c.free()
 	return c.Conn.Close()

@@ -327,7 +327,7 @@ type runtimeItem struct {
 	Definition json.RawMessage
 }
 
-// read returns the definition, or nil if there is none.
+// read returns the definition, or nil without one.
 func (r *runtimeItem) read() (*metadata.Definition, error) {
 	if r.Definition == nil {
 		return nil, nil

@@ -11,7 +11,6 @@ import (
 
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/api/internal/server"
-	"github.com/attune-go/attune/schema/database"
 	"github.com/attune-go/attune/schema/document"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -156,7 +155,7 @@ func databaseProblem(err error) *problem {
 		return &problem{kind: NotFound}
 	case errors.Is(err, store.ErrForeign):
 		return &problem{kind: Forbidden, detail: "the row is the platform's, and attune does not write it"}
-	case errors.Is(database.Classify(err), database.ErrRefused):
+	case isRefused(err):
 		return &problem{kind: Forbidden, detail: "the server's login of the database may not do this; docs/roles.sql has what it needs"}
 	case errors.As(err, &unavailable), isConnection(err):
 		return &problem{kind: Unavailable, detail: "the database does not answer"}
@@ -174,8 +173,7 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return // nobody reads the answer
 	}
 	p := problemOf(err)
-	refused := errors.Is(database.Classify(err), database.ErrRefused)
-	if p.kind == Internal || p.kind == Unavailable || p.kind == Late || refused {
+	if p.kind == Internal || p.kind == Unavailable || p.kind == Late || isRefused(err) {
 		a.cfg.Logger.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 	}
 	p.write(w)
