@@ -7,6 +7,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/attune-go/attune/fixtures/platform"
+	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/migrations"
 )
 
@@ -124,7 +125,7 @@ func faulty(t *testing.T, statement string) *guestHost {
 	t.Helper()
 	isolate(t)
 	db := platform.New(t, platform.A)
-	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+	t.Setenv("ATTUNE_DATABASE_URL", testdb.Relay(t, db.URL))
 	t.Setenv("PATH", t.TempDir())
 	want(t, run(t, "migrate", "up"), 0)
 	if _, err := db.ExecContext(t.Context(), statement); err != nil {
@@ -137,7 +138,7 @@ func faulty(t *testing.T, statement string) *guestHost {
 func TestGuestBesideAnotherSchema(t *testing.T) {
 	isolate(t)
 	db := platform.New(t, platform.C)
-	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+	t.Setenv("ATTUNE_DATABASE_URL", testdb.Relay(t, db.URL))
 	before := platform.Snapshot(t, db)
 	want(t, run(t, "migrate", "up", "--schema", "own"), 1, "another schema already holds attune's tables", "attune")
 	if _, err := db.ExecContext(t.Context(), `CREATE SCHEMA copy; CREATE TABLE copy.runtime AS TABLE attune.runtime; CREATE TABLE copy.worker AS TABLE attune.worker`); err != nil {
