@@ -41,7 +41,7 @@ func asGuest(t *testing.T, shape platform.Shape, test func(h *guestHost)) {
 	t.Helper()
 	isolate(t)
 	db := platform.New(t, shape)
-	t.Setenv("ATTUNE_DATABASE_URL", testdb.Relay(t, db.URL))
+	uses(t, db)
 	bin := t.TempDir()
 	t.Setenv("PATH", bin)
 	for name, line := range map[string]string{"python3": "Python 3.12.4", "node": "v20.20.2"} {

@@ -21,7 +21,7 @@ func owned(t *testing.T, schema string) *guestHost {
 	t.Helper()
 	isolate(t)
 	db := testdb.EmptyPostgres(t)
-	t.Setenv("ATTUNE_DATABASE_URL", testdb.Relay(t, db.URL))
+	uses(t, db)
 	t.Setenv("PATH", t.TempDir())
 	want(t, run(t, "migrate", "up", "--schema", schema), 0, "core pack: 20 created")
 	db.Schema = schema
