@@ -10,9 +10,11 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// functionDefinition matches a function in a migration's file, and functionDrop the name of a
-// dropped one.
+// functionDefinition matches a function in a migration's file, functionSetting a setting that it gives
+// a function, and functionDrop the name of a dropped one.
 var functionDefinition = regexp.MustCompile(`(?s)\nCREATE (?:OR REPLACE )?FUNCTION \{schema\}\.(\w+)\(.*?\)\s+RETURNS (.*?)\$attune\$(.*?)\$attune\$;`)
+
+var functionSetting = regexp.MustCompile(`\nALTER FUNCTION \{schema\}\.(\w+)\([^)]*\) SET (\w+) = (\w+);`)
 
 var functionDrop = regexp.MustCompile(`\nDROP FUNCTION \{schema\}\.(\w+)\(`)
 
@@ -25,7 +27,7 @@ var triggerFunctions = []string{
 	"worker_bound_documents", "worker_bound_values", "worker_runtime_bound_documents", "worker_stamp_heartbeat", "worker_stamp_updated",
 }
 
-// ownersPath is pg_proc.proconfig of ownersFunctions.
+// ownersPath is pg_proc.proconfig of functions with the rights of their owner, before further settings.
 const ownersPath = "search_path=pg_catalog, pg_temp"
 
 // shareFunctions makes the owner of worker the owner of the new functions, and lets roles
@@ -52,14 +54,15 @@ WHERE p.proname IN ('sweep_workers', 'prune_changes') AND x.privilege_type = 'UP
 
 // A liveFunction is a function of attune's in the catalog.
 type liveFunction struct {
-	Name, Text, Path string
-	Definer, Public  bool
+	Name, Text, Settings string
+	Definer, Public      bool
 }
 
 // A wantedFunction is a function of the newest migration that created or replaced it.
 type wantedFunction struct {
 	migration, text string
 	definer         bool
+	settings        string // with the rights of the owner
 }
 
 // wantedFunctions returns the functions that the migrations up to the newest recorded one leave
@@ -77,7 +80,13 @@ func (m *Migrator) wantedFunctions(in *inspection) map[string]wantedFunction {
 		for _, d := range functionDefinition.FindAllStringSubmatch(text, -1) {
 			want[d[1]] = wantedFunction{
 				migration: s.id, text: strings.ReplaceAll(d[3], "{schema}", quote(in.name)), definer: strings.Contains(d[2], "SECURITY DEFINER"),
+				settings: ownersPath,
 			}
+		}
+		for _, d := range functionSetting.FindAllStringSubmatch(text, -1) {
+			f := want[d[1]]
+			f.settings += "; " + d[2] + "=" + d[3]
+			want[d[1]] = f
 		}
 		for _, d := range functionDrop.FindAllStringSubmatch(text, -1) {
 			delete(want, d[1])
@@ -94,7 +103,7 @@ func (m *Migrator) functionDrift(ctx context.Context, db bun.IDB, in *inspection
 	want := m.wantedFunctions(in)
 	var rows []liveFunction
 	err := db.NewRaw(`
-SELECT p.proname AS name, p.prosrc AS text, p.prosecdef AS definer, coalesce(pg_catalog.array_to_string(p.proconfig, '; '), '') AS path,
+SELECT p.proname AS name, p.prosrc AS text, p.prosecdef AS definer, coalesce(pg_catalog.array_to_string(p.proconfig, '; '), '') AS settings,
        EXISTS (SELECT FROM pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) x
                WHERE x.grantee = 0 AND x.privilege_type = 'EXECUTE') AS public
 FROM pg_catalog.pg_proc p WHERE p.pronamespace = ? AND p.proname IN (?)`, in.oid, bun.List(sortedKeys(want))).Scan(ctx, &rows)
@@ -118,15 +127,15 @@ FROM pg_catalog.pg_proc p WHERE p.pronamespace = ? AND p.proname IN (?)`, in.oid
 			differ(name, fmt.Sprintf("%d functions with different parameters", len(of)), "one function; drop those that attune did not make")
 			continue
 		}
-		f, definer := live[name][0], want[name].definer
+		f, definer, settings := live[name][0], want[name].definer, want[name].settings
 		if f.Text != want[name].text {
 			differ(name, "a different text", "the text of "+want[name].migration)
 		}
 		if f.Definer != definer {
 			differ(name, security(f.Definer), security(definer))
 		}
-		if definer && f.Path != ownersPath {
-			differ(name, "with the settings \""+f.Path+"\"", "with \""+ownersPath+"\"")
+		if definer && f.Settings != settings {
+			differ(name, "with the settings \""+f.Settings+"\"", "with \""+settings+"\"")
 		}
 		if definer && f.Public {
 			differ(name, "executable by PUBLIC",

@@ -64,3 +64,19 @@ func TestLabelsOfAGuest(t *testing.T) {
 		t.Errorf("labels of the platform's workers (-before +after):\n%s", diff)
 	}
 }
+
+// TestLabelsByIndex writes many documents in a session that planned while the tables were empty and
+// analyzed.
+func TestLabelsByIndex(t *testing.T) {
+	t.Parallel()
+	db := testdb.Postgres(t)
+	db.SetMaxOpenConns(1)
+	run(t, db, `VACUUM ANALYZE worker_label, worker_taint`, `BEGIN`,
+		`INSERT INTO worker (name, worker_type, capabilities)
+		 SELECT 'host-' || n, 'local', '{"labels": {"zone": "a"}, "taints": [{"key": "gpu", "effect": "no_schedule"}]}' FROM generate_series(1, 500) n`)
+	got := strs(t, db, `SELECT relname || ' ' || seq_scan FROM pg_catalog.pg_stat_xact_user_tables WHERE relname IN ('worker_label', 'worker_taint') ORDER BY relname`)
+	if diff := cmp.Diff([]string{"worker_label 0", "worker_taint 0"}, got); diff != "" {
+		t.Errorf("scans of the whole tables (-want +got):\n%s", diff)
+	}
+	run(t, db, `ROLLBACK`)
+}

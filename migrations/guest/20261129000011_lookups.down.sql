@@ -27,3 +27,10 @@ $attune$;
 DROP INDEX IF EXISTS {schema}.attune_worker_runtime_undefined_ref_idx;
 DROP INDEX IF EXISTS {schema}.attune_worker_runtime_undefined_name_idx;
 ALTER TABLE IF EXISTS {schema}.attune_worker_runtime SET (fillfactor = 80);
+DO $attune$
+BEGIN
+    ALTER FUNCTION {schema}.attune_copy_labels(bigint, jsonb) RESET enable_seqscan;
+    ALTER FUNCTION {schema}.attune_declare_worker(bigint, jsonb) RESET enable_seqscan;
+EXCEPTION WHEN undefined_function THEN NULL;
+END
+$attune$;

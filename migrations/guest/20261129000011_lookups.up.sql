@@ -103,3 +103,8 @@ BEGIN
     END LOOP;
 END
 $attune$;
+
+-- A session keeps the plan of a function. One made while the tables were empty would read them whole for each worker,
+-- and a transaction that writes many documents would take hours.
+ALTER FUNCTION {schema}.attune_copy_labels(bigint, jsonb) SET enable_seqscan = off;
+ALTER FUNCTION {schema}.attune_declare_worker(bigint, jsonb) SET enable_seqscan = off;

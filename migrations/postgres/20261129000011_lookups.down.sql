@@ -1,3 +1,5 @@
+ALTER FUNCTION {schema}.worker_copy_labels(bigint, jsonb) RESET enable_seqscan;
+
 DROP INDEX {schema}.idx_worker_runtime_undefined_ref;
 DROP INDEX {schema}.idx_worker_runtime_undefined_name;
 

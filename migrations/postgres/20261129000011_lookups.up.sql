@@ -18,3 +18,7 @@ CREATE INDEX idx_worker_name_order ON {schema}.worker (
 
 -- A verification writes all rows of a worker, so a fifth of each page did not make many of these writes cheaper.
 ALTER TABLE {schema}.worker_runtime SET (fillfactor = 90);
+
+-- A session keeps the plan of a function. One made while the tables were empty would read them whole for each worker,
+-- and a transaction that writes many documents would take hours.
+ALTER FUNCTION {schema}.worker_copy_labels(bigint, jsonb) SET enable_seqscan = off;

@@ -16,6 +16,8 @@ type Completion struct {
 	// Notes explains, by ref, why a runtime of the core pack is verified by its embedded
 	// definition instead of the platform's row.
 	Notes map[string]string
+	// Retired are the definitions that the platform has retired. Those of the core pack have their names.
+	Retired []metadata.Definition
 }
 
 // Complete completes the definitions of a platform that attune is a guest of. A runtime of
@@ -36,8 +38,21 @@ func Complete(defs []metadata.Definition, retired []string) Completion {
 			c.Notes[core.Ref] = "verified by the embedded core definition: the platform has no row of it"
 		}
 	}
+	for _, ref := range retired {
+		c.Retired = append(c.Retired, retiredOf(ref))
+	}
 	slices.SortFunc(c.Definitions, func(a, b metadata.Definition) int { return strings.Compare(a.Ref, b.Ref) })
 	return c
+}
+
+// retiredOf returns the definition of a retired ref, with the names that it had if it is of the core pack.
+func retiredOf(ref string) metadata.Definition {
+	for _, core := range Core().Definitions {
+		if core.Ref == ref {
+			return core
+		}
+	}
+	return metadata.Definition{Ref: ref}
 }
 
 // complete completes one definition with the core pack's, and returns the reason, or "" if

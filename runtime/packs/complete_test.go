@@ -58,6 +58,9 @@ func TestComplete(t *testing.T) {
 			}
 		}
 		got := packs.Complete([]metadata.Definition{d}, []string{"core.ruby"})
+		if names := metadata.NewIndex(got.Retired).All("ruby"); len(names) != 1 {
+			t.Errorf("%s: %d retired runtimes have the name of a core definition, want 1", name, len(names))
+		}
 		var found metadata.Definition
 		for _, g := range got.Definitions {
 			if g.Ref == "core.ruby" {

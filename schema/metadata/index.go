@@ -17,8 +17,9 @@ type Index struct {
 	refs map[string]*Definition
 	// names holds the definitions by name, in order of precedence: by capability name, alias
 	// and display name.
-	names [3]map[string]*Definition
-	all   map[string][]*Definition
+	names   [3]map[string]*Definition
+	all     map[string][]*Definition
+	retired *Index
 }
 
 // NewIndex returns an index of defs, which must not be changed afterwards. If two definitions
@@ -96,6 +97,18 @@ func (x *Index) Resolve(name string) (*Definition, bool) {
 		}
 	}
 	return nil, false
+}
+
+// Retire remembers definitions that a platform has retired, which no name means any more. They must not
+// be changed afterwards.
+func (x *Index) Retire(defs []Definition) { x.retired = NewIndex(defs) }
+
+// Retired returns the retired definition with a name that no other definition has.
+func (x *Index) Retired(name string) (*Definition, bool) {
+	if _, ok := x.Resolve(name); ok || x.retired == nil {
+		return nil, false
+	}
+	return x.retired.Resolve(name)
 }
 
 // Nearest returns the ref or capability name that a name is probably meant to be, as the

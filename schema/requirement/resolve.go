@@ -37,6 +37,9 @@ func resolve(index *metadata.Index, name string) (string, error) {
 	if def, ok := index.Resolve(name); ok {
 		return def.Ref, nil
 	}
+	if def, ok := index.Retired(name); ok {
+		return "", fmt.Errorf("the platform has retired the runtime %s", def.Ref)
+	}
 	if near := index.Nearest(name); near != "" {
 		return "", fmt.Errorf("unknown runtime %q; did you mean %s?", document.Excerpt(name), near)
 	}

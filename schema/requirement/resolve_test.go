@@ -16,12 +16,15 @@ func TestResolve(t *testing.T) {
 		{Ref: "core.nodejs", Name: "Node.js", Aliases: metadata.Aliases{"node", "nodejs"}},
 		{Ref: "acme.python", Name: "Python", Aliases: metadata.Aliases{"python"}},
 	})
+	index.Retire([]metadata.Definition{{Ref: "core.ruby", Aliases: metadata.Aliases{"ruby", "rb"}}, {Ref: "old.python"}})
 	for _, c := range []struct{ terms, want string }{
 		{"python3@3.12 Node.js", `{"runtimes":{"core.python":"3.12","core.nodejs":"*"}}`},
 		{"NODE acme.python", `{"runtimes":{"core.nodejs":"*","acme.python":"*"}}`},
 		{"pyton", `/runtimes/pyton: unknown runtime "pyton"; did you mean python?`},
 		{"core.pyhton", `/runtimes/core.pyhton: unknown runtime "core.pyhton"; did you mean core.python?`},
 		{"cobol fortran", `/runtimes/cobol: unknown runtime "cobol"; /runtimes/fortran: unknown runtime "fortran"`},
+		{"rb", `/runtimes/rb: the platform has retired the runtime core.ruby`},
+		{"old.python python", `/runtimes/old.python: the platform has retired the runtime old.python`},
 		{"python core.python", `/runtimes/core.python: must name each runtime once: "python" is core.python too`},
 	} {
 		r, err := requirement.Terms{Runtimes: strings.Fields(c.terms)}.Requirement()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -57,9 +58,9 @@ type Position struct {
 	Name string `json:"name,omitempty"`
 }
 
-// few is the number of workers up to which a term of a selection decides how a list is
+// fewWorkers is the number of workers up to which a term of a selection decides how a list is
 // found: the rows of these workers are read, and no others.
-const few = 1000
+const fewWorkers = 1000
 
 // idPage is the number of IDs that one statement reads in the order of an index.
 const idPage = 5000
@@ -78,7 +79,7 @@ func (w *Workers) List(ctx context.Context, l Listing) ([]int64, error) {
 	if _, _, err := w.sortKeys(&l); err != nil {
 		return nil, err
 	}
-	candidates, narrowed, err := w.candidates(ctx, &l.Selection)
+	candidates, narrowed, err := w.candidates(ctx, &l.Selection, fewWorkers)
 	if err != nil {
 		return nil, fmt.Errorf("list workers: %w", err)
 	}
@@ -234,35 +235,58 @@ func (w *Workers) nameKey() bun.Safe {
 }
 
 // candidates returns the workers that meet the rarest runtime or label of a selection. It
-// returns false if each belongs to more than a few.
+// returns false if each belongs to more than so few.
 //
 // The planner of Postgres cannot know that two thirds of the fleet have a runtime and nobody
 // has its newest version, and would look for a page of matches in every worker.
-func (w *Workers) candidates(ctx context.Context, s *Selection) (ids []int64, ok bool, err error) {
+func (w *Workers) candidates(ctx context.Context, s *Selection, few int) (ids []int64, ok bool, err error) {
 	var queries []any
 	for _, r := range s.Has {
 		condition := w.installed(r)
 		if condition == nil {
 			return nil, true, nil // nothing satisfies the constraint
 		}
-		queries = append(queries, bun.SafeQuery("SELECT had.worker FROM ? AS had WHERE ?", w.rows("worker_runtime"), condition))
+		// The order is that of the index, which Postgres might not use for so many rows.
+		queries = append(queries, bun.SafeQuery("SELECT had.worker FROM ? AS had WHERE ? ORDER BY had.runtime_ref, had.sort_key ?",
+			w.rows("worker_runtime"), condition, bun.Safe(w.pick("NULLS FIRST", ""))))
 	}
 	for _, l := range s.Labels {
 		if w.layout.Migrated {
 			queries = append(queries, bun.SafeQuery("SELECT label.worker FROM ? AS label WHERE ?", w.rows("worker_label"), isLabel(l)))
 		}
 	}
+	return w.rarest(ctx, queries, few)
+}
+
+// rarest returns the workers of the query that has the fewest, in one statement. It returns false if
+// each has more than so few.
+func (w *Workers) rarest(ctx context.Context, queries []any, few int) (ids []int64, ok bool, err error) {
+	if len(queries) == 0 {
+		return nil, false, nil
+	}
+	list, count := bun.Safe("group_concat(term.worker)"), bun.Safe("count(*)")
+	if w.postgres {
+		list, count = "pg_catalog.string_agg(CAST(term.worker AS pg_catalog.text), ',')", "pg_catalog.count(*)"
+	}
+	var selects []string
+	var args []any
 	for _, q := range queries {
-		var rows []int64
-		if err := w.db.NewRaw("? LIMIT ?", q, few+1).Scan(ctx, &rows); err != nil {
-			return nil, false, err
-		}
-		if len(rows) <= few {
-			slices.Sort(rows)
-			return slices.Compact(rows), true, nil
+		selects = append(selects, "SELECT ? AS n, coalesce(?, '') AS workers FROM (? LIMIT ?) AS term HAVING ? <= ?")
+		args = append(args, count, list, q, few+1, count, few)
+	}
+	var found []string
+	err = w.db.NewRaw("SELECT terms.workers FROM (?) AS terms ORDER BY terms.n LIMIT 1", bun.SafeQuery(strings.Join(selects, " UNION ALL "), args...)).
+		Scan(ctx, &found)
+	if err != nil || len(found) == 0 {
+		return nil, false, err
+	}
+	for text := range strings.SplitSeq(found[0], ",") {
+		if id, err := strconv.ParseInt(text, 10, 64); err == nil { // the text is empty without workers
+			ids = append(ids, id)
 		}
 	}
-	return nil, false, nil
+	slices.Sort(ids)
+	return slices.Compact(ids), true, nil
 }
 
 // Rows returns workers by ID, in the order of ids. It leaves out those that do not exist.

@@ -2,8 +2,12 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/uptrace/bun"
 
@@ -16,10 +20,10 @@ import (
 // requirement's start onward. The runtimes must be resolved to refs. A limit of 0 returns all.
 // Workers are active, fresh and not cordoned. Errors: ErrInvalid for a requirement with faults.
 //
-// With a limit and without preferences, Place reads the installations of the first runtime by
-// version and spread from an index, and looks each worker up, until it has found enough. If that
-// takes too many look-ups, it scores and sorts all workers that fit: those with a label or a
-// runtime that few workers have, if the requirement has one.
+// With a limit and without preferences, Place reads the installations of the first runtime by version
+// and spread from an index, and looks each worker up, until it has found enough. If that takes too many
+// look-ups, or a label or runtime of the requirement belongs to few workers, it scores and sorts those,
+// and otherwise all workers that fit.
 func (w *Workers) Place(ctx context.Context, r *requirement.Requirement, limit int) ([]requirement.Placed, error) {
 	if err := r.Validate(); err != nil {
 		return nil, fmt.Errorf("%w requirement: %w", ErrInvalid, err)
@@ -38,17 +42,20 @@ type placing struct {
 	r     *requirement.Requirement
 	limit int
 	start int64
-	// rare holds the only workers that can fit if narrowed is set. Both are known if counted is.
-	rare              []int64
-	counted, narrowed bool
+	// rare holds the only workers that can fit if narrowed is set.
+	rare     []int64
+	narrowed bool
 }
 
-// narrow finds the workers with the rarest label or runtime.
-func (q *placing) narrow(ctx context.Context) (err error) {
-	if q.counted {
-		return nil
-	}
-	q.counted = true
+// looking returns q with conditions for the look-ups of a few workers.
+func (q *placing) looking() *placing {
+	workers, looking := *q.Workers, *q
+	workers.lookups, looking.Workers = true, &workers
+	return &looking
+}
+
+// narrow finds the workers with the rarest label or runtime, if there are so few.
+func (q *placing) narrow(ctx context.Context, few int) (err error) {
 	var s Selection
 	for key, value := range q.r.Selector {
 		s.Labels = append(s.Labels, Label{Key: key, Value: &value})
@@ -56,14 +63,8 @@ func (q *placing) narrow(ctx context.Context) (err error) {
 	for _, runtime := range q.r.Runtimes {
 		s.Has = append(s.Has, Requirement{Ref: runtime.Name, Constraint: runtime.Constraint, Prereleases: q.r.Prereleases})
 	}
-	q.rare, q.narrowed, err = q.candidates(ctx, &s)
+	q.rare, q.narrowed, err = q.candidates(ctx, &s, few)
 	return err
-}
-
-// A ranked is a worker that fits, with its weight.
-type ranked struct {
-	Worker int64
-	Weight int
 }
 
 func (q *placing) run(ctx context.Context) (placed []requirement.Placed, err error) {
@@ -72,104 +73,158 @@ func (q *placing) run(ctx context.Context) (placed []requirement.Placed, err err
 			return []requirement.Placed{}, nil
 		}
 	}
-	found, enough := []ranked(nil), false
-	if q.limit > 0 && len(q.r.Runtimes) > 0 && len(q.r.Affinity.Preferred) == 0 {
-		found, enough, err = q.scan(ctx)
+	if q.limit == 0 || len(q.r.Runtimes) == 0 || len(q.r.Affinity.Preferred) > 0 {
+		err = q.narrow(ctx, fewWorkers)
+	} else if placed, enough, err := q.inOrder(ctx); err != nil || enough {
+		return placed, err
 	}
-	if err == nil && !enough {
-		if err = q.narrow(ctx); err == nil {
-			found, err = q.sorted(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return q.sorted(ctx)
+}
+
+// inOrder returns the first workers from the index that has the order. enough reports whether it found
+// the limit. Otherwise all workers that fit, or the only ones that can, must be sorted.
+func (q *placing) inOrder(ctx context.Context) (placed []requirement.Placed, enough bool, err error) {
+	if len(q.r.Selector)+len(q.r.Runtimes) > 1 {
+		if err := q.narrow(ctx, scanFactor*q.limit); err != nil || q.narrowed {
+			return nil, false, err
 		}
 	}
-	if err != nil || len(found) == 0 {
-		return []requirement.Placed{}, err
+	if placed, enough, err = q.scan(ctx, scannedFirst); err != nil || enough {
+		return placed, enough, err
 	}
-	return q.describe(ctx, found)
+	if err := q.narrow(ctx, fewWorkers); err != nil || q.narrowed {
+		return nil, false, err
+	}
+	return q.scan(ctx, scannedAtMost)
 }
 
 // conditions returns all conditions on a worker but for the first runtimes. It has no taint with one of
 // the effects that is not tolerated.
 func (q *placing) conditions(leaveOut int, effects ...requirement.Effect) any {
-	all := q.available(q.r, effects...)
+	return every(slices.Concat(q.available(q.r), q.labelled(q.r), q.open(q.r, effects...), q.having(leaveOut)))
+}
+
+// having returns the conditions that a worker has the runtimes but for the first ones. They read
+// worker.id alone.
+func (q *placing) having(leaveOut int) (all []any) {
 	for _, runtime := range q.r.Runtimes[leaveOut:] {
 		had, _ := q.satisfying(q.r, runtime)
 		all = append(all, q.exists("SELECT 1 FROM ? AS had WHERE had.worker = worker.id AND ?", q.rows("worker_runtime"), had))
 	}
-	return every(all)
+	return all
 }
 
-// sorted scores all workers that fit.
-func (q *placing) sorted(ctx context.Context) (found []ranked, err error) {
-	only := bun.SafeQuery("1 = 1")
-	if q.narrowed {
-		if len(q.rare) == 0 {
-			return nil, nil
-		}
-		only = bun.SafeQuery("worker.id IN (?)", bun.List(q.rare))
+// sorted scores all workers that fit, or the only ones that can.
+func (q *placing) sorted(ctx context.Context) ([]requirement.Placed, error) {
+	statement := any(nil)
+	switch {
+	case !q.narrowed:
+		statement = q.ranked(bun.SafeQuery("1 = 1"))
+	case len(q.rare) == 0:
+		return []requirement.Placed{}, nil
+	default:
+		statement = q.looking().ranked(bun.SafeQuery("worker.id IN (?)", bun.List(q.rare)))
 	}
-	err = q.ranking(bun.Safe("worker.id AS worker"), only).Scan(ctx, &found)
-	return found, err
+	placed, _, err := q.read(ctx, statement)
+	return placed, err
 }
 
-// ranking returns the query for the workers that fit, in order, with some columns and their weight.
-func (q *placing) ranking(columns any, only any) *bun.RawQuery {
-	newest, key, first := bun.SafeQuery(""), bun.SafeQuery("weight"), 0
-	if len(q.r.Runtimes) > 0 {
-		had, _ := q.satisfying(q.r, q.r.Runtimes[0])
-		newest = bun.SafeQuery(`JOIN (SELECT had.worker, ?(?) AS key FROM ? AS had WHERE ? GROUP BY had.worker) AS newest
-			ON newest.worker = worker.id`, bun.Safe(q.pick("pg_catalog.max", "max")), q.bytewise("had.sort_key"), q.rows("worker_runtime"), had)
-		key, first = bun.SafeQuery("newest.key DESC ?", q.unknownLast()), 1
-	}
+// ranked returns the statement for the workers that fit and meet a condition, in order and described.
+func (q *placing) ranked(only any) any {
 	limit := bun.SafeQuery("")
 	if q.limit > 0 {
 		limit = bun.SafeQuery("LIMIT ?", q.limit)
 	}
-	spread := q.spread("worker.id")
-	weight, counts := q.weight(q.r)
-	return q.db.NewRaw(`SELECT ?, ? AS weight FROM ? AS worker ? ? WHERE ? AND ?
-		ORDER BY weight DESC, ?, CASE WHEN ? >= ? THEN 0 ELSE 1 END, ?, worker.id ?`,
-		columns, weight, q.rows("worker"), newest, counts, only, q.conditions(first, requirement.NoSchedule), key, spread, q.start, spread, limit)
+	columns, joins, order, first := q.order()
+	return bun.SafeQuery(`SELECT ?, found.weight
+		FROM (SELECT worker.id AS worker, ? FROM ? AS worker ? WHERE ? AND ? ORDER BY ? ?) AS found
+		JOIN ? AS worker ON worker.id = found.worker
+		ORDER BY ?`,
+		q.described(), columns, q.rows("worker"), joins, only, q.conditions(first, requirement.NoSchedule), order, limit, q.rows("worker"), order)
+}
+
+// order returns the columns by which workers are ordered, the joins that calculate them, and the number of
+// runtimes that a worker of the joins has.
+func (q *placing) order() (columns, joins any, order bun.Safe, first int) {
+	weight, joins := q.weight(q.r)
+	columns = bun.SafeQuery("?0 AS weight, CASE WHEN ?1 >= ?2 THEN 0 ELSE 1 END AS half, ?1 AS spread", weight, q.spread("worker.id"), q.start)
+	if len(q.r.Runtimes) == 0 {
+		return columns, joins, "weight DESC, half, spread, worker", 0
+	}
+	had, _ := q.satisfying(q.r, q.r.Runtimes[0])
+	newest := bun.SafeQuery("?(?) AS key FROM ? AS had WHERE ?", bun.Safe(q.pick("pg_catalog.max", "max")), q.bytewise("had.sort_key"), q.rows("worker_runtime"), had)
+	order = "weight DESC, key DESC " + q.unknownLast() + ", half, spread, worker"
+	if q.lookups {
+		return bun.SafeQuery("(SELECT ? AND had.worker = worker.id) AS key, ?", newest, columns), joins, order, 0
+	}
+	return bun.SafeQuery("newest.key, ?", columns), bun.SafeQuery("JOIN (SELECT had.worker, ? GROUP BY had.worker) AS newest ON newest.worker = worker.id ?", newest, joins), order, 1
 }
 
 // unknownLast makes a descending order of sort keys end with unknown versions.
 func (q *placing) unknownLast() bun.Safe { return bun.Safe(q.pick("NULLS LAST", "")) }
 
-// describe returns workers with the installations that run the requirement's runtimes. It leaves
-// out workers that no longer satisfy it.
-func (q *placing) describe(ctx context.Context, found []ranked) ([]requirement.Placed, error) {
-	ids := make([]int64, len(found))
-	for i, f := range found {
-		ids[i] = f.Worker
+// described returns the columns of a placed worker but for its weight. The installations have no version
+// and path if the worker does not satisfy the requirement.
+func (q *placing) described() any {
+	slots := q.slots()
+	columns := []any{
+		bun.SafeQuery("worker.id AS worker"),
+		bun.SafeQuery("worker.name"),
+		bun.SafeQuery("CASE ?0 WHEN 'action' THEN 'worker' ELSE ?0 END AS role", q.text("worker.worker_role")),
+		bun.SafeQuery("CASE WHEN ?0 >= 2 THEN ?1 ELSE 1 END AS free", slots,
+			bun.Safe(q.pick("pg_catalog.trunc("+string(slots)+")", "CAST("+string(slots)+" AS INTEGER)"))),
 	}
-	var rows []struct {
-		ID    int64
-		Name  string
-		Role  schema.WorkerRole
-		Slots *float64
-	}
-	err := q.db.NewRaw("SELECT worker.id, worker.name, ? AS role, ? AS slots FROM ? AS worker WHERE worker.id IN (?)",
-		q.text("worker.worker_role"), q.slots(), q.rows("worker"), bun.List(ids)).Scan(ctx, &rows)
-	if err != nil {
-		return nil, err
-	}
-	chosen, err := q.choose(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	workers := map[int64]requirement.Placed{}
-	for _, row := range rows {
-		workers[row.ID] = requirement.Placed{
-			Worker: row.ID, Name: row.Name, Role: roleFrom(row.Role), Free: slotsFrom(row.Slots), Runtimes: chosen[row.ID],
+	for _, runtime := range q.r.Runtimes {
+		had, _ := q.satisfying(q.r, runtime)
+		for _, column := range []struct {
+			name string
+			of   bun.Safe
+		}{{runtime.Name, "had.version"}, {runtime.Name + " path", "had.path"}} {
+			columns = append(columns, bun.SafeQuery("(SELECT ? FROM ? AS had WHERE had.worker = worker.id AND ? ORDER BY ? DESC ?, ? LIMIT 1) AS ?",
+				column.of, q.rows("worker_runtime"), had, q.bytewise("had.sort_key"), q.unknownLast(), q.bytewise("had.path"), bun.Name(column.name)))
 		}
 	}
-	placed := make([]requirement.Placed, 0, len(found))
-	for _, f := range found {
-		p, ok := workers[f.Worker]
-		if p.Weight = f.Weight; ok && len(p.Runtimes) == len(q.r.Runtimes) {
-			placed = append(placed, p)
+	return bun.SafeQuery(strings.Repeat("?,\n", len(columns)-1)+"?", columns...)
+}
+
+// read returns the workers of a statement, which selects the described columns and the weight. It leaves
+// out workers that do not satisfy the requirement. ranks holds a further column, if there is one.
+func (q *placing) read(ctx context.Context, statement any) (placed []requirement.Placed, ranks []int64, err error) {
+	rows, err := q.db.QueryContext(ctx, q.db.NewRaw("?", statement).String())
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	columns, err := rows.Columns()
+	if err != nil {
+		return nil, nil, err
+	}
+	placed = []requirement.Placed{}
+	for rows.Next() {
+		p := requirement.Placed{Runtimes: make([]requirement.Chosen, len(q.r.Runtimes))}
+		var role string
+		var slots float64
+		var rank int64
+		into := []any{&p.Worker, &p.Name, &role, &slots}
+		installations := make([]sql.NullString, 2*len(q.r.Runtimes))
+		for i := range installations {
+			into = append(into, &installations[i])
+		}
+		if err := rows.Scan(append(into, &p.Weight, &rank)[:len(columns)]...); err != nil {
+			return nil, nil, err
+		}
+		p.Role, p.Free = requirement.Role(role), slotsFrom(&slots)
+		for i, runtime := range q.r.Runtimes {
+			p.Runtimes[i] = requirement.Chosen{Ref: runtime.Name, Version: installations[2*i].String, Path: installations[2*i+1].String}
+		}
+		if !slices.ContainsFunc(installations, func(s sql.NullString) bool { return !s.Valid }) {
+			placed, ranks = append(placed, p), append(ranks, rank)
 		}
 	}
-	return placed, nil
+	return placed, ranks, rows.Err()
 }
 
 // roleFrom converts a role from its value in SQL.
@@ -187,32 +242,4 @@ func slotsFrom(slots *float64) int {
 		return 1
 	}
 	return int(max(1, min(*slots, math.MaxInt32)))
-}
-
-// choose returns the installation for each runtime of the requirement, by worker.
-func (q *placing) choose(ctx context.Context, ids []int64) (map[int64][]requirement.Chosen, error) {
-	all := map[int64][]requirement.Chosen{}
-	for _, id := range ids {
-		all[id] = []requirement.Chosen{}
-	}
-	for _, runtime := range q.r.Runtimes {
-		had, _ := q.satisfying(q.r, runtime)
-		var rows []struct {
-			Worker        int64
-			Version, Path string
-		}
-		err := q.db.NewRaw(`SELECT had.worker, had.version, had.path FROM ? AS had WHERE had.worker IN (?) AND ?
-			ORDER BY had.worker, ? DESC ?, ?`,
-			q.rows("worker_runtime"), bun.List(ids), had, q.bytewise("had.sort_key"), q.unknownLast(), q.bytewise("had.path")).
-			Scan(ctx, &rows)
-		if err != nil {
-			return nil, err
-		}
-		for i, row := range rows {
-			if i == 0 || rows[i-1].Worker != row.Worker {
-				all[row.Worker] = append(all[row.Worker], requirement.Chosen{Ref: runtime.Name, Version: row.Version, Path: row.Path})
-			}
-		}
-	}
-	return all, nil
 }

@@ -11,14 +11,21 @@ import (
 	"github.com/attune-go/attune/schema/requirement"
 )
 
-// available returns the conditions that a worker satisfies a requirement but for its runtimes. It has no
-// taint with one of the effects that is not tolerated. They read the alias worker. The rarest come
-// first: what few workers have.
-func (w *Workers) available(r *requirement.Requirement, effects ...requirement.Effect) []any {
+// available returns the conditions on a row of worker: that it can run something now, and its role and
+// slots. It reads the alias worker.
+func (w *Workers) available(r *requirement.Requirement) []any {
 	all := []any{bun.SafeQuery("? = 'active' AND ? AND worker.capabilities IS NOT NULL", w.text("worker.status"), w.isFresh("worker"))}
 	if r.Role != "" {
 		all = append(all, bun.SafeQuery("? IN (?, 'hybrid')", w.text("worker.worker_role"), storedRole(r.Role)))
 	}
+	if slots := r.SlotsOrDefault(); slots > 1 {
+		all = append(all, bun.SafeQuery("coalesce(?, 1) >= ?", w.slots(), slots))
+	}
+	return all
+}
+
+// labelled returns the conditions that a worker's labels satisfy a requirement. They read worker.id alone.
+func (w *Workers) labelled(r *requirement.Requirement) (all []any) {
 	for _, key := range slices.Sorted(maps.Keys(r.Selector)) {
 		all = append(all, w.hasLabel(Label{Key: key, Value: new(r.Selector[key])}))
 	}
@@ -32,9 +39,12 @@ func (w *Workers) available(r *requirement.Requirement, effects ...requirement.E
 	for _, t := range r.Affinity.Anti {
 		all = append(all, bun.SafeQuery("NOT ?", w.matchesTerm(t)))
 	}
-	if slots := r.SlotsOrDefault(); slots > 1 {
-		all = append(all, bun.SafeQuery("coalesce(?, 1) >= ?", w.slots(), slots))
-	}
+	return all
+}
+
+// open returns the conditions that a worker is not cordoned, and has no taint with one of the effects
+// that a requirement does not tolerate. They read worker.id alone.
+func (w *Workers) open(r *requirement.Requirement, effects ...requirement.Effect) (all []any) {
 	for _, table := range taintTables {
 		all = append(all, bun.SafeQuery("NOT ?", w.exists("?", w.untolerated(r, table, "1", effects...))))
 	}
@@ -130,13 +140,18 @@ func (w *Workers) slots() bun.Safe {
 }
 
 // weight returns the rank of a worker by its labels and taints, and the joins that it reads. Taints are
-// counted once for all workers.
+// counted once for all workers, or looked up for a few.
 func (w *Workers) weight(r *requirement.Requirement) (weight, joins any) {
 	var sum, counts []any
+	number := bun.Safe(w.pick("pg_catalog.count(1)", "count(1)"))
 	for i, table := range taintTables {
+		if w.lookups {
+			sum = append(sum, bun.SafeQuery("? * (?)", -requirement.TaintWeight, w.untolerated(r, table, number, requirement.PreferNoSchedule)))
+			continue
+		}
 		count := bun.Safe(fmt.Sprint("taints", i))
-		counts = append(counts, bun.SafeQuery(`LEFT JOIN (SELECT taint.worker, ?0(1) AS n FROM ?1 AS taint WHERE ?2 GROUP BY taint.worker) AS ?3
-			ON ?3.worker = worker.id`, bun.Safe(w.pick("pg_catalog.count", "count")), w.rows(table), isUntolerated(r, requirement.PreferNoSchedule), count))
+		counts = append(counts, bun.SafeQuery(`LEFT JOIN (SELECT taint.worker, ?0 AS n FROM ?1 AS taint WHERE ?2 GROUP BY taint.worker) AS ?3
+			ON ?3.worker = worker.id`, number, w.rows(table), isUntolerated(r, requirement.PreferNoSchedule), count))
 		sum = append(sum, bun.SafeQuery("? * coalesce(?.n, 0)", -requirement.TaintWeight, count))
 	}
 	for _, p := range r.Affinity.Preferred {

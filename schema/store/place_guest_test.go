@@ -2,9 +2,11 @@ package store_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/uptrace/bun"
 
 	"github.com/attune-go/attune/fixtures/platform"
 	"github.com/attune-go/attune/fixtures/testdb"
@@ -85,6 +87,9 @@ func TestPlaceInGuest(t *testing.T) {
 				for _, p := range placed {
 					names = append(names, p.Name)
 				}
+				if stated := statedNames(t, db, st, &r, limit); !slices.Equal(stated, names) {
+					t.Errorf("%+v: the statement gives %v, want %v", c.terms, stated, names)
+				}
 				slices.Sort(names)
 				slices.Sort(want)
 				if !slices.Equal(names, want) {
@@ -93,4 +98,18 @@ func TestPlaceInGuest(t *testing.T) {
 			}
 		}
 	})
+}
+
+// statedNames returns the names of the workers that the printed statement selects.
+func statedNames(t *testing.T, db *testdb.DB, st *store.Store, r *requirement.Requirement, limit int) (names []string) {
+	t.Helper()
+	statement, err := st.Workers.PlaceStatement(r, limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := "SELECT stated.name FROM (?) AS stated"
+	if err := db.NewRaw(query, bun.Safe(strings.TrimSuffix(statement, ";\n"))).Scan(t.Context(), &names); err != nil {
+		t.Fatalf("%v in:\n%s", err, statement)
+	}
+	return names
 }

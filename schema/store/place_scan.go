@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/uptrace/bun"
@@ -12,36 +14,37 @@ import (
 	"github.com/attune-go/attune/schema/requirement"
 )
 
-// Bounds of a scan. Beyond them, scoring all workers is faster.
 const (
+	// scannedFirst is the number of look-ups after which a scan asks whether a label or runtime is rare,
+	// and scannedAtMost that beyond which scoring all workers is faster.
+	scannedFirst, scannedAtMost = 200, 2000
+	// scanFactor is the number of look-ups that a scan takes for each worker that it finds, if many fit.
+	scanFactor         = 6
 	maxScannedVersions = 8
-	maxScannedRows     = 2000
-	// maxScannedBlind is the number of look-ups before the scan asks whether a label or runtime
-	// is rare.
-	maxScannedBlind = 200
 )
+
+// scanned lists the effects of taints that a scanned worker does not have. Workers with a taint of the
+// second have a lower weight and follow all others.
+var scanned = []requirement.Effect{requirement.NoSchedule, requirement.PreferNoSchedule}
 
 // A scan reads the installations of the first runtime by version and spread, and holds each
 // worker against the other conditions.
 type scan struct {
 	*placing
-	had, fits any
-	found     []ranked
-	seen      map[int64]bool
-	scanned   int
+	had     any
+	found   []int64
+	seen    map[int64]bool
+	scanned int
+	most    int // look-ups
 }
 
-// scan returns the first workers. enough reports whether it found the limit within its bounds.
-func (q *placing) scan(ctx context.Context) (found []ranked, enough bool, err error) {
-	s := &scan{placing: q, seen: map[int64]bool{}}
+// scan returns the first workers. enough reports whether it found the limit with at most so many look-ups.
+func (q *placing) scan(ctx context.Context, most int) (placed []requirement.Placed, enough bool, err error) {
+	s := &scan{placing: q.looking(), seen: map[int64]bool{}, most: max(most, 2*q.limit)}
 	s.had = bun.SafeQuery("had.runtime_ref = ? AND had.active AND had.outcome = 'available'", q.r.Runtimes[0].Name)
 	if q.r.Verified {
 		s.had = bun.SafeQuery("? AND had.source <> 'declared'", s.had)
 	}
-	workers, looking := *q.Workers, *q
-	workers.lookups, looking.Workers = true, &workers
-	// Workers with a taint of the second effect have a lower weight and follow all others.
-	s.fits = looking.conditions(1, requirement.NoSchedule, requirement.PreferNoSchedule)
 	if q.postgres {
 		return s.stream(ctx)
 	}
@@ -59,7 +62,11 @@ func (q *placing) scan(ctx context.Context) (found []ranked, enough bool, err er
 		}
 		below = *key
 	}
-	return s.found, len(s.found) == q.limit, nil
+	if len(s.found) < q.limit {
+		return nil, false, nil
+	}
+	placed, err = s.describe(ctx)
+	return placed, true, err
 }
 
 // next returns the sort key of the newest version below a key that satisfies the constraint. An
@@ -97,6 +104,9 @@ func (s *scan) newest(under any) (query any, unknown bool) {
 		args = append(args, bun.SafeQuery("SELECT ? AS key FROM ? AS had WHERE ? AND ? AND ? ORDER BY had.sort_key DESC ? LIMIT 1",
 			s.bytewise("had.sort_key"), s.rows("worker_runtime"), s.had, under, within, s.unknownLast()))
 	}
+	if len(args) == 1 {
+		return args[0], unknown // without an aggregate, which takes time to plan
+	}
 	parts := bun.SafeQuery(strings.Join(selects, " UNION ALL "), args...)
 	return bun.SafeQuery("SELECT ?(parts.key) FROM (?) AS parts", bun.Safe(s.pick("pg_catalog.max", "max")), parts), unknown
 }
@@ -116,6 +126,7 @@ func (s *scan) version(ctx context.Context, key *string) error {
 
 // half reads the installations of one version whose spread is greater than from and less than to.
 func (s *scan) half(ctx context.Context, version any, from, to int64) error {
+	fits := s.conditions(1, scanned...)
 	worker := int64(math.MaxInt64)
 	spread := s.spread("had.worker")
 	integer := bun.Safe(s.pick("pg_catalog.int8", "INTEGER"))
@@ -130,22 +141,18 @@ func (s *scan) half(ctx context.Context, version any, from, to int64) error {
 			      WHERE ?4 AND ?5 AND (?2, had.worker) > (CAST(?6 AS ?7), CAST(?8 AS ?7)) AND ?2 < CAST(?9 AS ?7)
 			      ORDER BY ?2, had.worker LIMIT ?10) AS batch
 			ORDER BY batch.spread, batch.worker`,
-			s.rows("worker"), s.fits, spread, s.rows("worker_runtime"), s.had, version, from, integer, worker, to, batch).Scan(ctx, &rows)
+			s.rows("worker"), fits, spread, s.rows("worker_runtime"), s.had, version, from, integer, worker, to, batch).Scan(ctx, &rows)
 		if err != nil {
 			return err
 		}
 		for _, row := range rows {
 			if row.Fits && !s.seen[row.Worker] && len(s.found) < s.limit {
 				s.seen[row.Worker] = true
-				s.found = append(s.found, ranked{Worker: row.Worker})
+				s.found = append(s.found, row.Worker)
 			}
 			from, worker = row.Spread, row.Worker
 		}
-		if s.scanned += len(rows); s.scanned > maxScannedBlind {
-			if err := s.narrow(ctx); err != nil {
-				return err
-			}
-		}
+		s.scanned += len(rows)
 		if len(rows) < batch {
 			return nil
 		}
@@ -153,7 +160,17 @@ func (s *scan) half(ctx context.Context, version any, from, to int64) error {
 	return nil
 }
 
+// describe returns the workers that the scan found, in its order.
+func (s *scan) describe(ctx context.Context) ([]requirement.Placed, error) {
+	placed, _, err := s.read(ctx, bun.SafeQuery("SELECT ?, 0 AS weight FROM ? AS worker WHERE worker.id IN (?)",
+		s.described(), s.rows("worker"), bun.List(s.found)))
+	slices.SortFunc(placed, func(a, b requirement.Placed) int {
+		return cmp.Compare(slices.Index(s.found, a.Worker), slices.Index(s.found, b.Worker))
+	})
+	return placed, err
+}
+
 // done reports whether the scan found enough or reached a bound.
 func (s *scan) done() bool {
-	return len(s.found) == s.limit || s.scanned > maxScannedRows || s.narrowed
+	return len(s.found) == s.limit || s.scanned > s.most
 }

@@ -278,7 +278,7 @@ func (r *WorkerRuntimes) Undefined(ctx context.Context, name string) (*Requireme
 	for _, column := range []string{"had.runtime_ref", "had.name"} {
 		err := r.db.NewRaw(`SELECT first.runtime_ref, first.name FROM (SELECT had.runtime_ref, had.name FROM ? AS had WHERE had.runtime IS NULL AND ? LIMIT ?) AS first
 			ORDER BY ?, ? LIMIT 1`,
-			r.rows(r.name), r.isFolded(column, name), few, r.bytewise("first.runtime_ref"), r.bytewise("first.name")).Scan(ctx, &found)
+			r.rows(r.name), r.isFolded(column, name), fewWorkers, r.bytewise("first.runtime_ref"), r.bytewise("first.name")).Scan(ctx, &found)
 		if err != nil {
 			return nil, fmt.Errorf("find a runtime without a definition: %w", err)
 		}

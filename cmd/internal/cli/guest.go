@@ -29,7 +29,9 @@ func (d *Database) Index(ctx context.Context) (*metadata.Index, Definitions, err
 	if text := found.LeftOut.String(); text != "" {
 		slog.WarnContext(ctx, text)
 	}
-	return metadata.NewIndex(found.Definitions), found, err
+	index := metadata.NewIndex(found.Definitions)
+	index.Retire(found.Retired)
+	return index, found, err
 }
 
 // Guest reports whether a platform made the tables.
