@@ -151,10 +151,11 @@ func (q *placing) distinct(rows []requirement.Placed) []requirement.Placed {
 }
 
 // ranked returns the statement for so many installations of the first runtime on workers that fit and
-// meet a condition, in order and described. Without a runtime it is for workers. A limit of 0 is none.
+// meet a condition, in order and described. Without a runtime it is for workers. A limit of 0 returns all.
 func (q *placing) ranked(only any, limit int) any {
 	weight, counts := q.weight(q.r)
-	columns := bun.SafeQuery("?0 AS weight, CASE WHEN ?1 >= ?2 THEN 0 ELSE 1 END AS half, ?1 AS spread", weight, q.spread("worker.id"), q.start)
+	columns := bun.SafeQuery("?0 AS weight, CASE WHEN ?1 >= ?2 THEN 0 ELSE 1 END AS half, ?1 AS spread",
+		weight, q.spread("worker.id"), q.start)
 	installed, order, first := bun.SafeQuery(""), bun.Safe("weight DESC, half, spread, worker"), 0
 	if len(q.r.Runtimes) > 0 {
 		had, _ := q.satisfying(q.r, q.r.Runtimes[0])

@@ -41,7 +41,8 @@ func (s *scan) streaming(limit int) any {
 	next, unknown := s.newest(bun.SafeQuery("had.sort_key < version.key"))
 	rest := bun.SafeQuery("")
 	if unknown {
-		rest = bun.SafeQuery("UNION ALL SELECT unknown.worker AS id, (2 * ? + unknown.half) * '4294967296' + unknown.spread AS rank FROM (?) AS unknown",
+		rest = bun.SafeQuery(`UNION ALL
+			SELECT unknown.worker AS id, (2 * ? + unknown.half) * '4294967296' + unknown.spread AS rank FROM (?) AS unknown`,
 			maxStreamedVersions+1, s.halves("had.sort_key IS NULL"))
 	}
 	return bun.SafeQuery(`WITH RECURSIVE version AS (
