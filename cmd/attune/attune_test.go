@@ -53,10 +53,17 @@ func isolate(t *testing.T) {
 	t.Chdir(t.TempDir())
 }
 
+// uses makes a database the one of the commands and of the test's logins, whose sessions are used again.
+func uses(t *testing.T, db *testdb.DB) {
+	t.Helper()
+	db.URL = testdb.Relay(t, db.URL)
+	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+}
+
 func TestMigrateEmptyPostgres(t *testing.T) {
 	isolate(t)
 	db := testdb.EmptyPostgres(t)
-	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+	uses(t, db)
 	want(t, run(t, "migrate", "status"), 0, "empty", migrations.UnifyRuntimes, "pending")
 	want(t, run(t, "runtimes", "list"), 1, "attune migrate up")
 	want(t, run(t, "migrate", "plan", "--exit-code"), cli.ExitPending, "apply", migrations.Baseline, "nothing was written")
@@ -130,7 +137,7 @@ func TestMigrateEmbedded(t *testing.T) {
 func TestMigrateDownOfRows(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		isolate(t)
-		t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+		uses(t, db)
 		want(t, run(t, "packs", "load", "core"), 0)
 		exec(t, db, `INSERT INTO capability_change (worker_name, worker_role, runtime_ref, name, kind) VALUES ('w', 'action', 'core.go', 'go', 'gained')`)
 		undoTo(t, migrations.SafeFunctions)
@@ -155,7 +162,7 @@ func TestMigrateDownOfRows(t *testing.T) {
 func TestRuntimes(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		isolate(t)
-		t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+		uses(t, db)
 		want(t, run(t, "packs", "load", "core"), 0, "20 created")
 		want(t, run(t, "runtimes", "list", "--after", "core.p", "--limit", "1"), 0, "core.perl")
 		got := run(t, "runtimes", "list", "--json", "--pack", "core")
@@ -214,7 +221,7 @@ func writePack(t *testing.T, files map[string]string) {
 func TestWorkers(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		isolate(t)
-		t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+		uses(t, db)
 		want(t, run(t, "workers", "list"), 0, "no workers")
 		// A row of the time before attune: no capability document, no status.
 		fixtures.Worker(t.Context(), t, db, fixtures.WorkerOpts{Name: new("old\x1b[31m")})
@@ -345,7 +352,7 @@ func TestHelp(t *testing.T) {
 func TestMigrateLegacy(t *testing.T) {
 	isolate(t)
 	db := testdb.EmptyPostgres(t)
-	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+	uses(t, db)
 	want(t, run(t, "migrate", "up", "--no-core"), 0)
 	undoTo(t, migrations.UnifyRuntimes)
 	exec := func(sql string) {

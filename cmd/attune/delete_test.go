@@ -125,7 +125,7 @@ func TestRuntimesDelete(t *testing.T) {
 func TestPacksUnload(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		isolate(t)
-		t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+		uses(t, db)
 		writePack(t, map[string]string{"pack.yaml": "ref: acme\nlabel: ACME\nversion: 1.0.0\n", "runtimes/ruby.yaml": onlyVersions})
 		want(t, run(t, "packs", "load", "acme"), 0)
 		want(t, run(t, "packs", "unload", "./acme"), 2, "by its ref")
@@ -151,7 +151,7 @@ func TestPacksUnload(t *testing.T) {
 func TestPacksUnloadNamesWhatIsCleared(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		isolate(t)
-		t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+		uses(t, db)
 		writePack(t, map[string]string{"pack.yaml": "ref: acme\nlabel: ACME\nversion: 1.0.0\n", "runtimes/ruby.yaml": onlyVersions})
 		want(t, run(t, "packs", "load", "acme"), 0)
 		exec(t, db, "CREATE TABLE environment (name varchar(20), tool bigint REFERENCES runtime (id) ON DELETE SET NULL, owner bigint REFERENCES pack (id) ON DELETE SET NULL)")

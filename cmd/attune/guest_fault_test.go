@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"strings"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/uptrace/bun"
 
+	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/fixtures/platform"
 	"github.com/attune-go/attune/migrations"
 )
@@ -73,12 +76,8 @@ func TestGuestLosesObjectsBeforeAMigration(t *testing.T) {
 		{`ALTER TABLE attune.attune_worker_state DROP COLUMN worker CASCADE`, "attune_worker_state.worker: missing", ""},
 	} {
 		t.Run(tt.fault, func(t *testing.T) {
-			h := faulty(t, `SELECT 1`)
-			for undone := false; !undone; {
-				got := run(t, "migrate", "down", "--force")
-				want(t, got, 0)
-				undone = strings.Contains(got.out, migrations.Fleet)
-			}
+			h := movedIn(t, migrations.Fleet)
+			want(t, run(t, "migrate", "plan", "--exit-code"), cli.ExitPending, migrations.Fleet)
 			h.exec(tt.fault)
 			before := platform.Snapshot(t, h.db)
 			for _, command := range []string{"plan", "up"} {
@@ -122,14 +121,32 @@ func TestGuestLosesColumns(t *testing.T) {
 // faulty moves into a platform and then runs a statement.
 func faulty(t *testing.T, statement string) *guestHost {
 	t.Helper()
+	h := movedIn(t, "")
+	h.exec(statement)
+	return h
+}
+
+// movedIn is a platform that attune moved into, on a host without runtimes. The migrations from pending on, if any is
+// given, are undone. Both happened to a template.
+func movedIn(t *testing.T, pending string) *guestHost {
+	t.Helper()
 	isolate(t)
-	db := platform.New(t, platform.A)
-	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+	db := platform.NewAfter(t, platform.A, "moved in, pending "+pending, func(ctx context.Context, db *bun.DB) error {
+		m, err := migrations.New(db, migrations.Config{Force: true})
+		if err != nil {
+			return err
+		}
+		_, err = m.Up(ctx)
+		for undone := ""; err == nil && undone != pending; {
+			var res *migrations.Result
+			if res, err = m.Down(ctx); err == nil {
+				undone = res.Done[0].ID
+			}
+		}
+		return err
+	})
+	uses(t, db)
 	t.Setenv("PATH", t.TempDir())
-	want(t, run(t, "migrate", "up"), 0)
-	if _, err := db.ExecContext(t.Context(), statement); err != nil {
-		t.Fatal(err)
-	}
 	return &guestHost{T: t, db: db, shape: platform.A, name: "attune-worker-x"}
 }
 
@@ -137,7 +154,7 @@ func faulty(t *testing.T, statement string) *guestHost {
 func TestGuestBesideAnotherSchema(t *testing.T) {
 	isolate(t)
 	db := platform.New(t, platform.C)
-	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+	uses(t, db)
 	before := platform.Snapshot(t, db)
 	want(t, run(t, "migrate", "up", "--schema", "own"), 1, "another schema already holds attune's tables", "attune")
 	if _, err := db.ExecContext(t.Context(), `CREATE SCHEMA copy; CREATE TABLE copy.runtime AS TABLE attune.runtime; CREATE TABLE copy.worker AS TABLE attune.worker`); err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/rand"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -11,14 +12,18 @@ import (
 	"github.com/attune-go/attune/schema/database"
 )
 
-// guestRoles is docs/roles-guest.sql, read before a test changes its folder.
-var guestRoles = func() string {
-	text, err := os.ReadFile("../../docs/roles-guest.sql")
+// guestRolesFile is where the roles of a guest stand; tests leave their folder.
+var guestRolesFile, _ = filepath.Abs("../../docs/roles-guest.sql")
+
+// guestRoles returns docs/roles-guest.sql.
+func guestRoles(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(guestRolesFile)
 	if err != nil {
-		panic(err)
+		t.Fatal(err)
 	}
 	return strings.ReplaceAll(string(text), `"attune"`, `"public"`) // what testdb.Roles replaces by the schema
-}()
+}
 
 // TestGuestRoles: with docs/roles-guest.sql a reader looks, a host registers and an operator loads packs, and
 // each is refused what another may do. The platform's table of history is its own affair.
@@ -27,7 +32,7 @@ func TestGuestRoles(t *testing.T) {
 		t := h.T
 		h.db.Schema = platform.Schema
 		want(t, run(t, "migrate", "up"), 0)
-		roles := testdb.MakeRoles(t, h.db, guestRoles)
+		roles := testdb.MakeRoles(t, h.db, guestRoles(t))
 		if h.shape.Has(platform.A) {
 			want(t, h.worker("register", "--database", roles.Login(t, "early-"+rand.Text()[:8], "attune_fleet")), 1, "permission denied for table worker_history")
 			if err := roles.Exec(t.Context(), `GRANT INSERT ON attune.worker_history TO attune_fleet, attune_operator`); err != nil {

@@ -77,7 +77,7 @@ func TestTerminalShowsAPage(t *testing.T) {
 func TestListsAcrossBatches(t *testing.T) {
 	db := testdb.SQLite(t)
 	isolate(t)
-	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+	uses(t, db)
 	exec(t, db, `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1234)
 		INSERT INTO worker (name, worker_type, status) SELECT 'w-' || i, 'local', 'inactive' FROM n`)
 	if got := listed(t); len(got) != 1234 || got[1] != "w-2" || got[1233] != "w-1234" {

@@ -89,7 +89,7 @@ func python(version, path string) capability.Installation {
 func fleet(t *testing.T, db *testdb.DB) {
 	t.Helper()
 	isolate(t)
-	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+	uses(t, db)
 	want(t, run(t, "packs", "load", "core"), 0)
 	label := func(zone string) map[string]json.RawMessage {
 		return map[string]json.RawMessage{"labels": json.RawMessage(`{"zone": "` + zone + `"}`), "max_concurrent_executions": json.RawMessage("7"),
@@ -425,7 +425,7 @@ func TestLeastPrivilege(t *testing.T) {
 func TestRefreshSaysWhatCouldNotBeTold(t *testing.T) {
 	db := testdb.SQLite(t)
 	isolate(t)
-	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+	uses(t, db)
 	want(t, run(t, "packs", "load", "core"), 0)
 	kept := python("3.12.4", "/usr/bin/python3")
 	kept.UnconfirmedSince = time.Now()
@@ -445,7 +445,7 @@ func TestRefreshSaysWhatCouldNotBeTold(t *testing.T) {
 func TestOperatorAndRunningWorker(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		isolate(t)
-		t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+		uses(t, db)
 		want(t, run(t, "packs", "load", "core"), 0)
 		bin := t.TempDir()
 		t.Setenv("PATH", bin)

@@ -21,7 +21,7 @@ func owned(t *testing.T, schema string) *guestHost {
 	t.Helper()
 	isolate(t)
 	db := testdb.EmptyPostgres(t)
-	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+	uses(t, db)
 	t.Setenv("PATH", t.TempDir())
 	want(t, run(t, "migrate", "up", "--schema", schema), 0, "core pack: 20 created")
 	db.Schema = schema
@@ -33,6 +33,7 @@ func owned(t *testing.T, schema string) *guestHost {
 func TestOwnOddSchemas(t *testing.T) {
 	const schema = `Wörker "ä".x`
 	h := owned(t, schema)
+	t.Setenv("ATTUNE_DATABASE_URL", h.db.URL) // sessions begin with the new search_path
 	quoted := `"Wörker ""ä"".x"`
 	h.exec(`CREATE SCHEMA shadow`, `CREATE VIEW shadow.worker AS SELECT 1 AS id`, `CREATE TABLE shadow.runtime (x int)`,
 		`CREATE FUNCTION shadow.worker_heartbeat(bigint, text) RETURNS timestamptz LANGUAGE sql AS 'SELECT NULL::timestamptz'`,

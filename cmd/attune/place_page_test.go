@@ -29,7 +29,7 @@ var (
 func pageFleet(t *testing.T, db *testdb.DB) {
 	t.Helper()
 	isolate(t)
-	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+	uses(t, db)
 	want(t, run(t, "packs", "load", "core"), 0)
 	node := capability.Installation{
 		Ref: "core.nodejs", Name: "node", Version: "20.20.2", VersionRaw: "v20.20.2", Path: "/usr/bin/node", RealPath: "/usr/bin/node",

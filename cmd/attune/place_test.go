@@ -316,7 +316,7 @@ func TestPlaceFitsAScreen(t *testing.T) {
 func TestPlaceWithoutWorkers(t *testing.T) {
 	db := testdb.SQLite(t)
 	isolate(t)
-	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+	uses(t, db)
 	want(t, run(t, "packs", "load", "core"), 0)
 	want(t, run(t, "place", "python"), 3, "no workers\n")
 	reported(t, db, metadata.Worker, "w", &capability.Document{Detected: []capability.Installation{python("3.12.1", "/usr/bin/python3")}})

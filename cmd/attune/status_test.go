@@ -25,7 +25,7 @@ func after(text, word string) string {
 func TestMigrateStatusOfWhatIsAsItShouldBe(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		isolate(t)
-		t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+		uses(t, db)
 		got := run(t, "migrate", "status", "--exit-code")
 		want(t, got, 0)
 		for word, text := range map[string]string{
@@ -51,7 +51,7 @@ func TestMigrateStatusOfWhatIsAsItShouldBe(t *testing.T) {
 func TestMigrateStatusNamesDrift(t *testing.T) {
 	isolate(t)
 	db := testdb.Postgres(t, testdb.Schema("ops"))
-	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+	uses(t, db)
 	exec := func(sql string) {
 		t.Helper()
 		if _, err := db.ExecContext(t.Context(), "SET search_path = ops; "+sql); err != nil {
@@ -134,7 +134,7 @@ func TestDriftOnANarrowTerminal(t *testing.T) {
 func TestMigrateStatusWhilePending(t *testing.T) {
 	isolate(t)
 	db := testdb.Postgres(t)
-	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+	uses(t, db)
 	want(t, run(t, "migrate", "down"), 0, "undone")
 	got := run(t, "migrate", "status", "--exit-code")
 	want(t, got, cli.ExitPending, "pending")
@@ -157,7 +157,7 @@ func TestMigrateStatusWhilePending(t *testing.T) {
 func TestMigrateSaysWhatBecomesOfGuards(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		isolate(t)
-		t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+		uses(t, db)
 		want(t, run(t, "migrate", "plan", "--exit-code"), 0, "nothing to do")
 		want(t, run(t, "migrate", "up"), 0, "nothing to do")
 		testdb.Unguard(t, db, db.Schema)

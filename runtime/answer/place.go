@@ -15,11 +15,17 @@ import (
 // The nearest miss of each group says whether the worker had a missing runtime before.
 func Place(ctx context.Context, st *store.Store, r *placement.Requirement, limit int) (*placement.Answer, error) {
 	query := store.FactsFor(r)
+	query.OneSlot = r.SlotsOrDefault() == 1 && limit > 0 // the slots of few are read afterwards
 	fleet, err := st.Workers.Facts(ctx, query)
 	if err != nil {
 		return nil, err
 	}
 	a := placement.Place(r, fleet, limit)
+	if query.OneSlot {
+		if err := readFree(ctx, st, a.Placed); err != nil {
+			return nil, err
+		}
+	}
 	nearest := map[int64]int{}
 	for i, g := range a.Groups {
 		for _, reason := range g.Reasons {
@@ -46,6 +52,28 @@ func Place(ctx context.Context, st *store.Store, r *placement.Requirement, limit
 		}
 	}
 	return &a, nil
+}
+
+// readFree reads how many slots of workers are free.
+func readFree(ctx context.Context, st *store.Store, placed []placement.Placed) error {
+	query, at := store.FactsQuery{Workers: []int64{}}, map[int64]int{}
+	for i, p := range placed {
+		query.Workers = append(query.Workers, p.Worker)
+		at[p.Worker] = i
+	}
+	if len(placed) == 0 {
+		return nil
+	}
+	fleet, err := st.Workers.Facts(ctx, query)
+	if err != nil {
+		return err
+	}
+	for i := range fleet {
+		if free := placement.Evaluate(&placement.Requirement{}, &fleet[i]).Free; free > 0 { // a worker may have become busy
+			placed[at[fleet[i].Worker]].Free = free
+		}
+	}
+	return nil
 }
 
 // PlaceHosts answers as Place does, with the verdict of each worker. The history is asked about

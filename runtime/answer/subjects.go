@@ -132,10 +132,14 @@ func readSubjects(
 // factsFor reads what the requirements of subjects ask about.
 func factsFor(ctx context.Context, st *store.Store, subjects []placement.Subject) ([]placement.Facts, error) {
 	all := make([]*placement.Requirement, len(subjects))
+	oneSlot := true
 	for i := range subjects {
 		all[i] = &subjects[i].Requirement
+		oneSlot = oneSlot && all[i].SlotsOrDefault() == 1
 	}
-	return st.Workers.Facts(ctx, store.FactsFor(all...))
+	query := store.FactsFor(all...)
+	query.OneSlot = oneSlot
+	return st.Workers.Facts(ctx, query)
 }
 
 // Consequences says what changes do to actions and sensors.

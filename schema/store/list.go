@@ -246,7 +246,7 @@ func (w *Workers) candidates(ctx context.Context, s *Selection, few int) (ids []
 		if condition == nil {
 			return nil, true, nil // nothing satisfies the constraint
 		}
-		// The order is that of the index, which Postgres might not use for so many rows.
+		// Without the order of the index, Postgres might read the whole table for so many rows.
 		queries = append(queries, bun.SafeQuery("SELECT had.worker FROM ? AS had WHERE ? ORDER BY had.runtime_ref, had.sort_key ?",
 			w.rows("worker_runtime"), condition, bun.Safe(w.pick("NULLS FIRST", ""))))
 	}
@@ -275,8 +275,8 @@ func (w *Workers) rarest(ctx context.Context, queries []any, few int) (ids []int
 		args = append(args, count, list, q, few+1, count, few)
 	}
 	var found []string
-	err = w.db.NewRaw("SELECT terms.workers FROM (?) AS terms ORDER BY terms.n LIMIT 1", bun.SafeQuery(strings.Join(selects, " UNION ALL "), args...)).
-		Scan(ctx, &found)
+	all := bun.SafeQuery(strings.Join(selects, " UNION ALL "), args...)
+	err = w.db.NewRaw("SELECT terms.workers FROM (?) AS terms ORDER BY terms.n LIMIT 1", all).Scan(ctx, &found)
 	if err != nil || len(found) == 0 {
 		return nil, false, err
 	}

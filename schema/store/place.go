@@ -118,49 +118,61 @@ func (q *placing) having(leaveOut int) (all []any) {
 }
 
 // sorted scores all workers that fit, or the only ones that can.
-func (q *placing) sorted(ctx context.Context) ([]requirement.Placed, error) {
-	statement := any(nil)
-	switch {
-	case !q.narrowed:
-		statement = q.ranked(bun.SafeQuery("1 = 1"))
-	case len(q.rare) == 0:
-		return []requirement.Placed{}, nil
-	default:
-		statement = q.looking().ranked(bun.SafeQuery("worker.id IN (?)", bun.List(q.rare)))
+func (q *placing) sorted(ctx context.Context) (placed []requirement.Placed, err error) {
+	only, by := bun.SafeQuery("1 = 1"), q
+	if q.narrowed {
+		if len(q.rare) == 0 {
+			return []requirement.Placed{}, nil
+		}
+		only, by = bun.SafeQuery("worker.id IN (?)", bun.List(q.rare)), q.looking()
 	}
-	placed, _, err := q.read(ctx, statement)
-	return placed, err
+	for _, rows := range []int{4 * q.limit, 0} { // a worker can have several installations
+		found, _, err := q.read(ctx, by.ranked(only, rows))
+		if err != nil {
+			return nil, err
+		}
+		if placed = q.distinct(found); rows == 0 || len(placed) == q.limit || len(found) < rows {
+			break
+		}
+	}
+	return placed, nil
 }
 
-// ranked returns the statement for the workers that fit and meet a condition, in order and described.
-func (q *placing) ranked(only any) any {
-	limit := bun.SafeQuery("")
-	if q.limit > 0 {
-		limit = bun.SafeQuery("LIMIT ?", q.limit)
+// distinct returns the first workers, each once.
+func (q *placing) distinct(rows []requirement.Placed) []requirement.Placed {
+	placed, seen := []requirement.Placed{}, map[int64]bool{}
+	for _, row := range rows {
+		if !seen[row.Worker] && (q.limit == 0 || len(placed) < q.limit) {
+			seen[row.Worker] = true
+			placed = append(placed, row)
+		}
 	}
-	columns, joins, order, first := q.order()
+	return placed
+}
+
+// ranked returns the statement for so many installations of the first runtime on workers that fit and
+// meet a condition, in order and described. Without a runtime it is for workers. A limit of 0 returns all.
+func (q *placing) ranked(only any, limit int) any {
+	weight, counts := q.weight(q.r)
+	columns := bun.SafeQuery("?0 AS weight, CASE WHEN ?1 >= ?2 THEN 0 ELSE 1 END AS half, ?1 AS spread",
+		weight, q.spread("worker.id"), q.start)
+	installed, order, first := bun.SafeQuery(""), bun.Safe("weight DESC, half, spread, worker"), 0
+	if len(q.r.Runtimes) > 0 {
+		had, _ := q.satisfying(q.r, q.r.Runtimes[0])
+		columns = bun.SafeQuery("? AS key, ?", q.bytewise("had.sort_key"), columns)
+		installed = bun.SafeQuery("JOIN ? AS had ON had.worker = worker.id AND ?", q.rows("worker_runtime"), had)
+		order, first = "weight DESC, key DESC "+q.unknownLast()+", half, spread, worker", 1
+	}
+	most := bun.SafeQuery("")
+	if limit > 0 {
+		most = bun.SafeQuery("LIMIT ?", limit)
+	}
 	return bun.SafeQuery(`SELECT ?, found.weight
-		FROM (SELECT worker.id AS worker, ? FROM ? AS worker ? WHERE ? AND ? ORDER BY ? ?) AS found
+		FROM (SELECT worker.id AS worker, ? FROM ? AS worker ? ? WHERE ? AND ? ORDER BY ? ?) AS found
 		JOIN ? AS worker ON worker.id = found.worker
 		ORDER BY ?`,
-		q.described(), columns, q.rows("worker"), joins, only, q.conditions(first, requirement.NoSchedule), order, limit, q.rows("worker"), order)
-}
-
-// order returns the columns by which workers are ordered, the joins that calculate them, and the number of
-// runtimes that a worker of the joins has.
-func (q *placing) order() (columns, joins any, order bun.Safe, first int) {
-	weight, joins := q.weight(q.r)
-	columns = bun.SafeQuery("?0 AS weight, CASE WHEN ?1 >= ?2 THEN 0 ELSE 1 END AS half, ?1 AS spread", weight, q.spread("worker.id"), q.start)
-	if len(q.r.Runtimes) == 0 {
-		return columns, joins, "weight DESC, half, spread, worker", 0
-	}
-	had, _ := q.satisfying(q.r, q.r.Runtimes[0])
-	newest := bun.SafeQuery("?(?) AS key FROM ? AS had WHERE ?", bun.Safe(q.pick("pg_catalog.max", "max")), q.bytewise("had.sort_key"), q.rows("worker_runtime"), had)
-	order = "weight DESC, key DESC " + q.unknownLast() + ", half, spread, worker"
-	if q.lookups {
-		return bun.SafeQuery("(SELECT ? AND had.worker = worker.id) AS key, ?", newest, columns), joins, order, 0
-	}
-	return bun.SafeQuery("newest.key, ?", columns), bun.SafeQuery("JOIN (SELECT had.worker, ? GROUP BY had.worker) AS newest ON newest.worker = worker.id ?", newest, joins), order, 1
+		q.described(), columns, q.rows("worker"), installed, counts, only, q.conditions(first, requirement.NoSchedule), order, most,
+		q.rows("worker"), order)
 }
 
 // unknownLast makes a descending order of sort keys end with unknown versions.

@@ -14,7 +14,11 @@ import (
 // available returns the conditions on a row of worker: that it can run something now, and its role and
 // slots. It reads the alias worker.
 func (w *Workers) available(r *requirement.Requirement) []any {
-	all := []any{bun.SafeQuery("? = 'active' AND ? AND worker.capabilities IS NOT NULL", w.text("worker.status"), w.isFresh("worker"))}
+	active := w.text("worker.status") + " = 'active'"
+	if w.postgres && w.layout.Own {
+		active = "worker.status OPERATOR(pg_catalog.=) 'active'" // of a text, the planner has no statistics
+	}
+	all := []any{bun.SafeQuery("? AND ? AND worker.capabilities IS NOT NULL", active, w.isFresh("worker"))}
 	if r.Role != "" {
 		all = append(all, bun.SafeQuery("? IN (?, 'hybrid')", w.text("worker.worker_role"), storedRole(r.Role)))
 	}

@@ -23,6 +23,9 @@ type FactsQuery struct {
 	// Lost reads from the history which of the runtimes a worker had before. That takes a
 	// look-up for each worker and runtime.
 	Lost bool
+	// OneSlot gives each worker one slot, for requirements of one. The slots are in the documents, which
+	// then are not read.
+	OneSlot bool
 }
 
 // FactsFor returns the query for what requirements ask about. Their runtimes must be resolved.
@@ -65,7 +68,11 @@ func (w *Workers) facts(ctx context.Context, q FactsQuery) ([]requirement.Facts,
 	if q.Workers != nil {
 		only = bun.SafeQuery("worker.id IN (?)", bun.List(q.Workers))
 	}
-	all, err := w.standings(ctx, only)
+	slots := w.slots()
+	if q.OneSlot {
+		slots = "NULL"
+	}
+	all, err := w.standings(ctx, only, slots)
 	if err != nil || len(all) == 0 {
 		return all, err
 	}
@@ -98,7 +105,7 @@ func (w *Workers) facts(ctx context.Context, q FactsQuery) ([]requirement.Facts,
 }
 
 // standings returns the workers with what their own rows say.
-func (w *Workers) standings(ctx context.Context, only any) ([]requirement.Facts, error) {
+func (w *Workers) standings(ctx context.Context, only any, slots bun.Safe) ([]requirement.Facts, error) {
 	var rows []struct {
 		ID              int64
 		Name            string
@@ -109,7 +116,7 @@ func (w *Workers) standings(ctx context.Context, only any) ([]requirement.Facts,
 	}
 	err := w.db.NewRaw(`SELECT worker.id, worker.name, ? AS role, ? AS status, coalesce(?, 1 = 0) AS fresh,
 		worker.capabilities IS NOT NULL AS reported, ? AS slots FROM ? AS worker WHERE ? ORDER BY worker.id`,
-		w.text("worker.worker_role"), w.text("worker.status"), w.isFresh("worker"), w.slots(), w.rows("worker"), only).Scan(ctx, &rows)
+		w.text("worker.worker_role"), w.text("worker.status"), w.isFresh("worker"), slots, w.rows("worker"), only).Scan(ctx, &rows)
 	if err != nil {
 		return nil, err
 	}

@@ -36,24 +36,13 @@ func (s *scan) stream(ctx context.Context) (placed []requirement.Placed, enough 
 	return nil, false, nil
 }
 
-// distinct returns the first workers, each once.
-func (s *scan) distinct(rows []requirement.Placed) (placed []requirement.Placed) {
-	seen := map[int64]bool{}
-	for _, row := range rows {
-		if !seen[row.Worker] && len(placed) < s.limit {
-			seen[row.Worker] = true
-			placed = append(placed, row)
-		}
-	}
-	return placed
-}
-
 // streaming returns the statement for so many installations on workers that fit.
 func (s *scan) streaming(limit int) any {
 	next, unknown := s.newest(bun.SafeQuery("had.sort_key < version.key"))
 	rest := bun.SafeQuery("")
 	if unknown {
-		rest = bun.SafeQuery("UNION ALL SELECT unknown.worker AS id, (2 * ? + unknown.half) * '4294967296' + unknown.spread AS rank FROM (?) AS unknown",
+		rest = bun.SafeQuery(`UNION ALL
+			SELECT unknown.worker AS id, (2 * ? + unknown.half) * '4294967296' + unknown.spread AS rank FROM (?) AS unknown`,
 			maxStreamedVersions+1, s.halves("had.sort_key IS NULL"))
 	}
 	return bun.SafeQuery(`WITH RECURSIVE version AS (

@@ -242,7 +242,7 @@ func TestRegister(t *testing.T) {
 		isolate(t)
 		tools(t, map[string]string{"python3": python})
 		core(t, db)
-		t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+		t.Setenv("ATTUNE_DATABASE_URL", testdb.Relay(t, db.URL))
 		want(t, run(t, metadata.Worker, "register", "--name", "w1", "--type", "container", "--advertise", "w1.example", "--port", "8080"), 0)
 		want(t, run(t, metadata.Sensor, "register", "--name", "w1"), 0)
 		workers, err := store.New(db.DB, store.Config{Schema: db.Schema}).Workers.Select(t.Context(), store.Selection{Has: []store.Requirement{{Ref: "core.python"}}})
@@ -267,7 +267,7 @@ func TestRowsOfTheDatabase(t *testing.T) {
 		insert(t, db, "acme.evil", "Evil", `{"verification": {"commands": [{"binary": "sh", "args": ["-c", "touch `+marker+`"]}]}}`)
 		testdb.Unguard(t, db, db.Schema) // the row is older than they are
 		insert(t, db, "acme.broken", "Broken", `{"verification": "yes"}`)
-		t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+		t.Setenv("ATTUNE_DATABASE_URL", testdb.Relay(t, db.URL))
 
 		caps := document(t, run(t, metadata.Worker, "detect", "--json"))
 		if !has(caps, "cobol", "native", "python") || caps.Source != capability.SourceDatabase {

@@ -160,7 +160,7 @@ func TestRegisterAndRunStartNothing(t *testing.T) {
 		isolate(t)
 		served(t, db)
 		starts := counted(t)
-		t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+		t.Setenv("ATTUNE_DATABASE_URL", testdb.Relay(t, db.URL))
 		if all, _ := pythons(document(t, run(t, metadata.Worker, "detect", "--json"))); all != 20 || starts() != 20 {
 			t.Fatalf("found %d and started %d, want 20", all, starts())
 		}

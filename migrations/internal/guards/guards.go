@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 var (
@@ -32,7 +33,7 @@ var (
 )
 
 // A Set holds the guards of one database. The statements can be repeated. {schema} stands for the
-// quoted name of the schema.
+// quoted name of the schema. Callers must not change Kept, which all callers share.
 type Set struct {
 	// Apply creates or replaces the guards.
 	Apply string
@@ -67,34 +68,42 @@ var (
 )
 
 // Postgres returns the guards of Postgres.
-func Postgres() Set {
-	s := PostgresGuest()
-	s.Apply = besidePostgres.ReplaceAllString(s.Apply, "")
-	maps.DeleteFunc(s.Kept, func(name, _ string) bool { return strings.HasPrefix(name, "attune_requirement.") })
-	return s
-}
+func Postgres() Set { return postgresSet() }
 
 // PostgresGuest returns the guards of Postgres in a guest, which has a table for requirements of the
 // platform's actions and sensors.
-func PostgresGuest() Set {
-	s := Set{Apply: postgres + requirementPostgres, Drop: postgresDrop + requirementPostgresDrop, Kept: map[string]string{}}
-	for _, m := range function.FindAllStringSubmatch(s.Apply, -1) {
-		s.Kept[m[1]] = settings + "\n" + m[3]
-	}
-	for _, m := range trigger.FindAllStringSubmatch(s.Apply, -1) {
-		s.Kept[m[3]+"."+m[1]] = strings.Join([]string{rowInsertUpdate, m[2], m[4], m[5]}, " ")
-	}
-	return s
-}
+func PostgresGuest() Set { return postgresGuestSet() }
 
 // SQLite returns the guards of SQLite.
-func SQLite() Set {
-	return sqliteSet(sqlite+besideSQLite.ReplaceAllString(requirementSQLite, ""), sqliteDrop+requirementSQLiteDrop)
-}
+func SQLite() Set { return sqliteWhole() }
 
 // SQLiteMetadata returns the guards of SQLite without those of requirements, for a database whose
 // actions and sensors lack the columns.
-func SQLiteMetadata() Set { return sqliteSet(sqlite, sqliteDrop) }
+func SQLiteMetadata() Set { return sqliteMetadata() }
+
+// Reading the statements takes longer than most commands, so that it is done once.
+var (
+	postgresSet = sync.OnceValue(func() Set {
+		s := PostgresGuest()
+		s.Apply, s.Kept = besidePostgres.ReplaceAllString(s.Apply, ""), maps.Clone(s.Kept)
+		maps.DeleteFunc(s.Kept, func(name, _ string) bool { return strings.HasPrefix(name, "attune_requirement.") })
+		return s
+	})
+	postgresGuestSet = sync.OnceValue(func() Set {
+		s := Set{Apply: postgres + requirementPostgres, Drop: postgresDrop + requirementPostgresDrop, Kept: map[string]string{}}
+		for _, m := range function.FindAllStringSubmatch(s.Apply, -1) {
+			s.Kept[m[1]] = settings + "\n" + m[3]
+		}
+		for _, m := range trigger.FindAllStringSubmatch(s.Apply, -1) {
+			s.Kept[m[3]+"."+m[1]] = strings.Join([]string{rowInsertUpdate, m[2], m[4], m[5]}, " ")
+		}
+		return s
+	})
+	sqliteWhole = sync.OnceValue(func() Set {
+		return sqliteSet(sqlite+besideSQLite.ReplaceAllString(requirementSQLite, ""), sqliteDrop+requirementSQLiteDrop)
+	})
+	sqliteMetadata = sync.OnceValue(func() Set { return sqliteSet(sqlite, sqliteDrop) })
+)
 
 func sqliteSet(apply, drop string) Set {
 	s := Set{Apply: apply, Drop: drop, Kept: map[string]string{}}

@@ -183,9 +183,9 @@ SELECT c.oid::int8 AS oid, c.conrelid::int8 AS table_oid, c.conname AS name, pg_
    JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.num) AS "to",
   (SELECT json_agg(json_build_object('schema', n.nspname, 'name', t.relname, 'owner', pg_get_userbyid(t.relowner),
        'owned', pg_has_role(t.relowner, 'USAGE'), 'can_create', has_schema_privilege(n.oid, 'CREATE')) ORDER BY t.oid)
-   FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace
-   WHERE (t.oid = c.conrelid OR t.oid IN (SELECT p.relid FROM pg_partition_tree(c.conrelid) p)) AND t.relkind = 'r'
-     AND NOT EXISTS (`+indexes+`)) AS unindexed,
+   FROM (SELECT c.conrelid AS oid UNION SELECT p.relid::oid FROM pg_partition_tree(c.conrelid) p) p
+   JOIN pg_class t ON t.oid = p.oid JOIN pg_namespace n ON n.oid = t.relnamespace
+   WHERE t.relkind = 'r' AND NOT EXISTS (`+indexes+`)) AS unindexed,
   ARRAY(SELECT p.relid::oid::int8 FROM pg_partition_ancestors(c.conrelid) p WHERE p.relid <> c.conrelid) AS ancestors
 FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
 WHERE c.contype = 'f' AND c.conparentid = 0 AND c.confrelid = to_regclass(`+literal(qualified(s.schema, "runtime"))+`)
@@ -233,8 +233,8 @@ SELECT c.oid::int8 AS oid, n.nspname AS schema, c.relname AS name, c.relkind::te
   (SELECT json_agg(json_build_object('relation', tg.tgrelid::regclass::text, 'name', tg.tgname, 'enabled', tg.tgenabled::text,
        'cloned', EXISTS (SELECT FROM pg_class o WHERE o.oid = tg.tgrelid AND o.relkind = 'p'))
      ORDER BY tg.tgrelid::regclass::text, tg.tgname)
-   FROM pg_trigger tg WHERE NOT tg.tgisinternal AND tg.tgenabled <> 'D'
-     AND (tg.tgrelid = c.oid OR tg.tgrelid IN (SELECT p.relid FROM pg_partition_tree(c.oid) p))) AS triggers
+   FROM (SELECT c.oid AS oid UNION SELECT p.relid::oid FROM pg_partition_tree(c.oid) p) p JOIN pg_trigger tg ON tg.tgrelid = p.oid
+   WHERE NOT tg.tgisinternal AND tg.tgenabled <> 'D') AS triggers
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE (n.nspname = `+literal(s.schema)+` AND c.relname = ANY (`+array(ourNames)+`) AND c.relkind IN ('r', 'p'))
   OR c.oid IN (0`+oids+`)

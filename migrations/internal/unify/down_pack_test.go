@@ -76,8 +76,11 @@ func TestDownAfterPacksLoad(t *testing.T) {
 			}
 			full := definitions(t, db)
 			plan, err := unify.ExamineDown(ctx, db, "public")
-			if err != nil || len(plan.Losses) > 0 {
-				t.Fatalf("losses are %v, %v; want none", plan.Losses, err)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(plan.Losses) > 0 {
+				t.Fatalf("losses are %v, want none", plan.Losses)
 			}
 			down(t, db, "public", unify.Options{})
 			after := rows(t, db)
