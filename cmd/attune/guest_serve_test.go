@@ -18,7 +18,7 @@ func TestGuestServe(t *testing.T) {
 		want(t, run(t, "migrate", "up"), 0)
 		want(t, h.worker("register"), 0, h.name+" is registered")
 		token := strings.TrimSpace(run(t, "tokens", "create", "ops", "--scope", "operate").out)
-		roles := testdb.MakeRoles(t, h.db, guestRoles)
+		roles := testdb.MakeRoles(t, h.db, guestRoles(t))
 		login := roles.Login(t, "server-"+rand.Text()[:8], "attune_server")
 		owner := h.db.URL
 		history := h.shape.Has(platform.A)
