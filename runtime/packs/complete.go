@@ -16,7 +16,7 @@ type Completion struct {
 	// Notes explains, by ref, why a runtime of the core pack is verified by its embedded
 	// definition instead of the platform's row.
 	Notes map[string]string
-	// Retired are the definitions that the platform has retired. Those of the core pack have their names.
+	// Retired are the definitions that the platform has retired.
 	Retired []metadata.Definition
 }
 
@@ -38,21 +38,22 @@ func Complete(defs []metadata.Definition, retired []string) Completion {
 			c.Notes[core.Ref] = "verified by the embedded core definition: the platform has no row of it"
 		}
 	}
-	for _, ref := range retired {
-		c.Retired = append(c.Retired, retiredOf(ref))
-	}
+	c.Retired = Retired(retired)
 	slices.SortFunc(c.Definitions, func(a, b metadata.Definition) int { return strings.Compare(a.Ref, b.Ref) })
 	return c
 }
 
-// retiredOf returns the definition of a retired ref, with the names that it had if it is of the core pack.
-func retiredOf(ref string) metadata.Definition {
-	for _, core := range Core().Definitions {
-		if core.Ref == ref {
-			return core
+// Retired returns the definitions of retired refs. Those of the core pack have the names that they had.
+func Retired(refs []string) (defs []metadata.Definition) {
+	core := Core().Definitions
+	for _, ref := range refs {
+		d := metadata.Definition{Ref: ref}
+		if i := slices.IndexFunc(core, func(d metadata.Definition) bool { return d.Ref == ref }); i >= 0 {
+			d = core[i]
 		}
+		defs = append(defs, d)
 	}
-	return metadata.Definition{Ref: ref}
+	return defs
 }
 
 // complete completes one definition with the core pack's, and returns the reason, or "" if
