@@ -181,19 +181,54 @@ type Effect struct {
 
 // WhatIf returns how many workers fit each subject before and after the changes, in the order
 // of the subjects.
+//
+// Only the workers that the changes alter are held against a requirement again, and only if it names
+// a runtime of the changes or workers are gone.
 func WhatIf(subjects []Subject, fleet []Facts, changes []Change) []Effect {
-	changed := make([]Facts, 0, len(fleet))
-	for _, f := range fleet {
-		if f, ok := Apply(changes, f); ok {
-			changed = append(changed, f)
+	var was, is []Facts // the altered workers
+	gone := false
+	for i := range fleet {
+		after, ok := Apply(changes, fleet[i])
+		if ok && !isAltered(&fleet[i], &after) {
+			continue
+		}
+		was, gone = append(was, fleet[i]), gone || !ok
+		if ok {
+			is = append(is, after)
 		}
 	}
-	before, after := Count(subjects, fleet), Count(subjects, changed)
+	var concerned []Subject
+	var at []int
+	for i := range subjects {
+		if gone || concerns(changes, &subjects[i].Requirement) {
+			concerned, at = append(concerned, subjects[i]), append(at, i)
+		}
+	}
+	before, lost, gained := Count(subjects, fleet), Count(concerned, was), Count(concerned, is)
 	effects := make([]Effect, len(subjects))
 	for i, s := range subjects {
-		effects[i] = Effect{Kind: s.Kind, Ref: s.Ref, Before: before[i], After: after[i], Stranded: before[i] > 0 && after[i] == 0}
+		effects[i] = Effect{Kind: s.Kind, Ref: s.Ref, Before: before[i], After: before[i]}
+	}
+	for i, j := range at {
+		e := &effects[j]
+		e.After += gained[i] - lost[i]
+		e.Stranded = e.Before > 0 && e.After == 0
 	}
 	return effects
+}
+
+// isAltered reports whether changes altered a worker. They remove installations, and add or remove what
+// is unknown.
+func isAltered(before, after *Facts) bool {
+	return len(before.Installations) != len(after.Installations) || len(before.Unknown) != len(after.Unknown) ||
+		len(before.NotReported) != len(after.NotReported)
+}
+
+// concerns reports whether a requirement names a runtime of the changes.
+func concerns(changes []Change, r *Requirement) bool {
+	return slices.ContainsFunc(changes, func(c Change) bool {
+		return slices.ContainsFunc(r.Runtimes, func(runtime requirement.Runtime) bool { return runtime.Name == c.Runtime })
+	})
 }
 
 // Count returns how many workers fit each subject, in the order of the subjects. Equal requirements

@@ -201,11 +201,12 @@ func (w *Workers) addInstallations(ctx context.Context, at map[int64]*requiremen
 	if q.Workers != nil {
 		only = bun.SafeQuery("had.worker IN (?)", bun.List(q.Workers))
 	}
-	var rows []struct {
+	type installation struct {
 		Worker                                          int64
 		Ref, Outcome, Source, Version, Path, VersionRaw string
 		Unconfirmed                                     bool
 	}
+	rows := make([]installation, 0, len(at)) // bun would double it again and again
 	err := w.db.NewRaw(`SELECT had.worker, had.runtime_ref AS ref, had.outcome, had.source, had.version, had.version_raw, had.path,
 		had.unconfirmed_since IS NOT NULL AS unconfirmed FROM ? AS had WHERE had.runtime_ref IN (?) AND ?`,
 		w.rows("worker_runtime"), bun.List(q.Refs), only).Scan(ctx, &rows)
