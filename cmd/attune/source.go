@@ -57,7 +57,9 @@ func indexOf(ctx context.Context, src source) (*metadata.Index, cli.Definitions,
 	if text := found.LeftOut.String(); text != "" {
 		slog.WarnContext(ctx, text)
 	}
-	return metadata.NewIndex(found.Definitions), found, err
+	index := metadata.NewIndex(found.Definitions)
+	index.Retire(found.Retired)
+	return index, found, err
 }
 
 // historyOf returns the changes of a worker that match a filter.
