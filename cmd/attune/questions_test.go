@@ -329,17 +329,18 @@ var operating, _ = os.ReadFile("../../docs/operating.md")
 // TestDocumentsAreDescribed: each key of an answer in JSON stands in the line of its
 // command in docs/operating.md.
 func TestDocumentsAreDescribed(t *testing.T) {
+	_, described, _ := bytes.Cut(operating, []byte("\n## JSON\n"))
 	for command, document := range map[string]any{
 		"workers list": []answer.WorkerItem{}, "workers show": []answer.WorkerRow{}, "workers history": []answer.Change{}, "workers diff": answer.Difference{},
 		"workers delete": answer.WorkersDeletion{}, "runtimes delete": answer.RuntimeDeletion{}, "packs unload": install.UnloadReport{},
 		"config": []config.Setting{}, "place": placement.Answer{}, "place --all": answer.SubjectCounts{}, "place --if": answer.Consequences{},
 	} {
-		row := regexp.MustCompile("(?m)^\\| `" + command + "` \\|.*$").Find(operating)
+		row := regexp.MustCompile("(?m)^\\| `" + command + "` \\|.*$").Find(described)
 		if row == nil {
 			t.Errorf("docs/operating.md does not describe the JSON of %s", command)
 			continue
 		}
-		text := string(row) + string(regexp.MustCompile("(?s)\n`references` is a list.*").Find(operating))
+		text := string(row) + string(regexp.MustCompile("(?s)\n`references` is a list.*").Find(described))
 		for _, key := range keysOf(reflect.TypeOf(document)) {
 			if !strings.Contains(text, "`"+key+"`") {
 				t.Errorf("docs/operating.md does not say %q of %s", key, command)
