@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/net/netutil"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/cmd/internal/config"
@@ -134,6 +135,10 @@ type apiServer struct {
 // headerTimeout bounds how long a client may take for its headers.
 const headerTimeout = 5 * time.Second
 
+// maxConnections is the number of connections that are served at a time. Others wait in the backlog of
+// the system until one ends: clients that send nothing are cut off after headerTimeout.
+const maxConnections = 4096
+
 // endWithin is how long open requests have at the end.
 const endWithin = 10 * time.Second
 
@@ -154,7 +159,7 @@ func (s *apiServer) serve(ctx context.Context, address, cert, key string) error 
 		s.http.TLSConfig = pair.config()
 		scheme, serve = "https", func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
 	}
-	listener = limitListener(listener, maxConnections)
+	listener = netutil.LimitListener(listener, maxConnections)
 	ran, served := make(chan error, 1), make(chan error, 1)
 	following, stop := context.WithCancel(ctx)
 	defer stop()

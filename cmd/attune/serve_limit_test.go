@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/net/netutil"
+
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/fixtures/testdb"
 )
@@ -26,7 +28,7 @@ func TestConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	var open, most atomic.Int64
-	listener := limitListener(inner, limit)
+	listener := netutil.LimitListener(inner, limit)
 	server := &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") }), ReadHeaderTimeout: 50 * time.Millisecond,
 		ConnState: func(_ net.Conn, state http.ConnState) {

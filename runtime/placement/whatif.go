@@ -185,16 +185,16 @@ type Effect struct {
 // Only the workers that the changes alter are held against a requirement again, and only if it names
 // a runtime of the changes or workers are gone.
 func WhatIf(subjects []Subject, fleet []Facts, changes []Change) []Effect {
-	var was, is []Facts // the altered workers
+	var old, altered []Facts // the altered workers, before and after
 	gone := false
 	for i := range fleet {
 		after, ok := Apply(changes, fleet[i])
 		if ok && !isAltered(&fleet[i], &after) {
 			continue
 		}
-		was, gone = append(was, fleet[i]), gone || !ok
+		old, gone = append(old, fleet[i]), gone || !ok
 		if ok {
-			is = append(is, after)
+			altered = append(altered, after)
 		}
 	}
 	var concerned []Subject
@@ -204,7 +204,7 @@ func WhatIf(subjects []Subject, fleet []Facts, changes []Change) []Effect {
 			concerned, at = append(concerned, subjects[i]), append(at, i)
 		}
 	}
-	before, lost, gained := Count(subjects, fleet), Count(concerned, was), Count(concerned, is)
+	before, lost, gained := Count(subjects, fleet), Count(concerned, old), Count(concerned, altered)
 	effects := make([]Effect, len(subjects))
 	for i, s := range subjects {
 		effects[i] = Effect{Kind: s.Kind, Ref: s.Ref, Before: before[i], After: before[i]}
