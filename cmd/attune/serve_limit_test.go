@@ -20,6 +20,33 @@ import (
 	"github.com/attune-go/attune/fixtures/testdb"
 )
 
+// A countingListener counts its open connections.
+type countingListener struct {
+	net.Listener
+	open, most atomic.Int64
+}
+
+func (l *countingListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	if n := l.open.Add(1); n > l.most.Load() { // one goroutine accepts
+		l.most.Store(n)
+	}
+	return &countedConn{Conn: conn, closed: sync.OnceFunc(func() { l.open.Add(-1) })}, nil
+}
+
+type countedConn struct {
+	net.Conn
+	closed func()
+}
+
+func (c *countedConn) Close() error {
+	c.closed()
+	return c.Conn.Close()
+}
+
 // TestConnections: more connections than are served wait, and get their turn when idle ones are cut off.
 func TestConnections(t *testing.T) {
 	const limit, idle = 4, 20
@@ -27,21 +54,10 @@ func TestConnections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var open, most atomic.Int64
-	listener := netutil.LimitListener(inner, limit)
+	counting := &countingListener{Listener: inner}
+	listener := netutil.LimitListener(counting, limit)
 	server := &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") }), ReadHeaderTimeout: 50 * time.Millisecond,
-		ConnState: func(_ net.Conn, state http.ConnState) {
-			switch state {
-			case http.StateNew:
-				if n := open.Add(1); n > most.Load() {
-					most.Store(n)
-				}
-			case http.StateClosed:
-				open.Add(-1)
-			case http.StateActive, http.StateIdle, http.StateHijacked:
-			}
-		},
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
@@ -63,7 +79,7 @@ func TestConnections(t *testing.T) {
 	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, "200") {
 		t.Errorf("behind %d idle connections: %q, %v", idle, line, err)
 	}
-	if n := most.Load(); n > limit {
+	if n := counting.most.Load(); n > limit {
 		t.Errorf("%d connections were served at a time, want at most %d", n, limit)
 	}
 	if err := errors.Join(server.Close(), listener.Close()); err != nil && !errors.Is(err, net.ErrClosed) {
@@ -116,8 +132,16 @@ func TestGigabyte(t *testing.T) {
 		}
 	}
 	want(t, run(t, "workers", "list"), 0)
-	if status, _ := s.curl("/healthz"); status != "200" {
-		t.Errorf("afterwards: %s", status)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/healthz", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _ = got.Body.Close(); got.StatusCode != http.StatusOK {
+		t.Errorf("afterwards: %s", got.Status)
 	}
 }
 
