@@ -77,7 +77,7 @@ func (c *runtimesListCmd) Run(ctx context.Context, env *cli.Env) error {
 	return nil
 }
 
-// definitions returns the definitions of a source, and warns of those that are left out.
+// definitions returns the definitions of a source, and logs what it leaves out.
 func (c *runtimesListCmd) definitions(ctx context.Context, env *cli.Env, src source) (defs []metadata.Definition, guest bool, err error) {
 	found, err := src.definitions(ctx)
 	if err != nil {
