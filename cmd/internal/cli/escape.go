@@ -25,10 +25,18 @@ func Escaped(w io.Writer) io.Writer { return escaped{w} }
 
 type escaped struct{ io.Writer }
 
-// Write implements io.Writer.
+// Write implements io.Writer. It copies a part at a time, because an encoder writes a document of megabytes at once.
 func (e escaped) Write(p []byte) (int, error) {
-	if _, err := e.Writer.Write(escape(p)); err != nil {
-		return 0, err
+	const most = 64 << 10
+	for done := 0; done < len(p); {
+		end := min(done+most, len(p))
+		for end < len(p) && end > done+1 && !utf8.RuneStart(p[end]) {
+			end--
+		}
+		if _, err := e.Writer.Write(escape(p[done:end])); err != nil {
+			return done, err
+		}
+		done = end
 	}
 	return len(p), nil
 }

@@ -1,18 +1,40 @@
 package cli
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
-// PrintJSON prints a value as indented JSON, encoded by NewJSONEncoder.
-func PrintJSON(w io.Writer, v any) error {
-	enc := NewJSONEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
+// PrintJSON prints a value as indented JSON. Text is not escaped for HTML, but by Escaped.
+func PrintJSON(w io.Writer, v any) error { return printTokens(indented(w), v) }
+
+// indented returns a writer of indented JSON.
+func indented(w io.Writer) *jsontext.Encoder {
+	return jsontext.NewEncoder(w, jsontext.WithIndent("  "), jsontext.PreserveRawStrings(true), jsontext.AllowDuplicateNames(true))
+}
+
+// printTokens prints a value a token at a time, because a document of a few megabytes has many when it is indented.
+func printTokens(out *jsontext.Encoder, v any) error {
+	var compact bytes.Buffer
+	if err := NewJSONEncoder(&compact).Encode(v); err != nil {
+		return err
+	}
+	in := jsontext.NewDecoder(&compact, jsontext.AllowDuplicateNames(true))
+	for {
+		token, err := in.ReadToken()
+		if err == io.EOF {
+			return nil
+		}
+		if err == nil {
+			err = out.WriteToken(token)
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 // Or returns text, or other if text is empty.
@@ -32,43 +54,17 @@ func Count(n int, noun string) string {
 }
 
 // A JSONList prints a list as PrintJSON does, an entry at a time.
-type JSONList struct {
-	out   *bufio.Writer
-	enc   *json.Encoder
-	entry bytes.Buffer
-	begun bool
-}
+type JSONList struct{ out *jsontext.Encoder }
 
 // NewJSONList begins a list.
 func NewJSONList(w io.Writer) *JSONList {
-	l := &JSONList{out: bufio.NewWriterSize(w, 64<<10)}
-	l.enc = NewJSONEncoder(&l.entry)
-	l.enc.SetIndent("  ", "  ")
+	l := &JSONList{indented(w)}
+	_ = l.out.WriteToken(jsontext.BeginArray) // Add and Close return the error of a write
 	return l
 }
 
 // Add prints an entry.
-func (l *JSONList) Add(v any) error {
-	before := "[\n  "
-	if l.begun {
-		before = ",\n  "
-	}
-	l.begun = true
-	l.entry.Reset()
-	if err := l.enc.Encode(v); err != nil {
-		return err
-	}
-	_, _ = l.out.WriteString(before) // Flush returns the error
-	_, _ = l.out.Write(bytes.TrimRight(l.entry.Bytes(), "\n"))
-	return nil
-}
+func (l *JSONList) Add(v any) error { return printTokens(l.out, v) }
 
 // Close ends the list.
-func (l *JSONList) Close() error {
-	after := "\n]\n"
-	if !l.begun {
-		after = "[]\n"
-	}
-	_, _ = l.out.WriteString(after) // Flush returns the error
-	return l.out.Flush()
-}
+func (l *JSONList) Close() error { return l.out.WriteToken(jsontext.EndArray) }

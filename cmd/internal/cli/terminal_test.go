@@ -3,6 +3,9 @@ package cli_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
@@ -46,6 +49,22 @@ func TestJSONIsEscaped(t *testing.T) {
 	var got map[string]string
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil || got["text"] != hostile {
 		t.Errorf("%v: got %q, want %q", err, got["text"], hostile)
+	}
+}
+
+// TestJSONOfMegabytes: a document that is written in parts has no character cut, whatever its width and place.
+func TestJSONOfMegabytes(t *testing.T) {
+	for shift := range 4 {
+		text := strings.Repeat("x", shift) + strings.Repeat("日本✓é\u202e\U000e0041", 20_000)
+		var out bytes.Buffer
+		list := cli.NewJSONList(&out)
+		if err := errors.Join(list.Add(text), list.Add(text), list.Close()); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		if err := json.Unmarshal(out.Bytes(), &got); err != nil || !slices.Equal(got, []string{text, text}) {
+			t.Errorf("shift %d: the texts differ (%v)", shift, err)
+		}
 	}
 }
 
