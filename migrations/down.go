@@ -191,7 +191,7 @@ func rowCount(n int64) string {
 // rebuiltTables lists the tables whose rows a worker writes again when it registers.
 var rebuiltTables = []string{
 	workerRuntimeTable, sweepTable, markTable, "worker_label", "worker_taint",
-	stateTable, guestMark, "attune_worker_runtime", "attune_worker_label", "attune_worker_taint", "attune_worker_sweep",
+	stateTable, guestMark, declarationRound, "attune_worker_runtime", "attune_worker_label", "attune_worker_taint", "attune_worker_sweep",
 }
 
 // droppedRelations lists the tables and views that a migration's down drops. It is empty for the
