@@ -87,8 +87,14 @@ func (in *inspection) guest() bool {
 	return r == nil || r.Adopted && (in.relations[archiveTable] == nil || in.relations[runtimeState] != nil)
 }
 
-// classifyGuest finds tables of attune's that are missing and names that belong to others.
+// classifyGuest finds tables of attune's that are missing and names that belong to others. After attune has moved in,
+// a column that the platform dropped or renamed does not keep it from moving out.
 func (in *inspection) classifyGuest() {
+	for _, name := range installed {
+		if r := in.relations[name]; r != nil && r.table && r.columns["id"] != "" && !in.ours(name) && len(in.records) > 0 {
+			in.dropped = append(in.dropped, name)
+		}
+	}
 	for _, id := range guestSteps {
 		in.classifyNames(id, guestRelations[id], newIndexes("guest", id))
 	}

@@ -136,6 +136,8 @@ type DownPlan struct {
 	Forcible bool     `json:"forcible,omitempty"`
 	// Named reports that Config.Undo is required too.
 	Named bool `json:"named,omitempty"`
+	// Packs lists the packs that must be unloaded first, in a guest.
+	Packs []string `json:"packs,omitempty"`
 	// Guards reports that the guards of metadata would be dropped.
 	Guards bool `json:"guards,omitempty"`
 	// Unify is what undoing the unification would do. It is nil if another migration is the
@@ -170,7 +172,7 @@ func (m *Migrator) PlanDown(ctx context.Context) (*DownPlan, error) {
 				p.Unify, err = unify.ExamineDown(ctx, tx, in.name)
 				return err
 			})
-		case (!r.Adopted || in.guest()) && len(m.droppedRelations(in, r.ID)) > 0:
+		case in.guest() || !r.Adopted && len(m.droppedRelations(in, r.ID)) > 0:
 			p.Drops = m.droppedRelations(in, r.ID)
 			use, err := m.findUse(ctx, tx, in, r.ID)
 			if err != nil {
@@ -182,7 +184,7 @@ func (m *Migrator) PlanDown(ctx context.Context) (*DownPlan, error) {
 					p.Rows[t.Table] = t.Rows
 				}
 			}
-			p.Blockers, p.Forcible = use.Blockers, use.Forcible && len(use.Blockers) > 0
+			p.Blockers, p.Forcible, p.Packs = use.Blockers, use.Forcible && len(use.Blockers) > 0, use.Packs
 			p.Named = p.Forcible && use.Named
 		}
 		return nil

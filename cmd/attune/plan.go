@@ -76,6 +76,8 @@ func whatUndoes(p *migrations.DownPlan) string {
 	switch {
 	case obstacles > 0:
 		return refused + "until " + cleared(obstacles)
+	case len(p.Packs) > 0:
+		return refused + "until the above is removed; " + cli.Unloading(p.Packs)
 	case len(p.Blockers) > 0 && !p.Forcible:
 		return refused + "until the above is removed"
 	case len(p.Blockers) > 0:
