@@ -25,6 +25,8 @@ type Plan struct {
 	// Guest reports that somebody else unified the tables, so that attune keeps everything in
 	// tables of its own.
 	Guest bool `json:"guest,omitempty"`
+	// Counts reports that changes of a runtime_version that the platform created since would be counted.
+	Counts bool `json:"counts,omitempty"`
 	// Creates lists the tables and views that would be created in a guest.
 	Creates []string `json:"creates,omitempty"`
 	// Notes holds what an operator should know before Up runs in a guest, and why the database
@@ -36,7 +38,7 @@ type Plan struct {
 }
 
 // Due reports whether Up would do anything.
-func (p *Plan) Due() bool { return len(p.Pending) > 0 || !p.Guards.isSettled() }
+func (p *Plan) Due() bool { return len(p.Pending) > 0 || !p.Guards.isSettled() || p.Counts }
 
 // A Step is one migration that would be applied or undone.
 type Step struct {
@@ -84,6 +86,9 @@ func (m *Migrator) Plan(ctx context.Context) (*Plan, error) {
 			}
 			for _, s := range m.pending(in) {
 				p.Creates = append(p.Creates, guestRelations[s.id]...)
+			}
+			if p.Counts, err = m.isUncounted(ctx, tx, in); err != nil {
+				return err
 			}
 			if p.Notes, err = m.guestNotes(ctx, tx, in); err != nil {
 				return err

@@ -31,6 +31,9 @@ func printPlan(out *cli.Terminal, name string, plan any) {
 		default:
 			out.Printf("  %-9s the guards of metadata in place (%s), which %s\n", "put", p.Guards, guarding(p.Guarding))
 		}
+		if p.Counts {
+			out.Printf("  %-9s changes of runtime_version, so that hosts need not read it to see one\n", "count")
+		}
 		if p.Unify != nil {
 			printDetail(out, p.Unify)
 			if n := len(p.Unify.Obstacles); n > 0 {
