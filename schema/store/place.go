@@ -13,6 +13,7 @@ import (
 
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/requirement"
+	"github.com/attune-go/attune/schema/statement"
 )
 
 // Place returns the first workers that satisfy a requirement, in the order that package
@@ -29,7 +30,7 @@ func (w *Workers) Place(ctx context.Context, r *requirement.Requirement, limit i
 		return nil, fmt.Errorf("%w requirement: %w", ErrInvalid, err)
 	}
 	q := placing{Workers: w, r: r, limit: limit, start: r.Start()}
-	placed, err := q.run(ctx)
+	placed, err := q.run(statement.WithPreparation(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("place a requirement: %w", q.classify("place", err))
 	}
