@@ -148,6 +148,7 @@ func (f *fleet) columns(v *view) (shown []answer.Column) {
 		n := min(shownColumns, len(f.Hidden))
 		shown, f.Hidden = f.Hidden[:n], f.Hidden[n:]
 	}
+	slices.SortStableFunc(shown, func(a, b answer.Column) int { return answer.Natural(a.Name, b.Name) })
 	f.ShowAll = v.address("runtimes", "all")
 	if all {
 		f.ShowSome = v.address("runtimes", "")
