@@ -81,7 +81,7 @@ func TestHostileTextIsText(t *testing.T) {
 	} {
 		got := s.do(http.MethodGet, path, nil)
 		if got.doc == nil {
-			t.Errorf("%s is no page", path)
+			t.Errorf("GET %s answers without a page", path)
 			continue
 		}
 		checkInert(t, got)
