@@ -117,12 +117,13 @@ func (c *serveCmd) authorize(ctx context.Context, env *cli.Env, db *cli.Database
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", db.Name, err)
 	}
-	if slices.ContainsFunc(all, func(t store.TokenState) bool { return t.Valid }) {
-		return api.Tokens(db.Store), nil
+	cfg := api.SessionConfig{BehindProxy: c.BehindProxy}
+	if !slices.ContainsFunc(all, func(t store.TokenState) bool { return t.Valid }) {
+		var text string
+		text, cfg.Authorize = api.ForThisRun(api.Tokens(db.Store))
+		env.Err.Printf("the database has no valid token; this one is for this run: %s\n", text)
 	}
-	text, authorize := api.ForThisRun(api.Tokens(db.Store))
-	env.Err.Printf("the database has no valid token; this one is for this run: %s\n", text)
-	return authorize, nil
+	return api.NewSessions(db.Store, cfg).Authorize, nil
 }
 
 // An apiServer serves an API.

@@ -87,6 +87,8 @@ func problemOf(err error) *problem {
 		return &problem{kind: Forbidden, detail: host.Error()}
 	case errors.Is(err, ErrUnauthorized):
 		return &problem{kind: Unauthorized}
+	case errors.Is(err, ErrCrossOrigin):
+		return &problem{kind: Forbidden, detail: ErrCrossOrigin.Error()}
 	case errors.As(err, &size):
 		return &problem{kind: TooLarge, detail: fmt.Sprintf("a body must have at most %d bytes", size.Limit)}
 	case errors.Is(err, context.DeadlineExceeded):

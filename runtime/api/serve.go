@@ -90,7 +90,7 @@ const followed = "listChanges"
 func (a *API) admit(w http.ResponseWriter, r *http.Request, op *operation) (*call, error) {
 	c := &call{op: op, header: w.Header()}
 	if err := a.protects.Check(r); err != nil {
-		return nil, &problem{kind: Forbidden, detail: "the request comes from a page of another origin"}
+		return nil, ErrCrossOrigin
 	}
 	if op.scope != "" {
 		var err error
