@@ -66,6 +66,7 @@ func BenchmarkAPI(b *testing.B) {
 		}
 	}
 	revision, _ := get("/v1/workers/1", "")
+	explained, _ := get("/v1/workers/1/explain?runtime=runtime7", "")
 	for _, c := range []struct {
 		name, path, tag string
 		bare            func()
@@ -76,6 +77,7 @@ func BenchmarkAPI(b *testing.B) {
 		{name: "matrix-100", path: "/v1/matrix?limit=100"},
 		{name: "groups", path: "/v1/matrix/groups?by=label:zone"},
 		{name: "explain", path: "/v1/workers/1/explain?runtime=runtime7"},
+		{name: "explain-304", path: "/v1/workers/1/explain?runtime=runtime7", tag: explained},
 		{name: "why-not", path: "/v1/explain?runtime=runtime7@%3E%3D3.50"},
 	} {
 		b.Run(c.name, func(b *testing.B) {
