@@ -34,6 +34,7 @@ var layers = []string{
 	"runtime/placement",
 	"runtime/answer",
 	"runtime/api",
+	"runtime/web",
 	"runtime/service",
 	"gen",
 	"fixtures",
@@ -51,6 +52,7 @@ var apart = map[string][]string{
 	"runtime/placement": {"schema/store", "schema/database", "migrations", "runtime/host", "runtime/detect", "runtime/packs", "runtime/core"},
 	"runtime/answer":    {"schema/database", "migrations", "runtime/host", "runtime/detect"},
 	"runtime/api":       {"schema/database", "migrations", "runtime/host", "runtime/detect", "runtime/packs", "runtime/core"},
+	"runtime/web":       {"schema/store", "schema/database", "migrations", "runtime/host", "runtime/detect", "runtime/packs", "runtime/core"},
 	"gen":               {"schema/store", "schema/database", "migrations", "runtime/service"},
 }
 

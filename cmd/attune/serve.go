@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,6 +19,7 @@ import (
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/cmd/internal/config"
 	"github.com/attune-go/attune/runtime/api"
+	"github.com/attune-go/attune/runtime/web"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -32,9 +34,9 @@ type serveCmd struct {
 
 // Help returns the longer text of --help.
 func (c *serveCmd) Help() string {
-	return "Serves the HTTP API that /openapi.json describes. Clients need a token of `attune tokens create`. Without any in the database, " +
-		"the server makes one for this run and prints it. Other machines are served with TLS only, or behind a proxy that has it. " +
-		"SIGTERM ends it: streams get their end, and open requests have 10 seconds."
+	return "Serves the HTTP API that /openapi.json describes, and a page over it at /ui/. Clients need a token of " +
+		"`attune tokens create`. Without any in the database, the server makes one for this run and prints it. Other machines " +
+		"are served with TLS only, or behind a proxy that has it. SIGTERM ends it: streams get their end, and open requests have 10 seconds."
 }
 
 // Logger makes the log, from info upwards by default, and as JSON with --json.
@@ -101,11 +103,35 @@ func (c *serveCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
+	page, err := web.New(a, web.Config{Logger: env.Log})
+	if err != nil {
+		return err
+	}
 	s := &apiServer{api: a, log: env.Log, http: &http.Server{
-		Handler: a.Handler(), MaxHeaderBytes: 16 << 10, ReadHeaderTimeout: headerTimeout, IdleTimeout: time.Minute,
+		Handler: withPage(a.Handler(), page.Handler()), MaxHeaderBytes: 16 << 10, ReadHeaderTimeout: headerTimeout, IdleTimeout: time.Minute,
 		ErrorLog: slog.NewLogLogger(env.Log.Handler(), slog.LevelDebug),
 	}}
 	return s.serve(ctx, address, c.TLSCert, c.TLSKey)
+}
+
+// pagePath is where the page is.
+const pagePath = "/ui/"
+
+// withPage serves the page beside the API, and leads from the root to it.
+func withPage(api, page http.Handler) http.Handler {
+	page = http.StripPrefix(strings.TrimSuffix(pagePath, "/"), page)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path+"/" == pagePath || strings.HasPrefix(r.URL.Path, pagePath):
+			page.ServeHTTP(w, r)
+		case r.URL.Path == "/" && (r.Method == http.MethodGet || r.Method == http.MethodHead):
+			// The address is relative, so that it is right behind a proxy that strips a prefix.
+			w.Header().Set("Location", strings.TrimPrefix(pagePath, "/"))
+			w.WriteHeader(http.StatusSeeOther)
+		default:
+			api.ServeHTTP(w, r)
+		}
+	})
 }
 
 // authorize returns how requests are authorized.

@@ -35,6 +35,8 @@ type Column struct {
 // A MatrixRow is a worker of a matrix.
 type MatrixRow struct {
 	Subject
+	// Operations is what operators did to the worker.
+	Operations
 	// Cells has an entry for each column.
 	Cells []Cell `json:"cells"`
 }
@@ -95,7 +97,9 @@ func MatrixOf(ctx context.Context, st *store.Store, q MatrixQuery) (*Matrix, err
 	m.Next, err = ListWorkers(ctx, st, list, func(workers []WorkerItem) error {
 		for i := range workers {
 			w := &workers[i]
-			row := MatrixRow{Subject: Subject{w.ID, w.Name, w.Role, w.Status, w.Stale}, Cells: make([]Cell, len(q.Runtimes))}
+			row := MatrixRow{
+				Subject: Subject{w.ID, w.Name, w.Role, w.Status, w.Stale}, Operations: w.Operations, Cells: make([]Cell, len(q.Runtimes)),
+			}
 			for j := range q.Runtimes {
 				row.Cells[j] = cellOf(w, &q.Runtimes[j])
 			}

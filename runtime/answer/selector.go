@@ -56,19 +56,29 @@ func (e *TermError) Unwrap() error { return e.Err }
 func ParseSelector(terms []string, prereleases bool) (*Selector, error) {
 	s := new(Selector)
 	for _, term := range terms {
-		key, value, ok := strings.Cut(term, ":")
-		if !ok || !slices.Contains(Keys, key) {
-			if near := metadata.Nearest(key, Keys); ok && near != "" {
-				return nil, &TermError{Term: term, Key: key, Near: near}
-			}
-			key, value = "name", term
+		key, value, err := SplitTerm(term)
+		if err == nil {
+			err = s.Add(key, value, prereleases)
 		}
-		if err := s.Add(key, value, prereleases); err != nil {
+		if err != nil {
 			err.Term = term
 			return nil, err
 		}
 	}
 	return s, nil
+}
+
+// SplitTerm returns the key and the value of a term. The key is one of Keys. It returns an error for a key
+// that is probably another one, misspelled.
+func SplitTerm(term string) (key, value string, err *TermError) {
+	key, value, ok := strings.Cut(term, ":")
+	if ok && slices.Contains(Keys, key) {
+		return key, value, nil
+	}
+	if near := metadata.Nearest(key, Keys); ok && near != "" {
+		return "", "", &TermError{Term: term, Key: key, Near: near}
+	}
+	return "name", term, nil
 }
 
 // Add adds one term, whose key must be one of Keys. It returns nil if it can.

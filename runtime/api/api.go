@@ -154,3 +154,7 @@ func (a *API) Handler() http.Handler { return a.handler }
 // nil. Without it streams are refused and the API is not ready. It returns an error if it runs
 // already.
 func (a *API) Run(ctx context.Context) error { return a.hub.run(ctx) }
+
+// Principal returns who sends a request, as Config.Authorize does. Pages beside the API ask it, to show
+// what the reader may do.
+func (a *API) Principal(r *http.Request) (Principal, error) { return a.cfg.Authorize(r) }

@@ -525,12 +525,14 @@ type MatrixGroups struct {
 // MatrixRow defines model for MatrixRow.
 type MatrixRow struct {
 	// Cells One for each runtime.
-	Cells  []Cell `json:"cells"`
-	Id     int64  `json:"id"`
-	Name   string `json:"name"`
-	Role   string `json:"role"`
-	Stale  bool   `json:"stale"`
-	Status string `json:"status"`
+	Cells          []Cell      `json:"cells"`
+	Cordon         CordonState `json:"cordon,omitempty"`
+	Id             int64       `json:"id"`
+	Name           string      `json:"name"`
+	OperatorTaints []Taint     `json:"operator_taints,omitempty"`
+	Role           string      `json:"role"`
+	Stale          bool        `json:"stale"`
+	Status         string      `json:"status"`
 }
 
 // Miss defines model for Miss.

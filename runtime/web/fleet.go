@@ -1,0 +1,284 @@
+package web
+
+import (
+	"cmp"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/attune-go/attune/runtime/answer"
+)
+
+const (
+	// rows is the number of workers on a page of the fleet.
+	rows = 100
+	// shownGroups is the number of groups that are shown unless all are asked for.
+	shownGroups = 12
+	// shownColumns is the number of runtimes that are shown unless all are asked for. With the rows and the groups,
+	// they keep the page below 5,000 elements.
+	shownColumns = 36
+)
+
+// A fleet is the data of the page Fleet.
+type fleet struct {
+	*filter
+	Counts answer.Counts
+	// Empty reports whether no worker exists at all.
+	Empty  bool
+	Groups *groups
+	Matrix *matrix
+	// Hidden lists the runtimes that are not shown, because no worker has them or because there are too many.
+	Hidden []answer.Column
+	// ShowAll is the address with all runtimes, and ShowSome without those that no worker has.
+	ShowAll, ShowSome string
+	LeftOut           int
+	// First and Next are the addresses of the first and the next page. They are empty on the first and the last one.
+	First, Next string
+}
+
+// A matrix is hosts against runtimes.
+type matrix struct {
+	Runtimes []answer.Column    `json:"runtimes"`
+	Items    []answer.MatrixRow `json:"items"`
+	After    string             `json:"next"`
+	Now      time.Time          `json:"now"`
+}
+
+// A workerList is a list of workers as the API returns it.
+type workerList struct {
+	Items   []answer.WorkerItem `json:"items"`
+	Counts  *answer.Counts      `json:"counts"`
+	LeftOut int                 `json:"left_out"`
+	Now     time.Time           `json:"now"`
+}
+
+func loadFleet(v *view) (any, error) {
+	f := &fleet{filter: filterOf(v.request)}
+	v.live = liveAddress
+	all, err := get[workerList](v, "/v1/workers", url.Values{"include": {"labels", "counts"}, "limit": {strconv.Itoa(rows)}})
+	if err != nil {
+		return nil, err
+	}
+	f.Counts, f.Empty = *all.Counts, all.Counts.All == 0
+	if f.Groups, err = loadGroups(v, all.Items); err != nil {
+		return nil, err
+	}
+	columns := f.columns(v)
+	f.Groups.show(columns)
+	if len(f.Faults) == 0 {
+		if err := f.refuse(f.list(v, columns)); err != nil {
+			return nil, err
+		}
+	}
+	if len(f.Faults) > 0 {
+		v.status = http.StatusBadRequest
+	}
+	v.sameAs("the hosts", f.command(), "/v1/matrix", f.parameters())
+	v.sameAs("the groups", nil, "/v1/matrix/groups", url.Values{"by": {f.Groups.By}})
+	return f, nil
+}
+
+// list asks for the hosts of the filter.
+func (f *fleet) list(v *view, columns []answer.Column) error {
+	if len(f.terms) > 0 {
+		counted, err := get[workerList](v, "/v1/workers", f.parameters("include", "counts", "limit", "1"))
+		if err != nil {
+			return err
+		}
+		f.Counts, f.LeftOut = *counted.Counts, counted.LeftOut
+	}
+	query := f.parameters("limit", strconv.Itoa(rows))
+	for _, c := range columns {
+		query.Add("runtime", cmp.Or(c.Ref, c.Name))
+	}
+	after := v.request.URL.Query().Get("after")
+	if after != "" {
+		query.Set("after", after)
+		f.First = v.address()
+	}
+	m, err := get[matrix](v, "/v1/matrix", query)
+	if err != nil {
+		return err
+	}
+	f.Matrix = &m
+	if m.After != "" {
+		f.Next = v.address("after", m.After)
+	}
+	return nil
+}
+
+// columns returns the runtimes to show: those that some worker has, unless all are asked for.
+func (f *fleet) columns(v *view) (shown []answer.Column) {
+	has := make([]bool, len(f.Groups.Runtimes))
+	for i := range f.Groups.Items {
+		for j, n := range f.Groups.Items[i].Available {
+			has[j] = has[j] || n > 0
+		}
+	}
+	all := v.request.URL.Query().Get("runtimes") == "all"
+	for i, c := range f.Groups.Runtimes {
+		if all || has[i] && len(shown) < shownColumns {
+			shown = append(shown, c)
+		} else {
+			f.Hidden = append(f.Hidden, c)
+		}
+	}
+	if len(shown) == 0 { // nothing is known yet, so that everything is worth a column
+		shown, f.Hidden = f.Hidden, nil
+		f.Hidden = shown[min(shownColumns, len(shown)):]
+		shown = shown[:len(shown)-len(f.Hidden)]
+	}
+	if all {
+		f.ShowSome = v.address("runtimes", "")
+	} else if len(f.Hidden) > 0 {
+		f.ShowAll = v.address("runtimes", "all")
+	}
+	return shown
+}
+
+// groups is the heat map.
+type groups struct {
+	answer.MatrixGroups
+	// Choices are the ways to group.
+	Choices []choice
+	Rows    []groupRow
+	// More is the number of groups that are not shown, and ShowAll the address with them.
+	More    int
+	ShowAll string
+
+	all  bool
+	view *view
+}
+
+// A choice is a link that selects something.
+type choice struct {
+	Name, Address string
+	// Here reports whether it is selected.
+	Here bool
+}
+
+// A groupRow is a group of the heat map.
+type groupRow struct {
+	Name string
+	// Address selects the group's workers. It is empty if no selector does.
+	Address string
+	Workers int
+	Cells   []heat
+}
+
+// A heat is the number of workers of a group that have a runtime.
+type heat struct {
+	Count, Of int
+	// Level is 0 for none of them to 5 for all.
+	Level int
+}
+
+// loadGroups asks for the groups by what the address names, else by a label that makes a few groups, else by role.
+func loadGroups(v *view, sample []answer.WorkerItem) (*groups, error) {
+	g := &groups{view: v, all: v.request.URL.Query().Get("groups") == "all"}
+	labels := labelsOf(sample)
+	by := v.request.URL.Query().Get("by")
+	if by == "" {
+		by = "role"
+		if i := slices.IndexFunc(labels, func(l labelKey) bool { return l.values > 1 && l.values <= shownGroups }); i >= 0 {
+			by = "label:" + labels[i].key
+		}
+	}
+	var err error
+	if g.MatrixGroups, err = get[answer.MatrixGroups](v, "/v1/matrix/groups", url.Values{"by": {by}}); err != nil {
+		return nil, err
+	}
+	names := []string{"role", "status"}
+	for _, l := range labels {
+		names = append(names, "label:"+l.key)
+	}
+	if !slices.Contains(names, by) {
+		names = append(names, by)
+	}
+	for _, name := range names {
+		g.Choices = append(g.Choices, choice{Name: name, Address: v.address("by", name, "groups", ""), Here: name == by})
+	}
+	return g, nil
+}
+
+// maxLabels is the number of labels that the page offers to group by.
+const maxLabels = 8
+
+// A labelKey is the key of a label with the number of its values in a sample.
+type labelKey struct {
+	key    string
+	values int
+}
+
+// labelsOf returns the labels of a sample by key.
+func labelsOf(sample []answer.WorkerItem) (found []labelKey) {
+	values := map[string]map[string]bool{}
+	for i := range sample {
+		for key, value := range sample[i].Labels {
+			if values[key] == nil {
+				values[key] = map[string]bool{}
+			}
+			values[key][value] = true
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		found = append(found, labelKey{key, len(values[key])})
+	}
+	return found[:min(maxLabels, len(found))]
+}
+
+// show fills in the rows for the runtimes that are shown.
+func (g *groups) show(columns []answer.Column) {
+	items := g.Items
+	if len(items) > shownGroups && !g.all {
+		g.More, g.ShowAll = len(items)-shownGroups, g.view.address("groups", "all")
+		items = items[:shownGroups]
+	}
+	at := make([]int, len(columns))
+	for i, c := range columns {
+		at[i] = slices.Index(g.Runtimes, c)
+	}
+	for i := range items {
+		row := groupRow{Name: "without", Workers: items[i].Workers, Cells: make([]heat, len(at))}
+		if items[i].Group != nil {
+			row.Name = *items[i].Group
+			row.Address = g.address(row.Name)
+		}
+		for j, k := range at {
+			row.Cells[j] = heatOf(items[i].Available[k], row.Workers)
+		}
+		g.Rows = append(g.Rows, row)
+	}
+	g.Runtimes = columns
+}
+
+// hottest is the level of a runtime that all workers of a group have.
+const hottest = 5
+
+func heatOf(count, of int) heat {
+	h := heat{Count: count, Of: of}
+	switch {
+	case count == 0 || of == 0:
+	case count >= of:
+		h.Level = hottest
+	default:
+		h.Level = 1 + count*(hottest-1)/of
+	}
+	return h
+}
+
+// address returns the address with the workers of a group.
+func (g *groups) address(group string) string {
+	term := g.By + ":" + group
+	if strings.HasPrefix(g.By, "label:") {
+		term = g.By + "=" + group
+	}
+	if g.By == "role" && group != "worker" && group != "sensor" {
+		return "" // selectors count a hybrid as both
+	}
+	return g.view.address("q", quoted(term))
+}
