@@ -88,6 +88,12 @@ func (s *Sessions) Authorize(r *http.Request) (Principal, error) {
 	return s.known.get(hash, func() (Principal, error) { return s.look(r.Context(), hash) })
 }
 
+// Has reports whether a request has the cookie of a session, valid or not.
+func (s *Sessions) Has(r *http.Request) bool {
+	_, err := s.cookie(r)
+	return err == nil
+}
+
 // look reads a session and its token.
 func (s *Sessions) look(ctx context.Context, hash string) (Principal, error) {
 	row, err := s.store.Sessions.Get(ctx, hash)

@@ -83,10 +83,12 @@ type layout struct {
 	// Reader is the name of the principal, and MayOperate whether it has the scope operate.
 	Reader     string
 	MayOperate bool
-	Same       []equivalent
-	Live       string
-	Assets     map[string]string
-	Data       any
+	// MaySignIn reports whether the page signs readers in, and SignedIn whether it signed this one in.
+	MaySignIn, SignedIn bool
+	Same                []equivalent
+	Live                string
+	Assets              map[string]string
+	Data                any
 }
 
 // Pattern returns the path of a page from the root.
@@ -106,6 +108,9 @@ func (w *Web) render(v *view, p *page, data any) {
 	l := layout{
 		Root: rootOf(v.request), Title: v.title, Here: p.template, Reader: v.principal.Name, MayOperate: v.principal.May(api.Operate),
 		Same: v.same, Live: v.live, Assets: assetNames, Data: data,
+	}
+	if w.sessions != nil {
+		l.MaySignIn, l.SignedIn = true, l.Reader != "" && w.sessions.Has(v.request)
 	}
 	if l.Title == "" {
 		l.Title = p.title
