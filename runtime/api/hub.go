@@ -12,7 +12,7 @@ import (
 )
 
 // followEvery is the time between two looks at the history. It needs one statement, whatever the
-// number of streams. Together with standingEvery, that is less than five in a second.
+// number of streams: less than five in a second. Streams with statuses add those of standingEvery.
 const followEvery = 220 * time.Millisecond
 
 // kept is the number of changes in memory. Streams that are further behind read the database.

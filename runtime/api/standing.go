@@ -12,16 +12,19 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// standingEvery is the time between two looks at the statuses of workers, while a stream shows them.
-const standingEvery = 3 * time.Second
+// standingEvery is the time between two looks at the statuses of workers, while a stream shows them. A page
+// that follows the stream shows a status within a second.
+const standingEvery = 600 * time.Millisecond
 
-// A StatusChange is a change of a worker's status, for streams.
+// A StatusChange is a change of a worker's status or of its cordon, for streams.
 type StatusChange struct {
 	Worker int64  `json:"worker"`
 	Name   string `json:"name"`
 	Role   string `json:"role"`
 	// Status is active, busy, error, inactive, stale, or deleted. It is empty if the row has none.
 	Status string `json:"status"`
+	// Cordoned reports whether an operator keeps new work off the worker.
+	Cordoned bool `json:"cordoned"`
 }
 
 // standings follows the statuses of workers for all streams that show them.
@@ -119,7 +122,7 @@ func (s *standings) look(ctx context.Context) (changed bool, err error) {
 }
 
 func statusOf(w *store.Standing) StatusChange {
-	one := StatusChange{Worker: w.ID, Name: w.Name, Role: answer.RoleName(w.WorkerRole)}
+	one := StatusChange{Worker: w.ID, Name: w.Name, Role: answer.RoleName(w.WorkerRole), Cordoned: w.Cordoned}
 	switch {
 	case w.Stale:
 		one.Status = "stale"

@@ -249,22 +249,22 @@ func TestLimits(t *testing.T) {
 	s.get("/v1/packs", nil)
 }
 
-// TestStreamOfStatuses follows workers that end, come back and are deleted, beside their changes.
+// TestStreamOfStatuses follows workers that end, are cordoned, come back and are deleted, beside their changes.
 func TestStreamOfStatuses(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		s := start(t, db, api.Config{})
 		some, none := s.listen("/v1/changes?include=status&name=web-*"), s.listen("/v1/changes?name=web-1")
-		status := func(name, want string) {
+		status := func(name, want string) (c api.StatusChange) {
 			t.Helper()
 			e := some.next()
-			var c api.StatusChange
 			if e.name != "status" || json.Unmarshal([]byte(e.data), &c) != nil || c.Name != name || c.Role != "worker" || c.Status != want {
 				t.Fatalf("got %+v, want that %s is %s", e, name, want)
 			}
 			if err := valid([]string{"components", "schemas", "StatusChange"}, []byte(e.data)); err != nil {
 				t.Error(err)
 			}
+			return c
 		}
 		row, err := s.store.Workers.ByIdentity(t.Context(), metadata.Worker, "web-1")
 		if err != nil {
@@ -281,6 +281,18 @@ func TestStreamOfStatuses(t *testing.T) {
 			t.Fatal(err)
 		}
 		status("web-1", "inactive")
+		for _, want := range []bool{true, false} {
+			op := s.store.Workers.Uncordon
+			if want {
+				op = func(ctx context.Context, ids ...int64) ([]int64, error) { return s.store.Workers.Cordon(ctx, "rest", ids...) }
+			}
+			if _, err := op(t.Context(), row.ID); err != nil {
+				t.Fatal(err)
+			}
+			if c := status("web-1", "inactive"); c.Cordoned != want {
+				t.Errorf("got %+v, want cordoned %v", c, want)
+			}
+		}
 		if _, err := db.ExecContext(t.Context(), "DELETE FROM worker WHERE name = ?", "web-1"); err != nil {
 			t.Fatal(err)
 		}

@@ -68,19 +68,12 @@ func loadChanges(v *view) (any, error) {
 		c.Older = v.address("before", strconv.FormatInt(list.Items[len(list.Items)-1].ID, 10))
 	}
 	v.sameAs("these changes", c.command(), "/v1/changes", same)
-	v.sameAs("as they happen", append(c.command(), "--follow"), "/v1/changes", withWait(same))
+	c.Since = ""
+	same.Del("since")
+	same.Set("wait", "30s")
+	v.sameAs("the next ones", append(c.command(), "--follow"), "/v1/changes", same)
+	c.Since = given.Get("since")
 	return c, nil
-}
-
-// withWait returns the parameters of a request that waits for a change.
-func withWait(query url.Values) url.Values {
-	waiting := url.Values{"wait": {"30s"}}
-	for name, values := range query {
-		if name != "since" {
-			waiting[name] = values
-		}
-	}
-	return waiting
 }
 
 // command returns the command that lists the changes.

@@ -24,6 +24,8 @@ type Standing struct {
 	Stale bool
 	// Live reports whether an instance runs and sends heartbeats.
 	Live bool
+	// Cordoned reports whether an operator keeps new work off the worker.
+	Cordoned bool
 	// Silent is the age of the last heartbeat, by the database's clock; nil without one.
 	Silent *time.Duration
 }
@@ -41,7 +43,8 @@ func (w *Workers) Standing(ctx context.Context, s Selection) ([]Standing, error)
 	}
 	q := w.db.NewSelect().TableExpr("? AS worker", w.rows("worker")).
 		ColumnExpr("worker.id, worker.name, worker.worker_role, worker.host, worker.status, worker.identity, worker.last_heartbeat").
-		ColumnExpr("? AS stale, coalesce(?, false) AS live, ? AS now", w.isStale(), w.isLive("worker"), w.clock())
+		ColumnExpr("? AS stale, coalesce(?, false) AS live, ? AS now", w.isStale(), w.isLive("worker"), w.clock()).
+		ColumnExpr("worker.id IN (SELECT cordon.worker FROM ? AS cordon) AS cordoned", w.rows("worker_cordon"))
 	for _, c := range w.conditions(&s) {
 		q = q.Where("?", c)
 	}

@@ -1857,8 +1857,8 @@ type ClientInterface interface {
 	// As `text/event-stream` it follows the changes: each is an event `change` with its id. `Last-Event-ID` or `from`
 	// goes on behind an id. If changes behind it were deleted meanwhile, the answer is 410, or an event `reset` within
 	// a stream: read the state again and follow from its id. An event `end` comes before the server ends the stream.
-	// With `include=status`, an event `status` comes within seconds of each change of a worker's status; its data is a
-	// `StatusChange`. Statuses that changed while a client was not connected are not sent again.
+	// With `include=status`, an event `status` comes within a second of each change of a worker's status and of its
+	// cordon; its data is a `StatusChange`. What changed while a client was not connected is not sent again.
 	//
 	// Corresponds with GET /v1/changes (the `ListChanges` operationId).
 	ListChanges(ctx context.Context, params *ListChangesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2122,8 +2122,8 @@ func (c *Client) ListActions(ctx context.Context, params *ListActionsParams, req
 // As `text/event-stream` it follows the changes: each is an event `change` with its id. `Last-Event-ID` or `from`
 // goes on behind an id. If changes behind it were deleted meanwhile, the answer is 410, or an event `reset` within
 // a stream: read the state again and follow from its id. An event `end` comes before the server ends the stream.
-// With `include=status`, an event `status` comes within seconds of each change of a worker's status; its data is a
-// `StatusChange`. Statuses that changed while a client was not connected are not sent again.
+// With `include=status`, an event `status` comes within a second of each change of a worker's status and of its
+// cordon; its data is a `StatusChange`. What changed while a client was not connected is not sent again.
 //
 // Corresponds with GET /v1/changes (the `ListChanges` operationId).
 func (c *Client) ListChanges(ctx context.Context, params *ListChangesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5088,8 +5088,8 @@ type ClientWithResponsesInterface interface {
 	// As `text/event-stream` it follows the changes: each is an event `change` with its id. `Last-Event-ID` or `from`
 	// goes on behind an id. If changes behind it were deleted meanwhile, the answer is 410, or an event `reset` within
 	// a stream: read the state again and follow from its id. An event `end` comes before the server ends the stream.
-	// With `include=status`, an event `status` comes within seconds of each change of a worker's status; its data is a
-	// `StatusChange`. Statuses that changed while a client was not connected are not sent again.
+	// With `include=status`, an event `status` comes within a second of each change of a worker's status and of its
+	// cordon; its data is a `StatusChange`. What changed while a client was not connected is not sent again.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -6914,8 +6914,8 @@ func (c *ClientWithResponses) ListActionsWithResponse(ctx context.Context, param
 // As `text/event-stream` it follows the changes: each is an event `change` with its id. `Last-Event-ID` or `from`
 // goes on behind an id. If changes behind it were deleted meanwhile, the answer is 410, or an event `reset` within
 // a stream: read the state again and follow from its id. An event `end` comes before the server ends the stream.
-// With `include=status`, an event `status` comes within seconds of each change of a worker's status; its data is a
-// `StatusChange`. Statuses that changed while a client was not connected are not sent again.
+// With `include=status`, an event `status` comes within a second of each change of a worker's status and of its
+// cordon; its data is a `StatusChange`. What changed while a client was not connected is not sent again.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -1,0 +1,207 @@
+package web_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/runtime/api"
+	"github.com/attune-go/attune/schema/capability"
+	"github.com/attune-go/attune/schema/metadata"
+)
+
+// hostile ends every context that a page could put it into.
+const hostile = `"'></td></script><script>alert(1)</script><img src=x onerror=alert(1)>javascript:alert(1)`
+
+// mark returns a hostile text that names its place.
+func mark(place string) string { return place + hostile }
+
+// TestHostileTextIsText puts a script into everything that a host or an operator writes. On every page it is text.
+func TestHostileTextIsText(t *testing.T) {
+	db := testdb.SQLite(t)
+	fleet(t, db)
+	code := 1
+	row := reported(t, db, metadata.Worker, mark("name"), &capability.Document{
+		Detected: []capability.Installation{{
+			Ref: "core.python", Name: "python", Version: "3.12.1", VersionRaw: mark("raw"), Path: mark("/path"), RealPath: mark("/real"),
+			Command: []string{"python3"}, Outcome: capability.Available, Source: capability.Verified, Warnings: []string{mark("warning")},
+			Attempts: []capability.Attempt{{Command: []string{mark("command")}, Output: mark("output"), Outcome: capability.Available}},
+		}},
+		Undetected: []capability.Absence{{
+			Ref: "core.ruby", Name: "ruby", Outcome: capability.ExitMismatch, Detail: mark("detail"), Hint: mark("hint"),
+			Attempts: []capability.Attempt{{Command: []string{"ruby"}, ExitCode: &code, Output: mark("stdout"), Outcome: capability.ExitMismatch}},
+		}},
+		Extra: map[string]json.RawMessage{
+			"labels": object(mark("label"), mark("value")),
+			"taints": json.RawMessage(`[{"key": "k", "value": "v", "effect": "no_schedule"}]`),
+		},
+	})
+	s := start(t, db)
+	id := itoa(row.ID)
+	for action, form := range map[string]url.Values{
+		"cordon": {"reason": {mark("reason")}},
+		"taint":  {"taint": {"gpu=<script>alert(1)</script>"}},
+	} {
+		if got := s.do(http.MethodPost, "hosts/"+id+"/"+action, form); got.StatusCode != http.StatusSeeOther && action == "cordon" {
+			t.Fatalf("%s: %d %s", action, got.StatusCode, got.text)
+		}
+	}
+	values := valuesOf(s.get("hosts/" + id + "?runtime=core.python").doc)
+	for _, want := range []string{mark("warning"), mark("output"), strings.ReplaceAll(mark("command"), "'", `'\''`)} {
+		if !strings.Contains(values, want) {
+			t.Errorf("the evidence does not show %s", want)
+		}
+	}
+	// No host can report such a version, but a platform's own rows may have one.
+	for _, query := range []string{"UPDATE worker_runtime SET version = ? WHERE path LIKE '/path%'", "UPDATE capability_change SET new_version = ?"} {
+		if _, err := db.ExecContext(t.Context(), query, mark("version")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	q := url.QueryEscape(mark("query"))
+	for path, places := range map[string][]string{
+		"": {"name", "version", "label"},
+		"?by=" + url.QueryEscape("label:"+mark("label")): {"value"},
+		"?q=" + q:     nil,
+		"?by=" + q:    nil,
+		"?after=" + q: nil,
+		"changes":     {"name", "version", "/path"},
+		"changes?name=" + q + "&since=" + q + "&runtime=" + q: nil,
+		"hosts/" + id:                          {"name", "version", "/path", "detail", "hint", "label", "value", "reason"},
+		"hosts/" + id + "?runtime=core.python": {"/real", "version"},
+		"hosts/" + id + "?runtime=core.ruby":   {"stdout"},
+		"hosts/" + id + "?runtime=" + q:        nil,
+		"hosts/" + q:                           nil,
+		q:                                      nil,
+	} {
+		got := s.do(http.MethodGet, path, nil)
+		if got.doc == nil {
+			t.Errorf("%s is no page", path)
+			continue
+		}
+		checkInert(t, got)
+		values := valuesOf(got.doc)
+		for _, place := range places {
+			if !strings.Contains(values, mark(place)) {
+				t.Errorf("GET %s does not show the %s", path, place)
+			}
+		}
+	}
+	s.scope = api.Read
+	if got := s.get("hosts/" + id + "?runtime=core.ruby"); strings.Contains(valuesOf(got.doc), "stdout") {
+		t.Error("a reader without the scope operate sees evidence")
+	}
+}
+
+// valuesOf returns all texts and attributes of a document.
+func valuesOf(n *html.Node) string {
+	var all strings.Builder
+	for d := range n.Descendants() {
+		if d.Type == html.TextNode {
+			all.WriteString(d.Data + "\n")
+		}
+		for _, a := range d.Attr {
+			all.WriteString(a.Val + "\n")
+		}
+	}
+	return all.String()
+}
+
+func object(key, value string) json.RawMessage {
+	text, err := json.Marshal(map[string]string{key: value})
+	if err != nil {
+		panic(err)
+	}
+	return text
+}
+
+// TestForms cordons, taints and refreshes a host by the forms of its page.
+func TestForms(t *testing.T) {
+	db := testdb.SQLite(t)
+	fleet(t, db)
+	s := start(t, db)
+	post := func(action string, form url.Values, words ...string) {
+		t.Helper()
+		got := s.do(http.MethodPost, "hosts/1/"+action, form)
+		if got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != "../1" {
+			t.Fatalf("%s: %d %q\n%s", action, got.StatusCode, got.Header.Get("Location"), got.text)
+		}
+		s.get("hosts/1").has(t, words...)
+	}
+	post("cordon", url.Values{"reason": {"kernel upgrade"}}, "Cordoned", "kernel upgrade", "Uncordon")
+	s.get("").has(t, "cordoned")
+	post("taint", url.Values{"taint": {"gpu=a100:no_schedule"}}, "gpu=a100:no_schedule by an operator")
+	post("untaint", url.Values{"key": {"gpu"}, "effect": {"no_schedule"}}, "Taints none")
+	post("refresh", url.Values{}, "Asked to verify everything anew")
+	post("uncordon", url.Values{}, "active · worker")
+	if page := s.get("hosts/1"); strings.Contains(textOf(page.doc), "Cordoned") {
+		t.Error("the host is still cordoned")
+	}
+	for _, c := range []struct {
+		action string
+		form   url.Values
+		status int
+		word   string
+	}{
+		{"taint", url.Values{"taint": {"=x"}}, 400, "taint"},
+		{"taint", url.Values{"taint": {""}}, 400, "taint"},
+		{"cordon", url.Values{"reason": {strings.Repeat("x", 70_000)}}, 400, "the form cannot be read"},
+	} {
+		got := s.do(http.MethodPost, "hosts/1/"+c.action, c.form)
+		if got.StatusCode != c.status {
+			t.Errorf("%s %.50v: %d, want %d", c.action, c.form, got.StatusCode, c.status)
+		}
+		got.has(t, c.word)
+	}
+	if got := s.do(http.MethodPost, "hosts/99/cordon", url.Values{}); got.StatusCode != http.StatusNotFound {
+		t.Errorf("cordon nobody: %d", got.StatusCode)
+	}
+	n, err := db.NewSelect().TableExpr("attune_audit").Count(t.Context())
+	if err != nil || n != 5 {
+		t.Errorf("the audit has %d rows, want 5: %v", n, err)
+	}
+}
+
+// TestFormsRefused sends forms that a browser sends for pages of others, and without the scope.
+func TestFormsRefused(t *testing.T) {
+	db := testdb.SQLite(t)
+	fleet(t, db)
+	s := start(t, db)
+	for _, headers := range [][]string{
+		{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://example.org"}, {"Origin", "null"},
+	} {
+		got := s.do(http.MethodPost, "hosts/1/cordon", url.Values{}, headers...)
+		if got.StatusCode != http.StatusForbidden {
+			t.Errorf("%v: %d", headers, got.StatusCode)
+		}
+		got.has(t, "another origin")
+	}
+	if n := len(elements(s.get("hosts/1").doc, "button")); n < 3 {
+		t.Errorf("with the scope operate there are %d buttons", n)
+	}
+	for _, scope := range []api.Scope{api.Read, ""} {
+		s.scope = scope
+		for _, a := range []string{"cordon", "uncordon", "taint", "untaint", "refresh"} {
+			got := s.do(http.MethodPost, "hosts/1/"+a, url.Values{"taint": {"gpu"}, "key": {"gpu"}})
+			if want := map[api.Scope]int{api.Read: 403, "": 401}[scope]; got.StatusCode != want {
+				t.Errorf("%s with the scope %q: %d, want %d", a, scope, got.StatusCode, want)
+			}
+		}
+	}
+	s.scope = api.Read
+	for _, form := range elements(s.get("hosts/1").doc, "form") {
+		if attribute(form, "method") == "post" {
+			t.Errorf("without the scope operate there is the form %s", attribute(form, "action"))
+		}
+	}
+	s.scope = api.Operate
+	s.get("hosts/1").has(t, "Cordon")
+	if strings.Contains(s.get("hosts/1").text, "Cordoned") {
+		t.Error("a refused form cordoned the host")
+	}
+}
