@@ -91,6 +91,30 @@ func BenchmarkAPI(b *testing.B) {
 	}
 }
 
+// BenchmarkStatuses reads the statuses of a fleet as a server does while a stream shows them,
+// and beside it the rows of the workers.
+func BenchmarkStatuses(b *testing.B) {
+	db := testdb.Postgres(b)
+	fixtures.Fleet(b, db, fixtures.FleetOpts{Workers: *apiWorkers})
+	st := store.New(db, store.Config{Schema: db.Schema})
+	b.Run("statuses", func(b *testing.B) {
+		b.ReportAllocs()
+		latencies(b, func() {
+			if states, err := st.Workers.States(b.Context()); err != nil || len(states) != *apiWorkers {
+				b.Fatal(err)
+			}
+		})
+	})
+	b.Run("rows", func(b *testing.B) {
+		b.ReportAllocs()
+		latencies(b, func() {
+			if rows, err := st.Workers.Standing(b.Context(), store.Selection{}); err != nil || len(rows) != *apiWorkers {
+				b.Fatal(err)
+			}
+		})
+	})
+}
+
 // latencies reports the median and the 99th percentile of calls.
 func latencies(b *testing.B, call func()) {
 	b.Helper()

@@ -284,7 +284,9 @@ func TestStreamOfStatuses(t *testing.T) {
 		for _, want := range []bool{true, false} {
 			op := s.store.Workers.Uncordon
 			if want {
-				op = func(ctx context.Context, ids ...int64) ([]int64, error) { return s.store.Workers.Cordon(ctx, "rest", ids...) }
+				op = func(ctx context.Context, ids ...int64) ([]int64, error) {
+					return s.store.Workers.Cordon(ctx, "rest", ids...)
+				}
 			}
 			if _, err := op(t.Context(), row.ID); err != nil {
 				t.Fatal(err)
