@@ -21,6 +21,7 @@ import (
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/cmd/internal/config"
 	"github.com/attune-go/attune/runtime/api"
+	"github.com/attune-go/attune/runtime/packs"
 	"github.com/attune-go/attune/runtime/web"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
@@ -100,7 +101,7 @@ func (c *serveCmd) Run(ctx context.Context, env *cli.Env) error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	a, err := api.New(db.Store, api.Config{
-		Authorize: authorize, Registry: registry, Logger: env.Log, Words: words,
+		Authorize: authorize, Registry: registry, Logger: env.Log, Words: words, Retired: packs.Retired,
 		Definitions: func(ctx context.Context) ([]metadata.Definition, error) {
 			found, err := db.Definitions(ctx)
 			return found.Definitions, err

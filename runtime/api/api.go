@@ -33,6 +33,9 @@ type Config struct {
 	Authorize func(*http.Request) (Principal, error)
 	// Definitions returns the definitions. Defaults to the rows of the database that can be read.
 	Definitions func(context.Context) ([]metadata.Definition, error)
+	// Retired returns the definitions of refs that a platform has retired, so that their names are known too. Defaults to
+	// definitions that have their refs only.
+	Retired func(refs []string) []metadata.Definition
 	// Words returns the words for a cue of an explanation. Nil leaves out what needs them.
 	Words func(answer.Cue, *answer.WorkerState) string
 	// Registry holds the metrics, and /metrics returns what it holds. APIs may share one.
@@ -131,6 +134,15 @@ func New(st *store.Store, cfg Config) (*API, error) {
 		a.cfg.Definitions = func(ctx context.Context) ([]metadata.Definition, error) {
 			defs, _, err := st.BoundedDefinitions(ctx)
 			return defs, err
+		}
+	}
+	if a.cfg.Retired == nil {
+		a.cfg.Retired = func(refs []string) []metadata.Definition {
+			defs := make([]metadata.Definition, len(refs))
+			for i, ref := range refs {
+				defs[i].Ref = ref
+			}
+			return defs
 		}
 	}
 	if a.metrics, err = newMetrics(cfg.Registry, &fleetMetric{st, cfg.Logger}); err != nil {

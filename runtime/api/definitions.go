@@ -13,6 +13,8 @@ import (
 type definitions struct {
 	list  []metadata.Definition
 	index *metadata.Index
+	// retired lists the refs that a platform has retired.
+	retired []string
 	// mark changes with them. It is empty where the database has none.
 	mark string
 }
@@ -50,7 +52,12 @@ func (a *API) definitions(ctx context.Context) (*definitions, error) {
 	if err != nil {
 		return nil, err
 	}
-	read := &definitions{list, metadata.NewIndex(list), mark} // a mark from before the read is right, or changes once more
+	retired, err := a.store.Runtimes.Retired(ctx)
+	if err != nil {
+		return nil, err
+	}
+	read := &definitions{list, metadata.NewIndex(list), retired, mark} // a mark from before the read is right, or changes once more
+	read.index.Retire(a.cfg.Retired(retired))
 	a.cache.mu.Lock()
 	defer a.cache.mu.Unlock()
 	a.cache.held = read

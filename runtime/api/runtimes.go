@@ -33,7 +33,7 @@ func (a *API) ListRuntimes(ctx context.Context, r server.ListRuntimesRequestObje
 			return nil, err
 		}
 	}
-	list := server.ListRuntimes200JSONResponse{Items: []answer.RuntimeRow{}}
+	list := server.ListRuntimes200JSONResponse{Items: []answer.RuntimeRow{}, Retired: defs.retired}
 	page := answer.RuntimesQuery{Pack: r.Params.Pack, After: after, Limit: limit + 1}.Page(defs.list)
 	if r.Params.Name != "" {
 		found, err := a.meant(ctx, r.Params.Name)
@@ -61,7 +61,7 @@ func (a *API) ListRuntimes(ctx context.Context, r server.ListRuntimesRequestObje
 		list.Items = append(list.Items, row)
 	}
 	if !tagged {
-		if err := c.tag(list.Items, list.Next); err != nil {
+		if err := c.tag(list.Items, list.Next, list.Retired); err != nil {
 			return nil, err
 		}
 	}

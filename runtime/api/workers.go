@@ -270,6 +270,12 @@ func (a *API) RefreshWorkers(ctx context.Context, r server.RefreshWorkersRequest
 
 // DiffWorkers implements the operation diffWorkers.
 func (a *API) DiffWorkers(ctx context.Context, r server.DiffWorkersRequestObject) (server.DiffWorkersResponseObject, error) {
+	includesFacts := slices.Contains(r.Params.Include, server.Facts)
+	if includesFacts {
+		if err := callOf(ctx).needsOperate("facts"); err != nil {
+			return nil, err
+		}
+	}
 	tagged, err := a.tagWorkers(ctx, []int64{r.Id, r.Params.With})
 	if err != nil {
 		return nil, err
@@ -285,6 +291,9 @@ func (a *API) DiffWorkers(ctx context.Context, r server.DiffWorkersRequestObject
 	d, err := answer.Diff(ctx, a.store, one, other)
 	if err != nil {
 		return nil, err
+	}
+	if !includesFacts {
+		d.Facts = nil
 	}
 	if !tagged {
 		err = callOf(ctx).tag(d)
