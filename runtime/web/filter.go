@@ -129,11 +129,12 @@ func quoted(term string) string {
 }
 
 // address returns the address of the same page with other parameters: pairs of a name and a value, where an empty value
-// removes the parameter. The page of the list is not kept.
+// removes the parameter. The page of the list and its columns are not kept.
 func (v *view) address(pairs ...string) string {
 	values := v.request.URL.Query()
 	values.Del("after")
 	values.Del("before")
+	values.Del("show")
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if values.Del(pairs[i]); pairs[i+1] != "" {
 			values.Set(pairs[i], pairs[i+1])

@@ -31,9 +31,9 @@ type fleet struct {
 	Empty  bool
 	Groups *groups
 	Matrix *matrix
-	// Hidden lists the runtimes that are not shown, because no worker has them or because there are too many.
-	Hidden []answer.Column
-	// ShowAll is the address with all runtimes, and ShowSome without those that no worker has.
+	// Hidden lists the runtimes that are not shown because no worker has them, and More those that some worker has.
+	Hidden, More []answer.Column
+	// ShowAll is the address with all runtimes. ShowSome is the one without those that no worker has, if all are shown.
 	ShowAll, ShowSome string
 	LeftOut           int
 	// First and Next are the addresses of the first and the next page. They are empty on the first and the last one.
@@ -111,7 +111,8 @@ func (f *fleet) list(v *view, columns []answer.Column) error {
 	return nil
 }
 
-// columns returns the runtimes to show: those that some worker has, unless all are asked for.
+// columns returns the runtimes to show: those that some worker has, unless all or certain ones are asked for. A page that
+// is open asks for those that it shows, so that its columns stay where they are.
 func (f *fleet) columns(v *view) (shown []answer.Column) {
 	has := make([]bool, len(f.Groups.Runtimes))
 	for i := range f.Groups.Items {
@@ -119,23 +120,29 @@ func (f *fleet) columns(v *view) (shown []answer.Column) {
 			has[j] = has[j] || n > 0
 		}
 	}
-	all := v.request.URL.Query().Get("runtimes") == "all"
+	query := v.request.URL.Query()
+	all, certain := query.Get("runtimes") == "all", query["show"]
 	for i, c := range f.Groups.Runtimes {
-		if all || has[i] && len(shown) < shownColumns {
+		show := all || has[i] && len(shown) < shownColumns
+		if certain != nil {
+			show = slices.Contains(certain, cmp.Or(c.Ref, c.Name))
+		}
+		switch {
+		case show:
 			shown = append(shown, c)
-		} else {
+		case has[i]:
+			f.More = append(f.More, c)
+		default:
 			f.Hidden = append(f.Hidden, c)
 		}
 	}
 	if len(shown) == 0 { // nothing is known yet, so that everything is worth a column
-		shown, f.Hidden = f.Hidden, nil
-		f.Hidden = shown[min(shownColumns, len(shown)):]
-		shown = shown[:len(shown)-len(f.Hidden)]
+		n := min(shownColumns, len(f.Hidden))
+		shown, f.Hidden = f.Hidden[:n], f.Hidden[n:]
 	}
+	f.ShowAll = v.address("runtimes", "all")
 	if all {
 		f.ShowSome = v.address("runtimes", "")
-	} else if len(f.Hidden) > 0 {
-		f.ShowAll = v.address("runtimes", "all")
 	}
 	return shown
 }

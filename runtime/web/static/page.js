@@ -83,7 +83,9 @@
   const load = async () => {
     last = Date.now();
     try {
-      const got = await fetch(location.href, {headers: {Accept: "text/html"}});
+      const here = new URL(location); // with the columns that it has, so that they stay
+      for (const column of document.querySelectorAll("#hosts-title ~ .scroll th[data-ref]")) here.searchParams.append("show", column.dataset.ref);
+      const got = await fetch(here, {headers: {Accept: "text/html"}});
       if (got.status === 401) { stop(); return say("late", "signed out: load the page anew"); }
       if (!got.ok) throw got.status;
       const now = new DOMParser().parseFromString(await got.text(), "text/html");
