@@ -1,7 +1,7 @@
 # Targets for developers. CI runs .ci/run, which covers verify, lint and test.
 
 .DEFAULT_GOAL := help
-.PHONY: help build test attack soak bench fuzz lint generate verify image packages
+.PHONY: help build test browser attack soak bench fuzz lint generate verify image packages
 
 FUZZTIME ?= 30s
 SOAK ?= 30m
@@ -15,6 +15,10 @@ build: ## build the programs into bin/
 
 test: ## run all tests, with Docker if there is an engine
 	go test ./...
+
+browser: ## look at the page in a real browser; screenshots are in dist/screenshots
+	mkdir -p dist/screenshots
+	cd fixtures/browser && ATTUNE_SCREENSHOTS=$(CURDIR)/dist/screenshots go test -count=1 -v -timeout 30m .
 
 attack: ## try every promise of SECURITY.md as five attackers
 	go test -count=1 -v ./fixtures/attacks

@@ -9,8 +9,8 @@ import (
 )
 
 // groupsFor is how long counts by group are remembered, because they read the whole fleet. Changes of
-// capabilities are seen at once.
-const groupsFor = 2 * time.Second
+// capabilities are seen at once; changes of labels, and of workers without runtimes, later.
+const groupsFor = 10 * time.Second
 
 // maxGroups bounds the remembered answers. There is one for each label.
 const maxGroups = 100

@@ -135,6 +135,7 @@ func (v *view) address(pairs ...string) string {
 	values.Del("after")
 	values.Del("before")
 	values.Del("show")
+	values.Del("part")
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if values.Del(pairs[i]); pairs[i+1] != "" {
 			values.Set(pairs[i], pairs[i+1])

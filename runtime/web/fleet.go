@@ -28,7 +28,8 @@ type fleet struct {
 	*filter
 	Counts answer.Counts
 	// Empty reports whether no worker exists at all.
-	Empty  bool
+	Empty bool
+	// Groups is nil if the address asks for the hosts only, as an open page does, because the groups take longer.
 	Groups *groups
 	Matrix *matrix
 	// Hidden lists the runtimes that are not shown because no worker has them, and More those that some worker has.
@@ -64,11 +65,19 @@ func loadFleet(v *view) (any, error) {
 		return nil, err
 	}
 	f.Counts, f.Empty = *all.Counts, all.Counts.All == 0
-	if f.Groups, err = loadGroups(v, all.Items); err != nil {
-		return nil, err
+	var columns []answer.Column
+	if query := v.request.URL.Query(); query.Get("part") == "hosts" {
+		for _, ref := range query["show"] {
+			columns = append(columns, answer.Column{Ref: ref})
+		}
+	} else {
+		if f.Groups, err = loadGroups(v, all.Items); err != nil {
+			return nil, err
+		}
+		columns = f.columns(v)
+		f.Groups.show(columns)
+		v.sameAs("the groups", nil, "/v1/matrix/groups", url.Values{"by": {f.Groups.By}})
 	}
-	columns := f.columns(v)
-	f.Groups.show(columns)
 	if len(f.Faults) == 0 {
 		if err := f.refuse(f.list(v, columns)); err != nil {
 			return nil, err
@@ -78,7 +87,6 @@ func loadFleet(v *view) (any, error) {
 		v.status = http.StatusBadRequest
 	}
 	v.sameAs("the hosts", f.command(), "/v1/matrix", f.parameters())
-	v.sameAs("the groups", nil, "/v1/matrix/groups", url.Values{"by": {f.Groups.By}})
 	return f, nil
 }
 
@@ -140,6 +148,7 @@ func (f *fleet) columns(v *view) (shown []answer.Column) {
 		n := min(shownColumns, len(f.Hidden))
 		shown, f.Hidden = f.Hidden[:n], f.Hidden[n:]
 	}
+	slices.SortStableFunc(shown, func(a, b answer.Column) int { return answer.Natural(a.Name, b.Name) })
 	f.ShowAll = v.address("runtimes", "all")
 	if all {
 		f.ShowSome = v.address("runtimes", "")

@@ -143,7 +143,7 @@ func (s *site) get(path string) *answer {
 func (a *answer) has(t *testing.T, words ...string) {
 	t.Helper()
 	if a.doc == nil {
-		t.Errorf("%s: %d is no page: %.200s", a.Request.URL, a.StatusCode, a.text)
+		t.Errorf("%s: %d without a page: %.200s", a.Request.URL, a.StatusCode, a.text)
 		return
 	}
 	text := textOf(a.doc)

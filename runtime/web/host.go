@@ -40,6 +40,14 @@ type hostRuntime struct {
 	Here bool
 }
 
+// Word returns the state in words, unless its version says it.
+func (r hostRuntime) Word() string {
+	if r.State == answer.CellAvailable {
+		return ""
+	}
+	return glyphs[r.State].label
+}
+
 // Reason returns why nothing was reported about the runtime.
 func (r hostRuntime) Reason() string {
 	switch r.State {

@@ -87,7 +87,7 @@ func (s *site) opens(address string) {
 			return
 		}
 	}
-	s.t.Errorf("GET %s is no stream: %d", address, got.StatusCode)
+	s.t.Errorf("GET %s does not begin a stream: %d", address, got.StatusCode)
 }
 
 // crawl follows the links of the site and returns the addresses that it reached.

@@ -51,7 +51,7 @@ func CheckURL(url string) error {
 	scheme, rest, _ := strings.Cut(url, ":")
 	switch scheme = strings.ToLower(scheme); scheme {
 	case "postgres", "postgresql":
-		_, err := postgresConfig(scheme + ":" + rest)
+		_, _, err := postgresConfig(scheme + ":" + rest)
 		return err
 	case "sqlite":
 		return nil

@@ -15,7 +15,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 )
@@ -34,15 +33,11 @@ var sessionSettings = map[string]string{
 }
 
 func openPostgres(ctx context.Context, url string) (*bun.DB, error) {
-	cfg, err := postgresConfig(url)
+	cfg, chosen, err := postgresConfig(url)
 	if err != nil {
 		return nil, err
 	}
-	var connector driver.Connector = &concealed{stdlib.GetConnector(*cfg)}
-	if cfg.RuntimeParams[idleInTransaction] == "" {
-		connector = &limiter{connector}
-	}
-	sqldb := sql.OpenDB(connector)
+	sqldb := sql.OpenDB(newSessions(cfg, chosen))
 	sqldb.SetMaxOpenConns(postgresMaxConns)
 	sqldb.SetMaxIdleConns(postgresMaxIdle)
 	sqldb.SetConnMaxIdleTime(idleTime)
@@ -71,25 +66,25 @@ type postgresDriver struct{ driver.Driver }
 func (postgresDriver) MaxIdleConns() int { return postgresMaxIdle }
 
 // postgresConfig parses the URL and adds attune's defaults. It does not return errors of
-// pgx as they are, because they quote the URL.
-func postgresConfig(url string) (*pgx.ConnConfig, error) {
+// pgx as they are, because they quote the URL. chosen reports whether the URL says how statements run.
+func postgresConfig(url string) (cfg *pgx.ConnConfig, chosen bool, err error) {
 	if err := checkUserPart(url); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	parsed, err := neturl.Parse(url)
 	if err != nil {
-		return nil, unreadableURL(url, err)
+		return nil, false, unreadableURL(url, err)
 	}
 	if !strings.HasPrefix(url, parsed.Scheme+"://") {
-		return nil, fmt.Errorf("%w: // is missing after %s:; %s", ErrURL, parsed.Scheme, forms)
+		return nil, false, fmt.Errorf("%w: // is missing after %s:; %s", ErrURL, parsed.Scheme, forms)
 	}
-	cfg, err := pgx.ParseConfig(url)
+	cfg, err = pgx.ParseConfig(url)
 	if err != nil {
 		text := err.Error()
 		if _, after, ok := strings.Cut(text, "`: "); ok {
 			text = after
 		}
-		return nil, fmt.Errorf("%w: %s", ErrURL, scrub(text, url))
+		return nil, false, fmt.Errorf("%w: %s", ErrURL, scrub(text, url))
 	}
 
 	if cfg.ConnectTimeout == 0 {
@@ -106,12 +101,13 @@ func postgresConfig(url string) (*pgx.ConnConfig, error) {
 			cfg.RuntimeParams[name] = value
 		}
 	}
-	if !parsed.Query().Has("default_query_exec_mode") {
-		// bun writes arguments into the statement, so each text is new. Preparing it would
+	chosen = parsed.Query().Has("default_query_exec_mode")
+	if !chosen {
+		// bun writes arguments into the statement, so most texts are new. Preparing them would
 		// cost a round trip and fill the cache for nothing.
-		cfg.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+		cfg.DefaultQueryExecMode, cfg.StatementCacheCapacity = pgx.QueryExecModeSimpleProtocol, preparedAtMost
 	}
-	return cfg, nil
+	return cfg, chosen, nil
 }
 
 // checkUserPart refuses an @ that is not encoded. Otherwise a part of the password would

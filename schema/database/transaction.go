@@ -5,7 +5,6 @@ import (
 	"database/sql/driver"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 )
 
 // idleInTransaction is the setting with which a server ends a transaction whose client is
@@ -17,25 +16,11 @@ const idleInTransaction = "idle_in_transaction_session_timeout"
 // session on to other clients, and refuses the setting as a parameter of the connection.
 const limitTransaction = "SET LOCAL " + idleInTransaction + " = '30s'"
 
-// limiter is a connector whose connections limit their transactions.
-type limiter struct{ driver.Connector }
-
-func (l *limiter) Connect(ctx context.Context) (driver.Conn, error) {
-	conn, err := l.Connector.Connect(ctx)
-	if c, ok := conn.(*stdlib.Conn); ok {
-		return limitedConn{c}, err
-	}
-	return conn, err
-}
-
-// pgxConn is an alias, so that limitedConn has the method Conn and no field of that name.
-type pgxConn = stdlib.Conn
-
-// limitedConn is a connection that limits its transactions.
-type limitedConn struct{ *pgxConn }
-
 // BeginTx begins and limits a transaction, in one round trip if opts is zero.
-func (c limitedConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+func (c *session) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	if !c.limited {
+		return c.pgxConn.BeginTx(ctx, opts)
+	}
 	if opts == (driver.TxOptions{}) && !c.Conn().IsClosed() {
 		tx, err := c.Conn().BeginTx(ctx, pgx.TxOptions{BeginQuery: "BEGIN; " + limitTransaction})
 		if err != nil {

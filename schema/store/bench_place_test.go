@@ -28,7 +28,8 @@ var (
 )
 
 // placeFleet makes a fleet with documents, labels and taints. Every third worker is inactive. The label
-// rack is rare; zone and disk are frequent, and no worker has zone=a with disk=ssd.
+// rack is rare; zone and disk are frequent, and no worker has zone=a with disk=ssd. A hundredth has
+// row=w7, and none of them hall=warm, which all others have.
 func placeFleet(b *testing.B, kind string, workers int) env {
 	b.Helper()
 	var db *testdb.DB
@@ -47,7 +48,8 @@ func placeFleet(b *testing.B, kind string, workers int) env {
 		with = "json_set(capabilities, '$.labels', json_object({labels}), '$.taints', CASE WHEN id % 20 = 0 THEN json({taints}) ELSE json('[]') END)"
 	}
 	with = strings.ReplaceAll(with, "{labels}", "'zone', CASE {hash} WHEN 1 THEN 'a' WHEN 2 THEN 'b' ELSE 'c' END, "+
-		"'disk', CASE {hash} WHEN 1 THEN 'hdd' ELSE 'ssd' END, 'rack', 'r' || (id % 997)")
+		"'disk', CASE {hash} WHEN 1 THEN 'hdd' ELSE 'ssd' END, 'rack', 'r' || (id % 997), "+
+		"'row', 'w' || (id % 100), 'hall', CASE id % 100 WHEN 7 THEN 'cold' ELSE 'warm' END")
 	set := strings.NewReplacer("{hash}", "(id * 2654435769 / 4096) % 4", // versions follow from the ID too
 		"{taints}", `'[{"key": "gpu", "effect": "no_schedule"}]'`).Replace(with)
 	for _, q := range []string{"UPDATE {schema}.worker SET capabilities = " + set, e.vacuum()} {
@@ -68,6 +70,7 @@ var placeCases = []placeCase{
 	{"common", `{"runtimes": {"core.runtime3": ">=3.11,<4"}, "selector": {"zone": "a"}}`, 20},
 	{"rare", `{"runtimes": {"core.runtime3": ">=3.11,<4"}, "selector": {"rack": "r7"}}`, -1},
 	{"none-rare", `{"runtimes": {"core.runtime3": ">=3.11,<4"}, "selector": {"rack": "none"}}`, 0},
+	{"none-hundredth", `{"runtimes": {"core.runtime3": ">=3.11,<4"}, "selector": {"row": "w7", "hall": "warm"}}`, 0},
 	{"none-frequent", `{"runtimes": {"core.runtime3": ">=3.11,<4"}, "selector": {"zone": "a", "disk": "ssd"}}`, 0},
 	{"preferred", `{"runtimes": {"core.runtime3": ">=3.11,<4"}, "selector": {"zone": "c"}, "affinity": {
 		"preferred": [{"weight": 50, "term": {"match_labels": {"rack": "r9"}}}]}}`, 20},

@@ -11,6 +11,7 @@ import (
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
+	"github.com/attune-go/attune/schema/statement"
 	"github.com/attune-go/attune/schema/version"
 )
 
@@ -59,7 +60,7 @@ func (w *Workers) Having(ctx context.Context, ref string, filter HavingFilter) (
 	found := []Match{}
 	var err error
 	if query := w.having(ref, filter); query != nil && storable(ref) { // something satisfies the constraint
-		err = w.classify("find", w.db.NewRaw("?", query).Scan(ctx, &found))
+		err = w.classify("find", w.db.NewRaw("?", query).Scan(statement.WithPreparation(ctx), &found))
 	}
 	if err == nil && len(found) == 0 && filter.After == nil {
 		err = w.checkKnown(ctx, ref)

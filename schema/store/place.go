@@ -13,6 +13,7 @@ import (
 
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/requirement"
+	"github.com/attune-go/attune/schema/statement"
 )
 
 // Place returns the first workers that satisfy a requirement, in the order that package
@@ -29,7 +30,7 @@ func (w *Workers) Place(ctx context.Context, r *requirement.Requirement, limit i
 		return nil, fmt.Errorf("%w requirement: %w", ErrInvalid, err)
 	}
 	q := placing{Workers: w, r: r, limit: limit, start: r.Start()}
-	placed, err := q.run(ctx)
+	placed, err := q.run(statement.WithPreparation(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("place a requirement: %w", q.classify("place", err))
 	}
@@ -64,7 +65,28 @@ func (q *placing) narrow(ctx context.Context, few int) (err error) {
 		s.Has = append(s.Has, Requirement{Ref: runtime.Name, Constraint: runtime.Constraint, Prereleases: q.r.Prereleases})
 	}
 	q.rare, q.narrowed, err = q.candidates(ctx, &s, few)
+	if err == nil && len(q.rare) > fewLookups {
+		q.rare, err = q.complete(ctx, q.rare)
+	}
 	return err
+}
+
+// fewLookups is the number of workers for which no further statement asks whether they have everything
+// that a requirement names: describing them does.
+const fewLookups = 20
+
+// complete returns which of some workers have all labels and runtimes of the requirement. Most of those
+// with a rare label may lack another, and rows of worker are wide.
+func (q *placing) complete(ctx context.Context, ids []int64) (found []int64, err error) {
+	looking := q.looking()
+	list := strings.Trim(strings.Join(strings.Fields(fmt.Sprint(ids)), ","), "[]")
+	workers := bun.SafeQuery("(SELECT value AS id FROM json_each(?))", "["+list+"]")
+	if q.postgres {
+		workers = bun.SafeQuery("(SELECT id FROM pg_catalog.unnest(CAST(? AS pg_catalog.int8[])) AS id)", "{"+list+"}")
+	}
+	err = q.db.NewRaw("SELECT worker.id FROM ? AS worker WHERE ? ORDER BY worker.id", workers,
+		every(append(looking.labelled(q.r), looking.having(0)...))).Scan(ctx, &found)
+	return found, err
 }
 
 func (q *placing) run(ctx context.Context) (placed []requirement.Placed, err error) {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 
@@ -25,7 +26,7 @@ func printTokens(out *jsontext.Encoder, v any) error {
 	in := jsontext.NewDecoder(&compact, jsontext.AllowDuplicateNames(true))
 	for {
 		token, err := in.ReadToken()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err == nil {

@@ -75,15 +75,28 @@
     },
   };
 
-  // refresh reads the page again and changes what has changed in place. It runs twice a second at most.
-  let last = 0, timer;
+  // refresh reads the page again and changes what has changed in place. It runs twice a second at most. Of the fleet it
+  // reads the hosts, and then all of it, less often if that takes long.
+  let last = 0, timer, slow = 0, wholeTimer;
   const refresh = () => {
-    timer ??= setTimeout(load, Math.max(40, last + 500 - Date.now()));
+    timer ??= setTimeout(async () => {
+      last = Date.now();
+      const whole = !document.getElementById("groups");
+      await load(whole);
+      timer = undefined;
+      if (!whole) wholeTimer ??= setTimeout(loadWhole, slow);
+    }, Math.max(40, last + 500 - Date.now()));
   };
-  const load = async () => {
-    last = Date.now();
+  const loadWhole = async () => {
+    const began = Date.now();
+    await load(true);
+    slow = 4 * (Date.now() - began);
+    wholeTimer = undefined;
+  };
+  const load = async whole => {
     try {
       const here = new URL(location); // with the columns that it has, so that they stay
+      if (!whole) here.searchParams.set("part", "hosts");
       for (const column of document.querySelectorAll("#hosts-title ~ .scroll th[data-ref]")) here.searchParams.append("show", column.dataset.ref);
       const got = await fetch(here, {headers: {Accept: "text/html"}});
       if (got.status === 401) { stop(); return say("late", "signed out: load the page anew"); }
@@ -91,15 +104,13 @@
       const now = new DOMParser().parseFromString(await got.text(), "text/html");
       for (const old of document.querySelectorAll("[data-patch]")) {
         const part = now.getElementById(old.id);
-        if (part) patches[old.dataset.patch](old, part); else offer("The page has changed: load it anew", () => location.reload());
+        if (part) patches[old.dataset.patch](old, part); else if (whole) offer("The page has changed: load it anew", () => location.reload());
       }
       if (!document.querySelector("[data-patch]") && now.querySelector("[data-patch]")) location.reload(); // it was empty
-      if (source || follows) say("live", "live");
+      if (follows) say("live", "live");
     } catch {
       say("late", "the server does not answer, trying again");
       setTimeout(refresh, 2000);
-    } finally {
-      timer = undefined;
     }
   };
 
