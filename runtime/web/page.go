@@ -29,7 +29,12 @@ type page struct {
 var pages = []page{
 	{pattern: "/{$}", nav: "Fleet", key: "f", title: "Fleet", template: "fleet", load: loadFleet},
 	{pattern: "/hosts/{id}", title: "Host", template: "host", load: loadHost},
+	{pattern: "/why-not", nav: "Why not", key: "w", title: "Why not", template: "why-not", load: loadPlacing},
+	{pattern: "/runtimes", nav: "Runtimes", key: "r", title: "Runtimes", template: "runtimes", load: loadRuntimes},
+	{pattern: "/runtimes/{ref}", title: "Runtime", template: "runtime", load: loadRuntime},
+	{pattern: "/actions", nav: "Actions", key: "a", title: "Actions", template: "actions", load: loadSubjects},
 	{pattern: "/changes", nav: "Changes", key: "c", title: "Changes", template: "changes", load: loadChanges},
+	{pattern: "/status", nav: "Status", key: "s", title: "Status", template: "status", load: loadStatus},
 }
 
 // A view is a request while its page is made.
