@@ -172,7 +172,11 @@ func signsIn(t *testing.T, root, token string) {
 	}
 	browser := &http.Client{Jar: jar, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}}
 	defer browser.CloseIdleConnections()
-	send := func(method, path string, form url.Values) (*http.Response, string) {
+	type answer struct {
+		status, version int
+		at, text        string
+	}
+	send := func(method, path string, form url.Values) answer {
 		t.Helper()
 		req, err := http.NewRequestWithContext(t.Context(), method, root+path, strings.NewReader(form.Encode()))
 		if err != nil {
@@ -191,13 +195,13 @@ func signsIn(t *testing.T, root, token string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return got, string(text)
+		return answer{got.StatusCode, got.ProtoMajor, got.Request.URL.String(), string(text)}
 	}
-	if got, text := send(http.MethodGet, "/", nil); got.Request.URL.String() != root+"/ui/sign-in" || got.ProtoMajor != 2 {
-		t.Errorf("%s at %s\n%s", got.Proto, got.Request.URL, text)
+	if got := send(http.MethodGet, "/", nil); got.at != root+"/ui/sign-in" || got.version != 2 {
+		t.Errorf("%+v", got)
 	}
-	if got, text := send(http.MethodPost, "/ui/sign-in", url.Values{"token": {token}}); got.Request.URL.String() != root+"/ui/" || !strings.Contains(text, "web-1") {
-		t.Errorf("%d at %s\n%s", got.StatusCode, got.Request.URL, text)
+	if got := send(http.MethodPost, "/ui/sign-in", url.Values{"token": {token}}); got.at != root+"/ui/" || !strings.Contains(got.text, "web-1") {
+		t.Errorf("%+v", got)
 	}
 	at, err := url.Parse(root)
 	if err != nil {
@@ -206,10 +210,10 @@ func signsIn(t *testing.T, root, token string) {
 	if cookies := jar.Cookies(at); len(cookies) != 1 || !strings.HasPrefix(cookies[0].Name, "__Host-") {
 		t.Errorf("%v, want one for TLS only", cookies)
 	}
-	if got, text := send(http.MethodPost, "/v1/workers/1/refresh", url.Values{}); got.StatusCode != http.StatusAccepted {
-		t.Errorf("the API by the cookie: %d %s", got.StatusCode, text)
+	if got := send(http.MethodPost, "/v1/workers/1/refresh", url.Values{}); got.status != http.StatusAccepted {
+		t.Errorf("the API by the cookie: %+v", got)
 	}
-	if got, text := send(http.MethodPost, "/ui/sign-out", url.Values{}); got.Request.URL.String() != root+"/ui/sign-in" {
-		t.Errorf("%d at %s\n%s", got.StatusCode, got.Request.URL, text)
+	if got := send(http.MethodPost, "/ui/sign-out", url.Values{}); got.at != root+"/ui/sign-in" {
+		t.Errorf("%+v", got)
 	}
 }
