@@ -39,7 +39,7 @@ DECLARE
 BEGIN
     IF pg_catalog.to_regclass('"attune".attune_worker_state') IS NULL THEN
         RAISE EXCEPTION 'schema "attune" has no tables of a guest: run attune migrate up first, or replace "attune" in this file by the schema of the platform''s tables';
-    ELSIF pg_catalog.to_regclass('"attune".attune_token') IS NULL THEN
+    ELSIF pg_catalog.to_regclass('"attune".attune_declaration_round') IS NULL THEN
         RAISE EXCEPTION 'the tables are older than this file: run attune migrate up first';
     END IF;
     FOREACH name IN ARRAY ARRAY['attune_reader', 'attune_fleet', 'attune_operator', 'attune_server'] LOOP
@@ -74,6 +74,7 @@ GRANT INSERT (worker, worker_name, worker_role, runtime_ref, name, kind, old_ver
     ON "attune".attune_capability_change TO attune_fleet;
 GRANT EXECUTE ON FUNCTION "attune".attune_sweep_workers(interval, integer, timestamptz, timestamptz),
     "attune".attune_prune_changes(interval, interval, integer) TO attune_fleet;
+GRANT EXECUTE ON FUNCTION "attune".attune_declare_workers(integer) TO attune_fleet, attune_operator, attune_server;
 
 -- What an operator writes. `workers delete` gives rows back that attune took over.
 GRANT INSERT, UPDATE, DELETE ON "attune".pack, "attune".runtime, "attune".attune_runtime_state, "attune".attune_runtime_version TO attune_operator;

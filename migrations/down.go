@@ -16,7 +16,8 @@ import (
 // record.
 //
 // It refuses if the tables hold rows that nothing brings back, unless Config.Force is set,
-// and if objects of others depend on the tables. Errors are those of Up, ErrInUse,
+// and if objects of others depend on the tables. In a guest it also refuses, at the first step
+// already, while rows of the platform refer to attune's workers or a pack is loaded. Errors are those of Up, ErrInUse,
 // ErrNotNewest, ErrNothingApplied, and those of unify if rows are in the way.
 func (m *Migrator) Down(ctx context.Context) (*Result, error) {
 	res := &Result{Done: []StepResult{}}
@@ -102,7 +103,7 @@ func (m *Migrator) undo(ctx context.Context, tx bun.IDB, in *inspection, r recor
 		return err
 	case r.Adopted && !in.guest():
 		return nil
-	case len(m.droppedRelations(in, r.ID)) > 0:
+	case in.guest() || len(m.droppedRelations(in, r.ID)) > 0:
 		use, err := m.findUse(ctx, tx, in, r.ID)
 		if err != nil {
 			return err
@@ -149,16 +150,26 @@ func dropsGuards(id string) bool { return id == UnifyRuntimes || id == Baseline 
 // findUse returns what prevents dropping a migration's tables.
 func (m *Migrator) findUse(ctx context.Context, db bun.IDB, in *inspection, id string) (*UseError, error) {
 	use := &UseError{Schema: in.name, Migration: id, Named: id == Baseline}
-	dependents, err := m.dependents(ctx, db, in, m.droppedRelations(in, id))
-	if err != nil {
-		return nil, fmt.Errorf("find dependents of the tables: %w", explain(err))
-	}
-	if len(dependents) > 0 {
+	dropped := m.droppedRelations(in, id)
+	if len(dropped) > 0 {
+		dependents, err := m.dependents(ctx, db, in, dropped)
+		if err != nil {
+			return nil, fmt.Errorf("find dependents of the tables: %w", explain(err))
+		}
 		use.Blockers = dependents
+	}
+	if in.guest() {
+		leaving, packs, err := m.leaving(ctx, db, in)
+		if err != nil {
+			return nil, err
+		}
+		use.Blockers, use.Packs = append(use.Blockers, leaving...), packs
+	}
+	if len(use.Blockers) > 0 {
 		return use, nil
 	}
 	use.Forcible = true
-	for _, name := range m.droppedRelations(in, id) {
+	for _, name := range dropped {
 		if name == availableView {
 			continue
 		}
@@ -191,7 +202,7 @@ func rowCount(n int64) string {
 // rebuiltTables lists the tables whose rows a worker writes again when it registers.
 var rebuiltTables = []string{
 	workerRuntimeTable, sweepTable, markTable, "worker_label", "worker_taint",
-	stateTable, guestMark, "attune_worker_runtime", "attune_worker_label", "attune_worker_taint", "attune_worker_sweep",
+	stateTable, guestMark, declarationRound, "attune_worker_runtime", "attune_worker_label", "attune_worker_taint", "attune_worker_sweep",
 }
 
 // droppedRelations lists the tables and views that a migration's down drops. It is empty for the

@@ -54,6 +54,9 @@ type StateError struct {
 	File bool
 	// Lost reports that only objects of attune's in a guest are missing, which Down and Up create anew.
 	Lost bool
+	// Dropped reports that the platform has dropped or renamed columns that attune needs in a guest. Down works
+	// without them.
+	Dropped bool
 
 	kind error
 }
@@ -63,6 +66,8 @@ func (e *StateError) Unwrap() error { return e.kind }
 func (e *StateError) Error() string {
 	text := fmt.Sprintf("schema %q: %v: %s; nothing was changed; ", e.Schema, e.kind, strings.Join(e.Findings, "; "))
 	switch {
+	case e.Dropped:
+		return text + "attune needs what the platform dropped or renamed: add it again, or move out"
 	case e.Lost:
 		return text + "restore what is missing from a backup, or create attune's tables anew"
 	case e.File && errors.Is(e.kind, ErrNotOurs):
@@ -161,6 +166,8 @@ type UseError struct {
 	Forcible bool
 	// Named reports that Config.Undo is required too.
 	Named bool
+	// Packs lists the packs that must be unloaded first, in a guest.
+	Packs []string
 
 	// tables lists what would be dropped, with all rows.
 	tables []Dropped

@@ -50,6 +50,7 @@ func Example() {
 	// pending 20261129000003_placement
 	// pending 20261129000011_lookups
 	// pending 20261129000020_server
+	// pending 20261130000001_declarations
 	// applied 20260203000000_baseline
 	// applied 20260203000001_unify_runtimes
 	// applied 20260310000001_worker_runtime
@@ -59,4 +60,5 @@ func Example() {
 	// applied 20261129000003_placement
 	// applied 20261129000011_lookups
 	// applied 20261129000020_server
+	// applied 20261130000001_declarations
 }

@@ -20,10 +20,12 @@ const (
 	runtimeState = "attune_runtime_state"
 	// guestMark has the number of changes of definitions.
 	guestMark = "attune_definition_mark"
+	// declarationRound has the progress with which the names that the platform's workers declare are resolved.
+	declarationRound = "attune_declaration_round"
 )
 
 // guestSteps lists the migrations that create tables or indexes in a guest.
-var guestSteps = []string{UnifyRuntimes, WorkerRuntime, WorkerLabels, Placement, Lookups, Server}
+var guestSteps = []string{UnifyRuntimes, WorkerRuntime, WorkerLabels, Placement, Lookups, Server, Declarations}
 
 // guestRelations lists the tables and views that each migration creates in a guest.
 var guestRelations = map[string][]string{
@@ -32,9 +34,10 @@ var guestRelations = map[string][]string{
 		stateTable, "attune_worker_runtime", "attune_worker_label", "attune_worker_taint",
 		"attune_capability_change", "attune_worker_sweep", availableView,
 	},
-	Placement: {"attune_worker_cordon", "attune_worker_operator_taint"},
-	Lookups:   {guestMark},
-	Server:    serverTables,
+	Placement:    {"attune_worker_cordon", "attune_worker_operator_taint"},
+	Lookups:      {guestMark},
+	Server:       serverTables,
+	Declarations: {declarationRound},
 }
 
 // guestTables maps the table of a model to its table in a guest.
@@ -84,8 +87,14 @@ func (in *inspection) guest() bool {
 	return r == nil || r.Adopted && (in.relations[archiveTable] == nil || in.relations[runtimeState] != nil)
 }
 
-// classifyGuest finds tables of attune's that are missing and names that belong to others.
+// classifyGuest finds tables of attune's that are missing and names that belong to others. After attune has moved in,
+// a column that the platform dropped or renamed does not keep it from moving out.
 func (in *inspection) classifyGuest() {
+	for _, name := range installed {
+		if r := in.relations[name]; r != nil && r.table && r.columns["id"] != "" && !in.ours(name) && len(in.records) > 0 {
+			in.dropped = append(in.dropped, name)
+		}
+	}
 	for _, id := range guestSteps {
 		in.classifyNames(id, guestRelations[id], newIndexes("guest", id))
 	}
@@ -119,21 +128,32 @@ func (s *step) loadGuest() error {
 	if err != nil {
 		return err
 	}
-	s.guestUp = strings.NewReplacer("{core_names}", unify.CoreAliases(), "{version_key}", versionKey()).Replace(string(up))
-	s.guestDown = string(down)
+	parts := strings.NewReplacer("{core_names}", unify.CoreAliases(), "{version_key}", versionKey())
+	s.guestUp = parts.Replace(string(up))
+	s.guestDown = strings.ReplaceAll(string(down), "{declare_worker}", parts.Replace(declareWorker()))
 	return nil
 }
 
 // versionKey returns the definition of version_key with its name in a guest.
 func versionKey() string {
-	text, err := files.ReadFile("postgres/" + WorkerRuntime + ".up.sql")
+	return "CREATE FUNCTION {schema}.attune_version_key(" + definitionOf("postgres", "version_key")
+}
+
+// declareWorker returns the statement that restores the first definition of attune_declare_worker.
+func declareWorker() string {
+	return "CREATE OR REPLACE FUNCTION {schema}.attune_declare_worker(" + definitionOf("guest", "attune_declare_worker")
+}
+
+// definitionOf returns the definition of a function in the file of WorkerRuntime, behind its name.
+func definitionOf(folder, function string) string {
+	text, err := files.ReadFile(path.Join(folder, WorkerRuntime+".up.sql"))
 	if err != nil {
 		panic(err) // the file is embedded
 	}
-	const begin, end = "CREATE FUNCTION {schema}.version_key(", "$attune$;"
-	_, definition, _ := strings.Cut(string(text), begin)
+	const end = "$attune$;"
+	_, definition, _ := strings.Cut(string(text), "CREATE FUNCTION {schema}."+function+"(")
 	definition, _, _ = strings.Cut(definition, end)
-	return "CREATE FUNCTION {schema}.attune_version_key(" + definition + end
+	return definition + end
 }
 
 // moveIn applies a migration in a guest.
@@ -153,7 +173,7 @@ func (m *Migrator) moveIn(ctx context.Context, tx bun.IDB, in *inspection, s ste
 }
 
 // shareGuest makes the owner of worker the owner of new tables and of attune's functions. Roles
-// that may use worker may use the tables in the same way, sweep and prune.
+// that may use worker may use the tables in the same way, sweep, prune and resolve what workers declare.
 func (m *Migrator) shareGuest(ctx context.Context, tx bun.IDB, in *inspection, names []string) error {
 	if len(names) == 0 {
 		return nil
@@ -186,13 +206,14 @@ SELECT pg_catalog.format('GRANT USAGE ON SEQUENCE %s TO %s', a.name, g.grantee) 
 WHERE a.relkind = 'S' AND g.privilege = 'INSERT'
 UNION ALL
 SELECT pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %s', f.name, g.grantee) FROM functions f, grants g
-WHERE f.proname IN ('attune_sweep_workers', 'attune_prune_changes') AND g.privilege = 'UPDATE' AND g.grantee <> 'PUBLIC'
+WHERE f.proname IN ('attune_sweep_workers', 'attune_prune_changes', 'attune_declare_workers') AND g.privilege = 'UPDATE' AND g.grantee <> 'PUBLIC'
 UNION ALL
 SELECT pg_catalog.format('ALTER TABLE %s OWNER TO %I', a.name, pg_catalog.pg_get_userbyid(w.relowner)) FROM added a, worker w
 WHERE a.relkind IN ('r', 'v') AND pg_catalog.pg_get_userbyid(w.relowner) <> current_user
 UNION ALL
 SELECT pg_catalog.format('ALTER FUNCTION %s OWNER TO %I', f.name, pg_catalog.pg_get_userbyid(f.relowner)) FROM functions f WHERE f.foreign`,
-		in.relations["worker"].oid, bun.List(names), bun.List(slices.Concat(guestFunctions(UnifyRuntimes), guestFunctions(WorkerRuntime)))).
+		in.relations["worker"].oid, bun.List(names),
+		bun.List(slices.Concat(guestFunctions(UnifyRuntimes), guestFunctions(WorkerRuntime), guestFunctions(Declarations)))).
 		Scan(ctx, &statements)
 	if err != nil {
 		return fmt.Errorf("read owner and privileges of worker: %w", err)

@@ -1,6 +1,8 @@
 package migrations_test
 
 import (
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -66,7 +68,32 @@ func TestGuestPlan(t *testing.T) {
 		if diff := cmp.Diff(made, sorted(plan.Creates)); diff != "" {
 			t.Errorf("the plan does not name what up made (-made +planned):\n%s", diff)
 		}
+		if diff := cmp.Diff(made, documented(t)); diff != "" {
+			t.Errorf("docs/upgrading.md does not name what up made (-made +documented):\n%s", diff)
+		}
 	})
+}
+
+// documented returns the tables and views that docs/upgrading.md says that attune creates in a guest, but for the
+// migrator's own.
+func documented(t *testing.T) (names []string) {
+	t.Helper()
+	text, err := os.ReadFile("../docs/upgrading.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := strings.Cut(string(text), "| object | what it holds |\n|---|---|\n")
+	list, _, _ = strings.Cut(list, "\n\n")
+	for line := range strings.Lines(list) {
+		objects, _, _ := strings.Cut(strings.TrimPrefix(line, "| "), " |")
+		objects, _, _ = strings.Cut(objects, "trigger") // they are no relations
+		for _, name := range regexp.MustCompile("`(\\w+)`").FindAllStringSubmatch(objects, -1) {
+			if name[1] != "attune_migrations" {
+				names = append(names, name[1])
+			}
+		}
+	}
+	return sorted(names)
 }
 
 // TestForeignWorkersCount: what a worker of the platform declares is found by ref while its heartbeat is
@@ -246,4 +273,41 @@ func TestGuardingInAGuest(t *testing.T) {
 		up(t, db.DB, migrations.Config{Guards: migrations.GuardingWarn})
 		look("warn", migrations.GuardsInPlace, migrations.GuardingWarn)
 	})
+}
+
+// TestGuestCountsVersions: changes of a table of versions that the platform creates later are counted after the next up.
+func TestGuestCountsVersions(t *testing.T) {
+	t.Parallel()
+	db := platform.New(t, platform.F)
+	m := migrator(t, db.DB, migrations.Config{Guards: migrations.GuardingOff})
+	up(t, db.DB, migrations.Config{Guards: migrations.GuardingOff})
+	if plan, err := m.Plan(t.Context()); err != nil || plan.Due() {
+		t.Errorf("without the table: %+v, %v; want nothing to do", plan, err)
+	}
+	platform.Advance(t, db, platform.F, platform.V)
+	if plan, err := m.Plan(t.Context()); err != nil || !plan.Counts || !plan.Due() {
+		t.Errorf("with the table: %+v, %v; want that up counts its changes", plan, err)
+	}
+	theirs := platform.Theirs(platform.Snapshot(t, db))
+	for _, due := range []bool{true, false} {
+		if res := up(t, db.DB, migrations.Config{}); res.Counted != due || len(res.Done) > 0 {
+			t.Errorf("up = %+v, want counted %t", res, due)
+		}
+	}
+	if diff := cmp.Diff(theirs, platform.Theirs(platform.Snapshot(t, db))); diff != "" {
+		t.Errorf("counting changed something of the platform's (-before +after):\n%s", diff)
+	}
+	changes := func() int { return count(t, db, `SELECT sum(changes) FROM attune.attune_definition_mark`) }
+	counted := changes()
+	run(t, db, `UPDATE attune.runtime_version SET available = NOT available`)
+	if n := changes(); n != counted+1 {
+		t.Errorf("%d changes after one of versions, %d before", n, counted)
+	}
+	if got := strs(t, db, `SELECT tgenabled FROM pg_trigger WHERE tgrelid = 'attune.runtime_version'::regclass AND tgname = 'attune_definition_mark_count'`); !cmp.Equal(got, []string{"A"}) {
+		t.Errorf("the trigger is of the kind %q, want A", got)
+	}
+	downTo(t, db.DB, migrations.Baseline, migrations.Config{})
+	if len(strs(t, db, `SELECT tgname FROM pg_trigger WHERE tgname LIKE 'attune%'`)) > 0 {
+		t.Error("a trigger is left after down")
+	}
 }

@@ -2,6 +2,8 @@ package migrations_test
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -65,5 +67,38 @@ func TestGuestChangesNothingOfThePlatform(t *testing.T) {
 		}
 		downTo(t, db.DB, migrations.Baseline, migrations.Config{})
 		platform.Run(t, db, platform.C)
+	})
+}
+
+// TestGuestBesideATwin: a platform that works and goes on to its last shape beside attune ends with the same rows and
+// catalog as one without attune, on each shape.
+func TestGuestBesideATwin(t *testing.T) {
+	t.Parallel()
+	eachShape(t, func(t *testing.T, db testDB, shape platform.Shape) {
+		twin := platform.New(t, shape)
+		up(t, db.DB, migrations.Config{})
+		for _, one := range []testDB{db, twin} {
+			platform.Work(t, one, shape)
+			if shape != platform.C {
+				platform.Advance(t, one, shape, platform.C)
+			}
+		}
+		want := platform.Rows(t, twin)
+		if diff := cmp.Diff(want, platform.Rows(t, db)); diff != "" {
+			t.Errorf("rows (-without attune +with attune):\n%s", diff)
+		}
+		up(t, db.DB, migrations.Config{})
+		downTo(t, db.DB, migrations.Baseline, migrations.Config{})
+		if diff := cmp.Diff(want, platform.Rows(t, db)); diff != "" {
+			t.Errorf("rows after down (-without attune +with attune):\n%s", diff)
+		}
+		catalog := func(db testDB) []string {
+			return slices.DeleteFunc(platform.Snapshot(t, db), func(line string) bool {
+				return strings.HasPrefix(line, "rows ")
+			})
+		}
+		if diff := cmp.Diff(catalog(twin), catalog(db)); diff != "" {
+			t.Errorf("catalog after down (-without attune +with attune):\n%s", diff)
+		}
 	})
 }

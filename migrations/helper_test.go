@@ -18,7 +18,7 @@ import (
 type testDB = *testdb.DB
 
 // ids lists the migrations, oldest first.
-var ids = []string{migrations.Baseline, migrations.UnifyRuntimes, migrations.WorkerRuntime, migrations.SafeFunctions, migrations.Fleet, migrations.WorkerLabels, migrations.Placement, migrations.Lookups, migrations.Server}
+var ids = []string{migrations.Baseline, migrations.UnifyRuntimes, migrations.WorkerRuntime, migrations.SafeFunctions, migrations.Fleet, migrations.WorkerLabels, migrations.Placement, migrations.Lookups, migrations.Server, migrations.Declarations}
 
 // open opens the same database again.
 func open(t *testing.T, url string) *bun.DB {

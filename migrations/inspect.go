@@ -118,7 +118,9 @@ type inspection struct {
 	findings []string
 	// lost lists those of findings that are attune's own objects in a guest, which Down and Up
 	// create anew.
-	lost    []string
+	lost []string
+	// dropped lists those of findings that are columns of the platform's, which Down does not need.
+	dropped []string
 	records []record
 	// others lists further schemas that hold attune's tables.
 	others []string
@@ -288,16 +290,22 @@ func (in *inspection) classifySQLite() {
 func (in *inspection) refuse() error {
 	switch in.state {
 	case StateMixed:
-		return &StateError{Schema: in.name, Findings: in.findings, kind: ErrMixed, File: in.file, Lost: in.onlyLost()}
+		e := &StateError{Schema: in.name, Findings: in.findings, kind: ErrMixed, File: in.file}
+		if in.onlyLost() {
+			e.Lost, e.Dropped = len(in.lost) > 0, len(in.dropped) > 0
+		}
+		return e
 	case StateForeign:
 		return &StateError{Schema: in.name, Findings: in.findings, kind: ErrNotOurs, File: in.file}
 	}
 	return nil
 }
 
-// onlyLost reports whether the schema is in a mixed state for the lack of attune's own objects alone.
+// onlyLost reports whether the schema is in a mixed state for the lack of attune's own objects and of the platform's
+// columns alone.
 func (in *inspection) onlyLost() bool {
-	return in.state == StateMixed && len(in.lost) > 0 && len(in.lost) == len(in.findings)
+	n := len(in.lost) + len(in.dropped)
+	return in.state == StateMixed && n > 0 && n == len(in.findings)
 }
 
 // checkElsewhere returns an error if the schema is empty and others hold attune's tables. Most likely

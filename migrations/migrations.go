@@ -55,6 +55,7 @@ const (
 	Placement     = "20261129000003_placement"
 	Lookups       = "20261129000011_lookups"
 	Server        = "20261129000020_server"
+	Declarations  = "20261130000001_declarations"
 )
 
 // DefaultLockTimeout bounds each wait for a lock.

@@ -25,6 +25,8 @@ type Plan struct {
 	// Guest reports that somebody else unified the tables, so that attune keeps everything in
 	// tables of its own.
 	Guest bool `json:"guest,omitempty"`
+	// Counts reports that changes of a runtime_version that the platform created since would be counted.
+	Counts bool `json:"counts,omitempty"`
 	// Creates lists the tables and views that would be created in a guest.
 	Creates []string `json:"creates,omitempty"`
 	// Notes holds what an operator should know before Up runs in a guest, and why the database
@@ -36,7 +38,7 @@ type Plan struct {
 }
 
 // Due reports whether Up would do anything.
-func (p *Plan) Due() bool { return len(p.Pending) > 0 || !p.Guards.isSettled() }
+func (p *Plan) Due() bool { return len(p.Pending) > 0 || !p.Guards.isSettled() || p.Counts }
 
 // A Step is one migration that would be applied or undone.
 type Step struct {
@@ -84,6 +86,9 @@ func (m *Migrator) Plan(ctx context.Context) (*Plan, error) {
 			}
 			for _, s := range m.pending(in) {
 				p.Creates = append(p.Creates, guestRelations[s.id]...)
+			}
+			if p.Counts, err = m.isUncounted(ctx, tx, in); err != nil {
+				return err
 			}
 			if p.Notes, err = m.guestNotes(ctx, tx, in); err != nil {
 				return err
@@ -136,6 +141,8 @@ type DownPlan struct {
 	Forcible bool     `json:"forcible,omitempty"`
 	// Named reports that Config.Undo is required too.
 	Named bool `json:"named,omitempty"`
+	// Packs lists the packs that must be unloaded first, in a guest.
+	Packs []string `json:"packs,omitempty"`
 	// Guards reports that the guards of metadata would be dropped.
 	Guards bool `json:"guards,omitempty"`
 	// Unify is what undoing the unification would do. It is nil if another migration is the
@@ -170,7 +177,7 @@ func (m *Migrator) PlanDown(ctx context.Context) (*DownPlan, error) {
 				p.Unify, err = unify.ExamineDown(ctx, tx, in.name)
 				return err
 			})
-		case (!r.Adopted || in.guest()) && len(m.droppedRelations(in, r.ID)) > 0:
+		case in.guest() || !r.Adopted && len(m.droppedRelations(in, r.ID)) > 0:
 			p.Drops = m.droppedRelations(in, r.ID)
 			use, err := m.findUse(ctx, tx, in, r.ID)
 			if err != nil {
@@ -182,7 +189,7 @@ func (m *Migrator) PlanDown(ctx context.Context) (*DownPlan, error) {
 					p.Rows[t.Table] = t.Rows
 				}
 			}
-			p.Blockers, p.Forcible = use.Blockers, use.Forcible && len(use.Blockers) > 0
+			p.Blockers, p.Forcible, p.Packs = use.Blockers, use.Forcible && len(use.Blockers) > 0, use.Packs
 			p.Named = p.Forcible && use.Named
 		}
 		return nil

@@ -12,6 +12,7 @@ import (
 // TestServerDown: tokens and the audit are given up by force only.
 func TestServerDown(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		down(t, db.DB, migrations.Config{Undo: migrations.Declarations})
 		run(t, db, `INSERT INTO attune_audit (principal, operation, subject) VALUES ('x', 'refreshWorker', 'worker 1')`)
 		m, err := migrations.New(db.DB, migrations.Config{})
 		if err != nil {

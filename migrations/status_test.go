@@ -110,7 +110,8 @@ func TestStatus(t *testing.T) {
 			`{"id":"20261129000002_worker_labels","state":"pending","requires":"0.1.0","known":true},` +
 			`{"id":"20261129000003_placement","state":"pending","requires":"0.1.0","known":true},` +
 			`{"id":"20261129000011_lookups","state":"pending","requires":"0.1.0","known":true},` +
-			`{"id":"20261129000020_server","state":"pending","requires":"0.1.0","known":true}]}`
+			`{"id":"20261129000020_server","state":"pending","requires":"0.1.0","known":true},` +
+			`{"id":"20261130000001_declarations","state":"pending","requires":"0.1.0","known":true}]}`
 		if diff := cmp.Diff(want, show()); diff != "" {
 			t.Errorf("empty (-want +got):\n%s", diff)
 		}
@@ -126,6 +127,7 @@ func TestStatus(t *testing.T) {
 			`{"id":"20261129000003_placement","state":"applied","applied_by":"0.1.0","requires":"0.1.0","known":true},` +
 			`{"id":"20261129000011_lookups","state":"applied","applied_by":"0.1.0","requires":"0.1.0","known":true},` +
 			`{"id":"20261129000020_server","state":"applied","applied_by":"0.1.0","requires":"0.1.0","known":true},` +
+			`{"id":"20261130000001_declarations","state":"applied","applied_by":"0.1.0","requires":"0.1.0","known":true},` +
 			`{"id":"29990101000000_later","state":"adopted","applied_by":"9.1.0","requires":"9.0.0","known":false}],` +
 			`"guards":"in place","guarding":"refuse","drift":[],"others":[]}`
 		if diff := cmp.Diff(want, show()); diff != "" {

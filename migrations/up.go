@@ -40,6 +40,8 @@ type Result struct {
 	// Guards reports that Up created or replaced the guards of metadata, or that Down
 	// dropped them.
 	Guards bool `json:"guards,omitempty"`
+	// Counted reports that changes of a runtime_version that the platform created since are counted from now on.
+	Counted bool `json:"counted,omitempty"`
 }
 
 // Up applies the missing migrations, each in its own transaction, and then creates or replaces
@@ -58,6 +60,9 @@ func (m *Migrator) Up(ctx context.Context) (*Result, error) {
 			return res, err
 		}
 		if !more {
+			if err := m.upCounter(ctx, res); err != nil {
+				return res, err
+			}
 			return res, m.upGuards(ctx, res)
 		}
 	}

@@ -73,7 +73,7 @@ func TestMigrateEmptyPostgres(t *testing.T) {
 	want(t, run(t, "runtimes", "list"), 0, "core.python", "python3 --version; python --version")
 	want(t, run(t, "packs", "list"), 0, "core", "20")
 	want(t, run(t, "packs", "load", "core"), 0, "20 unchanged; nothing changed")
-	want(t, run(t, "migrate", "plan", "--down"), 0, "undo", migrations.Server, "nothing was written")
+	want(t, run(t, "migrate", "plan", "--down"), 0, "undo", migrations.Declarations, "nothing was written")
 }
 
 // undoTo undoes migrations, the newest first, down to and including the one with an ID.

@@ -302,9 +302,9 @@ func TestGuestLogins(t *testing.T) {
 	})
 }
 
-func text(t *testing.T, db *testdb.DB, query string) (found string) {
+func text(t *testing.T, db *testdb.DB, query string, args ...any) (found string) {
 	t.Helper()
-	if err := db.NewRaw(query).Scan(t.Context(), &found); err != nil {
+	if err := db.NewRaw(query, args...).Scan(t.Context(), &found); err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
 	return found

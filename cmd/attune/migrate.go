@@ -184,7 +184,7 @@ func openExisting(ctx context.Context, env *cli.Env, cfg migrations.Config) (*cl
 }
 
 func printResult(out *cli.Terminal, name, verb string, res *migrations.Result) {
-	if len(res.Done) == 0 && !res.Guards {
+	if len(res.Done) == 0 && !res.Guards && !res.Counted {
 		out.Printf("%s, schema %s: nothing to do\n", cli.Clean(name), cli.Clean(res.Schema))
 		return
 	}
@@ -198,6 +198,9 @@ func printResult(out *cli.Terminal, name, verb string, res *migrations.Result) {
 			how = map[string]string{"applied": "adopted", "undone": "forgotten"}[verb]
 		}
 		out.Printf("  %-9s %s\n", how, d.ID)
+	}
+	if res.Counted {
+		out.Printf("  %-9s changes of runtime_version\n", "counted")
 	}
 	if res.Guards && verb == "applied" {
 		out.Printf("  %-9s the guards of metadata\n", "in place")

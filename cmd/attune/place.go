@@ -13,6 +13,9 @@ import (
 	request "github.com/attune-go/attune/schema/requirement"
 )
 
+// defaultPlaced is the default of --limit.
+const defaultPlaced = 20
+
 type placeCmd struct {
 	Runtimes    []string `arg:"" optional:"" name:"runtime" help:"Runtimes by ref, alias or name, optionally with versions: python, 'python@>=3.11'." placeholder:"RUNTIME[@CONSTRAINT]"`
 	Select      []string `sep:"none" help:"The worker has this label." placeholder:"KEY=VALUE"`
@@ -22,11 +25,11 @@ type placeCmd struct {
 	Verified    bool     `help:"Leave out what is only declared."`
 	Prereleases bool     `help:"Let pre-releases satisfy constraints."`
 	Slots       *int     `help:"The worker has this many free slots (default: 1)." placeholder:"N"`
-	Requirement string   `help:"Read the requirement from this JSON file; - is standard input." placeholder:"FILE"`
-	Action      string   `help:"Place what this action needs." placeholder:"REF"`
-	Sensor      string   `help:"Place what this sensor needs." placeholder:"REF"`
+	Requirement *string  `help:"Read the requirement from this JSON file; - is standard input." placeholder:"FILE"`
+	Action      *string  `help:"Place what this action needs." placeholder:"REF"`
+	Sensor      *string  `help:"Place what this sensor needs." placeholder:"REF"`
 	All         bool     `help:"Show how many workers fit each action and sensor, those without any first."`
-	Pack        string   `help:"With --all or --if: only actions and sensors of this pack." placeholder:"REF"`
+	Pack        *string  `help:"With --all or --if: only actions and sensors of this pack." placeholder:"REF"`
 	If          []string `sep:"none" help:"Show which actions and sensors would lose workers by a change, without making it: 'python min 3.12', 'python without 3.8', 'without build-7 build-9', 'runtime core.python removed'. Several changes are made together." placeholder:"CHANGE"`
 	Limit       int      `help:"Show at most N workers that fit; 0 shows all." default:"20" placeholder:"N"`
 	Hosts       bool     `help:"Show each worker with every reason why it does not fit."`
@@ -37,7 +40,8 @@ type placeCmd struct {
 func (c *placeCmd) Help() string {
 	return "Shows the workers that fit, the newest version of the first runtime first; or if none fits, the reasons, the worker that comes " +
 		"nearest for each of them, and what would help. docs/placement.md describes requirements and reasons; `attune versions match --help` " +
-		"describes constraints. Exit status: 0 it fits somewhere, 3 it fits nowhere. " +
+		"describes constraints. Exit status: 0 it fits somewhere, 3 it fits nowhere; with --all 3 if " +
+		"anything fits nowhere, with --if 3 if anything would lose its last worker. --select, --tolerate, --prefer and --if may be repeated. " +
 		"Example: attune place 'python@>=3.11' node --select zone=a --tolerate gpu --prefer disk=ssd:20."
 }
 
@@ -61,7 +65,7 @@ func (c *placeCmd) Run(ctx context.Context, env *cli.Env) error {
 		return c.whatIf(ctx, env, src, index, changes)
 	case c.All:
 		return c.all(ctx, env, src, index)
-	case c.Action != "" || c.Sensor != "":
+	case c.Action != nil || c.Sensor != nil:
 		written, err = c.subject(ctx, env, src, index)
 	default:
 		if *written, err = written.Resolve(index); err != nil {
@@ -126,11 +130,19 @@ func (c *placeCmd) usage(env *cli.Env) error {
 		given bool
 		name  string
 	}{
-		{c.hasTerms(), "a requirement in arguments and flags"}, {c.Requirement != "", "--requirement"}, {c.Action != "", "--action"},
-		{c.Sensor != "", "--sensor"}, {c.All, "--all"}, {len(c.If) > 0, "--if"},
+		{c.hasTerms(), "a requirement in arguments and flags"}, {c.Requirement != nil, "--requirement"}, {c.Action != nil, "--action"},
+		{c.Sensor != nil, "--sensor"}, {c.All, "--all"}, {len(c.If) > 0, "--if"},
 	} {
 		if source.given {
 			sources = append(sources, source.name)
+		}
+	}
+	for _, flag := range []struct {
+		value *string
+		name  string
+	}{{c.Requirement, "--requirement"}, {c.Action, "--action"}, {c.Sensor, "--sensor"}, {c.Pack, "--pack"}} {
+		if flag.value != nil && *flag.value == "" {
+			return cli.Usagef("%s must not be empty: is the variable unset? leave the flag out, or write its value", flag.name)
 		}
 	}
 	many := c.All || len(c.If) > 0
@@ -141,7 +153,9 @@ func (c *placeCmd) usage(env *cli.Env) error {
 		return cli.Usagef("--slots must be at least 1, got %d", *c.Slots)
 	case len(sources) > 1:
 		return cli.Usagef("%s and %s are different questions; ask one", sources[0], sources[1])
-	case c.Pack != "" && !many:
+	case many && c.Limit != defaultPlaced:
+		return cli.Usagef("--limit is about one requirement")
+	case c.Pack != nil && !many:
 		return cli.Usagef("--pack goes with --all or --if")
 	case many && (c.Hosts || c.SQL):
 		return cli.Usagef("--hosts and --sql are about one requirement")
@@ -158,8 +172,8 @@ func (c *placeCmd) hasTerms() bool {
 
 // written returns the requirement as it was written, without refs.
 func (c *placeCmd) written(env *cli.Env) (placement.Requirement, error) {
-	if c.Requirement != "" {
-		return c.readFile(env)
+	if c.Requirement != nil {
+		return readRequirement(env, *c.Requirement)
 	}
 	terms := request.Terms{
 		Runtimes: c.Runtimes, Select: c.Select, Tolerate: c.Tolerate, Prefer: c.Prefer, Role: c.Role,
@@ -175,16 +189,16 @@ func (c *placeCmd) written(env *cli.Env) (placement.Requirement, error) {
 	return r, err
 }
 
-// readFile reads the requirement from a file or from standard input.
-func (c *placeCmd) readFile(env *cli.Env) (r placement.Requirement, err error) {
+// readRequirement reads a requirement from a file, or from standard input if the path is "-".
+func readRequirement(env *cli.Env, path string) (r placement.Requirement, err error) {
 	from, name := env.In, "standard input"
-	if c.Requirement != "-" {
-		file, err := os.Open(c.Requirement)
+	if path != "-" {
+		file, err := os.Open(path)
 		if err != nil {
 			return r, fmt.Errorf("read a requirement: %w", err)
 		}
 		defer file.Close()
-		from, name = file, c.Requirement
+		from, name = file, path
 	}
 	text, err := io.ReadAll(io.LimitReader(from, request.MaxSize+1))
 	switch {

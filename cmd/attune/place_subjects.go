@@ -15,9 +15,11 @@ import (
 
 // subject returns the requirement of --action or --sensor.
 func (c *placeCmd) subject(ctx context.Context, env *cli.Env, src source, index *metadata.Index) (*placement.Requirement, error) {
-	kind, ref := store.ActionSubject, c.Action
-	if c.Sensor != "" {
-		kind, ref = store.SensorSubject, c.Sensor
+	kind, ref := store.ActionSubject, ""
+	if c.Sensor != nil {
+		kind, ref = store.SensorSubject, *c.Sensor
+	} else {
+		ref = *c.Action
 	}
 	s, err := src.subject(ctx, index, kind, ref)
 	var unknown *answer.UnknownSubjectError
@@ -38,7 +40,10 @@ func (c *placeCmd) subject(ctx context.Context, env *cli.Env, src source, index 
 
 // all prints how many workers fit each action and sensor.
 func (c *placeCmd) all(ctx context.Context, env *cli.Env, src source, index *metadata.Index) error {
-	counts, err := src.subjects(ctx, index, c.Pack)
+	counts, err := src.subjects(ctx, index, c.pack())
+	if err == nil && len(counts.Subjects) == 0 {
+		err = c.emptyPack()
+	}
 	if err != nil {
 		return fmt.Errorf("place in %s: %w", src.name(), err)
 	}
@@ -51,6 +56,22 @@ func (c *placeCmd) all(ctx context.Context, env *cli.Env, src source, index *met
 		err = &cli.Silent{Status: cli.ExitPending}
 	}
 	return err
+}
+
+// pack returns the pack of --pack. It is empty for all packs.
+func (c *placeCmd) pack() string {
+	if c.Pack == nil {
+		return ""
+	}
+	return *c.Pack
+}
+
+// emptyPack returns an error if --pack names a pack without actions and sensors, which may be misspelt.
+func (c *placeCmd) emptyPack() error {
+	if c.Pack == nil {
+		return nil
+	}
+	return fmt.Errorf("pack %q has no actions and no sensors; `attune packs list` shows all packs", *c.Pack)
 }
 
 func printCounts(out *cli.Terminal, counts *answer.SubjectCounts) {
@@ -97,15 +118,19 @@ func verb(n int, one, several string) string {
 
 // needs returns a cell with the requirement of a subject, or what is wrong with it.
 func needs(s *answer.PlaceSubject) cli.Cell {
-	switch {
-	case s.Fault != "":
+	if s.Fault != "" {
 		return cli.Cell{Text: s.Fault, Style: cli.Red}
-	case s.Note != "":
-		return cli.Cell{Text: s.Note, Style: cli.Dim}
 	}
 	r := *s.Requirement
 	r.Role = "" // follows from the kind
-	return cli.Cell{Text: cli.Or(summary(&r), "-")}
+	text := summary(&r)
+	switch {
+	case s.Note != "" && text != "":
+		return cli.Cell{Text: text + "; " + s.Note}
+	case s.Note != "":
+		return cli.Cell{Text: s.Note, Style: cli.Dim}
+	}
+	return cli.Cell{Text: cli.Or(text, "-")}
 }
 
 // whatIf prints what changes do to actions and sensors.
@@ -116,7 +141,10 @@ func (c *placeCmd) whatIf(ctx context.Context, env *cli.Env, src source, index *
 			return fmt.Errorf("find runtimes in %s: %w", src.name(), err)
 		}
 	}
-	found, err := src.whatIf(ctx, index, c.Pack, changes)
+	found, err := src.whatIf(ctx, index, c.pack(), changes)
+	if err == nil && len(found.Effects)+len(found.Faulty) == 0 {
+		err = c.emptyPack()
+	}
 	var unknown answer.UnknownWorkers
 	switch {
 	case errors.As(err, &unknown):

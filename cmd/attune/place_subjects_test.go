@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -65,6 +66,10 @@ func TestPlaceAction(t *testing.T) {
 		want(t, run(t, "place", "--action", "etl.new"), 3, "python is not >=3.14")
 		want(t, run(t, "place", "--action", "etl.more"), 3, "no ruby")
 		want(t, run(t, "place", "--action", "etl.free"), 0, "note: action etl.free: it has no runtime, so workers need none to run it")
+		exec(t, db, "UPDATE action SET required_worker_runtimes = ? WHERE ref = 'etl.free'", `{"python": ">=3.11"}`)
+		if got := run(t, "place", "--action", "etl.free"); got.status != 0 || strings.Contains(got.errOut, "no runtime") {
+			t.Errorf("its other columns name a runtime: exit %d, %s", got.status, got.errOut)
+		}
 		want(t, run(t, "place", "--action", "etl.lost"), 0, `note: action etl.lost: its constraint ">=3" is without a runtime, which was never set or was deleted`)
 		want(t, run(t, "place", "--action", "etl.wrong"), 1, `action "etl.wrong"`, `/required_worker_runtimes/pyton: unknown runtime "pyton"; did you mean python?`)
 		want(t, run(t, "place", "--action", "etl.laod"), 1, `no action "etl.laod" in `, "did you mean etl.load?")
@@ -117,7 +122,9 @@ func TestPlaceAll(t *testing.T) {
 		want(t, run(t, "place", "--all"), 3, "WORKERS  KIND    REF", "python@>=3.11", "9 actions and 1 sensor, 7 workers: 4 fit nowhere; `attune place --action REF` shows why",
 			"unknown runtime \"pyton\"; did you mean python?", "it has no runtime")
 		want(t, run(t, "place", "--all", "--pack", "other"), 0, "1 action and 0 sensors, 7 workers\n")
-		want(t, run(t, "place", "--all", "--pack", "none"), 0, "no actions and no sensors\n")
+		for _, question := range [][]string{{"--all"}, {"--if", "runtime core.python removed"}} {
+			want(t, run(t, slices.Concat([]string{"place", "--pack", "none"}, question)...), 1, `pack "none" has no actions and no sensors; `+"`attune packs list`")
+		}
 	})
 }
 

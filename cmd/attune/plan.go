@@ -31,6 +31,9 @@ func printPlan(out *cli.Terminal, name string, plan any) {
 		default:
 			out.Printf("  %-9s the guards of metadata in place (%s), which %s\n", "put", p.Guards, guarding(p.Guarding))
 		}
+		if p.Counts {
+			out.Printf("  %-9s changes of runtime_version, so that hosts need not read it to see one\n", "count")
+		}
 		if p.Unify != nil {
 			printDetail(out, p.Unify)
 			if n := len(p.Unify.Obstacles); n > 0 {
@@ -76,6 +79,8 @@ func whatUndoes(p *migrations.DownPlan) string {
 	switch {
 	case obstacles > 0:
 		return refused + "until " + cleared(obstacles)
+	case len(p.Packs) > 0:
+		return refused + "until the above is removed; " + cli.Unloading(p.Packs)
 	case len(p.Blockers) > 0 && !p.Forcible:
 		return refused + "until the above is removed"
 	case len(p.Blockers) > 0:

@@ -122,7 +122,7 @@ func TestServerGivesTheSame(t *testing.T) {
 		{args: "place --sensor etl.watch", status: cli.ExitPending},
 		{args: "place --all", status: cli.ExitPending},
 		{args: "place --all --json --pack etl", status: cli.ExitPending},
-		{args: "place --all --pack nothing"},
+		{args: "place --all --pack nothing", status: cli.ExitFailed},
 		{args: "place pyhton", status: cli.ExitFailed},
 		{args: "place --if runtime,core.python,removed", status: cli.ExitPending},
 		{args: "place --if without,web-1 --json --pack etl", status: cli.ExitPending},

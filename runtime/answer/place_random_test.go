@@ -22,11 +22,11 @@ import (
 
 var placements = flag.Int("placements", 200, "how many random pairs of a fleet and a requirement TestPlaceIsNaive tests on each database")
 
-const (
-	randomWorkers = 60
-	// randomRequirements is the number of requirements for each fleet.
-	randomRequirements = 100
-)
+// A scan of more than 200 candidates needs more workers than the default.
+var fleetSize = flag.Int("placement-workers", 60, "how many workers each fleet of TestPlaceIsNaive has")
+
+// randomRequirements is the number of requirements for each fleet.
+const randomRequirements = 100
 
 // TestPlaceIsNaive makes random fleets and requirements. The database's answers are those of an
 // evaluator that shares no code with it: which workers fit, their order, whatever the limit, their
@@ -81,7 +81,7 @@ func (g *randomFleets) compare(t *testing.T, fleet func(t *testing.T, n int) []*
 	}
 	seen := map[string]int{}
 	for done := 0; done < pairs; {
-		workers := fleet(t, randomWorkers)
+		workers := fleet(t, *fleetSize)
 		requirements := make([]*naive.Requirement, min(randomRequirements, pairs-done))
 		requests := make([]*placement.Requirement, len(requirements))
 		for i := range requirements {
@@ -125,7 +125,7 @@ func (g *randomFleets) comparePlaces(
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, limit := range []int{0, 1 + g.IntN(5)} {
+	for _, limit := range []int{0, 1 + g.IntN(5), 1 + g.IntN(len(workers)/2)} {
 		placed, err := g.st.Workers.Place(t.Context(), request, limit)
 		if err != nil {
 			t.Fatal(err)

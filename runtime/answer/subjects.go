@@ -70,9 +70,12 @@ func placeSubjectOf(row *store.Subject, index *metadata.Index) PlaceSubject {
 	}
 	r, err := row.Columns.Requirement(index)
 	if err != nil {
-		s.Fault = err.Error()
-	} else {
-		s.Requirement = &r
+		s.Note, s.Fault = "", err.Error()
+		return s
+	}
+	s.Requirement = &r
+	if c := &row.Columns; len(r.Runtimes) > 0 && c.Runtime == "" && c.Constraint == "" {
+		s.Note = "" // other columns name runtimes
 	}
 	return s
 }

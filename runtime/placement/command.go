@@ -15,6 +15,10 @@ func Command(r *Requirement) string {
 	words := append([]string{"attune", "place"}, t.Runtimes...)
 	option := func(name string, values ...string) {
 		for _, value := range values {
+			if strings.HasPrefix(value, "-") { // it would count as a flag
+				words = append(words, name+"="+value)
+				continue
+			}
 			words = append(words, name, value)
 		}
 	}

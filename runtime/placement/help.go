@@ -137,6 +137,9 @@ func suggest(r *Requirement, g *Group, reason Reason) []Help {
 	case requirement.NotAffine:
 		one.Kind, one.Text = LeaveOut, "leave out the affinity "+reason.Wanted
 	case requirement.RuntimeAbsent:
+		if impossible(r, reason.Runtime) {
+			return nil
+		}
 		one.Kind, one.Text = Install, "install "+wantedRuntime(reason)+" on "+others(name, g.Hosts)
 	case requirement.RuntimeUnknown, requirement.VersionUnknown:
 		one.Kind, one.Text = Refresh, "verify "+reason.Runtime+" again on "+others(name, g.Hosts)
@@ -144,7 +147,13 @@ func suggest(r *Requirement, g *Group, reason Reason) []Help {
 	case requirement.WrongVersion:
 		install := Help{Kind: Install, Workers: g.Hosts, Text: "install " + wantedRuntime(reason) + " on " + others(name, g.Hosts)}
 		if relax, ok := relax(r, g, reason); ok {
+			if impossible(r, reason.Runtime) {
+				return []Help{relax}
+			}
 			return []Help{relax, install}
+		}
+		if impossible(r, reason.Runtime) {
+			return nil
 		}
 		return []Help{install}
 	case requirement.Prerelease:
@@ -159,6 +168,13 @@ func suggest(r *Requirement, g *Group, reason Reason) []Help {
 		return nil // a worker keeps its role
 	}
 	return []Help{one}
+}
+
+// impossible reports whether no version satisfies the constraint of a runtime.
+func impossible(r *Requirement, ref string) bool {
+	return slices.ContainsFunc(r.Runtimes, func(rt requirement.Runtime) bool {
+		return rt.Name == ref && rt.Constraint != nil && len(rt.Constraint.Ranges(true)) == 0
+	})
 }
 
 // others names a worker and counts the further ones.

@@ -48,6 +48,18 @@ func TestHelps(t *testing.T) {
 				Command: "attune place 'core.python@>=3.13,<4 || 3.11' --role worker",
 			},
 		}},
+		{"relax what no version satisfies", `{"runtimes": {"core.python": ">=4,<3"}}`, "3.12.1", nil, []placement.Help{
+			{
+				Kind: placement.Relax, Workers: 1, Text: "relax core.python to >=4,<3 || 3.12",
+				Command: "attune place 'core.python@>=4,<3 || 3.12'",
+			},
+		}},
+		{"no installation satisfies it", `{"runtimes": {"core.python": ">=4,<3"}}`, "-", nil, []placement.Help{}},
+		{"a label that begins with a hyphen", `{"selector": {"--x": "y", "zone": "b"}}`, "3.12.1", func(f *placement.Facts) {
+			f.Labels = map[string]string{"--x": "y"}
+		}, []placement.Help{
+			{Kind: placement.LeaveOut, Workers: 1, Text: "leave out the label zone=b", Command: "attune place --select=--x=y"},
+		}},
 		{"install", `{"runtimes": {"core.python": "*"}}`, "- -", nil, []placement.Help{
 			{Kind: placement.Install, Workers: 2, Text: "install core.python on build-0 or one more worker"},
 		}},

@@ -62,7 +62,7 @@ var beside = map[string]string{
 
 // relations lists the tables that Read looks for.
 func relations() []string {
-	names := []string{"pack", "runtime", "action", "sensor", "worker", "execution", stateTable}
+	names := []string{"pack", "runtime", "action", "sensor", "worker", "execution", stateTable, roundTable}
 	for model, guest := range beside {
 		names = append(names, model, guest)
 	}
@@ -71,6 +71,9 @@ func relations() []string {
 
 // markTable has the number of changes of definitions.
 const markTable = "definition_mark"
+
+// roundTable has the progress of a guest in resolving what the platform's workers declare.
+const roundTable = "attune_declaration_round"
 
 // Read reads the layout of a schema from the catalog. An empty schema means public. A schema
 // without attune's tables has an empty layout of attune's own.
@@ -157,6 +160,9 @@ func (l *Layout) State() (table, key string) {
 	}
 	return l.name(stateTable), "worker"
 }
+
+// Declares reports whether the function declare_workers resolves what a platform's workers declare.
+func (l *Layout) Declares() bool { return !l.Own && l.columns[roundTable] != nil }
 
 // DefinitionMark returns the quoted table that has the number of changes of definitions, and the name of the triggers
 // that count them. Both are empty if the database has none.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/attune-go/attune/schema/document"
+	"github.com/attune-go/attune/schema/metadata"
 )
 
 // Terms holds the parts of a requirement as people write them in a line.
@@ -151,6 +152,10 @@ func (p *termParser) selected(term string) {
 
 func (p *termParser) tolerate(term string) {
 	label, effect := cutEffect(term)
+	if meant := misspelt(label); meant != "" {
+		p.refuse(TolerateTerm, term, "must end in :%s to have this effect", meant)
+		return
+	}
 	t := Toleration{Effect: effect, Operator: TolerateExists}
 	var ok bool
 	if t.Key, t.Value, ok = strings.Cut(label, "="); ok {
@@ -194,15 +199,14 @@ func cutWeight(term string) (label string, weight int) {
 	return term, DefaultWeight
 }
 
-// misspelt returns the effect that a text ends in, if it is in another spelling, such as NoSchedule.
+// misspelt returns the effect that a text ends in, if it is in another spelling, such as NoSchedule or
+// no_scedule.
 func misspelt(text string) Effect {
-	plain := func(s string) string { return strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(s)) }
-	for _, effect := range []Effect{NoSchedule, PreferNoSchedule} {
-		if end := text[strings.LastIndexByte(text, ':')+1:]; end != text && plain(end) == plain(string(effect)) {
-			return effect
-		}
+	i := strings.LastIndexByte(text, ':')
+	if i < 0 {
+		return ""
 	}
-	return ""
+	return Effect(metadata.Nearest(text[i+1:], []string{string(NoSchedule), string(PreferNoSchedule)}))
 }
 
 // ParseTaint reads KEY[=VALUE][:EFFECT]. The effect defaults to NoSchedule.

@@ -4,7 +4,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/attune-go/attune/fixtures/platform"
 	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/migrations"
 	"github.com/attune-go/attune/schema/store"
 )
 
@@ -54,4 +56,66 @@ func BenchmarkDefinitionsMark(b *testing.B) {
 	b.ReportMetric(ms(quantile(took[1], 0.5)), "many-p50-ms")
 	b.ReportMetric(ms(quantile(took[1], 0.5))/ms(quantile(took[0], 0.5)), "x-few")
 	b.ReportMetric(ms(quantile(hashed, 0.5)), "hash-p50-ms")
+}
+
+// BenchmarkDefinitionsMarkOfAGuest is the same beside a platform: with a runtime_version from before attune moved in, and
+// with one that the platform created later, before and after the next up.
+func BenchmarkDefinitionsMarkOfAGuest(b *testing.B) {
+	for _, s := range []struct {
+		name        string
+		definitions int
+		later, up   bool // runtime_version, and the next up
+	}{{"few", 20, false, false}, {"many", 2_000, false, false}, {"later", 2_000, true, false}, {"later-up", 2_000, true, true}} {
+		b.Run(s.name, func(b *testing.B) {
+			db := testdb.EmptyPostgres(b)
+			shape := platform.V
+			if s.later {
+				shape = platform.F
+			}
+			platform.Make(b, db, shape)
+			m, err := migrations.New(db.DB, migrations.Config{Guards: migrations.GuardingOff})
+			if err != nil {
+				b.Fatal(err)
+			}
+			up := func() {
+				b.Helper()
+				if _, err := m.Up(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+			}
+			up()
+			if s.later {
+				platform.Advance(b, db, platform.F, platform.V)
+			}
+			for _, query := range []string{
+				`INSERT INTO attune.runtime (ref, name, distributions, execution_config) SELECT 'a.r' || n, 'R', '{}', '{}' FROM generate_series(1, ?) n`,
+				`INSERT INTO attune.runtime_version (runtime, runtime_ref, version, version_major, execution_config, distributions, is_default, available, meta)
+					SELECT r.id, r.ref, '1.' || n, 1, '{}', '{}', false, true, '{}' FROM attune.runtime r, generate_series(1, 5) n WHERE r.ref LIKE 'a.r%' AND ? > 0`,
+				`ANALYZE`,
+			} {
+				if _, err := db.NewRaw(query, s.definitions).Exec(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+			}
+			if s.up {
+				up()
+			}
+			st, err := store.Open(b.Context(), db.DB, store.Config{Schema: platform.Schema})
+			if err != nil {
+				b.Fatal(err)
+			}
+			var took []time.Duration
+			for b.Loop() {
+				for range 200 {
+					begin := time.Now()
+					if _, err := st.DefinitionsMark(b.Context()); err != nil {
+						b.Fatal(err)
+					}
+					took = append(took, time.Since(begin))
+				}
+			}
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(ms(quantile(took, 0.5)), "p50-ms")
+		})
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 	"github.com/attune-go/attune/schema/version"
 )
@@ -68,6 +69,7 @@ func BenchmarkHaving(b *testing.B) {
 					e.schema = db.Schema
 				}
 				manyWorkers(b, e, size)
+				withDefinitions(b, e)
 				withDocuments(b, e)
 				b.Run(text, func(b *testing.B) { smallest = benchHaving(b, e, smallest) })
 			}
@@ -85,6 +87,16 @@ var havingCases = []havingCase{
 	{"common", ">=3.11,<4", 20},
 	{"rare", "3.49", -1},  // one of 40 versions
 	{"none", ">=3.50", 0}, // no worker has it
+}
+
+// withDefinitions defines the runtimes of manyWorkers.
+func withDefinitions(b *testing.B, e env) {
+	b.Helper()
+	for i := 1; i <= 10; i++ {
+		if _, err := e.Runtimes.UpsertDefinition(b.Context(), &metadata.Definition{Ref: fmt.Sprintf("core.runtime%d", i), Name: fmt.Sprintf("runtime%d", i)}, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 func benchHaving(b *testing.B, e env, smallest time.Duration) time.Duration {

@@ -32,6 +32,10 @@ var (
 	// ErrForeign means that the row is the platform's, in whose database attune is a guest.
 	// The store does not write it.
 	ErrForeign = errors.New("the row is the platform's")
+	// ErrHidden means that the platform refuses to a login to update a row of attune's worker, by row-level
+	// security or a trigger. Nothing was written.
+	ErrHidden = errors.New("the platform lets this login update no such row; " +
+		"give it a policy FOR SELECT and one FOR UPDATE of its rows of worker, or BYPASSRLS, unless a trigger skips the update")
 	// ErrNoTables means that attune's tables are not in the schema.
 	ErrNoTables = schema.ErrNoTables
 )

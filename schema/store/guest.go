@@ -102,7 +102,7 @@ func (w *Workers) registerGuest(ctx context.Context, row *schema.Worker, columns
 	if !w.isMirrored() {
 		set = bun.SafeQuery("?, status = 'inactive'", set)
 	}
-	if _, err := w.db.NewRaw("UPDATE ? SET ? WHERE id = ?", w.of(w.name), set, id).Exec(ctx); err != nil {
+	if err := w.writePlatform(ctx, id, set); err != nil {
 		return err
 	}
 	// Triggers set the heartbeat, and carry it and the status to the platform's row.
@@ -190,10 +190,24 @@ func (w *Workers) reportGuest(ctx context.Context, row *schema.Worker, id int64,
 	if err != nil {
 		return err
 	}
-	if _, err := w.db.NewRaw("UPDATE ? SET capabilities = ? WHERE id = ?", w.of(w.name), string(document), id).Exec(ctx); err != nil {
+	if err := w.writePlatform(ctx, id, bun.SafeQuery("capabilities = ?", string(document))); err != nil {
 		return err
 	}
 	return w.readBack(ctx, row, id)
+}
+
+// writePlatform writes columns of attune's own worker to the platform's table. It returns ErrHidden if the row
+// cannot be written: the database reports that as a success.
+func (w *Workers) writePlatform(ctx context.Context, id int64, set any) error {
+	result, err := w.db.NewRaw("UPDATE ? SET ? WHERE id = ?", w.of(w.name), set, id).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	n, err := result.RowsAffected()
+	if err == nil && n == 0 {
+		err = fmt.Errorf("%w: row %d of worker", ErrHidden, id)
+	}
+	return err
 }
 
 // lockStates locks the states of workers before the platform's rows. It returns ErrForeign

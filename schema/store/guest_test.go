@@ -462,3 +462,61 @@ func TestGuestMayDelete(t *testing.T) {
 func withoutMark(snapshot []string) []string {
 	return slices.DeleteFunc(slices.Clone(snapshot), func(line string) bool { return strings.HasPrefix(line, "rows attune_definition_mark ") })
 }
+
+// TestGuestUpdateIsSkipped: an update of the platform's row that writes none is an error, and nothing of a registration
+// or a report stays.
+func TestGuestUpdateIsSkipped(t *testing.T) {
+	db := guestOf(t, platform.C)
+	st := openGuest(t, db, store.Config{})
+	skip := func(do string) {
+		t.Helper()
+		for _, s := range []string{`CREATE OR REPLACE FUNCTION attune.skips() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'`, do} {
+			if _, err := db.ExecContext(t.Context(), s); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	const begin = `CREATE TRIGGER skips BEFORE UPDATE ON attune.worker FOR EACH ROW WHEN (OLD.id > 100) EXECUTE FUNCTION attune.skips()`
+	request := store.Registration{Name: "x", Role: metadata.Worker, Instance: ptr("i1"), HeartbeatInterval: ptr(10), Capabilities: guestCaps("3.12.1")}
+	skip(begin)
+	if _, _, err := st.Workers.Register(t.Context(), request); !errors.Is(err, store.ErrHidden) {
+		t.Errorf("register: %v, want ErrHidden", err)
+	}
+	if n := text(t, db, `SELECT (SELECT count(*) FROM attune.worker WHERE name = 'x') + (SELECT count(*) FROM attune.attune_worker_state)`); n != "0" {
+		t.Errorf("%s rows of a refused registration", n)
+	}
+	skip(`DROP TRIGGER skips ON attune.worker`)
+	row, _, err := st.Workers.Register(t.Context(), request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	skip(begin)
+	const rows = `SELECT string_agg(version, ' ') FROM attune.attune_worker_runtime WHERE worker = ?`
+	if _, err := st.Workers.Report(t.Context(), row.ID, "i1", *guestCaps("3.13.0")); !errors.Is(err, store.ErrHidden) || text(t, db, rows, row.ID) != "3.12.1" {
+		t.Errorf("report: %v and %s, want ErrHidden and 3.12.1", err, text(t, db, rows, row.ID))
+	}
+}
+
+// TestGuestHoldsItselfToTheRules: without guards the platform may write anything, and attune still may not.
+func TestGuestHoldsItselfToTheRules(t *testing.T) {
+	for _, guards := range []migrations.Guarding{migrations.GuardingOff, migrations.GuardingWarn} {
+		db := guestOf(t, platform.V)
+		m, err := migrations.New(db.DB, migrations.Config{Guards: guards})
+		if err == nil {
+			_, err = m.Up(t.Context())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		st := openGuest(t, db, store.Config{})
+		if _, err := db.ExecContext(t.Context(), `UPDATE attune.runtime SET name = '' WHERE ref = 'go'`); err != nil {
+			t.Errorf("%s: the platform: %v", guards, err)
+		}
+		if _, err := st.Runtimes.UpsertDefinition(t.Context(), &metadata.Definition{Ref: "acme.x"}, nil); !errors.Is(err, store.ErrInvalid) {
+			t.Errorf("%s: a definition of attune's without a name: %v, want ErrInvalid", guards, err)
+		}
+		if n := text(t, db, `SELECT count(*) FROM attune.runtime WHERE ref = 'acme.x'`); n != "0" {
+			t.Errorf("%s: %s rows of a refused definition", guards, n)
+		}
+	}
+}

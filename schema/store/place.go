@@ -208,7 +208,7 @@ func (q *placing) described() any {
 		bun.SafeQuery("worker.id AS worker"),
 		bun.SafeQuery("worker.name"),
 		bun.SafeQuery("CASE ?0 WHEN 'action' THEN 'worker' ELSE ?0 END AS role", q.text("worker.worker_role")),
-		bun.SafeQuery("CASE WHEN ?0 >= 2 THEN ?1 ELSE 1 END AS free", slots,
+		bun.SafeQuery("CASE WHEN ?0 >= ?1 THEN ?2 ELSE 1 END AS free", slots, q.float(2),
 			bun.Safe(q.pick("pg_catalog.trunc("+string(slots)+")", "CAST("+string(slots)+" AS INTEGER)"))),
 	}
 	for _, runtime := range q.r.Runtimes {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/uptrace/bun"
@@ -23,7 +24,7 @@ func (w *Workers) available(r *requirement.Requirement) []any {
 		all = append(all, bun.SafeQuery("? IN (?, 'hybrid')", w.text("worker.worker_role"), storedRole(r.Role)))
 	}
 	if slots := r.SlotsOrDefault(); slots > 1 {
-		all = append(all, bun.SafeQuery("coalesce(?, 1) >= ?", w.slots(), slots))
+		all = append(all, bun.SafeQuery("coalesce(?, 1) >= ?", w.slots(), w.float(slots)))
 	}
 	return all
 }
@@ -141,6 +142,15 @@ func (w *Workers) slots() bun.Safe {
 	}
 	return `CASE WHEN json_type(worker.capabilities, '$.max_concurrent_executions') IN ('integer', 'real')
 		THEN CAST(json_extract(worker.capabilities, '$.max_concurrent_executions') AS REAL) END`
+}
+
+// float returns a number to compare a float with. Between a float and an integer, Postgres would prefer the
+// operator of a login to its own.
+func (w *Workers) float(n int) bun.Safe {
+	if w.postgres {
+		return bun.Safe(fmt.Sprintf("CAST('%d' AS pg_catalog.float8)", n))
+	}
+	return bun.Safe(strconv.Itoa(n))
 }
 
 // weight returns the rank of a worker by its labels and taints, and the joins that it reads. Taints are

@@ -49,7 +49,8 @@ func FactsFor(all ...*requirement.Requirement) FactsQuery {
 	return FactsQuery{Refs: slices.Sorted(maps.Keys(refs)), Labels: slices.Sorted(maps.Keys(labels))}
 }
 
-// Facts returns what is known of workers, in the order of their IDs. All facts are of one moment.
+// Facts returns what is known of workers, in the order of their IDs. On
+// Postgres all facts are of one moment, unless the store has a transaction of read committed.
 func (w *Workers) Facts(ctx context.Context, q FactsQuery) (all []requirement.Facts, err error) {
 	err = w.inSnapshot(ctx, func(ctx context.Context, db bun.IDB) error {
 		in := *w
@@ -76,7 +77,7 @@ func (w *Workers) facts(ctx context.Context, q FactsQuery) ([]requirement.Facts,
 	if err != nil || len(all) == 0 {
 		return all, err
 	}
-	at := make(map[int64]*requirement.Facts, len(all))
+	at := make(map[int64]*requirement.Facts, len(all)) // without workers that appear between two statements
 	for i := range all {
 		at[all[i].Worker] = &all[i]
 	}
@@ -152,7 +153,9 @@ func (w *Workers) addTaints(ctx context.Context, at map[int64]*requirement.Facts
 			return err
 		}
 		for _, r := range rows {
-			at[r.ID].Taints = append(at[r.ID].Taints, requirement.Taint{Key: r.Key, Value: r.Value, Effect: requirement.Effect(r.Effect)})
+			if f := at[r.ID]; f != nil {
+				f.Taints = append(f.Taints, requirement.Taint{Key: r.Key, Value: r.Value, Effect: requirement.Effect(r.Effect)})
+			}
 		}
 	}
 	return nil
@@ -166,7 +169,9 @@ func (w *Workers) addCordons(ctx context.Context, at map[int64]*requirement.Fact
 	err := w.db.NewRaw("SELECT worker.id, cordon.reason FROM ? AS worker JOIN ? AS cordon ON cordon.worker = worker.id WHERE ?",
 		w.rows("worker"), w.rows("worker_cordon"), only).Scan(ctx, &rows)
 	for _, r := range rows {
-		at[r.ID].Cordoned, at[r.ID].CordonReason = true, textOf(r.Reason)
+		if f := at[r.ID]; f != nil {
+			f.Cordoned, f.CordonReason = true, textOf(r.Reason)
+		}
 	}
 	return err
 }
@@ -181,6 +186,9 @@ func (w *Workers) addLabels(ctx context.Context, at map[int64]*requirement.Facts
 		w.rows("worker"), w.rows("worker_label"), bun.List(keys), only).Scan(ctx, &rows)
 	for _, r := range rows {
 		f := at[r.ID]
+		if f == nil {
+			continue
+		}
 		if f.Labels == nil {
 			f.Labels = map[string]string{}
 		}

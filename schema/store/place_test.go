@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -405,4 +406,33 @@ func (g fleetMaker) term() (t requirement.Term) {
 		t.MatchExpressions = []requirement.Expression{e}
 	}
 	return t
+}
+
+// TestPlaceIsOneRangeScan reads the plan of the statement that finds the first workers: the candidates are a
+// range of one index for each version, in its order, and all else are look-ups by key.
+func TestPlaceIsOneRangeScan(t *testing.T) {
+	e := postgres(t, "public")
+	manyWorkers(t, e, 3000)
+	e.exec(t, "UPDATE {schema}.worker SET capabilities = '{}'")
+	e.exec(t, e.vacuum())
+	hook := new(captured)
+	r, err := requirement.Parse([]byte(`{"runtimes": {"core.runtime3": ">=3.11,<4"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	placed, err := store.New(e.DB.WithQueryHook(hook), store.Config{Schema: e.schema}).Workers.Place(t.Context(), &r, 20)
+	if err != nil || len(placed) != 20 {
+		t.Fatalf("%d placed, %v; want 20", len(placed), err)
+	}
+	plan := explain(t, e, hook.query)
+	for _, part := range []string{"using idx_worker_runtime_available on worker_runtime", "using worker_pkey"} {
+		if !strings.Contains(plan, part) {
+			t.Errorf("the plan lacks %q:\n%s", part, plan)
+		}
+	}
+	for _, part := range []string{"Seq Scan on worker_runtime", "Seq Scan on worker\n", "Bitmap", "Hash"} {
+		if strings.Contains(plan+"\n", part) {
+			t.Errorf("the plan has %q:\n%s", part, plan)
+		}
+	}
 }

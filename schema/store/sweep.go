@@ -55,7 +55,9 @@ func (w *Workers) Sweep(ctx context.Context, every time.Duration, span Heartbeat
 // first process to return would mark all others. The zero HeartbeatSpan judges all workers
 // at the current time.
 //
-// A batch reads the whole table.
+// A batch reads the whole table. In a guest it also resolves what some of the platform's workers
+// declare, as ResolveDeclared does, and more is true until all are resolved. If only that fails, the
+// error comes with the workers.
 func (w *Workers) SweepBatch(ctx context.Context, every time.Duration, span HeartbeatSpan) (swept []InactiveWorker, more bool, err error) {
 	swept = []InactiveWorker{}
 	sweep := w.sweepSQLite
@@ -69,7 +71,8 @@ func (w *Workers) SweepBatch(ctx context.Context, every time.Duration, span Hear
 	for i := range swept {
 		swept[i].LastHeartbeat = swept[i].LastHeartbeat.UTC()
 	}
-	return swept, len(swept) == sweepBatch, nil
+	more, err = w.resolveSome(ctx)
+	return swept, more || len(swept) == sweepBatch, err
 }
 
 // sweepPostgres calls a function that runs with its owner's rights.

@@ -33,7 +33,7 @@ func (e *UnknownRuntimeError) Error() string {
 
 // checkKnown returns an UnknownRuntimeError if nobody knows a ref. A guest also knows the core
 // pack, whose definitions need no rows there. A worker can have a runtime that only a pack of
-// its host defines.
+// its host defines, or that no longer has a definition. Both are found by indexes.
 func (w *Workers) checkKnown(ctx context.Context, ref string) error {
 	core := []string{}
 	if w.layout.Guest() {
@@ -45,8 +45,10 @@ func (w *Workers) checkKnown(ctx context.Context, ref string) error {
 	if storable(ref) {
 		var known bool
 		err := w.db.NewRaw(`SELECT EXISTS (SELECT 1 FROM ?0 AS runtime WHERE runtime.ref = ?1)
-			OR EXISTS (SELECT 1 FROM ?2 AS found WHERE found.runtime_ref = ?1)`,
-			w.rows("runtime"), ref, w.rows("worker_runtime")).Scan(ctx, &known)
+			OR (SELECT found.worker FROM ?2 AS found WHERE found.runtime_ref = ?1 AND found.outcome = 'available'
+				ORDER BY found.sort_key NULLS FIRST LIMIT 1) IS NOT NULL -- the order makes Postgres read the index
+			OR EXISTS (SELECT 1 FROM ?2 AS found WHERE found.runtime IS NULL AND ?3 AND found.runtime_ref = ?1)`,
+			w.rows("runtime"), ref, w.rows("worker_runtime"), w.isFolded("found.runtime_ref", ref)).Scan(ctx, &known)
 		if err != nil || known {
 			return w.classify("find", err)
 		}

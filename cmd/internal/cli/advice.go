@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/attune-go/attune/migrations"
 )
@@ -33,6 +34,8 @@ func advice(err error) string {
 		return adviceForSchema(schema)
 	case errors.As(err, &use) && use.Forcible:
 		return ForcedDown(use.Migration, use.Named) + " drops them, and no migration brings them back: keep a backup"
+	case use != nil && len(use.Packs) > 0:
+		return Unloading(use.Packs)
 	case errors.Is(err, migrations.ErrLoss):
 		return ForcedDown("", false) + " gives it up"
 	case errors.Is(err, migrations.ErrTooNew):
@@ -63,6 +66,8 @@ func lacksObject(err error) bool {
 func adviceForState(e *migrations.StateError) string {
 	foreign := errors.Is(e, migrations.ErrNotOurs)
 	switch {
+	case e.Dropped:
+		return "`attune migrate down --force` once for each migration moves out"
 	case e.Lost:
 		return "`attune migrate down --force` once for each migration, then `attune migrate up`; workers and sensors register again"
 	case e.File && foreign:
@@ -83,6 +88,11 @@ func adviceForSchema(e *migrations.SchemaError) string {
 		return "name it with --schema"
 	}
 	return "use that one with --schema, or another database for the new ones"
+}
+
+// Unloading returns the commands that unload packs before attune moves out.
+func Unloading(packs []string) string {
+	return "`attune packs unload " + strings.Join(packs, "`, `attune packs unload ") + "`"
 }
 
 // ForcedDown returns the command that undoes a migration with the rows in its way. The

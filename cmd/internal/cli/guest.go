@@ -61,6 +61,11 @@ func (d *Database) Definitions(ctx context.Context) (found Definitions, err erro
 	if found.Definitions, found.LeftOut, err = st.BoundedDefinitions(ctx); err != nil || !d.Guest() {
 		return found, err
 	}
+	// What is answered from rows must agree with these definitions. On a standby, or without the right to
+	// write, services do it.
+	if err := st.Workers.ResolveDeclared(ctx); err != nil {
+		slog.DebugContext(ctx, "could not resolve declared runtimes", "error", err)
+	}
 	retired, err := st.Runtimes.Retired(ctx)
 	if err != nil {
 		return found, fmt.Errorf("read definitions: %w", err)

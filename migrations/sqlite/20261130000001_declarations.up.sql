@@ -1,0 +1,3 @@
+-- requires: 0.1.0
+-- Only workers of a platform declare runtimes, in a guest. The migration is recorded with the same ID
+-- everywhere.
