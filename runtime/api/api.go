@@ -59,6 +59,10 @@ type Limits struct {
 	Streams int
 	// Statement is the longest time for an answer that does not wait. Defaults to 30s.
 	Statement time.Duration
+	// Body is the longest time that a client may take for its body. Defaults to 10s.
+	Body time.Duration
+	// Write is the longest time that a client may take to read an answer, and each event of a stream. Defaults to 30s.
+	Write time.Duration
 }
 
 func (l Limits) withDefaults() Limits {
@@ -74,6 +78,12 @@ func (l Limits) withDefaults() Limits {
 	if l.Statement == 0 {
 		l.Statement = 30 * time.Second
 	}
+	if l.Body == 0 {
+		l.Body = 10 * time.Second
+	}
+	if l.Write == 0 {
+		l.Write = 30 * time.Second
+	}
 	return l
 }
 
@@ -83,7 +93,8 @@ func (l Limits) validate() error {
 	for _, one := range []struct {
 		name  string
 		value float64
-	}{{"Rate", l.Rate}, {"Burst", float64(l.Burst)}, {"Streams", float64(l.Streams)}, {"Statement", l.Statement.Seconds()}} {
+	}{{"Rate", l.Rate}, {"Burst", float64(l.Burst)}, {"Streams", float64(l.Streams)}, {"Statement", l.Statement.Seconds()},
+		{"Body", l.Body.Seconds()}, {"Write", l.Write.Seconds()}} {
 		if one.value < 0 {
 			errs = append(errs, fmt.Errorf("config Limits.%s must be at least 0, got %v", one.name, one.value))
 		}

@@ -171,6 +171,10 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
+	if rec, ok := w.(*recorder); ok && rec.status != 0 { // the client was slow, or is gone
+		a.cfg.Logger.DebugContext(r.Context(), "answer was cut off", "method", r.Method, "path", r.URL.Path, "error", err)
+		return
+	}
 	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {
 		return // nobody reads the answer
 	}
