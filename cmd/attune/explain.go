@@ -79,9 +79,10 @@ func (c *explainCmd) Run(ctx context.Context, env *cli.Env) error {
 			if i > 0 {
 				env.Out.Printf("\n")
 			}
-			printExplanation(env.Out, explanations[i])
+			printExplanation(env.Out, explanations[i], src.withheld() != nil)
 		}
 	}
+	noteWithheld(env, src)
 	if err == nil && c.ExitCode && slices.ContainsFunc(explanations, func(e *answer.Explanation) bool { return e.Answer != answer.Yes }) {
 		return &cli.Silent{Status: cli.ExitPending}
 	}

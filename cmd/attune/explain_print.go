@@ -10,7 +10,8 @@ import (
 	"github.com/attune-go/attune/schema/capability"
 )
 
-func printExplanation(out *cli.Terminal, a *answer.Explanation) {
+// printExplanation prints an explanation, which may lack the attempts because the token does not allow them.
+func printExplanation(out *cli.Terminal, a *answer.Explanation, withheld bool) {
 	style := map[answer.Verdict]cli.Style{answer.Yes: cli.Green, answer.Unknown: cli.Red}[a.Answer]
 	if style == cli.Plain {
 		style = cli.Yellow
@@ -46,7 +47,7 @@ func printExplanation(out *cli.Terminal, a *answer.Explanation) {
 	}
 	if n := a.Negative; n != nil {
 		out.Printf("\n")
-		printNegative(out, n, len(a.Installations) > 0)
+		printNegative(out, n, len(a.Installations) > 0, withheld)
 	}
 }
 
@@ -100,7 +101,7 @@ func printInstallation(out *cli.Terminal, in *answer.ExplainedInstallation, cons
 	printAttempts(out, in.Attempts)
 }
 
-func printNegative(out *cli.Terminal, n *answer.ExplainedAbsence, before bool) {
+func printNegative(out *cli.Terminal, n *answer.ExplainedAbsence, before, withheld bool) {
 	label := "verified"
 	if before {
 		label = "last negative answer"
@@ -110,7 +111,10 @@ func printNegative(out *cli.Terminal, n *answer.ExplainedAbsence, before bool) {
 		at = "at " + stamp(*n.VerifiedAt)
 	}
 	out.Printf("%s %s: %s\n", label, at, out.Paint(cli.Yellow, cli.Clean(string(n.Outcome))))
-	if len(n.Attempts) == 0 {
+	switch {
+	case withheld:
+		out.Printf("  the attempts need a token of the scope operate\n")
+	case len(n.Attempts) == 0:
 		out.Printf("  no attempts are stored\n")
 	}
 	printAttempts(out, n.Attempts)

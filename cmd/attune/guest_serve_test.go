@@ -51,6 +51,9 @@ func TestGuestServe(t *testing.T) {
 			{0, "workers taint worker-alpha night", []string{"1 worker tainted"}},
 			{0, "workers untaint * night", []string{"1 worker untainted"}},
 			{0, "workers refresh *", []string{h.name}},
+			{map[bool]int{true: 1, false: 3}[h.shape == platform.C], "place etl.ruby", map[bool][]string{
+				true: {"the platform has retired the runtime etl.ruby"}, // of the others, nothing is retired
+			}[h.shape == platform.C]},
 		} {
 			if history && strings.HasPrefix(c.args, "workers cordon") {
 				want(t, run(t, "workers", "cordon", "*", "--server", s.url), 1, "the server's login of the database may not do this")

@@ -10,7 +10,6 @@ import (
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/runtime/placement"
 	"github.com/attune-go/attune/schema/metadata"
-	request "github.com/attune-go/attune/schema/requirement"
 )
 
 // How many lines a terminal shows of an answer, so that it fits one screen. A pipe gets everything.
@@ -112,7 +111,7 @@ func (p *placePrinter) groups(groups []placement.Group) {
 	shown := p.entries(len(groups), mostGroupLines, func(out *cli.Terminal, i int) {
 		g := &groups[i]
 		out.PrintProse(cli.Plain, count(g.Hosts), 0, cli.Clean(p.why(g.Reasons)))
-		out.PrintProse(cli.Plain, count(0), 0, cli.Clean("nearest is "+g.Nearest.Name+": "+actual(g.Nearest.Reasons)))
+		out.PrintProse(cli.Plain, count(0), 0, cli.Clean("nearest is "+g.Nearest.Name+": "+placement.Actual(g.Nearest.Reasons)))
 	})
 	rest := 0
 	for _, g := range groups[shown:] {
@@ -174,59 +173,14 @@ func (p *placePrinter) hosts(hosts []placement.Host) {
 		if !h.Fits {
 			fits = cli.Cell{Text: "no", Style: cli.Yellow}
 		}
-		t.Row(cli.Cell{Text: h.Name}, fits, cli.Cell{Text: p.why(h.Reasons), Aside: h.Fits}, cli.Cell{Text: actual(h.Reasons), Aside: h.Fits})
+		t.Row(cli.Cell{Text: h.Name}, fits, cli.Cell{Text: p.why(h.Reasons), Aside: h.Fits},
+			cli.Cell{Text: placement.Actual(h.Reasons), Aside: h.Fits})
 	}
 	t.Print(p.Out)
 }
 
 // why returns reasons in words, without what workers have.
-func (p *placePrinter) why(reasons []placement.Reason) string {
-	var words []string
-	for _, r := range reasons {
-		words = append(words, p.reason(r))
-	}
-	return strings.Join(words, "; ")
-}
-
-func (p *placePrinter) reason(r placement.Reason) string {
-	runtime := p.name(r.Runtime)
-	switch r.Kind {
-	case request.WrongRole:
-		return "its role is not " + r.Wanted
-	case request.Inactive, request.Stale, request.Cordoned:
-		return string(r.Kind)
-	case request.NeverReported:
-		return "never reported"
-	case request.Tainted:
-		return "not tolerated: taint " + strings.TrimPrefix(r.Wanted, "toleration of ")
-	case request.NotSelected, request.NotAffine:
-		return "wanted " + r.Wanted
-	case request.RuntimeAbsent:
-		return "no " + runtime
-	case request.RuntimeUnknown:
-		return runtime + " could not be determined"
-	case request.WrongVersion:
-		return runtime + " is not " + r.Wanted
-	case request.VersionUnknown:
-		return "the version of " + runtime + " is unknown, wanted " + r.Wanted
-	case request.Prerelease:
-		return runtime + " is a pre-release, wanted " + r.Wanted
-	case request.DeclaredOnly:
-		return runtime + " is only declared"
-	case request.Busy:
-		return "wanted " + r.Wanted
-	}
-	return string(r.Kind) + ", wanted " + r.Wanted
-}
-
-// actual returns what a worker has in place of what is wanted.
-func actual(reasons []placement.Reason) string {
-	var words []string
-	for _, r := range reasons {
-		words = append(words, r.Actual)
-	}
-	return strings.Join(words, "; ")
-}
+func (p *placePrinter) why(reasons []placement.Reason) string { return placement.Why(reasons, p.name) }
 
 // summary returns a requirement as arguments and flags, or as JSON if they cannot express it.
 func summary(r *placement.Requirement) string {

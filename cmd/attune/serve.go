@@ -8,7 +8,9 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,6 +21,7 @@ import (
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/cmd/internal/config"
 	"github.com/attune-go/attune/runtime/api"
+	"github.com/attune-go/attune/runtime/packs"
 	"github.com/attune-go/attune/runtime/web"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
@@ -35,8 +38,9 @@ type serveCmd struct {
 // Help returns the longer text of --help.
 func (c *serveCmd) Help() string {
 	return "Serves the HTTP API that /openapi.json describes, and a page over it at /ui/. Clients need a token of " +
-		"`attune tokens create`. Without any in the database, the server makes one for this run and prints it. Other machines " +
-		"are served with TLS only, or behind a proxy that has it. SIGTERM ends it: streams get their end, and open requests have 10 seconds."
+		"`attune tokens create`. Without any in the database, the server makes one for this run, and prints it and a link that " +
+		"signs a browser in. Other machines are served with TLS only, or behind a proxy that has it. SIGTERM ends it: streams get " +
+		"their end, and open requests have 10 seconds."
 }
 
 // Logger makes the log, from info upwards by default, and as JSON with --json.
@@ -87,14 +91,17 @@ func (c *serveCmd) Run(ctx context.Context, env *cli.Env) error {
 		return err
 	}
 	defer db.Close()
-	authorize, err := c.authorize(ctx, env, db)
-	if err != nil {
-		return err
+	authorize, sessions, token := api.Loopback, (*api.Sessions)(nil), ""
+	if !c.NoAuth {
+		if sessions, token, err = c.sessions(ctx, db); err != nil {
+			return err
+		}
+		authorize = sessions.Authorize
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	a, err := api.New(db.Store, api.Config{
-		Authorize: authorize, Registry: registry, Logger: env.Log, Words: words,
+		Authorize: authorize, Registry: registry, Logger: env.Log, Words: words, Retired: packs.Retired,
 		Definitions: func(ctx context.Context) ([]metadata.Definition, error) {
 			found, err := db.Definitions(ctx)
 			return found.Definitions, err
@@ -103,7 +110,7 @@ func (c *serveCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	page, err := web.New(a, web.Config{Logger: env.Log})
+	page, err := web.New(a, web.Config{Sessions: sessions, Logger: env.Log})
 	if err != nil {
 		return err
 	}
@@ -111,6 +118,9 @@ func (c *serveCmd) Run(ctx context.Context, env *cli.Env) error {
 		Handler: withPage(a.Handler(), page.Handler()), MaxHeaderBytes: 16 << 10, ReadHeaderTimeout: headerTimeout, IdleTimeout: time.Minute,
 		ErrorLog: slog.NewLogLogger(env.Log.Handler(), slog.LevelDebug),
 	}}
+	if token != "" {
+		s.announce = func(url string) { c.announce(env, sessions, token, url) }
+	}
 	return s.serve(ctx, address, c.TLSCert, c.TLSKey)
 }
 
@@ -134,21 +144,27 @@ func withPage(api, page http.Handler) http.Handler {
 	})
 }
 
-// authorize returns how requests are authorized.
-func (c *serveCmd) authorize(ctx context.Context, env *cli.Env, db *cli.Database) (func(*http.Request) (api.Principal, error), error) {
-	if c.NoAuth {
-		return api.Loopback, nil
-	}
+// sessions returns what authorizes requests, and the token of this run if the database has no valid one.
+func (c *serveCmd) sessions(ctx context.Context, db *cli.Database) (sessions *api.Sessions, token string, err error) {
 	all, err := db.Store.Tokens.List(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", db.Name, err)
+		return nil, "", fmt.Errorf("%s: %w", db.Name, err)
 	}
-	if slices.ContainsFunc(all, func(t store.TokenState) bool { return t.Valid }) {
-		return api.Tokens(db.Store), nil
+	cfg := api.SessionConfig{BehindProxy: c.BehindProxy}
+	if !slices.ContainsFunc(all, func(t store.TokenState) bool { return t.Valid }) {
+		token, cfg.Authorize = api.ForThisRun(api.Tokens(db.Store))
 	}
-	text, authorize := api.ForThisRun(api.Tokens(db.Store))
-	env.Err.Printf("the database has no valid token; this one is for this run: %s\n", text)
-	return authorize, nil
+	return api.NewSessions(db.Store, cfg), token, nil
+}
+
+// announce prints the token of this run and a link that signs a browser in with it. The link has a code in place of the
+// token, because browsers and proxies keep addresses.
+func (c *serveCmd) announce(env *cli.Env, sessions *api.Sessions, token, url string) {
+	if c.BehindProxy {
+		url = "https://YOUR-PROXY"
+	}
+	env.Err.Printf("the database has no valid token; this one is for this run: %s\n", token)
+	env.Err.Printf("to sign a browser in, open once within an hour: %s%ssign-in?code=%s\n", url, pagePath, sessions.Link(token))
 }
 
 // An apiServer serves an API.
@@ -156,6 +172,18 @@ type apiServer struct {
 	api  *api.API
 	http *http.Server
 	log  *slog.Logger
+	// announce is called with the URL of the server once it listens. It may be nil.
+	announce func(url string)
+}
+
+// hostOf returns the host and the port by which browsers reach an address: the name of this machine if it is any address.
+func hostOf(address net.Addr) string {
+	at, ok := address.(*net.TCPAddr)
+	name, err := os.Hostname()
+	if !ok || err != nil || !at.IP.IsUnspecified() {
+		return address.String()
+	}
+	return net.JoinHostPort(name, strconv.Itoa(at.Port))
 }
 
 // headerTimeout bounds how long a client may take for its headers.
@@ -192,6 +220,9 @@ func (s *apiServer) serve(ctx context.Context, address, cert, key string) error 
 	go func() { ran <- s.api.Run(following) }()
 	go func() { served <- serve(listener) }()
 	s.log.Info("serving", "url", scheme+"://"+listener.Addr().String())
+	if s.announce != nil {
+		s.announce(scheme + "://" + hostOf(listener.Addr()))
+	}
 	select {
 	case <-ctx.Done():
 	case err = <-served:

@@ -264,7 +264,45 @@ func TestServerRefusesTokens(t *testing.T) {
 	t.Setenv("ATTUNE_TOKEN", reader)
 	want(t, run(t, "workers", "list"), 0, "web-1")
 	want(t, run(t, "workers", "cordon", "web-1"), 1, "operate")
-	want(t, run(t, "workers", "show", "web-1"), 1, "operate")
+	want(t, run(t, "workers", "list", "--json", "--include", "document"), 1, "operate")
+}
+
+// TestServerWithholds: a token that may only read gets every answer without documents and evidence, which is said.
+func TestServerWithholds(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		subjects(t, db)
+		t.Setenv("ATTUNE_TOKEN", strings.TrimSpace(run(t, "tokens", "create", "reader").out))
+		s := serve(t)
+		t.Setenv("ATTUNE_SERVER", s.url)
+		t.Setenv("ATTUNE_DATABASE_URL", "")
+		const note = "need a token of the scope operate"
+		for _, c := range []struct {
+			args    string
+			words   []string
+			without []string
+		}{
+			{"workers show web-1", []string{"3.12.1", "/usr/bin/python3", "zone=", "available", note}, []string{"system  ", "not registered"}},
+			{"workers show web-1 --json", []string{`"capabilities": null`, `"name": "web-1"`, note}, []string{"detected"}},
+			{"workers show web-2", []string{"ruby", "exit mismatch", note}, []string{"broken"}},
+			{"workers diff web-1 web-2", []string{"python", "3.12.1", note}, []string{"SETTING", "labels."}},
+			{"workers diff web-1 web-1", []string{"do not differ in runtimes", note}, nil},
+			{"workers diff web-1 web-2 --json", []string{`"facts": null`, note}, nil},
+			{"explain web-1 python", []string{"yes", "3.12.1", note}, []string{"broken"}},
+			{"explain web-2 ruby", []string{"no", "it exits with 1", note}, []string{"broken", "no attempts are stored"}},
+			{"explain web-2 ruby --json", []string{`"attempts": []`, note}, []string{"broken"}},
+		} {
+			got := run(t, strings.Fields(c.args)...)
+			want(t, got, 0, c.words...)
+			for _, text := range c.without {
+				if strings.Contains(got.out, text) {
+					t.Errorf("%s: %q in\n%s", c.args, text, got.out)
+				}
+			}
+			if !strings.Contains(got.errOut, note) {
+				t.Errorf("%s: standard error does not say what is left out:\n%s", c.args, got.errOut)
+			}
+		}
+	})
 }
 
 // TestServerFollows prints changes as they happen, through a server.

@@ -36,6 +36,9 @@ type source interface {
 	counts(ctx context.Context, s store.Selection) (*answer.Counts, error)
 	operations(ctx context.Context, ids []int64) (map[int64]answer.Operations, error)
 	explain(ctx context.Context, w *store.WorkerSnapshot, q answer.Question) (*answer.Explanation, error)
+	// withheld returns nil unless documents or evidence were left out of answers so far, because the token does not
+	// allow them.
+	withheld() summarizer
 	diff(ctx context.Context, a, b *store.WorkerSnapshot) (*answer.Difference, error)
 
 	history(ctx context.Context, filter store.ChangeFilter) ([]answer.Change, error)
@@ -60,6 +63,25 @@ func indexOf(ctx context.Context, src source) (*metadata.Index, cli.Definitions,
 	index := metadata.NewIndex(found.Definitions)
 	index.Retire(found.Retired)
 	return index, found, err
+}
+
+// A summarizer has what may be shown of a worker in place of its document.
+type summarizer interface {
+	summary(ctx context.Context, worker int64) (*workerSummary, error)
+}
+
+// A workerSummary is what a worker reported, without its document.
+type workerSummary struct {
+	Labels   map[string]string
+	Taints   []answer.Taint
+	Runtimes []answer.ReportedRuntime
+}
+
+// noteWithheld says on standard error what answers lack.
+func noteWithheld(env *cli.Env, src source) {
+	if src.withheld() != nil {
+		env.Note("without documents and evidence: they need a token of the scope operate")
+	}
 }
 
 // historyOf returns the changes of a worker that match a filter.

@@ -83,6 +83,8 @@ func (s databaseSource) operations(ctx context.Context, ids []int64) (map[int64]
 	return answer.OperationsOn(ctx, s.db.Store, ids...)
 }
 
+func (s databaseSource) withheld() summarizer { return nil }
+
 func (s databaseSource) explain(ctx context.Context, w *store.WorkerSnapshot, q answer.Question) (*answer.Explanation, error) {
 	return answer.Explain(ctx, s.db.Store, w, q)
 }

@@ -50,6 +50,7 @@ func (c *workersDiffCmd) Run(ctx context.Context, env *cli.Env) error {
 	} else {
 		printDifference(env.Out, d)
 	}
+	noteWithheld(env, src)
 	if err == nil && c.ExitCode && !d.Empty() {
 		return &cli.Silent{Status: cli.ExitPending}
 	}
@@ -104,7 +105,11 @@ func printDifference(out *cli.Terminal, d *answer.Difference) {
 		t.Print(out)
 	}
 	if d.Empty() {
-		out.Printf("%s and %s do not differ\n", cli.Clean(a), cli.Clean(b))
+		what := ""
+		if d.Facts == nil { // they may differ in these
+			what = " in runtimes"
+		}
+		out.Printf("%s and %s do not differ%s\n", cli.Clean(a), cli.Clean(b), what)
 	}
 	if len(d.Same) > 0 {
 		out.PrintProse(cli.Dim, "the same on both:", 18, cli.Clean(strings.Join(d.Same, ", ")))

@@ -13,6 +13,7 @@ import (
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/host"
+	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -51,20 +52,33 @@ func (c *workersShowCmd) Run(ctx context.Context, env *cli.Env) error {
 		if err != nil {
 			return err
 		}
+		noteWithheld(env, src)
 		return list.Close()
 	}
 	first := true
-	return eachWorker(ctx, src, workers, func(w *store.WorkerSnapshot, names *metadata.Index) error {
+	err = eachWorker(ctx, src, workers, func(w *store.WorkerSnapshot, names *metadata.Index) error {
 		if !first {
 			env.Out.Printf("\n")
 		}
 		first = false
-		printWorker(env.Out, w, operations[w.ID], names)
+		printRow(env.Out, w, operations[w.ID])
+		if in := src.withheld(); in != nil {
+			s, err := in.summary(ctx, w.ID)
+			if err != nil {
+				return fmt.Errorf("show worker %s of %s: %w", w.Name, src.name(), err)
+			}
+			printSummary(env.Out, s)
+			return env.Out.Lost
+		}
+		printDocument(env.Out, w, names)
 		return env.Out.Lost
 	})
+	noteWithheld(env, src)
+	return err
 }
 
-func printWorker(out *cli.Terminal, w *store.WorkerSnapshot, operations answer.Operations, names *metadata.Index) {
+// printRow prints the row of a worker.
+func printRow(out *cli.Terminal, w *store.WorkerSnapshot, operations answer.Operations) {
 	field := cli.NewWideFields(out, "", 12)
 	field("worker", fmt.Sprintf("%s (id %d)", w.Name, w.ID))
 	field("role", cli.RoleName(w.WorkerRole))
@@ -92,6 +106,36 @@ func printWorker(out *cli.Terminal, w *store.WorkerSnapshot, operations answer.O
 		field("refresh", "last asked for at "+stamp(*w.RefreshRequested))
 	}
 	field("updated", stamp(w.Updated))
+}
+
+// printSummary prints what a worker reported, without its document.
+func printSummary(out *cli.Terminal, s *workerSummary) {
+	field := cli.NewWideFields(out, "", 12)
+	field("labels", labels(s.Labels))
+	field("taints", taintTexts(s.Taints))
+	out.Printf("\n")
+	if len(s.Runtimes) == 0 {
+		out.Printf("no runtimes\n")
+		return
+	}
+	t := cli.NewTable("RUNTIME", "VERSION", "PATH", "OUTCOME")
+	for i := range s.Runtimes {
+		r := &s.Runtimes[i]
+		outcome := cli.Cell{Text: strings.ReplaceAll(r.Outcome, "_", " "), Style: cli.Yellow}
+		switch {
+		case r.UnconfirmedSince != nil:
+			outcome.Text = "could not be determined since " + stamp(*r.UnconfirmedSince)
+		case r.Outcome == schema.OutcomeAvailable:
+			outcome.Style = cli.Green
+		}
+		t.Row(cli.Cell{Text: r.Name, Style: cli.Cyan}, cli.Cell{Text: cli.Or(r.Version, "-")}, cli.Cell{Text: cli.Or(r.Path, "-")}, outcome)
+	}
+	t.Print(out)
+}
+
+// printDocument prints the document of a worker.
+func printDocument(out *cli.Terminal, w *store.WorkerSnapshot, names *metadata.Index) {
+	field := cli.NewWideFields(out, "", 12)
 	report, err := answer.ReportOf(w, names)
 	if err != nil {
 		field("capabilities", undocumented(nil, err))
@@ -105,8 +149,8 @@ func printWorker(out *cli.Terminal, w *store.WorkerSnapshot, operations answer.O
 	if report.Foreign {
 		field("capabilities", "as the platform's worker declares them; attune does not verify them")
 	}
-	field("labels", labels(report))
-	field("taints", taints(report))
+	field("labels", labels(report.Labels))
+	field("taints", taintTexts(report.Taints))
 	field("at a time", strings.Trim(compact(report.MaxConcurrent), `"`))
 	if caps.Host.OS != "" {
 		field("system", strings.Trim(caps.Host.OS+" "+caps.Host.Arch+", user "+caps.Host.User, " ,"))
@@ -143,16 +187,13 @@ func beating(w *store.WorkerSnapshot) string {
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // labels returns the labels of a worker, sorted.
-func labels(r *answer.Report) string {
+func labels(of map[string]string) string {
 	var list []string
-	for _, k := range slices.Sorted(maps.Keys(r.Labels)) {
-		list = append(list, k+"="+r.Labels[k])
+	for _, k := range slices.Sorted(maps.Keys(of)) {
+		list = append(list, k+"="+of[k])
 	}
 	return strings.Join(list, " ")
 }
-
-// taints returns the taints of a worker's host.
-func taints(r *answer.Report) string { return taintTexts(r.Taints) }
 
 // taintTexts returns taints, each as KEY[=VALUE]:EFFECT.
 func taintTexts(taints []answer.Taint) string {

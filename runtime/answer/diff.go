@@ -24,7 +24,7 @@ type Difference struct {
 	// worker has, then by the importance of their kind and by name.
 	Runtimes []RuntimeDifference `json:"runtimes"`
 	// Facts lists other differences of their documents, such as machine, labels and
-	// settings, by key.
+	// settings, by key. It is nil if the reader may not see documents.
 	Facts []FactDifference `json:"facts"`
 	// Same lists the names of the runtimes that both have in the same versions at the
 	// same paths, sorted.

@@ -33,6 +33,9 @@ type Config struct {
 	Authorize func(*http.Request) (Principal, error)
 	// Definitions returns the definitions. Defaults to the rows of the database that can be read.
 	Definitions func(context.Context) ([]metadata.Definition, error)
+	// Retired returns the definitions of refs that a platform has retired, so that their names are known too. Defaults to
+	// definitions that have their refs only.
+	Retired func(refs []string) []metadata.Definition
 	// Words returns the words for a cue of an explanation. Nil leaves out what needs them.
 	Words func(answer.Cue, *answer.WorkerState) string
 	// Registry holds the metrics, and /metrics returns what it holds. APIs may share one.
@@ -56,6 +59,10 @@ type Limits struct {
 	Streams int
 	// Statement is the longest time for an answer that does not wait. Defaults to 30s.
 	Statement time.Duration
+	// Body is the longest time that a client may take for its body. Defaults to 10s.
+	Body time.Duration
+	// Write is the longest time that a client may take to read an answer, and each event of a stream. Defaults to 30s.
+	Write time.Duration
 }
 
 func (l Limits) withDefaults() Limits {
@@ -71,6 +78,12 @@ func (l Limits) withDefaults() Limits {
 	if l.Statement == 0 {
 		l.Statement = 30 * time.Second
 	}
+	if l.Body == 0 {
+		l.Body = 10 * time.Second
+	}
+	if l.Write == 0 {
+		l.Write = 30 * time.Second
+	}
 	return l
 }
 
@@ -80,7 +93,8 @@ func (l Limits) validate() error {
 	for _, one := range []struct {
 		name  string
 		value float64
-	}{{"Rate", l.Rate}, {"Burst", float64(l.Burst)}, {"Streams", float64(l.Streams)}, {"Statement", l.Statement.Seconds()}} {
+	}{{"Rate", l.Rate}, {"Burst", float64(l.Burst)}, {"Streams", float64(l.Streams)}, {"Statement", l.Statement.Seconds()},
+		{"Body", l.Body.Seconds()}, {"Write", l.Write.Seconds()}} {
 		if one.value < 0 {
 			errs = append(errs, fmt.Errorf("config Limits.%s must be at least 0, got %v", one.name, one.value))
 		}
@@ -131,6 +145,15 @@ func New(st *store.Store, cfg Config) (*API, error) {
 		a.cfg.Definitions = func(ctx context.Context) ([]metadata.Definition, error) {
 			defs, _, err := st.BoundedDefinitions(ctx)
 			return defs, err
+		}
+	}
+	if a.cfg.Retired == nil {
+		a.cfg.Retired = func(refs []string) []metadata.Definition {
+			defs := make([]metadata.Definition, len(refs))
+			for i, ref := range refs {
+				defs[i].Ref = ref
+			}
+			return defs
 		}
 	}
 	if a.metrics, err = newMetrics(cfg.Registry, &fleetMetric{st, cfg.Logger}); err != nil {

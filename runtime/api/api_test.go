@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -368,51 +367,6 @@ func TestCursorsOfOthers(t *testing.T) {
 	for _, path := range []string{"/v1/workers?role=sensor&after=", "/v1/workers?after=", "/v1/matrix?role=worker&after=", "/v1/runtimes?after=", "/v1/workers?sort=id&role=worker&after="} {
 		s.refused(s.request(http.MethodGet, path+page.Next, ""), http.StatusBadRequest, api.InvalidRequest, "cursor of this query")
 	}
-}
-
-// TestRevisions: an answer has a revision that its content decides and heartbeats do not.
-func TestRevisions(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
-		fleet(t, db)
-		s := start(t, db, api.Config{})
-		var list workerList
-		s.get("/v1/workers?name=web-1", &list)
-		id := list.Items[0].ID
-		worker := "/v1/workers/" + itoa(id)
-		paths := []string{
-			"/v1/workers", worker, worker + "/runtimes", worker + "/history", worker + "/explain?runtime=python", "/v1/runtimes", "/v1/runtimes/core.python",
-			"/v1/runtimes/core.python/versions", "/v1/matrix", "/v1/matrix/groups?by=role", "/v1/changes", "/v1/packs",
-		}
-		tags := map[string]string{}
-		for _, path := range paths {
-			tags[path] = s.get(path, nil).Header.Get("ETag")
-		}
-		if _, err := s.store.Workers.Heartbeat(t.Context(), id, "i-web-1"); err != nil {
-			t.Fatal(err)
-		}
-		for _, path := range paths {
-			got := s.request(http.MethodGet, path, "", "If-None-Match", `"other", `+tags[path])
-			if tags[path] == "" || got.StatusCode != http.StatusNotModified || got.Header.Get("ETag") != tags[path] {
-				t.Errorf("%s: %d with the revision %q of a moment ago, now %q", path, got.StatusCode, tags[path], got.Header.Get("ETag"))
-			}
-		}
-		if _, err := s.store.Workers.Update(t.Context(), id, store.WorkerChanges{}); err != nil && !errors.Is(err, store.ErrInvalid) {
-			t.Fatal(err)
-		}
-		if err := s.store.Workers.Deactivate(t.Context(), id, "i-web-1"); err != nil {
-			t.Fatal(err)
-		}
-		for _, path := range []string{"/v1/workers", worker, worker + "/explain?runtime=python", "/v1/matrix"} {
-			if got := s.request(http.MethodGet, path, "", "If-None-Match", tags[path]); got.StatusCode != http.StatusOK {
-				t.Errorf("%s: %d after the worker ended", path, got.StatusCode)
-			}
-		}
-		s.refused(s.request(http.MethodPost, worker+"/refresh", "", "If-Match", tags[worker]), http.StatusPreconditionFailed, api.PreconditionFailed)
-		if got := s.request(http.MethodPost, worker+"/refresh", "", "If-Match", "*"); got.StatusCode != http.StatusAccepted {
-			t.Errorf("%d", got.StatusCode)
-		}
-		s.refused(s.request(http.MethodPost, "/v1/workers/999/refresh", "", "If-Match", "*"), http.StatusNotFound, api.NotFound)
-	})
 }
 
 // TestOperateMany cordons a selection, in one transaction with one row of the audit.

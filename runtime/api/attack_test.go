@@ -138,7 +138,10 @@ func TestTokens(t *testing.T) {
 				t.Errorf("%s %s: %d with the scope operate: %s", e.method, e.path, got.StatusCode, got.body)
 			}
 		}
-		for _, path := range []string{"/v1/workers?include=document", "/v1/workers/1?include=document", "/v1/workers/1/explain?runtime=python&include=evidence"} {
+		for _, path := range []string{
+			"/v1/workers?include=document", "/v1/workers/1?include=document", "/v1/workers/1/explain?runtime=python&include=evidence",
+			"/v1/workers/1/diff?with=2&include=facts",
+		} {
 			s.refused(s.request(http.MethodGet, path, "", "Authorization", "Bearer "+reader), http.StatusForbidden, api.Forbidden, "operate")
 		}
 		audits, err := st.Audits.List(t.Context(), 0)

@@ -66,6 +66,7 @@ func BenchmarkAPI(b *testing.B) {
 		}
 	}
 	revision, _ := get("/v1/workers/1", "")
+	explained, _ := get("/v1/workers/1/explain?runtime=runtime7", "")
 	for _, c := range []struct {
 		name, path, tag string
 		bare            func()
@@ -76,6 +77,7 @@ func BenchmarkAPI(b *testing.B) {
 		{name: "matrix-100", path: "/v1/matrix?limit=100"},
 		{name: "groups", path: "/v1/matrix/groups?by=label:zone"},
 		{name: "explain", path: "/v1/workers/1/explain?runtime=runtime7"},
+		{name: "explain-304", path: "/v1/workers/1/explain?runtime=runtime7", tag: explained},
 		{name: "why-not", path: "/v1/explain?runtime=runtime7@%3E%3D3.50"},
 	} {
 		b.Run(c.name, func(b *testing.B) {
@@ -87,6 +89,30 @@ func BenchmarkAPI(b *testing.B) {
 			b.Run(c.name+"-bare", func(b *testing.B) { latencies(b, c.bare) })
 		}
 	}
+}
+
+// BenchmarkStatuses reads the statuses of a fleet as a server does while a stream shows them,
+// and beside it the rows of the workers.
+func BenchmarkStatuses(b *testing.B) {
+	db := testdb.Postgres(b)
+	fixtures.Fleet(b, db, fixtures.FleetOpts{Workers: *apiWorkers})
+	st := store.New(db, store.Config{Schema: db.Schema})
+	b.Run("statuses", func(b *testing.B) {
+		b.ReportAllocs()
+		latencies(b, func() {
+			if states, err := st.Workers.States(b.Context()); err != nil || len(states) != *apiWorkers {
+				b.Fatal(err)
+			}
+		})
+	})
+	b.Run("rows", func(b *testing.B) {
+		b.ReportAllocs()
+		latencies(b, func() {
+			if rows, err := st.Workers.Standing(b.Context(), store.Selection{}); err != nil || len(rows) != *apiWorkers {
+				b.Fatal(err)
+			}
+		})
+	})
 }
 
 // latencies reports the median and the 99th percentile of calls.

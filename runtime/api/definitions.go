@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/attune-go/attune"
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/schema/metadata"
 )
@@ -12,12 +13,21 @@ import (
 type definitions struct {
 	list  []metadata.Definition
 	index *metadata.Index
+	// retired lists the refs that a platform has retired.
+	retired []string
+	// mark changes with them. It is empty where the database has none.
+	mark string
+}
+
+// revision returns what changes with the definitions, or false if only they themselves tell. A program completes
+// the rows from its own pack, so its version is a part.
+func (d *definitions) revision() ([]string, bool) {
+	return []string{d.mark, attune.Version}, d.mark != ""
 }
 
 // A cache holds the definitions until their mark changes.
 type cache struct {
 	mu   sync.Mutex
-	mark string
 	held *definitions
 }
 
@@ -33,7 +43,7 @@ func (a *API) definitions(ctx context.Context) (*definitions, error) {
 	}
 	a.cache.mu.Lock()
 	held := a.cache.held
-	fresh := mark != "" && held != nil && a.cache.mark == mark
+	fresh := mark != "" && held != nil && held.mark == mark
 	a.cache.mu.Unlock()
 	if fresh {
 		return held, nil
@@ -42,10 +52,15 @@ func (a *API) definitions(ctx context.Context) (*definitions, error) {
 	if err != nil {
 		return nil, err
 	}
-	read := &definitions{list, metadata.NewIndex(list)}
+	retired, err := a.store.Runtimes.Retired(ctx)
+	if err != nil {
+		return nil, err
+	}
+	read := &definitions{list, metadata.NewIndex(list), retired, mark} // a mark from before the read is right, or changes once more
+	read.index.Retire(a.cfg.Retired(retired))
 	a.cache.mu.Lock()
 	defer a.cache.mu.Unlock()
-	a.cache.mark, a.cache.held = mark, read // a mark from before the read is right, or changes once more
+	a.cache.held = read
 	return read, nil
 }
 

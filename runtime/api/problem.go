@@ -87,6 +87,8 @@ func problemOf(err error) *problem {
 		return &problem{kind: Forbidden, detail: host.Error()}
 	case errors.Is(err, ErrUnauthorized):
 		return &problem{kind: Unauthorized}
+	case errors.Is(err, ErrCrossOrigin):
+		return &problem{kind: Forbidden, detail: ErrCrossOrigin.Error()}
 	case errors.As(err, &size):
 		return &problem{kind: TooLarge, detail: fmt.Sprintf("a body must have at most %d bytes", size.Limit)}
 	case errors.Is(err, context.DeadlineExceeded):
@@ -167,6 +169,10 @@ func databaseProblem(err error) *problem {
 func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, errNotModified) {
 		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	if rec, ok := w.(*recorder); ok && rec.status != 0 { // the client was slow, or is gone
+		a.cfg.Logger.DebugContext(r.Context(), "answer was cut off", "method", r.Method, "path", r.URL.Path, "error", err)
 		return
 	}
 	if r.Context().Err() != nil && errors.Is(err, context.Canceled) {

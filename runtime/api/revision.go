@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/attune-go/attune/runtime/answer"
+	"github.com/attune-go/attune/schema/store"
 )
 
 // errNotModified means that the client has the revision that the answer would have.
@@ -31,6 +32,23 @@ func (c *call) tag(parts ...any) error {
 		return errNotModified
 	}
 	return nil
+}
+
+// tagWorkers sets the revision of an answer that is made of workers and parts, before the answer is read: what is
+// read later is not older. It returns false where the database has no revisions of workers, or not the workers;
+// the answer itself is the revision then.
+func (a *API) tagWorkers(ctx context.Context, ids []int64, parts ...any) (tagged bool, err error) {
+	for _, id := range ids {
+		revision, err := a.store.Workers.Revision(ctx, id)
+		if revision == "" || err != nil {
+			if errors.Is(err, store.ErrNotFound) {
+				err = nil
+			}
+			return false, err
+		}
+		parts = append(parts, revision)
+	}
+	return true, callOf(ctx).tag(append([]any{ids}, parts...)...)
 }
 
 // matches reports whether a header of a request lists a revision, or is *. Revisions are compared

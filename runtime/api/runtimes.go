@@ -27,7 +27,13 @@ func (a *API) ListRuntimes(ctx context.Context, r server.ListRuntimesRequestObje
 	if err != nil {
 		return nil, err
 	}
-	list := server.ListRuntimes200JSONResponse{Items: []answer.RuntimeRow{}}
+	revision, tagged := defs.revision()
+	if tagged = tagged && r.Params.Name == ""; tagged { // a name may be one that workers reported
+		if err := c.tag(revision); err != nil {
+			return nil, err
+		}
+	}
+	list := server.ListRuntimes200JSONResponse{Items: []answer.RuntimeRow{}, Retired: defs.retired}
 	page := answer.RuntimesQuery{Pack: r.Params.Pack, After: after, Limit: limit + 1}.Page(defs.list)
 	if r.Params.Name != "" {
 		found, err := a.meant(ctx, r.Params.Name)
@@ -54,8 +60,10 @@ func (a *API) ListRuntimes(ctx context.Context, r server.ListRuntimesRequestObje
 		}
 		list.Items = append(list.Items, row)
 	}
-	if err := c.tag(list.Items, list.Next); err != nil {
-		return nil, err
+	if !tagged {
+		if err := c.tag(list.Items, list.Next, list.Retired); err != nil {
+			return nil, err
+		}
 	}
 	list.Now, err = a.store.Now(ctx)
 	return list, err

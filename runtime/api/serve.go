@@ -16,12 +16,6 @@ import (
 // maxBody is the size of the largest body that is read. A requirement has 64 KiB.
 const maxBody = 64 << 10
 
-// bodyTimeout bounds how long a client may take for its body.
-const bodyTimeout = 10 * time.Second
-
-// writeTimeout bounds how long a client may take to read an answer, and each event of a stream.
-const writeTimeout = 30 * time.Second
-
 // Header is a header that every answer has, with the version of the API. Clients send a token only
 // to servers that have answered with it.
 const Header = "Attune-Api"
@@ -50,9 +44,13 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 		a.metrics.observe(op, rec.status, time.Since(began))
 	}()
 	control := http.NewResponseController(w) // tests may have no connection
-	_ = control.SetWriteDeadline(began.Add(a.cfg.Limits.Statement + longestWait + writeTimeout))
+	within := a.cfg.Limits.Statement + a.cfg.Limits.Write
+	if op != nil && op.id == followed {
+		within += longestWait
+	}
+	_ = control.SetWriteDeadline(began.Add(within))
 	if r.ContentLength != 0 { // the server also discards a body that is not read
-		_ = control.SetReadDeadline(began.Add(bodyTimeout))
+		_ = control.SetReadDeadline(began.Add(a.cfg.Limits.Body))
 	}
 	h := w.Header()
 	h.Set(Header, "1")
@@ -90,7 +88,7 @@ const followed = "listChanges"
 func (a *API) admit(w http.ResponseWriter, r *http.Request, op *operation) (*call, error) {
 	c := &call{op: op, header: w.Header()}
 	if err := a.protects.Check(r); err != nil {
-		return nil, &problem{kind: Forbidden, detail: "the request comes from a page of another origin"}
+		return nil, ErrCrossOrigin
 	}
 	if op.scope != "" {
 		var err error

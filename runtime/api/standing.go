@@ -88,44 +88,85 @@ func (s *standings) look(ctx context.Context) (changed bool, err error) {
 		s.mu.Unlock()
 		return false, nil
 	}
+	known := s.known // this goroutine alone changes it
 	s.mu.Unlock()
-	rows, err := s.workers.Standing(ctx, store.Selection{})
+	if known == nil {
+		rows, err := s.workers.Standing(ctx, store.Selection{})
+		if err != nil {
+			return false, err
+		}
+		known = make(map[int64]StatusChange, len(rows))
+		for i := range rows {
+			known[rows[i].ID] = statusOf(&rows[i])
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.known = known
+		return false, nil
+	}
+	changes, err := s.differences(ctx, known)
 	if err != nil {
 		return false, err
 	}
-	now := make(map[int64]StatusChange, len(rows))
-	for i := range rows {
-		now[rows[i].ID] = statusOf(&rows[i])
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	before := s.known
-	s.known = now
-	if before == nil {
-		return false, nil
-	}
-	for i := range rows { // in their order
-		if one := now[rows[i].ID]; before[rows[i].ID] != one {
-			s.recent, changed = append(s.recent, one), true
+	for _, one := range changes {
+		if known[one.Worker] = one; one.Status == deleted {
+			delete(known, one.Worker)
 		}
 	}
-	for id, one := range before {
-		if _, exists := now[id]; !exists {
-			one.Status = "deleted"
-			s.recent, changed = append(s.recent, one), true
-		}
-	}
-	if surplus := len(s.recent) - max(kept, len(now)); surplus > 0 {
+	s.recent = append(s.recent, changes...)
+	if surplus := len(s.recent) - max(kept, len(known)); surplus > 0 {
 		s.recent, s.first = slices.Clone(s.recent[surplus:]), s.first+surplus
 	}
-	return changed, nil
+	return len(changes) > 0, nil
+}
+
+// deleted is the status of a worker whose row is gone.
+const deleted = "deleted"
+
+// mostRead is the number of workers that one statement reads by their IDs.
+const mostRead = 1000
+
+// differences returns what has changed since known: it reads the states of all workers, and the rows of those with
+// another one.
+func (s *standings) differences(ctx context.Context, known map[int64]StatusChange) (changes []StatusChange, err error) {
+	states, err := s.workers.States(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var ids []int64
+	for id, state := range states {
+		if before, exists := known[id]; !exists || before.Status != state.Status || before.Cordoned != state.Cordoned {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	for part := range slices.Chunk(ids, mostRead) {
+		rows, err := s.workers.Standing(ctx, store.Selection{IDs: part})
+		if err != nil {
+			return nil, err
+		}
+		for i := range rows {
+			if one := statusOf(&rows[i]); known[one.Worker] != one { // it may have changed back meanwhile
+				changes = append(changes, one)
+			}
+		}
+	}
+	for id, one := range known {
+		if _, exists := states[id]; !exists {
+			one.Status = deleted
+			changes = append(changes, one)
+		}
+	}
+	return changes, nil
 }
 
 func statusOf(w *store.Standing) StatusChange {
 	one := StatusChange{Worker: w.ID, Name: w.Name, Role: answer.RoleName(w.WorkerRole), Cordoned: w.Cordoned}
 	switch {
 	case w.Stale:
-		one.Status = "stale"
+		one.Status = store.StaleStatus
 	case w.Status != nil:
 		one.Status = string(*w.Status)
 	}

@@ -36,7 +36,7 @@ func (s *stream) VisitListChangesResponse(w http.ResponseWriter) error {
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // nginx passes each event on at once
-	e := &events{w: w, control: http.NewResponseController(w)}
+	e := &events{w: w, control: http.NewResponseController(w), within: s.follower.api.cfg.Limits.Write}
 	begin, err := json.Marshal(struct {
 		Last int64 `json:"last"`
 	}{s.follower.last})
@@ -139,7 +139,9 @@ func (s *stream) sendStatuses(e *events) bool {
 type events struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
-	err     error
+	// within bounds each write.
+	within time.Duration
+	err    error
 }
 
 // send writes an event at once.
@@ -163,7 +165,7 @@ func (e *events) print(format string, args ...any) {
 	if e.err != nil {
 		return
 	}
-	_ = e.control.SetWriteDeadline(time.Now().Add(writeTimeout)) // tests have no connection
+	_ = e.control.SetWriteDeadline(time.Now().Add(e.within)) // tests have no connection
 	_, e.err = fmt.Fprintf(e.w, format, args...)
 }
 

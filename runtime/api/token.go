@@ -69,68 +69,83 @@ func bearer(r *http.Request) (id int64, secret string, err error) {
 // be used for that long.
 const tokenFor = time.Second
 
-// maxKnown bounds the tokens that are remembered.
+// maxKnown bounds the principals that are remembered.
 const maxKnown = 10_000
 
-// Tokens returns a Config.Authorize that accepts the tokens of a database. It remembers a valid
-// token for a second, and writes when a token is used.
-func Tokens(st *store.Store) func(*http.Request) (Principal, error) {
-	t := &tokens{store: st, known: map[[sha256.Size]byte]knownToken{}}
-	return t.authorize
-}
-
-type tokens struct {
-	store *store.Store
-
+// recent remembers principals for tokenFor, by hashes of what they have shown.
+type recent struct {
 	mu    sync.Mutex
-	known map[[sha256.Size]byte]knownToken
+	known map[string]knownPrincipal
 }
 
-type knownToken struct {
+type knownPrincipal struct {
 	principal Principal
 	until     time.Time
 }
 
-func (t *tokens) authorize(r *http.Request) (Principal, error) {
-	id, secret, err := bearer(r)
-	if err != nil {
-		return Principal{}, err
-	}
-	key := sha256.Sum256([]byte(strconv.FormatInt(id, 10) + "_" + secret))
-	t.mu.Lock()
-	known := t.known[key]
-	t.mu.Unlock()
+func newRecent() *recent { return &recent{known: map[string]knownPrincipal{}} }
+
+// get returns the principal of a hash. It calls look for one that is not remembered.
+func (c *recent) get(hash string, look func() (Principal, error)) (Principal, error) {
+	c.mu.Lock()
+	known := c.known[hash]
+	c.mu.Unlock()
 	if time.Now().Before(known.until) {
 		return known.principal, nil
 	}
-	p, err := t.look(r.Context(), id, secret)
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	p, err := look()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if err != nil {
-		delete(t.known, key)
+		delete(c.known, hash)
 		return Principal{}, err
 	}
-	if len(t.known) >= maxKnown {
-		clear(t.known)
+	if len(c.known) >= maxKnown {
+		clear(c.known)
 	}
-	t.known[key] = knownToken{p, time.Now().Add(tokenFor)}
+	c.known[hash] = knownPrincipal{p, time.Now().Add(tokenFor)}
 	return p, nil
 }
 
-// look reads a token.
-func (t *tokens) look(ctx context.Context, id int64, secret string) (Principal, error) {
-	row, err := t.store.Tokens.Get(ctx, id)
+// forget forgets the principal of a hash.
+func (c *recent) forget(hash string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.known, hash)
+}
+
+// Tokens returns a Config.Authorize that accepts the tokens of a database. It remembers a valid
+// token for a second, and writes when a token is used.
+func Tokens(st *store.Store) func(*http.Request) (Principal, error) {
+	known := newRecent()
+	return func(r *http.Request) (Principal, error) {
+		id, secret, err := bearer(r)
+		if err != nil {
+			return Principal{}, err
+		}
+		return known.get(hashOf(strconv.FormatInt(id, 10)+"_"+secret), func() (Principal, error) {
+			return principalOf(r.Context(), st, id, func(hash string) bool {
+				return subtle.ConstantTimeCompare([]byte(hash), []byte(hashOf(secret))) == 1
+			})
+		})
+	}
+}
+
+// principalOf returns the principal of a token in the database, if isProof accepts the hash of its
+// secret, and writes that the token is used.
+func principalOf(ctx context.Context, st *store.Store, id int64, isProof func(hash string) bool) (Principal, error) {
+	row, err := st.Tokens.Get(ctx, id)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return Principal{}, fmt.Errorf("%w: unknown token", ErrUnauthorized)
 	case err != nil:
 		return Principal{}, err
-	case subtle.ConstantTimeCompare([]byte(row.Secret), []byte(hashOf(secret))) != 1:
+	case !isProof(row.Secret):
 		return Principal{}, fmt.Errorf("%w: wrong secret", ErrUnauthorized)
 	case !row.Valid:
 		return Principal{}, fmt.Errorf("%w: the token has ended", ErrUnauthorized)
 	}
-	if err := t.store.Tokens.MarkUsed(ctx, id); err != nil {
+	if err := st.Tokens.MarkUsed(ctx, id); err != nil {
 		return Principal{}, err
 	}
 	name := fmt.Sprintf("token %d %s", row.ID, row.Name)

@@ -127,6 +127,10 @@ func (a *API) GetWorker(ctx context.Context, r server.GetWorkerRequestObject) (s
 			return nil, err
 		}
 	}
+	tagged, err := a.tagWorkers(ctx, q.Selection.IDs)
+	if err != nil {
+		return nil, err
+	}
 	var found []answer.WorkerItem
 	if _, err := answer.ListWorkers(ctx, a.store, q, func(workers []answer.WorkerItem) error {
 		found = append(found, workers...)
@@ -137,21 +141,31 @@ func (a *API) GetWorker(ctx context.Context, r server.GetWorkerRequestObject) (s
 	if len(found) == 0 {
 		return nil, a.exists(ctx, r.Id)
 	}
-	return server.GetWorker200JSONResponse(found[0]), c.tag(withoutHeartbeat(found[0]))
+	if !tagged {
+		err = c.tag(withoutHeartbeat(found[0]))
+	}
+	return server.GetWorker200JSONResponse(found[0]), err
 }
 
 // ListWorkerRuntimes implements the operation listWorkerRuntimes.
 func (a *API) ListWorkerRuntimes(
 	ctx context.Context, r server.ListWorkerRuntimesRequestObject,
 ) (server.ListWorkerRuntimesResponseObject, error) {
-	if err := a.exists(ctx, r.Id); err != nil {
-		return nil, err
-	}
-	items, err := answer.ReportedRuntimes(ctx, a.store, r.Id)
+	tagged, err := a.tagWorkers(ctx, []int64{r.Id})
 	if err != nil {
 		return nil, err
 	}
-	if err := callOf(ctx).tag(items); err != nil {
+	if !tagged {
+		err = a.exists(ctx, r.Id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	items, err := answer.ReportedRuntimes(ctx, a.store, r.Id)
+	if err == nil && !tagged {
+		err = callOf(ctx).tag(items)
+	}
+	if err != nil {
 		return nil, err
 	}
 	now, err := a.store.Now(ctx)
@@ -171,16 +185,22 @@ func (a *API) ExplainWorker(ctx context.Context, r server.ExplainWorkerRequestOb
 	if err != nil {
 		return nil, err
 	}
+	defs, err := a.definitions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	revision, tagged := defs.revision()
+	if tagged {
+		if tagged, err = a.tagWorkers(ctx, []int64{r.Id}, revision, term.Ref, term.Name); err != nil {
+			return nil, err
+		}
+	}
 	worker, err := a.worker(ctx, r.Id)
 	if err != nil {
 		return nil, err
 	}
-	index, err := a.index(ctx)
-	if err != nil {
-		return nil, err
-	}
 	e, err := answer.Explain(ctx, a.store, worker, answer.Question{
-		Requirement: term.Requirement, Definition: term.Definition, Index: index, Words: a.cfg.Words,
+		Requirement: term.Requirement, Definition: term.Definition, Index: defs.index, Words: a.cfg.Words,
 	})
 	if err != nil {
 		return nil, err
@@ -188,9 +208,12 @@ func (a *API) ExplainWorker(ctx context.Context, r server.ExplainWorkerRequestOb
 	if !evidence {
 		leaveOutEvidence(e)
 	}
-	steady := *e
-	steady.Worker.LastHeartbeat, steady.Worker.SilentSeconds = nil, nil
-	return server.ExplainWorker200JSONResponse(*e), c.tag(steady)
+	if !tagged {
+		steady := *e
+		steady.Worker.LastHeartbeat, steady.Worker.SilentSeconds = nil, nil
+		err = c.tag(steady)
+	}
+	return server.ExplainWorker200JSONResponse(*e), err
 }
 
 // leaveOutEvidence removes the attempts from an explanation.
@@ -247,6 +270,16 @@ func (a *API) RefreshWorkers(ctx context.Context, r server.RefreshWorkersRequest
 
 // DiffWorkers implements the operation diffWorkers.
 func (a *API) DiffWorkers(ctx context.Context, r server.DiffWorkersRequestObject) (server.DiffWorkersResponseObject, error) {
+	includesFacts := slices.Contains(r.Params.Include, server.Facts)
+	if includesFacts {
+		if err := callOf(ctx).needsOperate("facts"); err != nil {
+			return nil, err
+		}
+	}
+	tagged, err := a.tagWorkers(ctx, []int64{r.Id, r.Params.With})
+	if err != nil {
+		return nil, err
+	}
 	one, err := a.worker(ctx, r.Id)
 	if err != nil {
 		return nil, err
@@ -259,5 +292,11 @@ func (a *API) DiffWorkers(ctx context.Context, r server.DiffWorkersRequestObject
 	if err != nil {
 		return nil, err
 	}
-	return server.DiffWorkers200JSONResponse(*d), callOf(ctx).tag(d)
+	if !includesFacts {
+		d.Facts = nil
+	}
+	if !tagged {
+		err = callOf(ctx).tag(d)
+	}
+	return server.DiffWorkers200JSONResponse(*d), err
 }

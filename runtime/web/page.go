@@ -29,7 +29,12 @@ type page struct {
 var pages = []page{
 	{pattern: "/{$}", nav: "Fleet", key: "f", title: "Fleet", template: "fleet", load: loadFleet},
 	{pattern: "/hosts/{id}", title: "Host", template: "host", load: loadHost},
+	{pattern: "/why-not", nav: "Why not", key: "w", title: "Why not", template: "why-not", load: loadPlacing},
+	{pattern: "/runtimes", nav: "Runtimes", key: "r", title: "Runtimes", template: "runtimes", load: loadRuntimes},
+	{pattern: "/runtimes/{ref}", title: "Runtime", template: "runtime", load: loadRuntime},
+	{pattern: "/actions", nav: "Actions", key: "a", title: "Actions", template: "actions", load: loadSubjects},
 	{pattern: "/changes", nav: "Changes", key: "c", title: "Changes", template: "changes", load: loadChanges},
+	{pattern: "/status", nav: "Status", key: "s", title: "Status", template: "status", load: loadStatus},
 }
 
 // A view is a request while its page is made.
@@ -83,10 +88,12 @@ type layout struct {
 	// Reader is the name of the principal, and MayOperate whether it has the scope operate.
 	Reader     string
 	MayOperate bool
-	Same       []equivalent
-	Live       string
-	Assets     map[string]string
-	Data       any
+	// MaySignIn reports whether the page signs readers in, and SignedIn whether it signed this one in.
+	MaySignIn, SignedIn bool
+	Same                []equivalent
+	Live                string
+	Assets              map[string]string
+	Data                any
 }
 
 // Pattern returns the path of a page from the root.
@@ -106,6 +113,9 @@ func (w *Web) render(v *view, p *page, data any) {
 	l := layout{
 		Root: rootOf(v.request), Title: v.title, Here: p.template, Reader: v.principal.Name, MayOperate: v.principal.May(api.Operate),
 		Same: v.same, Live: v.live, Assets: assetNames, Data: data,
+	}
+	if w.sessions != nil {
+		l.MaySignIn, l.SignedIn = true, l.Reader != "" && w.sessions.Has(v.request)
 	}
 	if l.Title == "" {
 		l.Title = p.title

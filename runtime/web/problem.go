@@ -55,6 +55,9 @@ func (w *Web) problemOf(v *view, err error) *problem {
 func (w *Web) fail(v *view, err error) {
 	p := w.problemOf(v, err)
 	if p.Status == http.StatusUnauthorized {
+		if v.leadToSignIn() {
+			return
+		}
 		v.header.Set("WWW-Authenticate", `Bearer realm="attune"`)
 	}
 	v.status = p.Status

@@ -21,6 +21,9 @@ import (
 
 // A Config configures a Web.
 type Config struct {
+	// Sessions sign browsers in, for an API that they authorize. Nil leaves that to the server in which the page
+	// is mounted.
+	Sessions *api.Sessions
 	// Logger logs failures. Defaults to slog.Default().
 	Logger *slog.Logger
 }
@@ -28,6 +31,7 @@ type Config struct {
 // A Web serves the page. New returns one; its zero value cannot be used.
 type Web struct {
 	api      *api.API
+	sessions *api.Sessions
 	log      *slog.Logger
 	mux      *http.ServeMux
 	protects *http.CrossOriginProtection
@@ -46,12 +50,15 @@ func New(a *api.API, cfg Config) (*Web, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	w := &Web{api: a, log: cfg.Logger, mux: http.NewServeMux(), protects: http.NewCrossOriginProtection()}
+	w := &Web{api: a, sessions: cfg.Sessions, log: cfg.Logger, mux: http.NewServeMux(), protects: http.NewCrossOriginProtection()}
 	for i := range pages {
 		w.mux.Handle("GET "+pages[i].pattern, w.page(&pages[i]))
 	}
 	for i := range actions {
 		w.mux.Handle("POST "+actions[i].pattern, w.action(&actions[i]))
+	}
+	if w.sessions != nil {
+		w.sign()
 	}
 	w.mux.HandleFunc("GET /live", w.live)
 	w.mux.HandleFunc("GET /static/{name}", serveAsset)

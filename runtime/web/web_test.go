@@ -114,7 +114,7 @@ func (s *site) crawl() map[string]bool {
 					continue
 				}
 				to.Scheme, to.Host, to.Fragment = "", "", ""
-				if address := to.String(); !seen[address] && len(seen) < 80 {
+				if address := to.String(); !seen[address] && len(seen) < 160 {
 					seen[address] = true
 					next = append(next, address)
 				}

@@ -226,10 +226,10 @@ func (w *Workers) addInstallations(ctx context.Context, at map[int64]*requiremen
 		case f == nil:
 		case r.Outcome == schema.OutcomeAvailable:
 			i := requirement.Installation{Ref: r.Ref, Path: r.Path, Declared: r.Source == string(capability.Declared), Unconfirmed: r.Unconfirmed}
-			if r.Version != "" {
-				if i.Version, err = version.Parse(r.Version); err != nil {
-					return nil, fmt.Errorf("worker %d, %s: %w", r.Worker, r.Ref, err)
-				}
+			// The login of a host can write any text: one that is not a version is an unknown one, so that it hinders
+			// no other worker.
+			if v, err := version.Parse(r.Version); err == nil {
+				i.Version = v
 			}
 			f.Installations = append(f.Installations, i)
 		case r.Path == "" && r.VersionRaw == "" && capability.Outcome(r.Outcome).CouldNotTell():

@@ -93,6 +93,25 @@ func TestFacts(t *testing.T) {
 	})
 }
 
+// TestFactsOfOddVersion: a text that is not a version counts as an unknown version. A host can write it, and hinders no
+// other worker by it.
+func TestFactsOfOddVersion(t *testing.T) {
+	each(t, func(t *testing.T, e env) {
+		running(t, e, "a", row("core.python", "python", "3.12.1", "/usr/bin/python3"))
+		odd := running(t, e, "b", row("core.python", "python", "3.12.1", "/usr/bin/python3"))
+		e.exec(t, "UPDATE {schema}.worker_runtime SET version = '<b>' WHERE worker = ?", odd.ID)
+		got, err := e.Workers.Facts(t.Context(), store.FactsQuery{Refs: []string{"core.python"}})
+		if err != nil || len(got) != 2 {
+			t.Fatalf("%v: %+v", err, got)
+		}
+		for _, f := range got {
+			if want := map[string]string{"a": "3.12.1"}[f.Name]; len(f.Installations) != 1 || f.Installations[0].Version.String() != want {
+				t.Errorf("%s: %+v, want the version %q", f.Name, f.Installations, want)
+			}
+		}
+	})
+}
+
 // TestSlots: a worker has the slots of its document, and one if the document says nothing sensible. A worker that
 // is busy has none, whatever its document says.
 func TestSlots(t *testing.T) {

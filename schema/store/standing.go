@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -57,6 +59,47 @@ func (w *Workers) Standing(ctx context.Context, s Selection) ([]Standing, error)
 		found = append(found, r.Standing)
 	}
 	return found, nil
+}
+
+// StaleStatus is the status of stale workers in States.
+const StaleStatus = "stale"
+
+// A State is what a worker does now.
+type State struct {
+	// Status is StaleStatus if the worker is stale. It is empty if the row has none.
+	Status string
+	// Cordoned reports whether an operator keeps new work off the worker.
+	Cordoned bool
+}
+
+// States returns the states of all workers by ID. It is for callers that look at a whole fleet often, because it reads
+// no other columns and a few rows only.
+func (w *Workers) States(ctx context.Context) (map[int64]State, error) {
+	var rows []struct {
+		State
+		IDs string `bun:"ids"`
+	}
+	list := bun.Safe(w.pick("pg_catalog.string_agg(CAST(worker.id AS pg_catalog.text), ',')", "group_concat(worker.id)"))
+	err := w.db.NewRaw(`SELECT worker.status, worker.cordoned, ? AS ids FROM (
+			SELECT worker.id, CASE WHEN ? THEN ? ELSE coalesce(?, '') END AS status,
+				worker.id IN (SELECT cordon.worker FROM ? AS cordon) AS cordoned
+			FROM ? AS worker) AS worker
+		GROUP BY worker.status, worker.cordoned`,
+		list, w.isStale(), StaleStatus, w.text("worker.status"), w.rows("worker_cordon"), w.rows("worker")).Scan(ctx, &rows)
+	if err != nil {
+		return nil, fmt.Errorf("read states of workers: %w", w.classify("find", err))
+	}
+	states := map[int64]State{}
+	for _, row := range rows {
+		for text := range strings.SplitSeq(row.IDs, ",") {
+			id, err := strconv.ParseInt(text, 10, 64)
+			if err != nil {
+				return nil, fmt.Errorf("read states of workers: %w", err)
+			}
+			states[id] = row.State
+		}
+	}
+	return states, nil
 }
 
 // silence returns the age of a heartbeat, or nil without one.

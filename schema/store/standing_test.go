@@ -33,6 +33,7 @@ func TestStandingIsWhatSelectSays(t *testing.T) {
 			ago = "CURRENT_TIMESTAMP - interval '100 seconds'"
 		}
 		e.exec(t, "UPDATE {schema}.worker SET last_heartbeat = "+ago+" WHERE name IN ('a', 'b')")
+		e.exec(t, "INSERT INTO {schema}.worker_cordon (worker) SELECT id FROM {schema}.worker WHERE name = 'c'")
 		found, err := e.Workers.Standing(t.Context(), store.Selection{})
 		if err != nil {
 			t.Fatal(err)
@@ -50,6 +51,21 @@ func TestStandingIsWhatSelectSays(t *testing.T) {
 		}
 		if !found[0].Stale || found[0].Live || found[1].Stale || !found[1].Live || found[2].Live || *found[0].Silent < 100*time.Second {
 			t.Errorf("they stand as %+v", found)
+		}
+		states, err := e.Workers.States(t.Context())
+		if err != nil || len(states) != 3 {
+			t.Errorf("%v, %v", states, err)
+		}
+		for _, f := range found {
+			want := store.StaleStatus
+			if !f.Stale && f.Status != nil {
+				want = string(*f.Status)
+			} else if !f.Stale {
+				want = ""
+			}
+			if got := states[f.ID]; got.Status != want || got.Cordoned != f.Cordoned || f.Cordoned != (f.Name == "c") {
+				t.Errorf("%s is %+v, want %q; %+v", f.Name, got, want, f)
+			}
 		}
 		silent, err := e.Workers.Standing(t.Context(), store.Selection{Silent: 90 * time.Second})
 		if err != nil || len(silent) != 2 {

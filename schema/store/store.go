@@ -52,6 +52,7 @@ type Store struct {
 	Changes         *Changes
 	Subjects        *Subjects
 	Tokens          *Tokens
+	Sessions        *Sessions
 	Audits          *Audits
 
 	config Config
@@ -99,6 +100,9 @@ func New(db bun.IDB, cfg Config) *Store {
 		Subjects:       &Subjects{d},
 		Tokens: &Tokens{table[schema.Token]{
 			dialect: d, name: "attune_token", noun: "token",
+		}},
+		Sessions: &Sessions{table[schema.Session]{
+			dialect: d, name: "attune_session", noun: "session",
 		}},
 		Audits: &Audits{table[schema.Audit]{
 			dialect: d, name: "attune_audit", noun: "audit row", unique: []string{"id"},

@@ -186,6 +186,11 @@ const (
 	GetWorkerParamsIncludeDocument GetWorkerParamsInclude = "document"
 )
 
+// Defines values for DiffWorkersParamsInclude.
+const (
+	Facts DiffWorkersParamsInclude = "facts"
+)
+
 // Defines values for ExplainWorkerParamsInclude.
 const (
 	Evidence ExplainWorkerParamsInclude = "evidence"
@@ -337,8 +342,10 @@ type Definition struct {
 
 // Difference defines model for Difference.
 type Difference struct {
-	A        Subject             `json:"a"`
-	B        Subject             `json:"b"`
+	A Subject `json:"a"`
+	B Subject `json:"b"`
+
+	// Facts Null unless they are included.
 	Facts    []FactDifference    `json:"facts"`
 	Runtimes []RuntimeDifference `json:"runtimes"`
 
@@ -798,6 +805,9 @@ type RuntimeList struct {
 
 	// Now The time of the answer by the database's clock.
 	Now Now `json:"now"`
+
+	// Retired Refs that the platform of the tables has retired. They have no items.
+	Retired []string `json:"retired,omitempty"`
 }
 
 // Status defines model for Status.
@@ -1430,9 +1440,15 @@ type DiffWorkersParams struct {
 	// With The number of the other worker.
 	With int64 `form:"with" json:"with"`
 
+	// Include Parts to add. `facts`, the differences of the capability documents, needs the scope operate.
+	Include []DiffWorkersParamsInclude `form:"include,omitempty" json:"include,omitempty"`
+
 	// IfNoneMatch Revisions that the client has.
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty"`
 }
+
+// DiffWorkersParamsInclude defines parameters for DiffWorkers.
+type DiffWorkersParamsInclude string
 
 // ExplainWorkerParams defines parameters for ExplainWorker.
 type ExplainWorkerParams struct {
@@ -4526,6 +4542,18 @@ func NewDiffWorkersRequest(server string, id WorkerID, params *DiffWorkersParams
 			for _, qp := range strings.Split(queryFrag, "&") {
 				rawQueryFragments = append(rawQueryFragments, qp)
 			}
+		}
+
+		if params.Include != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "include", params.Include, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
 		}
 
 		if encoded := queryValues.Encode(); encoded != "" {

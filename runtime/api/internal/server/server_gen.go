@@ -143,6 +143,11 @@ const (
 	GetWorkerParamsIncludeDocument GetWorkerParamsInclude = "document"
 )
 
+// Defines values for DiffWorkersParamsInclude.
+const (
+	Facts DiffWorkersParamsInclude = "facts"
+)
+
 // Defines values for ExplainWorkerParamsInclude.
 const (
 	Evidence ExplainWorkerParamsInclude = "evidence"
@@ -346,6 +351,9 @@ type RuntimeList struct {
 
 	// Now The time of the answer by the database's clock.
 	Now Now `json:"now"`
+
+	// Retired Refs that the platform of the tables has retired. They have no items.
+	Retired []string `json:"retired,omitempty"`
 }
 
 // Status defines model for Status.
@@ -881,9 +889,15 @@ type DiffWorkersParams struct {
 	// With The number of the other worker.
 	With int64 `form:"with" json:"with"`
 
+	// Include Parts to add. `facts`, the differences of the capability documents, needs the scope operate.
+	Include []DiffWorkersParamsInclude `form:"include,omitempty" json:"include,omitempty"`
+
 	// IfNoneMatch Revisions that the client has.
 	IfNoneMatch IfNoneMatch `json:"If-None-Match,omitempty"`
 }
+
+// DiffWorkersParamsInclude defines parameters for DiffWorkers.
+type DiffWorkersParamsInclude string
 
 // ExplainWorkerParams defines parameters for ExplainWorker.
 type ExplainWorkerParams struct {
@@ -2889,6 +2903,19 @@ func (siw *ServerInterfaceWrapper) DiffWorkers(w http.ResponseWriter, r *http.Re
 			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "with"})
 		} else {
 			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "with", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "include" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "include", r.URL.Query(), &params.Include, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "include"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "include", Err: err})
 		}
 		return
 	}

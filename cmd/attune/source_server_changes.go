@@ -1,0 +1,107 @@
+//nolint:bodyclose // answered closes every body
+package main
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"net/url"
+	"time"
+
+	"github.com/attune-go/attune/runtime/answer"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// changePage is a page of changes.
+type changePage struct {
+	Items []answer.Change
+	Last  int64
+}
+
+// changesQuery returns a filter as parameters.
+func changesQuery(filter store.ChangeFilter) url.Values {
+	q := url.Values{"name": filter.Names}
+	addRoles(q, filter.Roles)
+	if runtime := cmp.Or(filter.Ref, filter.Name); runtime != "" {
+		q.Set("runtime", runtime)
+	}
+	if filter.Since > 0 {
+		q.Set("since", filter.Since.String())
+	}
+	if filter.Before > 0 {
+		q.Set("before", number(filter.Before))
+	}
+	return q
+}
+
+func (s *serverSource) history(ctx context.Context, filter store.ChangeFilter) ([]answer.Change, error) {
+	all := []answer.Change{}
+	err := s.eachChange(ctx, filter, func(changes []answer.Change) error {
+		all = append(all, changes...)
+		return nil
+	})
+	return all, err
+}
+
+func (s *serverSource) eachChange(ctx context.Context, filter store.ChangeFilter, fn func([]answer.Change) error) error {
+	for left := filter.Limit; ; left -= pageSize {
+		size := pageSize
+		if filter.Limit > 0 {
+			size = min(size, left)
+		}
+		q := changesQuery(filter)
+		q.Set("limit", number(size))
+		page, err := answered[changePage](s.client.ListChanges(ctx, nil, with(q)))
+		if err == nil && len(page.Items) > 0 {
+			err = fn(page.Items)
+		}
+		if err != nil || len(page.Items) < size || filter.Limit > 0 && left <= size {
+			return err
+		}
+		filter.Before = page.Items[len(page.Items)-1].ID
+	}
+}
+
+// followWait is how long one request waits for a change.
+const followWait = "30s"
+
+func (s *serverSource) follow(ctx context.Context, filter store.ChangeFilter, after *int64) (iter.Seq2[answer.Change, error], error) {
+	if after == nil {
+		status, err := answered[struct {
+			Last int64 `json:"last_change"`
+		}](s.client.GetStatus(ctx))
+		if err != nil {
+			return nil, err
+		}
+		after = &status.Last
+	}
+	from := *after
+	return func(yield func(answer.Change, error) bool) {
+		for ctx.Err() == nil {
+			q := changesQuery(filter)
+			q.Set("from", number(from))
+			q.Set("wait", followWait)
+			q.Set("limit", number(pageSize))
+			page, err := answered[changePage](s.client.ListChanges(ctx, nil, with(q)))
+			switch {
+			case ctx.Err() != nil:
+				return
+			case err != nil:
+				if !yield(answer.Change{}, err) {
+					return
+				}
+				select {
+				case <-ctx.Done():
+				case <-time.After(time.Second):
+				}
+				continue
+			}
+			from = page.Last
+			for i := range page.Items {
+				if !yield(page.Items[i], nil) {
+					return
+				}
+			}
+		}
+	}, nil
+}
