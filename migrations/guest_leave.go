@@ -31,7 +31,7 @@ func (m *Migrator) leaving(ctx context.Context, db bun.IDB, in *inspection) (blo
 }
 
 // referring describes the platform's rows that refer to attune's own workers, whatever their foreign keys do when
-// these are deleted.
+// these are deleted. Tables that the role may not read are left out; the database checks them.
 func (m *Migrator) referring(ctx context.Context, db bun.IDB, in *inspection) (blockers []string, err error) {
 	var keys []struct{ Name, Columns, Condition string }
 	err = db.NewRaw(`
@@ -43,7 +43,7 @@ FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
 CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(k.conkey), pg_catalog.unnest(k.confkey)) WITH ORDINALITY AS p (own, target, n)
 JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = p.own
 JOIN pg_catalog.pg_attribute t ON t.attrelid = k.confrelid AND t.attnum = p.target
-WHERE k.contype = 'f' AND k.confrelid = ?1 AND k.conparentid = 0
+WHERE k.contype = 'f' AND k.confrelid = ?1 AND k.conparentid = 0 AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
   AND NOT (c.relnamespace = ?0 AND pg_catalog.starts_with(c.relname, 'attune_'))
 GROUP BY k.oid, c.oid, c.relnamespace, c.relname, n.nspname ORDER BY 1, 2`, in.oid, in.relations["worker"].oid).Scan(ctx, &keys)
 	if err != nil {
@@ -71,6 +71,12 @@ FROM ? AS worker JOIN ? AS state ON state.worker = worker.id AND state.former IS
 
 // loadedPacks returns the refs of packs that attune loaded, as far as they are still there.
 func (m *Migrator) loadedPacks(ctx context.Context, db bun.IDB, in *inspection) (refs []string, err error) {
+	var readable bool
+	err = db.NewRaw(`SELECT pg_catalog.has_table_privilege(CAST(? AS pg_catalog.oid), 'SELECT')
+		AND pg_catalog.has_table_privilege(CAST(? AS pg_catalog.oid), 'SELECT')`, in.relations["pack"].oid, in.relations["runtime"].oid).Scan(ctx, &readable)
+	if err != nil || !readable {
+		return nil, explain(err)
+	}
 	err = db.NewRaw(`
 SELECT pack.ref FROM ?0 AS pack
 WHERE pg_catalog.jsonb_typeof(pg_catalog.to_jsonb(pack)->'meta'->'attune') = 'object'
