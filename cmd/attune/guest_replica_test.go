@@ -35,6 +35,13 @@ func TestGuestOnAReplica(t *testing.T) {
 			want(t, run(t, "runtimes", "list"), 0, "core.python")
 			want(t, run(t, "explain", h.name, "python"), 0, h.name)
 			want(t, h.worker("detect"), 0)
+			// What the primary has resolved is found on the standby.
+			if _, err := db.ExecContext(t.Context(), `INSERT INTO attune.runtime (ref, name, distributions) VALUES ('etl.cobol', 'Cobol', '{}')`); err != nil {
+				t.Fatal(err)
+			}
+			want(t, run(t, "workers", "list", "--has", "cobol", "--database", db.URL), 0, "worker-alpha")
+			caughtUp(t, db, url)
+			want(t, run(t, "workers", "list", "--has", "cobol"), 0, "worker-alpha")
 			for _, command := range [][]string{{"migrate", "up", "--guards=off"}, {"migrate", "down"}} {
 				want(t, run(t, command...), 1, "standby", "on the primary")
 			}

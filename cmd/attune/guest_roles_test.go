@@ -86,6 +86,11 @@ func TestGuestRoles(t *testing.T) {
 			`UPDATE attune.action SET entrypoint = 'x'`, `SELECT entrypoint FROM attune.action`,
 			`UPDATE attune.attune_worker_runtime SET version = ''`, `SELECT config FROM attune.sensor`, `DELETE FROM attune.attune_capability_change`,
 			`SELECT * FROM attune.execution`, `CREATE TABLE attune.mine ()`)
+		h.denied(reader, `SELECT attune.attune_declare_workers(1)`)
+		h.inPath(`INSERT INTO runtime (ref, name, distributions) VALUES ('etl.cobol', 'Cobol', '{}')`)
+		for _, login := range []string{host, reader} { // the reader finds what the host has resolved
+			want(t, run(t, "workers", "list", "--has", "cobol", "--database", login), 0, "worker-alpha")
+		}
 		platform.Run(h, h.db, h.shape)
 		t.Setenv("ATTUNE_DATABASE_URL", operator)
 		want(t, run(t, "runtimes", "delete", "acme.example"), 0, "deleted")

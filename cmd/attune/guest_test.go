@@ -214,6 +214,7 @@ func TestGuestTakenName(t *testing.T) {
 	eachGuest(t, func(h *guestHost) {
 		t := h.T
 		want(t, run(t, "migrate", "up"), 0)
+		want(t, run(t, "workers", "list", "--has", "python"), 0) // the first command resolves what workers declare
 		before := platform.Snapshot(h, h.db)
 		want(t, h.worker("register", "--name", "worker-alpha"), 1, "the name is taken", "row 1", "the platform's", "--name")
 		want(t, h.worker("run", "--name", "worker-alpha"), 1, "the name is taken", "--takeover")

@@ -2,7 +2,6 @@ package answer
 
 import (
 	"context"
-	"slices"
 
 	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
@@ -113,14 +112,12 @@ func MatrixOf(ctx context.Context, st *store.Store, q MatrixQuery) (*Matrix, err
 // cellOf returns the cell of a worker. The worker's rows come newest first, the installations
 // before the others.
 func cellOf(w *WorkerItem, of *RuntimeTerm) Cell {
-	rows := slices.DeleteFunc(slices.Clone(w.Reported), func(r store.Reported) bool {
-		return r.RuntimeRef != of.Ref || of.Ref == "" && r.Name != of.Name
-	})
 	cell := Cell{State: CellUnasked}
-	for i := range rows {
-		row := &rows[i]
+	for i := range w.Reported {
+		row := &w.Reported[i]
 		negative := row.Path == "" && row.VersionRaw == ""
 		switch {
+		case row.RuntimeRef != of.Ref, of.Ref == "" && row.Name != of.Name:
 		case row.Outcome == capability.Available && cell.State == CellAvailable:
 			cell.Others++
 		case row.Outcome == capability.Available:
