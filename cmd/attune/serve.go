@@ -198,7 +198,7 @@ const endWithin = 10 * time.Second
 
 // serve serves until ctx ends: then the streams end, and open requests are waited for.
 func (s *apiServer) serve(ctx context.Context, address, cert, key string) error {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	listener, err := (&net.ListenConfig{Control: endVanished}).Listen(ctx, "tcp", address)
 	if err != nil {
 		//nolint:errorlint // not wrapped: it would be taken for a database's that is away
 		return fmt.Errorf("--listen: %v; name another port, or a host that is this machine", err)

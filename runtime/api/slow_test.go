@@ -54,8 +54,10 @@ func slowServer(t *testing.T, limits api.Limits) *server {
 // dial opens a connection that takes little before it is read, and sends the head of a request.
 func (s *server) dial(request string, headers ...string) *net.TCPConn {
 	s.t.Helper()
-	dialer := net.Dialer{Control: func(_, _ string, c syscall.RawConn) (err error) {
-		return errors.Join(c.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4<<10) }), err)
+	dialer := net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {
+		var set error
+		err := c.Control(func(fd uintptr) { set = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4<<10) })
+		return errors.Join(err, set)
 	}}
 	conn, err := dialer.DialContext(s.t.Context(), "tcp", s.Listener.Addr().String())
 	if err != nil {
