@@ -38,8 +38,8 @@ func TestPage(t *testing.T) {
 			t.Errorf("GET %s: %s\n%s", from, status, body)
 		}
 	}
-	if status, _ := s.curl("/ui/", "-L"); status != "401" {
-		t.Errorf("without a token: %s", status)
+	if status, body := s.curl("/ui/", "-L"); status != "200" || !strings.Contains(body, "<h1>Sign in</h1>") || strings.Contains(body, "web-1") {
+		t.Errorf("without a token: %s\n%s", status, body)
 	}
 	for path, words := range map[string][]string{
 		"/ui/":                                   {"web-1"},
