@@ -128,8 +128,8 @@ const deleted = "deleted"
 // mostRead is the number of workers that one statement reads by their IDs.
 const mostRead = 1000
 
-// differences returns what has changed since known: it reads the states of all workers, and the rows of those with
-// another one.
+// differences returns what differs from known. It reads the states of all workers, and the rows of those whose state
+// differs.
 func (s *standings) differences(ctx context.Context, known map[int64]StatusChange) (changes []StatusChange, err error) {
 	states, err := s.workers.States(ctx)
 	if err != nil {

@@ -75,8 +75,8 @@ func (q *placing) narrow(ctx context.Context, few int) (err error) {
 // that a requirement names: describing them does.
 const fewLookups = 20
 
-// complete returns which of some workers have all labels and runtimes of the requirement. Most of those
-// with a rare label may lack another, and rows of worker are wide.
+// complete returns those of some workers that have all labels and runtimes of the requirement. Many with a rare label
+// lack another one, and rows of worker are wide.
 func (q *placing) complete(ctx context.Context, ids []int64) (found []int64, err error) {
 	looking := q.looking()
 	list := strings.Trim(strings.Join(strings.Fields(fmt.Sprint(ids)), ","), "[]")
