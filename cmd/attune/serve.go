@@ -212,6 +212,8 @@ func (s *apiServer) serve(ctx context.Context, address, cert, key string) error 
 		defer pair.follow(s.log)()
 		s.http.TLSConfig = pair.config()
 		scheme, serve = "https", func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
+	} else { // a reload of the service must not end the server
+		defer onHangup(func() { s.log.Info("there is no certificate to read again") })()
 	}
 	listener = netutil.LimitListener(listener, maxConnections)
 	ran, served := make(chan error, 1), make(chan error, 1)

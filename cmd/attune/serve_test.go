@@ -234,16 +234,7 @@ func TestServeTLS(t *testing.T) {
 	if got := serial(); got != 1 {
 		t.Errorf("the certificate %d, before SIGHUP", got)
 	}
-	hangUp := func() {
-		self, err := os.FindProcess(os.Getpid())
-		if err == nil {
-			err = self.Signal(syscall.SIGHUP)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	hangUp()
+	hangUp(t)
 	s.wait("read the certificate again")
 	if got := serial(); got != 2 {
 		t.Errorf("the certificate %d, after SIGHUP", got)
@@ -251,10 +242,33 @@ func TestServeTLS(t *testing.T) {
 	if err := os.WriteFile("key.pem", []byte("no key"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	hangUp()
+	hangUp(t)
 	s.wait("cannot be used")
 	if got := serial(); got != 2 {
 		t.Errorf("the certificate %d, after a broken one", got)
+	}
+}
+
+// TestServeHangup: a server without a certificate goes on after SIGHUP.
+func TestServeHangup(t *testing.T) {
+	fleet(t, testdb.SQLite(t))
+	s := serve(t)
+	hangUp(t)
+	s.wait("no certificate to read again")
+	if got := s.end(); got != 0 {
+		t.Errorf("status %d\n%s", got, s.errOut)
+	}
+}
+
+// hangUp sends SIGHUP to this process.
+func hangUp(t *testing.T) {
+	t.Helper()
+	self, err := os.FindProcess(os.Getpid())
+	if err == nil {
+		err = self.Signal(syscall.SIGHUP)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -41,16 +41,23 @@ func (p *keyPair) config() *tls.Config {
 // follow reads the files again at each SIGHUP, until stop is called. Files that cannot be used
 // leave the certificate as it is.
 func (p *keyPair) follow(log *slog.Logger) (stop func()) {
+	return onHangup(func() {
+		if err := p.read(); err != nil {
+			log.Error("the certificate cannot be used; the one that was read before is", "error", err)
+			return
+		}
+		log.Info("read the certificate again", "file", p.cert)
+	})
+}
+
+// onHangup calls read at each SIGHUP, until stop is called.
+func onHangup(read func()) (stop func()) {
 	hangups, done := make(chan os.Signal, 1), make(chan struct{})
 	signal.Notify(hangups, syscall.SIGHUP)
 	go func() {
 		defer close(done)
 		for range hangups {
-			if err := p.read(); err != nil {
-				log.Error("the certificate cannot be used; the one that was read before is", "error", err)
-				continue
-			}
-			log.Info("read the certificate again", "file", p.cert)
+			read()
 		}
 	}()
 	return func() {
