@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/attune-go/attune/schema"
@@ -179,7 +180,7 @@ func parseCursor(text string, order store.Order) (*store.Position, error) {
 	if err == nil {
 		err = json.Unmarshal(decoded, &p)
 	}
-	if err != nil || p.Order != order {
+	if err != nil || p.Order != order || strings.ContainsRune(p.Lead+p.Name, 0) { // no database holds a NUL
 		return nil, fmt.Errorf("after: %w, got %.100q", ErrCursor, text)
 	}
 	return &p.Position, nil

@@ -138,7 +138,7 @@ func New(st *store.Store, cfg Config) (*API, error) {
 		cfg.Logger = slog.Default()
 	}
 	a := &API{
-		store: st, cfg: cfg, hub: newHub(st, cfg.Logger), limiter: newLimiter(cfg.Limits),
+		store: st, cfg: cfg, hub: newHub(st, cfg.Logger, cfg.Limits.Statement), limiter: newLimiter(cfg.Limits),
 		protects: http.NewCrossOriginProtection(),
 	}
 	if a.cfg.Definitions == nil {
@@ -180,4 +180,8 @@ func (a *API) Run(ctx context.Context) error { return a.hub.run(ctx) }
 
 // Principal returns who sends a request, as Config.Authorize does. Pages beside the API ask it, to show
 // what the reader may do.
-func (a *API) Principal(r *http.Request) (Principal, error) { return a.cfg.Authorize(r) }
+func (a *API) Principal(r *http.Request) (Principal, error) {
+	ctx, cancel := a.bounded(r.Context())
+	defer cancel()
+	return a.cfg.Authorize(r.WithContext(ctx))
+}

@@ -194,7 +194,7 @@ func (a *API) listFrom(ctx context.Context, f *follower, p server.ListChangesPar
 		}
 		defer done()
 	}
-	until := time.Now().Add(wait)
+	checked, until := time.Now(), time.Now().Add(wait)
 	list := server.ListChanges200JSONResponse{Items: []answer.Change{}}
 	for len(list.Items) < limit {
 		b, err := f.read(ctx)
@@ -205,8 +205,19 @@ func (a *API) listFrom(ctx context.Context, f *follower, p server.ListChangesPar
 			return nil, &problem{kind: HistoryPruned, detail: "read the state again and follow from its id"}
 		}
 		list.Items = append(list.Items, b.changes...)
-		if !b.more && (len(list.Items) > 0 || !b.view.wait(ctx, time.Until(until))) {
+		if !b.more && (len(list.Items) > 0 || !a.waitMore(ctx, &b.view, until)) {
 			break
+		}
+		if time.Since(checked) >= recheck {
+			checked = time.Now()
+			if err := a.mayStill(c); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if wait > 0 { // the token may have ended meanwhile
+		if err := a.mayStill(c); err != nil {
+			return nil, err
 		}
 	}
 	list.Last = f.last
@@ -214,6 +225,22 @@ func (a *API) listFrom(ctx context.Context, f *follower, p server.ListChangesPar
 		list.Items = list.Items[:limit]
 		list.Last = list.Items[limit-1].ID
 	}
+	ctx, cancel := a.bounded(ctx)
+	defer cancel()
 	list.Now, err = a.store.Now(ctx)
 	return list, err
+}
+
+// waitMore waits until there may be changes, or for as long as the principal is not asked for again. It
+// returns false at the end of the time, of ctx or of the hub.
+func (a *API) waitMore(ctx context.Context, v *view, until time.Time) bool {
+	if v.wait(ctx, min(time.Until(until), recheck)) {
+		return true
+	}
+	select {
+	case <-v.done:
+		return false
+	default:
+		return ctx.Err() == nil && time.Now().Before(until)
+	}
 }

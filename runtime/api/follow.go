@@ -43,10 +43,11 @@ func (a *API) follow(ctx context.Context, filter store.ChangeFilter, from *int64
 }
 
 // isKept reports whether the follower can go on. An ID that the history has not reached is of
-// another history.
+// another history. The hub may be behind the history, or behind another server.
 func (f *follower) isKept(ctx context.Context, newest int64) (bool, error) {
 	if f.last > newest {
-		return false, nil
+		last, err := f.api.store.Changes.Last(ctx)
+		return err == nil && f.last <= last, err
 	}
 	if v, err := f.api.hub.after(f.last); err != nil || v.covered {
 		return v.covered, err

@@ -23,6 +23,8 @@ type hub struct {
 	changes   *store.Changes
 	standings *standings
 	log       *slog.Logger
+	// within bounds what it asks the database.
+	within time.Duration
 
 	mu sync.Mutex
 	// following is nil unless run follows the changes.
@@ -43,8 +45,8 @@ type following struct {
 	done chan struct{}
 }
 
-func newHub(st *store.Store, log *slog.Logger) *hub {
-	return &hub{changes: st.Changes, standings: &standings{workers: st.Workers}, log: log}
+func newHub(st *store.Store, log *slog.Logger, within time.Duration) *hub {
+	return &hub{changes: st.Changes, standings: &standings{workers: st.Workers}, log: log, within: within}
 }
 
 // errRuns means that Run was called twice.
@@ -90,7 +92,9 @@ func (h *hub) watch(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		changed, err := h.standings.look(ctx)
+		asking, cancel := context.WithTimeout(ctx, h.within)
+		changed, err := h.standings.look(asking)
+		cancel()
 		switch {
 		case err != nil && ctx.Err() == nil:
 			h.log.WarnContext(ctx, "statuses are late", "error", err)
@@ -106,7 +110,9 @@ func (h *hub) watch(ctx context.Context) {
 // answers.
 func (h *hub) begin(ctx context.Context) (last int64, ok bool) {
 	for {
-		last, err := h.changes.Last(ctx)
+		asking, cancel := context.WithTimeout(ctx, h.within)
+		last, err := h.changes.Last(asking)
+		cancel()
 		switch {
 		case ctx.Err() != nil:
 			return 0, false

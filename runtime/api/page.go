@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"strconv"
+	"strings"
 )
 
 // The limits of lists.
@@ -58,7 +59,7 @@ func (c *call) position(after string) (string, error) {
 	if err == nil {
 		err = json.Unmarshal(text, &cur)
 	}
-	if err != nil || cur.Query != c.query() {
+	if err != nil || cur.Query != c.query() || strings.ContainsRune(cur.Position, 0) { // no database holds a NUL
 		return "", wrong("after", "must be a cursor of this query, got %.100q", after)
 	}
 	return cur.Position, nil

@@ -68,17 +68,18 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 		(&problem{kind: NotFound}).write(rec)
 		return
 	}
-	c, err := a.admit(rec, r, op)
+	ctx, cancel := a.bounded(r.Context())
+	defer cancel()
+	asked := r.WithContext(ctx)
+	c, err := a.admit(rec, asked, op)
 	if err != nil {
 		a.fail(rec, r, err)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), a.cfg.Limits.Statement)
-	defer cancel()
 	if op.id == followed { // it has limits of its own
 		ctx = r.Context()
 	}
-	c.request = r.WithContext(context.WithValue(ctx, callKey{}, c))
+	c.request = asked.WithContext(context.WithValue(ctx, callKey{}, c))
 	a.router.mux.ServeHTTP(rec, c.request)
 }
 
@@ -108,6 +109,18 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request, op *operation) (*cal
 		return nil, invalid(faults...)
 	}
 	return c, readBody(w, r, op)
+}
+
+// mayStill returns an error unless the principal of a call may still do what it asks. Errors: those of
+// Config.Authorize; ErrUnauthorized.
+func (a *API) mayStill(c *call) error {
+	ctx, cancel := a.bounded(c.request.Context())
+	defer cancel()
+	p, err := a.cfg.Authorize(c.request.WithContext(ctx))
+	if err == nil && (p.Name != c.principal.Name || !p.May(c.op.scope)) {
+		err = fmt.Errorf("%w: another principal", ErrUnauthorized)
+	}
+	return err
 }
 
 // readBody reads the body of a request, so that handlers find a small and whole document.

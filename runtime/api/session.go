@@ -31,6 +31,8 @@ type SessionConfig struct {
 	// BehindProxy means that a proxy has TLS, unless its header X-Forwarded-Proto says http. Without it
 	// the header is ignored.
 	BehindProxy bool
+	// Statement is the longest time for the database. Defaults to 30s.
+	Statement time.Duration
 	// Cookie is the name of the cookie. APIs on one host need different names. Defaults to
 	// "attune_session".
 	Cookie string
@@ -64,6 +66,9 @@ func NewSessions(st *store.Store, cfg SessionConfig) *Sessions {
 	if cfg.Life == 0 {
 		cfg.Life = defaultSessionLife
 	}
+	if cfg.Statement == 0 {
+		cfg.Statement = Limits{}.withDefaults().Statement
+	}
 	if cfg.Cookie == "" {
 		cfg.Cookie = "attune_session"
 	}
@@ -96,6 +101,8 @@ func (s *Sessions) Has(r *http.Request) bool {
 
 // look reads a session and its token.
 func (s *Sessions) look(ctx context.Context, hash string) (Principal, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Statement)
+	defer cancel()
 	row, err := s.store.Sessions.Get(ctx, hash)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
@@ -133,6 +140,9 @@ func (s *Sessions) SignIn(w http.ResponseWriter, r *http.Request, token string) 
 	if err := s.fromHere(r); err != nil {
 		return Principal{}, err
 	}
+	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.Statement)
+	defer cancel()
+	r = r.WithContext(ctx)
 	p, err := s.cfg.Authorize(withToken(r, token))
 	if err != nil {
 		return Principal{}, err
@@ -181,7 +191,9 @@ func (s *Sessions) end(r *http.Request) error {
 	hash := hashOf(cookie)
 	s.take(s.inMemory, hash, true)
 	defer s.known.forget(hash)
-	return s.store.Sessions.Delete(r.Context(), hash)
+	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.Statement)
+	defer cancel()
+	return s.store.Sessions.Delete(ctx, hash)
 }
 
 // hold puts a token into one of the maps. If it is full, those that ended go, or else the one that ends first.

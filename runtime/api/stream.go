@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -59,7 +60,7 @@ func (s *stream) run(e *events) {
 		case ctx.Err() != nil:
 			return
 		case err != nil: // the client comes back
-			e.send("end", s.follower.last, []byte(`{"reason":"the server cannot follow the changes"}`))
+			e.send("end", s.follower.last, []byte(cannotFollow))
 			return
 		case b.reset:
 			e.send("reset", s.follower.last, []byte("{}"))
@@ -81,8 +82,12 @@ func (s *stream) run(e *events) {
 		}
 		if time.Since(checked) >= recheck {
 			checked = time.Now()
-			if !s.mayRead() {
-				e.send("end", s.follower.last, []byte(`{"reason":"the token ended"}`))
+			if err := s.follower.api.mayStill(s.call); err != nil {
+				reason := cannotFollow
+				if errors.Is(err, ErrUnauthorized) {
+					reason = `{"reason":"the token ended"}`
+				}
+				e.send("end", s.follower.last, []byte(reason))
 				return
 			}
 		}
@@ -93,11 +98,8 @@ func (s *stream) run(e *events) {
 	}
 }
 
-// mayRead reports whether the principal may still read.
-func (s *stream) mayRead() bool {
-	p, err := s.follower.api.cfg.Authorize(s.call.request)
-	return err == nil && p.Name == s.call.principal.Name && p.May(s.call.op.scope)
-}
+// cannotFollow is the end of a stream whose client may come back.
+const cannotFollow = `{"reason":"the server cannot follow the changes"}`
 
 func (s *stream) send(e *events, c *answer.Change) {
 	text, err := json.Marshal(c)
