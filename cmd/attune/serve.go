@@ -114,8 +114,12 @@ func (c *serveCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
+	handler := withPage(a.Handler(), page.Handler())
+	if c.NoAuth {
+		handler = api.OnlyLoopback(handler)
+	}
 	s := &apiServer{api: a, log: env.Log, http: &http.Server{
-		Handler: withPage(a.Handler(), page.Handler()), MaxHeaderBytes: 16 << 10, ReadHeaderTimeout: headerTimeout, IdleTimeout: time.Minute,
+		Handler: handler, MaxHeaderBytes: 16 << 10, ReadHeaderTimeout: headerTimeout, IdleTimeout: time.Minute,
 		ErrorLog: slog.NewLogLogger(env.Log.Handler(), slog.LevelDebug),
 	}}
 	if token != "" {

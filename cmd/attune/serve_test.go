@@ -144,7 +144,10 @@ func TestServe(t *testing.T) {
 					args = append(args, "--json", `{"reason": "new disk"}`)
 				case strings.HasSuffix(path, "taint"):
 					args = append(args, "--json", `{"key": "slow"}`)
+				case path == "/v1/refreshes":
+					target += "?name=*"
 				case path == "/v1/operations":
+					target += "?name=*"
 					args = append(args, "--json", `{"operation": "uncordon"}`)
 				case path == "/v1/what-if":
 					args = append(args, "--json", `{"changes": ["without web-1"]}`)
@@ -330,6 +333,11 @@ func TestServeWithoutTokens(t *testing.T) {
 	} {
 		if status, body := s.curl("/v1/workers", c.args...); status != c.want {
 			t.Errorf("%q: %s, want %s\n%s", c.args, status, c.want, body)
+		}
+	}
+	for _, path := range []string{"/", "/ui/", "/openapi.json", "/healthz", "/v1/nothing"} {
+		if status, _ := s.curl(path, "-H", "Host: attacker.example"); status != "403" {
+			t.Errorf("%s of another host: %s", path, status)
 		}
 	}
 	if status, _ := s.curl("/v1/workers/1/refresh", "-X", "POST"); status != "403" {

@@ -248,11 +248,14 @@ func TestLoopback(t *testing.T) {
 	}
 	for _, host := range []string{
 		"attacker.example", "localhost.attacker.example", "127.0.0.1.nip.io", "192.168.0.1:8642", "localhost.", "xlocalhost", "127.0.0.1@x", "[::ffff:192.168.0.1]",
-		"0.0.0.0:8642", "2130706433",
+		"0.0.0.0:8642", "2130706433", "127.0.0.2", "localhost:x", "localhost:80:80", "[localhost]", "::1",
 	} {
 		s.refused(get(host), http.StatusForbidden, api.Forbidden, "loopback")
 	}
-	for _, header := range []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "Via", "X-Real-IP"} {
+	for _, header := range []string{
+		"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded", "Forwarded", "Via", "X-Real-IP", "True-Client-IP",
+		"CF-Connecting-IP", "X-Client-IP", "X-Original-Host",
+	} {
 		s.refused(get("localhost", header, ""), http.StatusForbidden, api.Forbidden, "proxy")
 	}
 	s.refused(s.request(http.MethodPost, "/v1/workers/1/refresh", ""), http.StatusForbidden, api.Forbidden, "operate")

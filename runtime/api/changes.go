@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"mime"
 	"slices"
 	"strconv"
 	"strings"
@@ -105,6 +106,12 @@ func (a *API) ListChanges(ctx context.Context, r server.ListChangesRequestObject
 		list, err := a.history(bounded, filter, p.Limit, p.After)
 		return server.ListChanges200JSONResponse(list), err
 	}
+	var wait time.Duration
+	if p.Wait != "" {
+		if wait, err = answer.ParseSpan(p.Wait); err != nil || wait <= 0 || wait > longestWait {
+			return nil, wrong("wait", "must be a time of at most %v, got %.100q", longestWait, p.Wait)
+		}
+	}
 	for name, given := range map[string]bool{"since": p.Since != "", "after": p.After != "", "before": p.Before != 0} {
 		if given {
 			return nil, wrong(name, "cannot be given with from, wait or a stream")
@@ -130,7 +137,7 @@ func (a *API) ListChanges(ctx context.Context, r server.ListChangesRequestObject
 		}
 		return s, nil
 	}
-	return a.listFrom(ctx, f, p)
+	return a.listFrom(ctx, f, wait, p.Limit)
 }
 
 // open counts a stream or a waiting request of the principal until done is called.
@@ -162,14 +169,20 @@ func fromOf(c *call, p server.ListChangesParams) (*int64, error) {
 	return &id, nil
 }
 
-// accepts reports whether a client asks for a type by name.
+// accepts reports whether a client asks for a type by name. A quality of 0 refuses it.
 func accepts(accept []string, kind string) bool {
 	for _, value := range accept {
 		for one := range strings.SplitSeq(value, ",") {
-			name, _, _ := strings.Cut(one, ";")
-			if strings.EqualFold(strings.TrimSpace(name), kind) {
-				return true
+			name, parameters, err := mime.ParseMediaType(one)
+			if err != nil || name != kind {
+				continue
 			}
+			if quality, given := parameters["q"]; given {
+				if q, err := strconv.ParseFloat(quality, 64); err != nil || q <= 0 {
+					continue
+				}
+			}
+			return true
 		}
 	}
 	return false
@@ -177,17 +190,13 @@ func accepts(accept []string, kind string) bool {
 
 // listFrom returns the changes of a follower, oldest first, once there is one or the time to wait
 // has passed.
-func (a *API) listFrom(ctx context.Context, f *follower, p server.ListChangesParams) (server.ListChangesResponseObject, error) {
+func (a *API) listFrom(ctx context.Context, f *follower, wait time.Duration, limit int) (server.ListChangesResponseObject, error) {
 	c := callOf(ctx)
-	limit, err := limitOf(c, p.Limit)
+	limit, err := limitOf(c, limit)
 	if err != nil {
 		return nil, err
 	}
-	var wait time.Duration
-	if p.Wait != "" {
-		if wait, err = answer.ParseSpan(p.Wait); err != nil || wait <= 0 || wait > longestWait {
-			return nil, wrong("wait", "must be a time of at most %v, got %.100q", longestWait, p.Wait)
-		}
+	if wait > 0 {
 		done, err := a.open(c)
 		if err != nil {
 			return nil, err

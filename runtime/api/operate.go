@@ -4,8 +4,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
+	"strings"
+	"unicode"
 
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/api/internal/server"
@@ -15,6 +18,9 @@ import (
 
 // operate applies an operation to one worker, in the transaction that writes the audit.
 func (a *API) operate(ctx context.Context, id int64, op answer.Operation) (*answer.OperationReport, error) {
+	if err := checkOperation(&op, ""); err != nil {
+		return nil, err
+	}
 	found, err := a.store.Workers.Standing(ctx, store.Selection{IDs: []int64{id}})
 	if err != nil {
 		return nil, err
@@ -37,9 +43,43 @@ func (a *API) operate(ctx context.Context, id int64, op answer.Operation) (*answ
 	return report, err
 }
 
+// checkOperation returns an error for an operation with a fault, before anything is read or audited. of points to the
+// taint in the body.
+func checkOperation(op *answer.Operation, of string) error {
+	if op.Kind == answer.OperationCordon {
+		if strings.ContainsFunc(op.Reason, unicode.IsControl) {
+			return invalid(Fault{Pointer: "/reason", Message: "must not contain control characters"})
+		}
+	}
+	switch op.Kind {
+	case answer.OperationCordon, answer.OperationUncordon:
+		return nil
+	case answer.OperationTaint, answer.OperationUntaint:
+	default:
+		return invalid(Fault{Pointer: "/operation", Message: fmt.Sprintf("must be cordon, uncordon, taint or untaint, got %.100q", op.Kind)})
+	}
+	if op.Taint == nil {
+		return invalid(Fault{Pointer: "/taint", Message: "must be an object with a key"})
+	}
+	taint := requirement.Taint{Key: op.Taint.Key, Effect: requirement.Effect(op.Taint.Effect)}
+	if op.Taint.Value != nil {
+		taint.Value = *op.Taint.Value
+	}
+	if op.Kind == answer.OperationUntaint && taint.Effect == "" { // both
+		taint.Effect = requirement.NoSchedule
+	}
+	if err := taint.Validate(); err != nil {
+		return invalid(Fault{Pointer: of, Message: err.Error()})
+	}
+	return nil
+}
+
 // OperateWorkers implements the operation operateWorkers.
 func (a *API) OperateWorkers(ctx context.Context, r server.OperateWorkersRequestObject) (server.OperateWorkersResponseObject, error) {
-	selection, _, err := a.selection(ctx, r.Params.Prereleases)
+	if err := checkOperation(r.Body, "/taint"); err != nil {
+		return nil, err
+	}
+	selection, _, err := a.named(ctx, r.Params.Prereleases)
 	if err != nil {
 		return nil, err
 	}

@@ -2,9 +2,8 @@ package api
 
 import (
 	"errors"
-	"net"
 	"net/http"
-	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -52,33 +51,37 @@ func (e *HostError) Error() string {
 
 func (e *HostError) Unwrap() error { return ErrUnauthorized }
 
-// forwarding lists the headers by which proxies tell where a request came from.
-var forwarding = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Server", "X-Real-Ip", "Via"}
+// forwarding lists the headers by which proxies tell where a request came from, beside those that begin with
+// X-Forwarded.
+var forwarding = []string{
+	"Forwarded", "X-Real-Ip", "Via", "True-Client-Ip", "Cf-Connecting-Ip", "X-Client-Ip", "X-Original-Host",
+}
 
 // Loopback authorizes everybody on this machine to read. It refuses requests for other hosts than
 // localhost and the loopback addresses, so that no page of the web can reach the server by a name
 // of its own, and requests that a proxy forwards. Errors: *HostError.
 func Loopback(r *http.Request) (Principal, error) {
-	for _, header := range forwarding {
-		if _, ok := r.Header[header]; ok {
+	for header := range r.Header {
+		if strings.HasPrefix(header, "X-Forwarded") || slices.Contains(forwarding, header) {
 			return Principal{}, &HostError{r.Host, header}
 		}
 	}
-	if !isLoopback(r.Host) {
+	if !loopback.MatchString(r.Host) {
 		return Principal{}, &HostError{Host: r.Host}
 	}
 	return Principal{Name: "loopback", Scopes: []Scope{Read}}, nil
 }
 
-// isLoopback reports whether a Host, with or without a port, is this machine.
-func isLoopback(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.IsLoopback() && ip.Zone() == ""
+// OnlyLoopback refuses all requests that Loopback refuses, also for what needs no principal.
+func OnlyLoopback(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := Loopback(r); err != nil {
+			problemOf(err).write(w)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
+
+// loopback is a Host, with or without a port, that is this machine.
+var loopback = regexp.MustCompile(`^(?i:localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?$`)

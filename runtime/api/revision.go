@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/attune-go/attune/runtime/answer"
@@ -28,6 +29,9 @@ func (c *call) tag(parts ...any) error {
 	}
 	tag := `W/"` + base64.RawURLEncoding.EncodeToString(hash.Sum(nil)[:12]) + `"`
 	c.header.Set("ETag", tag)
+	if err := c.checkMatch(); err != nil { // it comes first, by RFC 9110
+		return err
+	}
 	if matches(c.request.Header, "If-None-Match", tag) {
 		return errNotModified
 	}
@@ -65,20 +69,21 @@ func matches(h http.Header, name, tag string) bool {
 	return false
 }
 
-// checkMatch returns an error unless If-Match is missing or *. It compares strongly, so no
-// revision matches.
+// checkMatch returns an error unless If-Match is missing or *: it compares strongly, so no revision
+// matches. For what changes something, If-None-Match must not be *.
 func (c *call) checkMatch() error {
-	values := c.request.Header.Values("If-Match")
-	for _, value := range values {
-		if strings.TrimSpace(value) == "*" {
-			return nil
-		}
+	if c.request.Method == http.MethodPost && slices.ContainsFunc(c.request.Header.Values("If-None-Match"), isAny) {
+		return &problem{kind: PreconditionFailed}
 	}
-	if len(values) == 0 {
+	values := c.request.Header.Values("If-Match")
+	if len(values) == 0 || slices.ContainsFunc(values, isAny) {
 		return nil
 	}
 	return &problem{kind: PreconditionFailed}
 }
+
+// isAny reports whether the value of If-Match or If-None-Match is any revision.
+func isAny(value string) bool { return strings.TrimSpace(value) == "*" }
 
 // withoutHeartbeat returns workers without what heartbeats change.
 func withoutHeartbeat(workers ...answer.WorkerItem) []answer.WorkerItem {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/attune-go/attune/fixtures/testdb"
@@ -52,6 +53,19 @@ func TestRevisions(t *testing.T) {
 		s.refused(s.request(http.MethodPost, worker+"/refresh", "", "If-Match", tags[worker]), http.StatusPreconditionFailed, api.PreconditionFailed)
 		if got := s.request(http.MethodPost, worker+"/refresh", "", "If-Match", "*"); got.StatusCode != http.StatusAccepted {
 			t.Errorf("%d", got.StatusCode)
+		}
+		for _, path := range paths {
+			got := s.request(http.MethodGet, path, "", "If-Match", `"x"`, "If-None-Match", s.get(path, nil).Header.Get("ETag"))
+			s.refused(got, http.StatusPreconditionFailed, api.PreconditionFailed)
+		}
+		for _, path := range []string{worker + "/refresh", worker + "/uncordon", "/v1/refreshes?name=*", "/v1/operations?name=*"} {
+			for _, header := range [][]string{{"If-Match", `"x"`}, {"If-None-Match", "*"}} {
+				body := ""
+				if strings.Contains(path, "operations") {
+					body = `{"operation": "uncordon"}`
+				}
+				s.refused(s.request(http.MethodPost, path, body, header...), http.StatusPreconditionFailed, api.PreconditionFailed)
+			}
 		}
 		s.refused(s.request(http.MethodPost, "/v1/workers/999/refresh", "", "If-Match", "*"), http.StatusNotFound, api.NotFound)
 	})

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -75,6 +76,17 @@ func (o *operation) fault(name string, values []string) string {
 	for _, value := range values {
 		if len(a.values) > 0 && !slices.Contains(a.values, value) {
 			return fmt.Sprintf("must be one of %s, got %.100q", strings.Join(a.values, ", "), value)
+		}
+		if a.filled && value == "" {
+			return "must not be empty"
+		}
+		if n, err := strconv.ParseInt(value, 10, 64); err == nil {
+			switch {
+			case a.least != nil && a.most != nil && (n < *a.least || n > *a.most):
+				return fmt.Sprintf("must be from %d to %d, got %d", *a.least, *a.most, n)
+			case a.least != nil && n < *a.least:
+				return fmt.Sprintf("must be at least %d, got %d", *a.least, n)
+			}
 		}
 	}
 	return ""

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/schema/store"
@@ -39,6 +40,18 @@ func (a *API) selection(ctx context.Context, prereleases bool) (store.Selection,
 		return selection, nil, invalid(faults...)
 	}
 	return selection, selector.Runtimes(), nil
+}
+
+// named returns the selection of a call that changes workers. It must have a term: nothing must not mean all.
+func (a *API) named(ctx context.Context, prereleases bool) (store.Selection, []answer.RuntimeTerm, error) {
+	query := callOf(ctx).request.URL.Query()
+	if !slices.ContainsFunc(answer.Keys, query.Has) {
+		return store.Selection{}, nil, invalid(Fault{Message: "must have a term that selects workers; name=* selects all"})
+	}
+	if err := callOf(ctx).checkMatch(); err != nil {
+		return store.Selection{}, nil, err
+	}
+	return a.selection(ctx, prereleases)
 }
 
 // resolve finds the runtimes of a selector, and adds a fault for each that does not exist.

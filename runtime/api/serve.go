@@ -70,8 +70,8 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := a.bounded(r.Context())
 	defer cancel()
-	asked := r.WithContext(ctx)
-	c, err := a.admit(rec, asked, op)
+	timely := r.WithContext(ctx)
+	c, err := a.admit(rec, timely, op)
 	if err != nil {
 		a.fail(rec, r, err)
 		return
@@ -79,7 +79,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	if op.id == followed { // it has limits of its own
 		ctx = r.Context()
 	}
-	c.request = asked.WithContext(context.WithValue(ctx, callKey{}, c))
+	c.request = timely.WithContext(context.WithValue(ctx, callKey{}, c))
 	a.router.mux.ServeHTTP(rec, c.request)
 }
 
@@ -141,6 +141,9 @@ func readBody(w http.ResponseWriter, r *http.Request, op *operation) error {
 	}
 	if !json.Valid(text) {
 		return invalid(Fault{Message: "the body must be one JSON document"})
+	}
+	if !bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) {
+		return invalid(Fault{Message: "the body must be an object"})
 	}
 	if faults := op.unknownKeys(text); len(faults) > 0 {
 		return invalid(faults...)

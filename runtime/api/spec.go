@@ -44,6 +44,9 @@ type allowed struct {
 	repeated bool
 	// values is empty if any value may be given.
 	values []string
+	// filled refuses an empty text; least and most bound a number if they are not nil.
+	filled      bool
+	least, most *int64
 }
 
 // specDocument is the part of a specification that is read.
@@ -64,10 +67,17 @@ type parameter struct {
 	Name   string
 	In     string
 	Schema struct {
-		Type  string
-		Enum  []string
-		Items struct{ Enum []string }
+		bounds `yaml:",inline"`
+		Items  bounds
 	}
+}
+
+// bounds are what a value may be.
+type bounds struct {
+	Type             string
+	Enum             []string
+	MinLength        int `yaml:"minLength"`
+	Minimum, Maximum *int64
 }
 
 type described struct {
@@ -154,7 +164,11 @@ func (doc *specDocument) operation(pattern string, d *described) *operation {
 			p = doc.Components.Parameters[name]
 		}
 		if p.In == "query" {
-			o.parameters[p.Name] = allowed{p.Schema.Type == "array", append(p.Schema.Enum, p.Schema.Items.Enum...)}
+			repeated, of := p.Schema.Type == "array", p.Schema.bounds
+			if repeated {
+				of = p.Schema.Items
+			}
+			o.parameters[p.Name] = allowed{repeated, of.Enum, of.MinLength > 0 || of.Type != "string", of.Minimum, of.Maximum}
 		}
 	}
 	return o
