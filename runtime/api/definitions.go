@@ -31,9 +31,22 @@ type cache struct {
 	held *definitions
 }
 
-// definitions returns the definitions. It reads them only if their mark has changed. Databases
-// without a mark, and those of a platform, are read every time.
+// definitions returns the definitions, which stay the same for a call.
 func (a *API) definitions(ctx context.Context) (*definitions, error) {
+	c, ok := ctx.Value(callKey{}).(*call)
+	if !ok {
+		return a.readDefinitions(ctx)
+	}
+	var err error
+	if c.definitions == nil {
+		c.definitions, err = a.readDefinitions(ctx)
+	}
+	return c.definitions, err
+}
+
+// readDefinitions reads the definitions only if their mark has changed. Databases without a mark, and
+// those of a platform, are read every time.
+func (a *API) readDefinitions(ctx context.Context) (*definitions, error) {
 	var mark string
 	if !a.store.Layout().Guest() {
 		var err error

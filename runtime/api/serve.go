@@ -26,6 +26,8 @@ type call struct {
 	principal Principal
 	request   *http.Request
 	header    http.Header
+	// definitions are those that the call read. Nil before.
+	definitions *definitions
 }
 
 type callKey struct{}

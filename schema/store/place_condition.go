@@ -37,12 +37,12 @@ func (w *Workers) labelled(r *requirement.Requirement) (all []any) {
 	if len(r.Affinity.Required) > 0 {
 		var terms []any
 		for _, t := range r.Affinity.Required {
-			terms = append(terms, w.matchesTerm(t))
+			terms = append(terms, matchesTerm(t, w.hasLabel))
 		}
 		all = append(all, either(terms))
 	}
 	for _, t := range r.Affinity.Anti {
-		all = append(all, bun.SafeQuery("NOT ?", w.matchesTerm(t)))
+		all = append(all, bun.SafeQuery("NOT ?", matchesTerm(t, w.hasLabel)))
 	}
 	return all
 }
@@ -81,28 +81,44 @@ func joined(conditions []any, operator string) any {
 	return bun.SafeQuery("("+strings.Repeat("(?)"+operator, len(conditions)-1)+"(?))", conditions...)
 }
 
-// matchesTerm returns the condition that a worker's labels match a term.
-func (w *Workers) matchesTerm(t requirement.Term) any {
+// matchesTerm returns the condition that a worker's labels match a term. has returns the condition that a
+// worker has a label.
+func matchesTerm(t requirement.Term, has func(Label) any) any {
 	var all []any
 	for key, value := range t.MatchLabels {
-		all = append(all, w.hasLabel(Label{Key: key, Value: &value}))
+		all = append(all, has(Label{Key: key, Value: &value}))
 	}
 	for _, e := range t.MatchExpressions {
-		has := w.hasLabel(Label{Key: e.Key})
+		matches := has(Label{Key: e.Key})
 		switch e.Operator {
 		case requirement.In, requirement.NotIn:
 			var values []any
 			for _, value := range e.Values {
-				values = append(values, w.hasLabel(Label{Key: e.Key, Value: &value}))
+				values = append(values, has(Label{Key: e.Key, Value: &value}))
 			}
-			has = either(values)
+			matches = either(values)
 		}
 		if e.Operator == requirement.NotIn || e.Operator == requirement.DoesNotExist {
-			has = bun.SafeQuery("NOT (?)", has)
+			matches = bun.SafeQuery("NOT (?)", matches)
 		}
-		all = append(all, has)
+		all = append(all, matches)
 	}
 	return every(all)
+}
+
+// hashedLabels is the number of workers with a label that a statement reads at once. Postgres makes a hash table of
+// so many even where work_mem is 1 MB; of more than fit, it would search a list for each worker.
+var hashedLabels = 30_000
+
+// hashedLabel is hasLabel for every worker of a fleet. It reads the workers with the label once, and looks up those
+// beyond hashedLabels.
+func (w *Workers) hashedLabel(l Label) any {
+	if !w.layout.Migrated {
+		return w.hasLabel(l)
+	}
+	with := bun.SafeQuery("SELECT label.worker FROM ? AS label WHERE ? ORDER BY label.worker", w.rows("worker_label"), isLabel(l))
+	return bun.SafeQuery("CASE WHEN worker.id IN (?0 LIMIT ?1) THEN 1 = 1 WHEN worker.id >= (?0 LIMIT 1 OFFSET ?1) THEN ?2 ELSE 1 = 0 END",
+		with, hashedLabels, w.hasLabel(l))
 }
 
 // taintTables lists the tables with the taints of hosts and of operators.
@@ -157,6 +173,10 @@ func (w *Workers) float(n int) bun.Safe {
 // counted once for all workers, or looked up for a few.
 func (w *Workers) weight(r *requirement.Requirement) (weight, joins any) {
 	var sum, counts []any
+	has := w.hashedLabel
+	if w.lookups {
+		has = w.hasLabel
+	}
 	number := bun.Safe(w.pick("pg_catalog.count(1)", "count(1)"))
 	for i, table := range taintTables {
 		if w.lookups {
@@ -169,7 +189,7 @@ func (w *Workers) weight(r *requirement.Requirement) (weight, joins any) {
 		sum = append(sum, bun.SafeQuery("? * coalesce(?.n, 0)", -requirement.TaintWeight, count))
 	}
 	for _, p := range r.Affinity.Preferred {
-		sum = append(sum, bun.SafeQuery("CASE WHEN ? THEN ? ELSE 0 END", w.matchesTerm(p.Term), p.Weight))
+		sum = append(sum, bun.SafeQuery("CASE WHEN ? THEN ? ELSE 0 END", matchesTerm(p.Term, has), p.Weight))
 	}
 	return joined(sum, " + "), bun.SafeQuery(strings.Repeat("? ", len(counts)), counts...)
 }
