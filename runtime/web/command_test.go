@@ -38,7 +38,7 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// TestFilterStays in the links of its counts, and is no flag of its command.
+// TestFilterStays in the links of its counts, and in its command a term stays a term.
 func TestFilterStays(t *testing.T) {
 	db := testdb.SQLite(t)
 	s := start(t, db)

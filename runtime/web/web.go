@@ -56,7 +56,10 @@ func New(a *api.API, cfg Config) (*Web, error) {
 	if cfg.Command == nil {
 		cfg.Command = func(program string) string { return program }
 	}
-	w := &Web{api: a, sessions: cfg.Sessions, command: cfg.Command, log: cfg.Logger, mux: http.NewServeMux(), protects: http.NewCrossOriginProtection()}
+	w := &Web{
+		api: a, sessions: cfg.Sessions, command: cfg.Command, log: cfg.Logger,
+		mux: http.NewServeMux(), protects: http.NewCrossOriginProtection(),
+	}
 	for i := range pages {
 		w.mux.Handle("GET "+pages[i].pattern, w.page(&pages[i]))
 	}
