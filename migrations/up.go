@@ -74,26 +74,17 @@ func (m *Migrator) upNext(ctx context.Context, res *Result) (more bool, err erro
 	var done []StepResult
 	var report *unify.Report
 	err = m.write(ctx, func(ctx context.Context, tx bun.IDB) error {
-		locked := false
+		in, err := m.inspectUp(ctx, tx)
+		if err != nil {
+			return err
+		}
+		found = in
 		for {
-			in, err := m.inspect(ctx, tx)
-			if err != nil {
-				return err
-			}
-			if in.guest() && len(m.pending(in)) > 0 && in.refuse() == nil && !locked {
-				locked = true
-				if err := m.lockPlatform(ctx, tx, in, "SHARE ROW EXCLUSIVE"); err != nil {
-					return err
-				}
-				continue // the platform may have changed them before
-			}
-			if found == nil {
-				found = in
-			}
-			d, unified, err := m.upOne(ctx, tx, in)
+			d, after, unified, err := m.upOne(ctx, tx, in)
 			if err != nil || d == nil {
 				return err
 			}
+			in = after
 			done = append(done, *d)
 			if unified != nil {
 				report = unified
@@ -119,30 +110,45 @@ func (m *Migrator) upNext(ctx context.Context, res *Result) (more bool, err erro
 	return true, nil
 }
 
-// upOne applies the oldest missing migration. done is nil if none is missing.
-func (m *Migrator) upOne(ctx context.Context, tx bun.IDB, in *inspection) (done *StepResult, report *unify.Report, err error) {
+// inspectUp works like inspect. If migrations are pending in a guest, it has locked the platform's tables.
+func (m *Migrator) inspectUp(ctx context.Context, tx bun.IDB) (*inspection, error) {
+	in, err := m.inspect(ctx, tx)
+	if err != nil || !in.guest() || len(m.pending(in)) == 0 || in.refuse() != nil {
+		return in, err
+	}
+	if err := m.lockPlatform(ctx, tx, in, "SHARE ROW EXCLUSIVE"); err != nil {
+		return nil, err
+	}
+	return m.inspect(ctx, tx) // the platform may have changed them before
+}
+
+// upOne applies the oldest missing migration. done is nil if none is missing, and after is the schema with it.
+func (m *Migrator) upOne(
+	ctx context.Context, tx bun.IDB, in *inspection,
+) (done *StepResult, after *inspection, report *unify.Report, err error) {
 	if err := m.checkUp(in); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	pending := m.pending(in)
 	if len(pending) == 0 {
-		return nil, nil, nil
+		return nil, nil, nil, nil
 	}
 	if in.guest() {
 		if err := in.checkReady(ctx, tx, pending); err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 	}
 	s := pending[0]
 	m.cfg.Logger.InfoContext(ctx, "migrating", "schema", in.name, "migration", s.id, "state", in.state)
 	done = &StepResult{ID: s.id}
 	if done.Adopted, report, err = m.apply(ctx, tx, in, s); err != nil {
-		return nil, nil, fmt.Errorf("%s in schema %q: %w", s.id, in.name, err)
+		return nil, nil, nil, fmt.Errorf("%s in schema %q: %w", s.id, in.name, err)
 	}
 	if err := insertRecord(ctx, tx, in.name, record{ID: s.id, Adopted: done.Adopted, Requires: s.requires, Program: program}); err != nil {
-		return nil, nil, fmt.Errorf("record %s in %s: %w", s.id, table(in.name, recordTable), err)
+		return nil, nil, nil, fmt.Errorf("record %s in %s: %w", s.id, table(in.name, recordTable), err)
 	}
-	return done, report, m.checkState(ctx, tx, s)
+	after, err = m.checkState(ctx, tx, s)
+	return done, after, report, err
 }
 
 // checkUp returns an error for a schema that Up must not touch.
@@ -231,18 +237,18 @@ func (m *Migrator) script(ctx context.Context, tx bun.IDB, schema, text string) 
 	return err
 }
 
-// checkState returns an error if a migration did not lead to the intended state, so that the
-// transaction has no effect.
-func (m *Migrator) checkState(ctx context.Context, tx bun.IDB, s step) error {
+// checkState inspects the schema after a migration. It returns an error if the migration did not lead to the
+// intended state, so that the transaction has no effect.
+func (m *Migrator) checkState(ctx context.Context, tx bun.IDB, s step) (*inspection, error) {
 	in, err := m.inspect(ctx, tx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := in.refuse(); err != nil {
-		return fmt.Errorf("after %s: %w", s.id, err)
+		return nil, fmt.Errorf("after %s: %w", s.id, err)
 	}
 	if s.id == UnifyRuntimes && in.state != StateUnified {
-		return fmt.Errorf("after %s the schema must be unified, got %s", s.id, in.state)
+		return nil, fmt.Errorf("after %s the schema must be unified, got %s", s.id, in.state)
 	}
-	return nil
+	return in, nil
 }

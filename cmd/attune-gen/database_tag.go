@@ -14,14 +14,21 @@ import (
 
 const program = "github.com/attune-go/attune/cmd/attune-gen"
 
+// buildFolder is the folder of the program with drivers. Empty means a temporary one. Tests set it, because
+// go build links nothing where it finds the same program.
+var buildFolder string
+
 // fromDatabase runs this program, built with the tag database. Only that build links drivers,
 // because most generation reads no database.
 func (c *detectorCommand) fromDatabase(io streams) error {
-	dir, err := os.MkdirTemp("", "attune-gen-")
-	if err != nil {
-		return err
+	dir := buildFolder
+	if dir == "" {
+		var err error
+		if dir, err = os.MkdirTemp("", "attune-gen-"); err != nil {
+			return err
+		}
+		defer func() { _ = os.RemoveAll(dir) }()
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	file := filepath.Join(dir, name+".exe")
@@ -31,7 +38,7 @@ func (c *detectorCommand) fromDatabase(io streams) error {
 	}
 	cmd := exec.CommandContext(ctx, file, c.args()...)
 	cmd.Stdout, cmd.Stderr = io.out, io.err
-	err = cmd.Run()
+	err := cmd.Run()
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.Exited() {
 		return exited(exit.ExitCode()) // the program has reported the error
 	}

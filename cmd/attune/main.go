@@ -11,6 +11,7 @@ import (
 
 type grammar struct {
 	cli.Globals
+	cli.Hidden
 
 	Server string `help:"Ask this server instead of a database, with the token in ATTUNE_TOKEN: the URL of an attune serve." env:"ATTUNE_SERVER" placeholder:"URL"`
 
@@ -24,6 +25,8 @@ type grammar struct {
 	Tokens   tokensCmd   `cmd:"" help:"Create, list and revoke tokens of the HTTP API."`
 	Versions versionsCmd `cmd:"" help:"Match versions against a constraint."`
 	Config   configCmd   `cmd:"" help:"Show the effective configuration and the source of each value."`
+
+	Completion cli.CompletionCmd `cmd:"" help:"Print a script that completes command lines in a shell."`
 }
 
 const description = "Administer an attune database. Without --database, it is this user's file " +
@@ -33,7 +36,7 @@ const description = "Administer an attune database. Without --database, it is th
 func program() *cli.Program {
 	g := new(grammar)
 	return &cli.Program{
-		Name: "attune", Description: description, Grammar: g, Globals: &g.Globals,
+		Name: "attune", Description: description, Grammar: g, Globals: &g.Globals, Names: completions,
 		Vars: kong.Vars{"lock_timeout": migrations.DefaultLockTimeout.String()},
 	}
 }

@@ -110,7 +110,7 @@ func (c *serveCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
-	page, err := web.New(a, web.Config{Sessions: sessions, Logger: env.Log})
+	page, err := web.New(a, web.Config{Sessions: sessions, Command: cli.Command, Logger: env.Log})
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/attune-go/attune/runtime/answer"
@@ -57,11 +58,14 @@ func (f *filter) parameters(more ...string) url.Values {
 
 // command returns the command that lists the workers of the filter.
 func (f *filter) command() []string {
-	command := append([]string{"attune", "workers", "list"}, f.terms...)
+	command := []string{"attune", "workers", "list"}
 	if f.Prereleases {
 		command = append(command, "--prereleases")
 	}
-	return command
+	if slices.ContainsFunc(f.terms, func(term string) bool { return strings.HasPrefix(term, "-") }) {
+		command = append(command, "--")
+	}
+	return append(command, f.terms...)
 }
 
 // refuse keeps the faults of a request that the API refused. It returns other errors.

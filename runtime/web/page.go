@@ -94,6 +94,15 @@ type layout struct {
 	Live                string
 	Assets              map[string]string
 	Data                any
+	web                 *Web
+}
+
+// Command returns what to type for a program.
+func (l layout) Command(program string) string { return l.web.command(program) }
+
+// Typeable returns a text with its commands as they are typed.
+func (l layout) Typeable(text string) string {
+	return strings.ReplaceAll(text, "`attune ", "`"+l.Command("attune")+" ")
 }
 
 // Pattern returns the path of a page from the root.
@@ -112,7 +121,7 @@ func (p page) IsHere(template string) bool { return p.template == template }
 func (w *Web) render(v *view, p *page, data any) {
 	l := layout{
 		Root: rootOf(v.request), Title: v.title, Here: p.template, Reader: v.principal.Name, MayOperate: v.principal.May(api.Operate),
-		Same: v.same, Live: v.live, Assets: assetNames, Data: data,
+		Same: v.same, Live: v.live, Assets: assetNames, Data: data, web: w,
 	}
 	if w.sessions != nil {
 		l.MaySignIn, l.SignedIn = true, l.Reader != "" && w.sessions.Has(v.request)

@@ -21,8 +21,13 @@ func (v *view) sameAs(what string, command []string, path string, query url.Valu
 	if len(query) > 0 {
 		address += "?" + query.Encode()
 	}
+	line := ""
+	if len(command) > 0 {
+		line = v.web.command(command[0]) + " " + shellLine(command[1:])
+	}
+	address = strings.ReplaceAll(address, "$", "%24")
 	v.same = append(v.same, equivalent{
-		What: what, Command: shellLine(command),
+		What: what, Command: line,
 		// The path and the query are percent-encoded, so that double quotes hold them.
 		Curl: `curl -H "Authorization: Bearer $ATTUNE_TOKEN" "$ATTUNE_SERVER` + address + `"`,
 	})

@@ -24,6 +24,8 @@ type Config struct {
 	// Sessions sign browsers in, for an API that they authorize. Nil leaves that to the server in which the page
 	// is mounted.
 	Sessions *api.Sessions
+	// Command returns what to type for a program of attune: attune, worker or sensor. Defaults to its name.
+	Command func(program string) string
 	// Logger logs failures. Defaults to slog.Default().
 	Logger *slog.Logger
 }
@@ -32,6 +34,7 @@ type Config struct {
 type Web struct {
 	api      *api.API
 	sessions *api.Sessions
+	command  func(program string) string
 	log      *slog.Logger
 	mux      *http.ServeMux
 	protects *http.CrossOriginProtection
@@ -50,7 +53,13 @@ func New(a *api.API, cfg Config) (*Web, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	w := &Web{api: a, sessions: cfg.Sessions, log: cfg.Logger, mux: http.NewServeMux(), protects: http.NewCrossOriginProtection()}
+	if cfg.Command == nil {
+		cfg.Command = func(program string) string { return program }
+	}
+	w := &Web{
+		api: a, sessions: cfg.Sessions, command: cfg.Command, log: cfg.Logger,
+		mux: http.NewServeMux(), protects: http.NewCrossOriginProtection(),
+	}
 	for i := range pages {
 		w.mux.Handle("GET "+pages[i].pattern, w.page(&pages[i]))
 	}

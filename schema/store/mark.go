@@ -35,7 +35,8 @@ func (s *Store) DefinitionsMark(ctx context.Context) (string, error) {
 		parts = append(parts, r.markOf(from, trigger))
 	}
 	var mark string
-	err := r.db.NewRaw("SELECT pg_catalog.concat(?"+strings.Repeat(", ' ', ?", len(parts)-1)+")", parts...).Scan(statement.WithPreparation(ctx), &mark)
+	query := "SELECT pg_catalog.concat(?" + strings.Repeat(", ' ', ?", len(parts)-1) + ")"
+	err := r.db.NewRaw(query, parts...).Scan(statement.WithPreparation(ctx), &mark)
 	if err != nil {
 		return "", fmt.Errorf("read mark of definitions: %w", r.classify("find", err))
 	}

@@ -108,6 +108,9 @@ type Program struct {
 	Vars kong.Vars
 	// Bind are further values that the commands' Run methods take.
 	Bind []any
+	// Names returns names of a kind that begin with a text, such as RUNTIME, to complete command lines. Nil
+	// completes none.
+	Names func(ctx context.Context, env *Env, kind, begin string) []Candidate
 }
 
 // Main runs the program as this process and ends it.
@@ -143,6 +146,8 @@ func (p *Program) Run(ctx context.Context, args []string, io Stdio) int {
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
+	completed := &completing{root: parser.Model.Node}
+	args = withCompletion(completed, args)
 	parsed, code, done := parse(name, parser, refused, args, &exit, errOut)
 	if done {
 		return code
@@ -164,7 +169,7 @@ func (p *Program) Run(ctx context.Context, args []string, io Stdio) int {
 	}
 	if err == nil {
 		parsed.BindTo(ctx, (*context.Context)(nil))
-		err = parsed.Run(append([]any{env}, p.Bind...)...)
+		err = parsed.Run(append([]any{env, p, completed}, p.Bind...)...)
 		if err == nil && env.Out.Lost != nil {
 			err = fmt.Errorf("the answer is not complete: %w", env.Out.Lost)
 		}

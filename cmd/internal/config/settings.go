@@ -212,7 +212,7 @@ func masked(value any) any {
 // Misspelt returns a sentence for each variable of environ that no program reads
 // and that is nearly one that some do.
 func Misspelt(environ []string) (sentences []string) {
-	known := []string{"ATTUNE_SERVER", "ATTUNE_TOKEN"} // of attune --server
+	known := []string{"ATTUNE_SERVER", "ATTUNE_TOKEN", "ATTUNE_COMPLETION_TIMEOUT"} // of command lines
 	for _, k := range Keys("") {
 		known = append(known, k.Variable)
 	}

@@ -15,12 +15,15 @@ import (
 
 type grammar struct {
 	cli.Globals
+	cli.Hidden
 
 	Detect   detectCmd   `cmd:"" help:"Show which runtimes this host has."`
 	Explain  explainCmd  `cmd:"" help:"Show every attempt to verify one runtime, and what would help."`
 	Record   recordCmd   `cmd:"" help:"Record this host's answers in a YAML file for detect --host."`
 	Register registerCmd `cmd:"" help:"Detect, and write this ${role}'s row to the database."`
 	Run      runCmd      `cmd:"" help:"Keep this ${role}'s row up to date until stopped."`
+
+	Completion cli.CompletionCmd `cmd:"" help:"Print a script that completes command lines in a shell."`
 }
 
 // Program returns the command line of a role.

@@ -48,7 +48,8 @@
 
   const patches = {
     text(old, now) {
-      if (old.innerHTML !== now.innerHTML && !old.contains(document.activeElement)) old.replaceChildren(...brought(now).childNodes);
+      const used = old.contains(document.activeElement) || [...old.querySelectorAll("input:not([type=hidden])")].some(field => field.value);
+      if (old.innerHTML !== now.innerHTML && !used) old.replaceChildren(...brought(now).childNodes);
     },
     rows(old, now) {
       let changed = head(old) !== head(now);
@@ -76,15 +77,19 @@
   };
 
   // refresh reads the page again and changes what has changed in place. It runs twice a second at most. Of the fleet it
-  // reads the hosts, and then all of it, less often if that takes long.
-  let last = 0, timer, slow = 0, wholeTimer;
+  // reads the hosts, and then all of it, less often if that takes long. What happens while it reads needs another turn.
+  let last = 0, timer, slow = 0, wholeTimer, loading = false, again = false;
   const refresh = () => {
+    if (loading) { again = true; return; }
     timer ??= setTimeout(async () => {
+      timer = undefined;
+      loading = true;
       last = Date.now();
       const whole = !document.getElementById("groups");
       await load(whole);
-      timer = undefined;
+      loading = false;
       if (!whole) wholeTimer ??= setTimeout(loadWhole, slow);
+      if (again) { again = false; refresh(); }
     }, Math.max(40, last + 500 - Date.now()));
   };
   const loadWhole = async () => {
@@ -117,19 +122,18 @@
   // One visible tab holds the stream for all tabs of this browser: HTTP/1.1 has few connections.
   const address = body.dataset.live && new URL(body.dataset.live, location).href;
   const others = address && "BroadcastChannel" in self ? new BroadcastChannel(address) : undefined;
-  let source, release, waiting, follows = false, begun = false;
+  let source, release, waiting, follows = false;
   const hear = kind => {
     if (document.hidden || !follows) return;
     if (kind === "late") return say("late", "no stream, trying again");
     say("live", "live");
-    if (kind !== "live") refresh();
+    refresh(); // also at the beginning of a stream, for what happened since the page was made
   };
   const tell = kind => { hear(kind); others?.postMessage(kind); };
-  if (others) others.onmessage = e => { if (e.data !== "who") hear(e.data); else if (source?.readyState === 1) others.postMessage("live"); };
+  if (others) others.onmessage = e => { if (e.data !== "who") hear(e.data); else if (source?.readyState === 1) others.postMessage("begin"); };
   const open = () => {
     source = new EventSource(address);
-    source.addEventListener("begin", () => { tell(begun ? "again" : "live"); begun = true; });
-    for (const kind of ["change", "status", "reset"]) source.addEventListener(kind, () => tell(kind));
+    for (const kind of ["begin", "change", "status", "reset"]) source.addEventListener(kind, () => tell(kind));
     source.onerror = () => {
       tell("late");
       if (source?.readyState !== 2) return; // it connects again by itself

@@ -1,0 +1,55 @@
+package web_test
+
+import (
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/runtime/api"
+	"github.com/attune-go/attune/runtime/web"
+	"github.com/attune-go/attune/schema/store"
+)
+
+// TestCommands are those of the program that serves the page, and what is filtered for is not taken for a flag.
+func TestCommands(t *testing.T) {
+	db := testdb.SQLite(t)
+	a, err := api.New(store.New(db.DB, store.Config{Schema: db.Schema}), api.Config{Authorize: byScope, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := web.New(a, web.Config{Command: func(program string) string { return "go run ./cmd/" + program }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &site{Server: httptest.NewServer(page.Handler()), t: t, db: db, scope: api.Read, base: "/"}
+	t.Cleanup(s.Close)
+	for path, wanted := range map[string]string{
+		"":                        `go run ./cmd/worker run --database`,
+		"why-not":                 `go run ./cmd/attune place`,
+		"runtimes":                `go run ./cmd/attune packs load core`,
+		"changes?name=$X":         `go run ./cmd/attune workers history &#39;$X&#39;`,
+		"changes?runtime=a%24%7b": `runtime=a%24%7B`,
+	} {
+		if got := s.do("GET", path, nil); !strings.Contains(got.text, wanted) {
+			t.Errorf("%s does not contain %s:\n%s", path, wanted, got.text)
+		}
+	}
+}
+
+// TestFilterStays in the links of its counts, and in its command a term stays a term.
+func TestFilterStays(t *testing.T) {
+	db := testdb.SQLite(t)
+	s := start(t, db)
+	fleet(t, db)
+	got := s.do("GET", "?q=label:zone%3Da&runtimes=all", nil)
+	for _, wanted := range []string{`href="?q=label%3azone%3da%20status:active"`, `name="runtimes" value="all"`} {
+		if !strings.Contains(got.text, wanted) {
+			t.Errorf("no %s in\n%s", wanted, got.text)
+		}
+	}
+	if got := s.do("GET", "?q=--json", nil); !strings.Contains(got.text, "attune workers list -- --json") {
+		t.Errorf("no command in\n%s", got.text)
+	}
+}
