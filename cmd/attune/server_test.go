@@ -128,6 +128,7 @@ func TestServerGivesTheSame(t *testing.T) {
 		{args: "place --if without,web-1 --json --pack etl", status: cli.ExitPending},
 		{args: "place --if without,wbe-1", status: cli.ExitFailed},
 		{args: "versions match >=3 3.12"},
+		{args: "completion bash"},
 	}
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		subjects(t, db)
@@ -176,7 +177,7 @@ func TestServerGivesTheSame(t *testing.T) {
 		}
 		for _, command := range commandsOf(t) {
 			only := false
-			for _, name := range append([]string{"config", "packs init", "packs validate"}, forDatabases...) {
+			for _, name := range append([]string{"config", "packs init", "packs validate", "__complete"}, forDatabases...) { // TestCompleteFromServer
 				only = only || command == name || strings.HasPrefix(command, name+" ")
 			}
 			if only == covered[command] {
