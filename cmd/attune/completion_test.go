@@ -163,4 +163,3 @@ func TestCompletionInShells(t *testing.T) {
 		}
 	}
 }
-
