@@ -93,10 +93,10 @@
     }, Math.max(40, last + 500 - Date.now()));
   };
   const loadWhole = async () => {
+    wholeTimer = undefined; // what happens from now on needs another turn
     const began = Date.now();
     await load(true);
     slow = 4 * (Date.now() - began);
-    wholeTimer = undefined;
   };
   const load = async whole => {
     try {
