@@ -32,7 +32,7 @@ func TestLateTokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tx.Rollback() //nolint:errcheck // the lock ends either way
+	defer tx.Rollback()
 	if _, err := tx.ExecContext(t.Context(), "LOCK TABLE "+st.Layout().Table("attune_token")+" IN ACCESS EXCLUSIVE MODE"); err != nil {
 		t.Fatal(err)
 	}

@@ -79,7 +79,7 @@ func (a *API) OperateWorkers(ctx context.Context, r server.OperateWorkersRequest
 	if err := checkOperation(r.Body, "/taint"); err != nil {
 		return nil, err
 	}
-	selection, _, err := a.named(ctx, r.Params.Prereleases)
+	selection, err := a.named(ctx, r.Params.Prereleases)
 	if err != nil {
 		return nil, err
 	}

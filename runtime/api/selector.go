@@ -43,15 +43,16 @@ func (a *API) selection(ctx context.Context, prereleases bool) (store.Selection,
 }
 
 // named returns the selection of a call that changes workers. It must have a term: nothing must not mean all.
-func (a *API) named(ctx context.Context, prereleases bool) (store.Selection, []answer.RuntimeTerm, error) {
+func (a *API) named(ctx context.Context, prereleases bool) (store.Selection, error) {
 	query := callOf(ctx).request.URL.Query()
 	if !slices.ContainsFunc(answer.Keys, query.Has) {
-		return store.Selection{}, nil, invalid(Fault{Message: "must have a term that selects workers; name=* selects all"})
+		return store.Selection{}, invalid(Fault{Message: "must have a term that selects workers; name=* selects all"})
 	}
 	if err := callOf(ctx).checkMatch(); err != nil {
-		return store.Selection{}, nil, err
+		return store.Selection{}, err
 	}
-	return a.selection(ctx, prereleases)
+	selection, _, err := a.selection(ctx, prereleases)
+	return selection, err
 }
 
 // resolve finds the runtimes of a selector, and adds a fault for each that does not exist.

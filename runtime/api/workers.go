@@ -249,7 +249,7 @@ func (a *API) RefreshWorker(ctx context.Context, r server.RefreshWorkerRequestOb
 
 // RefreshWorkers implements the operation refreshWorkers.
 func (a *API) RefreshWorkers(ctx context.Context, r server.RefreshWorkersRequestObject) (server.RefreshWorkersResponseObject, error) {
-	selection, _, err := a.named(ctx, r.Params.Prereleases)
+	selection, err := a.named(ctx, r.Params.Prereleases)
 	if err != nil {
 		return nil, err
 	}
