@@ -22,6 +22,20 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// programFolder returns a folder with the program, for PATH.
+func programFolder(t *testing.T) string {
+	t.Helper()
+	executable, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := t.TempDir()
+	if err := os.Symlink(executable, filepath.Join(bin, asProgram)); err != nil {
+		t.Fatal(err)
+	}
+	return bin
+}
+
 // TestTourOfAPI runs the commands of docs/api.md, in their order, with the program itself.
 func TestTourOfAPI(t *testing.T) {
 	needsCurl(t)
@@ -32,14 +46,7 @@ func TestTourOfAPI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	executable, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	bin := t.TempDir()
-	if err := os.Symlink(executable, filepath.Join(bin, asProgram)); err != nil {
-		t.Fatal(err)
-	}
+	bin := programFolder(t)
 	script := "set -euo pipefail\n"
 	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
 		script += block[1]

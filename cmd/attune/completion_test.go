@@ -117,14 +117,7 @@ func TestCompleteFromServer(t *testing.T) {
 func TestCompletionInShells(t *testing.T) {
 	isolate(t)
 	completedFleet(t)
-	executable, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	bin := t.TempDir()
-	if err := os.Symlink(executable, filepath.Join(bin, asProgram)); err != nil {
-		t.Fatal(err)
-	}
+	bin := programFolder(t)
 	const bash = `source <(attune completion bash)
 		COMP_LINE=$1 COMP_POINT=${#1} COMP_WORDBREAKS=$' \t\n"\'><=;|&(:'
 		_attune_complete 2>/dev/null; printf '%s\n' "${COMPREPLY[@]}"`

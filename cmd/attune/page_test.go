@@ -19,14 +19,7 @@ func TestPage(t *testing.T) {
 	if _, err := osexec.LookPath("bash"); err != nil {
 		t.Skip("bash is missing")
 	}
-	executable, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	bin := t.TempDir()
-	if err := os.Symlink(executable, filepath.Join(bin, asProgram)); err != nil {
-		t.Fatal(err)
-	}
+	bin := programFolder(t)
 	db := testdb.SQLite(t)
 	fleet(t, db)
 	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
