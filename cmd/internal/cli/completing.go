@@ -76,7 +76,7 @@ func (c *completing) flag(word string) (flag *kong.Flag, whole bool) {
 	return nil, false
 }
 
-// flags returns the flags of the command and of those above it.
+// flags returns the flags that the command accepts, with inherited ones.
 func (c *completing) flags() (flags []*kong.Flag) {
 	for _, group := range c.node.AllFlags(true) {
 		flags = append(flags, group...)
