@@ -43,3 +43,8 @@ func (e *refusal) Is(target error) bool {
 	}
 	return false
 }
+
+// isFinal reports whether the same request would be refused again.
+func (e *refusal) isFinal() bool {
+	return e.Status < http.StatusInternalServerError && e.Status != http.StatusTooManyRequests
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/alecthomas/kong"
 	gocmp "github.com/google/go-cmp/cmp"
@@ -321,6 +323,74 @@ func TestServerFollows(t *testing.T) {
 	reported(t, db, metadata.Worker, "late", &capability.Document{Detected: []capability.Installation{python("3.14.0", "/usr/bin/python3")}})
 	if line := lines(); !strings.Contains(line, "  late  worker  gained  python  3.14.0") {
 		t.Errorf("%q", line)
+	}
+}
+
+// TestFollowPruned: behind a change that is deleted, or of another history, the changes that are kept are followed, and
+// standard error says so once, from a database and through a server.
+func TestFollowPruned(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		fleet(t, db)
+		old := "datetime('now', '-2 days')"
+		if db.Schema != "" {
+			old = "now() - interval '2 days'"
+		}
+		for _, statement := range []string{"UPDATE capability_change SET created = " + old, "DELETE FROM capability_change WHERE id IN (1, 3)"} {
+			if _, err := db.ExecContext(t.Context(), statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+		kept, err := stored(db).Changes.After(t.Context(), 1, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		token := strings.TrimSpace(run(t, "tokens", "create", "reader").out)
+		s := serve(t)
+		t.Setenv("ATTUNE_TOKEN", token)
+		for _, place := range [][]string{{"--database", db.URL}, {"--server", s.url}} {
+			deleted := follow(t, append([]string{"workers", "history", "-f", "--after", "1", "--output", "ndjson"}, place...)...)
+			ahead := follow(t, append([]string{"workers", "history", "-f", "--after", "1000", "--json"}, place...)...)
+			for i := range kept {
+				if line := deleted.next(); !strings.Contains(line, fmt.Sprintf(`"id":%d,`, kept[i].ID)) {
+					t.Errorf("%v: %q, want the change %d", place, line, kept[i].ID)
+				}
+			}
+			name := "late-" + strings.TrimLeft(place[0], "-")
+			reported(t, db, metadata.Worker, name, &capability.Document{Detected: []capability.Installation{python("3.14.0", "/usr/bin/python3")}})
+			if line := deleted.next(); !strings.Contains(line, name) {
+				t.Errorf("%v: %q, want a change of %s", place, line, name)
+			}
+			for name, f := range map[string]*follower{"deleted": deleted, "ahead": ahead} {
+				for deadline := time.Now().Add(30 * time.Second); f.errOut.String() == "" && time.Now().Before(deadline); {
+					time.Sleep(10 * time.Millisecond)
+				}
+				status, said := f.end(true), f.errOut.String()
+				if status != 0 || strings.Count(said, "\n") != 1 || !strings.Contains(said, "going on with those that are kept") {
+					t.Errorf("%v: %s: ended with %d:\n%s", place, name, status, said)
+				}
+			}
+			kept, err = stored(db).Changes.After(t.Context(), 1, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+// TestFollowRefused: a token that is refused ends what follows, with exit status 1.
+func TestFollowRefused(t *testing.T) {
+	db := testdb.SQLite(t)
+	fleet(t, db)
+	token := strings.TrimSpace(run(t, "tokens", "create", "reader").out)
+	s := serve(t)
+	t.Setenv("ATTUNE_TOKEN", token)
+	f := follow(t, "workers", "history", "-f", "--after", "0", "--server", s.url)
+	f.next()
+	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+	id, _, _ := strings.Cut(strings.TrimPrefix(token, "att_"), "_")
+	want(t, run(t, "tokens", "revoke", id), 0)
+	if status := f.end(false); status != 1 || !strings.Contains(f.errOut.String(), "does not accept the token") {
+		t.Errorf("ended with %d:\n%s", status, f.errOut)
 	}
 }
 

@@ -43,7 +43,7 @@ type source interface {
 
 	history(ctx context.Context, filter store.ChangeFilter) ([]answer.Change, error)
 	eachChange(ctx context.Context, filter store.ChangeFilter, fn func([]answer.Change) error) error
-	// follow yields the changes behind an id, or from now on, as they happen. Errors are passing.
+	// follow yields the changes behind an id, or from now on, as they happen. It goes on after errors: errPruned is one.
 	follow(ctx context.Context, filter store.ChangeFilter, after *int64) (iter.Seq2[answer.Change, error], error)
 
 	operate(ctx context.Context, s store.Selection, op answer.Operation, dryRun bool) (*answer.OperationReport, error)

@@ -106,10 +106,17 @@ func (s databaseSource) follow(ctx context.Context, filter store.ChangeFilter, a
 	if err != nil {
 		return nil, err
 	}
+	kept := true
 	if after != nil {
 		last = *after
+		if kept, err = s.db.Store.Changes.IsKept(ctx, last); err != nil {
+			return nil, err
+		}
 	}
 	return func(yield func(answer.Change, error) bool) {
+		if !kept && !yield(answer.Change{}, errPruned) {
+			return
+		}
 		for change, err := range s.db.Store.Changes.Subscribe(ctx, last, store.SubscribeConfig{Listen: pool.Listen(s.db.DB)}) {
 			if err == nil && !answer.IsSelected(&change, filter) {
 				continue

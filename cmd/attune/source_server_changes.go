@@ -4,11 +4,13 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"iter"
 	"net/url"
 	"time"
 
 	"github.com/attune-go/attune/runtime/answer"
+	"github.com/attune-go/attune/runtime/api"
 	"github.com/attune-go/attune/schema/store"
 )
 
@@ -75,33 +77,57 @@ func (s *serverSource) follow(ctx context.Context, filter store.ChangeFilter, af
 		}
 		after = &status.Last
 	}
-	from := *after
 	return func(yield func(answer.Change, error) bool) {
-		for ctx.Err() == nil {
-			q := changesQuery(filter)
-			q.Set("from", number(from))
-			q.Set("wait", followWait)
-			q.Set("limit", number(pageSize))
-			page, err := answered[changePage](s.client.ListChanges(ctx, nil, with(q)))
+		for f := (serverFollower{s, changesQuery(filter), *after, false}); ctx.Err() == nil; {
+			changes, err := f.next(ctx)
 			switch {
 			case ctx.Err() != nil:
 				return
-			case err != nil:
-				if !yield(answer.Change{}, err) {
-					return
-				}
+			case err != nil && !yield(answer.Change{}, err):
+				return
+			case err != nil && !errors.Is(err, errPruned):
 				select {
 				case <-ctx.Done():
 				case <-time.After(time.Second):
 				}
-				continue
 			}
-			from = page.Last
-			for i := range page.Items {
-				if !yield(page.Items[i], nil) {
+			for i := range changes {
+				if !yield(changes[i], nil) {
 					return
 				}
 			}
 		}
 	}, nil
+}
+
+// A serverFollower reads the changes behind an ID from a server.
+type serverFollower struct {
+	server *serverSource
+	query  url.Values
+	from   int64
+	// skips reports whether deleted changes are skipped. It ends with a page that moves on and is not full.
+	skips bool
+}
+
+// next returns the next changes, once there are some or a request has waited for them. Errors: errPruned, after which it
+// skips what was deleted.
+func (f *serverFollower) next(ctx context.Context) ([]answer.Change, error) {
+	f.query.Set("from", number(f.from))
+	f.query.Set("wait", followWait)
+	f.query.Set("limit", number(pageSize))
+	if f.query.Del("pruned"); f.skips {
+		f.query.Set("pruned", "skip")
+	}
+	page, err := answered[changePage](f.server.client.ListChanges(ctx, nil, with(f.query)))
+	var refused *refusal
+	switch {
+	case errors.As(err, &refused) && refused.Type == string(api.HistoryPruned) && !f.skips:
+		f.skips = true
+		return nil, errPruned
+	case err != nil:
+		return nil, err
+	}
+	f.skips = f.skips && (len(page.Items) == pageSize || page.Last == f.from)
+	f.from = page.Last
+	return page.Items, nil
 }

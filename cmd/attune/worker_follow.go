@@ -2,12 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/store"
 )
+
+// errPruned means that changes behind the id to follow from may have been deleted.
+var errPruned = errors.New("some behind the id to begin with may have been deleted; going on with those that are kept")
 
 // follow prints the changes that fit a filter as they happen, one a line, until ctx
 // ends or the output is closed.
@@ -31,7 +35,14 @@ func (c *workersHistoryCmd) follow(ctx context.Context, env *cli.Env, src source
 		lines = changesTable().Stream(env.Out, changeWidths())
 	}
 	for change, err := range changes {
-		if err != nil {
+		var refused *refusal
+		switch {
+		case errors.Is(err, errPruned):
+			env.Note("changes may be missing: " + err.Error())
+			continue
+		case errors.As(err, &refused) && refused.isFinal():
+			return fmt.Errorf("follow the history in %s: %w", src.name(), err)
+		case err != nil:
 			env.Log.Warn("changes may be late", "database", src.name(), "error", err)
 			continue
 		}

@@ -24,29 +24,52 @@ import (
 // following runs a command that goes on, and gives its lines.
 func following(t *testing.T, args ...string) (next func() string) {
 	t.Helper()
+	f := follow(t, args...)
+	t.Cleanup(func() {
+		if status := f.end(true); status != 0 || f.errOut.String() != "" {
+			t.Errorf("%q ended with %d:\n%s", args, status, f.errOut)
+		}
+	})
+	return f.next
+}
+
+// A follower is a command that goes on.
+type follower struct {
+	// next returns the next line.
+	next   func() string
+	errOut *output
+	// end waits until the command ends, and with stops it before.
+	end func(stops bool) (status int)
+}
+
+// follow runs a command that goes on.
+func follow(t *testing.T, args ...string) *follower {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	out, to := io.Pipe()
 	ended := make(chan int, 1)
-	var said strings.Builder
+	f := &follower{errOut: new(output)}
 	go func() {
-		ended <- program().Run(ctx, args, cli.Stdio{In: strings.NewReader(""), Out: to, Err: &said})
+		ended <- program().Run(ctx, args, cli.Stdio{In: strings.NewReader(""), Out: to, Err: f.errOut})
 		to.Close()
 	}()
-	t.Cleanup(func() {
-		cancel()
-		go io.Copy(io.Discard, out)
-		if status := <-ended; status != 0 || said.Len() > 0 {
-			t.Errorf("%q ended with %d:\n%s", args, status, said.String())
+	f.end = func(stops bool) int {
+		defer cancel()
+		if stops {
+			cancel()
 		}
-	})
+		go io.Copy(io.Discard, out)
+		return <-ended
+	}
 	lines := bufio.NewScanner(out)
-	return func() string {
+	f.next = func() string {
 		t.Helper()
 		if !lines.Scan() {
-			t.Fatalf("%q ended", args)
+			t.Fatalf("%q ended:\n%s", args, f.errOut)
 		}
 		return lines.Text()
 	}
+	return f
 }
 
 func TestFollow(t *testing.T) {

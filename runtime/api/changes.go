@@ -112,12 +112,15 @@ func (a *API) ListChanges(ctx context.Context, r server.ListChangesRequestObject
 			return nil, wrong("wait", "must be a time of at most %v, got %.100q", longestWait, p.Wait)
 		}
 	}
+	if p.Pruned != "" && from == nil {
+		return nil, wrong("pruned", "must be given with from or Last-Event-ID")
+	}
 	for name, given := range map[string]bool{"since": p.Since != "", "after": p.After != "", "before": p.Before != 0} {
 		if given {
 			return nil, wrong(name, "cannot be given with from, wait or a stream")
 		}
 	}
-	f, err := a.follow(ctx, filter, from)
+	f, err := a.follow(ctx, filter, from, p.Pruned == server.Skip)
 	if err != nil {
 		return nil, err
 	}

@@ -18,11 +18,14 @@ type follower struct {
 	filter store.ChangeFilter
 	// last is the ID up to which it has read.
 	last int64
+	// skips reports whether changes may have been deleted before they are read. It ends when the follower has
+	// caught up with the hub.
+	skips bool
 }
 
-// follow returns a follower of the changes behind an ID; nil begins now. Errors: a problem of the
-// type HistoryPruned; errNotFollowing.
-func (a *API) follow(ctx context.Context, filter store.ChangeFilter, from *int64) (*follower, error) {
+// follow returns a follower of the changes behind an ID; nil begins now. skips goes on behind deleted changes.
+// Errors: a problem of the type HistoryPruned; errNotFollowing.
+func (a *API) follow(ctx context.Context, filter store.ChangeFilter, from *int64, skips bool) (*follower, error) {
 	v, err := a.hub.after(0)
 	if err != nil {
 		return nil, err
@@ -31,7 +34,10 @@ func (a *API) follow(ctx context.Context, filter store.ChangeFilter, from *int64
 	if from == nil {
 		return f, nil
 	}
-	f.last = *from
+	f.last, f.skips = *from, skips || *from == 0
+	if f.skips {
+		return f, nil
+	}
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
 	if kept, err := f.isKept(ctx, v.last); err != nil {
@@ -71,7 +77,9 @@ func (f *follower) read(ctx context.Context) (b batch, err error) {
 		return b, err
 	}
 	changes := b.view.changes
-	if !b.view.covered {
+	if b.view.covered {
+		f.skips = false
+	} else {
 		if changes, b.reset, err = f.fromDatabase(ctx, b.view.last); err != nil {
 			return b, err
 		}
@@ -94,8 +102,10 @@ func (f *follower) read(ctx context.Context) (b batch, err error) {
 func (f *follower) fromDatabase(ctx context.Context, upTo int64) (changes []schema.CapabilityChange, reset bool, err error) {
 	ctx, cancel := f.api.bounded(ctx)
 	defer cancel()
-	if kept, err := f.api.store.Changes.IsKept(ctx, f.last); err != nil || !kept {
-		return nil, err == nil, err
+	if !f.skips {
+		if kept, err := f.api.store.Changes.IsKept(ctx, f.last); err != nil || !kept {
+			return nil, err == nil, err
+		}
 	}
 	changes, err = f.api.store.Changes.After(ctx, f.last, catchUp)
 	for len(changes) > 0 && changes[len(changes)-1].ID > upTo {

@@ -82,6 +82,11 @@ const (
 	ListChangesParamsRoleWorker ListChangesParamsRole = "worker"
 )
 
+// Defines values for ListChangesParamsPruned.
+const (
+	Skip ListChangesParamsPruned = "skip"
+)
+
 // Defines values for ListChangesParamsInclude.
 const (
 	ListChangesParamsIncludeStatus ListChangesParamsInclude = "status"
@@ -1084,6 +1089,9 @@ type ListChangesParams struct {
 	// From The id of a change. Zero is the beginning of what is kept.
 	From int64 `form:"from,omitempty" json:"from,omitempty"`
 
+	// Pruned Skip changes behind from that were deleted, instead of answering 410.
+	Pruned ListChangesParamsPruned `form:"pruned,omitempty" json:"pruned,omitempty"`
+
 	// Before Only changes older than the one with this id.
 	Before int64 `form:"before,omitempty" json:"before,omitempty"`
 
@@ -1108,6 +1116,9 @@ type ListChangesParams struct {
 
 // ListChangesParamsRole defines parameters for ListChanges.
 type ListChangesParamsRole string
+
+// ListChangesParamsPruned defines parameters for ListChanges.
+type ListChangesParamsPruned string
 
 // ListChangesParamsInclude defines parameters for ListChanges.
 type ListChangesParamsInclude string
@@ -1873,6 +1884,7 @@ type ClientInterface interface {
 	// As `text/event-stream` it follows the changes: each is an event `change` with its id. `Last-Event-ID` or `from`
 	// goes on behind an id. If changes behind it were deleted meanwhile, the answer is 410, or an event `reset` within
 	// a stream: read the state again and follow from its id. An event `end` comes before the server ends the stream.
+	// With `pruned=skip` it goes on with the changes that are kept instead.
 	// With `include=status`, an event `status` comes within a second of each change of a worker's status and of its
 	// cordon; its data is a `StatusChange`. What changed while a client was not connected is not sent again.
 	//
@@ -2138,6 +2150,7 @@ func (c *Client) ListActions(ctx context.Context, params *ListActionsParams, req
 // As `text/event-stream` it follows the changes: each is an event `change` with its id. `Last-Event-ID` or `from`
 // goes on behind an id. If changes behind it were deleted meanwhile, the answer is 410, or an event `reset` within
 // a stream: read the state again and follow from its id. An event `end` comes before the server ends the stream.
+// With `pruned=skip` it goes on with the changes that are kept instead.
 // With `include=status`, an event `status` comes within a second of each change of a worker's status and of its
 // cordon; its data is a `StatusChange`. What changed while a client was not connected is not sent again.
 //
@@ -2892,6 +2905,14 @@ func NewListChangesRequest(server string, params *ListChangesParams) (*http.Requ
 		}
 
 		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "from", params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pruned", params.Pruned, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 			return nil, err
 		} else {
 			for _, qp := range strings.Split(queryFrag, "&") {
@@ -5116,6 +5137,7 @@ type ClientWithResponsesInterface interface {
 	// As `text/event-stream` it follows the changes: each is an event `change` with its id. `Last-Event-ID` or `from`
 	// goes on behind an id. If changes behind it were deleted meanwhile, the answer is 410, or an event `reset` within
 	// a stream: read the state again and follow from its id. An event `end` comes before the server ends the stream.
+	// With `pruned=skip` it goes on with the changes that are kept instead.
 	// With `include=status`, an event `status` comes within a second of each change of a worker's status and of its
 	// cordon; its data is a `StatusChange`. What changed while a client was not connected is not sent again.
 	//
@@ -6942,6 +6964,7 @@ func (c *ClientWithResponses) ListActionsWithResponse(ctx context.Context, param
 // As `text/event-stream` it follows the changes: each is an event `change` with its id. `Last-Event-ID` or `from`
 // goes on behind an id. If changes behind it were deleted meanwhile, the answer is 410, or an event `reset` within
 // a stream: read the state again and follow from its id. An event `end` comes before the server ends the stream.
+// With `pruned=skip` it goes on with the changes that are kept instead.
 // With `include=status`, an event `status` comes within a second of each change of a worker's status and of its
 // cordon; its data is a `StatusChange`. What changed while a client was not connected is not sent again.
 //

@@ -39,6 +39,11 @@ const (
 	ListChangesParamsRoleWorker ListChangesParamsRole = "worker"
 )
 
+// Defines values for ListChangesParamsPruned.
+const (
+	Skip ListChangesParamsPruned = "skip"
+)
+
 // Defines values for ListChangesParamsInclude.
 const (
 	ListChangesParamsIncludeStatus ListChangesParamsInclude = "status"
@@ -533,6 +538,9 @@ type ListChangesParams struct {
 	// From The id of a change. Zero is the beginning of what is kept.
 	From int64 `form:"from,omitempty" json:"from,omitempty"`
 
+	// Pruned Skip changes behind from that were deleted, instead of answering 410.
+	Pruned ListChangesParamsPruned `form:"pruned,omitempty" json:"pruned,omitempty"`
+
 	// Before Only changes older than the one with this id.
 	Before int64 `form:"before,omitempty" json:"before,omitempty"`
 
@@ -557,6 +565,9 @@ type ListChangesParams struct {
 
 // ListChangesParamsRole defines parameters for ListChanges.
 type ListChangesParamsRole string
+
+// ListChangesParamsPruned defines parameters for ListChanges.
+type ListChangesParamsPruned string
 
 // ListChangesParamsInclude defines parameters for ListChanges.
 type ListChangesParamsInclude string
@@ -1305,6 +1316,19 @@ func (siw *ServerInterfaceWrapper) ListChanges(w http.ResponseWriter, r *http.Re
 			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "from"})
 		} else {
 			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "from", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "pruned" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "pruned", r.URL.Query(), &params.Pruned, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "pruned"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "pruned", Err: err})
 		}
 		return
 	}
