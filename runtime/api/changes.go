@@ -99,6 +99,9 @@ func (a *API) ListChanges(ctx context.Context, r server.ListChangesRequestObject
 	if err != nil {
 		return nil, err
 	}
+	if p.Pruned != "" && from == nil {
+		return nil, wrong("pruned", "must be given with from or Last-Event-ID")
+	}
 	if !streams && from == nil && p.Wait == "" {
 		if filter.Before = p.Before; filter.Before < 0 {
 			return nil, wrong("before", "must be at least 1, got %d", p.Before)
@@ -111,9 +114,6 @@ func (a *API) ListChanges(ctx context.Context, r server.ListChangesRequestObject
 		if wait, err = answer.ParseSpan(p.Wait); err != nil || wait <= 0 || wait > longestWait {
 			return nil, wrong("wait", "must be a time of at most %v, got %.100q", longestWait, p.Wait)
 		}
-	}
-	if p.Pruned != "" && from == nil {
-		return nil, wrong("pruned", "must be given with from or Last-Event-ID")
 	}
 	for name, given := range map[string]bool{"since": p.Since != "", "after": p.After != "", "before": p.Before != 0} {
 		if given {

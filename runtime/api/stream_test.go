@@ -176,6 +176,55 @@ func TestHistoryOfStream(t *testing.T) {
 	})
 }
 
+// TestSkipPruned reads a long and old history with gaps from its beginning and, where the client asks for that, behind
+// what was deleted.
+func TestSkipPruned(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		fleet(t, db)
+		ago := "datetime('now', '-2 days')"
+		if db.Schema != "" {
+			ago = "now() - interval '2 days'"
+		}
+		for _, statement := range []string{
+			`INSERT INTO capability_change (id, worker, worker_name, worker_role, runtime_ref, name, kind)
+				WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
+				SELECT 100 + 2 * i, worker, worker_name, worker_role, runtime_ref, name, kind FROM capability_change, n WHERE id = 1`,
+			"UPDATE capability_change SET created = " + ago,
+		} {
+			if _, err := db.ExecContext(t.Context(), statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s := start(t, db, api.Config{})
+		type page struct {
+			Items []answer.Change
+			Last  int64
+		}
+		var first, second, none page
+		s.get("/v1/changes?from=0&limit=1000", &first)
+		if len(first.Items) != 1000 || first.Items[0].ID != 1 {
+			t.Fatalf("%d changes up to %d", len(first.Items), first.Last)
+		}
+		from := "/v1/changes?limit=1000&from=" + itoa(first.Last)
+		s.refused(s.request(http.MethodGet, from, ""), http.StatusGone, api.HistoryPruned)
+		s.get(from+"&pruned=skip", &second)
+		if len(second.Items) < 500 || second.Items[0].ID != first.Last+2 || second.Last != 3100 {
+			t.Errorf("%d changes up to %d", len(second.Items), second.Last)
+		}
+		s.get("/v1/changes?from=4000&pruned=skip", &none) // of another history
+		if len(none.Items) > 0 || none.Last != 4000 {
+			t.Errorf("%+v", none)
+		}
+		l := s.listen(from + "&pruned=skip")
+		for range second.Items {
+			l.change("web-1")
+		}
+		for _, path := range []string{"/v1/changes?pruned=skip", "/v1/changes?pruned=skip&wait=1s", "/v1/changes?from=1&pruned=x"} {
+			s.refused(s.request(http.MethodGet, path, ""), http.StatusBadRequest, api.InvalidRequest, "pruned")
+		}
+	})
+}
+
 // TestWait waits for a change.
 func TestWait(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
