@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -147,27 +148,12 @@ func TestServerGivesTheSame(t *testing.T) {
 				continue // SQLite has all rows; a connection to Postgres for each would take a minute
 			}
 			covered[command], covered[args[0]] = true, true
-			both := func() (of [2]result) {
-				t.Setenv("ATTUNE_DATABASE_URL", db.URL)
-				of[0] = run(t, args...)
-				if c.undo != "" {
-					want(t, run(t, strings.Fields(c.undo)...), 0)
-				}
-				t.Setenv("ATTUNE_DATABASE_URL", "sqlite:/nowhere")
-				t.Setenv("ATTUNE_TOKEN", token)
-				of[1] = run(t, append(args, "--server", s.url)...)
-				t.Setenv("ATTUNE_DATABASE_URL", db.URL)
-				if c.undo != "" {
-					want(t, run(t, strings.Fields(c.undo)...), 0)
-				}
-				return of
-			}()
+			both := bothWays(t, db, s, token, c.undo, args...)
 			for i := range both {
 				if both[i].status != c.status {
 					t.Errorf("%s: exit status %d, want %d\n%s%s", c.args, both[i].status, c.status, both[i].out, both[i].errOut)
 				}
 				for _, text := range []*string{&both[i].out, &both[i].errOut} {
-					*text = strings.NewReplacer(database.Redact(db.URL), "IT", s.url, "IT").Replace(passing.ReplaceAllString(*text, "TIME"))
 					if c.differs != nil {
 						*text = c.differs.ReplaceAllString(*text, "DIFFERS")
 					}
@@ -186,6 +172,83 @@ func TestServerGivesTheSame(t *testing.T) {
 				t.Errorf("%s: for databases only: %v, compared: %v", command, only, covered[command])
 			}
 		}
+	})
+}
+
+// bothWays runs a command on a database and through a server in front of it, without what may differ. undo is a command
+// that lets the next run find what this one found.
+func bothWays(t *testing.T, db *testdb.DB, s *serving, token, undo string, args ...string) (of [2]result) {
+	t.Helper()
+	t.Setenv("ATTUNE_TOKEN", token)
+	for i, place := range [][]string{{"--database", db.URL}, {"--server", s.url}} {
+		t.Setenv("ATTUNE_DATABASE_URL", "sqlite:/nowhere")
+		of[i] = run(t, append(slices.Clone(args), place...)...)
+		t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+		if undo != "" {
+			want(t, run(t, strings.Fields(undo)...), 0)
+		}
+		for _, text := range []*string{&of[i].out, &of[i].errOut} {
+			*text = strings.NewReplacer(database.Redact(db.URL), "IT", s.url, "IT").Replace(passing.ReplaceAllString(*text, "TIME"))
+		}
+	}
+	return of
+}
+
+// TestServerTakesManyTerms: a selection of more terms than a URL holds works as on a database, all or nothing included.
+func TestServerTakesManyTerms(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		fleet(t, db)
+		s := serve(t)
+		token := s.wait(`for this run: (\S+)`)
+		many := func(key string, n int, terms ...string) []string {
+			for i := range n {
+				terms = append(terms, fmt.Sprintf("%s%d", key, 1000+i))
+			}
+			return append(terms, key+"2", key+"1")
+		}
+		names, ids, hosts := many("name:web-", 250, "eye"), many("id:", 250), many("host:h-web-", 3000)
+		for _, c := range []struct {
+			terms  []string
+			args   string
+			status int
+			undo   string
+		}{
+			{names, "workers list --json", 0, ""},
+			{names, "workers list --output csv --include versions --sort heartbeat --limit 2", 0, ""},
+			{names, "workers list --has python --sort version", 0, ""},
+			{names, "workers list --has python@>=3.13", 0, ""},
+			{many("web-", 1500), "workers list --json", 0, ""},
+			{many("nobody-", 1500)[:1500], "workers list --json", 0, ""},
+			{ids, "workers list", 0, ""},
+			{hosts, "workers list --json --include document", 0, ""},
+			{names, "workers refresh --dry-run", 0, ""},
+			{hosts, "workers refresh --json", 0, ""},
+			{names, "workers cordon", 1, ""},
+			{hosts, "workers cordon --reason disk", 0, "workers uncordon *"},
+			{ids, "workers cordon --json --dry-run", 0, ""},
+			{append(slices.Clone(hosts), "has:python", "slow"), "workers taint", 0, "workers untaint * slow"},
+			{many("host:nowhere", 1000)[:1000], "workers cordon", 1, ""},
+		} {
+			args := append(strings.Fields(c.args), c.terms...)
+			both := bothWays(t, db, s, token, c.undo, args...)
+			for i := range both {
+				both[i].errOut = cursors.ReplaceAllString(both[i].errOut, "CURSOR")
+			}
+			if both[0].status != c.status {
+				t.Errorf("%s: exit status %d, want %d\n%.300s%.300s", c.args, both[0].status, c.status, both[0].out, both[0].errOut)
+			}
+			if diff := gocmp.Diff(both[0], both[1], gocmp.AllowUnexported(result{})); diff != "" {
+				t.Errorf("%s with %d terms (-database +server):\n%.2000s", c.args, len(c.terms), diff)
+			}
+		}
+		t.Setenv("ATTUNE_SERVER", s.url)
+		t.Setenv("ATTUNE_DATABASE_URL", "")
+		first := run(t, append([]string{"workers", "list", "--output", "csv", "--limit", "1"}, names...)...)
+		_, cursor, _ := strings.Cut(first.errOut, "--after ")
+		cursor, _, _ = strings.Cut(cursor, " ")
+		second := run(t, append([]string{"workers", "list", "--output", "csv", "--limit", "1", "--after", cursor}, names...)...)
+		want(t, first, 0, ",eye,")
+		want(t, second, 0, ",web-1,")
 	})
 }
 

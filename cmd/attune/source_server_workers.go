@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/attune-go/attune/runtime/answer"
@@ -24,7 +25,13 @@ type workerPage struct {
 	Counts  *answer.Counts
 }
 
+// longestQuery is the length up to which a query is sent in the URL. A server takes 16 KiB of headers, and proxies less.
+const longestQuery = 4 << 10
+
 func (s *serverSource) workers(ctx context.Context, q url.Values) (workerPage, error) {
+	if text := q.Encode(); len(text) > longestQuery {
+		return answered[workerPage](s.client.QueryWorkersWithBody(ctx, formType, strings.NewReader(text)))
+	}
 	return answered[workerPage](s.client.ListWorkers(ctx, nil, with(q)))
 }
 
@@ -212,18 +219,33 @@ func (s *serverSource) RequestRefresh(ctx context.Context, ids ...int64) error {
 func (s *serverSource) operate(
 	ctx context.Context, of store.Selection, op answer.Operation, dryRun bool,
 ) (*answer.OperationReport, error) {
-	text, err := json.Marshal(op)
+	request := answer.OperationRequest{Operation: op}
+	q := queryOf(of)
+	if len(q.Encode()) > longestQuery {
+		found, err := s.Find(ctx, of)
+		if err != nil || len(found) == 0 {
+			return &answer.OperationReport{Operation: op, DryRun: dryRun, Workers: []answer.OperationWorker{}}, err
+		}
+		for i := range found {
+			request.IDs = append(request.IDs, found[i].ID)
+		}
+		q = url.Values{}
+	}
+	text, err := json.Marshal(request)
 	if err != nil {
 		return nil, err
 	}
-	q := queryOf(of)
 	if dryRun {
 		q.Set("dry_run", "true")
 	}
 	return answered[*answer.OperationReport](s.client.OperateWorkersWithBody(ctx, nil, jsonType, bytes.NewReader(text), with(q)))
 }
 
-const jsonType = "application/json"
+// The types of bodies.
+const (
+	jsonType = "application/json"
+	formType = "application/x-www-form-urlencoded"
+)
 
 func (s *serverSource) explain(ctx context.Context, w *store.WorkerSnapshot, q answer.Question) (*answer.Explanation, error) {
 	query := url.Values{"runtime": {termOf(&q.Requirement)}}

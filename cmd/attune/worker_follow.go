@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -21,9 +23,12 @@ func (c *workersHistoryCmd) follow(ctx context.Context, env *cli.Env, src source
 		if err != nil {
 			return err
 		}
-		filter.Names = []string{c.Name}
+		filter.Names = []string{strings.TrimPrefix(c.Name, "name:")}
 		for i := range workers {
-			filter.Names = append(filter.Names, workers[i].Name)
+			// A pattern has found a whole fleet, and an id or a host some other names.
+			if !answer.IsSelected(&schema.CapabilityChange{WorkerName: workers[i].Name}, store.ChangeFilter{Names: filter.Names}) {
+				filter.Names = append(filter.Names, workers[i].Name)
+			}
 		}
 	}
 	changes, err := src.follow(ctx, filter, c.After)

@@ -37,6 +37,12 @@ type Operation struct {
 	Taint *Taint `json:"taint,omitempty"`
 }
 
+// An OperationRequest is an operation with the IDs of workers, as an API receives it.
+type OperationRequest struct {
+	Operation
+	IDs []int64 `json:"ids,omitempty"`
+}
+
 // ParseTaintOperation reads the taint of an operation: KEY[=VALUE][:EFFECT], where the effect defaults
 // to no_schedule.
 func ParseTaintOperation(text string) (Operation, error) {

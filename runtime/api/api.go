@@ -164,6 +164,11 @@ func New(st *store.Store, cfg Config) (*API, error) {
 	})
 	inner := http.NewServeMux()
 	server.HandlerWithOptions(strict, server.StdHTTPServerOptions{BaseRouter: inner, ErrorHandlerFunc: a.fail})
+	for pattern, op := range spec().operations {
+		if op.body == formBody {
+			inner.Handle(pattern, http.NotFoundHandler()) // serve makes a GET of it
+		}
+	}
 	a.router = newRouter(inner)
 	a.handler = http.HandlerFunc(a.serve)
 	return a, nil

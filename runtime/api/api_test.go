@@ -348,7 +348,7 @@ func TestRefusals(t *testing.T) {
 	}
 	got := s.request(http.MethodDelete, "/v1/workers", "")
 	s.refused(got, http.StatusMethodNotAllowed, api.MethodNotAllowed)
-	if allow := got.Header.Get("Allow"); allow != "GET, HEAD" {
+	if allow := got.Header.Get("Allow"); allow != "GET, HEAD, POST" {
 		t.Errorf("Allow: %q", allow)
 	}
 	if log := s.log.String(); log != "" {

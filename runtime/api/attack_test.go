@@ -46,6 +46,10 @@ func endpoints(t *testing.T) (all []endpoint) {
 				e.path += "?by=role"
 			}
 			switch path {
+			case "/v1/workers":
+				if e.method == http.MethodPost {
+					e.body = "name=web-*&limit=10"
+				}
 			case "/v1/workers/{id}/diff":
 				e.path += "?with=2"
 			case "/v1/operations":

@@ -147,12 +147,22 @@ func (s *server) request(method, path, body string, headers ...string) *response
 		req.Header.Set("Authorization", "Bearer "+string(s.scope))
 	}
 	if body != "" {
-		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Content-Type", bodyOf(method, path))
 	}
 	for i := 0; i < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
 	return s.do(req)
+}
+
+// bodyOf returns the media type of the body of a request, by the specification.
+func bodyOf(method, path string) string {
+	path, _, _ = strings.Cut(path, "?")
+	content, _ := at(specification(), "paths", templateOf(path), strings.ToLower(method), "requestBody", "content")
+	if _, form := at(content, "application/x-www-form-urlencoded"); form {
+		return "application/x-www-form-urlencoded"
+	}
+	return "application/json"
 }
 
 // do sends a request and checks the answer against the specification.

@@ -76,10 +76,11 @@ func checkOperation(op *answer.Operation, of string) error {
 
 // OperateWorkers implements the operation operateWorkers.
 func (a *API) OperateWorkers(ctx context.Context, r server.OperateWorkersRequestObject) (server.OperateWorkersResponseObject, error) {
-	if err := checkOperation(r.Body, "/taint"); err != nil {
+	op := r.Body.Operation
+	if err := checkOperation(&op, "/taint"); err != nil {
 		return nil, err
 	}
-	selection, err := a.named(ctx, r.Params.Prereleases)
+	selection, err := a.named(ctx, r.Params.Prereleases, r.Body.IDs...)
 	if err != nil {
 		return nil, err
 	}
@@ -92,11 +93,11 @@ func (a *API) OperateWorkers(ctx context.Context, r server.OperateWorkersRequest
 		ids[i] = standing[i].ID
 	}
 	if slices.Sort(ids); len(ids) == 0 {
-		return server.OperateWorkers200JSONResponse{Operation: *r.Body, DryRun: r.Params.DryRun, Workers: []answer.OperationWorker{}}, nil
+		return server.OperateWorkers200JSONResponse{Operation: op, DryRun: r.Params.DryRun, Workers: []answer.OperationWorker{}}, nil
 	}
 	var report *answer.OperationReport
-	err = a.audited(ctx, countOf(ids), bulk{r.Body, ids}, func(ctx context.Context, st *store.Store) (err error) {
-		if report, err = answer.Operate(ctx, st, store.Selection{IDs: ids}, *r.Body); err == nil && r.Params.DryRun {
+	err = a.audited(ctx, countOf(ids), bulk{&op, ids}, func(ctx context.Context, st *store.Store) (err error) {
+		if report, err = answer.Operate(ctx, st, store.Selection{IDs: ids}, op); err == nil && r.Params.DryRun {
 			report.DryRun, err = true, errDryRun
 		}
 		return err

@@ -48,7 +48,7 @@ var kinds = map[ProblemType]struct {
 	PreconditionFailed:   {http.StatusPreconditionFailed, "The worker has another revision"},
 	HistoryPruned:        {http.StatusGone, "Changes behind this id may have been deleted"},
 	TooLarge:             {http.StatusRequestEntityTooLarge, "The body is too large"},
-	UnsupportedMediaType: {http.StatusUnsupportedMediaType, "The body must be application/json"},
+	UnsupportedMediaType: {http.StatusUnsupportedMediaType, "The body has another type"},
 	TooManyRequests:      {http.StatusTooManyRequests, "Too many requests"},
 	Internal:             {http.StatusInternalServerError, "The server failed"},
 	Unavailable:          {http.StatusServiceUnavailable, "The server cannot answer now"},

@@ -1,7 +1,9 @@
 package api_test
 
 import (
+	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,11 +31,41 @@ func TestRefusedBodies(t *testing.T) {
 			{"/v1/place", `[]`, "object"},
 			{"/v1/operations", `{"operation": "cordon"}`, "name=*"},
 			{"/v1/refreshes", "", "name=*"},
+			{"/v1/operations", `{"operation": "cordon", "ids": []}`, "name=*"},
+			{"/v1/operations", `{"operation": "cordon", "ids": [` + strings.Repeat("1, ", 5_000) + `1]}`, `"pointer":"/ids"`},
+			{"/v1/operations?id=1", `{"operation": "taint", "taint": {"key": "a", "effect": "no_schedule", "efect": "x", "a/b": 1}}`, `{"message":"unknown key; known are effect, key, value","pointer":"/taint/a~1b"},{"message":"unknown key; known are effect, key, value","pointer":"/taint/efect"}`},
+			{"/v1/operations?id=1", `{"operation": "cordon", "taint": {"Key": 1}}`, `"pointer":"/taint/Key"`},
+			{"/v1/operations?id=1", `{"operation": "cordon", "ids": [{"a": 1}]}`, "/ids"},
+			{"/v1/place", `{"affinity": {"preferred": [{"weight": 1, "term": {"x": 1}}]}}`, `"pointer":"/affinity/preferred/0/term/x"`},
+			{"/v1/place", `{"tolerations": [{"key": "gpu", "operator": "exists", "x": 1}]}`, `"pointer":"/tolerations/0/x"`},
+			{"/v1/what-if", `{"changes": ["without web-1"], "pakc": "etl"}`, `"pointer":"/pakc"`},
+			{"/v1/workers", "nmae=x&name=web-1", `"parameter":"nmae"`},
+			{"/v1/workers", "name=%zz", "percent-encoded"},
+			{"/v1/workers", strings.Repeat("id=1&", 5_001), "at most 5000 names"},
+			{"/v1/workers", strings.Repeat("name=*&", 201), "at most 200 other"},
+			{"/v1/workers?name=web-1", "name=web-1", "unknown parameter"},
 		} {
 			got := s.request(http.MethodPost, c.path, c.body)
 			s.refused(got, http.StatusBadRequest, api.InvalidRequest, c.say)
 			if strings.Contains(string(got.body), "SQLSTATE") || strings.Contains(string(got.body), "audit") {
 				t.Errorf("%s tells about the database: %s", c.path, got.body)
+			}
+		}
+		// Deeper documents are none.
+		for _, nested := range []string{strings.Repeat("[", 9_000) + strings.Repeat("]", 9_000), strings.Repeat(`{"":`, 9_000) + "1" + strings.Repeat("}", 9_000)} {
+			for path, bodies := range map[string][]string{
+				"/v1/operations?id=1": {`{"operation": "cordon", "reason": %}`, `{"operation": "taint", "taint": {"key": "a", "value": %}}`, `{"operation": "cordon", "ids": %}`},
+				"/v1/what-if":         {`{"changes": %}`, `{"changes": ["without web-1"], "pack": %}`},
+				"/v1/place":           {`{"affinity": %}`, `{"selector": %}`, `{"tolerations": %}`, `{"runtimes": %}`, `{"affinity": {"required": [%]}}`},
+				"/v1/workers/1/taint": {`{"key": %}`}, "/v1/workers/1/untaint": {`{"key": %}`}, "/v1/workers/1/cordon": {`{"reason": %}`},
+			} {
+				for _, body := range bodies {
+					body = strings.Replace(body, "%", nested, 1)
+					if !json.Valid([]byte(body)) {
+						t.Fatal("the body is no document")
+					}
+					s.refused(s.request(http.MethodPost, path, body), http.StatusBadRequest, api.InvalidRequest)
+				}
 			}
 		}
 		audits, err := s.store.Audits.List(t.Context(), 0)
@@ -73,4 +105,31 @@ func TestRefusedValues(t *testing.T) {
 			t.Errorf("%s: %s", accept, got.Header.Get("Content-Type"))
 		}
 	}
+}
+
+// TestQuery: the parameters of a list can stand in a body, and its cursors are those of the list.
+func TestQuery(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		fleet(t, db)
+		s := start(t, db, api.Config{})
+		s.scope = api.Read
+		many := strings.Repeat("name=nobody&", 4_900) + "name=web-2&name=web-1&name=eye&include=counts"
+		var first, second workerList
+		s.request(http.MethodPost, "/v1/workers", many+"&limit=2").into(t, &first)
+		s.request(http.MethodPost, "/v1/workers", many+"&limit=2&after="+first.Next).into(t, &second)
+		if got := append(first.names(), second.names()...); !slices.Equal(got, []string{"eye", "web-1", "web-2"}) || second.Next != "" {
+			t.Errorf("%q, then %q", got, second.Next)
+		}
+		var other workerList
+		s.get("/v1/workers?limit=1&sort=id", &first)
+		s.request(http.MethodPost, "/v1/workers", "sort=id&after="+first.Next).into(t, &other)
+		if !slices.Equal(other.names(), []string{"web-2", "eye", "declared"}) {
+			t.Errorf("%q", other.names())
+		}
+		s.refused(s.request(http.MethodPost, "/v1/workers", many+"&after="+first.Next), http.StatusBadRequest, api.InvalidRequest, "cursor of this query")
+		s.refused(s.request(http.MethodPost, "/v1/workers", "include=document"), http.StatusForbidden, api.Forbidden)
+		s.refused(s.request(http.MethodPost, "/v1/workers", "{}", "Content-Type", "application/json"), http.StatusUnsupportedMediaType, api.UnsupportedMediaType)
+		s.refused(s.request(http.MethodPost, "/v1/workers", "name=x", "Origin", "https://attacker.example"), http.StatusForbidden, api.Forbidden, "origin")
+		s.refused(s.request(http.MethodPost, "/v1/workers", strings.Repeat("name=x&", 200_000)), http.StatusRequestEntityTooLarge, api.TooLarge)
+	})
 }

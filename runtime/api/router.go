@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/attune-go/attune/schema/document"
 )
 
 // A router finds the operation of a request.
@@ -101,19 +103,27 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
-// unknownKeys returns a fault for each key of a body that the operation does not have.
-func (o *operation) unknownKeys(body []byte) (faults []Fault) {
-	if o.keys == nil {
+// unknownKeys returns a fault for each key of a document that its shape does not have. at is the pointer to the document.
+func (s *shape) unknownKeys(text json.RawMessage, at string) (faults []Fault) {
+	if s == nil {
 		return nil
 	}
 	var object map[string]json.RawMessage
-	if json.Unmarshal(body, &object) != nil || object == nil {
-		return []Fault{{Message: "the body must be an object"}}
-	}
-	for _, key := range sortedKeys(object) {
-		if !slices.Contains(o.keys, key) {
-			faults = append(faults, Fault{Pointer: "/" + key, Message: "unknown key; known are " + strings.Join(o.keys, ", ")})
+	var list []json.RawMessage
+	switch {
+	case s.Items != nil && json.Unmarshal(text, &list) == nil:
+		for i := range list {
+			faults = append(faults, s.Items.unknownKeys(list[i], document.Index(at, i))...)
+		}
+	case s.Properties != nil && json.Unmarshal(text, &object) == nil:
+		for _, key := range sortedKeys(object) {
+			pointer := document.Child(at, key)
+			if property, known := s.Properties[key]; known {
+				faults = append(faults, property.unknownKeys(object[key], pointer)...)
+			} else if s.AdditionalProperties == false {
+				faults = append(faults, Fault{Pointer: pointer, Message: "unknown key; known are " + strings.Join(sortedKeys(s.Properties), ", ")})
+			}
 		}
 	}
-	return faults
+	return faults // of another type: the handler finds it
 }

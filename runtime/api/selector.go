@@ -3,14 +3,25 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/schema/store"
 )
 
-// maxTerms bounds the terms of one selection.
-const maxTerms = 200
+// The numbers of terms of one selection at most: of names without patterns, IDs and hosts, which the database finds in a
+// list, and of others.
+const (
+	maxPlain = 5_000
+	maxTerms = 200
+)
+
+// isPlain reports whether a term is a value and not a condition.
+func isPlain(key, value string) bool {
+	return key == "id" || key == "host" || key == "name" && !strings.ContainsAny(value, "*?")
+}
 
 // selection returns the selection that the parameters of a call make, and the runtimes that it
 // names. The error has a fault for each wrong parameter.
@@ -18,11 +29,17 @@ func (a *API) selection(ctx context.Context, prereleases bool) (store.Selection,
 	query := callOf(ctx).request.URL.Query()
 	var selector answer.Selector
 	var faults []Fault
-	terms := 0
+	terms, plain := 0, 0
 	for _, key := range answer.Keys {
 		for _, value := range query[key] {
-			if terms++; terms > maxTerms {
-				return store.Selection{}, nil, invalid(Fault{Message: "a selection must have at most 200 terms"})
+			if isPlain(key, value) {
+				plain++
+			} else {
+				terms++
+			}
+			if plain > maxPlain || terms > maxTerms {
+				return store.Selection{}, nil, invalid(Fault{Message: fmt.Sprintf(
+					"a selection must have at most %d names without patterns, ids and hosts, and at most %d other terms", maxPlain, maxTerms)})
 			}
 			if err := selector.Add(key, value, prereleases); err != nil {
 				faults = append(faults, Fault{Parameter: key, Message: textOf(err)})
@@ -42,16 +59,21 @@ func (a *API) selection(ctx context.Context, prereleases bool) (store.Selection,
 	return selection, selector.Runtimes(), nil
 }
 
-// named returns the selection of a call that changes workers. It must have a term: nothing must not mean all.
-func (a *API) named(ctx context.Context, prereleases bool) (store.Selection, error) {
+// named returns the selection of a call that changes workers, which may have IDs in its body. It must have a term:
+// nothing must not mean all.
+func (a *API) named(ctx context.Context, prereleases bool, ids ...int64) (store.Selection, error) {
 	query := callOf(ctx).request.URL.Query()
-	if !slices.ContainsFunc(answer.Keys, query.Has) {
+	if len(ids) > maxPlain {
+		return store.Selection{}, invalid(Fault{Pointer: "/ids", Message: fmt.Sprintf("must have at most %d ids", maxPlain)})
+	}
+	if len(ids) == 0 && !slices.ContainsFunc(answer.Keys, query.Has) {
 		return store.Selection{}, invalid(Fault{Message: "must have a term that selects workers; name=* selects all"})
 	}
 	if err := callOf(ctx).checkMatch(); err != nil {
 		return store.Selection{}, err
 	}
 	selection, _, err := a.selection(ctx, prereleases)
+	selection.IDs = append(selection.IDs, ids...)
 	return selection, err
 }
 

@@ -13,8 +13,11 @@ import (
 	"time"
 )
 
-// maxBody is the size of the largest body that is read. A requirement has 64 KiB.
-const maxBody = 64 << 10
+// The sizes of the largest bodies that are read. A requirement has 64 KiB, and a form has the parameters of a query.
+const (
+	maxBody = 64 << 10
+	maxForm = 1 << 20
+)
 
 // Header is a header that every answer has, with the version of the API. Clients send a token only
 // to servers that have answered with it.
@@ -72,6 +75,9 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	timely := r.WithContext(ctx)
 	c, err := a.admit(rec, timely, op)
+	if err == nil && op.body == formBody {
+		timely, err = c.asQuery(timely)
+	}
 	if err != nil {
 		a.fail(rec, r, err)
 		return
@@ -125,13 +131,17 @@ func (a *API) mayStill(c *call) error {
 
 // readBody reads the body of a request, so that handlers find a small and whole document.
 func readBody(w http.ResponseWriter, r *http.Request, op *operation) error {
-	if !op.body {
+	if op.body == "" {
 		return nil
 	}
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return &problem{kind: UnsupportedMediaType}
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != op.body {
+		return &problem{kind: UnsupportedMediaType, detail: "the body must be " + op.body}
 	}
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	most := int64(maxBody)
+	if op.body == formBody {
+		most = maxForm
+	}
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	if err != nil {
 		var size *http.MaxBytesError
 		if errors.As(err, &size) {
@@ -139,18 +149,43 @@ func readBody(w http.ResponseWriter, r *http.Request, op *operation) error {
 		}
 		return invalid(Fault{Message: "the body cannot be read"})
 	}
+	if op.body == jsonBody {
+		if err := checkJSON(text, op.shape); err != nil {
+			return err
+		}
+	}
+	r.Body = io.NopCloser(bytes.NewReader(text))
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	return nil
+}
+
+// checkJSON returns an error unless a text is one object with the keys that a shape has.
+func checkJSON(text []byte, of *shape) error {
 	if !json.Valid(text) {
 		return invalid(Fault{Message: "the body must be one JSON document"})
 	}
 	if !bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) {
 		return invalid(Fault{Message: "the body must be an object"})
 	}
-	if faults := op.unknownKeys(text); len(faults) > 0 {
+	if faults := of.unknownKeys(text, ""); len(faults) > 0 {
 		return invalid(faults...)
 	}
-	r.Body = io.NopCloser(bytes.NewReader(text))
-	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	return nil
+}
+
+// asQuery makes the call of a form that of the GET whose parameters the form has, and returns its request.
+func (c *call) asQuery(r *http.Request) (*http.Request, error) {
+	form, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	c.op = spec().query(c.op)
+	get := r.Clone(r.Context())
+	get.Method, get.URL.RawQuery, get.Body = http.MethodGet, string(form), http.NoBody
+	if faults := c.op.faults(get); len(faults) > 0 {
+		return nil, invalid(faults...)
+	}
+	return get, nil
 }
 
 // recover answers a request whose handler panicked.

@@ -32,10 +32,38 @@ type operation struct {
 	scope Scope
 	// parameters has the parameters of the query by name.
 	parameters map[string]allowed
-	// body reports whether the operation takes one, and keys has what its object may have. Nil keys
-	// are checked elsewhere.
-	body bool
-	keys []string
+	// body is the media type of its body, or empty without one, and shape is what the body may have. A nil shape is
+	// checked elsewhere.
+	body  string
+	shape *shape
+}
+
+// The media types of bodies.
+const (
+	jsonBody = "application/json"
+	formBody = "application/x-www-form-urlencoded"
+)
+
+// A shape is the part of a schema that says which keys a document may have.
+type shape struct {
+	Ref                  string `yaml:"$ref"`
+	AdditionalProperties any    `yaml:"additionalProperties"`
+	Properties           map[string]*shape
+	Items                *shape
+}
+
+// resolve replaces the references below a shape by what they refer to. The schemas of bodies do not refer to themselves.
+func (s *shape) resolve(schemas map[string]*shape) {
+	if s == nil {
+		return
+	}
+	if name, ok := strings.CutPrefix(s.Ref, "#/components/schemas/"); ok {
+		*s = *schemas[name]
+	}
+	s.Items.resolve(schemas)
+	for _, property := range s.Properties {
+		property.resolve(schemas)
+	}
 }
 
 // allowed is what a parameter of the query may be.
@@ -55,10 +83,7 @@ type specDocument struct {
 	Paths      map[string]map[string]yaml.Node
 	Components struct {
 		Parameters map[string]parameter
-		Schemas    map[string]struct {
-			AdditionalProperties any `yaml:"additionalProperties"`
-			Properties           map[string]yaml.Node
-		}
+		Schemas    map[string]*shape
 	}
 }
 
@@ -86,9 +111,7 @@ type described struct {
 	Parameters  []parameter
 	RequestBody *struct {
 		Content map[string]struct {
-			Schema struct {
-				Ref string `yaml:"$ref"`
-			}
+			Schema *shape
 		}
 	} `yaml:"requestBody"`
 }
@@ -139,9 +162,14 @@ func readSpec(text []byte) (*specification, error) {
 	return s, nil
 }
 
+// query returns the operation whose parameters stand in the body of a POST.
+func (s *specification) query(post *operation) *operation {
+	return s.operations[http.MethodGet+strings.TrimPrefix(post.pattern, http.MethodPost)]
+}
+
 // operation returns the operation of a pattern.
 func (doc *specDocument) operation(pattern string, d *described) *operation {
-	o := &operation{id: d.OperationID, pattern: pattern, parameters: map[string]allowed{}, body: d.RequestBody != nil}
+	o := &operation{id: d.OperationID, pattern: pattern, parameters: map[string]allowed{}}
 	security := doc.Security
 	if d.Security != nil {
 		security = *d.Security
@@ -154,9 +182,11 @@ func (doc *specDocument) operation(pattern string, d *described) *operation {
 		}
 	}
 	if d.RequestBody != nil {
-		name := strings.TrimPrefix(d.RequestBody.Content["application/json"].Schema.Ref, "#/components/schemas/")
-		if schema := doc.Components.Schemas[name]; schema.AdditionalProperties == false {
-			o.keys = sortedKeys(schema.Properties)
+		for kind, content := range d.RequestBody.Content {
+			o.body, o.shape = kind, content.Schema
+		}
+		if o.shape.resolve(doc.Components.Schemas); o.shape.AdditionalProperties != false {
+			o.shape = nil
 		}
 	}
 	for _, p := range d.Parameters {

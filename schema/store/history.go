@@ -101,10 +101,10 @@ type ChangeFilter struct {
 // List returns the changes that match a filter, newest first.
 func (c *Changes) List(ctx context.Context, filter ChangeFilter) ([]schema.CapabilityChange, error) {
 	texts := []any{filter.Ref, filter.Name}
-	var names []any
 	for _, n := range filter.Names {
-		texts, names = append(texts, n), append(names, c.matchesPattern("capability_change.worker_name", n))
+		texts = append(texts, n)
 	}
+	names := c.matchesAny("capability_change.worker_name", filter.Names)
 	return c.many(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
 		if len(names) > 0 {
 			q = q.Where("("+strings.Repeat("? OR ", len(names)-1)+"?)", names...)

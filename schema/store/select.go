@@ -170,9 +170,7 @@ func (w *Workers) conditions(s *Selection) []any {
 	if len(s.IDs) > 0 {
 		workers = append(workers, bun.SafeQuery("worker.id IN (?)", bun.List(s.IDs)))
 	}
-	for _, n := range s.Names {
-		workers = append(workers, w.matchesPattern("worker.name", n))
-	}
+	workers = append(workers, w.matchesAny("worker.name", s.Names)...)
 	if len(s.Hosts) > 0 {
 		workers = append(workers, bun.SafeQuery("? IN (?)", w.text("worker.host"), bun.List(s.Hosts)))
 	}
@@ -209,17 +207,30 @@ func (w *Workers) isStale() bun.Safe {
 		" AND NOT (" + w.isFresh("worker") + "), false)"
 }
 
+// matchesAny returns conditions, one of which a column must match to match one of the patterns. Those without * and ? are
+// one list, because SQLite refuses an expression of more than a thousand conditions.
+func (d dialect) matchesAny(column string, patterns []string) (conditions []any) {
+	var plain []string
+	for _, p := range patterns {
+		if strings.ContainsAny(p, "*?") {
+			conditions = append(conditions, d.matchesPattern(column, p))
+		} else {
+			plain = append(plain, p)
+		}
+	}
+	if len(plain) > 0 {
+		conditions = append(conditions, bun.SafeQuery("? IN (?)", d.text(column), bun.List(plain)))
+	}
+	return conditions
+}
+
 // matchesPattern returns the condition that a column matches a pattern, with case.
 func (d dialect) matchesPattern(column, pattern string) any {
-	switch {
-	case !strings.ContainsAny(pattern, "*?"):
-		return bun.SafeQuery("? = ?", d.text(column), pattern)
-	case d.postgres:
+	if d.postgres {
 		like := strings.NewReplacer("!", "!!", "%", "!%", "_", "!_", "*", "%", "?", "_").Replace(pattern)
 		return bun.SafeQuery("? LIKE ? ESCAPE '!'", d.text(column), like)
-	default:
-		return bun.SafeQuery("? GLOB ?", bun.Safe(column), strings.ReplaceAll(pattern, "[", "[[]"))
 	}
+	return bun.SafeQuery("? GLOB ?", bun.Safe(column), strings.ReplaceAll(pattern, "[", "[[]"))
 }
 
 // hasLabel returns the condition that a worker has a label. A platform's database that is not

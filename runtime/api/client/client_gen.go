@@ -562,6 +562,8 @@ type Now = time.Time
 
 // Operation defines model for Operation.
 type Operation struct {
+	// Ids Ids of workers, as the parameter id, for selections that are too long for a URL.
+	Ids       []int64            `json:"ids,omitempty"`
 	Operation OperationOperation `json:"operation"`
 
 	// Reason Why workers are cordoned.
@@ -1428,6 +1430,10 @@ type ListWorkersParamsSort string
 // ListWorkersParamsInclude defines parameters for ListWorkers.
 type ListWorkersParamsInclude string
 
+// QueryWorkersFormdataBody defines parameters for QueryWorkers.
+type QueryWorkersFormdataBody = struct {
+}
+
 // GetWorkerParams defines parameters for GetWorker.
 type GetWorkerParams struct {
 	// Include Parts to add. `document`, the capability document, needs the scope operate.
@@ -1535,6 +1541,9 @@ type PlaceJSONRequestBody = Requirement
 
 // WhatIfJSONRequestBody defines body for WhatIf for application/json ContentType.
 type WhatIfJSONRequestBody = Changes
+
+// QueryWorkersFormdataRequestBody defines body for QueryWorkers for application/x-www-form-urlencoded ContentType.
+type QueryWorkersFormdataRequestBody = QueryWorkersFormdataBody
 
 // CordonWorkerJSONRequestBody defines body for CordonWorker for application/json ContentType.
 type CordonWorkerJSONRequestBody = Cordon
@@ -1988,6 +1997,24 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/workers (the `ListWorkers` operationId).
 	ListWorkers(ctx context.Context, params *ListWorkersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// QueryWorkersWithBody List workers and sensors, for queries that are too long for a URL.
+	//
+	// The body has the parameters of GET. The answer is that of GET, and so are its cursors.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/workers (the `QueryWorkers` operationId).
+	QueryWorkersWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// QueryWorkersWithFormdataBody List workers and sensors, for queries that are too long for a URL.
+	//
+	// The body has the parameters of GET. The answer is that of GET, and so are its cursors.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type.
+	//
+	// Corresponds with POST /v1/workers (the `QueryWorkers` operationId).
+	QueryWorkersWithFormdataBody(ctx context.Context, body QueryWorkersFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetWorker Show one worker with its labels and versions.
 	//
 	// Corresponds with GET /v1/workers/{id} (the `GetWorker` operationId).
@@ -2424,6 +2451,44 @@ func (c *Client) WhatIf(ctx context.Context, body WhatIfJSONRequestBody, reqEdit
 // Corresponds with GET /v1/workers (the `ListWorkers` operationId).
 func (c *Client) ListWorkers(ctx context.Context, params *ListWorkersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListWorkersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// QueryWorkersWithBody List workers and sensors, for queries that are too long for a URL.
+//
+// The body has the parameters of GET. The answer is that of GET, and so are its cursors.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/workers (the `QueryWorkers` operationId).
+func (c *Client) QueryWorkersWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewQueryWorkersRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// QueryWorkersWithFormdataBody List workers and sensors, for queries that are too long for a URL.
+//
+// The body has the parameters of GET. The answer is that of GET, and so are its cursors.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type.
+//
+// Corresponds with POST /v1/workers (the `QueryWorkers` operationId).
+func (c *Client) QueryWorkersWithFormdataBody(ctx context.Context, body QueryWorkersFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewQueryWorkersRequestWithFormdataBody(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -4388,6 +4453,46 @@ func NewListWorkersRequest(server string, params *ListWorkersParams) (*http.Requ
 	return req, nil
 }
 
+// NewQueryWorkersRequestWithFormdataBody calls the generic QueryWorkers builder with application/x-www-form-urlencoded body
+func NewQueryWorkersRequestWithFormdataBody(server string, body QueryWorkersFormdataRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	bodyStr, err := runtime.MarshalForm(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = strings.NewReader(bodyStr.Encode())
+	return NewQueryWorkersRequestWithBody(server, "application/x-www-form-urlencoded", bodyReader)
+}
+
+// NewQueryWorkersRequestWithBody constructs an http.Request for the QueryWorkers method, with any body, and a specified content type
+func NewQueryWorkersRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/workers")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewGetWorkerRequest constructs an http.Request for the GetWorker method
 func NewGetWorkerRequest(server string, id WorkerID, params *GetWorkerParams) (*http.Request, error) {
 	var err error
@@ -5264,6 +5369,24 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/workers (the `ListWorkers` operationId).
 	ListWorkersWithResponse(ctx context.Context, params *ListWorkersParams, reqEditors ...RequestEditorFn) (*ListWorkersResponse, error)
+
+	// QueryWorkersWithBodyWithResponse List workers and sensors, for queries that are too long for a URL.
+	//
+	// The body has the parameters of GET. The answer is that of GET, and so are its cursors.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/workers (the `QueryWorkers` operationId).
+	QueryWorkersWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*QueryWorkersResponse, error)
+
+	// QueryWorkersWithFormdataBodyWithResponse List workers and sensors, for queries that are too long for a URL.
+	//
+	// The body has the parameters of GET. The answer is that of GET, and so are its cursors.
+	//
+	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/workers (the `QueryWorkers` operationId).
+	QueryWorkersWithFormdataBodyWithResponse(ctx context.Context, body QueryWorkersFormdataRequestBody, reqEditors ...RequestEditorFn) (*QueryWorkersResponse, error)
 
 	// GetWorkerWithResponse Show one worker with its labels and versions.
 	//
@@ -6374,6 +6497,61 @@ func (r ListWorkersResponse) ContentType() string {
 	return ""
 }
 
+// QueryWorkersResponse200Headers the declared response headers of an HTTP 200 response for QueryWorkers
+type QueryWorkersResponse200Headers struct {
+	ETag string
+}
+
+type QueryWorkersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WorkerList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *QueryWorkersResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r QueryWorkersResponse) GetJSON200() *WorkerList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r QueryWorkersResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r QueryWorkersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r QueryWorkersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r QueryWorkersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r QueryWorkersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // GetWorkerResponse200Headers the declared response headers of an HTTP 200 response for GetWorker
 type GetWorkerResponse200Headers struct {
 	ETag string
@@ -7198,6 +7376,36 @@ func (c *ClientWithResponses) ListWorkersWithResponse(ctx context.Context, param
 		return nil, err
 	}
 	return ParseListWorkersResponse(rsp)
+}
+
+// QueryWorkersWithBodyWithResponse List workers and sensors, for queries that are too long for a URL.
+//
+// The body has the parameters of GET. The answer is that of GET, and so are its cursors.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/workers (the `QueryWorkers` operationId).
+func (c *ClientWithResponses) QueryWorkersWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*QueryWorkersResponse, error) {
+	rsp, err := c.QueryWorkersWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseQueryWorkersResponse(rsp)
+}
+
+// QueryWorkersWithFormdataBodyWithResponse List workers and sensors, for queries that are too long for a URL.
+//
+// The body has the parameters of GET. The answer is that of GET, and so are its cursors.
+//
+// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/workers (the `QueryWorkers` operationId).
+func (c *ClientWithResponses) QueryWorkersWithFormdataBodyWithResponse(ctx context.Context, body QueryWorkersFormdataRequestBody, reqEditors ...RequestEditorFn) (*QueryWorkersResponse, error) {
+	rsp, err := c.QueryWorkersWithFormdataBody(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseQueryWorkersResponse(rsp)
 }
 
 // GetWorkerWithResponse Show one worker with its labels and versions.
@@ -8220,6 +8428,52 @@ func ParseListWorkersResponse(rsp *http.Response) (*ListWorkersResponse, error) 
 				return nil, err
 			}
 			headers.Link = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseQueryWorkersResponse parses an HTTP response from a QueryWorkersWithResponse call
+func ParseQueryWorkersResponse(rsp *http.Response) (*QueryWorkersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &QueryWorkersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WorkerList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers QueryWorkersResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
 		}
 		response.Headers200 = &headers
 	}

@@ -259,7 +259,7 @@ type Next = string
 type Now = time.Time
 
 // Operation defines model for Operation.
-type Operation = answer.Operation
+type Operation = answer.OperationRequest
 
 // OperationReport defines model for OperationReport.
 type OperationReport = answer.OperationReport
