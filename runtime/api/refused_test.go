@@ -51,7 +51,7 @@ func TestRefusedBodies(t *testing.T) {
 				t.Errorf("%s tells about the database: %s", c.path, got.body)
 			}
 		}
-		// Deeper documents are none.
+		// encoding/json refuses deeper documents.
 		for _, nested := range []string{strings.Repeat("[", 9_000) + strings.Repeat("]", 9_000), strings.Repeat(`{"":`, 9_000) + "1" + strings.Repeat("}", 9_000)} {
 			for path, bodies := range map[string][]string{
 				"/v1/operations?id=1": {`{"operation": "cordon", "reason": %}`, `{"operation": "taint", "taint": {"key": "a", "value": %}}`, `{"operation": "cordon", "ids": %}`},
@@ -62,7 +62,7 @@ func TestRefusedBodies(t *testing.T) {
 				for _, body := range bodies {
 					body = strings.Replace(body, "%", nested, 1)
 					if !json.Valid([]byte(body)) {
-						t.Fatal("the body is no document")
+						t.Fatal("the body must be a document")
 					}
 					s.refused(s.request(http.MethodPost, path, body), http.StatusBadRequest, api.InvalidRequest)
 				}

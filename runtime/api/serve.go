@@ -173,7 +173,7 @@ func checkJSON(text []byte, of *shape) error {
 	return nil
 }
 
-// asQuery makes the call of a form that of the GET whose parameters the form has, and returns its request.
+// asQuery turns the call of a form into a call of GET with the parameters of the form, and returns its request.
 func (c *call) asQuery(r *http.Request) (*http.Request, error) {
 	form, err := io.ReadAll(r.Body)
 	if err != nil {

@@ -207,8 +207,8 @@ func (w *Workers) isStale() bun.Safe {
 		" AND NOT (" + w.isFresh("worker") + "), false)"
 }
 
-// matchesAny returns conditions, one of which a column must match to match one of the patterns. Those without * and ? are
-// one list, because SQLite refuses an expression of more than a thousand conditions.
+// matchesAny returns the conditions that a column matches one of several patterns. Patterns without * and ?
+// are one list, because SQLite refuses an expression of more than a thousand conditions.
 func (d dialect) matchesAny(column string, patterns []string) (conditions []any) {
 	var plain []string
 	for _, p := range patterns {
