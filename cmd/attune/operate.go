@@ -36,6 +36,9 @@ func (c *workersCordonCmd) Help() string {
 
 // Run cordons workers.
 func (c *workersCordonCmd) Run(ctx context.Context, env *cli.Env) error {
+	if err := store.CheckReason(c.Reason); err != nil {
+		return cli.Usagef("--reason %v", err)
+	}
 	return c.run(ctx, env, answer.Operation{Kind: answer.OperationCordon, Reason: c.Reason})
 }
 

@@ -45,18 +45,25 @@ var forDatabases = []string{
 	"migrate", "packs load", "packs unload", "packs list", "tokens", "serve", "workers delete", "runtimes delete",
 }
 
-// AfterApply refuses a server for commands that work on a database only, and a server together with a
-// database.
+// forNobody lists the commands that ask neither a database nor a server.
+var forNobody = []string{"packs init", "packs validate", "config"}
+
+// AfterApply refuses a server for commands that do not ask one, and a server together with a database.
 func (g *grammar) AfterApply(k *kong.Context) error {
 	given := func(name string) bool {
 		return slices.ContainsFunc(k.Path, func(p *kong.Path) bool { return p.Flag != nil && p.Flag.Name == name })
 	}
-	only := slices.ContainsFunc(forDatabases, func(command string) bool {
-		return k.Command() == command || strings.HasPrefix(k.Command(), command+" ")
-	})
+	isOneOf := func(commands []string) bool {
+		return slices.ContainsFunc(commands, func(command string) bool {
+			return k.Command() == command || strings.HasPrefix(k.Command(), command+" ")
+		})
+	}
+	only := isOneOf(forDatabases)
 	switch {
 	case given("server") && given("database"):
 		return errors.New("--server and --database are two places to ask; name one")
+	case isOneOf(forNobody) && given("server"):
+		return errors.New("this command asks neither a database nor a server: leave out --server")
 	case only && given("server"):
 		return errors.New("this command works on a database, not through a server: leave out --server")
 	case only && g.Server != "" && g.Database == "":

@@ -165,7 +165,7 @@ func TestServerGivesTheSame(t *testing.T) {
 		}
 		for _, command := range commandsOf(t) {
 			only := false
-			for _, name := range append([]string{"config", "packs init", "packs validate", "__complete"}, forDatabases...) { // TestCompleteFromServer
+			for _, name := range slices.Concat([]string{"__complete"}, forNobody, forDatabases) { // TestCompleteFromServer
 				only = only || command == name || strings.HasPrefix(command, name+" ")
 			}
 			if only == covered[command] {
@@ -192,6 +192,33 @@ func bothWays(t *testing.T, db *testdb.DB, s *serving, token, undo string, args 
 		}
 	}
 	return of
+}
+
+// TestServerOddValues runs commands with values that are empty, blank, not UTF-8, long, or something in a URL.
+func TestServerOddValues(t *testing.T) {
+	db := testdb.SQLite(t)
+	subjects(t, db)
+	s := serve(t)
+	token := s.wait(`for this run: (\S+)`)
+	for _, odd := range []string{"", " ", "?", "*", "a/b&c=%2F#+", "\xff", "a\nb", strings.Repeat("x", 20_000), "name:*"} {
+		for _, command := range []string{
+			"workers list %", "workers list --host %", "workers list --has %", "workers list --label %", "workers list --after %",
+			"workers show %", "workers show web-1 --role %", "workers diff web-1 %", "workers history %", "workers history --runtime %",
+			"workers refresh % --dry-run", "workers cordon % --dry-run", "workers taint web-1 % --dry-run", "workers cordon web-1 --dry-run --reason %",
+			"runtimes show %", "runtimes list --pack %", "runtimes list --after %", "explain web-1 %", "explain % python",
+			"place %", "place python --select %", "place python --tolerate %", "place --action %", "place --all --pack %",
+			"place --if without_%", "place --if runtime_%_removed", "place --if python_min_%",
+		} {
+			args := strings.Fields(command)
+			for i := range args {
+				args[i] = strings.ReplaceAll(strings.ReplaceAll(args[i], "_", " "), "%", odd)
+			}
+			both := bothWays(t, db, s, token, "", args...)
+			if diff := gocmp.Diff(both[0], both[1], gocmp.AllowUnexported(result{})); diff != "" {
+				t.Errorf("%s with %.20q (-database +server):\n%.2000s", command, odd, diff)
+			}
+		}
+	}
 }
 
 // TestServerTakesManyTerms: a selection of more terms than a URL holds works as on a database, all or nothing included.
@@ -286,6 +313,12 @@ func TestServerIsRefused(t *testing.T) {
 		{"migrate up --server " + strange.URL, 2, "works on a database"},
 		{"packs load core --server " + strange.URL, 2, "works on a database"},
 		{"tokens list --server " + strange.URL, 2, "works on a database"},
+		{"migrate status --server " + strange.URL, 2, "works on a database"},
+		{"packs list --server " + strange.URL, 2, "works on a database"},
+		{"serve --server " + strange.URL, 2, "works on a database"},
+		{"packs validate . --server " + strange.URL, 2, "leave out --server"},
+		{"packs init x --server " + strange.URL, 2, "leave out --server"},
+		{"config --server " + strange.URL, 2, "leave out --server"},
 		{"workers delete x --server " + strange.URL, 2, "works on a database"},
 		{"runtimes delete x --server " + strange.URL, 2, "works on a database"},
 		{"workers list --database sqlite:x --server " + strange.URL, 2, "two places"},
@@ -312,6 +345,8 @@ func TestServerIsRefused(t *testing.T) {
 	t.Setenv("ATTUNE_SERVER", strange.URL)
 	want(t, run(t, "workers", "list"), 1, "does not say that it is attune's API")
 	want(t, run(t, "migrate", "up"), 2, "ATTUNE_SERVER", "name one with --database")
+	want(t, run(t, "packs", "validate", t.TempDir()), 1, "pack.yaml")
+	want(t, run(t, "config"), 0, "log_level")
 	want(t, run(t, "migrate", "up", "--database", "sqlite:"+filepath.Join(t.TempDir(), "x.db")), 0, "applied")
 	want(t, run(t, "workers", "list", "--database", "sqlite:/nowhere"), 1, "/nowhere")
 }

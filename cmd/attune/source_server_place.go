@@ -105,10 +105,8 @@ func (s *serverSource) whatIf(
 		Changes []string `json:"changes"`
 		Pack    string   `json:"pack,omitempty"`
 	}{Pack: pack}
-	var workers []string
 	for _, change := range changes {
 		question.Changes = append(question.Changes, change.String())
-		workers = append(workers, change.Workers...)
 	}
 	text, err := json.Marshal(question)
 	if err != nil {
@@ -116,8 +114,9 @@ func (s *serverSource) whatIf(
 	}
 	found, err := answered[*answer.Consequences](s.client.WhatIfWithBody(ctx, jsonType, bytes.NewReader(text)))
 	if errors.Is(err, store.ErrInvalid) {
-		if unknown, other := answer.UnknownNames(ctx, s, workers); other == nil && len(unknown) > 0 {
-			return nil, answer.UnknownWorkers(unknown)
+		names, other := s.Names(ctx)
+		if unknown := answer.UnknownIn(changes, names); other == nil && unknown != nil {
+			return nil, unknown
 		}
 	}
 	return found, err

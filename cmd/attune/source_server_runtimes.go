@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
+	"strings"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/runtime/answer"
@@ -54,6 +55,9 @@ func (s *serverSource) definitions(ctx context.Context) (cli.Definitions, error)
 
 // meant returns the runtime that is meant by a name, or nil.
 func (s *serverSource) meant(ctx context.Context, name string) (*runtimeItem, error) {
+	if strings.TrimSpace(name) == "" {
+		return nil, nil // the server refuses it
+	}
 	page, err := answered[runtimePage](s.client.ListRuntimes(ctx, nil, with(url.Values{"name": {name}, "include": {"definition"}})))
 	if err != nil || len(page.Items) == 0 {
 		return nil, err

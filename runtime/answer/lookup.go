@@ -71,6 +71,9 @@ func LookUpWorkers(ctx context.Context, in Finder, text string, roles ...metadat
 		}
 		tries = []store.Selection{s.Selection}
 	}
+	if strings.TrimSpace(text) == "" { // no worker has this name, and an API refuses it
+		tries = nil
+	}
 	for _, s := range tries {
 		s.Roles = roles
 		found, err := in.Find(ctx, s)

@@ -102,6 +102,14 @@ func sameReasons(reasons, shared []placement.Reason) bool {
 	return true
 }
 
+// UnknownIn returns the workers of changes that are not among the names of workers, or nil.
+func UnknownIn(changes []placement.Change, known []string) (unknown UnknownWorkers) {
+	for _, name := range placement.UnknownWorkers(changes, known) {
+		unknown = append(unknown, unknownName(name, known))
+	}
+	return unknown
+}
+
 // WhatIf answers how many workers of a database satisfy each requirement before and after
 // changes. Requirements and changes must be resolved. Errors: UnknownWorkers for changes to workers
 // that do not exist.
@@ -110,15 +118,11 @@ func WhatIf(ctx context.Context, st *store.Store, subjects []placement.Subject, 
 	if err != nil {
 		return nil, err
 	}
-	if names := placement.UnknownWorkers(changes, fleet); len(names) > 0 {
-		known := make([]string, len(fleet))
-		for i := range fleet {
-			known[i] = fleet[i].Name
-		}
-		var unknown UnknownWorkers
-		for _, name := range names {
-			unknown = append(unknown, unknownName(name, known))
-		}
+	known := make([]string, len(fleet))
+	for i := range fleet {
+		known[i] = fleet[i].Name
+	}
+	if unknown := UnknownIn(changes, known); unknown != nil {
 		return nil, unknown
 	}
 	return placement.WhatIf(subjects, fleet, changes), nil

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
-	"unicode"
 
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/api/internal/server"
@@ -47,8 +45,8 @@ func (a *API) operate(ctx context.Context, id int64, op answer.Operation) (*answ
 // taint in the body.
 func checkOperation(op *answer.Operation, of string) error {
 	if op.Kind == answer.OperationCordon {
-		if strings.ContainsFunc(op.Reason, unicode.IsControl) {
-			return invalid(Fault{Pointer: "/reason", Message: "must not contain control characters"})
+		if err := store.CheckReason(op.Reason); err != nil {
+			return invalid(Fault{Pointer: "/reason", Message: err.Error()})
 		}
 	}
 	switch op.Kind {

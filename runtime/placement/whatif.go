@@ -148,11 +148,11 @@ func (c Change) apply(f Facts) Facts {
 }
 
 // UnknownWorkers returns the names in changes that no worker of a fleet has.
-func UnknownWorkers(changes []Change, fleet []Facts) []string {
+func UnknownWorkers(changes []Change, known []string) []string {
 	var unknown []string
 	for _, c := range changes {
 		for _, name := range c.Workers {
-			if !slices.ContainsFunc(fleet, func(f Facts) bool { return f.Name == name }) && !slices.Contains(unknown, name) {
+			if !slices.Contains(known, name) && !slices.Contains(unknown, name) {
 				unknown = append(unknown, name)
 			}
 		}

@@ -29,7 +29,7 @@ const MaxReason = 1024
 //
 // On Postgres one notification on ChangeChannel follows each change by an operator.
 func (w *Workers) Cordon(ctx context.Context, reason string, ids ...int64) ([]int64, error) {
-	if err := checkReason(reason); err != nil {
+	if err := CheckReason(reason); err != nil {
 		return nil, fmt.Errorf("cordon workers: %w reason: %w", ErrInvalid, err)
 	}
 	return w.operate(ctx, "cordon", ids, func(ctx context.Context, w *Workers) ([]int64, error) {
@@ -200,8 +200,8 @@ func (w *Workers) orderedLock(ids []int64) any {
 		w.of("worker"), bun.List(ids))
 }
 
-// checkReason returns why a cordon cannot have a reason.
-func checkReason(reason string) error {
+// CheckReason returns an error for a text that cannot be the reason for a cordon.
+func CheckReason(reason string) error {
 	switch {
 	case !utf8.ValidString(reason):
 		return errUTF8

@@ -282,7 +282,7 @@ func (w *Workers) installed(r Requirement) any {
 // ignoring the case of ASCII. Its Ref is empty if the name was only declared. Errors:
 // ErrNotFound.
 func (r *WorkerRuntimes) Undefined(ctx context.Context, name string) (*Requirement, error) {
-	if !storable(name) {
+	if !storable(name) || strings.TrimSpace(name) == "" { // a declared runtime has no ref
 		return nil, ErrNotFound
 	}
 	var found []struct{ RuntimeRef, Name string }
