@@ -408,7 +408,7 @@ func (r *WorkerRuntimes) Reported(ctx context.Context, workers []int64, of []Req
 		workers, anyOf(of), byName)
 }
 
-// Outcomes is Reported without sources, raw versions and paths, and not ordered by name.
+// Outcomes returns what Reported returns, without sources, raw versions and paths, and not ordered by name.
 func (r *WorkerRuntimes) Outcomes(ctx context.Context, workers []int64, of []Requirement) ([]Reported, error) {
 	return r.reported(ctx, "worker, runtime_ref, name, outcome, version, unconfirmed_since", workers, anyOf(of), byVersion)
 }
