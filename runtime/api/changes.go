@@ -73,6 +73,9 @@ func (a *API) history(ctx context.Context, filter store.ChangeFilter, limit int,
 		changes = changes[:limit]
 		list.Next = c.next(strconv.FormatInt(changes[limit-1].ID, 10))
 	}
+	for i := range changes {
+		changes[i].Detail = c.withoutOutput(changes[i].Detail)
+	}
 	list.Items = changes
 	if err := c.tag(list.Items, list.Next); err != nil {
 		return list, err
@@ -215,6 +218,9 @@ func (a *API) listFrom(ctx context.Context, f *follower, wait time.Duration, lim
 			return nil, err
 		case b.reset:
 			return nil, &problem{kind: HistoryPruned, detail: "read the state again and follow from its id"}
+		}
+		for i := range b.changes {
+			b.changes[i].Detail = c.withoutOutput(b.changes[i].Detail)
 		}
 		list.Items = append(list.Items, b.changes...)
 		if !b.more && (len(list.Items) > 0 || !a.waitMore(ctx, &b.view, until)) {

@@ -102,6 +102,7 @@ func (s *stream) run(e *events) {
 const cannotFollow = `{"reason":"the server cannot follow the changes"}`
 
 func (s *stream) send(e *events, c *answer.Change) {
+	c.Detail = s.call.withoutOutput(c.Detail)
 	text, err := json.Marshal(c)
 	if err != nil {
 		e.err = err

@@ -7,18 +7,9 @@ import (
 
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/api/internal/server"
-	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
-
-// needsOperate returns an error unless the principal may see documents and evidence.
-func (c *call) needsOperate(include string) error {
-	if c.principal.May(Operate) {
-		return nil
-	}
-	return &problem{kind: Forbidden, detail: "include=" + include + " needs the scope operate"}
-}
 
 // index returns the names by which the documents of a platform's own workers are read.
 func (a *API) index(ctx context.Context) (*metadata.Index, error) {
@@ -162,6 +153,9 @@ func (a *API) ListWorkerRuntimes(
 		return nil, err
 	}
 	items, err := answer.ReportedRuntimes(ctx, a.store, r.Id)
+	for i := range items {
+		items[i].Detail = callOf(ctx).withoutOutput(items[i].Detail)
+	}
 	if err == nil && !tagged {
 		err = callOf(ctx).tag(items)
 	}
@@ -205,29 +199,13 @@ func (a *API) ExplainWorker(ctx context.Context, r server.ExplainWorkerRequestOb
 	if err != nil {
 		return nil, err
 	}
-	if !evidence {
-		leaveOutEvidence(e)
-	}
+	c.explained(e, evidence)
 	if !tagged {
 		steady := *e
 		steady.Worker.LastHeartbeat, steady.Worker.SilentSeconds = nil, nil
 		err = c.tag(steady)
 	}
 	return server.ExplainWorker200JSONResponse(*e), err
-}
-
-// leaveOutEvidence removes the attempts from an explanation.
-func leaveOutEvidence(e *answer.Explanation) {
-	none := []capability.Attempt{}
-	for i := range e.Installations {
-		e.Installations[i].Attempts = none
-	}
-	for i := range e.Failed {
-		e.Failed[i].Attempts = none
-	}
-	if e.Negative != nil {
-		e.Negative.Attempts = none
-	}
 }
 
 // RefreshWorker implements the operation refreshWorker.

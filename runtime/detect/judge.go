@@ -139,7 +139,7 @@ func (p *probe) judgeEnd(c *command, res host.Result, out output) {
 	case res.Signal != "":
 		p.end(capability.Error, "it was killed by "+res.Signal, fmt.Sprintf("run %s by hand, as the same user", c.line()))
 	case res.ExitCode != c.ExitCode:
-		p.end(capability.ExitMismatch, fmt.Sprintf("exit status %d, want %d: %s", res.ExitCode, c.ExitCode, out.firstLine()),
+		p.end(capability.ExitMismatch, capability.ExitDetail(res.ExitCode, c.ExitCode, out.firstLine()),
 			fmt.Sprintf("make %s work for this user, or correct exit_code", c.line()))
 	}
 }
@@ -169,7 +169,7 @@ func (p *probe) judgeOutput(c *command, out output, match matcher) {
 			fmt.Sprintf("the first %d bytes of its output do not match the pattern, which is too large to match more", c.pattern.reach()),
 			hintPatterns)
 	default:
-		p.end(capability.PatternMismatch, fmt.Sprintf("its output does not match %s: %s", excerpt(c.Pattern, 120), out.firstLine()),
+		p.end(capability.PatternMismatch, capability.PatternDetail(excerpt(c.Pattern, 120), out.firstLine()),
 			fmt.Sprintf("check which program %s is, or correct the pattern", p.Path))
 	}
 }
@@ -265,7 +265,7 @@ func (p *probe) limit(w *way, v version.Version, out output) (warning string) {
 		p.end(capability.OutputUnreadable,
 			fmt.Sprintf("min_version is %s, and its version cannot be read: %s", w.min, out.unreadable), hintUnreadable)
 	case v == unknown && w.min != unknown:
-		p.end(capability.VersionUnreadable, fmt.Sprintf("min_version is %s, and its output has no version: %s", w.min, out.firstLine()),
+		p.end(capability.VersionUnreadable, capability.VersionDetail(w.min.String(), out.firstLine()),
 			"give the command a version_pattern")
 	case v != unknown && v.Compare(w.min) < 0:
 		p.end(capability.BelowMinVersion, fmt.Sprintf("%s is below min_version %s", v, w.min), fmt.Sprintf("install %s or later", w.min))

@@ -409,10 +409,12 @@ type ExplainedInstallation struct {
 // Explanation defines model for Explanation.
 type Explanation struct {
 	// Answer yes, no, could not tell or not asked.
-	Answer        string                  `json:"answer"`
-	Constraint    string                  `json:"constraint,omitempty"`
-	Failed        []ExplainedFailure      `json:"failed"`
-	Helps         []string                `json:"helps"`
+	Answer     string             `json:"answer"`
+	Constraint string             `json:"constraint,omitempty"`
+	Failed     []ExplainedFailure `json:"failed"`
+	Helps      []string           `json:"helps"`
+
+	// Host Null if nothing was reported, and without the scope operate.
 	Host          Host                    `json:"host"`
 	Installations []ExplainedInstallation `json:"installations"`
 	Name          string                  `json:"name"`
