@@ -13,6 +13,12 @@ import (
 	"github.com/attune-go/attune/runtime/api"
 )
 
+// listIn has the keys of the rows in the documents of commands whose JSON has more than rows.
+var listIn = map[string]string{
+	"migrate status": "migrations", "place python --tolerate gpu": "placed", "place python --hosts": "hosts", "place --all": "subjects",
+	"place --if without_web-1": "effects",
+}
+
 // TestOutput lists rows in each format: they have the same rows, and CSV has the documented columns.
 func TestOutput(t *testing.T) {
 	page, err := os.ReadFile("../../docs/operating.md")
@@ -20,7 +26,7 @@ func TestOutput(t *testing.T) {
 		t.Fatal(err)
 	}
 	db := testdb.SQLite(t)
-	fleet(t, db)
+	subjects(t, db)
 	want(t, run(t, "tokens", "create", "grafana"), 0)
 	for _, name := range []string{"=1+1", "+1", "-1", "@x", "a,\"b\"\nc"} {
 		fixtures.Worker(t.Context(), t, db, fixtures.WorkerOpts{Name: &name})
@@ -35,12 +41,22 @@ func TestOutput(t *testing.T) {
 	}
 	for command, schema := range map[string]string{
 		"workers list": "Worker", "workers list --include labels --include versions --include document": "Worker", "workers history": "Change",
-		"runtimes list": "", "packs list": "", "tokens list": "",
+		"runtimes list": "", "packs list": "", "tokens list": "", "migrate status": "", "place python --tolerate gpu": "Placed",
+		"place python --hosts": "PlacedHost", "place --all": "SubjectCount", "place --if without_web-1": "Effect",
 	} {
 		args := strings.Fields(command)
+		for i := range args {
+			args[i] = strings.ReplaceAll(args[i], "_", " ")
+		}
 		var list, lines []map[string]any
 		got := run(t, append(args, "--output", "json")...)
-		if err := json.Unmarshal([]byte(got.out), &list); err != nil || len(list) == 0 {
+		document := map[string]json.RawMessage{"": json.RawMessage(got.out)}
+		if key := listIn[command]; key != "" {
+			if err := json.Unmarshal([]byte(got.out), &document); err != nil {
+				t.Fatalf("%s: %v in\n%s%s", command, err, got.out, got.errOut)
+			}
+		}
+		if err := json.Unmarshal(document[listIn[command]], &list); err != nil || len(list) == 0 {
 			t.Fatalf("%s: %v\n%s%s", command, err, got.out, got.errOut)
 		}
 		for line := range strings.Lines(run(t, append(args, "--output", "ndjson")...).out) {

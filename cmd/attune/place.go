@@ -17,6 +17,9 @@ import (
 const defaultPlaced = 20
 
 type placeCmd struct {
+	cli.Output
+	rows cli.Rows // of the output; nil for a table and for json
+
 	Runtimes    []string `arg:"" optional:"" name:"runtime" help:"Runtimes by ref, alias or name, optionally with versions: python, 'python@>=3.11'." placeholder:"RUNTIME[@CONSTRAINT]"`
 	Select      []string `sep:"none" help:"The worker has this label." placeholder:"KEY=VALUE"`
 	Tolerate    []string `sep:"none" help:"Accept this taint; without =VALUE, with any value." placeholder:"KEY[=VALUE][:EFFECT]"`
@@ -51,6 +54,9 @@ func (c *placeCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return err
 	}
+	if c.rows, err = c.Lines(env, c.columns()...); err != nil {
+		return err
+	}
 	src, err := sourceToAsk(ctx, env)
 	if err != nil {
 		return err
@@ -78,6 +84,19 @@ func (c *placeCmd) Run(ctx context.Context, env *cli.Env) error {
 	return c.place(ctx, env, src, index, written)
 }
 
+// columns returns the columns of CSV, which depend on the question.
+func (c *placeCmd) columns() []string {
+	switch {
+	case len(c.If) > 0:
+		return []string{"kind", "ref", "before", "after", "stranded"}
+	case c.All:
+		return []string{"kind", "ref", "fit", "requirement", "fault", "note"}
+	case c.Hosts:
+		return []string{"worker", "name", "fits", "reasons"}
+	}
+	return []string{"worker", "name", "role", "weight", "free", "runtimes"}
+}
+
 // place prints the answer about a requirement.
 func (c *placeCmd) place(ctx context.Context, env *cli.Env, src source, index *metadata.Index, r *placement.Requirement) error {
 	if c.SQL {
@@ -95,9 +114,14 @@ func (c *placeCmd) place(ctx context.Context, env *cli.Env, src source, index *m
 	if err != nil {
 		return fmt.Errorf("place in %s: %w", src.name(), err)
 	}
-	if env.JSON {
+	switch {
+	case c.rows != nil && c.Hosts:
+		err = cli.PrintRows(c.rows, a.Hosts)
+	case c.rows != nil:
+		err = cli.PrintRows(c.rows, a.Placed)
+	case env.JSON:
 		err = cli.PrintJSON(env.Out, a)
-	} else {
+	default:
 		p := placePrinter{env, index}
 		p.print(a)
 	}
@@ -159,7 +183,7 @@ func (c *placeCmd) usage(env *cli.Env) error {
 		return cli.Usagef("--pack goes with --all or --if")
 	case many && (c.Hosts || c.SQL):
 		return cli.Usagef("--hosts and --sql are about one requirement")
-	case c.SQL && (env.JSON || c.Hosts):
+	case c.SQL && (env.JSON || c.Hosts || c.Output.Output != "table"):
 		return cli.Usagef("--sql prints a statement only; leave out --json and --hosts")
 	}
 	return nil

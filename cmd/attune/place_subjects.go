@@ -47,9 +47,12 @@ func (c *placeCmd) all(ctx context.Context, env *cli.Env, src source, index *met
 	if err != nil {
 		return fmt.Errorf("place in %s: %w", src.name(), err)
 	}
-	if env.JSON {
+	switch {
+	case c.rows != nil:
+		err = cli.PrintRows(c.rows, counts.Subjects)
+	case env.JSON:
 		err = cli.PrintJSON(env.Out, counts)
-	} else {
+	default:
 		printCounts(env.Out, counts)
 	}
 	if err == nil && len(counts.Subjects) > 0 && counts.Subjects[0].Fit == 0 {
@@ -151,6 +154,8 @@ func (c *placeCmd) whatIf(ctx context.Context, env *cli.Env, src source, index *
 		return fmt.Errorf("%s in %s; `attune workers list` shows all", inOneSentence(unknown), src.name())
 	case err != nil:
 		return fmt.Errorf("place in %s: %w", src.name(), err)
+	case c.rows != nil:
+		err = cli.PrintRows(c.rows, found.Effects)
 	case env.JSON:
 		err = cli.PrintJSON(env.Out, found)
 	default:

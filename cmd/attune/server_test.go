@@ -125,6 +125,8 @@ func TestServerGivesTheSame(t *testing.T) {
 		{args: "place --sensor etl.watch", status: cli.ExitPending},
 		{args: "place --all", status: cli.ExitPending},
 		{args: "place --all --json --pack etl", status: cli.ExitPending},
+		{args: "place --all --output csv", status: cli.ExitPending},
+		{args: "place python@>=3.14 --hosts --output ndjson", status: cli.ExitPending},
 		{args: "place --all --pack nothing", status: cli.ExitFailed},
 		{args: "place pyhton", status: cli.ExitFailed},
 		{args: "place --if runtime,core.python,removed", status: cli.ExitPending},

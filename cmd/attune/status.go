@@ -14,6 +14,7 @@ import (
 )
 
 type migrateStatusCmd struct {
+	cli.Output
 	ExitCode bool `help:"Exit with 3 unless all migrations are applied, the guards in place and the tables without differences."`
 }
 
@@ -43,6 +44,10 @@ type malformed struct {
 // Run shows which migrations are applied, and where the database differs from
 // what this program expects.
 func (c *migrateStatusCmd) Run(ctx context.Context, env *cli.Env) error {
+	rows, err := c.Lines(env, "id", "state", "applied", "applied_by", "requires", "known")
+	if err != nil {
+		return err
+	}
 	db, m, err := openExisting(ctx, env, migrations.Config{})
 	if err != nil {
 		return err
@@ -56,12 +61,15 @@ func (c *migrateStatusCmd) Run(ctx context.Context, env *cli.Env) error {
 	if s.Drift != nil {
 		defs = readDefinitions(ctx, db, s.Schema)
 	}
-	if env.JSON {
+	switch {
+	case rows != nil:
+		err = cli.PrintRows(rows, s.Migrations)
+	case env.JSON:
 		err = cli.PrintJSON(env.Out, struct {
 			*migrations.Status
 			Definitions *definitions `json:"definitions,omitempty"`
 		}{s, defs})
-	} else {
+	default:
 		printStatus(env.Out, db.Name, s, defs)
 	}
 	if err == nil && c.ExitCode && !s.AsExpected() {

@@ -138,7 +138,7 @@ func (c *workersListCmd) list(
 func (c *workersListCmd) columns() []string {
 	columns := []string{
 		"id", "name", "role", "type", "status", "stale", "host", "port", "last_heartbeat", "silent_seconds", "heartbeat_interval",
-		"instance", "updated", "cordon", "operator_taints", "match",
+		"instance", "updated", "cordon", "operator_taints", "match", "refresh_requested",
 	}
 	for _, part := range []struct {
 		name    string

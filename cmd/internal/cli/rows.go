@@ -40,6 +40,17 @@ func (o *Output) Rows(env *Env, columns ...string) (Rows, error) {
 	return nil, nil
 }
 
+// Lines returns what Rows returns for ndjson and CSV. It returns nil for a table and for json, where the command prints one
+// document that has more than the rows.
+func (o *Output) Lines(env *Env, columns ...string) (Rows, error) {
+	switch o.Output {
+	case "ndjson", "csv":
+		return o.Rows(env, columns...)
+	}
+	env.JSON = env.JSON || o.Output == "json"
+	return nil, nil
+}
+
 // PrintRows prints all rows.
 func PrintRows[T any](to Rows, rows []T) error {
 	for i := range rows {
