@@ -100,7 +100,7 @@ func BenchmarkStatuses(b *testing.B) {
 	b.Run("statuses", func(b *testing.B) {
 		b.ReportAllocs()
 		latencies(b, func() {
-			if states, err := st.Workers.States(b.Context()); err != nil || len(states) != *apiWorkers {
+			if states, _, err := st.Workers.States(b.Context()); err != nil || len(states) != *apiWorkers {
 				b.Fatal(err)
 			}
 		})

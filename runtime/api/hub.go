@@ -11,8 +11,8 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// followEvery is the time between two looks at the history. It needs one statement, whatever the
-// number of streams: less than five in a second. Streams with statuses add those of standingEvery.
+// followEvery is the time between two looks at the history. A look is one statement, whatever the number of streams: less than
+// five in a second. Where streams show statuses, some looks read the statuses too.
 const followEvery = 220 * time.Millisecond
 
 // kept is the number of changes in memory. Streams that are further behind read the database.
@@ -25,6 +25,8 @@ type hub struct {
 	log       *slog.Logger
 	// within bounds what it asks the database.
 	within time.Duration
+	// watched is the time of the last look at the statuses.
+	watched time.Time
 
 	mu sync.Mutex
 	// following is nil unless run follows the changes.
@@ -69,10 +71,7 @@ func (h *hub) run(ctx context.Context) error {
 	h.mu.Lock()
 	h.following = &following{floor: last, last: last, news: make(chan struct{}), done: make(chan struct{})}
 	h.mu.Unlock()
-	var watching sync.WaitGroup
-	defer watching.Wait()
-	watching.Go(func() { h.watch(ctx) })
-	for change, err := range h.changes.Subscribe(ctx, last, store.SubscribeConfig{Interval: followEvery}) {
+	for change, err := range h.changes.Subscribe(ctx, last, store.SubscribeConfig{Interval: followEvery, Newest: h.watch}) {
 		if err != nil {
 			h.log.WarnContext(ctx, "changes are late", "error", err)
 			continue
@@ -82,28 +81,27 @@ func (h *hub) run(ctx context.Context) error {
 	return nil
 }
 
-// watch looks at the statuses of workers until ctx ends.
-func (h *hub) watch(ctx context.Context) {
-	ticker := time.NewTicker(standingEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		asking, cancel := context.WithTimeout(ctx, h.within)
-		changed, err := h.standings.look(asking)
-		cancel()
-		switch {
-		case err != nil && ctx.Err() == nil:
-			h.log.WarnContext(ctx, "statuses are late", "error", err)
-		case changed:
-			h.mu.Lock()
-			h.following.wake()
-			h.mu.Unlock()
-		}
+// watch looks at the statuses of workers if it is time for that, and returns the ID of the newest change then.
+func (h *hub) watch(ctx context.Context) (newest int64, known bool) {
+	if time.Since(h.watched) < standingEvery {
+		return 0, false
 	}
+	h.watched = time.Now()
+	asking, cancel := context.WithTimeout(ctx, min(h.within, standingWithin))
+	defer cancel()
+	changed, last, err := h.standings.look(asking)
+	switch {
+	case err != nil && ctx.Err() == nil:
+		h.log.WarnContext(ctx, "statuses are late", "error", err)
+	case changed:
+		h.mu.Lock()
+		h.following.wake()
+		h.mu.Unlock()
+	}
+	if last == nil {
+		return 0, false
+	}
+	return *last, true
 }
 
 // begin returns the ID of the newest change. It returns false if ctx ends before the database

@@ -167,3 +167,50 @@ func TestHalfOpenStream(t *testing.T) {
 		t.Errorf("it ended after %d changes: they fit into its buffers", n)
 	}
 }
+
+// TestResetOfStream: a stream whose client was slow says that changes were deleted before they were sent, and goes on.
+func TestResetOfStream(t *testing.T) {
+	s := slowServer(t, api.Limits{})
+	// The hub keeps the newest, so that the stream reads the others from the database.
+	if _, err := s.db.ExecContext(t.Context(), `INSERT INTO capability_change (worker_name, worker_role, runtime_ref, name, kind)
+		WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2600)
+		SELECT ?, 'action', 'core.python', 'python', 'lost' FROM n`, strings.Repeat("w", 200)); err != nil {
+		t.Fatal(err)
+	}
+	last, err := s.store.Changes.Last(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the hub has read them", func() bool {
+		var status struct {
+			LastChange int64 `json:"last_change"`
+		}
+		s.get("/v1/status", &status)
+		return status.LastChange == last
+	})
+	conn := s.dial("GET /v1/changes?from=1", "Accept: text/event-stream")
+	time.Sleep(time.Second) // it fills the buffers
+	for _, statement := range []string{
+		"UPDATE capability_change SET created = datetime('now', '-2 days')", "DELETE FROM capability_change WHERE id > 600 AND id < 1000",
+	} {
+		if _, err := s.db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := conn.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	resets, goesOn := 0, false
+	for lines := bufio.NewScanner(conn); lines.Scan(); {
+		if lines.Text() == "event: reset" {
+			resets++
+			reported(t, s.db, metadata.Worker, "late", with("3.12.1"))
+		}
+		if goesOn = strings.Contains(lines.Text(), `"name":"late"`); goesOn {
+			break
+		}
+	}
+	if resets != 1 || !goesOn {
+		t.Errorf("%d resets, and the next change arrived: %v", resets, goesOn)
+	}
+}

@@ -12,9 +12,13 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// standingEvery is the time between two looks at the statuses of workers, while a stream shows them. A page
-// that follows the stream shows a status within a second.
-const standingEvery = 600 * time.Millisecond
+const (
+	// standingEvery is the least time between two looks at the statuses of workers, while a stream shows them. A page
+	// that follows the stream shows a status within a second.
+	standingEvery = 600 * time.Millisecond
+	// standingWithin bounds a look, because changes wait for it.
+	standingWithin = 5 * time.Second
+)
 
 // A StatusChange is a change of a worker's status or of its cordon, for streams.
 type StatusChange struct {
@@ -57,7 +61,7 @@ func (s *standings) watch(ctx context.Context) (next int, done func(), err error
 		s.watchers--
 	}
 	if !begun {
-		if _, err := s.look(ctx); err != nil {
+		if _, _, err := s.look(ctx); err != nil {
 			done()
 			return 0, nil, err
 		}
@@ -78,48 +82,49 @@ func (s *standings) after(next int) (changes []StatusChange, upTo int, complete 
 	return s.recent[next-s.first:], upTo, true
 }
 
-// look reads the statuses, and reports whether some have changed. Without a stream it forgets them.
-func (s *standings) look(ctx context.Context) (changed bool, err error) {
+// look reads the statuses, and reports whether some have changed. newest is the ID of the newest change, or nil if it was not
+// read. Without a stream it forgets the statuses.
+func (s *standings) look(ctx context.Context) (changed bool, newest *int64, err error) {
 	s.looking.Lock()
 	defer s.looking.Unlock()
 	s.mu.Lock()
 	if s.watchers == 0 {
 		s.known = nil
 		s.mu.Unlock()
-		return false, nil
+		return false, nil, nil
 	}
-	known := s.known // this goroutine alone changes it
+	before := s.known // this goroutine alone changes it
 	s.mu.Unlock()
-	if known == nil {
+	if before == nil {
 		rows, err := s.workers.Standing(ctx, store.Selection{})
 		if err != nil {
-			return false, err
+			return false, nil, err
 		}
-		known = make(map[int64]StatusChange, len(rows))
+		before = make(map[int64]StatusChange, len(rows))
 		for i := range rows {
-			known[rows[i].ID] = statusOf(&rows[i])
+			before[rows[i].ID] = statusOf(&rows[i])
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.known = known
-		return false, nil
+		s.known = before
+		return false, nil, nil
 	}
-	changes, err := s.differences(ctx, known)
+	changes, last, err := s.differences(ctx, before)
 	if err != nil {
-		return false, err
+		return false, nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, one := range changes {
-		if known[one.Worker] = one; one.Status == deleted {
-			delete(known, one.Worker)
+		if before[one.Worker] = one; one.Status == deleted {
+			delete(before, one.Worker)
 		}
 	}
 	s.recent = append(s.recent, changes...)
-	if surplus := len(s.recent) - max(kept, len(known)); surplus > 0 {
+	if surplus := len(s.recent) - max(kept, len(before)); surplus > 0 {
 		s.recent, s.first = slices.Clone(s.recent[surplus:]), s.first+surplus
 	}
-	return len(changes) > 0, nil
+	return len(changes) > 0, &last, nil
 }
 
 // deleted is the status of a worker whose row is gone.
@@ -129,11 +134,13 @@ const deleted = "deleted"
 const mostRead = 1000
 
 // differences returns what differs from known. It reads the states of all workers, and the rows of those whose state
-// differs.
-func (s *standings) differences(ctx context.Context, known map[int64]StatusChange) (changes []StatusChange, err error) {
-	states, err := s.workers.States(ctx)
+// differs. It also returns the ID of the newest change.
+func (s *standings) differences(
+	ctx context.Context, known map[int64]StatusChange,
+) (changes []StatusChange, newest int64, err error) {
+	states, newest, err := s.workers.States(ctx)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	var ids []int64
 	for id, state := range states {
@@ -145,7 +152,7 @@ func (s *standings) differences(ctx context.Context, known map[int64]StatusChang
 	for part := range slices.Chunk(ids, mostRead) {
 		rows, err := s.workers.Standing(ctx, store.Selection{IDs: part})
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		for i := range rows {
 			if one := statusOf(&rows[i]); known[one.Worker] != one { // it may have changed back meanwhile
@@ -159,7 +166,7 @@ func (s *standings) differences(ctx context.Context, known map[int64]StatusChang
 			changes = append(changes, one)
 		}
 	}
-	return changes, nil
+	return changes, newest, nil
 }
 
 func statusOf(w *store.Standing) StatusChange {

@@ -262,9 +262,10 @@ func TestStreamOfRevokedToken(t *testing.T) {
 		return byName(r)
 	}})
 	l := s.listen("/v1/changes")
+	began := time.Now()
 	revoked.Store(true)
-	if e := l.next(); e.name != "end" || !strings.Contains(e.data, "token") {
-		t.Errorf("%+v", e)
+	if e := l.next(); e.name != "end" || !strings.Contains(e.data, "token") || time.Since(began) > 5*time.Second {
+		t.Errorf("after %v: %+v", time.Since(began), e)
 	}
 	if e, open := <-l.events; open {
 		t.Errorf("the stream goes on: %+v", e)

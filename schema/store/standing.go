@@ -72,34 +72,42 @@ type State struct {
 	Cordoned bool
 }
 
-// States returns the states of all workers by ID. It is for callers that look at a whole fleet often, because it reads
-// no other columns and a few rows only.
-func (w *Workers) States(ctx context.Context) (map[int64]State, error) {
+// States returns the states of all workers by ID, and the ID of the newest change, or 0 without one. It is for callers that
+// look at a whole fleet often, because it reads no other columns and a few rows only.
+func (w *Workers) States(ctx context.Context) (states map[int64]State, newest int64, err error) {
 	var rows []struct {
-		State
-		IDs string `bun:"ids"`
+		Newest   int64
+		Status   *string
+		Cordoned *bool
+		IDs      *string `bun:"ids"`
 	}
 	list := bun.Safe(w.pick("pg_catalog.string_agg(CAST(worker.id AS pg_catalog.text), ',')", "group_concat(worker.id)"))
-	err := w.db.NewRaw(`SELECT worker.status, worker.cordoned, ? AS ids FROM (
-			SELECT worker.id, CASE WHEN ? THEN ? ELSE coalesce(?, '') END AS status,
-				worker.id IN (SELECT cordon.worker FROM ? AS cordon) AS cordoned
-			FROM ? AS worker) AS worker
-		GROUP BY worker.status, worker.cordoned`,
-		list, w.isStale(), StaleStatus, w.text("worker.status"), w.rows("worker_cordon"), w.rows("worker")).Scan(ctx, &rows)
+	err = w.db.NewRaw(`SELECT newest.id AS newest, state.status, state.cordoned, state.ids
+		FROM (SELECT coalesce((SELECT c.id FROM ? AS c ORDER BY c.id DESC LIMIT 1), 0) AS id) AS newest LEFT JOIN (
+			SELECT worker.status, worker.cordoned, ? AS ids FROM (
+				SELECT worker.id, CASE WHEN ? THEN ? ELSE coalesce(?, '') END AS status,
+					worker.id IN (SELECT cordon.worker FROM ? AS cordon) AS cordoned
+				FROM ? AS worker) AS worker
+			GROUP BY worker.status, worker.cordoned) AS state ON true`,
+		w.of("capability_change"), list, w.isStale(), StaleStatus, w.text("worker.status"), w.rows("worker_cordon"), w.rows("worker")).Scan(ctx, &rows)
 	if err != nil {
-		return nil, fmt.Errorf("read states of workers: %w", w.classify("find", err))
+		return nil, 0, fmt.Errorf("read states of workers: %w", w.classify("find", err))
 	}
-	states := map[int64]State{}
+	states = map[int64]State{}
 	for _, row := range rows {
-		for text := range strings.SplitSeq(row.IDs, ",") {
+		newest = row.Newest
+		if row.IDs == nil {
+			continue // there are no workers
+		}
+		for text := range strings.SplitSeq(*row.IDs, ",") {
 			id, err := strconv.ParseInt(text, 10, 64)
 			if err != nil {
-				return nil, fmt.Errorf("read states of workers: %w", err)
+				return nil, 0, fmt.Errorf("read states of workers: %w", err)
 			}
-			states[id] = row.State
+			states[id] = State{*row.Status, *row.Cordoned}
 		}
 	}
-	return states, nil
+	return states, newest, nil
 }
 
 // silence returns the age of a heartbeat, or nil without one.

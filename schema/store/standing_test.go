@@ -52,9 +52,13 @@ func TestStandingIsWhatSelectSays(t *testing.T) {
 		if !found[0].Stale || found[0].Live || found[1].Stale || !found[1].Live || found[2].Live || *found[0].Silent < 100*time.Second {
 			t.Errorf("they stand as %+v", found)
 		}
-		states, err := e.Workers.States(t.Context())
-		if err != nil || len(states) != 3 {
-			t.Errorf("%v, %v", states, err)
+		newest, err := e.Changes.Last(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		states, last, err := e.Workers.States(t.Context())
+		if err != nil || len(states) != 3 || last != newest {
+			t.Errorf("%v, %d, %v; want the change %d", states, last, err, newest)
 		}
 		for _, f := range found {
 			want := store.StaleStatus

@@ -33,6 +33,10 @@ type SubscribeConfig struct {
 	// error. It calls wake when it begins to listen and for each notification. After an
 	// error it is called again, with jittered backoff.
 	Listen func(ctx context.Context, channel string, wake func()) error
+	// Newest saves a statement where the caller asks the database anyway. It is called before the history is read and
+	// returns the ID of the newest visible change; the history is read if that is a new one, or if known is false. Nil
+	// reads the history each time.
+	Newest func(ctx context.Context) (id int64, known bool)
 }
 
 // Subscribe returns the changes with an id above after, each once, in the order of ids, as
@@ -161,6 +165,11 @@ func backoff(failures int) time.Duration {
 
 // read returns the next changes, up to the first missing id.
 func (s *subscription) read(ctx context.Context) ([]schema.CapabilityChange, error) {
+	if s.cfg.Newest != nil {
+		if id, known := s.cfg.Newest(ctx); known && id <= s.last {
+			return nil, nil
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, subscribeTimeout)
 	defer cancel()
 	for {
