@@ -38,7 +38,8 @@ type Config struct {
 	Retired func(refs []string) []metadata.Definition
 	// Words returns the words for a cue of an explanation. Nil leaves out what needs them.
 	Words func(answer.Cue, *answer.WorkerState) string
-	// Registry holds the metrics, and /metrics returns what it holds. APIs may share one.
+	// Registry holds the metrics, and /metrics returns what it holds. APIs may share one: their counts add up, and the
+	// workers of a Store count once.
 	// Defaults to a registry of the API's own.
 	Registry *prometheus.Registry
 	// Limits bounds what a principal can use.
@@ -156,7 +157,7 @@ func New(st *store.Store, cfg Config) (*API, error) {
 			return defs
 		}
 	}
-	if a.metrics, err = newMetrics(cfg.Registry, &fleetMetric{st, cfg.Logger}); err != nil {
+	if a.metrics, err = newMetrics(cfg.Registry, &fleetMetric{log: cfg.Logger, stores: []*store.Store{st}}); err != nil {
 		return nil, err
 	}
 	strict := server.NewStrictHandlerWithOptions(a, nil, server.StrictHTTPServerOptions{

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -26,7 +28,7 @@ type metrics struct {
 }
 
 // newMetrics returns the metrics of a registry. It registers them, or returns those that another
-// API registered there: with several APIs, the workers are those of the first one.
+// API registered there. The workers of the stores of several APIs add up.
 func newMetrics(registry *prometheus.Registry, fleet *fleetMetric) (*metrics, error) {
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -43,15 +45,33 @@ func newMetrics(registry *prometheus.Registry, fleet *fleetMetric) (*metrics, er
 			Namespace: "attune", Subsystem: "api", Name: "events_total", Help: "Changes that were sent to streams.",
 		}),
 	}
-	return m, errors.Join(
+	own := fleet
+	err := errors.Join(
 		register(registry, &m.requests), register(registry, &m.seconds), register(registry, &m.streams), register(registry, &m.events),
 		register(registry, &fleet))
+	if fleet != own {
+		fleet.add(own.stores...)
+	}
+	return m, err
 }
 
-// fleetMetric counts the workers of a database when it is asked.
+// fleetMetric counts the workers of databases when it is asked.
 type fleetMetric struct {
-	store *store.Store
-	log   *slog.Logger
+	log *slog.Logger
+
+	mu     sync.Mutex
+	stores []*store.Store
+}
+
+// add adds stores, each once.
+func (f *fleetMetric) add(stores ...*store.Store) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, st := range stores {
+		if !slices.Contains(f.stores, st) {
+			f.stores = append(f.stores, st)
+		}
+	}
 }
 
 var workersByStatus = prometheus.NewDesc("attune_workers", "Workers and sensors, by status; a stale one counts as stale only.",
@@ -60,19 +80,28 @@ var workersByStatus = prometheus.NewDesc("attune_workers", "Workers and sensors,
 // Describe implements prometheus.Collector.
 func (f *fleetMetric) Describe(to chan<- *prometheus.Desc) { to <- workersByStatus }
 
-// Collect implements prometheus.Collector. It sends nothing while the database does not answer.
+// Collect implements prometheus.Collector. It sends nothing while a database does not answer.
 func (f *fleetMetric) Collect(to chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), readyWithin)
 	defer cancel()
-	counts, err := answer.CountWorkers(ctx, f.store, store.Selection{})
-	if err != nil {
-		f.log.WarnContext(ctx, "workers cannot be counted", "error", err)
-		return
+	f.mu.Lock()
+	stores := slices.Clone(f.stores)
+	f.mu.Unlock()
+	all := map[string]int{}
+	for _, st := range stores {
+		counts, err := answer.CountWorkers(ctx, st, store.Selection{})
+		if err != nil {
+			f.log.WarnContext(ctx, "workers cannot be counted", "error", err)
+			return
+		}
+		for status, n := range map[string]int{
+			"active": counts.Active, "busy": counts.Busy, "error": counts.Error, "stale": counts.Stale, "inactive": counts.Inactive,
+			"none": counts.None,
+		} {
+			all[status] += n
+		}
 	}
-	for status, n := range map[string]int{
-		"active": counts.Active, "busy": counts.Busy, "error": counts.Error, "stale": counts.Stale, "inactive": counts.Inactive,
-		"none": counts.None,
-	} {
+	for status, n := range all {
 		to <- prometheus.MustNewConstMetric(workersByStatus, prometheus.GaugeValue, float64(n), status)
 	}
 }

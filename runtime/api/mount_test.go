@@ -73,6 +73,13 @@ func TestMounted(t *testing.T) {
 			t.Errorf("%v in\n%s", err, metrics.body)
 		}
 	}
+	if _, err := api.New(servers[0].store, api.Config{Registry: registry, Authorize: byName}); err != nil { // of the same store
+		t.Fatal(err)
+	}
+	body := string(servers[0].request(http.MethodGet, "/metrics", "", "Authorization", "Basic YWxpY2U6c2VjcmV0").body)
+	if !strings.Contains(body, `attune_workers{status="active"} 8`) {
+		t.Errorf("the workers of two databases are\n%s", body)
+	}
 	servers[0].scope = "x"
 	l := servers[0].listen("/v1/changes", "Authorization", "Basic YWxpY2U6c2VjcmV0")
 	reported(t, servers[1].db, metadata.Worker, "two", with("3.12.1"))

@@ -26,7 +26,7 @@ func (a *API) operate(ctx context.Context, id int64, op answer.Operation) (*answ
 	if len(found) == 0 {
 		return nil, a.exists(ctx, id)
 	}
-	if err := callOf(ctx).checkMatch(); err != nil {
+	if err := callOf(ctx).checkMatch(true); err != nil {
 		return nil, err
 	}
 	var report *answer.OperationReport

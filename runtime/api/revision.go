@@ -29,7 +29,7 @@ func (c *call) tag(parts ...any) error {
 	}
 	tag := `W/"` + base64.RawURLEncoding.EncodeToString(hash.Sum(nil)[:12]) + `"`
 	c.header.Set("ETag", tag)
-	if err := c.checkMatch(); err != nil { // it comes first, by RFC 9110
+	if err := c.checkMatch(true); err != nil { // it comes first, by RFC 9110
 		return err
 	}
 	if matches(c.request.Header, "If-None-Match", tag) {
@@ -69,14 +69,14 @@ func matches(h http.Header, name, tag string) bool {
 	return false
 }
 
-// checkMatch returns an error unless If-Match is missing or *: it compares strongly, so no revision
-// matches. For what changes something, If-None-Match must not be *.
-func (c *call) checkMatch() error {
+// checkMatch returns an error unless If-Match is missing, or is * for a resource that has a representation, as one worker has
+// and a selection has not. It compares strongly, so no revision matches. For what changes something, If-None-Match must not be *.
+func (c *call) checkMatch(represented bool) error {
 	if c.request.Method == http.MethodPost && slices.ContainsFunc(c.request.Header.Values("If-None-Match"), isAny) {
 		return &problem{kind: PreconditionFailed}
 	}
 	values := c.request.Header.Values("If-Match")
-	if len(values) == 0 || slices.ContainsFunc(values, isAny) {
+	if len(values) == 0 || represented && slices.ContainsFunc(values, isAny) {
 		return nil
 	}
 	return &problem{kind: PreconditionFailed}

@@ -68,6 +68,10 @@ func TestRevisions(t *testing.T) {
 			}
 		}
 		s.refused(s.request(http.MethodPost, "/v1/workers/999/refresh", "", "If-Match", "*"), http.StatusNotFound, api.NotFound)
+		for _, match := range []string{"*", `"x"`, tags[worker]} { // a selection has no revision
+			s.refused(s.request(http.MethodPost, "/v1/refreshes?id=1", "", "If-Match", match), http.StatusPreconditionFailed, api.PreconditionFailed)
+			s.refused(s.request(http.MethodPost, "/v1/operations?id=1", `{"operation": "cordon"}`, "If-Match", match), http.StatusPreconditionFailed, api.PreconditionFailed)
+		}
 	})
 }
 

@@ -69,7 +69,7 @@ func (a *API) named(ctx context.Context, prereleases bool, ids ...int64) (store.
 	if len(ids) == 0 && !slices.ContainsFunc(answer.Keys, query.Has) {
 		return store.Selection{}, invalid(Fault{Message: "must have a term that selects workers; name=* selects all"})
 	}
-	if err := callOf(ctx).checkMatch(); err != nil {
+	if err := callOf(ctx).checkMatch(false); err != nil {
 		return store.Selection{}, err
 	}
 	selection, _, err := a.selection(ctx, prereleases)

@@ -214,7 +214,7 @@ func (a *API) RefreshWorker(ctx context.Context, r server.RefreshWorkerRequestOb
 	if err != nil {
 		return nil, err
 	}
-	if err := callOf(ctx).checkMatch(); err != nil {
+	if err := callOf(ctx).checkMatch(true); err != nil {
 		return nil, err
 	}
 	refresh := answer.NewRefresh([]store.WorkerSnapshot{*worker})

@@ -89,7 +89,8 @@ func (w *Workers) States(ctx context.Context) (states map[int64]State, newest in
 					worker.id IN (SELECT cordon.worker FROM ? AS cordon) AS cordoned
 				FROM ? AS worker) AS worker
 			GROUP BY worker.status, worker.cordoned) AS state ON true`,
-		w.of("capability_change"), list, w.isStale(), StaleStatus, w.text("worker.status"), w.rows("worker_cordon"), w.rows("worker")).Scan(ctx, &rows)
+		w.of("capability_change"),
+		list, w.isStale(), StaleStatus, w.text("worker.status"), w.rows("worker_cordon"), w.rows("worker")).Scan(ctx, &rows)
 	if err != nil {
 		return nil, 0, fmt.Errorf("read states of workers: %w", w.classify("find", err))
 	}
