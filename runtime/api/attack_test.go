@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/api"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -213,14 +214,26 @@ func TestAuditIsAtomic(t *testing.T) {
 		if _, err := db.ExecContext(t.Context(), "DROP TABLE "+table); err != nil {
 			t.Fatal(err)
 		}
-		got := s.request(http.MethodPost, "/v1/workers/1/refresh", "")
-		s.refused(got, http.StatusInternalServerError, api.Internal)
-		if strings.Contains(string(got.body), "audit") {
-			t.Errorf("it tells about the database: %s", got.body)
-		}
-		found, err := s.store.Workers.Select(t.Context(), store.Selection{IDs: []int64{1}})
-		if err != nil || found[0].RefreshRequested != nil {
-			t.Errorf("%v: it was asked all the same: %+v", err, found)
+		for _, e := range endpoints(t) {
+			if e.method != http.MethodPost || e.scope != string(api.Operate) {
+				continue
+			}
+			if e.path == "/v1/operations?id=1" {
+				e.body = `{"operation": "cordon"}`
+			}
+			got := s.request(e.method, e.path, e.body)
+			s.refused(got, http.StatusInternalServerError, api.Internal)
+			if strings.Contains(string(got.body), "audit") {
+				t.Errorf("%s tells about the database: %s", e.path, got.body)
+			}
+			found, err := s.store.Workers.Select(t.Context(), store.Selection{IDs: []int64{1}})
+			if err != nil || found[0].RefreshRequested != nil {
+				t.Errorf("%s: %v: it was asked all the same: %+v", e.path, err, found)
+			}
+			states, err := answer.OperationsOn(t.Context(), s.store, 1)
+			if err != nil || states[1].Cordon != nil || len(states[1].OperatorTaints) > 0 {
+				t.Errorf("%s: %v: it was done all the same: %+v", e.path, err, states)
+			}
 		}
 		if log := s.log.String(); !strings.Contains(log, "attune_audit") {
 			t.Errorf("the log does not tell why:\n%s", log)
@@ -308,6 +321,7 @@ func TestInjection(t *testing.T) {
 				t.Errorf("%.100s: %d %s", value, got.StatusCode, got.body)
 			}
 		}
+		s.injectBodies()
 		s.get("/v1/workers", &after)
 		if !slices.Equal(before.names(), after.names()) {
 			t.Errorf("before %q, after %q", before.names(), after.names())
@@ -316,4 +330,49 @@ func TestInjection(t *testing.T) {
 			t.Errorf("the server failed:\n%s", log)
 		}
 	})
+}
+
+// injectBodies puts SQL, controls and much text into every text of bodies, into paths and into headers.
+func (s *server) injectBodies() {
+	s.t.Helper()
+	for _, value := range []string{`'; DROP TABLE worker;--`, `\u0000`, `\r\nX-Evil: 1`, `a' OR '1'='1`, strings.Repeat("x", 4000), `%s%n`, `$1`, `?0`, `\ud800`} {
+		bodies := map[string][]string{
+			"/v1/place": {
+				`{"runtimes": {"%": "*"}}`, `{"runtimes": {"python": "%"}}`, `{"selector": {"%": "a"}}`, `{"selector": {"zone": "%"}}`, `{"role": "%"}`,
+				`{"tolerations": [{"key": "%", "operator": "exists"}]}`, `{"tolerations": [{"key": "a", "operator": "equal", "value": "%"}]}`, `{"%": 1}`,
+			},
+			"/v1/what-if": {`{"changes": ["%"]}`, `{"changes": ["without %"]}`, `{"changes": ["runtime % removed"]}`, `{"changes": ["python min %"], "pack": "%"}`},
+			"/v1/operations?id=999": {
+				`{"operation": "%"}`, `{"operation": "cordon", "reason": "%"}`, `{"operation": "taint", "taint": {"key": "%", "effect": "no_schedule"}}`,
+				`{"operation": "taint", "taint": {"key": "a", "value": "%", "effect": "no_schedule"}}`, `{"operation": "untaint", "taint": {"key": "a", "effect": "%"}}`,
+			},
+			"/v1/workers/1/cordon": {`{"reason": "%"}`}, "/v1/workers/1/taint": {`{"key": "%"}`, `{"key": "a", "value": "%"}`, `{"key": "a", "effect": "%"}`},
+			"/v1/workers/1/untaint": {`{"key": "%"}`},
+		}
+		for path, templates := range bodies {
+			for _, template := range templates {
+				body := strings.ReplaceAll(template, "%", value)
+				if got := s.request(http.MethodPost, path, body); got.StatusCode >= 500 || got.Header.Get("X-Evil") != "" {
+					s.t.Errorf("%s %.200s: %d\n%s", path, body, got.StatusCode, got.body)
+				}
+			}
+		}
+	}
+	for _, value := range []string{"%27%3B+DROP+TABLE+worker%3B--", "%00", "%0d%0aX-Evil:%201", "%ff%fe", "1%20OR%201=1", "..%2f1", strings.Repeat("9", 400)} {
+		for _, path := range []string{"/v1/workers/%", "/v1/workers/%/runtimes", "/v1/workers/%/history", "/v1/workers/%/explain?runtime=python", "/v1/workers/%/diff?with=1", "/v1/runtimes/%"} {
+			path = strings.Replace(path, "%", value, 1)
+			if got := s.request(http.MethodGet, path, ""); got.StatusCode != http.StatusNotFound && got.StatusCode != http.StatusBadRequest || got.Header.Get("X-Evil") != "" {
+				s.t.Errorf("%.200s: %d\n%s", path, got.StatusCode, got.body)
+			}
+		}
+	}
+	for _, value := range []string{`'; DROP TABLE worker;--`, "\xff\xfe", "a' OR '1'='1", strings.Repeat("x", 4000), "%s%n", "*", `"`, ",,,"} {
+		for _, header := range []string{"If-None-Match", "If-Match", "Last-Event-ID", "Accept", "Content-Type", "X-Forwarded-For", "Cookie", "Referer"} {
+			for method, path := range map[string]string{http.MethodGet: "/v1/changes?from=0", http.MethodPost: "/v1/place"} {
+				if got := s.request(method, path, map[string]string{http.MethodPost: "{}"}[method], header, value); got.StatusCode >= 500 || got.Header.Get("X-Evil") != "" {
+					s.t.Errorf("%s %s: %.100q: %d\n%.300s", method, header, value, got.StatusCode, got.body)
+				}
+			}
+		}
+	}
 }
