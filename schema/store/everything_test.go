@@ -35,7 +35,7 @@ func everything(ctx context.Context, st *store.Store, def *metadata.Definition) 
 // failed leaves out what a method returns beside its error.
 func failed[T any](_ T, err error) error { return err }
 
-// steps returns the calls, each of which may need what those before it made.
+// steps returns the calls in their order: a call may need what an earlier one made.
 func steps(def *metadata.Definition) []step {
 	pack := &schema.Pack{Ref: "acme", Label: "Acme", Version: "1"}
 	var runtime *schema.Runtime
