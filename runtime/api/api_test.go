@@ -15,6 +15,7 @@ import (
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/api"
 	"github.com/attune-go/attune/runtime/placement"
+	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
 
@@ -142,6 +143,28 @@ func TestPages(t *testing.T) {
 			if diff := cmp.Diff(whole.Items, items); diff != "" {
 				t.Errorf("%s: the pages differ from the whole (-whole +pages):\n%s", first, diff)
 			}
+		}
+	})
+}
+
+// TestPagesOfVersions: a page goes on behind the last version, also if no worker has it any more and another one is new.
+func TestPagesOfVersions(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		fleet(t, db)
+		s := start(t, db, api.Config{})
+		var list struct {
+			Items []answer.VersionCount
+			Next  string
+		}
+		s.get("/v1/runtimes/core.python/versions?limit=2", &list)
+		if list.Items[1].Version != "3.12.1" {
+			t.Fatalf("%+v", list)
+		}
+		reported(t, db, metadata.Worker, "web-1", with("3.14.0"))
+		reported(t, db, metadata.Worker, "web-3", with("3.11.7"))
+		s.get("/v1/runtimes/core.python/versions?limit=2&after="+list.Next, &list)
+		if len(list.Items) != 2 || list.Items[0].Version != "3.11.7" || list.Items[1].Version != "" {
+			t.Errorf("%+v", list)
 		}
 	})
 }

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strconv"
 
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/api/internal/server"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
+	"github.com/attune-go/attune/schema/version"
 )
 
 // ListRuntimes implements the operation listRuntimes.
@@ -117,7 +117,7 @@ func (a *API) ListRuntimeVersions(
 	if err != nil {
 		return nil, err
 	}
-	skip, err := c.number(r.Params.After)
+	after, err := c.position(r.Params.After)
 	if err != nil {
 		return nil, err
 	}
@@ -131,10 +131,10 @@ func (a *API) ListRuntimeVersions(
 		}
 	}
 	list := server.ListRuntimeVersions200JSONResponse{}
-	page := versions[min(int(skip), len(versions)):]
+	page := versionsBehind(versions, after)
 	if len(page) > limit {
 		page = page[:limit]
-		list.Next = c.next(strconv.FormatInt(skip+int64(limit), 10))
+		list.Next = c.next(page[limit-1].Version)
 	}
 	list.Items = page
 	if err := c.tag(list.Items, list.Next); err != nil {
@@ -142,6 +142,25 @@ func (a *API) ListRuntimeVersions(
 	}
 	list.Now, err = a.store.Now(ctx)
 	return list, err
+}
+
+// versionsBehind returns the versions behind one, which no worker may have any more. Empty returns all.
+func versionsBehind(list []answer.VersionCount, after string) []answer.VersionCount {
+	if after == "" {
+		return list
+	}
+	if i := slices.IndexFunc(list, func(v answer.VersionCount) bool { return v.Version == after }); i >= 0 {
+		return list[i+1:]
+	}
+	last, _ := version.Parse(after) // an unknown version is behind all others
+	i := slices.IndexFunc(list, func(v answer.VersionCount) bool {
+		one, err := version.Parse(v.Version)
+		return err != nil || one.Compare(last) < 0
+	})
+	if i < 0 {
+		return []answer.VersionCount{}
+	}
+	return list[i:]
 }
 
 // GetMatrix implements the operation getMatrix.
