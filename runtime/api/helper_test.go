@@ -56,7 +56,13 @@ type server struct {
 // start runs an API over a database until the test ends.
 func start(t *testing.T, db *testdb.DB, cfg api.Config) *server {
 	t.Helper()
-	s := &server{t: t, db: db, store: store.New(db, store.Config{Schema: db.Schema}), scope: api.Operate, log: new(lines)}
+	return startOn(t, db, store.New(db, store.Config{Schema: db.Schema}), cfg)
+}
+
+// startOn runs an API over a store of a database until the test ends.
+func startOn(t *testing.T, db *testdb.DB, st *store.Store, cfg api.Config) *server {
+	t.Helper()
+	s := &server{t: t, db: db, store: st, scope: api.Operate, log: new(lines)}
 	if cfg.Authorize == nil {
 		cfg.Authorize = byName
 	}

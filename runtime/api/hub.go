@@ -25,6 +25,8 @@ type hub struct {
 	log       *slog.Logger
 	// within bounds what it asks the database.
 	within time.Duration
+	// begun is called in the background when the hub follows. Nil calls nothing.
+	begun func(context.Context)
 
 	mu sync.Mutex
 	// following is nil unless run follows the changes.
@@ -72,6 +74,9 @@ func (h *hub) run(ctx context.Context) error {
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	watching.Go(func() { h.watch(ctx) })
+	if h.begun != nil {
+		watching.Go(func() { h.begun(ctx) })
+	}
 	for change, err := range h.changes.Subscribe(ctx, last, store.SubscribeConfig{Interval: followEvery}) {
 		if err != nil {
 			h.log.WarnContext(ctx, "changes are late", "error", err)

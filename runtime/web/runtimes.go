@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/schema/metadata"
@@ -17,6 +18,8 @@ import (
 type runtimeTable struct {
 	Pack  string
 	Items []runtimeEntry
+	// Counted is how long ago the hosts were counted. It is empty if the counts are new.
+	Counted string
 	// Retired lists refs that the platform has retired.
 	Retired []string
 	// First and Next are the addresses of the first and the next page. They are empty on the first and the last one.
@@ -81,10 +84,11 @@ func loadRuntimes(v *view) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	counts, err := hostsByRuntime(v)
+	counts, age, err := hostsByRuntime(v)
 	if err != nil {
 		return nil, err
 	}
+	t.Counted = agePast(age)
 	for _, row := range list.Items {
 		n := counts[row.Ref]
 		t.Items = append(t.Items, runtimeEntry{
@@ -99,13 +103,13 @@ func loadRuntimes(v *view) (any, error) {
 	return t, nil
 }
 
-// hostsByRuntime counts the hosts that have each runtime, by ref.
-func hostsByRuntime(v *view) (map[string]heat, error) {
-	groups, err := get[answer.MatrixGroups](v, "/v1/matrix/groups", url.Values{"by": {"role"}})
+// hostsByRuntime counts the hosts that have each runtime, by ref. It also returns the age of the counts.
+func hostsByRuntime(v *view) (counts map[string]heat, age time.Duration, err error) {
+	groups, age, err := countsBy(v, "role")
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	counts := map[string]heat{}
+	counts = map[string]heat{}
 	for _, group := range groups.Items {
 		for i, c := range groups.Runtimes {
 			n := counts[c.Ref]
@@ -113,7 +117,7 @@ func hostsByRuntime(v *view) (map[string]heat, error) {
 			counts[c.Ref] = n
 		}
 	}
-	return counts, nil
+	return counts, age, nil
 }
 
 // hostsAddress returns the address of the fleet with a term of the filter, from the root.

@@ -103,7 +103,7 @@
       const here = new URL(location); // with the columns that it has, so that they stay
       if (!whole) here.searchParams.set("part", "hosts");
       for (const column of document.querySelectorAll("#hosts-title ~ .scroll th[data-ref]")) here.searchParams.append("show", column.dataset.ref);
-      const got = await fetch(here, {headers: {Accept: "text/html"}});
+      const got = await fetch(here, {headers: {Accept: "text/html"}, cache: "no-store"});
       if (got.status === 401) { stop(); return say("late", "signed out: load the page anew"); }
       if (!got.ok) throw got.status;
       const now = new DOMParser().parseFromString(await got.text(), "text/html");
