@@ -84,7 +84,7 @@ func loadFleet(v *view) (any, error) {
 		}
 	}
 	if len(f.Faults) > 0 {
-		v.status = http.StatusBadRequest
+		v.status, v.live = http.StatusBadRequest, ""
 	}
 	v.sameAs("the hosts", f.command(), "/v1/matrix", f.parameters())
 	return f, nil
