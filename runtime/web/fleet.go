@@ -86,7 +86,12 @@ func loadFleet(v *view) (any, error) {
 	if len(f.Faults) > 0 {
 		v.status, v.live = http.StatusBadRequest, ""
 	}
-	v.sameAs("the hosts", f.command(), "/v1/matrix", f.parameters())
+	command, query := f.command(), f.parameters()
+	if after := v.request.URL.Query().Get("after"); after != "" {
+		command = slices.Insert(command, 3, "--limit", strconv.Itoa(rows), "--after", after)
+		query.Set("after", after)
+	}
+	v.sameAs("the hosts", command, "/v1/matrix", query)
 	return f, nil
 }
 
@@ -166,7 +171,8 @@ type groups struct {
 	More    int
 	ShowAll string
 
-	all  bool
+	// All reports whether all groups are asked for.
+	All  bool
 	view *view
 	age  time.Duration
 }
@@ -207,7 +213,7 @@ type heat struct {
 
 // loadGroups asks for the groups by what the address names, else by a label that makes a few groups, else by role.
 func loadGroups(v *view, sample []answer.WorkerItem) (*groups, error) {
-	g := &groups{view: v, all: v.request.URL.Query().Get("groups") == "all"}
+	g := &groups{view: v, All: v.request.URL.Query().Get("groups") == "all"}
 	labels := answer.LabelsOf(sample)
 	by := cmp.Or(v.request.URL.Query().Get("by"), answer.GroupBy(labels))
 	var err error
@@ -251,7 +257,7 @@ func countsBy(v *view, by string) (m answer.MatrixGroups, age time.Duration, err
 // show fills in the rows for the runtimes that are shown.
 func (g *groups) show(columns []answer.Column) {
 	items := g.Items
-	if len(items) > shownGroups && !g.all {
+	if len(items) > shownGroups && !g.All {
 		g.More, g.ShowAll = len(items)-shownGroups, g.view.address("groups", "all")
 		items = items[:shownGroups]
 	}

@@ -75,6 +75,8 @@ func loadRuntimes(v *view) (any, error) {
 	}
 	if after := given.Get("after"); after != "" {
 		query.Set("after", after)
+		same.Set("after", after)
+		command = append(command, "--after", given.Get("ref"), "--limit", strconv.Itoa(rows))
 		t.First = v.address()
 	}
 	list, err := get[struct {
@@ -96,7 +98,7 @@ func loadRuntimes(v *view) (any, error) {
 		})
 	}
 	if t.Retired = list.Retired; list.Next != "" {
-		t.Next = v.address("after", list.Next)
+		t.Next = v.address("after", list.Next, "ref", list.Items[len(list.Items)-1].Ref)
 	}
 	v.sameAs("these definitions", command, "/v1/runtimes", same)
 	v.sameAs("the hosts that have them", nil, "/v1/matrix/groups", url.Values{"by": {"role"}})
@@ -154,8 +156,10 @@ func loadRuntime(v *view) (any, error) {
 	ref := v.request.PathValue("ref")
 	path := "/v1/runtimes/" + url.PathEscape(ref)
 	query := url.Values{"limit": {strconv.Itoa(rows)}}
+	same := url.Values{}
 	if after := v.request.URL.Query().Get("after"); after != "" {
 		query.Set("after", after)
+		same.Set("after", after)
 	}
 	versions, err := get[struct {
 		Items []answer.VersionCount `json:"items"`
@@ -183,7 +187,7 @@ func loadRuntime(v *view) (any, error) {
 	if err := r.define(v, path); err != nil {
 		return nil, err
 	}
-	v.sameAs("which hosts have which version", []string{"attune", "workers", "list", "--has", ref}, path+"/versions", nil)
+	v.sameAs("which hosts have which version", []string{"attune", "workers", "list", "--has", ref}, path+"/versions", same)
 	return r, nil
 }
 

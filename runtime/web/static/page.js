@@ -87,7 +87,7 @@
       if (!fresh.length) return;
       const insert = () => {
         old.prepend(...fresh.filter(row => !document.getElementById(row.id)).map(row => refreshed(brought(row))));
-        document.querySelector("p.empty")?.remove();
+        old.closest("section").querySelector("p.empty")?.remove();
       };
       if (isRead(old)) offer(fresh.length + " new", insert); else insert();
     },
