@@ -154,7 +154,7 @@ func TestForms(t *testing.T) {
 		got.has(t, c.word)
 	}
 	// A wrong taint leads back to the host, with what was written.
-	for _, written := range []string{"=x", "", `"><script>`} {
+	for _, written := range []string{"=x", "", `="><script>`} {
 		got := s.do(http.MethodPost, "hosts/1/taint", url.Values{"taint": {written}})
 		to := got.Header.Get("Location")
 		if got.StatusCode != http.StatusSeeOther || !strings.HasPrefix(to, "../1?taint=") {
