@@ -166,11 +166,7 @@ func TestForms(t *testing.T) {
 		}
 		checkInert(t, page)
 	}
-	if got := s.do(http.MethodPost, "hosts/1/cordon", url.Values{"reason": {strings.Repeat("x", 501)}}); got.StatusCode != http.StatusBadRequest {
-		t.Errorf("a long reason: %d", got.StatusCode)
-	} else {
-		got.leads(t, "Back to the host", "../../hosts/1")
-	}
+	s.do(http.MethodPost, "hosts/1/cordon", url.Values{"reason": {strings.Repeat("x", 70_000)}}).leads(t, "Back to the host", "../../hosts/1")
 	if got := s.do(http.MethodPost, "hosts/99/cordon", url.Values{}); got.StatusCode != http.StatusNotFound {
 		t.Errorf("cordon nobody: %d", got.StatusCode)
 	}

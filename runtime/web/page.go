@@ -129,7 +129,7 @@ func (w *Web) render(v *view, p *page, data any) {
 	if w.sessions != nil {
 		l.MaySignIn, l.SignedIn = true, l.Reader != "" && w.sessions.Has(v.request)
 	}
-	if id := v.request.PathValue("id"); id != "" && v.request.Method == http.MethodPost {
+	if id := v.request.PathValue("id"); id != "" && v.status == http.StatusBadRequest && v.request.Method == http.MethodPost {
 		l.Back = "hosts/" + url.PathEscape(id)
 	}
 	if l.Title == "" {
