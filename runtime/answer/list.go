@@ -36,6 +36,8 @@ type ListQuery struct {
 	// Runtimes lists further runtimes for WorkerItem.Reported and WorkerItem.Document, which always have
 	// the runtimes of the selection.
 	Runtimes []store.Requirement
+	// Outcomes leaves sources, raw versions and paths out of WorkerItem.Reported.
+	Outcomes bool
 	// Answers lists runtimes of the selection or of Runtimes that WorkerItem.Answers is about.
 	Answers []RuntimeTerm
 	// Names returns the names of runtimes by which the documents of a platform's own workers
@@ -220,7 +222,11 @@ func (q *ListQuery) items(ctx context.Context, st *store.Store, rows []store.Wor
 		items[i], ids[i] = listed(&rows[i], q.Documents), rows[i].ID
 		byID[rows[i].ID] = &items[i]
 	}
-	reported, err := st.WorkerRuntimes.Reported(ctx, ids, q.runtimes())
+	read := st.WorkerRuntimes.Reported
+	if q.Outcomes {
+		read = st.WorkerRuntimes.Outcomes
+	}
+	reported, err := read(ctx, ids, q.runtimes())
 	if err != nil {
 		return nil, err
 	}

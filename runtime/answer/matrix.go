@@ -88,6 +88,7 @@ func ColumnsOf(ctx context.Context, st *store.Store, defs []metadata.Definition)
 func MatrixOf(ctx context.Context, st *store.Store, q MatrixQuery) (*Matrix, error) {
 	m := &Matrix{Runtimes: []Column{}, Items: []MatrixRow{}}
 	list := q.Workers
+	list.Outcomes = true
 	for i := range q.Runtimes {
 		m.Runtimes = append(m.Runtimes, Column{q.Runtimes[i].Ref, q.Runtimes[i].Name})
 		list.Runtimes = append(list.Runtimes, q.Runtimes[i].Requirement)
@@ -115,7 +116,6 @@ func cellOf(w *WorkerItem, of *RuntimeTerm) Cell {
 	cell := Cell{State: CellUnasked}
 	for i := range w.Reported {
 		row := &w.Reported[i]
-		negative := row.Path == "" && row.VersionRaw == ""
 		switch {
 		case row.RuntimeRef != of.Ref, of.Ref == "" && row.Name != of.Name:
 		case row.Outcome == capability.Available && cell.State == CellAvailable:
@@ -126,7 +126,7 @@ func cellOf(w *WorkerItem, of *RuntimeTerm) Cell {
 		case row.Outcome.CouldNotTell():
 			cell = Cell{State: CellUnknown, Outcome: row.Outcome}
 		case cell.State == CellUnknown:
-		case !negative:
+		case row.Found:
 			cell = Cell{State: CellDiscounted, Outcome: row.Outcome}
 		case cell.State == CellUnasked:
 			cell = Cell{State: CellAbsent, Outcome: row.Outcome}

@@ -52,7 +52,7 @@ func answerOf(r *RuntimeTerm, w *WorkerItem) RuntimeAnswer {
 		case row.Outcome == capability.Available:
 			other = append(other, installationOf(row))
 			unknown = unknown || row.Version == ""
-		case row.Path == "" && row.VersionRaw == "":
+		case !row.Found:
 			absent = row.Outcome
 		default: // it does not count
 			declared := ""

@@ -391,6 +391,8 @@ type Reported struct {
 	Prerelease bool
 	SortKey    *string
 	Path       string
+	// Found reports whether there was an executable, or output of one.
+	Found bool
 	// UnconfirmedSince is by the database's clock.
 	UnconfirmedSince *time.Time
 }
@@ -402,31 +404,55 @@ const maxListed = 500
 // installations, the newest before the others, then what does not count. It reads at most
 // 500 rows of a worker.
 func (r *WorkerRuntimes) Reported(ctx context.Context, workers []int64, of []Requirement) ([]Reported, error) {
+	return r.reported(ctx, "worker, runtime_ref, name, outcome, source, version, version_raw, prerelease, sort_key, path, unconfirmed_since",
+		workers, anyOf(of), byName)
+}
+
+// Outcomes returns what Reported returns, without sources, raw versions and paths, and not ordered by name.
+func (r *WorkerRuntimes) Outcomes(ctx context.Context, workers []int64, of []Requirement) ([]Reported, error) {
+	return r.reported(ctx, "worker, runtime_ref, name, outcome, version, unconfirmed_since", workers, anyOf(of), byVersion)
+}
+
+// anyOf returns the condition that a row is of one of some runtimes. It is nil if there can be none.
+func anyOf(runtimes []Requirement) any {
+	var refs []string
 	var some []any
-	for _, one := range of {
-		if storable(one.Ref, one.Name) {
-			some = append(some, bun.SafeQuery("(?)", ofRuntime(one)))
+	for _, r := range runtimes {
+		switch {
+		case !storable(r.Ref, r.Name):
+		case r.Ref != "":
+			refs = append(refs, r.Ref)
+		default:
+			some = append(some, ofRuntime(r))
 		}
 	}
-	if len(workers) == 0 || some == nil {
-		return []Reported{}, nil
+	if refs != nil {
+		some = append(some, bun.SafeQuery("had.runtime_ref IN (?)", bun.List(refs)))
 	}
-	columns := "worker, runtime_ref, name, outcome, source, version, version_raw, prerelease, sort_key, path, unconfirmed_since"
-	return r.reported(ctx, columns, workers, bun.SafeQuery("("+strings.Repeat("? OR ", len(some)-1)+"?)", some...))
+	if some == nil {
+		return nil
+	}
+	return either(some)
 }
 
 // Installed returns the refs, names and versions of the installations of workers, ordered as by
 // Reported. It reads at most 500 rows of a worker.
 func (r *WorkerRuntimes) Installed(ctx context.Context, workers []int64) ([]Reported, error) {
-	if len(workers) == 0 {
-		return []Reported{}, nil
-	}
-	return r.reported(ctx, "worker, runtime_ref, name, version", workers, bun.SafeQuery("had.outcome = ?", capability.Available))
+	return r.reported(ctx, "worker, runtime_ref, name, version", workers, bun.SafeQuery("had.outcome = ?", capability.Available), byName)
 }
 
-func (r *WorkerRuntimes) reported(ctx context.Context, columns string, workers []int64, condition any) ([]Reported, error) {
+// How the rows of a worker are ordered.
+const (
+	byName = iota
+	byVersion
+)
+
+func (r *WorkerRuntimes) reported(ctx context.Context, columns string, workers []int64, condition any, by int) ([]Reported, error) {
 	rows := []Reported{}
-	var list []string
+	if len(workers) == 0 || condition == nil {
+		return rows, nil
+	}
+	list := []string{"had.path <> '' OR had.version_raw <> '' AS found"}
 	for _, column := range strings.Split(columns, ", ") {
 		name := "had." + column
 		if kind, long := longColumns[r.name][column]; long {
@@ -434,11 +460,14 @@ func (r *WorkerRuntimes) reported(ctx context.Context, columns string, workers [
 		}
 		list = append(list, name)
 	}
-	err := r.db.NewRaw("SELECT ? FROM (SELECT had.*, "+r.pick("pg_catalog.row_number", "row_number")+`() OVER (PARTITION BY had.worker ORDER BY had.id) AS row
+	order := bun.SafeQuery("had.outcome <> ?, had.sort_key DESC ?", capability.Available, bun.Safe(r.pick("NULLS LAST", "")))
+	if by == byName {
+		order = bun.SafeQuery("?, ?, ?", r.bytewise("had.name"), order, r.bytewise("had.path"))
+	}
+	err := r.db.NewRaw("SELECT ? FROM (SELECT had.*, "+r.pick("pg_catalog.row_number", "row_number")+`() OVER (PARTITION BY had.worker ORDER BY ?) AS row
 			FROM ? AS had WHERE had.worker IN (?) AND ?) AS had WHERE had.row <= ?
-		ORDER BY had.worker, ?, had.outcome <> ?, had.sort_key DESC ?, ?`,
-		bun.Safe(strings.Join(list, ", ")), r.rows(r.name), bun.List(workers), condition, maxListed,
-		r.bytewise("had.name"), capability.Available, bun.Safe(r.pick("NULLS LAST", "")), r.bytewise("had.path")).Scan(ctx, &rows)
+		ORDER BY had.worker, had.row`,
+		bun.Safe(strings.Join(list, ", ")), order, r.rows(r.name), bun.List(workers), condition, maxListed).Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("read what workers reported: %w", err)
 	}

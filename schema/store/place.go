@@ -148,53 +148,37 @@ func (q *placing) sorted(ctx context.Context) (placed []requirement.Placed, err 
 		}
 		only, by = bun.SafeQuery("worker.id IN (?)", bun.List(q.rare)), q.looking()
 	}
-	for _, rows := range []int{4 * q.limit, 0} { // a worker can have several installations
-		found, _, err := q.read(ctx, by.ranked(only, rows))
-		if err != nil {
-			return nil, err
-		}
-		if placed = q.distinct(found); rows == 0 || len(placed) == q.limit || len(found) < rows {
-			break
-		}
-	}
-	return placed, nil
+	placed, _, err = q.read(ctx, by.ranked(only))
+	return placed, err
 }
 
-// distinct returns the first workers, each once.
-func (q *placing) distinct(rows []requirement.Placed) []requirement.Placed {
-	placed, seen := []requirement.Placed{}, map[int64]bool{}
-	for _, row := range rows {
-		if !seen[row.Worker] && (q.limit == 0 || len(placed) < q.limit) {
-			seen[row.Worker] = true
-			placed = append(placed, row)
-		}
-	}
-	return placed
-}
-
-// ranked returns the statement for so many installations of the first runtime on workers that fit and
-// meet a condition, in order and described. Without a runtime it is for workers. A limit of 0 returns all.
-func (q *placing) ranked(only any, limit int) any {
+// ranked returns the statement for the first workers that fit and meet a condition, in order and described.
+//
+// The installations of each worker are grouped before anything is joined that few workers have: Postgres expects few
+// workers to fit, and would search the taints for each.
+func (q *placing) ranked(only any) any {
 	weight, counts := q.weight(q.r)
-	columns := bun.SafeQuery("?0 AS weight, CASE WHEN ?1 >= ?2 THEN 0 ELSE 1 END AS half, ?1 AS spread",
-		weight, q.spread("worker.id"), q.start)
-	installed, order, first := bun.SafeQuery(""), bun.Safe("weight DESC, half, spread, worker"), 0
+	key, installed, grouped := bun.SafeQuery(""), bun.SafeQuery(""), bun.Safe("")
+	order, first := bun.Safe("weight DESC, half, spread, worker"), 0
 	if len(q.r.Runtimes) > 0 {
 		had, _ := q.satisfying(q.r, q.r.Runtimes[0])
-		columns = bun.SafeQuery("? AS key, ?", q.bytewise("had.sort_key"), columns)
+		key = bun.SafeQuery(", ?(?) AS key", bun.Safe(q.pick("pg_catalog.max", "max")), q.bytewise("had.sort_key"))
 		installed = bun.SafeQuery("JOIN ? AS had ON had.worker = worker.id AND ?", q.rows("worker_runtime"), had)
+		grouped = "GROUP BY worker.id"
 		order, first = "weight DESC, key DESC "+q.unknownLast()+", half, spread, worker", 1
 	}
+	fitting := bun.SafeQuery("SELECT worker.id ? FROM ? AS worker ? WHERE ? AND ? ?", key, q.rows("worker"), installed,
+		only, q.conditions(first, requirement.NoSchedule), grouped)
 	most := bun.SafeQuery("")
-	if limit > 0 {
-		most = bun.SafeQuery("LIMIT ?", limit)
+	if q.limit > 0 {
+		most = bun.SafeQuery("LIMIT ?", q.limit)
 	}
-	return bun.SafeQuery(`SELECT ?, found.weight
-		FROM (SELECT worker.id AS worker, ? FROM ? AS worker ? ? WHERE ? AND ? ORDER BY ? ?) AS found
-		JOIN ? AS worker ON worker.id = found.worker
-		ORDER BY ?`,
-		q.described(), columns, q.rows("worker"), installed, counts, only, q.conditions(first, requirement.NoSchedule), order, most,
-		q.rows("worker"), order)
+	return bun.SafeQuery(`SELECT ?0, found.weight
+		FROM (SELECT worker.*, worker.id AS worker, ?1 AS weight, CASE WHEN ?2 >= ?3 THEN 0 ELSE 1 END AS half, ?2 AS spread
+		      FROM (?4) AS worker ?5 ORDER BY ?6 ?7) AS found
+		JOIN ?8 AS worker ON worker.id = found.worker
+		ORDER BY ?6`,
+		q.described(), weight, q.spread("worker.id"), q.start, fitting, counts, order, most, q.rows("worker"))
 }
 
 // unknownLast makes a descending order of sort keys end with unknown versions.

@@ -17,7 +17,7 @@ func (w *Workers) PlaceStatement(r *requirement.Requirement, limit int) (string,
 		return "", fmt.Errorf("%w requirement: %w", ErrInvalid, err)
 	}
 	q := placing{Workers: w, r: r, limit: limit, start: r.Start()}
-	text := w.db.NewRaw("?", q.ranked(q.best(), limit)).String()
+	text := w.db.NewRaw("?", q.ranked(bun.SafeQuery("1 = 1"))).String()
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
 		lines[i] = strings.TrimSpace(line)
@@ -27,15 +27,4 @@ func (w *Workers) PlaceStatement(r *requirement.Requirement, limit int) (string,
 		text = "SET standard_conforming_strings = on;\n" + text
 	}
 	return text, nil
-}
-
-// best returns the condition that the installation in the row had is the worker's newest that satisfies
-// the requirement, so that a statement has each worker once.
-func (q *placing) best() any {
-	if len(q.r.Runtimes) == 0 {
-		return bun.SafeQuery("1 = 1")
-	}
-	had, _ := q.satisfying(q.r, q.r.Runtimes[0])
-	return bun.SafeQuery("had.id = (SELECT had.id FROM ? AS had WHERE had.worker = worker.id AND ? ORDER BY ? DESC ?, ? LIMIT 1)",
-		q.rows("worker_runtime"), had, q.bytewise("had.sort_key"), q.unknownLast(), q.bytewise("had.path"))
 }

@@ -36,6 +36,18 @@ func (s *scan) stream(ctx context.Context) (placed []requirement.Placed, enough 
 	return nil, false, nil
 }
 
+// distinct returns the first workers, each once.
+func (s *scan) distinct(rows []requirement.Placed) []requirement.Placed {
+	placed, seen := []requirement.Placed{}, map[int64]bool{}
+	for _, row := range rows {
+		if !seen[row.Worker] && len(placed) < s.limit {
+			seen[row.Worker] = true
+			placed = append(placed, row)
+		}
+	}
+	return placed
+}
+
 // streaming returns the statement for so many installations on workers that fit.
 func (s *scan) streaming(limit int) any {
 	next, unknown := s.newest(bun.SafeQuery("had.sort_key < version.key"))
