@@ -121,7 +121,8 @@ func (a *API) countAhead(ctx context.Context) {
 	asking, cancel := a.bounded(ctx)
 	defer cancel()
 	var sample []answer.WorkerItem
-	_, err := answer.ListWorkers(asking, a.store, answer.ListQuery{Labels: true, Limit: defaultLimit}, func(workers []answer.WorkerItem) error {
+	q := answer.ListQuery{Labels: true, Limit: defaultLimit}
+	_, err := answer.ListWorkers(asking, a.store, q, func(workers []answer.WorkerItem) error {
 		sample = append(sample, workers...)
 		return nil
 	})

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -173,6 +174,13 @@ func TestHostileAnswers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	malformed, err := json.Marshal(map[string]any{"verification": map[string]any{"commands": []any{map[string]any{"binary": mark("lua"), "pattern": "(" + mark("fault")}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(t.Context(), "UPDATE runtime SET distributions = ? WHERE ref = 'core.lua'", string(malformed)); err != nil {
+		t.Fatal(err)
+	}
 	s := start(t, db)
 	q := url.QueryEscape(mark("query"))
 	for path, places := range map[string][]string{
@@ -187,6 +195,7 @@ func TestHostileAnswers(t *testing.T) {
 		"runtimes/" + q:                                     nil,
 		"actions":                                           {"action"},
 		"actions?pack=" + q + "&kind=" + q:                  {"query"},
+		"status":                                            {"fault"},
 		"status?x=" + q:                                     nil,
 	} {
 		got := s.do(http.MethodGet, path, nil)

@@ -65,15 +65,22 @@ func TestHostileTextIsText(t *testing.T) {
 	}
 	q := url.QueryEscape(mark("query"))
 	for path, places := range map[string][]string{
-		"": {"name", "version", "label"},
-		"?by=" + url.QueryEscape("label:"+mark("label")): {"value"},
+		"":                     {"name", "version", "label"},
+		"why-not?q=python":     {"name", "/path", "version"},
+		"why-not?q=ruby":       {"name"},
+		"runtimes/core.python": {"version"},
+		"runtimes":             nil,
+		"status":               nil,
+		"actions":              nil,
+		"why-not?q=" + url.QueryEscape("python --select "+shellWord(mark("label")+"=other")): {"name", "value", "label"},
+		"?by=" + url.QueryEscape("label:"+mark("label")):                                     {"value"},
 		"?q=" + q:     nil,
 		"?by=" + q:    nil,
 		"?after=" + q: nil,
 		"changes":     {"name", "version", "/path"},
 		"changes?name=" + q + "&since=" + q + "&runtime=" + q: nil,
 		"hosts/" + id:                          {"name", "version", "/path", "detail", "hint", "label", "value", "reason"},
-		"hosts/" + id + "?runtime=core.python": {"/real", "version"},
+		"hosts/" + id + "?runtime=core.python": {"name", "/path", "/real", "version", "warning", "output"},
 		"hosts/" + id + "?runtime=core.ruby":   {"stdout"},
 		"hosts/" + id + "?runtime=" + q:        nil,
 		"hosts/" + q:                           nil,
@@ -97,6 +104,9 @@ func TestHostileTextIsText(t *testing.T) {
 		t.Error("a reader without the scope operate sees evidence")
 	}
 }
+
+// shellWord quotes a word for a shell, and for the lines of the page.
+func shellWord(text string) string { return "'" + strings.ReplaceAll(text, "'", `'"'"'`) + "'" }
 
 // valuesOf returns all texts and attributes of a document.
 func valuesOf(n *html.Node) string {

@@ -82,8 +82,8 @@ func (w *Workers) CountGroups(ctx context.Context, g Grouping) ([]GroupCount, er
 // once for each installation.
 func (w *Workers) grouped(g Grouping) any {
 	if g.By == GroupLabel {
-		return bun.SafeQuery("(SELECT worker.id, label.value AS name FROM ? AS worker LEFT JOIN ? AS label ON label.worker = worker.id AND label.key = ?)",
-			w.rows("worker"), w.rows("worker_label"), g.Label)
+		return bun.SafeQuery(`(SELECT worker.id, label.value AS name FROM ? AS worker
+			LEFT JOIN ? AS label ON label.worker = worker.id AND label.key = ?)`, w.rows("worker"), w.rows("worker_label"), g.Label)
 	}
 	var name any = w.text("worker.worker_role")
 	if g.By == GroupStatus {
