@@ -35,15 +35,24 @@ type GroupCounts struct {
 	groups []store.GroupCount
 }
 
-// CountGroups counts the workers and the runtimes that they have, by role, status or label:KEY. Errors: *TermError.
-func CountGroups(ctx context.Context, st *store.Store, by string) (*GroupCounts, error) {
+// GroupingOf reads what to group workers by: role, status or label:KEY. Errors: *TermError.
+func GroupingOf(by string) (store.Grouping, error) {
 	key, label, _ := strings.Cut(by, ":")
 	grouping := store.Grouping{By: store.GroupKey(key), Label: label}
 	switch {
 	case grouping.By == store.GroupLabel && label != "":
 	case (grouping.By == store.GroupRole || grouping.By == store.GroupStatus) && by == key:
 	default:
-		return nil, &TermError{Term: by, Key: "by", Err: fmt.Errorf("must be role, status or label:KEY, got %q", by)}
+		return grouping, &TermError{Term: by, Key: "by", Err: fmt.Errorf("must be role, status or label:KEY, got %q", by)}
+	}
+	return grouping, nil
+}
+
+// CountGroups counts the workers and the runtimes that they have, by role, status or label:KEY. Errors: *TermError.
+func CountGroups(ctx context.Context, st *store.Store, by string) (*GroupCounts, error) {
+	grouping, err := GroupingOf(by)
+	if err != nil {
+		return nil, err
 	}
 	groups, err := st.Workers.CountGroups(ctx, grouping)
 	return &GroupCounts{by, groups}, err

@@ -76,7 +76,7 @@ func loadFleet(v *view) (any, error) {
 		}
 		columns = f.columns(v)
 		f.Groups.show(columns)
-		v.sameAs("the groups", nil, "/v1/matrix/groups", url.Values{"by": {f.Groups.By}})
+		v.sameAs("the groups", []string{"attune", "workers", "groups", "--by", f.Groups.By}, "/v1/matrix/groups", url.Values{"by": {f.Groups.By}})
 	}
 	if len(f.Faults) == 0 {
 		if err := f.refuse(f.list(v, columns)); err != nil {

@@ -66,13 +66,13 @@ func TestHostileTextIsText(t *testing.T) {
 	q := url.QueryEscape(mark("query"))
 	for path, places := range map[string][]string{
 		"":                     {"name", "version", "label"},
-		"why-not?q=python":     {"name", "/path", "version"},
+		"why-not?q=python":     {"name"},
 		"why-not?q=ruby":       {"name"},
 		"runtimes/core.python": {"version"},
 		"runtimes":             nil,
 		"status":               nil,
 		"actions":              nil,
-		"why-not?q=" + url.QueryEscape("python --select "+shellWord(mark("label")+"=other")): {"name", "value", "label"},
+		"why-not?q=" + url.QueryEscape("python --select "+shellWord(mark("label")+"=other")): {"name", "label"},
 		"?by=" + url.QueryEscape("label:"+mark("label")):                                     {"value"},
 		"?q=" + q:     nil,
 		"?by=" + q:    nil,

@@ -101,7 +101,7 @@ func loadRuntimes(v *view) (any, error) {
 		t.Next = v.address("after", list.Next, "ref", list.Items[len(list.Items)-1].Ref)
 	}
 	v.sameAs("these definitions", command, "/v1/runtimes", same)
-	v.sameAs("the hosts that have them", nil, "/v1/matrix/groups", url.Values{"by": {"role"}})
+	v.sameAs("the hosts that have them", []string{"attune", "workers", "groups"}, "/v1/matrix/groups", url.Values{"by": {"role"}})
 	return t, nil
 }
 
