@@ -80,7 +80,7 @@ func TestHostileTextIsText(t *testing.T) {
 		"changes":     {"name", "version", "/path"},
 		"changes?name=" + q + "&since=" + q + "&runtime=" + q: nil,
 		"hosts/" + id:                          {"name", "version", "/path", "detail", "hint", "label", "value", "reason"},
-		"hosts/" + id + "?runtime=core.python": {"name", "/path", "/real", "version", "warning", "output"},
+		"hosts/" + id + "?runtime=core.python": {"name", "/path", "/real", "version"},
 		"hosts/" + id + "?runtime=core.ruby":   {"stdout"},
 		"hosts/" + id + "?runtime=" + q:        nil,
 		"hosts/" + q:                           nil,
