@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/attune-go/attune/fixtures/platform"
+	"github.com/attune-go/attune/fixtures/reports"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/migrations"
 	"github.com/attune-go/attune/runtime/answer"
@@ -63,7 +64,7 @@ func TestGroupsRemembered(t *testing.T) {
 	s.get("/v1/changes?wait=10ms", &list)
 	seen := make(chan *response, 1)
 	go func() { seen <- s.request(http.MethodGet, "/v1/changes?wait=30s&from="+itoa(list.Last), "") }()
-	reported(t, db, metadata.Worker, "late", &capability.Document{Detected: []capability.Installation{python("3.12.1", "/usr/bin/python3")}})
+	reports.Register(t, db, metadata.Worker, "late", &capability.Document{Detected: []capability.Installation{reports.Python("3.12.1", "/usr/bin/python3")}})
 	<-seen
 	tx, err := db.BeginTx(t.Context(), nil)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/attune-go/attune/fixtures"
+	"github.com/attune-go/attune/fixtures/reports"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/api"
 	"github.com/attune-go/attune/schema/capability"
@@ -91,7 +92,7 @@ func TestWhyNotPage(t *testing.T) {
 func TestRuntimesPage(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
-		reported(t, db, metadata.Worker, "declared", &capability.Document{Detected: []capability.Installation{
+		reports.Register(t, db, metadata.Worker, "declared", &capability.Document{Detected: []capability.Installation{
 			{Name: "fortran", Outcome: capability.Available, Source: capability.Declared},
 		}})
 		s := start(t, db)
@@ -159,8 +160,8 @@ func TestStatusPage(t *testing.T) {
 func TestHostileAnswers(t *testing.T) {
 	db := testdb.SQLite(t)
 	fleet(t, db)
-	reported(t, db, metadata.Worker, mark("name"), &capability.Document{
-		Detected: []capability.Installation{python("3.12.1", mark("/path")), {
+	reports.Register(t, db, metadata.Worker, mark("name"), &capability.Document{
+		Detected: []capability.Installation{reports.Python("3.12.1", mark("/path")), {
 			Name: "odd" + "<script>alert(1)</script>", Outcome: capability.Available, Source: capability.Declared,
 		}}, Extra: labels("zone", "c"),
 	})

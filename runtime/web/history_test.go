@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/attune-go/attune/fixtures/reports"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
@@ -38,7 +39,7 @@ func TestHostHistory(t *testing.T) {
 	if linkTo(second.doc, "Older") != "" || linkTo(second.doc, "Newest") != "?#history-title" {
 		t.Errorf("the last page leads to %q and %q", linkTo(second.doc, "Older"), linkTo(second.doc, "Newest"))
 	}
-	reported(t, db, metadata.Worker, "idle", &capability.Document{})
+	reports.Register(t, db, metadata.Worker, "idle", &capability.Document{})
 	idle := s.get("hosts/4")
 	if idle.has(t, "Nothing has changed since it registered"); byID(idle.doc, "log") == nil {
 		t.Errorf("no table for its changes in\n%s", idle.text)

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/attune-go/attune/fixtures/reports"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/api"
 	"github.com/attune-go/attune/schema/capability"
@@ -26,7 +27,7 @@ func TestHostileTextIsText(t *testing.T) {
 	db := testdb.SQLite(t)
 	fleet(t, db)
 	code := 1
-	row := reported(t, db, metadata.Worker, mark("name"), &capability.Document{
+	row := reports.Register(t, db, metadata.Worker, mark("name"), &capability.Document{
 		Detected: []capability.Installation{{
 			Ref: "core.python", Name: "python", Version: "3.12.1", VersionRaw: mark("raw"), Path: mark("/path"), RealPath: mark("/real"),
 			Command: []string{"python3"}, Outcome: capability.Available, Source: capability.Verified, Warnings: []string{mark("warning")},
