@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 )
 
 //go:embed templates/*.html
@@ -57,8 +58,9 @@ func serveAsset(rw http.ResponseWriter, r *http.Request) {
 	write(rw, r, http.StatusOK, text)
 }
 
-// templates has the template of each page by its name.
-var templates = parseTemplates()
+// templates returns the template of each page by its name. Programs with a page that they do not serve start faster
+// without them.
+var templates = sync.OnceValue(parseTemplates)
 
 func parseTemplates() map[string]*template.Template {
 	base := template.Must(template.New("layout").Funcs(functions).ParseFS(templateFiles, "templates/layout.html"))

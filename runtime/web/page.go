@@ -135,7 +135,7 @@ func (w *Web) render(v *view, p *page, data any) {
 		}
 	}
 	var text bytes.Buffer
-	if err := templates[p.template].ExecuteTemplate(&text, "layout", l); err != nil {
+	if err := templates()[p.template].ExecuteTemplate(&text, "layout", l); err != nil {
 		w.log.ErrorContext(v.request.Context(), "page failed", "path", v.request.URL.Path, "error", err)
 		v.header.Set("Content-Type", "text/plain; charset=utf-8")
 		v.writer.WriteHeader(http.StatusInternalServerError)

@@ -137,7 +137,9 @@ func (f *File) dropPolicy() bool {
 	return len(f.Origins) < before
 }
 
-const systemFile = "/etc/attune/attune.yaml"
+// systemFile is the system's config file. packaging/build sets that of the package, because a platform
+// has a file of this name.
+var systemFile = "/etc/attune/attune.yaml"
 
 // Places returns the paths where a config file is looked for, besides the working
 // directory: in the user's folder and in the system's.
