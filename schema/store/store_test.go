@@ -8,48 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/attune-go/attune/schema"
-	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
-
-// everything runs each statement that a Store has once.
-func everything(ctx context.Context, st *store.Store, def *metadata.Definition) error {
-	first := func(errs ...error) error {
-		for _, err := range errs {
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	p := &schema.Pack{Ref: "acme", Label: "Acme", Version: "1"}
-	if err := first(st.Packs.Create(ctx, p), st.Packs.Upsert(ctx, p)); err != nil {
-		return err
-	}
-	_, err1 := st.Packs.Update(ctx, "acme", store.PackChanges{})
-	_, err2 := st.Packs.List(ctx, store.Page{After: "a", Limit: 1})
-	row, err3 := st.Runtimes.UpsertDefinition(ctx, def, nil)
-	if err := first(err1, err2, err3); err != nil {
-		return err
-	}
-	_, err1 = st.Runtimes.Resolve(ctx, "mri")
-	_, err2 = st.RuntimeVersions.ByRuntime(ctx, "acme.ruby")
-	_, err3 = st.Definitions(ctx)
-	w, _, err4 := st.Workers.Register(ctx, store.Registration{Name: "w", Role: metadata.Worker})
-	if err := first(err1, err2, err3, err4); err != nil {
-		return err
-	}
-	_, err1 = st.Workers.ByIdentity(ctx, metadata.Worker, "w")
-	_, err2 = st.Workers.Update(ctx, w.ID, store.WorkerChanges{Runtime: metadata.Some(&row.ID)})
-	_, err3 = st.Workers.Select(ctx, store.Selection{
-		Names: []string{"w"}, Roles: []metadata.Role{metadata.Worker}, Statuses: []schema.WorkerStatus{schema.WorkerInactive},
-		Lacks: []store.Requirement{{Ref: "acme.ruby"}}, Limit: 1,
-	})
-	_, err4 = st.Workers.RowLimit(ctx)
-	return first(err1, err2, err3, err4, st.Workers.Delete(ctx, w.ID),
-		st.Runtimes.Delete(ctx, def.Ref), st.Packs.Delete(ctx, "acme"))
-}
 
 // No statement and no transaction asks for a second connection.
 func TestOneConnectionIsEnough(t *testing.T) {

@@ -137,8 +137,8 @@ func (f *File) dropPolicy() bool {
 	return len(f.Origins) < before
 }
 
-// systemFile is the system's config file. packaging/build sets that of the package, because a platform
-// has a file of this name.
+// systemFile is the system's config file. packaging/build sets another path, because a platform has a
+// file of this name.
 var systemFile = "/etc/attune/attune.yaml"
 
 // Places returns the paths where a config file is looked for, besides the working
