@@ -35,7 +35,8 @@ func survey(ctx context.Context, db bun.IDB) ([]*space, error) {
 }
 
 // surveyPostgres reads only the catalog, so it needs no privilege on any table. Every name in its
-// query is qualified, so it does not depend on the search_path or on temporary tables.
+// query is qualified, so it does not depend on the search_path or on temporary tables. Every command asks
+// it, and joins would read all columns of the database.
 func surveyPostgres(ctx context.Context, db bun.IDB) ([]*space, error) {
 	var rows []struct {
 		OID     int64
@@ -51,14 +52,15 @@ func surveyPostgres(ctx context.Context, db bun.IDB) ([]*space, error) {
 SELECT n.oid::pg_catalog.int8 AS oid, n.nspname AS schema,
        coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE'), false) AS usable,
        c.oid::pg_catalog.int8 AS rel, c.relname AS name, c.relkind::pg_catalog.text AS kind,
-       pg_catalog.array_agg(a.attname::pg_catalog.text ORDER BY a.attnum) FILTER (WHERE a.attname IS NOT NULL) AS columns,
-       pg_catalog.array_agg(t.typname::pg_catalog.text ORDER BY a.attnum) FILTER (WHERE a.attname IS NOT NULL) AS types
+       a.columns, a.types
 FROM pg_catalog.pg_namespace n
 LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname IN (?)
-LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+LEFT JOIN LATERAL (
+	SELECT pg_catalog.array_agg(a.attname::pg_catalog.text ORDER BY a.attnum) AS columns,
+	       pg_catalog.array_agg((SELECT t.typname::pg_catalog.text FROM pg_catalog.pg_type t WHERE t.oid = a.atttypid) ORDER BY a.attnum) AS types
+	FROM pg_catalog.pg_attribute a
+	WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS a ON true
 WHERE pg_catalog.left(n.nspname, 3) <> 'pg_' AND n.nspname <> 'information_schema'
-GROUP BY n.oid, n.nspname, c.oid, c.relname, c.relkind
 ORDER BY n.nspname, c.relname`, bun.List(relationNames)).Scan(ctx, &rows)
 	if err != nil {
 		return nil, err

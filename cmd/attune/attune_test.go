@@ -327,7 +327,7 @@ func TestHelp(t *testing.T) {
 	for _, args := range []string{
 		"", "migrate", "migrate up", "migrate down", "migrate status", "migrate plan", "packs", "packs init", "packs load",
 		"packs validate", "packs unload", "packs list", "runtimes", "runtimes list", "runtimes show", "runtimes delete", "workers", "workers list",
-		"workers show", "workers diff", "workers history", "workers refresh", "workers delete", "workers cordon",
+		"workers show", "workers diff", "workers groups", "workers history", "workers refresh", "workers delete", "workers cordon",
 		"workers uncordon", "workers taint", "workers untaint", "place", "explain", "serve", "tokens", "tokens create", "tokens list",
 		"tokens revoke", "versions", "versions match",
 	} {

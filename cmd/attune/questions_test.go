@@ -332,6 +332,7 @@ func TestDocumentsAreDescribed(t *testing.T) {
 	_, described, _ := bytes.Cut(operating, []byte("\n## JSON\n"))
 	for command, document := range map[string]any{
 		"workers list": []answer.WorkerItem{}, "workers show": []answer.WorkerRow{}, "workers history": []answer.Change{}, "workers diff": answer.Difference{},
+		"workers groups": answer.MatrixGroups{},
 		"workers delete": answer.WorkersDeletion{}, "runtimes delete": answer.RuntimeDeletion{}, "packs unload": install.UnloadReport{},
 		"config": []config.Setting{}, "place": placement.Answer{}, "place --all": answer.SubjectCounts{}, "place --if": answer.Consequences{},
 	} {

@@ -34,6 +34,8 @@ type source interface {
 	list(ctx context.Context, q answer.ListQuery, fn func([]answer.WorkerItem) error) (next string, err error)
 	leftOut(ctx context.Context, s store.Selection) (int, error)
 	counts(ctx context.Context, s store.Selection) (*answer.Counts, error)
+	// groups counts workers by role, status or a label.
+	groups(ctx context.Context, by string) (*answer.MatrixGroups, error)
 	operations(ctx context.Context, ids []int64) (map[int64]answer.Operations, error)
 	explain(ctx context.Context, w *store.WorkerSnapshot, q answer.Question) (*answer.Explanation, error)
 	// withheld returns nil unless documents or evidence were left out of answers so far, because the token does not

@@ -21,6 +21,7 @@ type workersCmd struct {
 	List    workersListCmd    `cmd:"" help:"List workers and sensors."`
 	Show    workersShowCmd    `cmd:"" help:"Show everything about one worker."`
 	Diff    workersDiffCmd    `cmd:"" help:"Show how two workers differ."`
+	Groups  workersGroupsCmd  `cmd:"" help:"Count workers and their runtimes by role, status or a label."`
 	History workersHistoryCmd `cmd:"" help:"Show what workers gained and lost, newest first."`
 	Refresh workersRefreshCmd `cmd:"" help:"Make running workers verify everything again."`
 	Delete  workersDeleteCmd  `cmd:"" help:"Delete workers that are no longer running."`

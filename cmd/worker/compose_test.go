@@ -47,7 +47,7 @@ func composed(t *testing.T) *compose {
 		t.Skip("the Docker engine does not answer, or has no image attune-postgres:15 (fixtures/postgres-image builds it) nor postgres:15")
 	}
 	bin := t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin+"/", "../attune", "../worker", "../sensor")
+	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s -w", "-o", bin+"/", "../attune", "../worker", "../sensor")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

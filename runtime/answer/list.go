@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -166,7 +167,7 @@ type place struct {
 }
 
 func cursor(order store.Order, p *store.Position) string {
-	text, err := json.Marshal(place{order, *p})
+	text, err := json.Marshal(place{cmp.Or(order, store.OrderName), *p})
 	if err != nil {
 		panic(err) // texts and numbers only
 	}
@@ -182,7 +183,7 @@ func parseCursor(text string, order store.Order) (*store.Position, error) {
 	if err == nil {
 		err = json.Unmarshal(decoded, &p)
 	}
-	if err != nil || p.Order != order || strings.ContainsRune(p.Lead+p.Name, 0) { // no database holds a NUL
+	if err != nil || p.Order != cmp.Or(order, store.OrderName) || strings.ContainsRune(p.Lead+p.Name, 0) { // no database holds a NUL
 		return nil, fmt.Errorf("after: %w, got %.100q", ErrCursor, text)
 	}
 	return &p.Position, nil

@@ -160,6 +160,7 @@ func New(st *store.Store, cfg Config) (*API, error) {
 	if a.metrics, err = newMetrics(cfg.Registry, &fleetMetric{log: cfg.Logger, stores: []*store.Store{st}}); err != nil {
 		return nil, err
 	}
+	a.hub.begun = a.countAhead
 	strict := server.NewStrictHandlerWithOptions(a, nil, server.StrictHTTPServerOptions{
 		RequestErrorHandlerFunc: a.fail, ResponseErrorHandlerFunc: a.fail,
 	})

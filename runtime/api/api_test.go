@@ -379,15 +379,29 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestCursorsOfOthers: a cursor belongs to its query.
+// TestCursorsOfOthers checks that a cursor belongs to its list: the matrix of the same workers goes on where their list ends, and
+// other queries refuse it.
 func TestCursorsOfOthers(t *testing.T) {
 	db := testdb.SQLite(t)
 	fleet(t, db)
 	s := start(t, db, api.Config{})
 	var page struct{ Next string }
 	s.get("/v1/workers?limit=1&role=worker", &page)
-	s.get("/v1/workers?limit=2&role=worker&after="+page.Next, nil)
-	for _, path := range []string{"/v1/workers?role=sensor&after=", "/v1/workers?after=", "/v1/matrix?role=worker&after=", "/v1/runtimes?after=", "/v1/workers?sort=id&role=worker&after="} {
+	var list, rows struct{ Items []struct{ ID int64 } }
+	s.get("/v1/workers?limit=2&role=worker&after="+page.Next, &list)
+	s.get("/v1/matrix?limit=2&role=worker&runtime=core.python&after="+page.Next, &rows)
+	if len(list.Items) != 2 || !slices.Equal(list.Items, rows.Items) {
+		t.Errorf("the list goes on with %v, the matrix with %v", list.Items, rows.Items)
+	}
+	s.get("/v1/workers?has=core.python&limit=1", &page)
+	s.get("/v1/matrix?has=python&after="+page.Next, nil)
+	for _, path := range []string{
+		"/v1/matrix?has=python@>%3D3&after=", "/v1/matrix?has=python&prereleases=true&after=", "/v1/matrix?lacks=python&after=", "/v1/matrix?after=",
+	} {
+		s.refused(s.request(http.MethodGet, path+page.Next, ""), http.StatusBadRequest, api.InvalidRequest, "cursor of this query")
+	}
+	s.get("/v1/workers?limit=1&role=worker", &page)
+	for _, path := range []string{"/v1/workers?role=sensor&after=", "/v1/workers?after=", "/v1/matrix?role=sensor&after=", "/v1/runtimes?after=", "/v1/workers?sort=id&role=worker&after="} {
 		s.refused(s.request(http.MethodGet, path+page.Next, ""), http.StatusBadRequest, api.InvalidRequest, "cursor of this query")
 	}
 }

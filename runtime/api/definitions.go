@@ -95,15 +95,15 @@ func (a *API) term(ctx context.Context, parameter, text string, prereleases bool
 
 // columns returns the runtimes of parameters without versions, or all definitions.
 func (a *API) columns(ctx context.Context, names []string) ([]answer.RuntimeTerm, error) {
-	if len(names) == 0 {
-		defs, err := a.definitions(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return answer.ColumnsOf(ctx, a.store, defs.list)
+	defs, err := a.definitions(ctx)
+	if err != nil {
+		return nil, err
 	}
 	if len(names) > maxColumns {
 		return nil, wrong("runtime", "must be given at most %d times, got %d", maxColumns, len(names))
+	}
+	if defined := defs.named(names); defined != nil {
+		return answer.ColumnsOf(ctx, a.store, defined)
 	}
 	columns := make([]answer.RuntimeTerm, 0, len(names))
 	var faults []Fault
@@ -124,6 +124,22 @@ func (a *API) columns(ctx context.Context, names []string) ([]answer.RuntimeTerm
 		return nil, invalid(faults...)
 	}
 	return columns, nil
+}
+
+// named returns the definitions with names, or all without names. It returns nil unless all names have one.
+func (d *definitions) named(names []string) []metadata.Definition {
+	if len(names) == 0 {
+		return d.list
+	}
+	found := make([]metadata.Definition, len(names))
+	for i, name := range names {
+		def, ok := d.index.Resolve(name)
+		if !ok {
+			return nil
+		}
+		found[i] = *def
+	}
+	return found
 }
 
 // maxColumns bounds the runtimes of one request.

@@ -20,12 +20,11 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/attune-go/attune/fixtures/reports"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/api"
 	"github.com/attune-go/attune/runtime/packs"
 	"github.com/attune-go/attune/runtime/packs/install"
-	"github.com/attune-go/attune/runtime/service"
-	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
@@ -56,7 +55,13 @@ type server struct {
 // start runs an API over a database until the test ends.
 func start(t *testing.T, db *testdb.DB, cfg api.Config) *server {
 	t.Helper()
-	s := &server{t: t, db: db, store: store.New(db, store.Config{Schema: db.Schema}), scope: api.Operate, log: new(lines)}
+	return startOn(t, db, store.New(db, store.Config{Schema: db.Schema}), cfg)
+}
+
+// startOn runs an API over a store of a database until the test ends.
+func startOn(t *testing.T, db *testdb.DB, st *store.Store, cfg api.Config) *server {
+	t.Helper()
+	s := &server{t: t, db: db, store: st, scope: api.Operate, log: new(lines)}
 	if cfg.Authorize == nil {
 		cfg.Authorize = byName
 	}
@@ -349,11 +354,11 @@ func fleet(t *testing.T, db *testdb.DB) {
 			"taints": json.RawMessage(`[{"key": "gpu", "value": "a100", "effect": "no_schedule"}]`)}
 	}
 	code := 1
-	reported(t, db, metadata.Worker, "web-1", &capability.Document{
-		Detected: []capability.Installation{python("3.12.1", "/usr/bin/python3"), python("3.11.7", "/opt/python3")}, Extra: label("a"),
+	reports.Register(t, db, metadata.Worker, "web-1", &capability.Document{
+		Detected: []capability.Installation{reports.Python("3.12.1", "/usr/bin/python3"), reports.Python("3.11.7", "/opt/python3")}, Extra: label("a"),
 	})
-	reported(t, db, metadata.Worker, "web-2", &capability.Document{
-		Detected: []capability.Installation{python("3.13.0-rc1", "/usr/bin/python3")}, Extra: label("b"),
+	reports.Register(t, db, metadata.Worker, "web-2", &capability.Document{
+		Detected: []capability.Installation{reports.Python("3.13.0-rc1", "/usr/bin/python3")}, Extra: label("b"),
 		Undetected: []capability.Absence{{
 			Ref: "core.ruby", Name: "ruby", Outcome: capability.ExitMismatch, Detail: "it exits with 1", Hint: "install ruby",
 			Attempts: []capability.Attempt{{
@@ -361,51 +366,15 @@ func fleet(t *testing.T, db *testdb.DB) {
 			}},
 		}},
 	})
-	reported(t, db, metadata.Sensor, "eye", &capability.Document{
+	reports.Register(t, db, metadata.Sensor, "eye", &capability.Document{
 		Undetected: []capability.Absence{{Ref: "core.python", Name: "python", Outcome: capability.Timeout, Detail: "no answer within 10s"}},
 	})
-	reported(t, db, metadata.Worker, "declared", &capability.Document{
+	reports.Register(t, db, metadata.Worker, "declared", &capability.Document{
 		Source: capability.SourceConfig, Detected: []capability.Installation{
 			{Ref: "core.python", Name: "python", Outcome: capability.Available, Source: capability.Declared},
 			{Name: "fortran", Outcome: capability.Available, Source: capability.Declared},
 		},
 	})
-}
-
-func python(version, path string) capability.Installation {
-	return capability.Installation{
-		Ref: "core.python", Name: "python", Version: version, VersionRaw: "Python " + version, Path: path, RealPath: path,
-		Command: []string{"python3", "--version"}, Outcome: capability.Available, Source: capability.Verified, VerifiedAt: time.Now(),
-	}
-}
-
-// reported registers a running worker with what it has to say.
-func reported(t *testing.T, db *testdb.DB, role metadata.Role, name string, caps *capability.Document) *schema.Worker {
-	t.Helper()
-	seen := map[string]bool{}
-	for _, d := range caps.Detected {
-		if !seen[d.Name] {
-			caps.Runtimes = append(caps.Runtimes, d.Name)
-		}
-		seen[d.Name] = true
-	}
-	caps.Format = capability.Format
-	if caps.Source == "" {
-		caps.Source = capability.SourceDatabase
-	}
-	caps.Host = capability.Host{OS: "linux", Arch: "amd64", User: "attune", Path: []string{"/usr/local/bin", "/usr/bin"}}
-	found, err := service.CapabilitiesOf(caps, time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	st := store.New(db, store.Config{Schema: db.Schema})
-	row, _, err := st.Workers.Register(t.Context(), store.Registration{
-		Name: name, Role: role, Host: new("h-" + name), Instance: new("i-" + name), HeartbeatInterval: new(30), Capabilities: found,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return row
 }
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }

@@ -27,6 +27,8 @@ type hub struct {
 	within time.Duration
 	// watched is the time of the last look at the statuses.
 	watched time.Time
+	// begun is called in the background when the hub follows. Nil calls nothing.
+	begun func(context.Context)
 
 	mu sync.Mutex
 	// following is nil unless run follows the changes.
@@ -71,6 +73,11 @@ func (h *hub) run(ctx context.Context) error {
 	h.mu.Lock()
 	h.following = &following{floor: last, last: last, news: make(chan struct{}), done: make(chan struct{})}
 	h.mu.Unlock()
+	var background sync.WaitGroup
+	defer background.Wait()
+	if h.begun != nil {
+		background.Go(func() { h.begun(ctx) })
+	}
 	for change, err := range h.changes.Subscribe(ctx, last, store.SubscribeConfig{Interval: followEvery, Newest: h.watch}) {
 		if err != nil {
 			h.log.WarnContext(ctx, "changes are late", "error", err)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/attune-go/attune/fixtures/reports"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/api"
 	"github.com/attune-go/attune/schema/metadata"
@@ -80,7 +81,7 @@ func TestWaitOfRevokedToken(t *testing.T) {
 	until(t, "the token has ended", func() bool {
 		return s.request(http.MethodGet, "/v1/packs", "", "Authorization", text).StatusCode == http.StatusUnauthorized
 	})
-	reported(t, db, metadata.Worker, "a-1", with("3.12.1"))
+	reports.Register(t, db, metadata.Worker, "a-1", with("3.12.1"))
 	s.refused(<-got, http.StatusUnauthorized, api.Unauthorized)
 }
 
@@ -90,7 +91,7 @@ func TestFollowAhead(t *testing.T) {
 		fleet(t, db)
 		s := start(t, db, api.Config{})
 		for i := range 10 {
-			reported(t, db, metadata.Worker, "a-"+itoa(int64(i)), with("3.12.1"))
+			reports.Register(t, db, metadata.Worker, "a-"+itoa(int64(i)), with("3.12.1"))
 			last, err := s.store.Changes.Last(t.Context())
 			if err != nil {
 				t.Fatal(err)

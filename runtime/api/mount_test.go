@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"github.com/attune-go/attune/fixtures/reports"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/api"
 	"github.com/attune-go/attune/schema/metadata"
@@ -82,8 +83,8 @@ func TestMounted(t *testing.T) {
 	}
 	servers[0].scope = "x"
 	l := servers[0].listen("/v1/changes", "Authorization", "Basic YWxpY2U6c2VjcmV0")
-	reported(t, servers[1].db, metadata.Worker, "two", with("3.12.1"))
-	reported(t, servers[0].db, metadata.Worker, "one", with("3.12.1"))
+	reports.Register(t, servers[1].db, metadata.Worker, "two", with("3.12.1"))
+	reports.Register(t, servers[0].db, metadata.Worker, "one", with("3.12.1"))
 	l.change("one")
 	cancel()
 	for range servers {

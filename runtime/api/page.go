@@ -1,12 +1,17 @@
 package api
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/attune-go/attune/runtime/answer"
+	"github.com/attune-go/attune/schema/store"
 )
 
 // The limits of lists.
@@ -36,17 +41,43 @@ type cursor struct {
 	Position string `json:"p"`
 }
 
-// query identifies the query of a call: the operation, the path and all parameters but for those
-// that select the page.
+// query identifies the query of a call: the operation, the path and all parameters but for those that select the
+// page. Calls that list the same workers in the same order have the same one, whatever else they tell of them.
 func (c *call) query() string {
+	if c.list != "" {
+		return shortHash(c.list)
+	}
 	values := url.Values{}
 	for name, given := range c.request.URL.Query() {
 		if name != "after" && name != "limit" {
 			values[name] = given
 		}
 	}
-	sum := sha256.Sum256([]byte(c.op.id + " " + c.request.URL.EscapedPath() + "?" + values.Encode()))
+	return shortHash(c.op.id + " " + c.request.URL.EscapedPath() + "?" + values.Encode())
+}
+
+func shortHash(text string) string {
+	sum := sha256.Sum256([]byte(text))
 	return base64.RawURLEncoding.EncodeToString(sum[:9])
+}
+
+// listOf identifies a list of workers.
+func listOf(q *answer.ListQuery) string {
+	s := q.Selection
+	s.Has, s.Lacks, s.Limit = nil, nil, 0
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // texts and numbers only
+	}
+	list := fmt.Sprintf("workers %s by %s", text, cmp.Or(q.Order, store.OrderName))
+	for _, requirements := range [][]store.Requirement{q.Selection.Has, q.Selection.Lacks} {
+		list += ";"
+		for i := range requirements {
+			r := &requirements[i]
+			list += fmt.Sprintf(" %q %q %v %t", r.Ref, r.Name, r.Constraint, r.Prereleases)
+		}
+	}
+	return list
 }
 
 // position returns the position in a cursor of this query. An empty cursor is the beginning.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/attune-go/attune/fixtures/reports"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/api"
 	"github.com/attune-go/attune/schema/metadata"
@@ -133,7 +134,7 @@ func TestRevisionsMove(t *testing.T) {
 			{"host", exec("UPDATE "+table+" SET host = 'moved' WHERE id = ?", id)},
 			{"meta", exec("UPDATE "+table+` SET meta = '{"a": 1}' WHERE id = ?`, id)},
 			{"report", func() error {
-				reported(t, db, metadata.Worker, "web-2", with("3.12.9"))
+				reports.Register(t, db, metadata.Worker, "web-2", with("3.12.9"))
 				return nil
 			}},
 			{"stale", exec("UPDATE "+table+" SET heartbeat_interval = 0, last_heartbeat = created WHERE id = ?", id)},

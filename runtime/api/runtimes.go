@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/api/internal/server"
@@ -188,11 +189,18 @@ func (a *API) GetMatrix(ctx context.Context, r server.GetMatrixRequestObject) (s
 
 // GetMatrixGroups implements the operation getMatrixGroups.
 func (a *API) GetMatrixGroups(ctx context.Context, r server.GetMatrixGroupsRequestObject) (server.GetMatrixGroupsResponseObject, error) {
-	m, err := a.groupMatrix(ctx, r.Params.By)
+	c := callOf(ctx)
+	defs, err := a.definitions(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := callOf(ctx).tag(m); err != nil {
+	counts, age, err := a.groupCounts(ctx, r.Params.By, takesOld(c.request))
+	if err != nil {
+		return nil, err
+	}
+	m := counts.Matrix(defs.list)
+	c.header.Set("Age", strconv.Itoa(int(age.Seconds())))
+	if err := c.tag(m); err != nil {
 		return nil, err
 	}
 	now, err := a.store.Now(ctx)

@@ -31,6 +31,8 @@ type call struct {
 	header    http.Header
 	// definitions are those that the call read. Nil before.
 	definitions *definitions
+	// list identifies the list of workers that a page is a part of, for cursors. It is empty for other lists.
+	list string
 }
 
 type callKey struct{}

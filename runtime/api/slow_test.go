@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/attune-go/attune/fixtures/reports"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/api"
 	"github.com/attune-go/attune/schema/metadata"
@@ -160,7 +161,7 @@ func TestHalfOpenStream(t *testing.T) {
 	n := 0
 	until(t, "the stream of a client that does not read ends", func() bool {
 		n++
-		reported(t, s.db, metadata.Worker, fmt.Sprintf("%s-%d", strings.Repeat("w", 200), n), with("3.12.1"))
+		reports.Register(t, s.db, metadata.Worker, fmt.Sprintf("%s-%d", strings.Repeat("w", 200), n), with("3.12.1"))
 		return s.streams() == 0
 	})
 	if n < 5 {

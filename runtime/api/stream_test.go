@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/attune-go/attune/fixtures/reports"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/api"
@@ -101,7 +102,7 @@ func (l *listener) change(name string) answer.Change {
 }
 
 func with(version string) *capability.Document {
-	return &capability.Document{Detected: []capability.Installation{python(version, "/usr/bin/python3")}}
+	return &capability.Document{Detected: []capability.Installation{reports.Python(version, "/usr/bin/python3")}}
 }
 
 // TestStream follows changes, some of them only, and goes on where an earlier stream ended.
@@ -110,13 +111,13 @@ func TestStream(t *testing.T) {
 		fleet(t, db)
 		s := start(t, db, api.Config{})
 		all, some := s.listen("/v1/changes"), s.listen("/v1/changes?name=b*&runtime=python&role=worker")
-		reported(t, db, metadata.Worker, "a-1", with("3.12.1"))
-		reported(t, db, metadata.Worker, "b-1", with("3.12.1"))
+		reports.Register(t, db, metadata.Worker, "a-1", with("3.12.1"))
+		reports.Register(t, db, metadata.Worker, "b-1", with("3.12.1"))
 		first := all.change("a-1")
 		all.change("b-1")
 		some.change("b-1")
 		all.close()
-		reported(t, db, metadata.Worker, "c-1", with("3.12.1"))
+		reports.Register(t, db, metadata.Worker, "c-1", with("3.12.1"))
 		some.close()
 		again := s.listen("/v1/changes?from=0", "Last-Event-ID", itoa(first.ID)) // the header is newer than the address
 		again.change("b-1")
@@ -242,8 +243,8 @@ func TestWait(t *testing.T) {
 		go func() { got <- s.request(http.MethodGet, "/v1/changes?wait=30s&name=a-*&from="+itoa(list.Last), "") }()
 		var status struct{ Streams int }
 		until(t, "the request waits", func() bool { s.get("/v1/status", &status); return status.Streams == 1 })
-		reported(t, db, metadata.Worker, "b-1", with("3.12.1"))
-		reported(t, db, metadata.Worker, "a-1", with("3.12.1"))
+		reports.Register(t, db, metadata.Worker, "b-1", with("3.12.1"))
+		reports.Register(t, db, metadata.Worker, "a-1", with("3.12.1"))
 		before := list.Last
 		(<-got).into(t, &list)
 		if len(list.Items) != 1 || list.Items[0].Name != "a-1" || list.Last != before+2 {
@@ -349,7 +350,7 @@ func TestStreamOfStatuses(t *testing.T) {
 			t.Fatal(err)
 		}
 		status("web-1", "deleted")
-		reported(t, db, metadata.Worker, "web-1", with("3.12.1"))
+		reports.Register(t, db, metadata.Worker, "web-1", with("3.12.1"))
 		some.change("web-1")
 		status("web-1", "active")
 		none.change("web-1")

@@ -81,6 +81,7 @@ func (a *API) page(
 	if q.Limit, err = limitOf(c, limit); err != nil {
 		return nil, err
 	}
+	c.list = listOf(q)
 	q.After, err = c.position(after)
 	return terms, err
 }

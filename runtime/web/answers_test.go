@@ -1,12 +1,14 @@
 package web_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/attune-go/attune/fixtures"
+	"github.com/attune-go/attune/fixtures/reports"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/api"
 	"github.com/attune-go/attune/schema/capability"
@@ -90,7 +92,7 @@ func TestWhyNotPage(t *testing.T) {
 func TestRuntimesPage(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
-		reported(t, db, metadata.Worker, "declared", &capability.Document{Detected: []capability.Installation{
+		reports.Register(t, db, metadata.Worker, "declared", &capability.Document{Detected: []capability.Installation{
 			{Name: "fortran", Outcome: capability.Available, Source: capability.Declared},
 		}})
 		s := start(t, db)
@@ -158,8 +160,8 @@ func TestStatusPage(t *testing.T) {
 func TestHostileAnswers(t *testing.T) {
 	db := testdb.SQLite(t)
 	fleet(t, db)
-	reported(t, db, metadata.Worker, mark("name"), &capability.Document{
-		Detected: []capability.Installation{python("3.12.1", mark("/path")), {
+	reports.Register(t, db, metadata.Worker, mark("name"), &capability.Document{
+		Detected: []capability.Installation{reports.Python("3.12.1", mark("/path")), {
 			Name: "odd" + "<script>alert(1)</script>", Outcome: capability.Available, Source: capability.Declared,
 		}}, Extra: labels("zone", "c"),
 	})
@@ -172,6 +174,13 @@ func TestHostileAnswers(t *testing.T) {
 		if _, err := db.ExecContext(t.Context(), statement, value); err != nil {
 			t.Fatal(err)
 		}
+	}
+	malformed, err := json.Marshal(map[string]any{"verification": map[string]any{"commands": []any{map[string]any{"binary": mark("lua"), "pattern": "(" + mark("fault")}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(t.Context(), "UPDATE runtime SET distributions = ? WHERE ref = 'core.lua'", string(malformed)); err != nil {
+		t.Fatal(err)
 	}
 	s := start(t, db)
 	q := url.QueryEscape(mark("query"))
@@ -187,6 +196,7 @@ func TestHostileAnswers(t *testing.T) {
 		"runtimes/" + q:                                     nil,
 		"actions":                                           {"action"},
 		"actions?pack=" + q + "&kind=" + q:                  {"query"},
+		"status":                                            nil,
 		"status?x=" + q:                                     nil,
 	} {
 		got := s.do(http.MethodGet, path, nil)

@@ -74,21 +74,27 @@ func (v *view) ask(method, path string, query url.Values, body, to any) error {
 			return err
 		}
 	}
-	got := &buffered{header: http.Header{}}
-	v.web.api.Handler().ServeHTTP(got, inner(v.request, method, path, query, text))
-	if got.status < http.StatusOK || got.status > 299 {
-		p := &problem{Status: http.StatusInternalServerError}
-		if strings.HasPrefix(got.header.Get("Content-Type"), "application/problem+json") {
-			if err := json.Unmarshal(got.body.Bytes(), p); err != nil {
-				return err
-			}
-		}
-		return p
-	}
-	if to == nil {
-		return nil
+	got, err := v.send(inner(v.request, method, path, query, text))
+	if err != nil || to == nil {
+		return err
 	}
 	return json.Unmarshal(got.body.Bytes(), to)
+}
+
+// send sends a request to the API. Errors: *problem.
+func (v *view) send(r *http.Request) (*buffered, error) {
+	got := &buffered{header: http.Header{}}
+	v.web.api.Handler().ServeHTTP(got, r)
+	if got.status >= http.StatusOK && got.status <= 299 {
+		return got, nil
+	}
+	p := &problem{Status: http.StatusInternalServerError}
+	if strings.HasPrefix(got.header.Get("Content-Type"), "application/problem+json") {
+		if err := json.Unmarshal(got.body.Bytes(), p); err != nil {
+			return nil, err
+		}
+	}
+	return nil, p
 }
 
 // get asks the API for an answer of a type. Errors: *problem.

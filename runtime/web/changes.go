@@ -67,9 +67,15 @@ func loadChanges(v *view) (any, error) {
 	if list.Next != "" {
 		c.Older = v.address("before", strconv.FormatInt(list.Items[len(list.Items)-1].ID, 10))
 	}
-	v.sameAs("these changes", c.command(), "/v1/changes", same)
+	command := c.command()
+	if before != "" {
+		command = append(command, "--before", before, "--limit", strconv.Itoa(rows))
+		same.Set("before", before)
+	}
+	v.sameAs("these changes", command, "/v1/changes", same)
 	c.Since = ""
 	same.Del("since")
+	same.Del("before")
 	same.Set("wait", "30s")
 	v.sameAs("the next ones", append(c.command(), "--follow"), "/v1/changes", same)
 	c.Since = given.Get("since")

@@ -49,6 +49,12 @@ func TestFilterStays(t *testing.T) {
 			t.Errorf("no %s in\n%s", wanted, got.text)
 		}
 	}
+	if got := s.do("GET", "?groups=all", nil); !strings.Contains(got.text, `name="groups" value="all"`) {
+		t.Errorf("the filter would drop groups=all in\n%s", got.text)
+	}
+	if got := s.do("GET", "?q=rol:worker", nil); strings.Contains(got.text, "data-live") {
+		t.Error("a wrong filter is live: its script would be refused")
+	}
 	if got := s.do("GET", "?q=--json", nil); !strings.Contains(got.text, "attune workers list -- --json") {
 		t.Errorf("no command in\n%s", got.text)
 	}

@@ -138,6 +138,7 @@ func (v *view) address(pairs ...string) string {
 	values := v.request.URL.Query()
 	values.Del("after")
 	values.Del("before")
+	values.Del("ref")
 	values.Del("show")
 	values.Del("part")
 	for i := 0; i+1 < len(pairs); i += 2 {

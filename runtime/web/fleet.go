@@ -2,7 +2,7 @@ package web
 
 import (
 	"cmp"
-	"maps"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
@@ -17,7 +17,7 @@ const (
 	// rows is the number of workers on a page of the fleet.
 	rows = 100
 	// shownGroups is the number of groups that are shown unless all are asked for.
-	shownGroups = 12
+	shownGroups = answer.FewGroups
 	// shownColumns is the number of runtimes that are shown unless all are asked for. With the rows and the groups,
 	// they keep the page below 5,000 elements.
 	shownColumns = 36
@@ -76,7 +76,7 @@ func loadFleet(v *view) (any, error) {
 		}
 		columns = f.columns(v)
 		f.Groups.show(columns)
-		v.sameAs("the groups", nil, "/v1/matrix/groups", url.Values{"by": {f.Groups.By}})
+		v.sameAs("the groups", []string{"attune", "workers", "groups", "--by", f.Groups.By}, "/v1/matrix/groups", url.Values{"by": {f.Groups.By}})
 	}
 	if len(f.Faults) == 0 {
 		if err := f.refuse(f.list(v, columns)); err != nil {
@@ -84,9 +84,14 @@ func loadFleet(v *view) (any, error) {
 		}
 	}
 	if len(f.Faults) > 0 {
-		v.status = http.StatusBadRequest
+		v.status, v.live = http.StatusBadRequest, ""
 	}
-	v.sameAs("the hosts", f.command(), "/v1/matrix", f.parameters())
+	command, query := f.command(), f.parameters()
+	if after := v.request.URL.Query().Get("after"); after != "" {
+		command = slices.Insert(command, 3, "--limit", strconv.Itoa(rows), "--after", after)
+		query.Set("after", after)
+	}
+	v.sameAs("the hosts", command, "/v1/matrix", query)
 	return f, nil
 }
 
@@ -166,8 +171,21 @@ type groups struct {
 	More    int
 	ShowAll string
 
-	all  bool
+	// All reports whether all groups are asked for.
+	All  bool
 	view *view
+	age  time.Duration
+}
+
+// Age returns how long ago the groups were counted, in words. It is empty if they are new.
+func (g *groups) Age() string { return agePast(g.age) }
+
+// agePast returns the age of counts in words. It is empty for new ones.
+func agePast(age time.Duration) string {
+	if age < 10*time.Second {
+		return ""
+	}
+	return answer.Ago(age)
 }
 
 // A choice is a link that selects something.
@@ -195,22 +213,16 @@ type heat struct {
 
 // loadGroups asks for the groups by what the address names, else by a label that makes a few groups, else by role.
 func loadGroups(v *view, sample []answer.WorkerItem) (*groups, error) {
-	g := &groups{view: v, all: v.request.URL.Query().Get("groups") == "all"}
-	labels := labelsOf(sample)
-	by := v.request.URL.Query().Get("by")
-	if by == "" {
-		by = "role"
-		if i := slices.IndexFunc(labels, func(l labelKey) bool { return l.values > 1 && l.values <= shownGroups }); i >= 0 {
-			by = "label:" + labels[i].key
-		}
-	}
+	g := &groups{view: v, All: v.request.URL.Query().Get("groups") == "all"}
+	labels := answer.LabelsOf(sample)
+	by := cmp.Or(v.request.URL.Query().Get("by"), answer.GroupBy(labels))
 	var err error
-	if g.MatrixGroups, err = get[answer.MatrixGroups](v, "/v1/matrix/groups", url.Values{"by": {by}}); err != nil {
+	if g.MatrixGroups, g.age, err = countsBy(v, by); err != nil {
 		return nil, err
 	}
 	names := []string{"role", "status"}
-	for _, l := range labels {
-		names = append(names, "label:"+l.key)
+	for _, l := range labels[:min(maxLabels, len(labels))] {
+		names = append(names, "label:"+l.Key)
 	}
 	if !slices.Contains(names, by) {
 		names = append(names, by)
@@ -224,33 +236,28 @@ func loadGroups(v *view, sample []answer.WorkerItem) (*groups, error) {
 // maxLabels is the number of labels that the page offers to group by.
 const maxLabels = 8
 
-// A labelKey is the key of a label with the number of its values in a sample.
-type labelKey struct {
-	key    string
-	values int
-}
-
-// labelsOf returns the labels of a sample by key.
-func labelsOf(sample []answer.WorkerItem) (found []labelKey) {
-	values := map[string]map[string]bool{}
-	for i := range sample {
-		for key, value := range sample[i].Labels {
-			if values[key] == nil {
-				values[key] = map[string]bool{}
-			}
-			values[key][value] = true
-		}
+// countsBy returns counts by group with their age. A reader gets those that the API remembers, because new ones read the
+// whole fleet. The script of an open page asks for new ones.
+func countsBy(v *view, by string) (m answer.MatrixGroups, age time.Duration, err error) {
+	r := inner(v.request, http.MethodGet, "/v1/matrix/groups", url.Values{"by": {by}}, nil)
+	if v.request.Header.Get("Cache-Control") != "no-cache" {
+		r.Header.Set("Cache-Control", "max-stale")
 	}
-	for _, key := range slices.Sorted(maps.Keys(values)) {
-		found = append(found, labelKey{key, len(values[key])})
+	got, err := v.send(r)
+	if err != nil {
+		return m, 0, err
 	}
-	return found[:min(maxLabels, len(found))]
+	seconds, err := strconv.Atoi(got.header.Get("Age"))
+	if err != nil {
+		return m, 0, err
+	}
+	return m, time.Duration(seconds) * time.Second, json.Unmarshal(got.body.Bytes(), &m)
 }
 
 // show fills in the rows for the runtimes that are shown.
 func (g *groups) show(columns []answer.Column) {
 	items := g.Items
-	if len(items) > shownGroups && !g.all {
+	if len(items) > shownGroups && !g.All {
 		g.More, g.ShowAll = len(items)-shownGroups, g.view.address("groups", "all")
 		items = items[:shownGroups]
 	}

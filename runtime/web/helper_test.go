@@ -11,17 +11,15 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/net/html"
 
+	"github.com/attune-go/attune/fixtures/reports"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/api"
 	"github.com/attune-go/attune/runtime/packs"
 	"github.com/attune-go/attune/runtime/packs/install"
-	"github.com/attune-go/attune/runtime/service"
 	"github.com/attune-go/attune/runtime/web"
-	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
@@ -201,12 +199,12 @@ func fleet(t *testing.T, db *testdb.DB) {
 		t.Fatal(err)
 	}
 	code := 1
-	reported(t, db, metadata.Worker, "web-1", &capability.Document{
-		Detected: []capability.Installation{python("3.12.1", "/usr/bin/python3"), python("3.11.7", "/opt/python3")},
+	reports.Register(t, db, metadata.Worker, "web-1", &capability.Document{
+		Detected: []capability.Installation{reports.Python("3.12.1", "/usr/bin/python3"), reports.Python("3.11.7", "/opt/python3")},
 		Extra:    labels("zone", "a"),
 	})
-	reported(t, db, metadata.Worker, "web-2", &capability.Document{
-		Detected: []capability.Installation{python("3.13.0-rc1", "/usr/bin/python3")}, Extra: labels("zone", "b"),
+	reports.Register(t, db, metadata.Worker, "web-2", &capability.Document{
+		Detected: []capability.Installation{reports.Python("3.13.0-rc1", "/usr/bin/python3")}, Extra: labels("zone", "b"),
 		Undetected: []capability.Absence{{
 			Ref: "core.ruby", Name: "ruby", Outcome: capability.ExitMismatch, Detail: "it exits with 1", Hint: "repair ruby",
 			Attempts: []capability.Attempt{{
@@ -214,7 +212,7 @@ func fleet(t *testing.T, db *testdb.DB) {
 			}},
 		}},
 	})
-	reported(t, db, metadata.Sensor, "eye", &capability.Document{
+	reports.Register(t, db, metadata.Sensor, "eye", &capability.Document{
 		Undetected: []capability.Absence{{Ref: "core.python", Name: "python", Outcome: capability.Timeout, Detail: "no answer within 10s"}},
 	})
 }
@@ -225,33 +223,4 @@ func labels(key, value string) map[string]json.RawMessage {
 		panic(err)
 	}
 	return map[string]json.RawMessage{"labels": text}
-}
-
-func python(version, path string) capability.Installation {
-	return capability.Installation{
-		Ref: "core.python", Name: "python", Version: version, VersionRaw: "Python " + version, Path: path, RealPath: path,
-		Command: []string{"python3", "--version"}, Outcome: capability.Available, Source: capability.Verified, VerifiedAt: time.Now(),
-	}
-}
-
-// reported registers a running worker with what it has to say.
-func reported(t *testing.T, db *testdb.DB, role metadata.Role, name string, caps *capability.Document) *schema.Worker {
-	t.Helper()
-	for _, d := range caps.Detected {
-		caps.Runtimes = append(caps.Runtimes, d.Name)
-	}
-	caps.Format, caps.Source = capability.Format, capability.SourceDatabase
-	caps.Host = capability.Host{OS: "linux", Arch: "amd64", User: "attune", Path: []string{"/usr/local/bin", "/usr/bin"}}
-	found, err := service.CapabilitiesOf(caps, time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	st := store.New(db, store.Config{Schema: db.Schema})
-	row, _, err := st.Workers.Register(t.Context(), store.Registration{
-		Name: name, Role: role, Host: new("h-" + name), Instance: new("i-" + name), HeartbeatInterval: new(30), Capabilities: found,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return row
 }

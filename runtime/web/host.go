@@ -23,8 +23,11 @@ type host struct {
 	// Chosen explains the runtime that the address names. It is nil if the address names none.
 	Chosen  *answer.Explanation
 	History []answer.Change
-	// MoreHistory is the address of the whole history if it is not shown.
-	MoreHistory string
+	// Older is the address of the next page of the history, and Newest the one of the first. They are empty on the last and the
+	// first page.
+	Older, Newest string
+	// Taint is the taint that was to be set, and Fault what is wrong with it.
+	Taint, Fault string
 }
 
 // A hostRuntime is a runtime on a host.
@@ -84,7 +87,7 @@ func loadHost(v *view) (any, error) {
 		return nil, err
 	}
 	v.sameAs("this host", []string{"attune", "workers", "show", "id:" + id}, path, nil)
-	v.sameAs("its runtimes", nil, path+"/runtimes", nil)
+	v.sameAs("its runtimes", []string{"attune", "workers", "show", "id:" + id}, path+"/runtimes", nil)
 	if h.Chosen != nil {
 		written := cmp.Or(h.Chosen.Ref, h.Chosen.Name)
 		query := url.Values{"runtime": {written}}
@@ -93,7 +96,16 @@ func loadHost(v *view) (any, error) {
 		}
 		v.sameAs("why "+h.Chosen.Name, []string{"attune", "explain", "id:" + id, written}, path+"/explain", query)
 	}
-	v.sameAs("its history", []string{"attune", "workers", "history", "id:" + id}, path+"/history", nil)
+	if err := h.loadHistory(v, id, path); err != nil {
+		return nil, err
+	}
+	if given := v.request.URL.Query(); given.Has("taint") {
+		h.Taint = given.Get("taint")
+		if _, err := answer.ParseTaintOperation(h.Taint); err != nil {
+			h.Fault = err.Error()
+			v.status, v.live = http.StatusBadRequest, ""
+		}
+	}
 	return h, nil
 }
 
@@ -123,13 +135,30 @@ func (h *host) load(v *view, id, path string) error {
 		}
 		h.Chosen = &e
 	}
-	history, err := get[changeList](v, path+"/history", url.Values{"limit": {strconv.Itoa(shownHistory)}})
+	return nil
+}
+
+// loadHistory asks for a page of the history.
+func (h *host) loadHistory(v *view, id, path string) error {
+	given := v.request.URL.Query()
+	query, same := url.Values{"limit": {strconv.Itoa(shownHistory)}}, url.Values{}
+	command := []string{"attune", "workers", "history", "id:" + id}
+	if after := given.Get("after"); after != "" {
+		query.Set("after", after)
+		same = query
+		command = append(command, "--before", given.Get("before"), "--limit", strconv.Itoa(shownHistory))
+		h.Newest = v.address() + "#history-title"
+		v.live = ""
+	}
+	history, err := get[changeList](v, path+"/history", query)
 	if err != nil {
 		return err
 	}
 	if h.History = history.Items; history.Next != "" {
-		h.MoreHistory = "changes?" + url.Values{"name": {h.Worker.Name}}.Encode()
+		last := strconv.FormatInt(history.Items[len(history.Items)-1].ID, 10)
+		h.Older = v.address("after", history.Next, "before", last) + "#history-title"
 	}
+	v.sameAs("its history", command, path+"/history", same)
 	return nil
 }
 

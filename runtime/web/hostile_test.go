@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/attune-go/attune/fixtures/reports"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/api"
 	"github.com/attune-go/attune/schema/capability"
@@ -26,7 +27,7 @@ func TestHostileTextIsText(t *testing.T) {
 	db := testdb.SQLite(t)
 	fleet(t, db)
 	code := 1
-	row := reported(t, db, metadata.Worker, mark("name"), &capability.Document{
+	row := reports.Register(t, db, metadata.Worker, mark("name"), &capability.Document{
 		Detected: []capability.Installation{{
 			Ref: "core.python", Name: "python", Version: "3.12.1", VersionRaw: mark("raw"), Path: mark("/path"), RealPath: mark("/real"),
 			Command: []string{"python3"}, Outcome: capability.Available, Source: capability.Verified, Warnings: []string{mark("warning")},
@@ -65,15 +66,22 @@ func TestHostileTextIsText(t *testing.T) {
 	}
 	q := url.QueryEscape(mark("query"))
 	for path, places := range map[string][]string{
-		"": {"name", "version", "label"},
-		"?by=" + url.QueryEscape("label:"+mark("label")): {"value"},
+		"":                     {"name", "version", "label"},
+		"why-not?q=python":     {"name"},
+		"why-not?q=ruby":       {"name"},
+		"runtimes/core.python": {"version"},
+		"runtimes":             nil,
+		"status":               nil,
+		"actions":              nil,
+		"why-not?q=" + url.QueryEscape("python --select "+shellWord(mark("label")+"=other")): {"name", "label"},
+		"?by=" + url.QueryEscape("label:"+mark("label")):                                     {"value"},
 		"?q=" + q:     nil,
 		"?by=" + q:    nil,
 		"?after=" + q: nil,
 		"changes":     {"name", "version", "/path"},
 		"changes?name=" + q + "&since=" + q + "&runtime=" + q: nil,
 		"hosts/" + id:                          {"name", "version", "/path", "detail", "hint", "label", "value", "reason"},
-		"hosts/" + id + "?runtime=core.python": {"/real", "version"},
+		"hosts/" + id + "?runtime=core.python": {"name", "/path", "/real", "version"},
 		"hosts/" + id + "?runtime=core.ruby":   {"stdout"},
 		"hosts/" + id + "?runtime=" + q:        nil,
 		"hosts/" + q:                           nil,
@@ -97,6 +105,9 @@ func TestHostileTextIsText(t *testing.T) {
 		t.Error("a reader without the scope operate sees evidence")
 	}
 }
+
+// shellWord quotes a word for a shell, and for the lines of the page.
+func shellWord(text string) string { return "'" + strings.ReplaceAll(text, "'", `'"'"'`) + "'" }
 
 // valuesOf returns all texts and attributes of a document.
 func valuesOf(n *html.Node) string {
@@ -145,8 +156,6 @@ func TestForms(t *testing.T) {
 		status int
 		word   string
 	}{
-		{"taint", url.Values{"taint": {"=x"}}, 400, "taint"},
-		{"taint", url.Values{"taint": {""}}, 400, "taint"},
 		{"cordon", url.Values{"reason": {strings.Repeat("x", 70_000)}}, 400, "the form cannot be read"},
 	} {
 		got := s.do(http.MethodPost, "hosts/1/"+c.action, c.form)
@@ -155,6 +164,20 @@ func TestForms(t *testing.T) {
 		}
 		got.has(t, c.word)
 	}
+	// A wrong taint leads back to the host, with what was written.
+	for _, written := range []string{"=x", "", `="><script>`} {
+		got := s.do(http.MethodPost, "hosts/1/taint", url.Values{"taint": {written}})
+		to := got.Header.Get("Location")
+		if got.StatusCode != http.StatusSeeOther || !strings.HasPrefix(to, "../1?taint=") {
+			t.Fatalf("taint %q: %d %q", written, got.StatusCode, to)
+		}
+		page := s.do(http.MethodGet, "hosts/1"+strings.TrimSuffix(strings.TrimPrefix(to, "../1"), "#operate"), nil)
+		if field := byID(page.doc, "taint"); page.StatusCode != http.StatusBadRequest || byID(page.doc, "faults") == nil || attribute(field, "value") != written {
+			t.Errorf("taint %q: %d\n%s", written, page.StatusCode, page.text)
+		}
+		checkInert(t, page)
+	}
+	s.do(http.MethodPost, "hosts/1/cordon", url.Values{"reason": {strings.Repeat("x", 70_000)}}).leads(t, "Back to the host", "../../hosts/1")
 	if got := s.do(http.MethodPost, "hosts/99/cordon", url.Values{}); got.StatusCode != http.StatusNotFound {
 		t.Errorf("cordon nobody: %d", got.StatusCode)
 	}

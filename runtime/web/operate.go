@@ -26,9 +26,10 @@ func uncordon(v *view) (string, error) { return v.post("uncordon", nil) }
 func refresh(v *view) (string, error) { return v.post("refresh", nil) }
 
 func taint(v *view) (string, error) {
-	op, err := answer.ParseTaintOperation(strings.TrimSpace(v.request.PostForm.Get("taint")))
-	if err != nil {
-		return "", &problem{Status: http.StatusBadRequest, Detail: err.Error()}
+	text := strings.TrimSpace(v.request.PostForm.Get("taint"))
+	op, err := answer.ParseTaintOperation(text)
+	if err != nil { // the host's page says what is wrong, and keeps what was written
+		return "../" + url.PathEscape(v.request.PathValue("id")) + "?" + url.Values{"taint": {text}}.Encode() + "#operate", nil
 	}
 	return v.post("taint", op.Taint)
 }

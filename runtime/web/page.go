@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -92,9 +93,11 @@ type layout struct {
 	MaySignIn, SignedIn bool
 	Same                []equivalent
 	Live                string
-	Assets              map[string]string
-	Data                any
-	web                 *Web
+	// Back is the address of the host whose form failed, from the root. It is empty for other pages.
+	Back   string
+	Assets map[string]string
+	Data   any
+	web    *Web
 }
 
 // Command returns what to type for a program.
@@ -125,6 +128,9 @@ func (w *Web) render(v *view, p *page, data any) {
 	}
 	if w.sessions != nil {
 		l.MaySignIn, l.SignedIn = true, l.Reader != "" && w.sessions.Has(v.request)
+	}
+	if id := v.request.PathValue("id"); id != "" && v.status == http.StatusBadRequest && v.request.Method == http.MethodPost {
+		l.Back = "hosts/" + url.PathEscape(id)
 	}
 	if l.Title == "" {
 		l.Title = p.title

@@ -30,8 +30,9 @@ type placing struct {
 	// Answer is nil until something is asked.
 	Answer *placement.Answer
 	Helps  []placeHelp
-	// ShowMore is the address with more of the hosts that fit. It is empty if all are shown.
-	ShowMore string
+	// ShowMore is the address with more of the hosts that fit, and ShowFewer the one with the first. They are empty if that
+	// is what is shown.
+	ShowMore, ShowFewer string
 
 	names map[string]string
 }
@@ -92,6 +93,8 @@ func loadPlacing(v *view) (any, error) {
 	limit := shownPlaced
 	if given.Get("show") == "more" {
 		limit = mostPlaced
+		command = append(command, "--limit", strconv.Itoa(limit))
+		p.ShowFewer = v.address("show", "")
 	}
 	body, err := r.MarshalJSON()
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/schema/metadata"
@@ -17,6 +18,8 @@ import (
 type runtimeTable struct {
 	Pack  string
 	Items []runtimeEntry
+	// Counted is how long ago the hosts were counted. It is empty if the counts are new.
+	Counted string
 	// Retired lists refs that the platform has retired.
 	Retired []string
 	// First and Next are the addresses of the first and the next page. They are empty on the first and the last one.
@@ -72,6 +75,8 @@ func loadRuntimes(v *view) (any, error) {
 	}
 	if after := given.Get("after"); after != "" {
 		query.Set("after", after)
+		same.Set("after", after)
+		command = append(command, "--after", given.Get("ref"), "--limit", strconv.Itoa(rows))
 		t.First = v.address()
 	}
 	list, err := get[struct {
@@ -81,10 +86,11 @@ func loadRuntimes(v *view) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	counts, err := hostsByRuntime(v)
+	counts, age, err := hostsByRuntime(v)
 	if err != nil {
 		return nil, err
 	}
+	t.Counted = agePast(age)
 	for _, row := range list.Items {
 		n := counts[row.Ref]
 		t.Items = append(t.Items, runtimeEntry{
@@ -92,20 +98,20 @@ func loadRuntimes(v *view) (any, error) {
 		})
 	}
 	if t.Retired = list.Retired; list.Next != "" {
-		t.Next = v.address("after", list.Next)
+		t.Next = v.address("after", list.Next, "ref", list.Items[len(list.Items)-1].Ref)
 	}
 	v.sameAs("these definitions", command, "/v1/runtimes", same)
-	v.sameAs("the hosts that have them", nil, "/v1/matrix/groups", url.Values{"by": {"role"}})
+	v.sameAs("the hosts that have them", []string{"attune", "workers", "groups"}, "/v1/matrix/groups", url.Values{"by": {"role"}})
 	return t, nil
 }
 
-// hostsByRuntime counts the hosts that have each runtime, by ref.
-func hostsByRuntime(v *view) (map[string]heat, error) {
-	groups, err := get[answer.MatrixGroups](v, "/v1/matrix/groups", url.Values{"by": {"role"}})
+// hostsByRuntime counts the hosts that have each runtime, by ref. It also returns the age of the counts.
+func hostsByRuntime(v *view) (counts map[string]heat, age time.Duration, err error) {
+	groups, age, err := countsBy(v, "role")
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	counts := map[string]heat{}
+	counts = map[string]heat{}
 	for _, group := range groups.Items {
 		for i, c := range groups.Runtimes {
 			n := counts[c.Ref]
@@ -113,7 +119,7 @@ func hostsByRuntime(v *view) (map[string]heat, error) {
 			counts[c.Ref] = n
 		}
 	}
-	return counts, nil
+	return counts, age, nil
 }
 
 // hostsAddress returns the address of the fleet with a term of the filter, from the root.
@@ -150,8 +156,10 @@ func loadRuntime(v *view) (any, error) {
 	ref := v.request.PathValue("ref")
 	path := "/v1/runtimes/" + url.PathEscape(ref)
 	query := url.Values{"limit": {strconv.Itoa(rows)}}
+	same := url.Values{}
 	if after := v.request.URL.Query().Get("after"); after != "" {
 		query.Set("after", after)
+		same.Set("after", after)
 	}
 	versions, err := get[struct {
 		Items []answer.VersionCount `json:"items"`
@@ -179,7 +187,7 @@ func loadRuntime(v *view) (any, error) {
 	if err := r.define(v, path); err != nil {
 		return nil, err
 	}
-	v.sameAs("which hosts have which version", []string{"attune", "workers", "list", "--has", ref}, path+"/versions", nil)
+	v.sameAs("which hosts have which version", []string{"attune", "workers", "list", "--has", ref}, path+"/versions", same)
 	return r, nil
 }
 

@@ -52,6 +52,7 @@ func loadSubjects(v *view) (any, error) {
 	}
 	if after := given.Get("after"); after != "" {
 		query.Set("after", after)
+		same.Set("after", after)
 		s.First = v.address()
 	}
 	list, err := get[subjectList](v, path, query)

@@ -43,7 +43,7 @@ func (w *Workers) CountGroups(ctx context.Context, g Grouping) ([]GroupCount, er
 		return counts, nil
 	}
 	count := w.pick("pg_catalog.count", "count")
-	grouped := bun.SafeQuery("(SELECT worker.id, ? AS name FROM ? AS worker)", w.groupName(g), w.rows("worker"))
+	grouped := w.grouped(g)
 	var rows []struct {
 		Name       *string
 		RuntimeRef *string
@@ -78,16 +78,18 @@ func (w *Workers) CountGroups(ctx context.Context, g Grouping) ([]GroupCount, er
 	return counts, nil
 }
 
-// groupName returns the expression for the group of a worker.
-func (w *Workers) groupName(g Grouping) any {
-	switch g.By {
-	case GroupRole:
-		return w.text("worker.worker_role")
-	case GroupLabel:
-		return bun.SafeQuery("(SELECT label.value FROM ? AS label WHERE label.worker = worker.id AND label.key = ?)",
-			w.rows("worker_label"), g.Label)
+// grouped returns the subquery with the group of each worker. A label is joined, because the planner asks a scalar subquery
+// once for each installation.
+func (w *Workers) grouped(g Grouping) any {
+	if g.By == GroupLabel {
+		return bun.SafeQuery(`(SELECT worker.id, label.value AS name FROM ? AS worker
+			LEFT JOIN ? AS label ON label.worker = worker.id AND label.key = ?)`, w.rows("worker"), w.rows("worker_label"), g.Label)
 	}
-	return bun.SafeQuery("CASE WHEN ? THEN 'stale' ELSE ? END", w.isStale(), w.text("worker.status"))
+	var name any = w.text("worker.worker_role")
+	if g.By == GroupStatus {
+		name = bun.SafeQuery("CASE WHEN ? THEN 'stale' ELSE ? END", w.isStale(), w.text("worker.status"))
+	}
+	return bun.SafeQuery("(SELECT worker.id, ? AS name FROM ? AS worker)", name, w.rows("worker"))
 }
 
 // A VersionCount is a version of a runtime, and how many workers have it.

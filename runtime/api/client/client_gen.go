@@ -1914,6 +1914,10 @@ type ClientInterface interface {
 
 	// GetMatrixGroups Count the workers that have each runtime, by group.
 	//
+	// The counts read the whole fleet, so the server remembers them for ten seconds, unless a capability changes. A request
+	// with `Cache-Control: max-stale` gets the remembered ones however old they are, while the server counts anew for
+	// later requests. `Age` has their age in seconds.
+	//
 	// Corresponds with GET /v1/matrix/groups (the `GetMatrixGroups` operationId).
 	GetMatrixGroups(ctx context.Context, params *GetMatrixGroupsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
@@ -2227,6 +2231,10 @@ func (c *Client) GetMatrix(ctx context.Context, params *GetMatrixParams, reqEdit
 }
 
 // GetMatrixGroups Count the workers that have each runtime, by group.
+//
+// The counts read the whole fleet, so the server remembers them for ten seconds, unless a capability changes. A request
+// with `Cache-Control: max-stale` gets the remembered ones however old they are, while the server counts anew for
+// later requests. `Age` has their age in seconds.
 //
 // Corresponds with GET /v1/matrix/groups (the `GetMatrixGroups` operationId).
 func (c *Client) GetMatrixGroups(ctx context.Context, params *GetMatrixGroupsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5269,6 +5277,10 @@ type ClientWithResponsesInterface interface {
 
 	// GetMatrixGroupsWithResponse Count the workers that have each runtime, by group.
 	//
+	// The counts read the whole fleet, so the server remembers them for ten seconds, unless a capability changes. A request
+	// with `Cache-Control: max-stale` gets the remembered ones however old they are, while the server counts anew for
+	// later requests. `Age` has their age in seconds.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/matrix/groups (the `GetMatrixGroups` operationId).
@@ -5871,6 +5883,7 @@ func (r GetMatrixResponse) ContentType() string {
 
 // GetMatrixGroupsResponse200Headers the declared response headers of an HTTP 200 response for GetMatrixGroups
 type GetMatrixGroupsResponse200Headers struct {
+	Age  int
 	ETag string
 }
 
@@ -7187,6 +7200,10 @@ func (c *ClientWithResponses) GetMatrixWithResponse(ctx context.Context, params 
 
 // GetMatrixGroupsWithResponse Count the workers that have each runtime, by group.
 //
+// The counts read the whole fleet, so the server remembers them for ten seconds, unless a capability changes. A request
+// with `Cache-Control: max-stale` gets the remembered ones however old they are, while the server counts anew for
+// later requests. `Age` has their age in seconds.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1/matrix/groups (the `GetMatrixGroups` operationId).
@@ -7930,6 +7947,13 @@ func ParseGetMatrixGroupsResponse(rsp *http.Response) (*GetMatrixGroupsResponse,
 	switch {
 	case rsp.StatusCode == 200:
 		var headers GetMatrixGroupsResponse200Headers
+		if values := rsp.Header.Values("Age"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "Age", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Age = value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {

@@ -46,6 +46,23 @@
       !chosen.isCollapsed && part.contains(chosen.anchorNode);
   };
 
+  // hold does something and keeps what is read where it is: the row with the focus or under the pointer, else the first one
+  // that is visible. Columns do not become narrower.
+  const hold = change => {
+    for (const column of document.querySelectorAll("[data-patch=rows]")) freeze(column.closest("table"));
+    const row = document.activeElement.closest("tbody tr") ?? document.querySelector("tbody tr:hover") ??
+      [...document.querySelectorAll("tbody tr")].find(row => row.getBoundingClientRect().top > header.offsetHeight);
+    const top = row?.getBoundingClientRect().top;
+    change();
+    if (row?.isConnected && !row.closest("#log")) scrollBy(0, row.getBoundingClientRect().top - top);
+  };
+  const header = document.querySelector("header");
+  const freeze = table => {
+    const columns = [...table.tHead.rows[0].cells], widths = columns.map(column => column.getBoundingClientRect().width);
+    columns.forEach((column, i) => { column.style.minWidth = widths[i] + "px"; });
+  };
+  addEventListener("resize", () => { for (const column of document.querySelectorAll("thead th")) column.style.minWidth = ""; });
+
   const patches = {
     text(old, now) {
       const used = old.contains(document.activeElement) || [...old.querySelectorAll("input:not([type=hidden])")].some(field => field.value);
@@ -70,7 +87,7 @@
       if (!fresh.length) return;
       const insert = () => {
         old.prepend(...fresh.filter(row => !document.getElementById(row.id)).map(row => refreshed(brought(row))));
-        document.querySelector("p.empty")?.remove();
+        old.closest("section").querySelector("p.empty")?.remove();
       };
       if (isRead(old)) offer(fresh.length + " new", insert); else insert();
     },
@@ -103,14 +120,16 @@
       const here = new URL(location); // with the columns that it has, so that they stay
       if (!whole) here.searchParams.set("part", "hosts");
       for (const column of document.querySelectorAll("#hosts-title ~ .scroll th[data-ref]")) here.searchParams.append("show", column.dataset.ref);
-      const got = await fetch(here, {headers: {Accept: "text/html"}});
+      const got = await fetch(here, {headers: {Accept: "text/html"}, cache: "no-store"});
       if (got.status === 401) { stop(); return say("late", "signed out: load the page anew"); }
       if (!got.ok) throw got.status;
       const now = new DOMParser().parseFromString(await got.text(), "text/html");
-      for (const old of document.querySelectorAll("[data-patch]")) {
-        const part = now.getElementById(old.id);
-        if (part) patches[old.dataset.patch](old, part); else if (whole) offer("The page has changed: load it anew", () => location.reload());
-      }
+      hold(() => {
+        for (const old of document.querySelectorAll("[data-patch]")) {
+          const part = now.getElementById(old.id);
+          if (part) patches[old.dataset.patch](old, part); else if (whole) offer("The page has changed: load it anew", () => location.reload());
+        }
+      });
       if (!document.querySelector("[data-patch]") && now.querySelector("[data-patch]")) location.reload(); // it was empty
       if (follows) say("live", "live");
     } catch {
@@ -122,12 +141,14 @@
   // One visible tab holds the stream for all tabs of this browser: HTTP/1.1 has few connections.
   const address = body.dataset.live && new URL(body.dataset.live, location).href;
   const others = address && "BroadcastChannel" in self ? new BroadcastChannel(address) : undefined;
-  let source, release, waiting, follows = false;
+  let source, release, waiting, later, follows = false;
   const hear = kind => {
     if (document.hidden || !follows) return;
     if (kind === "late") return say("late", "no stream, trying again");
     say("live", "live");
     refresh(); // also at the beginning of a stream, for what happened since the page was made
+    clearTimeout(later); // what is undone at once, the server may not have seen
+    later = setTimeout(refresh, 1500);
   };
   const tell = kind => { hear(kind); others?.postMessage(kind); };
   if (others) others.onmessage = e => { if (e.data !== "who") hear(e.data); else if (source?.readyState === 1) others.postMessage("begin"); };
