@@ -16,6 +16,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/fixtures/reports"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/database"
@@ -424,7 +425,7 @@ func TestServerFollows(t *testing.T) {
 			t.Errorf("%q, want a gain of %s", line, worker)
 		}
 	}
-	reported(t, db, metadata.Worker, "late", &capability.Document{Detected: []capability.Installation{python("3.14.0", "/usr/bin/python3")}})
+	reports.Register(t, db, metadata.Worker, "late", &capability.Document{Detected: []capability.Installation{python("3.14.0", "/usr/bin/python3")}})
 	if line := lines(); !strings.Contains(line, "  late  worker  gained  python  3.14.0") {
 		t.Errorf("%q", line)
 	}
@@ -460,7 +461,7 @@ func TestFollowPruned(t *testing.T) {
 				}
 			}
 			name := "late-" + strings.TrimLeft(place[0], "-")
-			reported(t, db, metadata.Worker, name, &capability.Document{Detected: []capability.Installation{python("3.14.0", "/usr/bin/python3")}})
+			reports.Register(t, db, metadata.Worker, name, &capability.Document{Detected: []capability.Installation{python("3.14.0", "/usr/bin/python3")}})
 			if line := deleted.next(); !strings.Contains(line, name) {
 				t.Errorf("%v: %q, want a change of %s", place, line, name)
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/attune-go/attune/fixtures"
+	"github.com/attune-go/attune/fixtures/reports"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/api"
@@ -160,8 +161,8 @@ func TestPagesOfVersions(t *testing.T) {
 		if list.Items[1].Version != "3.12.1" {
 			t.Fatalf("%+v", list)
 		}
-		reported(t, db, metadata.Worker, "web-1", with("3.14.0"))
-		reported(t, db, metadata.Worker, "web-3", with("3.11.7"))
+		reports.Register(t, db, metadata.Worker, "web-1", with("3.14.0"))
+		reports.Register(t, db, metadata.Worker, "web-3", with("3.11.7"))
 		s.get("/v1/runtimes/core.python/versions?limit=2&after="+list.Next, &list)
 		if len(list.Items) != 2 || list.Items[0].Version != "3.11.7" || list.Items[1].Version != "" {
 			t.Errorf("%+v", list)

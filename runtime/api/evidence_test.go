@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/attune-go/attune/fixtures/reports"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/api"
 	"github.com/attune-go/attune/schema/capability"
@@ -34,7 +35,7 @@ func TestReadScope(t *testing.T) {
 		}
 		s.scope = api.Read
 		live := s.listen("/v1/changes?from=0")
-		reported(t, db, metadata.Worker, "web-1", broken(capability.PatternDetail("^Python", secret)))
+		reports.Register(t, db, metadata.Worker, "web-1", broken(capability.PatternDetail("^Python", secret)))
 		until(t, "the loss is in the history", func() bool {
 			return strings.Contains(string(s.get("/v1/changes", nil).body), `"kind":"lost"`)
 		})

@@ -205,7 +205,7 @@ func TestResetOfStream(t *testing.T) {
 	for lines := bufio.NewScanner(conn); lines.Scan(); {
 		if lines.Text() == "event: reset" {
 			resets++
-			reported(t, s.db, metadata.Worker, "late", with("3.12.1"))
+			reports.Register(t, s.db, metadata.Worker, "late", with("3.12.1"))
 		}
 		if goesOn = strings.Contains(lines.Text(), `"name":"late"`); goesOn {
 			break
