@@ -138,6 +138,8 @@ func TestServe(t *testing.T) {
 				}
 				args := []string{"-H", "Authorization: Bearer " + operator.Token, "-X", strings.ToUpper(method)}
 				switch {
+				case path == "/v1/workers" && method == "post":
+					args = append(args, "--data", "name=*")
 				case path == "/v1/place":
 					args = append(args, "--json", `{"runtimes": {"python": "*"}}`)
 				case strings.HasSuffix(path, "/cordon"):
