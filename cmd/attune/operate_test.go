@@ -25,7 +25,7 @@ func TestWorkersCordon(t *testing.T) {
 		want(t, run(t, "workers", "cordon", `label:it's 100%="x`), 0, "no workers that fit\n")
 		want(t, run(t, "workers", "cordon", "web-*", "role:sensor"), 0, "no workers that fit\n")
 		want(t, run(t, "workers", "cordon", "web-1", "--reason", "two\nlines"), 2, "--reason must not contain control characters")
-		want(t, run(t, "workers", "cordon", "web-1", "--reason", strings.Repeat("x", 10_000)), 2, "reason: must have at most 1024 characters, got 10000")
+		want(t, run(t, "workers", "cordon", "web-1", "--reason", strings.Repeat("x", 10_000)), 2, "--reason must have at most 1024 characters, got 10000")
 		want(t, run(t, "workers", "cordon", "web-*", "--reason", "disk", "--dry-run"), 0, "web-1", "would be cordoned", "2 workers would be cordoned; nothing was changed (--dry-run)")
 		if got := run(t, "workers", "list"); strings.Contains(got.out, "cordoned") {
 			t.Errorf("a dry run cordoned something:\n%s", got.out)

@@ -76,6 +76,7 @@ func (s databaseSource) groups(ctx context.Context, by string) (*answer.MatrixGr
 }
 
 func (s *serverSource) groups(ctx context.Context, by string) (*answer.MatrixGroups, error) {
-	m, err := answered[answer.MatrixGroups](s.client.GetMatrixGroups(ctx, &client.GetMatrixGroupsParams{By: by}))
+	got, err := s.client.GetMatrixGroups(ctx, &client.GetMatrixGroupsParams{By: by}) //nolint:bodyclose // answered closes it
+	m, err := answered[answer.MatrixGroups](got, err)
 	return &m, err
 }

@@ -165,7 +165,7 @@ func BenchmarkStreams(b *testing.B) {
 		}
 		req.Header.Set("Authorization", "Bearer read")
 		req.Header.Set("Accept", "text/event-stream")
-		got, err := s.Client().Do(req)
+		got, err := s.Client().Do(req) //nolint:bodyclose // the goroutine below closes it
 		if err != nil || got.StatusCode != http.StatusOK {
 			b.Fatal(got, err)
 		}

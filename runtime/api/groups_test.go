@@ -51,7 +51,7 @@ func TestGroupsRemembered(t *testing.T) {
 	db := testdb.Postgres(t)
 	fleet(t, db)
 	counts := new(groupCounts)
-	db.AddQueryHook(counts)
+	db.DB = db.WithQueryHook(counts)
 	s := start(t, db, api.Config{})
 	until(t, "groups are counted ahead", func() bool { return counts.Load() == 2 })
 	before := workersOf(t, s.request(http.MethodGet, "/v1/matrix/groups?by=label:zone", ""))
@@ -99,12 +99,12 @@ func TestGroupsRememberedAsGuest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	counts := new(groupCounts)
+	db.DB = db.WithQueryHook(counts)
 	st, err := store.Open(t.Context(), db.DB, store.Config{Schema: platform.Schema})
 	if err != nil {
 		t.Fatal(err)
 	}
-	counts := new(groupCounts)
-	db.AddQueryHook(counts)
 	s := startOn(t, db, st, api.Config{})
 	until(t, "groups are counted ahead", func() bool { return counts.Load() > 0 })
 	for range 3 {

@@ -45,7 +45,7 @@ func TestCountsDoNotWait(t *testing.T) {
 	db := testdb.SQLite(t)
 	fleet(t, db)
 	g := new(gate)
-	db.AddQueryHook(g)
+	db.DB = db.WithQueryHook(g)
 	s := start(t, db)
 	for began := time.Now(); g.counted.Load() < 2; time.Sleep(10 * time.Millisecond) {
 		if time.Since(began) > 30*time.Second {

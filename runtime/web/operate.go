@@ -28,8 +28,9 @@ func refresh(v *view) (string, error) { return v.post("refresh", nil) }
 func taint(v *view) (string, error) {
 	text := strings.TrimSpace(v.request.PostForm.Get("taint"))
 	op, err := answer.ParseTaintOperation(text)
-	if err != nil { // the host's page says what is wrong, and keeps what was written
-		return "../" + url.PathEscape(v.request.PathValue("id")) + "?" + url.Values{"taint": {text}}.Encode() + "#operate", nil
+	if err != nil {
+		host := "../" + url.PathEscape(v.request.PathValue("id")) + "?" + url.Values{"taint": {text}}.Encode() + "#operate"
+		return host, nil //nolint:nilerr // the host's page says what is wrong, and keeps what was written
 	}
 	return v.post("taint", op.Taint)
 }
