@@ -327,7 +327,7 @@ func TestEverythingIsCalled(t *testing.T) {
 		for m := range kind.Methods() {
 			name := prefix + m.Name
 			if m.Name == "MayDelete" {
-				name = "Workers.MayDelete" // that of all tables
+				name = "Workers.MayDelete" // each table has the same
 			}
 			if !slices.Contains(called, name) {
 				missing = append(missing, name)

@@ -2005,7 +2005,7 @@ type ClientInterface interface {
 
 	// QueryWorkersWithBody List workers and sensors, for queries that are too long for a URL.
 	//
-	// The body has the parameters of GET. The answer is that of GET, and so are its cursors.
+	// The body has the parameters of GET. The answer and its cursors are the same as with GET.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2014,7 +2014,7 @@ type ClientInterface interface {
 
 	// QueryWorkersWithFormdataBody List workers and sensors, for queries that are too long for a URL.
 	//
-	// The body has the parameters of GET. The answer is that of GET, and so are its cursors.
+	// The body has the parameters of GET. The answer and its cursors are the same as with GET.
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type.
 	//
@@ -2473,7 +2473,7 @@ func (c *Client) ListWorkers(ctx context.Context, params *ListWorkersParams, req
 
 // QueryWorkersWithBody List workers and sensors, for queries that are too long for a URL.
 //
-// The body has the parameters of GET. The answer is that of GET, and so are its cursors.
+// The body has the parameters of GET. The answer and its cursors are the same as with GET.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2492,7 +2492,7 @@ func (c *Client) QueryWorkersWithBody(ctx context.Context, contentType string, b
 
 // QueryWorkersWithFormdataBody List workers and sensors, for queries that are too long for a URL.
 //
-// The body has the parameters of GET. The answer is that of GET, and so are its cursors.
+// The body has the parameters of GET. The answer and its cursors are the same as with GET.
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type.
 //
@@ -5386,7 +5386,7 @@ type ClientWithResponsesInterface interface {
 
 	// QueryWorkersWithBodyWithResponse List workers and sensors, for queries that are too long for a URL.
 	//
-	// The body has the parameters of GET. The answer is that of GET, and so are its cursors.
+	// The body has the parameters of GET. The answer and its cursors are the same as with GET.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -5395,7 +5395,7 @@ type ClientWithResponsesInterface interface {
 
 	// QueryWorkersWithFormdataBodyWithResponse List workers and sensors, for queries that are too long for a URL.
 	//
-	// The body has the parameters of GET. The answer is that of GET, and so are its cursors.
+	// The body has the parameters of GET. The answer and its cursors are the same as with GET.
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -7399,7 +7399,7 @@ func (c *ClientWithResponses) ListWorkersWithResponse(ctx context.Context, param
 
 // QueryWorkersWithBodyWithResponse List workers and sensors, for queries that are too long for a URL.
 //
-// The body has the parameters of GET. The answer is that of GET, and so are its cursors.
+// The body has the parameters of GET. The answer and its cursors are the same as with GET.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7414,7 +7414,7 @@ func (c *ClientWithResponses) QueryWorkersWithBodyWithResponse(ctx context.Conte
 
 // QueryWorkersWithFormdataBodyWithResponse List workers and sensors, for queries that are too long for a URL.
 //
-// The body has the parameters of GET. The answer is that of GET, and so are its cursors.
+// The body has the parameters of GET. The answer and its cursors are the same as with GET.
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 //
