@@ -10,6 +10,7 @@ import (
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/fixtures"
+	"github.com/attune-go/attune/fixtures/reports"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/migrations"
 	"github.com/attune-go/attune/schema/capability"
@@ -185,8 +186,8 @@ func TestRuntimes(t *testing.T) {
 		if strings.Contains(got.out, "none\n") {
 			t.Errorf("it says that there is no verification:\n%s", got.out)
 		}
-		reported(t, db, metadata.Worker, "twin", &capability.Document{Detected: []capability.Installation{python("3.12.1", "/usr/bin/python3")}})
-		reported(t, db, metadata.Sensor, "twin", &capability.Document{Detected: []capability.Installation{python("3.12.1", "/usr/bin/python3")}})
+		reports.Register(t, db, metadata.Worker, "twin", &capability.Document{Detected: []capability.Installation{python("3.12.1", "/usr/bin/python3")}})
+		reports.Register(t, db, metadata.Sensor, "twin", &capability.Document{Detected: []capability.Installation{python("3.12.1", "/usr/bin/python3")}})
 		want(t, run(t, "runtimes", "show", "python"), 0, "twin (worker)", "twin (sensor)")
 		want(t, run(t, "runtimes", "show", "core.pyton"), 1, "did you mean core.python?")
 		want(t, run(t, "runtimes", "list", "--limit=-1"), 2, "--limit must be at least 0, got -1")

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/attune-go/attune/fixtures/reports"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
@@ -18,14 +19,14 @@ func TestExplainAdvisesReload(t *testing.T) {
 		absent := func(outcome capability.Outcome) []capability.Absence {
 			return []capability.Absence{{Ref: "core.ruby", Name: "ruby", Outcome: outcome, Detail: "why it is so"}}
 		}
-		reported(t, db, metadata.Worker, "denied", &capability.Document{Undetected: absent(capability.DeniedByPolicy)})
-		reported(t, db, metadata.Sensor, "eyes", &capability.Document{Undetected: absent(capability.DeniedByPolicy)})
-		reported(t, db, metadata.Worker, "missing", &capability.Document{Undetected: absent(capability.NotFound)})
-		reported(t, db, metadata.Worker, "nameless", &capability.Document{Source: capability.SourceConfig, Undetected: absent(capability.NoVerification)})
-		reported(t, db, metadata.Worker, "undeclared", &capability.Document{Source: capability.SourceEnvironment, Undetected: absent(capability.NoVerification)})
-		reported(t, db, metadata.Worker, "gone", &capability.Document{Undetected: absent(capability.DeniedByPolicy)})
+		reports.Register(t, db, metadata.Worker, "denied", &capability.Document{Undetected: absent(capability.DeniedByPolicy)})
+		reports.Register(t, db, metadata.Sensor, "eyes", &capability.Document{Undetected: absent(capability.DeniedByPolicy)})
+		reports.Register(t, db, metadata.Worker, "missing", &capability.Document{Undetected: absent(capability.NotFound)})
+		reports.Register(t, db, metadata.Worker, "nameless", &capability.Document{Source: capability.SourceConfig, Undetected: absent(capability.NoVerification)})
+		reports.Register(t, db, metadata.Worker, "undeclared", &capability.Document{Source: capability.SourceEnvironment, Undetected: absent(capability.NoVerification)})
+		reports.Register(t, db, metadata.Worker, "gone", &capability.Document{Undetected: absent(capability.DeniedByPolicy)})
 		silence(t, db, "gone", 120)
-		reported(t, db, metadata.Worker, "partly", &capability.Document{
+		reports.Register(t, db, metadata.Worker, "partly", &capability.Document{
 			Detected: []capability.Installation{python("3.9.2", "/usr/bin/python3")},
 			Failed: []capability.Failure{{Ref: "core.python", Name: "python", Path: "/opt/python3", RealPath: "/opt/python3", Outcome: capability.DeniedByPolicy,
 				Detail: "the host's policy denies it", VerifiedAt: time.Now()}},

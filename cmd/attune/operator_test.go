@@ -19,42 +19,14 @@ import (
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/cmd/internal/hostcmd"
 	"github.com/attune-go/attune/fixtures"
+	"github.com/attune-go/attune/fixtures/reports"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/service"
-	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
-
-// reported registers a running worker with what it has to say.
-func reported(t *testing.T, db *testdb.DB, role metadata.Role, name string, caps *capability.Document) *schema.Worker {
-	t.Helper()
-	seen := map[string]bool{}
-	for _, d := range caps.Detected {
-		if !seen[d.Name] {
-			caps.Runtimes = append(caps.Runtimes, d.Name)
-		}
-		seen[d.Name] = true
-	}
-	caps.Format = capability.Format
-	if caps.Source == "" {
-		caps.Source = capability.SourceDatabase
-	}
-	caps.Host = capability.Host{OS: "linux", Arch: "amd64", User: "attune", Path: []string{"/usr/local/bin", "/usr/bin"}}
-	found, err := service.CapabilitiesOf(caps, time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	row, _, err := stored(db).Workers.Register(t.Context(), store.Registration{
-		Name: name, Role: role, Host: new("h-" + name), Instance: new("i-" + name), HeartbeatInterval: new(30), Capabilities: found,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return row
-}
 
 // rolesFile is where the roles stand; tests leave their folder.
 var rolesFile, _ = filepath.Abs("../../docs/roles.sql")
@@ -96,10 +68,10 @@ func fleet(t *testing.T, db *testdb.DB) {
 			"taints": json.RawMessage(`[{"key": "gpu", "value": "a100", "effect": "no_schedule"}, {"key": "spot", "effect": "prefer_no_schedule"}, 7]`)}
 	}
 	code := 1
-	reported(t, db, metadata.Worker, "web-1", &capability.Document{
+	reports.Register(t, db, metadata.Worker, "web-1", &capability.Document{
 		Detected: []capability.Installation{python("3.12.1", "/usr/bin/python3"), python("3.11.7", "/opt/python3")}, Extra: label("a"),
 	})
-	reported(t, db, metadata.Worker, "web-2", &capability.Document{
+	reports.Register(t, db, metadata.Worker, "web-2", &capability.Document{
 		Detected: []capability.Installation{python("3.13.0-rc1", "/usr/bin/python3")}, Extra: label("b"),
 		Undetected: []capability.Absence{{
 			Ref: "core.ruby", Name: "ruby", Outcome: capability.ExitMismatch, Detail: "it exits with 1\x1b[31m", Hint: "install ruby",
@@ -108,18 +80,18 @@ func fleet(t *testing.T, db *testdb.DB) {
 			}},
 		}},
 	})
-	reported(t, db, metadata.Sensor, "eye", &capability.Document{
+	reports.Register(t, db, metadata.Sensor, "eye", &capability.Document{
 		Undetected: []capability.Absence{{Ref: "core.python", Name: "python", Outcome: capability.Timeout, Detail: "no answer within 10s"}},
 	})
-	reported(t, db, metadata.Worker, "declared", &capability.Document{
+	reports.Register(t, db, metadata.Worker, "declared", &capability.Document{
 		Source: capability.SourceConfig, Detected: []capability.Installation{
 			{Ref: "core.python", Name: "python", Outcome: capability.Available, Source: capability.Declared},
 			{Name: "fortran", Outcome: capability.Available, Source: capability.Declared},
 		},
 	})
-	reported(t, db, metadata.Worker, "lost", &capability.Document{Detected: []capability.Installation{python("2.7.18", "/usr/bin/python")}})
+	reports.Register(t, db, metadata.Worker, "lost", &capability.Document{Detected: []capability.Installation{python("2.7.18", "/usr/bin/python")}})
 	silence(t, db, "lost", 125)
-	reported(t, db, metadata.Worker, "ended", &capability.Document{})
+	reports.Register(t, db, metadata.Worker, "ended", &capability.Document{})
 	row, err := stored(db).Workers.ByIdentity(t.Context(), metadata.Worker, "ended")
 	if err != nil {
 		t.Fatal(err)
@@ -220,11 +192,11 @@ func TestWorkersSelected(t *testing.T) {
 func TestExplainStored(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
-		reported(t, db, metadata.Worker, "env", &capability.Document{Source: capability.SourceEnvironment})
-		reported(t, db, metadata.Worker, "early", &capability.Document{})
+		reports.Register(t, db, metadata.Worker, "env", &capability.Document{Source: capability.SourceEnvironment})
+		reports.Register(t, db, metadata.Worker, "early", &capability.Document{})
 		unconfirmed := python("3.12.1", "/usr/bin/python3")
 		unconfirmed.UnconfirmedSince = time.Now()
-		reported(t, db, metadata.Worker, "doubt", &capability.Document{Detected: []capability.Installation{unconfirmed}})
+		reports.Register(t, db, metadata.Worker, "doubt", &capability.Document{Detected: []capability.Installation{unconfirmed}})
 		broken := capability.Failure{
 			Ref: "core.python", Name: "python", Path: "/opt/3.12/python3", RealPath: "/opt/3.12/python3.12", Outcome: capability.ExitMismatch,
 			Detail: "/opt/3.12/python3 --version: exit status 127", Hint: "make it work", VerifiedAt: time.Now(),
@@ -235,9 +207,9 @@ func TestExplainStored(t *testing.T) {
 		rubbish.Path, rubbish.RealPath, rubbish.Attempts, rubbish.Declared, rubbish.Outcome, rubbish.Detail = "", "", nil, "3.12", capability.InvalidMetadata, "missing closing )"
 		old.Version, old.Outcome = "3.8.1", capability.BelowMinVersion
 		for name, failed := range map[string]capability.Failure{"broken": broken, "slow": untold, "rubbish": rubbish, "aged": old} {
-			reported(t, db, metadata.Worker, name, &capability.Document{Detected: []capability.Installation{python("3.9.2", "/usr/bin/python3")}, Failed: []capability.Failure{failed}})
+			reports.Register(t, db, metadata.Worker, name, &capability.Document{Detected: []capability.Installation{python("3.9.2", "/usr/bin/python3")}, Failed: []capability.Failure{failed}})
 		}
-		reported(t, db, metadata.Worker, "many", &capability.Document{Detected: []capability.Installation{python("3.9.2", "/usr/bin/python3")}, Failed: []capability.Failure{broken, rubbish, old}})
+		reports.Register(t, db, metadata.Worker, "many", &capability.Document{Detected: []capability.Installation{python("3.9.2", "/usr/bin/python3")}, Failed: []capability.Failure{broken, rubbish, old}})
 		want(t, run(t, "workers", "list", "broken", "lacks:python@3.12"), 0, "only 3.9.2")
 		want(t, run(t, "workers", "list", "slow", "lacks:python@3.12"), 0, "could not tell: 3.9.2")
 		want(t, run(t, "workers", "show", "many"), 0, "does not count: python /opt/3.12/python3: exit_mismatch", "does not count: python declared version 3.12: invalid_metadata")
@@ -429,7 +401,7 @@ func TestRefreshSaysWhatCouldNotBeTold(t *testing.T) {
 	want(t, run(t, "packs", "load", "core"), 0)
 	kept := python("3.12.4", "/usr/bin/python3")
 	kept.UnconfirmedSince = time.Now()
-	reported(t, db, metadata.Worker, "web-1", &capability.Document{
+	reports.Register(t, db, metadata.Worker, "web-1", &capability.Document{
 		Refreshed: time.Now().Add(time.Hour), // whenever it is asked
 		Detected:  []capability.Installation{kept},
 		Undetected: []capability.Absence{
@@ -514,7 +486,7 @@ func TestOperatorAndRunningWorker(t *testing.T) {
 
 		want(t, run(t, "workers", "refresh", "web-1", "--wait"), 0, "nothing changed")
 		// One that is killed never answers; one that ended does not.
-		reported(t, db, metadata.Worker, "killed", &capability.Document{})
+		reports.Register(t, db, metadata.Worker, "killed", &capability.Document{})
 		got := run(t, "workers", "refresh", "*", "--wait", "--timeout", "3s", "--json")
 		want(t, got, 1, "1 of 2 missing")
 		var docs []answer.RefreshWorker

@@ -12,6 +12,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/attune-go/attune/fixtures"
+	"github.com/attune-go/attune/fixtures/reports"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
@@ -40,7 +41,7 @@ func pageFleet(t *testing.T, db *testdb.DB) {
 		if err := json.Unmarshal([]byte(extra), &document.Extra); err != nil {
 			t.Fatal(err)
 		}
-		return reported(t, db, role, name, document).ID
+		return reports.Register(t, db, role, name, document).ID
 	}
 	pythonOf := func(version string) capability.Installation { return python(version, "/usr/bin/python3") }
 	worker(metadata.Worker, "build-1", `{"labels": {"zone": "a", "disk": "ssd"}, "max_concurrent_executions": 4}`, pythonOf("3.12.1"), python("3.9.2", "/opt/python/bin/python3"), node)
@@ -57,7 +58,7 @@ func pageFleet(t *testing.T, db *testdb.DB) {
 	if _, err := stored(db).Workers.Taint(t.Context(), taint, tainted); err != nil {
 		t.Fatal(err)
 	}
-	reported(t, db, metadata.Sensor, "eye-1", &capability.Document{
+	reports.Register(t, db, metadata.Sensor, "eye-1", &capability.Document{
 		Detected:   []capability.Installation{pythonOf("3.11.4")},
 		Undetected: []capability.Absence{{Ref: "core.nodejs", Name: "node", Outcome: capability.Timeout, Detail: "no answer within 10s"}},
 	})

@@ -14,6 +14,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/fixtures/reports"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/core"
 	"github.com/attune-go/attune/runtime/placement"
@@ -324,6 +325,6 @@ func TestPlaceWithoutWorkers(t *testing.T) {
 	uses(t, db)
 	want(t, run(t, "packs", "load", "core"), 0)
 	want(t, run(t, "place", "python"), 3, "no workers\n")
-	reported(t, db, metadata.Worker, "w", &capability.Document{Detected: []capability.Installation{python("3.12.1", "/usr/bin/python3")}})
+	reports.Register(t, db, metadata.Worker, "w", &capability.Document{Detected: []capability.Installation{python("3.12.1", "/usr/bin/python3")}})
 	want(t, run(t, "place", "python"), 0, "1 of 1 worker fits\n")
 }

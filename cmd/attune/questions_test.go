@@ -17,6 +17,7 @@ import (
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/cmd/internal/config"
+	"github.com/attune-go/attune/fixtures/reports"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/packs/install"
@@ -30,7 +31,7 @@ func TestWorkersCountedAndSorted(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		for _, name := range []string{"build-10", "Build-2", "build-1"} {
-			reported(t, db, metadata.Worker, name, &capability.Document{Detected: []capability.Installation{python("3.9.2", "/usr/bin/python3")}})
+			reports.Register(t, db, metadata.Worker, name, &capability.Document{Detected: []capability.Installation{python("3.9.2", "/usr/bin/python3")}})
 		}
 		const old = "old\x1b[31m"
 		for _, c := range []struct {
@@ -140,11 +141,11 @@ func TestWorkersDiff(t *testing.T) {
 		labels := func(text string) map[string]json.RawMessage {
 			return map[string]json.RawMessage{"labels": json.RawMessage(text)}
 		}
-		reported(t, db, metadata.Worker, "a-1", &capability.Document{
+		reports.Register(t, db, metadata.Worker, "a-1", &capability.Document{
 			Detected: []capability.Installation{same, moved, python("3.12.1", "/usr/bin/python3"), python("3.11.7", "/opt/python3")}, Extra: labels(`{"zone": "a", "disk": "ssd"}`),
 			Undetected: []capability.Absence{{Ref: "core.ruby", Name: "ruby", Outcome: capability.NotFound}, {Ref: "core.lua", Name: "lua", Outcome: capability.NotFound}},
 		})
-		reported(t, db, metadata.Worker, "a-2", &capability.Document{
+		reports.Register(t, db, metadata.Worker, "a-2", &capability.Document{
 			Detected: []capability.Installation{same, local, python("3.12.1", "/usr/bin/python3"), {Name: "fortran", Outcome: capability.Available, Source: capability.Declared}}, Extra: labels(`{"zone": "b", "disk": "ssd"}`),
 			Undetected: []capability.Absence{{Ref: "core.ruby", Name: "ruby", Outcome: capability.Timeout}, {Ref: "core.lua", Name: "lua", Outcome: capability.NotFound}},
 		})
@@ -191,7 +192,7 @@ func TestWorkersDiff(t *testing.T) {
 		want(t, run(t, "workers", "diff", "a-1"), 2, `expected "<other>"`)
 		want(t, run(t, "workers", "diff", "a-1", "a-3"), 1, "did you mean a-")
 		want(t, run(t, "workers", "diff", "a-1", "a-*"), 2, "matches several workers: worker a-1 (id ", "use --role, or an id")
-		reported(t, db, metadata.Sensor, "a-1", &capability.Document{})
+		reports.Register(t, db, metadata.Sensor, "a-1", &capability.Document{})
 		want(t, run(t, "workers", "diff", "a-1", "a-2"), 2, "sensor a-1")
 		want(t, run(t, "workers", "diff", "a-1", "a-2", "--role", "worker"), 0, "labels.zone")
 		want(t, run(t, "workers", "diff", "a-1", "a-2", "--role", "boss"), 2, "worker or sensor")
@@ -310,7 +311,7 @@ func TestRaisingAMinimum(t *testing.T) {
 	}
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
-		reported(t, db, metadata.Worker, "early", &capability.Document{Detected: []capability.Installation{python("3.12.0-rc1", "/usr/bin/python3")}})
+		reports.Register(t, db, metadata.Worker, "early", &capability.Document{Detected: []capability.Installation{python("3.12.0-rc1", "/usr/bin/python3")}})
 		args := []string{"--has", "python", "--lacks", "python@>=3.12"}
 		if diff := gocmp.Diff([]string{"declared", "early", "lost", "web-2"}, listed(t, args...)); diff != "" {
 			t.Errorf("without --prereleases (-want +got):\n%s", diff)

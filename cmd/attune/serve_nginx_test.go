@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/attune-go/attune/fixtures/reports"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
@@ -150,7 +151,7 @@ func streamsAtOnce(t *testing.T, db *testdb.DB, root, token, version string) {
 	stream := &serving{t: t, errOut: out}
 	began := time.Now()
 	stream.wait(`event: begin\n`)
-	reported(t, db, metadata.Worker, "later"+version, &capability.Document{Detected: []capability.Installation{python("3.12.2", "/usr/bin/python3")}})
+	reports.Register(t, db, metadata.Worker, "later"+version, &capability.Document{Detected: []capability.Installation{python("3.12.2", "/usr/bin/python3")}})
 	stream.wait(`event: change\ndata: .*later` + version)
 	if took := time.Since(began); took > 10*time.Second { // after 15 the server sends more
 		t.Errorf("a change took %v with %s", took, version)

@@ -25,6 +25,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/fixtures/reports"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/api"
 	"github.com/attune-go/attune/schema/capability"
@@ -205,7 +206,7 @@ func TestServeStream(t *testing.T) {
 	}
 	wait := func(pattern string) { (&serving{t: t, errOut: out}).wait(pattern) }
 	wait(`event: change\ndata: .*web-1`)
-	reported(t, db, metadata.Worker, "later", &capability.Document{Detected: []capability.Installation{python("3.12.2", "/usr/bin/python3")}})
+	reports.Register(t, db, metadata.Worker, "later", &capability.Document{Detected: []capability.Installation{python("3.12.2", "/usr/bin/python3")}})
 	wait(`event: change\ndata: .*later`)
 	if got := s.end(); got != 0 {
 		t.Errorf("status %d\n%s", got, s.errOut)

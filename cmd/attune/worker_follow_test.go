@@ -15,6 +15,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/fixtures/reports"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/schema/capability"
@@ -87,7 +88,7 @@ func TestFollow(t *testing.T) {
 		}
 		one := following(t, "workers", "history", "web-*", "-f", "--json", "--role", "worker", "--after", fmt.Sprint(last))
 		gains := func(role metadata.Role, name string) {
-			reported(t, db, role, name, &capability.Document{Detected: []capability.Installation{python("3.14.0", "/usr/bin/python3")}})
+			reports.Register(t, db, role, name, &capability.Document{Detected: []capability.Installation{python("3.14.0", "/usr/bin/python3")}})
 		}
 		gains(metadata.Sensor, "web-1")
 		gains(metadata.Worker, "late")
