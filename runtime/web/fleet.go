@@ -39,6 +39,20 @@ type fleet struct {
 	LeftOut           int
 	// First and Next are the addresses of the first and the next page. They are empty on the first and the last one.
 	First, Next string
+
+	view *view
+}
+
+// Narrowed returns the address with a further term of the filter. A filter with faults selects nothing, so that the term
+// takes its place.
+func (f *fleet) Narrowed(term string) string {
+	var terms []string
+	if len(f.Faults) == 0 {
+		for _, term := range f.terms {
+			terms = append(terms, quoted(term))
+		}
+	}
+	return f.view.address("q", strings.Join(append(terms, term), " "))
 }
 
 // A matrix is hosts against runtimes.
@@ -58,7 +72,7 @@ type workerList struct {
 }
 
 func loadFleet(v *view) (any, error) {
-	f := &fleet{filter: filterOf(v.request)}
+	f := &fleet{filter: filterOf(v.request), view: v}
 	v.live = liveAddress
 	all, err := get[workerList](v, "/v1/workers", url.Values{"include": {"labels", "counts"}, "limit": {strconv.Itoa(rows)}})
 	if err != nil {
