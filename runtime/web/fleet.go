@@ -211,7 +211,8 @@ type choice struct {
 
 // A groupRow is a group of the heat map.
 type groupRow struct {
-	Name string
+	// ID is the id of the row. A group may be called like the row of hosts without a group.
+	ID, Name string
 	// Address selects the group's workers. It is empty if no selector does.
 	Address string
 	Workers int
@@ -280,9 +281,10 @@ func (g *groups) show(columns []answer.Column) {
 		at[i] = slices.Index(g.Runtimes, c)
 	}
 	for i := range items {
-		row := groupRow{Name: "without", Workers: items[i].Workers, Cells: make([]heat, len(at))}
+		row := groupRow{ID: "without", Name: "without", Workers: items[i].Workers, Cells: make([]heat, len(at))}
 		if items[i].Group != nil {
 			row.Name = *items[i].Group
+			row.ID = "g-" + row.Name
 			row.Address = g.address(row.Name)
 		}
 		for j, k := range at {

@@ -137,3 +137,21 @@ func TestCountsLead(t *testing.T) {
 		}
 	}
 }
+
+// TestIDs are unique, also if a label has the value "without": the script of a live page finds rows by them.
+func TestIDs(t *testing.T) {
+	db := testdb.SQLite(t)
+	s := start(t, db)
+	fleet(t, db) // one of the hosts has no zone
+	reports.Register(t, db, metadata.Worker, "web-3", &capability.Document{Extra: labels("zone", "without")})
+	for _, page := range []string{"?by=label:zone", "hosts/1?runtime=core.python", "changes", "status", "why-not?q=python", "runtimes", "actions"} {
+		seen := map[string]bool{}
+		for _, e := range elements(s.get(page).doc, "") {
+			id := attribute(e, "id")
+			if seen[id] && id != "" {
+				t.Errorf("%s has two elements %s", page, id)
+			}
+			seen[id] = true
+		}
+	}
+}
