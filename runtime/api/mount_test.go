@@ -50,6 +50,7 @@ func TestMounted(t *testing.T) {
 		servers = append(servers, &server{t: t, db: db, store: st, prefix: prefix})
 	}
 	platform := httptest.NewServer(mux)
+	checked(t, platform.Client())
 	defer platform.Close()
 	for _, s := range servers {
 		s.Server = platform
