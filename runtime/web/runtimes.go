@@ -205,7 +205,7 @@ func (r *runtimeDetail) define(v *view, path string) error {
 	if err != nil {
 		return err
 	}
-	status, err := get[serverStatus](v, "/v1/status", nil)
+	status, err := get[answer.Status](v, "/v1/status", nil)
 	if err != nil {
 		return err
 	}
