@@ -436,3 +436,46 @@ func TestPlaceIsOneRangeScan(t *testing.T) {
 		}
 	}
 }
+
+// TestPlaceOfRareLabel: two statements answer where a label belongs to few workers. The second looks these up and reads no table
+// of the fleet, and its text stays the same when another worker gets the label, so that it is planned once.
+func TestPlaceOfRareLabel(t *testing.T) {
+	e := postgres(t, "public")
+	manyWorkers(t, e, 3000)
+	e.exec(t, "UPDATE {schema}.worker SET capabilities = jsonb_build_object('labels', jsonb_build_object('rack', 'r' || id % 100, 'hall', 'warm'))")
+	e.exec(t, e.vacuum())
+	hook := new(captured)
+	st := store.New(e.DB.WithQueryHook(hook), store.Config{Schema: e.schema})
+	texts := map[string]bool{}
+	for _, c := range []struct {
+		requirement string
+		found       int
+	}{
+		{`{"runtimes": {"core.runtime3": ">=3.11,<4"}, "selector": {"hall": "warm", "rack": "r7"}}`, 10},
+		{`{"runtimes": {"core.runtime3": ">=3.11,<4"}, "selector": {"hall": "cold", "rack": "r7"}}`, 0},
+	} {
+		r, err := requirement.Parse([]byte(c.requirement))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 2 {
+			hook.before, hook.query = "", ""
+			placed, err := st.Workers.Place(t.Context(), &r, 20)
+			if err != nil || len(placed) != c.found+min(i, c.found) {
+				t.Fatalf("%s: %d placed, %v; want %d", c.requirement, len(placed), err, c.found+min(i, c.found))
+			}
+			texts[hook.before], texts[hook.query] = true, true
+			if i == 0 {
+				e.exec(t, `UPDATE {schema}.worker SET capabilities = jsonb_set(capabilities, '{labels,rack}', '"r7"') WHERE name = 'host-8'`)
+			}
+		}
+		for _, part := range []string{"Seq Scan on worker\n", "Seq Scan on worker_runtime", "Seq Scan on worker_label"} {
+			if plan := explain(t, e, hook.query); strings.Contains(plan+"\n", part) {
+				t.Errorf("the plan has %q:\n%s", part, plan)
+			}
+		}
+	}
+	if len(texts) != 4 {
+		t.Errorf("%d texts of statements, want two for each requirement", len(texts))
+	}
+}
