@@ -198,8 +198,12 @@ func printConsequences(env *cli.Env, found *answer.Consequences) {
 	if lose > 0 {
 		t.Print(env.Out)
 	}
-	env.Out.Printf("%s: %d %s workers, %d %s stranded\n", kinds(actions, len(found.Effects)-actions), lose, verb(lose, "loses", "lose"),
+	text := fmt.Sprintf("%s: %d %s workers, %d %s stranded", kinds(actions, len(found.Effects)-actions), lose, verb(lose, "loses", "lose"),
 		stranded, verb(stranded, "is", "are"))
+	if lose < len(found.Effects) {
+		text += "; --json has the others too"
+	}
+	env.Out.Printf("%s\n", text)
 	for _, s := range found.Faulty {
 		env.Note(fmt.Sprintf("%s %s is left out: %s", s.Kind, s.Ref, s.Fault))
 	}

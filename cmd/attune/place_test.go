@@ -318,6 +318,22 @@ func TestPlaceFitsAScreen(t *testing.T) {
 	}
 }
 
+// TestPlaceHelpsAreCounted: a terminal says how many helps it leaves out, and a pipe leaves out none.
+func TestPlaceHelpsAreCounted(t *testing.T) {
+	a := placement.Answer{Fleet: 7, Groups: []placement.Group{}, Helps: []placement.Help{}}
+	for i := range 7 {
+		a.Helps = append(a.Helps, placement.Help{Kind: placement.Start, Workers: 7 - i, Text: fmt.Sprintf("start the service on build-%d", i)})
+	}
+	for person, want := range map[bool]string{true: "build-4\n         2 more would help; --json lists all\n", false: "start the service on build-6\n"} {
+		var out bytes.Buffer
+		p := placePrinter{&cli.Env{Out: &cli.Terminal{Writer: &out, Person: person, Width: 80}, Err: &cli.Terminal{Writer: &out}}, metadata.NewIndex(core.Definitions())}
+		p.print(&a)
+		if !strings.HasSuffix(out.String(), want) {
+			t.Errorf("got\n%s\nwant it to end in %q", out.String(), want)
+		}
+	}
+}
+
 // An empty fleet has a clear answer too.
 func TestPlaceWithoutWorkers(t *testing.T) {
 	db := testdb.SQLite(t)
