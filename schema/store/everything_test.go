@@ -269,6 +269,7 @@ func steps(def *metadata.Definition) []step {
 		}},
 		{"Tokens.Get", func(ctx context.Context, st *store.Store) error { return failed(st.Tokens.Get(ctx, token.ID)) }},
 		{"Tokens.List", func(ctx context.Context, st *store.Store) error { return failed(st.Tokens.List(ctx)) }},
+		{"Tokens.Some", func(ctx context.Context, st *store.Store) error { return failed(st.Tokens.Some(ctx, token.ID)) }},
 		{"Tokens.MarkUsed", func(ctx context.Context, st *store.Store) error { return st.Tokens.MarkUsed(ctx, token.ID) }},
 		{"Sessions.Create", func(ctx context.Context, st *store.Store) error {
 			return failed(st.Sessions.Create(ctx, strings.Repeat("b", 64), token.ID, time.Hour))
