@@ -192,6 +192,7 @@ func steps(def *metadata.Definition) []step {
 		{"Workers.RequestRefresh", func(ctx context.Context, st *store.Store) error {
 			return failed(st.Workers.RequestRefresh(ctx, worker.ID))
 		}},
+		{"Workers.Inquiries", func(ctx context.Context, st *store.Store) error { return failed(st.Workers.Inquiries(ctx, worker.ID)) }},
 		{"Workers.Refreshed", func(ctx context.Context, st *store.Store) error { return failed(st.Workers.Refreshed(ctx, worker.ID)) }},
 		{"Workers.Lock", func(ctx context.Context, st *store.Store) error {
 			return st.InTx(ctx, func(ctx context.Context, st *store.Store) error { return failed(st.Workers.Lock(ctx, worker.ID)) })
