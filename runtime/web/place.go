@@ -119,6 +119,7 @@ func loadPlacing(v *view) (any, error) {
 			one := placeHelp{Help: help}
 			if line, ok := strings.CutPrefix(help.Command, "attune place "); ok {
 				one.Address = "?" + url.Values{"q": {line}}.Encode()
+				one.Command = v.web.command("attune") + " place " + line
 			}
 			p.Helps = append(p.Helps, one)
 		}
@@ -134,6 +135,11 @@ func loadPlacing(v *view) (any, error) {
 // faults.
 func (p *placing) requirement(v *view) (r *placement.Requirement, command []string, err error) {
 	given := v.request.URL.Query()
+	args := placeArguments(p.Text)
+	if kind, ref := subjectOf(args); ref != "" {
+		given.Set(kind, ref)
+		p.Text = ""
+	}
 	for kind, path := range map[string]string{"action": "/v1/actions", "sensor": "/v1/sensors"} {
 		ref := given.Get(kind)
 		if ref == "" {
@@ -161,7 +167,7 @@ func (p *placing) requirement(v *view) (r *placement.Requirement, command []stri
 	if p.Text == "" {
 		return nil, nil, nil
 	}
-	terms, err := placeTerms(p.Text)
+	terms, err := placeTerms(args)
 	var written requirement.Requirement
 	if err == nil {
 		written, err = terms.Requirement()
@@ -169,10 +175,6 @@ func (p *placing) requirement(v *view) (r *placement.Requirement, command []stri
 	if err != nil {
 		p.Faults = append(p.Faults, err.Error())
 		return nil, nil, nil
-	}
-	args := words(p.Text)
-	if len(args) > 1 && args[0] == "attune" && args[1] == "place" {
-		args = args[2:]
 	}
 	return &written, append([]string{"attune", "place"}, args...), nil
 }
@@ -194,7 +196,7 @@ func (v *view) samePost(what string, command []string, path string, query url.Va
 		text.Write(body)
 	}
 	v.same = append(v.same, equivalent{
-		What: what, Command: shellLine(command),
+		What: what, Command: v.web.line(command),
 		Curl: `curl -H "Authorization: Bearer $ATTUNE_TOKEN" --json ` + shellLine([]string{text.String()}) +
 			` "$ATTUNE_SERVER` + path + "?" + query.Encode() + `"`,
 	})

@@ -243,17 +243,15 @@ func (w *Workers) nameKey() bun.Safe {
 func (w *Workers) candidates(ctx context.Context, s *Selection, few int) (ids []int64, ok bool, err error) {
 	var queries []any
 	for _, r := range s.Has {
-		condition := w.installed(r)
-		if condition == nil {
+		query := w.withInstallation(r)
+		if query == nil {
 			return nil, true, nil // nothing satisfies the constraint
 		}
-		// Without the order of the index, Postgres might read the whole table for so many rows.
-		queries = append(queries, bun.SafeQuery("SELECT had.worker FROM ? AS had WHERE ? ORDER BY had.runtime_ref, had.sort_key ?",
-			w.rows("worker_runtime"), condition, bun.Safe(w.pick("NULLS FIRST", ""))))
+		queries = append(queries, query)
 	}
 	for _, l := range s.Labels {
 		if w.layout.Migrated {
-			queries = append(queries, bun.SafeQuery("SELECT label.worker FROM ? AS label WHERE ?", w.rows("worker_label"), isLabel(l)))
+			queries = append(queries, w.withLabel(l))
 		}
 	}
 	return w.rarest(ctx, queries, few)
@@ -288,6 +286,23 @@ func (w *Workers) rarest(ctx context.Context, queries []any, few int) (ids []int
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids), true, nil
+}
+
+// withInstallation returns the query for the workers that meet a requirement, with a row for each installation. It returns
+// nil if none can.
+func (w *Workers) withInstallation(r Requirement) any {
+	condition := w.installed(r)
+	if condition == nil {
+		return nil
+	}
+	// Without the order of the index, Postgres might read the whole table for so many rows.
+	return bun.SafeQuery("SELECT had.worker FROM ? AS had WHERE ? ORDER BY had.runtime_ref, had.sort_key ?",
+		w.rows("worker_runtime"), condition, bun.Safe(w.pick("NULLS FIRST", "")))
+}
+
+// withLabel returns the query for the workers that have a label.
+func (w *Workers) withLabel(l Label) any {
+	return bun.SafeQuery("SELECT label.worker FROM ? AS label WHERE ?", w.rows("worker_label"), isLabel(l))
 }
 
 // Rows returns workers by ID, in the order of ids. It leaves out those that do not exist.
