@@ -333,7 +333,7 @@ func TestMatrix(t *testing.T) {
 func TestMatrixAbsences(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
-		asked := func(source capability.Source, read time.Time, detected ...capability.Installation) *capability.Document {
+		document := func(source capability.Source, read time.Time, detected ...capability.Installation) *capability.Document {
 			return &capability.Document{Source: source, Definitions: &capability.Definitions{Read: read}, Detected: detected}
 		}
 		python, later := reports.Python("3.12.1", "/usr/bin/python3"), time.Now().Add(time.Hour)
@@ -343,10 +343,10 @@ func TestMatrixAbsences(t *testing.T) {
 		for i := range 520 {
 			many = append(many, reports.Python(fmt.Sprintf("3.12.%d", i), fmt.Sprintf("/python%d", i)))
 		}
-		reports.Register(t, db, metadata.Worker, "x-asked", asked(capability.SourceDatabase, later, python))
-		reports.Register(t, db, metadata.Worker, "x-before", asked(capability.SourceDatabase, time.Unix(1e9, 0), python))
-		reports.Register(t, db, metadata.Worker, "x-config", asked(capability.SourceConfig, later, python))
-		reports.Register(t, db, metadata.Worker, "x-many", asked(capability.SourceDatabase, later, many...))
+		reports.Register(t, db, metadata.Worker, "x-asked", document(capability.SourceDatabase, later, python))
+		reports.Register(t, db, metadata.Worker, "x-before", document(capability.SourceDatabase, time.Unix(1e9, 0), python))
+		reports.Register(t, db, metadata.Worker, "x-config", document(capability.SourceConfig, later, python))
+		reports.Register(t, db, metadata.Worker, "x-many", document(capability.SourceDatabase, later, many...))
 		var m answer.Matrix
 		start(t, db, api.Config{}).get("/v1/matrix?runtime=python&runtime=ruby&name=x-*", &m)
 		got := map[string]answer.Cell{}
