@@ -36,7 +36,8 @@ type ListQuery struct {
 	// Runtimes lists further runtimes for WorkerItem.Reported and WorkerItem.Document, which always have
 	// the runtimes of the selection.
 	Runtimes []store.Requirement
-	// Outcomes leaves sources, raw versions and paths out of WorkerItem.Reported.
+	// Outcomes leaves sources, raw versions and paths out of WorkerItem.Reported, and all but the definitions out of
+	// WorkerItem.Document.
 	Outcomes bool
 	// Answers lists runtimes of the selection or of Runtimes that WorkerItem.Answers is about.
 	Answers []RuntimeTerm
@@ -292,6 +293,12 @@ func (q *ListQuery) documentAbsences(ctx context.Context, st *store.Store, rows 
 			ids = append(ids, rows[i].ID)
 		}
 	}
+	if q.Outcomes {
+		var err error
+		if ids, err = inquire(ctx, st, ids, byID); err != nil {
+			return err
+		}
+	}
 	return inBatches(ctx, st.Workers, ids, true, func(rows []store.WorkerSnapshot) error {
 		for i := range rows {
 			doc, err := Document(&rows[i].Worker, nil)
@@ -302,6 +309,26 @@ func (q *ListQuery) documentAbsences(ctx context.Context, st *store.Store, rows 
 		}
 		return nil
 	})
+}
+
+// inquire fills in documents that have no more than which definitions the worker looked for, because its rows have the rest.
+// It returns the workers that may have more rows than were read.
+func inquire(ctx context.Context, st *store.Store, ids []int64, byID map[int64]*WorkerItem) (rest []int64, err error) {
+	var whole []int64
+	for _, id := range ids {
+		if len(byID[id].Reported) < store.MaxListed {
+			whole = append(whole, id)
+		} else {
+			rest = append(rest, id)
+		}
+	}
+	found, err := st.Workers.Inquiries(ctx, whole...)
+	for _, in := range found {
+		byID[in.Worker].Document = &capability.Document{
+			Source: capability.Source(in.Source), Definitions: &capability.Definitions{Read: in.Read},
+		}
+	}
+	return rest, err
 }
 
 // label fills in labels and taints.

@@ -1,12 +1,14 @@
 package api_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -17,6 +19,7 @@ import (
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/api"
 	"github.com/attune-go/attune/runtime/placement"
+	"github.com/attune-go/attune/schema/capability"
 	"github.com/attune-go/attune/schema/metadata"
 	"github.com/attune-go/attune/schema/store"
 )
@@ -322,6 +325,40 @@ func TestMatrix(t *testing.T) {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("%s: %s", by, diff)
 			}
+		}
+	})
+}
+
+// TestMatrixAbsences: a runtime without a row is absent where the worker looked for it, and not where its rows were cut.
+func TestMatrixAbsences(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		fleet(t, db)
+		document := func(source capability.Source, read time.Time, detected ...capability.Installation) *capability.Document {
+			return &capability.Document{Source: source, Definitions: &capability.Definitions{Read: read}, Detected: detected}
+		}
+		python, later := reports.Python("3.12.1", "/usr/bin/python3"), time.Now().Add(time.Hour)
+		many := []capability.Installation{{
+			Ref: "core.ruby", Name: "ruby", Version: "3.1.0", Path: "/usr/bin/ruby", Outcome: capability.Available, Source: capability.Verified,
+		}}
+		for i := range 520 {
+			many = append(many, reports.Python(fmt.Sprintf("3.12.%d", i), fmt.Sprintf("/python%d", i)))
+		}
+		reports.Register(t, db, metadata.Worker, "x-asked", document(capability.SourceDatabase, later, python))
+		reports.Register(t, db, metadata.Worker, "x-before", document(capability.SourceDatabase, time.Unix(1e9, 0), python))
+		reports.Register(t, db, metadata.Worker, "x-config", document(capability.SourceConfig, later, python))
+		reports.Register(t, db, metadata.Worker, "x-many", document(capability.SourceDatabase, later, many...))
+		var m answer.Matrix
+		start(t, db, api.Config{}).get("/v1/matrix?runtime=python&runtime=ruby&name=x-*", &m)
+		got := map[string]answer.Cell{}
+		for _, row := range m.Items {
+			got[row.Name] = row.Cells[1]
+		}
+		want := map[string]answer.Cell{
+			"x-asked": {State: answer.CellAbsent, Outcome: capability.NotFound}, "x-before": {State: answer.CellUnasked},
+			"x-config": {State: answer.CellUnasked}, "x-many": {State: answer.CellUnasked},
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
 		}
 	})
 }

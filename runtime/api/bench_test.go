@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"flag"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -22,6 +23,7 @@ import (
 var (
 	apiWorkers = flag.Int("api-workers", 10_000, "how many workers BenchmarkAPI has")
 	apiStreams = flag.Int("api-streams", 500, "how many streams BenchmarkStreams has")
+	apiTokens  = flag.Bool("api-tokens", false, "whether each stream of BenchmarkStreams has a token of the database")
 )
 
 // BenchmarkAPI asks questions about a fleet over HTTP, and beside each the same statements without HTTP
@@ -137,7 +139,17 @@ func BenchmarkStreams(b *testing.B) {
 	counted := new(statements)
 	db.DB = db.WithQueryHook(counted)
 	st := store.New(db, store.Config{Schema: db.Schema})
-	a, err := api.New(st, api.Config{Authorize: byName, Limits: api.Limits{Rate: 1e9, Burst: 1e9, Streams: 1e6}})
+	authorize, tokens := byName, slices.Repeat([]string{"read"}, *apiStreams)
+	if *apiTokens {
+		authorize = api.Tokens(st)
+		for i := range tokens {
+			var err error
+			if tokens[i], _, err = api.NewToken(b.Context(), st, fmt.Sprint("t", i), api.Read, 0); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	a, err := api.New(st, api.Config{Authorize: authorize, Limits: api.Limits{Rate: 1e9, Burst: 1e9, Streams: 1e6}})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -163,7 +175,7 @@ func BenchmarkStreams(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		req.Header.Set("Authorization", "Bearer read")
+		req.Header.Set("Authorization", "Bearer "+tokens[i])
 		req.Header.Set("Accept", "text/event-stream")
 		got, err := s.Client().Do(req) //nolint:bodyclose // the goroutine below closes it
 		if err != nil || got.StatusCode != http.StatusOK {

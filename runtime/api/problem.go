@@ -45,7 +45,7 @@ var kinds = map[ProblemType]struct {
 	Forbidden:            {http.StatusForbidden, "The token does not allow this"},
 	NotFound:             {http.StatusNotFound, "Not found"},
 	MethodNotAllowed:     {http.StatusMethodNotAllowed, "The path does not have this method"},
-	PreconditionFailed:   {http.StatusPreconditionFailed, "The worker has another revision"},
+	PreconditionFailed:   {http.StatusPreconditionFailed, "A condition of the request does not hold"},
 	HistoryPruned:        {http.StatusGone, "Changes behind this id may have been deleted"},
 	TooLarge:             {http.StatusRequestEntityTooLarge, "The body is too large"},
 	UnsupportedMediaType: {http.StatusUnsupportedMediaType, "The body has another type"},
@@ -123,6 +123,8 @@ func parameterProblem(err error) *problem {
 			message += "; did you mean " + unknown.Near + "?"
 		}
 		return wrong("", "%s", message)
+	case errors.As(err, &format) && errors.As(format.Err, new(*strconv.NumError)):
+		return wrong(format.ParamName, wholeNumber)
 	case errors.As(err, &format):
 		return wrong(format.ParamName, "cannot be read: %v", format.Err)
 	case errors.As(err, &required):

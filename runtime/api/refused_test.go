@@ -101,6 +101,16 @@ func TestRefusedValues(t *testing.T) {
 			s.refused(s.request(http.MethodGet, "/v1/changes?"+query, "", "Accept", accept), http.StatusBadRequest, api.InvalidRequest, name)
 		}
 	}
+	const whole = "must be a whole number"
+	got := s.request(http.MethodGet, "/v1/changes?limit=ten&before=99999999999999999999&bogus=1", "")
+	s.refused(got, http.StatusBadRequest, api.InvalidRequest, `"bogus"`, whole+` of at most 64 bits, got \"ten\"`, `"before"`)
+	s.refused(s.request(http.MethodGet, "/v1/workers?prereleases=maybe&limit=0&id=x", ""), http.StatusBadRequest, api.InvalidRequest,
+		"must be true or false", "must be from 1 to 1000", `"id"`)
+	for _, path := range []string{"/v1/workers/x", "/v1/workers/99999999999999999999"} {
+		s.refused(s.request(http.MethodGet, path, ""), http.StatusBadRequest, api.InvalidRequest, whole, `"id"`)
+	}
+	s.refused(s.request(http.MethodGet, "/v1/changes", "", "Accept", "text/event-stream", "Last-Event-ID", "x"),
+		http.StatusBadRequest, api.InvalidRequest, whole, "Last-Event-ID")
 	for _, accept := range []string{"text/event-stream;q=0", "text/event-stream; q=0.0, application/json"} {
 		if got := s.request(http.MethodGet, "/v1/changes?limit=1", "", "Accept", accept); got.Header.Get("Content-Type") != "application/json" {
 			t.Errorf("%s: %s", accept, got.Header.Get("Content-Type"))

@@ -82,8 +82,13 @@ func (o *operation) fault(name string, values []string) string {
 		if a.filled && value == "" {
 			return "must not be empty"
 		}
-		if n, err := strconv.ParseInt(value, 10, 64); err == nil {
+		if _, err := strconv.ParseBool(value); a.kind == "boolean" && err != nil {
+			return fmt.Sprintf("must be true or false, got %.100q", value)
+		}
+		if n, err := strconv.ParseInt(value, 10, 64); a.kind == "integer" {
 			switch {
+			case err != nil:
+				return fmt.Sprintf("%s, got %.100q", wholeNumber, value)
 			case a.least != nil && a.most != nil && (n < *a.least || n > *a.most):
 				return fmt.Sprintf("must be from %d to %d, got %d", *a.least, *a.most, n)
 			case a.least != nil && n < *a.least:
@@ -93,6 +98,8 @@ func (o *operation) fault(name string, values []string) string {
 	}
 	return ""
 }
+
+const wholeNumber = "must be a whole number of at most 64 bits"
 
 func sortedKeys[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))

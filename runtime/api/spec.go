@@ -68,8 +68,9 @@ func (s *shape) resolve(schemas map[string]*shape) {
 
 // allowed is what a parameter of the query may be.
 type allowed struct {
-	// repeated reports whether it may be given several times.
+	// repeated reports whether it may be given several times, and kind is the type of each value.
 	repeated bool
+	kind     string
 	// values is empty if any value may be given.
 	values []string
 	// filled refuses an empty text; least and most bound a number if they are not nil.
@@ -198,7 +199,7 @@ func (doc *specDocument) operation(pattern string, d *described) *operation {
 			if repeated {
 				of = p.Schema.Items
 			}
-			o.parameters[p.Name] = allowed{repeated, of.Enum, of.MinLength > 0 || of.Type != "string", of.Minimum, of.Maximum}
+			o.parameters[p.Name] = allowed{repeated, of.Type, of.Enum, of.MinLength > 0 || of.Type != "string", of.Minimum, of.Maximum}
 		}
 	}
 	return o

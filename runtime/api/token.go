@@ -117,36 +117,179 @@ func (c *recent) forget(hash string) {
 // Tokens returns a Config.Authorize that accepts the tokens of a database. It remembers a valid
 // token for a second, and writes when a token is used.
 func Tokens(st *store.Store) func(*http.Request) (Principal, error) {
-	known := newRecent()
+	tokens := &tokenReader{store: st.Tokens, reading: make(chan struct{}, 1), known: map[int64]*knownToken{}}
 	return func(r *http.Request) (Principal, error) {
 		id, secret, err := bearer(r)
 		if err != nil {
 			return Principal{}, err
 		}
-		return known.get(hashOf(strconv.FormatInt(id, 10)+"_"+secret), func() (Principal, error) {
-			return principalOf(r.Context(), st, id, func(hash string) bool {
-				return subtle.ConstantTimeCompare([]byte(hash), []byte(hashOf(secret))) == 1
-			})
-		})
+		row, err := tokens.get(r.Context(), id)
+		if err != nil {
+			return principalOf(nil, err)
+		}
+		if subtle.ConstantTimeCompare([]byte(row.Secret), []byte(hashOf(secret))) != 1 {
+			return Principal{}, fmt.Errorf("%w: wrong secret", ErrUnauthorized)
+		}
+		p, err := principalOf(row, nil)
+		if err == nil {
+			err = tokens.use(r.Context(), id)
+		}
+		return p, err
 	}
 }
 
-// principalOf returns the principal of a token in the database, if isProof accepts the hash of its
-// secret, and writes that the token is used.
-func principalOf(ctx context.Context, st *store.Store, id int64, isProof func(hash string) bool) (Principal, error) {
-	row, err := st.Tokens.Get(ctx, id)
+// A tokenReader reads tokens and remembers each for tokenFor. It reads those that are in use again with one statement: else
+// many streams would read one each.
+type tokenReader struct {
+	store *store.Tokens
+	// reading is full while known tokens are read again. Others wait for what is read.
+	reading chan struct{}
+
+	mu    sync.Mutex
+	known map[int64]*knownToken
+}
+
+// A knownToken is a token that a client has shown.
+type knownToken struct {
+	row store.TokenState
+	// read is when the row was read, used when a client proved that it has the token, and marked when that was written.
+	read, used, marked time.Time
+}
+
+// markEvery is how often the use of a token is written.
+const markEvery = time.Minute
+
+// get returns a token, perhaps as it was a moment ago. Errors: store.ErrNotFound.
+func (t *tokenReader) get(ctx context.Context, id int64) (*store.TokenState, error) {
+	row, known := t.fresh(id)
+	switch {
+	case row != nil:
+		return row, nil
+	case !known: // guesses must not make others wait
+		row, err := t.store.Get(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		t.keep(*row)
+		return row, nil
+	}
+	select {
+	case t.reading <- struct{}{}:
+		defer func() { <-t.reading }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if row, _ := t.fresh(id); row != nil {
+		return row, nil
+	}
+	ids, due := t.inUse(id)
+	rows, err := t.store.Some(ctx, ids...)
+	if err == nil {
+		err = t.mark(ctx, due...)
+	}
+	if err != nil {
+		return nil, err
+	}
+	t.keep(rows...)
+	if row, _ := t.fresh(id); row != nil {
+		return row, nil
+	}
+	t.forget(id)
+	return nil, store.ErrNotFound
+}
+
+// fresh returns a token that was read within tokenFor, or nil, and whether it is known at all.
+func (t *tokenReader) fresh(id int64) (row *store.TokenState, known bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	k := t.known[id]
+	if k != nil && time.Since(k.read) < tokenFor {
+		row := k.row
+		return &row, true
+	}
+	return nil, k != nil
+}
+
+// inUse returns a token and those that streams show again and again, and of these the ones whose use is to be written.
+func (t *tokenReader) inUse(id int64) (ids, due []int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	ids = []int64{id}
+	for other, k := range t.known {
+		recent := time.Since(k.used) < 2*recheck
+		if recent && other != id {
+			ids = append(ids, other)
+		}
+		if recent && time.Since(k.marked) >= markEvery {
+			due = append(due, other)
+		}
+	}
+	return ids, due
+}
+
+// use writes that a token is used if that is due.
+func (t *tokenReader) use(ctx context.Context, id int64) error {
+	t.mu.Lock()
+	k := t.known[id]
+	due := k == nil || time.Since(k.marked) >= markEvery
+	if k != nil {
+		k.used = time.Now()
+	}
+	t.mu.Unlock()
+	if !due {
+		return nil
+	}
+	return t.mark(ctx, id)
+}
+
+// mark writes that tokens are used.
+func (t *tokenReader) mark(ctx context.Context, ids ...int64) error {
+	if err := t.store.MarkUsed(ctx, ids...); err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, id := range ids {
+		if k := t.known[id]; k != nil {
+			k.marked = time.Now()
+		}
+	}
+	return nil
+}
+
+// forget forgets a token that is gone.
+func (t *tokenReader) forget(id int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.known, id)
+}
+
+// keep remembers rows that were just read.
+func (t *tokenReader) keep(rows ...store.TokenState) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.known) >= maxKnown {
+		clear(t.known)
+	}
+	for _, row := range rows {
+		k := t.known[row.ID]
+		if k == nil {
+			k = &knownToken{}
+			t.known[row.ID] = k
+		}
+		k.row, k.read = row, time.Now()
+	}
+}
+
+// principalOf returns the principal of a token that was read, or the error of reading it.
+func principalOf(row *store.TokenState, err error) (Principal, error) {
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return Principal{}, fmt.Errorf("%w: unknown token", ErrUnauthorized)
 	case err != nil:
 		return Principal{}, err
-	case !isProof(row.Secret):
-		return Principal{}, fmt.Errorf("%w: wrong secret", ErrUnauthorized)
 	case !row.Valid:
 		return Principal{}, fmt.Errorf("%w: the token has ended", ErrUnauthorized)
-	}
-	if err := st.Tokens.MarkUsed(ctx, id); err != nil {
-		return Principal{}, err
 	}
 	name := fmt.Sprintf("token %d %s", row.ID, row.Name)
 	return Principal{Name: name, Scopes: []Scope{Scope(row.Scope)}, Token: row.ID}, nil

@@ -192,6 +192,7 @@ func steps(def *metadata.Definition) []step {
 		{"Workers.RequestRefresh", func(ctx context.Context, st *store.Store) error {
 			return failed(st.Workers.RequestRefresh(ctx, worker.ID))
 		}},
+		{"Workers.Inquiries", func(ctx context.Context, st *store.Store) error { return failed(st.Workers.Inquiries(ctx, worker.ID)) }},
 		{"Workers.Refreshed", func(ctx context.Context, st *store.Store) error { return failed(st.Workers.Refreshed(ctx, worker.ID)) }},
 		{"Workers.Lock", func(ctx context.Context, st *store.Store) error {
 			return st.InTx(ctx, func(ctx context.Context, st *store.Store) error { return failed(st.Workers.Lock(ctx, worker.ID)) })
@@ -269,6 +270,7 @@ func steps(def *metadata.Definition) []step {
 		}},
 		{"Tokens.Get", func(ctx context.Context, st *store.Store) error { return failed(st.Tokens.Get(ctx, token.ID)) }},
 		{"Tokens.List", func(ctx context.Context, st *store.Store) error { return failed(st.Tokens.List(ctx)) }},
+		{"Tokens.Some", func(ctx context.Context, st *store.Store) error { return failed(st.Tokens.Some(ctx, token.ID)) }},
 		{"Tokens.MarkUsed", func(ctx context.Context, st *store.Store) error { return st.Tokens.MarkUsed(ctx, token.ID) }},
 		{"Sessions.Create", func(ctx context.Context, st *store.Store) error {
 			return failed(st.Sessions.Create(ctx, strings.Repeat("b", 64), token.ID, time.Hour))

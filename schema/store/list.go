@@ -413,8 +413,8 @@ type Reported struct {
 	UnconfirmedSince *time.Time
 }
 
-// maxListed bounds the rows of one worker in a list.
-const maxListed = 500
+// MaxListed bounds the rows of one worker in a list.
+const MaxListed = 500
 
 // Reported returns what workers reported about some runtimes, by worker and name: first the
 // installations, the newest before the others, then what does not count. It reads at most
@@ -473,7 +473,7 @@ func (r *WorkerRuntimes) reported(ctx context.Context, columns string, workers [
 	}
 	read := func(from any) error {
 		rows = rows[:0]
-		return r.db.NewRaw("SELECT ? FROM ? LIMIT ?", bun.Safe(strings.Join(list, ", ")), from, maxListed*len(workers)+1).Scan(ctx, &rows)
+		return r.db.NewRaw("SELECT ? FROM ? LIMIT ?", bun.Safe(strings.Join(list, ", ")), from, MaxListed*len(workers)+1).Scan(ctx, &rows)
 	}
 	// The rows are sorted here: that takes a fraction of the time that Postgres takes.
 	err := read(bun.SafeQuery("? AS had WHERE had.worker IN (?) AND ?", r.rows(r.name), bun.List(workers), condition))
@@ -483,7 +483,7 @@ func (r *WorkerRuntimes) reported(ctx context.Context, columns string, workers [
 			order = bun.SafeQuery("?, ?, ?", r.bytewise("had.name"), order, r.bytewise("had.path"))
 		}
 		err = read(bun.SafeQuery(`(SELECT had.*, `+r.pick("pg_catalog.row_number", "row_number")+`() OVER (PARTITION BY had.worker ORDER BY ?) AS row
-			FROM ? AS had WHERE had.worker IN (?) AND ?) AS had WHERE had.row <= ?`, order, r.rows(r.name), bun.List(workers), condition, maxListed))
+			FROM ? AS had WHERE had.worker IN (?) AND ?) AS had WHERE had.row <= ?`, order, r.rows(r.name), bun.List(workers), condition, MaxListed))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read what workers reported: %w", err)
@@ -499,7 +499,7 @@ func tooMany(rows []Reported) bool {
 		of[rows[i].Worker]++
 	}
 	for _, n := range of {
-		if n > maxListed {
+		if n > MaxListed {
 			return true
 		}
 	}

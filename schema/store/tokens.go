@@ -53,6 +53,18 @@ func (t *Tokens) Get(ctx context.Context, id int64) (*TokenState, error) {
 	return &found[0], nil
 }
 
+// Some returns the tokens with some IDs that exist, ordered by ID.
+func (t *Tokens) Some(ctx context.Context, ids ...int64) ([]TokenState, error) {
+	if len(ids) == 0 {
+		return []TokenState{}, nil
+	}
+	found, err := t.states(ctx, bun.SafeQuery("attune_token.id IN (?)", bun.List(ids)))
+	if err != nil {
+		return nil, fmt.Errorf("get tokens: %w", t.classify("get", err))
+	}
+	return found, nil
+}
+
 // List returns all tokens, ordered by ID.
 func (t *Tokens) List(ctx context.Context) ([]TokenState, error) {
 	found, err := t.states(ctx, bun.Safe("true"))
@@ -73,11 +85,14 @@ func (t *Tokens) states(ctx context.Context, condition any) ([]TokenState, error
 	return found, err
 }
 
-// MarkUsed writes that a token is used now, unless it was written within the last minute.
-func (t *Tokens) MarkUsed(ctx context.Context, id int64) error {
-	_, err := t.db.NewRaw("UPDATE ? SET last_used = ? WHERE id = ? AND (last_used IS NULL OR last_used < ?)",
-		t.of(t.name), t.clock(), id, t.ago(time.Minute)).Exec(ctx)
-	return t.fail("use", id, err)
+// MarkUsed writes that tokens are used now, unless it was written within the last minute.
+func (t *Tokens) MarkUsed(ctx context.Context, ids ...int64) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	_, err := t.db.NewRaw("UPDATE ? SET last_used = ? WHERE id IN (?) AND (last_used IS NULL OR last_used < ?)",
+		t.of(t.name), t.clock(), bun.List(ids), t.ago(time.Minute)).Exec(ctx)
+	return t.fail("use", ids[0], err)
 }
 
 // ErrRevoked means that a token was revoked before.
