@@ -32,8 +32,6 @@ func newVariables(environ []string) variables {
 	return v
 }
 
-func (v variables) get(name string) string { return v[name] }
-
 // pairs returns the environment in the form of os.Environ.
 func (v variables) pairs() []string {
 	all := []string{}
