@@ -56,8 +56,10 @@ GRANT USAGE ON SCHEMA "attune" TO attune_reader, attune_fleet, attune_operator, 
 GRANT SELECT ON "attune".runtime, "attune".worker, "attune".attune_migrations, "attune".attune_runtime_state, "attune".attune_runtime_version,
     "attune".attune_worker_state, "attune".attune_worker_runtime, "attune".attune_worker_label, "attune".attune_worker_taint,
     "attune".attune_worker_cordon, "attune".attune_worker_operator_taint,
-    "attune".attune_capability_change, "attune".attune_worker_sweep, "attune".attune_definition_mark, "attune".available_runtime
+    "attune".attune_capability_change
     TO attune_reader, attune_fleet, attune_operator, attune_server;
+GRANT SELECT ON "attune".attune_worker_sweep, "attune".attune_definition_mark, "attune".available_runtime
+    TO attune_reader, attune_fleet, attune_operator;
 GRANT SELECT ON "attune".pack, "attune".attune_requirement TO attune_reader, attune_operator, attune_server;
 GRANT SELECT (id, ref) ON "attune".pack TO attune_fleet;
 
@@ -93,8 +95,8 @@ GRANT INSERT (action, sensor, runtime_version_constraint, required_worker_runtim
 -- writes on whose behalf.
 GRANT UPDATE (refresh_requested) ON "attune".attune_worker_state TO attune_server;
 GRANT SELECT, UPDATE (last_used) ON "attune".attune_token TO attune_server;
-GRANT SELECT, INSERT, DELETE ON "attune".attune_session TO attune_server;
-GRANT SELECT, INSERT ON "attune".attune_audit TO attune_server;
+GRANT SELECT, INSERT (secret, token, expires), DELETE ON "attune".attune_session TO attune_server;
+GRANT SELECT, INSERT (principal, operation, subject, detail) ON "attune".attune_audit TO attune_server;
 GRANT USAGE ON SEQUENCE "attune".attune_session_id_seq, "attune".attune_audit_id_seq TO attune_server;
 GRANT SELECT, INSERT (name, secret, scope, expires), UPDATE (revoked) ON "attune".attune_token TO attune_operator;
 GRANT SELECT ON "attune".attune_audit TO attune_operator;
@@ -115,7 +117,8 @@ BEGIN
             ('cordoned', 'attune_server'), ('cordon_reason', 'attune_server'), ('cordoned_by', 'attune_server'), ('cordoned_at', 'attune_server')) g (name, role)
         JOIN pg_catalog.pg_attribute a ON a.attname = g.name AND a.attrelid = '"attune".worker'::regclass AND NOT a.attisdropped
         UNION ALL -- what actions and sensors need of workers, but not their config
-        SELECT pg_catalog.format('GRANT SELECT (%I) ON %s TO attune_reader, attune_operator, attune_server', a.attname, a.attrelid::regclass)
+        SELECT pg_catalog.format('GRANT SELECT (%I) ON %s TO attune_reader, attune_operator%s', a.attname, a.attrelid::regclass,
+            CASE WHEN a.attname <> 'pack' THEN ', attune_server' END)
         FROM pg_catalog.pg_attribute a
         WHERE a.attrelid IN ('"attune".action'::regclass, '"attune".sensor'::regclass) AND NOT a.attisdropped
           AND a.attname IN ('id', 'ref', 'pack', 'pack_ref', 'runtime', 'runtime_version_constraint', 'required_worker_runtimes',

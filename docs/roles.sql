@@ -110,14 +110,15 @@ REVOKE ALL ON "public".pack, "public".runtime, "public".runtime_version,
 GRANT SELECT ON "public".runtime, "public".runtime_version,
     "public".worker, "public".worker_runtime, "public".worker_label, "public".worker_taint,
     "public".worker_cordon, "public".worker_operator_taint,
-    "public".capability_change, "public".worker_sweep,
-    "public".available_runtime, "public".attune_migrations, "public".definition_mark
+    "public".capability_change, "public".attune_migrations, "public".definition_mark
     TO attune_reader, attune_fleet, attune_operator, attune_server;
+GRANT SELECT ON "public".worker_sweep, "public".available_runtime TO attune_reader, attune_fleet, attune_operator;
 GRANT SELECT ON "public".pack TO attune_reader, attune_operator, attune_server;
 -- What actions and sensors need of workers, but not their config.
-GRANT SELECT (id, ref, pack, pack_ref, runtime, runtime_version_constraint,
+GRANT SELECT (id, ref, pack_ref, runtime, runtime_version_constraint,
         required_worker_runtimes, worker_selector, worker_tolerations, worker_affinity)
     ON "public".action, "public".sensor TO attune_reader, attune_operator, attune_server;
+GRANT SELECT (pack) ON "public".action, "public".sensor TO attune_reader, attune_operator;
 
 -- For `worker run`, `sensor run` and `worker register`, which read the definitions and write the
 -- reports of workers. These roles cannot define what runs on a host, request verifications of
@@ -171,8 +172,8 @@ GRANT UPDATE (runtime_version_constraint, required_worker_runtimes, worker_selec
 -- cordons and taints them as above, and writes on whose behalf. It can neither make tokens nor change the audit.
 GRANT UPDATE (refresh_requested) ON "public".worker TO attune_server;
 GRANT SELECT, UPDATE (last_used) ON "public".attune_token TO attune_server;
-GRANT SELECT, INSERT, DELETE ON "public".attune_session TO attune_server;
-GRANT SELECT, INSERT ON "public".attune_audit TO attune_server;
+GRANT SELECT, INSERT (secret, token, expires), DELETE ON "public".attune_session TO attune_server;
+GRANT SELECT, INSERT (principal, operation, subject, detail) ON "public".attune_audit TO attune_server;
 GRANT USAGE ON SEQUENCE "public".attune_session_id_seq, "public".attune_audit_id_seq TO attune_server;
 
 -- For `attune tokens create|list|revoke`.

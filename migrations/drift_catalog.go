@@ -2,12 +2,13 @@ package migrations
 
 import (
 	"context"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect"
+
+	"github.com/attune-go/attune/migrations/internal/lazy"
 )
 
 // shapesOf reads the shapes of the models' tables from the live catalog. Missing tables have no
@@ -66,7 +67,7 @@ func shapesOf(ctx context.Context, db bun.IDB, s *space) (map[string]*shape, err
 }
 
 // preciseTime matches times with limited fractions of a second.
-var preciseTime = regexp.MustCompile(`^timestamp\([0-9]\) with time zone$`)
+var preciseTime = lazy.Regexp(`^timestamp\([0-9]\) with time zone$`)
 
 // kindOf returns the kind of a catalog's type. A type that attune does not use is a kind by
 // itself.
@@ -77,7 +78,7 @@ func kindOf(name string) kind {
 		return kindText
 	case name == "character varying[]":
 		return kindList
-	case preciseTime.MatchString(name):
+	case preciseTime().MatchString(name):
 		return kindTime
 	}
 	return kind(name)

@@ -3,20 +3,21 @@ package migrations
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/uptrace/bun"
+
+	"github.com/attune-go/attune/migrations/internal/lazy"
 )
 
 // functionDefinition matches a function in a migration's file, functionSetting a setting that it gives
 // a function, and functionDrop the name of a dropped one.
-var functionDefinition = regexp.MustCompile(`(?s)\nCREATE (?:OR REPLACE )?FUNCTION \{schema\}\.(\w+)\(.*?\)\s+RETURNS (.*?)\$attune\$(.*?)\$attune\$;`)
+var functionDefinition = lazy.Regexp(`(?s)\nCREATE (?:OR REPLACE )?FUNCTION \{schema\}\.(\w+)\(.*?\)\s+RETURNS (.*?)\$attune\$(.*?)\$attune\$;`)
 
-var functionSetting = regexp.MustCompile(`\nALTER FUNCTION \{schema\}\.(\w+)\([^)]*\) SET (\w+) = (\w+);`)
+var functionSetting = lazy.Regexp(`\nALTER FUNCTION \{schema\}\.(\w+)\([^)]*\) SET (\w+) = (\w+);`)
 
-var functionDrop = regexp.MustCompile(`\nDROP FUNCTION \{schema\}\.(\w+)\(`)
+var functionDrop = lazy.Regexp(`\nDROP FUNCTION \{schema\}\.(\w+)\(`)
 
 // ownersFunctions lists the functions that run with the rights of their owner.
 var ownersFunctions = []string{"prune_changes", "sweep_workers", "worker_runtime_delete", "worker_runtime_follow_status"}
@@ -77,18 +78,18 @@ func (m *Migrator) wantedFunctions(in *inspection) map[string]wantedFunction {
 		if s.id < first || !in.isRecorded(s.id) {
 			continue
 		}
-		for _, d := range functionDefinition.FindAllStringSubmatch(text, -1) {
+		for _, d := range functionDefinition().FindAllStringSubmatch(text, -1) {
 			want[d[1]] = wantedFunction{
 				migration: s.id, text: strings.ReplaceAll(d[3], "{schema}", quote(in.name)), definer: strings.Contains(d[2], "SECURITY DEFINER"),
 				settings: ownersPath,
 			}
 		}
-		for _, d := range functionSetting.FindAllStringSubmatch(text, -1) {
+		for _, d := range functionSetting().FindAllStringSubmatch(text, -1) {
 			f := want[d[1]]
 			f.settings += "; " + d[2] + "=" + d[3]
 			want[d[1]] = f
 		}
-		for _, d := range functionDrop.FindAllStringSubmatch(text, -1) {
+		for _, d := range functionDrop().FindAllStringSubmatch(text, -1) {
 			delete(want, d[1])
 		}
 	}

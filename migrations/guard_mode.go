@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"regexp"
 	"strings"
 
 	"github.com/uptrace/bun"
 
 	"github.com/attune-go/attune/migrations/internal/guards"
+	"github.com/attune-go/attune/migrations/internal/lazy"
 )
 
 // Guarding is the guards' reaction to wrong metadata.
@@ -105,8 +105,8 @@ func (m *Migrator) guards(in *inspection, g Guarding) guards.Set {
 		}
 	}
 	set.Kept = kept
-	set.Apply = guardTrigger.ReplaceAllStringFunc(set.Apply, func(statement string) string {
-		m := guardTrigger.FindStringSubmatch(statement)
+	set.Apply = guardTrigger().ReplaceAllStringFunc(set.Apply, func(statement string) string {
+		m := guardTrigger().FindStringSubmatch(statement)
 		if kept[m[3]+"."+m[1]] == "" {
 			return ""
 		}
@@ -132,7 +132,7 @@ func (in *inspection) canGuard(table, column string) bool {
 	return false
 }
 
-var guardTrigger = regexp.MustCompile(`CREATE TRIGGER (\w+) BEFORE INSERT OR UPDATE( OF "\w+")? ON \{schema\}\."(\w+)"\s+FOR EACH ROW EXECUTE FUNCTION [^;]+;`)
+var guardTrigger = lazy.Regexp(`CREATE TRIGGER (\w+) BEFORE INSERT OR UPDATE( OF "\w+")? ON \{schema\}\."(\w+)"\s+FOR EACH ROW EXECUTE FUNCTION [^;]+;`)
 
 // toWarning changes the body of a guard so that it accepts everything, even if it fails.
 var toWarning = strings.NewReplacer(
@@ -142,8 +142,8 @@ var toWarning = strings.NewReplacer(
 // warning changes guards that refuse into guards that warn. Their triggers name no column, so
 // that the platform can drop it or change its type.
 func warning(set guards.Set) guards.Set {
-	set.Apply = guardTrigger.ReplaceAllStringFunc(toWarning.Replace(set.Apply), func(statement string) string {
-		return strings.Replace(statement, guardTrigger.FindStringSubmatch(statement)[2], "", 1)
+	set.Apply = guardTrigger().ReplaceAllStringFunc(toWarning.Replace(set.Apply), func(statement string) string {
+		return strings.Replace(statement, guardTrigger().FindStringSubmatch(statement)[2], "", 1)
 	})
 	for name, text := range set.Kept {
 		if strings.Contains(name, ".") {

@@ -4,12 +4,13 @@ import (
 	"context"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/uptrace/bun"
 
+	"github.com/attune-go/attune/migrations/internal/lazy"
 	"github.com/attune-go/attune/migrations/internal/unify"
 )
 
@@ -54,14 +55,14 @@ var guestTriggers = map[string][]string{
 }
 
 // guestNames lists all of guestRelations and their indexes.
-var guestNames = func() (names []string) {
+var guestNames = sync.OnceValue(func() (names []string) {
 	for _, id := range guestSteps {
 		names = append(names, slices.Concat(guestRelations[id], newIndexes("guest", id))...)
 	}
 	return names
-}()
+})
 
-var newIndex = regexp.MustCompile(`CREATE INDEX (\w+)|CONSTRAINT (\w+_(?:pkey|key)) `)
+var newIndex = lazy.Regexp(`CREATE INDEX (\w+)|CONSTRAINT (\w+_(?:pkey|key)) `)
 
 // newIndexes returns the names of the indexes that a migration creates, including keys.
 func newIndexes(folder, id string) []string {
@@ -70,7 +71,7 @@ func newIndexes(folder, id string) []string {
 		panic(err) // the file is embedded
 	}
 	var names []string
-	for _, m := range newIndex.FindAllStringSubmatch(string(text), -1) {
+	for _, m := range newIndex().FindAllStringSubmatch(string(text), -1) {
 		names = append(names, m[1]+m[2])
 	}
 	return names

@@ -4,17 +4,18 @@ import (
 	"context"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/uptrace/bun"
+
+	"github.com/attune-go/attune/migrations/internal/lazy"
 )
 
 var (
-	newTable    = regexp.MustCompile(`(?s)CREATE TABLE \{schema\}\.(\w+) \((.*?)\n\)`)
-	dropTrigger = regexp.MustCompile(`DROP TRIGGER IF EXISTS (\w+) ON \{schema\}\.(\w+)`)
-	newColumn   = regexp.MustCompile(`(?m)^    ([a-z_]+) +(\w+)`)
+	newTable    = lazy.Regexp(`(?s)CREATE TABLE \{schema\}\.(\w+) \((.*?)\n\)`)
+	dropTrigger = lazy.Regexp(`DROP TRIGGER IF EXISTS (\w+) ON \{schema\}\.(\w+)`)
+	newColumn   = lazy.Regexp(`(?m)^    ([a-z_]+) +(\w+)`)
 )
 
 // guestDrift compares the columns of attune's tables in a guest and attune's triggers with what the migrations
@@ -31,7 +32,7 @@ func (m *Migrator) guestDrift(ctx context.Context, db bun.IDB, in *inspection) (
 	found = append(found, in.unfit()...)
 	triggers := slices.Concat(guestTriggersOn(WorkerRuntime), guestTriggersOn(Lookups))
 	for _, s := range m.steps {
-		dropped := guestMatches(dropTrigger, s.id)
+		dropped := guestMatches(dropTrigger(), s.id)
 		triggers = slices.DeleteFunc(triggers, func(name string) bool { return slices.Contains(dropped, name) })
 	}
 	var live []string
@@ -59,8 +60,8 @@ func (in *inspection) lostColumns() (lost []Difference) {
 		if err != nil {
 			panic(err) // the file is embedded
 		}
-		for _, t := range newTable.FindAllStringSubmatch(string(text), -1) {
-			for _, c := range newColumn.FindAllStringSubmatch(t[2], -1) {
+		for _, t := range newTable().FindAllStringSubmatch(string(text), -1) {
+			for _, c := range newColumn().FindAllStringSubmatch(t[2], -1) {
 				if in.relations[t[1]] != nil && !in.has(t[1], c[1]) {
 					lost = append(lost, Difference{Table: t[1], Column: c[1], Is: "missing", ShouldBe: "a column"})
 				}

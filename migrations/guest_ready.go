@@ -11,6 +11,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/attune-go/attune/migrations/internal/guards"
+	"github.com/attune-go/attune/migrations/internal/lazy"
 )
 
 // referred lists the platform's tables to which attune's tables refer.
@@ -128,14 +129,14 @@ func orNone(list []string) []string {
 }
 
 var (
-	newFunction = regexp.MustCompile(`CREATE FUNCTION \{schema\}\.(\w+)\(`)
-	newTrigger  = regexp.MustCompile(`CREATE TRIGGER (\w+) [^;]*? ON \{schema\}\.(\w+)\s`)
+	newFunction = lazy.Regexp(`CREATE FUNCTION \{schema\}\.(\w+)\(`)
+	newTrigger  = lazy.Regexp(`CREATE TRIGGER (\w+) [^;]*? ON \{schema\}\.(\w+)\s`)
 )
 
 // guestFunctions returns the names of the functions that a migration creates in a guest, and with the
 // first one those of the guards.
 func guestFunctions(id string) []string {
-	names := guestMatches(newFunction, id)
+	names := guestMatches(newFunction(), id)
 	switch id {
 	case UnifyRuntimes:
 		for _, name := range guards.Postgres().Names() {
@@ -151,7 +152,7 @@ func guestFunctions(id string) []string {
 
 // guestTriggersOn returns the triggers that a migration creates in a guest, each behind its table.
 func guestTriggersOn(id string) []string {
-	names := guestMatches(newTrigger, id)
+	names := guestMatches(newTrigger(), id)
 	if id == UnifyRuntimes {
 		for _, name := range guards.Postgres().Names() {
 			if strings.Contains(name, ".") {

@@ -11,9 +11,6 @@ import (
 // operatorRelations are the tables that Placement creates.
 var operatorRelations = []string{"worker_cordon", "worker_operator_taint"}
 
-// operatorIndexes are the indexes of these tables on Postgres.
-var operatorIndexes = newIndexes("postgres", Placement)
-
 // requirementColumns maps the columns of actions and sensors that Placement adds to their defaults.
 var requirementColumns = map[string]string{
 	"required_worker_runtimes": "{}", "worker_selector": "{}", "worker_tolerations": "[]", "worker_affinity": "{}",

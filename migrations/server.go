@@ -10,16 +10,13 @@ import (
 // serverTables are the tables that Server creates, with the same names in a guest.
 var serverTables = []string{"attune_token", "attune_session", "attune_audit"}
 
-// serverIndexes are the indexes that Server creates on Postgres.
-var serverIndexes = newIndexes("postgres", Server)
-
 // classifyServer finds tables of Server that are missing and names that belong to others.
 func (in *inspection) classifyServer() {
 	if in.file {
 		in.classifyNames(Server, serverTables, nil)
 		return
 	}
-	in.classifyNames(Server, serverTables, serverIndexes)
+	in.classifyNames(Server, serverTables, ownIndexes()[Server])
 }
 
 // ownServer makes the owner of worker the owner of the tables of Server. Nobody else may use them:

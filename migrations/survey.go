@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect"
@@ -16,15 +17,21 @@ const (
 	sqliteSchema  = "main"
 )
 
-// relationNames and enumNames list the names that a survey looks for.
-var (
-	relationNames = slices.Concat(installed, []string{
+// relationNames returns the names of relations that a survey looks for.
+var relationNames = sync.OnceValue(func() []string {
+	names := slices.Concat(installed, []string{
 		versionTable, recordTable, archiveTable, archiveTable + "_ledger", archiveTable + "_catalog",
 		workerRuntimeTable, changeTable, sweepTable,
-	}, workerIndexes, fleetNames, labelRelations, labelIndexes, operatorRelations, operatorIndexes, lookupIndexes, serverTables,
-		serverIndexes, guestNames)
-	enumNames = []string{legacyEnum, enumWorkerType, enumStatus, enumRole}
-)
+	}, fleetNames, labelRelations, operatorRelations, serverTables, guestNames())
+	for _, indexes := range ownIndexes() {
+		names = append(names, indexes...)
+	}
+	slices.Sort(names)
+	return names
+})
+
+// enumNames lists the enums that a survey looks for.
+var enumNames = []string{legacyEnum, enumWorkerType, enumStatus, enumRole}
 
 // survey returns attune's names in every schema of the database, sorted by schema.
 func survey(ctx context.Context, db bun.IDB) ([]*space, error) {
@@ -61,7 +68,7 @@ LEFT JOIN LATERAL (
 	FROM pg_catalog.pg_attribute a
 	WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS a ON true
 WHERE pg_catalog.left(n.nspname, 3) <> 'pg_' AND n.nspname <> 'information_schema'
-ORDER BY n.nspname, c.relname`, bun.List(relationNames)).Scan(ctx, &rows)
+ORDER BY n.nspname, c.relname`, bun.List(relationNames())).Scan(ctx, &rows)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +121,7 @@ func surveySQLite(ctx context.Context, db bun.IDB) ([]*space, error) {
 	err := db.NewRaw(`
 SELECT m.name, m.type AS kind, c.name AS "column", c.type
 FROM main.sqlite_master m, pragma_table_info(m.name, 'main') c
-WHERE m.type IN ('table', 'view') AND m.name IN (?)`, bun.List(relationNames)).Scan(ctx, &rows)
+WHERE m.type IN ('table', 'view') AND m.name IN (?)`, bun.List(relationNames())).Scan(ctx, &rows)
 	if err != nil {
 		return nil, err
 	}

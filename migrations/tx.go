@@ -321,7 +321,7 @@ FROM held h
 JOIN pg_catalog.pg_stat_activity a ON a.pid = h.pid
 WHERE a.pid <> pg_catalog.pg_backend_pid()
   AND h.locktype = (SELECT min(locktype) FROM held)
-ORDER BY a.pid LIMIT 5`, int64(uint64(lockKey)>>32), int64(uint32(lockKey)), bun.List(relationNames)). //nolint:gosec // how pg_locks shows a 64-bit key
+ORDER BY a.pid LIMIT 5`, int64(uint64(lockKey)>>32), int64(uint32(lockKey)), bun.List(relationNames())). //nolint:gosec // how pg_locks shows a 64-bit key
 		Scan(ctx, &holders)
 	if query != nil || len(holders) == 0 {
 		return fmt.Errorf("%w: %w; its holder is gone; try again", ErrLocked, err)

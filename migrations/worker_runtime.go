@@ -3,6 +3,7 @@ package migrations
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/uptrace/bun"
 )
@@ -18,8 +19,14 @@ const (
 // workerRelations are the tables and the view of WorkerRuntime.
 var workerRelations = []string{workerRuntimeTable, changeTable, sweepTable, availableView}
 
-// workerIndexes are the indexes of these tables on Postgres.
-var workerIndexes = newIndexes("postgres", WorkerRuntime)
+// ownIndexes returns the names of the indexes that migrations create on Postgres.
+var ownIndexes = sync.OnceValue(func() map[string][]string {
+	byID := map[string][]string{}
+	for _, id := range []string{WorkerRuntime, WorkerLabels, Placement, Lookups, Server} {
+		byID[id] = newIndexes("postgres", id)
+	}
+	return byID
+})
 
 // labelRelations are the tables that WorkerLabels creates.
 var labelRelations = []string{"worker_label", "worker_taint"}
@@ -27,19 +34,13 @@ var labelRelations = []string{"worker_label", "worker_taint"}
 // labelFunctions are the functions that WorkerLabels creates.
 var labelFunctions = []string{"worker_copy_labels", "worker_follow_labels"}
 
-// labelIndexes are the indexes that WorkerLabels creates on Postgres.
-var labelIndexes = newIndexes("postgres", WorkerLabels)
-
-// lookupIndexes are the indexes that Lookups creates on Postgres.
-var lookupIndexes = newIndexes("postgres", Lookups)
-
 // classifyWorkerRuntime finds tables of WorkerRuntime that are missing and names that belong to
 // others.
 func (in *inspection) classifyWorkerRuntime() {
-	in.classifyNames(WorkerRuntime, workerRelations, workerIndexes)
-	in.classifyNames(WorkerLabels, labelRelations, labelIndexes)
-	in.classifyNames(Placement, operatorRelations, operatorIndexes)
-	in.classifyNames(Lookups, nil, lookupIndexes)
+	in.classifyNames(WorkerRuntime, workerRelations, ownIndexes()[WorkerRuntime])
+	in.classifyNames(WorkerLabels, labelRelations, ownIndexes()[WorkerLabels])
+	in.classifyNames(Placement, operatorRelations, ownIndexes()[Placement])
+	in.classifyNames(Lookups, nil, ownIndexes()[Lookups])
 	in.classifyServer()
 }
 

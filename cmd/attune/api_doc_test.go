@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"net"
+	"net/http"
 	"os"
 	osexec "os/exec"
 	"path/filepath"
@@ -9,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/attune-go/attune/fixtures/openapi"
 	"github.com/attune-go/attune/fixtures/testdb"
 )
 
@@ -19,7 +22,22 @@ func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == asProgram {
 		main()
 	}
-	os.Exit(m.Run())
+	// The clients of tests and of the program itself check the answers of the API.
+	wrong := make(chan error, 1)
+	http.DefaultTransport = &openapi.Transport{Base: http.DefaultTransport, Wrong: func(err error) {
+		select {
+		case wrong <- err:
+		default: // one is enough
+		}
+	}}
+	status := m.Run()
+	select {
+	case err := <-wrong:
+		fmt.Fprintln(os.Stderr, err)
+		status = 1
+	default:
+	}
+	os.Exit(status)
 }
 
 // programFolder returns a folder with the program, for PATH.

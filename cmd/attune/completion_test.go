@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"net"
 	"os"
 	osexec "os/exec"
@@ -68,16 +67,19 @@ func TestComplete(t *testing.T) {
 	}
 }
 
-// completedFleet makes a database with two workers the one of the commands.
+// hostileName is a name that a shell would run.
+const hostileName = "ci;touch${IFS}x"
+
+// completedFleet makes a database with three workers the one of the commands.
 func completedFleet(t *testing.T) *testdb.DB {
 	t.Helper()
 	setenv(t, "ATTUNE_COMPLETION_TIMEOUT", "1m") // this machine may be busy
 	db := testdb.Postgres(t)
 	uses(t, db)
 	want(t, run(t, "packs", "load", "core"), 0)
-	for i, zone := range []string{"a", "b"} {
+	for name, zone := range map[string]string{"build-1": "a", "build-2": "b", hostileName: "b"} {
 		w := schema.Worker{
-			Name: fmt.Sprint("build-", i+1), WorkerType: schema.WorkerLocal, WorkerRole: schema.RoleAction,
+			Name: name, WorkerType: schema.WorkerLocal, WorkerRole: schema.RoleAction,
 			Capabilities: []byte(`{"labels": {"zone": "` + zone + `"}}`),
 		}
 		if _, err := db.NewInsert().Model(&w).Exec(t.Context()); err != nil {
@@ -128,12 +130,14 @@ func TestCompletionInShells(t *testing.T) {
 	for _, c := range []struct {
 		line string
 		want []string
-		bash []string // where bash replaces a part of the word only
+		bash []string // where bash quotes the word, or replaces a part of it only
 	}{
 		{"attune workers show bui", []string{"build-1", "build-2"}, nil},
 		{"attune workers list label:zone=", []string{"label:zone=a", "label:zone=b"}, []string{"a", "b"}},
 		{"attune workers list --has=core.pyt", []string{"--has=core.python"}, []string{"core.python"}},
 		{"attune place --select ", []string{"zone=a", "zone=b"}, nil},
+		{"attune workers show ci", []string{hostileName}, []string{`ci\;touch\$\{IFS\}x`}}, // the others quote it themselves
+		{"attune workers list name:ci", []string{"name:" + hostileName}, []string{`ci\;touch\$\{IFS\}x`}},
 	} {
 		for shell, args := range map[string][]string{
 			"bash": {"--norc", "-c", bash, "bash", c.line}, "zsh": {"-fc", zsh, "zsh", c.line}, "fish": {"--no-config", "-c", fish, c.line},

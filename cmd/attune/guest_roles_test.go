@@ -56,6 +56,7 @@ func TestGuestRoles(t *testing.T) {
 		want(t, run(t, "workers", "show", "worker-alpha"), 0, "cordoned     since ", ": disk", "tainted      night:no_schedule")
 		want(t, run(t, "workers", "uncordon", "worker-alpha"), 0, "1 worker uncordoned")
 		want(t, run(t, "workers", "untaint", "*", "night"), 0, "2 workers untainted")
+		h.writesNeeds(operator, reader)
 		acme := h.pack("acme")
 		want(t, run(t, "packs", "load", acme), 0, "created")
 		want(t, run(t, "packs", "load", acme), 0, "unchanged")
@@ -83,10 +84,11 @@ func TestGuestRoles(t *testing.T) {
 			h.denied(host, `UPDATE attune.worker SET cordoned = false`, `UPDATE attune.worker SET cordon_reason = ''`)
 		}
 		h.denied(operator, `INSERT INTO attune.attune_worker_cordon (worker, created_by) VALUES (1, 'x')`, `UPDATE attune.attune_worker_operator_taint SET key = 'x'`,
-			`UPDATE attune.action SET entrypoint = 'x'`, `SELECT entrypoint FROM attune.action`,
+			`UPDATE attune.action SET entrypoint = 'x'`, `SELECT entrypoint FROM attune.action`, `UPDATE attune.sensor SET enabled = false`,
+			`UPDATE attune.attune_requirement SET sensor = 1`, `INSERT INTO attune.attune_requirement (id, action) VALUES (1, 1)`, `TRUNCATE attune.attune_requirement`,
 			`UPDATE attune.attune_worker_runtime SET version = ''`, `SELECT config FROM attune.sensor`, `DELETE FROM attune.attune_capability_change`,
 			`SELECT * FROM attune.execution`, `CREATE TABLE attune.mine ()`)
-		h.denied(reader, `SELECT attune.attune_declare_workers(1)`)
+		h.denied(reader, `SELECT attune.attune_declare_workers(1)`, `INSERT INTO attune.attune_requirement (action) VALUES (1)`, `DELETE FROM attune.attune_requirement`)
 		h.inPath(`INSERT INTO runtime (ref, name, distributions) VALUES ('etl.cobol', 'Cobol', '{}')`)
 		for _, login := range []string{host, reader} { // the reader finds what the host has resolved
 			want(t, run(t, "workers", "list", "--has", "cobol", "--database", login), 0, "worker-alpha")
@@ -105,6 +107,37 @@ func TestGuestRoles(t *testing.T) {
 			t.Errorf("worker-beta is %q after it was given back", got)
 		}
 	})
+}
+
+// writesNeeds writes as an operator what an action and a sensor need, where the platform has no columns for it. A reader sees it. The
+// platform's columns count where it has them.
+func (h *guestHost) writesNeeds(operator, reader string) {
+	h.Helper()
+	db, err := database.Open(h.Context(), operator)
+	if err != nil {
+		h.Fatal(err)
+	}
+	defer db.Close()
+	write := func(statement string) {
+		h.Helper()
+		if _, err := db.ExecContext(h.Context(), statement); err != nil {
+			h.Errorf("%s: %v", statement, err)
+		}
+	}
+	for table, ref := range map[string]string{"action": "core.echo", "sensor": "etl.watch"} {
+		row := `(SELECT id FROM attune.` + table + ` WHERE ref = '` + ref + `')`
+		write(`INSERT INTO attune.attune_requirement (` + table + `, required_worker_runtimes, worker_selector, worker_tolerations, worker_affinity)
+			VALUES (` + row + `, '{"node": ">=18"}', '{"disk": "hdd"}', '[{"key": "gpu", "operator": "exists"}]', '{"anti_affinity": [{"match_labels": {"spot": "1"}}]}')`)
+		write(`UPDATE attune.attune_requirement SET worker_selector = '{"disk": "ssd"}' WHERE ` + table + ` = ` + row)
+		got := run(h.T, "place", "--"+table, ref, "--json", "--database", reader)
+		for _, part := range []string{`"disk": "ssd"`, `"core.nodejs": ">=18"`, `"gpu"`, `"spot": "1"`} {
+			has := h.shape.Has(platform.A) && (table == "action" || !strings.Contains(part, "nodejs")) // its sensors name one runtime
+			if strings.Contains(got.out, part) == has {
+				h.Errorf("%s: %s\n%s%s", ref, part, got.out, got.errOut)
+			}
+		}
+		write(`DELETE FROM attune.attune_requirement WHERE ` + table + ` = ` + row)
+	}
 }
 
 // refused runs commands of attune that the database refuses to a login.

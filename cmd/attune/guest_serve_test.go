@@ -72,7 +72,8 @@ func TestGuestServe(t *testing.T) {
 		stop()
 		h.denied(login, `UPDATE attune.worker SET status = 'active'`, `UPDATE attune.runtime SET name = 'x'`, `DELETE FROM attune.worker`,
 			`INSERT INTO attune.attune_token (name, secret, scope) VALUES ('x', 'x', 'operate')`, `UPDATE attune.attune_token SET scope = 'operate'`,
-			`UPDATE attune.attune_token SET revoked = NULL`, `DELETE FROM attune.attune_audit`, `UPDATE attune.attune_audit SET principal = 'x'`,
+			`UPDATE attune.attune_token SET revoked = NULL`, `DELETE FROM attune.attune_audit`,
+			`INSERT INTO attune.attune_audit (principal, operation, subject, created) VALUES ('x', 'x', 'x', now())`, `UPDATE attune.attune_audit SET principal = 'x'`,
 			`SELECT config FROM attune.sensor`, `SELECT * FROM attune.execution`, `UPDATE attune.attune_worker_state SET instance = 'x'`,
 			`DELETE FROM attune.attune_capability_change`, `CREATE TABLE attune.mine ()`)
 	})

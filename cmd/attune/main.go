@@ -23,6 +23,7 @@ type grammar struct {
 	Explain  explainCmd  `cmd:"" help:"Show why a worker does or does not have a runtime, from what it reported."`
 	Serve    serveCmd    `cmd:"" help:"Serve the HTTP API."`
 	Tokens   tokensCmd   `cmd:"" help:"Create, list and revoke tokens of the HTTP API."`
+	Status   statusCmd   `cmd:"" help:"Show the state of the fleet: workers by status, malformed definitions, the newest change."`
 	Versions versionsCmd `cmd:"" help:"Match versions against a constraint."`
 	Config   configCmd   `cmd:"" help:"Show the effective configuration and the source of each value."`
 

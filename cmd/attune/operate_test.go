@@ -63,6 +63,7 @@ func TestWorkersTaint(t *testing.T) {
 		want(t, run(t, "workers", "taint", "gpu"), 2, "say which workers, before the taint gpu")
 		want(t, run(t, "workers", "untaint", "gpu"), 2, "say which workers, before the taint gpu")
 		want(t, run(t, "workers", "taint", "web-1", ":no_schedule"), 2, "must name the key of a taint")
+		want(t, run(t, "workers", "taint", "web-1", "attune/report-only"), 2, "every requirement tolerates attune/report-only; cordon them, or use another key")
 		want(t, run(t, "workers", "taint", "web-1", "gpu:NoSchedule"), 2, "must end in :no_schedule to have this effect")
 		want(t, run(t, "workers", "taint", "web-1", strings.Repeat("k", 10_000)), 2, "must have at most 900 bytes in key and value, got 10000")
 		want(t, run(t, "workers", "untaint", "web-1", "gpu=a100"), 2, "must be KEY or KEY:EFFECT to be removed, such as gpu")

@@ -128,13 +128,16 @@ func (p *placePrinter) helps(helps []placement.Help) {
 		return
 	}
 	p.Out.Printf("\n%s\n", p.Out.Paint(cli.Bold, "WORKERS  WHAT WOULD HELP"))
-	p.entries(len(helps), mostHelpLines, func(out *cli.Terminal, i int) {
+	shown := p.entries(len(helps), mostHelpLines, func(out *cli.Terminal, i int) {
 		h := &helps[i]
 		out.PrintProse(cli.Plain, count(h.Workers), 0, cli.Clean(h.Text))
 		if h.Command != "" {
 			out.PrintProse(cli.Plain, count(0), 0, out.Paint(cli.Cyan, "`"+cli.Clean(h.Command)+"`"))
 		}
 	})
+	if more := len(helps) - shown; more > 0 {
+		p.Out.Printf("%s%d more would help; --json lists all\n", count(0), more)
+	}
 }
 
 // count returns a number of workers as the label of an entry. Zero is blank.

@@ -24,6 +24,9 @@ func (c *placeCmd) subject(ctx context.Context, env *cli.Env, src source, index 
 	s, err := src.subject(ctx, index, kind, ref)
 	var unknown *answer.UnknownSubjectError
 	switch {
+	case errors.As(err, &unknown) && unknown.Other:
+		return nil, fmt.Errorf("%w in %s; there is the %[3]s %[4]s: `attune place --%[3]s %[4]s`",
+			unknown, src.name(), kind.Other(), cli.Clean(ref))
 	case errors.As(err, &unknown) && unknown.Near != "":
 		return nil, fmt.Errorf("%w in %s; did you mean %s?", unknown, src.name(), unknown.Near)
 	case errors.As(err, &unknown):

@@ -73,6 +73,8 @@ func TestPlaceAction(t *testing.T) {
 		want(t, run(t, "place", "--action", "etl.lost"), 0, `note: action etl.lost: its constraint ">=3" is without a runtime, which was never set or was deleted`)
 		want(t, run(t, "place", "--action", "etl.wrong"), 1, `action "etl.wrong"`, `/required_worker_runtimes/pyton: unknown runtime "pyton"; did you mean python?`)
 		want(t, run(t, "place", "--action", "etl.laod"), 1, `no action "etl.laod" in `, "did you mean etl.load?")
+		want(t, run(t, "place", "--sensor", "etl.load"), 1, `no sensor "etl.load" in `, "; there is the action etl.load: `attune place --action etl.load`")
+		want(t, run(t, "place", "--action", "etl.watch"), 1, `no action "etl.watch" in `, "; there is the sensor etl.watch: `attune place --sensor etl.watch`")
 		want(t, run(t, "place", "--sensor", "xyz"), 1, `no sensor "xyz" in `, "`attune place --all` shows all")
 		want(t, run(t, "place", "--action", "etl.load", "--all"), 2, "--action and --all are different questions")
 		want(t, run(t, "place", "--action", "etl.load", "python"), 2, "are different questions")
@@ -89,6 +91,50 @@ func TestPlaceDeletedRuntime(t *testing.T) {
 	want(t, run(t, "place", "--action", "etl.load"), 1, `action "etl.load"`, "/runtime: the runtime was deleted")
 	want(t, run(t, "place", "--all"), 3, "/runtime: the runtime was deleted")
 	want(t, run(t, "place", "--if", "runtime python removed"), 3, "note: action etl.load is left out: /runtime: the runtime was deleted")
+}
+
+// Rows that were odd before the guards came, or passed guards that warn, have a fault each. The others are answered, and no
+// row is changed.
+func TestPlaceOddColumns(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		subjects(t, db)
+		testdb.Unguard(t, db.DB, db.Schema)
+		for _, c := range []struct{ column, document, fault string }{
+			{"worker_selector", `"zone"`, "/worker_selector: must be an object, got text"},
+			{"worker_selector", `["zone"]`, "/worker_selector: must be an object, got a list"},
+			{"worker_selector", `{"zone": {"in": ["a"]}}`, "/worker_selector/zone: must be text, got an object"},
+			{"worker_selector", `{"": "a"}`, "/worker_selector/: must name a label"},
+			{"required_worker_runtimes", `7`, "/required_worker_runtimes: must be an object, got a number"},
+			{"required_worker_runtimes", `{"python": 3.12}`, "/required_worker_runtimes/python: must be text, got a number"},
+			{"required_worker_runtimes", `{"python": "=>3"}`, "/required_worker_runtimes/python: constraint"},
+			{"worker_tolerations", `{"key": "gpu"}`, "/worker_tolerations: must be a list, got an object"},
+			{"worker_tolerations", `["gpu"]`, "/worker_tolerations/0: must be an object, got text"},
+			{"worker_tolerations", `[null]`, "/worker_tolerations/0: must be an object"},
+			{"worker_affinity", `true`, "/worker_affinity: must be an object, got true"},
+			{"worker_affinity", `{"required": {"match_labels": {"a": "b"}}}`, "/worker_affinity/required: must be a list, got an object"},
+			{"worker_affinity", `{"preferred": [{"weight": "5", "term": {"match_labels": {"a": "b"}}}]}`, "/worker_affinity/preferred/0/weight: must be a whole number"},
+			{"worker_affinity", `{"nodes": []}`, "/worker_affinity/nodes: unknown key"},
+		} {
+			exec(t, db, "UPDATE action SET "+c.column+" = ? WHERE ref = 'etl.free'", c.document)
+			want(t, run(t, "place", "--action", "etl.free"), 1, `read the requirement of action "etl.free": `, c.fault)
+			all := run(t, "place", "--all", "--json")
+			var counts answer.SubjectCounts
+			if err := json.Unmarshal([]byte(all.out), &counts); err != nil || len(counts.Subjects) != 10 {
+				t.Fatalf("%s: %d subjects, %v\n%s%s", c.document, len(counts.Subjects), err, all.out, all.errOut)
+			}
+			for _, s := range counts.Subjects {
+				if strings.HasPrefix(s.Fault, c.fault) != (s.Ref == "etl.free") {
+					t.Errorf("%s: %s has the fault %q", c.document, s.Ref, s.Fault)
+				}
+			}
+			want(t, run(t, "place", "--if", "python min 2"), 0, "note: action etl.free is left out: "+c.fault)
+			var kept string
+			if err := db.NewRaw("SELECT CAST("+c.column+" AS text) FROM action WHERE ref = 'etl.free'").Scan(t.Context(), &kept); err != nil || kept != c.document {
+				t.Errorf("%s became %s, %v", c.document, kept, err)
+			}
+			exec(t, db, "UPDATE action SET "+c.column+" = ? WHERE ref = 'etl.free'", map[bool]string{true: "[]", false: "{}"}[c.column == "worker_tolerations"])
+		}
+	})
 }
 
 func TestPlaceAll(t *testing.T) {
@@ -178,6 +224,7 @@ func TestPlaceIf(t *testing.T) {
 		want(t, run(t, "place", "--if", "pyton min 3"), 1, `unknown runtime "pyton"; did you mean python?`)
 		want(t, run(t, "place", "--if", "without web-1 web-9 nobody"), 1, `no worker "web-9", did you mean web-`, `no worker "nobody"`, "`attune workers list` shows all")
 		want(t, run(t, "place", "--if", "python max 3"), 2, "--if: ", "must be RUNTIME min VERSION")
+		want(t, run(t, "place", "--if", "python without >=4,<3"), 2, `--if: change "python without >=4,<3": must be satisfied by some version, got ">=4,<3"`)
 		want(t, run(t, "place", "--if", "python min 3", "python"), 2, "are different questions")
 		want(t, run(t, "place", "--if", "python min 3", "--hosts"), 2, "--hosts and --sql are about one requirement")
 	})

@@ -118,10 +118,7 @@ func (c *serveCmd) Run(ctx context.Context, env *cli.Env) error {
 	if c.NoAuth {
 		handler = api.OnlyLoopback(handler)
 	}
-	s := &apiServer{api: a, log: env.Log, http: &http.Server{
-		Handler: handler, MaxHeaderBytes: 16 << 10, ReadHeaderTimeout: headerTimeout, IdleTimeout: time.Minute,
-		ErrorLog: slog.NewLogLogger(env.Log.Handler(), slog.LevelDebug),
-	}}
+	s := newServer(a, handler, env.Log)
 	if token != "" {
 		s.announce = func(url string) { c.announce(env, sessions, token, url) }
 	}
@@ -176,8 +173,18 @@ type apiServer struct {
 	api  *api.API
 	http *http.Server
 	log  *slog.Logger
+	// connections is the number of connections that are served at a time.
+	connections int
 	// announce is called with the URL of the server once it listens. It may be nil.
 	announce func(url string)
+}
+
+// newServer returns a server whose clients have bounded times, headers and connections.
+func newServer(a *api.API, handler http.Handler, log *slog.Logger) *apiServer {
+	return &apiServer{api: a, log: log, connections: maxConnections, http: &http.Server{
+		Handler: handler, MaxHeaderBytes: 16 << 10, ReadHeaderTimeout: headerTimeout, IdleTimeout: time.Minute,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}}
 }
 
 // hostOf returns the host and the port by which browsers reach an address: the name of this machine if it is any address.
@@ -219,7 +226,7 @@ func (s *apiServer) serve(ctx context.Context, address, cert, key string) error 
 	} else { // a reload of the service must not end the server
 		defer onHangup(func() { s.log.Info("there is no certificate to read again") })()
 	}
-	listener = netutil.LimitListener(listener, maxConnections)
+	listener = netutil.LimitListener(listener, s.connections)
 	ran, served := make(chan error, 1), make(chan error, 1)
 	following, stop := context.WithCancel(ctx)
 	defer stop()

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"regexp"
 	"strings"
 	"sync"
@@ -14,79 +16,77 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/net/netutil"
-
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/runtime/api"
+	"github.com/attune-go/attune/schema/store"
 )
 
-// A countingListener counts its open connections.
-type countingListener struct {
-	net.Listener
-	open, most atomic.Int64
-}
-
-func (l *countingListener) Accept() (net.Conn, error) {
-	conn, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	if n := l.open.Add(1); n > l.most.Load() { // one goroutine accepts
-		l.most.Store(n)
-	}
-	return &countedConn{Conn: conn, closed: sync.OnceFunc(func() { l.open.Add(-1) })}, nil
-}
-
-type countedConn struct {
-	net.Conn
-	closed func()
-}
-
-func (c *countedConn) Close() error {
-	c.closed()
-	return c.Conn.Close()
-}
-
-// TestConnections: more connections than are served wait, and get their turn when idle ones are cut off.
+// TestConnections: more connections than are served wait, and get their turn when others end. The server cuts idle ones off.
 func TestConnections(t *testing.T) {
-	const limit, idle = 4, 20
-	inner, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	db := testdb.SQLite(t)
+	a, err := api.New(store.New(db, store.Config{}), api.Config{Authorize: api.Loopback})
 	if err != nil {
 		t.Fatal(err)
 	}
-	counting := &countingListener{Listener: inner}
-	listener := netutil.LimitListener(counting, limit)
-	server := &http.Server{
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") }), ReadHeaderTimeout: 50 * time.Millisecond,
-	}
+	s := newServer(a, a.Handler(), slog.New(slog.DiscardHandler))
+	const idle = 4
+	s.connections = idle
+	listens := make(chan string, 1)
+	s.announce = func(url string) { listens <- strings.TrimPrefix(url, "http://") }
+	ctx, cancel := context.WithCancel(t.Context())
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	for range idle {
-		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", inner.Addr().String())
+	go func() { served <- s.serve(ctx, "127.0.0.1:0", "", "") }()
+	defer func() {
+		cancel()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	}()
+	address := <-listens
+	dial := func() net.Conn {
+		t.Helper()
+		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer conn.Close()
+		t.Cleanup(func() { _ = conn.Close() }) // the test may have
+		return conn
 	}
-	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", inner.Addr().String())
-	if err != nil {
+	// ask sends a request, which has its turn behind the connections before it.
+	ask := func() net.Conn {
+		t.Helper()
+		conn := dial()
+		if _, err := io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		return conn
+	}
+	isAnswered := func(conn net.Conn, within time.Duration) (string, error) {
+		t.Helper()
+		if err := conn.SetReadDeadline(time.Now().Add(within)); err != nil {
+			t.Fatal(err)
+		}
+		return bufio.NewReader(conn).ReadString('\n')
+	}
+	began := time.Now()
+	first := dial()
+	for range idle - 1 {
+		dial()
+	}
+	waiting := ask()
+	line, err := isAnswered(waiting, 300*time.Millisecond)
+	if inTime := time.Since(began) < headerTimeout; inTime && !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("a connection is served beside %d others: %q, %v", idle, line, err)
+	}
+	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
-	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"); err != nil {
-		t.Fatal(err)
+	if line, err := isAnswered(waiting, 30*time.Second); err != nil || !strings.Contains(line, "200") {
+		t.Errorf("after another has ended: %q, %v", line, err)
 	}
-	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, "200") {
-		t.Errorf("behind %d idle connections: %q, %v", idle, line, err)
-	}
-	if n := counting.most.Load(); n > limit {
-		t.Errorf("%d connections were served at a time, want at most %d", n, limit)
-	}
-	if err := errors.Join(server.Close(), listener.Close()); err != nil && !errors.Is(err, net.ErrClosed) {
-		t.Error(err)
-	}
-	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
-		t.Error(err)
+	if line, err := isAnswered(ask(), 30*time.Second); err != nil || !strings.Contains(line, "200") {
+		t.Errorf("behind connections that are idle: %q, %v", line, err)
 	}
 }
 

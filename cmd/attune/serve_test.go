@@ -15,6 +15,8 @@ import (
 	"os"
 	osexec "os/exec"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -25,6 +27,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
+	"github.com/attune-go/attune/fixtures/openapi"
 	"github.com/attune-go/attune/fixtures/reports"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/api"
@@ -85,16 +88,28 @@ func (s *serving) wait(pattern string) string {
 	return ""
 }
 
-// curl runs curl and returns the status and the body.
+// curl runs curl and returns the status and the body, which must be one that the API's document has.
 func (s *serving) curl(path string, args ...string) (status, body string) {
 	s.t.Helper()
-	args = append([]string{"-sS", "--max-time", "30", "-w", "\n%{http_code}", s.url + path}, args...)
+	const trailer = "\n%{method} %{http_code} %header{" + api.Header + "} %{content_type}"
+	args = append([]string{"-sS", "--max-time", "30", "-w", trailer, s.url + path}, args...)
 	out, err := osexec.CommandContext(s.t.Context(), "curl", args...).CombinedOutput()
 	if err != nil {
 		s.t.Fatalf("curl %q: %v\n%s", args, err, out)
 	}
 	i := strings.LastIndex(string(out), "\n")
-	return string(out[i+1:]), string(out[:i])
+	body = string(out[:i])
+	answer := strings.SplitN(string(out[i+1:]), " ", 4)
+	if code, _ := strconv.Atoi(answer[1]); answer[2] != "" {
+		a := openapi.Answer{Method: answer[0], Path: path, Status: code, ContentType: answer[3], Body: []byte(body)}
+		if _, behind, ok := strings.Cut(body, "\r\n\r\n"); ok && slices.Contains(args, "-D") {
+			a.Body = []byte(behind) // of the header
+		}
+		if err := a.Check(); err != nil {
+			s.t.Errorf("curl %q: %s: %v\n%s", args, answer[1], err, body)
+		}
+	}
+	return answer[1], body
 }
 
 func needsCurl(t *testing.T) {

@@ -64,6 +64,8 @@ func TestServerGivesTheSame(t *testing.T) {
 		{args: "workers list --after x", status: cli.ExitUsage},
 		{args: "workers list --has pyhton", status: cli.ExitFailed},
 		{args: "workers list --has python==3.12", status: cli.ExitUsage},
+		{args: "status", differs: regexp.MustCompile(`(streams +[0-9]+ open\n)?time +\S+`)},
+		{args: "status --json", differs: regexp.MustCompile(`(  "streams": [0-9]+,\n)?  "now": "\S+"`)},
 		{args: "workers show web-1"},
 		{args: "workers show web-*"},
 		{args: "workers show web-* --json"},

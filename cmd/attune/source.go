@@ -23,6 +23,7 @@ type source interface {
 	// pending is why a database that is only looked at is not migrated, or nil.
 	pending() error
 	guest(ctx context.Context) (bool, error)
+	status(ctx context.Context) (*answer.Status, error)
 
 	definitions(ctx context.Context) (cli.Definitions, error)
 	// mean finds the runtime that is meant. Errors: *answer.UnknownRuntimeError.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"iter"
+	"log/slog"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
 	"github.com/attune-go/attune/runtime/answer"
@@ -31,6 +32,17 @@ func (s databaseSource) name() string   { return s.db.Name }
 func (s databaseSource) pending() error { return s.db.Pending }
 
 func (s databaseSource) guest(context.Context) (bool, error) { return s.db.Guest(), nil }
+
+func (s databaseSource) status(ctx context.Context) (*answer.Status, error) {
+	found, err := s.definitions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if text := found.LeftOut.String(); text != "" {
+		slog.WarnContext(ctx, text)
+	}
+	return answer.StatusOf(ctx, s.db.Store, found.Definitions)
+}
 
 func (s databaseSource) definitions(ctx context.Context) (cli.Definitions, error) {
 	return s.db.Definitions(ctx)

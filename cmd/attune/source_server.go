@@ -31,8 +31,15 @@ func (s *serverSource) name() string   { return s.url }
 func (s *serverSource) pending() error { return nil }
 
 func (s *serverSource) guest(ctx context.Context) (bool, error) {
-	status, err := answered[struct{ Guest bool }](s.client.GetStatus(ctx))
-	return status.Guest, err
+	status, err := s.status(ctx)
+	if err != nil {
+		return false, err
+	}
+	return status.Guest, nil
+}
+
+func (s *serverSource) status(ctx context.Context) (*answer.Status, error) {
+	return answered[*answer.Status](s.client.GetStatus(ctx))
 }
 
 func (s *serverSource) withheld() summarizer {

@@ -76,7 +76,11 @@ func (s *serverSource) subject(ctx context.Context, _ *metadata.Index, kind stor
 		refs = append(refs, found.Items[i].Ref)
 	}
 	slices.Sort(refs)
-	return nil, &answer.UnknownSubjectError{Kind: kind, Ref: ref, Near: metadata.Nearest(ref, refs)}
+	other, err := s.ofKind(ctx, kind.Other(), url.Values{"ref": {ref}})
+	if err != nil {
+		return nil, err
+	}
+	return nil, &answer.UnknownSubjectError{Kind: kind, Ref: ref, Near: metadata.Nearest(ref, refs), Other: len(other.Items) > 0}
 }
 
 func (s *serverSource) subjects(ctx context.Context, _ *metadata.Index, pack string) (*answer.SubjectCounts, error) {

@@ -243,7 +243,15 @@ func noteUnknown(ctx context.Context, env *cli.Env, src source, names []string) 
 
 // countLine returns the number of workers, by status.
 func countLine(c *answer.Counts, shown int) string {
-	text := cli.Count(c.All, "worker")
+	text := cli.Count(c.All, "worker") + ": " + byStatus(c)
+	if shown < c.All {
+		text += fmt.Sprintf("; %d shown", shown)
+	}
+	return text
+}
+
+// byStatus returns how many workers have each status, without those that nobody has.
+func byStatus(c *answer.Counts) string {
 	var parts []string
 	for _, part := range []struct {
 		n    int
@@ -256,11 +264,7 @@ func countLine(c *answer.Counts, shown int) string {
 			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.word))
 		}
 	}
-	text += ": " + strings.Join(parts, ", ")
-	if shown < c.All {
-		text += fmt.Sprintf("; %d shown", shown)
-	}
-	return text
+	return strings.Join(parts, ", ")
 }
 
 // workersTable returns the table of workers with a column for each runtime that is asked for.

@@ -183,21 +183,7 @@ func compareGroups(
 
 func (g *randomFleets) compareEffects(t *testing.T, workers []*naive.Worker, seen map[string]int) {
 	t.Helper()
-	var changes []placement.Change
-	after := workers
-	for range 1 + g.IntN(3) {
-		text, apply := g.Change()
-		c, err := placement.ParseChange(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		// Changes name workers that exist.
-		c.Workers = slices.DeleteFunc(c.Workers, func(name string) bool {
-			return !slices.ContainsFunc(workers, func(w *naive.Worker) bool { return w.Name == name })
-		})
-		changes = append(changes, c)
-		after = apply(after)
-	}
+	changes, after := g.changes(t, workers)
 	var subjects []placement.Subject
 	var requirements []*naive.Requirement
 	for range 10 {
@@ -219,6 +205,26 @@ func (g *randomFleets) compareEffects(t *testing.T, workers []*naive.Worker, see
 			seen["effects that lose workers"]++
 		}
 	}
+}
+
+// changes returns random changes, and the workers after them.
+func (g *randomFleets) changes(t *testing.T, workers []*naive.Worker) (changes []placement.Change, after []*naive.Worker) {
+	t.Helper()
+	after = workers
+	for range 1 + g.IntN(3) {
+		text, apply := g.Change()
+		c, err := placement.ParseChange(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Changes name workers that exist.
+		c.Workers = slices.DeleteFunc(c.Workers, func(name string) bool {
+			return !slices.ContainsFunc(workers, func(w *naive.Worker) bool { return w.Name == name })
+		})
+		changes = append(changes, c)
+		after = apply(after)
+	}
+	return changes, after
 }
 
 // fleet replaces the workers of a database of attune's own by random ones.

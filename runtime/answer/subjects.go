@@ -29,6 +29,8 @@ type UnknownSubjectError struct {
 	Ref  string
 	// Near is the ref that is probably meant, or empty.
 	Near string
+	// Other reports that a subject of the other kind has the ref.
+	Other bool
 }
 
 func (e *UnknownSubjectError) Error() string { return fmt.Sprintf("no %s %q", e.Kind, e.Ref) }
@@ -52,7 +54,11 @@ func FindSubject(ctx context.Context, st *store.Store, index *metadata.Index, ki
 	for i, s := range all {
 		refs[i] = s.Ref
 	}
-	return nil, &UnknownSubjectError{Kind: kind, Ref: ref, Near: metadata.Nearest(ref, refs)}
+	other, err := st.Subjects.List(ctx, store.SubjectQuery{Kind: kind.Other(), Ref: ref})
+	if err != nil {
+		return nil, err
+	}
+	return nil, &UnknownSubjectError{Kind: kind, Ref: ref, Near: metadata.Nearest(ref, refs), Other: len(other) > 0}
 }
 
 // placeSubjectOf reads the requirement of a subject.

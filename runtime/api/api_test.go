@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/attune-go/attune/fixtures"
+	"github.com/attune-go/attune/fixtures/openapi"
 	"github.com/attune-go/attune/fixtures/reports"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/answer"
@@ -36,15 +37,15 @@ func (l *workerList) names() (names []string) {
 // TestConforms checks that answers which differ from the specification are found.
 func TestConforms(t *testing.T) {
 	schema := []string{"components", "schemas", "Match"}
-	if err := valid(schema, []byte(`{"version": "1.2.0", "prerelease": false, "path": "/x"}`)); err != nil {
+	if err := openapi.Valid(schema, []byte(`{"version": "1.2.0", "prerelease": false, "path": "/x"}`)); err != nil {
 		t.Error(err)
 	}
 	for _, wrong := range []string{`{}`, `{"version": 1, "prerelease": false, "path": "/x"}`, `{"version": "1.2.0", "prerelease": false, "path": "/x", "more": 1}`} {
-		if valid(schema, []byte(wrong)) == nil {
+		if openapi.Valid(schema, []byte(wrong)) == nil {
 			t.Errorf("%s is valid", wrong)
 		}
 	}
-	if valid([]string{"components", "schemas", "Now"}, []byte(`"yesterday"`)) == nil {
+	if openapi.Valid([]string{"components", "schemas", "Now"}, []byte(`"yesterday"`)) == nil {
 		t.Error("any text is a time")
 	}
 }

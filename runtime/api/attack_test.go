@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/attune-go/attune/fixtures/openapi"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/api"
@@ -23,18 +24,18 @@ type endpoint struct {
 // cannot be forgotten.
 func endpoints(t *testing.T) (all []endpoint) {
 	t.Helper()
-	standard := scopeOf(specification()["security"])
-	for path, methods := range specification()["paths"].(map[string]any) {
+	standard := scopeOf(openapi.Document()["security"])
+	for path, methods := range openapi.Document()["paths"].(map[string]any) {
 		for method, described := range methods.(map[string]any) {
 			if method == "parameters" {
 				continue
 			}
 			e := endpoint{method: strings.ToUpper(method), scope: standard}
 			e.path = strings.NewReplacer("{id}", "1", "{ref}", "core.python").Replace(path)
-			if security, ok := at(described, "security"); ok {
+			if security, ok := openapi.At(described, "security"); ok {
 				e.scope = scopeOf(security)
 			}
-			if _, ok := at(described, "requestBody"); ok {
+			if _, ok := openapi.At(described, "requestBody"); ok {
 				e.body = "{}"
 			}
 			if strings.HasSuffix(path, "taint") {
@@ -73,7 +74,7 @@ func endpoints(t *testing.T) (all []endpoint) {
 // scopeOf returns the scope of a list of security requirements.
 func scopeOf(security any) string {
 	for _, requirement := range security.([]any) {
-		scopes, _ := at(requirement, "token")
+		scopes, _ := openapi.At(requirement, "token")
 		return scopes.([]any)[0].(string)
 	}
 	return ""
@@ -294,16 +295,16 @@ func TestInjection(t *testing.T) {
 				continue
 			}
 			path, query, _ := strings.Cut(e.path, "?")
-			described, _ := at(specification(), "paths", templateOf(path), "get", "parameters")
+			described, _ := openapi.At(openapi.Document(), "paths", openapi.TemplateOf(path), "get", "parameters")
 			list, _ := described.([]any)
 			for _, p := range list {
-				if ref, ok := at(p, "$ref"); ok {
-					p, _ = at(specification(), strings.Split(strings.TrimPrefix(ref.(string), "#/"), "/")...)
+				if ref, ok := openapi.At(p, "$ref"); ok {
+					p, _ = openapi.At(openapi.Document(), strings.Split(strings.TrimPrefix(ref.(string), "#/"), "/")...)
 				}
-				if in, _ := at(p, "in"); in != "query" {
+				if in, _ := openapi.At(p, "in"); in != "query" {
 					continue
 				}
-				name, _ := at(p, "name")
+				name, _ := openapi.At(p, "name")
 				for _, value := range values {
 					target := path + "?" + name.(string) + "=" + value
 					if query != "" && !strings.HasPrefix(query, name.(string)+"=") {

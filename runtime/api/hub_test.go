@@ -144,6 +144,7 @@ func TestHubBehindLocks(t *testing.T) {
 	until(t, "the server is ready", func() bool { status, _ := ready(t, a); return status == http.StatusOK })
 
 	s := &server{t: t, db: db, store: st, scope: api.Operate, log: log, Server: httptest.NewServer(a.Handler())}
+	checked(t, s.Client())
 	t.Cleanup(func() { cancel(); s.Close() })
 	l := s.listen("/v1/changes?include=status")
 	unlock = locked(t, db, st.Layout().Table("worker_cordon"))

@@ -28,7 +28,7 @@ type metrics struct {
 }
 
 // newMetrics returns the metrics of a registry. It registers them, or returns those that another
-// API registered there. The workers of the stores of several APIs add up.
+// API registered there. The workers of several databases and schemas add up, and those of one count once.
 func newMetrics(registry *prometheus.Registry, fleet *fleetMetric) (*metrics, error) {
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -87,8 +87,13 @@ func (f *fleetMetric) Collect(to chan<- prometheus.Metric) {
 	f.mu.Lock()
 	stores := slices.Clone(f.stores)
 	f.mu.Unlock()
-	all := map[string]int{}
+	all, counted := map[string]int{}, map[string]bool{}
 	for _, st := range stores {
+		id, err := st.Identity(ctx)
+		if err == nil && id != "" && counted[id] {
+			continue
+		}
+		counted[id] = true // a database that does not say who it is counts by itself
 		counts, err := answer.CountWorkers(ctx, st, store.Selection{})
 		if err != nil {
 			f.log.WarnContext(ctx, "workers cannot be counted", "error", err)

@@ -50,6 +50,7 @@ func TestMounted(t *testing.T) {
 		servers = append(servers, &server{t: t, db: db, store: st, prefix: prefix})
 	}
 	platform := httptest.NewServer(mux)
+	checked(t, platform.Client())
 	defer platform.Close()
 	for _, s := range servers {
 		s.Server = platform
@@ -74,8 +75,10 @@ func TestMounted(t *testing.T) {
 			t.Errorf("%v in\n%s", err, metrics.body)
 		}
 	}
-	if _, err := api.New(servers[0].store, api.Config{Registry: registry, Authorize: byName}); err != nil { // of the same store
-		t.Fatal(err)
+	for _, same := range []*store.Store{servers[0].store, store.New(servers[0].db, store.Config{Schema: servers[0].db.Schema})} { // of one database
+		if _, err := api.New(same, api.Config{Registry: registry, Authorize: byName}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	body := string(servers[0].request(http.MethodGet, "/metrics", "", "Authorization", "Basic YWxpY2U6c2VjcmV0").body)
 	if !strings.Contains(body, `attune_workers{status="active"} 8`) {

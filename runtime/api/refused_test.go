@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/attune-go/attune/fixtures/openapi"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/api"
 )
@@ -82,14 +83,14 @@ func TestRefusedValues(t *testing.T) {
 	s := start(t, db, api.Config{Limits: api.Limits{Burst: 1e6}})
 	for _, e := range endpoints(t) {
 		path, _, _ := strings.Cut(e.path, "?")
-		described, _ := at(specification(), "paths", templateOf(path), strings.ToLower(e.method), "parameters")
+		described, _ := openapi.At(openapi.Document(), "paths", openapi.TemplateOf(path), strings.ToLower(e.method), "parameters")
 		list, _ := described.([]any)
 		for _, p := range list {
-			if ref, ok := at(p, "$ref"); ok {
-				p, _ = at(specification(), strings.Split(strings.TrimPrefix(ref.(string), "#/"), "/")...)
+			if ref, ok := openapi.At(p, "$ref"); ok {
+				p, _ = openapi.At(openapi.Document(), strings.Split(strings.TrimPrefix(ref.(string), "#/"), "/")...)
 			}
-			if in, _ := at(p, "in"); in == "query" {
-				name, _ := at(p, "name")
+			if in, _ := openapi.At(p, "in"); in == "query" {
+				name, _ := openapi.At(p, "name")
 				s.refused(s.request(e.method, path+"?"+name.(string)+"=", e.body), http.StatusBadRequest, api.InvalidRequest, name.(string))
 			}
 		}

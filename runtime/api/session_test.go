@@ -69,7 +69,7 @@ func browser(t *testing.T) *http.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &http.Client{Jar: jar}
+	return checked(t, &http.Client{Jar: jar})
 }
 
 // send sends a request to the page.

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/attune-go/attune/fixtures/openapi"
 	"github.com/attune-go/attune/fixtures/reports"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/api"
@@ -51,6 +52,7 @@ func slowServer(t *testing.T, limits api.Limits) *server {
 	s.Config.ErrorLog = slog.NewLogLogger(slog.NewTextHandler(s.log, nil), slog.LevelError)
 	s.Start()
 	t.Cleanup(s.Close)
+	checked(t, s.Client())
 	return s
 }
 
@@ -105,6 +107,12 @@ func TestSlowBody(t *testing.T) {
 	text, err := io.ReadAll(got.Body)
 	if err != nil {
 		t.Fatal(err)
+	}
+	answer := openapi.Answer{
+		Method: http.MethodPost, Path: "/v1/place", Status: got.StatusCode, ContentType: got.Header.Get("Content-Type"), Body: text,
+	}
+	if err := answer.Check(); err != nil {
+		t.Error(err)
 	}
 	if got.StatusCode != http.StatusBadRequest || !strings.Contains(string(text), "cannot be read") || !got.Close {
 		t.Errorf("%d, closed: %v\n%s", got.StatusCode, got.Close, text)

@@ -1,42 +1,27 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 	"time"
 
-	"github.com/attune-go/attune"
 	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/api/internal/server"
-	"github.com/attune-go/attune/schema/store"
 )
 
 // GetStatus implements the operation getStatus.
 func (a *API) GetStatus(ctx context.Context, _ server.GetStatusRequestObject) (server.GetStatusResponseObject, error) {
-	counts, err := answer.CountWorkers(ctx, a.store, store.Selection{})
-	if err != nil {
-		return nil, err
-	}
 	defs, err := a.definitions(ctx)
 	if err != nil {
 		return nil, err
 	}
-	guest := a.store.Layout().Guest()
-	s := server.GetStatus200JSONResponse{
-		Program: attune.Version, Guest: guest, Workers: *counts, Definitions: len(defs.list), Malformed: []server.MalformedDefinition{},
-		Streams: a.limiter.streams(),
+	s, err := answer.StatusOf(ctx, a.store, defs.list)
+	if err != nil {
+		return nil, err
 	}
-	for i := range defs.list {
-		if fault := cmp.Or(answer.FaultOf(&defs.list[i], guest), defs.list[i].Contradictions()); fault != nil {
-			s.Malformed = append(s.Malformed, server.MalformedDefinition{Ref: defs.list[i].Ref, Fault: fault.Error()})
-		}
-	}
-	if v, err := a.hub.after(0); err == nil {
-		s.LastChange = v.last
-	}
-	s.Now, err = a.store.Now(ctx)
-	return s, err
+	streams := a.limiter.streams()
+	s.Streams = &streams
+	return server.GetStatus200JSONResponse(*s), nil
 }
 
 // GetHealth implements the operation getHealth.

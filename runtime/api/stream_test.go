@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/attune-go/attune/fixtures/openapi"
 	"github.com/attune-go/attune/fixtures/reports"
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/runtime/answer"
@@ -95,7 +96,7 @@ func (l *listener) change(name string) answer.Change {
 	if e.name != "change" || json.Unmarshal([]byte(e.data), &c) != nil || itoa(c.ID) != e.id || c.Name != name {
 		l.t.Fatalf("got %+v, want a change of %s", e, name)
 	}
-	if err := valid([]string{"components", "schemas", "Change"}, []byte(e.data)); err != nil {
+	if err := openapi.Valid([]string{"components", "schemas", "Change"}, []byte(e.data)); err != nil {
 		l.t.Error(err)
 	}
 	return c
@@ -312,7 +313,7 @@ func TestStreamOfStatuses(t *testing.T) {
 			if e.name != "status" || json.Unmarshal([]byte(e.data), &c) != nil || c.Name != name || c.Role != "worker" || c.Status != want {
 				t.Fatalf("got %+v, want that %s is %s", e, name, want)
 			}
-			if err := valid([]string{"components", "schemas", "StatusChange"}, []byte(e.data)); err != nil {
+			if err := openapi.Valid([]string{"components", "schemas", "StatusChange"}, []byte(e.data)); err != nil {
 				t.Error(err)
 			}
 			return c

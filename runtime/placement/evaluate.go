@@ -17,7 +17,7 @@ import (
 func Evaluate(r *Requirement, f *Facts) Verdict {
 	e := evaluation{r: r, f: f, v: Verdict{
 		Worker: f.Worker, Name: f.Name, Role: f.Role, Weight: r.Weight(f.Labels, f.Taints), Free: free(f),
-		spread: f.Spread, distance: satisfied,
+		spread: f.Spread, slots: slots(f), wanted: r.SlotsOrDefault(), distance: satisfied,
 	}}
 	e.standing()
 	e.taints()
@@ -149,16 +149,19 @@ func (e *evaluation) labelsOf(terms ...requirement.Term) string {
 
 func (e *evaluation) busy() {
 	wanted := e.r.SlotsOrDefault()
-	words := "1 free slot"
-	if wanted != 1 {
-		words = fmt.Sprintf("%d free slots", wanted)
-	}
 	switch {
 	case e.f.Status == statusBusy:
-		e.add(requirement.Busy, "", words, statusBusy)
+		e.add(requirement.Busy, "", freeSlots(wanted), statusBusy)
 	case free(e.f) < wanted:
-		e.add(requirement.Busy, "", words, fmt.Sprintf("%d of %d free", free(e.f), max(e.f.Slots, 1)))
+		e.add(requirement.Busy, "", freeSlots(wanted), fmt.Sprintf("%d of %d free", free(e.f), slots(e.f)))
 	}
+}
+
+func freeSlots(n int) string {
+	if n == 1 {
+		return "1 free slot"
+	}
+	return fmt.Sprintf("%d free slots", n)
 }
 
 // runtime chooses the installation that comes nearest to what is needed, and adds its reasons.

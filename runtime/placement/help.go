@@ -48,21 +48,45 @@ type Help struct {
 	Command string `json:"command,omitempty"`
 }
 
-// Suggest returns what would help the workers of the groups, the most workers first. Each help
-// is a single change that suffices for its workers. If every worker needs several changes,
-// there is one help: all changes that the first group needs.
+// Suggest returns what would help the workers of the groups. Each help is a single change that
+// suffices for its workers. If every worker needs several changes, there is one help: all changes
+// that the first group needs.
+//
+// Workers that are only busy or cordoned come first, because they have everything. Then nothing is
+// to be installed. Otherwise the most workers come first.
 func Suggest(r *Requirement, groups []Group) []Help {
-	var helps []Help
+	var ready, helps []Help
 	for i := range groups {
-		if g := &groups[i]; needsOneChange(g) {
+		switch g := &groups[i]; {
+		case isReady(g) && len(g.Reasons) == 1:
+			ready = append(ready, suggest(r, g, g.Reasons[0])...)
+		case isReady(g):
+			ready = append(ready, several(r, g)...)
+		case needsOneChange(g):
 			helps = merge(helps, suggest(r, g, g.Reasons[0]))
 		}
 	}
-	if len(helps) == 0 && len(groups) > 0 {
+	switch {
+	case len(ready) > 0:
+		helps = slices.DeleteFunc(helps, func(h Help) bool { return h.Kind == Install })
+	case len(helps) == 0 && len(groups) > 0:
 		helps = several(r, &groups[0])
 	}
-	slices.SortStableFunc(helps, func(a, b Help) int { return cmp.Compare(b.Workers, a.Workers) })
-	return helps
+	for _, list := range [][]Help{ready, helps} {
+		slices.SortStableFunc(list, func(a, b Help) int { return cmp.Compare(b.Workers, a.Workers) })
+	}
+	return append(ready, helps...)
+}
+
+// isReady reports whether the workers of a group would fit if they were free and not cordoned, and some have
+// enough slots for that.
+func isReady(g *Group) bool {
+	for _, reason := range g.Reasons {
+		if reason.Kind != requirement.Cordoned && (reason.Kind != requirement.Busy || g.waiting.enough == 0) {
+			return false
+		}
+	}
+	return true
 }
 
 // needsOneChange reports whether one change suffices for the workers of a group.
@@ -92,17 +116,19 @@ func merge(helps, more []Help) []Help {
 // several joins what each reason of a group needs.
 func several(r *Requirement, g *Group) []Help {
 	var texts []string
+	workers := g.Hosts
 	for _, reason := range g.Reasons {
 		one := suggest(r, g, reason)
 		if len(one) == 0 {
 			return nil // nothing helps against one of the reasons
 		}
 		texts = append(texts, one[0].Text)
+		workers = min(workers, one[0].Workers)
 	}
 	if len(texts) == 0 {
 		return nil
 	}
-	return []Help{{Kind: Several, Workers: g.Hosts, Text: strings.Join(texts, ", and ")}}
+	return []Help{{Kind: Several, Workers: workers, Text: strings.Join(texts, ", and ")}}
 }
 
 // suggest returns what would help the workers of a group against one of its reasons.
@@ -163,11 +189,38 @@ func suggest(r *Requirement, g *Group, reason Reason) []Help {
 		relaxed.Verified = false
 		one.Kind, one.Text, one.Command = AcceptDeclared, "accept what is only declared", Command(&relaxed)
 	case requirement.Busy:
-		one.Kind, one.Text = Wait, "wait until "+others(name, g.Hosts)+" has "+reason.Wanted
+		return await(r, g, reason)
 	default:
 		return nil // a worker keeps its role
 	}
 	return []Help{one}
+}
+
+// await returns for which workers to wait, or how many slots to ask for where they have fewer than that.
+func await(r *Requirement, g *Group, reason Reason) (helps []Help) {
+	if n := g.waiting.enough; n > 0 {
+		helps = append(helps, Help{Kind: Wait, Workers: n, Text: "wait until " + oneOf(g.waiting.names, n) + " has " + reason.Wanted})
+	}
+	if n := g.waiting.most; n > 0 {
+		relaxed := clone(r)
+		relaxed.Slots = n
+		helps = append(helps, Help{
+			Kind: Relax, Workers: g.waiting.hosts, Text: "ask for " + freeSlots(n) + " in place of " + reason.Wanted, Command: Command(&relaxed),
+		})
+	}
+	return helps
+}
+
+// oneOf names the first of some workers and counts the others, where one of them is enough.
+func oneOf(names []string, workers int) string {
+	if more := workers - len(names); more > 0 {
+		names = append(slices.Clone(names), fmt.Sprintf("one of %d more workers", more))
+	}
+	last := len(names) - 1
+	if last == 0 {
+		return names[0]
+	}
+	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
 // impossible reports whether no version satisfies the constraint of a runtime.

@@ -110,6 +110,34 @@ func TestHelps(t *testing.T) {
 			[]placement.Help{{Kind: placement.Start, Workers: 1, Text: "start the service on build-0, which never reported"}}},
 		{"busy", `{}`, "3.12.1", func(f *placement.Facts) { f.Used = 4 },
 			[]placement.Help{{Kind: placement.Wait, Workers: 1, Text: "wait until build-0 has 1 free slot"}}},
+		{"busy workers are waited for, and nothing is installed elsewhere", `{"runtimes": {"core.python": "3.12"}}`,
+			"3.12.1 3.12.4 3.11.1 3.11.2 3.11.3", func(f *placement.Facts) { f.Status = "busy" }, []placement.Help{
+				{Kind: placement.Wait, Workers: 2, Text: "wait until build-0 or build-1 has 1 free slot"},
+			}},
+		{"who is busy", `{"runtimes": {"core.python": "3.12"}}`, "3.12.1 3.12.1 3.12.1 3.12.1 3.12.1 3.11.1", func(f *placement.Facts) {
+			if f.Worker < 5 {
+				f.Name, f.Used = "build-"+strconv.Itoa(5-int(f.Worker)), 4
+			}
+		}, []placement.Help{
+			{Kind: placement.Wait, Workers: 5, Text: "wait until build-1, build-2, build-3 or one of 2 more workers has 1 free slot"},
+			{Kind: placement.Relax, Workers: 1, Text: "relax core.python to 3.12 || 3.11", Command: "attune place 'core.python@3.12 || 3.11'"},
+		}},
+		{"full and cordoned", `{}`, "3.12.1", func(f *placement.Facts) { f.Cordoned, f.Used = true, 4 }, []placement.Help{
+			{Kind: placement.Several, Workers: 1, Text: "uncordon build-0, and wait until build-0 has 1 free slot"},
+		}},
+		{"a cordoned worker has everything", `{"runtimes": {"core.python": "3.12"}}`, "3.12.1 - -", func(f *placement.Facts) { f.Cordoned = f.Worker == 0 },
+			[]placement.Help{{Kind: placement.Uncordon, Workers: 1, Text: "uncordon build-0", Command: "attune workers uncordon build-0"}}},
+		{"nobody has so many slots", `{"slots": 6, "role": "worker"}`, "3.12.1 3.12.1 3.12.1", func(f *placement.Facts) { f.Used = int(f.Worker+1) / 2 },
+			[]placement.Help{{Kind: placement.Relax, Workers: 1, Text: "ask for 4 free slots in place of 6 free slots", Command: "attune place --role worker --slots 4"}}},
+		{"some have so many slots, and are full", `{"slots": 6}`, "3.12.1 3.12.1 3.12.1", func(f *placement.Facts) {
+			f.Used = 1
+			if f.Worker == 1 {
+				f.Slots, f.Used = 8, 8
+			}
+		}, []placement.Help{
+			{Kind: placement.Relax, Workers: 2, Text: "ask for 3 free slots in place of 6 free slots", Command: "attune place --slots 3"},
+			{Kind: placement.Wait, Workers: 1, Text: "wait until build-1 has 6 free slots"},
+		}},
 		{"a role cannot be helped", `{"role": "sensor"}`, "3.12.1", nil, []placement.Help{}},
 		{"several", `{"runtimes": {"core.python": ">=3.14"}}`, "3.12.1 3.9.0", func(f *placement.Facts) { f.Cordoned = true }, []placement.Help{
 			{Kind: placement.Several, Workers: 2, Text: "uncordon build-0 or one more worker, and install core.python >=3.14 on build-0 or one more worker"},

@@ -41,7 +41,9 @@ const (
 )
 
 // free returns the number of free slots.
-func free(f *Facts) int { return max(max(f.Slots, 1)-f.Used, 0) }
+func free(f *Facts) int { return max(slots(f)-f.Used, 0) }
+
+func slots(f *Facts) int { return max(f.Slots, 1) }
 
 func isReportOnly(f *Facts) bool {
 	return slices.ContainsFunc(f.Taints, func(t requirement.Taint) bool { return t.Key == requirement.ReportOnly })
@@ -64,6 +66,8 @@ type Verdict struct {
 	Free int
 
 	spread int64
+	// slots is the number of slots, whether free or not, and wanted how many must be free.
+	slots, wanted int
 	// key is the sort key of the first runtime's version. It is empty for an unknown one.
 	key string
 	// distance is the greatest distance of a version from its constraint.

@@ -1,7 +1,6 @@
 package placement_test
 
 import (
-	"slices"
 	"strings"
 	"testing"
 
@@ -124,16 +123,37 @@ func TestStricterThanPlatform(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", text, err, want)
 		}
 	}
-	// Versions that a platform takes for satisfied and attune does not.
-	for _, c := range []struct{ constraint, version, kind string }{
-		{">=3.13", "3.14.0rc1", "prerelease"}, {">=3.11", "", "version_unknown"},
+	// Workers that a platform chooses and attune does not.
+	for _, c := range []struct {
+		constraint, version, kind string
+		change                    func(f *placement.Facts)
+	}{
+		{">=3.13", "3.14.0rc1", "prerelease", nil},
+		{">=3.11", "", "version_unknown", nil},
+		{"*", "3.12.1", "never_reported", func(f *placement.Facts) { f.NeverReported = true }},
+		{"*", "3.12.1", "busy", func(f *placement.Facts) { f.Used = f.Slots }},
 	} {
-		v := placement.Evaluate(parse(t, `{"runtimes": {"core.python": "`+c.constraint+`"}}`), worker(t, c.version))
+		f := worker(t, c.version)
+		if c.change != nil {
+			c.change(f)
+		}
+		v := placement.Evaluate(parse(t, `{"runtimes": {"core.python": "`+c.constraint+`"}}`), f)
 		if len(v.Reasons) != 1 || string(v.Reasons[0].Kind) != c.kind {
 			t.Errorf("%s on %s: got %+v", c.constraint, c.version, v.Reasons)
 		}
 	}
-	if !slices.Contains(requirement.Kinds, requirement.NeverReported) {
-		t.Error("a worker that never reported is not told apart")
+	// Documents that a platform's rule satisfies and attune refuses above.
+	w := &platformWorker{role: "action", status: "active", document: map[string]any{
+		"labels": map[string]any{"a": "x"}, "taints": []any{map[string]any{"key": "gpu", "effect": "no_schedule"}},
+	}}
+	tolerated := []any{map[string]any{"key": "gpu", "operator": "exists", "value": "a100"}}
+	for name, affinity := range map[string]any{
+		"a term without conditions":         map[string]any{"required": []any{map[string]any{}}},
+		"exists with values":                map[string]any{"required": []any{map[string]any{"match_expressions": []any{map[string]any{"key": "a", "operator": "exists", "values": []any{"b"}}}}}},
+		"a key that the platform overlooks": map[string]any{"requires": []any{}},
+	} {
+		if !platformChooses(w, map[string]any{"tolerations": tolerated, "affinity": affinity}, platformNames) {
+			t.Errorf("%s: the platform refuses too", name)
+		}
 	}
 }

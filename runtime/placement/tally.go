@@ -19,6 +19,36 @@ type Group struct {
 	// Versions counts the workers by the version they have, the most frequent first. It is
 	// set if the only reason is a version.
 	Versions []VersionCount `json:"-"`
+
+	waiting waiting
+}
+
+// A waiting is the workers of a group by their slots. It counts those that are busy.
+type waiting struct {
+	// enough is how many workers have as many slots as wanted once these are free, and names holds the first names.
+	enough int
+	names  []string
+	// most is the greatest number of slots that are free on one of the others, and hosts how many have that.
+	most, hosts int
+}
+
+// mostNames is the number of workers that a help names.
+const mostNames = 3
+
+// add counts a worker. status reports that the worker's own status says that it is busy.
+func (w *waiting) add(v *Verdict, wanted int, status bool) {
+	switch {
+	case v.slots >= wanted:
+		w.enough++
+		at, _ := slices.BinarySearch(w.names, v.Name)
+		w.names = slices.Insert(w.names, at, v.Name)
+		w.names = w.names[:min(len(w.names), mostNames)]
+	case status || v.Free < max(w.most, 1):
+	case v.Free > w.most:
+		w.most, w.hosts = v.Free, 1
+	default:
+		w.hosts++
+	}
 }
 
 // A Miss is a worker that does not fit.
@@ -70,6 +100,11 @@ func (t *Tally) Add(v Verdict) {
 		t.groups[key] = g
 	}
 	g.Hosts++
+	for _, r := range v.Reasons {
+		if r.Kind == requirement.Busy {
+			g.waiting.add(&v, v.wanted, r.Actual == statusBusy)
+		}
+	}
 	if len(v.Reasons) == 1 && v.Reasons[0].Kind == requirement.WrongVersion {
 		g.versions[v.Reasons[0].Actual]++
 	}

@@ -68,6 +68,9 @@ func parseChange(words []string) (Change, error) {
 		return Change{}, fmt.Errorf("%s", changeForms)
 	}
 	constraint, err := version.ParseConstraint(strings.Join(words[i+1:], " "))
+	if err == nil && len(constraint.Ranges(true)) == 0 {
+		err = fmt.Errorf("must be satisfied by some version, got %q", constraint)
+	}
 	return Change{Kind: WithoutVersion, Runtime: strings.Join(words[:i], " "), Constraint: constraint}, err
 }
 

@@ -36,14 +36,15 @@ func TestParseChange(t *testing.T) {
 	}
 	forms := "must be RUNTIME min VERSION, RUNTIME without VERSION, without WORKER…, or runtime REF removed"
 	for text, want := range map[string]string{
-		"":                    `change "": ` + forms,
-		"python":              `change "python": ` + forms,
-		"without":             `change "without": ` + forms,
-		"python without":      `change "python without": ` + forms,
-		"python max 3.12":     `change "python max 3.12": ` + forms,
-		"runtime removed":     `change "runtime removed": ` + forms,
-		"python min x":        `change "python min x": version "x": position 1: a version must begin with a number`,
-		"python without >= x": `change "python without >= x": constraint ">= x": position 4: a version must begin with a number, got "x"`,
+		"":                      `change "": ` + forms,
+		"python":                `change "python": ` + forms,
+		"without":               `change "without": ` + forms,
+		"python without":        `change "python without": ` + forms,
+		"python max 3.12":       `change "python max 3.12": ` + forms,
+		"runtime removed":       `change "runtime removed": ` + forms,
+		"python min x":          `change "python min x": version "x": position 1: a version must begin with a number`,
+		"python without >=4,<3": `change "python without >=4,<3": must be satisfied by some version, got ">=4,<3"`,
+		"python without >= x":   `change "python without >= x": constraint ">= x": position 4: a version must begin with a number, got "x"`,
 	} {
 		if _, err := placement.ParseChange(text); err == nil || err.Error() != want {
 			t.Errorf("%q:\ngot  %v\nwant %s", text, err, want)

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/attune-go/attune/runtime/answer"
@@ -67,31 +67,35 @@ func loadChanges(v *view) (any, error) {
 	if list.Next != "" {
 		c.Older = v.address("before", strconv.FormatInt(list.Items[len(list.Items)-1].ID, 10))
 	}
-	command := c.command()
+	var page []string
 	if before != "" {
-		command = append(command, "--before", before, "--limit", strconv.Itoa(rows))
+		page = []string{"--before", before, "--limit", strconv.Itoa(rows)}
 		same.Set("before", before)
 	}
-	v.sameAs("these changes", command, "/v1/changes", same)
+	v.sameAs("these changes", c.command(page...), "/v1/changes", same)
 	c.Since = ""
 	same.Del("since")
 	same.Del("before")
 	same.Set("wait", "30s")
-	v.sameAs("the next ones", append(c.command(), "--follow"), "/v1/changes", same)
+	v.sameAs("the next ones", c.command("--follow"), "/v1/changes", same)
 	c.Since = given.Get("since")
 	return c, nil
 }
 
-// command returns the command that lists the changes.
-func (c *changes) command() []string {
+// command returns the command that lists the changes, with further flags.
+func (c *changes) command(flags ...string) []string {
 	command := []string{"attune", "workers", "history"}
+	for _, flag := range [][2]string{{"--role", c.Role}, {"--runtime", c.Runtime}, {"--since", c.Since}} {
+		if flag[1] != "" {
+			command = append(command, option(flag[0], flag[1])...)
+		}
+	}
+	command = append(command, flags...)
+	if strings.HasPrefix(c.Name, "-") {
+		command = append(command, "--")
+	}
 	if c.Name != "" {
 		command = append(command, c.Name)
 	}
-	for _, flag := range [][2]string{{"--role", c.Role}, {"--runtime", c.Runtime}, {"--since", c.Since}} {
-		if flag[1] != "" {
-			command = append(command, flag[0], flag[1])
-		}
-	}
-	return slices.Clip(command)
+	return command
 }

@@ -36,6 +36,12 @@ func TestCommands(t *testing.T) {
 			t.Errorf("%s does not contain %s:\n%s", path, wanted, got.text)
 		}
 	}
+	fleet(t, db)
+	got := s.get("why-not?q=python%40%3E%3D3.14")
+	got.has(t, "go run ./cmd/attune place 'python@>=3.14'", "go run ./cmd/attune place 'core.python@>=3.12'")
+	if strings.Contains(strings.ReplaceAll(textOf(got.doc), "cmd/attune place", ""), "attune place") {
+		t.Errorf("a command has another program in\n%s", got.text)
+	}
 }
 
 // TestFilterStays in the links of its counts, and in its command a term stays a term.
@@ -44,7 +50,7 @@ func TestFilterStays(t *testing.T) {
 	s := start(t, db)
 	fleet(t, db)
 	got := s.do("GET", "?q=label:zone%3Da&runtimes=all", nil)
-	for _, wanted := range []string{`href="?q=label%3azone%3da%20status:active"`, `name="runtimes" value="all"`} {
+	for _, wanted := range []string{`href="?q=label%3Azone%3Da&#43;status%3Aactive&amp;runtimes=all"`, `name="runtimes" value="all"`} {
 		if !strings.Contains(got.text, wanted) {
 			t.Errorf("no %s in\n%s", wanted, got.text)
 		}

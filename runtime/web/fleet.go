@@ -39,6 +39,20 @@ type fleet struct {
 	LeftOut           int
 	// First and Next are the addresses of the first and the next page. They are empty on the first and the last one.
 	First, Next string
+
+	view *view
+}
+
+// Narrowed returns the address with a further term of the filter. A filter with faults selects nothing, so that the term
+// takes its place.
+func (f *fleet) Narrowed(term string) string {
+	var terms []string
+	if len(f.Faults) == 0 {
+		for _, term := range f.terms {
+			terms = append(terms, quoted(term))
+		}
+	}
+	return f.view.address("q", strings.Join(append(terms, term), " "))
 }
 
 // A matrix is hosts against runtimes.
@@ -58,7 +72,7 @@ type workerList struct {
 }
 
 func loadFleet(v *view) (any, error) {
-	f := &fleet{filter: filterOf(v.request)}
+	f := &fleet{filter: filterOf(v.request), view: v}
 	v.live = liveAddress
 	all, err := get[workerList](v, "/v1/workers", url.Values{"include": {"labels", "counts"}, "limit": {strconv.Itoa(rows)}})
 	if err != nil {
@@ -197,7 +211,8 @@ type choice struct {
 
 // A groupRow is a group of the heat map.
 type groupRow struct {
-	Name string
+	// ID is the id of the row. A group may be called like the row of hosts without a group.
+	ID, Name string
 	// Address selects the group's workers. It is empty if no selector does.
 	Address string
 	Workers int
@@ -266,9 +281,10 @@ func (g *groups) show(columns []answer.Column) {
 		at[i] = slices.Index(g.Runtimes, c)
 	}
 	for i := range items {
-		row := groupRow{Name: "without", Workers: items[i].Workers, Cells: make([]heat, len(at))}
+		row := groupRow{ID: "without", Name: "without", Workers: items[i].Workers, Cells: make([]heat, len(at))}
 		if items[i].Group != nil {
 			row.Name = *items[i].Group
+			row.ID = "g-" + row.Name
 			row.Address = g.address(row.Name)
 		}
 		for j, k := range at {

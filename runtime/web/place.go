@@ -119,6 +119,7 @@ func loadPlacing(v *view) (any, error) {
 			one := placeHelp{Help: help}
 			if line, ok := strings.CutPrefix(help.Command, "attune place "); ok {
 				one.Address = "?" + url.Values{"q": {line}}.Encode()
+				one.Command = v.web.command("attune") + " place " + line
 			}
 			p.Helps = append(p.Helps, one)
 		}
@@ -194,7 +195,7 @@ func (v *view) samePost(what string, command []string, path string, query url.Va
 		text.Write(body)
 	}
 	v.same = append(v.same, equivalent{
-		What: what, Command: shellLine(command),
+		What: what, Command: v.web.line(command),
 		Curl: `curl -H "Authorization: Bearer $ATTUNE_TOKEN" --json ` + shellLine([]string{text.String()}) +
 			` "$ATTUNE_SERVER` + path + "?" + query.Encode() + `"`,
 	})

@@ -71,12 +71,12 @@ func loadRuntimes(v *view) (any, error) {
 	if t.Pack != "" {
 		query.Set("pack", t.Pack)
 		same.Set("pack", t.Pack)
-		command = append(command, "--pack", t.Pack)
+		command = append(command, option("--pack", t.Pack)...)
 	}
 	if after := given.Get("after"); after != "" {
 		query.Set("after", after)
 		same.Set("after", after)
-		command = append(command, "--after", given.Get("ref"), "--limit", strconv.Itoa(rows))
+		command = append(append(command, option("--after", given.Get("ref"))...), "--limit", strconv.Itoa(rows))
 		t.First = v.address()
 	}
 	list, err := get[struct {
@@ -205,7 +205,7 @@ func (r *runtimeDetail) define(v *view, path string) error {
 	if err != nil {
 		return err
 	}
-	status, err := get[serverStatus](v, "/v1/status", nil)
+	status, err := get[answer.Status](v, "/v1/status", nil)
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func loadSubjects(v *view) (any, error) {
 	if s.Pack != "" {
 		query.Set("pack", s.Pack)
 		same.Set("pack", s.Pack)
-		command = append(command, "--pack", s.Pack)
+		command = append(command, option("--pack", s.Pack)...)
 	}
 	if after := given.Get("after"); after != "" {
 		query.Set("after", after)

@@ -31,12 +31,17 @@ func (r *Requirement) Contradictions() error {
 	}
 	c.Leave()
 	c.Enter("anti_affinity")
+	alone := false
 	for i, term := range r.Affinity.Anti {
 		if conditionsOf(selected).imply(term) {
+			alone = true
 			c.EnterIndex(i)
 			c.Here("must not exclude every worker that the selector accepts")
 			c.Leave()
 		}
+	}
+	if key := excluded(r.Affinity.Anti).all(conditionsOf(selected)); key != "" && !alone {
+		c.Here(fmt.Sprintf("must not exclude together every worker that the selector accepts, by the label %q", document.Excerpt(key)))
 	}
 	c.Leave()
 	return c.Err()
@@ -56,7 +61,91 @@ func (r *Requirement) conflict(selected, term Term) string {
 			return "must not contradict anti_affinity"
 		}
 	}
+	if all := excluded(r.Affinity.Anti); all.all(conditionsOf(selected)) == "" && all.all(both) != "" {
+		return "must not contradict anti_affinity"
+	}
 	return ""
+}
+
+// exclusions holds what terms of anti_affinity exclude together, by label. Terms on several labels are left out.
+type exclusions map[string]*exclusion
+
+// An exclusion is what several terms exclude of one label.
+type exclusion struct {
+	// absent reports that workers without the label are excluded, and most that all values are but those in except.
+	absent, most bool
+	except       map[string]bool
+	// values holds further excluded values.
+	values map[string]bool
+}
+
+func excluded(anti []Term) exclusions {
+	all := exclusions{}
+	for _, term := range anti {
+		conditions := conditionsOf(term)
+		if len(conditions) != 1 || conditions.impossible() != "" {
+			continue
+		}
+		for key, c := range conditions {
+			if all[key] == nil {
+				all[key] = &exclusion{except: map[string]bool{}, values: map[string]bool{}}
+			}
+			all[key].add(c)
+		}
+	}
+	return all
+}
+
+func (e *exclusion) add(c *condition) {
+	e.absent = e.absent || !c.present
+	switch {
+	case c.absent:
+	case c.in != nil:
+		for _, v := range c.left() {
+			e.values[v] = true
+		}
+	default:
+		except := map[string]bool{}
+		for _, v := range c.out {
+			except[v] = !e.most || e.except[v]
+		}
+		e.most, e.except = true, except
+	}
+}
+
+// excludes reports whether a value is excluded.
+func (e *exclusion) excludes(value string) bool { return e.values[value] || e.most && !e.except[value] }
+
+// all returns the first label by which every worker is excluded that satisfies the conditions, or an empty text.
+func (es exclusions) all(cs conditions) string {
+	for _, key := range sortedKeys(es) {
+		if e := es[key]; e.covers(cs.at(key)) {
+			return key
+		}
+	}
+	return ""
+}
+
+// covers reports whether every label that satisfies a condition, present or not, is excluded.
+func (e *exclusion) covers(c *condition) bool {
+	if !c.present && !e.absent {
+		return false
+	}
+	values := c.left()
+	switch {
+	case c.absent:
+		return true
+	case c.in == nil: // all values but c.out
+		if !e.most {
+			return false
+		}
+		for v := range e.except {
+			if e.except[v] && !slices.Contains(c.out, v) {
+				values = append(values, v)
+			}
+		}
+	}
+	return !slices.ContainsFunc(values, func(v string) bool { return !e.excludes(v) })
 }
 
 // A condition is what several terms together ask of one label.

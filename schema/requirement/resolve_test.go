@@ -62,6 +62,12 @@ func TestContradictions(t *testing.T) {
 			`/affinity/required/0: must not contradict anti_affinity`},
 		{`{"selector": {"zone": "a"}, "affinity": {"required": [{"match_expressions": [{"key": "zone", "operator": "in", "values": ["a", "b"]}]}],
 			"anti_affinity": [{"match_labels": {"zone": "a", "gpu": "1"}}]}}`, ``},
+		{`{"affinity": {"anti_affinity": [{"match_expressions": [{"key": "gpu", "operator": "exists"}]}, {"match_expressions": [{"key": "gpu", "operator": "does_not_exist"}]}]}}`,
+			`/affinity/anti_affinity: must not exclude together every worker that the selector accepts, by the label "gpu"`},
+		{`{"affinity": {"anti_affinity": [{"match_expressions": [{"key": "gpu", "operator": "exists"}]}, {"match_expressions": [{"key": "zone", "operator": "does_not_exist"}]}]}}`, ``},
+		{`{"affinity": {"required": [{"match_expressions": [{"key": "zone", "operator": "in", "values": ["a", "b"]}]}],
+			"anti_affinity": [{"match_labels": {"zone": "a"}}, {"match_labels": {"zone": "b"}}]}}`,
+			`/affinity/required/0: must not contradict anti_affinity`},
 	} {
 		r, err := requirement.Parse([]byte(c.text))
 		if err != nil {
@@ -77,9 +83,9 @@ func TestContradictions(t *testing.T) {
 	}
 }
 
-// Contradictions are held against all labels of a small world: where the selector and a
-// required term are found contradictory, no labels satisfy them; where nothing is found and
-// anti_affinity is empty, some do.
+// Contradictions are held against all labels of a small world: where a contradiction is found, no labels
+// satisfy the requirement; where none is found, some do, unless a term of anti_affinity is about both
+// labels.
 func TestContradictionsProperty(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
@@ -101,14 +107,17 @@ func TestContradictionsProperty(t *testing.T) {
 		}
 		return t
 	}
-	found, clear := 0, 0
+	found, clear, together := 0, 0, 0
 	for range 10_000 {
 		r := requirement.Requirement{Affinity: requirement.Affinity{Required: []requirement.Term{term()}}}
 		if random.IntN(2) == 0 {
 			r.Selector = map[string]string{keys[random.IntN(2)]: values[random.IntN(3)]}
 		}
-		if random.IntN(2) == 0 {
-			r.Affinity.Anti = []requirement.Term{term()}
+		oneLabel := true
+		for range random.IntN(4) {
+			t := term()
+			r.Affinity.Anti = append(r.Affinity.Anti, t)
+			oneLabel = oneLabel && len(requirement.Keys(t)) == 1
 		}
 		satisfied := false
 		// "4" stands for every other value.
@@ -122,8 +131,8 @@ func TestContradictionsProperty(t *testing.T) {
 					labels["y"] = y
 				}
 				fits := requirement.Term{MatchLabels: r.Selector}.Matches(labels) && r.Affinity.Required[0].Matches(labels)
-				if len(r.Affinity.Anti) > 0 && r.Affinity.Anti[0].Matches(labels) {
-					fits = false
+				for _, anti := range r.Affinity.Anti {
+					fits = fits && !anti.Matches(labels)
 				}
 				satisfied = satisfied || fits
 			}
@@ -133,15 +142,18 @@ func TestContradictionsProperty(t *testing.T) {
 		switch {
 		case err != nil && satisfied:
 			t.Fatalf("%s can be satisfied, got %v", text, err)
-		case err == nil && !satisfied && len(r.Affinity.Anti) == 0:
+		case err == nil && !satisfied && oneLabel:
 			t.Fatalf("%s cannot be satisfied, got nothing", text)
 		case err != nil:
 			found++
+			if strings.Contains(err.Error(), "together") {
+				together++
+			}
 		default:
 			clear++
 		}
 	}
-	if found < 1000 || clear < 1000 {
-		t.Errorf("%d contradictions and %d without do not test much", found, clear)
+	if found < 1000 || clear < 1000 || together < 100 {
+		t.Errorf("%d contradictions, %d of several terms, and %d without do not test much", found, together, clear)
 	}
 }

@@ -123,6 +123,7 @@ func steps(def *metadata.Definition) []step {
 		{"DefinitionsMark", func(ctx context.Context, st *store.Store) error { return failed(st.DefinitionsMark(ctx)) }},
 		{"DefinitionsState", func(ctx context.Context, st *store.Store) error { return failed(st.DefinitionsState(ctx)) }},
 		{"Now", func(ctx context.Context, st *store.Store) error { return failed(st.Now(ctx)) }},
+		{"Identity", func(ctx context.Context, st *store.Store) error { return failed(st.Identity(ctx)) }},
 		{"InTx", func(ctx context.Context, st *store.Store) error {
 			return st.InTx(ctx, func(context.Context, *store.Store) error { return nil })
 		}},

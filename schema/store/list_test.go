@@ -162,6 +162,48 @@ func TestReported(t *testing.T) {
 	})
 }
 
+// TestReportedOfMany: of a worker with more rows than a list shows, the first ones are read, and all of the others.
+func TestReportedOfMany(t *testing.T) {
+	each(t, func(t *testing.T, e env) {
+		rows := []schema.WorkerRuntime{negative("core.python", "python", "timeout", "after 10s")}
+		for i := range 520 {
+			rows = append(rows, row("core.python", "python", fmt.Sprintf("3.%d", i), fmt.Sprintf("/p%d", i)))
+		}
+		a := running(t, e, "a", rows...)
+		b := running(t, e, "b", negative("core.python", "python", "timeout", "after 10s"), row("core.python", "python", "", "/u"), row("core.python", "python", "3.9.2", "/p"))
+		python := []store.Requirement{{Ref: "core.python"}}
+		for name, read := range map[string]func() ([]store.Reported, error){
+			"reported": func() ([]store.Reported, error) {
+				return e.WorkerRuntimes.Reported(t.Context(), []int64{b.ID, a.ID}, python)
+			},
+			"outcomes": func() ([]store.Reported, error) {
+				return e.WorkerRuntimes.Outcomes(t.Context(), []int64{b.ID, a.ID}, python)
+			},
+			"installed": func() ([]store.Reported, error) { return e.WorkerRuntimes.Installed(t.Context(), []int64{b.ID, a.ID}) },
+		} {
+			rows, err := read()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var versions [2][]string
+			for _, r := range rows {
+				versions[r.Worker-a.ID] = append(versions[r.Worker-a.ID], cmp.Or(r.Version, "-"))
+			}
+			of := versions[0]
+			if len(of) != 500 || of[0] != "3.519.0" || of[499] != "3.20.0" {
+				t.Errorf("%s: %d rows of the first worker, %s", name, len(of), of)
+			}
+			want := []string{"3.9.2", "-", "-"}
+			if name == "installed" {
+				want = want[:2]
+			}
+			if diff := gocmp.Diff(want, versions[1]); diff != "" {
+				t.Errorf("%s of the other worker (-want +got):\n%s", name, diff)
+			}
+		}
+	})
+}
+
 // TestListByIndex: a page of names is read from an index, and not sorted.
 func TestListByIndex(t *testing.T) {
 	db := testdb.Postgres(t)

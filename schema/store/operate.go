@@ -62,10 +62,14 @@ func (w *Workers) Uncordon(ctx context.Context, ids ...int64) ([]int64, error) {
 }
 
 // Taint puts a taint on workers, and returns the IDs whose taints changed, ascending. A worker
-// has one value for a key and an effect. IDs of no worker are ignored. Errors: ErrInvalid.
+// has one value for a key and an effect. IDs of no worker are ignored. Errors: ErrInvalid, also for
+// requirement.ReportOnly, which would keep nothing off them.
 func (w *Workers) Taint(ctx context.Context, taint requirement.Taint, ids ...int64) ([]int64, error) {
 	if err := taint.Validate(); err != nil {
 		return nil, fmt.Errorf("taint workers: %w taint: %w", ErrInvalid, err)
+	}
+	if taint.Key == requirement.ReportOnly {
+		return nil, fmt.Errorf("taint workers: %w taint: every requirement tolerates %s; cordon them, or use another key", ErrInvalid, taint.Key)
 	}
 	return w.operate(ctx, "taint", ids, func(ctx context.Context, w *Workers) ([]int64, error) {
 		_, err := w.db.NewRaw("DELETE FROM ? WHERE worker IN (?) AND key = ? AND effect = ? AND value <> ?",

@@ -201,6 +201,10 @@ func TestOperateBadInput(t *testing.T) {
 				t.Errorf("taint %.30v: %v", taint, err)
 			}
 		}
+		_, err := e.Workers.Taint(ctx, requirement.Taint{Key: requirement.ReportOnly, Effect: requirement.NoSchedule}, w.ID)
+		if !errors.Is(err, store.ErrInvalid) || !strings.Contains(err.Error(), "every requirement tolerates attune/report-only") {
+			t.Errorf("a taint that keeps nothing off: %v", err)
+		}
 		sameIDs(t, "a key that nothing has", must(e.Workers.Untaint(ctx, "a\x00", "", w.ID)))
 		sameIDs(t, "an effect that nothing has", must(e.Workers.Untaint(ctx, "a", "evict", w.ID)))
 		for _, statement := range []string{

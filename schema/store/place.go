@@ -43,9 +43,6 @@ type placing struct {
 	r     *requirement.Requirement
 	limit int
 	start int64
-	// rare holds the only workers that can fit if narrowed is set.
-	rare     []int64
-	narrowed bool
 }
 
 // looking returns q with conditions for the look-ups of a few workers.
@@ -55,70 +52,36 @@ func (q *placing) looking() *placing {
 	return &looking
 }
 
-// narrow finds the workers with the rarest label or runtime, if there are so few.
-func (q *placing) narrow(ctx context.Context, few int) (err error) {
-	var s Selection
-	for key, value := range q.r.Selector {
-		s.Labels = append(s.Labels, Label{Key: key, Value: &value})
-	}
-	for _, runtime := range q.r.Runtimes {
-		s.Has = append(s.Has, Requirement{Ref: runtime.Name, Constraint: runtime.Constraint, Prereleases: q.r.Prereleases})
-	}
-	q.rare, q.narrowed, err = q.candidates(ctx, &s, few)
-	if err == nil && len(q.rare) > fewLookups {
-		q.rare, err = q.complete(ctx, q.rare)
-	}
-	return err
-}
-
-// fewLookups is the number of workers for which no further statement asks whether they have everything
-// that a requirement names: describing them does.
-const fewLookups = 20
-
-// complete returns those of some workers that have all labels and runtimes of the requirement. Many with a rare label
-// lack another one, and rows of worker are wide.
-func (q *placing) complete(ctx context.Context, ids []int64) (found []int64, err error) {
-	looking := q.looking()
-	list := strings.Trim(strings.Join(strings.Fields(fmt.Sprint(ids)), ","), "[]")
-	workers := bun.SafeQuery("(SELECT value AS id FROM json_each(?))", "["+list+"]")
-	if q.postgres {
-		workers = bun.SafeQuery("(SELECT id FROM pg_catalog.unnest(CAST(? AS pg_catalog.int8[])) AS id)", "{"+list+"}")
-	}
-	err = q.db.NewRaw("SELECT worker.id FROM ? AS worker WHERE ? ORDER BY worker.id", workers,
-		every(append(looking.labelled(q.r), looking.having(0)...))).Scan(ctx, &found)
-	return found, err
-}
-
 func (q *placing) run(ctx context.Context) (placed []requirement.Placed, err error) {
 	for _, runtime := range q.r.Runtimes {
 		if _, ok := q.satisfying(q.r, runtime); !ok {
 			return []requirement.Placed{}, nil
 		}
 	}
+	var ok bool
 	if q.limit == 0 || len(q.r.Runtimes) == 0 || len(q.r.Affinity.Preferred) > 0 {
-		err = q.narrow(ctx, fewWorkers)
-	} else if placed, enough, err := q.inOrder(ctx); err != nil || enough {
+		placed, ok, err = q.narrow(ctx, narrowing{few: fewWorkers})
+	} else {
+		placed, ok, err = q.inOrder(ctx)
+	}
+	if err != nil || ok {
 		return placed, err
 	}
-	if err != nil {
-		return nil, err
-	}
-	return q.sorted(ctx)
+	placed, _, err = q.read(ctx, q.ranked(nil))
+	return placed, err
 }
 
-// inOrder returns the first workers from the index that has the order. enough reports whether it found
-// the limit. Otherwise all workers that fit, or the only ones that can, must be sorted.
-func (q *placing) inOrder(ctx context.Context) (placed []requirement.Placed, enough bool, err error) {
-	if len(q.r.Selector)+len(q.r.Runtimes) > 1 {
-		if err := q.narrow(ctx, scanFactor*q.limit); err != nil || q.narrowed {
-			return nil, false, err
-		}
+// inOrder returns the first workers from the index that has the order, or from a rare label or runtime. ok is false if
+// both take too long.
+func (q *placing) inOrder(ctx context.Context) (placed []requirement.Placed, ok bool, err error) {
+	if placed, ok, err = q.narrow(ctx, narrowing{few: fewWorkers, beforeScan: true}); err != nil || ok {
+		return placed, ok, err
 	}
-	if placed, enough, err = q.scan(ctx, scannedFirst); err != nil || enough {
-		return placed, enough, err
+	if placed, ok, err = q.scan(ctx, scannedFirst); err != nil || ok {
+		return placed, ok, err
 	}
-	if err := q.narrow(ctx, fewWorkers); err != nil || q.narrowed {
-		return nil, false, err
+	if placed, ok, err = q.narrow(ctx, narrowing{few: fewWorkers}); err != nil || ok {
+		return placed, ok, err
 	}
 	return q.scan(ctx, scannedAtMost)
 }
@@ -139,24 +102,12 @@ func (q *placing) having(leaveOut int) (all []any) {
 	return all
 }
 
-// sorted scores all workers that fit, or the only ones that can.
-func (q *placing) sorted(ctx context.Context) (placed []requirement.Placed, err error) {
-	only, by := bun.SafeQuery("1 = 1"), q
-	if q.narrowed {
-		if len(q.rare) == 0 {
-			return []requirement.Placed{}, nil
-		}
-		only, by = bun.SafeQuery("worker.id IN (?)", bun.List(q.rare)), q.looking()
-	}
-	placed, _, err = q.read(ctx, by.ranked(only))
-	return placed, err
-}
-
-// ranked returns the statement for the first workers that fit and meet a condition, in order and described.
+// ranked returns the statement for the first workers that fit, in order and described. If rare is not nil, only its
+// workers can fit.
 //
 // The installations of each worker are grouped before anything is joined that few workers have: Postgres expects few
 // workers to fit, and would search the taints for each.
-func (q *placing) ranked(only any) any {
+func (q *placing) ranked(rare *rareTerm) any {
 	weight, counts := q.weight(q.r)
 	key, installed, grouped := bun.SafeQuery(""), bun.SafeQuery(""), bun.Safe("")
 	order, first := bun.Safe("weight DESC, half, spread, worker"), 0
@@ -167,8 +118,14 @@ func (q *placing) ranked(only any) any {
 		grouped = "GROUP BY worker.id"
 		order, first = "weight DESC, key DESC "+q.unknownLast()+", half, spread, worker", 1
 	}
-	fitting := bun.SafeQuery("SELECT worker.id ? FROM ? AS worker ? WHERE ? AND ? ?", key, q.rows("worker"), installed,
-		only, q.conditions(first, requirement.NoSchedule), grouped)
+	from, fits := bun.SafeQuery("? AS worker", q.rows("worker")), q.conditions(first, requirement.NoSchedule)
+	if rare != nil {
+		// Many lack another label or runtime, and rows of worker are wide: those are looked up first.
+		from = bun.SafeQuery(`(SELECT DISTINCT worker.id FROM (SELECT rare.worker AS id FROM (?) AS rare) AS worker WHERE ?) AS candidate
+			JOIN ? AS worker ON worker.id = candidate.id`, rare.workers, q.others(rare, first), q.rows("worker"))
+		fits = every(append(q.available(q.r), q.open(q.r, requirement.NoSchedule)...))
+	}
+	fitting := bun.SafeQuery("SELECT worker.id ? FROM ? ? WHERE ? ?", key, from, installed, fits, grouped)
 	most := bun.SafeQuery("")
 	if q.limit > 0 {
 		most = bun.SafeQuery("LIMIT ?", q.limit)

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/uptrace/bun"
-
 	"github.com/attune-go/attune/schema/requirement"
 )
 
@@ -17,7 +15,7 @@ func (w *Workers) PlaceStatement(r *requirement.Requirement, limit int) (string,
 		return "", fmt.Errorf("%w requirement: %w", ErrInvalid, err)
 	}
 	q := placing{Workers: w, r: r, limit: limit, start: r.Start()}
-	text := w.db.NewRaw("?", q.ranked(bun.SafeQuery("1 = 1"))).String()
+	text := w.db.NewRaw("?", q.ranked(nil)).String()
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
 		lines[i] = strings.TrimSpace(line)

@@ -331,7 +331,7 @@ func (g fleetMaker) operate(t *testing.T, e env, id int64) {
 	}
 	for g.chance(20) {
 		taint := requirement.Taint{
-			Key: g.one("gpu", "spot", "attune/report-only"), Value: g.one("", "a", "b"),
+			Key: g.one("gpu", "spot"), Value: g.one("", "a", "b"),
 			Effect: requirement.Effect(g.one("no_schedule", "prefer_no_schedule")),
 		}
 		if _, err := e.Workers.Taint(t.Context(), taint, id); err != nil {

@@ -121,6 +121,19 @@ func (s *Store) Now(ctx context.Context) (now time.Time, err error) {
 	return now.UTC(), nil
 }
 
+// Identity returns a text that all stores of one database and schema have in common, also those of its standbys. It is
+// empty if nothing identifies the database, as an SQLite database in memory.
+func (s *Store) Identity(ctx context.Context) (id string, err error) {
+	d := s.Packs.dialect
+	query := d.pick(`SELECT pg_catalog.concat((SELECT system_identifier FROM pg_catalog.pg_control_system()), ' ',
+		(SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()), ' ',
+		CAST(CAST(? AS pg_catalog.regclass) AS pg_catalog.oid))`, "SELECT file FROM pragma_database_list WHERE name = 'main' AND ? <> ''")
+	if err := d.db.NewRaw(query, string(d.of("worker"))).Scan(ctx, &id); err != nil {
+		return "", fmt.Errorf("identify the database: %w", d.classify("find", err))
+	}
+	return id, nil
+}
+
 // InTx calls fn with a Store in a transaction, or in a savepoint if s is in one. The
 // transaction is rolled back if fn returns an error.
 func (s *Store) InTx(ctx context.Context, fn func(ctx context.Context, s *Store) error) error {

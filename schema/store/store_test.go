@@ -72,3 +72,35 @@ func TestFurtherColumns(t *testing.T) {
 		}
 	})
 }
+
+// TestIdentity: stores of one database and schema have one identity, and others have another.
+func TestIdentity(t *testing.T) {
+	each(t, func(t *testing.T, e env) {
+		identity := func(st *store.Store) string {
+			t.Helper()
+			id, err := st.Identity(t.Context())
+			if err != nil || id == "" {
+				t.Fatalf("%q, %v", id, err)
+			}
+			return id
+		}
+		own := identity(e.Store)
+		if again := identity(store.New(e.DB, store.Config{Schema: e.schema})); again != own {
+			t.Errorf("%q and %q are of one database", own, again)
+		}
+		if other := identity(sqlite(t).Store); other == own {
+			t.Errorf("%q is of two databases", own)
+		}
+		if !e.postgres {
+			return
+		}
+		if other := identity(postgres(t, "public").Store); other == own {
+			t.Errorf("%q is of two databases", own)
+		}
+		e.exec(t, "CREATE SCHEMA beside_it")
+		e.exec(t, "CREATE TABLE beside_it.worker ()")
+		if other := identity(store.New(e.DB, store.Config{Schema: "beside_it"})); other == own {
+			t.Errorf("%q is of two schemas", own)
+		}
+	})
+}

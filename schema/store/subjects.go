@@ -20,6 +20,14 @@ const (
 	SensorSubject SubjectKind = "sensor"
 )
 
+// Other returns the other kind.
+func (k SubjectKind) Other() SubjectKind {
+	if k == SensorSubject {
+		return ActionSubject
+	}
+	return SensorSubject
+}
+
 // role returns the role of the workers that run subjects of a kind.
 func (k SubjectKind) role() requirement.Role {
 	if k == SensorSubject {

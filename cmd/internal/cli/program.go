@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -125,12 +126,17 @@ func (p *Program) Main() {
 func (p *Program) Run(ctx context.Context, args []string, io Stdio) int {
 	vars := newVariables(io.Environ)
 	name, errOut := p.ownName(), NewTerminal(io.Err, false)
+	version := name + " " + attune.Version
+	if slices.Equal(args, []string{"--version"}) { // the model of the command line would take longer than all else
+		NewTerminal(io.Out, false).Printf("%s\n", version)
+		return 0
+	}
 	exit := -1
 	parser, err := kong.New(p.Grammar, append(append(values(), vars.options()...),
 		kong.Name(Command(p.Name)), kong.Description(p.Description),
 		kong.Writers(typeableWriter{io.Out}, typeableWriter{io.Err}),
 		kong.Exit(func(code int) { exit = code; panic(exited{}) }),
-		kong.Vars{"version": name + " " + attune.Version}.CloneWith(p.Vars),
+		kong.Vars{"version": version}.CloneWith(p.Vars),
 		kong.Help(helpFor(NewTerminal(io.Out, false))),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 	)...)

@@ -6,10 +6,11 @@ package guards
 import (
 	_ "embed"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/attune-go/attune/migrations/internal/lazy"
 )
 
 var (
@@ -49,9 +50,9 @@ type Set struct {
 func (s Set) Names() []string { return slices.Sorted(maps.Keys(s.Kept)) }
 
 var (
-	function = regexp.MustCompile(`(?s)\nCREATE OR REPLACE FUNCTION \{schema\}\.(\w+)\(\).*? AS (\$\w+\$)(.*?)(\$\w+\$);\n`)
-	trigger  = regexp.MustCompile(`\nCREATE TRIGGER (\w+) BEFORE INSERT OR UPDATE OF "(\w+)" ON \{schema\}\."(\w+)"\s+FOR EACH ROW EXECUTE FUNCTION \{schema\}\.(\w+)\('(\w+)'\);`)
-	object   = regexp.MustCompile(`(?s)\nCREATE (VIEW|TRIGGER) \{schema\}\.(\w+)(.*?(?:\nEND| WHERE 0));\n`)
+	function = lazy.Regexp(`(?s)\nCREATE OR REPLACE FUNCTION \{schema\}\.(\w+)\(\).*? AS (\$\w+\$)(.*?)(\$\w+\$);\n`)
+	trigger  = lazy.Regexp(`\nCREATE TRIGGER (\w+) BEFORE INSERT OR UPDATE OF "(\w+)" ON \{schema\}\."(\w+)"\s+FOR EACH ROW EXECUTE FUNCTION \{schema\}\.(\w+)\('(\w+)'\);`)
+	object   = lazy.Regexp(`(?s)\nCREATE (VIEW|TRIGGER) \{schema\}\.(\w+)(.*?(?:\nEND| WHERE 0));\n`)
 )
 
 // rowInsertUpdate is pg_trigger.tgtype of a trigger BEFORE INSERT OR UPDATE FOR EACH ROW.
@@ -62,9 +63,9 @@ const settings = "search_path=pg_catalog, pg_temp; standard_conforming_strings=o
 
 // They match the triggers on the table of requirements that only a guest has.
 var (
-	besidePostgres = regexp.MustCompile(`\nDROP TRIGGER IF EXISTS \w+ ON \{schema\}\."attune_requirement";` +
+	besidePostgres = lazy.Regexp(`\nDROP TRIGGER IF EXISTS \w+ ON \{schema\}\."attune_requirement";` +
 		`\nCREATE TRIGGER \w+ BEFORE INSERT OR UPDATE OF "\w+" ON \{schema\}\."attune_requirement"[^;]+;\n`)
-	besideSQLite = regexp.MustCompile(`(?s)\nCREATE TRIGGER \{schema\}\.attune_guard_attune_requirement_\w+ BEFORE .*?\nEND;\n`)
+	besideSQLite = lazy.Regexp(`(?s)\nCREATE TRIGGER \{schema\}\.attune_guard_attune_requirement_\w+ BEFORE .*?\nEND;\n`)
 )
 
 // Postgres returns the guards of Postgres.
@@ -85,29 +86,29 @@ func SQLiteMetadata() Set { return sqliteMetadata() }
 var (
 	postgresSet = sync.OnceValue(func() Set {
 		s := PostgresGuest()
-		s.Apply, s.Kept = besidePostgres.ReplaceAllString(s.Apply, ""), maps.Clone(s.Kept)
+		s.Apply, s.Kept = besidePostgres().ReplaceAllString(s.Apply, ""), maps.Clone(s.Kept)
 		maps.DeleteFunc(s.Kept, func(name, _ string) bool { return strings.HasPrefix(name, "attune_requirement.") })
 		return s
 	})
 	postgresGuestSet = sync.OnceValue(func() Set {
 		s := Set{Apply: postgres + requirementPostgres, Drop: postgresDrop + requirementPostgresDrop, Kept: map[string]string{}}
-		for _, m := range function.FindAllStringSubmatch(s.Apply, -1) {
+		for _, m := range function().FindAllStringSubmatch(s.Apply, -1) {
 			s.Kept[m[1]] = settings + "\n" + m[3]
 		}
-		for _, m := range trigger.FindAllStringSubmatch(s.Apply, -1) {
+		for _, m := range trigger().FindAllStringSubmatch(s.Apply, -1) {
 			s.Kept[m[3]+"."+m[1]] = strings.Join([]string{rowInsertUpdate, m[2], m[4], m[5]}, " ")
 		}
 		return s
 	})
 	sqliteWhole = sync.OnceValue(func() Set {
-		return sqliteSet(sqlite+besideSQLite.ReplaceAllString(requirementSQLite, ""), sqliteDrop+requirementSQLiteDrop)
+		return sqliteSet(sqlite+besideSQLite().ReplaceAllString(requirementSQLite, ""), sqliteDrop+requirementSQLiteDrop)
 	})
 	sqliteMetadata = sync.OnceValue(func() Set { return sqliteSet(sqlite, sqliteDrop) })
 )
 
 func sqliteSet(apply, drop string) Set {
 	s := Set{Apply: apply, Drop: drop, Kept: map[string]string{}}
-	for _, m := range object.FindAllStringSubmatch(s.Apply, -1) {
+	for _, m := range object().FindAllStringSubmatch(s.Apply, -1) {
 		s.Kept[m[2]] = "CREATE " + m[1] + " " + m[2] + m[3]
 	}
 	return s

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // coreJSON is a copy of the core pack's definitions at the time when this migration was written.
@@ -32,24 +33,24 @@ type coreRuntime struct {
 }
 
 // coreRuntimes maps refs to definitions.
-var coreRuntimes = func() map[string]coreRuntime {
+var coreRuntimes = sync.OnceValue(func() map[string]coreRuntime {
 	var runtimes map[string]coreRuntime
 	if err := json.Unmarshal(coreJSON, &runtimes); err != nil {
 		panic(err) // the file is embedded
 	}
 	return runtimes
-}()
+})
 
 // coreNames returns a VALUES list (alias, name) with all names of the core pack's runtimes but
 // the builtin.
 func coreNames() string {
 	var rows []string
-	for _, ref := range slices.Sorted(maps.Keys(coreRuntimes)) {
+	for _, ref := range slices.Sorted(maps.Keys(coreRuntimes())) {
 		if ref == builtinRef {
 			continue
 		}
 		name := strings.TrimPrefix(ref, corePack+".")
-		names := append([]string{name}, coreRuntimes[ref].Aliases...)
+		names := append([]string{name}, coreRuntimes()[ref].Aliases...)
 		slices.Sort(names)
 		for _, alias := range slices.Compact(names) {
 			rows = append(rows, fmt.Sprintf("(%s, %s)", literal(alias), literal(name)))
@@ -62,8 +63,8 @@ func coreNames() string {
 // runtimes at the time when this migration was written.
 func CoreAliases() string {
 	var rows []string
-	for _, ref := range slices.Sorted(maps.Keys(coreRuntimes)) {
-		for _, alias := range coreRuntimes[ref].Aliases {
+	for _, ref := range slices.Sorted(maps.Keys(coreRuntimes())) {
+		for _, alias := range coreRuntimes()[ref].Aliases {
 			rows = append(rows, fmt.Sprintf("(%s, %s)", literal(alias), literal(ref)))
 		}
 	}
@@ -72,8 +73,8 @@ func CoreAliases() string {
 
 // coreDefinitions returns a VALUES list (ref, name, aliases, roles, verification).
 func coreDefinitions() string {
-	return "VALUES " + list(slices.Sorted(maps.Keys(coreRuntimes)), ",\n  ", func(ref string) string {
-		r := coreRuntimes[ref]
+	return "VALUES " + list(slices.Sorted(maps.Keys(coreRuntimes())), ",\n  ", func(ref string) string {
+		r := coreRuntimes()[ref]
 		aliases, _ := json.Marshal(r.Aliases) // strings can always be encoded
 		return fmt.Sprintf("(%s, %s, %s, %s, %s)",
 			literal(ref), literal(r.Name), jsonLiteral(aliases), jsonLiteral(r.Roles), jsonLiteral(r.Verification))

@@ -826,7 +826,7 @@ type Status struct {
 	// Guest Whether a platform made the tables.
 	Guest bool `json:"guest"`
 
-	// LastChange The id of the newest change that this server followed.
+	// LastChange The id of the newest change; 0 without changes.
 	LastChange int64                 `json:"last_change"`
 	Malformed  []MalformedDefinition `json:"malformed"`
 
@@ -921,25 +921,27 @@ type Worker struct {
 	// Answers One for each runtime that the query names.
 	Answers []RuntimeAnswer `json:"answers,omitempty"`
 
-	// Capabilities The capability document.
-	Capabilities map[string]interface{} `json:"capabilities,omitempty"`
-	Cordon       CordonState            `json:"cordon,omitempty"`
-	Created      time.Time              `json:"created,omitempty"`
+	// Capabilities The capability document. What another program wrote may be any JSON.
+	Capabilities interface{} `json:"capabilities,omitempty"`
+	Cordon       CordonState `json:"cordon,omitempty"`
+	Created      time.Time   `json:"created,omitempty"`
 
 	// HeartbeatInterval In seconds.
-	HeartbeatInterval int                    `json:"heartbeat_interval,omitempty"`
-	Host              string                 `json:"host,omitempty"`
-	Id                int64                  `json:"id"`
-	Identity          string                 `json:"identity,omitempty"`
-	Instance          string                 `json:"instance,omitempty"`
-	Labels            map[string]string      `json:"labels,omitempty"`
-	LastHeartbeat     time.Time              `json:"last_heartbeat"`
-	Match             Match                  `json:"match,omitempty"`
-	Meta              map[string]interface{} `json:"meta,omitempty"`
-	Name              string                 `json:"name"`
-	OperatorTaints    []Taint                `json:"operator_taints,omitempty"`
-	Port              int                    `json:"port,omitempty"`
-	RefreshRequested  time.Time              `json:"refresh_requested,omitempty"`
+	HeartbeatInterval int               `json:"heartbeat_interval,omitempty"`
+	Host              string            `json:"host,omitempty"`
+	Id                int64             `json:"id"`
+	Identity          string            `json:"identity,omitempty"`
+	Instance          string            `json:"instance,omitempty"`
+	Labels            map[string]string `json:"labels,omitempty"`
+	LastHeartbeat     time.Time         `json:"last_heartbeat"`
+	Match             Match             `json:"match,omitempty"`
+
+	// Meta Any JSON.
+	Meta             interface{} `json:"meta,omitempty"`
+	Name             string      `json:"name"`
+	OperatorTaints   []Taint     `json:"operator_taints,omitempty"`
+	Port             int         `json:"port,omitempty"`
+	RefreshRequested time.Time   `json:"refresh_requested,omitempty"`
 
 	// Role worker, sensor or hybrid.
 	Role            string              `json:"role"`

@@ -218,12 +218,6 @@ type Fault struct {
 	Pointer string `json:"pointer,omitempty"`
 }
 
-// MalformedDefinition defines model for MalformedDefinition.
-type MalformedDefinition struct {
-	Fault string `json:"fault"`
-	Ref   string `json:"ref"`
-}
-
 // Matrix defines model for Matrix.
 type Matrix struct {
 	Items []MatrixRow `json:"items"`
@@ -362,26 +356,7 @@ type RuntimeList struct {
 }
 
 // Status defines model for Status.
-type Status struct {
-	Definitions int `json:"definitions"`
-
-	// Guest Whether a platform made the tables.
-	Guest bool `json:"guest"`
-
-	// LastChange The id of the newest change that this server followed.
-	LastChange int64                 `json:"last_change"`
-	Malformed  []MalformedDefinition `json:"malformed"`
-
-	// Now The time of the answer by the database's clock.
-	Now Now `json:"now"`
-
-	// Program The version of the server.
-	Program string `json:"program"`
-
-	// Streams Streams that are open on this server.
-	Streams int    `json:"streams"`
-	Workers Counts `json:"workers"`
-}
+type Status = answer.Status
 
 // SubjectCount defines model for SubjectCount.
 type SubjectCount = answer.SubjectCount
