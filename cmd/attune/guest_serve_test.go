@@ -2,6 +2,8 @@ package main
 
 import (
 	"crypto/rand"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -42,6 +44,7 @@ func TestGuestServe(t *testing.T) {
 			{0, "workers diff worker-alpha " + h.name, []string{"RUNTIME"}},
 			{0, "explain worker-alpha python", []string{"attune does not verify it"}},
 			{0, "runtimes list", []string{"core.python"}},
+			{0, "status", []string{"a platform's"}},
 			{0, "runtimes show python3", []string{h.name}},
 			{0, "place python --tolerate attune/report-only --tolerate gpu", []string{"fit"}},
 			{3, "place --all", []string{"etl."}},
@@ -66,6 +69,12 @@ func TestGuestServe(t *testing.T) {
 			setenv(t, "ATTUNE_DATABASE_URL", "sqlite:/nowhere")
 			want(t, run(t, append(args, "--server", s.url)...), c.status, c.words...)
 		}
+		for path, words := range map[string][]string{
+			"": {h.name, "worker-alpha"}, "why-not?q=python": {"hosts fit"}, "runtimes": {"core.python"}, "runtimes/core.python": {"why not"},
+			"actions": {"etl."}, "actions?kind=sensor": {"Sensors"}, "changes": {h.name}, "status": {"a platform's, in which attune is a guest"},
+		} {
+			h.shows(s.url+"/ui/"+path, token, words...)
+		}
 		setenv(t, "ATTUNE_DATABASE_URL", owner)
 		stop := h.service("registered and active")
 		want(t, run(t, "workers", "refresh", h.name, "--wait", "--server", s.url), 0, "verified in")
@@ -77,4 +86,28 @@ func TestGuestServe(t *testing.T) {
 			`SELECT config FROM attune.sensor`, `SELECT * FROM attune.execution`, `UPDATE attune.attune_worker_state SET instance = 'x'`,
 			`DELETE FROM attune.attune_capability_change`, `CREATE TABLE attune.mine ()`)
 	})
+}
+
+// shows checks that a page has words.
+func (h *guestHost) shows(page, token string, words ...string) {
+	h.Helper()
+	req, err := http.NewRequestWithContext(h.Context(), http.MethodGet, page, http.NoBody)
+	if err != nil {
+		h.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	got, err := http.DefaultClient.Do(req)
+	if err != nil {
+		h.Fatal(err)
+	}
+	defer got.Body.Close()
+	text, err := io.ReadAll(got.Body)
+	if err != nil || got.StatusCode != http.StatusOK {
+		h.Errorf("%s: %d, %v: %s", page, got.StatusCode, err, text)
+	}
+	for _, word := range words {
+		if !strings.Contains(string(text), word) {
+			h.Errorf("%s: %q is not in\n%s", page, word, text)
+		}
+	}
 }

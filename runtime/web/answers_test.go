@@ -61,7 +61,7 @@ func TestWhyNotPage(t *testing.T) {
 		got.has(t, "0 of 3 hosts fit", "its role is not worker", "What would help", "wanted zone=a")
 		for _, c := range []struct{ line, fault string }{
 			{"pyton", "did you mean"}, {"python@oops", "oops"}, {"--select", "needs a value"}, {"--slots 0", "at least 1"},
-			{"--zone a", "unknown flag"}, {"--verified=yes", "has no value"}, {"--role king", "king"},
+			{"--zone a", "unknown flag"}, {"--action etl.new --slots 2", "--action or --sensor alone"}, {"--verified=yes", "has no value"}, {"--role king", "king"},
 		} {
 			got := s.do(http.MethodGet, "why-not?q="+url.QueryEscape(c.line), nil)
 			if got.StatusCode != http.StatusBadRequest || byID(got.doc, "faults") == nil || !strings.Contains(textOf(byID(got.doc, "faults")), c.fault) {
@@ -72,6 +72,12 @@ func TestWhyNotPage(t *testing.T) {
 		got.has(t, "The requirement of the action etl.new", "0 of 3 hosts fit", "attune place --action etl.new")
 		if q := attribute(byID(got.doc, "q"), "value"); q != "'core.python@>=3.14'" && q != "'core.python@>=3.14' --role worker" {
 			t.Errorf("the line has %q", q)
+		}
+		for _, pasted := range []string{"attune place --action etl.new", "--action=etl.new", "go run ./cmd/attune place --action etl.new"} {
+			s.get("why-not?q="+url.QueryEscape(pasted)).has(t, "The requirement of the action etl.new", "attune place --action etl.new")
+		}
+		for _, pasted := range []string{"attunectl place python@>=3.14", "go run ./cmd/attune place 'python@>=3.14'", "/usr/bin/attune place python@>=3.14"} {
+			s.get("why-not?q="+url.QueryEscape(pasted)).has(t, "0 of 3 hosts fit", "attune place 'python@>=3.14'", `{"runtimes":{"python":">=3.14"}}`)
 		}
 		got = s.do(http.MethodGet, "why-not?action=etl.wrong", nil)
 		if got.has(t, "pyton"); got.StatusCode != http.StatusBadRequest {

@@ -135,6 +135,11 @@ func loadPlacing(v *view) (any, error) {
 // faults.
 func (p *placing) requirement(v *view) (r *placement.Requirement, command []string, err error) {
 	given := v.request.URL.Query()
+	args := placeArguments(p.Text)
+	if kind, ref := subjectOf(args); ref != "" {
+		given.Set(kind, ref)
+		p.Text = ""
+	}
 	for kind, path := range map[string]string{"action": "/v1/actions", "sensor": "/v1/sensors"} {
 		ref := given.Get(kind)
 		if ref == "" {
@@ -162,7 +167,7 @@ func (p *placing) requirement(v *view) (r *placement.Requirement, command []stri
 	if p.Text == "" {
 		return nil, nil, nil
 	}
-	terms, err := placeTerms(p.Text)
+	terms, err := placeTerms(args)
 	var written requirement.Requirement
 	if err == nil {
 		written, err = terms.Requirement()
@@ -170,10 +175,6 @@ func (p *placing) requirement(v *view) (r *placement.Requirement, command []stri
 	if err != nil {
 		p.Faults = append(p.Faults, err.Error())
 		return nil, nil, nil
-	}
-	args := words(p.Text)
-	if len(args) > 1 && args[0] == "attune" && args[1] == "place" {
-		args = args[2:]
 	}
 	return &written, append([]string{"attune", "place"}, args...), nil
 }
