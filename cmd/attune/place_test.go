@@ -139,7 +139,7 @@ func TestPlaceRequirement(t *testing.T) {
 	}
 	from := func(input string) result {
 		var out, errOut bytes.Buffer
-		status := program().Run(t.Context(), []string{"place", "--requirement", "-"}, cli.Stdio{In: strings.NewReader(input), Out: &out, Err: &errOut})
+		status := program().Run(t.Context(), []string{"place", "--requirement", "-"}, cli.Stdio{In: strings.NewReader(input), Out: &out, Err: &errOut, Environ: environ(t)})
 		return result{status, out.String(), errOut.String()}
 	}
 	want(t, from(text), 0, "1 of 7 workers fits")
@@ -191,7 +191,7 @@ func TestPlaceBadInput(t *testing.T) {
 	} {
 		want(t, run(t, append([]string{"place"}, c.args...)...), c.status, c.parts...)
 	}
-	t.Setenv("ATTUNE_DATABASE_URL", testdb.EmptySQLite(t).URL)
+	setenv(t, "ATTUNE_DATABASE_URL", testdb.EmptySQLite(t).URL)
 	want(t, run(t, "place", "python"), 1, "`attune migrate up`")
 }
 
