@@ -73,7 +73,7 @@ func TestTourOfAPI(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		cmd := osexec.CommandContext(t.Context(), "bash", "-x", "-c", script)
-		cmd.Env = append(os.Environ(), "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"), "ATTUNE_DATABASE_URL="+db.URL)
+		cmd.Env = append(environ(t), "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"), "ATTUNE_DATABASE_URL="+db.URL)
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)

@@ -25,7 +25,7 @@ type result struct {
 func run(t *testing.T, args ...string) result {
 	t.Helper()
 	var out, errOut bytes.Buffer
-	status := program().Run(t.Context(), args, cli.Stdio{In: strings.NewReader(""), Out: &out, Err: &errOut})
+	status := program().Run(t.Context(), args, cli.Stdio{In: strings.NewReader(""), Out: &out, Err: &errOut, Environ: environ(t)})
 	return result{status, out.String(), errOut.String()}
 }
 
@@ -44,21 +44,11 @@ func want(t *testing.T, got result, status int, parts ...string) {
 	}
 }
 
-func isolate(t *testing.T) {
-	t.Helper()
-	t.Setenv("HOME", t.TempDir())
-	for _, name := range []string{"XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "ATTUNE_DATABASE_URL", "ATTUNE_SCHEMA", "ATTUNE_CONFIG", "ATTUNE_STRICT", "ATTUNE_LOCK_TIMEOUT"} {
-		t.Setenv(name, "")
-		os.Unsetenv(name)
-	}
-	t.Chdir(t.TempDir())
-}
-
 // uses makes a database the one of the commands and of the test's logins, whose sessions are used again.
 func uses(t *testing.T, db *testdb.DB) {
 	t.Helper()
 	db.URL = testdb.Relay(t, db.URL)
-	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+	setenv(t, "ATTUNE_DATABASE_URL", db.URL)
 }
 
 func TestMigrateEmptyPostgres(t *testing.T) {
@@ -117,14 +107,14 @@ func TestMigrateEmbedded(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"ATTUNE_STRICT", "ATTUNE_LOG_LEVEL", "ATTUNE_LOCK_TIMEOUT"} {
-		t.Setenv(name, "") // says nothing
+		setenv(t, name, "") // says nothing
 	}
 	for _, blank := range []string{"", "  "} {
-		t.Setenv("ATTUNE_DATABASE_URL", blank)
+		setenv(t, "ATTUNE_DATABASE_URL", blank)
 		want(t, run(t, "workers", "list"), 0, "ATTUNE_DATABASE_URL is empty: "+embedded)
 		want(t, run(t, "migrate", "up"), 0, "ATTUNE_DATABASE_URL is empty: "+embedded)
 	}
-	if named := run(t, "workers", "list", "--database", "sqlite:"+filepath.Join(os.Getenv("HOME"), ".local/state/attune/attune.db")); strings.Contains(named.errOut, "using") {
+	if named := run(t, "workers", "list", "--database", "sqlite:"+filepath.Join(getenv(t, "HOME"), ".local/state/attune/attune.db")); strings.Contains(named.errOut, "using") {
 		t.Errorf("it is named, and said all the same:\n%s", named.errOut)
 	}
 	undoTo(t, migrations.UnifyRuntimes)
@@ -386,7 +376,7 @@ func TestLookingWritesNothing(t *testing.T) {
 	if err := os.WriteFile("empty.db", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("ATTUNE_DATABASE_URL", "sqlite:empty.db")
+	setenv(t, "ATTUNE_DATABASE_URL", "sqlite:empty.db")
 	want(t, run(t, "migrate", "plan"), 0, "apply", "nothing was written")
 	want(t, run(t, "migrate", "status"), 0, "pending")
 	want(t, run(t, "workers", "list"), 1, "not migrated", "attune migrate up")
@@ -404,7 +394,7 @@ func TestLookingWritesNothing(t *testing.T) {
 // TestWarningsOfAPack: a warning is called one once.
 func TestWarningsOfAPack(t *testing.T) {
 	isolate(t)
-	t.Setenv("ATTUNE_DATABASE_URL", "sqlite:attune.db")
+	setenv(t, "ATTUNE_DATABASE_URL", "sqlite:attune.db")
 	want(t, run(t, "migrate", "up"), 0)
 	writePack(t, map[string]string{
 		"pack.yaml":          "ref: acme\nlabel: ACME\nversion: 1.0.0\n",
@@ -420,18 +410,18 @@ func TestWarningsOfAPack(t *testing.T) {
 // TestVariablesAreBlamed: a value that a variable gave is not the flag's.
 func TestVariablesAreBlamed(t *testing.T) {
 	isolate(t)
-	t.Setenv("ATTUNE_LOG_LEVEL", "loud")
+	setenv(t, "ATTUNE_LOG_LEVEL", "loud")
 	want(t, run(t, "workers", "list"), 2, `attune: ATTUNE_LOG_LEVEL: must be debug, info, warn or error, got "loud"`)
 	want(t, run(t, "workers", "list", "--log-level=soft"), 2, `attune: --log-level: must be debug, info, warn or error, got "soft"`)
-	t.Setenv("ATTUNE_LOG_LEVEL", "warn")
-	t.Setenv("ATTUNE_STRICT", "maybe")
+	setenv(t, "ATTUNE_LOG_LEVEL", "warn")
+	setenv(t, "ATTUNE_STRICT", "maybe")
 	want(t, run(t, "workers", "list"), 2, `attune: ATTUNE_STRICT: must be true or false, got "maybe"`)
 	want(t, run(t, "workers", "list", "--strict=perhaps"), 2, `attune: --strict: must be true or false, got "perhaps"`)
 	want(t, run(t, "workers", "list", "--config"), 2, "attune: --config: expected")
-	t.Setenv("ATTUNE_STRICT", "")
-	t.Setenv("ATTUNE_LOCK_TIMEOUT", "soon")
+	setenv(t, "ATTUNE_STRICT", "")
+	setenv(t, "ATTUNE_LOCK_TIMEOUT", "soon")
 	want(t, run(t, "migrate", "up"), 2, "attune: ATTUNE_LOCK_TIMEOUT: must be a time such as")
-	t.Setenv("ATTUNE_LOCK_TIMEOUT", "0s")
+	setenv(t, "ATTUNE_LOCK_TIMEOUT", "0s")
 	want(t, run(t, "migrate", "up"), 2, "attune: ATTUNE_LOCK_TIMEOUT: must be greater than 0, got 0s\nsee")
 	want(t, run(t, "migrate", "up", "--lock-timeout=-1s"), 2, "attune: --lock-timeout: must be greater than 0, got -1s\nsee")
 }

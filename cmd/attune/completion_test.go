@@ -61,7 +61,7 @@ func TestComplete(t *testing.T) {
 			t.Errorf("%q: %q, want %q", c.words, got, c.want)
 		}
 	}
-	t.Setenv("ATTUNE_DATABASE_URL", "")
+	setenv(t, "ATTUNE_DATABASE_URL", "")
 	if got := completed(t, "--database", db.URL, "workers", "show", "build-2"); !slices.Equal(got, []string{"build-2"}) {
 		t.Errorf("with --database: %q", got)
 	}
@@ -73,7 +73,7 @@ const hostileName = "ci;touch${IFS}x"
 // completedFleet makes a database with three workers the one of the commands.
 func completedFleet(t *testing.T) *testdb.DB {
 	t.Helper()
-	t.Setenv("ATTUNE_COMPLETION_TIMEOUT", "1m") // this machine may be busy
+	setenv(t, "ATTUNE_COMPLETION_TIMEOUT", "1m") // this machine may be busy
 	db := testdb.Postgres(t)
 	uses(t, db)
 	want(t, run(t, "packs", "load", "core"), 0)
@@ -94,11 +94,11 @@ func TestCompleteFromServer(t *testing.T) {
 	isolate(t)
 	completedFleet(t)
 	s := serve(t, "--no-auth")
-	t.Setenv("ATTUNE_SERVER", s.url)
+	setenv(t, "ATTUNE_SERVER", s.url)
 	if got := completed(t, "workers", "show", "bui"); !slices.Equal(got, []string{"build-1", "build-2"}) {
 		t.Errorf("from a server: %q", got)
 	}
-	t.Setenv("ATTUNE_COMPLETION_TIMEOUT", "100ms")
+	setenv(t, "ATTUNE_COMPLETION_TIMEOUT", "100ms")
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -151,7 +151,7 @@ func TestCompletionInShells(t *testing.T) {
 					wanted = c.bash
 				}
 				cmd := osexec.CommandContext(t.Context(), shell, args...)
-				cmd.Env = append(os.Environ(), "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
+				cmd.Env = append(environ(t), "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
 				out, err := cmd.CombinedOutput()
 				if got := strings.Fields(string(out)); err != nil || !slices.Equal(got, wanted) {
 					t.Errorf("%q, %v, want %q\n%s", got, err, wanted, out)

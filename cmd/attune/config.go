@@ -28,11 +28,11 @@ func (c *configCmd) Run(env *cli.Env) error {
 	default:
 		return cli.Usagef("must be worker, sensor or attune, got %q", c.Program)
 	}
-	settings := env.File.Settings(c.Program, env.Flags, os.Getenv)
+	settings := env.File.Settings(c.Program, env.Flags, env.Getenv)
 	var faults []string
 	for i := range settings {
 		s := &settings[i]
-		s.Default = concrete(s)
+		s.Default = concrete(env, s)
 		if s.Key == "log_level" && env.Verbose && env.LogLevel != "debug" {
 			s.Source, s.Where, s.Value = config.FromFlag, "--verbose", "info"
 		}
@@ -63,13 +63,13 @@ func (c *configCmd) Run(env *cli.Env) error {
 }
 
 // concrete returns the default of a setting as it is on this host.
-func concrete(s *config.Setting) string {
+func concrete(env *cli.Env, s *config.Setting) string {
 	if s.Source != config.FromDefault {
 		return s.Default
 	}
 	switch s.Key {
 	case "database.url":
-		path, err := cli.EmbeddedFile(os.Getenv)
+		path, err := cli.EmbeddedFile(env.Getenv)
 		if err != nil {
 			return "none"
 		}

@@ -29,7 +29,7 @@ func settingsOf(t *testing.T, got result) map[string]config.Setting {
 // TestConfig shows where each value is from, and which of several counts.
 func TestConfig(t *testing.T) {
 	isolate(t)
-	file := filepath.Join(os.Getenv("HOME"), ".config", "attune", "attune.yaml")
+	file := filepath.Join(getenv(t, "HOME"), ".config", "attune", "attune.yaml")
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -37,10 +37,10 @@ func TestConfig(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("ATTUNE_SCHEMA", "s2")
-	t.Setenv("ATTUNE_WORKER_PORT", "2")
-	t.Setenv("ATTUNE_POLICY_DENY", "ruby; perl")
-	t.Setenv("ATTUNE_WORKER_LISTEN", "")
+	setenv(t, "ATTUNE_SCHEMA", "s2")
+	setenv(t, "ATTUNE_WORKER_PORT", "2")
+	setenv(t, "ATTUNE_POLICY_DENY", "ruby; perl")
+	setenv(t, "ATTUNE_WORKER_LISTEN", "")
 	got := settingsOf(t, run(t, "config", "worker", "--json", "--database", "postgres://v:sekret@db/y?password=sekret"))
 	for key, want := range map[string]struct {
 		text   string
@@ -84,9 +84,9 @@ func TestConfig(t *testing.T) {
 // TestConfigMisused ends with what to do, whatever it is given.
 func TestConfigMisused(t *testing.T) {
 	isolate(t)
-	want(t, run(t, "config"), 0, "none; register and run create sqlite:"+os.Getenv("HOME"))
+	want(t, run(t, "config"), 0, "none; register and run create sqlite:"+getenv(t, "HOME"))
 	want(t, run(t, "migrate", "up"), 0)
-	if s := settingsOf(t, run(t, "config", "--json"))["database.url"]; s.Text() != "sqlite:"+os.Getenv("HOME")+"/.local/state/attune/attune.db" {
+	if s := settingsOf(t, run(t, "config", "--json"))["database.url"]; s.Text() != "sqlite:"+getenv(t, "HOME")+"/.local/state/attune/attune.db" {
 		t.Errorf("the embedded file is %q", s.Text())
 	}
 	for _, c := range []struct {
@@ -109,16 +109,16 @@ func TestConfigMisused(t *testing.T) {
 			t.Errorf("%q: exit status %d, want %d and %q in\n%s%s", c.args, got.status, c.status, c.say, got.out, got.errOut)
 		}
 	}
-	t.Setenv("ATTUNE_WORKER_PORT", "eighty")
-	t.Setenv("ATTUNE_SENSOR_VERIFY_INTERVAL", "soon")
-	t.Setenv("ATTUNE_WORKER_NMAE", "x")
+	setenv(t, "ATTUNE_WORKER_PORT", "eighty")
+	setenv(t, "ATTUNE_SENSOR_VERIFY_INTERVAL", "soon")
+	setenv(t, "ATTUNE_WORKER_NMAE", "x")
 	got := run(t, "config")
 	want(t, got, cli.ExitFailed, `ATTUNE_WORKER_PORT: must be a whole number of at least 1, got "eighty"`,
 		`ATTUNE_SENSOR_VERIFY_INTERVAL: must be a duration such as 10s or 1m30s, got "soon"`, "ATTUNE_WORKER_NMAE is read by no program; did you mean ATTUNE_WORKER_NAME?")
 	want(t, run(t, "config", "attune"), 0)
 	want(t, run(t, "packs", "list"), 0, "ATTUNE_WORKER_NMAE is read by no program; did you mean ATTUNE_WORKER_NAME?")
 	want(t, run(t, "packs", "list", "--strict"), cli.ExitFailed, "ATTUNE_WORKER_NMAE is read by no program")
-	t.Setenv("HOME", "")
+	setenv(t, "HOME", "")
 	os.Unsetenv("HOME")
 	want(t, run(t, "config", "attune"), 0, "none")
 }
@@ -137,7 +137,7 @@ func TestConfigShowsWhatIsRefused(t *testing.T) {
 		"ATTUNE_SENSOR_NAME": "a\u200bb", "ATTUNE_SENSOR_VERIFY_INTERVAL": "0s", "ATTUNE_SENSOR_KEEP_HISTORY": "1h", "ATTUNE_SENSOR_REPORT_ONLY": "perhaps",
 		"ATTUNE_WORKER_KEEP_HISTORY": "7d", "ATTUNE_LOCK_TIMEOUT": "soon", "ATTUNE_DATABASE_URL": "mysql://u:sekret@h/d",
 	} {
-		t.Setenv(name, value)
+		setenv(t, name, value)
 	}
 	got := run(t, "config", "--config", file)
 	want(t, got, cli.ExitFailed, "worker.max_concurrent_executions", "14 values refused:", "ATTUNE_LOCK_TIMEOUT: must be a time such as",
@@ -150,4 +150,26 @@ func TestConfigShowsWhatIsRefused(t *testing.T) {
 	if strings.Contains(got.errOut, "ATTUNE_WORKER_KEEP_HISTORY") || strings.Contains(got.errOut, "sekret") {
 		t.Errorf("stderr:\n%s", got.errOut)
 	}
+}
+
+// TestConfigOfTwoEnvironments: two command lines of one process have environments of their own, and not the one of the
+// process.
+func TestConfigOfTwoEnvironments(t *testing.T) {
+	isolate(t)
+	t.Setenv("ATTUNE_DATABASE_URL", "sqlite:process.db")
+	t.Setenv("ATTUNE_LOG_LEVEL", "loud")
+	for _, name := range []string{"one", "two"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			setenv(t, "ATTUNE_DATABASE_URL", "sqlite:"+name+".db")
+			setenv(t, "ATTUNE_SCHEMA", name)
+			settings := settingsOf(t, run(t, "config", "--json"))
+			for key, value := range map[string]string{"database.url": "sqlite:" + name + ".db", "database.schema": name} {
+				if s := settings[key]; s.Text() != value || s.Source != config.FromEnvironment {
+					t.Errorf("%s is %q from %s", key, s.Text(), s.Source)
+				}
+			}
+		})
+	}
+	want(t, run(t, "--help"), 0, "($ATTUNE_DATABASE_URL)")
 }

@@ -190,7 +190,7 @@ func TestDeletingAsLeastPrivilege(t *testing.T) {
 	roles := testdb.MakeRoles(t, db, string(text))
 	as := func(role string) {
 		t.Helper()
-		t.Setenv("ATTUNE_DATABASE_URL", roles.Login(t, "as_"+role+"_"+strings.ToLower(rand.Text()[:10]), role))
+		setenv(t, "ATTUNE_DATABASE_URL", roles.Login(t, "as_"+role+"_"+strings.ToLower(rand.Text()[:10]), role))
 	}
 	for _, role := range []string{"attune_reader", "attune_fleet"} {
 		as(role)
@@ -215,7 +215,7 @@ func TestDeletingAsLeastPrivilege(t *testing.T) {
 	exec(t, db, "DELETE FROM task")
 	want(t, run(t, "runtimes", "delete", "core.lua"), 0, "deleted core.lua")
 	want(t, run(t, "packs", "unload", "core"), 0, "kept      core.go", "kept      core.perl", "kept      core.ruby", "kept      core.java  referenced by rows of bill that this login may not read", "deleted   core.python")
-	operator, err := database.OpenExisting(t.Context(), os.Getenv("ATTUNE_DATABASE_URL"))
+	operator, err := database.OpenExisting(t.Context(), getenv(t, "ATTUNE_DATABASE_URL"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +243,7 @@ func TestLoginsAreToldWhatTheySee(t *testing.T) {
 	roles := testdb.MakeRoles(t, db, string(text))
 	for _, role := range []string{"", "attune_reader", "attune_operator", "attune_fleet"} {
 		if role != "" {
-			t.Setenv("ATTUNE_DATABASE_URL", roles.Login(t, "all_"+strings.ToLower(rand.Text()[:10]), role))
+			setenv(t, "ATTUNE_DATABASE_URL", roles.Login(t, "all_"+strings.ToLower(rand.Text()[:10]), role))
 		}
 		for _, args := range questions {
 			if got := run(t, args...); got.status != 0 || got.errOut != "" {
@@ -253,7 +253,7 @@ func TestLoginsAreToldWhatTheySee(t *testing.T) {
 	}
 	login := "host_" + strings.ToLower(rand.Text()[:10])
 	exec(t, db, "UPDATE worker SET name = ?0, identity = 'action/' || ?0 WHERE name = 'web-1'", login)
-	t.Setenv("ATTUNE_DATABASE_URL", roles.Login(t, login, "attune_worker"))
+	setenv(t, "ATTUNE_DATABASE_URL", roles.Login(t, login, "attune_worker"))
 	note := fmt.Sprintf("note: the login %q sees its own rows only", login)
 	for _, args := range append(questions, []string{"workers", "show", login}, []string{"explain", login, "python"},
 		[]string{"workers", "diff", login, login}, []string{"workers", "refresh", login, "--dry-run"}) {
@@ -269,6 +269,6 @@ func TestLoginsAreToldWhatTheySee(t *testing.T) {
 	}
 	// A policy of the platform's own hides rows too.
 	exec(t, db, "CREATE POLICY zone ON worker AS RESTRICTIVE USING (name <> 'web-2')")
-	t.Setenv("ATTUNE_DATABASE_URL", roles.Login(t, "zone_"+strings.ToLower(rand.Text()[:10]), "attune_reader"))
+	setenv(t, "ATTUNE_DATABASE_URL", roles.Login(t, "zone_"+strings.ToLower(rand.Text()[:10]), "attune_reader"))
 	want(t, run(t, "workers", "list"), 0, "row-level security may hide workers from the login")
 }

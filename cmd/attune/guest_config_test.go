@@ -42,7 +42,7 @@ func TestGuestReadsThePlatformsConfig(t *testing.T) {
 		if err := os.WriteFile(file, fmt.Appendf(nil, platformConfig, h.db.URL), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		os.Unsetenv("ATTUNE_DATABASE_URL")
+		unsetenv(t, "ATTUNE_DATABASE_URL")
 		config := func(args ...string) result { return run(t, append(args, "--config", file)...) }
 
 		want(t, config("workers", "list"), 0, "worker-alpha", "database.max_connections: unknown key")

@@ -12,6 +12,7 @@ import (
 func TestGuestDefinitionsChange(t *testing.T) {
 	for _, shape := range []platform.Shape{platform.F, platform.C} {
 		t.Run(string(shape), func(t *testing.T) {
+			t.Parallel()
 			asGuest(t, shape, func(h *guestHost) {
 				want(t, run(t, "migrate", "up"), 0)
 				declares := func(name, ref string) {

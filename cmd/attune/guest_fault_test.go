@@ -36,6 +36,7 @@ func TestGuestLosesObjects(t *testing.T) {
 		{`DROP FUNCTION attune.attune_worker_mirror CASCADE`, "attune_worker_mirror", ""},
 	} {
 		t.Run(tt.fault, func(t *testing.T) {
+			t.Parallel()
 			h := faulty(t, tt.fault)
 			before := h.theirs()
 			want(t, run(t, "migrate", "status", "--exit-code"), 3, tt.status)
@@ -76,6 +77,7 @@ func TestGuestLosesObjectsBeforeAMigration(t *testing.T) {
 		{`ALTER TABLE attune.attune_worker_state DROP COLUMN worker CASCADE`, "attune_worker_state.worker: missing", ""},
 	} {
 		t.Run(tt.fault, func(t *testing.T) {
+			t.Parallel()
 			h := movedIn(t, migrations.Fleet)
 			want(t, run(t, "migrate", "plan", "--exit-code"), cli.ExitPending, migrations.Fleet)
 			h.exec(tt.fault)
@@ -108,6 +110,7 @@ func TestGuestLosesColumns(t *testing.T) {
 		"worker.capabilities": "table worker lacks capabilities", "runtime.distributions": "table runtime lacks distributions",
 	} {
 		t.Run(column, func(t *testing.T) {
+			t.Parallel()
 			table, name, _ := strings.Cut(column, ".")
 			h := faulty(t, `ALTER TABLE attune.`+table+` DROP COLUMN `+name+` CASCADE`)
 			want(t, run(t, "migrate", "status", "--exit-code"), 3, names)
@@ -130,7 +133,7 @@ func faulty(t *testing.T, statement string) *guestHost {
 // given, are undone. Both happened to a template.
 func movedIn(t *testing.T, pending string) *guestHost {
 	t.Helper()
-	isolate(t)
+	isolated(t)
 	db := platform.NewAfter(t, platform.A, "moved in, pending "+pending, func(ctx context.Context, db *bun.DB) error {
 		m, err := migrations.New(db, migrations.Config{Force: true})
 		if err != nil {
@@ -146,7 +149,7 @@ func movedIn(t *testing.T, pending string) *guestHost {
 		return err
 	})
 	uses(t, db)
-	t.Setenv("PATH", t.TempDir())
+	setenv(t, "PATH", t.TempDir())
 	return &guestHost{T: t, db: db, shape: platform.A, name: "attune-worker-x"}
 }
 

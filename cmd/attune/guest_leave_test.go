@@ -40,8 +40,8 @@ func TestGuestLeavesPacks(t *testing.T) {
 	asGuest(t, platform.V, func(h *guestHost) {
 		before := h.theirs()
 		want(t, run(t, "migrate", "up"), 0)
-		want(t, run(t, "packs", "init", "acme"), 0)
-		want(t, run(t, "packs", "load", "acme"), 0, "created")
+		acme := h.pack("acme")
+		want(t, run(t, "packs", "load", acme), 0, "created")
 		want(t, run(t, "migrate", "plan", "--down"), 0, "the pack acme is loaded", "`attune packs unload acme`")
 		for _, down := range [][]string{{"migrate", "down"}, {"migrate", "down", "--force"}} {
 			want(t, run(t, down...), 1, "the pack acme is loaded", "nothing was changed", "`attune packs unload acme`")
@@ -57,6 +57,7 @@ func TestGuestLeavesPacks(t *testing.T) {
 func TestGuestLeavesWithoutColumns(t *testing.T) {
 	for _, change := range []string{`DROP COLUMN capabilities CASCADE`, `RENAME COLUMN capabilities TO caps`} {
 		t.Run(change, func(t *testing.T) {
+			t.Parallel()
 			h := movedIn(t, "")
 			want(t, h.worker("register", "--name", h.name), 0)
 			h.exec(`ALTER TABLE attune.worker ` + change)

@@ -96,9 +96,9 @@ func TestGuestBesideADevelopingPlatform(t *testing.T) {
 		want(t, run(t, "workers", "list", "--has", "python"), 0, h.name, "worker-renamed-2")
 		want(t, h.worker("register", "--name", "attune-worker-second"), 0, "is registered")
 		want(t, h.worker("detect"), 0, "3.12.4", "20.20.2")
-		want(t, run(t, "packs", "init", "acme"), 0)
-		want(t, run(t, "packs", "load", "acme"), 0, "created")
-		want(t, run(t, "packs", "load", "acme"), 0, "unchanged")
+		acme := h.pack("acme")
+		want(t, run(t, "packs", "load", acme), 0, "created")
+		want(t, run(t, "packs", "load", acme), 0, "unchanged")
 		h.exec(`SET platform.catalog_writer = 'on'; DELETE FROM attune.sensor WHERE runtime = 11; DELETE FROM attune.action WHERE runtime = 11; DELETE FROM attune.runtime WHERE id = 11; RESET platform.catalog_writer`,
 			`UPDATE attune.worker SET name = 'attune-worker-renamed' WHERE name = '`+h.name+`'`)
 		want(t, run(t, "workers", "list", "--has", "node"), 0, "attune-worker-renamed", "20.20.2")

@@ -18,7 +18,7 @@ func TestGuestOnAReplica(t *testing.T) {
 			db := server.Empty()
 			platform.Make(t, db, shape)
 			url := server.Standby(db)
-			t.Setenv("ATTUNE_DATABASE_URL", url)
+			setenv(t, "ATTUNE_DATABASE_URL", url)
 			h := &guestHost{T: t, db: db, shape: shape, name: "attune-worker-x"}
 			caughtUp(t, db, url)
 			want(t, run(t, "workers", "list"), 0, "worker-alpha")

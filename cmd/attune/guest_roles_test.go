@@ -43,12 +43,12 @@ func TestGuestRoles(t *testing.T) {
 		host := roles.Login(t, "host-"+rand.Text()[:8], "attune_fleet")
 		operator := roles.Login(t, "operator-"+rand.Text()[:8], "attune_operator")
 
-		t.Setenv("ATTUNE_DATABASE_URL", host)
+		setenv(t, "ATTUNE_DATABASE_URL", host)
 		want(t, h.worker("detect"), 0, "python")
 		want(t, h.worker("explain", "node"), 0, "available")
 		want(t, h.worker("register"), 0, h.name+" is registered")
 		stop := h.service("registered and active")
-		t.Setenv("ATTUNE_DATABASE_URL", operator)
+		setenv(t, "ATTUNE_DATABASE_URL", operator)
 		want(t, run(t, "workers", "refresh", h.name, "--wait"), 0, "verified in")
 		stop()
 		want(t, run(t, "workers", "cordon", h.name, "worker-alpha", "--reason", "disk"), 0, "2 workers cordoned")
@@ -57,12 +57,12 @@ func TestGuestRoles(t *testing.T) {
 		want(t, run(t, "workers", "uncordon", "worker-alpha"), 0, "1 worker uncordoned")
 		want(t, run(t, "workers", "untaint", "*", "night"), 0, "2 workers untainted")
 		h.writesNeeds(operator, reader)
-		want(t, run(t, "packs", "init", "acme"), 0)
-		want(t, run(t, "packs", "load", "acme"), 0, "created")
-		want(t, run(t, "packs", "load", "acme"), 0, "unchanged")
+		acme := h.pack("acme")
+		want(t, run(t, "packs", "load", acme), 0, "created")
+		want(t, run(t, "packs", "load", acme), 0, "unchanged")
 		want(t, run(t, "migrate", "status"), 0, "attune is a guest")
 		for _, login := range []string{reader, operator} {
-			t.Setenv("ATTUNE_DATABASE_URL", login)
+			setenv(t, "ATTUNE_DATABASE_URL", login)
 			want(t, run(t, "workers", "list", "--has", "python"), 0, h.name, "worker-alpha")
 			want(t, run(t, "workers", "show", h.name), 0, "3.12.4")
 			want(t, run(t, "workers", "history", h.name), 0, "gained")
@@ -71,8 +71,8 @@ func TestGuestRoles(t *testing.T) {
 			want(t, run(t, "packs", "list"), 0, "acme", "etl")
 			want(t, run(t, "explain", h.name, "node"), 0, "yes")
 		}
-		h.refused(reader, "permission denied", []string{"workers", "delete", h.name}, []string{"packs", "load", "acme"}, []string{"workers", "uncordon", h.name}, []string{"workers", "taint", h.name, "a"})
-		h.refused(host, "permission denied", []string{"packs", "load", "acme"}, []string{"workers", "delete", h.name}, []string{"runtimes", "delete", "acme.example"},
+		h.refused(reader, "permission denied", []string{"workers", "delete", h.name}, []string{"packs", "load", acme}, []string{"workers", "uncordon", h.name}, []string{"workers", "taint", h.name, "a"})
+		h.refused(host, "permission denied", []string{"packs", "load", acme}, []string{"workers", "delete", h.name}, []string{"runtimes", "delete", "acme.example"},
 			[]string{"workers", "cordon", h.name}, []string{"workers", "uncordon", h.name}, []string{"workers", "taint", h.name, "a"}, []string{"workers", "untaint", h.name, "a"})
 		h.denied(reader, `UPDATE attune.worker SET status = 'active'`, `SELECT attune.attune_sweep_workers('1 second', 1)`, `DELETE FROM attune.attune_worker_runtime`)
 		h.denied(host, `UPDATE attune.runtime SET name = 'x'`, `DELETE FROM attune.worker`, `DO $$ BEGIN LOCK TABLE attune.worker; END $$`, `UPDATE attune.worker SET name = 'x'`, `SELECT config FROM attune.pack`,
@@ -94,14 +94,14 @@ func TestGuestRoles(t *testing.T) {
 			want(t, run(t, "workers", "list", "--has", "cobol", "--database", login), 0, "worker-alpha")
 		}
 		platform.Run(h, h.db, h.shape)
-		t.Setenv("ATTUNE_DATABASE_URL", operator)
+		setenv(t, "ATTUNE_DATABASE_URL", operator)
 		want(t, run(t, "runtimes", "delete", "acme.example"), 0, "deleted")
 		want(t, run(t, "packs", "unload", "acme"), 0, "deleted")
 		want(t, run(t, "workers", "delete", h.name), 0, "1 worker deleted")
-		t.Setenv("ATTUNE_DATABASE_URL", host)
+		setenv(t, "ATTUNE_DATABASE_URL", host)
 		stop = h.service("registered and active", "--takeover", "--name", "worker-beta")
 		stop()
-		t.Setenv("ATTUNE_DATABASE_URL", operator)
+		setenv(t, "ATTUNE_DATABASE_URL", operator)
 		want(t, run(t, "workers", "delete", "worker-beta"), 0, "worker-beta")
 		if got := text(t, h.db, `SELECT host || ' ' || status FROM attune.worker WHERE name = 'worker-beta'`); got != "beta busy" {
 			t.Errorf("worker-beta is %q after it was given back", got)

@@ -24,14 +24,14 @@ func TestGuestServe(t *testing.T) {
 		login := roles.Login(t, "server-"+rand.Text()[:8], "attune_server")
 		owner := h.db.URL
 		history := h.shape.Has(platform.A)
-		t.Setenv("ATTUNE_DATABASE_URL", login)
+		setenv(t, "ATTUNE_DATABASE_URL", login)
 		s := serve(t)
 		t.Cleanup(func() {
 			if t.Failed() {
 				t.Log(s.errOut)
 			}
 		})
-		t.Setenv("ATTUNE_TOKEN", token)
+		setenv(t, "ATTUNE_TOKEN", token)
 		for _, c := range []struct {
 			status int
 			args   string
@@ -66,7 +66,7 @@ func TestGuestServe(t *testing.T) {
 				history = false
 			}
 			args := strings.Fields(c.args)
-			t.Setenv("ATTUNE_DATABASE_URL", "sqlite:/nowhere")
+			setenv(t, "ATTUNE_DATABASE_URL", "sqlite:/nowhere")
 			want(t, run(t, append(args, "--server", s.url)...), c.status, c.words...)
 		}
 		for path, words := range map[string][]string{
@@ -75,7 +75,7 @@ func TestGuestServe(t *testing.T) {
 		} {
 			h.shows(s.url+"/ui/"+path, token, words...)
 		}
-		t.Setenv("ATTUNE_DATABASE_URL", owner)
+		setenv(t, "ATTUNE_DATABASE_URL", owner)
 		stop := h.service("registered and active")
 		want(t, run(t, "workers", "refresh", h.name, "--wait", "--server", s.url), 0, "verified in")
 		stop()

@@ -21,7 +21,7 @@ func TestGuestSensor(t *testing.T) {
 			t.Fatal(err)
 		}
 		var out, errOut strings.Builder
-		status := hostcmd.Program(metadata.Sensor).Run(t.Context(), []string{"register"}, cli.Stdio{In: strings.NewReader(""), Out: &out, Err: &errOut})
+		status := hostcmd.Program(metadata.Sensor).Run(t.Context(), []string{"register"}, cli.Stdio{In: strings.NewReader(""), Out: &out, Err: &errOut, Environ: environ(t)})
 		want(t, result{status, out.String(), errOut.String()}, 0, "attune-sensor-"+host+" is registered")
 		want(t, run(t, "workers", "list", "--has", "python"), 0, "worker-alpha") // neither runs
 		if roles := text(t, h.db, `SELECT string_agg(name || ' ' || worker_role::text, ', ' ORDER BY name) FROM attune.worker WHERE id > 1000`); roles != "attune-sensor-"+host+" sensor, "+h.name+" action" {
@@ -45,8 +45,8 @@ func TestGuestReadsShapes(t *testing.T) {
 		if strings.Contains(shown.out, `"version": "3.12"`) {
 			t.Errorf("a retired version is shown:\n%s", shown.out)
 		}
-		want(t, run(t, "packs", "init", "acme"), 0)
-		want(t, run(t, "packs", "load", "acme"), 0, "created")
+		acme := h.pack("acme")
+		want(t, run(t, "packs", "load", acme), 0, "created")
 		if got := text(t, h.db, `SELECT aliases::text FROM attune.runtime WHERE ref = 'acme.example'`); got != `["acme-example"]` {
 			t.Errorf("the aliases of a loaded runtime are %s", got)
 		}

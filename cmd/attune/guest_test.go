@@ -32,18 +32,21 @@ type guestHost struct {
 
 func eachGuest(t *testing.T, test func(h *guestHost)) {
 	for _, shape := range platform.Shapes() {
-		t.Run(string(shape), func(t *testing.T) { asGuest(t, shape, test) })
+		t.Run(string(shape), func(t *testing.T) {
+			t.Parallel()
+			asGuest(t, shape, test)
+		})
 	}
 }
 
 // asGuest runs a test in a platform's database of a shape, on a host with a Python and a Node.js.
 func asGuest(t *testing.T, shape platform.Shape, test func(h *guestHost)) {
 	t.Helper()
-	isolate(t)
+	isolated(t)
 	db := platform.New(t, shape)
 	uses(t, db)
 	bin := t.TempDir()
-	t.Setenv("PATH", bin)
+	setenv(t, "PATH", bin)
 	for name, line := range map[string]string{"python3": "Python 3.12.4", "node": "v20.20.2"} {
 		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\necho "+line+"\n"), 0o755); err != nil {
 			t.Fatal(err)
@@ -56,11 +59,19 @@ func asGuest(t *testing.T, shape platform.Shape, test func(h *guestHost)) {
 	test(&guestHost{t, db, shape, "attune-worker-" + host})
 }
 
+// pack writes a pack and returns its folder.
+func (h *guestHost) pack(ref string) (dir string) {
+	h.Helper()
+	dir = filepath.Join(h.TempDir(), ref)
+	want(h.T, run(h.T, "packs", "init", ref, dir), 0)
+	return dir
+}
+
 // worker runs a command of worker.
 func (h *guestHost) worker(args ...string) result {
 	h.Helper()
 	var out, errOut strings.Builder
-	status := hostcmd.Program(metadata.Worker).Run(h.Context(), args, cli.Stdio{In: strings.NewReader(""), Out: &out, Err: &errOut})
+	status := hostcmd.Program(metadata.Worker).Run(h.Context(), args, cli.Stdio{In: strings.NewReader(""), Out: &out, Err: &errOut, Environ: environ(h)})
 	return result{status, out.String(), errOut.String()}
 }
 
@@ -77,7 +88,7 @@ func (h *guestHost) start(until string, args ...string) (stop func()) {
 	logs, to := io.Pipe()
 	ended := make(chan int, 1)
 	go func() {
-		ended <- hostcmd.Program(metadata.Worker).Run(ctx, args, cli.Stdio{In: strings.NewReader(""), Out: to, Err: to})
+		ended <- hostcmd.Program(metadata.Worker).Run(ctx, args, cli.Stdio{In: strings.NewReader(""), Out: to, Err: to, Environ: environ(h)})
 		_ = to.Close()
 	}()
 	var said []string
@@ -161,10 +172,10 @@ func TestGuest(t *testing.T) {
 		h.same("a running worker", withoutWorkers(before), withoutWorkers(h.theirs()))
 		platform.Run(h, h.db, h.shape)
 
-		want(t, run(t, "packs", "init", "acme"), 0)
-		want(t, run(t, "packs", "load", "acme"), 0, "created")
-		want(t, run(t, "packs", "init", "etl"), 0)
-		want(t, run(t, "packs", "load", "etl"), 1, "the row is the platform's")
+		acme := h.pack("acme")
+		want(t, run(t, "packs", "load", acme), 0, "created")
+		etl := h.pack("etl")
+		want(t, run(t, "packs", "load", etl), 1, "the row is the platform's")
 		platform.Run(h, h.db, h.shape)
 		want(t, run(t, "packs", "unload", "acme"), 0, "deleted")
 		want(t, run(t, "packs", "unload", "etl"), 1, "not loaded by attune")
@@ -218,7 +229,7 @@ func TestGuestTakenName(t *testing.T) {
 		before := platform.Snapshot(h, h.db)
 		want(t, h.worker("register", "--name", "worker-alpha"), 1, "the name is taken", "row 1", "the platform's", "--name")
 		want(t, h.worker("run", "--name", "worker-alpha"), 1, "the name is taken", "--takeover")
-		t.Setenv("ATTUNE_WORKER_NAME", "sensor-gamma")
+		setenv(t, "ATTUNE_WORKER_NAME", "sensor-gamma")
 		want(t, h.worker("register"), 1, "the name is taken", "row 3")
 		h.same("refusing", before, platform.Snapshot(h, h.db))
 	})
@@ -231,8 +242,8 @@ func TestGuestOddSchemas(t *testing.T) {
 	db := testdb.EmptyPostgres(t)
 	const schema = `Wörker "ä".x`
 	platform.MakeIn(t, db, platform.A, schema)
-	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
-	t.Setenv("PATH", t.TempDir())
+	setenv(t, "ATTUNE_DATABASE_URL", db.URL)
+	setenv(t, "PATH", t.TempDir())
 	exec := func(statements ...string) {
 		t.Helper()
 		for _, s := range statements {

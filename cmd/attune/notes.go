@@ -20,7 +20,7 @@ func sourceToLook(ctx context.Context, env *cli.Env) (source, error) {
 }
 
 func sourceOr(ctx context.Context, env *cli.Env, open func(context.Context, *cli.Env) (*cli.Database, error)) (source, error) {
-	if url := serverOf(env.Flags); url != "" {
+	if url := serverOf(env); url != "" {
 		return connect(ctx, env, url)
 	}
 	db, err := open(ctx, env)

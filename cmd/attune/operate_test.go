@@ -104,7 +104,7 @@ func TestOperatorsAlone(t *testing.T) {
 	roles := testdb.MakeRoles(t, db, string(text))
 	login := func(role, name string) string {
 		t.Helper()
-		t.Setenv("ATTUNE_DATABASE_URL", roles.Login(t, name, role))
+		setenv(t, "ATTUNE_DATABASE_URL", roles.Login(t, name, role))
 		return name
 	}
 	name := func() string { return "as_" + strings.ToLower(rand.Text()[:10]) }

@@ -372,7 +372,7 @@ func TestLeastPrivilege(t *testing.T) {
 	roles := testdb.MakeRoles(t, db, string(text))
 	as := func(role string) {
 		t.Helper()
-		t.Setenv("ATTUNE_DATABASE_URL", roles.Login(t, "as_"+role+"_"+strings.ToLower(rand.Text()[:10]), role))
+		setenv(t, "ATTUNE_DATABASE_URL", roles.Login(t, "as_"+role+"_"+strings.ToLower(rand.Text()[:10]), role))
 	}
 	as("attune_reader")
 	want(t, run(t, "workers", "list", "--has", "python", "--label", "zone=a"), 0, "web-1")
@@ -420,7 +420,7 @@ func TestOperatorAndRunningWorker(t *testing.T) {
 		uses(t, db)
 		want(t, run(t, "packs", "load", "core"), 0)
 		bin := t.TempDir()
-		t.Setenv("PATH", bin)
+		setenv(t, "PATH", bin)
 		fake := func(name, script string) {
 			t.Helper()
 			path := filepath.Join(bin, name)
@@ -433,7 +433,7 @@ func TestOperatorAndRunningWorker(t *testing.T) {
 		}
 		fake("deno", "echo deno 3.11.7")
 		fake("julia", "echo no julia here >&2; exit 7")
-		broken := filepath.Join(os.Getenv("HOME"), ".asdf/installs/deno/3.12.4/bin")
+		broken := filepath.Join(getenv(t, "HOME"), ".asdf/installs/deno/3.12.4/bin")
 		if err := os.MkdirAll(broken, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -449,7 +449,7 @@ func TestOperatorAndRunningWorker(t *testing.T) {
 		go func() {
 			ended <- hostcmd.Program(metadata.Worker).Run(ctx, []string{
 				"run", "--name", "web-1", "--label", "zone=a", "--heartbeat-interval", "1s", "--verify-interval", "1h",
-			}, cli.Stdio{In: strings.NewReader(""), Out: to, Err: to})
+			}, cli.Stdio{In: strings.NewReader(""), Out: to, Err: to, Environ: environ(t)})
 			to.Close()
 		}()
 		lines := make(chan string, 1000)

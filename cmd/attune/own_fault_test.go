@@ -19,10 +19,10 @@ import (
 // owned is attune's own database, migrated into a schema, on a host without runtimes.
 func owned(t *testing.T, schema string) *guestHost {
 	t.Helper()
-	isolate(t)
+	isolated(t)
 	db := testdb.EmptyPostgres(t)
 	uses(t, db)
-	t.Setenv("PATH", t.TempDir())
+	setenv(t, "PATH", t.TempDir())
 	want(t, run(t, "migrate", "up", "--schema", schema), 0, "core pack: 20 created")
 	db.Schema = schema
 	return &guestHost{T: t, db: db, name: "own-x"}
@@ -33,7 +33,7 @@ func owned(t *testing.T, schema string) *guestHost {
 func TestOwnOddSchemas(t *testing.T) {
 	const schema = `Wörker "ä".x`
 	h := owned(t, schema)
-	t.Setenv("ATTUNE_DATABASE_URL", h.db.URL) // sessions begin with the new search_path
+	setenv(t, "ATTUNE_DATABASE_URL", h.db.URL) // sessions begin with the new search_path
 	quoted := `"Wörker ""ä"".x"`
 	h.exec(`CREATE SCHEMA shadow`, `CREATE VIEW shadow.worker AS SELECT 1 AS id`, `CREATE TABLE shadow.runtime (x int)`,
 		`CREATE FUNCTION shadow.worker_heartbeat(bigint, text) RETURNS timestamptz LANGUAGE sql AS 'SELECT NULL::timestamptz'`,
@@ -56,6 +56,7 @@ func TestOwnLosesColumns(t *testing.T) {
 		"worker.heartbeat_interval": {"available_runtime is missing", "restore the missing parts"}, // the view went with it
 	} {
 		t.Run(column, func(t *testing.T) {
+			t.Parallel()
 			h := owned(t, "attune")
 			table, name, _ := strings.Cut(column, ".")
 			h.exec(`ALTER TABLE attune.` + table + ` DROP COLUMN ` + name + ` CASCADE`)
@@ -92,8 +93,8 @@ func TestOwnOnAReplica(t *testing.T) {
 	isolate(t)
 	db := server.Empty()
 	url := server.Standby(db)
-	t.Setenv("PATH", t.TempDir())
-	t.Setenv("ATTUNE_DATABASE_URL", url)
+	setenv(t, "PATH", t.TempDir())
+	setenv(t, "ATTUNE_DATABASE_URL", url)
 	h := &guestHost{T: t, db: db, name: "own-x"}
 	want(t, run(t, "migrate", "up", "--database", db.URL), 0)
 	want(t, h.worker("register", "--name", h.name, "--database", db.URL), 0, "is registered")
@@ -113,6 +114,7 @@ func TestOwnOnAReplica(t *testing.T) {
 func TestMigrationsRaceWithDDL(t *testing.T) {
 	for kind, schema := range map[string]string{"own": "public", "guest": platform.Schema} {
 		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
 			var h *guestHost
 			if kind == "own" {
 				h = owned(t, schema)
@@ -136,7 +138,7 @@ func TestMigrationsRaceWithDDL(t *testing.T) {
 			for range 2 {
 				migrations.Go(func() {
 					var out, errOut strings.Builder
-					stdio := cli.Stdio{In: strings.NewReader(""), Out: &out, Err: &errOut}
+					stdio := cli.Stdio{In: strings.NewReader(""), Out: &out, Err: &errOut, Environ: environ(t)}
 					if status := program().Run(t.Context(), []string{"migrate", "up", "--lock-timeout", "1m"}, stdio); status != 0 {
 						t.Errorf("exit %d: %s%s", status, out.String(), errOut.String())
 					}

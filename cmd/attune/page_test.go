@@ -23,7 +23,7 @@ func TestPage(t *testing.T) {
 	bin := programFolder(t)
 	db := testdb.SQLite(t)
 	fleet(t, db)
-	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+	setenv(t, "ATTUNE_DATABASE_URL", db.URL)
 	s := serve(t)
 	token := s.wait(`for this run: (\S+)`)
 	authorization := []string{"-H", "Authorization: Bearer " + token}
@@ -97,9 +97,9 @@ func TestPage(t *testing.T) {
 			}
 			for _, line := range lines {
 				// Lines that would wait for a change are run without that.
-				run := strings.ReplaceAll(strings.TrimSuffix(line, " --follow"), "wait=30s", "limit=5")
+				run := strings.NewReplacer(" --follow", "", "wait=30s", "limit=5").Replace(line)
 				cmd := osexec.CommandContext(t.Context(), "bash", "-euc", strings.Replace(run, "curl ", "curl -fsS ", 1))
-				cmd.Env = append(os.Environ(), "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"),
+				cmd.Env = append(environ(t), "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"),
 					"ATTUNE_DATABASE_URL=sqlite:/nowhere", "ATTUNE_SERVER="+s.url, "ATTUNE_TOKEN="+token)
 				out, err := cmd.CombinedOutput()
 				if err != nil && cmd.ProcessState.ExitCode() != 3 { // 3: it fits nowhere

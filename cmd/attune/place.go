@@ -11,6 +11,7 @@ import (
 	"github.com/attune-go/attune/runtime/placement"
 	"github.com/attune-go/attune/schema/metadata"
 	request "github.com/attune-go/attune/schema/requirement"
+	"github.com/attune-go/attune/schema/store"
 )
 
 // defaultPlaced is the default of --limit.
@@ -33,6 +34,7 @@ type placeCmd struct {
 	Sensor      *string  `help:"Place what this sensor needs." placeholder:"REF"`
 	All         bool     `help:"Show how many workers fit each action and sensor, those without any first."`
 	Pack        *string  `help:"With --all or --if: only actions and sensors of this pack." placeholder:"REF"`
+	Kind        string   `help:"With --all: only actions, or only sensors." placeholder:"action|sensor"`
 	If          []string `sep:"none" help:"Show which actions and sensors would lose workers by a change, without making it: 'python min 3.12', 'python without 3.8', 'without build-7 build-9', 'runtime core.python removed'. Several changes are made together." placeholder:"CHANGE"`
 	Limit       int      `help:"Show at most N workers that fit; 0 shows all." default:"20" placeholder:"N"`
 	Hosts       bool     `help:"Show each worker with every reason why it does not fit."`
@@ -181,6 +183,10 @@ func (c *placeCmd) usage(env *cli.Env) error {
 		return cli.Usagef("--limit is about one requirement")
 	case c.Pack != nil && !many:
 		return cli.Usagef("--pack goes with --all or --if")
+	case c.Kind != "" && c.Kind != string(store.ActionSubject) && c.Kind != string(store.SensorSubject):
+		return cli.Usagef("--kind must be action or sensor, got %q", c.Kind)
+	case c.Kind != "" && !c.All:
+		return cli.Usagef("--kind goes with --all")
 	case many && (c.Hosts || c.SQL):
 		return cli.Usagef("--hosts and --sql are about one requirement")
 	case c.SQL && (env.JSON || c.Hosts || c.Output.Output != "table"):

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
@@ -50,13 +51,14 @@ func (c *placeCmd) all(ctx context.Context, env *cli.Env, src source, index *met
 	if err != nil {
 		return fmt.Errorf("place in %s: %w", src.name(), err)
 	}
+	counts.Subjects = slices.DeleteFunc(counts.Subjects, func(s answer.SubjectCount) bool { return c.Kind != "" && c.Kind != string(s.Kind) })
 	switch {
 	case c.rows != nil:
 		err = cli.PrintRows(c.rows, counts.Subjects)
 	case env.JSON:
 		err = cli.PrintJSON(env.Out, counts)
 	default:
-		printCounts(env.Out, counts)
+		printCounts(env.Out, counts, c.Kind)
 	}
 	if err == nil && len(counts.Subjects) > 0 && counts.Subjects[0].Fit == 0 {
 		err = &cli.Silent{Status: cli.ExitPending}
@@ -80,9 +82,13 @@ func (c *placeCmd) emptyPack() error {
 	return fmt.Errorf("pack %q has no actions and no sensors; `attune packs list` shows all packs", *c.Pack)
 }
 
-func printCounts(out *cli.Terminal, counts *answer.SubjectCounts) {
+func printCounts(out *cli.Terminal, counts *answer.SubjectCounts, kind string) {
 	if len(counts.Subjects) == 0 {
-		out.Printf("no actions and no sensors\n")
+		what := "actions and no sensors"
+		if kind != "" {
+			what = kind + "s"
+		}
+		out.Printf("no %s\n", what)
 		return
 	}
 	t := cli.NewTable("WORKERS", "KIND", "REF", "NEEDS")
@@ -192,8 +198,12 @@ func printConsequences(env *cli.Env, found *answer.Consequences) {
 	if lose > 0 {
 		t.Print(env.Out)
 	}
-	env.Out.Printf("%s: %d %s workers, %d %s stranded\n", kinds(actions, len(found.Effects)-actions), lose, verb(lose, "loses", "lose"),
+	text := fmt.Sprintf("%s: %d %s workers, %d %s stranded", kinds(actions, len(found.Effects)-actions), lose, verb(lose, "loses", "lose"),
 		stranded, verb(stranded, "is", "are"))
+	if lose < len(found.Effects) {
+		text += "; --json has the others too"
+	}
+	env.Out.Printf("%s\n", text)
 	for _, s := range found.Faulty {
 		env.Note(fmt.Sprintf("%s %s is left out: %s", s.Kind, s.Ref, s.Fault))
 	}

@@ -112,7 +112,7 @@ func TestPlaceOddColumns(t *testing.T) {
 			{"worker_tolerations", `[null]`, "/worker_tolerations/0: must be an object"},
 			{"worker_affinity", `true`, "/worker_affinity: must be an object, got true"},
 			{"worker_affinity", `{"required": {"match_labels": {"a": "b"}}}`, "/worker_affinity/required: must be a list, got an object"},
-			{"worker_affinity", `{"preferred": [{"weight": "5", "term": {"match_labels": {"a": "b"}}}]}`, "/worker_affinity/preferred/0/weight: must be a whole number"},
+			{"worker_affinity", `{"preferred": [{"term": {"match_labels": {"a": "b"}}, "weight": "5"}]}`, "/worker_affinity/preferred/0/weight: must be a whole number"},
 			{"worker_affinity", `{"nodes": []}`, "/worker_affinity/nodes: unknown key"},
 		} {
 			exec(t, db, "UPDATE action SET "+c.column+" = ? WHERE ref = 'etl.free'", c.document)
@@ -220,7 +220,7 @@ func TestPlaceIf(t *testing.T) {
 		}
 		want(t, run(t, "place", "--if", "python min 3.13"), 3, "BEFORE  AFTER  LOSES  KIND    REF", "stranded\n", "8 actions and 1 sensor: 3 lose workers, 2 are stranded",
 			"note: action etl.wrong is left out: ")
-		want(t, run(t, "place", "--if", "python without 3.12.1"), 0, "8 actions and 1 sensor: 0 lose workers, 0 are stranded")
+		want(t, run(t, "place", "--if", "python without 3.12.1"), 0, "8 actions and 1 sensor: 0 lose workers, 0 are stranded; --json has the others too\n")
 		want(t, run(t, "place", "--if", "pyton min 3"), 1, `unknown runtime "pyton"; did you mean python?`)
 		want(t, run(t, "place", "--if", "without web-1 web-9 nobody"), 1, `no worker "web-9", did you mean web-`, `no worker "nobody"`, "`attune workers list` shows all")
 		want(t, run(t, "place", "--if", "python max 3"), 2, "--if: ", "must be RUNTIME min VERSION")

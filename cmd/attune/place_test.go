@@ -139,7 +139,7 @@ func TestPlaceRequirement(t *testing.T) {
 	}
 	from := func(input string) result {
 		var out, errOut bytes.Buffer
-		status := program().Run(t.Context(), []string{"place", "--requirement", "-"}, cli.Stdio{In: strings.NewReader(input), Out: &out, Err: &errOut})
+		status := program().Run(t.Context(), []string{"place", "--requirement", "-"}, cli.Stdio{In: strings.NewReader(input), Out: &out, Err: &errOut, Environ: environ(t)})
 		return result{status, out.String(), errOut.String()}
 	}
 	want(t, from(text), 0, "1 of 7 workers fits")
@@ -191,7 +191,7 @@ func TestPlaceBadInput(t *testing.T) {
 	} {
 		want(t, run(t, append([]string{"place"}, c.args...)...), c.status, c.parts...)
 	}
-	t.Setenv("ATTUNE_DATABASE_URL", testdb.EmptySQLite(t).URL)
+	setenv(t, "ATTUNE_DATABASE_URL", testdb.EmptySQLite(t).URL)
 	want(t, run(t, "place", "python"), 1, "`attune migrate up`")
 }
 
@@ -314,6 +314,22 @@ func TestPlaceFitsAScreen(t *testing.T) {
 					t.Errorf("on %d columns nothing says %q:\n%s", width, part, out.String())
 				}
 			}
+		}
+	}
+}
+
+// TestPlaceHelpsAreCounted: a terminal says how many helps it leaves out, and a pipe leaves out none.
+func TestPlaceHelpsAreCounted(t *testing.T) {
+	a := placement.Answer{Fleet: 7, Groups: []placement.Group{}, Helps: []placement.Help{}}
+	for i := range 7 {
+		a.Helps = append(a.Helps, placement.Help{Kind: placement.Start, Workers: 7 - i, Text: fmt.Sprintf("start the service on build-%d", i)})
+	}
+	for person, want := range map[bool]string{true: "build-4\n         2 more would help; --json lists all\n", false: "start the service on build-6\n"} {
+		var out bytes.Buffer
+		p := placePrinter{&cli.Env{Out: &cli.Terminal{Writer: &out, Person: person, Width: 80}, Err: &cli.Terminal{Writer: &out}}, metadata.NewIndex(core.Definitions())}
+		p.print(&a)
+		if !strings.HasSuffix(out.String(), want) {
+			t.Errorf("got\n%s\nwant it to end in %q", out.String(), want)
 		}
 	}
 }

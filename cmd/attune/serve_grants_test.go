@@ -138,7 +138,7 @@ const grantsOf = `SELECT pg_catalog.format('%s ON %s %s', x.privilege_type, CASE
 func isNeeded(t *testing.T, db *testdb.DB, roles *testdb.Roles, worker string) {
 	t.Helper()
 	name := "server-" + strings.ToLower(rand.Text()[:8])
-	t.Setenv("ATTUNE_DATABASE_URL", roles.Login(t, name, "attune_server"))
+	setenv(t, "ATTUNE_DATABASE_URL", roles.Login(t, name, "attune_server"))
 	s := serve(t)
 	st, err := store.Open(t.Context(), db, store.Config{Schema: db.Schema})
 	if err != nil {

@@ -149,11 +149,11 @@ func TestGigabyte(t *testing.T) {
 // is how many of them the system let in.
 func BenchmarkConnections(b *testing.B) {
 	db := testdb.SQLite(b)
-	b.Setenv("ATTUNE_DATABASE_URL", db.URL)
+	setenv(b, "ATTUNE_DATABASE_URL", db.URL)
 	ctx, cancel := context.WithCancel(b.Context())
 	out, status := new(output), make(chan int, 1)
 	go func() {
-		status <- program().Run(ctx, []string{"serve", "--listen", "127.0.0.1:0", "--no-auth"}, cli.Stdio{In: strings.NewReader(""), Out: out, Err: out})
+		status <- program().Run(ctx, []string{"serve", "--listen", "127.0.0.1:0", "--no-auth"}, cli.Stdio{In: strings.NewReader(""), Out: out, Err: out, Environ: environ(b)})
 	}()
 	defer func() { cancel(); <-status }()
 	address := ""

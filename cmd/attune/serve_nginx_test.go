@@ -128,7 +128,7 @@ func TestServeBehindNginx(t *testing.T) {
 
 	streamsAtOnce(t, db, encrypted, token, "--http2")
 	streamsAtOnce(t, db, clear, token, "--http1.1")
-	t.Setenv("ATTUNE_TOKEN", token)
+	setenv(t, "ATTUNE_TOKEN", token)
 	want(t, run(t, "workers", "list", "--server", clear), 0, "web-1", "later")
 	want(t, run(t, "workers", "cordon", "web-1", "--server", clear), 0, "cordoned")
 	signsIn(t, encrypted, token)

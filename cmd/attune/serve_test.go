@@ -68,7 +68,7 @@ func serve(t *testing.T, args ...string) *serving {
 	s := &serving{t: t, errOut: new(output)}
 	status := make(chan int, 1)
 	go func() {
-		status <- program().Run(ctx, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...), cli.Stdio{In: strings.NewReader(""), Out: s.errOut, Err: s.errOut})
+		status <- program().Run(ctx, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...), cli.Stdio{In: strings.NewReader(""), Out: s.errOut, Err: s.errOut, Environ: environ(t)})
 	}()
 	s.end = sync.OnceValue(func() int { cancel(); return <-status })
 	t.Cleanup(func() { s.end() })
@@ -376,9 +376,9 @@ func TestServeRole(t *testing.T) {
 	login := func(role string) string {
 		return roles.Login(t, "as_"+role+"_"+strings.ToLower(rand.Text()[:10]), role)
 	}
-	t.Setenv("ATTUNE_DATABASE_URL", login("attune_operator"))
+	setenv(t, "ATTUNE_DATABASE_URL", login("attune_operator"))
 	token := strings.TrimSpace(run(t, "tokens", "create", "ops", "--scope", "operate").out)
-	t.Setenv("ATTUNE_DATABASE_URL", login("attune_server"))
+	setenv(t, "ATTUNE_DATABASE_URL", login("attune_server"))
 	s := serve(t)
 	for path, args := range map[string][]string{
 		"/v1/workers?include=document": nil, "/v1/matrix": nil, "/v1/runtimes": nil, "/v1/packs": nil, "/v1/status": nil, "/readyz": nil,
@@ -394,7 +394,7 @@ func TestServeRole(t *testing.T) {
 	want(t, run(t, "tokens", "revoke", "1"), 1, "permission denied", "attune_operator")
 	want(t, run(t, "workers", "delete", "lost"), 1, "permission denied")
 	want(t, run(t, "packs", "load", "core", "--force"), 1, "permission denied")
-	t.Setenv("ATTUNE_DATABASE_URL", login("attune_reader"))
+	setenv(t, "ATTUNE_DATABASE_URL", login("attune_reader"))
 	want(t, run(t, "tokens", "list"), 1, "permission denied")
 	want(t, run(t, "serve"), 1, "permission denied")
 	var audits int

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -30,14 +29,14 @@ const (
 
 // serverOf returns the server that a command asks, or an empty text for a database: a flag wins over
 // a variable.
-func serverOf(flags map[string]any) string {
-	if url, given := flags["--server"].(string); given {
+func serverOf(env *cli.Env) string {
+	if url, given := env.Flags["--server"].(string); given {
 		return url
 	}
-	if _, given := flags["--database"]; given {
+	if _, given := env.Flags["--database"]; given {
 		return ""
 	}
-	return os.Getenv(serverVariable)
+	return env.Getenv(serverVariable)
 }
 
 // forDatabases lists the commands that work on a database only.
@@ -50,9 +49,7 @@ var forNobody = []string{"packs init", "packs validate", "config"}
 
 // AfterApply refuses a server for commands that do not ask one, and a server together with a database.
 func (g *grammar) AfterApply(k *kong.Context) error {
-	given := func(name string) bool {
-		return slices.ContainsFunc(k.Path, func(p *kong.Path) bool { return p.Flag != nil && p.Flag.Name == name })
-	}
+	given := func(name string) bool { return cli.Given(k, name) }
 	isOneOf := func(commands []string) bool {
 		return slices.ContainsFunc(commands, func(command string) bool {
 			return k.Command() == command || strings.HasPrefix(k.Command(), command+" ")
@@ -100,16 +97,18 @@ func connect(ctx context.Context, env *cli.Env, address string) (source, error) 
 	if err := identified(plain.GetHealth(ctx)); err != nil {
 		return nil, fmt.Errorf("%s: %w", s.url, err)
 	}
-	s.client, err = client.NewClient(s.url, client.WithHTTPClient(doer), client.WithRequestEditorFn(authorized))
+	s.client, err = client.NewClient(s.url, client.WithHTTPClient(doer), client.WithRequestEditorFn(authorizedBy(env.Getenv(tokenVariable))))
 	return s, err
 }
 
-// authorized adds the token to a request.
-func authorized(_ context.Context, r *http.Request) error {
-	if token := os.Getenv(tokenVariable); token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
+// authorizedBy adds a token to requests.
+func authorizedBy(token string) client.RequestEditorFn {
+	return func(_ context.Context, r *http.Request) error {
+		if token != "" {
+			r.Header.Set("Authorization", "Bearer "+token)
+		}
+		return nil
 	}
-	return nil
 }
 
 // requestTimeout bounds a request and its answer.

@@ -132,6 +132,10 @@ func TestServerGivesTheSame(t *testing.T) {
 		{args: "place --sensor etl.watch", status: cli.ExitPending},
 		{args: "place --all", status: cli.ExitPending},
 		{args: "place --all --json --pack etl", status: cli.ExitPending},
+		{args: "place --all --kind sensor"},
+		{args: "place --all --kind action --json", status: cli.ExitPending},
+		{args: "place --all --kind rule", status: cli.ExitUsage},
+		{args: "place --kind action", status: cli.ExitUsage},
 		{args: "place --all --output csv", status: cli.ExitPending},
 		{args: "place python@>=3.14 --hosts --output ndjson", status: cli.ExitPending},
 		{args: "place --all --pack nothing", status: cli.ExitFailed},
@@ -188,11 +192,11 @@ func TestServerGivesTheSame(t *testing.T) {
 // that lets the next run find what this one found.
 func bothWays(t *testing.T, db *testdb.DB, s *serving, token, undo string, args ...string) (of [2]result) {
 	t.Helper()
-	t.Setenv("ATTUNE_TOKEN", token)
+	setenv(t, "ATTUNE_TOKEN", token)
 	for i, place := range [][]string{{"--database", db.URL}, {"--server", s.url}} {
-		t.Setenv("ATTUNE_DATABASE_URL", "sqlite:/nowhere")
+		setenv(t, "ATTUNE_DATABASE_URL", "sqlite:/nowhere")
 		of[i] = run(t, append(slices.Clone(args), place...)...)
-		t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+		setenv(t, "ATTUNE_DATABASE_URL", db.URL)
 		if undo != "" {
 			want(t, run(t, strings.Fields(undo)...), 0)
 		}
@@ -277,8 +281,8 @@ func TestServerTakesManyTerms(t *testing.T) {
 				t.Errorf("%s with %d terms (-database +server):\n%.2000s", c.args, len(c.terms), diff)
 			}
 		}
-		t.Setenv("ATTUNE_SERVER", s.url)
-		t.Setenv("ATTUNE_DATABASE_URL", "")
+		setenv(t, "ATTUNE_SERVER", s.url)
+		setenv(t, "ATTUNE_DATABASE_URL", "")
 		first := run(t, append([]string{"workers", "list", "--output", "csv", "--limit", "1"}, names...)...)
 		_, cursor, _ := strings.Cut(first.errOut, "--after ")
 		cursor, _, _ = strings.Cut(cursor, " ")
@@ -313,7 +317,7 @@ func TestServerIsRefused(t *testing.T) {
 	defer strange.Close()
 	moved := httptest.NewServer(http.RedirectHandler(strange.URL, http.StatusTemporaryRedirect))
 	defer moved.Close()
-	t.Setenv("ATTUNE_TOKEN", "att_1_secret")
+	setenv(t, "ATTUNE_TOKEN", "att_1_secret")
 	for _, c := range []struct {
 		args   string
 		status int
@@ -351,7 +355,7 @@ func TestServerIsRefused(t *testing.T) {
 			t.Errorf("a stranger was sent %q", token)
 		}
 	}
-	t.Setenv("ATTUNE_SERVER", strange.URL)
+	setenv(t, "ATTUNE_SERVER", strange.URL)
 	want(t, run(t, "workers", "list"), 1, "does not say that it is attune's API")
 	want(t, run(t, "migrate", "up"), 2, "ATTUNE_SERVER", "name one with --database")
 	want(t, run(t, "packs", "validate", t.TempDir()), 1, "pack.yaml")
@@ -366,12 +370,12 @@ func TestServerRefusesTokens(t *testing.T) {
 	fleet(t, db)
 	reader := strings.TrimSpace(run(t, "tokens", "create", "reader").out)
 	s := serve(t)
-	t.Setenv("ATTUNE_SERVER", s.url)
-	t.Setenv("ATTUNE_DATABASE_URL", "")
+	setenv(t, "ATTUNE_SERVER", s.url)
+	setenv(t, "ATTUNE_DATABASE_URL", "")
 	want(t, run(t, "workers", "list"), 1, "does not accept the token", "ATTUNE_TOKEN")
-	t.Setenv("ATTUNE_TOKEN", "att_1_wrong")
+	setenv(t, "ATTUNE_TOKEN", "att_1_wrong")
 	want(t, run(t, "workers", "list"), 1, "does not accept the token")
-	t.Setenv("ATTUNE_TOKEN", reader)
+	setenv(t, "ATTUNE_TOKEN", reader)
 	want(t, run(t, "workers", "list"), 0, "web-1")
 	want(t, run(t, "workers", "cordon", "web-1"), 1, "operate")
 	want(t, run(t, "workers", "list", "--json", "--include", "document"), 1, "operate")
@@ -381,10 +385,10 @@ func TestServerRefusesTokens(t *testing.T) {
 func TestServerWithholds(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		subjects(t, db)
-		t.Setenv("ATTUNE_TOKEN", strings.TrimSpace(run(t, "tokens", "create", "reader").out))
+		setenv(t, "ATTUNE_TOKEN", strings.TrimSpace(run(t, "tokens", "create", "reader").out))
 		s := serve(t)
-		t.Setenv("ATTUNE_SERVER", s.url)
-		t.Setenv("ATTUNE_DATABASE_URL", "")
+		setenv(t, "ATTUNE_SERVER", s.url)
+		setenv(t, "ATTUNE_DATABASE_URL", "")
 		const note = "need a token of the scope operate"
 		for _, c := range []struct {
 			args    string
@@ -420,7 +424,7 @@ func TestServerFollows(t *testing.T) {
 	db := testdb.SQLite(t)
 	fleet(t, db)
 	s := serve(t)
-	t.Setenv("ATTUNE_TOKEN", s.wait(`for this run: (\S+)`))
+	setenv(t, "ATTUNE_TOKEN", s.wait(`for this run: (\S+)`))
 	lines := following(t, "workers", "history", "-f", "--after", "0", "--runtime", "python", "--server", s.url)
 	for _, worker := range []string{"web-1", "web-1", "web-2", "declared", "lost"} {
 		if line := lines(); !strings.Contains(line, "  "+worker+"  worker  gained  python  ") {
@@ -453,7 +457,7 @@ func TestFollowPruned(t *testing.T) {
 		}
 		token := strings.TrimSpace(run(t, "tokens", "create", "reader").out)
 		s := serve(t)
-		t.Setenv("ATTUNE_TOKEN", token)
+		setenv(t, "ATTUNE_TOKEN", token)
 		for _, place := range [][]string{{"--database", db.URL}, {"--server", s.url}} {
 			deleted := follow(t, append([]string{"workers", "history", "-f", "--after", "1", "--output", "ndjson"}, place...)...)
 			ahead := follow(t, append([]string{"workers", "history", "-f", "--after", "1000", "--json"}, place...)...)
@@ -490,10 +494,10 @@ func TestFollowRefused(t *testing.T) {
 	fleet(t, db)
 	token := strings.TrimSpace(run(t, "tokens", "create", "reader").out)
 	s := serve(t)
-	t.Setenv("ATTUNE_TOKEN", token)
+	setenv(t, "ATTUNE_TOKEN", token)
 	f := follow(t, "workers", "history", "-f", "--after", "0", "--server", s.url)
 	f.next()
-	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+	setenv(t, "ATTUNE_DATABASE_URL", db.URL)
 	id, _, _ := strings.Cut(strings.TrimPrefix(token, "att_"), "_")
 	want(t, run(t, "tokens", "revoke", id), 0)
 	if status := f.end(false); status != 1 || !strings.Contains(f.errOut.String(), "does not accept the token") {

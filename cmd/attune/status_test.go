@@ -22,7 +22,7 @@ import (
 func TestStatus(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		isolate(t)
-		t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+		setenv(t, "ATTUNE_DATABASE_URL", db.URL)
 		got := run(t, "status")
 		want(t, got, 0)
 		for word, text := range map[string]string{
@@ -48,7 +48,7 @@ func TestStatus(t *testing.T) {
 		}
 		direct = run(t, "status", "--json")
 		s := serve(t)
-		t.Setenv("ATTUNE_TOKEN", s.wait(`for this run: (\S+)`))
+		setenv(t, "ATTUNE_TOKEN", s.wait(`for this run: (\S+)`))
 		through := run(t, "status", "--server", s.url)
 		want(t, through, 0, s.url, "0 open", "2 inactive")
 		through = run(t, "status", "--server", s.url, "--json")
@@ -77,7 +77,7 @@ func TestStatus(t *testing.T) {
 func TestStatusOfMalformedDefinitions(t *testing.T) {
 	isolate(t)
 	db := testdb.SQLite(t)
-	t.Setenv("ATTUNE_DATABASE_URL", db.URL)
+	setenv(t, "ATTUNE_DATABASE_URL", db.URL)
 	want(t, run(t, "packs", "load", "core"), 0)
 	for _, statement := range []string{
 		"DROP TRIGGER attune_guard_runtime_distributions_update",

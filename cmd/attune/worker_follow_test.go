@@ -51,7 +51,7 @@ func follow(t *testing.T, args ...string) *follower {
 	ended := make(chan int, 1)
 	f := &follower{errOut: new(output)}
 	go func() {
-		ended <- program().Run(ctx, args, cli.Stdio{In: strings.NewReader(""), Out: to, Err: f.errOut})
+		ended <- program().Run(ctx, args, cli.Stdio{In: strings.NewReader(""), Out: to, Err: f.errOut, Environ: environ(t)})
 		to.Close()
 	}()
 	f.end = func(stops bool) int {

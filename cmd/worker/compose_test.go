@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/attune-go/attune/fixtures/gobuild"
 )
 
 // compose is docs/compose.yaml under a project of its own.
@@ -47,10 +49,8 @@ func composed(t *testing.T) *compose {
 		t.Skip("the Docker engine does not answer, or has no image attune-postgres:15 (fixtures/postgres-image builds it) nor postgres:15")
 	}
 	bin := t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s -w", "-o", bin+"/", "../attune", "../worker", "../sensor")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	if err := gobuild.Programs(t.Context(), bin, "../attune", "../worker", "../sensor"); err != nil {
+		t.Fatal(err)
 	}
 	c.command = append(c.command, "-p", "attune-test-"+strings.ToLower(rand.Text()[:10]), "-f", filepath.Join("..", "..", "docs", "compose.yaml"))
 	c.env = append(os.Environ(), "POSTGRES_PASSWORD="+rand.Text(), "ATTUNE_BIN="+bin,

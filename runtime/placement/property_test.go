@@ -3,6 +3,7 @@ package placement_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -99,6 +100,16 @@ func TestPlaceProperty(t *testing.T) {
 		}
 		if fmt.Sprint(groups) != fmt.Sprint(wantGroups) {
 			t.Fatalf("%s:\ngot  %v\nwant %v", text, groups, wantGroups)
+		}
+		listed := placement.Hosts(&request, fleet)
+		g.Shuffle(len(fleet), func(i, j int) { fleet[i], fleet[j] = fleet[j], fleet[i] })
+		if again := placement.Hosts(&request, fleet); !reflect.DeepEqual(listed, again) {
+			t.Fatalf("%s: another order of the same fleet gives other hosts:\n%+v\n%+v", text, listed, again)
+		}
+		for i, h := range listed {
+			if i < len(order) && h.Worker != order[i] || i > 0 && len(h.Reasons) < len(listed[i-1].Reasons) {
+				t.Fatalf("%s: host %d is %+v, the order is %v", text, i, h, order)
+			}
 		}
 		placed += len(order)
 		grouped += len(groups)

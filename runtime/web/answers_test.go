@@ -132,14 +132,14 @@ func TestActionsPage(t *testing.T) {
 		s.get("actions").has(t, "The database has no actions")
 		subjects(t, db)
 		got := s.get("actions")
-		got.has(t, "How many of 3 hosts fit", "attune place --all", "core.python@>=3.14", "pyton")
+		got.has(t, "How many of 3 hosts fit", "attune place --all --kind action", "core.python@>=3.14", "pyton")
 		got.leads(t, "etl.new", "./why-not?action=etl.new")
 		text := textOf(got.doc)
 		if n, w, l := strings.Index(text, "etl.new"), strings.Index(text, "etl.wrong"), strings.Index(text, "1 etl.load"); n < 0 || w < 0 || l < n || l < w {
 			t.Errorf("what fits nowhere does not come first in\n%s", text)
 		}
 		sensors := s.get("actions?kind=sensor&pack=etl")
-		sensors.has(t, "etl.watch", "attune place --all --pack etl")
+		sensors.has(t, "etl.watch", "attune place --all --kind sensor --pack etl")
 		sensors.leads(t, "etl.watch", "./why-not?sensor=etl.watch")
 		s.get("actions?pack=nothing").has(t, "The pack has no action")
 	})

@@ -88,7 +88,7 @@ func TestPages(t *testing.T) {
 		if !slices.Equal(got, append(none, some...)) || len(pages) != 3 {
 			t.Errorf("%d pages have %d actions: %s", len(pages), len(got), got)
 		}
-		pages[2].has(t, "How many of 1 hosts fit", "attune place --all --pack etl")
+		pages[2].has(t, "How many of 1 hosts fit", "attune place --all --kind action --pack etl")
 		for _, page := range []string{"runtimes?after=x", "actions?after=x"} {
 			if got := s.do("GET", page, nil); got.StatusCode != http.StatusBadRequest {
 				t.Errorf("%s: %d", page, got.StatusCode)
@@ -104,8 +104,8 @@ func TestWordsLikeFlags(t *testing.T) {
 	fleet(t, db)
 	pages := map[string]string{
 		"runtimes?pack=--json":                     "attune runtimes list --pack=--json",
-		"actions?pack=-x":                          "attune place --all --pack=-x",
-		"actions?kind=sensor&pack=-x":              "attune place --all --pack=-x",
+		"actions?pack=-x":                          "attune place --all --kind action --pack=-x",
+		"actions?kind=sensor&pack=-x":              "attune place --all --kind sensor --pack=-x",
 		"changes?name=-x&runtime=python&since=-1d": "attune workers history --runtime python --since=-1d -- -x",
 		"changes?name=-x":                          "attune workers history --follow -- -x",
 		"changes?name=-x&before=5":                 "attune workers history --before 5 --limit 100 -- -x",

@@ -65,8 +65,8 @@ func placeTerms(args []string) (t requirement.Terms, err error) {
 				return t, fmt.Errorf("--slots must be at least 1, got %.50q", value)
 			}
 		default:
-			return t, fmt.Errorf("unknown flag %.50q; known are --select, --tolerate, --prefer, --role, --slots, --prereleases, --verified, and --action or "+
-				"--sensor alone", name)
+			return t, fmt.Errorf("unknown flag %.50q; known are --select, --tolerate, --prefer, --role, --slots, --prereleases, "+
+				"--verified, and --action or --sensor alone", name)
 		}
 	}
 	return t, nil

@@ -44,7 +44,7 @@ func loadSubjects(v *view) (any, error) {
 		s.Choices = append(s.Choices, choice{Name: c[1], Address: v.address("kind", c[0]), Here: c[0] == s.Kind})
 	}
 	query, same := url.Values{"limit": {strconv.Itoa(rows)}}, url.Values{}
-	command := []string{"attune", "place", "--all"}
+	command := []string{"attune", "place", "--all", "--kind", s.Kind}
 	if s.Pack != "" {
 		query.Set("pack", s.Pack)
 		same.Set("pack", s.Pack)

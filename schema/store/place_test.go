@@ -1,15 +1,18 @@
 package store_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/uptrace/bun"
 
 	"github.com/attune-go/attune/runtime/placement"
 	"github.com/attune-go/attune/schema"
@@ -436,3 +439,55 @@ func TestPlaceIsOneRangeScan(t *testing.T) {
 		}
 	}
 }
+
+// TestPlaceOfRareLabel: two statements answer where a label belongs to few workers. The second looks these up and reads no table
+// of the fleet, and its text stays the same when another worker gets the label, so that it is planned once.
+func TestPlaceOfRareLabel(t *testing.T) {
+	e := postgres(t, "public")
+	manyWorkers(t, e, 3000)
+	e.exec(t, "UPDATE {schema}.worker SET capabilities = jsonb_build_object('labels', jsonb_build_object('rack', 'r' || id % 100, 'hall', 'warm'))")
+	e.exec(t, e.vacuum())
+	sent := new(statements)
+	st := store.New(e.DB.WithQueryHook(sent), store.Config{Schema: e.schema})
+	for _, c := range []struct {
+		requirement string
+		found       int
+	}{
+		{`{"runtimes": {"core.runtime3": ">=3.11,<4"}, "selector": {"hall": "warm", "rack": "r7"}}`, 10},
+		{`{"runtimes": {"core.runtime3": ">=3.11,<4"}, "selector": {"hall": "cold", "rack": "r7"}}`, 0},
+	} {
+		r, err := requirement.Parse([]byte(c.requirement))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var first statements
+		for i := range 2 {
+			*sent = nil
+			placed, err := st.Workers.Place(t.Context(), &r, 20)
+			if err != nil || len(placed) != c.found+min(i, c.found) {
+				t.Fatalf("%s: %d placed, %v; want %d", c.requirement, len(placed), err, c.found+min(i, c.found))
+			}
+			if len(*sent) != 2 || i > 0 && !slices.Equal(*sent, first) {
+				t.Fatalf("%s: %d statements, want the same two each time:\n%s", c.requirement, len(*sent), strings.Join(*sent, "\n"))
+			}
+			if first = slices.Clone(*sent); i == 0 {
+				e.exec(t, `UPDATE {schema}.worker SET capabilities = jsonb_set(capabilities, '{labels,rack}', '"r7"') WHERE name = 'host-8'`)
+			}
+		}
+		for _, part := range []string{"Seq Scan on worker\n", "Seq Scan on worker_runtime", "Seq Scan on worker_label"} {
+			if plan := explain(t, e, first[1]); strings.Contains(plan+"\n", part) {
+				t.Errorf("the plan has %q:\n%s", part, plan)
+			}
+		}
+	}
+}
+
+// statements is a hook that collects the texts of statements.
+type statements []string
+
+func (s *statements) BeforeQuery(ctx context.Context, q *bun.QueryEvent) context.Context {
+	*s = append(*s, q.Query)
+	return ctx
+}
+
+func (s *statements) AfterQuery(context.Context, *bun.QueryEvent) {}

@@ -43,7 +43,8 @@ func TestEveryTableIsQualified(t *testing.T) {
 		}
 		for _, statement := range c.statements {
 			accepted := []string{`"` + e.schema + `".`, "(", "LATERAL (", "SET", "pg_catalog.", "json_each(",
-				"pragma_table_info(t.name, '" + e.schema + "')", "pragma_foreign_key_list(t.name, '" + e.schema + "')"}
+				"pragma_table_info(t.name, '" + e.schema + "')", "pragma_foreign_key_list(t.name, '" + e.schema + "')",
+				"pragma_database_list "} // the list of the schemas themselves
 			for _, with := range withQuery.FindAllStringSubmatch(statement, -1) {
 				accepted = append(accepted, with[1]+" ", with[1]+")", with[1]+",")
 			}

@@ -195,7 +195,7 @@ func (e *Env) ExistingURL() (string, error) {
 	if url := e.URL(); url != "" {
 		return url, nil
 	}
-	path, err := EmbeddedFile(os.Getenv)
+	path, err := EmbeddedFile(e.Getenv)
 	if err != nil {
 		return "", errNoDatabase
 	}
@@ -284,7 +284,7 @@ func (e *Env) prepare(ctx context.Context, db *Database, m *migrations.Migrator)
 
 // CreateEmbedded makes the folder of the embedded file, and returns the file's URL.
 func (e *Env) CreateEmbedded() (string, error) {
-	path, err := EmbeddedFile(os.Getenv)
+	path, err := EmbeddedFile(e.Getenv)
 	if err == nil {
 		err = ownPlace(path)
 	}
@@ -350,7 +350,7 @@ func unfit(file string) error {
 func (e *Env) embedded(path string, created bool) string {
 	url := embeddedScheme + path
 	text := fmt.Sprintf("using the embedded database %s, which knows this host only; --database names a shared one", Clean(url))
-	_, empty := os.LookupEnv(databaseVariable) // set to a URL, it would be used
+	_, empty := e.vars[databaseVariable] // set to a URL, it would be used
 	switch {
 	case empty:
 		e.Err.Printf("%s is empty: %s\n", databaseVariable, text)

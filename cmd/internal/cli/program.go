@@ -59,7 +59,15 @@ type Env struct {
 	Log  *slog.Logger
 	// Flags holds the flags that were given, with their values: "--port".
 	Flags map[string]any
+
+	vars variables
 }
+
+// Getenv returns a variable of the environment, or an empty text.
+func (e *Env) Getenv(name string) string { return e.vars[name] }
+
+// Environ returns the environment in the form of os.Environ.
+func (e *Env) Environ() []string { return e.vars.pairs() }
 
 // Refused returns a usage error about the value of a key of the configuration, such as
 // worker.port. It names the flag, the variable, or the file and line of the value.
@@ -70,18 +78,7 @@ func (e *Env) Refused(key string, err error) error {
 // Place names the flag, the variable, or the file and line that the value of a key comes
 // from.
 func (e *Env) Place(key string) string {
-	return e.File.Origin(key, e.Flags, os.Getenv).Place(key)
-}
-
-// givenFlags returns the flags of a command line with their values.
-func givenFlags(k *kong.Context) map[string]any {
-	given := map[string]any{}
-	for _, p := range k.Path {
-		if p.Flag != nil {
-			given["--"+p.Flag.Name] = p.Flag.Target.Interface()
-		}
-	}
-	return given
+	return e.File.Origin(key, e.Flags, e.Getenv).Place(key)
 }
 
 // Logger is a command that keeps a log: a service, which does not read the config
@@ -92,10 +89,12 @@ type Logger interface {
 	Logger(env *Env) error
 }
 
-// Stdio are the streams of a program.
+// Stdio are the streams and the environment of a program.
 type Stdio struct {
 	In       io.Reader
 	Out, Err io.Writer
+	// Environ is the environment, in the form of os.Environ. Defaults to the environment of the process.
+	Environ []string
 }
 
 // Program is a command line.
@@ -118,14 +117,14 @@ type Program struct {
 func (p *Program) Main() {
 	private()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := p.Run(ctx, os.Args[1:], Stdio{os.Stdin, os.Stdout, os.Stderr})
+	code := p.Run(ctx, os.Args[1:], Stdio{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
 	stop()
 	os.Exit(code)
 }
 
 // Run parses args, runs the command and returns the exit status.
 func (p *Program) Run(ctx context.Context, args []string, io Stdio) int {
-	forgetEmpty()
+	vars := newVariables(io.Environ)
 	name, errOut := p.ownName(), NewTerminal(io.Err, false)
 	version := name + " " + attune.Version
 	if slices.Equal(args, []string{"--version"}) { // the model of the command line would take longer than all else
@@ -133,7 +132,7 @@ func (p *Program) Run(ctx context.Context, args []string, io Stdio) int {
 		return 0
 	}
 	exit := -1
-	parser, err := kong.New(p.Grammar, append(values(),
+	parser, err := kong.New(p.Grammar, append(append(values(), vars.options()...),
 		kong.Name(Command(p.Name)), kong.Description(p.Description),
 		kong.Writers(typeableWriter{io.Out}, typeableWriter{io.Err}),
 		kong.Exit(func(code int) { exit = code; panic(exited{}) }),
@@ -154,14 +153,14 @@ func (p *Program) Run(ctx context.Context, args []string, io Stdio) int {
 	}
 	completed := &completing{root: parser.Model.Node}
 	args = withCompletion(completed, args)
-	parsed, code, done := parse(name, parser, refused, args, &exit, errOut)
+	parsed, code, done := parse(name, parser, refused, vars, args, &exit, errOut)
 	if done {
 		return code
 	}
 	if parsed == nil {
 		return ExitUsage
 	}
-	env, err := newEnv(p.Globals, io)
+	env, err := newEnv(p.Globals, io, vars)
 	env.Flags = givenFlags(parsed)
 	logger, logs := parsed.Selected().Target.Addr().Interface().(Logger)
 	if err == nil && logs {
@@ -223,7 +222,7 @@ type exited struct{}
 // flag such as --help has answered, and neither if the command line is wrong and the
 // error was printed.
 func parse(
-	name string, parser *kong.Kong, refused refusals, args []string, exit *int, errOut *Terminal,
+	name string, parser *kong.Kong, refused refusals, vars variables, args []string, exit *int, errOut *Terminal,
 ) (parsed *kong.Context, code int, done bool) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -240,7 +239,7 @@ func parse(
 	command, text := "", err.Error()
 	var wrong *kong.ParseError
 	if errors.As(err, &wrong) && wrong.Context != nil {
-		command, text = commandOf(wrong.Context), refused.faultOf(err, wrong.Context, args)
+		command, text = commandOf(wrong.Context), refused.faultOf(err, wrong.Context, vars, args)
 	}
 	plain(name, errOut)(text, seeHelp(name, command))
 	return nil, 0, false
@@ -248,9 +247,9 @@ func parse(
 
 // newEnv returns an Env without its File, which load reads. The Env can be used
 // despite an error.
-func newEnv(g *Globals, io Stdio) (*Env, error) {
+func newEnv(g *Globals, io Stdio, vars variables) (*Env, error) {
 	env := &Env{
-		Globals: g, File: &config.File{}, In: io.In, Out: NewTerminal(io.Out, g.NoColor), Err: NewTerminal(io.Err, g.NoColor),
+		Globals: g, vars: vars, File: &config.File{}, In: io.In, Out: NewTerminal(io.Out, g.NoColor), Err: NewTerminal(io.Err, g.NoColor),
 	}
 	level, err := g.Level()
 	env.Log = slog.New(slog.NewTextHandler(Escaped(io.Err), &slog.HandlerOptions{Level: level}))
@@ -264,7 +263,7 @@ func (e *Env) load(service bool) error {
 		return err
 	}
 	e.File = file
-	misspelt := config.Misspelt(os.Environ())
+	misspelt := config.Misspelt(e.Environ())
 	if e.Strict && len(misspelt) > 0 {
 		return errors.New(strings.Join(misspelt, "\n"))
 	}
@@ -280,7 +279,7 @@ func (e *Env) load(service bool) error {
 // ReadConfig reads the config file that was named, or the first that is found. A
 // service does not read the config file of the working directory.
 func (e *Env) ReadConfig(service bool) (*config.File, error) {
-	file, err := config.Load(config.Search{Path: e.Config, Service: service, Strict: e.Strict, Getenv: os.Getenv})
+	file, err := config.Load(config.Search{Path: e.Config, Service: service, Strict: e.Strict, Getenv: e.Getenv})
 	if e.Config != "" && errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("%s: %w", e.Place("config"), err)
 	}

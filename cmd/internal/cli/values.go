@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"os"
 	"reflect"
 	"slices"
 	"strconv"
@@ -127,31 +126,16 @@ func commandOf(k *kong.Context) string {
 	return strings.Join(names, " ")
 }
 
-// forgetEmpty unsets our variables that are blank, such as `X=` in an environment
-// file of systemd or compose. The database variable is set to an empty text instead,
-// because the line that names the database in use mentions it.
-func forgetEmpty() {
-	for _, pair := range os.Environ() {
-		name, value, _ := strings.Cut(pair, "=")
-		switch {
-		case !strings.HasPrefix(name, "ATTUNE_") || strings.TrimSpace(value) != "":
-		case name == databaseVariable:
-			_ = os.Setenv(name, "") // neither fails for an existing name
-		default:
-			_ = os.Unsetenv(name)
-		}
-	}
-}
-
 // refusals holds the errors of values that could not be read, by flag or argument. Kong keeps
 // only the text of an error about a variable.
 type refusals map[*kong.Value]error
 
-// record makes the mappers of a model record their errors.
+// record makes the mappers of a model record their errors. It leaves the variables of flags to variables.options.
 func (r refusals) record(app *kong.Application) error {
 	return kong.Visit(app, func(node kong.Visitable, next kong.Next) error {
 		if value, ok := node.(*kong.Value); ok {
 			value.Mapper = recorded(value, r)
+			value.Tag.Envs = nil // a flag has them too
 		}
 		return next(nil)
 	})
@@ -187,7 +171,7 @@ func (recordingBool) IsBool() bool { return true }
 
 // faultOf returns the text of an error of the command line. An error about a flag that was not
 // given names the variable instead, which the value came from.
-func (r refusals) faultOf(err error, k *kong.Context, args []string) string {
+func (r refusals) faultOf(err error, k *kong.Context, vars variables, args []string) string {
 	for _, f := range k.Flags() {
 		flag := "--" + f.Name
 		given := slices.ContainsFunc(args, func(arg string) bool { return arg == flag || strings.HasPrefix(arg, flag+"=") })
@@ -195,7 +179,7 @@ func (r refusals) faultOf(err error, k *kong.Context, args []string) string {
 			continue
 		}
 		for _, name := range f.Envs {
-			if _, set := os.LookupEnv(name); set {
+			if _, set := vars[name]; set {
 				return name + ": " + r[f.Value].Error()
 			}
 		}
@@ -206,10 +190,8 @@ func (r refusals) faultOf(err error, k *kong.Context, args []string) string {
 // emptyDatabase refuses --database "": an unset variable in quotes must not mean
 // some other database.
 func emptyDatabase(k *kong.Context, g *Globals) error {
-	for _, p := range k.Path {
-		if p.Flag != nil && p.Flag.Name == "database" && strings.TrimSpace(g.Database) == "" {
-			return Usagef("--database must not be empty: is the variable unset? write postgres://… or sqlite:PATH, or leave the flag out")
-		}
+	if Given(k, "database") && strings.TrimSpace(g.Database) == "" {
+		return Usagef("--database must not be empty: is the variable unset? write postgres://… or sqlite:PATH, or leave the flag out")
 	}
 	return nil
 }

@@ -57,6 +57,11 @@ func (s *source) host() (detect.Host, error) {
 	return recorded, nil
 }
 
+// localHost returns this machine as the command line's environment shows it.
+func localHost(env *cli.Env) *host.LocalHost {
+	return host.Local(host.LocalConfig{Environ: env.Environ()})
+}
+
 // section returns the part of the config file for a role.
 func section(env *cli.Env, role metadata.Role) *config.Service {
 	if role == metadata.Sensor {
@@ -191,6 +196,12 @@ func (s *definitionFlags) detector(
 	}
 	if err != nil {
 		return nil, err
+	}
+	if cfg.Host == nil && host.Supported() == nil {
+		cfg.Host = localHost(env)
+	}
+	if cfg.Getenv == nil {
+		cfg.Getenv = env.Getenv
 	}
 	sec := section(env, role)
 	cfg.Role, cfg.Source, cfg.Strict, cfg.VerifyDeclared = role, found.from, env.Strict, sec.VerifyDeclared

@@ -2,8 +2,8 @@ package hostcmd
 
 import (
 	"cmp"
-	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"github.com/attune-go/attune/cmd/internal/cli"
@@ -27,8 +27,22 @@ func (f *memoryFlags) memory(env *cli.Env, role metadata.Role) (*detect.Memory, 
 		}
 		cfg.MaxAge = max(*age, 1) // zero is the default
 	}
-	if folder, err := os.UserCacheDir(); err == nil {
+	if folder := cacheFolder(env.Getenv); folder != "" {
 		cfg.Path = filepath.Join(folder, "attune", "verified.json")
 	}
 	return detect.NewMemory(cfg), nil
+}
+
+// cacheFolder returns the folder of os.UserCacheDir in an environment, or an empty text if it names none.
+func cacheFolder(getenv func(string) string) string {
+	folder := getenv("XDG_CACHE_HOME")
+	switch home := getenv("HOME"); {
+	case runtime.GOOS == "darwin" && home != "":
+		return filepath.Join(home, "Library", "Caches")
+	case folder == "" && home != "":
+		return filepath.Join(home, ".cache")
+	case !filepath.IsAbs(folder):
+		return ""
+	}
+	return folder
 }

@@ -46,7 +46,7 @@ func (c *recordCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) e
 	}
 	// Declared runtimes are ignored: a recording holds the host's answers.
 	env.File.Worker.Capabilities.Runtimes, env.File.Sensor.Capabilities.Runtimes = nil, nil
-	recorder := host.NewRecorder(host.Local(host.LocalConfig{}))
+	recorder := host.NewRecorder(localHost(env))
 	progress := newProgress(env.Err)
 	det, err := c.detector(ctx, env, role, db, detect.Config{
 		Host: recorder, Progress: progress.update, Getenv: func(string) string { return "" },

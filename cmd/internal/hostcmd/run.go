@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -46,10 +46,7 @@ type runCmd struct {
 // AfterApply notes whether a log level was asked for: a service that says nothing
 // of what its host gains and loses would be of little use.
 func (c *runCmd) AfterApply(k *kong.Context) error {
-	_, c.leveled = os.LookupEnv("ATTUNE_LOG_LEVEL")
-	for _, p := range k.Path {
-		c.leveled = c.leveled || (p.Flag != nil && p.Flag.Name == "log-level")
-	}
+	c.leveled = slices.ContainsFunc(k.Path, func(p *kong.Path) bool { return p.Flag != nil && p.Flag.Name == "log-level" })
 	return nil
 }
 
@@ -63,7 +60,7 @@ func (c *runCmd) Run(ctx context.Context, env *cli.Env, role metadata.Role) erro
 		return err
 	}
 	c.remembered = memory
-	local := host.Local(host.LocalConfig{})
+	local := localHost(env)
 	now, err := c.configuration(env, role, local)
 	if err != nil {
 		return err
@@ -257,7 +254,7 @@ func (c *runCmd) serviceDetector(
 	}
 	sec := section(env, role)
 	return generated(role, defs, detect.Config{
-		Host: on, Memory: c.remembered, Policy: policy, Source: from, Strict: env.Strict, Explain: true,
+		Host: on, Getenv: env.Getenv, Memory: c.remembered, Policy: policy, Source: from, Strict: env.Strict, Explain: true,
 		Warnings: warnings, VerifyDeclared: sec.VerifyDeclared, Declared: sec.Capabilities.Runtimes,
 		DeclaredAt: declaredAt(env, role), Extra: carried(sec),
 	})

@@ -32,7 +32,7 @@ func (s *definitionFlags) trusted(env *cli.Env) ([]host.Command, error) {
 			env.Warn(err.Error() + neighbour(dir))
 		}
 	}
-	place := env.File.Origin("policy.trusted_packs", nil, os.Getenv).Place("policy.trusted_packs") // --pack adds to them
+	place := env.File.Origin("policy.trusted_packs", nil, env.Getenv).Place("policy.trusted_packs") // --pack adds to them
 	for _, dir := range env.File.Policy.TrustedPacks {
 		add(dir, place+": "+dir, env.Warn)
 	}

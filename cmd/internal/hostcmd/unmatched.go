@@ -21,7 +21,7 @@ func mindUnmatched(env *cli.Env, p *host.Policy, defs []metadata.Definition) err
 	defs = slices.Concat(defs, core.Definitions())
 	commands := detect.Commands(defs)
 	allow, deny := p.Unmatched(commands)
-	index, local := metadata.NewIndex(defs), host.Local(host.LocalConfig{})
+	index, local := metadata.NewIndex(defs), localHost(env)
 	var faults []string
 	for i, entry := range env.File.Policy.Allow {
 		if slices.Contains(allow, entry) {
