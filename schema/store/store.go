@@ -125,10 +125,16 @@ func (s *Store) Now(ctx context.Context) (now time.Time, err error) {
 // empty if nothing identifies the database, as an SQLite database in memory.
 func (s *Store) Identity(ctx context.Context) (id string, err error) {
 	d := s.Packs.dialect
-	query := d.pick(`SELECT pg_catalog.concat((SELECT system_identifier FROM pg_catalog.pg_control_system()), ' ',
-		(SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()), ' ',
-		CAST(CAST(? AS pg_catalog.regclass) AS pg_catalog.oid))`, "SELECT file FROM pragma_database_list WHERE name = 'main' AND ? <> ''")
-	if err := d.db.NewRaw(query, string(d.of("worker"))).Scan(ctx, &id); err != nil {
+	if d.postgres {
+		err = d.db.NewRaw(`SELECT pg_catalog.concat((SELECT system_identifier FROM pg_catalog.pg_control_system()), ' ',
+			(SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()), ' ',
+			CAST(CAST(? AS pg_catalog.regclass) AS pg_catalog.oid))`, string(d.of("worker"))).Scan(ctx, &id)
+	} else {
+		var seq int
+		var name string
+		err = d.db.NewRaw("PRAGMA database_list").Scan(ctx, &seq, &name, &id) // main is the first
+	}
+	if err != nil {
 		return "", fmt.Errorf("identify the database: %w", d.classify("find", err))
 	}
 	return id, nil
