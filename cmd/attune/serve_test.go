@@ -89,6 +89,17 @@ func (s *serving) wait(pattern string) string {
 }
 
 // curl runs curl and returns the status and the body, which must be one that the API's document has.
+// ready waits until the server follows the changes.
+func (s *serving) ready() {
+	s.t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if status, _ := s.curl("/readyz"); status == "200" {
+			return
+		}
+	}
+	s.t.Fatal("not ready after 30s")
+}
+
 func (s *serving) curl(path string, args ...string) (status, body string) {
 	s.t.Helper()
 	const trailer = "\n%{method} %{http_code} %header{" + api.Header + "} %{content_type}"

@@ -31,6 +31,7 @@ var cursors = regexp.MustCompile(`--after \S+ goes on`)
 
 // TestServerGivesTheSame runs each command on a database and through a server in front of it.
 func TestServerGivesTheSame(t *testing.T) {
+	needsCurl(t)
 	requirement := filepath.Join(t.TempDir(), "requirement.json")
 	if err := os.WriteFile(requirement, []byte(`{"runtimes": {"python": ">=3.12"}, "slots": 2}`), 0o600); err != nil {
 		t.Fatal(err)
@@ -150,6 +151,7 @@ func TestServerGivesTheSame(t *testing.T) {
 		subjects(t, db)
 		s := serve(t)
 		token := s.wait(`for this run: (\S+)`)
+		s.ready()
 		covered := map[string]bool{}
 		for _, c := range commands {
 			args := strings.Fields(c.args)

@@ -20,6 +20,7 @@ import (
 
 // TestStatus shows the state of a database, and the same through a server.
 func TestStatus(t *testing.T) {
+	needsCurl(t)
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		isolate(t)
 		setenv(t, "ATTUNE_DATABASE_URL", db.URL)
@@ -49,6 +50,7 @@ func TestStatus(t *testing.T) {
 		direct = run(t, "status", "--json")
 		s := serve(t)
 		setenv(t, "ATTUNE_TOKEN", s.wait(`for this run: (\S+)`))
+		s.ready()
 		through := run(t, "status", "--server", s.url)
 		want(t, through, 0, s.url, "0 open", "2 inactive")
 		through = run(t, "status", "--server", s.url, "--json")

@@ -20,7 +20,7 @@ type Status struct {
 	// Definitions is the number of all, also of malformed ones.
 	Definitions int                   `json:"definitions"`
 	Malformed   []MalformedDefinition `json:"malformed"`
-	// LastChange is the id of the newest change; 0 without changes.
+	// LastChange is the id of the newest change, or the newest that a server followed; 0 without one.
 	LastChange int64 `json:"last_change"`
 	// Streams is the number of streams that the server which answers has open; nil without a server.
 	Streams *int `json:"streams,omitempty"`

@@ -19,6 +19,10 @@ func (a *API) GetStatus(ctx context.Context, _ server.GetStatusRequestObject) (s
 	if err != nil {
 		return nil, err
 	}
+	s.LastChange = 0
+	if v, err := a.hub.after(0); err == nil {
+		s.LastChange = v.last
+	}
 	streams := a.limiter.streams()
 	s.Streams = &streams
 	return server.GetStatus200JSONResponse(*s), nil

@@ -826,7 +826,7 @@ type Status struct {
 	// Guest Whether a platform made the tables.
 	Guest bool `json:"guest"`
 
-	// LastChange The id of the newest change; 0 without changes.
+	// LastChange The id of the newest change that this server followed; 0 without one.
 	LastChange int64                 `json:"last_change"`
 	Malformed  []MalformedDefinition `json:"malformed"`
 
