@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -108,9 +109,13 @@ func printCounts(out *cli.Terminal, counts *answer.SubjectCounts, kind string) {
 		t.Row(cli.Cell{Text: strconv.Itoa(s.Fit), Style: style}, cli.Cell{Text: string(s.Kind)}, cli.Cell{Text: s.Ref}, needs(&s.PlaceSubject))
 	}
 	t.Print(out)
-	text := fmt.Sprintf("%s, %s", kinds(actions, len(counts.Subjects)-actions), cli.Count(counts.Fleet, "worker"))
+	what, flag := kinds(actions, len(counts.Subjects)-actions), cmp.Or(kind, string(store.ActionSubject))
+	if kind != "" {
+		what = cli.Count(len(counts.Subjects), kind)
+	}
+	text := fmt.Sprintf("%s, %s", what, cli.Count(counts.Fleet, "worker"))
 	if without > 0 {
-		text += fmt.Sprintf(": %d %s nowhere; `attune place --action REF` shows why", without, verb(without, "fits", "fit"))
+		text += fmt.Sprintf(": %d %s nowhere; `attune place --%s REF` shows why", without, verb(without, "fits", "fit"), flag)
 	}
 	out.Printf("%s\n", text)
 }

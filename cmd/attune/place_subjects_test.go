@@ -165,6 +165,10 @@ func TestPlaceAll(t *testing.T) {
 		if diff := gocmp.Diff(append(etl[:4:4], append([]string{etl[4], etl[5], "1 action other.run"}, etl[6:]...)...), list()); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
+		if got := run(t, "place", "--all", "--kind", "sensor"); strings.Contains(got.out, " action ") {
+			t.Errorf("--kind sensor:\n%s", got.out)
+		}
+		want(t, run(t, "place", "--all", "--kind", "sensor"), 3, "1 sensor, 7 workers: 1 fits nowhere; `attune place --sensor REF` shows why")
 		want(t, run(t, "place", "--all"), 3, "WORKERS  KIND    REF", "python@>=3.11", "9 actions and 1 sensor, 7 workers: 4 fit nowhere; `attune place --action REF` shows why",
 			"unknown runtime \"pyton\"; did you mean python?", "it has no runtime")
 		want(t, run(t, "place", "--all", "--pack", "other"), 0, "1 action and 0 sensors, 7 workers\n")

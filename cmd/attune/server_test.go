@@ -133,7 +133,7 @@ func TestServerGivesTheSame(t *testing.T) {
 		{args: "place --sensor etl.watch", status: cli.ExitPending},
 		{args: "place --all", status: cli.ExitPending},
 		{args: "place --all --json --pack etl", status: cli.ExitPending},
-		{args: "place --all --kind sensor"},
+		{args: "place --all --kind sensor", status: cli.ExitPending},
 		{args: "place --all --kind action --json", status: cli.ExitPending},
 		{args: "place --all --kind rule", status: cli.ExitUsage},
 		{args: "place --kind action", status: cli.ExitUsage},
