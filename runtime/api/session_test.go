@@ -330,7 +330,7 @@ func TestTokensTogether(t *testing.T) {
 		if _, err := db.ExecContext(t.Context(), "DELETE FROM attune_token WHERE id = ?", ids[2]); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(1100 * time.Millisecond)
+		time.Sleep(1100 * time.Millisecond) // what is remembered is old
 		if n := all(); n != 2 || ask(1, texts[1]) == nil || ask(2, texts[2]) == nil {
 			t.Errorf("%d tokens are refused, want the one that was revoked and the one that is gone", n)
 		}

@@ -21,8 +21,7 @@ type platformWorker struct {
 	document        map[string]any
 }
 
-// platformConstraints are constraints with the versions, of those that platformVersions has, that a platform takes for
-// satisfied. It does not know pre-releases.
+// platformConstraints maps constraints to the platformVersions that satisfy them in a platform. It does not know pre-releases.
 var platformConstraints = map[string]string{
 	"": "2.7.18 3.11.4 3.12.1 3.13.0 3.13.2", "3.12": "3.12.1", ">=3.12": "3.12.1 3.13.0 3.13.2", ">=3.11,<3.13": "3.11.4 3.12.1", "<3": "2.7.18",
 	">3.12": "3.13.0 3.13.2", "~3.11": "3.11.4", "^3": "3.11.4 3.12.1 3.13.0 3.13.2", "!=3.12": "2.7.18 3.11.4 3.13.0 3.13.2", "3.13.2": "3.13.2", ">=4": "",
