@@ -26,6 +26,8 @@ var (
 	ErrWrongSchema = errors.New("it does not hold attune's tables")
 	// ErrLocked means that a lock was not granted within Config.LockTimeout.
 	ErrLocked = errors.New("waited too long for a lock")
+	// ErrUndone means that another process undoes migrations while this one applies them.
+	ErrUndone = errors.New("another process undoes migrations")
 	// ErrReadOnly means that the database does not accept writes.
 	ErrReadOnly = errors.New("the database is read-only")
 	// ErrTransaction means that the caller's transaction cannot take a migration.

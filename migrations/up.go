@@ -3,6 +3,7 @@ package migrations
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/uptrace/bun"
@@ -50,8 +51,8 @@ type Result struct {
 // each result lists what that process did.
 //
 // With an error, the result lists what was applied before. Errors are ErrMixed, ErrNotOurs,
-// ErrTooNew, ErrAmbiguousSchema, ErrSecondSchema, ErrLocked, ErrReadOnly, ErrPrivilege, and those of unify if
-// rows are in the way.
+// ErrTooNew, ErrAmbiguousSchema, ErrSecondSchema, ErrLocked, ErrUndone, ErrReadOnly, ErrPrivilege, and those of
+// unify if rows are in the way.
 func (m *Migrator) Up(ctx context.Context) (*Result, error) {
 	res := &Result{Done: []StepResult{}}
 	for {
@@ -79,6 +80,9 @@ func (m *Migrator) upNext(ctx context.Context, res *Result) (more bool, err erro
 			return err
 		}
 		found = in
+		if err := m.checkKept(in, res.Done); err != nil {
+			return err
+		}
 		for {
 			d, after, unified, err := m.upOne(ctx, tx, in)
 			if err != nil || d == nil {
@@ -108,6 +112,18 @@ func (m *Migrator) upNext(ctx context.Context, res *Result) (more bool, err erro
 		res.Unify = report
 	}
 	return true, nil
+}
+
+// checkKept returns an error if one of the migrations that this Up applied is pending again. Without it, an Up and
+// a process that undoes migrations would take turns for ever.
+func (m *Migrator) checkKept(in *inspection, done []StepResult) error {
+	for _, s := range m.pending(in) {
+		if slices.ContainsFunc(done, func(d StepResult) bool { return d.ID == s.id }) {
+			return fmt.Errorf("schema %q: %w: %s was applied a moment ago and is gone; migrate again when that process has ended",
+				in.name, ErrUndone, s.id)
+		}
+	}
+	return nil
 }
 
 // inspectUp works like inspect. If migrations are pending in a guest, it has locked the platform's tables.

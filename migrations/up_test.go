@@ -2,8 +2,11 @@ package migrations_test
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -65,5 +68,37 @@ func TestUpTwiceChangesNothing(t *testing.T) {
 		if diff := cmp.Diff(before, objects(t, db)); diff != "" {
 			t.Errorf("second up changed the catalog (-before +after):\n%s", diff)
 		}
+	})
+}
+
+// undoer is a log handler that undoes each migration as soon as it is applied.
+type undoer struct {
+	slog.Handler
+	undo func()
+}
+
+func (undoer) Enabled(context.Context, slog.Level) bool { return true }
+
+func (u undoer) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == "migrated" {
+		u.undo()
+	}
+	return nil
+}
+
+// TestUpAgainstDown: an Up ends although another process undoes each migration that it applies.
+func TestUpAgainstDown(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, db testDB) {
+		up(t, db.DB, migrations.Config{})
+		down(t, db.DB, migrations.Config{})
+		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+		defer stop()
+		logger := slog.New(undoer{slog.DiscardHandler, func() { down(t, db.DB, migrations.Config{}) }})
+		res, err := migrator(t, db.DB, migrations.Config{Logger: logger}).Up(ctx)
+		if !errors.Is(err, migrations.ErrUndone) || len(res.Done) != 1 || res.Done[0].ID != ids[len(ids)-1] {
+			t.Errorf("Up = %+v, %v; want one migration and ErrUndone", res, err)
+		}
+		up(t, db.DB, migrations.Config{})
 	})
 }
