@@ -241,6 +241,16 @@ func TestServeStream(t *testing.T) {
 		t.Errorf("curl: %v: the stream was cut off", err)
 	}
 	wait(`event: end\n`)
+	checkEvents(t, out)
+}
+
+// checkEvents checks the events of a stream that curl wrote.
+func checkEvents(t *testing.T, out *output) {
+	t.Helper()
+	a := openapi.Answer{Method: http.MethodGet, Path: "/v1/changes", Status: http.StatusOK, ContentType: "text/event-stream", Body: []byte(out.String())}
+	if err := a.Check(); err != nil {
+		t.Errorf("%v\n%s", err, a.Body)
+	}
 }
 
 // TestServeTLS serves with a certificate that is renewed while the server runs.
