@@ -188,6 +188,7 @@ func isNeeded(t *testing.T, db *testdb.DB, roles *testdb.Roles, worker string) {
 
 // TestServerGrants: the role of the server has what it needs, from signing in to the audit, and no more.
 func TestServerGrants(t *testing.T) {
+	t.Parallel()
 	db := testdb.Postgres(t)
 	fleet(t, db)
 	script, err := os.ReadFile(rolesFile)
@@ -199,6 +200,7 @@ func TestServerGrants(t *testing.T) {
 
 // TestGuestServerGrants is TestServerGrants in a platform's database, whose workers have no columns for cordons.
 func TestGuestServerGrants(t *testing.T) {
+	t.Parallel()
 	asGuest(t, platform.V, func(h *guestHost) {
 		h.db.Schema = platform.Schema
 		want(h.T, run(h.T, "migrate", "up"), 0)
