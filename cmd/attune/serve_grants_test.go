@@ -9,6 +9,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -71,7 +72,7 @@ func (v *visit) make() error {
 	browser := &http.Client{Jar: jar}
 	var failed []error
 	ask := func(status int, method, path, kind, body, bearer string) error {
-		if errors.Join(failed...) != nil {
+		if slices.ContainsFunc(failed, func(err error) bool { return err != nil }) {
 			return nil
 		}
 		return v.ask(browser, status, method, path, kind, body, bearer)
