@@ -133,6 +133,7 @@ func needsCurl(t *testing.T) {
 
 // TestServe asks every operation with curl, by tokens that the command line makes and revokes.
 func TestServe(t *testing.T) {
+	t.Parallel()
 	needsCurl(t)
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
@@ -219,6 +220,7 @@ func TestServe(t *testing.T) {
 
 // TestServeStream follows changes with curl until the server ends.
 func TestServeStream(t *testing.T) {
+	t.Parallel()
 	needsCurl(t)
 	db := testdb.SQLite(t)
 	fleet(t, db)
@@ -259,6 +261,7 @@ func TestServeTLS(t *testing.T) {
 	needsCurl(t)
 	db := testdb.SQLite(t)
 	fleet(t, db)
+	t.Chdir(t.TempDir())
 	certificate(t, 1)
 	s := serve(t, "--tls-cert", "cert.pem", "--tls-key", "key.pem", "--log-level", "info")
 	if status, _ := s.curl("/healthz", "--cacert", "cert.pem"); status != "200" {
@@ -292,7 +295,7 @@ func TestServeTLS(t *testing.T) {
 	}
 }
 
-// TestServeHangup: a server without a certificate goes on after SIGHUP.
+// TestServeHangup: a server without a certificate goes on after SIGHUP, which reaches all servers of this process.
 func TestServeHangup(t *testing.T) {
 	fleet(t, testdb.SQLite(t))
 	s := serve(t)
@@ -315,7 +318,7 @@ func hangUp(t *testing.T) {
 	}
 }
 
-// certificate writes a certificate for this machine.
+// certificate writes a certificate for this machine into the working folder.
 func certificate(t *testing.T, serial int64) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -343,7 +346,8 @@ func certificate(t *testing.T, serial int64) {
 
 // TestServeRefuses: flags that would send tokens in the clear or open the server to others.
 func TestServeRefuses(t *testing.T) {
-	isolate(t)
+	t.Parallel()
+	isolated(t)
 	for _, c := range []struct{ args, say string }{
 		{"--listen 0.0.0.0:8642", "--behind-proxy if a proxy has TLS"},
 		{"--listen build-7:8642", "tokens must not be sent in the clear"},
@@ -361,6 +365,7 @@ func TestServeRefuses(t *testing.T) {
 
 // TestServeWithoutTokens serves this machine alone, and reading only.
 func TestServeWithoutTokens(t *testing.T) {
+	t.Parallel()
 	needsCurl(t)
 	fleet(t, testdb.SQLite(t))
 	s := serve(t, "--no-auth")
@@ -387,6 +392,7 @@ func TestServeWithoutTokens(t *testing.T) {
 
 // TestServeRole serves as a member of attune_server, which may do no more than that.
 func TestServeRole(t *testing.T) {
+	t.Parallel()
 	needsCurl(t)
 	db := testdb.Postgres(t)
 	fleet(t, db)
