@@ -267,6 +267,7 @@ func TestServeTLS(t *testing.T) {
 	if status, _ := s.curl("/healthz", "--cacert", "cert.pem"); status != "200" {
 		t.Errorf("%s", status)
 	}
+	want(t, run(t, "workers", "list", "--server", s.url), cli.ExitFailed, "unknown authority", "SSL_CERT_FILE")
 	certificate(t, 2)
 	serial := func() int64 {
 		dialer := &tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}

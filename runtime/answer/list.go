@@ -154,8 +154,8 @@ func ListWorkers(ctx context.Context, st *store.Store, q ListQuery, fn func([]Wo
 	return next, ReadWorkers(ctx, st, q, ids, fn)
 }
 
-// ReadWorkers does what ListWorkers does, for workers whose IDs are known and with the rest of a query. Those that do not exist
-// are left out.
+// ReadWorkers calls fn with workers whose IDs are known, as ListWorkers does with those of a query. It ignores the query's order,
+// limit and position, and leaves out workers that do not exist.
 func ReadWorkers(ctx context.Context, st *store.Store, q ListQuery, ids []int64, fn func([]WorkerItem) error) error {
 	return inBatches(ctx, st.Workers, ids, q.Documents, func(rows []store.WorkerSnapshot) error {
 		items, err := q.items(ctx, st, rows)

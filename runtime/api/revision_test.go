@@ -165,6 +165,7 @@ func TestRevisionsMove(t *testing.T) {
 
 // TestStatementsOfOneWorker: one worker is read by its ID with a few statements, and its revision alone with one.
 func TestStatementsOfOneWorker(t *testing.T) {
+	t.Parallel()
 	db := testdb.Postgres(t)
 	fleet(t, db)
 	counted := new(statements)
