@@ -409,6 +409,7 @@ func TestServeRole(t *testing.T) {
 	token := strings.TrimSpace(run(t, "tokens", "create", "ops", "--scope", "operate").out)
 	setenv(t, "ATTUNE_DATABASE_URL", login("attune_server"))
 	s := serve(t)
+	s.ready()
 	for path, args := range map[string][]string{
 		"/v1/workers?include=document": nil, "/v1/matrix": nil, "/v1/runtimes": nil, "/v1/packs": nil, "/v1/status": nil, "/readyz": nil,
 		"/v1/place": {"--json", "{}"}, "/v1/workers/1/refresh": {"-X", "POST"}, "/v1/workers/1/explain?runtime=python": nil,
