@@ -46,6 +46,7 @@ func TestHubAtRest(t *testing.T) {
 			s.listen([]string{"/v1/changes", "/v1/changes?include=status"}[i%2], "Authorization", "", "Cookie", cookie.Name+"="+cookie.Value)
 			time.Sleep(200 * time.Millisecond) // the streams do not begin at the same time
 		}
+		time.Sleep(time.Second)      // the first looks
 		const span = 7 * time.Second // the principals are asked for twice
 		before := counted.n.Load()
 		time.Sleep(span)
