@@ -20,7 +20,7 @@ type tokensCmd struct {
 type tokensCreateCmd struct {
 	Name    string        `arg:"" help:"Name of the token, for the list and the audit." placeholder:"NAME"`
 	Scope   string        `help:"What the token allows: read; or operate, which includes read, documents and evidence, and changes of workers (default: ${default})." enum:"read,operate" default:"read" placeholder:"SCOPE"`
-	Expires time.Duration `help:"How long the token is valid; 0 is without an end (default: ${default})." default:"90d" placeholder:"TIME"`
+	Expires time.Duration `help:"How long the token is valid; with 0 it never expires (default: ${default})." default:"90d" placeholder:"TIME"`
 }
 
 // Help returns the longer text of --help.

@@ -28,7 +28,7 @@ import (
 type Globals struct {
 	Database string           `help:"Database: postgres://… or sqlite:PATH (default: this user's embedded file)." env:"ATTUNE_DATABASE_URL" placeholder:"URL"`
 	Schema   string           `help:"Schema of a Postgres database (default: the one that holds attune's tables)." env:"ATTUNE_SCHEMA" placeholder:"NAME"`
-	Config   string           `help:"Config file (default: ./attune.yaml, but not for run and without its policy; then the user's; then the system's)." env:"ATTUNE_CONFIG" type:"path" placeholder:"FILE"`
+	Config   string           `help:"Config file (default: ./attune.yaml, except for run; then the user's; then the system's). The policy of that ./attune.yaml is ignored." env:"ATTUNE_CONFIG" type:"path" placeholder:"FILE"`
 	Strict   bool             `help:"Treat warnings about the configuration as errors: unknown keys and runtimes, policy that matches nothing." env:"ATTUNE_STRICT"`
 	JSON     bool             `name:"json" help:"Print JSON."`
 	LogLevel string           `help:"Lowest level of log lines to print: debug, info, warn or error (default: warn; run: info)." enum:"debug,info,warn,error" default:"warn" env:"ATTUNE_LOG_LEVEL" placeholder:"LEVEL"`
