@@ -45,7 +45,7 @@ var errStale = errors.New("stale")
 
 func main() { os.Exit(run(os.Args[1:], streams{os.Stdout, os.Stderr})) }
 
-// exited is the exit status of a program that has reported its error, or that was ended by a flag
+// An exited is the exit status of a program that has reported its error, or that was ended by a flag
 // such as --help.
 type exited int
 

@@ -13,7 +13,7 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// selector selects workers by terms, or by flags, which are the same terms in
+// A selector selects workers by terms, or by flags, which are the same terms in
 // another spelling.
 type selector struct {
 	Name        []string `sep:"none" help:"Workers with this name; * is any text and ? one character." placeholder:"NAME"`
@@ -58,12 +58,12 @@ func (s *selector) terms() []string {
 	return terms
 }
 
-// selection is a parsed selector.
+// A selection is a parsed selector.
 type selection struct {
 	answer.Selector
 }
 
-// requirement is a runtime that somebody asks for, as RUNTIME[@CONSTRAINT].
+// A requirement is a runtime that somebody asks for, as RUNTIME[@CONSTRAINT].
 type requirement = answer.RuntimeTerm
 
 // parse reads the terms.

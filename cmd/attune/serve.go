@@ -211,7 +211,7 @@ const endWithin = 10 * time.Second
 func (s *apiServer) serve(ctx context.Context, address, cert, key string) error {
 	listener, err := (&net.ListenConfig{Control: endVanished}).Listen(ctx, "tcp", address)
 	if err != nil {
-		//nolint:errorlint // not wrapped: it would be taken for a database's that is away
+		//nolint:errorlint // wrapped, it would count as the error of a database that is away
 		return fmt.Errorf("--listen: %v; name another port, or a host that is this machine", err)
 	}
 	scheme, serve := "http", s.http.Serve

@@ -28,7 +28,7 @@ func (c *tokensCreateCmd) Help() string {
 	return "The token is printed this once: the database keeps a hash of it. Clients send it as `Authorization: Bearer TOKEN`."
 }
 
-// createdToken is a new token with its text.
+// A createdToken is a new token with its text.
 type createdToken struct {
 	Token   string     `json:"token"`
 	ID      int64      `json:"id"`
@@ -68,7 +68,7 @@ func (c *tokensCreateCmd) Run(ctx context.Context, env *cli.Env) error {
 
 type tokensListCmd struct{ cli.Output }
 
-// tokenRow is a token in a list.
+// A tokenRow is a token in a list.
 type tokenRow struct {
 	ID       int64      `json:"id"`
 	Name     string     `json:"name"`

@@ -88,7 +88,7 @@ type Holding struct {
 	Installations []Installed `json:"installations"`
 }
 
-// Installed is one installation. Version and Path are empty if unknown.
+// An Installed is one installation. Version and Path are empty if unknown.
 type Installed struct {
 	Version string `json:"version"`
 	Path    string `json:"path"`

@@ -194,7 +194,7 @@ const (
 	lookShare = 4
 )
 
-// awaited is a worker that was asked.
+// An awaited is a worker that was asked.
 type awaited struct {
 	// before is what the worker had; nil if that is not known.
 	before *capability.Document

@@ -36,7 +36,7 @@ type hub struct {
 	running   bool
 }
 
-// following is what a hub knows while it follows.
+// A following is what a hub knows while it follows.
 type following struct {
 	// recent has the newest changes, and all with an ID above floor.
 	recent []schema.CapabilityChange

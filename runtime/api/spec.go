@@ -66,7 +66,7 @@ func (s *shape) resolve(schemas map[string]*shape) {
 	}
 }
 
-// allowed is what a parameter of the query may be.
+// An allowed is what a parameter of the query may be.
 type allowed struct {
 	// repeated reports whether it may be given several times, and kind is the type of each value.
 	repeated bool
@@ -78,7 +78,7 @@ type allowed struct {
 	least, most *int64
 }
 
-// specDocument is the part of a specification that is read.
+// A specDocument is the part of a specification that is read.
 type specDocument struct {
 	Security   []map[string][]Scope
 	Paths      map[string]map[string]yaml.Node

@@ -22,7 +22,7 @@ type definition struct {
 	prepared
 }
 
-// prepared is the parsed verification of a definition.
+// A prepared is the parsed verification of a definition.
 type prepared struct {
 	// fault is the reason why the metadata is unusable; the other fields are empty then.
 	fault error

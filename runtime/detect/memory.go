@@ -23,7 +23,7 @@ type Memory struct {
 	answers, fresh map[string]*remembered
 }
 
-// MemoryConfig configures a Memory.
+// A MemoryConfig configures a Memory.
 type MemoryConfig struct {
 	// Path is the file that keeps the answers. It is used only if it belongs to this user,
 	// nobody else can read it, and nobody else can change it or a folder above. Empty keeps the

@@ -50,7 +50,7 @@ type turns struct {
 	spent   map[string]time.Duration // by ref
 }
 
-// pace holds the durations of a detection; tests shorten them.
+// A pace holds the durations of a detection; tests shorten them.
 type pace struct{ patience, ownTime, partialInterval time.Duration }
 
 var defaultPace = pace{patience, OwnTime, PartialInterval}

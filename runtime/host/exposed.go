@@ -53,7 +53,7 @@ func (h *LocalHost) withhold(name, value string) (by string) {
 	return by
 }
 
-// withheld collects messages about variables that commands do not get.
+// A withheld collects messages about variables that commands do not get.
 type withheld struct {
 	mu    sync.Mutex
 	texts []string

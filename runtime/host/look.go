@@ -20,7 +20,7 @@ import (
 // again, so there are at most atOnce of them for each place, and hangsPerMount such places
 // for each file system.
 const (
-	// patience bounds one look at a place, to a quarter.
+	// patience bounds one look at a place. It is checked four times in that time.
 	patience = 2 * time.Second
 	// atOnce is the number of concurrent looks.
 	atOnce = 16

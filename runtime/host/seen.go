@@ -13,7 +13,7 @@ const (
 	keptNames  = 50_000 // in folders
 )
 
-// seen caches the looks of one round, so that most places are looked at once. It does not
+// A seen caches the looks of one round, so that most places are looked at once. It does not
 // cache places that hang.
 type seen struct {
 	reals cache[string, realPlace]

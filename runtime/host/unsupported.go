@@ -20,7 +20,7 @@ func supported(goos string) error {
 	return unsupported(goos)
 }
 
-// unsupported is a system, by Go's name, that attune cannot look at.
+// An unsupported is a system, by Go's name, that attune cannot look at.
 type unsupported string
 
 func (u unsupported) Error() string { return "not supported on " + string(u) }

@@ -34,7 +34,7 @@ type Pack struct {
 	Places map[string]Place
 }
 
-// Config controls how a pack is loaded.
+// A Config controls how a pack is loaded.
 type Config struct {
 	// Strict turns unknown keys into errors. By default they are warnings.
 	Strict bool
@@ -123,7 +123,7 @@ func (l *loader) result() *Pack {
 	return l.pack
 }
 
-// loader collects a pack and its faults.
+// A loader collects a pack and its faults.
 type loader struct {
 	files fs.FS
 	cfg   Config
@@ -134,7 +134,7 @@ type loader struct {
 	faults    Faults
 }
 
-// loaded is one definition with its file.
+// A loaded is one definition with its file.
 type loaded struct {
 	file   string
 	doc    *document

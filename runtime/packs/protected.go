@@ -26,7 +26,7 @@ func openDir(dir string, cfg Config) (fs.FS, io.Closer, error) {
 	return root.FS(), root, nil
 }
 
-// protected is a folder that refuses to read what others could change.
+// A protected is a folder that refuses to read what others could change.
 type protected struct {
 	files fs.FS
 	dir   string

@@ -25,7 +25,7 @@ func (l *loader) unknown(d *loaded, u metadata.UnknownKey, places []place) {
 	l.key(d, severity, u.Pointer, message)
 }
 
-// place is an object of a document with the keys that it has.
+// A place is an object of a document with the keys that it has.
 type place struct {
 	path string // such as distributions.verification; empty means the whole document
 	keys []string

@@ -69,7 +69,7 @@ func typeable(text string) string {
 	})
 }
 
-// typeableWriter is a writer for texts that are written line by line.
+// A typeableWriter is a writer for texts that are written line by line.
 type typeableWriter struct{ io.Writer }
 
 func (w typeableWriter) Write(p []byte) (int, error) {

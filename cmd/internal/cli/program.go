@@ -48,7 +48,7 @@ func (g *Globals) Level() (level slog.Level, err error) {
 	return level, nil
 }
 
-// Env is what a command runs in.
+// An Env is what a command runs in.
 type Env struct {
 	*Globals
 	In  io.Reader
@@ -81,7 +81,7 @@ func (e *Env) Place(key string) string {
 	return e.File.Origin(key, e.Flags, e.Getenv).Place(key)
 }
 
-// Logger is a command that keeps a log: a service, which does not read the config
+// A Logger is a command that keeps a log: a service, which does not read the config
 // file of the working directory. The log is made before anything is printed, so that
 // warnings are lines of the log, and with --json also the error that ends the program.
 type Logger interface {
@@ -97,7 +97,7 @@ type Stdio struct {
 	Environ []string
 }
 
-// Program is a command line.
+// A Program is a command line.
 type Program struct {
 	Name        string
 	Description string
@@ -215,7 +215,7 @@ func helpFor(out *Terminal) kong.HelpPrinter {
 	}
 }
 
-// exited unwinds from a flag, such as --help, that ends the program.
+// An exited unwinds from a flag, such as --help, that ends the program.
 type exited struct{}
 
 // parse returns the parsed command line. It returns done and the exit status if a

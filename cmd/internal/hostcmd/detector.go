@@ -33,13 +33,13 @@ type definitionFlags struct {
 	Pack       []string `sep:"none" help:"Pack folder whose definitions are detected too; its commands may run. Repeatable." type:"path" placeholder:"DIR"`
 	PolicyMode string   `help:"Which commands may run: standard, strict or open (default: policy.mode of the config file, else standard)." env:"ATTUNE_POLICY_MODE" placeholder:"MODE"`
 
-	// notes say of the definitions that were read, by ref, what the embedded core pack adds.
+	// notes holds what the embedded core pack adds to definitions that were read, by ref.
 	notes map[string]string
 	// complete reports that all definitions of the database were read.
 	complete bool
 }
 
-// source says what is detected, and where.
+// A source says what is detected, and where.
 type source struct {
 	definitionFlags
 	Host string `help:"Recorded host to detect on, instead of this machine." type:"path" placeholder:"FILE"`
@@ -70,7 +70,7 @@ func section(env *cli.Env, role metadata.Role) *config.Service {
 	return &env.File.Worker
 }
 
-// read is the result of definitions.
+// A read is the result of definitions.
 type read struct {
 	defs []metadata.Definition
 	from capability.Source

@@ -16,7 +16,7 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// reloader reads the config file of a running service again.
+// A reloader reads the config file of a running service again.
 type reloader struct {
 	cmd  *runCmd
 	svc  *service.Service

@@ -29,7 +29,7 @@ func openMemory(ctx context.Context) (*bun.DB, error) {
 	return openPool(ctx, &anchored{Connector: base, anchor: anchor})
 }
 
-// anchored holds a connection while the pool is open. A database in memory ends with its
+// An anchored holds a connection while the pool is open. A database in memory ends with its
 // last connection, and the pool can close all of its own.
 type anchored struct {
 	driver.Connector

@@ -38,7 +38,7 @@ func (conn) Begin() (driver.Tx, error)           { return unended{}, nil }
 // BeginTx sends nothing, because the platform has begun the transaction.
 func (conn) BeginTx(context.Context, driver.TxOptions) (driver.Tx, error) { return unended{}, nil }
 
-// unended is a transaction that only the platform ends.
+// An unended is a transaction that only the platform ends.
 type unended struct{}
 
 func (unended) Commit() error   { return errUnsupported }
