@@ -16,7 +16,7 @@ import (
 // method for each question, so that each command exists once.
 type source interface {
 	answer.Finder
-	answer.Asked
+	answer.RefreshSource
 	close()
 	// name is what messages call it.
 	name() string

@@ -71,7 +71,7 @@ func answerOf(r *RuntimeTerm, w *WorkerItem) RuntimeAnswer {
 		return RuntimeAnswer{State: AnswerOther, Installations: other}
 	case absent != "":
 		return RuntimeAnswer{State: AnswerAbsent, Outcome: absent}
-	case w.Document.NotFound(r.Definition, AskedRole(w.WorkerRole), r.Created) != nil:
+	case w.Document.NotFound(r.Definition, DefinitionRole(w.WorkerRole), r.Created) != nil:
 		return RuntimeAnswer{State: AnswerAbsent, Outcome: capability.NotFound}
 	}
 	return RuntimeAnswer{State: AnswerUnasked}

@@ -70,7 +70,7 @@ var hostless = &LocalHost{looks: processLooks}
 type look struct {
 	of *looks
 	// seen caches the looks of the round.
-	seen *seen
+	seen *roundCache
 	// over is closed when the round has ended; nil never is.
 	over <-chan struct{}
 	// path holds the folders of PATH in a Glance.
@@ -134,7 +134,7 @@ func try[T any](h *LocalHost, f func(*look) T) T {
 	for {
 		l, done := &look{of: s, seen: h.round, over: h.over}, make(chan T, 1)
 		if l.seen == nil {
-			l.seen = &seen{}
+			l.seen = &roundCache{}
 		}
 		select {
 		case s.slots <- struct{}{}:

@@ -12,7 +12,7 @@ import (
 
 // unknown reports a key that its object does not have, with the key or place that was
 // probably meant.
-func (l *loader) unknown(d *loaded, u metadata.UnknownKey, places []place) {
+func (l *loader) unknown(d *loadedDefinition, u metadata.UnknownKey, places []place) {
 	severity, message := Warning, fmt.Sprintf("unknown key %q", u.Key)
 	if near := metadata.Nearest(u.Key, u.Known); near != "" {
 		message += fmt.Sprintf("; did you mean %q?", near)

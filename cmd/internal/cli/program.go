@@ -135,7 +135,7 @@ func (p *Program) Run(ctx context.Context, args []string, io Stdio) int {
 	parser, err := kong.New(p.Grammar, append(append(values(), vars.options()...),
 		kong.Name(Command(p.Name)), kong.Description(p.Description),
 		kong.Writers(typeableWriter{io.Out}, typeableWriter{io.Err}),
-		kong.Exit(func(code int) { exit = code; panic(exited{}) }),
+		kong.Exit(func(code int) { exit = code; panic(flagExit{}) }),
 		kong.Vars{"version": version}.CloneWith(p.Vars),
 		kong.Help(helpFor(NewTerminal(io.Out, false))),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
@@ -215,8 +215,8 @@ func helpFor(out *Terminal) kong.HelpPrinter {
 	}
 }
 
-// An exited unwinds from a flag, such as --help, that ends the program.
-type exited struct{}
+// A flagExit unwinds from a flag, such as --help, that ends the program.
+type flagExit struct{}
 
 // parse returns the parsed command line. It returns done and the exit status if a
 // flag such as --help has answered, and neither if the command line is wrong and the
@@ -226,7 +226,7 @@ func parse(
 ) (parsed *kong.Context, code int, done bool) {
 	defer func() {
 		if r := recover(); r != nil {
-			if _, ok := r.(exited); !ok {
+			if _, ok := r.(flagExit); !ok {
 				panic(r)
 			}
 			parsed, code, done = nil, *exit, true

@@ -190,20 +190,20 @@ func (c *runCmd) Logger(env *cli.Env) error {
 		handler = slog.NewJSONHandler(cli.Escaped(env.Err), options)
 	}
 	env.Log = slog.New(handler)
-	env.Err = cli.NewTerminal(&logged{log: env.Log}, true)
+	env.Err = cli.NewTerminal(&logWriter{log: env.Log}, true)
 	return nil
 }
 
-// A logged writes each line that a command would print for people to the log, however
+// A logWriter writes each line that a command would print for people to the log, however
 // many writes the line takes. A warning is one line.
-type logged struct {
+type logWriter struct {
 	log *slog.Logger
 
 	mu   sync.Mutex
 	line []byte
 }
 
-func (l *logged) Write(text []byte) (int, error) {
+func (l *logWriter) Write(text []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.line = append(l.line, text...); !bytes.HasSuffix(l.line, []byte("\n")) {
