@@ -3,10 +3,12 @@ package attune_test
 import (
 	"io/fs"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -107,4 +109,40 @@ func testNames(t *testing.T) map[string]bool {
 		t.Fatal(err)
 	}
 	return names
+}
+
+// TestPackageCosts checks the number of linked modules in the table of docs/embedding.md.
+// fixtures/comparisons/cost prints all of the table.
+func TestPackageCosts(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("docs/embedding.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(text), "\n## What a package costs\n")
+	n := 0
+	for _, row := range regexp.MustCompile(`(?m)^\| (.+) \| \d+ \| \d+ \| (\d+) \| [\d.]+ \|$`).FindAllStringSubmatch(table, -1) {
+		packages := find("`([^`]+)`", row[1])
+		if len(packages) == 0 {
+			continue // another library
+		}
+		for i := range packages {
+			packages[i] = "./" + packages[i]
+		}
+		cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}"}, packages...)...)
+		cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0")
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		modules := strings.Fields(string(out))
+		slices.Sort(modules)
+		if linked := strconv.Itoa(len(slices.Compact(modules))); linked != row[2] {
+			t.Errorf("%s: the table has %s linked modules, go list %s", row[1], row[2], linked)
+		}
+		n++
+	}
+	if n < 10 {
+		t.Errorf("the table has %d of attune's packages only", n)
+	}
 }
