@@ -203,7 +203,7 @@ func orSilence(
 		return silence, err
 	}
 	created, err := st.Runtimes.Created(ctx, ref)
-	if err == nil && caps.NotFound(def, DefinitionRole(w.WorkerRole), created) != nil {
+	if err == nil && caps.NotFound(def, definitionRole(w.WorkerRole), created) != nil {
 		silence.Outcome = string(capability.NotFound)
 	}
 	return silence, err

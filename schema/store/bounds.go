@@ -320,7 +320,7 @@ func (r *Runtimes) readPage(ctx context.Context, page []outline) (map[int64]meta
 		}
 	}
 	for i := range rows {
-		defs[rows[i].ID] = DefinitionOf(&rows[i], byRuntime[rows[i].ID])
+		defs[rows[i].ID] = definitionOf(&rows[i], byRuntime[rows[i].ID])
 	}
 	return defs, nil
 }
