@@ -11,8 +11,8 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// followEvery is the time between two looks at the history. A look takes one statement, whatever the number of streams, so
-// there are fewer than five in a second. Where streams show statuses, some looks read the statuses too.
+// followEvery is the time between two looks at the history. A look is one statement, whatever the number of streams: less than
+// five in a second. Where streams show statuses, some looks read the statuses too.
 const followEvery = 210 * time.Millisecond
 
 // kept is the number of changes in memory. Streams that are further behind read the database.

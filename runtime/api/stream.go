@@ -14,7 +14,7 @@ const (
 	// recheck is how often a stream asks whether its principal may still read. A stream ends
 	// within 5 seconds of its token.
 	recheck = 2 * time.Second
-	// ping is how often a silent stream sends its position, so that proxies keep it open.
+	// ping is how often a silent stream sends where it is, so that proxies keep it open.
 	ping = 15 * time.Second
 	// retry is how long clients wait before they connect again.
 	retry = 2 * time.Second

@@ -72,7 +72,7 @@ const tokenFor = time.Second
 // maxKnown bounds the principals that are remembered.
 const maxKnown = 10_000
 
-// A recent remembers principals for tokenFor, by hashes of what they have shown.
+// recent remembers principals for tokenFor, by hashes of what they have shown.
 type recent struct {
 	mu    sync.Mutex
 	known map[string]knownPrincipal

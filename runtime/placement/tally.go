@@ -23,12 +23,12 @@ type Group struct {
 	waiting waiting
 }
 
-// A waiting counts the busy workers of a group by their slots.
+// A waiting is the workers of a group by their slots. It counts those that are busy.
 type waiting struct {
-	// enough is the number of workers with enough slots once all of these are free. names holds the first names.
+	// enough is how many workers have as many slots as wanted once these are free, and names holds the first names.
 	enough int
 	names  []string
-	// most is the greatest number of free slots of the other workers, and hosts the number of workers with so many.
+	// most is the greatest number of slots that are free on one of the others, and hosts how many have that.
 	most, hosts int
 }
 
