@@ -220,7 +220,8 @@ func awaitFewer(g *Group, reason Reason) []Help {
 	if reason.Kind != requirement.Busy || w.n == 0 {
 		return nil
 	}
-	text := "ask for " + freeSlots(g.waiting.slots) + " in place of " + reason.Wanted + ", and wait until " + oneOf(w) + " has so many"
+	slots := freeSlots(g.waiting.slots)
+	text := "ask for " + slots + " in place of " + reason.Wanted + ", and wait until " + oneOf(w) + " has " + slots
 	return []Help{{Workers: w.n, Text: text}}
 }
 

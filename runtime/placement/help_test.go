@@ -148,10 +148,10 @@ func TestHelps(t *testing.T) {
 				f.Status = "busy"
 			}
 		}, []placement.Help{
-			{Kind: placement.Several, Workers: 3, Text: "ask for 4 free slots in place of 6 free slots, and wait until build-1, build-2 or build-3 has so many"},
+			{Kind: placement.Several, Workers: 3, Text: "ask for 4 free slots in place of 6 free slots, and wait until build-1, build-2 or build-3 has 4 free slots"},
 		}},
 		{"few slots, busy and cordoned", `{"slots": 6}`, "3.12.1", func(f *placement.Facts) { f.Status, f.Cordoned = "busy", true }, []placement.Help{
-			{Kind: placement.Several, Workers: 1, Text: "uncordon build-0, and ask for 4 free slots in place of 6 free slots, and wait until build-0 has so many"},
+			{Kind: placement.Several, Workers: 1, Text: "uncordon build-0, and ask for 4 free slots in place of 6 free slots, and wait until build-0 has 4 free slots"},
 		}},
 		{"some have few slots and are busy, others have fewer that are free", `{"slots": 6}`, "3.12.1 3.12.1", func(f *placement.Facts) {
 			if f.Worker == 0 {
