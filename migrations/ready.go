@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/uptrace/bun"
 
@@ -18,7 +19,7 @@ var legacyNeeds = map[string][]string{
 }
 
 var (
-	tableName    = lazy.Regexp(`CREATE TABLE \{schema\}\.(\w+)`)
+	relationName = lazy.Regexp(`CREATE (?:TABLE|VIEW) \{schema\}\.(\w+)`)
 	madeFunction = lazy.Regexp(`CREATE (?:OR REPLACE )?FUNCTION \{schema\}\.(\w+)\(`)
 )
 
@@ -42,6 +43,9 @@ func (m *Migrator) checkOwnReady(ctx context.Context, db bun.IDB, in *inspection
 	if in.relations[recordTable] == nil {
 		relations = append(relations, recordTable)
 	}
+	if !in.isRecorded(UnifyRuntimes) {
+		relations = append(relations, versionTable, archiveTable, archiveTable+"_ledger", archiveTable+"_catalog")
+	}
 	for _, s := range m.steps {
 		if in.isRecorded(s.id) {
 			made = append(made, matches(madeFunction(), s.up)...)
@@ -49,20 +53,50 @@ func (m *Migrator) checkOwnReady(ctx context.Context, db bun.IDB, in *inspection
 			continue
 		}
 		if s.id != Baseline {
-			relations = append(relations, matches(tableName(), s.up)...)
+			relations = append(relations, matches(relationName(), s.up)...)
 		}
 		functions = append(functions, matches(newFunction(), s.up)...)
 		triggers = append(triggers, matches(newTrigger(), s.up)...)
 	}
 	isMade := func(name string) bool { return slices.Contains(made, name) }
+	unreferable, err := in.unreferable(ctx, db, []string{"runtime", "worker"})
+	if err != nil {
+		return err
+	}
 	taken, err := in.takenNames(ctx, db, relations, slices.DeleteFunc(functions, isMade), slices.DeleteFunc(triggers, isMade))
 	if err != nil {
 		return err
 	}
-	if findings = append(findings, taken...); len(findings) > 0 {
+	if findings = slices.Concat(findings, unreferable, taken); len(findings) > 0 {
 		return &StateError{Schema: in.name, kind: ErrMixed, Findings: findings}
 	}
 	return nil
+}
+
+// unreferable finds tables of a list to which attune's tables cannot refer.
+func (in *inspection) unreferable(ctx context.Context, db bun.IDB, tables []string) (findings []string, err error) {
+	var found struct {
+		Keys     []string `bun:",array"`
+		Unlogged []string `bun:",array"`
+	}
+	err = db.NewRaw(`
+WITH ours AS (SELECT c.oid, c.relname, c.relpersistence FROM pg_catalog.pg_class c WHERE c.relnamespace = ?0 AND c.relname IN (?1))
+SELECT ARRAY(SELECT o.relname::pg_catalog.text FROM ours o WHERE NOT EXISTS (
+           SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a ON a.attrelid = o.oid AND a.attnum = i.indkey[0]
+           WHERE i.indrelid = o.oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indnkeyatts = 1 AND a.attname = 'id')
+         ORDER BY 1) AS keys,
+       ARRAY(SELECT o.relname::pg_catalog.text FROM ours o WHERE o.relpersistence <> 'p' ORDER BY 1) AS unlogged`,
+		in.oid, bun.List(tables)).Scan(ctx, &found)
+	if err != nil {
+		return nil, fmt.Errorf("read keys of schema %q: %w", in.name, explain(err))
+	}
+	if len(found.Keys) > 0 {
+		findings = append(findings, "without a unique key (id): table "+strings.Join(found.Keys, ", "))
+	}
+	if len(found.Unlogged) > 0 {
+		findings = append(findings, "unlogged, so that no other table can refer to it: table "+strings.Join(found.Unlogged, ", "))
+	}
+	return findings, nil
 }
 
 // takenNames finds types with the names of new relations, and functions and triggers with the names of new ones.
