@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"net"
 	"net/http"
@@ -21,6 +22,10 @@ const asProgram = "attune"
 func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == asProgram {
 		main()
+	}
+	// More tests than processors: each waits for the server most of the time.
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		panic(err)
 	}
 	// The clients of tests and of the program itself check the answers of the API.
 	wrong := make(chan error, 1)
@@ -56,6 +61,7 @@ func programFolder(t *testing.T) string {
 
 // TestTourOfAPI runs the commands of docs/api.md, in their order, with the program itself.
 func TestTourOfAPI(t *testing.T) {
+	t.Parallel()
 	needsCurl(t)
 	if _, err := osexec.LookPath("bash"); err != nil {
 		t.Skip("bash is missing")

@@ -52,7 +52,8 @@ func uses(t *testing.T, db *testdb.DB) {
 }
 
 func TestMigrateEmptyPostgres(t *testing.T) {
-	isolate(t)
+	t.Parallel()
+	isolated(t)
 	db := testdb.EmptyPostgres(t)
 	uses(t, db)
 	want(t, run(t, "migrate", "status"), 0, "empty", migrations.UnifyRuntimes, "pending")
@@ -80,7 +81,8 @@ func undoTo(t *testing.T, id string) {
 }
 
 func TestMigrateUpWithoutCore(t *testing.T) {
-	isolate(t)
+	t.Parallel()
+	isolated(t)
 	db := testdb.EmptyPostgres(t)
 	got := run(t, "migrate", "up", "--no-core", "--json", "--database", db.URL)
 	want(t, got, 0)
@@ -92,7 +94,8 @@ func TestMigrateUpWithoutCore(t *testing.T) {
 }
 
 func TestMigrateEmbedded(t *testing.T) {
-	isolate(t)
+	t.Parallel()
+	isolated(t)
 	want(t, run(t, "migrate", "status"), 1, "no database is named")
 	const embedded = "using the embedded database sqlite:"
 	want(t, run(t, "migrate", "up"), 0, "attune.db", "20 created", embedded)
@@ -126,8 +129,9 @@ func TestMigrateEmbedded(t *testing.T) {
 // TestMigrateDownOfRows: what is given up is said before and afterwards, and the
 // force that is needed for one migration does not empty the database.
 func TestMigrateDownOfRows(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
-		isolate(t)
+		isolated(t)
 		uses(t, db)
 		want(t, run(t, "packs", "load", "core"), 0)
 		exec(t, db, `INSERT INTO capability_change (worker_name, worker_role, runtime_ref, name, kind) VALUES ('w', 'action', 'core.go', 'go', 'gained')`)
@@ -210,8 +214,9 @@ func writePack(t *testing.T, files map[string]string) {
 }
 
 func TestWorkers(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
-		isolate(t)
+		isolated(t)
 		uses(t, db)
 		want(t, run(t, "workers", "list"), 0, "no workers")
 		// A row of the time before attune: no capability document, no status.
@@ -314,7 +319,8 @@ func TestWrongInput(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	isolate(t)
+	t.Parallel()
+	isolated(t)
 	for _, args := range []string{
 		"", "migrate", "migrate up", "migrate down", "migrate status", "migrate plan", "packs", "packs init", "packs load",
 		"packs validate", "packs unload", "packs list", "runtimes", "runtimes list", "runtimes show", "runtimes delete", "workers", "workers list",
@@ -341,7 +347,8 @@ func TestHelp(t *testing.T) {
 // TestMigrateLegacy: an installation that others made, with something in the
 // way at first.
 func TestMigrateLegacy(t *testing.T) {
-	isolate(t)
+	t.Parallel()
+	isolated(t)
 	db := testdb.EmptyPostgres(t)
 	uses(t, db)
 	want(t, run(t, "migrate", "up", "--no-core"), 0)
@@ -409,7 +416,8 @@ func TestWarningsOfAPack(t *testing.T) {
 
 // TestVariablesAreBlamed: a value that a variable gave is not the flag's.
 func TestVariablesAreBlamed(t *testing.T) {
-	isolate(t)
+	t.Parallel()
+	isolated(t)
 	setenv(t, "ATTUNE_LOG_LEVEL", "loud")
 	want(t, run(t, "workers", "list"), 2, `attune: ATTUNE_LOG_LEVEL: must be debug, info, warn or error, got "loud"`)
 	want(t, run(t, "workers", "list", "--log-level=soft"), 2, `attune: --log-level: must be debug, info, warn or error, got "soft"`)

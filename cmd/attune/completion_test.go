@@ -28,7 +28,8 @@ func completed(t *testing.T, words ...string) (found []string) {
 }
 
 func TestComplete(t *testing.T) {
-	isolate(t)
+	t.Parallel()
+	isolated(t)
 	db := completedFleet(t)
 	for _, c := range []struct {
 		words []string
@@ -91,7 +92,8 @@ func completedFleet(t *testing.T) *testdb.DB {
 
 // TestCompleteFromServer asks a server for the names, and a server and a database that do not answer.
 func TestCompleteFromServer(t *testing.T) {
-	isolate(t)
+	t.Parallel()
+	isolated(t)
 	completedFleet(t)
 	s := serve(t, "--no-auth")
 	setenv(t, "ATTUNE_SERVER", s.url)
@@ -117,7 +119,8 @@ func TestCompleteFromServer(t *testing.T) {
 
 // TestCompletionInShells has real shells complete command lines.
 func TestCompletionInShells(t *testing.T) {
-	isolate(t)
+	t.Parallel()
+	isolated(t)
 	completedFleet(t)
 	bin := programFolder(t)
 	const bash = `source <(attune completion bash)

@@ -83,7 +83,8 @@ func TestConfig(t *testing.T) {
 
 // TestConfigMisused ends with what to do, whatever it is given.
 func TestConfigMisused(t *testing.T) {
-	isolate(t)
+	t.Parallel()
+	isolated(t)
 	want(t, run(t, "config"), 0, "none; register and run create sqlite:"+getenv(t, "HOME"))
 	want(t, run(t, "migrate", "up"), 0)
 	if s := settingsOf(t, run(t, "config", "--json"))["database.url"]; s.Text() != "sqlite:"+getenv(t, "HOME")+"/.local/state/attune/attune.db" {
@@ -126,7 +127,8 @@ func TestConfigMisused(t *testing.T) {
 // TestConfigShowsWhatIsRefused checks that a value that a program refuses is shown and
 // named as the program does, wherever it is from.
 func TestConfigShowsWhatIsRefused(t *testing.T) {
-	isolate(t)
+	t.Parallel()
+	isolated(t)
 	file := filepath.Join(t.TempDir(), "a.yaml")
 	text := "worker: {type: bogus, heartbeat_interval: 2h}\npolicy:\n  deny: ['python3 \"']\n  env: [A-B]\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {

@@ -24,6 +24,7 @@ func names(t *testing.T) string {
 }
 
 func TestWorkersDelete(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		const all = "declared ended eye lost old\x1b[31m web-1 web-2"
@@ -71,6 +72,7 @@ func TestWorkersDelete(t *testing.T) {
 // TestWorkersDeleteMeetsOthers: rows of the platform's own that the database would
 // delete too are in the way, and those whose reference it clears are named.
 func TestWorkersDeleteMeetsOthers(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		exec(t, db, "CREATE TABLE execution (id integer, worker bigint REFERENCES worker (id) ON DELETE SET NULL)")
@@ -89,6 +91,7 @@ func TestWorkersDeleteMeetsOthers(t *testing.T) {
 }
 
 func TestRuntimesDelete(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		exec(t, db, "INSERT INTO pack (ref, label, version) VALUES ('etl', 'ETL', '1')")
@@ -170,6 +173,7 @@ func TestPacksUnloadNamesWhatIsCleared(t *testing.T) {
 // TestDeletingAsLeastPrivilege: the operator's role is enough, and the others' are
 // not.
 func TestDeletingAsLeastPrivilege(t *testing.T) {
+	t.Parallel()
 	db := testdb.Postgres(t)
 	fleet(t, db)
 	text, err := os.ReadFile(rolesFile)
@@ -230,6 +234,7 @@ func TestDeletingAsLeastPrivilege(t *testing.T) {
 // TestLoginsAreToldWhatTheySee: a host's login sees its own rows only, and each
 // answer says so; nobody else is told.
 func TestLoginsAreToldWhatTheySee(t *testing.T) {
+	t.Parallel()
 	db := testdb.Postgres(t)
 	fleet(t, db)
 	text, err := os.ReadFile(rolesFile)

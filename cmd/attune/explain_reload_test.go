@@ -14,6 +14,7 @@ import (
 // TestExplainAdvisesReload where the service's settings decide, and refresh where
 // they do not.
 func TestExplainAdvisesReload(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		absent := func(outcome capability.Outcome) []capability.Absence {

@@ -36,6 +36,7 @@ sensor:
 // TestGuestReadsThePlatformsConfig: every command works with the platform's own config file, and nothing but the file
 // names the database.
 func TestGuestReadsThePlatformsConfig(t *testing.T) {
+	t.Parallel()
 	asGuest(t, platform.A, func(h *guestHost) {
 		t := h.T
 		file := filepath.Join(t.TempDir(), "platform.yaml")
@@ -66,6 +67,7 @@ func TestGuestReadsThePlatformsConfig(t *testing.T) {
 // TestGuestMovesOutBesideAnEnum: a type with the name of the legacy enum is the platform's, and stops nothing once
 // attune has moved in.
 func TestGuestMovesOutBesideAnEnum(t *testing.T) {
+	t.Parallel()
 	asGuest(t, platform.F, func(h *guestHost) {
 		t := h.T
 		want(t, run(t, "migrate", "up"), 0)

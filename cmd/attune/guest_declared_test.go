@@ -10,6 +10,7 @@ import (
 // TestGuestDefinitionsChange: after the platform added or retired a runtime or changed its aliases, every way to
 // ask finds the same workers, whether a command asks or a service has resolved the names.
 func TestGuestDefinitionsChange(t *testing.T) {
+	t.Parallel()
 	for _, shape := range []platform.Shape{platform.F, platform.C} {
 		t.Run(string(shape), func(t *testing.T) {
 			t.Parallel()

@@ -16,6 +16,7 @@ import (
 // TestGuestLosesObjects: status names an object of attune's that the platform dropped, commands that need it name
 // it too, and moving out and in again repairs everything.
 func TestGuestLosesObjects(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		fault, status, register string
 	}{
@@ -58,6 +59,7 @@ func TestGuestLosesObjects(t *testing.T) {
 // TestGuestLosesObjectsBeforeAMigration: the platform dropped an object of attune's while a migration is pending. It
 // goes through, or the plan and up name the object and the remedy, and nothing is half-done.
 func TestGuestLosesObjectsBeforeAMigration(t *testing.T) {
+	t.Parallel()
 	const works = ""
 	for _, tt := range []struct {
 		fault, refused string
@@ -105,6 +107,7 @@ func TestGuestLosesObjectsBeforeAMigration(t *testing.T) {
 
 // TestGuestLosesColumns: a column of the platform's that attune cannot do without is named.
 func TestGuestLosesColumns(t *testing.T) {
+	t.Parallel()
 	for column, names := range map[string]string{
 		"worker.last_heartbeat": "worker.last_heartbeat", "worker.worker_role": "worker.worker_role", "worker.status": "table worker lacks status",
 		"worker.capabilities": "table worker lacks capabilities", "runtime.distributions": "table runtime lacks distributions",
@@ -155,7 +158,8 @@ func movedIn(t *testing.T, pending string) *guestHost {
 
 // TestGuestBesideAnotherSchema: tables of attune's in another schema of the database do not hide the platform's.
 func TestGuestBesideAnotherSchema(t *testing.T) {
-	isolate(t)
+	t.Parallel()
+	isolated(t)
 	db := platform.New(t, platform.C)
 	uses(t, db)
 	before := platform.Snapshot(t, db)

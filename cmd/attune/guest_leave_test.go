@@ -12,6 +12,7 @@ import (
 // TestGuestLeavesReferences: rows of the platform that refer to attune's workers keep attune from moving out, before
 // the first step, and the plan foresees it.
 func TestGuestLeavesReferences(t *testing.T) {
+	t.Parallel()
 	asGuest(t, platform.C, func(h *guestHost) {
 		want(t, run(t, "migrate", "up"), 0)
 		want(t, h.worker("register"), 0)
@@ -37,6 +38,7 @@ func TestGuestLeavesReferences(t *testing.T) {
 // TestGuestLeavesPacks: a loaded pack must be unloaded before attune moves out, because nothing would tell it from the
 // platform's packs afterwards.
 func TestGuestLeavesPacks(t *testing.T) {
+	t.Parallel()
 	asGuest(t, platform.V, func(h *guestHost) {
 		before := h.theirs()
 		want(t, run(t, "migrate", "up"), 0)
@@ -55,6 +57,7 @@ func TestGuestLeavesPacks(t *testing.T) {
 // TestGuestLeavesWithoutColumns: when the platform drops or renames a column that attune needs, everything says which
 // one, and attune can move out with its workers.
 func TestGuestLeavesWithoutColumns(t *testing.T) {
+	t.Parallel()
 	for _, change := range []string{`DROP COLUMN capabilities CASCADE`, `RENAME COLUMN capabilities TO caps`} {
 		t.Run(change, func(t *testing.T) {
 			t.Parallel()
@@ -81,6 +84,7 @@ func TestGuestLeavesWithoutColumns(t *testing.T) {
 // TestGuestHiddenUpdate: a login whose updates a policy of the platform hides gets an error with the remedy, and
 // leaves nothing.
 func TestGuestHiddenUpdate(t *testing.T) {
+	t.Parallel()
 	asGuest(t, platform.F, func(h *guestHost) {
 		h.db.Schema = platform.Schema
 		want(t, run(t, "migrate", "up"), 0)

@@ -38,6 +38,7 @@ func (h *guestHost) noBait(when string, shape platform.Shape) {
 // platform's catalog equals the catalog of a database that did all this without attune. The way from F leads over
 // all shapes; TestGuest goes from each shape to the last one.
 func TestGuestBesideADevelopingPlatform(t *testing.T) {
+	t.Parallel()
 	asGuest(t, platform.F, func(h *guestHost) {
 		t := h.T
 		twin := platform.New(t, h.shape)
@@ -131,6 +132,7 @@ func catalog(t *testing.T, db *testdb.DB) (lines []string) {
 
 // TestGuestDotlessRefs: a platform's runtime need not have a pack in its ref.
 func TestGuestDotlessRefs(t *testing.T) {
+	t.Parallel()
 	eachGuest(t, func(h *guestHost) {
 		t := h.T
 		h.exec(`UPDATE attune.runtime SET distributions = '{"verification": {"commands": [{"binary": "node", "args": ["--version"], "pattern": "v(?P<version>[0-9.]+)"}]}}' WHERE ref = 'go'`,
@@ -170,6 +172,7 @@ func TestGuestDotlessRefs(t *testing.T) {
 // TestGuestGuards: the database keeps what the guards do and status shows it. The platform's statements work as they
 // did where the guards do not refuse.
 func TestGuestGuards(t *testing.T) {
+	t.Parallel()
 	eachGuest(t, func(h *guestHost) {
 		t := h.T
 		before := platform.Works(t, h.db, h.shape)
@@ -204,7 +207,8 @@ func TestGuestGuards(t *testing.T) {
 
 // TestGuardsOfSQLite: SQLite's guards can only refuse.
 func TestGuardsOfSQLite(t *testing.T) {
-	isolate(t)
+	t.Parallel()
+	isolated(t)
 	for _, command := range []string{"up", "plan"} {
 		want(t, run(t, "migrate", "up", "--no-core"), 0)
 		for _, mode := range []string{"warn", "off"} {

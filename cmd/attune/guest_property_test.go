@@ -27,7 +27,8 @@ var (
 // the platform's changes, its statements work as before, and down leaves what was. What up refuses, the plan
 // refused in the same words, and it is left as it was.
 func TestPlanAndUpAgree(t *testing.T) {
-	isolate(t)
+	t.Parallel()
+	isolated(t)
 	first := *oddSeed
 	if first == 0 {
 		first = mathrand.Uint64N(1 << 32)

@@ -28,6 +28,7 @@ func guestRoles(t *testing.T) string {
 // TestGuestRoles: with docs/roles-guest.sql a reader looks, a host registers and an operator loads packs, and
 // each is refused what another may do. The platform's table of history is its own affair.
 func TestGuestRoles(t *testing.T) {
+	t.Parallel()
 	eachGuest(t, func(h *guestHost) {
 		t := h.T
 		h.db.Schema = platform.Schema

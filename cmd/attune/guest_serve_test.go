@@ -14,6 +14,7 @@ import (
 // TestGuestServe serves a platform's database with the rights of attune_server, which cannot write anything
 // else, and asks it by the command line.
 func TestGuestServe(t *testing.T) {
+	t.Parallel()
 	eachGuest(t, func(h *guestHost) {
 		t := h.T
 		h.db.Schema = platform.Schema

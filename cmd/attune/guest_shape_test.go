@@ -13,6 +13,7 @@ import (
 
 // TestGuestSensor: a sensor of attune's has a name of its own beside the worker of the same host.
 func TestGuestSensor(t *testing.T) {
+	t.Parallel()
 	asGuest(t, platform.F, func(h *guestHost) {
 		want(t, run(t, "migrate", "up"), 0)
 		want(t, h.worker("register"), 0, h.name)
@@ -32,6 +33,7 @@ func TestGuestSensor(t *testing.T) {
 
 // TestGuestReadsShapes: aliases may be JSON, retired versions do not count, and migrations may be in sqlx's table.
 func TestGuestReadsShapes(t *testing.T) {
+	t.Parallel()
 	asGuest(t, platform.C, func(h *guestHost) {
 		h.inPath(`SET LOCAL platform.catalog_writer = 'on'; DROP INDEX IF EXISTS idx_runtime_aliases;
 			ALTER TABLE runtime ALTER aliases DROP DEFAULT, ALTER aliases TYPE jsonb USING to_jsonb(aliases), ALTER aliases SET DEFAULT '[]'`)

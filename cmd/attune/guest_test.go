@@ -123,6 +123,7 @@ func (h *guestHost) same(when string, before, after []string) {
 
 // TestGuestBeforeUp: looking needs no migration and changes nothing; what needs one says so.
 func TestGuestBeforeUp(t *testing.T) {
+	t.Parallel()
 	eachGuest(t, func(h *guestHost) {
 		t := h.T
 		before := platform.Snapshot(h, h.db)
@@ -149,6 +150,7 @@ func TestGuestBeforeUp(t *testing.T) {
 // TestGuest: attune moves in, works beside the platform that works on, moves out, and moves
 // in again. Nothing of the platform's changes.
 func TestGuest(t *testing.T) {
+	t.Parallel()
 	eachGuest(t, func(h *guestHost) {
 		t := h.T
 		before := h.theirs()
@@ -222,6 +224,7 @@ func withoutWorkers(lines []string) []string {
 
 // TestGuestTakenName: a name that the platform's worker has is refused at once.
 func TestGuestTakenName(t *testing.T) {
+	t.Parallel()
 	eachGuest(t, func(h *guestHost) {
 		t := h.T
 		want(t, run(t, "migrate", "up"), 0)
@@ -238,6 +241,7 @@ func TestGuestTakenName(t *testing.T) {
 // TestGuestOddSchemas: names that need quotes, other tables of the same names in front, and
 // columns that the platform has dropped make no difference.
 func TestGuestOddSchemas(t *testing.T) {
+	t.Parallel()
 	for _, shape := range platform.Shapes() {
 		t.Run(string(shape), func(t *testing.T) {
 			t.Parallel()
@@ -287,6 +291,7 @@ func inOddSchema(t *testing.T, shape platform.Shape) {
 // TestGuestLogins: a login with the rights of a platform's worker can be attune's too; one
 // without some right, or with rows hidden, is told which.
 func TestGuestLogins(t *testing.T) {
+	t.Parallel()
 	eachGuest(t, func(h *guestHost) {
 		t := h.T
 		grants := `DO $$ BEGIN CREATE ROLE attune_reader NOLOGIN; EXCEPTION WHEN duplicate_object THEN END $$;

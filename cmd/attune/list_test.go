@@ -16,6 +16,7 @@ import (
 
 // TestWorkersListGoesOn follows the cursor in the note to the end of the list.
 func TestWorkersListGoesOn(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		all := listed(t)
@@ -56,6 +57,7 @@ func TestWorkersListGoesOn(t *testing.T) {
 
 // TestTerminalShowsAPage: without --limit a table on a terminal ends after a hundred workers.
 func TestTerminalShowsAPage(t *testing.T) {
+	t.Parallel()
 	env := &cli.Env{Globals: &cli.Globals{}, Out: &cli.Terminal{Person: true}}
 	for args, want := range map[string]int{"": pageLimit, "json": 0, "limit": 7} {
 		c := workersListCmd{}
@@ -75,8 +77,9 @@ func TestTerminalShowsAPage(t *testing.T) {
 
 // TestListsAcrossBatches prints one table and one JSON list from many reads.
 func TestListsAcrossBatches(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
-	isolate(t)
+	isolated(t)
 	uses(t, db)
 	exec(t, db, `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1234)
 		INSERT INTO worker (name, worker_type, status) SELECT 'w-' || i, 'local', 'inactive' FROM n`)

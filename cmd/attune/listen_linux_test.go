@@ -10,6 +10,7 @@ import (
 
 // TestVanishedClients: the system ends connections whose clients have vanished, also those that are accepted.
 func TestVanishedClients(t *testing.T) {
+	t.Parallel()
 	listener, err := (&net.ListenConfig{Control: endVanished}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

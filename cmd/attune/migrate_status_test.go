@@ -23,8 +23,9 @@ func after(text, word string) string {
 }
 
 func TestMigrateStatusOfWhatIsAsItShouldBe(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
-		isolate(t)
+		isolated(t)
 		uses(t, db)
 		got := run(t, "migrate", "status", "--exit-code")
 		want(t, got, 0)
@@ -49,7 +50,8 @@ func TestMigrateStatusOfWhatIsAsItShouldBe(t *testing.T) {
 }
 
 func TestMigrateStatusNamesDrift(t *testing.T) {
-	isolate(t)
+	t.Parallel()
+	isolated(t)
 	db := testdb.Postgres(t, testdb.Schema("ops"))
 	uses(t, db)
 	exec := func(sql string) {
@@ -111,6 +113,7 @@ func TestMigrateStatusNamesDrift(t *testing.T) {
 
 // A terminal that is too narrow for the columns gets sentences, which are broken at words.
 func TestDriftOnANarrowTerminal(t *testing.T) {
+	t.Parallel()
 	list := []migrations.Difference{
 		{Table: "runtime", Column: "pack", Is: "no foreign key", ShouldBe: "foreign key to pack (id) on delete cascade"},
 		{Table: "worker", Is: "missing", ShouldBe: "a table"},
@@ -132,7 +135,8 @@ func TestDriftOnANarrowTerminal(t *testing.T) {
 
 // What is not migrated is not compared; it is not as it should be either.
 func TestMigrateStatusWhilePending(t *testing.T) {
-	isolate(t)
+	t.Parallel()
+	isolated(t)
 	db := testdb.Postgres(t)
 	uses(t, db)
 	want(t, run(t, "migrate", "down"), 0, "undone")
@@ -155,8 +159,9 @@ func TestMigrateStatusWhilePending(t *testing.T) {
 }
 
 func TestMigrateSaysWhatBecomesOfGuards(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
-		isolate(t)
+		isolated(t)
 		uses(t, db)
 		want(t, run(t, "migrate", "plan", "--exit-code"), 0, "nothing to do")
 		want(t, run(t, "migrate", "up"), 0, "nothing to do")

@@ -18,6 +18,7 @@ import (
 // TestMonitoring checks every query of the alerts and the dashboard in docs against the metrics of a
 // server that has answered: names, labels and values of labels.
 func TestMonitoring(t *testing.T) {
+	t.Parallel()
 	var queries []string
 	var alerts struct {
 		Groups []struct {

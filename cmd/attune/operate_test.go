@@ -15,6 +15,7 @@ import (
 
 // TestWorkersCordon: an operator keeps work off workers and lets it come again, by every kind of selector.
 func TestWorkersCordon(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		want(t, run(t, "workers", "cordon"), 2, "say which workers")
@@ -57,6 +58,7 @@ func TestWorkersCordon(t *testing.T) {
 }
 
 func TestWorkersTaint(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		want(t, run(t, "workers", "taint"), 2, "say which workers and, last, which taint")
@@ -95,6 +97,7 @@ func TestWorkersTaint(t *testing.T) {
 // TestOperatorsAlone: of the roles in docs/roles.sql only the operator's cordons and taints, and a host cannot lift
 // what keeps work off it.
 func TestOperatorsAlone(t *testing.T) {
+	t.Parallel()
 	db := testdb.Postgres(t)
 	fleet(t, db)
 	text, err := os.ReadFile(rolesFile)
@@ -138,6 +141,7 @@ func TestOperatorsAlone(t *testing.T) {
 
 // A database that was not migrated can be looked at. An operation says what to run.
 func TestOperateBeforeMigration(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		for undone := ""; !strings.Contains(undone, migrations.Placement); {

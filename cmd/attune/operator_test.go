@@ -60,7 +60,7 @@ func python(version, path string) capability.Installation {
 // fleet is a database with a few workers of all kinds.
 func fleet(t *testing.T, db *testdb.DB) {
 	t.Helper()
-	isolate(t)
+	isolated(t)
 	uses(t, db)
 	want(t, run(t, "packs", "load", "core"), 0)
 	label := func(zone string) map[string]json.RawMessage {
@@ -119,6 +119,7 @@ func listed(t *testing.T, args ...string) []string {
 }
 
 func TestWorkersSelected(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		const old = "old\x1b[31m"
@@ -190,6 +191,7 @@ func TestWorkersSelected(t *testing.T) {
 }
 
 func TestExplainStored(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		reports.Register(t, db, metadata.Worker, "env", &capability.Document{Source: capability.SourceEnvironment})
@@ -267,6 +269,7 @@ func TestExplainStored(t *testing.T) {
 }
 
 func TestHistory(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		ctx, st := t.Context(), stored(db)
@@ -317,6 +320,7 @@ func TestHistory(t *testing.T) {
 }
 
 func TestRefreshSelected(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		requested := func() (names []string) {
@@ -363,6 +367,7 @@ func TestRefreshSelected(t *testing.T) {
 // TestLeastPrivilege: the reader's role is enough to ask, and the operator's to
 // have workers verify anew.
 func TestLeastPrivilege(t *testing.T) {
+	t.Parallel()
 	db := testdb.Postgres(t)
 	fleet(t, db)
 	text, err := os.ReadFile(rolesFile)
@@ -395,8 +400,9 @@ func TestLeastPrivilege(t *testing.T) {
 // TestRefreshSaysWhatCouldNotBeTold checks that refresh names what a host could not
 // determine, and does not only report that nothing changed.
 func TestRefreshSaysWhatCouldNotBeTold(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
-	isolate(t)
+	isolated(t)
 	uses(t, db)
 	want(t, run(t, "packs", "load", "core"), 0)
 	kept := python("3.12.4", "/usr/bin/python3")
@@ -415,8 +421,9 @@ func TestRefreshSaysWhatCouldNotBeTold(t *testing.T) {
 // TestOperatorAndRunningWorker uses a real service, real executables, and an
 // operator with access to the database only.
 func TestOperatorAndRunningWorker(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
-		isolate(t)
+		isolated(t)
 		uses(t, db)
 		want(t, run(t, "packs", "load", "core"), 0)
 		bin := t.TempDir()
@@ -512,6 +519,7 @@ func TestOperatorAndRunningWorker(t *testing.T) {
 
 // TestWorkersOnATerminal: of what a worker has, as much as fits is shown whole.
 func TestWorkersOnATerminal(t *testing.T) {
+	t.Parallel()
 	w := answer.WorkerItem{
 		ID: 12, Name: "build-host-3", Role: "worker", Status: "active", Runtimes: []string{"go", "java", "node", "python"},
 		RuntimeVersions: map[string][]string{"go": {"1.26.8"}, "java": {"17.0.15"}, "node": {"20.20.2"}, "python": {"3.11.2"}},

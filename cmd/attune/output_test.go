@@ -21,6 +21,7 @@ var listIn = map[string]string{
 
 // TestOutput lists rows in each format: they have the same rows, and CSV has the documented columns.
 func TestOutput(t *testing.T) {
+	t.Parallel()
 	page, err := os.ReadFile("../../docs/operating.md")
 	if err != nil {
 		t.Fatal(err)

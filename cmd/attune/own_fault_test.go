@@ -31,6 +31,7 @@ func owned(t *testing.T, schema string) *guestHost {
 // TestOwnOddSchemas: a schema that needs quotes, and other objects of the same names in front of it in the database's
 // search_path.
 func TestOwnOddSchemas(t *testing.T) {
+	t.Parallel()
 	const schema = `Wörker "ä".x`
 	h := owned(t, schema)
 	setenv(t, "ATTUNE_DATABASE_URL", h.db.URL) // sessions begin with the new search_path
@@ -50,6 +51,7 @@ func TestOwnOddSchemas(t *testing.T) {
 // TestOwnLosesColumns: a column of attune's that somebody dropped is named by status and by what needs it, which
 // leaves everything as it was.
 func TestOwnLosesColumns(t *testing.T) {
+	t.Parallel()
 	for column, named := range map[string][]string{
 		"worker_runtime.hint":       {"hint", "attune migrate status"},
 		"runtime.digest":            {"digest", "attune migrate status"},
@@ -71,6 +73,7 @@ func TestOwnLosesColumns(t *testing.T) {
 
 // TestOwnLogins: a login without some right, or with rows hidden by a policy, is told which.
 func TestOwnLogins(t *testing.T) {
+	t.Parallel()
 	h := owned(t, "public")
 	roles := testdb.MakeRoles(t, h.db, `DO $$ BEGIN CREATE ROLE attune_reader NOLOGIN; EXCEPTION WHEN duplicate_object THEN END $$;
 		GRANT USAGE ON SCHEMA "public" TO attune_reader; GRANT SELECT ON "public".worker, "public".attune_migrations, "public".runtime TO attune_reader`)
@@ -89,8 +92,9 @@ func TestOwnLogins(t *testing.T) {
 
 // TestOwnOnAReplica: on a hot standby everything that looks works, and what writes names the primary.
 func TestOwnOnAReplica(t *testing.T) {
+	t.Parallel()
 	server := testdb.Own(t)
-	isolate(t)
+	isolated(t)
 	db := server.Empty()
 	url := server.Standby(db)
 	setenv(t, "PATH", t.TempDir())
@@ -112,6 +116,7 @@ func TestOwnOnAReplica(t *testing.T) {
 // TestMigrationsRaceWithDDL: two migrations run at once while somebody changes the same tables. The changes go through,
 // and one of the migrations did each step.
 func TestMigrationsRaceWithDDL(t *testing.T) {
+	t.Parallel()
 	for kind, schema := range map[string]string{"own": "public", "guest": platform.Schema} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()

@@ -16,6 +16,7 @@ import (
 // TestPage follows attune serve from its root to its pages, and runs the commands that they show, which must say what the
 // page says.
 func TestPage(t *testing.T) {
+	t.Parallel()
 	needsCurl(t)
 	if _, err := osexec.LookPath("bash"); err != nil {
 		t.Skip("bash is missing")

@@ -29,7 +29,7 @@ var (
 // pageFleet makes the workers, actions and the sensor that docs/placement.md describes.
 func pageFleet(t *testing.T, db *testdb.DB) {
 	t.Helper()
-	isolate(t)
+	isolated(t)
 	uses(t, db)
 	want(t, run(t, "packs", "load", "core"), 0)
 	node := capability.Installation{
@@ -95,6 +95,7 @@ func pageActions(t *testing.T, db *testdb.DB) {
 // TestPlacementPage runs the commands of docs/placement.md and the README about a small fleet. The
 // answers are those of the pages.
 func TestPlacementPage(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		pageFleet(t, db)
 		for page, least := range map[string]int{placementPage: 10, readmePage: 1} {

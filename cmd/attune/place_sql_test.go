@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	process "os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,6 +20,7 @@ import (
 // TestPlaceSQL runs the statements that --sql prints in psql and in sqlite3. They select what the
 // command answers, in its order.
 func TestPlaceSQL(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		const nasty = `it's "100%" ?0 :name \' {schema}; --`
@@ -52,10 +54,11 @@ func requirementFile(t *testing.T) string {
 		"required": [{"match_expressions": [{"key": "zone", "operator": "not_in", "values": ["c"]}]}],
 		"anti_affinity": [{"match_labels": {"zone": "b"}, "match_expressions": [{"key": "disk", "operator": "exists"}]}],
 		"preferred": [{"weight": 7, "term": {"match_expressions": [{"key": "zone", "operator": "in", "values": ["a", "it's"]}]}}]}}`
-	if err := os.WriteFile("need.json", []byte(text), 0o600); err != nil {
+	file := filepath.Join(t.TempDir(), "need.json")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return "need.json"
+	return file
 }
 
 // rowsOf returns what a statement selects for an answer.

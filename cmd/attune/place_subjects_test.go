@@ -49,6 +49,7 @@ func subjects(t *testing.T, db *testdb.DB) {
 }
 
 func TestPlaceAction(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		subjects(t, db)
 		a := placed(t, 0, "--action", "etl.load")
@@ -84,6 +85,7 @@ func TestPlaceAction(t *testing.T) {
 
 // A row whose runtime does not exist any longer can be left by a database without foreign keys.
 func TestPlaceDeletedRuntime(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	subjects(t, db)
 	exec(t, db, "PRAGMA foreign_keys = off")
@@ -96,6 +98,7 @@ func TestPlaceDeletedRuntime(t *testing.T) {
 // Rows that were odd before the guards came, or passed guards that warn, have a fault each. The others are answered, and no
 // row is changed.
 func TestPlaceOddColumns(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		subjects(t, db)
 		testdb.Unguard(t, db.DB, db.Schema)
@@ -138,6 +141,7 @@ func TestPlaceOddColumns(t *testing.T) {
 }
 
 func TestPlaceAll(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		subjects(t, db)
 		list := func(args ...string) (refs []string) {
@@ -179,6 +183,7 @@ func TestPlaceAll(t *testing.T) {
 }
 
 func TestPlaceIf(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		subjects(t, db)
 		effects := func(status int, args ...string) (list []placement.Effect) {
@@ -236,6 +241,7 @@ func TestPlaceIf(t *testing.T) {
 
 // In a guest the platform's columns count from the moment it has them. A retired runtime is named.
 func TestPlaceActionInGuest(t *testing.T) {
+	t.Parallel()
 	eachGuest(t, func(h *guestHost) {
 		want(h.T, run(h.T, "place", "python"), 1, "`attune migrate up`")
 		want(h.T, run(h.T, "migrate", "up"), 0)

@@ -44,6 +44,7 @@ func placedNames(a *placement.Answer) []string {
 }
 
 func TestPlace(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		for _, c := range []struct {
@@ -81,6 +82,7 @@ func TestPlace(t *testing.T) {
 
 // TestPlaceJSON holds the keys of the answer against the contract.
 func TestPlaceJSON(t *testing.T) {
+	t.Parallel()
 	fleet(t, testdb.SQLite(t))
 	keys := func(args ...string) map[string]any {
 		t.Helper()
@@ -129,6 +131,7 @@ func TestPlaceJSON(t *testing.T) {
 // TestPlaceRequirement reads requirements from a file and from standard input.
 func TestPlaceRequirement(t *testing.T) {
 	fleet(t, testdb.SQLite(t))
+	t.Chdir(t.TempDir())
 	const text = `{"runtimes": {"Python3": ">=3.12"}, "tolerations": [{"key": "gpu", "operator": "exists"}],
 		"affinity": {"required": [{"match_expressions": [{"key": "zone", "operator": "in", "values": ["a", "b"]}]}]}}`
 	if err := os.WriteFile("need.json", []byte(text), 0o600); err != nil {
@@ -154,6 +157,7 @@ func TestPlaceRequirement(t *testing.T) {
 
 // TestPlaceBadInput: every refusal names what is wrong.
 func TestPlaceBadInput(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	fleet(t, db)
 	long := strings.Repeat("k", 10_000)
@@ -197,6 +201,7 @@ func TestPlaceBadInput(t *testing.T) {
 
 // TestPlaceHelpsCanBeTyped runs the commands that the answer suggests.
 func TestPlaceHelpsCanBeTyped(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		seen := map[placement.HelpKind]bool{}
@@ -266,6 +271,7 @@ func shellWords(line string) (words []string) {
 // TestPlaceFitsAScreen: thousands of hosts are counted. A terminal of 80 columns and 24 lines shows the
 // answer, and no line is wider.
 func TestPlaceFitsAScreen(t *testing.T) {
+	t.Parallel()
 	index := metadata.NewIndex(core.Definitions())
 	var crowd []placement.Facts
 	for i := range 5000 {
@@ -320,6 +326,7 @@ func TestPlaceFitsAScreen(t *testing.T) {
 
 // TestPlaceHelpsAreCounted: a terminal says how many helps it leaves out, and a pipe leaves out none.
 func TestPlaceHelpsAreCounted(t *testing.T) {
+	t.Parallel()
 	a := placement.Answer{Fleet: 7, Groups: []placement.Group{}, Helps: []placement.Help{}}
 	for i := range 7 {
 		a.Helps = append(a.Helps, placement.Help{Kind: placement.Start, Workers: 7 - i, Text: fmt.Sprintf("start the service on build-%d", i)})
@@ -336,8 +343,9 @@ func TestPlaceHelpsAreCounted(t *testing.T) {
 
 // An empty fleet has a clear answer too.
 func TestPlaceWithoutWorkers(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
-	isolate(t)
+	isolated(t)
 	uses(t, db)
 	want(t, run(t, "packs", "load", "core"), 0)
 	want(t, run(t, "place", "python"), 3, "no workers\n")

@@ -28,6 +28,7 @@ import (
 )
 
 func TestWorkersCountedAndSorted(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		for _, name := range []string{"build-10", "Build-2", "build-1"} {
@@ -71,6 +72,7 @@ func TestWorkersCountedAndSorted(t *testing.T) {
 
 // TestPrereleasesAreSaidToBeLeftOut, where one would have fitted and nowhere else.
 func TestPrereleasesAreSaidToBeLeftOut(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		const note = "note: 1 more worker has only a pre-release that fits; --prereleases lists it"
@@ -96,6 +98,7 @@ func TestPrereleasesAreSaidToBeLeftOut(t *testing.T) {
 // TestConstraintWithoutAt: who leaves out the @ is told so, unless a runtime is
 // called like that.
 func TestConstraintWithoutAt(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	fleet(t, db)
 	for text, hint := range map[string]string{
@@ -116,6 +119,7 @@ func TestConstraintWithoutAt(t *testing.T) {
 // TestRuntimeAsAWorkersName checks that a requirement in the place of a worker gets the
 // hint to use --has, unless a worker fits it.
 func TestRuntimeAsAWorkersName(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	fleet(t, db)
 	for _, text := range []string{"python@>=3.12", "python@3.*", "python>=3.12"} {
@@ -131,6 +135,7 @@ func TestRuntimeAsAWorkersName(t *testing.T) {
 }
 
 func TestWorkersDiff(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		same := capability.Installation{Ref: "core.go", Name: "go", Version: "1.26.0", Path: "/usr/bin/go", Outcome: capability.Available, Source: capability.Verified}
@@ -200,6 +205,7 @@ func TestWorkersDiff(t *testing.T) {
 }
 
 func TestHistoryOfAllAndSince(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		past := "strftime('%Y-%m-%d %H:%M:%f+00:00', 'now', '-7200 seconds')"
@@ -251,6 +257,7 @@ func TestHistoryOfAllAndSince(t *testing.T) {
 // TestHistoryFitsANarrowTerminal: no line is wider, no word is broken, and nothing
 // is cut out.
 func TestHistoryFitsANarrowTerminal(t *testing.T) {
+	t.Parallel()
 	at := time.Date(2026, 2, 3, 10, 0, 0, 0, time.UTC)
 	changes := []answer.Change{
 		{ID: 12345, At: at, Name: "build-host-12", Role: "worker", Runtime: "python", Kind: schema.VersionChanged, OldVersion: new("3.12.1"), NewVersion: new("3.12.4"), Detail: new("/usr/bin/python3")},
@@ -285,6 +292,7 @@ var readme, _ = os.ReadFile("../../README.md")
 // TestReadmeRoutes: by the query that the README routes by, a worker that is gone gets
 // no work.
 func TestReadmeRoutes(t *testing.T) {
+	t.Parallel()
 	queries := regexp.MustCompile("`(SELECT [^`]*available_runtime[^`]*)`").FindAllSubmatch(readme, -1)
 	if len(queries) != 1 {
 		t.Fatalf("%d queries of available_runtime in the README, want 1", len(queries))
@@ -305,6 +313,7 @@ func TestReadmeRoutes(t *testing.T) {
 // TestRaisingAMinimum checks the command in docs/operating.md that shows the effect of another
 // min_version: what it lists for pre-releases and declared workers.
 func TestRaisingAMinimum(t *testing.T) {
+	t.Parallel()
 	const command = "attune workers list --has python --lacks 'python@>=3.12.0'"
 	if !bytes.Contains(operating, []byte("`"+command+" --prereleases`")) {
 		t.Fatalf("docs/operating.md does not have %q", command)
@@ -330,6 +339,7 @@ var operating, _ = os.ReadFile("../../docs/operating.md")
 // TestDocumentsAreDescribed: each key of an answer in JSON stands in the line of its
 // command in docs/operating.md.
 func TestDocumentsAreDescribed(t *testing.T) {
+	t.Parallel()
 	_, described, _ := bytes.Cut(operating, []byte("\n## JSON\n"))
 	for command, document := range map[string]any{
 		"workers list": []answer.WorkerItem{}, "workers show": []answer.WorkerRow{}, "workers history": []answer.Change{}, "workers diff": answer.Difference{},

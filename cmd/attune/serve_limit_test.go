@@ -24,6 +24,7 @@ import (
 
 // TestConnections: more connections than are served wait, and get their turn when others end. The server cuts idle ones off.
 func TestConnections(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	a, err := api.New(store.New(db, store.Config{}), api.Config{Authorize: api.Loopback})
 	if err != nil {
@@ -103,6 +104,7 @@ func (e endless) Read(p []byte) (int, error) {
 
 // TestGigabyte: a body of a gigabyte is refused before most of it was sent, with and without its length.
 func TestGigabyte(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	fleet(t, db)
 	s := serve(t)

@@ -101,6 +101,7 @@ func TestServeBehindNginx(t *testing.T) {
 	needsCurl(t)
 	db := testdb.SQLite(t)
 	fleet(t, db)
+	t.Chdir(t.TempDir())
 	s := serve(t, "--behind-proxy")
 	token := s.wait(`for this run: (\S+)`)
 	encrypted, clear := nginx(t, s.url)

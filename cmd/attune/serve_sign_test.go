@@ -15,6 +15,7 @@ import (
 // TestServeSignIn opens the link that the server prints, as a browser does. The token stands neither in the link nor
 // in what a browser keeps.
 func TestServeSignIn(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		s := serve(t)

@@ -132,6 +132,7 @@ func needsCurl(t *testing.T) {
 
 // TestServe asks every operation with curl, by tokens that the command line makes and revokes.
 func TestServe(t *testing.T) {
+	t.Parallel()
 	needsCurl(t)
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
@@ -218,6 +219,7 @@ func TestServe(t *testing.T) {
 
 // TestServeStream follows changes with curl until the server ends.
 func TestServeStream(t *testing.T) {
+	t.Parallel()
 	needsCurl(t)
 	db := testdb.SQLite(t)
 	fleet(t, db)
@@ -248,6 +250,7 @@ func TestServeTLS(t *testing.T) {
 	needsCurl(t)
 	db := testdb.SQLite(t)
 	fleet(t, db)
+	t.Chdir(t.TempDir())
 	certificate(t, 1)
 	s := serve(t, "--tls-cert", "cert.pem", "--tls-key", "key.pem", "--log-level", "info")
 	if status, _ := s.curl("/healthz", "--cacert", "cert.pem"); status != "200" {
@@ -281,7 +284,7 @@ func TestServeTLS(t *testing.T) {
 	}
 }
 
-// TestServeHangup: a server without a certificate goes on after SIGHUP.
+// TestServeHangup: a server without a certificate goes on after SIGHUP, which reaches all servers of this process.
 func TestServeHangup(t *testing.T) {
 	fleet(t, testdb.SQLite(t))
 	s := serve(t)
@@ -304,7 +307,7 @@ func hangUp(t *testing.T) {
 	}
 }
 
-// certificate writes a certificate for this machine.
+// certificate writes a certificate for this machine into the working folder.
 func certificate(t *testing.T, serial int64) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -332,7 +335,8 @@ func certificate(t *testing.T, serial int64) {
 
 // TestServeRefuses: flags that would send tokens in the clear or open the server to others.
 func TestServeRefuses(t *testing.T) {
-	isolate(t)
+	t.Parallel()
+	isolated(t)
 	for _, c := range []struct{ args, say string }{
 		{"--listen 0.0.0.0:8642", "--behind-proxy if a proxy has TLS"},
 		{"--listen build-7:8642", "tokens must not be sent in the clear"},
@@ -350,6 +354,7 @@ func TestServeRefuses(t *testing.T) {
 
 // TestServeWithoutTokens serves this machine alone, and reading only.
 func TestServeWithoutTokens(t *testing.T) {
+	t.Parallel()
 	needsCurl(t)
 	fleet(t, testdb.SQLite(t))
 	s := serve(t, "--no-auth")
@@ -376,6 +381,7 @@ func TestServeWithoutTokens(t *testing.T) {
 
 // TestServeRole serves as a member of attune_server, which may do no more than that.
 func TestServeRole(t *testing.T) {
+	t.Parallel()
 	needsCurl(t)
 	db := testdb.Postgres(t)
 	fleet(t, db)

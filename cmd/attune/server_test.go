@@ -31,6 +31,7 @@ var cursors = regexp.MustCompile(`--after \S+ goes on`)
 
 // TestServerGivesTheSame runs each command on a database and through a server in front of it.
 func TestServerGivesTheSame(t *testing.T) {
+	t.Parallel()
 	needsCurl(t)
 	requirement := filepath.Join(t.TempDir(), "requirement.json")
 	if err := os.WriteFile(requirement, []byte(`{"runtimes": {"python": ">=3.12"}, "slots": 2}`), 0o600); err != nil {
@@ -211,6 +212,7 @@ func bothWays(t *testing.T, db *testdb.DB, s *serving, token, undo string, args 
 
 // TestServerOddValues runs commands with values that are empty, blank, not UTF-8, long, or something in a URL.
 func TestServerOddValues(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	subjects(t, db)
 	s := serve(t)
@@ -238,6 +240,7 @@ func TestServerOddValues(t *testing.T) {
 
 // TestServerTakesManyTerms: a selection of more terms than a URL holds works as on a database, all or nothing included.
 func TestServerTakesManyTerms(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		s := serve(t)
@@ -311,7 +314,8 @@ func commandsOf(t *testing.T) (names []string) {
 // TestServerIsRefused: a server is refused where a command needs a database, and gets no token before it
 // has identified itself.
 func TestServerIsRefused(t *testing.T) {
-	isolate(t)
+	t.Parallel()
+	isolated(t)
 	var tokens []string
 	strange := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		tokens = append(tokens, r.Header.Get("Authorization"))
@@ -368,6 +372,7 @@ func TestServerIsRefused(t *testing.T) {
 
 // TestServerRefusesTokens: what a token does not allow is said, with exit status 1.
 func TestServerRefusesTokens(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	fleet(t, db)
 	reader := strings.TrimSpace(run(t, "tokens", "create", "reader").out)
@@ -385,6 +390,7 @@ func TestServerRefusesTokens(t *testing.T) {
 
 // TestServerWithholds: a token that may only read gets every answer without documents and evidence, which is said.
 func TestServerWithholds(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		subjects(t, db)
 		setenv(t, "ATTUNE_TOKEN", strings.TrimSpace(run(t, "tokens", "create", "reader").out))
@@ -423,6 +429,7 @@ func TestServerWithholds(t *testing.T) {
 
 // TestServerFollows prints changes as they happen, through a server.
 func TestServerFollows(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	fleet(t, db)
 	s := serve(t)
@@ -442,6 +449,7 @@ func TestServerFollows(t *testing.T) {
 // TestFollowPruned: behind a change that is deleted, or of another history, the changes that are kept are followed, and
 // standard error says so once, from a database and through a server.
 func TestFollowPruned(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		old := "datetime('now', '-2 days')"
@@ -492,6 +500,7 @@ func TestFollowPruned(t *testing.T) {
 
 // TestFollowRefused: a token that is refused ends what follows, with exit status 1.
 func TestFollowRefused(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	fleet(t, db)
 	token := strings.TrimSpace(run(t, "tokens", "create", "reader").out)
@@ -508,6 +517,7 @@ func TestFollowRefused(t *testing.T) {
 }
 
 func TestUnescaped(t *testing.T) {
+	t.Parallel()
 	for text, want := range map[string]string{
 		`"a"`: `"a"`, `"\u003cb\u003e\u0026"`: `"<b>&"`, `"\\u003c"`: `"\\u003c"`, `"\\\u003c\n\u00e4"`: `"\\<\n\u00e4"`, `"\u003`: `"\u003`, `\`: `\`,
 	} {

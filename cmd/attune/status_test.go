@@ -20,9 +20,10 @@ import (
 
 // TestStatus shows the state of a database, and the same through a server.
 func TestStatus(t *testing.T) {
+	t.Parallel()
 	needsCurl(t)
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
-		isolate(t)
+		isolated(t)
 		setenv(t, "ATTUNE_DATABASE_URL", db.URL)
 		got := run(t, "status")
 		want(t, got, 0)
@@ -77,7 +78,8 @@ func TestStatus(t *testing.T) {
 
 // TestStatusOfMalformedDefinitions names what hosts do not read.
 func TestStatusOfMalformedDefinitions(t *testing.T) {
-	isolate(t)
+	t.Parallel()
+	isolated(t)
 	db := testdb.SQLite(t)
 	setenv(t, "ATTUNE_DATABASE_URL", db.URL)
 	want(t, run(t, "packs", "load", "core"), 0)
@@ -94,7 +96,8 @@ func TestStatusOfMalformedDefinitions(t *testing.T) {
 
 // TestVersion prints the version, without a model of the command line and with one.
 func TestVersion(t *testing.T) {
-	isolate(t)
+	t.Parallel()
+	isolated(t)
 	for _, args := range [][]string{{"--version"}, {"workers", "--version"}, {"--version", "workers", "list"}} {
 		if got := run(t, args...); got.status != 0 || got.errOut != "" || got.out != "attune "+attune.Version+"\n" {
 			t.Errorf("%q: %d %q %q", args, got.status, got.out, got.errOut)
@@ -105,6 +108,7 @@ func TestVersion(t *testing.T) {
 // TestStart checks that no package of attune compiles expressions, reads templates or the like before main: commands
 // that need none of that must start at once.
 func TestStart(t *testing.T) {
+	t.Parallel()
 	cmd := osexec.CommandContext(t.Context(), filepath.Join(programFolder(t), asProgram), "--version")
 	cmd.Env = append(os.Environ(), "GODEBUG=inittrace=1")
 	out, err := cmd.CombinedOutput()

@@ -7,7 +7,8 @@ import (
 )
 
 func TestVersionsMatch(t *testing.T) {
-	isolate(t)
+	t.Parallel()
+	isolated(t)
 	for _, c := range []struct {
 		args   string
 		status int

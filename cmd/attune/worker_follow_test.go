@@ -74,6 +74,7 @@ func follow(t *testing.T, args ...string) *follower {
 }
 
 func TestFollow(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		all := following(t, "workers", "history", "--follow", "--after", "0", "--runtime", "python")
@@ -112,6 +113,7 @@ func TestFollow(t *testing.T) {
 }
 
 func TestFollowOnATerminal(t *testing.T) {
+	t.Parallel()
 	cells := func(texts ...string) (cells []cli.Cell) {
 		for _, text := range texts {
 			cells = append(cells, cli.Cell{Text: text})

@@ -39,6 +39,7 @@ func (l *workerList) names() (names []string) {
 
 // TestConforms checks that answers which differ from the specification are found.
 func TestConforms(t *testing.T) {
+	t.Parallel()
 	schema := []string{"components", "schemas", "Match"}
 	if err := openapi.Valid(schema, []byte(`{"version": "1.2.0", "prerelease": false, "path": "/x"}`)); err != nil {
 		t.Error(err)
@@ -55,6 +56,7 @@ func TestConforms(t *testing.T) {
 
 // TestWorkers lists workers by every parameter and shows one.
 func TestWorkers(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		s := start(t, db, api.Config{})
@@ -107,6 +109,7 @@ func idOf(list *workerList) string { return itoa(list.Items[0].ID) }
 
 // TestPages reads a list in pages of one, by the cursor and by the link.
 func TestPages(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		s := start(t, db, api.Config{})
@@ -154,6 +157,7 @@ func TestPages(t *testing.T) {
 
 // TestPagesOfVersions: a page goes on behind the last version, also if no worker has it any more and another one is new.
 func TestPagesOfVersions(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		s := start(t, db, api.Config{})
@@ -176,6 +180,7 @@ func TestPagesOfVersions(t *testing.T) {
 
 // TestAnswers asks every other operation.
 func TestAnswers(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		s := start(t, db, api.Config{Words: func(cue answer.Cue, _ *answer.WorkerState) string { return "do " + string(cue) }})
@@ -245,6 +250,7 @@ func TestAnswers(t *testing.T) {
 
 // TestOperate cordons and taints a worker, and lifts that.
 func TestOperate(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		s := start(t, db, api.Config{})
@@ -284,6 +290,7 @@ func TestOperate(t *testing.T) {
 
 // TestMatrix shows what each worker reported about some runtimes, and counts by group.
 func TestMatrix(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		s := start(t, db, api.Config{})
@@ -331,6 +338,7 @@ func TestMatrix(t *testing.T) {
 
 // TestMatrixAbsences: a runtime without a row is absent where the worker looked for it, and not where its rows were cut.
 func TestMatrixAbsences(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		document := func(source capability.Source, read time.Time, detected ...capability.Installation) *capability.Document {
@@ -365,6 +373,7 @@ func TestMatrixAbsences(t *testing.T) {
 
 // TestRefusals: a wrong request is refused with all its faults, and nothing is answered in its place.
 func TestRefusals(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	fleet(t, db)
 	s := start(t, db, api.Config{})
@@ -421,6 +430,7 @@ func TestRefusals(t *testing.T) {
 // TestCursorsOfOthers checks that a cursor belongs to its list: the matrix of the same workers goes on where their list ends, and
 // other queries refuse it.
 func TestCursorsOfOthers(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	fleet(t, db)
 	s := start(t, db, api.Config{})
@@ -447,6 +457,7 @@ func TestCursorsOfOthers(t *testing.T) {
 
 // TestOperateMany cordons a selection, in one transaction with one row of the audit.
 func TestOperateMany(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		s := start(t, db, api.Config{})
@@ -495,6 +506,7 @@ func TestOperateMany(t *testing.T) {
 
 // TestNewQuestions compares two workers, and counts the workers of actions.
 func TestNewQuestions(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		etl := fixtures.Pack(t.Context(), t, db, fixtures.PackOpts{Ref: new("etl")})

@@ -82,6 +82,7 @@ func scopeOf(security any) string {
 
 // TestTokens asks every operation without a token, with bad ones, and with the wrong scope.
 func TestTokens(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		st := store.New(db, store.Config{Schema: db.Schema})
@@ -187,6 +188,7 @@ func hashIn(t *testing.T, st *store.Store, name string) string {
 
 // TestRevokedTokenOfStream: a token that is revoked in the database ends its stream.
 func TestRevokedTokenOfStream(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	st := store.New(db, store.Config{})
 	s := start(t, db, api.Config{Authorize: api.Tokens(st)})
@@ -205,6 +207,7 @@ func TestRevokedTokenOfStream(t *testing.T) {
 
 // TestAuditIsAtomic: what cannot be written to the audit is not done.
 func TestAuditIsAtomic(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		s := start(t, db, api.Config{})
@@ -244,6 +247,7 @@ func TestAuditIsAtomic(t *testing.T) {
 
 // TestLoopback: without tokens, only this machine reads, by its own name and without a proxy.
 func TestLoopback(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	fleet(t, db)
 	s := start(t, db, api.Config{Authorize: api.Loopback})
@@ -284,6 +288,7 @@ func TestLoopback(t *testing.T) {
 // TestInjection puts SQL, controls and much text into every parameter. Nothing of it reaches the
 // database as a statement, a header or an error of the server.
 func TestInjection(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		s := start(t, db, api.Config{Limits: api.Limits{Rate: 1e6, Burst: 1e6}})

@@ -15,6 +15,7 @@ import (
 // TestReadScope asks every question with the scope read. No answer has what a command printed, the user of a host or its
 // PATH.
 func TestReadScope(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		s := start(t, db, api.Config{Limits: api.Limits{Burst: 1e6}})

@@ -48,6 +48,7 @@ func workersOf(t *testing.T, got *response) (n int) {
 // TestGroupsRemembered checks that counts by group are read once, ahead, and again after a change; and that a request which
 // takes old ones does not wait for new ones, here for a table that another program has locked.
 func TestGroupsRemembered(t *testing.T) {
+	t.Parallel()
 	db := testdb.Postgres(t)
 	fleet(t, db)
 	counts := new(groupCounts)
@@ -91,6 +92,7 @@ func TestGroupsRemembered(t *testing.T) {
 // TestGroupsRememberedAsGuest checks that counts are remembered in a platform's database too, whose definitions are read anew
 // for every request.
 func TestGroupsRememberedAsGuest(t *testing.T) {
+	t.Parallel()
 	db := platform.New(t, platform.A)
 	m, err := migrations.New(db.DB, migrations.Config{})
 	if err == nil {

@@ -25,6 +25,7 @@ func (s *statements) AfterQuery(context.Context, *bun.QueryEvent)               
 
 // TestHubAtRest: streams, with and without statuses, need at most five statements in a second together.
 func TestHubAtRest(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		counted := new(statements)
@@ -46,6 +47,7 @@ func TestHubAtRest(t *testing.T) {
 
 // TestStreamOfStaleWorker: a stream shows that a worker misses its heartbeats, and that it sends them again.
 func TestStreamOfStaleWorker(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		s := start(t, db, api.Config{})
@@ -76,6 +78,7 @@ func ready(t *testing.T, a *api.API) (status int, body string) {
 
 // TestReadiness: a server is ready while it follows the changes and its database answers.
 func TestReadiness(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		log := new(lines)
 		a, err := api.New(store.New(db, store.Config{Schema: db.Schema}), api.Config{Authorize: byName, Logger: slog.New(slog.NewTextHandler(log, nil))})
@@ -120,6 +123,7 @@ func locked(t *testing.T, db *testdb.DB, table string) (unlock func()) {
 // TestHubBehindLocks: the hub waits for no lock longer than a statement may take, and goes on when the lock ends. While
 // the statuses are locked, changes arrive.
 func TestHubBehindLocks(t *testing.T) {
+	t.Parallel()
 	db := testdb.Postgres(t)
 	fleet(t, db)
 	log := new(lines)

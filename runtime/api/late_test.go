@@ -18,6 +18,7 @@ import (
 // TestLateTokens: while the tokens are locked, requests are refused in time and streams end, and neither says
 // that the token is wrong.
 func TestLateTokens(t *testing.T) {
+	t.Parallel()
 	db := testdb.Postgres(t)
 	fleet(t, db)
 	st := store.New(db, store.Config{Schema: db.Schema})
@@ -54,6 +55,7 @@ func TestLateTokens(t *testing.T) {
 
 // TestWaitOfRevokedToken: a request that waits gets nothing after its token was revoked.
 func TestWaitOfRevokedToken(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	fleet(t, db)
 	st := store.New(db, store.Config{})
@@ -87,6 +89,7 @@ func TestWaitOfRevokedToken(t *testing.T) {
 
 // TestFollowAhead: a server goes on behind an id that another server has reached before it.
 func TestFollowAhead(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		s := start(t, db, api.Config{})
@@ -106,6 +109,7 @@ func TestFollowAhead(t *testing.T) {
 
 // TestForgedCursors: a cursor with a NUL, which no database holds, is refused as any other forged one.
 func TestForgedCursors(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		s := start(t, db, api.Config{})

@@ -111,6 +111,7 @@ func TestMounted(t *testing.T) {
 
 // TestConfig: a wrong configuration is refused with all its faults.
 func TestConfig(t *testing.T) {
+	t.Parallel()
 	st := store.New(testdb.SQLite(t), store.Config{})
 	_, err := api.New(st, api.Config{Limits: api.Limits{Rate: -1, Streams: -2}})
 	for _, word := range []string{"Limits.Rate must be at least 0, got -1", "Limits.Streams must be at least 0, got -2"} {

@@ -14,6 +14,7 @@ import (
 
 // TestRefusedBodies: a body with a fault is refused before a worker is looked for and before the audit.
 func TestRefusedBodies(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		s := start(t, db, api.Config{})
@@ -78,6 +79,7 @@ func TestRefusedBodies(t *testing.T) {
 
 // TestRefusedValues: an empty or impossible value of a parameter is refused, also for a stream.
 func TestRefusedValues(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	fleet(t, db)
 	s := start(t, db, api.Config{Limits: api.Limits{Burst: 1e6}})
@@ -120,6 +122,7 @@ func TestRefusedValues(t *testing.T) {
 
 // TestQuery: the parameters of a list can stand in a body, and its cursors are those of the list.
 func TestQuery(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		s := start(t, db, api.Config{})

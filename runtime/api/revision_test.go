@@ -16,6 +16,7 @@ import (
 
 // TestRevisions: an answer has a revision that its content decides and heartbeats do not.
 func TestRevisions(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		s := start(t, db, api.Config{})
@@ -79,6 +80,7 @@ func TestRevisions(t *testing.T) {
 // TestRevisionsMove: each change of a worker changes the revision of what is made of it, and nothing of the
 // answer changes without it.
 func TestRevisionsMove(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		s := start(t, db, api.Config{})

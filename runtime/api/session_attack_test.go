@@ -17,6 +17,7 @@ import (
 // TestForgedSessions asks every operation with cookies that somebody made up, read in the database, or kept after
 // their end.
 func TestForgedSessions(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		s := signingIn(t, db, api.SessionConfig{})
@@ -48,6 +49,7 @@ func TestForgedSessions(t *testing.T) {
 
 // TestCrossOriginSessions: no page of another origin changes anything by a browser's cookie, nor signs it in or out.
 func TestCrossOriginSessions(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	fleet(t, db)
 	s := signingIn(t, db, api.SessionConfig{})
@@ -81,6 +83,7 @@ func TestCrossOriginSessions(t *testing.T) {
 
 // TestSessionFixation: a browser that signs in gets a new cookie, and the one that it had is not valid any longer.
 func TestSessionFixation(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		s := signingIn(t, db, api.SessionConfig{})
 		weak, _ := s.token("attacker", api.Read, 0)
@@ -109,6 +112,7 @@ func TestSessionFixation(t *testing.T) {
 
 // TestSecureCookies: a cookie is for TLS only where the browser has TLS. Strangers cannot say so.
 func TestSecureCookies(t *testing.T) {
+	t.Parallel()
 	st := store.New(testdb.SQLite(t), store.Config{})
 	token, authorize := api.ForThisRun(api.Tokens(st))
 	for _, c := range []struct {
@@ -150,6 +154,7 @@ func TestSecureCookies(t *testing.T) {
 
 // TestStreamOfEndedSession: a stream ends soon after its session.
 func TestStreamOfEndedSession(t *testing.T) {
+	t.Parallel()
 	s := signingIn(t, testdb.SQLite(t), api.SessionConfig{})
 	token, _ := s.token("x", api.Read, 0)
 	client := browser(t)

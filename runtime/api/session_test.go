@@ -125,6 +125,7 @@ func (s *signing) in(client *http.Client, token string) *http.Cookie {
 
 // TestSessions signs browsers in and out. What they may do is what their token allows, as long as it is valid.
 func TestSessions(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		s := signingIn(t, db, api.SessionConfig{})
@@ -176,6 +177,7 @@ func TestSessions(t *testing.T) {
 
 // TestSessionsExpire: a session ends by itself, and with a token that expires.
 func TestSessionsExpire(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		st := store.New(db, store.Config{Schema: db.Schema})
 		ofRun, authorize := api.ForThisRun(api.Tokens(st))
@@ -198,6 +200,7 @@ func TestSessionsExpire(t *testing.T) {
 
 // TestSessionsOfThisRun: the sessions of a token that is not in the database are in memory, and end with the token.
 func TestSessionsOfThisRun(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	fleet(t, db)
 	st := store.New(db, store.Config{})
@@ -227,6 +230,7 @@ func TestSessionsOfThisRun(t *testing.T) {
 
 // TestLinks: a link ends within an hour and with its use, and there is a number of them at most.
 func TestLinks(t *testing.T) {
+	t.Parallel()
 	st := store.New(testdb.SQLite(t), store.Config{})
 	synctest.Test(t, func(t *testing.T) {
 		token, authorize := api.ForThisRun(func(*http.Request) (api.Principal, error) { return api.Principal{}, api.ErrUnauthorized })
@@ -274,6 +278,7 @@ func TestLinks(t *testing.T) {
 // TestTokensTogether: what many clients show again and again is read with one statement for all, and a token that was revoked
 // or deleted is refused.
 func TestTokensTogether(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		counted := new(statements)
 		db.DB = db.WithQueryHook(counted)

@@ -86,6 +86,7 @@ func (s *server) streams() int {
 
 // TestSlowBody: a body that arrives a byte at a time is refused when its time is over, and the connection ends.
 func TestSlowBody(t *testing.T) {
+	t.Parallel()
 	s := slowServer(t, api.Limits{Body: 300 * time.Millisecond})
 	conn := s.dial("POST /v1/place", "Content-Type: application/json", "Content-Length: 1000")
 	began := time.Now()
@@ -125,6 +126,7 @@ func TestSlowBody(t *testing.T) {
 
 // TestSlowReader: a client that does not read its answer is cut off.
 func TestSlowReader(t *testing.T) {
+	t.Parallel()
 	s := slowServer(t, api.Limits{Statement: time.Second, Write: 300 * time.Millisecond})
 	conn := s.dial("GET /openapi.json")
 	time.Sleep(2 * time.Second) // the time for a statement, and for the client
@@ -143,6 +145,7 @@ func TestSlowReader(t *testing.T) {
 
 // TestHalfOpenStream: a stream ends whose client is gone, or does not read although there is more.
 func TestHalfOpenStream(t *testing.T) {
+	t.Parallel()
 	s := slowServer(t, api.Limits{Write: 300 * time.Millisecond})
 	begin := func() *net.TCPConn {
 		t.Helper()
@@ -179,6 +182,7 @@ func TestHalfOpenStream(t *testing.T) {
 
 // TestResetOfStream: a stream whose client was slow says that changes were deleted before they were sent, and goes on.
 func TestResetOfStream(t *testing.T) {
+	t.Parallel()
 	s := slowServer(t, api.Limits{})
 	// The hub keeps the newest, so that the stream reads the others from the database.
 	if _, err := s.db.ExecContext(t.Context(), `INSERT INTO capability_change (worker_name, worker_role, runtime_ref, name, kind)

@@ -108,6 +108,7 @@ func with(version string) *capability.Document {
 
 // TestStream follows changes, some of them only, and goes on where an earlier stream ended.
 func TestStream(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		s := start(t, db, api.Config{})
@@ -136,6 +137,7 @@ func TestStream(t *testing.T) {
 
 // TestHistoryOfStream: a client that comes back is told if changes were deleted.
 func TestHistoryOfStream(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		old := "datetime('now', '-2 days')"
@@ -181,6 +183,7 @@ func TestHistoryOfStream(t *testing.T) {
 // TestSkipPruned reads a long and old history with gaps from its beginning and, where the client asks for that, behind
 // what was deleted.
 func TestSkipPruned(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		ago := "datetime('now', '-2 days')"
@@ -229,6 +232,7 @@ func TestSkipPruned(t *testing.T) {
 
 // TestWait waits for a change.
 func TestWait(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		s := start(t, db, api.Config{})
@@ -256,6 +260,7 @@ func TestWait(t *testing.T) {
 
 // TestStreamOfRevokedToken: a stream ends soon after its principal may no longer read.
 func TestStreamOfRevokedToken(t *testing.T) {
+	t.Parallel()
 	var revoked atomic.Bool
 	s := start(t, testdb.SQLite(t), api.Config{Authorize: func(r *http.Request) (api.Principal, error) {
 		if revoked.Load() {
@@ -276,6 +281,7 @@ func TestStreamOfRevokedToken(t *testing.T) {
 
 // TestLimits: a principal has a number of streams and of requests, and others have their own.
 func TestLimits(t *testing.T) {
+	t.Parallel()
 	s := start(t, testdb.SQLite(t), api.Config{Limits: api.Limits{Streams: 2, Rate: 0.001, Burst: 20}})
 	first := s.listen("/v1/changes")
 	s.listen("/v1/changes")
@@ -303,6 +309,7 @@ func TestLimits(t *testing.T) {
 
 // TestStreamOfStatuses follows workers that end, are cordoned, come back and are deleted, beside their changes.
 func TestStreamOfStatuses(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		s := start(t, db, api.Config{})

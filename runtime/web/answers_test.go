@@ -47,6 +47,7 @@ func (a *answer) leads(t *testing.T, text, to string) {
 
 // TestWhyNotPage asks requirements as they are written for the command line.
 func TestWhyNotPage(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		subjects(t, db)
@@ -96,6 +97,7 @@ func TestWhyNotPage(t *testing.T) {
 
 // TestRuntimesPage shows definitions, and the versions with their hosts.
 func TestRuntimesPage(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		reports.Register(t, db, metadata.Worker, "declared", &capability.Document{Detected: []capability.Installation{
@@ -126,6 +128,7 @@ func TestRuntimesPage(t *testing.T) {
 
 // TestActionsPage lists what fits nowhere first.
 func TestActionsPage(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		s := start(t, db)
@@ -147,6 +150,7 @@ func TestActionsPage(t *testing.T) {
 
 // TestStatusPage shows the server, the fleet and definitions that no host can read.
 func TestStatusPage(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		s := start(t, db)
@@ -164,6 +168,7 @@ func TestStatusPage(t *testing.T) {
 
 // TestHostileAnswers puts a script into what a pack's author and a reader write. On these pages it is text.
 func TestHostileAnswers(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	fleet(t, db)
 	reports.Register(t, db, metadata.Worker, mark("name"), &capability.Document{

@@ -10,6 +10,7 @@ import (
 
 // TestCells checks how each state of a cell is shown: with a glyph of its own, and in words where the glyph alone would say it.
 func TestCells(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		cell answer.Cell
 		want cell
@@ -58,6 +59,7 @@ func TestCells(t *testing.T) {
 
 // TestHeat checks the levels of a group: none and all have one of their own, whatever the size of the group.
 func TestHeat(t *testing.T) {
+	t.Parallel()
 	for of, levels := range map[int][]int{
 		0:  {0},
 		1:  {0, 5},
@@ -80,6 +82,7 @@ func TestHeat(t *testing.T) {
 
 // TestAge checks that counts are shown with their age unless they are new.
 func TestAge(t *testing.T) {
+	t.Parallel()
 	for seconds, want := range map[int]string{0: "", 9: "", 10: "10s ago", 75: "1m15s ago", 90_000: "1d1h ago"} {
 		if got := agePast(time.Duration(seconds) * time.Second); got != want {
 			t.Errorf("%d seconds: %q, want %q", seconds, got, want)

@@ -14,6 +14,7 @@ import (
 
 // TestCommands are those of the program that serves the page, and what is filtered for is not taken for a flag.
 func TestCommands(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	a, err := api.New(store.New(db.DB, store.Config{Schema: db.Schema}), api.Config{Authorize: byScope, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -46,6 +47,7 @@ func TestCommands(t *testing.T) {
 
 // TestFilterStays in the links of its counts, and in its command a term stays a term.
 func TestFilterStays(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	s := start(t, db)
 	fleet(t, db)

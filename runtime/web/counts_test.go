@@ -42,6 +42,7 @@ func (g *gate) AfterQuery(_ context.Context, e *bun.QueryEvent) {
 // TestCountsDoNotWait checks that a page has the counts that were read ahead, without waiting for new ones, and that the script of an
 // open page gets new ones.
 func TestCountsDoNotWait(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	fleet(t, db)
 	g := new(gate)

@@ -16,6 +16,7 @@ import (
 // TestHostHistory pages through the changes of one host, and not through those of another one that had its name. A host that has
 // none has the table in which new ones appear.
 func TestHostHistory(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	fleet(t, db)
 	if _, err := db.ExecContext(t.Context(), `DELETE FROM capability_change;
@@ -58,6 +59,7 @@ func linkTo(doc *html.Node, text string) string {
 
 // TestSignInOffered is where it helps: readers who are known get it if they lack a scope.
 func TestSignInOffered(t *testing.T) {
+	t.Parallel()
 	v := visit(t, "/ui/", "")
 	offered := func(s *shown) bool { return linkTo(s.doc, "Sign in") != "" }
 	token := []string{"Authorization", "Bearer " + v.token}

@@ -24,6 +24,7 @@ func mark(place string) string { return place + hostile }
 
 // TestHostileTextIsText puts a script into everything that a host or an operator writes. On every page it is text.
 func TestHostileTextIsText(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	fleet(t, db)
 	code := 1
@@ -133,6 +134,7 @@ func object(key, value string) json.RawMessage {
 
 // TestForms cordons, taints and refreshes a host by the forms of its page.
 func TestForms(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	fleet(t, db)
 	s := start(t, db)
@@ -189,6 +191,7 @@ func TestForms(t *testing.T) {
 
 // TestFormsRefused sends forms that a browser sends for pages of others, and without the scope.
 func TestFormsRefused(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	fleet(t, db)
 	s := start(t, db)

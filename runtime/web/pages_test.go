@@ -57,6 +57,7 @@ func (s *site) read(path, query string) (texts []string, pages []*answer) {
 
 // TestPages reads lists that are longer than a page to their ends: each row is on one page, in the order of the list.
 func TestPages(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		pack := fixtures.Pack(t.Context(), t, db, fixtures.PackOpts{Ref: new("etl")})
 		python := fixtures.Runtime(t.Context(), t, db, fixtures.RuntimeOpts{Ref: new("core.python"), Aliases: []string{"python"}})
@@ -99,6 +100,7 @@ func TestPages(t *testing.T) {
 
 // TestWordsLikeFlags are values in the commands of the page.
 func TestWordsLikeFlags(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	s := start(t, db)
 	fleet(t, db)
@@ -119,6 +121,7 @@ func TestWordsLikeFlags(t *testing.T) {
 
 // TestCountsLead to as many hosts as they count.
 func TestCountsLead(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	s := start(t, db)
 	fleet(t, db)
@@ -140,6 +143,7 @@ func TestCountsLead(t *testing.T) {
 
 // TestIDs are unique, also if a label has the value "without": the script of a live page finds rows by them.
 func TestIDs(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	s := start(t, db)
 	fleet(t, db) // one of the hosts has no zone

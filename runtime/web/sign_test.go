@@ -130,6 +130,7 @@ func (v *visitor) sees(s *shown, status int, where, words string) {
 // TestSignIn signs in and out under prefixes and behind a proxy that strips one: with a token, back to the page
 // that was asked for, and with a link.
 func TestSignIn(t *testing.T) {
+	t.Parallel()
 	for _, mount := range [][2]string{{"/", ""}, {"/x/", ""}, {"/x/y/", ""}, {"/ui/", "/behind/a/proxy"}} {
 		t.Run(mount[1]+mount[0], func(t *testing.T) {
 			v := visit(t, mount[0], mount[1])
@@ -162,6 +163,7 @@ func TestSignIn(t *testing.T) {
 
 // TestSignInAttacks: the form leads to this page alone, shows text as text, refuses other origins, and gives a script a status.
 func TestSignInAttacks(t *testing.T) {
+	t.Parallel()
 	v := visit(t, "/ui/", "")
 	for _, to := range []string{
 		"https://attacker.example/", "//attacker.example", "/elsewhere", `\\attacker.example`, `\/attacker.example`, "../elsewhere", "hosts/../../x",

@@ -19,6 +19,7 @@ func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
 // TestAssetSizes checks that script and style have at most 20 KB together, and that they are served.
 func TestAssetSizes(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("static/*")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%v: %v", files, err)
@@ -50,6 +51,7 @@ func TestAssetSizes(t *testing.T) {
 
 // TestLargeFleet checks the size of Fleet with 10,000 hosts.
 func TestLargeFleet(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("it fills a database with 10,000 workers")
 	}

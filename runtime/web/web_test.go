@@ -20,6 +20,7 @@ import (
 
 // TestPrefixes follows every link of every page, under prefixes and behind a proxy that strips one.
 func TestPrefixes(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	fleet(t, db)
 	page, _ := newPage(t, db)
@@ -126,6 +127,7 @@ func (s *site) crawl() map[string]bool {
 
 // TestHeaders checks what every answer has, and that nothing in a page is inline.
 func TestHeaders(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	fleet(t, db)
 	s := start(t, db)
@@ -178,6 +180,7 @@ func isAddress(attribute string) bool {
 
 // TestRefused checks the pages of errors: their status, and that they say what to do.
 func TestRefused(t *testing.T) {
+	t.Parallel()
 	db := testdb.SQLite(t)
 	fleet(t, db)
 	s := start(t, db)
@@ -235,6 +238,7 @@ func TestRefused(t *testing.T) {
 
 // TestNew checks that a page needs an API.
 func TestNew(t *testing.T) {
+	t.Parallel()
 	if _, err := web.New(nil, web.Config{}); !errors.Is(err, web.ErrNoAPI) {
 		t.Error(err)
 	}
@@ -242,6 +246,7 @@ func TestNew(t *testing.T) {
 
 // TestEmpty checks that pages without data say what to do.
 func TestEmpty(t *testing.T) {
+	t.Parallel()
 	s := start(t, testdb.SQLite(t))
 	s.get("").has(t, "No host has registered yet", "worker run --database")
 	s.get("changes").has(t, "Nothing has changed yet")

@@ -10,6 +10,7 @@ import (
 
 // TestWords reads filter lines as a shell would.
 func TestWords(t *testing.T) {
+	t.Parallel()
 	for line, want := range map[string][]string{
 		"":                                   nil,
 		"  ":                                 nil,
@@ -44,6 +45,7 @@ func FuzzQuoted(f *testing.F) {
 
 // TestShellLine lets a shell read the lines that a page shows.
 func TestShellLine(t *testing.T) {
+	t.Parallel()
 	shell, err := exec.LookPath("sh")
 	if err != nil {
 		t.Skip("sh is missing")

@@ -13,6 +13,7 @@ import (
 // What is too much is left out and named, the core pack's definitions are not, and
 // what is too large alone is there with a fault.
 func TestDefinitionsAreBounded(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		testdb.Unguard(t, e.DB, e.schema)
 		e.exec(t, `INSERT INTO {schema}.runtime (ref, name, distributions) VALUES ('core.python', 'n', ?), ('core.ruby', 'n', '{}')`,
@@ -50,6 +51,7 @@ func TestDefinitionsAreBounded(t *testing.T) {
 // What counts is the text of a document, whatever of it can be read, and what the database
 // had to unpack to find out that a document is too large.
 func TestDefinitionsAreBoundedInSum(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		testdb.Unguard(t, e.DB, e.schema)
 		insert := func(pack, document string, n int) {

@@ -19,6 +19,7 @@ import (
 // TestResolveDeclared: after every change of the platform's definitions, what a worker declares is found under
 // the runtime that its names mean now. Only rows of workers whose names mean another one are written.
 func TestResolveDeclared(t *testing.T) {
+	t.Parallel()
 	eachGuest(t, func(t *testing.T, db *testdb.DB, shape platform.Shape) {
 		st := openGuest(t, db, store.Config{})
 		do := func(statement string) {
@@ -81,6 +82,7 @@ func TestResolveDeclared(t *testing.T) {
 // TestResolveDeclaredInBatches: more workers than one transaction writes are resolved by as many batches of a
 // sweep, and rows of many definitions and workers are found again whatever was being written meanwhile.
 func TestResolveDeclaredInBatches(t *testing.T) {
+	t.Parallel()
 	db := guestOf(t, platform.C)
 	st := openGuest(t, db, store.Config{})
 	run := func(db bun.IDB, statement string) {
@@ -152,6 +154,7 @@ func TestResolveDeclaredInBatches(t *testing.T) {
 
 // TestDeclaredIsReadOnce: without a change of the definitions a sweep writes nothing.
 func TestDeclaredIsReadOnce(t *testing.T) {
+	t.Parallel()
 	db := guestOf(t, platform.A)
 	st := openGuest(t, db, store.Config{})
 	if err := st.Workers.ResolveDeclared(t.Context()); err != nil {

@@ -35,6 +35,7 @@ func definition(t *testing.T, text string) *metadata.Definition {
 }
 
 func TestDefinitionRoundTrip(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		acme := pack("acme")
 		if err := e.Packs.Create(t.Context(), acme); err != nil {
@@ -88,6 +89,7 @@ func TestDefinitionRoundTrip(t *testing.T) {
 }
 
 func TestUpsertDefinitionWritesAllOrNothing(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		def := definition(t, rubyDefinition)
 		def.Versions[1].Version = "newest"
@@ -118,6 +120,7 @@ func TestUpsertDefinitionWritesAllOrNothing(t *testing.T) {
 }
 
 func TestDefinitionsWithMalformedRows(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		testdb.Unguard(t, e.DB, e.schema) // these rows are older than they are
 		for ref, document := range map[string]string{
@@ -166,6 +169,7 @@ func (c *counter) BeforeQuery(ctx context.Context, event *bun.QueryEvent) contex
 func (c *counter) AfterQuery(context.Context, *bun.QueryEvent) {}
 
 func TestDefinitionsTakeFewStatements(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		if testing.Short() && !e.postgres {
 			t.Skip("-short: SQLite takes long under the race detector, for one statement after the other")
@@ -199,6 +203,7 @@ func TestDefinitionsTakeFewStatements(t *testing.T) {
 
 // An embedder's transaction holds everything, and what he rolls back is gone.
 func TestInsideTransaction(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		rollback := errors.New("rollback")
 		err := e.RunInTx(t.Context(), &sql.TxOptions{}, func(ctx context.Context, tx bun.Tx) error {

@@ -48,6 +48,7 @@ func count(t *testing.T, e env, table string) int {
 }
 
 func TestDeleteRuntimeThatIsReferenced(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		packID, id := owned(t, e, "acme")
 		if err := e.RuntimeVersions.Create(t.Context(), &schema.RuntimeVersion{Runtime: id, Version: "3.1"}); err != nil {
@@ -89,6 +90,7 @@ func TestDeleteRuntimeThatIsReferenced(t *testing.T) {
 // TestDeletePack checks that Delete names the rows that the database would delete with a
 // pack, the pack's own rows included, and refuses until they are deleted.
 func TestDeletePack(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		acme, ruby := owned(t, e, "acme")
 		e.exec(t, addSensor, "acme.s", acme, ruby)
@@ -121,6 +123,7 @@ func TestDeletePack(t *testing.T) {
 
 // Somebody else's table forbids by its foreign key, and his transaction goes on.
 func TestDeleteMeetsForeignKeyOfOthers(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		_, id := owned(t, e, "acme")
 		// SQLite takes no schema in the name that a foreign key refers to.
@@ -149,6 +152,7 @@ func TestDeleteMeetsForeignKeyOfOthers(t *testing.T) {
 // TestDeleteSparesTablesOfOthers checks that Delete refuses if the database would also delete
 // rows of other tables, directly or through versions, but not if it would set them NULL.
 func TestDeleteSparesTablesOfOthers(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		_, id := owned(t, e, "acme")
 		v := &schema.RuntimeVersion{Runtime: id, Version: "3.1"}
@@ -197,6 +201,7 @@ func TestDeleteSparesTablesOfOthers(t *testing.T) {
 
 // A sensor that is being written while its runtime or its pack is deleted is not lost.
 func TestDeleteWaitsForSensorBeingWritten(t *testing.T) {
+	t.Parallel()
 	e := postgres(t, "attune")
 	_, id := owned(t, e, "acme")
 	free := pack("free")
@@ -252,6 +257,7 @@ func waitForLock(t *testing.T, e env) {
 // TestMayDelete: a file that cannot be written is refused before a deletion as by it, and
 // asking writes nothing.
 func TestMayDelete(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		owned(t, e, "acme")
 		for what, may := range map[string]func(context.Context) error{"packs": e.Packs.MayDelete, "runtimes": e.Runtimes.MayDelete, "workers": e.Workers.MayDelete} {

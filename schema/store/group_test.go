@@ -15,6 +15,7 @@ import (
 
 // TestCountGroups counts random fleets, and compares with the counts that one plain statement returns.
 func TestCountGroups(t *testing.T) {
+	t.Parallel()
 	const key = `a "zone" ?0, {b}`
 	plain := map[store.GroupKey]string{
 		store.GroupRole:   "worker.worker_role",

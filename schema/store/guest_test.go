@@ -87,6 +87,7 @@ func text(t *testing.T, db *testdb.DB, query string, args ...any) string {
 // TestGuestWorker: a worker of attune's registers, beats, reports, is swept and revived,
 // ends and is deleted, and the platform's rows stay as they are.
 func TestGuestWorker(t *testing.T) {
+	t.Parallel()
 	eachGuest(t, func(t *testing.T, db *testdb.DB, shape platform.Shape) {
 		ctx := t.Context()
 		st := openGuest(t, db, store.Config{})
@@ -208,6 +209,7 @@ func TestGuestWorker(t *testing.T) {
 // TestGuestTaken: a name that another row has is refused; a row of the platform's is taken
 // only when asked, and given back.
 func TestGuestTaken(t *testing.T) {
+	t.Parallel()
 	eachGuest(t, func(t *testing.T, db *testdb.DB, _ platform.Shape) {
 		ctx := t.Context()
 		st := openGuest(t, db, store.Config{})
@@ -248,6 +250,7 @@ func TestGuestTaken(t *testing.T) {
 // TestGuestReportOnly: what was asked for counts, and a platform that takes executions sees
 // what it knows.
 func TestGuestReportOnly(t *testing.T) {
+	t.Parallel()
 	eachGuest(t, func(t *testing.T, db *testdb.DB, shape platform.Shape) {
 		for _, reportOnly := range []*bool{nil, ptr(true), ptr(false)} {
 			st := openGuest(t, db, store.Config{ReportOnly: reportOnly})
@@ -269,6 +272,7 @@ func TestGuestReportOnly(t *testing.T) {
 
 // TestGuestRegisterAtOnce: of many processes with one identity one has it.
 func TestGuestRegisterAtOnce(t *testing.T) {
+	t.Parallel()
 	eachGuest(t, func(t *testing.T, db *testdb.DB, _ platform.Shape) {
 		st := openGuest(t, db, store.Config{})
 		const processes = 8
@@ -298,8 +302,15 @@ func TestGuestRegisterAtOnce(t *testing.T) {
 // TestGuestDefinitions: definitions of attune's are written beside the platform's, whose own
 // are not written.
 func TestGuestDefinitions(t *testing.T) {
+	t.Parallel()
 	eachGuest(t, func(t *testing.T, db *testdb.DB, shape platform.Shape) {
 		ctx := t.Context()
+		if shape.Has(platform.V) { // not every platform has defaults
+			if _, err := db.ExecContext(ctx, `ALTER TABLE attune.runtime ALTER execution_config DROP DEFAULT;
+				ALTER TABLE attune.runtime_version ALTER execution_config DROP DEFAULT, ALTER distributions DROP DEFAULT`); err != nil {
+				t.Fatal(err)
+			}
+		}
 		st := openGuest(t, db, store.Config{})
 		before := platform.Snapshot(t, db)
 		mark := func() string {
@@ -404,6 +415,7 @@ func TestGuestLooking(t *testing.T) {
 // TestGuestMayDelete: a login that lacks a right on a table of attune's is refused before the
 // deletion as by it.
 func TestGuestMayDelete(t *testing.T) {
+	t.Parallel()
 	eachGuest(t, func(t *testing.T, db *testdb.DB, _ platform.Shape) {
 		roles := testdb.MakeRoles(t, db, `DO $$ BEGIN CREATE ROLE attune_operator NOLOGIN; EXCEPTION WHEN duplicate_object THEN END $$;
 			GRANT USAGE ON SCHEMA attune TO attune_operator; GRANT ALL ON ALL TABLES IN SCHEMA attune TO attune_operator`)
@@ -466,6 +478,7 @@ func withoutMark(snapshot []string) []string {
 // TestGuestUpdateIsSkipped: an update of the platform's row that writes none is an error, and nothing of a registration
 // or a report stays.
 func TestGuestUpdateIsSkipped(t *testing.T) {
+	t.Parallel()
 	db := guestOf(t, platform.C)
 	st := openGuest(t, db, store.Config{})
 	skip := func(do string) {
@@ -499,6 +512,7 @@ func TestGuestUpdateIsSkipped(t *testing.T) {
 
 // TestGuestHoldsItselfToTheRules: without guards the platform may write anything, and attune still may not.
 func TestGuestHoldsItselfToTheRules(t *testing.T) {
+	t.Parallel()
 	eachGuest(t, func(t *testing.T, db *testdb.DB, _ platform.Shape) {
 		for _, guards := range []migrations.Guarding{migrations.GuardingOff, migrations.GuardingWarn} {
 			m, err := migrations.New(db.DB, migrations.Config{Guards: guards})

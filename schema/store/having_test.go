@@ -38,6 +38,7 @@ func matched(list []store.Match) []string {
 }
 
 func TestHaving(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		ctx := t.Context()
 		py := func(version, path string) schema.WorkerRuntime { return row("core.python", "python", version, path) }
@@ -91,6 +92,7 @@ func TestHaving(t *testing.T) {
 // TestHavingIsMatch: on many workers with many versions the database finds what
 // Constraint.Match is true for, by pages of any size.
 func TestHavingIsMatch(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		random := rand.New(rand.NewPCG(3, 5))
 		versions := []string{"", "2.7.18", "3.9.1", "3.10.0", "3.11.0-rc1", "3.11.0", "3.11.7", "3.12.0-a1", "3.12.1", "3.12.1", "3.13.0-rc2", "3.13.0", "4.0.0-dev", "4.0.0", "10.0.0"}
@@ -219,6 +221,7 @@ func (c *captured) AfterQuery(context.Context, *bun.QueryEvent) {}
 // TestHavingIsOneRangeScan reads the plans: of the installations one range of
 // one index, in its order; all else are look-ups by key.
 func TestHavingIsOneRangeScan(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		manyWorkers(t, e, 3000)
 		hook := new(captured)
@@ -304,6 +307,7 @@ func documented(t *testing.T) []string {
 
 // TestEachWorkerOnce by the query that is documented for it.
 func TestEachWorkerOnce(t *testing.T) {
+	t.Parallel()
 	e := postgres(t, "public")
 	py := func(version, path string) schema.WorkerRuntime { return row("core.python", "python", version, path) }
 	running(t, e, "one", py("3.11.1", "/a"), py("3.12.9", "/b"), py("3.12.9", "/a"), py("3.14.0-rc1", "/c"), py("2.7.18", "/d"))

@@ -16,6 +16,7 @@ import (
 // TestHeartbeatsTouchNoIndex checks that Postgres counts each heartbeat as an update within
 // its page, which touches no index and no document.
 func TestHeartbeatsTouchNoIndex(t *testing.T) {
+	t.Parallel()
 	const workers = 400
 	db := testdb.Postgres(t, testdb.Schema("attune"))
 	setup := store.New(db, store.Config{Schema: db.Schema}).Workers

@@ -37,6 +37,7 @@ func statusOf(t *testing.T, e env, id int64) schema.WorkerStatus {
 }
 
 func TestHeartbeat(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		ctx := t.Context()
 		w := running(t, e, "host-1", row("core.python", "python", "3.12", "/usr/bin/python3"))
@@ -91,6 +92,7 @@ func TestHeartbeat(t *testing.T) {
 }
 
 func TestRefresh(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		a, b := running(t, e, "a"), running(t, e, "b")
 		if n, err := e.Workers.RequestRefresh(t.Context(), a.ID, 99); err != nil || n != 1 {
@@ -114,6 +116,7 @@ func TestRefresh(t *testing.T) {
 }
 
 func TestTwoInstancesOfOneName(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		ctx := t.Context()
 		python := row("core.python", "python", "3.12", "/usr/bin/python3")
@@ -168,6 +171,7 @@ func TestTwoInstancesOfOneName(t *testing.T) {
 // TestOneOfManyInstances starts many instances under one name. One gets the row, and the
 // others get ErrLive.
 func TestOneOfManyInstances(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		const processes = 12
 		e.SetMaxOpenConns(processes)
@@ -221,6 +225,7 @@ func stale(t *testing.T, e env, n int) (want []string) {
 }
 
 func TestSweep(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		ctx := t.Context()
 		want := stale(t, e, 6)
@@ -264,6 +269,7 @@ func TestSweep(t *testing.T) {
 
 // TestSweepBySpan checks that a sweep judges only workers whose intervals lie in the span.
 func TestSweepBySpan(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		running(t, e, "alive")
 		silent(t, e, running(t, e, "silent").ID, 120) // of an interval of 30 s, as "alive"
@@ -303,6 +309,7 @@ func TestSweepBySpan(t *testing.T) {
 
 // TestSweepsAtOnce calls Sweep from many processes at once; one of them sweeps.
 func TestSweepsAtOnce(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		const processes = 10
 		want := stale(t, e, 8)
@@ -336,6 +343,7 @@ func TestSweepsAtOnce(t *testing.T) {
 // TestSweepWaitsForNobody checks that Sweep waits neither for another sweep nor for a row
 // that is being written.
 func TestSweepWaitsForNobody(t *testing.T) {
+	t.Parallel()
 	e := postgres(t, "attune")
 	want := stale(t, e, 4)
 	blocked, err := e.BeginTx(t.Context(), nil)
@@ -363,6 +371,7 @@ func TestSweepWaitsForNobody(t *testing.T) {
 
 // TestSweepOfManyWorkers checks that a sweep in several batches returns each worker once.
 func TestSweepOfManyWorkers(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		const workers = 1203
 		values := strings.TrimSuffix(strings.Repeat("('w', 'local', 'active', 1, '2020-01-01 00:00:00.000+00:00'), ", workers), ", ")

@@ -8,6 +8,7 @@ import (
 
 // An embedder brings his own driver.
 func TestNoDriverIsImported(t *testing.T) {
+	t.Parallel()
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", ".").Output()
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 
 // TestLabelsFollowTheDocument: a write of a document writes the rows of its labels and taints.
 func TestLabelsFollowTheDocument(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		w := running(t, e, "a")
 		other := running(t, e, "b")
@@ -74,6 +75,7 @@ func TestLabelsFollowTheDocument(t *testing.T) {
 // TestLabelsHaveBounds: a report whose labels or taints the database would not keep is refused, and what is within
 // the bounds is kept, whatever its characters.
 func TestLabelsHaveBounds(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		w := running(t, e, "a")
 		report := func(labels map[string]any, taints ...any) error {

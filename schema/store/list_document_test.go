@@ -14,6 +14,7 @@ import (
 // TestListReadsNoDocument: lists by runtimes, labels and status are answered from rows. No statement reads a worker's
 // document.
 func TestListReadsNoDocument(t *testing.T) {
+	t.Parallel()
 	reads := func(t *testing.T, db *bun.DB, cfg store.Config) {
 		t.Helper()
 		hook := new(statements)

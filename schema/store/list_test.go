@@ -44,6 +44,7 @@ func pages(t *testing.T, e env, l store.Listing, size int) []string {
 }
 
 func TestListInPages(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		py := func(version string) schema.WorkerRuntime { return row("core.python", "python", version, "/p") }
 		running(t, e, "build-10", py("3.9.2"))
@@ -93,6 +94,7 @@ func TestListInPages(t *testing.T) {
 
 // TestTallies compares counts in the database with those of the rows.
 func TestTallies(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		for i := range 60 {
 			w := running(t, e, fmt.Sprint("w", i), row("core.python", "python", fmt.Sprintf("3.%d.1", 8+i%4), "/p"))
@@ -129,6 +131,7 @@ func TestTallies(t *testing.T) {
 
 // TestReported reads what a list shows of rows: the newest installation first.
 func TestReported(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		a := running(t, e, "a", row("core.python", "python", "3.9.2", "/p"), row("core.python", "python", "3.10.1", "/q"), row("core.go", "go", "1.26.8", "/go"))
 		b := running(t, e, "b", negative("core.python", "python", "timeout", "after 10s"), row("", "fortran", "", ""))
@@ -164,6 +167,7 @@ func TestReported(t *testing.T) {
 
 // TestReportedOfMany: of a worker with more rows than a list shows, the first ones are read, and all of the others.
 func TestReportedOfMany(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		rows := []schema.WorkerRuntime{negative("core.python", "python", "timeout", "after 10s")}
 		for i := range 520 {
@@ -206,6 +210,7 @@ func TestReportedOfMany(t *testing.T) {
 
 // TestListByIndex: a page of names is read from an index, and not sorted.
 func TestListByIndex(t *testing.T) {
+	t.Parallel()
 	db := testdb.Postgres(t)
 	e := env{db.DB, store.New(db.DB, store.Config{Schema: db.Schema}), db.Schema, true}
 	e.exec(t, `INSERT INTO {schema}.worker (name, worker_type) SELECT 'build-' || n, 'local' FROM generate_series(1, 12000) AS n`)

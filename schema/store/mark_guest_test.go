@@ -16,6 +16,7 @@ import (
 // TestDefinitionsMarkOfAGuest: every change of the platform's definitions changes the mark, which reads no definition.
 // The platform's statements work whatever became of the table that counts.
 func TestDefinitionsMarkOfAGuest(t *testing.T) {
+	t.Parallel()
 	eachGuest(t, func(t *testing.T, db *testdb.DB, shape platform.Shape) {
 		hook := new(captured)
 		st := openGuest(t, db, store.Config{})

@@ -9,6 +9,7 @@ import (
 // TestDefinitionsMark checks that every change by any role changes the mark, and that
 // it stays the same otherwise.
 func TestDefinitionsMark(t *testing.T) {
+	t.Parallel()
 	e := postgres(t, "attune")
 	mark := func() string {
 		t.Helper()
@@ -61,6 +62,7 @@ func TestDefinitionsMark(t *testing.T) {
 
 // TestDefinitionsMarkOfSQLite checks that SQLite has no mark.
 func TestDefinitionsMarkOfSQLite(t *testing.T) {
+	t.Parallel()
 	e := sqlite(t)
 	if mark, err := e.DefinitionsMark(t.Context()); err != nil || mark != "" {
 		t.Errorf("%q, %v; want nothing", mark, err)

@@ -10,6 +10,7 @@ import (
 )
 
 func TestRegisterRefusesNames(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		for name, says := range map[string]string{
 			"":                       "must not be empty",
@@ -35,6 +36,7 @@ func TestRegisterRefusesNames(t *testing.T) {
 // A registration of a row that is there draws no id. (Postgres' sequences do, as
 // they do for every insert that meets a row.)
 func TestRegisterDrawsNoIDs(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		if e.postgres {
 			t.Skip("its sequences have gaps in any case")

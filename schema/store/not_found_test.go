@@ -13,6 +13,7 @@ import (
 // TestNotFoundHasNoRow checks that a runtime that was not found explains a loss and gets no row, if the
 // document names the definitions. What could not be told, and failures, keep theirs.
 func TestNotFoundHasNoRow(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		python := row("core.python", "python", "3.12.1", "/usr/bin/python3")
 		w := running(t, e, "host-1", python, negative("core.ruby", "ruby", "not_found", "no ruby in PATH"))

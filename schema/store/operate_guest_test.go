@@ -16,6 +16,7 @@ import (
 // TestOperateInGuest: operators cordon and taint the platform's workers and attune's. A platform that has the
 // columns of cordons gets them there, and nothing else of its rows changes.
 func TestOperateInGuest(t *testing.T) {
+	t.Parallel()
 	eachGuest(t, func(t *testing.T, db *testdb.DB, shape platform.Shape) {
 		ctx, must := t.Context(), ids(t)
 		st := openGuest(t, db, store.Config{})

@@ -40,6 +40,7 @@ func sameIDs(t *testing.T, what string, got []int64, want ...int64) {
 // TestCordon: a cordon keeps a worker from being placed until it is lifted. A report, a heartbeat and a new
 // registration do not touch it, and it is deleted with the worker.
 func TestCordon(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		ctx, must := t.Context(), ids(t)
 		a, b, c := running(t, e, "a"), running(t, e, "b"), running(t, e, "c")
@@ -103,6 +104,7 @@ func TestCordon(t *testing.T) {
 
 // TestTaint: an operator's taint stays beside those of the host, whatever the host reports.
 func TestTaint(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		ctx, must := t.Context(), ids(t)
 		a, b := running(t, e, "a"), running(t, e, "b")
@@ -166,6 +168,7 @@ func TestTaint(t *testing.T) {
 
 // Whatever an operator writes is data. What a database could not hold is refused before it is asked.
 func TestOperateBadInput(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		ctx, must := t.Context(), ids(t)
 		w := running(t, e, "a")
@@ -225,6 +228,7 @@ var errUndo = errors.New("undo")
 
 // An operation is part of the caller's transaction, and listeners hear of it when that commits.
 func TestOperateInTransaction(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		ctx := t.Context()
 		a, b := running(t, e, "a"), running(t, e, "b")
@@ -271,6 +275,7 @@ func TestOperateInTransaction(t *testing.T) {
 
 // A database that was not migrated is told from one without workers.
 func TestOperateBeforeMigration(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		ctx := t.Context()
 		w := running(t, e, "a")

@@ -17,6 +17,7 @@ import (
 func pack(ref string) *schema.Pack { return &schema.Pack{Ref: ref, Label: ref, Version: "1.0.0"} }
 
 func TestPackRoundTrip(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		want := &schema.Pack{
 			Ref: "acme", Label: "Acme", Description: ptr("with 'quotes', ? and \\"), Version: "1.2.0",
@@ -74,6 +75,7 @@ func meaning(t *testing.T, raw json.RawMessage) string {
 }
 
 func TestPackDefaults(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		row := pack("bare")
 		if err := e.Packs.Create(t.Context(), row); err != nil {
@@ -91,6 +93,7 @@ func TestPackDefaults(t *testing.T) {
 }
 
 func TestPackUpdateTouchesOnlyWhatIsGiven(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		row := pack("acme")
 		row.Description, row.Tags, row.Config = ptr("before"), []string{"x"}, json.RawMessage(`{"a": 1}`)
@@ -146,6 +149,7 @@ func backdate(t *testing.T, e env, table string) {
 }
 
 func TestPackUpsertKeepsIDAndCreated(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		first := pack("acme")
 		first.Tags, first.Description = []string{"x"}, ptr("first")
@@ -171,6 +175,7 @@ func TestPackUpsertKeepsIDAndCreated(t *testing.T) {
 }
 
 func TestListPages(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		// The order of bytes: many collations would put a-c before a.b, or ignore
 		// the dash.
@@ -234,6 +239,7 @@ func wantError(t *testing.T, err error, kind, message string) {
 }
 
 func TestPackErrors(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		ctx := t.Context()
 		if err := e.Packs.Create(ctx, pack("acme")); err != nil {

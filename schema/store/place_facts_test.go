@@ -28,6 +28,7 @@ func (b *betweenStatements) AfterQuery(_ context.Context, e *bun.QueryEvent) {
 // TestFactsWhileWorkersAppear: a worker that appears between two statements of Facts, with a label, a taint and a
 // cordon, is left out where the statements are of several moments.
 func TestFactsWhileWorkersAppear(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		running(t, e, "before")
 		appears := func(name string) func() {

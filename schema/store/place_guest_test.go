@@ -18,6 +18,7 @@ import (
 
 // In a guest the platform's workers are placed by what they declare, beside attune's.
 func TestPlaceInGuest(t *testing.T) {
+	t.Parallel()
 	eachGuest(t, func(t *testing.T, db *testdb.DB, shape platform.Shape) {
 		st := openGuest(t, db, store.Config{})
 		foreign := func(name, role, status, capabilities, heartbeat string) {

@@ -24,6 +24,7 @@ import (
 // TestPlaceIsEvaluate makes random fleets and requirements. The database places the workers that
 // the evaluator does, in its order and with its installations, whatever the limit.
 func TestPlaceIsEvaluate(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		g := fleetMaker{rand.New(rand.NewPCG(11, 12))}
 		for range 2 {
@@ -55,6 +56,7 @@ func TestPlaceIsEvaluate(t *testing.T) {
 
 // TestFacts checks each fact.
 func TestFacts(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		w := running(t, e, "a",
 			row("core.python", "python", "3.12.1", "/usr/bin/python3"), row("core.python", "python", "", "/opt/python"),
@@ -99,6 +101,7 @@ func TestFacts(t *testing.T) {
 // TestFactsOfOddVersion: a text that is not a version counts as an unknown version. A host can write it, and hinders no
 // other worker by it.
 func TestFactsOfOddVersion(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		running(t, e, "a", row("core.python", "python", "3.12.1", "/usr/bin/python3"))
 		odd := running(t, e, "b", row("core.python", "python", "3.12.1", "/usr/bin/python3"))
@@ -118,6 +121,7 @@ func TestFactsOfOddVersion(t *testing.T) {
 // TestSlots: a worker has the slots of its document, and one if the document says nothing sensible. A worker that
 // is busy has none, whatever its document says.
 func TestSlots(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		w := running(t, e, "a")
 		for document, want := range map[string]int{
@@ -159,6 +163,7 @@ func TestSlots(t *testing.T) {
 // A runtime without a row is absent if the host looked for it. It did not look for one that was defined after its
 // last report, or for the other role.
 func TestFactsNotReported(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		for ref, document := range map[string]string{"a.old": `{}`, "a.sensor": `{"roles": ["sensor"]}`, "a.new": `{}`} {
 			e.exec(t, "INSERT INTO {schema}.runtime (ref, name, distributions) VALUES (?, 'R', ?)", ref, document)
@@ -199,6 +204,7 @@ func TestFactsNotReported(t *testing.T) {
 
 // The history tells a runtime that a worker lost from one that it never had.
 func TestFactsLost(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		py := row("core.python", "python", "3.12.1", "/usr/bin/python3")
 		ruby := row("core.ruby", "ruby", "", "/usr/bin/ruby")
@@ -229,6 +235,7 @@ func TestFactsLost(t *testing.T) {
 
 // A requirement with faults is refused, and text that no database holds matches nothing.
 func TestPlaceBadInput(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		running(t, e, "a", row("core.python", "python", "3.12.1", "/usr/bin/python3"))
 		for _, r := range []requirement.Requirement{
@@ -414,6 +421,7 @@ func (g fleetMaker) term() (t requirement.Term) {
 // TestPlaceIsOneRangeScan reads the plan of the statement that finds the first workers: the candidates are a
 // range of one index for each version, in its order, and all else are look-ups by key.
 func TestPlaceIsOneRangeScan(t *testing.T) {
+	t.Parallel()
 	e := postgres(t, "public")
 	manyWorkers(t, e, 3000)
 	e.exec(t, "UPDATE {schema}.worker SET capabilities = '{}'")
@@ -443,6 +451,7 @@ func TestPlaceIsOneRangeScan(t *testing.T) {
 // TestPlaceOfRareLabel: two statements answer where a label belongs to few workers. The second looks these up and reads no table
 // of the fleet, and its text stays the same when another worker gets the label, so that it is planned once.
 func TestPlaceOfRareLabel(t *testing.T) {
+	t.Parallel()
 	e := postgres(t, "public")
 	manyWorkers(t, e, 3000)
 	e.exec(t, "UPDATE {schema}.worker SET capabilities = jsonb_build_object('labels', jsonb_build_object('rack', 'r' || id % 100, 'hall', 'warm'))")

@@ -41,6 +41,7 @@ func kept(t *testing.T, e env) (list []string) {
 }
 
 func TestPrune(t *testing.T) {
+	t.Parallel()
 	const day = 24 * time.Hour
 	each(t, func(t *testing.T, e env) {
 		prune := func(every, keep time.Duration, want int) {
@@ -85,6 +86,7 @@ func TestPrune(t *testing.T) {
 
 // TestPruneInParts: those that stay do not keep it from those behind them.
 func TestPruneInParts(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		if testing.Short() && !e.postgres {
 			t.Skip("-short: a minute of SQLite under the race detector, for one statement after the other")
@@ -112,6 +114,7 @@ func TestPruneInParts(t *testing.T) {
 
 // TestPruneWaitsForNobody who prunes or sweeps at the moment.
 func TestPruneWaitsForNobody(t *testing.T) {
+	t.Parallel()
 	e := postgres(t, "attune")
 	happened(t, e, 0, 100, one("old"))
 	other, err := e.BeginTx(t.Context(), nil)

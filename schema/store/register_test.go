@@ -15,6 +15,7 @@ import (
 )
 
 func TestRegister(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		caps := json.RawMessage(`{"runtimes":["python"],"text":"it's? \\u0000"}`)
 		got, _, err := e.Workers.Register(t.Context(), store.Registration{
@@ -74,6 +75,7 @@ const addLegacy = `INSERT INTO {schema}.worker (name, worker_type, worker_role, 
 	VALUES (?, 'remote', ?, 'active', ?, ?)`
 
 func TestRegisterAdoptsNewestLegacyRow(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		for _, l := range [][]any{
 			{"host-1", "action", "oldest", "2020-01-01 00:00:00.000+00:00"},
@@ -111,6 +113,7 @@ func TestRegisterAdoptsNewestLegacyRow(t *testing.T) {
 
 // Many processes register one name at once. Half of the rounds have legacy rows.
 func TestRegisterAtOnce(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		const processes = 20
 		e.SetMaxOpenConns(processes + 1)
@@ -169,6 +172,7 @@ func TestRegisterAtOnce(t *testing.T) {
 // The one interleaving in which two first registrations could each make a row:
 // a legacy row that only the second one sees.
 func TestRegisterTriesAgain(t *testing.T) {
+	t.Parallel()
 	e := postgres(t, "attune")
 	first, err := e.BeginTx(t.Context(), nil)
 	if err != nil {
@@ -212,6 +216,7 @@ func TestRegisterTriesAgain(t *testing.T) {
 }
 
 func TestRegisterErrors(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		for _, c := range []struct {
 			registration store.Registration

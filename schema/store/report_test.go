@@ -98,6 +98,7 @@ func describe(changes []schema.CapabilityChange) []string {
 }
 
 func TestReport(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		ctx := t.Context()
 		if err := e.Runtimes.Create(ctx, &schema.Runtime{Ref: "core.python", Name: "Python"}); err != nil {
@@ -189,6 +190,7 @@ func TestReport(t *testing.T) {
 // TestReportOfFailures checks that failures have rows beside installations and the last
 // negative result, disappear from a report that does not list them, and explain losses.
 func TestReportOfFailures(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		w := running(t, e, "host-1")
 		first, second := row("t.kit", "kit", "1.0.0", "/bin/kit"), row("t.kit", "kit", "1.2.4", "/opt/kit")
@@ -246,6 +248,7 @@ func TestReportOfFailures(t *testing.T) {
 
 // TestUnchangedRowsAreNotWritten looks at the time that every write leaves.
 func TestUnchangedRowsAreNotWritten(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		at := time.Now().Add(-time.Minute)
 		reported := func(evidence string, since *time.Time) []schema.WorkerRuntime {
@@ -315,6 +318,7 @@ func TestUnchangedRowsAreNotWritten(t *testing.T) {
 
 // TestTimesAreTheDatabases reports from a host whose clock is an hour off.
 func TestTimesAreTheDatabases(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		for i, off := range []time.Duration{-time.Hour, time.Hour} {
 			here := time.Now().Add(off)
@@ -344,6 +348,7 @@ func TestTimesAreTheDatabases(t *testing.T) {
 }
 
 func TestReportOfWhoIsNotAsked(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		w := running(t, e, "host-1", row("core.python", "python", "3.12", "/usr/bin/python3"))
 		_, err := e.Workers.Report(t.Context(), w.ID, "i2", *found(t))
@@ -370,6 +375,7 @@ func TestReportOfWhoIsNotAsked(t *testing.T) {
 // TestNotification listens on a real connection. A report that is rolled back sends nothing,
 // and another one sends one notice.
 func TestNotification(t *testing.T) {
+	t.Parallel()
 	e := postgres(t, "attune")
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
@@ -404,6 +410,7 @@ func TestNotification(t *testing.T) {
 // TestReportWhileDefinitionsGo deletes a definition between its look-up and the row that
 // refers to it. The database refuses the row, and the report succeeds with another attempt.
 func TestReportWhileDefinitionsGo(t *testing.T) {
+	t.Parallel()
 	db := testdb.Postgres(t)
 	w := store.New(db.DB, store.Config{}).Workers
 	interval := 600

@@ -19,6 +19,7 @@ var words = []string{
 
 // Resolve agrees with metadata.Index on names made at random.
 func TestResolveAgreesWithIndex(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		testdb.Unguard(t, e.DB, e.schema) // rows may be older than they are
 		seed := rand.Uint64()
@@ -74,6 +75,7 @@ func TestResolveAgreesWithIndex(t *testing.T) {
 }
 
 func TestResolveOrder(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		for _, r := range []struct {
 			ref, name string

@@ -43,6 +43,7 @@ var byMeaning = cmp.Options{
 }
 
 func TestRuntimeRoundTrip(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		acme := pack("acme")
 		if err := e.Packs.Create(t.Context(), acme); err != nil {
@@ -71,6 +72,7 @@ func TestRuntimeRoundTrip(t *testing.T) {
 }
 
 func TestRuntimeUpdateTouchesOnlyWhatIsGiven(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		if err := e.Runtimes.Create(t.Context(), ruby(t)); err != nil {
 			t.Fatal(err)
@@ -101,6 +103,7 @@ func TestRuntimeUpdateTouchesOnlyWhatIsGiven(t *testing.T) {
 
 // A platform's trigger may set updated as well.
 func TestUpdateBesideTrigger(t *testing.T) {
+	t.Parallel()
 	e := postgres(t, "attune")
 	e.exec(t, `CREATE FUNCTION {schema}.touch() RETURNS trigger LANGUAGE plpgsql AS
 		$$ BEGIN NEW.updated := '2001-01-01Z'; RETURN NEW; END $$`)
@@ -115,6 +118,7 @@ func TestUpdateBesideTrigger(t *testing.T) {
 }
 
 func TestRuntimeUpsert(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		first := ruby(t)
 		if err := e.Runtimes.Upsert(t.Context(), first); err != nil {
@@ -137,6 +141,7 @@ func TestRuntimeUpsert(t *testing.T) {
 }
 
 func TestRuntimeErrors(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		ctx := t.Context()
 		if err := e.Runtimes.Create(ctx, aRuntime("core.ruby")); err != nil {
@@ -163,6 +168,7 @@ func TestRuntimeErrors(t *testing.T) {
 }
 
 func TestWrongMetadataIsRefused(t *testing.T) {
+	t.Parallel()
 	const want = `invalid distributions: /verification/commands/1/pattern: `
 	each(t, func(t *testing.T, e env) {
 		wrong := aRuntime("core.wrong")
@@ -199,6 +205,7 @@ func TestWrongMetadataIsRefused(t *testing.T) {
 // What is malformed in a row is kept by what does not touch it, and written by
 // nobody.
 func TestMalformedRowSurvivesUpdate(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		testdb.Unguard(t, e.DB, e.schema)
 		e.exec(t, `INSERT INTO {schema}.runtime (ref, name, distributions) VALUES ('core.odd', 'Odd', '["odd"]')`)

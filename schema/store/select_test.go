@@ -26,6 +26,7 @@ func selected(t *testing.T, e env, s store.Selection) []string {
 }
 
 func TestSelect(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		py := func(version, path string) schema.WorkerRuntime { return row("core.python", "python", version, path) }
 		declared := row("", "fortran", "", "")

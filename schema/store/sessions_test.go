@@ -11,6 +11,7 @@ import (
 
 // TestSessions: a session ends by itself, when it is deleted, or when its token has too many.
 func TestSessions(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		hash := func(letter string) string { return strings.Repeat(letter, 64) }
 		token, err := e.Tokens.Create(t.Context(), "ops", hash("0"), "operate", 0)

@@ -15,6 +15,7 @@ import (
 
 // TestStandingIsWhatSelectSays, without the documents.
 func TestStandingIsWhatSelectSays(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		for name, interval := range map[string]int{"a": 30, "b": 600} {
 			_, _, err := e.Workers.Register(t.Context(), store.Registration{

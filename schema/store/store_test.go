@@ -13,6 +13,7 @@ import (
 
 // No statement and no transaction asks for a second connection.
 func TestOneConnectionIsEnough(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		e.SetMaxOpenConns(1)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -24,6 +25,7 @@ func TestOneConnectionIsEnough(t *testing.T) {
 }
 
 func TestSchemaOfAnyName(t *testing.T) {
+	t.Parallel()
 	e := postgres(t, `Od.d "na'me? ?0`)
 	if err := everything(t.Context(), e.Store, definition(t, rubyDefinition)); err != nil {
 		t.Fatal(err)
@@ -32,6 +34,7 @@ func TestSchemaOfAnyName(t *testing.T) {
 
 // Every statement names the schema, in whatever place it names a table.
 func TestEveryTableIsQualified(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		c := new(counter)
 		st := store.New(e.WithQueryHook(c), store.Config{Schema: e.schema})
@@ -64,6 +67,7 @@ var withQuery = regexp.MustCompile(`(?:\bWITH (?:RECURSIVE )?|\),\s+)(\w+)(?: \(
 
 // An installation's tables have columns of other people's.
 func TestFurtherColumns(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		for _, table := range []string{"pack", "runtime", "runtime_version", "worker"} {
 			e.exec(t, "ALTER TABLE {schema}."+table+" ADD COLUMN tenant integer DEFAULT 7")
@@ -76,6 +80,7 @@ func TestFurtherColumns(t *testing.T) {
 
 // TestIdentity: stores of one database and schema have one identity, and others have another.
 func TestIdentity(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		identity := func(st *store.Store) string {
 			t.Helper()

@@ -94,6 +94,7 @@ func gain(t *testing.T, e env, worker, runtime string) {
 // TestSubscribe: what was there, what comes while many write, and nothing twice
 // for who goes on later.
 func TestSubscribe(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		const workers, rounds = 6, 5
 		e.SetMaxOpenConns(workers + 3)
@@ -192,6 +193,7 @@ func TestSubscribeEnds(t *testing.T) {
 // TestSubscribeHears: with a notification, and not by reading now and then; on a
 // new connection too when the one it listened on is gone.
 func TestSubscribeHears(t *testing.T) {
+	t.Parallel()
 	e := postgres(t, "attune")
 	f := follow(t, e.Changes, 0, store.SubscribeConfig{Interval: never, Listen: e.listening()})
 	listener := func() int {
@@ -227,6 +229,7 @@ func TestSubscribeHears(t *testing.T) {
 // TestSubscribeReads all the same where it cannot listen, and where no
 // notification comes.
 func TestSubscribeReads(t *testing.T) {
+	t.Parallel()
 	e := postgres(t, "attune")
 	for name, listen := range map[string]func(context.Context, string, func()) error{
 		"refused": func(context.Context, string, func()) error { return errors.New("not in recovery") },
@@ -277,6 +280,7 @@ func (l *looks) more(t *testing.T, n int64, isTold func() bool) {
 // TestSubscribeMissesNoLateCommit: the lower id is committed last, the one between
 // never.
 func TestSubscribeMissesNoLateCommit(t *testing.T) {
+	t.Parallel()
 	e := postgres(t, "attune")
 	begin := func(name string) bunTx {
 		t.Helper()
@@ -325,6 +329,7 @@ func TestSubscribeMissesNoLateCommit(t *testing.T) {
 // TestReportsWaitForNobody: one that is committed before an earlier one is told
 // after it, as soon as that is committed too.
 func TestReportsWaitForNobody(t *testing.T) {
+	t.Parallel()
 	e := postgres(t, "attune")
 	a, b := running(t, e, "a"), running(t, e, "b")
 	f := follow(t, e.Changes, 0, store.SubscribeConfig{Interval: never, Listen: e.listening()})
@@ -348,6 +353,7 @@ func TestReportsWaitForNobody(t *testing.T) {
 
 // TestLast checks that every change that is not visible yet gets a higher id.
 func TestLast(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		ctx := t.Context()
 		if last, err := e.Changes.Last(ctx); err != nil || last != 0 {
@@ -399,6 +405,7 @@ func TestLast(t *testing.T) {
 
 // TestSubscribeOutlivesTheServer, which is stopped, and crashes.
 func TestSubscribeOutlivesTheServer(t *testing.T) {
+	t.Parallel()
 	server := testdb.Own(t)
 	db := server.Postgres(testdb.Schema("attune"))
 	f := follow(t, store.New(db, store.Config{Schema: "attune"}).Changes, 0,

@@ -15,6 +15,7 @@ import (
 // TestHavingUnknown checks that a ref which nobody knows is an error with the ref that is
 // probably meant, unlike a known one without workers.
 func TestHavingUnknown(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		ctx := t.Context()
 		fails := func(ref string, want store.UnknownRuntimeError, text string) {
@@ -45,6 +46,7 @@ func TestHavingUnknown(t *testing.T) {
 
 // TestNoDefinitions checks that a database without packs is named in the log.
 func TestNoDefinitions(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		var log strings.Builder
 		st := store.New(e.DB, store.Config{Schema: e.schema, Logger: slog.New(slog.NewTextHandler(&log, nil))})
@@ -62,6 +64,7 @@ func TestNoDefinitions(t *testing.T) {
 
 // TestNoTables checks that statements on a database without tables say what to do.
 func TestNoTables(t *testing.T) {
+	t.Parallel()
 	for name, open := range map[string]func() (*testdb.DB, string){
 		"postgres": func() (*testdb.DB, string) {
 			return testdb.EmptyPostgres(t), `attune's tables are missing in schema "public": migrate the database, or set Config.Schema to the schema that has them: `

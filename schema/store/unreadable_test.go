@@ -13,6 +13,7 @@ import (
 // TestUnreadableRows: a row with a time that no program reads is left out of lists and
 // named, and the others are there.
 func TestUnreadableRows(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		for _, name := range []string{"bad", "good"} {
 			if _, _, err := e.Workers.Register(t.Context(), store.Registration{Name: name, Role: metadata.Worker}); err != nil {

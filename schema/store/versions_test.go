@@ -12,6 +12,7 @@ import (
 )
 
 func TestRuntimeVersions(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		_, acme := owned(t, e, "acme")
 		_, other := owned(t, e, "other")
@@ -84,6 +85,7 @@ func versions(rows []schema.RuntimeVersion) []string {
 }
 
 func TestRuntimeVersionErrors(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		ctx := t.Context()
 		_, acme := owned(t, e, "acme")

@@ -13,6 +13,7 @@ import (
 )
 
 func TestUpdateWorker(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		row := &schema.Worker{
 			Name: "a", WorkerType: schema.WorkerRemote, WorkerRole: schema.RoleHybrid, Host: ptr("h"), Port: ptr(80),
@@ -43,6 +44,7 @@ func TestUpdateWorker(t *testing.T) {
 }
 
 func TestWorkerErrors(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, e env) {
 		ctx := t.Context()
 		row := func() *schema.Worker {
