@@ -488,7 +488,7 @@ func TestFollowPruned(t *testing.T) {
 					time.Sleep(10 * time.Millisecond)
 				}
 				status, said := f.end(true), f.errOut.String()
-				if status != 0 || strings.Count(said, "\n") != 1 || !strings.Contains(said, "going on with those that are kept") {
+				if status != 0 || strings.Count(said, "\n") != 1 || !strings.Contains(said, "going on with the ones that are left") {
 					t.Errorf("%v: %s: ended with %d:\n%s", place, name, status, said)
 				}
 			}

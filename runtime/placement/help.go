@@ -199,7 +199,7 @@ func suggest(r *Requirement, g *Group, reason Reason) []Help {
 	return []Help{one}
 }
 
-// await returns for which workers to wait, or how many slots to ask for where they have fewer than that.
+// await advises to wait for the busy workers that have enough slots, and to ask the others for fewer slots.
 func await(r *Requirement, g *Group, reason Reason) (helps []Help) {
 	if w := g.waiting.enough; w.n > 0 {
 		helps = append(helps, Help{Kind: Wait, Workers: w.n, Text: "wait until " + oneOf(w) + " has " + reason.Wanted})

@@ -89,10 +89,10 @@ type Tally struct {
 	// Fleet is the number of verdicts, and Fit the number of fitting ones.
 	Fleet, Fit int
 
-	groups map[string]*tallied
+	groups map[string]*groupTally
 }
 
-type tallied struct {
+type groupTally struct {
 	Group
 	nearest  Verdict
 	versions map[string]int
@@ -109,9 +109,9 @@ func (t *Tally) Add(v Verdict) {
 	g := t.groups[key]
 	if g == nil {
 		if t.groups == nil {
-			t.groups = map[string]*tallied{}
+			t.groups = map[string]*groupTally{}
 		}
-		g = &tallied{nearest: v, versions: map[string]int{}}
+		g = &groupTally{nearest: v, versions: map[string]int{}}
 		for _, r := range v.Reasons {
 			g.Reasons = append(g.Reasons, r.Shared())
 		}
