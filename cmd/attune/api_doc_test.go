@@ -3,8 +3,13 @@ package main
 import (
 	"flag"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	osexec "os/exec"
 	"path/filepath"
@@ -59,7 +64,8 @@ func programFolder(t *testing.T) string {
 	return bin
 }
 
-// TestTourOfAPI runs the commands of docs/api.md, in their order, with the program itself.
+// TestTourOfAPI runs the commands of docs/api.md, in their order, with the program itself. Its answers pass a proxy that checks
+// them against the API's document.
 func TestTourOfAPI(t *testing.T) {
 	t.Parallel()
 	needsCurl(t)
@@ -75,7 +81,13 @@ func TestTourOfAPI(t *testing.T) {
 	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
 		script += block[1]
 	}
-	script = strings.ReplaceAll(script, "127.0.0.1:8642", freeAddress(t))
+	const listen, address = "--listen ", "127.0.0.1:8642"
+	if !strings.Contains(script, listen+address) {
+		t.Fatal("the tour starts no server")
+	}
+	backend := freeAddress(t)
+	script = strings.Replace(script, listen+address, listen+backend, 1)
+	script = strings.ReplaceAll(script, address, checkedProxy(t, "http://"+backend))
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		cmd := osexec.CommandContext(t.Context(), "bash", "-x", "-c", script)
@@ -90,6 +102,26 @@ func TestTourOfAPI(t *testing.T) {
 			}
 		}
 	})
+}
+
+// checkedProxy starts a proxy that checks answers against the API's document, and returns its address.
+func checkedProxy(t *testing.T, backend string) string {
+	t.Helper()
+	to, err := url.Parse(backend)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked := &openapi.Transport{Base: &http.Transport{DisableCompression: true}, Wrong: func(err error) { t.Error(err) }}
+	proxy := httptest.NewServer(&httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to); r.Out.Host = r.In.Host }, Transport: checked, FlushInterval: -1,
+		ErrorLog: log.New(io.Discard, "", 0), // the server is not there at first
+	})
+	t.Cleanup(func() {
+		proxy.CloseClientConnections()
+		proxy.Close()
+		checked.CloseIdleConnections()
+	})
+	return strings.TrimPrefix(proxy.URL, "http://")
 }
 
 // freeAddress returns an address of this machine that nobody listens on: the page's own may be taken.

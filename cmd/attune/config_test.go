@@ -119,6 +119,9 @@ func TestConfigMisused(t *testing.T) {
 	want(t, run(t, "config", "attune"), 0)
 	want(t, run(t, "packs", "list"), 0, "ATTUNE_WORKER_NMAE is read by no program; did you mean ATTUNE_WORKER_NAME?")
 	want(t, run(t, "packs", "list", "--strict"), cli.ExitFailed, "ATTUNE_WORKER_NMAE is read by no program")
+	setenv(t, "ATTUNE_WORKER_NMAE", "")
+	setenv(t, "ATTUNE_TEST_DATABASE_URL", "postgres://127.0.0.1/tests") // of package testdb
+	want(t, run(t, "packs", "list", "--strict"), 0)
 	setenv(t, "HOME", "")
 	os.Unsetenv("HOME")
 	want(t, run(t, "config", "attune"), 0, "none")

@@ -154,6 +154,7 @@ func streamsAtOnce(t *testing.T, db *testdb.DB, root, token, version string) {
 	stream.wait(`event: begin\n`)
 	reports.Register(t, db, metadata.Worker, "later"+version, &capability.Document{Detected: []capability.Installation{python("3.12.2", "/usr/bin/python3")}})
 	stream.wait(`event: change\ndata: .*later` + version)
+	checkEvents(t, out)
 	if took := time.Since(began); took > 10*time.Second { // after 15 the server sends more
 		t.Errorf("a change took %v with %s", took, version)
 	}

@@ -12,6 +12,7 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net"
+	"net/http"
 	"os"
 	osexec "os/exec"
 	"regexp"
@@ -243,6 +244,16 @@ func TestServeStream(t *testing.T) {
 		t.Errorf("curl: %v: the stream was cut off", err)
 	}
 	wait(`event: end\n`)
+	checkEvents(t, out)
+}
+
+// checkEvents checks the events of a stream that curl wrote.
+func checkEvents(t *testing.T, out *output) {
+	t.Helper()
+	a := openapi.Answer{Method: http.MethodGet, Path: "/v1/changes", Status: http.StatusOK, ContentType: "text/event-stream", Body: []byte(out.String())}
+	if err := a.Check(); err != nil {
+		t.Errorf("%v\n%s", err, a.Body)
+	}
 }
 
 // TestServeTLS serves with a certificate that is renewed while the server runs.
@@ -256,6 +267,7 @@ func TestServeTLS(t *testing.T) {
 	if status, _ := s.curl("/healthz", "--cacert", "cert.pem"); status != "200" {
 		t.Errorf("%s", status)
 	}
+	want(t, run(t, "workers", "list", "--server", s.url), cli.ExitFailed, "unknown authority", "SSL_CERT_FILE")
 	certificate(t, 2)
 	serial := func() int64 {
 		dialer := &tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}
@@ -397,6 +409,7 @@ func TestServeRole(t *testing.T) {
 	token := strings.TrimSpace(run(t, "tokens", "create", "ops", "--scope", "operate").out)
 	setenv(t, "ATTUNE_DATABASE_URL", login("attune_server"))
 	s := serve(t)
+	s.ready()
 	for path, args := range map[string][]string{
 		"/v1/workers?include=document": nil, "/v1/matrix": nil, "/v1/runtimes": nil, "/v1/packs": nil, "/v1/status": nil, "/readyz": nil,
 		"/v1/place": {"--json", "{}"}, "/v1/workers/1/refresh": {"-X", "POST"}, "/v1/workers/1/explain?runtime=python": nil,

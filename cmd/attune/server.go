@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -142,8 +143,12 @@ func identified(answer *http.Response, err error) error {
 // unreached returns an error of a request without the method and the URL.
 func unreached(err error) error {
 	var request *url.Error
-	if errors.As(err, &request) {
-		return fmt.Errorf("the server cannot be reached: %w", request.Err)
+	if !errors.As(err, &request) {
+		return err
+	}
+	err = fmt.Errorf("the server cannot be reached: %w", request.Err)
+	if errors.As(err, new(*tls.CertificateVerificationError)) {
+		err = fmt.Errorf("%w; name a certificate authority of your own in SSL_CERT_FILE", err)
 	}
 	return err
 }

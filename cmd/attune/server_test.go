@@ -131,6 +131,8 @@ func TestServerGivesTheSame(t *testing.T) {
 		{args: "place --action etl.lost"},
 		{args: "place --action etl.wrong", status: cli.ExitFailed},
 		{args: "place --action etl.laod", status: cli.ExitFailed},
+		{args: "place --action etl.watch", status: cli.ExitFailed},
+		{args: "place --sensor etl.load", status: cli.ExitFailed},
 		{args: "place --sensor etl.watch", status: cli.ExitPending},
 		{args: "place --all", status: cli.ExitPending},
 		{args: "place --all --json --pack etl", status: cli.ExitPending},

@@ -151,14 +151,19 @@ func ListWorkers(ctx context.Context, st *store.Store, q ListQuery, fn func([]Wo
 		}
 		next = cursor(q.Order, last)
 	}
-	err = inBatches(ctx, st.Workers, ids, q.Documents, func(rows []store.WorkerSnapshot) error {
+	return next, ReadWorkers(ctx, st, q, ids, fn)
+}
+
+// ReadWorkers calls fn with workers whose IDs are known, as ListWorkers does with those of a query. It ignores the query's order,
+// limit and position, and leaves out workers that do not exist.
+func ReadWorkers(ctx context.Context, st *store.Store, q ListQuery, ids []int64, fn func([]WorkerItem) error) error {
+	return inBatches(ctx, st.Workers, ids, q.Documents, func(rows []store.WorkerSnapshot) error {
 		items, err := q.items(ctx, st, rows)
 		if err != nil {
 			return err
 		}
 		return fn(items)
 	})
-	return next, err
 }
 
 // A place is what a cursor holds.
@@ -231,9 +236,8 @@ func (q *ListQuery) items(ctx context.Context, st *store.Store, rows []store.Wor
 	if err != nil {
 		return nil, err
 	}
-	for i := range reported {
-		w := byID[reported[i].Worker]
-		w.Reported = append(w.Reported, reported[i])
+	for id, rows := range store.ByWorker(reported) {
+		byID[id].Reported = rows
 	}
 	if err := q.documentAbsences(ctx, st, rows, byID); err != nil {
 		return nil, err

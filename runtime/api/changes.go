@@ -209,7 +209,7 @@ func (a *API) listFrom(ctx context.Context, f *follower, wait time.Duration, lim
 		}
 		defer done()
 	}
-	checked, until := time.Now(), time.Now().Add(wait)
+	check, until := nextCheck(), time.Now().Add(wait)
 	list := server.ListChanges200JSONResponse{Items: []answer.Change{}}
 	for len(list.Items) < limit {
 		b, err := f.read(ctx)
@@ -223,11 +223,11 @@ func (a *API) listFrom(ctx context.Context, f *follower, wait time.Duration, lim
 			b.changes[i].Detail = c.withoutOutput(b.changes[i].Detail)
 		}
 		list.Items = append(list.Items, b.changes...)
-		if !b.more && (len(list.Items) > 0 || !a.waitMore(ctx, &b.view, until)) {
+		if !b.more && (len(list.Items) > 0 || !a.waitMore(ctx, &b.view, check, until)) {
 			break
 		}
-		if time.Since(checked) >= recheck {
-			checked = time.Now()
+		if !time.Now().Before(check) {
+			check = nextCheck()
 			if err := a.mayStill(c); err != nil {
 				return nil, err
 			}
@@ -249,10 +249,10 @@ func (a *API) listFrom(ctx context.Context, f *follower, wait time.Duration, lim
 	return list, err
 }
 
-// waitMore waits until there may be changes, or for as long as the principal is not asked for again. It
+// waitMore waits until there may be changes, or until the principal is asked for again. It
 // returns false at the end of the time, of ctx or of the hub.
-func (a *API) waitMore(ctx context.Context, v *view, until time.Time) bool {
-	if v.wait(ctx, min(time.Until(until), recheck)) {
+func (a *API) waitMore(ctx context.Context, v *view, check, until time.Time) bool {
+	if v.wait(ctx, min(time.Until(until), time.Until(check))) {
 		return true
 	}
 	select {

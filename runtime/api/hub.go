@@ -11,9 +11,9 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// followEvery is the time between two looks at the history. A look is one statement, whatever the number of streams: less than
-// five in a second. Where streams show statuses, some looks read the statuses too.
-const followEvery = 210 * time.Millisecond
+// followEvery is the time between two looks at the history. A look is one statement, whatever the number of streams: with the
+// tokens and the sessions of streams, less than five in a second. Where streams show statuses, some looks read the statuses too.
+const followEvery = 225 * time.Millisecond
 
 // kept is the number of changes in memory. Streams that are further behind read the database.
 const kept = 1000

@@ -23,20 +23,30 @@ type statements struct{ n atomic.Int64 }
 func (s *statements) BeforeQuery(ctx context.Context, _ *bun.QueryEvent) context.Context { return ctx }
 func (s *statements) AfterQuery(context.Context, *bun.QueryEvent)                        { s.n.Add(1) }
 
-// TestHubAtRest: streams, with and without statuses, need at most five statements in a second together.
+// TestHubAtRest: streams, with and without statuses and each with a session of its own, need at most five statements in a second
+// together.
 func TestHubAtRest(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		counted := new(statements)
 		db.DB = db.WithQueryHook(counted)
-		s := start(t, db, api.Config{})
-		for range 5 {
-			s.listen("/v1/changes")
-			s.listen("/v1/changes?include=status")
+		sessions := api.NewSessions(store.New(db, store.Config{Schema: db.Schema}), api.SessionConfig{})
+		s := start(t, db, api.Config{Authorize: sessions.Authorize})
+		for i := range 10 {
+			text, _, err := api.NewToken(t.Context(), s.store, "t"+itoa(int64(i)), api.Read, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rec, req := httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/", http.NoBody)
+			if _, err := sessions.SignIn(rec, req, text); err != nil {
+				t.Fatal(err)
+			}
+			cookie := rec.Result().Cookies()[0]
+			s.listen([]string{"/v1/changes", "/v1/changes?include=status"}[i%2], "Authorization", "", "Cookie", cookie.Name+"="+cookie.Value)
+			time.Sleep(200 * time.Millisecond) // the streams do not begin at the same time
 		}
-		time.Sleep(time.Second) // the first look
-		const span = 4 * time.Second
+		const span = 7 * time.Second // the principals are asked for twice
 		before := counted.n.Load()
 		time.Sleep(span)
 		if n := counted.n.Load() - before; n < 5 || float64(n) > 5*span.Seconds() {

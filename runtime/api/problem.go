@@ -100,6 +100,9 @@ func problemOf(err error) *problem {
 	return databaseProblem(err)
 }
 
+// StatusOf returns the status with which an API answers an error of Config.Authorize or of Sessions. Pages beside the API use it.
+func StatusOf(err error) int { return kinds[problemOf(err).kind].status }
+
 // parameterProblem returns the problem of a parameter or a body, or nil.
 func parameterProblem(err error) *problem {
 	var term *answer.TermError

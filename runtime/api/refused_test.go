@@ -9,6 +9,7 @@ import (
 
 	"github.com/attune-go/attune/fixtures/openapi"
 	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/api"
 )
 
@@ -146,4 +147,28 @@ func TestQuery(t *testing.T) {
 		s.refused(s.request(http.MethodPost, "/v1/workers", "name=x", "Origin", "https://attacker.example"), http.StatusForbidden, api.Forbidden, "origin")
 		s.refused(s.request(http.MethodPost, "/v1/workers", strings.Repeat("name=x&", 200_000)), http.StatusRequestEntityTooLarge, api.TooLarge)
 	})
+}
+
+// TestWordsWithCommas: parameters of a few words take them with commas, and others do not.
+func TestWordsWithCommas(t *testing.T) {
+	t.Parallel()
+	db := testdb.SQLite(t)
+	fleet(t, db)
+	s := start(t, db, api.Config{})
+	s.scope = api.Read
+	const joined = "include=labels,versions&role=worker,sensor&limit=2"
+	for _, got := range []*response{s.request(http.MethodGet, "/v1/workers?"+joined, ""), s.request(http.MethodPost, "/v1/workers", joined)} {
+		var list struct{ Items []answer.WorkerItem }
+		if got.into(t, &list); len(list.Items) != 2 || list.Items[0].Runtimes == nil && list.Items[1].Runtimes == nil {
+			t.Errorf("%s", got.body)
+		}
+	}
+	for query, status := range map[string]int{
+		"include=labels,document": http.StatusForbidden, "include=labels,": http.StatusBadRequest, "include=labels,nothing": http.StatusBadRequest,
+		"id=1,2": http.StatusBadRequest, "sort=name,id": http.StatusBadRequest,
+	} {
+		if got := s.request(http.MethodGet, "/v1/workers?"+query, ""); got.StatusCode != status {
+			t.Errorf("%s: %d %s", query, got.StatusCode, got.body)
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -160,4 +161,34 @@ func TestRevisionsMove(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestStatementsOfOneWorker: one worker is read by its ID with a few statements, and its revision alone with one.
+func TestStatementsOfOneWorker(t *testing.T) {
+	t.Parallel()
+	db := testdb.Postgres(t)
+	fleet(t, db)
+	counted := new(statements)
+	db.DB = db.WithQueryHook(counted)
+	st := store.New(db, store.Config{Schema: db.Schema})
+	a, err := api.New(st, api.Config{Authorize: byName})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids, err := st.Workers.List(t.Context(), store.Listing{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tag := ""
+	for _, want := range []struct{ status, statements int }{{http.StatusOK, 7}, {http.StatusNotModified, 1}} {
+		req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v1/workers/"+itoa(ids[0]), http.NoBody)
+		req.Header.Set("Authorization", "Bearer read")
+		req.Header.Set("If-None-Match", tag)
+		rec, before := httptest.NewRecorder(), counted.n.Load()
+		a.Handler().ServeHTTP(rec, req)
+		if n := int(counted.n.Load() - before); rec.Code != want.status || n > want.statements {
+			t.Errorf("%d with %d statements, want %d with at most %d", rec.Code, n, want.status, want.statements)
+		}
+		tag = rec.Header().Get("ETag")
+	}
 }

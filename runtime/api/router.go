@@ -48,6 +48,28 @@ func (rt router) operation(r *http.Request) *operation {
 	return spec().operations[pattern]
 }
 
+// separated returns a URL in which the values of a parameter stand each by itself. Where only some words are allowed, commas may
+// stand between them.
+func (o *operation) separated(u *url.URL) *url.URL {
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil { // a fault
+		return u
+	}
+	changed := false
+	for name, values := range query {
+		a := o.parameters[name]
+		if joined := strings.Join(values, ","); a.repeated && len(a.values) > 0 && strings.Count(joined, ",") >= len(values) {
+			query[name], changed = strings.Split(joined, ","), true
+		}
+	}
+	if !changed {
+		return u
+	}
+	apart := *u
+	apart.RawQuery = query.Encode()
+	return &apart
+}
+
 // faults returns a fault for each parameter of the query that the operation does not have, or that
 // has a value that it does not allow.
 func (o *operation) faults(r *http.Request) (faults []Fault) {

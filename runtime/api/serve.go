@@ -76,6 +76,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := a.bounded(r.Context())
 	defer cancel()
 	timely := r.WithContext(ctx)
+	timely.URL = op.separated(r.URL)
 	c, err := a.admit(rec, timely, op)
 	if err == nil && op.body == formBody {
 		timely, err = c.asQuery(timely)
@@ -184,6 +185,7 @@ func (c *call) asQuery(r *http.Request) (*http.Request, error) {
 	c.op = spec().query(c.op)
 	get := r.Clone(r.Context())
 	get.Method, get.URL.RawQuery, get.Body = http.MethodGet, string(form), http.NoBody
+	get.URL = c.op.separated(get.URL)
 	if faults := c.op.faults(get); len(faults) > 0 {
 		return nil, invalid(faults...)
 	}

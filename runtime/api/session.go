@@ -44,8 +44,8 @@ type Sessions struct {
 	cfg      SessionConfig
 	store    *store.Store
 	protects *http.CrossOriginProtection
-	// known has the principals of cookies for a moment, by the hash of the cookie.
-	known *recent
+	// rows has the tokens of sessions, by the hash of the cookie.
+	rows *tokenReader[string]
 
 	mu sync.Mutex
 	// inMemory has the tokens of sessions without a row, by the hash of the cookie. links has the tokens of links, by
@@ -74,7 +74,7 @@ func NewSessions(st *store.Store, cfg SessionConfig) *Sessions {
 		cfg.Cookie = "attune_session"
 	}
 	return &Sessions{
-		cfg: cfg, store: st, protects: http.NewCrossOriginProtection(), known: newRecent(),
+		cfg: cfg, store: st, protects: http.NewCrossOriginProtection(), rows: newTokenReader(st, st.Tokens.OfSessions),
 		inMemory: map[string]heldToken{}, links: map[string]heldToken{},
 	}
 }
@@ -91,31 +91,15 @@ func (s *Sessions) Authorize(r *http.Request) (Principal, error) {
 	if token, ok := s.take(s.inMemory, hash, false); ok {
 		return s.cfg.Authorize(withToken(r, token))
 	}
-	return s.known.get(hash, func() (Principal, error) { return s.look(r.Context(), hash) })
+	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.Statement)
+	defer cancel()
+	return s.rows.principal(ctx, hash, func(*store.TokenState) bool { return true }) // the hash is of a secret
 }
 
 // Has reports whether a request has the cookie of a session, valid or not.
 func (s *Sessions) Has(r *http.Request) bool {
 	_, err := s.cookie(r)
 	return err == nil
-}
-
-// look reads a session and its token.
-func (s *Sessions) look(ctx context.Context, hash string) (Principal, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.Statement)
-	defer cancel()
-	row, err := s.store.Sessions.Get(ctx, hash)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return Principal{}, fmt.Errorf("%w: unknown session", ErrUnauthorized)
-	case err != nil:
-		return Principal{}, err
-	}
-	p, err := principalOf(s.store.Tokens.Get(ctx, row.Token))
-	if err == nil {
-		err = s.store.Tokens.MarkUsed(ctx, p.Token)
-	}
-	return p, err
 }
 
 // Link returns a code with which a browser can sign in with a token, once and within an hour. It can
@@ -195,7 +179,7 @@ func (s *Sessions) end(r *http.Request) error {
 	}
 	hash := hashOf(cookie)
 	s.take(s.inMemory, hash, true)
-	defer s.known.forget(hash)
+	defer s.rows.forget(hash)
 	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.Statement)
 	defer cancel()
 	return s.store.Sessions.Delete(ctx, hash)

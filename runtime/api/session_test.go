@@ -275,69 +275,97 @@ func TestLinks(t *testing.T) {
 	})
 }
 
-// TestTokensTogether: what many clients show again and again is read with one statement for all, and a token that was revoked
-// or deleted is refused.
+// TestTokensTogether: what many clients show again and again is read with one statement for all, tokens and cookies of sessions.
+// A token that was revoked or deleted is refused.
 func TestTokensTogether(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		counted := new(statements)
 		db.DB = db.WithQueryHook(counted)
 		st := store.New(db, store.Config{Schema: db.Schema})
-		authorize := api.Tokens(st)
-		const many = 40
-		texts, ids := make([]string, many), make([]int64, many)
-		for i := range many {
-			text, row, err := api.NewToken(t.Context(), st, fmt.Sprint("t", i), api.Read, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			texts[i], ids[i] = text, row.ID
-		}
-		ask := func(i int, text string) error {
+		withToken := func(text string) *http.Request {
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
 			r.Header.Set("Authorization", "Bearer "+text)
-			p, err := authorize(r)
-			if err == nil && (p.Token != ids[i] || !p.May(api.Read)) {
-				t.Errorf("token %d: %+v", i, p)
-			}
-			return err
+			return r
 		}
-		all := func() (refused int) {
-			for i, text := range texts {
-				if err := ask(i, text); errors.Is(err, api.ErrUnauthorized) {
-					refused++
-				} else if err != nil {
-					t.Fatal(err)
+		t.Run("tokens", func(t *testing.T) { readsTogether(t, db, counted, api.Tokens(st), withToken) })
+		t.Run("sessions", func(t *testing.T) {
+			sessions := api.NewSessions(st, api.SessionConfig{})
+			cookies := map[string]*http.Cookie{}
+			readsTogether(t, db, counted, sessions.Authorize, func(text string) *http.Request {
+				r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
+				if cookies[text] == nil {
+					rec := httptest.NewRecorder()
+					if _, err := sessions.SignIn(rec, r, text); err != nil {
+						return r // the test has a wrong token
+					}
+					cookies[text] = rec.Result().Cookies()[0]
 				}
-			}
-			return refused
-		}
-		if n := all(); n > 0 {
-			t.Fatalf("%d tokens are refused", n)
-		}
-		if rows, err := st.Tokens.List(t.Context()); err != nil || rows[0].LastUsed == nil || rows[many-1].LastUsed == nil {
-			t.Errorf("%v: the use is not written: %+v", err, rows)
-		}
-		if err := ask(0, texts[0][:len(texts[0])-1]+"!"); !errors.Is(err, api.ErrUnauthorized) {
-			t.Errorf("with a wrong secret: %v", err)
-		}
-		time.Sleep(1100 * time.Millisecond) // what is remembered is old
-		before := counted.n.Load()
-		if n := all(); n > 0 {
-			t.Errorf("%d tokens are refused", n)
-		}
-		if n := counted.n.Load() - before; n < 1 || n > many/2 { // one, unless this takes seconds
-			t.Errorf("%d statements for %d tokens", n, many)
-		}
-		if err := st.Tokens.Revoke(t.Context(), ids[1]); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := db.ExecContext(t.Context(), "DELETE FROM attune_token WHERE id = ?", ids[2]); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(1100 * time.Millisecond) // what is remembered is old
-		if n := all(); n != 2 || ask(1, texts[1]) == nil || ask(2, texts[2]) == nil {
-			t.Errorf("%d tokens are refused, want the one that was revoked and the one that is gone", n)
-		}
+				r.AddCookie(cookies[text])
+				return r
+			})
+		})
 	})
+}
+
+// readsTogether checks that authorize reads what many clients show with few statements. request returns a request of the
+// client that has a token.
+func readsTogether(
+	t *testing.T, db *testdb.DB, counted *statements, authorize func(*http.Request) (api.Principal, error), request func(token string) *http.Request,
+) {
+	t.Helper()
+	st := store.New(db, store.Config{Schema: db.Schema})
+	const many = 40
+	texts, ids := make([]string, many), make([]int64, many)
+	for i := range many {
+		text, row, err := api.NewToken(t.Context(), st, fmt.Sprint("t", i), api.Read, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[i], ids[i] = text, row.ID
+	}
+	ask := func(i int, text string) error {
+		p, err := authorize(request(text))
+		if err == nil && (p.Token != ids[i] || !p.May(api.Read)) {
+			t.Errorf("token %d: %+v", i, p)
+		}
+		return err
+	}
+	all := func() (refused int) {
+		for i, text := range texts {
+			if err := ask(i, text); errors.Is(err, api.ErrUnauthorized) {
+				refused++
+			} else if err != nil {
+				t.Fatal(err)
+			}
+		}
+		return refused
+	}
+	if n := all(); n > 0 {
+		t.Fatalf("%d tokens are refused", n)
+	}
+	if rows, err := st.Tokens.Some(t.Context(), ids...); err != nil || rows[0].LastUsed == nil || rows[many-1].LastUsed == nil {
+		t.Errorf("%v: the use is not written: %+v", err, rows)
+	}
+	if err := ask(0, texts[0][:len(texts[0])-1]+"!"); !errors.Is(err, api.ErrUnauthorized) {
+		t.Errorf("with a wrong secret: %v", err)
+	}
+	time.Sleep(1100 * time.Millisecond) // what is remembered is old
+	before := counted.n.Load()
+	if n := all(); n > 0 {
+		t.Errorf("%d tokens are refused", n)
+	}
+	if n := counted.n.Load() - before; n < 1 || n > many/2 { // one, unless this takes seconds
+		t.Errorf("%d statements for %d tokens", n, many)
+	}
+	if err := st.Tokens.Revoke(t.Context(), ids[1]); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(t.Context(), "DELETE FROM attune_token WHERE id = ?", ids[2]); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(1100 * time.Millisecond) // what is remembered is old
+	if n := all(); n != 2 || ask(1, texts[1]) == nil || ask(2, texts[2]) == nil {
+		t.Errorf("%d tokens are refused, want the one that was revoked and the one that is gone", n)
+	}
 }

@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	// recheck is how often a stream asks whether its principal may still read. A stream ends
-	// within 5 seconds of its token.
-	recheck = 2 * time.Second
+	// recheck is how often a stream asks whether its principal may still read. With tokenFor, a stream ends within 5 seconds
+	// of its token.
+	recheck = 3500 * time.Millisecond
 	// ping is how often a silent stream sends where it is, so that proxies keep it open.
 	ping = 15 * time.Second
 	// retry is how long clients wait before they connect again.
@@ -50,10 +50,17 @@ func (s *stream) VisitListChangesResponse(w http.ResponseWriter) error {
 	return nil // the status was sent, so an error has no answer
 }
 
+// nextCheck returns when to ask again whether a principal may still read. It is the same time for all streams, so that their
+// tokens are read together.
+func nextCheck() time.Time {
+	now := time.Now()
+	return now.Add(recheck - time.Duration(now.UnixNano())%recheck)
+}
+
 // run sends events until the stream ends.
 func (s *stream) run(e *events) {
 	ctx := s.call.request.Context()
-	checked, pinged := time.Now(), time.Now()
+	check, pinged := nextCheck(), time.Now()
 	for e.err == nil {
 		b, err := s.follower.read(ctx)
 		switch {
@@ -72,7 +79,7 @@ func (s *stream) run(e *events) {
 			pinged = time.Now()
 		}
 		e.flush()
-		if !b.more && !b.view.wait(ctx, recheck) {
+		if !b.more && !b.view.wait(ctx, time.Until(check)) {
 			select {
 			case <-b.view.done:
 				e.send("end", s.follower.last, []byte(`{"reason":"the server ends"}`))
@@ -80,8 +87,8 @@ func (s *stream) run(e *events) {
 			default:
 			}
 		}
-		if time.Since(checked) >= recheck {
-			checked = time.Now()
+		if !time.Now().Before(check) {
+			check = nextCheck()
 			if err := s.follower.api.mayStill(s.call); err != nil {
 				reason := cannotFollow
 				if errors.Is(err, ErrUnauthorized) {

@@ -9,7 +9,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -69,168 +71,144 @@ func bearer(r *http.Request) (id int64, secret string, err error) {
 // be used for that long.
 const tokenFor = time.Second
 
-// maxKnown bounds the principals that are remembered.
+// maxKnown bounds the tokens and the sessions that are remembered, each.
 const maxKnown = 10_000
-
-// recent remembers principals for tokenFor, by hashes of what they have shown.
-type recent struct {
-	mu    sync.Mutex
-	known map[string]knownPrincipal
-}
-
-type knownPrincipal struct {
-	principal Principal
-	until     time.Time
-}
-
-func newRecent() *recent { return &recent{known: map[string]knownPrincipal{}} }
-
-// get returns the principal of a hash. It calls look for one that is not remembered.
-func (c *recent) get(hash string, look func() (Principal, error)) (Principal, error) {
-	c.mu.Lock()
-	known := c.known[hash]
-	c.mu.Unlock()
-	if time.Now().Before(known.until) {
-		return known.principal, nil
-	}
-	p, err := look()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err != nil {
-		delete(c.known, hash)
-		return Principal{}, err
-	}
-	if len(c.known) >= maxKnown {
-		clear(c.known)
-	}
-	c.known[hash] = knownPrincipal{p, time.Now().Add(tokenFor)}
-	return p, nil
-}
-
-// forget forgets the principal of a hash.
-func (c *recent) forget(hash string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.known, hash)
-}
 
 // Tokens returns a Config.Authorize that accepts the tokens of a database. It remembers a valid
 // token for a second, and writes when a token is used.
 func Tokens(st *store.Store) func(*http.Request) (Principal, error) {
-	tokens := &tokenReader{store: st.Tokens, reading: make(chan struct{}, 1), known: map[int64]*knownToken{}}
+	tokens := newTokenReader(st, func(ctx context.Context, ids ...int64) (map[int64]store.TokenState, error) {
+		rows, err := st.Tokens.Some(ctx, ids...)
+		found := map[int64]store.TokenState{}
+		for i := range rows {
+			found[rows[i].ID] = rows[i]
+		}
+		return found, err
+	})
 	return func(r *http.Request) (Principal, error) {
 		id, secret, err := bearer(r)
 		if err != nil {
 			return Principal{}, err
 		}
-		row, err := tokens.get(r.Context(), id)
-		if err != nil {
-			return principalOf(nil, err)
-		}
-		if subtle.ConstantTimeCompare([]byte(row.Secret), []byte(hashOf(secret))) != 1 {
-			return Principal{}, fmt.Errorf("%w: wrong secret", ErrUnauthorized)
-		}
-		p, err := principalOf(row, nil)
-		if err == nil {
-			err = tokens.use(r.Context(), id)
-		}
-		return p, err
+		return tokens.principal(r.Context(), id, func(row *store.TokenState) bool {
+			return subtle.ConstantTimeCompare([]byte(row.Secret), []byte(hashOf(secret))) == 1
+		})
 	}
 }
 
-// A tokenReader reads tokens and remembers each for tokenFor. It reads those that are in use again with one statement: else
-// many streams would read one each.
-type tokenReader struct {
+// A tokenReader reads tokens by what stands for them, and remembers each for tokenFor. It reads those that are in use again
+// with one statement: else many streams would read one each.
+type tokenReader[K comparable] struct {
 	store *store.Tokens
+	// read reads the tokens of keys.
+	read func(ctx context.Context, keys ...K) (map[K]store.TokenState, error)
 	// reading is full while known tokens are read again. Others wait for what is read.
 	reading chan struct{}
 
 	mu    sync.Mutex
-	known map[int64]*knownToken
+	known map[K]*knownToken
 }
 
 // A knownToken is a token that a client has shown.
 type knownToken struct {
 	row store.TokenState
-	// read is when the row was read, used when a client proved that it has the token, and marked when that was written.
-	read, used, marked time.Time
+	// at is when the row was read, used when a client proved that it has the token, and marked when that was written.
+	at, used, marked time.Time
 }
 
 // markEvery is how often the use of a token is written.
 const markEvery = time.Minute
 
-// get returns a token, perhaps as it was a moment ago. Errors: store.ErrNotFound.
-func (t *tokenReader) get(ctx context.Context, id int64) (*store.TokenState, error) {
-	row, known := t.fresh(id)
+func newTokenReader[K comparable](
+	st *store.Store, read func(ctx context.Context, keys ...K) (map[K]store.TokenState, error),
+) *tokenReader[K] {
+	return &tokenReader[K]{store: st.Tokens, read: read, reading: make(chan struct{}, 1), known: map[K]*knownToken{}}
+}
+
+// principal returns the principal of a token if the client has proven it, and writes that it is used. Errors: ErrUnauthorized.
+func (t *tokenReader[K]) principal(ctx context.Context, key K, isProven func(*store.TokenState) bool) (Principal, error) {
+	row, err := t.get(ctx, key)
 	switch {
-	case row != nil:
+	case errors.Is(err, store.ErrNotFound):
+		return Principal{}, fmt.Errorf("%w: unknown token or session", ErrUnauthorized)
+	case err != nil:
+		return Principal{}, err
+	case !isProven(row):
+		return Principal{}, fmt.Errorf("%w: wrong secret", ErrUnauthorized)
+	case !row.Valid:
+		return Principal{}, fmt.Errorf("%w: the token has ended", ErrUnauthorized)
+	}
+	name := fmt.Sprintf("token %d %s", row.ID, row.Name)
+	return Principal{Name: name, Scopes: []Scope{Scope(row.Scope)}, Token: row.ID}, t.use(ctx, key, row.ID)
+}
+
+// get returns a token, perhaps as it was a moment ago. Errors: store.ErrNotFound.
+func (t *tokenReader[K]) get(ctx context.Context, key K) (*store.TokenState, error) {
+	row, known := t.fresh(key)
+	if row != nil {
 		return row, nil
-	case !known: // guesses must not make others wait
-		row, err := t.store.Get(ctx, id)
-		if err != nil {
-			return nil, err
+	}
+	keys, due := []K{key}, map[K]int64(nil)
+	if known { // else it may be a guess, which must not make others wait
+		select {
+		case t.reading <- struct{}{}:
+			defer func() { <-t.reading }()
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
-		t.keep(*row)
-		return row, nil
+		if row, _ := t.fresh(key); row != nil {
+			return row, nil
+		}
+		keys, due = t.inUse(key)
 	}
-	select {
-	case t.reading <- struct{}{}:
-		defer func() { <-t.reading }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	if row, _ := t.fresh(id); row != nil {
-		return row, nil
-	}
-	ids, due := t.inUse(id)
-	rows, err := t.store.Some(ctx, ids...)
+	rows, err := t.read(ctx, keys...)
 	if err == nil {
-		err = t.mark(ctx, due...)
+		err = t.mark(ctx, due)
 	}
 	if err != nil {
 		return nil, err
 	}
-	t.keep(rows...)
-	if row, _ := t.fresh(id); row != nil {
-		return row, nil
+	t.keep(rows)
+	if row, ok := rows[key]; ok {
+		return &row, nil
 	}
-	t.forget(id)
+	t.forget(key)
 	return nil, store.ErrNotFound
 }
 
 // fresh returns a token that was read within tokenFor, or nil, and whether it is known at all.
-func (t *tokenReader) fresh(id int64) (row *store.TokenState, known bool) {
+func (t *tokenReader[K]) fresh(key K) (row *store.TokenState, known bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	k := t.known[id]
-	if k != nil && time.Since(k.read) < tokenFor {
+	k := t.known[key]
+	if k != nil && time.Since(k.at) < tokenFor {
 		row := k.row
 		return &row, true
 	}
 	return nil, k != nil
 }
 
-// inUse returns a token and those that streams show again and again, and of these the ones whose use is to be written.
-func (t *tokenReader) inUse(id int64) (ids, due []int64) {
+// inUse returns a key and those that streams show again and again, and the tokens of these whose use is to be written.
+func (t *tokenReader[K]) inUse(key K) (keys []K, due map[K]int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	ids = []int64{id}
+	keys, due = []K{key}, map[K]int64{}
 	for other, k := range t.known {
 		recent := time.Since(k.used) < 2*recheck
-		if recent && other != id {
-			ids = append(ids, other)
+		if recent && other != key {
+			keys = append(keys, other)
 		}
 		if recent && time.Since(k.marked) >= markEvery {
-			due = append(due, other)
+			due[other] = k.row.ID
 		}
 	}
-	return ids, due
+	return keys, due
 }
 
 // use writes that a token is used if that is due.
-func (t *tokenReader) use(ctx context.Context, id int64) error {
+func (t *tokenReader[K]) use(ctx context.Context, key K, id int64) error {
 	t.mu.Lock()
-	k := t.known[id]
+	k := t.known[key]
 	due := k == nil || time.Since(k.marked) >= markEvery
 	if k != nil {
 		k.used = time.Now()
@@ -239,60 +217,46 @@ func (t *tokenReader) use(ctx context.Context, id int64) error {
 	if !due {
 		return nil
 	}
-	return t.mark(ctx, id)
+	return t.mark(ctx, map[K]int64{key: id})
 }
 
 // mark writes that tokens are used.
-func (t *tokenReader) mark(ctx context.Context, ids ...int64) error {
-	if err := t.store.MarkUsed(ctx, ids...); err != nil {
+func (t *tokenReader[K]) mark(ctx context.Context, tokens map[K]int64) error {
+	if err := t.store.MarkUsed(ctx, slices.Collect(maps.Values(tokens))...); err != nil {
 		return err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, id := range ids {
-		if k := t.known[id]; k != nil {
+	for key := range tokens {
+		if k := t.known[key]; k != nil {
 			k.marked = time.Now()
 		}
 	}
 	return nil
 }
 
-// forget forgets a token that is gone.
-func (t *tokenReader) forget(id int64) {
+// forget forgets a token.
+func (t *tokenReader[K]) forget(key K) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.known, id)
+	delete(t.known, key)
 }
 
-// keep remembers rows that were just read.
-func (t *tokenReader) keep(rows ...store.TokenState) {
+// keep remembers tokens that were just read.
+func (t *tokenReader[K]) keep(rows map[K]store.TokenState) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.known) >= maxKnown {
 		clear(t.known)
 	}
-	for _, row := range rows {
-		k := t.known[row.ID]
+	for key, row := range rows {
+		k := t.known[key]
 		if k == nil {
 			k = &knownToken{}
-			t.known[row.ID] = k
+			t.known[key] = k
 		}
-		k.row, k.read = row, time.Now()
+		k.row, k.at = row, time.Now()
 	}
-}
-
-// principalOf returns the principal of a token that was read, or the error of reading it.
-func principalOf(row *store.TokenState, err error) (Principal, error) {
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return Principal{}, fmt.Errorf("%w: unknown token", ErrUnauthorized)
-	case err != nil:
-		return Principal{}, err
-	case !row.Valid:
-		return Principal{}, fmt.Errorf("%w: the token has ended", ErrUnauthorized)
-	}
-	name := fmt.Sprintf("token %d %s", row.ID, row.Name)
-	return Principal{Name: name, Scopes: []Scope{Scope(row.Scope)}, Token: row.ID}, nil
 }
 
 // ForThisRun returns a token that exists in this process only, with the scope Operate, and a

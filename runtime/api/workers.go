@@ -111,7 +111,7 @@ func (a *API) exists(ctx context.Context, id int64) error {
 func (a *API) GetWorker(ctx context.Context, r server.GetWorkerRequestObject) (server.GetWorkerResponseObject, error) {
 	c := callOf(ctx)
 	q := answer.ListQuery{
-		Selection: store.Selection{IDs: []int64{r.Id}}, Order: store.OrderID, Labels: true, Versions: true, Names: a.index,
+		Labels: true, Versions: true, Names: a.index,
 		Documents: slices.Contains(r.Params.Include, server.GetWorkerParamsIncludeDocument),
 	}
 	if q.Documents {
@@ -119,12 +119,13 @@ func (a *API) GetWorker(ctx context.Context, r server.GetWorkerRequestObject) (s
 			return nil, err
 		}
 	}
-	tagged, err := a.tagWorkers(ctx, q.Selection.IDs)
+	ids := []int64{r.Id}
+	tagged, err := a.tagWorkers(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
 	var found []answer.WorkerItem
-	if _, err := answer.ListWorkers(ctx, a.store, q, func(workers []answer.WorkerItem) error {
+	if err := answer.ReadWorkers(ctx, a.store, q, ids, func(workers []answer.WorkerItem) error {
 		found = append(found, workers...)
 		return nil
 	}); err != nil {

@@ -1,7 +1,10 @@
 package web_test
 
 import (
+	"database/sql/driver"
+	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -65,5 +68,27 @@ func TestFilterStays(t *testing.T) {
 	}
 	if got := s.do("GET", "?q=--json", nil); !strings.Contains(got.text, "attune workers list -- --json") {
 		t.Errorf("no command in\n%s", got.text)
+	}
+}
+
+// TestDatabaseIsAway: a page whose reader cannot be looked up in the database says that, and what to do.
+func TestDatabaseIsAway(t *testing.T) {
+	t.Parallel()
+	db := testdb.SQLite(t)
+	away := func(*http.Request) (api.Principal, error) {
+		return api.Principal{}, fmt.Errorf("get tokens: %w", driver.ErrBadConn)
+	}
+	a, err := api.New(store.New(db.DB, store.Config{Schema: db.Schema}), api.Config{Authorize: away, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := web.New(a, web.Config{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &site{Server: httptest.NewServer(page.Handler()), t: t, db: db, base: "/"}
+	t.Cleanup(s.Close)
+	if got := s.do(http.MethodGet, "", nil); got.StatusCode != http.StatusServiceUnavailable || !strings.Contains(got.text, "Check that the database runs") {
+		t.Errorf("%d:\n%s", got.StatusCode, got.text)
 	}
 }

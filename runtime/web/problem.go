@@ -45,7 +45,7 @@ func (w *Web) problemOf(v *view, err error) *problem {
 	var p *problem
 	if !errors.As(err, &p) {
 		w.log.ErrorContext(v.request.Context(), "page failed", "path", v.request.URL.Path, "error", err)
-		p = &problem{Status: http.StatusInternalServerError}
+		p = &problem{Status: api.StatusOf(err)}
 	}
 	p.Title = cmp.Or(p.Title, http.StatusText(p.Status))
 	return p

@@ -20,9 +20,10 @@ import (
 )
 
 const (
-	connectTimeout   = 5 * time.Second
+	connectTimeout = 5 * time.Second
+	// postgresMaxConns bounds the connections of a pool, and those that it keeps for idleTime: a server under load would
+	// else connect anew for many of its statements.
 	postgresMaxConns = 8
-	postgresMaxIdle  = 4
 	idleTime         = 5 * time.Minute
 )
 
@@ -39,7 +40,7 @@ func openPostgres(ctx context.Context, url string) (*bun.DB, error) {
 	}
 	sqldb := sql.OpenDB(newSessions(cfg, chosen))
 	sqldb.SetMaxOpenConns(postgresMaxConns)
-	sqldb.SetMaxIdleConns(postgresMaxIdle)
+	sqldb.SetMaxIdleConns(postgresMaxConns)
 	sqldb.SetConnMaxIdleTime(idleTime)
 
 	if err := sqldb.PingContext(ctx); err != nil {
@@ -63,7 +64,7 @@ func (c *concealedConnector) Driver() driver.Driver { return postgresDriver{c.Co
 type postgresDriver struct{ driver.Driver }
 
 // MaxIdleConns returns the pool's limit of idle connections.
-func (postgresDriver) MaxIdleConns() int { return postgresMaxIdle }
+func (postgresDriver) MaxIdleConns() int { return postgresMaxConns }
 
 // postgresConfig parses the URL and adds attune's defaults. It does not return errors of
 // pgx as they are, because they quote the URL. chosen reports whether the URL says how statements run.

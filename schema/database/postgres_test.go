@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"github.com/attune-go/attune/fixtures/testdb"
 	"github.com/attune-go/attune/schema/database"
 )
@@ -28,6 +30,27 @@ func TestOpenPostgres(t *testing.T) {
 	}
 	if got := db.Stats().MaxOpenConnections; got < 1 || got > 32 {
 		t.Errorf("the pool is not bounded sensibly: %d connections", got)
+	}
+}
+
+// TestOpenPostgresKeepsConnections: a server under load does not connect anew.
+func TestOpenPostgresKeepsConnections(t *testing.T) {
+	db := open(t, testdb.EmptyPostgres(t).URL)
+	most := db.Stats().MaxOpenConnections
+	used := make([]bun.Conn, most)
+	for i := range used {
+		var err error
+		if used[i], err = db.Conn(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range used {
+		if err := used[i].Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if idle := db.Stats().Idle; idle != most {
+		t.Errorf("the pool keeps %d connections, want %d", idle, most)
 	}
 }
 

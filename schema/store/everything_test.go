@@ -275,8 +275,8 @@ func steps(def *metadata.Definition) []step {
 		{"Sessions.Create", func(ctx context.Context, st *store.Store) error {
 			return failed(st.Sessions.Create(ctx, strings.Repeat("b", 64), token.ID, time.Hour))
 		}},
-		{"Sessions.Get", func(ctx context.Context, st *store.Store) error {
-			return failed(st.Sessions.Get(ctx, strings.Repeat("b", 64)))
+		{"Tokens.OfSessions", func(ctx context.Context, st *store.Store) error {
+			return failed(st.Tokens.OfSessions(ctx, strings.Repeat("b", 64)))
 		}},
 		{"Sessions.Delete", func(ctx context.Context, st *store.Store) error {
 			return st.Sessions.Delete(ctx, strings.Repeat("b", 64))

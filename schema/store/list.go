@@ -1,11 +1,11 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -421,9 +421,14 @@ func (r *WorkerRuntimes) Reported(ctx context.Context, workers []int64, of []Req
 		workers, anyOf(of), true)
 }
 
-// Outcomes returns what Reported returns, without sources, raw versions and paths, and not ordered by name.
+// Outcomes returns what Reported returns, without sources, raw versions and paths, and not ordered by name. Rows have names if
+// one of the runtimes has no ref.
 func (r *WorkerRuntimes) Outcomes(ctx context.Context, workers []int64, of []Requirement) ([]Reported, error) {
-	return r.reported(ctx, "worker, runtime_ref, name, outcome, version, sort_key, unconfirmed_since", workers, anyOf(of), false)
+	columns := "worker, runtime_ref, outcome, version, sort_key, unconfirmed_since"
+	if slices.ContainsFunc(of, func(r Requirement) bool { return r.Ref == "" }) {
+		columns += ", name"
+	}
+	return r.reported(ctx, columns, workers, anyOf(of), false)
 }
 
 // anyOf returns the condition that a row is of one of some runtimes. It is nil if there can be none.
@@ -470,9 +475,10 @@ func (r *WorkerRuntimes) reported(ctx context.Context, columns string, workers [
 	}
 	read := func(from any) error {
 		rows = rows[:0]
-		return r.db.NewRaw("SELECT ? FROM ? LIMIT ?", bun.Safe(strings.Join(list, ", ")), from, MaxListed*len(workers)+1).Scan(ctx, &rows)
+		return r.db.NewRaw("SELECT ? FROM ? ORDER BY had.worker LIMIT ?",
+			bun.Safe(strings.Join(list, ", ")), from, MaxListed*len(workers)+1).Scan(ctx, &rows)
 	}
-	// The rows are sorted here: that takes a fraction of the time that Postgres takes.
+	// The rows of a worker are sorted here: that takes a fraction of the time that Postgres takes.
 	err := read(bun.SafeQuery("? AS had WHERE had.worker IN (?) AND ?", r.rows(r.name), bun.List(workers), condition))
 	if err == nil && tooMany(rows) { // which of them come first, only the database knows
 		order := bun.SafeQuery("had.outcome <> ?, had.sort_key DESC ?", capability.Available, bun.Safe(r.pick("NULLS LAST", "")))
@@ -485,30 +491,40 @@ func (r *WorkerRuntimes) reported(ctx context.Context, columns string, workers [
 	if err != nil {
 		return nil, fmt.Errorf("read what workers reported: %w", err)
 	}
-	slices.SortFunc(rows, func(a, b Reported) int { return compareReported(&a, &b, byName) })
+	for _, own := range ByWorker(rows) {
+		slices.SortFunc(own, func(a, b Reported) int { return compareReported(&a, &b, byName) })
+	}
 	return rows, nil
+}
+
+// ByWorker returns the rows of each worker. They must be ordered by worker.
+func ByWorker(rows []Reported) iter.Seq2[int64, []Reported] {
+	return func(yield func(int64, []Reported) bool) {
+		for begin, i := 0, 1; i <= len(rows); i++ {
+			if i < len(rows) && rows[i].Worker == rows[begin].Worker {
+				continue
+			}
+			if !yield(rows[begin].Worker, rows[begin:i:i]) {
+				return
+			}
+			begin = i
+		}
+	}
 }
 
 // tooMany reports whether there are more rows of a worker than a list shows.
 func tooMany(rows []Reported) bool {
-	of := map[int64]int{}
-	for i := range rows {
-		of[rows[i].Worker]++
-	}
-	for _, n := range of {
-		if n > MaxListed {
+	for _, own := range ByWorker(rows) {
+		if len(own) > MaxListed {
 			return true
 		}
 	}
 	return false
 }
 
-// compareReported orders the rows of a list: by worker and perhaps by name, the installations before the others, the newest
+// compareReported orders the rows of a worker: perhaps by name, the installations before the others, the newest
 // version first and unknown ones last.
 func compareReported(a, b *Reported, byName bool) int {
-	if order := cmp.Compare(a.Worker, b.Worker); order != 0 {
-		return order
-	}
 	if byName && a.Name != b.Name {
 		return strings.Compare(a.Name, b.Name)
 	}

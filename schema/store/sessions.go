@@ -38,22 +38,6 @@ func (s *Sessions) Create(ctx context.Context, secret string, token int64, valid
 	return row, nil
 }
 
-// Get returns the session with a secret, until it expires. The session may be used while its token is
-// valid. Errors: ErrNotFound.
-func (s *Sessions) Get(ctx context.Context, secret string) (*schema.Session, error) {
-	found := []schema.Session{}
-	err := s.db.NewRaw("SELECT ? FROM ? AS attune_session WHERE attune_session.secret = ? AND attune_session.expires > ?",
-		s.qualifiedColumns(), s.rows(s.name), secret, s.clock()).Scan(ctx, &found)
-	if err == nil && len(found) == 0 {
-		err = ErrNotFound
-	}
-	if err != nil {
-		return nil, fmt.Errorf("get session: %w", s.classify("get", err))
-	}
-	utc(&found[0])
-	return &found[0], nil
-}
-
 // Delete ends the session with a secret, if there is one.
 func (s *Sessions) Delete(ctx context.Context, secret string) error {
 	if _, err := s.db.NewRaw("DELETE FROM ? WHERE secret = ?", s.of(s.name), secret).Exec(ctx); err != nil {

@@ -76,13 +76,42 @@ func (t *Tokens) List(ctx context.Context) ([]TokenState, error) {
 
 func (t *Tokens) states(ctx context.Context, condition any) ([]TokenState, error) {
 	found := []TokenState{}
-	err := t.db.NewRaw(`SELECT ?, revoked IS NULL AND (expires IS NULL OR expires > ?) AS valid FROM ? AS attune_token
-		WHERE ? ORDER BY attune_token.id`,
-		t.qualifiedColumns(), t.clock(), t.rows(t.name), condition).Scan(ctx, &found)
+	err := t.db.NewRaw("SELECT ? FROM ? AS attune_token WHERE ? ORDER BY attune_token.id",
+		t.state(), t.rows(t.name), condition).Scan(ctx, &found)
 	for i := range found {
 		utc(&found[i].Token)
 	}
 	return found, err
+}
+
+// state returns the columns of a TokenState.
+func (t *Tokens) state() any {
+	return bun.SafeQuery("?, attune_token.revoked IS NULL AND (attune_token.expires IS NULL OR attune_token.expires > ?) AS valid",
+		t.qualifiedColumns(), t.clock())
+}
+
+// OfSessions returns the tokens of sessions, by the secrets of the sessions. It leaves out sessions that do not exist or have
+// expired. A session may be used while its token is valid.
+func (t *Tokens) OfSessions(ctx context.Context, secrets ...string) (map[string]TokenState, error) {
+	tokens := map[string]TokenState{}
+	if len(secrets) == 0 {
+		return tokens, nil
+	}
+	found := []struct {
+		Session string
+		TokenState
+	}{}
+	err := t.db.NewRaw(`SELECT attune_session.secret AS session, ? FROM ? AS attune_session JOIN ? AS attune_token ON attune_token.id = attune_session.token
+		WHERE attune_session.secret IN (?) AND attune_session.expires > ?`,
+		t.state(), t.rows("attune_session"), t.rows(t.name), bun.List(secrets), t.clock()).Scan(ctx, &found)
+	if err != nil {
+		return nil, fmt.Errorf("get tokens of sessions: %w", t.classify("get", err))
+	}
+	for i := range found {
+		utc(&found[i].Token)
+		tokens[found[i].Session] = found[i].TokenState
+	}
+	return tokens, nil
 }
 
 // MarkUsed writes that tokens are used now, unless it was written within the last minute.

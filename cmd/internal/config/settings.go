@@ -212,7 +212,8 @@ func masked(value any) any {
 // Misspelt returns a sentence for each variable of environ that no program reads
 // and that is nearly one that some do.
 func Misspelt(environ []string) (sentences []string) {
-	known := []string{"ATTUNE_SERVER", "ATTUNE_TOKEN", "ATTUNE_COMPLETION_TIMEOUT"} // of command lines
+	// Command lines read these, and package testdb the last one.
+	known := []string{"ATTUNE_SERVER", "ATTUNE_TOKEN", "ATTUNE_COMPLETION_TIMEOUT", "ATTUNE_TEST_DATABASE_URL"}
 	for _, k := range Keys("") {
 		known = append(known, k.Variable)
 	}
