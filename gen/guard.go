@@ -205,5 +205,5 @@ const guardHead = `-- ` + "%s" + `
 -- The guards of %s: wrong metadata is refused where it is
 -- written, with the place and the fault. To be run after the migrations whenever
 -- this text has changed; each statement can be repeated. {schema} is the name of
--- the installation's schema in quotes.
+-- the schema in quotes.
 `

@@ -61,19 +61,11 @@ func (r *resolver) typeOf(t types.Type, e ast.Expr, pos token.Position, what str
 	case *types.Struct:
 		return refuse("is a struct without a name: declare it as a document")
 	case *types.Basic:
-		switch {
+		switch scalar := scalarOf(t.Kind()); {
+		case scalar != nil:
+			return scalar
 		case t.Kind() == types.Invalid:
 			return r.unknown(e, pos, what)
-		case t.Kind() == types.String:
-			return &model.Type{Kind: model.Text}
-		case t.Kind() == types.Bool:
-			return &model.Type{Kind: model.Bool}
-		case t.Kind() == types.Int:
-			return &model.Type{Kind: model.Int}
-		case t.Kind() == types.Float64:
-			return &model.Type{Kind: model.Float, Bits: 64}
-		case t.Kind() == types.Float32:
-			return &model.Type{Kind: model.Float, Bits: 32}
 		case t.Info()&types.IsInteger != 0:
 			return refuse("is %s: use int, which has 32 bits or the rules min and max", article(name))
 		}
@@ -104,6 +96,23 @@ func (r *resolver) typeOf(t types.Type, e ast.Expr, pos token.Position, what str
 		}
 	}
 	return refuse("is %s, which no document can hold: %s", article(name), held)
+}
+
+// scalarOf returns the model's type for a basic kind, or nil if no document can hold it.
+func scalarOf(kind types.BasicKind) *model.Type {
+	switch kind {
+	case types.String:
+		return &model.Type{Kind: model.Text}
+	case types.Bool:
+		return &model.Type{Kind: model.Bool}
+	case types.Int:
+		return &model.Type{Kind: model.Int}
+	case types.Float64:
+		return &model.Type{Kind: model.Float, Bits: 64}
+	case types.Float32:
+		return &model.Type{Kind: model.Float, Bits: 32}
+	}
+	return nil
 }
 
 // typeName returns the name of a type in this package.

@@ -12,7 +12,7 @@ import (
 	"github.com/attune-go/attune/migrations/internal/lazy"
 )
 
-// Guarding is the guards' reaction to wrong metadata.
+// A Guarding is the guards' reaction to wrong metadata.
 type Guarding string
 
 // The reactions. SQLite supports only GuardingRefuse.

@@ -37,12 +37,6 @@ func (in *inspection) checkReady(ctx context.Context, db bun.IDB, pending []step
 		}
 		return e
 	}
-	var found struct {
-		Keys       []string `bun:",array"`
-		Unlogged   []string `bun:",array"`
-		Taken      []string `bun:",array"`
-		Privileges []string `bun:",array"`
-	}
 	var relations, functions, triggers []string
 	if in.relations[recordTable] == nil {
 		relations = append(relations, recordTable)
@@ -54,49 +48,38 @@ func (in *inspection) checkReady(ctx context.Context, db bun.IDB, pending []step
 		functions = append(functions, guestFunctions(s.id)...)
 		triggers = append(triggers, guestTriggersOn(s.id)...)
 	}
-	err := db.NewRaw(`
-WITH space AS (SELECT oid, nspname FROM pg_catalog.pg_namespace WHERE oid = ?0),
-     ours AS (SELECT c.oid, c.relname, c.relowner, c.relpersistence FROM pg_catalog.pg_class c, space s WHERE c.relnamespace = s.oid AND c.relname IN (?1))
-SELECT ARRAY(SELECT o.relname::pg_catalog.text FROM ours o WHERE NOT EXISTS (
-           SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a ON a.attrelid = o.oid AND a.attnum = i.indkey[0]
-           WHERE i.indrelid = o.oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indnkeyatts = 1 AND a.attname = 'id')
-         ORDER BY 1) AS keys,
-       ARRAY(SELECT o.relname::pg_catalog.text FROM ours o WHERE o.relpersistence <> 'p' ORDER BY 1) AS unlogged,
-       ARRAY(SELECT 'type ' || t.typname FROM pg_catalog.pg_type t WHERE t.typnamespace = ?0 AND t.typrelid = 0 AND t.typname IN (?2)
-         UNION ALL SELECT 'function ' || p.proname FROM pg_catalog.pg_proc p WHERE p.pronamespace = ?0 AND p.proname IN (?3)
-         UNION ALL SELECT 'trigger ' || t.tgname || ' of table ' || c.relname
-         FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
-         WHERE c.relnamespace = ?0 AND c.relname || '.' || t.tgname IN (?4)
-         ORDER BY 1) AS taken,
-       ARRAY(SELECT 'CREATE on schema ' || s.nspname FROM space s WHERE NOT pg_catalog.has_schema_privilege(s.oid, 'CREATE')
-         UNION ALL SELECT p || ' on table ' || o.relname FROM ours o, pg_catalog.unnest(ARRAY['REFERENCES', 'TRIGGER', 'SELECT']) p
-         WHERE NOT pg_catalog.has_table_privilege(o.oid, p)
-         UNION ALL SELECT 'membership in the role ' || pg_catalog.pg_get_userbyid(o.relowner) || ', which owns table worker' FROM ours o
-         WHERE o.relname = 'worker' AND NOT pg_catalog.pg_has_role(o.relowner, 'USAGE')
-         ORDER BY 1) AS privileges`,
-		in.oid, bun.List(referred), bun.List(orNone(relations)), bun.List(orNone(functions)), bun.List(orNone(triggers))).Scan(ctx, &found)
-	if err != nil {
-		return fmt.Errorf("read keys and privileges of schema %q: %w", in.name, explain(err))
-	}
 	var findings []string
 	for _, d := range in.unfit() {
 		findings = append(findings, d.String())
 	}
-	if len(found.Keys) > 0 {
-		findings = append(findings, "without a unique key (id): table "+strings.Join(found.Keys, ", "))
+	unreferable, err := in.unreferable(ctx, db, referred)
+	if err != nil {
+		return err
 	}
-	if len(found.Unlogged) > 0 {
-		findings = append(findings, "unlogged, so that no other table can refer to it: table "+strings.Join(found.Unlogged, ", "))
+	taken, err := in.takenNames(ctx, db, relations, functions, triggers)
+	if err != nil {
+		return err
 	}
-	for _, name := range found.Taken {
-		findings = append(findings, "the name of the "+name+" is taken, and attune needs it")
-	}
+	findings = slices.Concat(findings, unreferable, taken)
 	if len(findings) > 0 {
 		return &StateError{Schema: in.name, kind: ErrMixed, Findings: findings}
 	}
-	if len(found.Privileges) > 0 {
+	var lacking []string
+	err = db.NewRaw(`
+WITH space AS (SELECT oid, nspname FROM pg_catalog.pg_namespace WHERE oid = ?0),
+     ours AS (SELECT c.oid, c.relname, c.relowner FROM pg_catalog.pg_class c, space s WHERE c.relnamespace = s.oid AND c.relname IN (?1))
+SELECT 'CREATE on schema ' || s.nspname FROM space s WHERE NOT pg_catalog.has_schema_privilege(s.oid, 'CREATE')
+UNION ALL SELECT p || ' on table ' || o.relname FROM ours o, pg_catalog.unnest(ARRAY['REFERENCES', 'TRIGGER', 'SELECT']) p
+WHERE NOT pg_catalog.has_table_privilege(o.oid, p)
+UNION ALL SELECT 'membership in the role ' || pg_catalog.pg_get_userbyid(o.relowner) || ', which owns table worker' FROM ours o
+WHERE o.relname = 'worker' AND NOT pg_catalog.pg_has_role(o.relowner, 'USAGE')
+ORDER BY 1`, in.oid, bun.List(referred)).Scan(ctx, &lacking)
+	if err != nil {
+		return fmt.Errorf("read privileges of schema %q: %w", in.name, explain(err))
+	}
+	if len(lacking) > 0 {
 		return fmt.Errorf("schema %q: %w: %s; migrate as the owner of the schema and of its tables",
-			in.name, ErrPrivilege, strings.Join(found.Privileges, ", "))
+			in.name, ErrPrivilege, strings.Join(lacking, ", "))
 	}
 	return nil
 }
@@ -163,8 +146,7 @@ func guestTriggersOn(id string) []string {
 	return names
 }
 
-// guestMatches returns what an expression finds in the file of a migration: its groups, the last one first,
-// with dots between them.
+// guestMatches returns what an expression finds in the file of a migration.
 func guestMatches(expr *regexp.Regexp, id string) (names []string) {
 	if id == Baseline {
 		return nil
@@ -173,7 +155,12 @@ func guestMatches(expr *regexp.Regexp, id string) (names []string) {
 	if err != nil {
 		panic(err) // the file is embedded
 	}
-	for _, m := range expr.FindAllStringSubmatch(string(text), -1) {
+	return matches(expr, string(text))
+}
+
+// matches returns what an expression finds in a text: its groups, the last one first, with dots between them.
+func matches(expr *regexp.Regexp, text string) (names []string) {
+	for _, m := range expr.FindAllStringSubmatch(text, -1) {
 		groups := slices.Clone(m[1:])
 		slices.Reverse(groups)
 		names = append(names, strings.Join(groups, "."))

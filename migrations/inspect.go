@@ -10,7 +10,7 @@ import (
 	"github.com/uptrace/bun/dialect"
 )
 
-// State describes what a schema holds before a migration.
+// A State describes what a schema holds before a migration.
 type State string
 
 // The states. Up and Down refuse StateMixed and StateForeign.

@@ -69,6 +69,9 @@ func (m *Migrator) Plan(ctx context.Context) (*Plan, error) {
 				(s.id == Baseline || s.id == UnifyRuntimes && in.state == StateUnified)
 			p.Pending = append(p.Pending, Step{ID: s.id, Requires: s.requires, Adopt: adopt})
 		}
+		if err := m.checkPending(ctx, tx, in, m.pending(in)); err != nil {
+			return err
+		}
 		mode, err := m.guardMode(ctx, tx, in)
 		if err != nil {
 			return err
@@ -79,11 +82,6 @@ func (m *Migrator) Plan(ctx context.Context) (*Plan, error) {
 		p.Guarding = mode.Guarding
 		if in.guest() {
 			p.Guest = true
-			if len(p.Pending) > 0 {
-				if err := in.checkReady(ctx, tx, m.pending(in)); err != nil {
-					return err
-				}
-			}
 			for _, s := range m.pending(in) {
 				p.Creates = append(p.Creates, guestRelations[s.id]...)
 			}

@@ -149,10 +149,8 @@ func (m *Migrator) upOne(
 	if len(pending) == 0 {
 		return nil, nil, nil, nil
 	}
-	if in.guest() {
-		if err := in.checkReady(ctx, tx, pending); err != nil {
-			return nil, nil, nil, err
-		}
+	if err := m.checkPending(ctx, tx, in, pending); err != nil {
+		return nil, nil, nil, err
 	}
 	s := pending[0]
 	m.cfg.Logger.InfoContext(ctx, "migrating", "schema", in.name, "migration", s.id, "state", in.state)
@@ -179,6 +177,17 @@ func (m *Migrator) checkUp(in *inspection) error {
 		return &SchemaError{Wanted: in.name, Found: in.others, kind: ErrSecondSchema}
 	}
 	return nil
+}
+
+// checkPending returns an error for what prevents pending migrations.
+func (m *Migrator) checkPending(ctx context.Context, db bun.IDB, in *inspection, pending []step) error {
+	switch {
+	case len(pending) == 0:
+		return nil
+	case in.guest():
+		return in.checkReady(ctx, db, pending)
+	}
+	return m.checkOwnReady(ctx, db, in)
 }
 
 // pending returns the migrations that are not recorded, oldest first.

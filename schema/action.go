@@ -7,7 +7,7 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// Action is something a worker runs.
+// An Action is something a worker runs.
 type Action struct {
 	bun.BaseModel `bun:"table:action,alias:action"`
 

@@ -21,7 +21,7 @@ const (
 	WorkerError    WorkerStatus = "error"
 )
 
-// WorkerRole is the role of a worker row. In Postgres it is worker_role_enum.
+// A WorkerRole is the role of a worker row. In Postgres it is worker_role_enum.
 // metadata.Worker is stored as RoleAction; a hybrid row is both.
 type WorkerRole string
 

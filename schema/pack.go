@@ -7,7 +7,7 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// Pack is a folder of definitions under one ref.
+// A Pack is a folder of definitions under one ref.
 type Pack struct {
 	bun.BaseModel `bun:"table:pack,alias:pack"`
 

@@ -7,7 +7,7 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// Sensor watches for triggers; a sensor host runs it.
+// A Sensor watches for triggers; a sensor host runs it.
 type Sensor struct {
 	bun.BaseModel `bun:"table:sensor,alias:sensor"`
 

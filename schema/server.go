@@ -7,7 +7,7 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// Token is a token of the HTTP API, without what the client keeps secret.
+// A Token is a token of the HTTP API, without what the client keeps secret.
 type Token struct {
 	bun.BaseModel `bun:"table:attune_token,alias:attune_token"`
 
@@ -26,7 +26,7 @@ type Token struct {
 	Created  time.Time  `bun:"created,notnull,nullzero,default:current_timestamp"`
 }
 
-// Session is a session of the page.
+// A Session is a session of the page.
 type Session struct {
 	bun.BaseModel `bun:"table:attune_session,alias:attune_session"`
 
@@ -38,7 +38,7 @@ type Session struct {
 	Created time.Time `bun:"created,notnull,nullzero,default:current_timestamp"`
 }
 
-// Audit is a change that the HTTP API made for a principal.
+// An Audit is a change that the HTTP API made for a principal.
 type Audit struct {
 	bun.BaseModel `bun:"table:attune_audit,alias:attune_audit"`
 

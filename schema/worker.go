@@ -7,7 +7,7 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// Worker is one registered worker or sensor process of a host.
+// A Worker is one registered worker or sensor process of a host.
 type Worker struct {
 	bun.BaseModel `bun:"table:worker,alias:worker"`
 
@@ -37,7 +37,7 @@ type Worker struct {
 	Updated          time.Time  `bun:"updated,notnull,nullzero,default:current_timestamp"`
 }
 
-// WorkerLabel is one label of a worker. The database copies it from the capability document.
+// A WorkerLabel is one label of a worker. The database copies it from the capability document.
 type WorkerLabel struct {
 	bun.BaseModel `bun:"table:worker_label,alias:worker_label"`
 
@@ -46,7 +46,7 @@ type WorkerLabel struct {
 	Value  string `bun:"value,notnull"`
 }
 
-// WorkerTaint is one taint of a worker's host. The database copies it from the capability
+// A WorkerTaint is one taint of a worker's host. The database copies it from the capability
 // document.
 type WorkerTaint struct {
 	bun.BaseModel `bun:"table:worker_taint,alias:worker_taint"`
@@ -59,7 +59,7 @@ type WorkerTaint struct {
 	Effect string `bun:"effect,notnull"`
 }
 
-// WorkerCordon keeps new work off a worker. Operators write it, and registration does not touch it.
+// A WorkerCordon keeps new work off a worker. Operators write it, and registration does not touch it.
 type WorkerCordon struct {
 	bun.BaseModel `bun:"table:worker_cordon,alias:worker_cordon"`
 
@@ -72,7 +72,7 @@ type WorkerCordon struct {
 	Created   time.Time `bun:"created,notnull,nullzero,default:current_timestamp"`
 }
 
-// WorkerOperatorTaint is a taint that operators put on a worker. Registration does not touch it.
+// A WorkerOperatorTaint is a taint that operators put on a worker. Registration does not touch it.
 type WorkerOperatorTaint struct {
 	bun.BaseModel `bun:"table:worker_operator_taint,alias:worker_operator_taint"`
 

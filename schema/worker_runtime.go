@@ -84,7 +84,7 @@ const (
 	VersionChanged ChangeKind = "version_changed"
 )
 
-// CapabilityChange is one row of the history.
+// A CapabilityChange is one row of the history.
 type CapabilityChange struct {
 	bun.BaseModel `bun:"table:capability_change,alias:capability_change"`
 
@@ -104,7 +104,7 @@ type CapabilityChange struct {
 	Created time.Time `bun:"created,notnull,nullzero,default:current_timestamp"`
 }
 
-// WorkerSweep is a single row with the times of the last sweep for stale workers and the
+// A WorkerSweep is a single row with the times of the last sweep for stale workers and the
 // last pruning of old changes.
 type WorkerSweep struct {
 	bun.BaseModel `bun:"table:worker_sweep,alias:worker_sweep"`

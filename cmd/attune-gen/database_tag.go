@@ -40,7 +40,7 @@ func (c *detectorCommand) fromDatabase(io streams) error {
 	cmd.Stdout, cmd.Stderr = io.out, io.err
 	err := cmd.Run()
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.Exited() {
-		return exited(exit.ExitCode()) // the program has reported the error
+		return exitStatus(exit.ExitCode()) // the program has reported the error
 	}
 	return err
 }

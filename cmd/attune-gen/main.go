@@ -45,17 +45,17 @@ var errStale = errors.New("stale")
 
 func main() { os.Exit(run(os.Args[1:], streams{os.Stdout, os.Stderr})) }
 
-// exited is the exit status of a program that has reported its error, or that was ended by a flag
+// An exitStatus is the exit status of a program that has reported its error, or that was ended by a flag
 // such as --help.
-type exited int
+type exitStatus int
 
-func (e exited) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 // run runs the program and returns its exit status.
 func run(args []string, io streams) (code int) {
 	defer func() {
 		if r := recover(); r != nil {
-			status, ok := r.(exited)
+			status, ok := r.(exitStatus)
 			if !ok {
 				panic(r)
 			}
@@ -65,7 +65,7 @@ func run(args []string, io streams) (code int) {
 	parser, err := kong.New(&grammar{}, kong.Name(name),
 		kong.Description("Write code and documents from annotated Go types, and detectors from runtime definitions. "+
 			"See go doc github.com/attune-go/attune/gen for the annotations."),
-		kong.Writers(io.out, io.err), kong.Exit(func(code int) { panic(exited(code)) }),
+		kong.Writers(io.out, io.err), kong.Exit(func(code int) { panic(exitStatus(code)) }),
 		kong.Vars{"version": name + " " + attune.Version}, kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
 	if err != nil {
 		fmt.Fprintf(io.err, "%s: %v\n", name, err)
@@ -90,7 +90,7 @@ func run(args []string, io streams) (code int) {
 func report(out io.Writer, command string, err error) int {
 	var faults gen.Faults
 	var usage usageError
-	var status exited
+	var status exitStatus
 	switch {
 	case err == nil:
 		return exitDone

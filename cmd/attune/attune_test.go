@@ -326,7 +326,7 @@ func TestHelp(t *testing.T) {
 		"packs validate", "packs unload", "packs list", "runtimes", "runtimes list", "runtimes show", "runtimes delete", "workers", "workers list",
 		"workers show", "workers diff", "workers groups", "workers history", "workers refresh", "workers delete", "workers cordon",
 		"workers uncordon", "workers taint", "workers untaint", "place", "explain", "serve", "tokens", "tokens create", "tokens list",
-		"tokens revoke", "versions", "versions match",
+		"tokens revoke", "versions", "versions match", "status", "config", "completion",
 	} {
 		got := run(t, append(strings.Fields(args), "--help")...)
 		if got.status != 0 || !strings.Contains(got.out, "Usage: attune") || strings.Contains(got.out, "${") {

@@ -11,7 +11,7 @@ import (
 // ask finds the same workers, whether a command asks or a service has resolved the names.
 func TestGuestDefinitionsChange(t *testing.T) {
 	t.Parallel()
-	for _, shape := range []platform.Shape{platform.F, platform.C} {
+	for _, shape := range platform.Shapes() {
 		t.Run(string(shape), func(t *testing.T) {
 			t.Parallel()
 			asGuest(t, shape, func(h *guestHost) {
@@ -34,10 +34,14 @@ func TestGuestDefinitionsChange(t *testing.T) {
 				want(t, run(t, "workers", "list", "--has", "etl.cobol"), 0, "worker-alpha")
 				h.inPath(`DELETE FROM runtime WHERE ref = 'etl.cobol'`)
 				declares("cobol", "")
-				if shape == platform.C {
+				if shape.Has(platform.A) {
 					h.inPath(`UPDATE runtime SET aliases = '{"cobol"}' WHERE ref = 'go'`)
 					declares("cobol", "go")
-					h.inPath(`SET LOCAL platform.catalog_writer = 'on'; UPDATE runtime SET retired_at = now() WHERE ref = 'go'`)
+					gone := `UPDATE runtime SET aliases = '{}' WHERE ref = 'go'`
+					if shape == platform.C {
+						gone = `SET LOCAL platform.catalog_writer = 'on'; UPDATE runtime SET retired_at = now() WHERE ref = 'go'`
+					}
+					h.inPath(gone)
 					declares("cobol", "")
 				}
 

@@ -242,10 +242,20 @@ func TestGuestTakenName(t *testing.T) {
 // columns that the platform has dropped make no difference.
 func TestGuestOddSchemas(t *testing.T) {
 	t.Parallel()
+	for _, shape := range platform.Shapes() {
+		t.Run(string(shape), func(t *testing.T) {
+			t.Parallel()
+			inOddSchema(t, shape)
+		})
+	}
+}
+
+func inOddSchema(t *testing.T, shape platform.Shape) {
+	t.Helper()
 	isolated(t)
 	db := testdb.EmptyPostgres(t)
 	const schema = `Wörker "ä".x`
-	platform.MakeIn(t, db, platform.A, schema)
+	platform.MakeIn(t, db, shape, schema)
 	setenv(t, "ATTUNE_DATABASE_URL", db.URL)
 	setenv(t, "PATH", t.TempDir())
 	exec := func(statements ...string) {

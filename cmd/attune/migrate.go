@@ -19,7 +19,7 @@ type migrateCmd struct {
 	Plan   migratePlanCmd   `cmd:"" help:"Show what up or down would do; write nothing."`
 }
 
-// lockFlag is shared by the commands that wait for locks.
+// A lockFlag is shared by the commands that wait for locks.
 type lockFlag struct {
 	LockTimeout time.Duration `help:"How long to wait for a lock (default: ${default})." default:"${lock_timeout}" env:"ATTUNE_LOCK_TIMEOUT" placeholder:"DURATION"`
 }
@@ -37,7 +37,7 @@ type migrateUpCmd struct {
 	NoCore bool `help:"Do not load the core pack into an empty database."`
 }
 
-// guardsFlag is shared by up and by the plan of it.
+// A guardsFlag is shared by up and plan.
 type guardsFlag struct {
 	Guards string `help:"What the database does with faulty metadata: refuse, warn or off; it is kept (default: what the database keeps, else refuse, and warn beside a platform)." enum:",refuse,warn,off" default:"" placeholder:"refuse|warn|off"`
 }

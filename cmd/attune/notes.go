@@ -13,8 +13,8 @@ func sourceToAsk(ctx context.Context, env *cli.Env) (source, error) {
 	return sourceOr(ctx, env, openToAsk)
 }
 
-// sourceToLook works like sourceToAsk for a command that writes nothing and can do with what a
-// database says that is not migrated.
+// sourceToLook works like sourceToAsk for a command that writes nothing. The database need not be
+// migrated.
 func sourceToLook(ctx context.Context, env *cli.Env) (source, error) {
 	return sourceOr(ctx, env, openToLook)
 }
@@ -37,8 +37,8 @@ func openToAsk(ctx context.Context, env *cli.Env) (*cli.Database, error) {
 	return noting(ctx, env, db, err)
 }
 
-// openToLook works like openToAsk for a command that writes nothing and can do with what a
-// database says that is not migrated.
+// openToLook works like openToAsk for a command that writes nothing. The database need not be
+// migrated.
 func openToLook(ctx context.Context, env *cli.Env) (*cli.Database, error) {
 	db, err := env.OpenToLook(ctx)
 	return noting(ctx, env, db, err)

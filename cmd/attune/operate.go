@@ -150,8 +150,8 @@ func (c *operateFlags) run(ctx context.Context, env *cli.Env, op answer.Operatio
 	return nil
 }
 
-// operationWords are what an operation makes of a worker, and what it is called where the worker was
-// that already.
+// operationWords are the results of an operation: for a worker that it changed, and for one that it
+// did not have to change.
 var operationWords = map[answer.OperationKind][2]string{
 	answer.OperationCordon:   {"cordoned", "already cordoned"},
 	answer.OperationUncordon: {"uncordoned", "was not cordoned"},

@@ -71,7 +71,7 @@ func TestPlaceAction(t *testing.T) {
 		if got := run(t, "place", "--action", "etl.free"); got.status != 0 || strings.Contains(got.errOut, "no runtime") {
 			t.Errorf("its other columns name a runtime: exit %d, %s", got.status, got.errOut)
 		}
-		want(t, run(t, "place", "--action", "etl.lost"), 0, `note: action etl.lost: its constraint ">=3" is without a runtime, which was never set or was deleted`)
+		want(t, run(t, "place", "--action", "etl.lost"), 0, `note: action etl.lost: its constraint ">=3" applies to no runtime: none was set, or it was deleted`)
 		want(t, run(t, "place", "--action", "etl.wrong"), 1, `action "etl.wrong"`, `/required_worker_runtimes/pyton: unknown runtime "pyton"; did you mean python?`)
 		want(t, run(t, "place", "--action", "etl.laod"), 1, `no action "etl.laod" in `, "did you mean etl.load?")
 		want(t, run(t, "place", "--sensor", "etl.load"), 1, `no sensor "etl.load" in `, "; there is the action etl.load: `attune place --action etl.load`")

@@ -13,7 +13,7 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// selector selects workers by terms, or by flags, which are the same terms in
+// A selector selects workers by terms, or by flags, which are the same terms in
 // another spelling.
 type selector struct {
 	Name        []string `sep:"none" help:"Workers with this name; * is any text and ? one character." placeholder:"NAME"`
@@ -35,7 +35,7 @@ const selectorHelp = "A selector is a list of terms that must all match: NAME (*
 	"Each term is also a flag: 'has:python@>=3.12' is --has 'python@>=3.12'. " +
 	"A runtime is a ref, alias or name, in any case; `attune versions match --help` describes constraints. " +
 	"A worker is stale when it has missed three heartbeats, by its own interval and the database's clock, and did not sign off. " +
-	"A selector that no worker fits is not an error, but a name, id or host that no worker has is one for commands that change something. " +
+	"A selector may match no worker. Commands that change something refuse a name, id or host that no worker has. " +
 	"Example: 'web-*' role:worker label:zone=a 'lacks:python@>=3.12,<4'."
 
 // terms returns the terms and the flags, as terms.
@@ -58,12 +58,12 @@ func (s *selector) terms() []string {
 	return terms
 }
 
-// selection is a parsed selector.
+// A selection is a parsed selector.
 type selection struct {
 	answer.Selector
 }
 
-// requirement is a runtime that somebody asks for, as RUNTIME[@CONSTRAINT].
+// A requirement is a runtime that somebody asks for, as RUNTIME[@CONSTRAINT].
 type requirement = answer.RuntimeTerm
 
 // parse reads the terms.

@@ -39,8 +39,8 @@ type serveCmd struct {
 func (c *serveCmd) Help() string {
 	return "Serves the HTTP API that /openapi.json describes, and a page over it at /ui/. Clients need a token of " +
 		"`attune tokens create`. Without any in the database, the server makes one for this run, and prints it and a link that " +
-		"signs a browser in. Other machines are served with TLS only, or behind a proxy that has it. SIGTERM ends it: streams get " +
-		"their end, and open requests have 10 seconds."
+		"signs a browser in. Other machines are served with TLS only, or behind a proxy that has it. SIGTERM ends it: streams " +
+		"are closed, and open requests have 10 seconds."
 }
 
 // Logger makes the log, from info upwards by default, and as JSON with --json.
@@ -211,7 +211,7 @@ const endWithin = 10 * time.Second
 func (s *apiServer) serve(ctx context.Context, address, cert, key string) error {
 	listener, err := (&net.ListenConfig{Control: endVanished}).Listen(ctx, "tcp", address)
 	if err != nil {
-		//nolint:errorlint // not wrapped: it would be taken for a database's that is away
+		//nolint:errorlint // wrapped, it would count as the error of a database that is away
 		return fmt.Errorf("--listen: %v; name another port, or a host that is this machine", err)
 	}
 	scheme, serve := "http", s.http.Serve

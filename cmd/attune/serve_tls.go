@@ -43,7 +43,7 @@ func (p *keyPair) config() *tls.Config {
 func (p *keyPair) follow(log *slog.Logger) (stop func()) {
 	return onHangup(func() {
 		if err := p.read(); err != nil {
-			log.Error("the certificate cannot be used; the one that was read before is", "error", err)
+			log.Error("the certificate cannot be used; the previous one stays", "error", err)
 			return
 		}
 		log.Info("read the certificate again", "file", p.cert)

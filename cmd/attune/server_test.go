@@ -131,6 +131,8 @@ func TestServerGivesTheSame(t *testing.T) {
 		{args: "place --action etl.lost"},
 		{args: "place --action etl.wrong", status: cli.ExitFailed},
 		{args: "place --action etl.laod", status: cli.ExitFailed},
+		{args: "place --action etl.watch", status: cli.ExitFailed},
+		{args: "place --sensor etl.load", status: cli.ExitFailed},
 		{args: "place --sensor etl.watch", status: cli.ExitPending},
 		{args: "place --all", status: cli.ExitPending},
 		{args: "place --all --json --pack etl", status: cli.ExitPending},
@@ -486,7 +488,7 @@ func TestFollowPruned(t *testing.T) {
 					time.Sleep(10 * time.Millisecond)
 				}
 				status, said := f.end(true), f.errOut.String()
-				if status != 0 || strings.Count(said, "\n") != 1 || !strings.Contains(said, "going on with those that are kept") {
+				if status != 0 || strings.Count(said, "\n") != 1 || !strings.Contains(said, "going on with the ones that are left") {
 					t.Errorf("%v: %s: ended with %d:\n%s", place, name, status, said)
 				}
 			}

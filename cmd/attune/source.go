@@ -12,15 +12,15 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// A source answers what commands ask: a database, or a server in front of one. It is as wide as the
-// questions are, so that each command exists once.
+// A source answers what commands ask: a database, or a server in front of one. It has a
+// method for each question, so that each command exists once.
 type source interface {
 	answer.Finder
-	answer.Asked
+	answer.RefreshSource
 	close()
 	// name is what messages call it.
 	name() string
-	// pending is why a database that is only looked at is not migrated, or nil.
+	// pending returns why the database is not migrated, or nil.
 	pending() error
 	guest(ctx context.Context) (bool, error)
 	status(ctx context.Context) (*answer.Status, error)

@@ -16,7 +16,7 @@ import (
 // A databaseSource answers from a database.
 type databaseSource struct {
 	answer.Finder
-	answer.Asked
+	answer.RefreshSource
 	db *cli.Database
 }
 
@@ -24,7 +24,7 @@ var _ source = databaseSource{}
 
 // inDatabase returns a database as a source.
 func inDatabase(db *cli.Database) databaseSource {
-	return databaseSource{answer.In(db.Store), answer.AskedIn(db.Store), db}
+	return databaseSource{answer.In(db.Store), answer.RefreshIn(db.Store), db}
 }
 
 func (s databaseSource) close()         { _ = s.db.Close() } // everything was read

@@ -14,7 +14,7 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// changePage is a page of changes.
+// A changePage is a page of changes.
 type changePage struct {
 	Items []answer.Change
 	Last  int64

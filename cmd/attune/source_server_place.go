@@ -35,7 +35,7 @@ func (s *serverSource) place(ctx context.Context, r *placement.Requirement, limi
 	return a, err
 }
 
-// subjectPage is a page of actions or sensors.
+// A subjectPage is a page of actions or sensors.
 type subjectPage struct {
 	Fleet int
 	Items []answer.SubjectCount

@@ -14,7 +14,7 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// runtimePage is a page of definitions.
+// A runtimePage is a page of definitions.
 type runtimePage struct {
 	Items   []runtimeItem
 	Retired []string

@@ -17,7 +17,7 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// workerPage is a page of workers.
+// A workerPage is a page of workers.
 type workerPage struct {
 	Items   []answer.WorkerItem
 	Next    string

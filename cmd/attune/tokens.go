@@ -20,7 +20,7 @@ type tokensCmd struct {
 type tokensCreateCmd struct {
 	Name    string        `arg:"" help:"Name of the token, for the list and the audit." placeholder:"NAME"`
 	Scope   string        `help:"What the token allows: read; or operate, which includes read, documents and evidence, and changes of workers (default: ${default})." enum:"read,operate" default:"read" placeholder:"SCOPE"`
-	Expires time.Duration `help:"How long the token is valid; 0 is without an end (default: ${default})." default:"90d" placeholder:"TIME"`
+	Expires time.Duration `help:"How long the token is valid; with 0 it never expires (default: ${default})." default:"90d" placeholder:"TIME"`
 }
 
 // Help returns the longer text of --help.
@@ -28,7 +28,7 @@ func (c *tokensCreateCmd) Help() string {
 	return "The token is printed this once: the database keeps a hash of it. Clients send it as `Authorization: Bearer TOKEN`."
 }
 
-// createdToken is a new token with its text.
+// A createdToken is a new token with its text.
 type createdToken struct {
 	Token   string     `json:"token"`
 	ID      int64      `json:"id"`
@@ -68,7 +68,7 @@ func (c *tokensCreateCmd) Run(ctx context.Context, env *cli.Env) error {
 
 type tokensListCmd struct{ cli.Output }
 
-// tokenRow is a token in a list.
+// A tokenRow is a token in a list.
 type tokenRow struct {
 	ID       int64      `json:"id"`
 	Name     string     `json:"name"`

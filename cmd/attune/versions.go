@@ -28,7 +28,7 @@ func (c *versionsMatchCmd) Help() string {
 		"3 a version does not satisfy it."
 }
 
-// verdict holds whether one version satisfies a constraint.
+// A verdict holds whether one version satisfies a constraint.
 type verdict struct {
 	Text string `json:"text"`
 	// Version is the canonical version.

@@ -13,7 +13,7 @@ import (
 )
 
 // errPruned means that changes behind the id to follow from may have been deleted.
-var errPruned = errors.New("some behind the id to begin with may have been deleted; going on with those that are kept")
+var errPruned = errors.New("some of those after the given id may have been deleted; going on with the ones that are left")
 
 // follow prints the changes that fit a filter as they happen, one a line, until ctx
 // ends or the output is closed.
@@ -25,7 +25,7 @@ func (c *workersHistoryCmd) follow(ctx context.Context, env *cli.Env, src source
 		}
 		filter.Names = []string{strings.TrimPrefix(c.Name, "name:")}
 		for i := range workers {
-			// A pattern has found a whole fleet, and an id or a host some other names.
+			// A pattern matches the names that it has found; an id or a host does not.
 			if !answer.IsSelected(&schema.CapabilityChange{WorkerName: workers[i].Name}, store.ChangeFilter{Names: filter.Names}) {
 				filter.Names = append(filter.Names, workers[i].Name)
 			}

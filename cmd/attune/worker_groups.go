@@ -17,8 +17,8 @@ type workersGroupsCmd struct {
 
 // Help returns the longer text of --help.
 func (c *workersGroupsCmd) Help() string {
-	return "Counts by the last reports, for each runtime that a worker of the group has. Workers without the label or a status " +
-		"are a group of their own, -. A server remembers counts for ten seconds. Example: attune workers groups --by label:zone."
+	return "Counts workers by their last reports, and for each runtime those that have it. Workers without the label, or without a status, " +
+		"are the group -. A server remembers counts for ten seconds. Example: attune workers groups --by label:zone."
 }
 
 // Run counts workers and their runtimes by group.

@@ -32,7 +32,7 @@ type Source struct {
 	Core bool
 }
 
-// Config names the generated package.
+// A Config names the generated package.
 type Config struct {
 	// Dir is the folder of the package. Defaults to the working directory.
 	Dir string
@@ -74,7 +74,7 @@ type output struct {
 	JSON, Time bool
 }
 
-// runtime is one definition as Go code.
+// A runtime is one definition as Go code.
 type runtime struct {
 	Ref, Go, Digest string
 	// Literal is a composite literal without its type.

@@ -15,7 +15,7 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// literal writes values as composite literals of Go. All text goes through quoted, so that
+// A literal writes values as composite literals of Go. All text goes through quoted, so that
 // no text becomes code.
 type literal struct {
 	strings.Builder

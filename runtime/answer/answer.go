@@ -19,9 +19,9 @@ func RoleName(r schema.WorkerRole) string {
 	return string(r)
 }
 
-// AskedRole returns the role whose definitions a worker's service verifies. It is empty for a hybrid,
+// definitionRole returns the role whose definitions a worker's service verifies. It is empty for a hybrid,
 // whose service may have either role.
-func AskedRole(r schema.WorkerRole) metadata.Role {
+func definitionRole(r schema.WorkerRole) metadata.Role {
 	if r == schema.RoleHybrid {
 		return ""
 	}

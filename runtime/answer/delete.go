@@ -186,7 +186,7 @@ func DeleteRuntime(ctx context.Context, db bun.IDB, cfg store.Config, ref string
 		if report.References, err = st.Runtimes.References(ctx, ref); err != nil {
 			return err
 		}
-		if report.Workers, err = Holders(ctx, st, ref); err != nil {
+		if report.Workers, err = countHolders(ctx, st, ref); err != nil {
 			return err
 		}
 		if report.Pack, err = loadedPack(ctx, st, ref); err != nil {
@@ -211,8 +211,8 @@ func DeleteRuntime(ctx context.Context, db bun.IDB, cfg store.Config, ref string
 	return report, err
 }
 
-// Holders counts the workers that have the runtime of a ref by their last report.
-func Holders(ctx context.Context, st *store.Store, ref string) (int, error) {
+// countHolders counts the workers that have the runtime of a ref by their last report.
+func countHolders(ctx context.Context, st *store.Store, ref string) (int, error) {
 	have, err := CountWorkers(ctx, st, store.Selection{Has: []store.Requirement{{Ref: ref}}})
 	if err != nil {
 		return 0, err

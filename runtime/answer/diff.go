@@ -88,7 +88,7 @@ type Holding struct {
 	Installations []Installed `json:"installations"`
 }
 
-// Installed is one installation. Version and Path are empty if unknown.
+// An Installed is one installation. Version and Path are empty if unknown.
 type Installed struct {
 	Version string `json:"version"`
 	Path    string `json:"path"`
@@ -203,7 +203,7 @@ func orSilence(
 		return silence, err
 	}
 	created, err := st.Runtimes.Created(ctx, ref)
-	if err == nil && caps.NotFound(def, AskedRole(w.WorkerRole), created) != nil {
+	if err == nil && caps.NotFound(def, definitionRole(w.WorkerRole), created) != nil {
 		silence.Outcome = string(capability.NotFound)
 	}
 	return silence, err

@@ -163,7 +163,7 @@ func Explain(ctx context.Context, st *store.Store, w *store.WorkerSnapshot, q Qu
 		}
 	}
 	if len(e.Installations) == 0 && e.Negative == nil && !e.foreign && unreadable == nil {
-		if err := e.addNotFound(ctx, st, AskedRole(w.WorkerRole), &q, caps); err != nil {
+		if err := e.addNotFound(ctx, st, definitionRole(w.WorkerRole), &q, caps); err != nil {
 			return nil, err
 		}
 	}

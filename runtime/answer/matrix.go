@@ -132,7 +132,7 @@ func cellOf(w *WorkerItem, of *RuntimeTerm) Cell {
 			cell = Cell{State: CellAbsent, Outcome: row.Outcome}
 		}
 	}
-	if cell.State == CellUnasked && w.Document.NotFound(of.Definition, AskedRole(w.WorkerRole), of.Created) != nil {
+	if cell.State == CellUnasked && w.Document.NotFound(of.Definition, definitionRole(w.WorkerRole), of.Created) != nil {
 		cell = Cell{State: CellAbsent, Outcome: capability.NotFound}
 	}
 	return cell

@@ -15,7 +15,7 @@ import (
 // The nearest miss of each group says whether the worker had a missing runtime before.
 func Place(ctx context.Context, st *store.Store, r *placement.Requirement, limit int) (*placement.Answer, error) {
 	query := store.FactsFor(r)
-	query.OneSlot = r.SlotsOrDefault() == 1 && limit > 0 // the slots of few are read afterwards
+	query.OneSlot = r.SlotsOrDefault() == 1 && limit > 0 // slots are read afterwards, of the placed workers only
 	fleet, err := st.Workers.Facts(ctx, query)
 	if err != nil {
 		return nil, err
@@ -76,8 +76,8 @@ func readFree(ctx context.Context, st *store.Store, placed []placement.Placed) e
 	return nil
 }
 
-// PlaceHosts answers as Place does, with the verdict of each worker. The history is asked about
-// every worker, which takes longer.
+// PlaceHosts answers as Place does, with the verdict of each worker. It reads the history of every
+// worker, which takes longer.
 func PlaceHosts(ctx context.Context, st *store.Store, r *placement.Requirement, limit int) (*placement.Answer, error) {
 	query := store.FactsFor(r)
 	query.Lost = true

@@ -66,8 +66,9 @@ func (e *LateError) Error() string {
 	return fmt.Sprintf("not all have verified: %d of %d missing after %v", e.Late, e.All, e.Waited)
 }
 
-// Asked are the workers of a Refresh: in a database, or through a server.
-type Asked interface {
+// A RefreshSource asks the workers of a Refresh and reads their reports, in a database or through a
+// server.
+type RefreshSource interface {
 	RowReader
 	// Installed returns the installations of workers, by worker.
 	Installed(ctx context.Context, ids []int64) ([]store.Reported, error)
@@ -77,19 +78,19 @@ type Asked interface {
 	Refreshed(ctx context.Context, ids ...int64) (map[int64]time.Time, error)
 }
 
-// AskedIn returns the Asked of a database.
-func AskedIn(st *store.Store) Asked { return asking{st.Workers, st.WorkerRuntimes} }
+// RefreshIn returns the RefreshSource of a database.
+func RefreshIn(st *store.Store) RefreshSource { return databaseWorkers{st.Workers, st.WorkerRuntimes} }
 
-type asking struct {
+type databaseWorkers struct {
 	*store.Workers
 	runtimes *store.WorkerRuntimes
 }
 
-func (a asking) Installed(ctx context.Context, ids []int64) ([]store.Reported, error) {
+func (a databaseWorkers) Installed(ctx context.Context, ids []int64) ([]store.Reported, error) {
 	return a.runtimes.Installed(ctx, ids)
 }
 
-func (a asking) RequestRefresh(ctx context.Context, ids ...int64) error {
+func (a databaseWorkers) RequestRefresh(ctx context.Context, ids ...int64) error {
 	_, err := a.Workers.RequestRefresh(ctx, ids...)
 	return err
 }
@@ -125,7 +126,7 @@ func (r *Refresh) targets() (ids []int64) {
 
 // Remember reads the runtimes and versions of the workers, so that Wait can tell what changed. It is called before
 // Request.
-func (r *Refresh) Remember(ctx context.Context, in Asked) error {
+func (r *Refresh) Remember(ctx context.Context, in RefreshSource) error {
 	r.before = map[int64]*capability.Document{}
 	equal := map[string]*capability.Document{} // the hosts of a fleet are often alike
 	for part := range slices.Chunk(r.targets(), refreshBatch) {
@@ -175,7 +176,7 @@ func remembered(rows []store.Reported) *capability.Document {
 }
 
 // Request asks the workers.
-func (r *Refresh) Request(ctx context.Context, in Asked) error {
+func (r *Refresh) Request(ctx context.Context, in RefreshSource) error {
 	for part := range slices.Chunk(r.targets(), refreshBatch) {
 		if err := in.RequestRefresh(ctx, part...); err != nil {
 			return err
@@ -194,8 +195,8 @@ const (
 	lookShare = 4
 )
 
-// awaited is a worker that was asked.
-type awaited struct {
+// An awaitedWorker is a worker that was asked.
+type awaitedWorker struct {
 	// before is what the worker had; nil if that is not known.
 	before *capability.Document
 	// request is when it was asked; the zero time until that was read.
@@ -208,15 +209,15 @@ type awaited struct {
 // Wait waits until the workers that were asked have verified or the timeout has passed, and
 // sets their results. Errors: *LateError. Any other error means that the database could not
 // be read.
-func (r *Refresh) Wait(ctx context.Context, in Asked, timeout time.Duration) error {
+func (r *Refresh) Wait(ctx context.Context, in RefreshSource, timeout time.Duration) error {
 	began := time.Now()
 	bounded, stop := context.WithTimeout(ctx, timeout)
 	defer stop()
-	all := map[int64]*awaited{}
+	all := map[int64]*awaitedWorker{}
 	for i := range r.Workers {
 		if w := &r.Workers[i]; w.Asked {
 			w.Result = new(RefreshResult)
-			all[w.ID] = &awaited{before: r.before[w.ID], result: w.Result}
+			all[w.ID] = &awaitedWorker{before: r.before[w.ID], result: w.Result}
 		}
 	}
 	for open := maps.Clone(all); len(open) > 0; {
@@ -224,7 +225,7 @@ func (r *Refresh) Wait(ctx context.Context, in Asked, timeout time.Duration) err
 		if err := look(bounded, in, open, began); err != nil && bounded.Err() == nil {
 			return err
 		}
-		maps.DeleteFunc(open, func(_ int64, a *awaited) bool { return a.settled })
+		maps.DeleteFunc(open, func(_ int64, a *awaitedWorker) bool { return a.settled })
 		if len(open) == 0 {
 			break
 		}
@@ -260,7 +261,7 @@ func (r *Refresh) Wait(ctx context.Context, in Asked, timeout time.Duration) err
 }
 
 // look reads the workers that have not settled, and the documents of workers that have verified.
-func look(ctx context.Context, in Asked, open map[int64]*awaited, began time.Time) error {
+func look(ctx context.Context, in RefreshSource, open map[int64]*awaitedWorker, began time.Time) error {
 	var verified []int64
 	for part := range slices.Chunk(slices.Collect(maps.Keys(open)), refreshBatch) {
 		rows, err := in.Rows(ctx, part, false)
@@ -294,7 +295,7 @@ func look(ctx context.Context, in Asked, open map[int64]*awaited, began time.Tim
 
 // look updates the result from the row, and reports whether the document is of a verification that was asked for. now
 // is nil when the row was deleted.
-func (a *awaited) look(now *store.WorkerSnapshot, refreshed time.Time) (verified bool) {
+func (a *awaitedWorker) look(now *store.WorkerSnapshot, refreshed time.Time) (verified bool) {
 	if now == nil {
 		a.settled, a.result.Reason = true, "it was deleted"
 		return false
@@ -319,7 +320,7 @@ func (a *awaited) look(now *store.WorkerSnapshot, refreshed time.Time) (verified
 }
 
 // settle sets the result of a worker that has verified.
-func (a *awaited) settle(now *store.WorkerSnapshot) {
+func (a *awaitedWorker) settle(now *store.WorkerSnapshot) {
 	caps, err := Document(&now.Worker, nil)
 	if err != nil || caps == nil {
 		a.result.Reason = "its document cannot be read"

@@ -37,10 +37,10 @@ func TestRefresh(t *testing.T) {
 			t.Fatal(err)
 		}
 		refresh := answer.NewRefresh(found.Items)
-		if err := refresh.Remember(t.Context(), answer.AskedIn(st)); err != nil {
+		if err := refresh.Remember(t.Context(), answer.RefreshIn(st)); err != nil {
 			t.Fatal(err)
 		}
-		if err := refresh.Request(t.Context(), answer.AskedIn(st)); err != nil {
+		if err := refresh.Request(t.Context(), answer.RefreshIn(st)); err != nil {
 			t.Fatal(err)
 		}
 		for _, w := range refresh.Workers {
@@ -68,7 +68,7 @@ func TestRefresh(t *testing.T) {
 			t.Fatal(err)
 		}
 		end("b-ends")
-		err = refresh.Wait(t.Context(), answer.AskedIn(st), 2*time.Second)
+		err = refresh.Wait(t.Context(), answer.RefreshIn(st), 2*time.Second)
 		var late *answer.LateError
 		if !errors.As(err, &late) || late.Late != 2 || late.All != 3 || late.Waited != 2*time.Second {
 			t.Errorf("got %v", err)

@@ -100,7 +100,7 @@ func (e *Explanation) doubts() (hints []string) {
 func (e *Explanation) mindFailed(q *Question) {
 	var matches []*ExplainedFailure
 	for i := range e.Failed {
-		if f := &e.Failed[i]; MaySatisfy(&q.Requirement, f.Declared, f.Version) {
+		if f := &e.Failed[i]; maySatisfy(&q.Requirement, f.Declared, f.Version) {
 			matches = append(matches, f)
 			e.help(f.Hint)
 			if f.bySettings(e.declared()) {
@@ -133,10 +133,10 @@ func Satisfies(r *store.Requirement, text string) bool {
 	return err == nil && r.Constraint.Match(v, r.Prereleases)
 }
 
-// MaySatisfy reports whether an executable that does not count could satisfy a requirement:
+// maySatisfy reports whether an executable that does not count could satisfy a requirement:
 // by the version that a definition declares for it, by its own version, or because its
 // version is unknown.
-func MaySatisfy(r *store.Requirement, declared, text string) bool {
+func maySatisfy(r *store.Requirement, declared, text string) bool {
 	switch {
 	case r.Constraint == nil:
 		return true

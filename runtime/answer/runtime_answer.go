@@ -59,7 +59,7 @@ func answerOf(r *RuntimeTerm, w *WorkerItem) RuntimeAnswer {
 			if row.Path == "" {
 				declared = row.VersionRaw
 			}
-			unknown = unknown || row.Outcome.CouldNotTell() && MaySatisfy(&r.Requirement, declared, row.Version)
+			unknown = unknown || row.Outcome.CouldNotTell() && maySatisfy(&r.Requirement, declared, row.Version)
 		}
 	}
 	switch {
@@ -71,7 +71,7 @@ func answerOf(r *RuntimeTerm, w *WorkerItem) RuntimeAnswer {
 		return RuntimeAnswer{State: AnswerOther, Installations: other}
 	case absent != "":
 		return RuntimeAnswer{State: AnswerAbsent, Outcome: absent}
-	case w.Document.NotFound(r.Definition, AskedRole(w.WorkerRole), r.Created) != nil:
+	case w.Document.NotFound(r.Definition, definitionRole(w.WorkerRole), r.Created) != nil:
 		return RuntimeAnswer{State: AnswerAbsent, Outcome: capability.NotFound}
 	}
 	return RuntimeAnswer{State: AnswerUnasked}

@@ -86,7 +86,7 @@ func RuntimeRowOf(d *metadata.Definition, guest bool) RuntimeRow {
 	if d.Aliases.Fault() == nil && len(d.Aliases) > 1 {
 		row.Also = d.Aliases[1:]
 	}
-	if fault := FaultOf(d, guest); fault != nil {
+	if fault := faultOf(d, guest); fault != nil {
 		row.Verification, row.Fault = Malformed, fault.Error()
 		return row
 	}
@@ -113,9 +113,9 @@ func RuntimeRowOf(d *metadata.Definition, guest bool) RuntimeRow {
 	return row
 }
 
-// FaultOf returns what is wrong with a definition. In a guest any ref is right, because a platform's
+// faultOf returns what is wrong with a definition. In a guest any ref is right, because a platform's
 // refs need no pack.
-func FaultOf(d *metadata.Definition, guest bool) error {
+func faultOf(d *metadata.Definition, guest bool) error {
 	err := d.Validate()
 	var faults document.Faults
 	if !guest || !errors.As(err, &faults) {
@@ -168,7 +168,7 @@ func HoldersOf(ctx context.Context, st *store.Store, ref string, limit int) (hol
 	if err != nil || more == "" {
 		return holders, len(holders), err
 	}
-	all, err = Holders(ctx, st, ref)
+	all, err = countHolders(ctx, st, ref)
 	return holders, all, err
 }
 

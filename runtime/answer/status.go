@@ -54,7 +54,7 @@ func StatusOf(ctx context.Context, st *store.Store, defs []metadata.Definition) 
 func MalformedOf(defs []metadata.Definition, guest bool) []MalformedDefinition {
 	malformed := []MalformedDefinition{}
 	for i := range defs {
-		if fault := cmp.Or(FaultOf(&defs[i], guest), defs[i].Contradictions()); fault != nil {
+		if fault := cmp.Or(faultOf(&defs[i], guest), defs[i].Contradictions()); fault != nil {
 			malformed = append(malformed, MalformedDefinition{Ref: defs[i].Ref, Fault: fault.Error()})
 		}
 	}

@@ -70,7 +70,7 @@ func placeSubjectOf(row *store.Subject, index *metadata.Index) PlaceSubject {
 		s.Fault = "/runtime: the runtime was deleted"
 		return s
 	case c.Constraint != "":
-		s.Note = fmt.Sprintf("its constraint %q is without a runtime, which was never set or was deleted", c.Constraint)
+		s.Note = fmt.Sprintf("its constraint %q applies to no runtime: none was set, or it was deleted", c.Constraint)
 	default:
 		s.Note = "it has no runtime, so workers need none to run it"
 	}

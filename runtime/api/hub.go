@@ -36,7 +36,7 @@ type hub struct {
 	running   bool
 }
 
-// following is what a hub knows while it follows.
+// A following is what a hub knows while it follows.
 type following struct {
 	// recent has the newest changes, and all with an ID above floor.
 	recent []schema.CapabilityChange
@@ -157,7 +157,7 @@ func (h *hub) publish(c *schema.CapabilityChange) {
 	f.wake()
 }
 
-// wake tells the followers that there are news.
+// wake tells the followers that there is news.
 func (f *following) wake() {
 	close(f.news)
 	f.news = make(chan struct{})

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// maxPrincipals is the number of principals that are remembered. Those that ask nothing are
-// forgotten before.
+// maxPrincipals is the number of remembered principals above which those without recent requests
+// and open streams are forgotten.
 const maxPrincipals = 10_000
 
 // A limiter bounds the requests and the streams of each principal.

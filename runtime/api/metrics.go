@@ -55,7 +55,7 @@ func newMetrics(registry *prometheus.Registry, fleet *fleetMetric) (*metrics, er
 	return m, err
 }
 
-// fleetMetric counts the workers of databases when it is asked.
+// A fleetMetric counts the workers of databases when it is asked.
 type fleetMetric struct {
 	log *slog.Logger
 

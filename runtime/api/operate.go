@@ -112,7 +112,7 @@ func (a *API) OperateWorkers(ctx context.Context, r server.OperateWorkersRequest
 // errDryRun rolls back what a dry run wrote.
 var errDryRun = errors.New("dry run")
 
-// bulk is what the audit keeps of an operation on several workers.
+// A bulk is what the audit keeps of an operation on several workers.
 type bulk struct {
 	*answer.Operation
 	Workers []int64 `json:"workers"`

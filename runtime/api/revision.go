@@ -38,9 +38,9 @@ func (c *call) tag(parts ...any) error {
 	return nil
 }
 
-// tagWorkers sets the revision of an answer that is made of workers and parts, before the answer is read: what is
-// read later is not older. It returns false where the database has no revisions of workers, or not the workers;
-// the answer itself is the revision then.
+// tagWorkers sets the revision of an answer that is made of workers and parts. It is called before the answer is
+// read, because what is read later is at least as new. It returns false if one of the workers is missing or the
+// database has no revisions of workers. The revision is then made of the answer itself.
 func (a *API) tagWorkers(ctx context.Context, ids []int64, parts ...any) (tagged bool, err error) {
 	for _, id := range ids {
 		revision, err := a.store.Workers.Revision(ctx, id)
@@ -69,8 +69,9 @@ func matches(h http.Header, name, tag string) bool {
 	return false
 }
 
-// checkMatch returns an error unless If-Match is missing, or is * for a resource that has a representation, as one worker has
-// and a selection has not. It compares strongly, so no revision matches. For what changes something, If-None-Match must not be *.
+// checkMatch returns an error if If-Match or, for a POST, If-None-Match: * forbids the request. If-Match compares strongly, so
+// no revision matches, and only * does. represented reports whether the resource has a representation for it: one worker
+// has, a selection has not.
 func (c *call) checkMatch(represented bool) error {
 	if c.request.Method == http.MethodPost && slices.ContainsFunc(c.request.Header.Values("If-None-Match"), isAny) {
 		return &problem{kind: PreconditionFailed}
@@ -95,7 +96,7 @@ func withoutHeartbeat(workers ...answer.WorkerItem) []answer.WorkerItem {
 	return steady
 }
 
-// bounded returns a context of a call that ends with the longest time for a statement.
+// bounded returns the context of a call, which ends after the longest time for a statement.
 func (a *API) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, a.cfg.Limits.Statement)
 }

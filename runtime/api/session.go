@@ -48,7 +48,8 @@ type Sessions struct {
 	rows *tokenReader[string]
 
 	mu sync.Mutex
-	// inMemory has the tokens of sessions without a row, and links those of links, by hashes.
+	// inMemory has the tokens of sessions without a row, by the hash of the cookie. links has the tokens of links, by
+	// the hash of the code.
 	inMemory, links map[string]heldToken
 }
 
@@ -184,7 +185,8 @@ func (s *Sessions) end(r *http.Request) error {
 	return s.store.Sessions.Delete(ctx, hash)
 }
 
-// hold puts a token into one of the maps. If it is full, those that ended go, or else the one that ends first.
+// hold puts a token into one of the maps. A full map first loses the tokens that have ended, or else the one that ends
+// first.
 func (s *Sessions) hold(in map[string]heldToken, hash string, held heldToken) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

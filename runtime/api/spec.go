@@ -31,7 +31,7 @@ type operation struct {
 	// scope is empty for operations that everybody may use.
 	scope Scope
 	// parameters has the parameters of the query by name.
-	parameters map[string]allowed
+	parameters map[string]parameterRule
 	// body is the media type of its body, or empty without one, and shape is what the body may have. A nil shape is
 	// checked elsewhere.
 	body  string
@@ -66,8 +66,8 @@ func (s *shape) resolve(schemas map[string]*shape) {
 	}
 }
 
-// allowed is what a parameter of the query may be.
-type allowed struct {
+// A parameterRule is what a parameter of the query may be.
+type parameterRule struct {
 	// repeated reports whether it may be given several times, and kind is the type of each value.
 	repeated bool
 	kind     string
@@ -78,7 +78,7 @@ type allowed struct {
 	least, most *int64
 }
 
-// specDocument is the part of a specification that is read.
+// A specDocument is the part of a specification that is read.
 type specDocument struct {
 	Security   []map[string][]Scope
 	Paths      map[string]map[string]yaml.Node
@@ -106,7 +106,7 @@ type bounds struct {
 	Minimum, Maximum *int64
 }
 
-type described struct {
+type operationSpec struct {
 	OperationID string `yaml:"operationId"`
 	Security    *[]map[string][]Scope
 	Parameters  []parameter
@@ -152,7 +152,7 @@ func readSpec(text []byte) (*specification, error) {
 			if !ok {
 				continue
 			}
-			var d described
+			var d operationSpec
 			if err := node.Decode(&d); err != nil {
 				return nil, err
 			}
@@ -169,8 +169,8 @@ func (s *specification) query(post *operation) *operation {
 }
 
 // operation returns the operation of a pattern.
-func (doc *specDocument) operation(pattern string, d *described) *operation {
-	o := &operation{id: d.OperationID, pattern: pattern, parameters: map[string]allowed{}}
+func (doc *specDocument) operation(pattern string, d *operationSpec) *operation {
+	o := &operation{id: d.OperationID, pattern: pattern, parameters: map[string]parameterRule{}}
 	security := doc.Security
 	if d.Security != nil {
 		security = *d.Security
@@ -199,7 +199,7 @@ func (doc *specDocument) operation(pattern string, d *described) *operation {
 			if repeated {
 				of = p.Schema.Items
 			}
-			o.parameters[p.Name] = allowed{repeated, of.Type, of.Enum, of.MinLength > 0 || of.Type != "string", of.Minimum, of.Maximum}
+			o.parameters[p.Name] = parameterRule{repeated, of.Type, of.Enum, of.MinLength > 0 || of.Type != "string", of.Minimum, of.Maximum}
 		}
 	}
 	return o

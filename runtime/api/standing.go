@@ -43,13 +43,13 @@ type standings struct {
 	watchers int
 	// known has the status of each worker, by ID. It is nil until the first look for a stream.
 	known map[int64]StatusChange
-	// recent has the newest changes, and first is the number of its first one.
+	// recent has the newest changes, and first is the number of the first of them.
 	recent []StatusChange
 	first  int
 }
 
-// watch counts a stream until done is called. It returns the number of the next change: those before
-// it happened before.
+// watch counts a stream until done is called. It returns the number of the next change. Changes with
+// lower numbers happened before the call.
 func (s *standings) watch(ctx context.Context) (next int, done func(), err error) {
 	s.mu.Lock()
 	s.watchers++
@@ -71,7 +71,8 @@ func (s *standings) watch(ctx context.Context) (next int, done func(), err error
 	return s.first + len(s.recent), done, nil
 }
 
-// after returns the changes from a number on. It returns false if some of them are gone.
+// after returns the changes with the numbers from next up to, but not including, upTo. complete is false if some
+// of them are gone.
 func (s *standings) after(next int) (changes []StatusChange, upTo int, complete bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -55,7 +55,7 @@ func (a *API) GetSpec(context.Context, server.GetSpecRequestObject) (server.GetS
 	return described200{}, nil
 }
 
-// described200 answers with the description.
+// A described200 answers with the description.
 type described200 struct{}
 
 // VisitGetSpecResponse writes the description.

@@ -25,7 +25,7 @@ type stream struct {
 	follower *follower
 	call     *call
 	done     func()
-	// statuses is nil in a stream that shows changes only, and nextStatus is the number of the next one.
+	// statuses is nil in a stream without changes of statuses. nextStatus is the number of the next such change.
 	statuses   *standings
 	nextStatus int
 }
@@ -165,7 +165,7 @@ func (e *events) write(name string, id int64, data []byte) {
 	e.print("id: %d\nevent: %s\ndata: %s\n\n", id, name, data)
 }
 
-// mark writes where the stream is. Clients remember the ID, and show no event.
+// mark writes the position of the stream. Clients remember the ID, and show no event.
 func (e *events) mark(id int64) {
 	e.print("id: %d\n\n", id)
 	e.flush()

@@ -222,7 +222,7 @@ func (a *API) RefreshWorker(ctx context.Context, r server.RefreshWorkerRequestOb
 	refresh := answer.NewRefresh([]store.WorkerSnapshot{*worker})
 	subject := "worker " + strconv.FormatInt(worker.ID, 10) + " " + worker.Name
 	err = a.audited(ctx, subject, refresh.Workers[0], func(ctx context.Context, st *store.Store) error {
-		return refresh.Request(ctx, answer.AskedIn(st))
+		return refresh.Request(ctx, answer.RefreshIn(st))
 	})
 	return server.RefreshWorker202JSONResponse(refresh.Workers[0]), err
 }
@@ -243,7 +243,7 @@ func (a *API) RefreshWorkers(ctx context.Context, r server.RefreshWorkersRequest
 		ids[i] = found[i].ID
 	}
 	err = a.audited(ctx, countOf(ids), bulk{Workers: ids}, func(ctx context.Context, st *store.Store) error {
-		return refresh.Request(ctx, answer.AskedIn(st))
+		return refresh.Request(ctx, answer.RefreshIn(st))
 	})
 	return server.RefreshWorkers202JSONResponse{Items: refresh.Workers}, err
 }

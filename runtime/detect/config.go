@@ -14,7 +14,7 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// Config sets up a Detector. Its zero value detects for a worker on the local
+// A Config sets up a Detector. Its zero value detects for a worker on the local
 // host under the default policy.
 type Config struct {
 	// Role selects the definitions: those that allow it. Defaults to metadata.Worker.

@@ -19,11 +19,11 @@ type definition struct {
 	*metadata.Definition
 	name string // capability name
 	once sync.Once
-	prepared
+	parsedDefinition
 }
 
-// prepared is the parsed verification of a definition.
-type prepared struct {
+// A parsedDefinition is the parsed verification of a definition.
+type parsedDefinition struct {
 	// fault is the reason why the metadata is unusable; the other fields are empty then.
 	fault error
 	// ways holds the verifications, of the definition and its versions, that have
@@ -33,7 +33,7 @@ type prepared struct {
 	unusable []capability.Failure
 }
 
-func (p *prepared) warnings() (out []string) {
+func (p *parsedDefinition) warnings() (out []string) {
 	for _, f := range p.unusable {
 		out = append(out, f.Ref+": "+f.Detail)
 	}
@@ -88,17 +88,17 @@ type versionFile struct {
 }
 
 // prepare returns the parsed verification. It parses at its first call.
-func (d *definition) prepare() *prepared {
-	d.once.Do(func() { d.prepared = prepareDefinition(d.Definition) })
-	return &d.prepared
+func (d *definition) prepare() *parsedDefinition {
+	d.once.Do(func() { d.parsedDefinition = prepareDefinition(d.Definition) })
+	return &d.parsedDefinition
 }
 
-func prepareDefinition(d *metadata.Definition) prepared {
+func prepareDefinition(d *metadata.Definition) parsedDefinition {
 	own := errors.Join(d.NamesFault(), metadataFault(d.Distributions, d.ExecutionConfig))
 	if own != nil {
-		return prepared{fault: own}
+		return parsedDefinition{fault: own}
 	}
-	var p prepared
+	var p parsedDefinition
 	digest := sync.OnceValue(d.Digest)
 	p.ways = appendWay(p.ways, d, "", d.Distributions, d.ExecutionConfig)
 	for _, v := range d.Versions {

@@ -62,7 +62,7 @@ func (e *expression) cut(text string) string {
 // steps returns the greatest cost of compiling the expression and matching a text with it.
 func (e *expression) steps(text string) int { return e.size * (compileSteps + len(text)) }
 
-// matching makes the matches of a round. Those for untrusted definitions are made one at a
+// A matching makes the matches of a round. Those for untrusted definitions are made one at a
 // time, so that they leave processors to everything else.
 type matching struct {
 	each int // steps for one untrusted definition

@@ -20,10 +20,10 @@ type Memory struct {
 	mu sync.Mutex
 	// answers holds those that are believed. fresh holds those that file does not have yet,
 	// and nil for those that it must not have.
-	answers, fresh map[string]*remembered
+	answers, fresh map[string]*memoryEntry
 }
 
-// MemoryConfig configures a Memory.
+// A MemoryConfig configures a Memory.
 type MemoryConfig struct {
 	// Path is the file that keeps the answers. It is used only if it belongs to this user,
 	// nobody else can read it, and nobody else can change it or a folder above. Empty keeps the
@@ -38,8 +38,8 @@ type MemoryConfig struct {
 // DefaultMaxAge is the time for which answers are remembered.
 const DefaultMaxAge = 24 * time.Hour
 
-// A remembered is the answer of one command.
-type remembered struct {
+// A memoryEntry is the answer of one command.
+type memoryEntry struct {
 	// Path is the executable, for people who read the file.
 	Path string `json:"path"`
 	// At is the time after the command ended, and SinceBoot the same by a clock that cannot
@@ -66,7 +66,7 @@ func NewMemory(cfg MemoryConfig) *Memory {
 	if cfg.MaxAge == 0 {
 		cfg.MaxAge = DefaultMaxAge
 	}
-	return &Memory{cfg: cfg, answers: map[string]*remembered{}, fresh: map[string]*remembered{}}
+	return &Memory{cfg: cfg, answers: map[string]*memoryEntry{}, fresh: map[string]*memoryEntry{}}
 }
 
 // Forget makes the following detections start everything again.
@@ -85,7 +85,7 @@ func (d *Detector) Forget() {
 }
 
 // recall returns the answer for a key if it is young enough, or nil.
-func (m *Memory) recall(key string, now time.Time) *remembered {
+func (m *Memory) recall(key string, now time.Time) *memoryEntry {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.once.Do(func() {
@@ -101,7 +101,7 @@ func (m *Memory) recall(key string, now time.Time) *remembered {
 
 // within reports whether an answer has at most this age by both clocks. An answer from the
 // future does not: a clock was set back.
-func (a *remembered) within(age time.Duration, now time.Time) bool {
+func (a *memoryEntry) within(age time.Duration, now time.Time) bool {
 	for _, passed := range []time.Duration{now.Sub(a.At), host.SinceBoot() - a.SinceBoot} {
 		if passed < 0 || passed > age {
 			return false
@@ -111,7 +111,7 @@ func (a *remembered) within(age time.Duration, now time.Time) bool {
 }
 
 // keep remembers an answer. A nil answer forgets what was remembered.
-func (m *Memory) keep(key string, a *remembered) {
+func (m *Memory) keep(key string, a *memoryEntry) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if a == nil {
@@ -124,7 +124,7 @@ func (m *Memory) keep(key string, a *remembered) {
 
 // shrink forgets all answers but those of this round, if they are too many. The caller holds
 // mu.
-func (m *Memory) shrink(fresh map[string]*remembered) {
+func (m *Memory) shrink(fresh map[string]*memoryEntry) {
 	size := 0
 	for _, a := range m.answers {
 		size += len(a.Output)
@@ -132,7 +132,7 @@ func (m *Memory) shrink(fresh map[string]*remembered) {
 	if len(m.answers) <= answersMost && size <= answersSize {
 		return
 	}
-	maps.DeleteFunc(m.answers, func(key string, _ *remembered) bool { return fresh[key] == nil })
+	maps.DeleteFunc(m.answers, func(key string, _ *memoryEntry) bool { return fresh[key] == nil })
 }
 
 // save writes to the file what was learned since the last time. Its errors are no reason to
@@ -140,7 +140,7 @@ func (m *Memory) shrink(fresh map[string]*remembered) {
 func (m *Memory) save(now time.Time) error {
 	m.mu.Lock()
 	fresh := m.fresh
-	m.fresh = map[string]*remembered{}
+	m.fresh = map[string]*memoryEntry{}
 	m.shrink(fresh)
 	m.mu.Unlock()
 	if m.cfg.Path == "" || len(fresh) == 0 {

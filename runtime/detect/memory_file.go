@@ -32,14 +32,14 @@ const (
 
 // A memoryFile is the content of the file of a Memory.
 type memoryFile struct {
-	Format  int                    `json:"format"`
-	Answers map[string]*remembered `json:"answers"`
+	Format  int                     `json:"format"`
+	Answers map[string]*memoryEntry `json:"answers"`
 }
 
 // readMemory returns the answers of a file. A file that is missing, damaged, of another
 // format, or not private to this user counts as empty.
-func readMemory(path string) map[string]*remembered {
-	empty := map[string]*remembered{}
+func readMemory(path string) map[string]*memoryEntry {
+	empty := map[string]*memoryEntry{}
 	if path == "" {
 		return empty
 	}
@@ -47,7 +47,7 @@ func readMemory(path string) map[string]*remembered {
 	if err != nil || file.Format != memoryFormat || file.Answers == nil {
 		return empty
 	}
-	maps.DeleteFunc(file.Answers, func(_ string, a *remembered) bool { return a == nil })
+	maps.DeleteFunc(file.Answers, func(_ string, a *memoryEntry) bool { return a == nil })
 	return file.Answers
 }
 
@@ -75,7 +75,7 @@ func openMemory(path string) (content memoryFile, err error) {
 // writeMemory adds answers to a file, and removes nil ones and those that are older than age.
 // The folder is made if necessary. Two processes take turns, and a reader sees the file
 // before or after.
-func writeMemory(path string, fresh map[string]*remembered, age time.Duration, now time.Time) error {
+func writeMemory(path string, fresh map[string]*memoryEntry, age time.Duration, now time.Time) error {
 	_, err := host.Within(memoryWait, path, func() (struct{}, error) {
 		folder := filepath.Dir(path)
 		if err := makePrivate(folder); err != nil {
@@ -95,7 +95,7 @@ func writeMemory(path string, fresh map[string]*remembered, age time.Duration, n
 			}
 		}
 		// What another process learned meanwhile is a little later than now.
-		maps.DeleteFunc(answers, func(_ string, a *remembered) bool { return now.Sub(a.At).Abs() > age })
+		maps.DeleteFunc(answers, func(_ string, a *memoryEntry) bool { return now.Sub(a.At).Abs() > age })
 		return struct{}{}, replaceFile(path, answers)
 	})
 	return err
@@ -133,9 +133,9 @@ func lockFolder(folder string) (unlock func(), err error) {
 
 // replaceFile writes a file and puts it in the place of the old one. If the answers are too
 // many or too long, the oldest are left out.
-func replaceFile(path string, answers map[string]*remembered) error {
+func replaceFile(path string, answers map[string]*memoryEntry) error {
 	keys := slices.SortedFunc(maps.Keys(answers), func(a, b string) int { return answers[b].At.Compare(answers[a].At) })
-	content := memoryFile{memoryFormat, map[string]*remembered{}}
+	content := memoryFile{memoryFormat, map[string]*memoryEntry{}}
 	size := 0
 	for _, key := range keys[:min(len(keys), memoryMost)] {
 		text, err := json.Marshal(answers[key])

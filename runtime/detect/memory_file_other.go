@@ -9,9 +9,9 @@ import (
 )
 
 // readMemory returns no answers: nothing is remembered on this system.
-func readMemory(string) map[string]*remembered { return map[string]*remembered{} }
+func readMemory(string) map[string]*memoryEntry { return map[string]*memoryEntry{} }
 
 // writeMemory returns the error of host.Supported.
-func writeMemory(string, map[string]*remembered, time.Duration, time.Time) error {
+func writeMemory(string, map[string]*memoryEntry, time.Duration, time.Time) error {
 	return host.Supported()
 }

@@ -18,7 +18,7 @@ type probe struct {
 	capability.Attempt
 	version version.Version
 	// printed is the answer of the executable, for comparison with others.
-	printed  printed
+	printed  versionAnswer
 	warnings []string
 	at       time.Time
 	// remember remembers the answer once the outcome is final; nil if it cannot be.
@@ -41,8 +41,8 @@ type probe struct {
 	mislabelled bool
 }
 
-// A printed is what an executable answered.
-type printed struct {
+// A versionAnswer is what an executable answered.
+type versionAnswer struct {
 	version version.Version
 	raw     string // the version as it was printed
 	text    string // the whole output

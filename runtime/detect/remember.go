@@ -126,7 +126,7 @@ func (r *round) run(
 			memory.keep(m.key, nil)
 			return
 		}
-		memory.keep(m.key, &remembered{
+		memory.keep(m.key, &memoryEntry{
 			Path: inv.Path, At: r.cfg.Now(), SinceBoot: host.SinceBoot(), Duration: res.Duration, ExitCode: res.ExitCode, Output: out.text,
 		})
 	}

@@ -50,7 +50,7 @@ type turns struct {
 	spent   map[string]time.Duration // by ref
 }
 
-// pace holds the durations of a detection; tests shorten them.
+// A pace holds the durations of a detection; tests shorten them.
 type pace struct{ patience, ownTime, partialInterval time.Duration }
 
 var defaultPace = pace{patience, OwnTime, PartialInterval}
@@ -77,9 +77,8 @@ func newTurns(h Host, limit int, p pace, previous map[string]time.Duration) *tur
 }
 
 // run returns the result of inv, and the output in it. Both are shared and must not be
-// changed. inv's timeout
-// begins with its turn. ctx must be the same for all commands of the detection. If it
-// ends before inv had its turn, the error wraps errNotReached.
+// changed. inv's timeout begins with its turn. ctx must be the same for all commands of
+// the detection. If it ends before inv had its turn, the error wraps errNotReached.
 func (t *turns) run(ctx context.Context, ref string, trusted bool, inv host.Invocation) (host.Result, output) {
 	for {
 		j := t.join(ctx, ref, trusted, inv)

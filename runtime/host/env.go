@@ -17,7 +17,7 @@ var setVars = []struct{ name, value, reason string }{
 	{"LC_ALL", "C.UTF-8", "answers are English and UTF-8; a host without it falls back to C"},
 	{"PERL_BADLANG", "0", "where C.UTF-8 is missing, perl would warn before it answers"},
 	{"TERM", "dumb", "no cursor movements"},
-	{"NO_COLOR", "1", "no colours"},
+	{"NO_COLOR", "1", "no colors"},
 	{"DO_NOT_TRACK", "1", "a probe does not phone home (the convention many tools share)"},
 
 	{"RUSTUP_AUTO_INSTALL", "0", "rustup's proxies would install the toolchain that is asked for"},

@@ -53,13 +53,13 @@ func (h *LocalHost) withhold(name, value string) (by string) {
 	return by
 }
 
-// withheld collects messages about variables that commands do not get.
-type withheld struct {
+// A withheldLog collects messages about variables that commands do not get.
+type withheldLog struct {
 	mu    sync.Mutex
 	texts []string
 }
 
-func (w *withheld) add(text string) {
+func (w *withheldLog) add(text string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !slices.Contains(w.texts, text) {

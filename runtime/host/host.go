@@ -69,7 +69,7 @@ type Program struct {
 // A fileID identifies a file on a host. It is zero if the host does not have it.
 type fileID struct{ device, inode uint64 }
 
-// LocalConfig configures a LocalHost.
+// A LocalConfig configures a LocalHost.
 type LocalConfig struct {
 	// Environ is the environment, in the form of os.Environ, for PATH, HOME and the
 	// variables of commands. Defaults to the environment of the process.

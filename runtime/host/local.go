@@ -22,13 +22,13 @@ type LocalHost struct {
 	base  []string
 	looks *looks
 	// round caches looks during a round; nil disables the cache.
-	round *seen
+	round *roundCache
 	// over is closed when the round has ended; nil outside of one.
 	over <-chan struct{}
 	// within is the look of a Glance; nil outside of one.
 	within *look
 
-	withheld *withheld
+	withheld *withheldLog
 	path     *pathFolders
 }
 
@@ -55,7 +55,7 @@ func Local(cfg LocalConfig) *LocalHost {
 		vars:  vars,
 		looks: processLooks,
 
-		withheld: &withheld{},
+		withheld: &withheldLog{},
 		path:     &pathFolders{},
 	}
 	h.base = h.baseEnv()

@@ -19,7 +19,7 @@ type LocalHost struct {
 
 // Local returns the machine that this program runs on.
 func Local(LocalConfig) *LocalHost {
-	return &LocalHost{unsupportedHost: unsupportedHost{unsupported(runtime.GOOS)}}
+	return &LocalHost{unsupportedHost: unsupportedHost{unsupportedSystem(runtime.GOOS)}}
 }
 
 // Round returns the host.

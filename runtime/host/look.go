@@ -20,7 +20,7 @@ import (
 // again, so there are at most atOnce of them for each place, and hangsPerMount such places
 // for each file system.
 const (
-	// patience bounds one look at a place, to a quarter.
+	// patience bounds one look at a place. It is checked four times in that time.
 	patience = 2 * time.Second
 	// atOnce is the number of concurrent looks.
 	atOnce = 16
@@ -70,7 +70,7 @@ var hostless = &LocalHost{looks: processLooks}
 type look struct {
 	of *looks
 	// seen caches the looks of the round.
-	seen *seen
+	seen *roundCache
 	// over is closed when the round has ended; nil never is.
 	over <-chan struct{}
 	// path holds the folders of PATH in a Glance.
@@ -134,7 +134,7 @@ func try[T any](h *LocalHost, f func(*look) T) T {
 	for {
 		l, done := &look{of: s, seen: h.round, over: h.over}, make(chan T, 1)
 		if l.seen == nil {
-			l.seen = &seen{}
+			l.seen = &roundCache{}
 		}
 		select {
 		case s.slots <- struct{}{}:

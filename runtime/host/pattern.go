@@ -16,7 +16,7 @@ const LocateLimit = 20_000
 // globMatches is the greatest number of paths of one pattern.
 const globMatches = 256
 
-// Located is the result of Locate.
+// A Located is the result of Locate.
 type Located struct {
 	// Paths holds the sorted paths of each pattern.
 	Paths [][]string

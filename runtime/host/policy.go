@@ -24,7 +24,7 @@ const (
 	ModeOpen Mode = "open"
 )
 
-// PolicyConfig configures a Policy.
+// A PolicyConfig configures a Policy.
 type PolicyConfig struct {
 	// Mode defaults to ModeStandard.
 	Mode Mode

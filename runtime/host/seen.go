@@ -13,9 +13,9 @@ const (
 	keptNames  = 50_000 // in folders
 )
 
-// seen caches the looks of one round, so that most places are looked at once. It does not
+// A roundCache caches the looks of one round, so that most places are looked at once. It does not
 // cache places that hang.
-type seen struct {
+type roundCache struct {
 	reals cache[string, realPlace]
 	// folders holds listings by path.
 	folders cache[string, *listing]
@@ -56,7 +56,7 @@ func (c *cache[K, V]) put(key K, v V) {
 }
 
 // listed caches a listing.
-func (s *seen) listed(dir string, l *listing) {
+func (s *roundCache) listed(dir string, l *listing) {
 	if s.names.Add(int64(len(l.names))) <= keptNames {
 		s.folders.put(dir, l)
 	}
@@ -66,7 +66,7 @@ func (s *seen) listed(dir string, l *listing) {
 // closed, it looks at nothing more, and what it returns says so; nil is never closed.
 func (h *LocalHost) Round(over <-chan struct{}) *LocalHost {
 	round := *h
-	round.round, round.over = &seen{}, over
+	round.round, round.over = &roundCache{}, over
 	return &round
 }
 

@@ -17,19 +17,19 @@ func supported(goos string) error {
 	case "linux", "darwin", "freebsd":
 		return nil
 	}
-	return unsupported(goos)
+	return unsupportedSystem(goos)
 }
 
-// unsupported is a system, by Go's name, that attune cannot look at.
-type unsupported string
+// An unsupportedSystem is a system, by Go's name, that attune cannot look at.
+type unsupportedSystem string
 
-func (u unsupported) Error() string { return "not supported on " + string(u) }
+func (u unsupportedSystem) Error() string { return "not supported on " + string(u) }
 
-func (u unsupported) Unwrap() error { return errors.ErrUnsupported }
+func (u unsupportedSystem) Unwrap() error { return errors.ErrUnsupported }
 
 // An unsupportedHost answers for a host that attune cannot look at: no executable could be
 // determined. Its methods are those of a LocalHost.
-type unsupportedHost struct{ system unsupported }
+type unsupportedHost struct{ system unsupportedSystem }
 
 func (h unsupportedHost) Info() Info { return Info{OS: string(h.system), Arch: runtime.GOARCH} }
 

@@ -12,7 +12,7 @@ import (
 
 // duplicates reports refs and names that occur in two files of the pack.
 func (l *loader) duplicates() {
-	refs, names := map[string]*loaded{}, map[string]nameUse{}
+	refs, names := map[string]*loadedDefinition{}, map[string]nameUse{}
 	for _, d := range l.loaded {
 		if d.def.Ref == "" {
 			continue
@@ -36,13 +36,13 @@ func (l *loader) duplicates() {
 // A nameUse is a name of a definition, with its place.
 type nameUse struct {
 	name    string
-	owner   *loaded
+	owner   *loadedDefinition
 	pointer string
 }
 
 // namesOf returns the names that mean a definition in commands and config: its aliases,
 // or its capability name if it has none.
-func namesOf(d *loaded) []nameUse {
+func namesOf(d *loadedDefinition) []nameUse {
 	var out []nameUse
 	for i, alias := range d.def.Aliases {
 		out = append(out, nameUse{strings.ToLower(alias), d, "/aliases/" + strconv.Itoa(i)})
@@ -54,7 +54,7 @@ func namesOf(d *loaded) []nameUse {
 }
 
 // where formats the place of pointer in d's file.
-func (d *loaded) where(pointer string) string {
+func (d *loadedDefinition) where(pointer string) string {
 	at, _ := d.doc.locate(pointer)
 	return fmt.Sprintf("%s:%d:%d", d.file, at.Line, at.Column)
 }
@@ -73,7 +73,7 @@ func (l *loader) sharedNames() {
 }
 
 // advice warns about values that are allowed and probably a mistake.
-func (l *loader) advice(d *loaded) {
+func (l *loader) advice(d *loadedDefinition) {
 	verified := verifies(&d.def.Distributions)
 	for i := range d.def.Versions {
 		v := &d.def.Versions[i]
@@ -111,7 +111,7 @@ func verifies(d *metadata.Distributions) bool {
 	return v != nil && (!v.MustCheck() || len(v.Commands) > 0)
 }
 
-func (l *loader) minAboveRecommended(d *loaded, at string, dist *metadata.Distributions) {
+func (l *loader) minAboveRecommended(d *loadedDefinition, at string, dist *metadata.Distributions) {
 	low, err1 := version.Parse(dist.MinVersion)
 	good, err2 := version.Parse(dist.RecommendedVersion)
 	if err1 == nil && err2 == nil && low.Compare(good) > 0 {
@@ -122,7 +122,7 @@ func (l *loader) minAboveRecommended(d *loaded, at string, dist *metadata.Distri
 
 // interpreter warns about an interpreter that no command or location verifies. On a
 // host that counts as having the runtime, it may be missing or another installation.
-func (l *loader) interpreter(d *loaded, at string, i *metadata.Interpreter, dist *metadata.Distributions) {
+func (l *loader) interpreter(d *loadedDefinition, at string, i *metadata.Interpreter, dist *metadata.Distributions) {
 	if i == nil || i.Binary == "" || !verifies(dist) || !dist.Verification.MustCheck() {
 		return
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// converter writes a node as JSON.
+// A converter writes a node as JSON.
 type converter struct {
 	bare   func(path []string) bool
 	out    []byte
@@ -105,7 +105,7 @@ func (c *converter) sequence(n *yaml.Node) {
 	c.out = append(c.out, ']')
 }
 
-// member is one key of a mapping.
+// A member is one key of a mapping.
 type member struct {
 	key   string
 	node  *yaml.Node // the key's

@@ -7,7 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Place is a position in a file. Line and Column count from 1.
+// A Place is a position in a file. Line and Column count from 1.
 type Place struct{ Line, Column int }
 
 // locate returns the position of the value at a JSON pointer, and of the key before it.

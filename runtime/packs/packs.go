@@ -34,7 +34,7 @@ type Pack struct {
 	Places map[string]Place
 }
 
-// Config controls how a pack is loaded.
+// A Config controls how a pack is loaded.
 type Config struct {
 	// Strict turns unknown keys into errors. By default they are warnings.
 	Strict bool
@@ -123,19 +123,19 @@ func (l *loader) result() *Pack {
 	return l.pack
 }
 
-// loader collects a pack and its faults.
+// A loader collects a pack and its faults.
 type loader struct {
 	files fs.FS
 	cfg   Config
 	pack  *Pack
 	// described holds pack.yaml; nil if it could not be read.
-	described *loaded
-	loaded    []*loaded
+	described *loadedDefinition
+	loaded    []*loadedDefinition
 	faults    Faults
 }
 
-// loaded is one definition with its file.
-type loaded struct {
+// A loadedDefinition is one definition with its file.
+type loadedDefinition struct {
 	file   string
 	doc    *document
 	def    metadata.Definition
@@ -148,7 +148,7 @@ func (l *loader) file(name string, s Severity, format string, args ...any) {
 }
 
 // add reports a fault of a definition. An error keeps the definition out of the pack.
-func (l *loader) add(d *loaded, f Fault) {
+func (l *loader) add(d *loadedDefinition, f Fault) {
 	f.File, f.Ref = d.file, d.def.Ref
 	l.faults = append(l.faults, f)
 	if f.Severity == Error {
@@ -157,13 +157,13 @@ func (l *loader) add(d *loaded, f Fault) {
 }
 
 // value reports a fault of the value at pointer.
-func (l *loader) value(d *loaded, s Severity, pointer, message string) {
+func (l *loader) value(d *loadedDefinition, s Severity, pointer, message string) {
 	at, _ := d.doc.locate(pointer)
 	l.add(d, Fault{Line: at.Line, Column: at.Column, Pointer: pointer, Severity: s, Message: message})
 }
 
 // key reports a fault of the key at pointer.
-func (l *loader) key(d *loaded, s Severity, pointer, message string) {
+func (l *loader) key(d *loadedDefinition, s Severity, pointer, message string) {
 	_, at := d.doc.locate(pointer)
 	l.add(d, Fault{Line: at.Line, Column: at.Column, Pointer: pointer, Severity: s, Message: message})
 }

@@ -21,21 +21,21 @@ func openDir(dir string, cfg Config) (fs.FS, io.Closer, error) {
 		return nil, nil, err
 	}
 	if cfg.Protected {
-		return protected{root.FS(), dir}, root, nil
+		return protectedFS{root.FS(), dir}, root, nil
 	}
 	return root.FS(), root, nil
 }
 
-// protected is a folder that refuses to read what others could change.
-type protected struct {
+// A protectedFS is a folder that refuses to read what others could change.
+type protectedFS struct {
 	files fs.FS
 	dir   string
 }
 
-func (p protected) path(name string) string { return filepath.Join(p.dir, filepath.FromSlash(name)) }
+func (p protectedFS) path(name string) string { return filepath.Join(p.dir, filepath.FromSlash(name)) }
 
 // Open opens a file that only root and the effective user can change.
-func (p protected) Open(name string) (fs.File, error) {
+func (p protectedFS) Open(name string) (fs.File, error) {
 	checked, err := host.Protected(p.path(name))
 	if err != nil {
 		return nil, err
@@ -52,10 +52,10 @@ func (p protected) Open(name string) (fs.File, error) {
 }
 
 // Stat returns the file's info without opening it: opening a pipe would wait.
-func (p protected) Stat(name string) (fs.FileInfo, error) { return fs.Stat(p.files, name) }
+func (p protectedFS) Stat(name string) (fs.FileInfo, error) { return fs.Stat(p.files, name) }
 
 // ReadDir reads a folder that only root and the effective user can change.
-func (p protected) ReadDir(name string) ([]fs.DirEntry, error) {
+func (p protectedFS) ReadDir(name string) ([]fs.DirEntry, error) {
 	if _, err := host.Protected(p.path(name)); err != nil {
 		return nil, err
 	}

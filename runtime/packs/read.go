@@ -15,7 +15,7 @@ import (
 
 // packFile reads pack.yaml.
 func (l *loader) packFile() {
-	d := &loaded{file: packFile}
+	d := &loadedDefinition{file: packFile}
 	data, err := read(l.files, packFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := fs.Stat(l.files, "pack.yml"); err == nil {
@@ -77,7 +77,7 @@ func (l *loader) runtimeFiles() []string {
 
 // runtimeFile reads one definition.
 func (l *loader) runtimeFile(name string) {
-	d := &loaded{file: name}
+	d := &loadedDefinition{file: name}
 	data, err := read(l.files, name)
 	if err != nil {
 		l.file(name, Error, "%v", reason(err))
@@ -105,14 +105,14 @@ type Document interface {
 // Faults.Err returns the errors. A document with errors may be filled in part.
 func ReadYAML(file string, text []byte, to Document) Faults {
 	l := &loader{}
-	l.document(&loaded{file: file}, text, to)
+	l.document(&loadedDefinition{file: file}, text, to)
 	l.faults.sort()
 	return l.faults
 }
 
 // document reads d's file into v and reports its faults. It returns false if further
 // checks would only repeat them.
-func (l *loader) document(d *loaded, data []byte, v Document) bool {
+func (l *loader) document(d *loadedDefinition, data []byte, v Document) bool {
 	bare := func([]string) bool { return false }
 	if some, ok := v.(interface{ Bare(path []string) bool }); ok {
 		bare = some.Bare
@@ -173,7 +173,7 @@ func (d *document) inYAML(f metadata.Fault) string {
 	return f.Message
 }
 
-func (l *loader) contradictions(d *loaded) {
+func (l *loader) contradictions(d *loadedDefinition) {
 	var faults metadata.Faults
 	errors.As(d.def.Contradictions(), &faults) // its only kind of error
 	for _, f := range faults {
@@ -182,7 +182,7 @@ func (l *loader) contradictions(d *loaded) {
 }
 
 // packRef checks that the definition belongs to this pack.
-func (l *loader) packRef(d *loaded) {
+func (l *loader) packRef(d *loadedDefinition) {
 	if l.pack.Ref == "" || d.def.Ref == "" {
 		return
 	}

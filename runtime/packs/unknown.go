@@ -12,7 +12,7 @@ import (
 
 // unknown reports a key that its object does not have, with the key or place that was
 // probably meant.
-func (l *loader) unknown(d *loaded, u metadata.UnknownKey, places []place) {
+func (l *loader) unknown(d *loadedDefinition, u metadata.UnknownKey, places []place) {
 	severity, message := Warning, fmt.Sprintf("unknown key %q", u.Key)
 	if near := metadata.Nearest(u.Key, u.Known); near != "" {
 		message += fmt.Sprintf("; did you mean %q?", near)
@@ -25,7 +25,7 @@ func (l *loader) unknown(d *loaded, u metadata.UnknownKey, places []place) {
 	l.key(d, severity, u.Pointer, message)
 }
 
-// place is an object of a document with the keys that it has.
+// A place is an object of a document with the keys that it has.
 type place struct {
 	path string // such as distributions.verification; empty means the whole document
 	keys []string

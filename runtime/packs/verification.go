@@ -26,7 +26,7 @@ func verifications(def *metadata.Definition) iter.Seq2[string, *metadata.Verific
 }
 
 // refusedEnv warns about variables that no host passes to a command.
-func (l *loader) refusedEnv(d *loaded, at string, v *metadata.Verification) {
+func (l *loader) refusedEnv(d *loadedDefinition, at string, v *metadata.Verification) {
 	for i, name := range v.Env {
 		if why := host.RefusedEnv(name); why != "" {
 			l.value(d, Warning, at+"/env/"+strconv.Itoa(i), fmt.Sprintf("no host passes %s to a command: %s", name, why))
@@ -36,7 +36,7 @@ func (l *loader) refusedEnv(d *loaded, at string, v *metadata.Verification) {
 
 // backspace warns about an expression with \b in double quotes: there YAML reads it as a
 // backspace and not as the boundary of a word.
-func (l *loader) backspace(d *loaded, at string, v *metadata.Verification) {
+func (l *loader) backspace(d *loadedDefinition, at string, v *metadata.Verification) {
 	for i, c := range v.Commands {
 		for key, text := range map[string]string{"/pattern": c.Pattern, "/version_pattern": c.VersionPattern} {
 			if strings.Contains(text, "\b") {
@@ -48,7 +48,7 @@ func (l *loader) backspace(d *loaded, at string, v *metadata.Verification) {
 }
 
 // allVersions warns about all_versions without the expression whose matches it means.
-func (l *loader) allVersions(d *loaded, at string, v *metadata.Verification) {
+func (l *loader) allVersions(d *loadedDefinition, at string, v *metadata.Verification) {
 	for i, c := range v.Commands {
 		if c.AllVersions && c.VersionPattern == "" {
 			l.value(d, Warning, at+"/commands/"+strconv.Itoa(i)+"/all_versions",
@@ -84,7 +84,7 @@ func (l *loader) standardMode() {
 }
 
 // refusedOf notes what a policy refuses of one verification.
-func (l *loader) refusedOf(d *loaded, at string, v *metadata.Verification, policy *host.Policy) {
+func (l *loader) refusedOf(d *loadedDefinition, at string, v *metadata.Verification, policy *host.Policy) {
 	const trust = "unless policy.trusted_packs has this pack or policy."
 	note := func(pointer, format string, args ...any) {
 		l.value(d, Note, at+pointer, "refused in standard mode "+trust+fmt.Sprintf(format, args...))

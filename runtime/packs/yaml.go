@@ -15,7 +15,7 @@ import (
 // maxNodes bounds the values that aliases can make of a small file.
 const maxNodes = 50_000
 
-// document is a YAML file as the strict JSON that definitions are read from. It keeps
+// A document is a YAML file as the strict JSON that definitions are read from. It keeps
 // the nodes to locate faults in the file.
 type document struct {
 	root *yaml.Node

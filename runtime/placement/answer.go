@@ -39,7 +39,7 @@ func Place(r *Requirement, fleet []Facts, limit int) Answer {
 			reportOnly++
 		}
 	}
-	fit := Fitting(r, verdicts)
+	fit := fitting(r, verdicts)
 	if limit > 0 && len(fit) > limit {
 		fit = fit[:limit]
 	}

@@ -187,7 +187,7 @@ func (e *evaluation) runtime(wanted requirement.Runtime) {
 	}
 }
 
-// absent returns whether the worker ever had the runtime.
+// absent returns the state of a missing runtime in words, with the version that was there before.
 func (e *evaluation) absent(ref string) string {
 	switch last, ok := e.f.Lost[ref]; {
 	case !ok:

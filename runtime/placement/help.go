@@ -82,7 +82,7 @@ func Suggest(r *Requirement, groups []Group) []Help {
 // enough slots for that.
 func isReady(g *Group) bool {
 	for _, reason := range g.Reasons {
-		if reason.Kind != requirement.Cordoned && (reason.Kind != requirement.Busy || g.waiting.enough == 0) {
+		if reason.Kind != requirement.Cordoned && (reason.Kind != requirement.Busy || g.waiting.enough.n == 0) {
 			return false
 		}
 	}
@@ -119,6 +119,9 @@ func several(r *Requirement, g *Group) []Help {
 	workers := g.Hosts
 	for _, reason := range g.Reasons {
 		one := suggest(r, g, reason)
+		if len(one) == 0 {
+			one = awaitFewer(g, reason)
+		}
 		if len(one) == 0 {
 			return nil // nothing helps against one of the reasons
 		}
@@ -196,10 +199,10 @@ func suggest(r *Requirement, g *Group, reason Reason) []Help {
 	return []Help{one}
 }
 
-// await returns for which workers to wait, or how many slots to ask for where they have fewer than that.
+// await advises to wait for the busy workers that have enough slots, and to ask the others for fewer slots.
 func await(r *Requirement, g *Group, reason Reason) (helps []Help) {
-	if n := g.waiting.enough; n > 0 {
-		helps = append(helps, Help{Kind: Wait, Workers: n, Text: "wait until " + oneOf(g.waiting.names, n) + " has " + reason.Wanted})
+	if w := g.waiting.enough; w.n > 0 {
+		helps = append(helps, Help{Kind: Wait, Workers: w.n, Text: "wait until " + oneOf(w) + " has " + reason.Wanted})
 	}
 	if n := g.waiting.most; n > 0 {
 		relaxed := clone(r)
@@ -211,9 +214,21 @@ func await(r *Requirement, g *Group, reason Reason) (helps []Help) {
 	return helps
 }
 
+// awaitFewer returns for which workers to wait that have fewer slots than wanted, and how many to ask for.
+func awaitFewer(g *Group, reason Reason) []Help {
+	w := g.waiting.full
+	if reason.Kind != requirement.Busy || w.n == 0 {
+		return nil
+	}
+	slots := freeSlots(g.waiting.slots)
+	text := "ask for " + slots + " in place of " + reason.Wanted + ", and wait until " + oneOf(w) + " has " + slots
+	return []Help{{Workers: w.n, Text: text}}
+}
+
 // oneOf names the first of some workers and counts the others, where one of them is enough.
-func oneOf(names []string, workers int) string {
-	if more := workers - len(names); more > 0 {
+func oneOf(workers counted) string {
+	names := workers.names
+	if more := workers.n - len(names); more > 0 {
 		names = append(slices.Clone(names), fmt.Sprintf("one of %d more workers", more))
 	}
 	last := len(names) - 1

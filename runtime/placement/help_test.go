@@ -138,6 +138,30 @@ func TestHelps(t *testing.T) {
 			{Kind: placement.Relax, Workers: 2, Text: "ask for 3 free slots in place of 6 free slots", Command: "attune place --slots 3"},
 			{Kind: placement.Wait, Workers: 1, Text: "wait until build-1 has 6 free slots"},
 		}},
+		{"nobody has so many slots, and all are busy", `{"slots": 6}`, "3.12.1 3.12.1 3.12.1 3.12.1", func(f *placement.Facts) {
+			switch f.Worker {
+			case 0:
+				f.Slots, f.Used = 2, 2
+			case 1:
+				f.Used = 4
+			default:
+				f.Status = "busy"
+			}
+		}, []placement.Help{
+			{Kind: placement.Several, Workers: 3, Text: "ask for 4 free slots in place of 6 free slots, and wait until build-1, build-2 or build-3 has 4 free slots"},
+		}},
+		{"few slots, busy and cordoned", `{"slots": 6}`, "3.12.1", func(f *placement.Facts) { f.Status, f.Cordoned = "busy", true }, []placement.Help{
+			{Kind: placement.Several, Workers: 1, Text: "uncordon build-0, and ask for 4 free slots in place of 6 free slots, and wait until build-0 has 4 free slots"},
+		}},
+		{"some have few slots and are busy, others have fewer that are free", `{"slots": 6}`, "3.12.1 3.12.1", func(f *placement.Facts) {
+			if f.Worker == 0 {
+				f.Status = "busy"
+			} else {
+				f.Used = 3
+			}
+		}, []placement.Help{
+			{Kind: placement.Relax, Workers: 1, Text: "ask for 1 free slot in place of 6 free slots", Command: "attune place"},
+		}},
 		{"a role cannot be helped", `{"role": "sensor"}`, "3.12.1", nil, []placement.Help{}},
 		{"several", `{"runtimes": {"core.python": ">=3.14"}}`, "3.12.1 3.9.0", func(f *placement.Facts) { f.Cordoned = true }, []placement.Help{
 			{Kind: placement.Several, Workers: 2, Text: "uncordon build-0 or one more worker, and install core.python >=3.14 on build-0 or one more worker"},

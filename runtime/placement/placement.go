@@ -100,8 +100,8 @@ func after(spread, start int64) int {
 	return 1
 }
 
-// Fitting returns the verdicts that fit, in order.
-func Fitting(r *Requirement, verdicts []Verdict) []Verdict {
+// fitting returns the verdicts that fit, in order.
+func fitting(r *Requirement, verdicts []Verdict) []Verdict {
 	var fit []Verdict
 	for _, v := range verdicts {
 		if v.Fits() {

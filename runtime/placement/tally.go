@@ -25,28 +25,46 @@ type Group struct {
 
 // A waiting is the workers of a group by their slots. It counts those that are busy.
 type waiting struct {
-	// enough is how many workers have as many slots as wanted once these are free, and names holds the first names.
-	enough int
-	names  []string
+	// enough holds those that have as many slots as wanted once these are free.
+	enough counted
 	// most is the greatest number of slots that are free on one of the others, and hosts how many have that.
 	most, hosts int
+	// slots is the greatest number of slots of those without a free one, and full holds those that have it.
+	slots int
+	full  counted
 }
 
 // mostNames is the number of workers that a help names.
 const mostNames = 3
 
+// A counted is a number of workers, with the first names.
+type counted struct {
+	n     int
+	names []string
+}
+
+func (c *counted) add(name string) {
+	c.n++
+	at, _ := slices.BinarySearch(c.names, name)
+	c.names = slices.Insert(c.names, at, name)
+	c.names = c.names[:min(len(c.names), mostNames)]
+}
+
 // add counts a worker. status reports that the worker's own status says that it is busy.
 func (w *waiting) add(v *Verdict, wanted int, status bool) {
 	switch {
 	case v.slots >= wanted:
-		w.enough++
-		at, _ := slices.BinarySearch(w.names, v.Name)
-		w.names = slices.Insert(w.names, at, v.Name)
-		w.names = w.names[:min(len(w.names), mostNames)]
-	case status || v.Free < max(w.most, 1):
+		w.enough.add(v.Name)
+	case status || v.Free < 1:
+		if v.slots > w.slots {
+			w.slots, w.full = v.slots, counted{}
+		}
+		if v.slots == w.slots {
+			w.full.add(v.Name)
+		}
 	case v.Free > w.most:
 		w.most, w.hosts = v.Free, 1
-	default:
+	case v.Free == w.most:
 		w.hosts++
 	}
 }
@@ -71,10 +89,10 @@ type Tally struct {
 	// Fleet is the number of verdicts, and Fit the number of fitting ones.
 	Fleet, Fit int
 
-	groups map[string]*tallied
+	groups map[string]*groupTally
 }
 
-type tallied struct {
+type groupTally struct {
 	Group
 	nearest  Verdict
 	versions map[string]int
@@ -91,9 +109,9 @@ func (t *Tally) Add(v Verdict) {
 	g := t.groups[key]
 	if g == nil {
 		if t.groups == nil {
-			t.groups = map[string]*tallied{}
+			t.groups = map[string]*groupTally{}
 		}
-		g = &tallied{nearest: v, versions: map[string]int{}}
+		g = &groupTally{nearest: v, versions: map[string]int{}}
 		for _, r := range v.Reasons {
 			g.Reasons = append(g.Reasons, r.Shared())
 		}

@@ -163,7 +163,7 @@ func UnknownWorkers(changes []Change, known []string) []string {
 	return unknown
 }
 
-// A Subject is what a requirement is of, such as an action.
+// A Subject is something that has a requirement, such as an action.
 type Subject struct {
 	// Kind is action or sensor, or what the caller calls it.
 	Kind        string

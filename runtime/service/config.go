@@ -112,7 +112,7 @@ const (
 	DefaultKeepHistory       = 90 * 24 * time.Hour
 )
 
-// Config configures a Service. Open, Detector and Host are required.
+// A Config configures a Service. Open, Detector and Host are required.
 type Config struct {
 	// Open opens the database and checks its schema.
 	Open func(ctx context.Context) (*Database, error)

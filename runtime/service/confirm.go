@@ -104,7 +104,7 @@ func sameInstallation(a, b capability.Installation) bool {
 	return a.Path == b.Path || (a.RealPath != "" && a.RealPath == b.RealPath && a.Version == b.Version)
 }
 
-// doubt counts the consecutive full rounds with something that could not be determined.
+// A doubt counts the consecutive full rounds with something that could not be determined.
 type doubt struct {
 	rounds int
 	// kept reports whether the document has something unconfirmed or unreached.

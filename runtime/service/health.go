@@ -8,7 +8,7 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// health is the state of a service as other goroutines see it.
+// A health is the state of a service as other goroutines see it.
 type health struct {
 	stepped, next time.Time // the last step, and when the next is due
 	registered    bool

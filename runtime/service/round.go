@@ -82,7 +82,7 @@ func (r *round) detect(ctx context.Context, out roundResult) (*capability.Docume
 	})
 }
 
-// latest runs one function at a time in a goroutine. While it is busy, it keeps only the
+// A latest runs one function at a time in a goroutine. While it is busy, it keeps only the
 // latest of further functions.
 type latest struct {
 	mu   sync.Mutex

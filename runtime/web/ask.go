@@ -43,24 +43,24 @@ func inner(r *http.Request, method, path string, query url.Values, body []byte) 
 
 const eventStream = "text/event-stream"
 
-// A buffered is a response in memory.
-type buffered struct {
+// A bufferedResponse is a response in memory.
+type bufferedResponse struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
 }
 
 // Header implements http.ResponseWriter.
-func (b *buffered) Header() http.Header { return b.header }
+func (b *bufferedResponse) Header() http.Header { return b.header }
 
 // WriteHeader keeps the first status.
-func (b *buffered) WriteHeader(status int) {
+func (b *bufferedResponse) WriteHeader(status int) {
 	if b.status == 0 {
 		b.status = status
 	}
 }
 
-func (b *buffered) Write(p []byte) (int, error) {
+func (b *bufferedResponse) Write(p []byte) (int, error) {
 	b.WriteHeader(http.StatusOK)
 	return b.body.Write(p)
 }
@@ -82,8 +82,8 @@ func (v *view) ask(method, path string, query url.Values, body, to any) error {
 }
 
 // send sends a request to the API. Errors: *problem.
-func (v *view) send(r *http.Request) (*buffered, error) {
-	got := &buffered{header: http.Header{}}
+func (v *view) send(r *http.Request) (*bufferedResponse, error) {
+	got := &bufferedResponse{header: http.Header{}}
 	v.web.api.Handler().ServeHTTP(got, r)
 	if got.status >= http.StatusOK && got.status <= 299 {
 		return got, nil

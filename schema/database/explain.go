@@ -20,16 +20,16 @@ func Explain(err error) error {
 	if kind == nil {
 		return err
 	}
-	return &explained{err: err, kind: kind}
+	return &explainedError{err: err, kind: kind}
 }
 
-type explained struct{ err, kind error }
+type explainedError struct{ err, kind error }
 
-func (e *explained) Unwrap() []error { return []error{e.err, e.kind} }
+func (e *explainedError) Unwrap() []error { return []error{e.err, e.kind} }
 
-func (e *explained) Error() string { return fmt.Sprintf("%v; %s", e.err, e.remedy()) }
+func (e *explainedError) Error() string { return fmt.Sprintf("%v; %s", e.err, e.remedy()) }
 
-func (e *explained) remedy() string {
+func (e *explainedError) remedy() string {
 	if backend.SQLite != nil {
 		if text, ok := backend.SQLite.Remedy(e.err, e.kind); ok {
 			return text

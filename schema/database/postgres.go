@@ -53,12 +53,12 @@ func openPostgres(ctx context.Context, url string) (*bun.DB, error) {
 	return bun.NewDB(sqldb, pgdialect.New()), nil
 }
 
-// concealed hides the password when fmt prints a pool: fmt does not follow a pointer
+// A concealedConnector hides the password when fmt prints a pool: fmt does not follow a pointer
 // within a value.
-type concealed struct{ driver.Connector }
+type concealedConnector struct{ driver.Connector }
 
 // Driver returns a driver that knows the pool's limit of idle connections.
-func (c *concealed) Driver() driver.Driver { return postgresDriver{c.Connector.Driver()} }
+func (c *concealedConnector) Driver() driver.Driver { return postgresDriver{c.Connector.Driver()} }
 
 // postgresDriver marks a pool that Open opened, for pool.Rest.
 type postgresDriver struct{ driver.Driver }

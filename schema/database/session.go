@@ -21,7 +21,7 @@ type sessions struct {
 
 // newSessions returns the connector. chosen means that the URL chooses how statements run.
 func newSessions(cfg *pgx.ConnConfig, chosen bool) *sessions {
-	s := &sessions{Connector: &concealed{stdlib.GetConnector(*cfg)}, limited: cfg.RuntimeParams[idleInTransaction] == ""}
+	s := &sessions{Connector: &concealedConnector{stdlib.GetConnector(*cfg)}, limited: cfg.RuntimeParams[idleInTransaction] == ""}
 	s.unprepared.Store(chosen)
 	return s
 }

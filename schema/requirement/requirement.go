@@ -14,8 +14,8 @@ import (
 const (
 	// MaxSize is the size of the largest requirement that is read, in bytes.
 	MaxSize = 64 << 10
-	// MaxLabel is the greatest number of characters of a key or a value. Databases keep labels
-	// whose key and value have 1024 bytes together.
+	// MaxLabel is the greatest number of characters of a key or a value, because databases keep only
+	// labels whose key and value have at most 1024 bytes together.
 	MaxLabel = 1024
 	// MaxName is the greatest number of characters in the name of a runtime.
 	MaxName = 255

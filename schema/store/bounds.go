@@ -59,7 +59,7 @@ const (
 	maxUnpacked = 4 * MaxDefinitionSize
 )
 
-// LeftOut describes the definitions that Definitions does not return, because there are
+// A LeftOut describes the definitions that Definitions does not return, because there are
 // too many or they are too large together.
 type LeftOut struct {
 	// Count is the number of definitions left out, and Total the number of all.
@@ -82,7 +82,7 @@ func (l LeftOut) String() string {
 		l.Count, l.Total, strings.Join(l.Refs, ", "), more, MaxDefinitions, MaxCommands, MaxDefinitionsSize>>20, MaxDefinitionsWork>>20)
 }
 
-// outline describes a definition before it is read.
+// An outline describes a definition before it is read.
 type outline struct {
 	ID       int64
 	Ref      string
@@ -320,7 +320,7 @@ func (r *Runtimes) readPage(ctx context.Context, page []outline) (map[int64]meta
 		}
 	}
 	for i := range rows {
-		defs[rows[i].ID] = DefinitionOf(&rows[i], byRuntime[rows[i].ID])
+		defs[rows[i].ID] = definitionOf(&rows[i], byRuntime[rows[i].ID])
 	}
 	return defs, nil
 }

@@ -8,10 +8,10 @@ import (
 // declareBatch is the maximum number of workers that one transaction of ResolveDeclared reads.
 const declareBatch = 1000
 
-// ResolveDeclared finds the platform's workers that declare a name that means another runtime than when they
-// declared it, and writes their rows again. A name gets another meaning when the platform adds, renames,
-// retires or deletes a runtime or changes its aliases. It does nothing in attune's own databases, and without
-// a change reads only how many there were.
+// ResolveDeclared writes the rows of the platform's workers again whose declared names mean another runtime by
+// now. A name gets another meaning when the platform adds, renames, retires or deletes a runtime or changes its
+// aliases. If nothing has changed, only the count of changes is read. ResolveDeclared does nothing in attune's own
+// databases.
 //
 // Services do the same beside their sweeps, so that programs that cannot write see the result soon.
 func (w *Workers) ResolveDeclared(ctx context.Context) error {

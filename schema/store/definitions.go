@@ -65,8 +65,8 @@ func (r *Runtimes) Definition(ctx context.Context, ref string) (*metadata.Defini
 	return &defs[0], nil
 }
 
-// DefinitionOf converts a row and its versions to a definition.
-func DefinitionOf(row *schema.Runtime, versions []schema.RuntimeVersion) metadata.Definition {
+// definitionOf converts a row and its versions to a definition.
+func definitionOf(row *schema.Runtime, versions []schema.RuntimeVersion) metadata.Definition {
 	def := metadata.Definition{
 		Ref:             row.Ref,
 		PackRef:         textOf(row.PackRef),
@@ -89,10 +89,10 @@ func DefinitionOf(row *schema.Runtime, versions []schema.RuntimeVersion) metadat
 	return def
 }
 
-// RowsOf converts a definition to rows. It leaves Pack and Digest of the runtime, and
+// rowsOf converts a definition to rows. It leaves Pack and Digest of the runtime, and
 // Runtime and SortKey of the versions, unset; UpsertDefinition sets them. Unknown keys are
 // kept in distributions and execution_config only.
-func RowsOf(def *metadata.Definition) (*schema.Runtime, []schema.RuntimeVersion) {
+func rowsOf(def *metadata.Definition) (*schema.Runtime, []schema.RuntimeVersion) {
 	row := &schema.Runtime{
 		Ref:             def.Ref,
 		PackRef:         orNull(def.PackRef),
@@ -149,7 +149,7 @@ func (r *Runtimes) UpsertDefinition(
 	if err := cmp.Or(def.Validate(), def.Contradictions()); err != nil {
 		return nil, r.fail("upsert", def.Ref, fmt.Errorf("%w: %w", ErrInvalid, err))
 	}
-	row, versions := RowsOf(def)
+	row, versions := rowsOf(def)
 	row.Digest = digest
 	if row.PackRef == nil {
 		row.PackRef = orNull(metadata.PackOf(def.Ref))

@@ -227,7 +227,7 @@ func (w *Workers) lockStates(ctx context.Context, ids []int64) error {
 // takenColumns are those of the platform's row that taking it over changes.
 var takenColumns = []string{"worker_type", "worker_role", "runtime", "host", "port", "status", "capabilities", "meta", "last_heartbeat"}
 
-// giveBack makes rows that were taken over what they were, and returns how many there were.
+// giveBack restores rows that were taken over and returns their number.
 func (w *Workers) giveBack(ctx context.Context, ids []int64) (int64, error) {
 	result, err := w.db.NewRaw("?", w.givingBack(ids)).Exec(ctx)
 	if err != nil {

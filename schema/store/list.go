@@ -37,9 +37,6 @@ const (
 	OrderID Order = "id"
 )
 
-// Orders lists all orders.
-var Orders = []Order{OrderName, OrderStatus, OrderHeartbeat, OrderVersion, OrderID}
-
 // A Listing selects and orders workers. The Limit of the selection is the maximum number of
 // workers.
 type Listing struct {

@@ -144,13 +144,12 @@ func (q *placing) unknownLast() bun.Safe { return bun.Safe(q.pick("NULLS LAST", 
 // described returns the columns of a placed worker but for its weight. The installations have no version
 // and path if the worker does not satisfy the requirement.
 func (q *placing) described() any {
-	slots := q.slots()
+	free := q.pick("pg_catalog.trunc(GREATEST(%s, %s))", "CAST(max(coalesce(%s, 1), %s) AS INTEGER)")
 	columns := []any{
 		bun.SafeQuery("worker.id AS worker"),
 		bun.SafeQuery("worker.name"),
 		bun.SafeQuery("CASE ?0 WHEN 'action' THEN 'worker' ELSE ?0 END AS role", q.text("worker.worker_role")),
-		bun.SafeQuery("CASE WHEN ?0 >= ?1 THEN ?2 ELSE 1 END AS free", slots, q.float(2),
-			bun.Safe(q.pick("pg_catalog.trunc("+string(slots)+")", "CAST("+string(slots)+" AS INTEGER)"))),
+		bun.SafeQuery("? AS free", bun.Safe(fmt.Sprintf(free, q.slots(), q.float(1)))), // unpacks the document once
 	}
 	for _, runtime := range q.r.Runtimes {
 		had, _ := q.satisfying(q.r, runtime)

@@ -106,8 +106,8 @@ func matchesTerm(t requirement.Term, has func(Label) any) any {
 	return every(all)
 }
 
-// hashedLabels is the number of workers with a label that a statement reads at once. Postgres makes a hash table of
-// so many even where work_mem is 1 MB; of more than fit, it would search a list for each worker.
+// hashedLabels is the number of workers with a label that a statement reads at once. Postgres puts so many into a hash
+// table even with a work_mem of 1 MB. If they did not fit, it would search a list for each worker.
 var hashedLabels = 30_000
 
 // hashedLabel is hasLabel for every worker of a fleet. It reads the workers with the label once, and looks up those

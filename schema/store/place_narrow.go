@@ -13,10 +13,10 @@ import (
 
 // A narrowing says when a label or a runtime of a requirement decides who can fit.
 type narrowing struct {
-	// few is the number of workers that it may belong to.
+	// few is the greatest number of workers that it may belong to.
 	few int
-	// beforeScan reports that a scan of the first runtime is tried next: then that runtime does not decide, and the
-	// others only if their workers take fewer look-ups than a scan.
+	// beforeScan reports that a scan of the first runtime is tried next. That runtime then does not decide. The labels
+	// and the other runtimes decide only if looking up their workers is cheaper than the scan.
 	beforeScan bool
 }
 
@@ -36,12 +36,11 @@ func (q *placing) narrow(ctx context.Context, n narrowing) (placed []requirement
 type rareTerm struct {
 	// workers is the query for them.
 	workers any
-	// label is the number of the label among the keys of the selector, or beyond them for a runtime.
+	// label is the index of the label among the sorted keys of the selector. It is their number for a runtime.
 	label int
 }
 
-// others returns the conditions on a worker of the query by the requirement's labels, and by its runtimes but for the first
-// ones.
+// others returns the conditions by the other labels of the requirement, and by its runtimes from leaveOut on.
 func (q *placing) others(t *rareTerm, leaveOut int) any {
 	labelled := q.labelled(q.r)
 	if t.label < len(q.r.Selector) {
@@ -52,8 +51,8 @@ func (q *placing) others(t *rareTerm, leaveOut int) any {
 
 // rarest returns the rarest label, or else the rarest runtime. It returns nil if each belongs to too many workers.
 //
-// One statement counts and another one reads, because planning the second takes longer than both run. Their texts repeat,
-// whichever workers there are.
+// It only counts. Another statement reads the workers, because a statement that does both takes longer to plan than these
+// two take to run.
 func (q *placing) rarest(ctx context.Context, n narrowing) (*rareTerm, error) {
 	var labels, runtimes []any
 	for _, key := range slices.Sorted(maps.Keys(q.r.Selector)) {
@@ -86,8 +85,8 @@ func (q *placing) rarest(ctx context.Context, n narrowing) (*rareTerm, error) {
 	return rare, nil
 }
 
-// fewest returns the query for the number of the query with the fewest workers, counted from a number. It has no row if each has
-// more than so few.
+// fewest returns the query for the index, counted from from, of the query with the fewest workers. It has no row if each
+// query has more than few workers.
 func (q *placing) fewest(n narrowing, queries []any, from, few int) any {
 	count := bun.Safe(q.pick("pg_catalog.count(*)", "count(*)"))
 	bound := bun.SafeQuery("1 = 1")

@@ -1,61 +1,22 @@
 package store
 
 import (
-	"context"
 	"slices"
 
 	"github.com/uptrace/bun"
-
-	"github.com/attune-go/attune/schema/requirement"
 )
-
-// maxStreamedVersions is the number of versions from which Postgres reads candidates.
-const maxStreamedVersions = 100
 
 // afterAllKeys sorts after all sort keys of versions, which begin with a letter.
 const afterAllKeys = "~"
 
-// stream is the scan of Postgres: one statement reads the candidates and holds each against the other
-// conditions. Planning is most of its time, so one statement is much faster than one for each version.
-//
-// The plan is fixed, so that it stops at LIMIT and its rows are in order: lateral queries are nested
-// loops in the order of the text. stream checks the order all the same.
-func (s *scan) stream(ctx context.Context) (placed []requirement.Placed, enough bool, err error) {
-	for _, limit := range []int{s.limit, 4 * s.limit} { // a worker can have several installations
-		rows, ranks, err := s.read(ctx, s.streaming(limit))
-		if err != nil || !slices.IsSorted(ranks) {
-			return nil, false, err
-		}
-		if placed := s.distinct(rows); len(placed) == s.limit {
-			return placed, true, nil
-		}
-		if len(rows) < limit {
-			break
-		}
-	}
-	return nil, false, nil
-}
-
-// distinct returns the first workers, each once.
-func (s *scan) distinct(rows []requirement.Placed) []requirement.Placed {
-	placed, seen := []requirement.Placed{}, map[int64]bool{}
-	for _, row := range rows {
-		if !seen[row.Worker] && len(placed) < s.limit {
-			seen[row.Worker] = true
-			placed = append(placed, row)
-		}
-	}
-	return placed
-}
-
 // streaming returns the statement for so many installations on workers that fit.
 func (s *scan) streaming(limit int) any {
-	next, unknown := s.newest(bun.SafeQuery("had.sort_key < version.key"))
+	next, unknown := s.newest()
 	rest := bun.SafeQuery("")
 	if unknown {
 		rest = bun.SafeQuery(`UNION ALL
 			SELECT unknown.worker AS id, (2 * ? + unknown.half) * '4294967296' + unknown.spread AS rank FROM (?) AS unknown`,
-			maxStreamedVersions+1, s.halves("had.sort_key IS NULL"))
+			maxScannedVersions+1, s.halves("had.sort_key IS NULL"))
 	}
 	return bun.SafeQuery(`WITH RECURSIVE version AS (
 		SELECT 0 AS n, CAST(?0 AS pg_catalog.text) COLLATE pg_catalog."C" AS key
@@ -69,7 +30,7 @@ func (s *scan) streaming(limit int) any {
 	CROSS JOIN LATERAL (SELECT worker.id, worker.name, worker.worker_role, worker.capabilities FROM ?8 AS worker
 	                    WHERE worker.id = candidate.id AND ?9 OFFSET 0) AS worker
 	LIMIT ?10`,
-		afterAllKeys, next, maxStreamedVersions, s.described(), s.halves("had.sort_key = version.key"), rest, s.most,
+		afterAllKeys, next, maxScannedVersions, s.described(), s.halves("had.sort_key = version.key"), rest, s.most,
 		every(append(s.labelled(s.r), bun.Safe("true"))), s.rows("worker"),
 		every(slices.Concat(s.available(s.r), s.open(s.r, scanned...), s.having(1))), limit)
 }
@@ -83,4 +44,26 @@ func (s *scan) halves(version bun.Safe) any {
 			number, s.spread("had.worker"), s.rows("worker_runtime"), s.had, version, comparison, s.start)
 	}
 	return bun.SafeQuery("? UNION ALL ?", half(0, ">="), half(1, "<"))
+}
+
+// streamingLite is streaming for SQLite, which has no LATERAL. It nests the loops of CROSS JOIN in the order of the text.
+func (s *scan) streamingLite(limit int) any {
+	next, unknown := s.newest()
+	known := bun.Safe("version.key IS NOT NULL")
+	if unknown {
+		known = "1 = 1" // the last version is NULL
+	}
+	return bun.SafeQuery(`WITH RECURSIVE version AS (
+		SELECT 0 AS n, ?0 AS key
+		UNION ALL
+		SELECT version.n + 1, (?1) FROM version WHERE version.key IS NOT NULL LIMIT ?2)
+	SELECT ?3, 0 AS weight, candidate.rank
+	FROM (SELECT had.worker AS id, (2 * version.n + half.n) * 4294967296 + ?4 AS rank
+	      FROM version CROSS JOIN (SELECT 0 AS n, ?5 AS low, 4294967296 AS high UNION ALL SELECT 1, 0, ?5) AS half
+	      CROSS JOIN ?6 AS had ON ?7 AND had.sort_key IS version.key AND ?4 >= half.low AND ?4 < half.high
+	      WHERE version.n > 0 AND ?8 LIMIT ?9) AS candidate
+	CROSS JOIN ?10 AS worker ON worker.id = candidate.id
+	WHERE ?11 LIMIT ?12`,
+		afterAllKeys, next, maxScannedVersions+1, s.described(), s.spread("had.worker"), s.start, s.rows("worker_runtime"), s.had, known,
+		s.most, s.rows("worker"), s.conditions(1, scanned...), limit)
 }

@@ -22,7 +22,7 @@ func (r *Runtimes) Resolve(ctx context.Context, name string) (*schema.Runtime, e
 	}
 	defs := make([]metadata.Definition, len(rows))
 	for i := range rows {
-		defs[i] = DefinitionOf(&rows[i], nil)
+		defs[i] = definitionOf(&rows[i], nil)
 	}
 	if def, ok := metadata.NewIndex(defs).Resolve(name); ok {
 		for i := range rows {

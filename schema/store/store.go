@@ -24,7 +24,7 @@ import (
 	"github.com/attune-go/attune/schema/layout"
 )
 
-// Config configures a Store.
+// A Config configures a Store.
 type Config struct {
 	// Schema holds the tables on Postgres. Defaults to "public"; migrations.FindSchema finds
 	// the schema of an installation. SQLite has no schemas and ignores it.

@@ -46,8 +46,8 @@ type Subject struct {
 	// HasRuntime reports that the row names a runtime. Columns.Runtime is empty nevertheless if
 	// the runtime was deleted.
 	HasRuntime bool
-	// Columns has documents of at most requirement.MaxSize characters. Longer ones are cut
-	// behind the next one, and so refused.
+	// Columns has documents of at most requirement.MaxSize characters. Longer ones are cut to
+	// one character more, and so refused.
 	Columns requirement.Columns
 }
 

@@ -21,7 +21,7 @@ const (
 	maxBackoff       = 30 * time.Second // between two attempts
 )
 
-// SubscribeConfig configures Changes.Subscribe.
+// A SubscribeConfig configures Changes.Subscribe.
 type SubscribeConfig struct {
 	// Interval is the time after which the subscription reads the history without a
 	// notification. Defaults to DefaultSubscribeInterval.

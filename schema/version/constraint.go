@@ -68,7 +68,7 @@ func (c Constraint) Ranges(prereleases bool) []Range {
 	return ranges
 }
 
-// operand is a version in a constraint.
+// An operand is a version in a constraint.
 type operand struct {
 	parts
 	wildcard bool // ".*" follows the numbers; without any, it is "*"

@@ -54,7 +54,7 @@ func ExtractPattern(pattern *regexp.Regexp, output string) (v Version, raw strin
 	return extractMatch(pattern, text, match)
 }
 
-// Extracted is a version in what a tool printed, and the line that holds it.
+// An Extracted is a version in what a tool printed, and the line that holds it.
 type Extracted struct {
 	Version Version
 	Raw     string

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// span is the keys from a bound up to, but without, another. An empty from is
+// A span is the keys from a bound up to, but without, another. An empty from is
 // the beginning of all keys, an empty to their end.
 type span struct{ from, to string }
 

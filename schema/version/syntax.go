@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// SyntaxError is a version or a constraint that cannot be read.
+// A SyntaxError is a version or a constraint that cannot be read.
 type SyntaxError struct {
 	// What is "version" or "constraint".
 	What string

@@ -13,12 +13,12 @@ import (
 	"sync"
 )
 
-// Command returns what to type for a program of this module: its name; its name in the Debian
-// package if this program is installed so; or a call of go run if this program was started
-// so, because then the others are in no PATH.
+// Command returns what to type for a program of this module. That is its name, or its name in the
+// Debian package if this program was installed by it. If this program was started by go run, it is
+// a call of go run, because the others are not in PATH then.
 func Command(program string) string { return command()(program) }
 
-// command writes the name of a program as this process would be called.
+// command returns the function that turns the name of a program into what to type, as for this process.
 var command = sync.OnceValue(func() func(program string) string {
 	executable, err := os.Executable()
 	info, ok := debug.ReadBuildInfo()
@@ -41,8 +41,8 @@ func byPackage(program string) string { return cmp.Or(packaged[program], program
 // build cache.
 var goRun = regexp.MustCompile(`/go-build[0-9]*/b[0-9]+/exe/[^/]+$|/[0-9a-f]{2}/[0-9a-f]{64}-d/[^/]+$`)
 
-// commandOfProcess returns what writes the name of a program. inCheckout is whether the
-// working folder has cmd/NAME.
+// commandOfProcess returns the function that turns the name of a program into what to type.
+// inCheckout reports whether the working folder has cmd/NAME.
 func commandOfProcess(executable string, info *debug.BuildInfo, inCheckout bool) func(program string) string {
 	name := filepath.Base(executable)
 	before, after := "go run "+path.Dir(info.Path)+"/", ""
@@ -69,7 +69,7 @@ func typeable(text string) string {
 	})
 }
 
-// typeableWriter is a writer for texts that are written line by line.
+// A typeableWriter is a writer for texts that are written line by line.
 type typeableWriter struct{ io.Writer }
 
 func (w typeableWriter) Write(p []byte) (int, error) {

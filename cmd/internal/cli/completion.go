@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// CompletionCmd prints what a shell needs to complete the command lines of a program.
+// A CompletionCmd prints what a shell needs to complete the command lines of a program.
 type CompletionCmd struct {
 	Shell string `arg:"" enum:"bash,zsh,fish" help:"Shell to complete in: bash, zsh or fish."`
 }
@@ -55,7 +55,7 @@ type Candidate struct {
 // filesCandidate makes the shells complete names of files.
 const filesCandidate = ":files"
 
-// Hidden is the part of a grammar that --help does not list.
+// A Hidden is the part of a grammar that --help does not list.
 type Hidden struct {
 	Complete completeCmd `cmd:"" name:"__complete" hidden:""`
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// Database is an open database that this program can use.
+// A Database is an open database that this program can use.
 type Database struct {
 	*bun.DB
 	// Name is its URL without the password.

@@ -17,7 +17,7 @@ const (
 	ExitInterrupted = 130
 )
 
-// UsageError means that the command line is wrong.
+// An UsageError means that the command line is wrong.
 type UsageError struct{ Message string }
 
 func (e *UsageError) Error() string { return e.Message }
@@ -27,7 +27,7 @@ func Usagef(format string, args ...any) error {
 	return &UsageError{fmt.Sprintf(format, args...)}
 }
 
-// Silent ends a program with a status of its own and says nothing more.
+// A Silent ends a program with a status of its own and says nothing more.
 type Silent struct{ Status int }
 
 func (e *Silent) Error() string { return fmt.Sprintf("exit status %d", e.Status) }

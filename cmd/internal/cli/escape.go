@@ -21,12 +21,12 @@ func unsafe(r rune) bool {
 // writes the characters that Clean escapes as JSON's \uXXXX: a document means the
 // same as before. Each Write holds whole characters, as those of json.Encoder and
 // the handlers of slog do.
-func Escaped(w io.Writer) io.Writer { return escaped{w} }
+func Escaped(w io.Writer) io.Writer { return escapingWriter{w} }
 
-type escaped struct{ io.Writer }
+type escapingWriter struct{ io.Writer }
 
 // Write implements io.Writer. It copies a part at a time, because an encoder writes a document of megabytes at once.
-func (e escaped) Write(p []byte) (int, error) {
+func (e escapingWriter) Write(p []byte) (int, error) {
 	const most = 64 << 10
 	for done := 0; done < len(p); {
 		end := min(done+most, len(p))

@@ -28,7 +28,7 @@ import (
 type Globals struct {
 	Database string           `help:"Database: postgres://… or sqlite:PATH (default: this user's embedded file)." env:"ATTUNE_DATABASE_URL" placeholder:"URL"`
 	Schema   string           `help:"Schema of a Postgres database (default: the one that holds attune's tables)." env:"ATTUNE_SCHEMA" placeholder:"NAME"`
-	Config   string           `help:"Config file (default: ./attune.yaml, but not for run and without its policy; then the user's; then the system's)." env:"ATTUNE_CONFIG" type:"path" placeholder:"FILE"`
+	Config   string           `help:"Config file (default: ./attune.yaml, except for run; then the user's; then the system's). The policy of that ./attune.yaml is ignored." env:"ATTUNE_CONFIG" type:"path" placeholder:"FILE"`
 	Strict   bool             `help:"Treat warnings about the configuration as errors: unknown keys and runtimes, policy that matches nothing." env:"ATTUNE_STRICT"`
 	JSON     bool             `name:"json" help:"Print JSON."`
 	LogLevel string           `help:"Lowest level of log lines to print: debug, info, warn or error (default: warn; run: info)." enum:"debug,info,warn,error" default:"warn" env:"ATTUNE_LOG_LEVEL" placeholder:"LEVEL"`
@@ -48,7 +48,7 @@ func (g *Globals) Level() (level slog.Level, err error) {
 	return level, nil
 }
 
-// Env is what a command runs in.
+// An Env is what a command runs in.
 type Env struct {
 	*Globals
 	In  io.Reader
@@ -81,7 +81,7 @@ func (e *Env) Place(key string) string {
 	return e.File.Origin(key, e.Flags, e.Getenv).Place(key)
 }
 
-// Logger is a command that keeps a log: a service, which does not read the config
+// A Logger is a command that keeps a log: a service, which does not read the config
 // file of the working directory. The log is made before anything is printed, so that
 // warnings are lines of the log, and with --json also the error that ends the program.
 type Logger interface {
@@ -97,7 +97,7 @@ type Stdio struct {
 	Environ []string
 }
 
-// Program is a command line.
+// A Program is a command line.
 type Program struct {
 	Name        string
 	Description string
@@ -135,7 +135,7 @@ func (p *Program) Run(ctx context.Context, args []string, io Stdio) int {
 	parser, err := kong.New(p.Grammar, append(append(values(), vars.options()...),
 		kong.Name(Command(p.Name)), kong.Description(p.Description),
 		kong.Writers(typeableWriter{io.Out}, typeableWriter{io.Err}),
-		kong.Exit(func(code int) { exit = code; panic(exited{}) }),
+		kong.Exit(func(code int) { exit = code; panic(flagExit{}) }),
 		kong.Vars{"version": version}.CloneWith(p.Vars),
 		kong.Help(helpFor(NewTerminal(io.Out, false))),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
@@ -215,8 +215,8 @@ func helpFor(out *Terminal) kong.HelpPrinter {
 	}
 }
 
-// exited unwinds from a flag, such as --help, that ends the program.
-type exited struct{}
+// A flagExit unwinds from a flag, such as --help, that ends the program.
+type flagExit struct{}
 
 // parse returns the parsed command line. It returns done and the exit status if a
 // flag such as --help has answered, and neither if the command line is wrong and the
@@ -226,7 +226,7 @@ func parse(
 ) (parsed *kong.Context, code int, done bool) {
 	defer func() {
 		if r := recover(); r != nil {
-			if _, ok := r.(exited); !ok {
+			if _, ok := r.(flagExit); !ok {
 				panic(r)
 			}
 			parsed, code, done = nil, *exit, true

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Output is the flag of commands that list rows.
+// An Output is the flag of commands that list rows.
 type Output struct {
 	Output string `help:"Format: table; json, a list; ndjson, a JSON object a line; or csv, with a header (default: table, or json with --json)." enum:"table,json,ndjson,csv" default:"table" placeholder:"FORMAT"`
 }

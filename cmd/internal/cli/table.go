@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// Cell is one field of a table.
+// A Cell is one field of a table.
 type Cell struct {
 	Text  string
 	Style Style
@@ -49,7 +49,7 @@ func (c Cell) within(width int) string {
 // rest returns the mark for the entries from the n-th on.
 func (c Cell) rest(n int) string { return fmt.Sprintf("%s+%d", c.between, len(c.entries)-n) }
 
-// Table prints rows in aligned columns. The text of cells is cleaned. A pipe gets
+// A Table prints rows in aligned columns. The text of cells is cleaned. A pipe gets
 // every column and the whole text.
 type Table struct {
 	// Right names the columns, by index, that are aligned to the right.
@@ -125,7 +125,7 @@ func widen(widths []int, row []Cell) {
 	}
 }
 
-// layout describes how the rows of a table fit a terminal.
+// A layout describes how the rows of a table fit a terminal.
 type layout struct {
 	widths []int
 	// lines are the columns of each line of a row.
@@ -300,7 +300,7 @@ func (t *Table) fit(widths []int, width int) (dropped map[int]bool) {
 	return dropped
 }
 
-// Stream prints the rows of a table as they come. On a terminal they stand under
+// A Stream prints the rows of a table as they come. On a terminal they stand under
 // headings, in columns that widen when they must; in a pipe they are parts with two
 // blanks between them.
 type Stream struct {

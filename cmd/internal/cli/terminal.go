@@ -10,14 +10,14 @@ import (
 	"golang.org/x/term"
 )
 
-// Terminal is a stream that knows whether a person reads it.
+// A Terminal is a stream that knows whether a person reads it.
 type Terminal struct {
 	io.Writer
-	// Person: the stream is a terminal.
+	// Person reports whether the stream is a terminal.
 	Person bool
-	// Color: text may be coloured.
+	// Color reports whether text may be colored.
 	Color bool
-	// Width in columns; 0 where it is not a terminal.
+	// Width is the number of columns. It is 0 if the stream is not a terminal.
 	Width int
 	// Lost is the first error of a write.
 	Lost error
@@ -47,7 +47,7 @@ func NewTerminal(w io.Writer, noColor bool) *Terminal {
 	return t
 }
 
-// Style is an SGR code.
+// A Style is an SGR code.
 type Style string
 
 // The styles in use.
@@ -61,7 +61,7 @@ const (
 	Cyan   Style = "36"
 )
 
-// Paint styles text where the terminal shows colours.
+// Paint styles text if the terminal shows colors.
 func (t *Terminal) Paint(s Style, text string) string {
 	if !t.Color || s == Plain || text == "" {
 		return text

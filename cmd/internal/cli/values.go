@@ -41,7 +41,7 @@ func values() []kong.Option {
 	return append(options, kong.KindMapper(reflect.Bool, boolean{}), kong.KindMapper(reflect.String, kong.MapperFunc(text)))
 }
 
-// boolean reads true and false. A flag without a value is true.
+// A boolean reads true and false. A flag without a value is true.
 type boolean struct{}
 
 // IsBool reports true, so that kong asks for no value.

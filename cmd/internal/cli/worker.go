@@ -11,7 +11,7 @@ func RoleName(r schema.WorkerRole) string { return answer.RoleName(r) }
 // StatusName returns a worker's status, or - if the row has none.
 func StatusName(w *schema.Worker) string { return answer.StatusName(w) }
 
-// WorkerDoc is a worker as JSON.
+// A WorkerDoc is a worker as JSON.
 type WorkerDoc = answer.WorkerRow
 
 // WorkerDocOf returns the JSON document of a row.

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// File is a config file.
+// A File is a config file.
 type File struct {
 	// Path is the file that was read, or empty.
 	Path string `config:"-"`
@@ -29,7 +29,7 @@ type File struct {
 	Policy   Policy   `config:"policy"`
 }
 
-// Database says where the rows are.
+// A Database says where the rows are.
 type Database struct {
 	// URL is postgres://… or sqlite:PATH. Defaults to the embedded file.
 	URL string `config:"url"`
@@ -41,7 +41,7 @@ type Database struct {
 	IdleTimeout *time.Duration `config:"idle_timeout"`
 }
 
-// Service is the section of a worker or a sensor.
+// A Service is the section of a worker or a sensor.
 type Service struct {
 	// Name is the name of the row in worker. Defaults to the host's name.
 	Name string `config:"name"`
@@ -104,7 +104,7 @@ var ReportOnly = []string{"auto", "true", "false"}
 // MaxPort is the greatest port.
 const MaxPort = 65535
 
-// Policy says what may run on this host.
+// A Policy says what may run on this host.
 type Policy struct {
 	// Mode is standard, strict or open. Defaults to standard.
 	Mode string `config:"mode"`
@@ -118,7 +118,7 @@ type Policy struct {
 	TrustedPacks []string `config:"trusted_packs"`
 }
 
-// Error holds all faults of a config file.
+// An Error holds all faults of a config file.
 type Error struct {
 	Path string
 	// Faults are one line each, with file and line.

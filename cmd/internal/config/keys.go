@@ -9,7 +9,7 @@ import (
 	"github.com/attune-go/attune/runtime/service"
 )
 
-// Key is something that can be configured.
+// A Key is something that can be configured.
 type Key struct {
 	// Name is the name in the config file: worker.port. A name without a dot is only a
 	// flag or variable.

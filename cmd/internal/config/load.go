@@ -16,7 +16,7 @@ import (
 	"github.com/attune-go/attune/runtime/host"
 )
 
-// Search configures which config file Load reads, and how.
+// A Search configures which config file Load reads, and how.
 type Search struct {
 	// Path names the file. Defaults to the first that exists of the working
 	// directory's, the user's and the system's; without any, the File is empty.

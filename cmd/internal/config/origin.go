@@ -2,14 +2,14 @@ package config
 
 import "strings"
 
-// Origin is where a value comes from.
+// An Origin is where a value comes from.
 type Origin struct {
 	Source Source
 	// Where names it: a flag, a variable, or file and line. Empty for a default.
 	Where string
 }
 
-// Source is the kind of an origin.
+// A Source is the kind of an origin.
 type Source string
 
 // The sources, the strongest first.

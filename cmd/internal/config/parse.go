@@ -55,7 +55,7 @@ func syntaxFault(path string, err error) string {
 	return path + ": " + text + " (the file is not YAML)"
 }
 
-// decoder fills a File from YAML nodes, and notes what does not fit.
+// A decoder fills a File from YAML nodes, and notes what does not fit.
 type decoder struct {
 	file   *File
 	faults []string

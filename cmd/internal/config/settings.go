@@ -17,7 +17,7 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// Setting is a key with the value in effect.
+// A Setting is a key with the value in effect.
 type Setting struct {
 	Key string `json:"key"`
 	// Value is nil where Default says in words what counts. Passwords in URLs are

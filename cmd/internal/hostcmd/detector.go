@@ -33,13 +33,13 @@ type definitionFlags struct {
 	Pack       []string `sep:"none" help:"Pack folder whose definitions are detected too; its commands may run. Repeatable." type:"path" placeholder:"DIR"`
 	PolicyMode string   `help:"Which commands may run: standard, strict or open (default: policy.mode of the config file, else standard)." env:"ATTUNE_POLICY_MODE" placeholder:"MODE"`
 
-	// notes say of the definitions that were read, by ref, what the embedded core pack adds.
+	// notes holds what the embedded core pack adds to definitions that were read, by ref.
 	notes map[string]string
 	// complete reports that all definitions of the database were read.
 	complete bool
 }
 
-// source says what is detected, and where.
+// A source says what is detected, and where.
 type source struct {
 	definitionFlags
 	Host string `help:"Recorded host to detect on, instead of this machine." type:"path" placeholder:"FILE"`
@@ -70,8 +70,8 @@ func section(env *cli.Env, role metadata.Role) *config.Service {
 	return &env.File.Worker
 }
 
-// read is the result of definitions.
-type read struct {
+// A readResult is the result of definitions.
+type readResult struct {
 	defs []metadata.Definition
 	from capability.Source
 	// leftOut counts the rows that were not read.
@@ -80,13 +80,13 @@ type read struct {
 
 // definitions reads the rows of the database, or the core pack without one, and
 // the packs of the command line, which win over a row of the same ref.
-func (s *definitionFlags) definitions(ctx context.Context, env *cli.Env, db *cli.Database) (r read, err error) {
+func (s *definitionFlags) definitions(ctx context.Context, env *cli.Env, db *cli.Database) (r readResult, err error) {
 	r.from = capability.SourceDatabase
 	if db == nil {
 		r.from = capability.SourcePack
 		r.defs = core.Definitions()
 	} else if found, err := db.Definitions(ctx); err != nil {
-		return read{}, fmt.Errorf("read definitions of %s: %w", db.Name, err)
+		return readResult{}, fmt.Errorf("read definitions of %s: %w", db.Name, err)
 	} else if r.defs, r.leftOut, s.notes = found.Definitions, found.LeftOut, found.Notes; len(r.defs) == 0 {
 		env.Warn(fmt.Sprintf("no runtime is defined in %s; `attune packs load core` brings the usual ones", db.Name))
 	}

@@ -1,5 +1,5 @@
-// Package hostcmd is the command line that worker and sensor share. Which of
-// them it is, is its role.
+// Package hostcmd is the command line that worker and sensor share. Each of them has its
+// role, its settings and its variables.
 package hostcmd
 
 import (

@@ -20,7 +20,7 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// server answers questions about a service. Its zero value does not.
+// A server answers questions about a service. Its zero value does not.
 type server struct {
 	listener net.Listener
 	registry *prometheus.Registry
@@ -40,7 +40,7 @@ func listen(ctx context.Context, env *cli.Env, role metadata.Role, address strin
 	}
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, port))
 	if err != nil {
-		//nolint:errorlint // not wrapped: it would be taken for a database's that is away
+		//nolint:errorlint // wrapped, it would count as the error of a database that is away
 		return nil, fmt.Errorf("%s: %v; name another port with --listen, or a host that is this machine", env.Place(string(role)+".listen"), err)
 	}
 	registry := prometheus.NewRegistry()
@@ -70,7 +70,7 @@ func (s *server) serve(svc *service.Service, log *slog.Logger) {
 	go func() { _ = s.http.Serve(s.listener) }() // it ends by close
 }
 
-// close ends it; nobody is waited for.
+// close ends the server without waiting for requests.
 func (s *server) close() {
 	switch {
 	case s.http != nil:
@@ -80,8 +80,8 @@ func (s *server) close() {
 	}
 }
 
-// answer is 200, or 503 with the reason. Below that come the places that hang, if
-// anybody asks for them.
+// answer returns a handler that answers 200, or 503 with the reason. The places that
+// hang follow, unless hanging is nil.
 func answer(question func() error, hanging func() []host.Hang) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")

@@ -23,7 +23,7 @@ import (
 	"github.com/attune-go/attune/schema/store"
 )
 
-// registerCmd holds the flags of the commands that write the row: register and run.
+// A registerCmd holds the flags of the commands that write the row: register and run.
 type registerCmd struct {
 	definitionFlags
 	memoryFlags

@@ -16,7 +16,7 @@ import (
 	"github.com/attune-go/attune/schema/metadata"
 )
 
-// reloader reads the config file of a running service again.
+// A reloader reads the config file of a running service again.
 type reloader struct {
 	cmd  *runCmd
 	svc  *service.Service
@@ -42,7 +42,7 @@ func (r *reloader) reload() {
 		}
 	}
 	if err != nil {
-		r.env.Log.Error("the config file cannot be used; what was read before is", "error", err)
+		r.env.Log.Error("the config file cannot be used; the previous settings stay", "error", err)
 		r.svc.Refresh()
 		return
 	}
@@ -88,8 +88,8 @@ func (r *reloader) compare(now []setting) (changed, later []string) {
 	return changed, later
 }
 
-// setting is a key of the config file and its value, from there or from what wins
-// over it.
+// A setting is a key of the config file with the value in effect, which a flag or a variable may
+// have set.
 type setting struct {
 	key   string
 	value any

@@ -72,7 +72,7 @@ policy: {deny: [deno]}
 	for i, c := range wrong {
 		write(c.text)
 		p.signal(syscall.SIGHUP)
-		p.says("the config file cannot be used; what was read before is", i+1)
+		p.says("the config file cannot be used; the previous settings stay", i+1)
 		p.says(c.say, 1)
 	}
 	if doc := said(); doc.Labels["zone"] != "b" || slices.Contains(doc.Runtimes, "deno") {

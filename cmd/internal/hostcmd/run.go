@@ -37,14 +37,14 @@ type runCmd struct {
 	Listen            string         `help:"Address that serves /healthz, /readyz and /metrics; without HOST, on this machine only (default: ${role}.listen, else none)." env:"ATTUNE_${ROLE}_LISTEN" placeholder:"[HOST]:PORT"`
 	Takeover          bool           `help:"Take the name over from a process that still runs under it; that process ends."`
 
-	// leveled: --log-level or its variable was given.
+	// leveled reports whether --log-level or its variable was given.
 	leveled bool
 	// remembered is what this process remembers, with all its detectors.
 	remembered *detect.Memory
 }
 
-// AfterApply notes whether a log level was asked for: a service that says nothing
-// of what its host gains and loses would be of little use.
+// AfterApply notes whether a log level was asked for. The default of a service is info, because
+// its lines show what the host gains and loses.
 func (c *runCmd) AfterApply(k *kong.Context) error {
 	c.leveled = slices.ContainsFunc(k.Path, func(p *kong.Path) bool { return p.Flag != nil && p.Flag.Name == "log-level" })
 	return nil
@@ -106,7 +106,7 @@ func configError(env *cli.Env, role metadata.Role, err error) error {
 	return cli.Usagef("%v", err)
 }
 
-// configuration is what flags, environment and config file amount to.
+// A configuration is the result of flags, environment and config file.
 type configuration struct {
 	id     service.Identity
 	cfg    service.Config
@@ -190,20 +190,20 @@ func (c *runCmd) Logger(env *cli.Env) error {
 		handler = slog.NewJSONHandler(cli.Escaped(env.Err), options)
 	}
 	env.Log = slog.New(handler)
-	env.Err = cli.NewTerminal(&logged{log: env.Log}, true)
+	env.Err = cli.NewTerminal(&logWriter{log: env.Log}, true)
 	return nil
 }
 
-// logged writes each line that a command would print for people to the log, however
+// A logWriter writes each line that a command would print for people to the log, however
 // many writes the line takes. A warning is one line.
-type logged struct {
+type logWriter struct {
 	log *slog.Logger
 
 	mu   sync.Mutex
 	line []byte
 }
 
-func (l *logged) Write(text []byte) (int, error) {
+func (l *logWriter) Write(text []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.line = append(l.line, text...); !bytes.HasSuffix(l.line, []byte("\n")) {

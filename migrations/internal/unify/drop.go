@@ -91,7 +91,7 @@ SELECT c.conname AS name, pg_get_constraintdef(c.oid) AS definition, coalesce(pg
 FROM pg_constraint c WHERE c.conrelid = %d AND %s ORDER BY c.conname`, s.runtime.OID, where)
 }
 
-// typeColumnInfo holds what is needed to create runtime_type again.
+// A typeColumnInfo holds what is needed to create runtime_type again.
 type typeColumnInfo struct {
 	Type       string   `json:"type"`
 	NotNull    bool     `json:"not_null"`

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// partitionedTable describes a partitioned table, which may be a partition itself.
+// A partitionedTable describes a partitioned table, which may be a partition itself.
 type partitionedTable struct {
 	Table  string `json:"relation"`
 	Schema string `json:"schema"`

@@ -81,7 +81,7 @@ func (s *session) functionNotes(ctx context.Context) ([]string, error) {
 	return notes, err
 }
 
-// dropTarget is what would be dropped: columns of a table, and an enum.
+// A dropTarget is what would be dropped: columns of a table, and an enum.
 type dropTarget struct {
 	table   int64
 	numbers []int

@@ -85,7 +85,7 @@ type loader struct {
 	adopted map[string]bool
 }
 
-// record is the copy that the loader keeps in pack.meta.
+// A record is the copy that the loader keeps in pack.meta.
 type record struct {
 	Pack   json.RawMessage            `json:"pack,omitempty"`
 	Loaded map[string]json.RawMessage `json:"loaded"`
@@ -221,7 +221,7 @@ func (l *loader) saveRecord(ctx context.Context, meta map[string]json.RawMessage
 	return err
 }
 
-// packDoc holds the merged columns of a pack's own row.
+// A packDoc holds the merged columns of a pack's own row.
 type packDoc struct {
 	Label       string `json:"label"`
 	Description string `json:"description"`

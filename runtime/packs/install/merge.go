@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// doc is a decoded JSON object. Its numbers keep their text.
+// A doc is a decoded JSON object. Its numbers keep their text.
 type doc = map[string]any
 
 // absent stands for a key that a document lacks.

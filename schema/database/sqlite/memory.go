@@ -26,15 +26,15 @@ func openMemory(ctx context.Context) (*bun.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return openPool(ctx, &anchored{Connector: base, anchor: anchor})
+	return openPool(ctx, &anchoredConnector{Connector: base, anchor: anchor})
 }
 
-// anchored holds a connection while the pool is open. A database in memory ends with its
+// An anchoredConnector holds a connection while the pool is open. A database in memory ends with its
 // last connection, and the pool can close all of its own.
-type anchored struct {
+type anchoredConnector struct {
 	driver.Connector
 	anchor driver.Conn
 }
 
 // Close ends the database. sql.DB.Close calls it.
-func (a *anchored) Close() error { return a.anchor.Close() }
+func (a *anchoredConnector) Close() error { return a.anchor.Close() }

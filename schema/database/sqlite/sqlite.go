@@ -136,7 +136,7 @@ func checkFolder(path string) error {
 	return nil
 }
 
-// access is the purpose of opening a file.
+// An access is the purpose of opening a file.
 type access int
 
 const (

@@ -33,16 +33,16 @@ var (
 
 func (conn) Close() error                        { return nil }
 func (conn) Prepare(string) (driver.Stmt, error) { return nil, errUnsupported }
-func (conn) Begin() (driver.Tx, error)           { return unended{}, nil }
+func (conn) Begin() (driver.Tx, error)           { return platformTx{}, nil }
 
 // BeginTx sends nothing, because the platform has begun the transaction.
-func (conn) BeginTx(context.Context, driver.TxOptions) (driver.Tx, error) { return unended{}, nil }
+func (conn) BeginTx(context.Context, driver.TxOptions) (driver.Tx, error) { return platformTx{}, nil }
 
-// unended is a transaction that only the platform ends.
-type unended struct{}
+// A platformTx is a transaction that only the platform ends.
+type platformTx struct{}
 
-func (unended) Commit() error   { return errUnsupported }
-func (unended) Rollback() error { return nil }
+func (platformTx) Commit() error   { return errUnsupported }
+func (platformTx) Rollback() error { return nil }
 
 // ExecContext runs statements without arguments, because bun writes them into the text.
 func (c conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {

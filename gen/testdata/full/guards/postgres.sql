@@ -3,7 +3,7 @@
 -- The guards of Postgres: wrong metadata is refused where it is
 -- written, with the place and the fault. To be run after the migrations whenever
 -- this text has changed; each statement can be repeated. {schema} is the name of
--- the installation's schema in quotes.
+-- the schema in quotes.
 
 CREATE OR REPLACE FUNCTION {schema}.attune_guard_tool_document() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $attune$

@@ -3,7 +3,7 @@
 -- The guards of SQLite: wrong metadata is refused where it is
 -- written, with the place and the fault. To be run after the migrations whenever
 -- this text has changed; each statement can be repeated. {schema} is the name of
--- the installation's schema in quotes.
+-- the schema in quotes.
 --
 -- They judge shape: types, required keys, ranges, values of enums, keys and elements
 -- that occur twice. Formats, limits of nesting and of digits, and the syntax of text
