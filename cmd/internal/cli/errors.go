@@ -17,7 +17,7 @@ const (
 	ExitInterrupted = 130
 )
 
-// An UsageError means that the command line is wrong.
+// A UsageError means that the command line is wrong.
 type UsageError struct{ Message string }
 
 func (e *UsageError) Error() string { return e.Message }
