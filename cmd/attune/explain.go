@@ -51,7 +51,7 @@ func (c *explainCmd) Run(ctx context.Context, env *cli.Env) error {
 		return err
 	}
 	question := answer.Question{
-		Requirement: req.Requirement, Definition: req.Definition, Note: found.Notes[req.Ref], Words: words,
+		RuntimeFilter: req.RuntimeFilter, Definition: req.Definition, Note: found.Notes[req.Ref], Words: words,
 	}
 	explanations := make([]*answer.Explanation, 0, len(workers))
 	err = eachWorker(ctx, src, workers, func(w *store.WorkerSnapshot, names *metadata.Index) error {

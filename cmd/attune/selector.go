@@ -93,13 +93,13 @@ func (w *selection) selection(ctx context.Context, src source) (store.Selection,
 	s := w.Selection
 	for _, list := range []struct {
 		terms []requirement
-		to    *[]store.Requirement
+		to    *[]store.RuntimeFilter
 	}{{w.Has, &s.Has}, {w.Lacks, &s.Lacks}} {
 		for i := range list.terms {
 			if err := src.mean(ctx, &list.terms[i], &found); err != nil {
 				return s, unknownRuntime(src, err)
 			}
-			*list.to = append(*list.to, list.terms[i].Requirement)
+			*list.to = append(*list.to, list.terms[i].RuntimeFilter)
 		}
 	}
 	return s, nil

@@ -113,7 +113,7 @@ func queryOf(s store.Selection) url.Values {
 		}
 		q.Add("label", text)
 	}
-	for key, list := range map[string][]store.Requirement{"has": s.Has, "lacks": s.Lacks} {
+	for key, list := range map[string][]store.RuntimeFilter{"has": s.Has, "lacks": s.Lacks} {
 		for i := range list {
 			q.Add(key, termOf(&list[i]))
 			if list[i].Prereleases {
@@ -131,7 +131,7 @@ func addRoles(q url.Values, roles []metadata.Role) {
 }
 
 // termOf returns a requirement as RUNTIME[@CONSTRAINT].
-func termOf(r *store.Requirement) string {
+func termOf(r *store.RuntimeFilter) string {
 	text := cmp.Or(r.Ref, r.Name)
 	if r.Constraint != nil {
 		text += "@" + r.Constraint.String()

@@ -91,7 +91,7 @@ func (s *serverSource) definition(ctx context.Context, name string) (def *metada
 }
 
 func (s *serverSource) holders(ctx context.Context, ref string, limit int) (holders []answer.Subject, all int, err error) {
-	q := queryOf(store.Selection{Has: []store.Requirement{{Ref: ref}}})
+	q := queryOf(store.Selection{Has: []store.RuntimeFilter{{Ref: ref}}})
 	q.Set("limit", number(limit))
 	q.Set("include", "counts")
 	page, err := s.workers(ctx, q)

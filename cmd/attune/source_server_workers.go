@@ -248,7 +248,7 @@ const (
 )
 
 func (s *serverSource) explain(ctx context.Context, w *store.WorkerSnapshot, q answer.Question) (*answer.Explanation, error) {
-	query := url.Values{"runtime": {termOf(&q.Requirement)}}
+	query := url.Values{"runtime": {termOf(&q.RuntimeFilter)}}
 	if q.Prereleases {
 		query.Set("prereleases", "true")
 	}

@@ -213,7 +213,7 @@ func DeleteRuntime(ctx context.Context, db bun.IDB, cfg store.Config, ref string
 
 // countHolders counts the workers that have the runtime of a ref by their last report.
 func countHolders(ctx context.Context, st *store.Store, ref string) (int, error) {
-	have, err := CountWorkers(ctx, st, store.Selection{Has: []store.Requirement{{Ref: ref}}})
+	have, err := CountWorkers(ctx, st, store.Selection{Has: []store.RuntimeFilter{{Ref: ref}}})
 	if err != nil {
 		return 0, err
 	}

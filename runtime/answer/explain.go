@@ -28,7 +28,7 @@ const (
 
 // A Question asks whether a worker has a runtime.
 type Question struct {
-	store.Requirement
+	store.RuntimeFilter
 	// Definition is the runtime's definition; nil if the database has none.
 	Definition *metadata.Definition
 	// Note says what the embedded core pack adds to the definition in a guest.
@@ -240,7 +240,7 @@ func (e *Explanation) add(row *schema.WorkerRuntime, q *Question, caps *capabili
 func (e *Explanation) installation(row *schema.WorkerRuntime, q *Question, caps *capability.Document) ExplainedInstallation {
 	in := ExplainedInstallation{
 		Version: row.Version, Path: row.Path, RealPath: row.RealPath, Source: row.Source, VerifiedAt: row.VerifiedAt,
-		UnconfirmedSince: row.UnconfirmedSince, Match: Satisfies(&q.Requirement, row.Version), Attempts: e.attempts(row, caps),
+		UnconfirmedSince: row.UnconfirmedSince, Match: Satisfies(&q.RuntimeFilter, row.Version), Attempts: e.attempts(row, caps),
 	}
 	if !in.Match {
 		in.WhyNot = []string{"its version is unknown"}

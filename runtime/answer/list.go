@@ -35,7 +35,7 @@ type ListQuery struct {
 	Documents bool
 	// Runtimes lists further runtimes for WorkerItem.Reported and WorkerItem.Document, which always have
 	// the runtimes of the selection.
-	Runtimes []store.Requirement
+	Runtimes []store.RuntimeFilter
 	// Outcomes leaves sources, raw versions and paths out of WorkerItem.Reported, and all but the definitions out of
 	// WorkerItem.Document.
 	Outcomes bool
@@ -281,7 +281,7 @@ func (q *ListQuery) items(ctx context.Context, st *store.Store, rows []store.Wor
 }
 
 // runtimes returns the runtimes of the selection and the further ones.
-func (q *ListQuery) runtimes() []store.Requirement {
+func (q *ListQuery) runtimes() []store.RuntimeFilter {
 	return slices.Concat(q.Selection.Has, q.Selection.Lacks, q.Runtimes)
 }
 
@@ -289,7 +289,7 @@ func (q *ListQuery) runtimes() []store.Requirement {
 func (q *ListQuery) documentAbsences(ctx context.Context, st *store.Store, rows []store.WorkerSnapshot, byID map[int64]*WorkerItem) error {
 	var ids []int64
 	for i := range rows {
-		absent := func(r store.Requirement) bool {
+		absent := func(r store.RuntimeFilter) bool {
 			reported := byID[rows[i].ID].Reported
 			return r.Ref != "" && !slices.ContainsFunc(reported, func(row store.Reported) bool { return row.RuntimeRef == r.Ref })
 		}
@@ -398,7 +398,7 @@ func (w *WorkerItem) addVersion(name, version string) {
 
 // bestMatch returns the best installation among rows that meets a requirement: they come
 // newest first.
-func bestMatch(r *store.Requirement, rows []store.Reported) *Match {
+func bestMatch(r *store.RuntimeFilter, rows []store.Reported) *Match {
 	if r.Ref == "" {
 		return nil
 	}

@@ -78,7 +78,7 @@ func ColumnsOf(ctx context.Context, st *store.Store, defs []metadata.Definition)
 	for i := range defs {
 		d := &defs[i]
 		columns[i] = RuntimeTerm{
-			Requirement: store.Requirement{Ref: d.Ref, Name: d.CapabilityName()}, Written: d.Ref, Definition: d, Created: created[d.Ref],
+			RuntimeFilter: store.RuntimeFilter{Ref: d.Ref, Name: d.CapabilityName()}, Written: d.Ref, Definition: d, Created: created[d.Ref],
 		}
 	}
 	return columns, nil
@@ -91,7 +91,7 @@ func MatrixOf(ctx context.Context, st *store.Store, q MatrixQuery) (*Matrix, err
 	list.Outcomes = true
 	for i := range q.Runtimes {
 		m.Runtimes = append(m.Runtimes, Column{q.Runtimes[i].Ref, q.Runtimes[i].Name})
-		list.Runtimes = append(list.Runtimes, q.Runtimes[i].Requirement)
+		list.Runtimes = append(list.Runtimes, q.Runtimes[i].RuntimeFilter)
 	}
 	var err error
 	m.Next, err = ListWorkers(ctx, st, list, func(workers []WorkerItem) error {

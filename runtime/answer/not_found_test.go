@@ -74,7 +74,7 @@ func TestNotFoundWithoutRows(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			e, err := answer.Explain(ctx, st, w, answer.Question{Requirement: store.Requirement{Ref: def.Ref, Name: name}, Definition: def})
+			e, err := answer.Explain(ctx, st, w, answer.Question{RuntimeFilter: store.RuntimeFilter{Ref: def.Ref, Name: name}, Definition: def})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -98,7 +98,7 @@ func TestNotFoundWithoutRows(t *testing.T) {
 		if err != nil || len(d.Runtimes) != 1 || d.Runtimes[0].A.Outcome != "not_found" || d.Runtimes[0].B.Outcome != "timeout" || len(d.Facts) != 0 {
 			t.Errorf("diff: %+v, %v", d, err)
 		}
-		lacking, err := st.Workers.Select(ctx, store.Selection{Lacks: []store.Requirement{{Ref: "acme.gone", Name: "gone"}}})
+		lacking, err := st.Workers.Select(ctx, store.Selection{Lacks: []store.RuntimeFilter{{Ref: "acme.gone", Name: "gone"}}})
 		if err != nil || len(lacking) != 3 {
 			t.Errorf("%d workers lack it, %v; want 3", len(lacking), err)
 		}

@@ -100,7 +100,7 @@ func (e *Explanation) doubts() (hints []string) {
 func (e *Explanation) mindFailed(q *Question) {
 	var matches []*ExplainedFailure
 	for i := range e.Failed {
-		if f := &e.Failed[i]; maySatisfy(&q.Requirement, f.Declared, f.Version) {
+		if f := &e.Failed[i]; maySatisfy(&q.RuntimeFilter, f.Declared, f.Version) {
 			matches = append(matches, f)
 			e.help(f.Hint)
 			if f.bySettings(e.declared()) {
@@ -125,7 +125,7 @@ func (e *Explanation) mindFailed(q *Question) {
 
 // Satisfies reports whether a version satisfies a requirement. An empty text is an unknown
 // version.
-func Satisfies(r *store.Requirement, text string) bool {
+func Satisfies(r *store.RuntimeFilter, text string) bool {
 	if r.Constraint == nil {
 		return true
 	}
@@ -136,7 +136,7 @@ func Satisfies(r *store.Requirement, text string) bool {
 // maySatisfy reports whether an executable that does not count could satisfy a requirement:
 // by the version that a definition declares for it, by its own version, or because its
 // version is unknown.
-func maySatisfy(r *store.Requirement, declared, text string) bool {
+func maySatisfy(r *store.RuntimeFilter, declared, text string) bool {
 	switch {
 	case r.Constraint == nil:
 		return true

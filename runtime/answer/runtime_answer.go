@@ -47,7 +47,7 @@ func answerOf(r *RuntimeTerm, w *WorkerItem) RuntimeAnswer {
 		row := &w.Reported[i]
 		switch {
 		case row.RuntimeRef != r.Ref || r.Ref == "" && row.Name != r.Name:
-		case row.Outcome == capability.Available && Satisfies(&r.Requirement, row.Version):
+		case row.Outcome == capability.Available && Satisfies(&r.RuntimeFilter, row.Version):
 			fit = append(fit, installationOf(row))
 		case row.Outcome == capability.Available:
 			other = append(other, installationOf(row))
@@ -59,7 +59,7 @@ func answerOf(r *RuntimeTerm, w *WorkerItem) RuntimeAnswer {
 			if row.Path == "" {
 				declared = row.VersionRaw
 			}
-			unknown = unknown || row.Outcome.CouldNotTell() && maySatisfy(&r.Requirement, declared, row.Version)
+			unknown = unknown || row.Outcome.CouldNotTell() && maySatisfy(&r.RuntimeFilter, declared, row.Version)
 		}
 	}
 	switch {

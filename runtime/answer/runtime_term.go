@@ -15,7 +15,7 @@ import (
 
 // A RuntimeTerm is a runtime as people ask for it: NAME or NAME@CONSTRAINT.
 type RuntimeTerm struct {
-	store.Requirement
+	store.RuntimeFilter
 	// Written is the name as it was written.
 	Written string
 	// Definition is the runtime's definition once Resolve has found it. It is nil if the
@@ -50,7 +50,7 @@ func (e *RuntimeTermError) Unwrap() error { return e.Err }
 // ParseRuntimeTerm reads NAME or NAME@CONSTRAINT. Errors: *RuntimeTermError.
 func ParseRuntimeTerm(text string, prereleases bool) (RuntimeTerm, error) {
 	name, constraint, constrained := strings.Cut(text, "@")
-	t := RuntimeTerm{Written: strings.TrimSpace(name), Requirement: store.Requirement{Prereleases: prereleases}}
+	t := RuntimeTerm{Written: strings.TrimSpace(name), RuntimeFilter: store.RuntimeFilter{Prereleases: prereleases}}
 	switch {
 	case t.Written == "":
 		return t, &RuntimeTermError{Text: text}

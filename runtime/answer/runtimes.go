@@ -156,7 +156,7 @@ func rolesOf(d *metadata.Definition) []metadata.Role {
 // HoldersOf returns at most limit of the workers that have the runtime of a ref by their last
 // report, in natural order of their names, and the number of all.
 func HoldersOf(ctx context.Context, st *store.Store, ref string, limit int) (holders []Subject, all int, err error) {
-	having := store.Selection{Has: []store.Requirement{{Ref: ref}}}
+	having := store.Selection{Has: []store.RuntimeFilter{{Ref: ref}}}
 	holders = []Subject{}
 	more, err := ListWorkers(ctx, st, ListQuery{Selection: having, Limit: limit}, func(workers []WorkerItem) error {
 		for i := range workers {

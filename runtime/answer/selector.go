@@ -189,13 +189,13 @@ func (s *Selector) Resolve(ctx context.Context, st *store.Store, index *metadata
 	selection := s.Selection
 	for _, list := range []struct {
 		from []RuntimeTerm
-		to   *[]store.Requirement
+		to   *[]store.RuntimeFilter
 	}{{s.Has, &selection.Has}, {s.Lacks, &selection.Lacks}} {
 		for i := range list.from {
 			if err := list.from[i].Resolve(ctx, st, index); err != nil {
 				return selection, err
 			}
-			*list.to = append(*list.to, list.from[i].Requirement)
+			*list.to = append(*list.to, list.from[i].RuntimeFilter)
 		}
 	}
 	return selection, nil

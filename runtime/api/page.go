@@ -70,7 +70,7 @@ func listOf(q *answer.ListQuery) string {
 		panic(err) // texts and numbers only
 	}
 	list := fmt.Sprintf("workers %s by %s", text, cmp.Or(q.Order, store.OrderName))
-	for _, requirements := range [][]store.Requirement{q.Selection.Has, q.Selection.Lacks} {
+	for _, requirements := range [][]store.RuntimeFilter{q.Selection.Has, q.Selection.Lacks} {
 		list += ";"
 		for i := range requirements {
 			r := &requirements[i]

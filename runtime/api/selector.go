@@ -86,7 +86,7 @@ func (a *API) resolve(ctx context.Context, selector *answer.Selector, to *store.
 	for _, list := range []struct {
 		name  string
 		terms []answer.RuntimeTerm
-		to    *[]store.Requirement
+		to    *[]store.RuntimeFilter
 	}{{"has", selector.Has, &to.Has}, {"lacks", selector.Lacks, &to.Lacks}} {
 		for i := range list.terms {
 			err := list.terms[i].Resolve(ctx, a.store, defs.index)
@@ -95,7 +95,7 @@ func (a *API) resolve(ctx context.Context, selector *answer.Selector, to *store.
 					return faults, err
 				}
 			}
-			*list.to = append(*list.to, list.terms[i].Requirement)
+			*list.to = append(*list.to, list.terms[i].RuntimeFilter)
 		}
 	}
 	return faults, nil

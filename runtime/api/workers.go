@@ -196,7 +196,7 @@ func (a *API) ExplainWorker(ctx context.Context, r server.ExplainWorkerRequestOb
 		return nil, err
 	}
 	e, err := answer.Explain(ctx, a.store, worker, answer.Question{
-		Requirement: term.Requirement, Definition: term.Definition, Index: defs.index, Words: a.cfg.Words,
+		RuntimeFilter: term.RuntimeFilter, Definition: term.Definition, Index: defs.index, Words: a.cfg.Words,
 	})
 	if err != nil {
 		return nil, err

@@ -53,7 +53,7 @@ func TestFirstLines(t *testing.T) {
 		if diff := capability.Compare(caps, kept); !diff.Empty() {
 			t.Errorf("what is registered differs from what was detected: %+v", diff)
 		}
-		if found, err := st.Workers.Select(ctx, store.Selection{Has: []store.Requirement{{Ref: "core.native"}}}); err != nil || len(found) != 1 {
+		if found, err := st.Workers.Select(ctx, store.Selection{Has: []store.RuntimeFilter{{Ref: "core.native"}}}); err != nil || len(found) != 1 {
 			t.Errorf("workers with core.native: %d, %v; want 1", len(found), err)
 		}
 	}, testdb.Schema("attune"))

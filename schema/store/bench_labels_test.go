@@ -35,7 +35,7 @@ func BenchmarkLabels(b *testing.B) {
 	}
 	zone := "z3"
 	some := store.Listing{Selection: store.Selection{
-		Labels: []store.Label{{Key: "zone", Value: &zone}}, Has: []store.Requirement{{Ref: "core.runtime7"}}, Limit: 100,
+		Labels: []store.Label{{Key: "zone", Value: &zone}}, Has: []store.RuntimeFilter{{Ref: "core.runtime7"}}, Limit: 100,
 	}}
 	for b.Loop() {
 		for range 20 {

@@ -53,7 +53,7 @@ func steps(def *metadata.Definition) []step {
 		}
 		return &r
 	}
-	ruby := store.Requirement{Ref: "acme.ruby", Name: "ruby"}
+	ruby := store.RuntimeFilter{Ref: "acme.ruby", Name: "ruby"}
 	taint := requirement.Taint{Key: "gpu", Effect: requirement.NoSchedule}
 	return []step{
 		{"Packs.Create", func(ctx context.Context, st *store.Store) error { return st.Packs.Create(ctx, pack) }},
@@ -152,11 +152,11 @@ func steps(def *metadata.Definition) []step {
 		{"Workers.Select", func(ctx context.Context, st *store.Store) error {
 			return failed(st.Workers.Select(ctx, store.Selection{
 				Names: []string{"w"}, Roles: []metadata.Role{metadata.Worker}, Statuses: []schema.WorkerStatus{schema.WorkerActive},
-				Has: []store.Requirement{ruby}, Lacks: []store.Requirement{{Ref: "acme.other"}}, Limit: 1,
+				Has: []store.RuntimeFilter{ruby}, Lacks: []store.RuntimeFilter{{Ref: "acme.other"}}, Limit: 1,
 			}))
 		}},
 		{"Workers.List", func(ctx context.Context, st *store.Store) error {
-			return failed(st.Workers.List(ctx, store.Listing{Selection: store.Selection{Lacks: []store.Requirement{ruby}}}))
+			return failed(st.Workers.List(ctx, store.Listing{Selection: store.Selection{Lacks: []store.RuntimeFilter{ruby}}}))
 		}},
 		{"Workers.PositionOf", func(ctx context.Context, st *store.Store) error {
 			return failed(st.Workers.PositionOf(ctx, store.Listing{}, worker.ID))
@@ -169,7 +169,7 @@ func steps(def *metadata.Definition) []step {
 			return failed(st.Workers.Having(ctx, "acme.ruby", store.HavingFilter{}))
 		}},
 		{"Workers.ByPrerelease", func(ctx context.Context, st *store.Store) error {
-			return failed(st.Workers.ByPrerelease(ctx, store.Selection{Has: []store.Requirement{ruby}}))
+			return failed(st.Workers.ByPrerelease(ctx, store.Selection{Has: []store.RuntimeFilter{ruby}}))
 		}},
 		{"Workers.Labels", func(ctx context.Context, st *store.Store) error {
 			return failed(st.Workers.Labels(ctx, []int64{worker.ID}))
@@ -238,10 +238,10 @@ func steps(def *metadata.Definition) []step {
 			return failed(st.WorkerRuntimes.Installed(ctx, []int64{worker.ID}))
 		}},
 		{"WorkerRuntimes.Outcomes", func(ctx context.Context, st *store.Store) error {
-			return failed(st.WorkerRuntimes.Outcomes(ctx, []int64{worker.ID}, []store.Requirement{ruby, {Name: "undefined"}}))
+			return failed(st.WorkerRuntimes.Outcomes(ctx, []int64{worker.ID}, []store.RuntimeFilter{ruby, {Name: "undefined"}}))
 		}},
 		{"WorkerRuntimes.Reported", func(ctx context.Context, st *store.Store) error {
-			return failed(st.WorkerRuntimes.Reported(ctx, []int64{worker.ID}, []store.Requirement{ruby}))
+			return failed(st.WorkerRuntimes.Reported(ctx, []int64{worker.ID}, []store.RuntimeFilter{ruby}))
 		}},
 		{"WorkerRuntimes.Undefined", func(ctx context.Context, st *store.Store) error {
 			if _, err := st.WorkerRuntimes.Undefined(ctx, "undefined"); !errors.Is(err, store.ErrNotFound) {

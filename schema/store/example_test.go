@@ -173,8 +173,8 @@ func ExampleWorkers_Select() {
 	found, err := st.Workers.Select(ctx, store.Selection{
 		Names:  []string{"build-*"},
 		Labels: []store.Label{{Key: "zone", Value: &zone}},
-		Has:    []store.Requirement{{Ref: "core.perl"}},
-		Lacks:  []store.Requirement{{Ref: "core.python"}},
+		Has:    []store.RuntimeFilter{{Ref: "core.perl"}},
+		Lacks:  []store.RuntimeFilter{{Ref: "core.python"}},
 	})
 	if err != nil {
 		log.Fatal(err)

@@ -193,7 +193,7 @@ func (w *Workers) sortKeys(l *Listing) (lead, name any, err error) {
 }
 
 // ofRuntime returns the condition that a row with the alias "had" is of a runtime.
-func ofRuntime(r Requirement) any {
+func ofRuntime(r RuntimeFilter) any {
 	if r.Ref == "" {
 		return bun.SafeQuery("had.runtime_ref = '' AND had.name = ?", r.Name)
 	}
@@ -287,7 +287,7 @@ func (w *Workers) rarest(ctx context.Context, queries []any, few int) (ids []int
 
 // withInstallation returns the query for the workers that meet a requirement, with a row for each installation. It returns
 // nil if none can.
-func (w *Workers) withInstallation(r Requirement) any {
+func (w *Workers) withInstallation(r RuntimeFilter) any {
 	condition := w.installed(r)
 	if condition == nil {
 		return nil
@@ -416,23 +416,23 @@ const MaxListed = 500
 // Reported returns what workers reported about some runtimes, by worker and name: first the
 // installations, the newest before the others, then what does not count. It reads at most
 // 500 rows of a worker.
-func (r *WorkerRuntimes) Reported(ctx context.Context, workers []int64, of []Requirement) ([]Reported, error) {
+func (r *WorkerRuntimes) Reported(ctx context.Context, workers []int64, of []RuntimeFilter) ([]Reported, error) {
 	return r.reported(ctx, "worker, runtime_ref, name, outcome, source, version, version_raw, prerelease, sort_key, path, unconfirmed_since",
 		workers, anyOf(of), true)
 }
 
 // Outcomes returns what Reported returns, without sources, raw versions and paths, and not ordered by name. Rows have names if
 // one of the runtimes has no ref.
-func (r *WorkerRuntimes) Outcomes(ctx context.Context, workers []int64, of []Requirement) ([]Reported, error) {
+func (r *WorkerRuntimes) Outcomes(ctx context.Context, workers []int64, of []RuntimeFilter) ([]Reported, error) {
 	columns := "worker, runtime_ref, outcome, version, sort_key, unconfirmed_since"
-	if slices.ContainsFunc(of, func(r Requirement) bool { return r.Ref == "" }) {
+	if slices.ContainsFunc(of, func(r RuntimeFilter) bool { return r.Ref == "" }) {
 		columns += ", name"
 	}
 	return r.reported(ctx, columns, workers, anyOf(of), false)
 }
 
 // anyOf returns the condition that a row is of one of some runtimes. It is nil if there can be none.
-func anyOf(runtimes []Requirement) any {
+func anyOf(runtimes []RuntimeFilter) any {
 	var refs []string
 	var some []any
 	for _, r := range runtimes {

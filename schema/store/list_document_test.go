@@ -19,7 +19,7 @@ func TestListReadsNoDocument(t *testing.T) {
 		t.Helper()
 		hook := new(statements)
 		st := store.New(db.WithQueryHook(hook), cfg)
-		python, label := []store.Requirement{{Ref: "core.python", Constraint: constraint(t, ">=3.9")}}, []store.Label{{Key: "zone", Value: ptr("a")}}
+		python, label := []store.RuntimeFilter{{Ref: "core.python", Constraint: constraint(t, ">=3.9")}}, []store.Label{{Key: "zone", Value: ptr("a")}}
 		for _, s := range []store.Selection{{}, {Has: python}, {Lacks: python}, {Has: python, Labels: label}, {Lacks: python, Labels: label, Stale: true}} {
 			ids, err := st.Workers.List(t.Context(), store.Listing{Selection: s, Order: store.OrderName})
 			if err == nil {

@@ -62,7 +62,7 @@ func TestListInPages(t *testing.T) {
 		e.exec(t, "UPDATE {schema}.worker SET last_heartbeat = NULL, instance = NULL, status = NULL WHERE name = 'build-1'")
 		long := "build-2x7" + strings.Repeat("9", 30)
 		natural := []string{"%_'x", "BUILD", "build-1", "Build-2", "build-02", long, "build-10", "ümlaut"}
-		python := []store.Requirement{{Ref: "core.python"}}
+		python := []store.RuntimeFilter{{Ref: "core.python"}}
 		for name, c := range map[string]struct {
 			store.Listing
 			want []string
@@ -105,7 +105,7 @@ func TestTallies(t *testing.T) {
 				e.exec(t, "UPDATE {schema}.worker SET status = ? WHERE id = ?", []string{"inactive", "busy", "error"}[rand.IntN(3)], w.ID)
 			}
 		}
-		for _, s := range []store.Selection{{}, {Has: []store.Requirement{{Ref: "core.python", Constraint: constraint(t, ">=3.10")}}}, {Stale: true}} {
+		for _, s := range []store.Selection{{}, {Has: []store.RuntimeFilter{{Ref: "core.python", Constraint: constraint(t, ">=3.10")}}}, {Stale: true}} {
 			standing, err := e.Workers.Standing(t.Context(), s)
 			if err != nil {
 				t.Fatal(err)
@@ -145,7 +145,7 @@ func TestReported(t *testing.T) {
 			}
 			return list
 		}
-		got := text(e.WorkerRuntimes.Reported(t.Context(), both, []store.Requirement{{Ref: "core.python"}, {Name: "fortran"}}))
+		got := text(e.WorkerRuntimes.Reported(t.Context(), both, []store.RuntimeFilter{{Ref: "core.python"}, {Name: "fortran"}}))
 		want := []string{"0 python 3.10.1 available", "0 python 3.9.2 available", "1 fortran - available", "1 python - timeout"}
 		if diff := gocmp.Diff(want, got); diff != "" {
 			t.Errorf("reported (-want +got):\n%s", diff)
@@ -175,7 +175,7 @@ func TestReportedOfMany(t *testing.T) {
 		}
 		a := running(t, e, "a", rows...)
 		b := running(t, e, "b", negative("core.python", "python", "timeout", "after 10s"), row("core.python", "python", "", "/u"), row("core.python", "python", "3.9.2", "/p"))
-		python := []store.Requirement{{Ref: "core.python"}}
+		python := []store.RuntimeFilter{{Ref: "core.python"}}
 		for name, read := range map[string]func() ([]store.Reported, error){
 			"reported": func() ([]store.Reported, error) {
 				return e.WorkerRuntimes.Reported(t.Context(), []int64{b.ID, a.ID}, python)

@@ -65,7 +65,7 @@ func (q *placing) rarest(ctx context.Context, n narrowing) (*rareTerm, error) {
 		first, fewInstalled = min(1, len(q.r.Runtimes)), scanFactor*q.limit // their rows are read, not only an index
 	}
 	for _, runtime := range q.r.Runtimes[first:] {
-		wanted := Requirement{Ref: runtime.Name, Constraint: runtime.Constraint, Prereleases: q.r.Prereleases}
+		wanted := RuntimeFilter{Ref: runtime.Name, Constraint: runtime.Constraint, Prereleases: q.r.Prereleases}
 		runtimes = append(runtimes, q.withInstallation(wanted))
 	}
 	terms := slices.Concat(labels, runtimes)

@@ -38,7 +38,7 @@ type Selection struct {
 	// Labels must all be labels of the worker.
 	Labels []Label
 	// Has must all be in the worker's last report, and none of Lacks.
-	Has, Lacks []Requirement
+	Has, Lacks []RuntimeFilter
 	// Limit is the maximum number of workers. Zero returns all.
 	Limit int
 }
@@ -50,8 +50,8 @@ type Label struct {
 	Value *string
 }
 
-// A Requirement describes an installation that a worker has or lacks.
-type Requirement struct {
+// A RuntimeFilter describes an installation that a worker has or lacks.
+type RuntimeFilter struct {
 	// Ref is the ref of the runtime. Empty means a declared name without a definition.
 	Ref string
 	// Name is that declared name. It counts only if Ref is empty.
@@ -258,7 +258,7 @@ func isLabel(l Label) any {
 }
 
 // meets returns the condition that a worker meets a requirement.
-func (w *Workers) meets(r Requirement) any {
+func (w *Workers) meets(r RuntimeFilter) any {
 	condition := w.installed(r)
 	if condition == nil {
 		return bun.Safe("(1 = 0)") // nothing satisfies the constraint
@@ -268,7 +268,7 @@ func (w *Workers) meets(r Requirement) any {
 
 // installed returns the condition that a row with the alias "had" is an installation that meets
 // a requirement. It returns nil if none can.
-func (w *Workers) installed(r Requirement) any {
+func (w *Workers) installed(r RuntimeFilter) any {
 	condition := bun.SafeQuery("had.outcome = ? AND ?", capability.Available, ofRuntime(r))
 	if r.Constraint == nil {
 		return condition
@@ -286,7 +286,7 @@ func (w *Workers) installed(r Requirement) any {
 // Undefined returns a reported runtime without a definition by its ref or capability name,
 // ignoring the case of ASCII. Its Ref is empty if the name was only declared. Errors:
 // ErrNotFound.
-func (r *WorkerRuntimes) Undefined(ctx context.Context, name string) (*Requirement, error) {
+func (r *WorkerRuntimes) Undefined(ctx context.Context, name string) (*RuntimeFilter, error) {
 	if !storable(name) || strings.TrimSpace(name) == "" { // a declared runtime has no ref
 		return nil, ErrNotFound
 	}
@@ -305,7 +305,7 @@ func (r *WorkerRuntimes) Undefined(ctx context.Context, name string) (*Requireme
 	if len(found) == 0 {
 		return nil, ErrNotFound
 	}
-	return &Requirement{Ref: found[0].RuntimeRef, Name: found[0].Name}, nil
+	return &RuntimeFilter{Ref: found[0].RuntimeRef, Name: found[0].Name}, nil
 }
 
 // isFolded returns the condition that a text is a name, ignoring the case of ASCII. On Postgres it begins with the

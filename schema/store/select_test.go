@@ -60,8 +60,8 @@ func TestSelect(t *testing.T) {
 
 		e.exec(t, "UPDATE {schema}.worker SET host = '10.0.0.7' WHERE name = 'acb'")
 
-		need := func(ref, text string) store.Requirement {
-			r := store.Requirement{Ref: ref}
+		need := func(ref, text string) store.RuntimeFilter {
+			r := store.RuntimeFilter{Ref: ref}
 			if text != "" {
 				r.Constraint = constraint(t, text)
 			}
@@ -93,16 +93,16 @@ func TestSelect(t *testing.T) {
 			"labels":            {store.Selection{Labels: append(label("zone", "a"), store.Label{Key: "disk"})}, []string{"a_b"}},
 			"label, any value":  {store.Selection{Labels: []store.Label{{Key: "zone"}}}, []string{"a_b", "acb"}},
 			"odd label":         {store.Selection{Labels: label(`it's "odd"`, "?")}, []string{"acb"}},
-			"has":               {store.Selection{Has: []store.Requirement{need("core.python", "")}}, []string{"A[x]", "a_b", "acb", "crashed"}},
-			"has version":       {store.Selection{Has: []store.Requirement{need("core.python", "~3.12 || <3")}}, []string{"a_b", "crashed"}},
-			"has pre-release":   {store.Selection{Has: []store.Requirement{pre}}, []string{"a_b", "acb"}},
-			"has both":          {store.Selection{Has: []store.Requirement{need("core.python", "3.11.*"), need("core.python", "3.12.*")}}, []string{"a_b"}},
-			"has none such":     {store.Selection{Has: []store.Requirement{need("core.python", ">4,<3")}}, []string{}},
-			"has declared":      {store.Selection{Has: []store.Requirement{{Name: "fortran"}}}, []string{"A[x]"}},
-			"lacks":             {store.Selection{Lacks: []store.Requirement{need("core.python", "")}, Limit: 3}, []string{"ended", "none", "other labels"}},
-			"lacks version":     {store.Selection{Lacks: []store.Requirement{need("core.python", ">=3.12")}, Names: []string{"a*", "A*", "c*"}}, []string{"A[x]", "acb", "crashed"}},
-			"lacks none such":   {store.Selection{Lacks: []store.Requirement{need("core.python", ">4,<3")}, Names: []string{"a_b"}}, []string{"a_b"}},
-			"has and lacks":     {store.Selection{Has: []store.Requirement{need("core.python", "")}, Lacks: []store.Requirement{need("core.python", ">=3")}}, []string{"A[x]", "acb", "crashed"}},
+			"has":               {store.Selection{Has: []store.RuntimeFilter{need("core.python", "")}}, []string{"A[x]", "a_b", "acb", "crashed"}},
+			"has version":       {store.Selection{Has: []store.RuntimeFilter{need("core.python", "~3.12 || <3")}}, []string{"a_b", "crashed"}},
+			"has pre-release":   {store.Selection{Has: []store.RuntimeFilter{pre}}, []string{"a_b", "acb"}},
+			"has both":          {store.Selection{Has: []store.RuntimeFilter{need("core.python", "3.11.*"), need("core.python", "3.12.*")}}, []string{"a_b"}},
+			"has none such":     {store.Selection{Has: []store.RuntimeFilter{need("core.python", ">4,<3")}}, []string{}},
+			"has declared":      {store.Selection{Has: []store.RuntimeFilter{{Name: "fortran"}}}, []string{"A[x]"}},
+			"lacks":             {store.Selection{Lacks: []store.RuntimeFilter{need("core.python", "")}, Limit: 3}, []string{"ended", "none", "other labels"}},
+			"lacks version":     {store.Selection{Lacks: []store.RuntimeFilter{need("core.python", ">=3.12")}, Names: []string{"a*", "A*", "c*"}}, []string{"A[x]", "acb", "crashed"}},
+			"lacks none such":   {store.Selection{Lacks: []store.RuntimeFilter{need("core.python", ">4,<3")}, Names: []string{"a_b"}}, []string{"a_b"}},
+			"has and lacks":     {store.Selection{Has: []store.RuntimeFilter{need("core.python", "")}, Lacks: []store.RuntimeFilter{need("core.python", ">=3")}}, []string{"A[x]", "acb", "crashed"}},
 		} {
 			if diff := gocmp.Diff(c.want, selected(t, e, c.Selection)); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", name, diff)
@@ -126,7 +126,7 @@ func TestSelect(t *testing.T) {
 		if diff := gocmp.Diff(append([]string{"A[x]", "a_b", "acb", "crashed", "ended", "none"}, append(others, "swept")...), names); diff != "" || err != nil {
 			t.Errorf("names (-want +got): %v\n%s", err, diff)
 		}
-		for name, want := range map[string]store.Requirement{
+		for name, want := range map[string]store.RuntimeFilter{
 			"Fortran": {Name: "fortran"}, "python": {Ref: "core.python", Name: "python"}, "CORE.python": {Ref: "core.python", Name: "python"},
 		} {
 			undefined, err := e.WorkerRuntimes.Undefined(t.Context(), name)

@@ -245,7 +245,7 @@ func TestRegister(t *testing.T) {
 		t.Setenv("ATTUNE_DATABASE_URL", testdb.Relay(t, db.URL))
 		want(t, run(t, metadata.Worker, "register", "--name", "w1", "--type", "container", "--advertise", "w1.example", "--port", "8080"), 0)
 		want(t, run(t, metadata.Sensor, "register", "--name", "w1"), 0)
-		workers, err := store.New(db.DB, store.Config{Schema: db.Schema}).Workers.Select(t.Context(), store.Selection{Has: []store.Requirement{{Ref: "core.python"}}})
+		workers, err := store.New(db.DB, store.Config{Schema: db.Schema}).Workers.Select(t.Context(), store.Selection{Has: []store.RuntimeFilter{{Ref: "core.python"}}})
 		if err != nil || len(workers) != 2 {
 			t.Fatalf("%d workers with python, %v; want 2", len(workers), err)
 		}
