@@ -50,8 +50,8 @@ func TestPlanAndUpAgree(t *testing.T) {
 	}
 }
 
-// changing matches statements that change somebody's objects or rows.
-var changing = regexp.MustCompile(`\b((ALTER|DROP|CREATE) [A-Z]+|DELETE FROM|TRUNCATE|UPDATE \S+ SET) `)
+// changing matches statements that change somebody's objects or rows. TestStart counts what is made before main.
+const changing = `\b((ALTER|DROP|CREATE) [A-Z]+|DELETE FROM|TRUNCATE|UPDATE \S+ SET) `
 
 // planAndUp reports whether up accepts a random database.
 func planAndUp(t *testing.T, db *testdb.DB, seed uint64) bool {
@@ -80,7 +80,7 @@ func planAndUp(t *testing.T, db *testdb.DB, seed uint64) bool {
 		if planned = strings.TrimSpace(planned); planned == "" || planned != strings.TrimSpace(strings.Replace(refused, " up: ", ": ", 1)) {
 			t.Errorf("%s\nplan: exit %d\n%s\nup: exit %d\n%s", described, plan.status, plan.errOut, up.status, up.errOut)
 		}
-		if changing.MatchString(planned) {
+		if regexp.MustCompile(changing).MatchString(planned) {
 			t.Errorf("the plan advises to change the platform:\n%s\n%s", planned, described)
 		}
 		if diff := gocmp.Diff(before, platform.Snapshot(t, db)); diff != "" {
