@@ -13,7 +13,7 @@ import (
 )
 
 // errPruned means that changes behind the id to follow from may have been deleted.
-var errPruned = errors.New("some of those after the given id may have been deleted; going on with the ones that are left")
+var errPruned = errors.New("changes after the given id may have been deleted; going on with the ones that are left")
 
 // follow prints the changes that fit a filter as they happen, one a line, until ctx
 // ends or the output is closed.

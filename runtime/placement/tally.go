@@ -29,7 +29,7 @@ type waiting struct {
 	enough counted
 	// most is the greatest number of slots that are free on one of the others, and hosts how many have that.
 	most, hosts int
-	// slots is the greatest number of slots of those without a free one, and full holds those that have it.
+	// slots is the greatest number of slots of a worker without a free one, and full holds the workers with that many.
 	slots int
 	full  counted
 }
