@@ -288,12 +288,13 @@ func (q *ListQuery) runtimes() []store.RuntimeFilter {
 // documentAbsences fills in the documents of workers that have no row of one of the runtimes.
 func (q *ListQuery) documentAbsences(ctx context.Context, st *store.Store, rows []store.WorkerSnapshot, byID map[int64]*WorkerItem) error {
 	var ids []int64
+	runtimes := q.runtimes()
 	for i := range rows {
 		absent := func(r store.RuntimeFilter) bool {
 			reported := byID[rows[i].ID].Reported
 			return r.Ref != "" && !slices.ContainsFunc(reported, func(row store.Reported) bool { return row.RuntimeRef == r.Ref })
 		}
-		if rows[i].Identity != nil && slices.ContainsFunc(q.runtimes(), absent) {
+		if rows[i].Identity != nil && slices.ContainsFunc(runtimes, absent) {
 			ids = append(ids, rows[i].ID)
 		}
 	}

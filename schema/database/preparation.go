@@ -1,6 +1,7 @@
 package database
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"errors"
@@ -20,12 +21,17 @@ const (
 	preparedFor    = time.Minute
 )
 
-// QueryContext prepares the statement if the context is one of statement.WithPreparation.
+// QueryContext prepares the statement if the context is one of statement.WithPreparation or statement.WithParameters.
 func (c *session) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	if len(args) > 0 || !statement.Prepares(ctx) || !c.prepares(ctx) {
+	preparation, ok := statement.PreparationOf(ctx)
+	if len(args) > 0 || !ok || !c.prepares(ctx) {
 		return c.pgxConn.QueryContext(ctx, query, args)
 	}
-	rows, err := c.pgxConn.QueryContext(ctx, query, []driver.NamedValue{{Ordinal: 1, Value: pgx.QueryExecModeCacheStatement}})
+	values := []driver.NamedValue{{Ordinal: 1, Value: pgx.QueryExecModeCacheStatement}}
+	for i, value := range preparation.Values {
+		values = append(values, driver.NamedValue{Ordinal: i + 2, Value: value})
+	}
+	rows, err := c.pgxConn.QueryContext(ctx, cmp.Or(preparation.Text, query), values)
 	if pooled := isFault(err, otherSession, alreadyPrepared); pooled || isFault(err, resultChanged) {
 		if pooled {
 			c.unprepared.Store(true)

@@ -3,6 +3,7 @@ package database_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
@@ -61,6 +62,41 @@ func TestPreparation(t *testing.T) {
 	sum(chosen, 1)
 	if n := prepared(chosen); n != 0 {
 		t.Errorf("%d statements although the URL chooses how they run", n)
+	}
+}
+
+// TestPreparationWithParameters: a statement is prepared once for all its values, and runs as it is where none is prepared.
+func TestPreparationWithParameters(t *testing.T) {
+	direct := testdb.EmptyPostgres(t)
+	ask := func(db bun.IDB, i int64) {
+		t.Helper()
+		ctx := statement.WithParameters(t.Context(), "SELECT $1 + n FROM generate_series(1, 2) AS n", i)
+		var got []int64
+		err := db.NewRaw("SELECT ? + n FROM generate_series(1, 2) AS n", i).Scan(ctx, &got)
+		if err != nil || !slices.Equal(got, []int64{i + 1, i + 2}) {
+			t.Errorf("%d: got %v, %v", i, got, err)
+		}
+	}
+	for name, url := range map[string]string{
+		"direct": direct.URL, "pooled": testdb.Pooler(t, direct.URL, 2), "chosen": withParameter(t, direct.URL, "default_query_exec_mode", "exec"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := open(t, url)
+			db.SetMaxOpenConns(1)
+			for i := range int64(10) {
+				ask(db, i)
+				if err := db.RunInTx(t.Context(), nil, func(_ context.Context, tx bun.Tx) error { ask(tx, i); return nil }); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var n int
+			if err := db.NewRaw("SELECT count(*) FROM pg_prepared_statements").Scan(t.Context(), &n); err != nil {
+				t.Fatal(err)
+			}
+			if name == "direct" && n != 1 {
+				t.Errorf("%d statements after one text, want 1", n)
+			}
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"log/slog"
 	"time"
@@ -10,6 +11,7 @@ import (
 	bundialect "github.com/uptrace/bun/dialect"
 
 	"github.com/attune-go/attune/schema/layout"
+	"github.com/attune-go/attune/schema/statement"
 )
 
 // A dialect holds the fragments of SQL in which Postgres and SQLite differ, and the layout,
@@ -111,4 +113,13 @@ func (d dialect) pick(postgres, sqlite string) string {
 		return postgres
 	}
 	return sqlite
+}
+
+// readByID reads rows about workers into dest. query returns the statement for a list of IDs. A statement about one worker
+// is prepared.
+func (d dialect) readByID(ctx context.Context, ids []int64, query func(ids any) any, dest any) error {
+	if len(ids) == 1 && d.postgres {
+		ctx = statement.WithParameters(ctx, d.db.NewRaw("?", query(bun.Safe("$1"))).String(), ids[0])
+	}
+	return d.db.NewRaw("?", query(bun.List(ids))).Scan(ctx, dest)
 }

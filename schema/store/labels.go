@@ -20,8 +20,10 @@ func (w *Workers) Labels(ctx context.Context, ids []int64) ([]schema.WorkerLabel
 	if len(ids) == 0 {
 		return rows, nil
 	}
-	err := w.db.NewRaw("SELECT label.worker, label.key, label.value FROM ? AS label WHERE label.worker IN (?) ORDER BY label.worker, ?",
-		w.rows("worker_label"), bun.List(ids), w.bytewise("label.key")).Scan(ctx, &rows)
+	err := w.readByID(ctx, ids, func(ids any) any {
+		return bun.SafeQuery("SELECT label.worker, label.key, label.value FROM ? AS label WHERE label.worker IN (?) ORDER BY label.worker, ?",
+			w.rows("worker_label"), ids, w.bytewise("label.key"))
+	}, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("read labels of workers: %w", err)
 	}
@@ -35,8 +37,10 @@ func (w *Workers) Taints(ctx context.Context, ids []int64) ([]schema.WorkerTaint
 	if len(ids) == 0 {
 		return rows, nil
 	}
-	err := w.db.NewRaw(`SELECT taint.id, taint.worker, taint.key, taint.value, taint.effect FROM ? AS taint
-		WHERE taint.worker IN (?) ORDER BY taint.worker, taint.id`, w.rows("worker_taint"), bun.List(ids)).Scan(ctx, &rows)
+	err := w.readByID(ctx, ids, func(ids any) any {
+		return bun.SafeQuery(`SELECT taint.id, taint.worker, taint.key, taint.value, taint.effect FROM ? AS taint
+			WHERE taint.worker IN (?) ORDER BY taint.worker, taint.id`, w.rows("worker_taint"), ids)
+	}, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("read taints of workers: %w", err)
 	}

@@ -418,7 +418,7 @@ const MaxListed = 500
 // 500 rows of a worker.
 func (r *WorkerRuntimes) Reported(ctx context.Context, workers []int64, of []RuntimeFilter) ([]Reported, error) {
 	return r.reported(ctx, "worker, runtime_ref, name, outcome, source, version, version_raw, prerelease, sort_key, path, unconfirmed_since",
-		workers, anyOf(of), true)
+		workers, len(of), anyOf(of), true)
 }
 
 // Outcomes returns what Reported returns, without sources, raw versions and paths, and not ordered by name. Rows have names if
@@ -428,7 +428,7 @@ func (r *WorkerRuntimes) Outcomes(ctx context.Context, workers []int64, of []Run
 	if slices.ContainsFunc(of, func(r RuntimeFilter) bool { return r.Ref == "" }) {
 		columns += ", name"
 	}
-	return r.reported(ctx, columns, workers, anyOf(of), false)
+	return r.reported(ctx, columns, workers, len(of), anyOf(of), false)
 }
 
 // anyOf returns the condition that a row is of one of some runtimes. It is nil if there can be none.
@@ -457,11 +457,14 @@ func anyOf(runtimes []RuntimeFilter) any {
 // Reported. It reads at most 500 rows of a worker.
 func (r *WorkerRuntimes) Installed(ctx context.Context, workers []int64) ([]Reported, error) {
 	return r.reported(ctx, "worker, runtime_ref, name, version, sort_key, path",
-		workers, bun.SafeQuery("had.outcome = ?", capability.Available), true)
+		workers, 1, bun.SafeQuery("had.outcome = ?", capability.Available), true)
 }
 
-func (r *WorkerRuntimes) reported(ctx context.Context, columns string, workers []int64, condition any, byName bool) ([]Reported, error) {
-	rows := []Reported{}
+// reported reads rows that meet a condition. A worker is expected to have about perWorker of them.
+func (r *WorkerRuntimes) reported(
+	ctx context.Context, columns string, workers []int64, perWorker int, condition any, byName bool,
+) ([]Reported, error) {
+	rows := make([]Reported, 0, len(workers)*min(perWorker, MaxListed)) // bun would double it again and again
 	if len(workers) == 0 || condition == nil {
 		return rows, nil
 	}
@@ -473,20 +476,26 @@ func (r *WorkerRuntimes) reported(ctx context.Context, columns string, workers [
 		}
 		list = append(list, name)
 	}
-	read := func(from any) error {
+	read := func(from func(workers any) any) error {
 		rows = rows[:0]
-		return r.db.NewRaw("SELECT ? FROM ? ORDER BY had.worker LIMIT ?",
-			bun.Safe(strings.Join(list, ", ")), from, MaxListed*len(workers)+1).Scan(ctx, &rows)
+		return r.readByID(ctx, workers, func(ids any) any {
+			return bun.SafeQuery("SELECT ? FROM ? ORDER BY had.worker LIMIT ?",
+				bun.Safe(strings.Join(list, ", ")), from(ids), MaxListed*len(workers)+1)
+		}, &rows)
 	}
 	// The rows of a worker are sorted here: that takes a fraction of the time that Postgres takes.
-	err := read(bun.SafeQuery("? AS had WHERE had.worker IN (?) AND ?", r.rows(r.name), bun.List(workers), condition))
+	err := read(func(workers any) any {
+		return bun.SafeQuery("? AS had WHERE had.worker IN (?) AND ?", r.rows(r.name), workers, condition)
+	})
 	if err == nil && tooMany(rows) { // which of them come first, only the database knows
 		order := bun.SafeQuery("had.outcome <> ?, had.sort_key DESC ?", capability.Available, bun.Safe(r.pick("NULLS LAST", "")))
 		if byName {
 			order = bun.SafeQuery("?, ?, ?", r.bytewise("had.name"), order, r.bytewise("had.path"))
 		}
-		err = read(bun.SafeQuery(`(SELECT had.*, `+r.pick("pg_catalog.row_number", "row_number")+`() OVER (PARTITION BY had.worker ORDER BY ?) AS row
-			FROM ? AS had WHERE had.worker IN (?) AND ?) AS had WHERE had.row <= ?`, order, r.rows(r.name), bun.List(workers), condition, MaxListed))
+		err = read(func(workers any) any {
+			return bun.SafeQuery(`(SELECT had.*, `+r.pick("pg_catalog.row_number", "row_number")+`() OVER (PARTITION BY had.worker ORDER BY ?) AS row
+				FROM ? AS had WHERE had.worker IN (?) AND ?) AS had WHERE had.row <= ?`, order, r.rows(r.name), workers, condition, MaxListed)
+		})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read what workers reported: %w", err)

@@ -105,9 +105,10 @@ func (w *Workers) Cordons(ctx context.Context, ids []int64) ([]schema.WorkerCord
 	if len(ids) == 0 {
 		return rows, nil
 	}
-	err := w.db.NewRaw(`SELECT cordon.worker, cordon.reason, cordon.created_by, cordon.created FROM ? AS cordon
-		WHERE cordon.worker IN (?) ORDER BY cordon.worker`,
-		w.rows("worker_cordon"), bun.List(ids)).Scan(ctx, &rows)
+	err := w.readByID(ctx, ids, func(ids any) any {
+		return bun.SafeQuery(`SELECT cordon.worker, cordon.reason, cordon.created_by, cordon.created FROM ? AS cordon
+			WHERE cordon.worker IN (?) ORDER BY cordon.worker`, w.rows("worker_cordon"), ids)
+	}, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("read cordons of workers: %w", err)
 	}
@@ -123,9 +124,11 @@ func (w *Workers) OperatorTaints(ctx context.Context, ids []int64) ([]schema.Wor
 	if len(ids) == 0 {
 		return rows, nil
 	}
-	err := w.db.NewRaw(`SELECT taint.worker, taint.key, taint.value, taint.effect, taint.created_by, taint.created FROM ? AS taint
-		WHERE taint.worker IN (?) ORDER BY taint.worker, ?, taint.effect`,
-		w.rows("worker_operator_taint"), bun.List(ids), w.bytewise("taint.key")).Scan(ctx, &rows)
+	err := w.readByID(ctx, ids, func(ids any) any {
+		return bun.SafeQuery(`SELECT taint.worker, taint.key, taint.value, taint.effect, taint.created_by, taint.created FROM ? AS taint
+			WHERE taint.worker IN (?) ORDER BY taint.worker, ?, taint.effect`,
+			w.rows("worker_operator_taint"), ids, w.bytewise("taint.key"))
+	}, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("read operators' taints of workers: %w", err)
 	}

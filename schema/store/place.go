@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/uptrace/bun"
+	bunschema "github.com/uptrace/bun/schema"
 
 	"github.com/attune-go/attune/schema"
 	"github.com/attune-go/attune/schema/requirement"
@@ -107,7 +108,7 @@ func (q *placing) having(leaveOut int) (all []any) {
 //
 // The installations of each worker are grouped before anything is joined that few workers have: Postgres expects few
 // workers to fit, and would search the taints for each.
-func (q *placing) ranked(rare *rareTerm) any {
+func (q *placing) ranked(rare *rareTerm) bunschema.QueryAppender {
 	weight, counts := q.weight(q.r)
 	key, installed, grouped := bun.SafeQuery(""), bun.SafeQuery(""), bun.Safe("")
 	order, first := bun.Safe("weight DESC, half, spread, worker"), 0
@@ -166,8 +167,12 @@ func (q *placing) described() any {
 
 // read returns the workers of a statement, which selects the described columns and the weight. It leaves
 // out workers that do not satisfy the requirement. ranks holds a further column, if there is one.
-func (q *placing) read(ctx context.Context, statement any) (placed []requirement.Placed, ranks []int64, err error) {
-	rows, err := q.db.QueryContext(ctx, q.db.NewRaw("?", statement).String())
+func (q *placing) read(ctx context.Context, statement bunschema.QueryAppender) (placed []requirement.Placed, ranks []int64, err error) {
+	text, err := statement.AppendQuery(bunschema.NewQueryGen(q.db.Dialect()), make([]byte, 0, 8<<10))
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, err := q.db.QueryContext(ctx, string(text))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -176,27 +181,30 @@ func (q *placing) read(ctx context.Context, statement any) (placed []requirement
 	if err != nil {
 		return nil, nil, err
 	}
-	placed = []requirement.Placed{}
+	var row requirement.Placed
+	var role string
+	var slots float64
+	var rank int64
+	installations := make([]sql.NullString, 2*len(q.r.Runtimes))
+	into := []any{&row.Worker, &row.Name, &role, &slots}
+	for i := range installations {
+		into = append(into, &installations[i])
+	}
+	into = append(into, &row.Weight, &rank)[:len(columns)]
+	placed = make([]requirement.Placed, 0, min(q.limit, 100))
 	for rows.Next() {
-		p := requirement.Placed{Runtimes: make([]requirement.Chosen, len(q.r.Runtimes))}
-		var role string
-		var slots float64
-		var rank int64
-		into := []any{&p.Worker, &p.Name, &role, &slots}
-		installations := make([]sql.NullString, 2*len(q.r.Runtimes))
-		for i := range installations {
-			into = append(into, &installations[i])
-		}
-		if err := rows.Scan(append(into, &p.Weight, &rank)[:len(columns)]...); err != nil {
+		if err := rows.Scan(into...); err != nil {
 			return nil, nil, err
 		}
-		p.Role, p.Free = requirement.Role(role), slotsFrom(&slots)
+		if slices.ContainsFunc(installations, func(s sql.NullString) bool { return !s.Valid }) {
+			continue
+		}
+		row.Role, row.Free = requirement.Role(role), slotsFrom(&slots)
+		row.Runtimes = make([]requirement.Chosen, len(q.r.Runtimes))
 		for i, runtime := range q.r.Runtimes {
-			p.Runtimes[i] = requirement.Chosen{Ref: runtime.Name, Version: installations[2*i].String, Path: installations[2*i+1].String}
+			row.Runtimes[i] = requirement.Chosen{Ref: runtime.Name, Version: installations[2*i].String, Path: installations[2*i+1].String}
 		}
-		if !slices.ContainsFunc(installations, func(s sql.NullString) bool { return !s.Valid }) {
-			placed, ranks = append(placed, p), append(ranks, rank)
-		}
+		placed, ranks = append(placed, row), append(ranks, rank)
 	}
 	return placed, ranks, rows.Err()
 }

@@ -63,7 +63,7 @@ func (q *placing) scan(ctx context.Context, most int) (placed []requirement.Plac
 
 // distinct returns the first workers, each once.
 func (s *scan) distinct(rows []requirement.Placed) []requirement.Placed {
-	placed, seen := []requirement.Placed{}, map[int64]bool{}
+	placed, seen := rows[:0], make(map[int64]bool, s.limit)
 	for _, row := range rows {
 		if !seen[row.Worker] && len(placed) < s.limit {
 			seen[row.Worker] = true

@@ -4,13 +4,14 @@ import (
 	"slices"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/schema"
 )
 
 // afterAllKeys sorts after all sort keys of versions, which begin with a letter.
 const afterAllKeys = "~"
 
 // streaming returns the statement for so many installations on workers that fit.
-func (s *scan) streaming(limit int) any {
+func (s *scan) streaming(limit int) schema.QueryAppender {
 	next, unknown := s.newest()
 	rest := bun.SafeQuery("")
 	if unknown {
@@ -47,7 +48,7 @@ func (s *scan) halves(version bun.Safe) any {
 }
 
 // streamingLite is streaming for SQLite, which has no LATERAL. It nests the loops of CROSS JOIN in the order of the text.
-func (s *scan) streamingLite(limit int) any {
+func (s *scan) streamingLite(limit int) schema.QueryAppender {
 	next, unknown := s.newest()
 	known := bun.Safe("version.key IS NOT NULL")
 	if unknown {
