@@ -98,3 +98,11 @@ func isolate(t *testing.T) {
 	isolated(t)
 	t.Chdir(t.TempDir())
 }
+
+// onPath makes a folder the PATH of the command lines of a test. The core pack knows fixed places of Java and Go, and a
+// policy denies both, so that a detection starts only what the test has put there.
+func onPath(t testing.TB, folder string) {
+	t.Helper()
+	setenv(t, "PATH", folder)
+	setenv(t, "ATTUNE_POLICY_DENY", "java; go")
+}

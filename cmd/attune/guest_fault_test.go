@@ -152,7 +152,7 @@ func movedIn(t *testing.T, pending string) *guestHost {
 		return err
 	})
 	uses(t, db)
-	setenv(t, "PATH", t.TempDir())
+	onPath(t, t.TempDir())
 	return &guestHost{T: t, db: db, shape: platform.A, name: "attune-worker-x"}
 }
 

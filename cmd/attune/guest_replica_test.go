@@ -15,6 +15,7 @@ func TestGuestOnAReplica(t *testing.T) {
 	for _, shape := range []platform.Shape{platform.F, platform.C} {
 		t.Run(string(shape), func(t *testing.T) {
 			isolate(t)
+			onPath(t, t.TempDir())
 			db := server.Empty()
 			platform.Make(t, db, shape)
 			url := server.Standby(db)

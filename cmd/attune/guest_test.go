@@ -46,7 +46,7 @@ func asGuest(t *testing.T, shape platform.Shape, test func(h *guestHost)) {
 	db := platform.New(t, shape)
 	uses(t, db)
 	bin := t.TempDir()
-	setenv(t, "PATH", bin)
+	onPath(t, bin)
 	for name, line := range map[string]string{"python3": "Python 3.12.4", "node": "v20.20.2"} {
 		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\necho "+line+"\n"), 0o755); err != nil {
 			t.Fatal(err)
@@ -257,7 +257,7 @@ func inOddSchema(t *testing.T, shape platform.Shape) {
 	const schema = `Wörker "ä".x`
 	platform.MakeIn(t, db, shape, schema)
 	setenv(t, "ATTUNE_DATABASE_URL", db.URL)
-	setenv(t, "PATH", t.TempDir())
+	onPath(t, t.TempDir())
 	exec := func(statements ...string) {
 		t.Helper()
 		for _, s := range statements {

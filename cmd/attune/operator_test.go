@@ -427,7 +427,7 @@ func TestOperatorAndRunningWorker(t *testing.T) {
 		uses(t, db)
 		want(t, run(t, "packs", "load", "core"), 0)
 		bin := t.TempDir()
-		setenv(t, "PATH", bin)
+		onPath(t, bin)
 		fake := func(name, script string) {
 			t.Helper()
 			path := filepath.Join(bin, name)

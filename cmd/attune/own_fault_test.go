@@ -22,7 +22,7 @@ func owned(t *testing.T, schema string) *guestHost {
 	isolated(t)
 	db := testdb.EmptyPostgres(t)
 	uses(t, db)
-	setenv(t, "PATH", t.TempDir())
+	onPath(t, t.TempDir())
 	want(t, run(t, "migrate", "up", "--schema", schema), 0, "core pack: 20 created")
 	db.Schema = schema
 	return &guestHost{T: t, db: db, name: "own-x"}
@@ -97,7 +97,7 @@ func TestOwnOnAReplica(t *testing.T) {
 	isolated(t)
 	db := server.Empty()
 	url := server.Standby(db)
-	setenv(t, "PATH", t.TempDir())
+	onPath(t, t.TempDir())
 	setenv(t, "ATTUNE_DATABASE_URL", url)
 	h := &guestHost{T: t, db: db, name: "own-x"}
 	want(t, run(t, "migrate", "up", "--database", db.URL), 0)

@@ -61,8 +61,16 @@ func isolate(t *testing.T) (home string) {
 		t.Setenv(name, "")
 		os.Unsetenv(name)
 	}
+	// The core pack knows fixed places of these, so that a detection would start what this machine has.
+	t.Setenv("ATTUNE_POLICY_DENY", "java; go")
 	t.Chdir(t.TempDir())
 	return home
+}
+
+// ownPolicy leaves what is denied to the test's own file.
+func ownPolicy(t *testing.T) {
+	t.Helper()
+	os.Unsetenv("ATTUNE_POLICY_DENY") // isolate has it restored
 }
 
 // tools makes a folder of scripts and puts it, alone, on PATH.
@@ -415,6 +423,7 @@ func TestMemoryHasAllItNeeds(t *testing.T) {
 func TestNoDefinitions(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		isolate(t)
+		ownPolicy(t)
 		want(t, run(t, metadata.Worker, "detect", "--database", db.URL), 0, "no runtime is defined", "attune packs load core")
 		got := run(t, metadata.Worker, "detect", "python", "--database", db.URL)
 		want(t, got, 1, `no runtime "python" is defined`)
@@ -427,6 +436,7 @@ func TestNoDefinitions(t *testing.T) {
 // TestDenyByName: who denies python means it, whatever the program is called.
 func TestDenyByName(t *testing.T) {
 	isolate(t)
+	ownPolicy(t)
 	tools(t, map[string]string{"python3": python, "perl": "echo 'This is perl 5 (v5.36.0)'"})
 	if err := os.WriteFile("attune.yaml", []byte("policy: {mode: open, deny: [python, Core.Perl], trusted_packs: [/no/such/pack]}\n"), 0o600); err != nil {
 		t.Fatal(err)

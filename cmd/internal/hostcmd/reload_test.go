@@ -20,6 +20,7 @@ import (
 // and a file that is wrong leaves everything as it was.
 func TestRunReadsItsFileAgain(t *testing.T) {
 	isolate(t)
+	ownPolicy(t)
 	tools(t, map[string]string{"deno": "echo deno 2.1.4"})
 	db := testdb.Postgres(t)
 	st := served(t, db)

@@ -18,6 +18,7 @@ import (
 func TestPolicyInVain(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		isolate(t)
+		ownPolicy(t)
 		bin := tools(t, map[string]string{"python3": python, "python3.11": python})
 		insert(t, db, "acme.cobol", "cobol", `{"verification": {"commands": [{"binary": "cobc", "args": ["--info"]}], "locations": ["/opt/*/bin/cobc-[0-9]"]}}`)
 		if err := os.MkdirAll("packs/acme", 0o755); err != nil {
