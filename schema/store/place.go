@@ -170,7 +170,7 @@ func (q *placing) described() any {
 func (q *placing) read(
 	ctx context.Context, statement bunschema.QueryAppender,
 ) (placed []requirement.PlacedWorker, ranks []int64, err error) {
-	text, err := statement.AppendQuery(bunschema.NewQueryGen(q.db.Dialect()), make([]byte, 0, 8<<10))
+	text, err := statement.AppendQuery(bunschema.NewQueryGen(q.db.Dialect()), make([]byte, 0, 5<<10))
 	if err != nil {
 		return nil, nil, err
 	}
