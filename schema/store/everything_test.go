@@ -235,13 +235,13 @@ func steps(def *metadata.Definition) []step {
 			return failed(st.WorkerRuntimes.CountVersions(ctx, "acme.ruby"))
 		}},
 		{"WorkerRuntimes.Installed", func(ctx context.Context, st *store.Store) error {
-			return failed(st.WorkerRuntimes.Installed(ctx, []int64{worker.ID}))
+			return failed(st.WorkerRuntimes.Installations(ctx, []int64{worker.ID}))
 		}},
 		{"WorkerRuntimes.Outcomes", func(ctx context.Context, st *store.Store) error {
 			return failed(st.WorkerRuntimes.Outcomes(ctx, []int64{worker.ID}, []store.RuntimeFilter{ruby, {Name: "undefined"}}))
 		}},
 		{"WorkerRuntimes.Reported", func(ctx context.Context, st *store.Store) error {
-			return failed(st.WorkerRuntimes.Reported(ctx, []int64{worker.ID}, []store.RuntimeFilter{ruby}))
+			return failed(st.WorkerRuntimes.Reports(ctx, []int64{worker.ID}, []store.RuntimeFilter{ruby}))
 		}},
 		{"WorkerRuntimes.Undefined", func(ctx context.Context, st *store.Store) error {
 			if _, err := st.WorkerRuntimes.Undefined(ctx, "undefined"); !errors.Is(err, store.ErrNotFound) {
