@@ -44,7 +44,7 @@ func TestOutput(t *testing.T) {
 	}
 	for command, schema := range map[string]string{
 		"workers list": "Worker", "workers list --include labels --include versions --include document": "Worker", "workers history": "Change",
-		"runtimes list": "", "packs list": "", "tokens list": "", "migrate status": "", "place python --tolerate gpu": "Placed",
+		"runtimes list": "", "packs list": "", "tokens list": "", "migrate status": "", "place python --tolerate gpu": "PlacedWorker",
 		"place python --hosts": "PlacedHost", "place --all": "SubjectCount", "place --if without_web-1": "Effect",
 	} {
 		args := strings.Fields(command)
