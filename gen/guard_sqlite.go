@@ -238,8 +238,8 @@ func (g *sqliteGuard) object(d *model.Document, p sqlitePlace) {
 		g.at = f.Pos
 		at := p.key(f.Key)
 		if f.MustExist() {
-			present := "EXISTS (SELECT 1 FROM json_each(" + p.args() + ") WHERE key = " + sqlText(f.Key) + " AND type <> 'null')"
-			missing = append(missing, g.when("NOT "+present, at.pointer, demandRequired))
+			kind := "coalesce(json_type(" + at.args() + "), 'null')"
+			missing = append(missing, g.when(kind+" = 'null'", at.pointer, demandRequired))
 		}
 		if f.Type.Kind != model.Raw {
 			var quoted []string // two comparisons are faster than IN
@@ -251,7 +251,7 @@ func (g *sqliteGuard) object(d *model.Document, p sqlitePlace) {
 			members = append(members, fmt.Sprintf("WHEN %s THEN CASE\n            %s\n        END",
 				sqlText(f.Key), strings.Join(cases, "\n            ")))
 		}
-		if (f.Type.Kind == model.Object || f.Type.Elem != nil) && strings.ContainsAny(f.Key, `"\`) {
+		if (f.MustExist() || f.Type.Kind == model.Object || f.Type.Elem != nil) && strings.ContainsAny(f.Key, `"\`) {
 			g.faults.add(f.Pos, "the guards of SQLite cannot look for the key %s: it has a quote or a backslash", f.Key)
 		}
 	}

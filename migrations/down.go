@@ -177,7 +177,7 @@ func (m *Migrator) findUse(ctx context.Context, db bun.IDB, in *inspection, id s
 		if err := db.NewRaw("SELECT count(*) FROM ?", bun.Safe(table(in.name, name))).Scan(ctx, &n); err != nil {
 			return nil, fmt.Errorf("count the rows of %s: %w", table(in.name, name), explain(err))
 		}
-		use.tables = append(use.tables, Dropped{Table: name, Rows: n})
+		use.tables = append(use.tables, DroppedTable{Table: name, Rows: n})
 		if n > 0 && !slices.Contains(rebuiltTables, name) {
 			use.Blockers = append(use.Blockers, fmt.Sprintf("table %s holds %s", name, rowCount(n)))
 		}

@@ -43,7 +43,7 @@ func TestDownKeepsRows(t *testing.T) {
 			t.Errorf("%d packs after a refused down, want 1", n)
 		}
 		res := down(t, db.DB, migrations.Config{Force: true, Undo: migrations.Baseline})
-		if !slices.Contains(res.Dropped, migrations.Dropped{Table: "pack", Rows: 1}) || !slices.Contains(res.Dropped, migrations.Dropped{Table: "worker"}) {
+		if !slices.Contains(res.Dropped, migrations.DroppedTable{Table: "pack", Rows: 1}) || !slices.Contains(res.Dropped, migrations.DroppedTable{Table: "worker"}) {
 			t.Errorf("dropped were %v", res.Dropped)
 		}
 		if diff := cmp.Diff(empty, objects(t, db)); diff != "" {

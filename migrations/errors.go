@@ -172,7 +172,7 @@ type UseError struct {
 	Packs []string
 
 	// tables lists what would be dropped, with all rows.
-	tables []Dropped
+	tables []DroppedTable
 }
 
 func (e *UseError) Unwrap() error { return ErrInUse }

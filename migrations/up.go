@@ -19,8 +19,8 @@ type StepResult struct {
 	Adopted bool `json:"adopted"`
 }
 
-// A Dropped is a table that Down dropped.
-type Dropped struct {
+// A DroppedTable is a table that Down dropped.
+type DroppedTable struct {
 	Table string `json:"table"`
 	// Rows is the number of rows that were dropped with it.
 	Rows int64 `json:"rows"`
@@ -35,7 +35,7 @@ type Result struct {
 	// Done lists the migrations in the order in which they were applied or undone.
 	Done []StepResult `json:"done"`
 	// Dropped lists the tables that Down dropped.
-	Dropped []Dropped `json:"dropped,omitempty"`
+	Dropped []DroppedTable `json:"dropped,omitempty"`
 	// Unify reports what unifying did. It is nil if unifying was not part of it.
 	Unify *unify.Report `json:"unify,omitempty"`
 	// Guards reports that Up created or replaced the guards of metadata, or that Down

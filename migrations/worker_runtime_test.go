@@ -97,7 +97,7 @@ func TestHistoryIsNotDroppedUnasked(t *testing.T) {
 		}
 		_, err = migrator(t, db.DB, migrations.Config{}).Down(ctx)
 		wantError(t, "Down", err, migrations.ErrInUse, "capability_change holds 1 row;")
-		dropped := []migrations.Dropped{{Table: "worker_runtime", Rows: 1}, {Table: "capability_change", Rows: 1}, {Table: "worker_sweep", Rows: 1}}
+		dropped := []migrations.DroppedTable{{Table: "worker_runtime", Rows: 1}, {Table: "capability_change", Rows: 1}, {Table: "worker_sweep", Rows: 1}}
 		if diff := cmp.Diff(dropped, down(t, db.DB, migrations.Config{Force: true}).Dropped); diff != "" {
 			t.Errorf("dropped (-want +got):\n%s", diff)
 		}

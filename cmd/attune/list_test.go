@@ -106,3 +106,40 @@ func TestListsAcrossBatches(t *testing.T) {
 		t.Errorf("a history of %d lines", strings.Count(got.out, "\n"))
 	}
 }
+
+// TestCutListsSayHowToGoOn cuts each list that has a limit, in each format. Something says so, and the last page does not.
+func TestCutListsSayHowToGoOn(t *testing.T) {
+	t.Parallel()
+	db := testdb.SQLite(t)
+	fleet(t, db)
+	for command, words := range map[string]string{
+		"workers list": " goes on", "workers history": "--before ", "runtimes list": "--after core.", "place python --tolerate gpu": " more",
+	} {
+		for _, format := range []string{"table", "json", "ndjson", "csv"} {
+			args := append(strings.Fields(command), "--output", format, "--limit")
+			cut, whole := run(t, append(args, "1")...), run(t, append(args, "0")...)
+			said := cut.errOut
+			if strings.HasPrefix(command, "place ") {
+				switch format {
+				case "table":
+					said = cut.out
+				case "json": // its fit is more than it has placed
+					want(t, cut, 0, `"fit": 3,`)
+					continue
+				}
+			}
+			if !strings.Contains(said, words) || !strings.Contains(said, "--limit 0 shows all") {
+				t.Errorf("%s as %s does not say that it is cut:\n%s%s", command, format, cut.out, cut.errOut)
+			}
+			if strings.Contains(whole.errOut+whole.out, "--limit 0") {
+				t.Errorf("%s as %s is whole, and says that it is cut:\n%s", command, format, whole.errOut)
+			}
+		}
+	}
+	for after, cut := range map[string]bool{"core.ruby": true, "core.rust": false} { // three follow, or two
+		got := run(t, "runtimes", "list", "--after", after, "--limit", "2", "--output", "csv")
+		if (got.errOut != "") != cut {
+			t.Errorf("after %s: %s%s", after, got.out, got.errOut)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/attune-go/attune/fixtures"
 	"github.com/attune-go/attune/fixtures/testdb"
+	"github.com/attune-go/attune/runtime/answer"
 	"github.com/attune-go/attune/runtime/api"
 )
 
@@ -42,7 +44,7 @@ func TestOutput(t *testing.T) {
 	}
 	for command, schema := range map[string]string{
 		"workers list": "Worker", "workers list --include labels --include versions --include document": "Worker", "workers history": "Change",
-		"runtimes list": "", "packs list": "", "tokens list": "", "migrate status": "", "place python --tolerate gpu": "Placed",
+		"runtimes list": "", "packs list": "", "tokens list": "", "migrate status": "", "place python --tolerate gpu": "PlacedWorker",
 		"place python --hosts": "PlacedHost", "place --all": "SubjectCount", "place --if without_web-1": "Effect",
 	} {
 		args := strings.Fields(command)
@@ -109,4 +111,69 @@ func TestOutput(t *testing.T) {
 	if header, first := lines(), lines(); !strings.HasPrefix(header, "id,at,") || !strings.Contains(first, ",web-1,worker,core.python,python,gained,") {
 		t.Errorf("%s\n%s", header, first)
 	}
+}
+
+// TestOutputOfGroups counts by group in each format: the rows have what the document has.
+func TestOutputOfGroups(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/operating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := testdb.SQLite(t)
+	fleet(t, db)
+	fixtures.Worker(t.Context(), t, db, fixtures.WorkerOpts{Name: new("idle")})
+	if _, err := db.ExecContext(t.Context(), "UPDATE worker SET status = 'error' WHERE name = 'idle'"); err != nil {
+		t.Fatal(err)
+	}
+	for _, by := range []string{"label:zone", "status", "role"} {
+		args := []string{"workers", "groups", "--by", by, "--output"}
+		var m answer.MatrixGroups
+		if err := json.Unmarshal([]byte(run(t, append(args, "json")...).out), &m); err != nil || len(m.Items) == 0 {
+			t.Fatal(err)
+		}
+		var want []string
+		for _, g := range m.Items {
+			has := false
+			for i, n := range g.Available {
+				if n > 0 {
+					has = true
+					want = append(want, fmt.Sprintf("%s,%d,%s,%s,%d", orEmpty(g.Group), g.Workers, m.Runtimes[i].Ref, m.Runtimes[i].Name, n))
+				}
+			}
+			if !has {
+				want = append(want, fmt.Sprintf("%s,%d,,,0", orEmpty(g.Group), g.Workers))
+			}
+		}
+		rows := strings.Split(strings.TrimSuffix(run(t, append(args, "csv")...).out, "\n"), "\n")
+		if rows[0] != "group,workers,ref,runtime,available" || !slices.Equal(rows[1:], want) {
+			t.Errorf("by %s: got %q, want %q", by, rows, want)
+		}
+		var lines []string
+		for line := range strings.Lines(run(t, append(args, "ndjson")...).out) {
+			var row struct {
+				Group, Ref, Runtime *string
+				Workers, Available  int
+			}
+			if err := json.Unmarshal([]byte(line), &row); err != nil {
+				t.Fatal(err)
+			}
+			lines = append(lines, fmt.Sprintf("%s,%d,%s,%s,%d", orEmpty(row.Group), row.Workers, orEmpty(row.Ref), orEmpty(row.Runtime), row.Available))
+		}
+		if !slices.Equal(lines, want) {
+			t.Errorf("by %s: got the lines %q, want %q", by, lines, want)
+		}
+		for column := range strings.SplitSeq(rows[0], ",") {
+			if !strings.Contains(string(page), "`"+column+"`") {
+				t.Errorf("docs/operating.md does not describe the column %s", column)
+			}
+		}
+	}
+}
+
+func orEmpty(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
 }

@@ -120,7 +120,9 @@ func (c *placeCmd) place(ctx context.Context, env *cli.Env, src source, index *m
 	case c.rows != nil && c.Hosts:
 		err = cli.PrintRows(c.rows, a.Hosts)
 	case c.rows != nil:
-		err = cli.PrintRows(c.rows, a.Placed)
+		if err = cli.PrintRows(c.rows, a.Placed); err == nil && a.Fit > len(a.Placed) {
+			env.Note(fmt.Sprintf("%d more workers fit; --limit 0 shows all", a.Fit-len(a.Placed)))
+		}
 	case env.JSON:
 		err = cli.PrintJSON(env.Out, a)
 	default:

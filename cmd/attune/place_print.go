@@ -70,7 +70,7 @@ func (p *placePrinter) name(ref string) string {
 // single runtime only.
 func (p *placePrinter) placed(a *placement.Answer) {
 	headings := []string{"NAME", "ROLE", "FREE"}
-	weighted := slices.ContainsFunc(a.Placed, func(w placement.Placed) bool { return w.Weight != 0 })
+	weighted := slices.ContainsFunc(a.Placed, func(w placement.PlacedWorker) bool { return w.Weight != 0 })
 	if weighted {
 		headings = append(headings, "WEIGHT")
 	}

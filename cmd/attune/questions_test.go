@@ -159,9 +159,9 @@ func TestWorkersDiff(t *testing.T) {
 		if err := json.Unmarshal([]byte(got.out), &d); err != nil || got.status != 3 {
 			t.Fatalf("--json: status %d, %v in\n%s%s", got.status, err, got.out, got.errOut)
 		}
-		installed := func(list ...string) (all []answer.Installed) {
+		installed := func(list ...string) (all []answer.InstalledVersion) {
 			for i := 0; i < len(list); i += 2 {
-				all = append(all, answer.Installed{Version: list[i], Path: list[i+1]})
+				all = append(all, answer.InstalledVersion{Version: list[i], Path: list[i+1]})
 			}
 			return all
 		}
@@ -169,7 +169,7 @@ func TestWorkersDiff(t *testing.T) {
 			return answer.Holding{Outcome: "available", Installations: installed(list...)}
 		}
 		outcome := func(text string) answer.Holding {
-			return answer.Holding{Outcome: text, Installations: []answer.Installed{}}
+			return answer.Holding{Outcome: text, Installations: []answer.InstalledVersion{}}
 		}
 		wanted := []answer.RuntimeDifference{
 			{Name: "fortran", Kind: answer.OnlyB, A: outcome(answer.NotAsked), B: available("", "")},

@@ -49,7 +49,7 @@ func (c *runtimesListCmd) Run(ctx context.Context, env *cli.Env) error {
 		return fmt.Errorf("list runtimes of %s: %w", src.name(), err)
 	}
 	all := len(defs)
-	defs = answer.RuntimesQuery{Pack: c.Pack, After: c.After, Limit: c.Limit}.Page(defs)
+	defs = c.page(env, defs)
 	if rows != nil {
 		return cli.PrintRows(rows, defs)
 	}
@@ -75,6 +75,17 @@ func (c *runtimesListCmd) Run(ctx context.Context, env *cli.Env) error {
 		env.Out.Printf("%s\n", count)
 	}
 	return nil
+}
+
+// page returns the definitions that are listed, and notes how the list goes on.
+func (c *runtimesListCmd) page(env *cli.Env, defs []metadata.Definition) []metadata.Definition {
+	page := answer.RuntimesQuery{Pack: c.Pack, After: c.After}.Page(defs)
+	if c.Limit == 0 || len(page) <= c.Limit {
+		return page
+	}
+	page = page[:c.Limit]
+	env.Note(fmt.Sprintf("more runtimes follow; --limit 0 shows all, and --after %s goes on", page[c.Limit-1].Ref))
+	return page
 }
 
 // definitions returns the definitions of a source, and logs what it leaves out.

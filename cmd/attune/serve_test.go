@@ -256,7 +256,7 @@ func checkEvents(t *testing.T, out *output) {
 	}
 }
 
-// TestServeTLS serves with a certificate that is renewed while the server runs.
+// TestServeTLS serves with a certificate that is renewed while the server runs and a stream is open.
 func TestServeTLS(t *testing.T) {
 	needsCurl(t)
 	db := testdb.SQLite(t)
@@ -268,6 +268,15 @@ func TestServeTLS(t *testing.T) {
 		t.Errorf("%s", status)
 	}
 	want(t, run(t, "workers", "list", "--server", s.url), cli.ExitFailed, "unknown authority", "SSL_CERT_FILE")
+	out := new(output)
+	stream := osexec.CommandContext(t.Context(), "curl", "-sSN", "--cacert", "cert.pem", s.url+"/v1/changes",
+		"-H", "Authorization: Bearer "+s.wait(`for this run: (\S+)`), "-H", "Accept: text/event-stream")
+	stream.Stdout, stream.Stderr = out, out
+	if err := stream.Start(); err != nil {
+		t.Fatal(err)
+	}
+	open := &serving{t: t, errOut: out}
+	open.wait(`event: begin\n`)
 	certificate(t, 2)
 	serial := func() int64 {
 		dialer := &tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}
@@ -286,6 +295,8 @@ func TestServeTLS(t *testing.T) {
 	if got := serial(); got != 2 {
 		t.Errorf("the certificate %d, after SIGHUP", got)
 	}
+	reports.Register(t, db, metadata.Worker, "later", &capability.Document{Detected: []capability.Installation{python("3.12.2", "/usr/bin/python3")}})
+	open.wait(`event: change\ndata: .*later`) // by the connection of the first certificate
 	if err := os.WriteFile("key.pem", []byte("no key"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -294,6 +305,13 @@ func TestServeTLS(t *testing.T) {
 	if got := serial(); got != 2 {
 		t.Errorf("the certificate %d, after a broken one", got)
 	}
+	if got := s.end(); got != 0 {
+		t.Errorf("status %d\n%s", got, s.errOut)
+	}
+	if err := stream.Wait(); err != nil {
+		t.Errorf("curl: %v: the stream was cut off", err)
+	}
+	open.wait(`event: end\n`)
 }
 
 // TestServeHangup: a server without a certificate goes on after SIGHUP, which reaches all servers of this process.

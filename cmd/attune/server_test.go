@@ -79,6 +79,7 @@ func TestServerGivesTheSame(t *testing.T) {
 		{args: "workers diff web-1 web-2"},
 		{args: "workers groups"},
 		{args: "workers groups --by label:zone --json"},
+		{args: "workers groups --by label:zone --output ndjson"},
 		{args: "workers groups --by status"},
 		{args: "workers groups --by zone", status: cli.ExitUsage},
 		{args: "workers diff web-1 eye --json --exit-code", status: cli.ExitPending},

@@ -176,17 +176,17 @@ func (s *serverSource) operations(ctx context.Context, ids []int64) (map[int64]a
 	return found, err
 }
 
-// Installed returns the installations in the documents of workers.
-func (s *serverSource) Installed(ctx context.Context, ids []int64) ([]store.Reported, error) {
+// Installations returns the installations in the documents of workers.
+func (s *serverSource) Installations(ctx context.Context, ids []int64) ([]store.ReportRow, error) {
 	rows, err := s.Rows(ctx, ids, true)
-	var all []store.Reported
+	var all []store.ReportRow
 	for i := range rows {
 		doc, err := answer.Document(&rows[i].Worker, nil)
 		if err != nil || doc == nil {
 			continue
 		}
 		for _, d := range doc.Detected {
-			all = append(all, store.Reported{Worker: rows[i].ID, RuntimeRef: d.Ref, Name: d.Name, Version: d.Version})
+			all = append(all, store.ReportRow{Worker: rows[i].ID, RuntimeRef: d.Ref, Name: d.Name, Version: d.Version})
 		}
 	}
 	return all, err

@@ -12,6 +12,7 @@ import (
 )
 
 type workersGroupsCmd struct {
+	cli.Output
 	By string `help:"Group by role, status or label:KEY." default:"role" placeholder:"KEY"`
 }
 
@@ -27,6 +28,10 @@ func (c *workersGroupsCmd) Run(ctx context.Context, env *cli.Env) error {
 	if _, err := answer.GroupingOf(c.By); errors.As(err, &wrong) {
 		return cli.Usagef("--by %v", wrong.Err)
 	}
+	rows, err := c.Lines(env, "group", "workers", "ref", "runtime", "available")
+	if err != nil {
+		return err
+	}
 	src, err := sourceToAsk(ctx, env)
 	if err != nil {
 		return err
@@ -36,31 +41,58 @@ func (c *workersGroupsCmd) Run(ctx context.Context, env *cli.Env) error {
 	if err != nil {
 		return fmt.Errorf("count workers of %s by group: %w", src.name(), err)
 	}
-	if env.JSON {
+	counts := groupRows(m)
+	switch {
+	case rows != nil:
+		return cli.PrintRows(rows, counts)
+	case env.JSON:
 		return cli.PrintJSON(env.Out, m)
 	}
 	t := cli.NewTable("GROUP", "RUNTIME", "HAVE IT", "WORKERS")
-	for i := range m.Items {
-		g := &m.Items[i]
-		name := "-"
-		if g.Group != nil {
-			name = *g.Group
+	for i := range counts {
+		row := &counts[i]
+		name, runtime := "-", "-"
+		if row.Group != nil {
+			name = *row.Group
 		}
-		rows := 0
-		for j, n := range g.Available {
-			if n > 0 {
-				rows++
-				t.Row(cli.Cell{Text: name}, cli.Cell{Text: m.Runtimes[j].Name, Style: cli.Cyan},
-					cli.Cell{Text: strconv.Itoa(n)}, cli.Cell{Text: strconv.Itoa(g.Workers)})
-			}
+		style := cli.Plain
+		if row.Runtime != nil {
+			runtime, style = *row.Runtime, cli.Cyan
 		}
-		if rows == 0 {
-			t.Row(cli.Cell{Text: name}, cli.Cell{Text: "-"}, cli.Cell{Text: "0"}, cli.Cell{Text: strconv.Itoa(g.Workers)})
-		}
+		t.Row(cli.Cell{Text: name}, cli.Cell{Text: runtime, Style: style},
+			cli.Cell{Text: strconv.Itoa(row.Available)}, cli.Cell{Text: strconv.Itoa(row.Workers)})
 	}
 	t.Print(env.Out)
 	env.Out.Printf("%s\n", cli.Count(len(m.Items), "group"))
 	return nil
+}
+
+// A groupRow is the number of workers of a group that have a runtime.
+type groupRow struct {
+	// Group is nil for the workers without one.
+	Group   *string `json:"group"`
+	Workers int     `json:"workers"`
+	// Ref and Runtime are nil in the only row of a group whose workers have no runtime.
+	Ref       *string `json:"ref"`
+	Runtime   *string `json:"runtime"`
+	Available int     `json:"available"`
+}
+
+// groupRows returns a row for each runtime that somebody in a group has, and one for a group without any.
+func groupRows(m *answer.MatrixGroups) (rows []groupRow) {
+	for i := range m.Items {
+		g := &m.Items[i]
+		before := len(rows)
+		for j, n := range g.Available {
+			if n > 0 {
+				rows = append(rows, groupRow{g.Group, g.Workers, &m.Runtimes[j].Ref, &m.Runtimes[j].Name, n})
+			}
+		}
+		if len(rows) == before {
+			rows = append(rows, groupRow{Group: g.Group, Workers: g.Workers})
+		}
+	}
+	return rows
 }
 
 func (s databaseSource) groups(ctx context.Context, by string) (*answer.MatrixGroups, error) {

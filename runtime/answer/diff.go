@@ -85,11 +85,11 @@ type Holding struct {
 	Outcome string `json:"outcome"`
 	// Installations lists the installations, newest first. It is empty unless the
 	// runtime is available.
-	Installations []Installed `json:"installations"`
+	Installations []InstalledVersion `json:"installations"`
 }
 
-// An Installed is one installation. Version and Path are empty if unknown.
-type Installed struct {
+// An InstalledVersion is one installation. Version and Path are empty if unknown.
+type InstalledVersion struct {
 	Version string `json:"version"`
 	Path    string `json:"path"`
 }
@@ -170,13 +170,13 @@ func holdings(ctx context.Context, st *store.Store, worker int64) (map[runtimeKe
 		row := &rows[i]
 		key := runtimeKey{row.RuntimeRef, row.Name}
 		if all[key] == nil {
-			all[key] = &Holding{Outcome: row.Outcome, Installations: []Installed{}}
+			all[key] = &Holding{Outcome: row.Outcome, Installations: []InstalledVersion{}}
 		}
 		h := all[key]
 		switch {
 		case row.Outcome == schema.OutcomeAvailable:
 			h.Outcome = row.Outcome
-			h.Installations = append(h.Installations, Installed{row.Version, row.Path})
+			h.Installations = append(h.Installations, InstalledVersion{row.Version, row.Path})
 		case row.IsNegative() && len(h.Installations) == 0:
 			h.Outcome = row.Outcome
 		}
@@ -191,7 +191,7 @@ func orSilence(
 	if h != nil {
 		return *h, nil
 	}
-	silence := Holding{Outcome: NotAsked, Installations: []Installed{}}
+	silence := Holding{Outcome: NotAsked, Installations: []InstalledVersion{}}
 	if !caps.OmitsNotFound() || IsForeign(&w.Worker) {
 		return silence, nil
 	}

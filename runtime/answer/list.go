@@ -92,7 +92,7 @@ type WorkerItem struct {
 
 	// Reported is what the worker reported about the runtimes of the selection and the further
 	// ones of the query.
-	Reported []store.Reported `json:"-"`
+	Reported []store.ReportRow `json:"-"`
 	// WorkerRole is the column that Role is the name of.
 	WorkerRole schema.WorkerRole `json:"-"`
 	// Document is set if the worker has no row of one of these runtimes. It tells whether the
@@ -228,7 +228,7 @@ func (q *ListQuery) items(ctx context.Context, st *store.Store, rows []store.Wor
 		items[i], ids[i] = listed(&rows[i], q.Documents), rows[i].ID
 		byID[rows[i].ID] = &items[i]
 	}
-	read := st.WorkerRuntimes.Reported
+	read := st.WorkerRuntimes.Reports
 	if q.Outcomes {
 		read = st.WorkerRuntimes.Outcomes
 	}
@@ -270,7 +270,7 @@ func (q *ListQuery) items(ctx context.Context, st *store.Store, rows []store.Wor
 	if !q.Versions {
 		return items, nil
 	}
-	installed, err := st.WorkerRuntimes.Installed(ctx, ids)
+	installed, err := st.WorkerRuntimes.Installations(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -292,7 +292,7 @@ func (q *ListQuery) documentAbsences(ctx context.Context, st *store.Store, rows 
 	for i := range rows {
 		absent := func(r store.RuntimeFilter) bool {
 			reported := byID[rows[i].ID].Reported
-			return r.Ref != "" && !slices.ContainsFunc(reported, func(row store.Reported) bool { return row.RuntimeRef == r.Ref })
+			return r.Ref != "" && !slices.ContainsFunc(reported, func(row store.ReportRow) bool { return row.RuntimeRef == r.Ref })
 		}
 		if rows[i].Identity != nil && slices.ContainsFunc(runtimes, absent) {
 			ids = append(ids, rows[i].ID)
@@ -399,7 +399,7 @@ func (w *WorkerItem) addVersion(name, version string) {
 
 // bestMatch returns the best installation among rows that meets a requirement: they come
 // newest first.
-func bestMatch(r *store.RuntimeFilter, rows []store.Reported) *Match {
+func bestMatch(r *store.RuntimeFilter, rows []store.ReportRow) *Match {
 	if r.Ref == "" {
 		return nil
 	}

@@ -55,7 +55,7 @@ func Place(ctx context.Context, st *store.Store, r *placement.Requirement, limit
 }
 
 // readFree reads how many slots of workers are free.
-func readFree(ctx context.Context, st *store.Store, placed []placement.Placed) error {
+func readFree(ctx context.Context, st *store.Store, placed []placement.PlacedWorker) error {
 	query, at := store.FactsQuery{Workers: []int64{}}, map[int64]int{}
 	for i, p := range placed {
 		query.Workers = append(query.Workers, p.Worker)

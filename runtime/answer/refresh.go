@@ -70,8 +70,8 @@ func (e *LateError) Error() string {
 // server.
 type RefreshSource interface {
 	RowReader
-	// Installed returns the installations of workers, by worker.
-	Installed(ctx context.Context, ids []int64) ([]store.Reported, error)
+	// Installations returns the installations of workers, by worker.
+	Installations(ctx context.Context, ids []int64) ([]store.ReportRow, error)
 	// RequestRefresh asks workers.
 	RequestRefresh(ctx context.Context, ids ...int64) error
 	// Refreshed returns the time of the last request that each worker's document serves.
@@ -86,8 +86,8 @@ type databaseWorkers struct {
 	runtimes *store.WorkerRuntimes
 }
 
-func (a databaseWorkers) Installed(ctx context.Context, ids []int64) ([]store.Reported, error) {
-	return a.runtimes.Installed(ctx, ids)
+func (a databaseWorkers) Installations(ctx context.Context, ids []int64) ([]store.ReportRow, error) {
+	return a.runtimes.Installations(ctx, ids)
 }
 
 func (a databaseWorkers) RequestRefresh(ctx context.Context, ids ...int64) error {
@@ -130,14 +130,14 @@ func (r *Refresh) Remember(ctx context.Context, in RefreshSource) error {
 	r.before = map[int64]*capability.Document{}
 	equal := map[string]*capability.Document{} // the hosts of a fleet are often alike
 	for part := range slices.Chunk(r.targets(), refreshBatch) {
-		rows, err := in.Installed(ctx, part)
+		rows, err := in.Installations(ctx, part)
 		if err != nil {
 			return err
 		}
 		for _, id := range part {
 			r.before[id] = new(capability.Document)
 		}
-		for of := range chunkBy(rows, func(row *store.Reported) int64 { return row.Worker }) {
+		for of := range chunkBy(rows, func(row *store.ReportRow) int64 { return row.Worker }) {
 			var key strings.Builder
 			for _, row := range of {
 				fmt.Fprintf(&key, "%q%q%q", row.RuntimeRef, row.Name, row.Version)
@@ -166,7 +166,7 @@ func chunkBy[R any, K comparable](rows []R, key func(*R) K) iter.Seq[[]R] {
 }
 
 // remembered returns what a document with these installations says about names and versions.
-func remembered(rows []store.Reported) *capability.Document {
+func remembered(rows []store.ReportRow) *capability.Document {
 	doc := new(capability.Document)
 	for _, row := range rows {
 		doc.Detected = append(doc.Detected, capability.Installation{Ref: row.RuntimeRef, Name: row.Name, Version: row.Version})

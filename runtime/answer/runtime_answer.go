@@ -77,6 +77,6 @@ func answerOf(r *RuntimeTerm, w *WorkerItem) RuntimeAnswer {
 	return RuntimeAnswer{State: AnswerUnasked}
 }
 
-func installationOf(row *store.Reported) AnsweredInstallation {
+func installationOf(row *store.ReportRow) AnsweredInstallation {
 	return AnsweredInstallation{row.Version, row.Source, row.UnconfirmedSince != nil}
 }

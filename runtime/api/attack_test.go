@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -295,12 +296,15 @@ func TestInjection(t *testing.T) {
 		var before, after workerList
 		s.get("/v1/workers", &before)
 		values := []string{"%27%3B+DROP+TABLE+worker%3B--", "%00", "%0d%0aX-Evil:+1", "%ff%fe", "a%27+OR+%271%27=%271", strings.Repeat("x", 4000), "%25s%25n", "$1", "?0"}
+		count := 0
 		for _, e := range endpoints(t) {
-			if e.method != http.MethodGet || strings.Contains(e.path, "changes") {
-				continue
-			}
 			path, query, _ := strings.Cut(e.path, "?")
-			described, _ := openapi.At(openapi.Document(), "paths", openapi.TemplateOf(path), "get", "parameters")
+			isForm := e.method == http.MethodPost && path == "/v1/workers" // its body has the parameters of the list
+			method := e.method
+			if isForm {
+				method = http.MethodGet
+			}
+			described, _ := openapi.At(openapi.Document(), "paths", openapi.TemplateOf(path), strings.ToLower(method), "parameters")
 			list, _ := described.([]any)
 			for _, p := range list {
 				if ref, ok := openapi.At(p, "$ref"); ok {
@@ -311,15 +315,31 @@ func TestInjection(t *testing.T) {
 				}
 				name, _ := openapi.At(p, "name")
 				for _, value := range values {
-					target := path + "?" + name.(string) + "=" + value
+					parameters := name.(string) + "=" + value
 					if query != "" && !strings.HasPrefix(query, name.(string)+"=") {
-						target += "&" + query
+						parameters += "&" + query
 					}
-					got := s.request(e.method, target, "")
+					target, body := path+"?"+parameters, e.body
+					if isForm {
+						target, body = path, parameters
+					}
+					got := s.request(e.method, target, body)
 					if got.StatusCode >= 500 || got.Header.Get("X-Evil") != "" {
-						t.Errorf("%.200s: %d\n%s", target, got.StatusCode, got.body)
+						t.Errorf("%s %.200s: %d\n%s", e.method, target, got.StatusCode, got.body)
 					}
+					count++
 				}
+			}
+		}
+		if count < 100*len(values) {
+			t.Errorf("%d requests, with %d values for each parameter", count, len(values))
+		}
+		const evil = "&name=%0d%0aX-Evil:+1&name=%3E%3B+rel=%22x%22"
+		for _, path := range []string{"/v1/workers?limit=1&name=*", "/v1/matrix?limit=1&name=*", "/v1/changes?limit=1&name=*"} {
+			got := s.get(path+evil, nil)
+			link, rel, _ := strings.Cut(strings.TrimPrefix(got.Header.Get("Link"), "<"), ">; ")
+			if next, err := url.Parse(link); err != nil || rel != `rel="next"` || !slices.Contains(next.Query()["name"], "\r\nX-Evil: 1") || got.Header.Get("X-Evil") != "" {
+				t.Errorf("%s: the link %q: %v", path, got.Header.Get("Link"), err)
 			}
 		}
 		for _, value := range values {

@@ -140,3 +140,32 @@ func TestForgedCursors(t *testing.T) {
 		}
 	})
 }
+
+// TestEndedConnection: a request whose connection Postgres ends, as it does when it stops, is told to come back.
+func TestEndedConnection(t *testing.T) {
+	t.Parallel()
+	db := testdb.Postgres(t)
+	fleet(t, db)
+	s := start(t, db, api.Config{})
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback()
+	if _, err := tx.ExecContext(t.Context(), "LOCK TABLE "+s.store.Layout().Table("pack")+" IN ACCESS EXCLUSIVE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan *response, 1)
+	go func() { got <- s.request(http.MethodGet, "/v1/packs", "") }()
+	until(t, "the statement that waits is ended", func() bool {
+		var n int
+		err := db.QueryRowContext(t.Context(), `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+			WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&n)
+		return err == nil && n > 0
+	})
+	refused := <-got
+	s.refused(refused, http.StatusServiceUnavailable, api.Unavailable, "the database does not answer")
+	if refused.Header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+}

@@ -24,7 +24,7 @@ type Host interface {
 	Glob(pattern string) []string
 	// Locate returns the paths that match each pattern, and the patterns that it did not
 	// follow completely. It makes at most limit looks.
-	Locate(limit int, patterns ...string) host.Located
+	Locate(limit int, patterns ...string) host.LocateResult
 	// ReadInstalled returns the path and the beginning of a file of an installation.
 	ReadInstalled(file host.InstalledFile) (path string, data []byte, err error)
 	// Program returns the program that runs when an executable is run.

@@ -115,7 +115,7 @@ func andMore(paths []string) string {
 // locate returns the executables that globs match, each once, and the globs that may
 // match more. It makes that many looks at most. If several paths lead to an executable,
 // the most direct one counts: /opt/java-17 rather than a link /opt/current.
-func (r *round) locate(looks int, globs []string) (out []lookup, unseen []host.Unseen) {
+func (r *round) locate(looks int, globs []string) (out []lookup, unseen []host.UnseenPattern) {
 	at := map[identity]int{}
 	located := r.cfg.Host.Locate(looks, globs...)
 	unseen = located.Unseen
@@ -123,7 +123,7 @@ func (r *round) locate(looks int, globs []string) (out []lookup, unseen []host.U
 		for _, path := range located.Paths[i] {
 			exe := r.cfg.Host.Resolve(path)
 			if err := exe.Unseen(); err != nil {
-				unseen = append(unseen, host.Unseen{Pattern: glob, Err: err})
+				unseen = append(unseen, host.UnseenPattern{Pattern: glob, Err: err})
 			}
 			if exe.Fault != "" {
 				continue // a folder or a broken link

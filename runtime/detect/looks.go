@@ -86,12 +86,12 @@ func hostWarnings(h Host) (warnings []string) {
 
 // addUnseen adds the places that could not be looked at. An absent runtime becomes
 // undetermined.
-func (f *finding) addUnseen(d *definition, unseen []host.Unseen) {
+func (f *finding) addUnseen(d *definition, unseen []host.UnseenPattern) {
 	if len(unseen) == 0 {
 		return
 	}
 	first := unseen[0]
-	if i := slices.IndexFunc(unseen, func(u host.Unseen) bool { return errors.Is(u.Err, host.ErrLimit) }); i >= 0 {
+	if i := slices.IndexFunc(unseen, func(u host.UnseenPattern) bool { return errors.Is(u.Err, host.ErrLimit) }); i >= 0 {
 		first = unseen[i]
 	}
 	outcome, hint := unseenOutcome(first.Err)

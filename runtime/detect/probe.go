@@ -25,7 +25,7 @@ type probe struct {
 	remember func()
 	// listed holds the versions that a command with all_versions printed. more holds a probe
 	// for each further installation among them.
-	listed []version.Extracted
+	listed []version.Extraction
 	more   []probe
 	// further means that the executable is not the command's first one in PATH.
 	further bool

@@ -46,7 +46,7 @@ func identityOf(c host.Candidate) identity {
 // commands are alternatives: if python3 succeeds, the python beside it is not run.
 //
 // The warnings are about locations. The patterns in unseen may match more executables.
-func (r *round) search(ctx context.Context, w *way) (probes []probe, warnings []string, unseen []host.Unseen) {
+func (r *round) search(ctx context.Context, w *way) (probes []probe, warnings []string, unseen []host.UnseenPattern) {
 	done := r.look(r.isTrusted(w))
 	first, places := r.alongPath(w)
 	elsewhere, warnings, unseen := r.elsewhere(w, places)
@@ -145,7 +145,7 @@ func (r *round) withheld(w *way) []string {
 // versions beside the folders of shims in PATH. If a location has the versions of a version
 // manager, it drops the manager's shims, unless they come first in PATH: their targets are
 // found without them.
-func (r *round) elsewhere(w *way, places []*place) (out [][]trial, warnings []string, unseen []host.Unseen) {
+func (r *round) elsewhere(w *way, places []*place) (out [][]trial, warnings []string, unseen []host.UnseenPattern) {
 	globs, denied := r.locations(w)
 	managed := r.besideShims(w)
 	var all []lookup

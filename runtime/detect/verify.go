@@ -49,7 +49,7 @@ func (r *round) verify(ctx context.Context, d *definition) finding {
 			"give its verification a command, or always_available: true")
 	}
 	probes, warnings := make([][]probe, len(p.ways)), make([][]string, len(p.ways))
-	unseen := make([][]host.Unseen, len(p.ways))
+	unseen := make([][]host.UnseenPattern, len(p.ways))
 	var all sync.WaitGroup
 	for i, w := range p.ways[1:] {
 		all.Go(func() { probes[i+1], warnings[i+1], unseen[i+1] = r.search(ctx, w) })

@@ -31,7 +31,7 @@ func (h *LocalHost) Glob(pattern string) []string {
 // It looks at limit folder entries and paths for all patterns together, for 5s, and finds
 // 256 paths of each pattern at most. It does not enter folders that hang or cannot be
 // read.
-func (h *LocalHost) Locate(limit int, patterns ...string) Located {
+func (h *LocalHost) Locate(limit int, patterns ...string) LocateResult {
 	if h.within == nil {
 		select {
 		case h.looks.locating <- struct{}{}:
@@ -40,8 +40,8 @@ func (h *LocalHost) Locate(limit int, patterns ...string) Located {
 		}
 	}
 	over := time.Now().Add(locateTime)
-	return try(h, func(l *look) Located {
-		out := Located{Paths: make([][]string, len(patterns))}
+	return try(h, func(l *look) LocateResult {
+		out := LocateResult{Paths: make([][]string, len(patterns))}
 		left, folders := limit, map[string]*listing{}
 		for i, pattern := range patterns {
 			clean, ok := expand(pattern, h.home, h.vars)
@@ -53,7 +53,7 @@ func (h *LocalHost) Locate(limit int, patterns ...string) Located {
 			slices.Sort(g.found)
 			out.Paths[i] = g.found
 			if g.unseen != nil {
-				out.Unseen = append(out.Unseen, Unseen{pattern, g.unseen})
+				out.Unseen = append(out.Unseen, UnseenPattern{pattern, g.unseen})
 			}
 		}
 		return out

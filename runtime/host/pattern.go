@@ -16,17 +16,17 @@ const LocateLimit = 20_000
 // globMatches is the greatest number of paths of one pattern.
 const globMatches = 256
 
-// A Located is the result of Locate.
-type Located struct {
+// A LocateResult is the result of Locate.
+type LocateResult struct {
 	// Paths holds the sorted paths of each pattern.
 	Paths [][]string
 	// Unseen holds the patterns that were not followed completely, each with the first
 	// reason.
-	Unseen []Unseen
+	Unseen []UnseenPattern
 }
 
-// An Unseen is a pattern that may match more paths than were found.
-type Unseen struct {
+// An UnseenPattern is a pattern that may match more paths than were found.
+type UnseenPattern struct {
 	Pattern string
 	// Err wraps ErrHangs if a folder does not answer, and ErrLimit if a limit was
 	// exceeded.

@@ -159,8 +159,8 @@ func (r *RecordedHost) Glob(pattern string) []string {
 }
 
 // Locate returns the result of Glob for each pattern. It ignores the limit.
-func (r *RecordedHost) Locate(_ int, patterns ...string) Located {
-	out := Located{Paths: make([][]string, len(patterns))}
+func (r *RecordedHost) Locate(_ int, patterns ...string) LocateResult {
+	out := LocateResult{Paths: make([][]string, len(patterns))}
 	for i, pattern := range patterns {
 		out.Paths[i] = r.Glob(pattern)
 	}

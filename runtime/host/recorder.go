@@ -83,7 +83,7 @@ func (r *Recorder) Glob(pattern string) []string {
 }
 
 // Locate records the result of LocalHost.Locate.
-func (r *Recorder) Locate(limit int, patterns ...string) Located {
+func (r *Recorder) Locate(limit int, patterns ...string) LocateResult {
 	found := r.local.Locate(limit, patterns...)
 	for _, pattern := range patterns {
 		r.noteVariable(pattern)

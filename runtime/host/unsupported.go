@@ -43,10 +43,10 @@ func (h unsupportedHost) Resolve(path string) Candidate { return unseen(path, h.
 
 func (h unsupportedHost) Glob(string) []string { return nil }
 
-func (h unsupportedHost) Locate(_ int, patterns ...string) Located {
-	out := Located{Paths: make([][]string, len(patterns))}
+func (h unsupportedHost) Locate(_ int, patterns ...string) LocateResult {
+	out := LocateResult{Paths: make([][]string, len(patterns))}
 	for _, p := range patterns {
-		out.Unseen = append(out.Unseen, Unseen{p, h.system})
+		out.Unseen = append(out.Unseen, UnseenPattern{p, h.system})
 	}
 	return out
 }

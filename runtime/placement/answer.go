@@ -16,7 +16,7 @@ type Answer struct {
 	Fleet int `json:"fleet"`
 	Fit   int `json:"fit"`
 	// Placed holds the first workers that fit, in order.
-	Placed []Placed `json:"placed"`
+	Placed []PlacedWorker `json:"placed"`
 	// Groups holds the workers that do not fit.
 	Groups []Group  `json:"groups"`
 	Helps  []Help   `json:"helps"`
@@ -28,7 +28,7 @@ type Answer struct {
 // Place holds a fleet against a requirement. At most limit workers are placed; zero places
 // all that fit.
 func Place(r *Requirement, fleet []Facts, limit int) Answer {
-	a := Answer{Requirement: *r, Placed: []Placed{}, Helps: []Help{}, Notes: []string{}}
+	a := Answer{Requirement: *r, Placed: []PlacedWorker{}, Helps: []Help{}, Notes: []string{}}
 	var tally Tally
 	verdicts := make([]Verdict, len(fleet))
 	reportOnly := 0
@@ -70,10 +70,10 @@ func notes(r *Requirement, reportOnly int) []string {
 }
 
 // Placed returns the verdict of a worker that fits as data.
-func (v *Verdict) Placed() Placed {
-	p := Placed{Worker: v.Worker, Name: v.Name, Role: v.Role, Weight: v.Weight, Free: v.Free, Runtimes: v.Runtimes}
+func (v *Verdict) Placed() PlacedWorker {
+	p := PlacedWorker{Worker: v.Worker, Name: v.Name, Role: v.Role, Weight: v.Weight, Free: v.Free, Runtimes: v.Runtimes}
 	if p.Runtimes == nil {
-		p.Runtimes = []Chosen{}
+		p.Runtimes = []Choice{}
 	}
 	return p
 }

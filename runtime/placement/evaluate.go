@@ -214,7 +214,7 @@ func (e *evaluation) installation(wanted requirement.Runtime, c *candidate) {
 		if len(e.v.Runtimes) == 0 {
 			e.v.key = v.Key()
 		}
-		e.v.Runtimes = append(e.v.Runtimes, Chosen{Ref: wanted.Name, Version: v.String(), Path: c.installation.Path})
+		e.v.Runtimes = append(e.v.Runtimes, Choice{Ref: wanted.Name, Version: v.String(), Path: c.installation.Path})
 	}
 }
 

@@ -28,10 +28,10 @@ type (
 	Facts = requirement.Facts
 	// An Installation is one executable of a runtime on a worker's host.
 	Installation = requirement.Installation
-	// A Placed is a worker that fits.
-	Placed = requirement.Placed
-	// A Chosen is the installation that runs one of the runtimes.
-	Chosen = requirement.Chosen
+	// A PlacedWorker is a worker that fits.
+	PlacedWorker = requirement.PlacedWorker
+	// A Choice is the installation that runs one of the runtimes.
+	Choice = requirement.Choice
 )
 
 // Statuses of workers that may fit.
@@ -58,7 +58,7 @@ type Verdict struct {
 	Reasons []Reason
 	// Runtimes holds the installation chosen for each runtime of the requirement, in that
 	// order. A runtime without one is left out.
-	Runtimes []Chosen
+	Runtimes []Choice
 	// Weight is the sum of the preferences that match, less requirement.TaintWeight for each
 	// taint that prefers no work.
 	Weight int

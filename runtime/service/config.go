@@ -22,7 +22,7 @@ import (
 type Definitions interface {
 	// BoundedDefinitions returns the definitions, and what is left out, which becomes a
 	// warning.
-	BoundedDefinitions(ctx context.Context) ([]metadata.Definition, store.LeftOut, error)
+	BoundedDefinitions(ctx context.Context) ([]metadata.Definition, store.Omission, error)
 }
 
 // A Marker is a Definitions that reports changes without reading all definitions;

@@ -31,7 +31,7 @@ func (k *definitionSet) isCurrent(mark string) bool { return mark != "" && mark 
 // host cannot use leave the detector as it is.
 func (v *verification) readDefinitions(ctx context.Context) error {
 	var defs []metadata.Definition
-	var leftOut store.LeftOut
+	var leftOut store.Omission
 	mark := ""
 	var state *capability.Definitions
 	ok, err := v.connection.ask(ctx, "read definitions", func(ctx context.Context) (err error) {

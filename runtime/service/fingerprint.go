@@ -25,7 +25,7 @@ type Host interface {
 	// Stat describes a file. Its error wraps host.ErrHangs if the file does not answer.
 	Stat(path string) (fs.FileInfo, error)
 	// Locate returns what matches patterns, among at most limit folder entries.
-	Locate(limit int, patterns ...string) host.Located
+	Locate(limit int, patterns ...string) host.LocateResult
 	// Hanging returns the places that do not answer.
 	Hanging() []host.Hang
 }

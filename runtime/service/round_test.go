@@ -318,7 +318,7 @@ type reading struct {
 	reads int
 }
 
-func (r *reading) BoundedDefinitions(ctx context.Context) ([]metadata.Definition, store.LeftOut, error) {
+func (r *reading) BoundedDefinitions(ctx context.Context) ([]metadata.Definition, store.Omission, error) {
 	r.reads++
 	return r.Store.BoundedDefinitions(ctx)
 }

@@ -49,8 +49,8 @@ type Installation struct {
 	Unconfirmed bool
 }
 
-// A Placed is a worker that satisfies a requirement.
-type Placed struct {
+// A PlacedWorker is a worker that satisfies a requirement.
+type PlacedWorker struct {
 	Worker int64  `json:"worker"`
 	Name   string `json:"name"`
 	Role   Role   `json:"role"`
@@ -60,12 +60,12 @@ type Placed struct {
 	// Free is the number of free slots.
 	Free int `json:"free"`
 	// Runtimes holds the installation chosen for each runtime, in the requirement's order.
-	Runtimes []Chosen `json:"runtimes"`
+	Runtimes []Choice `json:"runtimes"`
 }
 
-// A Chosen is the installation that runs a runtime of a requirement: the newest version that
+// A Choice is the installation that runs a runtime of a requirement: the newest version that
 // satisfies it and, among equals, the path that sorts first by bytes.
-type Chosen struct {
+type Choice struct {
 	Ref string `json:"ref"`
 	// Version is canonical. It is empty if it is not known.
 	Version string `json:"version"`

@@ -59,9 +59,9 @@ const (
 	maxUnpacked = 4 * MaxDefinitionSize
 )
 
-// A LeftOut describes the definitions that Definitions does not return, because there are
+// An Omission describes the definitions that Definitions does not return, because there are
 // too many or they are too large together.
-type LeftOut struct {
+type Omission struct {
 	// Count is the number of definitions left out, and Total the number of all.
 	Count, Total int
 	// Refs holds the first of them in reading order, at most three.
@@ -69,7 +69,7 @@ type LeftOut struct {
 }
 
 // String returns a sentence that names what is left out, or "" if nothing is.
-func (l LeftOut) String() string {
+func (l Omission) String() string {
 	if l.Count == 0 {
 		return ""
 	}
@@ -114,7 +114,7 @@ func (r *Runtimes) excess(o outline) string {
 
 // outlines returns all definitions, or the one with ref, in reading order: first those of
 // the core pack by size, then the others by ref. It stops a few rows after
-// MaxDefinitions, so that LeftOut can name them.
+// MaxDefinitions, so that Omission can name them.
 func (r *Runtimes) outlines(ctx context.Context, ref ...string) ([]outline, error) {
 	where := bun.SafeQuery("")
 	if len(ref) > 0 {
@@ -138,7 +138,7 @@ func (r *Runtimes) outlines(ctx context.Context, ref ...string) ([]outline, erro
 
 // read returns all definitions, or the one with ref, ordered by ref. On Postgres it reads
 // one snapshot, so the database sends what was measured.
-func (r *Runtimes) read(ctx context.Context, ref ...string) (defs []metadata.Definition, out LeftOut, err error) {
+func (r *Runtimes) read(ctx context.Context, ref ...string) (defs []metadata.Definition, out Omission, err error) {
 	err = r.inSnapshot(ctx, func(ctx context.Context, db bun.IDB) error {
 		in, versions := *r, *r.versions
 		in.db, in.versions, versions.db = db, &versions, db
@@ -158,17 +158,17 @@ func (d dialect) inSnapshot(ctx context.Context, fn func(ctx context.Context, db
 	return d.db.RunInTx(ctx, snapshot, func(ctx context.Context, tx bun.Tx) error { return fn(ctx, tx) })
 }
 
-func (r *Runtimes) readParts(ctx context.Context, ref ...string) ([]metadata.Definition, LeftOut, error) {
+func (r *Runtimes) readParts(ctx context.Context, ref ...string) ([]metadata.Definition, Omission, error) {
 	left, err := r.outlines(ctx, ref...)
 	if err != nil || len(left) == 0 {
-		return []metadata.Definition{}, LeftOut{}, err
+		return []metadata.Definition{}, Omission{}, err
 	}
 	total, room, work, commands := left[0].Total, int64(MaxDefinitionsSize), int64(MaxDefinitionsWork), MaxCommands
 	var defs []metadata.Definition
 	for full := false; len(left) > 0 && len(defs) < MaxDefinitions && !full; {
 		page := left[:r.pageOf(left, MaxDefinitions-len(defs))]
 		if err := r.measure(ctx, page); err != nil {
-			return nil, LeftOut{}, err
+			return nil, Omission{}, err
 		}
 		for i := range page {
 			room, work = room-page[i].Size, work-page[i].Work
@@ -179,7 +179,7 @@ func (r *Runtimes) readParts(ctx context.Context, ref ...string) ([]metadata.Def
 		}
 		read, err := r.readPage(ctx, page)
 		if err != nil {
-			return nil, LeftOut{}, err
+			return nil, Omission{}, err
 		}
 		for i, o := range page {
 			def, ok := read[o.ID]
@@ -196,7 +196,7 @@ func (r *Runtimes) readParts(ctx context.Context, ref ...string) ([]metadata.Def
 		left = left[len(page):]
 	}
 	slices.SortFunc(defs, func(a, b metadata.Definition) int { return strings.Compare(a.Ref, b.Ref) })
-	out := LeftOut{Count: total - len(defs), Total: total}
+	out := Omission{Count: total - len(defs), Total: total}
 	for _, o := range left[:min(len(left), 3)] {
 		out.Refs = append(out.Refs, cutRef(o.Ref))
 	}

@@ -34,10 +34,10 @@ func (s *Store) Definitions(ctx context.Context) ([]metadata.Definition, error) 
 
 // BoundedDefinitions returns what Definitions returns, and what is left out instead of
 // logging it.
-func (s *Store) BoundedDefinitions(ctx context.Context) ([]metadata.Definition, LeftOut, error) {
+func (s *Store) BoundedDefinitions(ctx context.Context) ([]metadata.Definition, Omission, error) {
 	defs, leftOut, err := s.Runtimes.read(ctx)
 	if err != nil {
-		return nil, LeftOut{}, fmt.Errorf("read definitions: %w", s.Runtimes.classify("find", err))
+		return nil, Omission{}, fmt.Errorf("read definitions: %w", s.Runtimes.classify("find", err))
 	}
 	return defs, leftOut, nil
 }

@@ -234,14 +234,14 @@ func steps(def *metadata.Definition) []step {
 		{"WorkerRuntimes.CountVersions", func(ctx context.Context, st *store.Store) error {
 			return failed(st.WorkerRuntimes.CountVersions(ctx, "acme.ruby"))
 		}},
-		{"WorkerRuntimes.Installed", func(ctx context.Context, st *store.Store) error {
-			return failed(st.WorkerRuntimes.Installed(ctx, []int64{worker.ID}))
+		{"WorkerRuntimes.Installations", func(ctx context.Context, st *store.Store) error {
+			return failed(st.WorkerRuntimes.Installations(ctx, []int64{worker.ID}))
 		}},
 		{"WorkerRuntimes.Outcomes", func(ctx context.Context, st *store.Store) error {
 			return failed(st.WorkerRuntimes.Outcomes(ctx, []int64{worker.ID}, []store.RuntimeFilter{ruby, {Name: "undefined"}}))
 		}},
-		{"WorkerRuntimes.Reported", func(ctx context.Context, st *store.Store) error {
-			return failed(st.WorkerRuntimes.Reported(ctx, []int64{worker.ID}, []store.RuntimeFilter{ruby}))
+		{"WorkerRuntimes.Reports", func(ctx context.Context, st *store.Store) error {
+			return failed(st.WorkerRuntimes.Reports(ctx, []int64{worker.ID}, []store.RuntimeFilter{ruby}))
 		}},
 		{"WorkerRuntimes.Undefined", func(ctx context.Context, st *store.Store) error {
 			if _, err := st.WorkerRuntimes.Undefined(ctx, "undefined"); !errors.Is(err, store.ErrNotFound) {

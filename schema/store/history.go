@@ -100,10 +100,6 @@ type ChangeFilter struct {
 
 // List returns the changes that match a filter, newest first.
 func (c *Changes) List(ctx context.Context, filter ChangeFilter) ([]schema.CapabilityChange, error) {
-	texts := []any{filter.Ref, filter.Name}
-	for _, n := range filter.Names {
-		texts = append(texts, n)
-	}
 	names := c.matchesAny("capability_change.worker_name", filter.Names)
 	return c.many(ctx, func(q *bun.SelectQuery) *bun.SelectQuery {
 		if len(names) > 0 {
@@ -135,7 +131,7 @@ func (c *Changes) List(ctx context.Context, filter ChangeFilter) ([]schema.Capab
 			q = q.Limit(int64(filter.Limit))
 		}
 		return q.OrderExpr("capability_change.id DESC")
-	}, texts...)
+	}, filter.Ref, filter.Name)
 }
 
 // history returns the changes that a report makes to a worker: the gained and lost versions

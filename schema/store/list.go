@@ -392,8 +392,8 @@ func (w *Workers) ByPrerelease(ctx context.Context, s Selection) (int, error) {
 	return n, nil
 }
 
-// A Reported is a row of worker_runtime without its evidence and what explains it.
-type Reported struct {
+// A ReportRow is a row of worker_runtime without its evidence and what explains it.
+type ReportRow struct {
 	Worker     int64
 	RuntimeRef string
 	Name       string
@@ -413,17 +413,17 @@ type Reported struct {
 // MaxListed bounds the rows of one worker in a list.
 const MaxListed = 500
 
-// Reported returns what workers reported about some runtimes, by worker and name: first the
+// Reports returns what workers reported about some runtimes, by worker and name: first the
 // installations, the newest before the others, then what does not count. It reads at most
 // 500 rows of a worker.
-func (r *WorkerRuntimes) Reported(ctx context.Context, workers []int64, of []RuntimeFilter) ([]Reported, error) {
+func (r *WorkerRuntimes) Reports(ctx context.Context, workers []int64, of []RuntimeFilter) ([]ReportRow, error) {
 	return r.reported(ctx, "worker, runtime_ref, name, outcome, source, version, version_raw, prerelease, sort_key, path, unconfirmed_since",
 		workers, len(of), anyOf(of), true)
 }
 
-// Outcomes returns what Reported returns, without sources, raw versions and paths, and not ordered by name. Rows have names if
+// Outcomes returns what Reports returns, without sources, raw versions and paths, and not ordered by name. Rows have names if
 // one of the runtimes has no ref.
-func (r *WorkerRuntimes) Outcomes(ctx context.Context, workers []int64, of []RuntimeFilter) ([]Reported, error) {
+func (r *WorkerRuntimes) Outcomes(ctx context.Context, workers []int64, of []RuntimeFilter) ([]ReportRow, error) {
 	columns := "worker, runtime_ref, outcome, version, sort_key, unconfirmed_since"
 	if slices.ContainsFunc(of, func(r RuntimeFilter) bool { return r.Ref == "" }) {
 		columns += ", name"
@@ -453,9 +453,9 @@ func anyOf(runtimes []RuntimeFilter) any {
 	return either(some)
 }
 
-// Installed returns the refs, names, versions and paths of the installations of workers, ordered as by
-// Reported. It reads at most 500 rows of a worker.
-func (r *WorkerRuntimes) Installed(ctx context.Context, workers []int64) ([]Reported, error) {
+// Installations returns the refs, names, versions and paths of the installations of workers, ordered as by
+// Reports. It reads at most 500 rows of a worker.
+func (r *WorkerRuntimes) Installations(ctx context.Context, workers []int64) ([]ReportRow, error) {
 	return r.reported(ctx, "worker, runtime_ref, name, version, sort_key, path",
 		workers, 1, bun.SafeQuery("had.outcome = ?", capability.Available), true)
 }
@@ -463,8 +463,8 @@ func (r *WorkerRuntimes) Installed(ctx context.Context, workers []int64) ([]Repo
 // reported reads rows that meet a condition. A worker is expected to have about perWorker of them.
 func (r *WorkerRuntimes) reported(
 	ctx context.Context, columns string, workers []int64, perWorker int, condition any, byName bool,
-) ([]Reported, error) {
-	rows := make([]Reported, 0, len(workers)*min(perWorker, MaxListed)) // bun would double it again and again
+) ([]ReportRow, error) {
+	rows := make([]ReportRow, 0, len(workers)*min(perWorker, MaxListed)) // bun would double it again and again
 	if len(workers) == 0 || condition == nil {
 		return rows, nil
 	}
@@ -501,14 +501,14 @@ func (r *WorkerRuntimes) reported(
 		return nil, fmt.Errorf("read what workers reported: %w", err)
 	}
 	for _, own := range ByWorker(rows) {
-		slices.SortFunc(own, func(a, b Reported) int { return compareReported(&a, &b, byName) })
+		slices.SortFunc(own, func(a, b ReportRow) int { return compareReported(&a, &b, byName) })
 	}
 	return rows, nil
 }
 
 // ByWorker returns the rows of each worker. They must be ordered by worker.
-func ByWorker(rows []Reported) iter.Seq2[int64, []Reported] {
-	return func(yield func(int64, []Reported) bool) {
+func ByWorker(rows []ReportRow) iter.Seq2[int64, []ReportRow] {
+	return func(yield func(int64, []ReportRow) bool) {
 		for begin, i := 0, 1; i <= len(rows); i++ {
 			if i < len(rows) && rows[i].Worker == rows[begin].Worker {
 				continue
@@ -522,7 +522,7 @@ func ByWorker(rows []Reported) iter.Seq2[int64, []Reported] {
 }
 
 // tooMany reports whether there are more rows of a worker than a list shows.
-func tooMany(rows []Reported) bool {
+func tooMany(rows []ReportRow) bool {
 	for _, own := range ByWorker(rows) {
 		if len(own) > MaxListed {
 			return true
@@ -533,7 +533,7 @@ func tooMany(rows []Reported) bool {
 
 // compareReported orders the rows of a worker: perhaps by name, the installations before the others, the newest
 // version first and unknown ones last.
-func compareReported(a, b *Reported, byName bool) int {
+func compareReported(a, b *ReportRow, byName bool) int {
 	if byName && a.Name != b.Name {
 		return strings.Compare(a.Name, b.Name)
 	}

@@ -32,7 +32,7 @@ func TestListReadsNoDocument(t *testing.T) {
 				_, err = st.Workers.Standing(t.Context(), s)
 			}
 			if err == nil {
-				_, err = st.WorkerRuntimes.Reported(t.Context(), ids, python)
+				_, err = st.WorkerRuntimes.Reports(t.Context(), ids, python)
 			}
 			if err != nil {
 				t.Fatal(err)

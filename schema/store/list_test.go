@@ -136,7 +136,7 @@ func TestReported(t *testing.T) {
 		a := running(t, e, "a", row("core.python", "python", "3.9.2", "/p"), row("core.python", "python", "3.10.1", "/q"), row("core.go", "go", "1.26.8", "/go"))
 		b := running(t, e, "b", negative("core.python", "python", "timeout", "after 10s"), row("", "fortran", "", ""))
 		both := []int64{a.ID, b.ID}
-		text := func(rows []store.Reported, err error) (list []string) {
+		text := func(rows []store.ReportRow, err error) (list []string) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -145,12 +145,12 @@ func TestReported(t *testing.T) {
 			}
 			return list
 		}
-		got := text(e.WorkerRuntimes.Reported(t.Context(), both, []store.RuntimeFilter{{Ref: "core.python"}, {Name: "fortran"}}))
+		got := text(e.WorkerRuntimes.Reports(t.Context(), both, []store.RuntimeFilter{{Ref: "core.python"}, {Name: "fortran"}}))
 		want := []string{"0 python 3.10.1 available", "0 python 3.9.2 available", "1 fortran - available", "1 python - timeout"}
 		if diff := gocmp.Diff(want, got); diff != "" {
 			t.Errorf("reported (-want +got):\n%s", diff)
 		}
-		got = text(e.WorkerRuntimes.Installed(t.Context(), both))
+		got = text(e.WorkerRuntimes.Installations(t.Context(), both))
 		want = []string{"0 go 1.26.8 ", "0 python 3.10.1 ", "0 python 3.9.2 ", "1 fortran - "}
 		if diff := gocmp.Diff(want, got); diff != "" {
 			t.Errorf("installed (-want +got):\n%s", diff)
@@ -176,14 +176,16 @@ func TestReportedOfMany(t *testing.T) {
 		a := running(t, e, "a", rows...)
 		b := running(t, e, "b", negative("core.python", "python", "timeout", "after 10s"), row("core.python", "python", "", "/u"), row("core.python", "python", "3.9.2", "/p"))
 		python := []store.RuntimeFilter{{Ref: "core.python"}}
-		for name, read := range map[string]func() ([]store.Reported, error){
-			"reported": func() ([]store.Reported, error) {
-				return e.WorkerRuntimes.Reported(t.Context(), []int64{b.ID, a.ID}, python)
+		for name, read := range map[string]func() ([]store.ReportRow, error){
+			"reported": func() ([]store.ReportRow, error) {
+				return e.WorkerRuntimes.Reports(t.Context(), []int64{b.ID, a.ID}, python)
 			},
-			"outcomes": func() ([]store.Reported, error) {
+			"outcomes": func() ([]store.ReportRow, error) {
 				return e.WorkerRuntimes.Outcomes(t.Context(), []int64{b.ID, a.ID}, python)
 			},
-			"installed": func() ([]store.Reported, error) { return e.WorkerRuntimes.Installed(t.Context(), []int64{b.ID, a.ID}) },
+			"installed": func() ([]store.ReportRow, error) {
+				return e.WorkerRuntimes.Installations(t.Context(), []int64{b.ID, a.ID})
+			},
 		} {
 			rows, err := read()
 			if err != nil {

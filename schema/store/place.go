@@ -26,7 +26,7 @@ import (
 // and spread from an index, and looks each worker up, until it has found enough. If that takes too many
 // look-ups, or a label or runtime of the requirement belongs to few workers, it scores and sorts those,
 // and otherwise all workers that fit.
-func (w *Workers) Place(ctx context.Context, r *requirement.Requirement, limit int) ([]requirement.Placed, error) {
+func (w *Workers) Place(ctx context.Context, r *requirement.Requirement, limit int) ([]requirement.PlacedWorker, error) {
 	if err := r.Validate(); err != nil {
 		return nil, fmt.Errorf("%w requirement: %w", ErrInvalid, err)
 	}
@@ -53,10 +53,10 @@ func (q *placing) looking() *placing {
 	return &looking
 }
 
-func (q *placing) run(ctx context.Context) (placed []requirement.Placed, err error) {
+func (q *placing) run(ctx context.Context) (placed []requirement.PlacedWorker, err error) {
 	for _, runtime := range q.r.Runtimes {
 		if _, ok := q.satisfying(q.r, runtime); !ok {
-			return []requirement.Placed{}, nil
+			return []requirement.PlacedWorker{}, nil
 		}
 	}
 	var ok bool
@@ -74,7 +74,7 @@ func (q *placing) run(ctx context.Context) (placed []requirement.Placed, err err
 
 // inOrder returns the first workers from the index that has the order, or from a rare label or runtime. ok is false if
 // both take too long.
-func (q *placing) inOrder(ctx context.Context) (placed []requirement.Placed, ok bool, err error) {
+func (q *placing) inOrder(ctx context.Context) (placed []requirement.PlacedWorker, ok bool, err error) {
 	if placed, ok, err = q.narrow(ctx, narrowing{few: fewWorkers, beforeScan: true}); err != nil || ok {
 		return placed, ok, err
 	}
@@ -167,8 +167,10 @@ func (q *placing) described() any {
 
 // read returns the workers of a statement, which selects the described columns and the weight. It leaves
 // out workers that do not satisfy the requirement. ranks holds a further column, if there is one.
-func (q *placing) read(ctx context.Context, statement bunschema.QueryAppender) (placed []requirement.Placed, ranks []int64, err error) {
-	text, err := statement.AppendQuery(bunschema.NewQueryGen(q.db.Dialect()), make([]byte, 0, 8<<10))
+func (q *placing) read(
+	ctx context.Context, statement bunschema.QueryAppender,
+) (placed []requirement.PlacedWorker, ranks []int64, err error) {
+	text, err := statement.AppendQuery(bunschema.NewQueryGen(q.db.Dialect()), make([]byte, 0, 5<<10))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -181,7 +183,7 @@ func (q *placing) read(ctx context.Context, statement bunschema.QueryAppender) (
 	if err != nil {
 		return nil, nil, err
 	}
-	var row requirement.Placed
+	var row requirement.PlacedWorker
 	var role string
 	var slots float64
 	var rank int64
@@ -191,7 +193,7 @@ func (q *placing) read(ctx context.Context, statement bunschema.QueryAppender) (
 		into = append(into, &installations[i])
 	}
 	into = append(into, &row.Weight, &rank)[:len(columns)]
-	placed = make([]requirement.Placed, 0, min(q.limit, 100))
+	placed = make([]requirement.PlacedWorker, 0, min(q.limit, 100))
 	for rows.Next() {
 		if err := rows.Scan(into...); err != nil {
 			return nil, nil, err
@@ -200,9 +202,9 @@ func (q *placing) read(ctx context.Context, statement bunschema.QueryAppender) (
 			continue
 		}
 		row.Role, row.Free = requirement.Role(role), slotsFrom(&slots)
-		row.Runtimes = make([]requirement.Chosen, len(q.r.Runtimes))
+		row.Runtimes = make([]requirement.Choice, len(q.r.Runtimes))
 		for i, runtime := range q.r.Runtimes {
-			row.Runtimes[i] = requirement.Chosen{Ref: runtime.Name, Version: installations[2*i].String, Path: installations[2*i+1].String}
+			row.Runtimes[i] = requirement.Choice{Ref: runtime.Name, Version: installations[2*i].String, Path: installations[2*i+1].String}
 		}
 		placed, ranks = append(placed, row), append(ranks, rank)
 	}

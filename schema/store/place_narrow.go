@@ -22,7 +22,7 @@ type narrowing struct {
 
 // narrow returns the first workers that fit among those with the rarest label, or else with the rarest runtime. ok is false if
 // each belongs to too many workers.
-func (q *placing) narrow(ctx context.Context, n narrowing) (placed []requirement.Placed, ok bool, err error) {
+func (q *placing) narrow(ctx context.Context, n narrowing) (placed []requirement.PlacedWorker, ok bool, err error) {
 	rare, err := q.rarest(ctx, n)
 	if err != nil || rare == nil {
 		return nil, false, err

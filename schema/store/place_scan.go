@@ -36,7 +36,7 @@ type scan struct {
 //
 // One statement reads the candidates and holds each against the other conditions. Its plan is fixed, so that it stops
 // at LIMIT and its rows are in order: loops nest in the order of the text. scan checks the order all the same.
-func (q *placing) scan(ctx context.Context, most int) (placed []requirement.Placed, enough bool, err error) {
+func (q *placing) scan(ctx context.Context, most int) (placed []requirement.PlacedWorker, enough bool, err error) {
 	s := &scan{placing: q.looking(), most: max(most, 2*q.limit)}
 	s.had = bun.SafeQuery("had.runtime_ref = ? AND had.active AND had.outcome = 'available'", q.r.Runtimes[0].Name)
 	if q.r.Verified {
@@ -62,7 +62,7 @@ func (q *placing) scan(ctx context.Context, most int) (placed []requirement.Plac
 }
 
 // distinct returns the first workers, each once.
-func (s *scan) distinct(rows []requirement.Placed) []requirement.Placed {
+func (s *scan) distinct(rows []requirement.PlacedWorker) []requirement.PlacedWorker {
 	placed, seen := rows[:0], make(map[int64]bool, s.limit)
 	for _, row := range rows {
 		if !seen[row.Worker] && len(placed) < s.limit {

@@ -181,6 +181,12 @@ func TestReport(t *testing.T) {
 		if diff := cmp.Diff(all[3:5], part); err != nil || diff != "" {
 			t.Errorf("a part of the history: %v\n%s", err, diff)
 		}
+		for text, want := range map[string]int{"host-1": len(all), "host-2": 0} { // a name that no row could have hides no other
+			got, err := e.Changes.List(ctx, store.ChangeFilter{Names: []string{"\xff", text, "a\x00*"}, Roles: filter.Roles})
+			if err != nil || len(got) != want {
+				t.Errorf("%s: %d changes, want %d: %v", text, len(got), want, err)
+			}
+		}
 		if none, err := e.Changes.List(ctx, store.ChangeFilter{Names: filter.Names, Roles: []metadata.Role{metadata.Sensor}}); err != nil || len(none) != 0 {
 			t.Errorf("the sensor's history: %v, %v", none, err)
 		}

@@ -140,12 +140,9 @@ func (w *Workers) Names(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// storable reports whether a row could have the texts of the selection.
+// storable reports whether a row could have the labels and runtimes of the selection. Names and hosts are alternatives: isOneOf.
 func (s *Selection) storable() bool {
 	var texts []any
-	for _, n := range slices.Concat(s.Names, s.Hosts) {
-		texts = append(texts, n)
-	}
 	for _, l := range s.Labels {
 		texts = append(texts, l.Key)
 		if l.Value != nil {
@@ -171,9 +168,7 @@ func (w *Workers) conditions(s *Selection) []any {
 		workers = append(workers, bun.SafeQuery("worker.id IN (?)", bun.List(s.IDs)))
 	}
 	workers = append(workers, w.matchesAny("worker.name", s.Names)...)
-	if len(s.Hosts) > 0 {
-		workers = append(workers, bun.SafeQuery("? IN (?)", w.text("worker.host"), bun.List(s.Hosts)))
-	}
+	workers = append(workers, w.isOneOf("worker.host", s.Hosts)...)
 	for _, r := range s.Roles {
 		roles = append(roles, w.ofRole(r))
 	}
@@ -212,16 +207,26 @@ func (w *Workers) isStale() bun.Safe {
 func (d dialect) matchesAny(column string, patterns []string) (conditions []any) {
 	var plain []string
 	for _, p := range patterns {
-		if strings.ContainsAny(p, "*?") {
+		if strings.ContainsAny(p, "*?") && storable(p) {
 			conditions = append(conditions, d.matchesPattern(column, p))
 		} else {
 			plain = append(plain, p)
 		}
 	}
-	if len(plain) > 0 {
-		conditions = append(conditions, bun.SafeQuery("? IN (?)", d.text(column), bun.List(plain)))
+	return append(conditions, d.isOneOf(column, plain)...)
+}
+
+// isOneOf returns the condition that a column has one of some texts, or nothing without texts. A text that no row could hold
+// takes nothing from the others.
+func (d dialect) isOneOf(column string, texts []string) []any {
+	if len(texts) == 0 {
+		return nil
 	}
-	return conditions
+	held := slices.DeleteFunc(slices.Clone(texts), func(text string) bool { return !storable(text) })
+	if len(held) == 0 {
+		return []any{bun.Safe("false")}
+	}
+	return []any{bun.SafeQuery("? IN (?)", d.text(column), bun.List(held))}
 }
 
 // matchesPattern returns the condition that a column matches a pattern, with case.

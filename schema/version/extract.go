@@ -54,23 +54,23 @@ func ExtractPattern(pattern *regexp.Regexp, output string) (v Version, raw strin
 	return extractMatch(pattern, text, match)
 }
 
-// An Extracted is a version in what a tool printed, and the line that holds it.
-type Extracted struct {
+// An Extraction is a version in what a tool printed, and the line that holds it.
+type Extraction struct {
 	Version Version
 	Raw     string
 }
 
 // ExtractAll finds the versions in all matches of pattern, as ExtractPattern finds the
 // first. The newest comes first, and each version once.
-func ExtractAll(pattern *regexp.Regexp, output string) (all []Extracted) {
+func ExtractAll(pattern *regexp.Regexp, output string) (all []Extraction) {
 	text := clean(output)
 	for _, match := range pattern.FindAllStringSubmatchIndex(text, -1) {
 		v, raw, ok := extractMatch(pattern, text, match)
-		if ok && !slices.ContainsFunc(all, func(e Extracted) bool { return e.Version == v }) {
-			all = append(all, Extracted{v, raw})
+		if ok && !slices.ContainsFunc(all, func(e Extraction) bool { return e.Version == v }) {
+			all = append(all, Extraction{v, raw})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Extracted) int { return b.Version.Compare(a.Version) })
+	slices.SortStableFunc(all, func(a, b Extraction) int { return b.Version.Compare(a.Version) })
 	return all
 }
 

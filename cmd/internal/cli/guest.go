@@ -48,7 +48,7 @@ func (d *Database) SetReportOnly(reportOnly *bool) {
 type Definitions struct {
 	packs.Completion
 	// LeftOut counts the rows that were not read.
-	LeftOut store.LeftOut
+	LeftOut store.Omission
 }
 
 // Definitions reads the definitions. In a guest, whose tables may have changed since, it
@@ -75,7 +75,7 @@ func (d *Database) Definitions(ctx context.Context) (found Definitions, err erro
 }
 
 // BoundedDefinitions returns the definitions and what is left out.
-func (d *Database) BoundedDefinitions(ctx context.Context) ([]metadata.Definition, store.LeftOut, error) {
+func (d *Database) BoundedDefinitions(ctx context.Context) ([]metadata.Definition, store.Omission, error) {
 	found, err := d.Definitions(ctx)
 	return found.Definitions, found.LeftOut, err
 }

@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -287,5 +288,88 @@ func TestPolicyOfTheWorkingDirectory(t *testing.T) {
 	named, err := config.Load(config.Search{Path: "attune.yaml", Getenv: getenv})
 	if err != nil || named.Policy.Mode != "open" || len(named.Warnings) > 0 {
 		t.Errorf("the file is named: got %+v, %v", named, err)
+	}
+}
+
+// TestParseAliases checks that a value may be one that stands elsewhere in the file.
+func TestParseAliases(t *testing.T) {
+	f, err := config.Parse("f", []byte(`
+platform: {zone: &zone a, tool: &tool perl, span: &span 10, all: &all {name: w}}
+worker: {labels: {zone: *zone}, heartbeat_interval: *span, full_every: *span, capabilities: {runtimes: [*tool], x: [*tool]}}
+sensor: *all
+policy: {deny: [ruby, *tool]}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []any{"a", 10 * time.Second, 10, []string{"perl"}, `["perl"]`, "w", []string{"ruby", "perl"}}
+	w := f.Worker
+	got := []any{w.Labels["zone"], w.HeartbeatInterval, w.FullEvery, w.Capabilities.Runtimes, string(w.Capabilities.Extra["x"]), f.Sensor.Name, f.Policy.Deny}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestParseOddYAML checks that a value that YAML libraries read in different ways is refused, or read as it stands.
+func TestParseOddYAML(t *testing.T) {
+	for text, want := range map[string]string{
+		"worker: {verify_declared: yes}": `f:1: worker.verify_declared: must be true or false, got "yes"`,
+		"worker: {verify_declared: on}":  `f:1: worker.verify_declared: must be true or false, got "on"`,
+		"worker: {full_every: 1.5}":      `f:1: worker.full_every: must be a whole number, got "1.5"`,
+		"worker: {full_every: 1e3}":      `f:1: worker.full_every: must be a whole number, got "1e3"`,
+		"worker: {full_every: 0o17}":     `f:1: worker.full_every: must be a whole number, got "0o17"`,
+		"worker: {full_every: 0x1F}":     `f:1: worker.full_every: must be a whole number, got "0x1F"`,
+		"worker: {port: !!str 80}":       `f:1: worker.port: must be a whole number, got "80"`,
+		"policy:\n  deny:\n  - \n":       "f:3: policy.deny[0]: must be text, got nothing",
+		"policy: {deny: [perl, ~]}":      "f:1: policy.deny[1]: must be text, got nothing",
+		"worker: {labels: {a: }}":        "f:1: worker.labels.a: must be text, got nothing",
+	} {
+		if _, err := config.Parse("f", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %q", text, err, want)
+		}
+	}
+	f, err := config.Parse("f", []byte("worker: {name: 2001-01-01, host: yes, port: 010, full_every: 0010, labels: {a: 1.50, b: on, c: 0x1F}}\ndatabase: {schema: 1_0}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []any{"2001-01-01", "yes", 10, 10, map[string]string{"a": "1.50", "b": "on", "c": "0x1F"}, "1_0"}
+	got := []any{f.Worker.Name, f.Worker.Host, f.Worker.Port, f.Worker.FullEvery, f.Worker.Labels, f.Database.Schema}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestParseHugeYAML checks that a value that would take long, or print long, is a fault of one short line.
+func TestParseHugeYAML(t *testing.T) {
+	bomb := "a0: &a0 [x]\n"
+	for i := 1; i < 30; i++ {
+		bomb += fmt.Sprintf("a%d: &a%[1]d [%s*a%d]\n", i, strings.Repeat(fmt.Sprintf("*a%d, ", i-1), 9), i-1)
+	}
+	var wide strings.Builder
+	for i := range 5000 {
+		fmt.Fprintf(&wide, "k%d: 1, ", i)
+	}
+	for name, c := range map[string]struct{ text, want string }{
+		"levels":                 {"worker: {capabilities: {x: " + strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000) + "}}", "exceeded max depth"},
+		"text":                   {"worker: {port: " + strings.Repeat("x", 900_000) + "}", `worker.port: must be a whole number, got "xxx`},
+		"key":                    {"worker:\n" + strings.Repeat("  ? "+strings.Repeat("x", 100_000)+"\n  : 1\n", 2), "duplicate key, first at line 2"},
+		"aliases":                {bomb + "worker: {capabilities: {x: *a29}}", "f:30: worker.capabilities.x: yaml: document contains excessive aliasing"},
+		"aliases in a list":      {bomb + "policy: {deny: *a29}", "policy.deny[0]: must be text, got a list"},
+		"aliases for a section":  {bomb + "worker: *a29", "worker: must be keys with values, got a list"},
+		"a circle":               {"worker: &w {capabilities: {x: *w}}", "worker.capabilities.x: yaml: anchor 'w' value contains itself"},
+		"a circle of a section":  {"worker: &w {capabilities: *w}", "value contains itself"},
+		"keys":                   {"worker: {capabilities: {x: [{" + wide.String() + "}]}}", "f:1: worker.capabilities.x: must have at most 1000 keys in a mapping, got 5000"},
+		"keys behind an alias":   {"big: &big {" + wide.String() + "}\nworker: {capabilities: {x: [*big]}}", "worker.capabilities.x: must have at most 1000 keys in a mapping, got 5000"},
+		"circle of aliased keys": {"big: &big {big: *big}\nworker: {capabilities: {x: *big}}", "value contains itself"},
+	} {
+		_, err := config.Parse("f", []byte(c.text))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %.300v, want %q", name, err, c.want)
+		} else if len(err.Error()) > 1000 {
+			t.Errorf("%s: the error has %d bytes: %.300v", name, len(err.Error()), err)
+		}
+	}
+	if _, err := config.Parse("f", []byte(bomb+"other: *a29\nworker: {name: w}\nbig: {"+wide.String()+"}")); err != nil {
+		t.Errorf("sections of other programs: %v", err)
 	}
 }

@@ -45,10 +45,7 @@ func Parse(path string, data []byte) (*File, error) {
 
 // syntaxFault puts the library's message into our form: file:line: message.
 func syntaxFault(path string, err error) string {
-	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	if runes := []rune(text); len(runes) > 300 {
-		text = string(runes[:300]) + "…"
-	}
+	text := cut(strings.TrimPrefix(err.Error(), "yaml: "), 300)
 	if rest, ok := strings.CutPrefix(text, "line "); ok {
 		return path + ":" + rest + " (the file is not YAML)"
 	}
@@ -56,23 +53,23 @@ func syntaxFault(path string, err error) string {
 }
 
 // A decoder fills a File from YAML nodes, and notes what does not fit.
+//
+// The YAML library could fill it too. But it leaves out entries of lists that have no value, also those of policy.deny; it
+// reads 1.5 as 1, 010 as 8 and yes as true; and its faults name Go types instead of keys.
 type decoder struct {
 	file   *File
 	faults []string
 }
 
 func (d *decoder) fault(n *yaml.Node, key, format string, args ...any) {
-	d.faults = append(d.faults, fmt.Sprintf("%s:%d: %s: %s", d.file.Path, n.Line, key, fmt.Sprintf(format, args...)))
+	d.faults = append(d.faults, fmt.Sprintf("%s:%d: %s: %s", d.file.Path, n.Line, cut(key, 300), fmt.Sprintf(format, args...)))
 }
 
 func (d *decoder) warn(n *yaml.Node, key, text string) {
-	d.file.Warnings = append(d.file.Warnings, fmt.Sprintf("%s:%d: %s: %s", d.file.Path, n.Line, key, text))
+	d.file.Warnings = append(d.file.Warnings, fmt.Sprintf("%s:%d: %s: %s", d.file.Path, n.Line, cut(key, 300), text))
 }
 
 func (d *decoder) decode(n *yaml.Node, v reflect.Value, key string) {
-	if n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
 	if isNull(n) {
 		return
 	}
@@ -117,8 +114,8 @@ func (d *decoder) decode(n *yaml.Node, v reflect.Value, key string) {
 			d.fault(n, key, "must be a whole number, got %s", describe(n))
 		} else if i < 1 {
 			d.fault(n, key, "must be at least 1, got %d", i)
-		} else if strings.HasSuffix(key, ".port") && i > MaxPort {
-			d.fault(n, key, "must be from 1 to %d, got %d", MaxPort, i)
+		} else if err := CheckPort(i); strings.HasSuffix(key, ".port") && err != nil {
+			d.fault(n, key, "%v", err)
 		} else {
 			v.SetInt(int64(i))
 		}
@@ -181,7 +178,7 @@ func (d *decoder) section(n *yaml.Node, v reflect.Value, key string) {
 func (d *decoder) pairs(n *yaml.Node, key string, fn func(name string, k, value *yaml.Node)) {
 	seen := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		k, value := n.Content[i], n.Content[i+1]
+		k, value := n.Content[i], target(n.Content[i+1])
 		if k.Kind != yaml.ScalarNode {
 			d.fault(k, orFile(key), "must be a name as key, got %s", describe(k))
 			continue
@@ -228,6 +225,10 @@ func (d *decoder) capabilities(n *yaml.Node, c *Capabilities, key string) {
 			if near := metadata.Nearest(name, ownKeys); near != "" {
 				d.warn(k, place, fmt.Sprintf("unknown key, carried along; did you mean %s?", near))
 			}
+			if most := mostKeys(value, map[*yaml.Node]bool{}); most > keyLimit {
+				d.fault(value, place, "must have at most %d keys in a mapping, got %d", keyLimit, most)
+				return
+			}
 			if err := value.Decode(&v); err != nil {
 				d.fault(value, place, "%v", err)
 				return
@@ -243,6 +244,27 @@ func (d *decoder) capabilities(n *yaml.Node, c *Capabilities, key string) {
 	})
 }
 
+// keyLimit bounds the mappings under capabilities. The library compares each key with each other
+// one: 150,000 keys take it minutes.
+const keyLimit = 1000
+
+// mostKeys returns the number of keys of the greatest mapping in a value. seen holds the nodes
+// that were counted.
+func mostKeys(n *yaml.Node, seen map[*yaml.Node]bool) (most int) {
+	n = target(n)
+	if seen[n] {
+		return 0
+	}
+	seen[n] = true
+	if n.Kind == yaml.MappingNode {
+		most = len(n.Content) / 2
+	}
+	for _, child := range n.Content {
+		most = max(most, mostKeys(child, seen))
+	}
+	return most
+}
+
 // list returns a list of text; never nil.
 func (d *decoder) list(n *yaml.Node, key string) []string {
 	list := []string{}
@@ -251,6 +273,7 @@ func (d *decoder) list(n *yaml.Node, key string) []string {
 		return list
 	}
 	for i, item := range n.Content {
+		item = target(item)
 		if d.scalar(item, fmt.Sprintf("%s[%d]", key, i), "text") {
 			list = append(list, item.Value)
 		}
@@ -313,13 +336,21 @@ func (d *decoder) scalar(n *yaml.Node, key, want string) bool {
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
 
+// target returns the node that an alias names, or the node itself.
+func target(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
+}
+
 func describe(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
 		return "a mapping"
 	case yaml.SequenceNode:
 		return "a list"
-	case yaml.AliasNode:
+	case yaml.AliasNode: // as a key
 		return "an alias"
 	}
 	if isNull(n) {
@@ -335,6 +366,14 @@ func quote(text string) string {
 		return strconv.Quote(string(runes[:limit])) + "…"
 	}
 	return strconv.Quote(text)
+}
+
+// cut returns at most limit characters of a text.
+func cut(text string, limit int) string {
+	if runes := []rune(text); len(runes) > limit {
+		return string(runes[:limit]) + "…"
+	}
+	return text
 }
 
 func orFile(key string) string {

@@ -75,7 +75,7 @@ type readResult struct {
 	defs []metadata.Definition
 	from capability.Source
 	// leftOut counts the rows that were not read.
-	leftOut store.LeftOut
+	leftOut store.Omission
 }
 
 // definitions reads the rows of the database, or the core pack without one, and

@@ -136,7 +136,7 @@ BEGIN
         FROM json_each(NEW.document, '$."verification"') AS m;
     SELECT CASE
         WHEN e1.type <> 'object' THEN RAISE(ABORT, 'distributions: /verification/commands/*: must be an object')
-        WHEN NOT EXISTS (SELECT 1 FROM json_each(e1.value) WHERE key = 'binary' AND type <> 'null') THEN RAISE(ABORT, 'distributions: /verification/commands/*/binary: is required')
+        WHEN coalesce(json_type(e1.value, '$."binary"'), 'null') = 'null' THEN RAISE(ABORT, 'distributions: /verification/commands/*/binary: is required')
     END
         FROM json_each(NEW.document, '$."verification"."commands"') AS e1
         WHERE typeof(e1.key) = 'integer';
@@ -184,8 +184,8 @@ BEGIN
         FROM json_each(NEW.document, '$."verification"."commands"') AS e1, json_each(e1.value) AS m
         WHERE e1.type = 'object';
     SELECT CASE
-        WHEN NOT EXISTS (SELECT 1 FROM json_each(NEW.document, '$."verification"."version_file"') WHERE key = 'path' AND type <> 'null') THEN RAISE(ABORT, 'distributions: /verification/version_file/path: is required')
-        WHEN NOT EXISTS (SELECT 1 FROM json_each(NEW.document, '$."verification"."version_file"') WHERE key = 'pattern' AND type <> 'null') THEN RAISE(ABORT, 'distributions: /verification/version_file/pattern: is required')
+        WHEN coalesce(json_type(NEW.document, '$."verification"."version_file"."path"'), 'null') = 'null' THEN RAISE(ABORT, 'distributions: /verification/version_file/path: is required')
+        WHEN coalesce(json_type(NEW.document, '$."verification"."version_file"."pattern"'), 'null') = 'null' THEN RAISE(ABORT, 'distributions: /verification/version_file/pattern: is required')
     END
         WHERE json_type(NEW.document, '$."verification"."version_file"') = 'object';
     SELECT CASE m.key

@@ -291,8 +291,8 @@ type Changes struct {
 	Pack string `json:"pack,omitempty"`
 }
 
-// Chosen defines model for Chosen.
-type Chosen struct {
+// Choice defines model for Choice.
+type Choice struct {
 	Path    string `json:"path"`
 	Ref     string `json:"ref"`
 	Version string `json:"version"`
@@ -467,8 +467,8 @@ type Help struct {
 
 // Holding defines model for Holding.
 type Holding struct {
-	Installations []Installed `json:"installations"`
-	Outcome       string      `json:"outcome"`
+	Installations []InstalledVersion `json:"installations"`
+	Outcome       string             `json:"outcome"`
 }
 
 // Host defines model for Host.
@@ -485,8 +485,8 @@ type HostsOfVersion struct {
 	Version string `json:"version"`
 }
 
-// Installed defines model for Installed.
-type Installed struct {
+// InstalledVersion defines model for InstalledVersion.
+type InstalledVersion struct {
 	Path    string `json:"path"`
 	Version string `json:"version"`
 }
@@ -644,16 +644,6 @@ type PlaceSubject struct {
 // PlaceSubjectKind defines model for PlaceSubject.Kind.
 type PlaceSubjectKind string
 
-// Placed defines model for Placed.
-type Placed struct {
-	Free     int      `json:"free"`
-	Name     string   `json:"name"`
-	Role     string   `json:"role"`
-	Runtimes []Chosen `json:"runtimes"`
-	Weight   int      `json:"weight"`
-	Worker   int64    `json:"worker"`
-}
-
 // PlacedHost defines model for PlacedHost.
 type PlacedHost struct {
 	Fits    bool     `json:"fits"`
@@ -662,15 +652,25 @@ type PlacedHost struct {
 	Worker  int64    `json:"worker"`
 }
 
+// PlacedWorker defines model for PlacedWorker.
+type PlacedWorker struct {
+	Free     int      `json:"free"`
+	Name     string   `json:"name"`
+	Role     string   `json:"role"`
+	Runtimes []Choice `json:"runtimes"`
+	Weight   int      `json:"weight"`
+	Worker   int64    `json:"worker"`
+}
+
 // Placement defines model for Placement.
 type Placement struct {
-	Fit    int          `json:"fit"`
-	Fleet  int          `json:"fleet"`
-	Groups []Group      `json:"groups"`
-	Helps  []Help       `json:"helps"`
-	Hosts  []PlacedHost `json:"hosts,omitempty"`
-	Notes  []string     `json:"notes"`
-	Placed []Placed     `json:"placed"`
+	Fit    int            `json:"fit"`
+	Fleet  int            `json:"fleet"`
+	Groups []Group        `json:"groups"`
+	Helps  []Help         `json:"helps"`
+	Hosts  []PlacedHost   `json:"hosts,omitempty"`
+	Notes  []string       `json:"notes"`
+	Placed []PlacedWorker `json:"placed"`
 
 	// Requirement A requirement as docs/placement.md describes it.
 	Requirement Requirement `json:"requirement"`

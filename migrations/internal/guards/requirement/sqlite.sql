@@ -155,7 +155,7 @@ BEGIN
         WHERE typeof(key) = 'text' GROUP BY parent, key HAVING count(*) > 1;
     SELECT CASE
         WHEN e1.type <> 'object' THEN RAISE(ABORT, 'worker_tolerations: /*: must be an object')
-        WHEN NOT EXISTS (SELECT 1 FROM json_each(e1.value) WHERE key = 'key' AND type <> 'null') THEN RAISE(ABORT, 'worker_tolerations: /*/key: is required')
+        WHEN coalesce(json_type(e1.value, '$."key"'), 'null') = 'null' THEN RAISE(ABORT, 'worker_tolerations: /*/key: is required')
     END
         FROM json_each(NEW.document) AS e1
         WHERE typeof(e1.key) = 'integer';
@@ -272,8 +272,8 @@ BEGIN
         WHERE e1.type = 'object';
     SELECT CASE
         WHEN e2.type <> 'object' THEN RAISE(ABORT, 'worker_affinity: /required/*/match_expressions/*: must be an object')
-        WHEN NOT EXISTS (SELECT 1 FROM json_each(e2.value) WHERE key = 'key' AND type <> 'null') THEN RAISE(ABORT, 'worker_affinity: /required/*/match_expressions/*/key: is required')
-        WHEN NOT EXISTS (SELECT 1 FROM json_each(e2.value) WHERE key = 'operator' AND type <> 'null') THEN RAISE(ABORT, 'worker_affinity: /required/*/match_expressions/*/operator: is required')
+        WHEN coalesce(json_type(e2.value, '$."key"'), 'null') = 'null' THEN RAISE(ABORT, 'worker_affinity: /required/*/match_expressions/*/key: is required')
+        WHEN coalesce(json_type(e2.value, '$."operator"'), 'null') = 'null' THEN RAISE(ABORT, 'worker_affinity: /required/*/match_expressions/*/operator: is required')
     END
         FROM json_each(NEW.document, '$."required"') AS e1, json_each(e1.value, '$."match_expressions"') AS e2
         WHERE typeof(e2.key) = 'integer';
@@ -318,8 +318,8 @@ BEGIN
         WHERE e3.type = 'object';
     SELECT CASE
         WHEN e4.type <> 'object' THEN RAISE(ABORT, 'worker_affinity: /anti_affinity/*/match_expressions/*: must be an object')
-        WHEN NOT EXISTS (SELECT 1 FROM json_each(e4.value) WHERE key = 'key' AND type <> 'null') THEN RAISE(ABORT, 'worker_affinity: /anti_affinity/*/match_expressions/*/key: is required')
-        WHEN NOT EXISTS (SELECT 1 FROM json_each(e4.value) WHERE key = 'operator' AND type <> 'null') THEN RAISE(ABORT, 'worker_affinity: /anti_affinity/*/match_expressions/*/operator: is required')
+        WHEN coalesce(json_type(e4.value, '$."key"'), 'null') = 'null' THEN RAISE(ABORT, 'worker_affinity: /anti_affinity/*/match_expressions/*/key: is required')
+        WHEN coalesce(json_type(e4.value, '$."operator"'), 'null') = 'null' THEN RAISE(ABORT, 'worker_affinity: /anti_affinity/*/match_expressions/*/operator: is required')
     END
         FROM json_each(NEW.document, '$."anti_affinity"') AS e3, json_each(e3.value, '$."match_expressions"') AS e4
         WHERE typeof(e4.key) = 'integer';
@@ -374,8 +374,8 @@ BEGIN
         FROM json_each(NEW.document, '$."preferred"') AS e5, json_each(e5.value, '$."term"') AS m;
     SELECT CASE
         WHEN e6.type <> 'object' THEN RAISE(ABORT, 'worker_affinity: /preferred/*/term/match_expressions/*: must be an object')
-        WHEN NOT EXISTS (SELECT 1 FROM json_each(e6.value) WHERE key = 'key' AND type <> 'null') THEN RAISE(ABORT, 'worker_affinity: /preferred/*/term/match_expressions/*/key: is required')
-        WHEN NOT EXISTS (SELECT 1 FROM json_each(e6.value) WHERE key = 'operator' AND type <> 'null') THEN RAISE(ABORT, 'worker_affinity: /preferred/*/term/match_expressions/*/operator: is required')
+        WHEN coalesce(json_type(e6.value, '$."key"'), 'null') = 'null' THEN RAISE(ABORT, 'worker_affinity: /preferred/*/term/match_expressions/*/key: is required')
+        WHEN coalesce(json_type(e6.value, '$."operator"'), 'null') = 'null' THEN RAISE(ABORT, 'worker_affinity: /preferred/*/term/match_expressions/*/operator: is required')
     END
         FROM json_each(NEW.document, '$."preferred"') AS e5, json_each(e5.value, '$."term"."match_expressions"') AS e6
         WHERE typeof(e6.key) = 'integer';
