@@ -135,6 +135,7 @@ func TestGuestDotlessRefs(t *testing.T) {
 	t.Parallel()
 	eachGuest(t, func(h *guestHost) {
 		t := h.T
+		setenv(t, "ATTUNE_POLICY_DENY", "java") // the runtime go is node here
 		h.exec(`UPDATE attune.runtime SET distributions = '{"verification": {"commands": [{"binary": "node", "args": ["--version"], "pattern": "v(?P<version>[0-9.]+)"}]}}' WHERE ref = 'go'`,
 			`UPDATE attune.worker SET capabilities = '{"runtimes": ["Go"], "runtime_versions": {"go": "1.22"}}' WHERE id = 1`)
 		if h.shape.Has(platform.V) {

@@ -135,7 +135,7 @@ BEGIN
         WHERE typeof(key) = 'text' GROUP BY parent, key HAVING count(*) > 1;
     SELECT CASE
         WHEN e1.type <> 'object' THEN RAISE(ABORT, 'rules, more: /*: must be an object')
-        WHEN NOT EXISTS (SELECT 1 FROM json_each(e1.value) WHERE key = 'key' AND type <> 'null') THEN RAISE(ABORT, 'rules, more: /*/key: is required')
+        WHEN coalesce(json_type(e1.value, '$."key"'), 'null') = 'null' THEN RAISE(ABORT, 'rules, more: /*/key: is required')
     END
         FROM json_each(NEW.document) AS e1
         WHERE typeof(e1.key) = 'integer';
@@ -190,7 +190,7 @@ BEGIN
         FROM json_tree(NEW.document)
         WHERE typeof(key) = 'text' GROUP BY parent, key HAVING count(*) > 1;
     SELECT CASE
-        WHEN NOT EXISTS (SELECT 1 FROM json_each(NEW.document) WHERE key = 'key' AND type <> 'null') THEN RAISE(ABORT, 'main: /key: is required')
+        WHEN coalesce(json_type(NEW.document, '$."key"'), 'null') = 'null' THEN RAISE(ABORT, 'main: /key: is required')
     END
         WHERE json_type(NEW.document) = 'object';
     SELECT CASE m.key

@@ -28,12 +28,12 @@ BEGIN
         FROM json_tree(NEW.document)
         WHERE typeof(key) = 'text' GROUP BY parent, key HAVING count(*) > 1;
     SELECT CASE
-        WHEN NOT EXISTS (SELECT 1 FROM json_each(NEW.document) WHERE key = 'name' AND type <> 'null') THEN RAISE(ABORT, 'document: /name: is required')
-        WHEN NOT EXISTS (SELECT 1 FROM json_each(NEW.document) WHERE key = 'levels' AND type <> 'null') THEN RAISE(ABORT, 'document: /levels: is required')
-        WHEN NOT EXISTS (SELECT 1 FROM json_each(NEW.document) WHERE key = 'main' AND type <> 'null') THEN RAISE(ABORT, 'document: /main: is required')
-        WHEN NOT EXISTS (SELECT 1 FROM json_each(NEW.document) WHERE key = 'inner' AND type <> 'null') THEN RAISE(ABORT, 'document: /inner: is required')
-        WHEN NOT EXISTS (SELECT 1 FROM json_each(NEW.document) WHERE key = 'whole' AND type <> 'null') THEN RAISE(ABORT, 'document: /whole: is required')
-        WHEN NOT EXISTS (SELECT 1 FROM json_each(NEW.document) WHERE key = 'must' AND type <> 'null') THEN RAISE(ABORT, 'document: /must: is required')
+        WHEN coalesce(json_type(NEW.document, '$."name"'), 'null') = 'null' THEN RAISE(ABORT, 'document: /name: is required')
+        WHEN coalesce(json_type(NEW.document, '$."levels"'), 'null') = 'null' THEN RAISE(ABORT, 'document: /levels: is required')
+        WHEN coalesce(json_type(NEW.document, '$."main"'), 'null') = 'null' THEN RAISE(ABORT, 'document: /main: is required')
+        WHEN coalesce(json_type(NEW.document, '$."inner"'), 'null') = 'null' THEN RAISE(ABORT, 'document: /inner: is required')
+        WHEN coalesce(json_type(NEW.document, '$."whole"'), 'null') = 'null' THEN RAISE(ABORT, 'document: /whole: is required')
+        WHEN coalesce(json_type(NEW.document, '$."must"'), 'null') = 'null' THEN RAISE(ABORT, 'document: /must: is required')
     END
         WHERE json_type(NEW.document) = 'object';
     SELECT CASE m.key
@@ -132,7 +132,7 @@ BEGIN
     END
         FROM json_each(NEW.document) AS m;
     SELECT CASE
-        WHEN NOT EXISTS (SELECT 1 FROM json_each(NEW.document, '$."main"') WHERE key = 'id' AND type <> 'null') THEN RAISE(ABORT, 'document: /main/id: is required')
+        WHEN coalesce(json_type(NEW.document, '$."main"."id"'), 'null') = 'null' THEN RAISE(ABORT, 'document: /main/id: is required')
     END
         WHERE json_type(NEW.document, '$."main"') = 'object';
     SELECT CASE m.key
@@ -150,7 +150,7 @@ BEGIN
     END
         FROM json_each(NEW.document, '$."main"') AS m;
     SELECT CASE
-        WHEN NOT EXISTS (SELECT 1 FROM json_each(NEW.document, '$."spare"') WHERE key = 'id' AND type <> 'null') THEN RAISE(ABORT, 'document: /spare/id: is required')
+        WHEN coalesce(json_type(NEW.document, '$."spare"."id"'), 'null') = 'null' THEN RAISE(ABORT, 'document: /spare/id: is required')
     END
         WHERE json_type(NEW.document, '$."spare"') = 'object';
     SELECT CASE m.key
@@ -168,7 +168,7 @@ BEGIN
     END
         FROM json_each(NEW.document, '$."spare"') AS m;
     SELECT CASE
-        WHEN NOT EXISTS (SELECT 1 FROM json_each(NEW.document, '$."inner"') WHERE key = 'id' AND type <> 'null') THEN RAISE(ABORT, 'document: /inner/id: is required')
+        WHEN coalesce(json_type(NEW.document, '$."inner"."id"'), 'null') = 'null' THEN RAISE(ABORT, 'document: /inner/id: is required')
     END
         WHERE json_type(NEW.document, '$."inner"') = 'object';
     SELECT CASE m.key
@@ -186,7 +186,7 @@ BEGIN
     END
         FROM json_each(NEW.document, '$."inner"') AS m;
     SELECT CASE
-        WHEN NOT EXISTS (SELECT 1 FROM json_each(NEW.document, '$."whole"') WHERE key = 'id' AND type <> 'null') THEN RAISE(ABORT, 'document: /whole/id: is required')
+        WHEN coalesce(json_type(NEW.document, '$."whole"."id"'), 'null') = 'null' THEN RAISE(ABORT, 'document: /whole/id: is required')
     END
         WHERE json_type(NEW.document, '$."whole"') = 'object';
     SELECT CASE m.key
@@ -205,7 +205,7 @@ BEGIN
         FROM json_each(NEW.document, '$."whole"') AS m;
     SELECT CASE
         WHEN e1.type <> 'object' THEN RAISE(ABORT, 'document: /parts/*: must be an object')
-        WHEN NOT EXISTS (SELECT 1 FROM json_each(e1.value) WHERE key = 'id' AND type <> 'null') THEN RAISE(ABORT, 'document: /parts/*/id: is required')
+        WHEN coalesce(json_type(e1.value, '$."id"'), 'null') = 'null' THEN RAISE(ABORT, 'document: /parts/*/id: is required')
     END
         FROM json_each(NEW.document, '$."parts"') AS e1
         WHERE typeof(e1.key) = 'integer';

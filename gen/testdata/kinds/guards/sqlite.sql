@@ -28,9 +28,9 @@ BEGIN
         FROM json_tree(NEW.document)
         WHERE typeof(key) = 'text' GROUP BY parent, key HAVING count(*) > 1;
     SELECT CASE
-        WHEN NOT EXISTS (SELECT 1 FROM json_each(NEW.document) WHERE key = 'built' AND type <> 'null') THEN RAISE(ABORT, 'settings: /built: is required')
-        WHEN NOT EXISTS (SELECT 1 FROM json_each(NEW.document) WHERE key = 'labels' AND type <> 'null') THEN RAISE(ABORT, 'settings: /labels: is required')
-        WHEN NOT EXISTS (SELECT 1 FROM json_each(NEW.document) WHERE key = 'dates' AND type <> 'null') THEN RAISE(ABORT, 'settings: /dates: is required')
+        WHEN coalesce(json_type(NEW.document, '$."built"'), 'null') = 'null' THEN RAISE(ABORT, 'settings: /built: is required')
+        WHEN coalesce(json_type(NEW.document, '$."labels"'), 'null') = 'null' THEN RAISE(ABORT, 'settings: /labels: is required')
+        WHEN coalesce(json_type(NEW.document, '$."dates"'), 'null') = 'null' THEN RAISE(ABORT, 'settings: /dates: is required')
     END
         WHERE json_type(NEW.document) = 'object';
     SELECT CASE m.key
@@ -180,7 +180,7 @@ BEGIN
         FROM json_each(NEW.document) AS m;
     SELECT CASE
         WHEN e1.type <> 'object' THEN RAISE(ABORT, 'settings: /probes/*: must be an object')
-        WHEN NOT EXISTS (SELECT 1 FROM json_each(e1.value) WHERE key = 'id' AND type <> 'null') THEN RAISE(ABORT, 'settings: /probes/*/id: is required')
+        WHEN coalesce(json_type(e1.value, '$."id"'), 'null') = 'null' THEN RAISE(ABORT, 'settings: /probes/*/id: is required')
     END
         FROM json_each(NEW.document, '$."probes"') AS e1
         WHERE typeof(e1.key) = 'text' AND e1.type <> 'null';
@@ -207,7 +207,7 @@ BEGIN
         WHERE e1.type = 'object';
     SELECT CASE
         WHEN e3.type <> 'object' THEN RAISE(ABORT, 'settings: /groups/*/*: must be an object')
-        WHEN NOT EXISTS (SELECT 1 FROM json_each(e3.value) WHERE key = 'id' AND type <> 'null') THEN RAISE(ABORT, 'settings: /groups/*/*/id: is required')
+        WHEN coalesce(json_type(e3.value, '$."id"'), 'null') = 'null' THEN RAISE(ABORT, 'settings: /groups/*/*/id: is required')
     END
         FROM json_each(NEW.document, '$."groups"') AS e2, json_each(e2.value) AS e3
         WHERE typeof(e3.key) = 'integer';
