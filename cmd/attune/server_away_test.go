@@ -99,6 +99,7 @@ func TestServerEndsAmidList(t *testing.T) {
 // TestFollowAcrossRestart: what follows through a server goes on when the server has been away, and misses nothing.
 func TestFollowAcrossRestart(t *testing.T) {
 	t.Parallel()
+	needsCurl(t)
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
 		fleet(t, db)
 		setenv(t, "ATTUNE_TOKEN", strings.TrimSpace(run(t, "tokens", "create", "reader").out))
