@@ -193,7 +193,7 @@ func (q *placing) read(
 		into = append(into, &installations[i])
 	}
 	into = append(into, &row.Weight, &rank)[:len(columns)]
-	placed = make([]requirement.PlacedWorker, 0, min(q.limit, 100))
+	placed = make([]requirement.PlacedWorker, 0, max(0, min(q.limit, 100)))
 	for rows.Next() {
 		if err := rows.Scan(into...); err != nil {
 			return nil, nil, err
