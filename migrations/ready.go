@@ -8,6 +8,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/attune-go/attune/migrations/internal/guards"
 	"github.com/attune-go/attune/migrations/internal/lazy"
 )
 
@@ -57,6 +58,10 @@ func (m *Migrator) checkOwnReady(ctx context.Context, db bun.IDB, in *inspection
 		}
 		functions = append(functions, matches(newFunction(), s.up)...)
 		triggers = append(triggers, matches(newTrigger(), s.up)...)
+		if s.id == UnifyRuntimes {
+			functions = append(functions, guards.Postgres().Names()...)
+			triggers = append(triggers, guards.Postgres().Names()...)
+		}
 	}
 	isMade := func(name string) bool { return slices.Contains(made, name) }
 	unreferable, err := in.unreferable(ctx, db, []string{"runtime", "worker"})

@@ -292,3 +292,28 @@ func TestCancelledHalfWay(t *testing.T) {
 		up(t, db.DB, migrations.Config{})
 	})
 }
+
+// TestNamesOfGuards checks that a platform's own trigger or function with the name of a guard is refused instead of replaced.
+func TestNamesOfGuards(t *testing.T) {
+	t.Parallel()
+	for want, statement := range map[string]string{
+		"trigger attune_guard_distributions of table runtime": `CREATE TRIGGER attune_guard_distributions BEFORE INSERT ON platform.runtime
+			FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()`,
+		"function attune_guard_runtime_name": `CREATE FUNCTION platform.attune_guard_runtime_name() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'`,
+	} {
+		t.Run(want, func(t *testing.T) {
+			db := testdb.EmptyPostgres(t)
+			legacy(t, db.DB, "platform")
+			run(t, db, statement)
+			before := objects(t, db)
+			m := migrator(t, db.DB, migrations.Config{})
+			_, err := m.Plan(t.Context())
+			wantError(t, "Plan", err, migrations.ErrMixed, "the name of the "+want+" is taken")
+			_, err = m.Up(t.Context())
+			wantError(t, "Up", err, migrations.ErrMixed, "the name of the "+want+" is taken")
+			if diff := cmp.Diff(before, objects(t, db)); diff != "" {
+				t.Errorf("the catalog changed (-before +after):\n%s", diff)
+			}
+		})
+	}
+}
