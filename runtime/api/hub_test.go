@@ -28,6 +28,7 @@ func (s *statements) AfterQuery(context.Context, *bun.QueryEvent)               
 func TestHubAtRest(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		t.Parallel()
 		fleet(t, db)
 		counted := new(statements)
 		db.DB = db.WithQueryHook(counted)
@@ -60,6 +61,7 @@ func TestHubAtRest(t *testing.T) {
 func TestStreamOfStaleWorker(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		t.Parallel()
 		fleet(t, db)
 		s := start(t, db, api.Config{})
 		l := s.listen("/v1/changes?include=status&name=web-1")

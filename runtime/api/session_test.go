@@ -179,6 +179,7 @@ func TestSessions(t *testing.T) {
 func TestSessionsExpire(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		t.Parallel()
 		st := store.New(db, store.Config{Schema: db.Schema})
 		ofRun, authorize := api.ForThisRun(api.Tokens(st))
 		s := signingIn(t, db, api.SessionConfig{Life: 2 * time.Second, Authorize: authorize})
@@ -280,6 +281,7 @@ func TestLinks(t *testing.T) {
 func TestTokensTogether(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		t.Parallel()
 		counted := new(statements)
 		db.DB = db.WithQueryHook(counted)
 		st := store.New(db, store.Config{Schema: db.Schema})

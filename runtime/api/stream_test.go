@@ -311,6 +311,7 @@ func TestLimits(t *testing.T) {
 func TestStreamOfStatuses(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		t.Parallel()
 		fleet(t, db)
 		s := start(t, db, api.Config{})
 		some, none := s.listen("/v1/changes?include=status&name=web-*"), s.listen("/v1/changes?name=web-1")
