@@ -19,7 +19,7 @@ import (
 
 // Place returns the first workers that satisfy a requirement, in the order that package
 // placement defines: by weight, by the version of the first runtime, and by spread from the
-// requirement's start onward. The runtimes must be resolved to refs. A limit of 0 returns all.
+// requirement's start onward. The runtimes must be resolved to refs. A limit of 0 or less returns all.
 // Workers are active, fresh and not cordoned. Errors: ErrInvalid for a requirement with faults.
 //
 // With a limit and without preferences, Place reads the installations of the first runtime by version
@@ -30,7 +30,7 @@ func (w *Workers) Place(ctx context.Context, r *requirement.Requirement, limit i
 	if err := r.Validate(); err != nil {
 		return nil, fmt.Errorf("%w requirement: %w", ErrInvalid, err)
 	}
-	q := placing{Workers: w, r: r, limit: limit, start: r.Start()}
+	q := placing{Workers: w, r: r, limit: max(limit, 0), start: r.Start()}
 	placed, err := q.run(statement.WithPreparation(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("place a requirement: %w", q.classify("place", err))
@@ -193,7 +193,7 @@ func (q *placing) read(
 		into = append(into, &installations[i])
 	}
 	into = append(into, &row.Weight, &rank)[:len(columns)]
-	placed = make([]requirement.PlacedWorker, 0, max(0, min(q.limit, 100)))
+	placed = make([]requirement.PlacedWorker, 0, min(q.limit, 100))
 	for rows.Next() {
 		if err := rows.Scan(into...); err != nil {
 			return nil, nil, err

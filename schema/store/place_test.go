@@ -245,6 +245,11 @@ func TestPlaceBadInput(t *testing.T) {
 				t.Errorf("%+v: got %+v", r, got)
 			}
 		}
+		for _, r := range []requirement.Requirement{{}, {Runtimes: []requirement.Runtime{{Name: "core.python"}}}} {
+			if got, err := e.Workers.Place(t.Context(), &r, -1); err != nil || len(got) != 1 {
+				t.Errorf("all for %+v: got %+v, %v", r, got, err)
+			}
+		}
 		for _, key := range []string{`it's`, `100%`, `"`, `?`, `?0`, `a'; DROP TABLE worker; --`, `\`, `{}`} {
 			r := requirement.Requirement{
 				Selector: map[string]string{key: key}, Tolerations: []requirement.Toleration{{Key: key, Value: key}},
