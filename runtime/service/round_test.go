@@ -190,6 +190,7 @@ func rewrite(b *harness, path, script string, anew bool) {
 // UnconfirmedFor.
 func TestHangs(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		t.Parallel()
 		b := newHarness(t, db)
 		hang := filepath.Join(b.bin, "hang")
 		b.install("alpha", "test -e "+hang+" && exec /bin/sleep 1000; echo alpha 1.0.0")
@@ -226,6 +227,7 @@ func TestHangs(t *testing.T) {
 // goes on across a restart.
 func TestUnconfirmedAcrossARestart(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		t.Parallel()
 		b := newHarness(t, db)
 		b.define("alpha", `{"verification": {"commands": [{"binary": "alpha", "args": ["--version"], "timeout": "500ms"}]}}`)
 		cfg := b.config()

@@ -144,6 +144,7 @@ func TestCannotTellOfOneOfSeveral(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+				t.Parallel()
 				b := newHarness(t, db)
 				file := b.several(hang)
 				cfg := b.config()
