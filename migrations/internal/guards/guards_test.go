@@ -31,8 +31,12 @@ type guarded struct {
 	next     int
 }
 
+// each runs a test beside others, on each database with its guards.
 func each(t *testing.T, test func(t *testing.T, g *guarded)) {
+	t.Helper()
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		t.Parallel()
 		g := &guarded{DB: db, t: t, postgres: db.Schema != "" && db.Dialect().Name().String() == "pg"}
 		g.schema = `"main"`
 		if g.postgres {

@@ -20,9 +20,12 @@ import (
 	"github.com/attune-go/attune/schema/document"
 )
 
-// eachStation runs a test with the guards of a table of kinds.Station. insert returns the refusal.
+// eachStation runs a test beside others, with the guards of a table of kinds.Station. insert returns the refusal.
 func eachStation(t *testing.T, test func(t *testing.T, g *guarded, insert func(doc string) error)) {
+	t.Helper()
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		t.Parallel()
 		g := &guarded{DB: db, t: t, postgres: db.Dialect().Name().String() == "pg", schema: `"main"`}
 		file, kind := "sqlite.sql", "text"
 		if g.postgres {
