@@ -21,6 +21,7 @@ import (
 // TestPlaceIsNaiveInGuest compares as TestPlaceIsNaive does, on fleets of the platform's workers and of
 // attune's beside them. The platform knows cordons.
 func TestPlaceIsNaiveInGuest(t *testing.T) {
+	t.Parallel()
 	db := testdb.EmptyPostgres(t)
 	platform.Make(t, db, platform.A)
 	m, err := migrations.New(db.DB, migrations.Config{})

@@ -32,7 +32,9 @@ const randomRequirements = 100
 // evaluator that shares no code with it: which workers fit, their order, whatever the limit, their
 // installations, the groups of the others, their nearest misses, and the effects of changes.
 func TestPlaceIsNaive(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		t.Parallel()
 		st := store.New(db.DB, store.Config{Schema: db.Schema})
 		g := randomFleets{naive.World{Rand: rand.New(rand.NewPCG(21, 22))}, db, st}
 		g.define(t)

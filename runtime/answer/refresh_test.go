@@ -20,7 +20,9 @@ import (
 
 // TestRefresh: one worker verifies, one ends, one stays silent, and one does not run.
 func TestRefresh(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		t.Parallel()
 		st := store.New(db, store.Config{Schema: db.Schema})
 		rows := map[string]*schema.Worker{}
 		for _, name := range []string{"a-verifies", "b-ends", "c-silent", "d-stopped"} {

@@ -24,7 +24,9 @@ import (
 // TestSubjectsAreNaive writes random requirements to the columns of actions and sensors. How many workers fit each of
 // them, and what changes do to them, is what an evaluator finds that shares no code with the database's answers.
 func TestSubjectsAreNaive(t *testing.T) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db *testdb.DB) {
+		t.Parallel()
 		st := store.New(db.DB, store.Config{Schema: db.Schema})
 		g := randomFleets{naive.World{Rand: rand.New(rand.NewPCG(25, 26))}, db, st}
 		g.define(t)
