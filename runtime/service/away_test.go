@@ -208,7 +208,7 @@ func lineDropsPackets(t *testing.T, idle time.Duration) {
 	cfg.IdleTimeout, cfg.StatementTimeout = idle, shortTimeout
 	svc := b.start(cfg)
 	b.recover(svc)
-	before, held := p.connections(), measure(t)
+	before, held := p.connections(), p.held()
 	p.stall()
 	b.pass(svc, 25*time.Second)
 	if !svc.Away() {
@@ -222,7 +222,7 @@ func lineDropsPackets(t *testing.T, idle time.Duration) {
 	if p.connections() == before {
 		t.Errorf("%d connections before, %d now", before, p.connections())
 	}
-	b.noMore(held)
+	b.wait("the stalled connections are closed", func() bool { return p.held() <= held })
 	p.stall()
 	svc.Leave(t.Context()) // which ends all the same
 }

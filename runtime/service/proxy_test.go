@@ -127,7 +127,13 @@ func (p *proxy) serve(l net.Listener) {
 
 // pump carries bytes one way while the line is whole.
 func (p *proxy) pump(to, from net.Conn) {
-	defer func() { _, _ = to.Close(), from.Close() }()
+	defer func() {
+		_, _ = to.Close(), from.Close()
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.open, to)
+		delete(p.open, from)
+	}()
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buffer)
@@ -156,4 +162,11 @@ func (p *proxy) connections() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.accepted
+}
+
+// held is how many connections are open now, on both sides of the proxy.
+func (p *proxy) held() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.open)
 }
